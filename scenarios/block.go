@@ -1,0 +1,74 @@
+package scenarios
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// A Block is a kind with its settings still undecoded, so that the hub needs to
+// know no driver, no executor and no fault.
+type Block struct {
+	Kind string
+	Pos  Pos   // of the kind
+	With *Node // the settings; nil when there are none
+
+	also []string // keys that the surrounding map takes, for "did you mean"
+}
+
+// Resolve finds the kind of b in kinds and decodes b's settings into a new value
+// of it. All that is wrong is noted in m; ok is false when anything was.
+func Resolve[T any](b Block, kinds map[string]func() T, m *Mistakes) (value T, ok bool) {
+	before := m.Len()
+	mk, known := kinds[b.Kind]
+	if !known {
+		if later, yes := notYet[b.Kind]; yes {
+			m.Add(b.Pos, "%s %q is not available yet", later, b.Kind)
+			return value, false
+		}
+		m.AddHint(b.Pos, DidYouMean(b.Kind, sortedKeys(kinds)), "unknown kind %q", clip(b.Kind, 60))
+		return value, false
+	}
+	value = mk()
+	with := b.With
+	if with == nil {
+		with = &Node{Kind: Map, Pos: b.Pos}
+	}
+	decode(with, reflect.ValueOf(value).Elem(), m, b.also)
+	return value, m.Len() == before
+}
+
+// notYet names what the language has and this version of brunt does not do, so
+// that a reader of scenario.md is told so instead of "unknown".
+var notYet = func() map[string]string {
+	out := map[string]string{}
+	for noun, names := range map[string]string{
+		"fault": `container.kill container.stop container.restart container.pause network.loss network.duplicate network.corrupt
+			network.reorder network.half_open network.disconnect dns.fail dns.timeout dns.spoof http.rewrite tcp.slow_close tcp.limit
+			tcp.slicer stress.cpu stress.memory stress.io cpu.throttle memory.limit disk.throttle disk.fill fd.exhaust time.skew
+			exec webhook`,
+		"executor": `replay find`,
+		"engine":   `vegeta`,
+		"target":   `compose containers`,
+		"step":     `grpc redis sql websocket sse graphql kafka amqp tcp udp dns`,
+		"key":      `k6 engine ledger detect alerts zone leader policy trigger`,
+	} {
+		for _, name := range strings.Fields(names) {
+			out[name] = noun
+		}
+	}
+	return out
+}()
+
+// NotYet tells whether name belongs to the language without being available in
+// this version, and which noun it is: fault, executor, target, step or key.
+func NotYet(name string) (noun string, yes bool) {
+	noun, yes = notYet[name]
+	return noun, yes
+}
+
+// isFaultKind tells the one key of a chaos entry that names its kind: it holds
+// a dot, or is exec or webhook.
+func isFaultKind(key string) bool {
+	return strings.Contains(key, ".") || slices.Contains([]string{"exec", "webhook"}, key)
+}

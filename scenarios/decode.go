@@ -1,0 +1,364 @@
+package scenarios
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// A NodeDecoder reads itself from a node and notes what is wrong with it.
+type NodeDecoder interface {
+	DecodeNode(n *Node, m *Mistakes)
+}
+
+// Place is embedded by settings that are checked again once all are known: it
+// keeps where the settings, and each key among them, stood in the file.
+type Place struct {
+	At   Pos
+	keys map[string]Pos
+}
+
+// Of gives the place of key, or of the whole when the key was not written.
+func (p Place) Of(key string) Pos {
+	if pos, ok := p.keys[key]; ok {
+		return pos
+	}
+	return p.At
+}
+
+// Has tells whether key was written.
+func (p Place) Has(key string) bool {
+	_, ok := p.keys[key]
+	return ok
+}
+
+var placeType = reflect.TypeFor[Place]()
+
+// Decode reads n into the value that into points to.
+//
+// A struct takes its keys from `yaml` tags: the name, then `required`, `inline`,
+// `positive` (more than zero), `min=N`, `max=N` or `oneof=a|b`. Unknown keys are
+// mistakes with the nearest known one. Every mistake is noted in m; decoding goes
+// on, so that one pass finds all.
+func Decode(n *Node, into any, m *Mistakes) {
+	v := reflect.ValueOf(into)
+	if v.Kind() != reflect.Pointer || v.IsNil() {
+		panic("scenarios: Decode wants a pointer")
+	}
+	decode(n, v.Elem(), m, nil)
+}
+
+func decode(n *Node, v reflect.Value, m *Mistakes, also []string) {
+	if d, ok := v.Addr().Interface().(NodeDecoder); ok {
+		d.DecodeNode(n, m)
+		return
+	}
+	switch v.Kind() {
+	case reflect.Pointer:
+		if n.Kind == Null {
+			return
+		}
+		v.Set(reflect.New(v.Type().Elem()))
+		decode(n, v.Elem(), m, also)
+	case reflect.Struct:
+		decodeStruct(n, v, m, also)
+	case reflect.Slice:
+		decodeSlice(n, v, m)
+	case reflect.Map:
+		decodeMap(n, v, m)
+	case reflect.String:
+		if s, ok := n.Text(m); ok {
+			v.SetString(s)
+		}
+	case reflect.Bool:
+		if b, ok := n.Switch(m); ok {
+			v.SetBool(b)
+		}
+	case reflect.Int, reflect.Int64, reflect.Int32:
+		if i, ok := n.Int(m); ok {
+			if v.OverflowInt(i) {
+				m.Add(n.Pos, "%s is out of range", n.describe())
+				return
+			}
+			v.SetInt(i)
+		}
+	case reflect.Uint64:
+		if s, ok := n.Text(m); ok {
+			u, err := strconv.ParseUint(strings.ReplaceAll(s, "_", ""), 0, 64)
+			if err != nil {
+				m.Add(n.Pos, "want a whole number from 0, not %s", n.describe())
+				return
+			}
+			v.SetUint(u)
+		}
+	case reflect.Float64:
+		if f, ok := n.Float(m); ok {
+			v.SetFloat(f)
+		}
+	default:
+		panic(fmt.Sprintf("scenarios: can't decode into %s", v.Type()))
+	}
+}
+
+func decodeSlice(n *Node, v reflect.Value, m *Mistakes) {
+	items := n.Items
+	switch n.Kind {
+	case List:
+	case Null:
+		return
+	case Bool, Number, String: // one is a list of one
+		items = []*Node{n}
+	default:
+		m.Add(n.Pos, "want a list, not %s", n.describe())
+		return
+	}
+	out := reflect.MakeSlice(v.Type(), len(items), len(items))
+	for i, item := range items {
+		decode(item, out.Index(i), m, nil)
+	}
+	v.Set(out)
+}
+
+func decodeMap(n *Node, v reflect.Value, m *Mistakes) {
+	if n.Kind == Null {
+		return
+	}
+	if n.Kind != Map {
+		m.Add(n.Pos, "want a map, not %s", n.describe())
+		return
+	}
+	out := reflect.MakeMapWithSize(v.Type(), len(n.Fields))
+	for _, f := range n.Fields {
+		e := reflect.New(v.Type().Elem()).Elem()
+		decode(f.Value, e, m, nil)
+		out.SetMapIndex(reflect.ValueOf(f.Key).Convert(v.Type().Key()), e)
+	}
+	v.Set(out)
+}
+
+// A setting is one field of a struct that a key of the file fills.
+type setting struct {
+	name     string
+	index    []int
+	required bool
+	positive bool
+	min, max float64
+	oneof    []string
+}
+
+// settingsOf lists what a struct type reads, embedded ones included.
+func settingsOf(t reflect.Type) []setting {
+	var out []setting
+	for f := range t.Fields() {
+		tag, ok := f.Tag.Lookup("yaml")
+		if !ok || tag == "-" {
+			continue
+		}
+		parts := strings.Split(tag, ",")
+		s := setting{name: parts[0], index: f.Index, min: math.Inf(-1), max: math.Inf(1)}
+		inline := false
+		for _, p := range parts[1:] {
+			key, val, _ := strings.Cut(p, "=")
+			switch key {
+			case "required":
+				s.required = true
+			case "positive":
+				s.positive = true
+			case "inline":
+				inline = true
+			case "min":
+				s.min, _ = strconv.ParseFloat(val, 64)
+			case "max":
+				s.max, _ = strconv.ParseFloat(val, 64)
+			case "oneof":
+				s.oneof = strings.Split(val, "|")
+			default:
+				panic(fmt.Sprintf("scenarios: %s has an unknown yaml option %q", t, p))
+			}
+		}
+		if inline {
+			for _, e := range settingsOf(f.Type) {
+				e.index = append(slices.Clone(f.Index), e.index...)
+				out = append(out, e)
+			}
+			continue
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// Keys lists the keys that the struct type of v reads from a file.
+func Keys(v any) []string {
+	t := reflect.TypeOf(v)
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if t.Kind() != reflect.Struct {
+		return nil
+	}
+	var names []string
+	for _, s := range settingsOf(t) {
+		names = append(names, s.name)
+	}
+	return names
+}
+
+func decodeStruct(n *Node, v reflect.Value, m *Mistakes, also []string) {
+	setPlace(n, v)
+	if n.Kind == Null {
+		n = &Node{Kind: Map, Pos: n.Pos}
+	}
+	if n.Kind != Map {
+		m.Add(n.Pos, "want a map of settings, not %s", n.describe())
+		return
+	}
+	settings := settingsOf(v.Type())
+	names := slices.Clone(also)
+	for _, s := range settings {
+		names = append(names, s.name)
+	}
+	for _, f := range n.Fields {
+		i := slices.IndexFunc(settings, func(s setting) bool { return s.name == f.Key })
+		if i < 0 {
+			if noun, yes := NotYet(f.Key); yes {
+				m.Add(f.Pos, "%s %q is not available yet", noun, f.Key)
+				continue
+			}
+			m.AddHint(f.Pos, DidYouMean(f.Key, names), "unknown key %q", clip(f.Key, 60))
+			continue
+		}
+		field := v.FieldByIndex(settings[i].index)
+		before := m.Len()
+		decode(f.Value, field, m, nil)
+		if m.Len() == before {
+			settings[i].check(f.Value, field, m)
+		}
+	}
+	for _, s := range settings {
+		if s.required && n.Get(s.name) == nil {
+			m.Add(n.Pos, "%q is missing", s.name)
+		}
+	}
+}
+
+func setPlace(n *Node, v reflect.Value) {
+	if v.NumField() == 0 {
+		return
+	}
+	f := v.FieldByName("Place")
+	if !f.IsValid() || f.Type() != placeType {
+		return
+	}
+	p := Place{At: n.Pos, keys: make(map[string]Pos, len(n.Fields))}
+	for _, f := range n.Fields {
+		p.keys[f.Key] = f.Pos
+	}
+	f.Set(reflect.ValueOf(p))
+}
+
+// check holds a decoded value against the bounds of its tag.
+func (s setting) check(n *Node, v reflect.Value, m *Mistakes) {
+	if v.Kind() == reflect.Pointer {
+		if v.IsNil() {
+			return
+		}
+		v = v.Elem()
+	}
+	var x float64
+	switch {
+	case v.CanInt():
+		x = float64(v.Int())
+	case v.CanUint():
+		x = float64(v.Uint())
+	case v.CanFloat():
+		x = v.Float()
+	case v.Kind() == reflect.String && len(s.oneof) > 0:
+		if got := v.String(); !slices.Contains(s.oneof, got) {
+			m.AddHint(n.Pos, DidYouMean(got, s.oneof), "%s can't be %s", s.name, n.describe())
+		}
+		return
+	default:
+		return
+	}
+	switch {
+	case s.positive && x <= 0:
+		m.Add(n.Pos, "%s must be more than zero, not %s", s.name, n.describe())
+	case x < s.min:
+		m.Add(n.Pos, "%s must be at least %s, not %s", s.name, plain(s.min), n.describe())
+	case x > s.max:
+		m.Add(n.Pos, "%s can be at most %s, not %s", s.name, plain(s.max), n.describe())
+	}
+}
+
+func plain(f float64) string { return strconv.FormatFloat(f, 'g', -1, 64) }
+
+// Text gives a scalar as text; anything else is a mistake.
+func (n *Node) Text(m *Mistakes) (string, bool) {
+	switch n.Kind {
+	case Bool, Number:
+		return n.Value, true
+	case String:
+		if ref := n.dynamic(); ref != nil {
+			m.Add(n.Pos, "${%s} is known only while requests are made; it can't stand here", ref.Text)
+			return "", false
+		}
+		return n.Value, true
+	}
+	m.Add(n.Pos, "want a text, not %s", n.describe())
+	return "", false
+}
+
+// Switch gives on, off, true or false.
+func (n *Node) Switch(m *Mistakes) (value, ok bool) {
+	switch s, _ := n.Text(&Mistakes{}); strings.ToLower(s) {
+	case "true", "on":
+		return true, true
+	case "false", "off":
+		return false, true
+	}
+	m.Add(n.Pos, "want on or off, not %s", n.describe())
+	return false, false
+}
+
+// Int gives a whole number; 1_000 and 0x1F are fine.
+func (n *Node) Int(m *Mistakes) (int64, bool) {
+	s, ok := n.Text(m)
+	if !ok {
+		return 0, false
+	}
+	i, err := strconv.ParseInt(strings.ReplaceAll(s, "_", ""), 0, 64)
+	if err != nil {
+		m.Add(n.Pos, "want a whole number, not %s", n.describe())
+		return 0, false
+	}
+	return i, true
+}
+
+// Float gives a finite number.
+func (n *Node) Float(m *Mistakes) (float64, bool) {
+	s, ok := n.Text(m)
+	if !ok {
+		return 0, false
+	}
+	f, err := strconv.ParseFloat(strings.ReplaceAll(s, "_", ""), 64)
+	if err != nil || math.IsNaN(f) || math.IsInf(f, 0) {
+		m.Add(n.Pos, "want a number, not %s", n.describe())
+		return 0, false
+	}
+	return f, true
+}
+
+// sortedKeys gives the keys of a map in order.
+func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K {
+	keys := make([]K, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}

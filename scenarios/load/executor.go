@@ -1,0 +1,81 @@
+package load
+
+import (
+	"math"
+	"time"
+
+	"brunt/scenarios"
+)
+
+// An Executor is the settings of a load: what `executor:` names. Its exported
+// fields are its YAML.
+type Executor interface {
+	// Plan gives the schedule of a load that begins at start. Settings that
+	// contradict each other are noted in m.
+	Plan(start time.Duration, m *scenarios.Mistakes) Plan
+}
+
+// Kinds lists the executors that a scenario may name.
+func Kinds() map[string]func() Executor {
+	return map[string]func() Executor{
+		"constant-arrival-rate": func() Executor { return new(ConstantArrivalRate) },
+		"ramping-arrival-rate":  func() Executor { return new(RampingArrivalRate) },
+		"spike":                 func() Executor { return new(Spike) },
+		"constant-vus":          func() Executor { return new(ConstantVUs) },
+		"ramping-vus":           func() Executor { return new(RampingVUs) },
+		"per-vu-iterations":     func() Executor { return new(PerVUIterations) },
+		"shared-iterations":     func() Executor { return new(SharedIterations) },
+	}
+}
+
+// A Plan is what an executor comes to: when arrivals are due, or how many virtual
+// users there are.
+type Plan struct {
+	Rate    *Profile // arrivals per second; nil for a closed load
+	Poisson bool     // arrivals are a Poisson process along Rate, else even
+	Users   *Profile // virtual users; nil for an open load
+	PerVU   int64    // iterations of each virtual user; 0 is no bound
+	Shared  int64    // iterations in all; 0 is no bound
+	Stages  []Stage
+}
+
+// A Stage is a named stretch of a load, for `during`.
+type Stage struct {
+	Name     string
+	From, To time.Duration // offsets from t0
+}
+
+// Closed tells that the load has no arrivals of its own: it waits for answers.
+func (p Plan) Closed() bool { return p.Rate == nil }
+
+// Start is when the load begins.
+func (p Plan) Start() time.Duration { return p.profile().Begin() }
+
+// End is when the last iteration may begin.
+func (p Plan) End() time.Duration { return p.profile().End() }
+
+func (p Plan) profile() *Profile {
+	if p.Rate != nil {
+		return p.Rate
+	}
+	return p.Users
+}
+
+// Arrivals is how many even arrivals an open load has.
+func (p Plan) Arrivals() int64 {
+	if p.Rate == nil {
+		return 0
+	}
+	return arrivals(p.Rate.Total())
+}
+
+// arrivals counts the whole numbers n from 0 with n < area; what rounding added
+// to the area does not count.
+func arrivals(area float64) int64 { return int64(math.Ceil(area - 1e-6)) }
+
+// Arrivals says how the arrivals of an open load are spread.
+type Arrivals struct {
+	Arrivals string `yaml:"arrivals,oneof=even|poisson"` // zero is even
+}
+
+func (a Arrivals) poisson() bool { return a.Arrivals == "poisson" }

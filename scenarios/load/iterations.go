@@ -1,0 +1,51 @@
+package load
+
+import (
+	"time"
+
+	"brunt/scenarios"
+)
+
+// PerVUIterations has every virtual user do the same number of iterations.
+type PerVUIterations struct {
+	scenarios.Place
+	VUs         int                `yaml:"vus,required,min=1,max=1000000"`
+	Iterations  int64              `yaml:"iterations,required,min=1"`
+	MaxDuration scenarios.Duration `yaml:"max_duration"` // zero is 10m
+}
+
+// SharedIterations has the virtual users share a number of iterations.
+type SharedIterations struct {
+	scenarios.Place
+	VUs         int                `yaml:"vus,required,min=1,max=1000000"`
+	Iterations  int64              `yaml:"iterations,required,min=1"`
+	MaxDuration scenarios.Duration `yaml:"max_duration"` // zero is 10m
+}
+
+var (
+	_ Executor = (*PerVUIterations)(nil)
+	_ Executor = (*SharedIterations)(nil)
+)
+
+const defaultMaxDuration = 10 * time.Minute
+
+// Plan implements [Executor].
+func (p *PerVUIterations) Plan(start time.Duration, _ *scenarios.Mistakes) Plan {
+	return Plan{Users: busy(start, p.VUs, p.MaxDuration), PerVU: p.Iterations}
+}
+
+// Plan implements [Executor].
+func (s *SharedIterations) Plan(start time.Duration, _ *scenarios.Mistakes) Plan {
+	vus := min(int64(s.VUs), s.Iterations)
+	return Plan{Users: busy(start, int(vus), s.MaxDuration), Shared: s.Iterations}
+}
+
+func busy(start time.Duration, vus int, most scenarios.Duration) *Profile {
+	d := most.D()
+	if d == 0 {
+		d = defaultMaxDuration
+	}
+	p := NewProfile(start)
+	p.Add(d, float64(vus), float64(vus))
+	return p
+}

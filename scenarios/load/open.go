@@ -1,0 +1,285 @@
+package load
+
+import (
+	"context"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"brunt/scenarios"
+)
+
+// A job is an arrival on its way to a worker.
+type job struct {
+	n        int64
+	intended time.Duration
+	ready    time.Duration // when the dispatcher turned to it; 0 is not before the worker does
+	waited   bool
+}
+
+// dispatcher hands arrivals to workers. It never drops one: an arrival that finds
+// no worker idle gets a new one up to the limit, then waits in line.
+type dispatcher struct {
+	*Run
+	ctx     context.Context
+	workers sync.WaitGroup
+
+	mu     sync.Mutex
+	idle   []*worker // the one that was busy last is taken first
+	line   ring      // arrivals that wait for a worker
+	opened int
+	full   bool
+	over   bool // no arrival comes any more: idle workers leave
+}
+
+type worker struct {
+	*vu
+	jobs chan job // closed by the dispatcher's end, under mu
+}
+
+// open runs an open load.
+func (r *Run) open(ctx context.Context) Stats {
+	d := &dispatcher{Run: r, ctx: ctx}
+	pacer := NewPacer(r.Pacing, r.Now)
+	end := r.Plan.End()
+	d.arrivals(pacer)
+	if !d.pauseExpiring(end) {
+		end = min(end, r.Now())
+	}
+	d.drain()
+	r.settle(ctx, r.Plan.End(), &d.workers)
+	name := pacer.Name()
+	if err := pacer.Close(); err != nil {
+		r.fail(err)
+	}
+	return Stats{Pacing: name, VirtualUser: d.opened, Full: d.full, End: end}
+}
+
+// arrivals dispatches the warm-up and then the schedule, each at its time.
+func (d *dispatcher) arrivals(pacer Pacer) {
+	if d.Warmup > 0 && d.Plan.Rate.First() > 0 {
+		warm := NewProfile(-d.Warmup)
+		warm.Add(d.Warmup, d.Plan.Rate.First(), d.Plan.Rate.First())
+		c := NewCursor(warm, -d.Warmup, d.Plan.Poisson, ^d.seed, Part{})
+		if !d.follow(pacer, c, func(n int64) int64 { return -n - 1 }) {
+			return
+		}
+	}
+	c := NewCursor(d.Plan.Rate, d.Plan.Rate.Begin(), d.Plan.Poisson, d.seed, Part{})
+	d.follow(pacer, c, func(n int64) int64 { return n })
+}
+
+// near is the span before an arrival that the pacer bridges; further away the
+// dispatcher waits where a cancelled run can wake it.
+const near = 20 * time.Millisecond
+
+func (d *dispatcher) follow(pacer Pacer, c Cursor, number func(int64) int64) bool {
+	for {
+		n, at, ok := c.Next()
+		if !ok {
+			return true
+		}
+		if at-d.Now() > 2*near && !d.pauseExpiring(at-near) {
+			return false
+		}
+		pacer.Until(at)
+		if d.ctx.Err() != nil {
+			return false
+		}
+		d.dispatch(job{n: number(n), intended: at})
+	}
+}
+
+// pauseExpiring waits until at, while arrivals in line go on to time out.
+func (d *dispatcher) pauseExpiring(at time.Duration) bool {
+	for {
+		next := at
+		if first, waiting := d.first(); waiting {
+			next = min(at, max(first.intended+d.Timeout, d.Now()+time.Millisecond))
+		}
+		if !d.pause(d.ctx, next) {
+			return false
+		}
+		d.expire(d.Now())
+		if d.Now() >= at {
+			return true
+		}
+	}
+}
+
+func (d *dispatcher) first() (job, bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.line.first()
+}
+
+func (d *dispatcher) dispatch(j job) {
+	d.enter(1)
+	d.mu.Lock()
+	if first, waiting := d.line.first(); waiting {
+		if d.Now() >= first.intended+d.Timeout {
+			d.mu.Unlock()
+			d.expire(d.Now())
+			d.mu.Lock()
+		}
+	}
+	if k := len(d.idle); k > 0 {
+		w := d.idle[k-1]
+		d.idle = d.idle[:k-1]
+		d.mu.Unlock()
+		w.jobs <- j
+		return
+	}
+	if d.opened < d.MaxInFlight {
+		d.opened++
+		id := d.opened - 1
+		d.mu.Unlock()
+		d.start(id, j)
+		return
+	}
+	d.full = true
+	j.ready, j.waited = d.Now(), true
+	d.line.push(j)
+	d.mu.Unlock()
+}
+
+func (d *dispatcher) start(id int, j job) {
+	v, err := d.newVU(id)
+	if err != nil {
+		d.enter(-1)
+		d.fail(err)
+		return
+	}
+	w := &worker{vu: v, jobs: make(chan job, 1)}
+	w.jobs <- j
+	d.workers.Go(func() { d.work(w) })
+}
+
+// work is a worker's life: an iteration, then the first in line, else idle.
+func (d *dispatcher) work(w *worker) {
+	for j := range w.jobs {
+		for more := true; more; {
+			ready := j.ready
+			if !j.waited {
+				ready = d.Now()
+			}
+			w.iterate(d.ctx, j.n, j.intended, ready)
+			d.enter(-1)
+			j, more = d.next(w)
+		}
+	}
+	if err := w.user.Close(); err != nil {
+		d.fail(err)
+	}
+}
+
+// next gives the first in line that is still in time; else w becomes idle.
+func (d *dispatcher) next(w *worker) (job, bool) {
+	d.expire(d.Now())
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if j, ok := d.line.pop(); ok {
+		return j, true
+	}
+	if d.over {
+		close(w.jobs)
+	} else {
+		d.idle = append(d.idle, w)
+	}
+	return job{}, false
+}
+
+// expire counts the arrivals in line whose timeout has passed: they are errors,
+// and are never sent.
+func (d *dispatcher) expire(now time.Duration) {
+	for {
+		d.mu.Lock()
+		j, ok := d.line.first()
+		if !ok || now < j.intended+d.Timeout {
+			d.mu.Unlock()
+			return
+		}
+		d.line.pop()
+		d.mu.Unlock()
+		d.unsent(j, j.intended+d.Timeout, scenarios.Timeout)
+	}
+}
+
+// unsent counts an arrival that was never sent.
+func (d *dispatcher) unsent(j job, end time.Duration, cause scenarios.Cause) {
+	rnd := rand.New(rand.NewPCG(d.seed, uint64(j.n)))
+	d.lost(d.Sink(int(uint64(j.n)%uint64(d.Shards))), d.choose(rnd), j.intended, j.ready, end, cause)
+	d.enter(-1)
+}
+
+// drain waits until nobody is in line, then tells the workers to leave.
+func (d *dispatcher) drain() {
+	last := d.Plan.End() + d.Grace
+	for {
+		first, waiting := d.first()
+		if !waiting {
+			break
+		}
+		if d.Now() >= last || d.ctx.Err() != nil {
+			d.cut()
+			break
+		}
+		d.pause(d.ctx, min(last, max(first.intended+d.Timeout, d.Now()+time.Millisecond)))
+		d.expire(d.Now())
+	}
+	d.mu.Lock()
+	d.over = true
+	for _, w := range d.idle {
+		close(w.jobs)
+	}
+	d.idle = nil
+	d.mu.Unlock()
+}
+
+// cut counts those in line as unfinished when the run ends under them.
+func (d *dispatcher) cut() {
+	for {
+		d.mu.Lock()
+		j, ok := d.line.pop()
+		d.mu.Unlock()
+		if !ok {
+			return
+		}
+		d.unsent(j, max(j.intended, d.Now()), scenarios.Unfinished)
+	}
+}
+
+// ring is a line of jobs that reuses its memory.
+type ring struct {
+	jobs []job
+	head int
+	n    int
+}
+
+func (r *ring) push(j job) {
+	if r.n == len(r.jobs) {
+		grown := make([]job, max(64, 2*r.n))
+		for i := range r.n {
+			grown[i] = r.jobs[(r.head+i)%len(r.jobs)]
+		}
+		r.jobs, r.head = grown, 0
+	}
+	r.jobs[(r.head+r.n)%len(r.jobs)] = j
+	r.n++
+}
+
+func (r *ring) first() (job, bool) {
+	if r.n == 0 {
+		return job{}, false
+	}
+	return r.jobs[r.head], true
+}
+
+func (r *ring) pop() (job, bool) {
+	j, ok := r.first()
+	if ok {
+		r.head = (r.head + 1) % len(r.jobs)
+		r.n--
+	}
+	return j, ok
+}

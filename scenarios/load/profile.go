@@ -1,0 +1,130 @@
+package load
+
+import (
+	"math"
+	"time"
+)
+
+// A Shape is an arrival schedule: a rate over time, seen through its area.
+type Shape interface {
+	// Area is how many arrivals are due before t, a real number.
+	Area(t time.Duration) float64
+	// Inverse is when the area reaches n. It is the inverse of Area where the
+	// rate is not zero.
+	Inverse(n float64) time.Duration
+	// End is when the schedule ends.
+	End() time.Duration
+}
+
+// A Profile is a quantity over time made of straight pieces: a rate of arrivals,
+// or a number of virtual users. The zero value is empty and can be added to.
+type Profile struct {
+	pieces []piece
+	begin  time.Duration
+	end    time.Duration
+	area   float64
+}
+
+var _ Shape = (*Profile)(nil)
+
+type piece struct {
+	from, to float64 // seconds
+	a, b     float64 // the quantity at both ends, per second
+	before   float64 // area to the left
+}
+
+// NewProfile makes an empty profile that begins at start.
+func NewProfile(start time.Duration) *Profile { return &Profile{begin: start, end: start} }
+
+// Add appends a piece that goes from a to b, both per second, within d.
+func (p *Profile) Add(d time.Duration, a, b float64) {
+	if d <= 0 {
+		return
+	}
+	from := p.end.Seconds()
+	p.end += d
+	to := p.end.Seconds()
+	p.pieces = append(p.pieces, piece{from: from, to: to, a: a, b: b, before: p.area})
+	p.area += (a + b) / 2 * (to - from)
+}
+
+// Begin is when the profile begins.
+func (p *Profile) Begin() time.Duration { return p.begin }
+
+// End implements [Shape].
+func (p *Profile) End() time.Duration { return p.end }
+
+// At is the quantity at t; at a jump, that on its right.
+func (p *Profile) At(t time.Duration) float64 {
+	x := t.Seconds()
+	if t < p.begin || t >= p.end {
+		return 0
+	}
+	for i := len(p.pieces) - 1; i >= 0; i-- {
+		if s := &p.pieces[i]; x >= s.from {
+			return s.a + (s.b-s.a)*(x-s.from)/(s.to-s.from)
+		}
+	}
+	return 0
+}
+
+// Max is the largest quantity that the profile reaches.
+func (p *Profile) Max() float64 {
+	m := 0.0
+	for _, s := range p.pieces {
+		m = max(m, s.a, s.b)
+	}
+	return m
+}
+
+// First is the quantity that the profile begins with.
+func (p *Profile) First() float64 {
+	if len(p.pieces) == 0 {
+		return 0
+	}
+	return p.pieces[0].a
+}
+
+// Total is the whole area.
+func (p *Profile) Total() float64 { return p.area }
+
+// Area implements [Shape].
+func (p *Profile) Area(t time.Duration) float64 {
+	x := t.Seconds()
+	sum := 0.0
+	for i := range p.pieces {
+		s := &p.pieces[i]
+		if x <= s.from {
+			break
+		}
+		d := min(x, s.to) - s.from
+		slope := (s.b - s.a) / (s.to - s.from)
+		sum = s.before + s.a*d + slope*d*d/2
+	}
+	return sum
+}
+
+// Inverse implements [Shape]. The quadratic a·d + slope·d²/2 = n is solved in the
+// form that loses no digits when the slope is small.
+func (p *Profile) Inverse(n float64) time.Duration {
+	if n < 0 {
+		return p.begin
+	}
+	for i := range p.pieces {
+		s := &p.pieces[i]
+		size := (s.a + s.b) / 2 * (s.to - s.from)
+		rest := n - s.before
+		if rest > size || size == 0 || rest == size && i < len(p.pieces)-1 {
+			continue
+		}
+		slope := (s.b - s.a) / (s.to - s.from)
+		root := math.Sqrt(max(0, s.a*s.a+2*slope*rest))
+		if s.a+root == 0 {
+			return seconds(s.from)
+		}
+		return seconds(min(s.to, s.from+2*rest/(s.a+root)))
+	}
+	return p.end
+}
+
+func seconds(s float64) time.Duration { return time.Duration(math.Round(s * 1e9)) }

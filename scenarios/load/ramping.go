@@ -1,0 +1,64 @@
+package load
+
+import (
+	"fmt"
+	"time"
+
+	"brunt/scenarios"
+)
+
+// RampingArrivalRate changes the rate in a straight line within each stage.
+type RampingArrivalRate struct {
+	scenarios.Place
+	StartRate scenarios.Rate `yaml:"start_rate"` // zero is none
+	Stages    []RateStage    `yaml:"stages,required"`
+	Arrivals  `yaml:",inline"`
+}
+
+// RateStage takes the rate to Rate within Duration.
+type RateStage struct {
+	scenarios.Place
+	Name     string             `yaml:"name"` // zero is stage-N, counted from 1
+	Rate     scenarios.Rate     `yaml:"rate,required"`
+	Duration scenarios.Duration `yaml:"duration,required"` // zero is a jump
+}
+
+var _ Executor = (*RampingArrivalRate)(nil)
+
+// Plan implements [Executor].
+func (r *RampingArrivalRate) Plan(start time.Duration, m *scenarios.Mistakes) Plan {
+	p := NewProfile(start)
+	at := float64(r.StartRate)
+	var stages []Stage
+	for i, s := range r.Stages {
+		from := p.End()
+		p.Add(s.Duration.D(), at, float64(s.Rate))
+		at = float64(s.Rate)
+		stages = append(stages, Stage{stageName(s.Name, i), from, p.End()})
+	}
+	checkStages(r.Place, p, stages, m)
+	if p.End() > start && p.Total() < 1 {
+		m.Add(r.Of("stages"), "the stages come to no arrival at all")
+	}
+	return Plan{Rate: p, Poisson: r.poisson(), Stages: stages}
+}
+
+func stageName(name string, i int) string {
+	if name != "" {
+		return name
+	}
+	return fmt.Sprintf("stage-%d", i+1)
+}
+
+func checkStages(at scenarios.Place, p *Profile, stages []Stage, m *scenarios.Mistakes) {
+	if p.End() == p.Begin() {
+		m.Add(at.Of("stages"), "the stages last no time")
+	}
+	seen := map[string]bool{}
+	for _, s := range stages {
+		if seen[s.Name] {
+			m.Add(at.Of("stages"), "two stages are named %q", s.Name)
+		}
+		seen[s.Name] = true
+	}
+}

@@ -1,0 +1,48 @@
+package load
+
+import (
+	"time"
+
+	"brunt/scenarios"
+)
+
+// Spike goes from a base rate to a peak and back. Its stages are before, rise,
+// hold, fall and after; the area under it is exact.
+type Spike struct {
+	scenarios.Place
+	Base     scenarios.Rate     `yaml:"base"`
+	Peak     scenarios.Rate     `yaml:"peak,required,positive"`
+	Before   scenarios.Duration `yaml:"before"` // at the base rate
+	Rise     scenarios.Duration `yaml:"rise"`   // zero is a jump
+	Hold     scenarios.Duration `yaml:"hold,required"`
+	Fall     scenarios.Duration `yaml:"fall"`
+	After    scenarios.Duration `yaml:"after"` // at the base rate
+	Arrivals `yaml:",inline"`
+}
+
+var _ Executor = (*Spike)(nil)
+
+// Plan implements [Executor].
+func (s *Spike) Plan(start time.Duration, m *scenarios.Mistakes) Plan {
+	p := NewProfile(start)
+	var stages []Stage
+	base, peak := float64(s.Base), float64(s.Peak)
+	for _, part := range []struct {
+		name string
+		d    scenarios.Duration
+		a, b float64
+	}{{"before", s.Before, base, base}, {"rise", s.Rise, base, peak}, {"hold", s.Hold, peak, peak}, {"fall", s.Fall, peak, base}, {"after", s.After, base, base}} {
+		from := p.End()
+		p.Add(part.d.D(), part.a, part.b)
+		if p.End() > from {
+			stages = append(stages, Stage{part.name, from, p.End()})
+		}
+	}
+	switch {
+	case s.Peak <= s.Base:
+		m.Add(s.Of("peak"), "the peak %s lies not above the base %s", s.Peak, s.Base)
+	case p.End() == start:
+		m.Add(s.Of("hold"), "the spike lasts no time")
+	}
+	return Plan{Rate: p, Poisson: s.poisson(), Stages: stages}
+}

@@ -1,0 +1,60 @@
+package load
+
+import (
+	"time"
+
+	"brunt/scenarios"
+)
+
+// ConstantVUs keeps a number of virtual users busy.
+type ConstantVUs struct {
+	scenarios.Place
+	VUs      int                `yaml:"vus,required,min=1,max=1000000"`
+	Duration scenarios.Duration `yaml:"duration,required,positive"`
+}
+
+// RampingVUs changes the number of virtual users in a straight line within each
+// stage.
+type RampingVUs struct {
+	scenarios.Place
+	StartVUs int       `yaml:"start_vus,min=0,max=1000000"`
+	Stages   []VUStage `yaml:"stages,required"`
+}
+
+// VUStage takes the number of virtual users to VUs within Duration.
+type VUStage struct {
+	scenarios.Place
+	Name     string             `yaml:"name"` // zero is stage-N, counted from 1
+	VUs      int                `yaml:"vus,required,min=0,max=1000000"`
+	Duration scenarios.Duration `yaml:"duration,required"` // zero is a jump
+}
+
+var (
+	_ Executor = (*ConstantVUs)(nil)
+	_ Executor = (*RampingVUs)(nil)
+)
+
+// Plan implements [Executor].
+func (c *ConstantVUs) Plan(start time.Duration, _ *scenarios.Mistakes) Plan {
+	p := NewProfile(start)
+	p.Add(c.Duration.D(), float64(c.VUs), float64(c.VUs))
+	return Plan{Users: p, Stages: []Stage{{"constant", start, p.End()}}}
+}
+
+// Plan implements [Executor].
+func (r *RampingVUs) Plan(start time.Duration, m *scenarios.Mistakes) Plan {
+	p := NewProfile(start)
+	at := float64(r.StartVUs)
+	var stages []Stage
+	for i, s := range r.Stages {
+		from := p.End()
+		p.Add(s.Duration.D(), at, float64(s.VUs))
+		at = float64(s.VUs)
+		stages = append(stages, Stage{stageName(s.Name, i), from, p.End()})
+	}
+	checkStages(r.Place, p, stages, m)
+	if p.End() > start && p.Max() < 1 {
+		m.Add(r.Of("stages"), "the stages come to no virtual user at all")
+	}
+	return Plan{Users: p, Stages: stages}
+}

@@ -1,0 +1,8 @@
+//go:build unix
+
+package measure
+
+import "os"
+
+// unlinkOpen takes away the name of an open file.
+func unlinkOpen(f *os.File) { _ = os.Remove(f.Name()) }

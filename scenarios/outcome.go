@@ -1,0 +1,133 @@
+package scenarios
+
+import (
+	"strconv"
+	"time"
+)
+
+// A Kind is what became of a request.
+type Kind uint8
+
+const (
+	OK      Kind = iota // answered and every check held
+	Shed                // refused on purpose, as the step allows: not good, not an error
+	Error               // no answer, or a check failed
+	Skipped             // not reached, because a step before it failed
+	Kinds               // how many kinds there are
+)
+
+// String gives the name that result.json uses.
+func (k Kind) String() string { return [...]string{"ok", "shed", "error", "skipped"}[k] }
+
+// A Cause says why a request is an error. Its low half carries a number: the
+// status, or the number of the check.
+type Cause uint32
+
+const (
+	NoCause         Cause = iota
+	Timeout               // the timeout passed, counted from intended
+	Refused               // the connection was refused
+	Reset                 // the connection was reset
+	Closed                // the connection was closed before the answer was whole
+	Unreachable           // no route, or no answer to the connection attempt
+	NameNotFound          // DNS knows no such name, or did not answer
+	TLSFailed             // the handshake failed
+	Protocol              // what came back is no answer in the protocol
+	Unfinished            // cut off when the run ended
+	NotAllowed            // the address lies outside the blast radius
+	NoData                // unique data is used up, or a variable was never extracted
+	NoSocket              // this machine ran out of files, ports or memory
+	Redirects             // more redirects than the step allows
+	Other                 // none of these; the sample says what
+	fixedCauses           // how many causes carry no number
+	statusCause     Cause = 1 << 16
+	checkCause      Cause = 2 << 16
+	extractionCause Cause = 3 << 16
+)
+
+var causeNames = [fixedCauses]string{
+	"", "timeout", "refused", "reset", "closed", "unreachable", "dns", "tls", "protocol", "unfinished", "not allowed", "no data",
+	"no socket", "redirects", "other",
+}
+
+// Status is the cause of an answer with a status that the step does not take.
+func Status(code int) Cause { return statusCause | Cause(code&0xffff) }
+
+// Check is the cause of a failed check; n is its number in the plan.
+func Check(n int) Cause { return checkCause | Cause(n&0xffff) }
+
+// Extraction is the cause of an extraction that found nothing; n is its number in
+// the plan.
+func Extraction(n int) Cause { return extractionCause | Cause(n&0xffff) }
+
+// Name gives the cause as result.json names it. Checks are the plan's checks and
+// extractions by number.
+func (c Cause) Name(checks []string) string {
+	n := int(c & 0xffff)
+	name := strconv.Itoa(n)
+	if n < len(checks) {
+		name = checks[n]
+	}
+	switch c &^ 0xffff {
+	case statusCause:
+		return "status " + strconv.Itoa(n)
+	case checkCause:
+		return "check " + name
+	case extractionCause:
+		return "extract " + name
+	}
+	if c < fixedCauses {
+		return causeNames[c]
+	}
+	return causeNames[Other]
+}
+
+// An Outcome is one request as it went. All times are offsets from t0.
+//
+//	intended -lag-> ready -queue-> slot -------service-------> end
+//	                                     sent ---> first
+//	intended ----------------response time-------------------> end
+type Outcome struct {
+	Load     int32 // number of the load
+	Step     int32 // number of the step in the plan; the pseudo-step iteration has its own
+	Kind     Kind
+	Closed   bool   // of a closed executor: response time is service time
+	Checks   uint16 // checks evaluated
+	Failed   uint16 // of them failed
+	Status   int32
+	Cause    Cause
+	Intended time.Duration // the schedule asks for it
+	Ready    time.Duration // the generator is ready to send
+	Slot     time.Duration // a connection is free
+	Sent     time.Duration // the request is written; 0 with WasSent false means never
+	First    time.Duration // its first byte is back
+	End      time.Duration // its last byte is back, or it is given up
+	Think    time.Duration // of an iteration: its think time, which is not response time
+	Bytes    int64         // of the answer
+	WasSent  bool
+	Answered bool // an answer came back, whatever it said
+}
+
+// Response is the response time: from intended to the last byte.
+func (o *Outcome) Response() time.Duration { return o.End - o.Intended - o.Think }
+
+// Service is the service time: from a free slot to the last byte.
+func (o *Outcome) Service() time.Duration { return o.End - o.Slot - o.Think }
+
+// Lag is the generator's own lateness.
+func (o *Outcome) Lag() time.Duration { return max(0, o.Ready-o.Intended) }
+
+// Queue is the wait for a slot.
+func (o *Outcome) Queue() time.Duration { return max(0, o.Slot-o.Ready) }
+
+// A Sample is one failed request kept for the report. Secrets are masked in it.
+type Sample struct {
+	At      float64           `json:"at"`
+	Load    string            `json:"load,omitempty"`
+	Step    string            `json:"step,omitempty"`
+	Request string            `json:"request,omitempty"` // METHOD URL
+	Status  int               `json:"status,omitempty"`
+	Message string            `json:"message,omitempty"`
+	Body    string            `json:"body,omitempty"` // the beginning of the answer
+	Headers map[string]string `json:"headers,omitempty"`
+}

@@ -1,0 +1,218 @@
+package run
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/load"
+	"brunt/scenarios/measure"
+	"brunt/targets"
+)
+
+// A Plan is a scenario with everything resolved: it can be run, and nothing has
+// been started for it.
+type Plan struct {
+	Scenario *scenarios.Scenario
+	Loads    []LoadPlan
+	Setup    []load.Step
+	Teardown []load.Step
+	Series   measure.Series
+	Checks   []string // names of checks and extractions, by the number that causes carry
+	Notes    []string // what its author should know: what is odd, and the smallest outage that the load can show
+
+	protocol targets.Protocol
+}
+
+// LoadPlan is a load with its executor and its calls.
+type LoadPlan struct {
+	scenarios.Load
+	Schedule load.Plan
+	Flows    []load.Flow
+	Prelude  []load.Step // once per virtual user
+	Steps    []string    // names of its steps, in the order of their numbers
+}
+
+// Compile resolves every kind that the scenario names and checks all that can be
+// checked without touching anything. The error is a [scenarios.MistakesError] with
+// every mistake found.
+func Compile(sc *scenarios.Scenario) (*Plan, error) {
+	c := &compiler{sc: sc, m: sc.Mistakes(), plan: &Plan{Scenario: sc, Notes: slices.Clone(sc.Notes)}}
+	c.plan.protocol = targets.Kinds()["http"]()
+	c.plan.Setup = c.steps(sc.Setup, -1)
+	for i := range sc.Loads {
+		c.load(&sc.Loads[i])
+	}
+	c.plan.Teardown = c.steps(sc.Teardown, -1)
+	c.variables()
+	c.objectives()
+	return c.plan, c.m.Err()
+}
+
+type compiler struct {
+	sc   *scenarios.Scenario
+	m    *scenarios.Mistakes
+	plan *Plan
+}
+
+// load compiles one load.
+func (c *compiler) load(l *scenarios.Load) {
+	index := len(c.plan.Series.Loads)
+	lp := LoadPlan{Load: *l}
+	executor, ok := scenarios.Resolve(l.Shape, load.Kinds(), c.m)
+	if ok {
+		lp.Schedule = executor.Plan(l.Start.D(), c.m)
+	} else {
+		lp.Schedule = load.Plan{Rate: load.NewProfile(l.Start.D())}
+	}
+	c.plan.Series.Loads = append(c.plan.Series.Loads, measure.SeriesLoad{Name: l.Name, Closed: lp.Schedule.Closed()})
+	for _, mixed := range l.Mix {
+		steps := c.steps(mixed.Flow, index)
+		lp.Flows = append(lp.Flows, load.Flow{Weight: mixed.Weight, Steps: steps})
+		if !slices.ContainsFunc(steps, func(s load.Step) bool { return s.Call != nil }) && len(mixed.Flow) > 0 {
+			c.m.Add(mixed.Flow[0].Pos, "load %q has a flow that makes no request", l.Name)
+		}
+	}
+	lp.Prelude = c.steps(l.Init, -1)
+	for _, s := range c.plan.Series.Steps {
+		if s.Load == index {
+			lp.Steps = append(lp.Steps, s.Name)
+		}
+	}
+	c.plan.Loads = append(c.plan.Loads, lp)
+}
+
+// steps compiles a flow. Those of a load get a number; a step that stands in
+// several flows of a mix under one name is one step.
+func (c *compiler) steps(flow []scenarios.Step, loadIndex int) []load.Step {
+	var out []load.Step
+	for i := range flow {
+		s := &flow[i]
+		if s.Think != nil {
+			out = append(out, load.Step{Think: *s.Think, Index: -1})
+			continue
+		}
+		if s.With == nil {
+			continue // told already
+		}
+		b, ok := s.Block(c.plan.protocol.Kinds(), c.m)
+		if !ok {
+			continue
+		}
+		in := targets.Scope{Symbols: c.sc.Symbols, Name: s.Name, Checks: &c.plan.Checks}
+		call, ok := c.plan.protocol.Compile(b, in, c.m)
+		if !ok {
+			continue
+		}
+		out = append(out, load.Step{Call: call, Index: c.number(call.Name(), loadIndex)})
+	}
+	return out
+}
+
+func (c *compiler) number(name string, loadIndex int) int32 {
+	if loadIndex < 0 {
+		return 0
+	}
+	for i, s := range c.plan.Series.Steps {
+		if s.Load == loadIndex && s.Name == name {
+			return int32(i)
+		}
+	}
+	c.plan.Series.Steps = append(c.plan.Series.Steps, measure.SeriesStep{Name: name, Load: loadIndex})
+	return int32(len(c.plan.Series.Steps) - 1)
+}
+
+// variables checks that every ${var.…} is extracted somewhere.
+func (c *compiler) variables() {
+	set := map[string]bool{}
+	var names []string
+	collect := func(steps []scenarios.Step) {
+		for _, s := range steps {
+			if s.With == nil {
+				continue
+			}
+			if e := s.With.Get("extract"); e != nil {
+				for _, f := range e.Fields {
+					if !set[f.Key] {
+						set[f.Key] = true
+						names = append(names, f.Key)
+					}
+				}
+			}
+		}
+	}
+	collect(c.sc.Setup)
+	for _, l := range c.sc.Loads {
+		collect(l.Init)
+		for _, m := range l.Mix {
+			collect(m.Flow)
+		}
+	}
+	collect(c.sc.Teardown)
+	for _, u := range c.sc.Symbols.Uses() {
+		if u.Ref.Kind == scenarios.RefVar && !set[u.Ref.Name] {
+			hint := scenarios.DidYouMean(u.Ref.Name, names)
+			if hint == "" {
+				hint = "a step gives it by extract: {" + u.Ref.Name + ": \"$.path\"}"
+			}
+			c.m.AddHint(u.Pos, hint, "${%s}: nothing extracts %q", u.Ref.Text, u.Ref.Name)
+		}
+	}
+}
+
+// objectives checks that what objectives name exists.
+func (c *compiler) objectives() {
+	faults := map[string]bool{}
+	var faultNames, loadNames, stepNames []string
+	for _, f := range c.sc.Faults {
+		faults[f.Name] = true
+		faultNames = append(faultNames, f.Name)
+	}
+	for _, l := range c.plan.Series.Loads {
+		loadNames = append(loadNames, l.Name)
+	}
+	for _, s := range c.plan.Series.Steps {
+		if !slices.Contains(stepNames, s.Name) {
+			stepNames = append(stepNames, s.Name)
+		}
+	}
+	stepNames = append(stepNames, "iteration")
+	for _, list := range [][]scenarios.Objective{c.sc.SLO, c.sc.Steady, c.sc.Stop} {
+		for _, o := range list {
+			if o.Step != "" && !slices.Contains(stepNames, o.Step) {
+				c.m.AddHint(o.Pos, scenarios.DidYouMean(o.Step, stepNames), "there is no step %q", o.Step)
+			}
+			if o.Load != "" && !slices.Contains(loadNames, o.Load) {
+				c.m.AddHint(o.Pos, scenarios.DidYouMean(o.Load, loadNames), "there is no load %q", o.Load)
+			}
+			if o.After != "" && !faults[base(o.After)] {
+				c.m.AddHint(o.Pos, scenarios.DidYouMean(base(o.After), faultNames), "there is no fault %q", o.After)
+			}
+			if p := base(strings.TrimPrefix(o.Phase, "recovery/")); o.Phase != "" && o.Phase != "run" && o.Phase != "baseline" && !faults[p] {
+				c.m.AddHint(o.Pos, scenarios.DidYouMean(p, append([]string{"run", "baseline"}, faultNames...)), "there is no phase %q", o.Phase)
+			}
+		}
+	}
+}
+
+// base is a fault's name without the number of its occurrence.
+func base(name string) string {
+	name, _, _ = strings.Cut(name, "#")
+	return name
+}
+
+// End is when the last load ends.
+func (p *Plan) End() time.Duration {
+	var end time.Duration
+	for i := range p.Loads {
+		end = max(end, p.Loads[i].Schedule.End())
+	}
+	return end
+}
+
+// String names the plan for logs.
+func (p *Plan) String() string {
+	return fmt.Sprintf("%s: %d loads, %s", p.Scenario.Name, len(p.Loads), scenarios.FormatDuration(p.End()))
+}

@@ -1,0 +1,124 @@
+package run
+
+import (
+	"runtime/metrics"
+	"slices"
+	"time"
+
+	"brunt/scenarios"
+)
+
+// monitor watches brunt's own health by the second: whether it, and not the
+// target, was the limit.
+type monitor struct {
+	now       func() time.Duration
+	t0        time.Time
+	began     time.Duration
+	cpuBegan  time.Duration
+	cpu       time.Duration
+	at        time.Duration
+	stolen    float64
+	ticks     float64
+	wall      time.Duration // of the wall clock against the monotonic one
+	ticksList []scenarios.GeneratorTick
+	out       scenarios.Generator
+	pauses    gcPauses
+	stealSum  float64
+	ticksSum  float64
+}
+
+func newMonitor(now func() time.Duration, t0 time.Time) *monitor {
+	m := &monitor{now: now, t0: t0}
+	m.began, m.cpuBegan = now(), cpuTime()
+	m.at, m.cpu = m.began, m.cpuBegan
+	m.stolen, m.ticks = steal()
+	m.wall = m.drift()
+	m.pauses.read()
+	return m
+}
+
+// drift is how far the wall clock lies from where the monotonic one says.
+func (m *monitor) drift() time.Duration {
+	return time.Duration(time.Now().UnixNano() - m.t0.UnixNano() - int64(m.now()))
+}
+
+// clockStep is a change of the wall clock against the monotonic one that is no slew.
+const clockStep = 50 * time.Millisecond
+
+// tick notes one second.
+func (m *monitor) tick(inFlight int64) {
+	now, cpu := m.now(), cpuTime()
+	stolen, ticks := steal()
+	t := scenarios.GeneratorTick{T: scenarios.Sec(now), InFlight: inFlight, Pressure: scenarios.Num(pressure())}
+	if d := now - m.at; d > 0 {
+		t.CPU = scenarios.Num((cpu - m.cpu).Seconds() / d.Seconds())
+	}
+	if d := ticks - m.ticks; d > 0 {
+		t.Steal = scenarios.Num((stolen - m.stolen) / d)
+		m.stealSum += stolen - m.stolen
+		m.ticksSum += d
+	}
+	if w := m.drift(); w-m.wall > clockStep || m.wall-w > clockStep {
+		m.out.ClockSteps++
+		m.wall = w
+	}
+	m.at, m.cpu, m.stolen, m.ticks = now, cpu, stolen, ticks
+	m.out.Memory = max(m.out.Memory, resident())
+	m.out.Pressure = max(m.out.Pressure, t.Pressure)
+	m.ticksList = append(m.ticksList, t)
+}
+
+// finish gives what the seconds came to.
+func (m *monitor) finish() scenarios.Generator {
+	g := m.out
+	if d := m.now() - m.began; d > 0 {
+		g.CPU = scenarios.Num((cpuTime() - m.cpuBegan).Seconds() / d.Seconds())
+	}
+	if m.ticksSum > 0 {
+		g.Steal = scenarios.Num(m.stealSum / m.ticksSum)
+	}
+	g.GCPauses, g.GCPauseMax = m.pauses.since()
+	g.Seconds = m.ticksList
+	g.Memory = max(g.Memory, resident())
+	return g
+}
+
+// gcPauses reads the runtime's histogram of stop-the-world pauses.
+type gcPauses struct{ before []uint64 }
+
+const pausesMetric = "/sched/pauses/total/gc:seconds"
+
+func readPauses() *metrics.Float64Histogram {
+	s := []metrics.Sample{{Name: pausesMetric}}
+	metrics.Read(s)
+	if s[0].Value.Kind() != metrics.KindFloat64Histogram {
+		return nil
+	}
+	return s[0].Value.Float64Histogram()
+}
+
+func (g *gcPauses) read() {
+	if h := readPauses(); h != nil {
+		g.before = slices.Clone(h.Counts)
+	}
+}
+
+// since gives the sum and the longest of the pauses since read, by the upper edges
+// of their buckets.
+func (g *gcPauses) since() (sum, longest scenarios.Num) {
+	h := readPauses()
+	if h == nil || len(h.Counts) != len(g.before) {
+		return 0, 0
+	}
+	for i, n := range h.Counts {
+		edge := h.Buckets[i+1]
+		if edge > 10 { // the last bucket is open
+			edge = h.Buckets[i]
+		}
+		if d := n - g.before[i]; d > 0 {
+			sum += scenarios.Num(float64(d) * edge)
+			longest = max(longest, scenarios.Num(edge))
+		}
+	}
+	return sum, longest
+}

@@ -1,0 +1,81 @@
+package run
+
+import (
+	"bufio"
+	"os"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+func kernel() string {
+	b, err := os.ReadFile("/proc/sys/kernel/osrelease")
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(b))
+}
+
+// memory is that of the machine in bytes.
+func memory() int64 {
+	var si unix.Sysinfo_t
+	if unix.Sysinfo(&si) != nil {
+		return 0
+	}
+	return int64(si.Totalram) * int64(si.Unit)
+}
+
+// steal gives the CPU time that the hypervisor took, and all CPU time, both in
+// ticks of all processors since boot.
+func steal() (stolen, all float64) {
+	f, err := os.Open("/proc/stat")
+	if err != nil {
+		return 0, 0
+	}
+	defer f.Close()
+	line, err := bufio.NewReader(f).ReadString('\n')
+	if err != nil {
+		return 0, 0
+	}
+	for i, s := range strings.Fields(line)[1:] {
+		v, _ := strconv.ParseFloat(s, 64)
+		if i < 8 { // guest time is part of user time
+			all += v
+		}
+		if i == 7 {
+			stolen = v
+		}
+	}
+	return stolen, all
+}
+
+// pressure gives the share of the last ten seconds in which some task waited for a
+// processor (PSI).
+func pressure() float64 {
+	b, err := os.ReadFile("/proc/pressure/cpu")
+	if err != nil {
+		return 0
+	}
+	_, rest, ok := strings.Cut(string(b), "avg10=")
+	if !ok {
+		return 0
+	}
+	v, _, _ := strings.Cut(rest, " ")
+	f, _ := strconv.ParseFloat(v, 64)
+	return f / 100
+}
+
+// resident is the memory that brunt holds, in bytes.
+func resident() int64 {
+	b, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		return 0
+	}
+	fields := strings.Fields(string(b))
+	if len(fields) < 2 {
+		return 0
+	}
+	pages, _ := strconv.ParseInt(fields[1], 10, 64)
+	return pages * int64(os.Getpagesize())
+}

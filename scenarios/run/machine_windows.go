@@ -1,0 +1,22 @@
+package run
+
+import (
+	"time"
+
+	"golang.org/x/sys/windows"
+)
+
+// cpuTime is the CPU time that brunt has used.
+func cpuTime() time.Duration {
+	var created, exited, kernel, user windows.Filetime
+	if windows.GetProcessTimes(windows.CurrentProcess(), &created, &exited, &kernel, &user) != nil {
+		return 0
+	}
+	ticks := func(f windows.Filetime) int64 { return int64(f.HighDateTime)<<32 | int64(f.LowDateTime) }
+	return time.Duration(100 * (ticks(kernel) + ticks(user)))
+}
+
+// fileLimit tells nothing here: Windows has no such limit.
+func fileLimit() uint64 { return 0 }
+
+func raiseFiles(want uint64) (soft, hard uint64) { return want, want }

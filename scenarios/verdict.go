@@ -1,0 +1,83 @@
+package scenarios
+
+// A Verdict is what a run, or one objective of it, came to.
+type Verdict string
+
+// The verdicts of a run, and of objectives where they apply.
+const (
+	Pass         Verdict = "pass"
+	Fail         Verdict = "fail"
+	Inconclusive Verdict = "inconclusive" // too little data
+	Invalid      Verdict = "invalid"      // the generator was the limit, a fault was not verified or met no traffic, data lost
+	Stopped      Verdict = "stopped"      // a stop condition or guard ended the run
+	Interrupted  Verdict = "interrupted"  // by a signal
+	NotReverted  Verdict = "not_reverted" // a fault could not be taken back
+	Regression   Verdict = "regression"   // of comparisons
+	Broken       Verdict = "error"        // brunt itself failed
+)
+
+// Exit codes. Where several apply the one that stands first here wins.
+const (
+	ExitNotReverted  = 7
+	ExitInterrupted  = 130 // 143 when terminated
+	ExitMistake      = 2   // the scenario or the command line is wrong; nothing started
+	ExitError        = 1
+	ExitStopped      = 6
+	ExitInvalid      = 5
+	ExitFail         = 3
+	ExitRegression   = 4
+	ExitInconclusive = 8
+	ExitPass         = 0
+)
+
+// order lists the verdicts by precedence.
+var order = []struct {
+	verdict Verdict
+	code    int
+	meaning string
+}{
+	{NotReverted, ExitNotReverted, "a fault could not be taken back, or a unit that had to come back did not"},
+	{Interrupted, ExitInterrupted, "interrupted; faults taken back first, report written"},
+	{"", ExitMistake, "the scenario or command line is wrong; nothing started"},
+	{Broken, ExitError, "brunt itself failed"},
+	{Stopped, ExitStopped, "a stop condition or guard ended the run"},
+	{Invalid, ExitInvalid, "the generator was the limit, a fault was not verified or met no traffic, data lost"},
+	{Fail, ExitFail, "an objective failed, or the steady state did not hold"},
+	{Regression, ExitRegression, "compare, ab, gate"},
+	{Inconclusive, ExitInconclusive, "too little data"},
+	{Pass, ExitPass, "every objective held"},
+}
+
+// Worse gives that of two verdicts which takes precedence; "" is none.
+func Worse(a, b Verdict) Verdict {
+	for _, o := range order {
+		if o.verdict != "" && (o.verdict == a || o.verdict == b) {
+			return o.verdict
+		}
+	}
+	return Pass
+}
+
+// ExitCode gives the exit code of a verdict.
+func (v Verdict) ExitCode() int {
+	for _, o := range order {
+		if o.verdict == v {
+			return o.code
+		}
+	}
+	return ExitError
+}
+
+// ExitTable gives each exit code with its verdict and meaning, by precedence.
+func ExitTable() [][3]string {
+	var rows [][3]string
+	for _, o := range order {
+		code := map[bool]string{true: "130, 143", false: plain(float64(o.code))}[o.verdict == Interrupted]
+		name := string(o.verdict)
+		if name == "" {
+			name = "-"
+		}
+		rows = append(rows, [3]string{code, name, o.meaning})
+	}
+	return rows
+}

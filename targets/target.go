@@ -1,0 +1,90 @@
+// Package targets speaks the protocols of what is loaded.
+//
+// A step of a scenario is compiled once, by the [Protocol] whose kind it names. A
+// [Client] is one load's way to the target: it owns connections. A [Session] is
+// one virtual user's state over that client: cookies, buffers.
+//
+//	step --Compile--> Call                      (once, before anything starts)
+//	Client --Open--> Session --Do(Call)--> Outcome   (for every request)
+//
+// To add a protocol: a file with a type that implements [Protocol], and a line in
+// [Kinds]. The suite in targets/targetstest holds every protocol to the same
+// promises.
+package targets
+
+import (
+	"net/netip"
+	"time"
+
+	"brunt/scenarios"
+)
+
+// A Protocol compiles the steps that name one of its kinds.
+type Protocol interface {
+	// Kinds are the step keys of the protocol: get, post and so on.
+	Kinds() []string
+	// Compile readies a step. What is wrong with it is noted in m.
+	Compile(step scenarios.Block, in Scope, m *scenarios.Mistakes) (scenarios.Call, bool)
+	// Client makes one load's client.
+	Client(o Options) (Client, error)
+}
+
+// Scope is what a step may name.
+type Scope struct {
+	Symbols *scenarios.Symbols
+	Name    string    // of the step; zero is the protocol's own
+	Checks  *[]string // grows by the names of the step's checks and extractions; their causes carry the number
+}
+
+func (s Scope) check(name string) int {
+	*s.Checks = append(*s.Checks, name)
+	return len(*s.Checks) - 1
+}
+
+// Options are what a client needs to know.
+type Options struct {
+	Base        string // URL that a relative path goes to; known once the target runs
+	TLS         *scenarios.TLS
+	Connections scenarios.Connections
+	Resolve     map[string]string
+	Timeout     time.Duration
+	T0          time.Time // of the run: deadlines count from it
+	Gate        Gate      // nil allows all
+	Sampler     Sampler
+	Agent       string // User-Agent
+}
+
+// A Gate refuses addresses outside the blast radius. Host is the name that led to
+// the address, empty where a scenario's own resolve did.
+type Gate func(addr netip.Addr, hostport, host string) error
+
+// A Sampler keeps a few failed requests of each kind.
+type Sampler interface {
+	// Want tells whether a sample of this outcome would be kept.
+	Want(o *scenarios.Outcome) bool
+	Keep(o *scenarios.Outcome, s scenarios.Sample)
+}
+
+// A Client is one load's way to the target.
+type Client interface {
+	Open(vu int) (Session, error)
+	// Abort closes every connection, so that every Do returns.
+	Abort()
+	// Opened is how many connections were opened so far.
+	Opened() int64
+	Close() error
+}
+
+// A Session is one virtual user's state. It is used by one goroutine at a time.
+type Session interface {
+	// Do makes the call and fills out from Slot on. It returns by it.Deadline.
+	Do(it *scenarios.Iter, c scenarios.Call, out *scenarios.Outcome)
+	Close() error
+}
+
+// Kinds lists the protocols.
+func Kinds() map[string]func() Protocol {
+	return map[string]func() Protocol{
+		"http": func() Protocol { return new(HTTP) },
+	}
+}
