@@ -17,9 +17,13 @@ type Block struct {
 }
 
 // Resolve finds the kind of b in kinds and decodes b's settings into a new value
-// of it. All that is wrong is noted in m; ok is false when anything was.
+// of it. All that is wrong is noted in m; ok is false when anything was, or was
+// before: a placeholder without value, a block without a kind.
 func Resolve[T any](b Block, kinds map[string]func() T, m *Mistakes) (value T, ok bool) {
-	before := m.Len()
+	before, skipped := m.Len(), m.skipped
+	if b.Kind == "" {
+		return value, false
+	}
 	mk, known := kinds[b.Kind]
 	if !known {
 		if later, yes := notYet[b.Kind]; yes {
@@ -35,7 +39,7 @@ func Resolve[T any](b Block, kinds map[string]func() T, m *Mistakes) (value T, o
 		with = &Node{Kind: Map, Pos: b.Pos}
 	}
 	decode(with, reflect.ValueOf(value).Elem(), m, b.also)
-	return value, m.Len() == before
+	return value, m.Len() == before && m.skipped == skipped
 }
 
 // notYet names what the language has and this version of brunt does not do, so

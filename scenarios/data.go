@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strconv"
+	"strings"
 	"sync/atomic"
 )
 
@@ -21,6 +22,7 @@ type Table struct {
 	Pick    string // next, shuffle, random or unique
 	Pos     Pos
 
+	bad   bool    // what is wrong with it is told already
 	order []int32 // of a shuffled table
 	taken atomic.Int64
 }
@@ -73,9 +75,14 @@ func (t *Table) pick(r *rand.Rand) (int, bool) {
 	return int(i % n), true
 }
 
-// maxRows bounds a table, so that a typing error in a range is a mistake and not
-// a machine out of memory.
-const maxRows = 5_000_000
+// Bounds on a table, so that a typing error in a range is a mistake and not a
+// machine out of memory.
+const (
+	maxRows  = 5_000_000
+	maxCells = 20_000_000
+	maxRange = 1_000_000 // values of a range
+	maxInput = 256 << 20 // bytes of a file
+)
 
 // tableSource is how a file writes a table: exactly one source, and a pick.
 type tableSource struct {
@@ -98,16 +105,22 @@ type intRange struct{ from, to int64 }
 
 // DecodeNode implements [NodeDecoder].
 func (r *intRange) DecodeNode(n *Node, m *Mistakes) {
-	decodeScalar(n, m, func(s string) (intRange, error) {
-		var v intRange
-		if k, err := fmt.Sscanf(s, "%d..%d", &v.from, &v.to); err != nil || k != 2 || v.to < v.from {
-			return v, fmt.Errorf("want a range such as 1..500, not %q", clip(s, 40))
-		}
-		if v.to-v.from < 0 || v.to-v.from >= maxRows {
-			return v, fmt.Errorf("a range has at most %d values", maxRows)
-		}
-		return v, nil
-	}, func(v intRange) { *r = v })
+	decodeScalar(n, m, parseIntRange, func(v intRange) { *r = v })
+}
+
+func parseIntRange(s string) (intRange, error) {
+	a, b, _ := strings.Cut(s, "..")
+	from, ok1 := parseInt(strings.TrimSpace(a))
+	to, ok2 := parseInt(strings.TrimSpace(b))
+	switch {
+	case !ok1 || !ok2:
+		return intRange{}, fmt.Errorf("want a range such as 1..500, not %q", clip(s, 40))
+	case to < from:
+		return intRange{}, fmt.Errorf("%d..%d runs backwards", from, to)
+	case uint64(to)-uint64(from) >= maxRange:
+		return intRange{}, fmt.Errorf("a range has at most %d values; ${int(%d,%d)} draws from any", maxRange, from, to)
+	}
+	return intRange{from, to}, nil
 }
 
 // table reads one entry of `data`.
@@ -115,59 +128,68 @@ func (s *scope) table(name string, n *Node) *Table {
 	var src tableSource
 	before := s.m.Len()
 	Decode(n, &src, s.m)
-	t := &Table{Name: name, Pick: src.Pick, Pos: n.Pos}
+	t := &Table{Name: name, Pick: src.Pick, Pos: n.Pos, bad: true}
 	if t.Pick == "" {
 		t.Pick = "next"
 	}
-	if s.m.Len() > before {
+	if s.m.Len() > before || n.bad {
 		return t
 	}
-	sources := 0
-	for _, has := range []bool{src.Has("csv"), src.Has("json"), src.Has("inline"), src.Has("range")} {
-		if has {
-			sources++
+	var given []string
+	for _, key := range []string{"csv", "json", "inline", "range"} {
+		if src.Has(key) {
+			given = append(given, key)
 		}
 	}
-	if sources != 1 {
-		s.m.Add(n.Pos, "data %q wants exactly one of csv, json, inline, range", name)
+	if len(given) != 1 {
+		s.m.AddHint(n.Pos, "such as {csv: users.csv}", "data %q wants exactly one of csv, json, inline, range", name)
 		return t
 	}
 	var err error
-	key := ""
-	switch {
-	case src.CSV != "":
-		key = "csv"
-		err = t.file(s.read, src.CSV, t.readCSV)
-	case src.JSON != "":
-		key = "json"
-		err = t.file(s.read, src.JSON, t.readJSON)
+	switch key := given[0]; {
+	case key == "csv":
+		err = s.tableFile(n.Get(key), src.CSV, t.readCSV)
+	case key == "json":
+		err = s.tableFile(n.Get(key), src.JSON, t.readJSON)
 	case src.Range != nil:
-		t.Columns = []string{"value"}
-		for i := src.Range.from; i <= src.Range.to; i++ {
-			t.Rows = append(t.Rows, []Datum{{Text: strconv.FormatInt(i, 10), JSON: true}})
-		}
+		t.count(*src.Range)
 	case src.Inline != nil:
 		t.inline(src.Inline.Node, s.m)
 	}
 	if err != nil {
-		s.m.Add(src.Of(key), "data %q: %v", name, err)
+		s.m.Add(n.Get(given[0]).Pos, "data %q: %v", name, err)
 		return t
 	}
-	if len(t.Rows) == 0 && s.m.Len() == before {
+	if s.m.Len() > before {
+		return t
+	}
+	t.bad = false
+	if len(t.Rows) == 0 {
 		s.m.Add(n.Pos, "data %q has no rows", name)
 	}
 	return t
 }
 
-func (t *Table) file(read func(string) ([]byte, error), path string, parse func([]byte) error) error {
-	b, err := read(path)
+func (s *scope) tableFile(n *Node, path string, parse func([]byte) error) error {
+	b, err := s.read(n.Pos, path, maxInput)
 	if err != nil {
 		return err
 	}
-	if err := parse(bytes.TrimPrefix(b, []byte("\ufeff"))); err != nil {
+	if err := parse(trimBOM(b)); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	return nil
+}
+
+// count makes the rows of a range.
+func (t *Table) count(r intRange) {
+	t.Columns = []string{"value"}
+	cells := make([]Datum, r.to-r.from+1)
+	t.Rows = make([][]Datum, len(cells))
+	for i := range cells {
+		cells[i] = Datum{Text: strconv.FormatInt(r.from+int64(i), 10), JSON: true}
+		t.Rows[i] = cells[i : i+1 : i+1]
+	}
 }
 
 func (t *Table) readCSV(b []byte) error {
@@ -180,7 +202,12 @@ func (t *Table) readCSV(b []byte) error {
 		}
 		return err
 	}
-	t.Columns = slices.Clone(head)
+	for _, name := range head {
+		if name = strings.TrimSpace(name); slices.Contains(t.Columns, name) {
+			return fmt.Errorf("two columns are named %q", clip(name, 40))
+		}
+		t.Columns = append(t.Columns, strings.Clone(name))
+	}
 	for {
 		rec, err := r.Read()
 		if errors.Is(err, io.EOF) {
@@ -189,8 +216,8 @@ func (t *Table) readCSV(b []byte) error {
 		if err != nil {
 			return err
 		}
-		if len(t.Rows) == maxRows {
-			return fmt.Errorf("more than %d rows", maxRows)
+		if len(t.Rows) == maxRows || (len(t.Rows)+1)*len(head) > maxCells {
+			return fmt.Errorf("more than %d rows or %d cells", maxRows, maxCells)
 		}
 		row := make([]Datum, len(rec))
 		for i, v := range rec {
@@ -205,14 +232,19 @@ func (t *Table) readJSON(b []byte) error {
 	if err := json.Unmarshal(b, &rows); err != nil {
 		return fmt.Errorf("want a list of objects: %w", err)
 	}
+	if len(rows) > maxRows {
+		return fmt.Errorf("more than %d rows", maxRows)
+	}
+	columns := map[string]bool{}
 	for _, row := range rows {
 		for k := range row {
-			if !slices.Contains(t.Columns, k) {
-				t.Columns = append(t.Columns, k)
-			}
+			columns[k] = true
 		}
 	}
-	slices.Sort(t.Columns)
+	if len(columns)*len(rows) > maxCells {
+		return fmt.Errorf("more than %d cells", maxCells)
+	}
+	t.Columns = sortedKeys(columns)
 	for _, row := range rows {
 		cells := make([]Datum, len(t.Columns))
 		for i, col := range t.Columns {
@@ -238,35 +270,52 @@ func jsonCell(raw json.RawMessage) Datum {
 // that stand in one column named value.
 func (t *Table) inline(n *Node, m *Mistakes) {
 	if n.Kind != List {
-		m.Add(n.Pos, "want a list of rows, not %s", n.describe())
+		m.AddHint(n.Pos, "such as [{id: 1}, {id: 2}]", "want a list of rows, not %s", n.describe())
 		return
 	}
-	for _, item := range n.Items {
+	columns := map[string]bool{}
+	rows := make([]*Node, len(n.Items))
+	for i, item := range n.Items {
 		if item.Kind != Map {
-			item = &Node{Kind: Map, Pos: item.Pos, Fields: []Field{{"value", item.Pos, item}}}
+			item = &Node{Kind: Map, Pos: item.Pos, Fields: []Field{{Key: "value", Pos: item.Pos, Value: item}}}
 		}
+		rows[i] = item
 		for _, f := range item.Fields {
-			if t.Column(f.Key) < 0 {
+			if !columns[f.Key] {
+				columns[f.Key] = true
 				t.Columns = append(t.Columns, f.Key)
 			}
 		}
 	}
-	for _, item := range n.Items {
-		row := make([]Datum, len(t.Columns))
+	if len(t.Columns)*len(rows) > maxNodes {
+		m.Add(n.Pos, "the rows have more than %d cells", maxNodes)
+		return
+	}
+	for _, row := range rows {
+		cells := make([]Datum, len(t.Columns))
 		for i, col := range t.Columns {
-			v := item
-			if item.Kind == Map {
-				v = item.Get(col)
-			}
-			if v == nil {
-				m.Add(item.Pos, "this row has no %q", col)
-				continue
-			}
-			text, ok := v.Text(m)
-			if ok {
-				row[i] = Datum{Text: text, JSON: v.Kind == Number || v.Kind == Bool}
+			if v := row.Get(col); v == nil {
+				m.Add(row.Pos, "this row has no %q", clip(col, 40))
+			} else {
+				cells[i] = datum(v, m)
 			}
 		}
-		t.Rows = append(t.Rows, row)
+		t.Rows = append(t.Rows, cells)
 	}
+}
+
+// datum reads one cell that is written in the scenario. Numbers and switches are
+// kept as JSON writes them.
+func datum(n *Node, m *Mistakes) Datum {
+	text, ok := n.Text(m)
+	switch {
+	case ok && n.Kind == Number:
+		if text, ok = jsonNumber(text); !ok {
+			m.AddHint(n.Pos, "quote it to keep it as a text", "%s is no number that JSON can hold", n.describe())
+		}
+		return Datum{Text: text, JSON: true}
+	case n.Kind == Bool:
+		return Datum{Text: strings.ToLower(text), JSON: true}
+	}
+	return Datum{Text: text}
 }

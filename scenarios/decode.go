@@ -53,6 +53,10 @@ func Decode(n *Node, into any, m *Mistakes) {
 }
 
 func decode(n *Node, v reflect.Value, m *Mistakes, also []string) {
+	if n.bad {
+		m.skipped++
+		return
+	}
 	if d, ok := v.Addr().Interface().(NodeDecoder); ok {
 		d.DecodeNode(n, m)
 		return
@@ -88,8 +92,8 @@ func decode(n *Node, v reflect.Value, m *Mistakes, also []string) {
 		}
 	case reflect.Uint64:
 		if s, ok := n.Text(m); ok {
-			u, err := strconv.ParseUint(strings.ReplaceAll(s, "_", ""), 0, 64)
-			if err != nil {
+			u, err := strconv.ParseUint(s, 0, 64)
+			if err != nil || octalPattern.MatchString(s) {
 				m.Add(n.Pos, "want a whole number from 0, not %s", n.describe())
 				return
 			}
@@ -113,7 +117,7 @@ func decodeSlice(n *Node, v reflect.Value, m *Mistakes) {
 	case Bool, Number, String: // one is a list of one
 		items = []*Node{n}
 	default:
-		m.Add(n.Pos, "want a list, not %s", n.describe())
+		m.AddHint(n.Pos, "a list of one is written [ … ], or with a \"- \" before it", "want a list, not %s", n.describe())
 		return
 	}
 	out := reflect.MakeSlice(v.Type(), len(items), len(items))
@@ -225,17 +229,13 @@ func decodeStruct(n *Node, v reflect.Value, m *Mistakes, also []string) {
 	for _, f := range n.Fields {
 		i := slices.IndexFunc(settings, func(s setting) bool { return s.name == f.Key })
 		if i < 0 {
-			if noun, yes := NotYet(f.Key); yes {
-				m.Add(f.Pos, "%s %q is not available yet", noun, f.Key)
-				continue
-			}
-			m.AddHint(f.Pos, DidYouMean(f.Key, names), "unknown key %q", clip(f.Key, 60))
+			unknownKey(f, names, also, m)
 			continue
 		}
 		field := v.FieldByIndex(settings[i].index)
 		before := m.Len()
 		decode(f.Value, field, m, nil)
-		if m.Len() == before {
+		if m.Len() == before && !f.Value.bad {
 			settings[i].check(f.Value, field, m)
 		}
 	}
@@ -243,6 +243,22 @@ func decodeStruct(n *Node, v reflect.Value, m *Mistakes, also []string) {
 		if s.required && n.Get(s.name) == nil {
 			m.Add(n.Pos, "%q is missing", s.name)
 		}
+	}
+}
+
+// unknownKey says what may be meant by a key that is none of names. Those in
+// outside belong to the map around this one.
+func unknownKey(f Field, names, outside []string, m *Mistakes) {
+	noun, later := NotYet(f.Key)
+	switch {
+	case later:
+		m.Add(f.Pos, "%s %q is not available yet", noun, f.Key)
+	case slices.Contains(outside, f.Key):
+		m.AddHint(f.Pos, "it belongs to the map around it", "%q can't stand here", f.Key)
+	case f.bare:
+		m.AddHint(f.Pos, "a value is missing, or a text with a comma in it is not quoted", "unknown key %q", clip(f.Key, 60))
+	default:
+		m.AddHint(f.Pos, DidYouMean(f.Key, names), "unknown key %q", clip(f.Key, 60))
 	}
 }
 
@@ -279,7 +295,7 @@ func (s setting) check(n *Node, v reflect.Value, m *Mistakes) {
 		x = v.Float()
 	case v.Kind() == reflect.String && len(s.oneof) > 0:
 		if got := v.String(); !slices.Contains(s.oneof, got) {
-			m.AddHint(n.Pos, DidYouMean(got, s.oneof), "%s can't be %s", s.name, n.describe())
+			m.AddHint(n.Pos, DidYouMean(got, s.oneof), "`%s` can't be %s", s.name, n.describe())
 		}
 		return
 	default:
@@ -287,35 +303,41 @@ func (s setting) check(n *Node, v reflect.Value, m *Mistakes) {
 	}
 	switch {
 	case s.positive && x <= 0:
-		m.Add(n.Pos, "%s must be more than zero, not %s", s.name, n.describe())
+		m.Add(n.Pos, "`%s` must be more than zero, not %s", s.name, n.describe())
 	case x < s.min:
-		m.Add(n.Pos, "%s must be at least %s, not %s", s.name, plain(s.min), n.describe())
+		m.Add(n.Pos, "`%s` must be at least %s, not %s", s.name, decimal(s.min), n.describe())
 	case x > s.max:
-		m.Add(n.Pos, "%s can be at most %s, not %s", s.name, plain(s.max), n.describe())
+		m.Add(n.Pos, "`%s` can be at most %s, not %s", s.name, decimal(s.max), n.describe())
 	}
 }
 
-func plain(f float64) string { return strconv.FormatFloat(f, 'g', -1, 64) }
-
 // Text gives a scalar as text; anything else is a mistake.
 func (n *Node) Text(m *Mistakes) (string, bool) {
-	switch n.Kind {
-	case Bool, Number:
-		return n.Value, true
-	case String:
-		if ref := n.dynamic(); ref != nil {
-			m.Add(n.Pos, "${%s} is known only while requests are made; it can't stand here", ref.Text)
-			return "", false
-		}
-		return n.Value, true
+	switch {
+	case n.bad:
+		m.skipped++
+		return "", false
+	case n.Kind == Null:
+		m.Add(n.Pos, "a value is missing here")
+		return "", false
+	case n.Kind == List || n.Kind == Map:
+		m.Add(n.Pos, "want a single value, not %s", n.Kind)
+		return "", false
 	}
-	m.Add(n.Pos, "want a text, not %s", n.describe())
-	return "", false
+	if ref := n.dynamic(); ref != nil {
+		m.Add(n.Pos, "${%s} is known only while requests are made; it can't stand here", clip(ref.Text, 60))
+		return "", false
+	}
+	return n.Value, true
 }
 
 // Switch gives on, off, true or false.
 func (n *Node) Switch(m *Mistakes) (value, ok bool) {
-	switch s, _ := n.Text(&Mistakes{}); strings.ToLower(s) {
+	s, ok := n.Text(m)
+	if !ok {
+		return false, false
+	}
+	switch strings.ToLower(s) {
 	case "true", "on":
 		return true, true
 	case "false", "off":
@@ -331,26 +353,24 @@ func (n *Node) Int(m *Mistakes) (int64, bool) {
 	if !ok {
 		return 0, false
 	}
-	i, err := strconv.ParseInt(strings.ReplaceAll(s, "_", ""), 0, 64)
-	if err != nil {
+	i, ok := parseInt(s)
+	if !ok {
 		m.Add(n.Pos, "want a whole number, not %s", n.describe())
-		return 0, false
 	}
-	return i, true
+	return i, ok
 }
 
-// Float gives a finite number.
+// Float gives a finite number; 1_000 is fine.
 func (n *Node) Float(m *Mistakes) (float64, bool) {
 	s, ok := n.Text(m)
 	if !ok {
 		return 0, false
 	}
-	f, err := strconv.ParseFloat(strings.ReplaceAll(s, "_", ""), 64)
-	if err != nil || math.IsNaN(f) || math.IsInf(f, 0) {
+	f, ok := parseFloat(s)
+	if !ok {
 		m.Add(n.Pos, "want a number, not %s", n.describe())
-		return 0, false
 	}
-	return f, true
+	return f, ok
 }
 
 // sortedKeys gives the keys of a map in order.

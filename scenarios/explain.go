@@ -1,63 +1,162 @@
 package scenarios
 
 import (
+	"fmt"
+	"regexp"
 	"strings"
-
-	"github.com/goccy/go-yaml"
+	"unicode"
 )
 
-// Explain writes the scenario as it was resolved: extends merged, params, files and
-// environment filled in, secrets masked. It is itself a scenario.
+// Explain writes the scenario as it was resolved: extends merged, params filled in.
+// What came from the environment or a file stays the placeholder that names it, and
+// is masked wherever else it stands. It is itself a scenario.
 func (s *Scenario) Explain() string {
 	if s.Root == nil {
 		return ""
 	}
-	root := s.Root.without(func(k string) bool { return k == "params" || k == "extends" })
-	b, err := yaml.MarshalWithOptions(root.plain(), yaml.IndentSequence(true), yaml.UseLiteralStyleIfMultiline(true))
-	if err != nil {
-		return "# " + err.Error() + "\n"
-	}
-	return s.Secrets.Mask(string(b))
+	w := yamlWriter{mask: s.Secrets.Mask}
+	w.node(s.Root.without(func(k string) bool { return k == "params" || k == "extends" }), 0)
+	return w.String()
 }
 
-// plain gives the tree in the types that a YAML writer takes.
-func (n *Node) plain() any {
+// yamlWriter writes nodes as YAML that reads the same in every parser: block style,
+// and quotes around whatever could be taken for something else.
+type yamlWriter struct {
+	strings.Builder
+	mask func(string) string
+}
+
+// node writes a map or a list whose lines begin after indent blanks; the first of
+// them is begun already.
+func (w *yamlWriter) node(n *Node, indent int) {
+	begin := ""
+	next := strings.Repeat(" ", indent)
+	for _, f := range n.Fields {
+		w.WriteString(begin + w.key(f.Key) + ":")
+		w.value(f.Value, indent+2, false)
+		begin = next
+	}
+	for _, item := range n.Items {
+		w.WriteString(begin + "-")
+		w.value(item, indent+2, true)
+		begin = next
+	}
+}
+
+// value writes what follows a key or the dash of an item.
+func (w *yamlWriter) value(n *Node, indent int, item bool) {
+	switch {
+	case n.Kind == Map && len(n.Fields) == 0:
+		w.WriteString(" {}\n")
+	case n.Kind == List && len(n.Items) == 0:
+		w.WriteString(" []\n")
+	case n.Kind == Map && item: // its first key follows the dash
+		w.WriteByte(' ')
+		w.node(n, indent)
+	case n.Kind == Map || n.Kind == List:
+		w.WriteString("\n" + strings.Repeat(" ", indent))
+		w.node(n, indent)
+	default:
+		w.WriteString(" " + w.scalar(n, indent) + "\n")
+	}
+}
+
+func (w *yamlWriter) key(s string) string {
+	if s = w.mask(s); plainKey.MatchString(s) && isPlain(s) {
+		return s
+	}
+	return quoted(s)
+}
+
+var plainKey = regexp.MustCompile(`^[A-Za-z$][A-Za-z0-9_.$/-]*$`)
+
+func (w *yamlWriter) scalar(n *Node, indent int) string {
+	text := n.Value
 	switch n.Kind {
-	case Map:
-		out := yaml.MapSlice{}
-		for _, f := range n.Fields {
-			out = append(out, yaml.MapItem{Key: f.Key, Value: f.Value.plain()})
-		}
-		return out
-	case List:
-		out := []any{}
-		for _, item := range n.Items {
-			out = append(out, item.plain())
-		}
-		return out
-	case Bool:
-		return strings.EqualFold(n.Value, "true")
-	case Number:
-		return rawNumber(n.Value)
 	case Null:
-		return nil
-	}
-	if n.Parts == nil {
-		return n.Value
-	}
-	var b strings.Builder
-	for _, p := range n.Parts {
-		if p.Ref != nil {
-			b.WriteString("${" + p.Ref.Text + "}")
-			continue
+		return "null"
+	case Bool:
+		text = strings.ToLower(text)
+	case String:
+		if n.Parts != nil {
+			text = w.parts(n.Parts)
 		}
-		b.WriteString(strings.ReplaceAll(p.Text, "${", "$${"))
 	}
+	masked := w.mask(text)
+	switch {
+	case masked == text && n.Kind != String:
+		return text
+	case isPlain(masked):
+		return masked
+	case isBlock(masked):
+		return block(masked, indent)
+	}
+	return quoted(masked)
+}
+
+// parts writes a text with its placeholders, masking what stands beside them.
+func (w *yamlWriter) parts(parts []Part) string {
+	out := make([]Part, len(parts))
+	for i, p := range parts {
+		if p.Ref == nil && p.Secret == "" {
+			p.Text = w.mask(p.Text)
+		}
+		out[i] = p
+	}
+	return unsplit(out)
+}
+
+// isPlain tells whether every reader takes s, written without quotes, for that text.
+func isPlain(s string) bool {
+	if plainKind(s) != String || strings.ContainsAny(s[:1], "-?:,[]{}#&*!|>'\"%@`<=. ") || strings.HasSuffix(s, " ") || strings.HasSuffix(s, ":") {
+		return false
+	}
+	switch strings.ToLower(s) { // YAML 1.1 takes these for true and false
+	case "y", "n", "yes", "no":
+		return false
+	}
+	return !strings.Contains(s, "<<") && !strings.Contains(s, ": ") && !strings.Contains(s, " #") && strings.IndexFunc(s, unprintable) < 0
+}
+
+func unprintable(r rune) bool { return !unicode.IsPrint(r) || r == 0xfeff }
+
+// isBlock tells whether s can stand as a block of lines.
+func isBlock(s string) bool {
+	if !strings.Contains(s, "\n") || strings.HasPrefix(s, " ") || strings.HasPrefix(s, "\n") || strings.Contains(s, "\n\n") || strings.HasSuffix(s, " ") || strings.Contains(s, " \n") {
+		return false
+	}
+	return strings.IndexFunc(strings.ReplaceAll(s, "\n", ""), unprintable) < 0
+}
+
+func block(s string, indent int) string {
+	head := "|"
+	if !strings.HasSuffix(s, "\n") {
+		head = "|-"
+	}
+	margin := "\n" + strings.Repeat(" ", indent)
+	return head + margin + strings.ReplaceAll(strings.TrimSuffix(s, "\n"), "\n", margin)
+}
+
+func quoted(s string) string {
+	var b strings.Builder
+	b.WriteByte('"')
+	for _, r := range s {
+		switch {
+		case r == '"' || r == '\\':
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		case r == '\n':
+			b.WriteString(`\n`)
+		case !unprintable(r):
+			b.WriteRune(r)
+		case r < 0x100:
+			fmt.Fprintf(&b, `\x%02x`, r)
+		case r < 0x10000:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		default:
+			fmt.Fprintf(&b, `\U%08x`, r)
+		}
+	}
+	b.WriteByte('"')
 	return b.String()
 }
-
-// rawNumber is a number that is written as its author wrote it.
-type rawNumber string
-
-// MarshalYAML implements goccy's BytesMarshaler.
-func (r rawNumber) MarshalYAML() ([]byte, error) { return []byte(r), nil }

@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"errors"
+	"math"
 	"math/rand/v2"
 	"strconv"
 	"time"
@@ -27,9 +28,9 @@ type Iter struct {
 type Env struct {
 	Now    func() time.Duration // the run's clock: offset from t0
 	Salt   [2]uint64            // makes uuid() unique to the run
-	Units  map[string]string    // "posts[1].addr" to its value
+	Units  map[string]string    // a placeholder's text to its value: unit.posts[1].addr, link.store.url, self.port
 	Tables []*Table
-	Fill   func() // told once when unique data is used up; may be nil
+	Fill   func() // called when unique data is used up, perhaps by many at once; may be nil
 }
 
 // A Value is what an extraction found or a row holds. Its bytes are reused.
@@ -99,53 +100,63 @@ func (it *Iter) row(slot int) ([]Datum, error) {
 	return t.Rows[it.rows[slot]], nil
 }
 
-// value appends what ref stands for. JSON tells that it is a JSON literal.
-func (it *Iter) value(dst []byte, ref *Ref) (out []byte, json bool, err error) {
+// append appends what ref stands for, escaped for its place.
+func (it *Iter) append(dst []byte, ref *Ref, esc escape) ([]byte, error) {
 	switch ref.Kind {
 	case RefVar:
 		if ref.Slot >= len(it.Vars) || !it.Vars[ref.Slot].Set {
-			return dst, false, ErrUnset
+			return dst, ErrUnset
 		}
 		v := &it.Vars[ref.Slot]
-		return append(dst, v.Text...), v.JSON, nil
+		return appendEscaped(dst, v.Text, esc, v.JSON), nil
 	case RefData:
 		row, err := it.row(ref.Slot)
 		if err != nil {
-			return dst, false, err
+			return dst, err
 		}
 		c := row[ref.ColSlot]
-		return append(dst, c.Text...), c.JSON, nil
-	case RefInt:
-		n := ref.Min
-		if ref.Max-ref.Min+1 > 0 {
-			n += it.Rand.Int64N(ref.Max - ref.Min + 1)
-		} else {
-			n = it.Rand.Int64()
-		}
-		return strconv.AppendInt(dst, n, 10), true, nil
+		return appendEscaped(dst, c.Text, esc, c.JSON), nil
+	case RefInt: // digits and a minus are safe in every place
+		return strconv.AppendInt(dst, randInt(it.Rand, ref.Min, ref.Max), 10), nil
 	case RefUUID:
 		a, b := it.Rand.Uint64(), it.Rand.Uint64()
 		if ref.Name == "" {
 			a, b = a^it.Env.Salt[0], b^it.Env.Salt[1]
 		}
-		return appendUUID(dst, a, b), false, nil
+		return quoteIn(esc, appendUUID(quoteIn(esc, dst), a, b)), nil
 	case RefNow:
 		switch now := time.Now(); ref.Name {
 		case "unix":
-			return strconv.AppendInt(dst, now.Unix(), 10), true, nil
+			return strconv.AppendInt(dst, now.Unix(), 10), nil
 		case "ms":
-			return strconv.AppendInt(dst, now.UnixMilli(), 10), true, nil
+			return strconv.AppendInt(dst, now.UnixMilli(), 10), nil
 		default:
-			return now.UTC().AppendFormat(dst, "2006-01-02T15:04:05.000000Z07:00"), false, nil
+			var buf [40]byte
+			return appendEscaped(dst, now.UTC().AppendFormat(buf[:0], "2006-01-02T15:04:05.000000Z07:00"), esc, false), nil
 		}
 	case RefUnit, RefLink, RefSelf:
-		v, ok := it.Env.Units[ref.Text]
-		if !ok {
-			return dst, false, ErrNotStart
+		if v, ok := it.Env.Units[ref.Text]; ok {
+			return appendEscaped(dst, v, esc, false), nil
 		}
-		return append(dst, v...), false, nil
 	}
-	return dst, false, ErrNotStart
+	return dst, ErrNotStart
+}
+
+// quoteIn appends the quote of a text that is a whole JSON value.
+func quoteIn(esc escape, dst []byte) []byte {
+	if esc == escJSON {
+		return append(dst, '"')
+	}
+	return dst
+}
+
+// randInt draws a whole number from low to high, both included.
+func randInt(r *rand.Rand, low, high int64) int64 {
+	span := uint64(high) - uint64(low)
+	if span == math.MaxUint64 {
+		return int64(r.Uint64())
+	}
+	return int64(uint64(low) + r.Uint64N(span+1))
 }
 
 // appendUUID writes 128 bits as a version 4 UUID (RFC 9562, section 5.4).

@@ -47,60 +47,128 @@ func (m Mistake) String() string {
 	return s
 }
 
+// Bounds on what is kept and on what is shown: a file that a program wrote can be
+// wrong in every line, aliases multiply it, and nobody reads the thousandth.
+const (
+	maxKept    = 10_000
+	maxShown   = 200
+	maxMessage = 500 // characters: names can be as long as the file
+)
+
 // Mistakes is everything wrong with a scenario, reported in one go. The zero
 // value is ready to collect; Err turns it into an error.
 type Mistakes struct {
-	list  []Mistake
-	texts map[string]string // file name to its text, for the lines around a mistake
+	list    []Mistake
+	more    int                // noted beyond maxKept
+	skipped int                // values of which the mistake was noted before
+	texts   map[string]*source // by file name, for the lines around a mistake
+	secrets *Secrets           // never shown; nil is none
+}
+
+// source is the text of a file that mistakes are in.
+type source struct {
+	text  string
+	lines []string // of text, once they were asked for
+
+	line    int   // for which offsets were counted, from 1
+	offsets []int // in bytes, of its characters; nil when each is a byte
+}
+
+// from gives what stands from a line and column on. It counts the characters of a
+// line once, however many of its columns are asked for one after the other.
+func (s *source) from(line, col int) string {
+	if line < 1 || line > len(s.split()) {
+		return ""
+	}
+	text := s.lines[line-1]
+	if line != s.line {
+		s.line, s.offsets = line, nil
+		if utf8.RuneCountInString(text) < len(text) {
+			for i := range text {
+				s.offsets = append(s.offsets, i)
+			}
+		}
+	}
+	switch i := max(0, col-1); {
+	case s.offsets == nil:
+		return text[min(i, len(text)):]
+	case i < len(s.offsets):
+		return text[s.offsets[i]:]
+	}
+	return ""
+}
+
+func (s *source) split() []string {
+	if s.lines == nil {
+		s.lines = strings.Split(s.text, "\n")
+	}
+	return s.lines
 }
 
 // Add notes a mistake at pos.
-func (m *Mistakes) Add(pos Pos, format string, args ...any) {
-	m.list = append(m.list, Mistake{Pos: pos, What: fmt.Sprintf(format, args...)})
-}
+func (m *Mistakes) Add(pos Pos, format string, args ...any) { m.AddHint(pos, "", format, args...) }
 
 // AddHint notes a mistake together with the way to mend it.
 func (m *Mistakes) AddHint(pos Pos, hint, format string, args ...any) {
-	m.list = append(m.list, Mistake{Pos: pos, What: fmt.Sprintf(format, args...), Hint: hint})
-}
-
-// AddErr notes err at pos. An err that is itself [Mistakes] keeps its own places.
-func (m *Mistakes) AddErr(pos Pos, err error) {
-	switch e := err.(type) {
-	case nil:
-	case *MistakesError:
-		m.list = append(m.list, e.list...)
-	default:
-		m.Add(pos, "%v", err)
+	if len(m.list) >= maxKept {
+		m.more++
+		return
 	}
+	m.list = append(m.list, Mistake{Pos: pos, What: clip(fmt.Sprintf(format, args...), maxMessage), Hint: clip(hint, maxMessage)})
 }
 
 // Len is how many mistakes were noted.
-func (m *Mistakes) Len() int { return len(m.list) }
+func (m *Mistakes) Len() int { return len(m.list) + m.more }
 
-// Merge takes over the mistakes and the file texts of other.
-func (m *Mistakes) Merge(other *Mistakes) {
-	m.list = append(m.list, other.list...)
-	for name, text := range other.texts {
-		m.keep(name, text)
+// merge takes over the mistakes and the file texts of other.
+func (m *Mistakes) merge(other *Mistakes) {
+	fits := min(len(other.list), maxKept-len(m.list))
+	m.list = append(m.list, other.list[:fits]...)
+	m.more += other.more + len(other.list) - fits
+	for name, src := range other.texts {
+		m.keep(name, src.text)
 	}
 }
 
 func (m *Mistakes) keep(file, text string) {
 	if m.texts == nil {
-		m.texts = map[string]string{}
+		m.texts = map[string]*source{}
 	}
-	m.texts[file] = text
+	m.texts[file] = &source{text: text}
+}
+
+// within gives the place of part inside the text that begins at pos, or pos itself
+// where part does not stand in that line as it is.
+func (m *Mistakes) within(pos Pos, part string) Pos {
+	if src := m.texts[pos.File]; src != nil {
+		text := src.from(pos.Line, pos.Col)
+		if i := strings.Index(text, part); i >= 0 {
+			pos.Col += utf8.RuneCountInString(text[:i])
+		}
+	}
+	return pos
 }
 
 // Err gives the mistakes as an error sorted by place, or nil when there are none.
+// What stands in the file once and is wrong through several aliases is told once.
 func (m *Mistakes) Err() error {
 	if len(m.list) == 0 {
 		return nil
 	}
-	e := &MistakesError{list: slices.Clone(m.list), texts: m.texts}
+	e := &MistakesError{more: m.more, texts: m.texts}
+	seen := make(map[Mistake]bool, len(m.list))
+	for _, one := range m.list {
+		one.What, one.Hint = m.secrets.Mask(one.What), m.secrets.Mask(one.Hint)
+		if !seen[one] {
+			seen[one] = true
+			e.list = append(e.list, one)
+		}
+	}
 	slices.SortStableFunc(e.list, func(a, b Mistake) int { return a.Pos.compare(b.Pos) })
-	e.list = slices.Compact(e.list)
+	if len(e.list) > maxShown {
+		e.more += len(e.list) - maxShown
+		e.list = e.list[:maxShown]
+	}
 	return e
 }
 
@@ -108,20 +176,26 @@ func (m *Mistakes) Err() error {
 // scenario, sorted by place. It is always the author's to mend (exit code 2).
 type MistakesError struct {
 	list  []Mistake
-	texts map[string]string
+	more  int // beyond those in list
+	texts map[string]*source
 }
 
-// List gives the mistakes in the order of the file.
+// List gives the mistakes in the order of the file, at most the first 200.
 func (e *MistakesError) List() []Mistake { return e.list }
 
 // Error gives one line a mistake.
 func (e *MistakesError) Error() string {
-	lines := make([]string, len(e.list))
+	lines := make([]string, len(e.list), len(e.list)+1)
 	for i, m := range e.list {
 		lines[i] = m.String()
 	}
+	if e.more > 0 {
+		lines = append(lines, e.rest())
+	}
 	return strings.Join(lines, "\n")
 }
+
+func (e *MistakesError) rest() string { return fmt.Sprintf("and %d more", e.more) }
 
 // maxShownLine bounds how much of a source line is shown, in runes.
 const maxShownLine = 160
@@ -135,73 +209,95 @@ func (e *MistakesError) Explain() string {
 		}
 		b.WriteString(m.String())
 		b.WriteByte('\n')
-		e.excerpt(&b, m.Pos)
+		if src := e.texts[m.Pos.File]; src != nil && m.Pos.Line > 0 {
+			excerpt(&b, src.split(), m.Pos)
+		}
+	}
+	if e.more > 0 {
+		b.WriteString("\n" + e.rest() + "\n")
 	}
 	return b.String()
 }
 
-func (e *MistakesError) excerpt(b *strings.Builder, pos Pos) {
-	text, ok := e.texts[pos.File]
-	if !ok || pos.Line == 0 {
-		return
-	}
-	lines := strings.Split(text, "\n")
+// excerpt writes the line of pos with its neighbours, and a caret below its
+// column. Of a long line it shows the stretch around the caret.
+func excerpt(b *strings.Builder, lines []string, pos Pos) {
 	for n := max(1, pos.Line-1); n <= min(len(lines), pos.Line+1); n++ {
-		line := []rune(strings.ToValidUTF8(strings.TrimRight(lines[n-1], "\r"), "�"))
-		from := 0
-		if pos.Line == n && pos.Col > maxShownLine-20 { // keep the caret in sight
-			from = min(len(line), pos.Col-40)
+		text := lines[n-1]
+		if n == len(lines) && n > pos.Line && text == "" {
+			break // what follows the last line's end is no line
 		}
-		shown := visible(line[from:min(len(line), from+maxShownLine)])
-		mark := " "
-		if n == pos.Line {
-			mark = ">"
+		if n != pos.Line {
+			fmt.Fprintf(b, "   %4d | %s\n", n, visible(firstRunes(text, maxShownLine)))
+			continue
 		}
-		fmt.Fprintf(b, " %s %4d | %s\n", mark, n, shown)
-		if n == pos.Line {
-			fmt.Fprintf(b, "        | %s^\n", strings.Repeat(" ", max(0, pos.Col-1-from)))
+		line := []rune(text)
+		from, cut := 0, ""
+		if pos.Col > maxShownLine-20 {
+			from, cut = min(len(line), pos.Col-40), "…"
+		}
+		fmt.Fprintf(b, " > %4d | %s%s\n", n, cut, visible(firstRunes(string(line[from:]), maxShownLine)))
+		fmt.Fprintf(b, "        | %s^\n", strings.Repeat(" ", max(0, pos.Col-1-from+utf8.RuneCountInString(cut))))
+	}
+}
+
+func firstRunes(s string, n int) string {
+	for i := range s {
+		if n--; n < 0 {
+			return s[:i]
 		}
 	}
+	return s
 }
 
 // visible replaces what would disturb a terminal: tabs become one blank so that
 // the caret stays below its column, control characters become a question mark.
-func visible(line []rune) string {
-	out := slices.Clone(line)
-	for i, r := range out {
+func visible(line string) string {
+	return strings.Map(func(r rune) rune {
 		switch {
 		case r == '\t':
-			out[i] = ' '
-		case r < 0x20 || r == 0x7f || r == utf8.RuneError || (r >= 0x80 && r < 0xa0):
-			out[i] = '?'
+			return ' '
+		case r < 0x20, r == utf8.RuneError, r >= 0x7f && r < 0xa0:
+			return '?'
+		case r >= 0x2028 && r <= 0x202e, r >= 0x2066 && r <= 0x2069: // new lines and changes of direction
+			return '?'
 		}
-	}
-	return string(out)
+		return r
+	}, line)
 }
 
 // DidYouMean gives the hint `did you mean "x"?` for the candidate nearest to
 // word, or the list of candidates when none is near and they are few.
 func DidYouMean(word string, candidates []string) string {
+	if near := nearest(word, candidates); near != "" {
+		return didYouMean(near)
+	}
+	if len(candidates) > 0 && len(candidates) <= 24 {
+		sorted := slices.Sorted(slices.Values(candidates))
+		return "known are " + strings.Join(slices.Compact(sorted), ", ")
+	}
+	return ""
+}
+
+func didYouMean(word string) string { return fmt.Sprintf("did you mean %q?", word) }
+
+// nearest finds the candidate that word is a misspelling of: one with at most a
+// third of its letters wrong, or the first that word is the beginning or last part
+// of. It gives "" when there is none.
+func nearest(word string, candidates []string) string {
 	best, at := "", 1+max(1, len(word)/3)
 	for _, c := range candidates {
-		if d := distance(strings.ToLower(word), strings.ToLower(c)); d < at {
+		if d := distance(strings.ToLower(word), strings.ToLower(c)); d < min(at, len(word), len(c)) {
 			best, at = c, d
 		}
 	}
-	if best == "" && len(word) >= 3 { // a cut-off word is near too
-		for _, c := range candidates {
-			if strings.HasPrefix(c, word) || strings.HasSuffix(c, "."+word) || strings.HasSuffix(c, "-"+word) {
-				best = c
-				break
-			}
-		}
+	if best != "" || len(word) < 3 {
+		return best
 	}
-	switch {
-	case best != "":
-		return fmt.Sprintf("did you mean %q?", best)
-	case len(candidates) > 0 && len(candidates) <= 24:
-		sorted := slices.Sorted(slices.Values(candidates))
-		return "known are " + strings.Join(sorted, ", ")
+	for _, c := range candidates {
+		if strings.HasPrefix(c, word) || strings.HasSuffix(c, "."+word) || strings.HasSuffix(c, "-"+word) {
+			return c
+		}
 	}
 	return ""
 }

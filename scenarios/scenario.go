@@ -1,9 +1,11 @@
 package scenarios
 
 import (
+	"reflect"
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // A Scenario is one experiment as its author wrote it: who is loaded, how hard,
@@ -34,7 +36,8 @@ type Scenario struct {
 	Symbols *Symbols
 	Notes   []string // what is odd but no mistake: a param that nobody uses
 	Root    *Node    // the file with extends, params, env and files filled in
-	texts   map[string]string
+
+	mistakes *Mistakes // what Parse found wrong
 }
 
 // Defaults of the language.
@@ -63,9 +66,9 @@ type Target struct {
 // Ready says how to know that the target can be loaded.
 type Ready struct {
 	Place
-	Get    string   `yaml:"get"`    // a path that answers with a status under 400
-	TCP    bool     `yaml:"tcp"`    // its port accepts
-	Within Duration `yaml:"within"` // zero is 30s
+	Get    string   `yaml:"get"`             // a path that answers with a status under 400
+	TCP    bool     `yaml:"tcp"`             // its port accepts
+	Within Duration `yaml:"within,positive"` // zero is 30s
 }
 
 // TLS says how the target's certificate is checked.
@@ -84,10 +87,10 @@ type Load struct {
 	Place
 	Name        string            `yaml:"-"`
 	Executor    string            `yaml:"executor,required"`
-	Start       Duration          `yaml:"start"`         // offset from t0
-	MaxInFlight int               `yaml:"max_in_flight"` // iterations; zero is 10000, or fewer if files are few
-	Timeout     Duration          `yaml:"timeout"`       // of a request, from intended; zero is 10s
-	Grace       Duration          `yaml:"grace"`         // how long iterations may go on after the load's end; zero is 10s
+	Start       Duration          `yaml:"start"`               // offset from t0
+	MaxInFlight int               `yaml:"max_in_flight,min=1"` // iterations; zero is 10000, or fewer if files are few
+	Timeout     Duration          `yaml:"timeout,positive"`    // of a request, from intended; zero is 10s
+	Grace       Duration          `yaml:"grace"`               // how long iterations may go on after the load's end; zero is 10s
 	Flow        []Step            `yaml:"flow"`
 	Mix         []Mixed           `yaml:"mix"`
 	Init        []Step            `yaml:"init"` // once per virtual user, never judged
@@ -130,21 +133,24 @@ func (s *Step) DecodeNode(n *Node, m *Mistakes) {
 	}
 	if think := n.Get("think"); think != nil {
 		s.Think = new(Range)
-		s.Think.DecodeNode(think, m)
+		decode(think, reflect.ValueOf(s.Think).Elem(), m, nil)
 		for _, f := range n.Fields {
 			if f.Key != "think" {
-				m.AddHint(f.Pos, "a pause is a step of its own", "%q can't stand beside think", f.Key)
+				m.AddHint(f.Pos, "a pause is a step of its own", "%q can't stand beside think", clip(f.Key, 60))
 			}
 		}
 		return
 	}
 	if name := n.Get("name"); name != nil {
 		s.Name, _ = name.Text(m)
-		if s.Name == "iteration" || s.Name == "*" {
+		switch {
+		case name.bad:
+		case s.Name == "iteration" || s.Name == "*":
 			m.Add(name.Pos, "the step name %q is taken", s.Name)
-		}
-		if strings.Contains(s.Name, `"`) {
+		case strings.Contains(s.Name, `"`):
 			m.Add(name.Pos, "a step's name holds no double quotes, as objectives quote it")
+		case strings.ContainsFunc(s.Name, unicode.IsControl):
+			m.Add(name.Pos, "a step's name is one line")
 		}
 	}
 	s.With = n.without(func(k string) bool { return k == "name" })
@@ -169,7 +175,14 @@ func (s *Step) Block(kinds []string, m *Mistakes) (Block, bool) {
 				return Block{}, false
 			}
 		}
-		m.AddHint(s.Pos, DidYouMean(s.With.Fields[0].Key, append(slices.Clone(kinds), "think")), "this step makes no request")
+		at, hint := s.Pos, "it wants one of "+strings.Join(append(slices.Clone(kinds), "think"), ", ")
+		for _, f := range s.With.Fields {
+			if near := nearest(f.Key, kinds); near != "" {
+				at, hint = f.Pos, didYouMean(near)
+				break
+			}
+		}
+		m.AddHint(at, hint, "this step makes no request")
 	default:
 		m.Add(found[1].Pos, "a step makes one request, not both %s and %s", found[0].Key, found[1].Key)
 	}
@@ -180,16 +193,16 @@ func (s *Step) Block(kinds []string, m *Mistakes) (Block, bool) {
 type Fault struct {
 	Place
 	Name          string    `yaml:"-"`
-	At            *Duration `yaml:"at"`             // offset from t0
-	After         string    `yaml:"after"`          // once the named fault has cleared
-	During        string    `yaml:"during"`         // while the stage LOAD.STAGE lasts
-	Wait          Duration  `yaml:"wait"`           // added to at, after or during
-	For           Duration  `yaml:"for"`            // how long it stays in
-	Every         Duration  `yaml:"every"`          // again and again, from injection to injection
-	Repeat        int       `yaml:"repeat,min=1"`   // how often; zero with every is until the load ends
-	Pulse         *Pulse    `yaml:"pulse"`          // on and off while it lasts
-	Within        Duration  `yaml:"within"`         // by when a one-shot fault's unit is healthy again
-	RequireImpact bool      `yaml:"require_impact"` // without impact it fails
+	At            *Duration `yaml:"at"`              // offset from t0
+	After         string    `yaml:"after"`           // once the named fault has cleared
+	During        string    `yaml:"during"`          // while the stage LOAD.STAGE lasts
+	Wait          Duration  `yaml:"wait"`            // added to at, after or during
+	For           Duration  `yaml:"for,positive"`    // how long it stays in
+	Every         Duration  `yaml:"every,positive"`  // again and again, from injection to injection
+	Repeat        int       `yaml:"repeat,min=1"`    // how often; zero with every is until the load ends
+	Pulse         *Pulse    `yaml:"pulse"`           // on and off while it lasts
+	Within        Duration  `yaml:"within,positive"` // by when a one-shot fault's unit is healthy again
+	RequireImpact bool      `yaml:"require_impact"`  // without impact it fails
 	Block         Block     `yaml:"-"`
 }
 
@@ -202,8 +215,8 @@ type Pulse struct {
 // Guard bounds what a run may break, and whom it may touch.
 type Guard struct {
 	Place
-	MaxUnits int      `yaml:"max_units,min=1"` // units a fault may hit; zero is no bound
-	MaxEach  Duration `yaml:"max_each"`        // how long a fault may stay; zero is no bound
+	MaxUnits int      `yaml:"max_units,min=1"`   // units a fault may hit; zero is no bound
+	MaxEach  Duration `yaml:"max_each,positive"` // how long a fault may stay; zero is no bound
 	OnNoUnit string   `yaml:"on_no_unit,oneof=fail|skip"`
 	Allow    Allow    `yaml:"allow"`
 }
@@ -217,8 +230,8 @@ type Allow struct {
 // Judge tunes how verdicts are reached.
 type Judge struct {
 	Place
-	Hold   Duration `yaml:"hold"`   // how long good must last to be recovered; zero is 10s
-	Strict bool     `yaml:"strict"` // an interval that straddles the target is inconclusive
+	Hold   Duration `yaml:"hold,positive"` // how long good must last to be recovered; zero is 10s
+	Strict bool     `yaml:"strict"`        // an interval that straddles the target is inconclusive
 }
 
 // HoldOr gives the hold time with its default.

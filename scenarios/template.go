@@ -2,9 +2,7 @@ package scenarios
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
-	"unicode/utf8"
 )
 
 // A Template is a text with placeholders, ready to be filled in for each request.
@@ -15,23 +13,11 @@ type Template struct {
 }
 
 type piece struct {
-	lit []byte // already escaped
-	ref *Ref
-	esc escape
+	lit  []byte // already escaped
+	show string // what stands for lit in Text, when lit is a secret
+	ref  *Ref
+	esc  escape
 }
-
-// escape says for which place a value is made safe.
-type escape uint8
-
-const (
-	escNone   escape = iota
-	escBase          // the scheme and host of a URL: only what would break the request line
-	escPath          // a segment of a URL's path
-	escQuery         // a key or value of a URL's query or of a form
-	escHeader        // a header's value: it can't gain a line
-	escInJSON        // inside a JSON string
-	escJSON          // a whole JSON value: texts are quoted, other values stand as they are
-)
 
 // Append fills the template in for it.
 func (t *Template) Append(dst []byte, it *Iter) ([]byte, error) {
@@ -41,15 +27,11 @@ func (t *Template) Append(dst []byte, it *Iter) ([]byte, error) {
 			dst = append(dst, p.lit...)
 			continue
 		}
-		start := len(dst)
-		out, raw, err := it.value(dst, p.ref)
+		out, err := it.append(dst, p.ref, p.esc)
 		if err != nil {
-			return dst, fmt.Errorf("${%s}: %w", p.ref.Text, err)
+			return dst, fmt.Errorf("%s: %w", p.ref, err)
 		}
 		dst = out
-		if p.esc != escNone && !(p.esc == escJSON && raw) {
-			dst = escapeTail(dst, start, p.esc)
-		}
 	}
 	return dst, nil
 }
@@ -69,15 +51,19 @@ func (t *Template) Static() (text string, ok bool) {
 // IsZero tells whether nothing was written.
 func (t *Template) IsZero() bool { return len(t.pieces) == 0 }
 
-// Text is the template as written, placeholders and all.
+// Text is the template for people: params filled in, placeholders that have a
+// value only at run time as they are written. So are secrets.
 func (t *Template) Text() string {
 	var b strings.Builder
 	for _, p := range t.pieces {
-		if p.ref != nil {
+		switch {
+		case p.ref != nil:
 			b.WriteString("${" + p.ref.Text + "}")
-			continue
+		case p.show != "":
+			b.WriteString("${" + p.show + "}")
+		default:
+			b.Write(p.lit)
 		}
-		b.Write(p.lit)
 	}
 	return b.String()
 }
@@ -100,7 +86,7 @@ func (t *Template) Join(text string, other *Template) {
 }
 
 func (t *Template) literal(s string) {
-	if n := len(t.pieces); n > 0 && t.pieces[n-1].ref == nil {
+	if n := len(t.pieces); n > 0 && t.pieces[n-1].ref == nil && t.pieces[n-1].show == "" {
 		t.pieces[n-1].lit = append(t.pieces[n-1].lit, s...)
 		return
 	}
@@ -112,43 +98,60 @@ func (t *Template) add(p Part, esc escape) {
 	switch {
 	case p.Ref != nil:
 		t.pieces = append(t.pieces, piece{ref: p.Ref, esc: esc})
+	case p.Secret != "":
+		t.pieces = append(t.pieces, piece{lit: appendEscaped(nil, p.Text, esc, false), show: p.Secret})
 	case p.Filled:
-		t.literal(string(appendEscaped(nil, p.Text, esc, p.Kind == Number || p.Kind == Bool)))
+		t.literal(string(appendEscaped(nil, p.Text, esc, false)))
 	default:
 		t.literal(p.Text)
 	}
 }
 
+// data makes t the text n, every part of it escaped by esc: what the author wrote
+// as well as what placeholders stand for.
+func (t *Template) data(n *Node, m *Mistakes, esc escape) {
+	parts, ok := n.parts(m)
+	if !ok {
+		return
+	}
+	t.At = n.Pos
+	for _, p := range parts {
+		p.Filled = p.Ref == nil
+		t.add(p, esc)
+	}
+}
+
 // parts gives the parts of a scalar.
 func (n *Node) parts(m *Mistakes) ([]Part, bool) {
-	switch n.Kind {
-	case String, Number, Bool:
-		if n.Parts != nil {
-			return n.Parts, true
-		}
-		return []Part{{Text: n.Value, Kind: n.Kind}}, true
+	if n.Parts != nil && !n.bad {
+		return n.Parts, true
 	}
-	m.Add(n.Pos, "want a text, not %s", n.describe())
-	return nil, false
+	text, ok := n.Text(m)
+	return []Part{{Text: text, Kind: n.Kind}}, ok
 }
 
 // TextTemplate is a text as it stands: a request's raw body.
 type TextTemplate struct{ Template }
 
 // DecodeNode implements [NodeDecoder].
-func (t *TextTemplate) DecodeNode(n *Node, m *Mistakes) { t.decode(n, m, escNone) }
+func (t *TextTemplate) DecodeNode(n *Node, m *Mistakes) { t.data(n, m, escNone) }
 
 // HeaderTemplate is the value of a header; no value can break out of its line.
 type HeaderTemplate struct{ Template }
 
 // DecodeNode implements [NodeDecoder].
 func (t *HeaderTemplate) DecodeNode(n *Node, m *Mistakes) {
-	t.decode(n, m, escHeader)
-	for _, p := range t.pieces {
-		if i := strings.IndexFunc(string(p.lit), func(r rune) bool { return r == '\r' || r == '\n' || r == 0 }); i >= 0 {
-			m.Add(n.Pos, "a header's value is one line")
+	parts, ok := n.parts(m)
+	if !ok {
+		return
+	}
+	t.At = n.Pos
+	for _, p := range parts {
+		if p.Ref == nil && !p.Filled && strings.IndexFunc(p.Text, func(r rune) bool { return !safe(byte(min(r, 0x80)), escHeader) }) >= 0 {
+			m.Add(n.Pos, "a header's value is one line, without control characters")
 			return
 		}
+		t.add(p, escHeader)
 	}
 }
 
@@ -156,29 +159,7 @@ func (t *HeaderTemplate) DecodeNode(n *Node, m *Mistakes) {
 type FormTemplate struct{ Template }
 
 // DecodeNode implements [NodeDecoder].
-func (t *FormTemplate) DecodeNode(n *Node, m *Mistakes) {
-	parts, ok := n.parts(m)
-	if !ok {
-		return
-	}
-	t.At = n.Pos
-	for _, p := range parts {
-		p.Filled = p.Ref == nil // what the author wrote is data too
-		p.Kind = String
-		t.add(p, escQuery)
-	}
-}
-
-func (t *Template) decode(n *Node, m *Mistakes, esc escape) {
-	parts, ok := n.parts(m)
-	if !ok {
-		return
-	}
-	t.At = n.Pos
-	for _, p := range parts {
-		t.add(p, esc)
-	}
-}
+func (t *FormTemplate) DecodeNode(n *Node, m *Mistakes) { t.data(n, m, escQuery) }
 
 // URLTemplate is a URL or a path. A value in its path or query is percent-encoded;
 // one that begins it stands as it is, as it names scheme and host.
@@ -192,26 +173,43 @@ func (t *URLTemplate) DecodeNode(n *Node, m *Mistakes) {
 	}
 	t.At = n.Pos
 	esc := escBase
-	for i, p := range parts {
+	for _, p := range parts {
 		if p.Ref != nil || p.Filled {
-			if i > 0 && esc == escBase && strings.HasPrefix(t.Text(), "/") {
-				esc = escPath
-			}
 			t.add(p, esc)
-			if p.Filled && esc == escBase {
+			if p.Ref == nil && esc == escBase {
 				esc = urlPlace(esc, p.Text)
 			}
 			continue
 		}
-		if j := strings.IndexFunc(p.Text, func(r rune) bool { return r <= ' ' || r == 0x7f }); j >= 0 {
-			m.AddHint(n.Pos, "a blank is written %20", "a URL holds no blanks and no control characters")
+		text, _, fragment := strings.Cut(p.Text, "#")
+		if hint := unfitForURL(text); hint != "" {
+			m.AddHint(n.Pos, hint, "%q is no URL", clip(n.shown(), 60))
 			return
 		}
-		text, _, _ := strings.Cut(p.Text, "#")
 		t.literal(asciiURL(text))
+		if fragment { // it stays with the client, with all that follows
+			return
+		}
 		esc = urlPlace(esc, text)
 	}
 }
+
+// unfitForURL tells how to write what stands in text and in no URL.
+func unfitForURL(text string) string {
+	for i := range len(text) {
+		switch c := text[i]; {
+		case c == ' ':
+			return "a blank is written %20"
+		case c < ' ' || c == 0x7f:
+			return "it holds a control character"
+		case c == '%' && (i+2 >= len(text) || !isHex(text[i+1]) || !isHex(text[i+2])):
+			return "a percent sign is written %25"
+		}
+	}
+	return ""
+}
+
+func isHex(c byte) bool { return strings.IndexByte("0123456789abcdefABCDEF", c) >= 0 }
 
 // urlPlace tells where in a URL what follows text stands.
 func urlPlace(esc escape, text string) escape {
@@ -231,19 +229,6 @@ func urlPlace(esc escape, text string) escape {
 	return escBase
 }
 
-// asciiURL percent-encodes what lies beyond ASCII in a URL that an author wrote.
-func asciiURL(s string) string {
-	var b strings.Builder
-	for i := range len(s) {
-		if s[i] >= 0x80 {
-			fmt.Fprintf(&b, "%%%02X", s[i])
-			continue
-		}
-		b.WriteByte(s[i])
-	}
-	return b.String()
-}
-
 // JSONTemplate is a JSON document written as YAML. A placeholder that is a whole
 // value keeps its type; one inside a text is escaped as JSON demands.
 type JSONTemplate struct{ Template }
@@ -255,14 +240,20 @@ func (t *JSONTemplate) DecodeNode(n *Node, m *Mistakes) {
 }
 
 func (t *JSONTemplate) json(n *Node, m *Mistakes) {
-	switch n.Kind {
-	case Null:
+	switch {
+	case n.bad:
+		m.skipped++
+	case n.Kind == Null:
 		t.literal("null")
-	case Bool:
+	case n.Kind == Bool:
 		t.literal(strings.ToLower(n.Value))
-	case Number:
-		t.literal(jsonNumber(n, m))
-	case List:
+	case n.Kind == Number:
+		text, ok := jsonNumber(n.Value)
+		if !ok {
+			m.AddHint(n.Pos, "quote it to send a text", "%s is no number that JSON can hold", n.describe())
+		}
+		t.literal(text)
+	case n.Kind == List:
 		t.literal("[")
 		for i, item := range n.Items {
 			if i > 0 {
@@ -271,7 +262,7 @@ func (t *JSONTemplate) json(n *Node, m *Mistakes) {
 			t.json(item, m)
 		}
 		t.literal("]")
-	case Map:
+	case n.Kind == Map:
 		t.literal("{")
 		for i, f := range n.Fields {
 			if i > 0 {
@@ -281,127 +272,15 @@ func (t *JSONTemplate) json(n *Node, m *Mistakes) {
 			t.json(f.Value, m)
 		}
 		t.literal("}")
-	case String:
+	case len(n.Parts) == 1 && n.Parts[0].Ref != nil:
+		t.add(n.Parts[0], escJSON)
+	default:
 		parts, _ := n.parts(m)
-		if len(parts) == 1 && parts[0].Ref != nil {
-			t.add(parts[0], escJSON)
-			return
-		}
 		t.literal(`"`)
 		for _, p := range parts {
-			p.Filled = p.Ref == nil // the written text needs escaping as well
-			p.Kind = String
+			p.Filled = p.Ref == nil
 			t.add(p, escInJSON)
 		}
 		t.literal(`"`)
 	}
-}
-
-// jsonNumber gives a YAML number as JSON writes it: no hex, no underscores.
-func jsonNumber(n *Node, m *Mistakes) string {
-	s := strings.ReplaceAll(n.Value, "_", "")
-	if i, err := strconv.ParseInt(s, 0, 64); err == nil {
-		return strconv.FormatInt(i, 10)
-	}
-	f, err := strconv.ParseFloat(s, 64)
-	if err != nil || f-f != 0 {
-		m.Add(n.Pos, "%s is no number that JSON can hold; quote it to send a text", n.describe())
-		return "null"
-	}
-	return strconv.FormatFloat(f, 'g', -1, 64)
-}
-
-// appendEscaped appends s made safe for its place. Raw tells that s is a number
-// or a switch, which a JSON value holds unquoted.
-func appendEscaped(dst []byte, s string, esc escape, raw bool) []byte {
-	start := len(dst)
-	dst = append(dst, s...)
-	if esc == escNone || esc == escJSON && raw {
-		return dst
-	}
-	return escapeTail(dst, start, esc)
-}
-
-// escapeTail escapes what dst holds from start on, in place where it can.
-func escapeTail(dst []byte, start int, esc escape) []byte {
-	tail := dst[start:]
-	if esc == escJSON {
-		return appendQuoted(dst[:start], string(tail))
-	}
-	clean := true
-	for _, c := range tail {
-		if !safe(c, esc) {
-			clean = false
-			break
-		}
-	}
-	if clean {
-		return dst
-	}
-	s := string(tail)
-	dst = dst[:start]
-	if esc == escInJSON {
-		q := appendQuoted(nil, s)
-		return append(dst, q[1:len(q)-1]...)
-	}
-	const hex = "0123456789ABCDEF"
-	for i := range len(s) {
-		c := s[i]
-		switch {
-		case safe(c, esc):
-			dst = append(dst, c)
-		case esc == escHeader:
-			dst = append(dst, ' ')
-		default:
-			dst = append(dst, '%', hex[c>>4], hex[c&15])
-		}
-	}
-	return dst
-}
-
-// safe tells whether c can stand as it is.
-func safe(c byte, esc escape) bool {
-	switch esc {
-	case escHeader:
-		return c >= ' ' && c != 0x7f || c == '\t'
-	case escInJSON:
-		return c >= ' ' && c < 0x7f && c != '"' && c != '\\'
-	case escBase:
-		return c > ' ' && c < 0x7f && c != '"' && c != '<' && c != '>' && c != '\\' && c != '#'
-	}
-	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '.' || c == '_' || c == '~'
-}
-
-// appendQuoted appends s as a JSON string (RFC 8259, section 7).
-func appendQuoted(dst []byte, s string) []byte {
-	const hex = "0123456789abcdef"
-	dst = append(dst, '"')
-	for i := 0; i < len(s); {
-		c := s[i]
-		switch {
-		case c == '"' || c == '\\':
-			dst = append(dst, '\\', c)
-		case c == '\n':
-			dst = append(dst, '\\', 'n')
-		case c == '\r':
-			dst = append(dst, '\\', 'r')
-		case c == '\t':
-			dst = append(dst, '\\', 't')
-		case c < ' ' || c == 0x7f:
-			dst = append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
-		case c < utf8.RuneSelf:
-			dst = append(dst, c)
-		default:
-			r, n := utf8.DecodeRuneInString(s[i:])
-			if r == utf8.RuneError && n == 1 {
-				dst = append(dst, `\ufffd`...)
-			} else {
-				dst = append(dst, s[i:i+n]...)
-			}
-			i += n
-			continue
-		}
-		i++
-	}
-	return append(dst, '"')
 }

@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -8,23 +9,33 @@ import (
 	"time"
 )
 
-// Duration is a span of time as a file writes it: 250ms, 30s, 5m, 1h30m.
+// Duration is a span of time as a file writes it: 250ms, 30s, 5m, 1h30m. It is
+// never negative and at most a year.
 type Duration time.Duration
 
-// ParseDuration reads a span of time. It is never negative.
+// maxDuration keeps sums of durations far from overflow.
+const maxDuration = 366 * 24 * time.Hour
+
+// ParseDuration reads a span of time.
 func ParseDuration(s string) (time.Duration, error) {
+	s = strings.TrimSpace(s)
 	if s == "0" {
 		return 0, nil
 	}
-	d, err := time.ParseDuration(strings.TrimSpace(s))
-	if err != nil {
-		if _, bare := strconv.ParseFloat(s, 64); bare == nil {
-			return 0, fmt.Errorf("a duration needs its unit, such as %ss or %sms", s, s)
+	d, err := time.ParseDuration(s)
+	_, bare := parseFloat(s)
+	switch {
+	case bare && !strings.HasPrefix(s, "-"):
+		return 0, fmt.Errorf("a duration needs its unit, such as %ss or %sms", clip(s, 20), clip(s, 20))
+	case bare, err == nil && d < 0:
+		return 0, fmt.Errorf("a duration can't be negative: %s", clip(s, 20))
+	case err != nil:
+		if n, ok := parseFloat(strings.TrimSuffix(s, "d")); ok && strings.HasSuffix(s, "d") && n > 0 {
+			return 0, fmt.Errorf("a duration has no days: %s is written %sh", clip(s, 20), decimal(n*24))
 		}
 		return 0, fmt.Errorf("want a duration such as 250ms, 30s or 5m, not %q", clip(s, 40))
-	}
-	if d < 0 {
-		return 0, fmt.Errorf("a duration can't be negative: %s", s)
+	case d > maxDuration:
+		return 0, fmt.Errorf("a duration is at most a year, not %s", clip(s, 40))
 	}
 	return d, nil
 }
@@ -55,58 +66,88 @@ func (d *Duration) DecodeNode(n *Node, m *Mistakes) {
 // Rate is a number of events per second: 200/s, 6000/m, 0.5/s.
 type Rate float64
 
+const maxRate = 1e7 // per second
+
+var rateUnits = []struct {
+	name string
+	per  float64 // seconds
+}{{"s", 1}, {"m", 60}, {"h", 3600}}
+
 // ParseRate reads a rate with its unit and gives events per second.
 func ParseRate(s string) (float64, error) {
-	num, unit, ok := strings.Cut(strings.TrimSpace(s), "/")
-	per := map[string]float64{"s": 1, "m": 60, "h": 3600}[strings.TrimSpace(unit)]
-	f, err := strconv.ParseFloat(strings.ReplaceAll(strings.TrimSpace(num), "_", ""), 64)
-	if !ok && err == nil {
-		return 0, fmt.Errorf("a rate needs its unit, such as %s/s", s)
+	num, unit, slash := strings.Cut(s, "/")
+	f, ok := parseFloat(strings.TrimSpace(num))
+	if ok && !slash {
+		return 0, fmt.Errorf("a rate needs its unit, such as %s/s", clip(strings.TrimSpace(s), 20))
 	}
-	if err != nil || per == 0 || math.IsNaN(f) || math.IsInf(f, 0) {
+	per := 0.0
+	for _, u := range rateUnits {
+		if u.name == strings.TrimSpace(unit) {
+			per = u.per
+		}
+	}
+	switch {
+	case !ok || per == 0:
 		return 0, fmt.Errorf("want a rate such as 200/s or 6000/m, not %q", clip(s, 40))
+	case f < 0:
+		return 0, fmt.Errorf("a rate can't be negative: %s", clip(s, 20))
+	case f/per > maxRate:
+		return 0, fmt.Errorf("a rate can be at most %s/s, not %s", decimal(maxRate), clip(s, 40))
 	}
-	if f < 0 {
-		return 0, fmt.Errorf("a rate can't be negative: %s", s)
-	}
-	if f/per > maxRate {
-		return 0, fmt.Errorf("a rate can be at most %g/s, not %s", maxRate, clip(s, 40))
-	}
-	return f / per, nil
+	return math.Abs(f) / per, nil
 }
 
-const maxRate = 1e7
-
-// String writes the rate per second.
-func (r Rate) String() string { return strconv.FormatFloat(float64(r), 'g', 6, 64) + "/s" }
+// String writes the rate in the unit that gives a whole number, else per second.
+func (r Rate) String() string {
+	for _, u := range rateUnits {
+		if f := float64(r) * u.per; f == math.Trunc(f) && f/u.per == float64(r) {
+			return decimal(f) + "/" + u.name
+		}
+	}
+	return decimal(float64(r)) + "/s"
+}
 
 // DecodeNode implements [NodeDecoder].
 func (r *Rate) DecodeNode(n *Node, m *Mistakes) {
 	decodeScalar(n, m, ParseRate, func(v float64) { *r = Rate(v) })
 }
 
-// Share is a part of a whole from 0 to 1, written 1% or 0.01.
+// Share is a part of a whole from 0 to 1, written 1%.
 type Share float64
 
-// ParseShare reads a share.
+// ParseShare reads a share and gives it from 0 to 1. It wants the sign: whether 0.5
+// is half of all or one of two hundred, nobody should have to guess.
 func ParseShare(s string) (float64, error) {
-	num, percent := strings.CutSuffix(strings.TrimSpace(s), "%")
-	f, err := strconv.ParseFloat(strings.TrimSpace(num), 64)
-	if err != nil || math.IsNaN(f) {
+	s = strings.TrimSpace(s)
+	num, percent := strings.CutSuffix(s, "%")
+	f, ok := parseFloat(strings.TrimSpace(num))
+	switch {
+	case !ok:
 		return 0, fmt.Errorf("want a share such as 1%%, not %q", clip(s, 40))
+	case f == 0:
+		return 0, nil
+	case !percent && f > 0 && f <= 1:
+		return 0, fmt.Errorf("a share needs its sign: %s%% or %s%%", clip(s, 20), decimal(fromPercent(f)))
+	case !percent && f > 0 && f <= 100:
+		return 0, fmt.Errorf("a share needs its sign: %s%%", clip(s, 20))
+	case f < 0 || f > 100:
+		return 0, fmt.Errorf("a share lies from 0%% to 100%%, not %s", clip(s, 40))
 	}
-	if percent {
-		f /= 100
-	}
-	if f < 0 || f > 1 {
-		hint := ""
-		if !percent && f <= 100 {
-			hint = fmt.Sprintf("; %s%% is written with its sign", s)
-		}
-		return 0, fmt.Errorf("a share lies from 0%% to 100%%, not %s%s", clip(s, 40), hint)
-	}
-	return f, nil
+	return hundredth(num), nil
 }
+
+// hundredth gives the hundredth of a decimal number, rounded once: 99.9 gives .999.
+func hundredth(num string) float64 {
+	num = strings.ReplaceAll(strings.TrimSpace(num), "_", "")
+	if f, err := strconv.ParseFloat(num+"e-2", 64); err == nil {
+		return math.Abs(f)
+	}
+	f, _ := strconv.ParseFloat(num, 64) // it has an exponent
+	return math.Abs(f / 100)
+}
+
+// fromPercent undoes a division by 100 without its rounding.
+func fromPercent(f float64) float64 { return math.Round(f*1e14) / 1e12 }
 
 // String writes the share in percent.
 func (s Share) String() string { return FormatShare(float64(s)) }
@@ -124,6 +165,8 @@ func (s *Share) DecodeNode(n *Node, m *Mistakes) {
 
 // Size is a number of bytes: 512, 64KiB, 10MB.
 type Size int64
+
+const maxSize = 1 << 60
 
 var sizeUnits = []struct {
 	suffix string
@@ -150,11 +193,19 @@ func ParseSize(s string) (int64, error) {
 		if !ok {
 			continue
 		}
-		f, err := strconv.ParseFloat(strings.ReplaceAll(strings.TrimSpace(num), "_", ""), 64)
-		if err != nil || math.IsNaN(f) || f < 0 || f*u.bytes > 1<<60 {
-			break
+		f, ok := parseFloat(strings.TrimSpace(num))
+		switch {
+		case !ok:
+		case f < 0:
+			return 0, fmt.Errorf("a size can't be negative: %s", clip(s, 40))
+		case f*u.bytes > maxSize:
+			return 0, fmt.Errorf("a size is at most 1048576TiB, not %s", clip(s, 40))
+		case f*u.bytes != math.Trunc(f*u.bytes):
+			return 0, fmt.Errorf("%s is no whole number of bytes", clip(s, 40))
+		default:
+			return int64(f * u.bytes), nil
 		}
-		return int64(f * u.bytes), nil
+		break
 	}
 	return 0, fmt.Errorf("want a size such as 512, 64KiB or 10MB, not %q", clip(s, 40))
 }
@@ -180,29 +231,46 @@ func (z Size) String() string {
 // Bandwidth is a transfer rate in bytes per second: 10Mbit/s, 64KiB/s.
 type Bandwidth float64
 
+const maxBandwidth = 1e12 // bytes per second
+
+// bitUnits are the units of networks, from the largest.
+var bitUnits = []struct {
+	name  string
+	bytes float64
+}{{"Gbit", 125e6}, {"Mbit", 125e3}, {"kbit", 125}, {"bit", .125}}
+
 // ParseBandwidth reads a transfer rate and gives bytes per second.
 func ParseBandwidth(s string) (float64, error) {
+	wrong := fmt.Errorf("want a bandwidth such as 10Mbit/s or 64KiB/s, not %q", clip(s, 40))
 	num, ok := strings.CutSuffix(strings.TrimSpace(s), "/s")
-	if !ok {
-		return 0, fmt.Errorf("want a bandwidth such as 10Mbit/s or 64KiB/s, not %q", clip(s, 40))
+	if _, bare := parseFloat(num); !ok || bare {
+		return 0, wrong
 	}
-	for _, u := range []struct {
-		suffix string
-		bytes  float64
-	}{{"Gbit", 125e6}, {"Mbit", 125e3}, {"kbit", 125}, {"bit", .125}} {
-		if n, ok := strings.CutSuffix(num, u.suffix); ok {
-			f, err := strconv.ParseFloat(strings.TrimSpace(n), 64)
-			if err != nil || !(f >= 0) || f*u.bytes > 1e12 {
-				return 0, fmt.Errorf("want a bandwidth such as 10Mbit/s or 64KiB/s, not %q", clip(s, 40))
+	bytes := -1.0
+	for _, u := range bitUnits {
+		if n, ok := strings.CutSuffix(num, u.name); ok {
+			f, ok := parseFloat(strings.TrimSpace(n))
+			if !ok {
+				return 0, wrong
 			}
-			return f * u.bytes, nil
+			bytes = f * u.bytes
+			break
 		}
 	}
-	b, err := ParseSize(num)
-	if err != nil || float64(b) > 1e12 {
-		return 0, fmt.Errorf("want a bandwidth such as 10Mbit/s or 64KiB/s, not %q", clip(s, 40))
+	if bytes == -1 {
+		b, err := ParseSize(num)
+		if err != nil {
+			return 0, wrong
+		}
+		bytes = float64(b)
 	}
-	return float64(b), nil
+	switch {
+	case bytes < 0:
+		return 0, fmt.Errorf("a bandwidth can't be negative: %s", clip(s, 40))
+	case bytes > maxBandwidth:
+		return 0, fmt.Errorf("a bandwidth is at most 8000Gbit/s, not %s", clip(s, 40))
+	}
+	return math.Abs(bytes), nil
 }
 
 // DecodeNode implements [NodeDecoder].
@@ -210,18 +278,15 @@ func (b *Bandwidth) DecodeNode(n *Node, m *Mistakes) {
 	decodeScalar(n, m, ParseBandwidth, func(v float64) { *b = Bandwidth(v) })
 }
 
-// String writes the bandwidth in bits, as networks are named.
+// String writes the bandwidth in bits, as networks are named, with at most three
+// digits after the point.
 func (b Bandwidth) String() string {
-	bits := float64(b) * 8
-	for _, u := range []struct {
-		name string
-		bits float64
-	}{{"Gbit/s", 1e9}, {"Mbit/s", 1e6}, {"kbit/s", 1e3}} {
-		if bits >= u.bits {
-			return plain(math.Round(bits/u.bits*1000)/1000) + u.name
+	for _, u := range bitUnits {
+		if float64(b) >= u.bytes || u.name == "bit" {
+			return decimal(math.Round(float64(b)/u.bytes*1000)/1000) + u.name + "/s"
 		}
 	}
-	return plain(bits) + "bit/s"
+	return ""
 }
 
 // Range is a span between two durations, written 100ms..400ms; a single duration
@@ -231,20 +296,28 @@ type Range struct{ Min, Max time.Duration }
 // ParseRange reads a span of durations.
 func ParseRange(s string) (Range, error) {
 	from, to, two := strings.Cut(s, "..")
-	lo, err := ParseDuration(strings.TrimSpace(from))
+	lo, err := ParseDuration(from)
 	if err != nil {
 		return Range{}, err
 	}
 	hi := lo
 	if two {
-		if hi, err = ParseDuration(strings.TrimSpace(to)); err != nil {
+		if hi, err = ParseDuration(to); err != nil {
 			return Range{}, err
 		}
 	}
 	if hi < lo {
-		return Range{}, fmt.Errorf("%s..%s runs backwards", from, to)
+		return Range{}, fmt.Errorf("%s..%s runs backwards", FormatDuration(lo), FormatDuration(hi))
 	}
 	return Range{lo, hi}, nil
+}
+
+// String writes the span as ParseRange reads it.
+func (r Range) String() string {
+	if r.Min == r.Max {
+		return FormatDuration(r.Min)
+	}
+	return FormatDuration(r.Min) + ".." + FormatDuration(r.Max)
 }
 
 // DecodeNode implements [NodeDecoder].
@@ -252,19 +325,28 @@ func (r *Range) DecodeNode(n *Node, m *Mistakes) {
 	decodeScalar(n, m, ParseRange, func(v Range) { *r = v })
 }
 
+// decimal writes a number without an exponent, with as many digits as it needs.
+func decimal(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
+
+// decodeScalar reads n by parse. The mistake does not show what came from the
+// environment or a file.
 func decodeScalar[T any](n *Node, m *Mistakes, parse func(string) (T, error), set func(T)) {
 	s, ok := n.Text(m)
 	if !ok {
 		return
 	}
 	v, err := parse(s)
-	if err != nil {
-		if n.origin != "" {
-			m.Add(n.Pos, "%v (from %s)", err, n.origin)
-			return
-		}
-		m.Add(n.Pos, "%v", err)
+	if err == nil {
+		set(v)
 		return
 	}
-	set(v)
+	if n.secret() {
+		if _, err = parse(n.shown()); err == nil {
+			err = errors.New("the value can't stand here")
+		}
+	}
+	if n.origin != "" {
+		err = fmt.Errorf("%w (from %s)", err, n.origin)
+	}
+	m.Add(n.Pos, "%v", err)
 }

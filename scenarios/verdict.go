@@ -1,5 +1,7 @@
 package scenarios
 
+import "strconv"
+
 // A Verdict is what a run, or one objective of it, came to.
 type Verdict string
 
@@ -72,7 +74,7 @@ func (v Verdict) ExitCode() int {
 func ExitTable() [][3]string {
 	var rows [][3]string
 	for _, o := range order {
-		code := map[bool]string{true: "130, 143", false: plain(float64(o.code))}[o.verdict == Interrupted]
+		code := map[bool]string{true: "130, 143", false: strconv.Itoa(o.code)}[o.verdict == Interrupted]
 		name := string(o.verdict)
 		if name == "" {
 			name = "-"

@@ -1,0 +1,59 @@
+// Package scenarios is the hub of brunt: the language that a scenario is written
+// in, and the words for how a run went. It starts nothing, and it knows no
+// executor, no protocol and no fault.
+//
+//	scenario.yaml -Parse-> Scenario ----------------> run.Compile -> run
+//	                |         its executors, steps      resolves them with
+//	                |         and faults are Blocks     Resolve and its kinds
+//	                |
+//	   text -> Node (a tree with places) -> extends -> params, env, files -> Decode
+//
+// [Parse] finds every mistake of a file in one go, each a [Mistake] with its place;
+// only an error of YAML's own grammar stands alone, as what follows it can't be
+// trusted. Later stages add to the collector that [Scenario.Mistakes] gives.
+//
+// # Settings
+//
+// A struct is read from the file by [Decode]: its fields' `yaml` tags name the keys
+// and their bounds. So the settings of an executor, a step or a fault are the
+// fields of its type, and [Resolve] makes the type that a [Block] names. A type
+// that has a form of its own in the file, such as [Duration] or [Objective],
+// implements [NodeDecoder].
+//
+// To add a setting is to add a field. To add a form of value is to add a type with
+// DecodeNode, and a Parse function with its fuzz target.
+//
+// # Objectives
+//
+// The short form, in the notation of the Go specification:
+//
+//	objective = metric op value { clause } .
+//	metric    = [ "ok." | "service." ] ( "p" number | "p(" number ")" | "max" | "mean" )
+//	          | "errors" | "availability" | "shed" | "rate" | "timeouts" | "checks"
+//	          | "within(" duration ")"
+//	          | "burn(" share "," duration ")" | "slices(" duration "," share ")"
+//	          | ( "onset" | "failover" | "recover" | "heal" | "degraded" | "failed" | "area" ) [ "(" duration ")" ] .
+//	op        = "<" | "<=" | ">" | ">=" | "=" | "==" .
+//	value     = duration | share | rate | count | number .
+//	clause    = "of" step | [ "of" ] "load" name
+//	          | "in" phase
+//	          | "after" fault
+//	          | "for" duration .
+//	step      = word | quote text quote .
+//	phase     = "run" | "baseline" | fault | "recovery/" fault .
+//	fault     = name [ "#" number ] .
+//
+// A clause stands once, in any order. The value's unit follows from the metric:
+// times are durations (200ms), errors, availability, shed, checks, within and
+// slices are shares (1%), rate is a rate (200/s), timeouts and failed are counts,
+// burn is a number. `=` is for counts, `for` for stop conditions. In the form of
+// k6, `p(95)<200`, a bare number is in milliseconds. recover(200ms) counts answers
+// slower than 200ms as bad too.
+//
+// # Placeholders
+//
+// A [Template] is filled in for each request, its values escaped for the place
+// that they stand in: no value can end a header's line, leave its place in a URL
+// or break a JSON document. [Ref] lists the placeholders. What came from the
+// environment or from a file is one of [Secrets], and is shown nowhere.
+package scenarios

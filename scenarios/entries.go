@@ -1,0 +1,169 @@
+package scenarios
+
+import (
+	"slices"
+)
+
+// named walks a map of names to settings and checks the names.
+func (p *files) named(n *Node, what string, each func(name string, f Field)) {
+	if n == nil || n.bad || n.Kind == Null {
+		return
+	}
+	if n.Kind != Map {
+		p.m.Add(n.Pos, "%s is a map of names to settings, not %s", what, n.describe())
+		return
+	}
+	noun := map[string]string{"data": "table", "load": "load", "chaos": "fault"}[what]
+	for _, f := range n.Fields {
+		if !IsName(f.Key) {
+			p.m.Add(f.Pos, "%q can't name a %s: %s", clip(f.Key, 40), noun, nameRule)
+		}
+		switch {
+		case f.Value.bad:
+		case f.Value.Kind != Map:
+			p.m.Add(f.Value.Pos, "%s %q wants a map of settings, not %s", noun, clip(f.Key, 40), f.Value.describe())
+		default:
+			each(f.Key, f)
+		}
+	}
+}
+
+func (p *files) loads(sc *Scenario, n *Node) {
+	if n != nil && !n.bad && (n.Kind == Null || n.Kind == Map && len(n.Fields) == 0) {
+		p.m.AddHint(n.Pos, "such as browse: {executor: constant-arrival-rate, …}", "no load is named")
+	}
+	common := Keys(Load{})
+	isCommon := func(k string) bool { return slices.Contains(common, k) }
+	p.named(n, "load", func(name string, f Field) {
+		l := Load{Name: name}
+		later := false
+		for _, sub := range f.Value.Fields {
+			if noun, yes := NotYet(sub.Key); yes && noun == "key" {
+				p.m.Add(sub.Pos, "%s %q is not available yet", noun, sub.Key)
+				later = true
+			}
+		}
+		if !later {
+			Decode(f.Value.without(func(k string) bool { return !isCommon(k) }), &l, p.m)
+			l.Shape = Block{Kind: l.Executor, Pos: l.Of("executor"), With: f.Value.without(isCommon), also: common}
+			p.flows(&l, f)
+		}
+		if l.Timeout == 0 {
+			l.Timeout = Duration(DefaultTimeout)
+		}
+		if !l.Has("grace") {
+			l.Grace = Duration(DefaultGrace)
+		}
+		if len(l.Flow) > 0 {
+			l.Mix = []Mixed{{Place: l.Place, Weight: 1, Flow: l.Flow}}
+		}
+		if !l.Has("init") {
+			l.Init = sc.Init
+		}
+		sc.Loads = append(sc.Loads, l)
+	})
+}
+
+// flows checks that a load does something, in one way.
+func (p *files) flows(l *Load, f Field) {
+	const such = "such as flow: [{get: /}]"
+	switch {
+	case !l.Has("flow") && !l.Has("mix"):
+		p.m.AddHint(f.Pos, such, "load %q has neither flow nor mix", l.Name)
+	case l.Has("flow") && l.Has("mix"):
+		p.m.Add(l.Of("mix"), "load %q has both flow and mix", l.Name)
+	}
+	for _, key := range []string{"flow", "mix"} {
+		n := f.Value.Get(key)
+		if n == nil || n.bad {
+			continue
+		}
+		if empty(n) {
+			p.m.AddHint(n.Pos, such, "the %s of load %q is empty", key, l.Name)
+		}
+		for _, item := range n.Items {
+			if flow := item.Get("flow"); key == "mix" && flow != nil && empty(flow) {
+				p.m.AddHint(flow.Pos, such, "a flow of load %q is empty", l.Name)
+			}
+		}
+	}
+}
+
+func empty(n *Node) bool { return !n.bad && (n.Kind == Null || n.Kind == List && len(n.Items) == 0) }
+
+func (p *files) faults(sc *Scenario, n *Node) {
+	p.named(n, "chaos", func(name string, f Field) {
+		fault := Fault{Name: name}
+		var kinds []Field
+		for _, sub := range f.Value.Fields {
+			if isFaultKind(sub.Key) {
+				kinds = append(kinds, sub)
+			}
+		}
+		Decode(f.Value.without(isFaultKind), &fault, p.m)
+		switch len(kinds) {
+		case 1:
+			fault.Block = Block{Kind: kinds[0].Key, Pos: kinds[0].Pos, With: kinds[0].Value, also: Keys(Fault{})}
+		case 0:
+			p.m.AddHint(f.Pos, "such as process.crash: {service: posts}", "fault %q names no kind of fault", name)
+		default:
+			p.m.Add(kinds[1].Pos, "fault %q has two kinds, %s and %s; give each an entry of its own", name, kinds[0].Key, kinds[1].Key)
+		}
+		p.timing(&fault, f)
+		sc.Faults = append(sc.Faults, fault)
+	})
+}
+
+// timing checks that a fault says when it comes in exactly one way.
+func (p *files) timing(f *Fault, at Field) {
+	starts := 0
+	for _, key := range []string{"at", "after", "during", "trigger"} {
+		if f.Has(key) {
+			starts++
+		}
+	}
+	if starts != 1 {
+		p.m.AddHint(at.Pos, "such as at: 20s", "fault %q wants exactly one of at, after, during", f.Name)
+	}
+	if f.Has("repeat") && !f.Has("every") {
+		p.m.Add(f.Of("repeat"), "repeat wants `every`, the time from one injection to the next")
+	}
+	if f.Pulse != nil && !f.Has("for") {
+		p.m.Add(f.Of("pulse"), "pulse wants `for`, the time that it goes on")
+	}
+	if f.Has("pulse") && f.Has("every") {
+		p.m.Add(f.Of("pulse"), "pulse and every don't go together")
+	}
+	if f.Every != 0 && f.For >= f.Every {
+		p.m.Add(f.Of("every"), "every %s leaves no gap after for %s", f.Every, f.For)
+	}
+}
+
+// objectives checks what the lists allow, and gives every objective an id of its
+// own within its list.
+func (p *files) objectives(sc *Scenario) {
+	for _, list := range []struct {
+		key  string
+		objs []Objective
+	}{{"slo", sc.SLO}, {"steady", sc.Steady}, {"stop", sc.Stop}} {
+		first := map[string]Pos{}
+		for _, o := range list.objs {
+			if o.ID == "" {
+				continue // told already
+			}
+			if at, seen := first[o.ID]; seen {
+				p.m.Add(o.Pos, "objective %q stands twice, first at %s", clip(o.ID, 60), at)
+				continue
+			}
+			first[o.ID] = o.Pos
+			switch {
+			case o.For != 0 && list.key != "stop":
+				p.m.Add(o.Pos, "`for` belongs to stop conditions")
+			case list.key != "slo" && o.Metric.OfFault():
+				p.m.Add(o.Pos, "%s can't stand in %s: it is known only after the run", o.Metric.Text, list.key)
+			case list.key != "slo" && o.Phase != "":
+				p.m.Add(o.Pos, "a %s condition takes no phase", list.key)
+			}
+		}
+	}
+}

@@ -1,0 +1,134 @@
+package scenarios
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// files reads a scenario with the files it names.
+type files struct {
+	o     Options
+	m     *Mistakes
+	main  string
+	texts map[string]bool // files of the scenario itself
+	nodes int             // values of all files
+}
+
+// readFile reads at most most bytes; a longer file is an error.
+func (p *files) readFile(path string, most int) ([]byte, error) {
+	b, err := p.readAtMost(path, most)
+	if err != nil {
+		if pe, ok := errors.AsType[*fs.PathError](err); ok {
+			err = fmt.Errorf("%s: %w", pe.Path, pe.Err)
+		}
+		return nil, err
+	}
+	if len(b) > most {
+		return nil, fmt.Errorf("%s has more than %d bytes", path, most)
+	}
+	return b, nil
+}
+
+func (p *files) readAtMost(path string, most int) ([]byte, error) {
+	if p.o.Read != nil {
+		return p.o.Read(path)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, int64(most)+1))
+}
+
+const maxExtends = 8
+
+// load reads a file and lays it over the one it extends; from lists the files that
+// led here. It gives nil when there is nothing that can be looked at further.
+func (p *files) load(path string, text []byte, from []string) *Node {
+	n := readYAML(path, text, p.m, &p.nodes)
+	if n == nil {
+		return nil
+	}
+	p.texts[path] = true
+	if n.Kind != Map {
+		if !n.bad {
+			p.m.AddHint(n.Pos, "`brunt init` writes one to start from", "a scenario is a map of keys, not %s", n.describe())
+		}
+		return nil
+	}
+	ext := n.Get("extends")
+	if ext == nil {
+		return n
+	}
+	name, ok := ext.Text(p.m)
+	if !ok {
+		return nil
+	}
+	base := p.beside(ext.Pos, name)
+	chain := append(slices.Clone(from), path)
+	before := p.m.Len()
+	switch {
+	case strings.Contains(name, "${"):
+		p.m.Add(ext.Pos, "extends is read before params are known; it holds no placeholder")
+	case slices.ContainsFunc(chain, func(f string) bool { return filepath.Clean(f) == filepath.Clean(base) }):
+		p.m.Add(ext.Pos, "extends goes in a circle: %s", strings.Join(append(chain, base), " -> "))
+	case len(chain) > maxExtends:
+		p.m.Add(ext.Pos, "extends goes deeper than %d files", maxExtends)
+	}
+	if p.m.Len() > before {
+		return nil
+	}
+	b, err := p.readFile(base, maxFile)
+	if err != nil {
+		p.m.Add(ext.Pos, "extends: %v", err)
+		return nil
+	}
+	under := p.load(base, b, chain)
+	if under == nil {
+		return nil
+	}
+	return overlay(under, n.without(func(k string) bool { return k == "extends" }))
+}
+
+// overlay lays top over base: maps are merged key by key, all else is replaced. A
+// key that top sets to nothing (null) takes that of base away.
+func overlay(base, top *Node) *Node {
+	if base.Kind != Map || top.Kind != Map {
+		return top
+	}
+	out := *base
+	out.Pos = top.Pos
+	out.Fields = slices.Clone(base.Fields)
+	for _, f := range top.Fields {
+		i := slices.IndexFunc(out.Fields, func(b Field) bool { return b.Key == f.Key })
+		switch {
+		case i < 0:
+			out.Fields = append(out.Fields, f)
+		case f.Value.Kind == Null && !f.Value.bad:
+			out.Fields = slices.Delete(out.Fields, i, i+1)
+		default:
+			out.Fields[i] = Field{Key: f.Key, Pos: f.Pos, Value: overlay(out.Fields[i].Value, f.Value)}
+		}
+	}
+	return &out
+}
+
+// beside resolves a path written at from: a relative one stands beside the file
+// that names it, or beside the scenario when the command line does.
+func (p *files) beside(from Pos, name string) string {
+	if filepath.IsAbs(name) {
+		return name
+	}
+	file := p.main
+	if p.texts[from.File] {
+		file = from.File
+	}
+	return filepath.Join(filepath.Dir(file), filepath.FromSlash(name))
+}

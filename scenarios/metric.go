@@ -1,0 +1,283 @@
+package scenarios
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A Unit is what a metric's value is counted in.
+type Unit uint8
+
+const (
+	Seconds   Unit = iota
+	ShareOf        // 0 to 1
+	PerSecond      // events per second
+	Count          // a whole number
+	Plain          // a number without unit
+)
+
+// A Metric is what an objective measures.
+type Metric struct {
+	Text     string  // as written
+	Name     string  // the family: p, max, mean, errors, recover …
+	Of       string  // "", "ok" or "service": which times a percentile is over
+	Quantile float64 // of p: 0 to 1
+	Share    float64 // of burn: the objective; of slices: what each must reach
+	Span     time.Duration
+	Unit     Unit
+}
+
+type family struct {
+	unit  Unit
+	after bool // needs a fault to be measured from
+}
+
+var families = map[string]family{
+	"p":            {unit: Seconds},
+	"max":          {unit: Seconds},
+	"mean":         {unit: Seconds},
+	"errors":       {unit: ShareOf},
+	"availability": {unit: ShareOf},
+	"shed":         {unit: ShareOf},
+	"rate":         {unit: PerSecond},
+	"timeouts":     {unit: Count},
+	"checks":       {unit: ShareOf},
+	"within":       {unit: ShareOf},
+	"burn":         {unit: Plain},
+	"slices":       {unit: ShareOf},
+	"onset":        {unit: Seconds, after: true},
+	"failover":     {unit: Seconds, after: true},
+	"recover":      {unit: Seconds, after: true},
+	"heal":         {unit: Seconds, after: true},
+	"degraded":     {unit: Seconds, after: true},
+	"failed":       {unit: Count, after: true},
+	"area":         {unit: Seconds, after: true},
+}
+
+// OfFault tells that the metric is measured from a fault, by `after`.
+func (m Metric) OfFault() bool { return families[m.Name].after }
+
+// Latency tells that the metric is a time of requests: a percentile, max or mean.
+func (m Metric) Latency() bool { return m.Name == "p" || m.Name == "max" || m.Name == "mean" }
+
+// MetricNames lists what an objective can measure, as an author writes it.
+func MetricNames() []string {
+	return []string{
+		"p50", "p90", "p95", "p99", "p99.9", "p99.99", "max", "mean", "ok.p95", "service.p95", "errors", "availability", "shed", "rate",
+		"timeouts", "checks", "within(200ms)", "burn(99.9%, 1m)", "slices(1s, 99%)", "onset", "failover", "recover", "heal", "degraded",
+		"failed", "area",
+	}
+}
+
+var (
+	metricCall   = regexp.MustCompile(`^([a-z]+)\(([^()]*)\)$`)
+	quantileText = regexp.MustCompile(`^[0-9]{1,3}(?:\.[0-9]{1,9})?$`)
+)
+
+// ParseMetric reads the name of a metric.
+func ParseMetric(s string) (Metric, error) {
+	m := Metric{Text: oneBlank(s)}
+	name := m.Text
+	if of, rest, dotted := strings.Cut(name, "."); dotted && (of == "ok" || of == "service") {
+		m.Of, name = of, rest
+	}
+	if call := metricCall.FindStringSubmatch(name); call != nil {
+		return m.call(call[1], strings.Split(call[2], ","))
+	}
+	if num, ok := strings.CutPrefix(name, "p"); ok && num != "" && num[0] >= '0' && num[0] <= '9' {
+		return m.quantile(num)
+	}
+	f, ok := families[name]
+	switch {
+	case name == "detect":
+		return m, errors.New(`metric "detect" is not available yet`)
+	case slices.Contains([]string{"p", "within", "burn", "slices"}, name):
+		return m, m.usage()
+	case !ok:
+		return m, m.unknown(name)
+	}
+	m.Name, m.Unit = name, f.unit
+	if m.Of != "" && !m.Latency() {
+		return m, fmt.Errorf("%q: only percentiles, max and mean come as ok. or service.", clip(m.Text, 40))
+	}
+	return m, nil
+}
+
+// otherNames are what other tools call a metric.
+var otherNames = map[string]string{
+	"avg": "mean", "average": "mean", "med": "p50", "median": "p50", "latency": "p95", "duration": "p95", "http_req_duration": "p95",
+	"http_req_failed": "errors", "error_rate": "errors", "failures": "errors", "success": "availability", "uptime": "availability",
+	"throughput": "rate", "rps": "rate", "min": "p50", "mttr": "recover", "rto": "recover",
+}
+
+func (m Metric) unknown(name string) error {
+	names := MetricNames()
+	hint := DidYouMean(name, names)
+	if known := otherNames[name]; known != "" {
+		hint = didYouMean(known)
+	}
+	if hint == "" {
+		hint = "known are " + strings.Join(names, ", ")
+	}
+	return fmt.Errorf("unknown metric %q; %s", clip(m.Text, 40), hint)
+}
+
+func (m Metric) usage() error {
+	return fmt.Errorf("%q: want one of p(95), within(200ms), burn(99.9%%, 1m), slices(1s, 99%%)", clip(m.Text, 40))
+}
+
+func (m Metric) quantile(num string) (Metric, error) {
+	q, err := strconv.ParseFloat(num, 64)
+	switch {
+	case err != nil || !quantileText.MatchString(num):
+		return m, m.unknown(m.Text)
+	case q == 100:
+		return m, fmt.Errorf("%q: the slowest of all is max", clip(m.Text, 40))
+	case q <= 0 || q > 100:
+		return m, fmt.Errorf("%q: a percentile lies between p0 and p100", clip(m.Text, 40))
+	}
+	m.Name, m.Quantile, m.Unit = "p", hundredth(num), Seconds
+	return m, nil
+}
+
+func (m Metric) call(name string, args []string) (Metric, error) {
+	for i := range args {
+		args[i] = strings.TrimSpace(args[i])
+	}
+	f, known := families[name]
+	want := map[string]int{"p": 1, "within": 1, "burn": 2, "slices": 2}[name]
+	if f.after {
+		want = 1
+	}
+	switch {
+	case !known:
+		return m, m.unknown(name)
+	case want == 0:
+		return m, fmt.Errorf("%q: %s takes nothing in brackets", clip(m.Text, 40), name)
+	case m.Of != "" && name != "p":
+		return m, fmt.Errorf("%q: only percentiles, max and mean come as ok. or service.", clip(m.Text, 40))
+	case len(args) != want && f.after:
+		return m, fmt.Errorf("%q: want %s or %s(200ms)", clip(m.Text, 40), name, name)
+	case len(args) != want:
+		return m, m.usage()
+	case name == "p":
+		return m.quantile(args[0])
+	}
+	span := args[len(args)-1]
+	if name == "slices" {
+		span = args[0]
+	}
+	var err error
+	if m.Span, err = ParseDuration(span); err == nil && m.Span <= 0 {
+		err = errors.New("its span is more than zero")
+	}
+	if want == 2 {
+		share := args[0]
+		if name == "slices" {
+			share = args[1]
+		}
+		var e error
+		m.Share, e = ParseShare(share)
+		switch {
+		case err != nil:
+		case e != nil:
+			err = e
+		case m.Span%time.Second != 0:
+			err = errors.New("its span is whole seconds, from 1s")
+		case m.Share <= 0 || name == "burn" && m.Share >= 1:
+			err = errors.New("its share lies between 0% and 100%")
+		}
+	}
+	if err != nil {
+		return m, fmt.Errorf("%q: %w", clip(m.Text, 40), err)
+	}
+	m.Name, m.Unit = name, f.unit
+	return m, nil
+}
+
+// ParseValue reads a value in the unit of the metric.
+func (m Metric) ParseValue(s string) (float64, error) {
+	f, bare := parseFloat(s)
+	switch m.Unit {
+	case Seconds:
+		if bare && strings.HasPrefix(m.Text, "p(") && f >= 0 && f <= maxDuration.Seconds()*1000 {
+			return f / 1000, nil // k6 counts in milliseconds
+		}
+		d, err := ParseDuration(s)
+		return d.Seconds(), err
+	case ShareOf:
+		return ParseShare(s)
+	case PerSecond:
+		return ParseRate(s)
+	case Count:
+		if !bare || f < 0 || f != math.Trunc(f) {
+			return 0, fmt.Errorf("want a whole number, not %q", clip(s, 40))
+		}
+	default:
+		if !bare || f < 0 {
+			return 0, fmt.Errorf("want a number, not %q", clip(s, 40))
+		}
+	}
+	return math.Abs(f), nil
+}
+
+// FormatValue writes a measured or target value of the metric for people. What is
+// not known is a dash.
+func (m Metric) FormatValue(f float64) string {
+	switch {
+	case math.IsNaN(f):
+		return "–"
+	case math.IsInf(f, 0):
+		return "∞"
+	}
+	switch m.Unit {
+	case Seconds:
+		return FormatSeconds(f)
+	case ShareOf:
+		// A share next to all or nothing is not written as all or nothing.
+		for digits := 6; digits < 16; digits++ {
+			p := math.Pow10(digits)
+			if r := math.Round(f*p) / p; (r == 0) == (f == 0) && (r == 1) == (f == 1) {
+				return decimal(fromPercent(r)) + "%"
+			}
+		}
+		return decimal(f*100) + "%"
+	case PerSecond:
+		return decimal(math.Round(f*10)/10) + "/s"
+	case Count:
+		return decimal(math.Round(f))
+	}
+	return decimal(math.Round(f*100) / 100)
+}
+
+// FormatSeconds writes a span with three figures in the unit that suits it:
+// 84µs, 7.25ms, 1.4s, 2m5s. What is not known is a dash.
+func FormatSeconds(f float64) string {
+	switch a := math.Abs(f); {
+	case math.IsNaN(f):
+		return "–"
+	case math.IsInf(f, 0) || a > maxDuration.Seconds()*100:
+		return "∞"
+	case a == 0:
+		return "0s"
+	case a < 0.9995e-3:
+		return figures(f*1e6) + "µs"
+	case a < 0.9995:
+		return figures(f*1e3) + "ms"
+	case a < 59.95:
+		return figures(f) + "s"
+	}
+	return FormatDuration(time.Duration(math.Round(f)) * time.Second)
+}
+
+func figures(f float64) string {
+	digits := 2 - int(math.Floor(math.Log10(math.Abs(f))))
+	p := math.Pow10(max(0, digits))
+	return decimal(math.Round(f*p) / p)
+}

@@ -1,0 +1,148 @@
+package scenarios
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+)
+
+func TestSplitPlaceholders(t *testing.T) {
+	lit := func(s string) Part { return Part{Text: s} }
+	ref := func(r Ref) Part { return Part{Ref: &r} }
+	tests := []struct {
+		text string
+		want []Part
+	}{
+		{"", nil},
+		{"plain $ text { }", []Part{lit("plain $ text { }")}},
+		{"${rate}", []Part{ref(Ref{Text: "rate", Name: "rate"})}},
+		{"a${x-1}b", []Part{lit("a"), ref(Ref{Text: "x-1", Name: "x-1"}), lit("b")}},
+		{"$${rate}", []Part{lit("${rate}")}},
+		{"$$${rate}", []Part{lit("$"), ref(Ref{Text: "rate", Name: "rate"})}},
+		{"$$$${rate}", []Part{lit("$${rate}")}},
+		{"$$ a$", []Part{lit("$$ a$")}},
+		{"${a}${b}", []Part{ref(Ref{Text: "a", Name: "a"}), ref(Ref{Text: "b", Name: "b"})}},
+		{"${env.X_1}", []Part{ref(Ref{Text: "env.X_1", Kind: RefEnv, Name: "X_1"})}},
+		{"${file./etc/a b.txt}", []Part{ref(Ref{Text: "file./etc/a b.txt", Kind: RefFile, Name: "/etc/a b.txt"})}},
+		{"${data.users.first name}", []Part{ref(Ref{Text: "data.users.first name", Kind: RefData, Name: "users", Col: "first name"})}},
+		{"${var.Token_1}", []Part{ref(Ref{Text: "var.Token_1", Kind: RefVar, Name: "Token_1"})}},
+		{"${unit.posts[12].addr}", []Part{ref(Ref{Text: "unit.posts[12].addr", Kind: RefUnit, Name: "posts", Col: "addr", Index: 12})}},
+		{"${unit.gateway.url}", []Part{ref(Ref{Text: "unit.gateway.url", Kind: RefUnit, Name: "gateway", Col: "url"})}},
+		{"${link.store.port}", []Part{ref(Ref{Text: "link.store.port", Kind: RefLink, Name: "store", Col: "port"})}},
+		{"${self.port}", []Part{ref(Ref{Text: "self.port", Kind: RefSelf, Name: "self", Col: "port"})}},
+		{"${int(1,50)}", []Part{ref(Ref{Text: "int(1,50)", Kind: RefInt, Min: 1, Max: 50})}},
+		{"${int( -5 , -5 )}", []Part{ref(Ref{Text: "int( -5 , -5 )", Kind: RefInt, Min: -5, Max: -5})}},
+		{"${int(-9223372036854775808,9223372036854775807)}", []Part{ref(Ref{Text: "int(-9223372036854775808,9223372036854775807)", Kind: RefInt, Min: -1 << 63, Max: 1<<63 - 1})}},
+		{"${uuid()}", []Part{ref(Ref{Text: "uuid()", Kind: RefUUID})}},
+		{"${uuid(seeded)}", []Part{ref(Ref{Text: "uuid(seeded)", Kind: RefUUID, Name: "seeded"})}},
+		{"${now()}", []Part{ref(Ref{Text: "now()", Kind: RefNow})}},
+		{"${now(ms)}", []Part{ref(Ref{Text: "now(ms)", Kind: RefNow, Name: "ms"})}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.text, func(t *testing.T) {
+			got, err := splitPlaceholders(tt.text)
+			if err != nil || !reflect.DeepEqual(got, tt.want) {
+				t.Errorf("got %v, %v", got, err)
+			}
+			if back := unsplit(got); back != tt.text {
+				t.Errorf("written as %s", back)
+			}
+		})
+	}
+}
+
+// FuzzPlaceholder shows that no text upsets the parser, and that what it takes
+// apart is put together to the same again.
+func FuzzPlaceholder(f *testing.F) {
+	for _, s := range []string{
+		"${rate}", "$${x}", "$$${x}$$", "a${env.X}b", "${int(1,50)}", "${data.users.id}", "${unit.posts[1].addr}", "${", "${}", "}${a${b}}", "${int(9223372036854775808,1)}",
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		parts, err := splitPlaceholders(s)
+		if err != nil {
+			if len(err.Error()) > 1000 {
+				t.Errorf("%q: the message is too long: %v", s, err)
+			}
+			return
+		}
+		for _, p := range parts {
+			if r := p.Ref; r != nil && (r.Min > r.Max || r.Index < 0 || r.Index > 9999) {
+				t.Errorf("%q: %+v", s, r)
+			}
+		}
+		text := unsplit(parts)
+		again, err := splitPlaceholders(text)
+		if err != nil || !reflect.DeepEqual(again, parts) {
+			t.Errorf("%q is written %q and read as %v: %v", s, text, again, err)
+		}
+		if !strings.Contains(s, "$") && text != s {
+			t.Errorf("%q is written %q", s, text)
+		}
+	})
+}
+
+// TestFill shows what params, environment and files make of a text.
+func TestFill(t *testing.T) {
+	const params = `{n: 5, on: true, text: a b, list: [1, {x: "${n}"}], none: , nested: "<${text}>", dollar: $, lit: "$${n}"}`
+	tests := []struct {
+		name, text string
+		kind       NodeKind
+		value      string
+	}{
+		{"a number stays one", `"${n}"`, Number, "5"},
+		{"a switch stays one", `"${on}"`, Bool, "true"},
+		{"a text", `"${text}"`, String, "a b"},
+		{"nothing", `"${none}"`, Null, ""},
+		{"a number in a text", `"x${n}"`, String, "x5"},
+		{"two", `"${n}${n}"`, String, "55"},
+		{"nested", `"${nested}"`, String, "<a b>"},
+		{"nested in a text", `"[${nested}]"`, String, "[<a b>]"},
+		{"literal", `"$${n}"`, String, "${n}"},
+		{"a literal of a param", `"${lit}"`, String, "${n}"},
+		{"a dollar before a value", `"$$${n}"`, String, "$5"},
+		{"dynamic", `"${uuid()}-${n}"`, String, "${uuid()}-5"},
+		{"environment", `"${env.TOKEN}"`, String, `s3cr"t/&`},
+		{"single quotes", `'${n}'`, Number, "5"},
+		{"plain", `${n}`, Number, "5"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			n, _ := fillNode(t, tt.text, params)
+			if n.Kind != tt.kind || n.Value != tt.value {
+				t.Errorf("got %s %q", n.Kind, n.Value)
+			}
+		})
+	}
+	t.Run("a list", func(t *testing.T) {
+		n, s := fillNode(t, `["${list}", "${list}"]`, params)
+		first, second := n.Items[0], n.Items[1]
+		if first.Kind != List || first == second || first.Items[1].Get("x").Value != "5" || first.Items[1].Get("x").Kind != Number {
+			t.Errorf("got %+v", first)
+		}
+		if len(s.symbols.Uses()) != 0 {
+			t.Errorf("%d uses", len(s.symbols.Uses()))
+		}
+	})
+}
+
+func TestSymbols(t *testing.T) {
+	n, s := fillNode(t, `["${var.a}", "${var.b}${var.a}", "${int(1,2)}"]`, "{}")
+	if got := strings.Join(s.symbols.Vars(), " "); got != "a b" {
+		t.Errorf("variables are %s", got)
+	}
+	var slots []int
+	for _, u := range s.symbols.Uses() {
+		slots = append(slots, u.Ref.Slot)
+		if u.Pos.Line != 1 {
+			t.Errorf("%s stands at %s", u.Ref, u.Pos)
+		}
+	}
+	if !reflect.DeepEqual(slots, []int{0, 1, 0, 0}) {
+		t.Errorf("slots are %v", slots)
+	}
+	if n.Items[0].dynamic() == nil || s.symbols.Var("c") != 2 || s.symbols.Var("b") != 1 {
+		t.Error("a new variable gets the next slot, a known one its own")
+	}
+}

@@ -1,0 +1,70 @@
+package scenarios
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// Plain scalars as YAML 1.2's core schema reads them, and the underscores of
+// YAML 1.1. `on`, `off`, `yes` and `no` are texts.
+var (
+	numberPattern = regexp.MustCompile(`^[-+]?(?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9][0-9_]*)(?:[eE][-+]?[0-9]+)?$|^[-+]?0(?:x[0-9a-fA-F_]+|o[0-7_]+|b[01_]+)$|^[-+]?\.(?:inf|Inf|INF)$|^\.(?:nan|NaN|NAN)$`)
+	jsonPattern   = regexp.MustCompile(`^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?$`)
+	octalPattern  = regexp.MustCompile(`^[-+]?0[0-9_]`)
+)
+
+// plainKind tells what a text without quotes is.
+func plainKind(s string) NodeKind {
+	switch s {
+	case "", "~", "null", "Null", "NULL":
+		return Null
+	case "true", "True", "TRUE", "false", "False", "FALSE":
+		return Bool
+	}
+	if numberPattern.MatchString(s) {
+		return Number
+	}
+	return String
+}
+
+// jsonNumber gives a YAML number as JSON writes it: no hex, no underscores, no
+// leading plus. The digits of one that JSON can hold stay as they are, so that an
+// id of twenty digits loses none.
+func jsonNumber(s string) (string, bool) {
+	if jsonPattern.MatchString(s) {
+		return s, true
+	}
+	if octalPattern.MatchString(s) { // 0123 is 123 to one reader and 83 to the next
+		return "", false
+	}
+	if i, err := strconv.ParseInt(s, 0, 64); err == nil {
+		return strconv.FormatInt(i, 10), true
+	}
+	f, err := strconv.ParseFloat(strings.ReplaceAll(s, "_", ""), 64)
+	if err != nil || f-f != 0 {
+		return "", false
+	}
+	return strconv.FormatFloat(f, 'g', -1, 64), true
+}
+
+// parseInt reads a whole number; 1_000 and 0x1F are fine.
+func parseInt(s string) (int64, bool) {
+	if octalPattern.MatchString(s) {
+		return 0, false
+	}
+	i, err := strconv.ParseInt(s, 0, 64)
+	return i, err == nil
+}
+
+// parseFloat reads a finite decimal number; 1_000 is fine. The hexadecimal
+// floats, infinities and NaNs of Go are not.
+func parseFloat(s string) (float64, bool) {
+	if !decimalPattern.MatchString(s) {
+		return 0, false
+	}
+	f, err := strconv.ParseFloat(strings.ReplaceAll(s, "_", ""), 64)
+	return f, err == nil
+}
+
+var decimalPattern = regexp.MustCompile(`^[-+]?(?:[0-9]+(?:_[0-9]+)*(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]{1,4})?$`)

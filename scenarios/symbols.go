@@ -1,0 +1,72 @@
+package scenarios
+
+// Symbols numbers the variables and the tables that placeholders name, so that at
+// run time a value is found by index.
+type Symbols struct {
+	vars  []string
+	slots map[string]int
+	uses  []Use
+}
+
+// A Use is a placeholder with its place.
+type Use struct {
+	Ref *Ref
+	Pos Pos
+}
+
+// Uses lists every placeholder that has a value only at run time.
+func (s *Symbols) Uses() []Use { return s.uses }
+
+func (s *Symbols) bind(r *Ref, pos Pos) {
+	if r.Kind == RefVar {
+		r.Slot = s.Var(r.Name)
+	}
+	s.uses = append(s.uses, Use{r, pos})
+}
+
+// Var gives the slot of the variable name, making one when it is new.
+func (s *Symbols) Var(name string) int {
+	if i, ok := s.slots[name]; ok {
+		return i
+	}
+	if s.slots == nil {
+		s.slots = map[string]int{}
+	}
+	s.slots[name] = len(s.vars)
+	s.vars = append(s.vars, name)
+	return len(s.vars) - 1
+}
+
+// Vars lists the variables in the order of their slots.
+func (s *Symbols) Vars() []string { return s.vars }
+
+// bindTables gives every ${data.…} its table and column.
+func (s *Symbols) bindTables(tables []*Table, m *Mistakes) {
+	slots := map[string]int{}
+	var names []string
+	for i, t := range tables {
+		slots[t.Name] = i
+		names = append(names, t.Name)
+	}
+	for _, u := range s.uses {
+		r := u.Ref
+		if r.Kind != RefData {
+			continue
+		}
+		pos := m.within(u.Pos, "${"+r.Text+"}")
+		i, ok := slots[r.Name]
+		if !ok {
+			hint := DidYouMean(r.Name, names)
+			if len(names) == 0 {
+				hint = "tables are declared under `data:`"
+			}
+			m.AddHint(pos, hint, "%s: there is no data %q", r, clip(r.Name, 40))
+			continue
+		}
+		t := tables[i]
+		r.Slot, r.ColSlot = i, t.Column(r.Col)
+		if r.ColSlot < 0 && !t.bad {
+			m.AddHint(pos, DidYouMean(r.Col, t.Columns), "data %q has no column %q", t.Name, clip(r.Col, 40))
+		}
+	}
+}
