@@ -2,15 +2,10 @@ package measure
 
 import (
 	"cmp"
-	"iter"
-	"maps"
-	"math"
 	"slices"
 	"time"
 
 	"brunt/scenarios"
-
-	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
 // A Case is what there is to judge once the load is over.
@@ -19,17 +14,20 @@ type Case struct {
 	Faults  map[string]FaultCase // by the name in the scenario
 	Loads   []Span               // when each load could begin iterations
 	Warmup  time.Duration
-	Hold    time.Duration
+	Hold    time.Duration // zero is 10 s
 	Strict  bool
-	Seed    uint64
+	Seed    uint64   // is not used: intervals are in closed form and draw nothing
 	Checks  []string // names of checks, by number
 	Samples *Samples // nil keeps none
+
+	// NoTraffic are the occurrences, by number, whose fault met no traffic: at the
+	// link or hook where it counts bytes. Nothing can be said about them.
+	NoTraffic map[int]bool
 }
 
 // FaultCase is what the verdict needs to know of a fault.
 type FaultCase struct {
 	RequireImpact bool
-	Within        time.Duration
 }
 
 // Findings is all that a run's measurements came to.
@@ -62,18 +60,22 @@ type FaultFinding struct {
 // Finish sorts what is left, composes the phases and judges the objectives. The
 // recorder can't be used afterwards; Close frees its file.
 func (r *Recorder) Finish(c Case) (*Findings, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
+	r.folding.Lock()
+	defer r.folding.Unlock()
 	r.fold()
-	r.close(math.MaxInt64)
+	r.turn.hurry = true
+	r.close(never)
 	if r.err != nil {
 		return nil, r.err
+	}
+	if c.Hold <= 0 {
+		c.Hold = scenarios.DefaultHold
 	}
 	f := &finisher{Recorder: r, c: c, out: &Findings{Causes: map[scenarios.Cause]int64{}, LagByPhase: map[string]float64{}}}
 	return f.out, f.finish()
 }
 
-// Close frees the recorder's file. Histograms of its findings can't be read then.
+// Close frees the recorder's file.
 func (r *Recorder) Close() error { return r.spill.close() }
 
 // finisher composes the findings.
@@ -82,12 +84,18 @@ type finisher struct {
 	c       Case
 	out     *Findings
 	end     time.Duration // of the judged load
+	records []record      // in the order of time
 	starts  []time.Duration
-	series  map[time.Duration][]Sum // by window, of each series; without histograms
-	ended   map[time.Duration]int64
 	answers []Answer
 	hists   *histograms
 	blocks  []*blocks // for the intervals of objectives
+}
+
+// A record is a cell without its distributions.
+type record struct {
+	key
+	Sum
+	ended int64 // in the window, whenever intended
 }
 
 func (f *finisher) finish() error {
@@ -110,7 +118,7 @@ func (f *finisher) finish() error {
 		f.out.Phases = append(f.out.Phases, scenarios.Phase{Name: p.name, Start: scenarios.Sec(p.From), End: scenarios.Sec(p.To)})
 	}
 	for i, oc := range f.faults {
-		ff := FaultFinding{Occurrence: oc, Answer: f.answers[i], Limit: f.limit(oc.Fault)}
+		ff := FaultFinding{Occurrence: oc, Answer: f.answers[i], Limit: LimitOf(f.c.SLO, oc.Fault)}
 		for j, p := range ps {
 			if p.name == oc.Name && oc.Name != "" {
 				for s := range f.cfg.Steps {
@@ -120,198 +128,97 @@ func (f *finisher) finish() error {
 		}
 		f.out.Faults = append(f.out.Faults, ff)
 	}
-	f.cells(ps, sums)
+	f.table(ps, sums)
+	f.errorGroups(ps, sums)
 	f.health(ps, sums)
 	f.judge(ps, sums)
 	f.out.Histograms = f.hists
 	return nil
 }
 
-// gather reads every cell once for the counts of each window and series.
-func (f *finisher) gather() error {
-	f.series = map[time.Duration][]Sum{}
-	f.ended = map[time.Duration]int64{}
-	n := len(f.cfg.Steps) + len(f.cfg.Loads)
-	err := f.spill.each(func(k key, c *cell) error {
-		row := f.series[k.start]
-		if row == nil {
-			row = make([]Sum, n)
-			f.series[k.start] = row
+// cells reads every cell back. What names a series or a set of faults that there
+// is not was never written.
+func (f *finisher) cells(do func(key, *cell)) error {
+	n := int32(len(f.cfg.Steps) + len(f.cfg.Loads))
+	return f.spill.each(func(k key, c *cell) error {
+		if k.series >= n || k.set >= int32(len(f.sets)) {
+			return errSpill
 		}
-		s := c.asSum()
-		s.response, s.service = nil, nil
-		row[k.series].merge(s)
-		if int(k.series) < len(f.cfg.Steps) {
-			f.ended[k.start] += c.answered
-		}
+		do(k, c)
 		return nil
 	})
-	// a window may have been cut after requests were sorted into its first part
-	for _, m := range f.marks {
-		if f.series[m] == nil && m < f.end {
-			f.series[m] = make([]Sum, n)
-		}
-	}
+}
+
+// gather reads every cell once for its counts.
+func (f *finisher) gather() error {
+	err := f.cells(func(k key, c *cell) {
+		r := record{key: k, Sum: *c.counts(), ended: c.during.ended}
+		r.Over = slices.Clone(r.Over)
+		f.records = append(f.records, r)
+		f.starts = append(f.starts, k.start)
+	})
+	// a window in which nothing happened is one all the same
 	for t := floorSecond(-f.c.Warmup); t < f.end; t += time.Second {
-		if f.series[t] == nil {
-			f.series[t] = make([]Sum, n)
+		f.starts = append(f.starts, t)
+	}
+	for _, m := range f.windows.marks {
+		if m < f.end {
+			f.starts = append(f.starts, m)
 		}
 	}
-	f.starts = slices.Sorted(maps.Keys(f.series))
+	slices.Sort(f.starts)
+	f.starts = slices.Compact(f.starts)
+	slices.SortStableFunc(f.records, func(a, b record) int { return cmp.Compare(a.start, b.start) })
 	return err
 }
 
 // endOf is the end of the window that begins at start: the next second or cut.
 func (f *finisher) endOf(start time.Duration) time.Duration {
-	end := floorSecond(start) + time.Second
-	i, found := slices.BinarySearch(f.marks, start)
-	if found {
-		i++
-	}
-	if i < len(f.marks) && f.marks[i] < end {
-		end = f.marks[i]
-	}
+	_, end := bounds(start, f.windows.marks)
 	return end
 }
 
-// slices gives the windows of the judged run as the objective o sees them. Bad are
-// errors and skipped, and answers over the limit that o names.
-func (f *finisher) slices(o scenarios.Objective) []Slice {
-	limit := limitIndex(f.cfg.Limits, o)
-	if o.Metric.Span == 0 {
-		limit = -1
+// slices gives the windows of the judged run as the objective o sees them: the
+// requests for which has is true. Bad are errors and skipped, and answers over the
+// limit that o names. Those under way and those that ended are all, whatever has says.
+func (f *finisher) slices(o scenarios.Objective, has func(key, []int32) bool) []Slice {
+	limit := -1
+	if o.Metric.OfFault() {
+		limit = limitIndex(f.cfg.Limits, o)
 	}
-	var out []Slice
+	out := make([]Slice, 0, len(f.starts))
+	under := int64(0) // way, as the window begins
+	next := 0
 	for _, start := range f.starts {
-		if start < 0 || start >= f.end {
-			continue
+		s := Slice{Start: start, End: min(f.endOf(start), max(f.end, start+1)), InFlight: under}
+		for ; next < len(f.records) && f.records[next].start == start; next++ {
+			r := &f.records[next]
+			if !f.cfg.selects(o, int(r.series)) {
+				continue
+			}
+			s.Ended += r.ended
+			under += r.Offered() - r.Kinds[scenarios.Skipped] - r.ended
+			if has(r.key, f.sets[r.set]) {
+				s.count(&r.Sum, limit)
+			}
 		}
-		s := Slice{Start: start, End: f.endOf(start), Ended: f.ended[start], InFlight: f.flight[start]}
-		sum := f.cfg.sum(o, f.series[start], 0)
-		s.Offered = sum.Offered()
-		s.N = s.Offered - sum.Kinds[scenarios.Shed]
-		s.Bad = sum.Bad()
-		s.Good = sum.Kinds[scenarios.OK]
-		if limit >= 0 && limit < len(sum.Over) {
-			s.Bad += sum.Over[limit]
-			s.Good -= sum.Over[limit]
+		if start >= 0 && start < f.end {
+			out = append(out, s)
 		}
-		out = append(out, s)
 	}
 	return out
 }
 
-// mainObjective is the objective whose view of the fault its record shows: the
-// first that is measured from it, else one of all requests.
-func (f *finisher) mainObjective(fault string) scenarios.Objective {
-	for _, name := range []string{"recover", "heal", "failover", "onset", "degraded", "failed", "area"} {
-		for _, o := range f.c.SLO {
-			if o.Metric.Name == name && baseName(o.After) == fault {
-				return o
-			}
-		}
-	}
-	return scenarios.Objective{Metric: scenarios.Metric{Name: "recover"}}
-}
-
-// baseName is the fault's name without the number of its occurrence.
-func baseName(s string) string {
-	for i := range s {
-		if s[i] == '#' {
-			return s[:i]
-		}
-	}
-	return s
-}
-
-// limit is L, the share of bad requests that counts as impact: that of the
-// tightest objective on errors or availability that covers the fault, else 1 %.
-func (f *finisher) limit(fault string) float64 { return LimitOf(f.c.SLO, fault) }
-
-// LimitOf is L of a fault under the objectives slo. An objective covers a fault
-// when it is judged over the run, the fault's phase or its recovery.
-func LimitOf(slo []scenarios.Objective, fault string) float64 {
-	limit := math.Inf(1)
-	for _, o := range slo {
-		p := o.PhaseOrRun()
-		if p != "run" && baseName(p) != fault && baseName(p) != "recovery/"+fault {
-			continue
-		}
-		switch {
-		case o.Metric.Name == "errors" && o.Upper() && o.Value > 0:
-			limit = min(limit, o.Value)
-		case o.Metric.Name == "availability" && !o.Upper() && o.Value < 1:
-			limit = min(limit, 1-o.Value)
-		}
-	}
-	if math.IsInf(limit, 1) {
-		return scenarios.DefaultLimit
-	}
-	return limit
-}
-
-// ask finds what occurrence i did, as the objective o sees it.
-func (f *finisher) ask(i int, o scenarios.Objective) Answer {
-	oc := f.faults[i]
-	if oc.Name == "" {
-		return Answer{Impact: scenarios.NotInjected, OnsetAt: scenarios.NaN, FailoverAt: scenarios.NaN, RecoveredAt: scenarios.NaN}
-	}
-	all := f.slices(o)
-	q := Question{Slices: all, Injected: oc.Injected, Cleared: math.MaxInt64, Horizon: f.end, Limit: f.limit(oc.Fault), Hold: f.c.Hold}
-	if oc.Over {
-		q.Cleared = oc.Cleared
-	}
-	first := f.firstInjection()
-	for _, s := range all {
-		if s.End <= first {
-			q.Baseline = append(q.Baseline, s)
-		}
-	}
-	var next *Occurrence
-	for j := range f.faults {
-		if g := &f.faults[j]; j != i && g.Name != "" && g.Injected >= oc.Injected && (next == nil || g.Injected < next.Injected) {
-			next = g
-		}
-	}
-	if next != nil {
-		q.Horizon = min(q.Horizon, next.Injected)
-	}
-	a := Ask(q)
-	f.confound(i, &a, next)
-	return a
-}
-
-// confound marks an answer that can't be told apart from another fault's doing.
-func (f *finisher) confound(i int, a *Answer, next *Occurrence) {
-	oc := f.faults[i]
-	why := ""
-	for j := range i {
-		g := f.faults[j]
-		switch {
-		case g.Name == "":
-		case !g.Over || g.Cleared > oc.Injected:
-			why = g.Name + " was in as well"
-		case j < len(f.answers) && (f.answers[j].Impact == scenarios.NotRecovered || f.answers[j].Impact == scenarios.Confounded):
-			why = g.Name + " had not been recovered from"
-		}
-	}
-	if next != nil && why == "" {
-		switch {
-		case !oc.Over || next.Injected < oc.Cleared:
-			why = next.Name + " was in as well"
-		case a.Impact == scenarios.NotRecovered || a.Impact == scenarios.UnknownYet:
-			why = next.Name + " was injected before recovery could show"
-		}
-	}
-	if why != "" {
-		a.Impact, a.Note = scenarios.Confounded, why
-		a.RecoveredAt, a.FailoverAt = scenarios.NaN, scenarios.NaN
+func (s *Slice) count(c *Sum, limit int) {
+	s.Offered += c.Offered()
+	s.N += c.Offered() - c.Kinds[scenarios.Shed]
+	s.Bad += c.Bad()
+	s.Good += c.Kinds[scenarios.OK]
+	if limit >= 0 && limit < len(c.Over) {
+		s.Bad += c.Over[limit]
+		s.Good -= c.Over[limit]
 	}
 }
-
-// maxRows bounds the rows of single steps in a result; beyond it only the sums
-// over all steps are kept by the second.
-const maxRows = 20_000
 
 // compose reads every cell once more and adds it to the phases it belongs to. The
 // result is indexed by phase and series. It makes the rows of windows on its way.
@@ -322,320 +229,50 @@ func (f *finisher) compose(ps []phase) ([][]cell, error) {
 		sums[i] = make([]cell, n)
 	}
 	f.planBlocks(ps)
-	w := windows{finisher: f, rows: map[time.Duration][]*cell{}, single: len(f.starts)*(len(f.cfg.Steps)+1) <= maxRows}
-	err := f.spill.each(func(k key, c *cell) error {
+	w := f.newRows()
+	err := f.cells(func(k key, c *cell) {
 		for i := range ps {
 			if ps[i].has(k, f.sets[k.set]) {
 				sums[i][k.series].add(c)
-				for _, b := range f.blocks {
-					b.add(i, k, c)
-				}
+				f.block(i, k, c)
 			}
 		}
 		f.out.Clamped += c.clamped
 		w.add(k, c)
-		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	w.flush(math.MaxInt64)
-	slices.SortStableFunc(f.out.Windows, func(a, b scenarios.Window) int { return cmp.Compare(a.T, b.T) })
-	if !w.single {
-		f.out.Notes = append(f.out.Notes, "windows of single steps are left out of result.json, as there are more than 20 000")
-	}
-	return sums, nil
+	w.finish()
+	return sums, err
 }
 
-// windows makes the rows of windows. Cells come nearly in the order of time; a
-// window is written once those that come are clearly later.
-type windows struct {
-	*finisher
-	rows   map[time.Duration][]*cell
-	latest time.Duration
-	single bool // rows of single steps as well
-}
-
-func (w *windows) add(k key, c *cell) {
-	row := w.rows[k.start]
-	if row == nil {
-		row = make([]*cell, len(w.cfg.Steps)+len(w.cfg.Loads))
-		w.rows[k.start] = row
-	}
-	if row[k.series] == nil {
-		row[k.series] = &cell{}
-	}
-	row[k.series].add(c)
-	if k.start > w.latest {
-		w.latest = k.start
-		if len(w.rows) > 256 {
-			w.flush(k.start - 2*w.cfg.Timeout - time.Minute)
+// block adds a cell of phase i to its blocks.
+func (f *finisher) block(i int, k key, c *cell) {
+	for _, b := range f.blocks {
+		if b.key.phase == i && f.cfg.selects(scenarios.Objective{Step: b.key.step, Load: b.key.load}, int(k.series)) {
+			b.add(k, c)
 		}
 	}
 }
 
-func (w *windows) flush(before time.Duration) {
-	for _, start := range slices.Sorted(maps.Keys(w.rows)) {
-		if start >= before {
-			return
+// iterations is what a rate counts in a span, and for how long the loads that it
+// is about could begin iterations in it. Unlike other counts it goes by the time
+// intended: what the fault met of earlier requests is no part of a rate.
+func (f *finisher) iterations(o scenarios.Objective, p Span) (n int64, span time.Duration) {
+	for i := range f.records {
+		r := &f.records[i]
+		if r.start >= p.From && r.start < p.To && f.cfg.paced(o, int(r.series)) {
+			n += r.Offered()
 		}
-		w.write(start, w.rows[start])
-		delete(w.rows, start)
 	}
+	var on []Span
+	for l, s := range f.c.Loads {
+		if f.cfg.about(o, l) {
+			on = append(on, s)
+		}
+	}
+	return n, p.covered(on)
 }
 
-func (w *windows) write(start time.Duration, row []*cell) {
-	all := &cell{}
-	waits := &cell{}
-	for i, c := range row {
-		switch {
-		case c == nil:
-		case i >= len(w.cfg.Steps):
-			merge(&waits.lag, c.lag)
-			merge(&waits.queue, c.queue)
-			waits.lagMost, waits.queMost = max(waits.lagMost, c.lagMost), max(waits.queMost, c.queMost)
-		default:
-			all.add(c)
-		}
-	}
-	w.row(start, "*", "*", all, waits, true)
-	if !w.single {
-		return
-	}
-	for i, c := range row {
-		if c == nil || i >= len(w.cfg.Steps) {
-			continue
-		}
-		s := w.cfg.Steps[i]
-		w.row(start, w.cfg.Loads[s.Load].Name, s.Name, c, &cell{}, false)
-	}
-}
-
-func (w *windows) row(start time.Duration, load, step string, c, waits *cell, keep bool) {
-	row := scenarios.Window{
-		T: scenarios.Sec(start), D: scenarios.Sec(w.endOf(start) - start), Load: load, Step: step,
-		Offered: c.offered(), Sent: c.sent, Answered: c.answered, OK: c.kinds[scenarios.OK], Shed: c.kinds[scenarios.Shed],
-		Error: c.kinds[scenarios.Error], Skipped: c.kinds[scenarios.Skipped],
-		Lag: at99(waits.lag, waits.lagMost), Queue: at99(waits.queue, waits.queMost), Max: scenarios.NaN,
-	}
-	if load == "*" {
-		row.InFlight = w.flight[start]
-		if row.Offered == 0 && row.Sent == 0 && row.Answered == 0 && start >= w.end {
-			return // the grace, when nothing happened any more
-		}
-	} else if row.Offered+row.Sent+row.Answered == 0 {
-		return
-	}
-	s := c.asSum()
-	row.P50 = scenarios.Num(s.quantile(scenarios.Metric{Name: "p"}, .5))
-	row.P95 = scenarios.Num(s.quantile(scenarios.Metric{Name: "p"}, .95))
-	row.P99 = scenarios.Num(s.quantile(scenarios.Metric{Name: "p"}, .99))
-	if m := max(c.most[scenarios.OK], c.most[scenarios.Error], c.most[scenarios.Shed]); m > 0 {
-		row.Max = scenarios.Sec(m)
-	}
-	for cause, n := range c.causes {
-		if row.Kinds == nil {
-			row.Kinds = map[string]int64{}
-		}
-		row.Kinds[cause.Name(w.c.Checks)] += n.n
-	}
-	if keep {
-		row.Hist = w.hists.put(observed(c), start, w.endOf(start)-start)
-	}
-	w.out.Windows = append(w.out.Windows, row)
-}
-
-// observed is the distribution of the response times of all requests that came to
-// an end, good or not.
-func observed(c *cell) *hdrhistogram.PackedHistogram {
-	var h *hdrhistogram.PackedHistogram
-	for _, part := range c.response {
-		merge(&h, part)
-	}
-	return h
-}
-
-func at99(h *hdrhistogram.PackedHistogram, most time.Duration) scenarios.Num {
-	if h == nil {
-		return scenarios.NaN
-	}
-	return scenarios.Num(valueAt(h, rank(.99, h.TotalCount()), most))
-}
-
-// cells makes the table of what was measured in each phase.
-func (f *finisher) cells(ps []phase, sums [][]cell) {
-	for i, p := range ps {
-		total := &cell{}
-		byLoad := make([]cell, len(f.cfg.Loads))
-		for s, step := range f.cfg.Steps {
-			total.add(&sums[i][s])
-			byLoad[step.Load].add(&sums[i][s])
-		}
-		f.rows(p, "*", "*", total, p.length())
-		for l, load := range f.cfg.Loads {
-			span := p.overlap(f.c.Loads[l])
-			if p.name == "warmup" {
-				span = p.length()
-			}
-			if len(f.cfg.Loads) > 1 {
-				f.rows(p, load.Name, "*", &byLoad[l], span)
-			}
-			for s, step := range f.cfg.Steps {
-				if step.Load == l {
-					f.rows(p, load.Name, step.Name, &sums[i][s], span)
-				}
-			}
-			f.rows(p, load.Name, "iteration", &sums[i][len(f.cfg.Steps)+l], span)
-		}
-	}
-	f.errorGroups(ps, sums)
-}
-
-// rows writes a row for all outcomes and one for each that occurred.
-func (f *finisher) rows(p phase, load, step string, c *cell, span time.Duration) {
-	n := c.offered()
-	if n == 0 && load != "*" {
-		return
-	}
-	rate := func(n int64) scenarios.Num {
-		if span <= 0 {
-			return scenarios.NaN
-		}
-		return scenarios.Num(float64(n) / span.Seconds())
-	}
-	s := c.asSum()
-	f.out.Cells = append(f.out.Cells, scenarios.Cell{
-		Phase: p.name, Load: load, Step: step, Outcome: "*", Count: n, Rate: rate(n), Bytes: c.bytes,
-		Hist:     f.hists.put(observed(c), p.From, p.length()),
-		Response: f.times(s, scenarios.Metric{Name: "p"}), Service: f.times(s, scenarios.Metric{Name: "p", Of: "service"}),
-	})
-	for k := scenarios.OK; k < scenarios.Kinds; k++ {
-		if c.kinds[k] == 0 {
-			continue
-		}
-		row := scenarios.Cell{Phase: p.name, Load: load, Step: step, Outcome: k.String(), Count: c.kinds[k], Rate: rate(c.kinds[k]), Response: scenarios.NoTimes, Service: scenarios.NoTimes}
-		if k != scenarios.Skipped {
-			row.Hist = f.hists.put(c.response[k], p.From, p.length())
-			row.Response = plainTimes(c.response[k], c.sum[k], c.most[k])
-			row.Service = plainTimes(c.service[k], c.svcSum[k], c.svcMost[k])
-		}
-		f.out.Cells = append(f.out.Cells, row)
-	}
-}
-
-// times are percentiles as objectives judge them.
-func (f *finisher) times(s *Sum, m scenarios.Metric) scenarios.Times {
-	at := func(q float64) scenarios.Num { return scenarios.Num(s.quantile(m, q)) }
-	o := scenarios.Objective{Metric: m}
-	measure := func(name string) scenarios.Num {
-		o.Metric.Name = name
-		return scenarios.Num(s.measure(o, -1))
-	}
-	return scenarios.Times{P50: at(.5), P90: at(.9), P95: at(.95), P99: at(.99), P999: at(.999), Max: measure("max"), Mean: measure("mean")}
-}
-
-// plainTimes are percentiles of one outcome.
-func plainTimes(h *hdrhistogram.PackedHistogram, sum, most time.Duration) scenarios.Times {
-	if h == nil {
-		return scenarios.NoTimes
-	}
-	at := func(q float64) scenarios.Num {
-		return scenarios.Num(valueAt(h, rank(q, h.TotalCount()), most))
-	}
-	return scenarios.Times{
-		P50: at(.5), P90: at(.9), P95: at(.95), P99: at(.99), P999: at(.999), Max: scenarios.Sec(most),
-		Mean: scenarios.Num(sum.Seconds() / float64(h.TotalCount())),
-	}
-}
-
-// errorGroups lists the errors of the judged run by step and cause, most first.
-func (f *finisher) errorGroups(ps []phase, sums [][]cell) {
-	run := slices.IndexFunc(ps, func(p phase) bool { return p.name == "run" })
-	for s, step := range f.cfg.Steps {
-		for cause, n := range sums[run][s].causes {
-			f.out.Causes[cause] += n.n
-			f.out.Errors = append(f.out.Errors, scenarios.ErrorGroup{
-				Kind: cause.Name(f.c.Checks), Load: f.cfg.Loads[step.Load].Name, Step: step.Name, Count: n.n,
-				First: scenarios.Sec(n.first), Last: scenarios.Sec(n.last), Sample: f.sample(int32(s), cause),
-			})
-		}
-	}
-	slices.SortFunc(f.out.Errors, func(a, b scenarios.ErrorGroup) int {
-		return cmp.Or(-cmp.Compare(a.Count, b.Count), cmp.Compare(a.Step, b.Step), cmp.Compare(a.Kind, b.Kind))
-	})
-}
-
-func (f *finisher) sample(step int32, cause scenarios.Cause) *scenarios.Sample {
-	if f.c.Samples == nil {
-		return nil
-	}
-	return f.c.Samples.First(step, cause)
-}
-
-// health gives the generator's lag and queue over the run and in each phase.
-func (f *finisher) health(ps []phase, sums [][]cell) {
-	for i, p := range ps {
-		all := &cell{}
-		for l := range f.cfg.Loads {
-			c := &sums[i][len(f.cfg.Steps)+l]
-			merge(&all.lag, c.lag)
-			merge(&all.queue, c.queue)
-			all.lagMost, all.queMost = max(all.lagMost, c.lagMost), max(all.queMost, c.queMost)
-		}
-		if p99 := at99(all.lag, all.lagMost); p99.Known() && p.name != "warmup" {
-			f.out.LagByPhase[p.name] = float64(p99)
-		}
-		if p.name != "run" {
-			continue
-		}
-		f.out.Lag, f.out.Queue = lagOf(all.lag, all.lagMost), lagOf(all.queue, all.queMost)
-		for s := range f.cfg.Steps {
-			f.out.Offered += sums[i][s].offered()
-		}
-		for start, row := range f.series {
-			for s := range f.cfg.Steps {
-				if start >= 0 {
-					f.out.Sent += row[s].Sent
-				}
-			}
-		}
-	}
-}
-
-func lagOf(h *hdrhistogram.PackedHistogram, most time.Duration) scenarios.Lag {
-	if h == nil {
-		return scenarios.Lag{}
-	}
-	at := func(q float64) scenarios.Num { return scenarios.Num(valueAt(h, rank(q, h.TotalCount()), most)) }
-	return scenarios.Lag{P50: at(.5), P99: at(.99), Max: scenarios.Sec(most)}
-}
-
-// histograms keeps the histograms of a result by number.
-type histograms struct{ list []scenarios.HistogramInfo }
-
-func (h *histograms) put(hist *hdrhistogram.PackedHistogram, start, span time.Duration) int {
-	if hist == nil || hist.TotalCount() == 0 {
-		return 0
-	}
-	h.list = append(h.list, scenarios.HistogramInfo{N: len(h.list) + 1, Start: start, Span: span, HDR: hist})
-	return len(h.list)
-}
-
-// Get implements [scenarios.Histograms].
-func (h *histograms) Get(n int) (*hdrhistogram.PackedHistogram, error) {
-	if n < 1 || n > len(h.list) {
-		return nil, nil
-	}
-	return h.list[n-1].HDR, nil
-}
-
-// All implements [scenarios.Histograms].
-func (h *histograms) All() iter.Seq2[scenarios.HistogramInfo, error] {
-	return func(yield func(scenarios.HistogramInfo, error) bool) {
-		for _, i := range h.list {
-			if !yield(i, nil) {
-				return
-			}
-		}
-	}
+// about tells whether an objective is about load l.
+func (c *Series) about(o scenarios.Objective, l int) bool {
+	return (o.Load == "" || c.Loads[l].Name == o.Load) && (o.Step == "" || o.Step == "iteration" || slices.Contains(c.Steps, SeriesStep{o.Step, l}))
 }

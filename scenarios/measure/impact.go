@@ -16,14 +16,18 @@ type Slice struct {
 	Offered    int64
 	Good       int64
 	Ended      int64 // requests that ended during the slice, whenever intended
-	InFlight   int64 // iterations under way at most
+	InFlight   int64 // requests under way as it began
 }
+
+// stalled tells that requests were in flight and none ended.
+func (s *Slice) stalled() bool { return s.InFlight > 0 && s.Ended == 0 }
 
 // A Question asks what a fault did to the load.
 type Question struct {
-	Slices   []Slice
-	Baseline []Slice // before the first injection
-	Injected time.Duration
+	Slices   []Slice       // in the order of time; one begins at Injected, one at Cleared
+	Baseline []Slice       // requests that ended before the first injection
+	Caught   Slice         // N and Bad of those that were under way when it was injected
+	Injected time.Duration // just before the injecting call
 	Cleared  time.Duration // the end of time when it never was
 	Horizon  time.Duration // until when what is seen is this fault's doing
 	Limit    float64       // L: the share of bad requests that counts
@@ -35,155 +39,22 @@ type Answer struct {
 	Impact      scenarios.Impact
 	OnsetAt     scenarios.Num
 	FailoverAt  scenarios.Num
-	RecoveredAt scenarios.Num
+	RecoveredAt scenarios.Num // the injection, where there was no impact
+	NotBefore   scenarios.Num // recovery was not before; NaN where RecoveredAt is known, or nothing was seen
 	Degraded    time.Duration
 	Failed      int64
 	Area        float64       // seconds
 	Resolution  time.Duration // of onset and recovery
+	BadBefore   bool          // the steady state failed: windows before the injection were bad
 	Note        string
 }
 
-const (
-	// tailBad is the chance below which a window's bad requests are no accident.
-	tailBad = 0.01
-	// tailStrong is the chance below which one window stands for two of three.
-	tailStrong = 1e-6
-	// expected is how many bad requests at the limit a window must have room for.
-	expected = 5
-	// narrow is how much under a second a window may last: the part of a second
-	// that follows an injection stands for it.
-	narrow = 950 * time.Millisecond
-)
-
-// tile is a window of detection: slices joined until the limit could be seen.
-type tile struct {
-	Slice
-	from, to int  // slices
-	partial  bool // the data ended before it was wide enough
-}
-
-func (t *tile) join(s Slice) {
-	t.End = s.End
-	t.N += s.N
-	t.Bad += s.Bad
-	t.Ended += s.Ended
-	t.InFlight = max(t.InFlight, s.InFlight)
-}
-
-// tiles joins slices from the one at index from on, up to horizon, into windows in
-// which n*L >= 5.
-func tiles(slices []Slice, from int, horizon time.Duration, limit float64) []tile {
-	var out []tile
-	var t *tile
-	for i := from; i < len(slices) && slices[i].End <= horizon; i++ {
-		if t == nil {
-			out = append(out, tile{Slice: Slice{Start: slices[i].Start}, from: i})
-			t = &out[len(out)-1]
-		}
-		t.join(slices[i])
-		t.to = i + 1
-		if float64(t.N)*limit >= expected && t.End-t.Start >= narrow {
-			t = nil
-		}
+// unasked is the answer where nothing could be found out.
+func unasked(impact scenarios.Impact, note string) Answer {
+	return Answer{
+		Impact: impact, Note: note, OnsetAt: scenarios.NaN, FailoverAt: scenarios.NaN, RecoveredAt: scenarios.NaN, NotBefore: scenarios.NaN,
+		Resolution: time.Second,
 	}
-	if t != nil {
-		t.partial = true
-	}
-	return out
-}
-
-// chances judges windows against a baseline.
-type chances struct {
-	limit float64
-	p0    float64 // the baseline's bad share
-	phi   float64 // its dispersion: errors come in clusters
-}
-
-// newChances takes p0 and phi = max(1, var/mean of the bad counts) from the
-// baseline, in windows as wide as those that will be judged.
-func newChances(baseline []Slice, limit float64) chances {
-	c := chances{limit: limit, phi: 1}
-	var n, bad int64
-	for _, s := range baseline {
-		n += s.N
-		bad += s.Bad
-	}
-	if n == 0 {
-		return c
-	}
-	c.p0 = float64(bad) / float64(n)
-	var counts []float64
-	for _, t := range tiles(baseline, 0, math.MaxInt64, limit) {
-		if !t.partial {
-			counts = append(counts, float64(t.Bad))
-		}
-	}
-	if len(counts) < 5 { // too few to tell: single slices will do
-		counts = counts[:0]
-		for _, s := range baseline {
-			counts = append(counts, float64(s.Bad))
-		}
-	}
-	c.phi = max(1, dispersion(counts))
-	return c
-}
-
-// dispersion is the variance of counts over their mean; 1 for a Poisson process.
-func dispersion(counts []float64) float64 {
-	if len(counts) < 2 {
-		return 1
-	}
-	mean := 0.0
-	for _, x := range counts {
-		mean += x
-	}
-	mean /= float64(len(counts))
-	if mean == 0 {
-		return 1
-	}
-	v := 0.0
-	for _, x := range counts {
-		v += (x - mean) * (x - mean)
-	}
-	return v / float64(len(counts)-1) / mean
-}
-
-// tail is the chance of a window at least as bad, if the share were no more than
-// the limit or twice the baseline's.
-func (c chances) tail(n, bad int64) float64 {
-	return upperTail(float64(bad)/c.phi, float64(n)/c.phi, max(2*c.p0, c.limit))
-}
-
-// verdictOf a window.
-type verdictOf uint8
-
-const (
-	unknown verdictOf = iota
-	good
-	bad
-	strong // bad beyond doubt
-)
-
-func (c chances) judge(t *tile) verdictOf {
-	stalled := t.InFlight > 0 && t.Ended == 0
-	switch {
-	case t.N == 0 && !stalled:
-		return unknown
-	case t.N > 0 && float64(t.Bad)/float64(t.N) > c.limit:
-		switch p := c.tail(t.N, t.Bad); {
-		case p < tailStrong:
-			return strong
-		case p < tailBad && !t.partial:
-			return bad
-		}
-	}
-	switch {
-	case stalled && !t.partial:
-		return bad
-	case t.partial:
-		return unknown
-	}
-	return good
 }
 
 // Ask finds impact and recovery.
@@ -192,240 +63,135 @@ func (c chances) judge(t *tile) verdictOf {
 // that is bad beyond doubt; within it the slice that splits it best into before and
 // after (the change point of greatest likelihood; Page, 1954).
 //
+// Failover: the first hold that is good while the fault is still in.
+//
 // Recovered: the start of the first hold over which the pooled bad share has an
 // upper bound no higher than the limit. If the fault does harm again while it is
 // in, or within a hold of its clearing, that is the same episode, and recovery is
 // looked for after it.
+//
+// Without a baseline, with too few requests to fill two windows or a hold, or with
+// a load that ends within a hold of the injection, the impact is unknown.
 func Ask(q Question) Answer {
-	a := Answer{Impact: scenarios.NotImpacted, OnsetAt: scenarios.NaN, FailoverAt: scenarios.NaN, RecoveredAt: scenarios.NaN, Resolution: time.Second}
+	a := unasked(scenarios.UnknownYet, "")
 	c := newChances(q.Baseline, q.Limit)
+	end := max(q.Injected, min(q.Cleared, q.Horizon))
+	switch {
+	case c.n == 0:
+		a.Note = "no request ended before the first injection, so there is nothing to compare with"
+		a.count(q, c, end)
+		return a
+	case c.unsteady(q.Baseline):
+		a.BadBefore = true
+		a.Note = "it was bad before the injection: the steady state did not hold"
+		a.count(q, c, end)
+		return a
+	}
 	first := 0
 	for first < len(q.Slices) && q.Slices[first].Start < q.Injected {
 		first++
 	}
-	ts := tiles(q.Slices, first, q.Horizon, q.Limit)
-	verdicts := make([]verdictOf, len(ts))
-	full := 0
-	for i := range ts {
-		verdicts[i] = c.judge(&ts[i])
-		if verdicts[i] != unknown {
-			full++
-		}
-	}
-	at := firstOnset(verdicts, 0)
+	ts := c.tiles(q.Slices, first, q.Horizon)
+	at, sure := firstOnset(ts)
 	if at < 0 {
-		if full == 0 {
-			a.Impact = scenarios.UnknownYet
-			a.Note = "too few requests after the injection to tell"
-		}
-		a.count(q, c, q.Injected, max(q.Injected, min(q.Cleared, q.Horizon)))
-		a.RecoveredAt = scenarios.Sec(q.Injected)
+		a.untouched(q, c, ts, first)
+		a.count(q, c, end)
 		return a
 	}
-	a.Impact = scenarios.Impacted
 	onset := c.locate(q.Slices, ts, at, first)
+	a.Impact = scenarios.Impacted
 	a.OnsetAt = scenarios.Sec(q.Slices[onset].Start)
 	a.Resolution = max(time.Second, ts[at].End-ts[at].Start)
-	last := min(q.Horizon, satAdd(q.Cleared, q.Hold)) // harm that begins by then is this episode's
-	from := onset
-	end := time.Duration(-1)
-	for {
-		hold, state := c.recovery(q, from)
-		if state != recovered {
-			a.Impact = scenarios.NotRecovered
-			if state == undecided {
-				a.Impact = scenarios.UnknownYet
-				a.Note = "the load ended before a hold long enough to show recovery"
-			}
-			break
-		}
-		end = q.Slices[hold].Start
-		if !a.FailoverAt.Known() && end < q.Cleared {
-			a.FailoverAt = scenarios.Sec(end)
-		}
-		again := relapse(ts, verdicts, end, last)
-		if again < 0 {
-			break
-		}
-		from = c.locate(q.Slices, ts, again, max(first, hold+1))
-		end = -1
+	if s, ok := c.failover(q, onset, max(onset, ts[sure].from)); ok {
+		a.FailoverAt = scenarios.Sec(q.Slices[s].Start)
 	}
-	until := q.Horizon
-	if a.Impact == scenarios.Impacted {
-		a.RecoveredAt = scenarios.Sec(end)
-		until = end
-	}
+	until := a.recover(q, c, onset, max(onset, ts[sure].from))
 	for i := range ts {
-		if verdicts[i] >= bad && ts[i].Start < until {
-			a.Degraded += min(until, ts[i].End) - max(ts[i].Start, q.Slices[onset].Start)
+		if ts[i].verdict >= bad && ts[i].Start < until {
+			a.Degraded += max(0, min(until, ts[i].End)-max(ts[i].Start, q.Slices[onset].Start))
 		}
 	}
-	a.Degraded = max(0, a.Degraded)
-	a.count(q, c, q.Injected, until)
+	a.count(q, c, until)
 	return a
 }
 
-func satAdd(a, b time.Duration) time.Duration {
-	if a > math.MaxInt64-b {
-		return math.MaxInt64
-	}
-	return a + b
-}
-
-// firstOnset is the first bad window, from index from on, of which two stand among
-// three, or which is strong.
-func firstOnset(v []verdictOf, from int) int {
-	for i := from; i < len(v); i++ {
-		if v[i] == strong {
-			return i
-		}
-		if v[i] != bad {
-			continue
-		}
-		for j := i + 1; j <= i+2 && j < len(v); j++ {
-			if v[j] >= bad {
-				return i
-			}
-		}
-	}
-	return -1
-}
-
-// relapse is the first onset in a window that begins after recovered and by last.
-func relapse(ts []tile, v []verdictOf, recovered, last time.Duration) int {
+// untouched is the answer where no onset was found: not impacted, if that was seen.
+func (a *Answer) untouched(q Question, c chances, ts []tile, first int) {
+	known, open := 0, false
 	for i := range ts {
-		if ts[i].Start < recovered {
-			continue
+		if ts[i].verdict != unknown {
+			known++
+			open = ts[i].verdict == bad // had the next window been as bad, it were an onset
 		}
-		if at := firstOnset(v, i); at >= 0 && ts[at].Start <= last {
-			return at
-		}
-		return -1
 	}
-	return -1
+	if known > 1 && ts[known-2].verdict == bad {
+		open = true
+	}
+	switch {
+	case q.Horizon-q.Injected < q.Hold:
+		a.Note = "the load ended within a hold of the injection"
+	case open:
+		a.Note = "the load ended with a bad window, and more are needed to tell"
+	case known < 2 && c.hold(q, first, q.Horizon, q.Hold, untroubled).state != recovered:
+		a.Note = "too few requests after the injection to tell"
+	default:
+		a.Impact = scenarios.NotImpacted
+		a.RecoveredAt = scenarios.Sec(q.Injected)
+	}
 }
 
-// locate gives the slice at which the bad time in tile i began. It may lie in the
-// window before, which was too good as a whole to be bad; never before first.
-func (c chances) locate(slices []Slice, ts []tile, i, first int) int {
-	t := &ts[i]
-	if t.Bad == 0 { // a stall
-		for s := t.from; s < t.to; s++ {
-			if slices[s].Ended == 0 {
-				return s
+// recover looks for recovery after slice from and gives the end of the episode.
+func (a *Answer) recover(q Question, c chances, onset, from int) time.Duration {
+	last := satAdd(q.Cleared, q.Hold) // harm that begins by then is this episode's
+	for {
+		h := c.recovery(q, onset, from)
+		if h.state != recovered {
+			a.Impact = scenarios.NotRecovered
+			a.NotBefore = scenarios.Sec(h.notBefore(q))
+			if h.state == undecided {
+				a.Impact = scenarios.UnknownYet
+				a.Note = "the load ended before a hold long enough to show recovery"
 			}
+			return q.Horizon
 		}
-		return t.from
+		ts := c.tiles(q.Slices, h.from, q.Horizon)
+		again, sure := firstOnset(ts)
+		if again < 0 || ts[again].Start > last {
+			a.RecoveredAt = scenarios.Sec(q.Slices[h.from].Start)
+			return q.Slices[h.from].Start
+		}
+		onset = max(h.from, c.locate(q.Slices, ts, again, h.from))
+		from = max(onset, ts[sure].from)
 	}
-	from := t.from
-	if i > 0 {
-		from = ts[i-1].from
-	}
-	from = max(from, first)
-	best, at := math.Inf(-1), t.from
-	var n, k float64
-	for s := t.to - 1; s >= from; s-- {
-		n += float64(slices[s].N)
-		k += float64(slices[s].Bad)
-		if n == 0 {
-			continue
-		}
-		p0 := max(c.p0, 0.5/max(n, 1), c.limit/10)
-		p1 := min(k/n, 1-1e-9)
-		if p1 <= p0 {
-			continue
-		}
-		if ll := k*math.Log(p1/p0) + (n-k)*math.Log((1-p1)/(1-p0)); ll > best {
-			best, at = ll, s
-		}
-	}
-	return at
 }
 
-type recoveryState uint8
-
-const (
-	stillBad recoveryState = iota
-	undecided
-	recovered
-)
-
-// recovery finds the first slice after from that begins a good hold.
-func (c chances) recovery(q Question, from int) (int, recoveryState) {
-	need := c.enough(q.Limit)
-	state := stillBad
-	for s := from + 1; s < len(q.Slices) && q.Slices[s].End <= q.Horizon; s++ {
-		start := q.Slices[s].Start
-		var n, k int64
-		ended := int64(0)
-		flight := int64(0)
-		whole := false
-		for j := s; j < len(q.Slices) && q.Slices[j].End <= q.Horizon; j++ {
-			n += q.Slices[j].N
-			k += q.Slices[j].Bad
-			ended += q.Slices[j].Ended
-			flight = max(flight, q.Slices[j].InFlight)
-			if q.Slices[j].End-start >= q.Hold-time.Millisecond && float64(n) >= need {
-				whole = true
-				break
-			}
-		}
-		if ended == 0 && flight > 0 {
-			continue // stalled
-		}
-		if whole {
-			if upperBound(float64(k)/c.phi, float64(n)/c.phi, confidence) <= q.Limit {
-				return s, recovered
-			}
-			continue
-		}
-		if n > 0 && float64(k)/float64(n) <= q.Limit && state == stillBad {
-			state = undecided // it looks good, but there is too little to show it
-		}
-		if state == undecided || n == 0 {
-			break
-		}
-	}
-	return 0, state
-}
-
-// enough is the number of requests with which a share as low as the baseline's can
-// be shown to lie under limit.
-func (c chances) enough(limit float64) float64 {
-	n := float64(EnoughFor(limit)) * c.phi
-	for range 40 {
-		if upperBound(c.p0*n/c.phi, n/c.phi, confidence) <= limit {
-			return n
-		}
-		n *= 1.25
-	}
-	return math.Inf(1)
-}
-
-// count adds up what was lost between from and to.
-func (a *Answer) count(q Question, c chances, from, to time.Duration) {
-	var n, k int64
-	for _, s := range q.Slices {
-		if s.Start < from || s.Start >= to {
+// count adds up what was lost from the injection to until.
+//
+// Failed are bad requests beyond the baseline's share, with those that were under
+// way at the injection. Area is the integral of 1 - good/offered; a slice in which
+// nothing was offered counts in full when it was stalled, as closed loads are.
+func (a *Answer) count(q Question, c chances, until time.Duration) {
+	n, k := q.Caught.N, q.Caught.Bad
+	for i := range q.Slices {
+		s := &q.Slices[i]
+		if s.Start < q.Injected || s.Start >= until {
 			continue
 		}
 		n += s.N
 		k += s.Bad
-		if s.Offered > 0 {
-			a.Area += (1 - float64(s.Good)/float64(s.Offered)) * (s.End - s.Start).Seconds()
+		switch width := (s.End - s.Start).Seconds(); {
+		case s.Offered > 0:
+			a.Area += (1 - float64(s.Good)/float64(s.Offered)) * width
+		case s.stalled():
+			a.Area += width
 		}
 	}
 	a.Failed = max(0, int64(math.Round(float64(k)-c.p0*float64(n))))
 }
 
-// Steady tells whether the time before an injection was good: that no two of three
-// windows in it were bad.
-func Steady(baseline []Slice, limit float64) bool {
-	c := chances{limit: limit, phi: 1}
-	ts := tiles(baseline, 0, math.MaxInt64, limit)
-	v := make([]verdictOf, len(ts))
-	for i := range ts {
-		v[i] = c.judge(&ts[i])
+func satAdd(a, b time.Duration) time.Duration {
+	if a > never-b {
+		return never
 	}
-	return firstOnset(v, 0) < 0
+	return a + b
 }

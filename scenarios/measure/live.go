@@ -6,26 +6,26 @@ import (
 	"brunt/scenarios"
 )
 
-// Interval gives what the last second came to, for those who watch, and begins
-// the next one. It folds first.
+// Interval gives what the time since the last one came to, about a second, for
+// those who watch, and begins the next one. It folds first. Its counts are of
+// requests that ended in that time.
 func (r *Recorder) Interval() (scenarios.Interval, Second) {
+	r.folding.Lock()
+	defer r.folding.Unlock()
+	r.fold()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.fold()
-	iv := scenarios.Interval{At: r.cfg.Now(), Total: r.whole.Offered(), Bad: r.whole.Bad()}
-	sec := Second{r: r, sums: make([]Sum, len(r.since))}
-	for i := range r.since {
+	iv := scenarios.Interval{At: r.cfg.Now(), Total: r.offered, Bad: r.bad}
+	sec := Second{series: &r.cfg.Series, limits: r.cfg.Limits, sums: r.since, span: max(time.Millisecond, iv.At-r.began)}
+	for i := range r.cfg.Steps {
 		t := &r.since[i]
-		if i < len(r.cfg.Steps) {
-			iv.Offered += t.Offered()
-			iv.Sent += t.Sent
-			iv.OK += t.Kinds[scenarios.OK]
-			iv.Shed += t.Kinds[scenarios.Shed]
-			iv.Errors += t.Bad()
-		}
-		sec.sums[i] = *t
-		r.since[i] = Sum{}
+		iv.Offered += t.Offered()
+		iv.Sent += t.Sent
+		iv.OK += t.Kinds[scenarios.OK]
+		iv.Shed += t.Kinds[scenarios.Shed]
+		iv.Errors += t.Bad()
 	}
+	r.since, r.began = make([]Sum, len(r.since)), iv.At
 	iv.Ended = iv.Offered
 	if r.live.TotalCount() > 0 {
 		iv.P50, iv.P95, iv.P99 = r.liveAt(50), r.liveAt(95), r.liveAt(99)
@@ -49,42 +49,60 @@ func (r *Recorder) liveAt(q float64) time.Duration {
 	return time.Duration(r.live.ValueAtQuantile(q)) * time.Microsecond
 }
 
-// A Second is what ended during the last second, for stop conditions.
+// A Second is what ended during an interval, for stop conditions.
 type Second struct {
 	InFlight int64
-	r        *Recorder
+	series   *Series
+	limits   []Limit
 	sums     []Sum
+	span     time.Duration
 }
 
-// Judge tells whether a condition held over the second; known is false when
-// nothing of what it is about ended.
+// Judge tells whether a condition held over the interval; known is false when
+// nothing of what it is about ended. A rate of nothing is known: it is zero.
 func (s Second) Judge(o scenarios.Objective) (holds, known bool) {
-	sum := s.r.cfg.sum(o, s.sums, time.Second)
-	if sum.population(o.Metric) == 0 {
+	sum := s.series.sum(o, s.sums, s.span)
+	if sum.population(o.Metric) == 0 && o.Metric.Name != "rate" {
 		return false, false
 	}
-	return sum.holds(o, limitIndex(s.r.cfg.Limits, o)), true
+	return sum.holds(o, limitIndex(s.limits, o)), true
 }
 
 // Steady judges a condition over the baseline so far: the requests that ended
-// before any fault was injected. N is how many there are.
+// before any fault was injected. N is how many there are; without one the
+// condition does not hold.
 func (r *Recorder) Steady(o scenarios.Objective) (holds bool, measured float64, n int64) {
+	r.folding.Lock()
+	defer r.folding.Unlock()
+	r.fold()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.fold()
-	sum := r.cfg.sum(o, r.baseline, max(time.Millisecond, min(r.cfg.Now(), r.firstInjection())))
-	limit := limitIndex(r.cfg.Limits, o)
-	if n = sum.population(o.Metric); n == 0 {
-		return false, sum.measure(o, limit), 0
+	sums := make([]Sum, len(r.base))
+	for i := range r.base {
+		sums[i].merge(r.base[i].asSum())
 	}
-	return sum.holds(o, limit), sum.measure(o, limit), n
+	for _, w := range r.windows.open {
+		w.each(func(k key, c *cell) {
+			if r.inBaseline(k) {
+				c.settle(&r.scratch)
+				sums[k.series].merge(c.asSum())
+			}
+		})
+	}
+	sum := r.cfg.sum(o, sums, max(time.Millisecond, min(r.cfg.Now(), r.firstInjection())))
+	limit := limitIndex(r.cfg.Limits, o)
+	measured = sum.measure(o, limit)
+	if n = sum.population(o.Metric); n == 0 {
+		return false, measured, 0
+	}
+	return sum.holds(o, limit), measured, n
 }
 
 // sum adds up the series that an objective is about.
 func (c *Series) sum(o scenarios.Objective, sums []Sum, span time.Duration) *Sum {
 	out := &Sum{Span: span}
 	for i := range sums {
-		if i >= len(c.Steps) && (o.Load == "" || c.Loads[i-len(c.Steps)].Name == o.Load) {
+		if c.paced(o, i) {
 			out.Iterations += sums[i].Offered()
 		}
 		if c.selects(o, i) {
@@ -92,4 +110,14 @@ func (c *Series) sum(o scenarios.Objective, sums []Sum, span time.Duration) *Sum
 		}
 	}
 	return out
+}
+
+// paced tells whether series i is what the rate of an objective counts: the
+// iterations of the loads that it is about, or the requests of the step that it
+// names.
+func (c *Series) paced(o scenarios.Objective, i int) bool {
+	if o.Step == "" {
+		o.Step = "iteration"
+	}
+	return c.selects(o, i)
 }

@@ -1,11 +1,10 @@
 package measure
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"time"
-
-	"brunt/scenarios"
 )
 
 // Span is a stretch of time; To is its end.
@@ -13,9 +12,19 @@ type Span struct{ From, To time.Duration }
 
 func (s Span) length() time.Duration { return max(0, s.To-s.From) }
 
-// overlap is the length of what two spans share.
-func (s Span) overlap(t Span) time.Duration {
-	return max(0, min(s.To, t.To)-max(s.From, t.From))
+// covered is how much of s lies within any of the spans.
+func (s Span) covered(spans []Span) time.Duration {
+	spans = slices.Clone(spans)
+	slices.SortFunc(spans, func(a, b Span) int { return cmp.Compare(a.From, b.From) })
+	sum, at := time.Duration(0), s.From
+	for _, t := range spans {
+		from, to := max(at, t.From), min(s.To, t.To)
+		if to > from {
+			sum += to - from
+			at = to
+		}
+	}
+	return sum
 }
 
 // phase is a stretch of the run that cells are summed for.
@@ -26,31 +35,31 @@ type phase struct {
 }
 
 // phases lists the phases of a run: warm-up, run, baseline, and for each
-// occurrence of a fault the phase itself and its recovery.
+// occurrence of a fault the phase itself and its recovery. A fault that was
+// recovered from before it was cleared, or had no impact, has an empty recovery;
+// one that was not recovered from, a recovery to the end.
 func (r *Recorder) phases(warmup time.Duration, end time.Duration, answers []Answer) []phase {
 	out := []phase{}
 	if warmup > 0 {
 		out = append(out, phase{"warmup", Span{-warmup, 0}, func(k key, _ []int32) bool { return k.start < 0 }})
 	}
 	out = append(out, phase{"run", Span{0, end}, func(k key, _ []int32) bool { return k.start >= 0 }})
-	first := min(end, r.firstInjection())
-	out = append(out, phase{"baseline", Span{0, first}, func(k key, set []int32) bool {
-		return k.start >= 0 && k.start < first && len(set) == 0
-	}})
-	for i, f := range r.faults {
+	out = append(out, phase{"baseline", Span{0, min(end, r.firstInjection())}, func(k key, _ []int32) bool { return r.inBaseline(k) }})
+	for i := range r.faults {
+		f := &r.faults[i]
 		if f.Name == "" {
 			continue
 		}
-		cleared := f.Cleared
+		cleared := f.until()
 		if !f.Over {
 			cleared = end
 		}
-		out = append(out, phase{f.Name, Span{f.Injected, cleared}, func(_ key, set []int32) bool {
-			return slices.Contains(set, int32(i))
+		out = append(out, phase{f.Name, Span{f.Injected, max(f.Injected, min(end, cleared))}, func(k key, set []int32) bool {
+			return k.start >= 0 && slices.Contains(set, int32(i))
 		}})
 		until := end
-		if i < len(answers) && answers[i].RecoveredAt.Known() && answers[i].Impact != scenarios.UnknownYet {
-			until = time.Duration(math.Round(float64(answers[i].RecoveredAt) * 1e9))
+		if a := &answers[i]; a.RecoveredAt.Known() {
+			until = time.Duration(math.Round(float64(a.RecoveredAt) * 1e9))
 		}
 		out = append(out, phase{"recovery/" + f.Name, Span{cleared, max(cleared, until)}, func(k key, _ []int32) bool {
 			return k.start >= cleared && k.start < until

@@ -1,10 +1,7 @@
 package measure
 
 import (
-	"bufio"
-	"fmt"
-	"io"
-	"os"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -33,22 +30,6 @@ type SeriesStep struct {
 	Load int
 }
 
-// A Limit is a time that an objective names. How many answers exceed it is counted
-// exactly, request by request, and not read from a histogram's bucket edge.
-type Limit struct {
-	At        time.Duration
-	Inclusive bool // at the limit is within it
-	Service   bool // service time instead of response time
-}
-
-func (l Limit) holds(response, service time.Duration) bool {
-	t := response
-	if l.Service {
-		t = service
-	}
-	return t < l.At || l.Inclusive && t == l.At
-}
-
 // Config says what to measure.
 type Config struct {
 	Series
@@ -65,31 +46,53 @@ type Recorder struct {
 	cfg    Config
 	shards []*Shard
 
-	mu       sync.Mutex
-	cells    map[key]*cell
-	spill    *spill
-	marks    []time.Duration // where windows are cut, in order
-	faults   []Occurrence
-	sets     [][]int32 // sets of faults by number; 0 is none
-	setNames map[string]int32
-	flight   map[time.Duration]int64 // most iterations under way, by window
-	folded   time.Duration           // windows before it are spilled
-	baseline []Sum                   // by series: what ended before the first injection
-	since    []Sum                   // by series, since the interval began
-	live     *hdrhistogram.Histogram // of good answers since the interval began
-	lag      *hdrhistogram.Histogram
-	whole    Sum // of the judged run
-	spent    []scenarios.Outcome
-	err      error
+	// folding is held by whoever sorts samples, for as long as that takes; mu only
+	// for a few of them at a time. Folding comes first.
+	folding sync.Mutex
+	spill   *spill
+	scratch scratch
+	spent   []scenarios.Outcome // a shard's samples while they are sorted, then its next room
+	over    []int32             // limits that the request being sorted was not within
+	gone    []*window           // being spilled
+	turn    turn
+	base    []cell // by series: what closed windows hold of the baseline
+	err     error
+
+	mu      sync.Mutex
+	windows windows
+	faults  []Occurrence
+	sets    [][]int32 // sets of faults by number; 0 is none
+	numbers map[string]int32
+	calm    time.Duration           // requests intended after it met the faults of now, and no others
+	now     int32                   // set of the faults that are in
+	latest  time.Duration           // end of a request that was sorted
+	flight  map[time.Duration]int64 // most iterations under way, by window
+	since   []Sum                   // by series, since the interval began
+	began   time.Duration           // the interval
+	live    *hdrhistogram.Histogram // of good answers since then
+	lag     *hdrhistogram.Histogram
+	offered int64 // in the judged run
+	bad     int64
 }
 
 // An Occurrence is one injection of a fault. Times are offsets from t0.
 type Occurrence struct {
-	Name     string // with #n where a fault comes several times
+	Name     string // with #n where a fault comes several times; empty when it came to nothing
 	Fault    string
 	Injected time.Duration
 	Cleared  time.Duration // valid when Over
 	Over     bool
+}
+
+// never is later than any run.
+const never = time.Duration(math.MaxInt64)
+
+// until is the end of the fault's phase.
+func (o *Occurrence) until() time.Duration {
+	if !o.Over {
+		return never
+	}
+	return o.Cleared
 }
 
 // New makes a recorder.
@@ -98,14 +101,13 @@ func New(cfg Config) (*Recorder, error) {
 	if err != nil {
 		return nil, err
 	}
+	n := len(cfg.Steps) + len(cfg.Loads)
 	r := &Recorder{
-		cfg: cfg, cells: map[key]*cell{}, spill: sp, sets: [][]int32{nil}, setNames: map[string]int32{"": 0},
-		flight: map[time.Duration]int64{}, folded: -1 << 62,
+		cfg: cfg, turn: turn{pause: shortPause}, windows: windows{series: n}, spill: sp, sets: [][]int32{nil}, numbers: map[string]int32{"": 0},
+		flight: map[time.Duration]int64{}, calm: -never, latest: -never, base: make([]cell, n), since: make([]Sum, n),
 		live: hdrhistogram.New(scenarios.HistMin, scenarios.HistMax, scenarios.HistDigits),
 		lag:  hdrhistogram.New(scenarios.HistMin, scenarios.HistMax, scenarios.HistDigits),
 	}
-	n := len(cfg.Steps) + len(cfg.Loads)
-	r.baseline, r.since = make([]Sum, n), make([]Sum, n)
 	for range max(1, cfg.Shards) {
 		r.shards = append(r.shards, &Shard{})
 	}
@@ -126,11 +128,11 @@ func (s *Shard) Record(o *scenarios.Outcome) {
 	s.mu.Unlock()
 }
 
-func (s *Shard) swap(spent []scenarios.Outcome) []scenarios.Outcome {
+func (s *Shard) swap(room []scenarios.Outcome) []scenarios.Outcome {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	full := s.samples
-	s.samples = spent[:0]
+	s.samples = room[:0]
 	return full
 }
 
@@ -140,15 +142,15 @@ func (r *Recorder) Shard(i int) *Shard { return r.shards[i%len(r.shards)] }
 // Inject notes that the fault is about to be injected and gives the number of
 // this occurrence and its time. Requests that end from now on may have met it.
 //
-// subtle: the time is taken while no samples are being sorted, and samples are
+// subtle: the time is taken while no sample is being sorted, and samples are
 // sorted only after their request has ended. So none that lived into the fault can
 // have been sorted without it.
 func (r *Recorder) Inject(fault, name string) (n int, at time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	at = r.cfg.Now()
-	r.cut(at)
+	at = r.instant()
 	r.faults = append(r.faults, Occurrence{Name: name, Fault: fault, Injected: at})
+	r.changed()
 	return len(r.faults) - 1, at
 }
 
@@ -156,258 +158,101 @@ func (r *Recorder) Inject(fault, name string) (n int, at time.Duration) {
 func (r *Recorder) Void(n int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.faults[n].Name = ""
-	r.faults[n].Over, r.faults[n].Cleared = true, r.faults[n].Injected
+	f := &r.faults[n]
+	f.Name = ""
+	f.Over, f.Cleared = true, f.Injected
+	for i, set := range r.sets {
+		r.sets[i] = slices.DeleteFunc(set, func(m int32) bool { return m == int32(n) })
+	}
+	r.changed()
 }
 
 // Clear notes that occurrence n is verified gone and gives the time.
 func (r *Recorder) Clear(n int) time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	at := r.cfg.Now()
-	r.cut(at)
+	at := r.instant()
 	r.faults[n].Cleared, r.faults[n].Over = at, true
+	r.changed()
 	return at
 }
 
-// cut makes a window begin at at.
-func (r *Recorder) cut(at time.Duration) {
-	i, found := slices.BinarySearch(r.marks, at)
-	if !found {
-		r.marks = slices.Insert(r.marks, i, at)
+// instant is now, where a window is cut. Where the clock is coarse it lies a
+// nanosecond after the end of a request that was sorted within the same tick.
+func (r *Recorder) instant() time.Duration {
+	at := r.cfg.Now()
+	if at == r.latest {
+		at++
 	}
+	r.windows.cut(at)
+	return at
 }
 
-// windowOf gives the begin of the window that t lies in.
-func windowOf(t time.Duration, marks []time.Duration) time.Duration {
-	start := floorSecond(t)
-	if len(marks) == 0 {
-		return start
-	}
-	i, found := slices.BinarySearch(marks, t)
-	if found {
-		return t
-	}
-	if i > 0 && marks[i-1] > start {
-		return marks[i-1]
-	}
-	return start
-}
-
-func floorSecond(t time.Duration) time.Duration {
-	s := t.Truncate(time.Second)
-	if s > t {
-		s -= time.Second
-	}
-	return s
-}
-
-// Fold sorts the samples that the shards have gathered into cells, and spills the
-// windows whose requests have all ended. It is called a few times a second.
-func (r *Recorder) Fold() error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.fold()
-	now := r.cfg.Now()
-	if r.cfg.InFlight != nil {
-		w := windowOf(now, r.marks)
-		r.flight[w] = max(r.flight[w], r.cfg.InFlight())
-	}
-	r.close(now - r.cfg.Timeout - 2*time.Second)
-	return r.err
-}
-
-func (r *Recorder) fold() {
-	for _, s := range r.shards {
-		full := s.swap(r.spent)
-		for i := range full {
-			r.sort(&full[i])
+// changed readies setOf after a change of faults.
+func (r *Recorder) changed() {
+	var in []int32
+	for i := range r.faults {
+		f := &r.faults[i]
+		if f.Name == "" {
+			continue
 		}
-		r.spent = full
+		r.calm = max(r.calm, f.Injected)
+		if f.Over {
+			r.calm = max(r.calm, f.until())
+		} else {
+			in = append(in, int32(i))
+		}
 	}
-	if cap(r.spent) > 1<<16 && len(r.spent) < cap(r.spent)/8 { // after a burst
-		r.spent = nil
-	}
+	r.now = r.number(in)
 }
 
-// sort counts one request in its cells.
-func (r *Recorder) sort(o *scenarios.Outcome) {
-	set := r.setOf(o)
-	series := o.Step
-	iteration := o.Step == scenarios.IterationStep
-	if iteration {
-		series = int32(len(r.cfg.Steps)) + o.Load
-	}
-	start := windowOf(o.Intended, r.marks)
-	c := r.cell(key{start, series, set})
-	c.record(o, r.cfg.Limits)
-	if !iteration && o.Kind != scenarios.Skipped {
-		r.cell(key{start, int32(len(r.cfg.Steps)) + o.Load, set}).waits(o)
-	}
-	if o.WasSent && !iteration {
-		r.event(c, key{start, series, set}, o.Sent).sent++
-	}
-	if o.Answered && !iteration {
-		r.event(c, key{start, series, set}, o.End).answered++
-	}
-	r.count(o, int(series), set)
-}
-
-// event gives the cell of the window in which something happened to a request.
-func (r *Recorder) event(c *cell, k key, at time.Duration) *cell {
-	start := windowOf(at, r.marks)
-	if start == k.start {
-		return c
-	}
-	return r.cell(key{start, k.series, 0})
-}
-
-func (r *Recorder) cell(k key) *cell {
-	c := r.cells[k]
-	if c == nil {
-		c = &cell{}
-		r.cells[k] = c
-	}
-	return c
-}
-
-// setOf gives the number of the set of faults that the request's life overlapped.
+// setOf gives the number of the set of faults that the request's life, [intended,
+// end], overlapped.
 func (r *Recorder) setOf(o *scenarios.Outcome) int32 {
+	if o.Intended > r.calm {
+		return r.now
+	}
 	var buf [16]int32
 	set := buf[:0]
 	for i := range r.faults {
 		f := &r.faults[i]
-		if f.Name != "" && f.Injected <= o.End && (!f.Over || f.Cleared >= o.Intended) {
+		if f.Name != "" && f.Injected <= o.End && f.until() >= o.Intended {
 			set = append(set, int32(i))
 		}
 	}
+	return r.number(set)
+}
+
+// number gives a set its number.
+func (r *Recorder) number(set []int32) int32 {
 	if len(set) == 0 {
 		return 0
 	}
-	var name [64]byte
-	text := name[:0]
+	var buf [64]byte
+	name := buf[:0]
 	for _, f := range set {
-		text = append(text, byte(f), byte(f>>8))
+		name = append(name, byte(f), byte(f>>8))
 	}
-	n, ok := r.setNames[string(text)]
+	n, ok := r.numbers[string(name)]
 	if !ok {
 		n = int32(len(r.sets))
 		r.sets = append(r.sets, slices.Clone(set))
-		r.setNames[string(text)] = n
+		r.numbers[string(name)] = n
 	}
 	return n
 }
 
-// count keeps the sums that are asked for during the run.
-func (r *Recorder) count(o *scenarios.Outcome, series int, set int32) {
-	r.since[series].count(o, r.cfg.Limits)
-	if o.Intended >= 0 {
-		if set == 0 && (len(r.faults) == 0 || o.End < r.firstInjection()) {
-			r.baseline[series].count(o, r.cfg.Limits)
-		}
-		if o.Step != scenarios.IterationStep {
-			r.whole.count(o, nil)
-		}
-	}
-	if o.Step == scenarios.IterationStep {
-		return
-	}
-	if o.Kind == scenarios.OK {
-		_ = r.live.RecordValue(min(max(int64(o.Response()/time.Microsecond), scenarios.HistMin), scenarios.HistMax))
-	}
-	if o.Kind != scenarios.Skipped {
-		_ = r.lag.RecordValue(min(max(int64(o.Lag()/time.Microsecond), scenarios.HistMin), scenarios.HistMax))
-	}
-}
-
 func (r *Recorder) firstInjection() time.Duration {
-	for _, f := range r.faults {
-		if f.Name != "" {
-			return f.Injected
+	for i := range r.faults {
+		if r.faults[i].Name != "" {
+			return r.faults[i].Injected
 		}
 	}
-	return 1 << 62
+	return never
 }
 
-// close spills the cells of windows that ended before horizon.
-func (r *Recorder) close(horizon time.Duration) {
-	if horizon < r.folded+time.Second {
-		return
-	}
-	r.folded = horizon
-	for k, c := range r.cells {
-		if k.start+time.Second < horizon {
-			if err := r.spill.write(c, k); err != nil && r.err == nil {
-				r.err = err
-			}
-			delete(r.cells, k)
-		}
-	}
-}
-
-// spill is the file that closed cells go to. It has no name, so that nothing is
-// left of it however brunt ends.
-type spill struct {
-	f   *os.File
-	buf []byte
-	n   int64
-}
-
-func newSpill(dir string) (*spill, error) {
-	f, err := os.CreateTemp(dir, "brunt-spill-*")
-	if err != nil {
-		return nil, fmt.Errorf("making a file for measurements: %w", err)
-	}
-	unlinkOpen(f)
-	return &spill{f: f}, nil
-}
-
-// write appends a cell, its length before it.
-func (s *spill) write(c *cell, k key) error {
-	body := c.append(s.buf[:0], k)
-	s.buf = body
-	head := []byte{byte(len(body)), byte(len(body) >> 8), byte(len(body) >> 16), byte(len(body) >> 24)}
-	for _, b := range [][]byte{head, body} {
-		n, err := s.f.WriteAt(b, s.n)
-		s.n += int64(n)
-		if err != nil {
-			return fmt.Errorf("keeping measurements on disk: %w", err)
-		}
-	}
-	return nil
-}
-
-// each goes over all cells in the order they were written.
-func (s *spill) each(do func(key, *cell) error) error {
-	in := io.NewSectionReader(s.f, 0, s.n)
-	r := bufio.NewReaderSize(in, 1<<18)
-	var head [4]byte
-	var body []byte
-	for {
-		if _, err := io.ReadFull(r, head[:]); err == io.EOF {
-			return nil
-		} else if err != nil {
-			return fmt.Errorf("reading measurements back: %w", err)
-		}
-		size := int(head[0]) | int(head[1])<<8 | int(head[2])<<16 | int(head[3])<<24
-		body = slices.Grow(body[:0], size)[:size]
-		if _, err := io.ReadFull(r, body); err != nil {
-			return fmt.Errorf("reading measurements back: %w", err)
-		}
-		u := unspill{b: body}
-		k, c, err := u.cell()
-		if err != nil {
-			return err
-		}
-		if err := do(k, c); err != nil {
-			return err
-		}
-	}
-}
-
-func (s *spill) close() error {
-	name := s.f.Name()
-	err := s.f.Close()
-	_ = os.Remove(name) // where an open file can't be unlinked
-	return err
+// inBaseline tells whether a cell counts requests that ended before the first
+// injection.
+func (r *Recorder) inBaseline(k key) bool {
+	return k.start >= 0 && k.start < r.firstInjection() && len(r.sets[k.set]) == 0
 }

@@ -6,13 +6,13 @@ import (
 	"brunt/scenarios"
 )
 
-// Samples keeps the first failed requests of every step and cause. It implements
-// targets.Sampler.
+// Samples keeps the first failed request of every step and cause. It implements
+// targets.Sampler. The zero value is ready.
 type Samples struct {
 	Mask func(string) string // nil masks nothing
 
 	mu   sync.Mutex
-	kept map[sampleKey][]scenarios.Sample
+	kept map[sampleKey]*scenarios.Sample
 }
 
 type sampleKey struct {
@@ -20,17 +20,10 @@ type sampleKey struct {
 	cause scenarios.Cause
 }
 
-// samplesOfEach is how many are kept of each cause at each step.
-const samplesOfEach = 3
-
 // Want tells whether a sample of this outcome would be kept.
-func (s *Samples) Want(o *scenarios.Outcome) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.kept[sampleKey{o.Step, o.Cause}]) < samplesOfEach
-}
+func (s *Samples) Want(o *scenarios.Outcome) bool { return s.First(o.Step, o.Cause) == nil }
 
-// Keep keeps a sample, secrets masked.
+// Keep keeps a sample, secrets masked. It takes over the sample's headers.
 func (s *Samples) Keep(o *scenarios.Outcome, sm scenarios.Sample) {
 	if s.Mask != nil {
 		sm.Request, sm.Message, sm.Body = s.Mask(sm.Request), s.Mask(sm.Message), s.Mask(sm.Body)
@@ -40,12 +33,11 @@ func (s *Samples) Keep(o *scenarios.Outcome, sm scenarios.Sample) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	k := sampleKey{o.Step, o.Cause}
 	if s.kept == nil {
-		s.kept = map[sampleKey][]scenarios.Sample{}
+		s.kept = map[sampleKey]*scenarios.Sample{}
 	}
-	if len(s.kept[k]) < samplesOfEach {
-		s.kept[k] = append(s.kept[k], sm)
+	if k := (sampleKey{o.Step, o.Cause}); s.kept[k] == nil {
+		s.kept[k] = &sm
 	}
 }
 
@@ -53,8 +45,5 @@ func (s *Samples) Keep(o *scenarios.Outcome, sm scenarios.Sample) {
 func (s *Samples) First(step int32, cause scenarios.Cause) *scenarios.Sample {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if list := s.kept[sampleKey{step, cause}]; len(list) > 0 {
-		return &list[0]
-	}
-	return nil
+	return s.kept[sampleKey{step, cause}]
 }

@@ -23,6 +23,9 @@ func upperTail(k, n, p float64) float64 {
 	return mathext.RegIncBeta(k, n-k+1, p)
 }
 
+// lowerTail is P(X <= k) of the same distribution.
+func lowerTail(k, n, p float64) float64 { return 1 - upperTail(k+1, n, p) }
+
 // upperBound is the one-sided upper confidence bound of a proportion with k of n
 // (Clopper and Pearson, 1934).
 func upperBound(k, n, confidence float64) float64 {
@@ -50,6 +53,15 @@ func lowerBound(k, n, confidence float64) float64 {
 // confidence is that of every bound and interval.
 const confidence = 0.95
 
+// normal975 is the 97.5 % quantile of the normal distribution.
+const normal975 = 1.959963984540054
+
+// student is the 97.5 % quantile of Student's t distribution.
+func student(freedom float64) float64 {
+	x := mathext.InvRegIncBeta(freedom/2, 0.5, 1-confidence)
+	return math.Sqrt(freedom * (1 - x) / x)
+}
+
 // EnoughFor is the number of requests without which a share can't be shown to lie
 // under limit: n >= ln 0.05 / ln(1-limit), the rule of three made exact. That is
 // 299 for 1 % and 29 956 for 0.01 %.
@@ -67,6 +79,7 @@ func EnoughFor(limit float64) int64 {
 const beyond = 10
 
 // EnoughForQuantile is the number of requests that leaves ten above quantile q.
+// What q lost when it was written as a binary fraction does not count.
 func EnoughForQuantile(q float64) int64 {
-	return int64(math.Ceil(beyond/(1-q) - 1e-9))
+	return int64(math.Ceil(beyond/(1-q)*(1-1e-9) - 1e-9))
 }

@@ -2,12 +2,9 @@ package measure
 
 import (
 	"math"
-	"slices"
 	"time"
 
 	"brunt/scenarios"
-
-	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
 // A Sum is what an objective is judged by: the counts of the requests that it is
@@ -18,25 +15,30 @@ type Sum struct {
 	Over       []int64 // by limit
 	Timeouts   int64
 	Checks     int64
-	Failed     int64 // checks
-	Total      time.Duration
+	Failed     int64         // checks
+	Total      time.Duration // of good answers, as the next three
 	Most       time.Duration
 	SvcTotal   time.Duration
 	SvcMost    time.Duration
-	Iterations int64
+	Iterations int64         // those intended within Span; see rate
 	Span       time.Duration // of the load within the phase
-	response   *hdrhistogram.PackedHistogram
-	service    *hdrhistogram.PackedHistogram
+	response   *tally        // of good answers
+	service    *tally
 }
 
 // Offered is all requests that were to be made.
-func (s *Sum) Offered() int64 { return s.Kinds[0] + s.Kinds[1] + s.Kinds[2] + s.Kinds[3] }
+func (s *Sum) Offered() int64 {
+	return s.Kinds[scenarios.OK] + s.Kinds[scenarios.Shed] + s.Kinds[scenarios.Error] + s.Kinds[scenarios.Skipped]
+}
 
 // Bad is the requests that were neither ok nor shed.
 func (s *Sum) Bad() int64 { return s.Kinds[scenarios.Error] + s.Kinds[scenarios.Skipped] }
 
-// population is who counts in the metric: good answers alone for ok. and service.,
-// else all but the shed.
+// population is who counts in the metric: all that was offered for shares of it,
+// good answers alone for ok. and service., else all but the shed.
+//
+// `service.p95` is read as the percentile of the service time of good answers:
+// requests that failed have no service time that could be compared.
 func (s *Sum) population(m scenarios.Metric) int64 {
 	switch {
 	case m.Name == "rate":
@@ -51,12 +53,12 @@ func (s *Sum) population(m scenarios.Metric) int64 {
 	return s.Offered() - s.Kinds[scenarios.Shed]
 }
 
-// count adds one request.
-func (s *Sum) count(o *scenarios.Outcome, limits []Limit) {
+// count adds one request. Over are the limits that its answer was not within.
+func (s *Sum) count(o *scenarios.Outcome, over []int32, limits int) {
 	s.Kinds[o.Kind]++
 	s.Checks += int64(o.Checks)
 	s.Failed += int64(o.Failed)
-	if o.WasSent {
+	if o.WasSent && o.Kind != scenarios.Skipped {
 		s.Sent++
 	}
 	if o.Cause == scenarios.Timeout {
@@ -70,16 +72,14 @@ func (s *Sum) count(o *scenarios.Outcome, limits []Limit) {
 	s.Most = max(s.Most, rt)
 	s.SvcTotal += st
 	s.SvcMost = max(s.SvcMost, st)
-	for i, l := range limits {
-		if !l.holds(rt, st) {
-			s.overs(len(limits))[i]++
-		}
+	for _, i := range over {
+		s.overs(limits)[i]++
 	}
 }
 
 func (s *Sum) overs(n int) []int64 {
-	if s.Over == nil {
-		s.Over = make([]int64, n)
+	if len(s.Over) < n {
+		s.Over = append(s.Over, make([]int64, n-len(s.Over))...)
 	}
 	return s.Over
 }
@@ -100,20 +100,35 @@ func (s *Sum) merge(t *Sum) {
 	s.Most = max(s.Most, t.Most)
 	s.SvcTotal += t.SvcTotal
 	s.SvcMost = max(s.SvcMost, t.SvcMost)
-	merge(&s.response, t.response)
-	merge(&s.service, t.service)
+	s.response = join(s.response, t.response)
+	s.service = join(s.service, t.service)
 }
 
-// sum gives what a cell counts.
+// join gives a tally with what both count; nil counts nothing.
+func join(a, b *tally) *tally {
+	if b == nil {
+		return a
+	}
+	if a == nil {
+		a = &tally{}
+	}
+	a.merge(b)
+	return a
+}
+
+// counts gives what a cell counts, without its distributions.
+func (c *cell) counts() *Sum {
+	return &Sum{
+		Kinds: c.kinds, Over: c.over, Sent: c.sent, Checks: c.checks, Failed: c.failed, Timeouts: c.causeOf(scenarios.Timeout),
+		Total: c.response[scenarios.OK].sum, Most: c.response[scenarios.OK].most,
+		SvcTotal: c.service[scenarios.OK].sum, SvcMost: c.service[scenarios.OK].most,
+	}
+}
+
+// asSum gives what a settled cell counts. It shares the cell's memory.
 func (c *cell) asSum() *Sum {
-	s := &Sum{
-		Kinds: c.kinds, Over: c.over, Sent: c.sent, Checks: c.checks, Failed: c.failed,
-		Total: c.sum[scenarios.OK], Most: c.most[scenarios.OK], SvcTotal: c.svcSum[scenarios.OK], SvcMost: c.svcMost[scenarios.OK],
-		response: c.response[scenarios.OK], service: c.service[scenarios.OK],
-	}
-	if t := c.causes[scenarios.Timeout]; t != nil {
-		s.Timeouts = t.n
-	}
+	s := c.counts()
+	s.response, s.service = &c.response[scenarios.OK].tally, &c.service[scenarios.OK].tally
 	return s
 }
 
@@ -144,69 +159,53 @@ func (s *Sum) share(o scenarios.Objective, limit int) (bad, n int64, complement 
 	return over + s.Bad(), n, false
 }
 
-// rank is the place, from 1, of quantile q among n in order: the nearest rank.
+// rank is the place, from 1, of quantile q among n in order: the nearest rank. What
+// q lost when it was written as a binary fraction does not count.
 func rank(q float64, n int64) int64 {
-	return max(1, int64(math.Ceil(q*float64(n)-1e-9)))
+	x := q * float64(n)
+	return max(1, int64(math.Ceil(x-1e-12*x-1e-9)))
 }
 
 // quantile is the value at quantile q of the metric's population in seconds; failed
 // requests are slower than any answer.
 func (s *Sum) quantile(m scenarios.Metric, q float64) float64 {
-	h, good := s.response, s.Kinds[scenarios.OK]
-	most := s.Most
+	t, largest := s.response, s.Most
 	if m.Of == "service" {
-		h, most = s.service, s.SvcMost
+		t, largest = s.service, s.SvcMost
 	}
 	n := s.population(m)
 	if n == 0 {
 		return math.NaN()
 	}
 	r := rank(q, n)
-	if r > good {
+	if r > s.Kinds[scenarios.OK] {
 		return math.Inf(1)
 	}
-	return valueAt(h, r, most)
-}
-
-// valueAt is the r-th smallest value of h in seconds: the middle of its bucket,
-// and never more than the largest value seen.
-func valueAt(h *hdrhistogram.PackedHistogram, r int64, most time.Duration) float64 {
-	if h == nil || h.TotalCount() == 0 {
+	if t == nil {
 		return math.NaN()
 	}
-	if r >= h.TotalCount() {
-		return most.Seconds()
-	}
-	us := h.ValueAtPercentile(100 * (float64(r) - .5) / float64(h.TotalCount()))
-	return min(float64(us)/1e6, most.Seconds())
+	return t.valueAt(r, largest)
 }
 
-// measure gives the measured value of a metric over s; NaN is unknown.
+// measure gives the measured value of a metric over s; NaN is unknown. As failed
+// requests are slower than any answer, max and mean are infinite with one of them.
 func (s *Sum) measure(o scenarios.Objective, limit int) float64 {
 	m := o.Metric
 	good := s.Kinds[scenarios.OK]
 	switch m.Name {
 	case "p":
-		return s.quantile(m, m.Quantile)
-	case "max":
-		if m.Of == "" && s.Bad() > 0 {
+		return s.agree(o, limit, s.quantile(m, m.Quantile))
+	case "max", "mean":
+		switch {
+		case m.Of == "" && s.Bad() > 0:
 			return math.Inf(1)
-		}
-		if good == 0 {
+		case good == 0:
 			return math.NaN()
-		}
-		if m.Of == "service" {
+		case m.Name == "max" && m.Of == "service":
 			return s.SvcMost.Seconds()
-		}
-		return s.Most.Seconds()
-	case "mean":
-		if good == 0 {
-			return math.NaN()
-		}
-		if m.Of == "" && s.Bad() > 0 {
-			return math.Inf(1)
-		}
-		if m.Of == "service" {
+		case m.Name == "max":
+			return s.Most.Seconds()
+		case m.Of == "service":
 			return s.SvcTotal.Seconds() / float64(good)
 		}
 		return s.Total.Seconds() / float64(good)
@@ -219,63 +218,51 @@ func (s *Sum) measure(o scenarios.Objective, limit int) float64 {
 	if n == 0 {
 		return math.NaN()
 	}
-	share := float64(bad) / float64(n)
 	if complement {
-		return 1 - share
+		bad = n - bad
 	}
-	return share
+	return float64(bad) / float64(n)
 }
 
-// holds tells whether the objective is met by s, counting requests where it is
-// about a percentile.
+// agree moves a percentile read from a histogram to the side of the target that
+// the count of requests puts it on, so that no report says `passed: 200.1ms < 200ms`.
+func (s *Sum) agree(o scenarios.Objective, limit int, measured float64) float64 {
+	if limit < 0 || math.IsNaN(measured) || math.IsInf(measured, 0) {
+		return measured
+	}
+	switch met := s.holds(o, limit); {
+	case met == o.Holds(measured):
+		return measured
+	case o.Holds(o.Value) == met:
+		return o.Value
+	case met == o.Upper():
+		return math.Nextafter(o.Value, 0)
+	}
+	return math.Nextafter(o.Value, math.Inf(1))
+}
+
+// holds tells whether the objective is met by s. Percentiles are decided by
+// counting requests, shares as if they were counted: without what a share lost
+// when it was written as a binary fraction.
 func (s *Sum) holds(o scenarios.Objective, limit int) bool {
 	if o.Metric.Name != "p" || limit < 0 {
-		return o.Holds(s.measure(o, limit))
+		return meets(o, s.measure(o, limit))
 	}
 	beyond, n, _ := s.share(o, limit)
-	within := n - beyond
-	met := within >= rank(o.Metric.Quantile, n)
+	met := n-beyond >= rank(o.Metric.Quantile, n)
 	if o.Upper() {
 		return met
 	}
 	return !met
 }
 
-// limitOf is the limit that an objective needs counted, if any.
-func limitOf(o scenarios.Objective) (Limit, bool) {
-	switch o.Metric.Name {
-	case "p":
-		at := time.Duration(math.Round(o.Value * 1e9))
-		return Limit{At: at, Inclusive: o.Op == "<=" || o.Op == ">", Service: o.Metric.Of == "service"}, true
-	case "within":
-		return Limit{At: o.Metric.Span, Inclusive: true}, true
-	case "recover", "heal", "onset", "failover", "degraded", "failed", "area":
-		if o.Metric.Span > 0 {
-			return Limit{At: o.Metric.Span, Inclusive: true}, true
-		}
+// meets tells whether measured meets the objective. Values that only rounding sets
+// apart are equal: 99.9 / 100 is not 0.999.
+func meets(o scenarios.Objective, measured float64) bool {
+	if math.Abs(measured-o.Value) <= 1e-13*math.Abs(o.Value) {
+		measured = o.Value
 	}
-	return Limit{}, false
-}
-
-// LimitsOf collects the limits that objectives need counted, each once.
-func LimitsOf(lists ...[]scenarios.Objective) []Limit {
-	var out []Limit
-	for _, list := range lists {
-		for _, o := range list {
-			if l, ok := limitOf(o); ok && !slices.Contains(out, l) {
-				out = append(out, l)
-			}
-		}
-	}
-	return out
-}
-
-func limitIndex(limits []Limit, o scenarios.Objective) int {
-	l, ok := limitOf(o)
-	if !ok {
-		return -1
-	}
-	return slices.Index(limits, l)
+	return o.Holds(measured)
 }
 
 // selects tells whether series i is among those an objective is about.

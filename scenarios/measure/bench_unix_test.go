@@ -1,0 +1,89 @@
+//go:build unix
+
+package measure
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"brunt/scenarios"
+
+	"golang.org/x/sys/unix"
+)
+
+// steadyLoad makes the outcomes of a steady load: one request an iteration, answered
+// in some milliseconds.
+func steadyLoad(n int, rate float64) []scenarios.Outcome {
+	r := rand.New(rand.NewPCG(1, 1))
+	var out []scenarios.Outcome
+	for i := range n {
+		at := time.Duration(float64(i) / rate * 1e9)
+		lag := time.Duration(20e3 + 20e3*r.ExpFloat64())
+		o := scenarios.Outcome{
+			Intended: at, Ready: at + lag, Slot: at + lag + 200, Sent: at + lag + 3000, WasSent: true, Answered: true, Status: 200, Checks: 1, Bytes: 500,
+		}
+		o.End = o.Slot + time.Duration(2e6*(1+r.ExpFloat64()))
+		o.First = o.End - 1000
+		if i%500 == 0 {
+			o.Kind, o.Cause = scenarios.Error, scenarios.Status(503)
+		}
+		whole := o
+		whole.Step = scenarios.IterationStep
+		out = append(out, o, whole)
+	}
+	return out
+}
+
+// cpu is the processor time of this process.
+func cpu() time.Duration {
+	var u unix.Rusage
+	_ = unix.Getrusage(unix.RUSAGE_SELF, &u)
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// BenchmarkRecorder_Request is what one request costs: its sample and its
+// iteration's are appended and folded, windows closed and spilled as time goes on.
+// Folding sleeps between its turns, so that cpu-ns/op is what counts.
+func BenchmarkRecorder_Request(b *testing.B) {
+	for _, rate := range []float64{1000, 10000} {
+		b.Run(fmt.Sprintf("rate=%g", rate), func(b *testing.B) {
+			now := time.Duration(0)
+			rec, err := New(Config{
+				Series: Series{Loads: []SeriesLoad{{Name: "l"}}, Steps: []SeriesStep{{Name: "s"}}}, Timeout: 10 * time.Second, Shards: 2,
+				Now: func() time.Duration { return now }, Limits: []Limit{{At: 200 * time.Millisecond}, {At: 50 * time.Millisecond}}, Dir: b.TempDir(),
+			})
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer rec.Close()
+			const batch = 400 * time.Millisecond
+			n := int(rate * batch.Seconds())
+			samples := steadyLoad(n, rate)
+			one := func() {
+				for i := range samples {
+					o := samples[i]
+					for _, t := range []*time.Duration{&o.Intended, &o.Ready, &o.Slot, &o.Sent, &o.First, &o.End} {
+						*t += now
+					}
+					rec.Shard(i / 2).Record(&o)
+				}
+				now += batch
+				if err := rec.Fold(); err != nil {
+					b.Fatal(err)
+				}
+			}
+			for range 100 { // to the steady state
+				one()
+			}
+			b.ReportAllocs()
+			b.ResetTimer()
+			before := cpu()
+			for done := 0; done < b.N; done += n {
+				one()
+			}
+			b.ReportMetric(float64(cpu()-before)/float64(b.N), "cpu-ns/op")
+		})
+	}
+}

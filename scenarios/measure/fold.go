@@ -1,0 +1,185 @@
+package measure
+
+import (
+	"time"
+
+	"brunt/scenarios"
+)
+
+// Fold sorts the samples that the shards have gathered into cells, and spills the
+// windows whose requests have all ended. It is called a few times a second.
+func (r *Recorder) Fold() error {
+	r.folding.Lock()
+	defer r.folding.Unlock()
+	r.fold()
+	r.mu.Lock()
+	now := r.cfg.Now()
+	if r.cfg.InFlight != nil {
+		start, _ := bounds(now, r.windows.marks)
+		r.flight[start] = max(r.flight[start], r.cfg.InFlight())
+	}
+	r.mu.Unlock()
+	r.close(now - r.cfg.Timeout - time.Second)
+	return r.err
+}
+
+// atOnce is how many samples are sorted before the time is looked at.
+const atOnce = 128
+
+// fold sorts what the shards have gathered. Folding is held.
+func (r *Recorder) fold() {
+	r.turn.begin()
+	for _, s := range r.shards {
+		full := s.swap(r.spent)
+		r.turn.hurry = r.turn.hurry || len(full) > backlog
+		for rest := full; len(rest) > 0; {
+			n := min(atOnce, len(rest))
+			r.sortAll(rest[:n])
+			rest = rest[n:]
+			r.turn.end()
+		}
+		r.spent = full
+		if cap(full) > backlog && len(full) < cap(full)/8 { // after a burst
+			r.spent = nil
+		}
+	}
+}
+
+func (r *Recorder) sortAll(samples []scenarios.Outcome) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i := range samples {
+		r.sort(&samples[i])
+	}
+}
+
+// sort counts one request in its cells.
+func (r *Recorder) sort(o *scenarios.Outcome) {
+	series := int(o.Step)
+	iteration := o.Step == scenarios.IterationStep
+	if iteration {
+		series = len(r.cfg.Steps) + int(o.Load)
+	}
+	r.latest = max(r.latest, o.End)
+	set := r.setOf(o)
+	w := r.windows.at(o.Intended)
+	c := r.windows.cell(w, series, set)
+	over := r.over[:0]
+	if o.Kind == scenarios.OK && len(r.cfg.Limits) > 0 {
+		over = r.beyond(o, over)
+	}
+	c.record(o, over, len(r.cfg.Limits), &r.scratch)
+	r.since[series].count(o, over, len(r.cfg.Limits))
+	if o.Kind != scenarios.Skipped {
+		r.events(o, w, series, iteration)
+	}
+	if iteration {
+		return
+	}
+	if o.Intended >= 0 {
+		r.offered++
+		if o.Kind == scenarios.Error || o.Kind == scenarios.Skipped {
+			r.bad++
+		}
+	}
+	if o.Kind == scenarios.Skipped {
+		return
+	}
+	r.windows.cell(w, len(r.cfg.Steps)+int(o.Load), set).waits(o, &r.scratch)
+	if o.Kind == scenarios.OK {
+		_ = r.live.RecordValue(min(max(int64(o.Response()/time.Microsecond), 0), scenarios.HistMax))
+	}
+	_ = r.lag.RecordValue(min(int64(o.Lag()/time.Microsecond), scenarios.HistMax))
+}
+
+// beyond lists the limits that an answer was not within.
+func (r *Recorder) beyond(o *scenarios.Outcome, into []int32) []int32 {
+	response, service := o.Response(), o.Service()
+	for i, l := range r.cfg.Limits {
+		if !l.holds(response, service) {
+			into = append(into, int32(i))
+		}
+	}
+	r.over = into
+	return into
+}
+
+// events counts what happened to a request in the windows where it happened.
+func (r *Recorder) events(o *scenarios.Outcome, w *window, series int, iteration bool) {
+	if o.WasSent && !iteration {
+		if o.Sent < w.start || o.Sent >= w.end {
+			w = r.windows.at(o.Sent)
+		}
+		r.windows.cell(w, series, 0).during.sent++
+	}
+	if o.End < w.start || o.End >= w.end {
+		w = r.windows.at(o.End)
+	}
+	during := &r.windows.cell(w, series, 0).during
+	during.ended++
+	if o.Answered && !iteration {
+		during.answered++
+	}
+}
+
+// close spills the windows that ended before horizon. Folding is held, so that
+// nobody else has what is taken out.
+func (r *Recorder) close(horizon time.Duration) {
+	r.mu.Lock()
+	r.gone = r.windows.close(horizon, r.gone[:0])
+	r.mu.Unlock()
+	for _, w := range r.gone {
+		w.each(r.put)
+		r.mu.Lock()
+		r.windows.free(w)
+		r.mu.Unlock()
+	}
+	r.keep(r.spill.flush())
+}
+
+// put spills one cell.
+func (r *Recorder) put(k key, c *cell) {
+	c.settle(&r.scratch)
+	r.mu.Lock()
+	base := r.inBaseline(k)
+	r.mu.Unlock()
+	if base {
+		r.base[k.series].add(c)
+	}
+	r.keep(r.spill.write(k, c))
+	r.turn.end()
+}
+
+// keep notes the first error.
+func (r *Recorder) keep(err error) {
+	if err != nil && r.err == nil {
+		r.err = err
+	}
+}
+
+// A turn is how long folding holds the processor before it lets others have it. The
+// dispatcher waits for its next arrival in the runtime's poller, which is asked
+// only when nobody can run: so folding has to sleep, and runtime.Gosched does not
+// do. Measured on one core with 80 000 samples and 2000 arrivals a second, the p99.9
+// of their lag is 0.43 ms without turns, 0.66 with Gosched and 0.25 with sleep.
+type turn struct {
+	pause time.Duration // zero: there are no others
+	began time.Time
+	hurry bool // there is more to do than can wait
+}
+
+const (
+	longestTurn = 50 * time.Microsecond
+	shortPause  = 20 * time.Microsecond
+	backlog     = 1 << 16 // samples; more are sorted in one turn
+)
+
+func (t *turn) begin() { t.began, t.hurry = time.Now(), false }
+
+func (t *turn) end() {
+	if t.hurry || t.pause == 0 || time.Since(t.began) < longestTurn {
+		return
+	}
+	time.Sleep(t.pause)
+	t.began = time.Now()
+}

@@ -1,0 +1,163 @@
+package measure
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"testing"
+	"time"
+
+	"brunt/scenarios"
+)
+
+// TestInterval_Counts: an interval counts the requests that ended in it, and begins
+// anew with the next.
+func TestInterval_Counts(t *testing.T) {
+	g := newRig(t, oneStep)
+	g.cfg.InFlight = func() int64 { return 7 }
+	g.now = -sec
+	warm := request(-900*ms, ms, okay)
+	g.Shard(0).Record(&warm)
+	g.now = 0
+	if iv, _ := g.Interval(); iv.Ended != 1 || iv.Total != 0 || iv.At != 0 {
+		t.Errorf("in warm-up: %+v", iv)
+	}
+	for _, c := range []struct {
+		n    int
+		d    time.Duration
+		kind scenarios.Kind
+	}{{90, 10 * ms, okay}, {10, 100 * ms, okay}, {5, ms, shed}, {3, ms, failure}, {2, 0, skipped}} {
+		for range c.n {
+			o := request(500*ms, c.d, c.kind)
+			o.Ready += 2 * ms
+			o.Slot = o.Ready
+			o.WasSent = c.kind != failure
+			g.Shard(0).Record(&o)
+		}
+	}
+	it := iteration(request(500*ms, ms, okay))
+	g.Shard(1).Record(&it)
+	g.now = sec
+	n, _ := g.Inject("f", "f#1")
+	v, _ := g.Inject("g", "g")
+	g.Void(v)
+	iv, _ := g.Interval()
+	if iv.Offered != 110 || iv.Ended != 110 || iv.OK != 100 || iv.Shed != 5 || iv.Errors != 5 || iv.Sent != 105 || iv.Total != 110 || iv.Bad != 5 || iv.InFlight != 7 {
+		t.Errorf("%+v", iv)
+	}
+	for name, c := range map[string]struct{ got, want time.Duration }{"p50": {iv.P50, 10 * ms}, "p95": {iv.P95, 100 * ms}, "p99": {iv.P99, 100 * ms}, "lag": {iv.Lag, 2 * ms}} {
+		if c.got < c.want || c.got > c.want+c.want/500 {
+			t.Errorf("%s is %s, want %s", name, c.got, c.want)
+		}
+	}
+	if !slices.Equal(iv.Faults, []string{"f#1"}) {
+		t.Errorf("faults: %v", iv.Faults)
+	}
+	g.Clear(n)
+	g.now = 2 * sec
+	if iv, _ = g.Interval(); iv.Ended != 0 || iv.P99 != 0 || iv.Lag != 0 || iv.Total != 110 || len(iv.Faults) != 0 {
+		t.Errorf("the next one: %+v", iv)
+	}
+}
+
+// TestSecond_Judge: stop conditions are held against what ended in an interval.
+func TestSecond_Judge(t *testing.T) {
+	texts := []string{
+		"errors > 3%", "errors > 5%", "p95 > 50ms", "p95 > 200ms", "p99 > 1h", "availability < 97%", "timeouts >= 3", "rate < 100/s", "rate < 40/s", "max > 1h",
+		"errors > 3% of write", "errors > 3% of load browse",
+	}
+	o := slo(t, texts...)
+	g := newRig(t, Series{Loads: oneStep.Loads, Steps: []SeriesStep{{"read", 0}, {"write", 0}}}, o...)
+	for i := range 100 {
+		r := request(500*ms, 10*ms, okay)
+		if i < 10 {
+			r = request(500*ms, 100*ms, okay)
+		}
+		if i >= 96 {
+			r.Kind, r.Cause = failure, scenarios.Timeout
+		}
+		g.Shard(0).Record(&r)
+		it := iteration(r)
+		g.Shard(0).Record(&it)
+	}
+	g.now = 2 * sec
+	_, s := g.Interval()
+	for i, want := range []string{"holds", "does not", "holds", "does not", "holds", "holds", "holds", "holds", "does not", "holds", "unknown", "holds"} {
+		holds, known := s.Judge(o[i])
+		got := map[bool]string{true: "holds", false: "does not"}[holds]
+		if !known {
+			got = "unknown"
+		}
+		if got != want {
+			t.Errorf("%s: %s, want %s", o[i].Text, got, want)
+		}
+	}
+	g.now = 3 * sec
+	_, s = g.Interval()
+	for i := range o {
+		holds, known := s.Judge(o[i])
+		if o[i].Metric.Name == "rate" {
+			if !holds || !known { // nothing at all ended
+				t.Errorf("%s with nothing: %t, %t", o[i].Text, holds, known)
+			}
+			continue
+		}
+		if holds || known {
+			t.Errorf("%s with nothing: %t, %t", o[i].Text, holds, known)
+		}
+	}
+}
+
+// TestRecorder_Steady: a condition is judged over the requests that ended before the
+// first injection, whether their windows are open or on disk.
+func TestRecorder_Steady(t *testing.T) {
+	for _, seconds := range []int{5, 60} {
+		t.Run(fmt.Sprintf("%d s", seconds), func(t *testing.T) {
+			texts := []string{"errors < 2%", "errors < 1%", "p95 < 50ms", "p95 < 5ms", "rate > 90/s", "rate > 110/s", "errors < 2% of nothing", "within(20ms) > 90%"}
+			o := slo(t, texts...)
+			g := newRig(t, oneStep, o...)
+			end := time.Duration(seconds) * sec
+			for _, c := range o {
+				if holds, _, n := g.Steady(c); holds || n != 0 {
+					t.Errorf("%s before anything ended: %t of %d", c.Text, holds, n)
+				}
+			}
+			all := perSecond(100, 0, end+10*sec, 10*ms, okay)
+			for i := range all {
+				if i%100 == 0 {
+					all[i] = request(all[i].Intended, 10*ms, failure)
+				}
+				if all[i].Intended >= end { // the fault makes all of them fail
+					all[i] = request(all[i].Intended, 10*ms, failure)
+				}
+			}
+			warm := perSecond(100, 1, sec, 10*ms, failure)
+			for i := range warm {
+				for _, at := range []*time.Duration{&warm[i].Intended, &warm[i].Ready, &warm[i].Slot, &warm[i].Sent, &warm[i].End} {
+					*at -= 2 * sec
+				}
+			}
+			all = append(all, warm...)
+			for _, r := range slices.Clone(all) {
+				all = append(all, iteration(r))
+			}
+			check := func(when string) {
+				for i, want := range []struct {
+					holds    bool
+					measured float64
+				}{{true, .01}, {false, .01}, {true, .01}, {false, .01}, {true, 100}, {false, 100}, {false, math.NaN()}, {true, .99}} {
+					holds, measured, n := g.Steady(o[i])
+					if holds != want.holds || math.Abs(measured-want.measured) > .01*want.measured {
+						t.Errorf("%s, %s: %t with %g, want %t with %g", when, o[i].Text, holds, measured, want.holds, want.measured)
+					}
+					if most := int64(100 * seconds); n > most || n < most-2 && i != 6 {
+						t.Errorf("%s, %s: %d requests, want %d", when, o[i].Text, n, most)
+					}
+				}
+			}
+			g.now = -2 * sec
+			g.play(all, action{end, func() { check("at the injection"); g.Inject("f", "f") }})
+			check("later")
+		})
+	}
+}

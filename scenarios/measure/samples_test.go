@@ -1,0 +1,57 @@
+package measure
+
+import (
+	"strings"
+	"sync"
+	"testing"
+
+	"brunt/scenarios"
+)
+
+// TestSamples: the first failed request of every step and cause is kept, secrets
+// masked, however many workers fail at once.
+func TestSamples(t *testing.T) {
+	s := &Samples{Mask: func(v string) string { return strings.ReplaceAll(v, "secret", "***") }}
+	timeout := scenarios.Outcome{Step: 1, Cause: scenarios.Timeout}
+	reset := scenarios.Outcome{Step: 1, Cause: scenarios.Reset}
+	if !s.Want(&timeout) || s.First(1, scenarios.Timeout) != nil {
+		t.Error("there is one before the first")
+	}
+	s.Keep(&timeout, scenarios.Sample{Request: "GET /?k=secret", Message: "secret", Body: "a secret", Headers: map[string]string{"A": "secret"}})
+	s.Keep(&timeout, scenarios.Sample{Request: "the second"})
+	s.Keep(&reset, scenarios.Sample{Request: "reset"})
+	if s.Want(&timeout) {
+		t.Error("it wants another")
+	}
+	got := s.First(1, scenarios.Timeout)
+	if got == nil || got.Request != "GET /?k=***" || got.Message != "***" || got.Body != "a ***" || got.Headers["A"] != "***" {
+		t.Errorf("kept %+v", got)
+	}
+	if s.First(0, scenarios.Timeout) != nil || s.First(1, scenarios.Refused) != nil {
+		t.Error("there is one of what never failed")
+	}
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Go(func() {
+			o := scenarios.Outcome{Step: int32(i % 2), Cause: scenarios.Closed}
+			if s.Want(&o) {
+				s.Keep(&o, scenarios.Sample{Request: "x"})
+			}
+			s.First(0, scenarios.Closed)
+		})
+	}
+	all.Wait()
+}
+
+// TestSamples_InErrors: an error group carries its sample.
+func TestSamples_InErrors(t *testing.T) {
+	g := newRig(t, oneStep)
+	o := request(0, ms, failure)
+	g.Shard(0).Record(&o)
+	s := &Samples{}
+	s.Keep(&o, scenarios.Sample{Request: "GET /", Status: 500})
+	f := g.finish(Case{Samples: s}, sec)
+	if len(f.Errors) != 1 || f.Errors[0].Sample == nil || f.Errors[0].Sample.Status != 500 || f.Errors[0].Kind != "status 500" {
+		t.Errorf("%+v", f.Errors)
+	}
+}

@@ -1,0 +1,250 @@
+package measure
+
+import (
+	"bufio"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"math"
+	"os"
+	"slices"
+	"time"
+
+	"brunt/scenarios"
+)
+
+// spill is the file that cells go to once their window is over. It has no name, so
+// that nothing is left of it however brunt ends.
+//
+//	file   = { record } .
+//	record = length of the body, CRC-32C of the body (4 bytes each, little endian), body .
+//	body   = one cell: varints in the order of its fields, a histogram as its buckets .
+type spill struct {
+	f   *os.File
+	buf []byte // records not yet written
+	n   int64  // bytes written
+}
+
+const (
+	headSize  = 8
+	spillSize = 64 << 10 // is written at once
+)
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+func newSpill(dir string) (*spill, error) {
+	f, err := os.CreateTemp(dir, "brunt-spill-*")
+	if err != nil {
+		return nil, fmt.Errorf("making a file for measurements: %w", err)
+	}
+	unlinkOpen(f)
+	return &spill{f: f}, nil
+}
+
+// write appends a settled cell.
+func (s *spill) write(k key, c *cell) error {
+	head := len(s.buf)
+	s.buf = append(s.buf, make([]byte, headSize)...)
+	s.buf = c.append(s.buf, k)
+	body := s.buf[head+headSize:]
+	binary.LittleEndian.PutUint32(s.buf[head:], uint32(len(body)))
+	binary.LittleEndian.PutUint32(s.buf[head+4:], crc32.Checksum(body, castagnoli))
+	if len(s.buf) < spillSize {
+		return nil
+	}
+	return s.flush()
+}
+
+// flush writes what waits.
+func (s *spill) flush() error {
+	if len(s.buf) == 0 {
+		return nil
+	}
+	n, err := s.f.WriteAt(s.buf, s.n)
+	s.n += int64(n)
+	s.buf = s.buf[:0]
+	if err != nil {
+		return fmt.Errorf("keeping measurements on disk: %w", err)
+	}
+	return nil
+}
+
+// errSpill is a file that is not what was written to it.
+var errSpill = errors.New("the file that measurements were kept in is damaged")
+
+// each goes over all cells in the order they were written. The cell is its own
+// only until it returns.
+func (s *spill) each(do func(key, *cell) error) error {
+	return eachRecord(io.NewSectionReader(s.f, 0, s.n), s.n, do)
+}
+
+// eachRecord reads size bytes of records.
+func eachRecord(in io.Reader, size int64, do func(key, *cell) error) error {
+	r := bufio.NewReaderSize(in, 1<<18)
+	var head [headSize]byte
+	var body []byte
+	c := &cell{}
+	for size > 0 {
+		if _, err := io.ReadFull(r, head[:]); err != nil {
+			return readError(err)
+		}
+		n, sum := int64(binary.LittleEndian.Uint32(head[:])), binary.LittleEndian.Uint32(head[4:])
+		if size -= headSize + n; size < 0 {
+			return errSpill
+		}
+		body = slices.Grow(body[:0], int(n))[:n]
+		if _, err := io.ReadFull(r, body); err != nil {
+			return readError(err)
+		}
+		if crc32.Checksum(body, castagnoli) != sum {
+			return errSpill
+		}
+		k, err := readCell(body, c)
+		if err != nil {
+			return err
+		}
+		if err := do(k, c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readError is errSpill when the file ended early.
+func readError(err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return errSpill
+	}
+	return fmt.Errorf("reading measurements back: %w", err)
+}
+
+func (s *spill) close() error {
+	name := s.f.Name()
+	err := s.f.Close()
+	_ = os.Remove(name) // where an open file can't be unlinked
+	return err
+}
+
+// append writes the cell, which must be settled.
+func (c *cell) append(b []byte, k key) []byte {
+	b = binary.AppendVarint(b, int64(k.start))
+	b = binary.AppendUvarint(b, uint64(k.series))
+	b = binary.AppendUvarint(b, uint64(k.set))
+	for _, n := range c.kinds {
+		b = binary.AppendUvarint(b, uint64(n))
+	}
+	b = binary.AppendUvarint(b, uint64(len(c.over)))
+	for _, n := range c.over {
+		b = binary.AppendUvarint(b, uint64(n))
+	}
+	for _, t := range c.times() {
+		b = t.append(b)
+		if t.total > 0 {
+			b = binary.AppendVarint(b, int64(t.sum))
+			b = binary.AppendVarint(b, int64(t.most))
+		}
+	}
+	b = binary.AppendUvarint(b, uint64(len(c.causes)))
+	for _, n := range c.causes {
+		b = binary.AppendUvarint(b, uint64(n.cause))
+		b = binary.AppendUvarint(b, uint64(n.n))
+		b = binary.AppendVarint(b, int64(n.first))
+		b = binary.AppendVarint(b, int64(n.last))
+	}
+	for _, n := range c.numbers() {
+		b = binary.AppendUvarint(b, uint64(*n))
+	}
+	return b
+}
+
+// numbers are the counts of a cell that stand for themselves.
+func (c *cell) numbers() [8]*int64 {
+	return [8]*int64{&c.bytes, &c.checks, &c.failed, &c.sent, &c.clamped, &c.during.sent, &c.during.answered, &c.during.ended}
+}
+
+// reader takes varints from b. What is not there, or lies out of bounds, makes bad.
+type reader struct {
+	b   []byte
+	bad bool
+}
+
+func (r *reader) fail() { r.bad, r.b = true, nil }
+
+func (r *reader) signed() int64 {
+	v, n := binary.Varint(r.b)
+	if n <= 0 {
+		r.fail()
+		return 0
+	}
+	r.b = r.b[n:]
+	return v
+}
+
+// upTo reads a number from 0 to limit.
+func (r *reader) upTo(limit uint64) int64 {
+	v, n := binary.Uvarint(r.b)
+	if n <= 0 || v > limit {
+		r.fail()
+		return 0
+	}
+	r.b = r.b[n:]
+	return int64(v)
+}
+
+func (r *reader) count() int64 { return r.upTo(math.MaxInt64) }
+
+// length reads how many items follow; each has a byte at least.
+func (r *reader) length() int { return int(r.upTo(uint64(len(r.b)))) }
+
+func (r *reader) tally(t *tally) {
+	at := int64(-1)
+	for i := range r.length() {
+		step := r.upTo(buckets - 1)
+		if i == 0 {
+			at = 0
+		}
+		at += step
+		n := r.count()
+		if i > 0 && step == 0 || at >= buckets || n == 0 || n > math.MaxInt64-t.total {
+			r.fail()
+		}
+		if r.bad {
+			return
+		}
+		t.at, t.n = append(t.at, uint16(at)), append(t.n, n)
+		t.total += n
+	}
+}
+
+// readCell reads what append wrote into c.
+func readCell(b []byte, c *cell) (key, error) {
+	c.reset()
+	r := &reader{b: b}
+	k := key{start: time.Duration(r.signed()), series: int32(r.upTo(math.MaxInt32)), set: int32(r.upTo(math.MaxInt32))}
+	for i := range c.kinds {
+		c.kinds[i] = r.count()
+	}
+	c.over = c.over[:0]
+	for range r.length() {
+		c.over = append(c.over, r.count())
+	}
+	for _, t := range c.times() {
+		r.tally(&t.tally)
+		if t.total > 0 {
+			t.sum, t.most = time.Duration(r.signed()), time.Duration(r.signed())
+		}
+	}
+	for range r.length() {
+		cause := scenarios.Cause(r.upTo(math.MaxUint32))
+		c.causes = append(c.causes, causeCount{cause, r.count(), time.Duration(r.signed()), time.Duration(r.signed())})
+	}
+	for _, n := range c.numbers() {
+		*n = r.count()
+	}
+	if r.bad || len(r.b) > 0 {
+		return key{}, errSpill
+	}
+	return k, nil
+}

@@ -1,0 +1,231 @@
+package measure
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"hash/crc32"
+	"io"
+	"math/rand/v2"
+	"os"
+	"reflect"
+	"testing"
+	"time"
+
+	"brunt/scenarios"
+)
+
+// randomCell makes a settled cell with something in every field.
+func randomCell(r *rand.Rand) (key, *cell) {
+	var s scratch
+	c := &cell{}
+	for range r.IntN(400) {
+		o := request(time.Duration(r.Int64N(1e9)), time.Duration(r.Int64N(1<<r.IntN(40))), scenarios.Kind(r.IntN(4)))
+		o.Checks, o.Failed, o.Bytes = uint16(r.IntN(4)), uint16(r.IntN(2)), r.Int64N(1e6)
+		if o.Kind == scenarios.Error {
+			o.Cause = scenarios.Status(500 + r.IntN(5))
+		}
+		var over []int32
+		if o.Kind == scenarios.OK && r.IntN(3) == 0 {
+			over = []int32{int32(r.IntN(3))}
+		}
+		c.record(&o, over, 3, &s)
+		c.waits(&o, &s)
+	}
+	c.during = events{r.Int64N(100), r.Int64N(100), r.Int64N(100)}
+	c.settle(&s)
+	return key{time.Duration(r.Int64N(1e12) - 1e10), int32(r.IntN(5)), int32(r.IntN(3))}, c
+}
+
+// same compares what cells count, not what memory they keep.
+func same(a, b *cell) bool {
+	at, bt := a.times(), b.times()
+	for i := range at {
+		if !bytes.Equal(at[i].append(nil), bt[i].append(nil)) || at[i].total != bt[i].total || at[i].sum != bt[i].sum || at[i].most != bt[i].most {
+			return false
+		}
+	}
+	for i := range max(len(a.over), len(b.over)) {
+		if a.overs(i + 1)[i] != b.overs(i + 1)[i] {
+			return false
+		}
+	}
+	an, bn := a.numbers(), b.numbers()
+	for i := range an {
+		if *an[i] != *bn[i] {
+			return false
+		}
+	}
+	return a.kinds == b.kinds && len(a.causes) == len(b.causes) && (len(a.causes) == 0 || reflect.DeepEqual(a.causes, b.causes))
+}
+
+// TestSpill_RoundTrip: what is read back is what was written, in the order it was.
+func TestSpill_RoundTrip(t *testing.T) {
+	sp, err := newSpill(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sp.close()
+	r := rand.New(rand.NewPCG(1, 1))
+	var keys []key
+	var cells []*cell
+	for range 300 {
+		k, c := randomCell(r)
+		keys, cells = append(keys, k), append(cells, c)
+		if err := sp.write(k, c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := sp.flush(); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // it is read twice
+		i := 0
+		err := sp.each(func(k key, c *cell) error {
+			if k != keys[i] || !same(c, cells[i]) {
+				t.Fatalf("cell %d came back otherwise", i)
+			}
+			i++
+			return nil
+		})
+		if err != nil || i != len(cells) {
+			t.Fatalf("%d cells of %d, %v", i, len(cells), err)
+		}
+	}
+}
+
+// written gives the bytes of a spill file.
+func written(t testing.TB, cells int) []byte {
+	t.Helper()
+	sp, err := newSpill(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sp.close()
+	r := rand.New(rand.NewPCG(2, 2))
+	for range cells {
+		if err := sp.write(randomCell(r)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := sp.flush(); err != nil {
+		t.Fatal(err)
+	}
+	b, err := io.ReadAll(io.NewSectionReader(sp.f, 0, sp.n))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func readAll(b []byte, size int64) error {
+	return eachRecord(bytes.NewReader(b), size, func(key, *cell) error { return nil })
+}
+
+// TestSpill_Damaged: a file that was torn, cut or overwritten is an error, and
+// never fewer cells without one.
+func TestSpill_Damaged(t *testing.T) {
+	whole := written(t, 3)
+	if err := readAll(whole, int64(len(whole))); err != nil {
+		t.Fatal(err)
+	}
+	for n := range whole {
+		if err := readAll(whole[:n], int64(len(whole))); !errors.Is(err, errSpill) {
+			t.Fatalf("cut after %d of %d bytes: %v", n, len(whole), err)
+		}
+	}
+	for n := range whole {
+		torn := bytes.Clone(whole)
+		torn[n] ^= 0x41
+		if err := readAll(torn, int64(len(torn))); !errors.Is(err, errSpill) {
+			t.Fatalf("byte %d overwritten: %v", n, err)
+		}
+	}
+}
+
+// TestSpill_Strangers: a file that holds a series or a set that there is not.
+func TestSpill_Strangers(t *testing.T) {
+	for _, k := range []key{{0, 2, 0}, {0, 0, 1}, {0, 1 << 30, 0}} {
+		r := newRig(t, oneStep)
+		if err := r.spill.write(k, &cell{}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.Finish(Case{Loads: []Span{{0, sec}}}); !errors.Is(err, errSpill) {
+			t.Errorf("%v: %v", k, err)
+		}
+	}
+}
+
+// TestSpill_Full: where nothing can be written, folding and finishing say so.
+func TestSpill_Full(t *testing.T) {
+	r := newRig(t, oneStep)
+	if err := r.spill.f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	o := request(0, ms, scenarios.OK)
+	r.Shard(0).Record(&o)
+	r.now = 20 * sec
+	if err := r.Fold(); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("folding: %v", err)
+	}
+	if _, err := r.Finish(Case{}); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("finishing: %v", err)
+	}
+}
+
+// TestSpill_NoName: nothing is left in the folder while a run goes on, where files
+// can be unlinked.
+func TestSpill_NoName(t *testing.T) {
+	dir := t.TempDir()
+	sp, err := newSpill(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := sp.close(); err != nil {
+		t.Fatal(err)
+	}
+	left, err := os.ReadDir(dir)
+	if err != nil || len(left) > 0 {
+		t.Errorf("left are %v, %v", left, err)
+	}
+	if _, err := newSpill(dir + "/none"); err == nil {
+		t.Error("a folder that there is not was taken")
+	}
+}
+
+func FuzzReadCell(f *testing.F) {
+	whole := written(f, 3)
+	for len(whole) > 0 {
+		n := binary.LittleEndian.Uint32(whole)
+		f.Add(whole[headSize : headSize+n])
+		whole = whole[headSize+n:]
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		c := &cell{}
+		k, err := readCell(body, c)
+		if err != nil {
+			return
+		}
+		again := &cell{}
+		k2, err := readCell(c.append(nil, k), again)
+		if err != nil || k2 != k || !same(c, again) {
+			t.Fatalf("%v is not what was read before: %v", k2, err)
+		}
+		for _, d := range c.times() {
+			d.hdr()
+		}
+	})
+}
+
+func FuzzEachRecord(f *testing.F) {
+	f.Add(written(f, 2), uint32(7))
+	f.Fuzz(func(t *testing.T, b []byte, at uint32) {
+		_ = readAll(b, int64(len(b)))
+		if len(b) > headSize { // and with a sum that is right
+			n := min(len(b)-headSize, int(at))
+			binary.LittleEndian.PutUint32(b, uint32(n))
+			binary.LittleEndian.PutUint32(b[4:], crc32.Checksum(b[headSize:headSize+n], castagnoli))
+			_ = readAll(b, int64(len(b)))
+		}
+	})
+}

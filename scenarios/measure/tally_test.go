@@ -1,0 +1,130 @@
+package measure
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"brunt/scenarios"
+)
+
+// TestTally_Geometry holds the buckets against those of the field's own library:
+// the same value lies in the same bucket, and a bucket has the same edges.
+func TestTally_Geometry(t *testing.T) {
+	values := []int64{0, 1, 2, 1023, 1024, 2047, 2048, 2049, 4095, 4096, 1 << 20, scenarios.HistMax - 1, scenarios.HistMax}
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 20000 {
+		values = append(values, r.Int64N(1<<(1+r.IntN(31)))%(scenarios.HistMax+1))
+	}
+	for _, v := range values {
+		h := scenarios.NewHistogram()
+		if err := h.RecordValue(v); err != nil {
+			t.Fatal(err)
+		}
+		low, high := edges(bucketOf(uint32(v)))
+		if v < low || v > high || low != h.Min() || high != h.Max() {
+			t.Fatalf("%d lies in [%d, %d], and in [%d, %d] of hdrhistogram", v, low, high, h.Min(), h.Max())
+		}
+		if b := bucketOf(uint32(low)); b != bucketOf(uint32(high)) || b >= buckets {
+			t.Fatalf("%d: edges %d and %d lie in buckets %d and %d", v, low, high, b, bucketOf(uint32(high)))
+		}
+	}
+}
+
+// TestTally_Merge holds that merging is lossless: tallies of parts, merged in any
+// order, are the tally of the whole, and hdrhistogram's.
+func TestTally_Merge(t *testing.T) {
+	var s scratch
+	for seed := range uint64(50) {
+		r := rand.New(rand.NewPCG(seed, 1))
+		parts := make([]tally, 1+r.IntN(6))
+		var whole tally
+		want := scenarios.NewHistogram()
+		for range r.IntN(5000) {
+			d := time.Duration(r.ExpFloat64() * float64(time.Microsecond) * float64(int64(1)<<r.IntN(20)))
+			whole.add(d, &s)
+			parts[r.IntN(len(parts))].add(d, &s)
+			_ = want.RecordValue(int64(d+500) / 1000)
+		}
+		whole.settle(&s)
+		var sum tally
+		for _, i := range r.Perm(len(parts)) {
+			parts[i].settle(&s)
+			sum.merge(&parts[i])
+		}
+		if !slices.Equal(sum.at, whole.at) || !slices.Equal(sum.n, whole.n) || sum.total != whole.total {
+			t.Fatalf("seed %d: the parts are not the whole", seed)
+		}
+		if want.TotalCount() == 0 {
+			if whole.hdr() != nil {
+				t.Fatal("an empty tally has a histogram")
+			}
+			continue
+		}
+		got := whole.hdr()
+		if got.TotalCount() != want.TotalCount() || got.Populated() != want.Populated() {
+			t.Fatalf("seed %d: %d values in %d buckets, want %d in %d", seed, got.TotalCount(), got.Populated(), want.TotalCount(), want.Populated())
+		}
+		for _, q := range []float64{1, 50, 90, 99, 99.9, 100} {
+			if got.ValueAtPercentile(q) != want.ValueAtPercentile(q) {
+				t.Fatalf("seed %d: p%g is %d, want %d", seed, q, got.ValueAtPercentile(q), want.ValueAtPercentile(q))
+			}
+		}
+	}
+	if s != (scratch{}) {
+		t.Error("the scratch is not clean")
+	}
+}
+
+// TestTally_Clamp: what lies out of bounds is clamped and counted.
+func TestTally_Clamp(t *testing.T) {
+	var s scratch
+	for _, c := range []struct {
+		name    string
+		d       time.Duration
+		us      int64
+		clamped int64
+	}{
+		{"zero is held", 0, 0, 0},
+		{"under half a microsecond is zero", 499, 0, 0},
+		{"rounded up", 500, 1, 0},
+		{"the last that is held", time.Hour, scenarios.HistMax, 0},
+		{"over an hour", time.Hour + time.Microsecond, scenarios.HistMax, 1},
+		{"far over", 1000 * time.Hour, scenarios.HistMax, 1},
+		{"negative", -1, 0, 1},
+		{"very negative", -time.Hour, 0, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var h tally
+			if got := h.add(c.d, &s); got != c.clamped {
+				t.Errorf("clamped %d, want %d", got, c.clamped)
+			}
+			h.settle(&s)
+			if low, high := edges(int(h.at[0])); c.us < low || c.us > high || h.total != 1 {
+				t.Errorf("counted in [%d, %d], want %d", low, high, c.us)
+			}
+		})
+	}
+}
+
+// TestTally_ValueAt gives every rank its value, to three digits.
+func TestTally_ValueAt(t *testing.T) {
+	var s scratch
+	var h tally
+	r := rand.New(rand.NewPCG(3, 4))
+	var all []time.Duration
+	for range 3000 {
+		d := time.Duration(r.Int64N(int64(20 * time.Second)))
+		all = append(all, d)
+		h.add(d, &s)
+	}
+	h.settle(&s)
+	slices.Sort(all)
+	for i, want := range all {
+		got := h.valueAt(int64(i+1), all[len(all)-1])
+		if w := want.Seconds(); got < w-1e-6 || got > w*1.001+1e-6 {
+			t.Fatalf("rank %d: %g, want %g", i+1, got, w)
+		}
+	}
+}
