@@ -4,18 +4,39 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/netip"
-	"os"
-	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
 	"brunt/scenarios"
 )
 
-const defaultDNSTTL = 30 * time.Second
+// dialer opens TCP connections: names resolved, source addresses in turn, and only
+// to addresses that the gate lets pass.
+type dialer struct {
+	gate  Gate
+	names *resolver
+	local []netip.Addr // source addresses; none is the system's choice
+	turn  atomic.Uint64
+}
+
+func newDialer(o *Options) (*dialer, error) {
+	d := &dialer{gate: o.Gate, names: newResolver(o.Resolve, o.Connections.DNSTTL.D())}
+	return d, sourceAddresses(o.Connections, &d.local)
+}
+
+func sourceAddresses(c scenarios.Connections, out *[]netip.Addr) error {
+	for _, s := range c.SourceAddresses {
+		a, err := netip.ParseAddr(s)
+		if err != nil {
+			return fmt.Errorf("source address: %w", err)
+		}
+		*out = append(*out, a.Unmap())
+	}
+	return nil
+}
 
 // notAllowed is an address outside the blast radius.
 type notAllowed struct {
@@ -44,104 +65,56 @@ func (g Gate) control(host string) func(network, address string, c syscall.RawCo
 	}
 }
 
-// resolver looks names up and remembers the answer for ttl, so that a name that
-// moves is followed and one that is asked for with every connection costs nothing.
-type resolver struct {
-	fixed map[string]string // host or host:port to an address used instead
-	ttl   time.Duration
-	now   func() time.Time
+var errNoFamily = errors.New("no address of the name is of the source address's family")
 
-	mu    sync.Mutex
-	known map[string]resolved
-}
-
-type resolved struct {
-	addrs []string
-	until time.Time
-}
-
-// lookup gives the addresses of host:port. Fixed tells that they come from the
-// scenario's own resolve.
-func (r *resolver) lookup(ctx context.Context, hostport string) (addrs []string, fixed bool, err error) {
-	host, port, err := net.SplitHostPort(hostport)
+// dial opens a connection to host:port before ctx ends. Each dial begins with
+// another address of the name, and every address gets its share of the time that
+// is left, so that one which swallows everything doesn't hide the others.
+func (d *dialer) dial(ctx context.Context, host, port string) (*net.TCPConn, error) {
+	addrs, name, err := d.names.lookup(ctx, host, port)
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
-	for _, key := range []string{hostport, host} {
-		if to, ok := r.fixed[key]; ok {
-			if _, _, err := net.SplitHostPort(to); err == nil {
-				return []string{to}, true, nil
-			}
-			return []string{net.JoinHostPort(to, port)}, true, nil
+	turn := int((d.turn.Add(1) - 1) & (1<<31 - 1))
+	nd := net.Dialer{KeepAlive: -1, Control: d.gate.control(name)}
+	var local netip.Addr
+	if len(d.local) > 0 {
+		local = d.local[turn%len(d.local)]
+		nd.LocalAddr = &net.TCPAddr{IP: local.AsSlice(), Zone: local.Zone()}
+		turn /= len(d.local)
+	}
+	err = errNoFamily
+	for i := range addrs {
+		to := addrs[(turn+i)%len(addrs)]
+		if local.IsValid() && local.Is4() != to.Addr().Is4() {
+			continue
+		}
+		c, derr := d.try(ctx, &nd, to, len(addrs)-i)
+		if derr == nil {
+			return c, nil
+		}
+		err = derr
+		if _, refused := errors.AsType[*notAllowed](err); refused || ctx.Err() != nil {
+			break
 		}
 	}
-	if _, err := netip.ParseAddr(host); err == nil {
-		return []string{hostport}, false, nil
+	return nil, err
+}
+
+// leastShare is the time that an address gets at least, if there is as much.
+const leastShare = 2 * time.Second
+
+// try dials one of left addresses.
+func (d *dialer) try(ctx context.Context, nd *net.Dialer, to netip.AddrPort, left int) (*net.TCPConn, error) {
+	if until, ok := ctx.Deadline(); ok && left > 1 {
+		rest := time.Until(until)
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, min(rest, max(rest/time.Duration(left), leastShare)))
+		defer cancel()
 	}
-	r.mu.Lock()
-	k, ok := r.known[hostport]
-	r.mu.Unlock()
-	if ok && r.now().Before(k.until) {
-		return k.addrs, false, nil
-	}
-	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	c, err := nd.DialContext(ctx, "tcp", to.String())
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
-	k = resolved{until: r.now().Add(r.ttl)}
-	for _, ip := range ips {
-		k.addrs = append(k.addrs, net.JoinHostPort(ip.Unmap().String(), port))
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.known == nil {
-		r.known = map[string]resolved{}
-	}
-	r.known[hostport] = k
-	return k.addrs, false, nil
-}
-
-// causeOf says why a request had no answer. Sent tells that it was on its way.
-func causeOf(err error) scenarios.Cause {
-	var (
-		dns    *net.DNSError
-		denied *notAllowed
-		hand   *tlsError
-		ne     net.Error
-	)
-	switch {
-	case errors.As(err, &denied):
-		return scenarios.NotAllowed
-	case errors.Is(err, errAborted):
-		return scenarios.Unfinished
-	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded), errors.Is(err, syscall.ETIMEDOUT):
-		return scenarios.Timeout
-	case errors.As(err, &dns):
-		return scenarios.NameNotFound
-	case errors.As(err, &hand):
-		return scenarios.TLSFailed
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return scenarios.Refused
-	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, syscall.ECONNABORTED):
-		return scenarios.Reset
-	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
-		return scenarios.Unreachable
-	case isNoSocket(err):
-		return scenarios.NoSocket
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed):
-		return scenarios.Closed
-	case errors.As(err, &ne) && ne.Timeout():
-		return scenarios.Timeout
-	}
-	return scenarios.Protocol
-}
-
-// isNoSocket tells that this machine, not the target, had no room for a connection.
-func isNoSocket(err error) bool {
-	for _, e := range []error{syscall.EMFILE, syscall.ENFILE, syscall.EADDRNOTAVAIL, syscall.EADDRINUSE, syscall.ENOBUFS, syscall.ENOMEM} {
-		if errors.Is(err, e) {
-			return true
-		}
-	}
-	return false
+	return c.(*net.TCPConn), nil
 }

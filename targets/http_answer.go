@@ -1,13 +1,13 @@
 package targets
 
 import (
-	"bufio"
 	"bytes"
 	"io"
 	"net/http"
 	"strings"
 
 	"github.com/andybalholm/brotli"
+	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zlib"
 	"github.com/klauspost/compress/zstd"
@@ -16,17 +16,30 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// An answer is a response as checks and extractions see it. It parses its body
-// once, and only when asked to.
+// An answer is a response as checks and extractions see it. It undoes the body's
+// encoding and parses it once, and only when asked to.
 type answer struct {
-	resp   *fasthttp.Response
+	head   fasthttp.ResponseHeader
+	raw    []byte // what was kept of the body, as it came
+	size   int64  // of the whole body
+	whole  bool   // all of the body is kept
+	cut    bool   // the connection ended right behind it
 	plain  []byte // the body without its encoding
+	ready  bool   // plain is valid
 	doc    any
 	parsed int8 // 1 is parsed, -1 is not JSON
-	ready  bool
+	rest   io.LimitedReader
 }
 
-func (a *answer) reset(resp *fasthttp.Response) { *a = answer{resp: resp} }
+// reset makes it ready for the next response and keeps memory that is worth it.
+func (a *answer) reset() {
+	a.head.Reset()
+	a.head.SetNoDefaultContentType(true) // a header that wasn't sent isn't there
+	if a.raw = a.raw[:0]; cap(a.raw) > smallBody {
+		a.raw = nil
+	}
+	a.size, a.whole, a.cut, a.plain, a.ready, a.doc, a.parsed, a.rest = 0, false, false, nil, false, nil, 0, io.LimitedReader{}
+}
 
 // maxInflated bounds what a compressed body may grow to.
 const maxInflated = 64 << 20
@@ -37,9 +50,10 @@ func (a *answer) body() []byte {
 		return a.plain
 	}
 	a.ready = true
-	a.plain = a.resp.Body()
-	if r := decoder(string(a.resp.Header.ContentEncoding()), a.plain); r != nil {
-		if b, err := io.ReadAll(io.LimitReader(r, maxInflated)); err == nil {
+	a.plain = a.raw
+	if r := decoder(string(a.head.ContentEncoding()), a.raw); r != nil {
+		// Of a body that was not kept whole, its beginning is wanted.
+		if b, err := io.ReadAll(io.LimitReader(r, maxInflated)); err == nil || !a.whole {
 			a.plain = b
 		}
 	}
@@ -50,11 +64,13 @@ func (a *answer) body() []byte {
 func decoder(encoding string, body []byte) io.Reader {
 	var r io.Reader
 	var err error
-	switch src := bytes.NewReader(body); strings.ToLower(encoding) {
+	switch src := bytes.NewReader(body); strings.ToLower(strings.TrimSpace(encoding)) {
 	case "gzip", "x-gzip":
 		r, err = gzip.NewReader(src)
 	case "deflate":
-		r, err = zlib.NewReader(src)
+		if r, err = zlib.NewReader(src); err != nil { // many servers leave the zlib header out
+			r, err = flate.NewReader(bytes.NewReader(body)), nil
+		}
 	case "br":
 		r = brotli.NewReader(src)
 	case "zstd":
@@ -86,34 +102,53 @@ func (a *answer) json(path jp.Expr) (any, bool) {
 	return nil, false
 }
 
-func (a *answer) header(name string) []byte { return a.resp.Header.Peek(name) }
+// header gives the values of a header.
+func (a *answer) header(name string) [][]byte {
+	if strings.EqualFold(name, "Set-Cookie") {
+		var all [][]byte
+		for _, line := range a.head.Cookies() {
+			all = append(all, line)
+		}
+		return all
+	}
+	all := a.head.PeekAll(name)
+	if len(all) == 1 && len(all[0]) == 0 && strings.EqualFold(name, "Content-Length") {
+		return nil // the codec has it always
+	}
+	return all
+}
 
-func (a *answer) cookie(name string) (value string, ok bool) {
-	for _, line := range a.resp.Header.PeekAll("Set-Cookie") {
-		if c, err := http.ParseSetCookie(string(line)); err == nil && c.Name == name {
-			return c.Value, true
+func (a *answer) setsCookies() bool { return len(a.head.Peek("Set-Cookie")) > 0 }
+
+// cookies are those that the answer sets.
+func (a *answer) cookies() []*http.Cookie {
+	var list []*http.Cookie
+	for _, line := range a.head.Cookies() {
+		if c, err := http.ParseSetCookie(string(line)); err == nil {
+			list = append(list, c)
 		}
 	}
-	return "", false
+	return list
+}
+
+// cookie is the value of one that the answer sets; the last of a name counts.
+func (a *answer) cookie(name string) (value string, ok bool) {
+	for _, c := range a.cookies() {
+		if c.Name == name {
+			value, ok = c.Value, true
+		}
+	}
+	return value, ok
 }
 
 // excerpt is the beginning of the body as text, for a sample.
 func (a *answer) excerpt() string {
 	const most = 300
 	b := a.body()
-	cut := len(b) > most
+	cut := len(b) > most || int64(len(a.raw)) < a.size
 	s := strings.ToValidUTF8(string(b[:min(len(b), most)]), "�")
 	if cut {
 		s += "…"
 	}
 	return s
 }
-
-// readResponse reads one response; the body of an answer to HEAD is not waited for.
-func readResponse(resp *fasthttp.Response, br *bufio.Reader, method string) error {
-	resp.SkipBody = method == "HEAD"
-	return resp.ReadLimitBody(br, maxBody)
-}
-
-// maxBody bounds the body of one answer.
-const maxBody = 256 << 20

@@ -1,89 +1,76 @@
 package targets
 
 import (
-	"bufio"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"net"
-	"net/netip"
 	"net/url"
 	"os"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"brunt/scenarios"
 )
 
-// An origin is a scheme, host and port, with the connections that are open to it.
+// origin is a scheme, host and port, with the connections that are open to it.
 type origin struct {
 	host string // for the Host header
-	addr string // host:port to dial
 	name string // the host alone
+	port string
 	tls  *tls.Config
 	url  *url.URL
 
 	mu      sync.Mutex
 	idle    []*conn // the one used last is taken first
 	open    int
-	waiting []chan *conn // those who wait for one, longest first; nil tells to open one
+	waiting []*waiter // longest first
 }
 
-// conn is one connection.
-type conn struct {
-	net.Conn
-	raw      *net.TCPConn
-	br       *bufio.Reader // of the pool while the connection is idle
-	born     time.Duration
-	since    time.Duration // idle since
-	deadline time.Duration // that is set on it
-	used     bool          // answered before
+// waiter is a request that waits for a connection.
+type waiter struct {
+	turn chan *conn // nil tells to open one
+	gone bool       // it gave up; under the origin's mutex
 }
-
-// errAborted tells that the run is over.
-var errAborted = errors.New("the run is over")
 
 // pool is what an HTTP client's origins share.
 type pool struct {
 	o      Options
 	root   *tls.Config
-	dialer []net.Dialer // one for each source address
-	turn   atomic.Uint64
+	dialer *dialer
+	slack  time.Duration // by which a connection's deadline may be late
 	opened atomic.Int64
-	names  resolver
+	over   context.Context // ends with the run
+	end    context.CancelFunc
 
 	mu      sync.RWMutex
 	origins map[string]*origin
-	aborted bool
 	live    map[*conn]struct{}
 }
 
-var readers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, 4096) }}
+// Bounds on how late the deadline of a connection may be.
+const (
+	slackShare = 100 // of the timeout
+	slackMost  = 10 * time.Millisecond
+)
 
 func newPool(o Options) (*pool, error) {
-	p := &pool{o: o, origins: map[string]*origin{}, live: map[*conn]struct{}{}}
-	p.names = resolver{fixed: o.Resolve, ttl: o.Connections.DNSTTL.D(), now: time.Now}
-	if p.names.ttl == 0 {
-		p.names.ttl = defaultDNSTTL
-	}
-	p.dialer = []net.Dialer{{KeepAlive: -1}}
-	if len(o.Connections.SourceAddresses) > 0 {
-		p.dialer = nil
-		for _, s := range o.Connections.SourceAddresses {
-			a, err := netip.ParseAddr(s)
-			if err != nil {
-				return nil, fmt.Errorf("source address: %w", err)
-			}
-			p.dialer = append(p.dialer, net.Dialer{KeepAlive: -1, LocalAddr: &net.TCPAddr{IP: a.AsSlice(), Zone: a.Zone()}})
-		}
-	}
+	p := &pool{o: o, slack: min(slackMost, o.Timeout/slackShare), origins: map[string]*origin{}, live: map[*conn]struct{}{}}
 	var err error
-	p.root, err = tlsConfig(o.TLS)
-	return p, err
+	if p.dialer, err = newDialer(&o); err != nil {
+		return nil, err
+	}
+	if p.root, err = tlsConfig(o.TLS); err != nil {
+		return nil, err
+	}
+	p.over, p.end = context.WithCancel(context.Background())
+	return p, nil
 }
 
-func tlsConfig(o *tlsOptions) (*tls.Config, error) {
+func tlsConfig(o *scenarios.TLS) (*tls.Config, error) {
 	c := &tls.Config{NextProtos: []string{"http/1.1"}}
 	if o == nil {
 		return c, nil
@@ -116,139 +103,134 @@ func (p *pool) origin(prefix []byte) (*origin, error) {
 	if err != nil {
 		return nil, err
 	}
-	o = &origin{host: u.Host, name: u.Hostname(), url: u}
-	port := u.Port()
-	switch {
-	case u.Scheme == "https":
+	o = &origin{host: u.Host, name: u.Hostname(), port: u.Port(), url: u}
+	standard := "80"
+	if u.Scheme == "https" {
+		standard = "443"
 		o.tls = p.root.Clone()
 		if o.tls.ServerName == "" {
 			o.tls.ServerName = o.name
 		}
-		port = orElse(port, "443")
-	default:
-		port = orElse(port, "80")
 	}
-	o.addr = net.JoinHostPort(o.name, port)
+	if o.port == "" {
+		o.port = standard
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if known := p.origins[string(prefix)]; known != nil {
-		return known, nil
+	// One server may be written in several ways; it has one set of connections.
+	key := u.Scheme + "://" + net.JoinHostPort(strings.ToLower(o.name), o.port)
+	for _, k := range []string{string(prefix), key} {
+		if known := p.origins[k]; known != nil {
+			o = known
+		}
 	}
-	p.origins[string(prefix)] = o
+	p.origins[string(prefix)], p.origins[key] = o, o
 	return o, nil
-}
-
-func orElse(s, or string) string {
-	if s == "" {
-		return or
-	}
-	return s
 }
 
 // now is the time on the run's clock.
 func (p *pool) now() time.Duration { return time.Since(p.o.T0) }
-
-// freshFor is how long an idle connection is trusted to be still open.
-const freshFor = time.Millisecond
 
 // get takes an idle connection to o, or opens one, or waits for one when as many
 // as allowed are open. Slot is when the wait for one was over; what opening takes
 // belongs to the service time.
 func (p *pool) get(o *origin, deadline time.Duration) (c *conn, slot time.Duration, err error) {
 	o.mu.Lock()
-	for {
-		k := len(o.idle)
-		if k == 0 {
-			break
-		}
+	if k := len(o.idle); k > 0 {
 		c = o.idle[k-1]
 		o.idle[k-1] = nil
 		o.idle = o.idle[:k-1]
-		slot = p.now()
-		if p.tooOld(c, slot) || slot-c.since > freshFor && !stillOpen(c.raw) {
-			o.open--
-			o.mu.Unlock()
-			p.drop(c)
-			o.mu.Lock()
-			continue
-		}
 		o.mu.Unlock()
-		return c, slot, nil
-	}
-	if most := p.o.Connections.Max; most > 0 && o.open >= most {
-		turn := make(chan *conn, 1)
-		o.waiting = append(o.waiting, turn)
+	} else if most := p.o.Connections.Max; most > 0 && o.open >= most {
+		w := &waiter{turn: make(chan *conn, 1)}
+		o.waiting = append(o.waiting, w)
 		o.mu.Unlock()
-		c, err := p.wait(o, turn, deadline)
-		slot = p.now()
-		if c != nil || err != nil {
-			return c, slot, err
+		if c, err = p.wait(o, w, deadline); err != nil {
+			return nil, p.now(), err
 		}
 	} else {
 		o.open++
 		o.mu.Unlock()
 	}
 	slot = p.now()
-	c, err = p.dial(o, deadline)
-	if err != nil {
-		p.leave(o)
+	switch {
+	case slot >= deadline:
+		p.back(o, c)
+		return nil, slot, os.ErrDeadlineExceeded
+	case c == nil || p.tooOld(c):
+		c, err = p.replace(o, c, deadline)
 	}
 	return c, slot, err
 }
 
 // wait waits for a connection; nil without an error tells to open one.
-func (p *pool) wait(o *origin, turn chan *conn, deadline time.Duration) (*conn, error) {
+func (p *pool) wait(o *origin, w *waiter, deadline time.Duration) (*conn, error) {
 	timer := time.NewTimer(deadline - p.now())
 	defer timer.Stop()
+	err := os.ErrDeadlineExceeded
 	select {
-	case c, ok := <-turn:
-		if !ok {
-			return nil, errAborted
-		}
+	case c := <-w.turn:
 		return c, nil
 	case <-timer.C:
+	case <-p.over.Done():
+		err = errAborted
 	}
 	o.mu.Lock()
-	for i, w := range o.waiting {
-		if w == turn {
-			o.waiting = append(o.waiting[:i], o.waiting[i+1:]...)
-			o.mu.Unlock()
-			return nil, os.ErrDeadlineExceeded
-		}
+	w.gone = true
+	for len(o.waiting) > 0 && o.waiting[0].gone {
+		o.waiting = o.waiting[1:]
 	}
 	o.mu.Unlock()
-	if c, ok := <-turn; ok && c != nil { // it came at the last moment: pass it on
-		p.put(o, c, true)
-	} else if ok {
-		p.leave(o)
+	select {
+	case c := <-w.turn: // it came at the last moment
+		p.back(o, c)
+	default:
 	}
-	return nil, os.ErrDeadlineExceeded
+	return nil, err
 }
 
-func (p *pool) tooOld(c *conn, now time.Duration) bool {
+// back gives back what get or wait took without using it.
+func (p *pool) back(o *origin, c *conn) {
+	if c == nil {
+		p.leave(o)
+		return
+	}
+	p.put(o, c, true)
+}
+
+// next takes the one who has waited longest out of the line.
+func (o *origin) next() *waiter {
+	for len(o.waiting) > 0 {
+		w := o.waiting[0]
+		o.waiting[0] = nil
+		o.waiting = o.waiting[1:]
+		if !w.gone {
+			return w
+		}
+	}
+	return nil
+}
+
+func (p *pool) tooOld(c *conn) bool {
 	age := p.o.Connections.MaxAge.D()
-	return age > 0 && now-c.born >= age
+	return age > 0 && p.now()-c.born >= age
 }
 
 // put gives a connection back, for reuse if keep says so.
 func (p *pool) put(o *origin, c *conn, keep bool) {
-	now := p.now()
-	if !keep || p.tooOld(c, now) {
+	if !keep || p.tooOld(c) {
 		p.drop(c)
 		p.leave(o)
 		return
 	}
-	c.since, c.used = now, true
+	c.used = true
 	o.mu.Lock()
-	if len(o.waiting) > 0 {
-		turn := o.waiting[0]
-		o.waiting = o.waiting[1:]
-		o.mu.Unlock()
-		turn <- c
+	defer o.mu.Unlock()
+	if w := o.next(); w != nil {
+		w.turn <- c
 		return
 	}
 	o.idle = append(o.idle, c)
-	o.mu.Unlock()
 }
 
 // leave frees the place of a connection that is gone; the first who waits may
@@ -256,10 +238,8 @@ func (p *pool) put(o *origin, c *conn, keep bool) {
 func (p *pool) leave(o *origin) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if len(o.waiting) > 0 {
-		turn := o.waiting[0]
-		o.waiting = o.waiting[1:]
-		turn <- nil
+	if w := o.next(); w != nil {
+		w.turn <- nil
 		return
 	}
 	o.open--
@@ -270,51 +250,48 @@ func (p *pool) drop(c *conn) {
 	p.mu.Lock()
 	delete(p.live, c)
 	p.mu.Unlock()
-	_ = c.Conn.Close()
+	_ = c.Close()
+}
+
+// replace opens a connection in the place of c, which is closed; nil is a place
+// that is still free.
+func (p *pool) replace(o *origin, c *conn, deadline time.Duration) (*conn, error) {
+	if c != nil {
+		p.drop(c)
+	}
+	c, err := p.dial(o, deadline)
+	if err != nil {
+		p.leave(o)
+	}
+	return c, err
 }
 
 // dial opens a connection by deadline.
 func (p *pool) dial(o *origin, deadline time.Duration) (*conn, error) {
-	ctx, cancel := context.WithDeadline(context.Background(), p.o.T0.Add(deadline))
+	ctx, cancel := context.WithDeadline(p.over, p.o.T0.Add(deadline))
 	defer cancel()
-	addrs, fixed, err := p.names.lookup(ctx, o.addr)
-	if err != nil {
-		return nil, err
-	}
-	host := o.name
-	if fixed {
-		host = ""
-	}
-	turn := p.turn.Add(1) - 1
-	d := p.dialer[turn%uint64(len(p.dialer))]
-	d.Control = p.o.Gate.control(host)
-	var nc net.Conn
-	for i := range addrs {
-		nc, err = d.DialContext(ctx, "tcp", addrs[(int(turn)+i)%len(addrs)])
-		if err == nil || ctx.Err() != nil {
-			break
-		}
-	}
+	raw, err := p.dialer.dial(ctx, o.name, o.port)
 	if err != nil {
 		return nil, err
 	}
 	p.opened.Add(1)
-	c := &conn{Conn: nc, born: p.now()}
-	c.raw, _ = nc.(*net.TCPConn)
+	c := newConn(raw, p.o.T0)
 	if !p.keep(c) {
 		return nil, errAborted
 	}
-	if o.tls != nil {
-		t := tls.Client(nc, o.tls)
-		if err := t.HandshakeContext(ctx); err != nil {
-			p.drop(c)
-			if ctx.Err() != nil {
-				return nil, os.ErrDeadlineExceeded
-			}
-			return nil, &tlsError{err}
-		}
-		c.Conn = t
+	if o.tls == nil {
+		c.goDirect()
+		return c, nil
 	}
+	t := tls.Client(raw, o.tls)
+	if err := t.HandshakeContext(ctx); err != nil {
+		p.drop(c)
+		if cerr := ctx.Err(); cerr != nil {
+			return nil, cerr
+		}
+		return nil, &tlsError{err}
+	}
+	c.Conn = t
 	return c, nil
 }
 
@@ -322,44 +299,24 @@ func (p *pool) dial(o *origin, deadline time.Duration) (*conn, error) {
 func (p *pool) keep(c *conn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.aborted {
-		_ = c.Conn.Close()
+	if p.over.Err() != nil {
+		_ = c.raw.Close()
 		return false
 	}
 	p.live[c] = struct{}{}
 	return true
 }
 
-// abort closes every connection and sends those away who wait for one.
+// abort ends every dial and wait, and closes every connection.
 func (p *pool) abort() {
+	p.end()
 	p.mu.Lock()
-	p.aborted = true
+	live := make([]*conn, 0, len(p.live))
 	for c := range p.live {
-		_ = c.raw.Close()
-	}
-	origins := make([]*origin, 0, len(p.origins))
-	for _, o := range p.origins {
-		origins = append(origins, o)
+		live = append(live, c)
 	}
 	p.mu.Unlock()
-	for _, o := range origins {
-		o.mu.Lock()
-		for _, turn := range o.waiting {
-			close(turn)
-		}
-		o.waiting = nil
-		o.mu.Unlock()
+	for _, c := range live {
+		_ = c.raw.Close()
 	}
 }
-
-func (p *pool) over() bool {
-	p.mu.RLock()
-	defer p.mu.RUnlock()
-	return p.aborted
-}
-
-// tlsError is a handshake that failed.
-type tlsError struct{ err error }
-
-func (e *tlsError) Error() string { return "TLS handshake: " + e.err.Error() }
-func (e *tlsError) Unwrap() error { return e.err }

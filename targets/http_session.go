@@ -2,21 +2,15 @@ package targets
 
 import (
 	"bufio"
-	"bytes"
 	"errors"
-	"net/http"
+	"fmt"
 	"net/http/cookiejar"
-	"net/url"
 	"strings"
 	"sync"
 	"time"
 
 	"brunt/scenarios"
-
-	"github.com/valyala/fasthttp"
 )
-
-type tlsOptions = scenarios.TLS
 
 // httpClient is one load's HTTP client.
 type httpClient struct {
@@ -39,11 +33,14 @@ func (*HTTP) Client(o Options) (Client, error) {
 	}
 	c := &httpClient{pool: p, keepAlive: o.Connections.KeepAlive == nil || *o.Connections.KeepAlive}
 	if o.Base != "" {
-		prefix, rest := splitURL([]byte(o.Base))
+		prefix, path := splitURL([]byte(o.Base))
 		if c.base, err = p.origin(prefix); err != nil {
 			return nil, err
 		}
-		c.basePath = strings.TrimSuffix(string(rest), "/")
+		if strings.Contains(string(path), "?") {
+			return nil, &badURL{fmt.Sprintf("%q: the target's URL has no query; it stands in the steps", o.Base)}
+		}
+		c.basePath = strings.TrimSuffix(string(path), "/")
 	}
 	return c, nil
 }
@@ -63,336 +60,258 @@ func (c *httpClient) Close() error {
 	return nil
 }
 
-// splitURL divides an absolute URL into scheme and host, and path and query.
-func splitURL(u []byte) (prefix, rest []byte) {
-	i := bytes.Index(u, []byte("://"))
-	if i < 0 {
-		return u, nil
-	}
-	for j := i + 3; j < len(u); j++ {
-		if u[j] == '/' || u[j] == '?' {
-			return u[:j], u[j:]
-		}
-	}
-	return u, nil
-}
-
-// httpSession is a virtual user: its cookies and its memory.
+// httpSession is a virtual user. It holds no memory but its cookies: what a
+// request needs is lent to it while the request is under way.
 type httpSession struct {
 	client *httpClient
-	jar    *cookiejar.Jar
-	url    []byte
-	wire   []byte
-	w      wire
-	last   *origin // that was asked last
-	ans    answer
+	jar    *cookiejar.Jar // nil until a cookie came
 }
-
-var responses = sync.Pool{New: func() any { return new(fasthttp.Response) }}
 
 // Close implements [Session].
 func (s *httpSession) Close() error { return nil }
 
 // Do implements [Session].
 func (s *httpSession) Do(it *scenarios.Iter, call scenarios.Call, out *scenarios.Outcome) {
-	c := call.(*httpCall)
-	req, o, err := s.request(c, it)
-	if err != nil {
+	t := trips.Get().(*trip)
+	t.httpSession, t.call, t.it, t.out = s, call.(*httpCall), it, out
+	if err := t.ready(); err != nil {
 		out.Slot = s.client.now()
-		s.fail(c, it, out, err)
-		return
-	}
-	resp := responses.Get().(*fasthttp.Response)
-	method := c.method
-	for hop := 0; ; hop++ {
-		err = s.exchange(o, method, req, resp, it.Deadline, hop == 0, out)
-		if err != nil {
-			break
-		}
-		next, again := redirect(resp, method)
-		if next == nil || c.redirects == 0 {
-			break
-		}
-		if hop == c.redirects {
-			err = errRedirects
-			break
-		}
-		if req, o, err = s.follow(c, it, o, next, &method, again); err != nil {
-			break
-		}
-	}
-	if err != nil {
-		s.fail(c, it, out, err)
+		t.fail(err)
+	} else if err := t.run(); err != nil {
+		t.fail(err)
 	} else {
-		s.ans.reset(resp)
-		c.judge(&s.ans, it, out)
+		t.call.judge(t.ans, it, out)
 		if out.Kind == scenarios.Error {
-			s.sample(c, out, nil)
+			t.sample(nil)
 		}
-		s.ans.reset(nil)
 	}
-	resp.Reset()
-	if cap(resp.Body()) <= 64<<10 {
-		responses.Put(resp)
+	t.end()
+}
+
+// trip is a call under way, redirects included.
+type trip struct {
+	*httpSession
+	call *httpCall
+	it   *scenarios.Iter
+	out  *scenarios.Outcome
+
+	filling filling
+	filled  bool
+	wire    wire
+	mem     []byte  // of the request
+	send    []byte  // the request: mem, or that of a call without placeholders
+	ans     *answer // nil until it has begun
+	begun   bool    // the first request of the chain has its slot
+}
+
+var trips = sync.Pool{New: func() any { return new(trip) }}
+
+// mostKept is the size up to which the memory of a request is kept for the next.
+const mostKept = 64 << 10
+
+// end gives back all that was lent.
+func (t *trip) end() {
+	t.dropAnswer()
+	f := &t.filling
+	for _, b := range []*[]byte{&t.mem, &f.url, &f.host, &f.values, &f.body} {
+		if *b = (*b)[:0]; cap(*b) > mostKept {
+			*b = nil
+		}
+	}
+	t.httpSession, t.call, t.it, t.out = nil, nil, nil, nil
+	t.filled, t.wire, t.send, t.begun = false, wire{}, nil, false
+	trips.Put(t)
+}
+
+func (t *trip) dropAnswer() {
+	if t.ans != nil {
+		t.ans.reset()
+		answers.Put(t.ans)
+		t.ans = nil
 	}
 }
 
-var errRedirects = errors.New("more redirects than the step allows")
-
-// request gives the bytes of the request and where they go.
-func (s *httpSession) request(c *httpCall, it *scenarios.Iter) ([]byte, *origin, error) {
-	if r := c.static.Load(); r != nil && s.jar == nil && r.client == s.client {
-		s.w.target = r.target
-		return r.bytes, r.origin, nil
+// ready makes the bytes of the first request.
+func (t *trip) ready() (err error) {
+	c, client := t.call, t.client
+	if r := c.ready.Load(); r != nil && t.jar == nil && r.client == client {
+		t.wire = wire{method: c.method, origin: r.origin, target: r.target}
+		t.send = r.bytes
+		return nil
 	}
-	o, target, err := s.target(c, it)
+	o, target, err := t.filling.target(c, t.it, client)
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
-	s.w.origin, s.w.target, s.w.agent, s.w.keepAlive = o, target, s.client.o.Agent, s.client.keepAlive
-	s.w.cookie = s.cookies(o, target)
-	if s.wire, err = c.render(s.wire[:0], it, &s.w); err != nil {
-		return nil, nil, err
+	if err := t.fill(); err != nil {
+		return err
 	}
-	if s.jar == nil && c.isStatic() {
-		c.static.Store(&rendered{client: s.client, origin: o, target: bytes.Clone(target), bytes: bytes.Clone(s.wire)})
+	t.wire = wire{method: c.method, origin: o, target: target, cookie: t.cookies(o, target)}
+	t.compose()
+	if c.fixed && t.wire.cookie == "" {
+		c.ready.Store(&readyRequest{client: client, origin: o, target: []byte(string(target)), bytes: []byte(string(t.send))})
 	}
-	return s.wire, o, nil
+	return nil
 }
 
-// target fills in the URL: where it goes, and its path and query.
-func (s *httpSession) target(c *httpCall, it *scenarios.Iter) (o *origin, target []byte, err error) {
-	if s.url, err = c.url.Append(append(s.url[:0], s.client.basePath...), it); err != nil {
-		return nil, nil, err
+// fill fills in all but the URL. A call without placeholders that was ready
+// before is filled in when a redirect asks for it.
+func (t *trip) fill() error {
+	if t.filled {
+		return nil
 	}
-	rel := s.url[len(s.client.basePath):]
-	if len(rel) > 0 && rel[0] == '/' {
-		if s.client.base == nil {
-			return nil, nil, errors.New("a path needs a target with a URL")
+	t.filled = true
+	return t.filling.fill(t.call, t.it)
+}
+
+func (t *trip) compose() {
+	t.mem = t.call.compose(t.mem[:0], &t.filling, &t.wire, t.client)
+	t.send = t.mem
+}
+
+// run sends the request, and what its redirects ask for.
+func (t *trip) run() error {
+	for hop := 0; ; hop++ {
+		if err := t.exchange(); err != nil {
+			return err
 		}
-		return s.client.base, s.url, nil
+		location := t.redirect()
+		if location == nil || t.call.redirects == 0 {
+			return nil
+		}
+		if hop == t.call.redirects {
+			return errRedirects
+		}
+		if err := t.follow(location); err != nil {
+			return err
+		}
 	}
-	prefix, target := splitURL(rel)
-	if o, err = s.client.origin(prefix); err != nil {
-		return nil, nil, err
-	}
-	return o, rooted(target), nil
 }
 
-// rooted gives a path its leading slash.
-func rooted(target []byte) []byte {
-	if len(target) == 0 {
-		return []byte("/")
-	}
-	if target[0] != '/' {
-		return append([]byte("/"), target...)
-	}
-	return target
-}
-
-// exchange sends a request and reads its answer. What it needs of time is written
-// into out; the slot is that of the first request of a chain of redirects.
-func (s *httpSession) exchange(o *origin, method string, req []byte, resp *fasthttp.Response, deadline time.Duration, first bool, out *scenarios.Outcome) error {
-	p := s.client.pool
-	s.last = o
+// exchange sends one request and reads its answer. What it needs of time is
+// written into the outcome; slot and sent are those of the first of a chain.
+func (t *trip) exchange() error {
+	p, o, out, deadline := t.client.pool, t.wire.origin, t.out, t.it.Deadline
 	c, slot, err := p.get(o, deadline)
-	if first {
+	if !t.begun {
 		out.Slot = slot
 	}
 	if err != nil {
 		return err
 	}
-	c.until(p.o.T0, deadline, p.o.Timeout)
-	if _, err := c.Write(req); err != nil {
+	br, err := t.ask(&c)
+	if c == nil {
+		return err
+	}
+	if c.wasSent && !t.begun {
+		out.Sent, out.WasSent = c.sent, true
+	}
+	t.begun = true
+	if err != nil {
 		p.put(o, c, false)
 		return err
 	}
-	if first {
-		out.Sent, out.WasSent = p.now(), true
+	out.First = c.first
+	clean, err := t.read(br)
+	out.End = c.first
+	if c.reads > 1 || err != nil { // else the last byte came with the first
+		out.End = p.now()
 	}
-	br := readers.Get().(*bufio.Reader)
-	br.Reset(c.Conn)
-	_, err = br.Peek(1)
-	out.First = p.now()
-	if err == nil {
-		err = readResponse(resp, br, method)
+	if err != nil && c.fault != nil {
+		err = fmt.Errorf("%w (%v)", c.fault, err)
 	}
-	out.End = p.now()
-	keep := err == nil && s.client.keepAlive && !resp.ConnectionClose() && br.Buffered() == 0
-	br.Reset(nil)
-	readers.Put(br)
-	p.put(o, c, keep)
-	if err != nil {
+	p.put(o, c, clean && t.client.keepAlive)
+	switch {
+	case err != nil:
 		return err
-	}
-	if out.End > deadline { // it came, but too late
+	case out.End > deadline: // it came, but too late
 		return errLate
 	}
-	out.Status, out.Answered = int32(resp.StatusCode()), true
-	out.Bytes += int64(len(resp.Body()))
-	if len(resp.Header.Peek("Set-Cookie")) > 0 {
-		s.store(o, resp)
+	out.Status, out.Answered = int32(t.ans.head.StatusCode()), true
+	out.Bytes += t.ans.size
+	if t.ans.setsCookies() {
+		t.store(o, t.wire.target, t.ans.cookies())
 	}
 	return nil
 }
 
-var errLate = errors.New("the answer came after the timeout")
-
-// until sets the deadline of a connection. To spare a request that cost, a
-// deadline a little later than asked for is left as it is; what comes too late is
-// refused by its time.
-func (c *conn) until(t0 time.Time, deadline, timeout time.Duration) {
-	slack := min(10*time.Millisecond, timeout/100)
-	if c.deadline >= deadline && c.deadline <= deadline+slack {
-		return
-	}
-	c.deadline = deadline + slack
-	_ = c.SetDeadline(t0.Add(c.deadline))
-}
-
-// redirect gives where an answer sends its reader, and whether the same request
-// is made there. A nil URL is no redirect.
-func redirect(resp *fasthttp.Response, method string) (location []byte, again bool) {
-	switch resp.StatusCode() {
-	case 301, 302, 303:
-		again = method == "GET" || method == "HEAD"
-	case 307, 308:
-		again = true
-	default:
-		return nil, false
-	}
-	if location = resp.Header.Peek("Location"); len(location) == 0 {
-		return nil, false
-	}
-	return location, again
-}
-
-// follow readies the request that a redirect asks for.
-func (s *httpSession) follow(c *httpCall, it *scenarios.Iter, from *origin, location []byte, method *string, again bool) ([]byte, *origin, error) {
-	at, err := from.url.Parse(string(s.w.target))
-	if err != nil {
-		return nil, nil, err
-	}
-	to, err := at.Parse(string(location))
-	if err != nil {
-		return nil, nil, err
-	}
-	to.Fragment = ""
-	s.url = append(s.url[:0], to.String()...)
-	prefix, target := splitURL(s.url)
-	o, err := s.client.origin(prefix)
-	if err != nil {
-		return nil, nil, err
-	}
-	target = rooted(target)
-	call := c
-	if !again {
-		*method = "GET"
-		call = &httpCall{method: "GET", url: c.url, headers: c.headers}
-	}
-	if o != from { // what is meant for one host is not told to another
-		call = &httpCall{method: call.method, url: c.url, body: call.body, bodyType: call.bodyType}
-		for _, h := range c.headers {
-			if !strings.EqualFold(h.name, "Authorization") && !strings.EqualFold(h.name, "Cookie") {
-				call.headers = append(call.headers, h)
-			}
+// ask sends the request on c, or on a new connection in its place when c was
+// closed while it was idle. A nil c means that there is none any more.
+func (t *trip) ask(c **conn) (br *bufio.Reader, err error) {
+	p, deadline := t.client.pool, t.it.Deadline
+	for {
+		(*c).until(deadline, p.slack)
+		br, err = (*c).ask(t.send)
+		if !errors.Is(err, errStale) {
+			return br, err
+		}
+		if *c, err = p.replace(t.wire.origin, *c, deadline); err != nil {
+			return nil, err
 		}
 	}
-	s.w.origin, s.w.target, s.w.agent, s.w.keepAlive = o, target, s.client.o.Agent, s.client.keepAlive
-	s.w.cookie = s.cookies(o, target)
-	s.wire, err = call.render(s.wire[:0], it, &s.w)
-	return s.wire, o, err
 }
 
-// cookies gives the Cookie header for a request.
-func (s *httpSession) cookies(o *origin, target []byte) string {
-	if s.jar == nil {
-		return ""
-	}
-	var b strings.Builder
-	for i, c := range s.jar.Cookies(cookieURL(o, target)) {
-		if i > 0 {
-			b.WriteString("; ")
-		}
-		b.WriteString(c.Name + "=" + c.Value)
-	}
-	return b.String()
+// read reads the answer whose first byte br holds.
+func (t *trip) read(br *bufio.Reader) (clean bool, err error) {
+	defer release(br)
+	t.ans = answers.Get().(*answer)
+	return t.ans.read(br, t.wire.method, t.call.whole)
 }
 
-// cookieURL is what of a URL decides about cookies.
-func cookieURL(o *origin, target []byte) *url.URL {
-	u := *o.url
-	path, _, _ := bytes.Cut(target, []byte("?"))
-	u.Path = string(path)
-	return &u
-}
-
-// store keeps the cookies of an answer.
-func (s *httpSession) store(o *origin, resp *fasthttp.Response) {
-	if s.jar == nil {
-		s.jar, _ = cookiejar.New(nil)
-	}
-	var list []*http.Cookie
-	for _, line := range resp.Header.PeekAll("Set-Cookie") {
-		if c, err := http.ParseSetCookie(string(line)); err == nil {
-			list = append(list, c)
-		}
-	}
-	s.jar.SetCookies(cookieURL(o, s.w.target), list)
-}
-
-// fail makes out the error that err is.
-func (s *httpSession) fail(c *httpCall, it *scenarios.Iter, out *scenarios.Outcome, err error) {
+// fail makes the outcome the error that err is.
+func (t *trip) fail(err error) {
+	out, deadline := t.out, t.it.Deadline
 	out.Kind, out.Cause = scenarios.Error, causeOf(err)
-	out.End = max(s.client.now(), out.Slot)
-	var ue *url.Error
+	out.Status, out.Answered = 0, false
+	out.End = max(t.client.now(), out.Slot)
+	_, bad := errors.AsType[*badURL](err)
 	switch {
 	case errors.Is(err, errRedirects):
 		out.Cause = scenarios.Redirects
 	case errors.Is(err, scenarios.ErrUnset), errors.Is(err, scenarios.ErrUsedUp), errors.Is(err, scenarios.ErrNotStart):
 		out.Cause = scenarios.NoData
-	case errors.As(err, &ue):
+	case bad, errors.Is(err, errNoBase), errors.Is(err, errTooLarge):
 		out.Cause = scenarios.Other
-	case s.client.over():
-		out.Cause = scenarios.Unfinished
-	case errors.Is(err, errLate), out.End >= it.Deadline:
+	case out.Cause == scenarios.NotAllowed:
+	case out.End >= deadline:
 		out.Cause = scenarios.Timeout
+	case t.client.over.Err() != nil:
+		out.Cause = scenarios.Unfinished
 	}
 	if out.Cause == scenarios.Timeout {
-		out.Slot = min(out.Slot, it.Deadline)
-		out.End = it.Deadline
-		if out.First > out.End {
-			out.First = out.End
+		for _, at := range []*time.Duration{&out.Slot, &out.Sent, &out.First} {
+			*at = min(*at, deadline)
 		}
+		out.End = deadline
 	}
-	s.sample(c, out, err)
+	t.sample(err)
 }
 
 // sample keeps a failed request for the report, when one is still wanted.
-func (s *httpSession) sample(c *httpCall, out *scenarios.Outcome, err error) {
-	k := s.client.o.Sampler
-	if k == nil || !k.Want(out) {
+func (t *trip) sample(err error) {
+	k := t.client.o.Sampler
+	if k == nil || !k.Want(t.out) {
 		return
 	}
-	sm := scenarios.Sample{At: out.Intended.Seconds(), Step: c.name, Request: c.method + " " + s.at(c), Status: int(out.Status)}
+	sm := scenarios.Sample{At: t.out.Intended.Seconds(), Step: t.call.name, Request: t.call.method + " " + t.at(), Status: int(t.out.Status)}
 	if err != nil {
 		sm.Message = err.Error()
 	} else {
-		sm.Body = s.ans.excerpt()
+		sm.Body = t.ans.excerpt()
 		sm.Headers = map[string]string{}
 		for _, name := range []string{"Content-Type", "Retry-After", "Location", "Traceparent"} {
-			if v := s.ans.header(name); len(v) > 0 {
-				sm.Headers[name] = string(v)
+			if v := t.ans.header(name); len(v) > 0 {
+				sm.Headers[name] = string(v[0])
 			}
 		}
 	}
-	k.Keep(out, sm)
+	k.Keep(t.out, sm)
 }
 
-// at is the URL that was asked for last, for a sample.
-func (s *httpSession) at(c *httpCall) string {
-	if s.last == nil {
-		return c.url.Text()
+// at is the URL that was asked for last.
+func (t *trip) at() string {
+	if t.wire.origin == nil {
+		return t.call.url.Text()
 	}
-	return s.last.url.Scheme + "://" + s.last.host + string(s.w.target)
+	return t.wire.origin.url.Scheme + "://" + t.wire.origin.host + string(t.wire.target)
 }

@@ -1,7 +1,9 @@
 package targets
 
 import (
+	"encoding/json"
 	"fmt"
+	"math"
 	"regexp"
 	"slices"
 	"strconv"
@@ -16,7 +18,7 @@ import (
 // A matcher is the right side of a check: a value, `not empty`, `exists`, `> n`,
 // `~ regexp`, or a list of values of which one must match.
 type matcher struct {
-	op     string // =, !=, <, <=, >, >=, ~, exists, not empty, any
+	op     string // =, !=, <, <=, >, >=, ~, exists, not empty, any, class
 	text   string
 	number float64
 	isNum  bool
@@ -61,8 +63,7 @@ func (k *matcher) DecodeNode(n *scenarios.Node, m *scenarios.Mistakes) {
 			break
 		}
 	}
-	f, err := strconv.ParseFloat(k.text, 64)
-	k.number, k.isNum = f, err == nil
+	k.number, k.isNum = parseNumber(k.text)
 	if !k.isNum && strings.ContainsAny(k.op, "<>") {
 		m.Add(n.Pos, "%s compares numbers, and %q is none", k.op, k.text)
 	}
@@ -83,22 +84,16 @@ func (k *matcher) matches(v any, found bool) bool {
 		return slices.ContainsFunc(k.any, func(one matcher) bool { return one.matches(v, true) })
 	case "~":
 		return k.re.MatchString(text(v))
+	case "class":
+		code, _ := v.(int64)
+		return code/100 == int64(k.number)
 	}
 	x, isNum := number(v)
+	if _, isText := v.(string); isText && (k.op == "=" || k.op == "!=") {
+		isNum = false // of texts 1.10 and 1.1 are two
+	}
 	if k.isNum && isNum {
-		switch k.op {
-		case "<":
-			return x < k.number
-		case "<=":
-			return x <= k.number
-		case ">":
-			return x > k.number
-		case ">=":
-			return x >= k.number
-		case "!=":
-			return x != k.number
-		}
-		return x == k.number
+		return compare(x, k.op, k.number)
 	}
 	switch k.op {
 	case "=":
@@ -107,6 +102,22 @@ func (k *matcher) matches(v any, found bool) bool {
 		return text(v) != k.text
 	}
 	return false
+}
+
+func compare(x float64, op string, y float64) bool {
+	switch op {
+	case "<":
+		return x < y
+	case "<=":
+		return x <= y
+	case ">":
+		return x > y
+	case ">=":
+		return x >= y
+	case "!=":
+		return x != y
+	}
+	return x == y
 }
 
 func empty(v any) bool {
@@ -129,11 +140,18 @@ func number(v any) (float64, bool) {
 		return float64(v), true
 	case float64:
 		return v, true
+	case json.Number: // too large for the others
+		return parseNumber(string(v))
 	case string:
-		f, err := strconv.ParseFloat(v, 64)
-		return f, err == nil
+		return parseNumber(v)
 	}
 	return 0, false
+}
+
+// parseNumber reads a number that can be compared.
+func parseNumber(s string) (float64, bool) {
+	f, err := strconv.ParseFloat(s, 64)
+	return f, err == nil && !math.IsNaN(f)
 }
 
 func text(v any) string {
@@ -142,6 +160,8 @@ func text(v any) string {
 		return v
 	case nil:
 		return "null"
+	case json.Number:
+		return string(v)
 	}
 	return oj.JSON(v)
 }
@@ -167,10 +187,15 @@ func parseFinder(s string) (finder, error) {
 	case strings.HasPrefix(s, "~"):
 		re, err := regexp.Compile(strings.TrimSpace(s[1:]))
 		return finder{re: re}, err
-	case strings.HasPrefix(s, "header "):
-		return finder{header: strings.TrimSpace(s[len("header "):])}, nil
-	case strings.HasPrefix(s, "cookie "):
-		return finder{cookie: strings.TrimSpace(s[len("cookie "):])}, nil
+	}
+	kind, name, _ := strings.Cut(s, " ")
+	if name = strings.TrimSpace(name); isToken(name) {
+		switch kind {
+		case "header":
+			return finder{header: name}, nil
+		case "cookie":
+			return finder{cookie: name}, nil
+		}
 	}
 	return finder{}, fmt.Errorf("want \"$.path\", \"header NAME\", \"cookie NAME\" or \"~ regexp\", not %q", s)
 }
@@ -186,12 +211,12 @@ func (f *finder) find(a *answer, v *scenarios.Value) bool {
 		if s, isText := got.(string); isText {
 			v.SetText(s)
 		} else {
-			v.SetJSON(oj.JSON(got))
+			v.SetJSON(text(got))
 		}
 		return true
 	case f.header != "":
-		if b := a.header(f.header); b != nil {
-			v.SetBytes(b)
+		if all := a.header(f.header); len(all) > 0 {
+			v.SetBytes(all[0])
 			return true
 		}
 		return false
@@ -206,6 +231,7 @@ func (f *finder) find(a *answer, v *scenarios.Value) bool {
 	if m == nil {
 		return false
 	}
-	v.SetBytes(m[min(1, len(m)-1)])
-	return true
+	found := m[min(1, len(m)-1)]
+	v.SetBytes(found)
+	return found != nil // a group that took no part found nothing
 }

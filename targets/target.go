@@ -14,6 +14,7 @@ package targets
 
 import (
 	"net/netip"
+	"reflect"
 	"time"
 
 	"brunt/scenarios"
@@ -23,6 +24,8 @@ import (
 type Protocol interface {
 	// Kinds are the step keys of the protocol: get, post and so on.
 	Kinds() []string
+	// Settings is the struct type whose fields are the YAML of a step.
+	Settings() reflect.Type
 	// Compile readies a step. What is wrong with it is noted in m.
 	Compile(step scenarios.Block, in Scope, m *scenarios.Mistakes) (scenarios.Call, bool)
 	// Client makes one load's client.

@@ -1,0 +1,63 @@
+package targets
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"slices"
+
+	"brunt/scenarios"
+)
+
+// Errors of a request that never reached the target or came back too late.
+var (
+	errAborted = errors.New("the run is over")
+	errLate    = errors.New("the answer came after the timeout")
+)
+
+// tlsError is a handshake that failed.
+type tlsError struct{ err error }
+
+func (e *tlsError) Error() string { return "TLS handshake: " + e.err.Error() }
+func (e *tlsError) Unwrap() error { return e.err }
+
+// causeOf says why a request had no answer.
+func causeOf(err error) scenarios.Cause {
+	var (
+		dns    *net.DNSError
+		denied *notAllowed
+		hand   *tlsError
+		ne     net.Error
+	)
+	switch {
+	case errors.As(err, &denied):
+		return scenarios.NotAllowed
+	case errors.Is(err, errAborted), errors.Is(err, context.Canceled):
+		return scenarios.Unfinished
+	case errors.Is(err, errLate), errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
+		return scenarios.Timeout
+	case errors.As(err, &dns):
+		return scenarios.NameNotFound
+	case errors.As(err, &hand):
+		return scenarios.TLSFailed
+	case isAny(err, refused):
+		return scenarios.Refused
+	case isAny(err, reset):
+		return scenarios.Reset
+	case isAny(err, unreachable):
+		return scenarios.Unreachable
+	case isAny(err, noSocket): // this machine, not the target, had no room
+		return scenarios.NoSocket
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed):
+		return scenarios.Closed
+	case errors.As(err, &ne) && ne.Timeout():
+		return scenarios.Timeout
+	}
+	return scenarios.Protocol
+}
+
+func isAny(err error, of []error) bool {
+	return slices.ContainsFunc(of, func(e error) bool { return errors.Is(err, e) })
+}

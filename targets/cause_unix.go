@@ -1,0 +1,13 @@
+//go:build !windows
+
+package targets
+
+import "syscall"
+
+// How this system says that a connection failed.
+var (
+	refused     = []error{syscall.ECONNREFUSED}
+	reset       = []error{syscall.ECONNRESET, syscall.EPIPE, syscall.ECONNABORTED}
+	unreachable = []error{syscall.EHOSTUNREACH, syscall.ENETUNREACH, syscall.ETIMEDOUT}
+	noSocket    = []error{syscall.EMFILE, syscall.ENFILE, syscall.EADDRNOTAVAIL, syscall.EADDRINUSE, syscall.ENOBUFS, syscall.ENOMEM}
+)

@@ -1,0 +1,11 @@
+package targets
+
+import "golang.org/x/sys/windows"
+
+// How this system says that a connection failed.
+var (
+	refused     = []error{windows.WSAECONNREFUSED}
+	reset       = []error{windows.WSAECONNRESET, windows.WSAECONNABORTED, windows.WSAESHUTDOWN}
+	unreachable = []error{windows.WSAEHOSTUNREACH, windows.WSAENETUNREACH, windows.WSAETIMEDOUT}
+	noSocket    = []error{windows.WSAEMFILE, windows.WSAEADDRNOTAVAIL, windows.WSAEADDRINUSE, windows.WSAENOBUFS}
+)

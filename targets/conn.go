@@ -1,0 +1,115 @@
+package targets
+
+import (
+	"bufio"
+	"errors"
+	"net"
+	"sync"
+	"time"
+)
+
+// conn is one connection, used by one request at a time.
+//
+//	ask: [still open?] -> write -> wait -> first byte; then Read for the rest
+//
+// Nothing is ever sent twice: a connection that turns out to be closed before a
+// byte was written is replaced, one that fails later makes the request an error.
+type conn struct {
+	net.Conn // TLS over raw, or raw itself
+	raw      *net.TCPConn
+	direct   direct
+	t0       time.Time // of the run
+	born     time.Duration
+	deadline time.Duration // that is set on it
+	used     bool          // it has carried an answer
+	reads    int           // since the request was sent
+	fault    error         // of the last read that failed, whatever a parser made of it
+	sent     time.Duration // when the request was written
+	first    time.Duration // when the first byte of the answer was there
+	wasSent  bool
+}
+
+var (
+	errStale   = errors.New("the connection was closed while it was idle")
+	errUnasked = errors.New("the server sent something before it was asked")
+)
+
+// readers are lent to a request only while there is something to read, so that
+// thousands which wait for an answer hold no buffer.
+var readers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, 16<<10) }}
+
+func release(br *bufio.Reader) {
+	br.Reset(nil)
+	readers.Put(br)
+}
+
+// noDeadline is the deadline of a connection that has none yet.
+const noDeadline = time.Duration(-1 << 62)
+
+func newConn(raw *net.TCPConn, t0 time.Time) *conn {
+	return &conn{Conn: raw, raw: raw, t0: t0, born: time.Since(t0), deadline: noDeadline}
+}
+
+func (c *conn) now() time.Duration { return time.Since(c.t0) }
+
+// until sets the deadline. As that costs, one that is later than asked for by no
+// more than slack is left as it is: what comes after its own deadline is refused
+// by its time.
+func (c *conn) until(deadline, slack time.Duration) {
+	if c.deadline >= deadline && c.deadline <= deadline+slack {
+		return
+	}
+	c.deadline = deadline + slack
+	_ = c.SetDeadline(c.t0.Add(c.deadline))
+}
+
+// ask sends req and waits for the first byte of the answer, which br then holds.
+// It gives errStale when the connection was closed before anything was sent.
+func (c *conn) ask(req []byte) (br *bufio.Reader, err error) {
+	c.reads, c.fault, c.wasSent = 0, nil, false
+	if c.direct.able() {
+		return c.askDirect(req)
+	}
+	if c.used && !stillOpen(c.raw) {
+		return nil, errStale
+	}
+	_, err = c.Conn.Write(req)
+	c.sent, c.wasSent = c.now(), true
+	if err != nil && !isAny(err, reset) {
+		c.wasSent = false
+		return nil, err
+	}
+	return c.await(err)
+}
+
+// await waits for the first byte of an answer. An error of writing that came
+// before it is not the last word: a server that refuses a large body answers and
+// closes without having read it.
+func (c *conn) await(writing error) (*bufio.Reader, error) {
+	br := readers.Get().(*bufio.Reader)
+	br.Reset(c)
+	_, err := br.Peek(1)
+	c.first = c.now()
+	if err != nil {
+		release(br)
+		if writing != nil {
+			c.wasSent = false
+			return nil, writing
+		}
+		return nil, err
+	}
+	return br, nil
+}
+
+// Read implements [io.Reader].
+func (c *conn) Read(b []byte) (n int, err error) {
+	c.reads++
+	if c.direct.waiting() {
+		return c.direct.read(b)
+	}
+	n, err = c.Conn.Read(b)
+	if err != nil {
+		c.fault = err
+	}
+	return n, err
+}

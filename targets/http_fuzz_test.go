@@ -1,0 +1,215 @@
+package targets
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"brunt/scenarios"
+
+	"github.com/ohler55/ojg/jp"
+)
+
+// Whatever bytes a server sends, in whatever pieces: the call comes back by its
+// deadline with times in order, and the next call is none the worse.
+func FuzzHTTP_Answer(f *testing.F) {
+	for _, s := range []string{
+		"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX: y\r\n\r\n",
+		"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.0 404 No\r\n\r\nrest",
+		"HTTP/1.1 302 Found\r\nLocation: /x\r\nSet-Cookie: a=b\r\nContent-Length: 0\r\n\r\n",
+		"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\n\x1f\x8b\x08\x00",
+		"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\n",
+		"HTTP/1.1 200 OK\r\nA: b\r\n c\r\n\r\n\r\n", "SSH-2.0\r\n", "H", "", "HTTP/1.1 \x00\r\n\r\n",
+	} {
+		f.Add([]byte(s), uint8(0), true)
+		f.Add([]byte(s), uint8(3), false)
+	}
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		f.Fatal(err)
+	}
+	defer l.Close()
+	type what struct {
+		bytes []byte
+		piece int
+		close bool
+	}
+	say := make(chan what, 1)
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				buf := make([]byte, 4096)
+				for {
+					if _, err := c.Read(buf); err != nil {
+						return
+					}
+					var w what
+					select {
+					case w = <-say:
+					default: // a redirect, or the call after
+						if _, err := c.Write([]byte("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfine")); err != nil {
+							return
+						}
+						continue
+					}
+					for b := w.bytes; len(b) > 0; {
+						n := len(b)
+						if w.piece > 0 {
+							n = min(n, w.piece)
+						}
+						if _, err := c.Write(b[:n]); err != nil {
+							return
+						}
+						b = b[n:]
+					}
+					if w.close {
+						return
+					}
+				}
+			}()
+		}
+	}()
+	addr := l.Addr().String()
+	compile := func(yaml string) (*httpCall, *scenarios.Symbols) {
+		text := "version: 1\ntarget: {url: \"http://127.0.0.1:1\"}\nload: {a: {executor: constant-vus, vus: 1, duration: 1s, flow: [" + yaml + "]}}"
+		sc, err := scenarios.Parse("s.yaml", scenarios.Options{Read: func(string) ([]byte, error) { return []byte(text), nil }})
+		if err != nil {
+			f.Fatal(err)
+		}
+		m := sc.Mistakes()
+		b, _ := sc.Loads[0].Mix[0].Flow[0].Block(methods, m)
+		var checks []string
+		call, ok := new(HTTP).Compile(b, Scope{Symbols: sc.Symbols, Checks: &checks}, m)
+		if !ok {
+			f.Fatal(m.Err())
+		}
+		return call.(*httpCall), sc.Symbols
+	}
+	looking, symbols := compile(`{get: /, check: {status: "!= 100", "$.a": exists, body: not empty, header: {X-A: exists}}, extract: {a: "$.a", b: cookie a, c: "header Location"}}`)
+	plain, _ := compile(`get: /`)
+	f.Fuzz(func(t *testing.T, bytes []byte, piece uint8, close bool) {
+		if piece > 0 && len(bytes) > 500 {
+			t.Skip("too many pieces")
+		}
+		t0 := time.Now()
+		client, err := new(HTTP).Client(Options{Base: "http://" + addr, Timeout: time.Second, T0: t0, Sampler: nosy{}, Gate: func(_ netip.Addr, hostport, _ string) error {
+			if hostport != addr {
+				return errNotHTTP
+			}
+			return nil
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer client.Close()
+		session, _ := client.Open(0)
+		it := &scenarios.Iter{Vars: make([]scenarios.Value, len(symbols.Vars()))}
+		for i, c := range []*httpCall{looking, plain} {
+			if i == 0 {
+				say <- what{bytes, int(piece), close}
+			}
+			it.Intended = time.Since(t0)
+			it.Deadline = it.Intended + 60*time.Millisecond
+			if i == 1 {
+				it.Deadline = it.Intended + 10*time.Second
+			}
+			out := scenarios.Outcome{Intended: it.Intended, Ready: it.Intended}
+			session.Do(it, c, &out)
+			select {
+			case <-say: // it was never sent
+			default:
+			}
+			if late := time.Since(t0) - it.Deadline; late > 5*time.Second {
+				t.Fatalf("came back %v after the deadline", late)
+			}
+			if out.Slot < out.Ready || out.End < out.Slot || out.WasSent && (out.Sent < out.Slot || out.Sent > out.End) || out.Answered && (out.First < out.Sent || out.First > out.End) ||
+				out.Cause == scenarios.Timeout && out.End != it.Deadline {
+				t.Fatalf("times out of order, the deadline was %v: %+v", it.Deadline, out)
+			}
+			if i == 1 && (out.Kind != scenarios.OK || out.Bytes != 4) && !strings.Contains(string(bytes), "HTTP/") {
+				t.Fatalf("the next call: %+v", out)
+			}
+		}
+	})
+}
+
+// nosy wants a sample of everything, so that making one is fuzzed as well.
+type nosy struct{}
+
+func (nosy) Want(*scenarios.Outcome) bool { return true }
+
+func (nosy) Keep(*scenarios.Outcome, scenarios.Sample) {}
+
+// The same without a network, so that much more can be tried: the reader of answers
+// never panics, keeps no more than came, and leaves what is not its own.
+func FuzzAnswer(f *testing.F) {
+	for _, s := range []string{
+		"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhelloHTTP/1.1",
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX: y\r\n\r\n",
+		"HTTP/1.1 103 Hints\r\n\r\nHTTP/1.0 404 No\r\nConnection: Close\r\nSet-Cookie: a=b; Path=/\r\n\r\nrest",
+		"HTTP/1.1 200 OK\r\nA: b\r\n c\r\n \r\nTrailer: X\r\n\r\n\r\n",
+		"HTTP/1.1 200 OK\r\nContent-Encoding: deflate\r\nContent-Length: 4\r\n\r\nabcd",
+		"\r\nHTTP/1.1 200\n\n", "HTTP/1.1 999 \r\n\r\n",
+	} {
+		for _, head := range []bool{false, true} {
+			f.Add([]byte(s), head, true, uint16(7))
+			f.Add([]byte(s), head, false, uint16(1000))
+		}
+	}
+	f.Fuzz(func(t *testing.T, b []byte, head, whole bool, piece uint16) {
+		method := "GET"
+		if head {
+			method = "HEAD"
+		}
+		src := &pieces{b: b, n: int(piece)%4096 + 1}
+		br := bufio.NewReaderSize(src, 512)
+		a := answers.New().(*answer)
+		clean, err := a.read(br, method, whole)
+		if int64(len(a.raw)) > a.size || a.size > int64(len(b)) || cap(a.raw) > 4*len(b)+1024 {
+			t.Fatalf("kept %d (%d) of %d, of %d that came", len(a.raw), cap(a.raw), a.size, len(b))
+		}
+		if err != nil {
+			if clean {
+				t.Fatalf("clean in spite of %v", err)
+			}
+			return
+		}
+		if code := a.head.StatusCode(); code < 101 || code > 999 {
+			t.Fatalf("status %d", code)
+		}
+		if whole && a.size != int64(len(a.raw)) {
+			t.Fatalf("kept %d of %d", len(a.raw), a.size)
+		}
+		a.cookies()
+		a.header("X")
+		a.header("Content-Type")
+		a.excerpt()
+		a.json(jp.MustParseString("$.a.b[0]"))
+		a.reset()
+	})
+}
+
+// pieces gives n bytes at a time.
+type pieces struct {
+	b []byte
+	n int
+}
+
+func (p *pieces) Read(b []byte) (int, error) {
+	if len(p.b) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(b[:min(len(b), p.n)], p.b)
+	p.b = p.b[n:]
+	return n, nil
+}

@@ -1,0 +1,171 @@
+package targets
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+
+	"brunt/scenarios"
+)
+
+// filling is a request with its placeholders filled in. It is kept until the call
+// is over, so that a redirect sends the same values again.
+type filling struct {
+	url    []byte // of the call, the base URL's path before it
+	host   []byte
+	values []byte // of the author's headers, one after the other
+	ends   []int  // where each of them ends
+	body   []byte
+}
+
+// fill fills the call in for it. The URL is filled in by target.
+func (f *filling) fill(c *httpCall, it *scenarios.Iter) (err error) {
+	f.host, f.values, f.ends, f.body = f.host[:0], f.values[:0], f.ends[:0], f.body[:0]
+	if c.host != nil {
+		if f.host, err = c.host.Append(f.host, it); err != nil {
+			return err
+		}
+	}
+	for i := range c.headers {
+		if f.values, err = c.headers[i].Append(f.values, it); err != nil {
+			return err
+		}
+		f.ends = append(f.ends, len(f.values))
+	}
+	if c.body != nil {
+		f.body, err = c.body.Append(f.body, it)
+	}
+	return err
+}
+
+// value is the value of the author's header i.
+func (f *filling) value(i int) []byte {
+	from := 0
+	if i > 0 {
+		from = f.ends[i-1]
+	}
+	return f.values[from:f.ends[i]]
+}
+
+var errNoBase = errors.New("a path needs a target with a URL")
+
+// target fills in the URL: where it goes, and its path and query.
+func (f *filling) target(c *httpCall, it *scenarios.Iter, client *httpClient) (o *origin, target []byte, err error) {
+	if f.url, err = c.url.Append(append(f.url[:0], client.basePath...), it); err != nil {
+		return nil, nil, err
+	}
+	rel := f.url[len(client.basePath):]
+	if len(rel) > 0 && rel[0] == '/' {
+		if client.base == nil {
+			return nil, nil, errNoBase
+		}
+		return client.base, f.url, nil
+	}
+	prefix, target := splitURL(rel)
+	if o, err = client.origin(prefix); err != nil {
+		return nil, nil, err
+	}
+	return o, rooted(target), nil
+}
+
+// rooted gives a path its leading slash.
+func rooted(target []byte) []byte {
+	if len(target) == 0 || target[0] != '/' {
+		return append([]byte("/"), target...)
+	}
+	return target
+}
+
+// splitURL divides an absolute URL into scheme and host, and path and query. A
+// fragment is no part of a request.
+func splitURL(u []byte) (prefix, target []byte) {
+	from := 0
+	if i := strings.Index(string(u), "://"); i >= 0 {
+		from = i + len("://")
+	}
+	split, end := len(u), len(u)
+	for i := from; i < len(u); i++ {
+		switch {
+		case u[i] == '#':
+			return u[:min(split, i)], u[min(split, i):i]
+		case split == len(u) && (u[i] == '/' || u[i] == '?'):
+			split = i
+		}
+	}
+	return u[:split], u[split:end]
+}
+
+// wire is what else a request needs to be written for an origin.
+type wire struct {
+	method string
+	origin *origin
+	target []byte // path and query
+	cookie string // of the virtual user's jar
+	bare   bool   // a redirect dropped the body
+	away   bool   // a redirect led to another origin: what is meant for one host is not told to another
+}
+
+// secretive are headers that stay with the origin they were written for.
+func secretive(header string) bool {
+	return strings.EqualFold(header, "Authorization") || strings.EqualFold(header, "Cookie") || strings.EqualFold(header, "Proxy-Authorization")
+}
+
+// compose appends the request as it goes on the wire.
+func (c *httpCall) compose(dst []byte, f *filling, w *wire, client *httpClient) []byte {
+	dst = append(append(dst, w.method...), ' ')
+	dst = append(append(dst, w.target...), " HTTP/1.1\r\nHost: "...)
+	if c.host != nil && !w.away {
+		dst = append(dst, f.host...)
+	} else {
+		dst = append(dst, w.origin.host...)
+	}
+	dst = append(dst, "\r\n"...)
+	if !c.has("User-Agent") {
+		dst = header(dst, "User-Agent", client.o.Agent)
+	}
+	if !client.keepAlive {
+		dst = header(dst, "Connection", "close")
+	}
+	cookie := w.cookie
+	for i := range c.headers {
+		name := c.headers[i].name
+		if w.away && secretive(name) || w.bare && strings.EqualFold(name, "Content-Type") {
+			continue
+		}
+		dst = append(append(append(dst, name...), ": "...), f.value(i)...)
+		if cookie != "" && strings.EqualFold(name, "Cookie") { // a request has one Cookie header
+			dst = append(append(dst, "; "...), cookie...)
+			cookie = ""
+		}
+		dst = append(dst, "\r\n"...)
+	}
+	if cookie != "" {
+		dst = header(dst, "Cookie", cookie)
+	}
+	if c.body == nil || w.bare {
+		if w.method == "POST" || w.method == "PUT" || w.method == "PATCH" {
+			dst = header(dst, "Content-Length", "0")
+		}
+		return append(dst, "\r\n"...)
+	}
+	if c.bodyType != "" {
+		dst = header(dst, "Content-Type", c.bodyType)
+	}
+	dst = strconv.AppendInt(append(dst, "Content-Length: "...), int64(len(f.body)), 10)
+	dst = append(dst, "\r\n\r\n"...)
+	return append(dst, f.body...)
+}
+
+func header(dst []byte, name, value string) []byte {
+	dst = append(append(dst, name...), ": "...)
+	return append(append(dst, value...), "\r\n"...)
+}
+
+// readyRequest is a request without placeholders, as it goes on the wire to one
+// origin.
+type readyRequest struct {
+	client *httpClient
+	origin *origin
+	target []byte
+	bytes  []byte
+}

@@ -1,0 +1,128 @@
+package targets_test
+
+import (
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/targets"
+	"brunt/targets/targetstest"
+)
+
+// server is net/http's with the behaviours that the suite asks for.
+type server struct {
+	*httptest.Server
+	requests, connections, held atomic.Int64
+	release                     chan struct{}
+	once                        sync.Once
+
+	mu    sync.Mutex
+	marks []string
+}
+
+func (s *server) Base() string       { return s.URL }
+func (s *server) Requests() int64    { return s.requests.Load() }
+func (s *server) Connections() int64 { return s.connections.Load() }
+func (s *server) Held() int64        { return s.held.Load() }
+func (s *server) Release()           { s.once.Do(func() { close(s.release) }) }
+
+func (s *server) Marks() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.marks
+}
+
+func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.requests.Add(1)
+	switch r.URL.Path {
+	case "/slow":
+		time.Sleep(200 * time.Millisecond)
+	case "/hold":
+		if mark := r.URL.Query().Get("mark"); mark != "" {
+			s.mu.Lock()
+			s.marks = append(s.marks, mark)
+			s.mu.Unlock()
+		}
+		s.held.Add(1)
+		defer s.held.Add(-1)
+		select {
+		case <-s.release:
+		case <-r.Context().Done():
+			return
+		}
+	case "/fail":
+		w.WriteHeader(http.StatusTeapot)
+	case "/cut", "/reset":
+		c, _, err := w.(http.Hijacker).Hijack()
+		if err != nil {
+			panic(err)
+		}
+		if r.URL.Path == "/reset" {
+			tcp, ok := c.(*net.TCPConn)
+			if ok {
+				_ = tcp.SetLinger(0)
+			}
+		}
+		_ = c.Close()
+		return
+	}
+	_, _ = io.WriteString(w, "hello")
+}
+
+func newServer(start func(*httptest.Server)) func(testing.TB) targetstest.Server {
+	return func(t testing.TB) targetstest.Server {
+		s := &server{release: make(chan struct{})}
+		s.Server = httptest.NewUnstartedServer(s)
+		s.Config.ErrorLog = log.New(io.Discard, "", 0)
+		s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+			if state == http.StateNew {
+				s.connections.Add(1)
+			}
+		}
+		start(s.Server)
+		t.Cleanup(func() {
+			s.Release()
+			s.Close()
+		})
+		return s
+	}
+}
+
+var steps = targetstest.Steps{
+	Answer: `get: /`,
+	Slow:   `get: /slow`,
+	Hold:   `get: /hold`,
+	Marked: `get: "/hold?mark=${var.mark}"`,
+	Fail:   `get: /fail`,
+	Cut:    `get: /cut`,
+	Reset:  `get: /reset`,
+}
+
+func TestHTTP_Suite(t *testing.T) {
+	targetstest.Run(t, targetstest.Suite{
+		Protocol: new(targets.HTTP), Start: newServer((*httptest.Server).Start), Steps: steps, Failed: scenarios.Status(http.StatusTeapot), Waiting: targets.Waiting,
+	})
+}
+
+// insecure is HTTP whose client trusts the test server.
+type insecure struct{ *targets.HTTP }
+
+func (p insecure) Client(o targets.Options) (targets.Client, error) {
+	o.TLS = &scenarios.TLS{InsecureSkipVerify: true}
+	return p.HTTP.Client(o)
+}
+
+func TestHTTPS_Suite(t *testing.T) {
+	over := steps
+	over.Reset = "" // by the server's TLS the connection can't be reset
+	targetstest.Run(t, targetstest.Suite{
+		Protocol: insecure{new(targets.HTTP)}, Start: newServer((*httptest.Server).StartTLS), Steps: over, Failed: scenarios.Status(http.StatusTeapot), Waiting: targets.Waiting,
+	})
+}

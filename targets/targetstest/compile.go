@@ -1,0 +1,130 @@
+package targetstest
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/targets"
+)
+
+// A Flow is steps compiled as a scenario's are.
+type Flow struct {
+	Calls  []scenarios.Call
+	Checks []string // names of checks and extractions, by the number that causes carry
+	Vars   []string // names of variables by slot
+	Env    *scenarios.Env
+}
+
+// Compile compiles steps written as YAML, one string each. Extra are further lines
+// of the scenario's top level, such as data and params.
+func Compile(t testing.TB, p targets.Protocol, extra string, steps ...string) *Flow {
+	t.Helper()
+	f, err := Try(p, extra, steps...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// Try is [Compile] for steps that may be wrong. The error names every mistake.
+func Try(p targets.Protocol, extra string, steps ...string) (*Flow, error) {
+	var b strings.Builder
+	b.WriteString("version: 1\ntarget: {url: \"http://127.0.0.1:1\"}\n" + extra + "\nload:\n  a:\n    executor: constant-vus\n    vus: 1\n    duration: 1s\n    flow:\n")
+	for _, s := range steps {
+		b.WriteString("      - " + strings.ReplaceAll(strings.TrimSpace(s), "\n", "\n        ") + "\n")
+	}
+	sc, err := scenarios.Parse("s.yaml", scenarios.Options{Read: func(string) ([]byte, error) { return []byte(b.String()), nil }})
+	if sc == nil {
+		return nil, err
+	}
+	m := sc.Mistakes()
+	f := &Flow{Env: &scenarios.Env{Tables: sc.Tables, Units: map[string]string{}}}
+	if len(sc.Loads) == 1 && len(sc.Loads[0].Mix) == 1 {
+		for i := range sc.Loads[0].Mix[0].Flow {
+			s := &sc.Loads[0].Mix[0].Flow[i]
+			if s.With == nil {
+				continue
+			}
+			if block, ok := s.Block(p.Kinds(), m); ok {
+				call, _ := p.Compile(block, targets.Scope{Symbols: sc.Symbols, Name: s.Name, Checks: &f.Checks}, m)
+				f.Calls = append(f.Calls, call)
+			}
+		}
+	}
+	for _, table := range sc.Tables {
+		table.Start(1)
+	}
+	f.Vars = sc.Symbols.Vars()
+	if e, ok := errors.AsType[*scenarios.MistakesError](m.Err()); ok {
+		var list []error
+		for _, one := range e.List() {
+			list = append(list, errors.New(one.String()))
+		}
+		return f, errors.Join(list...)
+	}
+	return f, nil
+}
+
+// A User is a session with all that its calls need.
+type User struct {
+	targets.Session
+	It   scenarios.Iter
+	flow *Flow
+	t0   time.Time
+}
+
+// Open opens a session of c as virtual user vu, for the calls of f. T0 is that of
+// the client.
+func (f *Flow) Open(t testing.TB, c targets.Client, t0 time.Time, vu int) *User {
+	t.Helper()
+	s, err := c.Open(vu)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Errorf("closing a session: %v", err)
+		}
+	})
+	u := &User{Session: s, flow: f, t0: t0}
+	u.It = scenarios.Iter{VU: vu, Rand: rand.New(rand.NewPCG(1, uint64(vu))), Vars: make([]scenarios.Value, len(f.Vars)), Env: f.Env}
+	u.It.Reset()
+	return u
+}
+
+// Do makes call i with a timeout from now on.
+func (u *User) Do(i int, timeout time.Duration) scenarios.Outcome {
+	return u.At(i, time.Since(u.t0), timeout)
+}
+
+// At makes call i as one that was intended at at.
+func (u *User) At(i int, at, timeout time.Duration) scenarios.Outcome {
+	u.It.Intended, u.It.Deadline = at, at+timeout
+	out := scenarios.Outcome{Intended: at, Ready: max(at, time.Since(u.t0))}
+	u.Session.Do(&u.It, u.flow.Calls[i], &out)
+	out.Ready = min(out.Ready, out.End) // as package load does
+	return out
+}
+
+// Var gives what an extraction put into a variable; a JSON literal begins with a
+// colon.
+func (u *User) Var(name string) string {
+	for i, n := range u.flow.Vars {
+		if n == name {
+			switch v := u.It.Vars[i]; {
+			case !v.Set:
+				return "unset"
+			case v.JSON:
+				return ":" + string(v.Text)
+			default:
+				return string(v.Text)
+			}
+		}
+	}
+	return fmt.Sprintf("no variable %q", name)
+}

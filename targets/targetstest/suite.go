@@ -1,0 +1,465 @@
+// Package targetstest holds every protocol to the same promises.
+//
+// A protocol's own tests call [Run] with a [Suite]: how to start a server of it and
+// which steps make that server answer, hang, refuse. [Compile] and [User] are there
+// for its further tests.
+package targetstest
+
+import (
+	"errors"
+	"net/netip"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/targets"
+)
+
+// A Server is a target of the protocol. Its methods may be called by many at once.
+type Server interface {
+	Base() string       // for Options.Base
+	Requests() int64    // that it has met
+	Connections() int64 // that it has accepted
+	Held() int64        // requests that it holds
+	Release()           // answers all requests that it holds, and every later one at once
+	Marks() []string    // of the requests of Steps.Marked, in the order in which they came
+}
+
+// Steps are the steps, as YAML, that make the server behave.
+type Steps struct {
+	Answer string // at once, rightly
+	Slow   string // after 200 ms
+	Hold   string // when it is released
+	Marked string // likewise, and the request carries ${var.mark}
+	Fail   string // with what the step doesn't accept
+	Cut    string // the connection is closed without an answer
+	Reset  string // the connection is reset without an answer; empty where that can't be told apart
+}
+
+// A Suite is a protocol to hold to the promises of [targets.Client] and
+// [targets.Session].
+type Suite struct {
+	Protocol targets.Protocol
+	Start    func(t testing.TB) Server
+	Steps    Steps
+	Failed   scenarios.Cause            // of a request of Steps.Fail
+	Waiting  func(c targets.Client) int // requests of c that wait for a connection
+}
+
+// long is a timeout that only passes when a promise is broken.
+const long = 30 * time.Second
+
+// Run runs the suite.
+func Run(t *testing.T, s Suite) {
+	for _, c := range []struct {
+		name string
+		test func(*testing.T)
+	}{
+		{"Answer", s.answer},
+		{"Failure", s.failure},
+		{"Deadline", s.deadline},
+		{"PastDeadline", s.pastDeadline},
+		{"LateAnswer", s.lateAnswer},
+		{"Refused", s.refused},
+		{"Broken", s.broken},
+		{"Gate", s.gate},
+		{"ConnectionLimit", s.connectionLimit},
+		{"FirstComeFirstServed", s.firstCome},
+		{"WaitTimesOut", s.waitTimesOut},
+		{"NoPlaceIsLost", s.noPlaceIsLost},
+		{"Abort", s.abort},
+		{"Samples", s.samples},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			before := runtime.NumGoroutine()
+			t.Cleanup(func() { // the last of all cleanups
+				settles(t, "goroutines", func() bool { return runtime.NumGoroutine() <= before })
+			})
+			c.test(t)
+		})
+	}
+}
+
+// settles waits for something that comes true by itself.
+func settles(t testing.TB, what string, done func() bool) {
+	t.Helper()
+	for until := time.Now().Add(long); !done(); time.Sleep(time.Millisecond) {
+		if time.Now().After(until) {
+			buf := make([]byte, 1<<16)
+			t.Fatalf("%s never settled\n%s", what, buf[:runtime.Stack(buf, true)])
+		}
+	}
+}
+
+// rig is a client of a server.
+type rig struct {
+	Server
+	targets.Client
+	flow *Flow
+	t0   time.Time
+}
+
+func (s Suite) rig(t *testing.T, change func(*targets.Options), steps ...string) *rig {
+	t.Helper()
+	r := &rig{Server: s.Start(t), t0: time.Now()}
+	o := targets.Options{Base: r.Base(), Timeout: time.Second, T0: r.t0, Agent: "brunt"}
+	if change != nil {
+		change(&o)
+	}
+	r.flow = Compile(t, s.Protocol, "", steps...)
+	var err error
+	if r.Client, err = s.Protocol.Client(o); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		r.Release()
+		if err := r.Client.Close(); err != nil {
+			t.Errorf("closing the client: %v", err)
+		}
+	})
+	return r
+}
+
+func (r *rig) open(t *testing.T, vu int) *User {
+	t.Helper()
+	return r.flow.Open(t, r.Client, r.t0, vu)
+}
+
+// ordered checks the times of an outcome.
+func ordered(t *testing.T, o scenarios.Outcome) {
+	t.Helper()
+	list := []time.Duration{o.Intended, o.Ready, o.Slot}
+	if o.WasSent {
+		list = append(list, o.Sent)
+		if o.Answered {
+			list = append(list, o.First)
+		}
+	}
+	if list = append(list, o.End); !slices.IsSorted(list) {
+		t.Errorf("times are out of order: %v of %+v", list, o)
+	}
+	if o.Answered && !o.WasSent {
+		t.Errorf("answered without being sent: %+v", o)
+	}
+}
+
+func is(t *testing.T, o scenarios.Outcome, kind scenarios.Kind, cause scenarios.Cause, sent, answered bool) {
+	t.Helper()
+	ordered(t, o)
+	if o.Kind != kind || o.Cause != cause || o.WasSent != sent || o.Answered != answered {
+		t.Errorf("got %v %q, sent %v, answered %v; want %v %q, %v, %v", o.Kind, o.Cause.Name(nil), o.WasSent, o.Answered, kind, cause.Name(nil), sent, answered)
+	}
+}
+
+func (s Suite) answer(t *testing.T) {
+	r := s.rig(t, nil, s.Steps.Answer)
+	u := r.open(t, 0)
+	for i := range int64(5) {
+		is(t, u.Do(0, long), scenarios.OK, scenarios.NoCause, true, true)
+		if r.Requests() != i+1 || r.Opened() != 1 || r.Connections() != 1 {
+			t.Fatalf("after %d calls the server met %d requests on %d connections, opened %d", i+1, r.Requests(), r.Connections(), r.Opened())
+		}
+	}
+}
+
+func (s Suite) failure(t *testing.T) {
+	r := s.rig(t, nil, s.Steps.Fail, s.Steps.Answer)
+	u := r.open(t, 0)
+	o := u.Do(0, long)
+	is(t, o, scenarios.Error, s.Failed, true, true)
+	if o.Failed == 0 || o.Checks < o.Failed {
+		t.Errorf("%d of %d checks failed", o.Failed, o.Checks)
+	}
+	is(t, u.Do(1, long), scenarios.OK, scenarios.NoCause, true, true)
+	if r.Requests() != 2 {
+		t.Errorf("the server met %d requests", r.Requests())
+	}
+}
+
+func (s Suite) deadline(t *testing.T) {
+	r := s.rig(t, nil, s.Steps.Hold, s.Steps.Answer)
+	u := r.open(t, 0)
+	for range 3 {
+		is(t, u.Do(1, long), scenarios.OK, scenarios.NoCause, true, true) // there is a connection
+		o := u.Do(0, 60*time.Millisecond)
+		is(t, o, scenarios.Error, scenarios.Timeout, true, false)
+		if o.End != u.It.Deadline {
+			t.Errorf("ended at %v, the deadline was %v", o.End, u.It.Deadline)
+		}
+		if now := time.Since(r.t0); now < u.It.Deadline || now > u.It.Deadline+long {
+			t.Errorf("came back at %v for %v", now, u.It.Deadline)
+		}
+	}
+	is(t, u.Do(1, long), scenarios.OK, scenarios.NoCause, true, true)
+	if r.Requests() != 7 {
+		t.Errorf("the server met %d requests: something was sent twice", r.Requests())
+	}
+}
+
+// pastDeadline: what waited too long is never sent.
+func (s Suite) pastDeadline(t *testing.T) {
+	r := s.rig(t, nil, s.Steps.Answer)
+	u := r.open(t, 0)
+	for _, warm := range []bool{false, true} { // on a new and on an idle connection
+		if warm {
+			is(t, u.Do(0, long), scenarios.OK, scenarios.NoCause, true, true)
+		}
+		before := r.Requests()
+		u.It.Intended, u.It.Deadline = time.Since(r.t0)-time.Second, time.Since(r.t0)-time.Millisecond
+		out := scenarios.Outcome{Intended: u.It.Intended, Ready: u.It.Intended}
+		u.Session.Do(&u.It, r.flow.Calls[0], &out)
+		is(t, out, scenarios.Error, scenarios.Timeout, false, false)
+		if out.End != u.It.Deadline || r.Requests() != before {
+			t.Errorf("ended at %v for %v, the server met %d requests", out.End, u.It.Deadline, r.Requests()-before)
+		}
+	}
+	is(t, u.Do(0, long), scenarios.OK, scenarios.NoCause, true, true)
+}
+
+func (s Suite) lateAnswer(t *testing.T) {
+	r := s.rig(t, nil, s.Steps.Slow, s.Steps.Answer)
+	u := r.open(t, 0)
+	is(t, u.Do(1, long), scenarios.OK, scenarios.NoCause, true, true) // there is a connection
+	o := u.Do(0, 100*time.Millisecond)
+	is(t, o, scenarios.Error, scenarios.Timeout, true, false)
+	if o.End != u.It.Deadline {
+		t.Errorf("ended at %v, the deadline was %v", o.End, u.It.Deadline)
+	}
+	// The answer that comes now must not be taken for the next one's.
+	is(t, u.Do(0, long), scenarios.OK, scenarios.NoCause, true, true)
+	is(t, u.Do(1, long), scenarios.OK, scenarios.NoCause, true, true)
+}
+
+func (s Suite) refused(t *testing.T) {
+	r := s.rig(t, func(o *targets.Options) { o.Base = strings.Replace(o.Base, portOf(o.Base), closedPort(t), 1) }, s.Steps.Answer)
+	is(t, r.open(t, 0).Do(0, long), scenarios.Error, scenarios.Refused, false, false)
+	if r.Opened() != 0 {
+		t.Errorf("%d connections opened", r.Opened())
+	}
+}
+
+func (s Suite) broken(t *testing.T) {
+	r := s.rig(t, nil, s.Steps.Answer, s.Steps.Cut, or(s.Steps.Reset, s.Steps.Cut))
+	u := r.open(t, 0)
+	for range 2 {
+		is(t, u.Do(0, long), scenarios.OK, scenarios.NoCause, true, true)
+		is(t, u.Do(1, long), scenarios.Error, scenarios.Closed, true, false)
+		is(t, u.Do(0, long), scenarios.OK, scenarios.NoCause, true, true)
+		want := scenarios.Reset
+		if s.Steps.Reset == "" {
+			want = scenarios.Closed
+		}
+		is(t, u.Do(2, long), scenarios.Error, want, true, false)
+	}
+	if r.Requests() != 8 {
+		t.Errorf("the server met %d requests: something was sent twice", r.Requests())
+	}
+}
+
+func (s Suite) gate(t *testing.T) {
+	var mu sync.Mutex
+	var asked []string
+	r := s.rig(t, func(o *targets.Options) {
+		o.Gate = func(addr netip.Addr, hostport, host string) error {
+			mu.Lock()
+			defer mu.Unlock()
+			asked = append(asked, addr.String(), hostport, host)
+			return errors.New("not in this test")
+		}
+	}, s.Steps.Answer)
+	is(t, r.open(t, 0).Do(0, long), scenarios.Error, scenarios.NotAllowed, false, false)
+	if r.Connections() != 0 || r.Opened() != 0 {
+		t.Errorf("the server was reached: %d connections, opened %d", r.Connections(), r.Opened())
+	}
+	host := hostOf(r.Base())
+	if len(asked) != 3 || asked[0] != host || !strings.HasSuffix(asked[1], ":"+portOf(r.Base())) || asked[2] != host {
+		t.Errorf("the gate was asked for %q", asked)
+	}
+}
+
+func (s Suite) connectionLimit(t *testing.T) {
+	const most, users = 3, 9
+	r := s.rig(t, func(o *targets.Options) { o.Connections.Max = most }, s.Steps.Hold)
+	out := make([]scenarios.Outcome, users)
+	var all sync.WaitGroup
+	for i := range users {
+		u := r.open(t, i)
+		all.Go(func() { out[i] = u.Do(0, long) })
+	}
+	settles(t, "held and waiting", func() bool { return r.Held() == most && s.Waiting(r.Client) == users-most })
+	released := time.Since(r.t0)
+	r.Release()
+	all.Wait()
+	if r.Opened() != most || r.Connections() != most || r.Requests() != users {
+		t.Errorf("%d requests on %d connections, opened %d", r.Requests(), r.Connections(), r.Opened())
+	}
+	waited := 0
+	for _, o := range out {
+		is(t, o, scenarios.OK, scenarios.NoCause, true, true)
+		if o.Slot >= released && o.Queue() >= released-o.Ready {
+			waited++
+		}
+	}
+	if waited != users-most {
+		t.Errorf("%d calls waited in the queue, want %d", waited, users-most)
+	}
+}
+
+func (s Suite) firstCome(t *testing.T) {
+	r := s.rig(t, func(o *targets.Options) { o.Connections.Max = 1 }, s.Steps.Marked)
+	var all sync.WaitGroup
+	var want []string
+	for i := range 12 {
+		u := r.open(t, i)
+		want = append(want, strconv.Itoa(i))
+		u.It.Vars[0].SetText(want[i])
+		all.Go(func() { is(t, u.Do(0, long), scenarios.OK, scenarios.NoCause, true, true) })
+		settles(t, "in line", func() bool { return r.Held() == 1 && s.Waiting(r.Client) == i })
+	}
+	r.Release()
+	all.Wait()
+	if got := r.Marks(); !slices.Equal(got, want) {
+		t.Errorf("served %v", got)
+	}
+}
+
+// waitTimesOut: who waits for a connection until its deadline fails on time, and
+// its place is not lost.
+func (s Suite) waitTimesOut(t *testing.T) {
+	r := s.rig(t, func(o *targets.Options) { o.Connections.Max = 1 }, s.Steps.Hold, s.Steps.Answer)
+	var all sync.WaitGroup
+	holder := r.open(t, 0)
+	all.Go(func() { is(t, holder.Do(0, long), scenarios.OK, scenarios.NoCause, true, true) })
+	settles(t, "held", func() bool { return r.Held() == 1 })
+	var gone atomic.Int64
+	for i := range 4 {
+		u := r.open(t, i+1)
+		all.Go(func() {
+			o := u.Do(1, 50*time.Millisecond)
+			gone.Add(1)
+			is(t, o, scenarios.Error, scenarios.Timeout, false, false)
+			if o.End != u.It.Deadline || o.Slot != o.End {
+				t.Errorf("waited until %v, slot %v, the deadline was %v", o.End, o.Slot, u.It.Deadline)
+			}
+		})
+	}
+	u := r.open(t, 9)
+	all.Go(func() { is(t, u.Do(1, long), scenarios.OK, scenarios.NoCause, true, true) })
+	settles(t, "given up", func() bool { return gone.Load() == 4 && s.Waiting(r.Client) == 1 })
+	r.Release()
+	all.Wait()
+	if r.Requests() != 2 || r.Connections() != 1 {
+		t.Errorf("%d requests on %d connections", r.Requests(), r.Connections())
+	}
+}
+
+// noPlaceIsLost: connections that come free while those who wait give up go to
+// somebody else.
+func (s Suite) noPlaceIsLost(t *testing.T) {
+	const most = 2
+	r := s.rig(t, func(o *targets.Options) { o.Connections.Max = most }, s.Steps.Answer)
+	is(t, r.open(t, 0).Do(0, long), scenarios.OK, scenarios.NoCause, true, true)
+	var all sync.WaitGroup
+	for i := range 16 {
+		u := r.open(t, i+1)
+		all.Go(func() {
+			for n := range 60 {
+				ordered(t, u.Do(0, time.Duration(100+37*(i+n)%900)*time.Microsecond))
+			}
+		})
+	}
+	all.Wait()
+	for i := range most + 1 {
+		is(t, r.open(t, 20+i).Do(0, long), scenarios.OK, scenarios.NoCause, true, true)
+	}
+	if n := s.Waiting(r.Client); n != 0 {
+		t.Errorf("%d still wait", n)
+	}
+}
+
+func (s Suite) abort(t *testing.T) {
+	for _, most := range []int{0, 2} {
+		r := s.rig(t, func(o *targets.Options) { o.Connections.Max = most }, s.Steps.Hold, s.Steps.Answer)
+		const users = 6
+		var all sync.WaitGroup
+		out := make([]scenarios.Outcome, users)
+		for i := range users {
+			u := r.open(t, i)
+			all.Go(func() { out[i] = u.Do(0, long) })
+		}
+		held := int64(users)
+		if most > 0 {
+			held = int64(most)
+		}
+		settles(t, "held", func() bool { return r.Held() == held })
+		r.Abort()
+		all.Wait()
+		sent := int64(0)
+		for _, o := range out {
+			is(t, o, scenarios.Error, scenarios.Unfinished, o.WasSent, false)
+			if o.WasSent {
+				sent++
+			}
+			if o.End >= o.Intended+long {
+				t.Errorf("it took until %v", o.End)
+			}
+		}
+		if sent != held {
+			t.Errorf("%d were sent, %d held", sent, held)
+		}
+		before := r.Requests()
+		is(t, r.open(t, 99).Do(1, long), scenarios.Error, scenarios.Unfinished, false, false)
+		if r.Requests() != before {
+			t.Error("a request was sent after the abort")
+		}
+	}
+}
+
+// sampler keeps what it is given.
+type sampler struct {
+	mu   sync.Mutex
+	want bool
+	kept []scenarios.Sample
+}
+
+func (s *sampler) Want(*scenarios.Outcome) bool { return s.want }
+
+func (s *sampler) Keep(_ *scenarios.Outcome, sm scenarios.Sample) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.kept = append(s.kept, sm)
+}
+
+func (s Suite) samples(t *testing.T) {
+	k := &sampler{want: true}
+	r := s.rig(t, func(o *targets.Options) { o.Sampler = k }, s.Steps.Answer, s.Steps.Fail, s.Steps.Hold)
+	u := r.open(t, 0)
+	u.Do(0, long)
+	if len(k.kept) != 0 {
+		t.Errorf("a request that is ok was kept: %+v", k.kept)
+	}
+	failed := u.Do(1, long)
+	u.Do(2, 20*time.Millisecond)
+	if len(k.kept) != 2 {
+		t.Fatalf("kept %+v", k.kept)
+	}
+	for i, sm := range k.kept {
+		if sm.Step != r.flow.Calls[i+1].Name() || sm.Request == "" {
+			t.Errorf("sample %d: %+v", i, sm)
+		}
+	}
+	if k.kept[0].At != failed.Intended.Seconds() || k.kept[1].Message == "" {
+		t.Errorf("%+v", k.kept)
+	}
+	k.want = false
+	u.Do(1, long)
+	if len(k.kept) != 2 {
+		t.Error("a sample was kept that nobody wanted")
+	}
+}
