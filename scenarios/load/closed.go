@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -12,7 +13,7 @@ import (
 func (r *Run) closed(ctx context.Context) Stats {
 	var users sync.WaitGroup
 	var opened, shared atomic.Int64
-	most := int(r.Plan.Users.Max() + 0.999999)
+	most := int(math.Ceil(r.Plan.Users.Max()))
 	for id := range most {
 		users.Go(func() {
 			if !r.userAt(ctx, r.begin(id)) {
@@ -78,7 +79,10 @@ func (r *Run) activeFrom(id int, t time.Duration) time.Duration {
 		case at > u:
 			return max(t, seconds(p.from))
 		case p.b > u: // the line crosses u on its way up
-			return max(t, seconds(p.from+(u-p.a)/(p.b-p.a)*(p.to-p.from))+1)
+			cross := seconds(p.from+(u-p.a)/(p.b-p.a)*(p.to-p.from)) + 1
+			// subtle: on a flat slope rounding hides the crossing for a while.
+			// Whoever comes back too early is sent on, so as not to spin.
+			return max(cross, t+time.Millisecond)
 		}
 	}
 	return never

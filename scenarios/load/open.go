@@ -30,6 +30,8 @@ type dispatcher struct {
 	opened int
 	full   bool
 	over   bool // no arrival comes any more: idle workers leave
+
+	empty chan struct{} // holds a message when the last in line has been taken
 }
 
 type worker struct {
@@ -39,7 +41,7 @@ type worker struct {
 
 // open runs an open load.
 func (r *Run) open(ctx context.Context) Stats {
-	d := &dispatcher{Run: r, ctx: ctx}
+	d := &dispatcher{Run: r, ctx: ctx, empty: make(chan struct{}, 1)}
 	pacer := NewPacer(r.Pacing, r.Now)
 	end := r.Plan.End()
 	d.arrivals(pacer)
@@ -116,12 +118,8 @@ func (d *dispatcher) first() (job, bool) {
 func (d *dispatcher) dispatch(j job) {
 	d.enter(1)
 	d.mu.Lock()
-	if first, waiting := d.line.first(); waiting {
-		if d.Now() >= first.intended+d.Timeout {
-			d.mu.Unlock()
-			d.expire(d.Now())
-			d.mu.Lock()
-		}
+	if d.line.n > 0 {
+		d.expireLocked(d.Now())
 	}
 	if k := len(d.idle); k > 0 {
 		w := d.idle[k-1]
@@ -175,10 +173,18 @@ func (d *dispatcher) work(w *worker) {
 
 // next gives the first in line that is still in time; else w becomes idle.
 func (d *dispatcher) next(w *worker) (job, bool) {
-	d.expire(d.Now())
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.line.n > 0 {
+		d.expireLocked(d.Now())
+	}
 	if j, ok := d.line.pop(); ok {
+		if d.line.n == 0 {
+			select {
+			case d.empty <- struct{}{}:
+			default:
+			}
+		}
 		return j, true
 	}
 	if d.over {
@@ -192,15 +198,18 @@ func (d *dispatcher) next(w *worker) (job, bool) {
 // expire counts the arrivals in line whose timeout has passed: they are errors,
 // and are never sent.
 func (d *dispatcher) expire(now time.Duration) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.expireLocked(now)
+}
+
+func (d *dispatcher) expireLocked(now time.Duration) {
 	for {
-		d.mu.Lock()
 		j, ok := d.line.first()
 		if !ok || now < j.intended+d.Timeout {
-			d.mu.Unlock()
 			return
 		}
 		d.line.pop()
-		d.mu.Unlock()
 		d.unsent(j, j.intended+d.Timeout, scenarios.Timeout)
 	}
 }
@@ -224,7 +233,7 @@ func (d *dispatcher) drain() {
 			d.cut()
 			break
 		}
-		d.pause(d.ctx, min(last, max(first.intended+d.Timeout, d.Now()+time.Millisecond)))
+		d.await(d.ctx, min(last, max(first.intended+d.Timeout, d.Now()+time.Millisecond)), d.empty)
 		d.expire(d.Now())
 	}
 	d.mu.Lock()
@@ -238,10 +247,10 @@ func (d *dispatcher) drain() {
 
 // cut counts those in line as unfinished when the run ends under them.
 func (d *dispatcher) cut() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	for {
-		d.mu.Lock()
 		j, ok := d.line.pop()
-		d.mu.Unlock()
 		if !ok {
 			return
 		}

@@ -11,7 +11,7 @@ import (
 type Pacer interface {
 	// Until returns once the clock has reached at, or a little later.
 	Until(at time.Duration)
-	// Name is the pacing in use: precise or efficient.
+	// Name is the pacing in use, for the report.
 	Name() string
 	Close() error
 }
@@ -26,9 +26,12 @@ const lead = 30 * time.Microsecond
 
 // NewPacer makes a pacer on the clock now, which gives offsets from t0. Mode is
 // precise, efficient or auto: precise for as long as waiting costs under a fifth
-// of a core, coarser ticks above that.
+// of a core, coarser ticks above that. Mode sleep waits by the standard library's
+// timers alone, which a synctest bubble needs.
 func NewPacer(mode string, now func() time.Duration) Pacer {
 	switch mode {
+	case "sleep":
+		return &sleepPacer{now: now}
 	case "precise":
 		return newPrecise(now)
 	case "efficient":
@@ -94,7 +97,7 @@ type autoPacer struct {
 const mostWakes = int(time.Second / 5 / wakeCost)
 
 func (p *autoPacer) Until(at time.Duration) {
-	if s := at.Truncate(time.Second); s != p.second {
+	if s := roundUp(at+1-time.Second, time.Second); s != p.second {
 		p.coarse = p.coarse && p.count > mostWakes*4/5 // back only when it is clearly calmer
 		p.second, p.count = s, 0
 	}

@@ -2,7 +2,9 @@ package load
 
 import (
 	"os"
+	"syscall"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -12,12 +14,14 @@ import (
 // counts in milliseconds; and unlike a thread of its own in nanosleep it leaves
 // the processor to the workers, even where there is only one.
 type timerPacer struct {
-	now  func() time.Duration
-	fd   int
-	file *os.File
-	lead time.Duration
-	on   time.Duration
-	buf  [8]byte
+	now   func() time.Duration
+	file  *os.File
+	raw   syscall.RawConn
+	step  func(fd uintptr) bool // arm, bound once as binding allocates
+	lead  time.Duration
+	on    time.Duration
+	wait  time.Duration // to arm the timer for; 0 once that is done
+	fault error
 }
 
 func newTimer(now func() time.Duration, lead, on time.Duration) Pacer {
@@ -25,7 +29,13 @@ func newTimer(now func() time.Duration, lead, on time.Duration) Pacer {
 	if err != nil { // out of files, or a sandbox without the call
 		return &sleepPacer{now: now, on: on}
 	}
-	return &timerPacer{now: now, fd: fd, file: os.NewFile(uintptr(fd), "timerfd"), lead: lead, on: on}
+	p := &timerPacer{now: now, file: os.NewFile(uintptr(fd), "timerfd"), lead: lead, on: on}
+	if p.raw, err = p.file.SyscallConn(); err != nil {
+		_ = p.file.Close()
+		return &sleepPacer{now: now, on: on}
+	}
+	p.step = p.arm
+	return p
 }
 
 func newPrecise(now func() time.Duration) Pacer { return newTimer(now, lead, 0) }
@@ -49,15 +59,31 @@ func (p *timerPacer) Until(at time.Duration) {
 			}
 			return
 		}
-		spec := unix.ItimerSpec{Value: unix.NsecToTimespec(int64(d - p.lead))}
-		if unix.TimerfdSettime(p.fd, 0, &spec, nil) != nil {
-			time.Sleep(d)
-			continue
-		}
-		if _, err := p.file.Read(p.buf[:]); err != nil {
+		p.wait = d - p.lead
+		if err := p.raw.Read(p.step); err != nil || p.fault != nil {
 			time.Sleep(d)
 		}
 	}
+}
+
+// arm sets the timer when it is called first, and is called again once that has
+// run out. Setting it anew forgets that, so there is nothing to read.
+//
+// subtle: the timer is set in here, as the poller forgets what happened before. The
+// call never blocks, and the scheduler isn't told of it: that would wake its
+// monitor thread for every arrival.
+func (p *timerPacer) arm(fd uintptr) bool {
+	if p.wait == 0 {
+		return true
+	}
+	spec := unix.ItimerSpec{Value: unix.NsecToTimespec(int64(p.wait))}
+	p.wait = 0
+	_, _, err := syscall.RawSyscall6(unix.SYS_TIMERFD_SETTIME, fd, 0, uintptr(unsafe.Pointer(&spec)), 0, 0, 0)
+	if err != 0 {
+		p.fault = err
+		return true
+	}
+	return false
 }
 
 func (p *timerPacer) Name() string {

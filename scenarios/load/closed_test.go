@@ -1,0 +1,246 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"testing"
+	"time"
+
+	"brunt/scenarios"
+)
+
+func TestClosed_ConstantVUs(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		r := newRig()
+		r.answer = takes(100 * ms)
+		stats := r.do(t, r.run(t, `{executor: constant-vus, vus: 5, duration: 10s, start: 30s}`, get))
+		list := r.outcomes(0)
+		if len(list) != 500 || r.most.Load() != 5 || stats.VirtualUser != 5 || stats.End != 40*time.Second || r.closed.Load() != 5 {
+			t.Fatalf("%d requests, %d at once, %+v", len(list), r.most.Load(), stats)
+		}
+		for _, o := range list {
+			if !o.Closed || o.Intended != o.Slot || o.Lag() != 0 || o.Queue() != 0 || o.Response() != 100*ms || o.Intended < 30*time.Second || o.Intended >= 40*time.Second {
+				t.Fatalf("%+v", o)
+			}
+		}
+	})
+}
+
+// Closed loads hide a stall: five users can be delayed five times, no more.
+func TestClosed_StallIsMetOncePerUser(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		r := newRig()
+		r.answer = func(it *scenarios.Iter, k call, now time.Duration) verdict {
+			v := frozen(it, k, now)
+			v.after += ms
+			return v
+		}
+		r.do(t, r.run(t, `{executor: constant-vus, vus: 5, duration: 10s}`, get))
+		slow := 0
+		for _, o := range r.outcomes(0) {
+			if o.Response() > 2*ms {
+				slow++
+			}
+		}
+		if slow != 5 {
+			t.Errorf("%d slow requests", slow)
+		}
+	})
+}
+
+func TestClosed_RampingVUs(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		r := newRig()
+		r.answer = takes(10 * ms)
+		run := r.run(t, `{executor: ramping-vus, stages: [{vus: 10, duration: 10s}, {vus: 10, duration: 5s}, {vus: 2, duration: 0s}, {vus: 2, duration: 5s}, {vus: 0, duration: 2s}, {vus: 4, duration: 4s}]}`, get)
+		stats := r.do(t, run)
+		// In each 100 ms the number of requests tells how many users there were.
+		byTenth := map[time.Duration]float64{}
+		for _, o := range r.outcomes(0) {
+			byTenth[o.Intended/(100*ms)] += .1
+		}
+		for tenth := range 26 * 10 {
+			at := time.Duration(tenth)*100*ms + 50*ms
+			want := run.Plan.Users.At(at)
+			// Users are whole: one is there as soon as more than id are asked for.
+			if got := byTenth[time.Duration(tenth)]; got < want-.3 || got > want+1.3 {
+				t.Errorf("at %v there were %.1f users, asked for were %.1f", at, got, want)
+			}
+		}
+		if stats.VirtualUser != 10 || r.most.Load() != 10 || stats.End != 26*time.Second {
+			t.Errorf("%+v, %d at once", stats, r.most.Load())
+		}
+	})
+}
+
+// On a slope as flat as this, rounding hides the instant at which a user is due.
+func TestClosed_FlatSlope(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		r := newRig()
+		r.answer = takes(10 * time.Minute)
+		run := r.run(t, `{executor: ramping-vus, start_vus: 99999, stages: [{vus: 100000, duration: 8000h}]}`, get)
+		from := run.activeFrom(99999, 0)
+		at := from
+		for range 100 {
+			if run.Plan.Users.At(at) > 99999 {
+				return
+			}
+			if next := run.activeFrom(99999, at); next < at+ms {
+				t.Fatalf("from %v on user 99999 is due at %v", at, next)
+			} else {
+				at = next
+			}
+		}
+		t.Errorf("from %v on it never is", from)
+	})
+}
+
+func TestClosed_ActiveFrom(t *testing.T) {
+	run := &Run{}
+	run.Plan, _ = planOf(t, `{executor: ramping-vus, start_vus: 2, stages: [{vus: 4, duration: 10s}, {vus: 0, duration: 10s}, {vus: 0, duration: 10s}, {vus: 3, duration: 0s}, {vus: 3, duration: 10s}]}`)
+	for _, c := range []struct {
+		id   int
+		t    time.Duration
+		want time.Duration
+	}{
+		{0, 0, 0},
+		{1, 3 * time.Second, 3 * time.Second},
+		{2, 0, 1},
+		{3, 0, 5*time.Second + 1},
+		{3, 6 * time.Second, 6 * time.Second},
+		{3, 13 * time.Second, never},
+		{4, 0, never},
+		{0, 20 * time.Second, 30 * time.Second},
+		{2, 16 * time.Second, 30 * time.Second},
+		{0, 40 * time.Second, never},
+	} {
+		if got := run.activeFrom(c.id, c.t); got != c.want && got != c.want+ms-1 {
+			t.Errorf("user %d from %v on: %v, want %v", c.id, c.t, got, c.want)
+		}
+	}
+}
+
+func TestClosed_PerVUIterations(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		r := newRig()
+		each := map[int]int{}
+		r.answer = func(it *scenarios.Iter, _ call, _ time.Duration) verdict {
+			each[it.VU]++
+			return verdict{after: time.Duration(it.VU+1) * 100 * ms}
+		}
+		stats := r.do(t, r.run(t, `{executor: per-vu-iterations, vus: 3, iterations: 7}`, get))
+		if !maps.Equal(each, map[int]int{0: 7, 1: 7, 2: 7}) {
+			t.Errorf("%v", each)
+		}
+		if stats.End != 2100*ms || r.now() != 2100*ms {
+			t.Errorf("it ended at %v, %v", stats.End, r.now())
+		}
+		seen := map[int64]bool{}
+		for _, n := range r.sent {
+			seen[n] = true
+		}
+		if len(seen) != 21 {
+			t.Errorf("%d numbers for 21 iterations: %v", len(seen), r.sent)
+		}
+	})
+}
+
+func TestClosed_SharedIterations(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		r := newRig()
+		each := map[int]int{}
+		r.answer = func(it *scenarios.Iter, _ call, _ time.Duration) verdict {
+			each[it.VU]++
+			return verdict{after: time.Duration(it.VU+1) * 100 * ms}
+		}
+		r.do(t, r.run(t, `{executor: shared-iterations, vus: 3, iterations: 110}`, get))
+		if n := each[0] + each[1] + each[2]; n != 110 || each[0] < 55 || each[2] > 25 {
+			t.Errorf("%v", each)
+		}
+	})
+}
+
+func TestClosed_MaxDuration(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		r := newRig()
+		r.answer = takes(300 * ms)
+		stats := r.do(t, r.run(t, `{executor: shared-iterations, vus: 2, iterations: 1000, max_duration: 3s}`, get))
+		if n := len(r.outcomes(0)); n != 20 || stats.End != 3*time.Second {
+			t.Errorf("%d requests, %+v", n, stats)
+		}
+	})
+}
+
+func TestClosed_Warmup(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		r := newRig()
+		r.answer = takes(100 * ms)
+		run := r.run(t, `{executor: per-vu-iterations, vus: 2, iterations: 5}`, get)
+		r.t0 = time.Now().Add(4 * time.Second)
+		run.Warmup = 3 * time.Second
+		r.do(t, run)
+		warm, judged := 0, 0
+		for _, o := range r.outcomes(0) {
+			if o.Intended < 0 {
+				warm++
+			} else {
+				judged++
+			}
+		}
+		if warm != 60 || judged != 10 {
+			t.Errorf("%d in the warm-up, %d judged", warm, judged)
+		}
+		seen := map[int64]bool{}
+		for _, n := range r.sent {
+			if seen[n] {
+				t.Errorf("two iterations are numbered %d", n)
+			}
+			seen[n] = true
+		}
+	})
+}
+
+func TestClosed_Cancelled(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		r := newRig()
+		r.answer = takes(100 * ms)
+		run := r.run(t, `{executor: constant-vus, vus: 2, duration: 1h}`, get, think(20*time.Second))
+		ctx, cancel := context.WithTimeout(context.Background(), 6*time.Second)
+		defer cancel()
+		stats, err := run.Go(ctx)
+		if err != nil || r.now() != 5*time.Second || stats.End != 5*time.Second {
+			t.Errorf("%v at %v, %+v", err, r.now(), stats)
+		}
+	})
+}
+
+func TestClosed_GraceIsOver(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		r := newRig()
+		r.answer = takes(-1)
+		run := r.run(t, `{executor: constant-vus, vus: 3, duration: 5s}`, get)
+		run.Timeout, run.Grace = time.Hour, 2*time.Second
+		r.do(t, run)
+		if k := r.kinds(0); k[scenarios.Error] != 3 || r.outcomes(0)[0].Cause != scenarios.Unfinished || r.now() != 7*time.Second {
+			t.Errorf("%v at %v", k, r.now())
+		}
+	})
+}
+
+func TestClosed_UserCannotBeOpened(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		r := newRig()
+		r.answer = takes(100 * ms)
+		r.opened = func(vu int) error {
+			if vu == 1 {
+				return errBroken
+			}
+			return nil
+		}
+		_, err := r.run(t, `{executor: constant-vus, vus: 3, duration: 1h}`, get).Go(context.Background())
+		if !errors.Is(err, errBroken) {
+			t.Error(err)
+		}
+	})
+}

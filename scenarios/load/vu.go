@@ -1,0 +1,235 @@
+package load
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"brunt/scenarios"
+)
+
+// vu is one virtual user with all that its iterations reuse.
+type vu struct {
+	run   *Run
+	id    int
+	user  User
+	sink  Sink
+	pcg   *rand.PCG
+	it    scenarios.Iter
+	base  []scenarios.Value // variables as setup and init left them
+	out   scenarios.Outcome // of the step under way
+	whole scenarios.Outcome // of the iteration
+	ready bool              // init is done
+}
+
+func (r *Run) newVU(id int) (*vu, error) {
+	user, err := r.Open(id)
+	if err != nil {
+		return nil, err
+	}
+	v := &vu{run: r, id: id, user: user, sink: r.Sink(id % r.Shards), pcg: new(rand.PCG)}
+	v.it = scenarios.Iter{VU: id, Load: int(r.Index), Rand: rand.New(v.pcg), Env: r.Env, Vars: make([]scenarios.Value, len(r.Vars))}
+	v.base = make([]scenarios.Value, len(r.Vars))
+	scenarios.CopyVars(v.base, r.Vars)
+	return v, nil
+}
+
+// initStream tells the random source of init from those of the iterations.
+const initStream = 0x696e6974
+
+// prepare runs init once; before is when the arrival that waits for it times out.
+// A failed init is tried again by the next iteration.
+func (v *vu) prepare(ctx context.Context, before time.Duration) bool {
+	r := v.run
+	if v.ready || len(r.Init) == 0 {
+		v.ready = true
+		return true
+	}
+	v.pcg.Seed(r.seed^initStream, uint64(v.id))
+	v.it.N = -1
+	v.it.Reset()
+	scenarios.CopyVars(v.it.Vars, v.base)
+	v.out = scenarios.Outcome{}
+	for i := range r.Init {
+		s := &r.Init[i]
+		now := r.Now()
+		if s.Call == nil {
+			if !r.pause(ctx, now+v.think(s)) {
+				v.out.Kind, v.out.Cause, v.out.End = scenarios.Error, scenarios.Unfinished, r.Now()
+				return false
+			}
+			continue
+		}
+		v.it.Intended, v.it.Deadline = now, now+r.Timeout
+		if !r.isClosed {
+			v.it.Deadline = min(v.it.Deadline, before)
+		}
+		v.out = scenarios.Outcome{Load: r.Index, Step: s.Index, Intended: now, Ready: now}
+		v.user.Do(&v.it, s.Call, &v.out)
+		if v.out.Kind != scenarios.OK {
+			return false
+		}
+	}
+	scenarios.CopyVars(v.base, v.it.Vars)
+	v.ready = true
+	return true
+}
+
+// think draws how long a pause lasts.
+func (v *vu) think(s *Step) time.Duration {
+	d := s.Think.Min
+	if s.Think.Max > s.Think.Min {
+		d += time.Duration(v.it.Rand.Int64N(int64(s.Think.Max - s.Think.Min + 1)))
+	}
+	return d
+}
+
+// begin readies the iteration n and chooses its flow.
+func (v *vu) begin(n int64) *Flow {
+	v.pcg.Seed(v.run.seed, uint64(n))
+	v.it.N = n
+	v.it.Reset()
+	if len(v.base) > 0 {
+		scenarios.CopyVars(v.it.Vars, v.base)
+	}
+	return v.run.choose(v.it.Rand)
+}
+
+// choose picks a flow by weight.
+func (r *Run) choose(rnd *rand.Rand) *Flow {
+	if len(r.Flows) == 1 {
+		return &r.Flows[0]
+	}
+	x := rnd.Float64() * r.weights[len(r.weights)-1]
+	for i, w := range r.weights {
+		if x < w {
+			return &r.Flows[i]
+		}
+	}
+	return &r.Flows[len(r.Flows)-1]
+}
+
+// iterate runs iteration n from its arrival to its end. Ready is when the
+// generator turned to it.
+func (v *vu) iterate(ctx context.Context, n int64, intended, ready time.Duration) {
+	r := v.run
+	if !v.prepare(ctx, intended+r.Timeout) {
+		v.failed(n, intended, ready)
+		return
+	}
+	flow := v.begin(n)
+	v.whole = scenarios.Outcome{
+		Load: r.Index, Step: scenarios.IterationStep, Closed: r.isClosed, Intended: intended, Ready: ready, WasSent: true, Answered: true,
+	}
+	at, pause, requests := intended, time.Duration(0), 0
+	for i := range flow.Steps {
+		s := &flow.Steps[i]
+		if s.Call == nil {
+			d := v.think(s)
+			at += d
+			pause += d
+			if !r.pause(ctx, at) {
+				return // the run ends: what was not begun is not offered
+			}
+			continue
+		}
+		if i > 0 {
+			ready = r.Now()
+		}
+		v.request(s, at, ready)
+		v.add(requests == 0, pause)
+		requests++
+		at, pause = v.out.End, 0
+		if v.out.Kind != scenarios.OK {
+			if v.out.Kind == scenarios.Error && v.out.Cause != scenarios.Unfinished {
+				v.skip(flow.Steps[i+1:], at)
+			}
+			break
+		}
+	}
+	if requests > 0 {
+		v.sink.Record(&v.whole)
+	}
+}
+
+// request makes and records one request, asked for at at.
+func (v *vu) request(s *Step, at, ready time.Duration) {
+	v.it.Intended, v.it.Deadline = at, at+v.run.Timeout
+	v.out = scenarios.Outcome{Load: v.run.Index, Step: s.Index, Closed: v.run.isClosed, Intended: at, Ready: ready}
+	v.user.Do(&v.it, s.Call, &v.out)
+	v.out.Ready = min(v.out.Ready, v.out.End) // whoever comes after the timeout finds it already over
+	if v.run.isClosed { // nothing is asked for before it can be sent
+		v.out.Intended, v.out.Ready = v.out.Slot, v.out.Slot
+	}
+	v.sink.Record(&v.out)
+}
+
+// add counts the request just made in its iteration. Pause is the think time
+// before it; an iteration that begins with one begins after it.
+func (v *vu) add(first bool, pause time.Duration) {
+	w, o := &v.whole, &v.out
+	switch {
+	case !first:
+		w.Think += pause
+	case v.run.isClosed || pause > 0:
+		w.Intended, w.Ready, w.Slot = o.Intended, o.Ready, o.Slot
+	default:
+		w.Slot = o.Slot
+	}
+	w.End = o.End
+	w.Checks += o.Checks
+	w.Failed += o.Failed
+	w.Bytes += o.Bytes
+	if o.Kind != scenarios.OK {
+		w.Kind, w.Cause, w.WasSent, w.Answered = o.Kind, o.Cause, o.WasSent, o.Answered
+	}
+}
+
+// skip counts the steps that a failed one kept from being reached.
+func (v *vu) skip(steps []Step, at time.Duration) {
+	for i := range steps {
+		if steps[i].Call == nil {
+			continue
+		}
+		v.out = scenarios.Outcome{
+			Load: v.run.Index, Step: steps[i].Index, Kind: scenarios.Skipped, Closed: v.run.isClosed,
+			Intended: at, Ready: at, Slot: at, End: at,
+		}
+		v.sink.Record(&v.out)
+	}
+}
+
+// failed counts an iteration whose virtual user could not be initialised: its
+// first step carries the error of init.
+func (v *vu) failed(n int64, intended, ready time.Duration) {
+	cause, end := v.out.Cause, v.out.End
+	if cause == scenarios.NoCause { // init was shed
+		cause = scenarios.Other
+	}
+	v.run.lost(v.sink, v.begin(n), intended, ready, max(end, intended), cause)
+}
+
+// lost counts an iteration that never sent a request: its first step is an error
+// of the given cause, the others are skipped.
+func (r *Run) lost(sink Sink, flow *Flow, intended, ready, end time.Duration, cause scenarios.Cause) {
+	ready = min(ready, end)
+	slot := end
+	if r.isClosed {
+		slot = ready
+	}
+	out := scenarios.Outcome{
+		Load: r.Index, Kind: scenarios.Error, Cause: cause, Closed: r.isClosed, Intended: intended, Ready: ready, Slot: slot, End: end,
+	}
+	for i := range flow.Steps {
+		if flow.Steps[i].Call == nil {
+			continue
+		}
+		out.Step = flow.Steps[i].Index
+		sink.Record(&out)
+		out.Kind, out.Cause = scenarios.Skipped, scenarios.NoCause
+		out.Intended, out.Ready, out.Slot = end, end, end
+	}
+	out.Step, out.Kind, out.Cause = scenarios.IterationStep, scenarios.Error, cause
+	out.Intended, out.Ready, out.Slot = intended, ready, slot
+	sink.Record(&out)
+}
