@@ -1,7 +1,40 @@
-// Package demo is SocialConnect, the built-in system under test.
+// Package demo is SocialConnect, the built-in system under test: five small
+// services, each meant to run as a process of its own on loopback.
+//
+//	           +--------+
+//	           | users  |  names of authors, asked on every read
+//	           +--------+
+//	               ^
+//	 client   +---------+     +----------+     +-------+
+//	--------> | gateway | --> | posts[0] | --> | store |  SQLite
+//	          +---------+  \  +----------+  /  +-------+
+//	                        > | posts[1] | <
+//	                          +----------+  \  +---------------+
+//	                                         > | notifications |
+//	                                           +---------------+
+//
+// [Config] is what a scenario writes under `target: {stack: demo, with: …}`. It
+// describes the services for whoever starts them ([Config.Services]), and [Serve]
+// is one of them. A service gets all it knows from its environment:
+//
+//	BRUNT_ADDR      host:port to listen on
+//	BRUNT_UNIT      its name in logs, such as posts[1]
+//	LINK_<SERVICE>  host:port of each replica of a service that it calls, with
+//	                commas, in order of index
+//	DEMO_<SWITCH>   on or off, for each defence it has
+//	DEMO_TOKEN_KEY  what tokens are signed with; not needed
+//
+// # Defences
+//
+// The gateway has a balancer with health ejection, retries, circuit breakers, a
+// limiter and timeouts. Each is there to be switched off, because a drill is only
+// worth something where it can fail. Switched off means absent: no breaker is a
+// nil *breaker, no timeout is a context without a deadline. To add one: a field of
+// Config, its variable in Config.Services, and a nil that means "without" where it
+// is used.
+//
+// # What is kept
+//
+// Nothing. The store's database is in memory, so that a killed process leaves no
+// file behind, and a store that comes back has its first posts again.
 package demo
-
-import (
-	_ "github.com/prometheus/client_golang/prometheus"
-	_ "modernc.org/sqlite"
-)

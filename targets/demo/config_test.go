@@ -1,0 +1,115 @@
+package demo
+
+import (
+	"maps"
+	"strings"
+	"testing"
+
+	"brunt/scenarios"
+)
+
+// decode reads what stands under `with:` in a scenario.
+func decode(t *testing.T, with string) (Config, error) {
+	t.Helper()
+	text := "version: 1\nname: t\ntarget: {stack: demo, with: " + with + "}\n" +
+		"load: {l: {executor: constant-arrival-rate, rate: 1/s, duration: 1s, flow: [{get: /posts}]}}\n"
+	sc, err := scenarios.Parse("t.yaml", scenarios.Options{Read: func(string) ([]byte, error) { return []byte(text), nil }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var c Config
+	m := sc.Mistakes()
+	if sc.Target.With != nil {
+		scenarios.Decode(sc.Target.With, &c, m)
+	}
+	return c, m.Err()
+}
+
+func TestConfig(t *testing.T) {
+	tests := []struct {
+		name     string
+		with     string
+		replicas int
+		off      string // the switches of the gateway that are
+	}{
+		{"nothing written", "{}", 2, ""},
+		{"written, but empty", "{breaker: , posts: }", 2, ""},
+		{"written as it is by default", "{posts: {replicas: 2}, breaker: on, limiter: on, retries: true, ejection: on, timeouts: on}", 2, ""},
+		{"one off", "{breaker: off}", 2, "DEMO_BREAKER"},
+		{"all off", "{breaker: off, limiter: off, retries: off, ejection: false, timeouts: off}", 2, "DEMO_BREAKER DEMO_EJECTION DEMO_LIMITER DEMO_RETRIES DEMO_TIMEOUTS"},
+		{"most replicas", "{posts: {replicas: 9}}", 9, ""},
+		{"one replica", "{posts: {replicas: 1}}", 1, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			c, err := decode(t, tt.with)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, s := range c.Services() {
+				switch s.Name {
+				case postsName:
+					if s.Replicas != tt.replicas {
+						t.Errorf("%d replicas of posts, want %d", s.Replicas, tt.replicas)
+					}
+					if want := onOff(c.Timeouts); s.Env["DEMO_TIMEOUTS"] != want {
+						t.Errorf("timeouts of posts are %q, want %q", s.Env["DEMO_TIMEOUTS"], want)
+					}
+				case gatewayName:
+					want := map[string]string{
+						"DEMO_BREAKER": "on", "DEMO_LIMITER": "on", "DEMO_RETRIES": "on", "DEMO_EJECTION": "on", "DEMO_TIMEOUTS": "on",
+					}
+					for key := range strings.FieldsSeq(tt.off) {
+						want[key] = "off"
+					}
+					if !maps.Equal(s.Env, want) {
+						t.Errorf("the gateway has %v, want %v", s.Env, want)
+					}
+				}
+			}
+		})
+	}
+}
+
+func TestConfig_Mistakes(t *testing.T) {
+	tests := []struct{ name, with, want string }{
+		{"too few replicas", "{posts: {replicas: 0}}", "at least 1"},
+		{"too many replicas", "{posts: {replicas: 10}}", "at most 9"},
+		{"no switch", "{breaker: maybe}", "want on or off"},
+		{"unknown", "{braker: off}", "breaker"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if _, err := decode(t, tt.with); err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got %v, want it to say %q", err, tt.want)
+			}
+		})
+	}
+}
+
+// TestServices holds what a stack relies on: whoever is called was started before,
+// and there is one way in.
+func TestServices(t *testing.T) {
+	started := map[string]bool{}
+	entries := 0
+	for _, s := range (Config{}).Services() {
+		if makers[s.Name] == nil {
+			t.Errorf("%s can't be served", s.Name)
+		}
+		for _, l := range s.Links {
+			if !started[l] {
+				t.Errorf("%s calls %s, which is started after it", s.Name, l)
+			}
+		}
+		started[s.Name] = true
+		if s.Entry {
+			entries++
+		}
+		if s.Replicas < 1 || s.Ready != "/healthz" {
+			t.Errorf("%s: %+v", s.Name, s)
+		}
+	}
+	if len(started) != len(makers) || entries != 1 {
+		t.Errorf("%d services of %d, %d entries", len(started), len(makers), entries)
+	}
+}

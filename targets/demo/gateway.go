@@ -1,0 +1,289 @@
+package demo
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// limits are how long the gateway waits; 0 is without end.
+type limits struct {
+	request time.Duration // for a client's request, retries included
+	connect time.Duration
+	posts   time.Duration // for an attempt
+	users   time.Duration
+}
+
+// gateway is where clients come in. It keeps nothing but what its defences need.
+type gateway struct {
+	problems *sampler
+	posts    *balancer
+	users    *upstream
+	retrier  *retrier // nil: one attempt
+	limiter  *limiter // nil: no limit
+	signer   signer
+	limits   limits
+	nameless prometheus.Counter
+	limited  prometheus.Counter
+}
+
+func newGateway(p parts) (service, error) {
+	g := &gateway{
+		problems: newSampler(p.log),
+		signer:   signer{key: []byte(p.env.text("DEMO_TOKEN_KEY", "socialconnect"))},
+		nameless: p.metrics.auto.NewCounter(prometheus.CounterOpts{
+			Name: "socialconnect_nameless_total", Help: "Reads answered with bare ids, for want of the users service.",
+		}),
+		limited: p.metrics.auto.NewCounter(prometheus.CounterOpts{
+			Name: "socialconnect_limited_total", Help: "Requests turned away by the limiter.",
+		}),
+	}
+	if p.env.on("DEMO_TIMEOUTS") {
+		g.limits = limits{request: 3 * time.Second, connect: 250 * time.Millisecond, posts: time.Second, users: 100 * time.Millisecond}
+	}
+	if p.env.on("DEMO_RETRIES") {
+		g.retrier = newRetrier(p.metrics)
+	}
+	if p.env.on("DEMO_LIMITER") {
+		g.limiter = newLimiter()
+	}
+	breakers, m := p.env.on("DEMO_BREAKER"), newUpstreamMetrics(p.metrics)
+	c := newClient(p.dial, g.limits.connect)
+	g.posts = &balancer{ejection: p.env.on("DEMO_EJECTION")}
+	g.posts.all = upstreamsOf(p, c, m, postsName, breakers, g.posts.ejection)
+	g.users = upstreamsOf(p, c, m, usersName, breakers, false)[0]
+	return service{
+		routes: map[string]handler{
+			"POST /login":     g.login,
+			"GET /posts":      g.admit(g.list),
+			"GET /posts/{id}": g.admit(g.read),
+			"POST /posts":     g.admit(g.write),
+			"GET /users/{id}": g.admit(g.user),
+		},
+		start: g.posts.start,
+		stop: func(context.Context) {
+			g.posts.stop()
+			c.close()
+		},
+	}, nil
+}
+
+// admit lets a request in: its token, if it has one, must be valid and within the
+// limit; only reading goes without. The request's deadline begins here.
+func (g *gateway) admit(h handler) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		switch header := r.Header.Get("Authorization"); {
+		case header == "" && r.Method != http.MethodGet && r.Method != http.MethodHead:
+			return &problem{status: http.StatusUnauthorized, text: "this needs a token: POST /login gives one"}
+		case header != "":
+			token, ok := strings.CutPrefix(header, "Bearer ")
+			if !ok || !g.signer.valid(token) {
+				return &problem{status: http.StatusUnauthorized, text: "the token is not valid: POST /login gives one"}
+			}
+			if wait, ok := g.limiter.take(token); !ok {
+				g.limited.Inc()
+				return &problem{
+					status: http.StatusTooManyRequests,
+					text:   fmt.Sprintf("more than %d requests a minute with this token", limitRequests),
+					after:  wait,
+				}
+			}
+		}
+		if g.limits.request > 0 {
+			ctx, cancel := context.WithTimeout(r.Context(), g.limits.request)
+			defer cancel()
+			r = r.WithContext(ctx)
+		}
+		return h(w, r)
+	}
+}
+
+func (g *gateway) login(w http.ResponseWriter, r *http.Request) error {
+	var who struct {
+		User string `json:"user"`
+	}
+	if err := readJSON(w, r, &who); err != nil {
+		return err
+	}
+	if !validID(who.User) {
+		return &problem{status: http.StatusBadRequest, text: "user must be a user's id: " + idRule}
+	}
+	writeJSON(w, http.StatusOK, map[string]string{"token": g.signer.issue(who.User)})
+	return nil
+}
+
+// A postView is a post as clients see it.
+type postView struct {
+	ID     string `json:"id"`
+	Author user   `json:"author"`
+	Text   string `json:"text"`
+}
+
+type pageView struct {
+	Items []postView `json:"items"`
+	Page  int        `json:"page"`
+}
+
+func (g *gateway) list(w http.ResponseWriter, r *http.Request) error {
+	n, err := pageOf(r)
+	if err != nil {
+		return err
+	}
+	var p page
+	if err := g.fetch(r.Context(), call{path: "/posts", query: "page=" + strconv.Itoa(n)}, &p); err != nil {
+		return err
+	}
+	writeJSON(w, http.StatusOK, pageView{Items: g.views(r.Context(), p.Items), Page: p.Page})
+	return nil
+}
+
+func (g *gateway) read(w http.ResponseWriter, r *http.Request) error {
+	id := r.PathValue("id")
+	if !validID(id) {
+		return noSuchPost
+	}
+	var p post
+	if err := g.fetch(r.Context(), call{path: "/posts/" + id}, &p); err != nil {
+		return err
+	}
+	writeJSON(w, http.StatusOK, g.views(r.Context(), []post{p})[0])
+	return nil
+}
+
+func (g *gateway) write(w http.ResponseWriter, r *http.Request) error {
+	p, key, err := readPost(w, r)
+	if err != nil {
+		return err
+	}
+	body, err := json.Marshal(p)
+	if err != nil {
+		return err
+	}
+	// subtle: not safe to repeat, whatever the key, as the store doesn't yet hold
+	// posts against it.
+	q := call{method: http.MethodPost, path: "/posts", body: body, key: key}
+	rep, err := g.retrier.send(r.Context(), g.posts, q, g.limits.posts, false)
+	if err := g.explain(r.Context(), postsName, rep, err); err != nil {
+		return err
+	}
+	writeBody(w, http.StatusCreated, rep.body)
+	return nil
+}
+
+func (g *gateway) user(w http.ResponseWriter, r *http.Request) error {
+	id := r.PathValue("id")
+	if !validID(id) {
+		return noSuchUser
+	}
+	rep, err := g.users.send(r.Context(), call{method: http.MethodGet, path: "/users/" + id}, g.limits.users)
+	if err := g.explain(r.Context(), usersName, rep, err); err != nil {
+		return err
+	}
+	writeBody(w, http.StatusOK, rep.body)
+	return nil
+}
+
+// fetch reads something from posts, and retries when that may help.
+func (g *gateway) fetch(ctx context.Context, q call, into any) error {
+	q.method = http.MethodGet
+	rep, err := g.retrier.send(ctx, g.posts, q, g.limits.posts, true)
+	if err := g.explain(ctx, postsName, rep, err); err != nil {
+		return err
+	}
+	if err := json.Unmarshal(rep.body, into); err != nil {
+		g.problems.warn("unreadable answer", "of", postsName, "error", err)
+		return &problem{status: http.StatusBadGateway, text: "posts answered something unreadable"}
+	}
+	return nil
+}
+
+// views puts names to the authors of posts. The users service is asked once for all
+// of them. When it gives no answer in time, the posts go out with bare ids: a name
+// is not worth a failed read.
+func (g *gateway) views(ctx context.Context, posts []post) []postView {
+	names := g.names(ctx, posts)
+	views := make([]postView, len(posts))
+	for i, p := range posts {
+		views[i] = postView{ID: p.ID, Author: user{ID: p.Author, Name: names[p.Author]}, Text: p.Text}
+	}
+	return views
+}
+
+func (g *gateway) names(ctx context.Context, posts []post) map[string]string {
+	ids := make([]string, len(posts))
+	for i, p := range posts {
+		ids[i] = p.Author
+	}
+	slices.Sort(ids)
+	ids = slices.Compact(ids)
+	q := call{method: http.MethodGet, path: "/users", query: "ids=" + strings.Join(ids, ",")}
+	rep, err := g.users.send(ctx, q, g.limits.users)
+	var known userList
+	if err == nil && rep.status == http.StatusOK {
+		err = json.Unmarshal(rep.body, &known)
+	}
+	if gone(ctx) {
+		return nil
+	}
+	if err != nil || rep.status != http.StatusOK {
+		g.nameless.Inc()
+		g.problems.warn("no names", "status", rep.status, "error", errText(err), "trace_id", traceIn(ctx).id)
+		return nil
+	}
+	names := make(map[string]string, len(known.Users))
+	for _, u := range known.Users {
+		names[u.ID] = u.Name
+	}
+	return names
+}
+
+// explain tells the client why a service did not give what was asked for; nil when
+// it did.
+func (g *gateway) explain(ctx context.Context, service string, rep reply, err error) error {
+	if err == nil && rep.status < 300 {
+		return nil
+	}
+	if gone(ctx) {
+		return &problem{status: statusGone, text: "the client went away"}
+	}
+	if err == nil && rep.status >= 400 && rep.status < 500 {
+		var told struct {
+			Error string `json:"error"`
+		}
+		if json.Unmarshal(rep.body, &told) != nil || told.Error == "" {
+			told.Error = fmt.Sprintf("%s answered %d", service, rep.status)
+		}
+		return &problem{status: rep.status, text: told.Error}
+	}
+	g.problems.warn("call failed", "of", service, "status", rep.status, "error", errText(err), "trace_id", traceIn(ctx).id)
+	switch {
+	case errors.Is(err, errOpen):
+		return &problem{status: http.StatusServiceUnavailable, text: service + " is not asked for now: its circuit breaker is open", after: breakerRest}
+	case err != nil && timedOut(err):
+		return &problem{status: http.StatusGatewayTimeout, text: service + " took too long"}
+	case err != nil:
+		return &problem{status: http.StatusBadGateway, text: service + " gave no answer"}
+	}
+	return &problem{status: max(rep.status, http.StatusInternalServerError), text: fmt.Sprintf("%s answered %d", service, rep.status)}
+}
+
+// statusGone stands in the metrics for requests whose client did not wait, as nginx
+// has it; nobody reads it as an answer.
+const statusGone = 499
+
+func gone(ctx context.Context) bool { return errors.Is(ctx.Err(), context.Canceled) }
+
+func errText(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}

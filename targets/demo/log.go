@@ -1,0 +1,48 @@
+package demo
+
+import (
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// A sampler logs what would otherwise be a line a request: each message at most
+// once a second, with how many were left out since.
+type sampler struct {
+	log *slog.Logger
+
+	mu   sync.Mutex
+	last map[string]*sample
+}
+
+type sample struct {
+	at      time.Time
+	skipped int
+}
+
+func newSampler(log *slog.Logger) *sampler {
+	return &sampler{log: log, last: map[string]*sample{}}
+}
+
+// warn logs msg, of which there must be few different ones.
+func (s *sampler) warn(msg string, args ...any) {
+	now := time.Now()
+	s.mu.Lock()
+	l := s.last[msg]
+	if l != nil && now.Sub(l.at) < time.Second {
+		l.skipped++
+		s.mu.Unlock()
+		return
+	}
+	if l == nil {
+		l = &sample{}
+		s.last[msg] = l
+	}
+	skipped := l.skipped
+	*l = sample{at: now}
+	s.mu.Unlock()
+	if skipped > 0 {
+		args = append(args, "left_out", skipped)
+	}
+	s.log.Warn(msg, args...)
+}

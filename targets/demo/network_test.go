@@ -1,0 +1,419 @@
+package demo
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// A network is one in memory, between services that all run in a synctest bubble:
+// time there is virtual, so that seconds of a drill cost nothing and waits are
+// exact. Every pair has an edge of its own, as under brunt; its address is
+// FROM.TO:80.
+type network struct {
+	mu        sync.Mutex
+	listeners map[string]*listener
+	edges     map[string]*edge
+	pumps     sync.WaitGroup
+}
+
+func newNetwork() *network {
+	return &network{listeners: map[string]*listener{}, edges: map[string]*edge{}}
+}
+
+// edge gives the way from one unit to another.
+func (n *network) edge(from, to string) *edge {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	e := n.edges[from+"."+to]
+	if e == nil {
+		e = &edge{to: to, conns: map[net.Conn]bool{}}
+		n.edges[from+"."+to] = e
+	}
+	return e
+}
+
+// into gives all the edges that end at a unit.
+func (n *network) into(to string) []*edge {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	var in []*edge
+	for _, e := range n.edges {
+		if e.to == to {
+			in = append(in, e)
+		}
+	}
+	return in
+}
+
+// release lets everything move that was held.
+func (n *network) release() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, e := range n.edges {
+		e.release()
+	}
+}
+
+func (n *network) listen(_, addr string) (net.Listener, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	unit := strings.TrimSuffix(addr, ":80")
+	l := &listener{addr: addr, conns: make(chan net.Conn, 1024), closed: make(chan struct{})}
+	n.listeners[unit] = l
+	return l, nil
+}
+
+func (n *network) dial(_ context.Context, _, addr string) (net.Conn, error) {
+	from, to, _ := strings.Cut(strings.TrimSuffix(addr, ":80"), ".")
+	e := n.edge(from, to)
+	n.mu.Lock()
+	l := n.listeners[to]
+	n.mu.Unlock()
+	return e.connect(l, &n.pumps)
+}
+
+// An edge is a relay like brunt's: it takes every connection, and closes it when
+// there is nobody behind it.
+type edge struct {
+	to string
+
+	mu    sync.Mutex
+	dead  bool
+	held  chan struct{} // not nil: nothing moves until it is closed
+	delay time.Duration
+	conns map[net.Conn]bool
+	tape  *strings.Builder // what was sent, if that is kept
+}
+
+func (e *edge) connect(l *listener, pumps *sync.WaitGroup) (net.Conn, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	client, near := net.Pipe()
+	if e.dead || l == nil || !l.alive() {
+		near.Close()
+		return client, nil
+	}
+	far, server := net.Pipe()
+	e.conns[near], e.conns[far] = true, true
+	pumps.Go(func() { e.pump(near, far, true) })
+	pumps.Go(func() { e.pump(far, near, false) })
+	l.conns <- server
+	return client, nil
+}
+
+func (e *edge) pump(from, to net.Conn, forth bool) {
+	defer func() {
+		from.Close()
+		to.Close()
+		e.mu.Lock()
+		delete(e.conns, from)
+		e.mu.Unlock()
+	}()
+	buf := make([]byte, 32<<10)
+	for {
+		n, err := from.Read(buf)
+		e.mu.Lock()
+		held, delay := e.held, e.delay
+		if forth && e.tape != nil {
+			e.tape.Write(buf[:n])
+		}
+		e.mu.Unlock()
+		if held != nil {
+			<-held
+		}
+		time.Sleep(delay)
+		if n > 0 { // a pipe hands on even an empty write
+			if _, err := to.Write(buf[:n]); err != nil {
+				return
+			}
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// kill is what a crash of the unit behind looks like; revive is its restart.
+func (e *edge) kill() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.dead = true
+	for c := range e.conns {
+		c.Close()
+	}
+}
+
+func (e *edge) revive() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.dead = false
+}
+
+// hold stops all bytes, as a frozen unit or a network that drops packets does.
+func (e *edge) hold() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.held = make(chan struct{})
+}
+
+func (e *edge) release() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.held != nil {
+		close(e.held)
+		e.held = nil
+	}
+}
+
+// slow delays each way by d.
+func (e *edge) slow(d time.Duration) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.delay = d
+}
+
+// record keeps what is sent from now on, for recorded to give.
+func (e *edge) record() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.tape = &strings.Builder{}
+}
+
+func (e *edge) recorded() string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.tape.String()
+}
+
+type listener struct {
+	addr   string
+	conns  chan net.Conn
+	once   sync.Once
+	closed chan struct{}
+}
+
+func (l *listener) alive() bool {
+	select {
+	case <-l.closed:
+		return false
+	default:
+		return true
+	}
+}
+
+func (l *listener) Accept() (net.Conn, error) {
+	select {
+	case c := <-l.conns:
+		return c, nil
+	case <-l.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (l *listener) Close() error {
+	l.once.Do(func() { close(l.closed) })
+	return nil
+}
+
+func (l *listener) Addr() net.Addr { return memAddr(l.addr) }
+
+type memAddr string
+
+func (memAddr) Network() string  { return "memory" }
+func (a memAddr) String() string { return string(a) }
+
+// A system is SocialConnect on a network in memory.
+type system struct {
+	t      *testing.T
+	net    *network
+	client *http.Transport
+	stop   map[string]func() // by unit
+	logs   map[string]*lockedBuffer
+}
+
+// start runs the services of c until the test ends. It must be called in a bubble.
+func start(t *testing.T, c Config) *system {
+	t.Helper()
+	s := &system{t: t, net: newNetwork(), stop: map[string]func(){}, logs: map[string]*lockedBuffer{}}
+	s.client = &http.Transport{
+		DialContext:         s.net.dial,
+		MaxIdleConnsPerHost: 512,
+		DisableCompression:  true,
+	}
+	services := c.Services()
+	var order []string
+	for _, svc := range services {
+		for i := range svc.Replicas {
+			unit := fmt.Sprintf("%s[%d]", svc.Name, i)
+			env := map[string]string{"BRUNT_ADDR": unit + ":80", "BRUNT_UNIT": unit}
+			for k, v := range svc.Env {
+				env[k] = v
+			}
+			for _, link := range svc.Links {
+				at := slices.IndexFunc(services, func(o Service) bool { return o.Name == link })
+				var addrs []string
+				for j := range services[at].Replicas {
+					addrs = append(addrs, fmt.Sprintf("%s.%s[%d]:80", unit, link, j))
+				}
+				env["LINK_"+strings.ToUpper(link)] = strings.Join(addrs, ",")
+			}
+			log := &lockedBuffer{}
+			n := node{
+				name:   svc.Name,
+				getenv: func(k string) string { return env[k] },
+				stdout: log,
+				listen: s.net.listen,
+				dial:   s.net.dial,
+			}
+			ctx, cancel := context.WithCancel(context.Background())
+			done := make(chan error, 1)
+			go func() { done <- n.serve(ctx) }()
+			var once sync.Once
+			s.stop[unit] = func() {
+				once.Do(func() {
+					cancel()
+					if err := <-done; err != nil {
+						t.Errorf("%s: %v", unit, err)
+					}
+				})
+			}
+			s.logs[unit] = log
+			order = append(order, unit)
+		}
+	}
+	t.Cleanup(func() {
+		s.client.CloseIdleConnections()
+		s.net.release()
+		for _, unit := range slices.Backward(order) {
+			s.stop[unit]()
+		}
+		s.net.pumps.Wait()
+	})
+	synctest.Wait()
+	return s
+}
+
+// An answer is what a client got.
+type answer struct {
+	at     time.Duration // since the load began
+	took   time.Duration
+	status int // 0: none
+	header http.Header
+	body   string
+}
+
+// ask sends one request to the gateway, and waits no longer than the timeout.
+func (s *system) ask(method, path, body string, timeout time.Duration, header ...string) answer {
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	return s.askUnit(ctx, "gateway[0]", method, path, body, header...)
+}
+
+func (s *system) askUnit(ctx context.Context, unit, method, path, body string, header ...string) answer {
+	began := time.Now()
+	req, err := http.NewRequestWithContext(ctx, method, "http://client/", strings.NewReader(body))
+	if err != nil {
+		s.t.Error(err)
+		return answer{}
+	}
+	req.URL.Host = "client." + unit + ":80"
+	req.URL.Path, req.URL.RawQuery, _ = strings.Cut(path, "?")
+	for i := 0; i+1 < len(header); i += 2 {
+		req.Header.Set(header[i], header[i+1])
+	}
+	resp, err := s.client.RoundTrip(req)
+	if err != nil {
+		return answer{took: time.Since(began)}
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return answer{took: time.Since(began)}
+	}
+	return answer{took: time.Since(began), status: resp.StatusCode, header: resp.Header, body: string(b)}
+}
+
+// load reads at an even rate for as long as told, whatever becomes of the answers,
+// and gives them in order.
+func (s *system) load(perSecond int, during time.Duration, path string, timeout time.Duration) []answer {
+	answers := make([]answer, int(during.Seconds()*float64(perSecond)))
+	began := time.Now()
+	var all sync.WaitGroup
+	for i := range answers {
+		at := time.Duration(i) * time.Second / time.Duration(perSecond)
+		time.Sleep(time.Until(began.Add(at)))
+		all.Go(func() {
+			answers[i] = s.ask("GET", path, "", timeout)
+			answers[i].at = at
+		})
+	}
+	all.Wait()
+	return answers
+}
+
+// at does something while a load runs.
+func at(d time.Duration, f func()) { time.AfterFunc(d, f) }
+
+// between gives the answers to requests of a span.
+func between(answers []answer, from, to time.Duration) []answer {
+	var some []answer
+	for _, a := range answers {
+		if a.at >= from && a.at < to {
+			some = append(some, a)
+		}
+	}
+	return some
+}
+
+// wrong gives the share of answers that are not a 200.
+func wrong(answers []answer) float64 {
+	n := 0
+	for _, a := range answers {
+		if a.status != http.StatusOK {
+			n++
+		}
+	}
+	return float64(n) / float64(len(answers))
+}
+
+// quantile gives the time within which a share q had their answer.
+func quantile(answers []answer, q float64) time.Duration {
+	var took []time.Duration
+	for _, a := range answers {
+		took = append(took, a.took)
+	}
+	slices.Sort(took)
+	return took[min(int(q*float64(len(took))), len(took)-1)]
+}
+
+type lockedBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}
+
+func slogTo(w io.Writer) *slog.Logger { return slog.New(slog.NewJSONHandler(w, nil)) }
+
+func off() *bool { return new(false) }

@@ -1,0 +1,112 @@
+package demo
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+const (
+	noticeQueue   = 1024 // notices that wait; more are dropped
+	noticeWorkers = 4
+)
+
+// A notifier tells the notifications service of new posts, behind the backs of those
+// who wrote them: nobody waits for it, and a notice that can't be delivered is
+// counted and forgotten.
+type notifier struct {
+	problems *sampler
+	client   *client
+	addr     string
+	timeout  time.Duration // of a notice; 0: none
+	count    *prometheus.CounterVec
+
+	queue   chan queued // never closed: a request that was cut off may still write to it
+	quit    chan struct{}
+	cancel  context.CancelFunc
+	workers sync.WaitGroup
+}
+
+type queued struct {
+	notice notice
+	trace  trace
+}
+
+func newNotifier(p parts, c *client, addr string, timeout time.Duration) *notifier {
+	return &notifier{
+		problems: newSampler(p.log),
+		client:   c,
+		addr:     addr,
+		timeout:  timeout,
+		count: p.metrics.auto.NewCounterVec(prometheus.CounterOpts{
+			Name: "socialconnect_notices_total", Help: "Notices of new posts: sent, failed, or dropped as the queue was full.",
+		}, []string{"result"}),
+		queue: make(chan queued, noticeQueue),
+		quit:  make(chan struct{}),
+	}
+}
+
+// tell queues a notice, or drops it when too many wait. It never blocks.
+func (n *notifier) tell(t trace, note notice) {
+	select {
+	case n.queue <- queued{note, t}:
+	default:
+		n.count.WithLabelValues("dropped").Inc()
+		n.problems.warn("notice dropped", "waiting", noticeQueue)
+	}
+}
+
+func (n *notifier) start() {
+	var ctx context.Context
+	ctx, n.cancel = context.WithCancel(context.Background())
+	for range noticeWorkers {
+		n.workers.Go(func() { n.work(ctx) })
+	}
+}
+
+// work sends until quit is closed, and then what is still queued.
+func (n *notifier) work(ctx context.Context) {
+	for {
+		select {
+		case q := <-n.queue:
+			n.send(ctx, q)
+			continue
+		default:
+		}
+		select {
+		case q := <-n.queue:
+			n.send(ctx, q)
+		case <-n.quit:
+			return
+		}
+	}
+}
+
+func (n *notifier) send(ctx context.Context, q queued) {
+	body, err := json.Marshal(q.notice)
+	if err == nil {
+		var rep reply
+		rep, err = n.client.do(withTrace(ctx, q.trace), n.addr, call{method: http.MethodPost, path: "/notifications", body: body}, n.timeout)
+		if err == nil && rep.status < 300 {
+			n.count.WithLabelValues("sent").Inc()
+			return
+		}
+		n.problems.warn("notice failed", "status", rep.status, "error", errText(err), "trace_id", q.trace.id)
+	}
+	n.count.WithLabelValues("failed").Inc()
+}
+
+// stop sends what is queued for as long as ctx lasts.
+func (n *notifier) stop(ctx context.Context) {
+	if n.cancel == nil {
+		return
+	}
+	defer context.AfterFunc(ctx, n.cancel)()
+	close(n.quit)
+	n.workers.Wait()
+	n.cancel()
+}

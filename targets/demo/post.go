@@ -1,0 +1,65 @@
+package demo
+
+import (
+	"fmt"
+	"net/http"
+	"unicode/utf8"
+)
+
+const (
+	maxText = 1000 // characters of a post
+	maxKey  = 255  // bytes of an Idempotency-Key
+)
+
+// A post as the store keeps it.
+type post struct {
+	ID     string `json:"id"`
+	Author string `json:"author"` // a user's id
+	Text   string `json:"text"`
+}
+
+// A page is ten posts, the newest first.
+type page struct {
+	Items []post `json:"items"`
+	Page  int    `json:"page"`
+}
+
+// readPost reads and checks a new post, and the key that its sender knows it by.
+func readPost(w http.ResponseWriter, r *http.Request) (p post, key string, err error) {
+	if err := readJSON(w, r, &p); err != nil {
+		return post{}, "", err
+	}
+	bad := func(format string, args ...any) (post, string, error) {
+		return post{}, "", &problem{status: http.StatusBadRequest, text: fmt.Sprintf(format, args...)}
+	}
+	key = r.Header.Get("Idempotency-Key")
+	switch {
+	case !validID(p.Author):
+		return bad("author must be a user's id: %s", idRule)
+	case p.Text == "":
+		return bad("text is missing")
+	case utf8.RuneCountInString(p.Text) > maxText:
+		return bad("text may have %d characters at most", maxText)
+	case len(key) > maxKey:
+		return bad("an Idempotency-Key may have %d bytes at most", maxKey)
+	}
+	p.ID = "" // the store gives it
+	return p, key, nil
+}
+
+const idRule = "1 to 64 letters, digits, dashes or underscores"
+
+// validID tells whether id can be a user's.
+func validID(id string) bool {
+	if id == "" || len(id) > 64 {
+		return false
+	}
+	for _, c := range []byte(id) {
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '_':
+		default:
+			return false
+		}
+	}
+	return true
+}

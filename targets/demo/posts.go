@@ -1,0 +1,98 @@
+package demo
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"time"
+)
+
+// posts is between the gateway and the store. It keeps nothing, so that any replica
+// can answer any request.
+type posts struct {
+	problems *sampler
+	client   *client
+	store    string
+	timeout  time.Duration // of a call to the store; 0: none
+	notifier *notifier
+}
+
+func newPosts(p parts) (service, error) {
+	s := &posts{problems: newSampler(p.log)}
+	var connect, tell time.Duration
+	if p.env.on("DEMO_TIMEOUTS") {
+		connect, s.timeout, tell = 250*time.Millisecond, 800*time.Millisecond, 500*time.Millisecond
+	}
+	s.store = p.env.link(storeName)[0]
+	s.client = newClient(p.dial, connect)
+	s.notifier = newNotifier(p, s.client, p.env.link(notificationsName)[0], tell)
+	return service{
+		routes: map[string]handler{
+			"GET /posts":      s.list,
+			"GET /posts/{id}": s.read,
+			"POST /posts":     s.write,
+		},
+		start: s.notifier.start,
+		stop: func(ctx context.Context) {
+			s.notifier.stop(ctx)
+			s.client.close()
+		},
+	}, nil
+}
+
+func (s *posts) list(w http.ResponseWriter, r *http.Request) error {
+	return s.pass(w, r, call{method: http.MethodGet, path: "/posts", query: r.URL.RawQuery})
+}
+
+func (s *posts) read(w http.ResponseWriter, r *http.Request) error {
+	id := r.PathValue("id")
+	if !validID(id) {
+		return noSuchPost
+	}
+	return s.pass(w, r, call{method: http.MethodGet, path: "/posts/" + id})
+}
+
+// pass hands a question to the store, and its answer back as it is.
+func (s *posts) pass(w http.ResponseWriter, r *http.Request, q call) error {
+	rep, err := s.ask(r.Context(), q)
+	if err != nil {
+		return err
+	}
+	writeBody(w, rep.status, rep.body)
+	return nil
+}
+
+func (s *posts) write(w http.ResponseWriter, r *http.Request) error {
+	p, key, err := readPost(w, r)
+	if err != nil {
+		return err
+	}
+	body, err := json.Marshal(p)
+	if err != nil {
+		return err
+	}
+	rep, err := s.ask(r.Context(), call{method: http.MethodPost, path: "/posts", body: body, key: key})
+	if err != nil {
+		return err
+	}
+	var made post
+	if rep.status == http.StatusCreated && json.Unmarshal(rep.body, &made) == nil {
+		s.notifier.tell(traceIn(r.Context()), notice{Post: made.ID, Author: p.Author})
+	}
+	writeBody(w, rep.status, rep.body)
+	return nil
+}
+
+// ask puts a question to the store. An answer that is an error of the store's own is
+// an error here.
+func (s *posts) ask(ctx context.Context, q call) (reply, error) {
+	rep, err := s.client.do(ctx, s.store, q, s.timeout)
+	if !failed(rep, err) {
+		return rep, nil
+	}
+	s.problems.warn("call failed", "of", storeName, "status", rep.status, "error", errText(err), "trace_id", traceIn(ctx).id)
+	if err != nil && timedOut(err) {
+		return reply{}, &problem{status: http.StatusGatewayTimeout, text: "the store took too long"}
+	}
+	return reply{}, &problem{status: http.StatusBadGateway, text: "the store gave no answer"}
+}

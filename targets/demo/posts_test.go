@@ -1,0 +1,39 @@
+package demo
+
+import (
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestPosts_Store(t *testing.T) {
+	tests := []struct {
+		name   string
+		config Config
+		harm   func(e *edge)
+		status int
+		took   time.Duration
+	}{
+		{"well", Config{}, func(*edge) {}, 200, 0},
+		{"slow", Config{}, func(e *edge) { e.slow(350 * time.Millisecond) }, 200, 700 * time.Millisecond},
+		{"slower than the timeout", Config{}, func(e *edge) { e.slow(450 * time.Millisecond) }, 504, 800 * time.Millisecond},
+		{"without a timeout", Config{Timeouts: off()}, func(e *edge) { e.slow(10 * time.Second) }, 200, 20 * time.Second},
+		{"away", Config{}, func(e *edge) { e.kill() }, 502, 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := start(t, tt.config)
+				tt.harm(s.net.edge("posts[0]", "store[0]"))
+				a := s.askUnit(t.Context(), "posts[0]", "GET", "/posts/1", "")
+				if a.status != tt.status || a.took != tt.took {
+					t.Errorf("%d %s after %v, want %d after %v", a.status, a.body, a.took, tt.status, tt.took)
+				}
+				if a.status != 200 && !strings.Contains(a.body, `"error":"the store`) {
+					t.Errorf("told %s", a.body)
+				}
+			})
+		})
+	}
+}

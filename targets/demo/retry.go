@@ -1,0 +1,141 @@
+package demo
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+const (
+	maxRetries  = 2
+	backoffBase = 25 * time.Millisecond // the first wait is at most this, the second twice as much
+
+	budgetSlices = 10 // seconds that the budget looks back
+	budgetShare  = 10 // a retry for each so many requests
+	budgetExtra  = 10 // and so many besides
+)
+
+// A retrier sends a request again when an attempt failed and another may go better.
+//
+// A nil retrier makes one attempt.
+type retrier struct {
+	budget budget
+	count  *prometheus.CounterVec // by result
+}
+
+func newRetrier(m *metrics) *retrier {
+	return &retrier{count: m.auto.NewCounterVec(prometheus.CounterOpts{
+		Name: "socialconnect_retries_total", Help: "Retries that were made (sent), or not for want of budget (over_budget) or time (too_late).",
+	}, []string{"result"})}
+}
+
+// send gives the answer of one of the balancer's replicas.
+//
+// A request that is not safe to repeat is repeated only when nothing of it was
+// sent. A breaker that turns a request away costs no retry: the next replica is
+// asked at once, as nobody had any work with it.
+func (r *retrier) send(ctx context.Context, b *balancer, q call, timeout time.Duration, safe bool) (reply, error) {
+	if r == nil {
+		return b.pick(nil).send(ctx, q, timeout)
+	}
+	r.budget.request()
+	var tried []*upstream
+	for retries := 0; ; {
+		u := b.pick(tried)
+		rep, err := u.send(ctx, q, timeout)
+		if !failed(rep, err) || ctx.Err() != nil {
+			return rep, err
+		}
+		tried = append(tried, u)
+		all := len(tried) == len(b.all)
+		if errors.Is(err, errOpen) {
+			if all {
+				return rep, err
+			}
+			continue
+		}
+		if !safe && !neverLeft(err) || retries == maxRetries || !r.again(ctx, retries) {
+			return rep, err
+		}
+		retries++
+		if all {
+			tried = tried[:0]
+		}
+	}
+}
+
+// again waits for the time of the next retry, and tells whether to make it.
+func (r *retrier) again(ctx context.Context, retries int) bool {
+	wait := rand.N(backoffBase << retries) // full jitter
+	result := "sent"
+	switch deadline, ok := ctx.Deadline(); {
+	case ok && time.Until(deadline) <= wait:
+		result = "too_late"
+	case !r.budget.take():
+		result = "over_budget"
+	}
+	r.count.WithLabelValues(result).Inc()
+	if result != "sent" {
+		return false
+	}
+	t := time.NewTimer(wait)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// A budget keeps retries from adding much to the load of a system that is down:
+// over the last budgetSlices seconds they are at most a share of the requests, and
+// a few for when there are hardly any.
+type budget struct {
+	mu     sync.Mutex
+	slices [budgetSlices]budgetSlice
+}
+
+type budgetSlice struct {
+	second            int64
+	requests, retries int
+}
+
+func (b *budget) request() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.now().requests++
+}
+
+// take tells whether one more retry is within the budget, and counts it.
+func (b *budget) take() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := b.now()
+	requests, retries := 0, 0
+	for _, s := range b.slices {
+		if s.second > now.second-budgetSlices {
+			requests += s.requests
+			retries += s.retries
+		}
+	}
+	if retries >= requests/budgetShare+budgetExtra {
+		return false
+	}
+	now.retries++
+	return true
+}
+
+// now gives the slice of this second.
+func (b *budget) now() *budgetSlice {
+	second := time.Now().Unix()
+	s := &b.slices[second%budgetSlices]
+	if s.second != second {
+		*s = budgetSlice{second: second}
+	}
+	return s
+}

@@ -1,0 +1,153 @@
+package demo
+
+import (
+	"log/slog"
+	"strconv"
+	"sync"
+	"testing"
+)
+
+func testStore(t testing.TB) *store {
+	t.Helper()
+	s, err := openStore(newSampler(slog.New(slog.DiscardHandler)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.close)
+	return s
+}
+
+func TestStore_Pages(t *testing.T) {
+	tests := []struct {
+		name  string
+		added int
+		page  int
+		first string // id of the first item
+		items int
+	}{
+		{"newest first", 0, 1, "500", 10},
+		{"last page", 0, 50, "10", 10},
+		{"begins again", 0, 51, "500", 10},
+		{"far beyond", 0, 1_000_000_050, "10", 10},
+		{"a new post comes first", 1, 1, "501", 10},
+		{"the last page is a short one", 3, 51, "3", 3},
+		{"begins again after it", 3, 52, "503", 10},
+		{"a whole page added", 10, 51, "10", 10},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := testStore(t)
+			for range tt.added {
+				if _, err := s.add(post{Author: "ann", Text: "hi"}, ""); err != nil {
+					t.Fatal(err)
+				}
+			}
+			items, err := s.items(tt.page)
+			if err != nil || len(items) != tt.items || items[0].ID != tt.first {
+				t.Errorf("got %v, %v, want %d from %s", items, err, tt.items, tt.first)
+			}
+			for i, p := range items {
+				if want := strconv.Itoa(atoi(t, tt.first) - i); p.ID != want || !validID(p.Author) || p.Text == "" {
+					t.Errorf("item %d is %+v, want id %s", i, p, want)
+				}
+			}
+		})
+	}
+}
+
+func atoi(t *testing.T, s string) int {
+	t.Helper()
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// TestStore_Together writes and reads at the same time: no call may fail, no id may
+// be given twice, and what was written must be there.
+func TestStore_Together(t *testing.T) {
+	s := testStore(t)
+	const writers, each = 4, 50
+	var mu sync.Mutex
+	ids := map[int64]bool{}
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for n := range 100 {
+				if items, err := s.items(n + 1); err != nil || len(items) == 0 {
+					t.Errorf("page %d: %v, %v", n+1, items, err)
+					return
+				}
+			}
+		})
+	}
+	for range writers {
+		all.Go(func() {
+			for range each {
+				id, err := s.add(post{Author: "ann", Text: "hi"}, "key")
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				mu.Lock()
+				if ids[id] {
+					t.Errorf("id %d twice", id)
+				}
+				ids[id] = true
+				mu.Unlock()
+			}
+		})
+	}
+	all.Wait()
+	var n int
+	if err := s.db.QueryRow(`SELECT count(*) FROM posts WHERE key = 'key'`).Scan(&n); err != nil || n != writers*each {
+		t.Errorf("%d posts, %v, want %d", n, err, writers*each)
+	}
+}
+
+// TestStore_Forgets: the oldest posts go, so that a long run doesn't fill memory.
+func TestStore_Forgets(t *testing.T) {
+	if testing.Short() {
+		t.Skip("writes 20 000 posts")
+	}
+	s := testStore(t)
+	for range keptPosts + trimEvery {
+		if _, err := s.add(post{Author: "ann", Text: "hi"}, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var n, first, last int64
+	if err := s.db.QueryRow(`SELECT count(*), min(id), max(id) FROM posts`).Scan(&n, &first, &last); err != nil {
+		t.Fatal(err)
+	}
+	if n < keptPosts || n >= keptPosts+trimEvery || first != s.first || last != s.last {
+		t.Errorf("%d posts are kept, %d to %d; the store knows %d to %d", n, first, last, s.first, s.last)
+	}
+	pages := (n + pageItems - 1) / pageItems
+	if items, err := s.items(int(pages)); err != nil || len(items) == 0 {
+		t.Errorf("the last page has %v, %v", items, err)
+	}
+}
+
+func TestStore_Apart(t *testing.T) {
+	a, b := testStore(t), testStore(t)
+	if _, err := a.add(post{Author: "ann", Text: "hi"}, ""); err != nil {
+		t.Fatal(err)
+	}
+	if items, err := b.items(1); err != nil || items[0].ID != "500" {
+		t.Errorf("a post in one store shows in another: %v, %v", items, err)
+	}
+}
+
+func BenchmarkStore_Page(b *testing.B) {
+	s := testStore(b)
+	b.ReportAllocs()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			if _, err := s.items(17); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}

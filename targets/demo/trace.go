@@ -1,0 +1,82 @@
+package demo
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/hex"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+)
+
+// A trace is the part of a request's W3C trace context that stays the same over
+// all the calls it leads to: https://www.w3.org/TR/trace-context/.
+type trace struct {
+	id    string // 32 lower-case hex digits
+	flags string // 2 of them
+	state string // tracestate, passed on as it came
+}
+
+type traceKey struct{}
+
+// traceOf takes the trace of a request, or begins one when there is none that
+// follows the standard.
+func traceOf(h http.Header) trace {
+	if values := h["Traceparent"]; len(values) == 1 {
+		if t, ok := parseTraceparent(values[0]); ok {
+			t.state = strings.Join(h["Tracestate"], ",")
+			return t
+		}
+	}
+	var id [16]byte
+	binary.BigEndian.PutUint64(id[:8], rand.Uint64())
+	binary.BigEndian.PutUint64(id[8:], nonZero())
+	return trace{id: hex.EncodeToString(id[:]), flags: "01"}
+}
+
+// parseTraceparent reads version-trace-parent-flags. Versions after 00 may carry
+// more after a further dash.
+func parseTraceparent(s string) (trace, bool) {
+	if len(s) < 55 || s[2] != '-' || s[35] != '-' || s[52] != '-' {
+		return trace{}, false
+	}
+	version, id, parent, flags := s[:2], s[3:35], s[36:52], s[53:55]
+	for _, part := range []string{version, id, parent, flags} {
+		if strings.Trim(part, "0123456789abcdef") != "" {
+			return trace{}, false
+		}
+	}
+	switch {
+	case version == "ff", version == "00" && len(s) > 55, len(s) > 55 && s[55] != '-':
+		return trace{}, false
+	case strings.Trim(id, "0") == "", strings.Trim(parent, "0") == "":
+		return trace{}, false
+	}
+	return trace{id: id, flags: flags}, true
+}
+
+// set puts the trace on a call, as a span of its own.
+func (t trace) set(h http.Header) {
+	if t.id == "" {
+		return
+	}
+	var span [8]byte
+	binary.BigEndian.PutUint64(span[:], nonZero())
+	h["Traceparent"] = []string{"00-" + t.id + "-" + hex.EncodeToString(span[:]) + "-" + t.flags}
+	if t.state != "" {
+		h["Tracestate"] = []string{t.state}
+	}
+}
+
+func withTrace(ctx context.Context, t trace) context.Context {
+	return context.WithValue(ctx, traceKey{}, t)
+}
+
+// traceIn gives the trace of ctx, the zero one when it has none.
+func traceIn(ctx context.Context) trace {
+	t, _ := ctx.Value(traceKey{}).(trace)
+	return t
+}
+
+// nonZero gives a random number; all zeros is no valid id.
+func nonZero() uint64 { return rand.Uint64() | 1 }

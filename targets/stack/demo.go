@@ -1,0 +1,40 @@
+package stack
+
+import (
+	"time"
+
+	"brunt/scenarios"
+	"brunt/targets/demo"
+)
+
+// Demo is SocialConnect, the built-in system.
+type Demo struct {
+	demo.Config `yaml:",inline"`
+}
+
+var _ Builder = (*Demo)(nil)
+
+// demoGrace is what SocialConnect has to end in good order.
+const demoGrace = 3 * time.Second
+
+// Spec implements [Builder].
+func (d *Demo) Spec(self []string) Spec {
+	var spec Spec
+	for _, s := range d.Services() {
+		svc := Service{
+			Name: s.Name, Replicas: s.Replicas, Links: s.Links, Env: map[string]scenarios.TextTemplate{},
+			Ready: scenarios.Ready{Get: s.Ready}, Restart: "always", Delay: defaultRestartDelay, Grace: demoGrace,
+		}
+		for _, arg := range append(append([]string{}, self...), "demo-service", s.Name) {
+			svc.Command = append(svc.Command, scenarios.Literal(arg))
+		}
+		for name, value := range s.Env {
+			svc.Env[name] = scenarios.Literal(value)
+		}
+		if s.Entry {
+			spec.Entry = s.Name
+		}
+		spec.Services = append(spec.Services, svc)
+	}
+	return spec
+}

@@ -1,0 +1,61 @@
+package stack
+
+import (
+	"os"
+	"strings"
+	"sync"
+)
+
+const (
+	keptOutput = 4 << 10  // of a unit's output, for messages
+	mostOutput = 64 << 20 // of a unit's log file; what comes after is dropped
+)
+
+// output takes what a unit writes: its end is kept for messages, all of it goes to
+// a file where there is one.
+type output struct {
+	mu      sync.Mutex
+	end     []byte
+	file    *os.File
+	written int64
+}
+
+// Write implements [io.Writer]. It never fails: a full disk must not stop a unit.
+func (o *output) Write(b []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.end = append(o.end, b...)
+	if n := len(o.end) - keptOutput; n > 0 {
+		o.end = append(o.end[:0], o.end[n:]...)
+	}
+	if o.file != nil && o.written < mostOutput {
+		n, err := o.file.Write(b)
+		o.written += int64(n)
+		if err != nil {
+			o.written = mostOutput
+		}
+	}
+	return len(b), nil
+}
+
+// tail is the end of the output, indented.
+func (o *output) tail() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	lines := strings.Split(strings.TrimSpace(strings.ToValidUTF8(string(o.end), "�")), "\n")
+	if len(lines) == 1 && lines[0] == "" {
+		return ""
+	}
+	return "    " + strings.Join(lines[max(0, len(lines)-8):], "\n    ")
+}
+
+func (o *output) close() error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.file == nil {
+		return nil
+	}
+	f := o.file
+	o.file = nil
+	return f.Close()
+}

@@ -1,0 +1,195 @@
+package stack
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"brunt/scenarios"
+)
+
+// Process is the YAML of one of an author's own services.
+type Process struct {
+	scenarios.Place
+	Command      command                           `yaml:"command,required"` // a list, or a line that is split at blanks; no shell
+	Replicas     int                               `yaml:"replicas,min=1,max=64"`
+	Env          map[string]scenarios.TextTemplate `yaml:"env"`
+	Dir          string                            `yaml:"dir"`   // zero is where brunt was started
+	Links        []string                          `yaml:"links"` // services that it calls; those named by ${link.…} are added
+	Port         int                               `yaml:"port,min=1,max=65535"`
+	Ready        scenarios.Ready                   `yaml:"ready"`
+	Restart      string                            `yaml:"restart,oneof=always|on-failure|never"` // zero is on-failure
+	RestartDelay *scenarios.Duration               `yaml:"restart_delay"`                         // nil is 1s
+	Grace        *scenarios.Duration               `yaml:"grace"`                                 // between SIGTERM and SIGKILL; nil is 5s
+}
+
+// command is a command line.
+type command []scenarios.TextTemplate
+
+// DecodeNode implements [scenarios.NodeDecoder].
+func (c *command) DecodeNode(n *scenarios.Node, m *scenarios.Mistakes) {
+	items := n.Items
+	if n.Kind == scenarios.String {
+		items = words(n)
+	} else if n.Kind != scenarios.List {
+		m.Add(n.Pos, "want a command such as [./server, --port, \"${self.port}\"]")
+		return
+	}
+	for _, item := range items {
+		var t scenarios.TextTemplate
+		t.DecodeNode(item, m)
+		*c = append(*c, t)
+	}
+	if len(*c) == 0 {
+		m.Add(n.Pos, "the command is empty")
+	}
+}
+
+// words splits a command line at blanks, placeholders kept whole. Quotes are no
+// more than characters: who needs blanks in an argument writes a list.
+func words(n *scenarios.Node) []*scenarios.Node {
+	parts := n.Parts
+	if parts == nil {
+		parts = []scenarios.Part{{Text: n.Value}}
+	}
+	var out []*scenarios.Node
+	var word []scenarios.Part
+	flush := func() {
+		if len(word) > 0 {
+			out = append(out, &scenarios.Node{Kind: scenarios.String, Pos: n.Pos, Parts: word})
+			word = nil
+		}
+	}
+	for _, p := range parts {
+		if p.Ref != nil || p.Filled {
+			word = append(word, p)
+			continue
+		}
+		for i, f := range strings.Split(p.Text, " ") {
+			if i > 0 {
+				flush()
+			}
+			if f != "" {
+				word = append(word, scenarios.Part{Text: f})
+			}
+		}
+	}
+	flush()
+	return out
+}
+
+const (
+	defaultRestartDelay = time.Second
+	defaultGrace        = 5 * time.Second
+)
+
+// Processes reads `target: {processes: …}`.
+func Processes(n *scenarios.Node, entry string, m *scenarios.Mistakes) Spec {
+	var spec Spec
+	if n.Kind != scenarios.Map || len(n.Fields) == 0 {
+		m.Add(n.Pos, "processes is a map of service names to settings")
+		return spec
+	}
+	places := map[string]scenarios.Pos{}
+	for _, f := range n.Fields {
+		if !scenarios.IsName(f.Key) || f.Key == LoadUnit {
+			m.Add(f.Pos, "%q can't name a service: a-z, 0-9 and -, beginning with a letter, and not load", f.Key)
+			continue
+		}
+		var p Process
+		before := m.Len()
+		scenarios.Decode(f.Value, &p, m)
+		places[f.Key] = f.Pos
+		svc := Service{
+			Name: f.Key, Replicas: max(1, p.Replicas), Command: p.Command, Env: p.Env, Dir: p.Dir, Links: p.Links, Port: p.Port,
+			Ready: p.Ready, Restart: p.Restart, Delay: defaultRestartDelay, Grace: defaultGrace,
+		}
+		if svc.Restart == "" {
+			svc.Restart = "on-failure"
+		}
+		if p.RestartDelay != nil {
+			svc.Delay = p.RestartDelay.D()
+		}
+		if p.Grace != nil {
+			svc.Grace = p.Grace.D()
+		}
+		if m.Len() == before {
+			svc.infer()
+		}
+		spec.Services = append(spec.Services, svc)
+	}
+	spec.check(places, m)
+	spec.Entry = entry
+	if entry == "" && len(spec.Services) > 0 {
+		spec.Entry = spec.Services[0].Name
+		if len(spec.Services) > 1 {
+			m.Add(n.Pos, "`entry` is missing: the service that a relative path goes to, one of %s", strings.Join(spec.Names(), ", "))
+		}
+	}
+	return spec
+}
+
+// LoadUnit is what the load is called as the beginning of a link.
+const LoadUnit = "load"
+
+// infer adds the links that the settings name by ${link.…}.
+func (s *Service) infer() {
+	refs := []*scenarios.Ref{}
+	for i := range s.Command {
+		refs = append(refs, s.Command[i].Refs()...)
+	}
+	for _, t := range s.Env {
+		refs = append(refs, t.Refs()...)
+	}
+	for _, r := range refs {
+		if r.Kind == scenarios.RefLink && !slices.Contains(s.Links, r.Name) {
+			s.Links = append(s.Links, r.Name)
+		}
+	}
+	slices.Sort(s.Links)
+}
+
+// check holds links and placeholders against the services there are.
+func (s *Spec) check(places map[string]scenarios.Pos, m *scenarios.Mistakes) {
+	for i := range s.Services {
+		svc := &s.Services[i]
+		for _, l := range svc.Links {
+			switch {
+			case l == svc.Name:
+				m.Add(places[svc.Name], "service %q links to itself", svc.Name)
+			case s.Service(l) == nil:
+				m.AddHint(places[svc.Name], scenarios.DidYouMean(l, s.Names()), "service %q links to %q, which is no service", svc.Name, l)
+			}
+		}
+		for name := range svc.Env {
+			t := svc.Env[name]
+			s.checkRefs(&t.Template, m)
+		}
+		for j := range svc.Command {
+			s.checkRefs(&svc.Command[j].Template, m)
+		}
+	}
+}
+
+func (s *Spec) checkRefs(t *scenarios.Template, m *scenarios.Mistakes) {
+	for _, r := range t.Refs() {
+		switch r.Kind {
+		case scenarios.RefSelf:
+		case scenarios.RefUnit, scenarios.RefLink:
+			s.CheckRef(r, t.At, m)
+		default:
+			m.Add(t.At, "${%s} has a value only while requests are made; a process knows ${self.…}, ${link.…}, ${unit.…}, params, env and file", r.Text)
+		}
+	}
+}
+
+// CheckRef checks that a ${unit.…} or ${link.…} names a unit that there is.
+func (s *Spec) CheckRef(r *scenarios.Ref, at scenarios.Pos, m *scenarios.Mistakes) {
+	svc := s.Service(r.Name)
+	switch {
+	case svc == nil:
+		m.AddHint(at, scenarios.DidYouMean(r.Name, s.Names()), "${%s}: there is no service %q", r.Text, r.Name)
+	case r.Index >= svc.Replicas:
+		m.Add(at, "${%s}: %s has %d replicas, counted from 0", r.Text, r.Name, svc.Replicas)
+	}
+}

@@ -1,0 +1,313 @@
+// Package stack brings up what a scenario loads and breaks, and takes it down
+// again whatever happens: the processes of the built-in system, or an author's own
+// commands.
+//
+//	Spec --New--> Stack --Up--> units on loopback ports that stay over restarts
+//	                 |            each with a supervisor: spawn, wait, restart
+//	                 '--Down----> all processes ended, by group
+//
+// A unit is one replica of a service; its name is service[i]. A service reaches
+// another only through declared links: for each pair of units brunt puts a
+// listener of its own in between, so that the link can be slowed or cut.
+//
+// To add a kind of stack: a file with a struct whose exported fields are its YAML,
+// its Spec method, and a line in [Kinds].
+package stack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"brunt/scenarios"
+)
+
+// A Spec says what a stack is made of.
+type Spec struct {
+	Services []Service
+	Entry    string // the service that a relative path of a scenario goes to
+}
+
+// A Service is a command that runs in one or more replicas.
+type Service struct {
+	Name     string
+	Replicas int
+	Command  []scenarios.TextTemplate
+	Env      map[string]scenarios.TextTemplate
+	Dir      string
+	Links    []string // services that it calls
+	Port     int      // of replica 0, the next has the next one; zero is a free one
+	Ready    scenarios.Ready
+	Restart  string        // always, on-failure or never
+	Delay    time.Duration // before a restart
+	Grace    time.Duration // between SIGTERM and SIGKILL
+}
+
+// A Builder is a kind of stack. Its exported fields are its YAML.
+type Builder interface {
+	// Spec gives what the stack is made of. Self is the command line of brunt
+	// itself, for stacks that are part of it.
+	Spec(self []string) Spec
+}
+
+// Kinds lists the built-in stacks.
+func Kinds() map[string]func() Builder {
+	return map[string]func() Builder{
+		"demo": func() Builder { return new(Demo) },
+	}
+}
+
+// Service finds a service by name.
+func (s *Spec) Service(name string) *Service {
+	for i := range s.Services {
+		if s.Services[i].Name == name {
+			return &s.Services[i]
+		}
+	}
+	return nil
+}
+
+// Names lists the services.
+func (s *Spec) Names() []string {
+	var out []string
+	for _, v := range s.Services {
+		out = append(out, v.Name)
+	}
+	return out
+}
+
+// An Edge is a declared link between two units.
+type Edge struct{ From, To string } // unit names
+
+// Edges lists the declared links, one for each pair of units.
+func (s *Spec) Edges() []Edge {
+	var out []Edge
+	for _, from := range s.Services {
+		for _, to := range from.Links {
+			target := s.Service(to)
+			if target == nil {
+				continue
+			}
+			for i := range from.Replicas {
+				for j := range target.Replicas {
+					out = append(out, Edge{UnitName(from.Name, i), UnitName(to, j)})
+				}
+			}
+		}
+	}
+	return out
+}
+
+// UnitName is the name of a replica.
+func UnitName(service string, i int) string { return fmt.Sprintf("%s[%d]", service, i) }
+
+// Options say how to run a stack.
+type Options struct {
+	Run    string                              // names the run; its processes carry it in BRUNT_RUN
+	LogDir string                              // for the output of each unit; empty keeps only its end
+	Link   func(e Edge) (addr string, ok bool) // the listener of an edge; known before the stack starts
+	Log    *slog.Logger
+	// Spawned is told right after a process was started; on an error it is ended.
+	Spawned func(unit string, pid int) error
+	// Event is told what happens to a unit: start, ready, exit, restart.
+	Event func(event, unit, text string)
+}
+
+// A Stack is a set of processes that brunt supervises.
+type Stack struct {
+	spec    Spec
+	o       Options
+	units   []*Unit
+	spawner *spawner
+}
+
+// New readies a stack: every unit has its port. Nothing runs yet.
+func New(spec Spec, o Options) (*Stack, error) {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Event == nil {
+		o.Event = func(string, string, string) {}
+	}
+	s := &Stack{spec: spec, o: o}
+	for i := range spec.Services {
+		svc := &spec.Services[i]
+		for j := range svc.Replicas {
+			port, err := reserve(svc.Port, j)
+			if err != nil {
+				s.release()
+				return nil, fmt.Errorf("a port for %s: %w", UnitName(svc.Name, j), err)
+			}
+			s.units = append(s.units, newUnit(s, svc, j, port))
+		}
+	}
+	return s, nil
+}
+
+func (s *Stack) release() {
+	for _, u := range s.units {
+		u.port.release()
+	}
+}
+
+// Units lists the units in the order of their services.
+func (s *Stack) Units() []*Unit { return s.units }
+
+// Unit finds a unit by name.
+func (s *Stack) Unit(name string) *Unit {
+	for _, u := range s.units {
+		if u.Name() == name {
+			return u
+		}
+	}
+	return nil
+}
+
+// Addresses gives what ${unit.…} stands for in a scenario.
+func (s *Stack) Addresses() map[string]string {
+	out := map[string]string{}
+	for _, u := range s.units {
+		addresses(out, "unit."+u.Name(), u.Addr())
+		if u.Index == 0 {
+			addresses(out, "unit."+u.Service, u.Addr())
+		}
+	}
+	return out
+}
+
+// addresses notes what can be asked of an address under a name.
+func addresses(out map[string]string, name, addr string) {
+	host, port, _ := strings.Cut(addr, ":")
+	out[name+".addr"], out[name+".host"], out[name+".port"], out[name+".url"] = addr, host, port, "http://"+addr
+}
+
+// Up starts every unit, those that others call first, and returns when all are
+// ready. On an error nothing is left running.
+func (s *Stack) Up(ctx context.Context) error {
+	s.spawner = newSpawner()
+	for _, level := range s.levels() {
+		var wg sync.WaitGroup
+		errs := make([]error, len(level))
+		for i, u := range level {
+			wg.Go(func() {
+				if errs[i] = u.Start(ctx); errs[i] == nil {
+					errs[i] = u.AwaitReady(ctx)
+				}
+			})
+		}
+		wg.Wait()
+		if err := errors.Join(errs...); err != nil {
+			return errors.Join(err, s.Down(context.WithoutCancel(ctx)))
+		}
+	}
+	return nil
+}
+
+// levels orders the units so that those that are called come before their callers;
+// services that call each other in a circle come together.
+func (s *Stack) levels() [][]*Unit {
+	done := map[string]bool{}
+	var out [][]*Unit
+	rest := s.spec.Names()
+	for len(rest) > 0 {
+		var now, later []string
+		for _, name := range rest {
+			waits := slices.ContainsFunc(s.spec.Service(name).Links, func(l string) bool { return !done[l] && l != name && s.spec.Service(l) != nil })
+			if waits {
+				later = append(later, name)
+			} else {
+				now = append(now, name)
+			}
+		}
+		if len(now) == 0 {
+			now, later = later, nil
+		}
+		var level []*Unit
+		for _, u := range s.units {
+			if slices.Contains(now, u.Service) {
+				level = append(level, u)
+			}
+		}
+		for _, name := range now {
+			done[name] = true
+		}
+		out = append(out, level)
+		rest = later
+	}
+	return out
+}
+
+// Down ends every process, and returns when none is left. It can be called again.
+func (s *Stack) Down(ctx context.Context) error {
+	var wg sync.WaitGroup
+	errs := make([]error, len(s.units))
+	for i, u := range s.units {
+		wg.Go(func() { errs[i] = u.end(ctx) })
+	}
+	wg.Wait()
+	s.release()
+	if s.spawner != nil {
+		s.spawner.close()
+		s.spawner = nil
+	}
+	return errors.Join(errs...)
+}
+
+// environment is that of a process: brunt's own, what brunt tells it, and what its
+// author gave, which wins.
+func (s *Stack) environment(u *Unit, values map[string]string) ([]string, error) {
+	env := map[string]string{"BRUNT_RUN": s.o.Run, "BRUNT_UNIT": u.Name(), "BRUNT_ADDR": u.Addr(), "PORT": fmt.Sprint(u.port.number)}
+	for _, to := range u.spec.Links {
+		var addrs []string
+		for j := range s.spec.Service(to).Replicas {
+			addrs = append(addrs, values[fmt.Sprintf("link.%s.addr", UnitName(to, j))])
+		}
+		env["LINK_"+strings.ToUpper(strings.ReplaceAll(to, "-", "_"))] = strings.Join(addrs, ",")
+	}
+	it := &scenarios.Iter{Env: &scenarios.Env{Units: values}}
+	for name, t := range u.spec.Env {
+		v, err := t.Append(nil, it)
+		if err != nil {
+			return nil, fmt.Errorf("env %s: %w", name, err)
+		}
+		env[name] = string(v)
+	}
+	var out []string
+	for _, name := range slices.Sorted(maps.Keys(env)) {
+		out = append(out, name+"="+env[name])
+	}
+	return out, nil
+}
+
+// values is what ${self.…}, ${link.…} and ${unit.…} stand for in the settings of u.
+func (s *Stack) values(u *Unit) map[string]string {
+	out := s.Addresses()
+	addresses(out, "self", u.Addr())
+	out["self.index"], out["self.name"] = fmt.Sprint(u.Index), u.Name()
+	for _, to := range u.spec.Links {
+		svc := s.spec.Service(to)
+		if svc == nil {
+			continue
+		}
+		for j := range svc.Replicas {
+			far := UnitName(to, j)
+			addr := s.Unit(far).Addr()
+			if s.o.Link != nil {
+				if a, ok := s.o.Link(Edge{u.Name(), far}); ok {
+					addr = a
+				}
+			}
+			addresses(out, "link."+far, addr)
+			if j == 0 {
+				addresses(out, "link."+to, addr)
+			}
+		}
+	}
+	return out
+}

@@ -1,0 +1,414 @@
+//go:build unix
+
+package stack
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"brunt/scenarios"
+)
+
+// TestMain lets the test binary be the services of a stack.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 2 && os.Args[1] == "service" {
+		service(os.Args[2])
+		return
+	}
+	os.Exit(m.Run())
+}
+
+func service(how string) {
+	switch how {
+	case "fails":
+		fmt.Println("no database, no service")
+		os.Exit(3)
+	case "stubborn":
+		signal.Ignore(syscall.SIGTERM)
+	case "parent":
+		child := exec.Command(os.Args[0], "service", "sleeper")
+		if err := child.Start(); err != nil {
+			os.Exit(1)
+		}
+		fmt.Println("child", child.Process.Pid)
+	case "sleeper":
+		time.Sleep(time.Hour)
+	}
+	http.HandleFunc("/env", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, strings.Join(os.Environ(), "\n")) })
+	http.HandleFunc("/args", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, strings.Join(os.Args, "\n")) })
+	http.HandleFunc("/exit", func(http.ResponseWriter, *http.Request) { os.Exit(0) })
+	l, err := net.Listen("tcp", os.Getenv("BRUNT_ADDR"))
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	_ = http.Serve(l, nil)
+}
+
+// spec makes the stack that the YAML under `processes:` describes. SVC stands for
+// the command of a service.
+func spec(t *testing.T, yaml, entry string) (Spec, error) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "scenario.yaml")
+	yaml = strings.ReplaceAll(yaml, "SVC", fmt.Sprintf("%q, service", os.Args[0]))
+	text := "version: 1\ntarget:\n  entry: " + entry + "\n  processes:\n    " + strings.ReplaceAll(strings.TrimSpace(yaml), "\n", "\n    ") +
+		"\nload: {main: {executor: constant-vus, vus: 1, duration: 1s, flow: [{get: /}]}}\n"
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	sc, err := scenarios.Parse(file, scenarios.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := sc.Mistakes()
+	s := Processes(sc.Target.Processes, sc.Target.Entry, m)
+	return s, m.Err()
+}
+
+type events struct {
+	mu   sync.Mutex
+	list []string
+}
+
+func (e *events) add(event, unit, _ string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.list = append(e.list, event+" "+unit)
+}
+
+func (e *events) all() []string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.Clone(e.list)
+}
+
+// up brings a stack up and sees to its end.
+func up(t *testing.T, yaml, entry string, o Options) *Stack {
+	t.Helper()
+	sp, err := spec(t, yaml, entry)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := New(sp, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Down(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := s.Up(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func get(t *testing.T, addr, path string) string {
+	t.Helper()
+	c := http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	resp, err := c.Get("http://" + addr + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+func wait(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); !done(); time.Sleep(2 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited in vain for %s", what)
+		}
+	}
+}
+
+func runs(pid int) bool { return pid != 0 && syscall.Kill(pid, 0) == nil }
+
+func TestUpAndDown(t *testing.T) {
+	var ev events
+	s := up(t, `
+web: {command: [SVC, plain, --at, "${self.port}"], replicas: 2, env: {DB: "${link.store.url}", WHO: "${self.name}"}, ready: {get: /env}}
+store: {command: [SVC, plain], ready: {tcp: true}}`, "web", Options{
+		Run: "r1", LogDir: t.TempDir(), Event: ev.add,
+		Link: func(e Edge) (string, bool) { return "127.0.0.1:1" + e.From[4:5], true },
+	})
+	if got := ev.all(); got[0] != "unit.start store[0]" || got[1] != "unit.ready store[0]" {
+		t.Errorf("who is called is not there first: %q", got)
+	}
+	u := s.Unit("web[1]")
+	env := get(t, u.Addr(), "/env")
+	for _, want := range []string{
+		"BRUNT_RUN=r1", "BRUNT_UNIT=web[1]", "BRUNT_ADDR=" + u.Addr(), "DB=http://127.0.0.1:11", "WHO=web[1]", "LINK_STORE=127.0.0.1:11",
+		"PORT=" + u.Addr()[len("127.0.0.1:"):],
+	} {
+		if !slices.Contains(strings.Split(env, "\n"), want) {
+			t.Errorf("the environment of web[1] lacks %s", want)
+		}
+	}
+	if args := get(t, u.Addr(), "/args"); !strings.HasSuffix(args, "plain\n--at\n"+u.Addr()[len("127.0.0.1:"):]) {
+		t.Errorf("arguments %q", args)
+	}
+	if got := s.Addresses()["unit.store.url"]; got != "http://"+s.Unit("store[0]").Addr() {
+		t.Errorf("unit.store.url is %q", got)
+	}
+	var pids []int
+	for _, u := range s.Units() {
+		pids = append(pids, u.PID())
+	}
+	if err := s.Down(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, pid := range pids {
+		if runs(pid) {
+			t.Errorf("process %d still runs", pid)
+		}
+	}
+}
+
+func TestCrashedUnitComesBackOnItsPort(t *testing.T) {
+	var ev events
+	s := up(t, `web: {command: [SVC, plain], restart_delay: 20ms, ready: {get: /env}}`, "web", Options{Event: ev.add})
+	u := s.Units()[0]
+	addr, pid := u.Addr(), u.PID()
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	wait(t, "another process", func() bool { return u.PID() != 0 && u.PID() != pid })
+	if err := u.AwaitReady(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if u.Addr() != addr || u.Starts() != 2 {
+		t.Errorf("at %s after %d starts, want %s after 2", u.Addr(), u.Starts(), addr)
+	}
+	if got := ev.all(); !slices.Contains(got, "unit.exit web[0]") {
+		t.Errorf("the end was not told: %q", got)
+	}
+}
+
+func TestRestartPolicy(t *testing.T) {
+	for _, c := range []struct {
+		policy string
+		signal syscall.Signal // 0 ends it in good order
+		again  bool
+	}{
+		{"always", 0, true},
+		{"always", syscall.SIGKILL, true},
+		{"on-failure", 0, false},
+		{"on-failure", syscall.SIGKILL, true},
+		{"never", syscall.SIGKILL, false},
+	} {
+		t.Run(fmt.Sprintf("%s after %v", c.policy, c.signal), func(t *testing.T) {
+			var ev events
+			s := up(t, `web: {command: [SVC, plain], restart_delay: 1ms, restart: `+c.policy+`}`, "web", Options{Event: ev.add})
+			u := s.Units()[0]
+			pid := u.PID()
+			if c.signal != 0 {
+				_ = syscall.Kill(pid, c.signal)
+			} else if resp, err := http.Get("http://" + u.Addr() + "/exit"); err == nil {
+				_ = resp.Body.Close()
+			}
+			wait(t, "the end", func() bool { return slices.Contains(ev.all(), "unit.exit web[0]") })
+			if c.again {
+				wait(t, "a new start", func() bool { return u.Starts() == 2 })
+				return
+			}
+			<-u.ended // its supervisor has given up
+			if u.Starts() != 1 || u.PID() != 0 {
+				t.Errorf("started %d times", u.Starts())
+			}
+		})
+	}
+}
+
+func TestStopKeepsDownUntilStart(t *testing.T) {
+	s := up(t, `web: {command: [SVC, plain], restart: always, restart_delay: 0s}`, "web", Options{})
+	u := s.Units()[0]
+	pid := u.PID()
+	if err := u.Stop(t.Context(), time.Second); err != nil {
+		t.Fatal(err)
+	}
+	if runs(pid) || u.PID() != 0 || u.Ready(t.Context()) == nil {
+		t.Error("it still runs")
+	}
+	if err := u.Stop(t.Context(), time.Second); err != nil {
+		t.Errorf("stopping twice: %v", err)
+	}
+	if err := u.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := u.AwaitReady(t.Context()); err != nil || u.PID() == pid {
+		t.Errorf("pid %d, %v", u.PID(), err)
+	}
+}
+
+func TestStubbornAndStoppedAreEnded(t *testing.T) {
+	s := up(t, `
+a: {command: [SVC, stubborn], grace: 20ms}
+b: {command: [SVC, plain], grace: 10s}`, "a", Options{})
+	stubborn, frozen := s.Unit("a[0]").PID(), s.Unit("b[0]").PID()
+	_ = syscall.Kill(frozen, syscall.SIGSTOP)
+	began := time.Now()
+	if err := s.Down(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if runs(stubborn) || runs(frozen) {
+		t.Error("one still runs")
+	}
+	if time.Since(began) > 9*time.Second {
+		t.Error("the frozen one was not woken to end")
+	}
+}
+
+func TestGrandchildrenEndWithTheirUnit(t *testing.T) {
+	logs := t.TempDir()
+	s := up(t, `web: {command: [SVC, parent]}`, "web", Options{LogDir: logs})
+	var child int
+	wait(t, "the child", func() bool {
+		b, _ := os.ReadFile(filepath.Join(logs, "web-0.log"))
+		_, err := fmt.Sscanf(string(b), "child %d", &child)
+		return err == nil
+	})
+	if !runs(child) {
+		t.Fatal("there is no child")
+	}
+	if err := s.Down(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	wait(t, "the child's end", func() bool { return !runs(child) })
+}
+
+func TestNotReadySaysWhy(t *testing.T) {
+	for _, c := range []struct {
+		name, yaml, want string
+	}{
+		{"it ends", `web: {command: [SVC, fails], restart: never}`, "no database, no service"},
+		{"it keeps ending", `web: {command: [SVC, fails], restart: always, restart_delay: 1ms}`, "it keeps ending"},
+		{"it never answers", `web: {command: [SVC, sleeper], ready: {get: /, within: 100ms}}`, "not within 100ms"},
+		{"no such command", `web: {command: [/no/such/command]}`, "no such file"},
+		{"it answers with errors", `web: {command: [SVC, plain], ready: {get: /nowhere, within: 1s}}`, "404"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			sp, err := spec(t, c.yaml, "web")
+			if err != nil {
+				t.Fatal(err)
+			}
+			s, err := New(sp, Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = s.Up(t.Context())
+			if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "web[0]") {
+				t.Errorf("%v, want %q of web[0]", err, c.want)
+			}
+			for _, u := range s.Units() {
+				if runs(u.PID()) {
+					t.Error("it was left running")
+				}
+			}
+		})
+	}
+}
+
+func TestCancelledUp(t *testing.T) {
+	sp, err := spec(t, `web: {command: [SVC, sleeper], ready: {within: 1h}}`, "web")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := New(sp, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(50*time.Millisecond, cancel)
+	if err := s.Up(ctx); err == nil {
+		t.Error("a target that never was ready came up")
+	}
+	if runs(s.Units()[0].PID()) {
+		t.Error("it was left running")
+	}
+}
+
+func TestMistakes(t *testing.T) {
+	for _, c := range []struct {
+		yaml, entry string
+		want        []string
+	}{
+		{`web: {command: [x], links: [stor]}` + "\n" + `store: {command: [x]}`, "web", []string{`links to "stor", which is no service; did you mean "store"?`}},
+		{`web: {command: [x], links: [web]}`, "web", []string{"links to itself"}},
+		{`web: {command: [x, "${link.store.url}"]}`, "web", []string{`"store", which is no service`, "there is no service"}},
+		{`web: {command: [x, "${unit.web[1].url}"]}`, "web", []string{"web has 1 replicas, counted from 0"}},
+		{`web: {command: []}`, "web", []string{"the command is empty"}},
+		{`web: {comand: [x]}`, "web", []string{`did you mean "command"?`, `"command" is missing`}},
+		{`load: {command: [x]}`, "load", []string{"can't name a service"}},
+		{`web: {command: [x], env: {ID: "${uuid()}"}}`, "web", []string{"only while requests are made"}},
+		{`web: {command: [x], replicas: 0}`, "web", []string{"`replicas` must be at least 1"}},
+		{`web: {command: [x], restart: sometimes}`, "web", []string{"`restart` can't be"}},
+	} {
+		_, err := spec(t, c.yaml, c.entry)
+		for _, want := range c.want {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: %v, want %q", c.yaml, err, want)
+			}
+		}
+	}
+}
+
+func TestCommandAsALine(t *testing.T) {
+	sp, err := spec(t, `web: {command: "./serve  --port ${self.port} --name=x${self.index}y"}`, "web")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var words []string
+	for _, w := range sp.Services[0].Command {
+		words = append(words, w.Text())
+	}
+	if want := []string{"./serve", "--port", "${self.port}", "--name=x${self.index}y"}; !slices.Equal(words, want) {
+		t.Errorf("%q, want %q", words, want)
+	}
+}
+
+func TestEdges(t *testing.T) {
+	sp, err := spec(t, `
+web: {command: [x], replicas: 2, links: [store]}
+store: {command: [x], replicas: 2}`, "web")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Edge{{"web[0]", "store[0]"}, {"web[0]", "store[1]"}, {"web[1]", "store[0]"}, {"web[1]", "store[1]"}}
+	if got := sp.Edges(); !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+}
+
+func TestDemoSpec(t *testing.T) {
+	sp := new(Demo).Spec([]string{"brunt", "x"})
+	if sp.Entry != "gateway" || sp.Service("posts").Replicas != 2 || len(sp.Service("posts").Links) != 2 {
+		t.Errorf("%+v", sp)
+	}
+	var words []string
+	for _, w := range sp.Service("store").Command {
+		words = append(words, w.Text())
+	}
+	if got := strings.Join(words, " "); got != "brunt x demo-service store" {
+		t.Errorf("the command is %q", got)
+	}
+}
