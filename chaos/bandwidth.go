@@ -1,0 +1,76 @@
+package chaos
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"brunt/chaos/proxy"
+	"brunt/scenarios"
+)
+
+// Bandwidth lets so many bytes a second through a link.
+type Bandwidth struct {
+	Edge `yaml:",inline"`
+	way  `yaml:",inline"`
+	Rate scenarios.Bandwidth `yaml:"rate,required,positive"` // of each direction, shared by all connections
+}
+
+var _ Fault = (*Bandwidth)(nil)
+
+// Check implements [Fault].
+func (f *Bandwidth) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
+	f.check(at, sc, m)
+	if f.Rate > 0 && f.Rate < 1 {
+		m.Add(f.Of("rate"), "a rate of under a byte a second stalls the link; network.stall does that")
+	}
+}
+
+// Plan implements [Fault].
+func (f *Bandwidth) Plan(_ context.Context, env Env) ([]Step, error) {
+	rate := float64(f.Rate)
+	// Long enough to be measured, short enough not to take longer than half a second.
+	bulk := int64(math.Min(math.Max(rate/2, 512), 4<<20))
+	measure := func(ctx context.Context, l *Link) (float64, error) {
+		r, err := l.Proxy.Probe(ctx, proxy.ProbeRequest{Kind: proxy.Bulk, Bytes: bulk})
+		if err == nil && r.Outcome != proxy.Answered {
+			err = fmt.Errorf("a probe is %s", r.Outcome)
+		}
+		if r.Rate == 0 { // all came back at once
+			r.Rate = math.Inf(1)
+		}
+		return r.Rate, err
+	}
+	passes := func(rate float64) string {
+		if math.IsInf(rate, 1) {
+			return "everything passes at once"
+		}
+		return scenarios.Bandwidth(rate).String() + " pass"
+	}
+	return toxicPlan(&f.Edge, env, &toxic{
+		what:  "let " + f.Rate.String() + " through",
+		toxic: proxy.Bandwidth{Rate: int64(rate), Direction: f.of(proxy.Both)},
+		prove: func(ctx context.Context, l *Link, _ *proxy.Line) (string, error) {
+			got, err := measure(ctx, l)
+			if err != nil {
+				return "", err
+			}
+			if got > 1.25*rate {
+				return "", fmt.Errorf("%w: %s", errNoEffect, passes(got))
+			}
+			return passes(got), nil
+		},
+		undone: func(ctx context.Context, l *Link) (string, error) {
+			got, err := measure(ctx, l)
+			if err != nil {
+				return "", err
+			}
+			// A clean link carries hundreds of megabytes a second: where the fault let
+			// through nearly as much, there is no telling.
+			if clear := 1.5 * rate; got < clear && clear < 100e6 {
+				return "", fmt.Errorf("still only %s", passes(got))
+			}
+			return passes(got), nil
+		},
+	})
+}

@@ -1,0 +1,211 @@
+// Package chaostest holds every fault to the promises of package chaos: a plan
+// reads only, an effect is found where there is one and missed where there is none,
+// a revert can be made twice, by the run or by whoever finds its journal, and
+// afterwards the effect is gone.
+package chaostest
+
+import (
+	"context"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"brunt/chaos"
+	"brunt/scenarios"
+)
+
+// A World is a system to break.
+type World struct {
+	Scope chaos.Scope
+	Env   chaos.Env
+	// Spoil undoes what was injected behind the fault's back, so that it has no
+	// effect though it was set. Nil is a world in which faults do nothing from the
+	// first.
+	Spoil func()
+}
+
+// Run holds the fault that yaml writes, such as `process.crash: {service: web}`, to
+// its promises. Build makes a world for it, an effective one or one in which what is
+// injected has no effect.
+func Run(t *testing.T, yaml string, build func(t *testing.T, effective bool) World) {
+	t.Run("effect", func(t *testing.T) { Effect(t, yaml, build(t, true)) })
+	t.Run("no effect", func(t *testing.T) { noEffect(t, yaml, build(t, false)) })
+	t.Run("journal", func(t *testing.T) { journal(t, yaml, build(t, true)) })
+}
+
+// Parse reads the fault that yaml writes.
+func Parse(t *testing.T, yaml string) (chaos.Fault, scenarios.Block) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "scenario.yaml")
+	text := "version: 1\ntarget: {url: \"http://127.0.0.1:1\"}\nload: {main: {executor: constant-arrival-rate, rate: 1/s, duration: 1s, flow: [{get: /}]}}\nchaos:\n  it:\n    at: 1s\n    for: 1s\n    " + yaml + "\n"
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	sc, err := scenarios.Parse(file, scenarios.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var m scenarios.Mistakes
+	f, ok := scenarios.Resolve(sc.Faults[0].Block, chaos.Kinds(), &m)
+	if !ok {
+		t.Fatal(m.Err())
+	}
+	return f, sc.Faults[0].Block
+}
+
+// plan makes the steps, and checks that making them twice is the same.
+func plan(t *testing.T, yaml string, w World) []chaos.Step {
+	t.Helper()
+	f, b := Parse(t, yaml)
+	var m scenarios.Mistakes
+	f.Check(b.Pos, w.Scope, &m)
+	if err := m.Err(); err != nil {
+		t.Fatal(err)
+	}
+	var steps []chaos.Step
+	var before []string
+	for range 2 {
+		env := w.Env
+		env.Rand = rand.New(rand.NewPCG(1, 2))
+		var err error
+		if steps, err = f.Plan(t.Context(), env); err != nil {
+			t.Fatal(err)
+		}
+		var now []string
+		for _, s := range steps {
+			now = append(append(now, s.String(), s.Via()), s.Units()...)
+		}
+		if before != nil && !slices.Equal(before, now) {
+			t.Errorf("planned twice with one seed, it differs: %q, %q", before, now)
+		}
+		before = now
+	}
+	if len(steps) == 0 {
+		t.Fatal("no step")
+	}
+	for _, s := range steps {
+		if s.String() == "" || s.Via() == "" || len(s.Units()) == 0 {
+			t.Errorf("a step does not say what it does: %q by %q to %q", s, s.Via(), s.Units())
+		}
+	}
+	return steps
+}
+
+func inject(t *testing.T, steps []chaos.Step) []chaos.Held {
+	t.Helper()
+	var held []chaos.Held
+	for _, s := range steps {
+		h, err := s.Inject(t.Context())
+		if err != nil {
+			t.Fatalf("injecting: %v", err)
+		}
+		held = append(held, h)
+	}
+	return held
+}
+
+const patience = 20 * time.Second
+
+// Effect holds the fault to its promises in a world in which it has an effect.
+func Effect(t *testing.T, yaml string, w World) {
+	held := inject(t, plan(t, yaml, w))
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	for _, h := range held {
+		evidence, err := h.Verify(ctx)
+		if err != nil || evidence == "" {
+			t.Errorf("verifying: %q, %v", evidence, err)
+		}
+		t.Log("there: " + evidence)
+	}
+	for range 2 {
+		for i := len(held) - 1; i >= 0; i-- {
+			if o, err := held[i].Revert(ctx); err != nil || o == chaos.Failed {
+				t.Errorf("reverting: %s, %v", o, err)
+			}
+		}
+	}
+	gone(t, ctx, held)
+}
+
+func gone(t *testing.T, ctx context.Context, held []chaos.Held) {
+	t.Helper()
+	for _, h := range held {
+		evidence, err := h.Gone(ctx)
+		if err != nil || evidence == "" {
+			t.Errorf("gone: %q, %v", evidence, err)
+		}
+		t.Log("gone: " + evidence)
+	}
+}
+
+func noEffect(t *testing.T, yaml string, w World) {
+	held := inject(t, plan(t, yaml, w))
+	if w.Spoil != nil {
+		w.Spoil()
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	noticed := false
+	for _, h := range held {
+		evidence, err := h.Verify(ctx)
+		if err != nil {
+			noticed = true
+			t.Log("noticed: " + err.Error())
+			continue
+		}
+		t.Logf("taken for an effect: %s", evidence)
+	}
+	if !noticed {
+		t.Error("a fault without effect was verified")
+	}
+	for _, h := range held {
+		if o, err := h.Revert(ctx); err != nil {
+			t.Errorf("reverting: %s, %v", o, err)
+		}
+	}
+}
+
+// journal takes the fault back as a guard would, from the journal alone.
+func journal(t *testing.T, yaml string, w World) {
+	steps := plan(t, yaml, w)
+	undos := 0
+	for _, s := range steps {
+		undos += len(s.Undo())
+	}
+	if undos == 0 {
+		t.Skip("it dies with brunt, or is over once it is done")
+	}
+	dir := t.TempDir()
+	j, err := chaos.OpenJournal(dir, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range steps {
+		if _, err := j.Intent("it", s.String(), s.Undo()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	held := inject(t, steps)
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	taken, err := chaos.Recover(t.Context(), dir, "revert")
+	if err != nil || len(taken) != len(steps) {
+		t.Fatalf("taken back: %+v, %v", taken, err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	gone(t, ctx, held)
+	for _, h := range held {
+		if o, err := h.Revert(ctx); err != nil {
+			t.Errorf("reverting what the journal has taken back: %s, %v", o, err)
+		}
+	}
+	if again, err := chaos.Recover(t.Context(), dir, "revert"); err != nil || len(again) != 0 {
+		t.Errorf("taken back once more: %+v, %v", again, err)
+	}
+}

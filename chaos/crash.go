@@ -1,0 +1,154 @@
+package chaos
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"brunt/scenarios"
+)
+
+// Crash ends a unit's process by a signal, as a fault of its own would. Whoever
+// supervises it starts it again; the fault's phase lasts until it is healthy.
+type Crash struct {
+	Selector     `yaml:",inline"`
+	Signal       string `yaml:"signal"`       // without SIG; zero is KILL
+	Irreversible bool   `yaml:"irreversible"` // allows a process that nobody starts again
+}
+
+var (
+	_ Fault   = (*Crash)(nil)
+	_ OneShot = (*Crash)(nil)
+)
+
+// OneShot implements [OneShot].
+func (*Crash) OneShot() {}
+
+func (c *Crash) signal() string {
+	if c.Signal == "" {
+		return "KILL"
+	}
+	return c.Signal
+}
+
+// Check implements [Fault].
+func (c *Crash) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
+	c.check(at, sc, m)
+	if !knownSignal(c.signal()) {
+		m.AddHint(c.Of("signal"), "such as KILL, TERM, ABRT or SEGV", "there is no signal %q", c.Signal)
+	}
+	if c.Selector.PID != 0 && !c.Irreversible {
+		m.AddHint(at, "`irreversible: true` says that you know", "nobody starts process %d again", c.Selector.PID)
+	}
+}
+
+// Plan implements [Fault].
+func (c *Crash) Plan(_ context.Context, env Env) ([]Step, error) {
+	units, err := c.units(env)
+	if err != nil {
+		return nil, err
+	}
+	var steps []Step
+	for _, u := range units {
+		if !u.Supervised() && !c.Irreversible {
+			return nil, fmt.Errorf("nobody starts %s again; `irreversible: true` says that you know", u.Name())
+		}
+		steps = append(steps, &crash{unit: u, signal: c.signal()})
+	}
+	return steps, nil
+}
+
+// crash is a unit about to crash, or crashed.
+type crash struct {
+	unit   Unit
+	signal string
+	id     identity
+	at     time.Time
+}
+
+func (c *crash) String() string  { return fmt.Sprintf("send SIG%s to %s", c.signal, c.unit.Name()) }
+func (c *crash) Units() []string { return []string{c.unit.Name()} }
+func (c *crash) Via() string     { return "signal" }
+func (c *crash) Undo() []Undo    { return nil }
+
+// Inject implements [Step].
+func (c *crash) Inject(context.Context) (Held, error) {
+	id, err := runningProcess(c.unit)
+	if err != nil {
+		return nil, err
+	}
+	c.id = id
+	c.at = time.Now()
+	if err := signalUnit(c.unit, id, c.signal); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// runningProcess gives the identity of the process that a unit runs as now.
+func runningProcess(u Unit) (identity, error) {
+	pid := u.PID()
+	if pid == 0 {
+		return identity{}, fmt.Errorf("%s does not run", u.Name())
+	}
+	if err := protect(pid); err != nil {
+		return identity{}, err
+	}
+	return identify(pid)
+}
+
+func signalUnit(u Unit, id identity, name string) error {
+	if err := signal(id, name); err != nil {
+		return fmt.Errorf("SIG%s to %s (pid %d): %w", name, u.Name(), id.PID, err)
+	}
+	return nil
+}
+
+// endsWithin is how long a signal may take to end a process.
+const endsWithin = 5 * time.Second
+
+// Verify implements [Held]: the process is gone.
+func (c *crash) Verify(ctx context.Context) (string, error) {
+	if err := await(ctx, endsWithin, func() bool { return !c.id.alive() }, "it still runs"); err != nil {
+		return "", fmt.Errorf("%s survived SIG%s: pid %d still runs", c.unit.Name(), c.signal, c.id.PID)
+	}
+	evidence := fmt.Sprintf("pid %d gone %s after SIG%s", c.id.PID, scenarios.FormatSeconds(time.Since(c.at).Seconds()), c.signal)
+	if err := c.unit.Ready(ctx); err != nil && c.unit.Supervised() {
+		evidence += ", and its readiness check fails"
+	}
+	return evidence, nil
+}
+
+// Revert implements [Held].
+func (c *crash) Revert(context.Context) (Outcome, error) { return None, nil }
+
+// Gone implements [Held]: the unit runs again, as another process, and is ready.
+func (c *crash) Gone(ctx context.Context) (string, error) {
+	if !c.unit.Supervised() {
+		return "it stays down, as allowed", nil
+	}
+	return backAgain(ctx, c.unit, c.id, c.at)
+}
+
+// backAgain waits until a unit runs as another process than the one that was, and
+// is ready.
+func backAgain(ctx context.Context, u Unit, was identity, since time.Time) (string, error) {
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	last := fmt.Errorf("it does not run")
+	for {
+		if pid := u.PID(); pid != 0 {
+			id, err := identify(pid)
+			if err == nil && id != was {
+				if last = u.Ready(ctx); last == nil {
+					return fmt.Sprintf("ready again as pid %d after %s", pid, scenarios.FormatSeconds(time.Since(since).Seconds())), nil
+				}
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return "", fmt.Errorf("%s has not come back: %w", u.Name(), last)
+		case <-tick.C:
+		}
+	}
+}

@@ -1,0 +1,154 @@
+package chaos
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"brunt/scenarios"
+)
+
+// A Fault is one kind of damage. Its exported fields are its YAML settings.
+type Fault interface {
+	// Check notes what is wrong with the settings, given what the target is made of.
+	// It touches nothing.
+	Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes)
+	// Plan finds what is to be hit and gives the steps that hit it. It reads only;
+	// its steps are what --dry-run prints.
+	Plan(ctx context.Context, env Env) ([]Step, error)
+}
+
+// A OneShot is a Fault that is over once it is done: nothing is taken back, and
+// the phase lasts until the unit is healthy again.
+type OneShot interface{ OneShot() }
+
+// Hits is a Fault that knows beforehand how many units it hits.
+type Hits interface{ Hits(sc Scope) int }
+
+// Linked is a Fault of links. Touches tells whether the link between two units is
+// among them, and whether its HTTP has to be understood for it.
+type Linked interface {
+	Touches(from, to string) (hit, http bool)
+}
+
+// A Step is one act of a fault, on one unit or on one set of links.
+type Step interface {
+	// String says what is done to whom, for people.
+	String() string
+	// Units names who is hit.
+	Units() []string
+	// Via names the mechanism.
+	Via() string
+	// Undo gives what anyone can take the step back with, for the journal. It is
+	// empty where the fault dies with brunt.
+	Undo() []Undo
+	// Inject does the damage: all of it, or none and an error. It does not wait.
+	Inject(ctx context.Context) (Held, error)
+}
+
+// Held is a fault that is in.
+type Held interface {
+	// Verify finds an effect of the fault as its victim sees it. An error says that
+	// there is none.
+	Verify(ctx context.Context) (string, error)
+	// Revert takes the fault back. Twice is harmless.
+	Revert(ctx context.Context) (Outcome, error)
+	// Gone finds that the effect is over; for one that must come back by itself it
+	// waits, as long as ctx allows.
+	Gone(ctx context.Context) (string, error)
+}
+
+// Traffic is what of the load met a fault on its way. A Held that can count it
+// implements [Meter]; for the others the requests of the phase count.
+type Traffic struct {
+	N    int64
+	Unit string // bytes or requests
+}
+
+// A Meter counts the traffic that met the fault.
+type Meter interface{ Met() Traffic }
+
+// An Outcome is what a revert came to.
+type Outcome string
+
+// The outcomes of a revert.
+const (
+	Reverted Outcome = "ok"     // the prior state is back
+	Gone     Outcome = "gone"   // what was hit is no more
+	Failed   Outcome = "failed" // it could not be taken back
+	None     Outcome = "none"   // there is nothing to take back
+)
+
+// An Undo is what takes a step back, as data: anyone who reads the journal can do
+// it. Identity says whom it is for, so that a successor of the same name is never
+// touched; Prior is the state before.
+type Undo struct {
+	Op       string          `json:"op"`
+	Args     json.RawMessage `json:"args,omitempty"`
+	Identity json.RawMessage `json:"identity,omitempty"`
+	Prior    json.RawMessage `json:"prior,omitempty"`
+}
+
+// Scope is what a target is made of, as far as it is known before it runs.
+type Scope struct {
+	Services map[string]int // replicas of each service that brunt starts
+	Edges    []EdgeName     // declared links, by service; LoadName begins those of the load
+	External string         // host:port of a target that runs already
+	TLS      bool           // the load speaks TLS, so that HTTP faults can't see it
+}
+
+// EdgeName is a link from one service to another.
+type EdgeName struct{ From, To string }
+
+// LoadName is what the load is called as the beginning of an edge, TargetName what
+// a target without services is called as its end.
+const (
+	LoadName   = "load"
+	TargetName = "target"
+)
+
+// Env is what a fault may touch in a run.
+type Env struct {
+	Units    []Unit
+	Links    []*Link
+	Rand     *rand.Rand // of this occurrence, by the run's seed
+	MaxUnits int        // units that a fault may hit; zero is no bound
+	Dry      bool       // nothing runs yet, and nothing will be done
+	Now      func() time.Duration
+}
+
+// A Unit is a replica that a fault can hit.
+type Unit interface {
+	Name() string // service[i]
+	Service() string
+	PID() int // of its process; 0 is none
+	// Ready makes the unit's readiness check once.
+	Ready(ctx context.Context) error
+	// Supervised tells that somebody starts it again when it crashes.
+	Supervised() bool
+	Stop(ctx context.Context, grace time.Duration) error
+	Start(ctx context.Context) error
+}
+
+// ErrNoUnit tells that a selector matched nothing.
+var ErrNoUnit = errors.New("no unit matches")
+
+// Kinds lists the faults that a scenario may name.
+func Kinds() map[string]func() Fault {
+	return map[string]func() Fault{
+		"process.crash":     func() Fault { return new(Crash) },
+		"process.freeze":    func() Fault { return new(Freeze) },
+		"process.stop":      func() Fault { return new(Stop) },
+		"process.restart":   func() Fault { return new(Restart) },
+		"network.latency":   func() Fault { return new(Latency) },
+		"network.bandwidth": func() Fault { return new(Bandwidth) },
+		"network.stall":     func() Fault { return new(Stall) },
+		"network.blackhole": func() Fault { return new(Blackhole) },
+		"network.reset":     func() Fault { return new(Reset) },
+		"network.partition": func() Fault { return new(Partition) },
+		"http.error":        func() Fault { return new(HTTPError) },
+		"http.delay":        func() Fault { return new(HTTPDelay) },
+	}
+}

@@ -1,0 +1,236 @@
+package chaos_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"os/signal"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"brunt/chaos"
+	"brunt/chaos/chaostest"
+	"brunt/chaos/proxy"
+)
+
+// TestMain lets the test binary be the system that is broken.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 2 && os.Args[1] == "serve" {
+		if len(os.Args) > 3 && os.Args[3] == "stubborn" {
+			signal.Ignore(syscall.SIGTERM)
+		}
+		l, err := net.Listen("tcp", os.Args[2])
+		for err != nil { // the one before may still be ending
+			time.Sleep(time.Millisecond)
+			l, err = net.Listen("tcp", os.Args[2])
+		}
+		_ = http.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "ok") }))
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// unit is a process that is started again when it ends, as a stack's is.
+type unit struct {
+	name, addr string
+	args       []string
+	inert      bool // stopping and starting do nothing
+
+	mu     sync.Mutex
+	cmd    *exec.Cmd
+	ended  chan struct{} // closed when cmd is over and dealt with
+	wanted bool
+	over   sync.WaitGroup
+}
+
+func newUnit(t *testing.T, name string, args ...string) *unit {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	u := &unit{name: name, addr: l.Addr().String(), args: args}
+	_ = l.Close()
+	if err := u.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		u.mu.Lock()
+		u.inert = false
+		u.mu.Unlock()
+		if err := u.Stop(context.Background(), 0); err != nil {
+			t.Error(err)
+		}
+		u.over.Wait()
+	})
+	for deadline := time.Now().Add(10 * time.Second); u.Ready(t.Context()) != nil; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("the unit does not become ready")
+		}
+	}
+	return u
+}
+
+func (u *unit) Name() string     { return u.name + "[0]" }
+func (u *unit) Service() string  { return u.name }
+func (u *unit) Supervised() bool { return true }
+
+func (u *unit) PID() int {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.cmd == nil {
+		return 0
+	}
+	return u.cmd.Process.Pid
+}
+
+func (u *unit) Ready(ctx context.Context) error {
+	if u.PID() == 0 {
+		return errors.New("it does not run")
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	req, _ := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+u.addr, nil)
+	c := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	resp, err := c.Do(req)
+	if err != nil {
+		return err
+	}
+	return resp.Body.Close()
+}
+
+func (u *unit) Start(context.Context) error {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.wanted || u.inert {
+		return nil
+	}
+	u.wanted = true
+	return u.spawn()
+}
+
+func (u *unit) spawn() error {
+	cmd := exec.Command(os.Args[0], append([]string{"serve", u.addr}, u.args...)...)
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	u.cmd, u.ended = cmd, make(chan struct{})
+	ended := u.ended
+	u.over.Go(func() {
+		defer close(ended)
+		_ = cmd.Wait()
+		u.mu.Lock()
+		defer u.mu.Unlock()
+		u.cmd = nil
+		if u.wanted {
+			_ = u.spawn()
+		}
+	})
+	return nil
+}
+
+func (u *unit) Stop(context.Context, time.Duration) error {
+	u.mu.Lock()
+	if u.inert || u.cmd == nil {
+		u.wanted = u.inert
+		u.mu.Unlock()
+		return nil
+	}
+	u.wanted = false
+	cmd, ended := u.cmd, u.ended
+	u.mu.Unlock()
+	if err := cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return err
+	}
+	<-ended
+	return nil
+}
+
+func clock() func() time.Duration {
+	began := time.Now()
+	return func() time.Duration { return time.Since(began) }
+}
+
+// process is a world of one process.
+func process(args ...string) func(t *testing.T, effective bool) chaostest.World {
+	return func(t *testing.T, effective bool) chaostest.World {
+		how := args
+		if effective {
+			how = nil
+		}
+		u := newUnit(t, "web", how...)
+		w := chaostest.World{Scope: chaos.Scope{Services: map[string]int{"web": 1}}, Env: chaos.Env{Units: []chaos.Unit{u}, Now: clock()}}
+		if !effective {
+			u.inert = true
+			w.Spoil = func() { _ = syscall.Kill(u.PID(), syscall.SIGCONT) }
+		}
+		return w
+	}
+}
+
+// link is a world of one link with a server behind it.
+func link(http bool) func(t *testing.T, effective bool) chaostest.World {
+	return func(t *testing.T, effective bool) chaostest.World {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = l.Close() })
+		p, err := proxy.Start(proxy.Config{Upstream: func() string { return l.Addr().String() }, Seed: 1, HTTP: http, Ineffective: !effective})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = p.Close() })
+		return chaostest.World{
+			Scope: chaos.Scope{Services: map[string]int{"web": 1, "store": 1}, Edges: []chaos.EdgeName{{From: "web", To: "store"}}},
+			Env:   chaos.Env{Links: []*chaos.Link{{From: "web[0]", To: "store[0]", Proxy: p}}, Now: clock()},
+		}
+	}
+}
+
+func TestFaults(t *testing.T) {
+	for _, c := range []struct {
+		yaml  string
+		world func(t *testing.T, effective bool) chaostest.World
+	}{
+		{"process.crash: {service: web}", process()},
+		{"process.crash: {service: web, signal: TERM}", process("stubborn")},
+		{"process.freeze: {unit: \"web[0]\"}", process()},
+		{"process.stop: {service: web, grace: 50ms}", process()},
+		{"process.restart: {service: web, grace: 50ms}", process()},
+		{"network.latency: {from: web, to: store, delay: 150ms, jitter: 30ms}", link(false)},
+		{"network.latency: {from: web, to: store, delay: 100ms, direction: both}", link(false)},
+		{"network.latency: {service: store, delay: 150ms, direction: response}", link(false)},
+		{"network.bandwidth: {from: web, to: store, rate: 10Mbit/s}", link(false)},
+		{"network.bandwidth: {from: web, to: store, rate: 64KiB/s, direction: response}", link(false)},
+		{"network.stall: {from: web, to: store}", link(false)},
+		{"network.blackhole: {to: store}", link(false)},
+		{"network.reset: {from: web}", link(false)},
+		{"network.partition: {from: web, to: store}", link(false)},
+		{"network.partition: {from: web, to: store, existing: keep, direction: one-way}", link(false)},
+		{"network.partition: {from: web, to: store, mode: reject}", link(false)},
+		{"network.partition: {from: web, to: store, mode: reject, existing: keep}", link(false)},
+		{"network.partition: {from: web, to: store, mode: reset}", link(false)},
+		{"http.error: {from: web, to: store}", link(true)},
+		{"http.error: {from: web, to: store, status: 429, percent: 10%, path: /posts/*, headers: {Retry-After: 1}}", link(true)},
+		{"http.delay: {from: web, to: store, delay: 150ms}", link(true)},
+		{"http.delay: {from: web, to: store, delay: 150ms, jitter: 20ms, percent: 20%, method: POST}", link(true)},
+	} {
+		t.Run(c.yaml, func(t *testing.T) {
+			if c.yaml == "process.crash: {service: web}" {
+				// Nothing survives SIGKILL, so there is no world without its effect.
+				t.Run("effect", func(t *testing.T) {
+					chaostest.Effect(t, c.yaml, c.world(t, true))
+				})
+				return
+			}
+			chaostest.Run(t, c.yaml, c.world)
+		})
+	}
+}

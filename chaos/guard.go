@@ -1,0 +1,139 @@
+package chaos
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// A Guard is a child in a session of its own that takes everything back when brunt
+// dies or hangs. It holds the reading end of a pipe: the kernel closes the writing
+// end with brunt, however brunt ends, and a heartbeat tells that brunt still works.
+type Guard struct {
+	cmd  *exec.Cmd
+	pipe io.WriteCloser
+	stop chan struct{}
+	beat sync.WaitGroup
+}
+
+// guardPID is the guard's process, which no fault may hit.
+var guardPID atomic.Int64
+
+const (
+	heartbeat = time.Second
+	patience  = 10 * heartbeat // without a heartbeat before the guard acts
+	replayFor = time.Minute    // for the guard to take everything back
+)
+
+// What goes over the pipe: a heartbeat, and the word that all is well.
+const (
+	beatByte = '.'
+	doneByte = 'q'
+)
+
+// StartGuard starts the guard of a journal. Command is brunt's own command line for
+// it, to which the journal's path is added.
+func StartGuard(command []string, journal string) (*Guard, error) {
+	cmd := exec.Command(command[0], append(command[1:], journal)...)
+	ownSession(cmd)
+	pipe, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("starting the guard: %w", err)
+	}
+	guardPID.Store(int64(cmd.Process.Pid))
+	g := &Guard{cmd: cmd, pipe: pipe, stop: make(chan struct{})}
+	g.beat.Go(g.beats)
+	return g, nil
+}
+
+func (g *Guard) beats() {
+	t := time.NewTicker(heartbeat)
+	defer t.Stop()
+	for {
+		select {
+		case <-t.C:
+			if _, err := g.pipe.Write([]byte{beatByte}); err != nil {
+				return // the guard is gone; Stop will say so
+			}
+		case <-g.stop:
+			return
+		}
+	}
+}
+
+// PID is the guard's process.
+func (g *Guard) PID() int { return g.cmd.Process.Pid }
+
+// Stop tells the guard that it is not needed any more, and waits for it to end. An
+// error says that it died before.
+func (g *Guard) Stop() error {
+	close(g.stop)
+	g.beat.Wait()
+	_, werr := g.pipe.Write([]byte{doneByte})
+	cerr := g.pipe.Close()
+	err := g.cmd.Wait()
+	guardPID.Store(0)
+	if werr != nil || err != nil {
+		return fmt.Errorf("the guard did not live to the end: %w", errors.Join(werr, err))
+	}
+	return cerr
+}
+
+// Watch is the guard's own life: it reads heartbeats from in until brunt says that
+// all is well, and takes back what the journal has open when brunt dies or hangs.
+func Watch(in io.Reader, journal string) error {
+	beats := make(chan byte)
+	go func() {
+		defer close(beats)
+		var b [64]byte
+		for {
+			n, err := in.Read(b[:])
+			for _, c := range b[:n] {
+				beats <- c
+			}
+			if err != nil {
+				return
+			}
+		}
+	}()
+	hung := time.NewTimer(patience)
+	defer hung.Stop()
+	for {
+		select {
+		case c, ok := <-beats:
+			switch {
+			case !ok: // brunt is dead
+				return takeOver(journal, false)
+			case c == doneByte:
+				return nil
+			}
+			hung.Reset(patience)
+		case <-hung.C: // brunt hangs: it still holds the lock
+			if err := takeOver(journal, true); err != nil {
+				return err
+			}
+			hung.Reset(patience)
+		}
+	}
+}
+
+func takeOver(journal string, force bool) error {
+	ctx, cancel := context.WithTimeout(context.Background(), replayFor)
+	defer cancel()
+	_, err := Replay(ctx, journal, "guard", force)
+	return err
+}
+
+// GuardLog is where the guard of a journal writes what went wrong.
+func GuardLog(journal string) (*os.File, error) {
+	return os.OpenFile(journal+".log", os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+}

@@ -1,0 +1,262 @@
+package chaos
+
+import (
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+func openJournal(t *testing.T, dir, run string) *Journal {
+	t.Helper()
+	j, err := OpenJournal(dir, run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return j
+}
+
+// unlocked ends the journal as the death of its run would.
+func unlocked(t *testing.T, j *Journal) {
+	t.Helper()
+	if err := j.f.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func sleeper(t *testing.T) (*exec.Cmd, identity) {
+	t.Helper()
+	cmd := exec.Command("sleep", "1000")
+	if err := cmd.Start(); err != nil {
+		t.Skip("needs the command sleep: " + err.Error())
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	id, err := identify(cmd.Process.Pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cmd, id
+}
+
+func TestJournalIsRemovedWhenAllIsTakenBack(t *testing.T) {
+	dir := t.TempDir()
+	j := openJournal(t, dir, "r1")
+	id, err := j.Intent("f", "break it", []Undo{{Op: "test"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := Journals(dir)
+	if err != nil || len(s) != 1 || !s[0].Alive || len(s[0].Open) != 1 || s[0].Open[0].What != "break it" || s[0].Run != "r1" {
+		t.Fatalf("%+v, %v", s, err)
+	}
+	if err := j.Done(id, Reverted); err != nil {
+		t.Fatal(err)
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if left, _ := os.ReadDir(dir); len(left) > 0 {
+		t.Errorf("left %v", left)
+	}
+}
+
+func TestJournalOfTheDeadIsReplayed(t *testing.T) {
+	dir := t.TempDir()
+	alive, dead := openJournal(t, dir, "alive"), openJournal(t, dir, "dead")
+	_, id := sleeper(t)
+	for _, j := range []*Journal{alive, dead} {
+		if _, err := j.Intent("f", "stop it", []Undo{{Op: opContinue, Args: []byte(`"` + j.path + `"`)}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := dead.Intent("g", "stop another", []Undo{{Op: opContinue, Identity: id.raw()}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := signal(id, "STOP"); err != nil {
+		t.Fatal(err)
+	}
+	unlocked(t, dead)
+	taken, err := Recover(t.Context(), dir, "revert")
+	if err == nil || !strings.Contains(err.Error(), "damaged") { // the first entry has no identity
+		t.Errorf("an entry that can't be read is no error: %v", err)
+	}
+	if len(taken) != 2 || taken[0].Pending.What != "stop another" || taken[0].Outcome != Reverted || taken[1].Err == nil {
+		t.Errorf("taken back %+v: want the last first, and one failure", taken)
+	}
+	if err := await(t.Context(), 10*time.Second, func() bool { return !isStopped(id.PID) }, "x"); err != nil {
+		t.Error("the process is still stopped")
+	}
+	s, err := Journals(dir)
+	if err != nil || len(s) != 2 {
+		t.Fatalf("%+v, %v", s, err)
+	}
+	for _, one := range s {
+		if one.Run == "dead" && (len(one.Open) != 1 || one.Open[0].Error == "") {
+			t.Errorf("what could not be taken back is to stay, with its error: %+v", one)
+		}
+	}
+}
+
+func TestJournalWithATornLine(t *testing.T) {
+	dir := t.TempDir()
+	j := openJournal(t, dir, "torn")
+	if _, err := j.Intent("f", "whole", []Undo{{Op: opContinue, Identity: identity{PID: 1 << 22, Start: 1}.raw()}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := j.f.WriteString(`{"op":"intent","id":2,"undo":[{"op":"process.con`); err != nil {
+		t.Fatal(err)
+	}
+	unlocked(t, j)
+	taken, err := Recover(t.Context(), dir, "revert")
+	if err != nil || len(taken) != 1 || taken[0].Outcome != Gone {
+		t.Errorf("%+v, %v", taken, err)
+	}
+}
+
+func TestUnknownUndoIsKept(t *testing.T) {
+	dir := t.TempDir()
+	j := openJournal(t, dir, "newer")
+	if _, err := j.Intent("f", "x", []Undo{{Op: "of.tomorrow"}}); err != nil {
+		t.Fatal(err)
+	}
+	unlocked(t, j)
+	if _, err := Recover(t.Context(), dir, "revert"); err == nil || !strings.Contains(err.Error(), "of.tomorrow") {
+		t.Errorf("%v", err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "newer.journal")); err != nil {
+		t.Errorf("the journal is gone: %v", err)
+	}
+}
+
+func TestNoJournalNoInjection(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := OpenJournal(file, "r"); err == nil || !strings.Contains(err.Error(), "BRUNT_STATE") {
+		t.Errorf("a journal in a file: %v; want an error that says what to do", err)
+	}
+	j := openJournal(t, t.TempDir(), "r")
+	unlocked(t, j)
+	if _, err := j.Intent("f", "x", nil); err == nil {
+		t.Error("an entry that was not written is taken for written")
+	}
+}
+
+// Two runs that live at once do not break the same process.
+func TestSharedUnitIsRefused(t *testing.T) {
+	dir := t.TempDir()
+	_, id := sleeper(t)
+	_, other := sleeper(t)
+	undo := []Undo{{Op: opContinue, Identity: id.raw()}}
+	first, second := openJournal(t, dir, "first"), openJournal(t, dir, "second")
+	if _, err := first.Intent("f", "x", undo); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := second.Intent("f", "x", undo); err == nil || !strings.Contains(err.Error(), "first") {
+		t.Errorf("%v, want a refusal that names the run", err)
+	}
+	if _, err := second.Intent("f", "x", []Undo{{Op: opContinue, Identity: other.raw()}}); err != nil {
+		t.Errorf("another process is refused too: %v", err)
+	}
+}
+
+// A successor of a process's number is never touched.
+func TestIdentity(t *testing.T) {
+	_, id := sleeper(t)
+	for _, c := range []struct {
+		name string
+		id   identity
+		want bool
+	}{
+		{"itself", id, true},
+		{"another start", identity{id.PID, id.Start + 1, id.Boot}, false},
+		{"another boot", identity{id.PID, id.Start, "other"}, false},
+		{"nobody", identity{1 << 22, 1, id.Boot}, false},
+	} {
+		if got := c.id.alive(); got != c.want {
+			t.Errorf("%s: alive is %v", c.name, got)
+		}
+		if err := signal(c.id, "CONT"); (err == nil) != c.want || !c.want && !errors.Is(err, errEnded) {
+			t.Errorf("%s: signal gives %v", c.name, err)
+		}
+	}
+}
+
+func TestProtected(t *testing.T) {
+	for name, pid := range map[string]int{"the first process": 1, "brunt itself": os.Getpid(), "its parent": os.Getppid()} {
+		if err := protect(pid); !errors.Is(err, errProtected) {
+			t.Errorf("%s may be hit: %v", name, err)
+		}
+	}
+	cmd, _ := sleeper(t)
+	if err := protect(cmd.Process.Pid); err != nil {
+		t.Errorf("another process is protected: %v", err)
+	}
+}
+
+func TestWatch(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		say  string
+		left int
+	}{{"brunt says that all is well", "..q", 1}, {"brunt dies", "..", 0}} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := t.TempDir()
+			j := openJournal(t, dir, "r")
+			if _, err := j.Intent("f", "x", []Undo{{Op: opContinue, Identity: identity{PID: 1 << 22, Start: 1}.raw()}}); err != nil {
+				t.Fatal(err)
+			}
+			in, out := io.Pipe()
+			done := make(chan error, 1)
+			go func() { done <- Watch(in, j.Path()) }()
+			if _, err := out.Write([]byte(c.say)); err != nil {
+				t.Fatal(err)
+			}
+			unlocked(t, j)
+			_ = out.Close()
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
+			if s, err := Journals(dir); err != nil || len(s) != c.left {
+				t.Errorf("%+v, %v", s, err)
+			}
+		})
+	}
+}
+
+func TestStateDirs(t *testing.T) {
+	env := func(vars map[string]string) func(string) string { return func(k string) string { return vars[k] } }
+	if got := StateDirs(env(map[string]string{"BRUNT_STATE": "/x", "HOME": "/h"})); !slices.Equal(got, []string{"/x"}) {
+		t.Errorf("%q", got)
+	}
+	if got := StateDirs(env(map[string]string{"HOME": "/h", "XDG_STATE_HOME": "/s", "LocalAppData": "/h"})); len(got) == 0 || !strings.Contains(strings.Join(got, " "), "brunt") {
+		t.Errorf("%q", got)
+	}
+	if got := StateDirs(env(nil)); len(got) == 0 {
+		t.Error("no directory at all")
+	}
+}
+
+func FuzzJournal(f *testing.F) {
+	f.Add([]byte(`{"op":"begin","run":"r"}` + "\n" + `{"op":"intent","id":1,"undo":[{"op":"x"}]}` + "\n" + `{"op":"done","id":1}` + "\n"))
+	f.Add([]byte("{\n\x00"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		path := filepath.Join(t.TempDir(), "r.journal")
+		if err := os.WriteFile(path, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s, err := readJournal(path)
+		if err == nil && s.Alive {
+			t.Error("a file that nobody holds is taken for a live run's")
+		}
+	})
+}

@@ -1,0 +1,211 @@
+package chaos
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"brunt/chaos/proxy"
+	"brunt/scenarios"
+)
+
+// A Link is the way from one unit to another, or from the load to its target, with
+// brunt's proxy on it.
+type Link struct {
+	From  string // a unit, or LoadName
+	To    string // a unit, or TargetName
+	Proxy *proxy.Proxy
+}
+
+// Name is from->to.
+func (l *Link) Name() string { return l.From + "->" + l.To }
+
+// Edge says which links a network fault is on: those from one service or unit to
+// another, or all of a service's. LoadName stands for the load.
+type Edge struct {
+	scenarios.Place
+	From    string `yaml:"from"`    // a service, a unit such as posts[0], or load
+	To      string `yaml:"to"`      // a service or a unit
+	Service string `yaml:"service"` // all links of its units, in and out
+	Unit    string `yaml:"unit"`    // all links of the unit, in and out
+	Pick    Pick   `yaml:"pick"`    // of the units of from, else of the service, else of to; not written is all, of a service one
+	Via     string `yaml:"via,oneof=auto|proxy"`
+}
+
+// at tells whether a unit is named by name, which is a service or a unit.
+func at(name, unit string) bool {
+	if name == unit {
+		return true
+	}
+	service, _, ok := splitUnit(unit)
+	return ok && service == name
+}
+
+// on tells whether the edge contains the link between two units.
+func (e *Edge) on(from, to string) bool {
+	if own := e.Service + e.Unit; own != "" {
+		return at(own, from) || at(own, to)
+	}
+	return (e.From == "" || at(e.From, from)) && (e.To == "" || at(e.To, to))
+}
+
+// check holds the edge against the links there are.
+func (e *Edge) check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
+	own := 0
+	for _, has := range []bool{e.Service != "", e.Unit != ""} {
+		if has {
+			own++
+		}
+	}
+	switch {
+	case own == 0 && e.From == "" && e.To == "":
+		m.AddHint(at, "such as {from: posts, to: store}; declared are "+edgeNames(sc), "want from and to, or a service")
+		return
+	case own > 1 || own == 1 && (e.From != "" || e.To != ""):
+		m.Add(at, "want from and to, or a service, or a unit, but not several of them")
+		return
+	}
+	before := m.Len()
+	for _, end := range []struct{ key, name string }{{"from", e.From}, {"to", e.To}, {"service", e.Service}, {"unit", e.Unit}} {
+		e.checkEnd(end.key, end.name, sc, m)
+	}
+	if m.Len() > before {
+		return
+	}
+	if !e.any(sc) {
+		m.AddHint(at, "declared are "+edgeNames(sc), "no link is declared %s", e.describe())
+		return
+	}
+	if n, total := e.Pick.of(e.candidates(sc)), e.candidates(sc); e.Has("pick") && n > total {
+		m.Add(e.Of("pick"), "%d can't be picked of %d", n, total)
+	}
+}
+
+func (e *Edge) describe() string {
+	switch {
+	case e.Service+e.Unit != "":
+		return "from or to " + e.Service + e.Unit
+	case e.From == "":
+		return "to " + e.To
+	case e.To == "":
+		return "from " + e.From
+	}
+	return "from " + e.From + " to " + e.To
+}
+
+func edgeNames(sc Scope) string {
+	var names []string
+	for _, l := range sc.Edges {
+		names = append(names, l.From+" -> "+l.To)
+	}
+	slices.Sort(names)
+	return strings.Join(names, ", ")
+}
+
+// checkEnd checks that one end of an edge exists.
+func (e *Edge) checkEnd(key, name string, sc Scope, m *scenarios.Mistakes) {
+	switch {
+	case name == "" || name == LoadName && key == "from":
+		return
+	case name == TargetName && key == "to" && sc.External != "":
+		return
+	case name == LoadName:
+		m.Add(e.Of(key), "the load is where links begin, not where they end")
+		return
+	case strings.Contains(name, ":"):
+		m.Add(e.Of(key), "%q: only declared links can be slowed or cut here; declared are %s", name, edgeNames(sc))
+		return
+	case strings.Contains(name, "["):
+		checkUnit(e.Of(key), name, sc, m)
+		return
+	}
+	if _, ok := sc.Services[name]; !ok {
+		known := serviceNames(sc)
+		if key == "from" {
+			known = append(known, LoadName)
+		}
+		if sc.External != "" && key == "to" {
+			known = append(known, TargetName)
+		}
+		m.AddHint(e.Of(key), scenarios.DidYouMean(name, known), "there is no service %q", name)
+	}
+}
+
+// any tells whether a declared link is on the edge.
+func (e *Edge) any(sc Scope) bool {
+	serviceOf := func(s string) string {
+		if service, _, ok := splitUnit(s); ok {
+			return service
+		}
+		return s
+	}
+	own := serviceOf(e.Service + e.Unit)
+	return slices.ContainsFunc(sc.Edges, func(l EdgeName) bool {
+		if own != "" {
+			return l.From == own || l.To == own
+		}
+		return (e.From == "" || l.From == serviceOf(e.From)) && (e.To == "" || l.To == serviceOf(e.To))
+	})
+}
+
+// subject is the end of the edge whose units are counted and picked: that of from,
+// else the service, else that of to.
+func (e *Edge) subject() string {
+	for _, s := range []string{e.From, e.Service, e.Unit, e.To} {
+		if s != "" && s != LoadName {
+			return s
+		}
+	}
+	return e.To
+}
+
+// candidates is how many units the subject has.
+func (e *Edge) candidates(sc Scope) int {
+	if n, ok := sc.Services[e.subject()]; ok {
+		return n
+	}
+	return 1
+}
+
+// Hits implements [Hits].
+func (e *Edge) Hits(sc Scope) int {
+	total := e.candidates(sc)
+	if e.all() {
+		return total
+	}
+	return min(total, e.Pick.of(total))
+}
+
+// all tells that no pick narrows the edge.
+func (e *Edge) all() bool { return !e.Has("pick") && e.Service == "" }
+
+// Touches implements [Linked].
+func (e *Edge) Touches(from, to string) (hit, http bool) { return e.on(from, to), false }
+
+// links finds the links that are hit.
+func (e *Edge) links(env Env) ([]*Link, error) {
+	var found []*Link
+	for _, l := range env.Links {
+		if e.on(l.From, l.To) {
+			found = append(found, l)
+		}
+	}
+	if len(found) == 0 {
+		return nil, fmt.Errorf("%w: no link %s", ErrNoUnit, e.describe())
+	}
+	var units []string
+	for _, l := range found {
+		for _, end := range []string{l.From, l.To} {
+			if at(e.subject(), end) && !slices.Contains(units, end) {
+				units = append(units, end)
+			}
+		}
+	}
+	if !e.all() && len(units) > 0 {
+		slices.Sort(units)
+		env.Rand.Shuffle(len(units), func(i, j int) { units[i], units[j] = units[j], units[i] })
+		units = units[:min(len(units), e.Pick.of(len(units)))]
+		found = slices.DeleteFunc(found, func(l *Link) bool { return !slices.Contains(units, l.From) && !slices.Contains(units, l.To) })
+	}
+	return found, env.bound(len(units))
+}

@@ -1,0 +1,60 @@
+//go:build unix
+
+package chaos
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// lock takes a file's lock, which ends with the process.
+func lock(f *os.File) error { return unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) }
+
+// lockWait waits for a file's lock.
+func lockWait(ctx context.Context, f *os.File) error {
+	for {
+		err := lock(f)
+		if err == nil || !errors.Is(err, unix.EWOULDBLOCK) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return errors.New("its run still holds it")
+		case <-time.After(time.Millisecond):
+		}
+	}
+}
+
+// isLocked tells whether somebody else holds the lock of f.
+func isLocked(f *os.File) (bool, error) {
+	err := unix.Flock(int(f.Fd()), unix.LOCK_SH|unix.LOCK_NB)
+	if errors.Is(err, unix.EWOULDBLOCK) {
+		return true, nil
+	}
+	if err == nil {
+		err = unix.Flock(int(f.Fd()), unix.LOCK_UN)
+	}
+	return false, err
+}
+
+// syncDir makes a change of a directory's entries last.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return d.Sync()
+}
+
+// ownSession gives a child a session of its own, so that no signal meant for
+// brunt's terminal reaches it.
+func ownSession(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} }
+
+func killGroup(pid int) { _ = syscall.Kill(-pid, syscall.SIGKILL) }

@@ -1,0 +1,69 @@
+package chaos
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/windows"
+)
+
+const wholeFile = 1 // a byte far beyond the end stands for the file
+
+var lockAt = windows.Overlapped{OffsetHigh: 1 << 30}
+
+// lock takes a file's lock, which ends with the process.
+func lock(f *os.File) error {
+	at := lockAt
+	return windows.LockFileEx(windows.Handle(f.Fd()), windows.LOCKFILE_EXCLUSIVE_LOCK|windows.LOCKFILE_FAIL_IMMEDIATELY, 0, wholeFile, 0, &at)
+}
+
+func unlock(f *os.File) error {
+	at := lockAt
+	return windows.UnlockFileEx(windows.Handle(f.Fd()), 0, wholeFile, 0, &at)
+}
+
+// lockWait waits for a file's lock.
+func lockWait(ctx context.Context, f *os.File) error {
+	for {
+		err := lock(f)
+		if err == nil || !errors.Is(err, windows.ERROR_LOCK_VIOLATION) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return errors.New("its run still holds it")
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}
+
+// isLocked tells whether somebody else holds the lock of f.
+func isLocked(f *os.File) (bool, error) {
+	err := lock(f)
+	if errors.Is(err, windows.ERROR_LOCK_VIOLATION) {
+		return true, nil
+	}
+	if err == nil {
+		err = unlock(f)
+	}
+	return false, err
+}
+
+// syncDir does nothing: directories can't be synced here.
+func syncDir(string) error { return nil }
+
+// ownSession takes a child out of brunt's console group.
+func ownSession(cmd *exec.Cmd) {
+	cmd.SysProcAttr = &syscall.SysProcAttr{CreationFlags: windows.CREATE_NEW_PROCESS_GROUP | windows.DETACHED_PROCESS}
+}
+
+func killGroup(pid int) {
+	if p, err := os.FindProcess(pid); err == nil {
+		_ = p.Kill()
+		_ = p.Release()
+	}
+}

@@ -1,0 +1,129 @@
+package chaos
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+)
+
+// An identity says which process is meant: a number alone may be another's later.
+type identity struct {
+	PID   int    `json:"pid"`
+	Start uint64 `json:"start"` // when it began, in the system's own unit
+	Boot  string `json:"boot"`  // of the machine
+}
+
+// identify gives the identity of a live process.
+func identify(pid int) (identity, error) {
+	start, err := startOf(pid)
+	if err != nil {
+		return identity{}, fmt.Errorf("process %d: %w", pid, err)
+	}
+	return identity{PID: pid, Start: start, Boot: bootID()}, nil
+}
+
+// alive tells whether the process still is the one that was meant.
+func (i identity) alive() bool {
+	if i.Boot != bootID() {
+		return false
+	}
+	start, err := startOf(i.PID)
+	return err == nil && start == i.Start && !isZombie(i.PID)
+}
+
+func (i identity) raw() json.RawMessage {
+	b, _ := json.Marshal(i)
+	return b
+}
+
+// errProtected tells that a process is none that brunt may hit.
+var errProtected = errors.New("brunt does not touch it")
+
+// protect refuses pid 1, brunt itself, its ancestors and the guard.
+func protect(pid int) error {
+	switch {
+	case pid <= 1:
+		return fmt.Errorf("process %d: %w: it is the machine's first", pid, errProtected)
+	case pid == os.Getpid():
+		return fmt.Errorf("process %d: %w: it is brunt itself", pid, errProtected)
+	case pid == int(guardPID.Load()):
+		return fmt.Errorf("process %d: %w: it is brunt's guard", pid, errProtected)
+	}
+	for p, n := os.Getppid(), 0; p > 1 && n < 64; n++ {
+		if p == pid {
+			return fmt.Errorf("process %d: %w: brunt runs below it", pid, errProtected)
+		}
+		next, err := parentOf(p)
+		if err != nil {
+			break
+		}
+		p = next
+	}
+	return nil
+}
+
+// process is a unit that brunt did not start: a process given by its number.
+type process struct{ identity }
+
+func processUnit(pid int) (Unit, error) {
+	if err := protect(pid); err != nil {
+		return nil, err
+	}
+	id, err := identify(pid)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrNoUnit, err)
+	}
+	return process{id}, nil
+}
+
+func (p process) Name() string    { return fmt.Sprintf("pid %d", p.identity.PID) }
+func (p process) Service() string { return "" }
+
+func (p process) PID() int {
+	if !p.alive() {
+		return 0
+	}
+	return p.identity.PID
+}
+
+func (p process) Ready(context.Context) error {
+	if !p.alive() {
+		return errors.New("it has ended")
+	}
+	return nil
+}
+
+func (p process) Supervised() bool { return false }
+
+var errNotStarted = errors.New("brunt did not start it, so it can't start it again")
+
+func (p process) Stop(ctx context.Context, grace time.Duration) error {
+	if err := signal(p.identity, "TERM"); err != nil {
+		return err
+	}
+	return await(ctx, grace, func() bool { return !p.alive() }, "it does not end")
+}
+
+func (p process) Start(context.Context) error { return errNotStarted }
+
+// await waits until done tells so, for at most as long as ctx and most allow.
+func await(ctx context.Context, most time.Duration, done func() bool, what string) error {
+	ctx, cancel := context.WithTimeout(ctx, most)
+	defer cancel()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for !done() {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			if done() {
+				return nil
+			}
+			return errors.New(what)
+		}
+	}
+	return nil
+}

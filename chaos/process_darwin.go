@@ -1,0 +1,88 @@
+package chaos
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"sync"
+
+	"golang.org/x/sys/unix"
+)
+
+func kinfo(pid int) (*unix.KinfoProc, error) {
+	k, err := unix.SysctlKinfoProc("kern.proc.pid", pid)
+	if err != nil || int(k.Proc.P_pid) != pid {
+		return nil, errors.New("there is no such process")
+	}
+	return k, nil
+}
+
+func startOf(pid int) (uint64, error) {
+	k, err := kinfo(pid)
+	if err != nil {
+		return 0, err
+	}
+	t := k.Proc.P_starttime
+	return uint64(t.Sec)*1_000_000 + uint64(t.Usec), nil
+}
+
+func parentOf(pid int) (int, error) {
+	k, err := kinfo(pid)
+	if err != nil {
+		return 0, err
+	}
+	return int(k.Eproc.Ppid), nil
+}
+
+// Process states of <sys/proc.h>.
+const (
+	stateStopped = 4
+	stateZombie  = 5
+)
+
+func isZombie(pid int) bool {
+	k, err := kinfo(pid)
+	return err == nil && k.Proc.P_stat == stateZombie
+}
+
+func isStopped(pid int) bool {
+	k, err := kinfo(pid)
+	return err == nil && k.Proc.P_stat == stateStopped
+}
+
+// cpuOf is not known here.
+func cpuOf(int) uint64 { return 0 }
+
+var bootID = sync.OnceValue(func() string {
+	t, err := unix.SysctlTimeval("kern.boottime")
+	if err != nil {
+		return ""
+	}
+	return strconv.FormatInt(t.Sec, 10)
+})
+
+func signal(id identity, name string) error {
+	sig := unix.SignalNum("SIG" + name)
+	if sig == 0 {
+		return fmt.Errorf("there is no signal %q", name)
+	}
+	if !id.alive() {
+		return errEnded
+	}
+	if err := unix.Kill(id.PID, sig); errors.Is(err, unix.ESRCH) {
+		return errEnded
+	} else if err != nil {
+		return err
+	}
+	return nil
+}
+
+// errEnded tells that the process that was meant is no more.
+var errEnded = errors.New("the process has ended")
+
+func knownSignal(name string) bool { return unix.SignalNum("SIG"+name) != 0 }
+
+const canFreeze = true
+
+// marked can't be told here: the environment of others is not readable.
+func marked(string) []int { return nil }

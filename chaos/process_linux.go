@@ -1,0 +1,146 @@
+package chaos
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+
+	"golang.org/x/sys/unix"
+)
+
+// stat gives the fields of /proc/PID/stat from the third on: state, parent and so
+// forth (proc(5)). The second, the name, may hold blanks and brackets.
+func stat(pid int) ([]string, error) {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return nil, errNoProcess(err)
+	}
+	s := string(b)
+	i := strings.LastIndexByte(s, ')')
+	fields := strings.Fields(s[i+1:])
+	if i < 0 || len(fields) < 20 {
+		return nil, errors.New("its /proc entry is not understood")
+	}
+	return fields, nil
+}
+
+func errNoProcess(err error) error {
+	if errors.Is(err, os.ErrNotExist) || errors.Is(err, unix.ESRCH) {
+		return errors.New("there is no such process")
+	}
+	return err
+}
+
+func startOf(pid int) (uint64, error) {
+	f, err := stat(pid)
+	if err != nil {
+		return 0, err
+	}
+	return strconv.ParseUint(f[19], 10, 64)
+}
+
+func parentOf(pid int) (int, error) {
+	f, err := stat(pid)
+	if err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(f[1])
+}
+
+func isZombie(pid int) bool {
+	f, err := stat(pid)
+	return err == nil && (f[0] == "Z" || f[0] == "X")
+}
+
+// isStopped tells whether a signal has stopped the process.
+func isStopped(pid int) bool {
+	f, err := stat(pid)
+	return err == nil && (f[0] == "T" || f[0] == "t")
+}
+
+// cpuOf is the CPU time that the process has used, in clock ticks.
+func cpuOf(pid int) uint64 {
+	f, err := stat(pid)
+	if err != nil {
+		return 0
+	}
+	user, _ := strconv.ParseUint(f[11], 10, 64)
+	system, _ := strconv.ParseUint(f[12], 10, 64)
+	return user + system
+}
+
+var bootID = sync.OnceValue(func() string {
+	b, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(b))
+})
+
+// signal sends a signal to the process that is meant, and to no successor of its
+// number: the pidfd is opened first and the identity looked at after.
+func signal(id identity, name string) error {
+	sig := unix.SignalNum("SIG" + name)
+	if sig == 0 {
+		return fmt.Errorf("there is no signal %q", name)
+	}
+	fd, err := unix.PidfdOpen(id.PID, 0)
+	if err != nil {
+		if errors.Is(err, unix.ESRCH) {
+			return errEnded
+		}
+		if !id.alive() { // a kernel without pidfd
+			return errEnded
+		}
+		return unix.Kill(id.PID, sig)
+	}
+	defer unix.Close(fd)
+	if !id.alive() {
+		return errEnded
+	}
+	if err := unix.PidfdSendSignal(fd, sig, nil, 0); err != nil {
+		if errors.Is(err, unix.ESRCH) {
+			return errEnded
+		}
+		return err
+	}
+	return nil
+}
+
+// errEnded tells that the process that was meant is no more.
+var errEnded = errors.New("the process has ended")
+
+// knownSignal tells whether name, without SIG, is a signal.
+func knownSignal(name string) bool { return unix.SignalNum("SIG"+name) != 0 }
+
+// canFreeze tells whether processes can be stopped and continued here.
+const canFreeze = true
+
+// marked lists the processes whose environment holds the entry mark.
+func marked(mark string) []int {
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		return nil
+	}
+	var out []int
+	for _, e := range entries {
+		pid, err := strconv.Atoi(e.Name())
+		if err != nil || pid == os.Getpid() {
+			continue
+		}
+		env, err := os.ReadFile("/proc/" + e.Name() + "/environ")
+		if err != nil {
+			continue
+		}
+		for entry := range strings.SplitSeq(string(env), "\x00") {
+			if entry == mark {
+				out = append(out, pid)
+				break
+			}
+		}
+	}
+	return out
+}

@@ -1,0 +1,66 @@
+package proxy
+
+import (
+	"errors"
+	"sync"
+	"time"
+)
+
+// Bandwidth lets at most Rate bytes a second through in each direction, shared by
+// all connections as a wire is: each has its turn with a piece of at most 10 ms.
+type Bandwidth struct {
+	Rate      int64     // bytes a second
+	Direction Direction // zero is Both
+}
+
+func (t Bandwidth) check(bool) error {
+	var err error
+	if t.Rate <= 0 {
+		err = errors.New("a bandwidth needs a rate above 0")
+	}
+	return errors.Join(err, t.Direction.check())
+}
+
+func (t Bandwidth) begin() effect {
+	// A wire for each direction, and others for probes, which take nothing from
+	// the traffic and measure the rate while there is some.
+	var wires [2][Both]wire
+	return effect{gate: func(s spot) gate {
+		if !t.Direction.or(Both).has(s.dir) {
+			return nil
+		}
+		w := &wires[0][s.dir]
+		if s.probe {
+			w = &wires[1][s.dir]
+		}
+		return &shaper{wire: w, rate: t.Rate}
+	}}
+}
+
+// burst is for how long a wire that was free can have been idle and still send
+// what it missed: it makes up for timers that are late, and for nothing else.
+const burst = 40 * time.Millisecond
+
+// A wire carries one piece after the other.
+type wire struct {
+	mu   sync.Mutex
+	free time.Time // when the last piece will have left
+}
+
+type shaper struct {
+	wire *wire
+	rate int64
+}
+
+func (g *shaper) piece() int { return int(min(max(g.rate/100, 256), 16<<10)) }
+
+// next sends the piece as soon as the wire is free; it leaves when its last byte
+// does. Only the head of a flow's queue takes its place on the wire, so flows
+// take turns.
+func (g *shaper) next(it *item, left, now time.Time) (time.Time, verdict) {
+	from := later(later(it.in, left), now.Add(-burst))
+	g.wire.mu.Lock()
+	defer g.wire.mu.Unlock()
+	g.wire.free = later(g.wire.free, from).Add(time.Duration(float64(len(it.b)) / float64(g.rate) * float64(time.Second)))
+	return g.wire.free, leave
+}

@@ -1,0 +1,132 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// A door is a listener that can be closed for a while and keeps its port. Closing
+// is counted: it opens when everybody who shut it has asked for that.
+type door struct {
+	addr *net.TCPAddr
+
+	mu     sync.Mutex
+	l      *net.TCPListener
+	shuts  int
+	opened chan struct{} // closed while it is open
+}
+
+func openDoor(addr string) (*door, error) {
+	l, err := listen(addr)
+	if err != nil {
+		return nil, err
+	}
+	d := &door{l: l, addr: l.Addr().(*net.TCPAddr), opened: make(chan struct{})}
+	close(d.opened)
+	return d, nil
+}
+
+// listen listens on a port that was asked for by number, even if any will do.
+//
+// Subtle: Linux takes a port that it chose itself back from a socket that stops
+// listening, and leaves it one that was asked for.
+func listen(addr string) (*net.TCPListener, error) {
+	for range 20 {
+		l, err := net.Listen("tcp", addr)
+		if err != nil {
+			return nil, err
+		}
+		at := l.Addr().(*net.TCPAddr)
+		if _, port, _ := net.SplitHostPort(addr); port == strconv.Itoa(at.Port) {
+			return l.(*net.TCPListener), nil
+		}
+		_ = l.Close()
+		if again, err := net.ListenTCP("tcp", at); err == nil {
+			return again, nil
+		} // somebody was quicker
+	}
+	return nil, errors.New("no port stays free")
+}
+
+// accept waits for the next connection, over the times when the door is shut.
+func (d *door) accept(ctx context.Context) (*net.TCPConn, error) {
+	for {
+		d.mu.Lock()
+		l, opened := d.l, d.opened
+		d.mu.Unlock()
+		select {
+		case <-opened:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+		c, err := l.AcceptTCP()
+		if err == nil {
+			return c, nil
+		}
+		d.mu.Lock()
+		same := l == d.l && opened == d.opened
+		d.mu.Unlock()
+		if same { // otherwise it ended because the door was shut
+			return nil, err
+		}
+	}
+}
+
+// shut makes the system refuse connections, those too that wait to be accepted.
+func (d *door) shut() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.shuts == 0 {
+		opened := d.opened
+		d.opened = make(chan struct{}) // before the listener fails, so that accept knows why
+		if err := pause(d.l); err != nil {
+			d.opened = opened
+			return err
+		}
+	}
+	d.shuts++
+	return nil
+}
+
+// rebindFor is how long reopen tries to get its port back.
+const rebindFor = 2 * time.Second
+
+// reopen undoes one shut. After an error it may be called again.
+func (d *door) reopen(ctx context.Context) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.shuts > 1 {
+		d.shuts--
+		return nil
+	}
+	l, err := resume(d.l)
+	for until := time.Now().Add(rebindFor); err != nil && time.Now().Before(until) && ctx.Err() == nil; {
+		time.Sleep(2 * time.Millisecond)
+		l, err = net.ListenTCP("tcp", d.addr)
+	}
+	if err != nil {
+		return err
+	}
+	if ctx.Err() != nil { // closed meanwhile
+		_ = l.Close()
+		return ctx.Err()
+	}
+	d.shuts--
+	d.l = l
+	close(d.opened)
+	return nil
+}
+
+func (d *door) close() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	err := d.l.Close()
+	if d.shuts > 0 {
+		return nil // it may be closed already
+	}
+	return err
+}

@@ -1,0 +1,39 @@
+package proxy
+
+import (
+	"net"
+
+	"golang.org/x/sys/unix"
+)
+
+// pause makes a listening socket one that doesn't listen. It stays bound, so no
+// other connection of this machine is given its port meanwhile, which among
+// thousands of them happens.
+func pause(l *net.TCPListener) error {
+	return control(l, func(fd int) error { return unix.Shutdown(fd, unix.SHUT_RD) })
+}
+
+// resume lets a paused socket listen again.
+func resume(l *net.TCPListener) (*net.TCPListener, error) {
+	err := control(l, func(fd int) error { return unix.Listen(fd, backlog) })
+	if err != nil {
+		_ = l.Close()
+		return net.ListenTCP("tcp", l.Addr().(*net.TCPAddr))
+	}
+	return l, nil
+}
+
+// backlog is cut to net.core.somaxconn by the kernel, as is what package net asks for.
+const backlog = 65535
+
+func control(l *net.TCPListener, f func(fd int) error) error {
+	rc, err := l.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var ferr error
+	if err := rc.Control(func(fd uintptr) { ferr = f(int(fd)) }); err != nil {
+		return err
+	}
+	return ferr
+}

@@ -1,0 +1,192 @@
+package proxy
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"math/rand/v2"
+	"net"
+	"sync"
+	"testing"
+	"time"
+)
+
+// patience is how long a test waits for what must come. It is no measure.
+const patience = 20 * time.Second
+
+// An upstream is a server of a test.
+type upstream struct {
+	l     *net.TCPListener
+	wg    sync.WaitGroup
+	mu    sync.Mutex
+	conns []*net.TCPConn
+}
+
+// serve starts an upstream that gives each connection to f and closes it after.
+func serve(t testing.TB, f func(c *net.TCPConn)) *upstream {
+	t.Helper()
+	l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	u := &upstream{l: l}
+	u.wg.Go(func() {
+		for {
+			c, err := l.AcceptTCP()
+			if err != nil {
+				return
+			}
+			u.mu.Lock()
+			u.conns = append(u.conns, c)
+			u.mu.Unlock()
+			u.wg.Go(func() {
+				f(c)
+				_ = c.Close()
+			})
+		}
+	})
+	t.Cleanup(func() {
+		_ = l.Close()
+		u.mu.Lock()
+		for _, c := range u.conns {
+			_ = c.Close()
+		}
+		u.mu.Unlock()
+		u.wg.Wait()
+	})
+	return u
+}
+
+func (u *upstream) addr() string { return u.l.Addr().String() }
+
+// start starts a proxy before u.
+func start(t testing.TB, u *upstream, c Config) *Proxy {
+	t.Helper()
+	c.Upstream = u.addr
+	p, err := Start(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := p.Close(); err != nil {
+			t.Errorf("closing the proxy: %v", err)
+		}
+	})
+	return p
+}
+
+// dial connects to the proxy, with a deadline that only a hang meets.
+func dial(t testing.TB, p *Proxy) *net.TCPConn {
+	t.Helper()
+	c, err := net.Dial("tcp", p.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	_ = c.SetDeadline(time.Now().Add(patience))
+	return c.(*net.TCPConn)
+}
+
+func add(t testing.TB, p *Proxy, x Toxic) *Toxicity {
+	t.Helper()
+	tox, err := p.Add(x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tox
+}
+
+func remove(t testing.TB, x *Toxicity) {
+	t.Helper()
+	if err := x.Remove(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// ask sends s and wants it back.
+func ask(t testing.TB, c net.Conn, s string) {
+	t.Helper()
+	if _, err := io.WriteString(c, s); err != nil {
+		t.Fatal(err)
+	}
+	b := make([]byte, len(s))
+	if _, err := io.ReadFull(c, b); err != nil {
+		t.Fatalf("no answer to %q: %v", s, err)
+	}
+	if string(b) != s {
+		t.Fatalf("got %q back for %q", b, s)
+	}
+}
+
+// silent wants that nothing comes for a while.
+func silent(t testing.TB, c net.Conn) {
+	t.Helper()
+	_ = c.SetReadDeadline(time.Now().Add(30 * time.Millisecond))
+	defer func() { _ = c.SetReadDeadline(time.Now().Add(patience)) }()
+	n, err := c.Read(make([]byte, 64))
+	var ne net.Error
+	if n > 0 || !errors.As(err, &ne) || !ne.Timeout() {
+		t.Fatalf("want silence, got %d bytes, %v", n, err)
+	}
+}
+
+// isReset wants that the connection was reset.
+func isReset(t testing.TB, c net.Conn) {
+	t.Helper()
+	_, err := io.Copy(io.Discard, c)
+	if outcomeOf(err) != WasReset {
+		t.Fatalf("want a reset, got %v", err)
+	}
+}
+
+// isEnded wants that the stream ended in order.
+func isEnded(t testing.TB, c net.Conn) {
+	t.Helper()
+	if n, err := c.Read(make([]byte, 1)); n > 0 || err != io.EOF {
+		t.Fatalf("want the stream's end, got %d bytes, %v", n, err)
+	}
+}
+
+func eventually(t testing.TB, what string, f func() bool) {
+	t.Helper()
+	for began := time.Now(); !f(); time.Sleep(time.Millisecond) {
+		if time.Since(began) > patience {
+			t.Fatalf("never: %s", what)
+		}
+	}
+}
+
+// A checked stream is numbered blocks with a checksum, so that a lost, repeated or
+// overtaken byte shows.
+func writeBlock(w io.Writer, r *rand.ChaCha8, n uint32) error {
+	b := make([]byte, 12+r.Uint64()%3000)
+	binary.BigEndian.PutUint32(b, uint32(len(b)))
+	binary.BigEndian.PutUint32(b[4:], n)
+	_, _ = r.Read(b[12:])
+	binary.BigEndian.PutUint32(b[8:], crc32.ChecksumIEEE(b[12:]))
+	_, err := w.Write(b)
+	return err
+}
+
+var errBlock = errors.New("the stream is damaged")
+
+func readBlock(r io.Reader, n uint32) error {
+	var h [12]byte
+	if _, err := io.ReadFull(r, h[:]); err != nil {
+		return err
+	}
+	size, number, sum := binary.BigEndian.Uint32(h[:]), binary.BigEndian.Uint32(h[4:]), binary.BigEndian.Uint32(h[8:])
+	if size < 12 || size > 4096 || number != n {
+		return fmt.Errorf("%w: block %d of %d bytes, want %d", errBlock, number, size, n)
+	}
+	b := make([]byte, size-12)
+	if _, err := io.ReadFull(r, b); err != nil {
+		return err
+	}
+	if crc32.ChecksumIEEE(b) != sum {
+		return fmt.Errorf("%w: block %d", errBlock, n)
+	}
+	return nil
+}

@@ -1,0 +1,63 @@
+package proxy
+
+import (
+	"errors"
+	"time"
+)
+
+// Latency holds every chunk back for Delay ± Jitter after it came. The order of
+// bytes stays, so a chunk with a short delay waits for the one before it.
+type Latency struct {
+	Delay        time.Duration
+	Jitter       time.Duration // at most this much more or less; 0 is none
+	Distribution Distribution  // of the jitter; zero is Uniform
+	Correlation  float64       // of successive delays of one connection, from 0 to 1
+	Direction    Direction     // zero is Forward: one delay in each round trip
+}
+
+// A Distribution is how a delay spreads.
+type Distribution uint8
+
+const (
+	Uniform Distribution = iota
+	Normal               // Jitter is the standard deviation; never less than no delay
+)
+
+func (t Latency) check(bool) error {
+	var errs []error
+	if t.Delay < 0 || t.Jitter < 0 {
+		errs = append(errs, errors.New("a delay and its jitter can't be negative"))
+	}
+	if t.Delay == 0 && t.Jitter == 0 {
+		errs = append(errs, errors.New("a latency needs a delay"))
+	}
+	if t.Distribution > Normal {
+		errs = append(errs, errors.New("the distribution is none of Uniform, Normal"))
+	}
+	if !(t.Correlation >= 0 && t.Correlation <= 1) {
+		errs = append(errs, errors.New("a correlation lies between 0 and 1"))
+	}
+	return errors.Join(append(errs, t.Direction.check())...)
+}
+
+func (t Latency) begin() effect {
+	return effect{gate: func(s spot) gate {
+		if !t.Direction.or(Forward).has(s.dir) {
+			return nil
+		}
+		return &latency{Latency: t, swing: newSwing(source(s.seed), t.Correlation, t.Distribution == Normal)}
+	}}
+}
+
+type latency struct {
+	Latency
+	swing *swing
+}
+
+func (g *latency) next(it *item, _, _ time.Time) (time.Time, verdict) {
+	d := g.Delay
+	if g.Jitter > 0 {
+		d = max(0, d+time.Duration(float64(g.Jitter)*g.swing.next()))
+	}
+	return it.in.Add(d), leave
+}

@@ -1,0 +1,131 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"os"
+	"syscall"
+	"time"
+)
+
+// A rendezvous is where a probe meets the proxy that it comes through: the probe's
+// own address, which is known before it connects.
+type rendezvous struct {
+	p    *Proxy
+	at   netip.AddrPort
+	peer string        // where the connection goes instead of the upstream
+	over chan struct{} // closed when connecting is
+	ok   bool          // connected; after over
+	here chan struct{} // closed when the link is there
+	link *link         // after here
+}
+
+// expected finds the probe that a connection may be.
+func (p *Proxy) expected(c *net.TCPConn) *rendezvous {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.meets[plain(c.RemoteAddr())]
+}
+
+func plain(a net.Addr) netip.AddrPort {
+	ap := a.(*net.TCPAddr).AddrPort()
+	return netip.AddrPortFrom(ap.Addr().Unmap().WithZone(""), ap.Port())
+}
+
+// dialled waits until the probe has connected. False is that it could not: then
+// whoever comes from its address is somebody else.
+func (rv *rendezvous) dialled(ctx context.Context) bool {
+	select {
+	case <-rv.over:
+		return rv.ok
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// came tells that the link is there. The proxy's lock is held.
+func (rv *rendezvous) came(l *link) {
+	delete(rv.p.meets, rv.at)
+	rv.link = l
+	close(rv.here)
+}
+
+// dial connects to the proxy's listener as a probe that goes to peer.
+func (p *Proxy) dial(ctx context.Context, peer string) (*net.TCPConn, *rendezvous, error) {
+	to := *p.door.addr
+	if to.IP.IsUnspecified() {
+		to.IP = net.IPv4(127, 0, 0, 1)
+	}
+	var err error
+	for range 20 {
+		var at *net.TCPAddr
+		if at, err = freePort(to.IP, to.Zone); err != nil {
+			return nil, nil, err
+		}
+		rv := &rendezvous{p: p, at: plain(at), peer: peer, over: make(chan struct{}), here: make(chan struct{})}
+		p.mu.Lock()
+		if p.closed {
+			p.mu.Unlock()
+			return nil, nil, ErrClosed
+		}
+		p.meets[rv.at] = rv
+		p.mu.Unlock()
+		var c net.Conn
+		d := net.Dialer{LocalAddr: at, KeepAlive: -1}
+		c, err = d.DialContext(ctx, "tcp", to.String())
+		rv.ok = err == nil
+		close(rv.over)
+		if err == nil {
+			return c.(*net.TCPConn), rv, nil
+		}
+		rv.leave()
+		if !taken(err) {
+			break
+		}
+	}
+	return nil, nil, err
+}
+
+// taken tells that an address could not be had, as somebody else was quicker.
+func taken(err error) bool {
+	var se *os.SyscallError
+	return errors.As(err, &se) && se.Syscall == "bind" || errors.Is(err, syscall.EADDRNOTAVAIL)
+}
+
+// freePort finds a port that nobody has at the moment.
+func freePort(ip net.IP, zone string) (*net.TCPAddr, error) {
+	l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: ip, Zone: zone})
+	if err != nil {
+		return nil, err
+	}
+	at := l.Addr().(*net.TCPAddr)
+	return at, l.Close()
+}
+
+func (rv *rendezvous) leave() {
+	rv.p.mu.Lock()
+	defer rv.p.mu.Unlock()
+	if rv.p.meets[rv.at] == rv {
+		delete(rv.p.meets, rv.at)
+	}
+}
+
+// part ends the probe's link, and waits until it is over.
+func (rv *rendezvous) part() {
+	select {
+	case <-rv.here:
+	case <-rv.p.ctx.Done(): // it is over with the proxy
+		return
+	case <-time.After(time.Second): // it was never accepted: the listener was closed
+		rv.leave()
+		select {
+		case <-rv.here:
+		default:
+			return
+		}
+	}
+	rv.link.shut(true)
+	<-rv.link.done
+}

@@ -1,0 +1,239 @@
+package proxy
+
+import (
+	"errors"
+	"io"
+	"net"
+	"sync"
+
+	"golang.org/x/sys/unix"
+)
+
+const canSplice = true
+
+// pipeSize is what a pipe holds, and so what a flow holds beyond its stages.
+const pipeSize = 256 << 10
+
+// A pipe is where spliced bytes are between two sockets.
+type pipe struct {
+	r, w int
+	data int
+}
+
+func (p *pipe) close() {
+	_ = unix.Close(p.r)
+	_ = unix.Close(p.w)
+}
+
+// pipes keeps a few pipes that are not in use. A flow has one only while bytes are
+// in it, so thousands of idle connections share them. (io.Copy keeps one for as
+// long as it waits; and what is in it is lost when its write is ended.)
+type pipes struct {
+	mu     sync.Mutex
+	idle   []*pipe
+	closed bool
+}
+
+const mostIdle = 16
+
+func (ps *pipes) get() (*pipe, error) {
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	if n := len(ps.idle); n > 0 {
+		p := ps.idle[n-1]
+		ps.idle = ps.idle[:n-1]
+		return p, nil
+	}
+	var fds [2]int
+	if err := unix.Pipe2(fds[:], unix.O_CLOEXEC|unix.O_NONBLOCK); err != nil {
+		return nil, err
+	}
+	// It may be refused above a user's share of pipe memory: then it is smaller.
+	_, _ = unix.FcntlInt(uintptr(fds[0]), unix.F_SETPIPE_SZ, pipeSize)
+	return &pipe{r: fds[0], w: fds[1]}, nil
+}
+
+// put takes a pipe back; one that isn't empty is closed.
+func (ps *pipes) put(p *pipe) {
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	if p.data > 0 || ps.closed || len(ps.idle) >= mostIdle {
+		p.close()
+		return
+	}
+	ps.idle = append(ps.idle, p)
+}
+
+func (ps *pipes) close() {
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	ps.closed = true
+	for _, p := range ps.idle {
+		p.close()
+	}
+	ps.idle = nil
+}
+
+// A bridge splices a flow's bytes from src to dst. Its functions are made once, as
+// they are called for every message. All of it is under the flow's lock.
+type bridge struct {
+	f       *flow
+	p       *pipe // where bytes are on their way; nil when none are
+	err     error
+	in, out func(fd uintptr) bool
+}
+
+// errEnough tells that a stage was put in.
+var errEnough = errors.New("no longer clean")
+
+func (b *bridge) setup(f *flow) {
+	if b.f == nil {
+		b.f, b.in, b.out = f, b.fill, b.drain
+	}
+}
+
+// holds tells whether bytes are on their way.
+func (b *bridge) holds() bool { return b.p != nil && b.p.data > 0 }
+
+// fill takes from src what there is. False is nothing yet.
+func (b *bridge) fill(fd uintptr) bool {
+	f := b.f
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	ps := &f.l.p.pipes
+	if b.p, b.err = ps.get(); b.err != nil {
+		b.err = errNoPipe
+		return true
+	}
+	b.p.data, b.err = move(int(fd), b.p.w, pipeSize)
+	switch {
+	case b.err == unix.EINVAL:
+		b.err = errNoPipe
+	case b.err == nil && b.p.data == 0:
+		b.err = io.EOF
+	}
+	if b.err != nil {
+		ps.put(b.p)
+		b.p = nil
+	}
+	return b.err != unix.EAGAIN
+}
+
+// drain gives dst what it takes. False is that it takes no more now.
+func (b *bridge) drain(fd uintptr) bool {
+	f := b.f
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if b.err = f.clean(); b.err != nil {
+		return true
+	}
+	var n int
+	for b.p.data > 0 && b.err == nil {
+		n, b.err = move(b.p.r, int(fd), b.p.data)
+		b.p.data -= n
+		f.passed(n)
+	}
+	switch b.err {
+	case nil:
+		f.l.p.pipes.put(b.p)
+		b.p = nil
+	case unix.EAGAIN:
+		return false
+	default:
+		f.stuck = b.err
+	}
+	return true
+}
+
+// clean tells by an error that bytes may not pass by splice any more. The lock is
+// held.
+func (f *flow) clean() error {
+	switch {
+	case f.dead:
+		return net.ErrClosed
+	case len(f.stages) > 0 || f.gone != nil:
+		return errEnough
+	}
+	return nil
+}
+
+// move is splice(2).
+func move(from, to, n int) (int, error) {
+	for {
+		m, err := unix.Splice(from, nil, to, nil, n, unix.SPLICE_F_MOVE|unix.SPLICE_F_NONBLOCK)
+		if err != unix.EINTR {
+			return max(0, int(m)), err
+		}
+	}
+}
+
+// errNoPipe tells that the kernel gave no pipe or would not splice. Nothing is lost.
+var errNoPipe = errors.New("no pipe")
+
+// splice lets bytes pass from src to dst inside the kernel until the stream ends or
+// a stage is put in. What it had taken then and not written goes there.
+func (f *flow) splice() error {
+	b := &f.bridge
+	b.setup(f)
+	err := b.cross()
+	f.mu.Lock()
+	if err == errNoPipe {
+		f.splices = false
+	}
+	if err == errNoPipe || err == errEnough {
+		err = nil
+	}
+	lost := f.stuck
+	f.salvage()
+	f.splicing = false
+	f.changed()
+	f.mu.Unlock()
+	if lost != nil {
+		f.opp.lose(lost)
+		return nil
+	}
+	f.kick(true)
+	return err
+}
+
+// cross is splice's loop.
+func (b *bridge) cross() error {
+	for {
+		err := b.f.rawSrc.Read(b.in)
+		if err == nil {
+			err = b.err
+		}
+		if err == nil {
+			err = b.f.rawDst.Write(b.out)
+		}
+		if err == nil {
+			err = b.err
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// salvage takes what is left in the pipe out of it. The lock is held.
+func (f *flow) salvage() {
+	p := f.bridge.p
+	if p == nil {
+		return
+	}
+	for p.data > 0 && f.stuck == nil {
+		buf := getBuffer()
+		n, err := unix.Read(p.r, *buf)
+		if err == unix.EINTR {
+			continue
+		}
+		if n <= 0 {
+			break // can't be
+		}
+		p.data -= n
+		kept, whole := keep(buf, n)
+		f.put(item{b: kept, whole: whole})
+	}
+	f.l.p.pipes.put(p)
+	f.bridge.p = nil
+}

@@ -1,0 +1,184 @@
+package proxy
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// harmless are toxics that promise to lose nothing; broken ones reset.
+func harmless(r *rand.Rand, http bool) Toxic {
+	ms := func(n int) time.Duration { return time.Duration(r.IntN(n*1000)) * time.Microsecond }
+	dir := Direction(r.IntN(4))
+	n := 5
+	if http {
+		n = 6
+	}
+	switch r.IntN(n) {
+	case 0:
+		return Latency{Delay: 1 + ms(5), Jitter: ms(5), Correlation: r.Float64(), Direction: dir, Distribution: Distribution(r.IntN(2))}
+	case 1:
+		return Bandwidth{Rate: 1 + r.Int64N(50<<20), Direction: dir}
+	case 2:
+		return Stall{}
+	case 3:
+		return Partition{Existing: Existing(r.IntN(2))}
+	case 4:
+		return Partition{Mode: Mode(1 + r.IntN(2)), Existing: Keep}
+	}
+	return HTTPDelay{Delay: 1 + ms(5), Jitter: ms(5), Share: r.Float64()}
+}
+
+func harmful(r *rand.Rand) Toxic {
+	switch r.IntN(4) {
+	case 0:
+		return Blackhole{}
+	case 1:
+		return Reset{}
+	case 2:
+		return Partition{Mode: Reject}
+	}
+	return Partition{Mode: ResetNew}
+}
+
+// toggle puts toxics in and out of p at random, several at once, until n were.
+func toggle(t *testing.T, p *Proxy, r *rand.Rand, n int, draw func() Toxic) (longest time.Duration) {
+	t.Helper()
+	var in []*Toxicity
+	take := func() {
+		i := r.IntN(len(in))
+		began := time.Now()
+		remove(t, in[i])
+		longest = max(longest, time.Since(began))
+		in = append(in[:i], in[i+1:]...)
+	}
+	for range n {
+		in = append(in, add(t, p, draw()))
+		time.Sleep(time.Duration(r.IntN(3000)) * time.Microsecond)
+		for len(in) > r.IntN(4) {
+			take()
+		}
+	}
+	for len(in) > 0 {
+		take()
+	}
+	return longest
+}
+
+// TestToggleUnderLoad wants checked streams in both directions on connections that
+// stay to survive hundreds of toxics that promise to lose nothing.
+func TestToggleUnderLoad(t *testing.T) {
+	const conns, toggles = 6, 250
+	for _, parsed := range []bool{false, true} {
+		t.Run(fmt.Sprintf("http=%v", parsed), func(t *testing.T) {
+			p := start(t, serve(t, echo), Config{Seed: 3, HTTP: parsed})
+			var (
+				wg     sync.WaitGroup
+				stop   atomic.Bool
+				blocks atomic.Int64
+			)
+			for i := range conns {
+				c := dial(t, p)
+				_ = c.SetDeadline(time.Now().Add(time.Minute))
+				ask(t, c, "\x00")
+				var sent atomic.Uint32
+				wg.Go(func() {
+					r := rand.NewChaCha8([32]byte{byte(i)})
+					for ; !stop.Load(); sent.Add(1) {
+						if err := writeBlock(c, r, sent.Load()); err != nil {
+							t.Errorf("connection %d: %v", i, err)
+							return
+						}
+						if i > 0 { // the first in bulk
+							time.Sleep(time.Duration(r.Uint64()%1000) * time.Microsecond)
+						}
+					}
+					_ = c.CloseWrite()
+				})
+				wg.Go(func() {
+					n := uint32(0)
+					for ; ; n++ {
+						if err := readBlock(c, n); err == io.EOF {
+							break
+						} else if err != nil {
+							t.Errorf("connection %d: %v", i, err)
+							return
+						}
+						blocks.Add(1)
+					}
+					if n != sent.Load() {
+						t.Errorf("connection %d: %d of %d blocks came back", i, n, sent.Load())
+					}
+				})
+			}
+			r := rand.New(rand.NewPCG(7, 7))
+			longest := toggle(t, p, r, toggles, func() Toxic { return harmless(r, parsed) })
+			stop.Store(true)
+			wg.Wait()
+			t.Logf("%d toggles over %d blocks, longest removal %v", toggles, blocks.Load(), longest)
+		})
+	}
+}
+
+// TestToggleEverything puts in what resets connections too. A stream may end by a
+// reset then, and by nothing else, and never with a damaged block.
+func TestToggleEverything(t *testing.T) {
+	const conns, toggles = 6, 250
+	p := start(t, serve(t, echo), Config{Seed: 3})
+	var (
+		wg             sync.WaitGroup
+		stop           atomic.Bool
+		blocks, resets atomic.Int64
+	)
+	for i := range conns {
+		wg.Go(func() {
+			r := rand.NewChaCha8([32]byte{byte(i)})
+			for !stop.Load() {
+				c, err := net.Dial("tcp", p.Addr())
+				if err != nil {
+					if o := outcomeOf(err); o != Refused && o != WasReset {
+						t.Errorf("connecting: %v", err)
+					}
+					time.Sleep(time.Millisecond)
+					continue
+				}
+				_ = c.SetDeadline(time.Now().Add(time.Minute))
+				for n := uint32(0); err == nil && !stop.Load(); n++ {
+					if err = writeBlock(c, r, n); err == nil {
+						err = readBlock(c, n)
+					}
+					blocks.Add(1)
+				}
+				_ = c.Close()
+				switch {
+				case err == nil:
+				case errors.Is(err, errBlock) || outcomeOf(err) != WasReset:
+					t.Errorf("connection %d ended with %v", i, err)
+				default:
+					resets.Add(1)
+				}
+			}
+		})
+	}
+	r := rand.New(rand.NewPCG(8, 8))
+	toggle(t, p, r, toggles, func() Toxic {
+		if r.IntN(2) == 0 {
+			return harmful(r)
+		}
+		return harmless(r, false)
+	})
+	stop.Store(true)
+	wg.Wait()
+	if resets.Load() == 0 {
+		t.Error("nothing was ever reset: this test shows nothing")
+	}
+	t.Logf("%d toggles over %d blocks, %d connections reset", toggles, blocks.Load(), resets.Load())
+	eventually(t, "all are closed", func() bool { return p.Open() == 0 })
+	ask(t, dial(t, p), "after")
+}

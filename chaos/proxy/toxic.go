@@ -1,0 +1,132 @@
+package proxy
+
+import (
+	"errors"
+	"sync"
+	"sync/atomic"
+)
+
+// A Toxic is one way to break a link: Latency, Bandwidth, Stall, Blackhole,
+// Partition, Reset, HTTPError, HTTPDelay.
+type Toxic interface {
+	// check tells what is wrong with the settings, all of it. HTTP tells that the
+	// proxy parses its connections.
+	check(http bool) error
+	// begin makes what the toxic does. It is called once for each time it is added.
+	begin() effect
+}
+
+// An effect is what a toxic does from the time it is added.
+type effect struct {
+	gate   func(spot) gate // what it does to bytes; nil is nothing
+	admit  admission       // what becomes of new connections
+	forget bool            // one that is still held is dropped when its client ends it
+	spare  bool            // connections that are established are left alone
+	cut    bool            // connections that are established are reset
+	refuse bool            // the listener is closed
+	once   bool            // over as soon as it is in
+	picks  bool            // counts by itself what met it
+}
+
+// ErrNotHTTP tells that a toxic on requests was added to a proxy that does not
+// parse them.
+var ErrNotHTTP = errors.New("the proxy was not started for HTTP (Config.HTTP), so it can't tell requests apart")
+
+// ErrClosed tells that the proxy was closed.
+var ErrClosed = errors.New("the proxy is closed")
+
+// A Direction says which way bytes go. Zero is the toxic's own default.
+type Direction uint8
+
+const (
+	Forward Direction = iota + 1 // from the client to the upstream
+	Back                         // from the upstream to the client
+	Both
+)
+
+// or is d, or what stands for zero.
+func (d Direction) or(zero Direction) Direction {
+	if d == 0 {
+		return zero
+	}
+	return d
+}
+
+// has tells whether d, which is Forward, Back or Both, contains one.
+func (d Direction) has(one Direction) bool { return d == Both || d == one }
+
+func (d Direction) check() error {
+	if d > Both {
+		return errors.New("the direction is none of Forward, Back, Both")
+	}
+	return nil
+}
+
+// Traffic counts what passed a proxy or met a toxic. Probes are not in it.
+type Traffic struct {
+	Connections   int64
+	Forward, Back int64 // bytes, by direction
+	Hit, Passed   int64 // HTTP requests that were hit, and that were let through
+}
+
+// Any tells whether there was any.
+func (t Traffic) Any() bool { return t != Traffic{} }
+
+// counters are a Traffic that is being counted.
+type counters struct{ connections, forward, back, hit, passed atomic.Int64 }
+
+func (c *counters) bytes(d Direction, n int) {
+	if d == Forward {
+		c.forward.Add(int64(n))
+	} else {
+		c.back.Add(int64(n))
+	}
+}
+
+func (c *counters) traffic() Traffic {
+	return Traffic{
+		Connections: c.connections.Load(),
+		Forward:     c.forward.Load(), Back: c.back.Load(),
+		Hit: c.hit.Load(), Passed: c.passed.Load(),
+	}
+}
+
+// A Toxicity is a toxic that was added to a proxy.
+type Toxicity struct {
+	p      *Proxy
+	toxic  Toxic
+	n      uint64 // its place among all that were ever added
+	effect effect
+	seen   counters
+
+	mu      sync.Mutex // held by Remove
+	removed bool
+}
+
+// Seen tells what met the toxic while it was in:
+//
+//   - Forward and Back are the bytes that came to it in the directions that it acts
+//     on, those that it swallowed included.
+//   - Connections are those with such bytes, those that it held, and those that it
+//     reset. What a closed listener refused leaves no trace with the proxy: only
+//     who was refused can count it.
+//   - HTTPError and HTTPDelay count only requests that fit their path and method:
+//     Hit were chosen, Passed were not; Forward are the bytes of both.
+func (t *Toxicity) Seen() Traffic { return t.seen.traffic() }
+
+// Remove takes the toxic out. When it returns the toxic has no effect on anything
+// that comes, and what it held is on its way. It never waits for a peer. Calling
+// it again is harmless, and tries again what failed: only a listener that can't be
+// opened again is an error.
+func (t *Toxicity) Remove() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.removed {
+		return nil
+	}
+	if err := t.p.remove(t); err != nil {
+		return err
+	}
+	t.removed = true
+	return nil
+}

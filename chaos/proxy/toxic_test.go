@@ -1,0 +1,451 @@
+package proxy
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"runtime"
+	"testing"
+	"time"
+)
+
+func TestLatencyHoldsBack(t *testing.T) {
+	for _, tc := range []struct {
+		name  string
+		toxic Latency
+		least time.Duration // a round trip
+	}{
+		{"forward", Latency{Delay: 20 * time.Millisecond, Jitter: 5 * time.Millisecond}, 15 * time.Millisecond},
+		{"back", Latency{Delay: 20 * time.Millisecond, Direction: Back}, 20 * time.Millisecond},
+		{"both", Latency{Delay: 20 * time.Millisecond, Direction: Both}, 40 * time.Millisecond},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			p := start(t, serve(t, echo), Config{})
+			c := dial(t, p)
+			ask(t, c, "x")
+			x := add(t, p, tc.toxic)
+			for range 5 {
+				began := time.Now()
+				ask(t, c, "hello")
+				if d := time.Since(began); d < tc.least {
+					t.Errorf("a round trip took %v, at least %v was due", d, tc.least)
+				}
+			}
+			remove(t, x)
+			ask(t, c, "hello")
+			want := Traffic{Connections: 1, Forward: 25, Back: 25}
+			if !tc.toxic.Direction.or(Forward).has(Forward) {
+				want.Forward = 0
+			}
+			if !tc.toxic.Direction.or(Forward).has(Back) {
+				want.Back = 0
+			}
+			if s := x.Seen(); s != want {
+				t.Errorf("it met %+v, want %+v", s, want)
+			}
+		})
+	}
+}
+
+func TestRemoveReleasesWhatWaits(t *testing.T) {
+	for _, tc := range []struct {
+		name  string
+		toxic Toxic
+	}{
+		{"latency", Latency{Delay: time.Hour}},
+		{"bandwidth", Bandwidth{Rate: 1}},
+		{"stall", Stall{}},
+		{"drop", Partition{Mode: Drop}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			p := start(t, serve(t, echo), Config{})
+			old := dial(t, p)
+			ask(t, old, "before")
+			x := add(t, p, tc.toxic)
+			young := dial(t, p)
+			for _, c := range []net.Conn{old, young} {
+				for i := range 100 {
+					fmt.Fprintf(c, "%03d", i)
+				}
+				silent(t, c)
+			}
+			remove(t, x)
+			for _, c := range []net.Conn{old, young} {
+				got := make([]byte, 300)
+				if _, err := io.ReadFull(c, got); err != nil {
+					t.Fatal(err)
+				}
+				for i := range 100 {
+					if s := string(got[i*3 : i*3+3]); s != fmt.Sprintf("%03d", i) {
+						t.Fatalf("number %d is %q", i, s)
+					}
+				}
+				ask(t, c, "after")
+			}
+			if s := x.Seen(); s.Connections != 2 || s.Forward != 600 {
+				t.Errorf("it met %+v", s)
+			}
+		})
+	}
+}
+
+// TestRemoveBehindAStalledReader wants Remove to return while a reader that stalls
+// still does, and no byte lost after.
+func TestRemoveBehindAStalledReader(t *testing.T) {
+	for _, tc := range []struct {
+		name  string
+		toxic Toxic
+	}{
+		{"latency", Latency{Delay: time.Millisecond, Direction: Both}},
+		{"bandwidth", Bandwidth{Rate: 1 << 30}},
+		{"stall", Stall{}},
+		{"drop", Partition{}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			sent := make([]byte, 8<<20)
+			_, _ = rand.NewChaCha8([32]byte{2}).Read(sent)
+			p := start(t, serve(t, func(c *net.TCPConn) {
+				_, _ = c.Write(sent)
+			}), Config{})
+			for _, early := range []bool{true, false} { // added before the reader stalls, and after
+				var x *Toxicity
+				if early {
+					x = add(t, p, tc.toxic)
+				}
+				c := dial(t, p)
+				_ = c.SetReadBuffer(64 << 10)
+				base, last := p.Stats().Back, int64(-1)
+				eventually(t, "the proxy is stuck behind the reader", func() bool {
+					time.Sleep(20 * time.Millisecond)
+					now := p.Stats().Back
+					defer func() { last = now }()
+					return now == last
+				})
+				if last-base >= int64(len(sent)) {
+					t.Fatal("the system's buffers took it all")
+				}
+				if !early {
+					x = add(t, p, tc.toxic)
+				}
+				done := make(chan error)
+				go func() { done <- x.Remove() }()
+				select {
+				case err := <-done: // nobody has read a byte yet
+					if err != nil {
+						t.Fatal(err)
+					}
+				case <-time.After(patience):
+					t.Fatal("removing waits for the reader")
+				}
+				got, err := io.ReadAll(c)
+				if err != nil || !bytes.Equal(got, sent) {
+					t.Fatalf("got %d of %d bytes, %v", len(got), len(sent), err)
+				}
+			}
+		})
+	}
+}
+
+// TestAddHoldsAtOnce wants nothing to leave the proxy from the time when Add has
+// returned, in the middle of a bulk transfer.
+func TestAddHoldsAtOnce(t *testing.T) {
+	for _, toxic := range []Toxic{Stall{}, Blackhole{}, Partition{}, Latency{Delay: time.Hour, Direction: Both}} {
+		t.Run(fmt.Sprintf("%T", toxic), func(t *testing.T) {
+			p := start(t, serve(t, func(c *net.TCPConn) {
+				for b := make([]byte, 64<<10); ; {
+					if _, err := c.Write(b); err != nil {
+						return
+					}
+				}
+			}), Config{})
+			for range 4 {
+				c := dial(t, p)
+				go func() { _, _ = io.Copy(io.Discard, c) }()
+			}
+			for range 8 {
+				was := p.Stats().Back
+				eventually(t, "bytes flow", func() bool { return p.Stats().Back > was+1<<20 })
+				x := add(t, p, toxic)
+				at := p.Stats()
+				time.Sleep(3 * time.Millisecond)
+				most := int64(0)
+				if runtime.GOOS == "windows" { // a write that is under way can't be stopped there
+					most = 4 * bufferSize
+				}
+				if left := p.Stats().Back - at.Back; left > most {
+					t.Fatalf("%d bytes left after the toxic was in", left)
+				}
+				remove(t, x)
+				if _, hole := toxic.(Blackhole); hole {
+					return // they are reset
+				}
+			}
+		})
+	}
+}
+
+func TestStallKeepsNewConnections(t *testing.T) {
+	p := start(t, serve(t, echo), Config{})
+	x := add(t, p, Stall{})
+	ended, gone := dial(t, p), dial(t, p)
+	_, _ = io.WriteString(ended, "and goodbye")
+	_ = ended.CloseWrite()
+	_, _ = io.WriteString(gone, "x")
+	eventually(t, "both are held", func() bool { return x.Seen().Connections == 2 })
+	_ = gone.SetLinger(0)
+	_ = gone.Close()
+	eventually(t, "the one that was reset is forgotten", func() bool { return p.Open() == 1 })
+	remove(t, x)
+	if b, err := io.ReadAll(ended); err != nil || string(b) != "and goodbye" {
+		t.Errorf("got %q, %v", b, err)
+	}
+	if s := p.Stats(); s.Forward != 11 {
+		t.Errorf("%d bytes reached the upstream, want 11", s.Forward)
+	}
+}
+
+func TestBlackhole(t *testing.T) {
+	p := start(t, serve(t, echo), Config{})
+	hit, idle := dial(t, p), dial(t, p)
+	ask(t, hit, "before")
+	ask(t, idle, "before")
+	x := add(t, p, Blackhole{})
+	young, waiting, leaving := dial(t, p), dial(t, p), dial(t, p)
+	for _, c := range []*net.TCPConn{hit, young, leaving} {
+		if _, err := io.WriteString(c, "gone"); err != nil {
+			t.Fatal(err)
+		}
+		silent(t, c)
+	}
+	_ = leaving.Close()
+	eventually(t, "the one that was closed is dropped", func() bool { return p.Open() == 4 })
+	remove(t, x)
+	isReset(t, hit)
+	isReset(t, young)
+	ask(t, idle, "after")
+	ask(t, waiting, "after")
+	if s, want := x.Seen(), (Traffic{Connections: 4, Forward: 12}); s != want {
+		t.Errorf("it met %+v, want %+v", s, want)
+	}
+	if s := p.Stats(); s.Forward != 22 {
+		t.Errorf("%d bytes reached the upstream, want 22", s.Forward)
+	}
+}
+
+func TestBlackholeSwallowsTheEnd(t *testing.T) {
+	p := start(t, serve(t, echo), Config{})
+	c := dial(t, p)
+	ask(t, c, "before")
+	x := add(t, p, Blackhole{})
+	_ = c.CloseWrite()
+	silent(t, c)
+	remove(t, x)
+	isReset(t, c)
+}
+
+func TestPartition(t *testing.T) {
+	type fate uint8
+	const (
+		works fate = iota
+		held
+		cut
+		refused
+	)
+	for _, tc := range []struct {
+		name       string
+		toxic      Partition
+		old, young fate
+		met        int64 // connections
+	}{
+		{"drop", Partition{}, held, held, 2},
+		{"drop, keep", Partition{Existing: Keep}, works, held, 1},
+		{"reject", Partition{Mode: Reject}, cut, refused, 1},
+		{"reject, keep", Partition{Mode: Reject, Existing: Keep}, works, refused, 0},
+		{"reset", Partition{Mode: ResetNew}, cut, cut, 2},
+		{"reset, keep", Partition{Mode: ResetNew, Existing: Keep}, works, cut, 1},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			broken := make(chan error, 100)
+			p := start(t, serve(t, func(c *net.TCPConn) {
+				if _, err := io.Copy(c, c); err != nil {
+					broken <- err
+				}
+			}), Config{})
+			for round := range 3 {
+				old := dial(t, p)
+				ask(t, old, "before")
+				x := add(t, p, tc.toxic)
+				if tc.old == cut { // it is by now
+					if n := p.Open(); n != 0 {
+						t.Errorf("%d connections are open", n)
+					}
+					isReset(t, old)
+					if err := <-broken; outcomeOf(err) != WasReset {
+						t.Errorf("the upstream saw %v", err)
+					}
+				} else if tc.old == works {
+					ask(t, old, "meanwhile")
+				} else {
+					_, _ = io.WriteString(old, "a")
+					silent(t, old)
+				}
+				nc, err := net.Dial("tcp", p.Addr())
+				if got := outcomeOf(err) == Refused; got != (tc.young == refused) {
+					t.Fatalf("round %d: connecting gave %v", round, err)
+				}
+				if err == nil {
+					defer nc.Close()
+					_ = nc.SetDeadline(time.Now().Add(patience))
+				}
+				switch tc.young {
+				case cut: // at the earliest while connecting
+					if err == nil {
+						_, err = io.Copy(io.Discard, nc)
+					}
+					if outcomeOf(err) != WasReset {
+						t.Fatalf("want a reset, got %v", err)
+					}
+				case held:
+					_, _ = io.WriteString(nc, "b")
+					silent(t, nc)
+				}
+				remove(t, x)
+				if tc.young == held {
+					wants(t, nc, "b")
+				}
+				if tc.old == held {
+					wants(t, old, "a")
+				}
+				if tc.old != cut {
+					ask(t, old, "after")
+				}
+				_ = old.Close()
+				young := dial(t, p)
+				ask(t, young, "after")
+				_ = young.Close()
+				if nc != nil {
+					_ = nc.Close()
+				}
+				eventually(t, "all are closed", func() bool { return p.Open() == 0 })
+				if s := x.Seen(); s.Connections != tc.met {
+					t.Errorf("it met %+v, want %d connections", s, tc.met)
+				}
+			}
+		})
+	}
+	t.Run("drop forgets who gave up", func(t *testing.T) {
+		p := start(t, serve(t, echo), Config{})
+		x := add(t, p, Partition{})
+		for range 10 {
+			c := dial(t, p)
+			_, _ = io.WriteString(c, "anybody?")
+			_ = c.Close()
+		}
+		eventually(t, "all are forgotten", func() bool { return p.Open() == 0 })
+		remove(t, x)
+		if s := p.Stats(); s.Forward != 0 {
+			t.Errorf("%d bytes of them reached the upstream", s.Forward)
+		}
+	})
+	t.Run("rejects until the last is removed", func(t *testing.T) {
+		p := start(t, serve(t, echo), Config{})
+		a, b := add(t, p, Partition{Mode: Reject}), add(t, p, Partition{Mode: Reject})
+		remove(t, a)
+		remove(t, a)
+		if c, err := net.Dial("tcp", p.Addr()); outcomeOf(err) != Refused {
+			if c != nil {
+				_ = c.Close()
+			}
+			t.Errorf("connecting gave %v", err)
+		}
+		remove(t, b)
+		ask(t, dial(t, p), "after")
+	})
+	t.Run("keeps its port while rejecting", func(t *testing.T) {
+		if !keepsPort {
+			t.Skip("only Linux lets a socket stop listening and stay bound")
+		}
+		p := start(t, serve(t, echo), Config{})
+		x := add(t, p, Partition{Mode: Reject})
+		d := net.Dialer{LocalAddr: p.door.addr}
+		if c, err := d.Dial("tcp", serve(t, echo).addr()); err == nil {
+			_ = c.Close()
+			t.Error("another connection got the port")
+		}
+		remove(t, x)
+	})
+}
+
+// wants wants s to come.
+func wants(t *testing.T, c net.Conn, s string) {
+	t.Helper()
+	b := make([]byte, len(s))
+	if _, err := io.ReadFull(c, b); err != nil || string(b) != s {
+		t.Fatalf("got %q, %v, want %q", b, err, s)
+	}
+}
+
+func TestReset(t *testing.T) {
+	broken := make(chan error, 10)
+	p := start(t, serve(t, func(c *net.TCPConn) {
+		_, err := io.Copy(c, c)
+		broken <- err
+	}), Config{})
+	var conns []*net.TCPConn
+	for range 10 {
+		c := dial(t, p)
+		ask(t, c, "before")
+		conns = append(conns, c)
+	}
+	x := add(t, p, Reset{})
+	if n := p.Open(); n != 0 {
+		t.Errorf("%d connections are open", n)
+	}
+	if n := len(p.Toxics()); n != 0 {
+		t.Errorf("%d toxics are in after it was over", n)
+	}
+	for _, c := range conns {
+		isReset(t, c)
+		if err := <-broken; outcomeOf(err) != WasReset {
+			t.Errorf("the upstream saw %v", err)
+		}
+	}
+	ask(t, dial(t, p), "after")
+	remove(t, x)
+	if s := x.Seen(); s.Connections != 10 {
+		t.Errorf("it met %+v", s)
+	}
+}
+
+func TestToxicsCombine(t *testing.T) {
+	p := start(t, serve(t, echo), Config{})
+	c := dial(t, p)
+	ask(t, c, "x")
+	slow := add(t, p, Latency{Delay: 20 * time.Millisecond})
+	slower := add(t, p, Latency{Delay: 30 * time.Millisecond})
+	began := time.Now()
+	ask(t, c, "x")
+	if d := time.Since(began); d < 50*time.Millisecond {
+		t.Errorf("both delays took %v", d)
+	}
+	stall := add(t, p, Stall{})
+	_, _ = io.WriteString(c, "1")
+	silent(t, c)
+	remove(t, slow)
+	remove(t, slower)
+	silent(t, c)
+	_, _ = io.WriteString(c, "2")
+	remove(t, stall)
+	wants(t, c, "12")
+	// What is swallowed first never meets the second.
+	hole, after := add(t, p, Blackhole{}), add(t, p, Stall{})
+	_, _ = io.WriteString(c, "3")
+	eventually(t, "the first met it", func() bool { return hole.Seen().Forward == 1 })
+	if s := after.Seen(); s.Any() {
+		t.Errorf("the second met %+v", s)
+	}
+}
+
+const keepsPort = canSplice // both are Linux's

@@ -1,0 +1,39 @@
+package chaos
+
+import (
+	"context"
+	"fmt"
+
+	"brunt/chaos/proxy"
+	"brunt/scenarios"
+)
+
+// Reset resets every connection that is open on a link, on both sides. New ones
+// work.
+type Reset struct {
+	Edge `yaml:",inline"`
+}
+
+var (
+	_ Fault   = (*Reset)(nil)
+	_ OneShot = (*Reset)(nil)
+)
+
+// OneShot implements [OneShot].
+func (*Reset) OneShot() {}
+
+// Check implements [Fault].
+func (f *Reset) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) { f.check(at, sc, m) }
+
+// Plan implements [Fault].
+func (f *Reset) Plan(_ context.Context, env Env) ([]Step, error) {
+	return toxicPlan(&f.Edge, env, &toxic{
+		what: "reset all connections", toxic: proxy.Reset{}, watch: true, undone: answers,
+		prove: func(ctx context.Context, _ *Link, before *proxy.Line) (string, error) {
+			if got := fate(ctx, before); got != proxy.WasReset {
+				return "", fmt.Errorf("%w: a connection that was open before is %s", errNoEffect, got)
+			}
+			return "a connection that was open before is reset", nil
+		},
+	})
+}

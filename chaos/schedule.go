@@ -1,0 +1,156 @@
+package chaos
+
+import (
+	"time"
+
+	"brunt/scenarios"
+)
+
+// An Entry of the timeline is a fault with its place in time.
+type Entry struct {
+	scenarios.Fault
+	Kind   string
+	Damage Fault
+	From   time.Duration // of the stage that `during` names
+	To     time.Duration
+}
+
+// OneShot tells that the fault is over once it is done.
+func (e *Entry) OneShot() bool {
+	_, ok := e.Damage.(OneShot)
+	return ok
+}
+
+// A Planned is one occurrence of a fault: when it comes, counted from the begin of
+// its entry, and how long it stays.
+type Planned struct {
+	Name   string
+	Offset time.Duration
+	For    time.Duration // zero is a one-shot's
+}
+
+// begin is when the entry's first occurrence is due; relative tells that it counts
+// from the clearing of another fault.
+func (e *Entry) begin() (at time.Duration, relative bool) {
+	switch {
+	case e.After != "":
+		return e.Wait.D(), true
+	case e.During != "":
+		return e.From + e.Wait.D(), false
+	case e.At != nil:
+		return e.At.D() + e.Wait.D(), false
+	}
+	return 0, false
+}
+
+// stays is how long one occurrence, or the pulse as a whole, stays in.
+func (e *Entry) stays() time.Duration {
+	switch {
+	case e.OneShot():
+		return 0
+	case e.For > 0:
+		return e.For.D()
+	case e.During != "":
+		return max(0, e.To-e.From-e.Wait.D())
+	}
+	return 0
+}
+
+// maxOccurrences bounds how often one entry comes.
+const maxOccurrences = 1000
+
+// Occurrences lists how often the entry comes when it begins at begin and the load
+// ends at end.
+func (e *Entry) Occurrences(begin, end time.Duration) []Planned {
+	var out []Planned
+	add := func(offset, stays time.Duration) { out = append(out, Planned{e.Name, offset, stays}) }
+	switch {
+	case e.Pulse != nil:
+		on, off := e.Pulse.On.D(), e.Pulse.Off.D()
+		for t := time.Duration(0); t < e.stays() && len(out) < maxOccurrences; t += on + off {
+			add(t, min(on, e.stays()-t))
+		}
+	case e.Every > 0:
+		for i := 0; len(out) < maxOccurrences; i++ {
+			t := time.Duration(i) * e.Every.D()
+			if e.Repeat > 0 && i >= e.Repeat || e.Repeat == 0 && begin+t+e.stays() > end {
+				break
+			}
+			add(t, e.stays())
+		}
+	default:
+		add(0, e.stays())
+	}
+	if len(out) > 1 {
+		for i := range out {
+			out[i].Name = Occurrence(e.Name, i+1)
+		}
+	}
+	return out
+}
+
+// Occurrence is the name of the i-th occurrence of a fault, from 1.
+func Occurrence(fault string, i int) string {
+	return fault + "#" + itoa(i)
+}
+
+func itoa(i int) string {
+	if i < 10 {
+		return string(rune('0' + i))
+	}
+	return itoa(i/10) + string(rune('0'+i%10))
+}
+
+// WithinOr is by when a one-shot's unit is to be healthy again.
+func (e *Entry) WithinOr() time.Duration {
+	if e.Within > 0 {
+		return e.Within.D()
+	}
+	return scenarios.DefaultWithin
+}
+
+// leastPhase is how long the phase of a one-shot lasts at least.
+const leastPhase = 5 * time.Second
+
+// Estimated is an occurrence as it is foreseen.
+type Estimated struct {
+	Entry *Entry
+	Name  string
+	At    time.Duration // offset from t0
+	Clear time.Duration // when it is expected to be cleared
+	Rough bool          // it follows a fault whose clearing is not known beforehand
+}
+
+// Estimate foresees the timeline: every occurrence with its times, in the order of
+// entries. A one-shot is expected to be cleared after its least phase.
+func Estimate(entries []*Entry, end time.Duration) []Estimated {
+	cleared := map[string]time.Duration{}
+	rough := map[string]bool{}
+	done := map[string]bool{}
+	var out []Estimated
+	for range entries { // a fault may follow one that stands below it
+		for _, e := range entries {
+			begin, relative := e.begin()
+			if done[e.Name] || relative && !done[e.After] {
+				continue
+			}
+			done[e.Name] = true
+			if relative {
+				begin += cleared[e.After]
+				rough[e.Name] = rough[e.After]
+			}
+			if e.OneShot() {
+				rough[e.Name] = true
+			}
+			for _, p := range e.Occurrences(begin, end) {
+				est := Estimated{Entry: e, Name: p.Name, At: begin + p.Offset, Clear: begin + p.Offset + p.For, Rough: relative && rough[e.After]}
+				if e.OneShot() {
+					est.Clear = est.At + leastPhase
+				}
+				cleared[e.Name] = max(cleared[e.Name], est.Clear)
+				out = append(out, est)
+			}
+		}
+	}
+	return out
+}

@@ -1,0 +1,170 @@
+package chaos
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"brunt/scenarios"
+)
+
+// Stop takes a unit down in good order and keeps it down until it is taken back.
+type Stop struct {
+	Selector     `yaml:",inline"`
+	Grace        *scenarios.Duration `yaml:"grace"`        // between SIGTERM and SIGKILL; nil is 5s
+	Irreversible bool                `yaml:"irreversible"` // allows a process that brunt can't start again
+}
+
+// Restart takes a unit down in good order and starts it again at once.
+type Restart struct {
+	Selector `yaml:",inline"`
+	Grace    *scenarios.Duration `yaml:"grace"` // between SIGTERM and SIGKILL; nil is 5s
+}
+
+var (
+	_ Fault   = (*Stop)(nil)
+	_ Fault   = (*Restart)(nil)
+	_ OneShot = (*Restart)(nil)
+)
+
+// OneShot implements [OneShot].
+func (*Restart) OneShot() {}
+
+const defaultGrace = 5 * time.Second
+
+func graceOf(d *scenarios.Duration) time.Duration {
+	if d == nil {
+		return defaultGrace
+	}
+	return d.D()
+}
+
+// Check implements [Fault].
+func (s *Stop) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
+	s.check(at, sc, m)
+	if s.Selector.PID != 0 && !s.Irreversible {
+		m.AddHint(at, "`irreversible: true` says that you know", "brunt can't start process %d again", s.Selector.PID)
+	}
+}
+
+// Check implements [Fault].
+func (r *Restart) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
+	r.check(at, sc, m)
+	if r.Selector.PID != 0 {
+		m.Add(at, "brunt can't start process %d again", r.Selector.PID)
+	}
+}
+
+// Plan implements [Fault].
+func (s *Stop) Plan(_ context.Context, env Env) ([]Step, error) {
+	return stops(&s.Selector, env, graceOf(s.Grace), false)
+}
+
+// Plan implements [Fault].
+func (r *Restart) Plan(_ context.Context, env Env) ([]Step, error) {
+	return stops(&r.Selector, env, graceOf(r.Grace), true)
+}
+
+func stops(s *Selector, env Env, grace time.Duration, again bool) ([]Step, error) {
+	units, err := s.units(env)
+	if err != nil {
+		return nil, err
+	}
+	var steps []Step
+	for _, u := range units {
+		steps = append(steps, &stop{unit: u, grace: grace, again: again})
+	}
+	return steps, nil
+}
+
+// stop is a unit about to be stopped, or stopped.
+type stop struct {
+	unit  Unit
+	grace time.Duration
+	again bool // it is started again at once
+	id    identity
+	at    time.Time
+	done  chan error // of the stop, and of the start where it follows at once
+}
+
+func (s *stop) String() string {
+	return fmt.Sprintf("%s %s, %s of grace", map[bool]string{true: "restart", false: "stop"}[s.again], s.unit.Name(), scenarios.FormatDuration(s.grace))
+}
+
+func (s *stop) Units() []string { return []string{s.unit.Name()} }
+func (s *stop) Via() string     { return "signal" }
+
+// Undo implements [Step]: a unit that brunt started dies with it, and then there is
+// nothing to start again.
+func (s *stop) Undo() []Undo { return nil }
+
+// Inject implements [Step]. The unit takes its time to end; Verify waits for that.
+func (s *stop) Inject(ctx context.Context) (Held, error) {
+	id, err := runningProcess(s.unit)
+	if err != nil {
+		return nil, err
+	}
+	s.id, s.at, s.done = id, time.Now(), make(chan error, 1)
+	ctx = context.WithoutCancel(ctx)
+	go func() {
+		err := s.unit.Stop(ctx, s.grace)
+		if err == nil && s.again {
+			err = s.unit.Start(ctx)
+		}
+		s.done <- err
+	}()
+	return s, nil
+}
+
+// Verify implements [Held]: the process is gone, and where it is to stay down
+// nothing answers.
+func (s *stop) Verify(ctx context.Context) (string, error) {
+	if err := await(ctx, s.grace+endsWithin, func() bool { return !s.id.alive() }, "it still runs"); err != nil {
+		return "", fmt.Errorf("%s has not ended: pid %d still runs", s.unit.Name(), s.id.PID)
+	}
+	took := scenarios.FormatSeconds(time.Since(s.at).Seconds())
+	if s.again {
+		return fmt.Sprintf("pid %d ended after %s", s.id.PID, took), nil
+	}
+	if err := s.unit.Ready(ctx); err == nil {
+		return "", fmt.Errorf("%s still answers its readiness check", s.unit.Name())
+	}
+	return fmt.Sprintf("pid %d ended after %s, and nothing answers", s.id.PID, took), nil
+}
+
+// settle waits for the stop to be through.
+func (s *stop) settle(ctx context.Context) error {
+	select {
+	case err := <-s.done:
+		s.done <- nil // for who asks again
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Revert implements [Held].
+func (s *stop) Revert(ctx context.Context) (Outcome, error) {
+	if err := s.settle(ctx); err != nil {
+		return Failed, err
+	}
+	if s.again {
+		return None, nil
+	}
+	switch err := s.unit.Start(ctx); {
+	case errors.Is(err, errNotStarted):
+		return None, nil
+	case err != nil:
+		return Failed, err
+	}
+	return Reverted, nil
+}
+
+// Gone implements [Held].
+func (s *stop) Gone(ctx context.Context) (string, error) {
+	if !s.unit.Supervised() {
+		return "it stays down, as allowed", nil
+	}
+	return backAgain(ctx, s.unit, s.id, s.at)
+}

@@ -1,0 +1,358 @@
+package chaos
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"time"
+
+	"brunt/scenarios"
+)
+
+// A Timeline plays the faults of a scenario while the load runs.
+type Timeline struct {
+	Entries  []*Entry
+	Env      Env
+	Journal  *Journal
+	Seed     uint64
+	MaxEach  time.Duration // no fault stays in for longer; zero is no bound
+	SkipNone bool          // a selector that matches nothing voids its fault instead of failing it
+	End      time.Duration // of the load
+
+	// Inject and Clear note on the run's clock that an occurrence begins, which is
+	// just before its injection, and that it is verified gone. Void takes back a
+	// beginning that came to nothing.
+	Inject func(fault, occurrence string) (n int, at time.Duration)
+	Clear  func(n int) time.Duration
+	Void   func(n int)
+	// Before is asked once, before the first injection; an error keeps every fault
+	// from being injected.
+	Before func(ctx context.Context) error
+	Event  func(scenarios.Event)
+
+	once    sync.Once
+	refusal error
+	mu      sync.Mutex
+	records []*Record
+	cleared map[string]chan struct{}
+	when    map[string]time.Duration
+}
+
+// A Record is what became of one occurrence of a fault. Times are offsets from t0.
+type Record struct {
+	Name     string // with #n where the fault came several times
+	Fault    string
+	Kind     string
+	N        int // number of the occurrence that Inject gave; -1 when it was not injected
+	Units    []string
+	Via      string
+	Planned  time.Duration
+	Injected time.Duration
+	Verified time.Duration // 0 with VerifyErr or InjectErr
+	Evidence string
+	Cleared  time.Duration
+	Gone     bool
+	GoneText string
+	Revert   Outcome
+	Traffic  *Traffic // nil: the requests of the phase count
+	Within   time.Duration
+	OneShot  bool
+	Early    bool // taken back before its time, as the run ended
+	Skipped  bool // no unit matched, and that was allowed
+
+	InjectErr error // nothing was done
+	VerifyErr error // done, but without effect
+	RevertErr error // not taken back
+
+	held []Held
+	ids  []int // entries of the journal
+}
+
+// revertFor bounds taking a fault back, which goes on when the run was cancelled.
+const revertFor = 30 * time.Second
+
+// verifyFor bounds the search for a fault's effect.
+const verifyFor = 10 * time.Second
+
+// Play plays all entries and returns when every fault is taken back. When ctx ends,
+// what is in is taken back at once, the last first, and nothing more is injected.
+func (t *Timeline) Play(ctx context.Context) []*Record {
+	t.cleared, t.when = map[string]chan struct{}{}, map[string]time.Duration{}
+	for _, e := range t.Entries {
+		t.cleared[e.Name] = make(chan struct{})
+	}
+	var wg sync.WaitGroup
+	for i, e := range t.Entries {
+		wg.Go(func() {
+			defer close(t.cleared[e.Name])
+			t.entry(ctx, e, uint64(i))
+		})
+	}
+	wg.Wait()
+	return t.records
+}
+
+// entry plays one entry: it waits until it is due, then plays its occurrences.
+func (t *Timeline) entry(ctx context.Context, e *Entry, place uint64) {
+	begin, relative := e.begin()
+	if relative {
+		select {
+		case <-t.cleared[e.After]:
+		case <-ctx.Done():
+			t.missed(e, begin, "the run ended before it was due")
+			return
+		}
+		t.mu.Lock()
+		at, ok := t.when[e.After]
+		t.mu.Unlock()
+		if !ok {
+			t.missed(e, begin, e.After+" was not injected")
+			return
+		}
+		begin += at
+	}
+	for i, p := range e.Occurrences(begin, t.End) {
+		due := begin + p.Offset
+		if due > t.End || !t.sleep(ctx, due) {
+			t.missed(e, due, "the run ended before it was due")
+			return
+		}
+		r := &Record{Name: p.Name, Fault: e.Name, Kind: e.Kind, N: -1, Planned: due, OneShot: e.OneShot(), Within: e.WithinOr()}
+		t.keep(r)
+		rnd := rand.New(rand.NewPCG(t.Seed, place<<32|uint64(i)))
+		t.occurrence(ctx, e, p, r, rnd)
+		if r.N >= 0 {
+			t.mu.Lock()
+			t.when[e.Name] = r.Cleared
+			t.mu.Unlock()
+		}
+	}
+}
+
+func (t *Timeline) keep(r *Record) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.records = append(t.records, r)
+}
+
+func (t *Timeline) missed(e *Entry, due time.Duration, why string) {
+	t.keep(&Record{Name: e.Name, Fault: e.Name, Kind: e.Kind, N: -1, Planned: due, OneShot: e.OneShot(), InjectErr: errors.New(why)})
+	t.event("fault.missed", e.Name, why)
+}
+
+func (t *Timeline) event(kind, fault, text string) {
+	if t.Event != nil {
+		t.Event(scenarios.Event{T: scenarios.Sec(t.Env.Now()), Event: kind, Fault: fault, Text: text})
+	}
+}
+
+// sleep waits until at; false means that ctx ended first.
+func (t *Timeline) sleep(ctx context.Context, at time.Duration) bool {
+	timer := time.NewTimer(max(0, at-t.Env.Now()))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return ctx.Err() == nil
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// occurrence plays one occurrence from its plan to its end.
+func (t *Timeline) occurrence(ctx context.Context, e *Entry, p Planned, r *Record, rnd *rand.Rand) {
+	env := t.Env
+	env.Rand = rnd
+	steps, err := e.Damage.Plan(ctx, env)
+	if err != nil {
+		r.InjectErr = err
+		r.Skipped = t.SkipNone && errors.Is(err, ErrNoUnit)
+		t.event("fault.failed", r.Name, err.Error())
+		return
+	}
+	for _, s := range steps {
+		r.Units = append(r.Units, s.Units()...)
+		r.Via = s.Via()
+	}
+	t.once.Do(func() {
+		if t.Before != nil {
+			t.refusal = t.Before(ctx)
+		}
+	})
+	if t.refusal != nil {
+		r.InjectErr = t.refusal
+		return
+	}
+	if !t.inject(ctx, r, steps) {
+		return
+	}
+	t.verify(ctx, r)
+	if !r.OneShot {
+		stays := p.For
+		if t.MaxEach > 0 {
+			stays = min(stays, t.MaxEach)
+		}
+		r.Early = !t.sleep(ctx, r.Injected+stays)
+	}
+	t.revert(ctx, r)
+	if r.OneShot && !t.sleep(ctx, r.Injected+leastPhase) {
+		r.Early = true
+	}
+	r.Cleared = t.Clear(r.N)
+	t.event("fault.cleared", r.Name, r.GoneText)
+}
+
+// inject does all steps, or none.
+func (t *Timeline) inject(ctx context.Context, r *Record, steps []Step) bool {
+	for _, s := range steps {
+		if undo := s.Undo(); len(undo) > 0 {
+			id, err := t.Journal.Intent(r.Name, s.String(), undo)
+			if err != nil {
+				r.InjectErr = err
+				break
+			}
+			r.ids = append(r.ids, id)
+		}
+	}
+	if r.InjectErr == nil {
+		r.N, r.Injected = t.Inject(r.Fault, r.Name)
+		for _, s := range steps {
+			t.Journal.point("before inject")
+			h, err := s.Inject(ctx)
+			if err != nil {
+				r.InjectErr = fmt.Errorf("%s: %w", s, err)
+				break
+			}
+			t.Journal.point("after inject")
+			r.held = append(r.held, h)
+		}
+	}
+	if r.InjectErr == nil {
+		t.event("fault.injected", r.Name, describe(steps))
+		return true
+	}
+	undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), revertFor)
+	defer cancel()
+	for i := len(r.held) - 1; i >= 0; i-- {
+		if _, err := r.held[i].Revert(undo); err != nil {
+			r.RevertErr = errors.Join(r.RevertErr, err)
+		}
+	}
+	t.settle(r)
+	if r.N >= 0 {
+		t.Void(r.N)
+		r.N = -1
+	}
+	t.event("fault.failed", r.Name, r.InjectErr.Error())
+	return false
+}
+
+// settle closes the journal's entries of what is taken back.
+func (t *Timeline) settle(r *Record) {
+	for _, id := range r.ids {
+		if r.RevertErr == nil {
+			r.RevertErr = t.Journal.Done(id, Reverted)
+		}
+	}
+}
+
+func describe(steps []Step) string {
+	var out []string
+	for _, s := range steps {
+		out = append(out, s.String())
+	}
+	return strings.Join(out, "; ")
+}
+
+// verify finds the effect of what was injected.
+func (t *Timeline) verify(ctx context.Context, r *Record) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), verifyFor)
+	defer cancel()
+	var found []string
+	for _, h := range r.held {
+		text, err := h.Verify(ctx)
+		if err != nil {
+			r.VerifyErr = errors.Join(r.VerifyErr, err)
+		} else if text != "" {
+			found = append(found, text)
+		}
+	}
+	r.Evidence = strings.Join(found, "; ")
+	if r.VerifyErr != nil {
+		t.event("fault.unverified", r.Name, r.VerifyErr.Error())
+		return
+	}
+	r.Verified = t.Env.Now()
+	t.event("fault.verified", r.Name, r.Evidence)
+}
+
+// revert takes back what is held, the last first, and finds that it is gone. A
+// one-shot is waited for until it is healthy again, as long as within says.
+func (t *Timeline) revert(ctx context.Context, r *Record) {
+	most := revertFor
+	if r.OneShot {
+		most = max(time.Second, r.Injected+r.Within-t.Env.Now())
+	}
+	undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), most)
+	defer cancel()
+	r.Gone, r.Revert = true, None
+	var found []string
+	for i := len(r.held) - 1; i >= 0; i-- {
+		h := r.held[i]
+		if m, ok := h.(Meter); ok {
+			met := m.Met()
+			if r.Traffic == nil {
+				r.Traffic = &Traffic{Unit: met.Unit}
+			}
+			r.Traffic.N += met.N
+		}
+		t.Journal.point("before revert")
+		out, err := h.Revert(undo)
+		t.Journal.point("after revert")
+		if err != nil {
+			r.RevertErr = errors.Join(r.RevertErr, err)
+			r.Revert, r.Gone = Failed, false
+			continue
+		}
+		if out != None && r.Revert != Failed {
+			r.Revert = out
+		}
+	}
+	for _, h := range r.held {
+		text, err := h.Gone(undo)
+		switch {
+		case err != nil && r.OneShot:
+			r.Gone = false
+			r.GoneText = err.Error()
+		case err != nil:
+			r.RevertErr, r.Gone = errors.Join(r.RevertErr, err), false
+		case text != "":
+			found = append(found, text)
+		}
+	}
+	t.settle(r)
+	if r.Gone {
+		r.GoneText = strings.Join(found, "; ")
+	}
+	t.event("fault.reverted", r.Name, string(r.Revert))
+}
+
+// StillDown asks once more, when the run is over, whether what a one-shot took down
+// has come back.
+func (r *Record) StillDown(ctx context.Context) error {
+	if r.Gone || r.N < 0 {
+		return nil
+	}
+	for _, h := range r.held {
+		text, err := h.Gone(ctx)
+		if err != nil {
+			return err
+		}
+		if text != "" {
+			r.GoneText = text + ", but too late"
+		}
+	}
+	return nil
+}

@@ -1,0 +1,357 @@
+package chaos
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"brunt/scenarios"
+)
+
+// noted is a fault that writes down what is done with it.
+type noted struct {
+	*diary
+	name    string
+	oneShot bool
+	undo    bool
+	back    time.Duration // a one-shot's unit is back so long after injection
+	fails   string        // inject, verify, revert or gone
+	steps   int           // zero is one
+}
+
+type diary struct {
+	mu    sync.Mutex
+	began time.Time
+	lines []string
+}
+
+func (d *diary) add(sign, name string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.lines = append(d.lines, fmt.Sprintf("%s%s@%s", sign, name, time.Since(d.began)))
+}
+
+type once struct{ noted }
+
+func (once) OneShot() {}
+
+func (n noted) Check(scenarios.Pos, Scope, *scenarios.Mistakes) {}
+
+func (n noted) Plan(_ context.Context, env Env) ([]Step, error) {
+	if n.fails == "plan" {
+		return nil, fmt.Errorf("%w here", ErrNoUnit)
+	}
+	var out []Step
+	for i := range max(1, n.steps) {
+		s := &notedStep{noted: n, i: i}
+		out = append(out, s)
+	}
+	n.add("~", fmt.Sprint(n.name, env.Rand.IntN(100)))
+	return out, nil
+}
+
+type notedStep struct {
+	noted
+	i  int
+	at time.Time
+}
+
+func (s *notedStep) String() string  { return "break " + s.name }
+func (s *notedStep) Units() []string { return []string{s.name} }
+func (s *notedStep) Via() string     { return "test" }
+func (s *notedStep) Undo() []Undo {
+	if !s.undo {
+		return nil
+	}
+	return []Undo{{Op: "test"}}
+}
+
+func (s *notedStep) Inject(context.Context) (Held, error) {
+	if s.fails == "inject" && s.i == s.steps-1 {
+		return nil, errors.New("no way in")
+	}
+	s.at = time.Now()
+	s.add("+", s.name)
+	return s, nil
+}
+
+func (s *notedStep) Verify(context.Context) (string, error) {
+	if s.fails == "verify" {
+		return "", errors.New("nothing to see")
+	}
+	return "seen", nil
+}
+
+func (s *notedStep) Revert(ctx context.Context) (Outcome, error) {
+	if ctx.Err() != nil {
+		return Failed, ctx.Err()
+	}
+	if s.fails == "revert" {
+		return Failed, errors.New("no way back")
+	}
+	s.add("-", s.name)
+	return Reverted, nil
+}
+
+func (s *notedStep) Gone(ctx context.Context) (string, error) {
+	if s.fails == "gone" {
+		<-ctx.Done()
+		return "", errors.New("still there")
+	}
+	select {
+	case <-time.After(s.back - time.Since(s.at)):
+		return "gone", nil
+	case <-ctx.Done():
+		return "", errors.New("not back")
+	}
+}
+
+// play plays entries in a bubble of false time and gives what was done and the
+// records. The load ends at end.
+func play(t *testing.T, end, cancelAt time.Duration, build func(d *diary) []*Entry, change func(*Timeline)) ([]string, []*Record) {
+	t.Helper()
+	var lines []string
+	var records []*Record
+	synctest.Test(t, func(t *testing.T) {
+		j, err := OpenJournal(t.TempDir(), "test")
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := &diary{began: time.Now()}
+		now := func() time.Duration { return time.Since(d.began) }
+		n := -1
+		tl := &Timeline{
+			Entries: build(d), Env: Env{Now: now}, Journal: j, Seed: 1, End: end,
+			Inject: func(string, string) (int, time.Duration) { n++; return n, now() },
+			Clear:  func(int) time.Duration { return now() },
+			Void:   func(int) { d.add("void", "") },
+		}
+		if change != nil {
+			change(tl)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		time.AfterFunc(cancelAt, cancel)
+		records = tl.Play(ctx)
+		open := j.Open()
+		if err := j.Close(); err != nil {
+			t.Error(err)
+		}
+		left, err := Journals(strings.TrimSuffix(j.Path(), "/test.journal"))
+		if err != nil || (open == 0) != (len(left) == 0) {
+			t.Errorf("%d entries are open, and the journals are %+v, %v", open, left, err)
+		}
+		for _, l := range d.lines {
+			if l[0] != '~' {
+				lines = append(lines, l)
+			}
+		}
+	})
+	return lines, records
+}
+
+func entry(name string, f Fault, at, stays time.Duration) *Entry {
+	a := scenarios.Duration(at)
+	return &Entry{Fault: scenarios.Fault{Name: name, At: &a, For: scenarios.Duration(stays)}, Kind: "test", Damage: f}
+}
+
+func TestTimeline(t *testing.T) {
+	after := func(e *Entry, name string) *Entry {
+		e.At, e.After = nil, name
+		return e
+	}
+	for _, c := range []struct {
+		name     string
+		end      time.Duration
+		cancelAt time.Duration
+		build    func(d *diary) []*Entry
+		change   func(*Timeline)
+		want     string
+		cleared  string
+	}{
+		{"a lasting fault stays for its time", time.Hour, 2 * time.Hour, func(d *diary) []*Entry {
+			return []*Entry{entry("a", noted{diary: d, name: "a", undo: true}, 10*time.Minute, time.Minute)}
+		}, nil, "+a@10m0s -a@11m0s", "11m0s"},
+		{"a run that ends takes back what is in, and injects no more", time.Hour, 10 * time.Minute, func(d *diary) []*Entry {
+			return []*Entry{
+				entry("a", noted{diary: d, name: "a", undo: true}, 5*time.Minute, time.Hour), entry("b", noted{diary: d, name: "b"}, 20*time.Minute, time.Minute),
+			}
+		}, nil, "+a@5m0s -a@10m0s", "10m0s 0s"},
+		{"after waits for the clearing and then some", time.Hour, 2 * time.Hour, func(d *diary) []*Entry {
+			b := after(entry("b", noted{diary: d, name: "b"}, 0, time.Second), "a")
+			b.Wait = scenarios.Duration(20 * time.Second)
+			return []*Entry{b, entry("a", noted{diary: d, name: "a"}, time.Minute, 10*time.Second)}
+		}, nil, "+a@1m0s -a@1m10s +b@1m30s -b@1m31s", "1m10s 1m31s"},
+		{"a one-shot lasts until its unit is back", time.Hour, 2 * time.Hour, func(d *diary) []*Entry {
+			return []*Entry{entry("a", once{noted{diary: d, name: "a", back: 12 * time.Second}}, time.Minute, 0)}
+		}, nil, "+a@1m0s -a@1m0s", "1m12s"},
+		{"a one-shot lasts five seconds at least", time.Hour, 2 * time.Hour, func(d *diary) []*Entry {
+			return []*Entry{entry("a", once{noted{diary: d, name: "a", back: time.Second}}, time.Minute, 0)}
+		}, nil, "+a@1m0s -a@1m0s", "1m5s"},
+		{"a one-shot is waited for as long as within says", time.Hour, 2 * time.Hour, func(d *diary) []*Entry {
+			e := entry("a", once{noted{diary: d, name: "a", back: time.Minute}}, time.Minute, 0)
+			e.Within = scenarios.Duration(20 * time.Second)
+			return []*Entry{e}
+		}, nil, "+a@1m0s -a@1m0s", "1m20s"},
+		{"every repeats until the load ends", time.Minute, 2 * time.Hour, func(d *diary) []*Entry {
+			e := entry("a", noted{diary: d, name: "a"}, 10*time.Second, 5*time.Second)
+			e.Every = scenarios.Duration(20 * time.Second)
+			return []*Entry{e}
+		}, nil, "+a@10s -a@15s +a@30s -a@35s +a@50s -a@55s", "15s 35s 55s"},
+		{"repeat bounds every", time.Hour, 2 * time.Hour, func(d *diary) []*Entry {
+			e := entry("a", noted{diary: d, name: "a"}, 10*time.Second, 5*time.Second)
+			e.Every, e.Repeat = scenarios.Duration(20*time.Second), 2
+			return []*Entry{e}
+		}, nil, "+a@10s -a@15s +a@30s -a@35s", "15s 35s"},
+		{"pulse comes and goes while it lasts", time.Hour, 2 * time.Hour, func(d *diary) []*Entry {
+			e := entry("a", noted{diary: d, name: "a"}, 10*time.Second, 7*time.Second)
+			e.Pulse = &scenarios.Pulse{On: scenarios.Duration(2 * time.Second), Off: scenarios.Duration(time.Second)}
+			return []*Entry{e}
+		}, nil, "+a@10s -a@12s +a@13s -a@15s +a@16s -a@17s", "12s 15s 17s"},
+		{"during lasts as long as its stage", time.Hour, 2 * time.Hour, func(d *diary) []*Entry {
+			e := entry("a", noted{diary: d, name: "a"}, 0, 0)
+			e.At, e.During, e.From, e.To = nil, "sale.hold", 30*time.Second, 42*time.Second
+			return []*Entry{e}
+		}, nil, "+a@30s -a@42s", "42s"},
+		{"the guard bounds how long a fault stays", time.Hour, 2 * time.Hour, func(d *diary) []*Entry {
+			return []*Entry{entry("a", noted{diary: d, name: "a"}, time.Second, time.Minute)}
+		}, func(tl *Timeline) { tl.MaxEach = 10 * time.Second }, "+a@1s -a@11s", "11s"},
+		{"an injection that fails half-way is undone", time.Hour, 2 * time.Hour, func(d *diary) []*Entry {
+			return []*Entry{entry("a", noted{diary: d, name: "a", undo: true, steps: 3, fails: "inject"}, time.Second, time.Minute)}
+		}, nil, "+a@1s +a@1s -a@1s -a@1s void@1s", "0s"},
+		{"a fault without effect stays in for its time all the same", time.Hour, 2 * time.Hour, func(d *diary) []*Entry {
+			return []*Entry{entry("a", noted{diary: d, name: "a", fails: "verify"}, time.Second, time.Minute)}
+		}, nil, "+a@1s -a@1m1s", "1m1s"},
+		{"a steady state that does not hold keeps every fault out", time.Hour, 2 * time.Hour, func(d *diary) []*Entry {
+			return []*Entry{entry("a", noted{diary: d, name: "a"}, time.Second, time.Second), entry("b", noted{diary: d, name: "b"}, time.Minute, time.Second)}
+		}, func(tl *Timeline) { tl.Before = func(context.Context) error { return errors.New("unsteady") } }, "", "0s 0s"},
+		{"a fault due after the load is not injected", time.Minute, 2 * time.Hour, func(d *diary) []*Entry {
+			return []*Entry{entry("a", noted{diary: d, name: "a"}, 61*time.Second, time.Second)}
+		}, nil, "", "0s"},
+		{"what follows a fault that was not injected is not either", time.Hour, 2 * time.Hour, func(d *diary) []*Entry {
+			return []*Entry{entry("a", noted{diary: d, name: "a", fails: "plan"}, time.Second, time.Second), after(entry("b", noted{diary: d, name: "b"}, 0, time.Second), "a")}
+		}, nil, "", "0s 0s"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			lines, records := play(t, c.end, c.cancelAt, c.build, c.change)
+			if got := strings.Join(lines, " "); got != c.want {
+				t.Errorf("did %q, want %q", got, c.want)
+			}
+			var cleared []string
+			slices.SortStableFunc(records, func(a, b *Record) int { return int(a.Planned - b.Planned) })
+			for _, r := range records {
+				cleared = append(cleared, r.Cleared.String())
+			}
+			if got := strings.Join(cleared, " "); got != c.cleared {
+				t.Errorf("cleared at %q, want %q", got, c.cleared)
+			}
+		})
+	}
+}
+
+func TestTimelineTellsWhatWentWrong(t *testing.T) {
+	for _, c := range []struct {
+		fails  string
+		check  func(r *Record) bool
+		revert Outcome
+	}{
+		{"plan", func(r *Record) bool { return errors.Is(r.InjectErr, ErrNoUnit) && r.N < 0 && !r.Skipped }, ""},
+		{"verify", func(r *Record) bool { return r.VerifyErr != nil && r.Verified == 0 && r.Gone }, Reverted},
+		{"revert", func(r *Record) bool { return r.RevertErr != nil && !r.Gone }, Failed},
+		{"gone", func(r *Record) bool { return r.RevertErr != nil && !r.Gone }, Reverted},
+	} {
+		t.Run(c.fails, func(t *testing.T) {
+			_, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*Entry {
+				return []*Entry{entry("a", noted{diary: d, name: "a", undo: true, fails: c.fails}, time.Second, time.Second)}
+			}, nil)
+			if r := records[0]; !c.check(r) || r.Revert != c.revert {
+				t.Errorf("%+v", r)
+			}
+		})
+	}
+}
+
+func TestOnNoUnitSkips(t *testing.T) {
+	_, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*Entry {
+		return []*Entry{entry("a", noted{diary: d, name: "a", fails: "plan"}, time.Second, time.Second)}
+	}, func(tl *Timeline) { tl.SkipNone = true })
+	if !records[0].Skipped {
+		t.Errorf("%+v", records[0])
+	}
+}
+
+// A fault whose unit is back too late is asked for once more at the end.
+func TestStillDown(t *testing.T) {
+	_, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*Entry {
+		e := entry("a", once{noted{diary: d, name: "a", back: time.Minute}}, time.Second, 0)
+		e.Within = scenarios.Duration(10 * time.Second)
+		return []*Entry{e}
+	}, nil)
+	r := records[0]
+	if r.Gone || r.RevertErr != nil {
+		t.Fatalf("%+v", r)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	r.held[0].(*notedStep).at = time.Now() // the bubble's time is over
+	if r.held[0].(*notedStep).back = time.Hour; r.StillDown(ctx) == nil {
+		t.Error("what is down is taken for back")
+	}
+	if r.held[0].(*notedStep).back = 0; r.StillDown(t.Context()) != nil || !strings.Contains(r.GoneText, "too late") {
+		t.Errorf("what is back is not seen: %q", r.GoneText)
+	}
+}
+
+// The choices of a fault are those of the seed and its place, whatever else is
+// played.
+func TestTimelineSeeds(t *testing.T) {
+	draw := func(seed uint64) int {
+		got := -1
+		synctest.Test(t, func(t *testing.T) {
+			d := &diary{began: time.Now()}
+			now := func() time.Duration { return time.Since(d.began) }
+			tl := &Timeline{
+				Entries: []*Entry{entry("a", noted{diary: d, name: "a"}, time.Second, time.Second)},
+				Env:     Env{Now: now}, Seed: seed, End: time.Hour, Journal: &Journal{},
+				Inject: func(string, string) (int, time.Duration) { return 0, now() }, Clear: func(int) time.Duration { return now() },
+			}
+			tl.Play(t.Context())
+			if _, err := fmt.Sscanf(d.lines[0], "~a%d@", &got); err != nil {
+				t.Fatal(err)
+			}
+		})
+		return got
+	}
+	want := rand.New(rand.NewPCG(7, 0)).IntN(100)
+	if a, b := draw(7), draw(7); a != want || b != want {
+		t.Errorf("seed 7 draws %d and %d, want %d", a, b, want)
+	}
+	if draw(7) == draw(8) && draw(7) == draw(9) {
+		t.Error("the seed changes nothing")
+	}
+}
+
+func TestEstimate(t *testing.T) {
+	d := &diary{}
+	one := entry("crash", once{noted{diary: d}}, 10*time.Second, 0)
+	two := entry("slow", noted{diary: d}, 0, 5*time.Second)
+	two.At, two.After, two.Wait = nil, "crash", scenarios.Duration(20*time.Second)
+	three := entry("often", noted{diary: d}, 50*time.Second, time.Second)
+	three.Every, three.Repeat = scenarios.Duration(10*time.Second), 2
+	var got []string
+	for _, e := range Estimate([]*Entry{two, one, three}, 2*time.Minute) {
+		got = append(got, fmt.Sprintf("%s %s-%s %v", e.Name, e.At, e.Clear, e.Rough))
+	}
+	slices.Sort(got)
+	want := []string{"crash 10s-15s false", "often#1 50s-51s false", "often#2 1m0s-1m1s false", "slow 35s-40s true"}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
