@@ -1,0 +1,255 @@
+package reporters
+
+import (
+	"cmp"
+	"fmt"
+	"html/template"
+	"math"
+	"slices"
+	"strings"
+
+	"brunt/scenarios"
+)
+
+// series is a line of a chart.
+type series struct {
+	name   string
+	class  string    // its colour and dashes
+	values []float64 // one for each point; NaN is a gap, infinite leaves at the top
+	area   bool      // filled down to the lower edge
+	unit   unit
+	base   *series // the script stores the difference from it, which is shorter
+}
+
+// unit says how a value is written.
+type unit int
+
+const (
+	inSeconds unit = iota
+	perSec
+	inCount
+	inShare
+	inCores
+)
+
+func (u unit) format(f float64) string {
+	switch {
+	case math.IsNaN(f):
+		return "–"
+	case math.IsInf(f, 0):
+		return "∞"
+	case u == inSeconds:
+		return scenarios.FormatSeconds(f)
+	case u == perSec:
+		return number(f) + "/s"
+	case u == inShare:
+		return percent(f)
+	}
+	return number(f)
+}
+
+// A chart is a figure of the page: a plot with its labels, and a table of the same.
+type chart struct {
+	ID, Title string
+	About     string // what it shows, in a sentence
+	Small     bool
+	Dense     bool // more points than columns
+	Alone     bool // its section is named by it, so it needs no title of its own
+	Legend    []legend
+	Marks     bool // the shade is explained below
+	Many      bool // more faults than have marks
+	Lanes     []lane
+	Strips    []strip
+	Y         []tick
+	X         []tick
+	Plot      template.HTML // inside the svg
+	Scale     string        // "lo hi log" for the script
+	Ends      []tick        // names at the right end of lines
+	Notes     []tick        // text inside the plot
+	Time      bool          // its x axis is the run's time
+	Label     string        // what a reader who can't see it should know
+	Table     *table
+}
+
+type legend struct {
+	Name, Class string
+	Series      int // number for the script; -1 is none
+}
+
+// strip is the row above a plot that shows where a percentile is infinite.
+type strip struct {
+	Name, Class string
+	Plot        template.HTML
+}
+
+// table backs a chart. Its rows are as wide as its head.
+type table struct {
+	Caption string
+	Head    []string
+	Rows    [][]string
+}
+
+// charts makes the charts over time of a page.
+type charts struct {
+	*timeline
+	points   []point
+	together int
+	at       []extent
+	shaded   template.HTML
+	ticks    []tick
+	data     []series // of all charts, in the order that the script finds them
+}
+
+func newCharts(t *timeline, list []point, together int) *charts {
+	c := &charts{timeline: t, points: list, together: together, shaded: t.shade(), ticks: t.times()}
+	for _, p := range list {
+		c.at = append(c.at, extent{t.x(p.t), t.x(p.t + p.d)})
+	}
+	return c
+}
+
+// make draws lines over the shared axis.
+func (c *charts) make(ch chart, s scale, lines []series) *chart {
+	ch.Time, ch.Lanes, ch.X, ch.Marks = true, c.lanes, c.ticks, len(c.spans()) > 0
+	ch.Dense, ch.Many = len(c.points) > columns, len(c.faults) > mostNamed
+	u := lines[0].unit
+	var b strings.Builder
+	for _, v := range s.ticks() {
+		ch.Y = append(ch.Y, tick{Place: c.places.top(1 - s.at(v)), Label: u.format(v)})
+		fmt.Fprintf(&b, `<path class="grid" d="M0 %sh2000"/>`, units((1-s.at(v))*plotHeight))
+	}
+	grid := b.String()
+	b.Reset()
+	for i := range lines {
+		l := &lines[i]
+		id := len(c.data)
+		c.data = append(c.data, *l)
+		if l.area && !(ch.Small && ch.Dense) {
+			fmt.Fprintf(&b, `<path class="area %s" data-s="%d" d="%s"/>`, l.class, id, under(c.at, l.values, s))
+		}
+		fmt.Fprintf(&b, `<path class="line %s" data-s="%d" d="%s"/>`, l.class, id, trace(c.at, l.values, s))
+		ch.Legend = append(ch.Legend, legend{Name: l.name, Class: l.class, Series: id})
+	}
+	ch.Plot = c.shaded + template.HTML(grid+b.String())
+	ch.Scale = fmt.Sprintf("%g %g %t", s.Lo, s.Hi, s.Log)
+	ch.Label = c.label(lines)
+	ch.Table = c.table(lines)
+	return &ch
+}
+
+// label says what the lines span, for those who can't see them.
+func (c *charts) label(lines []series) string {
+	var parts []string
+	for _, l := range lines {
+		lo, hi := math.Inf(1), math.Inf(-1)
+		for _, v := range l.values {
+			if !math.IsNaN(v) {
+				lo, hi = math.Min(lo, v), math.Max(hi, v)
+			}
+		}
+		if hi >= lo {
+			parts = append(parts, l.name+" from "+l.unit.format(lo)+" to "+l.unit.format(hi))
+		}
+	}
+	return strings.Join(parts, "; ")
+}
+
+// mostRows bounds the rows of the table behind a chart.
+const mostRows = 60
+
+// table gives lines as numbers: the largest of a row's points for latencies and
+// gauges, the mean for rates.
+func (c *charts) table(lines []series) *table {
+	t := &table{Head: []string{"from"}}
+	step := 1
+	if n := len(c.points); n > mostRows {
+		step = (n + mostRows - 1) / mostRows
+	}
+	for _, l := range lines {
+		t.Head = append(t.Head, l.name)
+	}
+	for i := 0; i < len(c.points); i += step {
+		end := min(len(c.points), i+step)
+		row := []string{offset(scenarios.Num(c.points[i].t))}
+		for _, l := range lines {
+			row = append(row, l.unit.format(c.sum(l, i, end)))
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	switch {
+	case step > 1 && lines[0].unit == perSec:
+		t.Caption = fmt.Sprintf("A row is the mean of %d points; result.json has every window.", step)
+	case step > 1:
+		t.Caption = fmt.Sprintf("A row is the largest of %d points; result.json has every window.", step)
+	}
+	return t
+}
+
+func (c *charts) sum(l series, from, to int) float64 {
+	sum, span, most := 0.0, 0.0, math.NaN()
+	for i := from; i < to; i++ {
+		if v := l.values[i]; !math.IsNaN(v) {
+			sum += v * c.points[i].d
+			span += c.points[i].d
+			most = larger(most, v)
+		}
+	}
+	if l.unit == perSec && span > 0 {
+		return sum / span
+	}
+	return most
+}
+
+// strips shows where lines are infinite, a row each.
+func (c *charts) strips(lines []series) []strip {
+	var out []strip
+	for _, l := range lines {
+		var b strings.Builder
+		for i := 0; i < len(l.values); i++ {
+			if !math.IsInf(l.values[i], 1) {
+				continue
+			}
+			from := i
+			for i+1 < len(l.values) && math.IsInf(l.values[i+1], 1) {
+				i++
+			}
+			a, z := c.x(c.points[from].t)*plotWidth, c.x(c.points[i].t+c.points[i].d)*plotWidth
+			fmt.Fprintf(&b, "M%s 0h%sv10h%sz", units(a), units(math.Max(2, z-a)), units(-math.Max(2, z-a)))
+		}
+		if b.Len() > 0 {
+			out = append(out, strip{Name: "∞ " + l.name, Class: l.class, Plot: template.HTML(`<path d="` + b.String() + `"/>`)})
+		}
+	}
+	return out
+}
+
+// ends names lines at their right end, moved apart where they would overlap.
+func (c *charts) ends(s scale, lines []series) []tick {
+	const apart = .055
+	type end struct {
+		name  string
+		value float64
+	}
+	var list []end
+	for i := len(lines) - 1; i >= 0; i-- {
+		l := &lines[i]
+		var last []float64
+		for j := len(l.values) - 1; j >= 0 && len(last) < 9; j-- {
+			if v := l.values[j]; !math.IsNaN(v) {
+				last = append(last, v)
+			}
+		}
+		if len(last) > 0 {
+			list = append(list, end{l.name, median(last)})
+		}
+	}
+	slices.SortStableFunc(list, func(a, b end) int { return cmp.Compare(b.value, a.value) })
+	var out []tick
+	below := 2.0 // of the label above
+	for _, e := range list {
+		at := math.Min(s.at(e.value), below-apart)
+		below = at
+		out = append(out, tick{Place: c.places.top(1 - at), Label: e.name})
+	}
+	return out
+}

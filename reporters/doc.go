@@ -1,0 +1,22 @@
+// Package reporters writes what a run came to, in one file a format:
+//
+//	result.json   everything, for tools              json.go
+//	latency.hlog  every histogram, HdrHistogram V2   hlog.go
+//	events.jsonl  what happened, a line each         events.go
+//	junit.xml     a test case for each objective     junit.go
+//	report.html   the page that people read          page.go and html/
+//	terminal      the final table                    terminal.go
+//
+// and shows a run that goes on: a [Terminal] is also [Live].
+//
+// Every format is made from a [scenarios.Result] and from nothing else. [Write]
+// writes the files of a run; [Read] gives the result back from result.json,
+// latency.hlog and events.jsonl, so that any of them can be drawn again later.
+//
+// Whatever an author, a target or a fault named can stand in a result. Each format
+// escapes it in its own way; text for a line of a terminal or a page also has its
+// control characters made visible first, see clean in words.go.
+//
+// To add a format, write a type with a Report method in a file of its own and name
+// it in [Kinds], and in files if [Write] should write it.
+package reporters

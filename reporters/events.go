@@ -1,0 +1,60 @@
+package reporters
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"brunt/scenarios"
+)
+
+// Events writes events.jsonl: what happened on the run's clock, one JSON object a
+// line, in the order of the result.
+type Events struct{}
+
+var _ Reporter = Events{}
+
+// Report implements [Reporter].
+func (Events) Report(w io.Writer, r *scenarios.Result) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	for _, e := range r.Events {
+		if _, err := json.Marshal(e.Data); err != nil {
+			e.Data = asText(e.Data) // an infinity, say: no reason to lose the event
+		}
+		if err := enc.Encode(e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func asText(data map[string]any) map[string]any {
+	out := make(map[string]any, len(data))
+	for k, v := range data {
+		out[k] = fmt.Sprint(v)
+	}
+	return out
+}
+
+// readEvents reads what Events wrote.
+func readEvents(r io.Reader) ([]scenarios.Event, error) {
+	var out []scenarios.Event
+	lines := bufio.NewScanner(r)
+	lines.Buffer(nil, longestLine)
+	for n := 1; lines.Scan(); n++ {
+		if len(lines.Bytes()) == 0 {
+			continue
+		}
+		var e scenarios.Event
+		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
+			return nil, fmt.Errorf("line %d: %w", n, err)
+		}
+		out = append(out, e)
+	}
+	return out, lines.Err()
+}
+
+// longestLine bounds the lines that are read, in bytes.
+const longestLine = 64 << 20

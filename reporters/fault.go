@@ -1,0 +1,139 @@
+package reporters
+
+import (
+	"fmt"
+	"strings"
+
+	"brunt/scenarios"
+)
+
+// hit says what a fault broke and by which mechanism.
+func hit(f *scenarios.FaultRecord) string {
+	s := clean(f.Kind)
+	if len(f.Units) > 0 {
+		s += " on " + clean(join(f.Units))
+	}
+	if f.Via != "" {
+		s += ", via " + clean(f.Via)
+	}
+	return s
+}
+
+// effect says in one sentence what a fault did to the load.
+func effect(f *scenarios.FaultRecord) string {
+	s := ""
+	switch f.Impact {
+	case scenarios.Impacted:
+		s = impactedBy(f)
+	case scenarios.NotImpacted:
+		s = "no impact was seen"
+		if f.Limit.Known() && f.Limit > 0 {
+			s = "no impact: never more than " + percent(float64(f.Limit)) + " of the requests were bad for long enough to be more than chance"
+		}
+	case scenarios.NotRecovered:
+		s = impactedBy(f) + "; not recovered by the end of the run"
+	case scenarios.Confounded:
+		s = "what it did can't be told apart"
+	case scenarios.NotInjected:
+		s = "it was not injected"
+	case scenarios.UnknownYet:
+		s = "there is too little data to tell what it did"
+	default:
+		s = clean(string(f.Impact))
+	}
+	if f.Note != "" {
+		s = strings.TrimSuffix(s, ".") + ": " + clean(f.Note)
+	}
+	return sentence(s)
+}
+
+func impactedBy(f *scenarios.FaultRecord) string {
+	s := "impact"
+	switch {
+	case f.Onset.Known() && f.Onset < 0.001:
+		s += " at once"
+	case f.Onset.Known():
+		s += " " + seconds(f.Onset) + " after the injection"
+	}
+	if f.Failover.Known() {
+		s += ", good again after " + seconds(f.Failover) + " with the fault still in"
+	}
+	if f.Recover.Known() && f.Impact == scenarios.Impacted {
+		s += ", recovered " + seconds(f.Recover) + " after the injection"
+		if f.Heal.Known() && f.Heal > 0 {
+			s += " and " + seconds(f.Heal) + " after it was cleared"
+		}
+	}
+	return s + "; " + harm(f)
+}
+
+// harm is what a fault cost.
+func harm(f *scenarios.FaultRecord) string {
+	s := plural(f.Failed, "request", "requests") + " failed"
+	if f.Degraded.Known() && f.Degraded > 0 {
+		s += " in " + seconds(f.Degraded) + " of degraded service"
+	}
+	return s
+}
+
+// took says whether a fault was taken back.
+func took(f *scenarios.FaultRecord) string {
+	switch f.Revert {
+	case "ok":
+		return "taken back"
+	case "gone":
+		return "its unit was gone, so there was nothing to take back"
+	case "failed":
+		return "could NOT be taken back"
+	case "none", "":
+		return "nothing to take back"
+	}
+	return clean(f.Revert)
+}
+
+// traffic says what met the fault.
+func traffic(f *scenarios.FaultRecord) string {
+	switch {
+	case f.Impact == scenarios.NotInjected:
+		return ""
+	case f.Traffic == 0:
+		return "met no traffic"
+	case f.TrafficUnit == "bytes":
+		return "met " + bytesOf(f.Traffic)
+	}
+	return fmt.Sprintf("met %s %s", count(f.Traffic), clean(f.TrafficUnit))
+}
+
+// faultVerdict is how a fault went, as a verdict: nothing of it may be left, and a
+// recovery that never came or can't be told stands out.
+func faultVerdict(f *scenarios.FaultRecord) scenarios.Verdict {
+	switch {
+	case f.Revert == "failed":
+		return scenarios.NotReverted
+	case f.Impact == scenarios.NotRecovered:
+		return scenarios.Fail
+	case f.Impact == scenarios.Impacted, f.Impact == scenarios.NotImpacted:
+		return scenarios.Pass
+	}
+	return scenarios.Inconclusive
+}
+
+// impactWord is a fault's impact in a word or two.
+func impactWord(f *scenarios.FaultRecord) string {
+	if f.Revert == "failed" {
+		return "not taken back"
+	}
+	switch f.Impact {
+	case scenarios.Impacted:
+		return "recovered"
+	case scenarios.NotImpacted:
+		return "no impact"
+	case scenarios.NotRecovered:
+		return "not recovered"
+	case scenarios.NotInjected:
+		return "not injected"
+	case scenarios.UnknownYet:
+		return "unknown"
+	}
+	return clean(string(f.Impact))
+}

@@ -1,0 +1,382 @@
+package reporters
+
+import (
+	"iter"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"brunt/scenarios"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+)
+
+// fixture describes a run that never was; result simulates its requests and sorts
+// them into windows and phases as measurement.md says.
+type fixture struct {
+	name     string
+	seconds  float64
+	warmup   float64
+	rate     float64 // requests per second of all steps
+	steps    []string
+	faults   []simFault
+	slo      []string
+	verdicts []scenarios.Verdict // of slo
+	verdict  scenarios.Verdict
+	reason   string
+}
+
+// simFault is a fault with what it does to the requests intended while it works.
+type simFault struct {
+	rec         scenarios.FaultRecord
+	from, until float64 // when requests feel it
+	slower      float64 // factor on latency; 0 is 1
+	failing     float64 // share of requests
+	kind        string  // of the failures
+	failAfter   float64 // seconds until a failing request ends
+}
+
+// tally sums up requests.
+type tally struct {
+	hist [4]*hdrhistogram.PackedHistogram
+	n    [4]int64
+	sum  [4]float64
+	most [4]float64
+}
+
+func (t *tally) add(kind int, d float64) {
+	if t.hist[kind] == nil {
+		t.hist[kind] = scenarios.NewHistogram()
+	}
+	_ = t.hist[kind].RecordValue(max(1, int64(d*1e6)))
+	t.n[kind]++
+	t.sum[kind] += d
+	t.most[kind] = max(t.most[kind], d)
+}
+
+func (t *tally) offered() int64 { return t.n[0] + t.n[1] + t.n[2] + t.n[3] }
+
+func (t *tally) at(q float64) scenarios.Num {
+	n := t.offered() - t.n[scenarios.Shed]
+	if n == 0 {
+		return scenarios.NaN
+	}
+	r := int64(math.Ceil(q * float64(n)))
+	if r > t.n[scenarios.OK] {
+		return scenarios.Num(math.Inf(1))
+	}
+	return scenarios.Num(float64(t.hist[scenarios.OK].ValueAtPercentile(100*(float64(r)-.5)/float64(t.n[scenarios.OK]))) / 1e6)
+}
+
+func (t *tally) merged() *hdrhistogram.PackedHistogram {
+	out := scenarios.NewHistogram()
+	for _, h := range t.hist {
+		if h != nil {
+			out.Merge(h)
+		}
+	}
+	return out
+}
+
+// heap keeps the histograms of a fixture.
+type heap []scenarios.HistogramInfo
+
+func (h *heap) put(hdr *hdrhistogram.PackedHistogram, start, span float64) int {
+	if hdr.TotalCount() == 0 {
+		return 0
+	}
+	at := func(s float64) time.Duration { return time.Duration(math.Round(s*1e6)) * time.Microsecond }
+	*h = append(*h, scenarios.HistogramInfo{N: len(*h) + 1, Start: at(start), Span: at(span), HDR: hdr})
+	return len(*h)
+}
+
+func (h *heap) Get(n int) (*hdrhistogram.PackedHistogram, error) {
+	if n < 1 || n > len(*h) {
+		return nil, nil
+	}
+	return (*h)[n-1].HDR, nil
+}
+
+func (h *heap) All() iter.Seq2[scenarios.HistogramInfo, error] {
+	return func(yield func(scenarios.HistogramInfo, error) bool) {
+		for _, i := range *h {
+			if !yield(i, nil) {
+				return
+			}
+		}
+	}
+}
+
+// sim is a simulation under way.
+type sim struct {
+	fixture
+	rnd     *rand.Rand
+	hists   *heap
+	phases  []scenarios.Phase
+	tallies map[[2]string]*tally // by phase and step
+	edges   []float64            // of windows
+	windows []tally
+	rows    []scenarios.Window
+	errors  map[[2]string]*scenarios.ErrorGroup
+}
+
+var started = time.Date(2025, 11, 20, 9, 20, 0, 123e6, time.UTC)
+
+// result simulates the run.
+func (f fixture) result() *scenarios.Result {
+	s := &sim{
+		fixture: f, rnd: rand.New(rand.NewPCG(7, 7)), hists: &heap{}, tallies: map[[2]string]*tally{},
+		errors: map[[2]string]*scenarios.ErrorGroup{},
+	}
+	s.plan()
+	for t := -f.warmup; t < f.seconds; t += s.rnd.ExpFloat64() / f.rate {
+		s.request(t)
+	}
+	return s.finish()
+}
+
+// plan lays out phases and windows.
+func (s *sim) plan() {
+	first := s.seconds
+	for _, f := range s.faults {
+		if f.rec.Injected.Known() {
+			first = min(first, float64(f.rec.Injected))
+		}
+	}
+	num := func(f float64) scenarios.Num { return scenarios.Num(f) }
+	if s.warmup > 0 {
+		s.phases = append(s.phases, scenarios.Phase{Name: "warmup", Start: num(-s.warmup), End: 0})
+	}
+	s.phases = append(s.phases, scenarios.Phase{Name: "run", Start: 0, End: num(s.seconds)}, scenarios.Phase{Name: "baseline", Start: 0, End: num(first)})
+	for t := math.Floor(-s.warmup); t < s.seconds; t++ {
+		s.edges = append(s.edges, t)
+	}
+	for _, f := range s.faults {
+		inj, clr, rec := float64(f.rec.Injected), float64(f.rec.Cleared), float64(f.rec.RecoveredAt)
+		if !f.rec.Injected.Known() {
+			continue
+		}
+		if !f.rec.Cleared.Known() {
+			clr = s.seconds
+		}
+		if !f.rec.RecoveredAt.Known() {
+			rec = s.seconds
+		}
+		s.phases = append(s.phases, scenarios.Phase{Name: f.rec.Name, Start: num(inj), End: num(clr)},
+			scenarios.Phase{Name: "recovery/" + f.rec.Name, Start: num(clr), End: num(max(clr, rec))})
+		s.edges = append(s.edges, inj)
+		if clr < s.seconds {
+			s.edges = append(s.edges, clr)
+		}
+	}
+	slices.Sort(s.edges)
+	s.edges = append(slices.Compact(s.edges), s.seconds)
+	s.windows = make([]tally, len(s.edges)-1)
+	s.rows = make([]scenarios.Window, len(s.windows))
+}
+
+// request simulates one request intended at t.
+func (s *sim) request(t float64) {
+	step := s.steps[s.rnd.IntN(len(s.steps))]
+	d := 0.004 * math.Exp(.45*s.rnd.NormFloat64()) * (1 + .15*math.Sin(t/9))
+	if s.rnd.Float64() < 0.004 {
+		d *= 8
+	}
+	kind, cause := scenarios.OK, ""
+	for _, f := range s.faults {
+		if t < f.from || t >= f.until {
+			continue
+		}
+		if f.slower > 0 {
+			d *= f.slower
+		}
+		if s.rnd.Float64() < f.failing {
+			kind, cause, d = scenarios.Error, f.kind, f.failAfter*(.9+.2*s.rnd.Float64())
+		}
+	}
+	for _, p := range s.phases {
+		if t >= float64(p.Start) && t < float64(p.End) && (p.Name != "baseline" || t+d < float64(p.End)) {
+			for _, k := range []string{"*", step} {
+				key := [2]string{p.Name, k}
+				if s.tallies[key] == nil {
+					s.tallies[key] = &tally{}
+				}
+				s.tallies[key].add(int(kind), d)
+			}
+		}
+	}
+	i, found := slices.BinarySearch(s.edges, t)
+	if !found {
+		i--
+	}
+	s.windows[i].add(int(kind), d)
+	s.rows[i].Sent++
+	if j, found := slices.BinarySearch(s.edges, t+d); cause != "timeout" {
+		if !found {
+			j--
+		}
+		s.rows[min(j, len(s.rows)-1)].Answered++
+	}
+	if kind != scenarios.Error {
+		return
+	}
+	if s.rows[i].Kinds == nil {
+		s.rows[i].Kinds = map[string]int64{}
+	}
+	s.rows[i].Kinds[cause]++
+	g := s.errors[[2]string{cause, step}]
+	if g == nil {
+		g = &scenarios.ErrorGroup{
+			Kind: cause, Load: "browse", Step: step, First: scenarios.Num(t + d),
+			Sample: &scenarios.Sample{
+				At: t + d, Load: "browse", Step: step, Request: "GET http://127.0.0.1:8080/posts?page=7", Status: 503, Message: cause,
+				Body: `{"error":"no healthy upstream"}`, Headers: map[string]string{"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "content-type": "application/json"},
+			},
+		}
+		s.errors[[2]string{cause, step}] = g
+	}
+	g.Count++
+	g.Last = scenarios.Num(t + d)
+}
+
+func (s *sim) finish() *scenarios.Result {
+	r := &scenarios.Result{
+		Version: 1, Run: "20251120-092000-brunttst", Name: s.name, Hypothesis: "One replica less costs no reader more than a retry.", Seed: 7,
+		Verdict: s.verdict, ExitCode: s.verdict.ExitCode(), Reason: s.reason, Started: started.Add(-2 * time.Second), T0: started,
+		Ended: started.Add(time.Duration(s.seconds * 1e9)), Duration: scenarios.Num(s.seconds), Chaos: true,
+		Environment: scenarios.Environment{
+			Brunt: "v0.1.0", Go: "go1.26.8", OS: "linux", Arch: "amd64", Kernel: "6.18.0", CPUs: 2, Memory: 8 << 30, Files: 1 << 20,
+			Command: []string{"brunt", "run", "scenario.yaml", "--set", "rate=300/s"}, Target: "http://127.0.0.1:8080",
+		},
+		Scenario: "version: 1\nname: posts survive losing a replica\nseed: 7\ntarget:\n  stack: demo\nload:\n  browse:\n    executor: constant-arrival-rate\n    rate: 300/s\n",
+		Loads:    []scenarios.LoadInfo{{Name: "browse", Executor: "constant-arrival-rate", Start: 0, End: scenarios.Num(s.seconds), Steps: s.steps}},
+		Phases:   s.phases, Histograms: s.hists,
+	}
+	for _, p := range s.phases {
+		for _, step := range append([]string{"*"}, s.steps...) {
+			if t := s.tallies[[2]string{p.Name, step}]; t != nil {
+				s.cells(r, p, step, t)
+			}
+		}
+	}
+	for i := range s.windows {
+		s.window(r, i)
+	}
+	for _, g := range s.errors {
+		r.Errors = append(r.Errors, *g)
+	}
+	slices.SortFunc(r.Errors, func(a, b scenarios.ErrorGroup) int {
+		return int(b.Count-a.Count)*1000 + len(a.Step) - len(b.Step)
+	})
+	for _, f := range s.faults {
+		r.Faults = append(r.Faults, f.rec)
+		r.Events = append(r.Events, scenarios.Event{T: f.rec.Injected, Event: "fault.injected", Fault: f.rec.Name, Text: f.rec.Evidence})
+	}
+	for i, text := range s.slo {
+		r.Objectives = append(r.Objectives, s.objective(text, s.verdicts[i]))
+	}
+	r.Generator = s.generator(r)
+	return r
+}
+
+func (s *sim) cells(r *scenarios.Result, p scenarios.Phase, step string, t *tally) {
+	load := "browse"
+	if step == "*" {
+		load = "*"
+	}
+	span := float64(p.End - p.Start)
+	c := scenarios.Cell{Phase: p.Name, Load: load, Step: step, Outcome: "*", Count: t.offered(), Rate: scenarios.Num(float64(t.offered()) / span)}
+	c.Hist = s.hists.put(t.merged(), float64(p.Start), span)
+	c.Response = scenarios.Times{P50: t.at(.5), P90: t.at(.9), P95: t.at(.95), P99: t.at(.99), P999: t.at(.999), Max: scenarios.Num(math.Inf(1)), Mean: scenarios.Num(math.Inf(1))}
+	if t.n[scenarios.Error] == 0 {
+		c.Response.Max, c.Response.Mean = scenarios.Num(t.most[0]), scenarios.Num(t.sum[0]/float64(t.n[0]))
+	}
+	c.Service = c.Response
+	r.Cells = append(r.Cells, c)
+	for k := scenarios.OK; k < scenarios.Kinds; k++ {
+		if t.n[k] == 0 {
+			continue
+		}
+		one := tally{}
+		one.hist[0], one.n[0] = t.hist[k], t.n[k]
+		o := c
+		o.Outcome, o.Count, o.Rate = k.String(), t.n[k], scenarios.Num(float64(t.n[k])/span)
+		o.Hist = s.hists.put(t.hist[k], float64(p.Start), span)
+		o.Response = scenarios.Times{P50: one.at(.5), P90: one.at(.9), P95: one.at(.95), P99: one.at(.99), P999: one.at(.999), Max: scenarios.Num(t.most[k]), Mean: scenarios.Num(t.sum[k] / float64(t.n[k]))}
+		r.Cells = append(r.Cells, o)
+	}
+}
+
+func (s *sim) window(r *scenarios.Result, i int) {
+	t, w := &s.windows[i], &s.rows[i]
+	w.T, w.D, w.Load, w.Step = scenarios.Num(s.edges[i]), scenarios.Num(s.edges[i+1]-s.edges[i]), "*", "*"
+	w.Offered, w.OK, w.Shed, w.Error = t.offered(), t.n[0], t.n[1], t.n[2]
+	w.P50, w.P95, w.P99, w.Max = t.at(.5), t.at(.95), t.at(.99), scenarios.Num(max(t.most[0], t.most[2]))
+	w.Lag, w.Queue = scenarios.Num(6e-5*math.Exp(.4*s.rnd.NormFloat64())), 0
+	w.InFlight = 1 + int64(t.sum[0]+t.sum[2])
+	w.Hist = s.hists.put(t.merged(), float64(w.T), float64(w.D))
+	r.Windows = append(r.Windows, *w)
+}
+
+// objective judges what it can from the simulated requests; of a fault, from its
+// record. The verdict is given.
+func (s *sim) objective(text string, v scenarios.Verdict) scenarios.ObjectiveResult {
+	o, err := scenarios.ParseObjective(text)
+	if err != nil {
+		panic(err)
+	}
+	out := scenarios.ObjectiveResult{ID: o.ID, Text: o.Text, Phase: o.PhaseOrRun(), Metric: o.Metric.Text, Op: o.Op, Target: scenarios.Num(o.Value), Count: 1, Verdict: v}
+	out.Measured, out.Low, out.High = scenarios.NaN, scenarios.NaN, scenarios.NaN
+	step := "*"
+	if o.Step != "" {
+		step = o.Step
+	}
+	t := s.tallies[[2]string{o.PhaseOrRun(), step}]
+	if t == nil {
+		t = &tally{}
+	}
+	ok := float64(t.n[scenarios.OK]) / float64(max(1, t.offered()))
+	wide := 1.96 * math.Sqrt(ok*(1-ok)/float64(max(1, t.offered()))) * 1.6
+	switch o.Metric.Name {
+	case "p":
+		out.Measured = t.at(o.Metric.Quantile)
+		out.Low, out.High = out.Measured*.96, out.Measured*1.05
+		out.Infinite = math.IsInf(float64(out.Measured), 1)
+	case "errors":
+		out.Measured, out.Low, out.High = scenarios.Num(1-ok), scenarios.Num(max(0, 1-ok-wide)), scenarios.Num(1-ok+wide)
+	case "availability":
+		out.Measured, out.Low, out.High = scenarios.Num(ok), scenarios.Num(ok-wide), scenarios.Num(min(1, ok+wide))
+	}
+	if !o.Metric.OfFault() {
+		out.Count = t.offered()
+		return out
+	}
+	for _, f := range s.faults {
+		if f.rec.Name == o.After {
+			out.Measured = map[string]scenarios.Num{"recover": f.rec.Recover, "heal": f.rec.Heal, "failover": f.rec.Failover}[o.Metric.Name]
+			out.Low, out.High = max(0, out.Measured-f.rec.Resolution), out.Measured+f.rec.Resolution
+		}
+	}
+	return out
+}
+
+func (s *sim) generator(r *scenarios.Result) scenarios.Generator {
+	g := scenarios.Generator{
+		Lag: scenarios.Lag{P50: 6e-5, P99: 1.4e-4, Max: 9e-4}, Healthy: true, Limits: []string{}, Pacing: "precise", LagLimit: .01, CPU: .21,
+		Memory: 61 << 20, Steal: .004, GCPauses: .002, GCPauseMax: 1e-4, Connections: 14,
+	}
+	for _, w := range r.Windows {
+		if w.T >= 0 {
+			g.Offered += w.Offered
+			g.Sent += w.Sent
+			g.InFlightMax = max(g.InFlightMax, w.InFlight)
+		}
+	}
+	for t := 1.0; t <= s.seconds; t++ {
+		g.Seconds = append(g.Seconds, scenarios.GeneratorTick{
+			T: scenarios.Num(t), CPU: scenarios.Num(.2 + .03*s.rnd.NormFloat64()), Steal: scenarios.Num(.004 * s.rnd.Float64()), InFlight: 1 + s.rnd.Int64N(4),
+		})
+	}
+	return g
+}

@@ -1,0 +1,244 @@
+package reporters
+
+import (
+	"fmt"
+	"math"
+	"sync"
+
+	"brunt/scenarios"
+)
+
+var nan = scenarios.NaN
+
+// replica is a crash that costs errors until the balancer ejects the replica.
+func replica() simFault {
+	return simFault{
+		rec: scenarios.FaultRecord{
+			Name: "lose-a-replica", Kind: "process.crash", Units: []string{"posts[1]"}, Via: "signal", Planned: 15, Injected: 15.002, Verified: 15.01,
+			Evidence: "pid 4711 is gone; a connection to 127.0.0.1:41234 was refused", Cleared: 16.4, GoneEvidence: "posts[1] answered /healthz after 1.4s",
+			Gone: true, Traffic: 420, TrafficUnit: "requests", Onset: 0, OnsetAt: 15.002, Failover: nan, Recover: 1.398, RecoveredAt: 16.4, Heal: 0, Detect: nan,
+			Resolution: 1, Area: .09, Degraded: 1, Failed: 26, Impact: scenarios.Impacted, Revert: "none", Limit: .01, Within: 30,
+		},
+		from: 15.002, until: 15.4, failing: .22, kind: "status 503", failAfter: .002, slower: 1.6,
+	}
+}
+
+func slowStore() simFault {
+	return simFault{
+		rec: scenarios.FaultRecord{
+			Name: "slow-store", Kind: "network.latency", Units: []string{"posts[0]->store", "posts[1]->store"}, Via: "proxy", Planned: 28, Injected: 28.001, Verified: 28.05,
+			Evidence: "a probe through posts[0]->store took 212ms", Cleared: 36.003, GoneEvidence: "a probe took 0.4ms", Gone: true, Traffic: 1 << 20, TrafficUnit: "bytes",
+			Onset: nan, OnsetAt: nan, Failover: nan, Recover: 0, RecoveredAt: 28.001, Heal: 0, Detect: nan, Resolution: 1, Impact: scenarios.NotImpacted, Revert: "ok", Limit: .01, Within: 30,
+		},
+		from: 28.001, until: 36.003, slower: 14,
+	}
+}
+
+func split() simFault {
+	return simFault{
+		rec: scenarios.FaultRecord{
+			Name: "split", Kind: "network.partition", Units: []string{"gateway->users"}, Via: "proxy", Planned: 44, Injected: 44.001, Verified: 44.02,
+			Evidence: "a connection through gateway->users got no answer in 500ms", Cleared: 50.002, GoneEvidence: "a request through gateway->users was answered", Gone: true,
+			Traffic: 88_213, TrafficUnit: "bytes", Onset: .5, OnsetAt: 44.5, Failover: 3, Recover: 3, RecoveredAt: 47, Heal: 0, Detect: nan, Resolution: 1,
+			Area: 1.6, Degraded: 2.5, Failed: 512, Impact: scenarios.Impacted, Revert: "ok", Limit: .01, Within: 30,
+		},
+		from: 44.3, until: 46.2, failing: .86, kind: "timeout", failAfter: 2, slower: 3,
+	}
+}
+
+var slo = []string{
+	"p95 < 200ms in baseline", `p99 < 500ms of "read post" in baseline`, "errors < 10% in lose-a-replica", "recover < 10s after lose-a-replica", "heal < 10s after split",
+	"availability > 97%",
+}
+
+func verdicts(n int, v scenarios.Verdict, others ...scenarios.Verdict) []scenarios.Verdict {
+	out := make([]scenarios.Verdict, n)
+	for i := range out {
+		out[i] = v
+		if i < len(others) {
+			out[i] = others[i]
+		}
+	}
+	return out
+}
+
+// minute is a run of 60 s with three faults: recovered from, without impact, and a
+// partition in which percentiles are infinite.
+func minute() fixture {
+	return fixture{
+		name: "posts survive losing a replica", seconds: 60, warmup: 5, rate: 300, steps: []string{"list posts", "read post"},
+		faults: []simFault{replica(), slowStore(), split()}, slo: slo, verdicts: verdicts(len(slo), scenarios.Pass), verdict: scenarios.Pass, reason: "All 6 objectives held.",
+	}
+}
+
+func failing() fixture {
+	f := minute()
+	f.slo = append([]string{}, slo...)
+	f.slo[1], f.slo[2] = `p99.9 < 500ms of "read post" in baseline`, "errors < 1% in lose-a-replica"
+	f.verdicts = verdicts(len(slo), scenarios.Pass, scenarios.Pass, scenarios.Inconclusive, scenarios.Fail)
+	f.verdict, f.reason = scenarios.Fail, "1 of 6 objectives failed: errors < 1% in lose-a-replica, measured 5.25%."
+	return f
+}
+
+// hour is an hour of one-second windows with three long faults.
+func hour(rate float64) fixture {
+	f := minute()
+	f.name, f.seconds, f.warmup, f.rate = "an hour of posts", 3600, 30, rate
+	for i := range f.faults {
+		s := &f.faults[i]
+		shift := func(n *scenarios.Num) { *n *= 60 }
+		for _, n := range []*scenarios.Num{&s.rec.Planned, &s.rec.Injected, &s.rec.Verified, &s.rec.Cleared, &s.rec.OnsetAt, &s.rec.RecoveredAt, &s.rec.Onset, &s.rec.Recover, &s.rec.Heal} {
+			shift(n)
+		}
+		s.from, s.until = s.from*60, s.until*60
+	}
+	return f
+}
+
+// short ended in its second second.
+func shortRun() fixture {
+	f := minute()
+	f.seconds, f.warmup, f.faults = 1.7, 0, nil
+	f.slo, f.verdicts = []string{"errors < 1%"}, verdicts(1, scenarios.Inconclusive)
+	f.verdict, f.reason = scenarios.Stopped, "The stop condition errors > 90% for 1s held at 1.7s."
+	f.faults = []simFault{{
+		rec:  scenarios.FaultRecord{Name: "late", Kind: "process.freeze", Units: []string{"posts[0]"}, Planned: 20, Injected: nan, Verified: nan, Cleared: nan, Onset: nan, OnsetAt: nan, Failover: nan, Recover: nan, RecoveredAt: nan, Heal: nan, Detect: nan, Impact: scenarios.NotInjected, Note: "the run was stopped before", Revert: "none"},
+		from: 0.4, until: 9, failing: 1, kind: "refused", failAfter: .001,
+	}}
+	return f
+}
+
+func manyFaults() fixture {
+	f := minute()
+	f.name, f.seconds, f.faults = "forty faults", 600, nil
+	for i := range 40 {
+		s := split()
+		at := 20 + float64(i)*14
+		s.rec.Name = fmt.Sprintf("split#%d", i+1)
+		s.rec.Planned, s.rec.Injected, s.rec.Verified, s.rec.Cleared = scenarios.Num(at), scenarios.Num(at+.002), scenarios.Num(at+.02), scenarios.Num(at+4.001)
+		s.rec.OnsetAt, s.rec.RecoveredAt = scenarios.Num(at+.5), scenarios.Num(at+5)
+		s.from, s.until, s.failing = at+.5, at+4, .1+.02*float64(i%7)
+		f.faults = append(f.faults, s)
+	}
+	f.rate = 60
+	f.slo, f.verdicts, f.reason = []string{"p95 < 200ms in baseline", "availability > 95%"}, verdicts(2, scenarios.Pass), "All 2 objectives held."
+	return f
+}
+
+func manySteps() fixture {
+	f := minute()
+	f.name, f.steps = "two hundred steps", nil
+	for i := range 200 {
+		f.steps = append(f.steps, fmt.Sprintf("GET /catalogue/section-%03d/items?page=${int(1,50)}", i))
+	}
+	return f
+}
+
+// hostile is text that no format may trip over.
+const hostile = "<script>alert(1)</script>\"'&<!--]]> \x00\x1b[31mred\x07\r\n\u202etxt.exe\u2028 \xff\xfe ${x} {{.}} `日本語` </style></textarea>"
+
+func hostileRun() *scenarios.Result {
+	f := minute()
+	f.steps = []string{hostile, "read post"}
+	for i := range f.faults {
+		f.faults[i].kind = "check " + hostile
+	}
+	r := f.result()
+	r.Name, r.Hypothesis, r.Reason, r.Run, r.Scenario = hostile, hostile, hostile, hostile, hostile
+	r.Notes = []string{hostile}
+	r.Generator.Healthy, r.Generator.Limits, r.Generator.Pacing = false, []string{hostile}, hostile
+	e := &r.Environment
+	e.Brunt, e.Go, e.OS, e.Arch, e.Kernel, e.Target, e.Command = hostile, hostile, hostile, hostile, hostile, hostile, []string{hostile, "a'b c"}
+	r.Loads[0].Name, r.Loads[0].Executor = hostile, hostile
+	for i := range r.Faults {
+		fr := &r.Faults[i]
+		fr.Name, fr.Kind, fr.Units, fr.Via, fr.Evidence, fr.GoneEvidence, fr.Note, fr.TrafficUnit = hostile, hostile, []string{hostile}, hostile, hostile, hostile, hostile, hostile
+	}
+	r.Faults[2].Impact, r.Faults[2].Revert = scenarios.Impact(hostile), hostile
+	for i := range r.Objectives {
+		o := &r.Objectives[i]
+		o.ID, o.Text, o.Phase, o.Note = hostile, hostile, hostile, hostile
+	}
+	r.Objectives[0].Metric, r.Objectives[0].Op, r.Objectives[0].Verdict = hostile, hostile, scenarios.Verdict(hostile)
+	for i := range r.Errors {
+		s := r.Errors[i].Sample
+		s.Request, s.Message, s.Body, s.Headers = hostile, hostile, hostile, map[string]string{hostile: hostile, "traceparent": hostile}
+	}
+	for i := range r.Phases {
+		if i > 1 {
+			r.Phases[i].Name = hostile
+		}
+	}
+	for i := range r.Events {
+		r.Events[i].Text, r.Events[i].Data = hostile, map[string]any{hostile: hostile, "n": math.Inf(1)}
+	}
+	return r
+}
+
+// fixtures are all runs that every format must cope with, by name.
+var fixtures = sync.OnceValue(func() map[string]*scenarios.Result {
+	undecided := failing().result()
+	undecided.Objectives[1].Note = "2226 requests, and 10000 are needed to show it"
+	out := map[string]*scenarios.Result{
+		"minute": minute().result(), "failing": undecided, "short": shortRun().result(), "faults": manyFaults().result(), "steps": manySteps().result(),
+		"hostile": hostileRun(),
+	}
+	f := minute()
+	f.slo, f.verdicts, f.reason = nil, nil, "No objective was set, so nothing could fail."
+	out["objectives-none"] = f.result()
+
+	f = minute()
+	f.faults, f.slo, f.verdicts, f.reason = nil, []string{"p95 < 200ms", "errors < 1%"}, verdicts(2, scenarios.Pass), "All 2 objectives held."
+	out["faults-none"] = f.result()
+
+	f = minute()
+	f.verdict, f.reason = scenarios.Invalid, "P99 lag 24ms in run is over 10ms: brunt itself was late."
+	r := f.result()
+	r.Generator.Healthy, r.Generator.Lag.P99 = false, .024
+	r.Generator.Limits = []string{"p99 lag 24ms in run is over 10ms: brunt itself was late. Give it a processor of its own, a lower rate, or `pacing: efficient`."}
+	r.Generator.ClockSteps, r.Generator.Steal = 1, .12
+	r.Notes = []string{"windows of single steps are left out of result.json, as there are more than 20 000"}
+	out["invalid"] = r
+
+	f = minute()
+	f.seconds, f.faults = 31, f.faults[:2]
+	f.faults[1].rec.Cleared, f.faults[1].rec.Gone, f.faults[1].until = 30.5, true, 30.5
+	f.slo, f.verdicts = f.slo[:4], verdicts(4, scenarios.Pass, scenarios.Pass, scenarios.Inconclusive)
+	f.verdict, f.reason = scenarios.Interrupted, "Interrupted after 31s."
+	r = f.result()
+	r.ExitCode = 130
+	r.Objectives[3].Measured, r.Objectives[3].Low, r.Objectives[3].High, r.Objectives[3].Verdict = nan, nan, nan, scenarios.Inconclusive
+	r.Objectives[3].Note = "the fault was not injected"
+	out["interrupted"] = r
+
+	f = minute()
+	f.faults = f.faults[2:]
+	f.faults[0].failing, f.faults[0].until = .97, 60
+	f.faults[0].rec.Impact, f.faults[0].rec.RecoveredAt, f.faults[0].rec.Recover, f.faults[0].rec.Heal = scenarios.NotRecovered, nan, nan, nan
+	f.faults[0].rec.Failover, f.faults[0].rec.Failed, f.faults[0].rec.Degraded = nan, 4575, 15.5
+	f.slo = []string{"p99 < 500ms", "recover < 10s after split", "availability > 99%"}
+	f.verdicts, f.verdict = verdicts(3, scenarios.Fail), scenarios.Fail
+	f.reason = "3 of 3 objectives failed: p99 < 500ms, and more requests failed than it allows."
+	r = f.result()
+	for i := range 2 {
+		o := &r.Objectives[i]
+		o.Measured, o.Low, o.High, o.Infinite = scenarios.Num(math.Inf(1)), .41, scenarios.Num(math.Inf(1)), true
+	}
+	r.Objectives[1].Note, r.Objectives[1].Low = "not recovered: > 16s", nan
+	out["infinite"] = r
+
+	out["empty"] = &scenarios.Result{
+		Version: 1, Name: "never began", Verdict: scenarios.Invalid, ExitCode: scenarios.ExitInvalid, Reason: "Setup failed: step \"POST /login\": refused.", Started: started, T0: started, Ended: started,
+		Duration: 0, Generator: scenarios.Generator{Lag: scenarios.Lag{P50: nan, P99: nan, Max: nan}, CPU: nan, Steal: nan, LagLimit: nan},
+	}
+
+	f = minute()
+	f.verdict, f.reason = scenarios.NotReverted, "The fault slow-store could not be taken back: the proxy did not answer."
+	r = f.result()
+	r.Faults[1].Revert, r.Faults[1].Gone, r.Faults[1].Cleared, r.Faults[1].GoneEvidence = "failed", false, nan, ""
+	r.Faults[2].Impact, r.Faults[2].Note = scenarios.Confounded, "slow-store was in as well"
+	r.Faults[2].Recover, r.Faults[2].Heal, r.Faults[2].Failover = nan, nan, nan
+	r.Loads[0].Closed, r.Loads[0].Executor = true, "constant-vus"
+	out["not-reverted"] = r
+	return out
+})

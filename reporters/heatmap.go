@@ -1,0 +1,174 @@
+package reporters
+
+import (
+	"bytes"
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"image"
+	"image/color"
+	"image/png"
+	"math"
+
+	"brunt/scenarios"
+)
+
+const (
+	heatRows    = 72
+	heatColumns = 720
+	heatShades  = 16 // beside none
+)
+
+// heatmap draws how the response times of each moment were spread, as an image whose
+// opacity is the share of the requests; nil where there are no histograms.
+func (c *charts) heatmap(r *scenarios.Result) (*chart, error) {
+	if r.Histograms == nil || len(c.points) < 2 {
+		return nil, nil
+	}
+	s, cells, err := c.heat(r)
+	if err != nil || cells == nil {
+		return nil, err
+	}
+	img, err := heatImage(cells)
+	if err != nil {
+		return nil, err
+	}
+	ch := &chart{
+		ID: "heatmap", Title: "Spread of response times", Time: true, Lanes: c.lanes, X: c.ticks, Marks: len(c.spans()) > 0, Many: len(c.faults) > mostNamed,
+		About: "The stronger the colour, the larger the share of that moment's requests that took so long. Every request that came to an end counts here, failed ones too.",
+		Label: "Heatmap of response times over the run; its table gives the shares.",
+	}
+	var grid string
+	for _, v := range s.ticks() {
+		ch.Y = append(ch.Y, tick{Place: c.places.top(1 - s.at(v)), Label: scenarios.FormatSeconds(v)})
+		grid += string(hline("grid", s.at(v)))
+	}
+	from, to := c.points[0], c.points[len(c.points)-1]
+	x, w := c.x(from.t)*plotWidth, (c.x(to.t+to.d)-c.x(from.t))*plotWidth
+	ch.Plot = c.shaded + template.HTML(grid) + template.HTML(fmt.Sprintf(`<image x="%s" y="0" width="%s" height="500" preserveAspectRatio="none" href="data:image/png;base64,%s"/>`,
+		units(x), units(w), base64.StdEncoding.EncodeToString(img)))
+	ch.Table = c.heatTable(s, cells)
+	return ch, nil
+}
+
+// heat sorts the values of each moment into rows of the scale: shares of its
+// requests, by column and row, the slowest in row 0.
+func (c *charts) heat(r *scenarios.Result) (scale, [][]float64, error) {
+	from, to := c.points[0].t, c.points[len(c.points)-1]
+	span := to.t + to.d - from
+	type bucket struct{ v, n float64 }
+	moments := make([][]bucket, len(c.points))
+	pointOf := map[int]int{}
+	for i := range c.points {
+		for _, number := range c.points[i].hists {
+			pointOf[number] = i
+		}
+	}
+	var ends []float64
+	for h, err := range r.Histograms.All() { // once over the file, not once a histogram
+		if err != nil {
+			return scale{}, nil, err
+		}
+		i, ok := pointOf[h.N]
+		if !ok {
+			continue
+		}
+		for v, n := range h.HDR.ForEachBucket {
+			moments[i] = append(moments[i], bucket{float64(v) / 1e6, float64(n)})
+		}
+		ends = append(ends, float64(h.HDR.Min())/1e6, float64(h.HDR.Max())/1e6)
+	}
+	s, ok := logarithmic(ends)
+	if !ok {
+		return scale{}, nil, nil
+	}
+	cells := make([][]float64, heatColumns)
+	for i := range cells {
+		cells[i] = make([]float64, heatRows)
+	}
+	for i, list := range moments {
+		// a point covers the columns that its time does
+		a := int((c.points[i].t-from)/span*heatColumns + .5)
+		b := int((c.points[i].t+c.points[i].d-from)/span*heatColumns + .5)
+		for _, k := range list {
+			row := min(heatRows-1, int((1-s.at(k.v))*heatRows))
+			for col := min(a, heatColumns-1); col < min(heatColumns, max(b, a+1)); col++ {
+				cells[col][row] += k.n
+			}
+		}
+	}
+	for _, col := range cells {
+		sum := 0.0
+		for _, v := range col {
+			sum += v
+		}
+		for i := range col {
+			if sum > 0 {
+				col[i] /= sum
+			}
+		}
+	}
+	return s, cells, nil
+}
+
+// heatImage paints shares as the opacity of one colour, which shows on a light page
+// and on a dark one.
+func heatImage(cells [][]float64) ([]byte, error) {
+	ink := color.NRGBA{R: 0x2b, G: 0x7b, B: 0xbf}
+	shades := color.Palette{color.NRGBA{}}
+	for i := range heatShades {
+		ink.A = uint8(28 + 227*i/(heatShades-1))
+		shades = append(shades, ink)
+	}
+	img := image.NewPaletted(image.Rect(0, 0, len(cells), heatRows), shades)
+	for x, col := range cells {
+		for y, v := range col {
+			if v > 0 {
+				// from a thousandth to a third of the requests, by the logarithm
+				f := 1 + math.Log10(math.Max(v, .001)/.3)/2.5
+				img.SetColorIndex(x, y, uint8(1+math.Max(0, math.Min(heatShades-1, math.Round(f*(heatShades-1))))))
+			}
+		}
+	}
+	var b bytes.Buffer
+	err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&b, img)
+	return b.Bytes(), err
+}
+
+// heatTable gives the map as shares by bands of the axis, in at most 24 spans.
+func (c *charts) heatTable(s scale, cells [][]float64) *table {
+	const spans = 24
+	t := &table{Head: []string{"from"}}
+	edges := s.ticks()
+	t.Head = append(t.Head, "under "+scenarios.FormatSeconds(edges[0]))
+	for _, e := range edges {
+		t.Head = append(t.Head, "from "+scenarios.FormatSeconds(e))
+	}
+	from, to := c.points[0].t, c.points[len(c.points)-1]
+	span := to.t + to.d - from
+	step := (len(cells) + spans - 1) / spans
+	for i := 0; i < len(cells); i += step {
+		sums, total := make([]float64, len(edges)+1), 0.0
+		for _, col := range cells[i:min(len(cells), i+step)] {
+			for row, v := range col {
+				at := 1 - (float64(row)+.5)/heatRows
+				band := 0
+				for band < len(edges) && s.at(edges[band]) <= at {
+					band++
+				}
+				sums[band] += v
+				total += v
+			}
+		}
+		row := []string{offset(scenarios.Num(math.Round((from+span*float64(i)/float64(len(cells)))*10) / 10))}
+		for _, v := range sums {
+			cell := ""
+			if v > 0 {
+				cell = percent(math.Round(v/total*1e4) / 1e4)
+			}
+			row = append(row, cell)
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	return t
+}

@@ -1,0 +1,122 @@
+package reporters
+
+import (
+	"math"
+	"strings"
+
+	"brunt/scenarios"
+)
+
+// metricOf is the metric that an objective was judged by. A text that no longer
+// parses is shown as plain numbers.
+func metricOf(o *scenarios.ObjectiveResult) scenarios.Metric {
+	m, err := scenarios.ParseMetric(o.Metric)
+	if err != nil {
+		return scenarios.Metric{Unit: scenarios.Plain}
+	}
+	return m
+}
+
+func formatMetric(m scenarios.Metric, n scenarios.Num) string {
+	if m.Unit == scenarios.ShareOf {
+		return percent(float64(n))
+	}
+	return m.FormatValue(float64(n))
+}
+
+// measured writes what was measured; ∞ where more requests failed than a
+// percentile allows, or recovery never came.
+func measured(o *scenarios.ObjectiveResult) string {
+	switch {
+	case o.Measured.Known():
+		return formatMetric(metricOf(o), o.Measured)
+	case o.Infinite:
+		if _, more, ok := strings.Cut(o.Note, "not recovered: "); ok {
+			return clean(more) // > X s
+		}
+		return "∞"
+	}
+	return "–"
+}
+
+// target writes the bound with its operator.
+func target(o *scenarios.ObjectiveResult) string {
+	if !o.Target.Known() {
+		return "–"
+	}
+	return clean(o.Op) + " " + formatMetric(metricOf(o), o.Target)
+}
+
+// interval writes the 95 % interval, or nothing where there is none.
+func interval(o *scenarios.ObjectiveResult) string {
+	if !o.Low.Known() {
+		return ""
+	}
+	m, high := metricOf(o), "∞"
+	if o.High.Known() {
+		high = formatMetric(m, o.High)
+	}
+	if low := formatMetric(m, o.Low); low != high {
+		return low + " to " + high
+	}
+	return ""
+}
+
+// remark is the note of an objective, or what ∞ means where none stands there.
+func remark(o *scenarios.ObjectiveResult) string {
+	if o.Note != "" {
+		return clean(o.Note)
+	}
+	if o.Infinite && metricOf(o).Latency() {
+		return "more requests failed than it allows"
+	}
+	return ""
+}
+
+// phaseBeside is the phase of an objective where its text does not tell: the
+// occurrence of a fault that was worst, for one.
+func phaseBeside(o *scenarios.ObjectiveResult) string {
+	if o.Phase == "" || o.Phase == "run" || strings.HasSuffix(o.Text, " "+o.Phase) || strings.Contains(o.Text, " "+o.Phase+" ") {
+		return ""
+	}
+	return clean(o.Phase)
+}
+
+// title is what an objective is called: its text, with its own name if it has one.
+func title(o *scenarios.ObjectiveResult) string {
+	text := clean(o.Text)
+	if o.ID != "" && o.ID != o.Text {
+		text = clean(o.ID) + ": " + text
+	}
+	if o.List == "steady" {
+		text = "steady: " + text
+	}
+	return text
+}
+
+// used is how much of what an objective allows was used: 1 is the limit, more is
+// beyond it. ok is false where that has no meaning.
+func used(o *scenarios.ObjectiveResult, n scenarios.Num) (u float64, ok bool) {
+	v, t := float64(n), float64(o.Target)
+	if !n.Known() {
+		return math.Inf(1), o.Infinite
+	}
+	if !o.Target.Known() || o.Op == "=" {
+		return 0, false
+	}
+	if o.Op == "<" || o.Op == "<=" {
+		if t <= 0 {
+			return 0, false
+		}
+		return v / t, true
+	}
+	if metricOf(o).Unit == scenarios.ShareOf {
+		v, t = 1-v, 1-t
+	} else {
+		v, t = t, v
+	}
+	if t <= 0 {
+		return 0, false
+	}
+	return v / t, true
+}

@@ -1,0 +1,367 @@
+package reporters
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"flag"
+	"html"
+	"image/png"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"brunt/scenarios"
+)
+
+var pagesDir = flag.String("pages", "", "a folder to write the page of every fixture to, for a look at them")
+
+func TestHTML_Pages(t *testing.T) {
+	if *pagesDir == "" {
+		t.Skip("run with -pages DIR to look at the pages")
+	}
+	all := maps.Clone(fixtures())
+	all["hour"] = hour(200).result()
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		page := report(t, HTML{}, all[name])
+		if err := os.WriteFile(filepath.Join(*pagesDir, name+".html"), []byte(page), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("%s: %d kB", name, len(page)/1000)
+	}
+}
+
+var (
+	styles  = regexp.MustCompile(`(?s)<style>(.*?)</style>`)
+	scripts = regexp.MustCompile(`(?s)<script[^>]*>(.*?)</script>`)
+	policy  = regexp.MustCompile(`http-equiv="Content-Security-Policy" content="([^"]*)"`)
+	numbers = regexp.MustCompile(`^[-MmLlHhVvZz0-9. ]+$`)
+)
+
+// element is what the tests need of an element of the page.
+type element struct {
+	name string
+	attr map[string]string
+	in   []string // names of the elements around
+}
+
+// elements parses the page, without its style and scripts, as strictly as XML would
+// but for void elements and attributes without a value.
+func elements(t *testing.T, page string) []element {
+	t.Helper()
+	page = scripts.ReplaceAllString(styles.ReplaceAllString(page, ""), "")
+	d := xml.NewDecoder(strings.NewReader(page))
+	d.Strict, d.AutoClose, d.Entity = false, []string{"meta"}, xml.HTMLEntity
+	var out []element
+	var open []string
+	for {
+		tok, err := d.Token()
+		if errors.Is(err, io.EOF) {
+			if len(open) > 0 {
+				t.Errorf("never closed: %v", open)
+			}
+			return out
+		}
+		if err != nil {
+			line, col := d.InputPos()
+			t.Fatalf("line %d, column %d in %v: %v", line, col, open, err)
+		}
+		switch tok := tok.(type) {
+		case xml.StartElement:
+			e := element{name: tok.Name.Local, attr: map[string]string{}, in: slices.Clone(open)}
+			for _, a := range tok.Attr {
+				e.attr[a.Name.Local] = a.Value
+			}
+			out = append(out, e)
+			open = append(open, tok.Name.Local)
+		case xml.EndElement:
+			if open[len(open)-1] != tok.Name.Local {
+				t.Fatalf("</%s> closes %v", tok.Name.Local, open)
+			}
+			open = open[:len(open)-1]
+		}
+	}
+}
+
+func TestHTML_IsSoundAndSealed(t *testing.T) {
+	each(t, func(t *testing.T, r *scenarios.Result) {
+		page := report(t, HTML{}, r)
+		style, script := styles.FindAllStringSubmatch(page, -1), scripts.FindAllStringSubmatch(page, -1)
+		if len(style) != 1 || len(script) != 2 || strings.Count(page, "<script") != 2 || strings.Count(page, "</style") != 1 {
+			t.Fatalf("%d styles, %d scripts", len(style), len(script))
+		}
+		want := "default-src 'none'; img-src data:; style-src '" + hash(style[0][1]) + "'; script-src '" + hash(script[1][1]) + "'; base-uri 'none'; form-action 'none'"
+		if got := policy.FindStringSubmatch(page); got == nil || html.UnescapeString(got[1]) != want {
+			t.Errorf("policy %v, want %s", got, want)
+		}
+		if !json.Valid([]byte(script[0][1])) {
+			t.Errorf("data is no JSON: %.200s", script[0][1])
+		}
+		body := scripts.ReplaceAllString(page, "")
+		if strings.Contains(body, "NaN") || strings.Contains(body, "Inf") || strings.Contains(body, "ZgotmplZ") {
+			t.Error("a number came out as NaN or Inf, or the template refused a value")
+		}
+		ids, classes := map[string]bool{}, map[string]bool{}
+		var links []string
+		for _, e := range elements(t, page) {
+			for name, v := range e.attr {
+				switch {
+				case name == "style" || strings.HasPrefix(name, "on"):
+					t.Errorf("<%s %s=%q>", e.name, name, v)
+				case name == "src" || name == "href" && !strings.HasPrefix(v, "#") && !strings.HasPrefix(v, "data:image/png;base64,"):
+					t.Errorf("<%s> leads outside: %q", e.name, v)
+				case name == "href" && v[0] == '#':
+					links = append(links, v[1:])
+				case name == "d" && !numbers.MatchString(v):
+					t.Errorf("path %q", v)
+				case name == "id":
+					if ids[v] {
+						t.Errorf("id %q stands twice", v)
+					}
+					ids[v] = true
+				case name == "class":
+					for _, c := range strings.Fields(v) {
+						classes[c] = true
+					}
+				}
+			}
+			if e.name == "table" && !slices.Contains(e.in, "div") {
+				t.Error("a table that can't scroll")
+			}
+		}
+		for _, l := range links {
+			if !ids[l] {
+				t.Errorf("no part %q", l)
+			}
+		}
+		for c := range classes {
+			if position := regexp.MustCompile(`^[ltwr]m?\d+$`); position.MatchString(c) && !strings.Contains(style[0][1], "."+c+"{") {
+				t.Errorf("place %q is nowhere", c)
+			}
+		}
+	})
+}
+
+func TestHTML_EscapesHostileText(t *testing.T) {
+	page := report(t, HTML{}, fixtures()["hostile"])
+	for _, bad := range []string{"<script>alert", "</textarea>", "<!--]]", "\x00", "\x1b", "\u202e", "\u2028", "\xff"} {
+		if strings.Contains(page, bad) {
+			t.Errorf("%q came through", bad)
+		}
+	}
+	// every field shows what it was given
+	if n := strings.Count(page, "&lt;script&gt;alert(1)&lt;/script&gt;"); n < 60 {
+		t.Errorf("the text stands %d times only", n)
+	}
+}
+
+func TestHTML_ShowsWhatThereIs(t *testing.T) {
+	all := []string{
+		`id="objectives"`, `id="faults"`, `id="c-latency"`, `id="c-throughput"`, `id="c-errors"`, `id="c-flight"`, `id="c-waits"`, `id="c-cpu"`, `id="c-steal"`, `id="c-heatmap"`,
+		`id="c-percentiles"`, `id="phases"`, `id="run"`,
+	}
+	tests := []struct {
+		name    string
+		want    []string
+		without []string
+	}{
+		{"minute", slices.Concat(all, []string{
+			"</span> Pass</p>", "All 6 objectives held.", "p95 &lt; 200ms in baseline", "process.crash on posts[1], via signal", "taken back", "warm-up", "∞ p99", "stair",
+			"4bf92f3577b34da6a3ce929d0e0e4736", "brunt run scenario.yaml --set rate=300/s", "seed: 7", "executor: constant-arrival-rate", "✓ Healthy",
+		}), nil},
+		{"failing", []string{"</span> Fail</p>", "✗</span> fail", "2226 requests, and 10000 are needed"}, nil},
+		{"faults-none", []string{`id="c-latency"`}, []string{`id="faults"`, `id="c-errors"`, `id="errors"`, "shade\"", "∞ p", "first harm"}},
+		{"objectives-none", []string{"None was set"}, []string{"stair c", `class="gauge`}},
+		{"empty", []string{"Invalid", "Setup failed"}, all[1:12]},
+		{"infinite", []string{"∞ p50", "&gt; 16s", "not recovered"}, nil},
+		{"invalid", []string{"Not healthy", "Give it a processor of its own", "1 step of the wall clock", "12% of the CPU time stolen"}, nil},
+		{"interrupted", []string{"Interrupted", "the fault was not injected"}, nil},
+		{"not-reverted", []string{"Not reverted", "could NOT be taken back", "slow-store was in as well", "closed: hides stalls"}, nil},
+		{"short", []string{"Stopped", "not injected", `id="c-latency"`}, []string{"shade\""}},
+		{"faults", []string{"What was seen of each fault", "split#40"}, nil},
+		{"steps", []string{"more rows are in result.json", "section-199"}, nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			page := html.UnescapeString(report(t, HTML{}, fixtures()[tt.name]))
+			for _, w := range tt.want {
+				if !strings.Contains(page, html.UnescapeString(w)) {
+					t.Errorf("no %q", w)
+				}
+			}
+			for _, w := range tt.without {
+				if strings.Contains(page, w) {
+					t.Errorf("has %q", w)
+				}
+			}
+		})
+	}
+}
+
+// Every chart has a table with the same, if only that of the panels it stands among.
+func TestHTML_ChartsHaveTables(t *testing.T) {
+	page := report(t, HTML{}, fixtures()["minute"])
+	figures := strings.Split(page, "<figure")[1:]
+	for _, f := range figures {
+		f, _, _ = strings.Cut(f, "</figure>")
+		small := strings.Contains(f, `class="small"`)
+		if !strings.Contains(f, "<table") && !(small && !strings.Contains(f, "c-steal")) {
+			t.Errorf("no table in %.60s", f)
+		}
+		if !strings.Contains(f, `role="img" aria-label="`) {
+			t.Errorf("no label in %.60s", f)
+		}
+	}
+	if len(figures) != 9 {
+		t.Errorf("%d charts", len(figures))
+	}
+}
+
+func TestHTML_ShadeStaysLight(t *testing.T) {
+	css, err := sources.ReadFile("html/page.css")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, class := range []string{"shade", "warm"} {
+		m := regexp.MustCompile(`path\.` + class + `\{[^}]*opacity:([.\d]+)`).FindStringSubmatch(string(css))
+		if m == nil {
+			t.Fatalf("no opacity of %s", class)
+		}
+		if f, _ := strconv.ParseFloat(m[1], 64); f <= 0 || f > .15 {
+			t.Errorf("%s has opacity %v", class, f)
+		}
+	}
+	// two faults that overlap are one shade
+	r := &scenarios.Result{Duration: 100, Faults: []scenarios.FaultRecord{
+		{Name: "a", Injected: 10, Cleared: 30, OnsetAt: nan, RecoveredAt: nan},
+		{Name: "b", Injected: 20, Cleared: 40, OnsetAt: nan, RecoveredAt: nan},
+		{Name: "c", Injected: 22, Cleared: 25, OnsetAt: nan, RecoveredAt: nan},
+		{Name: "d", Injected: 80, Cleared: nan, OnsetAt: nan, RecoveredAt: nan},
+		{Name: "e", Injected: nan, Cleared: nan, OnsetAt: nan, RecoveredAt: nan},
+	}}
+	got := string(newTimeline(r, nil, places{}).shade())
+	for _, want := range []string{`class="shade" d="M200 0h600v500h-600z"`, `class="shade" d="M1600 0h400v500h-400z"`} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %s in %s", want, got)
+		}
+	}
+	if n := strings.Count(got, `"shade"`); n != 2 {
+		t.Errorf("%d shades", n)
+	}
+}
+
+// An hour at one-second windows stays under 400 kB, a day does not grow beyond it by
+// much, and the script is small.
+func TestHTML_Size(t *testing.T) {
+	script, err := sources.ReadFile("html/page.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(script) > 10_000 {
+		t.Errorf("the script has %d bytes", len(script))
+	}
+	if testing.Short() {
+		t.Skip("simulating an hour takes seconds")
+	}
+	r := hour(100).result()
+	page := report(t, HTML{}, r)
+	if len(page) > 400_000 {
+		t.Errorf("an hour has %d bytes", len(page))
+	}
+	if n := strings.Count(report(t, JSON{}, r), "\n  {\"t\":"); n < 3600 {
+		t.Errorf("%d windows", n)
+	}
+	last := r.Windows[len(r.Windows)-1]
+	for i := range 20_000 {
+		w := last
+		w.T += scenarios.Num(i + 1)
+		r.Windows = append(r.Windows, w)
+	}
+	if page := report(t, HTML{}, r); len(page) > 450_000 || !strings.Contains(page, "Each point is the worst of 6 windows") {
+		t.Errorf("six and a half hours have %d bytes", len(page))
+	}
+}
+
+func TestHTML_DataSaysWhatTheWindowsSay(t *testing.T) {
+	r := fixtures()["minute"]
+	script := scripts.FindStringSubmatch(report(t, HTML{}, r))[1]
+	var data struct {
+		A, B float64
+		T    []json.RawMessage
+		S    []struct {
+			U, B *int
+			M    float64
+			V    []*float64
+			Z    []float64
+		}
+	}
+	if err := json.Unmarshal([]byte(script), &data); err != nil {
+		t.Fatal(err)
+	}
+	list, _ := points(r)
+	var spacing [][2]int64
+	if err := json.Unmarshal(data.T[1], &spacing); err != nil {
+		t.Fatal(err)
+	}
+	n, span := int64(0), int64(0)
+	for _, s := range spacing {
+		n, span = n+s[1], span+s[0]*s[1]
+	}
+	if n != int64(len(list)) || span != 65_000 || string(data.T[0]) != "-5000" {
+		t.Errorf("%d points over %d ms from %s, want %d", n, span, data.T[0], len(list))
+	}
+	p99, infinite := data.S[2], 0
+	for i, v := range p99.V {
+		switch want := list[i].p99 * p99.M; {
+		case *v == -1:
+			infinite++
+			if list[i].population == 0 || list[i].p99 < 1e9 {
+				t.Errorf("point %d: p99 %v became infinite", i, list[i].p99)
+			}
+		case *v < want*.995 || *v > want*1.005:
+			t.Errorf("point %d: p99 %v became %v", i, want, *v)
+		}
+	}
+	if infinite == 0 {
+		t.Error("no infinite p99")
+	}
+}
+
+func TestHTML_HeatmapIsAnImage(t *testing.T) {
+	page := report(t, HTML{}, fixtures()["minute"])
+	_, data, _ := strings.Cut(page, "data:image/png;base64,")
+	data, _, _ = strings.Cut(data, `"`)
+	img, err := png.Decode(base64.NewDecoder(base64.StdEncoding, strings.NewReader(html.UnescapeString(data))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	painted := 0
+	for x := range heatColumns {
+		for y := range heatRows {
+			if _, _, _, a := img.At(x, y).RGBA(); a > 0 {
+				painted++
+				break
+			}
+		}
+	}
+	if b := img.Bounds(); b.Dx() != heatColumns || b.Dy() != heatRows || painted != heatColumns {
+		t.Errorf("%v, %d columns painted", b, painted)
+	}
+}
+
+func BenchmarkHTML_Report(b *testing.B) {
+	r := fixtures()["minute"]
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := (HTML{}).Report(io.Discard, r); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

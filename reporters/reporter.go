@@ -1,0 +1,102 @@
+package reporters
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"brunt/scenarios"
+)
+
+// A Reporter writes a finished run in one format. It only reads the result.
+type Reporter interface {
+	Report(w io.Writer, r *scenarios.Result) error
+}
+
+// A Live is told of a run that goes on, once a second.
+type Live interface {
+	Observe(scenarios.Interval)
+}
+
+// Kinds makes reporters by the name of their format, and by the name of the file
+// that [Write] gives them.
+func Kinds() map[string]func() Reporter {
+	kinds := map[string]func() Reporter{
+		"events":   func() Reporter { return Events{} },
+		"hlog":     func() Reporter { return Hlog{} },
+		"html":     func() Reporter { return HTML{} },
+		"json":     func() Reporter { return JSON{} },
+		"junit":    func() Reporter { return JUnit{} },
+		"terminal": func() Reporter { return NewTerminal(io.Discard, TerminalOptions{}) },
+	}
+	for _, f := range files {
+		kinds[f.name] = kinds[f.kind]
+	}
+	return kinds
+}
+
+// The names of the files of a run.
+const (
+	resultFile = "result.json"
+	hlogFile   = "latency.hlog"
+	eventsFile = "events.jsonl"
+	junitFile  = "junit.xml"
+	htmlFile   = "report.html"
+)
+
+// files lists what Write writes, the evidence first: should the disk fill up, the
+// page can be drawn again from it.
+var files = []struct{ name, kind string }{
+	{resultFile, "json"}, {hlogFile, "hlog"}, {eventsFile, "events"}, {junitFile, "junit"}, {htmlFile, "html"},
+}
+
+// Write writes the files of a run into dir, which it makes. Each appears whole or
+// not at all, and one that fails does not keep the others from being written; the
+// error joins all failures.
+func Write(dir string, r *scenarios.Result) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("making the folder of the report: %w", err)
+	}
+	kinds := Kinds()
+	var errs []error
+	for _, f := range files {
+		if err := writeFile(filepath.Join(dir, f.name), kinds[f.kind](), r); err != nil {
+			errs = append(errs, fmt.Errorf("writing %s: %w", f.name, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// writeFile writes beside path and renames, so that a reader never sees a half.
+func writeFile(path string, rep Reporter, r *scenarios.Result) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_ = os.Remove(f.Name())
+		}
+	}()
+	b := bufio.NewWriterSize(f, 1<<16)
+	err = rep.Report(b, r)
+	if err == nil {
+		err = b.Flush()
+	}
+	if err == nil {
+		err = f.Sync() // some file systems say only now that they are full
+	}
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		return err
+	}
+	if err := os.Chmod(f.Name(), 0o644); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}

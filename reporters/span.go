@@ -1,0 +1,277 @@
+package reporters
+
+import (
+	"html/template"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"brunt/scenarios"
+)
+
+// timeline is the time axis that all charts of a page share, with the faults on it.
+type timeline struct {
+	a, b   float64 // seconds from t0
+	warmup float64 // where the judged run begins, if not at a; else NaN
+	places places
+	faults []scenarios.FaultRecord
+	lanes  []lane
+}
+
+// lane is one row of fault labels above a plot.
+type lane struct{ Items []laneItem }
+
+// laneItem is a fault in its lane: a bar while it was in, a thin line until the load
+// had recovered, and its label. Places are classes.
+type laneItem struct {
+	N              int // number of the fault on the page; 0 is the warm-up
+	Name           string
+	From, To       string // moments, for the script
+	Left, Width    string
+	TailFrom, Tail string // until recovered; empty is none
+	TailTo         string
+	Onset          string // place of the first harm
+	OnsetAt        string
+	Recovered      string
+	Room           string // for the label
+	Hint           string
+	end            float64
+	start          float64
+}
+
+// newTimeline spans all that happened.
+func newTimeline(r *scenarios.Result, list []point, p places) *timeline {
+	t := &timeline{b: float64(r.Duration), places: p, faults: r.Faults, warmup: math.NaN()}
+	if math.IsNaN(t.b) || t.b <= 0 {
+		t.b = 1e-3
+	}
+	for i := range list {
+		t.a, t.b = math.Min(t.a, list[i].t), math.Max(t.b, list[i].t+list[i].d)
+	}
+	for i := range r.Faults {
+		f := &r.Faults[i]
+		for _, n := range []scenarios.Num{f.Injected, f.Cleared, f.RecoveredAt} {
+			if n.Known() {
+				t.b = math.Max(t.b, float64(n))
+			}
+		}
+	}
+	if t.a < 0 {
+		t.warmup = 0
+	}
+	t.lanes = t.layLanes()
+	return t
+}
+
+// mostNamed is how many faults are told apart by name and have marks in every chart;
+// more have their number only, and their names in the overview.
+const mostNamed = 12
+
+// overview gives each fault a row of its own, or packs them where there are many.
+func (t *timeline) overview() []lane {
+	if len(t.faults) > mostNamed {
+		lanes := t.layLanes()
+		for i := range lanes {
+			lanes[i].Items = slices.Clone(lanes[i].Items)
+			for j := range lanes[i].Items {
+				if n := lanes[i].Items[j].N; n > 0 {
+					lanes[i].Items[j].Name = clean(t.faults[n-1].Name)
+				}
+			}
+		}
+		return lanes
+	}
+	var out []lane
+	for _, l := range t.lanes {
+		for _, it := range l.Items {
+			if it.N > 0 {
+				it.Room = t.places.room(1 - it.start)
+				out = append(out, lane{Items: []laneItem{it}})
+			}
+		}
+	}
+	slices.SortStableFunc(out, func(a, b lane) int { return a.Items[0].N - b.Items[0].N })
+	return out
+}
+
+// x is where a moment lies on the axis, 0 to 1.
+func (t *timeline) x(s float64) float64 { return (s - t.a) / (t.b - t.a) }
+
+// end is when a fault was cleared, or the end of the axis when it never was.
+func (t *timeline) end(f *scenarios.FaultRecord) float64 {
+	if f.Cleared.Known() {
+		return float64(f.Cleared)
+	}
+	return t.b
+}
+
+// mostLanes bounds the rows of fault labels above a plot.
+const mostLanes = 3
+
+// layLanes gives each fault a place in the first lane with room for its bar and
+// some of its label.
+func (t *timeline) layLanes() []lane {
+	var lanes []lane
+	put := func(it laneItem, label float64) {
+		for i := range lanes {
+			last := lanes[i].Items[len(lanes[i].Items)-1]
+			if math.Max(last.end, last.start+label) <= it.start {
+				lanes[i].Items = append(lanes[i].Items, it)
+				return
+			}
+		}
+		if len(lanes) < mostLanes {
+			lanes = append(lanes, lane{Items: []laneItem{it}})
+			return
+		}
+		best := 0
+		for i := range lanes {
+			if lanes[i].Items[len(lanes[i].Items)-1].start < lanes[best].Items[len(lanes[best].Items)-1].start {
+				best = i
+			}
+		}
+		lanes[best].Items = append(lanes[best].Items, it)
+	}
+	if !math.IsNaN(t.warmup) {
+		it := t.item(t.a, 0)
+		it.Name, it.Hint = "warm-up", "warm-up, not judged"
+		put(it, .06)
+	}
+	for i := range t.faults {
+		f := &t.faults[i]
+		if !f.Injected.Known() {
+			continue
+		}
+		it := t.item(float64(f.Injected), t.end(f))
+		it.N, it.Hint = i+1, clean(f.Name)
+		if len(t.faults) <= mostNamed {
+			it.Name, it.Hint = it.Hint, it.Hint+": "+hit(f)+", "+offset(f.Injected)+" to "+offset(f.Cleared)
+		}
+		if len(t.faults) > mostNamed {
+			put(it, .08)
+			continue
+		}
+		if f.RecoveredAt.Known() && f.Impact == scenarios.Impacted {
+			it.Recovered, it.TailTo = t.places.left(t.x(float64(f.RecoveredAt))), moment(float64(f.RecoveredAt))
+			if rec := float64(f.RecoveredAt); rec > t.end(f) {
+				it.TailFrom, it.Tail = t.places.left(t.x(t.end(f))), t.places.width(t.x(rec)-t.x(t.end(f)))
+				it.end = math.Max(it.end, t.x(rec))
+			}
+		}
+		if f.OnsetAt.Known() {
+			it.Onset, it.OnsetAt = t.places.left(t.x(float64(f.OnsetAt))), moment(float64(f.OnsetAt))
+		}
+		put(it, .08)
+	}
+	for i := range lanes {
+		items := lanes[i].Items
+		for j := range items {
+			room := 1 - items[j].start
+			if j+1 < len(items) {
+				room = items[j+1].start - items[j].start
+			}
+			items[j].Room = t.places.room(room)
+		}
+	}
+	return lanes
+}
+
+func (t *timeline) item(from, to float64) laneItem {
+	a, b := t.x(from), t.x(to)
+	return laneItem{From: moment(from), To: moment(to), Left: t.places.left(a), Width: t.places.width(math.Max(b-a, .002)), start: a, end: b}
+}
+
+// moment is a time as the script reads it.
+func moment(s float64) string {
+	return strconv.FormatFloat(math.Round(s*1e3)/1e3, 'f', -1, 64)
+}
+
+// shade draws what all time charts share behind their lines: the warm-up, the
+// faults, where harm began and where the load had recovered. Faults that overlap are
+// drawn as one, so that the shade never gets darker.
+func (t *timeline) shade() template.HTML {
+	var b strings.Builder
+	rect := func(class string, from, to float64) {
+		x, w := t.x(from)*plotWidth, (t.x(to)-t.x(from))*plotWidth
+		b.WriteString(`<path class="` + class + `" d="M` + units(x) + ` 0h` + units(math.Max(w, 2)) + `v500h` + units(-math.Max(w, 2)) + `z"/>`)
+	}
+	if !math.IsNaN(t.warmup) {
+		rect("warm", t.a, 0)
+	}
+	from, to := math.NaN(), math.NaN()
+	var edges, onsets, ends strings.Builder
+	for _, s := range t.spans() {
+		if s[0] <= to {
+			to = math.Max(to, s[1])
+			continue
+		}
+		if !math.IsNaN(from) {
+			rect("shade", from, to)
+		}
+		from, to = s[0], s[1]
+	}
+	if !math.IsNaN(from) {
+		rect("shade", from, to)
+	}
+	for i := range t.faults {
+		f := &t.faults[i]
+		if !f.Injected.Known() {
+			continue
+		}
+		if len(t.faults) > mostNamed {
+			continue // lines would hide the load
+		}
+		upright(&edges, t.x(float64(f.Injected)))
+		if f.Cleared.Known() {
+			upright(&edges, t.x(float64(f.Cleared)))
+		}
+		if f.OnsetAt.Known() {
+			upright(&onsets, t.x(float64(f.OnsetAt)))
+		}
+		if f.RecoveredAt.Known() && f.Impact == scenarios.Impacted {
+			upright(&ends, t.x(float64(f.RecoveredAt)))
+		}
+	}
+	for _, m := range []struct{ class, d string }{{"edge", edges.String()}, {"onset", onsets.String()}, {"recovered", ends.String()}} {
+		if m.d != "" {
+			b.WriteString(`<path class="` + m.class + `" d="` + m.d + `"/>`)
+		}
+	}
+	return template.HTML(b.String())
+}
+
+func upright(b *strings.Builder, x float64) {
+	b.WriteString("M" + units(x*plotWidth) + " 0v500")
+}
+
+func units(f float64) string { return strconv.FormatFloat(math.Round(f*10)/10, 'f', -1, 64) }
+
+// spans are the times that faults were in, by their beginning.
+func (t *timeline) spans() [][2]float64 {
+	var out [][2]float64
+	for i := range t.faults {
+		if f := &t.faults[i]; f.Injected.Known() {
+			out = append(out, [2]float64{float64(f.Injected), t.end(f)})
+		}
+	}
+	sortSpans(out)
+	return out
+}
+
+// tick is a label beside or below a plot.
+type tick struct {
+	Place string
+	Label string
+	At    string // of a moment, for the script
+	Minor bool   // left out where the page is narrow
+}
+
+// times are the labels of the axis.
+func (t *timeline) times() []tick {
+	var out []tick
+	for i, s := range timeTicks(t.a, t.b, 12) {
+		out = append(out, tick{Place: t.places.left(t.x(s)), Label: offset(scenarios.Num(s)), At: moment(s), Minor: i%2 == 1})
+	}
+	return out
+}

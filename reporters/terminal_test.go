@@ -1,0 +1,283 @@
+package reporters
+
+import (
+	"bytes"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+
+	"brunt/scenarios"
+)
+
+func TestTerminal_Golden(t *testing.T) {
+	for _, name := range []string{"failing", "invalid", "infinite", "hostile", "empty", "interrupted", "not-reverted", "objectives-none", "faults"} {
+		t.Run(name, func(t *testing.T) {
+			golden(t, name+".txt", report(t, NewTerminal(nil, TerminalOptions{Files: "brunt-results/posts-20251120/report.html"}), fixtures()[name]))
+		})
+	}
+	t.Run("colour", func(t *testing.T) {
+		golden(t, "failing.colour.txt", report(t, NewTerminal(nil, TerminalOptions{Color: true, Width: 132}), fixtures()["failing"]))
+	})
+}
+
+var escapes = regexp.MustCompile("\x1b\\[[0-9;]*m")
+
+func TestTerminal_FitsItsWidth(t *testing.T) {
+	each(t, func(t *testing.T, r *scenarios.Result) {
+		for _, width := range []int{40, 80, 200} {
+			plain := report(t, NewTerminal(nil, TerminalOptions{Width: width}), r)
+			for _, line := range strings.Split(plain, "\n") {
+				if textWidth(line) > width {
+					t.Errorf("%d columns of %d: %s", textWidth(line), width, line)
+				}
+			}
+			if strings.ContainsFunc(plain, func(c rune) bool { return c != '\n' && unicode.IsControl(c) }) {
+				t.Error("a control character came through")
+			}
+			coloured := report(t, NewTerminal(nil, TerminalOptions{Width: width, Color: true}), r)
+			if escapes.ReplaceAllString(coloured, "") != plain {
+				t.Error("without its colours the text is another")
+			}
+		}
+	})
+}
+
+func TestTerminal_PlainLines(t *testing.T) {
+	var b bytes.Buffer
+	term := NewTerminal(&b, TerminalOptions{Summary: []string{"posts survive losing a replica"}})
+	for s := -5; s <= 41; s++ {
+		iv := interval1(s)
+		iv.Errors = int64(s % 10 / 9)
+		term.Observe(iv)
+	}
+	want := `posts survive losing a replica
+00:00 warm-up: 300/s offered, 299/s ok, 0 errors, worst second p50 3.2ms p95 12ms p99 48ms, 7 in flight, lag 84µs
+00:10 run: 300/s offered, 299/s ok, 1 errors, worst second p50 3.2ms p95 12ms p99 48ms, 7 in flight, lag 84µs
+00:20 run: 300/s offered, 299/s ok, 1 errors, worst second p50 3.2ms p95 12ms p99 48ms, 7 in flight, lag 84µs, faults in: split
+00:30 run: 300/s offered, 299/s ok, 1 errors, worst second p50 3.2ms p95 12ms p99 48ms, 7 in flight, lag 84µs, faults in: split
+00:40 run: 300/s offered, 299/s ok, 1 errors, worst second p50 3.2ms p95 12ms p99 48ms, 7 in flight, lag 84µs
+`
+	if b.String() != want {
+		t.Errorf("got\n%s", b.String())
+	}
+}
+
+func interval1(s int) scenarios.Interval {
+	iv := scenarios.Interval{
+		At: time.Duration(s) * time.Second, End: 40 * time.Second, Phase: "run", Offered: 300, Sent: 300, Ended: 300, OK: 299, P50: 3200 * time.Microsecond,
+		P95: 12 * time.Millisecond, P99: 48 * time.Millisecond, InFlight: 7, Lag: 84 * time.Microsecond, Total: int64(300 * (s + 6)), Bad: 3,
+	}
+	switch {
+	case s < 0:
+		iv.Phase = "warmup"
+	case s < 12:
+		iv.Next, iv.NextAt = "split", 12*time.Second
+	case s < 25:
+		iv.Faults = []string{"split"}
+	case s >= 40:
+		iv.Phase = "grace"
+	}
+	return iv
+}
+
+// screen is a terminal that wraps at its width and scrolls: just enough of one to
+// see what the live block leaves on it.
+type screen struct {
+	width, height int
+	rows          [][]rune
+	x, y          int
+	scrolled      int
+	frames        int
+}
+
+func newScreen(width, height int) *screen {
+	return &screen{width: width, height: height, rows: make([][]rune, 1)}
+}
+
+func (s *screen) Write(p []byte) (int, error) {
+	s.frames++
+	text := []rune(string(p))
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case c == '\r':
+			s.x = 0
+		case c == '\n':
+			s.down()
+			s.x = 0 // as a terminal's line discipline makes of it
+		case c == 0x1b:
+			end := i + 2
+			for text[end] < '@' || text[end] > '~' {
+				end++
+			}
+			s.control(string(text[i+2:end]), text[end])
+			i = end
+		default:
+			if s.x == s.width {
+				s.down()
+				s.x = 0
+			}
+			for len(s.rows[s.y]) <= s.x {
+				s.rows[s.y] = append(s.rows[s.y], ' ')
+			}
+			s.rows[s.y][s.x] = c
+			s.x++
+		}
+	}
+	return len(p), nil
+}
+
+func (s *screen) down() {
+	s.y++
+	if s.y == len(s.rows) {
+		s.rows = append(s.rows, nil)
+	}
+	if s.y-s.scrolled >= s.height {
+		s.scrolled++
+	}
+}
+
+func (s *screen) control(args string, what rune) {
+	switch what {
+	case 'A':
+		n := 0
+		_, _ = fmt.Sscan(args, &n)
+		s.y = max(s.scrolled, s.y-n)
+	case 'K':
+		s.rows[s.y] = s.rows[s.y][:min(s.x, len(s.rows[s.y]))]
+	case 'J':
+		s.rows[s.y] = s.rows[s.y][:min(s.x, len(s.rows[s.y]))]
+		s.rows = s.rows[:s.y+1]
+	}
+}
+
+// narrow makes the screen narrower; what no longer fits is wrapped, as most
+// terminals do it. The cursor stays where its character goes.
+func (s *screen) narrow(width int) {
+	var out [][]rune
+	for y, row := range s.rows {
+		for {
+			n := min(width, len(row))
+			out = append(out, slices.Clone(row[:n]))
+			row = row[n:]
+			if len(row) == 0 {
+				break
+			}
+		}
+		if y == s.y {
+			s.x = len(out[len(out)-1])
+			s.y = len(out) - 1
+		}
+	}
+	s.rows, s.width = out, width
+	s.scrolled = max(s.scrolled, len(out)-s.height)
+}
+
+func (s *screen) String() string {
+	var b strings.Builder
+	for _, r := range s.rows {
+		b.WriteString(strings.TrimRight(string(r), " ") + "\n")
+	}
+	return b.String()
+}
+
+func TestTerminal_LiveBlock(t *testing.T) {
+	s := newScreen(80, 24)
+	width := 80
+	term := NewTerminal(s, TerminalOptions{TTY: true, Color: true, Size: func() (int, int) { return width, 24 }, Summary: []string{"posts survive losing a replica"}})
+	fmt.Fprintln(s, "$ brunt run scenario.yaml")
+	for i := -3; i <= 14; i++ {
+		before := s.frames
+		term.Observe(interval1(i))
+		if i > -3 && s.frames != before+1 {
+			t.Fatalf("%d writes for a frame", s.frames-before)
+		}
+	}
+	golden(t, "live.txt", s.String())
+
+	fmt.Fprintf(term, "a log line\nand half")
+	fmt.Fprintf(term, " of another\n")
+	if got := s.String(); strings.Count(got, "requests") != 1 || !strings.Contains(got, "replica\na log line\nand half of another\nrun ") {
+		t.Errorf("after logging:\n%s", got)
+	}
+
+	width = 48
+	s.narrow(48)
+	term.Observe(interval1(15))
+	if got := s.String(); strings.Count(got, "requests") != 1 || strings.Count(got, "latency") != 1 {
+		t.Errorf("after the screen became narrower:\n%s", got)
+	}
+	width, s.width = 120, 120
+	term.Observe(interval1(16))
+	if got := s.String(); strings.Count(got, "requests") != 1 || s.scrolled != 0 {
+		t.Errorf("after it became wider, %d rows scrolled:\n%s", s.scrolled, got)
+	}
+	term.Clear()
+	want := "$ brunt run scenario.yaml\nposts survive losing a replica\na log line\nand half of another\n\n"
+	if s.String() != want {
+		t.Errorf("after the end:\n%s", s.String())
+	}
+}
+
+func TestTerminal_LowScreenDoesNotScroll(t *testing.T) {
+	s := newScreen(80, 4)
+	term := NewTerminal(s, TerminalOptions{TTY: true, Width: 80, Height: 4})
+	for i := range 5 {
+		term.Observe(interval1(i))
+	}
+	if s.scrolled != 0 || len(s.rows) != 3 {
+		t.Errorf("%d rows scrolled off, %d drawn:\n%s", s.scrolled, len(s.rows), s)
+	}
+}
+
+func TestTerminal_NarrowLiveBlockDoesNotWrap(t *testing.T) {
+	for _, width := range []int{10, 20, 40} {
+		s := newScreen(width, 24)
+		term := NewTerminal(s, TerminalOptions{TTY: true, Width: width})
+		for i := -2; i < 42; i++ {
+			term.Observe(interval1(i))
+		}
+		if len(s.rows) != 5 {
+			t.Errorf("%d columns: %d rows:\n%s", width, len(s.rows), s)
+		}
+	}
+}
+
+func TestWrap(t *testing.T) {
+	tests := []struct {
+		name, text string
+		width      int
+		want       string
+	}{
+		{"fits", "a b c", 10, "a b c"},
+		{"breaks at blanks", "alpha beta gamma", 11, "alpha beta|gamma"},
+		{"long word", "x aaaaaaaaaaaaaaaaaaaa y", 8, "x|aaaaaaaa|aaaaaaaa|aaaa y"},
+		{"wide characters", "日本語日本語", 8, "日本語日|本語"},
+		{"nothing", "", 10, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := strings.Join(wrap(tt.text, tt.width), "|"); got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+func FuzzWrap(f *testing.F) {
+	f.Add("alpha 日本語 \u0301 beta", 9)
+	f.Fuzz(func(t *testing.T, text string, width int) {
+		width = max(8, min(200, width))
+		for _, l := range wrap(clean(text), width) {
+			if textWidth(l) > width {
+				t.Errorf("%d columns of %d: %q", textWidth(l), width, l)
+			}
+		}
+		if c := clip(clean(text), width); textWidth(c) > width {
+			t.Errorf("clipped to %d columns of %d: %q", textWidth(c), width, c)
+		}
+	})
+}

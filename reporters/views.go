@@ -1,0 +1,246 @@
+package reporters
+
+import (
+	"fmt"
+	"html/template"
+	"math"
+	"slices"
+	"strings"
+
+	"brunt/scenarios"
+)
+
+// objectiveView is a row of the objectives.
+type objectiveView struct {
+	Mark, Word, Tone   string
+	Text, Note, Phase  string
+	Measured, Interval string
+	Gauge              template.HTML
+}
+
+func (p *page) objectives(r *scenarios.Result) {
+	for i := range r.Objectives {
+		o := &r.Objectives[i]
+		v := objectiveView{
+			Mark: mark(o.Verdict), Word: word(o.Verdict), Tone: tone(o.Verdict), Text: title(o), Note: remark(o), Phase: clean(o.Phase),
+			Measured: measured(o), Interval: interval(o), Gauge: gauge(o),
+		}
+		p.Gauges = p.Gauges || v.Gauge != ""
+		p.Objectives = append(p.Objectives, v)
+	}
+}
+
+// gauge draws what was measured against the target on a logarithmic axis, from an
+// eighth of what the objective allows to eight times as much. The figures beside it
+// say the same.
+func gauge(o *scenarios.ObjectiveResult) template.HTML {
+	u, ok := used(o, o.Measured)
+	if !ok {
+		return ""
+	}
+	at := func(u float64) float64 { return math.Max(4, math.Min(96, 50+15*math.Log2(u))) }
+	span := ""
+	low, ok1 := used(o, o.Low)
+	high, ok2 := used(o, o.High)
+	if ok1 && ok2 && o.Low.Known() && (o.High.Known() || o.Infinite) {
+		span = fmt.Sprintf(`<path class="span" d="M%.1f 7H%.1f"/>`, min(at(low), at(high)), max(at(low), at(high)))
+	}
+	return template.HTML(fmt.Sprintf(`<svg viewBox="0 0 100 14" aria-hidden="true"><path d="M2 7h96"/>%s<path class="aim" d="M50 1v12"/><circle cx="%.1f" cy="7" r="3"/></svg>`, span, at(u)))
+}
+
+// faultView is a fault of the timeline.
+type faultView struct {
+	N                int
+	Name             string
+	Mark, Word, Tone string
+	Hit, Effect      string
+	Times            []pair
+	Evidence         []pair
+}
+
+func (p *page) faults(r *scenarios.Result, line *timeline) {
+	t := &table{Head: []string{"fault", "planned", "injected", "verified", "onset", "failover", "cleared", "recover", "heal", "degraded", "failed", "area", "±", "impact", "revert"}}
+	for i := range r.Faults {
+		f := &r.Faults[i]
+		v := faultVerdict(f)
+		p.Faults = append(p.Faults, faultView{
+			N: i + 1, Name: clean(f.Name), Mark: mark(v), Word: impactWord(f), Tone: tone(v), Hit: hit(f), Effect: effect(f),
+			Times: times(f), Evidence: evidence(f),
+		})
+		t.Rows = append(t.Rows, []string{
+			fmt.Sprintf("%d %s", i+1, clean(f.Name)), offset(f.Planned), offset(f.Injected), offset(f.Verified), seconds(f.Onset), seconds(f.Failover), offset(f.Cleared), seconds(f.Recover),
+			seconds(f.Heal), seconds(f.Degraded), count(f.Failed), seconds(f.Area), seconds(f.Resolution), clean(string(f.Impact)), clean(f.Revert),
+		})
+	}
+	if len(p.Faults) > 0 {
+		p.FaultTable = t
+	}
+	p.Many = len(p.Faults) > mostNamed
+	if len(line.spans()) > 0 {
+		p.Overview, p.Axis = line.overview(), line.times()
+	}
+}
+
+// times are the moments and spans of a fault that are known.
+func times(f *scenarios.FaultRecord) []pair {
+	var out []pair
+	moment := func(name string, n scenarios.Num) {
+		if n.Known() {
+			out = append(out, pair{name, offset(n)})
+		}
+	}
+	span := func(name string, n scenarios.Num) {
+		if n.Known() {
+			out = append(out, pair{name, seconds(n)})
+		}
+	}
+	moment("planned", f.Planned)
+	moment("injected", f.Injected)
+	moment("verified", f.Verified)
+	moment("cleared", f.Cleared)
+	if f.Impact != scenarios.Impacted && f.Impact != scenarios.NotRecovered {
+		return out
+	}
+	moment("recovered", f.RecoveredAt)
+	span("onset", f.Onset)
+	span("failover", f.Failover)
+	span("recover", f.Recover)
+	span("heal", f.Heal)
+	span("detect", f.Detect)
+	if f.Area.Known() && f.Area > 0 {
+		out = append(out, pair{"area lost", seconds(f.Area)})
+	}
+	if f.Resolution.Known() && f.Resolution > 0 {
+		out = append(out, pair{"resolution", "±" + seconds(f.Resolution)})
+	}
+	return out
+}
+
+// evidence says how it is known that the fault was there, met traffic and is gone.
+func evidence(f *scenarios.FaultRecord) []pair {
+	var out []pair
+	add := func(name, value string) {
+		if value != "" {
+			out = append(out, pair{name, value})
+		}
+	}
+	add("There:", clean(f.Evidence))
+	add("Traffic:", traffic(f))
+	add("Gone:", clean(f.GoneEvidence))
+	add("Revert:", took(f))
+	return out
+}
+
+// generator says in words how brunt itself did.
+func (p *page) generator(g *scenarios.Generator) {
+	parts := []string{fmt.Sprintf("%s of %s offered requests were sent", count(g.Sent), count(g.Offered))}
+	if g.Lag.P99.Known() {
+		parts = append(parts, "lag p99 "+seconds(g.Lag.P99)+", at most "+seconds(g.Lag.Max))
+	}
+	if g.Pacing != "" {
+		parts = append(parts, "pacing "+clean(g.Pacing))
+	}
+	if g.CPU.Known() {
+		parts = append(parts, number(float64(g.CPU))+" cores")
+	}
+	if g.Memory > 0 {
+		parts = append(parts, bytesOf(g.Memory)+" of memory")
+	}
+	if g.Connections > 0 {
+		parts = append(parts, plural(g.Connections, "connection", "connections")+" opened")
+	}
+	if g.GCPauseMax.Known() && g.GCPauseMax > 0 {
+		parts = append(parts, "longest GC pause "+seconds(g.GCPauseMax))
+	}
+	if g.Steal.Known() && g.Steal > 0 {
+		parts = append(parts, percent(float64(g.Steal))+" of the CPU time stolen")
+	}
+	if g.ClockSteps > 0 {
+		parts = append(parts, plural(int64(g.ClockSteps), "step", "steps")+" of the wall clock")
+	}
+	if g.Clamped > 0 {
+		parts = append(parts, plural(g.Clamped, "value", "values")+" out of the histograms' bounds")
+	}
+	p.GeneratorText = strings.Join(parts, "; ") + "."
+	for _, l := range g.Limits {
+		p.Limits = append(p.Limits, clean(l))
+	}
+}
+
+// errorView is a row of the errors.
+type errorView struct {
+	Kind, Step, Count, First, Last string
+	Order                          int64
+	Sample                         *sampleView
+}
+
+type sampleView struct {
+	Head  string
+	Lines []pair
+}
+
+// mostErrorRows bounds the table of errors.
+const mostErrorRows = 60
+
+func (p *page) errors(r *scenarios.Result) {
+	for i := range r.Errors {
+		if i == mostErrorRows {
+			p.ErrorsLeft = fmt.Sprintf("And %d more, which result.json has.", len(r.Errors)-i)
+			return
+		}
+		e := &r.Errors[i]
+		p.ErrorRows = append(p.ErrorRows, errorView{
+			Kind: clean(e.Kind), Step: clean(e.Step), Count: count(e.Count), Order: e.Count, First: offset(e.First), Last: offset(e.Last), Sample: sampleOf(e.Sample),
+		})
+	}
+}
+
+// longestBody bounds what the page shows of an answer, in characters.
+const longestBody = 2000
+
+func sampleOf(s *scenarios.Sample) *sampleView {
+	if s == nil {
+		return nil
+	}
+	v := &sampleView{Head: clip(clean(s.Request), 70)}
+	if v.Head == "" {
+		v.Head = "sample"
+	}
+	add := func(name, value string) {
+		if value = clip(clean(value), longestBody); value != "" {
+			v.Lines = append(v.Lines, pair{name, value})
+		}
+	}
+	add("at", offset(scenarios.Num(s.At)))
+	add("request", s.Request)
+	if s.Status != 0 {
+		add("status", fmt.Sprint(s.Status))
+	}
+	add("message", s.Message)
+	if id := traceOf(s.Headers); id != "" {
+		add("trace", id)
+	}
+	add("answer", s.Body)
+	names := make([]string, 0, len(s.Headers))
+	for name := range s.Headers {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		add(clip(clean(name), 60)+":", s.Headers[name])
+	}
+	return v
+}
+
+// traceOf is the trace id of a traceparent header: version-traceid-parentid-flags
+// (W3C Trace Context, section 3.2).
+func traceOf(headers map[string]string) string {
+	for name, value := range headers {
+		if strings.EqualFold(name, "traceparent") {
+			if parts := strings.Split(value, "-"); len(parts) == 4 && len(parts[1]) == 32 {
+				return parts[1]
+			}
+		}
+	}
+	return ""
+}

@@ -1,0 +1,112 @@
+package reporters
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	"brunt/scenarios"
+)
+
+func TestWords(t *testing.T) {
+	tests := []struct{ name, got, want string }{
+		{"whole percent", percent(.5), "50%"},
+		{"three figures", percent(.123456), "12.3%"},
+		{"small", percent(.00012345), "0.0123%"},
+		{"never 100% when it is not", percent(.99999), "99.999%"},
+		{"nor nearly", percent(.9987654), "99.877%"},
+		{"all", percent(1), "100%"},
+		{"none", percent(0), "0%"},
+		{"clock", clock(3725), "1:02:05"},
+		{"offset", offset(75.0004), "1m15s"},
+		{"offset to the millisecond", offset(20.0021), "20.002s"},
+		{"offset unknown", offset(nan), "–"},
+		{"count", count(1234567), "1\u00a0234\u00a0567"},
+		{"small count", count(9999), "9999"},
+		{"number", number(0.0123456), "0.0123"},
+		{"large number", number(1234.5), "1234"},
+		{"bytes", bytesOf(88213), "86.1 KiB"},
+		{"join", join([]string{"a", "b", "c"}), "a, b and c"},
+		{"sentence", sentence("é x"), "É x."},
+		{"clean", clean("a\tb\nc\x1b[1m\u202e\xff"), "a b c\\x1b[1m\\u202e\ufffd"},
+		{"lines stay", cleanLines("a\r\nb\x00"), "a\nb\\x00"},
+		{"command", command([]string{"brunt", "run", "a b.yaml", "--set", "x=it's", ""}), `brunt run 'a b.yaml' --set 'x=it'\''s' ''`},
+		{"verdict", word(scenarios.NotReverted), "not reverted"},
+		{"trace", traceOf(map[string]string{"Traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}), "4bf92f3577b34da6a3ce929d0e0e4736"},
+		{"no trace", traceOf(map[string]string{"traceparent": "nonsense"}), ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if tt.got != tt.want {
+				t.Errorf("got %q, want %q", tt.got, tt.want)
+			}
+		})
+	}
+}
+
+func TestMarks_StandBesideEveryVerdict(t *testing.T) {
+	for _, row := range scenarios.ExitTable() {
+		v := scenarios.Verdict(row[1])
+		if v == "-" {
+			continue
+		}
+		want := map[scenarios.Verdict]string{scenarios.Pass: "good", scenarios.Fail: "bad", scenarios.NotReverted: "bad", scenarios.Regression: "bad", scenarios.Broken: "bad"}[v]
+		if want == "" {
+			want = "unsure"
+		}
+		if tone(v) != want || meaning(v) != row[2] || len(word(v)) > widestVerdict {
+			t.Errorf("%s: %s, %q", v, tone(v), meaning(v))
+		}
+	}
+}
+
+func TestEffect(t *testing.T) {
+	tests := []struct {
+		name string
+		f    scenarios.FaultRecord
+		want string
+	}{
+		{"recovered", scenarios.FaultRecord{Impact: scenarios.Impacted, Onset: 0, Failover: nan, Recover: 4, Heal: 2.6, Failed: 37, Degraded: 4}, "Impact at once, recovered 4s after the injection and 2.6s after it was cleared; 37 requests failed in 4s of degraded service."},
+		{"failed over", scenarios.FaultRecord{Impact: scenarios.Impacted, Onset: .5, Failover: 3, Recover: 3, Heal: 0, Failed: 1, Degraded: nan}, "Impact 500ms after the injection, good again after 3s with the fault still in, recovered 3s after the injection; 1 request failed."},
+		{"without impact", scenarios.FaultRecord{Impact: scenarios.NotImpacted, Limit: .01}, "No impact: never more than 1% of the requests were bad for long enough to be more than chance."},
+		{"not recovered", scenarios.FaultRecord{Impact: scenarios.NotRecovered, Onset: 1, Failover: nan, Recover: nan, Heal: nan, Failed: 5, Degraded: 9}, "Impact 1s after the injection; 5 requests failed in 9s of degraded service; not recovered by the end of the run."},
+		{"confounded", scenarios.FaultRecord{Impact: scenarios.Confounded, Note: "split was in as well"}, "What it did can't be told apart: split was in as well."},
+		{"not injected", scenarios.FaultRecord{Impact: scenarios.NotInjected}, "It was not injected."},
+		{"unknown", scenarios.FaultRecord{Impact: scenarios.UnknownYet}, "There is too little data to tell what it did."},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := effect(&tt.f); got != tt.want {
+				t.Errorf("got %s", got)
+			}
+		})
+	}
+}
+
+func TestUsed(t *testing.T) {
+	inf := scenarios.Num(math.Inf(1))
+	tests := []struct {
+		name string
+		o    scenarios.ObjectiveResult
+		want float64 // NaN: it has no meaning
+	}{
+		{"half of a limit", scenarios.ObjectiveResult{Metric: "p95", Op: "<", Target: .2, Measured: .1}, .5},
+		{"share that must be high", scenarios.ObjectiveResult{Metric: "availability", Op: ">", Target: .99, Measured: .97}, 3},
+		{"rate that must be high", scenarios.ObjectiveResult{Metric: "rate", Op: ">=", Target: 100, Measured: 200}, .5},
+		{"infinite", scenarios.ObjectiveResult{Metric: "p99", Op: "<", Target: .2, Measured: inf, Infinite: true}, math.Inf(1)},
+		{"unknown", scenarios.ObjectiveResult{Metric: "p99", Op: "<", Target: .2, Measured: nan}, math.NaN()},
+		{"nothing allowed", scenarios.ObjectiveResult{Metric: "errors", Op: "<=", Target: 0, Measured: .1}, math.NaN()},
+		{"equal", scenarios.ObjectiveResult{Metric: "timeouts", Op: "=", Target: 0, Measured: 1}, math.NaN()},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, ok := used(&tt.o, tt.o.Measured)
+			if ok != !math.IsNaN(tt.want) || ok && math.Abs(got-tt.want) > 1e-9 && got != tt.want {
+				t.Errorf("got %v %v, want %v", got, ok, tt.want)
+			}
+			if g := gauge(&tt.o); (g != "") != ok || strings.Contains(string(g), "NaN") || strings.Contains(string(g), "Inf") {
+				t.Errorf("gauge %s", g)
+			}
+		})
+	}
+}
