@@ -1,65 +1,102 @@
+// Command brunt loads a system, breaks it while the load runs, and gives one
+// verdict on its service-level objectives.
 package main
 
 import (
-	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
-	"runtime/pprof"
+	"strings"
 
 	"brunt/scenarios"
-	"brunt/scenarios/run"
+
+	"github.com/spf13/cobra"
 )
 
-func main() {
-	sc, err := scenarios.Parse(os.Args[1], scenarios.Options{})
-	if err == nil {
-		var p *run.Plan
-		p, err = run.Compile(sc)
-		if err == nil {
-			if pf := os.Getenv("PROF"); pf != "" {
-				f, _ := os.Create(pf)
-				pprof.StartCPUProfile(f)
-				defer pprof.StopCPUProfile()
-			}
-			var r *scenarios.Result
-			r, err = p.Run(context.Background(), run.Options{})
-			if err == nil {
-				for _, c := range r.Cells {
-					if c.Load == "*" && (c.Phase == "run" || os.Getenv("ALL") != "") {
-						b, _ := json.Marshal(c)
-						fmt.Println(string(b))
-					}
+func main() { os.Exit(Main(os.Args[1:])) }
+
+// exit is an error that only carries an exit code: all has been said.
+type exit int
+
+func (e exit) Error() string { return fmt.Sprintf("exit %d", int(e)) }
+
+// Main runs brunt with the arguments and gives its exit code.
+func Main(args []string) int {
+	root := rootCommand()
+	root.SetArgs(args)
+	err := root.Execute()
+	var code exit
+	var mistakes *scenarios.MistakesError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &code):
+		return int(code)
+	case errors.As(err, &mistakes):
+		fmt.Fprintln(os.Stderr, strings.TrimRight(mistakes.Explain(), "\n"))
+		n := len(mistakes.List())
+		fmt.Fprintf(os.Stderr, "\n%d %s; nothing was started.\n", n, plural(n, "mistake"))
+		return scenarios.ExitMistake
+	case errors.As(err, new(usage)):
+		fmt.Fprintln(os.Stderr, "brunt: "+err.Error())
+		return scenarios.ExitMistake
+	}
+	fmt.Fprintln(os.Stderr, "brunt: "+err.Error())
+	return scenarios.ExitError
+}
+
+func plural(n int, word string) string {
+	if n == 1 {
+		return word
+	}
+	return word + "s"
+}
+
+// usage is a mistake in the command line.
+type usage struct{ error }
+
+func usagef(format string, args ...any) error { return usage{fmt.Errorf(format, args...)} }
+
+func rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "brunt",
+		Short: "Load a system, break it meanwhile, get one verdict",
+		Long: `brunt runs one scenario file: it loads a target, breaks parts of it on a timeline
+while the load runs, and gives one verdict on the service-level objectives, with
+the evidence. Every fault is taken back, whatever happens to brunt.
+
+Exit codes, the first that applies:
+` + exitCodes(),
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          cobra.NoArgs,
+		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return usagef("%w; see `%s --help`", err, c.CommandPath())
+	})
+	root.AddCommand(
+		runCommand(), validateCommand(), initCommand(), doctorCommand(), statusCommand(), revertCommand(), reportCommand(),
+		demoCommand(), schemaCommand(), versionCommand(), guardCommand(), serviceCommand(),
+	)
+	root.CompletionOptions.DisableDefaultCmd = false
+	for _, c := range root.Commands() {
+		if args := c.Args; args != nil {
+			c.Args = func(c *cobra.Command, a []string) error {
+				if err := args(c, a); err != nil {
+					return usagef("%w; see `%s --help`", err, c.CommandPath())
 				}
-				for _, o := range r.Objectives {
-					fmt.Println(o.Text, o.Verdict, o.Measured, o.Low, o.High, o.Note)
-				}
-				for _, o := range r.Errors {
-					b, _ := json.Marshal(o)
-					fmt.Println(string(b))
-				}
-				r.Generator.Seconds = nil
-				b, _ := json.Marshal(r.Generator)
-				fmt.Println(string(b))
-				if os.Getenv("WIN") != "" {
-					for _, w := range r.Windows {
-						if w.Load == "*" {
-							b, _ := json.Marshal(w)
-							fmt.Println(string(b))
-						}
-					}
-				}
-				fmt.Println(r.Verdict, r.ExitCode, r.Reason)
+				return nil
 			}
 		}
 	}
-	if e, ok := errors.AsType[*scenarios.MistakesError](err); ok {
-		fmt.Print(e.Explain())
-		os.Exit(2)
+	return root
+}
+
+func exitCodes() string {
+	var b strings.Builder
+	for _, row := range scenarios.ExitTable() {
+		fmt.Fprintf(&b, "  %-9s %-13s %s\n", row[0], row[1], row[2])
 	}
-	if err != nil {
-		fmt.Println(err)
-		os.Exit(1)
-	}
+	return b.String()
 }

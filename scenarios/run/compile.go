@@ -6,10 +6,12 @@ import (
 	"strings"
 	"time"
 
+	"brunt/chaos"
 	"brunt/scenarios"
 	"brunt/scenarios/load"
 	"brunt/scenarios/measure"
 	"brunt/targets"
+	"brunt/targets/stack"
 )
 
 // A Plan is a scenario with everything resolved: it can be run, and nothing has
@@ -21,9 +23,13 @@ type Plan struct {
 	Teardown []load.Step
 	Series   measure.Series
 	Checks   []string // names of checks and extractions, by the number that causes carry
-	Notes    []string // what its author should know: what is odd, and the smallest outage that the load can show
+	Faults   []*chaos.Entry
+	Scope    chaos.Scope // what the target is made of
+	Stack    *stack.Spec // nil: the target runs already
+	Notes    []string    // what its author should know: what is odd, and the smallest outage that the load can show
 
 	protocol targets.Protocol
+	gate     *gate
 }
 
 // LoadPlan is a load with its executor and its calls.
@@ -35,26 +41,43 @@ type LoadPlan struct {
 	Steps    []string    // names of its steps, in the order of their numbers
 }
 
+// CompileOptions say what a plan needs to know of brunt itself.
+type CompileOptions struct {
+	Self []string // the command line of brunt, for stacks that are part of it
+}
+
 // Compile resolves every kind that the scenario names and checks all that can be
 // checked without touching anything. The error is a [scenarios.MistakesError] with
-// every mistake found.
-func Compile(sc *scenarios.Scenario) (*Plan, error) {
-	c := &compiler{sc: sc, m: sc.Mistakes(), plan: &Plan{Scenario: sc, Notes: slices.Clone(sc.Notes)}}
+// every mistake found, those of Parse among them.
+func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
+	c := &compiler{sc: sc, o: o, m: sc.Mistakes(), plan: &Plan{Scenario: sc, Notes: slices.Clone(sc.Notes)}}
 	c.plan.protocol = targets.Kinds()["http"]()
+	c.plan.gate = newGate(sc.Guard, c.m)
+	before := c.m.Len()
+	c.system()
+	c.vague = c.m.Len() > before || c.plan.Stack == nil && c.plan.Scope.External == ""
 	c.plan.Setup = c.steps(sc.Setup, -1)
 	for i := range sc.Loads {
 		c.load(&sc.Loads[i])
 	}
 	c.plan.Teardown = c.steps(sc.Teardown, -1)
 	c.variables()
+	c.references()
+	c.faults()
 	c.objectives()
+	if c.m.Len() == 0 { // what can't be judged is only told of a scenario that is whole
+		c.judgeable()
+	}
 	return c.plan, c.m.Err()
 }
 
 type compiler struct {
 	sc   *scenarios.Scenario
+	o    CompileOptions
 	m    *scenarios.Mistakes
 	plan *Plan
+
+	vague bool // the target has mistakes, so that what names its parts can't be checked
 }
 
 // load compiles one load.

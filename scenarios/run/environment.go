@@ -31,9 +31,13 @@ func Version() string {
 	return v
 }
 
-func environment(target string) scenarios.Environment {
+func (r *runner) environment() scenarios.Environment {
+	var command []string
+	for _, arg := range os.Args {
+		command = append(command, r.Scenario.Secrets.Mask(arg))
+	}
 	return scenarios.Environment{
 		Brunt: Version(), Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.NumCPU(),
-		Kernel: kernel(), Memory: memory(), Files: fileLimit(), Command: os.Args, Target: target,
+		Kernel: kernel(), Memory: memory(), Files: fileLimit(), Command: command, Target: r.targetName(),
 	}
 }

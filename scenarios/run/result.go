@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"brunt/chaos"
 	"brunt/scenarios"
 	"brunt/scenarios/measure"
 )
@@ -18,16 +20,29 @@ func (r *runner) head() *scenarios.Result {
 	sc := r.Scenario
 	return &scenarios.Result{
 		Version: 1, Run: r.o.ID, Name: sc.Name, Hypothesis: sc.Hypothesis, Seed: sc.Seed, Started: r.began, T0: r.t0,
-		Environment: environment(sc.Target.URL.Text()), Scenario: sc.Explain(),
+		Chaos: !r.o.NoChaos && len(r.Faults) > 0, Environment: r.environment(), Scenario: sc.Explain(),
 		Loads: []scenarios.LoadInfo{}, Phases: []scenarios.Phase{}, Cells: []scenarios.Cell{}, Errors: []scenarios.ErrorGroup{},
 		Faults: []scenarios.FaultRecord{}, Objectives: []scenarios.ObjectiveResult{}, Windows: []scenarios.Window{},
 		Generator: scenarios.Generator{Limits: []string{}},
 	}
 }
 
+// targetName says in a word what was loaded.
+func (r *runner) targetName() string {
+	t := r.Scenario.Target
+	switch {
+	case t.Stack != "":
+		return "stack " + t.Stack
+	case t.Processes != nil:
+		return "processes"
+	}
+	return r.Scenario.Secrets.Mask(t.URL.Text())
+}
+
 // unstarted is the result of a run that never came to its load.
 func (r *runner) unstarted(err error) *scenarios.Result {
 	res := r.head()
+	res.Notes = slices.Concat(r.Notes, r.notes)
 	res.Verdict, res.Reason = scenarios.Invalid, sentence(r.Scenario.Secrets.Mask(err.Error()))
 	if in, ok := errors.AsType[Interrupt](err); ok {
 		res.Verdict, res.ExitCode = scenarios.Interrupted, in.Code
@@ -54,8 +69,16 @@ func (r *runner) result(ctx context.Context) (*scenarios.Result, error) {
 	sc := r.Scenario
 	res := r.head()
 	c := measure.Case{
-		SLO: sc.SLO, Warmup: sc.Warmup, Hold: sc.Judge.HoldOr(), Strict: sc.Judge.Strict, Seed: sc.Seed, Checks: r.Checks,
-		Samples: r.samples, Faults: map[string]measure.FaultCase{},
+		SLO: r.judgedBy(), Warmup: sc.Warmup, Hold: sc.Judge.HoldOr(), Strict: sc.Judge.Strict, Seed: sc.Seed, Checks: r.Checks,
+		Samples: r.samples, Faults: map[string]measure.FaultCase{}, NoTraffic: map[int]bool{},
+	}
+	for _, rec := range r.records {
+		if rec.N >= 0 && rec.Traffic != nil && rec.Traffic.N == 0 {
+			c.NoTraffic[rec.N] = true
+		}
+	}
+	for _, e := range r.Faults {
+		c.Faults[e.Name] = measure.FaultCase{RequireImpact: e.RequireImpact}
 	}
 	end := time.Duration(0)
 	for i := range r.Loads {
@@ -67,19 +90,99 @@ func (r *runner) result(ctx context.Context) (*scenarios.Result, error) {
 			Name: lp.Name, Executor: lp.Executor, Closed: lp.Schedule.Closed(), Start: scenarios.Sec(span.From), End: scenarios.Sec(span.To), Steps: lp.Steps,
 		})
 	}
+	r.judged = c.SLO
 	f, err := r.rec.Finish(c)
 	if err != nil {
 		return nil, err
 	}
 	res.Duration = scenarios.Sec(end)
-	res.Phases, res.Cells, res.Windows, res.Objectives = f.Phases, f.Cells, f.Windows, f.Objectives
+	res.Phases, res.Cells, res.Windows = f.Phases, f.Cells, f.Windows
+	res.Objectives = append(res.Objectives, f.Objectives...)
 	res.Errors = append(res.Errors, f.Errors...)
 	res.Histograms = f.Histograms
-	res.Notes = append(slices.Clone(r.Notes), f.Notes...)
+	res.Faults = append(res.Faults, r.faultRecords(f)...)
 	res.Generator = r.generator(f)
 	r.decide(ctx, res)
-	res.Events = r.events
+	res.Notes = slices.Concat(r.Notes, r.notes, f.Notes)
 	return res, nil
+}
+
+// judgedBy lists the objectives of this run: a control run is not judged by what
+// faults would have done.
+func (r *runner) judgedBy() []scenarios.Objective {
+	if !r.o.NoChaos {
+		return r.Scenario.SLO
+	}
+	var out []scenarios.Objective
+	for _, o := range r.Scenario.SLO {
+		if p := o.PhaseOrRun(); p == "run" || p == "baseline" {
+			out = append(out, o)
+			continue
+		}
+		r.note("`%s` is not judged: this is the control run, without faults", o.Text)
+	}
+	return out
+}
+
+// faultRecords joins what was done with what it did to the load.
+func (r *runner) faultRecords(f *measure.Findings) []scenarios.FaultRecord {
+	var out []scenarios.FaultRecord
+	for _, c := range r.records {
+		rec := scenarios.FaultRecord{
+			Name: c.Name, Kind: c.Kind, Units: c.Units, Via: c.Via, Planned: scenarios.Sec(c.Planned),
+			Injected: scenarios.NaN, Verified: scenarios.NaN, Cleared: scenarios.NaN, Onset: scenarios.NaN, Failover: scenarios.NaN,
+			Recover: scenarios.NaN, Heal: scenarios.NaN, Detect: scenarios.NaN, OnsetAt: scenarios.NaN, RecoveredAt: scenarios.NaN,
+			Within: scenarios.NaN, Impact: scenarios.NotInjected, Revert: string(chaos.None), Evidence: r.Scenario.Secrets.Mask(c.Evidence),
+		}
+		if rec.Units == nil {
+			rec.Units = []string{}
+		}
+		if c.OneShot {
+			rec.Within = scenarios.Sec(c.Within)
+		}
+		if c.N >= 0 && c.N < len(f.Faults) {
+			fill(&rec, c, f.Faults[c.N])
+		}
+		if err := errors.Join(c.InjectErr, c.VerifyErr, c.RevertErr); err != nil {
+			rec.Note = strings.ReplaceAll(r.Scenario.Secrets.Mask(err.Error()), "\n", "; ")
+		}
+		out = append(out, rec)
+	}
+	slices.SortStableFunc(out, func(a, b scenarios.FaultRecord) int { return cmp.Compare(when(a), when(b)) })
+	return out
+}
+
+func when(r scenarios.FaultRecord) float64 {
+	if r.Injected.Known() {
+		return float64(r.Injected)
+	}
+	return float64(r.Planned)
+}
+
+func fill(rec *scenarios.FaultRecord, c *chaos.Record, f measure.FaultFinding) {
+	rec.Injected, rec.Cleared = scenarios.Sec(c.Injected), scenarios.Sec(c.Cleared)
+	if c.VerifyErr == nil {
+		rec.Verified = scenarios.Sec(c.Verified)
+	}
+	rec.Gone, rec.GoneEvidence, rec.Revert = c.Gone, c.GoneText, string(c.Revert)
+	rec.Traffic, rec.TrafficUnit = f.Requests, "requests"
+	if c.Traffic != nil {
+		rec.Traffic, rec.TrafficUnit = c.Traffic.N, c.Traffic.Unit
+	}
+	since := func(at scenarios.Num, from time.Duration) scenarios.Num {
+		return scenarios.Num(max(0, float64(at)-from.Seconds()))
+	}
+	rec.Impact, rec.Note, rec.Limit = f.Impact, f.Note, scenarios.Num(f.Limit)
+	rec.Resolution, rec.Area, rec.Degraded, rec.Failed = scenarios.Sec(f.Resolution), scenarios.Num(f.Area), scenarios.Sec(f.Degraded), f.Failed
+	rec.OnsetAt, rec.RecoveredAt = f.OnsetAt, f.RecoveredAt
+	rec.Onset, rec.Failover = since(f.OnsetAt, c.Injected), since(f.FailoverAt, c.Injected)
+	rec.Recover, rec.Heal = since(f.RecoveredAt, c.Injected), since(f.RecoveredAt, c.Cleared)
+	if f.Impact == scenarios.NotRecovered {
+		rec.Recover, rec.Heal = scenarios.Num(math.Inf(1)), scenarios.Num(math.Inf(1))
+	}
+	if c.Early {
+		rec.Note = strings.TrimPrefix(rec.Note+"; taken back early, as the run ended", "; ")
+	}
 }
 
 const (
@@ -140,37 +243,86 @@ func keys[K comparable, V any](m map[K]V) func(func(K) bool) {
 
 // decide sets verdict, exit code and reason by the order of precedence.
 func (r *runner) decide(ctx context.Context, res *scenarios.Result) {
-	res.Verdict, res.Reason = scenarios.Pass, ""
-	worse := func(v scenarios.Verdict, reason string) {
-		if w := scenarios.Worse(res.Verdict, v); w != res.Verdict {
-			res.Verdict, res.Reason = w, sentence(reason)
-		}
-	}
+	res.Verdict, res.Reason = scenarios.Pass, "No objective was set, so nothing could fail."
+	v := verdict{res}
 	if len(res.Objectives) > 0 {
-		r.decideObjectives(res, worse)
-	} else {
-		res.Reason = "No objective was set, so nothing could fail."
+		r.decideObjectives(v)
 	}
 	if !res.Generator.Healthy {
-		worse(scenarios.Invalid, res.Generator.Limits[0])
+		v.worse(scenarios.Invalid, res.Generator.Limits[0])
 	}
-	code := 0
-	if cause := context.Cause(ctx); cause != nil {
-		if in, ok := errors.AsType[Interrupt](cause); ok {
-			worse(scenarios.Interrupted, "interrupted after "+scenarios.FormatSeconds(math.Round(float64(res.Duration))))
-			code = in.Code
-		} else if errors.Is(cause, ErrUsedUp) {
-			worse(scenarios.Invalid, cause.Error())
-		}
-	}
+	r.decideFaults(v)
+	code := r.decideCause(context.Cause(ctx), v)
 	res.ExitCode = res.Verdict.ExitCode()
-	if res.Verdict == scenarios.Interrupted && code != 0 {
+	if res.Verdict == scenarios.Interrupted {
 		res.ExitCode = code
 	}
 }
 
-func (r *runner) decideObjectives(res *scenarios.Result, worse func(scenarios.Verdict, string)) {
+// verdict worsens a result's.
+type verdict struct{ *scenarios.Result }
+
+func (v verdict) worse(to scenarios.Verdict, reason string) {
+	if w := scenarios.Worse(v.Verdict, to); w != v.Verdict {
+		v.Verdict, v.Reason = w, sentence(reason)
+	}
+}
+
+// notReverted makes a result say that a fault could not be taken back.
+func (r *runner) notReverted(res *scenarios.Result, why string) {
+	verdict{res}.worse(scenarios.NotReverted, why)
+	res.ExitCode = res.Verdict.ExitCode()
+}
+
+// decideFaults judges the faults themselves: one that was not there, met no
+// traffic or could not be taken back.
+func (r *runner) decideFaults(v verdict) {
+	for _, c := range r.records {
+		switch {
+		case c.RevertErr != nil:
+			v.worse(scenarios.NotReverted, fmt.Sprintf("%s could not be taken back: %v", c.Name, c.RevertErr))
+		case c.OneShot && c.N >= 0 && !c.Gone:
+			v.worse(scenarios.Invalid, fmt.Sprintf("%s: its unit was not healthy again within %s", c.Name, scenarios.FormatDuration(c.Within)))
+		}
+		switch {
+		case c.Skipped || errors.As(c.InjectErr, new(unsteady)):
+		case c.InjectErr != nil:
+			v.worse(scenarios.Invalid, fmt.Sprintf("%s was not injected: %v", c.Name, c.InjectErr))
+		case c.VerifyErr != nil:
+			v.worse(scenarios.Invalid, fmt.Sprintf("%s was injected, but had no effect: %v", c.Name, c.VerifyErr))
+		}
+	}
+	for _, f := range v.Faults {
+		if f.Injected.Known() && f.Traffic == 0 {
+			v.worse(scenarios.Invalid, fmt.Sprintf("%s met no traffic, so nothing is known of what it does", f.Name))
+		}
+	}
+}
+
+// decideCause judges why the run ended before its time, if it did, and gives the
+// exit code of an interrupt.
+func (r *runner) decideCause(cause error, v verdict) int {
+	var (
+		in   Interrupt
+		stop stopped
+		un   unsteady
+	)
+	switch {
+	case errors.As(cause, &in):
+		v.worse(scenarios.Interrupted, "interrupted after "+scenarios.FormatSeconds(math.Round(float64(v.Duration))))
+	case errors.As(cause, &stop):
+		v.worse(scenarios.Stopped, stop.Error())
+	case errors.As(cause, &un):
+		v.worse(scenarios.Fail, un.Error()+"; no fault was injected")
+	case errors.Is(cause, ErrUsedUp), errors.Is(cause, ErrSuspend):
+		v.worse(scenarios.Invalid, cause.Error())
+	}
+	return in.Code
+}
+
+func (r *runner) decideObjectives(v verdict) {
 	count := map[scenarios.Verdict]int{}
+	res, objectives := v.Result, r.judged
 	for _, o := range res.Objectives {
 		count[o.Verdict]++
 	}
@@ -178,24 +330,24 @@ func (r *runner) decideObjectives(res *scenarios.Result, worse func(scenarios.Ve
 	if len(res.Objectives) == 1 {
 		res.Reason = "The objective held."
 	}
-	for _, v := range []scenarios.Verdict{scenarios.Inconclusive, scenarios.Fail} {
+	for _, to := range []scenarios.Verdict{scenarios.Inconclusive, scenarios.Fail} {
 		for i, o := range res.Objectives {
-			if o.Verdict != v {
+			if o.Verdict != to {
 				continue
 			}
-			what := map[scenarios.Verdict]string{scenarios.Fail: "failed", scenarios.Inconclusive: "could not be decided"}[v]
-			head := fmt.Sprintf("%d of %d objectives %s: ", count[v], len(res.Objectives), what)
+			what := map[scenarios.Verdict]string{scenarios.Fail: "failed", scenarios.Inconclusive: "could not be decided"}[to]
+			head := fmt.Sprintf("%d of %d objectives %s: ", count[to], len(res.Objectives), what)
 			if len(res.Objectives) == 1 {
 				head = "The objective " + what + ": "
 			}
-			worse(v, head+r.sayObjective(o, r.Scenario.SLO[i]))
+			v.worse(to, head+sayObjective(o, objectives[i]))
 			break
 		}
 	}
 }
 
 // sayObjective puts an objective and what was measured into words.
-func (r *runner) sayObjective(o scenarios.ObjectiveResult, def scenarios.Objective) string {
+func sayObjective(o scenarios.ObjectiveResult, def scenarios.Objective) string {
 	s := o.Text
 	switch {
 	case o.Measured.Known():
@@ -207,4 +359,12 @@ func (r *runner) sayObjective(o scenarios.ObjectiveResult, def scenarios.Objecti
 		s += " (" + o.Note + ")"
 	}
 	return s
+}
+
+// measuredText writes a measured value for people.
+func measuredText(o scenarios.Objective, v float64) string {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return "beyond measure"
+	}
+	return o.Metric.FormatValue(v)
 }

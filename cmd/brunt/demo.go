@@ -1,0 +1,94 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"brunt/scenarios"
+	"brunt/scenarios/run"
+	"brunt/targets/demo"
+
+	"github.com/spf13/cobra"
+)
+
+func demoCommand() *cobra.Command {
+	var with []string
+	c := &cobra.Command{
+		Use:   "demo",
+		Short: "Run SocialConnect, the built-in system, until Ctrl-C",
+		Long: `Run SocialConnect, the built-in system under test, on loopback until Ctrl-C: a
+gateway, users, posts, notifications and a store, each a process of its own that is
+restarted when it crashes. Each defence is a switch.`,
+		Example: `  brunt demo
+  brunt demo --with breaker=off --with posts.replicas=3`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			settings, err := withYAML(with)
+			if err != nil {
+				return err
+			}
+			if err := recoverOthers(c); err != nil {
+				return err
+			}
+			ctx, stop := interruptible()
+			defer stop()
+			return run.Demo(ctx, run.DemoOptions{
+				With: settings, Self: self(), State: state(), Guard: append(self(), "guard"),
+				Up: func(units []run.DemoUnit) {
+					out := c.OutOrStdout()
+					for _, u := range units {
+						fmt.Fprintf(out, "%-18s http://%s  pid %d\n", u.Name, u.Addr, u.PID)
+						if u.Entry {
+							fmt.Fprintf(out, "%-18s curl http://%s/posts?page=1\n", "", u.Addr)
+						}
+					}
+					fmt.Fprintln(out, "Ctrl-C ends it.")
+				},
+			})
+		},
+	}
+	c.Flags().StringArrayVar(&with, "with", nil, "a switch: name=value, such as breaker=off; can be given again")
+	return c
+}
+
+// withYAML turns a.b=v into the tree that a scenario's `with` would be.
+func withYAML(with []string) (*scenarios.Node, error) {
+	root := &scenarios.Node{Kind: scenarios.Map}
+	for _, w := range with {
+		path, value, ok := strings.Cut(w, "=")
+		if !ok {
+			return nil, usagef("--with wants name=value, not %q", w)
+		}
+		at := root
+		keys := strings.Split(path, ".")
+		pos := scenarios.Pos{File: "--with " + w}
+		for i, key := range keys {
+			child := at.Get(key)
+			if child == nil {
+				child = &scenarios.Node{Kind: scenarios.Map, Pos: pos}
+				if i == len(keys)-1 {
+					child.Kind, child.Value = scenarios.String, value
+				}
+				at.Fields = append(at.Fields, scenarios.Field{Key: key, Pos: pos, Value: child})
+			}
+			at = child
+		}
+	}
+	return root, nil
+}
+
+// serviceCommand is one service of SocialConnect; its stack starts it.
+func serviceCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:    "demo-service NAME",
+		Short:  "One service of SocialConnect",
+		Hidden: true,
+		Args:   cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			ctx, stop := interruptible()
+			defer stop()
+			return demo.Serve(ctx, args[0], os.Getenv, c.OutOrStdout())
+		},
+	}
+}

@@ -1,0 +1,82 @@
+package main
+
+import (
+	_ "embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// The scenarios that `brunt init` writes.
+var (
+	//go:embed init/demo.yaml
+	demoScenario string
+	//go:embed init/url.yaml
+	urlScenario string
+)
+
+func initCommand() *cobra.Command {
+	var target string
+	var force bool
+	c := &cobra.Command{
+		Use:   "init [FILE]",
+		Short: "Write a commented scenario to start from",
+		Long: `Write a commented scenario to start from: one against the built-in system, or with
+--url one against a system of your own.`,
+		Example: `  brunt init
+  brunt init checkout.yaml --url http://127.0.0.1:8080`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			file := "scenario.yaml"
+			if len(args) > 0 {
+				file = args[0]
+			}
+			text := demoScenario
+			if target != "" {
+				var err error
+				if text, err = urlInit(target); err != nil {
+					return err
+				}
+			}
+			if _, err := os.Lstat(file); err == nil && !force {
+				return usagef("%s exists already; --force writes over it", file)
+			} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+			if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+				return err
+			}
+			fmt.Fprintf(c.OutOrStdout(), "wrote %s\n  brunt validate %s\n  brunt run %s\n", file, file, file)
+			return nil
+		},
+	}
+	c.Flags().StringVar(&target, "url", "", "the system to load, such as http://127.0.0.1:8080")
+	c.Flags().BoolVar(&force, "force", false, "write over a file that exists")
+	return c
+}
+
+// urlInit fills the scenario for a system of the author's own.
+func urlInit(target string) (string, error) {
+	u, err := url.Parse(target)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return "", usagef("--url wants a URL such as http://127.0.0.1:8080, not %q", target)
+	}
+	path := u.EscapedPath()
+	if path == "" {
+		path = "/"
+	}
+	if u.RawQuery != "" {
+		path += "?" + u.RawQuery
+	}
+	allow := ""
+	if h := u.Hostname(); h != "localhost" && h != "::1" && !strings.HasPrefix(h, "127.") {
+		allow = "\nguard: {allow: {load: [\"" + h + "\"]}}   # beyond loopback, where load may go is said here\n"
+	}
+	r := strings.NewReplacer("{{url}}", u.Scheme+"://"+u.Host, "{{path}}", path, "{{guard}}", allow)
+	return r.Replace(urlScenario), nil
+}

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"brunt":  main,
+		"server": server,
+	})
+}
+
+// server is a small system under test: server ADDRESS-FILE. It writes where it
+// listens. /slow answers after 100 ms, /fail with a 500, /bye ends it.
+func server() {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	http.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"ok":true,"items":[{"id":7}]}`) })
+	http.HandleFunc("/slow", func(http.ResponseWriter, *http.Request) { time.Sleep(100 * time.Millisecond) })
+	http.HandleFunc("/fail", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusInternalServerError) })
+	http.HandleFunc("/bye", func(http.ResponseWriter, *http.Request) { os.Exit(0) })
+	if err := os.WriteFile(os.Args[1]+".tmp", []byte("http://"+l.Addr().String()), 0o644); err != nil {
+		os.Exit(1)
+	}
+	if err := os.Rename(os.Args[1]+".tmp", os.Args[1]); err != nil {
+		os.Exit(1)
+	}
+	_ = http.Serve(l, nil)
+}
+
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: filepath.Join("testdata", "script"),
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("BRUNT_STATE", filepath.Join(e.WorkDir, "state"))
+			return nil
+		},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"exitcode": exitCode,
+			"waitfile": waitFile,
+			"geturl":   getURL,
+		},
+	})
+}
+
+// busyTries is how often a run is tried again that was invalid because this machine
+// was too busy: a test must not fail for that, and must not pass for it either.
+const busyTries = 12
+
+// exitCode runs a command that must end with a code: exitcode CODE COMMAND ARGS.
+func exitCode(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exitcode CODE COMMAND ARGS")
+	}
+	got := "0"
+	for range busyTries {
+		got = "0"
+		if err := ts.Exec(args[1], args[2:]...); err != nil {
+			got = strings.TrimPrefix(err.Error(), "exit status ")
+		}
+		if got == args[0] {
+			return
+		}
+		if got != "5" || !strings.Contains(ts.ReadFile("stdout"), "brunt itself was late") {
+			break
+		}
+		time.Sleep(time.Second)
+	}
+	ts.Fatalf("%s ended with %s, want exit code %s", args[1], got, args[0])
+}
+
+// waitFile waits until a file exists: waitfile FILE.
+func waitFile(ts *testscript.TestScript, _ bool, args []string) {
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		if _, err := os.Stat(ts.MkAbs(args[0])); err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("waited in vain for %s", args[0])
+		}
+	}
+}
+
+// getURL puts the text of a file into a variable of the environment: geturl FILE.
+func getURL(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Setenv("URL", ts.ReadFile(args[0]))
+}

@@ -1,0 +1,299 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"brunt/chaos"
+	"brunt/reporters"
+	"brunt/scenarios"
+	"brunt/scenarios/run"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+)
+
+// runFlags are the settings of `brunt run`.
+type runFlags struct {
+	set       []string
+	out       string
+	dryRun    bool
+	noChaos   bool
+	repeat    int
+	logFormat string
+	logLevel  string
+}
+
+func runCommand() *cobra.Command {
+	var f runFlags
+	c := &cobra.Command{
+		Use:   "run SCENARIO",
+		Short: "Run a scenario to its verdict",
+		Long: `Run a scenario: start its target, load it, break it on the timeline, take
+everything back, judge. The final table goes to standard output, the report to the
+folder that -o names.`,
+		Example: `  brunt run examples/01-quickstart/scenario.yaml
+  brunt run checkout.yaml --set rate=50/s -o results
+  brunt run checkout.yaml --dry-run`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error { return f.run(c, args[0]) },
+	}
+	setFlag(c, &f.set)
+	c.Flags().StringVarP(&f.out, "output", "o", "", "folder for the report (default brunt-results/NAME-TIME)")
+	c.Flags().BoolVar(&f.dryRun, "dry-run", false, "say what would be done, and do nothing")
+	c.Flags().BoolVar(&f.noChaos, "no-chaos", false, "inject no fault: the control run")
+	c.Flags().IntVar(&f.repeat, "repeat", 1, "run so often; the worst verdict counts")
+	c.Flags().StringVar(&f.logFormat, "log-format", "text", "text or json, on standard error")
+	c.Flags().StringVar(&f.logLevel, "log-level", "warn", "debug, info, warn or error")
+	return c
+}
+
+func setFlag(c *cobra.Command, set *[]string) {
+	c.Flags().StringArrayVar(set, "set", nil, "set a param: name=value; can be given again")
+}
+
+// params reads --set.
+func params(set []string) (map[string]string, error) {
+	out := map[string]string{}
+	for _, s := range set {
+		name, value, ok := strings.Cut(s, "=")
+		if !ok || name == "" {
+			return nil, usagef("--set wants name=value, not %q", s)
+		}
+		out[name] = value
+	}
+	return out, nil
+}
+
+// compile reads and compiles a scenario.
+func compile(path string, set []string) (*run.Plan, error) {
+	values, err := params(set)
+	if err != nil {
+		return nil, err
+	}
+	sc, err := scenarios.Parse(path, scenarios.Options{Set: values})
+	if sc == nil {
+		if !errors.As(err, new(*scenarios.MistakesError)) { // it can't be read
+			err = usage{err}
+		}
+		return nil, err
+	}
+	return run.Compile(sc, run.CompileOptions{Self: self()})
+}
+
+// self is brunt's own command line, for its children.
+func self() []string {
+	exe, err := os.Executable()
+	if err != nil {
+		exe = os.Args[0]
+	}
+	return []string{exe}
+}
+
+// state is the directory for the journals of this run.
+func state() string { return chaos.StateDirs(os.Getenv)[0] }
+
+func (f *runFlags) run(c *cobra.Command, path string) error {
+	if _, err := f.logger(io.Discard); err != nil {
+		return err
+	}
+	if f.repeat < 1 {
+		return usagef("--repeat is at least 1")
+	}
+	plan, err := compile(path, f.set)
+	if err != nil {
+		return err
+	}
+	if f.dryRun {
+		return dryRun(c, plan)
+	}
+	if err := recoverOthers(c); err != nil {
+		return err
+	}
+	ctx, stop := interruptible()
+	defer stop()
+	worst := scenarios.Pass
+	code := 0
+	for i := range f.repeat {
+		if i > 0 {
+			if plan, err = compile(path, f.set); err != nil {
+				return err
+			}
+		}
+		res, err := f.once(ctx, c, plan)
+		if err != nil {
+			return err
+		}
+		if w := scenarios.Worse(worst, res.Verdict); w == res.Verdict {
+			worst, code = w, res.ExitCode
+		}
+		if context.Cause(ctx) != nil {
+			break
+		}
+	}
+	if code != 0 {
+		return exit(code)
+	}
+	return nil
+}
+
+// once runs the plan once and writes its report.
+func (f *runFlags) once(ctx context.Context, c *cobra.Command, plan *run.Plan) (*scenarios.Result, error) {
+	id := run.NewID()
+	dir, err := f.folder(plan.Scenario.Name, id)
+	if err != nil {
+		return nil, err
+	}
+	live := reporters.NewTerminal(c.ErrOrStderr(), termOptions(c.ErrOrStderr(), plan.Describe()...))
+	log, err := f.logger(live)
+	if err != nil {
+		return nil, err
+	}
+	res, err := plan.Run(ctx, run.Options{
+		ID: id, LogDir: filepath.Join(dir, "logs"), State: state(), Guard: append(self(), "guard"), NoChaos: f.noChaos, Log: log,
+		Live: live.Observe, Suspend: suspended(), Stop: stopSelf,
+	})
+	live.Clear()
+	if res == nil {
+		return nil, err
+	}
+	werr := reporters.Write(dir, res)
+	if terr := table(c.OutOrStdout(), res, dir); werr == nil {
+		werr = terr
+	}
+	return res, errors.Join(err, werr)
+}
+
+// dryRun says what a run would do.
+func dryRun(c *cobra.Command, plan *run.Plan) error {
+	for _, line := range plan.DryRun(c.Context()) {
+		fmt.Fprintln(c.OutOrStdout(), line)
+	}
+	fmt.Fprintln(c.OutOrStdout(), "\nNothing was started or broken.")
+	return nil
+}
+
+// folder makes the folder for a report.
+func (f *runFlags) folder(name, id string) (string, error) {
+	dir := f.out
+	if dir == "" {
+		dir = filepath.Join("brunt-results", fileName(name)+"-"+id)
+	} else if f.repeat > 1 {
+		dir = filepath.Join(dir, id)
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", fmt.Errorf("the folder for the report: %w", err)
+	}
+	return dir, nil
+}
+
+// fileName makes a scenario's name one that every file system takes.
+func fileName(s string) string {
+	s = strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z', r >= '0' && r <= '9', r == '-', r == '.':
+			return r
+		case r >= 'A' && r <= 'Z':
+			return r + 'a' - 'A'
+		}
+		return '-'
+	}, s)
+	for strings.Contains(s, "--") {
+		s = strings.ReplaceAll(s, "--", "-")
+	}
+	s = strings.Trim(s, "-.")
+	return s[:min(len(s), 60)]
+}
+
+func (f *runFlags) logger(w io.Writer) (*slog.Logger, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(f.logLevel)); err != nil {
+		return nil, usagef("--log-level is debug, info, warn or error, not %q", f.logLevel)
+	}
+	o := &slog.HandlerOptions{Level: level}
+	switch f.logFormat {
+	case "text":
+		return slog.New(slog.NewTextHandler(w, o)), nil
+	case "json":
+		return slog.New(slog.NewJSONHandler(w, o)), nil
+	}
+	return nil, usagef("--log-format is text or json, not %q", f.logFormat)
+}
+
+// interruptible gives a context that ends with the first SIGINT or SIGTERM. Faults
+// are taken back and the report is written then; a second signal changes nothing,
+// as there is nothing left to hurry.
+func interruptible() (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	done := make(chan struct{})
+	go func() {
+		select {
+		case s := <-signals:
+			code := 130
+			if s == syscall.SIGTERM {
+				code = 143
+			}
+			fmt.Fprintln(os.Stderr, "\nbrunt: interrupted; taking faults back and writing the report")
+			cancel(run.Interrupt{Code: code})
+		case <-done:
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(signals)
+		close(done)
+		cancel(nil)
+	}
+}
+
+// recoverOthers takes back what runs that died have left.
+func recoverOthers(c *cobra.Command) error {
+	for _, dir := range chaos.StateDirs(os.Getenv) {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		taken, err := chaos.Recover(ctx, dir, "run")
+		cancel()
+		for _, t := range taken {
+			fmt.Fprintf(c.ErrOrStderr(), "brunt: run %s had died; taken back: %s (%s)\n", t.Run, t.Pending.What, t.Outcome)
+		}
+		if err != nil && !errors.Is(err, os.ErrPermission) {
+			fmt.Fprintf(c.ErrOrStderr(), "brunt: an earlier run left faults that could not be taken back: %v\nbrunt: see `brunt status`\n", err)
+			return exit(scenarios.ExitNotReverted)
+		}
+	}
+	return nil
+}
+
+// table prints the final table.
+func table(w io.Writer, res *scenarios.Result, dir string) error {
+	o := termOptions(w)
+	o.Files = dir
+	return reporters.NewTerminal(w, o).Report(w, res)
+}
+
+// termOptions says what a terminal can do.
+func termOptions(w io.Writer, summary ...string) reporters.TerminalOptions {
+	o := reporters.TerminalOptions{Summary: summary}
+	f, ok := w.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return o
+	}
+	o.TTY, o.Color = true, os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+	o.Size = func() (width, height int) {
+		width, height, err := term.GetSize(int(f.Fd()))
+		if err != nil {
+			return 0, 0
+		}
+		return width, height
+	}
+	return o
+}

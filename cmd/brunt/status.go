@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+
+	"brunt/chaos"
+	"brunt/scenarios"
+
+	"github.com/spf13/cobra"
+)
+
+func statusCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "status",
+		Short: "Say which runs go on, and which faults are in or were left behind",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			left := 0
+			found := false
+			for _, dir := range chaos.StateDirs(os.Getenv) {
+				states, err := chaos.Journals(dir)
+				if errors.Is(err, fs.ErrPermission) {
+					fmt.Fprintf(c.OutOrStdout(), "%s: not readable by this user\n", dir)
+					continue
+				}
+				if err != nil {
+					return err
+				}
+				for _, s := range states {
+					found = true
+					left += printState(c, s)
+				}
+			}
+			switch {
+			case !found:
+				fmt.Fprintln(c.OutOrStdout(), "no run goes on, and nothing is left behind")
+			case left > 0:
+				fmt.Fprintln(c.OutOrStdout(), "\n`brunt revert` takes back what is left behind.")
+				return exit(scenarios.ExitNotReverted)
+			}
+			return nil
+		},
+	}
+}
+
+// printState prints a journal and gives the number of entries left behind in it.
+func printState(c *cobra.Command, s chaos.JournalState) int {
+	out := c.OutOrStdout()
+	left := 0
+	how := "runs since " + s.Began.Local().Format(time.DateTime)
+	if !s.Alive {
+		how = "died; it began " + s.Began.Local().Format(time.DateTime)
+		left = len(s.Open)
+	}
+	fmt.Fprintf(out, "%s: %s\n", s.Run, how)
+	for _, e := range s.Open {
+		name := e.Fault
+		if name == "" {
+			name = "(target)"
+		}
+		fmt.Fprintf(out, "  %s: %s\n", name, e.What)
+		if e.Error != "" {
+			fmt.Fprintf(out, "    could not be taken back: %s\n", e.Error)
+		}
+	}
+	return left
+}
+
+func revertCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "revert",
+		Short: "Take back what runs that died have left behind",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			n := 0
+			var errs []error
+			for _, dir := range chaos.StateDirs(os.Getenv) {
+				ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+				taken, err := chaos.Recover(ctx, dir, "revert")
+				cancel()
+				for _, t := range taken {
+					n++
+					fmt.Fprintf(c.OutOrStdout(), "%s: %s: %s\n", t.Run, t.Pending.What, outcomeText(t))
+				}
+				if !errors.Is(err, fs.ErrPermission) {
+					errs = append(errs, err)
+				}
+			}
+			if err := errors.Join(errs...); err != nil {
+				fmt.Fprintf(c.ErrOrStderr(), "brunt: %v\n", err)
+				return exit(scenarios.ExitNotReverted)
+			}
+			if n == 0 {
+				fmt.Fprintln(c.OutOrStdout(), "nothing is left behind")
+			}
+			return nil
+		},
+	}
+}
+
+func outcomeText(t chaos.Taken) string {
+	switch {
+	case t.Err != nil:
+		return "failed: " + t.Err.Error()
+	case t.Outcome == chaos.Gone:
+		return "gone by itself"
+	}
+	return "taken back"
+}
+
+// guardCommand is what brunt starts to take everything back when it dies.
+func guardCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:    "guard JOURNAL",
+		Short:  "Take back what the journal has open when standard input ends",
+		Hidden: true,
+		Args:   cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			err := chaos.Watch(c.InOrStdin(), args[0])
+			if err == nil {
+				return nil
+			}
+			if f, ferr := chaos.GuardLog(args[0]); ferr == nil {
+				fmt.Fprintf(f, "%s guard: %v\n", time.Now().UTC().Format(time.RFC3339), err)
+				_ = f.Close()
+			}
+			return exit(scenarios.ExitNotReverted)
+		},
+	}
+}

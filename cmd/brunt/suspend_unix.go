@@ -1,0 +1,20 @@
+//go:build unix
+
+package main
+
+import (
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// suspended tells when the user suspends brunt (Ctrl-Z). Faults are taken back
+// before brunt stops, as a stopped brunt could not.
+func suspended() <-chan os.Signal {
+	c := make(chan os.Signal, 1)
+	signal.Notify(c, syscall.SIGTSTP)
+	return c
+}
+
+// stopSelf stops brunt as SIGTSTP would have.
+func stopSelf() { _ = syscall.Kill(os.Getpid(), syscall.SIGSTOP) }

@@ -1,0 +1,42 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+)
+
+func validateCommand() *cobra.Command {
+	var set []string
+	var explain bool
+	c := &cobra.Command{
+		Use:   "validate SCENARIO",
+		Short: "Check a scenario without starting anything",
+		Long: `Check everything about a scenario that can be checked without touching anything:
+its language, what it names, and whether its objectives can be judged at all by its
+load. Every mistake is shown at once. Then say what the load can show.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			plan, err := compile(args[0], set)
+			if err != nil {
+				return err
+			}
+			out := c.OutOrStdout()
+			if explain {
+				fmt.Fprint(out, plan.Scenario.Explain())
+				return nil
+			}
+			fmt.Fprintf(out, "%s: ok\n", args[0])
+			for _, line := range plan.Describe() {
+				fmt.Fprintln(out, "  "+line)
+			}
+			for _, n := range plan.Notes {
+				fmt.Fprintln(out, "note: "+n)
+			}
+			return nil
+		},
+	}
+	setFlag(c, &set)
+	c.Flags().BoolVar(&explain, "explain", false, "print the scenario as resolved, secrets masked")
+	return c
+}

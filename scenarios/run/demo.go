@@ -1,0 +1,66 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"brunt/chaos"
+	"brunt/scenarios"
+	"brunt/targets/stack"
+)
+
+// DemoOptions say how to run the built-in system by itself.
+type DemoOptions struct {
+	With  *scenarios.Node // its switches, as `target: {with: …}` has them
+	Self  []string        // brunt's own command line
+	State string          // for the journal
+	Guard []string        // the command line of the guard
+	Up    func([]DemoUnit)
+}
+
+// A DemoUnit is a process of the built-in system.
+type DemoUnit struct {
+	Name  string
+	Addr  string
+	PID   int
+	Entry bool
+}
+
+// Demo runs the built-in system until ctx ends, and leaves nothing of it behind.
+func Demo(ctx context.Context, o DemoOptions) (err error) {
+	m := &scenarios.Mistakes{}
+	b, ok := scenarios.Resolve(scenarios.Block{Kind: "demo", With: o.With}, stack.Kinds(), m)
+	if !ok {
+		return m.Err()
+	}
+	sc := &scenarios.Scenario{Name: "demo", Secrets: &scenarios.Secrets{}, Symbols: &scenarios.Symbols{}}
+	spec := b.Spec(o.Self)
+	p := &Plan{Scenario: sc, Stack: &spec}
+	r := &runner{Plan: p, o: Options{ID: NewID(), State: o.State}, t0: time.Now(), log: discard, env: &scenarios.Env{Units: map[string]string{}}}
+	if r.journal, err = chaos.OpenJournal(o.State, r.o.ID); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, r.journal.Close()) }()
+	if len(o.Guard) > 0 {
+		if r.guard, err = chaos.StartGuard(o.Guard, r.journal.Path()); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, r.guard.Stop()) }()
+	}
+	sys, err := r.bringUp(ctx)
+	defer func() { err = errors.Join(err, sys.takeDown(ctx)) }()
+	if err != nil {
+		if errors.As(err, new(Interrupt)) {
+			return nil
+		}
+		return err
+	}
+	var units []DemoUnit
+	for _, u := range sys.stack.Units() {
+		units = append(units, DemoUnit{u.Name(), u.Addr(), u.PID(), u.Service == spec.Entry})
+	}
+	o.Up(units)
+	<-ctx.Done()
+	return nil
+}

@@ -1,0 +1,176 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"brunt/chaos"
+	"brunt/scenarios"
+	"brunt/scenarios/load"
+)
+
+// A Check is one thing that brunt needs or can use, as it is on this machine.
+type Check struct {
+	Name  string
+	State CheckState
+	Found string // what there is
+	Fix   string // what to do about it; empty where nothing is to do
+}
+
+// CheckState says whether a check is fine.
+type CheckState string
+
+// The states of a check.
+const (
+	Fine    CheckState = "ok"
+	Limited CheckState = "limited" // brunt works, with less
+	Missing CheckState = "missing" // what needs it can't be done
+	Bad     CheckState = "bad"     // brunt can't do its work
+)
+
+// Doctor finds out what this machine can do. It probes, and leaves nothing behind.
+func Doctor(ctx context.Context, stateDirs []string, socket string) []Check {
+	checks := []Check{
+		{"system", Fine, strings.TrimSpace(runtime.GOOS + "/" + runtime.GOARCH + " " + kernel()), ""},
+		cpus(), openFiles(), ports(), loopback(), timers(), stateDir(stateDirs[0]), leftovers(stateDirs), rootCheck(), freezing(), deathSignal(),
+	}
+	checks = append(checks, features()...)
+	return append(checks, docker(ctx, socket))
+}
+
+func cpus() Check {
+	c := Check{Name: "processors", State: Fine, Found: fmt.Sprint(runtime.NumCPU())}
+	if runtime.NumCPU() < 2 {
+		c.State, c.Fix = Limited, "with one processor brunt and a target on the same machine disturb each other: load from another machine"
+	}
+	return c
+}
+
+func openFiles() Check {
+	soft, hard := raiseFiles(scenarios.DefaultMaxInFlight + 256)
+	c := Check{Name: "open files", State: Fine, Found: fmt.Sprintf("%d now, %d at most", soft, hard)}
+	if soft < scenarios.DefaultMaxInFlight+256 {
+		c.State, c.Fix = Limited, fmt.Sprintf("%d connections at most: raise the hard limit (`ulimit -Hn`, LimitNOFILE in systemd)", soft)
+	}
+	return c
+}
+
+// ports tells how many connections one source address can have to one target.
+func ports() Check {
+	low, high := portRange()
+	c := Check{Name: "ports", State: Fine, Found: fmt.Sprintf("%d to %d for connections", low, high)}
+	if n := high - low + 1; n < scenarios.DefaultMaxInFlight {
+		c.State, c.Fix = Limited, fmt.Sprintf("%d connections to one target at most: widen net.ipv4.ip_local_port_range, or name more source_addresses", n)
+	}
+	return c
+}
+
+func loopback() Check {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return Check{"loopback", Bad, err.Error(), "brunt's own targets and links listen on 127.0.0.1"}
+	}
+	_ = l.Close()
+	c := Check{Name: "loopback", State: Fine, Found: "127.0.0.1"}
+	if l, err := net.Listen("tcp", "[::1]:0"); err == nil {
+		_ = l.Close()
+		c.Found += ", ::1"
+	}
+	return c
+}
+
+// timers measures how late a precise pacer is.
+func timers() Check {
+	began := time.Now()
+	now := func() time.Duration { return time.Since(began) }
+	p := load.NewPacer("precise", now)
+	defer p.Close()
+	var late []time.Duration
+	for at := now() + time.Millisecond; len(late) < 200; at += time.Millisecond {
+		p.Until(at)
+		late = append(late, now()-at)
+	}
+	slices.Sort(late)
+	p50, p99 := late[len(late)/2], late[len(late)*99/100]
+	c := Check{Name: "pacing", State: Fine, Found: fmt.Sprintf("late by %s in the median, %s at p99, over 200 waits of 1 ms",
+		scenarios.FormatSeconds(p50.Seconds()), scenarios.FormatSeconds(p99.Seconds()))}
+	if p99 > time.Millisecond {
+		c.State, c.Fix = Limited, "something else uses the processors, or the timers are coarse: objectives under 10 ms can't be judged now"
+	}
+	return c
+}
+
+func stateDir(dir string) Check {
+	c := Check{Name: "journal", State: Fine, Found: dir}
+	if err := os.MkdirAll(dir, 0o700); err == nil {
+		var f *os.File
+		if f, err = os.CreateTemp(dir, ".doctor-*"); err == nil {
+			_ = f.Close()
+			_ = os.Remove(filepath.Clean(f.Name()))
+			return c
+		}
+	}
+	c.State, c.Fix = Bad, "without a journal nothing is started or broken: set BRUNT_STATE to a directory that can be written"
+	return c
+}
+
+func leftovers(dirs []string) Check {
+	alive, left := 0, 0
+	for _, d := range dirs {
+		states, err := chaos.Journals(d)
+		if err != nil {
+			continue
+		}
+		for _, s := range states {
+			if s.Alive {
+				alive++
+			} else {
+				left += len(s.Open)
+			}
+		}
+	}
+	c := Check{Name: "other runs", State: Fine, Found: fmt.Sprintf("%d go on, nothing left behind", alive)}
+	if left > 0 {
+		c.State, c.Found, c.Fix = Limited, fmt.Sprintf("%d faults were left behind", left), "`brunt revert` takes them back"
+	}
+	return c
+}
+
+func rootCheck() Check {
+	if os.Geteuid() == 0 {
+		return Check{"root", Fine, "yes", ""}
+	}
+	return Check{"root", Fine, "no; nothing that this version does needs it", ""}
+}
+
+func freezing() Check {
+	if runtime.GOOS == "windows" {
+		return Check{"process.freeze", Missing, "this system can't stop a process and let it go on", "run the drill on Linux or macOS"}
+	}
+	return Check{"process.freeze", Fine, "signals", ""}
+}
+
+func deathSignal() Check {
+	if runtime.GOOS == "linux" {
+		return Check{"dies with brunt", Fine, "the kernel ends the target's processes (PDEATHSIG), the guard takes back the rest", ""}
+	}
+	return Check{"dies with brunt", Fine, "the guard ends the target's processes and takes back the rest", ""}
+}
+
+// docker asks the engine's socket whether somebody answers.
+func docker(ctx context.Context, socket string) Check {
+	c := Check{Name: "docker", State: Missing, Found: "no engine answers at " + socket, Fix: "not needed: faults on containers are not available yet"}
+	conn, err := (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "unix", socket)
+	if err == nil {
+		_ = conn.Close()
+		c.State, c.Found, c.Fix = Fine, socket, "faults on containers are not available yet"
+	}
+	return c
+}

@@ -1,0 +1,169 @@
+package run
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"brunt/chaos"
+	"brunt/scenarios"
+)
+
+// faults resolves the timeline: kinds, selectors, and when each is due.
+func (c *compiler) faults() {
+	stages := map[string]measureSpan{}
+	var names []string
+	for i := range c.plan.Loads {
+		for _, s := range c.plan.Loads[i].Schedule.Stages {
+			name := c.plan.Loads[i].Name + "." + s.Name
+			stages[name] = measureSpan{s.From, s.To}
+			names = append(names, name)
+		}
+	}
+	for i := range c.sc.Faults {
+		f := &c.sc.Faults[i]
+		e := &chaos.Entry{Fault: *f, Kind: f.Block.Kind}
+		if f.During != "" {
+			s, ok := stages[f.During]
+			if !ok {
+				c.m.AddHint(f.Of("during"), scenarios.DidYouMean(f.During, names), "there is no stage %q; a stage is LOAD.STAGE", f.During)
+			}
+			e.From, e.To = s.from, s.to
+		}
+		if f.Block.With != nil || f.Block.Kind != "" {
+			if d, ok := scenarios.Resolve(f.Block, chaos.Kinds(), c.m); ok {
+				e.Damage = d
+				if !c.vague {
+					d.Check(f.Block.Pos, c.plan.Scope, c.m)
+				}
+			}
+		}
+		c.plan.Faults = append(c.plan.Faults, e)
+		c.timing(e)
+	}
+	c.order()
+}
+
+type measureSpan struct{ from, to time.Duration }
+
+// timing checks what an entry says of its time against its kind.
+func (c *compiler) timing(e *chaos.Entry) {
+	if e.Damage == nil {
+		return
+	}
+	f := &e.Fault
+	if e.OneShot() {
+		if f.Has("for") {
+			c.m.Add(f.Of("for"), "%s is over once it is done; it takes no `for`. `within` says by when its unit is healthy again", e.Kind)
+		}
+		if f.Has("pulse") {
+			c.m.Add(f.Of("pulse"), "%s is over once it is done; repeat it with `every` and `repeat`", e.Kind)
+		}
+	} else {
+		if !f.Has("for") && f.During == "" {
+			c.m.AddHint(f.Place.At, "such as for: 10s", "fault %q does not say how long it stays", f.Name)
+		}
+		if f.Has("within") {
+			c.m.Add(f.Of("within"), "`within` is for faults that are over at once; %s stays for `for`", e.Kind)
+		}
+	}
+	if most := c.sc.Guard.MaxEach.D(); most > 0 && f.For.D() > most {
+		c.m.Add(f.Of("for"), "it stays for %s, and guard.max_each is %s", f.For, scenarios.FormatDuration(most))
+	}
+	if most := c.sc.Guard.MaxUnits; most > 0 {
+		if h, ok := e.Damage.(chaos.Hits); ok && h.Hits(c.plan.Scope) > most {
+			c.m.Add(f.Block.Pos, "it hits %d units, and guard.max_units is %d", h.Hits(c.plan.Scope), most)
+		}
+	}
+	if e.Within == 0 && e.OneShot() {
+		for _, o := range c.sc.SLO {
+			if o.Metric.Name == "recover" && base(o.After) == f.Name && o.Upper() {
+				e.Within = scenarios.Duration(max(e.Within.D(), time.Duration(o.Value*1e9)))
+			}
+		}
+	}
+}
+
+// order checks that `after` names faults, and not in a circle.
+func (c *compiler) order() {
+	byName := map[string]*chaos.Entry{}
+	var names []string
+	for _, e := range c.plan.Faults {
+		byName[e.Name] = e
+		names = append(names, e.Name)
+	}
+	for _, e := range c.plan.Faults {
+		if e.After == "" {
+			continue
+		}
+		if byName[e.After] == nil {
+			c.m.AddHint(e.Of("after"), scenarios.DidYouMean(e.After, names), "there is no fault %q", e.After)
+			continue
+		}
+		path := []string{e.Name}
+		for at := byName[e.After]; at != nil && len(path) <= len(names); at = byName[at.After] {
+			path = append(path, at.Name)
+			if at == e {
+				c.m.Add(e.Of("after"), "the faults wait for each other: %s", strings.Join(path, " -> "))
+				break
+			}
+			if at.After == "" {
+				break
+			}
+		}
+	}
+}
+
+// references checks that what flows name of units exists.
+func (c *compiler) references() {
+	for _, u := range c.sc.Symbols.Uses() {
+		switch u.Ref.Kind {
+		case scenarios.RefLink, scenarios.RefSelf:
+			if !c.inProcesses(u.Pos) {
+				c.m.Add(u.Pos, "${%s} belongs into the settings of a process", u.Ref.Text)
+			}
+		case scenarios.RefUnit:
+			switch {
+			case c.vague || c.inProcesses(u.Pos):
+			case c.plan.Stack == nil:
+				c.m.Add(u.Pos, "${%s}: the target has no units; brunt starts none", u.Ref.Text)
+			default:
+				c.plan.Stack.CheckRef(u.Ref, u.Pos, c.m)
+			}
+		}
+	}
+}
+
+// inProcesses tells whether a place lies in the target's processes, whose
+// placeholders are checked with them.
+func (c *compiler) inProcesses(pos scenarios.Pos) bool {
+	return c.sc.Target.Processes != nil && c.sc.Target.Processes.Holds(pos)
+}
+
+// needsLink tells whether any fault touches the link between two units.
+func (p *Plan) needsLink(from, to string) (hit, http bool) {
+	for _, e := range p.Faults {
+		if l, ok := e.Damage.(chaos.Linked); ok {
+			h, web := l.Touches(from, to)
+			hit, http = hit || h, http || h && web
+		}
+	}
+	return hit, http
+}
+
+// timeline says when each fault is foreseen, for people.
+func (p *Plan) timeline() []string {
+	var out []string
+	for _, e := range chaos.Estimate(p.Faults, p.End()) {
+		about := ""
+		if e.Rough {
+			about = "about "
+		}
+		line := fmt.Sprintf("%s%s  %s  %s", about, scenarios.FormatDuration(e.At.Round(time.Millisecond)), e.Name, e.Entry.Kind)
+		if !e.Entry.OneShot() {
+			line += " for " + scenarios.FormatDuration(e.Clear-e.At)
+		}
+		out = append(out, line)
+	}
+	return out
+}

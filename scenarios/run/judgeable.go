@@ -1,0 +1,307 @@
+package run
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"brunt/chaos"
+	"brunt/scenarios"
+	"brunt/scenarios/measure"
+)
+
+// judgeable refuses what could not be judged, and says by which figure: better
+// before the run than after it.
+func (c *compiler) judgeable() {
+	c.uniqueData()
+	c.stopConditions()
+	est := chaos.Estimate(c.plan.Faults, c.plan.End())
+	c.withinLoad(est)
+	c.recoveries(est)
+	c.samples(est)
+	c.closedLoads()
+	c.resolution(est)
+}
+
+// withinLoad refuses faults that lie beyond the load.
+func (c *compiler) withinLoad(est []chaos.Estimated) {
+	end := c.plan.End()
+	told := map[string]bool{}
+	for _, e := range est {
+		if told[e.Entry.Name] {
+			continue
+		}
+		switch {
+		case e.At >= end:
+			c.m.Add(e.Entry.Fault.Place.At, "fault %q comes at %s, and the load ends at %s", e.Name, brief(e.At), brief(end))
+			told[e.Entry.Name] = true
+		case !e.Entry.OneShot() && e.Clear > end:
+			c.m.Add(e.Entry.Fault.Place.At, "fault %q stays until %s, and the load ends at %s", e.Name, brief(e.Clear), brief(end))
+			told[e.Entry.Name] = true
+		}
+	}
+}
+
+func brief(d time.Duration) string { return scenarios.FormatDuration(d.Round(time.Millisecond)) }
+
+// recoveries holds the time around each judged fault against what its objectives
+// need: a baseline before it, no other fault with it, and quiet load after it.
+func (c *compiler) recoveries(est []chaos.Estimated) {
+	first := time.Duration(math.MaxInt64)
+	for _, e := range est {
+		first = min(first, e.At)
+	}
+	for _, o := range c.sc.SLO {
+		if !o.Metric.OfFault() || o.Metric.Name == "failed" || o.Metric.Name == "area" || o.Metric.Name == "degraded" {
+			continue
+		}
+		for i, e := range est {
+			if e.Entry.Name != base(o.After) || o.After != e.Entry.Name && o.After != e.Name {
+				continue
+			}
+			if first < time.Second {
+				c.m.Add(e.Entry.Fault.Place.At, "fault %q comes at %s, which leaves no baseline to judge `%s` against; let load flow for some seconds first", e.Name, brief(e.At), o.Text)
+				break
+			}
+			if c.crowded(o, i, est) {
+				break
+			}
+		}
+	}
+}
+
+// crowded refuses a judged fault that another meets, or that is followed by too
+// little quiet load.
+func (c *compiler) crowded(o scenarios.Objective, i int, est []chaos.Estimated) bool {
+	e := est[i]
+	end := c.plan.End()
+	next, who := end, "the load ends"
+	for j, other := range est {
+		if j == i {
+			continue
+		}
+		if other.At < e.Clear && e.At < other.Clear {
+			c.m.Add(o.Pos, "`%s` can't be judged: %s (%s to %s) and %s (%s to %s) are in at the same time", o.Text,
+				e.Name, brief(e.At), brief(e.Clear), other.Name, brief(other.At), brief(other.Clear))
+			return true
+		}
+		if other.At >= e.At && other.At < next {
+			next, who = other.At, other.Name+" comes"
+		}
+	}
+	from, word := e.At, "injection"
+	if o.Metric.Name == "heal" {
+		from, word = e.Clear, "clearing"
+	}
+	limit := time.Duration(o.Value * 1e9)
+	hold := c.hold(o, from+limit)
+	if need := from + limit + hold; next < need {
+		c.m.Add(o.Pos, "`%s` can't be judged: from the %s of %s at %s on, %s and a hold of %s must fit in, and %s at %s already; %s are missing", o.Text,
+			word, e.Name, brief(from), brief(limit), brief(hold), who, brief(next), brief(need-next))
+		return true
+	}
+	return false
+}
+
+// hold is how long good must last for recovery to be shown at time at: the hold
+// asked for, lengthened until the load offers enough requests.
+func (c *compiler) hold(o scenarios.Objective, at time.Duration) time.Duration {
+	hold := c.sc.Judge.HoldOr()
+	limit := measure.LimitOf(c.sc.SLO, base(o.After))
+	need := float64(measure.EnoughFor(limit))
+	if rate := c.rate(o, at, at+hold); rate > 0 {
+		hold = max(hold, time.Duration(math.Ceil(need/rate))*time.Second)
+	}
+	return hold
+}
+
+// expected is how many requests that o is about open loads offer from one time to
+// another; known is false where a closed load is among them.
+func (c *compiler) expected(o scenarios.Objective, from, to time.Duration) (n float64, known bool) {
+	for i := range c.plan.Loads {
+		lp := &c.plan.Loads[i]
+		if o.Load != "" && lp.Name != o.Load {
+			continue
+		}
+		share := stepsPerIteration(lp, o)
+		if share == 0 {
+			continue
+		}
+		if lp.Schedule.Closed() {
+			return 0, false
+		}
+		n += share * (lp.Schedule.Rate.Area(to) - lp.Schedule.Rate.Area(from))
+	}
+	return n, true
+}
+
+// stepsPerIteration is how many requests that o is about an iteration makes in the
+// mean.
+func stepsPerIteration(lp *LoadPlan, o scenarios.Objective) float64 {
+	if o.Step == "iteration" {
+		return 1
+	}
+	sum, n := 0.0, 0.0
+	for _, f := range lp.Flows {
+		sum += f.Weight
+		for _, s := range f.Steps {
+			if s.Call != nil && (o.Step == "" || s.Call.Name() == o.Step) {
+				n += f.Weight
+			}
+		}
+	}
+	if sum == 0 {
+		return 0
+	}
+	return n / sum
+}
+
+// rate is the mean rate of requests that o is about; 0 is unknown.
+func (c *compiler) rate(o scenarios.Objective, from, to time.Duration) float64 {
+	to = min(to, c.plan.End())
+	if to <= from {
+		return 0
+	}
+	n, known := c.expected(o, from, to)
+	if !known {
+		return 0
+	}
+	return n / (to - from).Seconds()
+}
+
+// samples refuses objectives that can't have enough requests.
+func (c *compiler) samples(est []chaos.Estimated) {
+	for _, o := range c.sc.SLO {
+		need, ok := measure.Need(o)
+		if !ok || o.Metric.OfFault() {
+			continue
+		}
+		for _, span := range c.phaseSpans(o, est) {
+			n, known := c.expected(o, span.from, span.to)
+			if known && n < float64(need) {
+				c.m.Add(o.Pos, "`%s` can't be judged: about %d requests are expected in %s (%s to %s), and %d are needed", o.Text,
+					int(n), o.PhaseOrRun(), brief(span.from), brief(span.to), need)
+				break
+			}
+		}
+	}
+}
+
+// phaseSpans gives the stretches that an objective is judged in, as far as they are
+// known beforehand.
+func (c *compiler) phaseSpans(o scenarios.Objective, est []chaos.Estimated) []measureSpan {
+	end := c.plan.End()
+	switch p := o.PhaseOrRun(); p {
+	case "run":
+		return []measureSpan{{0, end}}
+	case "baseline":
+		first := end
+		for _, e := range est {
+			first = min(first, e.At)
+		}
+		return []measureSpan{{0, first}}
+	default:
+		var out []measureSpan
+		for _, e := range est {
+			if e.Name == p || e.Entry.Name == p {
+				out = append(out, measureSpan{e.At, min(e.Clear, end)})
+			}
+		}
+		return out
+	}
+}
+
+// stopConditions refuses one that would end the drill before recovery could.
+func (c *compiler) stopConditions() {
+	for _, s := range c.sc.Stop {
+		for _, o := range c.sc.SLO {
+			if o.Metric.Name != "recover" && o.Metric.Name != "failover" || !o.Upper() {
+				continue
+			}
+			if limit := time.Duration(o.Value * 1e9); s.For <= limit {
+				c.m.Add(s.Pos, "the stop condition `%s` would end the run before `%s` is decided: let it last longer than %s", s.Text, o.Text, brief(limit))
+				break
+			}
+		}
+	}
+}
+
+// uniqueData refuses an open load that needs more rows than a unique table has.
+func (c *compiler) uniqueData() {
+	for slot, t := range c.sc.Tables {
+		if t.Pick != "unique" {
+			continue
+		}
+		need := 0.0
+		for i := range c.plan.Loads {
+			lp := &c.plan.Loads[i]
+			if lp.Schedule.Closed() || !usesTable(lp, slot) {
+				continue
+			}
+			need += lp.Schedule.Rate.Total()
+			if lp.Load.Start == 0 {
+				need += lp.Schedule.Rate.First() * c.sc.Warmup.Seconds()
+			}
+		}
+		if need > float64(len(t.Rows)) {
+			c.m.Add(t.Pos, "data %q has %d rows, each used once, and the load has about %d iterations that need one", t.Name, len(t.Rows), int(math.Ceil(need)))
+		}
+	}
+}
+
+func usesTable(lp *LoadPlan, slot int) bool {
+	for _, f := range lp.Flows {
+		for _, s := range f.Steps {
+			if u, ok := s.Call.(interface{ Refs() []*scenarios.Ref }); ok {
+				if slices.ContainsFunc(u.Refs(), func(r *scenarios.Ref) bool { return r.Kind == scenarios.RefData && r.Slot == slot }) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// closedLoads tells what a closed load hides.
+func (c *compiler) closedLoads() {
+	for i := range c.plan.Loads {
+		if lp := &c.plan.Loads[i]; lp.Schedule.Closed() {
+			c.plan.Notes = append(c.plan.Notes, fmt.Sprintf("load %q (%s) is closed: it offers less while the target stalls, and so hides stalls; its response time is service time. An arrival-rate executor shows them.", lp.Name, lp.Executor))
+		}
+	}
+}
+
+// resolution tells the smallest outage and the smallest error rate that this load
+// can show; faults of which the same is true share a note.
+func (c *compiler) resolution(est []chaos.Estimated) {
+	var order []string
+	who := map[string][]string{}
+	told := map[string]bool{}
+	for _, e := range est {
+		rate := c.rate(scenarios.Objective{}, e.At, e.At+c.sc.Judge.HoldOr())
+		if told[e.Entry.Name] || rate == 0 {
+			continue
+		}
+		told[e.Entry.Name] = true
+		limit := measure.LimitOf(c.sc.SLO, e.Entry.Name)
+		outage, share, window := measure.Smallest(rate, limit)
+		text := fmt.Sprintf("at %s requests/s the smallest outage that shows is %s, the smallest lasting error rate %s (limit %s, windows of %s)",
+			trim(rate), scenarios.FormatSeconds(outage.Seconds()), scenarios.FormatShare(math.Round(share*1e4)/1e4), scenarios.FormatShare(limit), brief(window))
+		if who[text] == nil {
+			order = append(order, text)
+		}
+		who[text] = append(who[text], e.Entry.Name)
+	}
+	for _, text := range order {
+		c.plan.Notes = append(c.plan.Notes, strings.Join(who[text], ", ")+": "+text)
+	}
+}
+
+func trim(f float64) string {
+	if f >= 10 {
+		return fmt.Sprintf("%.0f", f)
+	}
+	return fmt.Sprintf("%.2g", f)
+}

@@ -1,0 +1,283 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"net"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"brunt/chaos"
+	"brunt/chaos/proxy"
+	"brunt/scenarios"
+	"brunt/targets/stack"
+)
+
+// system reads what is loaded: a stack that brunt starts, or a URL of one that
+// runs.
+func (c *compiler) system() {
+	t := &c.sc.Target
+	c.plan.Scope = chaos.Scope{Services: map[string]int{}}
+	switch {
+	case t.Processes != nil:
+		spec := stack.Processes(t.Processes, t.Entry, c.m)
+		c.plan.Stack = &spec
+	case t.Stack != "":
+		c.builtin(t)
+	case !t.URL.IsZero():
+		c.external(t)
+	}
+	if c.plan.Stack == nil {
+		return
+	}
+	if t.Entry != "" {
+		c.plan.Stack.Entry = t.Entry
+	}
+	if c.plan.Stack.Service(c.plan.Stack.Entry) == nil && c.plan.Stack.Entry != "" {
+		c.m.AddHint(t.Of("entry"), scenarios.DidYouMean(t.Entry, c.plan.Stack.Names()), "there is no service %q", t.Entry)
+	}
+	for i := range c.plan.Stack.Services {
+		s := &c.plan.Stack.Services[i]
+		c.plan.Scope.Services[s.Name] = s.Replicas
+		for _, to := range s.Links {
+			c.plan.Scope.Edges = append(c.plan.Scope.Edges, chaos.EdgeName{From: s.Name, To: to})
+		}
+		if t.Ready != nil && s.Name == c.plan.Stack.Entry {
+			s.Ready = *t.Ready
+		}
+	}
+	c.plan.Scope.Edges = append(c.plan.Scope.Edges, chaos.EdgeName{From: chaos.LoadName, To: c.plan.Stack.Entry})
+}
+
+func (c *compiler) builtin(t *scenarios.Target) {
+	kinds := stack.Kinds()
+	var names []string
+	for name := range kinds {
+		names = append(names, name)
+	}
+	if kinds[t.Stack] == nil {
+		slices.Sort(names)
+		c.m.AddHint(t.Of("stack"), scenarios.DidYouMean(t.Stack, names), "there is no built-in stack %q", t.Stack)
+		return
+	}
+	b, ok := scenarios.Resolve(scenarios.Block{Kind: t.Stack, Pos: t.Of("with"), With: t.With}, kinds, c.m)
+	if !ok {
+		return
+	}
+	spec := b.Spec(c.o.Self)
+	c.plan.Stack = &spec
+}
+
+func (c *compiler) external(t *scenarios.Target) {
+	c.plan.Scope.Edges = []chaos.EdgeName{{From: chaos.LoadName, To: chaos.TargetName}}
+	text, static := t.URL.Static()
+	if !static {
+		for _, r := range t.URL.Refs() {
+			c.m.Add(t.Of("url"), "${%s} is not known for a target that runs already", r.Text)
+		}
+		return
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		c.m.AddHint(t.Of("url"), "such as http://127.0.0.1:8080", "%q is no URL of a target", text)
+		return
+	}
+	c.plan.Scope.External, c.plan.Scope.TLS = hostPort(u), u.Scheme == "https"
+}
+
+// hostPort gives host and port of a URL, the scheme's port where none is written.
+func hostPort(u *url.URL) string {
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	}
+	return net.JoinHostPort(u.Hostname(), port)
+}
+
+// system is what a run has brought up, or found running.
+type system struct {
+	r     *runner
+	stack *stack.Stack // nil for a target that runs already
+	links []*chaos.Link
+	entry string // host:port that the load goes to, before a link stands between
+
+	journaled int // the entry of the journal that ends the stack's processes
+}
+
+// bringUp puts the links in place, starts the stack and waits until it is ready.
+func (r *runner) bringUp(ctx context.Context) (*system, error) {
+	s := &system{r: r}
+	if r.Stack == nil {
+		s.entry = r.Scope.External
+		if err := s.loadLink(); err != nil {
+			return s, err
+		}
+		return s, s.ready(ctx)
+	}
+	st, err := stack.New(*r.Stack, stack.Options{
+		Run: r.o.ID, LogDir: r.o.LogDir, Log: r.log, Link: s.link,
+		Spawned: func(unit string, pid int) error {
+			undo, err := chaos.ProcessUndo(pid)
+			if err != nil { // it has ended already
+				return nil
+			}
+			return r.journal.Extend(s.journaled, undo)
+		},
+		Event: func(event, unit, text string) { r.event(scenarios.Event{Event: event, Unit: unit, Text: text}) },
+	})
+	if err != nil {
+		return s, err
+	}
+	s.stack = st
+	s.entry = st.Unit(stack.UnitName(r.Stack.Entry, 0)).Addr()
+	for _, e := range r.Stack.Edges() {
+		if err := s.addLink(e.From, e.To, st.Unit(e.To).Addr()); err != nil {
+			return s, err
+		}
+	}
+	if err := s.loadLink(); err != nil {
+		return s, err
+	}
+	if s.journaled, err = r.journal.Intent("", "the processes of the stack", []chaos.Undo{chaos.StackUndo(r.o.ID)}); err != nil {
+		return s, err
+	}
+	if err := st.Up(ctx); err != nil {
+		if ctx.Err() != nil {
+			return s, context.Cause(ctx)
+		}
+		return s, fmt.Errorf("%w: %w", ErrNotReady, err)
+	}
+	for k, v := range st.Addresses() {
+		r.env.Units[k] = v
+	}
+	return s, nil
+}
+
+// loadLink puts a link between the load and its target when a fault needs one. The
+// control run has it as well, so that both differ by the faults alone.
+func (s *system) loadLink() error {
+	to := chaos.TargetName
+	if s.stack != nil {
+		to = stack.UnitName(s.r.Stack.Entry, 0)
+	}
+	if hit, _ := s.r.needsLink(chaos.LoadName, to); !hit {
+		return nil
+	}
+	return s.addLink(chaos.LoadName, to, s.entry)
+}
+
+func (s *system) addLink(from, to, upstream string) error {
+	_, http := s.r.needsLink(from, to)
+	p, err := proxy.Start(proxy.Config{
+		Upstream: func() string { return upstream },
+		Seed:     s.r.Scenario.Seed ^ hashOf(from+"->"+to),
+		HTTP:     http,
+	})
+	if err != nil {
+		return fmt.Errorf("the link %s -> %s: %w", from, to, err)
+	}
+	s.links = append(s.links, &chaos.Link{From: from, To: to, Proxy: p})
+	return nil
+}
+
+func (s *system) link(e stack.Edge) (string, bool) {
+	for _, l := range s.links {
+		if l.From == e.From && l.To == e.To {
+			return l.Proxy.Addr(), true
+		}
+	}
+	return "", false
+}
+
+// ready waits for a target that runs already.
+func (s *system) ready(ctx context.Context) error {
+	ready := scenarios.Ready{}
+	if r := s.r.Scenario.Target.Ready; r != nil {
+		ready = *r
+	} else {
+		return nil // the load will tell
+	}
+	within := ready.Within.D()
+	if within == 0 {
+		within = scenarios.DefaultReady
+	}
+	if strings.HasPrefix(ready.Get, "/") {
+		base, _ := s.r.Scenario.Target.URL.Static()
+		ready.Get = strings.TrimSuffix(base, "/") + ready.Get
+	}
+	ctx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	for {
+		err := stack.Check(ctx, s.entry, ready)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%w: %s not within %s: %w", ErrNotReady, s.entry, scenarios.FormatDuration(within), err)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// base is the URL that relative paths go to, and where the load is to connect
+// instead when a link stands between.
+func (s *system) base() (base string, resolve map[string]string) {
+	if s.stack == nil {
+		base, _ = s.r.Scenario.Target.URL.Static()
+	} else {
+		base = "http://" + s.entry
+	}
+	for _, l := range s.links {
+		if l.From == chaos.LoadName {
+			resolve = map[string]string{s.entry: l.Proxy.Addr()}
+		}
+	}
+	return base, resolve
+}
+
+// units gives the stack's units as faults see them.
+func (s *system) units() []chaos.Unit {
+	if s.stack == nil {
+		return nil
+	}
+	var out []chaos.Unit
+	for _, u := range s.stack.Units() {
+		out = append(out, unit{u})
+	}
+	return out
+}
+
+// unit is a unit of a stack as faults see it.
+type unit struct{ *stack.Unit }
+
+func (u unit) Service() string  { return u.Unit.Service }
+func (u unit) Supervised() bool { return u.Restarts() }
+
+// takeDown ends the stack and the links. Nothing of them is left then.
+func (s *system) takeDown(ctx context.Context) error {
+	var errs []error
+	if s.stack != nil {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+		defer cancel()
+		errs = append(errs, s.stack.Down(ctx))
+		if s.journaled != 0 && errors.Join(errs...) == nil {
+			errs = append(errs, s.r.journal.Done(s.journaled, chaos.Reverted))
+		}
+	}
+	for _, l := range s.links {
+		errs = append(errs, l.Proxy.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// hashOf spreads a name over 64 bits (FNV-1a).
+func hashOf(s string) uint64 {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(s))
+	return h.Sum64()
+}
