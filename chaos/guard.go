@@ -70,9 +70,6 @@ func (g *Guard) beats() {
 	}
 }
 
-// PID is the guard's process.
-func (g *Guard) PID() int { return g.cmd.Process.Pid }
-
 // Stop tells the guard that it is not needed any more, and waits for it to end. An
 // error says that it died before.
 func (g *Guard) Stop() error {

@@ -28,8 +28,11 @@ func world(seed uint64) Env {
 			named{"posts", "posts[0]"}, named{"posts", "posts[1]"}, named{"posts", "posts[2]"}, named{"posts", "posts[3]"}, named{"store", "store[0]"},
 		},
 		Links: []*Link{
-			{From: "gateway[0]", To: "posts[0]"}, {From: "gateway[0]", To: "posts[1]"}, {From: "posts[0]", To: "store[0]"},
-			{From: "posts[1]", To: "store[0]"}, {From: LoadName, To: "gateway[0]"},
+			{From: "gateway[0]", To: "posts[0]"},
+			{From: "gateway[0]", To: "posts[1]"},
+			{From: "posts[0]", To: "store[0]"},
+			{From: "posts[1]", To: "store[0]"},
+			{From: LoadName, To: "gateway[0]"},
 		},
 	}
 }

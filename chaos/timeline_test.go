@@ -18,12 +18,11 @@ import (
 // noted is a fault that writes down what is done with it.
 type noted struct {
 	*diary
-	name    string
-	oneShot bool
-	undo    bool
-	back    time.Duration // a one-shot's unit is back so long after injection
-	fails   string        // inject, verify, revert or gone
-	steps   int           // zero is one
+	name  string
+	undo  bool
+	back  time.Duration // a one-shot's unit is back so long after injection
+	fails string        // inject, verify, revert or gone
+	steps int           // zero is one
 }
 
 type diary struct {

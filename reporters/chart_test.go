@@ -166,12 +166,12 @@ func TestPoints(t *testing.T) {
 		win(0, 1, 100, .1), win(2, .4, 40, .2), win(2.4, .6, 60, nan), win(3, 1, 0, nan),
 	}}
 	list, together := points(r)
-	got := ""
+	var got strings.Builder
 	for _, p := range list {
-		got += fmt.Sprintf("%v+%v: %d %v %d; ", p.t, p.d, p.offered, p.p99, p.kinds["timeout"])
+		got.WriteString(fmt.Sprintf("%v+%v: %d %v %d; ", p.t, p.d, p.offered, p.p99, p.kinds["timeout"]))
 	}
-	if want := "0+1: 100 0.1 1; 1+1: 100 0.5 2; 2+0.4: 40 0.2 1; 2.4+0.6: 60 +Inf 1; 3+1: 0 NaN 1; "; got != want || together != 1 {
-		t.Errorf("got %s %d", got, together)
+	if want := "0+1: 100 0.1 1; 1+1: 100 0.5 2; 2+0.4: 40 0.2 1; 2.4+0.6: 60 +Inf 1; 3+1: 0 NaN 1; "; got.String() != want || together != 1 {
+		t.Errorf("got %s %d", got.String(), together)
 	}
 	r.Windows = nil
 	for i := range mostPoints + 1 {

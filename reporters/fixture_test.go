@@ -294,7 +294,7 @@ func (s *sim) cells(r *scenarios.Result, p scenarios.Phase, step string, t *tall
 	}
 	c.Service = c.Response
 	r.Cells = append(r.Cells, c)
-	for k := scenarios.OK; k < scenarios.Kinds; k++ {
+	for k := range scenarios.Kinds {
 		if t.n[k] == 0 {
 			continue
 		}

@@ -99,7 +99,7 @@ func wrap(text string, width int) []string {
 	width = max(width, 8)
 	var lines []string
 	line, used := "", 0
-	for _, w := range strings.Fields(text) {
+	for w := range strings.FieldsSeq(text) {
 		n := textWidth(w)
 		if used > 0 && used+1+n > width {
 			lines = append(lines, line)

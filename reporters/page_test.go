@@ -127,7 +127,7 @@ func TestHTML_IsSoundAndSealed(t *testing.T) {
 					}
 					ids[v] = true
 				case name == "class":
-					for _, c := range strings.Fields(v) {
+					for c := range strings.FieldsSeq(v) {
 						classes[c] = true
 					}
 				}

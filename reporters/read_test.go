@@ -108,11 +108,7 @@ func pull(h scenarios.Histograms) (func() (scenarios.HistogramInfo, bool), func(
 func same(t *testing.T, a, b *hdrhistogram.PackedHistogram) {
 	t.Helper()
 	buckets := func(h *hdrhistogram.PackedHistogram) map[int64]int64 {
-		out := map[int64]int64{}
-		for v, n := range h.ForEachBucket {
-			out[v] = n
-		}
-		return out
+		return maps.Collect(h.ForEachBucket)
 	}
 	if !maps.Equal(buckets(a), buckets(b)) || a.TotalCount() == 0 {
 		t.Fatalf("%d values became %d", b.TotalCount(), a.TotalCount())

@@ -183,15 +183,16 @@ func (s *sheet) table(rows [][]string) {
 	}
 	wide[0] = min(wide[0], max(8, s.width-rest))
 	for i, row := range rows {
-		text := "  " + pad(clip(row[0], wide[0]), wide[0], false)
+		var text strings.Builder
+		text.WriteString("  " + pad(clip(row[0], wide[0]), wide[0], false))
 		for c, cell := range row[1:] {
-			text += "  " + pad(cell, wide[c+1], true)
+			text.WriteString("  " + pad(cell, wide[c+1], true))
 		}
 		st := plain
 		if i == 0 {
 			st = dim
 		}
-		s.line(span{text, st})
+		s.line(span{text.String(), st})
 	}
 }
 

@@ -30,7 +30,7 @@ func TestTerminal_FitsItsWidth(t *testing.T) {
 	each(t, func(t *testing.T, r *scenarios.Result) {
 		for _, width := range []int{40, 80, 200} {
 			plain := report(t, NewTerminal(nil, TerminalOptions{Width: width}), r)
-			for _, line := range strings.Split(plain, "\n") {
+			for line := range strings.SplitSeq(plain, "\n") {
 				if textWidth(line) > width {
 					t.Errorf("%d columns of %d: %s", textWidth(line), width, line)
 				}

@@ -57,7 +57,7 @@ var notYet = func() map[string]string {
 		"step":     `grpc redis sql websocket sse graphql kafka amqp tcp udp dns`,
 		"key":      `k6 engine ledger detect alerts zone leader policy trigger`,
 	} {
-		for _, name := range strings.Fields(names) {
+		for name := range strings.FieldsSeq(names) {
 			out[name] = noun
 		}
 	}

@@ -104,7 +104,7 @@ func ParseMetric(s string) (Metric, error) {
 	}
 	m.Name, m.Unit = name, f.unit
 	if m.Of != "" && !m.Latency() {
-		return m, fmt.Errorf("%q: only percentiles, max and mean come as ok. or service.", clip(m.Text, 40))
+		return m, fmt.Errorf("%q: only percentiles, max and mean take the prefix ok. or service. before them", clip(m.Text, 40))
 	}
 	return m, nil
 }
@@ -161,7 +161,7 @@ func (m Metric) call(name string, args []string) (Metric, error) {
 	case want == 0:
 		return m, fmt.Errorf("%q: %s takes nothing in brackets", clip(m.Text, 40), name)
 	case m.Of != "" && name != "p":
-		return m, fmt.Errorf("%q: only percentiles, max and mean come as ok. or service.", clip(m.Text, 40))
+		return m, fmt.Errorf("%q: only percentiles, max and mean take the prefix ok. or service. before them", clip(m.Text, 40))
 	case len(args) != want && f.after:
 		return m, fmt.Errorf("%q: want %s or %s(200ms)", clip(m.Text, 40), name, name)
 	case len(args) != want:

@@ -142,8 +142,8 @@ func (m *Mistakes) keep(file, text string) {
 func (m *Mistakes) within(pos Pos, part string) Pos {
 	if src := m.texts[pos.File]; src != nil {
 		text := src.from(pos.Line, pos.Col)
-		if i := strings.Index(text, part); i >= 0 {
-			pos.Col += utf8.RuneCountInString(text[:i])
+		if before, _, ok := strings.Cut(text, part); ok {
+			pos.Col += utf8.RuneCountInString(before)
 		}
 	}
 	return pos

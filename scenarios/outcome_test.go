@@ -13,9 +13,22 @@ func TestCauses(t *testing.T) {
 		cause Cause
 		want  string
 	}{
-		{NoCause, ""}, {Timeout, "timeout"}, {Refused, "refused"}, {Reset, "reset"}, {NameNotFound, "dns"}, {NotAllowed, "not allowed"},
-		{Redirects, "redirects"}, {Other, "other"}, {fixedCauses, "other"}, {Status(503), "status 503"}, {Status(0), "status 0"},
-		{Check(0), "check within"}, {Check(1), "check body"}, {Check(2), "check 2"}, {Extraction(1), "extract body"}, {Extraction(9), "extract 9"},
+		{NoCause, ""},
+		{Timeout, "timeout"},
+		{Refused, "refused"},
+		{Reset, "reset"},
+		{NameNotFound, "dns"},
+		{NotAllowed, "not allowed"},
+		{Redirects, "redirects"},
+		{Other, "other"},
+		{fixedCauses, "other"},
+		{Status(503), "status 503"},
+		{Status(0), "status 0"},
+		{Check(0), "check within"},
+		{Check(1), "check body"},
+		{Check(2), "check 2"},
+		{Extraction(1), "extract body"},
+		{Extraction(9), "extract 9"},
 	} {
 		if got := c.cause.Name(names); got != c.want {
 			t.Errorf("%d is %q, want %q", c.cause, got, c.want)
@@ -83,8 +96,17 @@ func TestNum(t *testing.T) {
 		n    Num
 		want string
 	}{
-		{0, "0"}, {0.2, "0.2"}, {1.0000000004, "1"}, {1.0000000006, "1.000000001"}, {1e6, "1000000"}, {1e21, "1000000000000000000000"},
-		{NaN, "null"}, {Num(math.Inf(1)), "null"}, {Num(math.Inf(-1)), "null"}, {-1.5, "-1.5"}, {Sec(1500 * time.Millisecond), "1.5"},
+		{0, "0"},
+		{0.2, "0.2"},
+		{1.0000000004, "1"},
+		{1.0000000006, "1.000000001"},
+		{1e6, "1000000"},
+		{1e21, "1000000000000000000000"},
+		{NaN, "null"},
+		{Num(math.Inf(1)), "null"},
+		{Num(math.Inf(-1)), "null"},
+		{-1.5, "-1.5"},
+		{Sec(1500 * time.Millisecond), "1.5"},
 	} {
 		b, err := json.Marshal(c.n)
 		if err != nil || string(b) != c.want {

@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"embed"
+	"maps"
 	"reflect"
 )
 
@@ -218,9 +219,7 @@ func (s Schema) With(others ...Schema) Schema {
 	var required []any
 	for _, o := range append([]Schema{s}, others...) {
 		p, _ := o["properties"].(Schema)
-		for k, v := range p {
-			props[k] = v
-		}
+		maps.Copy(props, p)
 		r, _ := o["required"].([]any)
 		required = append(required, r...)
 	}

@@ -11,7 +11,7 @@ import (
 // cookieOf finds the Cookie headers of a request.
 func cookieOf(request string) string {
 	var list []string
-	for _, line := range strings.Split(request, "\r\n") {
+	for line := range strings.SplitSeq(request, "\r\n") {
 		if name, v, _ := strings.Cut(line, ": "); strings.EqualFold(name, "Cookie") {
 			list = append(list, v)
 		}
@@ -33,7 +33,7 @@ func baker(seen *recorder) func(*peer) {
 			var set strings.Builder
 			line, _, _ := strings.Cut(r, " HTTP")
 			if _, wanted, ok := strings.Cut(line, "?set="); ok {
-				for _, c := range strings.Split(wanted, ",") {
+				for c := range strings.SplitSeq(wanted, ",") {
 					fmt.Fprintf(&set, "Set-Cookie: %s\r\n", c)
 				}
 			}

@@ -54,20 +54,34 @@ func TestHTTP_OnTheWire(t *testing.T) {
 		{name: "put of nothing", step: `put: /`, want: "PUT / HTTP/1.1\nHost: HOST\nContent-Length: 0\n\n"},
 		{name: "delete", step: `delete: /x`, want: "DELETE /x HTTP/1.1\nHost: HOST\n\n"},
 		{name: "options", step: `options: /`, want: "OPTIONS / HTTP/1.1\nHost: HOST\n\n"},
-		{name: "json", step: `{post: /, json: {a: "${var.q}", n: "${int(3,3)}", list: [1, true, null]}}`,
-			want: "POST / HTTP/1.1\nHost: HOST\nContent-Type: application/json\nContent-Length: 47\n\n" + `{"a":"x&y=1","n":3,"list":[1,true,null]}` + "       "},
-		{name: "form", step: `{post: /, form: {b: "${var.q}", a: "1 2"}}`,
-			want: "POST / HTTP/1.1\nHost: HOST\nContent-Type: application/x-www-form-urlencoded\nContent-Length: 21\n\na=1%202&b=x%26y%3D1"},
-		{name: "body", step: `{patch: /, body: "raw ${var.q}", headers: {content-type: text/csv}}`,
-			want: "PATCH / HTTP/1.1\nHost: HOST\ncontent-type: text/csv\nContent-Length: 9\n\nraw x&y=1"},
-		{name: "headers", step: `{get: /, headers: {X-B: "1", Accept: "*/*", Host: other.test, User-Agent: mine}}`,
-			want: "GET / HTTP/1.1\nHost: other.test\nAccept: */*\nUser-Agent: mine\nX-B: 1\n\n"},
-		{name: "a header can't gain a line", step: `{get: /, headers: {X-A: "${var.evil}", Host: "${var.evil}"}}`,
-			want: "GET / HTTP/1.1\nHost: a  X-Evil: 1  b\nX-A: a  X-Evil: 1  b\n\n"},
-		{name: "neither can a path", step: `get: "/${var.evil}?${var.evil}"`,
-			want: "GET /a%0D%0AX-Evil%3A%201%0D%0Ab?a%0D%0AX-Evil%3A%201%0D%0Ab HTTP/1.1\nHost: HOST\n\n"},
-		{name: "nor a form", step: `{post: /, form: {a: "${var.evil}"}}`,
-			want: "POST / HTTP/1.1\nHost: HOST\nContent-Type: application/x-www-form-urlencoded\nContent-Length: 34\n\na=a%0D%0AX-Evil%3A%201%0D%0Ab"},
+		{
+			name: "json", step: `{post: /, json: {a: "${var.q}", n: "${int(3,3)}", list: [1, true, null]}}`,
+			want: "POST / HTTP/1.1\nHost: HOST\nContent-Type: application/json\nContent-Length: 47\n\n" + `{"a":"x&y=1","n":3,"list":[1,true,null]}` + "       ",
+		},
+		{
+			name: "form", step: `{post: /, form: {b: "${var.q}", a: "1 2"}}`,
+			want: "POST / HTTP/1.1\nHost: HOST\nContent-Type: application/x-www-form-urlencoded\nContent-Length: 21\n\na=1%202&b=x%26y%3D1",
+		},
+		{
+			name: "body", step: `{patch: /, body: "raw ${var.q}", headers: {content-type: text/csv}}`,
+			want: "PATCH / HTTP/1.1\nHost: HOST\ncontent-type: text/csv\nContent-Length: 9\n\nraw x&y=1",
+		},
+		{
+			name: "headers", step: `{get: /, headers: {X-B: "1", Accept: "*/*", Host: other.test, User-Agent: mine}}`,
+			want: "GET / HTTP/1.1\nHost: other.test\nAccept: */*\nUser-Agent: mine\nX-B: 1\n\n",
+		},
+		{
+			name: "a header can't gain a line", step: `{get: /, headers: {X-A: "${var.evil}", Host: "${var.evil}"}}`,
+			want: "GET / HTTP/1.1\nHost: a  X-Evil: 1  b\nX-A: a  X-Evil: 1  b\n\n",
+		},
+		{
+			name: "neither can a path", step: `get: "/${var.evil}?${var.evil}"`,
+			want: "GET /a%0D%0AX-Evil%3A%201%0D%0Ab?a%0D%0AX-Evil%3A%201%0D%0Ab HTTP/1.1\nHost: HOST\n\n",
+		},
+		{
+			name: "nor a form", step: `{post: /, form: {a: "${var.evil}"}}`,
+			want: "POST / HTTP/1.1\nHost: HOST\nContent-Type: application/x-www-form-urlencoded\nContent-Length: 34\n\na=a%0D%0AX-Evil%3A%201%0D%0Ab",
+		},
 		{name: "keep-alive on", keep: &on, step: `get: /`, want: "GET / HTTP/1.1\nHost: HOST\n\n"},
 		{name: "keep-alive off", keep: &off, step: `get: /`, want: "GET / HTTP/1.1\nHost: HOST\nConnection: close\n\n"},
 	} {
@@ -109,7 +123,7 @@ func normal(request string) string {
 		return request
 	}
 	var lines []string
-	for _, l := range strings.Split(head, "\n") {
+	for l := range strings.SplitSeq(head, "\n") {
 		if !strings.HasPrefix(l, "Content-Length: ") {
 			lines = append(lines, l)
 		}

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -148,17 +149,18 @@ func quantiles(x []float64) string {
 }
 
 func (r tries) String() string {
-	s := fmt.Sprintf("%4d trials:", r.n)
+	var s strings.Builder
+	s.WriteString(fmt.Sprintf("%4d trials:", r.n))
 	for _, i := range []scenarios.Impact{scenarios.NotImpacted, scenarios.Impacted, scenarios.NotRecovered, scenarios.UnknownYet} {
-		s += fmt.Sprintf(" %s %.1f %%", i, 100*r.share(r.impact[i]))
+		s.WriteString(fmt.Sprintf(" %s %.1f %%", i, 100*r.share(r.impact[i])))
 	}
 	if r.unsteady > 0 {
-		s += fmt.Sprintf(" (bad before %.1f %%)", 100*r.share(r.unsteady))
+		s.WriteString(fmt.Sprintf(" (bad before %.1f %%)", 100*r.share(r.unsteady)))
 	}
 	if len(r.onset) > 0 {
-		s += fmt.Sprintf("; onset +%s s, recovery +%s s, failover %.1f %%", quantiles(r.onset), quantiles(r.found), 100*r.share(r.failover))
+		s.WriteString(fmt.Sprintf("; onset +%s s, recovery +%s s, failover %.1f %%", quantiles(r.onset), quantiles(r.found), 100*r.share(r.failover)))
 	}
-	return s
+	return s.String()
 }
 
 // TestSimulation_FaultFree: runs in which the fault does nothing are taken for

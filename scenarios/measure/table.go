@@ -58,7 +58,7 @@ func (f *finisher) outcomes(p phase, load, step string, c *cell, span time.Durat
 		Hist:     f.hists.put(c.observed(), p.From, p.length()),
 		Response: s.times(scenarios.Metric{Name: "p"}), Service: s.times(scenarios.Metric{Name: "p", Of: "service"}),
 	})
-	for k := scenarios.OK; k < scenarios.Kinds; k++ {
+	for k := range scenarios.Kinds {
 		if c.kinds[k] == 0 {
 			continue
 		}

@@ -1,7 +1,6 @@
 package run
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -233,9 +232,4 @@ func (p *Plan) End() time.Duration {
 		end = max(end, p.Loads[i].Schedule.End())
 	}
 	return end
-}
-
-// String names the plan for logs.
-func (p *Plan) String() string {
-	return fmt.Sprintf("%s: %d loads, %s", p.Scenario.Name, len(p.Loads), scenarios.FormatDuration(p.End()))
 }

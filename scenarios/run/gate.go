@@ -5,7 +5,6 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-	"sync"
 
 	"brunt/scenarios"
 )
@@ -17,9 +16,6 @@ type gate struct {
 	prefixes []netip.Prefix
 	addrs    []string // host:port as written
 	hosts    []string
-
-	mu    sync.Mutex
-	known map[string]bool // addresses that an allowed host resolved to
 }
 
 // newGate reads allow.load.

@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -97,7 +96,7 @@ func bruntRole(args []string) error {
 			if args[2] == "both" {
 				killChild("guard")
 			}
-			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+			kill(os.Getpid())
 			select {}
 		}
 	}}
@@ -122,7 +121,7 @@ func killChild(part string) {
 		fields := strings.Fields(rest)
 		if strings.Contains(string(cmd), "\x00role\x00"+part+"\x00") && len(fields) > 1 && fields[1] == strconv.Itoa(os.Getpid()) {
 			pid, _ := strconv.Atoi(p.Name())
-			_ = syscall.Kill(pid, syscall.SIGKILL)
+			kill(pid)
 		}
 	}
 }
@@ -147,12 +146,9 @@ func scenario(t *testing.T, text string) string {
 	return file
 }
 
-// compiled compiles a scenario that must be right.
-func compiled(t *testing.T, text string) *Plan {
-	t.Helper()
-	p, err := compileFile(scenario(t, text))
-	if err != nil {
-		t.Fatalf("%v", err)
+// kill ends a process without asking it.
+func kill(pid int) {
+	if p, err := os.FindProcess(pid); err == nil {
+		_ = p.Kill()
 	}
-	return p
 }

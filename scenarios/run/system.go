@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"maps"
 	"net"
 	"net/url"
 	"slices"
@@ -151,9 +152,7 @@ func (r *runner) bringUp(ctx context.Context) (*system, error) {
 		}
 		return s, fmt.Errorf("%w: %w", ErrNotReady, err)
 	}
-	for k, v := range st.Addresses() {
-		r.env.Units[k] = v
-	}
+	maps.Copy(r.env.Units, st.Addresses())
 	return s, nil
 }
 

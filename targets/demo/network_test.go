@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"slices"
@@ -257,9 +258,7 @@ func start(t *testing.T, c Config) *system {
 		for i := range svc.Replicas {
 			unit := fmt.Sprintf("%s[%d]", svc.Name, i)
 			env := map[string]string{"BRUNT_ADDR": unit + ":80", "BRUNT_UNIT": unit}
-			for k, v := range svc.Env {
-				env[k] = v
-			}
+			maps.Copy(env, svc.Env)
 			for _, link := range svc.Links {
 				at := slices.IndexFunc(services, func(o Service) bool { return o.Name == link })
 				var addrs []string
