@@ -44,7 +44,7 @@ func TestRead_WritesTheSameFilesAgain(t *testing.T) {
 					a, b = figures.ReplaceAll(a, []byte("0")), figures.ReplaceAll(b, []byte("0"))
 					a, b = policy.ReplaceAll(a, nil), policy.ReplaceAll(b, nil)
 				}
-				if f.name != eventsFile && len(a) == 0 || !bytes.Equal(a, b) {
+				if f.name != eventsFile && f.name != scenarioFile && len(a) == 0 || !bytes.Equal(a, b) {
 					t.Errorf("%s of copy %d: %d bytes became %d", f.name, i, len(a), len(b))
 				}
 			}

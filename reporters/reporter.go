@@ -30,6 +30,7 @@ func Kinds() map[string]func() Reporter {
 		"html":     func() Reporter { return HTML{} },
 		"json":     func() Reporter { return JSON{} },
 		"junit":    func() Reporter { return JUnit{} },
+		"scenario": func() Reporter { return Scenario{} },
 		"terminal": func() Reporter { return NewTerminal(io.Discard, TerminalOptions{}) },
 	}
 	for _, f := range files {
@@ -40,17 +41,18 @@ func Kinds() map[string]func() Reporter {
 
 // The names of the files of a run.
 const (
-	resultFile = "result.json"
-	hlogFile   = "latency.hlog"
-	eventsFile = "events.jsonl"
-	junitFile  = "junit.xml"
-	htmlFile   = "report.html"
+	resultFile   = "result.json"
+	hlogFile     = "latency.hlog"
+	eventsFile   = "events.jsonl"
+	scenarioFile = "scenario.yaml"
+	junitFile    = "junit.xml"
+	htmlFile     = "report.html"
 )
 
 // files lists what Write writes, the evidence first: should the disk fill up, the
 // page can be drawn again from it.
 var files = []struct{ name, kind string }{
-	{resultFile, "json"}, {hlogFile, "hlog"}, {eventsFile, "events"}, {junitFile, "junit"}, {htmlFile, "html"},
+	{resultFile, "json"}, {hlogFile, "hlog"}, {eventsFile, "events"}, {scenarioFile, "scenario"}, {junitFile, "junit"}, {htmlFile, "html"},
 }
 
 // Write writes the files of a run into dir, which it makes. Each appears whole or

@@ -263,6 +263,9 @@ func (s *sheet) errors(r *scenarios.Result) {
 }
 
 func (s *sheet) generator(g *scenarios.Generator) {
+	if g.Offered == 0 && len(g.Limits) == 0 {
+		return // the load never began
+	}
 	s.head("Generator")
 	st, text := plain, "healthy"
 	if !g.Healthy {

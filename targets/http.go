@@ -87,7 +87,7 @@ func (*HTTP) Compile(step scenarios.Block, in Scope, m *scenarios.Mistakes) (sce
 	before := m.Len()
 	u := s.url(step.Kind)
 	c := &httpCall{name: in.Name, method: strings.ToUpper(step.Kind), url: u, redirects: defaultRedirects}
-	checkURL(u, m)
+	checkURL(u, in, m)
 	if c.name == "" {
 		c.name = c.method + " " + u.Text()
 	}
@@ -110,12 +110,12 @@ func (*HTTP) Compile(step scenarios.Block, in Scope, m *scenarios.Mistakes) (sce
 		c.extracts = append(c.extracts, httpExtract{id: in.check(name), slot: in.Symbols.Var(name), finder: f})
 		c.whole = c.whole || f.path != nil || f.re != nil
 	}
-	c.fixed = c.isFixed()
+	c.fixed = len(c.Refs()) == 0
 	return c, m.Len() == before
 }
 
 // checkURL finds what can be known of a URL before the target runs.
-func checkURL(u *scenarios.URLTemplate, m *scenarios.Mistakes) {
+func checkURL(u *scenarios.URLTemplate, in Scope, m *scenarios.Mistakes) {
 	text, static := u.Static()
 	if u.IsZero() || static && text == "" {
 		m.Add(u.At, "the URL is empty; a path begins with /")
@@ -125,14 +125,29 @@ func checkURL(u *scenarios.URLTemplate, m *scenarios.Mistakes) {
 		if t := u.Text(); !strings.HasPrefix(t, "/") && !strings.HasPrefix(t, "http") && !strings.HasPrefix(t, "${") {
 			m.AddHint(u.At, "a path begins with /", "%q is neither a path nor a URL", t)
 		}
+		text = knownOrigin(u.Text())
+	}
+	if text == "" || strings.HasPrefix(text, "/") {
 		return
 	}
-	if strings.HasPrefix(text, "/") {
-		return
+	o, err := parseOrigin(text)
+	if err == nil && in.Host != nil {
+		err = in.Host(o)
 	}
-	if _, err := parseOrigin(text); err != nil {
+	if err != nil {
 		m.Add(u.At, "%v", err)
 	}
+}
+
+// knownOrigin is scheme and host of a URL with placeholders, if they stand before the
+// first of them; else it is empty.
+func knownOrigin(text string) string {
+	known, _, _ := strings.Cut(text, "${")
+	origin, _ := splitURL([]byte(known))
+	if !strings.Contains(known, "://") || len(origin) == len(known) {
+		return ""
+	}
+	return string(origin)
 }
 
 // badURL is a URL that nothing can be sent to.
@@ -192,15 +207,20 @@ func isToken(s string) bool {
 	}) < 0
 }
 
-// isFixed tells that the request has no placeholders.
-func (c *httpCall) isFixed() bool {
-	fixed := func(t *scenarios.Template) bool { return t == nil || len(t.Refs()) == 0 }
-	if !fixed(&c.url.Template) || !fixed(c.body) || c.host != nil && !fixed(&c.host.Template) {
-		return false
+// Refs lists the placeholders that are filled in for each request.
+func (c *httpCall) Refs() []*scenarios.Ref {
+	refs := c.url.Refs()
+	if c.host != nil {
+		refs = append(refs, c.host.Refs()...)
 	}
-	return !slices.ContainsFunc(c.headers, func(h headerTemplate) bool { return !fixed(&h.Template) })
+	for i := range c.headers {
+		refs = append(refs, c.headers[i].Refs()...)
+	}
+	if c.body != nil {
+		refs = append(refs, c.body.Refs()...)
+	}
+	return refs
 }
-
 func (c *httpCall) has(header string) bool {
 	return slices.ContainsFunc(c.headers, func(h headerTemplate) bool { return strings.EqualFold(h.name, header) })
 }

@@ -69,11 +69,13 @@ func (a *answer) readHead(br *bufio.Reader) (*bufio.Reader, error) {
 	}
 	for {
 		err := a.head.Read(br)
-		var small *fasthttp.ErrSmallBuffer
-		if !errors.As(err, &small) {
-			if code := a.head.StatusCode(); err == nil && (code < 100 || code > 999) {
+		if err == nil {
+			if code := a.head.StatusCode(); code < 100 || code > 999 {
 				err = errNotHTTP
 			}
+			return br, err
+		}
+		if _, small := errors.AsType[*fasthttp.ErrSmallBuffer](err); !small {
 			return br, err
 		}
 		if br.Size() >= maxHead {

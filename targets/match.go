@@ -88,20 +88,14 @@ func (k *matcher) matches(v any, found bool) bool {
 		code, _ := v.(int64)
 		return code/100 == int64(k.number)
 	}
-	x, isNum := number(v)
-	if _, isText := v.(string); isText && (k.op == "=" || k.op == "!=") {
-		isNum = false // of texts 1.10 and 1.1 are two
+	equality := k.op == "=" || k.op == "!="
+	if s, isText := v.(string); isText && equality { // of texts 1.10 and 1.1 are two
+		return (s == k.text) == (k.op == "=")
 	}
-	if k.isNum && isNum {
+	if x, isNum := number(v); isNum && k.isNum {
 		return compare(x, k.op, k.number)
 	}
-	switch k.op {
-	case "=":
-		return text(v) == k.text
-	case "!=":
-		return text(v) != k.text
-	}
-	return false
+	return equality && (text(v) == k.text) == (k.op == "=")
 }
 
 func compare(x float64, op string, y float64) bool {

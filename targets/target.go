@@ -14,6 +14,7 @@ package targets
 
 import (
 	"net/netip"
+	"net/url"
 	"reflect"
 	"time"
 
@@ -35,8 +36,9 @@ type Protocol interface {
 // Scope is what a step may name.
 type Scope struct {
 	Symbols *scenarios.Symbols
-	Name    string    // of the step; zero is the protocol's own
-	Checks  *[]string // grows by the names of the step's checks and extractions; their causes carry the number
+	Name    string                 // of the step; zero is the protocol's own
+	Host    func(u *url.URL) error // refuses a URL whose host lies outside the blast radius; nil allows all
+	Checks  *[]string              // grows by the names of the step's checks and extractions; their causes carry the number
 }
 
 func (s Scope) check(name string) int {

@@ -69,7 +69,7 @@ Exit codes, the first that applies:
 ` + exitCodes(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Args:          cobra.NoArgs,
+		Args:          noSuchCommand,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
@@ -79,8 +79,8 @@ Exit codes, the first that applies:
 		runCommand(), validateCommand(), initCommand(), doctorCommand(), statusCommand(), revertCommand(), reportCommand(),
 		demoCommand(), schemaCommand(), versionCommand(), guardCommand(), serviceCommand(),
 	)
-	root.CompletionOptions.DisableDefaultCmd = false
-	for _, c := range root.Commands() {
+	root.SuggestionsMinimumDistance = 2
+	for _, c := range append(root.Commands(), root) {
 		if args := c.Args; args != nil {
 			c.Args = func(c *cobra.Command, a []string) error {
 				if err := args(c, a); err != nil {
@@ -91,6 +91,18 @@ Exit codes, the first that applies:
 		}
 	}
 	return root
+}
+
+// noSuchCommand refuses what is no subcommand.
+func noSuchCommand(root *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	hint := ""
+	if near := root.SuggestionsFor(args[0]); len(near) > 0 {
+		hint = fmt.Sprintf("; did you mean %q?", near[0])
+	}
+	return fmt.Errorf("unknown command %q%s", args[0], hint)
 }
 
 func exitCodes() string {

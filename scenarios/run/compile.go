@@ -27,6 +27,7 @@ type Plan struct {
 	Stack    *stack.Spec // nil: the target runs already
 	Notes    []string    // what its author should know: what is odd, and the smallest outage that the load can show
 
+	ready    []load.Step // asks a target that runs already whether it is ready
 	protocol targets.Protocol
 	gate     *gate
 }
@@ -55,6 +56,7 @@ func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
 	before := c.m.Len()
 	c.system()
 	c.vague = c.m.Len() > before || c.plan.Stack == nil && c.plan.Scope.External == ""
+	c.plan.ready = c.steps(readySteps(&sc.Target), -1)
 	c.plan.Setup = c.steps(sc.Setup, -1)
 	for i := range sc.Loads {
 		c.load(&sc.Loads[i])
@@ -123,7 +125,7 @@ func (c *compiler) steps(flow []scenarios.Step, loadIndex int) []load.Step {
 		if !ok {
 			continue
 		}
-		in := targets.Scope{Symbols: c.sc.Symbols, Name: s.Name, Checks: &c.plan.Checks}
+		in := targets.Scope{Symbols: c.sc.Symbols, Name: s.Name, Checks: &c.plan.Checks, Host: c.plan.gate.host}
 		call, ok := c.plan.protocol.Compile(b, in, c.m)
 		if !ok {
 			continue

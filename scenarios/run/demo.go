@@ -48,7 +48,8 @@ func Demo(ctx context.Context, o DemoOptions) (err error) {
 		}
 		defer func() { err = errors.Join(err, r.guard.Stop()) }()
 	}
-	sys, err := r.bringUp(ctx)
+	sys := &system{r: r}
+	err = sys.bringUp(ctx)
 	defer func() { err = errors.Join(err, sys.takeDown(ctx)) }()
 	if err != nil {
 		if errors.As(err, new(Interrupt)) {

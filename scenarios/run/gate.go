@@ -2,8 +2,11 @@ package run
 
 import (
 	"fmt"
+	"net"
 	"net/netip"
+	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"brunt/scenarios"
@@ -54,6 +57,31 @@ func (g *gate) allowsHost(host, hostport string) bool {
 	return slices.Contains(g.hosts, strings.ToLower(host)) || slices.Contains(g.hosts, strings.ToLower(hostport))
 }
 
+// host refuses a host that is known to lie outside the blast radius before anything
+// is asked to resolve it: an address that was not named, or a name where nothing was.
+func (g *gate) host(u *url.URL) error {
+	host, hostport := u.Hostname(), hostPort(u)
+	if ip, err := netip.ParseAddr(host); err == nil {
+		return g.check(ip.Unmap(), netip.AddrPortFrom(ip.Unmap(), portOf(hostport)).String(), host)
+	}
+	local := strings.EqualFold(host, "localhost") || strings.HasSuffix(strings.ToLower(host), ".localhost")
+	if local || len(g.prefixes)+len(g.addrs) > 0 || g.allowsHost(host, hostport) {
+		return nil // what counts is the address that the name leads to, at the time
+	}
+	return outside(host)
+}
+
+// outside is the error of what lies outside the blast radius.
+func outside(what string) error {
+	return fmt.Errorf("load goes to loopback and to what brunt started; name %s under guard.allow.load to let it go there", what)
+}
+
+func portOf(hostport string) uint16 {
+	_, p, _ := net.SplitHostPort(hostport)
+	n, _ := strconv.ParseUint(p, 10, 16)
+	return uint16(n)
+}
+
 // check refuses an address outside the blast radius. Host is the name that led to
 // it, or empty.
 func (g *gate) check(addr netip.Addr, hostport, host string) error {
@@ -68,5 +96,5 @@ func (g *gate) check(addr netip.Addr, hostport, host string) error {
 	if slices.Contains(g.addrs, hostport) || host != "" && g.allowsHost(host, hostport) {
 		return nil
 	}
-	return fmt.Errorf("load goes to loopback and to what brunt started; name %s under guard.allow.load to let it go there", addr)
+	return outside(addr.String())
 }

@@ -23,7 +23,7 @@ func (r *runner) head() *scenarios.Result {
 		Chaos: !r.o.NoChaos && len(r.Faults) > 0, Environment: r.environment(), Scenario: sc.Explain(),
 		Loads: []scenarios.LoadInfo{}, Phases: []scenarios.Phase{}, Cells: []scenarios.Cell{}, Errors: []scenarios.ErrorGroup{},
 		Faults: []scenarios.FaultRecord{}, Objectives: []scenarios.ObjectiveResult{}, Windows: []scenarios.Window{},
-		Generator: scenarios.Generator{Limits: []string{}},
+		Generator: scenarios.Generator{Healthy: true, Limits: []string{}},
 	}
 }
 
@@ -43,6 +43,12 @@ func (r *runner) targetName() string {
 func (r *runner) unstarted(err error) *scenarios.Result {
 	res := r.head()
 	res.Notes = slices.Concat(r.Notes, r.notes)
+	for _, o := range r.judgedBy() {
+		res.Objectives = append(res.Objectives, scenarios.ObjectiveResult{
+			ID: o.ID, Text: o.Text, Phase: o.PhaseOrRun(), Metric: o.Metric.Text, Op: o.Op, Target: scenarios.Num(o.Value),
+			Measured: scenarios.NaN, Low: scenarios.NaN, High: scenarios.NaN, Verdict: scenarios.Invalid, Note: "the load never began",
+		})
+	}
 	res.Verdict, res.Reason = scenarios.Invalid, sentence(r.Scenario.Secrets.Mask(err.Error()))
 	if in, ok := errors.AsType[Interrupt](err); ok {
 		res.Verdict, res.ExitCode = scenarios.Interrupted, in.Code

@@ -170,7 +170,8 @@ func (r *runner) run(ctx context.Context) (_ *scenarios.Result, err error) {
 	r.samples = &measure.Samples{Mask: sc.Secrets.Mask}
 	r.vars = make([]scenarios.Value, len(sc.Symbols.Vars()))
 	r.files()
-	r.sys, err = r.bringUp(ctx)
+	r.sys = &system{r: r}
+	err = r.sys.bringUp(ctx)
 	defer func() {
 		if derr := r.sys.takeDown(ctx); derr != nil {
 			err = errors.Join(err, fmt.Errorf("taking the target down: %w", derr))
@@ -180,6 +181,9 @@ func (r *runner) run(ctx context.Context) (_ *scenarios.Result, err error) {
 		return r.unstarted(err), nil
 	}
 	if err := r.once(ctx, "setup", r.Setup); err != nil {
+		if ctx.Err() == nil {
+			err = fmt.Errorf("%w: %w", ErrSetup, err)
+		}
 		return r.unstarted(err), nil
 	}
 	limits := measure.LimitsOf(sc.SLO, sc.Steady, sc.Stop)
@@ -209,7 +213,7 @@ func (r *runner) run(ctx context.Context) (_ *scenarios.Result, err error) {
 		return nil, err
 	}
 	if err := r.once(context.WithoutCancel(ctx), "teardown", r.Teardown); err != nil {
-		r.note("%v", err)
+		r.note("teardown failed: %v", err)
 	}
 	return r.result(ctx)
 }
@@ -253,7 +257,7 @@ func (lp *LoadPlan) inFlight() int {
 }
 
 // client makes a client for one load, or for setup and teardown.
-func (r *runner) client(l *scenarios.Load) (targets.Client, error) {
+func (r *runner) client(l *scenarios.Load, samples *measure.Samples) (targets.Client, error) {
 	base, resolve := r.sys.base()
 	for k, v := range l.Resolve {
 		if resolve == nil {
@@ -265,21 +269,24 @@ func (r *runner) client(l *scenarios.Load) (targets.Client, error) {
 	}
 	return r.protocol.Client(targets.Options{
 		Base: base, TLS: r.Scenario.Target.TLS, Connections: l.Connections, Resolve: resolve, Timeout: l.Timeout.D(),
-		T0: r.t0, Gate: r.gate.check, Sampler: r.samples, Agent: "brunt",
+		T0: r.t0, Gate: r.gate.check, Sampler: samples, Agent: "brunt",
 	})
 }
 
-// once runs the steps of setup or teardown; the first that fails ends it.
+// once runs steps that are not measured, of setup or teardown; the first that fails
+// ends it.
 func (r *runner) once(ctx context.Context, what string, steps []load.Step) error {
 	if len(steps) == 0 {
 		return nil
 	}
 	l := scenarios.Load{Timeout: scenarios.Duration(scenarios.DefaultTimeout)}
-	client, err := r.client(&l)
+	samples := &measure.Samples{Mask: r.Scenario.Secrets.Mask}
+	client, err := r.client(&l, samples)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
+	defer context.AfterFunc(ctx, client.Abort)()
 	session, err := client.Open(0)
 	if err != nil {
 		return err
@@ -300,14 +307,22 @@ func (r *runner) once(ctx context.Context, what string, steps []load.Step) error
 		out := scenarios.Outcome{Step: onceStep, Intended: it.Intended, Ready: it.Intended}
 		session.Do(it, s.Call, &out)
 		if out.Kind != scenarios.OK {
-			why := out.Cause.Name(r.Checks)
-			if sm := r.samples.First(onceStep, out.Cause); sm != nil && sm.Message+sm.Body != "" {
-				why += ": " + sm.Message + sm.Body
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
 			}
-			return fmt.Errorf("%w: %s: %s", ErrSetup, s.Call.Name(), why)
+			return fmt.Errorf("%s: %s", s.Call.Name(), r.why(&out, samples))
 		}
 	}
 	return nil
+}
+
+// why says what went wrong with a request that is not measured.
+func (r *runner) why(out *scenarios.Outcome, samples *measure.Samples) string {
+	why := out.Cause.Name(r.Checks)
+	if sm := samples.First(onceStep, out.Cause); sm != nil && sm.Message+sm.Body != "" {
+		why += ": " + sm.Message + sm.Body
+	}
+	return why
 }
 
 // onceStep stands for the steps of setup and teardown, which are not measured.
@@ -316,7 +331,7 @@ const onceStep = -2
 // prepare readies load i.
 func (r *runner) prepare(i, shards int) error {
 	lp := &r.Loads[i]
-	client, err := r.client(&lp.Load)
+	client, err := r.client(&lp.Load, r.samples)
 	if err != nil {
 		return err
 	}

@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"brunt/chaos"
@@ -87,6 +86,9 @@ func (c *compiler) external(t *scenarios.Target) {
 		c.m.AddHint(t.Of("url"), "such as http://127.0.0.1:8080", "%q is no URL of a target", text)
 		return
 	}
+	if err := c.plan.gate.host(u); err != nil {
+		c.m.Add(t.Of("url"), "%v", err)
+	}
 	c.plan.Scope.External, c.plan.Scope.TLS = hostPort(u), u.Scheme == "https"
 }
 
@@ -110,14 +112,14 @@ type system struct {
 }
 
 // bringUp puts the links in place, starts the stack and waits until it is ready.
-func (r *runner) bringUp(ctx context.Context) (*system, error) {
-	s := &system{r: r}
+func (s *system) bringUp(ctx context.Context) error {
+	r := s.r
 	if r.Stack == nil {
 		s.entry = r.Scope.External
-		if err := s.loadLink(); err != nil {
-			return s, err
+		if err := s.loadLink(ctx); err != nil {
+			return err
 		}
-		return s, s.ready(ctx)
+		return s.ready(ctx)
 	}
 	st, err := stack.New(*r.Stack, stack.Options{
 		Run: r.o.ID, LogDir: r.o.LogDir, Log: r.log, Link: s.link,
@@ -131,42 +133,71 @@ func (r *runner) bringUp(ctx context.Context) (*system, error) {
 		Event: func(event, unit, text string) { r.event(scenarios.Event{Event: event, Unit: unit, Text: text}) },
 	})
 	if err != nil {
-		return s, err
+		return err
 	}
 	s.stack = st
 	s.entry = st.Unit(stack.UnitName(r.Stack.Entry, 0)).Addr()
 	for _, e := range r.Stack.Edges() {
 		if err := s.addLink(e.From, e.To, st.Unit(e.To).Addr()); err != nil {
-			return s, err
+			return err
 		}
 	}
-	if err := s.loadLink(); err != nil {
-		return s, err
+	if err := s.loadLink(ctx); err != nil {
+		return err
 	}
 	if s.journaled, err = r.journal.Intent("", "the processes of the stack", []chaos.Undo{chaos.StackUndo(r.o.ID)}); err != nil {
-		return s, err
+		return err
 	}
 	if err := st.Up(ctx); err != nil {
 		if ctx.Err() != nil {
-			return s, context.Cause(ctx)
+			return context.Cause(ctx)
 		}
-		return s, fmt.Errorf("%w: %w", ErrNotReady, err)
+		return fmt.Errorf("%w: %w", ErrNotReady, err)
 	}
 	maps.Copy(r.env.Units, st.Addresses())
-	return s, nil
+	return nil
 }
 
 // loadLink puts a link between the load and its target when a fault needs one. The
 // control run has it as well, so that both differ by the faults alone.
-func (s *system) loadLink() error {
-	to := chaos.TargetName
+func (s *system) loadLink(ctx context.Context) error {
+	to, upstream := chaos.TargetName, s.entry
 	if s.stack != nil {
 		to = stack.UnitName(s.r.Stack.Entry, 0)
 	}
 	if hit, _ := s.r.needsLink(chaos.LoadName, to); !hit {
 		return nil
 	}
-	return s.addLink(chaos.LoadName, to, s.entry)
+	if s.stack == nil {
+		var err error
+		if upstream, err = s.reach(ctx, s.entry); err != nil {
+			return fmt.Errorf("%w: %w", ErrNotReady, err)
+		}
+	}
+	return s.addLink(chaos.LoadName, to, upstream)
+}
+
+// reach finds the address of a target that runs already, for what connects to it in
+// the load's stead and must keep to the same blast radius.
+func (s *system) reach(ctx context.Context, hostport string) (string, error) {
+	host, port, err := net.SplitHostPort(hostport)
+	if err != nil {
+		return "", err
+	}
+	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	if err != nil {
+		return "", err
+	}
+	for _, ip := range ips {
+		addr := net.JoinHostPort(ip.Unmap().String(), port)
+		if err = s.r.gate.check(ip.Unmap(), addr, host); err == nil {
+			if addr != hostport {
+				s.r.note("the link to the target leads to %s, an address that %s had when the run began", addr, host)
+			}
+			return addr, nil
+		}
+	}
+	return "", err
 }
 
 func (s *system) addLink(from, to, upstream string) error {
@@ -192,35 +223,59 @@ func (s *system) link(e stack.Edge) (string, bool) {
 	return "", false
 }
 
-// ready waits for a target that runs already.
+// readySteps are the requests by which a target that runs already is asked whether
+// it is ready. They go the load's own way: TLS, names and blast radius are the same.
+func readySteps(t *scenarios.Target) []scenarios.Step {
+	if t.Ready == nil || t.Ready.Get == "" || t.URL.IsZero() {
+		return nil
+	}
+	at := t.Ready.Of("get")
+	url := &scenarios.Node{Kind: scenarios.String, Value: t.Ready.Get, Pos: at}
+	with := &scenarios.Node{Kind: scenarios.Map, Pos: at, Fields: []scenarios.Field{{Key: "get", Pos: at, Value: url}}}
+	return []scenarios.Step{{Pos: at, With: with}}
+}
+
+// ready waits for a target that runs already, where the scenario says how to know.
 func (s *system) ready(ctx context.Context) error {
-	ready := scenarios.Ready{}
-	if r := s.r.Scenario.Target.Ready; r != nil {
-		ready = *r
-	} else {
+	ready := s.r.Scenario.Target.Ready
+	if ready == nil {
 		return nil // the load will tell
 	}
 	within := ready.Within.D()
 	if within == 0 {
 		within = scenarios.DefaultReady
 	}
-	if strings.HasPrefix(ready.Get, "/") {
-		base, _ := s.r.Scenario.Target.URL.Static()
-		ready.Get = strings.TrimSuffix(base, "/") + ready.Get
-	}
-	ctx, cancel := context.WithTimeout(ctx, within)
+	limited, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
+	last := errors.New("it did not answer")
 	for {
-		err := stack.Check(ctx, s.entry, ready)
+		err := s.asks(limited)
 		if err == nil {
 			return nil
 		}
+		if limited.Err() == nil {
+			last = err
+		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%w: %s not within %s: %w", ErrNotReady, s.entry, scenarios.FormatDuration(within), err)
+			return context.Cause(ctx)
+		case <-limited.Done():
+			return fmt.Errorf("%w: %s not within %s: %w", ErrNotReady, s.entry, scenarios.FormatDuration(within), last)
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
+}
+
+// asks the target once whether it is ready.
+func (s *system) asks(ctx context.Context) error {
+	if len(s.r.Plan.ready) > 0 {
+		return s.r.once(ctx, "ready", s.r.Plan.ready)
+	}
+	addr, err := s.reach(ctx, s.entry)
+	if err != nil {
+		return err
+	}
+	return stack.Check(ctx, addr, scenarios.Ready{TCP: true})
 }
 
 // base is the URL that relative paths go to, and where the load is to connect
