@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -30,7 +31,7 @@ func Resolve[T any](b Block, kinds map[string]func() T, m *Mistakes) (value T, o
 			m.Add(b.Pos, "%s %q is not available yet", later, b.Kind)
 			return value, false
 		}
-		m.AddHint(b.Pos, DidYouMean(b.Kind, sortedKeys(kinds)), "unknown kind %q", clip(b.Kind, 60))
+		m.AddHint(b.Pos, DidYouMean(b.Kind, slices.Sorted(maps.Keys(kinds))), "unknown kind %q", clip(b.Kind, 60))
 		return value, false
 	}
 	value = mk()
@@ -55,7 +56,7 @@ var notYet = func() map[string]string {
 		"engine":   `vegeta`,
 		"target":   `compose containers`,
 		"step":     `grpc redis sql websocket sse graphql kafka amqp tcp udp dns`,
-		"key":      `k6 engine ledger detect alerts zone leader policy trigger`,
+		"key":      `k6 engine ledger detect alerts container labels zone leader policy trigger`,
 	} {
 		for name := range strings.FieldsSeq(names) {
 			out[name] = noun

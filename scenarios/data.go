@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strconv"
@@ -87,12 +88,15 @@ const (
 // tableSource is how a file writes a table: exactly one source, and a pick.
 type tableSource struct {
 	Place
-	CSV    string    `yaml:"csv"`
-	JSON   string    `yaml:"json"`
-	Inline *rawNode  `yaml:"inline"`
-	Range  *intRange `yaml:"range"`
-	Pick   string    `yaml:"pick,oneof=next|shuffle|random|unique"`
+	CSV    string    `yaml:"csv"`                                   // a file whose first line names the columns
+	JSON   string    `yaml:"json"`                                  // a file with a list of objects
+	Inline *rawNode  `yaml:"inline"`                                // rows written here, as maps or as single values
+	Range  *intRange `yaml:"range"`                                 // whole numbers, both ends included
+	Pick   string    `yaml:"pick,oneof=next|shuffle|random|unique"` // which row an iteration takes; unique takes each once; zero is next
 }
+
+// tableKeys are the sources, of which a table has one.
+var tableKeys = []string{"csv", "json", "inline", "range"}
 
 // rawNode keeps a node undecoded.
 type rawNode struct{ *Node }
@@ -136,13 +140,13 @@ func (s *scope) table(name string, n *Node) *Table {
 		return t
 	}
 	var given []string
-	for _, key := range []string{"csv", "json", "inline", "range"} {
+	for _, key := range tableKeys {
 		if src.Has(key) {
 			given = append(given, key)
 		}
 	}
 	if len(given) != 1 {
-		s.m.AddHint(n.Pos, "such as {csv: users.csv}", "data %q wants exactly one of csv, json, inline, range", name)
+		s.m.AddHint(n.Pos, "such as {csv: users.csv}", "data %q wants exactly one of %s", name, strings.Join(tableKeys, ", "))
 		return t
 	}
 	var err error
@@ -244,7 +248,7 @@ func (t *Table) readJSON(b []byte) error {
 	if len(columns)*len(rows) > maxCells {
 		return fmt.Errorf("more than %d cells", maxCells)
 	}
-	t.Columns = sortedKeys(columns)
+	t.Columns = slices.Sorted(maps.Keys(columns))
 	for _, row := range rows {
 		cells := make([]Datum, len(t.Columns))
 		for i, col := range t.Columns {

@@ -1,7 +1,6 @@
 package scenarios
 
 import (
-	"cmp"
 	"fmt"
 	"math"
 	"reflect"
@@ -309,76 +308,4 @@ func (s setting) check(n *Node, v reflect.Value, m *Mistakes) {
 	case x > s.max:
 		m.Add(n.Pos, "`%s` can be at most %s, not %s", s.name, decimal(s.max), n.describe())
 	}
-}
-
-// Text gives a scalar as text; anything else is a mistake.
-func (n *Node) Text(m *Mistakes) (string, bool) {
-	switch {
-	case n.bad:
-		m.skipped++
-		return "", false
-	case n.Kind == Null:
-		m.Add(n.Pos, "a value is missing here")
-		return "", false
-	case n.Kind == List || n.Kind == Map:
-		m.Add(n.Pos, "want a single value, not %s", n.Kind)
-		return "", false
-	}
-	if ref := n.dynamic(); ref != nil {
-		m.Add(n.Pos, "${%s} is known only while requests are made; it can't stand here", clip(ref.Text, 60))
-		return "", false
-	}
-	return n.Value, true
-}
-
-// Switch gives on, off, true or false.
-func (n *Node) Switch(m *Mistakes) (value, ok bool) {
-	s, ok := n.Text(m)
-	if !ok {
-		return false, false
-	}
-	switch strings.ToLower(s) {
-	case "true", "on":
-		return true, true
-	case "false", "off":
-		return false, true
-	}
-	m.Add(n.Pos, "want on or off, not %s", n.describe())
-	return false, false
-}
-
-// Int gives a whole number; 1_000 and 0x1F are fine.
-func (n *Node) Int(m *Mistakes) (int64, bool) {
-	s, ok := n.Text(m)
-	if !ok {
-		return 0, false
-	}
-	i, ok := parseInt(s)
-	if !ok {
-		m.Add(n.Pos, "want a whole number, not %s", n.describe())
-	}
-	return i, ok
-}
-
-// Float gives a finite number; 1_000 is fine.
-func (n *Node) Float(m *Mistakes) (float64, bool) {
-	s, ok := n.Text(m)
-	if !ok {
-		return 0, false
-	}
-	f, ok := parseFloat(s)
-	if !ok {
-		m.Add(n.Pos, "want a number, not %s", n.describe())
-	}
-	return f, ok
-}
-
-// sortedKeys gives the keys of a map in order.
-func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K {
-	keys := make([]K, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }

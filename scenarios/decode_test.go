@@ -30,7 +30,6 @@ type all struct {
 	Wait     Duration                  `yaml:"wait,positive"`
 	Rate     Rate                      `yaml:"rate"`
 	Share    Share                     `yaml:"share,max=0.5"`
-	Size     Size                      `yaml:"size"`
 	Speed    Bandwidth                 `yaml:"speed"`
 	Think    Range                     `yaml:"think"`
 	Kind     string                    `yaml:"kind,oneof=one|two"`
@@ -47,7 +46,7 @@ type all struct {
 
 func TestDecode(t *testing.T) {
 	text := `{name: n, switch: on, maybe: false, count: 10, small: -5, large: 1_000, seed: 0x10, weight: .5, wait: 1m, rate: 60/m, share: 50%,
-  size: 1KiB, speed: 8bit/s, think: 1s..2s, kind: two, list: [a, 1, true], map: {x: 1, y: 2}, headers: {A: b}, inner: {on: true},
+  speed: 8bit/s, think: 1s..2s, kind: two, list: [a, 1, true], map: {x: 1, y: 2}, headers: {A: b}, inner: {on: true},
   pointer: {}, raw: {free: [form]}, needed: ""}`
 	var v all
 	var m Mistakes
@@ -58,7 +57,7 @@ func TestDecode(t *testing.T) {
 	if v.Name != "n" || !v.Switch || v.Maybe == nil || *v.Maybe || v.Count != 10 || v.Small != -5 || v.Large != 1000 || v.Seed != 16 || v.Weight != .5 {
 		t.Errorf("%+v", v)
 	}
-	if v.Wait.String() != "1m" || v.Rate != 1 || v.Share != .5 || v.Size != 1024 || v.Speed != 1 || v.Think.String() != "1s..2s" || v.Kind != "two" {
+	if v.Wait.String() != "1m" || v.Rate != 1 || v.Share != .5 || v.Speed != 1 || v.Think.String() != "1s..2s" || v.Kind != "two" {
 		t.Errorf("%+v", v)
 	}
 	h := v.Headers["A"]
@@ -117,7 +116,7 @@ func TestDecodeMistakes(t *testing.T) {
 		{"{inner: x}", `want a map of settings, not "x"`},
 		{"{pointer: {of: on}}", `unknown key "of"; did you mean "on"?`},
 		{"{swich: on}", `unknown key "swich"; did you mean "switch"?`},
-		{"{xyzzy: on}", `unknown key "xyzzy"; known are count, headers, inner, kind, large, list, map, maybe, name, needed, pointer, rate, raw, seed, share, size, small, speed, switch, think, wait, weight`},
+		{"{xyzzy: on}", `unknown key "xyzzy"; known are count, headers, inner, kind, large, list, map, maybe, name, needed, pointer, rate, raw, seed, share, small, speed, switch, think, wait, weight`},
 		{"{zone: eu}", `key "zone" is not available yet`},
 		{"{list: [a, b], c, name: d}", `unknown key "c"; a value is missing, or a text with a comma in it is not quoted`},
 		{"{name: a, b}", `unknown key "b"; a value is missing, or a text with a comma in it is not quoted`},

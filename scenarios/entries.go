@@ -1,8 +1,6 @@
 package scenarios
 
-import (
-	"slices"
-)
+import "slices"
 
 // named walks a map of names to settings and checks the names.
 func (p *files) named(n *Node, what string, each func(name string, f Field)) {

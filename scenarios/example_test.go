@@ -117,3 +117,67 @@ func ExampleParseRate() {
 	// 100 100/s
 	// a rate needs its unit, such as 300/s
 }
+
+// What a scenario comes to is a scenario again; secrets stay the placeholders that
+// name them.
+func ExampleScenario_Explain() {
+	const file = `
+version: 1
+params: {rate: 300/s}
+target: {url: http://127.0.0.1:8080}
+load:
+  reads:
+    executor: constant-arrival-rate
+    rate: "${rate}"
+    duration: 10s
+    flow: [{get: /posts, headers: {Authorization: "Bearer ${env.TOKEN}"}}]
+`
+	sc, err := scenarios.Parse("quick.yaml", scenarios.Options{
+		Env:  func(string) (string, bool) { return "s3cret", true },
+		Read: func(string) ([]byte, error) { return []byte(file), nil },
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Print(sc.Explain())
+	// Output:
+	// version: 1
+	// target:
+	//   url: http://127.0.0.1:8080
+	// load:
+	//   reads:
+	//     executor: constant-arrival-rate
+	//     rate: 300/s
+	//     duration: 10s
+	//     flow:
+	//       - get: /posts
+	//         headers:
+	//           Authorization: Bearer ${env.TOKEN}
+}
+
+// A secret is masked in every form that it takes on its way.
+func ExampleSecrets_Mask() {
+	var secrets scenarios.Secrets
+	secrets.Add(`to/ken"`)
+	fmt.Println(secrets.Mask(`GET /?key=to%2Fken%22 with {"key": "to/ken\""}`))
+	// Output: GET /?key=*** with {"key": "***"}
+}
+
+func ExampleDidYouMean() {
+	kinds := []string{"process.crash", "network.latency", "http.error"}
+	fmt.Println(scenarios.DidYouMean("process.crush", kinds))
+	fmt.Println(scenarios.DidYouMean("latency", kinds))
+	fmt.Println(scenarios.DidYouMean("nothing", kinds))
+	// Output:
+	// did you mean "process.crash"?
+	// did you mean "network.latency"?
+	// known are http.error, network.latency, process.crash
+}
+
+// Of two verdicts the one that says more about the run wins.
+func ExampleWorse() {
+	v := scenarios.Worse(scenarios.Fail, scenarios.Invalid)
+	fmt.Println(v, v.ExitCode())
+	// Output: invalid 5
+}

@@ -255,29 +255,3 @@ func (m Metric) FormatValue(f float64) string {
 	}
 	return decimal(math.Round(f*100) / 100)
 }
-
-// FormatSeconds writes a span with three figures in the unit that suits it:
-// 84µs, 7.25ms, 1.4s, 2m5s. What is not known is a dash.
-func FormatSeconds(f float64) string {
-	switch a := math.Abs(f); {
-	case math.IsNaN(f):
-		return "–"
-	case math.IsInf(f, 0) || a > maxDuration.Seconds()*100:
-		return "∞"
-	case a == 0:
-		return "0s"
-	case a < 0.9995e-3:
-		return figures(f*1e6) + "µs"
-	case a < 0.9995:
-		return figures(f*1e3) + "ms"
-	case a < 59.95:
-		return figures(f) + "s"
-	}
-	return FormatDuration(time.Duration(math.Round(f)) * time.Second)
-}
-
-func figures(f float64) string {
-	digits := 2 - int(math.Floor(math.Log10(math.Abs(f))))
-	p := math.Pow10(max(0, digits))
-	return decimal(math.Round(f*p) / p)
-}

@@ -1,30 +1,28 @@
 package scenarios
 
+import (
+	"maps"
+	"regexp"
+	"slices"
+)
+
+var namePattern = regexp.MustCompile(`^[a-z][a-z0-9-]*$`)
+
+// reserved names are those of phases and pseudo-steps.
+var reserved = map[string]bool{"run": true, "baseline": true, "warmup": true, "recovery": true, "iteration": true}
+
+const nameRule = "a name is made of a-z, 0-9 and -, begins with a letter, and is none of run, baseline, warmup, recovery, iteration"
+
 // IsName tells whether s can name a load, a fault or a service: a-z, 0-9 and -,
 // beginning with a letter, and none of the words that phases have taken.
 func IsName(s string) bool { return namePattern.MatchString(s) && !reserved[s] }
 
-// Holds tells whether pos is the place of n or of something below it.
-func (n *Node) Holds(pos Pos) bool {
-	if n.Pos == pos {
-		return true
+// NameSchema is the schema of the names of loads, faults, services, params and
+// tables.
+func NameSchema() Schema {
+	var taken []any
+	for _, name := range slices.Sorted(maps.Keys(reserved)) {
+		taken = append(taken, name)
 	}
-	for _, f := range n.Fields {
-		if f.Value.Holds(pos) {
-			return true
-		}
-	}
-	for _, item := range n.Items {
-		if item.Holds(pos) {
-			return true
-		}
-	}
-	return false
-}
-
-// Literal is a text that stands as it is, placeholders or not.
-func Literal(s string) TextTemplate {
-	var t TextTemplate
-	t.literal(s)
-	return t
+	return Schema{"pattern": namePattern.String(), "not": Schema{"enum": taken}}
 }

@@ -60,6 +60,28 @@ func (n *Node) Get(key string) *Node {
 	return nil
 }
 
+// Holds tells whether pos is the place of n or of something below it.
+func (n *Node) Holds(pos Pos) bool {
+	if n.Pos == pos {
+		return true
+	}
+	for _, f := range n.Fields {
+		if f.Value.Holds(pos) {
+			return true
+		}
+	}
+	for _, item := range n.Items {
+		if item.Holds(pos) {
+			return true
+		}
+	}
+	return false
+}
+
+// DecodeNode implements [NodeDecoder]: it keeps from as it stands, for whoever knows
+// what it means.
+func (n *Node) DecodeNode(from *Node, _ *Mistakes) { *n = *from }
+
 // without gives a copy of the map n that lacks the keys for which drop is true.
 func (n *Node) without(drop func(key string) bool) *Node {
 	out := *n

@@ -264,19 +264,23 @@ func (o *Objective) DecodeNode(n *Node, m *Mistakes) {
 // longObjective is the long form.
 type longObjective struct {
 	Place
-	Metric  string   `yaml:"metric,required"`
-	Below   string   `yaml:"below"`
-	AtMost  string   `yaml:"at_most"`
-	Above   string   `yaml:"above"`
-	AtLeast string   `yaml:"at_least"`
-	Equals  string   `yaml:"equals"`
-	Step    string   `yaml:"step"`
-	Load    string   `yaml:"load"`
-	Phase   string   `yaml:"phase"`
-	After   string   `yaml:"after"`
-	For     Duration `yaml:"for,positive"`
-	ID      string   `yaml:"id"`
+	Metric  string   `yaml:"metric,required"` // what is measured: p95, errors, recover and so on
+	Below   string   `yaml:"below"`           // it is less
+	AtMost  string   `yaml:"at_most"`         // it is less or the same
+	Above   string   `yaml:"above"`           // it is more
+	AtLeast string   `yaml:"at_least"`        // it is more or the same
+	Equals  string   `yaml:"equals"`          // it is the same; for counts
+	Step    string   `yaml:"step"`            // zero is all steps
+	Load    string   `yaml:"load"`            // zero is all loads
+	Phase   string   `yaml:"phase"`           // run, baseline, a fault or recovery/FAULT; zero is run
+	After   string   `yaml:"after"`           // the fault that recovery is measured from
+	For     Duration `yaml:"for,positive"`    // of a stop condition: how long it holds
+	ID      string   `yaml:"id"`              // names it in reports; zero is its short form
 }
+
+// boundKeys are the keys of the long form that bound the metric, of which it takes
+// one, with the operator that each stands for.
+var boundKeys = []struct{ key, op string }{{"below", "<"}, {"at_most", "<="}, {"above", ">"}, {"at_least", ">="}, {"equals", "="}}
 
 func (o *Objective) long(n *Node, m *Mistakes) {
 	o.Pos = n.Pos
@@ -288,11 +292,9 @@ func (o *Objective) long(n *Node, m *Mistakes) {
 	}
 	key, value := "", ""
 	bounds := 0
-	for _, b := range []struct{ key, op, value string }{
-		{"below", "<", l.Below}, {"at_most", "<=", l.AtMost}, {"above", ">", l.Above}, {"at_least", ">=", l.AtLeast}, {"equals", "=", l.Equals},
-	} {
-		if l.Has(b.key) {
-			key, o.Op, value = b.key, b.op, b.value
+	for i, text := range []string{l.Below, l.AtMost, l.Above, l.AtLeast, l.Equals} {
+		if b := boundKeys[i]; l.Has(b.key) {
+			key, o.Op, value = b.key, b.op, text
 			bounds++
 		}
 	}

@@ -210,40 +210,6 @@ func TestFormatValue(t *testing.T) {
 	}
 }
 
-func TestFormatSeconds(t *testing.T) {
-	tests := []struct {
-		seconds float64
-		want    string
-	}{
-		{0, "0s"},
-		{84e-6, "84µs"},
-		{.5e-6, "0.5µs"},
-		{1e-9, "0.001µs"},
-		{999.4e-6, "999µs"},
-		{999.6e-6, "1ms"},
-		{7.25e-3, "7.25ms"},
-		{.0123456, "12.3ms"},
-		{.9994, "999ms"},
-		{.9996, "1s"},
-		{1.4, "1.4s"},
-		{12.345, "12.3s"},
-		{59.94, "59.9s"},
-		{59.96, "1m"},
-		{125, "2m5s"},
-		{3600, "1h"},
-		{-1.4, "-1.4s"},
-		{math.Inf(1), "∞"},
-		{math.Inf(-1), "∞"},
-		{1e300, "∞"},
-		{math.NaN(), "–"},
-	}
-	for _, tt := range tests {
-		if got := FormatSeconds(tt.seconds); got != tt.want {
-			t.Errorf("%g is %s, want %s", tt.seconds, got, tt.want)
-		}
-	}
-}
-
 // FuzzObjective shows that no text upsets the parser, that values make sense, and
 // that an objective's text reads as the same objective.
 func FuzzObjective(f *testing.F) {

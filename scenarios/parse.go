@@ -3,6 +3,7 @@ package scenarios
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -145,11 +146,11 @@ func (p *files) params(s *scope, root *Node) {
 			s.params[f.Key] = &param{node: f.Value, pos: f.Pos, origin: fmt.Sprintf("param %s, %s", f.Key, f.Value.Pos)}
 		}
 	}
-	for _, name := range sortedKeys(p.o.Set) {
+	for _, name := range slices.Sorted(maps.Keys(p.o.Set)) {
 		source := "--set " + name
 		par, ok := s.params[name]
 		if !ok {
-			hint := DidYouMean(name, sortedKeys(s.params))
+			hint := DidYouMean(name, slices.Sorted(maps.Keys(s.params)))
 			if len(s.params) == 0 {
 				hint = "the scenario declares none under `params:`"
 			}

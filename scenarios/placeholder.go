@@ -51,18 +51,12 @@ type Part struct {
 }
 
 var (
-	namePattern   = regexp.MustCompile(`^[a-z][a-z0-9-]*$`)
 	varPattern    = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]*$`)
 	envPattern    = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 	unitPattern   = regexp.MustCompile(`^([a-z][a-z0-9-]*)(?:\[(0|[1-9][0-9]{0,3})\])?\.(addr|host|port|url)$`)
 	callPattern   = regexp.MustCompile(`^(int|uuid|now)\(([^()]*)\)$`)
 	columnPattern = regexp.MustCompile(`^([a-z][a-z0-9-]*)\.(.+)$`)
 )
-
-// reserved names are those of phases and pseudo-steps.
-var reserved = map[string]bool{"run": true, "baseline": true, "warmup": true, "recovery": true, "iteration": true}
-
-const nameRule = "a name is made of a-z, 0-9 and -, begins with a letter, and is none of run, baseline, warmup, recovery, iteration"
 
 // splitPlaceholders takes a text apart at its ${…}. Before a brace two dollars
 // stand for one that is meant: $${ is a literal ${, and $$${price} a dollar before

@@ -59,8 +59,8 @@ type Target struct {
 	With      *Node       `yaml:"with"`      // its switches
 	Processes *Node       `yaml:"processes"` // the author's own commands
 	Entry     string      `yaml:"entry"`     // the service that a relative path goes to
-	Ready     *Ready      `yaml:"ready"`
-	TLS       *TLS        `yaml:"tls"`
+	Ready     *Ready      `yaml:"ready"`     // how to know that it can be loaded
+	TLS       *TLS        `yaml:"tls"`       // how its certificate is checked
 }
 
 // Ready says how to know that the target can be loaded.
@@ -74,36 +74,33 @@ type Ready struct {
 // TLS says how the target's certificate is checked.
 type TLS struct {
 	Place
-	CA                 string `yaml:"ca"`          // a file of PEM certificates to trust, beside the system's
-	ServerName         string `yaml:"server_name"` // zero is the URL's host
-	InsecureSkipVerify bool   `yaml:"insecure_skip_verify"`
+	CA                 string `yaml:"ca"`                   // a file of PEM certificates to trust, beside the system's
+	ServerName         string `yaml:"server_name"`          // zero is the URL's host
+	InsecureSkipVerify bool   `yaml:"insecure_skip_verify"` // takes any certificate
 }
-
-// DecodeNode keeps With and Processes as they stand.
-func (n *Node) DecodeNode(from *Node, _ *Mistakes) { *n = *from }
 
 // A Load is one stream of iterations.
 type Load struct {
 	Place
 	Name        string            `yaml:"-"`
-	Executor    string            `yaml:"executor,required"`
+	Executor    string            `yaml:"executor,required"`   // how iterations begin: the name of an executor, whose settings stand beside it
 	Start       Duration          `yaml:"start"`               // offset from t0
 	MaxInFlight int               `yaml:"max_in_flight,min=1"` // iterations; zero is 10000, or fewer if files are few
 	Timeout     Duration          `yaml:"timeout,positive"`    // of a request, from intended; zero is 10s
 	Grace       Duration          `yaml:"grace"`               // how long iterations may go on after the load's end; zero is 10s
-	Flow        []Step            `yaml:"flow"`
-	Mix         []Mixed           `yaml:"mix"`
-	Init        []Step            `yaml:"init"` // once per virtual user, never judged
-	Connections Connections       `yaml:"connections"`
-	Resolve     map[string]string `yaml:"resolve"` // host or host:port to the address used instead
-	Shape       Block             `yaml:"-"`       // the executor with its own settings
+	Flow        []Step            `yaml:"flow"`                // the steps of an iteration, one after the other
+	Mix         []Mixed           `yaml:"mix"`                 // instead of flow: several, one of which each iteration picks by weight
+	Init        []Step            `yaml:"init"`                // once per virtual user, never judged
+	Connections Connections       `yaml:"connections"`         // how many, how long, from where
+	Resolve     map[string]string `yaml:"resolve"`             // host or host:port to the address used instead
+	Shape       Block             `yaml:"-"`                   // the executor with its own settings
 }
 
 // Mixed is a flow of a mix with its weight.
 type Mixed struct {
 	Place
-	Weight float64 `yaml:"weight,required,positive"`
-	Flow   []Step  `yaml:"flow,required"`
+	Weight float64 `yaml:"weight,required,positive"` // how often it is picked, against the other weights
+	Flow   []Step  `yaml:"flow,required"`            // the steps of an iteration, one after the other
 }
 
 // Connections says how a load uses connections.
@@ -208,17 +205,17 @@ type Fault struct {
 
 // Pulse is the rhythm of a fault that comes and goes.
 type Pulse struct {
-	On  Duration `yaml:"on,required,positive"`
-	Off Duration `yaml:"off,required,positive"`
+	On  Duration `yaml:"on,required,positive"`  // how long it is in
+	Off Duration `yaml:"off,required,positive"` // how long it is out, before it comes again
 }
 
 // Guard bounds what a run may break, and whom it may touch.
 type Guard struct {
 	Place
-	MaxUnits int      `yaml:"max_units,min=1"`   // units a fault may hit; zero is no bound
-	MaxEach  Duration `yaml:"max_each,positive"` // how long a fault may stay; zero is no bound
-	OnNoUnit string   `yaml:"on_no_unit,oneof=fail|skip"`
-	Allow    Allow    `yaml:"allow"`
+	MaxUnits int      `yaml:"max_units,min=1"`            // units a fault may hit; zero is no bound
+	MaxEach  Duration `yaml:"max_each,positive"`          // how long a fault may stay; zero is no bound
+	OnNoUnit string   `yaml:"on_no_unit,oneof=fail|skip"` // where a selector matches nothing: fail, or skip the fault; zero is fail
+	Allow    Allow    `yaml:"allow"`                      // what else load and faults may reach
 }
 
 // Allow names addresses beyond loopback and what brunt started.
@@ -245,28 +242,28 @@ func (j Judge) HoldOr() time.Duration {
 // document is the top level of a file.
 type document struct {
 	Place
-	Version    int         `yaml:"version,required,min=1,max=1"`
-	Name       string      `yaml:"name"`
-	Hypothesis string      `yaml:"hypothesis"`
-	Seed       *uint64     `yaml:"seed"`
-	Params     *Node       `yaml:"params"`
-	Extends    string      `yaml:"extends"`
-	Target     Target      `yaml:"target,required"`
-	Data       *Node       `yaml:"data"`
-	Warmup     *warmup     `yaml:"warmup"`
-	Setup      []Step      `yaml:"setup"`
-	Init       []Step      `yaml:"init"`
-	Teardown   []Step      `yaml:"teardown"`
-	Load       *Node       `yaml:"load,required"`
-	Chaos      *Node       `yaml:"chaos"`
-	Guard      Guard       `yaml:"guard"`
-	Steady     []Objective `yaml:"steady"`
-	Stop       []Objective `yaml:"stop"`
-	SLO        []Objective `yaml:"slo"`
-	Judge      Judge       `yaml:"judge"`
-	Pacing     string      `yaml:"pacing,oneof=auto|precise|efficient"`
+	Version    int         `yaml:"version,required,min=1,max=1"`        // of the language
+	Name       string      `yaml:"name"`                                // zero is the file's
+	Hypothesis string      `yaml:"hypothesis"`                          // what its author expects to see, in a sentence
+	Seed       *uint64     `yaml:"seed"`                                // every random choice but uuid() comes from it; nil has one drawn, and printed
+	Params     *Node       `yaml:"params"`                              // names to values, for ${name}; --set name=value overrides them
+	Extends    string      `yaml:"extends"`                             // a file that this one is laid over: maps are merged, null takes away
+	Target     Target      `yaml:"target,required"`                     // the system under test: exactly one of url, stack, processes
+	Data       *Node       `yaml:"data"`                                // tables by name, for ${data.NAME.COLUMN}
+	Warmup     *warmup     `yaml:"warmup"`                              // the loads that start at 0, at their first rate; recorded apart, never judged
+	Setup      []Step      `yaml:"setup"`                               // once, before warm-up, never judged
+	Init       []Step      `yaml:"init"`                                // once per virtual user, of every load that has none of its own; never judged
+	Teardown   []Step      `yaml:"teardown"`                            // once, after the load, never judged
+	Load       *Node       `yaml:"load,required"`                       // streams of iterations by name
+	Chaos      *Node       `yaml:"chaos"`                               // the timeline: faults by name, each with its time and one kind
+	Guard      Guard       `yaml:"guard"`                               // bounds on what is broken, and who may be touched
+	Steady     []Objective `yaml:"steady"`                              // must hold over the baseline, else nothing is injected
+	Stop       []Objective `yaml:"stop"`                                // ends the run, all faults taken back, once one holds
+	SLO        []Objective `yaml:"slo"`                                 // what the verdict is about
+	Judge      Judge       `yaml:"judge"`                               // how verdicts are reached
+	Pacing     string      `yaml:"pacing,oneof=auto|precise|efficient"` // how arrivals are timed; zero is auto
 }
 
 type warmup struct {
-	For Duration `yaml:"for,required,positive"`
+	For Duration `yaml:"for,required,positive"` // how long it lasts
 }

@@ -3,6 +3,7 @@ package scenarios
 import (
 	"embed"
 	"maps"
+	"math"
 	"reflect"
 )
 
@@ -36,11 +37,17 @@ func pattern(p string, examples ...any) Schema {
 	return Scalar(Schema{"type": "string", "pattern": p, "examples": examples})
 }
 
-const number = `[0-9][0-9_]*(\.[0-9]+)?([eE][+-]?[0-9]+)?`
+const (
+	number   = `\+?([0-9]+(_[0-9]+)*(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?`
+	duration = `\s*(0|\+?([0-9]*\.?[0-9]+(ns|us|µs|μs|ms|s|m|h))+)\s*`
+)
+
+// nothing matches zero in every unit.
+var nothing = Schema{"anyOf": []any{Schema{"const": 0}, Schema{"type": "string", "pattern": `^[\s+]*[0.]+[^0-9]*$`}}}
 
 // Schema implements [Schemer].
 func (*Duration) Schema() Schema {
-	return Schema{"anyOf": []any{Schema{"const": 0}, Schema{"type": "string", "pattern": `^(0|\+?([0-9]*\.?[0-9]+(ns|us|µs|μs|ms|s|m|h))+)$`, "examples": []any{"250ms", "30s", "5m"}}, placeholder}}
+	return Schema{"anyOf": []any{Schema{"const": 0}, Schema{"type": "string", "pattern": "^" + duration + "$", "examples": []any{"250ms", "30s", "5m"}}, placeholder}}
 }
 
 // Schema implements [Schemer].
@@ -48,20 +55,17 @@ func (*Rate) Schema() Schema { return pattern(`^\s*`+number+`\s*/\s*[smh]\s*$`, 
 
 // Schema implements [Schemer].
 func (*Share) Schema() Schema {
-	return Schema{"anyOf": []any{Schema{"const": 0}, pattern(`%\s*$|^\s*0\s*$`, "1%")}}
+	return Schema{"anyOf": []any{Schema{"const": 0}, pattern(`^\s*`+number+`\s*%\s*$|^\s*0\s*$`, "1%")}}
 }
 
 // Schema implements [Schemer].
-func (*Size) Schema() Schema {
-	return Schema{"anyOf": []any{Schema{"type": "number", "minimum": 0}, pattern(`^\s*[0-9._]+\s*([KMGT]iB|[kKMGT]B|B)?\s*$`, "64KiB", "10MB")}}
+func (*Bandwidth) Schema() Schema {
+	return pattern(`^\s*`+number+`\s*([kMG]?bit|[KMGT]iB|[kKMGT]?B)/s\s*$`, "10Mbit/s", "64KiB/s")
 }
-
-// Schema implements [Schemer].
-func (*Bandwidth) Schema() Schema { return pattern(`/s\s*$`, "10Mbit/s", "64KiB/s") }
 
 // Schema implements [Schemer].
 func (*Range) Schema() Schema {
-	return Schema{"anyOf": []any{Schema{"const": 0}, pattern(`.`, "100ms..400ms", "1s")}}
+	return Schema{"anyOf": []any{Schema{"const": 0}, pattern("^"+duration+`(\.\.`+duration+")?$", "100ms..400ms", "1s")}}
 }
 
 // Schema implements [Schemer].
@@ -88,11 +92,20 @@ func (*Node) Schema() Schema { return Schema{} }
 func (*rawNode) Schema() Schema { return Schema{} }
 
 // Schema implements [Schemer].
-func (*intRange) Schema() Schema { return pattern(`^\s*-?[0-9]+\.\.-?[0-9]+`, "1..500") }
+func (*intRange) Schema() Schema {
+	const whole = `\s*[-+]?[0-9][0-9_]*\s*`
+	return pattern("^"+whole+`\.\.`+whole+"$", "1..500")
+}
 
-// Schema implements [Schemer].
-func (*Objective) Schema() Schema {
-	long := SchemaOf(reflect.TypeFor[longObjective](), nil)
+// objectiveSchema is that of an objective, in its short and in its long form.
+func objectiveSchema(doc Describer) Schema {
+	long := structSchema(reflect.TypeFor[longObjective](), doc)
+	var bounds []any
+	for _, b := range boundKeys {
+		bounds = append(bounds, Schema{"required": []any{b.key}})
+	}
+	long["oneOf"] = bounds
+	long["not"] = Schema{"required": []any{"step", "load"}}
 	return Schema{"anyOf": []any{Schema{"type": "string", "pattern": `[<>=]|\$\{`, "examples": []any{"p95 < 200ms in baseline", "errors < 1%"}}, long}}
 }
 
@@ -102,27 +115,42 @@ func (*Step) Schema() Schema { return Schema{"$ref": "#/$defs/step"} }
 // SchemaOf gives the schema of what [Decode] reads into a value of type t. Doc may
 // be nil.
 func SchemaOf(t reflect.Type, doc Describer) Schema {
+	if t == reflect.TypeFor[Objective]() {
+		return objectiveSchema(doc)
+	}
 	if s, ok := reflect.New(t).Interface().(Schemer); ok {
 		return s.Schema()
 	}
 	switch t.Kind() {
 	case reflect.Pointer:
-		return SchemaOf(t.Elem(), doc)
+		return Schema{"anyOf": []any{SchemaOf(t.Elem(), doc), Schema{"type": "null"}}}
 	case reflect.Struct:
 		return structSchema(t, doc)
 	case reflect.Slice:
-		item := SchemaOf(t.Elem(), doc)
-		return Schema{"anyOf": []any{Schema{"type": "array", "items": item}, item}}
+		return listSchema(t.Elem(), doc)
 	case reflect.Map:
 		return Schema{"type": []any{"object", "null"}, "additionalProperties": SchemaOf(t.Elem(), doc)}
 	case reflect.Bool:
-		return Schema{"enum": []any{true, false, "on", "off", "true", "false"}}
-	case reflect.Int, reflect.Int64, reflect.Int32, reflect.Uint64:
+		return Scalar(Schema{"enum": []any{true, false, "on", "off", "true", "false"}})
+	case reflect.Uint64:
+		return Scalar(Schema{"type": "integer", "minimum": 0})
+	case reflect.Int, reflect.Int64, reflect.Int32:
 		return Scalar(Schema{"type": "integer"})
 	case reflect.Float64:
 		return Scalar(Schema{"type": "number"})
 	}
 	return TextSchema()
+}
+
+// listSchema is that of a list; a single value that is no map stands for a list of
+// one.
+func listSchema(item reflect.Type, doc Describer) Schema {
+	of := SchemaOf(item, doc)
+	forms := []any{Schema{"type": "array", "items": of}, Schema{"type": "null"}}
+	if item.Kind() != reflect.Struct || item == reflect.TypeFor[Objective]() {
+		forms = append(forms, Schema{"allOf": []any{Schema{"type": []any{"string", "number", "boolean"}}, of}})
+	}
+	return Schema{"anyOf": forms}
 }
 
 func structSchema(t reflect.Type, doc Describer) Schema {
@@ -141,9 +169,9 @@ func structSchema(t reflect.Type, doc Describer) Schema {
 			required = append(required, s.name)
 		}
 	}
-	out := Schema{"type": "object", "properties": props, "additionalProperties": false}
+	out := Schema{"type": []any{"object", "null"}, "properties": props, "additionalProperties": false}
 	if len(required) > 0 {
-		out["required"] = required
+		out["type"], out["required"] = "object", required
 	}
 	return out
 }
@@ -168,22 +196,27 @@ func (s setting) bounds(p Schema) Schema {
 		}
 		return Scalar(Schema{"enum": names})
 	}
-	any, ok := p["anyOf"].([]any)
-	if !ok || len(any) == 0 {
+	forms, ok := p["anyOf"].([]any)
+	if !ok {
 		return p
 	}
-	first, ok := any[0].(Schema)
-	if !ok || first["type"] != "integer" && first["type"] != "number" {
-		return p
-	}
-	if s.min > -1e300 {
-		first["minimum"] = s.min
-	}
-	if s.max < 1e300 {
-		first["maximum"] = s.max
-	}
-	if s.positive {
-		first["exclusiveMinimum"] = 0
+	first, ok := forms[0].(Schema)
+	switch {
+	case !ok:
+	case first["type"] == "array" && s.required:
+		p["type"], p["minItems"] = "array", 1
+	case first["type"] == "integer" || first["type"] == "number":
+		if !math.IsInf(s.min, 0) {
+			first["minimum"] = s.min
+		}
+		if !math.IsInf(s.max, 0) {
+			first["maximum"] = s.max
+		}
+		if s.positive {
+			first["exclusiveMinimum"] = 0
+		}
+	case s.positive:
+		return Schema{"allOf": []any{p}, "not": nothing}
 	}
 	return p
 }
@@ -192,10 +225,21 @@ func (s setting) bounds(p Schema) Schema {
 // who know them: load, chaos, and of the target with and processes.
 func DocumentSchema(doc Describer) Schema {
 	s := SchemaOf(reflect.TypeFor[document](), doc)
-	props := s["properties"].(Schema)
-	named := func(item Schema) Schema { return Schema{"type": []any{"object", "null"}, "additionalProperties": item} }
-	props["params"] = named(Schema{})
-	props["data"] = named(SchemaOf(reflect.TypeFor[tableSource](), doc))
+	names := func(key string, item Schema) {
+		p := s.Property(key)
+		p["allOf"] = []any{Schema{"type": []any{"object", "null"}, "propertyNames": NameSchema(), "additionalProperties": item}}
+	}
+	names("params", Schema{})
+	table := SchemaOf(reflect.TypeFor[tableSource](), doc)
+	var sources []any
+	for _, key := range tableKeys {
+		sources = append(sources, Schema{"required": []any{key}})
+	}
+	table["oneOf"] = sources
+	names("data", table)
+	// What the file that it extends says it need not say again.
+	s["anyOf"] = []any{Schema{"required": []any{"extends"}}, Schema{"required": s["required"]}}
+	delete(s, "required")
 	return s
 }
 
@@ -203,7 +247,14 @@ func DocumentSchema(doc Describer) Schema {
 func Timing(doc Describer) Schema { return SchemaOf(reflect.TypeFor[Fault](), doc) }
 
 // LoadSchema is the schema of what a load says besides its executor's settings.
-func LoadSchema(doc Describer) Schema { return SchemaOf(reflect.TypeFor[Load](), doc) }
+func LoadSchema(doc Describer) Schema {
+	s := SchemaOf(reflect.TypeFor[Load](), doc)
+	for _, key := range []string{"flow", "mix"} { // either is left out, and neither empty
+		p := s.Property(key)
+		p["type"], p["minItems"] = "array", 1
+	}
+	return s
+}
 
 // Property gives the schema of a key of an object's.
 func (s Schema) Property(name string) Schema {

@@ -3,6 +3,8 @@ package scenarios
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -232,7 +234,7 @@ func (s *scope) param(pos Pos, ref *Ref) *param {
 	p := s.params[ref.Name]
 	switch {
 	case p == nil:
-		hint := DidYouMean(ref.Name, sortedKeys(s.params))
+		hint := DidYouMean(ref.Name, slices.Sorted(maps.Keys(s.params)))
 		if len(s.params) == 0 {
 			hint = "params are declared under `params:`; an extracted value is ${var." + ref.Name + "}"
 		}
@@ -255,7 +257,7 @@ func (s *scope) param(pos Pos, ref *Ref) *param {
 // placeholders is told as well; what they stand for is not asked.
 func (s *scope) unused() []string {
 	var notes []string
-	for _, name := range sortedKeys(s.params) {
+	for _, name := range slices.Sorted(maps.Keys(s.params)) {
 		if p := s.params[name]; !p.used {
 			notes = append(notes, fmt.Sprintf("%s: param %q is used nowhere", p.pos, name))
 			s.check(p.node)

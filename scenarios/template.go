@@ -133,6 +133,13 @@ func (n *Node) parts(m *Mistakes) ([]Part, bool) {
 // TextTemplate is a text as it stands: a request's raw body.
 type TextTemplate struct{ Template }
 
+// Literal is a text that stands as it is, placeholders or not.
+func Literal(s string) TextTemplate {
+	var t TextTemplate
+	t.literal(s)
+	return t
+}
+
 // DecodeNode implements [NodeDecoder].
 func (t *TextTemplate) DecodeNode(n *Node, m *Mistakes) { t.data(n, m, escNone) }
 

@@ -58,6 +58,33 @@ func FormatDuration(d time.Duration) string {
 	return s
 }
 
+// FormatSeconds writes a span with three figures in the unit that suits it:
+// 84µs, 7.25ms, 1.4s, 2m5s. Under a nanosecond it is none; what is not known is a
+// dash.
+func FormatSeconds(f float64) string {
+	switch a := math.Abs(f); {
+	case math.IsNaN(f):
+		return "–"
+	case math.IsInf(f, 0) || a > maxDuration.Seconds()*100:
+		return "∞"
+	case a < 1e-9:
+		return "0s"
+	case a < 0.9995e-3:
+		return figures(f*1e6) + "µs"
+	case a < 0.9995:
+		return figures(f*1e3) + "ms"
+	case a < 59.95:
+		return figures(f) + "s"
+	}
+	return FormatDuration(time.Duration(math.Round(f)) * time.Second)
+}
+
+func figures(f float64) string {
+	digits := 2 - int(math.Floor(math.Log10(math.Abs(f))))
+	p := math.Pow10(max(0, digits))
+	return decimal(math.Round(f*p) / p)
+}
+
 // DecodeNode implements [NodeDecoder].
 func (d *Duration) DecodeNode(n *Node, m *Mistakes) {
 	decodeScalar(n, m, ParseDuration, func(v time.Duration) { *d = Duration(v) })
@@ -163,10 +190,7 @@ func (s *Share) DecodeNode(n *Node, m *Mistakes) {
 	decodeScalar(n, m, ParseShare, func(v float64) { *s = Share(v) })
 }
 
-// Size is a number of bytes: 512, 64KiB, 10MB.
-type Size int64
-
-const maxSize = 1 << 60
+const maxSize = 1 << 60 // bytes
 
 var sizeUnits = []struct {
 	suffix string
@@ -185,7 +209,7 @@ var sizeUnits = []struct {
 	{"", 1},
 }
 
-// ParseSize reads a number of bytes.
+// ParseSize reads a number of bytes: 512, 64KiB, 10MB.
 func ParseSize(s string) (int64, error) {
 	s = strings.TrimSpace(s)
 	for _, u := range sizeUnits {
@@ -208,24 +232,6 @@ func ParseSize(s string) (int64, error) {
 		break
 	}
 	return 0, fmt.Errorf("want a size such as 512, 64KiB or 10MB, not %q", clip(s, 40))
-}
-
-// DecodeNode implements [NodeDecoder].
-func (z *Size) DecodeNode(n *Node, m *Mistakes) {
-	decodeScalar(n, m, ParseSize, func(v int64) { *z = Size(v) })
-}
-
-// String writes the size in the largest binary unit that divides it.
-func (z Size) String() string {
-	for _, u := range []struct {
-		name  string
-		bytes int64
-	}{{"TiB", 1 << 40}, {"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}} {
-		if z != 0 && int64(z)%u.bytes == 0 {
-			return strconv.FormatInt(int64(z)/u.bytes, 10) + u.name
-		}
-	}
-	return strconv.FormatInt(int64(z), 10) + "B"
 }
 
 // Bandwidth is a transfer rate in bytes per second: 10Mbit/s, 64KiB/s.

@@ -1,0 +1,163 @@
+package run
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// arrows is the shape of the module: who may import whom.
+//
+//	scenarios <- {load, measure, targets, chaos, reporters} <- run <- cmd
+//
+// A spoke is a folder with all that lies below it, so that its parts may import
+// each other, and may not import another spoke. A folder of which nobody says
+// where it belongs is a mistake: put it here, with what it may import.
+var arrows = map[string][]string{
+	"scenarios":         nil, // the hub
+	"scenarios/load":    {"scenarios"},
+	"scenarios/measure": {"scenarios"},
+	"targets":           {"scenarios"},
+	"chaos":             {"scenarios"},
+	"reporters":         {"scenarios"},
+	"scenarios/run":     {"scenarios", "scenarios/load", "scenarios/measure", "targets", "chaos", "reporters"},
+	"cmd":               {"scenarios", "scenarios/run", "chaos", "reporters", "targets"},
+}
+
+// narrow are the arrows that only these packages of a part may be the far end of:
+// the commands start the demo, and wire nothing of targets themselves.
+var narrow = map[string][]string{"cmd -> targets": {"targets/demo"}}
+
+// module is the name in go.mod.
+const module = "brunt"
+
+// partOf gives the part of the module that a package belongs to: the longest of
+// the folders in arrows that holds it. The hub holds only itself.
+func partOf(pkg string) string {
+	for dir := pkg; dir != "."; dir = path.Dir(dir) {
+		if _, known := arrows[dir]; known && (dir != "scenarios" || pkg == "scenarios") {
+			return dir
+		}
+	}
+	return ""
+}
+
+// wrongArrow says what is wrong with one package of the module importing another,
+// or nothing.
+func wrongArrow(from, to string) string {
+	a, b := partOf(from), partOf(to)
+	switch {
+	case a == "" || b == "":
+		return "is in no part of the module; arrows in this test says where each belongs"
+	case a == b:
+		return ""
+	case a == "scenarios":
+		return "makes the hub import one of ours; the hub imports nothing of ours"
+	case !slices.Contains(arrows[a], b):
+		if slices.Contains(arrows["scenarios/run"], a) && slices.Contains(arrows["scenarios/run"], b) {
+			return "makes a spoke import another; only scenarios/run wires them"
+		}
+		return a + " may import " + strings.Join(arrows[a], ", ") + " and nothing else of ours"
+	}
+	if only := narrow[a+" -> "+b]; only != nil && !slices.Contains(only, to) {
+		return a + " may import of " + b + " only " + strings.Join(only, ", ")
+	}
+	return ""
+}
+
+// TestImports reads every import of every file, whatever system it is for, tests
+// included. What a test imports counts as well: a spoke that another is needed to
+// test is no spoke.
+func TestImports(t *testing.T) {
+	root := filepath.Join("..", "..")
+	seen := map[string]bool{}
+	err := filepath.WalkDir(root, func(file string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name := d.Name()
+		if d.IsDir() {
+			if file != root && (strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_") || name == "testdata") {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		if !strings.HasSuffix(name, ".go") {
+			return nil
+		}
+		rel, err := filepath.Rel(root, file)
+		if err != nil {
+			return err
+		}
+		from := path.Dir(filepath.ToSlash(rel))
+		f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
+		if err != nil {
+			t.Errorf("%s: %v", rel, err)
+			return nil
+		}
+		seen[partOf(from)] = true
+		if partOf(from) == "" {
+			t.Errorf("%s: the package %s is in no part of the module; arrows in this test says where each belongs", rel, from)
+			return nil
+		}
+		for _, spec := range f.Imports {
+			imported, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				return err
+			}
+			to, ours := strings.CutPrefix(imported, module+"/")
+			if !ours || to == from {
+				continue
+			}
+			if why := wrongArrow(from, to); why != "" {
+				t.Errorf("%s: a new arrow %s -> %s: %s", rel, from, to, why)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for part := range arrows {
+		if !seen[part] {
+			t.Errorf("the part %q of the module was not found", part)
+		}
+	}
+}
+
+func TestWrongArrow(t *testing.T) {
+	for _, tt := range []struct{ name, from, to, want string }{
+		{"hub imports nothing", "scenarios", "chaos", "the hub imports nothing of ours"},
+		{"nor its own folders", "scenarios", "scenarios/load", "the hub imports nothing of ours"},
+		{"spoke to hub", "chaos", "scenarios", ""},
+		{"within a spoke", "targets/stack", "targets/demo", ""},
+		{"within a spoke, upwards", "chaos/chaostest", "chaos", ""},
+		{"spoke to spoke", "chaos", "targets/stack", "a spoke import another"},
+		{"from below a spoke", "chaos/proxy", "targets", "a spoke import another"},
+		{"load to measure", "scenarios/load", "scenarios/measure", "a spoke import another"},
+		{"reporter to measure", "reporters", "scenarios/measure", "a spoke import another"},
+		{"spoke to run", "measure", "scenarios/run", "in no part of the module"},
+		{"spoke upwards", "reporters", "scenarios/run", "reporters may import scenarios and nothing else"},
+		{"run wires", "scenarios/run", "targets/stack", ""},
+		{"run to cmd", "scenarios/run", "cmd/brunt", "scenarios/run may import"},
+		{"cmd to run", "cmd/brunt", "scenarios/run", ""},
+		{"cmd starts the demo", "cmd/brunt", "targets/demo", ""},
+		{"cmd wires nothing", "cmd/brunt", "targets/stack", "only targets/demo"},
+		{"cmd measures nothing", "cmd/brunt", "scenarios/measure", "cmd may import"},
+		{"a new folder", "util", "scenarios", "in no part of the module"},
+		{"a new folder below the hub", "scenarios/util", "scenarios", "in no part of the module"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got := wrongArrow(tt.from, tt.to)
+			if tt.want == "" && got != "" || !strings.Contains(got, tt.want) {
+				t.Errorf("%s -> %s: got %q, want %q", tt.from, tt.to, got, tt.want)
+			}
+		})
+	}
+}
