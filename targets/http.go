@@ -28,18 +28,18 @@ func (*HTTP) Settings() reflect.Type { return reflect.TypeFor[HTTPStep]() }
 // HTTPStep is the YAML of one request. Exactly one of the methods is given.
 type HTTPStep struct {
 	scenarios.Place
-	Get       scenarios.URLTemplate               `yaml:"get"`
-	Post      scenarios.URLTemplate               `yaml:"post"`
-	Put       scenarios.URLTemplate               `yaml:"put"`
-	Patch     scenarios.URLTemplate               `yaml:"patch"`
-	Delete    scenarios.URLTemplate               `yaml:"delete"`
-	Head      scenarios.URLTemplate               `yaml:"head"`
-	Options   scenarios.URLTemplate               `yaml:"options"`
-	Headers   map[string]scenarios.HeaderTemplate `yaml:"headers"`
-	JSON      *scenarios.JSONTemplate             `yaml:"json"` // sent as application/json
-	Form      map[string]scenarios.FormTemplate   `yaml:"form"` // sent as application/x-www-form-urlencoded
-	Body      *scenarios.TextTemplate             `yaml:"body"` // sent as it stands
-	Check     *checks                             `yaml:"check"`
+	Get       scenarios.URLTemplate               `yaml:"get"`       // a path under the target's URL, or a whole URL
+	Post      scenarios.URLTemplate               `yaml:"post"`      // a path under the target's URL, or a whole URL
+	Put       scenarios.URLTemplate               `yaml:"put"`       // a path under the target's URL, or a whole URL
+	Patch     scenarios.URLTemplate               `yaml:"patch"`     // a path under the target's URL, or a whole URL
+	Delete    scenarios.URLTemplate               `yaml:"delete"`    // a path under the target's URL, or a whole URL
+	Head      scenarios.URLTemplate               `yaml:"head"`      // a path under the target's URL, or a whole URL
+	Options   scenarios.URLTemplate               `yaml:"options"`   // a path under the target's URL, or a whole URL
+	Headers   map[string]scenarios.HeaderTemplate `yaml:"headers"`   // by name; they beat those that brunt would set
+	JSON      *scenarios.JSONTemplate             `yaml:"json"`      // sent as application/json
+	Form      map[string]scenarios.FormTemplate   `yaml:"form"`      // sent as application/x-www-form-urlencoded
+	Body      *scenarios.TextTemplate             `yaml:"body"`      // sent as it stands
+	Check     *checks                             `yaml:"check"`     // what the answer must be to be ok; nil is a status under 400
 	Extract   map[string]extraction               `yaml:"extract"`   // variable to where its value stands
 	Redirects *int                                `yaml:"redirects"` // how many are followed; nil is 10, 0 is none
 }

@@ -12,7 +12,7 @@ func (*matcher) Schema() scenarios.Schema {
 func (*checks) Schema() scenarios.Schema {
 	match := (*matcher)(nil).Schema()
 	codes := scenarios.Schema{"type": "integer", "minimum": 100, "maximum": 599}
-	headers := scenarios.Schema{"type": "object", "additionalProperties": match}
+	headers := scenarios.Schema{"description": "values by header name", "type": "object", "additionalProperties": match}
 	return scenarios.Schema{
 		"type": "object",
 		"properties": scenarios.Schema{

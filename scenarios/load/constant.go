@@ -9,8 +9,8 @@ import (
 // ConstantArrivalRate begins iterations at one rate.
 type ConstantArrivalRate struct {
 	scenarios.Place
-	Rate     scenarios.Rate     `yaml:"rate,required,positive"`
-	Duration scenarios.Duration `yaml:"duration,required,positive"`
+	Rate     scenarios.Rate     `yaml:"rate,required,positive"`     // iterations a second
+	Duration scenarios.Duration `yaml:"duration,required,positive"` // how long the load lasts
 	Arrivals `yaml:",inline"`
 }
 

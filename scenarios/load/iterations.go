@@ -9,17 +9,17 @@ import (
 // PerVUIterations has every virtual user do the same number of iterations.
 type PerVUIterations struct {
 	scenarios.Place
-	VUs         int                `yaml:"vus,required,min=1,max=1000000"`
-	Iterations  int64              `yaml:"iterations,required,min=1"`
-	MaxDuration scenarios.Duration `yaml:"max_duration"` // zero is 10m
+	VUs         int                `yaml:"vus,required,min=1,max=1000000"` // virtual users
+	Iterations  int64              `yaml:"iterations,required,min=1"`      // of each virtual user
+	MaxDuration scenarios.Duration `yaml:"max_duration"`                   // zero is 10m
 }
 
 // SharedIterations has the virtual users share a number of iterations.
 type SharedIterations struct {
 	scenarios.Place
-	VUs         int                `yaml:"vus,required,min=1,max=1000000"`
-	Iterations  int64              `yaml:"iterations,required,min=1"`
-	MaxDuration scenarios.Duration `yaml:"max_duration"` // zero is 10m
+	VUs         int                `yaml:"vus,required,min=1,max=1000000"` // virtual users
+	Iterations  int64              `yaml:"iterations,required,min=1"`      // of all virtual users together
+	MaxDuration scenarios.Duration `yaml:"max_duration"`                   // zero is 10m
 }
 
 var (

@@ -10,16 +10,16 @@ import (
 // RampingArrivalRate changes the rate in a straight line within each stage.
 type RampingArrivalRate struct {
 	scenarios.Place
-	StartRate scenarios.Rate `yaml:"start_rate"` // zero is none
-	Stages    []RateStage    `yaml:"stages,required"`
+	StartRate scenarios.Rate `yaml:"start_rate"`      // zero is none
+	Stages    []RateStage    `yaml:"stages,required"` // one after the other
 	Arrivals  `yaml:",inline"`
 }
 
 // RateStage takes the rate to Rate within Duration.
 type RateStage struct {
 	scenarios.Place
-	Name     string             `yaml:"name"` // zero is stage-N, counted from 1
-	Rate     scenarios.Rate     `yaml:"rate,required"`
+	Name     string             `yaml:"name"`              // zero is stage-N, counted from 1
+	Rate     scenarios.Rate     `yaml:"rate,required"`     // iterations a second at the end of the stage
 	Duration scenarios.Duration `yaml:"duration,required"` // zero is a jump
 }
 

@@ -10,13 +10,13 @@ import (
 // hold, fall and after; the area under it is exact.
 type Spike struct {
 	scenarios.Place
-	Base     scenarios.Rate     `yaml:"base"`
-	Peak     scenarios.Rate     `yaml:"peak,required,positive"`
-	Before   scenarios.Duration `yaml:"before"` // at the base rate
-	Rise     scenarios.Duration `yaml:"rise"`   // zero is a jump
-	Hold     scenarios.Duration `yaml:"hold,required"`
-	Fall     scenarios.Duration `yaml:"fall"`
-	After    scenarios.Duration `yaml:"after"` // at the base rate
+	Base     scenarios.Rate     `yaml:"base"`                   // iterations a second around the spike
+	Peak     scenarios.Rate     `yaml:"peak,required,positive"` // iterations a second at the top
+	Before   scenarios.Duration `yaml:"before"`                 // at the base rate
+	Rise     scenarios.Duration `yaml:"rise"`                   // zero is a jump
+	Hold     scenarios.Duration `yaml:"hold,required"`          // how long the peak stays
+	Fall     scenarios.Duration `yaml:"fall"`                   // zero is a jump
+	After    scenarios.Duration `yaml:"after"`                  // at the base rate
 	Arrivals `yaml:",inline"`
 }
 

@@ -9,24 +9,24 @@ import (
 // ConstantVUs keeps a number of virtual users busy.
 type ConstantVUs struct {
 	scenarios.Place
-	VUs      int                `yaml:"vus,required,min=1,max=1000000"`
-	Duration scenarios.Duration `yaml:"duration,required,positive"`
+	VUs      int                `yaml:"vus,required,min=1,max=1000000"` // virtual users
+	Duration scenarios.Duration `yaml:"duration,required,positive"`     // how long the load lasts
 }
 
 // RampingVUs changes the number of virtual users in a straight line within each
 // stage.
 type RampingVUs struct {
 	scenarios.Place
-	StartVUs int       `yaml:"start_vus,min=0,max=1000000"`
-	Stages   []VUStage `yaml:"stages,required"`
+	StartVUs int       `yaml:"start_vus,min=0,max=1000000"` // virtual users at the beginning
+	Stages   []VUStage `yaml:"stages,required"`             // one after the other
 }
 
 // VUStage takes the number of virtual users to VUs within Duration.
 type VUStage struct {
 	scenarios.Place
-	Name     string             `yaml:"name"` // zero is stage-N, counted from 1
-	VUs      int                `yaml:"vus,required,min=0,max=1000000"`
-	Duration scenarios.Duration `yaml:"duration,required"` // zero is a jump
+	Name     string             `yaml:"name"`                           // zero is stage-N, counted from 1
+	VUs      int                `yaml:"vus,required,min=0,max=1000000"` // virtual users at the end of the stage
+	Duration scenarios.Duration `yaml:"duration,required"`              // zero is a jump
 }
 
 var (

@@ -9,6 +9,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/scenarios"
+	"brunt/scenarios/load"
 	"brunt/scenarios/measure"
 )
 
@@ -19,6 +20,7 @@ func (c *compiler) judgeable() {
 	c.stopConditions()
 	est := chaos.Estimate(c.plan.Faults, c.plan.End())
 	c.withinLoad(est)
+	c.occurrences(est)
 	c.recoveries(est)
 	c.samples(est)
 	c.closedLoads()
@@ -45,6 +47,24 @@ func (c *compiler) withinLoad(est []chaos.Estimated) {
 }
 
 func brief(d time.Duration) string { return scenarios.FormatDuration(d.Round(time.Millisecond)) }
+
+// occurrences refuses objectives on an occurrence that a fault does not have.
+func (c *compiler) occurrences(est []chaos.Estimated) {
+	for _, o := range c.sc.SLO {
+		for _, name := range []string{o.After, strings.TrimPrefix(o.Phase, "recovery/")} {
+			if name == base(name) || slices.ContainsFunc(est, func(e chaos.Estimated) bool { return e.Name == name }) {
+				continue
+			}
+			var has []string
+			for _, e := range est {
+				if e.Entry.Name == base(name) {
+					has = append(has, e.Name)
+				}
+			}
+			c.m.AddHint(o.Pos, "it has "+strings.Join(has, ", "), "%s does not come so often", base(name))
+		}
+	}
+}
 
 // recoveries holds the time around each judged fault against what its objectives
 // need: a baseline before it, no other fault with it, and quiet load after it.
@@ -174,19 +194,34 @@ func (c *compiler) rate(o scenarios.Objective, from, to time.Duration) float64 {
 // samples refuses objectives that can't have enough requests.
 func (c *compiler) samples(est []chaos.Estimated) {
 	for _, o := range c.sc.SLO {
-		need, ok := measure.Need(o)
-		if !ok || o.Metric.OfFault() {
-			continue
-		}
 		for _, span := range c.phaseSpans(o, est) {
-			n, known := c.expected(o, span.from, span.to)
-			if known && n < float64(need) {
-				c.m.Add(o.Pos, "`%s` can't be judged: about %d requests are expected in %s (%s to %s), and %d are needed", o.Text,
-					int(n), o.PhaseOrRun(), brief(span.from), brief(span.to), need)
+			if !c.enough(o, span, o.PhaseOrRun()) {
 				break
 			}
 		}
 	}
+	if len(est) > 0 { // the steady state is judged at the first injection
+		baseline := c.phaseSpans(scenarios.Objective{Phase: "baseline"}, est)[0]
+		for _, o := range c.sc.Steady {
+			c.enough(o, baseline, "the baseline")
+		}
+	}
+}
+
+// enough tells whether the load offers what an objective needs within a span, and
+// refuses the objective if not.
+func (c *compiler) enough(o scenarios.Objective, span measureSpan, phase string) bool {
+	need, ok := measure.Need(o)
+	if !ok || o.Metric.OfFault() {
+		return true
+	}
+	n, known := c.expected(o, span.from, span.to)
+	if !known || n >= float64(need) {
+		return true
+	}
+	c.m.Add(o.Pos, "`%s` can't be judged: about %d requests are expected in %s (%s to %s), and %d are needed", o.Text,
+		int(n), phase, brief(span.from), brief(span.to), need)
+	return false
 }
 
 // phaseSpans gives the stretches that an objective is judged in, as far as they are
@@ -235,15 +270,19 @@ func (c *compiler) uniqueData() {
 			continue
 		}
 		need := 0.0
+		if slices.ContainsFunc(slices.Concat(c.plan.Setup, c.plan.Teardown), func(s load.Step) bool { return usesTable(s, slot) }) {
+			need++
+		}
 		for i := range c.plan.Loads {
 			lp := &c.plan.Loads[i]
-			if lp.Schedule.Closed() || !usesTable(lp, slot) {
+			if lp.Schedule.Closed() {
 				continue
 			}
-			need += lp.Schedule.Rate.Total()
+			iterations := lp.Schedule.Rate.Total()
 			if lp.Load.Start == 0 {
-				need += lp.Schedule.Rate.First() * c.sc.Warmup.Seconds()
+				iterations += lp.Schedule.Rate.First() * c.sc.Warmup.Seconds()
 			}
+			need += iterations * tableShare(lp, slot)
 		}
 		if need > float64(len(t.Rows)) {
 			c.m.Add(t.Pos, "data %q has %d rows, each used once, and the load has about %d iterations that need one", t.Name, len(t.Rows), int(math.Ceil(need)))
@@ -251,17 +290,24 @@ func (c *compiler) uniqueData() {
 	}
 }
 
-func usesTable(lp *LoadPlan, slot int) bool {
+// tableShare is the share of a load's iterations that take a row of a table.
+func tableShare(lp *LoadPlan, slot int) float64 {
+	sum, uses := 0.0, 0.0
 	for _, f := range lp.Flows {
-		for _, s := range f.Steps {
-			if u, ok := s.Call.(interface{ Refs() []*scenarios.Ref }); ok {
-				if slices.ContainsFunc(u.Refs(), func(r *scenarios.Ref) bool { return r.Kind == scenarios.RefData && r.Slot == slot }) {
-					return true
-				}
-			}
+		sum += f.Weight
+		if slices.ContainsFunc(f.Steps, func(s load.Step) bool { return usesTable(s, slot) }) {
+			uses += f.Weight
 		}
 	}
-	return false
+	if sum == 0 {
+		return 0
+	}
+	return uses / sum
+}
+
+func usesTable(s load.Step, slot int) bool {
+	u, ok := s.Call.(interface{ Refs() []*scenarios.Ref })
+	return ok && slices.ContainsFunc(u.Refs(), func(r *scenarios.Ref) bool { return r.Kind == scenarios.RefData && r.Slot == slot })
 }
 
 // closedLoads tells what a closed load hides.

@@ -25,28 +25,95 @@ func Schema() scenarios.Schema {
 	})
 	root := scenarios.DocumentSchema(doc)
 	props := root["properties"].(scenarios.Schema)
-	props["load"] = scenarios.Schema{"type": "object", "minProperties": 1, "propertyNames": nameSchema, "additionalProperties": loadSchema(doc)}
-	props["chaos"] = scenarios.Schema{"type": []any{"object", "null"}, "propertyNames": nameSchema, "additionalProperties": faultSchema(doc)}
-	props["target"] = targetSchema(doc)
+	own := scenarios.Schema{"load": loadSchema(doc), "chaos": faultsSchema(doc), "target": targetSchema(doc)}
+	partial := scenarios.Schema{}
+	for key, s := range own {
+		props[key] = scenarios.Schema{"description": about[key]}
+		partial[key] = relaxed(s.(scenarios.Schema))
+	}
+	root["if"] = scenarios.Schema{"required": []any{"extends"}}
+	root["then"], root["else"] = scenarios.Schema{"properties": partial}, scenarios.Schema{"properties": own}
 	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
 	root["title"] = "brunt scenario, version 1"
 	root["$defs"] = scenarios.Schema{"step": stepSchema(doc)}
 	return root
 }
 
-var nameSchema = scenarios.Schema{"pattern": "^[a-z][a-z0-9-]*$", "not": scenarios.Schema{"enum": []any{"run", "baseline", "warmup", "recovery", "iteration"}}}
+// about describes what no field's comment does.
+var about = map[string]string{
+	"load":      "the loads by name; they run at the same time",
+	"chaos":     "the timeline of faults by name; each has a time and exactly one kind",
+	"target":    "what is loaded: a built-in stack, processes that brunt starts, or the URL of a system that runs",
+	"executor":  "how arrivals or virtual users are scheduled",
+	"name":      "what reports and objectives call the request; METHOD path by default",
+	"think":     "a pause instead of a request: 500ms, or a range such as 100ms..400ms",
+	"stack":     "a system that is part of brunt",
+	"with":      "switches of the built-in system",
+	"processes": "services by name; brunt starts, watches and ends them",
+}
 
-// loadSchema is one schema for each executor, told apart by its name.
+// relaxed is the schema of a part of a file that extends another one, which may
+// have said what is required here already. What stands in lists is whole.
+func relaxed(s scenarios.Schema) scenarios.Schema {
+	out := scenarios.Schema{}
+	for key, v := range s {
+		switch v := v.(type) {
+		case scenarios.Schema:
+			if key != "items" && key != "not" && key != "propertyNames" {
+				v = relaxed(v)
+			}
+			out[key] = v
+		case []any:
+			relaxedList(out, key, v)
+		default:
+			out[key] = v
+		}
+	}
+	delete(out, "minProperties")
+	if out["type"] == "object" {
+		out["type"] = []any{"object", "null"}
+	}
+	return out
+}
+
+func relaxedList(out scenarios.Schema, key string, list []any) {
+	if key == "required" {
+		return
+	}
+	if key == "type" || key == "enum" || key == "examples" {
+		out[key] = list
+		return
+	}
+	var all []any
+	for _, x := range list {
+		if x := x.(scenarios.Schema); len(x) > 1 || x["required"] == nil {
+			all = append(all, relaxed(x))
+		}
+	}
+	if key == "oneOf" { // what told them apart may be left out
+		key = "anyOf"
+	}
+	if len(all) > 0 {
+		out[key] = all
+	}
+}
+
+// loadSchema has one schema for each executor, told apart by its name.
 func loadSchema(doc scenarios.Describer) scenarios.Schema {
 	common := scenarios.LoadSchema(doc)
 	var all []any
 	for _, name := range sorted(load.Kinds()) {
 		s := common.With(scenarios.SchemaOf(reflect.TypeOf(load.Kinds()[name]()).Elem(), doc))
-		s["properties"].(scenarios.Schema)["executor"] = scenarios.Schema{"const": name}
+		s["properties"].(scenarios.Schema)["executor"] = scenarios.Schema{"const": name, "description": about["executor"]}
 		s["oneOf"] = []any{scenarios.Schema{"required": []any{"flow"}}, scenarios.Schema{"required": []any{"mix"}}}
 		all = append(all, s)
 	}
-	return scenarios.Schema{"oneOf": all}
+	return scenarios.Schema{"description": about["load"], "type": "object", "minProperties": 1, "propertyNames": scenarios.NameSchema(), "additionalProperties": scenarios.Schema{"oneOf": all}}
+}
+
+// faultsSchema is that of the timeline.
+func faultsSchema(doc scenarios.Describer) scenarios.Schema {
+	return scenarios.Schema{"description": about["chaos"], "type": []any{"object", "null"}, "propertyNames": scenarios.NameSchema(), "additionalProperties": faultSchema(doc)}
 }
 
 // faultSchema is that of an entry of the timeline: its time, and exactly one kind.
@@ -55,7 +122,10 @@ func faultSchema(doc scenarios.Describer) scenarios.Schema {
 	props := s["properties"].(scenarios.Schema)
 	var one []any
 	for _, name := range sorted(chaos.Kinds()) {
-		props[name] = scenarios.SchemaOf(reflect.TypeOf(chaos.Kinds()[name]()).Elem(), doc)
+		kind := reflect.TypeOf(chaos.Kinds()[name]()).Elem()
+		settings := scenarios.SchemaOf(kind, doc)
+		settings["description"] = doc(kind, "")
+		props[name] = settings
 		one = append(one, scenarios.Schema{"required": []any{name}})
 	}
 	begins := []any{}
@@ -75,10 +145,11 @@ func targetSchema(doc scenarios.Describer) scenarios.Schema {
 		names = append(names, name)
 		with = append(with, scenarios.SchemaOf(reflect.TypeOf(stack.Kinds()[name]()).Elem(), doc))
 	}
-	props["stack"] = scenarios.Scalar(scenarios.Schema{"enum": names})
-	props["with"] = scenarios.Schema{"anyOf": with}
+	s["description"] = about["target"]
+	props["stack"] = scenarios.Schema{"description": about["stack"], "allOf": []any{scenarios.Scalar(scenarios.Schema{"enum": names})}}
+	props["with"] = scenarios.Schema{"description": about["with"], "anyOf": with}
 	props["processes"] = scenarios.Schema{
-		"type": "object", "minProperties": 1, "propertyNames": nameSchema,
+		"description": about["processes"], "type": "object", "minProperties": 1, "propertyNames": scenarios.NameSchema(),
 		"additionalProperties": scenarios.SchemaOf(reflect.TypeFor[stack.Process](), doc),
 	}
 	var one []any
@@ -91,9 +162,9 @@ func targetSchema(doc scenarios.Describer) scenarios.Schema {
 
 // stepSchema is a pause, or a request of one protocol.
 func stepSchema(doc scenarios.Describer) scenarios.Schema {
-	think := scenarios.Schema{"type": "object", "required": []any{"think"}, "additionalProperties": false, "properties": scenarios.Schema{"think": (*scenarios.Range)(nil).Schema()}}
+	think := scenarios.Schema{"type": "object", "required": []any{"think"}, "additionalProperties": false, "properties": scenarios.Schema{"think": scenarios.Schema{"description": about["think"], "allOf": []any{(*scenarios.Range)(nil).Schema()}}}}
 	all := []any{think}
-	name := scenarios.Schema{"properties": scenarios.Schema{"name": scenarios.TextSchema()}}
+	name := scenarios.Schema{"properties": scenarios.Schema{"name": scenarios.Schema{"description": about["name"], "allOf": []any{scenarios.TextSchema()}}}}
 	for _, key := range sorted(targets.Kinds()) {
 		p := targets.Kinds()[key]()
 		s := scenarios.SchemaOf(p.Settings(), doc).With(name)
@@ -119,7 +190,7 @@ func sorted[V any](m map[string]V) []string {
 // describer finds the comments of struct fields in the text of the packages that
 // declare them.
 func describer(sources map[string]embed.FS) scenarios.Describer {
-	texts := map[string]string{} // package.Type.Field to its comment
+	texts := map[string]string{} // package.Type.Field to its comment; the type's own has no Field
 	for pkg, fs := range sources {
 		entries, err := fs.ReadDir(".")
 		if err != nil {
@@ -137,17 +208,33 @@ func describer(sources map[string]embed.FS) scenarios.Describer {
 			if err != nil {
 				continue
 			}
-			ast.Inspect(f, func(n ast.Node) bool {
-				if spec, ok := n.(*ast.TypeSpec); ok {
-					if st, ok := spec.Type.(*ast.StructType); ok {
-						fieldComments(pkg+"."+spec.Name.Name, st, texts)
-					}
-				}
-				return true
-			})
+			for _, d := range f.Decls {
+				comments(pkg, d, texts)
+			}
 		}
 	}
 	return func(t reflect.Type, field string) string { return texts[t.PkgPath()+"."+t.Name()+"."+field] }
+}
+
+// comments notes what a declaration says of a struct, and of each field of it.
+func comments(pkg string, d ast.Decl, texts map[string]string) {
+	g, ok := d.(*ast.GenDecl)
+	if !ok || g.Tok != token.TYPE {
+		return
+	}
+	for _, spec := range g.Specs {
+		spec := spec.(*ast.TypeSpec)
+		st, ok := spec.Type.(*ast.StructType)
+		if !ok {
+			continue
+		}
+		name, text := pkg+"."+spec.Name.Name, spec.Doc.Text()
+		if len(g.Specs) == 1 {
+			text += g.Doc.Text()
+		}
+		texts[name+"."] = strings.Join(strings.Fields(text), " ")
+		fieldComments(name, st, texts)
+	}
 }
 
 func fieldComments(name string, st *ast.StructType, texts map[string]string) {

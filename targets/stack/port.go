@@ -2,16 +2,21 @@ package stack
 
 import (
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
 	"sync"
 )
 
-// A port is held for a unit until its process is about to listen on it.
+// A port is a unit's for as long as the stack is there: held until its process is
+// about to listen on it, and claimed, so that no other brunt gives it away while the
+// unit is down.
 type port struct {
 	number int
-	mu     sync.Mutex
-	hold   net.Listener
+	claim  io.Closer // nil where ports can't be claimed
+
+	mu   sync.Mutex
+	hold net.Listener
 }
 
 // Ports are taken from below the range that connections get theirs from (32768 on
@@ -22,25 +27,34 @@ const (
 	lastPort  = 32767
 )
 
-// reserve holds a port: fixed plus index, or a free one where fixed is zero.
+// reserve takes a port: fixed plus index, or a free one where fixed is zero.
 func reserve(fixed, index int) (*port, error) {
 	if fixed != 0 {
-		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", fixed+index))
-		if err != nil {
-			return nil, err
-		}
-		return &port{number: fixed + index, hold: l}, nil
+		return take(fixed + index)
 	}
 	var last error
 	for range 200 {
-		n := firstPort + rand.IntN(lastPort-firstPort+1)
-		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", n))
+		p, err := take(firstPort + rand.IntN(lastPort-firstPort+1))
 		if err == nil {
-			return &port{number: n, hold: l}, nil
+			return p, nil
 		}
 		last = err
 	}
 	return nil, fmt.Errorf("no free port from %d to %d: %w", firstPort, lastPort, last)
+}
+
+// take takes the port with a number.
+func take(number int) (*port, error) {
+	c, err := claim(number)
+	if err != nil {
+		return nil, fmt.Errorf("port %d: %w", number, err)
+	}
+	p := &port{number: number, claim: c}
+	if p.hold, err = net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", number)); err != nil {
+		p.free()
+		return nil, err
+	}
+	return p, nil
 }
 
 // release lets the unit's process have the port.
@@ -50,5 +64,13 @@ func (p *port) release() {
 	if p.hold != nil {
 		_ = p.hold.Close()
 		p.hold = nil
+	}
+}
+
+// free gives the port up.
+func (p *port) free() {
+	p.release()
+	if p.claim != nil {
+		_ = p.claim.Close()
 	}
 }

@@ -16,6 +16,7 @@ package stack
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -109,7 +110,7 @@ func UnitName(service string, i int) string { return fmt.Sprintf("%s[%d]", servi
 
 // Options say how to run a stack.
 type Options struct {
-	Run    string                              // names the run; its processes carry it in BRUNT_RUN
+	Run    string                              // names the run; its processes carry it in BRUNT_RUN. Empty is a name of its own
 	LogDir string                              // for the output of each unit; empty keeps only its end
 	Link   func(e Edge) (addr string, ok bool) // the listener of an edge; known before the stack starts
 	Log    *slog.Logger
@@ -132,6 +133,9 @@ func New(spec Spec, o Options) (*Stack, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	if o.Run == "" {
+		o.Run = rand.Text()
+	}
 	if o.Event == nil {
 		o.Event = func(string, string, string) {}
 	}
@@ -141,7 +145,7 @@ func New(spec Spec, o Options) (*Stack, error) {
 		for j := range svc.Replicas {
 			port, err := reserve(svc.Port, j)
 			if err != nil {
-				s.release()
+				s.free()
 				return nil, fmt.Errorf("a port for %s: %w", UnitName(svc.Name, j), err)
 			}
 			s.units = append(s.units, newUnit(s, svc, j, port))
@@ -150,9 +154,9 @@ func New(spec Spec, o Options) (*Stack, error) {
 	return s, nil
 }
 
-func (s *Stack) release() {
+func (s *Stack) free() {
 	for _, u := range s.units {
-		u.port.release()
+		u.port.free()
 	}
 }
 
@@ -251,7 +255,7 @@ func (s *Stack) Down(ctx context.Context) error {
 		wg.Go(func() { errs[i] = u.end(ctx) })
 	}
 	wg.Wait()
-	s.release()
+	s.free()
 	if s.spawner != nil {
 		s.spawner.close()
 		s.spawner = nil

@@ -44,6 +44,20 @@ func service(how string) {
 			os.Exit(1)
 		}
 		fmt.Println("child", child.Process.Pid)
+	case "daemon": // what it starts leaves its group and its session
+		child := exec.Command(os.Args[0], "service", "sleeper")
+		child.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+		if err := child.Start(); err != nil {
+			os.Exit(1)
+		}
+		fmt.Println("child", child.Process.Pid)
+	case "done":
+		os.Exit(0)
+	case "chatty":
+		line := strings.Repeat("x", 1<<20)
+		for range 32 {
+			fmt.Print(line)
+		}
 	case "sleeper":
 		time.Sleep(time.Hour)
 	}
@@ -145,10 +159,11 @@ func runs(pid int) bool { return pid != 0 && syscall.Kill(pid, 0) == nil }
 
 func TestUpAndDown(t *testing.T) {
 	var ev events
+	run := fmt.Sprintf("test-%d", os.Getpid())
 	s := up(t, `
 web: {command: [SVC, plain, --at, "${self.port}"], replicas: 2, env: {DB: "${link.store.url}", WHO: "${self.name}"}, ready: {get: /env}}
 store: {command: [SVC, plain], ready: {tcp: true}}`, "web", Options{
-		Run: "r1", LogDir: t.TempDir(), Event: ev.add,
+		Run: run, LogDir: t.TempDir(), Event: ev.add,
 		Link: func(e Edge) (string, bool) { return "127.0.0.1:1" + e.From[4:5], true },
 	})
 	if got := ev.all(); got[0] != "unit.start store[0]" || got[1] != "unit.ready store[0]" {
@@ -157,7 +172,7 @@ store: {command: [SVC, plain], ready: {tcp: true}}`, "web", Options{
 	u := s.Unit("web[1]")
 	env := get(t, u.Addr(), "/env")
 	for _, want := range []string{
-		"BRUNT_RUN=r1", "BRUNT_UNIT=web[1]", "BRUNT_ADDR=" + u.Addr(), "DB=http://127.0.0.1:11", "WHO=web[1]", "LINK_STORE=127.0.0.1:11",
+		"BRUNT_RUN=" + run, "BRUNT_UNIT=web[1]", "BRUNT_ADDR=" + u.Addr(), "DB=http://127.0.0.1:11", "WHO=web[1]", "LINK_STORE=127.0.0.1:11",
 		"PORT=" + u.Addr()[len("127.0.0.1:"):],
 	} {
 		if !slices.Contains(strings.Split(env, "\n"), want) {
@@ -301,6 +316,7 @@ func TestNotReadySaysWhy(t *testing.T) {
 		name, yaml, want string
 	}{
 		{"it ends", `web: {command: [SVC, fails], restart: never}`, "no database, no service"},
+		{"it is done at once", `web: {command: [SVC, done], ready: {within: 1h}}`, "it has ended, and restart: on-failure leaves it so"},
 		{"it keeps ending", `web: {command: [SVC, fails], restart: always, restart_delay: 1ms}`, "it keeps ending"},
 		{"it never answers", `web: {command: [SVC, sleeper], ready: {get: /, within: 100ms}}`, "not within 100ms"},
 		{"no such command", `web: {command: [/no/such/command]}`, "no such file"},

@@ -33,6 +33,7 @@ type Unit struct {
 	ended   chan struct{} // closed when the supervisor has ended
 	starts  int
 	lastErr error
+	over    bool // the stack is down: it never runs again
 }
 
 func newUnit(s *Stack, svc *Service, index int, p *port) *Unit {
@@ -62,31 +63,71 @@ func (u *Unit) Starts() int {
 	return u.starts
 }
 
-// Start makes the unit run from now on.
-func (u *Unit) Start(context.Context) error {
+// Start makes the unit run from now on. It waits for a stop that is under way.
+func (u *Unit) Start(ctx context.Context) error {
+	for {
+		stopping, err := u.begin()
+		if stopping == nil {
+			return err
+		}
+		select {
+		case <-stopping:
+		case <-ctx.Done():
+			return fmt.Errorf("starting %s: it is still being stopped: %w", u.Name(), ctx.Err())
+		}
+	}
+}
+
+var errDown = errors.New("the stack is taken down")
+
+// begin starts the unit unless it runs, or is being stopped: then it gives what ends
+// with the stop.
+func (u *Unit) begin() (stopping <-chan struct{}, err error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if u.wanted {
-		return nil
+	switch {
+	case u.over:
+		return nil, fmt.Errorf("starting %s: %w", u.Name(), errDown)
+	case u.ended == nil || isClosed(u.ended): // nobody looks after it
+	case u.wanted:
+		return nil, nil
+	default:
+		return u.ended, nil
 	}
-	if u.out.file == nil && u.stack.o.LogDir != "" {
-		if err := os.MkdirAll(u.stack.o.LogDir, 0o755); err != nil {
-			return fmt.Errorf("a log for %s: %w", u.Name(), err)
-		}
-		f, err := os.OpenFile(filepath.Join(u.stack.o.LogDir, fmt.Sprintf("%s-%d.log", u.Service, u.Index)), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
-		if err != nil {
-			return fmt.Errorf("a log for %s: %w", u.Name(), err)
-		}
-		u.out.file = f
+	if err := u.openLog(); err != nil {
+		return nil, fmt.Errorf("a log for %s: %w", u.Name(), err)
+	}
+	if err := u.spawn(); err != nil {
+		return nil, fmt.Errorf("starting %s: %w", u.Name(), err)
 	}
 	u.wanted = true
-	if err := u.spawn(); err != nil {
-		u.wanted = false
-		return fmt.Errorf("starting %s: %w", u.Name(), err)
-	}
 	u.wake, u.ended = make(chan struct{}), make(chan struct{})
 	go u.supervise(u.wake, u.ended)
-	return nil
+	return nil, nil
+}
+
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
+// openLog opens the file of the unit's output, where there is to be one. It is called
+// with u.mu held.
+func (u *Unit) openLog() error {
+	dir := u.stack.o.LogDir
+	if u.out.file != nil || dir == "" {
+		return nil
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	var err error
+	u.out.file, err = os.OpenFile(filepath.Join(dir, fmt.Sprintf("%s-%d.log", u.Service, u.Index)), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	return err
 }
 
 // spawn starts a process. It is called with u.mu held.
@@ -114,16 +155,29 @@ func (u *Unit) spawn() error {
 	if err := s.spawner.start(cmd); err != nil {
 		return err
 	}
-	u.cmd, u.pid, u.gone = cmd, cmd.Process.Pid, make(chan struct{})
-	u.starts++
-	s.o.Event("unit.start", u.Name(), fmt.Sprintf("pid %d", u.pid))
+	pid := cmd.Process.Pid
 	if s.o.Spawned != nil {
-		if err := s.o.Spawned(u.Name(), u.pid); err != nil {
-			u.lastErr = err
-			killGroup(u.pid)
+		if err := s.o.Spawned(u.Name(), pid); err != nil {
+			u.reap(cmd)
+			return err
 		}
 	}
+	u.cmd, u.pid, u.gone = cmd, pid, make(chan struct{})
+	u.starts++
+	s.o.Event("unit.start", u.Name(), fmt.Sprintf("pid %d", pid))
 	return nil
+}
+
+// reap ends a process with all that it started, and takes its end in.
+func (u *Unit) reap(cmd *exec.Cmd) error {
+	killGroup(cmd.Process.Pid) // until Wait its number is nobody else's
+	killMarked(u.marks())      // what has left the group
+	return cmd.Wait()
+}
+
+// marks are what every process of the unit has in its environment.
+func (u *Unit) marks() [2]string {
+	return [2]string{"BRUNT_RUN=" + u.stack.o.Run, "BRUNT_UNIT=" + u.Name()}
 }
 
 // supervise waits for the unit's process and starts it again as its policy says.
@@ -134,8 +188,7 @@ func (u *Unit) supervise(wake, ended chan struct{}) {
 		cmd, pid, gone := u.cmd, u.pid, u.gone
 		u.mu.Unlock()
 		awaitExit(pid)
-		killGroup(pid) // what it has left behind; until Wait its number is nobody else's
-		err := cmd.Wait()
+		err := u.reap(cmd)
 		u.mu.Lock()
 		u.pid, u.lastErr = 0, err
 		wanted := u.wanted
@@ -183,43 +236,58 @@ func exitText(cmd *exec.Cmd, err error) string {
 }
 
 // Stop ends the unit's process and keeps it down: SIGTERM, and after grace SIGKILL.
+// Where another stop is under way it waits for that one, with its own grace.
 func (u *Unit) Stop(ctx context.Context, grace time.Duration) error {
 	u.mu.Lock()
-	if !u.wanted {
-		u.mu.Unlock()
-		return nil
+	first := u.wanted
+	if first {
+		u.wanted = false
+		close(u.wake)
 	}
-	u.wanted = false
-	close(u.wake)
 	pid, gone, ended := u.pid, u.gone, u.ended
 	u.mu.Unlock()
+	if ended == nil { // it never ran
+		return nil
+	}
 	if pid != 0 {
-		terminate(pid)
+		if first {
+			terminate(pid)
+		}
+		timer := time.NewTimer(grace)
+		defer timer.Stop()
 		select {
 		case <-gone:
-		case <-time.After(grace):
-			killGroup(pid)
+		case <-timer.C:
+			u.kill(pid)
 		case <-ctx.Done():
-			killGroup(pid)
+			u.kill(pid)
 		}
 	}
 	<-ended
 	return nil
 }
 
-// Restart stops the unit and starts it again.
-func (u *Unit) Restart(ctx context.Context, grace time.Duration) error {
-	if err := u.Stop(ctx, grace); err != nil {
-		return err
+// kill ends the unit's process if it still is the one with that number.
+func (u *Unit) kill(pid int) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.pid == pid {
+		killGroup(pid)
 	}
-	return u.Start(ctx)
 }
 
 // end stops the unit for good.
 func (u *Unit) end(ctx context.Context) error {
+	u.mu.Lock()
+	u.over = true
+	u.mu.Unlock()
 	err := u.Stop(ctx, u.spec.Grace)
 	return errors.Join(err, u.out.close())
 }
+
+// mostStarts is how often a unit may be started before it counts as one that never
+// becomes ready.
+const mostStarts = 5
 
 // AwaitReady waits until the unit answers its readiness check, as long as that
 // allows.
@@ -230,9 +298,15 @@ func (u *Unit) AwaitReady(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
+	u.mu.Lock()
+	ended := u.ended
+	u.mu.Unlock()
 	var last error
 	for {
-		err := u.Ready(ctx)
+		err := errors.New("it does not run")
+		if u.PID() != 0 { // else it could be somebody else who answers
+			err = u.Ready(ctx)
+		}
 		if err == nil {
 			u.stack.o.Event("unit.ready", u.Name(), "")
 			return nil
@@ -240,13 +314,12 @@ func (u *Unit) AwaitReady(ctx context.Context) error {
 		if last == nil || ctx.Err() == nil { // what was wrong, not that time is up
 			last = err
 		}
-		u.mu.Lock()
-		down := u.pid == 0 && u.spec.Restart == "never"
-		u.mu.Unlock()
-		if down || u.Starts() > 5 {
+		if u.Starts() > mostStarts {
 			return u.unready("it keeps ending")
 		}
 		select {
+		case <-ended:
+			return u.unready("it has ended, and restart: " + u.spec.Restart + " leaves it so")
 		case <-ctx.Done():
 			return u.unready(fmt.Sprintf("not within %s: %v", scenarios.FormatDuration(within), last))
 		case <-time.After(20 * time.Millisecond):
@@ -268,10 +341,6 @@ func (u *Unit) unready(why string) error {
 	return fmt.Errorf("%s is not ready: %s; it wrote nothing", u.Name(), why)
 }
 
-// Ready makes the unit's readiness check once.
-func (u *Unit) Ready(ctx context.Context) error {
-	if u.PID() == 0 {
-		return errors.New("it does not run")
-	}
-	return Check(ctx, u.Addr(), u.spec.Ready)
-}
+// Ready makes the unit's readiness check once, as one who calls it would: whether its
+// process runs does not matter.
+func (u *Unit) Ready(ctx context.Context) error { return Check(ctx, u.Addr(), u.spec.Ready) }

@@ -1,0 +1,178 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"brunt/scenarios"
+
+	"github.com/spf13/cobra"
+)
+
+var update = flag.Bool("update", false, "write what is generated: examples/brunt.schema.json")
+
+const top = "../.."
+
+// TestSchemaFile holds the schema beside the examples to the one that brunt prints.
+func TestSchemaFile(t *testing.T) {
+	var out strings.Builder
+	c := schemaCommand()
+	c.SetOut(&out)
+	c.SetArgs([]string{})
+	if err := c.Execute(); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(top, "examples", "brunt.schema.json")
+	if *update {
+		if err := os.WriteFile(file, []byte(out.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if have, err := os.ReadFile(file); err != nil || string(have) != out.String() {
+		t.Errorf("%s is not what `brunt schema` prints: go test ./cmd/brunt -run SchemaFile -update (%v)", file, err)
+	}
+}
+
+// fences are the blocks of code of a document: their languages and texts.
+var fences = regexp.MustCompile("(?ms)^```([a-z]*)\n(.*?)^```$")
+
+func documents(t *testing.T) map[string]string {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join(top, "examples", "*", "README.md"))
+	if err != nil || len(paths) < 2 {
+		t.Fatalf("examples: %v %v", paths, err)
+	}
+	out := map[string]string{}
+	for _, p := range append(paths, filepath.Join(top, "README.md")) {
+		b, err := os.ReadFile(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out[p] = string(b)
+	}
+	return out
+}
+
+// TestDocuments_Scenarios compiles every scenario that a document shows.
+func TestDocuments_Scenarios(t *testing.T) {
+	n := 0
+	for path, text := range documents(t) {
+		for _, f := range fences.FindAllStringSubmatch(text, -1) {
+			if f[1] != "yaml" {
+				continue
+			}
+			n++
+			file := filepath.Join(t.TempDir(), "scenario.yaml")
+			if err := os.WriteFile(file, []byte(f[2]), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := compile(file, nil); err != nil {
+				t.Errorf("%s: %v", path, err)
+			}
+		}
+	}
+	if n == 0 {
+		t.Error("no document shows a scenario")
+	}
+}
+
+// TestDocuments_Commands holds every command that a document shows against brunt's
+// own commands and flags, and every path against the tree.
+func TestDocuments_Commands(t *testing.T) {
+	command := regexp.MustCompile(`(?:go run \./cmd/brunt|\bbrunt) ([a-z][a-z-]*(?: [^\x60\n|#]*)?)`)
+	n := 0
+	for path, text := range documents(t) {
+		code := regexp.MustCompile("`[^`]+`").FindAllString(fences.ReplaceAllString(text, ""), -1)
+		for _, f := range fences.FindAllStringSubmatch(text, -1) {
+			if f[1] == "sh" {
+				code = append(code, strings.Split(f[2], "\n")...)
+			}
+		}
+		for line := range strings.Lines(text) {
+			if strings.HasPrefix(line, "    go ") {
+				code = append(code, line)
+			}
+		}
+		for _, line := range code {
+			m := command.FindStringSubmatch(line)
+			if m == nil {
+				continue
+			}
+			n++
+			args := strings.Fields(strings.Trim(m[1], "`"))
+			c, rest, err := rootCommand().Find(args)
+			if err != nil || c.Name() != args[0] {
+				t.Errorf("%s: %q: there is no such command (%v)", path, line, err)
+				continue
+			}
+			rest = slices.DeleteFunc(rest, func(a string) bool { return a == strings.ToUpper(a) && !strings.HasPrefix(a, "-") }) // DIR and the like
+			if err := c.ParseFlags(rest); err != nil {
+				t.Errorf("%s: %q: %v", path, line, err)
+			}
+			checkPaths(t, path, c, rest)
+		}
+	}
+	if n < 8 {
+		t.Errorf("only %d commands found", n)
+	}
+}
+
+func checkPaths(t *testing.T, path string, c *cobra.Command, args []string) {
+	t.Helper()
+	for _, a := range args {
+		if !strings.HasPrefix(a, "examples/") {
+			continue
+		}
+		if _, err := os.Stat(filepath.Join(top, a)); err != nil {
+			t.Errorf("%s: %s %s: %v", path, c.Name(), a, err)
+		}
+	}
+}
+
+// TestReadme_Mistakes holds what the README shows of a bad file to what brunt says
+// of it.
+func TestReadme_Mistakes(t *testing.T) {
+	t.Chdir(filepath.Join("testdata", "readme"))
+	_, err := compile("checkout.yaml", nil)
+	var mistakes *scenarios.MistakesError
+	if err == nil || !errors.As(err, &mistakes) {
+		t.Fatalf("error %v", err)
+	}
+	want := strings.TrimSpace(mistakes.Explain())
+	text := read(t, filepath.Join("..", "..", "..", "..", "README.md"))
+	if !strings.Contains(text, want) {
+		t.Errorf("README.md does not show what brunt says:\n%s", want)
+	}
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// TestReadme_ExitCodes holds the README's table to brunt's own.
+func TestReadme_ExitCodes(t *testing.T) {
+	text := read(t, filepath.Join(top, "README.md"))
+	for _, row := range scenarios.ExitTable() {
+		if row[1] == "regression" { // of commands that are not there yet
+			continue
+		}
+		verdict := row[1]
+		if verdict == "-" {
+			verdict = "–"
+		}
+		if !strings.Contains(text, "| "+row[0]+" | "+verdict+" | ") {
+			t.Errorf("README.md lacks exit code %s, %s", row[0], row[1])
+		}
+	}
+}

@@ -1,0 +1,191 @@
+//go:build linux
+
+package stack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// left lists the processes that carry the mark of a stack.
+func left(s *Stack) []int { return marked([2]string{"BRUNT_RUN=" + s.o.Run, "BRUNT_RUN=" + s.o.Run}) }
+
+// TestStopsAndStartsThatMeet wants a unit that several stop and start at once to be
+// one process after it, or none.
+func TestStopsAndStartsThatMeet(t *testing.T) {
+	s := up(t, `web: {command: [SVC, stubborn], restart: always, restart_delay: 1ms}`, "web", Options{})
+	u := s.Units()[0]
+	for range 3 {
+		first := u.PID()
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			if err := u.Stop(t.Context(), 200*time.Millisecond); err != nil {
+				t.Error(err)
+			}
+		})
+		wait(t, "the first stop to be under way", func() bool {
+			u.mu.Lock()
+			defer u.mu.Unlock()
+			return !u.wanted
+		})
+		wg.Go(func() {
+			if err := errors.Join(u.Stop(t.Context(), 100*time.Millisecond), u.Start(t.Context())); err != nil {
+				t.Error(err)
+			}
+		})
+		wg.Go(func() {
+			if err := u.Start(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+		wg.Wait()
+		if runs(first) {
+			t.Error("the process that was stopped still runs")
+		}
+		if err := u.AwaitReady(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if pids := left(s); len(pids) != 1 || pids[0] != u.PID() {
+			t.Fatalf("processes %v, and the unit's is %d", pids, u.PID())
+		}
+	}
+	began := time.Now()
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if err := s.Down(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if pids := left(s); len(pids) > 0 || time.Since(began) > 4*time.Second {
+		t.Errorf("after %s there is still %v", time.Since(began), pids)
+	}
+}
+
+// A restart that is still under way when the stack is taken down must not start
+// anything after it.
+func TestNothingStartsAfterDown(t *testing.T) {
+	s := up(t, `web: {command: [SVC, stubborn], restart: always}`, "web", Options{})
+	u := s.Units()[0]
+	done := make(chan error, 1)
+	go func() {
+		err := u.Stop(context.Background(), time.Minute)
+		done <- errors.Join(err, u.Start(context.Background()))
+	}()
+	wait(t, "the stop to be under way", func() bool {
+		u.mu.Lock()
+		defer u.mu.Unlock()
+		return !u.wanted
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if err := s.Down(ctx); err != nil {
+		t.Error(err)
+	}
+	if err := <-done; !errors.Is(err, errDown) {
+		t.Errorf("a start after the end: %v", err)
+	}
+	if pids := left(s); len(pids) > 0 {
+		t.Errorf("there is still %v", pids)
+	}
+}
+
+// TestDaemonsEndWithTheirUnit wants a process to be ended that has left its unit's
+// process group, when the unit crashes and when the stack is taken down.
+func TestDaemonsEndWithTheirUnit(t *testing.T) {
+	logs := t.TempDir()
+	s := up(t, `web: {command: [SVC, daemon], restart: always, restart_delay: 1ms}`, "web", Options{LogDir: logs})
+	daemon := func(n int) (pid int) {
+		wait(t, "the daemon", func() bool {
+			b, _ := os.ReadFile(filepath.Join(logs, "web-0.log"))
+			said := strings.Split(string(b), "child ")
+			if len(said) <= n {
+				return false
+			}
+			_, err := fmt.Sscanf(said[n], "%d\n", &pid)
+			return err == nil && runs(pid)
+		})
+		return pid
+	}
+	first := daemon(1)
+	_ = syscall.Kill(s.Units()[0].PID(), syscall.SIGKILL)
+	second := daemon(2)
+	wait(t, "the end of the crashed unit's daemon", func() bool { return !hasMarks(first, s.Units()[0].marks()) })
+	if err := s.Down(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if pids := left(s); len(pids) > 0 {
+		t.Errorf("%v is left, the daemon was %d", pids, second)
+	}
+}
+
+// What could not be noted must not run: nobody could end it.
+func TestSpawnedThatCanNotBeNoted(t *testing.T) {
+	sp, err := spec(t, `web: {command: [SVC, daemon], restart: always}`, "web")
+	if err != nil {
+		t.Fatal(err)
+	}
+	full := errors.New("the disk is full")
+	s, err := New(sp, Options{Spawned: func(string, int) error { return full }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Up(t.Context()); !errors.Is(err, full) {
+		t.Errorf("%v, want the reason", err)
+	}
+	if pids := left(s); len(pids) > 0 {
+		t.Errorf("%v is left", pids)
+	}
+}
+
+func TestPorts(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	sp, err := spec(t, fmt.Sprintf(`web: {command: [SVC, plain], port: %d}`, l.Addr().(*net.TCPAddr).Port), "web")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := New(sp, Options{}); !errors.Is(err, syscall.EADDRINUSE) || !strings.Contains(err.Error(), "web[0]") {
+		t.Errorf("a port that is in use: %v", err)
+	}
+	// While a unit is down nobody listens on its port, and still it is the unit's.
+	s := up(t, `web: {command: [SVC, plain]}`, "web", Options{})
+	u := s.Units()[0]
+	if err := u.Stop(t.Context(), time.Second); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := take(u.port.number); !errors.Is(err, errClaimed) {
+		t.Errorf("another run takes the port of a unit that is down: %v", err)
+	}
+	if err := s.Down(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	p, err := take(u.port.number)
+	if err != nil {
+		t.Fatalf("the port is not given up: %v", err)
+	}
+	p.free()
+}
+
+// A unit that writes one huge line neither waits nor costs memory.
+func TestHugeOutput(t *testing.T) {
+	logs := t.TempDir()
+	s := up(t, `web: {command: [SVC, chatty]}`, "web", Options{LogDir: logs})
+	u := s.Units()[0]
+	if n := len(u.out.tail()); n > 3*keptOutput || cap(u.out.end) > 1<<20 {
+		t.Errorf("%d bytes in messages, %d kept", n, cap(u.out.end))
+	}
+	if i, err := os.Stat(filepath.Join(logs, "web-0.log")); err != nil || i.Size() < 32<<20 {
+		t.Errorf("the log: %v, %v", i, err)
+	}
+}
