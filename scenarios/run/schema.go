@@ -2,6 +2,8 @@ package run
 
 import (
 	"embed"
+	"encoding/json"
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -35,8 +37,85 @@ func Schema() scenarios.Schema {
 	root["then"], root["else"] = scenarios.Schema{"properties": partial}, scenarios.Schema{"properties": own}
 	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
 	root["title"] = "brunt scenario, version 1"
-	root["$defs"] = scenarios.Schema{"step": stepSchema(doc)}
+	defs := scenarios.Schema{"step": stepSchema(doc)}
+	root = shared(root, defs)
+	root["$defs"] = defs
 	return root
+}
+
+// shared gives s with what stands in it several times moved to defs, under the name
+// of the property that it was first met in.
+func shared(s, defs scenarios.Schema) scenarios.Schema {
+	const worth = 160 // bytes
+	times, names := map[string]int{}, map[string]string{}
+	var count, move func(s scenarios.Schema, name string) scenarios.Schema
+	count = func(s scenarios.Schema, name string) scenarios.Schema {
+		text := textOf(s)
+		if times[text]++; times[text] > 1 && len(text) > worth {
+			return s // what is in it moves with it
+		}
+		return parts(s, name, count)
+	}
+	move = func(s scenarios.Schema, name string) scenarios.Schema {
+		text := textOf(s)
+		if times[text] < 2 || len(text) <= worth {
+			return parts(s, name, move)
+		}
+		if names[text] == "" {
+			names[text] = name
+			for i := 2; defs[names[text]] != nil; i++ {
+				names[text] = fmt.Sprintf("%s-%d", name, i)
+			}
+			defs[names[text]] = s // holds the name while its parts move
+			defs[names[text]] = parts(s, name, move)
+		}
+		ref := scenarios.Schema{"$ref": "#/$defs/" + names[text]}
+		if about, ok := s["description"]; ok { // for who reads it where it is used
+			ref["description"] = about
+		}
+		return ref
+	}
+	count(s, "scenario")
+	return parts(s, "scenario", move)
+}
+
+func textOf(s scenarios.Schema) string {
+	b, err := json.Marshal(s)
+	if err != nil {
+		panic(err) // a schema is made of maps, lists and texts
+	}
+	return string(b)
+}
+
+// parts gives s with f done to every schema in it. Name is that of the property that
+// s is about.
+func parts(s scenarios.Schema, name string, f func(s scenarios.Schema, name string) scenarios.Schema) scenarios.Schema {
+	out := scenarios.Schema{}
+	for _, key := range sorted(s) {
+		switch v := s[key].(type) {
+		case scenarios.Schema:
+			if key != "properties" && key != "patternProperties" {
+				out[key] = f(v, name)
+				continue
+			}
+			props := scenarios.Schema{}
+			for _, p := range sorted(v) {
+				props[p] = f(v[p].(scenarios.Schema), strings.Trim(p, `^\$`))
+			}
+			out[key] = props
+		case []any:
+			list := slices.Clone(v)
+			for i := range list {
+				if x, ok := list[i].(scenarios.Schema); ok {
+					list[i] = f(x, name)
+				}
+			}
+			out[key] = list
+		default:
+			out[key] = v
+		}
+	}
+	return out
 }
 
 // about describes what no field's comment does.
