@@ -159,6 +159,8 @@ func (p *files) objectives(sc *Scenario) {
 				p.m.Add(o.Pos, "`for` belongs to stop conditions")
 			case list.key != "slo" && o.Metric.OfFault():
 				p.m.Add(o.Pos, "%s can't stand in %s: it is known only after the run", o.Metric.Text, list.key)
+			case list.key != "slo" && (o.Metric.Name == "burn" || o.Metric.Name == "slices"):
+				p.m.Add(o.Pos, "%s can't stand in %s: it is known only after the run", o.Metric.Text, list.key)
 			case list.key != "slo" && o.Phase != "":
 				p.m.Add(o.Pos, "a %s condition takes no phase", list.key)
 			}

@@ -43,8 +43,8 @@ type Result struct {
 	Events     []Event    `json:"-"` // for events.jsonl
 }
 
-// Histograms gives latency histograms by number, in microseconds. They stay on
-// disk until asked for.
+// Histograms gives latency histograms by number, in microseconds. They are kept
+// packed until asked for.
 type Histograms interface {
 	// Get gives histogram n, or nil when there is none.
 	Get(n int) (*hdrhistogram.PackedHistogram, error)

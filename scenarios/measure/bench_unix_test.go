@@ -43,6 +43,32 @@ func cpu() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
+// BenchmarkShard_Record is what a worker pays for a sample, alone or beside others
+// who have the same shard. Folding, which takes the samples away, is left out.
+func BenchmarkShard_Record(b *testing.B) {
+	for _, shards := range []int{1, 2} {
+		b.Run(fmt.Sprintf("shards=%d", shards), func(b *testing.B) {
+			list := newShards(shards)
+			for _, s := range list {
+				s.samples = make([]scenarios.Outcome, 0, 1<<16)
+			}
+			b.ReportAllocs()
+			b.RunParallel(func(pb *testing.PB) {
+				o := request(0, time.Millisecond, scenarios.OK)
+				room := make([]scenarios.Outcome, 0, 1<<16)
+				for n := 0; pb.Next(); n++ {
+					list[0].Record(&o)
+					if n%(1<<12) == 0 {
+						for _, s := range list {
+							room = s.swap(room)
+						}
+					}
+				}
+			})
+		})
+	}
+}
+
 // BenchmarkRecorder_Request is what one request costs: its sample and its
 // iteration's are appended and folded, windows closed and spilled as time goes on.
 // Folding sleeps between its turns, so that cpu-ns/op is what counts.

@@ -55,7 +55,7 @@ func (f *finisher) timeslices(o scenarios.Objective, p phase) (share float64, n 
 		if s.End <= p.From && s.N == 0 || s.Start >= p.To {
 			continue
 		}
-		if i := max(0, floorSecond(s.Start)-begin) / o.Metric.Span; i != last || len(list) == 0 {
+		if i := max(0, s.Start-begin) / o.Metric.Span; i != last || len(list) == 0 {
 			list = append(list, slice{stalled: true})
 			last = i
 		}

@@ -16,7 +16,6 @@ type Case struct {
 	Warmup  time.Duration
 	Hold    time.Duration // zero is 10 s
 	Strict  bool
-	Seed    uint64   // is not used: intervals are in closed form and draw nothing
 	Checks  []string // names of checks, by number
 	Samples *Samples // nil keeps none
 
@@ -53,26 +52,35 @@ type Findings struct {
 type FaultFinding struct {
 	Occurrence
 	Answer
-	Limit    float64
-	Requests int64 // of the load during its phase
+	Limit    float64 // L: the share of bad requests, 0 to 1, that counts as impact
+	Requests int64   // of the load during its phase
+
+	// Unsteady tells in words how the steady state failed before the injection of a
+	// fault that an objective is measured from; empty where it held. The run fails.
+	Unsteady string
 }
 
 // Finish sorts what is left, composes the phases and judges the objectives. The
-// recorder can't be used afterwards; Close frees its file.
+// recorder can't be used afterwards; Close frees its file. Its error is that what
+// was measured can't be read back; where it could not be written it was kept in
+// memory, and a note says so.
 func (r *Recorder) Finish(c Case) (*Findings, error) {
 	r.folding.Lock()
 	defer r.folding.Unlock()
 	r.fold()
 	r.turn.hurry = true
 	r.close(never)
-	if r.err != nil {
-		return nil, r.err
-	}
 	if c.Hold <= 0 {
 		c.Hold = scenarios.DefaultHold
 	}
 	f := &finisher{Recorder: r, c: c, out: &Findings{Causes: map[scenarios.Cause]int64{}, LagByPhase: map[string]float64{}}}
-	return f.out, f.finish()
+	if r.err != nil {
+		f.out.Notes = append(f.out.Notes, r.err.Error()+"; what was measured since was kept in memory, and is complete")
+	}
+	if err := f.finish(); err != nil {
+		return nil, err
+	}
+	return f.out, nil
 }
 
 // Close frees the recorder's file.
@@ -86,6 +94,7 @@ type finisher struct {
 	end     time.Duration // of the judged load
 	records []record      // in the order of time
 	starts  []time.Duration
+	lasts   map[time.Duration]int // by start: number of the last cell that a window has
 	answers []Answer
 	hists   *histograms
 	blocks  []*blocks // for the intervals of objectives
@@ -118,7 +127,7 @@ func (f *finisher) finish() error {
 		f.out.Phases = append(f.out.Phases, scenarios.Phase{Name: p.name, Start: scenarios.Sec(p.From), End: scenarios.Sec(p.To)})
 	}
 	for i, oc := range f.faults {
-		ff := FaultFinding{Occurrence: oc, Answer: f.answers[i], Limit: LimitOf(f.c.SLO, oc.Fault)}
+		ff := FaultFinding{Occurrence: oc, Answer: f.answers[i], Limit: LimitOf(f.c.SLO, cmp.Or(oc.Name, oc.Fault))}
 		for j, p := range ps {
 			if p.name == oc.Name && oc.Name != "" {
 				for s := range f.cfg.Steps {
@@ -151,7 +160,9 @@ func (f *finisher) cells(do func(key, *cell)) error {
 
 // gather reads every cell once for its counts.
 func (f *finisher) gather() error {
+	f.lasts = map[time.Duration]int{}
 	err := f.cells(func(k key, c *cell) {
+		f.lasts[k.start] = len(f.records)
 		r := record{key: k, Sum: *c.counts(), ended: c.during.ended}
 		r.Over = slices.Clone(r.Over)
 		f.records = append(f.records, r)
@@ -230,6 +241,7 @@ func (f *finisher) compose(ps []phase) ([][]cell, error) {
 	}
 	f.planBlocks(ps)
 	w := f.newRows()
+	cells := 0
 	err := f.cells(func(k key, c *cell) {
 		for i := range ps {
 			if ps[i].has(k, f.sets[k.set]) {
@@ -238,7 +250,8 @@ func (f *finisher) compose(ps []phase) ([][]cell, error) {
 			}
 		}
 		f.out.Clamped += c.clamped
-		w.add(k, c)
+		w.add(cells, k, c)
+		cells++
 	})
 	w.finish()
 	return sums, err

@@ -1,8 +1,11 @@
 package measure
 
 import (
+	"cmp"
 	"math"
+	"slices"
 	"strings"
+	"time"
 
 	"brunt/scenarios"
 )
@@ -26,16 +29,17 @@ func baseName(s string) string {
 	return s
 }
 
-// LimitOf is L of a fault under the objectives slo, the share of bad requests that
-// counts as impact: that of the tightest objective on errors or availability that
-// covers the fault, else 1 %. An objective covers a fault when it is judged over
-// the run, the fault's phase or its recovery. One that allows no error at all has
+// LimitOf is L of a fault, or of one occurrence of it (name#2), under the objectives
+// slo: the share of bad requests, 0 to 1, that counts as impact. It is that of the
+// tightest objective on errors or availability that covers the fault, else 1 %. An
+// objective covers a fault when it is judged over the run, the fault's phase or its
+// recovery; one on another occurrence does not. One that allows no error at all has
 // no share that could be seen, and is left out.
 func LimitOf(slo []scenarios.Objective, fault string) float64 {
 	limit := math.Inf(1)
 	for _, o := range slo {
-		p := baseName(o.PhaseOrRun())
-		if p != "run" && p != fault && p != "recovery/"+fault {
+		p := strings.TrimPrefix(o.PhaseOrRun(), "recovery/")
+		if p != "run" && p != fault && p != baseName(fault) && baseName(p) != fault {
 			continue
 		}
 		switch {
@@ -57,7 +61,7 @@ func (f *finisher) ask(i int, o scenarios.Objective) Answer {
 	if oc.Name == "" {
 		return unasked(scenarios.NotInjected, "")
 	}
-	q := Question{Injected: oc.Injected, Cleared: never, Horizon: f.end, Limit: LimitOf(f.c.SLO, oc.Fault), Hold: f.c.Hold}
+	q := Question{Injected: oc.Injected, Cleared: never, Horizon: f.end, Limit: LimitOf(f.c.SLO, oc.Name), Hold: f.c.Hold}
 	if oc.Over {
 		q.Cleared = oc.Cleared
 	}
@@ -67,18 +71,12 @@ func (f *finisher) ask(i int, o scenarios.Objective) Answer {
 	}
 	// requests that lived into a later fault are its doing
 	q.Slices = f.slices(o, func(_ key, set []int32) bool {
-		for _, j := range set {
-			if f.faults[j].Injected > oc.Injected {
-				return false
-			}
-		}
-		return true
+		return !slices.ContainsFunc(set, func(j int32) bool { return f.faults[j].Injected > oc.Injected })
 	})
-	for _, s := range f.slices(o, func(k key, _ []int32) bool { return f.inBaseline(k) }) {
-		if s.Start < f.firstInjection() {
-			q.Baseline = append(q.Baseline, s)
-		}
-	}
+	q.Baseline = begunIn(Span{0, f.firstInjection()}, f.slices(o, func(k key, _ []int32) bool { return f.inBaseline(k) }))
+	q.Before = begunIn(Span{f.calmFrom(i), oc.Injected}, f.slices(o, func(_ key, set []int32) bool {
+		return !slices.ContainsFunc(set, func(j int32) bool { return f.faults[j].Injected >= oc.Injected })
+	}))
 	for _, s := range f.slices(o, func(_ key, set []int32) bool { return len(set) == 1 && set[0] == int32(i) }) {
 		if s.Start < oc.Injected {
 			q.Caught.N += s.N
@@ -88,6 +86,32 @@ func (f *finisher) ask(i int, o scenarios.Objective) Answer {
 	a := Ask(q)
 	f.confound(i, &a, next)
 	return a
+}
+
+// begunIn gives the slices that begin in a span.
+func begunIn(p Span, in []Slice) []Slice {
+	at := func(t time.Duration) int {
+		n, _ := slices.BinarySearchFunc(in, t, func(s Slice, t time.Duration) int { return cmp.Compare(s.Start, t) })
+		return n
+	}
+	return in[at(p.From):max(at(p.From), at(p.To))]
+}
+
+// calmFrom is when the faults before occurrence i were over and recovered from.
+func (f *finisher) calmFrom(i int) time.Duration {
+	from := time.Duration(0)
+	for j := range f.faults[:i] {
+		if f.faults[j].Name == "" {
+			continue
+		}
+		if f.faults[j].Over {
+			from = max(from, f.faults[j].Cleared)
+		}
+		if at := f.answers[j].RecoveredAt; at.Known() {
+			from = max(from, time.Duration(math.Round(float64(at)*1e9)))
+		}
+	}
+	return from
 }
 
 // after gives the first fault that was injected after occurrence i.
@@ -115,7 +139,10 @@ func (f *finisher) confound(i int, a *Answer, next *Occurrence) {
 			why = g.Name + " had not been recovered from"
 		}
 	}
-	if next != nil && why == "" {
+	if why != "" { // what was bad before was its doing
+		a.BadBefore, a.StuckBefore = false, false
+	}
+	if next != nil && why == "" && !a.BadBefore {
 		switch {
 		case !oc.Over || next.Injected < oc.Cleared:
 			why = next.Name + " was in as well"

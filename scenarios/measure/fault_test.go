@@ -79,6 +79,9 @@ func TestFault_Metrics(t *testing.T) {
 		if got := float64(o.Measured); o.Verdict != want.verdict || got != want.measured && math.Abs(got-want.measured) > 1e-6 {
 			t.Errorf("%s: %v, %s (%s), want %g, %s", o.Text, o.Measured, o.Verdict, o.Note, want.measured, want.verdict)
 		}
+		if d := float64(o.High - o.Measured); o.Metric != "area" && o.Metric != "failed" && want.measured > 0 && !math.IsInf(want.measured, 1) && math.Abs(d-2.75) > 1e-6 {
+			t.Errorf("%s: up to %v, want the resolution of 2.75s more", o.Text, o.High)
+		}
 		if o.Phase != "f" {
 			t.Errorf("%s: phase %q", o.Text, o.Phase)
 		}
@@ -137,6 +140,13 @@ func TestFault_Verdicts(t *testing.T) {
 			func(at time.Duration) bool { return between(20*sec, 24*sec)(at) || between(50*sec, 75*sec)(at) },
 			[]injection{{"f", "f#1", 20 * sec, 25 * sec}, {"f", "f#2", 50 * sec, 55 * sec}},
 			scenarios.Pass, "",
+		},
+		{ // invalid takes precedence over fail
+			"the worst of two, of which one met no traffic", "",
+			Case{NoTraffic: map[int]bool{0: true}},
+			between(50*sec, 75*sec),
+			[]injection{{"f", "f#1", 20 * sec, 25 * sec}, {"f", "f#2", 50 * sec, 55 * sec}},
+			scenarios.Invalid, "no traffic",
 		},
 		{"lost so far is more than allowed", "failed < 1000 after f", Case{}, between(30*sec, 100*sec), []injection{one}, scenarios.Fail, ""},
 		{"lost so far is less, and goes on", "failed < 1000000 after f", Case{}, between(30*sec, 100*sec), []injection{one}, scenarios.Inconclusive, ""},
@@ -210,6 +220,24 @@ func TestFault_Views(t *testing.T) {
 	}
 	if r := f.Faults[0]; r.RecoveredAt != 50 {
 		t.Errorf("its record shows recovery at %v, want that of the first objective, 50", r.RecoveredAt)
+	}
+}
+
+// TestFault_Limit: the limit is that of the occurrence. 1.4 % for ten seconds are no
+// more than chance against 1 %, and impact against 0.2 %.
+func TestFault_Limit(t *testing.T) {
+	harm := func(at time.Duration) bool {
+		return at%(355*ms) == 0 && (between(20*sec, 30*sec)(at) || between(60*sec, 70*sec)(at))
+	}
+	f := drill(t, slo(t, "recover < 20s after f", "errors < 0.2% in f#2"), Case{}, outage(harm),
+		injection{"f", "f#1", 20 * sec, 30 * sec}, injection{"f", "f#2", 60 * sec, 70 * sec})
+	for i, want := range []struct {
+		limit float64
+		onset bool
+	}{{.01, false}, {.002, true}} {
+		if r := f.Faults[i]; r.Limit != want.limit || r.OnsetAt.Known() != want.onset {
+			t.Errorf("%s: onset at %v against %g, want %t against %g", r.Name, r.OnsetAt, r.Limit, want.onset, want.limit)
+		}
 	}
 }
 

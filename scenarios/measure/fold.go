@@ -7,7 +7,9 @@ import (
 )
 
 // Fold sorts the samples that the shards have gathered into cells, and spills the
-// windows whose requests have all ended. It is called a few times a second.
+// windows whose requests have all ended. It is called a few times a second. Its
+// error is that they can't be written to disk: then they are kept in memory, which
+// grows until the run is ended. Nothing is lost, and Finish can be called.
 func (r *Recorder) Fold() error {
 	r.folding.Lock()
 	defer r.folding.Unlock()
@@ -150,7 +152,7 @@ func (r *Recorder) put(k key, c *cell) {
 	r.turn.end()
 }
 
-// keep notes the first error.
+// keep notes the first error of the spill file.
 func (r *Recorder) keep(err error) {
 	if err != nil && r.err == nil {
 		r.err = err

@@ -2,6 +2,7 @@ package measure
 
 import (
 	"testing"
+	"time"
 
 	"brunt/scenarios"
 )
@@ -81,6 +82,42 @@ func TestFinish_Clamped(t *testing.T) {
 	}
 	if c := cellOf(t, f, "run", "read", "ok"); c.Response.Max != 7200 {
 		t.Errorf("max %v", c.Response.Max)
+	}
+}
+
+// TestFinish_WarmUp: warm-up lies before 0 and is in no phase but its own; its lag is
+// nobody's.
+func TestFinish_WarmUp(t *testing.T) {
+	o := slo(t, "errors < 1%", "p95 < 100ms", "errors < 1% in baseline")
+	g := newRig(t, oneStep, o...)
+	g.now = -5 * sec
+	all := perSecond(100, 0, 10*sec, 10*ms, okay)
+	for i := range 500 {
+		at := -5*sec + time.Duration(i)*10*ms
+		r := request(at, sec, failure)
+		r.Ready, r.Slot = at+500*ms, at+500*ms
+		all = append(all, r)
+	}
+	g.play(all)
+	f := g.finish(Case{SLO: o, Warmup: 5 * sec}, 10*sec)
+	for _, r := range f.Objectives {
+		if r.Verdict != scenarios.Pass || r.Measured > .011 {
+			t.Errorf("%s: %s with %v of %d", r.Text, r.Verdict, r.Measured, r.Count)
+		}
+	}
+	if f.Offered != 1000 || len(f.Errors) != 0 || f.Lag.Max != 0 {
+		t.Errorf("%d offered, errors %v, lag %v", f.Offered, f.Errors, f.Lag)
+	}
+	if _, ok := f.LagByPhase["warmup"]; ok {
+		t.Errorf("lag by phase: %v", f.LagByPhase)
+	}
+	if n := cellOf(t, f, "warmup", "read", "error").Count; n != 500 {
+		t.Errorf("%d in warm-up, want 500", n)
+	}
+	for _, c := range f.Cells {
+		if c.Step == "iteration" {
+			t.Errorf("a row of what there was none of: %+v", c)
+		}
 	}
 }
 

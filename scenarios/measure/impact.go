@@ -26,6 +26,7 @@ func (s *Slice) stalled() bool { return s.InFlight > 0 && s.Ended == 0 }
 type Question struct {
 	Slices   []Slice       // in the order of time; one begins at Injected, one at Cleared
 	Baseline []Slice       // requests that ended before the first injection
+	Before   []Slice       // requests that ended before this injection, after what faults before it did
 	Caught   Slice         // N and Bad of those that were under way when it was injected
 	Injected time.Duration // just before the injecting call
 	Cleared  time.Duration // the end of time when it never was
@@ -46,6 +47,7 @@ type Answer struct {
 	Area        float64       // seconds
 	Resolution  time.Duration // of onset and recovery
 	BadBefore   bool          // the steady state failed: windows before the injection were bad
+	StuckBefore bool          // they were as requests were in flight and none ended
 	Note        string
 }
 
@@ -70,19 +72,22 @@ func unasked(impact scenarios.Impact, note string) Answer {
 // in, or within a hold of its clearing, that is the same episode, and recovery is
 // looked for after it.
 //
+// Bad before the injection: the steady state did not hold, and nothing is said of
+// the impact. By the same rule, that is two of the last three windows before it, or
+// the whole baseline; see unsteady.
+//
 // Without a baseline, with too few requests to fill two windows or a hold, or with
 // a load that ends within a hold of the injection, the impact is unknown.
 func Ask(q Question) Answer {
 	a := unasked(scenarios.UnknownYet, "")
 	c := newChances(q.Baseline, q.Limit)
 	end := max(q.Injected, min(q.Cleared, q.Horizon))
-	switch {
-	case c.n == 0:
+	if c.n == 0 {
 		a.Note = "no request ended before the first injection, so there is nothing to compare with"
 		a.count(q, c, end)
 		return a
-	case c.unsteady(q.Baseline):
-		a.BadBefore = true
+	}
+	if a.BadBefore, a.StuckBefore = c.unsteady(q); a.BadBefore {
 		a.Note = "it was bad before the injection: the steady state did not hold"
 		a.count(q, c, end)
 		return a

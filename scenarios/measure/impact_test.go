@@ -23,6 +23,7 @@ func scene(end int, bad func(second int) int64) Question {
 			q.Baseline = append(q.Baseline, s)
 		}
 	}
+	q.Before = q.Baseline
 	return q
 }
 
@@ -83,6 +84,20 @@ func TestAsk(t *testing.T) {
 		{"the hold does not fit in", scene(58, from(30, 50, 200)), scenarios.UnknownYet, 30., never, never, 20 * sec, 4000, 4},
 		{"the load ends within a hold of the injection", scene(39, nil), scenarios.UnknownYet, never, never, never, 0, 0, 0},
 		{"bad before", scene(100, from(10, 50, 200)), scenarios.UnknownYet, never, never, never, 0, 4000 - 20*133, 4},
+		// P(X >= 18 | 1000, 1 %) is 0.014, of 19 it is 0.007; of 28 it is 1.9e-6, of 29 0.6e-6
+		{"two of three, just not bad", scene(100, from(35, 37, 18)), scenarios.NotImpacted, never, never, 30., 0, 36, .036},
+		{"two of three, just bad", scene(100, from(35, 37, 19)), scenarios.Impacted, 35., 37., 37., 2 * sec, 38, .038},
+		{"one window, just not beyond doubt", scene(100, from(35, 36, 28)), scenarios.NotImpacted, never, never, 30., 0, 28, .028},
+		{"one window, just beyond doubt", scene(100, from(35, 36, 29)), scenarios.Impacted, 35., 36., 36., sec, 29, .029},
+		{"two of four", scene(100, func(i int) int64 { return from(35, 36, 20)(i) + from(38, 39, 20)(i) }), scenarios.NotImpacted, never, never, 30., 0, 40, .04},
+		{"bad from before the injection on is none of its doing", scene(100, from(28, 35, 200)), scenarios.UnknownYet, never, never, never, 0, 1000 - 20*13, 1},
+		// 20 of 1000 are bad at 1 %, and not at twice the baseline's 0.9 %
+		{"no more than twice the baseline's share", scene(100, func(i int) int64 { return 9 + from(30, 50, 11)(i) }), scenarios.NotImpacted, never, never, 30., 0, 220, .4},
+		// of 10 000, up to 83 bad show that it is 1 % at most
+		{"a hold that just shows it", scene(60, func(i int) int64 { return from(30, 50, 200)(i) + from(50, 60, 8)(i) + from(57, 60, 1)(i) }), scenarios.Impacted, 30., never, 50., 20 * sec, 4000, 4},
+		{"a hold that just does not", scene(60, func(i int) int64 { return from(30, 50, 200)(i) + from(50, 60, 8)(i) + from(56, 60, 1)(i) }), scenarios.UnknownYet, 30., never, never, 20 * sec, 4084, 4.084},
+		{"lengthened until it shows it", scene(77, func(i int) int64 { return from(30, 50, 200)(i) + from(50, 77, 9)(i) }), scenarios.UnknownYet, 30., never, never, 20 * sec, 4243, 4.243},
+		{"which is after 28 s of 0.9 %", scene(78, func(i int) int64 { return from(30, 50, 200)(i) + from(50, 78, 9)(i) }), scenarios.Impacted, 30., never, 50., 20 * sec, 4000, 4},
 		{"standing errors below the limit", scene(100, func(i int) int64 { return 5 + from(30, 50, 200)(i) }), scenarios.Impacted, 30., never, 50., 20 * sec, 4000, 4.1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -168,6 +183,36 @@ func TestAsk_TooFew(t *testing.T) {
 	}
 }
 
+// TestVerdict: a window that the data cut short is neither good nor bad; it counts
+// only when it is bad beyond doubt.
+func TestVerdict(t *testing.T) {
+	c := chances{limit: .01, phi: 1, n: 1000, ends: 100, endsPhi: 1}
+	for _, v := range []struct {
+		n, bad  int64
+		stall   time.Duration
+		partial bool
+		want    verdictOf
+	}{
+		{1000, 0, 0, false, good},
+		{1000, 10, 0, false, good}, // its share does not exceed the limit
+		{1000, 18, 0, false, good},
+		{1000, 19, 0, false, bad},
+		{1000, 29, 0, false, strong},
+		{1000, 0, 0, true, unknown},
+		{1000, 19, 0, true, unknown},
+		{1000, 29, 0, true, strong},
+		{0, 0, 40 * ms, false, good}, // the chance that none of 100/s ends is e^-4
+		{0, 0, 50 * ms, false, bad},
+		{0, 0, 140 * ms, false, strong},
+		{0, 0, 50 * ms, true, unknown},
+	} {
+		w := tile{Slice: Slice{N: v.n, Bad: v.bad}, stall: v.stall, partial: v.partial}
+		if got := c.judge(&w); got != v.want {
+			t.Errorf("%d of %d, stalled for %s, partial %t: %d, want %d", v.bad, v.n, v.stall, v.partial, got, v.want)
+		}
+	}
+}
+
 // TestAsk_Stall: requests in flight and none that ends is bad, whatever becomes of
 // them; of an open load, whose requests go on being offered, and of a closed one,
 // which offers nothing meanwhile.
@@ -220,6 +265,27 @@ func TestAsk_Dispersion(t *testing.T) {
 	}
 	if a := Ask(clustered); a.Impact != scenarios.NotImpacted {
 		t.Errorf("20 bad in every tenth second before: %s", a.Impact)
+	}
+}
+
+// TestBefore: how bad requests cluster in the trouble is seen from neighbours, so
+// that a level which lasts, or changes at its ends, is no cluster.
+func TestBefore(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		bad  func(int) int64
+		want float64
+	}{
+		{"a level that lasts", from(30, 50, 200), 1},
+		{"one that begins within the first second", func(i int) int64 { return from(30, 31, 100)(i) + from(31, 50, 200)(i) }, 1},
+		{"clusters of eight, in half of the seconds", func(i int) int64 { return int64(i%2) * 8 }, 5}, // 8, but no more than five
+		{"clusters of three", func(i int) int64 { return int64(i%2) * 3 }, 3},
+	} {
+		q := scene(100, c.bad)
+		ch := newChances(scene(100, nil).Baseline, q.Limit)
+		if got := ch.before(q, 30, 50).phi; math.Abs(got-c.want) > 1e-9 {
+			t.Errorf("%s: %g, want %g", c.name, got, c.want)
+		}
 	}
 }
 

@@ -22,13 +22,11 @@ func (f *finisher) judge(ps []phase, sums [][]cell) {
 	}
 }
 
-// severity orders verdicts, so that the worst occurrence of a fault counts.
-var severity = map[scenarios.Verdict]int{scenarios.Pass: 0, scenarios.Inconclusive: 1, scenarios.Invalid: 2, scenarios.Fail: 3}
-
-// worse tells whether a is the worse answer to o than b.
+// worse tells whether a is the worse answer to o than b: by the verdicts' order of
+// precedence, then by what was measured.
 func worse(o scenarios.Objective, a, b *scenarios.ObjectiveResult) bool {
-	if d := severity[a.Verdict] - severity[b.Verdict]; d != 0 {
-		return d > 0
+	if a.Verdict != b.Verdict {
+		return scenarios.Worse(a.Verdict, b.Verdict) == a.Verdict
 	}
 	x, y := float64(a.Measured), float64(b.Measured)
 	switch o.Op {
@@ -106,7 +104,7 @@ func (f *finisher) judgeIn(o scenarios.Objective, p phase, i int, cells []cell) 
 // closed load that is blocked begins none. It never passes an upper one.
 func (f *finisher) verdict(o scenarios.Objective, sum *Sum, limit int, p phase, r scenarios.ObjectiveResult) (scenarios.Verdict, string) {
 	met := sum.holds(o, limit)
-	if o.Metric.Name == "burn" || o.Metric.Name == "slices" {
+	if ofSpans(o.Metric) {
 		met = meets(o, float64(r.Measured))
 	}
 	switch {

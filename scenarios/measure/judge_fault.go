@@ -31,6 +31,7 @@ func (f *finisher) faultResult(o scenarios.Objective, i int, a Answer) scenarios
 	switch {
 	case a.BadBefore:
 		r.Verdict = scenarios.Fail
+		f.out.Faults[i].Unsteady = unsteadyBefore(oc.Name, o, f.out.Faults[i].Limit, a)
 	case f.c.NoTraffic[i]:
 		r.Verdict, r.Note = scenarios.Invalid, "the fault met no traffic"
 	case a.Impact == scenarios.Confounded, a.Impact == scenarios.UnknownYet && !a.OnsetAt.Known():
@@ -42,6 +43,18 @@ func (f *finisher) faultResult(o scenarios.Objective, i int, a Answer) scenarios
 		f.holdAgainst(o, oc, a, &r)
 	}
 	return r
+}
+
+// unsteadyBefore says how the steady state failed before a fault.
+func unsteadyBefore(fault string, o scenarios.Objective, limit float64, a Answer) string {
+	if a.StuckBefore {
+		return "requests were in flight and none ended before " + fault
+	}
+	what := "errors were"
+	if o.Metric.Span > 0 {
+		what = "errors and answers over " + scenarios.FormatDuration(o.Metric.Span) + " were"
+	}
+	return fmt.Sprintf("%s already over %s before %s", what, scenarios.FormatShare(limit), fault)
 }
 
 // holdAgainst compares a value with its target. Where recovery was not seen, what

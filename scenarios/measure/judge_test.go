@@ -1,6 +1,7 @@
 package measure
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"slices"
@@ -89,6 +90,72 @@ func TestJudge_Metrics(t *testing.T) {
 				t.Errorf("infinite: %t", r.Infinite)
 			}
 		})
+	}
+}
+
+// TestJudge_Times: objectives judge response time, from the intended instant on;
+// service. is from the slot on, ok. is of good answers alone.
+func TestJudge_Times(t *testing.T) {
+	for text, want := range map[string]float64{
+		"p50 < 1s": .61, "ok.p50 < 1s": .61, "service.p50 < 1s": .01, "ok.max < 1s": .61, "service.max < 1s": .01, "ok.mean < 1s": .61, "service.mean < 1s": .01,
+		"within(600ms) > 10%": 0, "within(610ms) > 10%": 1,
+	} {
+		all := many(400, 610*ms, okay)
+		for i := range all {
+			all[i].Ready = all[i].Intended + 100*ms // lag
+			all[i].Slot = all[i].Ready + 500*ms     // queue
+		}
+		if r := verdictOn(t, text, 20*sec, all); math.Abs(float64(r.Measured)-want) > .001*want {
+			t.Errorf("%s: %v, want %g", text, r.Measured, want)
+		}
+	}
+}
+
+// TestJudge_JSON: what is infinite or unknown is null in result.json, in every row
+// and objective, and the verdict says what it meant.
+func TestJudge_JSON(t *testing.T) {
+	o := slo(t, "p95 < 1s", "max < 1s", "p95 < 1s in recovery/f", "recover < 10s after f", "failover < 10s after f", "heal < 1s after f", "errors < 1% in baseline", "rate > 1/s in g")
+	g := newRig(t, oneStep, o...)
+	g.play(outage(between(30*sec, 100*sec)), action{30 * sec, func() { g.Inject("f", "f") }})
+	f := g.finish(Case{SLO: o}, 100*sec)
+	var got struct {
+		Cells      []struct{ Response map[string]any }
+		Objectives []struct {
+			Measured, Low, High any
+			Infinite            bool
+			Verdict             scenarios.Verdict
+		}
+		Windows []map[string]any
+	}
+	if err := json.Unmarshal([]byte(inJSON(t, f)), &got); err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []struct {
+		measured any
+		infinite bool
+		verdict  scenarios.Verdict
+	}{
+		{nil, true, scenarios.Fail},
+		{nil, true, scenarios.Fail},
+		{nil, false, scenarios.Inconclusive}, // it was never cleared, so that nothing is after it
+		{nil, true, scenarios.Fail},
+		{nil, true, scenarios.Fail},
+		{nil, false, scenarios.Inconclusive},
+		{0., false, scenarios.Pass},
+		{nil, false, scenarios.Inconclusive},
+	} {
+		r := got.Objectives[i]
+		if r.Measured != want.measured || r.Infinite != want.infinite || r.Verdict != want.verdict {
+			t.Errorf("%s: %+v, want %+v", o[i].Text, r, want)
+		}
+	}
+	if p99 := got.Cells[0].Response["p99"]; p99 != nil {
+		t.Errorf("p99 of the run is %v", p99)
+	}
+	for _, w := range got.Windows {
+		if w["t"] == 99. && (w["p50"] != nil || w["max"] != .02) {
+			t.Errorf("the last window has %v", w)
+		}
 	}
 }
 
@@ -479,11 +546,22 @@ func TestLimitOf(t *testing.T) {
 		{"errors < 3% in f#2", .03},
 		{"availability > 99.9%", .001},
 		{"availability > 95% in f; errors < 4%", .04},
+		{"errors < 3%; availability > 99.5% in recovery/f#1", .005},
 		{"errors > 5%", .01},  // no bound from above
 		{"errors <= 0%", .01}, // none could be seen
 	} {
 		if got := LimitOf(slo(t, strings.FieldsFunc(c.slo, func(r rune) bool { return r == ';' })...), "f"); math.Abs(got-c.want) > 1e-12 {
 			t.Errorf("%q: %g, want %g", c.slo, got, c.want)
+		}
+	}
+}
+
+// TestLimitOf_Occurrence: an objective on one occurrence covers no other.
+func TestLimitOf_Occurrence(t *testing.T) {
+	o := slo(t, "errors < 0.2% in f#2", "errors < 0.4% in recovery/f#3", "errors < 0.6% in f")
+	for fault, want := range map[string]float64{"f": .002, "f#1": .006, "f#2": .002, "f#3": .004, "g": .01} {
+		if got := LimitOf(o, fault); math.Abs(got-want) > 1e-12 {
+			t.Errorf("%s: %g, want %g", fault, got, want)
 		}
 	}
 }

@@ -8,7 +8,9 @@ import (
 
 // Interval gives what the time since the last one came to, about a second, for
 // those who watch, and begins the next one. It folds first. Its counts are of
-// requests that ended in that time.
+// requests that ended in that time; those offered are the ended, and by how many
+// more are under way: so while nothing is answered, what goes on being asked for
+// shows. An iteration under way counts as one request, also while it thinks.
 func (r *Recorder) Interval() (scenarios.Interval, Second) {
 	r.folding.Lock()
 	defer r.folding.Unlock()
@@ -19,14 +21,13 @@ func (r *Recorder) Interval() (scenarios.Interval, Second) {
 	sec := Second{series: &r.cfg.Series, limits: r.cfg.Limits, sums: r.since, span: max(time.Millisecond, iv.At-r.began)}
 	for i := range r.cfg.Steps {
 		t := &r.since[i]
-		iv.Offered += t.Offered()
+		iv.Ended += t.Offered()
 		iv.Sent += t.Sent
 		iv.OK += t.Kinds[scenarios.OK]
 		iv.Shed += t.Kinds[scenarios.Shed]
 		iv.Errors += t.Bad()
 	}
 	r.since, r.began = make([]Sum, len(r.since)), iv.At
-	iv.Ended = iv.Offered
 	if r.live.TotalCount() > 0 {
 		iv.P50, iv.P95, iv.P99 = r.liveAt(50), r.liveAt(95), r.liveAt(99)
 	}
@@ -36,6 +37,10 @@ func (r *Recorder) Interval() (scenarios.Interval, Second) {
 	if r.cfg.InFlight != nil {
 		iv.InFlight = r.cfg.InFlight()
 	}
+	// subtle: a request that ended since the fold is no longer under way and not yet
+	// counted as ended. The next interval makes up for it.
+	iv.Offered = max(0, iv.Ended+iv.InFlight-r.under)
+	r.under += iv.Offered - iv.Ended
 	for _, f := range r.faults {
 		if f.Name != "" && !f.Over {
 			iv.Faults = append(iv.Faults, f.Name)
@@ -59,10 +64,11 @@ type Second struct {
 }
 
 // Judge tells whether a condition held over the interval; known is false when
-// nothing of what it is about ended. A rate of nothing is known: it is zero.
+// nothing of what it is about ended, and for burn and slices, which are of spans
+// and not of an interval. A rate of nothing is known: it is zero.
 func (s Second) Judge(o scenarios.Objective) (holds, known bool) {
 	sum := s.series.sum(o, s.sums, s.span)
-	if sum.population(o.Metric) == 0 && o.Metric.Name != "rate" {
+	if sum.population(o.Metric) == 0 && o.Metric.Name != "rate" || ofSpans(o.Metric) {
 		return false, false
 	}
 	return sum.holds(o, limitIndex(s.limits, o)), true
@@ -70,7 +76,7 @@ func (s Second) Judge(o scenarios.Objective) (holds, known bool) {
 
 // Steady judges a condition over the baseline so far: the requests that ended
 // before any fault was injected. N is how many there are; without one the
-// condition does not hold.
+// condition does not hold, nor do burn and slices, which are known after the run.
 func (r *Recorder) Steady(o scenarios.Objective) (holds bool, measured float64, n int64) {
 	r.folding.Lock()
 	defer r.folding.Unlock()

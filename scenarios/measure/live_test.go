@@ -60,6 +60,66 @@ func TestInterval_Counts(t *testing.T) {
 	}
 }
 
+// TestInterval_Offered: what is asked for shows also while nothing is answered: the
+// ended, and by how many more are under way. In the end none is counted twice.
+func TestInterval_Offered(t *testing.T) {
+	g := newRig(t, oneStep)
+	var flight int64
+	g.cfg.InFlight = func() int64 { return flight }
+	end := func(n int) {
+		for range n {
+			o := request(g.now, ms, okay)
+			g.Shard(0).Record(&o)
+		}
+	}
+	for i, c := range []struct {
+		ended   int
+		flight  int64
+		offered int64
+	}{
+		{100, 5, 105},
+		{100, 5, 100},
+		{0, 105, 100}, // frozen
+		{0, 205, 100}, // still
+		{300, 5, 100}, // it thaws
+		{98, 0, 93},   // the load ends; five ended, and two of them are not sorted yet
+		{2, 0, 2},     // here they are
+		{0, 0, 0},     // nothing
+		{0, 3, 3},     // three begin
+		{0, 0, 0},     // and end, not sorted yet
+		{3, 0, 0},     // which are known by now
+		{10, 10, 20},  // and so on
+		{0, 10, 0},    // a closed load that is blocked offers nothing
+		{1000, 10, 1000},
+	} {
+		g.now += sec
+		end(c.ended)
+		flight = c.flight
+		if iv, _ := g.Interval(); iv.Offered != c.offered || iv.Ended != int64(c.ended) || iv.InFlight != c.flight {
+			t.Errorf("%d: %d offered, %d ended, %d in flight; want %d, %d, %d", i, iv.Offered, iv.Ended, iv.InFlight, c.offered, c.ended, c.flight)
+		}
+	}
+}
+
+// TestSecond_Spans: burn and slices are of spans of the run; a condition on them is
+// unknown, and never judged by another number.
+func TestSecond_Spans(t *testing.T) {
+	g := newRig(t, oneStep)
+	for _, r := range perSecond(100, 0, sec, ms, failure) {
+		g.Shard(0).Record(&r)
+	}
+	g.now = 2 * sec
+	_, s := g.Interval()
+	for _, o := range slo(t, "burn(99%, 1m) > 0", "burn(99%, 1m) < 100", "slices(1s, 99%) < 100%", "slices(1s, 99%) > 0%") {
+		if holds, known := s.Judge(o); holds || known {
+			t.Errorf("%s: %t, %t", o.Text, holds, known)
+		}
+		if holds, measured, _ := g.Steady(o); holds || !math.IsNaN(measured) {
+			t.Errorf("%s: %t with %g", o.Text, holds, measured)
+		}
+	}
+}
+
 // TestSecond_Judge: stop conditions are held against what ended in an interval.
 func TestSecond_Judge(t *testing.T) {
 	texts := []string{

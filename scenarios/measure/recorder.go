@@ -34,8 +34,8 @@ type SeriesStep struct {
 type Config struct {
 	Series
 	Limits   []Limit
-	Timeout  time.Duration // the longest of any load: how long a window stays open
-	Shards   int
+	Timeout  time.Duration        // the longest of any load: how long a window stays open
+	Shards   int                  // one for each core; at least one is made
 	Now      func() time.Duration // the run's clock
 	InFlight func() int64         // iterations under way
 	Dir      string               // for the spill file; "" is the system's
@@ -69,6 +69,7 @@ type Recorder struct {
 	flight  map[time.Duration]int64 // most iterations under way, by window
 	since   []Sum                   // by series, since the interval began
 	began   time.Duration           // the interval
+	under   int64                   // requests under way then, as far as they were told as offered
 	live    *hdrhistogram.Histogram // of good answers since then
 	lag     *hdrhistogram.Histogram
 	offered int64 // in the judged run
@@ -108,36 +109,9 @@ func New(cfg Config) (*Recorder, error) {
 		live: hdrhistogram.New(scenarios.HistMin, scenarios.HistMax, scenarios.HistDigits),
 		lag:  hdrhistogram.New(scenarios.HistMin, scenarios.HistMax, scenarios.HistDigits),
 	}
-	for range max(1, cfg.Shards) {
-		r.shards = append(r.shards, &Shard{})
-	}
+	r.shards = newShards(cfg.Shards)
 	return r, nil
 }
-
-// A Shard takes the samples of some workers. It costs them one append.
-type Shard struct {
-	mu      sync.Mutex
-	samples []scenarios.Outcome
-	_       [64]byte // keeps the next shard off this cache line
-}
-
-// Record implements load.Sink.
-func (s *Shard) Record(o *scenarios.Outcome) {
-	s.mu.Lock()
-	s.samples = append(s.samples, *o)
-	s.mu.Unlock()
-}
-
-func (s *Shard) swap(room []scenarios.Outcome) []scenarios.Outcome {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	full := s.samples
-	s.samples = room[:0]
-	return full
-}
-
-// Shard gives shard i.
-func (r *Recorder) Shard(i int) *Shard { return r.shards[i%len(r.shards)] }
 
 // Inject notes that the fault is about to be injected and gives the number of
 // this occurrence and its time. Requests that end from now on may have met it.

@@ -347,6 +347,67 @@ func TestRecorder_Late(t *testing.T) {
 	}
 }
 
+// TestRecorder_LongIteration: an iteration that ends many minutes after the window
+// that it was intended in makes no second row of it, and its wait is in the first.
+func TestRecorder_LongIteration(t *testing.T) {
+	g := newRig(t, oneStep)
+	all := perSecond(2, 0, 900*sec, ms, okay)
+	all = append(all, iteration(request(3100*ms, 800*sec, okay)))
+	g.play(all)
+	f := g.finish(Case{}, 900*sec)
+	seen := map[scenarios.Num]int{}
+	for _, w := range f.Windows {
+		if w.Load == "*" {
+			seen[w.T]++
+			if w.Offered != 2 && w.T < 900 {
+				t.Errorf("%d requests in the window at %v", w.Offered, w.T)
+			}
+		}
+	}
+	for at, n := range seen {
+		if n > 1 {
+			t.Errorf("%d rows at %v", n, at)
+		}
+	}
+	if n := cellOf(t, f, "run", "iteration", "ok").Count; n != 1 || len(seen) < 900 {
+		t.Errorf("%d iterations in %d windows", n, len(seen))
+	}
+}
+
+// TestRecorder_Ring: windows stay open for as long as the timeout, and are closed
+// then.
+func TestRecorder_Ring(t *testing.T) {
+	g := newRig(t, oneStep) // timeout 10 s
+	for ; g.now < 60*sec; g.now += 500 * ms {
+		o := request(g.now, ms, okay)
+		g.Shard(0).Record(&o)
+		if err := g.Fold(); err != nil {
+			t.Fatal(err)
+		}
+		if n := len(g.windows.open); g.now > 15*sec && (n < 11 || n > 14) {
+			t.Fatalf("%d windows are open at %s", n, g.now)
+		}
+	}
+}
+
+// TestRecorder_InFlight: a window tells how many iterations were under way at most;
+// one that was too short to be looked at, what was last seen.
+func TestRecorder_InFlight(t *testing.T) {
+	g := newRig(t, oneStep)
+	g.cfg.InFlight = func() int64 { return int64(g.now / sec) }
+	g.play(perSecond(10, 0, 6*sec, ms, okay), action{3050 * ms, func() { g.Inject("f", "f") }}, action{3100 * ms, func() { g.Clear(0) }})
+	f := g.finish(Case{}, 6*sec)
+	var got []int64
+	for _, w := range f.Windows {
+		if w.Load == "*" {
+			got = append(got, w.InFlight)
+		}
+	}
+	if want := []int64{0, 1, 2, 3, 3, 3, 4, 5}; !slices.Equal(got[:8], want) {
+		t.Errorf("in flight %v, want %v", got, want)
+	}
+}
+
 // TestRecorder_Rows: rows of single steps are left out of a long run, with a note.
 func TestRecorder_Rows(t *testing.T) {
 	g := newRig(t, oneStep)

@@ -107,7 +107,7 @@ const (
 // Its dispersion is that of neighbours, so that a level that changes adds little,
 // the first and the last pair left out, where it changes: Σd²/Σw, where d is how far
 // a slice's bad requests are from its part of its own and its neighbour's, and w
-// the variance of that, if the bad were spread over both by chance.
+// the variance of that by chance; see differ.
 func (c chances) before(q Question, onset, s int) trouble {
 	var n, k int64
 	sum, weight, pairs := 0.0, 0.0, 0
@@ -122,12 +122,10 @@ func (c chances) before(q Question, onset, s int) trouble {
 		if j <= onset+1 || j == s-1 {
 			continue
 		}
-		b := &q.Slices[j-1]
-		if all := float64(a.N + b.N); all > 0 {
-			part, both := float64(a.N)/all, float64(a.Bad+b.Bad)
-			d := float64(a.Bad) - part*both
-			sum += d * d
-			weight += both * part * (1 - part)
+		if a.N+q.Slices[j-1].N > 0 {
+			square, variance := differ(a, &q.Slices[j-1])
+			sum += square
+			weight += variance
 			pairs++
 		}
 	}

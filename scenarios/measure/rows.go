@@ -2,7 +2,6 @@ package measure
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 	"time"
 
@@ -13,18 +12,14 @@ import (
 // over all steps are kept by the second.
 const maxRows = 20_000
 
-// rows makes the rows of windows. Cells come nearly in the order of time; a window
-// is written once those that come are clearly later.
+// rows makes the rows of windows. A window is written with the last cell that it
+// has: an iteration may end long after the window that it was intended in.
 type rows struct {
 	*finisher
 	open   map[time.Duration][]*cell // by series
 	done   map[time.Duration]bool
-	latest time.Duration
 	single bool // rows of single steps as well
 }
-
-// rowsOpen is how many windows are kept before one is written.
-const rowsOpen = 256
 
 func (f *finisher) newRows() *rows {
 	w := &rows{finisher: f, open: map[time.Duration][]*cell{}, done: map[time.Duration]bool{}, single: len(f.starts)*(len(f.cfg.Steps)+1) <= maxRows}
@@ -34,7 +29,8 @@ func (f *finisher) newRows() *rows {
 	return w
 }
 
-func (w *rows) add(k key, c *cell) {
+// add takes the n-th cell of all.
+func (w *rows) add(n int, k key, c *cell) {
 	row := w.open[k.start]
 	if row == nil {
 		row = make([]*cell, len(w.cfg.Steps)+len(w.cfg.Loads))
@@ -44,35 +40,34 @@ func (w *rows) add(k key, c *cell) {
 		row[k.series] = &cell{}
 	}
 	row[k.series].add(c)
-	if k.start > w.latest {
-		w.latest = k.start
-		if len(w.open) > rowsOpen {
-			w.flush(k.start - 2*w.cfg.Timeout - time.Minute)
-		}
+	if n == w.lasts[k.start] {
+		w.write(k.start, row)
+		w.done[k.start] = true
+		delete(w.open, k.start)
 	}
 }
 
-func (w *rows) flush(before time.Duration) {
-	for _, start := range slices.Sorted(maps.Keys(w.open)) {
-		if start >= before {
-			break
-		}
-		w.write(start, w.open[start])
-		w.done[start] = true
-		delete(w.open, start)
-	}
-}
-
-// finish writes what is left, and the windows in which nothing happened.
+// finish writes the windows in which nothing happened.
 func (w *rows) finish() {
-	w.flush(never)
 	for _, start := range w.starts {
 		if !w.done[start] {
 			w.write(start, nil)
 		}
 	}
 	slices.SortStableFunc(w.out.Windows, func(a, b scenarios.Window) int { return cmp.Compare(a.T, b.T) })
+	last := int64(0)
+	for i := range w.out.Windows { // a short window may not have been looked at
+		switch row := &w.out.Windows[i]; {
+		case row.InFlight == unseen:
+			row.InFlight = last
+		case row.Load == "*":
+			last = row.InFlight
+		}
+	}
 }
+
+// unseen is how many iterations are under way in a window in which nobody looked.
+const unseen = -1
 
 func (w *rows) write(start time.Duration, row []*cell) {
 	all := &cell{}
@@ -128,7 +123,10 @@ func (w *rows) row(start time.Duration, load, step string, c, waits *cell) {
 		row.Kinds[n.cause.Name(w.c.Checks)] += n.n
 	}
 	if load == "*" {
-		row.InFlight = w.flight[start]
+		row.InFlight = unseen
+		if n, ok := w.flight[start]; ok {
+			row.InFlight = n
+		}
 		row.Hist = w.hists.put(c.observed(), start, w.endOf(start)-start)
 	}
 	w.out.Windows = append(w.out.Windows, row)

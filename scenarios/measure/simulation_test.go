@@ -60,6 +60,7 @@ func (w *world) question(r *rand.Rand) Question {
 		}
 		start = s.End
 	}
+	q.Before = q.Baseline
 	return q
 }
 

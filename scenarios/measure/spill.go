@@ -2,6 +2,7 @@ package measure
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -21,10 +23,22 @@ import (
 //	file   = { record } .
 //	record = length of the body, CRC-32C of the body (4 bytes each, little endian), body .
 //	body   = one cell: varints in the order of its fields, a histogram as its buckets .
+//
+// Where it can't be written, as on a disk that is full, records stay in memory: none
+// is lost, and the run is to be ended.
 type spill struct {
-	f   *os.File
-	buf []byte // records not yet written
-	n   int64  // bytes written
+	f   file
+	buf []byte // whole records not yet written
+	n   int64  // bytes of whole records written
+	err error  // of the last write
+}
+
+// file is what a spill needs of a file.
+type file interface {
+	io.ReaderAt
+	io.WriterAt
+	io.Closer
+	Name() string
 }
 
 const (
@@ -43,7 +57,7 @@ func newSpill(dir string) (*spill, error) {
 	return &spill{f: f}, nil
 }
 
-// write appends a settled cell.
+// write appends a settled cell. With an error it is kept all the same.
 func (s *spill) write(k key, c *cell) error {
 	head := len(s.buf)
 	s.buf = append(s.buf, make([]byte, headSize)...)
@@ -51,23 +65,23 @@ func (s *spill) write(k key, c *cell) error {
 	body := s.buf[head+headSize:]
 	binary.LittleEndian.PutUint32(s.buf[head:], uint32(len(body)))
 	binary.LittleEndian.PutUint32(s.buf[head+4:], crc32.Checksum(body, castagnoli))
-	if len(s.buf) < spillSize {
-		return nil
+	if s.err != nil || len(s.buf) < spillSize { // what failed is tried by flush again, not for every cell
+		return s.err
 	}
 	return s.flush()
 }
 
-// flush writes what waits.
+// flush writes what waits. What was written of it when that failed is written again.
 func (s *spill) flush() error {
 	if len(s.buf) == 0 {
 		return nil
 	}
-	n, err := s.f.WriteAt(s.buf, s.n)
-	s.n += int64(n)
-	s.buf = s.buf[:0]
-	if err != nil {
-		return fmt.Errorf("keeping measurements on disk: %w", err)
+	if _, err := s.f.WriteAt(s.buf, s.n); err != nil {
+		s.err = fmt.Errorf("keeping measurements on disk in %s: %w", filepath.Dir(s.f.Name()), err)
+		return s.err
 	}
+	s.n += int64(len(s.buf))
+	s.buf, s.err = s.buf[:0], nil
 	return nil
 }
 
@@ -77,7 +91,10 @@ var errSpill = errors.New("the file that measurements were kept in is damaged")
 // each goes over all cells in the order they were written. The cell is its own
 // only until it returns.
 func (s *spill) each(do func(key, *cell) error) error {
-	return eachRecord(io.NewSectionReader(s.f, 0, s.n), s.n, do)
+	if err := eachRecord(io.NewSectionReader(s.f, 0, s.n), s.n, do); err != nil {
+		return err
+	}
+	return eachRecord(bytes.NewReader(s.buf), int64(len(s.buf)), do)
 }
 
 // eachRecord reads size bytes of records.

@@ -214,6 +214,9 @@ func (s *Sum) measure(o scenarios.Objective, limit int) float64 {
 	case "timeouts":
 		return float64(s.Timeouts)
 	}
+	if ofSpans(m) {
+		return math.NaN()
+	}
 	bad, n, complement := s.share(o, limit)
 	if n == 0 {
 		return math.NaN()
@@ -223,6 +226,10 @@ func (s *Sum) measure(o scenarios.Objective, limit int) float64 {
 	}
 	return float64(bad) / float64(n)
 }
+
+// ofSpans tells that a metric is made of many spans of the run, and so can't be
+// measured from one sum.
+func ofSpans(m scenarios.Metric) bool { return m.Name == "burn" || m.Name == "slices" }
 
 // agree moves a percentile read from a histogram to the side of the target that
 // the count of requests puts it on, so that no report says `passed: 200.1ms < 200ms`.

@@ -36,11 +36,26 @@ type tile struct {
 	verdict  verdictOf
 }
 
-func (t *tile) join(s Slice) {
-	t.End = s.End
-	t.N += s.N
-	t.Bad += s.Bad
-	t.Ended += s.Ended
+// tileOf joins the slices in [from, to).
+func tileOf(slices []Slice, from, to int) tile {
+	t := tile{Slice: Slice{Start: slices[from].Start, End: slices[to-1].End}, from: from, to: to}
+	stall := time.Duration(0)
+	for i := from; i < to; i++ {
+		s := &slices[i]
+		t.N += s.N
+		t.Bad += s.Bad
+		t.Ended += s.Ended
+		if stall += s.End - s.Start; !s.stalled() {
+			stall = 0
+		}
+		t.stall = max(t.stall, stall)
+	}
+	return t
+}
+
+// enough tells whether the limit could be seen among n requests in d.
+func (c chances) enough(n int64, d time.Duration) bool {
+	return float64(n)*c.limit >= expected && d >= narrow
 }
 
 // chances judges windows against a baseline.
@@ -120,22 +135,17 @@ func dispersion(counts []float64) float64 {
 // which n*L >= 5.
 func (c chances) join(slices []Slice, from int, horizon time.Duration) []tile {
 	var out []tile
-	var t *tile
-	stall := time.Duration(0)
+	n := int64(0)
 	for i := from; i < len(slices) && slices[i].End <= horizon; i++ {
-		if t == nil {
-			out = append(out, tile{Slice: Slice{Start: slices[i].Start}, from: i, partial: true})
-			t, stall = &out[len(out)-1], 0
+		n += slices[i].N
+		whole := c.enough(n, slices[i].End-slices[from].Start)
+		if !whole && i+1 < len(slices) && slices[i+1].End <= horizon {
+			continue
 		}
-		t.join(slices[i])
-		if stall += slices[i].End - slices[i].Start; !slices[i].stalled() {
-			stall = 0
-		}
-		t.stall = max(t.stall, stall)
-		t.to = i + 1
-		if float64(t.N)*c.limit >= expected && t.End-t.Start >= narrow {
-			t.partial, t = false, nil
-		}
+		t := tileOf(slices, from, i+1)
+		t.partial = !whole
+		out = append(out, t)
+		from, n = i+1, 0
 	}
 	return out
 }
@@ -195,15 +205,6 @@ func firstOnset(ts []tile) (at, sure int) {
 		}
 	}
 	return -1, -1
-}
-
-// unsteady tells that the baseline was bad by the measure of windows, against the
-// limit alone: two of three windows, or the whole of it beyond doubt.
-func (c chances) unsteady(baseline []Slice) bool {
-	bad := int64(math.Round(c.p0 * float64(c.n)))
-	c.p0 = 0
-	at, _ := firstOnset(c.tiles(baseline, 0, never))
-	return at >= 0 || c.tail(c.n, bad) < tailStrong
 }
 
 // locate gives the slice at which the bad time in tile i began. It may lie in the

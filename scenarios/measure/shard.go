@@ -1,0 +1,61 @@
+package measure
+
+import (
+	"runtime"
+	"sync/atomic"
+
+	"brunt/scenarios"
+)
+
+// A Shard takes the samples of some workers. It costs them one append, into memory
+// that is there already but while a burst makes it grow.
+//
+// A shard is never shared by two threads at once: whoever finds it taken goes on to
+// the next one, and so nobody waits for one who lost the processor while he had it.
+type Shard struct {
+	taken   atomic.Bool
+	samples []scenarios.Outcome
+	next    *Shard   // of the ring that all shards are in
+	_       [64]byte // keeps the next shard off this cache line
+}
+
+// firstRoom is how many samples a shard has room for at first.
+const firstRoom = 1024
+
+// newShards makes a ring of n shards, and of one at least.
+func newShards(n int) []*Shard {
+	out := make([]*Shard, max(1, n))
+	for i := range out {
+		out[i] = &Shard{samples: make([]scenarios.Outcome, 0, firstRoom)}
+	}
+	for i, s := range out {
+		s.next = out[(i+1)%len(out)]
+	}
+	return out
+}
+
+// Shard gives shard i.
+func (r *Recorder) Shard(i int) *Shard { return r.shards[i%len(r.shards)] }
+
+// Record implements load.Sink.
+func (s *Shard) Record(o *scenarios.Outcome) {
+	t := s
+	for !t.taken.CompareAndSwap(false, true) {
+		if t = t.next; t == s {
+			runtime.Gosched() // as many have one as there are
+		}
+	}
+	t.samples = append(t.samples, *o)
+	t.taken.Store(false)
+}
+
+// swap gives the samples that the shard has, and room for new ones to it.
+func (s *Shard) swap(room []scenarios.Outcome) []scenarios.Outcome {
+	for !s.taken.CompareAndSwap(false, true) {
+		runtime.Gosched()
+	}
+	full := s.samples
+	s.samples = room[:0]
+	s.taken.Store(false)
+	return full
+}
