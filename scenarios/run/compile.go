@@ -27,6 +27,7 @@ type Plan struct {
 	Stack    *stack.Spec // nil: the target runs already
 	Notes    []string    // what its author should know: what is odd, and the smallest outage that the load can show
 
+	upstream string      // host:port where the loads reach a target that runs already
 	ready    []load.Step // asks a target that runs already whether it is ready
 	protocol targets.Protocol
 	gate     *gate
@@ -65,6 +66,7 @@ func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
 	c.variables()
 	c.references()
 	c.faults()
+	c.upstream()
 	c.objectives()
 	if c.m.Len() == 0 { // what can't be judged is only told of a scenario that is whole
 		c.judgeable()

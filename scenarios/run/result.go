@@ -75,7 +75,7 @@ func (r *runner) result(ctx context.Context) (*scenarios.Result, error) {
 	sc := r.Scenario
 	res := r.head()
 	c := measure.Case{
-		SLO: r.judgedBy(), Warmup: sc.Warmup, Hold: sc.Judge.HoldOr(), Strict: sc.Judge.Strict, Seed: sc.Seed, Checks: r.Checks,
+		SLO: r.judgedBy(), Warmup: sc.Warmup, Hold: sc.Judge.HoldOr(), Strict: sc.Judge.Strict, Checks: r.Checks,
 		Samples: r.samples, Faults: map[string]measure.FaultCase{}, NoTraffic: map[int]bool{},
 	}
 	for _, rec := range r.records {
@@ -108,7 +108,7 @@ func (r *runner) result(ctx context.Context) (*scenarios.Result, error) {
 	res.Histograms = f.Histograms
 	res.Faults = append(res.Faults, r.faultRecords(f)...)
 	res.Generator = r.generator(f)
-	r.decide(ctx, res)
+	r.decide(ctx, res, f.Faults)
 	res.Notes = slices.Concat(r.Notes, r.notes, f.Notes)
 	return res, nil
 }
@@ -248,17 +248,21 @@ func keys[K comparable, V any](m map[K]V) func(func(K) bool) {
 }
 
 // decide sets verdict, exit code and reason by the order of precedence.
-func (r *runner) decide(ctx context.Context, res *scenarios.Result) {
+func (r *runner) decide(ctx context.Context, res *scenarios.Result, found []measure.FaultFinding) {
 	res.Verdict, res.Reason = scenarios.Pass, "No objective was set, so nothing could fail."
-	v := verdict{res}
-	if len(res.Objectives) > 0 {
+	v, cause := verdict{res}, context.Cause(ctx)
+	if len(res.Objectives) > 0 && !errors.As(cause, new(unsteady)) {
 		r.decideObjectives(v)
+	}
+	code := r.decideCause(cause, v)
+	if r.broken != nil {
+		v.worse(scenarios.Broken, r.broken.Error())
 	}
 	if !res.Generator.Healthy {
 		v.worse(scenarios.Invalid, res.Generator.Limits[0])
 	}
-	r.decideFaults(v)
-	code := r.decideCause(context.Cause(ctx), v)
+	r.decideFaults(cause, v)
+	r.decideImpacts(v, found)
 	res.ExitCode = res.Verdict.ExitCode()
 	if res.Verdict == scenarios.Interrupted {
 		res.ExitCode = code
@@ -281,8 +285,10 @@ func (r *runner) notReverted(res *scenarios.Result, why string) {
 }
 
 // decideFaults judges the faults themselves: one that was not there, met no
-// traffic or could not be taken back.
-func (r *runner) decideFaults(v verdict) {
+// traffic or could not be taken back. Where the steady state did not hold, cause says
+// why none was injected.
+func (r *runner) decideFaults(cause error, v verdict) {
+	refused := errors.As(cause, new(unsteady))
 	for _, c := range r.records {
 		switch {
 		case c.RevertErr != nil:
@@ -291,7 +297,7 @@ func (r *runner) decideFaults(v verdict) {
 			v.worse(scenarios.Invalid, fmt.Sprintf("%s: its unit was not healthy again within %s", c.Name, scenarios.FormatDuration(c.Within)))
 		}
 		switch {
-		case c.Skipped || errors.As(c.InjectErr, new(unsteady)):
+		case c.Skipped || refused && c.N < 0:
 		case c.InjectErr != nil:
 			v.worse(scenarios.Invalid, fmt.Sprintf("%s was not injected: %v", c.Name, c.InjectErr))
 		case c.VerifyErr != nil:
@@ -301,6 +307,23 @@ func (r *runner) decideFaults(v verdict) {
 	for _, f := range v.Faults {
 		if f.Injected.Known() && f.Traffic == 0 {
 			v.worse(scenarios.Invalid, fmt.Sprintf("%s met no traffic, so nothing is known of what it does", f.Name))
+		}
+	}
+}
+
+// decideImpacts fails a run whose target was not well before a judged fault, or in
+// which a fault that had to be felt was not.
+func (r *runner) decideImpacts(v verdict, found []measure.FaultFinding) {
+	for i := range found {
+		if why := found[i].Unsteady; why != "" {
+			v.worse(scenarios.Fail, "the steady state did not hold: "+why)
+		}
+	}
+	for _, e := range r.Faults {
+		for _, f := range v.Faults {
+			if e.RequireImpact && base(f.Name) == e.Name && f.Impact == scenarios.NotImpacted {
+				v.worse(scenarios.Fail, fmt.Sprintf("%s had no impact, and require_impact wants one", f.Name))
+			}
 		}
 	}
 }
@@ -336,12 +359,12 @@ func (r *runner) decideObjectives(v verdict) {
 	if len(res.Objectives) == 1 {
 		res.Reason = "The objective held."
 	}
-	for _, to := range []scenarios.Verdict{scenarios.Inconclusive, scenarios.Fail} {
+	for _, to := range []scenarios.Verdict{scenarios.Inconclusive, scenarios.Fail, scenarios.Invalid} {
 		for i, o := range res.Objectives {
 			if o.Verdict != to {
 				continue
 			}
-			what := map[scenarios.Verdict]string{scenarios.Fail: "failed", scenarios.Inconclusive: "could not be decided"}[to]
+			what := map[scenarios.Verdict]string{scenarios.Fail: "failed", scenarios.Inconclusive: "could not be decided", scenarios.Invalid: "could not be judged"}[to]
 			head := fmt.Sprintf("%d of %d objectives %s: ", count[to], len(res.Objectives), what)
 			if len(res.Objectives) == 1 {
 				head = "The objective " + what + ": "

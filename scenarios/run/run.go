@@ -77,6 +77,7 @@ type runner struct {
 	cancel  context.CancelCauseFunc
 	records []*chaos.Record
 	judged  []scenarios.Objective
+	broken  error // what failed of brunt itself while the load ran
 
 	mu     sync.Mutex
 	notes  []string
@@ -209,13 +210,15 @@ func (r *runner) run(ctx context.Context) (_ *scenarios.Result, err error) {
 		}
 	}()
 	r.mon = newMonitor(r.now, r.t0)
-	if err := r.drive(ctx); err != nil {
-		return nil, err
-	}
+	r.broken = r.drive(ctx)
 	if err := r.once(context.WithoutCancel(ctx), "teardown", r.Teardown); err != nil {
 		r.note("teardown failed: %v", err)
 	}
-	return r.result(ctx)
+	res, err := r.result(ctx)
+	if err != nil {
+		return nil, errors.Join(r.broken, err)
+	}
+	return res, nil
 }
 
 // files raises the limit of open files to what the loads may need. Where it can't
@@ -299,7 +302,10 @@ func (r *runner) once(ctx context.Context, what string, steps []load.Step) error
 			return context.Cause(ctx)
 		}
 		if s.Call == nil {
-			time.Sleep(s.Think.Min)
+			select {
+			case <-time.After(s.Think.Min):
+			case <-ctx.Done():
+			}
 			continue
 		}
 		it.Intended = r.now()

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"brunt/chaos"
@@ -92,6 +93,42 @@ func (c *compiler) external(t *scenarios.Target) {
 	c.plan.Scope.External, c.plan.Scope.TLS = hostPort(u), u.Scheme == "https"
 }
 
+// upstream finds where a link from the load to a target that runs already leads: where
+// the loads' own resolve would.
+func (c *compiler) upstream() {
+	c.plan.upstream = c.plan.Scope.External
+	if hit, _ := c.plan.needsLink(chaos.LoadName, chaos.TargetName); !hit || c.plan.Stack != nil || c.plan.upstream == "" {
+		return
+	}
+	for i := range c.plan.Loads {
+		lp := &c.plan.Loads[i]
+		to := resolved(c.plan.Scope.External, lp.Resolve)
+		if i > 0 && to != c.plan.upstream {
+			c.m.Add(lp.Of("resolve"), "load %q reaches the target at %s and load %q at %s, and a fault is on the one link between load and target", lp.Name, to, c.plan.Loads[0].Name, c.plan.upstream)
+		}
+		c.plan.upstream = to
+	}
+}
+
+// resolved gives where a connection to host:port is made under a load's resolve.
+func resolved(hostport string, resolve map[string]string) string {
+	host, port, err := net.SplitHostPort(hostport)
+	if err != nil {
+		return hostport
+	}
+	for _, key := range []string{hostport, host} {
+		to, ok := resolve[key]
+		if !ok {
+			continue
+		}
+		if _, _, err := net.SplitHostPort(to); err == nil {
+			return to
+		}
+		return net.JoinHostPort(strings.Trim(to, "[]"), port)
+	}
+	return hostport
+}
+
 // hostPort gives host and port of a URL, the scheme's port where none is written.
 func hostPort(u *url.URL) string {
 	port := u.Port()
@@ -170,7 +207,7 @@ func (s *system) loadLink(ctx context.Context) error {
 	}
 	if s.stack == nil {
 		var err error
-		if upstream, err = s.reach(ctx, s.entry); err != nil {
+		if upstream, err = s.reach(ctx, s.r.upstream); err != nil {
 			return fmt.Errorf("%w: %w", ErrNotReady, err)
 		}
 	}

@@ -4,7 +4,7 @@
 //
 //	Spec --New--> Stack --Up--> units on loopback ports that stay over restarts
 //	                 |            each with a supervisor: spawn, wait, restart
-//	                 '--Down----> all processes ended, by group
+//	                 '--Down----> all processes ended, by group, and by the mark in their environment
 //
 // A unit is one replica of a service; its name is service[i]. A service reaches
 // another only through declared links: for each pair of units brunt puts a
