@@ -18,9 +18,16 @@ type Bandwidth struct {
 
 var _ Fault = (*Bandwidth)(nil)
 
+// mostRate is half of what a clean link carries on a busy machine of two cores, in
+// bytes a second.
+const mostRate = 125e6
+
 // Check implements [Fault].
 func (f *Bandwidth) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
 	f.check(at, sc, m)
+	if f.Rate > mostRate {
+		m.Add(f.Of("rate"), "%s is what a clean link on this machine may carry: at most %s can be told from it", f.Rate, scenarios.Bandwidth(mostRate))
+	}
 	if f.Rate > 0 && f.Rate < 1 {
 		m.Add(f.Of("rate"), "a rate of under a byte a second stalls the link; network.stall does that")
 	}

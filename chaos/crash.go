@@ -3,6 +3,7 @@ package chaos
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"brunt/scenarios"
@@ -34,13 +35,19 @@ func (c *Crash) signal() string {
 // Check implements [Fault].
 func (c *Crash) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
 	c.check(at, sc, m)
-	if !knownSignal(c.signal()) {
+	switch {
+	case slices.Contains(endNothing, c.signal()):
+		m.AddHint(c.Of("signal"), "process.freeze stops a process, and lets it go on", "SIG%s ends no process", c.signal())
+	case !knownSignal(c.signal()):
 		m.AddHint(c.Of("signal"), "such as KILL, TERM, ABRT or SEGV", "there is no signal %q", c.Signal)
 	}
 	if c.Selector.PID != 0 && !c.Irreversible {
 		m.AddHint(at, "`irreversible: true` says that you know", "nobody starts process %d again", c.Selector.PID)
 	}
 }
+
+// endNothing are the signals that leave a process running, or stopped for good.
+var endNothing = []string{"STOP", "TSTP", "TTIN", "TTOU", "CONT", "CHLD", "CLD", "URG", "WINCH"}
 
 // Plan implements [Fault].
 func (c *Crash) Plan(_ context.Context, env Env) ([]Step, error) {

@@ -11,7 +11,27 @@
 // child in a session of its own, replays the journal when brunt dies; the next run
 // does when the guard died too.
 //
-// To add a fault: a file with a struct whose exported fields are its YAML, its Check
-// and Plan methods, and a line in [Kinds]. The suite in chaos/chaostest holds every
-// fault to the same promises.
+// # To add a fault
+//
+// Write a file with a struct whose exported fields are its YAML, and a line in [Kinds].
+//
+//   - Its Check tells every mistake of the settings, and refuses what could not be
+//     verified or taken back, before anything starts.
+//   - Its Plan finds whom it hits, by a [Selector] for units or an [Edge] for links, and
+//     gives a [Step] for each. It only reads: a dry run plans as well.
+//   - A Step that leaves something behind when brunt dies names it in Undo, and says in
+//     [Undo.Identity] whom it is for; whatever undoes it goes into Undo.do. One that
+//     dies with brunt has none.
+//   - Its [Held] proves the effect by what a victim would see, never by reading back
+//     what was set, and that it is over in the same way.
+//   - What is optional is found by its methods: [OneShot] for what is over once it is
+//     done, [Hits] to be bounded by max_units before the run, [Linked] to have a proxy on
+//     its links, [Slow] where the effect takes its time, [Meter] to count what met it.
+//
+// A toxic of package proxy becomes a fault by toxicPlan: say what proves it and what
+// proves that it is gone.
+//
+// Then add it to the tables of TestFaults, where the suite in chaos/chaostest holds it to
+// all of this, in a world where it has an effect and in one where it has none; and
+// measure each setting in TestParameters….
 package chaos

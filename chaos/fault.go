@@ -60,6 +60,12 @@ type Held interface {
 	Gone(ctx context.Context) (string, error)
 }
 
+// Slow is a Held whose effect takes its time to come, or to be seen.
+type Slow interface {
+	// Takes is how long it may take.
+	Takes() time.Duration
+}
+
 // Traffic is what of the load met a fault on its way. A Held that can count it
 // implements [Meter]; for the others the requests of the phase count.
 type Traffic struct {

@@ -5,12 +5,15 @@ package chaos_test
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"os/signal"
+	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -32,8 +35,13 @@ func TestMain(m *testing.M) {
 			time.Sleep(time.Millisecond)
 			l, err = net.Listen("tcp", os.Args[2])
 		}
+		fmt.Print("!") // for who waits for it
 		_ = http.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "ok") }))
 		return
+	}
+	flag.Parse()
+	if err := flag.Set("test.parallel", "8"); err != nil { // most of it is waiting
+		panic(err)
 	}
 	os.Exit(m.Run())
 }
@@ -43,11 +51,13 @@ type unit struct {
 	name, addr string
 	args       []string
 	inert      bool // stopping and starting do nothing
+	polite     bool // stopping asks first
 
 	mu     sync.Mutex
 	cmd    *exec.Cmd
 	ended  chan struct{} // closed when cmd is over and dealt with
 	wanted bool
+	ends   []syscall.Signal // by which its processes ended
 	over   sync.WaitGroup
 }
 
@@ -130,6 +140,7 @@ func (u *unit) spawn() error {
 		u.mu.Lock()
 		defer u.mu.Unlock()
 		u.cmd = nil
+		u.ends = append(u.ends, cmd.ProcessState.Sys().(syscall.WaitStatus).Signal())
 		if u.wanted {
 			_ = u.spawn()
 		}
@@ -137,7 +148,14 @@ func (u *unit) spawn() error {
 	return nil
 }
 
-func (u *unit) Stop(context.Context, time.Duration) error {
+// signals are those by which the unit's processes ended.
+func (u *unit) signals() []syscall.Signal {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return slices.Clone(u.ends)
+}
+
+func (u *unit) Stop(_ context.Context, grace time.Duration) error {
 	u.mu.Lock()
 	if u.inert || u.cmd == nil {
 		u.wanted = u.inert
@@ -147,6 +165,14 @@ func (u *unit) Stop(context.Context, time.Duration) error {
 	u.wanted = false
 	cmd, ended := u.cmd, u.ended
 	u.mu.Unlock()
+	if u.polite {
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		select {
+		case <-ended:
+			return nil
+		case <-time.After(grace):
+		}
+	}
 	if err := cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return err
 	}
@@ -208,6 +234,8 @@ func TestFaults(t *testing.T) {
 		{"process.restart: {service: web, grace: 50ms}", process()},
 		{"network.latency: {from: web, to: store, delay: 150ms, jitter: 30ms}", link(false)},
 		{"network.latency: {from: web, to: store, delay: 100ms, direction: both}", link(false)},
+		{"network.latency: {from: web, to: store, delay: 400ms, jitter: 400ms, correlation: 90%}", link(false)},
+		{"network.latency: {from: web, to: store, delay: 2s}", link(false)},
 		{"network.latency: {service: store, delay: 150ms, direction: response}", link(false)},
 		{"network.bandwidth: {from: web, to: store, rate: 10Mbit/s}", link(false)},
 		{"network.bandwidth: {from: web, to: store, rate: 64KiB/s, direction: response}", link(false)},
@@ -221,10 +249,18 @@ func TestFaults(t *testing.T) {
 		{"network.partition: {from: web, to: store, mode: reset}", link(false)},
 		{"http.error: {from: web, to: store}", link(true)},
 		{"http.error: {from: web, to: store, status: 429, percent: 10%, path: /posts/*, headers: {Retry-After: 1}}", link(true)},
+		{"http.error: {from: web, to: store, status: 204}", link(true)},
+		{"http.error: {from: web, to: store, percent: 2%, path: \"/a b/*\"}", link(true)},
+		{"http.error: {from: web, to: store, percent: 0.5%, path: \"/a b/*\"}", link(true)},
 		{"http.delay: {from: web, to: store, delay: 150ms}", link(true)},
+		{"http.delay: {from: web, to: store, delay: 400ms, jitter: 400ms}", link(true)},
 		{"http.delay: {from: web, to: store, delay: 150ms, jitter: 20ms, percent: 20%, method: POST}", link(true)},
 	} {
 		t.Run(c.yaml, func(t *testing.T) {
+			if testing.Short() && strings.Contains(c.yaml, "0.5%") {
+				t.Skip("makes twenty thousand requests")
+			}
+			t.Parallel()
 			if c.yaml == "process.crash: {service: web}" {
 				// Nothing survives SIGKILL, so there is no world without its effect.
 				t.Run("effect", func(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -40,7 +41,7 @@ const (
 // StartGuard starts the guard of a journal. Command is brunt's own command line for
 // it, to which the journal's path is added.
 func StartGuard(command []string, journal string) (*Guard, error) {
-	cmd := exec.Command(command[0], append(command[1:], journal)...)
+	cmd := exec.Command(command[0], slices.Concat(command[1:], []string{journal})...)
 	ownSession(cmd)
 	pipe, err := cmd.StdinPipe()
 	if err != nil {
@@ -115,9 +116,8 @@ func Watch(in io.Reader, journal string) error {
 			}
 			hung.Reset(patience)
 		case <-hung.C: // brunt hangs: it still holds the lock
-			if err := takeOver(journal, true); err != nil {
-				return err
-			}
+			// What fails now is tried again when brunt dies, or hangs on.
+			_ = takeOver(journal, true)
 			hung.Reset(patience)
 		}
 	}
@@ -132,5 +132,5 @@ func takeOver(journal string, force bool) error {
 
 // GuardLog is where the guard of a journal writes what went wrong.
 func GuardLog(journal string) (*os.File, error) {
-	return os.OpenFile(journal+".log", os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	return os.OpenFile(journal+logSuffix, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 }

@@ -3,6 +3,8 @@ package chaos
 import (
 	"context"
 	"fmt"
+	"net/http"
+	"strings"
 	"time"
 
 	"brunt/chaos/proxy"
@@ -21,16 +23,16 @@ type HTTPError struct {
 	Edge     `yaml:",inline"`
 	Requests `yaml:",inline"`
 	Status   int               `yaml:"status,min=200,max=599"` // zero is 503
-	Body     string            `yaml:"body"`
-	Headers  map[string]string `yaml:"headers"`
+	Body     string            `yaml:"body"`                   // of the answer; text/plain unless a header says otherwise
+	Headers  map[string]string `yaml:"headers"`                // of the answer, besides those for its length
 }
 
 // HTTPDelay holds requests on a link back before they are passed on.
 type HTTPDelay struct {
 	Edge     `yaml:",inline"`
 	Requests `yaml:",inline"`
-	Delay    scenarios.Duration `yaml:"delay,required,positive"`
-	Jitter   scenarios.Duration `yaml:"jitter"` // at most this much more or less, uniform
+	Delay    scenarios.Duration `yaml:"delay,required,positive"` // before a request is passed on
+	Jitter   scenarios.Duration `yaml:"jitter"`                  // at most this much more or less, uniform
 }
 
 var (
@@ -41,20 +43,8 @@ var (
 )
 
 // probe is a request that fits: its path stands for a *.
-func (r *Requests) probe() (method, path string) {
-	method, path = r.Method, ""
-	for _, c := range r.Path {
-		if c != '*' {
-			path += string(c)
-		}
-	}
-	if method == "" {
-		method = "GET"
-	}
-	if path == "" {
-		path = "/"
-	}
-	return method, path
+func (r *Requests) probe() proxy.ProbeRequest {
+	return proxy.ProbeRequest{Method: r.Method, Path: strings.ReplaceAll(r.Path, "*", "")}
 }
 
 func (r *Requests) check(e *Edge, at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
@@ -62,17 +52,34 @@ func (r *Requests) check(e *Edge, at scenarios.Pos, sc Scope, m *scenarios.Mista
 	if sc.TLS && e.on(LoadName, TargetName) {
 		m.Add(at, "the load speaks TLS, so that no link can look into its requests; network.* faults work")
 	}
-	if r.Percent != nil && *r.Percent == 0 {
+	switch {
+	case r.Percent == nil:
+	case *r.Percent == 0:
 		m.Add(e.Of("percent"), "0%% of the requests are none")
+	case *r.Percent < leastShare:
+		m.Add(e.Of("percent"), "%s of the requests are too few to prove that any is hit; at least %s", r.Percent, scenarios.Share(leastShare))
 	}
-	if r.Path != "" && r.Path[0] != '/' && r.Path[0] != '*' {
+	switch {
+	case r.Path != "" && r.Path[0] != '/' && r.Path[0] != '*':
 		m.Add(e.Of("path"), "a path begins with /, such as /posts/*")
+	case strings.ContainsAny(r.Path, "?#"):
+		m.Add(e.Of("path"), "a path ends before the query; requests with any query fit it")
+	}
+	if r.Method != strings.ToUpper(r.Method) {
+		m.AddHint(e.Of("method"), "such as "+strings.ToUpper(r.Method), "a method is upper case, and %q is none", r.Method)
 	}
 }
 
 // Check implements [Fault].
 func (f *HTTPError) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
+	before := m.Len()
 	f.Requests.check(&f.Edge, at, sc, m)
+	if m.Len() > before {
+		return
+	}
+	if err := proxy.Check(f.toxic(), true); err != nil {
+		m.Add(at, "%v", err)
+	}
 }
 
 // Check implements [Fault].
@@ -100,45 +107,44 @@ func (r *Requests) text() string {
 	return s
 }
 
+func (f *HTTPError) toxic() proxy.HTTPError {
+	t := proxy.HTTPError{Status: f.Status, Share: orAll(f.Percent), Path: f.Path, Method: f.Method, Body: f.Body, Headers: f.Headers}
+	if t.Status == 0 {
+		t.Status = http.StatusServiceUnavailable
+	}
+	return t
+}
+
 // Plan implements [Fault].
 func (f *HTTPError) Plan(_ context.Context, env Env) ([]Step, error) {
-	status := f.Status
-	if status == 0 {
-		status = 503
-	}
-	share := orAll(f.Percent)
-	hits := func(ctx context.Context, l *Link) (hit, n int, err error) {
-		method, path := f.probe()
-		r, err := requests(ctx, l, tries(share), method, path)
-		for _, s := range r.Statuses {
-			if s == status {
-				hit++
-			}
+	t := f.toxic()
+	ask := func(l *Link) func(ctx context.Context, n int) (asked, error) {
+		return func(ctx context.Context, n int) (asked, error) {
+			return requests(ctx, l, n, f.probe(), func(status int, own bool, _ time.Duration) bool { return own && status == t.Status })
 		}
-		return hit, len(r.Statuses), err
 	}
 	return toxicPlan(&f.Edge, env, &toxic{
-		what:  fmt.Sprintf("answer %s with %d", f.text(), status),
-		toxic: proxy.HTTPError{Status: status, Share: share, Path: f.Path, Method: f.Method, Body: f.Body, Headers: f.Headers},
+		what:  fmt.Sprintf("answer %s with %d", f.text(), t.Status),
+		toxic: t,
 		prove: func(ctx context.Context, l *Link, _ *proxy.Line) (string, error) {
-			hit, n, err := hits(ctx, l)
+			got, err := search(ctx, t.Share, ask(l))
 			if err != nil {
 				return "", err
 			}
-			if hit == 0 || share == 1 && hit < n {
-				return "", fmt.Errorf("%w: %d of %d requests are answered with %d", errNoEffect, hit, n, status)
+			if got.hits == 0 || t.Share == 1 && got.hits < got.n {
+				return "", fmt.Errorf("%w: %d of %d requests are answered with %d", errNoEffect, got.hits, got.n, t.Status)
 			}
-			return fmt.Sprintf("%d of %d requests are answered with %d", hit, n, status), nil
+			return fmt.Sprintf("%d of %d requests are answered with %d", got.hits, got.n, t.Status), nil
 		},
 		undone: func(ctx context.Context, l *Link) (string, error) {
-			hit, n, err := hits(ctx, l)
+			got, err := ask(l)(ctx, tries(t.Share))
 			if err != nil {
 				return "", err
 			}
-			if hit > 0 {
-				return "", fmt.Errorf("%d of %d requests are still answered with %d", hit, n, status)
+			if got.hits > 0 {
+				return "", fmt.Errorf("%d of %d requests are still answered with %d", got.hits, got.n, t.Status)
 			}
-			return fmt.Sprintf("none of %d requests is answered with %d", n, status), nil
+			return fmt.Sprintf("none of %d requests is answered with %d", got.n, t.Status), nil
 		},
 	})
 }
@@ -146,39 +152,38 @@ func (f *HTTPError) Plan(_ context.Context, env Env) ([]Step, error) {
 // Plan implements [Fault].
 func (f *HTTPDelay) Plan(_ context.Context, env Env) ([]Step, error) {
 	share := orAll(f.Percent)
-	least := f.Delay.D() - f.Jitter.D() - time.Millisecond
-	late := func(ctx context.Context, l *Link, limit time.Duration) (hit, n int, err error) {
-		method, path := f.probe()
-		r, err := requests(ctx, l, tries(share), method, path)
-		for _, d := range r.Times {
-			if d >= limit {
-				hit++
-			}
+	least := leastLate(f.Delay.D(), f.Jitter.D())
+	sure := f.Delay-f.Jitter >= scenarios.Duration(least) // each that is hit takes so long
+	ask := func(l *Link, limit time.Duration) func(ctx context.Context, n int) (asked, error) {
+		return func(ctx context.Context, n int) (asked, error) {
+			return requests(ctx, l, n, f.probe(), func(status int, _ bool, took time.Duration) bool {
+				return took >= limit || status == 0 && took >= silence
+			})
 		}
-		return hit, len(r.Times), err
 	}
 	return toxicPlan(&f.Edge, env, &toxic{
 		what:  fmt.Sprintf("delay %s by %s", f.text(), f.Delay),
 		toxic: proxy.HTTPDelay{Delay: f.Delay.D(), Jitter: f.Jitter.D(), Share: share, Path: f.Path, Method: f.Method},
+		takes: 4 * (f.Delay + f.Jitter).D(),
 		prove: func(ctx context.Context, l *Link, _ *proxy.Line) (string, error) {
-			hit, n, err := late(ctx, l, max(least, time.Millisecond))
+			got, err := search(ctx, share, ask(l, least))
 			if err != nil {
 				return "", err
 			}
-			if hit == 0 || share == 1 && hit < n {
-				return "", fmt.Errorf("%w: %d of %d requests are delayed", errNoEffect, hit, n)
+			if got.few(share) || share == 1 && sure && got.hits < got.n {
+				return "", fmt.Errorf("%w: %d of %d requests are delayed", errNoEffect, got.hits, got.n)
 			}
-			return fmt.Sprintf("%d of %d requests take %s and more", hit, n, scenarios.FormatSeconds(least.Seconds())), nil
+			return fmt.Sprintf("%d of %d requests take %s and more", got.hits, got.n, scenarios.FormatSeconds(least.Seconds())), nil
 		},
 		undone: func(ctx context.Context, l *Link) (string, error) {
-			hit, n, err := late(ctx, l, f.Delay.D()/2+time.Millisecond)
+			got, err := ask(l, f.Delay.D()/2+time.Millisecond)(ctx, tries(share))
 			if err != nil {
 				return "", err
 			}
-			if hit > 0 {
-				return "", fmt.Errorf("%d of %d requests are still delayed", hit, n)
+			if !got.few(share) {
+				return "", fmt.Errorf("%d of %d requests are still delayed", got.hits, got.n)
 			}
-			return fmt.Sprintf("none of %d requests is delayed", n), nil
+			return fmt.Sprintf("%d of %d requests take so long", got.hits, got.n), nil
 		},
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -27,6 +28,7 @@ type Journal struct {
 	path string
 	last int
 	open map[int][]Undo
+	bad  error // the file could not be mended after a write that failed
 }
 
 // A record is one line of a journal.
@@ -45,7 +47,11 @@ type record struct {
 	Error   string          `json:"error,omitempty"`
 }
 
-const journalSuffix = ".journal"
+const (
+	journalSuffix = ".journal"
+	unnamed       = ".new" // of one that has no name of its own yet
+	logSuffix     = ".log" // added to a journal's name, for its guard's words
+)
 
 // OpenJournal makes the journal of a run in dir and locks it for as long as the
 // run lives. Without room to write it there is an error, and so no injection.
@@ -56,18 +62,21 @@ func OpenJournal(dir, run string) (*Journal, error) {
 	path := filepath.Join(dir, run+journalSuffix)
 	// Under its own name it appears only once it is locked: a run that looks for the
 	// remains of others must not take it for one.
-	f, err := os.CreateTemp(dir, "."+run+"-*")
+	f, err := openShared(filepath.Join(dir, "."+run+unnamed), os.O_RDWR|os.O_CREATE|os.O_EXCL)
 	if err != nil {
 		return nil, fmt.Errorf("the journal: %w; set BRUNT_STATE to a directory that can be written", err)
 	}
 	j := &Journal{f: f, path: path, open: map[int][]Undo{}}
-	if err := j.begin(dir, run); err != nil {
+	if err := j.begin(run); err != nil {
 		return nil, errors.Join(err, f.Close(), os.Remove(f.Name()))
 	}
-	return j, syncDir(dir)
+	if err := syncDir(dir); err != nil {
+		return nil, errors.Join(fmt.Errorf("the journal: %w", err), j.Close())
+	}
+	return j, nil
 }
 
-func (j *Journal) begin(dir, run string) error {
+func (j *Journal) begin(run string) error {
 	if err := lock(j.f); err != nil {
 		return fmt.Errorf("locking the journal: %w", err)
 	}
@@ -97,18 +106,32 @@ func (j *Journal) point(name string) {
 // write appends a line and syncs it. It is called with mu held, or before others
 // know of j.
 func (j *Journal) write(r record) error {
+	if j.bad != nil {
+		return j.bad
+	}
 	r.Time = time.Now().UTC()
 	b, err := json.Marshal(r)
 	if err != nil {
 		return err
 	}
-	if _, err := j.f.Write(append(b, '\n')); err != nil {
+	// At the end, wherever that is: the guard may have written meanwhile.
+	end, err := j.f.Seek(0, io.SeekEnd)
+	if err != nil {
 		return fmt.Errorf("writing the journal: %w", err)
 	}
-	if err := j.f.Sync(); err != nil {
-		return fmt.Errorf("writing the journal: %w", err)
+	if _, err = j.f.Write(append(b, '\n')); err == nil {
+		err = j.f.Sync()
 	}
-	return nil
+	if err == nil {
+		return nil
+	}
+	// subtle: on a full disk a part of the line is there. The next one must not follow
+	// it: nobody could read that one then, and what it tells would stay.
+	err = fmt.Errorf("writing the journal: %w", err)
+	if terr := j.f.Truncate(end); terr != nil {
+		j.bad = errors.Join(err, terr)
+	}
+	return err
 }
 
 // Intent writes down how to take back what is about to be done, and gives the
@@ -129,15 +152,28 @@ func (j *Journal) Intent(fault, what string, undo []Undo) (int, error) {
 	return j.last, nil
 }
 
-// Done writes down that entry id needs nothing any more.
+// Extend adds undos to entry id: a process was started under it.
+func (j *Journal) Extend(id int, undo ...Undo) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if _, ok := j.open[id]; !ok {
+		return fmt.Errorf("the journal: entry %d is closed", id)
+	}
+	j.point("before add")
+	if err := j.write(record{Op: "add", ID: id, Undo: undo}); err != nil {
+		return err
+	}
+	j.point("after add")
+	j.open[id] = append(j.open[id], undo...)
+	return nil
+}
+
+// Done writes down that entry id needs nothing any more, and how that came.
 func (j *Journal) Done(id int, o Outcome) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if _, ok := j.open[id]; !ok {
 		return nil
-	}
-	if o == Failed {
-		return j.write(record{Op: "note", ID: id, Outcome: o, By: "run"})
 	}
 	j.point("before done")
 	if err := j.write(record{Op: "done", ID: id, Outcome: o, By: "run"}); err != nil {
@@ -146,6 +182,13 @@ func (j *Journal) Done(id int, o Outcome) error {
 	j.point("after done")
 	delete(j.open, id)
 	return nil
+}
+
+// Failed writes down why entry id could not be taken back. It stays open.
+func (j *Journal) Failed(id int, why error) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.write(record{Op: "note", ID: id, Outcome: Failed, By: "run", Error: why.Error()})
 }
 
 // Open is how many entries wait to be taken back.
@@ -168,7 +211,13 @@ func (j *Journal) Close() error {
 	if len(j.open) > 0 {
 		return f.Close()
 	}
-	return errors.Join(os.Remove(j.path), f.Close(), syncDir(filepath.Dir(j.path)))
+	return errors.Join(remove(j.path), f.Close())
+}
+
+// remove removes a journal of which nothing is open, and its guard's words.
+func remove(path string) error {
+	_ = os.Remove(path + logSuffix) // there is hardly ever one
+	return errors.Join(os.Remove(path), syncDir(filepath.Dir(path)))
 }
 
 // shared refuses what another live run has broken already.
@@ -196,13 +245,17 @@ func (j *Journal) shared(undo []Undo) error {
 
 // JournalState is what a journal says.
 type JournalState struct {
-	Path  string
-	Run   string
-	Host  string
-	Began time.Time
-	Alive bool // its run goes on
-	Open  []Pending
-	Torn  bool // its last line is not whole: brunt died while it wrote it, and had done nothing yet
+	Path    string
+	Run     string
+	Host    string
+	Began   time.Time
+	Alive   bool // its run goes on
+	Foreign bool // it was written on another machine, which alone can take back what it tells of
+	Open    []Pending
+	Torn    bool // its last line is not whole: brunt died while it wrote it, and had done nothing yet
+	Damaged int  // lines that can't be read, but for a torn one: what they tell of may be in
+
+	whole int64 // bytes up to the end of the last line that is whole
 }
 
 // A Pending is something that waits to be taken back.
@@ -215,7 +268,8 @@ type Pending struct {
 	Error string // of the last try
 }
 
-// Journals reads all journals in dir. A directory that does not exist has none.
+// Journals reads all journals in dir. A directory that does not exist has none. One
+// that can't be read is an error, and does not keep the others from being read.
 func Journals(dir string) ([]JournalState, error) {
 	names, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -225,25 +279,26 @@ func Journals(dir string) ([]JournalState, error) {
 		return nil, fmt.Errorf("the state directory: %w", err)
 	}
 	var out []JournalState
+	var errs []error
 	for _, n := range names {
-		if !strings.HasSuffix(n.Name(), journalSuffix) {
+		if strings.HasPrefix(n.Name(), ".") || !strings.HasSuffix(n.Name(), journalSuffix) {
 			continue
 		}
 		s, err := readJournal(filepath.Join(dir, n.Name()))
-		if errors.Is(err, fs.ErrNotExist) {
-			continue // its run has just ended
+		switch {
+		case errors.Is(err, fs.ErrNotExist): // its run has just ended
+		case err != nil:
+			errs = append(errs, err)
+		default:
+			out = append(out, s)
 		}
-		if err != nil {
-			return out, err
-		}
-		out = append(out, s)
 	}
-	return out, nil
+	return out, errors.Join(errs...)
 }
 
 // readJournal reads one journal and tells whether its run goes on.
 func readJournal(path string) (JournalState, error) {
-	f, err := os.Open(path)
+	f, err := openShared(path, os.O_RDONLY)
 	if err != nil {
 		return JournalState{}, err
 	}
@@ -252,63 +307,68 @@ func readJournal(path string) (JournalState, error) {
 	if err != nil {
 		return s, err
 	}
-	held, err := isLocked(f)
-	s.Alive = held
+	s.Alive, err = isLocked(f)
 	return s, err
 }
 
-// maxLine bounds a line of a journal.
-const maxLine = 1 << 20
-
 // parseJournal reads the lines of a journal. A last line that is not whole counts
 // for nothing: what it would have told was not done yet.
-func parseJournal(path string, f *os.File) (JournalState, error) {
+func parseJournal(path string, f io.Reader) (JournalState, error) {
 	s := JournalState{Path: path, Run: strings.TrimSuffix(filepath.Base(path), journalSuffix)}
-	in := bufio.NewScanner(f)
-	in.Buffer(nil, maxLine)
 	entries := map[int]*Pending{}
-	for in.Scan() {
+	for in := bufio.NewReader(f); ; {
+		line, err := in.ReadBytes('\n')
+		if err == io.EOF {
+			s.Torn = len(line) > 0
+			break
+		}
+		if err != nil {
+			return s, fmt.Errorf("reading %s: %w", path, err)
+		}
+		s.whole += int64(len(line))
 		var r record
-		if err := json.Unmarshal(in.Bytes(), &r); err != nil {
-			s.Torn = true
+		if json.Unmarshal(line, &r) != nil {
+			s.Damaged++
 			continue
 		}
-		switch r.Op {
-		case "begin":
-			s.Run, s.Host, s.Began = r.Run, r.Host, r.Time
-		case "intent":
-			entries[r.ID] = &Pending{ID: r.ID, Time: r.Time, Fault: r.Fault, What: r.What, Undo: r.Undo}
-		case "note":
-			if e := entries[r.ID]; e != nil {
-				e.Error = r.Error
-			}
-		case "add":
-			if e := entries[r.ID]; e != nil {
-				e.Undo = append(e.Undo, r.Undo...)
-			}
-		case "done":
-			delete(entries, r.ID)
-		}
+		s.follow(r, entries)
 	}
 	for _, e := range entries {
 		s.Open = append(s.Open, *e)
 	}
 	slices.SortFunc(s.Open, func(a, b Pending) int { return a.ID - b.ID })
-	if err := in.Err(); err != nil {
-		return s, fmt.Errorf("reading %s: %w", path, err)
-	}
 	return s, nil
 }
 
-// Extend adds an undo to entry id: a process was started under it.
-func (j *Journal) Extend(id int, undo ...Undo) error {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.point("before add")
-	if err := j.write(record{Op: "add", ID: id, Undo: undo}); err != nil {
-		return err
+// follow takes a record in.
+func (s *JournalState) follow(r record, entries map[int]*Pending) {
+	e := entries[r.ID]
+	switch r.Op {
+	case "begin":
+		s.Run, s.Host, s.Began, s.Foreign = r.Run, r.Host, r.Time, elsewhere(r)
+	case "intent":
+		entries[r.ID] = &Pending{ID: r.ID, Time: r.Time, Fault: r.Fault, What: r.What, Undo: r.Undo}
+	case "note":
+		if e != nil {
+			e.Error = r.Error
+		}
+	case "add":
+		if e != nil {
+			e.Undo = append(e.Undo, r.Undo...)
+		}
+	case "done":
+		delete(entries, r.ID)
 	}
-	j.point("after add")
-	j.open[id] = append(j.open[id], undo...)
-	return nil
+}
+
+// elsewhere tells whether a journal that begins with r was written on another
+// machine, as a home directory on a network shows them. A machine that was booted
+// again keeps its name, a container that was made again the kernel it runs on.
+func elsewhere(r record) bool {
+	var brunt identity
+	host, err := os.Hostname()
+	if err != nil || r.Host == "" || json.Unmarshal(r.PID, &brunt) != nil {
+		return false
+	}
+	return r.Host != host && brunt.Boot != bootID()
 }

@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -13,9 +14,9 @@ import (
 type Latency struct {
 	Edge        `yaml:",inline"`
 	way         `yaml:",inline"`
-	Delay       scenarios.Duration `yaml:"delay,required,positive"`
-	Jitter      scenarios.Duration `yaml:"jitter"`      // at most this much more or less, uniform
-	Correlation scenarios.Share    `yaml:"correlation"` // of successive delays
+	Delay       scenarios.Duration `yaml:"delay,required,positive"` // of every byte, each way that it is on
+	Jitter      scenarios.Duration `yaml:"jitter"`                  // at most this much more or less, uniform
+	Correlation scenarios.Share    `yaml:"correlation"`             // of successive delays
 }
 
 var _ Fault = (*Latency)(nil)
@@ -35,7 +36,7 @@ func (f *Latency) Plan(_ context.Context, env Env) ([]Step, error) {
 	if dir == proxy.Both {
 		trips = 2
 	}
-	least := trips*(f.Delay.D()-f.Jitter.D()) - time.Millisecond
+	delay, jitter := trips*f.Delay.D(), trips*f.Jitter.D()
 	what := fmt.Sprintf("delay %s", f.Delay)
 	if f.Jitter > 0 {
 		what += fmt.Sprintf(" ± %s", f.Jitter)
@@ -43,18 +44,20 @@ func (f *Latency) Plan(_ context.Context, env Env) ([]Step, error) {
 	return toxicPlan(&f.Edge, env, &toxic{
 		what:  what,
 		toxic: proxy.Latency{Delay: f.Delay.D(), Jitter: f.Jitter.D(), Correlation: float64(f.Correlation), Direction: dir},
+		takes: 2 * (delay + jitter),
 		prove: func(ctx context.Context, l *Link, _ *proxy.Line) (string, error) {
-			rtt, err := roundTrip(ctx, l)
+			t, err := roundTrips(ctx, l)
 			if err != nil {
 				return "", err
 			}
-			if rtt < least {
-				return "", fmt.Errorf("%w: a round trip takes %s, and should take %s more than without it", errNoEffect, scenarios.FormatSeconds(rtt.Seconds()), f.Delay)
-			}
-			return "a round trip takes " + scenarios.FormatSeconds(rtt.Seconds()), nil
+			return t.late(delay, jitter)
 		},
 		undone: func(ctx context.Context, l *Link) (string, error) {
-			rtt, err := roundTrip(ctx, l)
+			t, err := roundTrips(ctx, l)
+			if err != nil {
+				return "", err
+			}
+			rtt, err := t.median()
 			if err != nil {
 				return "", err
 			}
@@ -64,4 +67,29 @@ func (f *Latency) Plan(_ context.Context, env Env) ([]Step, error) {
 			return "a round trip takes " + scenarios.FormatSeconds(rtt.Seconds()), nil
 		},
 	})
+}
+
+// leastLate is the least that something late by delay ± jitter takes: no timer ends
+// early. Where the jitter is most of the delay, that is next to nothing; then it is what
+// one in ten draws and fewer come below.
+func leastLate(delay, jitter time.Duration) time.Duration { return max(delay-jitter, delay/5) }
+
+// late finds that the slowest of the round trips takes what it should. Where the fault
+// does not stay for long enough, it is that they have no answer for as long as it does.
+func (t trips) late(delay, jitter time.Duration) (string, error) {
+	least := leastLate(delay, jitter)
+	if t.silent > 0 {
+		if t.waited < min(least, silence) {
+			return "", errors.New("there is no time to find its effect")
+		}
+		return "a round trip has no answer in " + scenarios.FormatSeconds(t.waited.Seconds()), nil
+	}
+	rtt := t.times[len(t.times)/2]
+	if delay-jitter < least {
+		rtt = t.times[len(t.times)-1]
+	}
+	if rtt < least {
+		return "", fmt.Errorf("%w: a round trip takes %s, and should take %s and more", errNoEffect, scenarios.FormatSeconds(rtt.Seconds()), scenarios.FormatSeconds(least.Seconds()))
+	}
+	return "a round trip takes " + scenarios.FormatSeconds(rtt.Seconds()), nil
 }

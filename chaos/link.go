@@ -24,12 +24,12 @@ func (l *Link) Name() string { return l.From + "->" + l.To }
 // another, or all of a service's. LoadName stands for the load.
 type Edge struct {
 	scenarios.Place
-	From    string `yaml:"from"`    // a service, a unit such as posts[0], or load
-	To      string `yaml:"to"`      // a service or a unit
-	Service string `yaml:"service"` // all links of its units, in and out
-	Unit    string `yaml:"unit"`    // all links of the unit, in and out
-	Pick    Pick   `yaml:"pick"`    // of the units of from, else of the service, else of to; not written is all, of a service one
-	Via     string `yaml:"via,oneof=auto|proxy"`
+	From    string `yaml:"from"`                 // a service, a unit such as posts[0], or load
+	To      string `yaml:"to"`                   // a service or a unit
+	Service string `yaml:"service"`              // all links of its units, in and out
+	Unit    string `yaml:"unit"`                 // all links of the unit, in and out
+	Pick    Pick   `yaml:"pick"`                 // of the units of from, else of the service, else of to; not written is all, of a service one
+	Via     string `yaml:"via,oneof=auto|proxy"` // the mechanism; zero is auto: the first that there is
 }
 
 // at tells whether a unit is named by name, which is a service or a unit.

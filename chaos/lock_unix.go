@@ -13,6 +13,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// openShared opens a file that others may rename or remove meanwhile, for its owner
+// alone.
+func openShared(name string, flag int) (*os.File, error) { return os.OpenFile(name, flag, 0o600) }
+
 // lock takes a file's lock, which ends with the process.
 func lock(f *os.File) error { return unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) }
 

@@ -15,6 +15,29 @@ const wholeFile = 1 // a byte far beyond the end stands for the file
 
 var lockAt = windows.Overlapped{OffsetHigh: 1 << 30}
 
+// openShared opens a file that others may rename or remove meanwhile.
+//
+// subtle: package os opens files so that nobody can, this process included.
+func openShared(name string, flag int) (*os.File, error) {
+	path, err := windows.UTF16PtrFromString(name)
+	if err != nil {
+		return nil, &os.PathError{Op: "open", Path: name, Err: err}
+	}
+	access, how := uint32(windows.GENERIC_READ), uint32(windows.OPEN_EXISTING)
+	if flag&os.O_RDWR != 0 {
+		access |= windows.GENERIC_WRITE
+	}
+	if flag&os.O_CREATE != 0 {
+		how = windows.CREATE_NEW
+	}
+	const share = windows.FILE_SHARE_READ | windows.FILE_SHARE_WRITE | windows.FILE_SHARE_DELETE
+	h, err := windows.CreateFile(path, access, share, nil, how, windows.FILE_ATTRIBUTE_NORMAL, 0)
+	if err != nil {
+		return nil, &os.PathError{Op: "open", Path: name, Err: err}
+	}
+	return os.NewFile(uintptr(h), name), nil
+}
+
 // lock takes a file's lock, which ends with the process.
 func lock(f *os.File) error {
 	at := lockAt

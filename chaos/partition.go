@@ -2,7 +2,6 @@ package chaos
 
 import (
 	"context"
-	"fmt"
 
 	"brunt/chaos/proxy"
 	"brunt/scenarios"
@@ -57,22 +56,22 @@ func (f *Partition) Plan(_ context.Context, env Env) ([]Step, error) {
 			}
 		}
 	}
-	keep := f.Existing == "keep"
-	mode := map[string]proxy.Mode{"reject": proxy.Reject, "reset": proxy.ResetNew}[f.Mode]
-	existing := proxy.Cut
-	if keep {
-		existing = proxy.Keep
+	t := proxy.Partition{}
+	want := fates{proxy.Silent, proxy.Silent}
+	switch f.Mode {
+	case "reject":
+		t.Mode, want = proxy.Reject, fates{proxy.Refused, proxy.WasReset}
+	case "reset":
+		t.Mode, want = proxy.ResetNew, fates{proxy.WasReset, proxy.WasReset}
 	}
-	t := &toxic{
-		links: links, what: "cut", toxic: proxy.Partition{Mode: mode, Existing: existing}, watch: true, undone: answers,
-		prove: func(ctx context.Context, l *Link, before *proxy.Line) (string, error) {
-			return f.prove(ctx, l, before, keep)
-		},
+	if f.Existing == "keep" {
+		t.Existing, want.old = proxy.Keep, proxy.Answered
 	}
+	what := "cut"
 	if f.Mode != "" && f.Mode != "drop" {
-		t.what = "cut by " + f.Mode
+		what = "cut by " + f.Mode
 	}
-	return []Step{t}, nil
+	return []Step{&toxic{links: links, what: what, toxic: t, watch: true, prove: want.find, undone: answers}}, nil
 }
 
 // among tells whether l is the way back of one of links.
@@ -83,23 +82,4 @@ func (f *Partition) among(links []*Link, l *Link) bool {
 		}
 	}
 	return false
-}
-
-func (f *Partition) prove(ctx context.Context, l *Link, before *proxy.Line, keep bool) (string, error) {
-	fresh, old := proxy.Silent, proxy.Silent
-	switch f.Mode {
-	case "reject":
-		fresh, old = proxy.Refused, proxy.WasReset
-	case "reset":
-		fresh, old = proxy.WasReset, proxy.WasReset
-	}
-	got, err := connects(ctx, l)
-	if err != nil {
-		return "", err
-	}
-	if got != fresh {
-		return "", fmt.Errorf("%w: a new connection is %s, and should be %s", errNoEffect, got, fresh)
-	}
-	text, err := spared(ctx, before, keep, old)
-	return fmt.Sprintf("a new connection is %s, %s", fresh, text), err
 }

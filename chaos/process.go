@@ -104,7 +104,14 @@ func (p process) Stop(ctx context.Context, grace time.Duration) error {
 	if err := signal(p.identity, "TERM"); err != nil {
 		return err
 	}
-	return await(ctx, grace, func() bool { return !p.alive() }, "it does not end")
+	ended := func() bool { return !p.alive() }
+	if await(ctx, grace, ended, "") == nil {
+		return nil
+	}
+	if err := signal(p.identity, "KILL"); err != nil && !errors.Is(err, errEnded) {
+		return err
+	}
+	return await(ctx, endsWithin, ended, "it does not end")
 }
 
 func (p process) Start(context.Context) error { return errNotStarted }

@@ -18,43 +18,64 @@ import (
 // millisecond.
 const silence = 250 * time.Millisecond
 
-// pings is how many round trips a probe makes.
+// pings is how many round trips a probe makes, all at once, each on a connection of
+// its own, so that they don't add up and what is random is drawn for each.
 const pings = 5
 
-// roundTrip gives the median round trip over a new connection on the link.
-func roundTrip(ctx context.Context, l *Link) (time.Duration, error) {
-	r, err := l.Proxy.Probe(ctx, proxy.ProbeRequest{Kind: proxy.RTT, N: pings})
-	if err != nil {
-		return 0, err
-	}
-	if r.Outcome != proxy.Answered {
-		return 0, fmt.Errorf("a probe is %s", r.Outcome)
-	}
-	slices.Sort(r.Times)
-	return r.Times[len(r.Times)/2], nil
+// trips are the round trips of a probe.
+type trips struct {
+	times  []time.Duration // sorted
+	silent int             // had no answer
+	waited time.Duration   // for those, at least
 }
 
-// answers finds that a new connection on the link is served again.
+// roundTrips makes round trips over new connections on the link.
+func roundTrips(ctx context.Context, l *Link) (trips, error) {
+	var results [pings]proxy.ProbeResult
+	var errs [pings]error
+	var wg sync.WaitGroup
+	for i := range results {
+		wg.Go(func() { results[i], errs[i] = l.Proxy.Probe(ctx, proxy.ProbeRequest{Kind: proxy.RTT}) })
+	}
+	wg.Wait()
+	var t trips
+	for _, r := range results {
+		switch r.Outcome {
+		case proxy.Answered:
+			t.times = append(t.times, r.Times...)
+		case proxy.Silent:
+			if t.silent++; t.waited == 0 || r.Waited < t.waited {
+				t.waited = r.Waited
+			}
+		default:
+			return t, fmt.Errorf("a probe is %s", r.Outcome)
+		}
+	}
+	slices.Sort(t.times)
+	return t, errors.Join(errs[:]...)
+}
+
+// median is the median of the round trips, all of which must have been answered.
+func (t trips) median() (time.Duration, error) {
+	if t.silent > 0 {
+		return 0, fmt.Errorf("a probe is %s", proxy.Silent)
+	}
+	return t.times[len(t.times)/2], nil
+}
+
+// answers finds that new connections on the link are served again.
 func answers(ctx context.Context, l *Link) (string, error) {
-	rtt, err := roundTrip(ctx, l)
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	t, err := roundTrips(ctx, l)
+	if err != nil {
+		return "", err
+	}
+	rtt, err := t.median()
 	if err != nil {
 		return "", err
 	}
 	return "answers in " + scenarios.FormatSeconds(rtt.Seconds()), nil
-}
-
-// silent finds that a new connection on the link gets no answer.
-func silent(ctx context.Context, l *Link) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, silence)
-	defer cancel()
-	r, err := l.Proxy.Probe(ctx, proxy.ProbeRequest{Kind: proxy.RTT})
-	if err != nil {
-		return "", err
-	}
-	if r.Outcome != proxy.Silent {
-		return "", fmt.Errorf("a new connection is %s, and should have no answer", r.Outcome)
-	}
-	return fmt.Sprintf("a new connection has no answer in %s", silence), nil
 }
 
 // fate tells what became of a connection that was open before.
@@ -72,55 +93,111 @@ func connects(ctx context.Context, l *Link) (proxy.Outcome, error) {
 	return r.Outcome, err
 }
 
+// fates are what is to become of connections.
+type fates struct{ fresh, old proxy.Outcome }
+
+// find finds what became of a new connection and of one that was open before.
+func (f fates) find(ctx context.Context, l *Link, before *proxy.Line) (string, error) {
+	var wg sync.WaitGroup
+	var old proxy.Outcome
+	if before != nil {
+		wg.Go(func() { old = fate(ctx, before) })
+	}
+	fresh, err := connects(ctx, l)
+	wg.Wait()
+	switch {
+	case err != nil:
+		return "", err
+	case fresh != f.fresh:
+		return "", fmt.Errorf("%w: a new connection is %s, and should be %s", errNoEffect, fresh, f.fresh)
+	case before == nil:
+		return fmt.Sprintf("a new connection is %s; none could be opened before, as another fault is on the link", fresh), nil
+	case old != f.old:
+		return "", fmt.Errorf("%w on a connection that was open before: it is %s, and should be %s", errNoEffect, old, f.old)
+	}
+	return fmt.Sprintf("a new connection is %s, one that was open before is %s", fresh, old), nil
+}
+
 // together is how many connections a probe of many requests uses at once, so that
 // delays among them do not add up.
 const together = 16
 
-// requests makes n requests over the link.
-func requests(ctx context.Context, l *Link, n int, method, path string) (proxy.ProbeResult, error) {
+// asked are the requests of a probe.
+type asked struct {
+	n    int
+	hits int // that the fault hit
+}
+
+// requests makes n requests over the link, and counts those that hit tells of. It is
+// given those too that had no answer: status 0, after the time that was waited.
+func requests(ctx context.Context, l *Link, n int, q proxy.ProbeRequest, hit func(status int, own bool, took time.Duration) bool) (asked, error) {
+	q.Kind = proxy.HTTP
 	parts := make([]proxy.ProbeResult, min(together, n))
 	errs := make([]error, len(parts))
 	var wg sync.WaitGroup
 	for i := range parts {
-		share := n / len(parts)
+		q := q
+		q.N = n / len(parts)
 		if i < n%len(parts) {
-			share++
+			q.N++
 		}
-		wg.Go(func() {
-			parts[i], errs[i] = l.Proxy.Probe(ctx, proxy.ProbeRequest{Kind: proxy.HTTP, N: share, Method: method, Path: path})
-			if errs[i] == nil && parts[i].Outcome != proxy.Answered {
-				errs[i] = fmt.Errorf("a request of a probe is %s", parts[i].Outcome)
-			}
-		})
+		wg.Go(func() { parts[i], errs[i] = l.Proxy.Probe(ctx, q) })
 	}
 	wg.Wait()
-	var all proxy.ProbeResult
-	for _, p := range parts {
-		all.Times = append(all.Times, p.Times...)
-		all.Statuses = append(all.Statuses, p.Statuses...)
+	var all asked
+	for i, p := range parts {
+		for j, took := range p.Times {
+			all.add(hit(p.Statuses[j], p.Own[j], took))
+		}
+		switch p.Outcome {
+		case proxy.Answered:
+		case proxy.Silent:
+			all.add(hit(0, false, p.Waited))
+		default:
+			errs[i] = errors.Join(errs[i], fmt.Errorf("a request of a probe is %s", p.Outcome))
+		}
 	}
 	return all, errors.Join(errs...)
 }
 
-// tries is how many requests show a fault that hits a share of them: with so many
-// the chance of none being hit is under one in a million. At most a thousand.
+func (a *asked) add(hit bool) {
+	a.n++
+	if hit {
+		a.hits++
+	}
+}
+
+// few tells that hardly any were hit for a fault that hits a share of them: on a busy
+// machine some request is slow by itself.
+func (a asked) few(share float64) bool { return a.hits == 0 || float64(a.hits) < share*float64(a.n)/4 }
+
+const (
+	leastShare = 0.0005 // of the requests, that is still found among mostTries
+	oneTry     = 1000   // requests at once, at most
+	mostTries  = 20     // such
+)
+
+// tries is how many requests show a fault that hits a share of them: with so many the
+// chance of none being hit is under one in a million, but for a small share. It is
+// looked for several times then.
 func tries(share float64) int {
 	if share >= 1 {
 		return pings
 	}
-	return min(1000, int(math.Ceil(math.Log(1e-6)/math.Log(1-share))))
+	return min(oneTry, int(math.Ceil(math.Log(1e-6)/math.Log(1-share))))
+}
+
+// search makes requests until one is hit.
+func search(ctx context.Context, share float64, requests func(ctx context.Context, n int) (asked, error)) (asked, error) {
+	var all asked
+	for range mostTries {
+		some, err := requests(ctx, tries(share))
+		all.n, all.hits = all.n+some.n, all.hits+some.hits
+		if err != nil || all.hits > 0 || tries(share) < oneTry || ctx.Err() != nil {
+			return all, err
+		}
+	}
+	return all, nil
 }
 
 var errNoEffect = errors.New("it has no effect")
-
-// spared checks what became of a connection that was open before: one that was to
-// be left alone still answers.
-func spared(ctx context.Context, before *proxy.Line, keep bool, want proxy.Outcome) (string, error) {
-	if keep {
-		want = proxy.Answered
-	}
-	if got := fate(ctx, before); got != want {
-		return "", fmt.Errorf("%w on a connection that was open before: it is %s, and should be %s", errNoEffect, got, want)
-	}
-	return fmt.Sprintf("one that was open before is %s", want), nil
-}

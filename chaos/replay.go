@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -20,30 +21,45 @@ type Taken struct {
 }
 
 // Recover takes back what runs that died have left open in dir. Journals of runs
-// that go on are left alone. By says who does it: guard, run or revert.
+// that go on are left alone, and so are those of another machine. By says who does
+// it: guard, run or revert.
 func Recover(ctx context.Context, dir, by string) ([]Taken, error) {
 	states, err := Journals(dir)
-	if err != nil {
-		return nil, err
-	}
+	errs := []error{err}
 	var all []Taken
-	var errs []error
 	for _, s := range states {
-		if s.Alive {
+		if s.Alive || s.Foreign {
 			continue
 		}
 		taken, err := Replay(ctx, s.Path, by, false)
 		all = append(all, taken...)
 		errs = append(errs, err)
 	}
+	stillborn(dir)
 	return all, errors.Join(errs...)
 }
 
+// stillborn removes journals of runs that died before their journal had a name. They
+// tell of nothing.
+func stillborn(dir string) {
+	const surely = time.Minute // it is renamed within milliseconds
+	names, err := filepath.Glob(filepath.Join(dir, ".*"+unnamed))
+	if err != nil {
+		return
+	}
+	for _, name := range names {
+		if i, err := os.Stat(name); err == nil && time.Since(i.ModTime()) > surely {
+			_ = os.Remove(name)
+		}
+	}
+}
+
 // Replay takes back what a journal has open, the last first. It waits for the
-// journal's lock, which its run holds while it lives, unless force says not to. The
-// file is removed when nothing is open any more.
+// journal's lock, which its run holds while it lives, unless force says not to: then
+// the run hangs, and its entries stay open for when it ends. Else the file is removed
+// when nothing is open any more.
 func Replay(ctx context.Context, path, by string, force bool) ([]Taken, error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_APPEND, 0)
+	f, err := openShared(path, os.O_RDWR)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil // taken back already
 	}
@@ -63,6 +79,11 @@ func Replay(ctx context.Context, path, by string, force bool) ([]Taken, error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.Torn { // what is written next must not follow half a line
+		if err := f.Truncate(s.whole); err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+	}
 	j := &Journal{f: f, path: path, open: map[int][]Undo{}}
 	var taken []Taken
 	var failed []error
@@ -74,55 +95,60 @@ func Replay(ctx context.Context, path, by string, force bool) ([]Taken, error) {
 		if t.Err != nil {
 			r.Op, r.Error = "note", t.Err.Error()
 			failed = append(failed, fmt.Errorf("%s: %w", e.What, t.Err))
+		} else if force {
+			r.Op = "note"
 		}
 		if err := j.write(r); err != nil && t.Err == nil {
 			failed = append(failed, err)
 		}
 		taken = append(taken, t)
 	}
+	if s.Damaged > 0 {
+		failed = append(failed, fmt.Errorf("%s: %d of its lines can't be read, and what they tell of may still be in; remove the file once you have looked", path, s.Damaged))
+	}
 	if len(failed) > 0 || force {
 		return taken, errors.Join(failed...)
 	}
-	return taken, errors.Join(os.Remove(path), syncDir(filepath.Dir(path)))
+	return taken, remove(path)
 }
 
-// takeBack undoes an entry, the last undo first.
+// takeBack undoes an entry, the last undo first. One that fails does not keep the
+// others from being made.
 func (e Pending) takeBack(ctx context.Context) (Outcome, error) {
-	worst := Outcome(Gone)
-	for i := len(e.Undo) - 1; i >= 0; i-- {
-		o, err := e.Undo[i].do(ctx)
-		if err != nil {
-			return Failed, err
-		}
-		if o != Gone {
-			worst = o
-		}
-	}
 	if len(e.Undo) == 0 {
 		return None, nil
 	}
-	return worst, nil
+	out := Gone
+	var errs []error
+	for i := len(e.Undo) - 1; i >= 0; i-- {
+		o, err := e.Undo[i].do(ctx)
+		if o != Gone {
+			out = o
+		}
+		errs = append(errs, err)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return Failed, err
+	}
+	return out, nil
 }
 
 // do undoes.
 func (u Undo) do(ctx context.Context) (Outcome, error) {
 	switch u.Op {
-	case opContinue:
+	case opContinue, opEnd:
 		var id identity
 		if err := json.Unmarshal(u.Identity, &id); err != nil {
 			return Failed, fmt.Errorf("the journal's entry is damaged: %w", err)
 		}
-		return continueProcess(id)
-	case opEnd:
-		var id identity
-		if err := json.Unmarshal(u.Identity, &id); err != nil {
-			return Failed, fmt.Errorf("the journal's entry is damaged: %w", err)
+		if u.Op == opContinue {
+			return continueProcess(id)
 		}
 		return endGroup(ctx, id)
 	case opSweep:
 		var mark string
-		if err := json.Unmarshal(u.Args, &mark); err != nil {
-			return Failed, fmt.Errorf("the journal's entry is damaged: %w", err)
+		if err := json.Unmarshal(u.Args, &mark); err != nil || !strings.HasPrefix(mark, runMark) || mark == runMark {
+			return Failed, fmt.Errorf("the journal's entry is damaged: %q is no run's mark", u.Args)
 		}
 		return sweep(ctx, mark)
 	}
@@ -135,10 +161,13 @@ const (
 	opSweep = "process.sweep" // all that carry the run's mark
 )
 
+// runMark begins the entry in the environment that every process of a run has.
+const runMark = "BRUNT_RUN="
+
 // StackUndo takes back the start of a stack: every process that carries the run's
 // mark in its environment is ended.
 func StackUndo(run string) Undo {
-	b, _ := json.Marshal("BRUNT_RUN=" + run)
+	b, _ := json.Marshal(runMark + run)
 	return Undo{Op: opSweep, Args: b}
 }
 
@@ -157,6 +186,7 @@ func endGroup(ctx context.Context, id identity) (Outcome, error) {
 		return Gone, nil
 	}
 	killGroup(id.PID)
+	_ = signal(id, "KILL") // if it has left its group
 	if err := await(ctx, endsWithin, func() bool { return !id.alive() }, "it does not end"); err != nil {
 		return Failed, fmt.Errorf("pid %d: %w", id.PID, err)
 	}
@@ -167,22 +197,18 @@ func endGroup(ctx context.Context, id identity) (Outcome, error) {
 // found.
 func sweep(ctx context.Context, mark string) (Outcome, error) {
 	out := Gone
-	for range 50 {
+	err := await(ctx, endsWithin, func() bool {
 		pids := marked(mark)
-		if len(pids) == 0 {
-			return out, nil
-		}
-		out = Reverted
 		for _, pid := range pids {
+			out = Reverted
 			if id, err := identify(pid); err == nil && protect(pid) == nil {
 				_ = signal(id, "KILL")
 			}
 		}
-		select {
-		case <-ctx.Done():
-			return Failed, ctx.Err()
-		case <-time.After(2 * time.Millisecond):
-		}
+		return len(pids) == 0
+	}, "processes of the run are still there, or start others")
+	if err != nil {
+		return Failed, err
 	}
-	return Failed, errors.New("processes of the run go on starting others")
+	return out, nil
 }

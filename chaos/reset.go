@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"brunt/chaos/proxy"
@@ -30,6 +31,9 @@ func (f *Reset) Plan(_ context.Context, env Env) ([]Step, error) {
 	return toxicPlan(&f.Edge, env, &toxic{
 		what: "reset all connections", toxic: proxy.Reset{}, watch: true, undone: answers,
 		prove: func(ctx context.Context, _ *Link, before *proxy.Line) (string, error) {
+			if before == nil {
+				return "", errors.New("no connection could be opened before it, as another fault is on the link")
+			}
 			if got := fate(ctx, before); got != proxy.WasReset {
 				return "", fmt.Errorf("%w: a connection that was open before is %s", errNoEffect, got)
 			}

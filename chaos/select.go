@@ -13,7 +13,7 @@ import (
 // Selector says which units a fault hits: exactly one of service, unit and pid.
 type Selector struct {
 	scenarios.Place
-	Service string `yaml:"service"`
+	Service string `yaml:"service"`   // whose units are hit, as many as pick says
 	Unit    string `yaml:"unit"`      // service[i]
 	PID     int    `yaml:"pid,min=2"` // a process that brunt did not start
 	Pick    Pick   `yaml:"pick"`      // one (the default), all, a number or a share

@@ -42,15 +42,5 @@ func (f *Blackhole) Plan(_ context.Context, env Env) ([]Step, error) {
 
 // mute is a toxic under which nothing answers, on connections new and old.
 func mute(what string, t proxy.Toxic) *toxic {
-	return &toxic{
-		what: what, toxic: t, watch: true, undone: answers,
-		prove: func(ctx context.Context, l *Link, before *proxy.Line) (string, error) {
-			fresh, err := silent(ctx, l)
-			if err != nil {
-				return "", err
-			}
-			old, err := spared(ctx, before, false, proxy.Silent)
-			return fresh + ", " + old, err
-		},
-	}
+	return &toxic{what: what, toxic: t, watch: true, prove: fates{proxy.Silent, proxy.Silent}.find, undone: answers}
 }

@@ -133,6 +133,9 @@ func (s *stop) Verify(ctx context.Context) (string, error) {
 	return fmt.Sprintf("pid %d ended after %s, and nothing answers", s.id.PID, took), nil
 }
 
+// Takes implements [Slow].
+func (s *stop) Takes() time.Duration { return s.grace + endsWithin }
+
 // settle waits for the stop to be through.
 func (s *stop) settle(ctx context.Context) error {
 	select {

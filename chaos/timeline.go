@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -74,8 +75,12 @@ type Record struct {
 // revertFor bounds taking a fault back, which goes on when the run was cancelled.
 const revertFor = 30 * time.Second
 
-// verifyFor bounds the search for a fault's effect.
-const verifyFor = 10 * time.Second
+// verifyFor bounds the search for a fault's effect. No fault stays in for longer than
+// it should as it is searched for, but for one that stays less than leastSearch.
+const (
+	verifyFor   = 10 * time.Second
+	leastSearch = time.Second
+)
 
 // Play plays all entries and returns when every fault is taken back. When ctx ends,
 // what is in is taken back at once, the last first, and nothing more is injected.
@@ -188,12 +193,12 @@ func (t *Timeline) occurrence(ctx context.Context, e *Entry, p Planned, r *Recor
 	if !t.inject(ctx, r, steps) {
 		return
 	}
-	t.verify(ctx, r)
+	stays := p.For
+	if t.MaxEach > 0 {
+		stays = min(stays, t.MaxEach)
+	}
+	t.verify(ctx, r, stays)
 	if !r.OneShot {
-		stays := p.For
-		if t.MaxEach > 0 {
-			stays = min(stays, t.MaxEach)
-		}
 		r.Early = !t.sleep(ctx, r.Injected+stays)
 	}
 	t.revert(ctx, r)
@@ -249,13 +254,27 @@ func (t *Timeline) inject(ctx context.Context, r *Record, steps []Step) bool {
 	return false
 }
 
-// settle closes the journal's entries of what is taken back.
+// settle closes the journal's entries of what is taken back, or notes there why it
+// could not be.
 func (t *Timeline) settle(r *Record) {
 	for _, id := range r.ids {
-		if r.RevertErr == nil {
-			r.RevertErr = t.Journal.Done(id, Reverted)
+		if r.RevertErr != nil {
+			r.RevertErr = errors.Join(r.RevertErr, t.Journal.Failed(id, r.RevertErr))
+			return
+		}
+		r.RevertErr = t.Journal.Done(id, cmp.Or(r.Revert, Reverted))
+	}
+}
+
+// slowest is the time that the slowest of what is held may take, beyond most.
+func (r *Record) slowest(most time.Duration) time.Duration {
+	takes := time.Duration(0)
+	for _, h := range r.held {
+		if s, ok := h.(Slow); ok {
+			takes = max(takes, s.Takes())
 		}
 	}
+	return most + takes
 }
 
 func describe(steps []Step) string {
@@ -266,9 +285,13 @@ func describe(steps []Step) string {
 	return strings.Join(out, "; ")
 }
 
-// verify finds the effect of what was injected.
-func (t *Timeline) verify(ctx context.Context, r *Record) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), verifyFor)
+// verify finds the effect of what was injected, and stays in for some time.
+func (t *Timeline) verify(ctx context.Context, r *Record, stays time.Duration) {
+	most := r.slowest(verifyFor)
+	if !r.OneShot {
+		most = min(most, max(stays, leastSearch))
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), most)
 	defer cancel()
 	var found []string
 	for _, h := range r.held {
@@ -291,7 +314,7 @@ func (t *Timeline) verify(ctx context.Context, r *Record) {
 // revert takes back what is held, the last first, and finds that it is gone. A
 // one-shot is waited for until it is healthy again, as long as within says.
 func (t *Timeline) revert(ctx context.Context, r *Record) {
-	most := revertFor
+	most := r.slowest(revertFor)
 	if r.OneShot {
 		most = max(time.Second, r.Injected+r.Within-t.Env.Now())
 	}

@@ -21,7 +21,8 @@ type noted struct {
 	name  string
 	undo  bool
 	back  time.Duration // a one-shot's unit is back so long after injection
-	fails string        // inject, verify, revert or gone
+	fails string        // inject, verify, search, revert or gone
+	takes time.Duration // until its effect is seen
 	steps int           // zero is one
 }
 
@@ -81,7 +82,20 @@ func (s *notedStep) Inject(context.Context) (Held, error) {
 	return s, nil
 }
 
-func (s *notedStep) Verify(context.Context) (string, error) {
+func (s *notedStep) Takes() time.Duration { return s.takes }
+
+func (s *notedStep) Verify(ctx context.Context) (string, error) {
+	if s.fails == "search" || s.takes > 0 {
+		seen := time.After(s.takes)
+		if s.fails == "search" {
+			seen = nil
+		}
+		select {
+		case <-seen:
+		case <-ctx.Done():
+			return "", errors.New("not found")
+		}
+	}
 	if s.fails == "verify" {
 		return "", errors.New("nothing to see")
 	}
@@ -228,6 +242,15 @@ func TestTimeline(t *testing.T) {
 		{"a fault without effect stays in for its time all the same", time.Hour, 2 * time.Hour, func(d *diary) []*Entry {
 			return []*Entry{entry("a", noted{diary: d, name: "a", fails: "verify"}, time.Second, time.Minute)}
 		}, nil, "+a@1s -a@1m1s", "1m1s"},
+		{"the search for an effect keeps no fault in", time.Hour, 2 * time.Hour, func(d *diary) []*Entry {
+			return []*Entry{entry("a", noted{diary: d, name: "a", fails: "search"}, time.Second, 3*time.Second), entry("b", noted{diary: d, name: "b", fails: "search"}, time.Minute, time.Minute)}
+		}, nil, "+a@1s -a@4s +b@1m0s -b@2m0s", "4s 2m0s"},
+		{"nor does it where the guard says for how long", time.Hour, 2 * time.Hour, func(d *diary) []*Entry {
+			return []*Entry{entry("a", noted{diary: d, name: "a", fails: "search"}, time.Second, time.Minute)}
+		}, func(tl *Timeline) { tl.MaxEach = 2 * time.Second }, "+a@1s -a@3s", "3s"},
+		{"a second of search there is", time.Hour, 2 * time.Hour, func(d *diary) []*Entry {
+			return []*Entry{entry("a", noted{diary: d, name: "a", fails: "search"}, time.Second, time.Millisecond)}
+		}, nil, "+a@1s -a@2s", "2s"},
 		{"a steady state that does not hold keeps every fault out", time.Hour, 2 * time.Hour, func(d *diary) []*Entry {
 			return []*Entry{entry("a", noted{diary: d, name: "a"}, time.Second, time.Second), entry("b", noted{diary: d, name: "b"}, time.Minute, time.Second)}
 		}, func(tl *Timeline) { tl.Before = func(context.Context) error { return errors.New("unsteady") } }, "", "0s 0s"},
@@ -283,6 +306,41 @@ func TestOnNoUnitSkips(t *testing.T) {
 	}, func(tl *Timeline) { tl.SkipNone = true })
 	if !records[0].Skipped {
 		t.Errorf("%+v", records[0])
+	}
+}
+
+// An effect that takes its time is waited for, as long as its fault says and stays.
+func TestSlowEffects(t *testing.T) {
+	for _, c := range []struct {
+		takes, stays time.Duration
+		seen         bool
+	}{{25 * time.Second, time.Minute, true}, {25 * time.Second, 20 * time.Second, false}} {
+		_, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*Entry {
+			return []*Entry{entry("a", noted{diary: d, name: "a", takes: c.takes}, time.Second, c.stays)}
+		}, nil)
+		if r := records[0]; (r.VerifyErr == nil) != c.seen || r.Cleared != time.Second+c.stays {
+			t.Errorf("%+v: %v, cleared at %s", c, r.VerifyErr, r.Cleared)
+		}
+	}
+}
+
+// Why something could not be taken back is in the journal, for `brunt status`.
+func TestFailuresAreInTheJournal(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		d := &diary{began: time.Now()}
+		now := func() time.Duration { return time.Since(d.began) }
+		j := openJournal(t, dir, "r")
+		tl := &Timeline{
+			Entries: []*Entry{entry("a", noted{diary: d, name: "a", undo: true, fails: "revert"}, time.Second, time.Second)},
+			Env:     Env{Now: now}, End: time.Hour, Journal: j,
+			Inject: func(string, string) (int, time.Duration) { return 0, now() }, Clear: func(int) time.Duration { return now() },
+		}
+		tl.Play(t.Context())
+		unlocked(t, j)
+	})
+	if s := read(t, dir); len(s.Open) != 1 || s.Open[0].Error != "no way back" {
+		t.Errorf("%+v", s)
 	}
 }
 

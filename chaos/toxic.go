@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"brunt/chaos/proxy"
@@ -22,6 +23,7 @@ type toxic struct {
 	prove  func(ctx context.Context, l *Link, before *proxy.Line) (string, error)
 	undone func(ctx context.Context, l *Link) (string, error)
 	watch  bool
+	takes  time.Duration // for prove, beyond what any takes
 }
 
 // heldToxic is a toxic that is in.
@@ -51,13 +53,10 @@ func (t *toxic) names() string { return strings.Join(t.Units(), ", ") }
 // Inject implements [Step].
 func (t *toxic) Inject(ctx context.Context) (Held, error) {
 	h := &heldToxic{toxic: t}
-	for _, l := range t.links {
-		if t.watch {
-			c, err := l.Proxy.Established(ctx)
-			if err != nil {
-				return nil, errors.Join(fmt.Errorf("%s: opening a connection to watch: %w", l.Name(), err), h.out())
-			}
-			h.before = append(h.before, c)
+	if t.watch {
+		var err error
+		if h.before, err = t.lines(ctx); err != nil {
+			return nil, errors.Join(err, h.out())
 		}
 	}
 	for _, l := range t.links {
@@ -70,6 +69,40 @@ func (t *toxic) Inject(ctx context.Context) (Held, error) {
 	return h, nil
 }
 
+// opensWithin is how long opening a connection to watch may take.
+const opensWithin = time.Second
+
+// lines opens a connection to watch on each of the first links. Where another fault
+// keeps it from being opened there is none.
+func (t *toxic) lines(ctx context.Context) ([]*proxy.Line, error) {
+	ctx, cancel := context.WithTimeout(ctx, opensWithin)
+	defer cancel()
+	out := make([]*proxy.Line, min(len(t.links), mostProved))
+	return out, t.each(func(i int, l *Link) (err error) {
+		another := len(l.Proxy.Toxics()) > 0 // it may be gone when it has done its part
+		if out[i], err = l.Proxy.Established(ctx); another || len(l.Proxy.Toxics()) > 0 {
+			return nil
+		}
+		return err
+	})
+}
+
+// each does something with the first links, all at once.
+func (t *toxic) each(do func(i int, l *Link) error) error {
+	links := t.links[:min(len(t.links), mostProved)]
+	errs := make([]error, len(links))
+	var wg sync.WaitGroup
+	for i, l := range links {
+		wg.Go(func() {
+			if err := do(i, l); err != nil {
+				errs[i] = fmt.Errorf("%s: %w", l.Name(), err)
+			}
+		})
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
 // out takes every toxic out, the last first, and closes what was opened to watch.
 func (h *heldToxic) out() error {
 	var errs []error
@@ -77,30 +110,37 @@ func (h *heldToxic) out() error {
 		errs = append(errs, h.in[i].Remove())
 	}
 	for _, c := range h.before {
-		c.Close()
+		if c != nil {
+			c.Close()
+		}
 	}
+	h.before = nil
 	return errors.Join(errs...)
 }
 
 // mostProved bounds on how many links the effect is looked for.
 const mostProved = 8
 
+// Takes implements [Slow].
+func (h *heldToxic) Takes() time.Duration { return h.takes }
+
 // Verify implements [Held]: the effect is found on the links themselves, by a
 // connection of brunt's own that goes the way that those of the victims go.
 func (h *heldToxic) Verify(ctx context.Context) (string, error) {
-	var found []string
-	for i, l := range h.links[:min(len(h.links), mostProved)] {
+	found := make([]string, len(h.links))
+	err := h.each(func(i int, l *Link) error {
 		var before *proxy.Line
-		if h.watch {
+		if i < len(h.before) {
 			before = h.before[i]
 		}
 		text, err := h.prove(ctx, l, before)
-		if err != nil {
-			return "", fmt.Errorf("%s: %w", l.Name(), err)
-		}
-		found = append(found, l.Name()+": "+text)
+		found[i] = l.Name() + ": " + text
+		return err
+	})
+	if err != nil {
+		return "", err
 	}
-	return strings.Join(found, "; "), nil
+	return strings.Join(found[:min(len(found), mostProved)], "; "), nil
 }
 
 // Revert implements [Held].
@@ -112,27 +152,48 @@ func (h *heldToxic) Revert(context.Context) (Outcome, error) {
 }
 
 // Gone implements [Held]. On a busy machine a clean link can look slow for a moment,
-// so it is asked again for as long as ctx allows.
+// so it is asked again for as long as ctx allows. While another fault is on the link
+// there is no telling.
 func (h *heldToxic) Gone(ctx context.Context) (string, error) {
-	var found []string
-	for _, l := range h.links[:min(len(h.links), mostProved)] {
-		text, err := h.undone(ctx, l)
-		for err != nil && ctx.Err() == nil {
-			select {
-			case <-ctx.Done():
-			case <-time.After(silence):
-			}
-			var again error
-			if text, again = h.undone(ctx, l); again == nil || ctx.Err() == nil {
-				err = again
-			}
-		}
-		if err != nil {
-			return "", fmt.Errorf("%s: %w", l.Name(), err)
-		}
-		found = append(found, l.Name()+": "+text)
+	found := make([]string, len(h.links))
+	err := h.each(func(i int, l *Link) error {
+		text, err := h.cleared(ctx, l)
+		found[i] = l.Name() + ": " + text
+		return err
+	})
+	if err != nil {
+		return "", err
 	}
-	return strings.Join(found, "; "), nil
+	return strings.Join(found[:min(len(found), mostProved)], "; "), nil
+}
+
+// looksFor is how long one look at a link takes at most.
+const looksFor = 2 * time.Second
+
+func (h *heldToxic) cleared(ctx context.Context, l *Link) (string, error) {
+	var last error
+	for {
+		most := looksFor
+		if len(l.Proxy.Toxics()) > 0 { // nothing may come through
+			most = silence
+		}
+		once, cancel := context.WithTimeout(ctx, most)
+		text, err := h.undone(once, l)
+		cancel()
+		switch {
+		case err == nil:
+			return text, nil
+		case len(l.Proxy.Toxics()) > 0:
+			return "it is off, and another fault is on the link", nil
+		case last == nil || ctx.Err() == nil: // what was wrong, not that time is up
+			last = err
+		}
+		select {
+		case <-ctx.Done():
+			return "", last
+		case <-time.After(silence):
+		}
+	}
 }
 
 // Met implements [Meter].

@@ -221,6 +221,7 @@ func (c *httpCall) Refs() []*scenarios.Ref {
 	}
 	return refs
 }
+
 func (c *httpCall) has(header string) bool {
 	return slices.ContainsFunc(c.headers, func(h headerTemplate) bool { return strings.EqualFold(h.name, header) })
 }

@@ -56,8 +56,20 @@ func Parse(t *testing.T, yaml string) (chaos.Fault, scenarios.Block) {
 	return f, sc.Faults[0].Block
 }
 
-// plan makes the steps, and checks that making them twice is the same.
-func plan(t *testing.T, yaml string, w World) []chaos.Step {
+// Mistakes is what the fault that yaml writes says of its settings.
+func Mistakes(t *testing.T, yaml string, sc chaos.Scope) string {
+	t.Helper()
+	f, b := Parse(t, yaml)
+	var m scenarios.Mistakes
+	f.Check(b.Pos, sc, &m)
+	if err := m.Err(); err != nil {
+		return err.Error()
+	}
+	return ""
+}
+
+// Plan makes the steps of the fault that yaml writes, and checks that making them twice is the same.
+func Plan(t *testing.T, yaml string, w World) []chaos.Step {
 	t.Helper()
 	f, b := Parse(t, yaml)
 	var m scenarios.Mistakes
@@ -107,11 +119,14 @@ func inject(t *testing.T, steps []chaos.Step) []chaos.Held {
 	return held
 }
 
-const patience = 20 * time.Second
+const (
+	patience = 20 * time.Second
+	looksFor = 2 * time.Second // for an effect that is not there
+)
 
 // Effect holds the fault to its promises in a world in which it has an effect.
 func Effect(t *testing.T, yaml string, w World) {
-	held := inject(t, plan(t, yaml, w))
+	held := inject(t, Plan(t, yaml, w))
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	for _, h := range held {
@@ -143,11 +158,11 @@ func gone(t *testing.T, ctx context.Context, held []chaos.Held) {
 }
 
 func noEffect(t *testing.T, yaml string, w World) {
-	held := inject(t, plan(t, yaml, w))
+	held := inject(t, Plan(t, yaml, w))
 	if w.Spoil != nil {
 		w.Spoil()
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), looksFor)
 	defer cancel()
 	noticed := false
 	for _, h := range held {
@@ -162,6 +177,8 @@ func noEffect(t *testing.T, yaml string, w World) {
 	if !noticed {
 		t.Error("a fault without effect was verified")
 	}
+	ctx, cancel = context.WithTimeout(t.Context(), patience)
+	defer cancel()
 	for _, h := range held {
 		if o, err := h.Revert(ctx); err != nil {
 			t.Errorf("reverting: %s, %v", o, err)
@@ -171,7 +188,7 @@ func noEffect(t *testing.T, yaml string, w World) {
 
 // journal takes the fault back as a guard would, from the journal alone.
 func journal(t *testing.T, yaml string, w World) {
-	steps := plan(t, yaml, w)
+	steps := Plan(t, yaml, w)
 	undos := 0
 	for _, s := range steps {
 		undos += len(s.Undo())

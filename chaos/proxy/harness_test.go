@@ -158,6 +158,17 @@ func eventually(t testing.TB, what string, f func() bool) {
 	}
 }
 
+// counts wants the proxy to count what passed. It counts a moment after the bytes have
+// left: who gets them may look before.
+func counts(t testing.TB, what string, p *Proxy, f func(Traffic) bool) {
+	t.Helper()
+	for began := time.Now(); !f(p.Stats()); time.Sleep(time.Millisecond) {
+		if time.Since(began) > patience {
+			t.Fatalf("never: %s: %+v", what, p.Stats())
+		}
+	}
+}
+
 // A checked stream is numbered blocks with a checksum, so that a lost, repeated or
 // overtaken byte shows.
 func writeBlock(w io.Writer, r *rand.ChaCha8, n uint32) error {

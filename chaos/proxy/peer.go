@@ -70,6 +70,9 @@ func echo(c *net.TCPConn) {
 	_, _ = io.Copy(c, c)
 }
 
+// peerHeader is in a peer's answers, so that they can be told from the proxy's own.
+const peerHeader = "Brunt-Peer"
+
 // noContent answers every request with 204.
 func noContent(c *net.TCPConn) {
 	for br := bufio.NewReader(c); ; {
@@ -80,7 +83,7 @@ func noContent(c *net.TCPConn) {
 		if _, err := io.Copy(io.Discard, r.Body); err != nil {
 			return
 		}
-		if _, err := io.WriteString(c, "HTTP/1.1 204 No Content\r\n\r\n"); err != nil || r.Close {
+		if _, err := io.WriteString(c, "HTTP/1.1 204 No Content\r\n"+peerHeader+": yes\r\n\r\n"); err != nil || r.Close {
 			return
 		}
 	}

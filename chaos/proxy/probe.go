@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"slices"
 	"syscall"
@@ -31,7 +32,7 @@ type ProbeRequest struct {
 	N      int    // round trips or requests; 0 is 1
 	Bytes  int64  // of a Bulk; 0 is 1 MiB
 	Method string // of HTTP; empty is GET
-	Path   string // of HTTP; empty is /
+	Path   string // of HTTP, not escaped; empty is /
 }
 
 // An Outcome is how a connection fared.
@@ -57,7 +58,9 @@ type ProbeResult struct {
 	Connected bool
 
 	Times    []time.Duration // of each round trip or request
+	Waited   time.Duration   // for the one that had no answer
 	Statuses []int           // of each request
+	Own      []bool          // of each request: the proxy answered it itself
 	Received int64           // bytes that came back
 	Rate     float64         // bytes a second, of a Bulk, from the first byte that came back to the last
 }
@@ -65,6 +68,12 @@ type ProbeResult struct {
 // fail notes what ended the probe.
 func (r *ProbeResult) fail(err error) {
 	r.Err, r.Outcome = err, outcomeOf(err)
+}
+
+// gaveUp notes what ended the probe in a round trip or request that began then.
+func (r *ProbeResult) gaveUp(err error, began time.Time) {
+	r.fail(err)
+	r.Waited = time.Since(began)
 }
 
 func outcomeOf(err error) Outcome {
@@ -196,7 +205,7 @@ func (e *echoes) roundTrip(r *ProbeResult) bool {
 	began := time.Now()
 	// It begins with a 0, so that nobody takes it for HTTP.
 	if _, err := e.c.Write(binary.BigEndian.AppendUint64(nil, e.sent)); err != nil {
-		r.fail(err)
+		r.gaveUp(err, began)
 		return false
 	}
 	for {
@@ -210,7 +219,7 @@ func (e *echoes) roundTrip(r *ProbeResult) bool {
 			}
 		}
 		if err != nil {
-			r.fail(err)
+			r.gaveUp(err, began)
 			return false
 		}
 	}
@@ -286,23 +295,25 @@ func (p *Proxy) probeHTTP(ctx context.Context, to *peer, q ProbeRequest, r *Prob
 // request sends one request. It tells whether the connection serves another.
 func (r *ProbeResult) request(c *net.TCPConn, br *bufio.Reader, q ProbeRequest) (keep bool) {
 	began := time.Now()
-	if _, err := fmt.Fprintf(c, "%s %s HTTP/1.1\r\nHost: probe\r\n\r\n", q.Method, q.Path); err != nil {
-		r.fail(err)
+	at := url.URL{Path: q.Path}
+	if _, err := fmt.Fprintf(c, "%s %s HTTP/1.1\r\nHost: probe\r\n\r\n", q.Method, at.EscapedPath()); err != nil {
+		r.gaveUp(err, began)
 		return false
 	}
 	resp, err := http.ReadResponse(br, &http.Request{Method: q.Method})
 	if err != nil {
-		r.fail(err)
+		r.gaveUp(err, began)
 		return false
 	}
 	n, err := io.Copy(io.Discard, resp.Body)
 	r.Received += n
 	if err != nil {
-		r.fail(err)
+		r.gaveUp(err, began)
 		return false
 	}
 	r.Times = append(r.Times, time.Since(began))
 	r.Statuses = append(r.Statuses, resp.StatusCode)
+	r.Own = append(r.Own, resp.Header.Get(peerHeader) == "")
 	return !resp.Close
 }
 

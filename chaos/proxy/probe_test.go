@@ -215,9 +215,7 @@ func TestProbesAmongTraffic(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if s, want := p.Stats(), (Traffic{Connections: 200, Back: 1600}); s != want {
-		t.Errorf("stats %+v, want %+v", s, want)
-	}
+	counts(t, "it was 200 connections", p, func(s Traffic) bool { return s == Traffic{Connections: 200, Back: 1600} })
 	if n := len(p.meets); n != 0 {
 		t.Errorf("%d probes are still expected", n)
 	}

@@ -76,8 +76,9 @@ func Start(c Config) (*Proxy, error) {
 // Addr is the host:port where the proxy listens.
 func (p *Proxy) Addr() string { return p.door.addr.String() }
 
-// Stats counts all connections that were accepted, the bytes that left the proxy,
-// and on an HTTP proxy the requests: Hit were answered by it, Passed were not.
+// Stats counts all connections that were accepted, the bytes that left the proxy (a
+// moment after they did), and on an HTTP proxy the requests: Hit were answered by it,
+// Passed were not.
 func (p *Proxy) Stats() Traffic {
 	t := p.stats.traffic()
 	t.Passed -= t.Hit

@@ -34,9 +34,7 @@ func TestPassesBytes(t *testing.T) {
 				t.Fatalf("got %d of %d bytes back, equal %v: %v", len(got), len(sent), bytes.Equal(got, sent), err)
 			}
 			want := Traffic{Connections: 1, Forward: int64(len(sent)) + 6, Back: int64(len(sent)) + 6}
-			if s := p.Stats(); s != want {
-				t.Errorf("stats %+v, want %+v", s, want)
-			}
+			counts(t, "all that passed", p, func(s Traffic) bool { return s == want })
 		})
 	}
 }

@@ -16,6 +16,10 @@ type Toxic interface {
 	begin() effect
 }
 
+// Check tells what is wrong with a toxic's settings, all of it, on a proxy that parses
+// HTTP or one that does not.
+func Check(t Toxic, http bool) error { return t.check(http) }
+
 // An effect is what a toxic does from the time it is added.
 type effect struct {
 	gate   func(spot) gate // what it does to bytes; nil is nothing

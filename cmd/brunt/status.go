@@ -28,12 +28,14 @@ func statusCommand() *cobra.Command {
 					fmt.Fprintf(c.OutOrStdout(), "%s: not readable by this user\n", dir)
 					continue
 				}
-				if err != nil {
-					return err
-				}
 				for _, s := range states {
 					found = true
 					left += printState(c, s)
+				}
+				if err != nil { // of some of them; the others are told all the same
+					fmt.Fprintf(c.ErrOrStderr(), "brunt: %v\n", err)
+					found = true
+					left++
 				}
 			}
 			switch {
@@ -53,11 +55,17 @@ func printState(c *cobra.Command, s chaos.JournalState) int {
 	out := c.OutOrStdout()
 	left := 0
 	how := "runs since " + s.Began.Local().Format(time.DateTime)
-	if !s.Alive {
+	switch {
+	case s.Foreign:
+		how = fmt.Sprintf("of another machine, %s, which alone can take it back; it began %s", s.Host, s.Began.Local().Format(time.DateTime))
+	case !s.Alive:
 		how = "died; it began " + s.Began.Local().Format(time.DateTime)
-		left = len(s.Open)
+		left = len(s.Open) + s.Damaged
 	}
 	fmt.Fprintf(out, "%s: %s\n", s.Run, how)
+	if s.Damaged > 0 {
+		fmt.Fprintf(out, "  %d %s of its journal can't be read, and what they tell of may still be in: %s\n", s.Damaged, plural(s.Damaged, "line"), s.Path)
+	}
 	for _, e := range s.Open {
 		name := e.Fault
 		if name == "" {

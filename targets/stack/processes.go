@@ -11,13 +11,13 @@ import (
 // Process is the YAML of one of an author's own services.
 type Process struct {
 	scenarios.Place
-	Command      command                           `yaml:"command,required"` // a list, or a line that is split at blanks; no shell
-	Replicas     int                               `yaml:"replicas,min=1,max=64"`
-	Env          map[string]scenarios.TextTemplate `yaml:"env"`
-	Dir          string                            `yaml:"dir"`   // zero is where brunt was started
-	Links        []string                          `yaml:"links"` // services that it calls; those named by ${link.…} are added
-	Port         int                               `yaml:"port,min=1,max=65535"`
-	Ready        scenarios.Ready                   `yaml:"ready"`
+	Command      command                           `yaml:"command,required"`                      // a list, or a line that is split at blanks; no shell
+	Replicas     int                               `yaml:"replicas,min=1,max=64"`                 // units of the service; zero is one
+	Env          map[string]scenarios.TextTemplate `yaml:"env"`                                   // added to brunt's own environment
+	Dir          string                            `yaml:"dir"`                                   // zero is where brunt was started
+	Links        []string                          `yaml:"links"`                                 // services that it calls; those named by ${link.…} are added
+	Port         int                               `yaml:"port,min=1,max=65535"`                  // of replica 0, the next has the next one; zero is a free one
+	Ready        scenarios.Ready                   `yaml:"ready"`                                 // zero is that its port accepts, within 30s
 	Restart      string                            `yaml:"restart,oneof=always|on-failure|never"` // zero is on-failure
 	RestartDelay *scenarios.Duration               `yaml:"restart_delay"`                         // nil is 1s
 	Grace        *scenarios.Duration               `yaml:"grace"`                                 // between SIGTERM and SIGKILL; nil is 5s

@@ -1,0 +1,145 @@
+//go:build unix
+
+package chaos_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"brunt/chaos/chaostest"
+)
+
+// TestFaultsThatOverlap puts two faults on one link. The one below must neither keep
+// the one above from being injected, nor from being found gone.
+func TestFaultsThatOverlap(t *testing.T) {
+	const slow = "network.latency: {from: web, to: store, delay: 80ms}"
+	for _, c := range []struct {
+		below, above string
+		seen         bool // the one above is found through the one below
+	}{
+		{slow, "network.latency: {from: web, to: store, delay: 20ms}", true},
+		{slow, "network.bandwidth: {from: web, to: store, rate: 10Mbit/s}", true},
+		{slow, "http.error: {from: web, to: store}", true},
+		{slow, "http.delay: {from: web, to: store, delay: 20ms}", true},
+		{slow, "network.partition: {from: web, to: store, mode: reject}", true},
+		{"network.stall: {from: web, to: store}", "network.partition: {from: web, to: store}", true},
+		{"network.stall: {from: web, to: store}", "network.reset: {from: web, to: store}", false},
+		{"network.partition: {from: web, to: store, mode: reject}", "network.partition: {from: web, to: store, mode: reject}", true},
+		{"network.blackhole: {from: web, to: store}", "http.error: {from: web, to: store}", false},
+	} {
+		t.Run(c.below+" "+c.above, func(t *testing.T) {
+			t.Parallel()
+			w := link(true)(t, true)
+			out := injectIn(t, c.below, w)
+			steps := chaostest.Plan(t, c.above, w)
+			began := time.Now()
+			held, err := steps[0].Inject(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if took := time.Since(began); took > 5*time.Second {
+				t.Errorf("injecting took %s", took)
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+			defer cancel()
+			if evidence, err := held.Verify(ctx); (err == nil) != c.seen {
+				t.Errorf("verified %q, %v; want it seen: %v", evidence, err, c.seen)
+			}
+			if _, err := held.Revert(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			began = time.Now()
+			if _, err := held.Gone(t.Context()); err != nil {
+				t.Errorf("gone: %v", err)
+			}
+			if took := time.Since(began); took > 4*time.Second {
+				t.Errorf("found gone after %s", took)
+			}
+			out()
+		})
+	}
+}
+
+// The fault below may end while the one above waits for a connection through it.
+func TestFaultBelowEndsMeanwhile(t *testing.T) {
+	t.Parallel()
+	w := link(false)(t, true)
+	out := injectIn(t, "network.stall: {from: web, to: store}", w)
+	step := chaostest.Plan(t, "network.partition: {from: web, to: store}", w)[0]
+	over := make(chan struct{})
+	time.AfterFunc(900*time.Millisecond, func() {
+		defer close(over)
+		out()
+	})
+	held, err := step.Inject(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-over
+	if evidence, err := held.Verify(t.Context()); err != nil {
+		t.Errorf("%q, %v", evidence, err)
+	}
+	if _, err := held.Revert(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// A fault that stays for less time than its delay is seen all the same: nothing is
+// answered as long as it is in. Without effect it is not.
+func TestShortStay(t *testing.T) {
+	t.Parallel()
+	for _, yaml := range []string{
+		"network.latency: {from: web, to: store, delay: 30s}", "http.delay: {from: web, to: store, delay: 30s}", "network.stall: {from: web, to: store}",
+	} {
+		for _, effective := range []bool{true, false} {
+			w := link(true)(t, effective)
+			held, err := chaostest.Plan(t, yaml, w)[0].Inject(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			evidence, err := held.Verify(ctx)
+			cancel()
+			if (err == nil) != effective {
+				t.Errorf("%s, effective %v: %q, %v", yaml, effective, evidence, err)
+			}
+			if _, err := held.Revert(t.Context()); err != nil {
+				t.Error(err)
+			}
+			if evidence, err := held.Gone(t.Context()); err != nil {
+				t.Errorf("%s: %q, %v", yaml, evidence, err)
+			}
+		}
+	}
+}
+
+// TestSettingsThatAreRefused wants mistakes to be told before anything starts.
+func TestSettingsThatAreRefused(t *testing.T) {
+	w := link(true)(t, true)
+	w.Scope.Services["web"] = 2
+	for yaml, want := range map[string]string{
+		"process.crash: {service: web, signal: STOP}":                                       "SIGSTOP ends no process",
+		"process.crash: {service: web, signal: CONT}":                                       "SIGCONT ends no process",
+		"process.crash: {service: web, signal: SIGTERM}":                                    `no signal "SIGTERM"`,
+		"process.crash: {pid: 12345}":                                                       "nobody starts process 12345 again",
+		"process.restart: {pid: 12345, grace: 1s}":                                          "can't start process 12345 again",
+		"process.crash: {service: web, pick: 3}":                                            "3 can't be picked",
+		"network.latency: {from: web, to: store, delay: 10ms, jitter: 11ms}":                "no delay is negative",
+		"network.partition: {from: web, direction: one-way}":                                "wants both from and to",
+		"network.bandwidth: {from: web, to: store, rate: 10Gbit/s}":                         "can be told from it",
+		"http.error: {from: web, to: store, method: get}":                                   "upper case",
+		"http.error: {from: web, to: store, path: \"/posts?page=*\"}":                       "before the query",
+		"http.error: {from: web, to: store, path: posts}":                                   "begins with /",
+		"http.error: {from: web, to: store, percent: 0.01%}":                                "too few to prove",
+		"http.error: {from: web, to: store, percent: 0%}":                                   "are none",
+		"http.error: {from: web, to: store, headers: {Content-Length: 7}}":                  "the proxy's own",
+		"http.error: {from: web, to: store, headers: {\"a b\": c}}":                         "no name of a header",
+		"http.delay: {from: web, to: store, delay: 10ms, jitter: 20ms, method: \"delete\"}": "upper case",
+	} {
+		if got := chaostest.Mistakes(t, yaml, w.Scope); !strings.Contains(got, want) {
+			t.Errorf("%s: %q, want %q", yaml, got, want)
+		}
+	}
+}
