@@ -1,13 +1,19 @@
 package run
 
 import (
+	"bufio"
 	"context"
+	"encoding/json"
+	"flag"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -27,6 +33,10 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
+	// The tests that run side by side wait for most of their time.
+	if err := flag.Set("test.parallel", "8"); err != nil {
+		panic(err)
+	}
 	os.Exit(m.Run())
 }
 
@@ -45,6 +55,10 @@ func role(part string, args []string) error {
 		return chaos.Watch(os.Stdin, args[0])
 	case "echo":
 		return echo(args)
+	case "serve":
+		return serve()
+	case "once":
+		return once(args)
 	case "sleep":
 		time.Sleep(time.Hour)
 	case "brunt":
@@ -55,6 +69,12 @@ func role(part string, args []string) error {
 
 // echo is a small server. With "child" it starts a process of its own that nobody
 // but a guard can know of.
+//
+//	/          at once        /slow  after 100 ms        /big  8 KiB
+//	/fail      a 500          /linked  a 500 where the way to store is not a link
+//	/far/X     what store says to /X, over connections that are kept open
+//	/fresh/X   the same, over a connection of its own
+//	/back      what web says to /
 func echo(args []string) error {
 	if len(args) > 0 && args[0] == "child" {
 		if err := exec.Command(os.Args[0], "role", "sleep").Start(); err != nil {
@@ -63,23 +83,120 @@ func echo(args []string) error {
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"ok":true}`) })
-	mux.HandleFunc("/far", func(w http.ResponseWriter, r *http.Request) {
-		req, _ := http.NewRequestWithContext(r.Context(), http.MethodGet, "http://"+os.Getenv("LINK_STORE")+"/", nil)
-		resp, err := http.DefaultClient.Do(req)
+	mux.HandleFunc("/slow", func(http.ResponseWriter, *http.Request) { time.Sleep(100 * time.Millisecond) })
+	mux.HandleFunc("/big", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, strings.Repeat("x", 8<<10)) })
+	mux.HandleFunc("/fail", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusInternalServerError) })
+	mux.HandleFunc("/linked", func(w http.ResponseWriter, _ *http.Request) {
+		if os.Getenv("LINK_STORE") == os.Getenv("STORE") {
+			http.Error(w, "straight to store", http.StatusInternalServerError)
+		}
+	})
+	kept := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 100}}
+	fresh := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	far := http.StripPrefix("/far", pass(kept, "LINK_STORE"))
+	mux.Handle("/far", far)
+	mux.Handle("/far/", far)
+	mux.Handle("/fresh/", http.StripPrefix("/fresh", pass(fresh, "LINK_STORE")))
+	mux.Handle("/back", http.StripPrefix("/back", pass(kept, "LINK_WEB")))
+	return http.ListenAndServe(os.Getenv("BRUNT_ADDR"), mux)
+}
+
+// pass passes requests on to the service whose address a variable of the environment
+// holds. They are POSTs, which nobody tries again unasked.
+func pass(client *http.Client, to string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		req, _ := http.NewRequestWithContext(r.Context(), http.MethodPost, "http://"+os.Getenv(to)+r.URL.Path, nil)
+		resp, err := client.Do(req)
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusBadGateway)
 			return
 		}
 		defer resp.Body.Close()
 		w.WriteHeader(resp.StatusCode)
-	})
-	return http.ListenAndServe(os.Getenv("BRUNT_ADDR"), mux)
+		_, _ = io.Copy(w, resp.Body)
+	}
+}
+
+// serve is a server that costs next to nothing: whatever is asked, it answers 200.
+// It writes where it listens. When it answered /N it keeps for each N, and tells
+// under /answers.
+func serve() error {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	fmt.Println(l.Addr())
+	a := answers{at: map[int]int64{}}
+	for {
+		c, err := l.Accept()
+		if err != nil {
+			return err
+		}
+		go a.serve(c)
+	}
+}
+
+// answers are the instants, in nanoseconds since 1970, at which requests were
+// answered.
+type answers struct {
+	mu sync.Mutex
+	at map[int]int64
+}
+
+func (a *answers) serve(c net.Conn) {
+	defer c.Close()
+	in := bufio.NewReader(c)
+	for {
+		path, err := readHead(in)
+		if err != nil {
+			return
+		}
+		body := "ok"
+		if path == "/answers" {
+			a.mu.Lock()
+			b, _ := json.Marshal(a.at)
+			a.mu.Unlock()
+			body = string(b)
+		}
+		if _, err := fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(body), body); err != nil {
+			return
+		}
+		if n, err := strconv.Atoi(strings.TrimPrefix(path, "/")); err == nil {
+			now := time.Now().UnixNano()
+			a.mu.Lock()
+			a.at[n] = now
+			a.mu.Unlock()
+		}
+	}
+}
+
+// readHead reads a request without a body and gives its path.
+func readHead(in *bufio.Reader) (path string, err error) {
+	line, err := in.ReadString('\n')
+	for err == nil && len(line) > len("\r\n") {
+		if path == "" {
+			_, rest, _ := strings.Cut(line, " ")
+			path, _, _ = strings.Cut(rest, " ")
+		}
+		line, err = in.ReadString('\n')
+	}
+	return path, err
+}
+
+// once is a server that can be started one time only: FILE is there the next time.
+func once(args []string) error {
+	f, err := os.OpenFile(args[0], os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_ = f.Close()
+	return echo(nil)
 }
 
 // bruntRole runs a scenario as brunt would: FILE STATE GUARD POINT. At the POINTth
 // point at which it could die it kills itself; 0 is never, and then it writes how
-// many points there were. GUARD is "guard", "none", or "both", which kills the guard
-// together with brunt.
+// many points there were, its verdict, and how many of its requests were bad. GUARD
+// is "guard", "none", or "both", which kills the guard together with brunt.
 func bruntRole(args []string) error {
 	file, state, guarded, point := args[0], args[1], args[2] != "none", args[3]
 	die, err := strconv.Atoi(point)
@@ -107,7 +224,8 @@ func bruntRole(args []string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("points %d verdict %s %s\n", passed.Load(), res.Verdict, res.Reason)
+	run := cellOf(res, "run", "*")
+	fmt.Printf("points %d verdict %s %s\n%d of %d bad\n", passed.Load(), res.Verdict, res.Reason, run.Count-cellOf(res, "run", "ok").Count, run.Count)
 	return nil
 }
 
@@ -135,11 +253,13 @@ func compileFile(file string) (*Plan, error) {
 }
 
 // scenario writes a scenario to a file; ECHO in it is the command of the small
-// server.
+// server, SLEEP of one that never serves.
 func scenario(t *testing.T, text string) string {
 	t.Helper()
 	file := t.TempDir() + "/scenario.yaml"
-	text = strings.ReplaceAll(text, "ECHO", fmt.Sprintf("%q, role, echo", os.Args[0]))
+	for word, part := range map[string]string{"ECHO": "echo", "SLEEP": "sleep"} {
+		text = strings.ReplaceAll(text, word, fmt.Sprintf("%q, role, %s", os.Args[0], part))
+	}
 	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,188 @@
+package run
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"brunt/scenarios"
+)
+
+// ring is a target of two services that call each other.
+const ring = `
+target:
+  processes:
+    web: {command: [ECHO], links: [store], ready: {get: /}}
+    store: {command: [ECHO], links: [web], ready: {get: /}}
+  entry: web
+`
+
+// A seen is what a load met before, during and after a fault.
+type seen struct {
+	res          *scenarios.Result
+	f            scenarios.FaultRecord
+	base, in, ok scenarios.Cell // the last is what was well in the phase
+	bad          float64        // share of the phase
+	after        stretch
+}
+
+func (s *seen) String() string {
+	return fmt.Sprintf("p50 %.4g s before and %.4g s during the fault, %.2g of it bad; then %+v", s.base.Response.P50, s.in.Response.P50, s.bad, s.after)
+}
+
+// slowed checks that the fault cost at least so many seconds, and no answers.
+func slowed(least float64) func(*seen) string {
+	return func(s *seen) string {
+		if s.bad > 0 || float64(s.base.Response.P50) >= least || float64(s.in.Response.P50) < least {
+			return fmt.Sprintf("want a median over %g s in its phase alone, and no error", least)
+		}
+		return ""
+	}
+}
+
+// failed checks that the fault cost a share of the answers, by one cause.
+func failed(least, most float64, causes ...string) func(*seen) string {
+	return func(s *seen) string {
+		if s.bad < least || s.bad > most {
+			return fmt.Sprintf("want a share from %g to %g to fail", least, most)
+		}
+		for _, w := range s.res.Windows {
+			for _, c := range causes { // what the fault met was asked for a little before
+				if w.T+w.D > s.f.Injected-.2 && w.T < s.f.Cleared && w.Kinds[c] > 0 {
+					return ""
+				}
+			}
+		}
+		return fmt.Sprintf("want errors of kind %s, and there are %+v", strings.Join(causes, " or "), s.res.Errors)
+	}
+}
+
+// TestLinkFaults puts every fault of links on the way of the load to its target and
+// on that from one service to another: it is found there, it met traffic, the load
+// felt it, and felt it no longer once it was gone.
+func TestLinkFaults(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name    string
+		fault   string // EDGE is the link
+		path    string // of what is asked of store
+		timeout string
+		load    func(*seen) string // on load->web
+		far     func(*seen) string // on web->store
+	}{
+		{"latency", `for: 1s, network.latency: {EDGE, delay: 100ms}`, "/", "5s", slowed(.1), slowed(.1)},
+		{"bandwidth", `for: 1s, network.bandwidth: {EDGE, rate: 64KiB/s}`, "/big", "5s", slowed(.2), slowed(.2)},
+		{"stall", `for: 1s, network.stall: {EDGE}`, "/", "5s", slowed(.2), slowed(.2)},
+		{"blackhole", `for: 1s, network.blackhole: {EDGE}`, "/", "400ms", failed(.5, 1, "timeout"), failed(.5, 1, "timeout")},
+		{"partition", `for: 1s, network.partition: {EDGE}`, "/", "400ms", failed(.5, 1, "timeout"), failed(.5, 1, "timeout")},
+		{"rejected", `for: 1s, network.partition: {EDGE, mode: reject}`, "/", "400ms", failed(.5, 1, "refused"), failed(.5, 1, "status 502")},
+		{"resetting", `for: 1s, network.partition: {EDGE, mode: reset}`, "/", "400ms", failed(.5, 1, "reset"), failed(.5, 1, "status 502")},
+		{"error", `for: 1s, http.error: {EDGE, status: 507}`, "/", "5s", failed(.5, 1, "status 507"), failed(.5, 1, "status 507")},
+		{"some errors", `for: 1s, http.error: {EDGE, percent: 30%}`, "/", "5s", failed(.05, .6, "status 503"), failed(.05, .6, "status 503")},
+		{"delay", `for: 1s, http.delay: {EDGE, delay: 100ms}`, "/", "5s", slowed(.1), slowed(.1)},
+		{"reset", `network.reset: {EDGE}`, "/slow", "5s", failed(.005, .2, "reset", "closed"), failed(.005, .2, "status 502")},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			entry := func(key, timing, edge string) string {
+				return "  " + key + ": {" + timing + ", " + strings.ReplaceAll(c.fault, "EDGE", edge) + "}\n"
+			}
+			text := "version: 1\nname: " + c.name + "\nseed: 7\n" + ring + `
+load:
+  main: {executor: constant-arrival-rate, rate: 50/s, duration: DURATION, timeout: ` + c.timeout + `, flow: [{get: "/far` + c.path + `"}]}
+chaos:
+` + entry("near", "at: 1s", "from: load, to: web") + entry("far", "after: near, wait: 1500ms", "from: web, to: store")
+			duration := "6s"
+			if strings.HasPrefix(c.fault, "network.reset") { // its phases last 5 s
+				duration = "14s"
+			}
+			text = strings.ReplaceAll(text, "DURATION", duration)
+			try(t, func(wrong *complaints) {
+				res := runOnce(t, text, Options{})
+				if wrong.passed(res); len(res.Faults) != 2 {
+					t.Fatalf("%d faults", len(res.Faults))
+				}
+				checkLinkFault(t, wrong, res, res.Faults[0], "load->web[0]", res.Faults[1].Injected, c.load)
+				checkLinkFault(t, wrong, res, res.Faults[1], "web[0]->store[0]", res.Duration+1, c.far)
+			})
+		})
+	}
+}
+
+// checkLinkFault checks what is told of a fault on a link, and what the load felt of
+// it until the next one.
+func checkLinkFault(t *testing.T, wrong *complaints, res *scenarios.Result, f scenarios.FaultRecord, link string, until scenarios.Num, felt func(*seen) string) {
+	s := &seen{res: res, f: f, base: cellOf(res, "baseline", "*"), in: cellOf(res, f.Name, "*"), ok: cellOf(res, f.Name, "ok")}
+	s.bad = 1 - float64(s.ok.Count)/float64(s.in.Count)
+	s.after = between(res, "*", f.Cleared, until)
+	t.Logf("%s: %s; %d %s; %s; %s", f.Name, f.Evidence, f.Traffic, f.TrafficUnit, f.GoneEvidence, s)
+	if !f.Verified.Known() || f.Evidence == "" || f.Traffic == 0 || !f.Gone || f.GoneEvidence == "" || f.Via != "proxy" {
+		wrong.addf("%s is not proved: %+v", f.Name, f)
+	}
+	if len(f.Units) == 0 || f.Units[0] != link {
+		wrong.addf("%s hit %v, want %s", f.Name, f.Units, link)
+	}
+	if why := felt(s); why != "" {
+		wrong.addf("%s: %s: %s", f.Name, why, s)
+	}
+	if s.after.offered == 0 || s.after.errors > 0 {
+		wrong.addf("%s: something is left of it: %s", f.Name, s)
+	}
+	if s.bad == 0 && s.after.slowest >= float64(s.in.Response.P50) {
+		wrong.addf("%s: it is as slow afterwards: %s", f.Name, s)
+	}
+}
+
+// TestPartition cuts web off from store: in both directions or in one, and with or
+// without the connections that are open already.
+func TestPartition(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name               string
+		settings           string
+		kept, fresh, store bool // what fails: web's open connections to store, its new ones, those of store to web
+	}{
+		{"both ways", "", true, true, true},
+		{"one way", ", direction: one-way", true, true, false},
+		{"existing kept", ", existing: keep", false, true, false},
+		{"one way, existing kept", ", direction: one-way, existing: keep", false, true, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			text := "version: 1\nname: " + c.name + "\nseed: 7\n" + ring + `
+warmup: {for: 500ms}
+load:
+  kept: {executor: constant-arrival-rate, rate: 40/s, duration: 4s, timeout: 300ms, flow: [{get: /far/}]}
+  fresh: {executor: constant-arrival-rate, rate: 40/s, duration: 4s, timeout: 300ms, flow: [{get: /fresh/}]}
+  store: {executor: constant-arrival-rate, rate: 40/s, duration: 4s, timeout: 300ms, flow: [{get: "http://${unit.store.addr}/back"}]}
+chaos:
+  split: {at: 1s, for: 1s, network.partition: {from: web, to: store` + c.settings + `}}
+`
+			try(t, func(wrong *complaints) {
+				res := runOnce(t, text, Options{})
+				if wrong.passed(res); len(res.Faults) != 1 {
+					t.Fatalf("%d faults", len(res.Faults))
+				}
+				f := res.Faults[0]
+				if !f.Verified.Known() || f.Evidence == "" || f.Traffic == 0 || !f.Gone || f.GoneEvidence == "" {
+					wrong.addf("it is not proved: %+v", f)
+				}
+				t.Logf("%s; %d %s; %s", f.Evidence, f.Traffic, f.TrafficUnit, f.GoneEvidence)
+				for _, l := range []struct {
+					load string
+					bad  bool
+				}{{"kept", c.kept}, {"fresh", c.fresh}, {"store", c.store}} {
+					in, ok := loadCell(res, "split", l.load, "*"), loadCell(res, "split", l.load, "ok")
+					bad := 1 - float64(ok.Count)/float64(in.Count)
+					t.Logf("%s: %.2g of %d bad", l.load, bad, in.Count)
+					if l.bad && bad < .5 || !l.bad && bad > .2 || in.Count == 0 {
+						wrong.addf("%s: %g of %d requests are bad; it was to fail: %v", l.load, bad, in.Count, l.bad)
+					}
+					if s := between(res, l.load, f.Cleared, res.Duration+1); s.offered == 0 || s.errors > 0 {
+						wrong.addf("%s: something is left of it: %+v", l.load, s)
+					}
+				}
+			})
+		})
+	}
+}

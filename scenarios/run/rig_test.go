@@ -1,0 +1,179 @@
+package run
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"brunt/scenarios"
+)
+
+// A server is a system under test that brunt does not start: a process of its own.
+type server struct {
+	addr string
+	pid  int
+}
+
+// newServer starts one that plays a part. It says on its first line where it
+// listens.
+func newServer(t *testing.T, part string, args ...string) server {
+	t.Helper()
+	argv := self(part, args...)
+	cmd := exec.Command(argv[0], argv[1:]...)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		t.Fatalf("%s does not say where it listens: %v", part, err)
+	}
+	return server{strings.TrimSpace(line), cmd.Process.Pid}
+}
+
+// mustCompile compiles a scenario.
+func mustCompile(t *testing.T, text string) *Plan {
+	t.Helper()
+	plan, err := compileFile(scenario(t, text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return plan
+}
+
+// lateTries is how often a run is tried again that was invalid because this machine
+// was too busy: a test must not fail for that, and must not pass for it either.
+const lateTries = 8
+
+// wasLate tells that brunt itself was late.
+func wasLate(res *scenarios.Result) bool {
+	return res.Verdict == scenarios.Invalid && strings.Contains(res.Reason, "brunt itself was late")
+}
+
+// inTime runs a test's run until brunt was in time.
+func inTime(t *testing.T, run func() *scenarios.Result) *scenarios.Result {
+	t.Helper()
+	for range lateTries {
+		res := run()
+		if !wasLate(res) {
+			return res
+		}
+		t.Logf("again: %s", res.Reason)
+		time.Sleep(time.Second)
+	}
+	t.Fatalf("this machine is too busy: brunt was late %d times", lateTries)
+	return nil
+}
+
+// runText runs a scenario until brunt was in time.
+func runText(t *testing.T, text string, o Options) *scenarios.Result {
+	t.Helper()
+	if o.State == "" {
+		o.State = t.TempDir()
+	}
+	return inTime(t, func() *scenarios.Result {
+		res, err := mustCompile(t, text).Run(t.Context(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return res
+	})
+}
+
+// runOnce runs a scenario for a test that asks what happened, and not whether brunt
+// was in time: where many tests run side by side it often is late.
+func runOnce(t *testing.T, text string, o Options) *scenarios.Result {
+	t.Helper()
+	if o.State == "" {
+		o.State = t.TempDir()
+	}
+	res, err := mustCompile(t, text).Run(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res
+}
+
+// complaints are what is wrong in a test that may be tried again.
+type complaints []string
+
+func (c *complaints) addf(format string, args ...any) { *c = append(*c, fmt.Sprintf(format, args...)) }
+
+// passed complains unless all objectives held and nothing else is wrong than that
+// brunt was late.
+func (c *complaints) passed(res *scenarios.Result) {
+	if res.Verdict != scenarios.Pass && !wasLate(res) {
+		c.addf("%s: %s", res.Verdict, res.Reason)
+	}
+	for _, o := range res.Objectives {
+		if o.Verdict != scenarios.Pass {
+			c.addf("%s: %s, measured %v (%s)", o.Text, o.Verdict, o.Measured, o.Note)
+		}
+	}
+}
+
+// busyTries is how often what a busy machine can spoil is tried. What is broken is
+// broken every time.
+const busyTries = 4
+
+// try tries until there is nothing to complain about.
+func try(t *testing.T, once func(wrong *complaints)) {
+	t.Helper()
+	var wrong complaints
+	for range busyTries {
+		wrong = nil
+		if once(&wrong); t.Failed() || len(wrong) == 0 {
+			return
+		}
+		t.Logf("again: %s", strings.Join(wrong, "\n"))
+	}
+	t.Errorf("%s", strings.Join(wrong, "\n"))
+}
+
+// cellOf gives the cell of a phase for all loads and an outcome; what was not
+// measured is empty.
+func cellOf(res *scenarios.Result, phase, outcome string) scenarios.Cell {
+	return loadCell(res, phase, "*", outcome)
+}
+
+// loadCell gives the cell of a phase for a load and an outcome.
+func loadCell(res *scenarios.Result, phase, load, outcome string) scenarios.Cell {
+	for _, c := range res.Cells {
+		if c.Phase == phase && c.Load == load && c.Step == "*" && c.Outcome == outcome {
+			return c
+		}
+	}
+	return scenarios.Cell{Response: scenarios.NoTimes, Service: scenarios.NoTimes}
+}
+
+// A stretch is what was measured of a load in some time.
+type stretch struct {
+	offered, errors int64
+	slowest         float64 // the highest median of a window, seconds
+}
+
+// between sums up the windows that begin after from and are over before to, of a load
+// whose iterations make one request each; "*" is all loads.
+func between(res *scenarios.Result, load string, from, to scenarios.Num) (s stretch) {
+	for _, w := range res.Windows {
+		single := (w.Step == "*") == (load == "*") && w.Step != "iteration"
+		if w.Load == load && single && w.T >= from && w.T+w.D < to && w.Offered > 0 {
+			s.offered += w.Offered
+			s.errors += w.Error + w.Skipped
+			s.slowest = max(s.slowest, float64(w.P50))
+		}
+	}
+	return s
+}

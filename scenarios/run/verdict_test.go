@@ -1,0 +1,430 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"brunt/scenarios"
+)
+
+// newTarget is a system under test within the test itself. /slow takes 100 ms, /fail
+// is a 500.
+func newTarget(t *testing.T) *httptest.Server {
+	t.Helper()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/slow":
+			time.Sleep(100 * time.Millisecond)
+		case "/fail":
+			http.Error(w, "no", http.StatusInternalServerError)
+			return
+		}
+		fmt.Fprint(w, `{"ok":true}`)
+	}))
+	t.Cleanup(s.Close)
+	return s
+}
+
+// pair is a target of two services: web calls store under /far, and not otherwise.
+const pair = `
+target:
+  processes:
+    web: {command: [ECHO], links: [store], ready: {get: /}}
+    store: {command: [ECHO], ready: {get: /}}
+  entry: web
+`
+
+// TestVerdict comes to every verdict that a run can have, by its own way.
+func TestVerdict(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name   string
+		text   string // URL is that of the target
+		want   scenarios.Verdict
+		code   int
+		reason string
+	}{
+		{
+			"pass", `
+target: {url: URL}
+load:
+  main: {executor: constant-arrival-rate, rate: 100/s, duration: 1s, flow: [{get: /}]}
+slo: [errors < 5%, availability > 90%]
+`, scenarios.Pass, 0, "All 2 objectives held.",
+		},
+		{
+			"no objective", `
+target: {url: URL}
+load:
+  main: {executor: constant-arrival-rate, rate: 100/s, duration: 300ms, flow: [{get: /fail}]}
+`, scenarios.Pass, 0, "No objective was set, so nothing could fail.",
+		},
+		{
+			"fail", `
+target: {url: URL}
+load:
+  main: {executor: constant-arrival-rate, rate: 100/s, duration: 1s, flow: [{get: /fail}]}
+slo: [p50 < 5s, errors < 5%]
+`, scenarios.Fail, 3, "2 of 2 objectives failed: p50 < 5s, and more requests failed than it allows",
+		},
+		{
+			"inconclusive", `
+target: {url: URL}
+load:
+  main: {executor: shared-iterations, vus: 2, iterations: 20, max_duration: 10s, flow: [{get: /}]}
+slo: [p99 < 5s]
+`, scenarios.Inconclusive, 8, "The objective could not be decided: p99 < 5s",
+		},
+		{
+			"not ready, a process", `
+target: {processes: {web: {command: [SLEEP], ready: {get: /, within: 300ms}}}}
+load:
+  main: {executor: constant-arrival-rate, rate: 100/s, duration: 1s, flow: [{get: /}]}
+slo: [errors < 5%]
+`, scenarios.Invalid, 5, "The target did not become ready: web[0] is not ready: not within 300ms",
+		},
+		{
+			"not ready, a URL", `
+target: {url: URL, ready: {get: /fail, within: 300ms}}
+load:
+  main: {executor: constant-arrival-rate, rate: 100/s, duration: 1s, flow: [{get: /}]}
+slo: [errors < 5%]
+`, scenarios.Invalid, 5, "The target did not become ready",
+		},
+		{
+			"setup failed", `
+target: {url: URL}
+setup: [{get: /}, {post: /fail}]
+load:
+  main: {executor: constant-arrival-rate, rate: 100/s, duration: 1s, flow: [{get: /}]}
+slo: [errors < 5%]
+`, scenarios.Invalid, 5, "Setup failed: POST /fail: status 500",
+		},
+		{
+			"unique data used up", `
+target: {url: URL}
+data: {users: {range: 1..20, pick: unique}}
+load:
+  main: {executor: constant-vus, vus: 2, duration: 20s, flow: [{get: "/${data.users.value}"}]}
+slo: [errors < 50%]
+`, scenarios.Invalid, 5, "Unique data is used up",
+		},
+		{
+			"no traffic at the link", pair + `
+load:
+  main: {executor: constant-arrival-rate, rate: 100/s, duration: 1500ms, flow: [{get: /}]}
+chaos:
+  slow-store: {at: 500ms, for: 500ms, network.latency: {from: web, to: store, delay: 50ms}}
+slo: [errors < 5%]
+`, scenarios.Invalid, 5, "Slow-store met no traffic",
+		},
+		{
+			"no traffic at the unit", pair + `
+load:
+  main: {executor: constant-arrival-rate, rate: 100/s, duration: 1s, flow: [{get: /}]}
+  late: {executor: constant-arrival-rate, rate: 100/s, start: 4s, duration: 100ms, flow: [{get: /}]}
+chaos:
+  freeze: {at: 2s, for: 500ms, process.freeze: {service: store}}
+`, scenarios.Invalid, 5, "Freeze met no traffic",
+		},
+		{
+			"nobody starts it again", `
+target: {processes: {web: {command: [ECHO], restart: never, ready: {get: /}}}}
+load:
+  main: {executor: constant-arrival-rate, rate: 100/s, duration: 1s, flow: [{get: /}]}
+chaos:
+  crash: {at: 500ms, process.crash: {service: web}}
+slo: [errors < 5%]
+`, scenarios.Invalid, 5, "Crash was not injected: nobody starts web[0] again",
+		},
+		{
+			"stopped", pair + `
+load:
+  main: {executor: constant-arrival-rate, rate: 100/s, duration: 20s, timeout: 500ms, flow: [{get: /far}]}
+chaos:
+  cut: {at: 1s, for: 15s, network.partition: {from: web, to: store, mode: reject}}
+stop: [errors > 50% for 1s]
+slo: [errors < 5%]
+`, scenarios.Stopped, 6, "Stop condition met: errors > 50% for 1s",
+		},
+		{
+			"unsteady", pair + `
+load:
+  main: {executor: constant-arrival-rate, rate: 100/s, duration: 20s, flow: [{get: /fail}]}
+chaos:
+  cut: {at: 1s, for: 1s, network.partition: {from: web, to: store}}
+  later: {at: 5s, for: 1s, network.latency: {from: web, to: store, delay: 50ms}}
+  last: {after: later, wait: 1s, process.crash: {service: store}}
+steady: [errors < 5%]
+slo: [errors < 5%, recover < 1s after last, errors < 100% in cut]
+judge: {hold: 1s}
+`, scenarios.Fail, 3, "The steady state did not hold: `errors < 5%`, measured 100%",
+		},
+		{
+			"it never came back", `
+target: {processes: {web: {command: [ONCE], restart_delay: 100ms, ready: {get: /}}}}
+load:
+  main: {executor: constant-arrival-rate, rate: 100/s, duration: 3s, timeout: 500ms, flow: [{get: /}]}
+chaos:
+  crash: {at: 1s, within: 1s, process.crash: {service: web}}
+slo: [errors < 5%]
+`, scenarios.NotReverted, 7, "Crash could not be taken back: web[0] has not come back",
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			target := newTarget(t)
+			text := "version: 1\nname: " + c.name + "\n" + strings.ReplaceAll(c.text, "URL", fmt.Sprintf("%q", target.URL))
+			res := inTime(t, func() *scenarios.Result {
+				o := Options{State: t.TempDir()}
+				res, err := mustCompile(t, strings.ReplaceAll(text, "ONCE", fmt.Sprintf("%q, role, once, %q", os.Args[0], t.TempDir()+"/once"))).Run(t.Context(), o)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if left, _ := os.ReadDir(o.State); len(left) > 0 {
+					t.Errorf("the run left %v in the journal", left)
+				}
+				return res
+			})
+			if res.Verdict != c.want || res.ExitCode != c.code || !strings.HasPrefix(res.Reason, c.reason) {
+				t.Errorf("%s (%d): %s\nwant %s (%d): %s", res.Verdict, res.ExitCode, res.Reason, c.want, c.code, c.reason)
+			}
+			if c.want == scenarios.Fail && strings.HasPrefix(c.name, "unsteady") {
+				for _, f := range res.Faults {
+					if f.Impact != scenarios.NotInjected || f.Injected.Known() {
+						t.Errorf("%s was injected: %+v", f.Name, f)
+					}
+				}
+			}
+			if c.want == scenarios.Stopped {
+				checkTakenBack(t, res)
+			}
+		})
+	}
+}
+
+// checkTakenBack checks that the only fault of a run that ended early was in, and
+// was taken back.
+func checkTakenBack(t *testing.T, res *scenarios.Result) {
+	t.Helper()
+	if len(res.Faults) != 1 {
+		t.Fatalf("%d faults", len(res.Faults))
+	}
+	f := res.Faults[0]
+	if !f.Injected.Known() || !f.Verified.Known() || !f.Cleared.Known() || !f.Gone || f.Revert != "ok" || f.Evidence == "" || f.GoneEvidence == "" {
+		t.Errorf("not taken back: %+v", f)
+	}
+	if !strings.Contains(f.Note, "taken back early") {
+		t.Errorf("its note does not say that it was taken back early: %q", f.Note)
+	}
+	if at := float64(f.Cleared); at > float64(res.Duration)+2 {
+		t.Errorf("cleared at %g s, and the load ended at %g s", at, res.Duration)
+	}
+}
+
+// TestVerdict_Interrupted ends runs by a signal while a fault is in: it is taken
+// back, and the report is whole.
+func TestVerdict_Interrupted(t *testing.T) {
+	t.Parallel()
+	for _, code := range []int{130, 143} {
+		t.Run(fmt.Sprint(code), func(t *testing.T) {
+			t.Parallel()
+			text := `
+version: 1
+name: interrupted
+warmup: {for: 500ms}
+` + pair + `
+load:
+  main: {executor: constant-arrival-rate, rate: 100/s, duration: 30s, timeout: 500ms, flow: [{get: /far}]}
+chaos:
+  cut: {at: 1s, for: 20s, network.partition: {from: web, to: store}}
+slo: [errors < 5%]
+`
+			ctx, cancel := context.WithCancelCause(t.Context())
+			defer cancel(nil)
+			res, err := mustCompile(t, text).Run(ctx, Options{State: t.TempDir(), Event: func(e scenarios.Event) {
+				if e.Event == "fault.verified" {
+					time.AfterFunc(time.Second, func() { cancel(Interrupt{code}) })
+				}
+			}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if res.Verdict != scenarios.Interrupted || res.ExitCode != code || !strings.HasPrefix(res.Reason, "Interrupted after ") {
+				t.Errorf("%s (%d): %s", res.Verdict, res.ExitCode, res.Reason)
+			}
+			checkTakenBack(t, res)
+			checkWhole(t, res)
+			if len(res.Objectives) != 1 || res.Objectives[0].Verdict != scenarios.Fail {
+				t.Errorf("the objectives are not judged: %+v", res.Objectives)
+			}
+		})
+	}
+}
+
+// checkWhole checks that a result accounts for every request in every way in which
+// it tells of them.
+func checkWhole(t *testing.T, res *scenarios.Result) {
+	t.Helper()
+	run := cellOf(res, "run", "*").Count
+	sum := int64(0)
+	for _, outcome := range []string{"ok", "shed", "error", "skipped"} {
+		sum += cellOf(res, "run", outcome).Count
+	}
+	windows := int64(0)
+	for _, w := range res.Windows {
+		if w.Load == "*" && w.Step == "*" && w.T >= 0 {
+			windows += w.Offered
+		}
+	}
+	if run == 0 || run != sum || run != windows || run != res.Generator.Offered {
+		t.Errorf("%d requests in the run, %d by outcome, %d in windows, %d offered", run, sum, windows, res.Generator.Offered)
+	}
+	if want := float64(res.Duration) * 100; float64(run) < want*.9 || float64(run) > want*1.1+2 {
+		t.Errorf("%d requests in %g s at 100/s", run, res.Duration)
+	}
+	if len(res.Events) == 0 || res.Ended.Before(res.Started) || res.Scenario == "" || res.Run == "" {
+		t.Error("the result is not whole")
+	}
+}
+
+// TestVerdict_InterruptedEarly ends runs before there is any load.
+func TestVerdict_InterruptedEarly(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ name, text string }{
+		{"while a process is waited for", `
+target: {processes: {web: {command: [SLEEP], ready: {get: /, within: 20s}}}}
+`},
+		{"while a URL is waited for", `
+target: {url: "http://127.0.0.1:1", ready: {get: /, within: 20s}}
+`},
+		{"in setup", `
+target: {url: URL}
+setup: [{think: 500ms}, {get: /slow}, {think: 1s}, {get: /}]
+`},
+		{"in warm-up", `
+target: {url: URL}
+warmup: {for: 20s}
+`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			target := newTarget(t)
+			text := "version: 1\nname: early\n" + strings.ReplaceAll(c.text, "URL", fmt.Sprintf("%q", target.URL)) + `
+load:
+  main: {executor: constant-arrival-rate, rate: 100/s, duration: 30s, flow: [{get: /}]}
+slo: [errors < 5%]
+`
+			ctx, cancel := context.WithCancelCause(t.Context())
+			defer cancel(nil)
+			time.AfterFunc(700*time.Millisecond, func() { cancel(Interrupt{143}) })
+			res, err := mustCompile(t, text).Run(ctx, Options{State: t.TempDir()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if res.Verdict != scenarios.Interrupted || res.ExitCode != 143 {
+				t.Errorf("%s (%d): %s", res.Verdict, res.ExitCode, res.Reason)
+			}
+		})
+	}
+}
+
+// TestVerdict_Precedence has runs to which two verdicts apply.
+func TestVerdict_Precedence(t *testing.T) {
+	t.Parallel()
+	const onceWeb = `
+target: {processes: {web: {command: [ONCE], restart_delay: 100ms, ready: {get: /}}}}
+`
+	for _, c := range []struct {
+		name      string
+		text      string
+		interrupt bool // once the first fault is verified
+		want      scenarios.Verdict
+		code      int
+		reason    string
+	}{
+		{
+			"invalid before fail", pair + `
+load:
+  main: {executor: constant-arrival-rate, rate: 100/s, duration: 1500ms, flow: [{get: /fail}]}
+chaos:
+  slow-store: {at: 500ms, for: 500ms, network.latency: {from: web, to: store, delay: 50ms}}
+slo: [errors < 5%]
+`, false, scenarios.Invalid, 5, "Slow-store met no traffic",
+		},
+		{
+			"fail before inconclusive", `
+target: {url: URL}
+load:
+  main: {executor: shared-iterations, vus: 2, iterations: 40, max_duration: 10s, flow: [{get: /fail}]}
+slo: [rate > 0/s in baseline, errors < 0.1%, shed < 0.1%]
+`, false, scenarios.Fail, 3, "1 of 3 objectives failed: errors < 0.1%",
+		},
+		{
+			"stopped before invalid", pair + `
+load:
+  main: {executor: constant-arrival-rate, rate: 100/s, duration: 20s, flow: [{get: /fail}]}
+chaos:
+  slow-store: {at: 500ms, for: 10s, network.latency: {from: web, to: store, delay: 50ms}}
+stop: [errors > 50% for 1s]
+slo: [errors < 5%]
+`, false, scenarios.Stopped, 6, "Stop condition met",
+		},
+		{
+			"interrupted before fail and invalid", pair + `
+load:
+  main: {executor: constant-arrival-rate, rate: 100/s, duration: 20s, flow: [{get: /fail}]}
+chaos:
+  slow-store: {at: 500ms, for: 10s, network.latency: {from: web, to: store, delay: 50ms}}
+slo: [errors < 5%]
+`, true, scenarios.Interrupted, 130, "Interrupted after",
+		},
+		{
+			"not reverted before interrupted", onceWeb + `
+load:
+  main: {executor: constant-arrival-rate, rate: 100/s, duration: 20s, timeout: 500ms, flow: [{get: /}]}
+chaos:
+  crash: {at: 500ms, within: 1s, process.crash: {service: web}}
+slo: [errors < 5%]
+`, true, scenarios.NotReverted, 7, "Crash could not be taken back",
+		},
+		{
+			"not reverted before stopped", onceWeb + `
+load:
+  main: {executor: constant-arrival-rate, rate: 100/s, duration: 20s, timeout: 500ms, flow: [{get: /}]}
+chaos:
+  crash: {at: 500ms, within: 1s, process.crash: {service: web}}
+stop: [errors > 50% for 1s]
+`, false, scenarios.NotReverted, 7, "Crash could not be taken back",
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			target := newTarget(t)
+			text := "version: 1\nname: " + c.name + "\n" + strings.ReplaceAll(c.text, "URL", fmt.Sprintf("%q", target.URL))
+			res := inTime(t, func() *scenarios.Result {
+				ctx, cancel := context.WithCancelCause(t.Context())
+				defer cancel(nil)
+				o := Options{State: t.TempDir(), Event: func(e scenarios.Event) {
+					if e.Event == "fault.verified" && c.interrupt {
+						cancel(Interrupt{130})
+					}
+				}}
+				res, err := mustCompile(t, strings.ReplaceAll(text, "ONCE", fmt.Sprintf("%q, role, once, %q", os.Args[0], t.TempDir()+"/once"))).Run(ctx, o)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return res
+			})
+			if res.Verdict != c.want || res.ExitCode != c.code || !strings.HasPrefix(res.Reason, c.reason) {
+				t.Errorf("%s (%d): %s\nwant %s (%d): %s", res.Verdict, res.ExitCode, res.Reason, c.want, c.code, c.reason)
+			}
+		})
+	}
+}
