@@ -41,8 +41,16 @@ func (c *Crash) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
 	case !knownSignal(c.signal()):
 		m.AddHint(c.Of("signal"), "such as KILL, TERM, ABRT or SEGV", "there is no signal %q", c.Signal)
 	}
-	if c.Selector.PID != 0 && !c.Irreversible {
+	service := c.Service
+	if c.Unit != "" {
+		service, _, _ = splitUnit(c.Unit)
+	}
+	switch {
+	case c.Irreversible:
+	case c.Selector.PID != 0:
 		m.AddHint(at, "`irreversible: true` says that you know", "nobody starts process %d again", c.Selector.PID)
+	case slices.Contains(sc.Mortal, service):
+		m.AddHint(at, "`irreversible: true` says that you know", "nobody starts %s again: its restart is never", service)
 	}
 }
 

@@ -100,6 +100,7 @@ type Undo struct {
 // Scope is what a target is made of, as far as it is known before it runs.
 type Scope struct {
 	Services map[string]int // replicas of each service that brunt starts
+	Mortal   []string       // services among them that nobody starts again when they crash
 	Edges    []EdgeName     // declared links, by service; LoadName begins those of the load
 	External string         // host:port of a target that runs already
 	TLS      bool           // the load speaks TLS, so that HTTP faults can't see it

@@ -120,6 +120,14 @@ func checkUnit(at scenarios.Pos, unit string, sc Scope, m *scenarios.Mistakes) {
 	}
 }
 
+// Hits implements [Hits].
+func (s *Selector) Hits(sc Scope) int {
+	if s.Service == "" {
+		return 1
+	}
+	return s.Pick.of(sc.Services[s.Service])
+}
+
 // splitUnit takes service[i] apart.
 func splitUnit(s string) (service string, index int, ok bool) {
 	service, rest, found := strings.Cut(s, "[")

@@ -80,12 +80,13 @@ func stops(s *Selector, env Env, grace time.Duration, again bool) ([]Step, error
 
 // stop is a unit about to be stopped, or stopped.
 type stop struct {
-	unit  Unit
-	grace time.Duration
-	again bool // it is started again at once
-	id    identity
-	at    time.Time
-	done  chan error // of the stop, and of the start where it follows at once
+	unit    Unit
+	grace   time.Duration
+	again   bool // it is started again at once
+	foreign bool // brunt did not start it, so nobody brings it back
+	id      identity
+	at      time.Time
+	done    chan error // of the stop, and of the start where it follows at once
 }
 
 func (s *stop) String() string {
@@ -157,6 +158,7 @@ func (s *stop) Revert(ctx context.Context) (Outcome, error) {
 	}
 	switch err := s.unit.Start(ctx); {
 	case errors.Is(err, errNotStarted):
+		s.foreign = true
 		return None, nil
 	case err != nil:
 		return Failed, err
@@ -166,7 +168,7 @@ func (s *stop) Revert(ctx context.Context) (Outcome, error) {
 
 // Gone implements [Held].
 func (s *stop) Gone(ctx context.Context) (string, error) {
-	if !s.unit.Supervised() {
+	if s.foreign {
 		return "it stays down, as allowed", nil
 	}
 	return backAgain(ctx, s.unit, s.id, s.at)

@@ -151,7 +151,7 @@ type Cell struct {
 	Hist     int    `json:"hist"` // 0 is none
 	Response Times  `json:"response"`
 	Service  Times  `json:"service"`
-	Bytes    int64  `json:"bytes"`
+	Bytes    int64  `json:"bytes,omitempty"` // in rows of all outcomes
 }
 
 // Times are percentiles of one distribution in seconds.

@@ -39,13 +39,19 @@ type Findings struct {
 	Faults     []FaultFinding // one for each occurrence, in the order of injection
 	Lag        scenarios.Lag
 	Queue      scenarios.Lag
-	LagByPhase map[string]float64 // p99 of lag, seconds
+	LagByPhase map[string]PhaseLag
 	Offered    int64
 	Sent       int64
 	Clamped    int64
 	Causes     map[scenarios.Cause]int64
 	Histograms scenarios.Histograms
 	Notes      []string
+}
+
+// PhaseLag is how late the generator was in a phase, in seconds.
+type PhaseLag struct {
+	P99 float64
+	Low float64 // 95 % lower bound of P99: in a small phase one hiccup proves nothing
 }
 
 // FaultFinding is what one occurrence of a fault did.
@@ -73,7 +79,7 @@ func (r *Recorder) Finish(c Case) (*Findings, error) {
 	if c.Hold <= 0 {
 		c.Hold = scenarios.DefaultHold
 	}
-	f := &finisher{Recorder: r, c: c, out: &Findings{Causes: map[scenarios.Cause]int64{}, LagByPhase: map[string]float64{}}}
+	f := &finisher{Recorder: r, c: c, out: &Findings{Causes: map[scenarios.Cause]int64{}, LagByPhase: map[string]PhaseLag{}}}
 	if r.err != nil {
 		f.out.Notes = append(f.out.Notes, r.err.Error()+"; what was measured since was kept in memory, and is complete")
 	}

@@ -62,6 +62,17 @@ func student(freedom float64) float64 {
 	return math.Sqrt(freedom * (1 - x) / x)
 }
 
+// lowerRank gives the quantile of n samples that is a 95 % lower bound of their
+// source's quantile q: more samples lie above it than chance puts above q once in 20
+// times (order statistics: Conover, Practical Nonparametric Statistics, 3.2).
+func lowerRank(n int64, q float64) float64 {
+	above := max(1, int64(float64(n)*(1-q)))
+	for above < n && upperTail(float64(above), float64(n), 1-q) > .05 {
+		above++
+	}
+	return max(0, (float64(n-above)+.5)/float64(n))
+}
+
 // EnoughFor is the number of requests without which a share can't be shown to lie
 // under limit: n >= ln 0.05 / ln(1-limit), the rule of three made exact. That is
 // 299 for 1 % and 29 956 for 0.01 %.

@@ -121,7 +121,7 @@ func (f *finisher) health(ps []phase, sums [][]cell) {
 			all.addWaits(&sums[i][len(f.cfg.Steps)+l])
 		}
 		if p99 := all.lag.quantile(.99); p99.Known() && p.name != "warmup" {
-			f.out.LagByPhase[p.name] = float64(p99)
+			f.out.LagByPhase[p.name] = PhaseLag{P99: float64(p99), Low: float64(all.lag.quantile(lowerRank(all.lag.total, .99)))}
 		}
 		if p.name != "run" {
 			continue

@@ -216,9 +216,9 @@ func (r *runner) generator(f *measure.Findings) scenarios.Generator {
 	limit := r.lagLimit()
 	g.LagLimit = scenarios.Sec(limit)
 	for _, phase := range slices.Sorted(keys(f.LagByPhase)) {
-		if lag := f.LagByPhase[phase]; lag > limit.Seconds() {
+		if lag := f.LagByPhase[phase]; lag.Low > limit.Seconds() {
 			g.Limits = append(g.Limits, fmt.Sprintf("p99 lag %s in %s is over %s: brunt itself was late. Give it a processor of its own, a lower rate, or `pacing: efficient`.",
-				scenarios.FormatSeconds(lag), phase, scenarios.FormatSeconds(limit.Seconds())))
+				scenarios.FormatSeconds(lag.P99), phase, scenarios.FormatSeconds(limit.Seconds())))
 		}
 	}
 	if n := f.Causes[scenarios.NoSocket]; n > 0 && float64(n) > (1-sentLess)*float64(max(1, f.Offered)) {

@@ -44,6 +44,9 @@ func (c *compiler) system() {
 	for i := range c.plan.Stack.Services {
 		s := &c.plan.Stack.Services[i]
 		c.plan.Scope.Services[s.Name] = s.Replicas
+		if s.Restart == "never" {
+			c.plan.Scope.Mortal = append(c.plan.Scope.Mortal, s.Name)
+		}
 		for _, to := range s.Links {
 			c.plan.Scope.Edges = append(c.plan.Scope.Edges, chaos.EdgeName{From: s.Name, To: to})
 		}

@@ -176,6 +176,16 @@ chaos:
 slo: [errors < 5%]
 `, scenarios.NotReverted, 7, "Crash could not be taken back: web[0] has not come back",
 		},
+		{
+			"brunt could not start it again", `
+target: {processes: {web: {command: [ONCE], restart: never, ready: {get: /}}}}
+load:
+  main: {executor: constant-arrival-rate, rate: 100/s, duration: 4s, timeout: 500ms, flow: [{get: /}]}
+chaos:
+  stop: {at: 1s, for: 500ms, process.stop: {service: web}}
+slo: [errors < 100%]
+`, scenarios.NotReverted, 7, "Stop could not be taken back: ",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
