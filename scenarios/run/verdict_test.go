@@ -40,6 +40,31 @@ target:
   entry: web
 `
 
+// A unit that brunt stopped has to come back, whatever its restart policy. How long it
+// gets for that makes the test long.
+func TestVerdict_NeverStartedAgain(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes 40 s")
+	}
+	t.Parallel()
+	text := `version: 1
+target: {processes: {web: {command: [ONCE], restart: never, ready: {get: /, within: 2s}}}}
+load:
+  main: {executor: constant-arrival-rate, rate: 100/s, duration: 4s, timeout: 500ms, flow: [{get: /}]}
+chaos:
+  stop: {at: 1s, for: 500ms, process.stop: {service: web}}
+slo: [errors < 100%]
+`
+	once := fmt.Sprintf("%q, role, once, %q", os.Args[0], t.TempDir()+"/once")
+	res, err := mustCompile(t, strings.ReplaceAll(text, "ONCE", once)).Run(t.Context(), Options{State: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if res.Verdict != scenarios.NotReverted || res.ExitCode != 7 || !strings.HasPrefix(res.Reason, "Stop could not be taken back: ") {
+		t.Errorf("%s (%d): %s", res.Verdict, res.ExitCode, res.Reason)
+	}
+}
+
 // TestVerdict comes to every verdict that a run can have, by its own way.
 func TestVerdict(t *testing.T) {
 	t.Parallel()
@@ -134,16 +159,6 @@ chaos:
 `, scenarios.Invalid, 5, "Freeze met no traffic",
 		},
 		{
-			"nobody starts it again", `
-target: {processes: {web: {command: [ECHO], restart: never, ready: {get: /}}}}
-load:
-  main: {executor: constant-arrival-rate, rate: 100/s, duration: 1s, flow: [{get: /}]}
-chaos:
-  crash: {at: 500ms, process.crash: {service: web}}
-slo: [errors < 5%]
-`, scenarios.Invalid, 5, "Crash was not injected: nobody starts web[0] again",
-		},
-		{
 			"stopped", pair + `
 load:
   main: {executor: constant-arrival-rate, rate: 100/s, duration: 20s, timeout: 500ms, flow: [{get: /far}]}
@@ -175,16 +190,6 @@ chaos:
   crash: {at: 1s, within: 1s, process.crash: {service: web}}
 slo: [errors < 5%]
 `, scenarios.NotReverted, 7, "Crash could not be taken back: web[0] has not come back",
-		},
-		{
-			"brunt could not start it again", `
-target: {processes: {web: {command: [ONCE], restart: never, ready: {get: /}}}}
-load:
-  main: {executor: constant-arrival-rate, rate: 100/s, duration: 4s, timeout: 500ms, flow: [{get: /}]}
-chaos:
-  stop: {at: 1s, for: 500ms, process.stop: {service: web}}
-slo: [errors < 100%]
-`, scenarios.NotReverted, 7, "Stop could not be taken back: ",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
