@@ -86,8 +86,8 @@ func faultLine(iv scenarios.Interval, label span) []span {
 	return line
 }
 
-func quietLine(s *scenarios.Interval, seconds int64) string {
-	per := func(n int64) string { return number(float64(n)/float64(seconds)) + "/s" }
+func quietLine(s *scenarios.Interval, span time.Duration) string {
+	per := func(n int64) string { return number(float64(n)/span.Seconds()) + "/s" }
 	at := clock(s.At.Seconds())
 	if s.At < 0 {
 		at = "-" + clock(-s.At.Seconds())

@@ -2,6 +2,7 @@ package reporters
 
 import (
 	"bytes"
+	"cmp"
 	"io"
 	"math"
 	"slices"
@@ -177,10 +178,11 @@ func (t *Terminal) Report(w io.Writer, r *scenarios.Result) error {
 // tenSeconds makes a line of every ten seconds of a run, for those who have no
 // terminal.
 type tenSeconds struct {
-	begun   bool
-	last    int64
-	sum     scenarios.Interval
-	seconds int64
+	begun bool
+	last  int64
+	sum   scenarios.Interval
+	span  time.Duration
+	n     int
 }
 
 const every = 10 * time.Second
@@ -191,7 +193,8 @@ func (q *tenSeconds) add(iv scenarios.Interval) (line string, ok bool) {
 		q.begun, q.last = true, ten
 	}
 	s := &q.sum
-	if q.seconds++; q.seconds == 1 {
+	q.span += cmp.Or(iv.Span, time.Second)
+	if q.n++; q.n == 1 {
 		s.Phase = phaseOf(iv) // the line is about what was, not what begins
 	}
 	s.Offered += iv.Offered
@@ -209,7 +212,7 @@ func (q *tenSeconds) add(iv scenarios.Interval) (line string, ok bool) {
 	}
 	q.last = ten
 	s.At, s.InFlight = iv.At, iv.InFlight
-	line = quietLine(s, q.seconds)
-	q.sum, q.seconds = scenarios.Interval{}, 0
+	line = quietLine(s, q.span)
+	q.sum, q.span, q.n = scenarios.Interval{}, 0, 0
 	return line, true
 }

@@ -312,6 +312,7 @@ type Window struct {
 // An Interval is the last second of a run that goes on, for those who watch it.
 type Interval struct {
 	At       time.Duration // offset from t0, negative during warm-up
+	Span     time.Duration // how long the interval was; zero is 1s
 	End      time.Duration // when the judged load ends
 	Phase    string        // warmup, run, grace
 	Offered  int64

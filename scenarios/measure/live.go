@@ -27,6 +27,7 @@ func (r *Recorder) Interval() (scenarios.Interval, Second) {
 		iv.Shed += t.Kinds[scenarios.Shed]
 		iv.Errors += t.Bad()
 	}
+	iv.Span = sec.span
 	r.since, r.began = make([]Sum, len(r.since)), iv.At
 	if r.live.TotalCount() > 0 {
 		iv.P50, iv.P95, iv.P99 = r.liveAt(50), r.liveAt(95), r.liveAt(99)

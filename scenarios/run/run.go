@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"math/rand/v2"
 	"os"
 	"runtime"
@@ -457,7 +458,7 @@ const foldEvery = 200 * time.Millisecond
 func (r *runner) watch(done <-chan struct{}) error {
 	tick := time.NewTicker(foldEvery)
 	defer tick.Stop()
-	next := r.now().Truncate(time.Second) + time.Second
+	next := nextSecond(r.now())
 	stops := make([]time.Duration, len(r.Scenario.Stop)) // since when each holds; 0 is not
 	for {
 		select {
@@ -473,11 +474,16 @@ func (r *runner) watch(done <-chan struct{}) error {
 		if now < next {
 			continue
 		}
-		next = now.Truncate(time.Second) + time.Second
+		next = nextSecond(now)
 		iv, second := r.rec.Interval()
 		r.stopConditions(now, second, stops)
 		r.tell(iv)
 	}
+}
+
+// nextSecond is the first whole second after t, which may lie before t0.
+func nextSecond(t time.Duration) time.Duration {
+	return time.Duration(math.Floor(t.Seconds())+1) * time.Second
 }
 
 // stopConditions ends the run when a condition has held for as long as it says. A
