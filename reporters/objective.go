@@ -17,12 +17,7 @@ func metricOf(o *scenarios.ObjectiveResult) scenarios.Metric {
 	return m
 }
 
-func formatMetric(m scenarios.Metric, n scenarios.Num) string {
-	if m.Unit == scenarios.ShareOf {
-		return percent(float64(n))
-	}
-	return m.FormatValue(float64(n))
-}
+func formatMetric(m scenarios.Metric, n scenarios.Num) string { return m.FormatValue(float64(n)) }
 
 // measured writes what was measured; ∞ where more requests failed than a
 // percentile allows, or recovery never came.

@@ -123,14 +123,7 @@ func share(part, whole int64) string {
 
 // percent writes a share with three figures, and never 0% or 100% for what is
 // neither.
-func percent(f float64) string {
-	if f <= 0 || f >= 1 {
-		return scenarios.FormatShare(f)
-	}
-	digits := 4 - int(math.Floor(math.Log10(math.Min(f, 1-f)*100)))
-	p := math.Pow(10, float64(min(10, max(3, digits))))
-	return scenarios.FormatShare(math.Round(f*p) / p)
-}
+func percent(f float64) string { return scenarios.FormatShareBriefly(f) }
 
 // rate writes events per second with three figures.
 func rate(n scenarios.Num) string {

@@ -240,14 +240,7 @@ func (m Metric) FormatValue(f float64) string {
 	case Seconds:
 		return FormatSeconds(f)
 	case ShareOf:
-		// A share next to all or nothing is not written as all or nothing.
-		for digits := 6; digits < 16; digits++ {
-			p := math.Pow10(digits)
-			if r := math.Round(f*p) / p; (r == 0) == (f == 0) && (r == 1) == (f == 1) {
-				return decimal(fromPercent(r)) + "%"
-			}
-		}
-		return decimal(f*100) + "%"
+		return FormatShareBriefly(f)
 	case PerSecond:
 		return decimal(math.Round(f*10)/10) + "/s"
 	case Count:

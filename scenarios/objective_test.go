@@ -183,7 +183,7 @@ func TestFormatValue(t *testing.T) {
 		{"p95", math.Inf(1), "∞"},
 		{"p95", math.NaN(), "–"},
 		{"errors", .01, "1%"},
-		{"errors", .0123456, "1.2346%"},
+		{"errors", .0123456, "1.23%"},
 		{"errors", 0, "0%"},
 		{"errors", 1e-9, "0.0000001%"},
 		{"availability", 1, "100%"},

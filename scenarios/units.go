@@ -185,6 +185,17 @@ func FormatShare(f float64) string {
 	return strconv.FormatFloat(math.Round(f*1e8)/1e6, 'f', -1, 64) + "%"
 }
 
+// FormatShareBriefly writes a measured share with three figures of it, or of what it
+// lacks of all: one next to all or nothing is not written as all or nothing.
+func FormatShareBriefly(f float64) string {
+	if f <= 0 || f >= 1 || math.IsNaN(f) {
+		return FormatShare(f)
+	}
+	digits := 4 - int(math.Floor(math.Log10(min(f, 1-f)*100)))
+	p := math.Pow10(min(15, max(3, digits)))
+	return decimal(fromPercent(math.Round(f*p)/p)) + "%"
+}
+
 // DecodeNode implements [NodeDecoder].
 func (s *Share) DecodeNode(n *Node, m *Mistakes) {
 	decodeScalar(n, m, ParseShare, func(v float64) { *s = Share(v) })

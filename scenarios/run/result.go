@@ -360,19 +360,35 @@ func (r *runner) decideObjectives(v verdict) {
 		res.Reason = "The objective held."
 	}
 	for _, to := range []scenarios.Verdict{scenarios.Inconclusive, scenarios.Fail, scenarios.Invalid} {
-		for i, o := range res.Objectives {
-			if o.Verdict != to {
-				continue
-			}
-			what := map[scenarios.Verdict]string{scenarios.Fail: "failed", scenarios.Inconclusive: "could not be decided", scenarios.Invalid: "could not be judged"}[to]
-			head := fmt.Sprintf("%d of %d objectives %s: ", count[to], len(res.Objectives), what)
-			if len(res.Objectives) == 1 {
-				head = "The objective " + what + ": "
-			}
-			v.worse(to, head+sayObjective(o, objectives[i]))
-			break
+		i := tellingObjective(res.Objectives, objectives, to)
+		if i < 0 {
+			continue
+		}
+		what := map[scenarios.Verdict]string{scenarios.Fail: "failed", scenarios.Inconclusive: "could not be decided", scenarios.Invalid: "could not be judged"}[to]
+		head := fmt.Sprintf("%d of %d objectives %s: ", count[to], len(res.Objectives), what)
+		if len(res.Objectives) == 1 {
+			head = "The objective " + what + ": "
+		}
+		v.worse(to, head+sayObjective(res.Objectives[i], objectives[i]))
+	}
+}
+
+// tellingObjective is the first objective of a verdict, one on a fault before one on
+// the whole run: it says more of why.
+func tellingObjective(results []scenarios.ObjectiveResult, objectives []scenarios.Objective, of scenarios.Verdict) int {
+	found := -1
+	for i := range results {
+		if results[i].Verdict != of {
+			continue
+		}
+		if p := objectives[i].PhaseOrRun(); p != "run" && p != "baseline" {
+			return i
+		}
+		if found < 0 {
+			found = i
 		}
 	}
+	return found
 }
 
 // sayObjective puts an objective and what was measured into words.
