@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"brunt/scenarios"
@@ -93,10 +94,16 @@ Exit codes, the first that applies:
 	return root
 }
 
+// laterCommands are those that brunt is to have and has not yet.
+var laterCommands = []string{"inject", "note", "compare", "ab", "gate", "trend", "find", "import", "convert", "verify", "drill"}
+
 // noSuchCommand refuses what is no subcommand.
 func noSuchCommand(root *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
+	}
+	if slices.Contains(laterCommands, args[0]) {
+		return fmt.Errorf("command %q is not available yet", args[0])
 	}
 	hint := ""
 	if near := root.SuggestionsFor(args[0]); len(near) > 0 {

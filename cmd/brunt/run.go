@@ -53,8 +53,29 @@ folder that -o names.`,
 	c.Flags().BoolVar(&f.noChaos, "no-chaos", false, "inject no fault: the control run")
 	c.Flags().IntVar(&f.repeat, "repeat", 1, "run so often; the worst verdict counts")
 	c.Flags().StringVar(&f.logFormat, "log-format", "text", "text or json, on standard error")
+	for _, name := range laterFlags {
+		c.Flags().String(name, "", "")
+		_ = c.Flags().MarkHidden(name)
+	}
 	c.Flags().StringVar(&f.logLevel, "log-level", "warn", "debug, info, warn or error")
 	return c
+}
+
+// laterFlags are those that a run is to have and has not yet.
+var laterFlags = []string{"plan", "policy", "live"}
+
+// refuseLater refuses what would narrow or steer a run and can't yet, rather than run
+// without it.
+func refuseLater(c *cobra.Command) error {
+	for _, name := range laterFlags {
+		if c.Flags().Changed(name) {
+			return usagef("--%s is not available yet", name)
+		}
+	}
+	if os.Getenv("BRUNT_POLICY") != "" {
+		return usagef("BRUNT_POLICY is set, and policy files are not available yet; unset it to run without one")
+	}
+	return nil
 }
 
 func setFlag(c *cobra.Command, set *[]string) {
@@ -104,6 +125,9 @@ func state() string { return chaos.StateDirs(os.Getenv)[0] }
 
 func (f *runFlags) run(c *cobra.Command, path string) error {
 	if _, err := f.logger(io.Discard); err != nil {
+		return err
+	}
+	if err := refuseLater(c); err != nil {
 		return err
 	}
 	if f.repeat < 1 {
