@@ -34,7 +34,7 @@ func liveBlock(iv scenarios.Interval, width int) [][]span {
 	return [][]span{
 		progress(iv, width),
 		rates,
-		{label("latency"), {"p50 " + short(iv.P50) + "  p95 " + short(iv.P95) + "  p99 " + short(iv.P99), plain}},
+		{label("latency"), {"p50 " + answered(iv.P50) + "  p95 " + answered(iv.P95) + "  p99 " + answered(iv.P99), plain}},
 		{label("brunt"), {itoa64(iv.InFlight) + " in flight  lag " + short(iv.Lag), plain}, {"  " + total, dim}},
 		faultLine(iv, label("faults")),
 	}
@@ -92,8 +92,8 @@ func quietLine(s *scenarios.Interval, span time.Duration) string {
 	if s.At < 0 {
 		at = "-" + clock(-s.At.Seconds())
 	}
-	line := at + " " + s.Phase + ": " + per(s.Offered) + " offered, " + per(s.OK) + " ok, " + itoa64(s.Errors) + " errors, worst second p50 " + short(s.P50) +
-		" p95 " + short(s.P95) + " p99 " + short(s.P99) + ", " + itoa64(s.InFlight) + " in flight, lag " + short(s.Lag)
+	line := at + " " + s.Phase + ": " + per(s.Offered) + " offered, " + per(s.OK) + " ok, " + itoa64(s.Errors) + " errors, worst second p50 " + answered(s.P50) +
+		" p95 " + answered(s.P95) + " p99 " + answered(s.P99) + ", " + itoa64(s.InFlight) + " in flight, lag " + short(s.Lag)
 	if len(s.Faults) > 0 {
 		line += ", faults in: " + clean(strings.Join(s.Faults, ", "))
 	}
@@ -103,5 +103,14 @@ func quietLine(s *scenarios.Interval, span time.Duration) string {
 func itoa64(n int64) string { return strconv.FormatInt(n, 10) }
 
 func perSecond(n int64) string { return itoa64(n) + "/s" }
+
+// answered is a percentile of the answers of a second, in which there may have been
+// none.
+func answered(d time.Duration) string {
+	if d == 0 {
+		return "–"
+	}
+	return short(d)
+}
 
 func short(d time.Duration) string { return scenarios.FormatSeconds(d.Seconds()) }
