@@ -178,7 +178,7 @@ func TestRail_Units(t *testing.T) {
 		{"who started it", "", fmt.Sprintf("process.crash: {pid: %d, signal: TERM, irreversible: true}", os.Getppid()), "brunt runs below it"},
 		{"the first", "", "process.crash: {pid: 1, signal: TERM, irreversible: true}", "at least 2"},
 		{"nobody", "", "process.crash: {pid: 4194000, signal: TERM, irreversible: true}", "no unit matches"},
-		{"too many units", "max_units: 1", "process.crash: {service: web, pick: all}", "it would hit 2 units, and guard.max_units is 1"},
+		{"too many units", "max_units: 1", "process.crash: {service: web, pick: all}", "it hits 2 units, and guard.max_units is 1"},
 		{"too many units of a link", "max_units: 1", "for: 300ms, network.latency: {from: web, to: store, delay: 20ms}", "it hits 2 units, and guard.max_units is 1"},
 		{"for too long", "max_each: 200ms", "for: 300ms, network.latency: {from: web, to: store, delay: 20ms}", "guard.max_each is 200ms"},
 	} {
