@@ -14,7 +14,7 @@ import (
 // file to the verdict.
 func TestSimulation_Recorder(t *testing.T) {
 	trials := 100
-	if testing.Short() {
+	if !*simulations {
 		trials = 10
 	}
 	objectives := slo(t, "recover < 32s after f", "errors < 1% in baseline")

@@ -1,6 +1,7 @@
 package measure
 
 import (
+	"flag"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -11,6 +12,8 @@ import (
 
 	"brunt/scenarios"
 )
+
+var simulations = flag.Bool("simulations", false, "make all trials of the simulations")
 
 // The simulations below hold the rule for impact and recovery. Their model:
 //
@@ -24,7 +27,11 @@ import (
 //   - L is 1 %, the hold 10 s.
 //
 // All draws come from PCG with the seeds (3, 4); every row of a table begins anew.
-// Run short, there are fewer rows with a tenth of the trials. -v prints the tables.
+// A tenth of the trials is made unless all are asked for,
+//
+//	go test ./scenarios/measure -run Simulation -simulations -v
+//
+// which takes some minutes and prints the tables; run short there are fewer rows.
 type world struct {
 	rate                   float64
 	injected, cleared, end time.Duration
@@ -82,7 +89,7 @@ type tries struct {
 }
 
 func (w world) try(trials int, recovered float64) tries {
-	if testing.Short() {
+	if !*simulations {
 		trials = max(50, trials/10)
 	}
 	out := tries{n: trials, impact: map[scenarios.Impact]int{}}
@@ -114,7 +121,7 @@ func (r tries) taken() float64 { return r.share(len(r.found)) }
 // often tells that n are no under 1 %; of few trials, that chance does not explain
 // how many they are over it.
 func (r tries) often(n int) bool {
-	if !testing.Short() {
+	if *simulations {
 		return r.share(n) >= .01
 	}
 	most := .01 * float64(r.n)

@@ -144,7 +144,7 @@ func TestUnsteady_Findings(t *testing.T) {
 // is a part of TestSimulation_FaultFree. The rest is logged.
 func TestSimulation_Unsteady(t *testing.T) {
 	trials := 500
-	if testing.Short() {
+	if !*simulations {
 		trials = 100
 	}
 	for _, rate := range rowsOf([]float64{10, 50, 100, 1000}, []float64{100, 1000}) {
