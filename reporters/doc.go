@@ -11,7 +11,7 @@
 // and shows a run that goes on: a [Terminal] is also [Live].
 //
 // Every format is made from a [scenarios.Result] and from nothing else. [Write]
-// writes the files of a run; [Read] gives the result back from result.json,
+// writes the files of a run; [Redraw] those that can be drawn again; [Read] gives the result back from result.json,
 // latency.hlog and events.jsonl, so that any of them can be drawn again later.
 //
 // Whatever an author, a target or a fault named can stand in a result. Each format

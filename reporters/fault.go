@@ -38,6 +38,9 @@ func effect(f *scenarios.FaultRecord) string {
 		s = "it was not injected"
 	case scenarios.UnknownYet:
 		s = "there is too little data to tell what it did"
+		if f.Note != "" {
+			s = "what it did is not known"
+		}
 	default:
 		s = clean(string(f.Impact))
 	}

@@ -95,7 +95,7 @@ func openHlog(path string, t0 time.Time) (*hlog, error) {
 	}
 	defer f.Close()
 	l := &hlog{path: path, byTag: map[int]int{}}
-	base := time.Duration(0)
+	base, based := time.Duration(0), false
 	at := int64(0)
 	in := bufio.NewReaderSize(f, 1<<20)
 	for n := 1; ; n++ {
@@ -109,7 +109,7 @@ func openHlog(path string, t0 time.Time) (*hlog, error) {
 			if err != nil {
 				return nil, fmt.Errorf("line %d: %w", n, err)
 			}
-			base = time.Unix(0, 0).Add(since).Sub(t0)
+			base, based = time.Unix(0, 0).Add(since).Sub(t0), true
 		}
 		if bytes.HasPrefix(line, []byte("Tag=")) {
 			h, err := parseHlogLine(line)
@@ -122,6 +122,9 @@ func openHlog(path string, t0 time.Time) (*hlog, error) {
 			l.lines = append(l.lines, h)
 		}
 		at += int64(len(line))
+		if err == io.EOF && !based {
+			return nil, errors.New("it is no log of histograms, or its beginning is gone")
+		}
 		if err == io.EOF {
 			return l, nil
 		}

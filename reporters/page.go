@@ -90,7 +90,7 @@ func (HTML) Report(w io.Writer, r *scenarios.Result) error {
 func newPage(r *scenarios.Result) (*page, error) {
 	p := &page{
 		Mark: mark(r.Verdict), Word: upper(word(r.Verdict)), Tone: tone(r.Verdict), Name: clean(r.Name), Reason: clean(r.Reason), Hypothesis: clean(r.Hypothesis),
-		Control: !r.Chaos && len(r.Faults) > 0, Healthy: r.Generator.Healthy, Version: clean(r.Environment.Brunt), Run: clean(r.Run), ExitCode: r.ExitCode, Meaning: meaning(r.Verdict),
+		Control: r.Control, Healthy: r.Generator.Healthy, Version: clean(r.Environment.Brunt), Run: clean(r.Run), ExitCode: r.ExitCode, Meaning: meaning(r.Verdict),
 	}
 	at := places{}
 	list, together := points(r)

@@ -51,20 +51,32 @@ const (
 
 // files lists what Write writes, the evidence first: should the disk fill up, the
 // page can be drawn again from it.
-var files = []struct{ name, kind string }{
-	{resultFile, "json"}, {hlogFile, "hlog"}, {eventsFile, "events"}, {scenarioFile, "scenario"}, {junitFile, "junit"}, {htmlFile, "html"},
+var files = []struct {
+	name, kind string
+	evidence   bool // the others can be drawn from it
+}{
+	{resultFile, "json", true}, {hlogFile, "hlog", true}, {eventsFile, "events", true},
+	{scenarioFile, "scenario", false}, {junitFile, "junit", false}, {htmlFile, "html", false},
 }
 
 // Write writes the files of a run into dir, which it makes. Each appears whole or
 // not at all, and one that fails does not keep the others from being written; the
 // error joins all failures.
-func Write(dir string, r *scenarios.Result) error {
+func Write(dir string, r *scenarios.Result) error { return write(dir, r, true) }
+
+// Redraw writes the files that can be drawn from the others, which stay as they are.
+func Redraw(dir string, r *scenarios.Result) error { return write(dir, r, false) }
+
+func write(dir string, r *scenarios.Result, evidence bool) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("making the folder of the report: %w", err)
 	}
 	kinds := Kinds()
 	var errs []error
 	for _, f := range files {
+		if f.evidence && !evidence {
+			continue
+		}
 		if err := writeFile(filepath.Join(dir, f.name), kinds[f.kind](), r); err != nil {
 			errs = append(errs, fmt.Errorf("writing %s: %w", f.name, err))
 		}

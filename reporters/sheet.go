@@ -58,7 +58,7 @@ func (s *sheet) result(r *scenarios.Result) {
 
 func (s *sheet) about(r *scenarios.Result) string {
 	text := fmt.Sprintf("Ran %s with seed %d; exit code %d.", seconds(r.Duration), r.Seed, r.ExitCode)
-	if !r.Chaos && len(r.Faults) > 0 {
+	if r.Control {
 		text += " This is the control run: no fault was injected."
 	}
 	return text
@@ -276,6 +276,9 @@ func (s *sheet) generator(g *scenarios.Generator) {
 		text += " (at most " + seconds(g.LagLimit) + ")"
 	}
 	text += fmt.Sprintf(", %d offered, %d sent, at most %d in flight", g.Offered, g.Sent, g.InFlightMax)
+	if g.Queue.P99 > .001 {
+		text += ", queue p99 " + seconds(g.Queue.P99)
+	}
 	if g.CPU.Known() {
 		text += ", " + number(float64(g.CPU)) + " cores"
 	}

@@ -25,8 +25,9 @@ type Result struct {
 	Started     time.Time         `json:"started"`
 	T0          time.Time         `json:"t0"` // what offsets count from
 	Ended       time.Time         `json:"ended"`
-	Duration    Num               `json:"duration"` // of the judged load
-	Chaos       bool              `json:"chaos"`    // false: --no-chaos, the control run
+	Duration    Num               `json:"duration"`          // of the judged load
+	Chaos       bool              `json:"chaos"`             // faults were injected
+	Control     bool              `json:"control,omitempty"` // --no-chaos: the scenario's faults were left out
 	Environment Environment       `json:"environment"`
 	Scenario    string            `json:"scenario"` // as resolved, secrets masked
 	Loads       []LoadInfo        `json:"loads"`

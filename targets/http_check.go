@@ -1,7 +1,9 @@
 package targets
 
 import (
+	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -202,4 +204,57 @@ func (k *httpCheck) holds(a *answer, out *scenarios.Outcome) bool {
 	}
 	v, ok := a.json(k.path)
 	return k.matches(v, ok)
+}
+
+// wanted says what an answer that failed should have been, and what it was.
+func (c *httpCall) wanted(a *answer, it *scenarios.Iter, out *scenarios.Outcome) string {
+	code := int64(out.Status)
+	switch {
+	case c.status == nil && code >= 400:
+		return "" // the cause says it
+	case c.status != nil && !c.status.matches(code, true):
+		return "status " + c.status.String() + " was wanted"
+	}
+	for i := range c.checks {
+		if k := &c.checks[i]; !k.holds(a, out) {
+			return k.wanted(a, out)
+		}
+	}
+	for i := range c.extracts {
+		if e := &c.extracts[i]; !e.find(a, &it.Vars[e.slot]) {
+			return "nothing stands at " + e.String()
+		}
+	}
+	return ""
+}
+
+func (k *httpCheck) wanted(a *answer, out *scenarios.Outcome) string {
+	switch {
+	case k.within > 0:
+		took := out.End - out.Intended
+		if out.Closed {
+			took = out.End - out.Slot
+		}
+		return fmt.Sprintf("an answer within %s was wanted, and it took %s", scenarios.FormatDuration(k.within), scenarios.FormatSeconds(took.Seconds()))
+	case k.header != "":
+		if all := a.header(k.header); len(all) > 0 {
+			return fmt.Sprintf("header %s was %s, and %s was wanted", k.header, clipped(string(all[0])), k.matcher.String())
+		}
+		return fmt.Sprintf("there was no header %s, and %s was wanted", k.header, k.matcher.String())
+	case k.body:
+		return fmt.Sprintf("a body of %s was wanted", k.matcher.String())
+	}
+	if v, found := a.json(k.path); found {
+		return fmt.Sprintf("%s was %s, and %s was wanted", k.path, clipped(text(v)), k.matcher.String())
+	}
+	return fmt.Sprintf("there was nothing at %s, and %s was wanted", k.path, k.matcher.String())
+}
+
+// clipped quotes a value for people.
+func clipped(s string) string {
+	const most = 80
+	if len(s) > most {
+		s = strings.ToValidUTF8(s[:most], "") + "…"
+	}
+	return strconv.Quote(s)
 }

@@ -258,6 +258,28 @@ func TestHTTP_Encodings(t *testing.T) {
 	}
 }
 
+// A sample says what was wanted, beside what came.
+func TestHTTP_Wanted(t *testing.T) {
+	for step, want := range map[string]string{
+		`{get: /, check: {status: [2xx, 404]}}`:                 `status 2xx or "404" was wanted`,
+		`{get: /, check: {status: 500, header: {X-N: 7}}}`:      `header X-N was "12", and "7" was wanted`,
+		`{get: /, check: {status: 500, header: {X-M: exists}}}`: `there was no header X-M, and exists was wanted`,
+		`{get: /, check: {status: 500, body: "~ ^x"}}`:          `a body of ~ ^x was wanted`,
+		`{get: /, check: {status: 500, "$.n": "> 5"}}`:          `$.n was "5", and > 5 was wanted`,
+		`{get: /, check: {status: 500, "$.q": not empty}}`:      `there was nothing at $.q, and not empty was wanted`,
+		`{get: /, check: {status: 500, within: 1us}}`:           `an answer within 1µs was wanted, and it took `,
+		`{get: /, check: {status: 500}, extract: {v: "$.q"}}`:   `nothing stands at $.q`,
+		`{get: /}`: ``,
+	} {
+		k := &keeper{}
+		r := newRig(t, targets.Options{Base: script(t, each(func(string) string { return answer(500, "X-N: 12\r\n", `{"n": 5}`) })), Sampler: k}, step)
+		r.user(0).Do(0, long)
+		if m := k.last().Message; !strings.HasPrefix(m, want) || want == "" && m != "" {
+			t.Errorf("%s: %q, want %q", step, m, want)
+		}
+	}
+}
+
 func TestHTTP_Samples(t *testing.T) {
 	url := script(t, each(func(r string) string {
 		if strings.Contains(r, "/long") {

@@ -2,6 +2,7 @@ package targets
 
 import (
 	"bufio"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/http/cookiejar"
@@ -295,9 +296,9 @@ func (t *trip) sample(err error) {
 	}
 	sm := scenarios.Sample{At: t.out.Intended.Seconds(), Step: t.call.name, Request: t.call.method + " " + t.at(), Status: int(t.out.Status)}
 	if err != nil {
-		sm.Message = err.Error()
+		sm.Message = said(err)
 	} else {
-		sm.Body = t.ans.excerpt()
+		sm.Message, sm.Body = t.call.wanted(t.ans, t.it, t.out), t.ans.excerpt()
 		sm.Headers = map[string]string{}
 		for _, name := range []string{"Content-Type", "Retry-After", "Location", "Traceparent"} {
 			if v := t.ans.header(name); len(v) > 0 {
@@ -306,6 +307,17 @@ func (t *trip) sample(err error) {
 		}
 	}
 	k.Keep(t.out, sm)
+}
+
+// said puts an error into words, with what mends it where that is known.
+func said(err error) string {
+	if _, unknown := errors.AsType[x509.UnknownAuthorityError](err); unknown {
+		return err.Error() + "; a CA of your own goes under target: {tls: {ca: FILE}}"
+	}
+	if _, other := errors.AsType[x509.HostnameError](err); other {
+		return err.Error() + "; the name in the certificate goes under target: {tls: {server_name: NAME}}"
+	}
+	return err.Error()
 }
 
 // at is the URL that was asked for last.

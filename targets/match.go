@@ -69,6 +69,27 @@ func (k *matcher) DecodeNode(n *scenarios.Node, m *scenarios.Mistakes) {
 	}
 }
 
+// String writes the matcher as its author did.
+func (k *matcher) String() string {
+	switch k.op {
+	case "exists", "not empty":
+		return k.op
+	case "~":
+		return "~ " + k.re.String()
+	case "class":
+		return fmt.Sprintf("%gxx", k.number)
+	case "any":
+		var all []string
+		for i := range k.any {
+			all = append(all, k.any[i].String())
+		}
+		return strings.Join(all, " or ")
+	case "=":
+		return strconv.Quote(k.text)
+	}
+	return k.op + " " + k.text
+}
+
 // matches tells whether v, a JSON value or a text, is as asked. Found is false
 // when there was nothing to look at.
 func (k *matcher) matches(v any, found bool) bool {
@@ -167,6 +188,19 @@ type finder struct {
 	header string
 	cookie string
 	re     *regexp.Regexp
+}
+
+// String writes the finder as its author did.
+func (f *finder) String() string {
+	switch {
+	case f.path != nil:
+		return f.path.String()
+	case f.header != "":
+		return "header " + f.header
+	case f.cookie != "":
+		return "cookie " + f.cookie
+	}
+	return "~ " + f.re.String()
 }
 
 // parseFinder reads the form that extractions are written in.

@@ -31,7 +31,7 @@ restarted when it crashes. Each defence is a switch.`,
 			if err := recoverOthers(c); err != nil {
 				return err
 			}
-			ctx, stop := interruptible()
+			ctx, stop := interruptible("")
 			defer stop()
 			return run.Demo(ctx, run.DemoOptions{
 				With: settings, Self: self(), State: state(), Guard: append(self(), "guard"),
@@ -86,7 +86,7 @@ func serviceCommand() *cobra.Command {
 		Hidden: true,
 		Args:   cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			ctx, stop := interruptible()
+			ctx, stop := interruptible("")
 			defer stop()
 			return demo.Serve(ctx, args[0], os.Getenv, c.OutOrStdout())
 		},

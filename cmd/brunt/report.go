@@ -16,7 +16,7 @@ func reportCommand() *cobra.Command {
 			if err != nil {
 				return usage{err}
 			}
-			if err := reporters.Write(args[0], res); err != nil {
+			if err := reporters.Redraw(args[0], res); err != nil {
 				return err
 			}
 			return table(c.OutOrStdout(), res, args[0])

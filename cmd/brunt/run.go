@@ -28,6 +28,7 @@ type runFlags struct {
 	out       string
 	dryRun    bool
 	noChaos   bool
+	force     bool
 	repeat    int
 	logFormat string
 	logLevel  string
@@ -49,6 +50,7 @@ folder that -o names.`,
 	}
 	setFlag(c, &f.set)
 	c.Flags().StringVarP(&f.out, "output", "o", "", "folder for the report (default brunt-results/NAME-TIME)")
+	c.Flags().BoolVar(&f.force, "force", false, "write over the report of another run")
 	c.Flags().BoolVar(&f.dryRun, "dry-run", false, "say what would be done, and do nothing")
 	c.Flags().BoolVar(&f.noChaos, "no-chaos", false, "inject no fault: the control run")
 	c.Flags().IntVar(&f.repeat, "repeat", 1, "run so often; the worst verdict counts")
@@ -143,10 +145,11 @@ func (f *runFlags) run(c *cobra.Command, path string) error {
 	if err := recoverOthers(c); err != nil {
 		return err
 	}
-	ctx, stop := interruptible()
+	ctx, stop := interruptible("\nbrunt: interrupted; taking faults back and writing the report")
 	defer stop()
 	worst := scenarios.Pass
 	code := 0
+	var runs []string
 	for i := range f.repeat {
 		if i > 0 {
 			if plan, err = compile(path, f.set); err != nil {
@@ -160,9 +163,13 @@ func (f *runFlags) run(c *cobra.Command, path string) error {
 		if w := scenarios.Worse(worst, res.Verdict); w == res.Verdict {
 			worst, code = w, res.ExitCode
 		}
+		runs = append(runs, fmt.Sprintf("  run %d  %-12s %s", i+1, res.Verdict, res.Reason))
 		if context.Cause(ctx) != nil {
 			break
 		}
+	}
+	if f.repeat > 1 {
+		fmt.Fprintf(c.OutOrStdout(), "\n%d runs, the worst counts: %s\n%s\n", len(runs), worst, strings.Join(runs, "\n"))
 	}
 	if code != 0 {
 		return exit(code)
@@ -199,10 +206,14 @@ func (f *runFlags) once(ctx context.Context, c *cobra.Command, plan *run.Plan) (
 
 // dryRun says what a run would do.
 func dryRun(c *cobra.Command, plan *run.Plan) error {
-	for _, line := range plan.DryRun(c.Context()) {
+	lines, err := plan.DryRun(c.Context())
+	for _, line := range lines {
 		fmt.Fprintln(c.OutOrStdout(), line)
 	}
 	fmt.Fprintln(c.OutOrStdout(), "\nNothing was started or broken.")
+	if err != nil { // said among the lines
+		return exit(scenarios.ExitMistake)
+	}
 	return nil
 }
 
@@ -214,10 +225,18 @@ func (f *runFlags) folder(name, id string) (string, error) {
 	} else if f.repeat > 1 {
 		dir = filepath.Join(dir, id)
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return "", fmt.Errorf("the folder for the report: %w", err)
+	if _, err := os.Stat(filepath.Join(dir, "result.json")); err == nil && !f.force {
+		return "", usagef("%s holds the report of another run; name another folder, or let --force write over it", dir)
 	}
-	return dir, nil
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", usagef("the folder for the report: %w", err)
+	}
+	probe, err := os.CreateTemp(dir, ".brunt-*")
+	if err != nil {
+		return "", usagef("the folder for the report: %w", err)
+	}
+	_ = probe.Close()
+	return dir, os.Remove(probe.Name())
 }
 
 // fileName makes a scenario's name one that every file system takes.
@@ -253,10 +272,11 @@ func (f *runFlags) logger(w io.Writer) (*slog.Logger, error) {
 	return nil, usagef("--log-format is text or json, not %q", f.logFormat)
 }
 
-// interruptible gives a context that ends with the first SIGINT or SIGTERM. Faults
+// interruptible gives a context that ends with the first SIGINT or SIGTERM, and says
+// so. Faults
 // are taken back and the report is written then; a second signal changes nothing,
 // as there is nothing left to hurry.
-func interruptible() (context.Context, func()) {
+func interruptible(say string) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
@@ -268,7 +288,9 @@ func interruptible() (context.Context, func()) {
 			if s == syscall.SIGTERM {
 				code = 143
 			}
-			fmt.Fprintln(os.Stderr, "\nbrunt: interrupted; taking faults back and writing the report")
+			if say != "" {
+				fmt.Fprintln(os.Stderr, say)
+			}
 			cancel(run.Interrupt{Code: code})
 		case <-done:
 		}

@@ -23,8 +23,8 @@ type cell struct {
 	queue    times
 	causes   []causeCount
 	bytes    int64
-	checks   int64
-	failed   int64 // checks
+	checks   int64 // see checksOf
+	failed   int64 // checks that did not hold
 	sent     int64
 	clamped  int64
 	during   events
@@ -65,8 +65,9 @@ func (t *times) take(d time.Duration, s *scratch) (clamped int64) {
 // record counts a request. Over are the limits that its answer was not within.
 func (c *cell) record(o *scenarios.Outcome, over []int32, limits int, s *scratch) {
 	c.kinds[o.Kind]++
-	c.checks += int64(o.Checks)
-	c.failed += int64(o.Failed)
+	checks, failed := checksOf(o)
+	c.checks += checks
+	c.failed += failed
 	if o.Kind == scenarios.Skipped {
 		return
 	}

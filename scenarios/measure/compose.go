@@ -19,14 +19,19 @@ type Case struct {
 	Checks  []string // names of checks, by number
 	Samples *Samples // nil keeps none
 
-	// NoTraffic are the occurrences, by number, whose fault met no traffic: at the
-	// link or hook where it counts bytes. Nothing can be said about them.
+	// NoTraffic tells of occurrences, by number, whose fault counts bytes at a link or
+	// hook whether it met none. Of those that it does not tell of, the requests of the
+	// load during the fault tell. Nothing is known of what a fault does that met none.
 	NoTraffic map[int]bool
+
+	// Unverified are the occurrences, by number, that were injected and not seen to
+	// be there. Nothing is known of what they do.
+	Unverified map[int]bool
 }
 
 // FaultCase is what the verdict needs to know of a fault.
 type FaultCase struct {
-	RequireImpact bool
+	RequireImpact bool // without an impact that was seen no objective after or in it passes
 }
 
 // Findings is all that a run's measurements came to.
@@ -64,6 +69,12 @@ type FaultFinding struct {
 	// Unsteady tells in words how the steady state failed before the injection of a
 	// fault that an objective is measured from; empty where it held. The run fails.
 	Unsteady string
+
+	// Required is what require_impact comes to: pass where an impact was seen, fail
+	// where there was none, inconclusive where that is not known; empty where none is
+	// required. The run is no better than that. RequiredNote says why it is no pass.
+	Required     scenarios.Verdict
+	RequiredNote string
 }
 
 // Finish sorts what is left, composes the phases and judges the objectives. The
@@ -101,6 +112,7 @@ type finisher struct {
 	records []record      // in the order of time
 	starts  []time.Duration
 	lasts   map[time.Duration]int // by start: number of the last cell that a window has
+	traffic []int64               // requests of the load during each occurrence
 	answers []Answer
 	hists   *histograms
 	blocks  []*blocks // for the intervals of objectives
@@ -120,6 +132,7 @@ func (f *finisher) finish() error {
 	if err := f.gather(); err != nil {
 		return err
 	}
+	f.traffic = f.requests()
 	for i := range f.faults {
 		f.answers = append(f.answers, f.ask(i, f.mainObjective(f.faults[i].Fault)))
 	}
@@ -133,14 +146,8 @@ func (f *finisher) finish() error {
 		f.out.Phases = append(f.out.Phases, scenarios.Phase{Name: p.name, Start: scenarios.Sec(p.From), End: scenarios.Sec(p.To)})
 	}
 	for i, oc := range f.faults {
-		ff := FaultFinding{Occurrence: oc, Answer: f.answers[i], Limit: LimitOf(f.c.SLO, cmp.Or(oc.Name, oc.Fault))}
-		for j, p := range ps {
-			if p.name == oc.Name && oc.Name != "" {
-				for s := range f.cfg.Steps {
-					ff.Requests += sums[j][s].offered()
-				}
-			}
-		}
+		ff := FaultFinding{Occurrence: oc, Answer: f.told(i), Limit: LimitOf(f.c.SLO, cmp.Or(oc.Name, oc.Fault)), Requests: f.traffic[i]}
+		ff.Required, ff.RequiredNote = f.required(i, ff.Answer)
 		f.out.Faults = append(f.out.Faults, ff)
 	}
 	f.table(ps, sums)
@@ -187,6 +194,21 @@ func (f *finisher) gather() error {
 	f.starts = slices.Compact(f.starts)
 	slices.SortStableFunc(f.records, func(a, b record) int { return cmp.Compare(a.start, b.start) })
 	return err
+}
+
+// requests counts those of the load during each occurrence of a fault.
+func (f *finisher) requests() []int64 {
+	out := make([]int64, len(f.faults))
+	for i := range f.records {
+		r := &f.records[i]
+		if r.start < 0 || int(r.series) >= len(f.cfg.Steps) {
+			continue
+		}
+		for _, n := range f.sets[r.set] {
+			out[n] += r.Offered()
+		}
+	}
+	return out
 }
 
 // endOf is the end of the window that begins at start: the next second or cut.

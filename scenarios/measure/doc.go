@@ -12,6 +12,36 @@
 // with the run; where the disk is full they stay in memory, Fold says so, and the run
 // is to be ended. Phases are composed after the run as sums of cells, without loss.
 //
+// The files, in the order that a sample passes through them:
+//
+//	recorder.go    Recorder: what is measured, when faults came and went
+//	shard.go       a worker's samples, without a lock
+//	fold.go        sorts the samples of all shards into cells
+//	window.go      windows that are open: seconds, cut where a fault came or went
+//	cell.go        what is counted of one step, window and set of faults
+//	tally.go       a sparse histogram of times
+//	spill.go       the file that closed cells go to (unlink_*.go: without a trace)
+//	samples.go     the first failed request of every step and cause
+//	limit.go       times that objectives name, counted request by request
+//	live.go        the last second for those who watch; stop and steady conditions
+//	compose.go     Case and Findings: reads cells back and sums them up
+//	phase.go       the phases of a run, and which cells belong to each
+//	sum.go         what an objective is judged by: population, share and value
+//	episode.go     asks what each fault did, with what is its doing and what is not
+//	impact.go      Ask: onset, failover, recovery, and what was lost
+//	tile.go        windows of detection, and whether one is bad
+//	recovery.go    holds: whether a stretch shows that it is good again
+//	unsteady.go    whether it was bad before the injection
+//	judge.go       objectives on phases
+//	judge_fault.go objectives on faults, and what is known of one at all
+//	interval.go    the 95 % intervals of shares and percentiles, by blocks
+//	budget.go      burn and slices, which are of spans
+//	stats.go       binomial tails, bounds, and how many requests are enough
+//	smallest.go    the smallest outage that a load can show
+//	table.go       rows of phases, errors and the generator's health, for result.json
+//	rows.go        rows of windows, second by second
+//	histograms.go  the distributions that rows refer to, for latency.hlog
+//
 // The definitions are those that users trust: what is a response time, who counts
 // in a percentile, when a fault had an impact and when the target had recovered.
 // Each file says where its rule comes from, and a test holds each; the rule for
@@ -25,6 +55,8 @@
 //   - within(t) counts answers in time or at it, in all but the shed.
 //   - rate counts iterations by the time intended, over the time that their loads
 //     could begin some; with a step, the requests of that step.
+//   - a bad request without a failed check counts as one check that did not hold:
+//     one that could not be made. So checks is 100 % only where errors is 0 %.
 //   - burn takes errors as that metric does, in all that was offered; its worst span
 //     counts. It needs as many requests as its value allows errors.
 //   - a slice of slices() counts when something was offered in it, or when a closed
@@ -40,6 +72,12 @@
 //     until it was recovered from, and what this one caught under way, is not.
 //   - of several occurrences the worst is that whose verdict takes precedence, so that
 //     invalid is worse than fail.
+//   - of a fault that was not verified, or met no traffic, nothing is known: its impact
+//     is unknown, and objectives after it, in it or in its recovery are invalid.
+//   - where require_impact finds none, objectives after the fault, in it or in its
+//     recovery fail instead of passing; where the impact is unknown or confounded
+//     they are inconclusive. An impact counts as seen though recovery was not.
+//   - the impact is unknown when the load ends, or another fault comes, within a hold.
 //   - an objective on one occurrence sets no limit for another.
 //   - steady and stop conditions know no burn and no slices, which are of spans.
 //

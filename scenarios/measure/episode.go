@@ -66,8 +66,8 @@ func (f *finisher) ask(i int, o scenarios.Objective) Answer {
 		q.Cleared = oc.Cleared
 	}
 	next := f.after(i)
-	if next != nil {
-		q.Horizon = min(q.Horizon, next.Injected)
+	if next != nil && next.Injected < q.Horizon {
+		q.Horizon, q.Next = next.Injected, next.Name
 	}
 	// requests that lived into a later fault are its doing
 	q.Slices = f.slices(o, func(_ key, set []int32) bool {

@@ -2,6 +2,7 @@ package measure
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -105,7 +106,7 @@ func TestFault_Verdicts(t *testing.T) {
 		{"recovered", "", Case{}, between(30*sec, 45*sec), []injection{one}, scenarios.Pass, ""},
 		{"too late", "", Case{}, between(30*sec, 55*sec), []injection{one}, scenarios.Fail, ""},
 		{"no impact passes", "", Case{}, nothing, []injection{one}, scenarios.Pass, "no impact"},
-		{"no impact, and one is required", "", Case{Faults: map[string]FaultCase{"f": {RequireImpact: true}}}, nothing, []injection{one}, scenarios.Fail, "required"},
+		{"no impact, and one is required", "", Case{Faults: map[string]FaultCase{"f": {RequireImpact: true}}}, nothing, []injection{one}, scenarios.Fail, "require_impact wants one"},
 		{"an impact that is required", "", Case{Faults: map[string]FaultCase{"f": {RequireImpact: true}}}, between(30*sec, 45*sec), []injection{one}, scenarios.Pass, ""},
 		{"no traffic", "", Case{NoTraffic: map[int]bool{0: true}}, nothing, []injection{one}, scenarios.Invalid, "no traffic"},
 		{"never recovered", "", Case{}, between(30*sec, 100*sec), []injection{one}, scenarios.Fail, "> 1m10s"},
@@ -181,6 +182,145 @@ func TestFault_Verdicts(t *testing.T) {
 	}
 }
 
+// TestFault_Untold: a fault that was not verified, or met nothing, was measured for
+// nothing: its objectives are invalid, and its impact is unknown. Others are judged.
+func TestFault_Untold(t *testing.T) {
+	texts := []string{"recover < 3s after f", "failed > 0 after f", "errors < 60% in f", "errors > 99% in f", "rate > 1/s in recovery/f", "errors < 50%", "errors < 1% in baseline"}
+	quiet := slices.DeleteFunc(outage(between(30*sec, 45*sec)), func(o scenarios.Outcome) bool { return between(29*sec, 41*sec)(o.Intended) })
+	for _, c := range []struct {
+		name string
+		c    Case
+		all  []scenarios.Outcome
+		note string
+	}{
+		{"unverified", Case{Unverified: map[int]bool{0: true}}, outage(between(30*sec, 45*sec)), "f was not verified"},
+		{"unverified, and no impact", Case{Unverified: map[int]bool{0: true}}, outage(between(0, 0)), "f was not verified"},
+		{"bad before", Case{Unverified: map[int]bool{0: true}}, outage(between(20*sec, 45*sec)), "f was not verified"},
+		{"no bytes", Case{NoTraffic: map[int]bool{0: true}}, outage(between(30*sec, 45*sec)), "f met no traffic"},
+		{"no requests", Case{}, quiet, "f met no traffic"},
+	} {
+		f := drill(t, slo(t, texts...), c.c, c.all, injection{"f", "f", 30 * sec, 40 * sec})
+		r := f.Faults[0]
+		if r.Impact != scenarios.UnknownYet || !strings.Contains(r.Note, c.note) || r.OnsetAt.Known() || r.FailoverAt.Known() || r.RecoveredAt.Known() || r.NotBefore.Known() {
+			t.Errorf("%s: %s from %v to %v: %q", c.name, r.Impact, r.OnsetAt, r.RecoveredAt, r.Note)
+		}
+		if want := c.name == "bad before"; want != (r.Unsteady != "") {
+			t.Errorf("%s: unsteady %q", c.name, r.Unsteady)
+		}
+		for i, o := range f.Objectives[:5] {
+			if o.Verdict != scenarios.Invalid || !strings.Contains(o.Note, c.note) {
+				t.Errorf("%s: %s is %s, %q", c.name, texts[i], o.Verdict, o.Note)
+			}
+		}
+		for _, o := range f.Objectives[5:] {
+			if want := c.name == "bad before" && o.Phase == "baseline"; (o.Verdict == scenarios.Pass) == want {
+				t.Errorf("%s: %s is %s, %q", c.name, o.Text, o.Verdict, o.Note)
+			}
+		}
+	}
+}
+
+// TestFault_UntoldAmongOthers: one untold occurrence is the worst of its fault, says
+// nothing of the others, and what was bad after it is not theirs.
+func TestFault_UntoldAmongOthers(t *testing.T) {
+	texts := []string{"recover < 20s after f", "recover < 20s after f#1", "recover < 20s after f#2", "timeouts = 0 in f", "timeouts = 0 in f#1", "timeouts = 0 in f#2"}
+	first, second := injection{"f", "f#1", 20 * sec, 25 * sec}, injection{"f", "f#2", 50 * sec, 55 * sec}
+	for _, c := range []struct {
+		name     string
+		harm     func(time.Duration) bool
+		verdicts []scenarios.Verdict
+	}{
+		{"well in between", between(20*sec, 24*sec), []scenarios.Verdict{scenarios.Invalid, scenarios.Invalid, scenarios.Pass, scenarios.Invalid, scenarios.Invalid, scenarios.Pass}},
+		{"bad in between", between(20*sec, 60*sec), []scenarios.Verdict{scenarios.Invalid, scenarios.Invalid, scenarios.Inconclusive, scenarios.Invalid, scenarios.Invalid, scenarios.Pass}},
+	} {
+		f := drill(t, slo(t, texts...), Case{Unverified: map[int]bool{0: true}}, outage(c.harm), first, second)
+		for i, want := range c.verdicts {
+			if o := f.Objectives[i]; o.Verdict != want {
+				t.Errorf("%s: %s is %s, %q; want %s", c.name, o.Text, o.Verdict, o.Note, want)
+			}
+		}
+	}
+}
+
+// TestFault_Required: where an impact is required and was not seen, no objective
+// after or in the fault passes, and the fault's record says so without any.
+func TestFault_Required(t *testing.T) {
+	nothing := between(0, 0)
+	one := injection{"f", "f", 30 * sec, 40 * sec}
+	for _, c := range []struct {
+		name     string
+		harm     func(time.Duration) bool
+		faults   []injection
+		required scenarios.Verdict
+		note     string
+	}{
+		{"impacted", between(30*sec, 35*sec), []injection{one}, scenarios.Pass, ""},
+		{"never recovered", between(30*sec, 100*sec), []injection{one}, scenarios.Pass, ""},
+		{"recovery not seen", between(91*sec, 95*sec), []injection{{"f", "f", 91 * sec, 95 * sec}}, scenarios.Pass, ""},
+		{"none", nothing, []injection{one}, scenarios.Fail, "f had no impact, and require_impact wants one"},
+		{"unknown", nothing, []injection{{"f", "f", 91 * sec, 95 * sec}}, scenarios.Inconclusive, "the load ended within a hold"},
+		{"unknown, as the next came", nothing, []injection{{"f", "f", 30 * sec, 31 * sec}, {"g", "g", 33500 * ms, 34 * sec}}, scenarios.Inconclusive, "g was injected within a hold"},
+		{"confounded", between(30*sec, 35*sec), []injection{one, {"g", "g", 32 * sec, 50 * sec}}, scenarios.Inconclusive, "g was in as well"},
+		{"not injected", nothing, nil, "", ""},
+	} {
+		for _, required := range []bool{true, false} {
+			o := slo(t, "recover < 100s after f", "timeouts = 0 in f", "timeouts > 0 in f", "timeouts = 0")
+			f := drill(t, o, Case{Faults: map[string]FaultCase{"f": {RequireImpact: required}}}, outage(c.harm), c.faults...)
+			if len(f.Faults) == 0 {
+				continue
+			}
+			want := c.required
+			if !required {
+				want = ""
+			}
+			if r := f.Faults[0]; r.Required != want || required && !strings.Contains(r.RequiredNote, c.note) {
+				t.Errorf("%s, %t: %q, %q; want %q, %q", c.name, required, r.Required, r.RequiredNote, want, c.note)
+			}
+			met := want == "" || want == scenarios.Pass
+			after, in, over, run := f.Objectives[0], f.Objectives[1], f.Objectives[2], f.Objectives[3]
+			if !met && (after.Verdict != want || in.Verdict != want || !strings.Contains(in.Note, c.note)) {
+				t.Errorf("%s: %s is %s, %s is %s, %q; want %s", c.name, after.Text, after.Verdict, in.Text, in.Verdict, in.Note, want)
+			}
+			if met && in.Verdict != scenarios.Pass || run.Verdict != scenarios.Pass || over.Verdict != scenarios.Fail {
+				t.Errorf("%s, %t: %s is %s, %s is %s, %s is %s", c.name, required, in.Text, in.Verdict, run.Text, run.Verdict, over.Text, over.Verdict)
+			}
+		}
+	}
+}
+
+// TestFault_Requests: what met a fault are the requests of the judged load whose life
+// it overlapped, each once.
+func TestFault_Requests(t *testing.T) {
+	g := newRig(t, oneStep)
+	g.now = -sec
+	var all []scenarios.Outcome
+	for at := -sec; at < 20*sec; at += 100 * ms { // those from -0.2 s on live into the fault
+		o := request(at, 650*ms, okay)
+		all = append(all, o, iteration(o))
+	}
+	g.play(all, action{450 * ms, func() { g.Inject("f", "f") }}, action{950 * ms, func() { g.Clear(0) }})
+	f := g.finish(Case{Warmup: sec}, 20*sec)
+	if n := f.Faults[0].Requests; n != 10 {
+		t.Errorf("%d requests, want the 10 from 0 to 0.9 s", n)
+	}
+}
+
+// TestFault_Horizon: whoever ends what can be seen of a fault is named: the next
+// fault, or the end of the load.
+func TestFault_Horizon(t *testing.T) {
+	f := drill(t, slo(t, "recover < 3s after f"), Case{}, outage(between(0, 0)),
+		injection{"f", "f#1", 30 * sec, 31 * sec}, injection{"g", "g", 33500 * ms, 34 * sec}, injection{"f", "f#2", 60 * sec, 61 * sec}, injection{"h", "h", 95 * sec, 96 * sec},
+		injection{"late", "late", 100200 * ms, 101 * sec}) // after the load
+	for i, want := range []string{"g was injected within a hold of the injection", "", "", "the load ended within a hold of the injection"} {
+		if r := f.Faults[i]; r.Note != want {
+			t.Errorf("%s: %q, want %q", r.Name, r.Note, want)
+		}
+	}
+	if o := f.Objectives[0]; o.Verdict != scenarios.Inconclusive || o.Note != "g was injected within a hold of the injection" {
+		t.Errorf("%s, %q", o.Verdict, o.Note)
+	}
+}
+
 // TestFault_InFlight: requests that a fault caught under way are bad in its phase
 // and count as failed, and neither in the baseline nor in its dispersion, where one
 // second full of them would hide every fault.
@@ -248,11 +388,14 @@ func TestFault_Void(t *testing.T) {
 	g := newRig(t, oneStep, o...)
 	g.play(outage(func(time.Duration) bool { return false }),
 		action{30 * sec, func() { g.Inject("f", "f") }}, action{31 * sec, func() { g.Void(0) }}, action{32 * sec, func() { g.Inject("g", "g") }}, action{40 * sec, func() { g.Clear(1) }})
-	f := g.finish(Case{SLO: o}, 100*sec)
+	f := g.finish(Case{SLO: o, Faults: map[string]FaultCase{"f": {RequireImpact: true}}}, 100*sec)
 	for _, r := range f.Objectives {
 		if r.Verdict != scenarios.Inconclusive {
 			t.Errorf("%s: %s", r.Text, r.Verdict)
 		}
+	}
+	if r := f.Faults[0]; r.Required != "" || r.RequiredNote != "" || r.Requests != 0 {
+		t.Errorf("%d requests, %q: %q", r.Requests, r.Required, r.RequiredNote)
 	}
 	if f.Faults[0].Impact != scenarios.NotInjected || f.Faults[1].Impact != scenarios.NotImpacted {
 		t.Errorf("%s and %s", f.Faults[0].Impact, f.Faults[1].Impact)

@@ -31,8 +31,17 @@ type Question struct {
 	Injected time.Duration // just before the injecting call
 	Cleared  time.Duration // the end of time when it never was
 	Horizon  time.Duration // until when what is seen is this fault's doing
+	Next     string        // the fault whose injection is the horizon; empty when it is the end of the load
 	Limit    float64       // L: the share of bad requests that counts
 	Hold     time.Duration
+}
+
+// ended says what the horizon is.
+func (q *Question) ended() string {
+	if q.Next != "" {
+		return q.Next + " was injected"
+	}
+	return "the load ended"
 }
 
 // An Answer is what a fault did. Times are offsets from t0; NaN is never.
@@ -76,8 +85,9 @@ func unasked(impact scenarios.Impact, note string) Answer {
 // the impact. By the same rule, that is two of the last three windows before it, or
 // the whole baseline; see unsteady.
 //
-// Without a baseline, with too few requests to fill two windows or a hold, or with
-// a load that ends within a hold of the injection, the impact is unknown.
+// Without a baseline, with too few requests to fill two windows or a hold, or where
+// the load ends or another fault comes within a hold of the injection, the impact is
+// unknown.
 func Ask(q Question) Answer {
 	a := unasked(scenarios.UnknownYet, "")
 	c := newChances(q.Baseline, q.Limit)
@@ -134,11 +144,14 @@ func (a *Answer) untouched(q Question, c chances, ts []tile, first int) {
 	}
 	switch {
 	case q.Horizon-q.Injected < q.Hold:
-		a.Note = "the load ended within a hold of the injection"
+		a.Note = q.ended() + " within a hold of the injection"
 	case open:
-		a.Note = "the load ended with a bad window, and more are needed to tell"
+		a.Note = q.ended() + " after a bad window, and more are needed to tell"
 	case known < 2 && c.hold(q, first, q.Horizon, q.Hold, untroubled).state != recovered:
 		a.Note = "too few requests after the injection to tell"
+		if q.Next != "" {
+			a.Note = "too few requests from the injection to that of " + q.Next + " to tell"
+		}
 	default:
 		a.Impact = scenarios.NotImpacted
 		a.RecoveredAt = scenarios.Sec(q.Injected)
@@ -155,7 +168,7 @@ func (a *Answer) recover(q Question, c chances, onset, from int) time.Duration {
 			a.NotBefore = scenarios.Sec(h.notBefore(q))
 			if h.state == undecided {
 				a.Impact = scenarios.UnknownYet
-				a.Note = "the load ended before a hold long enough to show recovery"
+				a.Note = q.ended() + " before a hold long enough to show recovery"
 			}
 			return q.Horizon
 		}

@@ -126,6 +126,35 @@ func TestAsk(t *testing.T) {
 	}
 }
 
+// TestAsk_Next: every reason that the data ended says what ended them.
+func TestAsk_Next(t *testing.T) {
+	few := scene(50, nil)
+	for i := range few.Slices {
+		if s := &few.Slices[i]; s.Start >= few.Injected {
+			s.N, s.Offered, s.Ended, s.InFlight = 2, 2, 2, 2
+		}
+	}
+	for _, c := range []struct {
+		name      string
+		q         Question
+		end, next string
+	}{
+		{"within a hold", scene(39, nil), "the load ended within a hold of the injection", "g was injected within a hold of the injection"},
+		{"after a bad window", scene(50, from(49, 50, 20)), "the load ended after a bad window, and more are needed to tell", "g was injected after a bad window, and more are needed to tell"},
+		{"too few", few, "too few requests after the injection to tell", "too few requests from the injection to that of g to tell"},
+		{"before a hold", scene(58, from(30, 50, 200)), "the load ended before a hold long enough to show recovery", "g was injected before a hold long enough to show recovery"},
+		{"long enough", scene(50, nil), "", ""},
+	} {
+		if a := Ask(c.q); a.Note != c.end {
+			t.Errorf("%s of the end of the load: %q", c.name, a.Note)
+		}
+		c.q.Next = "g"
+		if a := Ask(c.q); a.Note != c.next {
+			t.Errorf("%s of the next fault: %q", c.name, a.Note)
+		}
+	}
+}
+
 // TestAsk_NotBefore: where recovery is not known, it is known when it was not.
 func TestAsk_NotBefore(t *testing.T) {
 	for _, c := range []struct {

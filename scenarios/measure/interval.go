@@ -40,15 +40,18 @@ func keyOf(o scenarios.Objective, phase int) blocksKey {
 	return k
 }
 
+// hasInterval tells whether a metric is given an interval: shares of requests and
+// percentiles are. Who makes blocks and who looks for them both ask this.
+func hasInterval(m scenarios.Metric) bool {
+	return slices.Contains([]string{"p", "errors", "availability", "shed", "checks", "within"}, m.Name)
+}
+
 // planBlocks makes the blocks for every objective and phase that an interval is
-// for: shares and percentiles, in phases of ten seconds and more.
+// for, in phases of ten seconds and more.
 func (f *finisher) planBlocks(ps []phase) {
 	for _, o := range f.c.SLO {
-		if o.Metric.OfFault() || slices.Contains([]string{"max", "mean", "rate", "timeouts", "burn", "slices"}, o.Metric.Name) {
-			continue
-		}
 		for i, p := range ps {
-			if !inPhase(o, p.name) || p.length() < minBlocks*time.Second || f.blocksOf(o, i) != nil {
+			if !hasInterval(o.Metric) || !inPhase(o, p.name) || p.length() < minBlocks*time.Second || f.blocksOf(o, i) != nil {
 				continue
 			}
 			b := &blocks{key: keyOf(o, i), span: p.Span, length: max(time.Second, p.length()/maxBlocks)}
@@ -58,8 +61,12 @@ func (f *finisher) planBlocks(ps []phase) {
 	}
 }
 
-// blocksOf gives the blocks for an objective in phase i, or nil.
+// blocksOf gives the blocks for an objective in phase i; nil where there are none,
+// or where they are those of a neighbour that its metric has no interval from.
 func (f *finisher) blocksOf(o scenarios.Objective, i int) *blocks {
+	if !hasInterval(o.Metric) {
+		return nil
+	}
 	for _, b := range f.blocks {
 		if b.key == keyOf(o, i) {
 			return b

@@ -1,8 +1,10 @@
 package measure
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -154,6 +156,43 @@ func TestInterval_Percentile(t *testing.T) {
 		t.Logf("%s: covers in %.1f %%", c.name, 100*cover)
 		if slack := 3 * math.Sqrt(.05*.95/float64(trials)); cover < .92-slack || cover > .98+slack {
 			t.Errorf("%s: covers in %.1f %%", c.name, 100*cover)
+		}
+	}
+}
+
+// TestInterval_Own: an objective's interval and verdict are its own, whatever stands
+// beside it; and only shares and percentiles have one.
+func TestInterval_Own(t *testing.T) {
+	ends := map[scenarios.Unit]string{scenarios.Seconds: " < 10ms", scenarios.ShareOf: " < 10%", scenarios.PerSecond: " > 1/s", scenarios.Count: " = 0", scenarios.Plain: " < 10"}
+	all := slices.Concat(many(4500, 20*ms, okay), many(500, ms, failure))
+	neighbours := []string{"errors < 10%", "availability > 90%", "p95 < 10ms", "service.p50 < 10ms"}
+	for _, name := range scenarios.MetricNames() {
+		m, err := scenarios.ParseMetric(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m.OfFault() {
+			continue
+		}
+		text := name + ends[m.Unit]
+		judged := func(texts ...string) []scenarios.ObjectiveResult {
+			o := slo(t, texts...)
+			g := newRig(t, oneStep, o...)
+			for i := range all {
+				out := iteration(all[i])
+				g.Shard(0).Record(&all[i])
+				g.Shard(0).Record(&out)
+			}
+			return g.finish(Case{SLO: o, Strict: true}, 20*sec).Objectives
+		}
+		alone := judged(text)[0]
+		if share := m.Name == "p" || m.Unit == scenarios.ShareOf && m.Name != "slices"; math.IsNaN(float64(alone.Low)) == share {
+			t.Errorf("%s: from %v to %v", text, alone.Low, alone.High)
+		}
+		for i, r := range judged(append(slices.Clone(neighbours), text, "errors < 10%")...) {
+			if i == len(neighbours) && fmt.Sprint(r) != fmt.Sprint(alone) {
+				t.Errorf("%s is\n%v beside others, and\n%v alone", text, r, alone)
+			}
 		}
 	}
 }

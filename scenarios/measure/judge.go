@@ -59,7 +59,11 @@ func (f *finisher) judgePhases(o scenarios.Objective, ps []phase, sums [][]cell)
 		if !inPhase(o, p.name) {
 			continue
 		}
-		if r := f.judgeIn(o, p, i, sums[i]); !found || worse(o, &r, &worst) {
+		r := f.judgeIn(o, p, i, sums[i])
+		if p.of != ofNone {
+			f.temper(p.of, &r)
+		}
+		if !found || worse(o, &r, &worst) {
 			worst, found = r, true
 		}
 	}

@@ -23,20 +23,85 @@ func (f *finisher) judgeFault(o scenarios.Objective) scenarios.ObjectiveResult {
 	return worst
 }
 
+// untold says why nothing is known of what occurrence i does, whatever was measured
+// while it was in: it was not seen to be there, or nothing met it. Empty is neither.
+func (f *finisher) untold(i int) string {
+	name := f.faults[i].Name
+	none, counted := f.c.NoTraffic[i]
+	switch {
+	case name == "": // it was not injected
+		return ""
+	case f.c.Unverified[i]:
+		return name + " was not verified, so nothing is known of what it does"
+	case none, !counted && f.traffic[i] == 0:
+		return name + " met no traffic, so nothing is known of what it does"
+	}
+	return ""
+}
+
+// told is the answer of occurrence i as it is reported.
+//
+// subtle: what was bad after a fault that is untold still confounds the next one, and
+// so f.answers keep it.
+func (f *finisher) told(i int) Answer {
+	a := f.answers[i]
+	if why := f.untold(i); why != "" {
+		a.Impact, a.Note = scenarios.UnknownYet, why
+		a.OnsetAt, a.FailoverAt, a.RecoveredAt, a.NotBefore = scenarios.NaN, scenarios.NaN, scenarios.NaN, scenarios.NaN
+	}
+	return a
+}
+
+// tells whether the answer knows if there was an impact. Where only recovery was not
+// seen, it does.
+func (a *Answer) tells() bool {
+	return a.Impact != scenarios.Confounded && (a.Impact != scenarios.UnknownYet || a.OnsetAt.Known())
+}
+
+// required is what require_impact comes to under an answer of occurrence i, and why
+// where it is no pass; empty where no impact is required.
+func (f *finisher) required(i int, a Answer) (v scenarios.Verdict, why string) {
+	oc := f.faults[i]
+	switch {
+	case oc.Name == "" || !f.c.Faults[oc.Fault].RequireImpact:
+		return "", ""
+	case a.Impact == scenarios.NotImpacted:
+		return scenarios.Fail, oc.Name + " had no impact, and require_impact wants one"
+	case !a.tells():
+		return scenarios.Inconclusive, "require_impact wants an impact of " + oc.Name + ", and whether it had one is not known: " + a.Note
+	}
+	return scenarios.Pass, ""
+}
+
+// temper makes an answer for a phase of occurrence i no better than what is known of
+// the fault.
+func (f *finisher) temper(i int, r *scenarios.ObjectiveResult) {
+	if why := f.untold(i); why != "" {
+		r.Verdict, r.Note = scenarios.Invalid, why
+		return
+	}
+	if v, why := f.required(i, f.answers[i]); v != "" && r.Verdict == scenarios.Pass && v != scenarios.Pass {
+		r.Verdict, r.Note = v, why
+	}
+}
+
 // faultResult holds what occurrence i did against an objective.
 func (f *finisher) faultResult(o scenarios.Objective, i int, a Answer) scenarios.ObjectiveResult {
 	oc := f.faults[i]
 	r := undone(oc.Name, a.Note)
 	r.Count = 1
+	if a.BadBefore {
+		f.out.Faults[i].Unsteady = unsteadyBefore(oc.Name, o, f.out.Faults[i].Limit, a)
+	}
+	required, why := f.required(i, a)
 	switch {
+	case f.untold(i) != "":
+		r.Verdict, r.Note = scenarios.Invalid, f.untold(i)
 	case a.BadBefore:
 		r.Verdict = scenarios.Fail
-		f.out.Faults[i].Unsteady = unsteadyBefore(oc.Name, o, f.out.Faults[i].Limit, a)
-	case f.c.NoTraffic[i]:
-		r.Verdict, r.Note = scenarios.Invalid, "the fault met no traffic"
-	case a.Impact == scenarios.Confounded, a.Impact == scenarios.UnknownYet && !a.OnsetAt.Known():
-	case a.Impact == scenarios.NotImpacted && f.c.Faults[oc.Fault].RequireImpact:
-		r.Verdict, r.Note = scenarios.Fail, "the fault had no impact, and one is required"
+	case required != "" && required != scenarios.Pass:
+		r.Verdict, r.Note = required, why
+	case !a.tells():
 	case a.Impact == scenarios.NotImpacted && o.Metric.Name == "onset":
 		r.Note = "no impact, so there is no onset"
 	default:

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -341,7 +343,8 @@ func TestJudge_Empty(t *testing.T) {
 				o := slo(t, m+" in "+phase)
 				g := newRig(t, oneStep, o...)
 				g.play(slices.Concat(all(0, 20*sec), all(40*sec, 60*sec)), action{25 * sec, func() { g.Inject("f", "f") }}, action{30 * sec, func() { g.Clear(0) }})
-				r := g.finish(Case{SLO: o, Loads: []Span{{0, 20 * sec}, {40 * sec, 60 * sec}}[:1]}, 0).Objectives[0]
+				met := map[int]bool{0: false} // the link of f met some, though none of the load
+				r := g.finish(Case{SLO: o, NoTraffic: met, Loads: []Span{{0, 20 * sec}, {40 * sec, 60 * sec}}[:1]}, 0).Objectives[0]
 				if r.Verdict != scenarios.Inconclusive || r.Note == "" {
 					t.Errorf("%s, %q", r.Verdict, r.Note)
 				}
@@ -432,22 +435,88 @@ func TestJudge_Scope(t *testing.T) {
 	}
 }
 
-// TestJudge_Checks: checks is the share of checks that held; timeouts is a count.
-func TestJudge_Checks(t *testing.T) {
-	all := many(400, ms, okay)
-	for i := range all {
-		all[i].Checks = 2
-		if i < 8 {
-			all[i].Failed, all[i].Kind, all[i].Cause = 1, failure, scenarios.Check(0)
+// TestDoc_Files: the documentation of the package has a line for each of its files.
+func TestDoc_Files(t *testing.T) {
+	doc, err := os.ReadFile("doc.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		if strings.HasSuffix(name, "_test.go") || strings.HasPrefix(name, "unlink_") || name == "doc.go" {
+			continue
 		}
-		if i >= 8 && i < 11 {
-			all[i].Kind, all[i].Cause = failure, scenarios.Timeout
+		if !strings.Contains(string(doc), "//\t"+name+" ") {
+			t.Errorf("no line on %s", name)
 		}
 	}
-	for text, want := range map[string]scenarios.Verdict{
-		"checks > 98%": scenarios.Pass, "checks >= 99%": scenarios.Pass, "checks > 99%": scenarios.Fail,
-		"timeouts = 3": scenarios.Pass, "timeouts <= 3": scenarios.Pass, "timeouts < 3": scenarios.Fail, "timeouts = 0": scenarios.Fail,
+}
+
+// TestJudge_Checks: checks is the share of checks that held, where each request whose
+// checks could not be made counts as one that did not.
+func TestJudge_Checks(t *testing.T) {
+	checked := func(n int, kind scenarios.Kind, cause scenarios.Cause, checks, failed uint16) []scenarios.Outcome {
+		out := many(n, ms, kind)
+		for i := range out {
+			out[i].Cause, out[i].Checks, out[i].Failed = cause, checks, failed
+		}
+		return out
+	}
+	good := checked(300, okay, scenarios.NoCause, 2, 0)
+	for _, c := range []struct {
+		name     string
+		more     []scenarios.Outcome
+		measured float64
+		count    int64
+		verdict  scenarios.Verdict
+	}{
+		{"all held", nil, 1, 600, scenarios.Pass},
+		{"one of two failed", checked(4, failure, scenarios.Check(0), 2, 1), 604. / 608, 608, scenarios.Pass},
+		{"more of them", checked(8, failure, scenarios.Check(0), 2, 1), 608. / 616, 616, scenarios.Fail},
+		{"a wrong status ends its checks", checked(200, failure, scenarios.Status(500), 1, 1), 600. / 800, 800, scenarios.Fail},
+		{"no answer", checked(200, failure, scenarios.Timeout, 0, 0), 600. / 800, 800, scenarios.Fail},
+		{"not reached", checked(200, skipped, scenarios.NoCause, 0, 0), 600. / 800, 800, scenarios.Fail},
+		{"checked, and nothing to extract", checked(200, failure, scenarios.Extraction(1), 1, 0), 800. / 1000, 1000, scenarios.Fail},
+		{"shed: it was to be refused", checked(200, shed, scenarios.NoCause, 0, 0), 1, 600, scenarios.Pass},
 	} {
+		all := slices.Concat(good, c.more)
+		if r := verdictOn(t, "checks > 99%", 20*sec, slices.Clone(all)); math.Abs(float64(r.Measured)-c.measured) > 1e-12 || r.Count != c.count || r.Verdict != c.verdict {
+			t.Errorf("%s: %s with %v of %d, want %s with %g of %d", c.name, r.Verdict, r.Measured, r.Count, c.verdict, c.measured, c.count)
+		}
+		if bad, all := verdictOn(t, "errors <= 0%", 20*sec, slices.Clone(all)), verdictOn(t, "checks >= 100%", 20*sec, slices.Clone(all)); bad.Verdict != all.Verdict {
+			t.Errorf("%s: no errors is %s, and all checks is %s", c.name, bad.Verdict, all.Verdict)
+		}
+		// whoever watches sees the same
+		o := slo(t, "checks > 99%")
+		g := newRig(t, oneStep, o...)
+		g.play(all)
+		_, second := g.Interval()
+		if holds, _ := second.Judge(o[0]); holds != (c.verdict == scenarios.Pass) {
+			t.Errorf("%s: in the last second it holds: %t", c.name, holds)
+		}
+	}
+	o, none := slo(t, "checks > 99%"), checked(400, failure, scenarios.Refused, 0, 0)
+	g := newRig(t, oneStep, o...)
+	g.play(none)
+	_, second := g.Interval()
+	if holds, known := second.Judge(o[0]); holds || !known {
+		t.Errorf("no answer at all: in the last second it holds: %t, known: %t", holds, known)
+	}
+	if r := verdictOn(t, "checks > 99%", 20*sec, none); r.Verdict != scenarios.Fail || r.Measured != 0 || r.Count != 400 {
+		t.Errorf("no answer at all: %s with %v of %d", r.Verdict, r.Measured, r.Count)
+	}
+}
+
+// TestJudge_Timeouts: timeouts is a count.
+func TestJudge_Timeouts(t *testing.T) {
+	all := many(400, ms, okay)
+	for i := range 3 {
+		all[i].Kind, all[i].Cause = failure, scenarios.Timeout
+	}
+	for text, want := range map[string]scenarios.Verdict{"timeouts = 3": scenarios.Pass, "timeouts <= 3": scenarios.Pass, "timeouts < 3": scenarios.Fail, "timeouts = 0": scenarios.Fail} {
 		if r := verdictOn(t, text, 20*sec, slices.Clone(all)); r.Verdict != want {
 			t.Errorf("%s: %s with %v, want %s", text, r.Verdict, r.Measured, want)
 		}

@@ -31,8 +31,12 @@ func (s Span) covered(spans []Span) time.Duration {
 type phase struct {
 	name string
 	Span
+	of  int // number of the occurrence that it belongs to; ofNone for none
 	has func(k key, set []int32) bool
 }
+
+// ofNone is a phase that belongs to no fault.
+const ofNone = -1
 
 // phases lists the phases of a run: warm-up, run, baseline, and for each
 // occurrence of a fault the phase itself and its recovery. A fault that was
@@ -41,10 +45,10 @@ type phase struct {
 func (r *Recorder) phases(warmup time.Duration, end time.Duration, answers []Answer) []phase {
 	out := []phase{}
 	if warmup > 0 {
-		out = append(out, phase{"warmup", Span{-warmup, 0}, func(k key, _ []int32) bool { return k.start < 0 }})
+		out = append(out, phase{"warmup", Span{-warmup, 0}, ofNone, func(k key, _ []int32) bool { return k.start < 0 }})
 	}
-	out = append(out, phase{"run", Span{0, end}, func(k key, _ []int32) bool { return k.start >= 0 }})
-	out = append(out, phase{"baseline", Span{0, min(end, r.firstInjection())}, func(k key, _ []int32) bool { return r.inBaseline(k) }})
+	out = append(out, phase{"run", Span{0, end}, ofNone, func(k key, _ []int32) bool { return k.start >= 0 }})
+	out = append(out, phase{"baseline", Span{0, min(end, r.firstInjection())}, ofNone, func(k key, _ []int32) bool { return r.inBaseline(k) }})
 	for i := range r.faults {
 		f := &r.faults[i]
 		if f.Name == "" {
@@ -54,14 +58,14 @@ func (r *Recorder) phases(warmup time.Duration, end time.Duration, answers []Ans
 		if !f.Over {
 			cleared = end
 		}
-		out = append(out, phase{f.Name, Span{f.Injected, max(f.Injected, min(end, cleared))}, func(k key, set []int32) bool {
+		out = append(out, phase{f.Name, Span{f.Injected, max(f.Injected, min(end, cleared))}, i, func(k key, set []int32) bool {
 			return k.start >= 0 && slices.Contains(set, int32(i))
 		}})
 		until := end
 		if a := &answers[i]; a.RecoveredAt.Known() {
 			until = time.Duration(math.Round(float64(a.RecoveredAt) * 1e9))
 		}
-		out = append(out, phase{"recovery/" + f.Name, Span{cleared, max(cleared, until)}, func(k key, _ []int32) bool {
+		out = append(out, phase{"recovery/" + f.Name, Span{cleared, max(cleared, until)}, i, func(k key, _ []int32) bool {
 			return k.start >= cleared && k.start < until
 		}})
 	}

@@ -14,8 +14,8 @@ type Sum struct {
 	Sent       int64
 	Over       []int64 // by limit
 	Timeouts   int64
-	Checks     int64
-	Failed     int64         // checks
+	Checks     int64         // see checksOf
+	Failed     int64         // checks that did not hold
 	Total      time.Duration // of good answers, as the next three
 	Most       time.Duration
 	SvcTotal   time.Duration
@@ -37,6 +37,10 @@ func (s *Sum) Bad() int64 { return s.Kinds[scenarios.Error] + s.Kinds[scenarios.
 // population is who counts in the metric: all that was offered for shares of it,
 // good answers alone for ok. and service., else all but the shed.
 //
+// `checks` counts checks instead of requests: the share of those that held among
+// those that were made, and one for each request whose checks could not be made,
+// which did not hold; see checksOf.
+//
 // `service.p95` is read as the percentile of the service time of good answers:
 // requests that failed have no service time that could be compared.
 func (s *Sum) population(m scenarios.Metric) int64 {
@@ -53,11 +57,26 @@ func (s *Sum) population(m scenarios.Metric) int64 {
 	return s.Offered() - s.Kinds[scenarios.Shed]
 }
 
+// checksOf is how many checks count for a request, and how many of them did not
+// hold. A bad request without a failed check is one whose checks could not be made:
+// it was not answered, not whole, not reached, or a value to extract was not in it. A
+// check that could not be made did not hold, and one counts for each such request,
+// as one does for an answer whose status alone is wrong. So `checks` is 100 % only
+// where `errors` is 0 %.
+func checksOf(o *scenarios.Outcome) (n, failed int64) {
+	n, failed = int64(o.Checks), int64(o.Failed)
+	if failed == 0 && (o.Kind == scenarios.Error || o.Kind == scenarios.Skipped) {
+		return n + 1, 1
+	}
+	return n, failed
+}
+
 // count adds one request. Over are the limits that its answer was not within.
 func (s *Sum) count(o *scenarios.Outcome, over []int32, limits int) {
 	s.Kinds[o.Kind]++
-	s.Checks += int64(o.Checks)
-	s.Failed += int64(o.Failed)
+	checks, failed := checksOf(o)
+	s.Checks += checks
+	s.Failed += failed
 	if o.WasSent && o.Kind != scenarios.Skipped {
 		s.Sent++
 	}

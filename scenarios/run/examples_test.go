@@ -32,11 +32,14 @@ const exampleTries = 3
 
 // brunt builds the command, as a user has it: without the race detector, which makes
 // the built-in system too slow for its own objectives on a small machine.
-func brunt(t *testing.T) string {
+func brunt(t *testing.T) string { return built(t, "brunt/cmd/brunt") }
+
+// built builds a command.
+func built(t *testing.T, pkg string) string {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), "brunt.exe")
-	if out, err := exec.Command("go", "build", "-o", file, "brunt/cmd/brunt").CombinedOutput(); err != nil {
-		t.Fatalf("building brunt: %v\n%s", err, out)
+	file := filepath.Join(t.TempDir(), "command.exe")
+	if out, err := exec.Command("go", "build", "-o", file, pkg).CombinedOutput(); err != nil {
+		t.Fatalf("building %s: %v\n%s", pkg, err, out)
 	}
 	return file
 }
@@ -93,9 +96,14 @@ func TestExample_DryRun(t *testing.T) {
 	}{
 		{"01-quickstart", []string{"send SIGKILL to posts[", "delay 60ms ± 20ms on posts[0]->store[0], posts[1]->store[0]", "cut on gateway[0]->users[0]", "recover < 5s after lose-a-replica"}},
 		{"02-your-own-url", []string{"delay 100ms ± 20ms on load->target", "reset all connections on load->target", "recover < 5s after cut-lines"}},
+		{"03-your-own-processes", []string{"send SIGKILL to stock[0]", "delay 300ms on web[0]->stock[0]", "recover < 2s after lose-stock"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			said := strings.Join(compileExample(t, c.name, nil).DryRun(t.Context()), "\n")
+			lines, err := compileExample(t, c.name, nil).DryRun(t.Context())
+			if err != nil {
+				t.Error(err)
+			}
+			said := strings.Join(lines, "\n")
 			for _, want := range c.want {
 				if !strings.Contains(said, want) {
 					t.Errorf("%q is missing in:\n%s", want, said)
@@ -147,6 +155,25 @@ func TestExample(t *testing.T) {
 			t.Errorf("%s (%d): %s", res.Verdict, code, res.Reason)
 		}
 		checkProved(t, res, "slow-network", "cut-lines")
+	})
+	shop := "bin=" + built(t, "brunt/examples/03-your-own-processes")
+	t.Run("03-your-own-processes", func(t *testing.T) {
+		t.Parallel()
+		code, res := runExample(t, command, "03-your-own-processes", "--set", shop)
+		if res.Verdict != scenarios.Pass || code != 0 {
+			t.Errorf("%s (%d): %s", res.Verdict, code, res.Reason)
+		}
+		checkProved(t, res, "lose-stock", "slow-stock", "freeze-stock")
+	})
+	t.Run("03-your-own-processes without the cache", func(t *testing.T) {
+		t.Parallel()
+		code, res := runExample(t, command, "03-your-own-processes", "--set", shop, "--set", "cache=off")
+		if res.Verdict != scenarios.Fail || code != 3 {
+			t.Errorf("%s (%d): %s", res.Verdict, code, res.Reason)
+		}
+		if o := objective(t, res, "errors < 1%"); o.Verdict != scenarios.Fail {
+			t.Errorf("%s: %s, measured %g", o.Text, o.Verdict, o.Measured)
+		}
 	})
 }
 

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -37,6 +38,9 @@ var killFaults = map[string]string{
 	"stranger":  `{at: 300ms, for: 300ms, process.freeze: {pid: PID}}`,
 }
 
+// killScenario is the scenario of a fault. Its store is a child of the unit's process:
+// with nobody to end it, it goes on to listen on the unit's port. WEBPORT and STOREPORT
+// stand for ports.
 func killScenario(fault string, pid int) string {
 	return `
 version: 1
@@ -44,8 +48,8 @@ name: to be killed
 seed: 1
 target:
   processes:
-    web: {command: [ECHO, child], replicas: 2, links: [store], ready: {get: /}}
-    store: {command: [ECHO], ready: {get: /}}
+    web: {command: [ECHO, child], port: WEBPORT, replicas: 2, links: [store], ready: {get: /}}
+    store: {command: [sh, -c, '"$@" & wait', sh, ECHO], port: STOREPORT, ready: {get: /}}
   entry: web
 load:
   main: {executor: constant-arrival-rate, rate: 50/s, duration: 900ms, timeout: 300ms, grace: 300ms, flow: [{get: /far}]}
@@ -56,6 +60,7 @@ chaos:
 // mortal is a run that is to be killed, with all that it could leave behind.
 type mortal struct {
 	state    string
+	ports    []int     // that the units of the last run listened on
 	stranger *exec.Cmd // a process of ours, not of the run's
 }
 
@@ -72,11 +77,11 @@ func newMortal(t *testing.T) *mortal {
 	return m
 }
 
-// run runs the scenario until it kills itself at a point, or is killed after some
-// time. It gives what it wrote.
-func (m *mortal) run(t *testing.T, file, guard string, point int, after time.Duration) string {
+// run runs the scenario, on ports of its own, until it kills itself at a point, or is
+// killed after some time. It gives what it wrote.
+func (m *mortal) run(t *testing.T, text, guard string, point int, after time.Duration) string {
 	t.Helper()
-	cmd := exec.Command(os.Args[0], "role", "brunt", file, m.state, guard, strconv.Itoa(point))
+	cmd := exec.Command(os.Args[0], "role", "brunt", m.file(t, text), m.state, guard, strconv.Itoa(point))
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Start(); err != nil {
@@ -89,8 +94,65 @@ func (m *mortal) run(t *testing.T, file, guard string, point int, after time.Dur
 	return out.String()
 }
 
+// file writes the scenario to a file, with ports of its own.
+func (m *mortal) file(t *testing.T, text string) string {
+	t.Helper()
+	m.ports = freePorts(t, 3) // two of web, one of store
+	return scenario(t, strings.NewReplacer("WEBPORT", strconv.Itoa(m.ports[0]), "STOREPORT", strconv.Itoa(m.ports[2])).Replace(text))
+}
+
+// freePorts finds ports in a row, in brunt's own range, that nobody listens on.
+func freePorts(t *testing.T, n int) []int {
+	t.Helper()
+	for range 100 {
+		first := 20000 + rand.IntN(12768-n)
+		var ports []int
+		for p := range n {
+			ports = append(ports, first+p)
+		}
+		if len(listeners(t, ports)) == 0 {
+			return ports
+		}
+	}
+	t.Fatalf("no %d free ports in a row", n)
+	return nil
+}
+
+// listeners lists which of the ports somebody listens on, whoever that is. Ports that
+// a run of brunt that lives has claimed are that run's, and left out.
+func listeners(t *testing.T, ports []int) []string {
+	t.Helper()
+	claims, err := os.ReadFile("/proc/net/unix")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	for _, table := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
+		b, err := os.ReadFile(table)
+		if err != nil && table != "/proc/net/tcp6" { // it may have been built without
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(b)) {
+			f := strings.Fields(line) // number, local address, remote address, state and so forth
+			const listens = "0A"
+			if len(f) < 10 || f[3] != listens {
+				continue
+			}
+			_, hex, _ := strings.Cut(f[1], ":")
+			port, err := strconv.ParseInt(hex, 16, 32)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if slices.Contains(ports, int(port)) && !bytes.Contains(claims, fmt.Appendf(nil, "@brunt-port-%d\n", port)) {
+				out = append(out, fmt.Sprintf("a listener on port %d (inode %s)", port, f[9]))
+			}
+		}
+	}
+	return out
+}
+
 // residue lists what a dead run has left: journals, processes that carry its mark,
-// listeners of such, and the stranger when it is stopped.
+// listeners on its units' ports, and the stranger when it is stopped.
 func (m *mortal) residue(t *testing.T) []string {
 	t.Helper()
 	var left []string
@@ -102,6 +164,7 @@ func (m *mortal) residue(t *testing.T) []string {
 	if s := state(m.stranger.Process.Pid); s == "T" {
 		left = append(left, "the stranger is stopped")
 	}
+	left = append(left, listeners(t, m.ports)...)
 	procs, _ := os.ReadDir("/proc")
 	for _, p := range procs {
 		env, err := os.ReadFile("/proc/" + p.Name() + "/environ")
@@ -147,8 +210,8 @@ func TestKilledAtEveryPoint(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			m := newMortal(t)
 			t.Setenv("BRUNT_STATE_OF", m.state)
-			file := scenario(t, killScenario(fault, m.stranger.Process.Pid))
-			out := m.run(t, file, "guard", 0, 0)
+			text := killScenario(fault, m.stranger.Process.Pid)
+			out := m.run(t, text, "guard", 0, 0)
 			found := pointsPattern.FindStringSubmatch(out)
 			if found == nil {
 				t.Fatalf("the run that nobody kills failed: %s", out)
@@ -161,7 +224,7 @@ func TestKilledAtEveryPoint(t *testing.T) {
 				t.Fatalf("only %d points at which brunt could die", points)
 			}
 			for p := 1; p <= points; p++ {
-				m.run(t, file, "guard", p, 0)
+				m.run(t, text, "guard", p, 0)
 				if left := m.clean(t); len(left) > 0 {
 					t.Errorf("killed at point %d of %d: left %v", p, points, left)
 				}
@@ -182,10 +245,10 @@ func TestKilledAtRandom(t *testing.T) {
 	}
 	names := []string{"freeze", "stranger", "stop", "crash", "partition"}
 	for i := range trials {
-		file := scenario(t, killScenario(killFaults[names[i%len(names)]], m.stranger.Process.Pid))
+		text := killScenario(killFaults[names[i%len(names)]], m.stranger.Process.Pid)
 		after := 50*time.Millisecond + time.Duration(r.Int64N(int64(1200*time.Millisecond)))
 		began := time.Now()
-		m.run(t, file, "guard", 0, after)
+		m.run(t, text, "guard", 0, after)
 		if left := m.clean(t); len(left) > 0 {
 			t.Errorf("trial %d, killed after %s: left %v", i, after, left)
 		}
@@ -193,45 +256,104 @@ func TestKilledAtRandom(t *testing.T) {
 	}
 }
 
-// atInjection is the point right after the fault's injection: the stack's entry is
-// two points, its three processes two each, the fault's entry two, and two its
-// injection.
-const atInjection = 2 + 3*2 + 2 + 2
+// The points around a fault's injection: the stack's entry of the journal is two
+// points, its three processes two each, the fault's entry two, and two its injection. A
+// fault that dies with brunt has no entry.
+const (
+	afterUnjournaled = 2 + 3*2 + 2
+	afterInjection   = 2 + 3*2 + 2 + 2
+	beforeRevert     = afterInjection + 1
+	afterRevert      = afterInjection + 2
+)
 
 // TestWithoutGuardThereIsResidue shows that the two tests above can fail: without a
 // guard, or with one that is killed together with brunt, a frozen stranger stays
-// frozen, and a process that a unit started lives on. Then the start of the next run
-// finds the journal and cleans up.
+// frozen, and a process that a unit started lives on and keeps its port. Then the start
+// of the next run finds the journal and cleans up.
 func TestWithoutGuardThereIsResidue(t *testing.T) {
-	trials := 20
+	trials := 5
 	if testing.Short() {
-		trials = 2
+		trials = 1
 	}
-	for _, guard := range []string{"none", "both"} {
-		for i := range trials {
-			m := newMortal(t)
-			t.Setenv("BRUNT_STATE_OF", m.state)
-			file := scenario(t, killScenario(killFaults["stranger"], m.stranger.Process.Pid))
-			m.run(t, file, guard, atInjection, 0)
-			// the kernel stops a process when it is scheduled next
-			waitFor(t, "the stranger to be stopped", func() bool { return state(m.stranger.Process.Pid) == "T" })
-			left := strings.Join(m.residue(t), "\n")
-			for _, want := range []string{".journal", "the stranger is stopped", "process "} {
-				if !strings.Contains(left, want) {
-					t.Fatalf("guard %s, trial %d: %q is not left behind: %s", guard, i, want, left)
+	for _, c := range []struct {
+		name, fault string
+		point       int
+		stopped     bool // the stranger is
+		entries     int  // of the journal that are open
+	}{
+		{"a stranger that was stopped", "stranger", afterInjection, true, 2},
+		{"a stranger that was about to go on", "stranger", beforeRevert, true, 2},
+		{"a stranger that goes on again", "stranger", afterRevert, false, 2},
+		{"a unit that was stopped", "freeze", afterInjection, false, 2},
+		{"a unit that was killed", "crash", afterUnjournaled, false, 1},
+		{"a link that was cut", "partition", afterUnjournaled, false, 1},
+	} {
+		for _, guard := range []string{"none", "both"} {
+			t.Run(c.name+", guard "+guard, func(t *testing.T) {
+				for i := range trials {
+					m := newMortal(t)
+					t.Setenv("BRUNT_STATE_OF", m.state)
+					m.run(t, killScenario(killFaults[c.fault], m.stranger.Process.Pid), guard, c.point, 0)
+					if c.stopped { // the kernel stops a process when it is scheduled next
+						waitFor(t, "the stranger to be stopped", func() bool { return state(m.stranger.Process.Pid) == "T" })
+					}
+					left := strings.Join(m.residue(t), "\n")
+					for _, want := range []string{".journal", "process ", fmt.Sprintf("a listener on port %d", m.ports[2])} {
+						if !strings.Contains(left, want) {
+							t.Fatalf("trial %d: %q is not left behind: %s", i, want, left)
+						}
+					}
+					if got := strings.Contains(left, "the stranger is stopped"); got != c.stopped {
+						t.Errorf("trial %d: the stranger is stopped: %v, want %v", i, got, c.stopped)
+					}
+					taken, err := chaos.Recover(t.Context(), m.state, "run")
+					if err != nil {
+						t.Fatal(err)
+					}
+					if len(taken) != c.entries {
+						t.Errorf("trial %d: taken back %+v, want %d", i, taken, c.entries)
+					}
+					if left := m.clean(t); len(left) > 0 {
+						t.Errorf("trial %d: after the next start there is still %v", i, left)
+					}
 				}
-			}
-			taken, err := chaos.Recover(t.Context(), m.state, "run")
-			if err != nil {
-				t.Fatal(err)
-			}
-			if len(taken) != 2 {
-				t.Errorf("guard %s, trial %d: taken back %+v, want the stack and the freeze", guard, i, taken)
-			}
-			if left := m.residue(t); len(left) > 0 {
-				t.Errorf("guard %s, trial %d: after the next start there is still %v", guard, i, left)
-			}
+			})
 		}
+	}
+}
+
+// TestDefaultsOfProcesses breaks processes whose author gave no `ready` and no
+// `restart`: a frozen one is found by what it answers, not by its port, which the
+// kernel keeps open; and one that ends in good order when it is crashed comes back.
+func TestDefaultsOfProcesses(t *testing.T) {
+	const (
+		itself   = `[ECHO]`
+		child    = `[sh, -c, '"$@" & wait', sh, ECHO]`
+		graceful = `[sh, -c, "trap 'kill $!; exit 0' TERM; \"$@\" & wait", sh, ECHO]`
+	)
+	for _, c := range []struct{ name, command, fault, evidence, note, gone string }{
+		{"one that is frozen", itself, `{at: 300ms, for: 300ms, process.freeze: {service: web}}`, "a request has no answer", "", "runs and is ready"},
+		{"one that is not, as its child serves", child, `{at: 300ms, for: 300ms, process.freeze: {service: web}}`, "", "web[0] answers, though pid", "runs and is ready"},
+		{"one that ends in good order", graceful, `{at: 300ms, within: 8s, process.crash: {service: web, signal: TERM}}`, "after SIGTERM", "", "ready again as pid"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			res := runOnce(t, `
+version: 1
+name: defaults
+target: {processes: {web: {command: `+c.command+`}}}
+load:
+  main: {executor: constant-arrival-rate, rate: 20/s, duration: 3s, timeout: 300ms, flow: [{get: /}]}
+chaos:
+  it: `+c.fault+"\n", Options{})
+			f := res.Faults[0]
+			if !f.Gone || !strings.Contains(f.Evidence, c.evidence) || !strings.Contains(f.Note, c.note) || !strings.Contains(f.GoneEvidence, c.gone) {
+				t.Errorf("%s, %s: %+v", res.Verdict, res.Reason, f)
+			}
+			if found := c.note == ""; f.Verified.Known() != found || (c.evidence != "") != found {
+				t.Errorf("its effect was found at %v", f.Verified)
+			}
+		})
 	}
 }
 
@@ -243,7 +365,8 @@ func TestGuardTakesBackFromAHungBrunt(t *testing.T) {
 	}
 	m := newMortal(t)
 	t.Setenv("BRUNT_STATE_OF", m.state)
-	file := scenario(t, strings.ReplaceAll(killScenario(`{at: 300ms, for: 60s, process.freeze: {pid: PID}}`, m.stranger.Process.Pid), "900ms", "61s"))
+	text := strings.ReplaceAll(killScenario(`{at: 300ms, for: 60s, process.freeze: {pid: PID}}`, m.stranger.Process.Pid), "900ms", "61s")
+	file := m.file(t, text)
 	cmd := exec.Command(os.Args[0], "role", "brunt", file, m.state, "guard", "0")
 	out, err := cmd.StderrPipe()
 	if err != nil {

@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -20,7 +22,7 @@ func (r *runner) head() *scenarios.Result {
 	sc := r.Scenario
 	return &scenarios.Result{
 		Version: 1, Run: r.o.ID, Name: sc.Name, Hypothesis: sc.Hypothesis, Seed: sc.Seed, Started: r.began, T0: r.t0,
-		Chaos: !r.o.NoChaos && len(r.Faults) > 0, Environment: r.environment(), Scenario: sc.Explain(),
+		Chaos: !r.o.NoChaos && len(r.Faults) > 0, Control: r.o.NoChaos && len(r.Faults) > 0, Environment: r.environment(), Scenario: sc.Explain(),
 		Loads: []scenarios.LoadInfo{}, Phases: []scenarios.Phase{}, Cells: []scenarios.Cell{}, Errors: []scenarios.ErrorGroup{},
 		Faults: []scenarios.FaultRecord{}, Objectives: []scenarios.ObjectiveResult{}, Windows: []scenarios.Window{},
 		Generator: scenarios.Generator{Healthy: true, Limits: []string{}},
@@ -76,12 +78,16 @@ func (r *runner) result(ctx context.Context) (*scenarios.Result, error) {
 	res := r.head()
 	c := measure.Case{
 		SLO: r.judgedBy(), Warmup: sc.Warmup, Hold: sc.Judge.HoldOr(), Strict: sc.Judge.Strict, Checks: r.Checks,
-		Samples: r.samples, Faults: map[string]measure.FaultCase{}, NoTraffic: map[int]bool{},
+		Samples: r.samples, Faults: map[string]measure.FaultCase{}, NoTraffic: map[int]bool{}, Unverified: map[int]bool{},
 	}
 	for _, rec := range r.records {
-		if rec.N >= 0 && rec.Traffic != nil && rec.Traffic.N == 0 {
-			c.NoTraffic[rec.N] = true
+		if rec.N < 0 {
+			continue
 		}
+		if rec.Traffic != nil {
+			c.NoTraffic[rec.N] = rec.Traffic.N == 0
+		}
+		c.Unverified[rec.N] = rec.VerifyErr != nil
 	}
 	for _, e := range r.Faults {
 		c.Faults[e.Name] = measure.FaultCase{RequireImpact: e.RequireImpact}
@@ -109,8 +115,53 @@ func (r *runner) result(ctx context.Context) (*scenarios.Result, error) {
 	res.Faults = append(res.Faults, r.faultRecords(f)...)
 	res.Generator = r.generator(f)
 	r.decide(ctx, res, f.Faults)
+	r.ownDeaths(end)
+	r.full()
 	res.Notes = slices.Concat(r.Notes, r.notes, f.Notes)
 	return res, nil
+}
+
+// ownDeaths notes which units of the target ended without a fault's doing.
+func (r *runner) ownDeaths(end time.Duration) {
+	first := map[string]int{}
+	times := map[string]int{}
+	var units []string
+	events := r.onClock()
+	for i, e := range events {
+		at := time.Duration(float64(e.T) * 1e9)
+		if e.Event != "unit.exit" || at > end || r.hit(e.Unit, at) {
+			continue
+		}
+		if times[e.Unit]++; times[e.Unit] == 1 {
+			first[e.Unit] = i
+			units = append(units, e.Unit)
+		}
+	}
+	for _, u := range units {
+		e := events[first[u]]
+		how := "at " + scenarios.FormatSeconds(math.Round(float64(e.T)*1e3)/1e3)
+		if n := times[u]; n > 1 {
+			how = fmt.Sprintf("%d times, first %s", n, how)
+		}
+		r.note("%s ended by itself %s: %s", u, how, e.Text)
+	}
+}
+
+// hit tells whether a fault was on the unit at the time.
+func (r *runner) hit(unit string, at time.Duration) bool {
+	const early = 100 * time.Millisecond // an exit may be told before the injecting call is over
+	return slices.ContainsFunc(r.records, func(c *chaos.Record) bool {
+		return c.N >= 0 && slices.Contains(c.Units, unit) && at >= c.Injected-early && at <= c.Cleared
+	})
+}
+
+// full notes which loads came to the limit that their author set.
+func (r *runner) full() {
+	for i := range r.stats {
+		if lp := &r.Loads[i]; r.stats[i].Full && lp.MaxInFlight > 0 {
+			r.note("load %q reached its max_in_flight of %d: further arrivals waited, and their waiting is part of their response time", lp.Name, lp.MaxInFlight)
+		}
+	}
 }
 
 // judgedBy lists the objectives of this run: a control run is not judged by what
@@ -215,10 +266,10 @@ func (r *runner) generator(f *measure.Findings) scenarios.Generator {
 	g.Limits = []string{}
 	limit := r.lagLimit()
 	g.LagLimit = scenarios.Sec(limit)
-	for _, phase := range slices.Sorted(keys(f.LagByPhase)) {
+	for _, phase := range slices.Sorted(maps.Keys(f.LagByPhase)) {
 		if lag := f.LagByPhase[phase]; lag.Low > limit.Seconds() {
-			g.Limits = append(g.Limits, fmt.Sprintf("p99 lag %s in %s is over %s: brunt itself was late. Give it a processor of its own, a lower rate, or `pacing: efficient`.",
-				scenarios.FormatSeconds(lag.P99), phase, scenarios.FormatSeconds(limit.Seconds())))
+			g.Limits = append(g.Limits, fmt.Sprintf("p99 lag %s in %s is over %s: brunt itself was late. %s",
+				scenarios.FormatSeconds(lag.P99), phase, scenarios.FormatSeconds(limit.Seconds()), lagAdvice(float64(g.CPU))))
 		}
 	}
 	if n := f.Causes[scenarios.NoSocket]; n > 0 && float64(n) > (1-sentLess)*float64(max(1, f.Offered)) {
@@ -230,30 +281,25 @@ func (r *runner) generator(f *measure.Findings) scenarios.Generator {
 		if p := r.stats[i].Pacing; !slices.Contains(names, p) {
 			names = append(names, p)
 		}
-		g.InFlightMax += r.stats[i].PeakFlight
+		g.InFlightMax += min(r.stats[i].PeakFlight, int64(r.Loads[i].inFlight()))
 		g.Connections += r.clients[i].Opened()
 	}
 	g.Pacing = strings.Join(names, ", ")
 	return g
 }
 
-func keys[K comparable, V any](m map[K]V) func(func(K) bool) {
-	return func(yield func(K) bool) {
-		for k := range m {
-			if !yield(k) {
-				return
-			}
-		}
+// lagAdvice says what to do about a generator that is late, by the cores it used.
+func lagAdvice(cores float64) string {
+	if share := cores / float64(runtime.GOMAXPROCS(0)); share > .7 {
+		return fmt.Sprintf("It used %.1f cores: give it more of them, a lower rate, or `pacing: efficient`.", cores)
 	}
+	return "It had little to do, so something else used the processors: give brunt one of its own."
 }
 
 // decide sets verdict, exit code and reason by the order of precedence.
 func (r *runner) decide(ctx context.Context, res *scenarios.Result, found []measure.FaultFinding) {
 	res.Verdict, res.Reason = scenarios.Pass, "No objective was set, so nothing could fail."
 	v, cause := verdict{res}, context.Cause(ctx)
-	if len(res.Objectives) > 0 && !errors.As(cause, new(unsteady)) {
-		r.decideObjectives(v)
-	}
 	code := r.decideCause(cause, v)
 	if r.broken != nil {
 		v.worse(scenarios.Broken, r.broken.Error())
@@ -261,7 +307,10 @@ func (r *runner) decide(ctx context.Context, res *scenarios.Result, found []meas
 	if !res.Generator.Healthy {
 		v.worse(scenarios.Invalid, res.Generator.Limits[0])
 	}
-	r.decideFaults(cause, v)
+	r.decideFaults(cause, v) // before the objectives, which it may be the reason for
+	if len(res.Objectives) > 0 && !errors.As(cause, new(unsteady)) {
+		r.decideObjectives(v)
+	}
 	r.decideImpacts(v, found)
 	res.ExitCode = res.Verdict.ExitCode()
 	if res.Verdict == scenarios.Interrupted {
@@ -319,11 +368,9 @@ func (r *runner) decideImpacts(v verdict, found []measure.FaultFinding) {
 			v.worse(scenarios.Fail, "the steady state did not hold: "+why)
 		}
 	}
-	for _, e := range r.Faults {
-		for _, f := range v.Faults {
-			if e.RequireImpact && base(f.Name) == e.Name && f.Impact == scenarios.NotImpacted {
-				v.worse(scenarios.Fail, fmt.Sprintf("%s had no impact, and require_impact wants one", f.Name))
-			}
+	for i := range found {
+		if f := &found[i]; f.Required != "" {
+			v.worse(f.Required, f.RequiredNote)
 		}
 	}
 }
@@ -355,9 +402,11 @@ func (r *runner) decideObjectives(v verdict) {
 	for _, o := range res.Objectives {
 		count[o.Verdict]++
 	}
-	res.Reason = fmt.Sprintf("All %d objectives held.", len(res.Objectives))
-	if len(res.Objectives) == 1 {
-		res.Reason = "The objective held."
+	if v.Verdict == scenarios.Pass {
+		res.Reason = fmt.Sprintf("All %d objectives held.", len(res.Objectives))
+		if len(res.Objectives) == 1 {
+			res.Reason = "The objective held."
+		}
 	}
 	for _, to := range []scenarios.Verdict{scenarios.Inconclusive, scenarios.Fail, scenarios.Invalid} {
 		i := tellingObjective(res.Objectives, objectives, to)

@@ -28,7 +28,7 @@ type Options struct {
 	NoChaos bool                     // the control run: no fault is injected
 	Log     *slog.Logger             // nil logs nothing
 	Live    func(scenarios.Interval) // is told every second; nil is nobody
-	Event   func(scenarios.Event)    // is told what happens; nil is nobody
+	Event   func(scenarios.Event)    // is told what happens, by several goroutines; nil is nobody
 	Suspend <-chan os.Signal         // tells that brunt is to be suspended; nil never does
 	Stop    func()                   // suspends brunt, once all faults are taken back
 	At      func(point string)       // is called where brunt could die, for tests
@@ -80,6 +80,8 @@ type runner struct {
 	judged  []scenarios.Objective
 	broken  error // what failed of brunt itself while the load ran
 
+	stopping bool // a stop condition was met
+
 	mu     sync.Mutex
 	notes  []string
 	events []scenarios.Event
@@ -109,6 +111,7 @@ func (p *Plan) Run(ctx context.Context, o Options) (*scenarios.Result, error) {
 	r.event(scenarios.Event{Event: "run.start", Text: p.Scenario.Name})
 	res, err := r.guarded(ctx)
 	if res != nil {
+		r.event(scenarios.Event{Event: "run.end", Text: string(res.Verdict) + ": " + res.Reason})
 		res.Ended = time.Now()
 		res.Events = r.onClock()
 	}
@@ -284,6 +287,9 @@ func (r *runner) once(ctx context.Context, what string, steps []load.Step) error
 		return nil
 	}
 	l := scenarios.Load{Timeout: scenarios.Duration(scenarios.DefaultTimeout)}
+	if len(r.Loads) > 0 {
+		l.Resolve = r.Loads[0].Resolve
+	}
 	samples := &measure.Samples{Mask: r.Scenario.Secrets.Mask}
 	client, err := r.client(&l, samples)
 	if err != nil {
@@ -368,6 +374,7 @@ func (r *runner) inFlight() int64 {
 
 // drive runs all loads to their end, with the faults among them, and watches.
 func (r *runner) drive(ctx context.Context) error {
+	r.event(scenarios.Event{Event: "load.start"})
 	r.stats = make([]load.Stats, len(r.runs))
 	errs := make([]error, len(r.runs))
 	var loads sync.WaitGroup
@@ -387,6 +394,7 @@ func (r *runner) drive(ctx context.Context) error {
 	done := make(chan struct{})
 	go func() {
 		loads.Wait()
+		r.event(scenarios.Event{Event: "load.end"})
 		over()
 		timeline.Wait()
 		close(done)
@@ -427,16 +435,22 @@ func (r *runner) steady(context.Context) error {
 		holds, measured, n := r.rec.Steady(o)
 		switch {
 		case n == 0:
-			err := unsteady{fmt.Sprintf("`%s` had no request to be judged by", o.Text)}
-			r.cancel(err)
-			return err
+			return r.lost(unsteady{fmt.Sprintf("`%s` had no request to be judged by", o.Text)})
 		case !holds:
-			err := unsteady{fmt.Sprintf("`%s`, measured %s over %d requests", o.Text, measuredText(o, measured), n)}
-			r.cancel(err)
-			return err
+			return r.lost(unsteady{fmt.Sprintf("`%s`, measured %s over %d requests", o.Text, measuredText(o, measured), n)})
 		}
 	}
+	if len(r.Scenario.Steady) > 0 {
+		r.event(scenarios.Event{Event: "steady.held"})
+	}
 	return nil
+}
+
+// lost ends the run for want of a steady state.
+func (r *runner) lost(why unsteady) error {
+	r.event(scenarios.Event{Event: "steady.lost", Text: why.what})
+	r.cancel(why)
+	return why
 }
 
 // stillDown looks once more, at the end, for what one-shots took down.
@@ -503,7 +517,9 @@ func (r *runner) stopConditions(now time.Duration, second measure.Second, since 
 		case since[i] == 0:
 			since[i] = max(1, now-time.Second)
 		}
-		if now-since[i] >= o.For {
+		if now-since[i] >= o.For && !r.stopping {
+			r.stopping = true
+			r.event(scenarios.Event{Event: "run.stop", Text: o.Text})
 			r.cancel(stopped{o.Text})
 		}
 	}

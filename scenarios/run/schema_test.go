@@ -217,6 +217,19 @@ func TestSmallestShown(t *testing.T) {
 	}
 }
 
+// TestSmallestUnknown holds that nothing is said of what a closed load shows: how many
+// requests it makes is known at most.
+func TestSmallestUnknown(t *testing.T) {
+	plan, err := compileText("version: 1\ntarget: {stack: demo}\nload: {main: {executor: constant-vus, vus: 500, duration: 60s, flow: [{get: /}, {think: 1s}]}}\n" +
+		"chaos: {lose: {at: 20s, process.crash: {service: posts}}}\n")
+	if err != nil {
+		t.Fatal(explained(err))
+	}
+	if notes := strings.Join(plan.Notes, "\n"); strings.Contains(notes, "smallest") || !strings.Contains(notes, "is closed") {
+		t.Errorf("the notes are\n%s", notes)
+	}
+}
+
 // refused holds that Compile says what the case wants, and at a place in the file.
 func refused(t *testing.T, c corpusCase) {
 	t.Helper()
@@ -232,6 +245,36 @@ func refused(t *testing.T, c corpusCase) {
 		if m.Pos.Line == 0 {
 			t.Errorf("no place: %s", m)
 		}
+	}
+}
+
+// TestOneMistake holds that what is wrong with a step is told once, and not again as
+// what follows from it.
+func TestOneMistake(t *testing.T) {
+	for _, c := range []struct{ name, step, want string }{
+		{"an unknown key", "get: /, checks: {status: 200}", `unknown key "checks"; did you mean "check"?`},
+		{"an unset variable", `get: "/${env.X}"`, "the environment variable X is not set"},
+		{"two requests", "get: /, post: /", "not both get and post"},
+		{"the name of a header", `get: /, headers: {"a b": c}`, `"a b" is no name of a header`},
+		{"a misspelt method", "gett: /", `did you mean "get"?`},
+		{"a timeout", "get: /, timeout: 5s", "`timeout` belongs to the load, not to a step"},
+		{"the name of a variable", `get: /, extract: {"b b": "$.x"}`, `"b b" can't name a variable`},
+		{"no map", "", "want a step"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			named, plain := "{"+c.step+", name: list}", "{"+c.step+"}"
+			if c.step == "" {
+				named, plain = "list", "GET /"
+			}
+			for step, of := range map[string]string{named: "list", plain: `"GET /"`} {
+				_, err := compileText("version: 1\ntarget: {stack: demo}\nslo: ['p95 < 1s of " + of +
+					"']\nload: {main: {executor: constant-arrival-rate, rate: 100/s, duration: 60s, flow: [" + step + "]}}\n")
+				mistakes, ok := errors.AsType[*scenarios.MistakesError](err)
+				if !ok || len(mistakes.List()) != 1 || !strings.Contains(err.Error(), c.want) {
+					t.Errorf("%s: Compile says\n%v\nand not only %q", step, err, c.want)
+				}
+			}
+		})
 	}
 }
 

@@ -213,6 +213,9 @@ func (s *system) loadLink(ctx context.Context) error {
 		if upstream, err = s.reach(ctx, s.r.upstream); err != nil {
 			return fmt.Errorf("%w: %w", ErrNotReady, err)
 		}
+		if upstream != s.r.upstream {
+			s.r.note("the link to the target leads to %s, an address that %s had when the run began", upstream, s.r.upstream)
+		}
 	}
 	return s.addLink(chaos.LoadName, to, upstream)
 }
@@ -231,9 +234,6 @@ func (s *system) reach(ctx context.Context, hostport string) (string, error) {
 	for _, ip := range ips {
 		addr := net.JoinHostPort(ip.Unmap().String(), port)
 		if err = s.r.gate.check(ip.Unmap(), addr, host); err == nil {
-			if addr != hostport {
-				s.r.note("the link to the target leads to %s, an address that %s had when the run began", addr, host)
-			}
 			return addr, nil
 		}
 	}
@@ -275,11 +275,12 @@ func readySteps(t *scenarios.Target) []scenarios.Step {
 	return []scenarios.Step{{Pos: at, With: with}}
 }
 
-// ready waits for a target that runs already, where the scenario says how to know.
+// ready waits for a target that runs already: until it answers as its ready block
+// says, or takes connections where there is none.
 func (s *system) ready(ctx context.Context) error {
 	ready := s.r.Scenario.Target.Ready
 	if ready == nil {
-		return nil // the load will tell
+		ready = new(scenarios.Ready)
 	}
 	within := ready.Within.D()
 	if within == 0 {
@@ -311,7 +312,7 @@ func (s *system) asks(ctx context.Context) error {
 	if len(s.r.Plan.ready) > 0 {
 		return s.r.once(ctx, "ready", s.r.Plan.ready)
 	}
-	addr, err := s.reach(ctx, s.entry)
+	addr, err := s.reach(ctx, resolved(s.entry, s.r.Loads[0].Resolve))
 	if err != nil {
 		return err
 	}

@@ -102,7 +102,7 @@ slo: [p50 < 5s, errors < 5%]
 			"inconclusive", `
 target: {url: URL}
 load:
-  main: {executor: shared-iterations, vus: 2, iterations: 20, max_duration: 10s, flow: [{get: /}]}
+  main: {executor: constant-vus, vus: 1, duration: 1s, flow: [{get: /slow}]}
 slo: [p99 < 5s]
 `, scenarios.Inconclusive, 8, "The objective could not be decided: p99 < 5s",
 		},
@@ -377,7 +377,7 @@ slo: [errors < 5%]
 			"fail before inconclusive", `
 target: {url: URL}
 load:
-  main: {executor: shared-iterations, vus: 2, iterations: 40, max_duration: 10s, flow: [{get: /fail}]}
+  main: {executor: constant-vus, vus: 1, duration: 1s, flow: [{get: /slow, check: {status: 500}}]}
 slo: [rate > 0/s in baseline, errors < 0.1%, shed < 0.1%]
 `, false, scenarios.Fail, 3, "1 of 3 objectives failed: errors < 0.1%",
 		},
