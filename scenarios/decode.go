@@ -217,7 +217,7 @@ func decodeStruct(n *Node, v reflect.Value, m *Mistakes, also []string) {
 		n = &Node{Kind: Map, Pos: n.Pos}
 	}
 	if n.Kind != Map {
-		m.Add(n.Pos, "want a map of settings, not %s", n.describe())
+		m.AddHint(n.Pos, such(v.Type()), "want a map of settings, not %s", n.describe())
 		return
 	}
 	settings := settingsOf(v.Type())
@@ -243,6 +243,20 @@ func decodeStruct(n *Node, v reflect.Value, m *Mistakes, also []string) {
 			m.Add(n.Pos, "%q is missing", s.name)
 		}
 	}
+}
+
+// such shows the form of a map of settings: those that it can't be without.
+func such(t reflect.Type) string {
+	var keys []string
+	for _, s := range settingsOf(t) {
+		if s.required {
+			keys = append(keys, s.name+": …")
+		}
+	}
+	if len(keys) == 0 {
+		return ""
+	}
+	return "such as {" + strings.Join(keys, ", ") + "}"
 }
 
 // unknownKey says what may be meant by a key that is none of names. Those in

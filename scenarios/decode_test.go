@@ -120,7 +120,7 @@ func TestDecodeMistakes(t *testing.T) {
 		{"{zone: eu}", `key "zone" is not available yet`},
 		{"{list: [a, b], c, name: d}", `unknown key "c"; a value is missing, or a text with a comma in it is not quoted`},
 		{"{name: a, b}", `unknown key "b"; a value is missing, or a text with a comma in it is not quoted`},
-		{"[a]", "want a map of settings, not a list"},
+		{"[a]", "want a map of settings, not a list; such as {needed: …}"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.text, func(t *testing.T) {

@@ -17,6 +17,13 @@ const nameRule = "a name is made of a-z, 0-9 and -, begins with a letter, and is
 // beginning with a letter, and none of the words that phases have taken.
 func IsName(s string) bool { return namePattern.MatchString(s) && !reserved[s] }
 
+// IsVariable tells whether s can name a variable, which ${var.…} asks for: letters,
+// digits, _ and -, beginning with a letter or _.
+func IsVariable(s string) bool { return varPattern.MatchString(s) }
+
+// VariableSchema is the schema of the names of variables.
+func VariableSchema() Schema { return Schema{"pattern": varPattern.String()} }
+
 // NameSchema is the schema of the names of loads, faults, services, params and
 // tables.
 func NameSchema() Schema {

@@ -56,7 +56,8 @@ func (p *files) scenario(root *Node) *Scenario {
 	sc := &Scenario{File: p.main, Secrets: p.m.secrets, Symbols: &Symbols{}, Root: root, mistakes: p.m}
 	s := &scope{
 		params: map[string]*param{}, env: p.o.Env, secrets: sc.Secrets, symbols: sc.Symbols, m: p.m, nodes: &p.nodes,
-		read: func(from Pos, name string, most int) ([]byte, error) { return p.readFile(p.beside(from, name), most) },
+		read:      func(from Pos, name string, most int) ([]byte, error) { return p.readFile(p.beside(from, name), most) },
+		processes: root.Get("target").Get("processes"),
 	}
 	p.params(s, root)
 	for _, f := range root.Fields {

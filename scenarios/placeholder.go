@@ -3,6 +3,7 @@ package scenarios
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -60,9 +61,8 @@ var (
 
 // splitPlaceholders takes a text apart at its ${…}. Before a brace two dollars
 // stand for one that is meant: $${ is a literal ${, and $$${price} a dollar before
-// a price.
-func splitPlaceholders(s string) ([]Part, error) {
-	var parts []Part
+// a price. One that is wrong is left out, and what follows it is read all the same.
+func splitPlaceholders(s string) (parts []Part, wrong []*refError) {
 	var lit strings.Builder
 	flush := func() {
 		if lit.Len() > 0 {
@@ -70,7 +70,7 @@ func splitPlaceholders(s string) ([]Part, error) {
 			lit.Reset()
 		}
 	}
-	for {
+	for len(wrong) < mostWrong {
 		i := strings.Index(s, "${")
 		if i < 0 {
 			break
@@ -87,29 +87,29 @@ func splitPlaceholders(s string) ([]Part, error) {
 		}
 		end := strings.IndexByte(s, '}')
 		if end < 0 {
-			return nil, &refError{s[2:], fmt.Errorf("%q is never closed; a literal ${ is written $${", clip(s, 40))}
-		}
-		ref, err := parseRef(s[2:end])
-		if err != nil {
-			return nil, &refError{s[2:end], err}
+			return parts, append(wrong, &refError{s[2:], fmt.Errorf("%q is never closed; a literal ${ is written $${", clip(s, 40))})
 		}
 		flush()
-		parts = append(parts, Part{Ref: ref})
+		if ref, err := parseRef(s[2:end]); err != nil {
+			wrong = append(wrong, &refError{s[2:end], err})
+		} else {
+			parts = append(parts, Part{Ref: ref})
+		}
 		s = s[end+1:]
 	}
 	lit.WriteString(s)
 	flush()
-	return parts, nil
+	return parts, wrong
 }
 
-// A refError is what is wrong with the placeholder whose text, behind its ${, is
-// text.
+// mostWrong is how many placeholders of one text are told to be wrong.
+const mostWrong = 20
+
+// A refError is what is wrong with the placeholder that reads text behind its ${.
 type refError struct {
 	text string
 	err  error
 }
-
-func (e *refError) Error() string { return e.err.Error() }
 
 // unsplit is the inverse of splitPlaceholders.
 func unsplit(parts []Part) string {
@@ -145,6 +145,9 @@ func unsplit(parts []Part) string {
 	flush("")
 	return b.String()
 }
+
+// ofSelf is what a process may ask of its own unit.
+var ofSelf = []string{"addr", "host", "port", "url", "index", "name"}
 
 const allPlaceholders = "${param}, ${env.X}, ${file.PATH}, ${data.NAME.COLUMN}, ${var.NAME}, ${unit.NAME.url}, ${link.NAME.url}, ${int(1,50)}, ${uuid()}, ${now()}"
 
@@ -188,11 +191,14 @@ func parseRef(text string) (*Ref, error) {
 			return nil, fmt.Errorf("%s: %q is no name of a variable: letters, digits, _ and -", r, clip(rest, 40))
 		}
 	case "data":
+		if r.Kind = RefData; namePattern.MatchString(rest) {
+			break // which columns there are is known when the tables are
+		}
 		m := columnPattern.FindStringSubmatch(rest)
 		if m == nil {
 			return nil, fmt.Errorf("%s: want ${data.NAME.COLUMN}", r)
 		}
-		r.Kind, r.Name, r.Col = RefData, m[1], m[2]
+		r.Name, r.Col = m[1], m[2]
 	case "unit", "link":
 		m := unitPattern.FindStringSubmatch(rest)
 		if m == nil {
@@ -205,10 +211,8 @@ func parseRef(text string) (*Ref, error) {
 		r.Index, _ = strconv.Atoi(m[2])
 	case "self":
 		r.Kind, r.Name, r.Col = RefSelf, "self", rest
-		switch rest {
-		case "addr", "host", "port", "url", "index", "name":
-		default:
-			return nil, fmt.Errorf("%s: there are self.addr, self.host, self.port, self.url, self.index, self.name", r)
+		if !slices.Contains(ofSelf, rest) {
+			return nil, fmt.Errorf("%s: there are self.%s", r, strings.Join(ofSelf, ", self."))
 		}
 	default:
 		hint := DidYouMean(space, []string{"env", "file", "data", "var", "unit", "link", "self"})

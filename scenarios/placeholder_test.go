@@ -24,6 +24,7 @@ func TestSplitPlaceholders(t *testing.T) {
 		{"${a}${b}", []Part{ref(Ref{Text: "a", Name: "a"}), ref(Ref{Text: "b", Name: "b"})}},
 		{"${env.X_1}", []Part{ref(Ref{Text: "env.X_1", Kind: RefEnv, Name: "X_1"})}},
 		{"${file./etc/a b.txt}", []Part{ref(Ref{Text: "file./etc/a b.txt", Kind: RefFile, Name: "/etc/a b.txt"})}},
+		{"${data.users}", []Part{ref(Ref{Text: "data.users", Kind: RefData, Name: "users"})}},
 		{"${data.users.first name}", []Part{ref(Ref{Text: "data.users.first name", Kind: RefData, Name: "users", Col: "first name"})}},
 		{"${var.Token_1}", []Part{ref(Ref{Text: "var.Token_1", Kind: RefVar, Name: "Token_1"})}},
 		{"${unit.posts[12].addr}", []Part{ref(Ref{Text: "unit.posts[12].addr", Kind: RefUnit, Name: "posts", Col: "addr", Index: 12})}},
@@ -40,14 +41,32 @@ func TestSplitPlaceholders(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.text, func(t *testing.T) {
-			got, err := splitPlaceholders(tt.text)
-			if err != nil || !reflect.DeepEqual(got, tt.want) {
-				t.Errorf("got %v, %v", got, err)
+			got, wrong := splitPlaceholders(tt.text)
+			if wrong != nil || !reflect.DeepEqual(got, tt.want) {
+				t.Errorf("got %v, %v", got, wrong)
 			}
 			if back := unsplit(got); back != tt.text {
 				t.Errorf("written as %s", back)
 			}
 		})
+	}
+}
+
+// TestSplitPlaceholders_Wrong reads on behind what is wrong, but not for ever.
+func TestSplitPlaceholders_Wrong(t *testing.T) {
+	parts, wrong := splitPlaceholders("a${foo()}b${x}${}${y}${un")
+	var said []string
+	for _, e := range wrong {
+		said = append(said, e.text)
+	}
+	if got := strings.Join(said, " | "); got != "foo() |  | un" {
+		t.Errorf("wrong are %s", got)
+	}
+	if got := unsplit(parts); got != "ab${x}${y}" {
+		t.Errorf("left is %s", got)
+	}
+	if _, wrong := splitPlaceholders(strings.Repeat("${}", 10*mostWrong)); len(wrong) != mostWrong {
+		t.Errorf("%d mistakes in one text", len(wrong))
 	}
 }
 
@@ -60,11 +79,16 @@ func FuzzPlaceholder(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		parts, err := splitPlaceholders(s)
-		if err != nil {
-			if len(err.Error()) > 1000 {
-				t.Errorf("%q: the message is too long: %v", s, err)
+		parts, wrong := splitPlaceholders(s)
+		for _, e := range wrong {
+			if len(e.err.Error()) > 1000 || !strings.Contains(s, "${"+e.text) {
+				t.Errorf("%q: the message is too long, or of what is not there: %q: %v", s, e.text, e.err)
 			}
+		}
+		if len(wrong) > mostWrong {
+			t.Errorf("%d mistakes", len(wrong))
+		}
+		if wrong != nil {
 			return
 		}
 		for _, p := range parts {
@@ -73,9 +97,9 @@ func FuzzPlaceholder(f *testing.F) {
 			}
 		}
 		text := unsplit(parts)
-		again, err := splitPlaceholders(text)
-		if err != nil || !reflect.DeepEqual(again, parts) {
-			t.Errorf("%q is written %q and read as %v: %v", s, text, again, err)
+		again, wrong := splitPlaceholders(text)
+		if wrong != nil || !reflect.DeepEqual(again, parts) {
+			t.Errorf("%q is written %q and read as %v: %v", s, text, again, wrong)
 		}
 		if !strings.Contains(s, "$") && text != s {
 			t.Errorf("%q is written %q", s, text)

@@ -153,6 +153,9 @@ func (s *Step) DecodeNode(n *Node, m *Mistakes) {
 	s.With = n.without(func(k string) bool { return k == "name" })
 }
 
+// ofLoad are the settings of a load that are looked for in its steps.
+var ofLoad = []string{"timeout", "grace", "connections", "resolve", "max_in_flight"}
+
 // Block finds which of kinds the step is, and gives its settings, the kind's own
 // value included.
 func (s *Step) Block(kinds []string, m *Mistakes) (Block, bool) {
@@ -164,7 +167,13 @@ func (s *Step) Block(kinds []string, m *Mistakes) (Block, bool) {
 	}
 	switch len(found) {
 	case 1:
-		return Block{Kind: found[0].Key, Pos: found[0].Pos, With: s.With, also: []string{"name"}}, true
+		for _, f := range s.With.Fields {
+			if slices.Contains(ofLoad, f.Key) {
+				m.Add(f.Pos, "`%s` belongs to the load, not to a step", f.Key)
+			}
+		}
+		with := s.With.without(func(k string) bool { return slices.Contains(ofLoad, k) })
+		return Block{Kind: found[0].Key, Pos: found[0].Pos, With: with, also: []string{"name"}}, true
 	case 0:
 		for _, f := range s.With.Fields {
 			if noun, yes := NotYet(f.Key); yes {

@@ -1,7 +1,6 @@
 package scenarios
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -27,6 +26,8 @@ type scope struct {
 	nodes   *int // of the scenario, copies of params included
 	bytes   int  // of texts filled in so far
 	loaded  map[string]loaded
+
+	processes *Node // of the target; nil is none
 }
 
 type param struct {
@@ -65,12 +66,9 @@ func (s *scope) fill(n *Node, depth int) {
 
 func (s *scope) fillText(n *Node, depth int) {
 	n.written = n.Value
-	parts, err := splitPlaceholders(n.Value)
-	if err != nil {
-		s.wrong(n, err)
-		return
-	}
-	if len(parts) == 1 && parts[0].Ref != nil && parts[0].Ref.Kind == RefParam {
+	parts, wrong := splitPlaceholders(n.Value)
+	s.wrong(n, wrong)
+	if !n.bad && len(parts) == 1 && parts[0].Ref != nil && parts[0].Ref.Kind == RefParam {
 		s.whole(n, parts[0].Ref, depth)
 		return
 	}
@@ -219,14 +217,12 @@ func (s *scope) file(from Pos, path string) (string, error) {
 // place gives where a placeholder stands in the text at pos.
 func (s *scope) place(pos Pos, ref *Ref) Pos { return s.m.within(pos, "${"+ref.Text+"}") }
 
-// wrong notes what is wrong with a placeholder of n.
-func (s *scope) wrong(n *Node, err error) {
-	pos := n.Pos
-	if e, ok := errors.AsType[*refError](err); ok {
-		pos = s.m.within(pos, "${"+e.text)
+// wrong notes what is wrong with placeholders of n.
+func (s *scope) wrong(n *Node, wrong []*refError) {
+	for _, e := range wrong {
+		s.m.Add(s.m.within(n.Pos, "${"+e.text), "%v", e.err)
+		n.bad = true
 	}
-	s.m.Add(pos, "%v", err)
-	n.bad = true
 }
 
 // param finds and fills in the param that ref names.
@@ -237,6 +233,9 @@ func (s *scope) param(pos Pos, ref *Ref) *param {
 		hint := DidYouMean(ref.Name, slices.Sorted(maps.Keys(s.params)))
 		if len(s.params) == 0 {
 			hint = "params are declared under `params:`; an extracted value is ${var." + ref.Name + "}"
+		}
+		if slices.Contains(ofSelf, ref.Name) && s.processes != nil && s.processes.Holds(pos) {
+			hint = "what a process is given itself is ${self." + ref.Name + "}"
 		}
 		s.m.AddHint(s.place(pos, ref), hint, "%s names no param", ref)
 		return nil
@@ -274,8 +273,7 @@ func (s *scope) check(n *Node) {
 		s.check(item)
 	}
 	if n.Kind == String && n.Parts == nil && !n.bad {
-		if _, err := splitPlaceholders(n.Value); err != nil {
-			s.wrong(n, err)
-		}
+		_, wrong := splitPlaceholders(n.Value)
+		s.wrong(n, wrong)
 	}
 }

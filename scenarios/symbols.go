@@ -1,5 +1,10 @@
 package scenarios
 
+import (
+	"fmt"
+	"strings"
+)
+
 // Symbols numbers the variables and the tables that placeholders name, so that at
 // run time a value is found by index.
 type Symbols struct {
@@ -40,6 +45,17 @@ func (s *Symbols) Var(name string) int {
 // Vars lists the variables in the order of their slots.
 func (s *Symbols) Vars() []string { return s.vars }
 
+// such says how a column of the table is written.
+func (t *Table) such() string {
+	switch {
+	case t.bad || len(t.Columns) == 0:
+		return ""
+	case len(t.Columns) == 1:
+		return fmt.Sprintf("its column is `%s`: ${data.%s.%s}", clip(t.Columns[0], 40), t.Name, clip(t.Columns[0], 40))
+	}
+	return fmt.Sprintf("such as ${data.%s.%s}; its columns are %s", t.Name, clip(t.Columns[0], 40), clip(strings.Join(t.Columns, ", "), 200))
+}
+
 // bindTables gives every ${data.…} its table and column.
 func (s *Symbols) bindTables(tables []*Table, m *Mistakes) {
 	slots := map[string]int{}
@@ -64,6 +80,10 @@ func (s *Symbols) bindTables(tables []*Table, m *Mistakes) {
 			continue
 		}
 		t := tables[i]
+		if r.Col == "" {
+			m.AddHint(pos, t.such(), "%s: want ${data.NAME.COLUMN}", r)
+			continue
+		}
 		r.Slot, r.ColSlot = i, t.Column(r.Col)
 		if r.ColSlot < 0 && !t.bad {
 			m.AddHint(pos, DidYouMean(r.Col, t.Columns), "data %q has no column %q", t.Name, clip(r.Col, 40))

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -16,6 +17,9 @@ type Duration time.Duration
 // maxDuration keeps sums of durations far from overflow.
 const maxDuration = 366 * 24 * time.Hour
 
+// durationPattern is the form of a duration, whatever it comes to.
+var durationPattern = regexp.MustCompile("^" + duration + "$")
+
 // ParseDuration reads a span of time.
 func ParseDuration(s string) (time.Duration, error) {
 	s = strings.TrimSpace(s)
@@ -24,18 +28,24 @@ func ParseDuration(s string) (time.Duration, error) {
 	}
 	d, err := time.ParseDuration(s)
 	_, bare := parseFloat(s)
+	tooLong := fmt.Errorf("a duration is at most a year, %s, not %s", FormatDuration(maxDuration), clip(s, 40))
 	switch {
 	case bare && !strings.HasPrefix(s, "-"):
 		return 0, fmt.Errorf("a duration needs its unit, such as %ss or %sms", clip(s, 20), clip(s, 20))
-	case bare, err == nil && d < 0:
+	case bare, err == nil && d < 0, err != nil && strings.HasPrefix(s, "-") && durationPattern.MatchString(s[1:]):
 		return 0, fmt.Errorf("a duration can't be negative: %s", clip(s, 20))
+	case err != nil && durationPattern.MatchString(s): // more than 292 years
+		return 0, tooLong
 	case err != nil:
 		if n, ok := parseFloat(strings.TrimSuffix(s, "d")); ok && strings.HasSuffix(s, "d") && n > 0 {
+			if n*24 > maxDuration.Hours() {
+				return 0, tooLong
+			}
 			return 0, fmt.Errorf("a duration has no days: %s is written %sh", clip(s, 20), decimal(n*24))
 		}
 		return 0, fmt.Errorf("want a duration such as 250ms, 30s or 5m, not %q", clip(s, 40))
 	case d > maxDuration:
-		return 0, fmt.Errorf("a duration is at most a year, not %s", clip(s, 40))
+		return 0, tooLong
 	}
 	return d, nil
 }

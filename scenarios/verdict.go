@@ -10,7 +10,7 @@ const (
 	Pass         Verdict = "pass"
 	Fail         Verdict = "fail"
 	Inconclusive Verdict = "inconclusive" // too little data
-	Invalid      Verdict = "invalid"      // the generator was the limit, a fault was not verified or met no traffic, data lost
+	Invalid      Verdict = "invalid"      // nothing can be said: see order
 	Stopped      Verdict = "stopped"      // a stop condition or guard ended the run
 	Interrupted  Verdict = "interrupted"  // by a signal
 	NotReverted  Verdict = "not_reverted" // a fault could not be taken back
@@ -43,7 +43,7 @@ var order = []struct {
 	{"", ExitMistake, "the scenario or command line is wrong; nothing started"},
 	{Broken, ExitError, "brunt itself failed"},
 	{Stopped, ExitStopped, "a stop condition or guard ended the run"},
-	{Invalid, ExitInvalid, "the generator was the limit, a fault was not verified or met no traffic, data lost"},
+	{Invalid, ExitInvalid, "nothing can be said: the generator was the limit, the target not ready, setup failed, data used up, or a fault not verified or without traffic"},
 	{Fail, ExitFail, "an objective failed, or the steady state did not hold"},
 	{Regression, ExitRegression, "compare, ab, gate"},
 	{Inconclusive, ExitInconclusive, "too little data"},

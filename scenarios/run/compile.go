@@ -53,16 +53,16 @@ type CompileOptions struct {
 func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
 	c := &compiler{sc: sc, o: o, m: sc.Mistakes(), plan: &Plan{Scenario: sc, Notes: slices.Clone(sc.Notes)}}
 	c.plan.protocol = targets.Kinds()["http"]()
-	c.plan.gate = newGate(sc.Guard, c.m)
+	c.plan.gate = newGate(sc.Guard, sc.Loads, c.m)
 	before := c.m.Len()
 	c.system()
 	c.vague = c.m.Len() > before || c.plan.Stack == nil && c.plan.Scope.External == ""
-	c.plan.ready = c.steps(readySteps(&sc.Target), -1)
-	c.plan.Setup = c.steps(sc.Setup, -1)
+	c.plan.ready, _ = c.steps(readySteps(&sc.Target), unmeasured, nil)
+	c.plan.Setup, _ = c.steps(sc.Setup, unmeasured, nil)
 	for i := range sc.Loads {
 		c.load(&sc.Loads[i])
 	}
-	c.plan.Teardown = c.steps(sc.Teardown, -1)
+	c.plan.Teardown, _ = c.steps(sc.Teardown, unmeasured, nil)
 	c.variables()
 	c.references()
 	c.faults()
@@ -80,7 +80,8 @@ type compiler struct {
 	m    *scenarios.Mistakes
 	plan *Plan
 
-	vague bool // the target has mistakes, so that what names its parts can't be checked
+	vague    bool // the target has mistakes, so that what names its parts can't be checked
+	nameless bool // so has a step that would have named itself
 }
 
 // load compiles one load.
@@ -95,13 +96,13 @@ func (c *compiler) load(l *scenarios.Load) {
 	}
 	c.plan.Series.Loads = append(c.plan.Series.Loads, measure.SeriesLoad{Name: l.Name, Closed: lp.Schedule.Closed()})
 	for _, mixed := range l.Mix {
-		steps := c.steps(mixed.Flow, index)
+		steps, whole := c.steps(mixed.Flow, index, l.Resolve)
 		lp.Flows = append(lp.Flows, load.Flow{Weight: mixed.Weight, Steps: steps})
-		if !slices.ContainsFunc(steps, func(s load.Step) bool { return s.Call != nil }) && len(mixed.Flow) > 0 {
+		if whole && !slices.ContainsFunc(steps, func(s load.Step) bool { return s.Call != nil }) && len(mixed.Flow) > 0 {
 			c.m.Add(mixed.Flow[0].Pos, "load %q has a flow that makes no request", l.Name)
 		}
 	}
-	lp.Prelude = c.steps(l.Init, -1)
+	lp.Prelude, _ = c.steps(l.Init, unmeasured, l.Resolve)
 	for _, s := range c.plan.Series.Steps {
 		if s.Load == index {
 			lp.Steps = append(lp.Steps, s.Name)
@@ -110,31 +111,46 @@ func (c *compiler) load(l *scenarios.Load) {
 	c.plan.Loads = append(c.plan.Loads, lp)
 }
 
-// steps compiles a flow. Those of a load get a number; a step that stands in
-// several flows of a mix under one name is one step.
-func (c *compiler) steps(flow []scenarios.Step, loadIndex int) []load.Step {
-	var out []load.Step
+// unmeasured stands for the load of steps that belong to none.
+const unmeasured = -1
+
+// steps compiles a flow of a load that reaches its hosts by resolve. Those of a load
+// get a number; a step that stands in several flows of a mix under one name is one
+// step. Whole tells that nothing was wrong with any of them, here or before.
+func (c *compiler) steps(flow []scenarios.Step, loadIndex int, resolve map[string]string) (out []load.Step, whole bool) {
+	whole = true
 	for i := range flow {
 		s := &flow[i]
 		if s.Think != nil {
 			out = append(out, load.Step{Think: *s.Think, Index: -1})
 			continue
 		}
-		if s.With == nil {
-			continue // told already
-		}
-		b, ok := s.Block(c.plan.protocol.Kinds(), c.m)
+		call, ok := c.call(s, resolve)
 		if !ok {
-			continue
-		}
-		in := targets.Scope{Symbols: c.sc.Symbols, Name: s.Name, Checks: &c.plan.Checks, Host: c.plan.gate.host}
-		call, ok := c.plan.protocol.Compile(b, in, c.m)
-		if !ok {
+			whole = false
+			if s.Name == "" {
+				c.nameless = true
+			} else {
+				c.number(s.Name, loadIndex) // for the objectives that name it
+			}
 			continue
 		}
 		out = append(out, load.Step{Call: call, Index: c.number(call.Name(), loadIndex)})
 	}
-	return out
+	return out, whole
+}
+
+// call compiles the request of a step. Where that fails what is wrong is told.
+func (c *compiler) call(s *scenarios.Step, resolve map[string]string) (scenarios.Call, bool) {
+	if s.With == nil { // told already
+		return nil, false
+	}
+	b, ok := s.Block(c.plan.protocol.Kinds(), c.m)
+	if !ok {
+		return nil, false
+	}
+	in := targets.Scope{Symbols: c.sc.Symbols, Name: s.Name, Checks: &c.plan.Checks, Host: c.plan.gate.by(resolve)}
+	return c.plan.protocol.Compile(b, in, c.m)
 }
 
 func (c *compiler) number(name string, loadIndex int) int32 {
@@ -150,7 +166,8 @@ func (c *compiler) number(name string, loadIndex int) int32 {
 	return int32(len(c.plan.Series.Steps) - 1)
 }
 
-// variables checks that every ${var.…} is extracted somewhere.
+// variables checks that every ${var.…} is extracted somewhere, and that all that is
+// extracted can be named.
 func (c *compiler) variables() {
 	set := map[string]bool{}
 	var names []string
@@ -161,6 +178,9 @@ func (c *compiler) variables() {
 			}
 			if e := s.With.Get("extract"); e != nil {
 				for _, f := range e.Fields {
+					if !scenarios.IsVariable(f.Key) {
+						c.m.Add(f.Pos, "%q can't name a variable: letters, digits, _ and -, beginning with a letter or _", f.Key)
+					}
 					if !set[f.Key] {
 						set[f.Key] = true
 						names = append(names, f.Key)
@@ -207,7 +227,7 @@ func (c *compiler) objectives() {
 	stepNames = append(stepNames, "iteration")
 	for _, list := range [][]scenarios.Objective{c.sc.SLO, c.sc.Steady, c.sc.Stop} {
 		for _, o := range list {
-			if o.Step != "" && !slices.Contains(stepNames, o.Step) {
+			if o.Step != "" && !c.nameless && !slices.Contains(stepNames, o.Step) {
 				c.m.AddHint(o.Pos, scenarios.DidYouMean(o.Step, stepNames), "there is no step %q", o.Step)
 			}
 			if o.Load != "" && !slices.Contains(loadNames, o.Load) {

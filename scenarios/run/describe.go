@@ -38,8 +38,10 @@ func (p *Plan) Describe() []string {
 }
 
 // DryRun says what a run would do, by whom it would hit: the timeline with the steps
-// of every fault and how each would be taken back. It reads only.
-func (p *Plan) DryRun(ctx context.Context) []string {
+// of every fault and how each would be taken back. It reads only. The error is that of
+// every fault that would fail; what is said names them too.
+func (p *Plan) DryRun(ctx context.Context) ([]string, error) {
+	var errs []error
 	out := p.Describe()
 	env := chaos.Env{MaxUnits: p.Scenario.Guard.MaxUnits, Dry: true, Now: func() time.Duration { return 0 }}
 	if p.Stack != nil {
@@ -63,20 +65,25 @@ func (p *Plan) DryRun(ctx context.Context) []string {
 		steps, err := e.Damage.Plan(ctx, env)
 		if err != nil {
 			out = append(out, "  would fail: "+err.Error())
+			errs = append(errs, fmt.Errorf("fault %q would fail: %w", e.Name, err))
 			continue
 		}
 		for _, s := range steps {
 			out = append(out, fmt.Sprintf("  %s; by %s, hitting %s", s, s.Via(), strings.Join(s.Units(), ", ")))
 			undo := s.Undo()
-			if len(undo) == 0 {
-				out = append(out, "    taken back by: it dies with brunt, or is over once it is done")
+			switch {
+			case len(undo) > 0:
+			case e.OneShot():
+				out = append(out, "    nothing to take back: it is over once it is done")
+			default:
+				out = append(out, "    taken back by: brunt itself; the fault dies with it")
 			}
 			for _, u := range undo {
-				out = append(out, "    taken back by: "+u.Op+" "+string(u.Identity))
+				out = append(out, "    taken back by: "+u.Op+", by brunt or by its guard")
 			}
 		}
 	}
-	return out
+	return out, errors.Join(errs...)
 }
 
 // foreseen is a unit that a run would start.

@@ -2,6 +2,7 @@ package run
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -34,7 +35,7 @@ func (c *compiler) faults() {
 			if d, ok := scenarios.Resolve(f.Block, chaos.Kinds(), c.m); ok {
 				e.Damage = d
 				if !c.vague {
-					d.Check(f.Block.Pos, c.plan.Scope, c.m)
+					d.Check(f.Block.Pos, c.scopeOf(f.Block), c.m)
 				}
 			}
 		}
@@ -42,6 +43,27 @@ func (c *compiler) faults() {
 		c.timing(e)
 	}
 	c.order()
+}
+
+// scopeOf gives what the target is made of, for the check of a fault. A fault on a
+// process that names a service where brunt starts none is told what to name; its other
+// settings are checked as if there were such a service.
+func (c *compiler) scopeOf(b scenarios.Block) chaos.Scope {
+	scope := c.plan.Scope
+	if c.plan.Stack != nil || !strings.HasPrefix(b.Kind, "process.") || b.With == nil {
+		return scope
+	}
+	for _, key := range []string{"service", "unit"} {
+		n := b.With.Get(key)
+		if n == nil || n.Kind != scenarios.String {
+			continue
+		}
+		c.m.AddHint(n.Pos, "let brunt start the services (target: processes or stack), or name a process of this machine by `pid`",
+			"%s on a %s, and the target is a url, of which brunt starts nothing", b.Kind, key)
+		name, _, _ := strings.Cut(n.Value, "[")
+		scope.Services = map[string]int{name: math.MaxInt32}
+	}
+	return scope
 }
 
 type measureSpan struct{ from, to time.Duration }

@@ -2,12 +2,17 @@ package run
 
 import (
 	"fmt"
+	"maps"
 	"net"
 	"net/netip"
 	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"brunt/scenarios"
 )
@@ -19,11 +24,18 @@ type gate struct {
 	prefixes []netip.Prefix
 	addrs    []string // host:port as written
 	hosts    []string
+	ways     []map[string]string            // the loads' resolve, each once
+	local    func() map[string][]netip.Addr // the names that this machine's hosts file gives addresses
 }
 
-// newGate reads allow.load.
-func newGate(g scenarios.Guard, m *scenarios.Mistakes) *gate {
-	out := &gate{}
+// newGate reads allow.load, and the ways by which loads reach the target.
+func newGate(g scenarios.Guard, loads []scenarios.Load, m *scenarios.Mistakes) *gate {
+	out := &gate{local: sync.OnceValue(hostsFile)}
+	for i := range loads {
+		if way := loads[i].Resolve; !slices.ContainsFunc(out.ways, func(w map[string]string) bool { return maps.Equal(w, way) }) {
+			out.ways = append(out.ways, way)
+		}
+	}
 	for _, a := range g.Allow.Load {
 		switch {
 		case a == "*" || strings.Contains(a, "*"):
@@ -51,24 +63,102 @@ func newGate(g scenarios.Guard, m *scenarios.Mistakes) *gate {
 	return out
 }
 
-// allows tells whether host, as a URL writes it, was named. Its addresses are then
+// allowsHost tells whether host, as a URL writes it, was named. Its addresses are then
 // allowed as well.
 func (g *gate) allowsHost(host, hostport string) bool {
 	return slices.Contains(g.hosts, strings.ToLower(host)) || slices.Contains(g.hosts, strings.ToLower(hostport))
 }
 
-// host refuses a host that is known to lie outside the blast radius before anything
-// is asked to resolve it: an address that was not named, or a name where nothing was.
+// host refuses a target that is known to lie outside the blast radius, whichever load
+// goes there.
 func (g *gate) host(u *url.URL) error {
-	host, hostport := u.Hostname(), hostPort(u)
-	if ip, err := netip.ParseAddr(host); err == nil {
-		return g.check(ip.Unmap(), netip.AddrPortFrom(ip.Unmap(), portOf(hostport)).String(), host)
+	if len(g.ways) == 0 {
+		return g.by(nil)(u)
 	}
-	local := strings.EqualFold(host, "localhost") || strings.HasSuffix(strings.ToLower(host), ".localhost")
-	if local || len(g.prefixes)+len(g.addrs) > 0 || g.allowsHost(host, hostport) {
-		return nil // what counts is the address that the name leads to, at the time
+	var first error
+	for _, way := range g.ways {
+		err := g.by(way)(u)
+		if err == nil {
+			return nil
+		}
+		if first == nil {
+			first = err
+		}
 	}
-	return outside(host)
+	return first
+}
+
+// by gives what refuses a host that is known to lie outside the blast radius, as a
+// load with this resolve reaches it, before anything is asked to resolve it: an
+// address that was not named, or a name where nothing was. A name may lead anywhere,
+// so only one with a dot that this machine does not know is taken for another's; what
+// counts for the others is the address that they lead to, at the time.
+func (g *gate) by(resolve map[string]string) func(u *url.URL) error {
+	return func(u *url.URL) error {
+		written := hostPort(u)
+		hostport := resolved(written, resolve)
+		host, _, err := net.SplitHostPort(hostport)
+		if err != nil {
+			return err
+		}
+		name := host // that leads to an address; none where resolve does
+		if hostport != written {
+			name = ""
+		}
+		if ip, err := netip.ParseAddr(host); err == nil {
+			return g.check(ip.Unmap(), netip.AddrPortFrom(ip.Unmap(), portOf(hostport)).String(), name)
+		}
+		bare := strings.ToLower(strings.TrimSuffix(host, "."))
+		if bare == "localhost" || strings.HasSuffix(bare, ".localhost") || len(g.prefixes)+len(g.addrs) > 0 || name != "" && g.allowsHost(host, hostport) {
+			return nil
+		}
+		err = outside(host)
+		known := g.local()[bare]
+		for _, ip := range known {
+			if err = g.check(ip, netip.AddrPortFrom(ip, portOf(hostport)).String(), name); err == nil {
+				return nil
+			}
+		}
+		if len(known) == 0 && !strings.Contains(bare, ".") {
+			return nil
+		}
+		return err
+	}
+}
+
+// hostsFile reads the names that this machine gives addresses itself. No other is
+// asked before a run.
+func hostsFile() map[string][]netip.Addr {
+	path := "/etc/hosts"
+	if runtime.GOOS == "windows" {
+		path = filepath.Join(os.Getenv("SystemRoot"), "System32", "drivers", "etc", "hosts")
+	}
+	text, err := os.ReadFile(path)
+	if err != nil { // there is none
+		return nil
+	}
+	return parseHosts(string(text))
+}
+
+// parseHosts reads a hosts file: an address and its names a line (hosts(5)).
+func parseHosts(text string) map[string][]netip.Addr {
+	out := map[string][]netip.Addr{}
+	for line := range strings.Lines(text) {
+		line, _, _ = strings.Cut(line, "#")
+		fields := strings.Fields(line)
+		if len(fields) < 2 {
+			continue
+		}
+		ip, err := netip.ParseAddr(fields[0])
+		if err != nil {
+			continue
+		}
+		for _, name := range fields[1:] {
+			name = strings.ToLower(strings.TrimSuffix(name, "."))
+			out[name] = append(out[name], ip.Unmap())
+		}
+	}
+	return out
 }
 
 // outside is the error of what lies outside the blast radius.

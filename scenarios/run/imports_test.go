@@ -27,6 +27,7 @@ var arrows = map[string][]string{
 	"chaos":             {"scenarios"},
 	"reporters":         {"scenarios"},
 	"scenarios/run":     {"scenarios", "scenarios/load", "scenarios/measure", "targets", "chaos", "reporters"},
+	"examples":          nil, // systems to break, which know nothing of brunt
 	"cmd":               {"scenarios", "scenarios/run", "chaos", "reporters", "targets"},
 }
 

@@ -17,8 +17,8 @@ import (
 // before the run than after it.
 func (c *compiler) judgeable() {
 	c.uniqueData()
-	c.stopConditions()
 	est := chaos.Estimate(c.plan.Faults, c.plan.End())
+	c.stopConditions(est)
 	c.withinLoad(est)
 	c.occurrences(est)
 	c.recoveries(est)
@@ -131,15 +131,21 @@ func (c *compiler) hold(o scenarios.Objective, at time.Duration) time.Duration {
 	hold := c.sc.Judge.HoldOr()
 	limit := measure.LimitOf(c.sc.SLO, base(o.After))
 	need := float64(measure.EnoughFor(limit))
-	if rate := c.rate(o, at, at+hold); rate > 0 {
-		hold = max(hold, time.Duration(math.Ceil(need/rate))*time.Second)
+	if rate := c.rate(o, at, at+hold); rate.n > 0 { // where it is the most, hold is the least
+		hold = max(hold, time.Duration(math.Ceil(need/rate.n))*time.Second)
 	}
 	return hold
 }
 
-// expected is how many requests that o is about open loads offer from one time to
-// another; known is false where a closed load is among them.
-func (c *compiler) expected(o scenarios.Objective, from, to time.Duration) (n float64, known bool) {
+// offer is how many requests the loads make in a stretch of time.
+type offer struct {
+	n    float64
+	most bool // closed loads are among them: no more than n, and fewer while answers take their time
+}
+
+// expected is how many requests that o is about the loads offer from one time to
+// another; known is false where a closed load among them has no bound.
+func (c *compiler) expected(o scenarios.Objective, from, to time.Duration) (sum offer, known bool) {
 	for i := range c.plan.Loads {
 		lp := &c.plan.Loads[i]
 		if o.Load != "" && lp.Name != o.Load {
@@ -149,12 +155,57 @@ func (c *compiler) expected(o scenarios.Objective, from, to time.Duration) (n fl
 		if share == 0 {
 			continue
 		}
-		if lp.Schedule.Closed() {
-			return 0, false
+		if !lp.Schedule.Closed() {
+			sum.n += share * (lp.Schedule.Rate.Area(to) - lp.Schedule.Rate.Area(from))
+			continue
 		}
-		n += share * (lp.Schedule.Rate.Area(to) - lp.Schedule.Rate.Area(from))
+		most := mostIterations(lp, from, to)
+		if math.IsInf(most, 1) {
+			return offer{}, false
+		}
+		sum.n += share * most
+		sum.most = true
 	}
-	return n, true
+	return sum, true
+}
+
+// mostIterations bounds how many iterations of a closed load begin within a stretch
+// of time: by how many there are in all, and by the time that virtual users think in
+// each. Without either there is no bound.
+func mostIterations(lp *LoadPlan, from, to time.Duration) float64 {
+	users := lp.Schedule.Users
+	busy := users.Area(to) - users.Area(from)
+	if busy <= 0 {
+		return 0
+	}
+	most := math.Inf(1)
+	if n := lp.Schedule.Shared; n > 0 {
+		most = float64(n)
+	}
+	if n := lp.Schedule.PerVU; n > 0 {
+		most = users.Max() * float64(n)
+	}
+	if think := leastThink(lp).Seconds(); think > 0 {
+		most = min(most, busy/think+users.Max()) // each begins with one
+	}
+	return most
+}
+
+// leastThink is the least time that the pauses of an iteration take in the mean.
+func leastThink(lp *LoadPlan) time.Duration {
+	sum, weights := 0.0, 0.0
+	for _, f := range lp.Flows {
+		weights += f.Weight
+		for _, s := range f.Steps {
+			if s.Call == nil {
+				sum += f.Weight * float64(s.Think.Min)
+			}
+		}
+	}
+	if weights == 0 {
+		return 0
+	}
+	return time.Duration(sum / weights)
 }
 
 // stepsPerIteration is how many requests that o is about an iteration makes in the
@@ -179,16 +230,17 @@ func stepsPerIteration(lp *LoadPlan, o scenarios.Objective) float64 {
 }
 
 // rate is the mean rate of requests that o is about; 0 is unknown.
-func (c *compiler) rate(o scenarios.Objective, from, to time.Duration) float64 {
+func (c *compiler) rate(o scenarios.Objective, from, to time.Duration) offer {
 	to = min(to, c.plan.End())
 	if to <= from {
-		return 0
+		return offer{}
 	}
-	n, known := c.expected(o, from, to)
+	got, known := c.expected(o, from, to)
 	if !known {
-		return 0
+		return offer{}
 	}
-	return n / (to - from).Seconds()
+	got.n /= (to - from).Seconds()
+	return got
 }
 
 // samples refuses objectives that can't have enough requests.
@@ -215,12 +267,12 @@ func (c *compiler) enough(o scenarios.Objective, span measureSpan, phase string)
 	if !ok || o.Metric.OfFault() {
 		return true
 	}
-	n, known := c.expected(o, span.from, span.to)
-	if !known || n >= float64(need) {
+	got, known := c.expected(o, span.from, span.to)
+	if !known || got.n >= float64(need) {
 		return true
 	}
-	c.m.Add(o.Pos, "`%s` can't be judged: about %d requests are expected in %s (%s to %s), and %d are needed", o.Text,
-		int(n), phase, brief(span.from), brief(span.to), need)
+	c.m.Add(o.Pos, "`%s` can't be judged: %s %d requests are expected in %s (%s to %s), and %d are needed", o.Text,
+		map[bool]string{false: "about", true: "at most"}[got.most], int(got.n), phase, brief(span.from), brief(span.to), need)
 	return false
 }
 
@@ -248,19 +300,38 @@ func (c *compiler) phaseSpans(o scenarios.Objective, est []chaos.Estimated) []me
 	}
 }
 
-// stopConditions refuses one that would end the drill before recovery could.
-func (c *compiler) stopConditions() {
+// stopConditions refuses one that would end the drill before recovery could. One
+// without `for` ends it in its first bad second.
+func (c *compiler) stopConditions(est []chaos.Estimated) {
 	for _, s := range c.sc.Stop {
 		for _, o := range c.sc.SLO {
-			if o.Metric.Name != "recover" && o.Metric.Name != "failover" || !o.Upper() {
-				continue
-			}
-			if limit := time.Duration(o.Value * 1e9); s.For <= limit {
-				c.m.Add(s.Pos, "the stop condition `%s` would end the run before `%s` is decided: let it last longer than %s", s.Text, o.Text, brief(limit))
+			if at := decidedAfter(o, est); at > 0 && s.For <= at {
+				c.m.Add(s.Pos, "the stop condition `%s` would end the run before `%s` is decided: let it last longer than %s", s.Text, o.Text, brief(at))
 				break
 			}
 		}
 	}
+}
+
+// decidedAfter is how long after the injection an objective on recovery may still be
+// met; 0 is that o is none.
+func decidedAfter(o scenarios.Objective, est []chaos.Estimated) time.Duration {
+	at := time.Duration(o.Value * 1e9)
+	switch {
+	case !o.Upper():
+		return 0
+	case o.Metric.Name == "recover" || o.Metric.Name == "failover":
+		return at
+	case o.Metric.Name != "heal":
+		return 0
+	}
+	stay := time.Duration(0)
+	for _, e := range est {
+		if e.Name == o.After || e.Entry.Name == o.After {
+			stay = max(stay, e.Clear-e.At)
+		}
+	}
+	return stay + at
 }
 
 // uniqueData refuses an open load that needs more rows than a unique table has.
@@ -327,14 +398,14 @@ func (c *compiler) resolution(est []chaos.Estimated) {
 	told := map[string]bool{}
 	for _, e := range est {
 		rate := c.rate(scenarios.Objective{}, e.At, e.At+c.sc.Judge.HoldOr())
-		if told[e.Entry.Name] || rate == 0 {
+		if told[e.Entry.Name] || rate.n == 0 || rate.most {
 			continue
 		}
 		told[e.Entry.Name] = true
 		limit := measure.LimitOf(c.sc.SLO, e.Entry.Name)
-		outage, share, window := measure.Smallest(rate, limit)
+		outage, share, window := measure.Smallest(rate.n, limit)
 		text := fmt.Sprintf("at %s requests/s the smallest outage that shows is %s, the smallest lasting error rate %s (limit %s, windows of %s)",
-			trim(rate), scenarios.FormatSeconds(outage.Seconds()), scenarios.FormatShare(math.Round(share*1e4)/1e4), scenarios.FormatShare(limit), brief(window))
+			trim(rate.n), scenarios.FormatSeconds(outage.Seconds()), scenarios.FormatShare(math.Round(share*1e4)/1e4), scenarios.FormatShare(limit), brief(window))
 		if who[text] == nil {
 			order = append(order, text)
 		}

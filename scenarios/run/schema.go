@@ -247,6 +247,9 @@ func stepSchema(doc scenarios.Describer) scenarios.Schema {
 	for _, key := range sorted(targets.Kinds()) {
 		p := targets.Kinds()[key]()
 		s := scenarios.SchemaOf(p.Settings(), doc).With(name)
+		if e := s.Property("extract"); e != nil {
+			e["propertyNames"] = scenarios.VariableSchema()
+		}
 		var one []any
 		for _, kind := range p.Kinds() {
 			one = append(one, scenarios.Schema{"required": []any{kind}})

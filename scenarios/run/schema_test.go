@@ -278,6 +278,36 @@ func TestOneMistake(t *testing.T) {
 	}
 }
 
+// TestOneMistake_Process holds that of a fault on a process, where brunt starts none,
+// that is told, and what else is wrong with it.
+func TestOneMistake_Process(t *testing.T) {
+	const none = "and the target is a url, of which brunt starts nothing"
+	for settings, want := range map[string][]string{
+		"service: posts, pick: 3":      {none},
+		`unit: "posts[7]"`:             {none},
+		"service: posts, signal: NOPE": {none, `there is no signal "NOPE"`},
+		"pick: one":                    {"exactly one of service, unit, pid"},
+		"pid: 4242":                    {"nobody starts process 4242 again"},
+	} {
+		t.Run(settings, func(t *testing.T) {
+			_, err := compileText(`version: 1
+target: {url: "http://127.0.0.1:8080"}
+load: {main: {executor: constant-arrival-rate, rate: 100/s, duration: 60s, flow: [{get: /}]}}
+chaos: {x: {at: 1s, process.crash: {` + settings + `}}}
+`)
+			mistakes, ok := errors.AsType[*scenarios.MistakesError](err)
+			if !ok || len(mistakes.List()) != len(want) {
+				t.Fatalf("Compile says\n%v\nand not only %q", err, want)
+			}
+			for _, w := range want {
+				if !strings.Contains(err.Error(), w) {
+					t.Errorf("Compile says\n%v\nand not %q", err, w)
+				}
+			}
+		})
+	}
+}
+
 func explained(err error) string {
 	if e, ok := errors.AsType[*scenarios.MistakesError](err); ok {
 		return e.Explain()

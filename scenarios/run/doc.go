@@ -1,0 +1,56 @@
+// Package run wires the spokes together: it makes a plan of a scenario, and runs the
+// plan to its verdict. It is the one place that knows executors, protocols, targets,
+// faults and measurement at once.
+//
+//	scenarios.Parse --> Compile ------> Plan ------> Run -----> scenarios.Result
+//	the file, every     every kind      nothing      up, load,   verdict, exit code,
+//	mistake so far      resolved, all   is started   break,      evidence; reporters
+//	                    else that is    yet          take back,  write it down
+//	                    wrong told                   judge
+//
+// # Before the run
+//
+// [Compile] goes over the scenario once, and tells in one go what is wrong with it. What
+// one mistake brings about is not told as another, so each stage knows what the one
+// before has told. Only a scenario that is whole is asked whether it can be judged.
+//
+//	compile.go    loads, flows and their steps, variables, what objectives name
+//	system.go     the target: a stack, processes, or the URL of a system that runs
+//	faults.go     the timeline: kinds, selectors, when each fault is due
+//	gate.go       the blast radius of the load: what is outside for sure is refused here
+//	judgeable.go  refuses what no run could decide: too few requests, too little time
+//	              after a fault, a stop condition that comes before recovery could
+//	schema.go     the JSON Schema, from the types that all of this is read into
+//	describe.go   what a run would do, for people: the plan, and the dry run
+//
+// # The run
+//
+// [Plan.Run] has a guard and a journal around it wherever it starts or breaks anything.
+// All times are offsets from one t0, which the loads, the timeline and the recorder
+// share. An error is brunt's own failure; whatever the target or the scenario did is in
+// the result.
+//
+//	run.go          the order of things: setup, loads, timeline, stop conditions, teardown
+//	system.go       brings the target and its links up, and takes them down
+//	result.go       puts together what was found, and decides on the verdict
+//	health.go       whether brunt, and not the target, was the limit
+//	environment.go  where it ran, for the report
+//	machine_*.go    what each platform tells of itself
+//
+// Beside it, demo.go runs the built-in system alone, and doctor.go says what brunt can
+// do on this machine (features_*.go).
+//
+// # To add to it
+//
+// A kind (an executor, a protocol, a stack, a fault) is added to its spoke, in the list
+// that the spoke calls Kinds; nothing here names one. A check that needs two spokes, or
+// the whole scenario, belongs here: into the file of what it is about where it can be
+// told of a part alone, into judgeable.go where it is about figures of the whole. Say by
+// how much it falls short, and stand at the place in the file that is to be changed.
+//
+// Then add its cases to testdata/corpus, a scenario each: valid.txtar where it is to be
+// accepted, structural.txtar where the schema can refuse it too, semantic.txtar where
+// only Compile can, unjudgeable.txtar for figures, with its neighbour that is just
+// enough. What must never happen, whatever a scenario says, is held by rail_test.go; who
+// may import whom, by imports_test.go.
+package run
