@@ -261,7 +261,7 @@ func (r *runner) lagLimit() time.Duration {
 
 // generator tells whether brunt was the limit.
 func (r *runner) generator(f *measure.Findings) scenarios.Generator {
-	g := r.mon.finish()
+	g := r.health
 	g.Lag, g.Queue, g.Offered, g.Sent, g.Clamped = f.Lag, f.Queue, f.Offered, f.Sent, f.Clamped
 	g.Limits = []string{}
 	limit := r.lagLimit()

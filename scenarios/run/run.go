@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -74,6 +75,7 @@ type runner struct {
 	runs    []*load.Run
 	stats   []load.Stats
 	mon     *monitor
+	health  scenarios.Generator
 	vars    []scenarios.Value
 	cancel  context.CancelCauseFunc
 	records []*chaos.Record
@@ -92,6 +94,10 @@ var discard = slog.New(slog.DiscardHandler)
 
 // now is the run's clock: the offset from t0.
 func (r *runner) now() time.Duration { return time.Since(r.t0) }
+
+// frugal is the share of garbage, in percent of what is in use, at which memory is
+// collected once the load is over.
+const frugal = 25
 
 // lead is the time between the decision to begin and the first arrival.
 const lead = 50 * time.Millisecond
@@ -215,6 +221,10 @@ func (r *runner) run(ctx context.Context) (_ *scenarios.Result, err error) {
 	}()
 	r.mon = newMonitor(r.now, r.t0)
 	r.broken = r.drive(ctx)
+	r.health = r.mon.finish() // of the load; what judging it takes is another matter
+	// What follows makes much that is soon forgotten: let it not be kept for long, so
+	// that memory does not grow with the length of the run.
+	defer debug.SetGCPercent(debug.SetGCPercent(frugal))
 	if err := r.once(context.WithoutCancel(ctx), "teardown", r.Teardown); err != nil {
 		r.note("teardown failed: %v", err)
 	}
