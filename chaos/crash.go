@@ -10,7 +10,8 @@ import (
 )
 
 // Crash ends a unit's process by a signal, as a fault of its own would. Whoever
-// supervises it starts it again; the fault's phase lasts until it is healthy.
+// supervises it starts it again, even where the process takes the signal for a request
+// and ends in good order; the fault's phase lasts until it is healthy.
 type Crash struct {
 	Selector     `yaml:",inline"`
 	Signal       string `yaml:"signal"`       // without SIG; zero is KILL
@@ -94,7 +95,13 @@ func (c *crash) Inject(context.Context) (Held, error) {
 	}
 	c.id = id
 	c.at = time.Now()
-	if err := signalUnit(c.unit, id, c.signal); err != nil {
+	send := func() error { return signalUnit(c.unit, id, c.signal) }
+	if u, ok := c.unit.(Crasher); ok {
+		err = u.Crash(id.PID, send)
+	} else {
+		err = send()
+	}
+	if err != nil {
 		return nil, err
 	}
 	return c, nil

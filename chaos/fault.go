@@ -139,6 +139,20 @@ type Unit interface {
 	Start(ctx context.Context) error
 }
 
+// Crasher is a Unit whose supervisor is told of a crash: what it would do after a
+// failure, it does then however well the process ends.
+type Crasher interface {
+	// Crash calls send, which is to end the process pid.
+	Crash(pid int, send func() error) error
+}
+
+// Asker is a Unit that can be asked for an answer of its own. Its readiness check may be
+// no more than a connection, and the kernel makes those for a stopped process too.
+type Asker interface {
+	// Ask asks once; nil means that something came back, whatever it was.
+	Ask(ctx context.Context) error
+}
+
 // ErrNoUnit tells that a selector matched nothing.
 var ErrNoUnit = errors.New("no unit matches")
 

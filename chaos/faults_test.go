@@ -27,8 +27,23 @@ import (
 // TestMain lets the test binary be the system that is broken.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 2 && os.Args[1] == "serve" {
-		if len(os.Args) > 3 && os.Args[3] == "stubborn" {
+		switch how := slices.Concat(os.Args[3:], []string{""})[0]; how {
+		case "stubborn":
 			signal.Ignore(syscall.SIGTERM)
+		case "parent": // it does not serve itself; its child ends with its standard input
+			child := exec.Command(os.Args[0], "serve", os.Args[2], "child")
+			if _, err := child.StdinPipe(); err != nil {
+				panic(err)
+			}
+			if err := child.Run(); err != nil {
+				panic(err)
+			}
+			return
+		case "child":
+			go func() {
+				_, _ = os.Stdin.Read(make([]byte, 1))
+				os.Exit(0)
+			}()
 		}
 		l, err := net.Listen("tcp", os.Args[2])
 		for err != nil { // the one before may still be ending
@@ -52,6 +67,7 @@ type unit struct {
 	args       []string
 	inert      bool // stopping and starting do nothing
 	polite     bool // stopping asks first
+	bare       bool // ready once its port accepts
 
 	mu     sync.Mutex
 	cmd    *exec.Cmd
@@ -108,6 +124,18 @@ func (u *unit) Ready(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
+	if u.bare {
+		c, err := (&net.Dialer{}).DialContext(ctx, "tcp", u.addr)
+		if err != nil {
+			return err
+		}
+		return c.Close()
+	}
+	return u.Ask(ctx)
+}
+
+// Ask implements [chaos.Asker].
+func (u *unit) Ask(ctx context.Context) error {
 	req, _ := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+u.addr, nil)
 	c := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	resp, err := c.Do(req)
@@ -202,6 +230,18 @@ func process(args ...string) func(t *testing.T, effective bool) chaostest.World 
 	}
 }
 
+// bare is a world of one process whose readiness check is a connection. Without effect
+// it is a child of the unit's process that serves.
+func bare(t *testing.T, effective bool) chaostest.World {
+	how := "plain"
+	if !effective {
+		how = "parent"
+	}
+	u := newUnit(t, "web", how)
+	u.bare = true
+	return processWorld(u)
+}
+
 // link is a world of one link with a server behind it.
 func link(http bool) func(t *testing.T, effective bool) chaostest.World {
 	return func(t *testing.T, effective bool) chaostest.World {
@@ -230,6 +270,7 @@ func TestFaults(t *testing.T) {
 		{"process.crash: {service: web}", process()},
 		{"process.crash: {service: web, signal: TERM}", process("stubborn")},
 		{"process.freeze: {unit: \"web[0]\"}", process()},
+		{"process.freeze: {service: web}", bare},
 		{"process.stop: {service: web, grace: 50ms}", process()},
 		{"process.restart: {service: web, grace: 50ms}", process()},
 		{"network.latency: {from: web, to: store, delay: 150ms, jitter: 30ms}", link(false)},
@@ -270,5 +311,31 @@ func TestFaults(t *testing.T) {
 			}
 			chaostest.Run(t, c.yaml, c.world)
 		})
+	}
+}
+
+// told is a unit whose supervisor wants to know of crashes.
+type told struct {
+	*unit
+	of int // the process that it was told of, before it ended
+}
+
+func (u *told) Crash(pid int, send func() error) error {
+	if syscall.Kill(pid, 0) == nil {
+		u.of = pid
+	}
+	return send()
+}
+
+// The supervisor is told before a unit crashes.
+func TestCrashIsTold(t *testing.T) {
+	t.Parallel()
+	u := &told{unit: newUnit(t, "web")}
+	pid := u.PID()
+	chaostest.Effect(t, "process.crash: {service: web, signal: TERM}", chaostest.World{
+		Scope: chaos.Scope{Services: map[string]int{"web": 1}}, Env: chaos.Env{Units: []chaos.Unit{u}, Now: clock()},
+	})
+	if u.of != pid {
+		t.Errorf("told of process %d, and %d crashed", u.of, pid)
 	}
 }

@@ -50,6 +50,8 @@ func isStopped(pid int) bool {
 	return err == nil && k.Proc.P_stat == stateStopped
 }
 
+func allStopped(pid int) bool { return isStopped(pid) }
+
 // cpuOf is not known here.
 func cpuOf(int) uint64 { return 0 }
 

@@ -13,8 +13,10 @@ import (
 
 // stat gives the fields of /proc/PID/stat from the third on: state, parent and so
 // forth (proc(5)). The second, the name, may hold blanks and brackets.
-func stat(pid int) ([]string, error) {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+func stat(pid int) ([]string, error) { return statOf(fmt.Sprintf("/proc/%d/stat", pid)) }
+
+func statOf(file string) ([]string, error) {
+	b, err := os.ReadFile(file)
 	if err != nil {
 		return nil, errNoProcess(err)
 	}
@@ -59,6 +61,22 @@ func isZombie(pid int) bool {
 func isStopped(pid int) bool {
 	f, err := stat(pid)
 	return err == nil && (f[0] == "T" || f[0] == "t")
+}
+
+// allStopped tells whether a signal has stopped every thread of the process: one that
+// the kernel waits for goes on until then.
+func allStopped(pid int) bool {
+	threads, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
+	if err != nil || !isStopped(pid) {
+		return false
+	}
+	for _, t := range threads {
+		f, err := statOf(fmt.Sprintf("/proc/%d/task/%s/stat", pid, t.Name()))
+		if err == nil && f[0] != "T" && f[0] != "t" && f[0] != "Z" && f[0] != "X" {
+			return false
+		}
+	}
+	return true
 }
 
 // cpuOf is the CPU time that the process has used, in clock ticks.

@@ -45,6 +45,8 @@ func isZombie(pid int) bool {
 
 func isStopped(int) bool { return false }
 
+func allStopped(int) bool { return false }
+
 func cpuOf(int) uint64 { return 0 }
 
 func bootID() string { return "" }

@@ -52,7 +52,7 @@ func roundTrips(ctx context.Context, l *Link) (trips, error) {
 		}
 	}
 	slices.Sort(t.times)
-	return t, errors.Join(errs[:]...)
+	return t, also(errs[:]...)
 }
 
 // median is the median of the round trips, all of which must have been answered.
@@ -154,10 +154,10 @@ func requests(ctx context.Context, l *Link, n int, q proxy.ProbeRequest, hit fun
 		case proxy.Silent:
 			all.add(hit(0, false, p.Waited))
 		default:
-			errs[i] = errors.Join(errs[i], fmt.Errorf("a request of a probe is %s", p.Outcome))
+			errs[i] = also(errs[i], fmt.Errorf("a request of a probe is %s", p.Outcome))
 		}
 	}
-	return all, errors.Join(errs...)
+	return all, also(errs...)
 }
 
 func (a *asked) add(hit bool) {

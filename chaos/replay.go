@@ -127,7 +127,7 @@ func (e Pending) takeBack(ctx context.Context) (Outcome, error) {
 		}
 		errs = append(errs, err)
 	}
-	if err := errors.Join(errs...); err != nil {
+	if err := also(errs...); err != nil {
 		return Failed, err
 	}
 	return out, nil

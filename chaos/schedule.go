@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"strconv"
 	"time"
 
 	"brunt/scenarios"
@@ -91,14 +92,7 @@ func (e *Entry) Occurrences(begin, end time.Duration) []Planned {
 
 // Occurrence is the name of the i-th occurrence of a fault, from 1.
 func Occurrence(fault string, i int) string {
-	return fault + "#" + itoa(i)
-}
-
-func itoa(i int) string {
-	if i < 10 {
-		return string(rune('0' + i))
-	}
-	return itoa(i/10) + string(rune('0'+i%10))
+	return fault + "#" + strconv.Itoa(i)
 }
 
 // WithinOr is by when a one-shot's unit is to be healthy again.
@@ -109,7 +103,8 @@ func (e *Entry) WithinOr() time.Duration {
 	return scenarios.DefaultWithin
 }
 
-// leastPhase is how long the phase of a one-shot lasts at least.
+// leastPhase is how long the phase of a one-shot lasts at least, but for one whose
+// next occurrence comes earlier.
 const leastPhase = 5 * time.Second
 
 // Estimated is an occurrence as it is foreseen.
@@ -122,7 +117,8 @@ type Estimated struct {
 }
 
 // Estimate foresees the timeline: every occurrence with its times, in the order of
-// entries. A one-shot is expected to be cleared after its least phase.
+// entries. A one-shot is expected to be cleared after its least phase, or as its next
+// occurrence comes; that its unit needs longer is not foreseen.
 func Estimate(entries []*Entry, end time.Duration) []Estimated {
 	cleared := map[string]time.Duration{}
 	rough := map[string]bool{}
@@ -142,10 +138,14 @@ func Estimate(entries []*Entry, end time.Duration) []Estimated {
 			if e.OneShot() {
 				rough[e.Name] = true
 			}
-			for _, p := range e.Occurrences(begin, end) {
+			all := e.Occurrences(begin, end)
+			for i, p := range all {
 				est := Estimated{Entry: e, Name: p.Name, At: begin + p.Offset, Clear: begin + p.Offset + p.For, Rough: relative && rough[e.After]}
 				if e.OneShot() {
 					est.Clear = est.At + leastPhase
+					if i+1 < len(all) {
+						est.Clear = min(est.Clear, begin+all[i+1].Offset)
+					}
 				}
 				cleared[e.Name] = max(cleared[e.Name], est.Clear)
 				out = append(out, est)

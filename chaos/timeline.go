@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"strings"
 	"sync"
@@ -61,15 +62,17 @@ type Record struct {
 	Traffic  *Traffic // nil: the requests of the phase count
 	Within   time.Duration
 	OneShot  bool
-	Early    bool // taken back before its time, as the run ended
-	Skipped  bool // no unit matched, and that was allowed
+	Early    bool   // taken back before its time, as the run ended
+	Skipped  bool   // no unit matched, and that was allowed
+	Late     string // why it came later than planned; empty where it came in time
 
 	InjectErr error // nothing was done
 	VerifyErr error // done, but without effect
 	RevertErr error // not taken back
 
 	held []Held
-	ids  []int // entries of the journal
+	ids  []int         // entries of the journal
+	over time.Duration // it was taken back and looked for by then; its phase may go on
 }
 
 // revertFor bounds taking a fault back, which goes on when the run was cancelled.
@@ -100,7 +103,10 @@ func (t *Timeline) Play(ctx context.Context) []*Record {
 	return t.records
 }
 
-// entry plays one entry: it waits until it is due, then plays its occurrences.
+// entry plays one entry: it waits until it is due, then plays its occurrences. Each
+// comes when it is planned, whatever the one before needed, with one exception: it
+// waits while the one before is not over. A one-shot's is over when its unit is healthy
+// again, or when `within` has passed; the rest of its least phase gives way.
 func (t *Timeline) entry(ctx context.Context, e *Entry, place uint64) {
 	begin, relative := e.begin()
 	if relative {
@@ -119,16 +125,31 @@ func (t *Timeline) entry(ctx context.Context, e *Entry, place uint64) {
 		}
 		begin += at
 	}
-	for i, p := range e.Occurrences(begin, t.End) {
+	var before *Record
+	all := e.Occurrences(begin, t.End)
+	for i, p := range all {
 		due := begin + p.Offset
 		if due > t.End || !t.sleep(ctx, due) {
 			t.missed(e, due, "the run ended before it was due")
 			return
 		}
 		r := &Record{Name: p.Name, Fault: e.Name, Kind: e.Kind, N: -1, Planned: due, OneShot: e.OneShot(), Within: e.WithinOr()}
+		if before != nil && before.over > due {
+			if before.over > t.End {
+				t.missed(e, due, before.Name+" was not over before the load ended")
+				return
+			}
+			r.Late = fmt.Sprintf("%s late: %s was not over before", scenarios.FormatSeconds((before.over - due).Seconds()), before.Name)
+			t.event("fault.late", r.Name, r.Late)
+		}
 		t.keep(r)
 		rnd := rand.New(rand.NewPCG(t.Seed, place<<32|uint64(i)))
-		t.occurrence(ctx, e, p, r, rnd)
+		next := time.Duration(math.MaxInt64)
+		if i+1 < len(all) {
+			next = begin + all[i+1].Offset
+		}
+		t.occurrence(ctx, e, p, r, rnd, next)
+		before = r
 		if r.N >= 0 {
 			t.mu.Lock()
 			t.when[e.Name] = r.Cleared
@@ -166,8 +187,9 @@ func (t *Timeline) sleep(ctx context.Context, at time.Duration) bool {
 	}
 }
 
-// occurrence plays one occurrence from its plan to its end.
-func (t *Timeline) occurrence(ctx context.Context, e *Entry, p Planned, r *Record, rnd *rand.Rand) {
+// occurrence plays one occurrence from its plan to its end. The next of its entry is
+// due at next.
+func (t *Timeline) occurrence(ctx context.Context, e *Entry, p Planned, r *Record, rnd *rand.Rand, next time.Duration) {
 	env := t.Env
 	env.Rand = rnd
 	steps, err := e.Damage.Plan(ctx, env)
@@ -202,7 +224,8 @@ func (t *Timeline) occurrence(ctx context.Context, e *Entry, p Planned, r *Recor
 		r.Early = !t.sleep(ctx, r.Injected+stays)
 	}
 	t.revert(ctx, r)
-	if r.OneShot && !t.sleep(ctx, r.Injected+leastPhase) {
+	r.over = t.Env.Now()
+	if r.OneShot && !t.sleep(ctx, min(r.Injected+leastPhase, next)) {
 		r.Early = true
 	}
 	r.Cleared = t.Clear(r.N)
@@ -242,7 +265,7 @@ func (t *Timeline) inject(ctx context.Context, r *Record, steps []Step) bool {
 	defer cancel()
 	for i := len(r.held) - 1; i >= 0; i-- {
 		if _, err := r.held[i].Revert(undo); err != nil {
-			r.RevertErr = errors.Join(r.RevertErr, err)
+			r.RevertErr = also(r.RevertErr, err)
 		}
 	}
 	t.settle(r)
@@ -259,7 +282,7 @@ func (t *Timeline) inject(ctx context.Context, r *Record, steps []Step) bool {
 func (t *Timeline) settle(r *Record) {
 	for _, id := range r.ids {
 		if r.RevertErr != nil {
-			r.RevertErr = errors.Join(r.RevertErr, t.Journal.Failed(id, r.RevertErr))
+			r.RevertErr = also(r.RevertErr, t.Journal.Failed(id, r.RevertErr))
 			return
 		}
 		r.RevertErr = t.Journal.Done(id, cmp.Or(r.Revert, Reverted))
@@ -275,6 +298,35 @@ func (r *Record) slowest(most time.Duration) time.Duration {
 		}
 	}
 	return most + takes
+}
+
+// also joins errors in one line, for notes and reasons.
+func also(errs ...error) error {
+	var all oneLine
+	for _, err := range errs {
+		if err != nil {
+			all = append(all, err)
+		}
+	}
+	switch len(all) {
+	case 0:
+		return nil
+	case 1:
+		return all[0]
+	}
+	return all
+}
+
+type oneLine []error
+
+func (l oneLine) Unwrap() []error { return l }
+
+func (l oneLine) Error() string {
+	var out []string
+	for _, err := range l {
+		out = append(out, err.Error())
+	}
+	return strings.Join(out, "; ")
 }
 
 func describe(steps []Step) string {
@@ -297,7 +349,7 @@ func (t *Timeline) verify(ctx context.Context, r *Record, stays time.Duration) {
 	for _, h := range r.held {
 		text, err := h.Verify(ctx)
 		if err != nil {
-			r.VerifyErr = errors.Join(r.VerifyErr, err)
+			r.VerifyErr = also(r.VerifyErr, err)
 		} else if text != "" {
 			found = append(found, text)
 		}
@@ -335,7 +387,7 @@ func (t *Timeline) revert(ctx context.Context, r *Record) {
 		out, err := h.Revert(undo)
 		t.Journal.point("after revert")
 		if err != nil {
-			r.RevertErr = errors.Join(r.RevertErr, err)
+			r.RevertErr = also(r.RevertErr, err)
 			r.Revert, r.Gone = Failed, false
 			continue
 		}
@@ -350,7 +402,7 @@ func (t *Timeline) revert(ctx context.Context, r *Record) {
 			r.Gone = false
 			r.GoneText = err.Error()
 		case err != nil:
-			r.RevertErr, r.Gone = errors.Join(r.RevertErr, err), false
+			r.RevertErr, r.Gone = also(r.RevertErr, err), false
 		case text != "":
 			found = append(found, text)
 		}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -213,6 +214,21 @@ func TestTimeline(t *testing.T) {
 			e.Within = scenarios.Duration(20 * time.Second)
 			return []*Entry{e}
 		}, nil, "+a@1m0s -a@1m0s", "1m20s"},
+		{"one-shots keep their times, and a phase ends as the next comes", time.Hour, 2 * time.Hour, func(d *diary) []*Entry {
+			e := entry("a", once{noted{diary: d, name: "a", back: time.Second}}, 2*time.Second, 0)
+			e.Every, e.Repeat = scenarios.Duration(3*time.Second), 3
+			return []*Entry{e}
+		}, nil, "+a@2s -a@2s +a@5s -a@5s +a@8s -a@8s", "5s 8s 13s"},
+		{"a one-shot waits for the unit of the one before", time.Hour, 2 * time.Hour, func(d *diary) []*Entry {
+			e := entry("a", once{noted{diary: d, name: "a", back: 4 * time.Second}}, 2*time.Second, 0)
+			e.Every, e.Repeat = scenarios.Duration(3*time.Second), 2
+			return []*Entry{e}
+		}, nil, "+a@2s -a@2s +a@6s -a@6s", "6s 11s"},
+		{"a one-shot that would wait until after the load does not come", 8 * time.Second, 2 * time.Hour, func(d *diary) []*Entry {
+			e := entry("a", once{noted{diary: d, name: "a", back: 7 * time.Second}}, 2*time.Second, 0)
+			e.Every, e.Repeat = scenarios.Duration(3*time.Second), 2
+			return []*Entry{e}
+		}, nil, "+a@2s -a@2s", "9s 0s"},
 		{"every repeats until the load ends", time.Minute, 2 * time.Hour, func(d *diary) []*Entry {
 			e := entry("a", noted{diary: d, name: "a"}, 10*time.Second, 5*time.Second)
 			e.Every = scenarios.Duration(20 * time.Second)
@@ -297,6 +313,79 @@ func TestTimelineTellsWhatWentWrong(t *testing.T) {
 				t.Errorf("%+v", r)
 			}
 		})
+	}
+}
+
+// A record says why its occurrence was late, and says nothing where it was in time.
+func TestLateOccurrences(t *testing.T) {
+	for _, c := range []struct {
+		back time.Duration
+		want string
+	}{{time.Second, ""}, {3 * time.Second, ""}, {4 * time.Second, "1s late: a#1 was not over before"}} {
+		_, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*Entry {
+			e := entry("a", once{noted{diary: d, name: "a", back: c.back}}, 2*time.Second, 0)
+			e.Every, e.Repeat = scenarios.Duration(3*time.Second), 2
+			return []*Entry{e}
+		}, nil)
+		if r := records[1]; r.Late != c.want || r.Planned != 5*time.Second || records[0].Late != "" {
+			t.Errorf("back after %s: planned %s, injected %s, %q; want %q", c.back, r.Planned, r.Injected, r.Late, c.want)
+		}
+	}
+}
+
+// Estimate and Play agree wherever units come back in time.
+func TestEstimateIsPlayed(t *testing.T) {
+	for _, every := range []time.Duration{time.Second, 3 * time.Second, 5 * time.Second, 7 * time.Second} {
+		for _, oneShot := range []bool{true, false} {
+			var want []string
+			build := func(d *diary) []*Entry {
+				n := noted{diary: d, name: "a", back: 500 * time.Millisecond}
+				e := entry("a", n, 2*time.Second, 500*time.Millisecond)
+				if oneShot {
+					e = entry("a", once{n}, 2*time.Second, 0)
+				}
+				e.Every, e.Repeat = scenarios.Duration(every), 3
+				b := entry("b", once{noted{diary: d, name: "b"}}, 0, 0)
+				b.At, b.After = nil, "a"
+				all := []*Entry{e, b}
+				for _, p := range Estimate(all, time.Hour) {
+					want = append(want, fmt.Sprint(p.Name, p.At, p.Clear))
+				}
+				return all
+			}
+			_, records := play(t, time.Hour, 2*time.Hour, build, nil)
+			var got []string
+			for _, r := range records {
+				got = append(got, fmt.Sprint(r.Name, r.Injected, r.Cleared))
+				if r.Planned != r.Injected || r.Late != "" {
+					t.Errorf("%s was planned at %s and injected at %s: %s", r.Name, r.Planned, r.Injected, r.Late)
+				}
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("every %s, one-shot %v: played %q, foreseen %q", every, oneShot, got, want)
+			}
+		}
+	}
+}
+
+// What went wrong with several steps stands in one line.
+func TestErrorsOfStepsAreOneLine(t *testing.T) {
+	for fails, of := range map[string]func(r *Record) error{
+		"verify": func(r *Record) error { return r.VerifyErr }, "revert": func(r *Record) error { return r.RevertErr },
+	} {
+		_, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*Entry {
+			return []*Entry{entry("a", noted{diary: d, name: "a", fails: fails, steps: 2}, time.Second, time.Second)}
+		}, nil)
+		one := map[string]string{"verify": "nothing to see", "revert": "no way back"}[fails]
+		if err := of(records[0]); err == nil || err.Error() != one+"; "+one {
+			t.Errorf("%s: %v", fails, err)
+		}
+	}
+	if err := also(nil, ErrNoUnit, nil, errEnded); !errors.Is(err, ErrNoUnit) || !errors.Is(err, errEnded) {
+		t.Errorf("%v holds not what it was made of", err)
+	}
+	if also(nil, nil) != nil {
+		t.Error("no error is one")
 	}
 }
 
@@ -411,4 +500,40 @@ func TestEstimate(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
+}
+
+// hanging is a unit whose first readiness check hangs, as a connection does that found
+// the queue full; the others take their time and are good, or fail at once.
+type hanging struct {
+	Unit
+	first atomic.Bool
+	fails error
+}
+
+func (h *hanging) Ready(ctx context.Context) error {
+	if h.first.CompareAndSwap(false, true) && h.fails == nil {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	time.Sleep(50 * time.Millisecond)
+	return h.fails
+}
+
+func TestReadySoon(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		long, end := context.WithTimeout(t.Context(), time.Minute)
+		defer end()
+		if err := readySoon(long, new(hanging)); err != nil || time.Since(began) != 150*time.Millisecond {
+			t.Errorf("%v after %s, want it found by the second check", err, time.Since(began))
+		}
+		if err := readySoon(t.Context(), &hanging{fails: ErrNoUnit}); !errors.Is(err, ErrNoUnit) {
+			t.Errorf("%v, want what the check says", err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+		defer cancel()
+		if err := readySoon(ctx, new(hanging)); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%v, want the end of the time", err)
+		}
+	})
 }

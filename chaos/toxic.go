@@ -2,7 +2,6 @@ package chaos
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -56,13 +55,13 @@ func (t *toxic) Inject(ctx context.Context) (Held, error) {
 	if t.watch {
 		var err error
 		if h.before, err = t.lines(ctx); err != nil {
-			return nil, errors.Join(err, h.out())
+			return nil, also(err, h.out())
 		}
 	}
 	for _, l := range t.links {
 		in, err := l.Proxy.Add(t.toxic)
 		if err != nil {
-			return nil, errors.Join(fmt.Errorf("%s: %w", l.Name(), err), h.out())
+			return nil, also(fmt.Errorf("%s: %w", l.Name(), err), h.out())
 		}
 		h.in = append(h.in, in)
 	}
@@ -100,7 +99,7 @@ func (t *toxic) each(do func(i int, l *Link) error) error {
 		})
 	}
 	wg.Wait()
-	return errors.Join(errs...)
+	return also(errs...)
 }
 
 // out takes every toxic out, the last first, and closes what was opened to watch.
@@ -115,7 +114,7 @@ func (h *heldToxic) out() error {
 		}
 	}
 	h.before = nil
-	return errors.Join(errs...)
+	return also(errs...)
 }
 
 // mostProved bounds on how many links the effect is looked for.

@@ -55,8 +55,12 @@ var files = []struct {
 	name, kind string
 	evidence   bool // the others can be drawn from it
 }{
-	{resultFile, "json", true}, {hlogFile, "hlog", true}, {eventsFile, "events", true},
-	{scenarioFile, "scenario", false}, {junitFile, "junit", false}, {htmlFile, "html", false},
+	{resultFile, "json", true},
+	{hlogFile, "hlog", true},
+	{eventsFile, "events", true},
+	{scenarioFile, "scenario", false},
+	{junitFile, "junit", false},
+	{htmlFile, "html", false},
 }
 
 // Write writes the files of a run into dir, which it makes. Each appears whole or

@@ -204,7 +204,7 @@ type Fault struct {
 	During        string    `yaml:"during"`          // while the stage LOAD.STAGE lasts
 	Wait          Duration  `yaml:"wait"`            // added to at, after or during
 	For           Duration  `yaml:"for,positive"`    // how long it stays in
-	Every         Duration  `yaml:"every,positive"`  // again and again, from injection to injection
+	Every         Duration  `yaml:"every,positive"`  // again and again, from injection to injection; a one-shot waits for its unit to be healthy again
 	Repeat        int       `yaml:"repeat,min=1"`    // how often; zero with every is until the load ends
 	Pulse         *Pulse    `yaml:"pulse"`           // on and off while it lasts
 	Within        Duration  `yaml:"within,positive"` // by when a one-shot fault's unit is healthy again

@@ -203,6 +203,9 @@ func (r *runner) faultRecords(f *measure.Findings) []scenarios.FaultRecord {
 		if err := errors.Join(c.InjectErr, c.VerifyErr, c.RevertErr); err != nil {
 			rec.Note = strings.ReplaceAll(r.Scenario.Secrets.Mask(err.Error()), "\n", "; ")
 		}
+		if c.Late != "" {
+			rec.Note = strings.TrimPrefix(rec.Note+"; "+c.Late, "; ")
+		}
 		out = append(out, rec)
 	}
 	slices.SortStableFunc(out, func(a, b scenarios.FaultRecord) int { return cmp.Compare(when(a), when(b)) })

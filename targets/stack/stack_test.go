@@ -4,6 +4,7 @@ package stack
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -38,6 +39,19 @@ func service(how string) {
 		os.Exit(3)
 	case "stubborn":
 		signal.Ignore(syscall.SIGTERM)
+	case "graceful": // it takes SIGTERM for a request
+		term := make(chan os.Signal, 1)
+		signal.Notify(term, syscall.SIGTERM)
+		go func() {
+			<-term
+			os.Exit(0)
+		}()
+	case "mute": // it accepts, and never says a word
+		l, err := net.Listen("tcp", os.Getenv("BRUNT_ADDR"))
+		for err == nil {
+			_, err = l.Accept()
+		}
+		os.Exit(1)
 	case "parent":
 		child := exec.Command(os.Args[0], "service", "sleeper")
 		if err := child.Start(); err != nil {
@@ -251,6 +265,91 @@ func TestRestartPolicy(t *testing.T) {
 				t.Errorf("started %d times", u.Starts())
 			}
 		})
+	}
+}
+
+// A crash that a fault made is a failure, however well the process ends. One that
+// nobody announced is what the process says.
+func TestCrashIsAFailure(t *testing.T) {
+	for _, c := range []struct {
+		name, policy string
+		fails        bool // the signal could not be sent
+		announced    func(pid int) int
+		again        bool
+	}{
+		{"a crash", "on-failure", false, func(pid int) int { return pid }, true},
+		{"a crash that nobody wants repaired", "never", false, func(pid int) int { return pid }, false},
+		{"a crash of another process", "on-failure", false, func(int) int { return 1 << 22 }, false},
+		{"a crash that did not come about", "on-failure", true, func(pid int) int { return pid }, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var ev events
+			s := up(t, `web: {command: [SVC, graceful], restart_delay: 1ms, restart: `+c.policy+`}`, "web", Options{Event: ev.add})
+			u := s.Units()[0]
+			pid := u.PID()
+			term := func() error { return syscall.Kill(pid, syscall.SIGTERM) }
+			send := term
+			if c.fails {
+				send = func() error { return errors.New("not allowed") }
+			}
+			if err := u.Crash(c.announced(pid), send); (err != nil) != c.fails {
+				t.Fatal(err)
+			}
+			if c.fails {
+				_ = term()
+			}
+			wait(t, "the end", func() bool { return slices.Contains(ev.all(), "unit.exit web[0]") })
+			if !c.again {
+				wait(t, "the supervisor's end", func() bool { return isClosed(u.ended) })
+				if u.Starts() != 1 {
+					t.Errorf("started %d times", u.Starts())
+				}
+				return
+			}
+			wait(t, "a new start", func() bool { return u.Starts() == 2 && u.PID() != 0 })
+			if err := u.AwaitReady(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			_ = syscall.Kill(u.PID(), syscall.SIGTERM) // the crash was that of the one before
+			wait(t, "the supervisor's end", func() bool { return isClosed(u.ended) })
+			if u.Starts() != 2 {
+				t.Errorf("started %d times after an end in good order", u.Starts())
+			}
+		})
+	}
+}
+
+// A stopped process takes connections, as the kernel does that, but gives no answer.
+func TestAsk(t *testing.T) {
+	s := up(t, `
+bare: {command: [SVC, plain]}
+checked: {command: [SVC, plain], ready: {get: /env}}
+ill: {command: [SVC, plain]}
+mute: {command: [SVC, mute]}`, "bare", Options{})
+	s.Unit("ill[0]").spec.Ready.Get = "/nowhere"
+	asked := func(name string) error {
+		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+		defer cancel()
+		return s.Unit(name).Ask(ctx)
+	}
+	for _, c := range []struct{ name, way string }{{"bare[0]", "a request"}, {"checked[0]", "its check"}, {"ill[0]", "a check that is not good"}} {
+		u := s.Unit(c.name)
+		if err := asked(c.name); err != nil {
+			t.Errorf("%s of one that runs: %v", c.way, err)
+		}
+		_ = syscall.Kill(u.PID(), syscall.SIGSTOP)
+		wait(t, "the stop to come into force", func() bool { return asked(c.name) != nil })
+		if err := asked(c.name); err == nil {
+			t.Errorf("%s is answered by one that is stopped", c.way)
+		}
+		if ready := u.Ready(t.Context()); c.name == "bare[0]" && ready != nil {
+			t.Errorf("its port does not accept, so nothing is shown: %v", ready)
+		}
+		_ = syscall.Kill(u.PID(), syscall.SIGCONT)
+		wait(t, "an answer", func() bool { return asked(c.name) == nil })
+	}
+	if asked("mute[0]") == nil {
+		t.Error("one that says nothing has answered")
 	}
 }
 

@@ -34,6 +34,7 @@ type Unit struct {
 	starts  int
 	lastErr error
 	over    bool // the stack is down: it never runs again
+	doomed  bool // the end of the process that runs is a failure, whatever it says itself
 }
 
 func newUnit(s *Stack, svc *Service, index int, p *port) *Unit {
@@ -162,7 +163,7 @@ func (u *Unit) spawn() error {
 			return err
 		}
 	}
-	u.cmd, u.pid, u.gone = cmd, pid, make(chan struct{})
+	u.cmd, u.pid, u.gone, u.doomed = cmd, pid, make(chan struct{}), false
 	u.starts++
 	s.o.Event("unit.start", u.Name(), fmt.Sprintf("pid %d", pid))
 	return nil
@@ -191,11 +192,11 @@ func (u *Unit) supervise(wake, ended chan struct{}) {
 		err := u.reap(cmd)
 		u.mu.Lock()
 		u.pid, u.lastErr = 0, err
-		wanted := u.wanted
+		wanted, failed := u.wanted, err != nil || u.doomed
 		u.mu.Unlock()
 		close(gone)
 		u.stack.o.Event("unit.exit", u.Name(), exitText(cmd, err))
-		if !wanted || u.spec.Restart == "never" || u.spec.Restart == "on-failure" && err == nil {
+		if !wanted || u.spec.Restart == "never" || u.spec.Restart == "on-failure" && !failed {
 			return
 		}
 		if !u.restart(wake) {
@@ -233,6 +234,25 @@ func exitText(cmd *exec.Cmd, err error) string {
 		return cmd.ProcessState.String()
 	}
 	return fmt.Sprint(err)
+}
+
+// Crash calls send, which is to end the process pid as a crash would. If that is the
+// unit's, its end counts as a failure for `restart: on-failure`, even if the process
+// takes the signal for a request and ends in good order.
+func (u *Unit) Crash(pid int, send func() error) error {
+	doom := func(doomed bool) {
+		u.mu.Lock()
+		defer u.mu.Unlock()
+		if u.pid == pid {
+			u.doomed = doomed
+		}
+	}
+	doom(true)
+	err := send()
+	if err != nil {
+		doom(false)
+	}
+	return err
 }
 
 // Stop ends the unit's process and keeps it down: SIGTERM, and after grace SIGKILL.
@@ -344,3 +364,7 @@ func (u *Unit) unready(why string) error {
 // Ready makes the unit's readiness check once, as one who calls it would: whether its
 // process runs does not matter.
 func (u *Unit) Ready(ctx context.Context) error { return Check(ctx, u.Addr(), u.spec.Ready) }
+
+// Ask asks once for an answer that only a process can give; nil means that something
+// came back, whatever it was.
+func (u *Unit) Ask(ctx context.Context) error { return ask(ctx, u.Addr(), u.spec.Ready) }
