@@ -2,9 +2,6 @@ package chaos
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
-	"math/rand/v2"
 	"time"
 
 	"brunt/scenarios"
@@ -75,86 +72,6 @@ type Traffic struct {
 
 // A Meter counts the traffic that met the fault.
 type Meter interface{ Met() Traffic }
-
-// An Outcome is what a revert came to.
-type Outcome string
-
-// The outcomes of a revert.
-const (
-	Reverted Outcome = "ok"     // the prior state is back
-	Gone     Outcome = "gone"   // what was hit is no more
-	Failed   Outcome = "failed" // it could not be taken back
-	None     Outcome = "none"   // there is nothing to take back
-)
-
-// An Undo is what takes a step back, as data: anyone who reads the journal can do
-// it. Identity says whom it is for, so that a successor of the same name is never
-// touched; Prior is the state before.
-type Undo struct {
-	Op       string          `json:"op"`
-	Args     json.RawMessage `json:"args,omitempty"`
-	Identity json.RawMessage `json:"identity,omitempty"`
-	Prior    json.RawMessage `json:"prior,omitempty"`
-}
-
-// Scope is what a target is made of, as far as it is known before it runs.
-type Scope struct {
-	Services map[string]int // replicas of each service that brunt starts
-	Mortal   []string       // services among them that nobody starts again when they crash
-	Edges    []EdgeName     // declared links, by service; LoadName begins those of the load
-	External string         // host:port of a target that runs already
-	TLS      bool           // the load speaks TLS, so that HTTP faults can't see it
-}
-
-// EdgeName is a link from one service to another.
-type EdgeName struct{ From, To string }
-
-// LoadName is what the load is called as the beginning of an edge, TargetName what
-// a target without services is called as its end.
-const (
-	LoadName   = "load"
-	TargetName = "target"
-)
-
-// Env is what a fault may touch in a run.
-type Env struct {
-	Units    []Unit
-	Links    []*Link
-	Rand     *rand.Rand // of this occurrence, by the run's seed
-	MaxUnits int        // units that a fault may hit; zero is no bound
-	Dry      bool       // nothing runs yet, and nothing will be done
-	Now      func() time.Duration
-}
-
-// A Unit is a replica that a fault can hit.
-type Unit interface {
-	Name() string // service[i]
-	Service() string
-	PID() int // of its process; 0 is none
-	// Ready makes the unit's readiness check once.
-	Ready(ctx context.Context) error
-	// Supervised tells that somebody starts it again when it crashes.
-	Supervised() bool
-	Stop(ctx context.Context, grace time.Duration) error
-	Start(ctx context.Context) error
-}
-
-// Crasher is a Unit whose supervisor is told of a crash: what it would do after a
-// failure, it does then however well the process ends.
-type Crasher interface {
-	// Crash calls send, which is to end the process pid.
-	Crash(pid int, send func() error) error
-}
-
-// Asker is a Unit that can be asked for an answer of its own. Its readiness check may be
-// no more than a connection, and the kernel makes those for a stopped process too.
-type Asker interface {
-	// Ask asks once; nil means that something came back, whatever it was.
-	Ask(ctx context.Context) error
-}
-
-// ErrNoUnit tells that a selector matched nothing.
-var ErrNoUnit = errors.New("no unit matches")
 
 // Kinds lists the faults that a scenario may name.
 func Kinds() map[string]func() Fault {

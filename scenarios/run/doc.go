@@ -30,10 +30,18 @@
 // share. An error is brunt's own failure; whatever the target or the scenario did is in
 // the result.
 //
-//	run.go          the order of things: setup, loads, timeline, stop conditions, teardown
+//	run.go          the order of things: target, setup, loads, teardown, verdict
 //	system.go       brings the target and its links up, and takes them down
-//	result.go       puts together what was found, and decides on the verdict
-//	health.go       whether brunt, and not the target, was the limit
+//	descriptors.go  the limit of open files
+//	steps.go        steps that are not measured: setup, teardown, ready
+//	drive.go        loads and timeline, side by side; the steady state before the first fault
+//	watch.go        every second: stop conditions, and what those who watch are told
+//	events.go       what happened when
+//	result.go       puts together what was found
+//	verdict.go      decides on verdict, exit code and reason
+//	generator.go    whether brunt, and not the target, was the limit
+//	health.go       what the generator itself used meanwhile
+//	notes.go        what the report says besides
 //	environment.go  where it ran, for the report
 //	machine_*.go    what each platform tells of itself
 //

@@ -1,0 +1,35 @@
+package chaos
+
+import (
+	"math/rand/v2"
+	"time"
+)
+
+// Scope is what a target is made of, as far as it is known before it runs.
+type Scope struct {
+	Services map[string]int // replicas of each service that brunt starts
+	Mortal   []string       // services among them that nobody starts again when they crash
+	Edges    []EdgeName     // declared links, by service; LoadName begins those of the load
+	External string         // host:port of a target that runs already
+	TLS      bool           // the load speaks TLS, so that HTTP faults can't see it
+}
+
+// EdgeName is a link from one service to another.
+type EdgeName struct{ From, To string }
+
+// LoadName is what the load is called as the beginning of an edge, TargetName what
+// a target without services is called as its end.
+const (
+	LoadName   = "load"
+	TargetName = "target"
+)
+
+// Env is what a fault may touch in a run.
+type Env struct {
+	Units    []Unit
+	Links    []*Link
+	Rand     *rand.Rand // of this occurrence, by the run's seed
+	MaxUnits int        // units that a fault may hit; zero is no bound
+	Dry      bool       // nothing runs yet, and nothing will be done
+	Now      func() time.Duration
+}

@@ -1,0 +1,24 @@
+package scenarios
+
+// A Fault is one entry of the timeline: when, how long, and what.
+type Fault struct {
+	Place
+	Name          string    `yaml:"-"`
+	At            *Duration `yaml:"at"`              // offset from t0
+	After         string    `yaml:"after"`           // once the named fault has cleared
+	During        string    `yaml:"during"`          // while the stage LOAD.STAGE lasts
+	Wait          Duration  `yaml:"wait"`            // added to at, after or during
+	For           Duration  `yaml:"for,positive"`    // how long it stays in
+	Every         Duration  `yaml:"every,positive"`  // again and again, from injection to injection; a one-shot waits for its unit to be healthy again
+	Repeat        int       `yaml:"repeat,min=1"`    // how often; zero with every is until the load ends
+	Pulse         *Pulse    `yaml:"pulse"`           // on and off while it lasts
+	Within        Duration  `yaml:"within,positive"` // by when a one-shot fault's unit is healthy again
+	RequireImpact bool      `yaml:"require_impact"`  // without impact it fails
+	Block         Block     `yaml:"-"`
+}
+
+// Pulse is the rhythm of a fault that comes and goes.
+type Pulse struct {
+	On  Duration `yaml:"on,required,positive"`  // how long it is in
+	Off Duration `yaml:"off,required,positive"` // how long it is out, before it comes again
+}

@@ -1,0 +1,37 @@
+package scenarios
+
+import "time"
+
+// An Interval is the last second of a run that goes on, for those who watch it.
+type Interval struct {
+	At       time.Duration // offset from t0, negative during warm-up
+	Span     time.Duration // how long the interval was; zero is 1s
+	End      time.Duration // when the judged load ends
+	Phase    string        // warmup, run, grace
+	Offered  int64
+	Sent     int64
+	Ended    int64
+	OK       int64
+	Shed     int64
+	Errors   int64
+	P50      time.Duration
+	P95      time.Duration
+	P99      time.Duration
+	InFlight int64
+	Lag      time.Duration
+	Total    int64 // requests so far
+	Bad      int64 // errors and skipped so far
+	Faults   []string
+	Next     string
+	NextAt   time.Duration
+}
+
+// An Event is one line of events.jsonl: something that happened on the run's clock.
+type Event struct {
+	T     Num            `json:"t"`
+	Event string         `json:"event"` // run.start, fault.injected, unit.exit …
+	Fault string         `json:"fault,omitempty"`
+	Unit  string         `json:"unit,omitempty"`
+	Text  string         `json:"text,omitempty"`
+	Data  map[string]any `json:"data,omitempty"`
+}

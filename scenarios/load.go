@@ -1,0 +1,35 @@
+package scenarios
+
+// A Load is one stream of iterations.
+type Load struct {
+	Place
+	Name        string            `yaml:"-"`
+	Executor    string            `yaml:"executor,required"`   // how iterations begin: the name of an executor, whose settings stand beside it
+	Start       Duration          `yaml:"start"`               // offset from t0
+	MaxInFlight int               `yaml:"max_in_flight,min=1"` // iterations; zero is 10000, or fewer if files are few
+	Timeout     Duration          `yaml:"timeout,positive"`    // of a request, from intended; zero is 10s
+	Grace       Duration          `yaml:"grace"`               // how long iterations may go on after the load's end; zero is 10s
+	Flow        []Step            `yaml:"flow"`                // the steps of an iteration, one after the other
+	Mix         []Mixed           `yaml:"mix"`                 // instead of flow: several, one of which each iteration picks by weight
+	Init        []Step            `yaml:"init"`                // once per virtual user, never judged
+	Connections Connections       `yaml:"connections"`         // how many, how long, from where
+	Resolve     map[string]string `yaml:"resolve"`             // host or host:port to the address used instead
+	Shape       Block             `yaml:"-"`                   // the executor with its own settings
+}
+
+// Mixed is a flow of a mix with its weight.
+type Mixed struct {
+	Place
+	Weight float64 `yaml:"weight,required,positive"` // how often it is picked, against the other weights
+	Flow   []Step  `yaml:"flow,required"`            // the steps of an iteration, one after the other
+}
+
+// Connections says how a load uses connections.
+type Connections struct {
+	Place
+	Max             int      `yaml:"max,min=1"`        // open at once; zero is as many as needed
+	KeepAlive       *bool    `yaml:"keep_alive"`       // nil is on
+	MaxAge          Duration `yaml:"max_age"`          // zero is for ever
+	DNSTTL          Duration `yaml:"dns_ttl"`          // how long a resolved address is used; zero is 30s
+	SourceAddresses []string `yaml:"source_addresses"` // local addresses, taken in turn
+}

@@ -1,0 +1,136 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"brunt/chaos"
+	"brunt/scenarios"
+	"brunt/scenarios/load"
+)
+
+// prepare readies load i.
+func (r *runner) prepare(i, shards int) error {
+	lp := &r.Loads[i]
+	client, err := r.client(&lp.Load, r.samples)
+	if err != nil {
+		return err
+	}
+	r.clients = append(r.clients, client)
+	warm := r.Scenario.Warmup
+	if lp.Start != 0 {
+		warm = 0
+	}
+	r.runs = append(r.runs, &load.Run{
+		Name: lp.Name, Index: int32(i), Plan: lp.Schedule, Warmup: warm, Flows: lp.Flows, Init: lp.Prelude,
+		Timeout: lp.Timeout.D(), Grace: lp.Grace.D(), MaxInFlight: lp.inFlight(), Seed: r.Scenario.Seed, Pacing: r.Scenario.Pacing,
+		Now: r.now, Env: r.env, Vars: r.vars, Shards: shards,
+		Open:  func(vu int) (load.User, error) { return client.Open(vu) },
+		Sink:  func(shard int) load.Sink { return r.rec.Shard(shard) },
+		Abort: client.Abort,
+	})
+	return nil
+}
+
+func (r *runner) inFlight() int64 {
+	n := int64(0)
+	for _, l := range r.runs {
+		n += l.InFlight()
+	}
+	return n
+}
+
+// drive runs all loads to their end, with the faults among them, and watches.
+func (r *runner) drive(ctx context.Context) error {
+	r.event(scenarios.Event{Event: "load.start"})
+	r.stats = make([]load.Stats, len(r.runs))
+	errs := make([]error, len(r.runs))
+	var loads sync.WaitGroup
+	for i, l := range r.runs {
+		loads.Go(func() {
+			if r.stats[i], errs[i] = l.Go(ctx); errs[i] != nil {
+				r.cancel(errs[i])
+			}
+		})
+	}
+	faults, over := context.WithCancel(ctx)
+	defer over()
+	var timeline sync.WaitGroup
+	if !r.o.NoChaos && len(r.Faults) > 0 {
+		timeline.Go(func() { r.records = r.play(faults) })
+	}
+	done := make(chan struct{})
+	go func() {
+		loads.Wait()
+		r.event(scenarios.Event{Event: "load.end"})
+		over()
+		timeline.Wait()
+		close(done)
+	}()
+	suspender := make(chan struct{})
+	go func() {
+		defer close(suspender)
+		select {
+		case <-r.o.Suspend:
+			over()
+			timeline.Wait()
+			r.cancel(ErrSuspend)
+			r.o.Stop()
+		case <-done:
+		}
+	}()
+	err := r.watch(done)
+	<-done
+	<-suspender
+	r.stillDown()
+	return errors.Join(append(errs, err)...)
+}
+
+// play plays the timeline.
+func (r *runner) play(ctx context.Context) []*chaos.Record {
+	t := &chaos.Timeline{
+		Entries: r.Faults, Journal: r.journal, Seed: r.Scenario.Seed, MaxEach: r.Scenario.Guard.MaxEach.D(),
+		SkipNone: r.Scenario.Guard.OnNoUnit == "skip", End: r.End(),
+		Env:    chaos.Env{Units: r.sys.units(), Links: r.sys.links, MaxUnits: r.Scenario.Guard.MaxUnits, Now: r.now},
+		Inject: r.rec.Inject, Clear: r.rec.Clear, Void: r.rec.Void, Before: r.steady, Event: r.event,
+	}
+	return t.Play(ctx)
+}
+
+// steady judges the steady state before the first injection.
+func (r *runner) steady(context.Context) error {
+	for _, o := range r.Scenario.Steady {
+		holds, measured, n := r.rec.Steady(o)
+		switch {
+		case n == 0:
+			return r.lost(unsteady{fmt.Sprintf("`%s` had no request to be judged by", o.Text)})
+		case !holds:
+			return r.lost(unsteady{fmt.Sprintf("`%s`, measured %s over %d requests", o.Text, measuredText(o, measured), n)})
+		}
+	}
+	if len(r.Scenario.Steady) > 0 {
+		r.event(scenarios.Event{Event: "steady.held"})
+	}
+	return nil
+}
+
+// lost ends the run for want of a steady state.
+func (r *runner) lost(why unsteady) error {
+	r.event(scenarios.Event{Event: "steady.lost", Text: why.what})
+	r.cancel(why)
+	return why
+}
+
+// stillDown looks once more, at the end, for what one-shots took down.
+func (r *runner) stillDown() {
+	for _, rec := range r.records {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		if err := rec.StillDown(ctx); err != nil {
+			rec.RevertErr = errors.Join(rec.RevertErr, err)
+		}
+		cancel()
+	}
+}

@@ -1,0 +1,40 @@
+package run
+
+import (
+	"fmt"
+	"time"
+
+	"brunt/scenarios"
+)
+
+// note adds to what the report says besides.
+func (r *runner) note(format string, args ...any) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.notes = append(r.notes, fmt.Sprintf(format, args...))
+}
+
+// event notes what happened.
+func (r *runner) event(e scenarios.Event) {
+	e.Text = r.Scenario.Secrets.Mask(e.Text)
+	r.mu.Lock()
+	r.events = append(r.events, e)
+	r.times = append(r.times, time.Now())
+	r.mu.Unlock()
+	e.T = scenarios.Sec(r.now())
+	r.log.Info(e.Event, "t", float64(e.T), "fault", e.Fault, "unit", e.Unit, "text", e.Text)
+	if r.o.Event != nil {
+		r.o.Event(e)
+	}
+}
+
+// onClock gives the events with their times on the run's clock, which those before
+// the load could not know yet.
+func (r *runner) onClock() []scenarios.Event {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i := range r.events {
+		r.events[i].T = scenarios.Sec(r.times[i].Sub(r.t0))
+	}
+	return r.events
+}

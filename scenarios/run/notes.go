@@ -1,0 +1,54 @@
+package run
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"brunt/chaos"
+	"brunt/scenarios"
+)
+
+// ownDeaths notes which units of the target ended without a fault's doing.
+func (r *runner) ownDeaths(end time.Duration) {
+	first := map[string]int{}
+	times := map[string]int{}
+	var units []string
+	events := r.onClock()
+	for i, e := range events {
+		at := time.Duration(float64(e.T) * 1e9)
+		if e.Event != "unit.exit" || at > end || r.hit(e.Unit, at) {
+			continue
+		}
+		if times[e.Unit]++; times[e.Unit] == 1 {
+			first[e.Unit] = i
+			units = append(units, e.Unit)
+		}
+	}
+	for _, u := range units {
+		e := events[first[u]]
+		how := "at " + scenarios.FormatSeconds(math.Round(float64(e.T)*1e3)/1e3)
+		if n := times[u]; n > 1 {
+			how = fmt.Sprintf("%d times, first %s", n, how)
+		}
+		r.note("%s ended by itself %s: %s", u, how, e.Text)
+	}
+}
+
+// hit tells whether a fault was on the unit at the time.
+func (r *runner) hit(unit string, at time.Duration) bool {
+	const early = 100 * time.Millisecond // an exit may be told before the injecting call is over
+	return slices.ContainsFunc(r.records, func(c *chaos.Record) bool {
+		return c.N >= 0 && slices.Contains(c.Units, unit) && at >= c.Injected-early && at <= c.Cleared
+	})
+}
+
+// full notes which loads came to the limit that their author set.
+func (r *runner) full() {
+	for i := range r.stats {
+		if lp := &r.Loads[i]; r.stats[i].Full && lp.MaxInFlight > 0 {
+			r.note("load %q reached its max_in_flight of %d: further arrivals waited, and their waiting is part of their response time", lp.Name, lp.MaxInFlight)
+		}
+	}
+}

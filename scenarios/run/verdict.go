@@ -1,0 +1,178 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+
+	"brunt/scenarios"
+	"brunt/scenarios/measure"
+)
+
+// decide sets verdict, exit code and reason by the order of precedence.
+func (r *runner) decide(ctx context.Context, res *scenarios.Result, found []measure.FaultFinding) {
+	res.Verdict, res.Reason = scenarios.Pass, "No objective was set, so nothing could fail."
+	v, cause := verdict{res}, context.Cause(ctx)
+	code := r.decideCause(cause, v)
+	if r.broken != nil {
+		v.worse(scenarios.Broken, r.broken.Error())
+	}
+	if !res.Generator.Healthy {
+		v.worse(scenarios.Invalid, res.Generator.Limits[0])
+	}
+	r.decideFaults(cause, v) // before the objectives, which it may be the reason for
+	if len(res.Objectives) > 0 && !errors.As(cause, new(unsteady)) {
+		r.decideObjectives(v)
+	}
+	r.decideImpacts(v, found)
+	res.ExitCode = res.Verdict.ExitCode()
+	if res.Verdict == scenarios.Interrupted {
+		res.ExitCode = code
+	}
+}
+
+// verdict worsens a result's.
+type verdict struct{ *scenarios.Result }
+
+func (v verdict) worse(to scenarios.Verdict, reason string) {
+	if w := scenarios.Worse(v.Verdict, to); w != v.Verdict {
+		v.Verdict, v.Reason = w, sentence(reason)
+	}
+}
+
+// notReverted makes a result say that a fault could not be taken back.
+func (r *runner) notReverted(res *scenarios.Result, why string) {
+	verdict{res}.worse(scenarios.NotReverted, why)
+	res.ExitCode = res.Verdict.ExitCode()
+}
+
+// decideFaults judges the faults themselves: one that was not there, met no
+// traffic or could not be taken back. Where the steady state did not hold, cause says
+// why none was injected.
+func (r *runner) decideFaults(cause error, v verdict) {
+	refused := errors.As(cause, new(unsteady))
+	for _, c := range r.records {
+		switch {
+		case c.RevertErr != nil:
+			v.worse(scenarios.NotReverted, fmt.Sprintf("%s could not be taken back: %v", c.Name, c.RevertErr))
+		case c.OneShot && c.N >= 0 && !c.Gone:
+			v.worse(scenarios.Invalid, fmt.Sprintf("%s: its unit was not healthy again within %s", c.Name, scenarios.FormatDuration(c.Within)))
+		}
+		switch {
+		case c.Skipped || refused && c.N < 0:
+		case c.InjectErr != nil:
+			v.worse(scenarios.Invalid, fmt.Sprintf("%s was not injected: %v", c.Name, c.InjectErr))
+		case c.VerifyErr != nil:
+			v.worse(scenarios.Invalid, fmt.Sprintf("%s was injected, but had no effect: %v", c.Name, c.VerifyErr))
+		}
+	}
+	for _, f := range v.Faults {
+		if f.Injected.Known() && f.Traffic == 0 {
+			v.worse(scenarios.Invalid, fmt.Sprintf("%s met no traffic, so nothing is known of what it does", f.Name))
+		}
+	}
+}
+
+// decideImpacts fails a run whose target was not well before a judged fault, or in
+// which a fault that had to be felt was not.
+func (r *runner) decideImpacts(v verdict, found []measure.FaultFinding) {
+	for i := range found {
+		if why := found[i].Unsteady; why != "" {
+			v.worse(scenarios.Fail, "the steady state did not hold: "+why)
+		}
+	}
+	for i := range found {
+		if f := &found[i]; f.Required != "" {
+			v.worse(f.Required, f.RequiredNote)
+		}
+	}
+}
+
+// decideCause judges why the run ended before its time, if it did, and gives the
+// exit code of an interrupt.
+func (r *runner) decideCause(cause error, v verdict) int {
+	var (
+		in   Interrupt
+		stop stopped
+		un   unsteady
+	)
+	switch {
+	case errors.As(cause, &in):
+		v.worse(scenarios.Interrupted, "interrupted after "+scenarios.FormatSeconds(math.Round(float64(v.Duration))))
+	case errors.As(cause, &stop):
+		v.worse(scenarios.Stopped, stop.Error())
+	case errors.As(cause, &un):
+		v.worse(scenarios.Fail, un.Error()+"; no fault was injected")
+	case errors.Is(cause, ErrUsedUp), errors.Is(cause, ErrSuspend):
+		v.worse(scenarios.Invalid, cause.Error())
+	}
+	return in.Code
+}
+
+func (r *runner) decideObjectives(v verdict) {
+	count := map[scenarios.Verdict]int{}
+	res, objectives := v.Result, r.judged
+	for _, o := range res.Objectives {
+		count[o.Verdict]++
+	}
+	if v.Verdict == scenarios.Pass {
+		res.Reason = fmt.Sprintf("All %d objectives held.", len(res.Objectives))
+		if len(res.Objectives) == 1 {
+			res.Reason = "The objective held."
+		}
+	}
+	for _, to := range []scenarios.Verdict{scenarios.Inconclusive, scenarios.Fail, scenarios.Invalid} {
+		i := tellingObjective(res.Objectives, objectives, to)
+		if i < 0 {
+			continue
+		}
+		what := map[scenarios.Verdict]string{scenarios.Fail: "failed", scenarios.Inconclusive: "could not be decided", scenarios.Invalid: "could not be judged"}[to]
+		head := fmt.Sprintf("%d of %d objectives %s: ", count[to], len(res.Objectives), what)
+		if len(res.Objectives) == 1 {
+			head = "The objective " + what + ": "
+		}
+		v.worse(to, head+sayObjective(res.Objectives[i], objectives[i]))
+	}
+}
+
+// tellingObjective is the first objective of a verdict, one on a fault before one on
+// the whole run: it says more of why.
+func tellingObjective(results []scenarios.ObjectiveResult, objectives []scenarios.Objective, of scenarios.Verdict) int {
+	found := -1
+	for i := range results {
+		if results[i].Verdict != of {
+			continue
+		}
+		if p := objectives[i].PhaseOrRun(); p != "run" && p != "baseline" {
+			return i
+		}
+		if found < 0 {
+			found = i
+		}
+	}
+	return found
+}
+
+// sayObjective puts an objective and what was measured into words.
+func sayObjective(o scenarios.ObjectiveResult, def scenarios.Objective) string {
+	s := o.Text
+	switch {
+	case o.Measured.Known():
+		s += ", measured " + def.Metric.FormatValue(float64(o.Measured))
+	case o.Infinite && def.Metric.Latency():
+		s += ", and more requests failed than it allows"
+	}
+	if o.Note != "" {
+		s += " (" + o.Note + ")"
+	}
+	return s
+}
+
+// measuredText writes a measured value for people.
+func measuredText(o scenarios.Objective, v float64) string {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return "beyond measure"
+	}
+	return o.Metric.FormatValue(v)
+}

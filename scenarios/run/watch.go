@@ -1,0 +1,92 @@
+package run
+
+import (
+	"math"
+	"time"
+
+	"brunt/chaos"
+	"brunt/scenarios"
+	"brunt/scenarios/measure"
+)
+
+// foldEvery is how often samples are sorted into cells.
+const foldEvery = 200 * time.Millisecond
+
+// watch folds, judges stop conditions and tells those who watch, until the loads
+// are done and the faults taken back.
+func (r *runner) watch(done <-chan struct{}) error {
+	tick := time.NewTicker(foldEvery)
+	defer tick.Stop()
+	next := nextSecond(r.now())
+	stops := make([]time.Duration, len(r.Scenario.Stop)) // since when each holds; 0 is not
+	for {
+		select {
+		case <-done:
+			return r.rec.Fold()
+		case <-tick.C:
+		}
+		if err := r.rec.Fold(); err != nil {
+			r.cancel(err)
+			return err
+		}
+		now := r.now()
+		if now < next {
+			continue
+		}
+		next = nextSecond(now)
+		iv, second := r.rec.Interval()
+		r.stopConditions(now, second, stops)
+		r.tell(iv)
+	}
+}
+
+// nextSecond is the first whole second after t, which may lie before t0.
+func nextSecond(t time.Duration) time.Duration {
+	return time.Duration(math.Floor(t.Seconds())+1) * time.Second
+}
+
+// stopConditions ends the run when a condition has held for as long as it says. A
+// second in which nothing ended while requests were under way goes on with what was
+// before.
+func (r *runner) stopConditions(now time.Duration, second measure.Second, since []time.Duration) {
+	if now < 0 {
+		return
+	}
+	for i, o := range r.Scenario.Stop {
+		holds, known := second.Judge(o)
+		switch {
+		case !known && second.InFlight > 0 && since[i] != 0:
+		case !holds:
+			since[i] = 0
+			continue
+		case since[i] == 0:
+			since[i] = max(1, now-time.Second)
+		}
+		if now-since[i] >= o.For && !r.stopping {
+			r.stopping = true
+			r.event(scenarios.Event{Event: "run.stop", Text: o.Text})
+			r.cancel(stopped{o.Text})
+		}
+	}
+}
+
+// tell passes an interval on to those who watch.
+func (r *runner) tell(iv scenarios.Interval) {
+	iv.End, iv.Phase = r.End(), "run"
+	if iv.At < 0 {
+		iv.Phase = "warmup"
+	} else if iv.At > iv.End {
+		iv.Phase = "grace"
+	}
+	if !r.o.NoChaos {
+		for _, e := range chaos.Estimate(r.Faults, r.End()) {
+			if e.At > iv.At && (iv.Next == "" || e.At < iv.NextAt) {
+				iv.Next, iv.NextAt = e.Name, e.At
+			}
+		}
+	}
+	r.mon.tick(iv.InFlight)
+	if r.o.Live != nil {
+		r.o.Live(iv)
+	}
+}

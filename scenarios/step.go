@@ -1,0 +1,90 @@
+package scenarios
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// A Step is one thing a virtual user does: a request, or a pause.
+type Step struct {
+	Pos   Pos
+	Name  string // zero is the request's own: METHOD path
+	Think *Range // a pause instead of a request
+	With  *Node  // the request's settings
+}
+
+// DecodeNode implements [NodeDecoder].
+func (s *Step) DecodeNode(n *Node, m *Mistakes) {
+	s.Pos = n.Pos
+	if n.Kind != Map || len(n.Fields) == 0 {
+		m.AddHint(n.Pos, "such as {get: /posts}", "want a step, not %s", n.describe())
+		return
+	}
+	if think := n.Get("think"); think != nil {
+		s.Think = new(Range)
+		decode(think, reflect.ValueOf(s.Think).Elem(), m, nil)
+		for _, f := range n.Fields {
+			if f.Key != "think" {
+				m.AddHint(f.Pos, "a pause is a step of its own", "%q can't stand beside think", clip(f.Key, 60))
+			}
+		}
+		return
+	}
+	if name := n.Get("name"); name != nil {
+		s.Name, _ = name.Text(m)
+		switch {
+		case name.bad:
+		case s.Name == "iteration" || s.Name == "*":
+			m.Add(name.Pos, "the step name %q is taken", s.Name)
+		case strings.Contains(s.Name, `"`):
+			m.Add(name.Pos, "a step's name holds no double quotes, as objectives quote it")
+		case strings.ContainsFunc(s.Name, unicode.IsControl):
+			m.Add(name.Pos, "a step's name is one line")
+		}
+	}
+	s.With = n.without(func(k string) bool { return k == "name" })
+}
+
+// ofLoad are the settings of a load that are looked for in its steps.
+var ofLoad = []string{"timeout", "grace", "connections", "resolve", "max_in_flight"}
+
+// Block finds which of kinds the step is, and gives its settings, the kind's own
+// value included.
+func (s *Step) Block(kinds []string, m *Mistakes) (Block, bool) {
+	var found []Field
+	for _, f := range s.With.Fields {
+		if slices.Contains(kinds, f.Key) {
+			found = append(found, f)
+		}
+	}
+	switch len(found) {
+	case 1:
+		for _, f := range s.With.Fields {
+			if slices.Contains(ofLoad, f.Key) {
+				m.Add(f.Pos, "`%s` belongs to the load, not to a step", f.Key)
+			}
+		}
+		with := s.With.without(func(k string) bool { return slices.Contains(ofLoad, k) })
+		return Block{Kind: found[0].Key, Pos: found[0].Pos, With: with, also: []string{"name"}}, true
+	case 0:
+		for _, f := range s.With.Fields {
+			if noun, yes := NotYet(f.Key); yes {
+				m.Add(f.Pos, "%s %q is not available yet", noun, f.Key)
+				return Block{}, false
+			}
+		}
+		at, hint := s.Pos, "it wants one of "+strings.Join(append(slices.Clone(kinds), "think"), ", ")
+		for _, f := range s.With.Fields {
+			if near := nearest(f.Key, kinds); near != "" {
+				at, hint = f.Pos, didYouMean(near)
+				break
+			}
+		}
+		m.AddHint(at, hint, "this step makes no request")
+	default:
+		m.Add(found[1].Pos, "a step makes one request, not both %s and %s", found[0].Key, found[1].Key)
+	}
+	return Block{}, false
+}
