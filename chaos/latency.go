@@ -53,11 +53,7 @@ func (f *Latency) Plan(_ context.Context, env Env) ([]Step, error) {
 			return t.late(delay, jitter)
 		},
 		undone: func(ctx context.Context, l *Link) (string, error) {
-			t, err := roundTrips(ctx, l)
-			if err != nil {
-				return "", err
-			}
-			rtt, err := t.median()
+			rtt, err := roundTrip(ctx, l)
 			if err != nil {
 				return "", err
 			}

@@ -3,12 +3,10 @@
 package chaos
 
 import (
-	"context"
 	"errors"
 	"os"
 	"os/exec"
 	"syscall"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -17,28 +15,16 @@ import (
 // alone.
 func openShared(name string, flag int) (*os.File, error) { return os.OpenFile(name, flag, 0o600) }
 
+// errHeld is what lock gives while somebody else holds the lock.
+const errHeld = unix.EWOULDBLOCK
+
 // lock takes a file's lock, which ends with the process.
 func lock(f *os.File) error { return unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) }
-
-// lockWait waits for a file's lock.
-func lockWait(ctx context.Context, f *os.File) error {
-	for {
-		err := lock(f)
-		if err == nil || !errors.Is(err, unix.EWOULDBLOCK) {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return errors.New("its run still holds it")
-		case <-time.After(time.Millisecond):
-		}
-	}
-}
 
 // isLocked tells whether somebody else holds the lock of f.
 func isLocked(f *os.File) (bool, error) {
 	err := unix.Flock(int(f.Fd()), unix.LOCK_SH|unix.LOCK_NB)
-	if errors.Is(err, unix.EWOULDBLOCK) {
+	if errors.Is(err, errHeld) {
 		return true, nil
 	}
 	if err == nil {

@@ -1,12 +1,10 @@
 package chaos
 
 import (
-	"context"
 	"errors"
 	"os"
 	"os/exec"
 	"syscall"
-	"time"
 
 	"golang.org/x/sys/windows"
 )
@@ -38,6 +36,9 @@ func openShared(name string, flag int) (*os.File, error) {
 	return os.NewFile(uintptr(h), name), nil
 }
 
+// errHeld is what lock gives while somebody else holds the lock.
+const errHeld = windows.ERROR_LOCK_VIOLATION
+
 // lock takes a file's lock, which ends with the process.
 func lock(f *os.File) error {
 	at := lockAt
@@ -49,25 +50,10 @@ func unlock(f *os.File) error {
 	return windows.UnlockFileEx(windows.Handle(f.Fd()), 0, wholeFile, 0, &at)
 }
 
-// lockWait waits for a file's lock.
-func lockWait(ctx context.Context, f *os.File) error {
-	for {
-		err := lock(f)
-		if err == nil || !errors.Is(err, windows.ERROR_LOCK_VIOLATION) {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return errors.New("its run still holds it")
-		case <-time.After(5 * time.Millisecond):
-		}
-	}
-}
-
 // isLocked tells whether somebody else holds the lock of f.
 func isLocked(f *os.File) (bool, error) {
 	err := lock(f)
-	if errors.Is(err, windows.ERROR_LOCK_VIOLATION) {
+	if errors.Is(err, errHeld) {
 		return true, nil
 	}
 	if err == nil {

@@ -55,6 +55,15 @@ func roundTrips(ctx context.Context, l *Link) (trips, error) {
 	return t, also(errs[:]...)
 }
 
+// roundTrip is the median of what roundTrips finds.
+func roundTrip(ctx context.Context, l *Link) (time.Duration, error) {
+	t, err := roundTrips(ctx, l)
+	if err != nil {
+		return 0, err
+	}
+	return t.median()
+}
+
 // median is the median of the round trips, all of which must have been answered.
 func (t trips) median() (time.Duration, error) {
 	if t.silent > 0 {
@@ -67,11 +76,7 @@ func (t trips) median() (time.Duration, error) {
 func answers(ctx context.Context, l *Link) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
-	t, err := roundTrips(ctx, l)
-	if err != nil {
-		return "", err
-	}
-	rtt, err := t.median()
+	rtt, err := roundTrip(ctx, l)
 	if err != nil {
 		return "", err
 	}

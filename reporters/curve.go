@@ -141,7 +141,7 @@ func (c *charts) percentiles(r *scenarios.Result) (*chart, error) {
 			}
 		}
 		ch.Table.Rows = append(ch.Table.Rows, row)
-		ch.Label += sentence(name+", median "+inSeconds.format(l.at(.5))) + " "
+		ch.Label += scenarios.Sentence(name+", median "+inSeconds.format(l.at(.5))) + " "
 	}
 	steps, notes := c.stairs(r, list, x, s)
 	ch.Plot = template.HTML(b.String()) + steps

@@ -47,7 +47,7 @@ func effect(f *scenarios.FaultRecord) string {
 	if f.Note != "" {
 		s = strings.TrimSuffix(s, ".") + ": " + clean(f.Note)
 	}
-	return sentence(s)
+	return scenarios.Sentence(s)
 }
 
 func impactedBy(f *scenarios.FaultRecord) string {

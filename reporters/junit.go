@@ -89,7 +89,7 @@ func (JUnit) Report(w io.Writer, r *scenarios.Result) error {
 		s.Cases = append(s.Cases, c)
 	}
 	verdict := fmt.Sprintf("%s: %s", word(r.Verdict), clean(r.Reason))
-	add("verdict", r.Verdict, verdict, verdict+"\n"+sentence(meaning(r.Verdict)))
+	add("verdict", r.Verdict, verdict, verdict+"\n"+scenarios.Sentence(meaning(r.Verdict)))
 	for i := range r.Objectives {
 		o := &r.Objectives[i]
 		message := fmt.Sprintf("%s: measured %s, target %s", word(o.Verdict), measured(o), target(o))
@@ -100,7 +100,7 @@ func (JUnit) Report(w io.Writer, r *scenarios.Result) error {
 	}
 	for i := range r.Faults {
 		f := &r.Faults[i]
-		s.Out += fmt.Sprintf("fault %s: %s; injected %s, cleared %s. %s %s\n", clean(f.Name), hit(f), offset(f.Injected), offset(f.Cleared), effect(f), sentence(took(f)))
+		s.Out += fmt.Sprintf("fault %s: %s; injected %s, cleared %s. %s %s\n", clean(f.Name), hit(f), offset(f.Injected), offset(f.Cleared), effect(f), scenarios.Sentence(took(f)))
 	}
 	for _, n := range r.Notes {
 		s.Out += "note: " + clean(n) + "\n"

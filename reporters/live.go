@@ -8,8 +8,6 @@ import (
 	"brunt/scenarios"
 )
 
-func itoa(n int) string { return strconv.Itoa(n) }
-
 // liveBlock is the state of a run in a few lines of at most width columns.
 func liveBlock(iv scenarios.Interval, width int) [][]span {
 	label := func(s string) span { return span{pad(s, 9, false), dim} }

@@ -100,13 +100,11 @@ func sampleText(s *scenarios.Sample) string {
 		return ""
 	}
 	text := clean(s.Request)
-	for _, more := range []string{s.Message, s.Body} {
-		if more = clean(more); more != "" {
-			if text != "" {
-				text += ": "
-			}
-			text += more
+	if said := clean(s.Said()); said != "" {
+		if text != "" {
+			text += ": "
 		}
+		text += said
 	}
 	return text
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -126,7 +127,7 @@ func TestHlog_ReadByTheLibrary(t *testing.T) {
 			t.Fatalf("histogram %d: %v %v", want.N, got, err)
 		}
 		n++
-		if got.Tag() != itoa(want.N) || got.TotalCount() != want.HDR.TotalCount() || got.Max() != want.HDR.Max() {
+		if got.Tag() != strconv.Itoa(want.N) || got.TotalCount() != want.HDR.TotalCount() || got.Max() != want.HDR.Max() {
 			t.Errorf("histogram %d: tag %s, %d values up to %d", want.N, got.Tag(), got.TotalCount(), got.Max())
 		}
 		if ms := r.T0.Add(want.Start).UnixMilli(); got.StartTimeMs() < ms-1 || got.StartTimeMs() > ms+1 {

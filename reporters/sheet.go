@@ -147,9 +147,9 @@ func (s *sheet) faults(list []scenarios.FaultRecord) {
 		s.text("    ", "      ", times, plain)
 		seen := effect(f)
 		if f.Impact == scenarios.Impacted && f.Note == "" {
-			seen = sentence(harm(f)) // the line above says the rest
+			seen = scenarios.Sentence(harm(f)) // the line above says the rest
 		}
-		s.text("    ", "      ", seen+" "+sentence(took(f)), plain)
+		s.text("    ", "      ", seen+" "+scenarios.Sentence(took(f)), plain)
 		if f.Evidence != "" {
 			s.text("    ", "      ", "seen: "+clean(f.Evidence), dim)
 		}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -128,7 +129,7 @@ func (t *Terminal) home(width int) string {
 		rows += max(1, (used+width-1)/width)
 	}
 	if rows > 1 {
-		return "\r\x1b[" + itoa(rows-1) + "A"
+		return "\r\x1b[" + strconv.Itoa(rows-1) + "A"
 	}
 	return "\r"
 }

@@ -27,7 +27,7 @@ func TestWords(t *testing.T) {
 		{"large number", number(1234.5), "1234"},
 		{"bytes", bytesOf(88213), "86.1 KiB"},
 		{"join", join([]string{"a", "b", "c"}), "a, b and c"},
-		{"sentence", sentence("é x"), "É x."},
+		{"sentence", scenarios.Sentence("é x"), "É x."},
 		{"clean", clean("a\tb\nc\x1b[1m\u202e\xff"), "a b c\\x1b[1m\\u202e\ufffd"},
 		{"lines stay", cleanLines("a\r\nb\x00"), "a\nb\\x00"},
 		{"command", command([]string{"brunt", "run", "a b.yaml", "--set", "x=it's", ""}), `brunt run 'a b.yaml' --set 'x=it'\''s' ''`},

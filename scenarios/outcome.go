@@ -131,3 +131,11 @@ type Sample struct {
 	Body    string            `json:"body,omitempty"` // the beginning of the answer
 	Headers map[string]string `json:"headers,omitempty"`
 }
+
+// Said is what the sample tells beside its request: the message, and the answer.
+func (s *Sample) Said() string {
+	if s.Message == "" || s.Body == "" {
+		return s.Message + s.Body
+	}
+	return s.Message + ": " + s.Body
+}

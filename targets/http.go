@@ -2,6 +2,7 @@ package targets
 
 import (
 	"fmt"
+	"net"
 	"net/url"
 	"reflect"
 	"slices"
@@ -178,6 +179,20 @@ func parseOrigin(s string) (*url.URL, error) {
 	}
 	return u, nil
 }
+
+// portOf is the port of a URL, its scheme's where none is written.
+func portOf(u *url.URL) string {
+	switch {
+	case u.Port() != "":
+		return u.Port()
+	case u.Scheme == "https":
+		return "443"
+	}
+	return "80"
+}
+
+// HostPort gives host and port of a URL, its scheme's port where none is written.
+func HostPort(u *url.URL) string { return net.JoinHostPort(u.Hostname(), portOf(u)) }
 
 func (c *httpCall) compileHeaders(s *HTTPStep, m *scenarios.Mistakes) {
 	names := make([]string, 0, len(s.Headers))

@@ -82,12 +82,7 @@ func (c *checks) DecodeNode(n *scenarios.Node, m *scenarios.Mistakes) {
 // status reads a status, a class such as 2xx, a comparison or a list of them.
 func (k *matcher) status(n *scenarios.Node, m *scenarios.Mistakes) {
 	if n.Kind == scenarios.List {
-		k.op = "any"
-		for _, item := range n.Items {
-			var one matcher
-			one.status(item, m)
-			k.any = append(k.any, one)
-		}
+		k.list(n, func(one *matcher, item *scenarios.Node) { one.status(item, m) })
 		return
 	}
 	if s, ok := n.Text(m); ok && len(s) == 3 && strings.HasSuffix(strings.ToLower(s), "xx") && s[0] >= '1' && s[0] <= '5' {

@@ -103,17 +103,12 @@ func (p *pool) origin(prefix []byte) (*origin, error) {
 	if err != nil {
 		return nil, err
 	}
-	o = &origin{host: u.Host, name: u.Hostname(), port: u.Port(), url: u}
-	standard := "80"
+	o = &origin{host: u.Host, name: u.Hostname(), port: portOf(u), url: u}
 	if u.Scheme == "https" {
-		standard = "443"
 		o.tls = p.root.Clone()
 		if o.tls.ServerName == "" {
 			o.tls.ServerName = o.name
 		}
-	}
-	if o.port == "" {
-		o.port = standard
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()

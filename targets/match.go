@@ -31,12 +31,7 @@ var comparisons = []string{"<=", ">=", "!=", "<", ">", "="}
 // DecodeNode implements [scenarios.NodeDecoder].
 func (k *matcher) DecodeNode(n *scenarios.Node, m *scenarios.Mistakes) {
 	if n.Kind == scenarios.List {
-		k.op = "any"
-		for _, item := range n.Items {
-			var one matcher
-			one.DecodeNode(item, m)
-			k.any = append(k.any, one)
-		}
+		k.list(n, func(one *matcher, item *scenarios.Node) { one.DecodeNode(item, m) })
 		return
 	}
 	text, ok := n.Text(m)
@@ -66,6 +61,14 @@ func (k *matcher) DecodeNode(n *scenarios.Node, m *scenarios.Mistakes) {
 	k.number, k.isNum = parseNumber(k.text)
 	if !k.isNum && strings.ContainsAny(k.op, "<>") {
 		m.Add(n.Pos, "%s compares numbers, and %q is none", k.op, k.text)
+	}
+}
+
+// list reads a list of which one must match, each item of it by read.
+func (k *matcher) list(n *scenarios.Node, read func(one *matcher, item *scenarios.Node)) {
+	k.op, k.any = "any", make([]matcher, len(n.Items))
+	for i, item := range n.Items {
+		read(&k.any[i], item)
 	}
 }
 

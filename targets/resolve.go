@@ -48,18 +48,9 @@ func systemNames(ctx context.Context, host string) ([]netip.Addr, error) {
 // nothing where a scenario's own resolve did.
 func (r *resolver) lookup(ctx context.Context, host, port string) (addrs []netip.AddrPort, name string, err error) {
 	name = host
-	for _, key := range []string{net.JoinHostPort(host, port), host} {
-		to, ok := r.fixed[key]
-		if !ok {
-			continue
-		}
+	var own bool
+	if host, port, own = Resolved(host, port, r.fixed); own {
 		name = ""
-		if h, p, err := net.SplitHostPort(to); err == nil {
-			host, port = h, p
-		} else {
-			host = strings.Trim(to, "[]")
-		}
-		break
 	}
 	n, err := net.DefaultResolver.LookupPort(ctx, "tcp", port)
 	if err != nil {
@@ -73,6 +64,23 @@ func (r *resolver) lookup(ctx context.Context, host, port string) (addrs []netip
 		addrs = append(addrs, netip.AddrPortFrom(ip.Unmap(), uint16(n)))
 	}
 	return addrs, name, nil
+}
+
+// Resolved gives where a connection to host and port is made under a load's resolve,
+// whose keys are host:port or a host, and whose values may leave the port out. Own is
+// false where it says nothing of them.
+func Resolved(host, port string, resolve map[string]string) (toHost, toPort string, own bool) {
+	for _, key := range []string{net.JoinHostPort(host, port), host} {
+		to, ok := resolve[key]
+		if !ok {
+			continue
+		}
+		if h, p, err := net.SplitHostPort(to); err == nil {
+			return h, p, true
+		}
+		return strings.Trim(to, "[]"), port, true
+	}
+	return host, port, false
 }
 
 // names gives the addresses of host, which may be one itself.

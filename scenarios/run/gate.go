@@ -15,6 +15,7 @@ import (
 	"sync"
 
 	"brunt/scenarios"
+	"brunt/targets"
 )
 
 // A gate keeps load within the blast radius: loopback, what brunt started, and
@@ -95,7 +96,7 @@ func (g *gate) host(u *url.URL) error {
 // counts for the others is the address that they lead to, at the time.
 func (g *gate) by(resolve map[string]string) func(u *url.URL) error {
 	return func(u *url.URL) error {
-		written := hostPort(u)
+		written := targets.HostPort(u)
 		hostport := resolved(written, resolve)
 		host, _, err := net.SplitHostPort(hostport)
 		if err != nil {

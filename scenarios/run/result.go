@@ -48,25 +48,13 @@ func (r *runner) unstarted(err error) *scenarios.Result {
 			Measured: scenarios.NaN, Low: scenarios.NaN, High: scenarios.NaN, Verdict: scenarios.Invalid, Note: "the load never began",
 		})
 	}
-	res.Verdict, res.Reason = scenarios.Invalid, sentence(r.Scenario.Secrets.Mask(err.Error()))
+	res.Verdict, res.Reason = scenarios.Invalid, scenarios.Sentence(r.Scenario.Secrets.Mask(err.Error()))
 	if in, ok := errors.AsType[Interrupt](err); ok {
 		res.Verdict, res.ExitCode = scenarios.Interrupted, in.Code
 		return res
 	}
 	res.ExitCode = res.Verdict.ExitCode()
 	return res
-}
-
-// sentence gives s a capital letter and a full stop.
-func sentence(s string) string {
-	if s == "" {
-		return s
-	}
-	s = strings.ToUpper(s[:1]) + s[1:]
-	if !strings.HasSuffix(s, ".") {
-		s += "."
-	}
-	return s
 }
 
 // result judges what was measured.

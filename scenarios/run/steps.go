@@ -81,8 +81,8 @@ func (r *runner) once(ctx context.Context, what string, steps []load.Step) error
 // why says what went wrong with a request that is not measured.
 func (r *runner) why(out *scenarios.Outcome, samples *measure.Samples) string {
 	why := out.Cause.Name(r.Checks)
-	if sm := samples.First(onceStep, out.Cause); sm != nil && sm.Message+sm.Body != "" {
-		why += ": " + sm.Message + sm.Body
+	if sm := samples.First(onceStep, out.Cause); sm != nil && sm.Said() != "" {
+		why += ": " + sm.Said()
 	}
 	return why
 }

@@ -9,12 +9,12 @@ import (
 	"net"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"brunt/chaos"
 	"brunt/chaos/proxy"
 	"brunt/scenarios"
+	"brunt/targets"
 	"brunt/targets/stack"
 )
 
@@ -93,7 +93,7 @@ func (c *compiler) external(t *scenarios.Target) {
 	if err := c.plan.gate.host(u); err != nil {
 		c.m.Add(t.Of("url"), "%v", err)
 	}
-	c.plan.Scope.External, c.plan.Scope.TLS = hostPort(u), u.Scheme == "https"
+	c.plan.Scope.External, c.plan.Scope.TLS = targets.HostPort(u), u.Scheme == "https"
 }
 
 // upstream finds where a link from the load to a target that runs already leads: where
@@ -119,26 +119,8 @@ func resolved(hostport string, resolve map[string]string) string {
 	if err != nil {
 		return hostport
 	}
-	for _, key := range []string{hostport, host} {
-		to, ok := resolve[key]
-		if !ok {
-			continue
-		}
-		if _, _, err := net.SplitHostPort(to); err == nil {
-			return to
-		}
-		return net.JoinHostPort(strings.Trim(to, "[]"), port)
-	}
-	return hostport
-}
-
-// hostPort gives host and port of a URL, the scheme's port where none is written.
-func hostPort(u *url.URL) string {
-	port := u.Port()
-	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
-	}
-	return net.JoinHostPort(u.Hostname(), port)
+	host, port, _ = targets.Resolved(host, port, resolve)
+	return net.JoinHostPort(host, port)
 }
 
 // system is what a run has brought up, or found running.

@@ -37,7 +37,7 @@ type verdict struct{ *scenarios.Result }
 
 func (v verdict) worse(to scenarios.Verdict, reason string) {
 	if w := scenarios.Worse(v.Verdict, to); w != v.Verdict {
-		v.Verdict, v.Reason = w, sentence(reason)
+		v.Verdict, v.Reason = w, scenarios.Sentence(reason)
 	}
 }
 

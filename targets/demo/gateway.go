@@ -159,17 +159,12 @@ func (g *gateway) read(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (g *gateway) write(w http.ResponseWriter, r *http.Request) error {
-	p, key, err := readPost(w, r)
-	if err != nil {
-		return err
-	}
-	body, err := json.Marshal(p)
+	_, q, err := readPostCall(w, r)
 	if err != nil {
 		return err
 	}
 	// subtle: not safe to repeat, whatever the key, as the store doesn't yet hold
 	// posts against it.
-	q := call{method: http.MethodPost, path: "/posts", body: body, key: key}
 	rep, err := g.retrier.send(r.Context(), g.posts, q, g.limits.posts, false)
 	if err := g.explain(r.Context(), postsName, rep, err); err != nil {
 		return err

@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"unicode/utf8"
@@ -45,6 +46,16 @@ func readPost(w http.ResponseWriter, r *http.Request) (p post, key string, err e
 	}
 	p.ID = "" // the store gives it
 	return p, key, nil
+}
+
+// readPostCall reads a post, and makes the call that passes it on.
+func readPostCall(w http.ResponseWriter, r *http.Request) (post, call, error) {
+	p, key, err := readPost(w, r)
+	if err != nil {
+		return post{}, call{}, err
+	}
+	body, err := json.Marshal(p)
+	return p, call{method: http.MethodPost, path: "/posts", body: body, key: key}, err
 }
 
 const idRule = "1 to 64 letters, digits, dashes or underscores"

@@ -63,15 +63,11 @@ func (s *posts) pass(w http.ResponseWriter, r *http.Request, q call) error {
 }
 
 func (s *posts) write(w http.ResponseWriter, r *http.Request) error {
-	p, key, err := readPost(w, r)
+	p, q, err := readPostCall(w, r)
 	if err != nil {
 		return err
 	}
-	body, err := json.Marshal(p)
-	if err != nil {
-		return err
-	}
-	rep, err := s.ask(r.Context(), call{method: http.MethodPost, path: "/posts", body: body, key: key})
+	rep, err := s.ask(r.Context(), q)
 	if err != nil {
 		return err
 	}
