@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -198,7 +197,7 @@ func (f *runFlags) once(ctx context.Context, c *cobra.Command, plan *run.Plan) (
 	if res == nil {
 		return nil, err
 	}
-	defer debug.SetGCPercent(debug.SetGCPercent(25)) // drawing a long run leaves much behind that is soon forgotten
+	defer run.Frugal()()
 	werr := reporters.Write(dir, res)
 	if terr := table(c.OutOrStdout(), res, dir); werr == nil {
 		werr = terr

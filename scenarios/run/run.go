@@ -94,10 +94,6 @@ var discard = slog.New(slog.DiscardHandler)
 // now is the run's clock: the offset from t0.
 func (r *runner) now() time.Duration { return time.Since(r.t0) }
 
-// frugal is the share of garbage, in percent of what is in use, at which memory is
-// collected once the load is over.
-const frugal = 25
-
 // lead is the time between the decision to begin and the first arrival.
 const lead = 50 * time.Millisecond
 
@@ -121,6 +117,15 @@ func (p *Plan) Run(ctx context.Context, o Options) (*scenarios.Result, error) {
 		res.Events = r.onClock()
 	}
 	return res, err
+}
+
+// Frugal has memory collected early until restore is called. Judging a run and drawing
+// its report make much that is soon forgotten; kept for long it would let memory grow
+// with the length of the run.
+func Frugal() (restore func()) {
+	const percent = 25 // of what is in use may be garbage
+	was := debug.SetGCPercent(percent)
+	return func() { debug.SetGCPercent(was) }
 }
 
 // NewID draws a name for a run: its time and eight letters.
@@ -221,9 +226,7 @@ func (r *runner) run(ctx context.Context) (_ *scenarios.Result, err error) {
 	r.mon = newMonitor(r.now, r.t0)
 	r.broken = r.drive(ctx)
 	r.health = r.mon.finish() // of the load; what judging it takes is another matter
-	// What follows makes much that is soon forgotten: let it not be kept for long, so
-	// that memory does not grow with the length of the run.
-	defer debug.SetGCPercent(debug.SetGCPercent(frugal))
+	defer Frugal()()
 	if err := r.once(context.WithoutCancel(ctx), "teardown", r.Teardown); err != nil {
 		r.note("teardown failed: %v", err)
 	}
