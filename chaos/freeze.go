@@ -98,7 +98,9 @@ func (f *freeze) Verify(ctx context.Context) (string, error) {
 		}
 		evidence = "a request has no answer, and " + evidence
 	}
-	if err := await(ctx, time.Second, func() bool { return time.Since(began) > quiet }, ""); err != nil {
+	select {
+	case <-time.After(quiet - time.Since(began)):
+	case <-ctx.Done():
 		return "", ctx.Err()
 	}
 	if cpuOf(f.id.PID) > cpu+1 || !allStopped(f.id.PID) {

@@ -85,9 +85,7 @@ func (f *HTTPError) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
 // Check implements [Fault].
 func (f *HTTPDelay) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
 	f.Requests.check(&f.Edge, at, sc, m)
-	if f.Jitter > f.Delay {
-		m.Add(f.Of("jitter"), "the jitter %s is more than the delay %s, and no delay is negative", f.Jitter, f.Delay)
-	}
+	f.checkJitter(f.Delay, f.Jitter, m)
 }
 
 // Touches implements [Linked].

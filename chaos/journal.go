@@ -27,8 +27,8 @@ type Journal struct {
 	f    *os.File
 	path string
 	last int
-	open map[int][]Undo
-	bad  error // the file could not be mended after a write that failed
+	open map[int]bool // entries that wait to be taken back
+	bad  error        // the file could not be mended after a write that failed
 }
 
 // A record is one line of a journal.
@@ -66,7 +66,7 @@ func OpenJournal(dir, run string) (*Journal, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the journal: %w; set BRUNT_STATE to a directory that can be written", err)
 	}
-	j := &Journal{f: f, path: path, open: map[int][]Undo{}}
+	j := &Journal{f: f, path: path, open: map[int]bool{}}
 	if err := j.begin(run); err != nil {
 		return nil, errors.Join(err, f.Close(), os.Remove(f.Name()))
 	}
@@ -148,7 +148,7 @@ func (j *Journal) Intent(fault, what string, undo []Undo) (int, error) {
 		return 0, err
 	}
 	j.point("after intent")
-	j.open[j.last] = undo
+	j.open[j.last] = true
 	return j.last, nil
 }
 
@@ -156,7 +156,7 @@ func (j *Journal) Intent(fault, what string, undo []Undo) (int, error) {
 func (j *Journal) Extend(id int, undo ...Undo) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if _, ok := j.open[id]; !ok {
+	if !j.open[id] {
 		return fmt.Errorf("the journal: entry %d is closed", id)
 	}
 	j.point("before add")
@@ -164,7 +164,6 @@ func (j *Journal) Extend(id int, undo ...Undo) error {
 		return err
 	}
 	j.point("after add")
-	j.open[id] = append(j.open[id], undo...)
 	return nil
 }
 
@@ -172,7 +171,7 @@ func (j *Journal) Extend(id int, undo ...Undo) error {
 func (j *Journal) Done(id int, o Outcome) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if _, ok := j.open[id]; !ok {
+	if !j.open[id] {
 		return nil
 	}
 	j.point("before done")
@@ -256,6 +255,15 @@ type JournalState struct {
 	Damaged int  // lines that can't be read, but for a torn one: what they tell of may be in
 
 	whole int64 // bytes up to the end of the last line that is whole
+}
+
+// Left is how many entries the run left behind that this machine can take back, those
+// that can't be read included.
+func (s *JournalState) Left() int {
+	if s.Alive || s.Foreign {
+		return 0
+	}
+	return len(s.Open) + s.Damaged
 }
 
 // A Pending is something that waits to be taken back.

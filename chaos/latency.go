@@ -24,9 +24,7 @@ var _ Fault = (*Latency)(nil)
 // Check implements [Fault].
 func (f *Latency) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
 	f.check(at, sc, m)
-	if f.Jitter > f.Delay {
-		m.Add(f.Of("jitter"), "the jitter %s is more than the delay %s, and no delay is negative", f.Jitter, f.Delay)
-	}
+	f.checkJitter(f.Delay, f.Jitter, m)
 }
 
 // Plan implements [Fault].

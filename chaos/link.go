@@ -167,6 +167,13 @@ func (e *Edge) candidates(sc Scope) int {
 	return 1
 }
 
+// checkJitter holds a jitter against the delay that it is of.
+func (e *Edge) checkJitter(delay, jitter scenarios.Duration, m *scenarios.Mistakes) {
+	if jitter > delay {
+		m.Add(e.Of("jitter"), "the jitter %s is more than the delay %s, and no delay is negative", jitter, delay)
+	}
+}
+
 // Hits implements [Hits].
 func (e *Edge) Hits(sc Scope) int {
 	total := e.candidates(sc)

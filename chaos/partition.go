@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"context"
+	"slices"
 
 	"brunt/chaos/proxy"
 	"brunt/scenarios"
@@ -51,7 +52,7 @@ func (f *Partition) Plan(_ context.Context, env Env) ([]Step, error) {
 	if f.bothWays() {
 		back := f.back()
 		for _, l := range env.Links {
-			if back.on(l.From, l.To) && f.among(links, l) {
+			if back.on(l.From, l.To) && slices.ContainsFunc(links, func(k *Link) bool { return k.From == l.To && k.To == l.From }) {
 				links = append(links, l)
 			}
 		}
@@ -72,14 +73,4 @@ func (f *Partition) Plan(_ context.Context, env Env) ([]Step, error) {
 		what = "cut by " + f.Mode
 	}
 	return []Step{&toxic{links: links, what: what, toxic: t, watch: true, prove: want.find, undone: answers}}, nil
-}
-
-// among tells whether l is the way back of one of links.
-func (f *Partition) among(links []*Link, l *Link) bool {
-	for _, k := range links {
-		if k.From == l.To && k.To == l.From {
-			return true
-		}
-	}
-	return false
 }

@@ -84,7 +84,7 @@ func Replay(ctx context.Context, path, by string, force bool) ([]Taken, error) {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
 	}
-	j := &Journal{f: f, path: path, open: map[int][]Undo{}}
+	j := &Journal{f: f}
 	var taken []Taken
 	var failed []error
 	for i := len(s.Open) - 1; i >= 0; i-- {

@@ -120,26 +120,33 @@ func (h *heldToxic) out() error {
 // mostProved bounds on how many links the effect is looked for.
 const mostProved = 8
 
-// Takes implements [Slow].
-func (h *heldToxic) Takes() time.Duration { return h.takes }
-
-// Verify implements [Held]: the effect is found on the links themselves, by a
-// connection of brunt's own that goes the way that those of the victims go.
-func (h *heldToxic) Verify(ctx context.Context) (string, error) {
-	found := make([]string, len(h.links))
-	err := h.each(func(i int, l *Link) error {
-		var before *proxy.Line
-		if i < len(h.before) {
-			before = h.before[i]
-		}
-		text, err := h.prove(ctx, l, before)
+// find looks at the first links, all at once, and says what it finds on each.
+func (t *toxic) find(look func(i int, l *Link) (string, error)) (string, error) {
+	found := make([]string, min(len(t.links), mostProved))
+	err := t.each(func(i int, l *Link) error {
+		text, err := look(i, l)
 		found[i] = l.Name() + ": " + text
 		return err
 	})
 	if err != nil {
 		return "", err
 	}
-	return strings.Join(found[:min(len(found), mostProved)], "; "), nil
+	return strings.Join(found, "; "), nil
+}
+
+// Takes implements [Slow].
+func (h *heldToxic) Takes() time.Duration { return h.takes }
+
+// Verify implements [Held]: the effect is found on the links themselves, by a
+// connection of brunt's own that goes the way that those of the victims go.
+func (h *heldToxic) Verify(ctx context.Context) (string, error) {
+	return h.find(func(i int, l *Link) (string, error) {
+		var before *proxy.Line
+		if i < len(h.before) {
+			before = h.before[i]
+		}
+		return h.prove(ctx, l, before)
+	})
 }
 
 // Revert implements [Held].
@@ -154,16 +161,7 @@ func (h *heldToxic) Revert(context.Context) (Outcome, error) {
 // so it is asked again for as long as ctx allows. While another fault is on the link
 // there is no telling.
 func (h *heldToxic) Gone(ctx context.Context) (string, error) {
-	found := make([]string, len(h.links))
-	err := h.each(func(i int, l *Link) error {
-		text, err := h.cleared(ctx, l)
-		found[i] = l.Name() + ": " + text
-		return err
-	})
-	if err != nil {
-		return "", err
-	}
-	return strings.Join(found[:min(len(found), mostProved)], "; "), nil
+	return h.find(func(_ int, l *Link) (string, error) { return h.cleared(ctx, l) })
 }
 
 // looksFor is how long one look at a link takes at most.

@@ -53,14 +53,12 @@ func statusCommand() *cobra.Command {
 // printState prints a journal and gives the number of entries left behind in it.
 func printState(c *cobra.Command, s chaos.JournalState) int {
 	out := c.OutOrStdout()
-	left := 0
 	how := "runs since " + s.Began.Local().Format(time.DateTime)
 	switch {
 	case s.Foreign:
 		how = fmt.Sprintf("of another machine, %s, which alone can take it back; it began %s", s.Host, s.Began.Local().Format(time.DateTime))
 	case !s.Alive:
 		how = "died; it began " + s.Began.Local().Format(time.DateTime)
-		left = len(s.Open) + s.Damaged
 	}
 	fmt.Fprintf(out, "%s: %s\n", s.Run, how)
 	if s.Damaged > 0 {
@@ -76,7 +74,7 @@ func printState(c *cobra.Command, s chaos.JournalState) int {
 			fmt.Fprintf(out, "    could not be taken back: %s\n", e.Error)
 		}
 	}
-	return left
+	return s.Left()
 }
 
 func revertCommand() *cobra.Command {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"time"
 
-	"brunt/chaos"
 	"brunt/scenarios"
 	"brunt/targets/stack"
 )
@@ -37,15 +36,12 @@ func Demo(ctx context.Context, o DemoOptions) (err error) {
 	sc := &scenarios.Scenario{Name: "demo", Secrets: &scenarios.Secrets{}, Symbols: &scenarios.Symbols{}}
 	spec := b.Spec(o.Self)
 	p := &Plan{Scenario: sc, Stack: &spec}
-	r := &runner{Plan: p, o: Options{ID: NewID(), State: o.State}, t0: time.Now(), log: discard, env: &scenarios.Env{Units: map[string]string{}}}
-	if r.journal, err = chaos.OpenJournal(o.State, r.o.ID); err != nil {
+	r := &runner{Plan: p, o: Options{ID: NewID(), State: o.State, Guard: o.Guard}, t0: time.Now(), log: discard, env: &scenarios.Env{Units: map[string]string{}}}
+	if err := r.protect(); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, r.journal.Close()) }()
-	if len(o.Guard) > 0 {
-		if r.guard, err = chaos.StartGuard(o.Guard, r.journal.Path()); err != nil {
-			return err
-		}
+	if r.guard != nil {
 		defer func() { err = errors.Join(err, r.guard.Stop()) }()
 	}
 	sys := &system{r: r}

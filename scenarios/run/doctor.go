@@ -131,9 +131,8 @@ func leftovers(dirs []string) Check {
 		for _, s := range states {
 			if s.Alive {
 				alive++
-			} else {
-				left += len(s.Open)
 			}
+			left += s.Left()
 		}
 	}
 	c := Check{Name: "other runs", State: Fine, Found: fmt.Sprintf("%d go on, nothing left behind", alive)}

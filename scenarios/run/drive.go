@@ -60,6 +60,7 @@ func (r *runner) drive(ctx context.Context) error {
 	defer over()
 	var timeline sync.WaitGroup
 	if !r.o.NoChaos && len(r.Faults) > 0 {
+		r.foreseen = chaos.Estimate(r.Faults, r.End())
 		timeline.Go(func() { r.records = r.play(faults) })
 	}
 	done := make(chan struct{})

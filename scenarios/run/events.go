@@ -20,8 +20,8 @@ func (r *runner) event(e scenarios.Event) {
 	r.mu.Lock()
 	r.events = append(r.events, e)
 	r.times = append(r.times, time.Now())
-	r.mu.Unlock()
 	e.T = scenarios.Sec(r.now())
+	r.mu.Unlock()
 	r.log.Info(e.Event, "t", float64(e.T), "fault", e.Fault, "unit", e.Unit, "text", e.Text)
 	if r.o.Event != nil {
 		r.o.Event(e)

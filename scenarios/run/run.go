@@ -60,26 +60,27 @@ func (u unsteady) Error() string { return "the steady state did not hold: " + u.
 // runner is a plan under way.
 type runner struct {
 	*Plan
-	o       Options
-	log     *slog.Logger
-	began   time.Time
-	t0      time.Time
-	env     *scenarios.Env
-	journal *chaos.Journal
-	guard   *chaos.Guard
-	sys     *system
-	rec     *measure.Recorder
-	samples *measure.Samples
-	clients []targets.Client
-	runs    []*load.Run
-	stats   []load.Stats
-	mon     *monitor
-	health  scenarios.Generator
-	vars    []scenarios.Value
-	cancel  context.CancelCauseFunc
-	records []*chaos.Record
-	judged  []scenarios.Objective
-	broken  error // what failed of brunt itself while the load ran
+	o        Options
+	log      *slog.Logger
+	began    time.Time
+	t0       time.Time
+	env      *scenarios.Env
+	journal  *chaos.Journal
+	guard    *chaos.Guard
+	sys      *system
+	rec      *measure.Recorder
+	samples  *measure.Samples
+	clients  []targets.Client
+	runs     []*load.Run
+	stats    []load.Stats
+	mon      *monitor
+	health   scenarios.Generator
+	vars     []scenarios.Value
+	cancel   context.CancelCauseFunc
+	records  []*chaos.Record
+	foreseen []chaos.Estimated // the timeline of this run; none in a control run
+	judged   []scenarios.Objective
+	broken   error // what failed of brunt itself while the load ran
 
 	stopping bool // a stop condition was met
 
@@ -142,20 +143,28 @@ func NewID() string {
 // journal and a guard.
 func (r *runner) breaks() bool { return r.Stack != nil || len(r.Faults) > 0 && !r.o.NoChaos }
 
+// protect opens the journal and starts the guard.
+func (r *runner) protect() (err error) {
+	if r.journal, err = chaos.OpenJournal(r.o.State, r.o.ID); err != nil {
+		return err
+	}
+	r.journal.At = r.o.At
+	if len(r.o.Guard) == 0 {
+		return nil
+	}
+	if r.guard, err = chaos.StartGuard(r.o.Guard, r.journal.Path()); err != nil {
+		return errors.Join(err, r.journal.Close())
+	}
+	return nil
+}
+
 // guarded runs the plan with journal and guard around it.
 func (r *runner) guarded(ctx context.Context) (*scenarios.Result, error) {
 	if !r.breaks() {
 		return r.run(ctx)
 	}
-	var err error
-	if r.journal, err = chaos.OpenJournal(r.o.State, r.o.ID); err != nil {
+	if err := r.protect(); err != nil {
 		return nil, err
-	}
-	r.journal.At = r.o.At
-	if len(r.o.Guard) > 0 {
-		if r.guard, err = chaos.StartGuard(r.o.Guard, r.journal.Path()); err != nil {
-			return nil, errors.Join(err, r.journal.Close())
-		}
 	}
 	res, err := r.run(ctx)
 	if r.guard != nil {
@@ -212,7 +221,9 @@ func (r *runner) run(ctx context.Context) (_ *scenarios.Result, err error) {
 		return nil, err
 	}
 	defer r.rec.Close()
+	r.mu.Lock() // units of the target may tell of events meanwhile
 	r.t0 = time.Now().Add(sc.Warmup + lead)
+	r.mu.Unlock()
 	for i := range r.Loads {
 		if err := r.prepare(i, shards); err != nil {
 			return nil, err

@@ -4,7 +4,6 @@ import (
 	"math"
 	"time"
 
-	"brunt/chaos"
 	"brunt/scenarios"
 	"brunt/scenarios/measure"
 )
@@ -78,11 +77,9 @@ func (r *runner) tell(iv scenarios.Interval) {
 	} else if iv.At > iv.End {
 		iv.Phase = "grace"
 	}
-	if !r.o.NoChaos {
-		for _, e := range chaos.Estimate(r.Faults, r.End()) {
-			if e.At > iv.At && (iv.Next == "" || e.At < iv.NextAt) {
-				iv.Next, iv.NextAt = e.Name, e.At
-			}
+	for _, e := range r.foreseen {
+		if e.At > iv.At && (iv.Next == "" || e.At < iv.NextAt) {
+			iv.Next, iv.NextAt = e.Name, e.At
 		}
 	}
 	r.mon.tick(iv.InFlight)
