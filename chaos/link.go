@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -120,7 +121,7 @@ func (e *Edge) checkEnd(key, name string, sc Scope, m *scenarios.Mistakes) {
 		return
 	}
 	if _, ok := sc.Services[name]; !ok {
-		known := serviceNames(sc)
+		known := slices.Sorted(maps.Keys(sc.Services))
 		if key == "from" {
 			known = append(known, LoadName)
 		}

@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -78,7 +79,7 @@ func (s *Selector) check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
 		m.AddHint(at, "such as {service: posts, pick: one}", "want exactly one of service, unit, pid")
 		return
 	}
-	names := serviceNames(sc)
+	names := slices.Sorted(maps.Keys(sc.Services))
 	switch {
 	case s.Service != "":
 		n, ok := sc.Services[s.Service]
@@ -95,15 +96,6 @@ func (s *Selector) check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
 	}
 }
 
-func serviceNames(sc Scope) []string {
-	var names []string
-	for name := range sc.Services {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
-}
-
 // checkUnit checks that a unit, service[i], exists.
 func checkUnit(at scenarios.Pos, unit string, sc Scope, m *scenarios.Mistakes) {
 	service, index, ok := splitUnit(unit)
@@ -114,7 +106,7 @@ func checkUnit(at scenarios.Pos, unit string, sc Scope, m *scenarios.Mistakes) {
 	n, known := sc.Services[service]
 	switch {
 	case !known:
-		m.AddHint(at, scenarios.DidYouMean(service, serviceNames(sc)), "there is no service %q", service)
+		m.AddHint(at, scenarios.DidYouMean(service, slices.Sorted(maps.Keys(sc.Services))), "there is no service %q", service)
 	case index >= n:
 		m.Add(at, "%s has %d replicas, counted from 0", service, n)
 	}

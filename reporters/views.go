@@ -3,6 +3,7 @@ package reporters
 import (
 	"fmt"
 	"html/template"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -221,12 +222,7 @@ func sampleOf(s *scenarios.Sample) *sampleView {
 		add("trace", id)
 	}
 	add("answer", s.Body)
-	names := make([]string, 0, len(s.Headers))
-	for name := range s.Headers {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
+	for _, name := range slices.Sorted(maps.Keys(s.Headers)) {
 		add(clip(clean(name), 60)+":", s.Headers[name])
 	}
 	return v

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strings"
 )
 
 var namePattern = regexp.MustCompile(`^[a-z][a-z0-9-]*$`)
@@ -33,3 +34,12 @@ func NameSchema() Schema {
 	}
 	return Schema{"pattern": namePattern.String(), "not": Schema{"enum": taken}}
 }
+
+// FaultOf gives the name of a fault without the number of its occurrence: f of f#2.
+func FaultOf(occurrence string) string {
+	name, _, _ := strings.Cut(occurrence, "#")
+	return name
+}
+
+// RecoveryOf begins the name of the phase in which a fault is recovered from.
+const RecoveryOf = "recovery/"

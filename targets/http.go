@@ -2,6 +2,7 @@ package targets
 
 import (
 	"fmt"
+	"maps"
 	"net"
 	"net/url"
 	"reflect"
@@ -101,12 +102,7 @@ func (*HTTP) Compile(step scenarios.Block, in Scope, m *scenarios.Mistakes) (sce
 		}
 	}
 	c.compileChecks(s.Check, in)
-	names := make([]string, 0, len(s.Extract))
-	for name := range s.Extract {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
+	for _, name := range slices.Sorted(maps.Keys(s.Extract)) {
 		f := s.Extract[name].finder
 		c.extracts = append(c.extracts, httpExtract{id: in.check(name), slot: in.Symbols.Var(name), finder: f})
 		c.whole = c.whole || f.path != nil || f.re != nil
@@ -195,12 +191,7 @@ func portOf(u *url.URL) string {
 func HostPort(u *url.URL) string { return net.JoinHostPort(u.Hostname(), portOf(u)) }
 
 func (c *httpCall) compileHeaders(s *HTTPStep, m *scenarios.Mistakes) {
-	names := make([]string, 0, len(s.Headers))
-	for name := range s.Headers {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
+	for _, name := range slices.Sorted(maps.Keys(s.Headers)) {
 		h := s.Headers[name]
 		switch {
 		case !isToken(name):
@@ -268,13 +259,8 @@ func (c *httpCall) compileBody(s *HTTPStep, m *scenarios.Mistakes) {
 
 // formBody joins the fields of a form in the order of their names.
 func formBody(fields map[string]scenarios.FormTemplate) *scenarios.Template {
-	names := make([]string, 0, len(fields))
-	for name := range fields {
-		names = append(names, name)
-	}
-	slices.Sort(names)
 	var t scenarios.Template
-	for i, name := range names {
+	for i, name := range slices.Sorted(maps.Keys(fields)) {
 		sep := "&"
 		if i == 0 {
 			sep = ""

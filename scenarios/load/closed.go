@@ -31,23 +31,9 @@ func (r *Run) closed(ctx context.Context) Stats {
 			}
 		})
 	}
-	r.settleClosed(ctx, &users)
+	r.settle(ctx, r.Plan.End(), &users)
 	end := min(r.Now(), r.Plan.End())
 	return Stats{Pacing: "none: closed", VirtualUser: int(opened.Load()), End: end}
-}
-
-// settleClosed waits for the load's end before the grace begins to count.
-func (r *Run) settleClosed(ctx context.Context, users *sync.WaitGroup) {
-	done := make(chan struct{})
-	go func() { users.Wait(); close(done) }()
-	wait := time.NewTimer(max(0, r.Plan.End()-r.Now()))
-	defer wait.Stop()
-	select {
-	case <-done:
-	case <-wait.C:
-	case <-ctx.Done():
-	}
-	r.settle(ctx, r.Plan.End(), users)
 }
 
 // begin is when user id has its first iteration: with the warm-up for those whom

@@ -3,6 +3,7 @@ package load
 import (
 	"context"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"brunt/scenarios"
@@ -142,7 +143,7 @@ func (v *vu) iterate(ctx context.Context, n int64, intended, ready time.Duration
 		at, pause = v.out.End, 0
 		if v.out.Kind != scenarios.OK {
 			if v.out.Kind == scenarios.Error && v.out.Cause != scenarios.Unfinished {
-				v.skip(flow.Steps[i+1:], at)
+				r.skip(v.sink, &v.out, flow.Steps[i+1:], at)
 			}
 			break
 		}
@@ -185,17 +186,18 @@ func (v *vu) add(first bool, pause time.Duration) {
 	}
 }
 
-// skip counts the steps that a failed one kept from being reached.
-func (v *vu) skip(steps []Step, at time.Duration) {
+// skip counts the steps that a failed one kept from being reached. Out is memory for
+// them.
+func (r *Run) skip(sink Sink, out *scenarios.Outcome, steps []Step, at time.Duration) {
 	for i := range steps {
 		if steps[i].Call == nil {
 			continue
 		}
-		v.out = scenarios.Outcome{
-			Load: v.run.Index, Step: steps[i].Index, Kind: scenarios.Skipped, Closed: v.run.isClosed,
+		*out = scenarios.Outcome{
+			Load: r.Index, Step: steps[i].Index, Kind: scenarios.Skipped, Closed: r.isClosed,
 			Intended: at, Ready: at, Slot: at, End: at,
 		}
-		v.sink.Record(&v.out)
+		sink.Record(out)
 	}
 }
 
@@ -218,18 +220,14 @@ func (r *Run) lost(sink Sink, flow *Flow, intended, ready, end time.Duration, ca
 		slot = ready
 	}
 	out := scenarios.Outcome{
-		Load: r.Index, Kind: scenarios.Error, Cause: cause, Closed: r.isClosed, Intended: intended, Ready: ready, Slot: slot, End: end,
+		Load: r.Index, Step: scenarios.IterationStep, Kind: scenarios.Error, Cause: cause, Closed: r.isClosed,
+		Intended: intended, Ready: ready, Slot: slot, End: end,
 	}
-	for i := range flow.Steps {
-		if flow.Steps[i].Call == nil {
-			continue
-		}
-		out.Step = flow.Steps[i].Index
-		sink.Record(&out)
-		out.Kind, out.Cause = scenarios.Skipped, scenarios.NoCause
-		out.Intended, out.Ready, out.Slot = end, end, end
+	if i := slices.IndexFunc(flow.Steps, func(s Step) bool { return s.Call != nil }); i >= 0 {
+		first := out
+		first.Step = flow.Steps[i].Index
+		sink.Record(&first)
+		r.skip(sink, &first, flow.Steps[i+1:], end)
 	}
-	out.Step, out.Kind, out.Cause = scenarios.IterationStep, scenarios.Error, cause
-	out.Intended, out.Ready, out.Slot = intended, ready, slot
 	sink.Record(&out)
 }

@@ -90,7 +90,7 @@ func (r *Recorder) Finish(c Case) (*Findings, error) {
 	if c.Hold <= 0 {
 		c.Hold = scenarios.DefaultHold
 	}
-	f := &finisher{Recorder: r, c: c, out: &Findings{Causes: map[scenarios.Cause]int64{}, LagByPhase: map[string]PhaseLag{}}}
+	f := &finisher{Recorder: r, c: c, asked: map[asked]Answer{}, out: &Findings{Causes: map[scenarios.Cause]int64{}, LagByPhase: map[string]PhaseLag{}}}
 	if r.err != nil {
 		f.out.Notes = append(f.out.Notes, r.err.Error()+"; what was measured since was kept in memory, and is complete")
 	}
@@ -113,7 +113,8 @@ type finisher struct {
 	starts  []time.Duration
 	lasts   map[time.Duration]int // by start: number of the last cell that a window has
 	traffic []int64               // requests of the load during each occurrence
-	answers []Answer
+	answers []Answer              // one for each occurrence
+	asked   map[asked]Answer
 	hists   *histograms
 	blocks  []*blocks // for the intervals of objectives
 }

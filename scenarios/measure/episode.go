@@ -15,18 +15,12 @@ import (
 func (f *finisher) mainObjective(fault string) scenarios.Objective {
 	for _, name := range []string{"recover", "heal", "failover", "onset", "degraded", "failed", "area"} {
 		for _, o := range f.c.SLO {
-			if o.Metric.Name == name && baseName(o.After) == fault {
+			if o.Metric.Name == name && scenarios.FaultOf(o.After) == fault {
 				return o
 			}
 		}
 	}
 	return scenarios.Objective{Metric: scenarios.Metric{Name: "recover"}}
-}
-
-// baseName is the fault's name without the number of its occurrence.
-func baseName(s string) string {
-	s, _, _ = strings.Cut(s, "#")
-	return s
 }
 
 // LimitOf is L of a fault, or of one occurrence of it (name#2), under the objectives
@@ -38,8 +32,8 @@ func baseName(s string) string {
 func LimitOf(slo []scenarios.Objective, fault string) float64 {
 	limit := math.Inf(1)
 	for _, o := range slo {
-		p := strings.TrimPrefix(o.PhaseOrRun(), "recovery/")
-		if p != "run" && p != fault && p != baseName(fault) && baseName(p) != fault {
+		p := strings.TrimPrefix(o.PhaseOrRun(), scenarios.RecoveryOf)
+		if p != "run" && p != fault && p != scenarios.FaultOf(fault) && scenarios.FaultOf(p) != fault {
 			continue
 		}
 		switch {
@@ -55,8 +49,26 @@ func LimitOf(slo []scenarios.Objective, fault string) float64 {
 	return limit
 }
 
-// ask finds what occurrence i did, as the objective o sees it.
+// asked is what an answer depends on: the occurrence, and which requests are bad.
+type asked struct {
+	i          int
+	step, load string
+	span       time.Duration
+}
+
+// ask finds what occurrence i did, as the objective o sees it. Objectives that see the
+// same requests alike share an answer.
 func (f *finisher) ask(i int, o scenarios.Objective) Answer {
+	k := asked{i, o.Step, o.Load, o.Metric.Span}
+	a, known := f.asked[k]
+	if !known {
+		a = f.find(i, o)
+		f.asked[k] = a
+	}
+	return a
+}
+
+func (f *finisher) find(i int, o scenarios.Objective) Answer {
 	oc := f.faults[i]
 	if oc.Name == "" {
 		return unasked(scenarios.NotInjected, "")

@@ -47,7 +47,7 @@ func undone(phase, why string) scenarios.ObjectiveResult {
 // of it.
 func inPhase(o scenarios.Objective, phase string) bool {
 	p := o.PhaseOrRun()
-	return phase == p || baseName(phase) == p
+	return phase == p || scenarios.FaultOf(phase) == p
 }
 
 // judgePhases answers an objective in its phase; where a fault came several times,

@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"brunt/scenarios"
 )
 
 // Span is a stretch of time; To is its end.
@@ -65,7 +67,7 @@ func (r *Recorder) phases(warmup time.Duration, end time.Duration, answers []Ans
 		if a := &answers[i]; a.RecoveredAt.Known() {
 			until = time.Duration(math.Round(float64(a.RecoveredAt) * 1e9))
 		}
-		out = append(out, phase{"recovery/" + f.Name, Span{cleared, max(cleared, until)}, i, func(k key, _ []int32) bool {
+		out = append(out, phase{scenarios.RecoveryOf + f.Name, Span{cleared, max(cleared, until)}, i, func(k key, _ []int32) bool {
 			return k.start >= cleared && k.start < until
 		}})
 	}

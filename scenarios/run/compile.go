@@ -233,20 +233,14 @@ func (c *compiler) objectives() {
 			if o.Load != "" && !slices.Contains(loadNames, o.Load) {
 				c.m.AddHint(o.Pos, scenarios.DidYouMean(o.Load, loadNames), "there is no load %q", o.Load)
 			}
-			if o.After != "" && !faults[base(o.After)] {
-				c.m.AddHint(o.Pos, scenarios.DidYouMean(base(o.After), faultNames), "there is no fault %q", o.After)
+			if o.After != "" && !faults[scenarios.FaultOf(o.After)] {
+				c.m.AddHint(o.Pos, scenarios.DidYouMean(scenarios.FaultOf(o.After), faultNames), "there is no fault %q", o.After)
 			}
-			if p := base(strings.TrimPrefix(o.Phase, "recovery/")); o.Phase != "" && o.Phase != "run" && o.Phase != "baseline" && !faults[p] {
+			if p := scenarios.FaultOf(strings.TrimPrefix(o.Phase, scenarios.RecoveryOf)); o.Phase != "" && o.Phase != "run" && o.Phase != "baseline" && !faults[p] {
 				c.m.AddHint(o.Pos, scenarios.DidYouMean(p, append([]string{"run", "baseline"}, faultNames...)), "there is no phase %q", o.Phase)
 			}
 		}
 	}
-}
-
-// base is a fault's name without the number of its occurrence.
-func base(name string) string {
-	name, _, _ = strings.Cut(name, "#")
-	return name
 }
 
 // End is when the last load ends.

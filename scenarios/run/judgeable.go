@@ -51,17 +51,17 @@ func brief(d time.Duration) string { return scenarios.FormatDuration(d.Round(tim
 // occurrences refuses objectives on an occurrence that a fault does not have.
 func (c *compiler) occurrences(est []chaos.Estimated) {
 	for _, o := range c.sc.SLO {
-		for _, name := range []string{o.After, strings.TrimPrefix(o.Phase, "recovery/")} {
-			if name == base(name) || slices.ContainsFunc(est, func(e chaos.Estimated) bool { return e.Name == name }) {
+		for _, name := range []string{o.After, strings.TrimPrefix(o.Phase, scenarios.RecoveryOf)} {
+			if name == scenarios.FaultOf(name) || slices.ContainsFunc(est, func(e chaos.Estimated) bool { return e.Name == name }) {
 				continue
 			}
 			var has []string
 			for _, e := range est {
-				if e.Entry.Name == base(name) {
+				if e.Entry.Name == scenarios.FaultOf(name) {
 					has = append(has, e.Name)
 				}
 			}
-			c.m.AddHint(o.Pos, "it has "+strings.Join(has, ", "), "%s does not come so often", base(name))
+			c.m.AddHint(o.Pos, "it has "+strings.Join(has, ", "), "%s does not come so often", scenarios.FaultOf(name))
 		}
 	}
 }
@@ -78,7 +78,7 @@ func (c *compiler) recoveries(est []chaos.Estimated) {
 			continue
 		}
 		for i, e := range est {
-			if e.Entry.Name != base(o.After) || o.After != e.Entry.Name && o.After != e.Name {
+			if e.Entry.Name != scenarios.FaultOf(o.After) || o.After != e.Entry.Name && o.After != e.Name {
 				continue
 			}
 			if first < time.Second {
@@ -129,7 +129,7 @@ func (c *compiler) crowded(o scenarios.Objective, i int, est []chaos.Estimated) 
 // asked for, lengthened until the load offers enough requests.
 func (c *compiler) hold(o scenarios.Objective, at time.Duration) time.Duration {
 	hold := c.sc.Judge.HoldOr()
-	limit := measure.LimitOf(c.sc.SLO, base(o.After))
+	limit := measure.LimitOf(c.sc.SLO, scenarios.FaultOf(o.After))
 	need := float64(measure.EnoughFor(limit))
 	if rate := c.rate(o, at, at+hold); rate.n > 0 { // where it is the most, hold is the least
 		hold = max(hold, time.Duration(math.Ceil(need/rate.n))*time.Second)

@@ -7,6 +7,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -91,7 +92,7 @@ func textOf(s scenarios.Schema) string {
 // s is about.
 func parts(s scenarios.Schema, name string, f func(s scenarios.Schema, name string) scenarios.Schema) scenarios.Schema {
 	out := scenarios.Schema{}
-	for _, key := range sorted(s) {
+	for _, key := range slices.Sorted(maps.Keys(s)) {
 		switch v := s[key].(type) {
 		case scenarios.Schema:
 			if key != "properties" && key != "patternProperties" {
@@ -99,7 +100,7 @@ func parts(s scenarios.Schema, name string, f func(s scenarios.Schema, name stri
 				continue
 			}
 			props := scenarios.Schema{}
-			for _, p := range sorted(v) {
+			for _, p := range slices.Sorted(maps.Keys(v)) {
 				props[p] = f(v[p].(scenarios.Schema), strings.Trim(p, `^\$`))
 			}
 			out[key] = props
@@ -181,7 +182,7 @@ func relaxedList(out scenarios.Schema, key string, list []any) {
 func loadSchema(doc scenarios.Describer) scenarios.Schema {
 	common := scenarios.LoadSchema(doc)
 	var all []any
-	for _, name := range sorted(load.Kinds()) {
+	for _, name := range slices.Sorted(maps.Keys(load.Kinds())) {
 		s := common.With(scenarios.SchemaOf(reflect.TypeOf(load.Kinds()[name]()).Elem(), doc))
 		s["properties"].(scenarios.Schema)["executor"] = scenarios.Schema{"const": name, "description": about["executor"]}
 		s["oneOf"] = []any{scenarios.Schema{"required": []any{"flow"}}, scenarios.Schema{"required": []any{"mix"}}}
@@ -200,7 +201,7 @@ func faultSchema(doc scenarios.Describer) scenarios.Schema {
 	s := scenarios.Timing(doc)
 	props := s["properties"].(scenarios.Schema)
 	var one []any
-	for _, name := range sorted(chaos.Kinds()) {
+	for _, name := range slices.Sorted(maps.Keys(chaos.Kinds())) {
 		kind := reflect.TypeOf(chaos.Kinds()[name]()).Elem()
 		settings := scenarios.SchemaOf(kind, doc)
 		settings["description"] = doc(kind, "")
@@ -220,7 +221,7 @@ func targetSchema(doc scenarios.Describer) scenarios.Schema {
 	s := scenarios.SchemaOf(reflect.TypeFor[scenarios.Target](), doc)
 	props := s["properties"].(scenarios.Schema)
 	var names, with []any
-	for _, name := range sorted(stack.Kinds()) {
+	for _, name := range slices.Sorted(maps.Keys(stack.Kinds())) {
 		names = append(names, name)
 		with = append(with, scenarios.SchemaOf(reflect.TypeOf(stack.Kinds()[name]()).Elem(), doc))
 	}
@@ -244,7 +245,7 @@ func stepSchema(doc scenarios.Describer) scenarios.Schema {
 	think := scenarios.Schema{"type": "object", "required": []any{"think"}, "additionalProperties": false, "properties": scenarios.Schema{"think": scenarios.Schema{"description": about["think"], "allOf": []any{(*scenarios.Range)(nil).Schema()}}}}
 	all := []any{think}
 	name := scenarios.Schema{"properties": scenarios.Schema{"name": scenarios.Schema{"description": about["name"], "allOf": []any{scenarios.TextSchema()}}}}
-	for _, key := range sorted(targets.Kinds()) {
+	for _, key := range slices.Sorted(maps.Keys(targets.Kinds())) {
 		p := targets.Kinds()[key]()
 		s := scenarios.SchemaOf(p.Settings(), doc).With(name)
 		if e := s.Property("extract"); e != nil {
@@ -258,15 +259,6 @@ func stepSchema(doc scenarios.Describer) scenarios.Schema {
 		all = append(all, s)
 	}
 	return scenarios.Schema{"oneOf": all}
-}
-
-func sorted[V any](m map[string]V) []string {
-	var names []string
-	for name := range m {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
 }
 
 // describer finds the comments of struct fields in the text of the packages that

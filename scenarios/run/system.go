@@ -59,13 +59,8 @@ func (c *compiler) system() {
 
 func (c *compiler) builtin(t *scenarios.Target) {
 	kinds := stack.Kinds()
-	var names []string
-	for name := range kinds {
-		names = append(names, name)
-	}
 	if kinds[t.Stack] == nil {
-		slices.Sort(names)
-		c.m.AddHint(t.Of("stack"), scenarios.DidYouMean(t.Stack, names), "there is no built-in stack %q", t.Stack)
+		c.m.AddHint(t.Of("stack"), scenarios.DidYouMean(t.Stack, slices.Sorted(maps.Keys(kinds))), "there is no built-in stack %q", t.Stack)
 		return
 	}
 	b, ok := scenarios.Resolve(scenarios.Block{Kind: t.Stack, Pos: t.Of("with"), With: t.With}, kinds, c.m)
