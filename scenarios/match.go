@@ -1,0 +1,208 @@
+package scenarios
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/ohler55/ojg/oj"
+)
+
+// A Matcher is the right side of a check: a value, `not empty`, `exists`, `> n`,
+// `~ regexp`, or a list of values of which one must match.
+type Matcher struct {
+	op     string // =, !=, <, <=, >, >=, ~, exists, not empty, any, class
+	text   string
+	number float64
+	isNum  bool
+	re     *regexp.Regexp
+	any    []Matcher
+}
+
+var comparisons = []string{"<=", ">=", "!=", "<", ">", "="}
+
+// DecodeNode implements [NodeDecoder].
+func (k *Matcher) DecodeNode(n *Node, m *Mistakes) {
+	if n.Kind == List {
+		k.list(n, func(one *Matcher, item *Node) { one.DecodeNode(item, m) })
+		return
+	}
+	text, ok := n.Text(m)
+	if !ok {
+		return
+	}
+	k.op, k.text = "=", text
+	switch {
+	case text == "exists" || text == "not empty":
+		k.op = text
+		return
+	case strings.HasPrefix(text, "~"):
+		re, err := regexp.Compile(strings.TrimSpace(text[1:]))
+		if err != nil {
+			m.Add(n.Pos, "%v", err)
+			return
+		}
+		k.op, k.re = "~", re
+		return
+	}
+	for _, op := range comparisons {
+		if rest, found := strings.CutPrefix(text, op); found {
+			k.op, k.text = op, strings.TrimSpace(rest)
+			break
+		}
+	}
+	k.number, k.isNum = parseNumber(k.text)
+	if !k.isNum && strings.ContainsAny(k.op, "<>") {
+		m.Add(n.Pos, "%s compares numbers, and %q is none", k.op, k.text)
+	}
+}
+
+// list reads a list of which one must match, each item of it by read.
+func (k *Matcher) list(n *Node, read func(one *Matcher, item *Node)) {
+	k.op, k.any = "any", make([]Matcher, len(n.Items))
+	for i, item := range n.Items {
+		read(&k.any[i], item)
+	}
+}
+
+// String writes the matcher as its author did.
+func (k *Matcher) String() string {
+	switch k.op {
+	case "exists", "not empty":
+		return k.op
+	case "~":
+		return "~ " + k.re.String()
+	case "class":
+		return fmt.Sprintf("%gxx", k.number)
+	case "any":
+		var all []string
+		for i := range k.any {
+			all = append(all, k.any[i].String())
+		}
+		return strings.Join(all, " or ")
+	case "=":
+		return strconv.Quote(k.text)
+	}
+	return k.op + " " + k.text
+}
+
+// Matches tells whether v, a JSON value or a text, is as asked. Found is false
+// when there was nothing to look at.
+func (k *Matcher) Matches(v any, found bool) bool {
+	if !found {
+		return false
+	}
+	switch k.op {
+	case "exists":
+		return true
+	case "not empty":
+		return !isEmpty(v)
+	case "any":
+		return slices.ContainsFunc(k.any, func(one Matcher) bool { return one.Matches(v, true) })
+	case "~":
+		return k.re.MatchString(ValueText(v))
+	case "class":
+		code, _ := v.(int64)
+		return code/100 == int64(k.number)
+	}
+	equality := k.op == "=" || k.op == "!="
+	if s, isText := v.(string); isText && equality { // of texts 1.10 and 1.1 are two
+		return (s == k.text) == (k.op == "=")
+	}
+	if x, isNum := numberOf(v); isNum && k.isNum {
+		return compare(x, k.op, k.number)
+	}
+	return equality && (ValueText(v) == k.text) == (k.op == "=")
+}
+
+func compare(x float64, op string, y float64) bool {
+	switch op {
+	case "<":
+		return x < y
+	case "<=":
+		return x <= y
+	case ">":
+		return x > y
+	case ">=":
+		return x >= y
+	case "!=":
+		return x != y
+	}
+	return x == y
+}
+
+// isEmpty tells whether a JSON value holds nothing.
+func isEmpty(v any) bool {
+	switch v := v.(type) {
+	case nil:
+		return true
+	case string:
+		return v == ""
+	case []any:
+		return len(v) == 0
+	case map[string]any:
+		return len(v) == 0
+	}
+	return false
+}
+
+// numberOf reads a value that is a number, or a text that is one.
+func numberOf(v any) (float64, bool) {
+	switch v := v.(type) {
+	case int64:
+		return float64(v), true
+	case float64:
+		return v, true
+	case json.Number: // too large for the others
+		return parseNumber(string(v))
+	case string:
+		return parseNumber(v)
+	}
+	return 0, false
+}
+
+// parseNumber reads a number that can be compared.
+func parseNumber(s string) (float64, bool) {
+	f, err := strconv.ParseFloat(s, 64)
+	return f, err == nil && !math.IsNaN(f)
+}
+
+// ValueText gives a JSON value as text: a text as it is, all else as JSON writes it.
+func ValueText(v any) string {
+	switch v := v.(type) {
+	case string:
+		return v
+	case nil:
+		return "null"
+	case json.Number:
+		return string(v)
+	}
+	return oj.JSON(v)
+}
+
+// DecodeStatus reads a status, a class such as 2xx, a comparison or a list of them.
+func (k *Matcher) DecodeStatus(n *Node, m *Mistakes) {
+	if n.Kind == List {
+		k.list(n, func(one *Matcher, item *Node) { one.DecodeStatus(item, m) })
+		return
+	}
+	if s, ok := n.Text(m); ok && len(s) == 3 && strings.HasSuffix(strings.ToLower(s), "xx") && s[0] >= '1' && s[0] <= '5' {
+		k.op, k.number, k.isNum = "class", float64(s[0]-'0'), true
+		return
+	}
+	before := m.Len()
+	k.DecodeNode(n, m)
+	if m.Len() == before && (!k.isNum || k.number < 100 || k.number > 999) {
+		m.Add(n.Pos, "want a status such as 200, 2xx or < 500, not %q", k.text)
+	}
+}
+
+// Schema implements [Schemer].
+func (*Matcher) Schema() Schema {
+	one := TextSchema()
+	return Schema{"anyOf": []any{one, Schema{"type": "array", "items": one}}}
+}
