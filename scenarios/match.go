@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/ohler55/ojg/jp"
 	"github.com/ohler55/ojg/oj"
 )
 
@@ -88,6 +89,33 @@ func (k *Matcher) String() string {
 		return strconv.Quote(k.text)
 	}
 	return k.op + " " + k.text
+}
+
+// AtPath gives the first value that stands at a JSON path of a document.
+func AtPath(doc any, path jp.Expr) (any, bool) {
+	if len(path) == 1 { // $ is the document itself
+		return doc, true
+	}
+	if found := path.Get(doc); len(found) > 0 {
+		return found[0], true
+	}
+	return nil, false
+}
+
+// Forms gives the texts that stand for the matcher when it is read again: one of them
+// must match.
+func (k *Matcher) Forms() []string {
+	switch k.op {
+	case "any":
+		var all []string
+		for i := range k.any {
+			all = append(all, k.any[i].Forms()...)
+		}
+		return all
+	case "=":
+		return []string{"=" + k.text}
+	}
+	return []string{k.String()}
 }
 
 // Matches tells whether v, a JSON value or a text, is as asked. Found is false
