@@ -24,7 +24,7 @@ var (
 )
 
 // OneShot implements [OneShot].
-func (*Crash) OneShot() {}
+func (*Crash) OneShot() bool { return true }
 
 func (c *Crash) signal() string {
 	if c.Signal == "" {

@@ -17,9 +17,12 @@ type Fault interface {
 	Plan(ctx context.Context, env Env) ([]Step, error)
 }
 
-// A OneShot is a Fault that is over once it is done: nothing is taken back, and
+// A OneShot is a Fault that may be over once it is done: nothing is taken back, and
 // the phase lasts until the unit is healthy again.
-type OneShot interface{ OneShot() }
+type OneShot interface {
+	// OneShot tells that it is, with the settings that it has.
+	OneShot() bool
+}
 
 // Hits is a Fault that knows beforehand how many units it hits.
 type Hits interface{ Hits(sc Scope) int }
@@ -41,7 +44,9 @@ type Step interface {
 	// Undo gives what anyone can take the step back with, for the journal. It is
 	// empty where the fault dies with brunt.
 	Undo() []Undo
-	// Inject does the damage: all of it, or none and an error. It does not wait.
+	// Inject does the damage: all of it, or none and an error. It does not wait. Where
+	// part of it may be done all the same, what is held comes with the error, and is
+	// taken back.
 	Inject(ctx context.Context) (Held, error)
 }
 
@@ -88,5 +93,7 @@ func Kinds() map[string]func() Fault {
 		"network.partition": func() Fault { return new(Partition) },
 		"http.error":        func() Fault { return new(HTTPError) },
 		"http.delay":        func() Fault { return new(HTTPDelay) },
+		"exec":              func() Fault { return new(Exec) },
+		"webhook":           func() Fault { return new(Webhook) },
 	}
 }

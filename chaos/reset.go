@@ -21,7 +21,7 @@ var (
 )
 
 // OneShot implements [OneShot].
-func (*Reset) OneShot() {}
+func (*Reset) OneShot() bool { return true }
 
 // Check implements [Fault].
 func (f *Reset) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) { f.check(at, sc, m) }

@@ -18,8 +18,8 @@ type Entry struct {
 
 // OneShot tells that the fault is over once it is done.
 func (e *Entry) OneShot() bool {
-	_, ok := e.Damage.(OneShot)
-	return ok
+	f, ok := e.Damage.(OneShot)
+	return ok && f.OneShot()
 }
 
 // A Planned is one occurrence of a fault: when it comes, counted from the begin of

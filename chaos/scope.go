@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"math/rand/v2"
+	"net/url"
 	"time"
 )
 
@@ -12,6 +13,8 @@ type Scope struct {
 	Edges    []EdgeName     // declared links, by service; LoadName begins those of the load
 	External string         // host:port of a target that runs already
 	TLS      bool           // the load speaks TLS, so that HTTP faults can't see it
+
+	Host func(u *url.URL) error // refuses what is known not to be callable; nil refuses nothing
 }
 
 // EdgeName is a link from one service to another.
@@ -32,4 +35,8 @@ type Env struct {
 	MaxUnits int        // units that a fault may hit; zero is no bound
 	Dry      bool       // nothing runs yet, and nothing will be done
 	Now      func() time.Duration
+
+	Addresses map[string]string   // what ${unit.…} stands for, by the text of the placeholder
+	Allow     []string            // what calls may go to besides loopback: the entries of guard.allow.chaos
+	Spawned   func(pid int) error // writes down that a command was started; nil writes nothing
 }

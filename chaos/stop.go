@@ -29,7 +29,7 @@ var (
 )
 
 // OneShot implements [OneShot].
-func (*Restart) OneShot() {}
+func (*Restart) OneShot() bool { return true }
 
 const defaultGrace = 5 * time.Second
 

@@ -192,6 +192,7 @@ func (t *Timeline) sleep(ctx context.Context, at time.Duration) bool {
 func (t *Timeline) occurrence(ctx context.Context, e *Entry, p Planned, r *Record, rnd *rand.Rand, next time.Duration) {
 	env := t.Env
 	env.Rand = rnd
+	env.Spawned = func(pid int) error { return t.spawned(r, pid) }
 	steps, err := e.Damage.Plan(ctx, env)
 	if err != nil {
 		r.InjectErr = err
@@ -249,19 +250,21 @@ func (t *Timeline) inject(ctx context.Context, r *Record, steps []Step) bool {
 		for _, s := range steps {
 			t.Journal.point("before inject")
 			h, err := s.Inject(ctx)
+			if h != nil {
+				r.held = append(r.held, h)
+			}
 			if err != nil {
 				r.InjectErr = fmt.Errorf("%s: %w", s, err)
 				break
 			}
 			t.Journal.point("after inject")
-			r.held = append(r.held, h)
 		}
 	}
 	if r.InjectErr == nil {
 		t.event("fault.injected", r.Name, describe(steps))
 		return true
 	}
-	undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), revertFor)
+	undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.slowest(revertFor))
 	defer cancel()
 	for i := len(r.held) - 1; i >= 0; i-- {
 		if _, err := r.held[i].Revert(undo); err != nil {
@@ -275,6 +278,15 @@ func (t *Timeline) inject(ctx context.Context, r *Record, steps []Step) bool {
 	}
 	t.event("fault.failed", r.Name, r.InjectErr.Error())
 	return false
+}
+
+// spawned writes down that a step has started a process.
+func (t *Timeline) spawned(r *Record, pid int) error {
+	undo, err := commandUndo(pid)
+	if err != nil || len(r.ids) == 0 { // it has ended already, or leaves nothing to take back
+		return err
+	}
+	return t.Journal.Extend(r.ids[len(r.ids)-1], undo)
 }
 
 // settle closes the journal's entries of what is taken back, or notes there why it

@@ -57,6 +57,7 @@ func (p *files) scenario(root *Node) *Scenario {
 	s := &scope{
 		params: map[string]*param{}, env: p.o.Env, secrets: sc.Secrets, symbols: sc.Symbols, m: p.m, nodes: &p.nodes,
 		read:      func(from Pos, name string, most int) ([]byte, error) { return p.readFile(p.beside(from, name), most) },
+		beside:    p.beside,
 		processes: root.Get("target").Get("processes"),
 	}
 	p.params(s, root)

@@ -49,6 +49,7 @@ type Part struct {
 	Filled bool     // Text came from a placeholder, so it is escaped for its place
 	Kind   NodeKind // of a filled value
 	Secret string   // the placeholder that brought a value to be masked: env.TOKEN
+	Path   string   // of the file that a secret was read from
 }
 
 var (

@@ -19,6 +19,10 @@ type Schema map[string]any
 // A Schemer is a [NodeDecoder] that tells its own schema.
 type Schemer interface{ Schema() Schema }
 
+// A DescribedSchemer is a [NodeDecoder] that tells its own schema, the comments of its
+// settings included. The describer may be nil.
+type DescribedSchemer interface{ SchemaWith(Describer) Schema }
+
 // A Describer gives the comment of a struct's field.
 type Describer func(t reflect.Type, field string) string
 
@@ -120,6 +124,9 @@ func SchemaOf(t reflect.Type, doc Describer) Schema {
 	}
 	if s, ok := reflect.New(t).Interface().(Schemer); ok {
 		return s.Schema()
+	}
+	if s, ok := reflect.New(t).Interface().(DescribedSchemer); ok {
+		return s.SchemaWith(doc)
 	}
 	switch t.Kind() {
 	case reflect.Pointer:

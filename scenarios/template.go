@@ -15,6 +15,7 @@ type Template struct {
 type piece struct {
 	lit  []byte // already escaped
 	show string // what stands for lit in Text, when lit is a secret
+	path string // of the file that the secret was read from
 	ref  *Ref
 	esc  escape
 }
@@ -99,7 +100,7 @@ func (t *Template) add(p Part, esc escape) {
 	case p.Ref != nil:
 		t.pieces = append(t.pieces, piece{ref: p.Ref, esc: esc})
 	case p.Secret != "":
-		t.pieces = append(t.pieces, piece{lit: appendEscaped(nil, p.Text, esc, false), show: p.Secret})
+		t.pieces = append(t.pieces, piece{lit: appendEscaped(nil, p.Text, esc, false), show: p.Secret, path: p.Path, esc: esc})
 	case p.Filled:
 		t.literal(string(appendEscaped(nil, p.Text, esc, false)))
 	default:

@@ -41,7 +41,7 @@ type HTTPStep struct {
 	JSON      *scenarios.JSONTemplate             `yaml:"json"`      // sent as application/json
 	Form      map[string]scenarios.FormTemplate   `yaml:"form"`      // sent as application/x-www-form-urlencoded
 	Body      *scenarios.TextTemplate             `yaml:"body"`      // sent as it stands
-	Check     *checks                             `yaml:"check"`     // what the answer must be to be ok; nil is a status under 400
+	Check     *scenarios.Checks                   `yaml:"check"`     // what the answer must be to be ok; nil is a status under 400
 	Extract   map[string]extraction               `yaml:"extract"`   // variable to where its value stands
 	Redirects *int                                `yaml:"redirects"` // how many are followed; nil is 10, 0 is none
 }
@@ -63,7 +63,7 @@ type httpCall struct {
 	bodyType  string
 	redirects int
 
-	status   *matcher
+	status   *scenarios.Matcher
 	shed     []int
 	checks   []httpCheck
 	extracts []httpExtract
@@ -194,7 +194,7 @@ func (c *httpCall) compileHeaders(s *HTTPStep, m *scenarios.Mistakes) {
 	for _, name := range slices.Sorted(maps.Keys(s.Headers)) {
 		h := s.Headers[name]
 		switch {
-		case !isToken(name):
+		case !scenarios.IsToken(name):
 			m.Add(h.At, "%q is no name of a header", name)
 		case strings.EqualFold(name, "host"):
 			c.host = &h
@@ -204,13 +204,6 @@ func (c *httpCall) compileHeaders(s *HTTPStep, m *scenarios.Mistakes) {
 			c.headers = append(c.headers, headerTemplate{name, h.Template})
 		}
 	}
-}
-
-// isToken tells whether s can name a header (RFC 9110, section 5.6.2).
-func isToken(s string) bool {
-	return s != "" && strings.IndexFunc(s, func(r rune) bool {
-		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("!#$%&'*+-.^_`|~", r))
-	}) < 0
 }
 
 // Refs lists the placeholders that are filled in for each request.

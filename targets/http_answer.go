@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"strings"
 
+	"brunt/scenarios"
+
 	"github.com/andybalholm/brotli"
 	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/gzip"
@@ -93,13 +95,7 @@ func (a *answer) json(path jp.Expr) (any, bool) {
 	if a.parsed < 0 {
 		return nil, false
 	}
-	if len(path) == 1 { // $ is the document itself
-		return a.doc, true
-	}
-	if found := path.Get(a.doc); len(found) > 0 {
-		return found[0], true
-	}
-	return nil, false
+	return scenarios.AtPath(a.doc, path)
 }
 
 // header gives the values of a header.

@@ -31,7 +31,8 @@ type Plan struct {
 	upstream string      // host:port where the loads reach a target that runs already
 	ready    []load.Step // asks a target that runs already whether it is ready
 	protocol targets.Protocol
-	gate     *gate
+	gate     *gate // of the load
+	calls    *gate // of faults that are calls
 }
 
 // LoadPlan is a load with its executor and its calls.
@@ -55,6 +56,7 @@ func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
 	c := &compiler{sc: sc, o: o, m: sc.Mistakes(), plan: &Plan{Scenario: sc, Notes: slices.Clone(sc.Notes), self: o.Self}}
 	c.plan.protocol = targets.Kinds()["http"]()
 	c.plan.gate = newGate(sc.Guard, sc.Loads, c.m)
+	c.plan.calls = newChaosGate(sc.Guard, c.m)
 	before := c.m.Len()
 	c.system()
 	c.vague = c.m.Len() > before || c.plan.Stack == nil && c.plan.Scope.External == ""

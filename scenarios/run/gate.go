@@ -1,6 +1,7 @@
 package run
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"net"
@@ -22,52 +23,38 @@ import (
 // what allow.load names. It is asked with the address that a connection really
 // goes to, redirects, resolve and DNS included.
 type gate struct {
-	prefixes []netip.Prefix
-	addrs    []string // host:port as written
-	hosts    []string
-	ways     []map[string]string            // the loads' resolve, each once
-	local    func() map[string][]netip.Addr // the names that this machine's hosts file gives addresses
+	scenarios.Reach
+	ways  []map[string]string            // the loads' resolve, each once
+	local func() map[string][]netip.Addr // the names that this machine's hosts file gives addresses
+	says  string                         // what goes where, and by which key of guard.allow more is named
 }
 
 // newGate reads allow.load, and the ways by which loads reach the target.
 func newGate(g scenarios.Guard, loads []scenarios.Load, m *scenarios.Mistakes) *gate {
-	out := &gate{local: sync.OnceValue(hostsFile)}
+	out := &gate{local: sync.OnceValue(hostsFile), says: "load goes to loopback and to what brunt started; name %s under guard.allow.load to let it go there"}
 	for i := range loads {
 		if way := loads[i].Resolve; !slices.ContainsFunc(out.ways, func(w map[string]string) bool { return maps.Equal(w, way) }) {
 			out.ways = append(out.ways, way)
 		}
 	}
-	for _, a := range g.Allow.Load {
-		switch {
-		case a == "*" || strings.Contains(a, "*"):
-			m.Add(g.Of("allow"), "allow.load names addresses, hosts or ranges such as 10.0.0.0/8; it takes no *")
-		default:
-			if p, err := netip.ParsePrefix(a); err == nil {
-				out.prefixes = append(out.prefixes, p.Masked())
-				continue
-			}
-			if ip, err := netip.ParseAddr(strings.Trim(a, "[]")); err == nil {
-				out.prefixes = append(out.prefixes, netip.PrefixFrom(ip, ip.BitLen()))
-				continue
-			}
-			if ap, err := netip.ParseAddrPort(a); err == nil {
-				out.addrs = append(out.addrs, ap.String())
-				continue
-			}
-			if strings.ContainsAny(a, "/ ") || a == "" {
-				m.AddHint(g.Of("allow"), "such as 10.1.2.3, 10.0.0.0/8 or api.test.example.com", "allow.load: %q is no address, range or host", a)
-				continue
-			}
-			out.hosts = append(out.hosts, strings.ToLower(a))
-		}
-	}
+	out.allow("load", g.Allow.Load, g, m)
 	return out
 }
 
-// allowsHost tells whether host, as a URL writes it, was named. Its addresses are then
-// allowed as well.
-func (g *gate) allowsHost(host, hostport string) bool {
-	return slices.Contains(g.hosts, strings.ToLower(host)) || slices.Contains(g.hosts, strings.ToLower(hostport))
+// newChaosGate reads allow.chaos, for faults that are calls of the author's own.
+func newChaosGate(g scenarios.Guard, m *scenarios.Mistakes) *gate {
+	out := &gate{local: sync.OnceValue(hostsFile), says: "faults call loopback and what brunt started; name %s under guard.allow.chaos to let them"}
+	out.allow("chaos", g.Allow.Chaos, g, m)
+	return out
+}
+
+// allow takes the entries of a key of guard.allow in.
+func (g *gate) allow(key string, entries []string, guard scenarios.Guard, m *scenarios.Mistakes) {
+	for _, a := range entries {
+		if wrong, ok := errors.AsType[*scenarios.ReachError](g.Add(a)); ok {
+			m.AddHint(guard.Of("allow"), wrong.Hint, "allow.%s: %s", key, wrong.What)
+		}
+	}
 }
 
 // host refuses a target that is known to lie outside the blast radius, whichever load
@@ -107,16 +94,16 @@ func (g *gate) by(resolve map[string]string) func(u *url.URL) error {
 			name = ""
 		}
 		if ip, err := netip.ParseAddr(host); err == nil {
-			return g.check(ip.Unmap(), netip.AddrPortFrom(ip.Unmap(), portOf(hostport)).String(), name)
+			return g.reach(netip.AddrPortFrom(ip, portOf(hostport)), name)
 		}
 		bare := strings.ToLower(strings.TrimSuffix(host, "."))
-		if bare == "localhost" || strings.HasSuffix(bare, ".localhost") || len(g.prefixes)+len(g.addrs) > 0 || name != "" && g.allowsHost(host, hostport) {
+		if bare == "localhost" || strings.HasSuffix(bare, ".localhost") || g.NamesAddresses() || name != "" && g.NamesHost(host, portOf(hostport)) {
 			return nil
 		}
-		err = outside(host)
+		err = g.outside(host)
 		known := g.local()[bare]
 		for _, ip := range known {
-			if err = g.check(ip, netip.AddrPortFrom(ip, portOf(hostport)).String(), name); err == nil {
+			if err = g.reach(netip.AddrPortFrom(ip, portOf(hostport)), name); err == nil {
 				return nil
 			}
 		}
@@ -163,9 +150,7 @@ func parseHosts(text string) map[string][]netip.Addr {
 }
 
 // outside is the error of what lies outside the blast radius.
-func outside(what string) error {
-	return fmt.Errorf("load goes to loopback and to what brunt started; name %s under guard.allow.load to let it go there", what)
-}
+func (g *gate) outside(what string) error { return fmt.Errorf(g.says, what) }
 
 func portOf(hostport string) uint16 {
 	_, p, _ := net.SplitHostPort(hostport)
@@ -176,16 +161,12 @@ func portOf(hostport string) uint16 {
 // check refuses an address outside the blast radius. Host is the name that led to
 // it, or empty.
 func (g *gate) check(addr netip.Addr, hostport, host string) error {
-	if addr.IsLoopback() {
+	return g.reach(netip.AddrPortFrom(addr, portOf(hostport)), host)
+}
+
+func (g *gate) reach(to netip.AddrPort, host string) error {
+	if g.Holds(to, host) {
 		return nil
 	}
-	for _, p := range g.prefixes {
-		if p.Contains(addr) {
-			return nil
-		}
-	}
-	if slices.Contains(g.addrs, hostport) || host != "" && g.allowsHost(host, hostport) {
-		return nil
-	}
-	return outside(addr.String())
+	return g.outside(to.Addr().Unmap().String())
 }

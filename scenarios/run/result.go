@@ -100,6 +100,7 @@ func (r *runner) result(ctx context.Context) (*scenarios.Result, error) {
 	res.Faults = append(res.Faults, r.faultRecords(f)...)
 	res.Generator = r.generator(f)
 	r.decide(ctx, res, f.Faults)
+	res.Reason = sc.Secrets.Mask(res.Reason)
 	r.ownDeaths(end)
 	r.full()
 	res.Notes = slices.Concat(r.Notes, r.notes, f.Notes)
@@ -132,6 +133,7 @@ func (r *runner) faultRecords(f *measure.Findings) []scenarios.FaultRecord {
 			Injected: scenarios.NaN, Verified: scenarios.NaN, Cleared: scenarios.NaN, Onset: scenarios.NaN, Failover: scenarios.NaN,
 			Recover: scenarios.NaN, Heal: scenarios.NaN, Detect: scenarios.NaN, OnsetAt: scenarios.NaN, RecoveredAt: scenarios.NaN,
 			Within: scenarios.NaN, Impact: scenarios.NotInjected, Revert: string(chaos.None), Evidence: r.Scenario.Secrets.Mask(c.Evidence),
+			GoneEvidence: r.Scenario.Secrets.Mask(c.GoneText),
 		}
 		if rec.Units == nil {
 			rec.Units = []string{}
@@ -166,7 +168,7 @@ func fill(rec *scenarios.FaultRecord, c *chaos.Record, f measure.FaultFinding) {
 	if c.VerifyErr == nil {
 		rec.Verified = scenarios.Sec(c.Verified)
 	}
-	rec.Gone, rec.GoneEvidence, rec.Revert = c.Gone, c.GoneText, string(c.Revert)
+	rec.Gone, rec.Revert = c.Gone, string(c.Revert)
 	rec.Traffic, rec.TrafficUnit = f.Requests, "requests"
 	if c.Traffic != nil {
 		rec.Traffic, rec.TrafficUnit = c.Traffic.N, c.Traffic.Unit

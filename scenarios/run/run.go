@@ -148,7 +148,7 @@ func (r *runner) protect() (err error) {
 	if r.journal, err = chaos.OpenJournal(r.o.State, r.o.ID); err != nil {
 		return err
 	}
-	r.journal.At = r.o.At
+	r.journal.At, r.journal.Mask = r.o.At, r.Scenario.Secrets.Mask
 	if len(r.o.Guard) == 0 {
 		return nil
 	}

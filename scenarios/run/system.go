@@ -22,7 +22,7 @@ import (
 // runs.
 func (c *compiler) system() {
 	t := &c.sc.Target
-	c.plan.Scope = chaos.Scope{Services: map[string]int{}}
+	c.plan.Scope = chaos.Scope{Services: map[string]int{}, Host: c.plan.calls.by(nil)}
 	switch {
 	case t.Processes != nil:
 		spec := stack.Processes(t.Processes, t.Entry, c.m)
