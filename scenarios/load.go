@@ -27,9 +27,11 @@ type Mixed struct {
 // Connections says how a load uses connections.
 type Connections struct {
 	Place
-	Max             int      `yaml:"max,min=1"`        // open at once; zero is as many as needed
-	KeepAlive       *bool    `yaml:"keep_alive"`       // nil is on
-	MaxAge          Duration `yaml:"max_age"`          // zero is for ever
-	DNSTTL          Duration `yaml:"dns_ttl"`          // how long a resolved address is used; zero is 30s
-	SourceAddresses []string `yaml:"source_addresses"` // local addresses, taken in turn
+	Max             int         `yaml:"max,min=1"`         // open at once; zero is as many as needed
+	KeepAlive       *bool       `yaml:"keep_alive"`        // nil is on
+	MaxAge          Duration    `yaml:"max_age"`           // zero is for ever
+	DNSTTL          Duration    `yaml:"dns_ttl"`           // how long a resolved address is used; zero is 30s
+	SourceAddresses []string    `yaml:"source_addresses"`  // local addresses, taken in turn
+	HTTP            HTTPVersion `yaml:"http"`              // auto (zero) takes HTTP/2 where TLS offers it; 1.1; 2; h2c is HTTP/2 without TLS
+	MaxStreams      int         `yaml:"max_streams,min=1"` // of HTTP/2 on a connection at once; zero is the server's limit
 }

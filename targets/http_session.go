@@ -58,6 +58,7 @@ func (c *httpClient) Opened() int64 { return c.opened.Load() }
 // Close implements [Client].
 func (c *httpClient) Close() error {
 	c.abort()
+	c.group.Wait()
 	return nil
 }
 
@@ -192,9 +193,14 @@ func (t *trip) run() error {
 // exchange sends one request and reads its answer. What it needs of time is
 // written into the outcome; slot and sent are those of the first of a chain.
 func (t *trip) exchange() error {
+	if t.client.speaks2(t.wire.origin) {
+		if err := t.exchange2(); !errors.Is(err, errOnly1) {
+			return err
+		}
+	}
 	p, o, out, deadline := t.client.pool, t.wire.origin, t.out, t.it.Deadline
-	c, slot, err := p.get(o, deadline)
-	if !t.begun {
+	c, slot, waited, err := p.get(o, deadline)
+	if !t.begun && (waited || out.Slot == 0) { // it has one where it found out that the server speaks no HTTP/2
 		out.Slot = slot
 	}
 	if err != nil {
@@ -222,10 +228,16 @@ func (t *trip) exchange() error {
 		err = fmt.Errorf("%w (%v)", c.fault, err)
 	}
 	p.put(o, c, clean && t.client.keepAlive)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case out.End > deadline: // it came, but too late
+	}
+	return t.answered()
+}
+
+// answered takes the answer into the outcome.
+func (t *trip) answered() error {
+	o, out := t.wire.origin, t.out
+	if out.End > t.it.Deadline { // it came, but too late
 		return errLate
 	}
 	out.Status, out.Answered = int32(t.ans.head.StatusCode()), true
