@@ -20,6 +20,7 @@ type Generator struct {
 	ClockSteps  int             `json:"clock_steps"`
 	InFlightMax int64           `json:"in_flight_max"`
 	Connections int64           `json:"connections"` // opened in all
+	Spoken      []string        `json:"spoken"`      // the versions of the protocol that they really spoke
 	Seconds     []GeneratorTick `json:"seconds,omitempty"`
 }
 

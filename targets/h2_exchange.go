@@ -69,7 +69,7 @@ func (p *pool) goes(f func()) bool {
 	return true
 }
 
-// Speaks tells by which versions of HTTP the client's connections speak.
+// Speaks implements [Speaker].
 func (c *httpClient) Speaks() []string {
 	var list []string
 	for i, name := range []string{"HTTP/1.1", "HTTP/2", "h2c"} {
@@ -78,6 +78,25 @@ func (c *httpClient) Speaks() []string {
 		}
 	}
 	return list
+}
+
+// Streams implements [Speaker].
+func (c *httpClient) Streams() (waits int64, each int) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	seen := map[*origin]bool{}
+	for _, o := range c.origins {
+		if seen[o] {
+			continue
+		}
+		seen[o] = true
+		o.line.mu.Lock()
+		if o.line.waits > 0 {
+			waits, each = waits+o.line.waits, c.streams(o.line.told)
+		}
+		o.line.mu.Unlock()
+	}
+	return waits, each
 }
 
 // mostTries is how often a request goes out that servers do not begin with.

@@ -37,7 +37,7 @@ func (r *runner) once(ctx context.Context, what string, steps []load.Step) error
 	}
 	l := scenarios.Load{Timeout: scenarios.Duration(scenarios.DefaultTimeout)}
 	if len(r.Loads) > 0 {
-		l.Resolve = r.Loads[0].Resolve
+		l.Resolve, l.Connections.HTTP = r.Loads[0].Resolve, r.Loads[0].Connections.HTTP
 	}
 	samples := &measure.Samples{Mask: r.Scenario.Secrets.Mask}
 	client, err := r.client(&l, samples)
