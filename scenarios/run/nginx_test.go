@@ -2,11 +2,18 @@ package run
 
 import (
 	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
 	"fmt"
+	"math/big"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -16,10 +23,18 @@ import (
 // An nginx is a real web server with a configuration of its own.
 type nginx struct {
 	addr string
+	dir  string
 	log  string // what it says of each request: connection, request on it, status, encoding
 }
 
 func startNginx(t *testing.T) nginx {
+	t.Helper()
+	return startNginxWith(t, "", "keepalive_requests 100000;")
+}
+
+// startNginxWith starts one with further words after the address that it listens on,
+// and further directives; DIR in them is its folder, which holds cert.pem and key.pem.
+func startNginxWith(t *testing.T, listen, directives string) nginx {
 	t.Helper()
 	path, err := exec.LookPath("nginx")
 	if err != nil {
@@ -43,9 +58,11 @@ func startNginx(t *testing.T) nginx {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n := nginx{addr: l.Addr().String(), log: filepath.Join(dir, "access.log")}
+	n := nginx{addr: l.Addr().String(), dir: dir, log: filepath.Join(dir, "access.log")}
 	_ = l.Close()
-	config := strings.NewReplacer("DIR", dir, "ADDR", n.addr).Replace(`
+	writeCertificate(t, dir)
+	directives = strings.ReplaceAll(directives, "DIR", dir)
+	config := strings.NewReplacer("DIR", dir, "ADDR", n.addr, "WORDS", listen, "EXTRA", directives).Replace(`
 daemon off;
 master_process off;
 pid DIR/nginx.pid;
@@ -63,9 +80,9 @@ http {
   gzip on;
   gzip_types application/json;
   gzip_min_length 0;
-  keepalive_requests 100000;
+  EXTRA
   server {
-    listen ADDR backlog=1024;
+    listen ADDR backlog=1024 WORDS;
     root DIR/html;
     index index.json;
   }
@@ -96,6 +113,33 @@ http {
 		}
 		if time.Now().After(deadline) {
 			t.Fatalf("nginx does not listen: %v", err)
+		}
+	}
+}
+
+// writeCertificate makes a certificate of 127.0.0.1 that is its own authority:
+// cert.pem and key.pem.
+func writeCertificate(t *testing.T, dir string) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &x509.Certificate{
+		SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true,
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	}
+	der, err := x509.CreateCertificate(rand.Reader, c, c, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, b := range map[string]*pem.Block{"cert.pem": {Type: "CERTIFICATE", Bytes: der}, "key.pem": {Type: "PRIVATE KEY", Bytes: secret}} {
+		if err := os.WriteFile(filepath.Join(dir, name), pem.EncodeToMemory(b), 0o600); err != nil {
+			t.Fatal(err)
 		}
 	}
 }
@@ -177,6 +221,46 @@ slo: [errors < 5%%, p95 < 2s, p50 < 1s in slow]
 					wrong.addf("an answer has %d bytes", b)
 				}
 			})
+		})
+	}
+}
+
+// TestNginx2 loads a real server by HTTP/2 that ends each of its connections after a
+// hundred requests, by GOAWAY. No request is lost, and none is sent twice.
+func TestNginx2(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ name, scheme, listen, version, spoken string }{
+		{"h2", "https", "ssl http2", "auto", "HTTP/2"},
+		{"h2c", "http", "http2", "h2c", "h2c"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			n := startNginxWith(t, c.listen, "keepalive_requests 100; ssl_certificate DIR/cert.pem; ssl_certificate_key DIR/key.pem;")
+			res := runOnce(t, fmt.Sprintf(`
+version: 1
+name: nginx over HTTP/2
+target: {url: "%s://%s", tls: {ca: %s/cert.pem}, ready: {get: /}}
+load:
+  main:
+    executor: constant-arrival-rate
+    rate: 500/s
+    duration: 4s
+    timeout: 2s
+    connections: {http: %s}
+    flow: [{get: /, headers: {Accept-Encoding: gzip}, check: {status: 200, "$.items[0].id": 7, "$.items[100].id": 8, header: {Content-Encoding: gzip}}}]
+`, c.scheme, n.addr, n.dir, c.version), Options{})
+			if run, ok := cellOf(res, "run", "*"), cellOf(res, "run", "ok"); run.Count != 2000 || ok.Count != 2000 {
+				t.Errorf("%d requests, %d of them ok: %+v", run.Count, ok.Count, res.Errors)
+			}
+			total, connections, _ := n.requests(t)
+			opened := res.Generator.Connections
+			t.Logf("nginx had %d requests on %d connections; brunt opened %d, %q", total, connections, opened, res.Notes)
+			if own := total - 2000; own < 1 || own > 10 { // of the readiness check
+				t.Errorf("nginx had %d requests, and the load made 2000", total)
+			}
+			if opened < 18 || opened > 40 || !slices.Equal(res.Generator.Spoken, []string{c.spoken}) {
+				t.Errorf("%d connections of %q", opened, res.Generator.Spoken)
+			}
 		})
 	}
 }
