@@ -190,6 +190,7 @@ type finder struct {
 	path   jp.Expr
 	header string
 	cookie string
+	event  string // id or type of a stream's last event
 	re     *regexp.Regexp
 }
 
@@ -202,6 +203,8 @@ func (f *finder) String() string {
 		return "header " + f.header
 	case f.cookie != "":
 		return "cookie " + f.cookie
+	case f.event != "":
+		return "event " + f.event
 	}
 	return "~ " + f.re.String()
 }
@@ -226,6 +229,10 @@ func parseFinder(s string) (finder, error) {
 			return finder{header: name}, nil
 		case "cookie":
 			return finder{cookie: name}, nil
+		case "event":
+			if name == "id" || name == "type" {
+				return finder{event: name}, nil
+			}
 		}
 	}
 	return finder{}, fmt.Errorf("want \"$.path\", \"header NAME\", \"cookie NAME\" or \"~ regexp\", not %q", s)
@@ -257,6 +264,14 @@ func (f *finder) find(a *answer, v *scenarios.Value) bool {
 			return true
 		}
 		return false
+	}
+	if f.event != "" {
+		found := a.eventKind
+		if f.event == "id" {
+			found = a.eventID
+		}
+		v.SetText(found)
+		return found != ""
 	}
 	m := f.re.FindSubmatch(a.body())
 	if m == nil {
