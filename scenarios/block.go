@@ -54,7 +54,7 @@ var notYet = func() map[string]string {
 		"executor": `replay find`,
 		"engine":   `vegeta`,
 		"target":   `compose containers`,
-		"step":     `grpc redis sql websocket sse graphql kafka amqp tcp udp dns`,
+		"step":     `grpc redis sql websocket kafka amqp tcp udp dns`,
 		"key":      `k6 engine ledger detect alerts container labels zone leader policy trigger`,
 	} {
 		for name := range strings.FieldsSeq(names) {

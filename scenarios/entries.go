@@ -58,6 +58,12 @@ func (p *files) loads(sc *Scenario, n *Node) {
 		if !l.Has("init") {
 			l.Init = sc.Init
 		}
+		if !l.Has("auth") {
+			l.Auth = sc.Auth
+		}
+		if !l.Has("sign") {
+			l.Sign = sc.Sign
+		}
 		sc.Loads = append(sc.Loads, l)
 	})
 }

@@ -16,8 +16,9 @@ type files struct {
 	o     Options
 	m     *Mistakes
 	main  string
-	texts map[string]bool // files of the scenario itself
-	nodes int             // values of all files
+	texts map[string]bool   // files of the scenario itself
+	nodes int               // values of all files
+	whole map[string][]byte // files that requests send, by path
 }
 
 // readFile reads at most most bytes; a longer file is an error.
@@ -131,4 +132,23 @@ func (p *files) beside(from Pos, name string) string {
 		file = from.File
 	}
 	return filepath.Join(filepath.Dir(file), filepath.FromSlash(name))
+}
+
+// Read reads the file name that stands at a place of the scenario, beside the file
+// that names it: one that requests send, of at most most bytes. Whoever names it again
+// gets the same bytes.
+func (s *Scenario) Read(at Pos, name string, most int) ([]byte, error) {
+	path := s.files.beside(at, name)
+	if b, ok := s.files.whole[path]; ok && len(b) <= most {
+		return b, nil
+	}
+	b, err := s.files.readFile(path, most)
+	if err != nil {
+		return nil, err
+	}
+	if s.files.whole == nil {
+		s.files.whole = map[string][]byte{}
+	}
+	s.files.whole[path] = b
+	return b, nil
 }

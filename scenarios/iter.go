@@ -20,8 +20,15 @@ type Iter struct {
 	Rand     *rand.Rand    // seeded by the run's seed, the load and N
 	Vars     []Value       // extracted values by slot
 	Env      *Env
+	Request  Message // that is being signed; nil but while a signature is made
 
 	rows []int32 // row picked per table; -1 not yet
+}
+
+// A Message is a request that is being signed.
+type Message interface {
+	// AppendPart appends what ${request.PART} stands for.
+	AppendPart(dst []byte, part string) []byte
 }
 
 // Env is what all iterations of a run share. It is read-only once load flows.
@@ -133,6 +140,10 @@ func (it *Iter) append(dst []byte, ref *Ref, esc escape) ([]byte, error) {
 		default:
 			var buf [40]byte
 			return appendEscaped(dst, now.UTC().AppendFormat(buf[:0], "2006-01-02T15:04:05.000000Z07:00"), esc, false), nil
+		}
+	case RefRequest:
+		if it.Request != nil {
+			return appendEscaped(dst, it.Request.AppendPart(nil, ref.Name), esc, false), nil
 		}
 	case RefUnit, RefLink, RefSelf:
 		if v, ok := it.Env.Units[ref.Text]; ok {

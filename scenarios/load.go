@@ -12,6 +12,8 @@ type Load struct {
 	Flow        []Step            `yaml:"flow"`                // the steps of an iteration, one after the other
 	Mix         []Mixed           `yaml:"mix"`                 // instead of flow: several, one of which each iteration picks by weight
 	Init        []Step            `yaml:"init"`                // once per virtual user, never judged
+	Auth        *Node             `yaml:"auth"`                // how its requests prove who sends them; nil is the scenario's, off is not at all
+	Sign        *Node             `yaml:"sign"`                // how its requests are signed; nil is the scenario's, off is not at all
 	Connections Connections       `yaml:"connections"`         // how many, how long, from where
 	Resolve     map[string]string `yaml:"resolve"`             // host or host:port to the address used instead
 	Shape       Block             `yaml:"-"`                   // the executor with its own settings

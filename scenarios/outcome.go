@@ -38,6 +38,8 @@ const (
 	NoData                // unique data is used up, or a variable was never extracted
 	NoSocket              // this machine ran out of files, ports or memory
 	Redirects             // more redirects than the step allows
+	GraphQLErrors         // the answer came with errors of GraphQL
+	Stream                // an event stream that was none, or ended before what was wanted of it
 	Other                 // none of these; the sample says what
 	fixedCauses           // how many causes carry no number
 	statusCause     Cause = 1 << 16
@@ -47,7 +49,7 @@ const (
 
 var causeNames = [fixedCauses]string{
 	"", "timeout", "refused", "reset", "closed", "unreachable", "dns", "tls", "protocol", "unfinished", "not allowed", "no data",
-	"no socket", "redirects", "other",
+	"no socket", "redirects", "graphql errors", "stream", "other",
 }
 
 // Status is the cause of an answer with a status that the step does not take.

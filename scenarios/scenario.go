@@ -15,6 +15,8 @@ type Scenario struct {
 	Target     Target
 	Tables     []*Table
 	Warmup     time.Duration
+	Auth       *Node // how requests prove who sends them; nil is not at all
+	Sign       *Node // how requests are signed; nil is not at all
 	Setup      []Step
 	Init       []Step // of every load that has none of its own
 	Teardown   []Step
@@ -32,6 +34,7 @@ type Scenario struct {
 	Root    *Node    // the file with extends, params, env and files filled in
 
 	mistakes *Mistakes // what Parse found wrong
+	files    *files    // reads what stands beside the file
 }
 
 // Defaults of the language.
@@ -70,6 +73,8 @@ type document struct {
 	Params     *Node       `yaml:"params"`                              // names to values, for ${name}; --set name=value overrides them
 	Extends    string      `yaml:"extends"`                             // a file that this one is laid over: maps are merged, null takes away
 	Target     Target      `yaml:"target,required"`                     // the system under test: exactly one of url, stack, processes
+	Auth       *Node       `yaml:"auth"`                                // how requests prove who sends them: oauth2, jwt or basic; a load or a step may have its own
+	Sign       *Node       `yaml:"sign"`                                // how requests are signed: hmac or aws; a load or a step may have its own
 	Data       *Node       `yaml:"data"`                                // tables by name, for ${data.NAME.COLUMN}
 	Warmup     *warmup     `yaml:"warmup"`                              // the loads that start at 0, at their first rate; recorded apart, never judged
 	Setup      []Step      `yaml:"setup"`                               // once, before warm-up, never judged

@@ -263,6 +263,11 @@ func LoadSchema(doc Describer) Schema {
 	return s
 }
 
+// Described gives what s is, with a sentence for whoever reads it.
+func (s Schema) Described(text string) Schema {
+	return Schema{"allOf": []any{s}, "description": text}
+}
+
 // Property gives the schema of a key of an object's.
 func (s Schema) Property(name string) Schema {
 	props, _ := s["properties"].(Schema)

@@ -31,8 +31,9 @@ type Plan struct {
 	upstream string      // host:port where the loads reach a target that runs already
 	ready    []load.Step // asks a target that runs already whether it is ready
 	protocol targets.Protocol
-	gate     *gate // of the load
-	calls    *gate // of faults that are calls
+	proofs   targets.Proofs // what the steps' auth and sign share
+	gate     *gate          // of the load
+	calls    *gate          // of faults that are calls
 }
 
 // LoadPlan is a load with its executor and its calls.
@@ -60,12 +61,14 @@ func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
 	before := c.m.Len()
 	c.system()
 	c.vague = c.m.Len() > before || c.plan.Stack == nil && c.plan.Scope.External == ""
-	c.plan.ready, _ = c.steps(readySteps(&sc.Target), unmeasured, nil)
-	c.plan.Setup, _ = c.steps(sc.Setup, unmeasured, nil)
+	c.plan.ready, _ = c.steps(readySteps(&sc.Target), unmeasured, new(scenarios.Load))
+	once := &scenarios.Load{Auth: sc.Auth, Sign: sc.Sign}
+	c.proofs(once)
+	c.plan.Setup, _ = c.steps(sc.Setup, unmeasured, once)
 	for i := range sc.Loads {
 		c.load(&sc.Loads[i])
 	}
-	c.plan.Teardown, _ = c.steps(sc.Teardown, unmeasured, nil)
+	c.plan.Teardown, _ = c.steps(sc.Teardown, unmeasured, once)
 	c.variables()
 	c.references()
 	c.faults()
@@ -98,14 +101,15 @@ func (c *compiler) load(l *scenarios.Load) {
 		lp.Schedule = load.Plan{Rate: load.NewProfile(l.Start.D())}
 	}
 	c.plan.Series.Loads = append(c.plan.Series.Loads, measure.SeriesLoad{Name: l.Name, Closed: lp.Schedule.Closed()})
+	c.proofs(l)
 	for _, mixed := range l.Mix {
-		steps, whole := c.steps(mixed.Flow, index, l.Resolve)
+		steps, whole := c.steps(mixed.Flow, index, l)
 		lp.Flows = append(lp.Flows, load.Flow{Weight: mixed.Weight, Steps: steps})
 		if whole && !slices.ContainsFunc(steps, func(s load.Step) bool { return s.Call != nil }) && len(mixed.Flow) > 0 {
 			c.m.Add(mixed.Flow[0].Pos, "load %q has a flow that makes no request", l.Name)
 		}
 	}
-	lp.Prelude, _ = c.steps(l.Init, unmeasured, l.Resolve)
+	lp.Prelude, _ = c.steps(l.Init, unmeasured, l)
 	for _, s := range c.plan.Series.Steps {
 		if s.Load == index {
 			lp.Steps = append(lp.Steps, s.Name)
@@ -117,10 +121,10 @@ func (c *compiler) load(l *scenarios.Load) {
 // unmeasured stands for the load of steps that belong to none.
 const unmeasured = -1
 
-// steps compiles a flow of a load that reaches its hosts by resolve. Those of a load
+// steps compiles a flow of load l. Those of a load
 // get a number; a step that stands in several flows of a mix under one name is one
 // step. Whole tells that nothing was wrong with any of them, here or before.
-func (c *compiler) steps(flow []scenarios.Step, loadIndex int, resolve map[string]string) (out []load.Step, whole bool) {
+func (c *compiler) steps(flow []scenarios.Step, loadIndex int, l *scenarios.Load) (out []load.Step, whole bool) {
 	whole = true
 	for i := range flow {
 		s := &flow[i]
@@ -128,7 +132,7 @@ func (c *compiler) steps(flow []scenarios.Step, loadIndex int, resolve map[strin
 			out = append(out, load.Step{Think: *s.Think, Index: -1})
 			continue
 		}
-		call, ok := c.call(s, resolve)
+		call, ok := c.call(s, l)
 		if !ok {
 			whole = false
 			if s.Name == "" {
@@ -143,8 +147,8 @@ func (c *compiler) steps(flow []scenarios.Step, loadIndex int, resolve map[strin
 	return out, whole
 }
 
-// call compiles the request of a step. Where that fails what is wrong is told.
-func (c *compiler) call(s *scenarios.Step, resolve map[string]string) (scenarios.Call, bool) {
+// call compiles the request of a step of load l. Where that fails what is wrong is told.
+func (c *compiler) call(s *scenarios.Step, l *scenarios.Load) (scenarios.Call, bool) {
 	if s.With == nil { // told already
 		return nil, false
 	}
@@ -152,8 +156,22 @@ func (c *compiler) call(s *scenarios.Step, resolve map[string]string) (scenarios
 	if !ok {
 		return nil, false
 	}
-	in := targets.Scope{Symbols: c.sc.Symbols, Name: s.Name, Checks: &c.plan.Checks, Host: c.plan.gate.by(resolve)}
-	return c.plan.protocol.Compile(b, in, c.m)
+	return c.plan.protocol.Compile(b, c.scope(l, s.Name), c.m)
+}
+
+// scope is what a step of load l may name.
+func (c *compiler) scope(l *scenarios.Load, name string) targets.Scope {
+	return targets.Scope{
+		Symbols: c.sc.Symbols, Name: name, Checks: &c.plan.Checks, Host: c.plan.gate.by(l.Resolve), File: c.sc.Read, Secret: c.sc.Secrets.Add,
+		Auth: l.Auth, Sign: l.Sign, Proofs: &c.plan.proofs, Timeout: l.Timeout.D(),
+	}
+}
+
+// proofs readies the auth and sign of a load, whether or not a step uses them.
+func (c *compiler) proofs(l *scenarios.Load) {
+	in := c.scope(l, "")
+	c.plan.proofs.Auth(l.Auth, in, c.m)
+	c.plan.proofs.Sign(l.Sign, in, c.m)
 }
 
 func (c *compiler) number(name string, loadIndex int) int32 {

@@ -3,6 +3,7 @@ package run
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -144,6 +145,10 @@ func (c *compiler) references() {
 			if !c.inProcesses(u.Pos) {
 				c.m.Add(u.Pos, "${%s} belongs into the settings of a process", u.Ref.Text)
 			}
+		case scenarios.RefRequest:
+			if !inSign(c.sc.Root, u.Pos) {
+				c.m.Add(u.Pos, "${%s} belongs into a sign block: a signature is over it", u.Ref.Text)
+			}
 		case scenarios.RefUnit:
 			switch {
 			case c.vague || c.inProcesses(u.Pos):
@@ -154,6 +159,16 @@ func (c *compiler) references() {
 			}
 		}
 	}
+}
+
+// inSign tells whether a place lies in a sign block.
+func inSign(n *scenarios.Node, pos scenarios.Pos) bool {
+	for _, f := range n.Fields {
+		if f.Key == "sign" && f.Value.Holds(pos) || inSign(f.Value, pos) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(n.Items, func(item *scenarios.Node) bool { return inSign(item, pos) })
 }
 
 // inProcesses tells whether a place lies in the target's processes, whose

@@ -38,6 +38,7 @@ type Options struct {
 var (
 	ErrNotReady = errors.New("the target did not become ready")
 	ErrSetup    = errors.New("setup failed")
+	ErrAuth     = errors.New("the load can't prove who it is")
 	ErrUsedUp   = errors.New("unique data is used up")
 	ErrSuspend  = errors.New("brunt was suspended; its faults were taken back before")
 )
@@ -204,6 +205,11 @@ func (r *runner) run(ctx context.Context) (_ *scenarios.Result, err error) {
 	if err != nil {
 		return r.unstarted(err), nil
 	}
+	dropTokens, err := r.tokens(ctx)
+	if err != nil {
+		return r.unstarted(err), nil
+	}
+	defer dropTokens()
 	if err := r.once(ctx, "setup", r.Setup); err != nil {
 		if ctx.Err() == nil {
 			err = fmt.Errorf("%w: %w", ErrSetup, err)

@@ -28,6 +28,7 @@ func Schema() scenarios.Schema {
 	})
 	root := scenarios.DocumentSchema(doc)
 	props := root["properties"].(scenarios.Schema)
+	withProofs(root, doc)
 	own := scenarios.Schema{"load": loadSchema(doc), "chaos": faultsSchema(doc), "target": targetSchema(doc)}
 	partial := scenarios.Schema{}
 	for key, s := range own {
@@ -181,6 +182,7 @@ func relaxedList(out scenarios.Schema, key string, list []any) {
 // loadSchema has one schema for each executor, told apart by its name.
 func loadSchema(doc scenarios.Describer) scenarios.Schema {
 	common := scenarios.LoadSchema(doc)
+	withProofs(common, doc)
 	var all []any
 	for _, name := range slices.Sorted(maps.Keys(load.Kinds())) {
 		s := common.With(scenarios.SchemaOf(reflect.TypeOf(load.Kinds()[name]()).Elem(), doc))
@@ -240,6 +242,27 @@ func targetSchema(doc scenarios.Describer) scenarios.Schema {
 	return s
 }
 
+// withProofs gives an object's schema what auth and sign can be.
+func withProofs(s scenarios.Schema, doc scenarios.Describer) {
+	for key, t := range map[string]reflect.Type{"auth": reflect.TypeFor[targets.Auth](), "sign": reflect.TypeFor[targets.Sign]()} {
+		p := s.Property(key)
+		if p == nil {
+			continue
+		}
+		block := scenarios.SchemaOf(t, doc)
+		var one []any
+		for _, kind := range slices.Sorted(maps.Keys(block["properties"].(scenarios.Schema))) {
+			if kind != "header" && kind != "scheme" {
+				one = append(one, scenarios.Schema{"required": []any{kind}})
+			}
+		}
+		block["type"], block["oneOf"] = "object", one
+		s["properties"].(scenarios.Schema)[key] = scenarios.Schema{
+			"description": p["description"], "anyOf": []any{scenarios.Schema{"enum": []any{"off", false, nil}}, block},
+		}
+	}
+}
+
 // stepSchema is a pause, or a request of one protocol.
 func stepSchema(doc scenarios.Describer) scenarios.Schema {
 	think := scenarios.Schema{"type": "object", "required": []any{"think"}, "additionalProperties": false, "properties": scenarios.Schema{"think": scenarios.Schema{"description": about["think"], "allOf": []any{(*scenarios.Range)(nil).Schema()}}}}
@@ -248,6 +271,7 @@ func stepSchema(doc scenarios.Describer) scenarios.Schema {
 	for _, key := range slices.Sorted(maps.Keys(targets.Kinds())) {
 		p := targets.Kinds()[key]()
 		s := scenarios.SchemaOf(p.Settings(), doc).With(name)
+		withProofs(s, doc)
 		if e := s.Property("extract"); e != nil {
 			e["propertyNames"] = scenarios.VariableSchema()
 		}

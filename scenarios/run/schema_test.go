@@ -329,7 +329,7 @@ func TestNotAvailable(t *testing.T) {
 		{faults, `container.kill container.stop container.restart container.pause network.loss network.duplicate network.corrupt network.reorder
 			network.half_open network.disconnect dns.fail dns.timeout dns.spoof http.rewrite tcp.slow_close tcp.limit tcp.slicer stress.cpu
 			stress.memory stress.io cpu.throttle memory.limit disk.throttle disk.fill fd.exhaust time.skew exec webhook`},
-		{steps, "grpc redis sql websocket sse graphql kafka amqp tcp udp dns"},
+		{steps, "grpc redis sql websocket kafka amqp tcp udp dns"},
 		{target, "compose containers"},
 		{picks, "zone container labels leader"},
 		{"policy: {%s: x}", "policy"},

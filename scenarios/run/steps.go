@@ -14,6 +14,13 @@ import (
 
 // client makes a client for one load, or for setup and teardown.
 func (r *runner) client(l *scenarios.Load, samples *measure.Samples) (targets.Client, error) {
+	o := r.reach(l)
+	o.Sampler = samples
+	return r.protocol.Client(o)
+}
+
+// reach says how a load reaches its target.
+func (r *runner) reach(l *scenarios.Load) targets.Options {
 	base, resolve := r.sys.base()
 	for k, v := range l.Resolve {
 		if resolve == nil {
@@ -23,10 +30,10 @@ func (r *runner) client(l *scenarios.Load, samples *measure.Samples) (targets.Cl
 			resolve[k] = v
 		}
 	}
-	return r.protocol.Client(targets.Options{
+	return targets.Options{
 		Base: base, TLS: r.Scenario.Target.TLS, Connections: l.Connections, Resolve: resolve, Timeout: l.Timeout.D(),
-		T0: r.t0, Gate: r.gate.check, Sampler: samples, Agent: "brunt",
-	})
+		T0: r.t0, Gate: r.gate.check, Agent: "brunt",
+	}
 }
 
 // once runs steps that are not measured, of setup or teardown; the first that fails
