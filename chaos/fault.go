@@ -86,6 +86,9 @@ func Kinds() map[string]func() Fault {
 		"network.blackhole": func() Fault { return new(Blackhole) },
 		"network.reset":     func() Fault { return new(Reset) },
 		"network.partition": func() Fault { return new(Partition) },
+		"tcp.slow_close":    func() Fault { return new(SlowClose) },
+		"tcp.limit":         func() Fault { return new(Limit) },
+		"tcp.slicer":        func() Fault { return new(Slicer) },
 		"http.error":        func() Fault { return new(HTTPError) },
 		"http.delay":        func() Fault { return new(HTTPDelay) },
 	}

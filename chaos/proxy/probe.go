@@ -23,6 +23,7 @@ const (
 	Connect Kind = iota // connects, and nothing else
 	RTT                 // small round trips on one connection
 	Bulk                // sends bytes and gets them back, both at once
+	Close               // a small round trip, then it ends its side and waits for the other's end
 	HTTP                // requests, on a connection for as long as it lives
 )
 
@@ -62,6 +63,9 @@ type ProbeResult struct {
 	Statuses []int           // of each request
 	Own      []bool          // of each request: the proxy answered it itself
 	Received int64           // bytes that came back
+	Parts    int             // that they came in, of a Bulk
+	Spread   time.Duration   // from the first of them to the last, of a Bulk
+	Closing  bool            // a Close ended its side
 	Rate     float64         // bytes a second, of a Bulk, from the first byte that came back to the last
 }
 
@@ -186,6 +190,12 @@ func (p *Proxy) probeTCP(ctx context.Context, to *peer, q ProbeRequest, r *Probe
 		}
 	case Bulk:
 		r.bulk(c, q.Bytes)
+	case Close:
+		e := echoes{c: c}
+		if e.roundTrip(r) {
+			r.Times = nil
+			r.close(c)
+		}
 	}
 	return nil
 }
@@ -241,12 +251,14 @@ func (r *ProbeResult) bulk(c *net.TCPConn, size int64) {
 			}
 		}
 	}()
+	began := time.Now()
 	var first, last time.Time
 	var opening int64
 	b := make([]byte, bufferSize)
 	for r.Received < size {
 		n, err := c.Read(b)
 		if n > 0 {
+			r.Parts++
 			last = time.Now()
 			if r.Received == 0 {
 				first, opening = last, int64(n)
@@ -254,17 +266,32 @@ func (r *ProbeResult) bulk(c *net.TCPConn, size int64) {
 			r.Received += int64(n)
 		}
 		if err != nil {
-			r.fail(err)
+			r.gaveUp(err, began)
 			break
 		}
 	}
-	if d := last.Sub(first); d > 0 {
-		r.Rate = float64(r.Received-opening) / d.Seconds()
+	if r.Spread = last.Sub(first); r.Spread > 0 {
+		r.Rate = float64(r.Received-opening) / r.Spread.Seconds()
 	}
 	if r.Err != nil {
 		_ = c.Close()
 	}
 	<-sent
+}
+
+// close ends the probe's side of c and waits for the end of the other.
+func (r *ProbeResult) close(c *net.TCPConn) {
+	r.Closing = true
+	began := time.Now()
+	err := c.CloseWrite()
+	if err == nil {
+		_, err = io.Copy(io.Discard, c)
+	}
+	if err != nil {
+		r.gaveUp(err, began)
+		return
+	}
+	r.Times = append(r.Times, time.Since(began))
 }
 
 func (p *Proxy) probeHTTP(ctx context.Context, to *peer, q ProbeRequest, r *ProbeResult) error {

@@ -69,6 +69,7 @@ const (
 	hold                   // until the toxic is removed
 	swallow                // nobody misses it
 	lose                   // its stream is broken
+	final                  // at once, and the connection ends behind it
 )
 
 // A gate is what one toxic does to one direction of one connection. Next is asked
@@ -78,7 +79,8 @@ type gate interface {
 	next(it *item, left, now time.Time) (time.Time, verdict)
 }
 
-// A slicer is a gate that takes no more than a piece at once.
+// A slicer is a gate that takes no more than a piece at once. It is asked for each
+// piece anew; 0 is any size.
 type slicer interface{ piece() int }
 
 // A spot is the place of a gate.
@@ -109,7 +111,7 @@ type stage struct {
 	m     *meeting
 	dir   Direction
 	gate  gate
-	most  int // bytes in one piece; 0 is any
+	cuts  slicer // the gate, if it takes pieces; nil is any size
 	q     fifo
 	asked bool      // about the head
 	size  int       // the bytes of it that were asked about
@@ -134,9 +136,7 @@ func newStage(m *meeting, dir Direction) *stage {
 		return nil
 	}
 	st := &stage{m: m, dir: dir, gate: g}
-	if p, ok := g.(slicer); ok {
-		st.most = p.piece()
-	}
+	st.cuts, _ = g.(slicer)
 	return st
 }
 
@@ -154,8 +154,10 @@ func (s *stage) ask(now time.Time) {
 		return
 	}
 	it := *s.q.head()
-	if s.most > 0 && len(it.b) > s.most {
-		it.b = it.b[:s.most]
+	if s.cuts != nil && len(it.b) > 1 {
+		if most := s.cuts.piece(); most > 0 && len(it.b) > most {
+			it.b = it.b[:most]
+		}
 	}
 	s.size = len(it.b)
 	s.due, s.do = s.gate.next(&it, s.left, now)

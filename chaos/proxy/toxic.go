@@ -7,7 +7,7 @@ import (
 )
 
 // A Toxic is one way to break a link: Latency, Bandwidth, Stall, Blackhole,
-// Partition, Reset, HTTPError, HTTPDelay.
+// Partition, Reset, SlowClose, Limit, Slicer, HTTPError, HTTPDelay, HTTPRewrite.
 type Toxic interface {
 	// check tells what is wrong with the settings, all of it. HTTP tells that the
 	// proxy parses its connections.
