@@ -97,6 +97,16 @@ type meeting struct {
 	x   *Toxicity
 	l   *link
 	met atomic.Bool
+
+	edit *editor // what the toxic does to requests; nil is nothing
+}
+
+func newMeeting(x *Toxicity, l *link) *meeting {
+	m := &meeting{x: x, l: l}
+	if x.effect.edit != nil {
+		m.edit = x.effect.edit(newSpot(m, Forward))
+	}
+	return m
 }
 
 // touch counts the link among those that met the toxic.
@@ -121,17 +131,21 @@ type stage struct {
 	lost  bool      // something was lost here
 }
 
+func newSpot(m *meeting, dir Direction) spot {
+	s := spot{seed: mix(m.l.p.c.Seed, m.x.n, m.l.n, uint64(dir)), dir: dir, probe: m.l.isProbe(), m: m}
+	if !s.probe {
+		s.seen = &m.x.seen
+	}
+	return s
+}
+
 // newStage makes the stage of m in one direction, nil when its toxic does not act
 // there.
 func newStage(m *meeting, dir Direction) *stage {
 	if m.x.effect.gate == nil {
 		return nil
 	}
-	s := spot{seed: mix(m.l.p.c.Seed, m.x.n, m.l.n, uint64(dir)), dir: dir, probe: m.l.isProbe(), m: m}
-	if !s.probe {
-		s.seen = &m.x.seen
-	}
-	g := m.x.effect.gate(s)
+	g := m.x.effect.gate(newSpot(m, dir))
 	if g == nil {
 		return nil
 	}
