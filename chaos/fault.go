@@ -90,6 +90,7 @@ func Kinds() map[string]func() Fault {
 		"tcp.limit":         func() Fault { return new(Limit) },
 		"tcp.slicer":        func() Fault { return new(Slicer) },
 		"http.error":        func() Fault { return new(HTTPError) },
+		"http.rewrite":      func() Fault { return new(HTTPRewrite) },
 		"http.delay":        func() Fault { return new(HTTPDelay) },
 	}
 }
