@@ -118,7 +118,7 @@ func (f *HTTPError) Plan(_ context.Context, env Env) ([]Step, error) {
 	t := f.toxic()
 	ask := func(l *Link) func(ctx context.Context, n int) (asked, error) {
 		return func(ctx context.Context, n int) (asked, error) {
-			return requests(ctx, l, n, f.probe(), func(status int, own bool, _ time.Duration) bool { return own && status == t.Status })
+			return requests(ctx, l, n, f.probe(), func(a answer) bool { return a.own && a.status == t.Status })
 		}
 	}
 	return toxicPlan(&f.Edge, env, &toxic{
@@ -154,8 +154,8 @@ func (f *HTTPDelay) Plan(_ context.Context, env Env) ([]Step, error) {
 	sure := f.Delay-f.Jitter >= scenarios.Duration(least) // each that is hit takes so long
 	ask := func(l *Link, limit time.Duration) func(ctx context.Context, n int) (asked, error) {
 		return func(ctx context.Context, n int) (asked, error) {
-			return requests(ctx, l, n, f.probe(), func(status int, _ bool, took time.Duration) bool {
-				return took >= limit || status == 0 && took >= silence
+			return requests(ctx, l, n, f.probe(), func(a answer) bool {
+				return a.took >= limit || a.status == 0 && a.took >= silence
 			})
 		}
 	}

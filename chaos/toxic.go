@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -23,6 +24,7 @@ type toxic struct {
 	undone func(ctx context.Context, l *Link) (string, error)
 	watch  bool
 	takes  time.Duration // for prove, beyond what any takes
+	counts string        // what of the load meets it: empty is bytes, else connections
 }
 
 // heldToxic is a toxic that is in.
@@ -195,7 +197,7 @@ func (h *heldToxic) cleared(ctx context.Context, l *Link) (string, error) {
 
 // Met implements [Meter].
 func (h *heldToxic) Met() Traffic {
-	t := Traffic{Unit: "bytes"}
+	t := Traffic{Unit: cmp.Or(h.counts, "bytes")}
 	for _, in := range h.in {
 		seen := in.Seen()
 		t.N += seen.Forward + seen.Back

@@ -63,6 +63,11 @@ func (*Share) Schema() Schema {
 }
 
 // Schema implements [Schemer].
+func (*Size) Schema() Schema {
+	return Schema{"anyOf": []any{Schema{"type": "integer", "minimum": 0}, pattern(`^\s*`+number+`\s*([KMGT]iB|[kKMGT]?B)?\s*$`, "512", "64KiB", "10MB")}}
+}
+
+// Schema implements [Schemer].
 func (*Bandwidth) Schema() Schema {
 	return pattern(`^\s*`+number+`\s*([kMG]?bit|[KMGT]iB|[kKMGT]?B)/s\s*$`, "10Mbit/s", "64KiB/s")
 }
