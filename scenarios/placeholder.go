@@ -12,17 +12,18 @@ import (
 type RefKind uint8
 
 const (
-	RefParam RefKind = iota // ${rate}: filled in when the file is read
-	RefEnv                  // ${env.X}: filled in, masked
-	RefFile                 // ${file.PATH}: filled in, masked
-	RefData                 // ${data.users.id}: the row of this iteration
-	RefVar                  // ${var.token}: extracted by an earlier step
-	RefUnit                 // ${unit.posts[1].addr}: known once the target runs
-	RefLink                 // ${link.store.url}: in the environment of a process, the listener of its link
-	RefSelf                 // ${self.port}: in the settings of a process, the unit's own
-	RefInt                  // ${int(1,50)}
-	RefUUID                 // ${uuid()}, ${uuid(seeded)}
-	RefNow                  // ${now()}, ${now(unix)}, ${now(ms)}
+	RefParam  RefKind = iota // ${rate}: filled in when the file is read
+	RefEnv                   // ${env.X}: filled in, masked
+	RefFile                  // ${file.PATH}: filled in, masked
+	RefData                  // ${data.users.id}: the row of this iteration
+	RefVar                   // ${var.token}: extracted by an earlier step
+	RefUnit                  // ${unit.posts[1].addr}: known once the target runs
+	RefLink                  // ${link.store.url}: in the environment of a process, the listener of its link
+	RefSelf                  // ${self.port}: in the settings of a process, the unit's own
+	RefInt                   // ${int(1,50)}
+	RefUUID                  // ${uuid()}, ${uuid(seeded)}
+	RefNow                   // ${now()}, ${now(unix)}, ${now(ms)}
+	RefLedger                // ${ledger.id} in a write: drawn for it; ${id} in the ledger's read: that of the write
 )
 
 // A Ref is a placeholder taken apart.
@@ -149,7 +150,7 @@ func unsplit(parts []Part) string {
 // ofSelf is what a process may ask of its own unit.
 var ofSelf = []string{"addr", "host", "port", "url", "index", "name"}
 
-const allPlaceholders = "${param}, ${env.X}, ${file.PATH}, ${data.NAME.COLUMN}, ${var.NAME}, ${unit.NAME.url}, ${link.NAME.url}, ${int(1,50)}, ${uuid()}, ${now()}"
+const allPlaceholders = "${param}, ${env.X}, ${file.PATH}, ${data.NAME.COLUMN}, ${var.NAME}, ${unit.NAME.url}, ${link.NAME.url}, ${int(1,50)}, ${uuid()}, ${now()}, ${ledger.id}"
 
 func parseRef(text string) (*Ref, error) {
 	r := &Ref{Text: text}
@@ -214,8 +215,12 @@ func parseRef(text string) (*Ref, error) {
 		if !slices.Contains(ofSelf, rest) {
 			return nil, fmt.Errorf("%s: there are self.%s", r, strings.Join(ofSelf, ", self."))
 		}
+	case "ledger":
+		if r.Kind = RefLedger; text != ledgerID {
+			return nil, fmt.Errorf("%s: there is ${%s}", r, ledgerID)
+		}
 	default:
-		hint := DidYouMean(space, []string{"env", "file", "data", "var", "unit", "link", "self"})
+		hint := DidYouMean(space, []string{"env", "file", "data", "var", "unit", "link", "self", "ledger"})
 		return nil, fmt.Errorf("%s: there is no %q; %s", r, clip(space, 20), hint)
 	}
 	return r, nil
