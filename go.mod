@@ -10,6 +10,7 @@ require (
 	github.com/ohler55/ojg v1.26.10
 	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3
 	github.com/valyala/fasthttp v1.69.0
+	golang.org/x/sync v0.23.0
 	golang.org/x/sys v0.48.0
 	golang.org/x/term v0.43.0
 	gonum.org/v1/gonum v0.17.0
