@@ -169,8 +169,8 @@ func (s *sealedCall) fill(env Env, to *scenarios.Template, headers map[string]sc
 // String writes the call for people.
 func (s *sealedCall) String() string { return s.Method + " " + s.Shows }
 
-// An answer is what a call had for an answer.
-type answer struct {
+// A callAnswer is what a call had for an answer.
+type callAnswer struct {
 	status  int
 	header  http.Header
 	body    []byte
@@ -181,8 +181,8 @@ type answer struct {
 const mostBody = 8 << 20
 
 // ask makes the call. Its error is that nothing was answered.
-func (s *sealedCall) ask(ctx context.Context) (*answer, error) {
-	a := &answer{secrets: &scenarios.Secrets{}}
+func (s *sealedCall) ask(ctx context.Context) (*callAnswer, error) {
+	a := &callAnswer{secrets: &scenarios.Secrets{}}
 	to, err := s.URL.Open(a.secrets)
 	if err != nil {
 		return nil, err
@@ -258,7 +258,7 @@ func (s *sealedCall) do(ctx context.Context) (said string, err error) {
 }
 
 // says is the answer for people.
-func (a *answer) says() string {
+func (a *callAnswer) says() string {
 	var out output
 	_, _ = out.Write(a.body)
 	return fmt.Sprintf("status %d%s", a.status, words(out.lines(a.secrets.Mask)))
@@ -294,7 +294,7 @@ func (s *sealedCall) client() (*http.Client, error) {
 }
 
 // holds tells whether an answer is as checks want it; what it said where it is not.
-func (a *answer) holds(k *scenarios.Checks) (bool, string) {
+func (a *callAnswer) holds(k *scenarios.Checks) (bool, string) {
 	if k == nil {
 		k = &scenarios.Checks{}
 	}

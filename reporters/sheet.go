@@ -45,6 +45,7 @@ func (s *sheet) result(r *scenarios.Result) {
 	s.text("  ", "  ", s.about(r), dim)
 	s.objectives(r.Objectives)
 	s.faults(r.Faults)
+	s.ledger(r.Ledger)
 	s.latency(r)
 	s.errors(r)
 	s.generator(&r.Generator)

@@ -19,6 +19,7 @@ type Iter struct {
 	Deadline time.Duration // when the step times out, an offset from t0
 	Rand     *rand.Rand    // seeded by the run's seed, the load and N
 	Vars     []Value       // extracted values by slot
+	Write    []byte        // what a ledger finds this write by; nil outside of writes
 	Env      *Env
 	Request  Message // that is being signed; nil but while a signature is made
 
@@ -86,6 +87,7 @@ var (
 	ErrUnset    = errors.New("the variable was never extracted")
 	ErrUsedUp   = errors.New("unique data is used up")
 	ErrNotStart = errors.New("the unit is not known yet")
+	ErrNoWrite  = errors.New("this is no write of the ledger")
 )
 
 // row picks this iteration's row of table slot.
@@ -145,6 +147,11 @@ func (it *Iter) append(dst []byte, ref *Ref, esc escape) ([]byte, error) {
 		if it.Request != nil {
 			return appendEscaped(dst, it.Request.AppendPart(nil, ref.Name), esc, false), nil
 		}
+	case RefLedger:
+		if it.Write != nil {
+			return appendEscaped(dst, it.Write, esc, false), nil
+		}
+		return dst, ErrNoWrite
 	case RefUnit, RefLink, RefSelf:
 		if v, ok := it.Env.Units[ref.Text]; ok {
 			return appendEscaped(dst, v, esc, false), nil
@@ -159,6 +166,12 @@ func quoteIn(esc escape, dst []byte) []byte {
 		return append(dst, '"')
 	}
 	return dst
+}
+
+// NewWrite draws the id of a write, unique to the run, for ${ledger.id}.
+func (it *Iter) NewWrite() {
+	a, b := it.Rand.Uint64()^it.Env.Salt[0], it.Rand.Uint64()^it.Env.Salt[1]
+	it.Write = appendUUID(it.Write[:0], a, b)
 }
 
 // randInt draws a whole number from low to high, both included.

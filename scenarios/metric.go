@@ -34,8 +34,9 @@ type Metric struct {
 }
 
 type family struct {
-	unit  Unit
-	after bool // needs a fault to be measured from
+	unit   Unit
+	after  bool // needs a fault to be measured from
+	ledger bool // needs a ledger
 }
 
 var families = map[string]family{
@@ -58,10 +59,17 @@ var families = map[string]family{
 	"degraded":     {unit: Seconds, after: true},
 	"failed":       {unit: Count, after: true},
 	"area":         {unit: Seconds, after: true},
+	"lost":         {unit: Count, ledger: true},
+	"duplicated":   {unit: Count, ledger: true},
+	"stale":        {unit: ShareOf, ledger: true},
+	"rpo":          {unit: Seconds, ledger: true},
 }
 
 // OfFault tells that the metric is measured from a fault, by `after`.
 func (m Metric) OfFault() bool { return families[m.Name].after }
+
+// OfLedger tells that the metric is of writes, and known once the ledger was read.
+func (m Metric) OfLedger() bool { return families[m.Name].ledger }
 
 // Latency tells that the metric is a time of requests: a percentile, max or mean.
 func (m Metric) Latency() bool { return m.Name == "p" || m.Name == "max" || m.Name == "mean" }
@@ -71,7 +79,7 @@ func MetricNames() []string {
 	return []string{
 		"p50", "p90", "p95", "p99", "p99.9", "p99.99", "max", "mean", "ok.p95", "service.p95", "errors", "availability", "shed", "rate",
 		"timeouts", "checks", "within(200ms)", "burn(99.9%, 1m)", "slices(1s, 99%)", "onset", "failover", "recover", "heal", "degraded",
-		"failed", "area",
+		"failed", "area", "lost", "duplicated", "stale", "rpo",
 	}
 }
 

@@ -63,6 +63,7 @@ func (p *files) scenario(root *Node) *Scenario {
 	p.params(s, root)
 	for _, f := range root.Fields {
 		if f.Key != "params" {
+			s.ledger = f.Key == "ledger"
 			s.fill(f.Value, 1)
 		}
 	}
@@ -93,6 +94,7 @@ func (p *files) scenario(root *Node) *Scenario {
 	p.tables(sc, s, doc.Data)
 	p.loads(sc, root.Get("load"))
 	p.faults(sc, doc.Chaos)
+	p.ledger(sc, doc.Ledger)
 	p.objectives(sc)
 	return sc
 }

@@ -24,6 +24,7 @@ const (
 	RefUUID                   // ${uuid()}, ${uuid(seeded)}
 	RefNow                    // ${now()}, ${now(unix)}, ${now(ms)}
 	RefRequest                // ${request.path}: in a signature, a part of the request that it is over
+	RefLedger                 // ${ledger.id} in a write: drawn for it; ${id} in the ledger's read: that of the write
 )
 
 // A Ref is a placeholder taken apart.
@@ -163,7 +164,7 @@ func requestPart(part string) bool {
 	return header && name != "" && name != "NAME" || slices.Contains(ofRequest, part) && !header
 }
 
-const allPlaceholders = "${param}, ${env.X}, ${file.PATH}, ${data.NAME.COLUMN}, ${var.NAME}, ${unit.NAME.url}, ${link.NAME.url}, ${int(1,50)}, ${uuid()}, ${now()}"
+const allPlaceholders = "${param}, ${env.X}, ${file.PATH}, ${data.NAME.COLUMN}, ${var.NAME}, ${unit.NAME.url}, ${link.NAME.url}, ${int(1,50)}, ${uuid()}, ${now()}, ${ledger.id}"
 
 func parseRef(text string) (*Ref, error) {
 	r := &Ref{Text: text}
@@ -233,8 +234,12 @@ func parseRef(text string) (*Ref, error) {
 		if !requestPart(rest) {
 			return nil, fmt.Errorf("%s: %s", r, DidYouMean(rest, ofRequest))
 		}
+	case "ledger":
+		if r.Kind = RefLedger; text != ledgerID {
+			return nil, fmt.Errorf("%s: there is ${%s}", r, ledgerID)
+		}
 	default:
-		hint := DidYouMean(space, []string{"env", "file", "data", "var", "unit", "link", "self", "request"})
+		hint := DidYouMean(space, []string{"env", "file", "data", "var", "unit", "link", "self", "request", "ledger"})
 		return nil, fmt.Errorf("%s: there is no %q; %s", r, clip(space, 20), hint)
 	}
 	return r, nil

@@ -26,6 +26,7 @@ type Scenario struct {
 	Steady     []Objective
 	Stop       []Objective
 	SLO        []Objective
+	Ledger     *Ledger // nil is none
 	Judge      Judge
 
 	Secrets *Secrets
@@ -86,6 +87,7 @@ type document struct {
 	Steady     []Objective `yaml:"steady"`                              // must hold over the baseline, else nothing is injected
 	Stop       []Objective `yaml:"stop"`                                // ends the run, all faults taken back, once one holds
 	SLO        []Objective `yaml:"slo"`                                 // what the verdict is about
+	Ledger     *Ledger     `yaml:"ledger"`                              // which writes are looked for after the run, and how
 	Judge      Judge       `yaml:"judge"`                               // how verdicts are reached
 	Pacing     string      `yaml:"pacing,oneof=auto|precise|efficient"` // how arrivals are timed; zero is auto
 }

@@ -191,7 +191,7 @@ func (f *runFlags) once(ctx context.Context, c *cobra.Command, plan *run.Plan) (
 	}
 	res, err := plan.Run(ctx, run.Options{
 		ID: id, LogDir: filepath.Join(dir, "logs"), State: state(), Guard: append(self(), "guard"), NoChaos: f.noChaos, Log: log,
-		Live: live.Observe, Suspend: suspended(), Stop: stopSelf,
+		Live: live.Observe, Ledger: filepath.Join(dir, "ledger.jsonl"), Suspend: suspended(), Stop: stopSelf,
 	})
 	live.Clear()
 	if res == nil {

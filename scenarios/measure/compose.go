@@ -16,8 +16,9 @@ type Case struct {
 	Warmup  time.Duration
 	Hold    time.Duration // zero is 10 s
 	Strict  bool
-	Checks  []string // names of checks, by number
-	Samples *Samples // nil keeps none
+	Checks  []string                // names of checks, by number
+	Samples *Samples                // nil keeps none
+	Ledger  *scenarios.LedgerRecord // nil: there is none
 
 	// NoTraffic tells of occurrences, by number, whose fault counts bytes at a link or
 	// hook whether it met none. Of those that it does not tell of, the requests of the

@@ -25,6 +25,7 @@ type Plan struct {
 	Faults   []*chaos.Entry
 	Scope    chaos.Scope // what the target is made of
 	Stack    *stack.Spec // nil: the target runs already
+	Ledger   *LedgerPlan // nil: the scenario has none
 	Notes    []string    // what its author should know: what is odd, and the smallest outage that the load can show
 
 	self     []string    // the command line of brunt, for stacks that are part of it
@@ -69,6 +70,7 @@ func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
 		c.load(&sc.Loads[i])
 	}
 	c.plan.Teardown, _ = c.steps(sc.Teardown, unmeasured, once)
+	c.ledger()
 	c.variables()
 	c.references()
 	c.faults()
@@ -88,6 +90,13 @@ type compiler struct {
 
 	vague    bool // the target has mistakes, so that what names its parts can't be checked
 	nameless bool // so has a step that would have named itself
+	made     []made
+}
+
+// made is a step of a load, compiled, and as it stands in the file.
+type made struct {
+	call scenarios.Call
+	with *scenarios.Node
 }
 
 // load compiles one load.
@@ -141,6 +150,9 @@ func (c *compiler) steps(flow []scenarios.Step, loadIndex int, l *scenarios.Load
 				c.number(s.Name, loadIndex) // for the objectives that name it
 			}
 			continue
+		}
+		if loadIndex >= 0 {
+			c.made = append(c.made, made{call, s.With})
 		}
 		out = append(out, load.Step{Call: call, Index: c.number(call.Name(), loadIndex)})
 	}

@@ -28,7 +28,13 @@ func (r *runner) prepare(i, shards int) error {
 		Name: lp.Name, Index: int32(i), Plan: lp.Schedule, Warmup: warm, Flows: lp.Flows, Init: lp.Prelude,
 		Timeout: lp.Timeout.D(), Grace: lp.Grace.D(), MaxInFlight: lp.inFlight(), Seed: r.Scenario.Seed, Pacing: r.Scenario.Pacing,
 		Now: r.now, Env: r.env, Vars: r.vars, Shards: shards,
-		Open:  func(vu int) (load.User, error) { return client.Open(vu) },
+		Open: func(vu int) (load.User, error) {
+			u, err := client.Open(vu)
+			if err != nil || r.ledger == nil {
+				return u, err
+			}
+			return r.ledger.user(u, vu), nil
+		},
 		Sink:  func(shard int) load.Sink { return r.rec.Shard(shard) },
 		Abort: client.Abort,
 	})

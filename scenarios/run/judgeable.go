@@ -267,7 +267,11 @@ func (c *compiler) enough(o scenarios.Objective, span measureSpan, phase string)
 	if !ok || o.Metric.OfFault() {
 		return true
 	}
-	got, known := c.expected(o, span.from, span.to)
+	of := o
+	if o.Metric.OfLedger() {
+		of.Step = c.sc.Ledger.Write
+	}
+	got, known := c.expected(of, span.from, span.to)
 	if !known || got.n >= float64(need) {
 		return true
 	}

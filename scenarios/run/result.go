@@ -87,7 +87,7 @@ func (r *runner) result(ctx context.Context) (*scenarios.Result, error) {
 			Name: lp.Name, Executor: lp.Executor, Closed: lp.Schedule.Closed(), Start: scenarios.Sec(span.From), End: scenarios.Sec(span.To), Steps: lp.Steps,
 		})
 	}
-	r.judged = c.SLO
+	r.judged, c.Ledger, res.Ledger = c.SLO, r.written, r.written
 	f, err := r.rec.Finish(c)
 	if err != nil {
 		return nil, err

@@ -24,6 +24,7 @@ type Options struct {
 	ID      string                   // names the run; empty draws one
 	LogDir  string                   // for the output of the stack's units; empty keeps only its end
 	State   string                   // for the journal; needed where anything is started or broken
+	Ledger  string                   // the file for what the ledger did not find as it should be; empty keeps none
 	Guard   []string                 // the command line of the guard; empty runs without one, for tests
 	NoChaos bool                     // the control run: no fault is injected
 	Log     *slog.Logger             // nil logs nothing
@@ -74,6 +75,8 @@ type runner struct {
 	clients  []targets.Client
 	runs     []*load.Run
 	stats    []load.Stats
+	ledger   *ledger                 // nil: the scenario has none
+	written  *scenarios.LedgerRecord // what it found
 	mon      *monitor
 	health   scenarios.Generator
 	vars     []scenarios.Value
@@ -227,6 +230,12 @@ func (r *runner) run(ctx context.Context) (_ *scenarios.Result, err error) {
 		return nil, err
 	}
 	defer r.rec.Close()
+	if r.Plan.Ledger != nil {
+		if r.ledger, err = openLedger(r.Plan.Ledger, r.o.Ledger, shards); err != nil {
+			return nil, err
+		}
+		defer func() { err = errors.Join(err, r.ledger.close()) }()
+	}
 	r.mu.Lock() // units of the target may tell of events meanwhile
 	r.t0 = time.Now().Add(sc.Warmup + lead)
 	r.mu.Unlock()
@@ -244,6 +253,11 @@ func (r *runner) run(ctx context.Context) (_ *scenarios.Result, err error) {
 	r.broken = r.drive(ctx)
 	r.health = r.mon.finish() // of the load; what judging it takes is another matter
 	defer Frugal()()
+	if r.ledger != nil {
+		if r.written, err = r.readBack(ctx); err != nil {
+			return nil, errors.Join(r.broken, err)
+		}
+	}
 	if err := r.once(context.WithoutCancel(ctx), "teardown", r.Teardown); err != nil {
 		r.note("teardown failed: %v", err)
 	}
