@@ -32,4 +32,8 @@ type Env struct {
 	MaxUnits int        // units that a fault may hit; zero is no bound
 	Dry      bool       // nothing runs yet, and nothing will be done
 	Now      func() time.Duration
+
+	// Spare gives why a unit, or a link from->to, may not be touched, or nil. Nil spares
+	// none.
+	Spare func(name string) error
 }

@@ -92,6 +92,7 @@ func (p *files) scenario(root *Node) *Scenario {
 	p.loads(sc, root.Get("load"))
 	p.faults(sc, doc.Chaos)
 	p.objectives(sc)
+	sc.Files = p.read
 	return sc
 }
 

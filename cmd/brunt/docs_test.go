@@ -19,23 +19,25 @@ var update = flag.Bool("update", false, "write what is generated: examples/brunt
 
 const top = "../.."
 
-// TestSchemaFile holds the schema beside the examples to the one that brunt prints.
+// TestSchemaFile holds the schemas beside the examples to those that brunt prints.
 func TestSchemaFile(t *testing.T) {
-	var out strings.Builder
-	c := schemaCommand()
-	c.SetOut(&out)
-	c.SetArgs([]string{})
-	if err := c.Execute(); err != nil {
-		t.Fatal(err)
-	}
-	file := filepath.Join(top, "examples", "brunt.schema.json")
-	if *update {
-		if err := os.WriteFile(file, []byte(out.String()), 0o644); err != nil {
+	for name, args := range map[string][]string{"brunt.schema.json": {}, "brunt.policy.schema.json": {"--policy"}} {
+		var out strings.Builder
+		c := schemaCommand()
+		c.SetOut(&out)
+		c.SetArgs(args)
+		if err := c.Execute(); err != nil {
 			t.Fatal(err)
 		}
-	}
-	if have, err := os.ReadFile(file); err != nil || string(have) != out.String() {
-		t.Errorf("%s is not what `brunt schema` prints: go test ./cmd/brunt -run SchemaFile -update (%v)", file, err)
+		file := filepath.Join(top, "examples", name)
+		if *update {
+			if err := os.WriteFile(file, []byte(out.String()), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if have, err := os.ReadFile(file); err != nil || string(have) != out.String() {
+			t.Errorf("%s is not what `brunt schema` prints: go test ./cmd/brunt -run SchemaFile -update (%v)", file, err)
+		}
 	}
 }
 

@@ -14,7 +14,8 @@ import (
 )
 
 func doctorCommand() *cobra.Command {
-	return &cobra.Command{
+	var policy []string
+	c := &cobra.Command{
 		Use:   "doctor",
 		Short: "Find out what this machine can do, and what to do about the rest",
 		Args:  cobra.NoArgs,
@@ -25,7 +26,8 @@ func doctorCommand() *cobra.Command {
 			}
 			bad := false
 			t := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
-			for _, k := range run.Doctor(c.Context(), chaos.StateDirs(os.Getenv), socket) {
+			checks := run.Doctor(c.Context(), chaos.StateDirs(os.Getenv), socket)
+			for _, k := range append(checks, run.DoctorPolicies(policyFiles(policy))...) {
 				bad = bad || k.State == run.Bad
 				fmt.Fprintf(t, "%s\t%s\t%s\n", k.Name, k.State, k.Found)
 				if k.Fix != "" {
@@ -41,4 +43,6 @@ func doctorCommand() *cobra.Command {
 			return nil
 		},
 	}
+	policyFlag(c, &policy)
+	return c
 }

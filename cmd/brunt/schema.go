@@ -9,16 +9,23 @@ import (
 )
 
 func schemaCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:     "schema",
-		Short:   "Print the JSON Schema of scenarios, for editors",
-		Example: "  brunt schema > brunt.schema.json",
-		Args:    cobra.NoArgs,
+	policy := false
+	c := &cobra.Command{
+		Use:   "schema",
+		Short: "Print the JSON Schema of scenarios, for editors",
+		Example: `  brunt schema > brunt.schema.json
+  brunt schema --policy > brunt.policy.schema.json`,
+		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			e := json.NewEncoder(c.OutOrStdout())
 			e.SetIndent("", " ")
 			e.SetEscapeHTML(false)
+			if policy {
+				return e.Encode(run.PolicySchema())
+			}
 			return e.Encode(run.Schema())
 		},
 	}
+	c.Flags().BoolVar(&policy, "policy", false, "print that of policy files")
+	return c
 }

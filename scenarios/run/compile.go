@@ -31,6 +31,7 @@ type Plan struct {
 	ready    []load.Step // asks a target that runs already whether it is ready
 	protocol targets.Protocol
 	gate     *gate
+	policies []*scenarios.Policy // what it is held to
 }
 
 // LoadPlan is a load with its executor and its calls.
@@ -44,7 +45,8 @@ type LoadPlan struct {
 
 // CompileOptions say what a plan needs to know of brunt itself.
 type CompileOptions struct {
-	Self []string // the command line of brunt, for stacks that are part of it
+	Self     []string            // the command line of brunt, for stacks that are part of it
+	Policies []*scenarios.Policy // what bounds the scenario; all of them hold
 }
 
 // Compile resolves every kind that the scenario names and checks all that can be
@@ -53,7 +55,7 @@ type CompileOptions struct {
 func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
 	c := &compiler{sc: sc, o: o, m: sc.Mistakes(), plan: &Plan{Scenario: sc, Notes: slices.Clone(sc.Notes)}}
 	c.plan.protocol = targets.Kinds()["http"]()
-	c.plan.gate = newGate(sc.Guard, sc.Loads, c.m)
+	c.plan.gate = newGate(sc.Guard, o.Policies, sc.Loads, c.m)
 	before := c.m.Len()
 	c.system()
 	c.vague = c.m.Len() > before || c.plan.Stack == nil && c.plan.Scope.External == ""
@@ -66,6 +68,7 @@ func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
 	c.variables()
 	c.references()
 	c.faults()
+	c.policies()
 	c.upstream()
 	c.objectives()
 	if c.m.Len() == 0 { // what can't be judged is only told of a scenario that is whole
