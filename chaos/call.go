@@ -117,7 +117,7 @@ type sealedCall struct {
 	Body    scenarios.Sealed            `json:"body,omitempty"`
 	Status  []string                    `json:"status,omitempty"` // one of which is wanted; none is any under 400
 	Timeout time.Duration               `json:"timeout"`
-	Allow   []string                    `json:"allow,omitempty"` // what may be called besides loopback
+	Allow   [][]string                  `json:"allow,omitempty"` // what may be called besides loopback; every list must hold it
 }
 
 // seal fills the call in.
@@ -267,10 +267,12 @@ func (a *callAnswer) says() string {
 // client makes a client that connects to no more than may be called, redirects
 // included. It asks no proxy: the environment's could lead anywhere.
 func (s *sealedCall) client() (*http.Client, error) {
-	var reach scenarios.Reach
-	for _, a := range s.Allow {
-		if err := reach.Add(a); err != nil {
-			return nil, err
+	reach := make([]scenarios.Reach, max(1, len(s.Allow))) // without a list, loopback alone
+	for i, list := range s.Allow {
+		for _, a := range list {
+			if err := reach[i].Add(a); err != nil {
+				return nil, err
+			}
 		}
 	}
 	dial := func(ctx context.Context, network, addr string) (net.Conn, error) {
@@ -283,8 +285,10 @@ func (s *sealedCall) client() (*http.Client, error) {
 			if err != nil {
 				return err
 			}
-			if !reach.Holds(to, host) {
-				return fmt.Errorf("faults call loopback and what brunt started; name %s under guard.allow.chaos to let them", to.Addr().Unmap())
+			for i := range reach {
+				if !reach[i].Holds(to, host) {
+					return fmt.Errorf("faults call loopback and what brunt started; name %s under guard.allow.chaos, and where a policy has such a list there too, to let them", to.Addr().Unmap())
+				}
 			}
 			return nil
 		}}

@@ -60,7 +60,13 @@ type freeze struct {
 // opContinue is the undo of a freeze.
 const opContinue = "process.continue"
 
-func (f *freeze) String() string  { return fmt.Sprintf("stop pid %d of %s", f.id.PID, f.unit.Name()) }
+func (f *freeze) String() string {
+	if f.id.PID == 0 { // it does not run yet
+		return "stop " + f.unit.Name()
+	}
+	return fmt.Sprintf("stop pid %d of %s", f.id.PID, f.unit.Name())
+}
+
 func (f *freeze) Units() []string { return []string{f.unit.Name()} }
 func (f *freeze) Via() string     { return "signal" }
 

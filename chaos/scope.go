@@ -37,6 +37,10 @@ type Env struct {
 	Now      func() time.Duration
 
 	Addresses map[string]string   // what ${unit.…} stands for, by the text of the placeholder
-	Allow     []string            // what calls may go to besides loopback: the entries of guard.allow.chaos
+	Allow     [][]string          // lists of what calls may go to besides loopback, as guard.allow.chaos has it; all must hold it
 	Spawned   func(pid int) error // writes down that a command was started; nil writes nothing
+
+	// Spare gives why a unit, or a link from->to, may not be touched, or nil. Nil spares
+	// none.
+	Spare func(name string) error
 }

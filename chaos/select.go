@@ -164,7 +164,7 @@ func (s *Selector) units(env Env) ([]Unit, error) {
 // bound refuses to hit more units than the guard allows.
 func (e Env) bound(n int) error {
 	if e.MaxUnits > 0 && n > e.MaxUnits {
-		return fmt.Errorf("it would hit %d units, and guard.max_units is %d", n, e.MaxUnits)
+		return fmt.Errorf("it would hit %d units, and max_units is %d", n, e.MaxUnits)
 	}
 	return nil
 }

@@ -21,6 +21,7 @@ type Timeline struct {
 	Journal  *Journal
 	Seed     uint64
 	MaxEach  time.Duration // no fault stays in for longer; zero is no bound
+	Alone    bool          // no load is measured: the phase of a one-shot is over as soon as its unit is healthy again
 	SkipNone bool          // a selector that matches nothing voids its fault instead of failing it
 	End      time.Duration // of the load
 
@@ -194,6 +195,9 @@ func (t *Timeline) occurrence(ctx context.Context, e *Entry, p Planned, r *Recor
 	env.Rand = rnd
 	env.Spawned = func(pid int) error { return t.spawned(r, pid) }
 	steps, err := e.Damage.Plan(ctx, env)
+	if err == nil {
+		err = env.Refused(steps)
+	}
 	if err != nil {
 		r.InjectErr = err
 		r.Skipped = t.SkipNone && errors.Is(err, ErrNoUnit)
@@ -226,7 +230,7 @@ func (t *Timeline) occurrence(ctx context.Context, e *Entry, p Planned, r *Recor
 	}
 	t.revert(ctx, r)
 	r.over = t.Env.Now()
-	if r.OneShot && !t.sleep(ctx, min(r.Injected+leastPhase, next)) {
+	if r.OneShot && !t.Alone && !t.sleep(ctx, min(r.Injected+leastPhase, next)) {
 		r.Early = true
 	}
 	r.Cleared = t.Clear(r.N)

@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -19,6 +20,13 @@ type files struct {
 	texts map[string]bool   // files of the scenario itself
 	nodes int               // values of all files
 	whole map[string][]byte // files that requests send, by path
+	read  []File            // every file, once
+}
+
+// A File is one that a scenario was read from, or that it names.
+type File struct {
+	Path string
+	Sum  [sha256.Size]byte // of its content
 }
 
 // readFile reads at most most bytes; a longer file is an error.
@@ -32,6 +40,9 @@ func (p *files) readFile(path string, most int) ([]byte, error) {
 	}
 	if len(b) > most {
 		return nil, fmt.Errorf("%s has more than %d bytes", path, most)
+	}
+	if !slices.ContainsFunc(p.read, func(f File) bool { return f.Path == path }) {
+		p.read = append(p.read, File{path, sha256.Sum256(b)})
 	}
 	return b, nil
 }

@@ -96,6 +96,7 @@ func (p *files) scenario(root *Node) *Scenario {
 	p.faults(sc, doc.Chaos)
 	p.ledger(sc, doc.Ledger)
 	p.objectives(sc)
+	sc.Files = p.read
 	return sc
 }
 

@@ -38,7 +38,7 @@ func Main(args []string) int {
 		n := len(mistakes.List())
 		fmt.Fprintf(os.Stderr, "\n%d %s; nothing was started.\n", n, plural(n, "mistake"))
 		return scenarios.ExitMistake
-	case errors.As(err, new(usage)):
+	case errors.As(err, new(usage)), errors.As(err, new(*driftError)):
 		fmt.Fprintln(os.Stderr, "brunt: "+err.Error())
 		return scenarios.ExitMistake
 	}

@@ -32,9 +32,10 @@ type Plan struct {
 	upstream string      // host:port where the loads reach a target that runs already
 	ready    []load.Step // asks a target that runs already whether it is ready
 	protocol targets.Protocol
-	proofs   targets.Proofs // what the steps' auth and sign share
-	gate     *gate          // of the load
-	calls    *gate          // of faults that are calls
+	proofs   targets.Proofs      // what the steps' auth and sign share
+	gate     *gate               // of the load
+	calls    *gate               // of faults that are calls
+	policies []*scenarios.Policy // what it is held to
 }
 
 // LoadPlan is a load with its executor and its calls.
@@ -48,7 +49,8 @@ type LoadPlan struct {
 
 // CompileOptions say what a plan needs to know of brunt itself.
 type CompileOptions struct {
-	Self []string // the command line of brunt, for stacks that are part of it
+	Self     []string            // the command line of brunt, for stacks that are part of it
+	Policies []*scenarios.Policy // what bounds the scenario; all of them hold
 }
 
 // Compile resolves every kind that the scenario names and checks all that can be
@@ -57,8 +59,8 @@ type CompileOptions struct {
 func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
 	c := &compiler{sc: sc, o: o, m: sc.Mistakes(), plan: &Plan{Scenario: sc, Notes: slices.Clone(sc.Notes), self: o.Self}}
 	c.plan.protocol = targets.Kinds()["http"]()
-	c.plan.gate = newGate(sc.Guard, sc.Loads, c.m)
-	c.plan.calls = newChaosGate(sc.Guard, c.m)
+	c.plan.gate = newGate(loadsWay, sc.Guard, o.Policies, c.m).reachedBy(sc.Loads)
+	c.plan.calls = newGate(faultsWay, sc.Guard, o.Policies, c.m)
 	before := c.m.Len()
 	c.system()
 	c.vague = c.m.Len() > before || c.plan.Stack == nil && c.plan.Scope.External == ""
@@ -74,6 +76,7 @@ func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
 	c.variables()
 	c.references()
 	c.faults()
+	c.policies()
 	c.upstream()
 	c.objectives()
 	if c.m.Len() == 0 { // what can't be judged is only told of a scenario that is whole

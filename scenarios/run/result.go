@@ -26,18 +26,6 @@ func (r *runner) head() *scenarios.Result {
 	}
 }
 
-// targetName says in a word what was loaded.
-func (r *runner) targetName() string {
-	t := r.Scenario.Target
-	switch {
-	case t.Stack != "":
-		return "stack " + t.Stack
-	case t.Processes != nil:
-		return "processes"
-	}
-	return r.Scenario.Secrets.Mask(t.URL.Text())
-}
-
 // unstarted is the result of a run that never came to its load.
 func (r *runner) unstarted(err error) *scenarios.Result {
 	res := r.head()

@@ -22,10 +22,7 @@ import (
 
 // Schema is the JSON Schema of scenarios, made from the types that read them.
 func Schema() scenarios.Schema {
-	doc := describer(map[string]embed.FS{
-		"brunt/scenarios": scenarios.Source, "brunt/scenarios/load": load.Source, "brunt/targets": targets.Source,
-		"brunt/targets/stack": stack.Source, "brunt/targets/demo": demo.Source, "brunt/chaos": chaos.Source,
-	})
+	doc := describer(sources())
 	root := scenarios.DocumentSchema(doc)
 	props := root["properties"].(scenarios.Schema)
 	withProofs(root, doc)
@@ -43,6 +40,14 @@ func Schema() scenarios.Schema {
 	root = shared(root, defs)
 	root["$defs"] = defs
 	return root
+}
+
+// sources are the texts of the packages whose types are read from files.
+func sources() map[string]embed.FS {
+	return map[string]embed.FS{
+		"brunt/scenarios": scenarios.Source, "brunt/scenarios/load": load.Source, "brunt/targets": targets.Source,
+		"brunt/targets/stack": stack.Source, "brunt/targets/demo": demo.Source, "brunt/chaos": chaos.Source,
+	}
 }
 
 // shared gives s with what stands in it several times moved to defs, under the name
