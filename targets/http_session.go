@@ -34,12 +34,12 @@ func (*HTTP) Client(o Options) (Client, error) {
 	}
 	c := &httpClient{pool: p, keepAlive: o.Connections.KeepAlive == nil || *o.Connections.KeepAlive}
 	if o.Base != "" {
+		if _, err := ParseBase(o.Base); err != nil {
+			return nil, err
+		}
 		prefix, path := splitURL([]byte(o.Base))
 		if c.base, err = p.origin(prefix); err != nil {
 			return nil, err
-		}
-		if strings.Contains(string(path), "?") {
-			return nil, &badURL{fmt.Sprintf("%q: the target's URL has no query; it stands in the steps", o.Base)}
 		}
 		c.basePath = strings.TrimSuffix(string(path), "/")
 	}

@@ -7,7 +7,6 @@ import (
 	"hash/fnv"
 	"maps"
 	"net"
-	"net/url"
 	"slices"
 	"time"
 
@@ -80,9 +79,9 @@ func (c *compiler) external(t *scenarios.Target) {
 		}
 		return
 	}
-	u, err := url.Parse(text)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		c.m.AddHint(t.Of("url"), "such as http://127.0.0.1:8080", "%q is no URL of a target", text)
+	u, err := targets.ParseBase(text)
+	if err != nil {
+		c.m.AddHint(t.Of("url"), "such as http://127.0.0.1:8080", "%v", err)
 		return
 	}
 	if err := c.plan.gate.host(u); err != nil {
