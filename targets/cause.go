@@ -17,12 +17,6 @@ var (
 	errLate    = errors.New("the answer came after the timeout")
 )
 
-// tlsError is a handshake that failed.
-type tlsError struct{ err error }
-
-func (e *tlsError) Error() string { return "TLS handshake: " + e.err.Error() }
-func (e *tlsError) Unwrap() error { return e.err }
-
 // causeOf says why a request had no answer.
 func causeOf(err error) scenarios.Cause {
 	var (
@@ -40,7 +34,7 @@ func causeOf(err error) scenarios.Cause {
 		return scenarios.Timeout
 	case errors.As(err, &dns):
 		return scenarios.NameNotFound
-	case errors.As(err, &hand):
+	case errors.As(err, &hand), alerted(err):
 		return scenarios.TLSFailed
 	case isAny(err, refused):
 		return scenarios.Refused

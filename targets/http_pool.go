@@ -3,8 +3,6 @@ package targets
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
-	"fmt"
 	"net"
 	"net/url"
 	"os"
@@ -12,8 +10,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"brunt/scenarios"
 )
 
 // origin is a scheme, host and port, with the connections that are open to it.
@@ -68,27 +64,6 @@ func newPool(o Options) (*pool, error) {
 	}
 	p.over, p.end = context.WithCancel(context.Background())
 	return p, nil
-}
-
-func tlsConfig(o *scenarios.TLS) (*tls.Config, error) {
-	c := &tls.Config{NextProtos: []string{"http/1.1"}}
-	if o == nil {
-		return c, nil
-	}
-	c.ServerName, c.InsecureSkipVerify = o.ServerName, o.InsecureSkipVerify
-	if o.CA != "" {
-		pem, err := os.ReadFile(o.CA)
-		if err != nil {
-			return nil, fmt.Errorf("reading the CA: %w", err)
-		}
-		if c.RootCAs, err = x509.SystemCertPool(); err != nil {
-			c.RootCAs = x509.NewCertPool()
-		}
-		if !c.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("%s holds no PEM certificate", o.CA)
-		}
-	}
-	return c, nil
 }
 
 // origin finds the origin of an absolute URL whose scheme and host are prefix.

@@ -2,7 +2,6 @@ package targets
 
 import (
 	"bufio"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/http/cookiejar"
@@ -310,15 +309,7 @@ func (t *trip) sample(err error) {
 }
 
 // said puts an error into words, with what mends it where that is known.
-func said(err error) string {
-	if _, unknown := errors.AsType[x509.UnknownAuthorityError](err); unknown {
-		return err.Error() + "; a CA of your own goes under target: {tls: {ca: FILE}}"
-	}
-	if _, other := errors.AsType[x509.HostnameError](err); other {
-		return err.Error() + "; the name in the certificate goes under target: {tls: {server_name: NAME}}"
-	}
-	return err.Error()
-}
+func said(err error) string { return err.Error() + saidOfTLS(err) }
 
 // at is the URL that was asked for last.
 func (t *trip) at() string {
