@@ -110,16 +110,9 @@ func newCharts(t *timeline, list []point, together int) *charts {
 
 // make draws lines over the shared axis.
 func (c *charts) make(ch chart, s scale, lines []series) *chart {
-	ch.Time, ch.Lanes, ch.X, ch.Marks = true, c.lanes, c.ticks, len(c.spans()) > 0
-	ch.Dense, ch.Many = len(c.points) > columns, len(c.faults) > mostNamed
-	u := lines[0].unit
+	c.overTime(&ch)
+	ch.Dense = len(c.points) > columns
 	var b strings.Builder
-	for _, v := range s.ticks() {
-		ch.Y = append(ch.Y, tick{Place: c.places.top(1 - s.at(v)), Label: u.format(v)})
-		fmt.Fprintf(&b, `<path class="grid" d="M0 %sh2000"/>`, units((1-s.at(v))*plotHeight))
-	}
-	grid := b.String()
-	b.Reset()
 	for i := range lines {
 		l := &lines[i]
 		id := len(c.data)
@@ -130,11 +123,30 @@ func (c *charts) make(ch chart, s scale, lines []series) *chart {
 		fmt.Fprintf(&b, `<path class="line %s" data-s="%d" d="%s"/>`, l.class, id, trace(c.at, l.values, s))
 		ch.Legend = append(ch.Legend, legend{Name: l.name, Class: l.class, Series: id})
 	}
-	ch.Plot = c.shaded + template.HTML(grid+b.String())
+	ch.Plot = c.shaded + c.grid(&ch, s, lines[0].unit) + template.HTML(b.String())
 	ch.Scale = fmt.Sprintf("%g %g %t", s.Lo, s.Hi, s.Log)
 	ch.Label = c.label(lines)
 	ch.Table = c.table(lines)
 	return &ch
+}
+
+// overTime gives a chart the axis that it shares with others, and the faults above it.
+func (c *charts) overTime(ch *chart) {
+	ch.Time, ch.Lanes, ch.X, ch.Marks, ch.Many = true, c.lanes, c.ticks, c.struck(), len(c.faults) > mostNamed
+}
+
+// grid draws a line for each value to read, and has it written beside the plot.
+func (c *charts) grid(ch *chart, s scale, u unit) template.HTML {
+	var b strings.Builder
+	for _, v := range s.ticks() {
+		ch.Y = append(ch.Y, tick{Place: c.places.top(1 - s.at(v)), Label: u.format(v)})
+		b.WriteString(string(hline("grid", s.at(v))))
+	}
+	return template.HTML(b.String())
+}
+
+func hline(class string, at float64) template.HTML {
+	return template.HTML(fmt.Sprintf(`<path class="%s" d="M0 %sh2000"/>`, class, units((1-at)*plotHeight)))
 }
 
 // label says what the lines span, for those who can't see them.

@@ -111,10 +111,7 @@ func (c *charts) percentiles(r *scenarios.Result) (*chart, error) {
 		ch.About += fmt.Sprintf(" These are %d of %d phases, those with most errors.", len(list), len(list)+left)
 	}
 	var b strings.Builder
-	for _, v := range s.ticks() {
-		ch.Y = append(ch.Y, tick{Place: c.places.top(1 - s.at(v)), Label: scenarios.FormatSeconds(v)})
-		b.WriteString(string(hline("grid", s.at(v))))
-	}
+	b.WriteString(string(c.grid(ch, s, inSeconds)))
 	ch.Table = &table{Head: []string{"phase", "requests"}}
 	for i, q := range append([]float64{0}, shares...) {
 		if nines(q) > end+.001 {
@@ -238,15 +235,7 @@ func (c *charts) stairs(r *scenarios.Result, list []curve, x func(float64) float
 	return template.HTML(b.String()), notes
 }
 
-func hline(class string, at float64) template.HTML {
-	return template.HTML(fmt.Sprintf(`<path class="%s" d="M0 %sh2000"/>`, class, units((1-at)*plotHeight)))
-}
-
 func median(values []float64) float64 {
 	v := slices.Sorted(slices.Values(values))
 	return v[len(v)/2]
-}
-
-func sortSpans(s [][2]float64) {
-	slices.SortFunc(s, func(a, b [2]float64) int { return cmp.Compare(a[0], b[0]) })
 }

@@ -9,7 +9,6 @@ import (
 	"image/color"
 	"image/png"
 	"math"
-	"strings"
 
 	"brunt/scenarios"
 )
@@ -35,18 +34,14 @@ func (c *charts) heatmap(r *scenarios.Result) (*chart, error) {
 		return nil, err
 	}
 	ch := &chart{
-		ID: "heatmap", Title: "Spread of response times", Time: true, Lanes: c.lanes, X: c.ticks, Marks: len(c.spans()) > 0, Many: len(c.faults) > mostNamed,
+		ID: "heatmap", Title: "Spread of response times",
 		About: "The stronger the colour, the larger the share of that moment's requests that took so long. Every request that came to an end counts here, failed ones too.",
 		Label: "Heatmap of response times over the run; its table gives the shares.",
 	}
-	var grid strings.Builder
-	for _, v := range s.ticks() {
-		ch.Y = append(ch.Y, tick{Place: c.places.top(1 - s.at(v)), Label: scenarios.FormatSeconds(v)})
-		grid.WriteString(string(hline("grid", s.at(v))))
-	}
+	c.overTime(ch)
 	from, to := c.points[0], c.points[len(c.points)-1]
 	x, w := c.x(from.t)*plotWidth, (c.x(to.t+to.d)-c.x(from.t))*plotWidth
-	ch.Plot = c.shaded + template.HTML(grid.String()) + template.HTML(fmt.Sprintf(`<image x="%s" y="0" width="%s" height="500" preserveAspectRatio="none" href="data:image/png;base64,%s"/>`,
+	ch.Plot = c.shaded + c.grid(ch, s, inSeconds) + template.HTML(fmt.Sprintf(`<image x="%s" y="0" width="%s" height="500" preserveAspectRatio="none" href="data:image/png;base64,%s"/>`,
 		units(x), units(w), base64.StdEncoding.EncodeToString(img)))
 	ch.Table = c.heatTable(s, cells)
 	return ch, nil

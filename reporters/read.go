@@ -11,9 +11,6 @@ import (
 	"brunt/scenarios"
 )
 
-// version is the version of result.json that this package reads and writes.
-const version = 1
-
 // ErrVersion says that a result.json is of a version that this brunt can't read.
 var ErrVersion = errors.New("unknown version of result.json")
 
@@ -34,8 +31,8 @@ func Read(dir string) (*scenarios.Result, error) {
 		return nil, fmt.Errorf("reading %s: %w", resultFile, err)
 	case head.Version == nil:
 		return nil, fmt.Errorf("reading %s: %w: it names none, so brunt did not write it", resultFile, ErrVersion)
-	case *head.Version != version:
-		return nil, fmt.Errorf("reading %s: %w: it is version %d, and this brunt reads version %d; use the brunt that wrote it", resultFile, ErrVersion, *head.Version, version)
+	case *head.Version != scenarios.ResultVersion:
+		return nil, fmt.Errorf("reading %s: %w: it is version %d, and this brunt reads version %d; use the brunt that wrote it", resultFile, ErrVersion, *head.Version, scenarios.ResultVersion)
 	}
 	r := &scenarios.Result{}
 	if err := json.Unmarshal(b, r); err != nil {

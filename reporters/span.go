@@ -1,6 +1,7 @@
 package reporters
 
 import (
+	"cmp"
 	"html/template"
 	"math"
 	"slices"
@@ -255,8 +256,13 @@ func (t *timeline) spans() [][2]float64 {
 			out = append(out, [2]float64{float64(f.Injected), t.end(f)})
 		}
 	}
-	sortSpans(out)
+	slices.SortFunc(out, func(a, b [2]float64) int { return cmp.Compare(a[0], b[0]) })
 	return out
+}
+
+// struck tells whether any fault was in.
+func (t *timeline) struck() bool {
+	return slices.ContainsFunc(t.faults, func(f scenarios.FaultRecord) bool { return f.Injected.Known() })
 }
 
 // tick is a label beside or below a plot.

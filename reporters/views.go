@@ -77,7 +77,7 @@ func (p *page) faults(r *scenarios.Result, line *timeline) {
 		p.FaultTable = t
 	}
 	p.Many = len(p.Faults) > mostNamed
-	if len(line.spans()) > 0 {
+	if line.struck() {
 		p.Overview, p.Axis = line.overview(), line.times()
 	}
 }

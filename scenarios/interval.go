@@ -25,13 +25,3 @@ type Interval struct {
 	Next     string
 	NextAt   time.Duration
 }
-
-// An Event is one line of events.jsonl: something that happened on the run's clock.
-type Event struct {
-	T     Num            `json:"t"`
-	Event string         `json:"event"` // run.start, fault.injected, unit.exit …
-	Fault string         `json:"fault,omitempty"`
-	Unit  string         `json:"unit,omitempty"`
-	Text  string         `json:"text,omitempty"`
-	Data  map[string]any `json:"data,omitempty"`
-}

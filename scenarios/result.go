@@ -2,6 +2,9 @@ package scenarios
 
 import "time"
 
+// ResultVersion is the version of result.json.
+const ResultVersion = 1
+
 // A Result is everything a finished run has to say. Reporters read it; nothing
 // else does. It encodes to result.json, version 1: keys are added, never renamed
 // or removed. Durations are seconds, times offsets from t0, shares 0 to 1.

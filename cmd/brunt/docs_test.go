@@ -15,27 +15,29 @@ import (
 	"github.com/spf13/cobra"
 )
 
-var update = flag.Bool("update", false, "write what is generated: examples/brunt.schema.json")
+var update = flag.Bool("update", false, "write what is generated: examples/*.schema.json")
 
 const top = "../.."
 
-// TestSchemaFile holds the schema beside the examples to the one that brunt prints.
+// TestSchemaFile holds the schemas beside the examples to those that brunt prints.
 func TestSchemaFile(t *testing.T) {
-	var out strings.Builder
-	c := schemaCommand()
-	c.SetOut(&out)
-	c.SetArgs([]string{})
-	if err := c.Execute(); err != nil {
-		t.Fatal(err)
-	}
-	file := filepath.Join(top, "examples", "brunt.schema.json")
-	if *update {
-		if err := os.WriteFile(file, []byte(out.String()), 0o644); err != nil {
+	for of, name := range map[string]string{"scenario": "brunt.schema.json", "result": "result.schema.json", "event": "event.schema.json"} {
+		var out strings.Builder
+		c := schemaCommand()
+		c.SetOut(&out)
+		c.SetArgs([]string{of})
+		if err := c.Execute(); err != nil {
 			t.Fatal(err)
 		}
-	}
-	if have, err := os.ReadFile(file); err != nil || string(have) != out.String() {
-		t.Errorf("%s is not what `brunt schema` prints: go test ./cmd/brunt -run SchemaFile -update (%v)", file, err)
+		file := filepath.Join(top, "examples", name)
+		if *update {
+			if err := os.WriteFile(file, []byte(out.String()), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if have, err := os.ReadFile(file); err != nil || string(have) != out.String() {
+			t.Errorf("%s is not what `brunt schema %s` prints: go test ./cmd/brunt -run SchemaFile -update (%v)", file, of, err)
+		}
 	}
 }
 

@@ -14,18 +14,30 @@ import (
 )
 
 func doctorCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:   "doctor",
+	var set []string
+	c := &cobra.Command{
+		Use:   "doctor [SCENARIO]",
 		Short: "Find out what this machine can do, and what to do about the rest",
-		Args:  cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
+		Long: `Find out what this machine can do, and what to do about the rest. With a scenario,
+find out as well whether it can be run here and now: its commands and ports, its open
+files, and whether its target answers. Nothing is started.`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			var needs []run.Check
+			if len(args) == 1 {
+				plan, err := compile(args[0], set)
+				if err != nil {
+					return err
+				}
+				needs = plan.Needs(c.Context())
+			}
 			socket := strings.TrimPrefix(os.Getenv("DOCKER_HOST"), "unix://")
 			if socket == "" || strings.Contains(socket, "://") {
 				socket = "/var/run/docker.sock"
 			}
 			bad := false
 			t := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
-			for _, k := range run.Doctor(c.Context(), chaos.StateDirs(os.Getenv), socket) {
+			for _, k := range append(run.Doctor(c.Context(), chaos.StateDirs(os.Getenv), socket), needs...) {
 				bad = bad || k.State == run.Bad
 				fmt.Fprintf(t, "%s\t%s\t%s\n", k.Name, k.State, k.Found)
 				if k.Fix != "" {
@@ -41,4 +53,6 @@ func doctorCommand() *cobra.Command {
 			return nil
 		},
 	}
+	setFlag(c, &set)
+	return c
 }

@@ -2,23 +2,40 @@ package main
 
 import (
 	"encoding/json"
+	"io"
 
+	"brunt/scenarios"
 	"brunt/scenarios/run"
 
 	"github.com/spf13/cobra"
 )
 
+// schemas are the JSON Schemas that brunt publishes, by what they describe.
+var schemas = map[string]func() scenarios.Schema{"scenario": run.Schema, "result": run.ResultSchema, "event": run.EventSchema}
+
 func schemaCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:     "schema",
-		Short:   "Print the JSON Schema of scenarios, for editors",
-		Example: "  brunt schema > brunt.schema.json",
-		Args:    cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			e := json.NewEncoder(c.OutOrStdout())
-			e.SetIndent("", " ")
-			e.SetEscapeHTML(false)
-			return e.Encode(run.Schema())
+		Use:   "schema [scenario|result|event]",
+		Short: "Print the JSON Schema of scenarios, for editors, or of what a run writes",
+		Long: `Print a JSON Schema: of scenarios, for editors; of result.json; or of an event, which
+is a line of events.jsonl.`,
+		Example: `  brunt schema > brunt.schema.json
+  brunt schema result > result.schema.json`,
+		Args:      cobra.MatchAll(cobra.MaximumNArgs(1), cobra.OnlyValidArgs),
+		ValidArgs: []string{"scenario", "result", "event"},
+		RunE: func(c *cobra.Command, args []string) error {
+			of := "scenario"
+			if len(args) == 1 {
+				of = args[0]
+			}
+			return printSchema(c.OutOrStdout(), schemas[of]())
 		},
 	}
+}
+
+func printSchema(w io.Writer, s scenarios.Schema) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", " ")
+	e.SetEscapeHTML(false)
+	return e.Encode(s)
 }

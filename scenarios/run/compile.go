@@ -27,6 +27,7 @@ type Plan struct {
 	Stack    *stack.Spec // nil: the target runs already
 	Notes    []string    // what its author should know: what is odd, and the smallest outage that the load can show
 
+	self     []string    // the command line of brunt, for stacks that are part of it
 	upstream string      // host:port where the loads reach a target that runs already
 	ready    []load.Step // asks a target that runs already whether it is ready
 	protocol targets.Protocol
@@ -51,7 +52,7 @@ type CompileOptions struct {
 // checked without touching anything. The error is a [scenarios.MistakesError] with
 // every mistake found, those of Parse among them.
 func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
-	c := &compiler{sc: sc, o: o, m: sc.Mistakes(), plan: &Plan{Scenario: sc, Notes: slices.Clone(sc.Notes)}}
+	c := &compiler{sc: sc, o: o, m: sc.Mistakes(), plan: &Plan{Scenario: sc, Notes: slices.Clone(sc.Notes), self: o.Self}}
 	c.plan.protocol = targets.Kinds()["http"]()
 	c.plan.gate = newGate(sc.Guard, sc.Loads, c.m)
 	before := c.m.Len()

@@ -2,18 +2,27 @@ package run
 
 import "brunt/scenarios"
 
-// files raises the limit of open files to what the loads may need. Where it can't
-// go that high, loads whose author set no limit get one that fits.
-func (r *runner) files() {
-	const own = 256 // for logs, links, the report
-	want, fixed := uint64(own), uint64(own)
-	for i := range r.Loads {
-		lp := &r.Loads[i]
-		want += uint64(lp.inFlight())
+// ownFiles are the open files that brunt needs for itself: logs, links, the report.
+const ownFiles = 256
+
+// wants tells how many open files the plan may need, and how many of them are not
+// brunt's to save: those of loads whose author set their number.
+func (p *Plan) wants() (all, fixed uint64) {
+	all, fixed = ownFiles, ownFiles
+	for i := range p.Loads {
+		lp := &p.Loads[i]
+		all += uint64(lp.inFlight())
 		if lp.MaxInFlight > 0 || lp.Schedule.Closed() {
 			fixed += uint64(lp.inFlight())
 		}
 	}
+	return all, fixed
+}
+
+// files raises the limit of open files to what the loads may need. Where it can't
+// go that high, loads whose author set no limit get one that fits.
+func (r *runner) files() {
+	want, fixed := r.wants()
 	soft, hard := raiseFiles(want)
 	if soft >= want {
 		return

@@ -54,9 +54,9 @@ func cpus() Check {
 }
 
 func openFiles() Check {
-	soft, hard := raiseFiles(scenarios.DefaultMaxInFlight + 256)
+	soft, hard := raiseFiles(scenarios.DefaultMaxInFlight + ownFiles)
 	c := Check{Name: "open files", State: Fine, Found: fmt.Sprintf("%d now, %d at most", soft, hard)}
-	if soft < scenarios.DefaultMaxInFlight+256 {
+	if soft < scenarios.DefaultMaxInFlight+ownFiles {
 		c.State, c.Fix = Limited, fmt.Sprintf("%d connections at most: raise the hard limit (`ulimit -Hn`, LimitNOFILE in systemd)", soft)
 	}
 	return c

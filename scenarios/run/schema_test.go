@@ -375,19 +375,27 @@ func notAvailable(t *testing.T, name, text string) {
 	})
 }
 
-// TestShipped holds that every scenario that we ship is one: the example of the
-// language's description, the examples, and what `brunt init` writes.
+// shipped lists the scenarios that we ship: the example of the language's description,
+// the examples, and what `brunt init` writes.
+func shipped(t *testing.T) []string {
+	t.Helper()
+	out := []string{"../testdata/full.yaml"}
+	for _, pattern := range []string{"../../examples/*/scenario.yaml", "../../cmd/brunt/init/*.yaml"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil || len(files) == 0 {
+			t.Fatalf("no %s: %v", pattern, err)
+		}
+		out = append(out, files...)
+	}
+	return out
+}
+
+// rendered fills in what `brunt init` writes.
+var rendered = strings.NewReplacer("{{url}}", "http://127.0.0.1:8080", "{{path}}", "/", "{{guard}}", "\nguard: {allow: {load: [\"127.0.0.1\"]}}\n")
+
+// TestShipped holds that every scenario that we ship is one.
 func TestShipped(t *testing.T) {
-	files, err := filepath.Glob("../../examples/*/scenario.yaml")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no examples: %v", err)
-	}
-	inits, err := filepath.Glob("../../cmd/brunt/init/*.yaml")
-	if err != nil || len(inits) == 0 {
-		t.Fatalf("nothing that init writes: %v", err)
-	}
-	rendered := strings.NewReplacer("{{url}}", "http://127.0.0.1:8080", "{{path}}", "/", "{{guard}}", "\nguard: {allow: {load: [\"127.0.0.1\"]}}\n")
-	for _, file := range slices.Concat([]string{"../testdata/full.yaml"}, files, inits) {
+	for _, file := range shipped(t) {
 		t.Run(strings.TrimPrefix(filepath.ToSlash(file), "../"), func(t *testing.T) {
 			b, err := os.ReadFile(file)
 			if err != nil {
@@ -406,7 +414,15 @@ func TestShipped(t *testing.T) {
 
 // TestSchemaDescribed holds that an editor has something to say of every key.
 func TestSchemaDescribed(t *testing.T) {
-	text, err := json.Marshal(Schema())
+	for _, key := range undescribed(t, Schema()) {
+		t.Errorf("%s has no description", key)
+	}
+}
+
+// undescribed lists the keys of a schema that have no description.
+func undescribed(t *testing.T, s scenarios.Schema) []string {
+	t.Helper()
+	text, err := json.Marshal(s)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -443,7 +459,5 @@ func TestSchemaDescribed(t *testing.T) {
 		}
 	}
 	walk(nil, root)
-	for _, name := range slices.Sorted(maps.Keys(missing)) {
-		t.Errorf("%s has no description", name)
-	}
+	return slices.Sorted(maps.Keys(missing))
 }

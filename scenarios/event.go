@@ -1,0 +1,36 @@
+package scenarios
+
+// An Event is one line of events.jsonl: something that happened on the run's clock.
+type Event struct {
+	T     Num            `json:"t"`               // seconds since t0; before it is negative
+	Event string         `json:"event"`           // what happened
+	Fault string         `json:"fault,omitempty"` // which it is about, with #n for an occurrence
+	Unit  string         `json:"unit,omitempty"`  // which it is about: service[i]
+	Text  string         `json:"text,omitempty"`  // in words, for people
+	Data  map[string]any `json:"data,omitempty"`  // in figures, by name
+}
+
+// EventKinds gives the kinds of events, each with its meaning.
+func EventKinds() map[string]string {
+	return map[string]string{
+		"run.start":        "the run began, before its target",
+		"run.stop":         "a stop condition was met",
+		"run.end":          "the verdict is known",
+		"load.start":       "the loads begin, warm-up first",
+		"load.end":         "the last iteration has ended",
+		"unit.start":       "a process of the target was started",
+		"unit.ready":       "the unit's readiness check held",
+		"unit.exit":        "a process of the target ended",
+		"unit.error":       "a process of the target could not be started",
+		"steady.held":      "the steady state held before the first injection",
+		"steady.lost":      "the steady state did not hold: nothing is injected",
+		"fault.injected":   "what the fault does was done",
+		"fault.verified":   "an effect was seen from the victim's side",
+		"fault.unverified": "no effect was seen: the run is invalid",
+		"fault.late":       "the fault came later than planned",
+		"fault.missed":     "the fault never became due",
+		"fault.failed":     "the fault could not be injected",
+		"fault.reverted":   "the fault was taken back",
+		"fault.cleared":    "the fault is verified gone, or its unit is healthy again",
+	}
+}

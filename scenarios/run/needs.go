@@ -1,0 +1,127 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Needs finds out whether this machine and the target have what the plan needs of
+// them. It probes, and leaves nothing behind; nothing is started.
+func (p *Plan) Needs(ctx context.Context) []Check {
+	checks := []Check{p.fileNeeds()}
+	if p.Stack == nil {
+		checks = append(checks, p.targetNeeds(ctx))
+	} else {
+		checks = append(checks, p.commandNeeds()...)
+		checks = append(checks, p.portNeeds()...)
+	}
+	for _, e := range p.Faults {
+		if c := freezing(); e.Kind == c.Name && c.State != Fine {
+			checks = append(checks, Check{"fault " + e.Name, Bad, c.Found, c.Fix})
+		}
+	}
+	return checks
+}
+
+// fileNeeds holds what the loads may have in flight against the limit of open files.
+func (p *Plan) fileNeeds() Check {
+	want, fixed := p.wants()
+	soft, hard := raiseFiles(want)
+	c := Check{Name: "scenario's files", State: Fine, Found: fmt.Sprintf("%d at most, and this process may have %d", want, soft)}
+	switch {
+	case soft >= want:
+	case soft >= fixed:
+		c.Found += ": loads without a max_in_flight get one that fits"
+	default:
+		c.State = Limited
+		c.Fix = fmt.Sprintf("lower max_in_flight, or raise the hard limit of %d (`ulimit -Hn`, LimitNOFILE in systemd)", hard)
+	}
+	return c
+}
+
+// targetNeeds asks whether somebody listens where the target is said to be.
+func (p *Plan) targetNeeds(ctx context.Context) Check {
+	c := Check{Name: "target", State: Fine, Found: p.upstream + " accepts connections"}
+	host, port, err := net.SplitHostPort(p.upstream)
+	if err != nil { // only steps with whole URLs
+		c.Found = "is named by the steps"
+		return c
+	}
+	addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	if err != nil {
+		return Check{"target", Bad, err.Error(), "mend the name, or give its address by the load's resolve"}
+	}
+	d := net.Dialer{Timeout: time.Second}
+	for _, a := range addrs {
+		addr := net.JoinHostPort(a.Unmap().String(), port)
+		if err = p.gate.check(a.Unmap(), addr, host); err != nil {
+			continue
+		}
+		var conn net.Conn
+		if conn, err = d.DialContext(ctx, "tcp", addr); err == nil {
+			_ = conn.Close()
+			return c
+		}
+	}
+	return Check{"target", Bad, err.Error(), "start it; brunt starts nothing for a target with a url"}
+}
+
+// commandNeeds looks for the programs of the author's own services.
+func (p *Plan) commandNeeds() []Check {
+	var out []Check
+	for _, s := range p.Stack.Services {
+		if len(s.Command) == 0 {
+			continue
+		}
+		name, known := s.Command[0].Static()
+		if !known || len(p.self) > 0 && name == p.self[0] { // brunt itself is there
+			continue
+		}
+		if s.Dir != "" && !filepath.IsAbs(name) && strings.ContainsAny(name, `/\`) {
+			name = filepath.Join(s.Dir, name)
+		}
+		path, err := exec.LookPath(name)
+		if err != nil && !errors.Is(err, exec.ErrDot) {
+			out = append(out, Check{"service " + s.Name, Bad, err.Error(), "build or install it, or mend the command"})
+			continue
+		}
+		out = append(out, Check{"service " + s.Name, Fine, path, ""})
+	}
+	return out
+}
+
+// portNeeds asks whether the ports that services want for themselves are free.
+func (p *Plan) portNeeds() []Check {
+	var taken []string
+	asked := 0
+	for _, s := range p.Stack.Services {
+		for i := range s.Replicas {
+			if s.Port == 0 {
+				continue
+			}
+			asked++
+			addr := fmt.Sprintf("127.0.0.1:%d", s.Port+i)
+			l, err := net.Listen("tcp", addr)
+			if err != nil {
+				taken = append(taken, addr)
+				continue
+			}
+			_ = l.Close()
+		}
+	}
+	switch {
+	case asked == 0:
+		return nil
+	case len(taken) > 0:
+		slices.Sort(taken)
+		return []Check{{"ports of services", Bad, "in use: " + strings.Join(taken, ", "), "end who listens there, or leave the port out: brunt finds a free one"}}
+	}
+	return []Check{{"ports of services", Fine, fmt.Sprintf("%d wanted, all free", asked), ""}}
+}

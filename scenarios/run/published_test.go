@@ -1,0 +1,235 @@
+package run
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"math"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"brunt/reporters"
+	"brunt/scenarios"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+)
+
+// reported runs a scenario that has faults, failures and two loads, and gives the
+// folder with its report.
+func reported(t *testing.T) string {
+	t.Helper()
+	res := runOnce(t, `version: 1
+name: reported`+pair+`
+warmup: {for: 500ms}
+load:
+  main: {executor: constant-arrival-rate, rate: 200/s, duration: 4s, flow: [{get: /far/}, {get: /fail, name: fails, check: {status: 200}}]}
+  closed: {executor: constant-vus, vus: 2, duration: 2s, flow: [{get: /slow}]}
+chaos:
+  crash: {at: 1s, within: 1s, process.crash: {service: store}}
+  slow: {at: 3s, for: 500ms, network.latency: {from: web, to: store, delay: 20ms}}
+steady: [p50 < 5s]
+slo: [p95 < 1s, errors < 100%]
+`, Options{})
+	dir := t.TempDir()
+	if err := reporters.Write(dir, res); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// compileSchema compiles a schema. Strict makes it refuse keys that it does not name,
+// as a brunt that writes one has to publish it.
+func compileSchema(t *testing.T, s scenarios.Schema, strict bool) *jsonschema.Schema {
+	t.Helper()
+	text, err := json.Marshal(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strict {
+		closed(doc)
+	}
+	c := jsonschema.NewCompiler()
+	if err := c.AddResource("schema.json", doc); err != nil {
+		t.Fatal(err)
+	}
+	out, err := c.Compile("schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// closed has every object of a schema refuse keys that it does not name, and every
+// event be of a kind that it names.
+func closed(v any) {
+	switch v := v.(type) {
+	case map[string]any:
+		if v["properties"] != nil && v["type"] == "object" {
+			v["additionalProperties"] = false
+		}
+		if v["type"] == "string" && v["description"] == "one that a later version added" {
+			v["not"] = map[string]any{}
+		}
+		for _, x := range v {
+			closed(x)
+		}
+	case []any:
+		for _, x := range v {
+			closed(x)
+		}
+	}
+}
+
+// TestPublished holds what a run writes to the schemas that are published of it.
+func TestPublished(t *testing.T) {
+	dir := reported(t)
+	result := compileSchema(t, ResultSchema(), true)
+	read := func(name string) []byte {
+		b, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	check := func(s *jsonschema.Schema, text []byte) error {
+		doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s.Validate(doc)
+	}
+	text := read("result.json")
+	if err := check(result, text); err != nil {
+		t.Errorf("result.json: %v", err)
+	}
+	for _, c := range []struct{ name, old, with string }{
+		{"a text for a number", `"seed": `, `"seed": "x", "was": `},
+		{"a verdict that there is not", `"verdict": "`, `"verdict": "un`},
+		{"a key that is missing", `"exit_code": `, `"code": `},
+		{"another version", `"version": 1`, `"version": 2`},
+	} {
+		if !bytes.Contains(text, []byte(c.old)) {
+			t.Fatalf("%s: %s is not in result.json", c.name, c.old)
+		}
+		if check(compileSchema(t, ResultSchema(), false), bytes.Replace(text, []byte(c.old), []byte(c.with), 1)) == nil {
+			t.Errorf("the schema takes %s", c.name)
+		}
+	}
+	event := compileSchema(t, EventSchema(), true)
+	seen := map[string]bool{}
+	for line := range bytes.Lines(read("events.jsonl")) {
+		if err := check(event, line); err != nil {
+			t.Errorf("%s%v", line, err)
+		}
+		var e scenarios.Event
+		if err := json.Unmarshal(line, &e); err != nil {
+			t.Fatal(err)
+		}
+		seen[e.Event] = true
+	}
+	for _, kind := range []string{"run.start", "unit.ready", "load.start", "steady.held", "fault.injected", "unit.exit", "fault.cleared", "load.end"} {
+		if !seen[kind] {
+			t.Errorf("there is no event %s", kind)
+		}
+	}
+	if check(event, []byte(`{"t": 0, "event": "fault.wished"}`)) == nil {
+		t.Error("the schema takes an event that there is not")
+	}
+	if err := check(compileSchema(t, EventSchema(), false), []byte(`{"t": 0, "event": "fault.wished", "why": 1}`)); err != nil {
+		t.Errorf("the schema refuses what a later version may add: %v", err)
+	}
+}
+
+// TestPublished_Described holds that the schemas say what every key means.
+func TestPublished_Described(t *testing.T) {
+	for name, s := range map[string]scenarios.Schema{"result": ResultSchema(), "event": EventSchema()} {
+		for _, key := range undescribed(t, s) {
+			t.Errorf("%s: nothing describes %s", name, key)
+		}
+	}
+}
+
+// TestHlog_FieldsReader has latency.hlog read by hdr-histogram-js, which shares nothing
+// with the library that brunt writes it by: it finds the counts, percentiles and times
+// that result.json has.
+func TestHlog_FieldsReader(t *testing.T) {
+	modules := os.Getenv("BRUNT_NODE_MODULES")
+	if modules == "" {
+		const how = "needs hdr-histogram-js: `npm ci --prefix .ci/hlog`, then BRUNT_NODE_MODULES=.ci/hlog/node_modules as an absolute path"
+		if os.Getenv("CI") == "true" {
+			t.Fatal(how)
+		}
+		t.Skip(how)
+	}
+	dir := reported(t)
+	cmd := exec.Command("node", filepath.Join("testdata", "hlog.js"), filepath.Join(dir, "latency.hlog"))
+	cmd.Env = append(os.Environ(), "NODE_PATH="+modules)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	type histogram struct {
+		Tag   int
+		Start float64 // milliseconds since 1970
+		Count int64
+		Max   float64            // microseconds
+		At    map[string]float64 // the same
+	}
+	found := map[int]histogram{}
+	for lines := bufio.NewScanner(bytes.NewReader(out)); lines.Scan(); {
+		var h histogram
+		if err := json.Unmarshal(lines.Bytes(), &h); err != nil {
+			t.Fatal(err)
+		}
+		found[h.Tag] = h
+	}
+	res, err := reporters.Read(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cells := 0
+	for _, c := range res.Cells {
+		if c.Hist == 0 || c.Outcome == "*" { // a row of all outcomes has failures as slower than any answer
+			continue
+		}
+		h, ok := found[c.Hist]
+		what := strings.Join([]string{c.Phase, c.Load, c.Step, c.Outcome}, " ")
+		if !ok || h.Count != c.Count {
+			t.Errorf("%s: %d values, result.json has %d", what, h.Count, c.Count)
+			continue
+		}
+		cells++
+		// The log has whole microseconds in buckets of three digits; result.json has the
+		// largest value as it was, and no percentile beyond it.
+		if most := float64(c.Response.Max); h.Max/1e6 < most-1e-6 || h.Max/1e6 > most*1.002+1e-6 {
+			t.Errorf("%s: the largest is %v us, %v s in result.json", what, h.Max, most)
+		}
+		for p, want := range map[string]scenarios.Num{"p50": c.Response.P50, "p90": c.Response.P90, "p95": c.Response.P95, "p99": c.Response.P99, "p99.9": c.Response.P999} {
+			if have := h.At[p] / 1e6; math.Abs(min(have, float64(c.Response.Max))-float64(want)) > 1e-9 {
+				t.Errorf("%s: %s is %v s, %v s in result.json", what, p, have, want)
+			}
+		}
+	}
+	windows := 0
+	for _, w := range res.Windows {
+		h, ok := found[w.Hist]
+		if w.Hist == 0 || !ok {
+			continue
+		}
+		windows++
+		if at := float64(res.T0.UnixNano())/1e6 + float64(w.T)*1e3; math.Abs(h.Start-at) > 1 {
+			t.Errorf("the window at %v s begins at %.3f ms, %.3f in the log", w.T, at, h.Start)
+		}
+	}
+	if cells < 10 || windows < 3 {
+		t.Errorf("only %d cells and %d windows were compared", cells, windows)
+	}
+}
