@@ -44,6 +44,8 @@ func causeOf(err error) scenarios.Cause {
 		return scenarios.Unreachable
 	case isAny(err, noSocket): // this machine, not the target, had no room
 		return scenarios.NoSocket
+	case isAny(err, noPort):
+		return scenarios.NoPort
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed):
 		return scenarios.Closed
 	case errors.As(err, &ne) && ne.Timeout():

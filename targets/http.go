@@ -77,6 +77,19 @@ type headerTemplate struct {
 // Name implements [scenarios.Call].
 func (c *httpCall) Name() string { return c.name }
 
+// Origin is scheme and host of the URL where they are known and not the target's.
+func (c *httpCall) Origin() string {
+	text, static := c.url.Static()
+	if !static {
+		return knownOrigin(c.url.Text())
+	}
+	if strings.HasPrefix(text, "/") {
+		return ""
+	}
+	origin, _ := splitURL([]byte(text))
+	return string(origin)
+}
+
 // Compile implements [Protocol].
 func (*HTTP) Compile(step scenarios.Block, in Scope, m *scenarios.Mistakes) (scenarios.Call, bool) {
 	s, ok := scenarios.Resolve(step, map[string]func() *HTTPStep{step.Kind: func() *HTTPStep { return new(HTTPStep) }}, m)

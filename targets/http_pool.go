@@ -188,7 +188,7 @@ func (p *pool) tooOld(c *conn) bool {
 
 // put gives a connection back, for reuse if keep says so.
 func (p *pool) put(o *origin, c *conn, keep bool) {
-	if !keep || p.tooOld(c) {
+	if !keep || c.left == 0 || p.tooOld(c) {
 		p.drop(c)
 		p.leave(o)
 		return
@@ -244,8 +244,8 @@ func (p *pool) dial(o *origin, deadline time.Duration) (*conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.opened.Add(1)
 	c := newConn(raw, p.o.T0)
+	c.left = p.o.reuse(p.opened.Add(1))
 	if !p.keep(c) {
 		return nil, errAborted
 	}

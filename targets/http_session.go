@@ -309,7 +309,12 @@ func (t *trip) sample(err error) {
 }
 
 // said puts an error into words, with what mends it where that is known.
-func said(err error) string { return err.Error() + saidOfTLS(err) }
+func said(err error) string {
+	if isAny(err, noPort) {
+		return err.Error() + "; this machine has no port left to reach the target from"
+	}
+	return err.Error() + saidOfTLS(err)
+}
 
 // at is the URL that was asked for last.
 func (t *trip) at() string {

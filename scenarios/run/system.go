@@ -7,6 +7,7 @@ import (
 	"hash/fnv"
 	"maps"
 	"net"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -196,6 +197,15 @@ func (s *system) loadLink(ctx context.Context) error {
 	return s.addLink(chaos.LoadName, to, upstream)
 }
 
+// lookup asks for a name as the first load would.
+func (p *Plan) lookup(ctx context.Context, host string) ([]netip.Addr, error) {
+	o := targets.Options{Gate: p.gate.check}
+	if len(p.Loads) > 0 {
+		o.Connections = p.Loads[0].Connections
+	}
+	return targets.Lookup(ctx, o, host)
+}
+
 // reach finds the address of a target that runs already, for what connects to it in
 // the load's stead and must keep to the same blast radius.
 func (s *system) reach(ctx context.Context, hostport string) (string, error) {
@@ -203,7 +213,7 @@ func (s *system) reach(ctx context.Context, hostport string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	ips, err := s.r.lookup(ctx, host)
 	if err != nil {
 		return "", err
 	}
