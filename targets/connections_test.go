@@ -2,12 +2,14 @@ package targets_test
 
 import (
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"brunt/scenarios"
 	"brunt/targets"
+	"brunt/targets/targetstest"
 )
 
 // lives counts the requests of each connection that a server has seen.
@@ -155,5 +157,31 @@ func TestHTTP_AnswersHold(t *testing.T) {
 			}
 			at("127.0.0.2")
 		})
+	}
+}
+
+// TestNameServer asks a server of the scenario's own, over UDP and TCP, and hears how
+// long the answer holds.
+func TestNameServer(t *testing.T) {
+	names := targetstest.NewNames(t)
+	names.Set("api.test", 7, "127.0.0.2", "127.0.0.3", "::1")
+	names.SetLarge("large.test", 9, "127.0.0.4")
+	names.Set("empty.test", 5)
+	for _, c := range []struct {
+		host string
+		want []string
+		ttl  time.Duration
+		says string
+	}{
+		{"api.test", []string{"127.0.0.2", "127.0.0.3", "::1"}, 7 * time.Second, ""},
+		{"API.test", []string{"127.0.0.2", "127.0.0.3", "::1"}, 7 * time.Second, ""},
+		{"large.test", []string{"127.0.0.4"}, 9 * time.Second, ""},
+		{"empty.test", nil, -1, "on " + names.Addr + ": no such host"},
+		{"other.test", nil, -1, "on " + names.Addr + ": no such host"},
+	} {
+		got, ttl, err := targets.AskNames(t, names.Addr, nil, c.host)
+		if !slices.Equal(got, c.want) || ttl != c.ttl || (err == nil) != (c.says == "") || err != nil && !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: %v for %v, %v", c.host, got, ttl, err)
+		}
 	}
 }

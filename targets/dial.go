@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -17,7 +16,6 @@ type dialer struct {
 	gate  Gate
 	names *resolver
 	local []netip.Addr // source addresses; none is the system's choice
-	turn  atomic.Uint64
 }
 
 func newDialer(o *Options) (*dialer, error) {
@@ -73,15 +71,15 @@ func (g Gate) passes(address, host string) error {
 
 var errNoFamily = errors.New("no address of the name is of the source address's family")
 
-// dial opens a connection to host:port before ctx ends. Each dial begins with
-// another address of the name, and every address gets its share of the time that
-// is left, so that one which swallows everything doesn't hide the others.
-func (d *dialer) dial(ctx context.Context, host, port string) (*net.TCPConn, error) {
+// dial opens connection n to host:port before ctx ends. Each begins with another source
+// address, then with another address of the name, and every address gets its share of
+// the time that is left, so that one which swallows everything doesn't hide the others.
+func (d *dialer) dial(ctx context.Context, host, port string, n uint64) (*net.TCPConn, error) {
 	addrs, name, err := d.names.lookup(ctx, host, port)
 	if err != nil {
 		return nil, err
 	}
-	turn := int((d.turn.Add(1) - 1) & (1<<31 - 1))
+	turn := int(n & (1<<31 - 1))
 	nd := net.Dialer{KeepAlive: -1, Control: d.control(name)}
 	var local netip.Addr
 	if len(d.local) > 0 {

@@ -19,6 +19,7 @@ type origin struct {
 	port string
 	tls  *tls.Config
 	url  *url.URL
+	turn atomic.Uint64 // of opening a connection
 
 	mu      sync.Mutex
 	idle    []*conn // the one used last is taken first
@@ -240,7 +241,7 @@ func (p *pool) replace(o *origin, c *conn, deadline time.Duration) (*conn, error
 func (p *pool) dial(o *origin, deadline time.Duration) (*conn, error) {
 	ctx, cancel := context.WithDeadline(p.over, p.o.T0.Add(deadline))
 	defer cancel()
-	raw, err := p.dialer.dial(ctx, o.name, o.port)
+	raw, err := p.dialer.dial(ctx, o.name, o.port, o.turn.Add(1)-1)
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"brunt/scenarios"
 	"brunt/scenarios/load"
 	"brunt/targets"
 )
@@ -54,7 +55,7 @@ func (c *compiler) ports() (notes []string) {
 		}
 		notes = append(notes, fmt.Sprintf("%s: %s connections to %s are opened within %s, for which a closed one holds its port, and this machine has %s ports from %s: "+
 			"they may be used up %s into the load. Keep connections alive (connections: keep_alive, reuse), or name %d source_addresses.",
-			strings.Join(d.loads, ", "), trim(most), d.addr, brief(rest), trim(there), d.from(), brief(out.Round(time.Second)), int(math.Ceil(most/each))))
+			strings.Join(d.loads, ", "), trim(most), d.addr, brief(rest), trim(there), d.from(), scenarios.FormatSeconds(out.Seconds()), int(math.Ceil(most/each))))
 	}
 	return notes
 }
