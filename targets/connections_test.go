@@ -95,12 +95,15 @@ func TestHTTP_ReuseAndWaiting(t *testing.T) {
 		})
 	}
 	all.Wait()
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	for _, n := range l.asks {
-		if n != 2 {
+		if n > 2 {
 			t.Fatalf("requests a connection: %v", l.asks)
 		}
 	}
-	if r.Opened() != 60 || targets.Waiting(r.Client) != 0 {
+	if r.Opened() < 60 || r.Opened() > 62 || // up to three are left with a request to go
+		len(l.asks) != int(r.Opened()) || targets.Waiting(r.Client) != 0 {
 		t.Errorf("%d connections for 120 requests, %d wait", r.Opened(), targets.Waiting(r.Client))
 	}
 }

@@ -169,7 +169,9 @@ func TestConnections(t *testing.T) {
 		{"keep_alive", "keep_alive: on", func(_ *place, conns int) bool { return conns > 20 }},
 		{"keep_alive off", "keep_alive: off", func(_ *place, conns int) bool { return conns != 200 }},
 		{"reuse", "reuse: 10", func(p *place, conns int) bool { return conns < 20 || conns > 20+p.most || mostOf(p.conns) != 10 }},
-		{"reuse of a range", "reuse: 1..19, max: 1", func(p *place, conns int) bool { return conns < 12 || conns > 40 || mostOf(p.conns) > 19 || mostOf(p.conns) < 10 }},
+		{"reuse of a range", "reuse: 1..19, max: 1", func(p *place, conns int) bool {
+			return conns < 12 || conns > 40 || mostOf(p.conns) > 19 || mostOf(p.conns) < 10
+		}},
 		{"max_age", "max_age: 200ms, max: 1", func(_ *place, conns int) bool { return conns < 3 || conns > 10 }},
 		{"source_addresses", "keep_alive: off, source_addresses: [127.0.0.4, 127.0.0.5]", func(p *place, _ int) bool {
 			return len(p.from) != 2 || p.from["127.0.0.4"] != 100 || p.from["127.0.0.5"] != 100

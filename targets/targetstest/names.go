@@ -32,15 +32,8 @@ func NewNames(t testing.TB) *Names {
 	t.Helper()
 	s := &Names{known: map[string]record{}}
 	var all sync.WaitGroup
-	u, err := net.ListenPacket("udp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	u, l := onePort(t)
 	s.Addr = u.LocalAddr().String()
-	l, err := net.Listen("tcp4", s.Addr)
-	if err != nil {
-		t.Fatal(err)
-	}
 	all.Go(func() {
 		b := make([]byte, 1500)
 		for {
@@ -68,6 +61,26 @@ func NewNames(t testing.TB) *Names {
 		all.Wait()
 	})
 	return s
+}
+
+// onePort listens over UDP and TCP on the same port.
+func onePort(t testing.TB) (net.PacketConn, net.Listener) {
+	t.Helper()
+	const tries = 20 // another may have the port for TCP
+	for try := 1; ; try++ {
+		u, err := net.ListenPacket("udp4", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		l, err := net.Listen("tcp4", u.LocalAddr().String())
+		if err == nil {
+			return u, l
+		}
+		_ = u.Close()
+		if try == tries {
+			t.Fatal(err)
+		}
+	}
 }
 
 // stream answers one question over TCP.
