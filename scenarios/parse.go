@@ -222,13 +222,7 @@ func (p *files) target(sc *Scenario, n *Node) {
 	if t.Has("entry") && kinds[0] == "url" {
 		p.m.Add(t.Of("entry"), "`entry` names a service that brunt starts; a url needs none")
 	}
-	if t.TLS != nil && t.TLS.CA != "" {
-		at := n.Get("tls").Get("ca").Pos
-		t.TLS.CA = p.beside(at, t.TLS.CA)
-		if _, err := p.readFile(t.TLS.CA, maxText); err != nil {
-			p.m.Add(at, "tls: %v", err)
-		}
-	}
+	p.tls(sc, n.Get("tls"))
 }
 
 func (p *files) tables(sc *Scenario, s *scope, n *Node) {

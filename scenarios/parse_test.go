@@ -274,7 +274,7 @@ func TestParseFiles(t *testing.T) {
 	write("lib/base.yaml", "version: 1\ntarget: {url: http://127.0.0.1:1, tls: {ca: ca.pem}}\ndata: {u: {csv: u.csv}}\nteardown: [{post: /, body: \"${file.note.txt}\"}]\nload: {a: {executor: spike, flow: [{get: /}]}}\n")
 	write("lib/u.csv", "id\n7\n")
 	write("lib/note.txt", "lib\n")
-	write("lib/ca.pem", "x")
+	write("lib/ca.pem", testCert)
 	sc, err := Parse(filepath.Join(dir, "s.yaml"), Options{})
 	if err != nil {
 		t.Fatal(err)

@@ -23,6 +23,7 @@ type conn struct {
 	born     time.Duration
 	deadline time.Duration // that is set on it
 	used     bool          // it has carried an answer
+	left     int           // requests until it is closed; negative is no bound
 	reads    int           // since the request was sent
 	fault    error         // of the last read that failed, whatever a parser made of it
 	sent     time.Duration // when the request was written
@@ -48,7 +49,7 @@ func release(br *bufio.Reader) {
 const noDeadline = time.Duration(-1 << 62)
 
 func newConn(raw *net.TCPConn, t0 time.Time) *conn {
-	return &conn{Conn: raw, raw: raw, t0: t0, born: time.Since(t0), deadline: noDeadline}
+	return &conn{Conn: raw, raw: raw, t0: t0, born: time.Since(t0), deadline: noDeadline, left: -1}
 }
 
 func (c *conn) now() time.Duration { return time.Since(c.t0) }
@@ -68,6 +69,9 @@ func (c *conn) until(deadline, slack time.Duration) {
 // It gives errStale when the connection was closed before anything was sent.
 func (c *conn) ask(req []byte, tail net.Buffers) (br *bufio.Reader, err error) {
 	c.reads, c.fault, c.wasSent = 0, nil, false
+	if c.left > 0 {
+		c.left--
+	}
 	if c.direct.able() {
 		return c.askDirect(req, tail)
 	}

@@ -1,13 +1,10 @@
 package targets
 
 import (
-	"fmt"
 	"maps"
-	"net"
 	"net/url"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -94,6 +91,19 @@ type headerTemplate struct {
 // Name implements [scenarios.Call].
 func (c *httpCall) Name() string { return c.name }
 
+// Origin is scheme and host of the URL where they are known and not the target's.
+func (c *httpCall) Origin() string {
+	text, static := c.url.Static()
+	if !static {
+		return knownOrigin(c.url.Text())
+	}
+	if strings.HasPrefix(text, "/") {
+		return ""
+	}
+	origin, _ := splitURL([]byte(text))
+	return string(origin)
+}
+
 // Compile implements [Protocol].
 func (*HTTP) Compile(step scenarios.Block, in Scope, m *scenarios.Mistakes) (scenarios.Call, bool) {
 	s, ok := scenarios.Resolve(step, map[string]func() *HTTPStep{step.Kind: func() *HTTPStep { return new(HTTPStep) }}, m)
@@ -167,49 +177,6 @@ func knownOrigin(text string) string {
 	}
 	return string(origin)
 }
-
-// badURL is a URL that nothing can be sent to.
-type badURL struct{ why string }
-
-func (e *badURL) Error() string { return e.why }
-
-// parseOrigin reads scheme and host of an absolute URL.
-func parseOrigin(s string) (*url.URL, error) {
-	bad := func(format string, args ...any) (*url.URL, error) { return nil, &badURL{fmt.Sprintf(format, args...)} }
-	u, err := url.Parse(s)
-	switch {
-	case err != nil:
-		return bad("%q is no URL: %v", s, err)
-	case u.Scheme == "" && u.Host == "":
-		return bad("%q is neither a path, which begins with /, nor a URL, which begins with http://", s)
-	case u.Scheme != "http" && u.Scheme != "https":
-		return bad("%q: the scheme is http or https", s)
-	case u.Hostname() == "":
-		return bad("%q names no host", s)
-	case u.User != nil:
-		return bad("%q: credentials go into an Authorization header, not into the URL", u.Redacted())
-	}
-	if p := u.Port(); p != "" {
-		if n, err := strconv.Atoi(p); err != nil || n < 1 || n > 65535 {
-			return bad("%q: a port lies from 1 to 65535", s)
-		}
-	}
-	return u, nil
-}
-
-// portOf is the port of a URL, its scheme's where none is written.
-func portOf(u *url.URL) string {
-	switch {
-	case u.Port() != "":
-		return u.Port()
-	case u.Scheme == "https":
-		return "443"
-	}
-	return "80"
-}
-
-// HostPort gives host and port of a URL, its scheme's port where none is written.
-func HostPort(u *url.URL) string { return net.JoinHostPort(u.Hostname(), portOf(u)) }
 
 func (c *httpCall) compileHeaders(s *HTTPStep, m *scenarios.Mistakes) {
 	for _, name := range slices.Sorted(maps.Keys(s.Headers)) {

@@ -2,7 +2,6 @@ package targets
 
 import (
 	"bufio"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -35,12 +34,12 @@ func (*HTTP) Client(o Options) (Client, error) {
 	}
 	c := &httpClient{pool: p, keepAlive: o.Connections.KeepAlive == nil || *o.Connections.KeepAlive}
 	if o.Base != "" {
+		if _, err := ParseBase(o.Base); err != nil {
+			return nil, err
+		}
 		prefix, path := splitURL([]byte(o.Base))
 		if c.base, err = p.origin(prefix); err != nil {
 			return nil, err
-		}
-		if strings.Contains(string(path), "?") {
-			return nil, &badURL{fmt.Sprintf("%q: the target's URL has no query; it stands in the steps", o.Base)}
 		}
 		c.basePath = strings.TrimSuffix(string(path), "/")
 	}
@@ -349,13 +348,10 @@ func (t *trip) sample(err error) {
 
 // said puts an error into words, with what mends it where that is known.
 func said(err error) string {
-	if _, unknown := errors.AsType[x509.UnknownAuthorityError](err); unknown {
-		return err.Error() + "; a CA of your own goes under target: {tls: {ca: FILE}}"
+	if isAny(err, noPort) {
+		return err.Error() + "; this machine has no port left to reach the target from"
 	}
-	if _, other := errors.AsType[x509.HostnameError](err); other {
-		return err.Error() + "; the name in the certificate goes under target: {tls: {server_name: NAME}}"
-	}
-	return err.Error()
+	return err.Error() + saidOfTLS(err)
 }
 
 // at is the URL that was asked for last.

@@ -130,7 +130,7 @@ func tokenClient(o Options, u *url.URL) (*http.Client, error) {
 				if err != nil {
 					return nil, err
 				}
-				return d.dial(ctx, host, port)
+				return d.dial(ctx, host, port, 0)
 			},
 		},
 		// The client's secret goes to the token URL and nowhere else.

@@ -59,6 +59,7 @@ type Options struct {
 	Connections scenarios.Connections
 	Resolve     map[string]string
 	Timeout     time.Duration
+	Seed        uint64    // what is drawn for connections comes from it
 	T0          time.Time // of the run: deadlines count from it
 	Gate        Gate      // nil allows all
 	Sampler     Sampler

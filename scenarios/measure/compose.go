@@ -46,6 +46,7 @@ type Findings struct {
 	Lag        scenarios.Lag
 	Queue      scenarios.Lag
 	LagByPhase map[string]PhaseLag
+	Starved    map[string]float64 // by phase: the share of its requests that found no socket or port on this machine
 	Offered    int64
 	Sent       int64
 	Clamped    int64
@@ -91,7 +92,7 @@ func (r *Recorder) Finish(c Case) (*Findings, error) {
 	if c.Hold <= 0 {
 		c.Hold = scenarios.DefaultHold
 	}
-	f := &finisher{Recorder: r, c: c, asked: map[asked]Answer{}, out: &Findings{Causes: map[scenarios.Cause]int64{}, LagByPhase: map[string]PhaseLag{}}}
+	f := &finisher{Recorder: r, c: c, asked: map[asked]Answer{}, out: &Findings{Causes: map[scenarios.Cause]int64{}, LagByPhase: map[string]PhaseLag{}, Starved: map[string]float64{}}}
 	if r.err != nil {
 		f.out.Notes = append(f.out.Notes, r.err.Error()+"; what was measured since was kept in memory, and is complete")
 	}

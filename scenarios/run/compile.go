@@ -104,6 +104,12 @@ type made struct {
 
 // load compiles one load.
 func (c *compiler) load(l *scenarios.Load) {
+	targets.CheckConnections(l, c.m)
+	if ns, err := targets.ParseNameServer(l.Connections.DNS); err == nil {
+		if err := c.plan.gate.check(ns.Addr().Unmap(), ns.String(), ""); err != nil {
+			c.m.Add(l.Connections.Of("dns"), "%v", err)
+		}
+	}
 	index := len(c.plan.Series.Loads)
 	lp := LoadPlan{Load: *l}
 	executor, ok := scenarios.Resolve(l.Shape, load.Kinds(), c.m)

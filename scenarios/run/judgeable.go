@@ -25,6 +25,7 @@ func (c *compiler) judgeable() {
 	c.samples(est)
 	c.closedLoads()
 	c.resolution(est)
+	c.plan.Notes = append(c.plan.Notes, c.ports()...)
 }
 
 // withinLoad refuses faults that lie beyond the load.

@@ -59,6 +59,8 @@ func role(part string, args []string) error {
 		return serve()
 	case "once":
 		return once(args)
+	case "few-ports":
+		return fewPorts(args)
 	case "sleep":
 		time.Sleep(time.Hour)
 	case "brunt":

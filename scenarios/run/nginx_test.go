@@ -19,7 +19,11 @@ type nginx struct {
 	log  string // what it says of each request: connection, request on it, status, encoding
 }
 
-func startNginx(t *testing.T) nginx {
+func startNginx(t *testing.T) nginx { return startNginxWith(t, "", "") }
+
+// startNginxWith starts one with options of its listen directive, and with directives of
+// its server.
+func startNginxWith(t *testing.T, listen, server string) nginx {
 	t.Helper()
 	path, err := exec.LookPath("nginx")
 	if err != nil {
@@ -45,7 +49,7 @@ func startNginx(t *testing.T) nginx {
 	}
 	n := nginx{addr: l.Addr().String(), log: filepath.Join(dir, "access.log")}
 	_ = l.Close()
-	config := strings.NewReplacer("DIR", dir, "ADDR", n.addr).Replace(`
+	config := strings.NewReplacer("DIR", dir, "ADDR", n.addr, "LISTEN", listen, "SERVER", server).Replace(`
 daemon off;
 master_process off;
 pid DIR/nginx.pid;
@@ -65,7 +69,8 @@ http {
   gzip_min_length 0;
   keepalive_requests 100000;
   server {
-    listen ADDR backlog=1024;
+    listen ADDR backlog=1024 LISTEN;
+    SERVER
     root DIR/html;
     index index.json;
   }

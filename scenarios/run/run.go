@@ -198,6 +198,11 @@ func (r *runner) run(ctx context.Context) (_ *scenarios.Result, err error) {
 	r.samples = &measure.Samples{Mask: sc.Secrets.Mask}
 	r.vars = make([]scenarios.Value, len(sc.Symbols.Vars()))
 	r.files()
+	for i := range r.Loads {
+		if err := targets.CheckSources(&r.Loads[i].Connections); err != nil {
+			return r.unstarted(fmt.Errorf("load %q: %w", r.Loads[i].Name, err)), nil
+		}
+	}
 	r.sys = &system{r: r}
 	err = r.sys.bringUp(ctx)
 	defer func() {

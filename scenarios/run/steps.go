@@ -32,7 +32,7 @@ func (r *runner) reach(l *scenarios.Load) targets.Options {
 	}
 	return targets.Options{
 		Base: base, TLS: r.Scenario.Target.TLS, Connections: l.Connections, Resolve: resolve, Timeout: l.Timeout.D(),
-		T0: r.t0, Gate: r.gate.check, Agent: "brunt",
+		Seed: r.Scenario.Seed ^ hashOf(l.Name), T0: r.t0, Gate: r.gate.check, Agent: "brunt",
 	}
 }
 
@@ -44,7 +44,7 @@ func (r *runner) once(ctx context.Context, what string, steps []load.Step) error
 	}
 	l := scenarios.Load{Timeout: scenarios.Duration(scenarios.DefaultTimeout)}
 	if len(r.Loads) > 0 {
-		l.Resolve = r.Loads[0].Resolve
+		l.Resolve, l.Connections = r.Loads[0].Resolve, r.Loads[0].Connections
 	}
 	samples := &measure.Samples{Mask: r.Scenario.Secrets.Mask}
 	client, err := r.client(&l, samples)

@@ -7,7 +7,7 @@ import (
 	"hash/fnv"
 	"maps"
 	"net"
-	"net/url"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -80,9 +80,9 @@ func (c *compiler) external(t *scenarios.Target) {
 		}
 		return
 	}
-	u, err := url.Parse(text)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		c.m.AddHint(t.Of("url"), "such as http://127.0.0.1:8080", "%q is no URL of a target", text)
+	u, err := targets.ParseBase(text)
+	if err != nil {
+		c.m.AddHint(t.Of("url"), "such as http://127.0.0.1:8080", "%v", err)
 		return
 	}
 	if err := c.plan.gate.host(u); err != nil {
@@ -197,6 +197,15 @@ func (s *system) loadLink(ctx context.Context) error {
 	return s.addLink(chaos.LoadName, to, upstream)
 }
 
+// lookup asks for a name as the first load would.
+func (p *Plan) lookup(ctx context.Context, host string) ([]netip.Addr, error) {
+	o := targets.Options{Gate: p.gate.check}
+	if len(p.Loads) > 0 {
+		o.Connections = p.Loads[0].Connections
+	}
+	return targets.Lookup(ctx, o, host)
+}
+
 // reach finds the address of a target that runs already, for what connects to it in
 // the load's stead and must keep to the same blast radius.
 func (s *system) reach(ctx context.Context, hostport string) (string, error) {
@@ -204,7 +213,7 @@ func (s *system) reach(ctx context.Context, hostport string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	ips, err := s.r.lookup(ctx, host)
 	if err != nil {
 		return "", err
 	}
