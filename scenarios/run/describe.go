@@ -62,6 +62,9 @@ func (p *Plan) DryRun(ctx context.Context) ([]string, error) {
 	for place, e := range p.Faults {
 		out = append(out, "", "fault "+e.Name+" ("+e.Kind+")")
 		env.Rand = rand.New(rand.NewPCG(p.Scenario.Seed, uint64(place)<<32))
+		if e.Detect != nil {
+			out = append(out, "  noticed by "+e.Detect.String())
+		}
 		steps, err := e.Damage.Plan(ctx, env)
 		if err != nil {
 			out = append(out, "  would fail: "+err.Error())

@@ -94,7 +94,7 @@ func (r *runner) drive(ctx context.Context) error {
 func (r *runner) play(ctx context.Context) []*chaos.Record {
 	t := &chaos.Timeline{
 		Entries: r.Faults, Journal: r.journal, Seed: r.Scenario.Seed, MaxEach: r.Scenario.Guard.MaxEach.D(),
-		SkipNone: r.Scenario.Guard.OnNoUnit == "skip", End: r.End(),
+		SkipNone: r.Scenario.Guard.OnNoUnit == "skip", End: r.End(), Ask: r.Plan.askable(),
 		Env:    chaos.Env{Units: r.sys.units(), Links: r.sys.links, MaxUnits: r.Scenario.Guard.MaxUnits, Now: r.now, Addresses: r.env.Units, Allow: r.Scenario.Guard.Allow.Chaos},
 		Inject: r.rec.Inject, Clear: r.rec.Clear, Void: r.rec.Void, Before: r.steady, Event: r.event,
 	}

@@ -39,6 +39,7 @@ func (c *compiler) faults() {
 				}
 			}
 		}
+		e.Detect = c.detect(f)
 		c.plan.Faults = append(c.plan.Faults, e)
 		c.timing(e)
 	}
