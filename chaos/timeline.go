@@ -24,6 +24,7 @@ type Timeline struct {
 	Alone    bool          // no load is measured: the phase of a one-shot is over as soon as its unit is healthy again
 	SkipNone bool          // a selector that matches nothing voids its fault instead of failing it
 	End      time.Duration // of the load
+	Ask      [][]string    // where the team's monitoring may be asked besides loopback: entries of guard.allow
 
 	// Inject and Clear note on the run's clock that an occurrence begins, which is
 	// just before its injection, and that it is verified gone. Void takes back a
@@ -71,9 +72,12 @@ type Record struct {
 	VerifyErr error // done, but without effect
 	RevertErr error // not taken back
 
-	held []Held
-	ids  []int         // entries of the journal
-	over time.Duration // it was taken back and looked for by then; its phase may go on
+	Detect *Sighting // by the team's monitoring; nil where it is not asked
+
+	watch *watch
+	held  []Held
+	ids   []int         // entries of the journal
+	over  time.Duration // it was taken back and looked for by then; its phase may go on
 }
 
 // revertFor bounds taking a fault back, which goes on when the run was cancelled.
@@ -87,7 +91,8 @@ const (
 )
 
 // Play plays all entries and returns when every fault is taken back. When ctx ends,
-// what is in is taken back at once, the last first, and nothing more is injected.
+// what is in is taken back at once, the last first, and nothing more is injected. Where
+// the team's monitoring is asked and has not noticed a fault, it goes on until ctx ends.
 func (t *Timeline) Play(ctx context.Context) []*Record {
 	t.cleared, t.when = map[string]chan struct{}{}, map[string]time.Duration{}
 	for _, e := range t.Entries {
@@ -95,9 +100,18 @@ func (t *Timeline) Play(ctx context.Context) []*Record {
 	}
 	var wg sync.WaitGroup
 	for i, e := range t.Entries {
+		var w *watch
+		if e.Detect != nil {
+			w = t.newWatch(e)
+			wg.Go(func() { w.run(ctx) })
+			defer w.finish()
+		}
 		wg.Go(func() {
 			defer close(t.cleared[e.Name])
-			t.entry(ctx, e, uint64(i))
+			t.entry(ctx, e, uint64(i), w)
+			if w != nil {
+				w.lastCame()
+			}
 		})
 	}
 	wg.Wait()
@@ -108,7 +122,7 @@ func (t *Timeline) Play(ctx context.Context) []*Record {
 // comes when it is planned, whatever the one before needed, with one exception: it
 // waits while the one before is not over. A one-shot's is over when its unit is healthy
 // again, or when `within` has passed; the rest of its least phase gives way.
-func (t *Timeline) entry(ctx context.Context, e *Entry, place uint64) {
+func (t *Timeline) entry(ctx context.Context, e *Entry, place uint64, w *watch) {
 	begin, relative := e.begin()
 	if relative {
 		select {
@@ -134,7 +148,7 @@ func (t *Timeline) entry(ctx context.Context, e *Entry, place uint64) {
 			t.missed(e, due, "the run ended before it was due")
 			return
 		}
-		r := &Record{Name: p.Name, Fault: e.Name, Kind: e.Kind, N: -1, Planned: due, OneShot: e.OneShot(), Within: e.WithinOr()}
+		r := &Record{Name: p.Name, Fault: e.Name, Kind: e.Kind, N: -1, Planned: due, OneShot: e.OneShot(), Within: e.WithinOr(), watch: w}
 		if before != nil && before.over > due {
 			if before.over > t.End {
 				t.missed(e, due, before.Name+" was not over before the load ended")
@@ -251,6 +265,9 @@ func (t *Timeline) inject(ctx context.Context, r *Record, steps []Step) bool {
 	}
 	if r.InjectErr == nil {
 		r.N, r.Injected = t.Inject(r.Fault, r.Name)
+		if r.watch != nil {
+			r.Detect = r.watch.begin(r.Name, r.Injected)
+		}
 		for _, s := range steps {
 			t.Journal.point("before inject")
 			h, err := s.Inject(ctx)
@@ -279,6 +296,10 @@ func (t *Timeline) inject(ctx context.Context, r *Record, steps []Step) bool {
 	if r.N >= 0 {
 		t.Void(r.N)
 		r.N = -1
+		if r.watch != nil {
+			r.Detect = nil
+			r.watch.drop()
+		}
 	}
 	t.event("fault.failed", r.Name, r.InjectErr.Error())
 	return false

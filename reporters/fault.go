@@ -107,6 +107,22 @@ func traffic(f *scenarios.FaultRecord) string {
 	return fmt.Sprintf("met %s %s", count(f.Traffic), clean(f.TrafficUnit))
 }
 
+// noticed says what the team's own monitoring noticed of a fault; empty where it was
+// not asked.
+func noticed(f *scenarios.FaultRecord) string {
+	if !f.Detect.Known() {
+		return clean(f.DetectNote)
+	}
+	s := seconds(f.Detect) + " after the injection"
+	if f.DetectResolution.Known() {
+		s += ", or up to " + seconds(f.DetectResolution) + " before that"
+	}
+	if f.DetectNote != "" {
+		s += ": " + clean(f.DetectNote)
+	}
+	return s
+}
+
 // faultVerdict is how a fault went, as a verdict: nothing of it may be left, and a
 // recovery that never came or can't be told stands out.
 func faultVerdict(f *scenarios.FaultRecord) scenarios.Verdict {

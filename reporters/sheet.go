@@ -151,6 +151,9 @@ func (s *sheet) faults(list []scenarios.FaultRecord) {
 			seen = scenarios.Sentence(harm(f)) // the line above says the rest
 		}
 		s.text("    ", "      ", seen+" "+scenarios.Sentence(took(f)), plain)
+		if n := noticed(f); n != "" {
+			s.text("    ", "      ", "noticed by the monitoring: "+n, plain)
+		}
 		if f.Evidence != "" {
 			s.text("    ", "      ", "seen: "+clean(f.Evidence), dim)
 		}

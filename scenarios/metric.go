@@ -56,6 +56,7 @@ var families = map[string]family{
 	"failover":     {unit: Seconds, after: true},
 	"recover":      {unit: Seconds, after: true},
 	"heal":         {unit: Seconds, after: true},
+	"detect":       {unit: Seconds, after: true},
 	"degraded":     {unit: Seconds, after: true},
 	"failed":       {unit: Count, after: true},
 	"area":         {unit: Seconds, after: true},
@@ -78,7 +79,7 @@ func (m Metric) Latency() bool { return m.Name == "p" || m.Name == "max" || m.Na
 func MetricNames() []string {
 	return []string{
 		"p50", "p90", "p95", "p99", "p99.9", "p99.99", "max", "mean", "ok.p95", "service.p95", "errors", "availability", "shed", "rate",
-		"timeouts", "checks", "within(200ms)", "burn(99.9%, 1m)", "slices(1s, 99%)", "onset", "failover", "recover", "heal", "degraded",
+		"timeouts", "checks", "within(200ms)", "burn(99.9%, 1m)", "slices(1s, 99%)", "onset", "failover", "recover", "heal", "detect", "degraded",
 		"failed", "area", "lost", "duplicated", "stale", "rpo",
 	}
 }
@@ -103,8 +104,6 @@ func ParseMetric(s string) (Metric, error) {
 	}
 	f, ok := families[name]
 	switch {
-	case name == "detect":
-		return m, errors.New(`metric "detect" is not available yet`)
 	case slices.Contains([]string{"p", "within", "burn", "slices"}, name):
 		return m, m.usage()
 	case !ok:
@@ -121,7 +120,7 @@ func ParseMetric(s string) (Metric, error) {
 var otherNames = map[string]string{
 	"avg": "mean", "average": "mean", "med": "p50", "median": "p50", "latency": "p95", "duration": "p95", "http_req_duration": "p95",
 	"http_req_failed": "errors", "error_rate": "errors", "failures": "errors", "success": "availability", "uptime": "availability",
-	"throughput": "rate", "rps": "rate", "min": "p50", "mttr": "recover", "rto": "recover",
+	"throughput": "rate", "rps": "rate", "min": "p50", "mttr": "recover", "rto": "recover", "mttd": "detect",
 }
 
 func (m Metric) unknown(name string) error {
@@ -160,7 +159,7 @@ func (m Metric) call(name string, args []string) (Metric, error) {
 	}
 	f, known := families[name]
 	want := map[string]int{"p": 1, "within": 1, "burn": 2, "slices": 2}[name]
-	if f.after {
+	if f.after && name != "detect" {
 		want = 1
 	}
 	switch {

@@ -145,7 +145,6 @@ func TestNotYet(t *testing.T) {
 		{"k6", "load: {reads: {k6: script.js}}"},
 		{"engine", "load: {reads: {engine: vegeta}}"},
 		{"trigger", "chaos: {x: {trigger: script, process.crash: {}}}"},
-		{"detect", "chaos: {x: {at: 1s, detect: {}, process.crash: {}}}"},
 		{"compose", "target: {compose: c.yaml}"},
 		{"containers", "target: {containers: {}}"},
 		{"policy", "policy: p.yaml"},
@@ -154,9 +153,6 @@ func TestNotYet(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("s.yaml:2:%d: ", strings.Index(c.text, c.key)+1)) || !strings.Contains(err.Error(), fmt.Sprintf("%q is not available yet", c.key)) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: %v", c.key, err)
 		}
-	}
-	if _, err := ParseObjective("detect < 10s after x"); err == nil || err.Error() != `metric "detect" is not available yet` {
-		t.Errorf("detect: %v", err)
 	}
 	if noun, yes := NotYet("leader"); !yes || noun != "key" {
 		t.Errorf("leader is a %s: %v", noun, yes)

@@ -28,6 +28,18 @@ type Case struct {
 	// Unverified are the occurrences, by number, that were injected and not seen to
 	// be there. Nothing is known of what they do.
 	Unverified map[int]bool
+
+	// Detected is what the team's own monitoring noticed of occurrences, by number. Of
+	// one that is not among them it was not asked.
+	Detected map[int]Detection
+}
+
+// Detection is when the team's own monitoring noticed a fault. Times are offsets from
+// t0.
+type Detection struct {
+	At     time.Duration // when it was known to have noticed; zero where it has not
+	NotYet time.Duration // when it was asked last and had not
+	Why    string        // nothing is known, and why; empty where it is
 }
 
 // FaultCase is what the verdict needs to know of a fault.

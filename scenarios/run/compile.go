@@ -278,6 +278,7 @@ func (c *compiler) objectives() {
 			if o.After != "" && !faults[scenarios.FaultOf(o.After)] {
 				c.m.AddHint(o.Pos, scenarios.DidYouMean(scenarios.FaultOf(o.After), faultNames), "there is no fault %q", o.After)
 			}
+			c.detectable(o)
 			if p := scenarios.FaultOf(strings.TrimPrefix(o.Phase, scenarios.RecoveryOf)); o.Phase != "" && o.Phase != "run" && o.Phase != "baseline" && !faults[p] {
 				c.m.AddHint(o.Pos, scenarios.DidYouMean(p, append([]string{"run", "baseline"}, faultNames...)), "there is no phase %q", o.Phase)
 			}

@@ -40,6 +40,7 @@ func (c *compiler) faults() {
 				}
 			}
 		}
+		e.Detect = c.detect(f)
 		c.plan.Faults = append(c.plan.Faults, e)
 		c.timing(e)
 	}

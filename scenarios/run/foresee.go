@@ -16,6 +16,7 @@ import (
 type Foreseen struct {
 	Fault     string          `json:"fault"`
 	Kind      string          `json:"kind"`
+	Detect    string          `json:"detect,omitempty"`   // how the team's monitoring is asked
 	OneShot   bool            `json:"one_shot,omitempty"` // it is over once it is done
 	Steps     []ForeseenStep  `json:"steps"`
 	Processes []chaos.Process `json:"processes,omitempty"` // that brunt did not start, and that it would hit
@@ -50,6 +51,9 @@ func (p *Plan) foresee(ctx context.Context) []Foreseen {
 	var out []Foreseen
 	for place, e := range p.Faults {
 		f := Foreseen{Fault: e.Name, Kind: e.Kind, OneShot: e.OneShot(), Steps: []ForeseenStep{}}
+		if e.Detect != nil {
+			f.Detect = e.Detect.String()
+		}
 		if d, ok := e.Damage.(chaos.Foreign); ok {
 			for _, pid := range d.PIDs() {
 				f.Processes = append(f.Processes, chaos.Look(pid))
@@ -80,6 +84,9 @@ func (p *Plan) foresee(ctx context.Context) []Foreseen {
 // lines says what is foreseen, for people.
 func (f *Foreseen) lines() []string {
 	out := []string{"fault " + f.Fault + " (" + f.Kind + ")"}
+	if f.Detect != "" {
+		out = append(out, "  noticed by "+f.Detect)
+	}
 	if f.err != nil {
 		_, why, _ := strings.Cut(f.err.Error(), " would fail: ")
 		return append(out, "  would fail: "+why)

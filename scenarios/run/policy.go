@@ -292,13 +292,25 @@ func policyName(p *scenarios.Policy) string {
 // allowed lists what faults that are calls may go to besides loopback: the scenario's
 // list and those of policies, all of which must hold it.
 func (p *Plan) allowed() [][]string {
+	return p.lists(func(a scenarios.Allow) []string { return a.Chaos })
+}
+
+// askable lists where the team's monitoring may be asked. What may be loaded or broken
+// may be read as well.
+func (p *Plan) askable() [][]string {
+	return p.lists(func(a scenarios.Allow) []string { return slices.Concat(a.Chaos, a.Load) })
+}
+
+// lists gives a list of the scenario's and of each policy that has one. A scenario that
+// names nothing itself may go where every policy that names something lets it.
+func (p *Plan) lists(of func(scenarios.Allow) []string) [][]string {
 	var out [][]string
 	for _, policy := range p.policies {
-		if policy.Allow.Chaos != nil {
-			out = append(out, policy.Allow.Chaos)
+		if list := of(policy.Allow); list != nil {
+			out = append(out, list)
 		}
 	}
-	if own := p.Scenario.Guard.Allow.Chaos; own != nil || len(out) == 0 {
+	if own := of(p.Scenario.Guard.Allow); own != nil || len(out) == 0 {
 		out = append(out, own)
 	}
 	return out

@@ -207,6 +207,7 @@ func faultsSchema(doc scenarios.Describer) scenarios.Schema {
 func faultSchema(doc scenarios.Describer) scenarios.Schema {
 	s := scenarios.Timing(doc)
 	props := s["properties"].(scenarios.Schema)
+	props["detect"] = scenarios.Schema{"description": doc(reflect.TypeFor[scenarios.Fault](), "Detect"), "anyOf": []any{scenarios.SchemaOf(reflect.TypeFor[*chaos.Detect](), doc)}}
 	var one []any
 	for _, name := range slices.Sorted(maps.Keys(chaos.Kinds())) {
 		kind := reflect.TypeOf(chaos.Kinds()[name]()).Elem()

@@ -347,14 +347,10 @@ func TestNotAvailable(t *testing.T) {
 		"replay":  "load: {main: {executor: replay, flow: [{get: /}]}}",
 		"find":    "load: {main: {executor: find, flow: [{get: /}]}}",
 		"trigger": "chaos: {x: {trigger: script, process.crash: {service: posts}}}",
-		"detect":  "chaos: {x: {at: 1s, detect: {}, process.crash: {service: posts}}}",
 		"leader":  "chaos: {x: {at: 1s, process.crash: {service: posts, pick: leader}}}",
 	} {
 		notAvailable(t, name, text)
 	}
-	// A metric's name is a text, and no schema knows it.
-	c := corpusCase{text: "version: 1\ntarget: {stack: demo}\nload: {main: {executor: constant-vus, vus: 1, duration: 1s, flow: [{get: /}]}}\nslo: [detect < 1s after x]\n", want: `metric "detect" is not available yet`}
-	t.Run("metric detect", func(t *testing.T) { refused(t, c) })
 }
 
 func notAvailable(t *testing.T, name, text string) {
