@@ -1,8 +1,6 @@
 package main
 
 import (
-	"encoding/json"
-
 	"brunt/scenarios/run"
 
 	"github.com/spf13/cobra"
@@ -17,13 +15,10 @@ func schemaCommand() *cobra.Command {
   brunt schema --policy > brunt.policy.schema.json`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			e := json.NewEncoder(c.OutOrStdout())
-			e.SetIndent("", " ")
-			e.SetEscapeHTML(false)
 			if policy {
-				return e.Encode(run.PolicySchema())
+				return encodeJSON(c.OutOrStdout(), run.PolicySchema())
 			}
-			return e.Encode(run.Schema())
+			return encodeJSON(c.OutOrStdout(), run.Schema())
 		},
 	}
 	c.Flags().BoolVar(&policy, "policy", false, "print that of policy files")
