@@ -61,7 +61,7 @@ type freeze struct {
 const opContinue = "process.continue"
 
 func (f *freeze) String() string {
-	if f.id.PID == 0 { // it does not run yet
+	if f.id.PID == 0 || f.unit.Name() == pidName(f.id.PID) { // it does not run yet, or has no other name
 		return "stop " + f.unit.Name()
 	}
 	return fmt.Sprintf("stop pid %d of %s", f.id.PID, f.unit.Name())

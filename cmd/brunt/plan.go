@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -72,10 +73,7 @@ func (f *runFlags) planFree() error {
 // writeJSON writes a file as a whole, or not at all.
 func writeJSON(file string, v any) error {
 	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetIndent("", " ")
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
+	if err := encodeJSON(&b, v); err != nil {
 		return err
 	}
 	t, err := os.CreateTemp(filepath.Dir(file), ".brunt-*")
@@ -90,6 +88,14 @@ func writeJSON(file string, v any) error {
 		_ = os.Remove(t.Name())
 	}
 	return err
+}
+
+// encodeJSON writes v for people and programs.
+func encodeJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", " ")
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
 }
 
 // readPlan reads the plan that --plan names, and takes from it what the command line

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"encoding/json"
-
 	"brunt/scenarios"
 	"brunt/scenarios/run"
 
@@ -29,10 +27,7 @@ event, which is a line of events.jsonl.`,
 			if len(args) == 1 {
 				of = args[0]
 			}
-			e := json.NewEncoder(c.OutOrStdout())
-			e.SetIndent("", " ")
-			e.SetEscapeHTML(false)
-			return e.Encode(schemas[of]())
+			return encodeJSON(c.OutOrStdout(), schemas[of]())
 		},
 	}
 }

@@ -29,6 +29,7 @@ type Plan struct {
 	Notes    []string    // what its author should know: what is odd, and the smallest outage that the load can show
 
 	self     []string    // the command line of brunt, for stacks that are part of it
+	listen   string      // host:port of the link to the target; empty is a free port
 	upstream string      // host:port where the loads reach a target that runs already
 	ready    []load.Step // asks a target that runs already whether it is ready
 	protocol targets.Protocol

@@ -38,10 +38,22 @@ func (p *Plan) Describe() []string {
 // of every fault and how each would be taken back. It reads only. The error is that of
 // every fault that would fail; what is said names them too.
 func (p *Plan) DryRun(ctx context.Context) ([]string, error) {
-	var errs []error
+	faults, err := p.DryRunFaults(ctx)
 	out := p.Describe()
-	for _, f := range p.foresee(ctx) {
+	if len(faults) > 0 {
 		out = append(out, "")
+	}
+	return append(out, faults...), err
+}
+
+// DryRunFaults says what the faults of the plan would do.
+func (p *Plan) DryRunFaults(ctx context.Context) ([]string, error) {
+	var errs []error
+	var out []string
+	for i, f := range p.foresee(ctx) {
+		if i > 0 {
+			out = append(out, "")
+		}
 		out = append(out, f.lines()...)
 		errs = append(errs, f.err)
 	}

@@ -60,8 +60,12 @@ func (c *compiler) scopeOf(b scenarios.Block) chaos.Scope {
 		if n == nil || n.Kind != scenarios.String {
 			continue
 		}
+		why := "the target is a url, of which brunt starts nothing"
+		if c.sc.Target.URL.IsZero() {
+			why = "no scenario says what there is"
+		}
 		c.m.AddHint(n.Pos, "let brunt start the services (target: processes or stack), or name a process of this machine by `pid`",
-			"%s on a %s, and the target is a url, of which brunt starts nothing", b.Kind, key)
+			"%s on a %s, and %s", b.Kind, key, why)
 		name, _, _ := strings.Cut(n.Value, "[")
 		scope.Services = map[string]int{name: math.MaxInt32}
 	}

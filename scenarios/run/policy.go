@@ -2,7 +2,6 @@ package run
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -17,7 +16,7 @@ import (
 func ReadPolicies(paths []string) ([]*scenarios.Policy, error) {
 	var out []*scenarios.Policy
 	for _, path := range paths {
-		p, err := scenarios.ParsePolicy(path, slices.Sorted(maps.Keys(chaos.Kinds())), scenarios.Options{})
+		p, err := scenarios.ParsePolicy(path, FaultKinds(), scenarios.Options{})
 		if err != nil {
 			return nil, err
 		}
@@ -123,7 +122,11 @@ func (c *compiler) targets(p *scenarios.Policy) {
 		return
 	}
 	says := fmt.Sprintf("targets: [%s]", strings.Join(p.Targets, ", "))
-	if kind := targetKind(&c.sc.Target); kind != "" && !slices.Contains(p.Targets, kind) {
+	kind := targetKind(&c.sc.Target)
+	if kind == "" && c.plan.Scope.External != "" {
+		kind = "url" // of a fault alone, on a link to it
+	}
+	if kind != "" && !slices.Contains(p.Targets, kind) {
 		c.beyond(c.sc.Target.Of(kind), p.Of("targets"), says, "the target is %s", map[string]string{"url": "a url", "stack": "a stack", "processes": "processes"}[kind])
 	}
 	if slices.Contains(p.Targets, "pid") {
@@ -329,7 +332,7 @@ func (p *Plan) spare(name string) error {
 
 // PolicySchema is the JSON Schema of policy files, made from the type that reads them.
 func PolicySchema() scenarios.Schema {
-	root := scenarios.PolicySchema(slices.Sorted(maps.Keys(chaos.Kinds())), describer(sources()))
+	root := scenarios.PolicySchema(FaultKinds(), describer(sources()))
 	defs := scenarios.Schema{}
 	root = shared(root, defs)
 	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"

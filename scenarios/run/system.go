@@ -133,6 +133,9 @@ func (s *system) bringUp(ctx context.Context) error {
 	r := s.r
 	if r.Stack == nil {
 		s.entry = r.Scope.External
+		if s.entry == "" { // of a fault on a process alone
+			return nil
+		}
 		if err := s.loadLink(ctx); err != nil {
 			return err
 		}
@@ -228,7 +231,12 @@ func (s *system) reach(ctx context.Context, hostport string) (string, error) {
 
 func (s *system) addLink(from, to, upstream string) error {
 	_, http := s.r.needsLink(from, to)
+	listen := ""
+	if from == chaos.LoadName {
+		listen = s.r.listen
+	}
 	p, err := proxy.Start(proxy.Config{
+		Listen:   listen,
 		Upstream: func() string { return upstream },
 		Seed:     s.r.Scenario.Seed ^ hashOf(from+"->"+to),
 		HTTP:     http,
@@ -298,7 +306,11 @@ func (s *system) asks(ctx context.Context) error {
 	if len(s.r.Plan.ready) > 0 {
 		return s.r.once(ctx, "ready", s.r.Plan.ready)
 	}
-	addr, err := s.reach(ctx, resolved(s.entry, s.r.Loads[0].Resolve))
+	at := s.entry
+	if len(s.r.Loads) > 0 {
+		at = resolved(at, s.r.Loads[0].Resolve)
+	}
+	addr, err := s.reach(ctx, at)
 	if err != nil {
 		return err
 	}
