@@ -52,6 +52,12 @@ func (c *Crash) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
 		m.AddHint(at, "`irreversible: true` says that you know", "nobody starts process %d again", c.Selector.PID)
 	case slices.Contains(sc.Mortal, service):
 		m.AddHint(at, "`irreversible: true` says that you know", "nobody starts %s again: its restart is never", service)
+	case c.Zone != "" && service == "":
+		for _, mortal := range sc.Mortal {
+			if sc.Zones.count(c.Zone, mortal) > 0 {
+				m.AddHint(at, "`irreversible: true` says that you know", "nobody starts %s again, which stands in zone %s: its restart is never", mortal, c.Zone)
+			}
+		}
 	}
 }
 

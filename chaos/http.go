@@ -49,7 +49,7 @@ func (r *Requests) probe() proxy.ProbeRequest {
 
 func (r *Requests) check(e *Edge, at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
 	e.check(at, sc, m)
-	if sc.TLS && e.on(LoadName, TargetName) {
+	if sc.TLS && e.on(LoadName, TargetName, nil) {
 		m.Add(at, "the load speaks TLS, so that no link can look into its requests; network.* faults work")
 	}
 	switch {
@@ -89,10 +89,14 @@ func (f *HTTPDelay) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
 }
 
 // Touches implements [Linked].
-func (f *HTTPError) Touches(from, to string) (hit, http bool) { return f.on(from, to), true }
+func (f *HTTPError) Touches(from, to string, z Zones) (hit, http bool) {
+	return f.on(from, to, z), true
+}
 
 // Touches implements [Linked].
-func (f *HTTPDelay) Touches(from, to string) (hit, http bool) { return f.on(from, to), true }
+func (f *HTTPDelay) Touches(from, to string, z Zones) (hit, http bool) {
+	return f.on(from, to, z), true
+}
 
 func (r *Requests) text() string {
 	s := "all requests"

@@ -92,7 +92,9 @@ var (
 )
 
 // Touches implements [Linked].
-func (f *HTTPRewrite) Touches(from, to string) (hit, http bool) { return f.on(from, to), true }
+func (f *HTTPRewrite) Touches(from, to string, z Zones) (hit, http bool) {
+	return f.on(from, to, z), true
+}
 
 func (f *HTTPRewrite) toxic() proxy.HTTPRewrite {
 	return proxy.HTTPRewrite{

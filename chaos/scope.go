@@ -9,6 +9,7 @@ import (
 type Scope struct {
 	Services map[string]int // replicas of each service that brunt starts
 	Mortal   []string       // services among them that nobody starts again when they crash
+	Zones    Zones          // of the units that stand in one
 	Edges    []EdgeName     // declared links, by service; LoadName begins those of the load
 	External string         // host:port of a target that runs already
 	TLS      bool           // the load speaks TLS, so that HTTP faults can't see it
@@ -28,6 +29,7 @@ const (
 type Env struct {
 	Units    []Unit
 	Links    []*Link
+	Zones    Zones
 	Rand     *rand.Rand // of this occurrence, by the run's seed
 	MaxUnits int        // units that a fault may hit; zero is no bound
 	Dry      bool       // nothing runs yet, and nothing will be done

@@ -86,6 +86,56 @@ func TestSelector(t *testing.T) {
 	}
 }
 
+func TestZones(t *testing.T) {
+	zones := Zones{"posts[0]": "a", "posts[1]": "b", "posts[2]": "a", "posts[3]": "b", "gateway[0]": "b"}
+	env := func(seed uint64) Env {
+		e := world(seed)
+		e.Zones = zones
+		return e
+	}
+	for _, c := range []struct {
+		sel  Selector
+		want string
+	}{
+		{Selector{Zone: "a"}, "posts[0] posts[2]"},
+		{Selector{Zone: "b", Service: "posts"}, "posts[1] posts[3]"},
+		{Selector{Zone: "b", Service: "store"}, ""},
+		{Selector{Zone: "c"}, ""},
+	} {
+		units, err := c.sel.units(env(1))
+		var names []string
+		for _, u := range units {
+			names = append(names, u.Name())
+		}
+		if got := strings.Join(names, " "); got != c.want || (c.want == "") != errors.Is(err, ErrNoUnit) {
+			t.Errorf("%s: %q, %v, want %q", c.sel.whom(), got, err, c.want)
+		}
+	}
+	if units, err := (&Selector{Zone: "a", Pick: Pick{n: 1}}).units(env(1)); len(units) != 1 {
+		t.Errorf("one of a zone is %v, %v", units, err)
+	}
+	for _, c := range []struct {
+		edge Edge
+		want string
+	}{
+		{Edge{Zone: "b"}, "gateway[0]->posts[0] posts[1]->store[0] load->gateway[0]"},
+		{Edge{Zone: "a"}, "gateway[0]->posts[0] posts[0]->store[0]"},
+		{Edge{From: "zone/b", To: "zone/a"}, "gateway[0]->posts[0]"},
+		{Edge{From: "zone/b", To: "posts"}, "gateway[0]->posts[0] gateway[0]->posts[1]"},
+		{Edge{From: "zone/a", To: "zone/b"}, ""},
+		{Edge{To: "zone/"}, ""},
+	} {
+		links, err := c.edge.links(env(1))
+		var names []string
+		for _, l := range links {
+			names = append(names, l.Name())
+		}
+		if got := strings.Join(names, " "); got != c.want || (c.want == "") != errors.Is(err, ErrNoUnit) {
+			t.Errorf("%s: %q, %v, want %q", c.edge.describe(), got, err, c.want)
+		}
+	}
+}
+
 func TestEdge(t *testing.T) {
 	one := scenarios.Place{}
 	for _, c := range []struct {

@@ -50,6 +50,7 @@ type Record struct {
 	Kind     string
 	N        int // number of the occurrence that Inject gave; -1 when it was not injected
 	Units    []string
+	Zones    []string // that the fault was aimed at
 	Via      string
 	Planned  time.Duration
 	Injected time.Duration
@@ -202,6 +203,9 @@ func (t *Timeline) occurrence(ctx context.Context, e *Entry, p Planned, r *Recor
 	for _, s := range steps {
 		r.Units = append(r.Units, s.Units()...)
 		r.Via = s.Via()
+	}
+	if z, ok := e.Damage.(Zoned); ok {
+		r.Zones = z.InZones()
 	}
 	t.once.Do(func() {
 		if t.Before != nil {

@@ -6,6 +6,7 @@ type FaultRecord struct {
 	Name         string   `json:"name"`
 	Kind         string   `json:"kind"`
 	Units        []string `json:"units"`
+	Zones        []string `json:"zones,omitempty"` // that it was aimed at
 	Via          string   `json:"via"`
 	Planned      Num      `json:"planned"`
 	Injected     Num      `json:"injected"`

@@ -43,7 +43,7 @@ func (p *Plan) Describe() []string {
 func (p *Plan) DryRun(ctx context.Context) ([]string, error) {
 	var errs []error
 	out := p.Describe()
-	env := chaos.Env{MaxUnits: p.Scenario.Guard.MaxUnits, Dry: true, Now: func() time.Duration { return 0 }}
+	env := chaos.Env{Zones: p.Scope.Zones, MaxUnits: p.Scenario.Guard.MaxUnits, Dry: true, Now: func() time.Duration { return 0 }}
 	if p.Stack != nil {
 		for _, s := range p.Stack.Services {
 			for i := range s.Replicas {

@@ -166,7 +166,7 @@ func (c *compiler) inProcesses(pos scenarios.Pos) bool {
 func (p *Plan) needsLink(from, to string) (hit, http bool) {
 	for _, e := range p.Faults {
 		if l, ok := e.Damage.(chaos.Linked); ok {
-			h, web := l.Touches(from, to)
+			h, web := l.Touches(from, to, p.Scope.Zones)
 			hit, http = hit || h, http || h && web
 		}
 	}
