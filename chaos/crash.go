@@ -65,8 +65,8 @@ func (c *Crash) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
 var endNothing = []string{"STOP", "TSTP", "TTIN", "TTOU", "CONT", "CHLD", "CLD", "URG", "WINCH"}
 
 // Plan implements [Fault].
-func (c *Crash) Plan(_ context.Context, env Env) ([]Step, error) {
-	units, err := c.units(env)
+func (c *Crash) Plan(ctx context.Context, env Env) ([]Step, error) {
+	units, err := c.units(ctx, env)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -25,13 +26,14 @@ func (l *Link) Name() string { return l.From + "->" + l.To }
 // another, or all of a service's. LoadName stands for the load.
 type Edge struct {
 	scenarios.Place
-	From    string `yaml:"from"`                 // a service, a unit such as posts[0], a zone such as zone/a, or load
-	To      string `yaml:"to"`                   // a service, a unit or a zone
-	Service string `yaml:"service"`              // all links of its units, in and out
-	Unit    string `yaml:"unit"`                 // all links of the unit, in and out
-	Zone    string `yaml:"zone"`                 // all links into the zone and out of it; those within it stay
-	Pick    Pick   `yaml:"pick"`                 // of the units of from, else of the service or zone, else of to; not written is all, of a service one
-	Via     string `yaml:"via,oneof=auto|proxy"` // the mechanism; zero is auto: the first that there is
+	From    string  `yaml:"from"`                 // a service, a unit such as posts[0], a zone such as zone/a, or load
+	To      string  `yaml:"to"`                   // a service, a unit or a zone
+	Service string  `yaml:"service"`              // all links of its units, in and out
+	Unit    string  `yaml:"unit"`                 // all links of the unit, in and out
+	Zone    string  `yaml:"zone"`                 // all links into the zone and out of it; those within it stay
+	Pick    Pick    `yaml:"pick"`                 // of the units of from, else of the service or zone, else of to; not written is all, of a service one
+	Leader  *Leader `yaml:"leader"`               // how the leader is found, for pick: leader
+	Via     string  `yaml:"via,oneof=auto|proxy"` // the mechanism; zero is auto: the first that there is
 }
 
 // on tells whether the edge contains the link between two units.
@@ -44,6 +46,9 @@ func (e *Edge) on(from, to string, z Zones) bool {
 	}
 	return (e.From == "" || z.at(e.From, from)) && (e.To == "" || z.at(e.To, to))
 }
+
+// LedBy implements [Led].
+func (e *Edge) LedBy() *Leader { return e.Leader }
 
 // InZones implements [Zoned].
 func (e *Edge) InZones() []string {
@@ -86,6 +91,11 @@ func (e *Edge) check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
 		m.AddHint(at, "declared are "+edgeNames(sc), "no link is declared %s", e.describe())
 		return
 	}
+	units := 1
+	if s := e.subject(); sc.External != "" || s == LoadName || s == TargetName {
+		units = 0
+	}
+	e.Leader.check(e.Place, e.Pick, units, m)
 	if n, total := e.Pick.of(e.candidates(sc)), e.candidates(sc); e.Has("pick") && n > total {
 		m.Add(e.Of("pick"), "%d can't be picked of %d", n, total)
 	}
@@ -214,7 +224,7 @@ func (e *Edge) all() bool { return !e.Has("pick") && e.Service == "" }
 func (e *Edge) Touches(from, to string, z Zones) (hit, http bool) { return e.on(from, to, z), false }
 
 // links finds the links that are hit.
-func (e *Edge) links(env Env) ([]*Link, error) {
+func (e *Edge) links(ctx context.Context, env Env) ([]*Link, error) {
 	var found []*Link
 	for _, l := range env.Links {
 		if e.on(l.From, l.To, env.Zones) {
@@ -232,8 +242,18 @@ func (e *Edge) links(env Env) ([]*Link, error) {
 			}
 		}
 	}
+	if e.Pick.leader && env.Dry {
+		return found, nil
+	}
 	if !e.all() && len(units) > 0 {
 		slices.Sort(units)
+		if e.Pick.leader {
+			leader, err := e.Leader.find(ctx, env, units)
+			if err != nil {
+				return nil, err
+			}
+			units = []string{leader}
+		}
 		env.Rand.Shuffle(len(units), func(i, j int) { units[i], units[j] = units[j], units[i] })
 		units = units[:min(len(units), e.Pick.of(len(units)))]
 		found = slices.DeleteFunc(found, func(l *Link) bool { return !slices.Contains(units, l.From) && !slices.Contains(units, l.To) })

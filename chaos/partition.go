@@ -44,8 +44,8 @@ func (f *Partition) Touches(from, to string, z Zones) (hit, http bool) {
 }
 
 // Plan implements [Fault].
-func (f *Partition) Plan(_ context.Context, env Env) ([]Step, error) {
-	links, err := f.links(env)
+func (f *Partition) Plan(ctx context.Context, env Env) ([]Step, error) {
+	links, err := f.links(ctx, env)
 	if err != nil {
 		return nil, err
 	}

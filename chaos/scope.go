@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"context"
 	"math/rand/v2"
 	"time"
 )
@@ -34,4 +35,8 @@ type Env struct {
 	MaxUnits int        // units that a fault may hit; zero is no bound
 	Dry      bool       // nothing runs yet, and nothing will be done
 	Now      func() time.Duration
+	Run      string // its name, which the environment of whatever is started carries
+	// Ask asks a unit by HTTP whether it leads; an error says why it does not. Nil is
+	// that nobody can.
+	Ask func(ctx context.Context, l *Leader, u Unit) error
 }

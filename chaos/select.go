@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"math"
@@ -15,18 +16,20 @@ import (
 // those of a service in a zone.
 type Selector struct {
 	scenarios.Place
-	Service string `yaml:"service"`   // whose units are hit, as many as pick says
-	Unit    string `yaml:"unit"`      // service[i]
-	Zone    string `yaml:"zone"`      // all units of the zone, or those of the service in it
-	PID     int    `yaml:"pid,min=2"` // a process that brunt did not start
-	Pick    Pick   `yaml:"pick"`      // one (the default), all (that of a zone), a number or a share
+	Service string  `yaml:"service"`   // whose units are hit, as many as pick says
+	Unit    string  `yaml:"unit"`      // service[i]
+	Zone    string  `yaml:"zone"`      // all units of the zone, or those of the service in it
+	PID     int     `yaml:"pid,min=2"` // a process that brunt did not start
+	Pick    Pick    `yaml:"pick"`      // one (the default), all (that of a zone), a number, a share or leader
+	Leader  *Leader `yaml:"leader"`    // how the leader is found, for pick: leader
 }
 
 // Pick says how many of the matching units are hit. The zero value is one.
 type Pick struct {
-	all   bool
-	n     int
-	share float64
+	all    bool
+	leader bool
+	n      int
+	share  float64
 }
 
 // DecodeNode implements [scenarios.NodeDecoder].
@@ -41,7 +44,7 @@ func (p *Pick) DecodeNode(n *scenarios.Node, m *scenarios.Mistakes) {
 	case s == "all":
 		p.all = true
 	case s == "leader":
-		m.Add(n.Pos, "pick: leader is not available yet")
+		p.leader = true
 	case strings.HasSuffix(s, "%"):
 		f, err := scenarios.ParseShare(s)
 		if err != nil || f == 0 {
@@ -51,7 +54,7 @@ func (p *Pick) DecodeNode(n *scenarios.Node, m *scenarios.Mistakes) {
 	default:
 		k, err := strconv.Atoi(s)
 		if err != nil || k < 1 {
-			m.Add(n.Pos, "pick is one, all, a number or a share such as 50%%, not %q", s)
+			m.Add(n.Pos, "pick is one, all, leader, a number or a share such as 50%%, not %q", s)
 		}
 		p.n = k
 	}
@@ -76,6 +79,9 @@ func (s *Selector) pick() Pick {
 	}
 	return s.Pick
 }
+
+// LedBy implements [Led].
+func (s *Selector) LedBy() *Leader { return s.Leader }
 
 // InZones implements [Zoned].
 func (s *Selector) InZones() []string {
@@ -119,6 +125,11 @@ func (s *Selector) check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
 	}
 	names := slices.Sorted(maps.Keys(sc.Services))
 	before := m.Len()
+	if s.PID == 0 && s.Unit == "" {
+		s.Leader.check(s.Place, s.pick(), 1, m)
+	} else if s.Leader != nil {
+		m.Add(s.Of("leader"), "the leader is found among the units of a service or a zone")
+	}
 	if s.Zone != "" {
 		sc.Zones.check(s.Of("zone"), s.Zone, m)
 	}
@@ -175,7 +186,7 @@ func splitUnit(s string) (service string, index int, ok bool) {
 
 // units finds who is hit: the matching units, of which as many as asked for are
 // picked by the run's seed.
-func (s *Selector) units(env Env) ([]Unit, error) {
+func (s *Selector) units(ctx context.Context, env Env) ([]Unit, error) {
 	var found []Unit
 	switch {
 	case s.PID != 0:
@@ -194,6 +205,13 @@ func (s *Selector) units(env Env) ([]Unit, error) {
 	}
 	if len(found) == 0 {
 		return nil, fmt.Errorf("%w %s", ErrNoUnit, s.whom())
+	}
+	if s.Pick.leader {
+		u, err := s.Leader.among(ctx, env, s.whom(), found)
+		if err != nil {
+			return nil, err
+		}
+		return []Unit{u}, env.bound(1)
 	}
 	n := s.pick().of(len(found))
 	if n > len(found) {

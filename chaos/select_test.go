@@ -60,7 +60,7 @@ func TestSelector(t *testing.T) {
 		{"more than there are", Selector{Service: "posts", Pick: Pick{n: 5}}, 0, 0, ErrNoUnit},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			units, err := c.sel.units(world(1))
+			units, err := c.sel.units(t.Context(), world(1))
 			if len(units) != c.want || !errors.Is(err, c.err) {
 				t.Errorf("%v, %v", units, err)
 			}
@@ -68,14 +68,14 @@ func TestSelector(t *testing.T) {
 	}
 	env := world(1)
 	env.MaxUnits = 2
-	if _, err := (&Selector{Service: "posts", Pick: Pick{all: true}}).units(env); err == nil || !strings.Contains(err.Error(), "max_units") {
+	if _, err := (&Selector{Service: "posts", Pick: Pick{all: true}}).units(t.Context(), env); err == nil || !strings.Contains(err.Error(), "max_units") {
 		t.Errorf("the guard's bound is not held: %v", err)
 	}
 	seen := map[string]bool{}
 	for seed := range uint64(50) {
 		s := &Selector{Service: "posts"}
-		a, _ := s.units(world(seed))
-		b, _ := s.units(world(seed))
+		a, _ := s.units(t.Context(), world(seed))
+		b, _ := s.units(t.Context(), world(seed))
 		if a[0].Name() != b[0].Name() {
 			t.Fatalf("seed %d picks %s and %s", seed, a[0].Name(), b[0].Name())
 		}
@@ -102,7 +102,7 @@ func TestZones(t *testing.T) {
 		{Selector{Zone: "b", Service: "store"}, ""},
 		{Selector{Zone: "c"}, ""},
 	} {
-		units, err := c.sel.units(env(1))
+		units, err := c.sel.units(t.Context(), env(1))
 		var names []string
 		for _, u := range units {
 			names = append(names, u.Name())
@@ -111,7 +111,7 @@ func TestZones(t *testing.T) {
 			t.Errorf("%s: %q, %v, want %q", c.sel.whom(), got, err, c.want)
 		}
 	}
-	if units, err := (&Selector{Zone: "a", Pick: Pick{n: 1}}).units(env(1)); len(units) != 1 {
+	if units, err := (&Selector{Zone: "a", Pick: Pick{n: 1}}).units(t.Context(), env(1)); len(units) != 1 {
 		t.Errorf("one of a zone is %v, %v", units, err)
 	}
 	for _, c := range []struct {
@@ -125,7 +125,7 @@ func TestZones(t *testing.T) {
 		{Edge{From: "zone/a", To: "zone/b"}, ""},
 		{Edge{To: "zone/"}, ""},
 	} {
-		links, err := c.edge.links(env(1))
+		links, err := c.edge.links(t.Context(), env(1))
 		var names []string
 		for _, l := range links {
 			names = append(names, l.Name())
@@ -153,7 +153,7 @@ func TestEdge(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.edge.Place = one
-			links, err := c.edge.links(world(1))
+			links, err := c.edge.links(t.Context(), world(1))
 			var names []string
 			for _, l := range links {
 				names = append(names, l.Name())
@@ -163,7 +163,7 @@ func TestEdge(t *testing.T) {
 			}
 		})
 	}
-	links, err := (&Edge{Service: "posts"}).links(world(3))
+	links, err := (&Edge{Service: "posts"}).links(t.Context(), world(3))
 	if err != nil || len(links) != 2 || !strings.Contains(links[0].Name()+links[1].Name(), "posts[") {
 		t.Errorf("one replica's links are %v, %v", links, err)
 	}

@@ -13,6 +13,9 @@ func hit(f *scenarios.FaultRecord) string {
 	if len(f.Units) > 0 {
 		s += " on " + clean(join(f.Units))
 	}
+	if f.Leader && len(f.Units) > 0 {
+		s += " (the leader)"
+	}
 	if len(f.Zones) > 0 {
 		s += " (zone " + clean(join(f.Zones)) + ")"
 	}

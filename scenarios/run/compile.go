@@ -27,8 +27,9 @@ type Plan struct {
 	Stack    *stack.Spec // nil: the target runs already
 	Notes    []string    // what its author should know: what is odd, and the smallest outage that the load can show
 
-	upstream string      // host:port where the loads reach a target that runs already
-	ready    []load.Step // asks a target that runs already whether it is ready
+	upstream string                        // host:port where the loads reach a target that runs already
+	leaders  map[*chaos.Leader][]load.Step // ask a unit whether it leads
+	ready    []load.Step                   // asks a target that runs already whether it is ready
 	protocol targets.Protocol
 	gate     *gate
 }
@@ -51,7 +52,7 @@ type CompileOptions struct {
 // checked without touching anything. The error is a [scenarios.MistakesError] with
 // every mistake found, those of Parse among them.
 func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
-	c := &compiler{sc: sc, o: o, m: sc.Mistakes(), plan: &Plan{Scenario: sc, Notes: slices.Clone(sc.Notes)}}
+	c := &compiler{sc: sc, o: o, m: sc.Mistakes(), plan: &Plan{Scenario: sc, Notes: slices.Clone(sc.Notes), leaders: map[*chaos.Leader][]load.Step{}}}
 	c.plan.protocol = targets.Kinds()["http"]()
 	c.plan.gate = newGate(sc.Guard, sc.Loads, c.m)
 	before := c.m.Len()

@@ -95,7 +95,7 @@ func (r *runner) play(ctx context.Context) []*chaos.Record {
 	t := &chaos.Timeline{
 		Entries: r.Faults, Journal: r.journal, Seed: r.Scenario.Seed, MaxEach: r.Scenario.Guard.MaxEach.D(),
 		SkipNone: r.Scenario.Guard.OnNoUnit == "skip", End: r.End(),
-		Env:    chaos.Env{Units: r.sys.units(), Links: r.sys.links, Zones: r.Scope.Zones, MaxUnits: r.Scenario.Guard.MaxUnits, Now: r.now},
+		Env:    chaos.Env{Units: r.sys.units(), Links: r.sys.links, Zones: r.Scope.Zones, MaxUnits: r.Scenario.Guard.MaxUnits, Now: r.now, Run: r.o.ID, Ask: r.leads},
 		Inject: r.rec.Inject, Clear: r.rec.Clear, Void: r.rec.Void, Before: r.steady, Event: r.event,
 	}
 	return t.Play(ctx)
