@@ -30,7 +30,7 @@ type Hits interface{ Hits(sc Scope) int }
 // Linked is a Fault of links. Touches tells whether the link between two units is
 // among them, and whether its HTTP has to be understood for it.
 type Linked interface {
-	Touches(from, to string) (hit, http bool)
+	Touches(from, to string, z Zones) (hit, http bool)
 }
 
 // A Step is one act of a fault, on one unit or on one set of links.

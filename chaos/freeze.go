@@ -28,8 +28,8 @@ func (f *Freeze) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
 }
 
 // Plan implements [Fault].
-func (f *Freeze) Plan(_ context.Context, env Env) ([]Step, error) {
-	units, err := f.units(env)
+func (f *Freeze) Plan(ctx context.Context, env Env) ([]Step, error) {
+	units, err := f.units(ctx, env)
 	if err != nil {
 		return nil, err
 	}

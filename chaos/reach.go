@@ -28,10 +28,15 @@ func (s *Selector) Reaches(sc Scope) []string {
 		return []string{pidName(s.PID)}
 	case s.Unit != "":
 		return []string{s.Unit}
-	case s.Service != "":
-		return sc.unitsOf(s.Service)
 	}
-	return sc.units()
+	units := sc.units()
+	if s.Service != "" {
+		units = sc.unitsOf(s.Service)
+	}
+	if s.Zone != "" {
+		units = slices.DeleteFunc(units, func(u string) bool { return sc.Zones[u] != s.Zone })
+	}
+	return units
 }
 
 // Reaches implements [Reaching].
@@ -40,7 +45,7 @@ func (e *Edge) Reaches(sc Scope) []string {
 	for _, l := range sc.Edges {
 		for _, from := range sc.unitsOf(l.From) {
 			for _, to := range sc.unitsOf(l.To) {
-				if e.on(from, to) {
+				if e.on(from, to, sc.Zones) {
 					out = append(out, from, to)
 				}
 			}

@@ -92,7 +92,9 @@ var (
 )
 
 // Touches implements [Linked].
-func (f *HTTPRewrite) Touches(from, to string) (hit, http bool) { return f.on(from, to), true }
+func (f *HTTPRewrite) Touches(from, to string, z Zones) (hit, http bool) {
+	return f.on(from, to, z), true
+}
 
 func (f *HTTPRewrite) toxic() proxy.HTTPRewrite {
 	return proxy.HTTPRewrite{
@@ -223,14 +225,14 @@ func (f *HTTPRewrite) rewritten(x proxy.Exchange, path string) bool {
 }
 
 // Plan implements [Fault].
-func (f *HTTPRewrite) Plan(_ context.Context, env Env) ([]Step, error) {
+func (f *HTTPRewrite) Plan(ctx context.Context, env Env) ([]Step, error) {
 	t, q := f.toxic(), f.request()
 	ask := func(l *Link) func(ctx context.Context, n int) (asked, error) {
 		return func(ctx context.Context, n int) (asked, error) {
 			return exchanges(ctx, l, n, q, func(x proxy.Exchange) bool { return f.rewritten(x, q.Path) })
 		}
 	}
-	return toxicPlan(&f.Edge, env, &toxic{
+	return toxicPlan(ctx, &f.Edge, env, &toxic{
 		what:  f.text(),
 		toxic: t,
 		prove: func(ctx context.Context, l *Link, _ *proxy.Line) (string, error) {

@@ -172,7 +172,7 @@ func (s *Some) gone(ctx context.Context, what string, hit func(ctx context.Conte
 }
 
 // Plan implements [Fault].
-func (f *SlowClose) Plan(_ context.Context, env Env) ([]Step, error) {
+func (f *SlowClose) Plan(ctx context.Context, env Env) ([]Step, error) {
 	dir := f.of(proxy.Both)
 	delay := f.Delay.D()
 	if dir == proxy.Both {
@@ -193,7 +193,7 @@ func (f *SlowClose) Plan(_ context.Context, env Env) ([]Step, error) {
 			return false, fmt.Errorf("a probe is %s", r.Outcome)
 		}
 	}
-	return toxicPlan(&f.Edge, env, &toxic{
+	return toxicPlan(ctx, &f.Edge, env, &toxic{
 		what:   fmt.Sprintf("hold the end of %s back by %s", f.whom(), f.Delay),
 		toxic:  proxy.SlowClose{Delay: f.Delay.D(), Share: orAll(f.Percent), Direction: dir},
 		takes:  2 * delay,
@@ -208,7 +208,7 @@ func (f *SlowClose) Plan(_ context.Context, env Env) ([]Step, error) {
 }
 
 // Plan implements [Fault].
-func (f *Limit) Plan(_ context.Context, env Env) ([]Step, error) {
+func (f *Limit) Plan(ctx context.Context, env Env) ([]Step, error) {
 	dir := f.of(proxy.Back)
 	size := int64(f.Bytes)
 	ends := func(l *Link) func(ctx context.Context) (bool, error) {
@@ -227,7 +227,7 @@ func (f *Limit) Plan(_ context.Context, env Env) ([]Step, error) {
 		}
 	}
 	what := "end after " + f.Bytes.String()
-	return toxicPlan(&f.Edge, env, &toxic{
+	return toxicPlan(ctx, &f.Edge, env, &toxic{
 		what:  fmt.Sprintf("end %s after %s", f.whom(), f.Bytes),
 		toxic: proxy.Limit{Bytes: size, Share: orAll(f.Percent), Direction: dir},
 		takes: time.Second,
@@ -241,7 +241,7 @@ func (f *Limit) Plan(_ context.Context, env Env) ([]Step, error) {
 }
 
 // Plan implements [Fault].
-func (f *Slicer) Plan(_ context.Context, env Env) ([]Step, error) {
+func (f *Slicer) Plan(ctx context.Context, env Env) ([]Step, error) {
 	// So many pieces that it takes long enough to be told from a clean link, and no
 	// longer than it must.
 	const telling = 60 * time.Millisecond
@@ -263,7 +263,7 @@ func (f *Slicer) Plan(_ context.Context, env Env) ([]Step, error) {
 		}
 	}
 	what := fmt.Sprintf("get %s in pieces, over %s and more", scenarios.Size(message), scenarios.FormatSeconds(least.Seconds()))
-	return toxicPlan(&f.Edge, env, &toxic{
+	return toxicPlan(ctx, &f.Edge, env, &toxic{
 		what:  fmt.Sprintf("cut %s into pieces of %s, one each %s", f.whom(), f.Size, f.Delay),
 		toxic: proxy.Slicer{Size: int(f.Size), Variation: int(f.Variation), Delay: f.Delay.D(), Share: orAll(f.Percent), Direction: f.of(proxy.Both)},
 		takes: 4 * least,

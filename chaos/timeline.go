@@ -52,6 +52,8 @@ type Record struct {
 	Kind     string
 	N        int // number of the occurrence that Inject gave; -1 when it was not injected
 	Units    []string
+	Zones    []string // that the fault was aimed at
+	Leader   bool     // it was aimed at the leader
 	Via      string
 	Planned  time.Duration
 	Injected time.Duration
@@ -221,6 +223,12 @@ func (t *Timeline) occurrence(ctx context.Context, e *Entry, p Planned, r *Recor
 	for _, s := range steps {
 		r.Units = append(r.Units, s.Units()...)
 		r.Via = s.Via()
+	}
+	if z, ok := e.Damage.(Zoned); ok {
+		r.Zones = z.InZones()
+	}
+	if l, ok := e.Damage.(Led); ok {
+		r.Leader = l.LedBy() != nil
 	}
 	t.once.Do(func() {
 		if t.Before != nil {

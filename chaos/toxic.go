@@ -226,12 +226,15 @@ func (w way) of(zero proxy.Direction) proxy.Direction {
 }
 
 // toxicPlan finds the links of an edge and makes the step.
-func toxicPlan(e *Edge, env Env, t *toxic) ([]Step, error) {
-	links, err := e.links(env)
+func toxicPlan(ctx context.Context, e *Edge, env Env, t *toxic) ([]Step, error) {
+	links, err := e.links(ctx, env)
 	if err != nil {
 		return nil, err
 	}
 	t.links = links
+	if e.Pick.leader && env.Dry {
+		t.what += " (for the leader alone)"
+	}
 	return []Step{t}, nil
 }
 

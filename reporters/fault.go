@@ -13,6 +13,12 @@ func hit(f *scenarios.FaultRecord) string {
 	if len(f.Units) > 0 {
 		s += " on " + clean(join(f.Units))
 	}
+	if f.Leader && len(f.Units) > 0 {
+		s += " (the leader)"
+	}
+	if len(f.Zones) > 0 {
+		s += " (zone " + clean(join(f.Zones)) + ")"
+	}
 	if f.Via != "" {
 		s += ", via " + clean(f.Via)
 	}

@@ -6,6 +6,8 @@ type FaultRecord struct {
 	Name             string   `json:"name"`
 	Kind             string   `json:"kind"`
 	Units            []string `json:"units"`
+	Zones            []string `json:"zones,omitempty"`  // that it was aimed at
+	Leader           bool     `json:"leader,omitempty"` // it was aimed at the leader, which units names
 	Via              string   `json:"via"`
 	Planned          Num      `json:"planned"`
 	Injected         Num      `json:"injected"`

@@ -28,10 +28,11 @@ type Plan struct {
 	Ledger   *LedgerPlan // nil: the scenario has none
 	Notes    []string    // what its author should know: what is odd, and the smallest outage that the load can show
 
-	self     []string    // the command line of brunt, for stacks that are part of it
-	listen   string      // host:port of the link to the target; empty is a free port
-	upstream string      // host:port where the loads reach a target that runs already
-	ready    []load.Step // asks a target that runs already whether it is ready
+	self     []string                      // the command line of brunt, for stacks that are part of it
+	listen   string                        // host:port of the link to the target; empty is a free port
+	upstream string                        // host:port where the loads reach a target that runs already
+	ready    []load.Step                   // asks a target that runs already whether it is ready
+	leaders  map[*chaos.Leader][]load.Step // ask a unit whether it leads
 	protocol targets.Protocol
 	proofs   targets.Proofs      // what the steps' auth and sign share
 	gate     *gate               // of the load
@@ -58,7 +59,7 @@ type CompileOptions struct {
 // checked without touching anything. The error is a [scenarios.MistakesError] with
 // every mistake found, those of Parse among them.
 func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
-	c := &compiler{sc: sc, o: o, m: sc.Mistakes(), plan: &Plan{Scenario: sc, Notes: slices.Clone(sc.Notes), self: o.Self}}
+	c := &compiler{sc: sc, o: o, m: sc.Mistakes(), plan: &Plan{Scenario: sc, Notes: slices.Clone(sc.Notes), self: o.Self, leaders: map[*chaos.Leader][]load.Step{}}}
 	c.plan.protocol = targets.Kinds()["http"]()
 	c.plan.gate = newGate(loadsWay, sc.Guard, o.Policies, c.m).reachedBy(sc.Loads)
 	c.plan.calls = newGate(faultsWay, sc.Guard, o.Policies, c.m)

@@ -101,7 +101,7 @@ func (r *runner) play(ctx context.Context) []*chaos.Record {
 	t := &chaos.Timeline{
 		Entries: r.Faults, Journal: r.journal, Seed: r.Scenario.Seed, MaxEach: r.Scenario.Guard.MaxEach.D(),
 		SkipNone: r.Scenario.Guard.OnNoUnit == "skip", End: r.End(), Ask: r.askable(),
-		Env:    chaos.Env{Units: r.sys.units(), Links: r.sys.links, MaxUnits: r.Scenario.Guard.MaxUnits, Now: r.now, Addresses: r.env.Units, Allow: r.allowed(), Spare: r.spare},
+		Env:    chaos.Env{Units: r.sys.units(), Links: r.sys.links, Zones: r.Scope.Zones, MaxUnits: r.Scenario.Guard.MaxUnits, Now: r.now, Run: r.o.ID, Ask: r.leads, Addresses: r.env.Units, Allow: r.allowed(), Spare: r.spare},
 		Inject: r.rec.Inject, Clear: r.rec.Clear, Void: r.rec.Void, Before: r.steady, Event: r.event,
 	}
 	return t.Play(ctx)

@@ -35,6 +35,7 @@ func (c *compiler) faults() {
 		if f.Block.With != nil || f.Block.Kind != "" {
 			if d, ok := scenarios.Resolve(f.Block, chaos.Kinds(), c.m); ok {
 				e.Damage = d
+				c.leader(d)
 				if !c.vague {
 					d.Check(f.Block.Pos, c.scopeOf(f.Block), c.m)
 				}
@@ -45,6 +46,25 @@ func (c *compiler) faults() {
 		c.timing(e)
 	}
 	c.order()
+}
+
+// leader compiles the request by which a fault finds the leader.
+func (c *compiler) leader(d chaos.Fault) {
+	led, ok := d.(chaos.Led)
+	if !ok || led.LedBy() == nil || led.LedBy().Get == "" {
+		return
+	}
+	l := led.LedBy()
+	at := l.Of("get")
+	with := &scenarios.Node{Kind: scenarios.Map, Pos: at, Fields: []scenarios.Field{{Key: "get", Pos: at, Value: &scenarios.Node{Kind: scenarios.String, Value: l.Get, Pos: at}}}}
+	for key, n := range map[string]*scenarios.Node{"check": l.Check, "headers": l.Headers} {
+		if n != nil {
+			with.Fields = append(with.Fields, scenarios.Field{Key: key, Pos: l.Of(key), Value: n})
+		}
+	}
+	if steps, whole := c.steps([]scenarios.Step{{Pos: at, With: with}}, unmeasured, nil); whole {
+		c.plan.leaders[l] = steps
+	}
 }
 
 // scopeOf gives what the target is made of, for the check of a fault. A fault on a
@@ -186,7 +206,7 @@ func (c *compiler) inProcesses(pos scenarios.Pos) bool {
 func (p *Plan) needsLink(from, to string) (hit, http bool) {
 	for _, e := range p.Faults {
 		if l, ok := e.Damage.(chaos.Linked); ok {
-			h, web := l.Touches(from, to)
+			h, web := l.Touches(from, to, p.Scope.Zones)
 			hit, http = hit || h, http || h && web
 		}
 	}

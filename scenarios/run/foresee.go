@@ -34,7 +34,7 @@ type ForeseenStep struct {
 
 // foresee has every fault planned, against units that do not run yet. It reads only.
 func (p *Plan) foresee(ctx context.Context) []Foreseen {
-	env := chaos.Env{MaxUnits: p.Scenario.Guard.MaxUnits, Dry: true, Now: func() time.Duration { return 0 }, Spare: p.spare}
+	env := chaos.Env{Zones: p.Scope.Zones, MaxUnits: p.Scenario.Guard.MaxUnits, Dry: true, Now: func() time.Duration { return 0 }, Spare: p.spare}
 	entry := chaos.TargetName
 	if p.Stack != nil {
 		for _, s := range p.Stack.Services {

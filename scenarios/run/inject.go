@@ -123,7 +123,8 @@ func CompileBare(b Bare) (*Plan, error) {
 		Guard: scenarios.Guard{OnNoUnit: "fail", Allow: scenarios.Allow{Load: b.Allow}},
 	}
 	c := &compiler{sc: sc, o: CompileOptions{Policies: b.Policies}, m: m, plan: &Plan{Scenario: sc, Scope: chaos.Scope{Services: map[string]int{}}}}
-	c.plan.gate = newGate(sc.Guard, b.Policies, nil, m)
+	c.plan.gate = newGate(loadsWay, sc.Guard, b.Policies, m)
+	c.plan.calls = newGate(faultsWay, sc.Guard, b.Policies, m)
 	c.opened(b)
 	f := scenarios.Fault{Name: b.Kind, Place: scenarios.Place{At: at}}
 	scenarios.Decode(timing, &f, m)

@@ -121,7 +121,7 @@ func (r *runner) faultRecords(f *measure.Findings) []scenarios.FaultRecord {
 	var out []scenarios.FaultRecord
 	for _, c := range r.records {
 		rec := scenarios.FaultRecord{
-			Name: c.Name, Kind: c.Kind, Units: c.Units, Via: c.Via, Planned: scenarios.Sec(c.Planned),
+			Name: c.Name, Kind: c.Kind, Units: c.Units, Zones: c.Zones, Leader: c.Leader, Via: c.Via, Planned: scenarios.Sec(c.Planned),
 			Injected: scenarios.NaN, Verified: scenarios.NaN, Cleared: scenarios.NaN, Onset: scenarios.NaN, Failover: scenarios.NaN,
 			Recover: scenarios.NaN, Heal: scenarios.NaN, Detect: scenarios.NaN, DetectResolution: scenarios.NaN, OnsetAt: scenarios.NaN, RecoveredAt: scenarios.NaN,
 			Within: scenarios.NaN, Impact: scenarios.NotInjected, Revert: string(chaos.None), Evidence: r.Scenario.Secrets.Mask(c.Evidence),

@@ -41,6 +41,7 @@ func (c *compiler) system() {
 	if c.plan.Stack.Service(c.plan.Stack.Entry) == nil && c.plan.Stack.Entry != "" {
 		c.m.AddHint(t.Of("entry"), scenarios.DidYouMean(t.Entry, c.plan.Stack.Names()), "there is no service %q", t.Entry)
 	}
+	c.plan.Scope.Zones = c.plan.Stack.Zones()
 	for i := range c.plan.Stack.Services {
 		s := &c.plan.Stack.Services[i]
 		c.plan.Scope.Services[s.Name] = s.Replicas
@@ -68,6 +69,12 @@ func (c *compiler) builtin(t *scenarios.Target) {
 		return
 	}
 	spec := b.Spec(c.o.Self)
+	for _, zone := range spec.Zones() {
+		if !scenarios.IsName(zone) {
+			c.m.Add(t.Of("with"), "%q can't name a zone: a-z, 0-9 and -, beginning with a letter", zone)
+			break
+		}
+	}
 	c.plan.Stack = &spec
 }
 

@@ -36,13 +36,15 @@ type Config struct {
 
 // Scale is the size of a service.
 type Scale struct {
-	Replicas int `yaml:"replicas,min=1,max=9"` // processes; 0: 2
+	Replicas int      `yaml:"replicas,min=1,max=9"` // processes; 0: 2
+	Zones    []string `yaml:"zones"`                // that they stand in, in turn, for faults on a whole zone; zero is none
 }
 
 // A Service is one part of the system, for whoever starts it.
 type Service struct {
 	Name     string
 	Replicas int               // how many processes
+	Zones    []string          // that they stand in, in turn
 	Links    []string          // services that it calls
 	Env      map[string]string // its switches
 	Ready    string            // a path that answers 200 once it can serve
@@ -81,7 +83,7 @@ func (c Config) Services() []Service {
 		{Name: storeName, Env: store},
 		{Name: notificationsName},
 		{Name: usersName},
-		{Name: postsName, Replicas: replicas, Links: []string{storeName, notificationsName}, Env: posts},
+		{Name: postsName, Replicas: replicas, Zones: c.Posts.Zones, Links: []string{storeName, notificationsName}, Env: posts},
 		{Name: gatewayName, Links: []string{postsName, usersName}, Env: gateway, Entry: true},
 	}
 	for i := range services {
