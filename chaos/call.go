@@ -117,7 +117,7 @@ type sealedCall struct {
 	Body    scenarios.Sealed            `json:"body,omitempty"`
 	Status  []string                    `json:"status,omitempty"` // one of which is wanted; none is any under 400
 	Timeout time.Duration               `json:"timeout"`
-	Allow   []string                    `json:"allow,omitempty"` // what may be called besides loopback
+	Allow   [][]string                  `json:"allow,omitempty"` // what may be called besides loopback; every list must hold it
 }
 
 // seal fills the call in.
@@ -169,8 +169,8 @@ func (s *sealedCall) fill(env Env, to *scenarios.Template, headers map[string]sc
 // String writes the call for people.
 func (s *sealedCall) String() string { return s.Method + " " + s.Shows }
 
-// An answer is what a call had for an answer.
-type answer struct {
+// A callAnswer is what a call had for an answer.
+type callAnswer struct {
 	status  int
 	header  http.Header
 	body    []byte
@@ -181,8 +181,8 @@ type answer struct {
 const mostBody = 8 << 20
 
 // ask makes the call. Its error is that nothing was answered.
-func (s *sealedCall) ask(ctx context.Context) (*answer, error) {
-	a := &answer{secrets: &scenarios.Secrets{}}
+func (s *sealedCall) ask(ctx context.Context) (*callAnswer, error) {
+	a := &callAnswer{secrets: &scenarios.Secrets{}}
 	to, err := s.URL.Open(a.secrets)
 	if err != nil {
 		return nil, err
@@ -258,7 +258,7 @@ func (s *sealedCall) do(ctx context.Context) (said string, err error) {
 }
 
 // says is the answer for people.
-func (a *answer) says() string {
+func (a *callAnswer) says() string {
 	var out output
 	_, _ = out.Write(a.body)
 	return fmt.Sprintf("status %d%s", a.status, words(out.lines(a.secrets.Mask)))
@@ -267,10 +267,12 @@ func (a *answer) says() string {
 // client makes a client that connects to no more than may be called, redirects
 // included. It asks no proxy: the environment's could lead anywhere.
 func (s *sealedCall) client() (*http.Client, error) {
-	var reach scenarios.Reach
-	for _, a := range s.Allow {
-		if err := reach.Add(a); err != nil {
-			return nil, err
+	reach := make([]scenarios.Reach, max(1, len(s.Allow))) // without a list, loopback alone
+	for i, list := range s.Allow {
+		for _, a := range list {
+			if err := reach[i].Add(a); err != nil {
+				return nil, err
+			}
 		}
 	}
 	dial := func(ctx context.Context, network, addr string) (net.Conn, error) {
@@ -283,8 +285,10 @@ func (s *sealedCall) client() (*http.Client, error) {
 			if err != nil {
 				return err
 			}
-			if !reach.Holds(to, host) {
-				return fmt.Errorf("faults call loopback and what brunt started; name %s under guard.allow.chaos to let them", to.Addr().Unmap())
+			for i := range reach {
+				if !reach[i].Holds(to, host) {
+					return fmt.Errorf("faults call loopback and what brunt started; name %s under guard.allow.chaos, and where a policy has such a list there too, to let them", to.Addr().Unmap())
+				}
 			}
 			return nil
 		}}
@@ -294,7 +298,7 @@ func (s *sealedCall) client() (*http.Client, error) {
 }
 
 // holds tells whether an answer is as checks want it; what it said where it is not.
-func (a *answer) holds(k *scenarios.Checks) (bool, string) {
+func (a *callAnswer) holds(k *scenarios.Checks) (bool, string) {
 	if k == nil {
 		k = &scenarios.Checks{}
 	}

@@ -12,11 +12,11 @@ import (
 // Exec breaks the system by commands of the author's own, such as the tool that fails
 // a managed database over.
 type Exec struct {
+	Inject Command       `yaml:"inject,required"` // a list is run as it stands, a text by sh
+	Revert revertCommand `yaml:"revert,required"` // takes it back, at any time and twice; none for what is over once it is done
 	Own    `yaml:",inline"`
-	Inject Command                           `yaml:"inject,required"` // a list is run as it stands, a text by sh
-	Revert revertCommand                     `yaml:"revert,required"` // takes it back, at any time and twice; none for what is over once it is done
-	Env    map[string]scenarios.TextTemplate `yaml:"env"`             // of all its commands, added to brunt's own environment
-	Dir    string                            `yaml:"dir"`             // where they are run; zero is where brunt was started
+	Env    map[string]scenarios.TextTemplate `yaml:"env"` // of all its commands, added to brunt's own environment
+	Dir    string                            `yaml:"dir"` // where they are run; zero is where brunt was started
 }
 
 // revertCommand is a command, or none.

@@ -30,7 +30,7 @@ type Hits interface{ Hits(sc Scope) int }
 // Linked is a Fault of links. Touches tells whether the link between two units is
 // among them, and whether its HTTP has to be understood for it.
 type Linked interface {
-	Touches(from, to string) (hit, http bool)
+	Touches(from, to string, z Zones) (hit, http bool)
 }
 
 // A Step is one act of a fault, on one unit or on one set of links.
@@ -91,7 +91,11 @@ func Kinds() map[string]func() Fault {
 		"network.blackhole": func() Fault { return new(Blackhole) },
 		"network.reset":     func() Fault { return new(Reset) },
 		"network.partition": func() Fault { return new(Partition) },
+		"tcp.slow_close":    func() Fault { return new(SlowClose) },
+		"tcp.limit":         func() Fault { return new(Limit) },
+		"tcp.slicer":        func() Fault { return new(Slicer) },
 		"http.error":        func() Fault { return new(HTTPError) },
+		"http.rewrite":      func() Fault { return new(HTTPRewrite) },
 		"http.delay":        func() Fault { return new(HTTPDelay) },
 		"exec":              func() Fault { return new(Exec) },
 		"webhook":           func() Fault { return new(Webhook) },

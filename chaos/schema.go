@@ -10,7 +10,7 @@ import (
 func (*Pick) Schema() scenarios.Schema {
 	return scenarios.Schema{"anyOf": []any{
 		scenarios.Schema{"type": "integer", "minimum": 1},
-		scenarios.Schema{"type": "string", "pattern": `^(one|all|[0-9]+|[0-9.]+%)$|\$\{`},
+		scenarios.Schema{"type": "string", "pattern": `^(one|all|leader|[0-9]+|[0-9.]+%)$|\$\{`},
 	}}
 }
 

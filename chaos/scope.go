@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"context"
 	"math/rand/v2"
 	"net/url"
 	"time"
@@ -10,6 +11,7 @@ import (
 type Scope struct {
 	Services map[string]int // replicas of each service that brunt starts
 	Mortal   []string       // services among them that nobody starts again when they crash
+	Zones    Zones          // of the units that stand in one
 	Edges    []EdgeName     // declared links, by service; LoadName begins those of the load
 	External string         // host:port of a target that runs already
 	TLS      bool           // the load speaks TLS, so that HTTP faults can't see it
@@ -32,12 +34,21 @@ const (
 type Env struct {
 	Units    []Unit
 	Links    []*Link
+	Zones    Zones
 	Rand     *rand.Rand // of this occurrence, by the run's seed
 	MaxUnits int        // units that a fault may hit; zero is no bound
 	Dry      bool       // nothing runs yet, and nothing will be done
 	Now      func() time.Duration
+	Run      string // its name, which the environment of whatever is started carries
+	// Ask asks a unit by HTTP whether it leads; an error says why it does not. Nil is
+	// that nobody can.
+	Ask func(ctx context.Context, l *Leader, u Unit) error
 
 	Addresses map[string]string   // what ${unit.…} stands for, by the text of the placeholder
-	Allow     []string            // what calls may go to besides loopback: the entries of guard.allow.chaos
+	Allow     [][]string          // lists of what calls may go to besides loopback, as guard.allow.chaos has it; all must hold it
 	Spawned   func(pid int) error // writes down that a command was started; nil writes nothing
+
+	// Spare gives why a unit, or a link from->to, may not be touched, or nil. Nil spares
+	// none.
+	Spare func(name string) error
 }

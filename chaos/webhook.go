@@ -12,9 +12,9 @@ import (
 // Webhook breaks the system by HTTP calls of the author's own, such as those of a
 // managed database's API.
 type Webhook struct {
-	Own    `yaml:",inline"`
 	Inject Call       `yaml:"inject,required"` // does it: {post: URL, json: …}
 	Revert revertCall `yaml:"revert,required"` // takes it back, at any time and twice; none for what is over once it is done
+	Own    `yaml:",inline"`
 }
 
 // revertCall is a call, or none.

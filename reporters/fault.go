@@ -13,6 +13,12 @@ func hit(f *scenarios.FaultRecord) string {
 	if len(f.Units) > 0 {
 		s += " on " + clean(join(f.Units))
 	}
+	if f.Leader && len(f.Units) > 0 {
+		s += " (the leader)"
+	}
+	if len(f.Zones) > 0 {
+		s += " (zone " + clean(join(f.Zones)) + ")"
+	}
 	if f.Via != "" {
 		s += ", via " + clean(f.Via)
 	}
@@ -105,6 +111,22 @@ func traffic(f *scenarios.FaultRecord) string {
 		return "met " + bytesOf(f.Traffic)
 	}
 	return fmt.Sprintf("met %s %s", count(f.Traffic), clean(f.TrafficUnit))
+}
+
+// noticed says what the team's own monitoring noticed of a fault; empty where it was
+// not asked.
+func noticed(f *scenarios.FaultRecord) string {
+	if !f.Detect.Known() {
+		return clean(f.DetectNote)
+	}
+	s := seconds(f.Detect) + " after the injection"
+	if f.DetectResolution.Known() {
+		s += ", or up to " + seconds(f.DetectResolution) + " before that"
+	}
+	if f.DetectNote != "" {
+		s += ": " + clean(f.DetectNote)
+	}
+	return s
 }
 
 // faultVerdict is how a fault went, as a verdict: nothing of it may be left, and a

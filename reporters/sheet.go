@@ -45,6 +45,7 @@ func (s *sheet) result(r *scenarios.Result) {
 	s.text("  ", "  ", s.about(r), dim)
 	s.objectives(r.Objectives)
 	s.faults(r.Faults)
+	s.ledger(r.Ledger)
 	s.latency(r)
 	s.errors(r)
 	s.generator(&r.Generator)
@@ -150,6 +151,9 @@ func (s *sheet) faults(list []scenarios.FaultRecord) {
 			seen = scenarios.Sentence(harm(f)) // the line above says the rest
 		}
 		s.text("    ", "      ", seen+" "+scenarios.Sentence(took(f)), plain)
+		if n := noticed(f); n != "" {
+			s.text("    ", "      ", "noticed by the monitoring: "+n, plain)
+		}
 		if f.Evidence != "" {
 			s.text("    ", "      ", "seen: "+clean(f.Evidence), dim)
 		}

@@ -90,17 +90,13 @@ func (*Checks) Schema() Schema {
 	return Schema{
 		"type": "object",
 		"properties": Schema{
-			"status": describe(match, "200, 2xx, < 500 or a list; not written is any under 400"),
-			"shed":   describe(Schema{"anyOf": []any{codes, Schema{"type": "array", "items": codes}}}, "statuses by which the target refuses on purpose: not good, not an error"),
-			"within": describe((*Duration)(nil).Schema(), "the longest response time"),
-			"body":   describe(match, "the body as text: a value, not empty, ~ regexp"),
+			"status": match.Described("200, 2xx, < 500 or a list; not written is any under 400"),
+			"shed":   Schema{"anyOf": []any{codes, Schema{"type": "array", "items": codes}}}.Described("statuses by which the target refuses on purpose: not good, not an error"),
+			"within": (*Duration)(nil).Schema().Described("the longest response time"),
+			"body":   match.Described("the body as text: a value, not empty, ~ regexp"),
 			"header": headers, "headers": headers,
 		},
-		"patternProperties":    Schema{`^\$`: describe(match, "the value at a JSON path: a value, exists, not empty, > n, ~ regexp")},
+		"patternProperties":    Schema{`^\$`: match.Described("the value at a JSON path: a value, exists, not empty, > n, ~ regexp")},
 		"additionalProperties": false,
 	}
-}
-
-func describe(s Schema, text string) Schema {
-	return Schema{"allOf": []any{s}, "description": text}
 }

@@ -34,8 +34,9 @@ type Metric struct {
 }
 
 type family struct {
-	unit  Unit
-	after bool // needs a fault to be measured from
+	unit   Unit
+	after  bool // needs a fault to be measured from
+	ledger bool // needs a ledger
 }
 
 var families = map[string]family{
@@ -55,13 +56,21 @@ var families = map[string]family{
 	"failover":     {unit: Seconds, after: true},
 	"recover":      {unit: Seconds, after: true},
 	"heal":         {unit: Seconds, after: true},
+	"detect":       {unit: Seconds, after: true},
 	"degraded":     {unit: Seconds, after: true},
 	"failed":       {unit: Count, after: true},
 	"area":         {unit: Seconds, after: true},
+	"lost":         {unit: Count, ledger: true},
+	"duplicated":   {unit: Count, ledger: true},
+	"stale":        {unit: ShareOf, ledger: true},
+	"rpo":          {unit: Seconds, ledger: true},
 }
 
 // OfFault tells that the metric is measured from a fault, by `after`.
 func (m Metric) OfFault() bool { return families[m.Name].after }
+
+// OfLedger tells that the metric is of writes, and known once the ledger was read.
+func (m Metric) OfLedger() bool { return families[m.Name].ledger }
 
 // Latency tells that the metric is a time of requests: a percentile, max or mean.
 func (m Metric) Latency() bool { return m.Name == "p" || m.Name == "max" || m.Name == "mean" }
@@ -70,8 +79,8 @@ func (m Metric) Latency() bool { return m.Name == "p" || m.Name == "max" || m.Na
 func MetricNames() []string {
 	return []string{
 		"p50", "p90", "p95", "p99", "p99.9", "p99.99", "max", "mean", "ok.p95", "service.p95", "errors", "availability", "shed", "rate",
-		"timeouts", "checks", "within(200ms)", "burn(99.9%, 1m)", "slices(1s, 99%)", "onset", "failover", "recover", "heal", "degraded",
-		"failed", "area",
+		"timeouts", "checks", "within(200ms)", "burn(99.9%, 1m)", "slices(1s, 99%)", "onset", "failover", "recover", "heal", "detect", "degraded",
+		"failed", "area", "lost", "duplicated", "stale", "rpo",
 	}
 }
 
@@ -95,8 +104,6 @@ func ParseMetric(s string) (Metric, error) {
 	}
 	f, ok := families[name]
 	switch {
-	case name == "detect":
-		return m, errors.New(`metric "detect" is not available yet`)
 	case slices.Contains([]string{"p", "within", "burn", "slices"}, name):
 		return m, m.usage()
 	case !ok:
@@ -113,7 +120,7 @@ func ParseMetric(s string) (Metric, error) {
 var otherNames = map[string]string{
 	"avg": "mean", "average": "mean", "med": "p50", "median": "p50", "latency": "p95", "duration": "p95", "http_req_duration": "p95",
 	"http_req_failed": "errors", "error_rate": "errors", "failures": "errors", "success": "availability", "uptime": "availability",
-	"throughput": "rate", "rps": "rate", "min": "p50", "mttr": "recover", "rto": "recover",
+	"throughput": "rate", "rps": "rate", "min": "p50", "mttr": "recover", "rto": "recover", "mttd": "detect",
 }
 
 func (m Metric) unknown(name string) error {
@@ -152,7 +159,7 @@ func (m Metric) call(name string, args []string) (Metric, error) {
 	}
 	f, known := families[name]
 	want := map[string]int{"p": 1, "within": 1, "burn": 2, "slices": 2}[name]
-	if f.after {
+	if f.after && name != "detect" {
 		want = 1
 	}
 	switch {

@@ -217,6 +217,10 @@ func (o *Objective) check() error {
 	m := o.Metric
 	lasts := m.Name == "degraded" || m.Name == "failed" || m.Name == "area"
 	switch {
+	case m.OfLedger() && (o.Step != "" || o.Load != "" || o.Phase != "" && o.Phase != "run" || o.After != ""):
+		return fmt.Errorf("%s is of all writes of the run: it takes no of, in or after", m.Text)
+	case m.Name == "rpo" && !o.Upper():
+		return fmt.Errorf("%s wants an upper bound: < or <=", m.Text)
 	case m.OfFault() && o.After == "":
 		return fmt.Errorf("%s is measured from a fault: `%s %s %s after FAULT`", m.Text, m.Text, o.Op, m.FormatValue(o.Value))
 	case !m.OfFault() && o.After != "":

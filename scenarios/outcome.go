@@ -36,9 +36,13 @@ const (
 	Unfinished            // cut off when the run ended
 	NotAllowed            // the address lies outside the blast radius
 	NoData                // unique data is used up, or a variable was never extracted
-	NoSocket              // this machine ran out of files, ports or memory
+	NoSocket              // this machine ran out of files or memory
 	Redirects             // more redirects than the step allows
+	GraphQLErrors         // the answer came with errors of GraphQL
+	Stream                // an event stream that was none, or ended before what was wanted of it
 	Other                 // none of these; the sample says what
+	NoPort                // the ports of this machine's source addresses are used up
+	ProxyRefused          // the proxy on the way did not let it through
 	fixedCauses           // how many causes carry no number
 	statusCause     Cause = 1 << 16
 	checkCause      Cause = 2 << 16
@@ -47,7 +51,7 @@ const (
 
 var causeNames = [fixedCauses]string{
 	"", "timeout", "refused", "reset", "closed", "unreachable", "dns", "tls", "protocol", "unfinished", "not allowed", "no data",
-	"no socket", "redirects", "other",
+	"no socket", "redirects", "graphql errors", "stream", "other", "no port", "proxy",
 }
 
 // Status is the cause of an answer with a status that the step does not take.
@@ -59,6 +63,9 @@ func Check(n int) Cause { return checkCause | Cause(n&0xffff) }
 // Extraction is the cause of an extraction that found nothing; n is its number in
 // the plan.
 func Extraction(n int) Cause { return extractionCause | Cause(n&0xffff) }
+
+// Own tells that the generator's machine failed, and not the target.
+func (c Cause) Own() bool { return c == NoSocket || c == NoPort }
 
 // Name gives the cause as result.json names it. Checks are the plan's checks and
 // extractions by number.

@@ -59,6 +59,41 @@ func (r *Reach) NamesHost(host string, port uint16) bool {
 	return slices.Contains(r.hosts, host) || slices.Contains(r.hosts, net.JoinHostPort(host, strconv.Itoa(int(port))))
 }
 
+// Covers tells whether all that other stands for lies within r, else what does not.
+// What a name leads to is known only as it is connected to, and looked at then; sure
+// tells to take none for within that is not named.
+func (r *Reach) Covers(other *Reach, sure bool) (beyond string, ok bool) {
+	for _, p := range other.prefixes {
+		if !p.Addr().IsLoopback() && !slices.ContainsFunc(r.prefixes, func(q netip.Prefix) bool { return q.Bits() <= p.Bits() && q.Contains(p.Addr()) }) {
+			if p.IsSingleIP() {
+				return p.Addr().String(), false
+			}
+			return p.String(), false
+		}
+	}
+	for _, a := range other.addrs {
+		if !r.Holds(netip.MustParseAddrPort(a), "") {
+			return a, false
+		}
+	}
+	for _, h := range other.hosts {
+		bare, port, _ := strings.Cut(h, ":")
+		n, _ := strconv.ParseUint(port, 10, 16)
+		switch {
+		case IsLocalhost(bare) || r.NamesHost(bare, uint16(n)):
+		case sure || !r.NamesAddresses():
+			return h, false
+		}
+	}
+	return "", true
+}
+
+// IsLocalhost tells whether a name is that of the machine itself (RFC 6761, section 6.3).
+func IsLocalhost(host string) bool {
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	return host == "localhost" || strings.HasSuffix(host, ".localhost")
+}
+
 // Holds tells whether an address is loopback or was named. Host is the name that led
 // to it, or empty.
 func (r *Reach) Holds(to netip.AddrPort, host string) bool {

@@ -33,6 +33,7 @@ type Result struct {
 	Faults      []FaultRecord     `json:"faults"`
 	Objectives  []ObjectiveResult `json:"objectives"`
 	Windows     []Window          `json:"windows"`
+	Ledger      *LedgerRecord     `json:"ledger,omitempty"` // nil: the scenario has none
 	Notes       []string          `json:"notes,omitempty"`
 
 	Histograms Histograms `json:"-"` // by the numbers that cells and windows carry

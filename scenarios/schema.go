@@ -63,6 +63,11 @@ func (*Share) Schema() Schema {
 }
 
 // Schema implements [Schemer].
+func (*Size) Schema() Schema {
+	return Schema{"anyOf": []any{Schema{"type": "integer", "minimum": 0}, pattern(`^\s*`+number+`\s*([KMGT]iB|[kKMGT]?B)?\s*$`, "512", "64KiB", "10MB")}}
+}
+
+// Schema implements [Schemer].
 func (*Bandwidth) Schema() Schema {
 	return pattern(`^\s*`+number+`\s*([kMG]?bit|[KMGT]iB|[kKMGT]?B)/s\s*$`, "10Mbit/s", "64KiB/s")
 }
@@ -261,6 +266,11 @@ func LoadSchema(doc Describer) Schema {
 		p["type"], p["minItems"] = "array", 1
 	}
 	return s
+}
+
+// Described gives what s is, with a sentence for whoever reads it.
+func (s Schema) Described(text string) Schema {
+	return Schema{"allOf": []any{s}, "description": text}
 }
 
 // Property gives the schema of a key of an object's.

@@ -29,6 +29,7 @@ type scope struct {
 	loaded  map[string]loaded
 
 	processes *Node // of the target; nil is none
+	ledger    bool  // what is filled in belongs to the ledger: ${id} is that of a write
 }
 
 type param struct {
@@ -69,6 +70,11 @@ func (s *scope) fillText(n *Node, depth int) {
 	n.written = n.Value
 	parts, wrong := splitPlaceholders(n.Value)
 	s.wrong(n, wrong)
+	for _, p := range parts {
+		if s.ledger && p.Ref != nil && p.Ref.Kind == RefParam && p.Ref.Name == "id" {
+			p.Ref.Kind = RefLedger
+		}
+	}
 	if !n.bad && len(parts) == 1 && parts[0].Ref != nil && parts[0].Ref.Kind == RefParam {
 		s.whole(n, parts[0].Ref, depth)
 		return

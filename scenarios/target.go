@@ -9,7 +9,7 @@ type Target struct {
 	Processes *Node       `yaml:"processes"` // the author's own commands
 	Entry     string      `yaml:"entry"`     // the service that a relative path goes to
 	Ready     *Ready      `yaml:"ready"`     // how to know that it can be loaded
-	TLS       *TLS        `yaml:"tls"`       // how its certificate is checked
+	TLS       *TLS        `yaml:"tls"`       // versions and certificates, its own and the load's
 }
 
 // Ready says how to know that the target can be loaded.
@@ -18,12 +18,4 @@ type Ready struct {
 	Get    string   `yaml:"get"`             // a path that answers with a status under 400
 	TCP    bool     `yaml:"tcp"`             // its port accepts
 	Within Duration `yaml:"within,positive"` // zero is 30s
-}
-
-// TLS says how the target's certificate is checked.
-type TLS struct {
-	Place
-	CA                 string `yaml:"ca"`                   // a file of PEM certificates to trust, beside the system's
-	ServerName         string `yaml:"server_name"`          // zero is the URL's host
-	InsecureSkipVerify bool   `yaml:"insecure_skip_verify"` // takes any certificate
 }

@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"encoding/binary"
 	"fmt"
 	"strings"
 )
@@ -33,6 +34,24 @@ func (t *Template) Append(dst []byte, it *Iter) ([]byte, error) {
 			return dst, fmt.Errorf("%s: %w", p.ref, err)
 		}
 		dst = out
+	}
+	return dst, nil
+}
+
+// AppendValues appends what the template's data and variables stand for, each before
+// its length: it differs where they do.
+func (t *Template) AppendValues(dst []byte, it *Iter) ([]byte, error) {
+	for i := range t.pieces {
+		ref := t.pieces[i].ref
+		if ref == nil || ref.Kind != RefVar && ref.Kind != RefData {
+			continue
+		}
+		from := len(dst)
+		out, err := it.append(dst, ref, escNone)
+		if err != nil {
+			return dst, fmt.Errorf("%s: %w", ref, err)
+		}
+		dst = binary.LittleEndian.AppendUint32(out, uint32(len(out)-from))
 	}
 	return dst, nil
 }
@@ -78,6 +97,11 @@ func (t *Template) Refs() []*Ref {
 		}
 	}
 	return out
+}
+
+// BeginsWith tells whether the first thing in the template is a placeholder of a kind.
+func (t *Template) BeginsWith(kind RefKind) bool {
+	return len(t.pieces) > 0 && t.pieces[0].ref != nil && t.pieces[0].ref.Kind == kind
 }
 
 // Join appends text and then what other holds.

@@ -19,12 +19,6 @@ var (
 	errLate    = errors.New("the answer came after the timeout")
 )
 
-// tlsError is a handshake that failed.
-type tlsError struct{ err error }
-
-func (e *tlsError) Error() string { return "TLS handshake: " + e.err.Error() }
-func (e *tlsError) Unwrap() error { return e.err }
-
 // causeOf says why a request had no answer.
 func causeOf(err error) scenarios.Cause {
 	var (
@@ -44,7 +38,7 @@ func causeOf(err error) scenarios.Cause {
 		return scenarios.Timeout
 	case errors.As(err, &dns):
 		return scenarios.NameNotFound
-	case errors.As(err, &hand):
+	case errors.As(err, &hand), alerted(err):
 		return scenarios.TLSFailed
 	case isAny(err, refused):
 		return scenarios.Refused
@@ -54,6 +48,8 @@ func causeOf(err error) scenarios.Cause {
 		return scenarios.Unreachable
 	case isAny(err, noSocket): // this machine, not the target, had no room
 		return scenarios.NoSocket
+	case isAny(err, noPort):
+		return scenarios.NoPort
 	case errors.As(err, &cut):
 		if cut.code == http2.ErrCodeRefusedStream {
 			return scenarios.Refused

@@ -9,5 +9,6 @@ var (
 	refused     = []error{syscall.ECONNREFUSED}
 	reset       = []error{syscall.ECONNRESET, syscall.EPIPE, syscall.ECONNABORTED}
 	unreachable = []error{syscall.EHOSTUNREACH, syscall.ENETUNREACH, syscall.ETIMEDOUT}
-	noSocket    = []error{syscall.EMFILE, syscall.ENFILE, syscall.EADDRNOTAVAIL, syscall.EADDRINUSE, syscall.ENOBUFS, syscall.ENOMEM}
+	noSocket    = []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM}
+	noPort      = []error{syscall.EADDRNOTAVAIL, syscall.EADDRINUSE}
 )

@@ -7,5 +7,6 @@ var (
 	refused     = []error{windows.WSAECONNREFUSED}
 	reset       = []error{windows.WSAECONNRESET, windows.WSAECONNABORTED, windows.WSAESHUTDOWN}
 	unreachable = []error{windows.WSAEHOSTUNREACH, windows.WSAENETUNREACH, windows.WSAETIMEDOUT}
-	noSocket    = []error{windows.WSAEMFILE, windows.WSAEADDRNOTAVAIL, windows.WSAEADDRINUSE, windows.WSAENOBUFS}
+	noSocket    = []error{windows.WSAEMFILE, windows.WSAENOBUFS}
+	noPort      = []error{windows.WSAEADDRNOTAVAIL, windows.WSAEADDRINUSE}
 )

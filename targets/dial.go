@@ -6,11 +6,8 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"sync/atomic"
 	"syscall"
 	"time"
-
-	"brunt/scenarios"
 )
 
 // dialer opens TCP connections: names resolved, source addresses in turn, and only
@@ -19,23 +16,18 @@ type dialer struct {
 	gate  Gate
 	names *resolver
 	local []netip.Addr // source addresses; none is the system's choice
-	turn  atomic.Uint64
 }
 
 func newDialer(o *Options) (*dialer, error) {
-	d := &dialer{gate: o.Gate, names: newResolver(o.Resolve, o.Connections.DNSTTL.D())}
-	return d, sourceAddresses(o.Connections, &d.local)
-}
-
-func sourceAddresses(c scenarios.Connections, out *[]netip.Addr) error {
-	for _, s := range c.SourceAddresses {
+	d := &dialer{gate: o.Gate, names: newResolver(o)}
+	for _, s := range o.Connections.SourceAddresses {
 		a, err := netip.ParseAddr(s)
 		if err != nil {
-			return fmt.Errorf("source address: %w", err)
+			return nil, fmt.Errorf("source address: %w", err)
 		}
-		*out = append(*out, a.Unmap())
+		d.local = append(d.local, a.Unmap())
 	}
-	return nil
+	return d, nil
 }
 
 // notAllowed is an address outside the blast radius.
@@ -47,36 +39,48 @@ type notAllowed struct {
 func (e *notAllowed) Error() string { return fmt.Sprintf("%s is not allowed: %v", e.addr, e.err) }
 func (e *notAllowed) Unwrap() error { return e.err }
 
-// control makes a gate a check of the address that a connection really goes to,
-// names resolved and redirects followed.
-func (g Gate) control(host string) func(network, address string, c syscall.RawConn) error {
-	if g == nil {
-		return nil
-	}
-	return func(_, address string, _ syscall.RawConn) error {
-		ap, err := netip.ParseAddrPort(address)
-		if err != nil {
-			return &notAllowed{address, err}
+// control is told of every socket before it is connected. Host is the name that led to
+// the address.
+func (d *dialer) control(host string) func(network, address string, c syscall.RawConn) error {
+	return func(_, address string, c syscall.RawConn) error {
+		if err := d.gate.passes(address, host); err != nil {
+			return err
 		}
-		if err := g(ap.Addr().Unmap(), address, host); err != nil {
-			return &notAllowed{address, err}
+		if len(d.local) > 0 {
+			bindLate(c)
 		}
 		return nil
 	}
 }
 
+// passes makes a gate a check of the address that a connection really goes to, names
+// resolved and redirects followed.
+func (g Gate) passes(address, host string) error {
+	if g == nil {
+		return nil
+	}
+	ap, err := netip.ParseAddrPort(address)
+	if err == nil {
+		err = g(ap.Addr().Unmap(), address, host)
+	}
+	if err != nil {
+		return &notAllowed{address, err}
+	}
+	return nil
+}
+
 var errNoFamily = errors.New("no address of the name is of the source address's family")
 
-// dial opens a connection to host:port before ctx ends. Each dial begins with
-// another address of the name, and every address gets its share of the time that
-// is left, so that one which swallows everything doesn't hide the others.
-func (d *dialer) dial(ctx context.Context, host, port string) (*net.TCPConn, error) {
+// dial opens connection n to host:port before ctx ends. Each begins with another source
+// address, then with another address of the name, and every address gets its share of
+// the time that is left, so that one which swallows everything doesn't hide the others.
+func (d *dialer) dial(ctx context.Context, host, port string, n uint64) (*net.TCPConn, error) {
 	addrs, name, err := d.names.lookup(ctx, host, port)
 	if err != nil {
 		return nil, err
 	}
-	turn := int((d.turn.Add(1) - 1) & (1<<31 - 1))
-	nd := net.Dialer{KeepAlive: -1, Control: d.gate.control(name)}
+	turn := int(n & (1<<31 - 1))
+	nd := net.Dialer{KeepAlive: -1, Control: d.control(name)}
 	var local netip.Addr
 	if len(d.local) > 0 {
 		local = d.local[turn%len(d.local)]

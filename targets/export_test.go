@@ -36,7 +36,7 @@ func Waiting(c Client) (n int) {
 }
 
 // SetNames gives a client its own DNS and its own clock for it.
-func SetNames(c Client, now func() time.Time, ask func(ctx context.Context, host string) ([]netip.Addr, error)) {
+func SetNames(c Client, now func() time.Time, ask func(ctx context.Context, host string) ([]netip.Addr, time.Duration, error)) {
 	names := c.(*httpClient).dialer.names
 	names.now, names.ask = now, ask
 }

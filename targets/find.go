@@ -16,6 +16,7 @@ type finder struct {
 	path   jp.Expr
 	header string
 	cookie string
+	event  string // id or type of a stream's last event
 	re     *regexp.Regexp
 }
 
@@ -28,6 +29,8 @@ func (f *finder) String() string {
 		return "header " + f.header
 	case f.cookie != "":
 		return "cookie " + f.cookie
+	case f.event != "":
+		return "event " + f.event
 	}
 	return "~ " + f.re.String()
 }
@@ -52,6 +55,10 @@ func parseFinder(s string) (finder, error) {
 			return finder{header: name}, nil
 		case "cookie":
 			return finder{cookie: name}, nil
+		case "event":
+			if name == "id" || name == "type" {
+				return finder{event: name}, nil
+			}
 		}
 	}
 	return finder{}, fmt.Errorf("want \"$.path\", \"header NAME\", \"cookie NAME\" or \"~ regexp\", not %q", s)
@@ -83,6 +90,13 @@ func (f *finder) find(a *answer, v *scenarios.Value) bool {
 			return true
 		}
 		return false
+	case f.event != "":
+		found := a.eventKind
+		if f.event == "id" {
+			found = a.eventID
+		}
+		v.SetText(found)
+		return found != ""
 	}
 	m := f.re.FindSubmatch(a.body())
 	if m == nil {

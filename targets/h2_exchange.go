@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"os"
+	"time"
 
 	"brunt/scenarios"
 )
@@ -114,7 +115,7 @@ func (t *trip) exchange2() error {
 			}
 			return os.ErrDeadlineExceeded
 		}
-		s := p.newStream(t.send, deadline)
+		s := p.newStream(t.send, t.tail, deadline)
 		err := p.join(o, s)
 		if !t.begun && tries == 1 {
 			out.Slot = s.slot
@@ -147,9 +148,15 @@ func (t *trip) converse(s *stream) (untouched bool, err error) {
 		t.ans, s.ans = s.ans, nil
 	}
 	untouched = s.untouched
+	sent := s.sent
 	s.mu.Unlock()
-	if err == nil {
-		if err = t.ans.readStream(s, t.wire.method, t.call.whole); err == nil {
+	switch {
+	case err != nil:
+	case t.call.stream != nil && t.ans.head.StatusCode() < 300:
+		err = t.readEvents(s, sent, func(deadline time.Duration) { s.timer.Reset(deadline - t.client.now()) })
+		t.streamed(t.out)
+	default:
+		if err = t.ans.readMux(s, t.wire.method, t.call.whole); err == nil {
 			t.out.End = s.end
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"time"
 
 	"brunt/scenarios"
 
@@ -31,6 +32,10 @@ type answer struct {
 	doc    any
 	parsed int8 // 1 is parsed, -1 is not JSON
 	rest   io.LimitedReader
+
+	events                int           // of a stream, read so far
+	firstEvent, lastEvent time.Duration // when they came
+	eventKind, eventID    string        // of the last
 }
 
 // reset makes it ready for the next response and keeps memory that is worth it.
@@ -40,6 +45,7 @@ func (a *answer) reset() {
 	if a.raw = a.raw[:0]; cap(a.raw) > smallBody {
 		a.raw = nil
 	}
+	a.events, a.firstEvent, a.lastEvent, a.eventKind, a.eventID = 0, 0, 0, "", ""
 	a.size, a.whole, a.cut, a.plain, a.ready, a.doc, a.parsed, a.rest = 0, false, false, nil, false, nil, 0, io.LimitedReader{}
 }
 

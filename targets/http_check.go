@@ -78,6 +78,14 @@ func (c *httpCall) judge(a *answer, it *scenarios.Iter, out *scenarios.Outcome) 
 		out.Kind, out.Cause = scenarios.Error, scenarios.Status(code)
 		return
 	}
+	if c.graphql != nil {
+		out.Checks++
+		if cause, _ := c.graphql.failure(a); cause != scenarios.NoCause {
+			out.Failed++
+			out.Kind, out.Cause = scenarios.Error, cause
+			return
+		}
+	}
 	for i := range c.checks {
 		k := &c.checks[i]
 		out.Checks++
@@ -122,9 +130,19 @@ func (c *httpCall) wanted(a *answer, it *scenarios.Iter, out *scenarios.Outcome)
 	code := int64(out.Status)
 	switch {
 	case c.status == nil && code >= 400:
+		if c.graphql != nil { // its answers say why
+			if cause, why := c.graphql.failure(a); cause == scenarios.GraphQLErrors {
+				return why
+			}
+		}
 		return "" // the cause says it
 	case c.status != nil && !c.status.Matches(code, true):
 		return "status " + c.status.String() + " was wanted"
+	}
+	if c.graphql != nil {
+		if _, why := c.graphql.failure(a); why != "" {
+			return why
+		}
 	}
 	for i := range c.checks {
 		if k := &c.checks[i]; !k.holds(a, out) {

@@ -178,7 +178,7 @@ func TestHTTP_SourceAddresses(t *testing.T) {
 	o.Connections.KeepAlive, o.Connections.SourceAddresses = &off, []string{"127.0.0.2", "127.0.0.3"}
 	r := newRig(t, o, "get: /")
 	u := r.user(0)
-	if r.says(u.Do(0, long)) == "no socket" {
+	if r.says(u.Do(0, long)) == "no port" {
 		t.Skip("this system has no address 127.0.0.2")
 	}
 	for range 5 {

@@ -25,6 +25,7 @@ type fakeDNS struct {
 	asked atomic.Int64
 	hang  chan struct{} // when it is there, an answer waits for it to close
 	now   time.Time
+	ttl   time.Duration // of every record
 }
 
 func (d *fakeDNS) set(host string, addrs ...string) {
@@ -45,21 +46,21 @@ func (d *fakeDNS) pass(t time.Duration) {
 	d.now = d.now.Add(t)
 }
 
-func (d *fakeDNS) ask(ctx context.Context, host string) ([]netip.Addr, error) {
+func (d *fakeDNS) ask(ctx context.Context, host string) ([]netip.Addr, time.Duration, error) {
 	d.asked.Add(1)
 	if d.hang != nil {
 		select {
 		case <-d.hang:
 		case <-ctx.Done():
-			return nil, ctx.Err()
+			return nil, -1, ctx.Err()
 		}
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if addrs, ok := d.table[host]; ok {
-		return addrs, nil
+		return addrs, d.ttl, nil
 	}
-	return nil, &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
+	return nil, -1, &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
 }
 
 func (d *fakeDNS) use(c targets.Client) {

@@ -3,8 +3,6 @@ package targets
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
-	"fmt"
 	"net"
 	"net/url"
 	"os"
@@ -12,8 +10,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"brunt/scenarios"
 )
 
 // origin is a scheme, host and port, with the connections that are open to it.
@@ -24,8 +20,9 @@ type origin struct {
 	tls  *tls.Config
 	tls2 *tls.Config // that offers HTTP/2 as well
 	url  *url.URL
-	line line        // of HTTP/2
-	only atomic.Bool // known to speak HTTP/1.1
+	line line          // of HTTP/2
+	only atomic.Bool   // known to speak HTTP/1.1
+	turn atomic.Uint64 // of opening a connection
 
 	mu      sync.Mutex
 	idle    []*conn // the one used last is taken first
@@ -73,27 +70,6 @@ func newPool(o Options) (*pool, error) {
 	}
 	p.over, p.end = context.WithCancel(context.Background())
 	return p, nil
-}
-
-func tlsConfig(o *scenarios.TLS) (*tls.Config, error) {
-	c := &tls.Config{NextProtos: []string{"http/1.1"}}
-	if o == nil {
-		return c, nil
-	}
-	c.ServerName, c.InsecureSkipVerify = o.ServerName, o.InsecureSkipVerify
-	if o.CA != "" {
-		pem, err := os.ReadFile(o.CA)
-		if err != nil {
-			return nil, fmt.Errorf("reading the CA: %w", err)
-		}
-		if c.RootCAs, err = x509.SystemCertPool(); err != nil {
-			c.RootCAs = x509.NewCertPool()
-		}
-		if !c.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("%s holds no PEM certificate", o.CA)
-		}
-	}
-	return c, nil
 }
 
 // origin finds the origin of an absolute URL whose scheme and host are prefix.
@@ -222,7 +198,7 @@ func (p *pool) old(born time.Duration) bool {
 
 // put gives a connection back, for reuse if keep says so.
 func (p *pool) put(o *origin, c *conn, keep bool) {
-	if !keep || p.tooOld(c) {
+	if !keep || c.left == 0 || p.tooOld(c) {
 		p.drop(c)
 		p.leave(o)
 		return
@@ -283,12 +259,12 @@ func (p *pool) dial(o *origin, deadline time.Duration) (*conn, error) {
 func (p *pool) connect(o *origin, secure *tls.Config, deadline time.Duration) (*conn, error) {
 	ctx, cancel := context.WithDeadline(p.over, p.o.T0.Add(deadline))
 	defer cancel()
-	raw, err := p.dialer.dial(ctx, o.name, o.port)
+	raw, err := p.dialer.dial(ctx, o.name, o.port, o.turn.Add(1)-1)
 	if err != nil {
 		return nil, err
 	}
-	p.opened.Add(1)
 	c := newConn(raw, p.o.T0)
+	c.left = p.o.reuse(p.opened.Add(1))
 	if !p.keep(c) {
 		return nil, errAborted
 	}

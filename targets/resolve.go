@@ -9,19 +9,25 @@ import (
 	"time"
 )
 
-const defaultDNSTTL = 30 * time.Second
+// mostDNSTTL is how long an answer is used where the scenario does not say, and the
+// answer says more or nothing.
+const mostDNSTTL = 30 * time.Second
 
-// resolver looks names up and remembers the answers for ttl, so that a name that
+// resolver looks names up and remembers the answers for a while, so that a name that
 // moves is followed and one that is asked for with every connection costs nothing.
 type resolver struct {
 	fixed map[string]string // host or host:port to an address used instead
-	ttl   time.Duration
+	ttl   time.Duration     // negative is as long as the answer says
 	now   func() time.Time
-	ask   func(ctx context.Context, host string) ([]netip.Addr, error)
+	ask   asker
 
 	mu    sync.Mutex
 	known map[string]*question
 }
+
+// An asker asks for the addresses of a name. Ttl is how long they hold; it is negative
+// where that is not known.
+type asker func(ctx context.Context, host string) (addrs []netip.Addr, ttl time.Duration, err error)
 
 // question is a lookup under way or answered. Those who want the same name at the
 // same time share it.
@@ -33,15 +39,21 @@ type question struct {
 	until time.Time // zero for a failure: whoever wants the name next asks again
 }
 
-func newResolver(fixed map[string]string, ttl time.Duration) *resolver {
-	if ttl == 0 {
-		ttl = defaultDNSTTL
+func newResolver(o *Options) *resolver {
+	ttl := o.Connections.DNSTTL.D()
+	if ttl == 0 && !o.Connections.Has("dns_ttl") {
+		ttl = -1
 	}
-	return &resolver{fixed: fixed, ttl: ttl, now: time.Now, ask: systemNames, known: map[string]*question{}}
+	server := nameServer{gate: o.Gate}
+	if o.Connections.DNS != "" {
+		server.addr, _ = ParseNameServer(o.Connections.DNS) // validated
+	}
+	return &resolver{fixed: o.Resolve, ttl: ttl, now: time.Now, ask: server.ask, known: map[string]*question{}}
 }
 
-func systemNames(ctx context.Context, host string) ([]netip.Addr, error) {
-	return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+// Lookup gives the addresses of a name as a load's connections would find them now.
+func Lookup(ctx context.Context, o Options, host string) ([]netip.Addr, error) {
+	return newResolver(&o).names(ctx, host)
 }
 
 // lookup gives the addresses of host:port. Name is what led to them: the host, or
@@ -91,12 +103,13 @@ func (r *resolver) names(ctx context.Context, host string) ([]netip.Addr, error)
 	for {
 		q, mine := r.question(host)
 		if mine {
-			q.addrs, q.err = r.ask(ctx, host)
+			var ttl time.Duration
+			q.addrs, ttl, q.err = r.ask(ctx, host)
 			if q.err == nil && len(q.addrs) == 0 {
 				q.err = &net.DNSError{Err: "no address", Name: host, IsNotFound: true}
 			}
 			if q.err == nil {
-				q.until = r.now().Add(r.ttl)
+				q.until = r.now().Add(r.holds(ttl))
 			}
 			q.own = ctx.Err() != nil
 			close(q.done)
@@ -111,6 +124,17 @@ func (r *resolver) names(ctx context.Context, host string) ([]netip.Addr, error)
 			return q.addrs, q.err
 		}
 	}
+}
+
+// holds gives how long an answer is used that says of itself that it holds for ttl.
+func (r *resolver) holds(ttl time.Duration) time.Duration {
+	switch {
+	case r.ttl >= 0:
+		return r.ttl
+	case ttl < 0:
+		return mostDNSTTL
+	}
+	return min(ttl, mostDNSTTL)
 }
 
 // question gives the lookup of host that holds; mine tells the caller to ask.

@@ -36,9 +36,15 @@ type Protocol interface {
 // Scope is what a step may name.
 type Scope struct {
 	Symbols *scenarios.Symbols
-	Name    string                 // of the step; zero is the protocol's own
-	Host    func(u *url.URL) error // refuses a URL whose host lies outside the blast radius; nil allows all
-	Checks  *[]string              // grows by the names of the step's checks and extractions; their causes carry the number
+	Name    string                                                        // of the step; zero is the protocol's own
+	Host    func(u *url.URL) error                                        // refuses a URL whose host lies outside the blast radius; nil allows all
+	File    func(at scenarios.Pos, path string, most int) ([]byte, error) // reads what stands beside the scenario; nil reads nothing
+	Auth    *scenarios.Node                                               // of the step's load; nil is none
+	Sign    *scenarios.Node                                               // of the step's load; nil is none
+	Proofs  *Proofs                                                       // what the steps of a plan share; nil is nothing
+	Timeout time.Duration                                                 // of the step's load; zero is not known
+	Secret  func(value string)                                            // notes what is shown nowhere; nil does not
+	Checks  *[]string                                                     // grows by the names of the step's checks and extractions; their causes carry the number
 }
 
 func (s Scope) check(name string) int {
@@ -53,6 +59,7 @@ type Options struct {
 	Connections scenarios.Connections
 	Resolve     map[string]string
 	Timeout     time.Duration
+	Seed        uint64    // what is drawn for connections comes from it
 	T0          time.Time // of the run: deadlines count from it
 	Gate        Gate      // nil allows all
 	Sampler     Sampler

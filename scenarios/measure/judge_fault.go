@@ -90,13 +90,16 @@ func (f *finisher) faultResult(o scenarios.Objective, i int, a Answer) scenarios
 	oc := f.faults[i]
 	r := undone(oc.Name, a.Note)
 	r.Count = 1
-	if a.BadBefore {
+	if a.BadBefore && o.Metric.Name != "detect" {
 		f.out.Faults[i].Unsteady = unsteadyBefore(oc.Name, o, f.out.Faults[i].Limit, a)
 	}
 	required, why := f.required(i, a)
 	switch {
 	case f.untold(i) != "":
 		r.Verdict, r.Note = scenarios.Invalid, f.untold(i)
+	case o.Metric.Name == "detect": // whatever it did to the load
+		r.Note = ""
+		f.detected(o, i, &r)
 	case a.BadBefore:
 		r.Verdict = scenarios.Fail
 	case required != "" && required != scenarios.Pass:

@@ -123,6 +123,7 @@ func (f *finisher) health(ps []phase, sums [][]cell) {
 		if p99 := all.lag.quantile(.99); p99.Known() && p.name != "warmup" {
 			f.out.LagByPhase[p.name] = PhaseLag{P99: float64(p99), Low: float64(all.lag.quantile(lowerRank(all.lag.total, .99)))}
 		}
+		f.starved(p, sums[i])
 		if p.name != "run" {
 			continue
 		}
@@ -131,6 +132,22 @@ func (f *finisher) health(ps []phase, sums [][]cell) {
 			f.out.Offered += sums[i][s].offered()
 			f.out.Sent += sums[i][s].sent
 		}
+	}
+}
+
+// starved notes the share of a phase's requests that this machine had no room for.
+func (f *finisher) starved(p phase, sums []cell) {
+	var offered, own int64
+	for s := range f.cfg.Steps {
+		offered += sums[s].offered()
+		for _, n := range sums[s].causes {
+			if n.cause.Own() {
+				own += n.n
+			}
+		}
+	}
+	if own > 0 && p.name != "warmup" {
+		f.out.Starved[p.name] = float64(own) / float64(offered)
 	}
 }
 

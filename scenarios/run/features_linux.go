@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 )
 
 // portRange is the range that connections get their ports from.
@@ -16,6 +17,17 @@ func portRange() (low, high int) {
 		return 32768, 60999
 	}
 	return low, high
+}
+
+// portRest is how long the port of a connection that this machine closed can't be used
+// again to the same address: TIME_WAIT, and a second of it where the kernel takes over
+// such ports, which it does on loopback unless told otherwise.
+func portRest(loopback bool) time.Duration {
+	b, err := os.ReadFile("/proc/sys/net/ipv4/tcp_tw_reuse")
+	if mode := strings.TrimSpace(string(b)); err == nil && (mode == "1" || mode == "2" && loopback) {
+		return time.Second
+	}
+	return time.Minute
 }
 
 // features tells what of the kernel later kinds of faults will use.

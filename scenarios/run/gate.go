@@ -1,8 +1,6 @@
 package run
 
 import (
-	"errors"
-	"fmt"
 	"maps"
 	"net"
 	"net/netip"
@@ -19,42 +17,37 @@ import (
 	"brunt/targets"
 )
 
-// A gate keeps load within the blast radius: loopback, what brunt started, and
-// what allow.load names. It is asked with the address that a connection really
-// goes to, redirects, resolve and DNS included.
+// A gate keeps load, or calls that are faults, within the blast radius: loopback, what
+// brunt started, and what the scenario's guard and each policy allow. It is asked with
+// the address that a connection really goes to, redirects, resolve and DNS included.
 type gate struct {
-	scenarios.Reach
-	ways  []map[string]string            // the loads' resolve, each once
-	local func() map[string][]netip.Addr // the names that this machine's hosts file gives addresses
-	says  string                         // what goes where, and by which key of guard.allow more is named
+	fences []*fence                       // all of them must let it pass
+	ways   []map[string]string            // the loads' resolve, each once
+	local  func() map[string][]netip.Addr // the names that this machine's hosts file gives addresses
 }
 
-// newGate reads allow.load, and the ways by which loads reach the target.
-func newGate(g scenarios.Guard, loads []scenarios.Load, m *scenarios.Mistakes) *gate {
-	out := &gate{local: sync.OnceValue(hostsFile), says: "load goes to loopback and to what brunt started; name %s under guard.allow.load to let it go there"}
+// newGate reads allow.load or allow.chaos, as way says. A scenario that names nothing
+// itself may go where every policy that names something lets it.
+func newGate(way string, g scenarios.Guard, policies []*scenarios.Policy, m *scenarios.Mistakes) *gate {
+	out := &gate{local: sync.OnceValue(hostsFile)}
+	list := map[string][]string{loadsWay: g.Allow.Load, faultsWay: g.Allow.Chaos}[way]
+	bounds := policyFences(policies, way, m)
+	if list != nil || len(bounds) == 0 {
+		at := func(int) scenarios.Pos { return g.Of("allow") }
+		out.fences = append(out.fences, newFence(list, at, "allow."+way, outside(way), m))
+	}
+	out.fences = append(out.fences, bounds...)
+	return out
+}
+
+// reachedBy takes in the ways by which loads reach the target.
+func (g *gate) reachedBy(loads []scenarios.Load) *gate {
 	for i := range loads {
-		if way := loads[i].Resolve; !slices.ContainsFunc(out.ways, func(w map[string]string) bool { return maps.Equal(w, way) }) {
-			out.ways = append(out.ways, way)
+		if way := loads[i].Resolve; !slices.ContainsFunc(g.ways, func(w map[string]string) bool { return maps.Equal(w, way) }) {
+			g.ways = append(g.ways, way)
 		}
 	}
-	out.allow("load", g.Allow.Load, g, m)
-	return out
-}
-
-// newChaosGate reads allow.chaos, for faults that are calls of the author's own.
-func newChaosGate(g scenarios.Guard, m *scenarios.Mistakes) *gate {
-	out := &gate{local: sync.OnceValue(hostsFile), says: "faults call loopback and what brunt started; name %s under guard.allow.chaos to let them"}
-	out.allow("chaos", g.Allow.Chaos, g, m)
-	return out
-}
-
-// allow takes the entries of a key of guard.allow in.
-func (g *gate) allow(key string, entries []string, guard scenarios.Guard, m *scenarios.Mistakes) {
-	for _, a := range entries {
-		if wrong, ok := errors.AsType[*scenarios.ReachError](g.Add(a)); ok {
-			m.AddHint(guard.Of("allow"), wrong.Hint, "allow.%s: %s", key, wrong.What)
-		}
-	}
+	return g
 }
 
 // host refuses a target that is known to lie outside the blast radius, whichever load
@@ -94,23 +87,15 @@ func (g *gate) by(resolve map[string]string) func(u *url.URL) error {
 			name = ""
 		}
 		if ip, err := netip.ParseAddr(host); err == nil {
-			return g.reach(netip.AddrPortFrom(ip, portOf(hostport)), name)
+			return g.reach(netip.AddrPortFrom(ip.Unmap(), portOf(hostport)), name)
 		}
-		bare := strings.ToLower(strings.TrimSuffix(host, "."))
-		if bare == "localhost" || strings.HasSuffix(bare, ".localhost") || g.NamesAddresses() || name != "" && g.NamesHost(host, portOf(hostport)) {
-			return nil
-		}
-		err = g.outside(host)
-		known := g.local()[bare]
-		for _, ip := range known {
-			if err = g.reach(netip.AddrPortFrom(ip, portOf(hostport)), name); err == nil {
-				return nil
+		known := g.local()[strings.ToLower(strings.TrimSuffix(host, "."))]
+		for _, f := range g.fences {
+			if err := f.name(hostport, name, known); err != nil {
+				return err
 			}
 		}
-		if len(known) == 0 && !strings.Contains(bare, ".") {
-			return nil
-		}
-		return err
+		return nil
 	}
 }
 
@@ -149,9 +134,6 @@ func parseHosts(text string) map[string][]netip.Addr {
 	return out
 }
 
-// outside is the error of what lies outside the blast radius.
-func (g *gate) outside(what string) error { return fmt.Errorf(g.says, what) }
-
 func portOf(hostport string) uint16 {
 	_, p, _ := net.SplitHostPort(hostport)
 	n, _ := strconv.ParseUint(p, 10, 16)
@@ -161,12 +143,14 @@ func portOf(hostport string) uint16 {
 // check refuses an address outside the blast radius. Host is the name that led to
 // it, or empty.
 func (g *gate) check(addr netip.Addr, hostport, host string) error {
-	return g.reach(netip.AddrPortFrom(addr, portOf(hostport)), host)
+	return g.reach(netip.AddrPortFrom(addr.Unmap(), portOf(hostport)), host)
 }
 
 func (g *gate) reach(to netip.AddrPort, host string) error {
-	if g.Holds(to, host) {
-		return nil
+	for _, f := range g.fences {
+		if err := f.check(to, host); err != nil {
+			return err
+		}
 	}
-	return g.outside(to.Addr().Unmap().String())
+	return nil
 }

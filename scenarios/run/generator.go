@@ -43,9 +43,7 @@ func (r *runner) generator(f *measure.Findings) scenarios.Generator {
 				scenarios.FormatSeconds(lag.P99), phase, scenarios.FormatSeconds(limit.Seconds()), lagAdvice(float64(g.CPU))))
 		}
 	}
-	if n := f.Causes[scenarios.NoSocket]; n > 0 && float64(n) > (1-sentLess)*float64(max(1, f.Offered)) {
-		g.Limits = append(g.Limits, fmt.Sprintf("%d requests found no socket: this machine ran out of files or ports. Raise `ulimit -n`, keep connections alive, or name more source_addresses.", n))
-	}
+	g.Limits = append(g.Limits, starved(f)...)
 	g.Healthy = len(g.Limits) == 0
 	var names []string
 	for i := range r.stats {
@@ -62,6 +60,41 @@ func (r *runner) generator(f *measure.Findings) scenarios.Generator {
 	slices.Sort(g.Spoken)
 	g.Spoken = slices.Compact(g.Spoken)
 	return g
+}
+
+// A starved generator had no socket or no port for some requests. That is its own
+// failure: once it is a hundredth of the requests of any phase, or a tenth of the errors
+// in a run whose objectives did not hold, nothing is said of the target.
+const starvedErrors = 0.1
+
+// starved names what this machine did not have, and what to do about it.
+func starved(f *measure.Findings) []string {
+	least, errs, own, held := false, int64(0), int64(0), true
+	for _, share := range f.Starved {
+		least = least || share > 1-sentLess
+	}
+	for cause, n := range f.Causes {
+		errs += n
+		if cause.Own() {
+			own += n
+		}
+	}
+	for _, o := range f.Objectives {
+		held = held && o.Verdict == scenarios.Pass
+	}
+	if !least && (held || float64(own) < starvedErrors*float64(errs)) || own == 0 {
+		return nil
+	}
+	var limits []string
+	if n := f.Causes[scenarios.NoPort]; n > 0 {
+		low, high := portRange()
+		limits = append(limits, fmt.Sprintf("%d requests found no port: a source address of this machine has %d for each address of the target, and a closed connection holds its own for a while. "+
+			"Keep connections alive (connections: keep_alive, reuse), name more connections.source_addresses, or widen net.ipv4.ip_local_port_range.", n, high-low+1))
+	}
+	if n := f.Causes[scenarios.NoSocket]; n > 0 {
+		limits = append(limits, fmt.Sprintf("%d requests found no socket: this machine ran out of files or memory. Raise `ulimit -n`, or lower max_in_flight.", n))
+	}
+	return limits
 }
 
 // lagAdvice says what to do about a generator that is late, by the cores it used.

@@ -173,7 +173,7 @@ func (f *framed) serve(c net.Conn) {
 				f.mu.Unlock()
 			}
 			_ = fr.WriteHeaders(http2.HeadersFrameParam{StreamID: got.StreamID, BlockFragment: []byte{0x88}, EndHeaders: true}) // :status: 200
-			for len(body) > 0 { // the client's window is wide
+			for len(body) > 0 {                                                                                                 // the client's window is wide
 				part := body[:min(len(body), 16384)]
 				body = body[len(part):]
 				_ = fr.WriteData(got.StreamID, len(body) == 0, part)
@@ -328,4 +328,3 @@ func TestKilledConnection(t *testing.T) {
 		t.Logf("%d errors on %d connections, the server got %d", bad.Count, res.Generator.Connections, got)
 	})
 }
-

@@ -25,6 +25,7 @@ func (c *compiler) judgeable() {
 	c.samples(est)
 	c.closedLoads()
 	c.resolution(est)
+	c.plan.Notes = append(c.plan.Notes, c.ports()...)
 }
 
 // withinLoad refuses faults that lie beyond the load.
@@ -117,9 +118,16 @@ func (c *compiler) crowded(o scenarios.Objective, i int, est []chaos.Estimated) 
 	}
 	limit := time.Duration(o.Value * 1e9)
 	hold := c.hold(o, from+limit)
+	if o.Metric.Name == "detect" {
+		hold = 0
+	}
 	if need := from + limit + hold; next < need {
-		c.m.Add(o.Pos, "`%s` can't be judged: from the %s of %s at %s on, %s and a hold of %s must fit in, and %s at %s already; %s are missing", o.Text,
-			word, e.Name, brief(from), brief(limit), brief(hold), who, brief(next), brief(need-next))
+		must := brief(limit)
+		if hold > 0 {
+			must += " and a hold of " + brief(hold)
+		}
+		c.m.Add(o.Pos, "`%s` can't be judged: from the %s of %s at %s on, %s must fit in, and %s at %s already; %s are missing", o.Text,
+			word, e.Name, brief(from), must, who, brief(next), brief(need-next))
 		return true
 	}
 	return false
@@ -267,7 +275,11 @@ func (c *compiler) enough(o scenarios.Objective, span measureSpan, phase string)
 	if !ok || o.Metric.OfFault() {
 		return true
 	}
-	got, known := c.expected(o, span.from, span.to)
+	of := o
+	if o.Metric.OfLedger() {
+		of.Step = c.sc.Ledger.Write
+	}
+	got, known := c.expected(of, span.from, span.to)
 	if !known || got.n >= float64(need) {
 		return true
 	}
@@ -320,7 +332,7 @@ func decidedAfter(o scenarios.Objective, est []chaos.Estimated) time.Duration {
 	switch {
 	case !o.Upper():
 		return 0
-	case o.Metric.Name == "recover" || o.Metric.Name == "failover":
+	case o.Metric.Name == "recover" || o.Metric.Name == "failover" || o.Metric.Name == "detect":
 		return at
 	case o.Metric.Name != "heal":
 		return 0

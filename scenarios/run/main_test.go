@@ -63,6 +63,8 @@ func role(part string, args []string) error {
 		return frames(args[0])
 	case "once":
 		return once(args)
+	case "few-ports":
+		return fewPorts(args)
 	case "sleep":
 		time.Sleep(time.Hour)
 	case "brunt":

@@ -54,7 +54,7 @@ func (p *Plan) targetNeeds(ctx context.Context) Check {
 		c.Found = "is named by the steps"
 		return c
 	}
-	addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	addrs, err := p.lookup(ctx, host)
 	if err != nil {
 		return Check{"target", Bad, err.Error(), "mend the name, or give its address by the load's resolve"}
 	}

@@ -2,13 +2,7 @@ package run
 
 import (
 	"bytes"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"encoding/pem"
 	"fmt"
-	"math/big"
 	"net"
 	"os"
 	"os/exec"
@@ -23,18 +17,14 @@ import (
 // An nginx is a real web server with a configuration of its own.
 type nginx struct {
 	addr string
-	dir  string
 	log  string // what it says of each request: connection, request on it, status, encoding
 }
 
-func startNginx(t *testing.T) nginx {
-	t.Helper()
-	return startNginxWith(t, "", "keepalive_requests 100000;")
-}
+func startNginx(t *testing.T) nginx { return startNginxWith(t, "", "") }
 
-// startNginxWith starts one with further words after the address that it listens on,
-// and further directives; DIR in them is its folder, which holds cert.pem and key.pem.
-func startNginxWith(t *testing.T, listen, directives string) nginx {
+// startNginxWith starts one with options of its listen directive, and with directives of
+// its server.
+func startNginxWith(t *testing.T, listen, server string) nginx {
 	t.Helper()
 	path, err := exec.LookPath("nginx")
 	if err != nil {
@@ -58,11 +48,9 @@ func startNginxWith(t *testing.T, listen, directives string) nginx {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n := nginx{addr: l.Addr().String(), dir: dir, log: filepath.Join(dir, "access.log")}
+	n := nginx{addr: l.Addr().String(), log: filepath.Join(dir, "access.log")}
 	_ = l.Close()
-	writeCertificate(t, dir)
-	directives = strings.ReplaceAll(directives, "DIR", dir)
-	config := strings.NewReplacer("DIR", dir, "ADDR", n.addr, "WORDS", listen, "EXTRA", directives).Replace(`
+	config := strings.NewReplacer("DIR", dir, "ADDR", n.addr, "LISTEN", listen, "SERVER", server).Replace(`
 daemon off;
 master_process off;
 pid DIR/nginx.pid;
@@ -80,9 +68,10 @@ http {
   gzip on;
   gzip_types application/json;
   gzip_min_length 0;
-  EXTRA
+  keepalive_requests 100000;
   server {
-    listen ADDR backlog=1024 WORDS;
+    listen ADDR backlog=1024 LISTEN;
+    SERVER
     root DIR/html;
     index index.json;
   }
@@ -113,33 +102,6 @@ http {
 		}
 		if time.Now().After(deadline) {
 			t.Fatalf("nginx does not listen: %v", err)
-		}
-	}
-}
-
-// writeCertificate makes a certificate of 127.0.0.1 that is its own authority:
-// cert.pem and key.pem.
-func writeCertificate(t *testing.T, dir string) {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := &x509.Certificate{
-		SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true,
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-	}
-	der, err := x509.CreateCertificate(rand.Reader, c, c, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	secret, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, b := range map[string]*pem.Block{"cert.pem": {Type: "CERTIFICATE", Bytes: der}, "key.pem": {Type: "PRIVATE KEY", Bytes: secret}} {
-		if err := os.WriteFile(filepath.Join(dir, name), pem.EncodeToMemory(b), 0o600); err != nil {
-			t.Fatal(err)
 		}
 	}
 }
@@ -235,11 +197,13 @@ func TestNginx2(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			n := startNginxWith(t, c.listen, "keepalive_requests 100; ssl_certificate DIR/cert.pem; ssl_certificate_key DIR/key.pem;")
+			dir := t.TempDir()
+			pairs(t, dir, "server")
+			n := startNginxWith(t, c.listen, strings.ReplaceAll("keepalive_requests 100; ssl_certificate PAIRS/server.pem; ssl_certificate_key PAIRS/server.key;", "PAIRS", dir))
 			res := runOnce(t, fmt.Sprintf(`
 version: 1
 name: nginx over HTTP/2
-target: {url: "%s://%s", tls: {ca: %s/cert.pem}, ready: {get: /}}
+target: {url: "%s://%s", tls: {ca: %s/ca.pem}, ready: {get: /}}
 load:
   main:
     executor: constant-arrival-rate
@@ -248,7 +212,7 @@ load:
     timeout: 2s
     connections: {http: %s}
     flow: [{get: /, headers: {Accept-Encoding: gzip}, check: {status: 200, "$.items[0].id": 7, "$.items[100].id": 8, header: {Content-Encoding: gzip}}}]
-`, c.scheme, n.addr, n.dir, c.version), Options{})
+`, c.scheme, n.addr, dir, c.version), Options{})
 			if run, ok := cellOf(res, "run", "*"), cellOf(res, "run", "ok"); run.Count != 2000 || ok.Count != 2000 {
 				t.Errorf("%d requests, %d of them ok: %+v", run.Count, ok.Count, res.Errors)
 			}

@@ -7,7 +7,7 @@ import (
 	"hash/fnv"
 	"maps"
 	"net"
-	"net/url"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -41,6 +41,7 @@ func (c *compiler) system() {
 	if c.plan.Stack.Service(c.plan.Stack.Entry) == nil && c.plan.Stack.Entry != "" {
 		c.m.AddHint(t.Of("entry"), scenarios.DidYouMean(t.Entry, c.plan.Stack.Names()), "there is no service %q", t.Entry)
 	}
+	c.plan.Scope.Zones = c.plan.Stack.Zones()
 	for i := range c.plan.Stack.Services {
 		s := &c.plan.Stack.Services[i]
 		c.plan.Scope.Services[s.Name] = s.Replicas
@@ -68,6 +69,12 @@ func (c *compiler) builtin(t *scenarios.Target) {
 		return
 	}
 	spec := b.Spec(c.o.Self)
+	for _, zone := range spec.Zones() {
+		if !scenarios.IsName(zone) {
+			c.m.Add(t.Of("with"), "%q can't name a zone: a-z, 0-9 and -, beginning with a letter", zone)
+			break
+		}
+	}
 	c.plan.Stack = &spec
 }
 
@@ -80,9 +87,9 @@ func (c *compiler) external(t *scenarios.Target) {
 		}
 		return
 	}
-	u, err := url.Parse(text)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		c.m.AddHint(t.Of("url"), "such as http://127.0.0.1:8080", "%q is no URL of a target", text)
+	u, err := targets.ParseBase(text)
+	if err != nil {
+		c.m.AddHint(t.Of("url"), "such as http://127.0.0.1:8080", "%v", err)
 		return
 	}
 	if err := c.plan.gate.host(u); err != nil {
@@ -133,6 +140,9 @@ func (s *system) bringUp(ctx context.Context) error {
 	r := s.r
 	if r.Stack == nil {
 		s.entry = r.Scope.External
+		if s.entry == "" { // of a fault on a process alone
+			return nil
+		}
 		if err := s.loadLink(ctx); err != nil {
 			return err
 		}
@@ -197,6 +207,15 @@ func (s *system) loadLink(ctx context.Context) error {
 	return s.addLink(chaos.LoadName, to, upstream)
 }
 
+// lookup asks for a name as the first load would.
+func (p *Plan) lookup(ctx context.Context, host string) ([]netip.Addr, error) {
+	o := targets.Options{Gate: p.gate.check}
+	if len(p.Loads) > 0 {
+		o.Connections = p.Loads[0].Connections
+	}
+	return targets.Lookup(ctx, o, host)
+}
+
 // reach finds the address of a target that runs already, for what connects to it in
 // the load's stead and must keep to the same blast radius.
 func (s *system) reach(ctx context.Context, hostport string) (string, error) {
@@ -204,7 +223,7 @@ func (s *system) reach(ctx context.Context, hostport string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	ips, err := s.r.lookup(ctx, host)
 	if err != nil {
 		return "", err
 	}
@@ -219,7 +238,12 @@ func (s *system) reach(ctx context.Context, hostport string) (string, error) {
 
 func (s *system) addLink(from, to, upstream string) error {
 	_, http := s.r.needsLink(from, to)
+	listen := ""
+	if from == chaos.LoadName {
+		listen = s.r.listen
+	}
 	p, err := proxy.Start(proxy.Config{
+		Listen:   listen,
 		Upstream: func() string { return upstream },
 		Seed:     s.r.Scenario.Seed ^ hashOf(from+"->"+to),
 		HTTP:     http,
@@ -289,7 +313,11 @@ func (s *system) asks(ctx context.Context) error {
 	if len(s.r.Plan.ready) > 0 {
 		return s.r.once(ctx, "ready", s.r.Plan.ready)
 	}
-	addr, err := s.reach(ctx, resolved(s.entry, s.r.Loads[0].Resolve))
+	at := s.entry
+	if len(s.r.Loads) > 0 {
+		at = resolved(at, s.r.Loads[0].Resolve)
+	}
+	addr, err := s.reach(ctx, at)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,12 @@
+//go:build !linux
+
+package run
+
+import (
+	"errors"
+	"os/exec"
+)
+
+func ownNetwork(*exec.Cmd) bool { return false }
+
+func fewPorts([]string) error { return errors.New("only on Linux") }

@@ -1,0 +1,84 @@
+package run
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+
+	"brunt/scenarios"
+	"brunt/scenarios/measure"
+)
+
+// TestPorts foresees which loads run out of ports, and is silent about the others.
+func TestPorts(t *testing.T) {
+	low, high := portRange()
+	each := float64(high - low + 1)
+	over := math.Ceil(each/60) * 1.1 // a second, of connections that rest a minute
+	for _, c := range []struct {
+		name   string
+		target string // zero is far away
+		loads  string
+		want   string
+	}{
+		{"keeps", "", "a: {executor: constant-arrival-rate, rate: 9999/s, duration: 2m, flow: [{get: /}]}", ""},
+		{"does not keep", "", "a: {executor: constant-arrival-rate, rate: OVER/s, duration: 2m, flow: [{get: /}], connections: {keep_alive: off}}", "a: ALL connections to 10.1.2.3:80 are opened within 1m"},
+		{"fewer", "", "a: {executor: constant-arrival-rate, rate: UNDER/s, duration: 2m, flow: [{get: /}], connections: {keep_alive: off}}", ""},
+		{"ends before", "", "a: {executor: constant-arrival-rate, rate: OVER/s, duration: 30s, flow: [{get: /}], connections: {keep_alive: off}}", ""},
+		{"reused", "", "a: {executor: constant-arrival-rate, rate: OVER/s, duration: 2m, flow: [{get: /}], connections: {reuse: 1..3}}", ""},
+		{"reused too rarely", "", "a: {executor: constant-arrival-rate, rate: OVER/s, duration: 2m, flow: [{get: /}, {get: /}, {get: /}], connections: {reuse: 1..3}}", "or name 2 source_addresses"},
+		{"two addresses", "", "a: {executor: constant-arrival-rate, rate: OVER/s, duration: 2m, flow: [{get: /}], connections: {keep_alive: off, source_addresses: [10.0.0.1, 10.0.0.2]}}", ""},
+		{"two addresses for two requests", "", "a: {executor: constant-arrival-rate, rate: OVER/s, duration: 2m, flow: [{get: /}, {get: /b}], connections: {keep_alive: off, source_addresses: [10.0.0.1, 10.0.0.2]}}", "from 2 source addresses"},
+		{"two destinations", "", `a: {executor: constant-arrival-rate, rate: HALF/s, duration: 2m, flow: [{get: /}, {get: "http://10.1.2.4/"}], connections: {keep_alive: off}}`, ""},
+		{"two loads", "", "a: {executor: constant-arrival-rate, rate: HALF/s, duration: 2m, flow: [{get: /}], connections: {keep_alive: off}}\n  b: {executor: constant-arrival-rate, rate: HALF/s, duration: 2m, flow: [{get: /}], connections: {reuse: 1}}", "a, b: ALL connections to 10.1.2.3:80"},
+		{"a mix", "", `a: {executor: constant-arrival-rate, rate: OVER/s, duration: 2m, mix: [{weight: 1, flow: [{get: /}]}, {weight: 1, flow: [{get: "http://10.1.2.4/"}]}], connections: {keep_alive: off}}`, ""},
+		{"a spike", "", "a: {executor: spike, base: 1/s, peak: 5000/s, hold: 10s, before: 1m, flow: [{get: /}], connections: {keep_alive: off}}", "they may be used up 1m"},
+		{"resolved to here", "", "a: {executor: constant-arrival-rate, rate: OVER/s, duration: 2m, flow: [{get: /}], resolve: {10.1.2.3: 10.1.2.9}, connections: {keep_alive: off}}", "connections to 10.1.2.9:80"},
+		{"closed", "", "a: {executor: constant-vus, vus: 100, duration: 2m, flow: [{get: /}], connections: {keep_alive: off}}", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := strings.NewReplacer("OVER", fmt.Sprint(math.Ceil(over)), "UNDER", fmt.Sprint(math.Floor(each/60*.95)), "HALF", fmt.Sprint(math.Ceil(over*.55)))
+			text := "version: 1\ntarget: {url: \"http://10.1.2.3\"}\nguard: {allow: {load: [10.0.0.0/8]}}\nload:\n  " + r.Replace(c.loads) + "\n"
+			plan, err := compileText(text)
+			if err != nil {
+				t.Fatal(explained(err))
+			}
+			said := ""
+			for _, n := range plan.Notes {
+				if strings.Contains(n, "source address") {
+					said += n
+				}
+			}
+			head, tail, _ := strings.Cut(c.want, "ALL")
+			if (said == "") != (c.want == "") || !strings.Contains(said, head) || !strings.Contains(said, tail) {
+				t.Errorf("got %q, want %q", said, c.want)
+			}
+		})
+	}
+}
+
+// TestStarved holds from when on what this machine did not have makes a run invalid.
+func TestStarved(t *testing.T) {
+	pass, fail := []scenarios.ObjectiveResult{{Verdict: scenarios.Pass}}, []scenarios.ObjectiveResult{{Verdict: scenarios.Pass}, {Verdict: scenarios.Fail}}
+	for _, c := range []struct {
+		name       string
+		shares     map[string]float64
+		causes     map[scenarios.Cause]int64
+		objectives []scenarios.ObjectiveResult
+		want       string
+	}{
+		{"nothing", nil, map[scenarios.Cause]int64{scenarios.Timeout: 50}, fail, ""},
+		{"few, and all held", map[string]float64{"run": .005}, map[scenarios.Cause]int64{scenarios.NoPort: 5}, pass, ""},
+		{"few, and one failed", map[string]float64{"run": .005}, map[scenarios.Cause]int64{scenarios.NoPort: 5, scenarios.Timeout: 45}, fail, "5 requests found no port"},
+		{"few among many errors", map[string]float64{"run": .005}, map[scenarios.Cause]int64{scenarios.NoPort: 5, scenarios.Timeout: 46}, fail, ""},
+		{"many, and all held", map[string]float64{"run": .011}, map[scenarios.Cause]int64{scenarios.NoSocket: 11}, pass, "11 requests found no socket"},
+		{"many in a phase", map[string]float64{"run": .001, "x": .5}, map[scenarios.Cause]int64{scenarios.NoSocket: 11, scenarios.Timeout: 1000}, fail, "11 requests found no socket"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got := starved(&measure.Findings{Starved: c.shares, Causes: c.causes, Objectives: c.objectives})
+			if said := strings.Join(got, "\n"); (said == "") != (c.want == "") || !strings.Contains(said, c.want) {
+				t.Errorf("got %q, want %q", said, c.want)
+			}
+		})
+	}
+}

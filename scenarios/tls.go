@@ -1,0 +1,98 @@
+package scenarios
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// TLS says which versions are spoken with the target, how its certificate is checked,
+// and which one it is shown.
+type TLS struct {
+	Place
+	CA                 string     `yaml:"ca"`                   // a file of PEM certificates to trust, beside the system's
+	ServerName         string     `yaml:"server_name"`          // zero is the URL's host
+	InsecureSkipVerify bool       `yaml:"insecure_skip_verify"` // takes any certificate
+	Cert               string     `yaml:"cert"`                 // a file of PEM certificates that the load shows, its own first
+	Key                string     `yaml:"key"`                  // a file with the PEM private key of cert
+	MinVersion         TLSVersion `yaml:"min_version"`          // the least that is spoken; zero is 1.2
+	MaxVersion         TLSVersion `yaml:"max_version"`          // the most that is spoken; zero is 1.3
+}
+
+// TLSVersion is a version of TLS as crypto/tls numbers it; zero is not written.
+type TLSVersion uint16
+
+var tlsVersions = map[string]TLSVersion{"1.2": tls.VersionTLS12, "1.3": tls.VersionTLS13}
+
+// String gives the version as a file writes it.
+func (v TLSVersion) String() string { return strings.TrimPrefix(tls.VersionName(uint16(v)), "TLS ") }
+
+// DecodeNode implements [NodeDecoder].
+func (v *TLSVersion) DecodeNode(n *Node, m *Mistakes) {
+	decodeScalar(n, m, func(s string) (TLSVersion, error) {
+		if v, ok := tlsVersions[strings.TrimSpace(s)]; ok {
+			return v, nil
+		}
+		return 0, fmt.Errorf("want a version of TLS, 1.2 or 1.3, not %q", clip(s, 40))
+	}, func(x TLSVersion) { *v = x })
+}
+
+// Schema implements [Schemer].
+func (*TLSVersion) Schema() Schema { return Scalar(Schema{"enum": []any{1.2, 1.3, "1.2", "1.3"}}) }
+
+// tls reads the files that a target's tls names, so that what is wrong with them is
+// known before anything starts.
+func (p *files) tls(sc *Scenario, n *Node) {
+	t := sc.Target.TLS
+	if t == nil || n == nil || n.Kind != Map {
+		return
+	}
+	if t.MinVersion != 0 && t.MaxVersion != 0 && t.MinVersion > t.MaxVersion {
+		p.m.Add(t.Of("max_version"), "max_version %s lies under min_version %s", t.MaxVersion, t.MinVersion)
+	}
+	ca, ok := p.pem(n, "ca", &t.CA)
+	if ok && ca != nil && !x509.NewCertPool().AppendCertsFromPEM(ca) {
+		p.m.Add(n.Get("ca").Pos, "tls: %s holds no PEM certificate", t.CA)
+	}
+	switch {
+	case t.Has("cert") && !t.Has("key"):
+		p.m.Add(t.Of("cert"), "tls: the private key of cert is missing: key: FILE")
+	case t.Has("key") && !t.Has("cert"):
+		p.m.Add(t.Of("key"), "tls: the certificate of key is missing: cert: FILE")
+	}
+	cert, ok1 := p.pem(n, "cert", &t.Cert)
+	key, ok2 := p.pem(n, "key", &t.Key)
+	if !ok1 || !ok2 || cert == nil || key == nil {
+		return
+	}
+	pair, err := tls.X509KeyPair(cert, key)
+	if err != nil {
+		p.m.Add(n.Get("cert").Pos, "tls: %s and %s are no pair: %s", t.Cert, t.Key, strings.TrimPrefix(err.Error(), "tls: "))
+		return
+	}
+	const day = "2006-01-02 15:04 MST"
+	switch now, leaf := time.Now(), pair.Leaf; { // shown all the same: how a target takes it may be the point
+	case leaf == nil:
+	case now.After(leaf.NotAfter):
+		sc.Notes = append(sc.Notes, fmt.Sprintf("the certificate of the load, %s, expired at %s", t.Cert, leaf.NotAfter.UTC().Format(day)))
+	case now.Before(leaf.NotBefore):
+		sc.Notes = append(sc.Notes, fmt.Sprintf("the certificate of the load, %s, is not valid before %s", t.Cert, leaf.NotBefore.UTC().Format(day)))
+	}
+}
+
+// pem reads a file that tls names. It gives nothing where none was named.
+func (p *files) pem(n *Node, key string, path *string) (text []byte, ok bool) {
+	at := n.Get(key)
+	if at == nil || *path == "" {
+		return nil, true
+	}
+	*path = p.beside(at.Pos, *path)
+	text, err := p.readFile(*path, maxText)
+	if err != nil {
+		p.m.Add(at.Pos, "tls: %v", err)
+		return nil, false
+	}
+	return text, true
+}
