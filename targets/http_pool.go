@@ -19,6 +19,7 @@ type origin struct {
 	port string
 	tls  *tls.Config
 	url  *url.URL
+	via  *via          // the proxy on the way; nil is none
 	turn atomic.Uint64 // of opening a connection
 
 	mu      sync.Mutex
@@ -85,6 +86,9 @@ func (p *pool) origin(prefix []byte) (*origin, error) {
 		if o.tls.ServerName == "" {
 			o.tls.ServerName = o.name
 		}
+	}
+	if o.via, err = p.o.by(u); err != nil {
+		return nil, err
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -241,7 +245,7 @@ func (p *pool) replace(o *origin, c *conn, deadline time.Duration) (*conn, error
 func (p *pool) dial(o *origin, deadline time.Duration) (*conn, error) {
 	ctx, cancel := context.WithDeadline(p.over, p.o.T0.Add(deadline))
 	defer cancel()
-	raw, err := p.dialer.dial(ctx, o.name, o.port, o.turn.Add(1)-1)
+	raw, err := p.reach(ctx, o)
 	if err != nil {
 		return nil, err
 	}

@@ -32,6 +32,8 @@ type Plan struct {
 	ready    []load.Step // asks a target that runs already whether it is ready
 	protocol targets.Protocol
 	gate     *gate
+	proxies  []*targets.Proxies          // by load
+	environ  func(string) (string, bool) // where others are named
 }
 
 // LoadPlan is a load with its executor and its calls.
@@ -45,7 +47,8 @@ type LoadPlan struct {
 
 // CompileOptions say what a plan needs to know of brunt itself.
 type CompileOptions struct {
-	Self []string // the command line of brunt, for stacks that are part of it
+	Self []string                    // the command line of brunt, for stacks that are part of it
+	Env  func(string) (string, bool) // where proxies are named; nil is os.LookupEnv
 }
 
 // Compile resolves every kind that the scenario names and checks all that can be
@@ -55,19 +58,23 @@ func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
 	c := &compiler{sc: sc, o: o, m: sc.Mistakes(), plan: &Plan{Scenario: sc, Notes: slices.Clone(sc.Notes), self: o.Self}}
 	c.plan.protocol = targets.Kinds()["http"]()
 	c.plan.gate = newGate(sc.Guard, sc.Loads, c.m)
+	c.proxies()
 	before := c.m.Len()
 	c.system()
 	c.vague = c.m.Len() > before || c.plan.Stack == nil && c.plan.Scope.External == ""
 	c.plan.ready, _ = c.steps(readySteps(&sc.Target), unmeasured, nil)
 	c.plan.Setup, _ = c.steps(sc.Setup, unmeasured, nil)
 	for i := range sc.Loads {
+		c.by = c.plan.proxies[i]
 		c.load(&sc.Loads[i])
 	}
+	c.by = c.firstProxies()
 	c.plan.Teardown, _ = c.steps(sc.Teardown, unmeasured, nil)
 	c.variables()
 	c.references()
 	c.faults()
 	c.upstream()
+	c.proxied()
 	c.objectives()
 	if c.m.Len() == 0 { // what can't be judged is only told of a scenario that is whole
 		c.judgeable()
@@ -81,8 +88,9 @@ type compiler struct {
 	m    *scenarios.Mistakes
 	plan *Plan
 
-	vague    bool // the target has mistakes, so that what names its parts can't be checked
-	nameless bool // so has a step that would have named itself
+	by       *targets.Proxies // of the load whose steps are compiled; the first's for steps of no load
+	vague    bool             // the target has mistakes, so that what names its parts can't be checked
+	nameless bool             // so has a step that would have named itself
 }
 
 // load compiles one load.
@@ -156,7 +164,7 @@ func (c *compiler) call(s *scenarios.Step, resolve map[string]string) (scenarios
 	if !ok {
 		return nil, false
 	}
-	in := targets.Scope{Symbols: c.sc.Symbols, Name: s.Name, Checks: &c.plan.Checks, Host: c.plan.gate.by(resolve)}
+	in := targets.Scope{Symbols: c.sc.Symbols, Name: s.Name, Checks: &c.plan.Checks, Host: c.host(resolve)}
 	return c.plan.protocol.Compile(b, in, c.m)
 }
 

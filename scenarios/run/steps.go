@@ -24,7 +24,7 @@ func (r *runner) client(l *scenarios.Load, samples *measure.Samples) (targets.Cl
 		}
 	}
 	return r.protocol.Client(targets.Options{
-		Base: base, TLS: r.Scenario.Target.TLS, Connections: l.Connections, Resolve: resolve, Timeout: l.Timeout.D(),
+		Base: base, TLS: r.Scenario.Target.TLS, Connections: l.Connections, Resolve: resolve, Proxies: r.proxiesOf(l), Timeout: l.Timeout.D(),
 		Seed: r.Scenario.Seed ^ hashOf(l.Name), T0: r.t0, Gate: r.gate.check, Sampler: samples, Agent: "brunt",
 	})
 }
