@@ -506,8 +506,10 @@ func (b *reading) listOne(c *candidate, state scenarios.WriteState, note string)
 }
 
 // age is how old a lost write was at the instant of its loss, and the fault that it
-// was lost to. Acknowledged while a fault was in, it was lost at the latest when that
-// was taken back; else when the next one came; without one, by the end of the load.
+// was lost to: the next one to be injected after the acknowledgement. A write that was
+// acknowledged while a fault was in was lost to that one: when it was taken back at the
+// latest, and at once where it was over once it was done, as a crash is. Without any
+// such fault it was lost by the end of the load.
 func (b *reading) age(acked time.Duration) (age time.Duration, fault string) {
 	end := max(b.End(), acked)
 	age = end - acked
@@ -516,7 +518,10 @@ func (b *reading) age(acked time.Duration) (age time.Duration, fault string) {
 			continue
 		}
 		at := c.Injected
-		if acked >= c.Injected && acked <= c.Cleared {
+		switch during := acked >= c.Injected && acked <= c.Cleared; {
+		case during && c.OneShot:
+			at = acked
+		case during:
 			at = c.Cleared
 		}
 		if at >= acked && (at-acked < age || fault == "") {
