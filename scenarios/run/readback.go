@@ -86,6 +86,7 @@ type reading struct {
 	listed  map[scenarios.WriteState][]scenarios.WriteKey
 	listing *bufio.Writer // of all that was not simply held; nil is none
 	counted atomic.Bool   // `count` led somewhere in some answer
+	nowhere atomic.Bool   // and nowhere in some
 	found   int64         // of those that were acknowledged
 }
 
@@ -192,8 +193,9 @@ func (b *reading) open(ctx context.Context) error {
 		all.Go(func() {
 			a := b.asker(u)
 			defer a.close()
+			never := "never-written-" + NewID()
 			for ctx.Err() == nil {
-				s, again := a.once(ctx, "never-written-"+NewID())
+				s, again := a.once(ctx, never)
 				switch {
 				case s.n > 0:
 					notes[i] = fmt.Sprintf("%s finds a write that there never was, so nothing can be told by it: a status of 404 says that there is none, or `count` how many there are", u.name)
@@ -366,6 +368,7 @@ func (a *asker) once(ctx context.Context, id string) (s sight, again bool) {
 	case strings.HasPrefix(cause, "check ") && out.Answered:
 		return sight{n: 1, differ: true}, false
 	case cause == "extract "+counted && out.Answered:
+		a.nowhere.Store(true)
 		return sight{}, false
 	case strings.HasPrefix(cause, "extract ") && out.Answered:
 		return sight{n: 1, differ: true}, false
@@ -562,7 +565,7 @@ func (b *reading) conclude() {
 	}
 	named := out.Acknowledged - out.Unnamed - out.Unrecorded
 	switch {
-	case b.ledger.counts >= 0 && named > 0 && !b.counted.Load() && out.Unknown < named:
+	case b.nowhere.Load() && !b.counted.Load():
 		out.Read = false
 		notes = []string{fmt.Sprintf("`count: %s` led nowhere in any answer, so nothing can be told by it", b.ledger.Count)}
 	case named > 0 && b.found == 0 && out.Lost > 0:
