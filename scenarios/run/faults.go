@@ -62,7 +62,7 @@ func (c *compiler) leader(d chaos.Fault) {
 			with.Fields = append(with.Fields, scenarios.Field{Key: key, Pos: l.Of(key), Value: n})
 		}
 	}
-	if steps, whole := c.steps([]scenarios.Step{{Pos: at, With: with}}, unmeasured, nil); whole {
+	if steps, whole := c.steps([]scenarios.Step{{Pos: at, With: with}}, unmeasured, new(scenarios.Load)); whole {
 		c.plan.leaders[l] = steps
 	}
 }
