@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -51,6 +52,9 @@ func (r *Requests) check(e *Edge, at scenarios.Pos, sc Scope, m *scenarios.Mista
 	e.check(at, sc, m)
 	if sc.TLS && e.on(LoadName, TargetName, nil) {
 		m.Add(at, "the load speaks TLS, so that no link can look into its requests; network.* faults work")
+	}
+	if !sc.TLS && sc.H2C && slices.ContainsFunc(sc.Edges, func(l EdgeName) bool { return l.From == LoadName && e.on(l.From, l.To, sc.Zones) }) {
+		m.Add(at, "the load speaks HTTP/2, and a link looks into requests of HTTP/1.1 only; network.* faults work, or connections: {http: 1.1}")
 	}
 	switch {
 	case r.Percent == nil:

@@ -15,6 +15,7 @@ type Scope struct {
 	Edges    []EdgeName     // declared links, by service; LoadName begins those of the load
 	External string         // host:port of a target that runs already
 	TLS      bool           // the load speaks TLS, so that HTTP faults can't see it
+	H2C      bool           // it speaks HTTP/2 without TLS, which they don't read
 
 	Host func(u *url.URL) error // refuses what is known not to be callable; nil refuses nothing
 }

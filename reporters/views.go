@@ -149,7 +149,11 @@ func (p *page) generator(g *scenarios.Generator) {
 		parts = append(parts, bytesOf(g.Memory)+" of memory")
 	}
 	if g.Connections > 0 {
-		parts = append(parts, plural(g.Connections, "connection", "connections")+" opened")
+		opened := plural(g.Connections, "connection", "connections") + " opened"
+		if len(g.Spoken) > 0 {
+			opened += " by " + clean(strings.Join(g.Spoken, ", "))
+		}
+		parts = append(parts, opened)
 	}
 	if g.GCPauseMax.Known() && g.GCPauseMax > 0 {
 		parts = append(parts, "longest GC pause "+seconds(g.GCPauseMax))

@@ -20,6 +20,7 @@ type Generator struct {
 	ClockSteps  int             `json:"clock_steps"`       // times that the wall clock was set
 	InFlightMax int64           `json:"in_flight_max"`     // iterations under way at once, at most
 	Connections int64           `json:"connections"`       // opened in all
+	Spoken      []string        `json:"spoken"`            // the versions of the protocol that they really spoke
 	Seconds     []GeneratorTick `json:"seconds,omitempty"` // the same, by second
 }
 

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"os"
+	"time"
 
 	"brunt/scenarios"
 )
@@ -69,7 +70,7 @@ func (p *pool) goes(f func()) bool {
 	return true
 }
 
-// Speaks tells by which versions of HTTP the client's connections speak.
+// Speaks implements [Speaker].
 func (c *httpClient) Speaks() []string {
 	var list []string
 	for i, name := range []string{"HTTP/1.1", "HTTP/2", "h2c"} {
@@ -78,6 +79,25 @@ func (c *httpClient) Speaks() []string {
 		}
 	}
 	return list
+}
+
+// Streams implements [Speaker].
+func (c *httpClient) Streams() (waits int64, each int) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	seen := map[*origin]bool{}
+	for _, o := range c.origins {
+		if seen[o] {
+			continue
+		}
+		seen[o] = true
+		o.line.mu.Lock()
+		if o.line.waits > 0 {
+			waits, each = waits+o.line.waits, c.streams(o.line.told)
+		}
+		o.line.mu.Unlock()
+	}
+	return waits, each
 }
 
 // mostTries is how often a request goes out that servers do not begin with.
@@ -95,7 +115,7 @@ func (t *trip) exchange2() error {
 			}
 			return os.ErrDeadlineExceeded
 		}
-		s := p.newStream(t.send, deadline)
+		s := p.newStream(t.send, t.tail, deadline)
 		err := p.join(o, s)
 		if !t.begun && tries == 1 {
 			out.Slot = s.slot
@@ -128,9 +148,15 @@ func (t *trip) converse(s *stream) (untouched bool, err error) {
 		t.ans, s.ans = s.ans, nil
 	}
 	untouched = s.untouched
+	sent := s.sent
 	s.mu.Unlock()
-	if err == nil {
-		if err = t.ans.readStream(s, t.wire.method, t.call.whole); err == nil {
+	switch {
+	case err != nil:
+	case t.call.stream != nil && t.ans.head.StatusCode() < 300:
+		err = t.readEvents(s, sent, func(deadline time.Duration) { s.timer.Reset(deadline - t.client.now()) })
+		t.streamed(t.out)
+	default:
+		if err = t.ans.readMux(s, t.wire.method, t.call.whole); err == nil {
 			t.out.End = s.end
 		}
 	}

@@ -107,14 +107,17 @@ func (l *line) open(p *pool, o *origin) *mux {
 
 // streams is how many streams a connection carries where its server allows so many.
 func (p *pool) streams(allowed int) int {
-	switch c := &p.o.Connections; {
-	case c.KeepAlive != nil && !*c.KeepAlive:
+	if !p.keeps() {
 		return min(allowed, 1)
-	case c.MaxStreams > 0:
-		return min(allowed, c.MaxStreams)
+	}
+	if most := p.o.Connections.MaxStreams; most > 0 {
+		return min(allowed, most)
 	}
 	return allowed
 }
+
+// keeps tells whether connections are kept for further requests.
+func (p *pool) keeps() bool { return p.o.Connections.KeepAlive == nil || *p.o.Connections.KeepAlive }
 
 // seat gives s a place on m.
 func (l *line) seat(m *mux, s *stream) {
@@ -125,7 +128,7 @@ func (l *line) seat(m *mux, s *stream) {
 		return
 	}
 	s.mux = m
-	if c := &m.pool.o.Connections; c.KeepAlive != nil && !*c.KeepAlive {
+	if m.left--; m.left == 0 {
 		l.leave(m)
 	}
 }
@@ -222,13 +225,17 @@ func (l *line) opened(m *mux, allowed int) {
 	defer l.mu.Unlock()
 	l.told = allowed
 	m.ready, m.limit = true, m.pool.streams(allowed)
+	if m.left = m.conn.left; !m.pool.keeps() {
+		m.left = 1
+	}
 	early := m.early
-	m.early = nil
-	n := min(len(early), m.limit)
-	l.waiting = slices.Concat(early[n:], l.waiting)
-	l.waits += int64(len(early) - n)
-	m.active = 0
-	for _, s := range early[:n] {
+	m.early, m.active = nil, 0
+	for i, s := range early {
+		if m.leaving || m.active >= m.limit {
+			l.waiting = slices.Concat(early[i:], l.waiting)
+			l.waits += int64(len(early) - i)
+			break
+		}
 		l.seat(m, s)
 		s.rouse()
 	}

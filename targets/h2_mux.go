@@ -38,6 +38,7 @@ type mux struct {
 	leaving bool // it takes no more streams
 	limit   int  // of streams
 	active  int  // places taken
+	left    int  // streams after which it takes no more, the present ones not counted; negative is no bound
 	early   []*stream
 
 	heard  atomic.Int64 // when something came last

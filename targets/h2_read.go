@@ -258,7 +258,7 @@ func (m *mux) whole(s *stream, id uint32) {
 	defer m.mu.Unlock()
 	m.forget(s, id)
 	if len(s.body) > 0 {
-		s.body = nil
+		s.body, s.tail = nil, nil
 		_ = m.ctl.WriteRSTStream(id, http2.ErrCodeNo)
 		m.work.Signal()
 	}
@@ -348,8 +348,8 @@ func (h *head2) finish(id uint32, end bool) error {
 // errShort is a body that is not as long as its header says.
 var errShort = errors.New("the body is not as long as its content-length says")
 
-// readStream reads the answer that a stream carries.
-func (a *answer) readStream(s *stream, method string, whole bool) error {
+// readMux reads the answer that a stream carries.
+func (a *answer) readMux(s *stream, method string, whole bool) error {
 	a.whole = whole
 	if err := a.take(s); err != nil {
 		return err

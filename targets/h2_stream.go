@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"sync"
 	"time"
@@ -30,11 +31,12 @@ type stream struct {
 	gone    bool          // it waits no more
 
 	mu        sync.Mutex
-	on        *mux   // that writes it or has written it
-	id        uint32 // its number there; zero is not written yet
-	over      bool   // nobody waits for the answer any more
-	req       []byte // as HTTP/1.1 writes it
-	body      []byte // what is left of its body
+	on        *mux        // that writes it or has written it
+	id        uint32      // its number there; zero is not written yet
+	over      bool        // nobody waits for the answer any more
+	req       []byte      // as HTTP/1.1 writes it
+	body      []byte      // what comes next of its body; empty when nothing is left
+	tail      net.Buffers // what follows that
 	sent      time.Duration
 	wasSent   bool
 	first     time.Duration // when the answer began
@@ -63,9 +65,10 @@ var streamPool = sync.Pool{New: func() any {
 	return &stream{wake: make(chan struct{}, 1), timer: t}
 }}
 
-func (p *pool) newStream(req []byte, deadline time.Duration) *stream {
+// newStream readies a request, which is req and tail as HTTP/1.1 writes it.
+func (p *pool) newStream(req []byte, tail net.Buffers, deadline time.Duration) *stream {
 	s := streamPool.Get().(*stream)
-	s.req, s.deadline = req, deadline
+	s.req, s.tail, s.deadline = req, tail, deadline
 	s.timer.Reset(deadline - p.now())
 	return s
 }
@@ -82,7 +85,7 @@ func (s *stream) release() {
 	default:
 	}
 	s.mu.Lock()
-	s.on, s.id, s.over, s.req, s.body, s.sent, s.wasSent, s.first, s.end = nil, 0, false, nil, nil, 0, false, 0, 0
+	s.on, s.id, s.over, s.req, s.body, s.tail, s.sent, s.wasSent, s.first, s.end = nil, 0, false, nil, nil, nil, 0, false, 0, 0
 	s.ans, s.length, s.began, s.ended, s.buf, s.off, s.trailers, s.headSize = nil, 0, false, false, buf, 0, nil, 0
 	s.err, s.untouched, s.credit, s.room, s.took = nil, false, 0, 0, 0
 	s.mu.Unlock()
@@ -172,7 +175,7 @@ func (s *stream) finish(timedOut bool) {
 	if s.wasSent {
 		since = s.sent
 	}
-	s.req, s.body = nil, nil
+	s.req, s.body, s.tail = nil, nil, nil
 	s.mu.Unlock()
 	if !whole && !failed {
 		m.cancel(s, id)

@@ -144,6 +144,7 @@ func (m *mux) begin(s *stream) {
 		scheme = "https"
 	}
 	s.body = w.encode(s.req, scheme)
+	s.more()
 	end := len(s.body) == 0
 	block := w.block.Bytes()
 	first := block[:min(len(block), most)]
@@ -159,6 +160,13 @@ func (m *mux) begin(s *stream) {
 		m.mu.Lock()
 		m.halves = append(m.halves, s)
 		m.mu.Unlock()
+	}
+}
+
+// more goes on to the next part of the body when one is over.
+func (s *stream) more() {
+	for len(s.body) == 0 && len(s.tail) > 0 {
+		s.body, s.tail = s.tail[0], s.tail[1:]
 	}
 }
 
@@ -204,6 +212,7 @@ func (m *mux) bodies() {
 			}
 			part := s.body[:n]
 			s.body = s.body[n:]
+			s.more()
 			_ = w.framer.WriteData(s.id, len(s.body) == 0, part)
 		}
 		done := len(s.body) == 0

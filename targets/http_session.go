@@ -23,6 +23,7 @@ type httpClient struct {
 
 var (
 	_ Client  = (*httpClient)(nil)
+	_ Speaker = (*httpClient)(nil)
 	_ Session = (*httpSession)(nil)
 )
 

@@ -248,36 +248,42 @@ func isStream(err error) bool {
 // readStream reads an answer that is to be a stream of events, as long as its step
 // wants. An answer that refuses, or sends elsewhere, is read as any other.
 func (t *trip) readStream(c *conn, br *bufio.Reader) (clean bool, err error) {
-	a, s, first := t.ans, t.call.stream, br
+	a, first := t.ans, br
 	for code := 0; code < 200 && code != 101; code = a.head.StatusCode() {
 		if br, err = a.readHead(br); err != nil {
 			return false, err
 		}
 	}
-	code := a.head.StatusCode()
-	if code >= 300 || code == 101 {
+	if code := a.head.StatusCode(); code >= 300 || code == 101 {
 		return a.readRest(br, first, t.wire.method, t.call.whole)
 	}
+	return false, t.readEvents(a.bodyReader(br), c.sent, func(deadline time.Duration) { c.until(deadline, 0) })
+}
+
+// readEvents reads a stream of events out of the body r, as long as its step wants;
+// until tells r that it is read no longer than that.
+func (t *trip) readEvents(r io.Reader, sent time.Duration, until func(time.Duration)) error {
+	a, s, code := t.ans, t.call.stream, t.ans.head.StatusCode()
 	kind, _, _ := mime.ParseMediaType(string(a.head.ContentType()))
 	switch encoding := strings.ToLower(string(a.head.ContentEncoding())); {
 	case code != 200 || kind != eventStream:
-		return false, &streamError{fmt.Sprintf("the answer has status %d and content type %q, and is no %s", code, a.head.ContentType(), eventStream)}
+		return &streamError{fmt.Sprintf("the answer has status %d and content type %q, and is no %s", code, a.head.ContentType(), eventStream)}
 	case encoding != "" && encoding != "identity":
-		return false, &streamError{"the stream is compressed by " + encoding + "; brunt reads streams as they are"}
+		return &streamError{"the stream is compressed by " + encoding + "; brunt reads streams as they are"}
 	}
 	deadline := t.it.Deadline
 	if s.stay > 0 {
-		deadline = min(deadline, c.sent+s.stay)
+		deadline = min(deadline, sent+s.stay)
 	}
-	c.until(deadline, 0)
-	e := &eventReader{r: a.bodyReader(br)}
+	until(deadline)
+	e := &eventReader{r: r}
 	a.events = 0
 	for {
 		ev, err := e.next()
-		now := c.now()
+		now := t.client.now()
 		if err != nil || now > deadline {
 			a.size = e.size
-			return false, t.streamOver(e, err, now)
+			return t.streamOver(e, err, now)
 		}
 		if a.events++; a.events == 1 {
 			a.firstEvent = now
@@ -286,7 +292,7 @@ func (t *trip) readStream(c *conn, br *bufio.Reader) (clean bool, err error) {
 		a.takeEvent(ev.data)
 		if s.stay == 0 && s.done(a) {
 			a.size = e.size
-			return false, nil
+			return nil
 		}
 	}
 }

@@ -87,6 +87,16 @@ type Client interface {
 	Close() error
 }
 
+// A Speaker is a client that speaks one of several versions of its protocol, as the
+// target has it.
+type Speaker interface {
+	// Speaks lists those that its connections spoke so far.
+	Speaks() []string
+	// Streams tells how many requests had to wait for a place on connections that
+	// carry many, and how many each of them takes; zero is that there were none.
+	Streams() (waits int64, each int)
+}
+
 // A Session is one virtual user's state. It is used by one goroutine at a time.
 type Session interface {
 	// Do makes the call and fills out from Slot on. It returns by it.Deadline.

@@ -136,6 +136,7 @@ func (c *compiler) load(l *scenarios.Load) {
 		}
 	}
 	c.plan.Loads = append(c.plan.Loads, lp)
+	c.plan.Scope.H2C = c.plan.Scope.H2C || l.Connections.HTTP == scenarios.HTTP2 || l.Connections.HTTP == scenarios.H2C
 }
 
 // unmeasured stands for the load of steps that belong to none.

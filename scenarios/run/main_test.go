@@ -57,6 +57,10 @@ func role(part string, args []string) error {
 		return echo(args)
 	case "serve":
 		return serve()
+	case "serve2":
+		return serve2(args)
+	case "frames":
+		return frames(args[0])
 	case "once":
 		return once(args)
 	case "few-ports":

@@ -95,6 +95,7 @@ func (r *runner) result(ctx context.Context) (*scenarios.Result, error) {
 	res.Reason = sc.Secrets.Mask(res.Reason)
 	r.ownDeaths(end)
 	r.full()
+	r.spoken()
 	res.Notes = slices.Concat(r.Notes, r.notes, f.Notes)
 	return res, nil
 }
