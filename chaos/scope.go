@@ -2,8 +2,11 @@ package chaos
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"time"
+
+	"brunt/scenarios"
 )
 
 // Scope is what a target is made of, as far as it is known before it runs.
@@ -14,6 +17,22 @@ type Scope struct {
 	Edges    []EdgeName     // declared links, by service; LoadName begins those of the load
 	External string         // host:port of a target that runs already
 	TLS      bool           // the load speaks TLS, so that HTTP faults can't see it
+	// Void is told, instead of a mistake, that a fault will match nothing: with
+	// `on_no_unit: skip` it is skipped then. Nil is that it is a mistake.
+	Void func(why string)
+}
+
+// none notes that nothing matches.
+func (sc *Scope) none(at scenarios.Pos, m *scenarios.Mistakes, hint, format string, args ...any) {
+	if sc.Void == nil {
+		m.AddHint(at, hint, format, args...)
+		return
+	}
+	if why := fmt.Sprintf(format, args...); hint != "" {
+		sc.Void(why + "; " + hint)
+	} else {
+		sc.Void(why)
+	}
 }
 
 // EdgeName is a link from one service to another.

@@ -28,8 +28,9 @@ type FaultRecord struct {
 	Degraded     Num      `json:"degraded"`
 	Failed       int64    `json:"failed_requests"`
 	Impact       Impact   `json:"impact"`
-	Revert       string   `json:"revert"` // ok, gone, failed, none
-	Limit        Num      `json:"limit"`  // share of bad requests that counts as impact
+	Skipped      bool     `json:"skipped,omitempty"` // nothing matched, and that was allowed
+	Revert       string   `json:"revert"`            // ok, gone, failed, none
+	Limit        Num      `json:"limit"`             // share of bad requests that counts as impact
 	Note         string   `json:"note,omitempty"`
 	RecoveredAt  Num      `json:"recovered_at"` // offset from t0
 	OnsetAt      Num      `json:"onset_at"`

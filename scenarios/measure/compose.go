@@ -27,6 +27,9 @@ type Case struct {
 	// Unverified are the occurrences, by number, that were injected and not seen to
 	// be there. Nothing is known of what they do.
 	Unverified map[int]bool
+	// Skipped are the occurrences that matched nothing, where that is allowed: nothing is
+	// known of what they would have done.
+	Skipped []Skipped
 }
 
 // FaultCase is what the verdict needs to know of a fault.

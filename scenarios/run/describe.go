@@ -63,6 +63,10 @@ func (p *Plan) DryRun(ctx context.Context) ([]string, error) {
 		out = append(out, "", "fault "+e.Name+" ("+e.Kind+")")
 		env.Rand = rand.New(rand.NewPCG(p.Scenario.Seed, uint64(place)<<32))
 		steps, err := e.Damage.Plan(ctx, env)
+		if err != nil && p.Scenario.Guard.OnNoUnit == "skip" && errors.Is(err, chaos.ErrNoUnit) {
+			out = append(out, "  would be skipped: "+err.Error())
+			continue
+		}
 		if err != nil {
 			out = append(out, "  would fail: "+err.Error())
 			errs = append(errs, fmt.Errorf("fault %q would fail: %w", e.Name, err))
