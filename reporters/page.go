@@ -43,6 +43,8 @@ type page struct {
 	Gauges               bool
 	Faults               []faultView
 	FaultTable           *table
+	Repeated             []string
+	RepeatTable          *table
 	Control, Many        bool
 	Overview             []lane
 	Axis                 []tick
@@ -102,6 +104,7 @@ func newPage(r *scenarios.Result) (*page, error) {
 	}
 	p.objectives(r)
 	p.faults(r, line)
+	p.repeats(r.Repeats)
 	if len(list) > 0 {
 		p.Latency, p.Throughput, p.Errors = c.latency(r), c.throughput(), c.errors()
 		p.Generator = c.generator(r)

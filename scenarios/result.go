@@ -28,6 +28,7 @@ type Result struct {
 	Errors      []ErrorGroup      `json:"errors"`
 	Generator   Generator         `json:"generator"`
 	Faults      []FaultRecord     `json:"faults"`
+	Repeats     []Repeat          `json:"repeats,omitempty"` // of faults that came several times
 	Objectives  []ObjectiveResult `json:"objectives"`
 	Windows     []Window          `json:"windows"`
 	Notes       []string          `json:"notes,omitempty"`

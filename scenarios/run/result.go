@@ -103,6 +103,7 @@ func (r *runner) result(ctx context.Context) (*scenarios.Result, error) {
 	res.Errors = append(res.Errors, f.Errors...)
 	res.Histograms = f.Histograms
 	res.Faults = append(res.Faults, r.faultRecords(f)...)
+	res.Repeats = scenarios.Repeats(res.Faults)
 	res.Generator = r.generator(f)
 	r.decide(ctx, res, f.Faults)
 	r.ownDeaths(end)
