@@ -30,6 +30,7 @@ type FaultRecord struct {
 	Degraded         Num      `json:"degraded"`                // seconds in bad windows
 	Failed           int64    `json:"failed_requests"`         // bad requests beyond the baseline's share
 	Impact           Impact   `json:"impact"`                  // what it did to the load
+	Skipped          bool     `json:"skipped,omitempty"`       // nothing matched, and that was allowed
 	Revert           string   `json:"revert"`                  // ok, gone, failed, none
 	Limit            Num      `json:"limit"`                   // share of bad requests that counts as impact
 	Note             string   `json:"note,omitempty"`          // what a reader should know

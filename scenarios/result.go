@@ -31,6 +31,7 @@ type Result struct {
 	Errors      []ErrorGroup      `json:"errors"`               // what went wrong, by cause and step
 	Generator   Generator         `json:"generator"`            // brunt's own health
 	Faults      []FaultRecord     `json:"faults"`               // each occurrence of each fault, as it really happened
+	Repeats     []Repeat          `json:"repeats,omitempty"`    // of faults that came several times
 	Objectives  []ObjectiveResult `json:"objectives"`           // each with its answer
 	Windows     []Window          `json:"windows"`              // what was measured, by second, load and step
 	Ledger      *LedgerRecord     `json:"ledger,omitempty"`     // nil: the scenario has none

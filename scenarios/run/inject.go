@@ -148,7 +148,7 @@ func CompileBare(b Bare) (*Plan, error) {
 		case !linked && b.To != "":
 			m.Add(scenarios.Pos{File: "--to"}, "%s is on no link", b.Kind)
 		default:
-			d.Check(at, c.scopeOf(f.Block), m)
+			d.Check(at, c.scopeOf(&f), m)
 		}
 	}
 	c.plan.Faults = []*chaos.Entry{e}

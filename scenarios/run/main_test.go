@@ -55,6 +55,8 @@ func role(part string, args []string) error {
 		return chaos.Watch(os.Stdin, args[0])
 	case "echo":
 		return echo(args)
+	case "elect":
+		return elect(args)
 	case "serve":
 		return serve()
 	case "serve2":
