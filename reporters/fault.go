@@ -122,7 +122,7 @@ func noticed(f *scenarios.FaultRecord) string {
 	if !f.Detect.Known() {
 		return clean(f.DetectNote)
 	}
-	s := seconds(f.Detect) + " after the injection"
+	s := "noticed " + seconds(f.Detect) + " after the injection"
 	if f.DetectResolution.Known() {
 		s += ", or up to " + seconds(f.DetectResolution) + " before that"
 	}

@@ -153,7 +153,7 @@ func (s *sheet) faults(list []scenarios.FaultRecord) {
 		}
 		s.text("    ", "      ", seen+" "+scenarios.Sentence(took(f)), plain)
 		if n := noticed(f); n != "" {
-			s.text("    ", "      ", "noticed by the monitoring: "+n, plain)
+			s.text("    ", "      ", "monitoring: "+n, plain)
 		}
 		if f.Evidence != "" {
 			s.text("    ", "      ", "seen: "+clean(f.Evidence), dim)
