@@ -17,10 +17,10 @@ func ReadPolicies(paths []string) ([]*scenarios.Policy, error) {
 	var out []*scenarios.Policy
 	for _, path := range paths {
 		p, err := scenarios.ParsePolicy(path, FaultKinds(), scenarios.Options{})
-		if err != nil {
+		if p == nil {
 			return nil, err
 		}
-		m := &scenarios.Mistakes{}
+		m := p.Mistakes()
 		policyFences([]*scenarios.Policy{p}, "load", m)
 		policyFences([]*scenarios.Policy{p}, "chaos", m)
 		if err := m.Err(); err != nil {
