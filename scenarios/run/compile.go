@@ -56,6 +56,7 @@ type CompileOptions struct {
 func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
 	c := &compiler{sc: sc, o: o, m: sc.Mistakes(), plan: &Plan{Scenario: sc, Notes: slices.Clone(sc.Notes)}}
 	c.plan.protocol = targets.Kinds()["http"]()
+	c.served()
 	c.plan.gate = newGate(sc.Guard, o.Policies, sc.Loads, c.m)
 	before := c.m.Len()
 	c.system()

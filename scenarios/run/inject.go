@@ -123,6 +123,7 @@ func CompileBare(b Bare) (*Plan, error) {
 		Guard: scenarios.Guard{OnNoUnit: "fail", Allow: scenarios.Allow{Load: b.Allow}},
 	}
 	c := &compiler{sc: sc, o: CompileOptions{Policies: b.Policies}, m: m, plan: &Plan{Scenario: sc, Scope: chaos.Scope{Services: map[string]int{}}}}
+	c.served()
 	c.plan.gate = newGate(sc.Guard, b.Policies, nil, m)
 	c.opened(b)
 	f := scenarios.Fault{Name: b.Kind, Place: scenarios.Place{At: at}}
@@ -261,7 +262,7 @@ func (r *runner) inject(ctx context.Context, in *Injection) (err error) {
 	timeline := &chaos.Timeline{
 		Entries: r.Faults, Journal: r.journal, Seed: r.Scenario.Seed, MaxEach: r.Scenario.Guard.MaxEach.D(), Alone: true,
 		SkipNone: r.Scenario.Guard.OnNoUnit == "skip", End: math.MaxInt64,
-		Env:    chaos.Env{Units: r.sys.units(), Links: r.sys.links, MaxUnits: r.Scenario.Guard.MaxUnits, Now: r.now, Spare: r.spare},
+		Env:    r.world(),
 		Inject: func(string, string) (int, time.Duration) { return 0, r.now() },
 		Clear:  func(int) time.Duration { return r.now() },
 		Void:   func(int) {},

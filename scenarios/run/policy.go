@@ -71,12 +71,38 @@ func (c *compiler) policies() {
 	c.plan.policies = c.o.Policies
 }
 
+// served has policies say what faults may reach where the scenario does not: the entries
+// of each that lie within all others.
+func (c *compiler) served() {
+	g := &c.sc.Guard
+	quiet := &scenarios.Mistakes{} // told as they are read
+	bounds := policyFences(c.o.Policies, "chaos", quiet)
+	if g.Allow.Chaos != nil || len(bounds) == 0 {
+		return
+	}
+	g.Allow.Chaos = []string{}
+	for _, p := range c.o.Policies {
+		for _, one := range p.Allow.Chaos {
+			own := newFence([]string{one}, func(int) scenarios.Pos { return scenarios.Pos{} }, "", nil, quiet)
+			within := !slices.ContainsFunc(bounds, func(f *fence) bool {
+				_, ok := f.covers(own, true)
+				return !ok
+			})
+			if within && !slices.Contains(g.Allow.Chaos, one) {
+				g.Allow.Chaos = append(g.Allow.Chaos, one)
+			}
+		}
+	}
+}
+
 // beyond notes what goes beyond a policy. Says is what the policy says there.
 func (c *compiler) beyond(at scenarios.Pos, policy scenarios.Pos, says, format string, args ...any) {
 	c.m.Add(at, "%s, and %s says %s", fmt.Sprintf(format, args...), policy, says)
 }
 
-// addresses holds what the scenario allows itself against what the policy allows.
+// addresses holds what the scenario allows itself against what the policy allows. Where
+// load goes is looked at again as it connects, so that a name may lead anywhere till
+// then; a name that faults may reach must be named by the policy too.
 func (c *compiler) addresses(p *scenarios.Policy) {
 	for _, list := range []struct {
 		key     string
@@ -95,7 +121,7 @@ func (c *compiler) addresses(p *scenarios.Policy) {
 				at = items[i].Pos
 			}
 			own := newFence([]string{one}, func(int) scenarios.Pos { return at }, "", nil, quiet)
-			if what, ok := theirs[0].covers(own, false); !ok {
+			if what, ok := theirs[0].covers(own, list.key == "chaos"); !ok {
 				c.beyond(at, p.Of("allow"), fmt.Sprintf("allow.%s: [%s]", list.key, strings.Join(map[string][]string{"load": p.Allow.Load, "chaos": p.Allow.Chaos}[list.key], ", ")), "it names %s", what)
 			}
 		}
@@ -282,16 +308,6 @@ func (c *compiler) bound(p *scenarios.Policy) {
 		if most := p.MaxInFlight; most > 0 && !lp.Schedule.Closed() && !lp.Has("max_in_flight") && (lp.MaxInFlight == 0 || lp.MaxInFlight > most) {
 			lp.MaxInFlight = most
 		}
-	}
-	quiet := &scenarios.Mistakes{}
-	if _, written := c.sc.AllowedChaos(); !written && p.Allow.Chaos != nil && g.Allow.Chaos == nil {
-		g.Allow.Chaos = slices.DeleteFunc(slices.Clone(p.Allow.Chaos), func(one string) bool {
-			own := newFence([]string{one}, func(int) scenarios.Pos { return scenarios.Pos{} }, "", nil, quiet)
-			return slices.ContainsFunc(policyFences(c.o.Policies, "chaos", quiet), func(f *fence) bool {
-				_, ok := f.covers(own, true)
-				return !ok
-			})
-		})
 	}
 	c.plan.Notes = append(c.plan.Notes, fmt.Sprintf("held to policy %s", policyName(p)))
 }
