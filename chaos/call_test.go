@@ -32,14 +32,15 @@ func TestCall_Reach(t *testing.T) {
 	const refused = "under guard.allow.chaos"
 	for _, c := range []struct {
 		name, url string
-		allow     []string
+		allow     [][]string
 		want      string
 	}{
 		{"loopback", server.URL, nil, ""},
 		{"an address", "http://192.0.2.1:1/", nil, "name 192.0.2.1 " + refused},
 		{"an address as IPv6", "http://[::ffff:192.0.2.1]:1/", nil, "name 192.0.2.1 " + refused},
 		{"a redirect", server.URL + "/away", nil, "name 192.0.2.1 " + refused},
-		{"another port", "http://192.0.2.1:2/", []string{"192.0.2.1:1"}, "name 192.0.2.1 " + refused},
+		{"another port", "http://192.0.2.1:2/", [][]string{{"192.0.2.1:1"}}, "name 192.0.2.1 " + refused},
+		{"what one list of two holds", "http://192.0.2.1:2/", [][]string{{"192.0.2.0/24"}, {"10.0.0.0/8"}}, "name 192.0.2.1 " + refused},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			call := &sealedCall{Method: "GET", Shows: c.url, URL: literal(c.url), Allow: c.allow, Timeout: 300 * time.Millisecond}
