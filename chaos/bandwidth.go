@@ -34,7 +34,7 @@ func (f *Bandwidth) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
 }
 
 // Plan implements [Fault].
-func (f *Bandwidth) Plan(_ context.Context, env Env) ([]Step, error) {
+func (f *Bandwidth) Plan(ctx context.Context, env Env) ([]Step, error) {
 	rate := float64(f.Rate)
 	// Long enough to be measured, short enough not to take longer than half a second.
 	bulk := int64(math.Min(math.Max(rate/2, 512), 4<<20))
@@ -54,7 +54,7 @@ func (f *Bandwidth) Plan(_ context.Context, env Env) ([]Step, error) {
 		}
 		return scenarios.Bandwidth(rate).String() + " pass"
 	}
-	return toxicPlan(&f.Edge, env, &toxic{
+	return toxicPlan(ctx, &f.Edge, env, &toxic{
 		what:  "let " + f.Rate.String() + " through",
 		toxic: proxy.Bandwidth{Rate: int64(rate), Direction: f.of(proxy.Both)},
 		prove: func(ctx context.Context, l *Link, _ *proxy.Line) (string, error) {

@@ -24,7 +24,7 @@ var (
 )
 
 // OneShot implements [OneShot].
-func (*Crash) OneShot() {}
+func (*Crash) OneShot() bool { return true }
 
 func (c *Crash) signal() string {
 	if c.Signal == "" {
@@ -52,6 +52,12 @@ func (c *Crash) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
 		m.AddHint(at, "`irreversible: true` says that you know", "nobody starts process %d again", c.Selector.PID)
 	case slices.Contains(sc.Mortal, service):
 		m.AddHint(at, "`irreversible: true` says that you know", "nobody starts %s again: its restart is never", service)
+	case c.Zone != "" && service == "":
+		for _, mortal := range sc.Mortal {
+			if sc.Zones.count(c.Zone, mortal) > 0 {
+				m.AddHint(at, "`irreversible: true` says that you know", "nobody starts %s again, which stands in zone %s: its restart is never", mortal, c.Zone)
+			}
+		}
 	}
 }
 
@@ -59,8 +65,8 @@ func (c *Crash) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
 var endNothing = []string{"STOP", "TSTP", "TTIN", "TTOU", "CONT", "CHLD", "CLD", "URG", "WINCH"}
 
 // Plan implements [Fault].
-func (c *Crash) Plan(_ context.Context, env Env) ([]Step, error) {
-	units, err := c.units(env)
+func (c *Crash) Plan(ctx context.Context, env Env) ([]Step, error) {
+	units, err := c.units(ctx, env)
 	if err != nil {
 		return nil, err
 	}

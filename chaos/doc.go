@@ -26,7 +26,8 @@
 //     what was set, and that it is over in the same way.
 //   - What is optional is found by its methods: [OneShot] for what is over once it is
 //     done, [Hits] to be bounded by max_units before the run, [Linked] to have a proxy on
-//     its links, [Slow] where the effect takes its time, [Meter] to count what met it.
+//     its links, [Slow] where the effect takes its time, [Meter] to count what met it, [Zoned] and
+//     [Led] to be aimed at a zone and at the leader.
 //
 // A toxic of package proxy becomes a fault by toxicPlan: say what proves it and what
 // proves that it is gone.

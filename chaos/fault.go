@@ -17,9 +17,12 @@ type Fault interface {
 	Plan(ctx context.Context, env Env) ([]Step, error)
 }
 
-// A OneShot is a Fault that is over once it is done: nothing is taken back, and
+// A OneShot is a Fault that may be over once it is done: nothing is taken back, and
 // the phase lasts until the unit is healthy again.
-type OneShot interface{ OneShot() }
+type OneShot interface {
+	// OneShot tells that it is, with the settings that it has.
+	OneShot() bool
+}
 
 // Hits is a Fault that knows beforehand how many units it hits.
 type Hits interface{ Hits(sc Scope) int }
@@ -27,7 +30,7 @@ type Hits interface{ Hits(sc Scope) int }
 // Linked is a Fault of links. Touches tells whether the link between two units is
 // among them, and whether its HTTP has to be understood for it.
 type Linked interface {
-	Touches(from, to string) (hit, http bool)
+	Touches(from, to string, z Zones) (hit, http bool)
 }
 
 // A Step is one act of a fault, on one unit or on one set of links.
@@ -41,7 +44,9 @@ type Step interface {
 	// Undo gives what anyone can take the step back with, for the journal. It is
 	// empty where the fault dies with brunt.
 	Undo() []Undo
-	// Inject does the damage: all of it, or none and an error. It does not wait.
+	// Inject does the damage: all of it, or none and an error. It does not wait. Where
+	// part of it may be done all the same, what is held comes with the error, and is
+	// taken back.
 	Inject(ctx context.Context) (Held, error)
 }
 
@@ -86,7 +91,13 @@ func Kinds() map[string]func() Fault {
 		"network.blackhole": func() Fault { return new(Blackhole) },
 		"network.reset":     func() Fault { return new(Reset) },
 		"network.partition": func() Fault { return new(Partition) },
+		"tcp.slow_close":    func() Fault { return new(SlowClose) },
+		"tcp.limit":         func() Fault { return new(Limit) },
+		"tcp.slicer":        func() Fault { return new(Slicer) },
 		"http.error":        func() Fault { return new(HTTPError) },
+		"http.rewrite":      func() Fault { return new(HTTPRewrite) },
 		"http.delay":        func() Fault { return new(HTTPDelay) },
+		"exec":              func() Fault { return new(Exec) },
+		"webhook":           func() Fault { return new(Webhook) },
 	}
 }

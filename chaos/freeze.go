@@ -28,8 +28,8 @@ func (f *Freeze) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
 }
 
 // Plan implements [Fault].
-func (f *Freeze) Plan(_ context.Context, env Env) ([]Step, error) {
-	units, err := f.units(env)
+func (f *Freeze) Plan(ctx context.Context, env Env) ([]Step, error) {
+	units, err := f.units(ctx, env)
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +60,13 @@ type freeze struct {
 // opContinue is the undo of a freeze.
 const opContinue = "process.continue"
 
-func (f *freeze) String() string  { return fmt.Sprintf("stop pid %d of %s", f.id.PID, f.unit.Name()) }
+func (f *freeze) String() string {
+	if f.id.PID == 0 || f.unit.Name() == pidName(f.id.PID) { // it does not run yet, or has no other name
+		return "stop " + f.unit.Name()
+	}
+	return fmt.Sprintf("stop pid %d of %s", f.id.PID, f.unit.Name())
+}
+
 func (f *freeze) Units() []string { return []string{f.unit.Name()} }
 func (f *freeze) Via() string     { return "signal" }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -49,8 +50,11 @@ func (r *Requests) probe() proxy.ProbeRequest {
 
 func (r *Requests) check(e *Edge, at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
 	e.check(at, sc, m)
-	if sc.TLS && e.on(LoadName, TargetName) {
+	if sc.TLS && e.on(LoadName, TargetName, nil) {
 		m.Add(at, "the load speaks TLS, so that no link can look into its requests; network.* faults work")
+	}
+	if !sc.TLS && sc.H2C && slices.ContainsFunc(sc.Edges, func(l EdgeName) bool { return l.From == LoadName && e.on(l.From, l.To, sc.Zones) }) {
+		m.Add(at, "the load speaks HTTP/2, and a link looks into requests of HTTP/1.1 only; network.* faults work, or connections: {http: 1.1}")
 	}
 	switch {
 	case r.Percent == nil:
@@ -89,10 +93,14 @@ func (f *HTTPDelay) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
 }
 
 // Touches implements [Linked].
-func (f *HTTPError) Touches(from, to string) (hit, http bool) { return f.on(from, to), true }
+func (f *HTTPError) Touches(from, to string, z Zones) (hit, http bool) {
+	return f.on(from, to, z), true
+}
 
 // Touches implements [Linked].
-func (f *HTTPDelay) Touches(from, to string) (hit, http bool) { return f.on(from, to), true }
+func (f *HTTPDelay) Touches(from, to string, z Zones) (hit, http bool) {
+	return f.on(from, to, z), true
+}
 
 func (r *Requests) text() string {
 	s := "all requests"
@@ -114,14 +122,14 @@ func (f *HTTPError) toxic() proxy.HTTPError {
 }
 
 // Plan implements [Fault].
-func (f *HTTPError) Plan(_ context.Context, env Env) ([]Step, error) {
+func (f *HTTPError) Plan(ctx context.Context, env Env) ([]Step, error) {
 	t := f.toxic()
 	ask := func(l *Link) func(ctx context.Context, n int) (asked, error) {
 		return func(ctx context.Context, n int) (asked, error) {
-			return requests(ctx, l, n, f.probe(), func(status int, own bool, _ time.Duration) bool { return own && status == t.Status })
+			return requests(ctx, l, n, f.probe(), func(a answer) bool { return a.own && a.status == t.Status })
 		}
 	}
-	return toxicPlan(&f.Edge, env, &toxic{
+	return toxicPlan(ctx, &f.Edge, env, &toxic{
 		what:  fmt.Sprintf("answer %s with %d", f.text(), t.Status),
 		toxic: t,
 		prove: func(ctx context.Context, l *Link, _ *proxy.Line) (string, error) {
@@ -148,18 +156,18 @@ func (f *HTTPError) Plan(_ context.Context, env Env) ([]Step, error) {
 }
 
 // Plan implements [Fault].
-func (f *HTTPDelay) Plan(_ context.Context, env Env) ([]Step, error) {
+func (f *HTTPDelay) Plan(ctx context.Context, env Env) ([]Step, error) {
 	share := orAll(f.Percent)
 	least := leastLate(f.Delay.D(), f.Jitter.D())
 	sure := f.Delay-f.Jitter >= scenarios.Duration(least) // each that is hit takes so long
 	ask := func(l *Link, limit time.Duration) func(ctx context.Context, n int) (asked, error) {
 		return func(ctx context.Context, n int) (asked, error) {
-			return requests(ctx, l, n, f.probe(), func(status int, _ bool, took time.Duration) bool {
-				return took >= limit || status == 0 && took >= silence
+			return requests(ctx, l, n, f.probe(), func(a answer) bool {
+				return a.took >= limit || a.status == 0 && a.took >= silence
 			})
 		}
 	}
-	return toxicPlan(&f.Edge, env, &toxic{
+	return toxicPlan(ctx, &f.Edge, env, &toxic{
 		what:  fmt.Sprintf("delay %s by %s", f.text(), f.Delay),
 		toxic: proxy.HTTPDelay{Delay: f.Delay.D(), Jitter: f.Jitter.D(), Share: share, Path: f.Path, Method: f.Method},
 		takes: 4 * (f.Delay + f.Jitter).D(),

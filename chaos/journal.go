@@ -22,6 +22,8 @@ import (
 type Journal struct {
 	// At is called at every point at which brunt could die, for tests.
 	At func(point string)
+	// Mask hides secrets in what went wrong; nil hides nothing.
+	Mask func(string) string
 
 	mu   sync.Mutex
 	f    *os.File
@@ -110,6 +112,9 @@ func (j *Journal) write(r record) error {
 		return j.bad
 	}
 	r.Time = time.Now().UTC()
+	if j.Mask != nil {
+		r.Error = j.Mask(r.Error)
+	}
 	b, err := json.Marshal(r)
 	if err != nil {
 		return err

@@ -28,7 +28,7 @@ func (f *Latency) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
 }
 
 // Plan implements [Fault].
-func (f *Latency) Plan(_ context.Context, env Env) ([]Step, error) {
+func (f *Latency) Plan(ctx context.Context, env Env) ([]Step, error) {
 	dir := f.of(proxy.Forward)
 	trips := time.Duration(1)
 	if dir == proxy.Both {
@@ -39,7 +39,7 @@ func (f *Latency) Plan(_ context.Context, env Env) ([]Step, error) {
 	if f.Jitter > 0 {
 		what += fmt.Sprintf(" ± %s", f.Jitter)
 	}
-	return toxicPlan(&f.Edge, env, &toxic{
+	return toxicPlan(ctx, &f.Edge, env, &toxic{
 		what:  what,
 		toxic: proxy.Latency{Delay: f.Delay.D(), Jitter: f.Jitter.D(), Correlation: float64(f.Correlation), Direction: dir},
 		takes: 2 * (delay + jitter),

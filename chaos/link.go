@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -25,35 +26,45 @@ func (l *Link) Name() string { return l.From + "->" + l.To }
 // another, or all of a service's. LoadName stands for the load.
 type Edge struct {
 	scenarios.Place
-	From    string `yaml:"from"`                 // a service, a unit such as posts[0], or load
-	To      string `yaml:"to"`                   // a service or a unit
-	Service string `yaml:"service"`              // all links of its units, in and out
-	Unit    string `yaml:"unit"`                 // all links of the unit, in and out
-	Pick    Pick   `yaml:"pick"`                 // of the units of from, else of the service, else of to; not written is all, of a service one
-	Via     string `yaml:"via,oneof=auto|proxy"` // the mechanism; zero is auto: the first that there is
-}
-
-// at tells whether a unit is named by name, which is a service or a unit.
-func at(name, unit string) bool {
-	if name == unit {
-		return true
-	}
-	service, _, ok := splitUnit(unit)
-	return ok && service == name
+	From    string  `yaml:"from"`                 // a service, a unit such as posts[0], a zone such as zone/a, or load
+	To      string  `yaml:"to"`                   // a service, a unit or a zone
+	Service string  `yaml:"service"`              // all links of its units, in and out
+	Unit    string  `yaml:"unit"`                 // all links of the unit, in and out
+	Zone    string  `yaml:"zone"`                 // all links into the zone and out of it; those within it stay
+	Pick    Pick    `yaml:"pick"`                 // of the units of from, else of the service or zone, else of to; not written is all, of a service one
+	Leader  *Leader `yaml:"leader"`               // how the leader is found, for pick: leader
+	Via     string  `yaml:"via,oneof=auto|proxy"` // the mechanism; zero is auto: the first that there is
 }
 
 // on tells whether the edge contains the link between two units.
-func (e *Edge) on(from, to string) bool {
-	if own := e.Service + e.Unit; own != "" {
-		return at(own, from) || at(own, to)
+func (e *Edge) on(from, to string, z Zones) bool {
+	if e.Zone != "" {
+		return z.at(zonePrefix+e.Zone, from) != z.at(zonePrefix+e.Zone, to)
 	}
-	return (e.From == "" || at(e.From, from)) && (e.To == "" || at(e.To, to))
+	if own := e.Service + e.Unit; own != "" {
+		return z.at(own, from) || z.at(own, to)
+	}
+	return (e.From == "" || z.at(e.From, from)) && (e.To == "" || z.at(e.To, to))
+}
+
+// LedBy implements [Led].
+func (e *Edge) LedBy() *Leader { return e.Leader }
+
+// InZones implements [Zoned].
+func (e *Edge) InZones() []string {
+	var out []string
+	for _, end := range []string{zonePrefix + e.Zone, e.From, e.To} {
+		if zone, ok := strings.CutPrefix(end, zonePrefix); ok && zone != "" {
+			out = append(out, zone)
+		}
+	}
+	return out
 }
 
 // check holds the edge against the links there are.
 func (e *Edge) check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
 	own := 0
-	for _, has := range []bool{e.Service != "", e.Unit != ""} {
+	for _, has := range []bool{e.Service != "", e.Unit != "", e.Zone != ""} {
 		if has {
 			own++
 		}
@@ -63,20 +74,35 @@ func (e *Edge) check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
 		m.AddHint(at, "such as {from: posts, to: store}; declared are "+edgeNames(sc), "want from and to, or a service")
 		return
 	case own > 1 || own == 1 && (e.From != "" || e.To != ""):
-		m.Add(at, "want from and to, or a service, or a unit, but not several of them")
+		m.Add(at, "want from and to, or a service, or a unit, or a zone, but not several of them")
 		return
+	}
+	void := false
+	if inner := sc.Void; inner != nil {
+		sc.Void = func(why string) {
+			void = true
+			inner(why)
+		}
 	}
 	before := m.Len()
 	for _, end := range []struct{ key, name string }{{"from", e.From}, {"to", e.To}, {"service", e.Service}, {"unit", e.Unit}} {
 		e.checkEnd(end.key, end.name, sc, m)
 	}
-	if m.Len() > before {
+	if e.Zone != "" {
+		sc.knowsZone(e.Of("zone"), e.Zone, m)
+	}
+	if m.Len() > before || void {
 		return
 	}
 	if !e.any(sc) {
-		m.AddHint(at, "declared are "+edgeNames(sc), "no link is declared %s", e.describe())
+		sc.none(at, m, "declared are "+edgeNames(sc), "no link is declared %s", e.describe())
 		return
 	}
+	units := 1
+	if s := e.subject(); sc.External != "" || s == LoadName || s == TargetName {
+		units = 0
+	}
+	e.Leader.check(e.Place, e.Pick, units, m)
 	if n, total := e.Pick.of(e.candidates(sc)), e.candidates(sc); e.Has("pick") && n > total {
 		m.Add(e.Of("pick"), "%d can't be picked of %d", n, total)
 	}
@@ -84,6 +110,8 @@ func (e *Edge) check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
 
 func (e *Edge) describe() string {
 	switch {
+	case e.Zone != "":
+		return "into zone " + e.Zone + " or out of it"
 	case e.Service+e.Unit != "":
 		return "from or to " + e.Service + e.Unit
 	case e.From == "":
@@ -113,6 +141,9 @@ func (e *Edge) checkEnd(key, name string, sc Scope, m *scenarios.Mistakes) {
 	case name == LoadName:
 		m.Add(e.Of(key), "the load is where links begin, not where they end")
 		return
+	case strings.HasPrefix(name, zonePrefix) && (key == "from" || key == "to"):
+		sc.knowsZone(e.Of(key), strings.TrimPrefix(name, zonePrefix), m)
+		return
 	case strings.Contains(name, ":"):
 		m.Add(e.Of(key), "%q: only declared links can be slowed or cut here; declared are %s", name, edgeNames(sc))
 		return
@@ -128,12 +159,15 @@ func (e *Edge) checkEnd(key, name string, sc Scope, m *scenarios.Mistakes) {
 		if sc.External != "" && key == "to" {
 			known = append(known, TargetName)
 		}
-		m.AddHint(e.Of(key), scenarios.DidYouMean(name, known), "there is no service %q", name)
+		sc.none(e.Of(key), m, scenarios.DidYouMean(name, known), "there is no service %q", name)
 	}
 }
 
 // any tells whether a declared link is on the edge.
 func (e *Edge) any(sc Scope) bool {
+	if len(e.InZones()) > 0 {
+		return slices.ContainsFunc(sc.pairs(), func(l EdgeName) bool { return e.on(l.From, l.To, sc.Zones) })
+	}
 	serviceOf := func(s string) string {
 		if service, _, ok := splitUnit(s); ok {
 			return service
@@ -150,8 +184,11 @@ func (e *Edge) any(sc Scope) bool {
 }
 
 // subject is the end of the edge whose units are counted and picked: that of from,
-// else the service, else that of to.
+// else the service or the zone, else that of to.
 func (e *Edge) subject() string {
+	if e.Zone != "" {
+		return zonePrefix + e.Zone
+	}
 	for _, s := range []string{e.From, e.Service, e.Unit, e.To} {
 		if s != "" && s != LoadName {
 			return s
@@ -162,6 +199,9 @@ func (e *Edge) subject() string {
 
 // candidates is how many units the subject has.
 func (e *Edge) candidates(sc Scope) int {
+	if zone, ok := strings.CutPrefix(e.subject(), zonePrefix); ok {
+		return sc.Zones.count(zone, "")
+	}
 	if n, ok := sc.Services[e.subject()]; ok {
 		return n
 	}
@@ -188,13 +228,13 @@ func (e *Edge) Hits(sc Scope) int {
 func (e *Edge) all() bool { return !e.Has("pick") && e.Service == "" }
 
 // Touches implements [Linked].
-func (e *Edge) Touches(from, to string) (hit, http bool) { return e.on(from, to), false }
+func (e *Edge) Touches(from, to string, z Zones) (hit, http bool) { return e.on(from, to, z), false }
 
 // links finds the links that are hit.
-func (e *Edge) links(env Env) ([]*Link, error) {
+func (e *Edge) links(ctx context.Context, env Env) ([]*Link, error) {
 	var found []*Link
 	for _, l := range env.Links {
-		if e.on(l.From, l.To) {
+		if e.on(l.From, l.To, env.Zones) {
 			found = append(found, l)
 		}
 	}
@@ -204,13 +244,23 @@ func (e *Edge) links(env Env) ([]*Link, error) {
 	var units []string
 	for _, l := range found {
 		for _, end := range []string{l.From, l.To} {
-			if at(e.subject(), end) && !slices.Contains(units, end) {
+			if env.Zones.at(e.subject(), end) && !slices.Contains(units, end) {
 				units = append(units, end)
 			}
 		}
 	}
+	if e.Pick.leader && env.Dry {
+		return found, nil
+	}
 	if !e.all() && len(units) > 0 {
 		slices.Sort(units)
+		if e.Pick.leader {
+			leader, err := e.Leader.find(ctx, env, units)
+			if err != nil {
+				return nil, err
+			}
+			units = []string{leader}
+		}
 		env.Rand.Shuffle(len(units), func(i, j int) { units[i], units[j] = units[j], units[i] })
 		units = units[:min(len(units), e.Pick.of(len(units)))]
 		found = slices.DeleteFunc(found, func(l *Link) bool { return !slices.Contains(units, l.From) && !slices.Contains(units, l.To) })

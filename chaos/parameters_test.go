@@ -287,6 +287,58 @@ func TestParametersOfLinks(t *testing.T) {
 			}
 		}
 	})
+	t.Run("size, variation, delay of pieces", func(t *testing.T) {
+		t.Parallel()
+		r := newRig(t, false)
+		conn := r.dial(0)
+		out := r.inject("tcp.slicer: {from: web, to: store, size: 100, variation: 50, delay: 5ms, direction: response}")
+		began := time.Now()
+		if _, err := conn.Write(make([]byte, 2000)); err != nil {
+			t.Fatal(err)
+		}
+		reads, b := 0, make([]byte, 2000)
+		for got := 0; got < len(b); reads++ {
+			n, err := conn.Read(b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got += n
+		}
+		// 14 to 40 pieces, of which a busy machine may read some at once.
+		if took := time.Since(began); took < 13*5*ms || took > 2000*ms || reads < 7 || reads > 40 {
+			t.Errorf("2000 bytes came in %d reads over %s", reads, took)
+		}
+		out()
+		if there, back := r.best(conn); there+back > 45*ms {
+			t.Errorf("afterwards it takes %s and %s", there, back)
+		}
+	})
+	t.Run("bytes and percent of a limit", func(t *testing.T) {
+		t.Parallel()
+		r := newRig(t, false)
+		out := r.inject("tcp.limit: {from: \"web[0]\", to: store, bytes: 1KiB, percent: 40%}")
+		for link, want := range map[int][2]int{0: {20, 60}, 1: {0, 0}} {
+			hit := 0
+			for range 100 {
+				conn := r.dial(link)
+				_, _ = conn.Write(make([]byte, 3000))
+				n, _ := io.ReadFull(conn, make([]byte, 3000))
+				switch n {
+				case 1024:
+					hit++
+				case 3000:
+				default:
+					t.Fatalf("%d bytes came", n)
+				}
+				_ = conn.Close()
+			}
+			// Of 100 at 40 % fewer than 20 or more than 60 have a chance of one in 20 000, by a fixed seed.
+			if hit < want[0] || hit > want[1] {
+				t.Errorf("link %d: %d of 100 connections are hit, want %v", link, hit, want)
+			}
+		}
+		out()
+	})
 	t.Run("mode, existing", func(t *testing.T) {
 		t.Parallel()
 		for _, c := range []struct{ yaml, fresh, old, after string }{

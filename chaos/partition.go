@@ -39,20 +39,20 @@ func (f *Partition) back() *Edge {
 func (f *Partition) bothWays() bool { return f.Direction != "one-way" && f.From != "" && f.To != "" }
 
 // Touches implements [Linked].
-func (f *Partition) Touches(from, to string) (hit, http bool) {
-	return f.on(from, to) || f.bothWays() && f.back().on(from, to), false
+func (f *Partition) Touches(from, to string, z Zones) (hit, http bool) {
+	return f.on(from, to, z) || f.bothWays() && f.back().on(from, to, z), false
 }
 
 // Plan implements [Fault].
-func (f *Partition) Plan(_ context.Context, env Env) ([]Step, error) {
-	links, err := f.links(env)
+func (f *Partition) Plan(ctx context.Context, env Env) ([]Step, error) {
+	links, err := f.links(ctx, env)
 	if err != nil {
 		return nil, err
 	}
 	if f.bothWays() {
 		back := f.back()
 		for _, l := range env.Links {
-			if back.on(l.From, l.To) && slices.ContainsFunc(links, func(k *Link) bool { return k.From == l.To && k.To == l.From }) {
+			if back.on(l.From, l.To, env.Zones) && slices.ContainsFunc(links, func(k *Link) bool { return k.From == l.To && k.To == l.From }) {
 				links = append(links, l)
 			}
 		}

@@ -79,7 +79,7 @@ func processUnit(pid int) (Unit, error) {
 	return process{id}, nil
 }
 
-func (p process) Name() string    { return fmt.Sprintf("pid %d", p.identity.PID) }
+func (p process) Name() string    { return pidName(p.identity.PID) }
 func (p process) Service() string { return "" }
 
 func (p process) PID() int {
@@ -133,4 +133,26 @@ func await(ctx context.Context, most time.Duration, done func() bool, what strin
 		}
 	}
 	return nil
+}
+
+// A Process is a process of this machine as a plan names it.
+type Process struct {
+	PID   int    `json:"pid"`
+	Start uint64 `json:"start,omitempty"` // when it began, in the system's own unit; zero is that there is none
+	Boot  string `json:"boot,omitempty"`  // of the machine
+	Name  string `json:"name,omitempty"`  // of its program, where that is known
+}
+
+// Look looks at the process that has a number now.
+func Look(pid int) Process {
+	id, err := identify(pid)
+	if err != nil {
+		return Process{PID: pid}
+	}
+	return Process{PID: pid, Start: id.Start, Boot: id.Boot, Name: programOf(pid)}
+}
+
+// Same tells whether both are the same process, and not a successor of its number.
+func (p Process) Same(q Process) bool {
+	return p.Start != 0 && p.PID == q.PID && p.Start == q.Start && p.Boot == q.Boot
 }

@@ -88,3 +88,12 @@ const canFreeze = true
 
 // marked can't be told here: the environment of others is not readable.
 func marked(string) []int { return nil }
+
+// programOf is the name of a process's program.
+func programOf(pid int) string {
+	k, err := kinfo(pid)
+	if err != nil {
+		return ""
+	}
+	return unix.ByteSliceToString(k.Proc.P_comm[:])
+}

@@ -162,3 +162,12 @@ func marked(mark string) []int {
 	}
 	return out
 }
+
+// programOf is the name of a process's program.
+func programOf(pid int) string {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(b))
+}

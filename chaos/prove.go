@@ -133,9 +133,17 @@ type asked struct {
 	hits int // that the fault hit
 }
 
-// requests makes n requests over the link, and counts those that hit tells of. It is
-// given those too that had no answer: status 0, after the time that was waited.
-func requests(ctx context.Context, l *Link, n int, q proxy.ProbeRequest, hit func(status int, own bool, took time.Duration) bool) (asked, error) {
+// An answer is what came of a request of a probe. One that had none has status 0, after
+// the time that was waited.
+type answer struct {
+	status   int
+	own      bool // the proxy's own
+	took     time.Duration
+	exchange *proxy.Exchange // where the probe keeps them; nil where it does not, or there was no answer
+}
+
+// requests makes n requests over the link, and counts those that hit tells of.
+func requests(ctx context.Context, l *Link, n int, q proxy.ProbeRequest, hit func(answer) bool) (asked, error) {
 	q.Kind = proxy.HTTP
 	parts := make([]proxy.ProbeResult, min(together, n))
 	errs := make([]error, len(parts))
@@ -152,12 +160,16 @@ func requests(ctx context.Context, l *Link, n int, q proxy.ProbeRequest, hit fun
 	var all asked
 	for i, p := range parts {
 		for j, took := range p.Times {
-			all.add(hit(p.Statuses[j], p.Own[j], took))
+			got := answer{status: p.Statuses[j], own: p.Own[j], took: took}
+			if q.Keep {
+				got.exchange = &p.Kept[j]
+			}
+			all.add(hit(got))
 		}
 		switch p.Outcome {
 		case proxy.Answered:
 		case proxy.Silent:
-			all.add(hit(0, false, p.Waited))
+			all.add(hit(answer{took: p.Waited}))
 		default:
 			errs[i] = also(errs[i], fmt.Errorf("a request of a probe is %s", p.Outcome))
 		}

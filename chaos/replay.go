@@ -136,13 +136,18 @@ func (e Pending) takeBack(ctx context.Context) (Outcome, error) {
 // do undoes.
 func (u Undo) do(ctx context.Context) (Outcome, error) {
 	switch u.Op {
-	case opContinue, opEnd:
+	case opExec, opWebhook:
+		return u.doOwn(ctx)
+	case opContinue, opEnd, opExecEnd:
 		var id identity
 		if err := json.Unmarshal(u.Identity, &id); err != nil {
 			return Failed, fmt.Errorf("the journal's entry is damaged: %w", err)
 		}
-		if u.Op == opContinue {
+		switch u.Op {
+		case opContinue:
 			return continueProcess(id)
+		case opExecEnd:
+			return endCommand(ctx, id)
 		}
 		return endGroup(ctx, id)
 	case opSweep:

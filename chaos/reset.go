@@ -21,14 +21,14 @@ var (
 )
 
 // OneShot implements [OneShot].
-func (*Reset) OneShot() {}
+func (*Reset) OneShot() bool { return true }
 
 // Check implements [Fault].
 func (f *Reset) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) { f.check(at, sc, m) }
 
 // Plan implements [Fault].
-func (f *Reset) Plan(_ context.Context, env Env) ([]Step, error) {
-	return toxicPlan(&f.Edge, env, &toxic{
+func (f *Reset) Plan(ctx context.Context, env Env) ([]Step, error) {
+	return toxicPlan(ctx, &f.Edge, env, &toxic{
 		what: "reset all connections", toxic: proxy.Reset{}, watch: true, undone: answers,
 		prove: func(ctx context.Context, _ *Link, before *proxy.Line) (string, error) {
 			if before == nil {

@@ -12,14 +12,15 @@ type Entry struct {
 	scenarios.Fault
 	Kind   string
 	Damage Fault
+	Detect *Detect       // how the team's monitoring is asked; nil is not at all
 	From   time.Duration // of the stage that `during` names
 	To     time.Duration
 }
 
 // OneShot tells that the fault is over once it is done.
 func (e *Entry) OneShot() bool {
-	_, ok := e.Damage.(OneShot)
-	return ok
+	f, ok := e.Damage.(OneShot)
+	return ok && f.OneShot()
 }
 
 // A Planned is one occurrence of a fault: when it comes, counted from the begin of
@@ -44,8 +45,8 @@ func (e *Entry) begin() (at time.Duration, relative bool) {
 	return 0, false
 }
 
-// stays is how long one occurrence, or the pulse as a whole, stays in.
-func (e *Entry) stays() time.Duration {
+// Stays is how long one occurrence, or the pulse as a whole, stays in.
+func (e *Entry) Stays() time.Duration {
 	switch {
 	case e.OneShot():
 		return 0
@@ -68,19 +69,19 @@ func (e *Entry) Occurrences(begin, end time.Duration) []Planned {
 	switch {
 	case e.Pulse != nil:
 		on, off := e.Pulse.On.D(), e.Pulse.Off.D()
-		for t := time.Duration(0); t < e.stays() && len(out) < maxOccurrences; t += on + off {
-			add(t, min(on, e.stays()-t))
+		for t := time.Duration(0); t < e.Stays() && len(out) < maxOccurrences; t += on + off {
+			add(t, min(on, e.Stays()-t))
 		}
 	case e.Every > 0:
 		for i := 0; len(out) < maxOccurrences; i++ {
 			t := time.Duration(i) * e.Every.D()
-			if e.Repeat > 0 && i >= e.Repeat || e.Repeat == 0 && begin+t+e.stays() > end {
+			if e.Repeat > 0 && i >= e.Repeat || e.Repeat == 0 && begin+t+e.Stays() > end {
 				break
 			}
-			add(t, e.stays())
+			add(t, e.Stays())
 		}
 	default:
-		add(0, e.stays())
+		add(0, e.Stays())
 	}
 	if len(out) > 1 {
 		for i := range out {

@@ -1,17 +1,43 @@
 package chaos
 
 import (
+	"context"
+	"fmt"
 	"math/rand/v2"
+	"net/url"
 	"time"
+
+	"brunt/scenarios"
 )
 
 // Scope is what a target is made of, as far as it is known before it runs.
 type Scope struct {
 	Services map[string]int // replicas of each service that brunt starts
 	Mortal   []string       // services among them that nobody starts again when they crash
+	Zones    Zones          // of the units that stand in one
 	Edges    []EdgeName     // declared links, by service; LoadName begins those of the load
 	External string         // host:port of a target that runs already
 	TLS      bool           // the load speaks TLS, so that HTTP faults can't see it
+	H2C      bool           // it speaks HTTP/2 without TLS, which they don't read
+
+	Host func(u *url.URL) error // refuses what is known not to be callable; nil refuses nothing
+
+	// Void is told, instead of a mistake, that a fault will match nothing: with
+	// `on_no_unit: skip` it is skipped then. Nil is that it is a mistake.
+	Void func(why string)
+}
+
+// none notes that nothing matches.
+func (sc *Scope) none(at scenarios.Pos, m *scenarios.Mistakes, hint, format string, args ...any) {
+	if sc.Void == nil {
+		m.AddHint(at, hint, format, args...)
+		return
+	}
+	if why := fmt.Sprintf(format, args...); hint != "" {
+		sc.Void(why + "; " + hint)
+	} else {
+		sc.Void(why)
+	}
 }
 
 // EdgeName is a link from one service to another.
@@ -28,8 +54,21 @@ const (
 type Env struct {
 	Units    []Unit
 	Links    []*Link
+	Zones    Zones
 	Rand     *rand.Rand // of this occurrence, by the run's seed
 	MaxUnits int        // units that a fault may hit; zero is no bound
 	Dry      bool       // nothing runs yet, and nothing will be done
 	Now      func() time.Duration
+	Run      string // its name, which the environment of whatever is started carries
+	// Ask asks a unit by HTTP whether it leads; an error says why it does not. Nil is
+	// that nobody can.
+	Ask func(ctx context.Context, l *Leader, u Unit) error
+
+	Addresses map[string]string   // what ${unit.…} stands for, by the text of the placeholder
+	Allow     [][]string          // lists of what calls may go to besides loopback, as guard.allow.chaos has it; all must hold it
+	Spawned   func(pid int) error // writes down that a command was started; nil writes nothing
+
+	// Spare gives why a unit, or a link from->to, may not be touched, or nil. Nil spares
+	// none.
+	Spare func(name string) error
 }

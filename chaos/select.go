@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"math"
@@ -11,20 +12,24 @@ import (
 	"brunt/scenarios"
 )
 
-// Selector says which units a fault hits: exactly one of service, unit and pid.
+// Selector says which units a fault hits: exactly one of service, unit, zone and pid; or
+// those of a service in a zone.
 type Selector struct {
 	scenarios.Place
-	Service string `yaml:"service"`   // whose units are hit, as many as pick says
-	Unit    string `yaml:"unit"`      // service[i]
-	PID     int    `yaml:"pid,min=2"` // a process that brunt did not start
-	Pick    Pick   `yaml:"pick"`      // one (the default), all, a number or a share
+	Service string  `yaml:"service"`   // whose units are hit, as many as pick says
+	Unit    string  `yaml:"unit"`      // service[i]
+	Zone    string  `yaml:"zone"`      // all units of the zone, or those of the service in it
+	PID     int     `yaml:"pid,min=2"` // a process that brunt did not start
+	Pick    Pick    `yaml:"pick"`      // one (the default), all (that of a zone), a number, a share or leader
+	Leader  *Leader `yaml:"leader"`    // how the leader is found, for pick: leader
 }
 
 // Pick says how many of the matching units are hit. The zero value is one.
 type Pick struct {
-	all   bool
-	n     int
-	share float64
+	all    bool
+	leader bool
+	n      int
+	share  float64
 }
 
 // DecodeNode implements [scenarios.NodeDecoder].
@@ -39,7 +44,7 @@ func (p *Pick) DecodeNode(n *scenarios.Node, m *scenarios.Mistakes) {
 	case s == "all":
 		p.all = true
 	case s == "leader":
-		m.Add(n.Pos, "pick: leader is not available yet")
+		p.leader = true
 	case strings.HasSuffix(s, "%"):
 		f, err := scenarios.ParseShare(s)
 		if err != nil || f == 0 {
@@ -49,7 +54,7 @@ func (p *Pick) DecodeNode(n *scenarios.Node, m *scenarios.Mistakes) {
 	default:
 		k, err := strconv.Atoi(s)
 		if err != nil || k < 1 {
-			m.Add(n.Pos, "pick is one, all, a number or a share such as 50%%, not %q", s)
+			m.Add(n.Pos, "pick is one, all, leader, a number or a share such as 50%%, not %q", s)
 		}
 		p.n = k
 	}
@@ -67,26 +72,83 @@ func (p Pick) of(total int) int {
 	return max(1, p.n)
 }
 
+// pick is how many are hit: of a zone all where nothing is said.
+func (s *Selector) pick() Pick {
+	if s.Zone != "" && s.Pick == (Pick{}) {
+		return Pick{all: true}
+	}
+	return s.Pick
+}
+
+// LedBy implements [Led].
+func (s *Selector) LedBy() *Leader { return s.Leader }
+
+// InZones implements [Zoned].
+func (s *Selector) InZones() []string {
+	if s.Zone == "" {
+		return nil
+	}
+	return []string{s.Zone}
+}
+
+// matching is how many units of the target match.
+func (s *Selector) matching(sc Scope) int {
+	switch {
+	case s.Zone != "":
+		return sc.Zones.count(s.Zone, s.Service)
+	case s.Service != "":
+		return sc.Services[s.Service]
+	}
+	return 1
+}
+
+// whom says who matches, for people.
+func (s *Selector) whom() string {
+	name := s.Service + s.Unit
+	if s.Zone != "" {
+		name = strings.TrimPrefix(name+" in zone "+s.Zone, " in ")
+	}
+	return name
+}
+
 // check holds the selector against the services there are.
 func (s *Selector) check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
 	given := 0
-	for _, has := range []bool{s.Service != "", s.Unit != "", s.PID != 0} {
+	for _, has := range []bool{s.Service != "", s.Unit != "", s.Zone != "" && s.Service == "", s.PID != 0} {
 		if has {
 			given++
 		}
 	}
 	if given != 1 {
-		m.AddHint(at, "such as {service: posts, pick: one}", "want exactly one of service, unit, pid")
+		m.AddHint(at, "such as {service: posts, pick: one}", "want exactly one of service, unit, zone, pid")
 		return
 	}
 	names := slices.Sorted(maps.Keys(sc.Services))
+	before := m.Len()
+	if s.PID == 0 && s.Unit == "" {
+		s.Leader.check(s.Place, s.pick(), 1, m)
+	} else if s.Leader != nil {
+		m.Add(s.Of("leader"), "the leader is found among the units of a service or a zone")
+	}
+	if s.Zone != "" {
+		if !sc.knowsZone(s.Of("zone"), s.Zone, m) {
+			return
+		}
+	}
 	switch {
-	case s.Service != "":
-		n, ok := sc.Services[s.Service]
-		if !ok {
-			m.AddHint(s.Of("service"), scenarios.DidYouMean(s.Service, names), "there is no service %q", s.Service)
-		} else if want := s.Pick.of(n); want > n {
-			m.Add(s.Of("pick"), "%s has %d replicas; %d can't be picked", s.Service, n, want)
+	case s.Service != "" || s.Zone != "":
+		if _, ok := sc.Services[s.Service]; !ok && s.Service != "" {
+			sc.none(s.Of("service"), m, scenarios.DidYouMean(s.Service, names), "there is no service %q", s.Service)
+			return
+		}
+		switch n := s.matching(sc); {
+		case m.Len() > before:
+		case n == 0:
+			sc.none(s.Of("zone"), m, "", "%s has no unit in zone %s", s.Service, s.Zone)
+		case s.pick().of(n) > n && s.Zone != "":
+			sc.none(s.Of("pick"), m, "", "%s has %d units; %d can't be picked", s.whom(), n, s.pick().of(n))
+		case s.pick().of(n) > n:
+			sc.none(s.Of("pick"), m, "", "%s has %d replicas; %d can't be picked", s.Service, n, s.pick().of(n))
 		}
 	case s.Unit != "":
 		checkUnit(s.Of("unit"), s.Unit, sc, m)
@@ -106,18 +168,15 @@ func checkUnit(at scenarios.Pos, unit string, sc Scope, m *scenarios.Mistakes) {
 	n, known := sc.Services[service]
 	switch {
 	case !known:
-		m.AddHint(at, scenarios.DidYouMean(service, slices.Sorted(maps.Keys(sc.Services))), "there is no service %q", service)
+		sc.none(at, m, scenarios.DidYouMean(service, slices.Sorted(maps.Keys(sc.Services))), "there is no service %q", service)
 	case index >= n:
-		m.Add(at, "%s has %d replicas, counted from 0", service, n)
+		sc.none(at, m, "", "%s has %d replicas, counted from 0", service, n)
 	}
 }
 
 // Hits implements [Hits].
 func (s *Selector) Hits(sc Scope) int {
-	if s.Service == "" {
-		return 1
-	}
-	return s.Pick.of(sc.Services[s.Service])
+	return s.pick().of(s.matching(sc))
 }
 
 // splitUnit takes service[i] apart.
@@ -130,7 +189,7 @@ func splitUnit(s string) (service string, index int, ok bool) {
 
 // units finds who is hit: the matching units, of which as many as asked for are
 // picked by the run's seed.
-func (s *Selector) units(env Env) ([]Unit, error) {
+func (s *Selector) units(ctx context.Context, env Env) ([]Unit, error) {
 	var found []Unit
 	switch {
 	case s.PID != 0:
@@ -141,17 +200,25 @@ func (s *Selector) units(env Env) ([]Unit, error) {
 		found = []Unit{u}
 	default:
 		for _, u := range env.Units {
-			if u.Service() == s.Service || u.Name() == s.Unit {
+			in := s.Zone == "" || env.Zones.at(zonePrefix+s.Zone, u.Name())
+			if in && (u.Service() == s.Service || u.Name() == s.Unit || s.Zone != "" && s.Service == "") {
 				found = append(found, u)
 			}
 		}
 	}
 	if len(found) == 0 {
-		return nil, fmt.Errorf("%w %s%s", ErrNoUnit, s.Service, s.Unit)
+		return nil, fmt.Errorf("%w %s", ErrNoUnit, s.whom())
 	}
-	n := s.Pick.of(len(found))
+	if s.Pick.leader {
+		u, err := s.Leader.among(ctx, env, s.whom(), found)
+		if err != nil {
+			return nil, err
+		}
+		return []Unit{u}, env.bound(1)
+	}
+	n := s.pick().of(len(found))
 	if n > len(found) {
-		return nil, fmt.Errorf("%w: %d of %s are wanted, and there are %d", ErrNoUnit, n, s.Service, len(found))
+		return nil, fmt.Errorf("%w: %d of %s are wanted, and there are %d", ErrNoUnit, n, s.whom(), len(found))
 	}
 	if n < len(found) {
 		env.Rand.Shuffle(len(found), func(i, j int) { found[i], found[j] = found[j], found[i] })
@@ -164,7 +231,7 @@ func (s *Selector) units(env Env) ([]Unit, error) {
 // bound refuses to hit more units than the guard allows.
 func (e Env) bound(n int) error {
 	if e.MaxUnits > 0 && n > e.MaxUnits {
-		return fmt.Errorf("it would hit %d units, and guard.max_units is %d", n, e.MaxUnits)
+		return fmt.Errorf("it would hit %d units, and max_units is %d", n, e.MaxUnits)
 	}
 	return nil
 }

@@ -60,7 +60,7 @@ func TestSelector(t *testing.T) {
 		{"more than there are", Selector{Service: "posts", Pick: Pick{n: 5}}, 0, 0, ErrNoUnit},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			units, err := c.sel.units(world(1))
+			units, err := c.sel.units(t.Context(), world(1))
 			if len(units) != c.want || !errors.Is(err, c.err) {
 				t.Errorf("%v, %v", units, err)
 			}
@@ -68,14 +68,14 @@ func TestSelector(t *testing.T) {
 	}
 	env := world(1)
 	env.MaxUnits = 2
-	if _, err := (&Selector{Service: "posts", Pick: Pick{all: true}}).units(env); err == nil || !strings.Contains(err.Error(), "max_units") {
+	if _, err := (&Selector{Service: "posts", Pick: Pick{all: true}}).units(t.Context(), env); err == nil || !strings.Contains(err.Error(), "max_units") {
 		t.Errorf("the guard's bound is not held: %v", err)
 	}
 	seen := map[string]bool{}
 	for seed := range uint64(50) {
 		s := &Selector{Service: "posts"}
-		a, _ := s.units(world(seed))
-		b, _ := s.units(world(seed))
+		a, _ := s.units(t.Context(), world(seed))
+		b, _ := s.units(t.Context(), world(seed))
 		if a[0].Name() != b[0].Name() {
 			t.Fatalf("seed %d picks %s and %s", seed, a[0].Name(), b[0].Name())
 		}
@@ -83,6 +83,56 @@ func TestSelector(t *testing.T) {
 	}
 	if len(seen) != 4 {
 		t.Errorf("50 seeds pick only among %v", seen)
+	}
+}
+
+func TestZones(t *testing.T) {
+	zones := Zones{"posts[0]": "a", "posts[1]": "b", "posts[2]": "a", "posts[3]": "b", "gateway[0]": "b"}
+	env := func(seed uint64) Env {
+		e := world(seed)
+		e.Zones = zones
+		return e
+	}
+	for _, c := range []struct {
+		sel  Selector
+		want string
+	}{
+		{Selector{Zone: "a"}, "posts[0] posts[2]"},
+		{Selector{Zone: "b", Service: "posts"}, "posts[1] posts[3]"},
+		{Selector{Zone: "b", Service: "store"}, ""},
+		{Selector{Zone: "c"}, ""},
+	} {
+		units, err := c.sel.units(t.Context(), env(1))
+		var names []string
+		for _, u := range units {
+			names = append(names, u.Name())
+		}
+		if got := strings.Join(names, " "); got != c.want || (c.want == "") != errors.Is(err, ErrNoUnit) {
+			t.Errorf("%s: %q, %v, want %q", c.sel.whom(), got, err, c.want)
+		}
+	}
+	if units, err := (&Selector{Zone: "a", Pick: Pick{n: 1}}).units(t.Context(), env(1)); len(units) != 1 {
+		t.Errorf("one of a zone is %v, %v", units, err)
+	}
+	for _, c := range []struct {
+		edge Edge
+		want string
+	}{
+		{Edge{Zone: "b"}, "gateway[0]->posts[0] posts[1]->store[0] load->gateway[0]"},
+		{Edge{Zone: "a"}, "gateway[0]->posts[0] posts[0]->store[0]"},
+		{Edge{From: "zone/b", To: "zone/a"}, "gateway[0]->posts[0]"},
+		{Edge{From: "zone/b", To: "posts"}, "gateway[0]->posts[0] gateway[0]->posts[1]"},
+		{Edge{From: "zone/a", To: "zone/b"}, ""},
+		{Edge{To: "zone/"}, ""},
+	} {
+		links, err := c.edge.links(t.Context(), env(1))
+		var names []string
+		for _, l := range links {
+			names = append(names, l.Name())
+		}
+		if got := strings.Join(names, " "); got != c.want || (c.want == "") != errors.Is(err, ErrNoUnit) {
+			t.Errorf("%s: %q, %v, want %q", c.edge.describe(), got, err, c.want)
+		}
 	}
 }
 
@@ -103,7 +153,7 @@ func TestEdge(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.edge.Place = one
-			links, err := c.edge.links(world(1))
+			links, err := c.edge.links(t.Context(), world(1))
 			var names []string
 			for _, l := range links {
 				names = append(names, l.Name())
@@ -113,7 +163,7 @@ func TestEdge(t *testing.T) {
 			}
 		})
 	}
-	links, err := (&Edge{Service: "posts"}).links(world(3))
+	links, err := (&Edge{Service: "posts"}).links(t.Context(), world(3))
 	if err != nil || len(links) != 2 || !strings.Contains(links[0].Name()+links[1].Name(), "posts[") {
 		t.Errorf("one replica's links are %v, %v", links, err)
 	}

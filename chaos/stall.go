@@ -31,13 +31,13 @@ func (f *Stall) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) { f.che
 func (f *Blackhole) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) { f.check(at, sc, m) }
 
 // Plan implements [Fault].
-func (f *Stall) Plan(_ context.Context, env Env) ([]Step, error) {
-	return toxicPlan(&f.Edge, env, mute("hold everything", proxy.Stall{}))
+func (f *Stall) Plan(ctx context.Context, env Env) ([]Step, error) {
+	return toxicPlan(ctx, &f.Edge, env, mute("hold everything", proxy.Stall{}))
 }
 
 // Plan implements [Fault].
-func (f *Blackhole) Plan(_ context.Context, env Env) ([]Step, error) {
-	return toxicPlan(&f.Edge, env, mute("swallow everything", proxy.Blackhole{}))
+func (f *Blackhole) Plan(ctx context.Context, env Env) ([]Step, error) {
+	return toxicPlan(ctx, &f.Edge, env, mute("swallow everything", proxy.Blackhole{}))
 }
 
 // mute is a toxic under which nothing answers, on connections new and old.

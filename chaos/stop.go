@@ -29,7 +29,7 @@ var (
 )
 
 // OneShot implements [OneShot].
-func (*Restart) OneShot() {}
+func (*Restart) OneShot() bool { return true }
 
 const defaultGrace = 5 * time.Second
 
@@ -57,17 +57,17 @@ func (r *Restart) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
 }
 
 // Plan implements [Fault].
-func (s *Stop) Plan(_ context.Context, env Env) ([]Step, error) {
-	return stops(&s.Selector, env, graceOf(s.Grace), false)
+func (s *Stop) Plan(ctx context.Context, env Env) ([]Step, error) {
+	return stops(ctx, &s.Selector, env, graceOf(s.Grace), false)
 }
 
 // Plan implements [Fault].
-func (r *Restart) Plan(_ context.Context, env Env) ([]Step, error) {
-	return stops(&r.Selector, env, graceOf(r.Grace), true)
+func (r *Restart) Plan(ctx context.Context, env Env) ([]Step, error) {
+	return stops(ctx, &r.Selector, env, graceOf(r.Grace), true)
 }
 
-func stops(s *Selector, env Env, grace time.Duration, again bool) ([]Step, error) {
-	units, err := s.units(env)
+func stops(ctx context.Context, s *Selector, env Env, grace time.Duration, again bool) ([]Step, error) {
+	units, err := s.units(ctx, env)
 	if err != nil {
 		return nil, err
 	}

@@ -21,8 +21,10 @@ type Timeline struct {
 	Journal  *Journal
 	Seed     uint64
 	MaxEach  time.Duration // no fault stays in for longer; zero is no bound
+	Alone    bool          // no load is measured: the phase of a one-shot is over as soon as its unit is healthy again
 	SkipNone bool          // a selector that matches nothing voids its fault instead of failing it
 	End      time.Duration // of the load
+	Ask      [][]string    // where the team's monitoring may be asked besides loopback: entries of guard.allow
 
 	// Inject and Clear note on the run's clock that an occurrence begins, which is
 	// just before its injection, and that it is verified gone. Void takes back a
@@ -50,6 +52,8 @@ type Record struct {
 	Kind     string
 	N        int // number of the occurrence that Inject gave; -1 when it was not injected
 	Units    []string
+	Zones    []string // that the fault was aimed at
+	Leader   bool     // it was aimed at the leader
 	Via      string
 	Planned  time.Duration
 	Injected time.Duration
@@ -70,9 +74,12 @@ type Record struct {
 	VerifyErr error // done, but without effect
 	RevertErr error // not taken back
 
-	held []Held
-	ids  []int         // entries of the journal
-	over time.Duration // it was taken back and looked for by then; its phase may go on
+	Detect *Sighting // by the team's monitoring; nil where it is not asked
+
+	watch *watch
+	held  []Held
+	ids   []int         // entries of the journal
+	over  time.Duration // it was taken back and looked for by then; its phase may go on
 }
 
 // revertFor bounds taking a fault back, which goes on when the run was cancelled.
@@ -86,7 +93,8 @@ const (
 )
 
 // Play plays all entries and returns when every fault is taken back. When ctx ends,
-// what is in is taken back at once, the last first, and nothing more is injected.
+// what is in is taken back at once, the last first, and nothing more is injected. Where
+// the team's monitoring is asked and has not noticed a fault, it goes on until ctx ends.
 func (t *Timeline) Play(ctx context.Context) []*Record {
 	t.cleared, t.when = map[string]chan struct{}{}, map[string]time.Duration{}
 	for _, e := range t.Entries {
@@ -94,9 +102,18 @@ func (t *Timeline) Play(ctx context.Context) []*Record {
 	}
 	var wg sync.WaitGroup
 	for i, e := range t.Entries {
+		var w *watch
+		if e.Detect != nil {
+			w = t.newWatch(e)
+			wg.Go(func() { w.run(ctx) })
+			defer w.finish()
+		}
 		wg.Go(func() {
 			defer close(t.cleared[e.Name])
-			t.entry(ctx, e, uint64(i))
+			t.entry(ctx, e, uint64(i), w)
+			if w != nil {
+				w.lastCame()
+			}
 		})
 	}
 	wg.Wait()
@@ -107,7 +124,7 @@ func (t *Timeline) Play(ctx context.Context) []*Record {
 // comes when it is planned, whatever the one before needed, with one exception: it
 // waits while the one before is not over. A one-shot's is over when its unit is healthy
 // again, or when `within` has passed; the rest of its least phase gives way.
-func (t *Timeline) entry(ctx context.Context, e *Entry, place uint64) {
+func (t *Timeline) entry(ctx context.Context, e *Entry, place uint64, w *watch) {
 	begin, relative := e.begin()
 	if relative {
 		select {
@@ -120,6 +137,10 @@ func (t *Timeline) entry(ctx context.Context, e *Entry, place uint64) {
 		at, ok := t.when[e.After]
 		t.mu.Unlock()
 		if !ok {
+			if t.skipped(e.After) {
+				t.missed(e, begin, e.After+" was skipped").Skipped = true
+				return
+			}
 			t.missed(e, begin, e.After+" was not injected")
 			return
 		}
@@ -133,7 +154,7 @@ func (t *Timeline) entry(ctx context.Context, e *Entry, place uint64) {
 			t.missed(e, due, "the run ended before it was due")
 			return
 		}
-		r := &Record{Name: p.Name, Fault: e.Name, Kind: e.Kind, N: -1, Planned: due, OneShot: e.OneShot(), Within: e.WithinOr()}
+		r := &Record{Name: p.Name, Fault: e.Name, Kind: e.Kind, N: -1, Planned: due, OneShot: e.OneShot(), Within: e.WithinOr(), watch: w}
 		if before != nil && before.over > due {
 			if before.over > t.End {
 				t.missed(e, due, before.Name+" was not over before the load ended")
@@ -164,9 +185,26 @@ func (t *Timeline) keep(r *Record) {
 	t.records = append(t.records, r)
 }
 
-func (t *Timeline) missed(e *Entry, due time.Duration, why string) {
-	t.keep(&Record{Name: e.Name, Fault: e.Name, Kind: e.Kind, N: -1, Planned: due, OneShot: e.OneShot(), InjectErr: errors.New(why)})
+func (t *Timeline) missed(e *Entry, due time.Duration, why string) *Record {
+	r := &Record{Name: e.Name, Fault: e.Name, Kind: e.Kind, N: -1, Planned: due, OneShot: e.OneShot(), InjectErr: errors.New(why)}
+	t.keep(r)
 	t.event("fault.missed", e.Name, why)
+	return r
+}
+
+// skipped tells whether every occurrence of a fault was.
+func (t *Timeline) skipped(fault string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	any := false
+	for _, r := range t.records {
+		if r.Fault == fault {
+			if any = true; !r.Skipped {
+				return false
+			}
+		}
+	}
+	return any
 }
 
 func (t *Timeline) event(kind, fault, text string) {
@@ -192,16 +230,29 @@ func (t *Timeline) sleep(ctx context.Context, at time.Duration) bool {
 func (t *Timeline) occurrence(ctx context.Context, e *Entry, p Planned, r *Record, rnd *rand.Rand, next time.Duration) {
 	env := t.Env
 	env.Rand = rnd
+	env.Spawned = func(pid int) error { return t.spawned(r, pid) }
 	steps, err := e.Damage.Plan(ctx, env)
+	if err == nil {
+		err = env.Refused(steps)
+	}
 	if err != nil {
 		r.InjectErr = err
-		r.Skipped = t.SkipNone && errors.Is(err, ErrNoUnit)
-		t.event("fault.failed", r.Name, err.Error())
+		if r.Skipped = t.SkipNone && errors.Is(err, ErrNoUnit); r.Skipped {
+			t.event("fault.skipped", r.Name, err.Error())
+		} else {
+			t.event("fault.failed", r.Name, err.Error())
+		}
 		return
 	}
 	for _, s := range steps {
 		r.Units = append(r.Units, s.Units()...)
 		r.Via = s.Via()
+	}
+	if z, ok := e.Damage.(Zoned); ok {
+		r.Zones = z.InZones()
+	}
+	if l, ok := e.Damage.(Led); ok {
+		r.Leader = l.LedBy() != nil
 	}
 	t.once.Do(func() {
 		if t.Before != nil {
@@ -225,7 +276,7 @@ func (t *Timeline) occurrence(ctx context.Context, e *Entry, p Planned, r *Recor
 	}
 	t.revert(ctx, r)
 	r.over = t.Env.Now()
-	if r.OneShot && !t.sleep(ctx, min(r.Injected+leastPhase, next)) {
+	if r.OneShot && !t.Alone && !t.sleep(ctx, min(r.Injected+leastPhase, next)) {
 		r.Early = true
 	}
 	r.Cleared = t.Clear(r.N)
@@ -246,22 +297,27 @@ func (t *Timeline) inject(ctx context.Context, r *Record, steps []Step) bool {
 	}
 	if r.InjectErr == nil {
 		r.N, r.Injected = t.Inject(r.Fault, r.Name)
+		if r.watch != nil {
+			r.Detect = r.watch.begin(r.Name, r.Injected)
+		}
 		for _, s := range steps {
 			t.Journal.point("before inject")
 			h, err := s.Inject(ctx)
+			if h != nil {
+				r.held = append(r.held, h)
+			}
 			if err != nil {
 				r.InjectErr = fmt.Errorf("%s: %w", s, err)
 				break
 			}
 			t.Journal.point("after inject")
-			r.held = append(r.held, h)
 		}
 	}
 	if r.InjectErr == nil {
 		t.event("fault.injected", r.Name, describe(steps))
 		return true
 	}
-	undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), revertFor)
+	undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.slowest(revertFor))
 	defer cancel()
 	for i := len(r.held) - 1; i >= 0; i-- {
 		if _, err := r.held[i].Revert(undo); err != nil {
@@ -272,9 +328,22 @@ func (t *Timeline) inject(ctx context.Context, r *Record, steps []Step) bool {
 	if r.N >= 0 {
 		t.Void(r.N)
 		r.N = -1
+		if r.watch != nil {
+			r.Detect = nil
+			r.watch.drop()
+		}
 	}
 	t.event("fault.failed", r.Name, r.InjectErr.Error())
 	return false
+}
+
+// spawned writes down that a step has started a process.
+func (t *Timeline) spawned(r *Record, pid int) error {
+	undo, err := commandUndo(pid)
+	if err != nil || len(r.ids) == 0 { // it has ended already, or leaves nothing to take back
+		return err
+	}
+	return t.Journal.Extend(r.ids[len(r.ids)-1], undo)
 }
 
 // settle closes the journal's entries of what is taken back, or notes there why it

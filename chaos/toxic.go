@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -23,6 +24,7 @@ type toxic struct {
 	undone func(ctx context.Context, l *Link) (string, error)
 	watch  bool
 	takes  time.Duration // for prove, beyond what any takes
+	counts string        // what of the load meets it: empty is bytes, else connections
 }
 
 // heldToxic is a toxic that is in.
@@ -195,7 +197,7 @@ func (h *heldToxic) cleared(ctx context.Context, l *Link) (string, error) {
 
 // Met implements [Meter].
 func (h *heldToxic) Met() Traffic {
-	t := Traffic{Unit: "bytes"}
+	t := Traffic{Unit: cmp.Or(h.counts, "bytes")}
 	for _, in := range h.in {
 		seen := in.Seen()
 		t.N += seen.Forward + seen.Back
@@ -224,12 +226,15 @@ func (w way) of(zero proxy.Direction) proxy.Direction {
 }
 
 // toxicPlan finds the links of an edge and makes the step.
-func toxicPlan(e *Edge, env Env, t *toxic) ([]Step, error) {
-	links, err := e.links(env)
+func toxicPlan(ctx context.Context, e *Edge, env Env, t *toxic) ([]Step, error) {
+	links, err := e.links(ctx, env)
 	if err != nil {
 		return nil, err
 	}
 	t.links = links
+	if e.Pick.leader && env.Dry {
+		t.what += " (for the leader alone)"
+	}
 	return []Step{t}, nil
 }
 

@@ -13,6 +13,12 @@ func hit(f *scenarios.FaultRecord) string {
 	if len(f.Units) > 0 {
 		s += " on " + clean(join(f.Units))
 	}
+	if f.Leader && len(f.Units) > 0 {
+		s += " (the leader)"
+	}
+	if len(f.Zones) > 0 {
+		s += " (zone " + clean(join(f.Zones)) + ")"
+	}
 	if f.Via != "" {
 		s += ", via " + clean(f.Via)
 	}
@@ -36,6 +42,9 @@ func effect(f *scenarios.FaultRecord) string {
 		s = "what it did can't be told apart"
 	case scenarios.NotInjected:
 		s = "it was not injected"
+		if f.Skipped {
+			s = "it was skipped"
+		}
 	case scenarios.UnknownYet:
 		s = "there is too little data to tell what it did"
 		if f.Note != "" {
@@ -107,6 +116,22 @@ func traffic(f *scenarios.FaultRecord) string {
 	return fmt.Sprintf("met %s %s", count(f.Traffic), clean(f.TrafficUnit))
 }
 
+// noticed says what the team's own monitoring noticed of a fault; empty where it was
+// not asked.
+func noticed(f *scenarios.FaultRecord) string {
+	if !f.Detect.Known() {
+		return clean(f.DetectNote)
+	}
+	s := "noticed " + seconds(f.Detect) + " after the injection"
+	if f.DetectResolution.Known() {
+		s += ", or up to " + seconds(f.DetectResolution) + " before that"
+	}
+	if f.DetectNote != "" {
+		s += ": " + clean(f.DetectNote)
+	}
+	return s
+}
+
 // faultVerdict is how a fault went, as a verdict: nothing of it may be left, and a
 // recovery that never came or can't be told stands out.
 func faultVerdict(f *scenarios.FaultRecord) scenarios.Verdict {
@@ -134,6 +159,9 @@ func impactWord(f *scenarios.FaultRecord) string {
 	case scenarios.NotRecovered:
 		return "not recovered"
 	case scenarios.NotInjected:
+		if f.Skipped {
+			return "skipped"
+		}
 		return "not injected"
 	case scenarios.UnknownYet:
 		return "unknown"

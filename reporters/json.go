@@ -48,6 +48,12 @@ func withoutNull(r *scenarios.Result) *scenarios.Result {
 	there(&c.Faults)
 	there(&c.Objectives)
 	there(&c.Windows)
+	if r.Ledger != nil {
+		l := *r.Ledger
+		there(&l.Units)
+		there(&l.Keys)
+		c.Ledger = &l
+	}
 	return &c
 }
 

@@ -102,6 +102,12 @@ func (JUnit) Report(w io.Writer, r *scenarios.Result) error {
 		f := &r.Faults[i]
 		s.Out += fmt.Sprintf("fault %s: %s; injected %s, cleared %s. %s %s\n", clean(f.Name), hit(f), offset(f.Injected), offset(f.Cleared), effect(f), scenarios.Sentence(took(f)))
 	}
+	if l := r.Ledger; l != nil {
+		s.Out += "ledger: " + ledgerWord(l) + ". " + ledgerText(l) + "\n"
+		for i := range l.Keys {
+			s.Out += "  " + strings.Join(keyRow(&l.Keys[i]), "  ") + "\n"
+		}
+	}
 	for _, n := range r.Notes {
 		s.Out += "note: " + clean(n) + "\n"
 	}

@@ -10,6 +10,9 @@ import (
 
 // liveBlock is the state of a run in a few lines of at most width columns.
 func liveBlock(iv scenarios.Interval, width int) [][]span {
+	if iv.ToAsk > 0 {
+		return [][]span{{{clip(readingLine(iv), width), plain}}}
+	}
 	label := func(s string) span { return span{pad(s, 9, false), dim} }
 	errors := plain
 	if iv.Errors > 0 {

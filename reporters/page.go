@@ -43,6 +43,9 @@ type page struct {
 	Gauges               bool
 	Faults               []faultView
 	FaultTable           *table
+	Ledger               *ledgerView
+	Repeated             []string
+	RepeatTable          *table
 	Control, Many        bool
 	Overview             []lane
 	Axis                 []tick
@@ -102,6 +105,8 @@ func newPage(r *scenarios.Result) (*page, error) {
 	}
 	p.objectives(r)
 	p.faults(r, line)
+	p.ledger(r.Ledger)
+	p.repeats(r.Repeats)
 	if len(list) > 0 {
 		p.Latency, p.Throughput, p.Errors = c.latency(r), c.throughput(), c.errors()
 		p.Generator = c.generator(r)
@@ -157,6 +162,7 @@ func (p *page) parts() []part {
 	}{
 		{true, part{"objectives", "Objectives"}},
 		{len(p.Faults) > 0, part{"faults", "Faults"}},
+		{p.Ledger != nil, part{"ledger", "Ledger"}},
 		{p.Latency != nil, part{"latency", "Response time"}},
 		{p.Throughput != nil, part{"throughput", "Requests"}},
 		{p.Errors != nil || len(p.ErrorRows) > 0, part{"errors", "Errors"}},

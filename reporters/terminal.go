@@ -184,11 +184,21 @@ type tenSeconds struct {
 	sum   scenarios.Interval
 	span  time.Duration
 	n     int
+
+	reading bool          // the ledger
+	told    time.Duration // when its line was written last
 }
 
 const every = 10 * time.Second
 
 func (q *tenSeconds) add(iv scenarios.Interval) (line string, ok bool) {
+	if iv.ToAsk > 0 {
+		first := !q.reading || iv.At-q.told >= every
+		if first {
+			q.reading, q.told = true, iv.At
+		}
+		return clock(iv.At.Seconds()) + " " + readingLine(iv), first
+	}
 	ten := int64(math.Floor(iv.At.Seconds() / every.Seconds()))
 	if !q.begun {
 		q.begun, q.last = true, ten

@@ -60,7 +60,7 @@ type faultView struct {
 }
 
 func (p *page) faults(r *scenarios.Result, line *timeline) {
-	t := &table{Head: []string{"fault", "planned", "injected", "verified", "onset", "failover", "cleared", "recover", "heal", "degraded", "failed", "area", "±", "impact", "revert"}}
+	t := &table{Head: []string{"fault", "planned", "injected", "verified", "onset", "failover", "cleared", "recover", "heal", "detect", "degraded", "failed", "area", "±", "impact", "revert"}}
 	for i := range r.Faults {
 		f := &r.Faults[i]
 		v := faultVerdict(f)
@@ -70,7 +70,7 @@ func (p *page) faults(r *scenarios.Result, line *timeline) {
 		})
 		t.Rows = append(t.Rows, []string{
 			fmt.Sprintf("%d %s", i+1, clean(f.Name)), offset(f.Planned), offset(f.Injected), offset(f.Verified), seconds(f.Onset), seconds(f.Failover), offset(f.Cleared), seconds(f.Recover),
-			seconds(f.Heal), seconds(f.Degraded), count(f.Failed), seconds(f.Area), seconds(f.Resolution), clean(string(f.Impact)), clean(f.Revert),
+			seconds(f.Heal), seconds(f.Detect), seconds(f.Degraded), count(f.Failed), seconds(f.Area), seconds(f.Resolution), clean(string(f.Impact)), clean(f.Revert),
 		})
 	}
 	if len(p.Faults) > 0 {
@@ -99,6 +99,7 @@ func times(f *scenarios.FaultRecord) []pair {
 	moment("injected", f.Injected)
 	moment("verified", f.Verified)
 	moment("cleared", f.Cleared)
+	span("detect", f.Detect)
 	if f.Impact != scenarios.Impacted && f.Impact != scenarios.NotRecovered {
 		return out
 	}
@@ -107,7 +108,6 @@ func times(f *scenarios.FaultRecord) []pair {
 	span("failover", f.Failover)
 	span("recover", f.Recover)
 	span("heal", f.Heal)
-	span("detect", f.Detect)
 	if f.Area.Known() && f.Area > 0 {
 		out = append(out, pair{"area lost", seconds(f.Area)})
 	}
@@ -127,6 +127,7 @@ func evidence(f *scenarios.FaultRecord) []pair {
 	}
 	add("There:", clean(f.Evidence))
 	add("Traffic:", traffic(f))
+	add("Monitoring:", noticed(f))
 	add("Gone:", clean(f.GoneEvidence))
 	add("Revert:", took(f))
 	return out
@@ -148,7 +149,11 @@ func (p *page) generator(g *scenarios.Generator) {
 		parts = append(parts, bytesOf(g.Memory)+" of memory")
 	}
 	if g.Connections > 0 {
-		parts = append(parts, plural(g.Connections, "connection", "connections")+" opened")
+		opened := plural(g.Connections, "connection", "connections") + " opened"
+		if len(g.Spoken) > 0 {
+			opened += " by " + clean(strings.Join(g.Spoken, ", "))
+		}
+		parts = append(parts, opened)
 	}
 	if g.GCPauseMax.Known() && g.GCPauseMax > 0 {
 		parts = append(parts, "longest GC pause "+seconds(g.GCPauseMax))

@@ -49,14 +49,13 @@ var notYet = func() map[string]string {
 	out := map[string]string{}
 	for noun, names := range map[string]string{
 		"fault": `container.kill container.stop container.restart container.pause network.loss network.duplicate network.corrupt
-			network.reorder network.half_open network.disconnect dns.fail dns.timeout dns.spoof http.rewrite tcp.slow_close tcp.limit
-			tcp.slicer stress.cpu stress.memory stress.io cpu.throttle memory.limit disk.throttle disk.fill fd.exhaust time.skew
-			exec webhook`,
+			network.reorder network.half_open network.disconnect dns.fail dns.timeout dns.spoof stress.cpu stress.memory
+			stress.io cpu.throttle memory.limit disk.throttle disk.fill fd.exhaust time.skew`,
 		"executor": `replay find`,
 		"engine":   `vegeta`,
 		"target":   `compose containers`,
-		"step":     `grpc redis sql websocket sse graphql kafka amqp tcp udp dns`,
-		"key":      `k6 engine ledger detect alerts container labels zone leader policy trigger`,
+		"step":     `grpc redis sql websocket kafka amqp tcp udp dns`,
+		"key":      `k6 engine alerts container labels policy trigger`,
 	} {
 		for name := range strings.FieldsSeq(names) {
 			out[name] = noun

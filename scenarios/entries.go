@@ -58,6 +58,12 @@ func (p *files) loads(sc *Scenario, n *Node) {
 		if !l.Has("init") {
 			l.Init = sc.Init
 		}
+		if !l.Has("auth") {
+			l.Auth = sc.Auth
+		}
+		if !l.Has("sign") {
+			l.Sign = sc.Sign
+		}
 		sc.Loads = append(sc.Loads, l)
 	})
 }
@@ -157,7 +163,11 @@ func (p *files) objectives(sc *Scenario) {
 			switch {
 			case o.For != 0 && list.key != "stop":
 				p.m.Add(o.Pos, "`for` belongs to stop conditions")
-			case list.key != "slo" && o.Metric.OfFault():
+			case o.Metric.OfLedger() && sc.Ledger == nil && list.key == "slo" && sc.Root.noLedger():
+				p.m.AddHint(o.Pos, "such as ledger: {write: STEP, id: \"${var.id}\", read: {get: \"/posts/${id}\"}}", "%s needs a ledger, which says what was written and how to read it", o.Metric.Text)
+			case o.Metric.Name == "duplicated" && sc.Ledger != nil && !sc.Ledger.Has("count"):
+				p.m.AddHint(o.Pos, "such as count: \"$.items\"", "duplicated needs `count` in the ledger: without it nothing tells one from two")
+			case list.key != "slo" && (o.Metric.OfFault() || o.Metric.OfLedger()):
 				p.m.Add(o.Pos, "%s can't stand in %s: it is known only after the run", o.Metric.Text, list.key)
 			case list.key != "slo" && (o.Metric.Name == "burn" || o.Metric.Name == "slices"):
 				p.m.Add(o.Pos, "%s can't stand in %s: it is known only after the run", o.Metric.Text, list.key)

@@ -15,7 +15,7 @@ func (s *Scenario) Explain() string {
 		return ""
 	}
 	w := yamlWriter{mask: s.Secrets.Mask}
-	w.node(s.Root.without(func(k string) bool { return k == "params" || k == "extends" }), 0)
+	w.node(s.resolved(), 0)
 	return w.String()
 }
 

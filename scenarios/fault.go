@@ -14,6 +14,7 @@ type Fault struct {
 	Pulse         *Pulse    `yaml:"pulse"`           // on and off while it lasts
 	Within        Duration  `yaml:"within,positive"` // by when a one-shot fault's unit is healthy again
 	RequireImpact bool      `yaml:"require_impact"`  // without impact it fails
+	Detect        *Node     `yaml:"detect"`          // how the team's own monitoring is asked whether it has noticed the fault
 	Block         Block     `yaml:"-"`
 }
 

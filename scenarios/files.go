@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -16,8 +17,16 @@ type files struct {
 	o     Options
 	m     *Mistakes
 	main  string
-	texts map[string]bool // files of the scenario itself
-	nodes int             // values of all files
+	texts map[string]bool   // files of the scenario itself
+	nodes int               // values of all files
+	whole map[string][]byte // files that requests send, by path
+	read  []File            // every file, once
+}
+
+// A File is one that a scenario was read from, or that it names.
+type File struct {
+	Path string
+	Sum  [sha256.Size]byte // of its content
 }
 
 // readFile reads at most most bytes; a longer file is an error.
@@ -31,6 +40,9 @@ func (p *files) readFile(path string, most int) ([]byte, error) {
 	}
 	if len(b) > most {
 		return nil, fmt.Errorf("%s has more than %d bytes", path, most)
+	}
+	if !slices.ContainsFunc(p.read, func(f File) bool { return f.Path == path }) {
+		p.read = append(p.read, File{path, sha256.Sum256(b)})
 	}
 	return b, nil
 }
@@ -131,4 +143,23 @@ func (p *files) beside(from Pos, name string) string {
 		file = from.File
 	}
 	return filepath.Join(filepath.Dir(file), filepath.FromSlash(name))
+}
+
+// Read reads the file name that stands at a place of the scenario, beside the file
+// that names it: one that requests send, of at most most bytes. Whoever names it again
+// gets the same bytes.
+func (s *Scenario) Read(at Pos, name string, most int) ([]byte, error) {
+	path := s.files.beside(at, name)
+	if b, ok := s.files.whole[path]; ok && len(b) <= most {
+		return b, nil
+	}
+	b, err := s.files.readFile(path, most)
+	if err != nil {
+		return nil, err
+	}
+	if s.files.whole == nil {
+		s.files.whole = map[string][]byte{}
+	}
+	s.files.whole[path] = b
+	return b, nil
 }

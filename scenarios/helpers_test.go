@@ -25,6 +25,7 @@ func fillNode(t testing.TB, text, params string) (*Node, *scope) {
 		params:  map[string]*param{},
 		env:     func(k string) (string, bool) { return "s3cr\"t/&", k == "TOKEN" },
 		secrets: &Secrets{}, symbols: &Symbols{}, m: &Mistakes{}, nodes: &nodes,
+		beside: func(_ Pos, path string) string { return path },
 	}
 	for _, f := range parseNode(t, params).Fields {
 		s.params[f.Key] = &param{node: f.Value}

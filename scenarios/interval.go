@@ -24,4 +24,6 @@ type Interval struct {
 	Faults   []string
 	Next     string
 	NextAt   time.Duration
+	Asked    int64 // writes of the ledger that were asked for so far, after the load
+	ToAsk    int64 // in all; zero is that the ledger is not being read
 }

@@ -19,9 +19,17 @@ type Iter struct {
 	Deadline time.Duration // when the step times out, an offset from t0
 	Rand     *rand.Rand    // seeded by the run's seed, the load and N
 	Vars     []Value       // extracted values by slot
+	Write    []byte        // what a ledger finds this write by; nil outside of writes
 	Env      *Env
+	Request  Message // that is being signed; nil but while a signature is made
 
 	rows []int32 // row picked per table; -1 not yet
+}
+
+// A Message is a request that is being signed.
+type Message interface {
+	// AppendPart appends what ${request.PART} stands for.
+	AppendPart(dst []byte, part string) []byte
 }
 
 // Env is what all iterations of a run share. It is read-only once load flows.
@@ -79,6 +87,7 @@ var (
 	ErrUnset    = errors.New("the variable was never extracted")
 	ErrUsedUp   = errors.New("unique data is used up")
 	ErrNotStart = errors.New("the unit is not known yet")
+	ErrNoWrite  = errors.New("this is no write of the ledger")
 )
 
 // row picks this iteration's row of table slot.
@@ -134,6 +143,15 @@ func (it *Iter) append(dst []byte, ref *Ref, esc escape) ([]byte, error) {
 			var buf [40]byte
 			return appendEscaped(dst, now.UTC().AppendFormat(buf[:0], "2006-01-02T15:04:05.000000Z07:00"), esc, false), nil
 		}
+	case RefRequest:
+		if it.Request != nil {
+			return appendEscaped(dst, it.Request.AppendPart(nil, ref.Name), esc, false), nil
+		}
+	case RefLedger:
+		if it.Write != nil {
+			return appendEscaped(dst, it.Write, esc, false), nil
+		}
+		return dst, ErrNoWrite
 	case RefUnit, RefLink, RefSelf:
 		if v, ok := it.Env.Units[ref.Text]; ok {
 			return appendEscaped(dst, v, esc, false), nil
@@ -148,6 +166,12 @@ func quoteIn(esc escape, dst []byte) []byte {
 		return append(dst, '"')
 	}
 	return dst
+}
+
+// NewWrite draws the id of a write, unique to the run, for ${ledger.id}.
+func (it *Iter) NewWrite() {
+	a, b := it.Rand.Uint64()^it.Env.Salt[0], it.Rand.Uint64()^it.Env.Salt[1]
+	it.Write = appendUUID(it.Write[:0], a, b)
 }
 
 // randInt draws a whole number from low to high, both included.

@@ -12,6 +12,8 @@ type Load struct {
 	Flow        []Step            `yaml:"flow"`                // the steps of an iteration, one after the other
 	Mix         []Mixed           `yaml:"mix"`                 // instead of flow: several, one of which each iteration picks by weight
 	Init        []Step            `yaml:"init"`                // once per virtual user, never judged
+	Auth        *Node             `yaml:"auth"`                // how its requests prove who sends them; nil is the scenario's, off is not at all
+	Sign        *Node             `yaml:"sign"`                // how its requests are signed; nil is the scenario's, off is not at all
 	Connections Connections       `yaml:"connections"`         // how many, how long, from where
 	Resolve     map[string]string `yaml:"resolve"`             // host or host:port to the address used instead
 	Shape       Block             `yaml:"-"`                   // the executor with its own settings
@@ -27,12 +29,14 @@ type Mixed struct {
 // Connections says how a load uses connections.
 type Connections struct {
 	Place
-	Max             int      `yaml:"max,min=1"`        // open at once; zero is as many as needed
-	KeepAlive       *bool    `yaml:"keep_alive"`       // nil is on
-	Reuse           Counts   `yaml:"reuse"`            // requests after which one is closed, drawn for each from a range; zero is no bound
-	MaxAge          Duration `yaml:"max_age"`          // zero is for ever
-	DNS             string   `yaml:"dns"`              // address of the name server that is asked, beside the hosts file; zero is the system's
-	DNSTTL          Duration `yaml:"dns_ttl"`          // how long a resolved address is used; not written is as the record says, 30s at most
-	SourceAddresses []string `yaml:"source_addresses"` // local addresses, taken in turn
-	Proxy           string   `yaml:"proxy"`            // http://host:port; env is the one that HTTP_PROXY and its like name; none
+	Max             int         `yaml:"max,min=1"`         // open at once; zero is as many as needed
+	KeepAlive       *bool       `yaml:"keep_alive"`        // nil is on
+	Reuse           Counts      `yaml:"reuse"`             // requests after which one is closed, drawn for each from a range; zero is no bound
+	MaxAge          Duration    `yaml:"max_age"`           // zero is for ever
+	DNS             string      `yaml:"dns"`               // address of the name server that is asked, beside the hosts file; zero is the system's
+	DNSTTL          Duration    `yaml:"dns_ttl"`           // how long a resolved address is used; not written is as the record says, 30s at most
+	SourceAddresses []string    `yaml:"source_addresses"`  // local addresses, taken in turn
+	Proxy           string      `yaml:"proxy"`             // http://host:port; env is the one that HTTP_PROXY and its like name; none
+	HTTP            HTTPVersion `yaml:"http"`              // auto (zero) takes HTTP/2 where TLS offers it; 1.1; 2; h2c is HTTP/2 without TLS
+	MaxStreams      int         `yaml:"max_streams,min=1"` // of HTTP/2 on a connection at once; zero is the server's limit
 }

@@ -29,13 +29,15 @@ type Metric struct {
 	Of       string  // "", "ok" or "service": which times a percentile is over
 	Quantile float64 // of p: 0 to 1
 	Share    float64 // of burn: the objective; of slices: what each must reach
+	Over     float64 // of what is measured from a fault: the percentile over its occurrences, 0 to 1; 0 is the worst
 	Span     time.Duration
 	Unit     Unit
 }
 
 type family struct {
-	unit  Unit
-	after bool // needs a fault to be measured from
+	unit   Unit
+	after  bool // needs a fault to be measured from
+	ledger bool // needs a ledger
 }
 
 var families = map[string]family{
@@ -55,13 +57,21 @@ var families = map[string]family{
 	"failover":     {unit: Seconds, after: true},
 	"recover":      {unit: Seconds, after: true},
 	"heal":         {unit: Seconds, after: true},
+	"detect":       {unit: Seconds, after: true},
 	"degraded":     {unit: Seconds, after: true},
 	"failed":       {unit: Count, after: true},
 	"area":         {unit: Seconds, after: true},
+	"lost":         {unit: Count, ledger: true},
+	"duplicated":   {unit: Count, ledger: true},
+	"stale":        {unit: ShareOf, ledger: true},
+	"rpo":          {unit: Seconds, ledger: true},
 }
 
 // OfFault tells that the metric is measured from a fault, by `after`.
 func (m Metric) OfFault() bool { return families[m.Name].after }
+
+// OfLedger tells that the metric is of writes, and known once the ledger was read.
+func (m Metric) OfLedger() bool { return families[m.Name].ledger }
 
 // Latency tells that the metric is a time of requests: a percentile, max or mean.
 func (m Metric) Latency() bool { return m.Name == "p" || m.Name == "max" || m.Name == "mean" }
@@ -70,8 +80,8 @@ func (m Metric) Latency() bool { return m.Name == "p" || m.Name == "max" || m.Na
 func MetricNames() []string {
 	return []string{
 		"p50", "p90", "p95", "p99", "p99.9", "p99.99", "max", "mean", "ok.p95", "service.p95", "errors", "availability", "shed", "rate",
-		"timeouts", "checks", "within(200ms)", "burn(99.9%, 1m)", "slices(1s, 99%)", "onset", "failover", "recover", "heal", "degraded",
-		"failed", "area",
+		"timeouts", "checks", "within(200ms)", "burn(99.9%, 1m)", "slices(1s, 99%)", "onset", "failover", "recover", "heal", "detect", "degraded",
+		"failed", "area", "recover.p95", "lost", "duplicated", "stale", "rpo",
 	}
 }
 
@@ -87,6 +97,13 @@ func ParseMetric(s string) (Metric, error) {
 	if of, rest, dotted := strings.Cut(name, "."); dotted && (of == "ok" || of == "service") {
 		m.Of, name = of, rest
 	}
+	if base, num, found := strings.Cut(name, ".p"); found && families[callee(base)].after {
+		q, err := m.quantile(num)
+		if err != nil {
+			return m, err
+		}
+		m.Over, name = q.Quantile, base
+	}
 	if call := metricCall.FindStringSubmatch(name); call != nil {
 		return m.call(call[1], strings.Split(call[2], ","))
 	}
@@ -95,8 +112,6 @@ func ParseMetric(s string) (Metric, error) {
 	}
 	f, ok := families[name]
 	switch {
-	case name == "detect":
-		return m, errors.New(`metric "detect" is not available yet`)
 	case slices.Contains([]string{"p", "within", "burn", "slices"}, name):
 		return m, m.usage()
 	case !ok:
@@ -113,7 +128,13 @@ func ParseMetric(s string) (Metric, error) {
 var otherNames = map[string]string{
 	"avg": "mean", "average": "mean", "med": "p50", "median": "p50", "latency": "p95", "duration": "p95", "http_req_duration": "p95",
 	"http_req_failed": "errors", "error_rate": "errors", "failures": "errors", "success": "availability", "uptime": "availability",
-	"throughput": "rate", "rps": "rate", "min": "p50", "mttr": "recover", "rto": "recover",
+	"throughput": "rate", "rps": "rate", "min": "p50", "mttr": "recover", "rto": "recover", "mttd": "detect",
+}
+
+// callee is what stands before a bracket.
+func callee(s string) string {
+	name, _, _ := strings.Cut(s, "(")
+	return name
 }
 
 func (m Metric) unknown(name string) error {
@@ -152,7 +173,7 @@ func (m Metric) call(name string, args []string) (Metric, error) {
 	}
 	f, known := families[name]
 	want := map[string]int{"p": 1, "within": 1, "burn": 2, "slices": 2}[name]
-	if f.after {
+	if f.after && name != "detect" {
 		want = 1
 	}
 	switch {

@@ -217,12 +217,20 @@ func (o *Objective) check() error {
 	m := o.Metric
 	lasts := m.Name == "degraded" || m.Name == "failed" || m.Name == "area"
 	switch {
+	case m.OfLedger() && (o.Step != "" || o.Load != "" || o.Phase != "" && o.Phase != "run" || o.After != ""):
+		return fmt.Errorf("%s is of all writes of the run: it takes no of, in or after", m.Text)
+	case m.Name == "rpo" && !o.Upper():
+		return fmt.Errorf("%s wants an upper bound: < or <=", m.Text)
 	case m.OfFault() && o.After == "":
 		return fmt.Errorf("%s is measured from a fault: `%s %s %s after FAULT`", m.Text, m.Text, o.Op, m.FormatValue(o.Value))
 	case !m.OfFault() && o.After != "":
 		return fmt.Errorf("%s is judged in a phase, not after a fault: `in %s` or `in recovery/%s`", m.Text, o.After, o.After)
 	case m.OfFault() && o.Phase != "":
 		return fmt.Errorf("%s is measured after a fault, not in a phase", m.Text)
+	case m.Over > 0 && !o.Upper():
+		return fmt.Errorf("%s wants an upper bound: < or <=", m.Text)
+	case m.Over > 0 && strings.Contains(o.After, "#"):
+		return fmt.Errorf("%s is over all occurrences of a fault, and %s is one", m.Text, o.After)
 	case o.Op == "=" && m.Unit != Count:
 		return fmt.Errorf("%s is no count; use <, <=, > or >=", m.Text)
 	case m.OfFault() && !lasts && !o.Upper():

@@ -38,6 +38,8 @@ const (
 	NoData                // unique data is used up, or a variable was never extracted
 	NoSocket              // this machine ran out of files or memory
 	Redirects             // more redirects than the step allows
+	GraphQLErrors         // the answer came with errors of GraphQL
+	Stream                // an event stream that was none, or ended before what was wanted of it
 	Other                 // none of these; the sample says what
 	NoPort                // the ports of this machine's source addresses are used up
 	ProxyRefused          // the proxy on the way did not let it through
@@ -49,7 +51,7 @@ const (
 
 var causeNames = [fixedCauses]string{
 	"", "timeout", "refused", "reset", "closed", "unreachable", "dns", "tls", "protocol", "unfinished", "not allowed", "no data",
-	"no socket", "redirects", "other", "no port", "proxy",
+	"no socket", "redirects", "graphql errors", "stream", "other", "no port", "proxy",
 }
 
 // Status is the cause of an answer with a status that the step does not take.
@@ -127,14 +129,14 @@ func (o *Outcome) Queue() time.Duration { return max(0, o.Slot-o.Ready) }
 
 // A Sample is one failed request kept for the report. Secrets are masked in it.
 type Sample struct {
-	At      float64           `json:"at"`
-	Load    string            `json:"load,omitempty"`
-	Step    string            `json:"step,omitempty"`
+	At      float64           `json:"at"`                // an offset from t0
+	Load    string            `json:"load,omitempty"`    // whose it was
+	Step    string            `json:"step,omitempty"`    // whose it was
 	Request string            `json:"request,omitempty"` // METHOD URL
-	Status  int               `json:"status,omitempty"`
-	Message string            `json:"message,omitempty"`
-	Body    string            `json:"body,omitempty"` // the beginning of the answer
-	Headers map[string]string `json:"headers,omitempty"`
+	Status  int               `json:"status,omitempty"`  // of the answer; 0 is no answer
+	Message string            `json:"message,omitempty"` // what was wrong
+	Body    string            `json:"body,omitempty"`    // the beginning of the answer
+	Headers map[string]string `json:"headers,omitempty"` // of the answer
 }
 
 // Said is what the sample tells beside its request: the message, and the answer.

@@ -53,15 +53,17 @@ func (s *Scenario) Mistakes() *Mistakes {
 }
 
 func (p *files) scenario(root *Node) *Scenario {
-	sc := &Scenario{File: p.main, Secrets: p.m.secrets, Symbols: &Symbols{}, Root: root, mistakes: p.m}
+	sc := &Scenario{File: p.main, files: p, Secrets: p.m.secrets, Symbols: &Symbols{}, Root: root, mistakes: p.m}
 	s := &scope{
 		params: map[string]*param{}, env: p.o.Env, secrets: sc.Secrets, symbols: sc.Symbols, m: p.m, nodes: &p.nodes,
 		read:      func(from Pos, name string, most int) ([]byte, error) { return p.readFile(p.beside(from, name), most) },
+		beside:    p.beside,
 		processes: root.Get("target").Get("processes"),
 	}
 	p.params(s, root)
 	for _, f := range root.Fields {
 		if f.Key != "params" {
+			s.ledger = f.Key == "ledger"
 			s.fill(f.Value, 1)
 		}
 	}
@@ -72,6 +74,7 @@ func (p *files) scenario(root *Node) *Scenario {
 	var doc document
 	Decode(root, &doc, p.m)
 	sc.Name, sc.Hypothesis, sc.Target, sc.Pacing = doc.Name, doc.Hypothesis, doc.Target, doc.Pacing
+	sc.Auth, sc.Sign = doc.Auth, doc.Sign
 	sc.Setup, sc.Init, sc.Teardown = doc.Setup, doc.Init, doc.Teardown
 	sc.Guard, sc.Judge, sc.Steady, sc.Stop, sc.SLO = doc.Guard, doc.Judge, doc.Steady, doc.Stop, doc.SLO
 	if sc.Name == "" {
@@ -91,7 +94,9 @@ func (p *files) scenario(root *Node) *Scenario {
 	p.tables(sc, s, doc.Data)
 	p.loads(sc, root.Get("load"))
 	p.faults(sc, doc.Chaos)
+	p.ledger(sc, doc.Ledger)
 	p.objectives(sc)
+	sc.Files = p.read
 	return sc
 }
 

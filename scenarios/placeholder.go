@@ -12,17 +12,19 @@ import (
 type RefKind uint8
 
 const (
-	RefParam RefKind = iota // ${rate}: filled in when the file is read
-	RefEnv                  // ${env.X}: filled in, masked
-	RefFile                 // ${file.PATH}: filled in, masked
-	RefData                 // ${data.users.id}: the row of this iteration
-	RefVar                  // ${var.token}: extracted by an earlier step
-	RefUnit                 // ${unit.posts[1].addr}: known once the target runs
-	RefLink                 // ${link.store.url}: in the environment of a process, the listener of its link
-	RefSelf                 // ${self.port}: in the settings of a process, the unit's own
-	RefInt                  // ${int(1,50)}
-	RefUUID                 // ${uuid()}, ${uuid(seeded)}
-	RefNow                  // ${now()}, ${now(unix)}, ${now(ms)}
+	RefParam   RefKind = iota // ${rate}: filled in when the file is read
+	RefEnv                    // ${env.X}: filled in, masked
+	RefFile                   // ${file.PATH}: filled in, masked
+	RefData                   // ${data.users.id}: the row of this iteration
+	RefVar                    // ${var.token}: extracted by an earlier step
+	RefUnit                   // ${unit.posts[1].addr}: known once the target runs
+	RefLink                   // ${link.store.url}: in the environment of a process, the listener of its link
+	RefSelf                   // ${self.port}: in the settings of a process, the unit's own
+	RefInt                    // ${int(1,50)}
+	RefUUID                   // ${uuid()}, ${uuid(seeded)}
+	RefNow                    // ${now()}, ${now(unix)}, ${now(ms)}
+	RefRequest                // ${request.path}: in a signature, a part of the request that it is over
+	RefLedger                 // ${ledger.id} in a write: drawn for it; ${id} in the ledger's read: that of the write
 )
 
 // A Ref is a placeholder taken apart.
@@ -49,6 +51,7 @@ type Part struct {
 	Filled bool     // Text came from a placeholder, so it is escaped for its place
 	Kind   NodeKind // of a filled value
 	Secret string   // the placeholder that brought a value to be masked: env.TOKEN
+	Path   string   // of the file that a secret was read from
 }
 
 var (
@@ -149,7 +152,19 @@ func unsplit(parts []Part) string {
 // ofSelf is what a process may ask of its own unit.
 var ofSelf = []string{"addr", "host", "port", "url", "index", "name"}
 
-const allPlaceholders = "${param}, ${env.X}, ${file.PATH}, ${data.NAME.COLUMN}, ${var.NAME}, ${unit.NAME.url}, ${link.NAME.url}, ${int(1,50)}, ${uuid()}, ${now()}"
+// ofRequest is what a signature may be over.
+var ofRequest = []string{
+	"method", "path", "query", "target", "host", "url", "body", "body.sha256", "body.sha256_base64", "body.sha512", "body.sha512_base64",
+	"body.md5", "body.md5_base64", "date", "iso_date", "unix", "ms", "nonce", "header.NAME", "signature",
+}
+
+// requestPart tells whether a signature may be over it.
+func requestPart(part string) bool {
+	name, header := strings.CutPrefix(part, "header.")
+	return header && name != "" && name != "NAME" || slices.Contains(ofRequest, part) && !header
+}
+
+const allPlaceholders = "${param}, ${env.X}, ${file.PATH}, ${data.NAME.COLUMN}, ${var.NAME}, ${unit.NAME.url}, ${link.NAME.url}, ${int(1,50)}, ${uuid()}, ${now()}, ${ledger.id}"
 
 func parseRef(text string) (*Ref, error) {
 	r := &Ref{Text: text}
@@ -214,8 +229,17 @@ func parseRef(text string) (*Ref, error) {
 		if !slices.Contains(ofSelf, rest) {
 			return nil, fmt.Errorf("%s: there are self.%s", r, strings.Join(ofSelf, ", self."))
 		}
+	case "request":
+		r.Kind = RefRequest
+		if !requestPart(rest) {
+			return nil, fmt.Errorf("%s: %s", r, DidYouMean(rest, ofRequest))
+		}
+	case "ledger":
+		if r.Kind = RefLedger; text != ledgerID {
+			return nil, fmt.Errorf("%s: there is ${%s}", r, ledgerID)
+		}
 	default:
-		hint := DidYouMean(space, []string{"env", "file", "data", "var", "unit", "link", "self"})
+		hint := DidYouMean(space, []string{"env", "file", "data", "var", "unit", "link", "self", "request", "ledger"})
 		return nil, fmt.Errorf("%s: there is no %q; %s", r, clip(space, 20), hint)
 	}
 	return r, nil

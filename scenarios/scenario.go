@@ -15,6 +15,8 @@ type Scenario struct {
 	Target     Target
 	Tables     []*Table
 	Warmup     time.Duration
+	Auth       *Node // how requests prove who sends them; nil is not at all
+	Sign       *Node // how requests are signed; nil is not at all
 	Setup      []Step
 	Init       []Step // of every load that has none of its own
 	Teardown   []Step
@@ -24,14 +26,17 @@ type Scenario struct {
 	Steady     []Objective
 	Stop       []Objective
 	SLO        []Objective
+	Ledger     *Ledger // nil is none
 	Judge      Judge
 
 	Secrets *Secrets
 	Symbols *Symbols
 	Notes   []string // what is odd but no mistake: a param that nobody uses
 	Root    *Node    // the file with extends, params, env and files filled in
+	Files   []File   // all that were read
 
 	mistakes *Mistakes // what Parse found wrong
+	files    *files    // reads what stands beside the file
 }
 
 // Defaults of the language.
@@ -70,6 +75,8 @@ type document struct {
 	Params     *Node       `yaml:"params"`                              // names to values, for ${name}; --set name=value overrides them
 	Extends    string      `yaml:"extends"`                             // a file that this one is laid over: maps are merged, null takes away
 	Target     Target      `yaml:"target,required"`                     // the system under test: exactly one of url, stack, processes
+	Auth       *Node       `yaml:"auth"`                                // how requests prove who sends them: oauth2, jwt or basic; a load or a step may have its own
+	Sign       *Node       `yaml:"sign"`                                // how requests are signed: hmac or aws; a load or a step may have its own
 	Data       *Node       `yaml:"data"`                                // tables by name, for ${data.NAME.COLUMN}
 	Warmup     *warmup     `yaml:"warmup"`                              // the loads that start at 0, at their first rate; recorded apart, never judged
 	Setup      []Step      `yaml:"setup"`                               // once, before warm-up, never judged
@@ -81,6 +88,7 @@ type document struct {
 	Steady     []Objective `yaml:"steady"`                              // must hold over the baseline, else nothing is injected
 	Stop       []Objective `yaml:"stop"`                                // ends the run, all faults taken back, once one holds
 	SLO        []Objective `yaml:"slo"`                                 // what the verdict is about
+	Ledger     *Ledger     `yaml:"ledger"`                              // which writes are looked for after the run, and how
 	Judge      Judge       `yaml:"judge"`                               // how verdicts are reached
 	Pacing     string      `yaml:"pacing,oneof=auto|precise|efficient"` // how arrivals are timed; zero is auto
 }

@@ -19,6 +19,10 @@ type Schema map[string]any
 // A Schemer is a [NodeDecoder] that tells its own schema.
 type Schemer interface{ Schema() Schema }
 
+// A DescribedSchemer is a [NodeDecoder] that tells its own schema, the comments of its
+// settings included. The describer may be nil.
+type DescribedSchemer interface{ SchemaWith(Describer) Schema }
+
 // A Describer gives the comment of a struct's field.
 type Describer func(t reflect.Type, field string) string
 
@@ -56,6 +60,11 @@ func (*Rate) Schema() Schema { return pattern(`^\s*`+number+`\s*/\s*[smh]\s*$`, 
 // Schema implements [Schemer].
 func (*Share) Schema() Schema {
 	return Schema{"anyOf": []any{Schema{"const": 0}, pattern(`^\s*`+number+`\s*%\s*$|^\s*0\s*$`, "1%")}}
+}
+
+// Schema implements [Schemer].
+func (*Size) Schema() Schema {
+	return Schema{"anyOf": []any{Schema{"type": "integer", "minimum": 0}, pattern(`^\s*`+number+`\s*([KMGT]iB|[kKMGT]?B)?\s*$`, "512", "64KiB", "10MB")}}
 }
 
 // Schema implements [Schemer].
@@ -120,6 +129,9 @@ func SchemaOf(t reflect.Type, doc Describer) Schema {
 	}
 	if s, ok := reflect.New(t).Interface().(Schemer); ok {
 		return s.Schema()
+	}
+	if s, ok := reflect.New(t).Interface().(DescribedSchemer); ok {
+		return s.SchemaWith(doc)
 	}
 	switch t.Kind() {
 	case reflect.Pointer:
@@ -254,6 +266,11 @@ func LoadSchema(doc Describer) Schema {
 		p["type"], p["minItems"] = "array", 1
 	}
 	return s
+}
+
+// Described gives what s is, with a sentence for whoever reads it.
+func (s Schema) Described(text string) Schema {
+	return Schema{"allOf": []any{s}, "description": text}
 }
 
 // Property gives the schema of a key of an object's.

@@ -20,6 +20,7 @@ type scope struct {
 	params  map[string]*param
 	env     func(string) (string, bool)
 	read    func(from Pos, path string, most int) ([]byte, error)
+	beside  func(from Pos, path string) string // of a file that is read
 	secrets *Secrets
 	symbols *Symbols
 	m       *Mistakes
@@ -28,6 +29,7 @@ type scope struct {
 	loaded  map[string]loaded
 
 	processes *Node // of the target; nil is none
+	ledger    bool  // what is filled in belongs to the ledger: ${id} is that of a write
 }
 
 type param struct {
@@ -68,6 +70,11 @@ func (s *scope) fillText(n *Node, depth int) {
 	n.written = n.Value
 	parts, wrong := splitPlaceholders(n.Value)
 	s.wrong(n, wrong)
+	for _, p := range parts {
+		if s.ledger && p.Ref != nil && p.Ref.Kind == RefParam && p.Ref.Name == "id" {
+			p.Ref.Kind = RefLedger
+		}
+	}
 	if !n.bad && len(parts) == 1 && parts[0].Ref != nil && parts[0].Ref.Kind == RefParam {
 		s.whole(n, parts[0].Ref, depth)
 		return
@@ -180,22 +187,22 @@ func (s *scope) part(pos Pos, p Part) ([]Part, bool) {
 			s.m.Add(s.place(pos, p.Ref), "%s: the environment variable %s is not set", p.Ref, clip(p.Ref.Name, 60))
 			return nil, false
 		}
-		return s.secret(p.Ref, v), true
+		return s.secret(p.Ref, v, ""), true
 	case RefFile:
 		v, err := s.file(pos, p.Ref.Name)
 		if err != nil {
 			s.m.Add(s.place(pos, p.Ref), "%s: %v", p.Ref, err)
 			return nil, false
 		}
-		return s.secret(p.Ref, v), true
+		return s.secret(p.Ref, v, s.beside(pos, p.Ref.Name)), true
 	}
 	s.symbols.bind(p.Ref, pos)
 	return []Part{p}, true
 }
 
-func (s *scope) secret(ref *Ref, value string) []Part {
+func (s *scope) secret(ref *Ref, value, path string) []Part {
 	s.secrets.Add(value)
-	return []Part{{Text: value, Filled: true, Kind: String, Secret: ref.Text}}
+	return []Part{{Text: value, Filled: true, Kind: String, Secret: ref.Text, Path: path}}
 }
 
 // file reads a file that a placeholder names, once. The new line that ends it is
@@ -206,13 +213,15 @@ func (s *scope) file(from Pos, path string) (string, error) {
 		return l.text, l.err
 	}
 	b, err := s.read(from, path, maxText)
-	l := loaded{strings.TrimSuffix(strings.TrimSuffix(string(b), "\n"), "\r"), err}
+	l := loaded{withoutNewline(string(b)), err}
 	if s.loaded == nil {
 		s.loaded = map[string]loaded{}
 	}
 	s.loaded[key] = l
 	return l.text, l.err
 }
+
+func withoutNewline(s string) string { return strings.TrimSuffix(strings.TrimSuffix(s, "\n"), "\r") }
 
 // place gives where a placeholder stands in the text at pos.
 func (s *scope) place(pos Pos, ref *Ref) Pos { return s.m.within(pos, "${"+ref.Text+"}") }

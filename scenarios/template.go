@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"encoding/binary"
 	"fmt"
 	"strings"
 )
@@ -15,6 +16,7 @@ type Template struct {
 type piece struct {
 	lit  []byte // already escaped
 	show string // what stands for lit in Text, when lit is a secret
+	path string // of the file that the secret was read from
 	ref  *Ref
 	esc  escape
 }
@@ -32,6 +34,24 @@ func (t *Template) Append(dst []byte, it *Iter) ([]byte, error) {
 			return dst, fmt.Errorf("%s: %w", p.ref, err)
 		}
 		dst = out
+	}
+	return dst, nil
+}
+
+// AppendValues appends what the template's data and variables stand for, each before
+// its length: it differs where they do.
+func (t *Template) AppendValues(dst []byte, it *Iter) ([]byte, error) {
+	for i := range t.pieces {
+		ref := t.pieces[i].ref
+		if ref == nil || ref.Kind != RefVar && ref.Kind != RefData {
+			continue
+		}
+		from := len(dst)
+		out, err := it.append(dst, ref, escNone)
+		if err != nil {
+			return dst, fmt.Errorf("%s: %w", ref, err)
+		}
+		dst = binary.LittleEndian.AppendUint32(out, uint32(len(out)-from))
 	}
 	return dst, nil
 }
@@ -79,6 +99,11 @@ func (t *Template) Refs() []*Ref {
 	return out
 }
 
+// BeginsWith tells whether the first thing in the template is a placeholder of a kind.
+func (t *Template) BeginsWith(kind RefKind) bool {
+	return len(t.pieces) > 0 && t.pieces[0].ref != nil && t.pieces[0].ref.Kind == kind
+}
+
 // Join appends text and then what other holds.
 func (t *Template) Join(text string, other *Template) {
 	t.literal(text)
@@ -99,7 +124,7 @@ func (t *Template) add(p Part, esc escape) {
 	case p.Ref != nil:
 		t.pieces = append(t.pieces, piece{ref: p.Ref, esc: esc})
 	case p.Secret != "":
-		t.pieces = append(t.pieces, piece{lit: appendEscaped(nil, p.Text, esc, false), show: p.Secret})
+		t.pieces = append(t.pieces, piece{lit: appendEscaped(nil, p.Text, esc, false), show: p.Secret, path: p.Path, esc: esc})
 	case p.Filled:
 		t.literal(string(appendEscaped(nil, p.Text, esc, false)))
 	default:

@@ -29,6 +29,7 @@ func render(t testing.TB, place, text, value string, isJSON bool) string {
 		params:  map[string]*param{"x": {node: &Node{Kind: String, Value: value, Parts: []Part{{Text: value}}}, done: true}},
 		env:     func(string) (string, bool) { return value, true },
 		secrets: &Secrets{}, symbols: &Symbols{}, m: &Mistakes{}, nodes: &nodes,
+		beside: func(_ Pos, path string) string { return path },
 	}
 	n := parseNode(t, text)
 	s.fill(n, 0)

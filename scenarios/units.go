@@ -255,6 +255,27 @@ func ParseSize(s string) (int64, error) {
 	return 0, fmt.Errorf("want a size such as 512, 64KiB or 10MB, not %q", clip(s, 40))
 }
 
+// Size is a number of bytes: 512, 64KiB, 10MB.
+type Size int64
+
+// String writes the size in the largest unit in which it is a whole number.
+func (s Size) String() string {
+	for _, u := range []struct {
+		suffix string
+		bytes  Size
+	}{{"TiB", 1 << 40}, {"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}} {
+		if s >= u.bytes && s%u.bytes == 0 {
+			return strconv.FormatInt(int64(s/u.bytes), 10) + u.suffix
+		}
+	}
+	return strconv.FormatInt(int64(s), 10) + "B"
+}
+
+// DecodeNode implements [NodeDecoder].
+func (s *Size) DecodeNode(n *Node, m *Mistakes) {
+	decodeScalar(n, m, ParseSize, func(v int64) { *s = Size(v) })
+}
+
 // Bandwidth is a transfer rate in bytes per second: 10Mbit/s, 64KiB/s.
 type Bandwidth float64
 

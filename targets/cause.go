@@ -8,6 +8,8 @@ import (
 	"os"
 	"slices"
 
+	"golang.org/x/net/http2"
+
 	"brunt/scenarios"
 )
 
@@ -25,6 +27,8 @@ func causeOf(err error) scenarios.Cause {
 		hand   *tlsError
 		proxy  *proxyError
 		ne     net.Error
+		cut    *streamReset
+		away   *goneAway
 	)
 	switch {
 	case errors.As(err, &denied):
@@ -49,6 +53,13 @@ func causeOf(err error) scenarios.Cause {
 		return scenarios.NoSocket
 	case isAny(err, noPort):
 		return scenarios.NoPort
+	case errors.As(err, &cut):
+		if cut.code == http2.ErrCodeRefusedStream {
+			return scenarios.Refused
+		}
+		return scenarios.Reset
+	case errors.As(err, &away) && away.err == nil, errors.Is(err, errUntouched), errors.Is(err, errStale):
+		return scenarios.Closed
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed):
 		return scenarios.Closed
 	case errors.As(err, &ne) && ne.Timeout():

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"net"
+	"slices"
 	"sync"
 	"time"
 )
@@ -64,26 +65,36 @@ func (c *conn) until(deadline, slack time.Duration) {
 	_ = c.SetDeadline(c.t0.Add(c.deadline))
 }
 
-// ask sends req and waits for the first byte of the answer, which br then holds.
+// ask sends req, and tail behind it, and waits for the first byte of the answer, which br then holds.
 // It gives errStale when the connection was closed before anything was sent.
-func (c *conn) ask(req []byte) (br *bufio.Reader, err error) {
+func (c *conn) ask(req []byte, tail net.Buffers) (br *bufio.Reader, err error) {
 	c.reads, c.fault, c.wasSent = 0, nil, false
 	if c.left > 0 {
 		c.left--
 	}
 	if c.direct.able() {
-		return c.askDirect(req)
+		return c.askDirect(req, tail)
 	}
 	if c.used && !stillOpen(c.raw) {
 		return nil, errStale
 	}
-	_, err = c.Conn.Write(req)
+	if _, err = c.Conn.Write(req); err == nil && tail != nil {
+		err = writeTail(c.Conn, tail)
+	}
 	c.sent, c.wasSent = c.now(), true
 	if err != nil && !isAny(err, reset) {
 		c.wasSent = false
 		return nil, err
 	}
 	return c.await(err)
+}
+
+// writeTail sends the parts of a body from where they are. The list of them is its own,
+// since a request that is sent again needs the whole one.
+func writeTail(w net.Conn, tail net.Buffers) error {
+	tail = slices.Clone(tail)
+	_, err := tail.WriteTo(w)
+	return err
 }
 
 // await waits for the first byte of an answer. An error of writing that came

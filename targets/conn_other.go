@@ -18,7 +18,7 @@ func (*direct) waiting() bool { return false }
 
 func (*direct) read([]byte) (int, error) { return 0, nil }
 
-func (c *conn) askDirect([]byte) (*bufio.Reader, error) { return nil, nil }
+func (c *conn) askDirect([]byte, net.Buffers) (*bufio.Reader, error) { return nil, nil }
 
 // stillOpen trusts every connection where there is no way to look at one without
 // waiting.

@@ -31,6 +31,7 @@ type direct struct {
 	fd    int
 	phase phase
 	req   []byte
+	tail  net.Buffers // what follows req
 	br    *bufio.Reader
 	err   error
 	spare uint8 // requests for which yielding is not tried
@@ -75,15 +76,15 @@ func (d *direct) read(b []byte) (int, error) {
 	return n, nil
 }
 
-func (c *conn) askDirect(req []byte) (*bufio.Reader, error) {
+func (c *conn) askDirect(req []byte, tail net.Buffers) (*bufio.Reader, error) {
 	d := &c.direct
-	d.phase, d.req, d.br, d.err = checking, req, nil, nil
+	d.phase, d.req, d.tail, d.br, d.err = checking, req, tail, nil, nil
 	err := d.rc.Read(d.step)
 	if err == nil && d.phase == writing && d.err == nil {
 		err = c.writeRest()
 	}
 	at, br := d.phase, d.br
-	d.phase, d.req, d.br = resting, nil, nil
+	d.phase, d.req, d.tail, d.br = resting, nil, nil, nil
 	switch {
 	case err != nil:
 		return nil, err
@@ -97,7 +98,11 @@ func (c *conn) askDirect(req []byte) (*bufio.Reader, error) {
 // writeRest sends what the socket had no room for and waits for the answer.
 func (c *conn) writeRest() error {
 	d := &c.direct
-	if _, err := c.Conn.Write(d.req); err != nil {
+	_, err := c.Conn.Write(d.req)
+	if err == nil && d.tail != nil {
+		err = writeTail(c.Conn, d.tail)
+	}
+	if err != nil {
 		if isAny(err, reset) {
 			d.err = err
 			return nil
@@ -130,7 +135,7 @@ func (c *conn) advance(fd uintptr) bool {
 			d.err = os.NewSyscallError("write", err)
 			return true
 		}
-		if d.req = d.req[n:]; len(d.req) > 0 {
+		if d.req = d.req[n:]; len(d.req) > 0 || d.tail != nil {
 			return true
 		}
 		c.sent, c.wasSent = c.now(), true

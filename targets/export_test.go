@@ -24,6 +24,13 @@ func Waiting(c Client) (n int) {
 			}
 		}
 		o.mu.Unlock()
+		o.line.mu.Lock()
+		for _, s := range o.line.waiting {
+			if !s.gone {
+				n++
+			}
+		}
+		o.line.mu.Unlock()
 	}
 	return n
 }

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"brunt/scenarios"
@@ -16,7 +17,7 @@ type HTTP struct{}
 
 var _ Protocol = (*HTTP)(nil)
 
-var methods = []string{"get", "post", "put", "patch", "delete", "head", "options"}
+var methods = []string{"get", "post", "put", "patch", "delete", "head", "options", "graphql", "sse"}
 
 // Kinds implements [Protocol].
 func (*HTTP) Kinds() []string { return methods }
@@ -27,18 +28,23 @@ func (*HTTP) Settings() reflect.Type { return reflect.TypeFor[HTTPStep]() }
 // HTTPStep is the YAML of one request. Exactly one of the methods is given.
 type HTTPStep struct {
 	scenarios.Place
-	Get       scenarios.URLTemplate               `yaml:"get"`       // a path under the target's URL, or a whole URL
-	Post      scenarios.URLTemplate               `yaml:"post"`      // a path under the target's URL, or a whole URL
-	Put       scenarios.URLTemplate               `yaml:"put"`       // a path under the target's URL, or a whole URL
-	Patch     scenarios.URLTemplate               `yaml:"patch"`     // a path under the target's URL, or a whole URL
-	Delete    scenarios.URLTemplate               `yaml:"delete"`    // a path under the target's URL, or a whole URL
-	Head      scenarios.URLTemplate               `yaml:"head"`      // a path under the target's URL, or a whole URL
-	Options   scenarios.URLTemplate               `yaml:"options"`   // a path under the target's URL, or a whole URL
+	Get       scenarios.URLTemplate               `yaml:"get"`     // a path under the target's URL, or a whole URL
+	Post      scenarios.URLTemplate               `yaml:"post"`    // a path under the target's URL, or a whole URL
+	Put       scenarios.URLTemplate               `yaml:"put"`     // a path under the target's URL, or a whole URL
+	Patch     scenarios.URLTemplate               `yaml:"patch"`   // a path under the target's URL, or a whole URL
+	Delete    scenarios.URLTemplate               `yaml:"delete"`  // a path under the target's URL, or a whole URL
+	Head      scenarios.URLTemplate               `yaml:"head"`    // a path under the target's URL, or a whole URL
+	Options   scenarios.URLTemplate               `yaml:"options"` // a path under the target's URL, or a whole URL
+	GraphQL   graphQLStep                         `yaml:",inline"`
+	SSE       sseStep                             `yaml:",inline"`
 	Headers   map[string]scenarios.HeaderTemplate `yaml:"headers"`   // by name; they beat those that brunt would set
 	JSON      *scenarios.JSONTemplate             `yaml:"json"`      // sent as application/json
 	Form      map[string]scenarios.FormTemplate   `yaml:"form"`      // sent as application/x-www-form-urlencoded
-	Body      *scenarios.TextTemplate             `yaml:"body"`      // sent as it stands
-	Check     *checks                             `yaml:"check"`     // what the answer must be to be ok; nil is a status under 400
+	Multipart *multipartSource                    `yaml:"multipart"` // sent as multipart/form-data: texts and files by the names of their fields
+	Body      *bodySource                         `yaml:"body"`      // sent as it stands: a text, or {file: PATH}
+	Auth      *scenarios.Node                     `yaml:"auth"`      // how it proves who sends it; nil is the load's, off is not at all
+	Sign      *scenarios.Node                     `yaml:"sign"`      // how it is signed; nil is the load's, off is not at all
+	Check     *scenarios.Checks                   `yaml:"check"`     // what the answer must be to be ok; nil is a status under 400
 	Extract   map[string]extraction               `yaml:"extract"`   // variable to where its value stands
 	Redirects *int                                `yaml:"redirects"` // how many are followed; nil is 10, 0 is none
 }
@@ -46,6 +52,7 @@ type HTTPStep struct {
 func (h *HTTPStep) url(kind string) *scenarios.URLTemplate {
 	return map[string]*scenarios.URLTemplate{
 		"get": &h.Get, "post": &h.Post, "put": &h.Put, "patch": &h.Patch, "delete": &h.Delete, "head": &h.Head, "options": &h.Options,
+		"graphql": &h.GraphQL.URL, "sse": &h.SSE.URL,
 	}[kind]
 }
 
@@ -57,10 +64,17 @@ type httpCall struct {
 	headers   []headerTemplate
 	host      *scenarios.HeaderTemplate // a Host header of the author's
 	body      *scenarios.Template
+	segments  []segment // in place of body, when files are sent
 	bodyType  string
 	redirects int
+	graphql   *graphQL      // nil is a plain request
+	stream    *eventReading // nil is an answer like any other
+	auth      *auth         // nil is without
+	sign      *sign         // nil is without
+	digests   sync.Map      // of a body that is one file, by the name of the hash
+	foreign   bool          // the target tells where it goes: what is meant for the target alone is not told there
 
-	status   *matcher
+	status   *scenarios.Matcher
 	shed     []int
 	checks   []httpCheck
 	extracts []httpExtract
@@ -100,11 +114,15 @@ func (*HTTP) Compile(step scenarios.Block, in Scope, m *scenarios.Mistakes) (sce
 	u := s.url(step.Kind)
 	c := &httpCall{name: in.Name, method: strings.ToUpper(step.Kind), url: u, redirects: defaultRedirects}
 	checkURL(u, in, m)
+	c.foreign = u.BeginsWith(scenarios.RefVar)
+	c.compileGraphQL(step.Kind, s, in, m)
+	c.compileStream(step.Kind, s, in, m)
 	if c.name == "" {
 		c.name = c.method + " " + u.Text()
 	}
 	c.compileHeaders(s, m)
-	c.compileBody(s, m)
+	c.compileBody(s, in, m)
+	c.compileProofs(s, in, m)
 	if s.Redirects != nil {
 		c.redirects = *s.Redirects
 		if c.redirects < 0 || c.redirects > 50 {
@@ -116,8 +134,11 @@ func (*HTTP) Compile(step scenarios.Block, in Scope, m *scenarios.Mistakes) (sce
 		f := s.Extract[name].finder
 		c.extracts = append(c.extracts, httpExtract{id: in.check(name), slot: in.Symbols.Var(name), finder: f})
 		c.whole = c.whole || f.path != nil || f.re != nil
+		if f.event != "" && c.stream == nil {
+			m.Add(s.Of("extract"), "%s: only a step with a stream of events, sse, has one", f.String())
+		}
 	}
-	c.fixed = len(c.Refs()) == 0
+	c.fixed = len(c.Refs()) == 0 && c.auth == nil && c.sign == nil
 	return c, m.Len() == before
 }
 
@@ -161,7 +182,7 @@ func (c *httpCall) compileHeaders(s *HTTPStep, m *scenarios.Mistakes) {
 	for _, name := range slices.Sorted(maps.Keys(s.Headers)) {
 		h := s.Headers[name]
 		switch {
-		case !isToken(name):
+		case !scenarios.IsToken(name):
 			m.Add(h.At, "%q is no name of a header", name)
 		case strings.EqualFold(name, "host"):
 			c.host = &h
@@ -171,13 +192,6 @@ func (c *httpCall) compileHeaders(s *HTTPStep, m *scenarios.Mistakes) {
 			c.headers = append(c.headers, headerTemplate{name, h.Template})
 		}
 	}
-}
-
-// isToken tells whether s can name a header (RFC 9110, section 5.6.2).
-func isToken(s string) bool {
-	return s != "" && strings.IndexFunc(s, func(r rune) bool {
-		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("!#$%&'*+-.^_`|~", r))
-	}) < 0
 }
 
 // Refs lists the placeholders that are filled in for each request.
@@ -192,36 +206,16 @@ func (c *httpCall) Refs() []*scenarios.Ref {
 	if c.body != nil {
 		refs = append(refs, c.body.Refs()...)
 	}
+	for _, s := range c.segments {
+		if s.template != nil {
+			refs = append(refs, s.template.Refs()...)
+		}
+	}
 	return refs
 }
 
 func (c *httpCall) has(header string) bool {
 	return slices.ContainsFunc(c.headers, func(h headerTemplate) bool { return strings.EqualFold(h.name, header) })
-}
-
-func (c *httpCall) compileBody(s *HTTPStep, m *scenarios.Mistakes) {
-	bodies := 0
-	if s.JSON != nil {
-		bodies++
-		c.body, c.bodyType = &s.JSON.Template, "application/json"
-	}
-	if s.Form != nil {
-		bodies++
-		c.body, c.bodyType = formBody(s.Form), "application/x-www-form-urlencoded"
-	}
-	if s.Body != nil {
-		bodies++
-		c.body = &s.Body.Template
-	}
-	if bodies > 1 {
-		m.Add(s.At, "a request has one of json, form, body")
-	}
-	if c.has("Content-Type") {
-		c.bodyType = ""
-	}
-	if bodies > 0 && c.method == "HEAD" {
-		m.Add(s.At, "a HEAD request has no body")
-	}
 }
 
 // formBody joins the fields of a form in the order of their names.
@@ -237,3 +231,5 @@ func formBody(fields map[string]scenarios.FormTemplate) *scenarios.Template {
 	}
 	return &t
 }
+
+func sortedKeys[V any](of map[string]V) []string { return slices.Sorted(maps.Keys(of)) }

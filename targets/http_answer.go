@@ -5,6 +5,9 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"time"
+
+	"brunt/scenarios"
 
 	"github.com/andybalholm/brotli"
 	"github.com/klauspost/compress/flate"
@@ -29,6 +32,10 @@ type answer struct {
 	doc    any
 	parsed int8 // 1 is parsed, -1 is not JSON
 	rest   io.LimitedReader
+
+	events                int           // of a stream, read so far
+	firstEvent, lastEvent time.Duration // when they came
+	eventKind, eventID    string        // of the last
 }
 
 // reset makes it ready for the next response and keeps memory that is worth it.
@@ -38,6 +45,7 @@ func (a *answer) reset() {
 	if a.raw = a.raw[:0]; cap(a.raw) > smallBody {
 		a.raw = nil
 	}
+	a.events, a.firstEvent, a.lastEvent, a.eventKind, a.eventID = 0, 0, 0, "", ""
 	a.size, a.whole, a.cut, a.plain, a.ready, a.doc, a.parsed, a.rest = 0, false, false, nil, false, nil, 0, io.LimitedReader{}
 }
 
@@ -93,13 +101,7 @@ func (a *answer) json(path jp.Expr) (any, bool) {
 	if a.parsed < 0 {
 		return nil, false
 	}
-	if len(path) == 1 { // $ is the document itself
-		return a.doc, true
-	}
-	if found := path.Get(a.doc); len(found) > 0 {
-		return found[0], true
-	}
-	return nil, false
+	return scenarios.AtPath(a.doc, path)
 }
 
 // header gives the values of a header.

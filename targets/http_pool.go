@@ -18,8 +18,11 @@ type origin struct {
 	name string // the host alone
 	port string
 	tls  *tls.Config
+	tls2 *tls.Config // that offers HTTP/2 as well
 	url  *url.URL
 	via  *via          // the proxy on the way; nil is none
+	line line          // of HTTP/2
+	only atomic.Bool   // known to speak HTTP/1.1
 	turn atomic.Uint64 // of opening a connection
 
 	mu      sync.Mutex
@@ -41,6 +44,8 @@ type pool struct {
 	dialer *dialer
 	slack  time.Duration // by which a connection's deadline may be late
 	opened atomic.Int64
+	spoken [3]atomic.Int64 // connections by what they speak
+	group  sync.WaitGroup  // of HTTP/2 connections
 	over   context.Context // ends with the run
 	end    context.CancelFunc
 
@@ -86,6 +91,7 @@ func (p *pool) origin(prefix []byte) (*origin, error) {
 		if o.tls.ServerName == "" {
 			o.tls.ServerName = o.name
 		}
+		o.tls2 = p.offers2(o.tls)
 	}
 	if o.via, err = p.o.by(u); err != nil {
 		return nil, err
@@ -108,8 +114,8 @@ func (p *pool) now() time.Duration { return time.Since(p.o.T0) }
 
 // get takes an idle connection to o, or opens one, or waits for one when as many
 // as allowed are open. Slot is when the wait for one was over; what opening takes
-// belongs to the service time.
-func (p *pool) get(o *origin, deadline time.Duration) (c *conn, slot time.Duration, err error) {
+// belongs to the service time. Waited tells that there was such a wait.
+func (p *pool) get(o *origin, deadline time.Duration) (c *conn, slot time.Duration, waited bool, err error) {
 	o.mu.Lock()
 	if k := len(o.idle); k > 0 {
 		c = o.idle[k-1]
@@ -120,8 +126,9 @@ func (p *pool) get(o *origin, deadline time.Duration) (c *conn, slot time.Durati
 		w := &waiter{turn: make(chan *conn, 1)}
 		o.waiting = append(o.waiting, w)
 		o.mu.Unlock()
+		waited = true
 		if c, err = p.wait(o, w, deadline); err != nil {
-			return nil, p.now(), err
+			return nil, p.now(), waited, err
 		}
 	} else {
 		o.open++
@@ -131,11 +138,11 @@ func (p *pool) get(o *origin, deadline time.Duration) (c *conn, slot time.Durati
 	switch {
 	case slot >= deadline:
 		p.back(o, c)
-		return nil, slot, os.ErrDeadlineExceeded
+		return nil, slot, waited, os.ErrDeadlineExceeded
 	case c == nil || p.tooOld(c):
 		c, err = p.replace(o, c, deadline)
 	}
-	return c, slot, err
+	return c, slot, waited, err
 }
 
 // wait waits for a connection; nil without an error tells to open one.
@@ -186,9 +193,11 @@ func (o *origin) next() *waiter {
 	return nil
 }
 
-func (p *pool) tooOld(c *conn) bool {
+func (p *pool) tooOld(c *conn) bool { return p.old(c.born) }
+
+func (p *pool) old(born time.Duration) bool {
 	age := p.o.Connections.MaxAge.D()
-	return age > 0 && p.now()-c.born >= age
+	return age > 0 && p.now()-born >= age
 }
 
 // put gives a connection back, for reuse if keep says so.
@@ -241,8 +250,17 @@ func (p *pool) replace(o *origin, c *conn, deadline time.Duration) (*conn, error
 	return c, err
 }
 
-// dial opens a connection by deadline.
+// dial opens a connection for HTTP/1.1 by deadline.
 func (p *pool) dial(o *origin, deadline time.Duration) (*conn, error) {
+	c, err := p.connect(o, o.tls, deadline)
+	if err == nil {
+		p.spoken[spoken1].Add(1)
+	}
+	return c, err
+}
+
+// connect opens a connection by deadline, with secure where o wants TLS.
+func (p *pool) connect(o *origin, secure *tls.Config, deadline time.Duration) (*conn, error) {
 	ctx, cancel := context.WithDeadline(p.over, p.o.T0.Add(deadline))
 	defer cancel()
 	raw, err := p.reach(ctx, o)
@@ -258,7 +276,7 @@ func (p *pool) dial(o *origin, deadline time.Duration) (*conn, error) {
 		c.goDirect()
 		return c, nil
 	}
-	t := tls.Client(raw, o.tls)
+	t := tls.Client(raw, secure)
 	if err := t.HandshakeContext(ctx); err != nil {
 		p.drop(c)
 		if cerr := ctx.Err(); cerr != nil {

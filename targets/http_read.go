@@ -45,6 +45,12 @@ func (a *answer) read(br *bufio.Reader, method string, whole bool) (clean bool, 
 			return false, err
 		}
 	}
+	return a.readRest(br, first, method, whole)
+}
+
+// readRest reads what follows the header that br was read for; first is the reader that
+// it began in.
+func (a *answer) readRest(br, first *bufio.Reader, method string, whole bool) (clean bool, err error) {
 	a.whole = whole
 	switch code := a.head.StatusCode(); {
 	case method == "HEAD" || code == 204 || code == 304:

@@ -43,8 +43,7 @@ func (t *trip) follow(location []byte) error {
 	t.wire.away = t.wire.away || o != from
 	t.wire.origin, t.wire.target = o, escapeTarget(rooted(target))
 	t.wire.cookie = t.cookies(o, t.wire.target)
-	t.compose()
-	return nil
+	return t.compose()
 }
 
 // resolveURL gives the absolute URL that location means to a reader of target.

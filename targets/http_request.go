@@ -13,9 +13,11 @@ import (
 type filling struct {
 	url    []byte // of the call, the base URL's path before it
 	host   []byte
-	values []byte // of the author's headers, one after the other
-	ends   []int  // where each of them ends
-	body   []byte
+	values []byte  // of the author's headers, one after the other
+	ends   []int   // where each of them ends
+	body   []byte  // of the parts that are files nothing
+	cuts   []int   // where in body each part ends
+	proof  []field // headers that prove who sends the request, and that it is theirs
 }
 
 // fill fills the call in for it. The URL is filled in by target.
@@ -34,6 +36,8 @@ func (f *filling) fill(c *httpCall, it *scenarios.Iter) (err error) {
 	}
 	if c.body != nil {
 		f.body, err = c.body.Append(f.body, it)
+	} else if c.segments != nil {
+		err = f.fillSegments(c, it)
 	}
 	return err
 }
@@ -123,6 +127,9 @@ func (c *httpCall) compose(dst []byte, f *filling, w *wire, client *httpClient) 
 		dst = append(dst, w.origin.host...)
 	}
 	dst = append(dst, "\r\n"...)
+	if c.stream != nil && !c.has("Accept") {
+		dst = header(dst, "Accept", eventStream)
+	}
 	if !c.has("User-Agent") {
 		dst = header(dst, "User-Agent", client.o.Agent)
 	}
@@ -148,7 +155,10 @@ func (c *httpCall) compose(dst []byte, f *filling, w *wire, client *httpClient) 
 	if cookie != "" {
 		dst = header(dst, "Cookie", cookie)
 	}
-	if c.body == nil || w.bare {
+	for _, p := range f.proof {
+		dst = append(append(append(append(dst, p.name...), ": "...), p.value...), "\r\n"...)
+	}
+	if !c.sends() || w.bare {
 		if w.method == "POST" || w.method == "PUT" || w.method == "PATCH" {
 			dst = header(dst, "Content-Length", "0")
 		}
@@ -157,9 +167,19 @@ func (c *httpCall) compose(dst []byte, f *filling, w *wire, client *httpClient) 
 	if c.bodyType != "" {
 		dst = header(dst, "Content-Type", c.bodyType)
 	}
-	dst = strconv.AppendInt(append(dst, "Content-Length: "...), int64(len(f.body)), 10)
+	length := f.length(c)
+	dst = strconv.AppendInt(append(dst, "Content-Length: "...), int64(length), 10)
 	dst = append(dst, "\r\n\r\n"...)
-	return append(dst, f.body...)
+	switch {
+	case c.segments == nil:
+		return append(dst, f.body...)
+	case length > gathered: // it follows, part by part
+		return dst
+	}
+	for piece := range f.pieces(c) {
+		dst = append(dst, piece...)
+	}
+	return dst
 }
 
 func header(dst []byte, name, value string) []byte {

@@ -142,7 +142,7 @@ func TestHTTP_StepMistakes(t *testing.T) {
 		{"header name", `{get: /, headers: {"X A": "1"}}`, `"X A" is no name of a header`},
 		{"length", `{get: /, headers: {Content-Length: "1"}}`, "header Content-Length is brunt's to set"},
 		{"connection", `{get: /, headers: {connection: close}}`, "header connection is brunt's to set"},
-		{"two bodies", `{post: /, json: {}, body: x}`, "one of json, form, body"},
+		{"two bodies", `{post: /, json: {}, body: x}`, "one of json, form, multipart, body"},
 		{"body of a head", `{head: /, body: x}`, "a HEAD request has no body"},
 		{"redirects", `{get: /, redirects: 51}`, "redirects lies from 0 to 50"},
 		{"two methods", `{get: /, post: /}`, "not both"},

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"net"
 	"net/http/cookiejar"
 	"strings"
 	"sync"
@@ -22,6 +23,7 @@ type httpClient struct {
 
 var (
 	_ Client  = (*httpClient)(nil)
+	_ Speaker = (*httpClient)(nil)
 	_ Session = (*httpSession)(nil)
 )
 
@@ -57,6 +59,7 @@ func (c *httpClient) Opened() int64 { return c.opened.Load() }
 // Close implements [Client].
 func (c *httpClient) Close() error {
 	c.abort()
+	c.group.Wait()
 	return nil
 }
 
@@ -65,6 +68,7 @@ func (c *httpClient) Close() error {
 type httpSession struct {
 	client *httpClient
 	jar    *cookiejar.Jar // nil until a cookie came
+	tokens []*signedToken // of the iteration; none until one was signed
 }
 
 // Close implements [Session].
@@ -98,10 +102,11 @@ type trip struct {
 	filling filling
 	filled  bool
 	wire    wire
-	mem     []byte  // of the request
-	send    []byte  // the request: mem, or that of a call without placeholders
-	ans     *answer // nil until it has begun
-	begun   bool    // the first request of the chain has its slot
+	mem     []byte      // of the request
+	send    []byte      // the request: mem, or that of a call without placeholders
+	tail    net.Buffers // what follows it: the parts of a body with large files
+	ans     *answer     // nil until it has begun
+	begun   bool        // the first request of the chain has its slot
 }
 
 var trips = sync.Pool{New: func() any { return new(trip) }}
@@ -118,8 +123,10 @@ func (t *trip) end() {
 			*b = nil
 		}
 	}
+	clear(f.proof)
+	f.proof = f.proof[:0]
 	t.httpSession, t.call, t.it, t.out = nil, nil, nil, nil
-	t.filled, t.wire, t.send, t.begun = false, wire{}, nil, false
+	t.filled, t.wire, t.send, t.tail, t.begun = false, wire{}, nil, nil, false
 	trips.Put(t)
 }
 
@@ -147,8 +154,13 @@ func (t *trip) ready() (err error) {
 		return err
 	}
 	t.wire = wire{method: c.method, origin: o, target: target, cookie: t.cookies(o, target)}
-	t.compose()
-	if c.fixed && t.wire.cookie == "" {
+	if err := t.compose(); err != nil {
+		return err
+	}
+	if c.makesProofs() { // what that took is brunt's own doing, and no part of the target's time
+		t.out.Ready = max(t.out.Ready, client.now())
+	}
+	if c.fixed && t.wire.cookie == "" && t.tail == nil {
 		c.ready.Store(&readyRequest{client: client, origin: o, target: []byte(string(target)), bytes: []byte(string(t.send))})
 	}
 	return nil
@@ -164,9 +176,17 @@ func (t *trip) fill() error {
 	return t.filling.fill(t.call, t.it)
 }
 
-func (t *trip) compose() {
+// compose writes the request down.
+func (t *trip) compose() error {
+	if err := t.prove(); err != nil {
+		return err
+	}
 	t.mem = t.call.compose(t.mem[:0], &t.filling, &t.wire, t.client)
-	t.send = t.mem
+	t.send, t.tail = t.mem, nil
+	if !t.wire.bare {
+		t.tail = t.filling.tail(t.call)
+	}
+	return nil
 }
 
 // run sends the request, and what its redirects ask for.
@@ -191,9 +211,14 @@ func (t *trip) run() error {
 // exchange sends one request and reads its answer. What it needs of time is
 // written into the outcome; slot and sent are those of the first of a chain.
 func (t *trip) exchange() error {
+	if t.client.speaks2(t.wire.origin) {
+		if err := t.exchange2(); !errors.Is(err, errOnly1) {
+			return err
+		}
+	}
 	p, o, out, deadline := t.client.pool, t.wire.origin, t.out, t.it.Deadline
-	c, slot, err := p.get(o, deadline)
-	if !t.begun {
+	c, slot, waited, err := p.get(o, deadline)
+	if !t.begun && (waited || out.Slot == 0) { // it has one where it found out that the server speaks no HTTP/2
 		out.Slot = slot
 	}
 	if err != nil {
@@ -212,19 +237,27 @@ func (t *trip) exchange() error {
 		return err
 	}
 	out.First = c.first
-	clean, err := t.read(br)
+	clean, err := t.read(c, br)
 	out.End = c.first
-	if c.reads > 1 || err != nil { // else the last byte came with the first
+	if t.call.stream != nil && err == nil {
+		t.streamed(out)
+	} else if c.reads > 1 || err != nil { // else the last byte came with the first
 		out.End = p.now()
 	}
-	if err != nil && c.fault != nil {
+	if err != nil && c.fault != nil && !isStream(err) {
 		err = fmt.Errorf("%w (%v)", c.fault, err)
 	}
 	p.put(o, c, clean && t.client.keepAlive)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case out.End > deadline: // it came, but too late
+	}
+	return t.answered()
+}
+
+// answered takes the answer into the outcome.
+func (t *trip) answered() error {
+	o, out := t.wire.origin, t.out
+	if out.End > t.it.Deadline { // it came, but too late
 		return errLate
 	}
 	out.Status, out.Answered = int32(t.ans.head.StatusCode()), true
@@ -241,7 +274,7 @@ func (t *trip) ask(c **conn) (br *bufio.Reader, err error) {
 	p, deadline := t.client.pool, t.it.Deadline
 	for {
 		(*c).until(deadline, p.slack)
-		br, err = (*c).ask(t.send)
+		br, err = (*c).ask(t.send, t.tail)
 		if !errors.Is(err, errStale) {
 			return br, err
 		}
@@ -252,9 +285,12 @@ func (t *trip) ask(c **conn) (br *bufio.Reader, err error) {
 }
 
 // read reads the answer whose first byte br holds.
-func (t *trip) read(br *bufio.Reader) (clean bool, err error) {
+func (t *trip) read(c *conn, br *bufio.Reader) (clean bool, err error) {
 	defer release(br)
 	t.ans = answers.Get().(*answer)
+	if t.call.stream != nil {
+		return t.readStream(c, br)
+	}
 	return t.ans.read(br, t.wire.method, t.call.whole)
 }
 
@@ -268,6 +304,8 @@ func (t *trip) fail(err error) {
 	switch {
 	case errors.Is(err, errRedirects):
 		out.Cause = scenarios.Redirects
+	case isStream(err):
+		out.Cause = scenarios.Stream
 	case errors.Is(err, scenarios.ErrUnset), errors.Is(err, scenarios.ErrUsedUp), errors.Is(err, scenarios.ErrNotStart):
 		out.Cause = scenarios.NoData
 	case bad, errors.Is(err, errNoBase), errors.Is(err, errTooLarge):
@@ -305,6 +343,7 @@ func (t *trip) sample(err error) {
 			}
 		}
 	}
+	t.conceal(&sm)
 	k.Keep(t.out, sm)
 }
 

@@ -60,9 +60,14 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "/fail":
 		w.WriteHeader(http.StatusTeapot)
 	case "/cut", "/reset":
-		c, _, err := w.(http.Hijacker).Hijack()
-		if err != nil {
-			panic(err)
+		var c net.Conn
+		if r.ProtoMajor == 2 {
+			c = connOf(r)
+		} else {
+			var err error
+			if c, _, err = w.(http.Hijacker).Hijack(); err != nil {
+				panic(err)
+			}
 		}
 		if r.URL.Path == "/reset" {
 			tcp, ok := c.(*net.TCPConn)
@@ -71,6 +76,9 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			}
 		}
 		_ = c.Close()
+		if r.ProtoMajor == 2 {
+			panic(http.ErrAbortHandler)
+		}
 		return
 	}
 	_, _ = io.WriteString(w, "hello")

@@ -107,7 +107,7 @@ func TestHTTP_TLS(t *testing.T) {
 			var mu sync.Mutex
 			sni := ""
 			s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if r.ProtoMajor != 1 {
+				if r.ProtoMajor != 2 {
 					t.Errorf("spoken %s", r.Proto)
 				}
 				_, _ = io.WriteString(w, r.Host)

@@ -36,9 +36,15 @@ type Protocol interface {
 // Scope is what a step may name.
 type Scope struct {
 	Symbols *scenarios.Symbols
-	Name    string                 // of the step; zero is the protocol's own
-	Host    func(u *url.URL) error // refuses a URL whose host lies outside the blast radius; nil allows all
-	Checks  *[]string              // grows by the names of the step's checks and extractions; their causes carry the number
+	Name    string                                                        // of the step; zero is the protocol's own
+	Host    func(u *url.URL) error                                        // refuses a URL whose host lies outside the blast radius; nil allows all
+	File    func(at scenarios.Pos, path string, most int) ([]byte, error) // reads what stands beside the scenario; nil reads nothing
+	Auth    *scenarios.Node                                               // of the step's load; nil is none
+	Sign    *scenarios.Node                                               // of the step's load; nil is none
+	Proofs  *Proofs                                                       // what the steps of a plan share; nil is nothing
+	Timeout time.Duration                                                 // of the step's load; zero is not known
+	Secret  func(value string)                                            // notes what is shown nowhere; nil does not
+	Checks  *[]string                                                     // grows by the names of the step's checks and extractions; their causes carry the number
 }
 
 func (s Scope) check(name string) int {
@@ -81,6 +87,16 @@ type Client interface {
 	// Opened is how many connections were opened so far.
 	Opened() int64
 	Close() error
+}
+
+// A Speaker is a client that speaks one of several versions of its protocol, as the
+// target has it.
+type Speaker interface {
+	// Speaks lists those that its connections spoke so far.
+	Speaks() []string
+	// Streams tells how many requests had to wait for a place on connections that
+	// carry many, and how many each of them takes; zero is that there were none.
+	Streams() (waits int64, each int)
 }
 
 // A Session is one virtual user's state. It is used by one goroutine at a time.

@@ -46,7 +46,7 @@ func (a *aim) hits(it *item) bool {
 	r := it.req
 	if it.first && r != nil {
 		a.current = nil
-		if !r.x.lost.Load() && (a.method == "" || a.method == r.method) && glob(a.path, r.path) {
+		if a.fits(r) {
 			a.current = r
 		}
 	}
@@ -54,19 +54,36 @@ func (a *aim) hits(it *item) bool {
 		return false
 	}
 	hit := it.first && chosen(a.share, a.seed, a.toxic, r.n)
-	if a.counts == nil {
-		return hit
-	}
-	a.counts.bytes(Forward, len(it.b))
-	if it.first {
-		a.m.touch()
-		if hit {
-			a.counts.hit.Add(1)
-		} else {
-			a.counts.passed.Add(1)
-		}
-	}
+	a.count(len(it.b), it.first, hit)
 	return hit
+}
+
+// fits tells that a request is among those that are chosen from.
+func (a *aim) fits(r *request) bool {
+	return !r.x.lost.Load() && (a.method == "" || a.method == r.method) && glob(a.path, r.path)
+}
+
+// count counts bytes of a request that fits.
+func (a *aim) count(n int, first, hit bool) {
+	if a.counts == nil {
+		return
+	}
+	a.counts.bytes(Forward, n)
+	if !first {
+		return
+	}
+	a.m.touch()
+	if hit {
+		a.counts.hit.Add(1)
+	} else {
+		a.counts.passed.Add(1)
+	}
+}
+
+// Fits tells whether a toxic with such a path, as HTTPError has it, is about requests
+// to another.
+func Fits(pattern, path string) bool {
+	return pattern == "" || glob(strings.Split(pattern, "*"), path)
 }
 
 // glob tells whether s is made of the parts with anything between them.

@@ -75,6 +75,9 @@ func (f *flow) step(i int, s *stage) {
 		s.left = later(s.due, it.in)
 		it.in = s.left
 		f.move(i+1, it)
+	case final:
+		f.move(i+1, it)
+		f.hangUp(i + 1)
 	case swallow:
 		f.answered(&it)
 		f.forget(it)
@@ -82,6 +85,22 @@ func (f *flow) step(i int, s *stage) {
 		s.lost = true
 		f.forget(it)
 	}
+}
+
+// hangUp ends the stream before stage i, and with it the connection: what waits in
+// the stages before and what comes from now on is for nobody. The lock is held.
+func (f *flow) hangUp(i int) {
+	f.ended, f.hung = true, true
+	for _, s := range f.stages[:i] {
+		for s.asked = false; s.q.len() > 0; {
+			f.forget(s.q.pop())
+		}
+	}
+	it := item{kind: end, in: time.Now()}
+	f.count++
+	f.held.Add(int64(it.cost()))
+	f.pokeRead()
+	f.move(i, it)
 }
 
 // kick sees to it that what the flow holds is driven. Inline tells that the caller
@@ -130,6 +149,13 @@ func (f *flow) drive(inline bool) {
 			f.cond.Broadcast()
 			f.mu.Unlock()
 			f.opp.nudge()
+			f.mu.Lock()
+			continue
+		case f.hung: // the other direction ends behind what is on its way there
+			f.hung = false
+			f.mu.Unlock()
+			f.opp.finish(end)
+			f.opp.kick(false)
 			f.mu.Lock()
 			continue
 		case f.write():

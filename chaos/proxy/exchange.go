@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -16,6 +17,8 @@ type request struct {
 	old     bool // HTTP/1.0
 	expects bool // 100-continue
 	x       *exchange
+	about   []*editor // that count it
+	edits   []*editor // that chose it
 
 	// Under the forward flow's lock.
 	hit    bool // a toxic answers it
@@ -55,6 +58,8 @@ type exchange struct {
 	current   *request   // that is being read
 	open      []*request // not answered, in order
 	final     bool       // the response that is being read is its request's last
+	asks      revision   // of the request that is being read
+	says      revision   // of the response that is being read
 }
 
 func newExchange(l *link) *exchange {
@@ -149,6 +154,19 @@ func (x *exchange) beginRequest(b []byte) (n int, body framing, size uint64, err
 		r.n = p.requests.Add(1) - 1
 		p.stats.passed.Add(1)
 	}
+	x.asks = revision{}
+	for _, e := range x.l.editors() {
+		if !e.fits(r) {
+			continue
+		}
+		r.about = append(r.about, e)
+		if chosen(e.share, e.seed, e.toxic, r.n) {
+			r.edits = append(r.edits, e)
+		}
+	}
+	if len(r.edits) > 0 {
+		x.asks = reviseRequest(b[:n], r.edits)
+	}
 	x.current = r
 	x.open = append(x.open, r)
 	x.many.Add(1)
@@ -165,9 +183,17 @@ func (x *exchange) brokenRequest() {
 }
 
 func (x *exchange) emitRequest(b []byte, first, last bool) {
-	x.l.forward.feed(item{b: b, first: first, last: last, req: x.current})
+	if r := x.current; r != nil {
+		for _, e := range r.about {
+			e.count(len(b), first, slices.Contains(r.edits, e))
+		}
+	}
+	if b = x.asks.apply(b, first); len(b) > 0 || last {
+		x.l.forward.feed(item{b: b, first: first, last: last, req: x.current})
+	}
 	if last {
 		x.current = nil
+		x.asks.over(&x.requests)
 	}
 }
 
@@ -180,11 +206,17 @@ func (x *exchange) beginResponse(b []byte) (n int, body framing, size uint64, er
 	if err != nil {
 		return 0, empty, 0, err
 	}
+	x.says = revision{}
 	x.final = h.StatusCode >= 200 || h.StatusCode == http.StatusSwitchingProtocols
 	switch {
 	case h.StatusCode == http.StatusSwitchingProtocols, r.method == "CONNECT" && h.StatusCode/100 == 2:
 		x.surrender() // from here on it is another protocol
 		return n, endless, 0, nil
+	}
+	if x.final && len(r.edits) > 0 {
+		x.says = reviseAnswer(b[:n], h, r.method, r.edits)
+	}
+	switch {
 	case r.method == "HEAD" || !bodyAllowed(h.StatusCode):
 		return n, empty, 0, nil
 	}
@@ -196,8 +228,13 @@ func bodyAllowed(status int) bool {
 	return status >= 200 && status != http.StatusNoContent && status != http.StatusNotModified
 }
 
-func (x *exchange) emitResponse(b []byte, _, last bool) {
-	x.l.back.feed(item{b: b})
+func (x *exchange) emitResponse(b []byte, first, last bool) {
+	if b = x.says.apply(b, first); len(b) > 0 {
+		x.l.back.feed(item{b: b})
+	}
+	if last {
+		x.says.over(&x.responses)
+	}
 	if last && x.final && len(x.open) > 0 {
 		x.pop()
 		x.reply()

@@ -51,6 +51,7 @@ type flow struct {
 	stuck    error   // dst is gone
 	eased    bool    // it held too much and no longer does
 	ended    bool    // the stream's end is in, nothing comes any more
+	hung     bool    // a toxic ended it, and the other direction is to be told
 	dead     bool
 	splices  bool // the kernel can
 	bridge   bridge

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"net/textproto"
 	"slices"
 	"strconv"
 	"strings"
@@ -31,14 +30,7 @@ func (t HTTPError) check(parsed bool) error {
 		errs = append(errs, fmt.Errorf("status %d can't be an answer's; from 200 to 599", t.Status))
 	}
 	for _, name := range slices.Sorted(maps.Keys(t.Headers)) {
-		switch canonical := textproto.CanonicalMIMEHeaderKey(name); {
-		case name == "" || strings.ContainsFunc(name, notToken):
-			errs = append(errs, fmt.Errorf("%q is no name of a header", name))
-		case canonical == "Content-Length" || canonical == "Transfer-Encoding" || canonical == "Connection":
-			errs = append(errs, fmt.Errorf("the header %s is the proxy's own to set", canonical))
-		case strings.ContainsFunc(t.Headers[name], isControl):
-			errs = append(errs, fmt.Errorf("the value of header %s has a control character", name))
-		}
+		errs = append(errs, checkHeader(name, t.Headers[name]))
 	}
 	return errors.Join(append(errs, checkAim(parsed, t.Share))...)
 }

@@ -148,7 +148,7 @@ func (l *link) meet(x *Toxicity) bool {
 	if l.dead || l.under(x) != nil {
 		return false
 	}
-	l.meets = append(l.meets, &meeting{x: x, l: l})
+	l.meets = append(l.meets, newMeeting(x, l))
 	return true
 }
 
@@ -166,6 +166,18 @@ func (l *link) met(x *Toxicity) bool {
 	defer l.mu.Unlock()
 	m := l.under(x)
 	return m != nil && m.met.Load()
+}
+
+// editors lists those that may rewrite a request that comes now.
+func (l *link) editors() (all []*editor) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, m := range l.meets {
+		if m.edit != nil {
+			all = append(all, m.edit)
+		}
+	}
+	return all
 }
 
 // install puts the stages of x into the flows.

@@ -2,9 +2,11 @@ package proxy
 
 import (
 	"bufio"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 )
 
@@ -73,18 +75,70 @@ func echo(c *net.TCPConn) {
 // peerHeader is in a peer's answers, so that they can be told from the proxy's own.
 const peerHeader = "Brunt-Peer"
 
-// noContent answers every request with 204.
-func noContent(c *net.TCPConn) {
-	for br := bufio.NewReader(c); ; {
-		r, err := http.ReadRequest(br)
-		if err != nil {
-			return
-		}
-		if _, err := io.Copy(io.Discard, r.Body); err != nil {
-			return
-		}
-		if _, err := io.WriteString(c, "HTTP/1.1 204 No Content\r\n"+peerHeader+": yes\r\n\r\n"); err != nil || r.Close {
-			return
+// arrivals are the requests that a peer got, where they are kept.
+type arrivals struct {
+	mu  sync.Mutex
+	all []Message
+}
+
+func (a *arrivals) count() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.all)
+}
+
+// after is the request that came after the first n; the zero value is none.
+func (a *arrivals) after(n int) Message {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if n >= len(a.all) {
+		return Message{}
+	}
+	return a.all[n]
+}
+
+// linesOf writes headers as lines.
+func linesOf(h http.Header) string {
+	var b strings.Builder
+	_ = h.Write(&b)
+	return b.String()
+}
+
+// peerBody is a peer's answer, where its status has one.
+const peerBody = "probe"
+
+// web serves what a probe asks, as it says.
+func (a *arrivals) web(q *ProbeRequest) func(c *net.TCPConn) {
+	answer := "HTTP/1.1 204 No Content\r\n" + peerHeader + ": yes\r\n" + linesOf(q.Says) + "\r\n"
+	if q.Status != 0 {
+		answer = fmt.Sprintf("HTTP/1.1 %03d %s\r\n%s: yes\r\n%sContent-Length: %d\r\n\r\n%s",
+			q.Status, http.StatusText(q.Status), peerHeader, linesOf(q.Says), len(peerBody), peerBody)
+	}
+	head, _ := strings.CutSuffix(answer, peerBody)
+	keep := q.Keep
+	return func(c *net.TCPConn) {
+		for br := bufio.NewReader(c); ; {
+			r, err := http.ReadRequest(br)
+			if err != nil {
+				return
+			}
+			body, err := io.ReadAll(r.Body)
+			if err != nil {
+				return
+			}
+			if keep {
+				r.Header.Set("Host", r.Host)
+				a.mu.Lock()
+				a.all = append(a.all, Message{Target: r.RequestURI, Header: r.Header, Body: string(body)})
+				a.mu.Unlock()
+			}
+			says := answer
+			if r.Method == http.MethodHead {
+				says = head
+			}
+			if _, err := io.WriteString(c, says); err != nil || r.Close {
+				return
+			}
 		}
 	}
 }

@@ -23,6 +23,7 @@ const (
 	Connect Kind = iota // connects, and nothing else
 	RTT                 // small round trips on one connection
 	Bulk                // sends bytes and gets them back, both at once
+	Close               // a small round trip, then it ends its side and waits for the other's end
 	HTTP                // requests, on a connection for as long as it lives
 )
 
@@ -33,6 +34,24 @@ type ProbeRequest struct {
 	Bytes  int64  // of a Bulk; 0 is 1 MiB
 	Method string // of HTTP; empty is GET
 	Path   string // of HTTP, not escaped; empty is /
+
+	// Of HTTP, for who wants to see what becomes of a message: the headers that are sent
+	// both ways besides those that must be, the status of the answer (zero is 204,
+	// without a body), and that all is kept.
+	Asks, Says http.Header
+	Status     int
+	Keep       bool
+}
+
+// An Exchange is a request and its answer as they arrived.
+type Exchange struct{ Request, Answer Message }
+
+// A Message is one end of an exchange.
+type Message struct {
+	Target string // of a request that arrived; empty is that none did
+	Status int    // of an answer
+	Header http.Header
+	Body   string
 }
 
 // An Outcome is how a connection fared.
@@ -61,7 +80,11 @@ type ProbeResult struct {
 	Waited   time.Duration   // for the one that had no answer
 	Statuses []int           // of each request
 	Own      []bool          // of each request: the proxy answered it itself
+	Kept     []Exchange      // where that was asked for
 	Received int64           // bytes that came back
+	Parts    int             // that they came in, of a Bulk
+	Spread   time.Duration   // from the first of them to the last, of a Bulk
+	Closing  bool            // a Close ended its side
 	Rate     float64         // bytes a second, of a Bulk, from the first byte that came back to the last
 }
 
@@ -110,8 +133,9 @@ func outcomeOf(err error) Outcome {
 // in the result; an error is that it could not be made.
 func (p *Proxy) Probe(ctx context.Context, q ProbeRequest) (ProbeResult, error) {
 	serve := echo
+	var seen arrivals
 	if q.Kind == HTTP {
-		serve = noContent
+		serve = seen.web(&q)
 	}
 	to, err := newPeer(serve)
 	if err != nil {
@@ -121,7 +145,7 @@ func (p *Proxy) Probe(ctx context.Context, q ProbeRequest) (ProbeResult, error) 
 	r := ProbeResult{Outcome: Answered}
 	q.N = max(1, q.N)
 	if q.Kind == HTTP {
-		err = p.probeHTTP(ctx, to, q, &r)
+		err = p.probeHTTP(ctx, to, q, &r, &seen)
 	} else {
 		err = p.probeTCP(ctx, to, q, &r)
 	}
@@ -186,6 +210,12 @@ func (p *Proxy) probeTCP(ctx context.Context, to *peer, q ProbeRequest, r *Probe
 		}
 	case Bulk:
 		r.bulk(c, q.Bytes)
+	case Close:
+		e := echoes{c: c}
+		if e.roundTrip(r) {
+			r.Times = nil
+			r.close(c)
+		}
 	}
 	return nil
 }
@@ -241,12 +271,14 @@ func (r *ProbeResult) bulk(c *net.TCPConn, size int64) {
 			}
 		}
 	}()
+	began := time.Now()
 	var first, last time.Time
 	var opening int64
 	b := make([]byte, bufferSize)
 	for r.Received < size {
 		n, err := c.Read(b)
 		if n > 0 {
+			r.Parts++
 			last = time.Now()
 			if r.Received == 0 {
 				first, opening = last, int64(n)
@@ -254,12 +286,12 @@ func (r *ProbeResult) bulk(c *net.TCPConn, size int64) {
 			r.Received += int64(n)
 		}
 		if err != nil {
-			r.fail(err)
+			r.gaveUp(err, began)
 			break
 		}
 	}
-	if d := last.Sub(first); d > 0 {
-		r.Rate = float64(r.Received-opening) / d.Seconds()
+	if r.Spread = last.Sub(first); r.Spread > 0 {
+		r.Rate = float64(r.Received-opening) / r.Spread.Seconds()
 	}
 	if r.Err != nil {
 		_ = c.Close()
@@ -267,7 +299,22 @@ func (r *ProbeResult) bulk(c *net.TCPConn, size int64) {
 	<-sent
 }
 
-func (p *Proxy) probeHTTP(ctx context.Context, to *peer, q ProbeRequest, r *ProbeResult) error {
+// close ends the probe's side of c and waits for the end of the other.
+func (r *ProbeResult) close(c *net.TCPConn) {
+	r.Closing = true
+	began := time.Now()
+	err := c.CloseWrite()
+	if err == nil {
+		_, err = io.Copy(io.Discard, c)
+	}
+	if err != nil {
+		r.gaveUp(err, began)
+		return
+	}
+	r.Times = append(r.Times, time.Since(began))
+}
+
+func (p *Proxy) probeHTTP(ctx context.Context, to *peer, q ProbeRequest, r *ProbeResult, seen *arrivals) error {
 	if q.Method == "" {
 		q.Method = http.MethodGet
 	}
@@ -281,7 +328,7 @@ func (p *Proxy) probeHTTP(ctx context.Context, to *peer, q ProbeRequest, r *Prob
 		}
 		free := bind(ctx, c)
 		for br, keep := bufio.NewReader(c), true; keep && left > 0; left-- {
-			keep = r.request(c, br, q)
+			keep = r.request(c, br, q, seen)
 		}
 		free()
 		hang()
@@ -293,10 +340,11 @@ func (p *Proxy) probeHTTP(ctx context.Context, to *peer, q ProbeRequest, r *Prob
 }
 
 // request sends one request. It tells whether the connection serves another.
-func (r *ProbeResult) request(c *net.TCPConn, br *bufio.Reader, q ProbeRequest) (keep bool) {
-	began := time.Now()
+func (r *ProbeResult) request(c *net.TCPConn, br *bufio.Reader, q ProbeRequest, seen *arrivals) (keep bool) {
+	began, before := time.Now(), seen.count()
 	at := url.URL{Path: q.Path}
-	if _, err := fmt.Fprintf(c, "%s %s HTTP/1.1\r\nHost: probe\r\n\r\n", q.Method, at.EscapedPath()); err != nil {
+	head := fmt.Appendf(nil, "%s %s HTTP/1.1\r\nHost: probe\r\n%s\r\n", q.Method, at.EscapedPath(), linesOf(q.Asks))
+	if _, err := c.Write(head); err != nil {
 		r.gaveUp(err, began)
 		return false
 	}
@@ -305,11 +353,14 @@ func (r *ProbeResult) request(c *net.TCPConn, br *bufio.Reader, q ProbeRequest) 
 		r.gaveUp(err, began)
 		return false
 	}
-	n, err := io.Copy(io.Discard, resp.Body)
-	r.Received += n
+	body, err := io.ReadAll(resp.Body)
+	r.Received += int64(len(body))
 	if err != nil {
 		r.gaveUp(err, began)
 		return false
+	}
+	if q.Keep {
+		r.Kept = append(r.Kept, Exchange{seen.after(before), Message{Status: resp.StatusCode, Header: resp.Header, Body: string(body)}})
 	}
 	r.Times = append(r.Times, time.Since(began))
 	r.Statuses = append(r.Statuses, resp.StatusCode)

@@ -71,9 +71,25 @@ var effects = []struct {
 	{"reset", Partition{Mode: ResetNew}, false, false, func(t *testing.T, p *Proxy, ctx context.Context) bool {
 		return probe(t, p, ctx, ProbeRequest{Kind: RTT}).Outcome == WasReset
 	}},
+	{"slow close", SlowClose{Delay: 20 * time.Millisecond}, false, false, func(t *testing.T, p *Proxy, ctx context.Context) bool {
+		r := probe(t, p, ctx, ProbeRequest{Kind: Close})
+		return len(r.Times) == 1 && r.Times[0] >= 40*time.Millisecond
+	}},
+	{"limit", Limit{Bytes: 100}, false, false, func(t *testing.T, p *Proxy, ctx context.Context) bool {
+		r := probe(t, p, ctx, ProbeRequest{Kind: Bulk, Bytes: 1000})
+		return r.Received == 100 && r.Outcome == WasClosed
+	}},
+	{"slicer", Slicer{Size: 10, Delay: 2 * time.Millisecond}, false, false, func(t *testing.T, p *Proxy, ctx context.Context) bool {
+		r := probe(t, p, ctx, ProbeRequest{Kind: Bulk, Bytes: 400})
+		return r.Received == 400 && r.Parts >= 20 && r.Spread >= 70*time.Millisecond
+	}},
 	{"http error", HTTPError{Status: 502, Path: "/a/*"}, true, false, func(t *testing.T, p *Proxy, ctx context.Context) bool {
 		r := probe(t, p, ctx, ProbeRequest{Kind: HTTP, N: 3, Method: "POST", Path: "/a/b"})
 		return slices.Equal(r.Statuses, []int{502, 502, 502}) && len(r.Times) == 3
+	}},
+	{"http rewrite", HTTPRewrite{Request: Draft{Path: PathDraft{To: "/b"}}, Answer: Draft{Body: text("new")}, Path: "/a"}, true, false, func(t *testing.T, p *Proxy, ctx context.Context) bool {
+		r := probe(t, p, ctx, ProbeRequest{Kind: HTTP, N: 2, Path: "/a", Status: 200, Keep: true})
+		return len(r.Kept) == 2 && r.Kept[1].Request.Target == "/b" && r.Kept[1].Answer.Body == "new"
 	}},
 	{"http delay", HTTPDelay{Delay: 20 * time.Millisecond}, true, false, func(t *testing.T, p *Proxy, ctx context.Context) bool {
 		r := probe(t, p, ctx, ProbeRequest{Kind: HTTP, N: 3})

@@ -18,8 +18,8 @@ type Config struct {
 	Upstream func() string // host:port; asked for every connection, by several goroutines; must not block
 	Seed     uint64        // of every random choice
 
-	// HTTP says that the connections carry HTTP/1.x and that HTTPError or HTTPDelay
-	// may be added. Every connection is then parsed from its first byte, at the cost
+	// HTTP says that the connections carry HTTP/1.x and that HTTPError, HTTPDelay or
+	// HTTPRewrite may be added. Every connection is then parsed from its first byte, at the cost
 	// of splice(2), because where a request ends can't be told from the middle of a
 	// stream. What turns out not to be HTTP passes as it is, out of those toxics'
 	// reach.
@@ -215,6 +215,7 @@ func (p *Proxy) remove(x *Toxicity) error {
 	p.change.Lock()
 	defer p.change.Unlock()
 	p.drop(x)
+	x.off.Store(true)
 	var broken []*link
 	for _, l := range p.live() {
 		if l.part(x) {
@@ -291,7 +292,7 @@ func (p *Proxy) welcome(c *net.TCPConn, n uint64, rv *rendezvous) *link {
 	}
 	l := newLink(p, c, n, rv)
 	for _, x := range p.toxics {
-		m := &meeting{x: x, l: l}
+		m := newMeeting(x, l)
 		l.meets = append(l.meets, m)
 		if x.effect.admit != pass {
 			m.touch()

@@ -69,6 +69,7 @@ const (
 	hold                   // until the toxic is removed
 	swallow                // nobody misses it
 	lose                   // its stream is broken
+	final                  // at once, and the connection ends behind it
 )
 
 // A gate is what one toxic does to one direction of one connection. Next is asked
@@ -78,7 +79,8 @@ type gate interface {
 	next(it *item, left, now time.Time) (time.Time, verdict)
 }
 
-// A slicer is a gate that takes no more than a piece at once.
+// A slicer is a gate that takes no more than a piece at once. It is asked for each
+// piece anew; 0 is any size.
 type slicer interface{ piece() int }
 
 // A spot is the place of a gate.
@@ -95,6 +97,16 @@ type meeting struct {
 	x   *Toxicity
 	l   *link
 	met atomic.Bool
+
+	edit *editor // what the toxic does to requests; nil is nothing
+}
+
+func newMeeting(x *Toxicity, l *link) *meeting {
+	m := &meeting{x: x, l: l}
+	if x.effect.edit != nil {
+		m.edit = x.effect.edit(newSpot(m, Forward))
+	}
+	return m
 }
 
 // touch counts the link among those that met the toxic.
@@ -109,7 +121,7 @@ type stage struct {
 	m     *meeting
 	dir   Direction
 	gate  gate
-	most  int // bytes in one piece; 0 is any
+	cuts  slicer // the gate, if it takes pieces; nil is any size
 	q     fifo
 	asked bool      // about the head
 	size  int       // the bytes of it that were asked about
@@ -119,24 +131,26 @@ type stage struct {
 	lost  bool      // something was lost here
 }
 
+func newSpot(m *meeting, dir Direction) spot {
+	s := spot{seed: mix(m.l.p.c.Seed, m.x.n, m.l.n, uint64(dir)), dir: dir, probe: m.l.isProbe(), m: m}
+	if !s.probe {
+		s.seen = &m.x.seen
+	}
+	return s
+}
+
 // newStage makes the stage of m in one direction, nil when its toxic does not act
 // there.
 func newStage(m *meeting, dir Direction) *stage {
 	if m.x.effect.gate == nil {
 		return nil
 	}
-	s := spot{seed: mix(m.l.p.c.Seed, m.x.n, m.l.n, uint64(dir)), dir: dir, probe: m.l.isProbe(), m: m}
-	if !s.probe {
-		s.seen = &m.x.seen
-	}
-	g := m.x.effect.gate(s)
+	g := m.x.effect.gate(newSpot(m, dir))
 	if g == nil {
 		return nil
 	}
 	st := &stage{m: m, dir: dir, gate: g}
-	if p, ok := g.(slicer); ok {
-		st.most = p.piece()
-	}
+	st.cuts, _ = g.(slicer)
 	return st
 }
 
@@ -154,8 +168,10 @@ func (s *stage) ask(now time.Time) {
 		return
 	}
 	it := *s.q.head()
-	if s.most > 0 && len(it.b) > s.most {
-		it.b = it.b[:s.most]
+	if s.cuts != nil && len(it.b) > 1 {
+		if most := s.cuts.piece(); most > 0 && len(it.b) > most {
+			it.b = it.b[:most]
+		}
 	}
 	s.size = len(it.b)
 	s.due, s.do = s.gate.next(&it, s.left, now)

@@ -16,9 +16,9 @@ import (
 func harmless(r *rand.Rand, http bool) Toxic {
 	ms := func(n int) time.Duration { return time.Duration(r.IntN(n*1000)) * time.Microsecond }
 	dir := Direction(r.IntN(4))
-	n := 5
+	n := 7
 	if http {
-		n = 6
+		n = 8
 	}
 	switch r.IntN(n) {
 	case 0:
@@ -31,6 +31,11 @@ func harmless(r *rand.Rand, http bool) Toxic {
 		return Partition{Existing: Existing(r.IntN(2))}
 	case 4:
 		return Partition{Mode: Mode(1 + r.IntN(2)), Existing: Keep}
+	case 5:
+		size := 1 + r.IntN(4000)
+		return Slicer{Size: size, Variation: r.IntN(size), Delay: ms(1), Share: r.Float64(), Direction: dir}
+	case 6:
+		return SlowClose{Delay: 1 + ms(5), Share: r.Float64(), Direction: dir}
 	}
 	return HTTPDelay{Delay: 1 + ms(5), Jitter: ms(5), Share: r.Float64()}
 }

@@ -7,7 +7,7 @@ import (
 )
 
 // A Toxic is one way to break a link: Latency, Bandwidth, Stall, Blackhole,
-// Partition, Reset, HTTPError, HTTPDelay.
+// Partition, Reset, SlowClose, Limit, Slicer, HTTPError, HTTPDelay, HTTPRewrite.
 type Toxic interface {
 	// check tells what is wrong with the settings, all of it. HTTP tells that the
 	// proxy parses its connections.
@@ -22,14 +22,15 @@ func Check(t Toxic, http bool) error { return t.check(http) }
 
 // An effect is what a toxic does from the time it is added.
 type effect struct {
-	gate   func(spot) gate // what it does to bytes; nil is nothing
-	admit  admission       // what becomes of new connections
-	forget bool            // one that is still held is dropped when its client ends it
-	spare  bool            // connections that are established are left alone
-	cut    bool            // connections that are established are reset
-	refuse bool            // the listener is closed
-	once   bool            // over as soon as it is in
-	picks  bool            // counts by itself what met it
+	gate   func(spot) gate    // what it does to bytes; nil is nothing
+	edit   func(spot) *editor // what it does to requests and answers; nil is nothing
+	admit  admission          // what becomes of new connections
+	forget bool               // one that is still held is dropped when its client ends it
+	spare  bool               // connections that are established are left alone
+	cut    bool               // connections that are established are reset
+	refuse bool               // the listener is closed
+	once   bool               // over as soon as it is in
+	picks  bool               // counts by itself what met it
 }
 
 // ErrNotHTTP tells that a toxic on requests was added to a proxy that does not
@@ -102,6 +103,7 @@ type Toxicity struct {
 	n      uint64 // its place among all that were ever added
 	effect effect
 	seen   counters
+	off    atomic.Bool // it is being removed
 
 	mu      sync.Mutex // held by Remove
 	removed bool
@@ -114,7 +116,7 @@ type Toxicity struct {
 //   - Connections are those with such bytes, those that it held, and those that it
 //     reset. What a closed listener refused leaves no trace with the proxy: only
 //     who was refused can count it.
-//   - HTTPError and HTTPDelay count only requests that fit their path and method:
+//   - HTTPError, HTTPDelay and HTTPRewrite count only requests that fit their path and method:
 //     Hit were chosen, Passed were not; Forward are the bytes of both.
 func (t *Toxicity) Seen() Traffic { return t.seen.traffic() }
 

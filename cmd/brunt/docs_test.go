@@ -21,7 +21,7 @@ const top = "../.."
 
 // TestSchemaFile holds the schemas beside the examples to those that brunt prints.
 func TestSchemaFile(t *testing.T) {
-	for of, name := range map[string]string{"scenario": "brunt.schema.json", "result": "result.schema.json", "event": "event.schema.json"} {
+	for of, name := range map[string]string{"scenario": "brunt.schema.json", "policy": "brunt.policy.schema.json", "result": "result.schema.json", "event": "event.schema.json"} {
 		var out strings.Builder
 		c := schemaCommand()
 		c.SetOut(&out)

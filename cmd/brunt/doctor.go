@@ -14,7 +14,7 @@ import (
 )
 
 func doctorCommand() *cobra.Command {
-	var set []string
+	var f sourceFlags
 	c := &cobra.Command{
 		Use:   "doctor [SCENARIO]",
 		Short: "Find out what this machine can do, and what to do about the rest",
@@ -25,7 +25,7 @@ files, and whether its target answers. Nothing is started.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			var needs []run.Check
 			if len(args) == 1 {
-				plan, err := compile(args[0], set)
+				plan, err := compile(args[0], &f)
 				if err != nil {
 					return err
 				}
@@ -37,7 +37,8 @@ files, and whether its target answers. Nothing is started.`,
 			}
 			bad := false
 			t := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
-			for _, k := range append(run.Doctor(c.Context(), chaos.StateDirs(os.Getenv), socket), needs...) {
+			checks := append(run.Doctor(c.Context(), chaos.StateDirs(os.Getenv), socket), run.DoctorPolicies(policyFiles(f.policy))...)
+			for _, k := range append(checks, needs...) {
 				bad = bad || k.State == run.Bad
 				fmt.Fprintf(t, "%s\t%s\t%s\n", k.Name, k.State, k.Found)
 				if k.Fix != "" {
@@ -53,6 +54,6 @@ files, and whether its target answers. Nothing is started.`,
 			return nil
 		},
 	}
-	setFlag(c, &set)
+	f.register(c)
 	return c
 }

@@ -38,7 +38,7 @@ func Main(args []string) int {
 		n := len(mistakes.List())
 		fmt.Fprintf(os.Stderr, "\n%d %s; nothing was started.\n", n, plural(n, "mistake"))
 		return scenarios.ExitMistake
-	case errors.As(err, new(usage)):
+	case errors.As(err, new(usage)), errors.As(err, new(*driftError)):
 		fmt.Fprintln(os.Stderr, "brunt: "+err.Error())
 		return scenarios.ExitMistake
 	}
@@ -77,7 +77,7 @@ Exit codes, the first that applies:
 		return usagef("%w; see `%s --help`", err, c.CommandPath())
 	})
 	root.AddCommand(
-		runCommand(), validateCommand(), initCommand(), doctorCommand(), statusCommand(), revertCommand(), reportCommand(),
+		runCommand(), validateCommand(), initCommand(), injectCommand(), doctorCommand(), statusCommand(), revertCommand(), reportCommand(),
 		demoCommand(), schemaCommand(), versionCommand(), guardCommand(), serviceCommand(),
 	)
 	root.SuggestionsMinimumDistance = 2
@@ -95,7 +95,7 @@ Exit codes, the first that applies:
 }
 
 // laterCommands are those that brunt is to have and has not yet.
-var laterCommands = []string{"inject", "note", "compare", "ab", "gate", "trend", "find", "import", "convert", "verify", "drill"}
+var laterCommands = []string{"note", "compare", "ab", "gate", "trend", "find", "import", "convert", "verify", "drill"}
 
 // noSuchCommand refuses what is no subcommand.
 func noSuchCommand(root *cobra.Command, args []string) error {

@@ -24,7 +24,8 @@ import (
 
 // runFlags are the settings of `brunt run`.
 type runFlags struct {
-	set       []string
+	sourceFlags
+	plan      string
 	out       string
 	dryRun    bool
 	noChaos   bool
@@ -37,21 +38,31 @@ type runFlags struct {
 func runCommand() *cobra.Command {
 	var f runFlags
 	c := &cobra.Command{
-		Use:   "run SCENARIO",
+		Use:   "run [SCENARIO]",
 		Short: "Run a scenario to its verdict",
 		Long: `Run a scenario: start its target, load it, break it on the timeline, take
 everything back, judge. The final table goes to standard output, the report to the
-folder that -o names.`,
+folder that -o names.
+
+With --dry-run, -o names a file for the plan: all that was resolved and found. A run
+with --plan does just that, and refuses if anything differs by then.`,
 		Example: `  brunt run examples/01-quickstart/scenario.yaml
   brunt run checkout.yaml --set rate=50/s -o results
-  brunt run checkout.yaml --dry-run`,
-		Args: cobra.ExactArgs(1),
-		RunE: func(c *cobra.Command, args []string) error { return f.run(c, args[0]) },
+  brunt run checkout.yaml --dry-run -o plan.json
+  brunt run --plan plan.json`,
+		Args: func(c *cobra.Command, args []string) error {
+			if f.plan != "" && len(args) == 0 {
+				return nil
+			}
+			return cobra.ExactArgs(1)(c, args)
+		},
+		RunE: func(c *cobra.Command, args []string) error { return f.run(c, append(args, "")[0]) },
 	}
-	setFlag(c, &f.set)
-	c.Flags().StringVarP(&f.out, "output", "o", "", "folder for the report (default brunt-results/NAME-TIME)")
-	c.Flags().BoolVar(&f.force, "force", false, "write over the report of another run")
+	f.register(c)
+	c.Flags().StringVarP(&f.out, "output", "o", "", "folder for the report (default brunt-results/NAME-TIME); with --dry-run the file for the plan")
+	c.Flags().BoolVar(&f.force, "force", false, "write over the report of another run, or over another plan")
 	c.Flags().BoolVar(&f.dryRun, "dry-run", false, "say what would be done, and do nothing")
+	c.Flags().StringVar(&f.plan, "plan", "", "run what this plan says, if nothing differs from it")
 	c.Flags().BoolVar(&f.noChaos, "no-chaos", false, "inject no fault: the control run")
 	c.Flags().IntVar(&f.repeat, "repeat", 1, "run so often; the worst verdict counts")
 	c.Flags().StringVar(&f.logFormat, "log-format", "text", "text or json, on standard error")
@@ -64,7 +75,7 @@ folder that -o names.`,
 }
 
 // laterFlags are those that a run is to have and has not yet.
-var laterFlags = []string{"plan", "policy", "live"}
+var laterFlags = []string{"live"}
 
 // refuseLater refuses what would narrow or steer a run and can't yet, rather than run
 // without it.
@@ -74,43 +85,7 @@ func refuseLater(c *cobra.Command) error {
 			return usagef("--%s is not available yet", name)
 		}
 	}
-	if os.Getenv("BRUNT_POLICY") != "" {
-		return usagef("BRUNT_POLICY is set, and policy files are not available yet; unset it to run without one")
-	}
 	return nil
-}
-
-func setFlag(c *cobra.Command, set *[]string) {
-	c.Flags().StringArrayVar(set, "set", nil, "set a param: name=value; can be given again")
-}
-
-// params reads --set.
-func params(set []string) (map[string]string, error) {
-	out := map[string]string{}
-	for _, s := range set {
-		name, value, ok := strings.Cut(s, "=")
-		if !ok || name == "" {
-			return nil, usagef("--set wants name=value, not %q", s)
-		}
-		out[name] = value
-	}
-	return out, nil
-}
-
-// compile reads and compiles a scenario.
-func compile(path string, set []string) (*run.Plan, error) {
-	values, err := params(set)
-	if err != nil {
-		return nil, err
-	}
-	sc, err := scenarios.Parse(path, scenarios.Options{Set: values})
-	if sc == nil {
-		if !errors.As(err, new(*scenarios.MistakesError)) { // it can't be read
-			err = usage{err}
-		}
-		return nil, err
-	}
-	return run.Compile(sc, run.CompileOptions{Self: self()})
 }
 
 // self is brunt's own command line, for its children.
@@ -135,12 +110,16 @@ func (f *runFlags) run(c *cobra.Command, path string) error {
 	if f.repeat < 1 {
 		return usagef("--repeat is at least 1")
 	}
-	plan, err := compile(path, f.set)
+	path, err := f.readPlan(path)
+	if err != nil {
+		return err
+	}
+	plan, err := f.compile(c.Context(), path)
 	if err != nil {
 		return err
 	}
 	if f.dryRun {
-		return dryRun(c, plan)
+		return f.foresee(c, plan)
 	}
 	if err := recoverOthers(c); err != nil {
 		return err
@@ -152,7 +131,7 @@ func (f *runFlags) run(c *cobra.Command, path string) error {
 	var runs []string
 	for i := range f.repeat {
 		if i > 0 {
-			if plan, err = compile(path, f.set); err != nil {
+			if plan, err = f.compile(c.Context(), path); err != nil {
 				return err
 			}
 		}
@@ -191,7 +170,7 @@ func (f *runFlags) once(ctx context.Context, c *cobra.Command, plan *run.Plan) (
 	}
 	res, err := plan.Run(ctx, run.Options{
 		ID: id, LogDir: filepath.Join(dir, "logs"), State: state(), Guard: append(self(), "guard"), NoChaos: f.noChaos, Log: log,
-		Live: live.Observe, Suspend: suspended(), Stop: stopSelf,
+		Live: live.Observe, Ledger: filepath.Join(dir, "ledger.jsonl"), Suspend: suspended(), Stop: stopSelf,
 	})
 	live.Clear()
 	if res == nil {
@@ -203,19 +182,6 @@ func (f *runFlags) once(ctx context.Context, c *cobra.Command, plan *run.Plan) (
 		werr = terr
 	}
 	return res, errors.Join(err, werr)
-}
-
-// dryRun says what a run would do.
-func dryRun(c *cobra.Command, plan *run.Plan) error {
-	lines, err := plan.DryRun(c.Context())
-	for _, line := range lines {
-		fmt.Fprintln(c.OutOrStdout(), line)
-	}
-	fmt.Fprintln(c.OutOrStdout(), "\nNothing was started or broken.")
-	if err != nil { // said among the lines
-		return exit(scenarios.ExitMistake)
-	}
-	return nil
 }
 
 // folder makes the folder for a report.

@@ -1,9 +1,6 @@
 package main
 
 import (
-	"encoding/json"
-	"io"
-
 	"brunt/scenarios"
 	"brunt/scenarios/run"
 
@@ -11,31 +8,26 @@ import (
 )
 
 // schemas are the JSON Schemas that brunt publishes, by what they describe.
-var schemas = map[string]func() scenarios.Schema{"scenario": run.Schema, "result": run.ResultSchema, "event": run.EventSchema}
+var schemas = map[string]func() scenarios.Schema{
+	"scenario": run.Schema, "policy": run.PolicySchema, "result": run.ResultSchema, "event": run.EventSchema,
+}
 
 func schemaCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "schema [scenario|result|event]",
+		Use:   "schema [scenario|policy|result|event]",
 		Short: "Print the JSON Schema of scenarios, for editors, or of what a run writes",
-		Long: `Print a JSON Schema: of scenarios, for editors; of result.json; or of an event, which
-is a line of events.jsonl.`,
+		Long: `Print a JSON Schema: of scenarios or policies, for editors; of result.json; or of an
+event, which is a line of events.jsonl.`,
 		Example: `  brunt schema > brunt.schema.json
   brunt schema result > result.schema.json`,
 		Args:      cobra.MatchAll(cobra.MaximumNArgs(1), cobra.OnlyValidArgs),
-		ValidArgs: []string{"scenario", "result", "event"},
+		ValidArgs: []string{"scenario", "policy", "result", "event"},
 		RunE: func(c *cobra.Command, args []string) error {
 			of := "scenario"
 			if len(args) == 1 {
 				of = args[0]
 			}
-			return printSchema(c.OutOrStdout(), schemas[of]())
+			return encodeJSON(c.OutOrStdout(), schemas[of]())
 		},
 	}
-}
-
-func printSchema(w io.Writer, s scenarios.Schema) error {
-	e := json.NewEncoder(w)
-	e.SetIndent("", " ")
-	e.SetEscapeHTML(false)
-	return e.Encode(s)
 }

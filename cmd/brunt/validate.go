@@ -7,7 +7,7 @@ import (
 )
 
 func validateCommand() *cobra.Command {
-	var set []string
+	var f sourceFlags
 	var explain bool
 	c := &cobra.Command{
 		Use:   "validate SCENARIO",
@@ -17,7 +17,7 @@ its language, what it names, and whether its objectives can be judged at all by 
 load. Every mistake is shown at once. Then say what the load can show.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			plan, err := compile(args[0], set)
+			plan, err := compile(args[0], &f)
 			if err != nil {
 				return err
 			}
@@ -36,7 +36,7 @@ load. Every mistake is shown at once. Then say what the load can show.`,
 			return nil
 		},
 	}
-	setFlag(c, &set)
+	f.register(c)
 	c.Flags().BoolVar(&explain, "explain", false, "print the scenario as resolved, secrets masked")
 	return c
 }

@@ -16,8 +16,9 @@ type Case struct {
 	Warmup  time.Duration
 	Hold    time.Duration // zero is 10 s
 	Strict  bool
-	Checks  []string // names of checks, by number
-	Samples *Samples // nil keeps none
+	Checks  []string                // names of checks, by number
+	Samples *Samples                // nil keeps none
+	Ledger  *scenarios.LedgerRecord // nil: there is none
 
 	// NoTraffic tells of occurrences, by number, whose fault counts bytes at a link or
 	// hook whether it met none. Of those that it does not tell of, the requests of the
@@ -27,6 +28,22 @@ type Case struct {
 	// Unverified are the occurrences, by number, that were injected and not seen to
 	// be there. Nothing is known of what they do.
 	Unverified map[int]bool
+
+	// Detected is what the team's own monitoring noticed of occurrences, by number. Of
+	// one that is not among them it was not asked.
+	Detected map[int]Detection
+
+	// Skipped are the occurrences that matched nothing, where that is allowed: nothing is
+	// known of what they would have done.
+	Skipped []Skipped
+}
+
+// Detection is when the team's own monitoring noticed a fault. Times are offsets from
+// t0.
+type Detection struct {
+	At     time.Duration // when it was known to have noticed; zero where it has not
+	NotYet time.Duration // when it was asked last and had not
+	Why    string        // nothing is known, and why; empty where it is
 }
 
 // FaultCase is what the verdict needs to know of a fault.

@@ -11,11 +11,15 @@ import (
 func (f *finisher) judge(ps []phase, sums [][]cell) {
 	for _, o := range f.c.SLO {
 		var r scenarios.ObjectiveResult
-		if o.Metric.OfFault() {
+		switch {
+		case o.Metric.OfFault():
 			r = f.judgeFault(o)
-		} else {
+		case o.Metric.OfLedger():
+			r = f.judgeLedger(o)
+		default:
 			r = f.judgePhases(o, ps, sums)
 		}
+		f.skipped(o, &r)
 		r.ID, r.Text, r.Metric, r.Op, r.Target = o.ID, o.Text, o.Metric.Text, o.Op, scenarios.Num(o.Value)
 		r.Infinite = math.IsInf(float64(r.Measured), 1)
 		f.out.Objectives = append(f.out.Objectives, r)
@@ -155,7 +159,7 @@ func allowed(o scenarios.Objective) float64 {
 	switch o.Metric.Name {
 	case "p":
 		return 1 - o.Metric.Quantile
-	case "errors", "shed":
+	case "errors", "shed", "stale":
 		if o.Upper() {
 			return o.Value
 		}

@@ -10,6 +10,9 @@ import (
 // judgeFault answers an objective that is measured from a fault, in the worst of
 // its occurrences.
 func (f *finisher) judgeFault(o scenarios.Objective) scenarios.ObjectiveResult {
+	if o.Metric.Over > 0 {
+		return f.judgeSpread(o)
+	}
 	worst := undone(o.After, "the fault was not injected")
 	found := false
 	for i, oc := range f.faults {
@@ -90,13 +93,16 @@ func (f *finisher) faultResult(o scenarios.Objective, i int, a Answer) scenarios
 	oc := f.faults[i]
 	r := undone(oc.Name, a.Note)
 	r.Count = 1
-	if a.BadBefore {
+	if a.BadBefore && o.Metric.Name != "detect" {
 		f.out.Faults[i].Unsteady = unsteadyBefore(oc.Name, o, f.out.Faults[i].Limit, a)
 	}
 	required, why := f.required(i, a)
 	switch {
 	case f.untold(i) != "":
 		r.Verdict, r.Note = scenarios.Invalid, f.untold(i)
+	case o.Metric.Name == "detect": // whatever it did to the load
+		r.Note = ""
+		f.detected(o, i, &r)
 	case a.BadBefore:
 		r.Verdict = scenarios.Fail
 	case required != "" && required != scenarios.Pass:

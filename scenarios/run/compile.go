@@ -25,15 +25,20 @@ type Plan struct {
 	Faults   []*chaos.Entry
 	Scope    chaos.Scope // what the target is made of
 	Stack    *stack.Spec // nil: the target runs already
+	Ledger   *LedgerPlan // nil: the scenario has none
 	Notes    []string    // what its author should know: what is odd, and the smallest outage that the load can show
 
-	self     []string    // the command line of brunt, for stacks that are part of it
-	upstream string      // host:port where the loads reach a target that runs already
-	ready    []load.Step // asks a target that runs already whether it is ready
+	self     []string                      // the command line of brunt, for stacks that are part of it
+	listen   string                        // host:port of the link to the target; empty is a free port
+	upstream string                        // host:port where the loads reach a target that runs already
+	ready    []load.Step                   // asks a target that runs already whether it is ready
+	leaders  map[*chaos.Leader][]load.Step // ask a unit whether it leads
 	protocol targets.Protocol
-	gate     *gate
-	proxies  []*targets.Proxies          // by load
-	environ  func(string) (string, bool) // where others are named
+	proofs   targets.Proofs              // what the steps' auth and sign share
+	gate     *gate                       // of the load
+	calls    *gate                       // of faults that are calls
+	policies []*scenarios.Policy         // what it is held to
+	environ  func(string) (string, bool) // where proxies are named
 }
 
 // LoadPlan is a load with its executor and its calls.
@@ -47,32 +52,37 @@ type LoadPlan struct {
 
 // CompileOptions say what a plan needs to know of brunt itself.
 type CompileOptions struct {
-	Self []string                    // the command line of brunt, for stacks that are part of it
-	Env  func(string) (string, bool) // where proxies are named; nil is os.LookupEnv
+	Self     []string                    // the command line of brunt, for stacks that are part of it
+	Policies []*scenarios.Policy         // what bounds the scenario; all of them hold
+	Env      func(string) (string, bool) // where proxies are named; nil is os.LookupEnv
 }
 
 // Compile resolves every kind that the scenario names and checks all that can be
 // checked without touching anything. The error is a [scenarios.MistakesError] with
 // every mistake found, those of Parse among them.
 func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
-	c := &compiler{sc: sc, o: o, m: sc.Mistakes(), plan: &Plan{Scenario: sc, Notes: slices.Clone(sc.Notes), self: o.Self}}
+	c := &compiler{sc: sc, o: o, m: sc.Mistakes(), plan: &Plan{Scenario: sc, Notes: slices.Clone(sc.Notes), self: o.Self, leaders: map[*chaos.Leader][]load.Step{}}}
 	c.plan.protocol = targets.Kinds()["http"]()
-	c.plan.gate = newGate(sc.Guard, sc.Loads, c.m)
+	c.plan.gate = newGate(loadsWay, sc.Guard, o.Policies, c.m).reachedBy(sc.Loads)
+	c.plan.calls = newGate(faultsWay, sc.Guard, o.Policies, c.m)
 	c.proxies()
 	before := c.m.Len()
 	c.system()
 	c.vague = c.m.Len() > before || c.plan.Stack == nil && c.plan.Scope.External == ""
-	c.plan.ready, _ = c.steps(readySteps(&sc.Target), unmeasured, nil)
-	c.plan.Setup, _ = c.steps(sc.Setup, unmeasured, nil)
+	c.plan.ready, _ = c.steps(readySteps(&sc.Target), unmeasured, c.first())
+	once := c.first()
+	once.Auth, once.Sign = sc.Auth, sc.Sign
+	c.proofs(once)
+	c.plan.Setup, _ = c.steps(sc.Setup, unmeasured, once)
 	for i := range sc.Loads {
-		c.by = c.plan.proxies[i]
 		c.load(&sc.Loads[i])
 	}
-	c.by = c.firstProxies()
-	c.plan.Teardown, _ = c.steps(sc.Teardown, unmeasured, nil)
+	c.plan.Teardown, _ = c.steps(sc.Teardown, unmeasured, once)
+	c.ledger()
 	c.variables()
 	c.references()
 	c.faults()
+	c.policies()
 	c.upstream()
 	c.proxied()
 	c.objectives()
@@ -88,9 +98,15 @@ type compiler struct {
 	m    *scenarios.Mistakes
 	plan *Plan
 
-	by       *targets.Proxies // of the load whose steps are compiled; the first's for steps of no load
-	vague    bool             // the target has mistakes, so that what names its parts can't be checked
-	nameless bool             // so has a step that would have named itself
+	vague    bool // the target has mistakes, so that what names its parts can't be checked
+	nameless bool // so has a step that would have named itself
+	made     []made
+}
+
+// made is a step of a load, compiled, and as it stands in the file.
+type made struct {
+	call scenarios.Call
+	with *scenarios.Node
 }
 
 // load compiles one load.
@@ -110,29 +126,31 @@ func (c *compiler) load(l *scenarios.Load) {
 		lp.Schedule = load.Plan{Rate: load.NewProfile(l.Start.D())}
 	}
 	c.plan.Series.Loads = append(c.plan.Series.Loads, measure.SeriesLoad{Name: l.Name, Closed: lp.Schedule.Closed()})
+	c.proofs(l)
 	for _, mixed := range l.Mix {
-		steps, whole := c.steps(mixed.Flow, index, l.Resolve)
+		steps, whole := c.steps(mixed.Flow, index, l)
 		lp.Flows = append(lp.Flows, load.Flow{Weight: mixed.Weight, Steps: steps})
 		if whole && !slices.ContainsFunc(steps, func(s load.Step) bool { return s.Call != nil }) && len(mixed.Flow) > 0 {
 			c.m.Add(mixed.Flow[0].Pos, "load %q has a flow that makes no request", l.Name)
 		}
 	}
-	lp.Prelude, _ = c.steps(l.Init, unmeasured, l.Resolve)
+	lp.Prelude, _ = c.steps(l.Init, unmeasured, l)
 	for _, s := range c.plan.Series.Steps {
 		if s.Load == index {
 			lp.Steps = append(lp.Steps, s.Name)
 		}
 	}
 	c.plan.Loads = append(c.plan.Loads, lp)
+	c.plan.Scope.H2C = c.plan.Scope.H2C || l.Connections.HTTP == scenarios.HTTP2 || l.Connections.HTTP == scenarios.H2C
 }
 
 // unmeasured stands for the load of steps that belong to none.
 const unmeasured = -1
 
-// steps compiles a flow of a load that reaches its hosts by resolve. Those of a load
+// steps compiles a flow of load l. Those of a load
 // get a number; a step that stands in several flows of a mix under one name is one
 // step. Whole tells that nothing was wrong with any of them, here or before.
-func (c *compiler) steps(flow []scenarios.Step, loadIndex int, resolve map[string]string) (out []load.Step, whole bool) {
+func (c *compiler) steps(flow []scenarios.Step, loadIndex int, l *scenarios.Load) (out []load.Step, whole bool) {
 	whole = true
 	for i := range flow {
 		s := &flow[i]
@@ -140,7 +158,7 @@ func (c *compiler) steps(flow []scenarios.Step, loadIndex int, resolve map[strin
 			out = append(out, load.Step{Think: *s.Think, Index: -1})
 			continue
 		}
-		call, ok := c.call(s, resolve)
+		call, ok := c.call(s, l)
 		if !ok {
 			whole = false
 			if s.Name == "" {
@@ -150,13 +168,16 @@ func (c *compiler) steps(flow []scenarios.Step, loadIndex int, resolve map[strin
 			}
 			continue
 		}
+		if loadIndex >= 0 {
+			c.made = append(c.made, made{call, s.With})
+		}
 		out = append(out, load.Step{Call: call, Index: c.number(call.Name(), loadIndex)})
 	}
 	return out, whole
 }
 
-// call compiles the request of a step. Where that fails what is wrong is told.
-func (c *compiler) call(s *scenarios.Step, resolve map[string]string) (scenarios.Call, bool) {
+// call compiles the request of a step of load l. Where that fails what is wrong is told.
+func (c *compiler) call(s *scenarios.Step, l *scenarios.Load) (scenarios.Call, bool) {
 	if s.With == nil { // told already
 		return nil, false
 	}
@@ -164,8 +185,22 @@ func (c *compiler) call(s *scenarios.Step, resolve map[string]string) (scenarios
 	if !ok {
 		return nil, false
 	}
-	in := targets.Scope{Symbols: c.sc.Symbols, Name: s.Name, Checks: &c.plan.Checks, Host: c.host(resolve)}
-	return c.plan.protocol.Compile(b, in, c.m)
+	return c.plan.protocol.Compile(b, c.scope(l, s.Name), c.m)
+}
+
+// scope is what a step of load l may name.
+func (c *compiler) scope(l *scenarios.Load, name string) targets.Scope {
+	return targets.Scope{
+		Symbols: c.sc.Symbols, Name: name, Checks: &c.plan.Checks, Host: c.host(l), File: c.sc.Read, Secret: c.sc.Secrets.Add,
+		Auth: l.Auth, Sign: l.Sign, Proofs: &c.plan.proofs, Timeout: l.Timeout.D(),
+	}
+}
+
+// proofs readies the auth and sign of a load, whether or not a step uses them.
+func (c *compiler) proofs(l *scenarios.Load) {
+	in := c.scope(l, "")
+	c.plan.proofs.Auth(l.Auth, in, c.m)
+	c.plan.proofs.Sign(l.Sign, in, c.m)
 }
 
 func (c *compiler) number(name string, loadIndex int) int32 {
@@ -251,6 +286,7 @@ func (c *compiler) objectives() {
 			if o.After != "" && !faults[scenarios.FaultOf(o.After)] {
 				c.m.AddHint(o.Pos, scenarios.DidYouMean(scenarios.FaultOf(o.After), faultNames), "there is no fault %q", o.After)
 			}
+			c.detectable(o)
 			if p := scenarios.FaultOf(strings.TrimPrefix(o.Phase, scenarios.RecoveryOf)); o.Phase != "" && o.Phase != "run" && o.Phase != "baseline" && !faults[p] {
 				c.m.AddHint(o.Pos, scenarios.DidYouMean(p, append([]string{"run", "baseline"}, faultNames...)), "there is no phase %q", o.Phase)
 			}

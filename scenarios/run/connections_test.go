@@ -17,9 +17,9 @@ import (
 	"brunt/targets/targetstest"
 )
 
-// A place is a server at one of several addresses, with the times of its requests and
+// A site is a server at one of several addresses, with the times of its requests and
 // connections.
-type place struct {
+type site struct {
 	mu       sync.Mutex
 	requests []time.Time
 	conns    map[string]int // requests by the client's host:port
@@ -28,7 +28,7 @@ type place struct {
 	most     int
 }
 
-func (p *place) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (p *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.requests = append(p.requests, time.Now())
@@ -36,7 +36,7 @@ func (p *place) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // state follows the connections as net/http tells of them.
-func (p *place) state(c net.Conn, to http.ConnState) {
+func (p *site) state(c net.Conn, to http.ConnState) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch to {
@@ -51,7 +51,7 @@ func (p *place) state(c net.Conn, to http.ConnState) {
 }
 
 // count is how many requests came before and after a time, and when the last did.
-func (p *place) count(at time.Time) (before, after int, first, last time.Time) {
+func (p *site) count(at time.Time) (before, after int, first, last time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, t := range p.requests {
@@ -67,8 +67,8 @@ func (p *place) count(at time.Time) (before, after int, first, last time.Time) {
 	return before, after, first, last
 }
 
-// places starts servers on one port of several addresses of loopback.
-func places(t *testing.T, hosts ...string) (port string, all []*place) {
+// sites starts servers on one port of several addresses of loopback.
+func sites(t *testing.T, hosts ...string) (port string, all []*site) {
 	t.Helper()
 	port = "0"
 	for _, h := range hosts {
@@ -77,7 +77,7 @@ func places(t *testing.T, hosts ...string) (port string, all []*place) {
 			t.Skipf("this system can't listen on %s: %v", h, err)
 		}
 		_, port, _ = net.SplitHostPort(l.Addr().String())
-		p := &place{conns: map[string]int{}, from: map[string]int{}}
+		p := &site{conns: map[string]int{}, from: map[string]int{}}
 		s := &httptest.Server{Listener: l, Config: &http.Server{Handler: p, ConnState: p.state}}
 		s.Start()
 		t.Cleanup(s.Close)
@@ -110,7 +110,7 @@ func TestNameMoves(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			try(t, func(wrong *complaints) {
-				port, at := places(t, "127.0.0.2", "127.0.0.3")
+				port, at := sites(t, "127.0.0.2", "127.0.0.3")
 				names := targetstest.NewNames(t)
 				names.Set("shop.test", c.record, "127.0.0.2")
 				var moved time.Time
@@ -163,24 +163,24 @@ func TestConnections(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name, connections string
-		wrong             func(p *place, conns int) bool
+		wrong             func(p *site, conns int) bool
 	}{
-		{"max", "max: 2", func(p *place, conns int) bool { return p.most > 2 || conns > 2 }},
-		{"keep_alive", "keep_alive: on", func(_ *place, conns int) bool { return conns > 20 }},
-		{"keep_alive off", "keep_alive: off", func(_ *place, conns int) bool { return conns != 200 }},
-		{"reuse", "reuse: 10", func(p *place, conns int) bool { return conns < 20 || conns > 20+p.most || mostOf(p.conns) != 10 }},
-		{"reuse of a range", "reuse: 1..19, max: 1", func(p *place, conns int) bool {
+		{"max", "max: 2", func(p *site, conns int) bool { return p.most > 2 || conns > 2 }},
+		{"keep_alive", "keep_alive: on", func(_ *site, conns int) bool { return conns > 20 }},
+		{"keep_alive off", "keep_alive: off", func(_ *site, conns int) bool { return conns != 200 }},
+		{"reuse", "reuse: 10", func(p *site, conns int) bool { return conns < 20 || conns > 20+p.most || mostOf(p.conns) != 10 }},
+		{"reuse of a range", "reuse: 1..19, max: 1", func(p *site, conns int) bool {
 			return conns < 12 || conns > 40 || mostOf(p.conns) > 19 || mostOf(p.conns) < 10
 		}},
-		{"max_age", "max_age: 200ms, max: 1", func(_ *place, conns int) bool { return conns < 3 || conns > 10 }},
-		{"source_addresses", "keep_alive: off, source_addresses: [127.0.0.4, 127.0.0.5]", func(p *place, _ int) bool {
+		{"max_age", "max_age: 200ms, max: 1", func(_ *site, conns int) bool { return conns < 3 || conns > 10 }},
+		{"source_addresses", "keep_alive: off, source_addresses: [127.0.0.4, 127.0.0.5]", func(p *site, _ int) bool {
 			return len(p.from) != 2 || p.from["127.0.0.4"] != 100 || p.from["127.0.0.5"] != 100
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			try(t, func(wrong *complaints) {
-				port, at := places(t, "127.0.0.1")
+				port, at := sites(t, "127.0.0.1")
 				p := at[0]
 				res := runOnce(t, fmt.Sprintf(`
 version: 1

@@ -4,11 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
-	"strings"
 	"time"
 
-	"brunt/chaos"
 	"brunt/targets/stack"
 )
 
@@ -41,47 +38,24 @@ func (p *Plan) Describe() []string {
 // of every fault and how each would be taken back. It reads only. The error is that of
 // every fault that would fail; what is said names them too.
 func (p *Plan) DryRun(ctx context.Context) ([]string, error) {
-	var errs []error
+	faults, err := p.DryRunFaults(ctx)
 	out := p.Describe()
-	env := chaos.Env{MaxUnits: p.Scenario.Guard.MaxUnits, Dry: true, Now: func() time.Duration { return 0 }}
-	if p.Stack != nil {
-		for _, s := range p.Stack.Services {
-			for i := range s.Replicas {
-				env.Units = append(env.Units, foreseen{s.Name, i, s.Restart != "never"})
-			}
-		}
-		for _, e := range p.Stack.Edges() {
-			env.Links = append(env.Links, &chaos.Link{From: e.From, To: e.To})
-		}
+	if len(faults) > 0 {
+		out = append(out, "")
 	}
-	entry := chaos.TargetName
-	if p.Stack != nil {
-		entry = stack.UnitName(p.Stack.Entry, 0)
-	}
-	env.Links = append(env.Links, &chaos.Link{From: chaos.LoadName, To: entry})
-	for place, e := range p.Faults {
-		out = append(out, "", "fault "+e.Name+" ("+e.Kind+")")
-		env.Rand = rand.New(rand.NewPCG(p.Scenario.Seed, uint64(place)<<32))
-		steps, err := e.Damage.Plan(ctx, env)
-		if err != nil {
-			out = append(out, "  would fail: "+err.Error())
-			errs = append(errs, fmt.Errorf("fault %q would fail: %w", e.Name, err))
-			continue
+	return append(out, faults...), err
+}
+
+// DryRunFaults says what the faults of the plan would do.
+func (p *Plan) DryRunFaults(ctx context.Context) ([]string, error) {
+	var errs []error
+	var out []string
+	for i, f := range p.foresee(ctx) {
+		if i > 0 {
+			out = append(out, "")
 		}
-		for _, s := range steps {
-			out = append(out, fmt.Sprintf("  %s; by %s, hitting %s", s, s.Via(), strings.Join(s.Units(), ", ")))
-			undo := s.Undo()
-			switch {
-			case len(undo) > 0:
-			case e.OneShot():
-				out = append(out, "    nothing to take back: it is over once it is done")
-			default:
-				out = append(out, "    taken back by: brunt itself; the fault dies with it")
-			}
-			for _, u := range undo {
-				out = append(out, "    taken back by: "+u.Op+", by brunt or by its guard")
-			}
-		}
+		out = append(out, f.lines()...)
+		errs = append(errs, f.err)
 	}
 	return out, errors.Join(errs...)
 }

@@ -28,7 +28,13 @@ func (r *runner) prepare(i, shards int) error {
 		Name: lp.Name, Index: int32(i), Plan: lp.Schedule, Warmup: warm, Flows: lp.Flows, Init: lp.Prelude,
 		Timeout: lp.Timeout.D(), Grace: lp.Grace.D(), MaxInFlight: lp.inFlight(), Seed: r.Scenario.Seed, Pacing: r.Scenario.Pacing,
 		Now: r.now, Env: r.env, Vars: r.vars, Shards: shards,
-		Open:  func(vu int) (load.User, error) { return client.Open(vu) },
+		Open: func(vu int) (load.User, error) {
+			u, err := client.Open(vu)
+			if err != nil || r.ledger == nil {
+				return u, err
+			}
+			return r.ledger.user(u, vu), nil
+		},
 		Sink:  func(shard int) load.Sink { return r.rec.Shard(shard) },
 		Abort: client.Abort,
 	})
@@ -94,11 +100,19 @@ func (r *runner) drive(ctx context.Context) error {
 func (r *runner) play(ctx context.Context) []*chaos.Record {
 	t := &chaos.Timeline{
 		Entries: r.Faults, Journal: r.journal, Seed: r.Scenario.Seed, MaxEach: r.Scenario.Guard.MaxEach.D(),
-		SkipNone: r.Scenario.Guard.OnNoUnit == "skip", End: r.End(),
-		Env:    chaos.Env{Units: r.sys.units(), Links: r.sys.links, MaxUnits: r.Scenario.Guard.MaxUnits, Now: r.now},
+		SkipNone: r.Scenario.Guard.OnNoUnit == "skip", End: r.End(), Ask: r.askable(),
+		Env:    r.world(),
 		Inject: r.rec.Inject, Clear: r.rec.Clear, Void: r.rec.Void, Before: r.steady, Event: r.event,
 	}
 	return t.Play(ctx)
+}
+
+// world is what faults may touch in this run.
+func (r *runner) world() chaos.Env {
+	return chaos.Env{
+		Units: r.sys.units(), Links: r.sys.links, Zones: r.Scope.Zones, MaxUnits: r.Scenario.Guard.MaxUnits, Now: r.now, Run: r.o.ID,
+		Ask: r.leads, Addresses: r.env.Units, Allow: r.allowed(), Spare: r.spare,
+	}
 }
 
 // steady judges the steady state before the first injection.

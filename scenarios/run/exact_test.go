@@ -70,15 +70,18 @@ type frozen struct {
 }
 
 // freezeRun runs 1000/s for 10 s against a server that is frozen on the way.
-func freezeRun(t *testing.T, arrivals string) frozen {
+func freezeRun(t *testing.T, arrivals, scheme, version string) frozen {
 	t.Helper()
 	needsBacklog(t)
 	s := newServer(t, "serve")
+	if version != "1.1" {
+		s = newServer(t, "frames", scheme)
+	}
 	text := fmt.Sprintf(`
 version: 1
 name: frozen for a second
 seed: 7
-target: {url: "http://%s"}
+target: {url: "%s://%s", tls: {insecure_skip_verify: true}}
 data: {n: {range: 0..20000, pick: next}}
 load:
   main:
@@ -88,10 +91,13 @@ load:
     duration: 10s
     timeout: 5s
     max_in_flight: 3000
+    connections: {http: %s}
     flow: [{get: "/${data.n.value}"}]
-`, s.addr, arrivals)
+`, scheme, s.addr, arrivals, version)
 	var f frozen
+	runs := 0
 	inTime(t, func() *scenarios.Result {
+		runs++
 		plan := mustCompile(t, text)
 		var freezer sync.WaitGroup
 		var once sync.Once
@@ -114,14 +120,22 @@ load:
 		}
 		return res
 	})
-	resp, err := http.Get("http://" + s.addr + "/answers")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
 	at := map[int]int64{}
-	if err := json.NewDecoder(resp.Body).Decode(&at); err != nil {
-		t.Fatal(err)
+	if scheme == "https" || version != "1.1" {
+		for n, times := range s.answers2(t, scheme) {
+			if at[n] = times[len(times)-1]; len(times) != runs {
+				t.Errorf("%d was answered %d times in %d runs", n, len(times), runs)
+			}
+		}
+	} else {
+		resp, err := http.Get("http://" + s.addr + "/answers")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		if err := json.NewDecoder(resp.Body).Decode(&at); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for n := range f.intended {
 		f.answered = append(f.answered, time.Duration(at[n]-f.T0.UnixNano()))
@@ -153,14 +167,22 @@ func (f *frozen) ideal(i int) time.Duration {
 // finds the target frozen waits for its end, and is counted with all of that wait:
 // as the schedule and the freeze have it, and as the target itself has it.
 func TestFrozen(t *testing.T) {
-	for _, arrivals := range []string{"even", "poisson"} {
-		t.Run(arrivals, func(t *testing.T) {
-			if testing.Short() && arrivals != "even" {
+	for _, c := range []struct{ name, arrivals, scheme, version, spoken string }{
+		{"even", "even", "http", "1.1", "HTTP/1.1"},
+		{"poisson", "poisson", "http", "1.1", "HTTP/1.1"},
+		{"even over h2", "even", "https", "auto", "HTTP/2"},
+		{"even over h2c", "even", "http", "h2c", "h2c"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if testing.Short() && c.name != "even" {
 				t.Skip("10 s")
 			}
 			try(t, func(wrong *complaints) { // a busy machine freezes for longer, or is slow to serve what waited
-				f := freezeRun(t, arrivals)
-				f.check(t, arrivals, wrong)
+				f := freezeRun(t, c.arrivals, c.scheme, c.version)
+				f.check(t, c.arrivals, wrong)
+				if got := f.Generator.Spoken; !slices.Equal(got, []string{c.spoken}) {
+					t.Errorf("spoken: %q", got)
+				}
 			})
 		})
 	}

@@ -3,6 +3,7 @@ package run
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -34,22 +35,48 @@ func (c *compiler) faults() {
 		if f.Block.With != nil || f.Block.Kind != "" {
 			if d, ok := scenarios.Resolve(f.Block, chaos.Kinds(), c.m); ok {
 				e.Damage = d
+				c.leader(d)
 				if !c.vague {
-					d.Check(f.Block.Pos, c.scopeOf(f.Block), c.m)
+					d.Check(f.Block.Pos, c.scopeOf(f), c.m)
 				}
 			}
 		}
+		e.Detect = c.detect(f)
 		c.plan.Faults = append(c.plan.Faults, e)
 		c.timing(e)
 	}
 	c.order()
 }
 
+// leader compiles the request by which a fault finds the leader.
+func (c *compiler) leader(d chaos.Fault) {
+	led, ok := d.(chaos.Led)
+	if !ok || led.LedBy() == nil || led.LedBy().Get == "" {
+		return
+	}
+	l := led.LedBy()
+	at := l.Of("get")
+	with := &scenarios.Node{Kind: scenarios.Map, Pos: at, Fields: []scenarios.Field{{Key: "get", Pos: at, Value: &scenarios.Node{Kind: scenarios.String, Value: l.Get, Pos: at}}}}
+	for key, n := range map[string]*scenarios.Node{"check": l.Check, "headers": l.Headers} {
+		if n != nil {
+			with.Fields = append(with.Fields, scenarios.Field{Key: key, Pos: l.Of(key), Value: n})
+		}
+	}
+	if steps, whole := c.steps([]scenarios.Step{{Pos: at, With: with}}, unmeasured, new(scenarios.Load)); whole {
+		c.plan.leaders[l] = steps
+	}
+}
+
 // scopeOf gives what the target is made of, for the check of a fault. A fault on a
 // process that names a service where brunt starts none is told what to name; its other
 // settings are checked as if there were such a service.
-func (c *compiler) scopeOf(b scenarios.Block) chaos.Scope {
-	scope := c.plan.Scope
+func (c *compiler) scopeOf(f *scenarios.Fault) chaos.Scope {
+	scope, b := c.plan.Scope, f.Block
+	if c.sc.Guard.OnNoUnit == "skip" {
+		scope.Void = func(why string) {
+			c.plan.Notes = append(c.plan.Notes, fmt.Sprintf("%s will be skipped, as guard.on_no_unit says: %s", f.Name, why))
+		}
+	}
 	if c.plan.Stack != nil || !strings.HasPrefix(b.Kind, "process.") || b.With == nil {
 		return scope
 	}
@@ -58,8 +85,12 @@ func (c *compiler) scopeOf(b scenarios.Block) chaos.Scope {
 		if n == nil || n.Kind != scenarios.String {
 			continue
 		}
+		why := "the target is a url, of which brunt starts nothing"
+		if c.sc.Target.URL.IsZero() {
+			why = "no scenario says what there is"
+		}
 		c.m.AddHint(n.Pos, "let brunt start the services (target: processes or stack), or name a process of this machine by `pid`",
-			"%s on a %s, and the target is a url, of which brunt starts nothing", b.Kind, key)
+			"%s on a %s, and %s", b.Kind, key, why)
 		name, _, _ := strings.Cut(n.Value, "[")
 		scope.Services = map[string]int{name: math.MaxInt32}
 	}
@@ -99,7 +130,7 @@ func (c *compiler) timing(e *chaos.Entry) {
 	}
 	if e.Within == 0 && e.OneShot() {
 		for _, o := range c.sc.SLO {
-			if o.Metric.Name == "recover" && scenarios.FaultOf(o.After) == f.Name && o.Upper() {
+			if o.Metric.Name == "recover" && o.Metric.Over == 0 && scenarios.FaultOf(o.After) == f.Name && o.Upper() {
 				e.Within = scenarios.Duration(max(e.Within.D(), time.Duration(o.Value*1e9)))
 			}
 		}
@@ -144,6 +175,10 @@ func (c *compiler) references() {
 			if !c.inProcesses(u.Pos) {
 				c.m.Add(u.Pos, "${%s} belongs into the settings of a process", u.Ref.Text)
 			}
+		case scenarios.RefRequest:
+			if !inSign(c.sc.Root, u.Pos) {
+				c.m.Add(u.Pos, "${%s} belongs into a sign block: a signature is over it", u.Ref.Text)
+			}
 		case scenarios.RefUnit:
 			switch {
 			case c.vague || c.inProcesses(u.Pos):
@@ -156,6 +191,16 @@ func (c *compiler) references() {
 	}
 }
 
+// inSign tells whether a place lies in a sign block.
+func inSign(n *scenarios.Node, pos scenarios.Pos) bool {
+	for _, f := range n.Fields {
+		if f.Key == "sign" && f.Value.Holds(pos) || inSign(f.Value, pos) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(n.Items, func(item *scenarios.Node) bool { return inSign(item, pos) })
+}
+
 // inProcesses tells whether a place lies in the target's processes, whose
 // placeholders are checked with them.
 func (c *compiler) inProcesses(pos scenarios.Pos) bool {
@@ -166,7 +211,7 @@ func (c *compiler) inProcesses(pos scenarios.Pos) bool {
 func (p *Plan) needsLink(from, to string) (hit, http bool) {
 	for _, e := range p.Faults {
 		if l, ok := e.Damage.(chaos.Linked); ok {
-			h, web := l.Touches(from, to)
+			h, web := l.Touches(from, to, p.Scope.Zones)
 			hit, http = hit || h, http || h && web
 		}
 	}

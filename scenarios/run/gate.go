@@ -1,7 +1,6 @@
 package run
 
 import (
-	"fmt"
 	"maps"
 	"net"
 	"net/netip"
@@ -18,56 +17,37 @@ import (
 	"brunt/targets"
 )
 
-// A gate keeps load within the blast radius: loopback, what brunt started, and
-// what allow.load names. It is asked with the address that a connection really
-// goes to, redirects, resolve and DNS included.
+// A gate keeps load, or calls that are faults, within the blast radius: loopback, what
+// brunt started, and what the scenario's guard and each policy allow. It is asked with
+// the address that a connection really goes to, redirects, resolve and DNS included.
 type gate struct {
-	prefixes []netip.Prefix
-	addrs    []string // host:port as written
-	hosts    []string
-	ways     []map[string]string            // the loads' resolve, each once
-	local    func() map[string][]netip.Addr // the names that this machine's hosts file gives addresses
+	fences []*fence                       // all of them must let it pass
+	ways   []map[string]string            // the loads' resolve, each once
+	local  func() map[string][]netip.Addr // the names that this machine's hosts file gives addresses
 }
 
-// newGate reads allow.load, and the ways by which loads reach the target.
-func newGate(g scenarios.Guard, loads []scenarios.Load, m *scenarios.Mistakes) *gate {
+// newGate reads allow.load or allow.chaos, as way says. A scenario that names nothing
+// itself may go where every policy that names something lets it.
+func newGate(way string, g scenarios.Guard, policies []*scenarios.Policy, m *scenarios.Mistakes) *gate {
 	out := &gate{local: sync.OnceValue(hostsFile)}
-	for i := range loads {
-		if way := loads[i].Resolve; !slices.ContainsFunc(out.ways, func(w map[string]string) bool { return maps.Equal(w, way) }) {
-			out.ways = append(out.ways, way)
-		}
+	list := map[string][]string{loadsWay: g.Allow.Load, faultsWay: g.Allow.Chaos}[way]
+	bounds := policyFences(policies, way, m)
+	if list != nil || len(bounds) == 0 {
+		at := func(int) scenarios.Pos { return g.Of("allow") }
+		out.fences = append(out.fences, newFence(list, at, "allow."+way, outside(way), m))
 	}
-	for _, a := range g.Allow.Load {
-		switch {
-		case a == "*" || strings.Contains(a, "*"):
-			m.Add(g.Of("allow"), "allow.load names addresses, hosts or ranges such as 10.0.0.0/8; it takes no *")
-		default:
-			if p, err := netip.ParsePrefix(a); err == nil {
-				out.prefixes = append(out.prefixes, p.Masked())
-				continue
-			}
-			if ip, err := netip.ParseAddr(strings.Trim(a, "[]")); err == nil {
-				out.prefixes = append(out.prefixes, netip.PrefixFrom(ip, ip.BitLen()))
-				continue
-			}
-			if ap, err := netip.ParseAddrPort(a); err == nil {
-				out.addrs = append(out.addrs, ap.String())
-				continue
-			}
-			if strings.ContainsAny(a, "/ ") || a == "" {
-				m.AddHint(g.Of("allow"), "such as 10.1.2.3, 10.0.0.0/8 or api.test.example.com", "allow.load: %q is no address, range or host", a)
-				continue
-			}
-			out.hosts = append(out.hosts, strings.ToLower(a))
-		}
-	}
+	out.fences = append(out.fences, bounds...)
 	return out
 }
 
-// allowsHost tells whether host, as a URL writes it, was named. Its addresses are then
-// allowed as well.
-func (g *gate) allowsHost(host, hostport string) bool {
-	return slices.Contains(g.hosts, strings.ToLower(host)) || slices.Contains(g.hosts, strings.ToLower(hostport))
+// reachedBy takes in the ways by which loads reach the target.
+func (g *gate) reachedBy(loads []scenarios.Load) *gate {
+	for i := range loads {
+		if way := loads[i].Resolve; !slices.ContainsFunc(g.ways, func(w map[string]string) bool { return maps.Equal(w, way) }) {
+			g.ways = append(g.ways, way)
+		}
+	}
+	return g
 }
 
 // host refuses a target that is known to lie outside the blast radius, whichever load
@@ -107,23 +87,15 @@ func (g *gate) by(resolve map[string]string) func(u *url.URL) error {
 			name = ""
 		}
 		if ip, err := netip.ParseAddr(host); err == nil {
-			return g.check(ip.Unmap(), netip.AddrPortFrom(ip.Unmap(), portOf(hostport)).String(), name)
+			return g.reach(netip.AddrPortFrom(ip.Unmap(), portOf(hostport)), name)
 		}
-		bare := strings.ToLower(strings.TrimSuffix(host, "."))
-		if bare == "localhost" || strings.HasSuffix(bare, ".localhost") || len(g.prefixes)+len(g.addrs) > 0 || name != "" && g.allowsHost(host, hostport) {
-			return nil
-		}
-		err = outside(host)
-		known := g.local()[bare]
-		for _, ip := range known {
-			if err = g.check(ip, netip.AddrPortFrom(ip, portOf(hostport)).String(), name); err == nil {
-				return nil
+		known := g.local()[strings.ToLower(strings.TrimSuffix(host, "."))]
+		for _, f := range g.fences {
+			if err := f.name(hostport, name, known); err != nil {
+				return err
 			}
 		}
-		if len(known) == 0 && !strings.Contains(bare, ".") {
-			return nil
-		}
-		return err
+		return nil
 	}
 }
 
@@ -162,11 +134,6 @@ func parseHosts(text string) map[string][]netip.Addr {
 	return out
 }
 
-// outside is the error of what lies outside the blast radius.
-func outside(what string) error {
-	return fmt.Errorf("load goes to loopback and to what brunt started; name %s under guard.allow.load to let it go there", what)
-}
-
 func portOf(hostport string) uint16 {
 	_, p, _ := net.SplitHostPort(hostport)
 	n, _ := strconv.ParseUint(p, 10, 16)
@@ -176,16 +143,14 @@ func portOf(hostport string) uint16 {
 // check refuses an address outside the blast radius. Host is the name that led to
 // it, or empty.
 func (g *gate) check(addr netip.Addr, hostport, host string) error {
-	if addr.IsLoopback() {
-		return nil
-	}
-	for _, p := range g.prefixes {
-		if p.Contains(addr) {
-			return nil
+	return g.reach(netip.AddrPortFrom(addr.Unmap(), portOf(hostport)), host)
+}
+
+func (g *gate) reach(to netip.AddrPort, host string) error {
+	for _, f := range g.fences {
+		if err := f.check(to, host); err != nil {
+			return err
 		}
 	}
-	if slices.Contains(g.addrs, hostport) || host != "" && g.allowsHost(host, hostport) {
-		return nil
-	}
-	return outside(addr.String())
+	return nil
 }

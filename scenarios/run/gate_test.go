@@ -70,7 +70,7 @@ nonsense here
 			if c.allow != "" {
 				guard.Allow.Load = []string{c.allow}
 			}
-			g := newGate(guard, nil, &m)
+			g := newGate(loadsWay, guard, nil, &m)
 			g.local = func() map[string][]netip.Addr { return parseHosts(hosts) }
 			u, err := url.Parse(c.url)
 			if err != nil {
@@ -107,7 +107,7 @@ func TestGate_Target(t *testing.T) {
 			for _, way := range c.ways {
 				loads = append(loads, scenarios.Load{Resolve: way})
 			}
-			g := newGate(scenarios.Guard{}, loads, &m)
+			g := newGate(loadsWay, scenarios.Guard{}, nil, &m).reachedBy(loads)
 			g.local = func() map[string][]netip.Addr { return nil }
 			err := g.host(u)
 			if (err == nil) != (c.refused == "") || err != nil && !strings.Contains(err.Error(), "name "+c.refused) {

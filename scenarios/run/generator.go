@@ -10,6 +10,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/measure"
+	"brunt/targets"
 )
 
 const (
@@ -33,7 +34,7 @@ func (r *runner) lagLimit() time.Duration {
 func (r *runner) generator(f *measure.Findings) scenarios.Generator {
 	g := r.health
 	g.Lag, g.Queue, g.Offered, g.Sent, g.Clamped = f.Lag, f.Queue, f.Offered, f.Sent, f.Clamped
-	g.Limits = []string{}
+	g.Limits, g.Spoken = []string{}, []string{}
 	limit := r.lagLimit()
 	g.LagLimit = scenarios.Sec(limit)
 	for _, phase := range slices.Sorted(maps.Keys(f.LagByPhase)) {
@@ -51,8 +52,13 @@ func (r *runner) generator(f *measure.Findings) scenarios.Generator {
 		}
 		g.InFlightMax += min(r.stats[i].PeakFlight, int64(r.Loads[i].inFlight()))
 		g.Connections += r.clients[i].Opened()
+		if c, ok := r.clients[i].(targets.Speaker); ok {
+			g.Spoken = append(g.Spoken, c.Speaks()...)
+		}
 	}
 	g.Pacing = strings.Join(names, ", ")
+	slices.Sort(g.Spoken)
+	g.Spoken = slices.Compact(g.Spoken)
 	return g
 }
 

@@ -52,6 +52,10 @@ func brief(d time.Duration) string { return scenarios.FormatDuration(d.Round(tim
 // occurrences refuses objectives on an occurrence that a fault does not have.
 func (c *compiler) occurrences(est []chaos.Estimated) {
 	for _, o := range c.sc.SLO {
+		if need, n := scenarios.EnoughForSpread(o.Metric.Over), comes(o.After, est); o.Metric.Over > 0 && n < need {
+			c.m.Add(o.Pos, "`%s` can't be judged: %s comes %d times, and %d are needed", o.Text, o.After, n, need)
+			continue
+		}
 		for _, name := range []string{o.After, strings.TrimPrefix(o.Phase, scenarios.RecoveryOf)} {
 			if name == scenarios.FaultOf(name) || slices.ContainsFunc(est, func(e chaos.Estimated) bool { return e.Name == name }) {
 				continue
@@ -65,6 +69,17 @@ func (c *compiler) occurrences(est []chaos.Estimated) {
 			c.m.AddHint(o.Pos, "it has "+strings.Join(has, ", "), "%s does not come so often", scenarios.FaultOf(name))
 		}
 	}
+}
+
+// comes is how often a fault comes.
+func comes(fault string, est []chaos.Estimated) int {
+	n := 0
+	for _, e := range est {
+		if e.Entry.Name == fault {
+			n++
+		}
+	}
+	return n
 }
 
 // recoveries holds the time around each judged fault against what its objectives
@@ -118,9 +133,16 @@ func (c *compiler) crowded(o scenarios.Objective, i int, est []chaos.Estimated) 
 	}
 	limit := time.Duration(o.Value * 1e9)
 	hold := c.hold(o, from+limit)
+	if o.Metric.Name == "detect" {
+		hold = 0
+	}
 	if need := from + limit + hold; next < need {
-		c.m.Add(o.Pos, "`%s` can't be judged: from the %s of %s at %s on, %s and a hold of %s must fit in, and %s at %s already; %s are missing", o.Text,
-			word, e.Name, brief(from), brief(limit), brief(hold), who, brief(next), brief(need-next))
+		must := brief(limit)
+		if hold > 0 {
+			must += " and a hold of " + brief(hold)
+		}
+		c.m.Add(o.Pos, "`%s` can't be judged: from the %s of %s at %s on, %s must fit in, and %s at %s already; %s are missing", o.Text,
+			word, e.Name, brief(from), must, who, brief(next), brief(need-next))
 		return true
 	}
 	return false
@@ -268,7 +290,11 @@ func (c *compiler) enough(o scenarios.Objective, span measureSpan, phase string)
 	if !ok || o.Metric.OfFault() {
 		return true
 	}
-	got, known := c.expected(o, span.from, span.to)
+	of := o
+	if o.Metric.OfLedger() {
+		of.Step = c.sc.Ledger.Write
+	}
+	got, known := c.expected(of, span.from, span.to)
 	if !known || got.n >= float64(need) {
 		return true
 	}
@@ -321,7 +347,7 @@ func decidedAfter(o scenarios.Objective, est []chaos.Estimated) time.Duration {
 	switch {
 	case !o.Upper():
 		return 0
-	case o.Metric.Name == "recover" || o.Metric.Name == "failover":
+	case o.Metric.Name == "recover" || o.Metric.Name == "failover" || o.Metric.Name == "detect":
 		return at
 	case o.Metric.Name != "heal":
 		return 0

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -182,6 +183,48 @@ slo: [errors < 5%%, p95 < 2s, p50 < 1s in slow]
 					wrong.addf("an answer has %d bytes", b)
 				}
 			})
+		})
+	}
+}
+
+// TestNginx2 loads a real server by HTTP/2 that ends each of its connections after a
+// hundred requests, by GOAWAY. No request is lost, and none is sent twice.
+func TestNginx2(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ name, scheme, listen, version, spoken string }{
+		{"h2", "https", "ssl http2", "auto", "HTTP/2"},
+		{"h2c", "http", "http2", "h2c", "h2c"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			pairs(t, dir, "server")
+			n := startNginxWith(t, c.listen, strings.ReplaceAll("keepalive_requests 100; ssl_certificate PAIRS/server.pem; ssl_certificate_key PAIRS/server.key;", "PAIRS", dir))
+			res := runOnce(t, fmt.Sprintf(`
+version: 1
+name: nginx over HTTP/2
+target: {url: "%s://%s", tls: {ca: %s/ca.pem}, ready: {get: /}}
+load:
+  main:
+    executor: constant-arrival-rate
+    rate: 500/s
+    duration: 4s
+    timeout: 2s
+    connections: {http: %s}
+    flow: [{get: /, headers: {Accept-Encoding: gzip}, check: {status: 200, "$.items[0].id": 7, "$.items[100].id": 8, header: {Content-Encoding: gzip}}}]
+`, c.scheme, n.addr, dir, c.version), Options{})
+			if run, ok := cellOf(res, "run", "*"), cellOf(res, "run", "ok"); run.Count != 2000 || ok.Count != 2000 {
+				t.Errorf("%d requests, %d of them ok: %+v", run.Count, ok.Count, res.Errors)
+			}
+			total, connections, _ := n.requests(t)
+			opened := res.Generator.Connections
+			t.Logf("nginx had %d requests on %d connections; brunt opened %d, %q", total, connections, opened, res.Notes)
+			if own := total - 2000; own < 1 || own > 10 { // of the readiness check
+				t.Errorf("nginx had %d requests, and the load made 2000", total)
+			}
+			if opened < 18 || opened > 40 || !slices.Equal(res.Generator.Spoken, []string{c.spoken}) {
+				t.Errorf("%d connections of %q", opened, res.Generator.Spoken)
+			}
 		})
 	}
 }

@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"brunt/chaos"
 	"brunt/scenarios"
+	"brunt/targets"
 )
 
 // ownDeaths notes which units of the target ended without a fault's doing.
@@ -42,6 +44,28 @@ func (r *runner) hit(unit string, at time.Duration) bool {
 	return slices.ContainsFunc(r.records, func(c *chaos.Record) bool {
 		return c.N >= 0 && slices.Contains(c.Units, unit) && at >= c.Injected-early && at <= c.Cleared
 	})
+}
+
+// spoken notes which loads spoke something else than HTTP/1.1, and which waited for a
+// place on connections that carry many requests at once.
+func (r *runner) spoken() {
+	for i, c := range r.clients {
+		s, ok := c.(targets.Speaker)
+		if !ok {
+			continue
+		}
+		l := &r.Loads[i]
+		if v := s.Speaks(); len(v) > 0 && !slices.Equal(v, []string{"HTTP/1.1"}) {
+			r.note("load %q spoke %s; connections: %d", l.Name, strings.Join(v, " and "), c.Opened())
+		}
+		if waits, each := s.Streams(); waits > 0 {
+			most := ""
+			if n := l.Connections.Max; n > 0 {
+				most = fmt.Sprintf(", and connections.max is %d", n)
+			}
+			r.note("load %q: %d requests waited for a stream: a connection takes %d at once%s; their waiting is queue, and part of their response time", l.Name, waits, each, most)
+		}
+	}
 }
 
 // full notes which loads came to the limit that their author set.

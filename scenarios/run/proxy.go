@@ -22,7 +22,7 @@ func (c *compiler) proxies() {
 		p, err := targets.NewProxies(k.Proxy, c.plan.environ)
 		if err != nil {
 			c.m.Add(k.Of("proxy"), "%v", err)
-			p, _ = targets.NewProxies("none", c.plan.environ)
+			continue
 		}
 		if at := p.Fixed(); at != nil {
 			if err := c.plan.gate.by(c.sc.Loads[i].Resolve)(at); err != nil {
@@ -32,18 +32,16 @@ func (c *compiler) proxies() {
 		for _, pw := range p.Passwords() {
 			c.sc.Secrets.Add(pw)
 		}
-		c.plan.proxies = append(c.plan.proxies, p)
 	}
-	c.by = c.firstProxies()
 }
 
-// firstProxies are those of the first load, by which setup, teardown and the check of
-// readiness go as well.
-func (c *compiler) firstProxies() *targets.Proxies {
-	if len(c.plan.proxies) == 0 {
-		return nil
+// first is the way of the first load, by which setup, teardown and the check of readiness
+// go as well.
+func (c *compiler) first() *scenarios.Load {
+	if len(c.sc.Loads) == 0 {
+		return new(scenarios.Load)
 	}
-	return c.plan.proxies[0]
+	return &scenarios.Load{Resolve: c.sc.Loads[0].Resolve, Connections: c.sc.Loads[0].Connections}
 }
 
 // proxiesOf gives the proxies of a load that Compile has seen.
@@ -56,9 +54,9 @@ func (p *Plan) proxiesOf(l *scenarios.Load) *targets.Proxies {
 }
 
 // host gives what refuses a URL that is known to lie outside the blast radius, as the
-// load whose steps are compiled reaches it: by a proxy, both that and the host count.
-func (c *compiler) host(resolve map[string]string) func(u *url.URL) error {
-	by := c.by
+// load reaches it: by a proxy, both that and the host count.
+func (c *compiler) host(l *scenarios.Load) func(u *url.URL) error {
+	by, resolve := c.plan.proxiesOf(l), l.Resolve
 	return func(u *url.URL) error {
 		via, err := targets.Via(by, u, resolve)
 		switch {
@@ -66,6 +64,8 @@ func (c *compiler) host(resolve map[string]string) func(u *url.URL) error {
 			return err
 		case via == nil:
 			return c.plan.gate.by(resolve)(u)
+		case u.Scheme == "http" && (l.Connections.HTTP == scenarios.HTTP2 || l.Connections.HTTP == scenarios.H2C):
+			return fmt.Errorf("%s is reached by a proxy, and without TLS proxies don't pass HTTP/2 on", u.Host)
 		}
 		if err := c.plan.gate.by(resolve)(via); err != nil && by.Fixed() == nil { // else told already
 			return fmt.Errorf("the proxy %s: %w", via.Host, err)
@@ -80,17 +80,15 @@ func (c *compiler) target(u *url.URL) error {
 	direct := len(c.sc.Loads) == 0
 	for i := range c.sc.Loads {
 		l := &c.sc.Loads[i]
-		c.by = c.plan.proxies[i]
-		via, err := targets.Via(c.by, u, l.Resolve)
+		via, err := targets.Via(c.plan.proxiesOf(l), u, l.Resolve)
 		if err == nil && via != nil {
-			err = c.host(l.Resolve)(u)
+			err = c.host(l)(u)
 		}
 		if err != nil {
 			return fmt.Errorf("load %q: %w", l.Name, err)
 		}
 		direct = direct || via == nil
 	}
-	c.by = c.firstProxies()
 	if !direct {
 		return nil
 	}
@@ -108,7 +106,7 @@ func (p *Plan) via(i int) *url.URL {
 			return nil
 		}
 	}
-	via, err := targets.Via(p.proxies[i], u, p.Loads[i].Resolve)
+	via, err := targets.Via(p.proxiesOf(&p.Loads[i].Load), u, p.Loads[i].Resolve)
 	if err != nil {
 		return nil
 	}

@@ -26,18 +26,6 @@ func (r *runner) head() *scenarios.Result {
 	}
 }
 
-// targetName says in a word what was loaded.
-func (r *runner) targetName() string {
-	t := r.Scenario.Target
-	switch {
-	case t.Stack != "":
-		return "stack " + t.Stack
-	case t.Processes != nil:
-		return "processes"
-	}
-	return r.Scenario.Secrets.Mask(t.URL.Text())
-}
-
 // unstarted is the result of a run that never came to its load.
 func (r *runner) unstarted(err error) *scenarios.Result {
 	res := r.head()
@@ -64,6 +52,7 @@ func (r *runner) result(ctx context.Context) (*scenarios.Result, error) {
 	c := measure.Case{
 		SLO: r.judgedBy(), Warmup: sc.Warmup, Hold: sc.Judge.HoldOr(), Strict: sc.Judge.Strict, Checks: r.Checks,
 		Samples: r.samples, Faults: map[string]measure.FaultCase{}, NoTraffic: map[int]bool{}, Unverified: map[int]bool{},
+		Detected: map[int]measure.Detection{},
 	}
 	for _, rec := range r.records {
 		if rec.N < 0 {
@@ -73,6 +62,9 @@ func (r *runner) result(ctx context.Context) (*scenarios.Result, error) {
 			c.NoTraffic[rec.N] = rec.Traffic.N == 0
 		}
 		c.Unverified[rec.N] = rec.VerifyErr != nil
+		if rec.Detect != nil {
+			c.Detected[rec.N] = r.detection(rec.Detect)
+		}
 	}
 	for _, e := range r.Faults {
 		c.Faults[e.Name] = measure.FaultCase{RequireImpact: e.RequireImpact}
@@ -87,7 +79,12 @@ func (r *runner) result(ctx context.Context) (*scenarios.Result, error) {
 			Name: lp.Name, Executor: lp.Executor, Closed: lp.Schedule.Closed(), Start: scenarios.Sec(span.From), End: scenarios.Sec(span.To), Steps: lp.Steps,
 		})
 	}
-	r.judged = c.SLO
+	for _, rec := range r.records {
+		if rec.Skipped {
+			c.Skipped = append(c.Skipped, measure.Skipped{Fault: rec.Fault, Name: rec.Name, Why: rec.InjectErr.Error()})
+		}
+	}
+	r.judged, c.Ledger, res.Ledger = c.SLO, r.written, r.written
 	f, err := r.rec.Finish(c)
 	if err != nil {
 		return nil, err
@@ -98,10 +95,13 @@ func (r *runner) result(ctx context.Context) (*scenarios.Result, error) {
 	res.Errors = append(res.Errors, f.Errors...)
 	res.Histograms = f.Histograms
 	res.Faults = append(res.Faults, r.faultRecords(f)...)
+	res.Repeats = scenarios.Repeats(res.Faults)
 	res.Generator = r.generator(f)
 	r.decide(ctx, res, f.Faults)
+	res.Reason = sc.Secrets.Mask(res.Reason)
 	r.ownDeaths(end)
 	r.full()
+	r.spoken()
 	res.Notes = slices.Concat(r.Notes, r.notes, f.Notes)
 	return res, nil
 }
@@ -128,10 +128,11 @@ func (r *runner) faultRecords(f *measure.Findings) []scenarios.FaultRecord {
 	var out []scenarios.FaultRecord
 	for _, c := range r.records {
 		rec := scenarios.FaultRecord{
-			Name: c.Name, Kind: c.Kind, Units: c.Units, Via: c.Via, Planned: scenarios.Sec(c.Planned),
+			Name: c.Name, Kind: c.Kind, Units: c.Units, Zones: c.Zones, Leader: c.Leader, Skipped: c.Skipped, Via: c.Via, Planned: scenarios.Sec(c.Planned),
 			Injected: scenarios.NaN, Verified: scenarios.NaN, Cleared: scenarios.NaN, Onset: scenarios.NaN, Failover: scenarios.NaN,
-			Recover: scenarios.NaN, Heal: scenarios.NaN, Detect: scenarios.NaN, OnsetAt: scenarios.NaN, RecoveredAt: scenarios.NaN,
+			Recover: scenarios.NaN, Heal: scenarios.NaN, Detect: scenarios.NaN, DetectResolution: scenarios.NaN, OnsetAt: scenarios.NaN, RecoveredAt: scenarios.NaN,
 			Within: scenarios.NaN, Impact: scenarios.NotInjected, Revert: string(chaos.None), Evidence: r.Scenario.Secrets.Mask(c.Evidence),
+			GoneEvidence: r.Scenario.Secrets.Mask(c.GoneText),
 		}
 		if rec.Units == nil {
 			rec.Units = []string{}
@@ -147,6 +148,9 @@ func (r *runner) faultRecords(f *measure.Findings) []scenarios.FaultRecord {
 		}
 		if c.Late != "" {
 			rec.Note = strings.TrimPrefix(rec.Note+"; "+c.Late, "; ")
+		}
+		if c.Detect != nil && c.N >= 0 {
+			r.fillDetect(&rec, c)
 		}
 		out = append(out, rec)
 	}
@@ -166,7 +170,7 @@ func fill(rec *scenarios.FaultRecord, c *chaos.Record, f measure.FaultFinding) {
 	if c.VerifyErr == nil {
 		rec.Verified = scenarios.Sec(c.Verified)
 	}
-	rec.Gone, rec.GoneEvidence, rec.Revert = c.Gone, c.GoneText, string(c.Revert)
+	rec.Gone, rec.Revert = c.Gone, string(c.Revert)
 	rec.Traffic, rec.TrafficUnit = f.Requests, "requests"
 	if c.Traffic != nil {
 		rec.Traffic, rec.TrafficUnit = c.Traffic.N, c.Traffic.Unit

@@ -24,6 +24,7 @@ type Options struct {
 	ID      string                   // names the run; empty draws one
 	LogDir  string                   // for the output of the stack's units; empty keeps only its end
 	State   string                   // for the journal; needed where anything is started or broken
+	Ledger  string                   // the file for what the ledger did not find as it should be; empty keeps none
 	Guard   []string                 // the command line of the guard; empty runs without one, for tests
 	NoChaos bool                     // the control run: no fault is injected
 	Log     *slog.Logger             // nil logs nothing
@@ -38,6 +39,7 @@ type Options struct {
 var (
 	ErrNotReady = errors.New("the target did not become ready")
 	ErrSetup    = errors.New("setup failed")
+	ErrAuth     = errors.New("the load can't prove who it is")
 	ErrUsedUp   = errors.New("unique data is used up")
 	ErrSuspend  = errors.New("brunt was suspended; its faults were taken back before")
 )
@@ -73,6 +75,8 @@ type runner struct {
 	clients  []targets.Client
 	runs     []*load.Run
 	stats    []load.Stats
+	ledger   *ledger                 // nil: the scenario has none
+	written  *scenarios.LedgerRecord // what it found
 	mon      *monitor
 	health   scenarios.Generator
 	vars     []scenarios.Value
@@ -148,7 +152,7 @@ func (r *runner) protect() (err error) {
 	if r.journal, err = chaos.OpenJournal(r.o.State, r.o.ID); err != nil {
 		return err
 	}
-	r.journal.At = r.o.At
+	r.journal.At, r.journal.Mask = r.o.At, r.Scenario.Secrets.Mask
 	if len(r.o.Guard) == 0 {
 		return nil
 	}
@@ -209,6 +213,11 @@ func (r *runner) run(ctx context.Context) (_ *scenarios.Result, err error) {
 	if err != nil {
 		return r.unstarted(err), nil
 	}
+	dropTokens, err := r.tokens(ctx)
+	if err != nil {
+		return r.unstarted(err), nil
+	}
+	defer dropTokens()
 	if err := r.once(ctx, "setup", r.Setup); err != nil {
 		if ctx.Err() == nil {
 			err = fmt.Errorf("%w: %w", ErrSetup, err)
@@ -226,6 +235,12 @@ func (r *runner) run(ctx context.Context) (_ *scenarios.Result, err error) {
 		return nil, err
 	}
 	defer r.rec.Close()
+	if r.Plan.Ledger != nil {
+		if r.ledger, err = openLedger(r.Plan.Ledger, r.o.Ledger, shards); err != nil {
+			return nil, err
+		}
+		defer func() { err = errors.Join(err, r.ledger.close()) }()
+	}
 	r.mu.Lock() // units of the target may tell of events meanwhile
 	r.t0 = time.Now().Add(sc.Warmup + lead)
 	r.mu.Unlock()
@@ -243,6 +258,11 @@ func (r *runner) run(ctx context.Context) (_ *scenarios.Result, err error) {
 	r.broken = r.drive(ctx)
 	r.health = r.mon.finish() // of the load; what judging it takes is another matter
 	defer Frugal()()
+	if r.ledger != nil {
+		if r.written, err = r.readBack(ctx); err != nil {
+			return nil, errors.Join(r.broken, err)
+		}
+	}
 	if err := r.once(context.WithoutCancel(ctx), "teardown", r.Teardown); err != nil {
 		r.note("teardown failed: %v", err)
 	}

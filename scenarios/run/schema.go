@@ -22,12 +22,10 @@ import (
 
 // Schema is the JSON Schema of scenarios, made from the types that read them.
 func Schema() scenarios.Schema {
-	doc := describer(map[string]embed.FS{
-		"brunt/scenarios": scenarios.Source, "brunt/scenarios/load": load.Source, "brunt/targets": targets.Source,
-		"brunt/targets/stack": stack.Source, "brunt/targets/demo": demo.Source, "brunt/chaos": chaos.Source,
-	})
+	doc := describer(sources())
 	root := scenarios.DocumentSchema(doc)
 	props := root["properties"].(scenarios.Schema)
+	withProofs(root, doc)
 	own := scenarios.Schema{"load": loadSchema(doc), "chaos": faultsSchema(doc), "target": targetSchema(doc)}
 	partial := scenarios.Schema{}
 	for key, s := range own {
@@ -42,6 +40,14 @@ func Schema() scenarios.Schema {
 	root = shared(root, defs)
 	root["$defs"] = defs
 	return root
+}
+
+// sources are the texts of the packages whose types are read from files.
+func sources() map[string]embed.FS {
+	return map[string]embed.FS{
+		"brunt/scenarios": scenarios.Source, "brunt/scenarios/load": load.Source, "brunt/targets": targets.Source,
+		"brunt/targets/stack": stack.Source, "brunt/targets/demo": demo.Source, "brunt/chaos": chaos.Source,
+	}
 }
 
 // shared gives s with what stands in it several times moved to defs, under the name
@@ -181,6 +187,7 @@ func relaxedList(out scenarios.Schema, key string, list []any) {
 // loadSchema has one schema for each executor, told apart by its name.
 func loadSchema(doc scenarios.Describer) scenarios.Schema {
 	common := scenarios.LoadSchema(doc)
+	withProofs(common, doc)
 	var all []any
 	for _, name := range slices.Sorted(maps.Keys(load.Kinds())) {
 		s := common.With(scenarios.SchemaOf(reflect.TypeOf(load.Kinds()[name]()).Elem(), doc))
@@ -200,6 +207,7 @@ func faultsSchema(doc scenarios.Describer) scenarios.Schema {
 func faultSchema(doc scenarios.Describer) scenarios.Schema {
 	s := scenarios.Timing(doc)
 	props := s["properties"].(scenarios.Schema)
+	props["detect"] = scenarios.Schema{"description": doc(reflect.TypeFor[scenarios.Fault](), "Detect"), "anyOf": []any{scenarios.SchemaOf(reflect.TypeFor[*chaos.Detect](), doc)}}
 	var one []any
 	for _, name := range slices.Sorted(maps.Keys(chaos.Kinds())) {
 		kind := reflect.TypeOf(chaos.Kinds()[name]()).Elem()
@@ -240,6 +248,27 @@ func targetSchema(doc scenarios.Describer) scenarios.Schema {
 	return s
 }
 
+// withProofs gives an object's schema what auth and sign can be.
+func withProofs(s scenarios.Schema, doc scenarios.Describer) {
+	for key, t := range map[string]reflect.Type{"auth": reflect.TypeFor[targets.Auth](), "sign": reflect.TypeFor[targets.Sign]()} {
+		p := s.Property(key)
+		if p == nil {
+			continue
+		}
+		block := scenarios.SchemaOf(t, doc)
+		var one []any
+		for _, kind := range slices.Sorted(maps.Keys(block["properties"].(scenarios.Schema))) {
+			if kind != "header" && kind != "scheme" {
+				one = append(one, scenarios.Schema{"required": []any{kind}})
+			}
+		}
+		block["type"], block["oneOf"] = "object", one
+		s["properties"].(scenarios.Schema)[key] = scenarios.Schema{
+			"description": p["description"], "anyOf": []any{scenarios.Schema{"enum": []any{"off", false, nil}}, block},
+		}
+	}
+}
+
 // stepSchema is a pause, or a request of one protocol.
 func stepSchema(doc scenarios.Describer) scenarios.Schema {
 	think := scenarios.Schema{"type": "object", "required": []any{"think"}, "additionalProperties": false, "properties": scenarios.Schema{"think": scenarios.Schema{"description": about["think"], "allOf": []any{(*scenarios.Range)(nil).Schema()}}}}
@@ -248,6 +277,7 @@ func stepSchema(doc scenarios.Describer) scenarios.Schema {
 	for _, key := range slices.Sorted(maps.Keys(targets.Kinds())) {
 		p := targets.Kinds()[key]()
 		s := scenarios.SchemaOf(p.Settings(), doc).With(name)
+		withProofs(s, doc)
 		if e := s.Property("extract"); e != nil {
 			e["propertyNames"] = scenarios.VariableSchema()
 		}

@@ -286,7 +286,7 @@ func TestOneMistake_Process(t *testing.T) {
 		"service: posts, pick: 3":      {none},
 		`unit: "posts[7]"`:             {none},
 		"service: posts, signal: NOPE": {none, `there is no signal "NOPE"`},
-		"pick: one":                    {"exactly one of service, unit, pid"},
+		"pick: one":                    {"exactly one of service, unit, zone, pid"},
 		"pid: 4242":                    {"nobody starts process 4242 again"},
 	} {
 		t.Run(settings, func(t *testing.T) {
@@ -327,11 +327,10 @@ func TestNotAvailable(t *testing.T) {
 	)
 	for _, c := range []struct{ form, names string }{
 		{faults, `container.kill container.stop container.restart container.pause network.loss network.duplicate network.corrupt network.reorder
-			network.half_open network.disconnect dns.fail dns.timeout dns.spoof http.rewrite tcp.slow_close tcp.limit tcp.slicer stress.cpu
-			stress.memory stress.io cpu.throttle memory.limit disk.throttle disk.fill fd.exhaust time.skew exec webhook`},
-		{steps, "grpc redis sql websocket sse graphql kafka amqp tcp udp dns"},
+			network.half_open network.disconnect dns.fail dns.timeout dns.spoof stress.cpu stress.memory stress.io cpu.throttle memory.limit disk.throttle disk.fill fd.exhaust time.skew`},
+		{steps, "grpc redis sql websocket kafka amqp tcp udp dns"},
 		{target, "compose containers"},
-		{picks, "zone container labels leader"},
+		{picks, "container labels"},
 		{"policy: {%s: x}", "policy"},
 		{loads, "k6 engine"},
 	} {
@@ -347,14 +346,9 @@ func TestNotAvailable(t *testing.T) {
 		"replay":  "load: {main: {executor: replay, flow: [{get: /}]}}",
 		"find":    "load: {main: {executor: find, flow: [{get: /}]}}",
 		"trigger": "chaos: {x: {trigger: script, process.crash: {service: posts}}}",
-		"detect":  "chaos: {x: {at: 1s, detect: {}, process.crash: {service: posts}}}",
-		"leader":  "chaos: {x: {at: 1s, process.crash: {service: posts, pick: leader}}}",
 	} {
 		notAvailable(t, name, text)
 	}
-	// A metric's name is a text, and no schema knows it.
-	c := corpusCase{text: "version: 1\ntarget: {stack: demo}\nload: {main: {executor: constant-vus, vus: 1, duration: 1s, flow: [{get: /}]}}\nslo: [detect < 1s after x]\n", want: `metric "detect" is not available yet`}
-	t.Run("metric detect", func(t *testing.T) { refused(t, c) })
 }
 
 func notAvailable(t *testing.T, name, text string) {

@@ -2,10 +2,12 @@ package run
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"time"
 
+	"brunt/chaos"
 	"brunt/scenarios"
 	"brunt/scenarios/load"
 	"brunt/scenarios/measure"
@@ -14,6 +16,13 @@ import (
 
 // client makes a client for one load, or for setup and teardown.
 func (r *runner) client(l *scenarios.Load, samples *measure.Samples) (targets.Client, error) {
+	o := r.reach(l)
+	o.Sampler = samples
+	return r.protocol.Client(o)
+}
+
+// reach says how a load reaches its target.
+func (r *runner) reach(l *scenarios.Load) targets.Options {
 	base, resolve := r.sys.base()
 	for k, v := range l.Resolve {
 		if resolve == nil {
@@ -23,10 +32,26 @@ func (r *runner) client(l *scenarios.Load, samples *measure.Samples) (targets.Cl
 			resolve[k] = v
 		}
 	}
-	return r.protocol.Client(targets.Options{
+	return targets.Options{
 		Base: base, TLS: r.Scenario.Target.TLS, Connections: l.Connections, Resolve: resolve, Proxies: r.proxiesOf(l), Timeout: l.Timeout.D(),
-		Seed: r.Scenario.Seed ^ hashOf(l.Name), T0: r.t0, Gate: r.gate.check, Sampler: samples, Agent: "brunt",
+		Seed: r.Scenario.Seed ^ hashOf(l.Name), T0: r.t0, Gate: r.gate.check, Agent: "brunt",
+	}
+}
+
+// leads asks a unit of the stack whether it leads.
+func (r *runner) leads(ctx context.Context, l *chaos.Leader, u chaos.Unit) error {
+	a, ok := u.(chaos.Addressed)
+	if !ok || len(r.Plan.leaders[l]) == 0 {
+		return errors.New("it can't be asked")
+	}
+	samples := &measure.Samples{Mask: r.Scenario.Secrets.Mask}
+	client, err := r.protocol.Client(targets.Options{
+		Base: "http://" + a.Addr(), Timeout: scenarios.DefaultTimeout, T0: r.t0, Gate: r.gate.check, Sampler: samples, Agent: "brunt",
 	})
+	if err != nil {
+		return err
+	}
+	return r.sequence(ctx, "leader of "+u.Name(), client, samples, r.Plan.leaders[l], scenarios.DefaultTimeout)
 }
 
 // once runs steps that are not measured, of setup or teardown; the first that fails
@@ -44,6 +69,11 @@ func (r *runner) once(ctx context.Context, what string, steps []load.Step) error
 	if err != nil {
 		return err
 	}
+	return r.sequence(ctx, what, client, samples, steps, l.Timeout.D())
+}
+
+// sequence runs steps with a client, and closes it.
+func (r *runner) sequence(ctx context.Context, what string, client targets.Client, samples *measure.Samples, steps []load.Step, timeout time.Duration) error {
 	defer client.Close()
 	defer context.AfterFunc(ctx, client.Abort)()
 	session, err := client.Open(0)
@@ -65,7 +95,7 @@ func (r *runner) once(ctx context.Context, what string, steps []load.Step) error
 			continue
 		}
 		it.Intended = r.now()
-		it.Deadline = it.Intended + l.Timeout.D()
+		it.Deadline = it.Intended + timeout
 		out := scenarios.Outcome{Step: onceStep, Intended: it.Intended, Ready: it.Intended}
 		session.Do(it, s.Call, &out)
 		if out.Kind != scenarios.OK {

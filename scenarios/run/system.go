@@ -22,7 +22,7 @@ import (
 // runs.
 func (c *compiler) system() {
 	t := &c.sc.Target
-	c.plan.Scope = chaos.Scope{Services: map[string]int{}}
+	c.plan.Scope = chaos.Scope{Services: map[string]int{}, Host: c.plan.calls.by(nil)}
 	switch {
 	case t.Processes != nil:
 		spec := stack.Processes(t.Processes, t.Entry, c.m)
@@ -41,6 +41,7 @@ func (c *compiler) system() {
 	if c.plan.Stack.Service(c.plan.Stack.Entry) == nil && c.plan.Stack.Entry != "" {
 		c.m.AddHint(t.Of("entry"), scenarios.DidYouMean(t.Entry, c.plan.Stack.Names()), "there is no service %q", t.Entry)
 	}
+	c.plan.Scope.Zones = c.plan.Stack.Zones()
 	for i := range c.plan.Stack.Services {
 		s := &c.plan.Stack.Services[i]
 		c.plan.Scope.Services[s.Name] = s.Replicas
@@ -68,6 +69,12 @@ func (c *compiler) builtin(t *scenarios.Target) {
 		return
 	}
 	spec := b.Spec(c.o.Self)
+	for _, zone := range spec.Zones() {
+		if !scenarios.IsName(zone) {
+			c.m.Add(t.Of("with"), "%q can't name a zone: a-z, 0-9 and -, beginning with a letter", zone)
+			break
+		}
+	}
 	c.plan.Stack = &spec
 }
 
@@ -133,6 +140,9 @@ func (s *system) bringUp(ctx context.Context) error {
 	r := s.r
 	if r.Stack == nil {
 		s.entry = r.Scope.External
+		if s.entry == "" { // of a fault on a process alone
+			return nil
+		}
 		if err := s.loadLink(ctx); err != nil {
 			return err
 		}
@@ -228,7 +238,12 @@ func (s *system) reach(ctx context.Context, hostport string) (string, error) {
 
 func (s *system) addLink(from, to, upstream string) error {
 	_, http := s.r.needsLink(from, to)
+	listen := ""
+	if from == chaos.LoadName {
+		listen = s.r.listen
+	}
 	p, err := proxy.Start(proxy.Config{
+		Listen:   listen,
 		Upstream: func() string { return upstream },
 		Seed:     s.r.Scenario.Seed ^ hashOf(from+"->"+to),
 		HTTP:     http,

@@ -24,7 +24,7 @@ func balancerOf(n int, ejection bool) *balancer {
 func spread(b *balancer, n int) []int {
 	got := make([]int, len(b.all))
 	for range n {
-		got[slices.Index(b.all, b.pick(nil))]++
+		got[slices.Index(b.all, b.pick(call{}, nil))]++
 	}
 	return got
 }
@@ -72,13 +72,13 @@ func TestBalancer_Tried(t *testing.T) {
 	b := balancerOf(3, true)
 	var tried []*upstream
 	for range 3 {
-		u := b.pick(tried)
+		u := b.pick(call{}, tried)
 		if u == nil || slices.Contains(tried, u) {
 			t.Fatalf("after %d it gave %v", len(tried), u)
 		}
 		tried = append(tried, u)
 	}
-	if u := b.pick(tried); u != nil {
+	if u := b.pick(call{}, tried); u != nil {
 		t.Error("it gave one that was tried")
 	}
 }

@@ -47,12 +47,15 @@ type call struct {
 	query  string
 	body   []byte // JSON; nil: none
 	key    string // Idempotency-Key, if any
+	client string // the address of whoever it is for, for the balancer
+	stay   int    // the replica that its session belongs to, counted from 1; 0 is none
 }
 
 // A reply is a whole answer.
 type reply struct {
 	status int
 	body   []byte
+	by     int // index of the replica that gave it
 }
 
 // do sends a call and reads the answer to its end. A timeout of 0 is none.

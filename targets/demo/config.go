@@ -1,6 +1,6 @@
 package demo
 
-import "maps"
+import "cmp"
 
 // The services by name.
 const (
@@ -12,26 +12,39 @@ const (
 )
 
 // Config is how SocialConnect is built: how many replicas, and which defences it
-// has. The zero value is two replicas of posts and every defence on; a switch that
-// is nil was not written and is on.
+// has. The zero value is two replicas of posts, taken in turn, the defences on and all
+// else off; a switch that is nil was not written and is as it says.
 type Config struct {
-	Posts    Scale `yaml:"posts"`    // the service with replicas
-	Breaker  *bool `yaml:"breaker"`  // circuit breakers at the gateway, one for each replica that it calls
-	Limiter  *bool `yaml:"limiter"`  // 100 requests a minute for each token
-	Retries  *bool `yaml:"retries"`  // reads that fail are tried on another replica
-	Ejection *bool `yaml:"ejection"` // replicas that fail or hang are left out of the balancer's rotation
-	Timeouts *bool `yaml:"timeouts"` // of the calls that gateway and posts make
+	Posts    Scale  `yaml:"posts"`                                               // the service with replicas
+	Balance  string `yaml:"balance,oneof=round_robin|least_connections|ip_hash"` // how the gateway picks a replica; zero is round_robin
+	Affinity *bool  `yaml:"affinity"`                                            // a client stays with its replica, by a cookie; off unless written
+
+	Breaker  *bool `yaml:"breaker"`  // circuit breakers at the gateway, one for each replica that it calls; on unless written
+	Limiter  *bool `yaml:"limiter"`  // 100 requests a minute for each token; on unless written
+	Retries  *bool `yaml:"retries"`  // reads that fail are tried on another replica; on unless written
+	Ejection *bool `yaml:"ejection"` // replicas that fail or hang are left out of the balancer's rotation; on unless written
+	Timeouts *bool `yaml:"timeouts"` // of the calls that gateway and posts make; on unless written
+	Graceful *bool `yaml:"graceful"` // a stop that is asked for lets requests finish first; on unless written
+
+	NegativeCache *bool `yaml:"negative_cache"` // the gateway remembers for 2 s which posts there are not; off unless written
+	SingleFlight  *bool `yaml:"single_flight"`  // reads of the same at the same time are one question to posts and users; off unless written
+	Idempotency   *bool `yaml:"idempotency"`    // the store holds posts against their Idempotency-Key: the same key again is the same post; off unless written
+	RetryWrites   *bool `yaml:"retry_writes"`   // writes that fail are tried again as reads are, which without idempotency writes them twice; off unless written
+	AckEarly      *bool `yaml:"ack_early"`      // posts acknowledges writes half a second before the store has them, so that a crash loses them; off unless written
+	LogWrites     *bool `yaml:"log_writes"`     // posts and store log every write, to hold a ledger against; off unless written
 }
 
 // Scale is the size of a service.
 type Scale struct {
-	Replicas int `yaml:"replicas,min=1,max=9"` // processes; 0: 2
+	Replicas int      `yaml:"replicas,min=1,max=9"` // processes; 0: 2
+	Zones    []string `yaml:"zones"`                // that they stand in, in turn, for faults on a whole zone; zero is none
 }
 
 // A Service is one part of the system, for whoever starts it.
 type Service struct {
 	Name     string
 	Replicas int               // how many processes
+	Zones    []string          // that they stand in, in turn
 	Links    []string          // services that it calls
 	Env      map[string]string // its switches
 	Ready    string            // a path that answers 200 once it can serve
@@ -41,35 +54,60 @@ type Service struct {
 // Services lists the parts in the order in which to start them: each after those
 // that it calls.
 func (c Config) Services() []Service {
-	timeouts := map[string]string{"DEMO_TIMEOUTS": onOff(c.Timeouts)}
-	defences := map[string]string{
-		"DEMO_BREAKER":  onOff(c.Breaker),
-		"DEMO_LIMITER":  onOff(c.Limiter),
-		"DEMO_RETRIES":  onOff(c.Retries),
-		"DEMO_EJECTION": onOff(c.Ejection),
+	posts := map[string]string{
+		"DEMO_TIMEOUTS":   onOff(c.Timeouts),
+		"DEMO_ACK_EARLY":  onlyOn(c.AckEarly),
+		"DEMO_LOG_WRITES": onlyOn(c.LogWrites),
 	}
-	maps.Copy(defences, timeouts)
+	store := map[string]string{
+		"DEMO_IDEMPOTENCY": onlyOn(c.Idempotency),
+		"DEMO_LOG_WRITES":  onlyOn(c.LogWrites),
+	}
+	gateway := map[string]string{
+		"DEMO_BALANCE":        cmp.Or(c.Balance, roundRobin),
+		"DEMO_AFFINITY":       onlyOn(c.Affinity),
+		"DEMO_BREAKER":        onOff(c.Breaker),
+		"DEMO_LIMITER":        onOff(c.Limiter),
+		"DEMO_RETRIES":        onOff(c.Retries),
+		"DEMO_EJECTION":       onOff(c.Ejection),
+		"DEMO_TIMEOUTS":       onOff(c.Timeouts),
+		"DEMO_NEGATIVE_CACHE": onlyOn(c.NegativeCache),
+		"DEMO_SINGLE_FLIGHT":  onlyOn(c.SingleFlight),
+		"DEMO_RETRY_WRITES":   onlyOn(c.RetryWrites),
+	}
 	replicas := c.Posts.Replicas
 	if replicas == 0 {
 		replicas = 2
 	}
 	services := []Service{
-		{Name: storeName},
+		{Name: storeName, Env: store},
 		{Name: notificationsName},
 		{Name: usersName},
-		{Name: postsName, Replicas: replicas, Links: []string{storeName, notificationsName}, Env: timeouts},
-		{Name: gatewayName, Links: []string{postsName, usersName}, Env: defences, Entry: true},
+		{Name: postsName, Replicas: replicas, Zones: c.Posts.Zones, Links: []string{storeName, notificationsName}, Env: posts},
+		{Name: gatewayName, Links: []string{postsName, usersName}, Env: gateway, Entry: true},
 	}
 	for i := range services {
 		services[i].Ready = "/healthz"
+		if services[i].Env == nil {
+			services[i].Env = map[string]string{}
+		}
+		services[i].Env["DEMO_GRACEFUL"] = onOff(c.Graceful)
 		services[i].Replicas = max(services[i].Replicas, 1)
 	}
 	return services
 }
 
+// onOff is a switch that is on unless it was written, onlyOn one that is off.
 func onOff(s *bool) string {
 	if s == nil || *s {
 		return "on"
 	}
 	return "off"
+}
+
+func onlyOn(s *bool) string {
+	if s == nil {
+		return "off"
+	}
+	return onOff(s)
 }

@@ -30,13 +30,19 @@ func TestConfig(t *testing.T) {
 		name     string
 		with     string
 		replicas int
-		off      string // the switches of the gateway that are
+		off      string // the switches of the gateway that are, or are as they say
 	}{
 		{"nothing written", "{}", 2, ""},
 		{"written, but empty", "{breaker: , posts: }", 2, ""},
 		{"written as it is by default", "{posts: {replicas: 2}, breaker: on, limiter: on, retries: true, ejection: on, timeouts: on}", 2, ""},
 		{"one off", "{breaker: off}", 2, "DEMO_BREAKER"},
 		{"all off", "{breaker: off, limiter: off, retries: off, ejection: false, timeouts: off}", 2, "DEMO_BREAKER DEMO_EJECTION DEMO_LIMITER DEMO_RETRIES DEMO_TIMEOUTS"},
+		{"one on", "{affinity: on}", 2, "DEMO_AFFINITY=on"},
+		{
+			"all that is off, on", "{affinity: on, negative_cache: on, single_flight: on, retry_writes: true, balance: ip_hash, graceful: off}", 2,
+			"DEMO_AFFINITY=on DEMO_NEGATIVE_CACHE=on DEMO_SINGLE_FLIGHT=on DEMO_RETRY_WRITES=on DEMO_BALANCE=ip_hash DEMO_GRACEFUL=off",
+		},
+		{"of the others", "{ack_early: on, idempotency: on, log_writes: on}", 2, ""},
 		{"most replicas", "{posts: {replicas: 9}}", 9, ""},
 		{"one replica", "{posts: {replicas: 1}}", 1, ""},
 	}
@@ -55,12 +61,23 @@ func TestConfig(t *testing.T) {
 					if want := onOff(c.Timeouts); s.Env["DEMO_TIMEOUTS"] != want {
 						t.Errorf("timeouts of posts are %q, want %q", s.Env["DEMO_TIMEOUTS"], want)
 					}
+					if want := onlyOn(c.AckEarly); s.Env["DEMO_ACK_EARLY"] != want || s.Env["DEMO_LOG_WRITES"] != want {
+						t.Errorf("posts have %v, want %s", s.Env, want)
+					}
+				case storeName:
+					if want := onlyOn(c.Idempotency); s.Env["DEMO_IDEMPOTENCY"] != want || s.Env["DEMO_LOG_WRITES"] != want {
+						t.Errorf("the store has %v, want %s", s.Env, want)
+					}
 				case gatewayName:
 					want := map[string]string{
-						"DEMO_BREAKER": "on", "DEMO_LIMITER": "on", "DEMO_RETRIES": "on", "DEMO_EJECTION": "on", "DEMO_TIMEOUTS": "on",
+						"DEMO_BREAKER": "on", "DEMO_LIMITER": "on", "DEMO_RETRIES": "on", "DEMO_EJECTION": "on", "DEMO_TIMEOUTS": "on", "DEMO_GRACEFUL": "on",
+						"DEMO_BALANCE": "round_robin", "DEMO_AFFINITY": "off", "DEMO_NEGATIVE_CACHE": "off", "DEMO_SINGLE_FLIGHT": "off", "DEMO_RETRY_WRITES": "off",
 					}
-					for key := range strings.FieldsSeq(tt.off) {
-						want[key] = "off"
+					for word := range strings.FieldsSeq(tt.off) {
+						key, value, as := strings.Cut(word, "=")
+						if want[key] = "off"; as {
+							want[key] = value
+						}
 					}
 					if !maps.Equal(s.Env, want) {
 						t.Errorf("the gateway has %v, want %v", s.Env, want)
@@ -76,6 +93,7 @@ func TestConfig_Mistakes(t *testing.T) {
 		{"too few replicas", "{posts: {replicas: 0}}", "at least 1"},
 		{"too many replicas", "{posts: {replicas: 10}}", "at most 9"},
 		{"no switch", "{breaker: maybe}", "want on or off"},
+		{"no balancer", "{balance: random}", "balance"},
 		{"unknown", "{braker: off}", "breaker"},
 	}
 	for _, tt := range tests {

@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -200,7 +201,7 @@ func TestSplitUsers(t *testing.T) {
 					t.Errorf("fastest answer %v, want at least %v", f, tt.atLeast)
 				}
 				// Half a second in, the breaker has opened: only its probes still wait.
-				if settled := between(answers, 1500*time.Millisecond, 3*sec); tt.config == (Config{}) {
+				if settled := between(answers, 1500*time.Millisecond, 3*sec); reflect.DeepEqual(tt.config, Config{}) {
 					if p := quantile(settled, 0.95); p > 10*time.Millisecond {
 						t.Errorf("p95 is %v with the breaker open", p)
 					}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -15,9 +16,16 @@ type environment struct {
 }
 
 // on reads the switch of a defence; one that is not set is on.
-func (e *environment) on(key string) bool {
+func (e *environment) on(key string) bool { return e.toggle(key, true) }
+
+// asked reads a switch that is off unless it is set.
+func (e *environment) asked(key string) bool { return e.toggle(key, false) }
+
+func (e *environment) toggle(key string, unset bool) bool {
 	switch s := strings.ToLower(e.getenv(key)); s {
-	case "", "on", "true":
+	case "":
+		return unset
+	case "on", "true":
 		return true
 	case "off", "false":
 		return false
@@ -25,6 +33,16 @@ func (e *environment) on(key string) bool {
 		e.mistakes = append(e.mistakes, fmt.Errorf("%s is %q, want on or off", key, s))
 		return true
 	}
+}
+
+// oneOf gives the value of key, which is one of those named; the first stands in when
+// it is not set.
+func (e *environment) oneOf(key string, names ...string) string {
+	s := e.text(key, names[0])
+	if !slices.Contains(names, s) {
+		e.mistakes = append(e.mistakes, fmt.Errorf("%s is %q, want one of %s", key, s, strings.Join(names, ", ")))
+	}
+	return s
 }
 
 // link gives the addresses of the replicas of a service, in order of index; there is

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -31,6 +32,11 @@ type gateway struct {
 	limiter  *limiter // nil: no limit
 	signer   signer
 	limits   limits
+	affinity bool
+	rewrite  bool     // writes are tried again as well
+	missing  *missing // nil: nothing is remembered
+	flights  *flights // nil: everybody asks
+	absent   prometheus.Counter
 	nameless prometheus.Counter
 	limited  prometheus.Counter
 }
@@ -45,6 +51,11 @@ func newGateway(p parts) (service, error) {
 		limited: p.metrics.auto.NewCounter(prometheus.CounterOpts{
 			Name: "socialconnect_limited_total", Help: "Requests turned away by the limiter.",
 		}),
+		absent: p.metrics.auto.NewCounter(prometheus.CounterOpts{
+			Name: "socialconnect_negative_hits_total", Help: "Reads answered from the memory of which posts there are not.",
+		}),
+		affinity: p.env.asked("DEMO_AFFINITY"),
+		rewrite:  p.env.asked("DEMO_RETRY_WRITES"),
 	}
 	if p.env.on("DEMO_TIMEOUTS") {
 		g.limits = limits{request: 3 * time.Second, connect: 250 * time.Millisecond, posts: time.Second, users: 100 * time.Millisecond}
@@ -55,9 +66,17 @@ func newGateway(p parts) (service, error) {
 	if p.env.on("DEMO_LIMITER") {
 		g.limiter = newLimiter()
 	}
+	if p.env.asked("DEMO_NEGATIVE_CACHE") {
+		g.missing = newMissing()
+	}
+	if p.env.asked("DEMO_SINGLE_FLIGHT") {
+		g.flights = &flights{limit: g.limits.request, shared: p.metrics.auto.NewCounter(prometheus.CounterOpts{
+			Name: "socialconnect_shared_total", Help: "Questions that waited for the answer to the same one.",
+		})}
+	}
 	breakers, m := p.env.on("DEMO_BREAKER"), newUpstreamMetrics(p.metrics)
 	c := newClient(p.dial, g.limits.connect)
-	g.posts = &balancer{ejection: p.env.on("DEMO_EJECTION")}
+	g.posts = &balancer{ejection: p.env.on("DEMO_EJECTION"), by: p.env.oneOf("DEMO_BALANCE", roundRobin, leastConnections, ipHash)}
 	g.posts.all = upstreamsOf(p, c, m, postsName, breakers, g.posts.ejection)
 	g.users = upstreamsOf(p, c, m, usersName, breakers, false)[0]
 	return service{
@@ -138,7 +157,11 @@ func (g *gateway) list(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	var p page
-	if err := g.fetch(r.Context(), call{path: "/posts", query: "page=" + strconv.Itoa(n)}, &p); err != nil {
+	q := call{path: "/posts", query: "page=" + strconv.Itoa(n)}
+	if key := r.URL.Query().Get("key"); key != "" {
+		q.query = url.Values{"key": {key}}.Encode()
+	}
+	if err := g.fetch(w, r, q, &p); err != nil {
 		return err
 	}
 	writeJSON(w, http.StatusOK, pageView{Items: g.views(r.Context(), p.Items), Page: p.Page})
@@ -150,8 +173,15 @@ func (g *gateway) read(w http.ResponseWriter, r *http.Request) error {
 	if !validID(id) {
 		return noSuchPost
 	}
+	if g.missing.has(id) {
+		g.absent.Inc()
+		return noSuchPost
+	}
 	var p post
-	if err := g.fetch(r.Context(), call{path: "/posts/" + id}, &p); err != nil {
+	if err := g.fetch(w, r, call{path: "/posts/" + id}, &p); err != nil {
+		if told, ok := errors.AsType[*problem](err); ok && told.status == http.StatusNotFound {
+			g.missing.add(id)
+		}
 		return err
 	}
 	writeJSON(w, http.StatusOK, g.views(r.Context(), []post{p})[0])
@@ -163,12 +193,14 @@ func (g *gateway) write(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	// subtle: not safe to repeat, whatever the key, as the store doesn't yet hold
-	// posts against it.
-	rep, err := g.retrier.send(r.Context(), g.posts, q, g.limits.posts, false)
+	// subtle: not safe to repeat unless the store holds posts against their keys, which
+	// the gateway can't know: whoever switches it on does.
+	q = g.origin(r, q)
+	rep, err := g.retrier.send(r.Context(), g.posts, q, g.limits.posts, g.rewrite)
 	if err := g.explain(r.Context(), postsName, rep, err); err != nil {
 		return err
 	}
+	g.keep(w, q, rep)
 	writeBody(w, http.StatusCreated, rep.body)
 	return nil
 }
@@ -187,12 +219,17 @@ func (g *gateway) user(w http.ResponseWriter, r *http.Request) error {
 }
 
 // fetch reads something from posts, and retries when that may help.
-func (g *gateway) fetch(ctx context.Context, q call, into any) error {
+func (g *gateway) fetch(w http.ResponseWriter, r *http.Request, q call, into any) error {
+	ctx := r.Context()
 	q.method = http.MethodGet
-	rep, err := g.retrier.send(ctx, g.posts, q, g.limits.posts, true)
+	q = g.origin(r, q)
+	rep, err := g.flights.do(ctx, q.path+"?"+q.query, func(ctx context.Context) (reply, error) {
+		return g.retrier.send(ctx, g.posts, q, g.limits.posts, true)
+	})
 	if err := g.explain(ctx, postsName, rep, err); err != nil {
 		return err
 	}
+	g.keep(w, q, rep)
 	if err := json.Unmarshal(rep.body, into); err != nil {
 		g.problems.warn("unreadable answer", "of", postsName, "error", err)
 		return &problem{status: http.StatusBadGateway, text: "posts answered something unreadable"}
@@ -220,7 +257,9 @@ func (g *gateway) names(ctx context.Context, posts []post) map[string]string {
 	slices.Sort(ids)
 	ids = slices.Compact(ids)
 	q := call{method: http.MethodGet, path: "/users", query: "ids=" + strings.Join(ids, ",")}
-	rep, err := g.users.send(ctx, q, g.limits.users)
+	rep, err := g.flights.do(ctx, "users?"+q.query, func(ctx context.Context) (reply, error) {
+		return g.users.send(ctx, q, g.limits.users)
+	})
 	var known userList
 	if err == nil && rep.status == http.StatusOK {
 		err = json.Unmarshal(rep.body, &known)

@@ -17,6 +17,7 @@ type post struct {
 	ID     string `json:"id"`
 	Author string `json:"author"` // a user's id
 	Text   string `json:"text"`
+	Alias  string `json:"alias,omitempty"` // an id that posts gave it before the store had it
 }
 
 // A page is ten posts, the newest first.
@@ -48,12 +49,13 @@ func readPost(w http.ResponseWriter, r *http.Request) (p post, key string, err e
 	return p, key, nil
 }
 
-// readPostCall reads a post, and makes the call that passes it on.
+// readPostCall reads a post of a client's, and makes the call that passes it on.
 func readPostCall(w http.ResponseWriter, r *http.Request) (post, call, error) {
 	p, key, err := readPost(w, r)
 	if err != nil {
 		return post{}, call{}, err
 	}
+	p.Alias = ""
 	body, err := json.Marshal(p)
 	return p, call{method: http.MethodPost, path: "/posts", body: body, key: key}, err
 }

@@ -2,8 +2,10 @@ package demo
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -15,6 +17,8 @@ type posts struct {
 	store    string
 	timeout  time.Duration // of a call to the store; 0: none
 	notifier *notifier
+	early    *early // nil: a write is acknowledged once the store has it
+	writes   writeLog
 }
 
 func newPosts(p parts) (service, error) {
@@ -25,6 +29,10 @@ func newPosts(p parts) (service, error) {
 	}
 	s.store = p.env.link(storeName)[0]
 	s.client = newClient(p.dial, connect)
+	s.writes = newWriteLog(p)
+	if p.env.asked("DEMO_ACK_EARLY") {
+		s.early = newEarly(s.commit)
+	}
 	s.notifier = newNotifier(p, s.client, p.env.link(notificationsName)[0], tell)
 	return service{
 		routes: map[string]handler{
@@ -32,8 +40,12 @@ func newPosts(p parts) (service, error) {
 			"GET /posts/{id}": s.read,
 			"POST /posts":     s.write,
 		},
-		start: s.notifier.start,
+		start: func() {
+			s.notifier.start()
+			s.early.start()
+		},
 		stop: func(ctx context.Context) {
+			s.early.stop(ctx)
 			s.notifier.stop(ctx)
 			s.client.close()
 		},
@@ -67,16 +79,44 @@ func (s *posts) write(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	rep, err := s.ask(r.Context(), q)
+	if s.early != nil {
+		p.Alias = "e-" + strings.ToLower(rand.Text())
+		s.writes.log("acknowledged early", p.Alias, q.key)
+		if s.early.take(r.Context(), p, q.key) {
+			writeJSON(w, http.StatusCreated, map[string]string{"id": p.Alias})
+			return nil
+		}
+		return &problem{status: http.StatusServiceUnavailable, text: "too many writes wait for the store"}
+	}
+	rep, err := s.hand(r.Context(), q, p.Author)
 	if err != nil {
 		return err
 	}
-	var made post
-	if rep.status == http.StatusCreated && json.Unmarshal(rep.body, &made) == nil {
-		s.notifier.tell(traceIn(r.Context()), notice{Post: made.ID, Author: p.Author})
-	}
 	writeBody(w, rep.status, rep.body)
 	return nil
+}
+
+// hand hands a write to the store, and tells of it once the store has it.
+func (s *posts) hand(ctx context.Context, q call, author string) (reply, error) {
+	rep, err := s.ask(ctx, q)
+	if err != nil {
+		return reply{}, err
+	}
+	var made post
+	if rep.status == http.StatusCreated && json.Unmarshal(rep.body, &made) == nil {
+		s.notifier.tell(traceIn(ctx), notice{Post: made.ID, Author: author})
+	}
+	return rep, nil
+}
+
+// commit takes a write to the store that was acknowledged before.
+func (s *posts) commit(ctx context.Context, w waiting) error {
+	body, err := json.Marshal(w.post)
+	if err != nil {
+		return err
+	}
+	_, err = s.hand(ctx, call{method: http.MethodPost, path: "/posts", body: body, key: w.key}, w.post.Author)
+	return err
 }
 
 // ask puts a question to the store. An answer that is an error of the store's own is

@@ -40,12 +40,12 @@ func newRetrier(m *metrics) *retrier {
 // asked at once, as nobody had any work with it.
 func (r *retrier) send(ctx context.Context, b *balancer, q call, timeout time.Duration, safe bool) (reply, error) {
 	if r == nil {
-		return b.pick(nil).send(ctx, q, timeout)
+		return b.pick(q, nil).send(ctx, q, timeout)
 	}
 	r.budget.request()
 	var tried []*upstream
 	for retries := 0; ; {
-		u := b.pick(tried)
+		u := b.pick(q, tried)
 		rep, err := u.send(ctx, q, timeout)
 		if !failed(rep, err) || ctx.Err() != nil {
 			return rep, err

@@ -88,6 +88,7 @@ func (n node) serve(ctx context.Context) error {
 	log := slog.New(slog.NewJSONHandler(n.stdout, nil)).With("service", n.name, "unit", env.text("BRUNT_UNIT", n.name))
 	p := parts{env: env, log: log, metrics: newMetrics(), dial: n.dial}
 	addr := env.need("BRUNT_ADDR", "host:port to listen on") // nothing would be every interface
+	graceful := env.on("DEMO_GRACEFUL")
 	svc, err := build(p)
 	if err != nil {
 		return fmt.Errorf("building %s: %w", n.name, err)
@@ -127,12 +128,18 @@ func (n node) serve(ctx context.Context) error {
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
 	defer cancel()
 	defer time.AfterFunc(firstBytes, unused.close).Stop()
-	if srv.Shutdown(last) != nil {
+	if !graceful {
+		srv.Close()
+		log.Warn("requests cut off, as the stop is not graceful")
+	} else if srv.Shutdown(last) != nil {
 		srv.Close()
 		log.Warn("requests cut off, they took longer than a stop may")
 	}
 	if err == nil {
 		err = <-ended
+	}
+	if !graceful {
+		cancel() // nor is what is queued waited for
 	}
 	svc.end(last)
 	log.Info("stopped")

@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -36,6 +37,10 @@ type store struct {
 	anchor   *sql.Conn // the database lives as long as a connection does
 
 	list, one, insert, trim *sql.Stmt
+	byAlias, byKey          *sql.Stmt
+
+	idempotent bool // the same key again is the same post
+	writes     writeLog
 
 	mu          sync.RWMutex // held for reading by readers, for writing by the writer
 	first, last int64        // ids that are there, without gaps
@@ -49,6 +54,7 @@ func newStore(p parts) (service, error) {
 	if err != nil {
 		return service{}, fmt.Errorf("opening the database: %w", err)
 	}
+	s.idempotent, s.writes = p.env.asked("DEMO_IDEMPOTENCY"), newWriteLog(p)
 	return service{
 		routes: map[string]handler{
 			"GET /posts":      s.page,
@@ -82,8 +88,11 @@ func (s *store) fill(ctx context.Context) error {
 		id     INTEGER PRIMARY KEY,
 		author TEXT NOT NULL,
 		text   TEXT NOT NULL,
-		key    TEXT NOT NULL DEFAULT ''
-	) STRICT`)
+		key    TEXT NOT NULL DEFAULT '',
+		alias  TEXT NOT NULL DEFAULT ''
+	) STRICT;
+	CREATE INDEX by_key   ON posts (key)   WHERE key   <> '';
+	CREATE INDEX by_alias ON posts (alias) WHERE alias <> ''`)
 	if err != nil {
 		return err
 	}
@@ -108,7 +117,9 @@ func (s *store) fill(ctx context.Context) error {
 	}{
 		{&s.list, `SELECT id, author, text FROM posts WHERE id > ? AND id <= ? ORDER BY id DESC`},
 		{&s.one, `SELECT author, text FROM posts WHERE id = ?`},
-		{&s.insert, `INSERT INTO posts (author, text, key) VALUES (?, ?, ?)`},
+		{&s.insert, `INSERT INTO posts (author, text, key, alias) VALUES (?, ?, ?, ?)`},
+		{&s.byAlias, `SELECT id, author, text FROM posts WHERE alias = ? AND alias <> ''`},
+		{&s.byKey, `SELECT id, author, text FROM posts WHERE key = ? AND key <> '' ORDER BY id`},
 		{&s.trim, `DELETE FROM posts WHERE id < ?`},
 	} {
 		if *q.stmt, err = s.db.PrepareContext(ctx, q.text); err != nil {
@@ -145,7 +156,12 @@ func (s *store) page(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	items, err := s.items(n)
+	var items []post
+	if key := r.URL.Query().Get("key"); key != "" {
+		items, err = s.some(s.byKey, key)
+	} else {
+		items, err = s.items(n)
+	}
 	if err != nil {
 		return s.broken("reading a page", err)
 	}
@@ -158,7 +174,18 @@ func (s *store) items(n int) ([]post, error) {
 	defer s.mu.RUnlock()
 	pages := (s.last - s.first + pageItems) / pageItems
 	top := s.last - int64(n-1)%pages*pageItems
-	rows, err := s.list.Query(top-pageItems, top)
+	return collect(s.list, top-pageItems, top)
+}
+
+// some gives the posts that a query finds.
+func (s *store) some(query *sql.Stmt, by string) ([]post, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return collect(query, by)
+}
+
+func collect(query *sql.Stmt, args ...any) ([]post, error) {
+	rows, err := query.Query(args...)
 	if err != nil {
 		return nil, err
 	}
@@ -178,7 +205,7 @@ func (s *store) read(w http.ResponseWriter, r *http.Request) error {
 	id := r.PathValue("id")
 	n, err := strconv.ParseInt(id, 10, 64)
 	if err != nil {
-		return noSuchPost
+		return s.alias(w, id)
 	}
 	p := post{ID: strconv.FormatInt(n, 10)}
 	s.mu.RLock()
@@ -191,6 +218,19 @@ func (s *store) read(w http.ResponseWriter, r *http.Request) error {
 		return s.broken("reading a post", err)
 	}
 	writeJSON(w, http.StatusOK, p)
+	return nil
+}
+
+// alias gives the post that posts gave another id.
+func (s *store) alias(w http.ResponseWriter, id string) error {
+	found, err := s.some(s.byAlias, id)
+	switch {
+	case err != nil:
+		return s.broken("reading a post", err)
+	case len(found) == 0:
+		return noSuchPost
+	}
+	writeJSON(w, http.StatusOK, found[0])
 	return nil
 }
 
@@ -210,7 +250,15 @@ func (s *store) write(w http.ResponseWriter, r *http.Request) error {
 func (s *store) add(p post, key string) (int64, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	res, err := s.insert.Exec(p.Author, p.Text, key)
+	if s.idempotent && key != "" {
+		if before, err := collect(s.byKey, key); err != nil || len(before) > 0 {
+			if err != nil {
+				return 0, err
+			}
+			return strconv.ParseInt(before[0].ID, 10, 64)
+		}
+	}
+	res, err := s.insert.Exec(p.Author, p.Text, key, p.Alias)
 	if err != nil {
 		return 0, err
 	}
@@ -219,6 +267,7 @@ func (s *store) add(p post, key string) (int64, error) {
 		return 0, err
 	}
 	s.last = id
+	s.writes.log("committed", cmp.Or(p.Alias, strconv.FormatInt(id, 10)), key)
 	if first := id - keptPosts + 1; first >= s.first+trimEvery {
 		if _, err := s.trim.Exec(first); err != nil {
 			return 0, err

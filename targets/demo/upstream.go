@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -17,6 +18,8 @@ var errOpen = errors.New("the circuit breaker is open")
 // An upstream is a replica of a service that the gateway calls.
 type upstream struct {
 	name    string // such as posts[1]
+	index   int
+	busy    atomic.Int64 // requests under way
 	addr    string
 	client  *client
 	breaker *breaker // nil: none
@@ -44,7 +47,7 @@ func newUpstreamMetrics(m *metrics) upstreamMetrics {
 func upstreamsOf(p parts, c *client, m upstreamMetrics, service string, breakers, ejection bool) []*upstream {
 	var all []*upstream
 	for i, addr := range p.env.link(service) {
-		u := &upstream{name: fmt.Sprintf("%s[%d]", service, i), addr: addr, client: c}
+		u := &upstream{name: fmt.Sprintf("%s[%d]", service, i), index: i, addr: addr, client: c}
 		log := p.log.With("upstream", u.name)
 		if breakers {
 			state := m.breaker.WithLabelValues(u.name)
@@ -87,7 +90,10 @@ func (u *upstream) send(ctx context.Context, q call, timeout time.Duration) (rep
 	if !ok {
 		return reply{}, fmt.Errorf("%s: %w", u.name, errOpen)
 	}
+	u.busy.Add(1)
 	rep, err := u.client.do(ctx, u.addr, q, timeout)
+	u.busy.Add(-1)
+	rep.by = u.index
 	o := good
 	switch {
 	case gone(ctx):

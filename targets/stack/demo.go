@@ -22,7 +22,7 @@ func (d *Demo) Spec(self []string) Spec {
 	var spec Spec
 	for _, s := range d.Services() {
 		svc := Service{
-			Name: s.Name, Replicas: s.Replicas, Links: s.Links, Env: map[string]scenarios.TextTemplate{},
+			Name: s.Name, Replicas: s.Replicas, Zones: s.Zones, Links: s.Links, Env: map[string]scenarios.TextTemplate{},
 			Ready: scenarios.Ready{Get: s.Ready}, Restart: "always", Delay: defaultRestartDelay, Grace: demoGrace,
 		}
 		for _, arg := range append(append([]string{}, self...), "demo-service", s.Name) {

@@ -13,6 +13,7 @@ type Process struct {
 	scenarios.Place
 	Command      command                           `yaml:"command,required"`                      // a list, or a line that is split at blanks; no shell
 	Replicas     int                               `yaml:"replicas,min=1,max=64"`                 // units of the service; zero is one
+	Zones        []string                          `yaml:"zones"`                                 // that the replicas stand in, in turn, for faults on a whole zone; zero is none
 	Env          map[string]scenarios.TextTemplate `yaml:"env"`                                   // added to brunt's own environment
 	Dir          string                            `yaml:"dir"`                                   // zero is where brunt was started
 	Links        []string                          `yaml:"links"`                                 // services that it calls; those named by ${link.…} are added
@@ -101,7 +102,7 @@ func Processes(n *scenarios.Node, entry string, m *scenarios.Mistakes) Spec {
 		scenarios.Decode(f.Value, &p, m)
 		places[f.Key] = f.Pos
 		svc := Service{
-			Name: f.Key, Replicas: max(1, p.Replicas), Command: p.Command, Env: p.Env, Dir: p.Dir, Links: p.Links, Port: p.Port,
+			Name: f.Key, Replicas: max(1, p.Replicas), Command: p.Command, Env: p.Env, Dir: p.Dir, Links: p.Links, Port: p.Port, Zones: p.Zones,
 			Ready: p.Ready, Restart: p.Restart, Delay: defaultRestartDelay, Grace: defaultGrace,
 		}
 		if svc.Restart == "" {
@@ -112,6 +113,11 @@ func Processes(n *scenarios.Node, entry string, m *scenarios.Mistakes) Spec {
 		}
 		if p.Grace != nil {
 			svc.Grace = p.Grace.D()
+		}
+		for _, zone := range p.Zones {
+			if !scenarios.IsName(zone) {
+				m.Add(p.Of("zones"), "%q can't name a zone: a-z, 0-9 and -, beginning with a letter", zone)
+			}
 		}
 		if m.Len() == before {
 			svc.infer()

@@ -39,6 +39,7 @@ type Spec struct {
 type Service struct {
 	Name     string
 	Replicas int
+	Zones    []string // that its replicas stand in, in turn; none is in no zone
 	Command  []scenarios.TextTemplate
 	Env      map[string]scenarios.TextTemplate
 	Dir      string
@@ -99,6 +100,28 @@ func (s *Spec) Edges() []Edge {
 				for j := range target.Replicas {
 					out = append(out, Edge{UnitName(from.Name, i), UnitName(to, j)})
 				}
+			}
+		}
+	}
+	return out
+}
+
+// Zone is where replica i of the service stands; empty is nowhere.
+func (s *Service) Zone(i int) string {
+	if len(s.Zones) == 0 {
+		return ""
+	}
+	return s.Zones[i%len(s.Zones)]
+}
+
+// Zones gives the zone of each unit that stands in one.
+func (s *Spec) Zones() map[string]string {
+	out := map[string]string{}
+	for i := range s.Services {
+		svc := &s.Services[i]
+		for j := range svc.Replicas {
+			if zone := svc.Zone(j); zone != "" {
+				out[UnitName(svc.Name, j)] = zone
 			}
 		}
 	}
@@ -267,6 +290,9 @@ func (s *Stack) Down(ctx context.Context) error {
 // author gave, which wins.
 func (s *Stack) environment(u *Unit, values map[string]string) ([]string, error) {
 	env := map[string]string{"BRUNT_RUN": s.o.Run, "BRUNT_UNIT": u.Name(), "BRUNT_ADDR": u.Addr(), "PORT": fmt.Sprint(u.port.number)}
+	if zone := u.spec.Zone(u.Index); zone != "" {
+		env["BRUNT_ZONE"] = zone
+	}
 	for _, to := range u.spec.Links {
 		var addrs []string
 		for j := range s.spec.Service(to).Replicas {

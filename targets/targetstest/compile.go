@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -18,6 +19,7 @@ type Flow struct {
 	Checks []string // names of checks and extractions, by the number that causes carry
 	Vars   []string // names of variables by slot
 	Env    *scenarios.Env
+	Proofs *targets.Proofs // of auth and sign
 }
 
 // Compile compiles steps written as YAML, one string each. Extra are further lines
@@ -38,12 +40,17 @@ func Try(p targets.Protocol, extra string, steps ...string) (*Flow, error) {
 	for _, s := range steps {
 		b.WriteString("      - " + strings.ReplaceAll(strings.TrimSpace(s), "\n", "\n        ") + "\n")
 	}
-	sc, err := scenarios.Parse("s.yaml", scenarios.Options{Read: func(string) ([]byte, error) { return []byte(b.String()), nil }})
+	sc, err := scenarios.Parse("s.yaml", scenarios.Options{Read: func(path string) ([]byte, error) {
+		if path == "s.yaml" {
+			return []byte(b.String()), nil
+		}
+		return os.ReadFile(path)
+	}})
 	if sc == nil {
 		return nil, err
 	}
 	m := sc.Mistakes()
-	f := &Flow{Env: &scenarios.Env{Tables: sc.Tables, Units: map[string]string{}}}
+	f := &Flow{Env: &scenarios.Env{Tables: sc.Tables, Units: map[string]string{}}, Proofs: new(targets.Proofs)}
 	if len(sc.Loads) == 1 && len(sc.Loads[0].Mix) == 1 {
 		for i := range sc.Loads[0].Mix[0].Flow {
 			s := &sc.Loads[0].Mix[0].Flow[i]
@@ -51,7 +58,10 @@ func Try(p targets.Protocol, extra string, steps ...string) (*Flow, error) {
 				continue
 			}
 			if block, ok := s.Block(p.Kinds(), m); ok {
-				call, _ := p.Compile(block, targets.Scope{Symbols: sc.Symbols, Name: s.Name, Checks: &f.Checks}, m)
+				call, _ := p.Compile(block, targets.Scope{
+					Symbols: sc.Symbols, Name: s.Name, Checks: &f.Checks, File: sc.Read, Secret: sc.Secrets.Add,
+					Auth: sc.Loads[0].Auth, Sign: sc.Loads[0].Sign, Proofs: f.Proofs, Timeout: sc.Loads[0].Timeout.D(),
+				}, m)
 				f.Calls = append(f.Calls, call)
 			}
 		}

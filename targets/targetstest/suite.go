@@ -50,6 +50,7 @@ type Suite struct {
 	Steps    Steps
 	Failed   scenarios.Cause            // of a request of Steps.Fail
 	Waiting  func(c targets.Client) int // requests of c that wait for a connection
+	Shared   bool                       // many requests share a connection, of which there is one, with max_streams
 }
 
 // long is a timeout that only passes when a promise is broken.
@@ -283,9 +284,21 @@ func (s Suite) gate(t *testing.T) {
 	}
 }
 
+// limit lets so many requests be under way at once.
+func (s Suite) limit(o *targets.Options, most int) {
+	o.Connections.Max = most
+	if s.Shared {
+		o.Connections.Max, o.Connections.MaxStreams = 1, most
+	}
+}
+
 func (s Suite) connectionLimit(t *testing.T) {
 	const most, users = 3, 9
-	r := s.rig(t, func(o *targets.Options) { o.Connections.Max = most }, s.Steps.Hold)
+	connections := int64(most)
+	if s.Shared {
+		connections = 1
+	}
+	r := s.rig(t, func(o *targets.Options) { s.limit(o, most) }, s.Steps.Hold)
 	out := make([]scenarios.Outcome, users)
 	var all sync.WaitGroup
 	for i := range users {
@@ -296,7 +309,7 @@ func (s Suite) connectionLimit(t *testing.T) {
 	released := time.Since(r.t0)
 	r.Release()
 	all.Wait()
-	if r.Opened() != most || r.Connections() != most || r.Requests() != users {
+	if r.Opened() != connections || r.Connections() != connections || r.Requests() != users {
 		t.Errorf("%d requests on %d connections, opened %d", r.Requests(), r.Connections(), r.Opened())
 	}
 	waited := 0
@@ -312,7 +325,7 @@ func (s Suite) connectionLimit(t *testing.T) {
 }
 
 func (s Suite) firstCome(t *testing.T) {
-	r := s.rig(t, func(o *targets.Options) { o.Connections.Max = 1 }, s.Steps.Marked)
+	r := s.rig(t, func(o *targets.Options) { s.limit(o, 1) }, s.Steps.Marked)
 	var all sync.WaitGroup
 	var want []string
 	for i := range 12 {
@@ -332,7 +345,7 @@ func (s Suite) firstCome(t *testing.T) {
 // waitTimesOut: who waits for a connection until its deadline fails on time, and
 // its place is not lost.
 func (s Suite) waitTimesOut(t *testing.T) {
-	r := s.rig(t, func(o *targets.Options) { o.Connections.Max = 1 }, s.Steps.Hold, s.Steps.Answer)
+	r := s.rig(t, func(o *targets.Options) { s.limit(o, 1) }, s.Steps.Hold, s.Steps.Answer)
 	var all sync.WaitGroup
 	holder := r.open(t, 0)
 	all.Go(func() { is(t, holder.Do(0, long), scenarios.OK, scenarios.NoCause, true, true) })
@@ -363,7 +376,7 @@ func (s Suite) waitTimesOut(t *testing.T) {
 // somebody else.
 func (s Suite) noPlaceIsLost(t *testing.T) {
 	const most = 2
-	r := s.rig(t, func(o *targets.Options) { o.Connections.Max = most }, s.Steps.Answer)
+	r := s.rig(t, func(o *targets.Options) { s.limit(o, most) }, s.Steps.Answer)
 	is(t, r.open(t, 0).Do(0, long), scenarios.OK, scenarios.NoCause, true, true)
 	var all sync.WaitGroup
 	for i := range 16 {
@@ -385,7 +398,7 @@ func (s Suite) noPlaceIsLost(t *testing.T) {
 
 func (s Suite) abort(t *testing.T) {
 	for _, most := range []int{0, 2} {
-		r := s.rig(t, func(o *targets.Options) { o.Connections.Max = most }, s.Steps.Hold, s.Steps.Answer)
+		r := s.rig(t, func(o *targets.Options) { s.limit(o, most) }, s.Steps.Hold, s.Steps.Answer)
 		const users = 6
 		var all sync.WaitGroup
 		out := make([]scenarios.Outcome, users)

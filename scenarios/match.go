@@ -1,4 +1,4 @@
-package targets
+package scenarios
 
 import (
 	"encoding/json"
@@ -9,29 +9,27 @@ import (
 	"strconv"
 	"strings"
 
-	"brunt/scenarios"
-
 	"github.com/ohler55/ojg/jp"
 	"github.com/ohler55/ojg/oj"
 )
 
-// A matcher is the right side of a check: a value, `not empty`, `exists`, `> n`,
+// A Matcher is the right side of a check: a value, `not empty`, `exists`, `> n`,
 // `~ regexp`, or a list of values of which one must match.
-type matcher struct {
+type Matcher struct {
 	op     string // =, !=, <, <=, >, >=, ~, exists, not empty, any, class
 	text   string
 	number float64
 	isNum  bool
 	re     *regexp.Regexp
-	any    []matcher
+	any    []Matcher
 }
 
 var comparisons = []string{"<=", ">=", "!=", "<", ">", "="}
 
-// DecodeNode implements [scenarios.NodeDecoder].
-func (k *matcher) DecodeNode(n *scenarios.Node, m *scenarios.Mistakes) {
-	if n.Kind == scenarios.List {
-		k.list(n, func(one *matcher, item *scenarios.Node) { one.DecodeNode(item, m) })
+// DecodeNode implements [NodeDecoder].
+func (k *Matcher) DecodeNode(n *Node, m *Mistakes) {
+	if n.Kind == List {
+		k.list(n, func(one *Matcher, item *Node) { one.DecodeNode(item, m) })
 		return
 	}
 	text, ok := n.Text(m)
@@ -65,15 +63,15 @@ func (k *matcher) DecodeNode(n *scenarios.Node, m *scenarios.Mistakes) {
 }
 
 // list reads a list of which one must match, each item of it by read.
-func (k *matcher) list(n *scenarios.Node, read func(one *matcher, item *scenarios.Node)) {
-	k.op, k.any = "any", make([]matcher, len(n.Items))
+func (k *Matcher) list(n *Node, read func(one *Matcher, item *Node)) {
+	k.op, k.any = "any", make([]Matcher, len(n.Items))
 	for i, item := range n.Items {
 		read(&k.any[i], item)
 	}
 }
 
 // String writes the matcher as its author did.
-func (k *matcher) String() string {
+func (k *Matcher) String() string {
 	switch k.op {
 	case "exists", "not empty":
 		return k.op
@@ -93,9 +91,36 @@ func (k *matcher) String() string {
 	return k.op + " " + k.text
 }
 
-// matches tells whether v, a JSON value or a text, is as asked. Found is false
+// AtPath gives the first value that stands at a JSON path of a document.
+func AtPath(doc any, path jp.Expr) (any, bool) {
+	if len(path) == 1 { // $ is the document itself
+		return doc, true
+	}
+	if found := path.Get(doc); len(found) > 0 {
+		return found[0], true
+	}
+	return nil, false
+}
+
+// Forms gives the texts that stand for the matcher when it is read again: one of them
+// must match.
+func (k *Matcher) Forms() []string {
+	switch k.op {
+	case "any":
+		var all []string
+		for i := range k.any {
+			all = append(all, k.any[i].Forms()...)
+		}
+		return all
+	case "=":
+		return []string{"=" + k.text}
+	}
+	return []string{k.String()}
+}
+
+// Matches tells whether v, a JSON value or a text, is as asked. Found is false
 // when there was nothing to look at.
-func (k *matcher) matches(v any, found bool) bool {
+func (k *Matcher) Matches(v any, found bool) bool {
 	if !found {
 		return false
 	}
@@ -103,11 +128,11 @@ func (k *matcher) matches(v any, found bool) bool {
 	case "exists":
 		return true
 	case "not empty":
-		return !empty(v)
+		return !isEmpty(v)
 	case "any":
-		return slices.ContainsFunc(k.any, func(one matcher) bool { return one.matches(v, true) })
+		return slices.ContainsFunc(k.any, func(one Matcher) bool { return one.Matches(v, true) })
 	case "~":
-		return k.re.MatchString(text(v))
+		return k.re.MatchString(ValueText(v))
 	case "class":
 		code, _ := v.(int64)
 		return code/100 == int64(k.number)
@@ -116,10 +141,10 @@ func (k *matcher) matches(v any, found bool) bool {
 	if s, isText := v.(string); isText && equality { // of texts 1.10 and 1.1 are two
 		return (s == k.text) == (k.op == "=")
 	}
-	if x, isNum := number(v); isNum && k.isNum {
+	if x, isNum := numberOf(v); isNum && k.isNum {
 		return compare(x, k.op, k.number)
 	}
-	return equality && (text(v) == k.text) == (k.op == "=")
+	return equality && (ValueText(v) == k.text) == (k.op == "=")
 }
 
 func compare(x float64, op string, y float64) bool {
@@ -138,7 +163,8 @@ func compare(x float64, op string, y float64) bool {
 	return x == y
 }
 
-func empty(v any) bool {
+// isEmpty tells whether a JSON value holds nothing.
+func isEmpty(v any) bool {
 	switch v := v.(type) {
 	case nil:
 		return true
@@ -152,7 +178,8 @@ func empty(v any) bool {
 	return false
 }
 
-func number(v any) (float64, bool) {
+// numberOf reads a value that is a number, or a text that is one.
+func numberOf(v any) (float64, bool) {
 	switch v := v.(type) {
 	case int64:
 		return float64(v), true
@@ -172,7 +199,8 @@ func parseNumber(s string) (float64, bool) {
 	return f, err == nil && !math.IsNaN(f)
 }
 
-func text(v any) string {
+// ValueText gives a JSON value as text: a text as it is, all else as JSON writes it.
+func ValueText(v any) string {
 	switch v := v.(type) {
 	case string:
 		return v
@@ -184,85 +212,25 @@ func text(v any) string {
 	return oj.JSON(v)
 }
 
-// A finder takes a value out of an answer: `$.path`, `header NAME`, `cookie NAME`
-// or `~ regexp`, whose first group it is.
-type finder struct {
-	path   jp.Expr
-	header string
-	cookie string
-	re     *regexp.Regexp
+// DecodeStatus reads a status, a class such as 2xx, a comparison or a list of them.
+func (k *Matcher) DecodeStatus(n *Node, m *Mistakes) {
+	if n.Kind == List {
+		k.list(n, func(one *Matcher, item *Node) { one.DecodeStatus(item, m) })
+		return
+	}
+	if s, ok := n.Text(m); ok && len(s) == 3 && strings.HasSuffix(strings.ToLower(s), "xx") && s[0] >= '1' && s[0] <= '5' {
+		k.op, k.number, k.isNum = "class", float64(s[0]-'0'), true
+		return
+	}
+	before := m.Len()
+	k.DecodeNode(n, m)
+	if m.Len() == before && (!k.isNum || k.number < 100 || k.number > 999) {
+		m.Add(n.Pos, "want a status such as 200, 2xx or < 500, not %q", k.text)
+	}
 }
 
-// String writes the finder as its author did.
-func (f *finder) String() string {
-	switch {
-	case f.path != nil:
-		return f.path.String()
-	case f.header != "":
-		return "header " + f.header
-	case f.cookie != "":
-		return "cookie " + f.cookie
-	}
-	return "~ " + f.re.String()
-}
-
-// parseFinder reads the form that extractions are written in.
-func parseFinder(s string) (finder, error) {
-	switch {
-	case strings.HasPrefix(s, "$"):
-		path, err := jp.ParseString(s)
-		if err != nil {
-			return finder{}, fmt.Errorf("%q is no JSON path: %w", s, err)
-		}
-		return finder{path: path}, nil
-	case strings.HasPrefix(s, "~"):
-		re, err := regexp.Compile(strings.TrimSpace(s[1:]))
-		return finder{re: re}, err
-	}
-	kind, name, _ := strings.Cut(s, " ")
-	if name = strings.TrimSpace(name); isToken(name) {
-		switch kind {
-		case "header":
-			return finder{header: name}, nil
-		case "cookie":
-			return finder{cookie: name}, nil
-		}
-	}
-	return finder{}, fmt.Errorf("want \"$.path\", \"header NAME\", \"cookie NAME\" or \"~ regexp\", not %q", s)
-}
-
-// find takes the value out of an answer.
-func (f *finder) find(a *answer, v *scenarios.Value) bool {
-	switch {
-	case f.path != nil:
-		got, ok := a.json(f.path)
-		if !ok {
-			return false
-		}
-		if s, isText := got.(string); isText {
-			v.SetText(s)
-		} else {
-			v.SetJSON(text(got))
-		}
-		return true
-	case f.header != "":
-		if all := a.header(f.header); len(all) > 0 {
-			v.SetBytes(all[0])
-			return true
-		}
-		return false
-	case f.cookie != "":
-		if s, ok := a.cookie(f.cookie); ok {
-			v.SetText(s)
-			return true
-		}
-		return false
-	}
-	m := f.re.FindSubmatch(a.body())
-	if m == nil {
-		return false
-	}
-	found := m[min(1, len(m)-1)]
-	v.SetBytes(found)
-	return found != nil // a group that took no part found nothing
+// Schema implements [Schemer].
+func (*Matcher) Schema() Schema {
+	one := TextSchema()
+	return Schema{"anyOf": []any{one, Schema{"type": "array", "items": one}}}
 }

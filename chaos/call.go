@@ -1,0 +1,332 @@
+package chaos
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"brunt/scenarios"
+
+	"github.com/ohler55/ojg/oj"
+)
+
+// Call is an HTTP call of the author's own: exactly one of its methods.
+type Call struct {
+	scenarios.Place
+	Get     scenarios.URLTemplate               `yaml:"get"`     // the URL to GET
+	Post    scenarios.URLTemplate               `yaml:"post"`    // the URL to POST to
+	Put     scenarios.URLTemplate               `yaml:"put"`     // the URL to PUT to
+	Patch   scenarios.URLTemplate               `yaml:"patch"`   // the URL to PATCH
+	Delete  scenarios.URLTemplate               `yaml:"delete"`  // the URL to DELETE
+	Headers map[string]scenarios.HeaderTemplate `yaml:"headers"` // by name
+	JSON    *scenarios.JSONTemplate             `yaml:"json"`    // the body, written as YAML
+	Body    *scenarios.TextTemplate             `yaml:"body"`    // the body, as it stands
+	Check   *scenarios.Checks                   `yaml:"check"`   // only the status of the answer; nil is any under 400
+}
+
+// method gives the method of a call with its URL; empty where it has none or several.
+func (c *Call) method() (method string, to *scenarios.Template) {
+	for _, m := range []struct {
+		method string
+		url    *scenarios.URLTemplate
+	}{{"GET", &c.Get}, {"POST", &c.Post}, {"PUT", &c.Put}, {"PATCH", &c.Patch}, {"DELETE", &c.Delete}} {
+		if m.url.IsZero() {
+			continue
+		}
+		if method != "" {
+			return "", nil
+		}
+		method, to = m.method, &m.url.Template
+	}
+	return method, to
+}
+
+// check notes what is wrong with the call.
+func (c *Call) check(sc Scope, m *scenarios.Mistakes) {
+	method, to := c.method()
+	if method == "" {
+		m.AddHint(c.At, `such as {post: "http://127.0.0.1:8080/failover"}`, "want exactly one of get, post, put, patch, delete")
+		return
+	}
+	checkURL(to, sc, m)
+	checkHeaders(c.Headers, m)
+	if c.JSON != nil && c.Body != nil {
+		m.Add(c.Of("body"), "a call has one body, json or body")
+	}
+	if c.JSON != nil {
+		checkRefs(&c.JSON.Template, m)
+	}
+	if c.Body != nil {
+		checkRefs(&c.Body.Template, m)
+	}
+	if k := c.Check; k != nil && (k.Within > 0 || len(k.Shed)+len(k.Headers)+len(k.Paths) > 0 || k.Body != nil) {
+		m.Add(c.Of("check"), "of inject and revert only the status is checked; what they did, `verify` sees")
+	}
+}
+
+// checkURL refuses a URL that is none, or is known to lie outside the blast radius.
+func checkURL(t *scenarios.Template, sc Scope, m *scenarios.Mistakes) {
+	checkRefs(t, m)
+	text, static := t.Static()
+	if !static {
+		return
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		m.AddHint(t.At, "such as http://127.0.0.1:8080/failover", "%q is no URL", t.Text())
+		return
+	}
+	if sc.Host != nil {
+		if err := sc.Host(u); err != nil {
+			m.Add(t.At, "%v", err)
+		}
+	}
+}
+
+func checkHeaders(headers map[string]scenarios.HeaderTemplate, m *scenarios.Mistakes) {
+	for _, name := range slices.Sorted(maps.Keys(headers)) {
+		h := headers[name]
+		if !scenarios.IsToken(name) {
+			m.Add(h.At, "%q is no name of a header", name)
+		}
+		checkRefs(&h.Template, m)
+	}
+}
+
+// String writes the call for people, its secrets by their names.
+func (c *Call) String() string {
+	method, to := c.method()
+	return method + " " + to.Text()
+}
+
+// sealedCall is a call that can be written down, and made by whoever reads it.
+type sealedCall struct {
+	Method  string                      `json:"method"`
+	Shows   string                      `json:"shows"` // the URL for people
+	URL     scenarios.Sealed            `json:"url"`
+	Headers map[string]scenarios.Sealed `json:"headers,omitempty"`
+	Body    scenarios.Sealed            `json:"body,omitempty"`
+	Status  []string                    `json:"status,omitempty"` // one of which is wanted; none is any under 400
+	Timeout time.Duration               `json:"timeout"`
+	Allow   [][]string                  `json:"allow,omitempty"` // what may be called besides loopback; every list must hold it
+}
+
+// seal fills the call in.
+func (c *Call) seal(env Env, timeout time.Duration) (*sealedCall, error) {
+	method, to := c.method()
+	s := &sealedCall{Method: method, Shows: to.Text(), Timeout: timeout, Allow: env.Allow, Headers: map[string]scenarios.Sealed{}}
+	if err := s.fill(env, to, c.Headers); err != nil {
+		return nil, err
+	}
+	body := &scenarios.Template{}
+	switch {
+	case c.JSON != nil:
+		body = &c.JSON.Template
+		if !slices.ContainsFunc(slices.Collect(maps.Keys(c.Headers)), func(name string) bool { return strings.EqualFold(name, "content-type") }) {
+			s.Headers["Content-Type"] = literal("application/json")
+		}
+	case c.Body != nil:
+		body = &c.Body.Template
+	}
+	if c.Check != nil && c.Check.Status != nil {
+		s.Status = c.Check.Status.Forms()
+	}
+	var sealed []scenarios.Sealed
+	if err := env.seal(body, &sealed); err != nil {
+		return nil, err
+	}
+	s.Body = sealed[0]
+	return s, nil
+}
+
+// fill fills in where a call goes, and its headers.
+func (s *sealedCall) fill(env Env, to *scenarios.Template, headers map[string]scenarios.HeaderTemplate) error {
+	var out []scenarios.Sealed
+	names := slices.Sorted(maps.Keys(headers))
+	if err := env.seal(to, &out); err != nil {
+		return err
+	}
+	for _, name := range names {
+		h := headers[name]
+		if err := env.seal(&h.Template, &out); err != nil {
+			return err
+		}
+		s.Headers[name] = out[len(out)-1]
+	}
+	s.URL = out[0]
+	return nil
+}
+
+// String writes the call for people.
+func (s *sealedCall) String() string { return s.Method + " " + s.Shows }
+
+// A callAnswer is what a call had for an answer.
+type callAnswer struct {
+	status  int
+	header  http.Header
+	body    []byte
+	secrets *scenarios.Secrets // of the call
+}
+
+// mostBody bounds what is read of an answer.
+const mostBody = 8 << 20
+
+// ask makes the call. Its error is that nothing was answered.
+func (s *sealedCall) ask(ctx context.Context) (*callAnswer, error) {
+	a := &callAnswer{secrets: &scenarios.Secrets{}}
+	to, err := s.URL.Open(a.secrets)
+	if err != nil {
+		return nil, err
+	}
+	body, err := s.Body.Open(a.secrets)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.Timeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, s.Method, to, strings.NewReader(body))
+	if err != nil {
+		return nil, fmt.Errorf("%s: it is no URL once it is filled in", s)
+	}
+	for name, sealed := range s.Headers {
+		v, err := sealed.Open(a.secrets)
+		if err != nil {
+			return nil, err
+		}
+		if req.Header.Set(name, v); strings.EqualFold(name, "host") {
+			req.Host = v
+		}
+	}
+	client, err := s.client()
+	if err != nil {
+		return nil, err
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %s", s, a.secrets.Mask(bare(err)))
+	}
+	defer resp.Body.Close()
+	a.status, a.header = resp.StatusCode, resp.Header
+	if a.body, err = io.ReadAll(io.LimitReader(resp.Body, mostBody+1)); err != nil {
+		return nil, fmt.Errorf("%s: reading the answer: %w", s, err)
+	}
+	if len(a.body) > mostBody {
+		return nil, fmt.Errorf("%s: the answer is over %d MiB", s, mostBody>>20)
+	}
+	return a, nil
+}
+
+// bare is an error of package http without the URL, which may hold a secret.
+func bare(err error) string {
+	if u, ok := err.(*url.Error); ok { //nolint:errorlint // it is the outermost
+		err = u.Err
+	}
+	return err.Error()
+}
+
+// do makes the call, and holds the status of its answer to what is wanted.
+func (s *sealedCall) do(ctx context.Context) (said string, err error) {
+	a, err := s.ask(ctx)
+	if err != nil {
+		return "", err
+	}
+	want := scenarios.Matcher{}
+	if len(s.Status) > 0 {
+		var m scenarios.Mistakes
+		list := &scenarios.Node{Kind: scenarios.List}
+		for _, form := range s.Status {
+			list.Items = append(list.Items, &scenarios.Node{Kind: scenarios.String, Value: form})
+		}
+		if want.DecodeStatus(list, &m); m.Len() > 0 {
+			return "", m.Err()
+		}
+	}
+	said = a.says()
+	if len(s.Status) == 0 && a.status >= 400 || len(s.Status) > 0 && !want.Matches(int64(a.status), true) {
+		return said, fmt.Errorf("%s: %s", s, said)
+	}
+	return said, nil
+}
+
+// says is the answer for people.
+func (a *callAnswer) says() string {
+	var out output
+	_, _ = out.Write(a.body)
+	return fmt.Sprintf("status %d%s", a.status, words(out.lines(a.secrets.Mask)))
+}
+
+// client makes a client that connects to no more than may be called, redirects
+// included. It asks no proxy: the environment's could lead anywhere.
+func (s *sealedCall) client() (*http.Client, error) {
+	reach := make([]scenarios.Reach, max(1, len(s.Allow))) // without a list, loopback alone
+	for i, list := range s.Allow {
+		for _, a := range list {
+			if err := reach[i].Add(a); err != nil {
+				return nil, err
+			}
+		}
+	}
+	dial := func(ctx context.Context, network, addr string) (net.Conn, error) {
+		host, _, err := net.SplitHostPort(addr)
+		if err != nil {
+			return nil, err
+		}
+		d := net.Dialer{ControlContext: func(_ context.Context, _, address string, _ syscall.RawConn) error {
+			to, err := netip.ParseAddrPort(address)
+			if err != nil {
+				return err
+			}
+			for i := range reach {
+				if !reach[i].Holds(to, host) {
+					return fmt.Errorf("faults call loopback and what brunt started; name %s under guard.allow.chaos, and where a policy has such a list there too, to let them", to.Addr().Unmap())
+				}
+			}
+			return nil
+		}}
+		return d.DialContext(ctx, network, addr)
+	}
+	return &http.Client{Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}}, nil
+}
+
+// holds tells whether an answer is as checks want it; what it said where it is not.
+func (a *callAnswer) holds(k *scenarios.Checks) (bool, string) {
+	if k == nil {
+		k = &scenarios.Checks{}
+	}
+	if k.Status == nil && a.status >= 400 || k.Status != nil && !k.Status.Matches(int64(a.status), true) {
+		return false, a.says()
+	}
+	for _, h := range k.Headers {
+		if !slices.ContainsFunc(a.header.Values(h.Name), func(v string) bool { return h.Matches(v, true) }) {
+			return false, fmt.Sprintf("header %s is not %s", h.Name, h.Matcher.String())
+		}
+	}
+	if k.Body != nil && !k.Body.Matches(string(a.body), true) {
+		return false, a.says()
+	}
+	var doc any
+	var err error
+	if len(k.Paths) > 0 {
+		if doc, err = oj.Parse(a.body); err != nil {
+			return false, "no JSON: " + a.says()
+		}
+	}
+	for _, p := range k.Paths {
+		if v, found := scenarios.AtPath(doc, p.Path); !p.Matches(v, found) {
+			if !found {
+				return false, "nothing stands at " + p.Name
+			}
+			return false, fmt.Sprintf("%s is %s", p.Name, cut(a.secrets.Mask(scenarios.ValueText(v))))
+		}
+	}
+	return true, a.says()
+}

@@ -1,0 +1,266 @@
+package chaos
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"brunt/scenarios"
+)
+
+// Command is a command of the author's own: a list is run as it stands, a text by sh.
+type Command struct {
+	At    scenarios.Pos
+	Args  []scenarios.TextTemplate
+	Shell bool // Args is one text, for sh
+}
+
+// DecodeNode implements [scenarios.NodeDecoder].
+func (c *Command) DecodeNode(n *scenarios.Node, m *scenarios.Mistakes) {
+	c.At = n.Pos
+	items := n.Items
+	switch n.Kind {
+	case scenarios.List:
+	case scenarios.String:
+		c.Shell, items = true, []*scenarios.Node{n}
+		if runtime.GOOS == "windows" {
+			m.AddHint(n.Pos, "write the command as a list: [pg_ctl, promote]", "a command that is a text is run by sh, which Windows has not")
+		}
+	default:
+		m.AddHint(n.Pos, "such as [pg_ctl, promote], or a text for sh", "want a command")
+		return
+	}
+	for _, item := range items {
+		var t scenarios.TextTemplate
+		t.DecodeNode(item, m)
+		c.Args = append(c.Args, t)
+	}
+	if len(c.Args) == 0 || strings.TrimSpace(c.Args[0].Text()) == "" {
+		m.Add(n.Pos, "the command is empty")
+	}
+}
+
+// check refuses placeholders that have no value where faults are injected.
+func (c *Command) check(m *scenarios.Mistakes) {
+	for i := range c.Args {
+		checkRefs(&c.Args[i].Template, m)
+	}
+}
+
+// checkRefs refuses placeholders that only requests of the load can fill in.
+func checkRefs(t *scenarios.Template, m *scenarios.Mistakes) {
+	for _, r := range t.Refs() {
+		if r.Kind != scenarios.RefUnit {
+			m.Add(t.At, "${%s} has a value only while requests are made; a fault knows ${unit.…}, params, env and file", r.Text)
+		}
+	}
+}
+
+// String writes the command for people, its secrets by their names.
+func (c *Command) String() string {
+	if c.Shell {
+		return c.Args[0].Text()
+	}
+	var words []string
+	for i := range c.Args {
+		words = append(words, quoted(c.Args[i].Text()))
+	}
+	return strings.Join(words, " ")
+}
+
+// quoted writes a word as sh reads it.
+func quoted(s string) string {
+	if s != "" && strings.IndexFunc(s, func(r rune) bool { return strings.ContainsRune(" \t\n\"'\\$&|;<>()*?`~#", r) }) < 0 || strings.HasPrefix(s, "${") {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// place is where the commands of a fault are run.
+type place struct {
+	env map[string]scenarios.TextTemplate
+	dir string
+}
+
+// sealedCommand is a command that can be written down, and run by whoever reads it.
+type sealedCommand struct {
+	Shows   string                      `json:"shows"` // for people
+	Args    []scenarios.Sealed          `json:"args"`  // the program by its path first
+	Env     map[string]scenarios.Sealed `json:"env,omitempty"`
+	Dir     string                      `json:"dir"`
+	Timeout time.Duration               `json:"timeout"`
+}
+
+// seal fills the command in and finds its program.
+func (c *Command) seal(env Env, at place, timeout time.Duration) (*sealedCommand, error) {
+	dir, err := filepath.Abs(at.dir)
+	if err != nil {
+		return nil, err
+	}
+	s := &sealedCommand{Shows: c.String(), Dir: dir, Timeout: timeout, Env: map[string]scenarios.Sealed{}}
+	if c.Shell {
+		s.Args = []scenarios.Sealed{literal("sh"), literal("-c")}
+	}
+	for i := range c.Args {
+		if err := env.seal(&c.Args[i].Template, &s.Args); err != nil {
+			return nil, err
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(at.env)) {
+		t := at.env[name]
+		var one []scenarios.Sealed
+		if err := env.seal(&t.Template, &one); err != nil {
+			return nil, err
+		}
+		s.Env[name] = one[0]
+	}
+	name, err := s.Args[0].Open(&scenarios.Secrets{})
+	if err != nil {
+		return nil, err
+	}
+	path, err := program(name, dir)
+	if err != nil {
+		return nil, err
+	}
+	s.Args[0] = literal(path)
+	return s, nil
+}
+
+// program finds the program that name stands for: a path is one from dir.
+func program(name, dir string) (string, error) {
+	if filepath.Base(name) != name && !filepath.IsAbs(name) {
+		name = filepath.Join(dir, name)
+	}
+	path, err := exec.LookPath(name)
+	if err != nil {
+		return "", err
+	}
+	return filepath.Abs(path)
+}
+
+func literal(s string) scenarios.Sealed { return scenarios.Sealed{{Text: s}} }
+
+// seal appends a template that is filled in.
+func (e Env) seal(t *scenarios.Template, to *[]scenarios.Sealed) error {
+	s, err := t.Seal(&scenarios.Iter{Env: &scenarios.Env{Units: e.Addresses}})
+	if err != nil {
+		return err
+	}
+	*to = append(*to, s)
+	return nil
+}
+
+// An exited is the error of a command that ended, and not well.
+type exited struct {
+	code int
+	how  string // with what it said
+}
+
+func (e *exited) Error() string { return e.how }
+
+// endsLate is how long those who hold a command's output may keep it once the command
+// has ended: a service that it started should write elsewhere.
+const endsLate = 200 * time.Millisecond
+
+// run runs the command to its end, and gives what it said. At its timeout, or when ctx
+// ends, it is ended with all that it started. Spawned is told of its process before
+// that does anything; nil asks nobody.
+func (s *sealedCommand) run(ctx context.Context, spawned func(pid int) error) (said string, err error) {
+	var secrets scenarios.Secrets
+	var args []string
+	for _, a := range s.Args {
+		text, err := a.Open(&secrets)
+		if err != nil {
+			return "", err
+		}
+		args = append(args, text)
+	}
+	if len(args) == 0 {
+		return "", errors.New("there is no command")
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.Timeout)
+	defer cancel()
+	held, hold := args, spawned != nil && canHold
+	if hold {
+		held = append(slices.Clone(holding), args...)
+	}
+	cmd := exec.CommandContext(ctx, held[0], held[1:]...)
+	cmd.Dir, cmd.WaitDelay = s.Dir, endsLate
+	cmd.Env = os.Environ()
+	for _, name := range slices.Sorted(maps.Keys(s.Env)) {
+		v, err := s.Env[name].Open(&secrets)
+		if err != nil {
+			return "", err
+		}
+		cmd.Env = append(cmd.Env, name+"="+v)
+	}
+	var out output
+	cmd.Stdout, cmd.Stderr = &out, &out
+	ownGroup(cmd)
+	cmd.Cancel = func() error { killTree(cmd.Process.Pid); return nil }
+	// The kernel ends it when the thread that started it does, which is to be with brunt.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	if err := start(cmd, hold, spawned); err != nil {
+		return "", err
+	}
+	err = cmd.Wait()
+	said = out.lines(secrets.Mask)
+	switch ended := (*exec.ExitError)(nil); {
+	case err == nil || errors.Is(err, exec.ErrWaitDelay) && ctx.Err() == nil:
+		return said, nil
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return said, fmt.Errorf("`%s` did not end within %s%s", s.Shows, scenarios.FormatDuration(s.Timeout), words(said))
+	case ctx.Err() != nil:
+		return said, fmt.Errorf("`%s` was ended: %w", s.Shows, context.Cause(ctx))
+	case errors.As(err, &ended):
+		return said, &exited{ended.ExitCode(), fmt.Sprintf("`%s`: %s%s", s.Shows, ended, words(said))}
+	}
+	return said, fmt.Errorf("`%s`: %w", s.Shows, err)
+}
+
+// start starts a command. One that is held does nothing before spawned has taken note
+// of it: should brunt die in between, it ends.
+func start(cmd *exec.Cmd, hold bool, spawned func(pid int) error) error {
+	var release *os.File
+	if hold {
+		r, w, err := os.Pipe()
+		if err != nil {
+			return err
+		}
+		defer r.Close()
+		defer w.Close()
+		cmd.ExtraFiles, release = []*os.File{r}, w
+	}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	if spawned == nil {
+		return nil
+	}
+	err := spawned(cmd.Process.Pid)
+	if err == nil && hold {
+		_, err = release.WriteString("\n")
+	}
+	if err != nil {
+		killTree(cmd.Process.Pid)
+		_ = cmd.Wait()
+	}
+	return err
+}
+
+// words puts what was said behind a sentence.
+func words(said string) string {
+	if said == "" {
+		return ""
+	}
+	return ": " + said
+}

@@ -1,0 +1,162 @@
+package chaos
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+
+	"brunt/scenarios"
+)
+
+// Exec breaks the system by commands of the author's own, such as the tool that fails
+// a managed database over.
+type Exec struct {
+	Inject Command       `yaml:"inject,required"` // a list is run as it stands, a text by sh
+	Revert revertCommand `yaml:"revert,required"` // takes it back, at any time and twice; none for what is over once it is done
+	Own    `yaml:",inline"`
+	Env    map[string]scenarios.TextTemplate `yaml:"env"` // of all its commands, added to brunt's own environment
+	Dir    string                            `yaml:"dir"` // where they are run; zero is where brunt was started
+}
+
+// revertCommand is a command, or none.
+type revertCommand struct {
+	Command
+	none bool
+}
+
+const noRevert = "none"
+
+// DecodeNode implements [scenarios.NodeDecoder].
+func (c *revertCommand) DecodeNode(n *scenarios.Node, m *scenarios.Mistakes) {
+	if c.none = n.Kind == scenarios.String && n.Value == noRevert; !c.none {
+		c.Command.DecodeNode(n, m)
+	}
+}
+
+var (
+	_ Fault   = (*Exec)(nil)
+	_ OneShot = (*Exec)(nil)
+	_ Hits    = (*Exec)(nil)
+)
+
+// OneShot implements [OneShot].
+func (f *Exec) OneShot() bool { return f.Revert.none }
+
+// Check implements [Fault].
+func (f *Exec) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
+	f.Own.check(at, f.Revert.none, sc, m)
+	f.Inject.check(m)
+	f.Revert.check(m)
+	for name := range f.Env {
+		t := f.Env[name]
+		checkRefs(&t.Template, m)
+	}
+}
+
+// Plan implements [Fault].
+func (f *Exec) Plan(ctx context.Context, env Env) ([]Step, error) {
+	s := &own{via: "command", what: "run " + quoteBack(f.Inject.String()), units: f.Units}
+	if len(s.units) == 0 {
+		s.units = []string{f.name()}
+	}
+	at := place{f.Env, f.Dir}
+	inject, err := f.Inject.seal(env, at, f.timeout())
+	if err != nil && !env.Dry { // units that don't run yet have no addresses
+		return nil, fmt.Errorf("inject: %w", err)
+	}
+	c := &injectCommand{commandAct: commandAct{inject, env.Spawned}}
+	s.inject = c
+	if !f.Revert.none {
+		if err := f.takeBack(s, env, at); err != nil && !env.Dry {
+			return nil, fmt.Errorf("revert: %w", err)
+		}
+		c.note, s.leftover = true, c.leftover
+	}
+	return f.ready(ctx, s, env, at)
+}
+
+// name is what is hit, for want of a better word.
+func (f *Exec) name() string {
+	if f.Inject.Shell {
+		return "sh"
+	}
+	return filepath.Base(f.Inject.Args[0].Text())
+}
+
+// takeBack prepares the revert, and how it is written down.
+func (f *Exec) takeBack(s *own, env Env, at place) error {
+	s.what += ", taken back by " + quoteBack(f.Revert.String())
+	s.undo = []Undo{{Op: opExec}}
+	revert, err := f.Revert.seal(env, at, f.timeout())
+	if err != nil {
+		return err
+	}
+	args, err := json.Marshal(revert)
+	if err != nil {
+		return err
+	}
+	s.undo[0].Args, s.undo[0].Identity = args, ownIdentity(revert.Shows, revert.Dir)
+	s.revert = commandAct{sealedCommand: revert}
+	return nil
+}
+
+// commandAct is a command that does something.
+type commandAct struct {
+	*sealedCommand
+	spawned func(pid int) error
+}
+
+func (c commandAct) String() string { return c.Shows }
+
+func (c commandAct) do(ctx context.Context) (string, error) { return c.run(ctx, c.spawned) }
+
+// injectCommand is a command whose process is written down before it does anything.
+type injectCommand struct {
+	commandAct
+	note bool
+	id   identity
+}
+
+func (c *injectCommand) do(ctx context.Context) (string, error) {
+	if !c.note {
+		return c.run(ctx, nil)
+	}
+	return c.run(ctx, func(pid int) (err error) {
+		if c.id, err = identify(pid); err != nil || c.spawned == nil {
+			return err
+		}
+		return c.spawned(pid)
+	})
+}
+
+// leftover ends what the command left running in its group.
+func (c *injectCommand) leftover(ctx context.Context) error {
+	_, err := endCommand(ctx, c.id)
+	return err
+}
+
+// endCommand ends a command, and what it left running in its group when it ended.
+func endCommand(ctx context.Context, id identity) (Outcome, error) {
+	switch {
+	case id.PID <= 1 || id.Boot != bootID():
+		return Gone, nil
+	case id.alive():
+		return endGroup(ctx, id)
+	}
+	if start, err := startOf(id.PID); err == nil && start != id.Start { // another has its number
+		return Gone, nil
+	}
+	killGroup(id.PID)
+	return Gone, nil
+}
+
+// commandUndo ends a command that is under way as brunt dies, so that it does no more
+// after it was taken back.
+func commandUndo(pid int) (Undo, error) {
+	id, err := identify(pid)
+	if err != nil {
+		return Undo{}, err
+	}
+	return Undo{Op: opExecEnd, Identity: id.raw()}, nil
+}

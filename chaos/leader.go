@@ -1,0 +1,183 @@
+package chaos
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"brunt/scenarios"
+)
+
+// Leader says how to find out which unit leads, for `pick: leader`: every unit is
+// asked, right before the fault is injected, and exactly one must say that it does.
+type Leader struct {
+	scenarios.Place
+	Get     string             `yaml:"get"`              // a path that is asked of each unit; the leader answers as check says
+	Check   *scenarios.Node    `yaml:"check"`            // as a step's; zero is a status under 400
+	Headers *scenarios.Node    `yaml:"headers"`          // of the request, as a step's
+	Command []string           `yaml:"command"`          // run for each unit with BRUNT_UNIT and BRUNT_ADDR in its environment; 0 is the leader's exit code
+	Timeout scenarios.Duration `yaml:"timeout,positive"` // of one answer; zero is 2s
+	Within  scenarios.Duration `yaml:"within,positive"`  // how long none or several are asked again; zero is once
+}
+
+// Led is a Fault that may be aimed at the leader.
+type Led interface {
+	// LedBy is how the leader is found; nil where that is not asked for.
+	LedBy() *Leader
+}
+
+// Addressed is a Unit that listens somewhere.
+type Addressed interface{ Addr() string }
+
+// check holds a leader against the pick that it is for. Units is how many may be asked.
+func (l *Leader) check(of scenarios.Place, pick Pick, units int, m *scenarios.Mistakes) {
+	switch {
+	case l == nil && pick.leader:
+		m.AddHint(of.Of("pick"), "such as leader: {get: /role, check: {\"$.role\": leader}}", "it does not say how the leader is found")
+	case l == nil:
+	case !pick.leader:
+		m.Add(of.Of("leader"), "it is asked for with `pick: leader` beside it")
+	case units == 0:
+		m.Add(of.Of("pick"), "there are no units of which one could lead")
+	case (l.Get == "") == (len(l.Command) == 0):
+		m.Add(of.Of("leader"), "want either a path to get, or a command")
+	case l.Get != "" && !strings.HasPrefix(l.Get, "/"):
+		m.Add(l.Of("get"), "a path of each unit begins with /, and %q does not", l.Get)
+	case l.Get == "" && (l.Check != nil || l.Headers != nil):
+		m.Add(of.Of("leader"), "check and headers go with get; a command tells by its exit code")
+	}
+}
+
+const (
+	leaderTimeout = 2 * time.Second
+	askAgain      = 100 * time.Millisecond
+)
+
+// among gives the one of some units that leads; whom says whose they are.
+func (l *Leader) among(ctx context.Context, env Env, whom string, units []Unit) (Unit, error) {
+	if env.Dry {
+		return unknown{whom}, nil
+	}
+	var names []string
+	for _, u := range units {
+		names = append(names, u.Name())
+	}
+	name, err := l.find(ctx, env, names)
+	if err != nil {
+		return nil, err
+	}
+	return units[slices.Index(names, name)], nil
+}
+
+// find asks the units until exactly one says that it leads.
+func (l *Leader) find(ctx context.Context, env Env, names []string) (string, error) {
+	until := time.Now().Add(l.Within.D())
+	for {
+		name, err := l.ask(ctx, env, names)
+		if err == nil || !time.Now().Before(until) {
+			return name, err
+		}
+		select {
+		case <-ctx.Done():
+			return "", ctx.Err()
+		case <-time.After(askAgain):
+		}
+	}
+}
+
+// ask asks every unit once, all at once.
+func (l *Leader) ask(ctx context.Context, env Env, names []string) (string, error) {
+	timeout := l.Timeout.D()
+	if timeout == 0 {
+		timeout = leaderTimeout
+	}
+	errs := make([]error, len(names))
+	var wg sync.WaitGroup
+	for i, name := range names {
+		wg.Go(func() {
+			ctx, cancel := context.WithTimeout(ctx, timeout)
+			defer cancel()
+			if errs[i] = l.leads(ctx, env, name); errs[i] != nil {
+				errs[i] = fmt.Errorf("%s: %w", name, errs[i])
+			}
+		})
+	}
+	wg.Wait()
+	var leaders []string
+	for i, name := range names {
+		if errs[i] == nil {
+			leaders = append(leaders, name)
+		}
+	}
+	switch len(leaders) {
+	case 0:
+		return "", fmt.Errorf("%w: none says that it is the leader: %w", ErrNoUnit, also(errs...))
+	case 1:
+		return leaders[0], nil
+	}
+	return "", fmt.Errorf("%w: %s all say that they are the leader", ErrNoUnit, strings.Join(leaders, ", "))
+}
+
+// leads asks one unit. An error says why it is not the leader.
+func (l *Leader) leads(ctx context.Context, env Env, name string) error {
+	i := slices.IndexFunc(env.Units, func(u Unit) bool { return u.Name() == name })
+	if i < 0 {
+		return errors.New("there is no such unit")
+	}
+	if len(l.Command) > 0 {
+		return l.run(ctx, env, env.Units[i])
+	}
+	if env.Ask == nil {
+		return errors.New("nobody can ask it")
+	}
+	return env.Ask(ctx, l, env.Units[i])
+}
+
+// run asks by the command.
+func (l *Leader) run(ctx context.Context, env Env, u Unit) error {
+	cmd := exec.CommandContext(ctx, l.Command[0], l.Command[1:]...)
+	cmd.Env = append(os.Environ(), "BRUNT_UNIT="+u.Name())
+	if env.Run != "" { // so that it is found and ended where brunt dies meanwhile
+		cmd.Env = append(cmd.Env, runMark+env.Run)
+	}
+	if a, ok := u.(Addressed); ok {
+		cmd.Env = append(cmd.Env, "BRUNT_ADDR="+a.Addr())
+	}
+	var said bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &said, &said
+	ownSession(cmd)
+	cmd.Cancel = func() error {
+		killGroup(cmd.Process.Pid)
+		return cmd.Process.Kill()
+	}
+	cmd.WaitDelay = time.Second
+	err := cmd.Run()
+	switch {
+	case ctx.Err() != nil:
+		return fmt.Errorf("%s has not ended in time", l.Command[0])
+	case err != nil && said.Len() > 0:
+		line, _, _ := strings.Cut(strings.TrimSpace(said.String()), "\n")
+		return fmt.Errorf("%w: %.200s", err, line)
+	}
+	return err
+}
+
+// unknown stands for the leader where nobody can be asked yet.
+type unknown struct{ of string }
+
+func (u unknown) Name() string                              { return "the leader of " + u.of }
+func (u unknown) Service() string                           { return "" }
+func (u unknown) PID() int                                  { return 0 }
+func (u unknown) Ready(context.Context) error               { return errUnknown }
+func (u unknown) Supervised() bool                          { return true }
+func (u unknown) Stop(context.Context, time.Duration) error { return errUnknown }
+func (u unknown) Start(context.Context) error               { return errUnknown }
+
+var errUnknown = errors.New("it is not known before the run")

@@ -1,0 +1,69 @@
+package chaos
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// output keeps the beginning and the end of what a command or an answer says.
+type output struct {
+	head, tail []byte
+	n          int64
+}
+
+const (
+	mostKept  = 4 << 10 // bytes of the beginning, and as many of the end
+	mostWords = 200     // characters of a line that are shown
+)
+
+// Write implements [io.Writer].
+func (o *output) Write(p []byte) (int, error) {
+	o.n += int64(len(p))
+	rest := p
+	if room := mostKept - len(o.head); room > 0 {
+		k := min(room, len(rest))
+		o.head, rest = append(o.head, rest[:k]...), rest[k:]
+	}
+	o.tail = append(o.tail, rest[max(0, len(rest)-mostKept):]...)
+	if over := len(o.tail) - mostKept; over > 0 {
+		o.tail = append(o.tail[:0], o.tail[over:]...)
+	}
+	return len(p), nil
+}
+
+// lines gives the first and the last line of it as one, masked before they are cut.
+//
+// subtle: where the middle is lost, what is left of the line that the end begins in may
+// be the end of a secret, which nobody would know for one.
+func (o *output) lines(mask func(string) string) string {
+	text, tail := string(o.head), string(o.tail)
+	lost := o.n > int64(len(o.head)+len(o.tail))
+	if lost {
+		_, tail, _ = strings.Cut(tail, "\n")
+		text += "…\n"
+	}
+	text = mask(strings.ToValidUTF8(text+tail, string(utf8.RuneError)))
+	var all []string
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); line != "" {
+			all = append(all, line)
+		}
+	}
+	switch len(all) {
+	case 0:
+		return ""
+	case 1:
+		return cut(all[0])
+	case 2:
+		return cut(all[0]) + " / " + cut(all[1])
+	}
+	return cut(all[0]) + " / … / " + cut(all[len(all)-1])
+}
+
+// cut cuts a line to what a report can hold.
+func cut(line string) string {
+	if r := []rune(line); len(r) > mostWords {
+		return string(r[:mostWords]) + "…"
+	}
+	return line
+}

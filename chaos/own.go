@@ -1,0 +1,257 @@
+package chaos
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"brunt/scenarios"
+)
+
+// Own is what the faults have in common that an author makes of commands or calls of
+// his own.
+//
+// The revert must be safe at any time: before the inject, after half of it, and twice.
+// Whoever finds the journal runs it, and can't know how far brunt came.
+type Own struct {
+	scenarios.Place
+	Verify  *Probe             `yaml:"verify,required"`  // finds the effect: a command, or {get: …}, {metric: …}, {query: …}; it must not hold before
+	Gone    *Probe             `yaml:"gone"`             // finds that the effect is over, or with revert: none that all is well again; nil is that verify does not hold any more
+	Units   []string           `yaml:"units"`            // names for the report, which guard.max_units counts; zero is one, the program or host
+	Timeout scenarios.Duration `yaml:"timeout,positive"` // of each command or call; zero is 30s
+}
+
+// Bounds on how long a command or a call may take.
+const (
+	ownTimeout  = 30 * time.Second
+	mostTimeout = 10 * time.Minute // a guard waits for as long
+)
+
+func (o *Own) timeout() time.Duration {
+	if o.Timeout == 0 {
+		return ownTimeout
+	}
+	return o.Timeout.D()
+}
+
+// Hits implements [Hits].
+func (o *Own) Hits(Scope) int { return max(1, len(o.Units)) }
+
+// check notes what is wrong; once tells that nothing takes the fault back.
+func (o *Own) check(at scenarios.Pos, once bool, sc Scope, m *scenarios.Mistakes) {
+	if o.Verify != nil {
+		o.Verify.check(o.Of("verify"), sc, m)
+	}
+	if o.Gone != nil {
+		o.Gone.check(o.Of("gone"), sc, m)
+	} else if once {
+		m.AddHint(at, "such as gone: [pg_isready]", "nothing takes it back, so it wants `gone`: what finds that all is well again")
+	}
+	if o.Timeout.D() > mostTimeout {
+		m.Add(o.Of("timeout"), "a command or call takes at most %s, not %s", scenarios.FormatDuration(mostTimeout), o.Timeout)
+	}
+}
+
+// act is what inject and revert do: a command or a call that is filled in.
+type act interface {
+	String() string
+	// do does it, and gives what was said.
+	do(ctx context.Context) (said string, err error)
+}
+
+// own is a step that an author makes.
+type own struct {
+	via      string
+	what     string
+	units    []string
+	inject   act
+	revert   act    // nil for a one-shot
+	undo     []Undo // by which anyone reverts
+	verify   question
+	gone     question // nil is that verify does not hold any more
+	takes    time.Duration
+	leftover func(ctx context.Context) error // ends what inject left running; nil for calls
+
+	said string // by inject
+	done string // by revert
+}
+
+// ready fills in what the steps of both kinds share. It asks verify once: what holds
+// before the injection proves nothing after it.
+func (o *Own) ready(ctx context.Context, s *own, env Env, at place) ([]Step, error) {
+	if err := env.bound(len(s.units)); err != nil {
+		return nil, err
+	}
+	s.what += ", seen by " + quoteBack(o.Verify.String())
+	if o.Gone != nil {
+		s.what += ", over by " + quoteBack(o.Gone.String())
+	}
+	if env.Dry {
+		return []Step{s}, nil
+	}
+	s.takes = o.timeout()
+	var err error
+	if s.verify, err = o.Verify.question(env, at, o.timeout()); err != nil {
+		return nil, fmt.Errorf("verify: %w", err)
+	}
+	if o.Gone != nil {
+		if s.gone, err = o.Gone.question(env, at, o.timeout()); err != nil {
+			return nil, fmt.Errorf("gone: %w", err)
+		}
+	}
+	switch holds, said, err := s.verify.ask(ctx); {
+	case err != nil:
+		return nil, fmt.Errorf("verify, before the injection: %w", err)
+	case holds:
+		return nil, fmt.Errorf("verify holds before the injection already, so that it would prove nothing: %s", said)
+	}
+	return []Step{s}, nil
+}
+
+func quoteBack(s string) string { return "`" + s + "`" }
+
+// String implements [Step].
+func (s *own) String() string { return s.what }
+
+// Units implements [Step].
+func (s *own) Units() []string { return s.units }
+
+// Via implements [Step].
+func (s *own) Via() string { return s.via }
+
+// Undo implements [Step].
+func (s *own) Undo() []Undo { return s.undo }
+
+// Inject implements [Step]. What fails may have done half of it: then what is held is
+// to be taken back all the same.
+func (s *own) Inject(ctx context.Context) (Held, error) {
+	var err error
+	s.said, err = s.inject.do(ctx)
+	if err != nil {
+		err = fmt.Errorf("inject: %w", err)
+	}
+	return s, err
+}
+
+// Takes implements [Slow].
+func (s *own) Takes() time.Duration { return s.takes }
+
+// Verify implements [Held].
+func (s *own) Verify(ctx context.Context) (string, error) {
+	said, err := until(ctx, s.verify, true)
+	if err != nil {
+		return "", fmt.Errorf("verify does not hold: %w%s", err, s.told("; inject said", s.said))
+	}
+	return "verify: " + said + s.told("; inject said", s.said), nil
+}
+
+func (s *own) told(who, said string) string {
+	if said == "" {
+		return ""
+	}
+	return who + ": " + said
+}
+
+const (
+	revertTries = 3 // of one that fails
+	revertPause = 500 * time.Millisecond
+)
+
+// Revert implements [Held]. One that fails is tried again, as it can be made twice.
+func (s *own) Revert(ctx context.Context) (Outcome, error) {
+	if s.revert == nil {
+		return None, nil
+	}
+	said, err := tried(ctx, s.revert)
+	if s.leftover != nil {
+		err = also(err, s.leftover(ctx))
+	}
+	if err != nil {
+		return Failed, fmt.Errorf("revert: %w", err)
+	}
+	s.done = said
+	return Reverted, nil
+}
+
+// tried does what may fail by chance, a few times.
+func tried(ctx context.Context, a act) (said string, err error) {
+	for i := range revertTries {
+		if i > 0 {
+			select {
+			case <-time.After(revertPause):
+			case <-ctx.Done():
+				return said, err
+			}
+		}
+		if said, err = a.do(ctx); err == nil {
+			return said, nil
+		}
+	}
+	return said, err
+}
+
+// Gone implements [Held].
+func (s *own) Gone(ctx context.Context) (string, error) {
+	q, want, what := s.verify, false, "verify does not hold any more"
+	if s.gone != nil {
+		q, want, what = s.gone, true, "gone"
+	}
+	said, err := until(ctx, q, want)
+	if err != nil {
+		if s.gone != nil {
+			return "", fmt.Errorf("gone does not hold: %w", err)
+		}
+		return "", fmt.Errorf("verify holds still: %w", err)
+	}
+	return what + ": " + said + s.told("; revert said", s.done), nil
+}
+
+// Undos of the author's own.
+const (
+	opExec    = "exec"     // a command
+	opExecEnd = "exec.end" // what a command that brunt ran has left running
+	opWebhook = "webhook"  // a call
+)
+
+// ownIdentity says for whom an undo of an author's own is: whatever it does, and on
+// which machine it is done.
+func ownIdentity(shows ...string) json.RawMessage {
+	host, _ := os.Hostname()
+	b, _ := json.Marshal(map[string]string{"host": host, "does": strings.Join(shows, " ")})
+	return b
+}
+
+// doOwn makes an undo of an author's own, as the journal has it.
+//
+// subtle: its deadline is its own, as its author wrote it, and not that of whoever has
+// all the rest to take back as well; who gives up ends it.
+func (u Undo) doOwn(ctx context.Context) (Outcome, error) {
+	var a act
+	var err error
+	switch u.Op {
+	case opExec:
+		c := &sealedCommand{}
+		a, err = commandAct{sealedCommand: c}, json.Unmarshal(u.Args, c)
+	case opWebhook:
+		c := &sealedCall{}
+		a, err = c, json.Unmarshal(u.Args, c)
+	}
+	if err != nil {
+		return Failed, fmt.Errorf("the journal's entry is damaged: %w", err)
+	}
+	own, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer cancel(nil)
+	defer context.AfterFunc(ctx, func() {
+		if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			cancel(context.Cause(ctx))
+		}
+	})()
+	if _, err := tried(own, a); err != nil {
+		return Failed, err
+	}
+	return Reverted, nil
+}

@@ -1,0 +1,293 @@
+package proxy
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/textproto"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// HTTPRewrite changes a share of the requests before they are passed on, and the
+// answers to them. Requests that came before it was added, and what the proxy itself
+// answers, are left as they are; so are interim answers, and those that make the
+// connection another protocol's. Toxics choose requests by what the client sent.
+//
+// What is not changed keeps every byte. A body takes with it what was said of the one
+// that it replaces: its length, coding and digest.
+type HTTPRewrite struct {
+	Request Draft
+	Answer  Draft
+	Share   float64 // of the requests that fit, from 0 to 1; 0 is all
+	Path    string  // as HTTPError's
+	Method  string  // empty is all
+}
+
+// A Draft is what is changed of a message. The zero value is nothing.
+type Draft struct {
+	Path    PathDraft          // of a request
+	Status  int                // of an answer, from 200 to 599; 0 stays
+	Headers map[string]*string // in place of what has the name; nil is to have none
+	Body    *string            // nil stays
+}
+
+// A PathDraft changes the path of a request, as it is without escapes. The query stays.
+type PathDraft struct {
+	To    string         // the new path; with Match as [regexp.Regexp.Expand] has it
+	Match *regexp.Regexp // what of the path is replaced, every time; nil is all
+}
+
+// Zero tells that nothing is changed.
+func (d PathDraft) Zero() bool { return d.To == "" && d.Match == nil }
+
+// Of gives the path that there is to be in place of another.
+func (d PathDraft) Of(path string) string {
+	switch {
+	case d.Zero():
+		return path
+	case d.Match == nil:
+		return d.To
+	}
+	to := d.Match.ReplaceAllString(path, d.To)
+	if !strings.HasPrefix(to, "/") {
+		to = "/" + to
+	}
+	return to
+}
+
+// Zero tells that nothing is changed.
+func (d *Draft) Zero() bool {
+	return d.Path.Zero() && d.Status == 0 && len(d.Headers) == 0 && d.Body == nil
+}
+
+func (d *Draft) check() error {
+	var errs []error
+	if d.Status != 0 && (d.Status < 200 || d.Status > 599) {
+		errs = append(errs, fmt.Errorf("status %d can't be an answer's; from 200 to 599", d.Status))
+	}
+	if d.Path.Match == nil && d.Path.To != "" && d.Path.To[0] != '/' {
+		errs = append(errs, errors.New("a path begins with /"))
+	}
+	if strings.ContainsAny(d.Path.To, "?#") {
+		errs = append(errs, errors.New("a path ends before the query"))
+	}
+	for _, name := range slices.Sorted(maps.Keys(d.Headers)) {
+		value := ""
+		if v := d.Headers[name]; v != nil {
+			value = *v
+		}
+		errs = append(errs, checkHeader(name, value))
+	}
+	return errors.Join(errs...)
+}
+
+// checkHeader tells what keeps a header from being set.
+func checkHeader(name, value string) error {
+	switch canonical := textproto.CanonicalMIMEHeaderKey(name); {
+	case name == "" || strings.ContainsFunc(name, notToken):
+		return fmt.Errorf("%q is no name of a header", name)
+	case canonical == "Content-Length" || canonical == "Transfer-Encoding" || canonical == "Connection":
+		return fmt.Errorf("the header %s is the proxy's own to set", canonical)
+	case strings.ContainsFunc(value, isControl):
+		return fmt.Errorf("the value of header %s has a control character", name)
+	}
+	return nil
+}
+
+func (t HTTPRewrite) check(parsed bool) error {
+	var errs []error
+	if t.Request.Zero() && t.Answer.Zero() {
+		errs = append(errs, errors.New("a rewrite changes something"))
+	}
+	if t.Request.Status != 0 || !t.Answer.Path.Zero() {
+		errs = append(errs, errors.New("a request has no status, and an answer no path"))
+	}
+	return errors.Join(append(errs, t.Request.check(), t.Answer.check(), checkAim(parsed, t.Share))...)
+}
+
+func (t HTTPRewrite) begin() effect {
+	return effect{picks: true, edit: func(s spot) *editor {
+		return &editor{aim: newAim(s, t.Share, t.Path, t.Method), HTTPRewrite: t}
+	}}
+}
+
+// An editor is a rewrite on one connection.
+type editor struct {
+	aim
+	HTTPRewrite
+}
+
+// off tells that the toxic was removed meanwhile.
+func (e *editor) off() bool { return e.m.x.off.Load() }
+
+// A revision is what becomes of the message that is under way in one direction.
+type revision struct {
+	head []byte // in place of the header; nil is as it came
+	size int    // of the header that came
+	mute bool   // its body is dropped
+}
+
+// apply gives what is passed on of b.
+func (v *revision) apply(b []byte, first bool) []byte {
+	switch {
+	case first && v.head != nil:
+		out := v.head
+		if !v.mute {
+			out = append(out, b[v.size:]...)
+		}
+		return out
+	case v.mute:
+		return nil
+	}
+	return b
+}
+
+// over is told that the message has ended. What follows one that could not be read to
+// its end belongs to it, and goes where its body went.
+func (v *revision) over(f *framer) {
+	if !f.raw || !v.mute {
+		*v = revision{}
+	}
+}
+
+// merge lays d over what was to be changed before.
+func (d *Draft) merge(over *Draft) {
+	if over.Status != 0 {
+		d.Status = over.Status
+	}
+	if over.Body != nil {
+		d.Body = over.Body
+	}
+	for name, v := range over.Headers {
+		if d.Headers == nil {
+			d.Headers = map[string]*string{}
+		}
+		d.Headers[textproto.CanonicalMIMEHeaderKey(name)] = v
+	}
+}
+
+// ofBody are headers that say something of a body, and nothing of another one.
+var ofBody = []string{
+	"Content-Length", "Transfer-Encoding", "Trailer", "Content-Encoding", "Content-Range", "Content-Md5", "Digest", "Content-Digest", "Repr-Digest",
+}
+
+// rewrite gives a header with its first line and others changed. Without are headers
+// to leave out besides those of the draft; with are lines to add.
+func rewrite(head []byte, first string, d *Draft, without []string, with string) []byte {
+	out := append([]byte(first), "\r\n"...)
+	lines := bytes.SplitAfter(bytes.TrimLeft(head, "\r\n"), []byte("\n"))
+	gone := false
+	for _, line := range lines[1:] {
+		if text := bytes.TrimRight(line, "\r\n"); len(text) == 0 {
+			break
+		} else if text[0] != ' ' && text[0] != '\t' { // or it goes on with the one before
+			name, _, _ := bytes.Cut(text, []byte(":"))
+			canonical := textproto.CanonicalMIMEHeaderKey(string(bytes.TrimSpace(name)))
+			_, named := d.Headers[canonical]
+			gone = named || slices.Contains(without, canonical)
+		}
+		if !gone {
+			out = append(out, line...)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(d.Headers)) {
+		if v := d.Headers[name]; v != nil {
+			out = fmt.Appendf(out, "%s: %s\r\n", name, *v)
+		}
+	}
+	return append(append(out, with...), "\r\n"...)
+}
+
+// firstLine is the first line of a header, without its end.
+func firstLine(head []byte) string {
+	line, _, _ := bytes.Cut(bytes.TrimLeft(head, "\r\n"), []byte("\n"))
+	return string(bytes.TrimSuffix(line, []byte("\r")))
+}
+
+// reviseRequest makes what becomes of a request that editors chose.
+func reviseRequest(head []byte, edits []*editor) revision {
+	var d Draft
+	line := firstLine(head)
+	for _, e := range edits {
+		d.merge(&e.Request)
+		line = withPath(line, e.Request.Path)
+	}
+	v := revision{size: len(head)}
+	switch {
+	case d.Body != nil:
+		v.mute = true
+		v.head = rewrite(head, line, &d, ofBody, fmt.Sprintf("Content-Length: %d\r\n", len(*d.Body)))
+		v.head = append(v.head, *d.Body...)
+	case d.Headers != nil || line != firstLine(head):
+		v.head = rewrite(head, line, &d, nil, "")
+	}
+	return v
+}
+
+// withPath gives a request's first line with another path. A target that is no path
+// stays.
+func withPath(line string, d PathDraft) string {
+	method, rest, _ := strings.Cut(line, " ")
+	i := strings.LastIndexByte(rest, ' ')
+	if d.Zero() || i < 0 || rest[0] != '/' {
+		return line
+	}
+	escaped, query, asked := strings.Cut(rest[:i], "?")
+	path, err := url.PathUnescape(escaped)
+	to := d.Of(path)
+	if err != nil || to == path {
+		return line
+	}
+	if to = (&url.URL{Path: to}).EscapedPath(); asked {
+		to += "?" + query
+	}
+	return method + " " + to + rest[i:]
+}
+
+// reviseAnswer makes what becomes of the last answer to a request that editors chose.
+func reviseAnswer(head []byte, h *http.Response, method string, edits []*editor) revision {
+	var d Draft
+	for _, e := range edits {
+		if !e.off() {
+			d.merge(&e.Answer)
+		}
+	}
+	v := revision{size: len(head)}
+	if d.Zero() {
+		return v
+	}
+	line, status := firstLine(head), h.StatusCode
+	if d.Status != 0 {
+		status = d.Status
+		line = line[:len("HTTP/1.1")] + fmt.Sprintf(" %03d %s", status, http.StatusText(status))
+	}
+	whole := method != http.MethodHead
+	switch {
+	case d.Body == nil && bodyAllowed(status) == bodyAllowed(h.StatusCode):
+		v.head = rewrite(head, line, &d, nil, "")
+		return v
+	case d.Body == nil: // by its status it had none, or is to have none
+		d.Body = new(string)
+	}
+	v.mute = true
+	without, with := ofBody, ""
+	if bodyAllowed(status) {
+		with = "Content-Length: " + strconv.Itoa(len(*d.Body)) + "\r\n"
+	}
+	if whole && bodyAllowed(h.StatusCode) && h.ContentLength < 0 && len(h.TransferEncoding) == 0 {
+		// The old body ends with the connection, which nothing else can go over.
+		without = append(slices.Clone(ofBody), "Connection")
+		with += "Connection: close\r\n"
+	}
+	v.head = rewrite(head, line, &d, without, with)
+	if whole && bodyAllowed(status) {
+		v.head = append(v.head, *d.Body...)
+	}
+	return v
+}

@@ -1,0 +1,286 @@
+package proxy
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+func text(s string) *string { return &s }
+
+// rewrites are exchanges with what they become.
+var rewrites = []struct {
+	name             string
+	toxic            HTTPRewrite
+	ask, asked       string
+	answer, answered string
+	ends             bool // the server ends the connection with it
+}{
+	{
+		name:  "headers of both, the others as they were",
+		toxic: HTTPRewrite{Request: Draft{Headers: map[string]*string{"x-tenant": text("evil"), "Cookie": nil}}, Answer: Draft{Headers: map[string]*string{"Server": nil, "X-New": text("1")}}},
+		ask:   "GET /a?q=1 HTTP/1.1\r\nhost:  x\r\nX-Tenant: good\r\n and more\r\nx-tenant: twice\r\nX-Odd:\ty\r\ncookie: a\r\n\r\n",
+		asked: "GET /a?q=1 HTTP/1.1\r\nhost:  x\r\nX-Odd:\ty\r\nX-Tenant: evil\r\n\r\n", answer: "HTTP/1.1 200 Fine\r\nserver: s\r\ncontent-LENGTH: 2\r\n\r\nok",
+		answered: "HTTP/1.1 200 Fine\r\ncontent-LENGTH: 2\r\nX-New: 1\r\n\r\nok",
+	},
+	{
+		name:  "path by a pattern, query kept",
+		toxic: HTTPRewrite{Request: Draft{Path: PathDraft{Match: regexp.MustCompile(`^/v1/(\w+)`), To: "/v0/$1"}}},
+		ask:   "GET /v1/posts/a%20b?x=/v1/y HTTP/1.1\r\nHost: x\r\n\r\n", asked: "GET /v0/posts/a%20b?x=/v1/y HTTP/1.1\r\nHost: x\r\n\r\n",
+		answer: "HTTP/1.1 204 No Content\r\n\r\n", answered: "HTTP/1.1 204 No Content\r\n\r\n",
+	},
+	{
+		name:  "path that loses its beginning, in bare lines",
+		toxic: HTTPRewrite{Request: Draft{Path: PathDraft{Match: regexp.MustCompile(`^/v1/`), To: ""}}},
+		ask:   "GET /v1/posts HTTP/1.1\nHost: x\n\n", asked: "GET /posts HTTP/1.1\r\nHost: x\n\r\n",
+		answer: "HTTP/1.1 200 OK\nContent-Length: 1\n\nx", answered: "HTTP/1.1 200 OK\nContent-Length: 1\n\nx",
+	},
+	{
+		name:  "path of a target that is none",
+		toxic: HTTPRewrite{Request: Draft{Path: PathDraft{To: "/new"}}},
+		ask:   "OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n", asked: "OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n",
+		answer: "HTTP/1.1 204 No Content\r\n\r\n", answered: "HTTP/1.1 204 No Content\r\n\r\n",
+	},
+	{
+		name:  "bodies, chunked and compressed",
+		toxic: HTTPRewrite{Request: Draft{Body: text("new ask"), Path: PathDraft{To: "/a b"}}, Answer: Draft{Status: 202, Body: text("new answer")}},
+		ask:   "PUT /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Type: t\r\n\r\n5\r\nhello\r\n00a\r\n0123456789\r\n0\r\n\r\n",
+		asked: "PUT /a%20b HTTP/1.1\r\nHost: x\r\nContent-Type: t\r\nContent-Length: 7\r\n\r\nnew ask", answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Encoding: gzip\r\nTrailer: A\r\nETag: 1\r\n\r\n3\r\nabc\r\n0\r\nA: b\r\n\r\n",
+		answered: "HTTP/1.1 202 Accepted\r\nETag: 1\r\nContent-Length: 10\r\n\r\nnew answer",
+	},
+	{
+		name:  "a body where there was none",
+		toxic: HTTPRewrite{Request: Draft{Body: text("new")}, Answer: Draft{Body: text("")}},
+		ask:   "GET /a HTTP/1.1\r\nHost: x\r\n\r\n", asked: "GET /a HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nnew",
+		answer: "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", answered: "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+	},
+	{
+		name:  "status alone, the body stays",
+		toxic: HTTPRewrite{Answer: Draft{Status: 500}},
+		ask:   "GET /a HTTP/1.1\r\nHost: x\r\n\r\n", asked: "GET /a HTTP/1.1\r\nHost: x\r\n\r\n",
+		answer:   "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Encoding: gzip\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+		answered: "HTTP/1.1 500 Internal Server Error\r\nTransfer-Encoding: chunked\r\nContent-Encoding: gzip\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+	},
+	{
+		name:  "a status that has no body",
+		toxic: HTTPRewrite{Answer: Draft{Status: 204, Body: text("x")}},
+		ask:   "GET /a HTTP/1.1\r\nHost: x\r\n\r\n", asked: "GET /a HTTP/1.1\r\nHost: x\r\n\r\n",
+		answer: "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nA: b\r\n\r\nhello", answered: "HTTP/1.1 204 No Content\r\nA: b\r\n\r\n",
+	},
+	{
+		name:  "a status that has one, after one that had none",
+		toxic: HTTPRewrite{Answer: Draft{Status: 200}},
+		ask:   "GET /a HTTP/1.1\r\nHost: x\r\n\r\n", asked: "GET /a HTTP/1.1\r\nHost: x\r\n\r\n",
+		answer: "HTTP/1.1 304 Not Modified\r\nContent-Length: 7\r\n\r\n", answered: "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+	},
+	{
+		name:  "HEAD",
+		toxic: HTTPRewrite{Answer: Draft{Body: text("four")}},
+		ask:   "HEAD /a HTTP/1.1\r\nHost: x\r\n\r\n", asked: "HEAD /a HTTP/1.1\r\nHost: x\r\n\r\n",
+		answer: "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n", answered: "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n",
+	},
+	{
+		name:  "interim answers stay",
+		toxic: HTTPRewrite{Answer: Draft{Status: 418}},
+		ask:   "GET /a HTTP/1.1\r\nHost: x\r\n\r\n", asked: "GET /a HTTP/1.1\r\nHost: x\r\n\r\n",
+		answer:   "HTTP/1.1 103 Early Hints\r\nLink: </s>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx",
+		answered: "HTTP/1.1 103 Early Hints\r\nLink: </s>\r\n\r\nHTTP/1.1 418 I'm a teapot\r\nContent-Length: 1\r\n\r\nx",
+	},
+	{
+		name:  "a body that ends with the connection",
+		toxic: HTTPRewrite{Answer: Draft{Body: text("new")}},
+		ask:   "GET /a HTTP/1.1\r\nHost: x\r\n\r\n", asked: "GET /a HTTP/1.1\r\nHost: x\r\n\r\n",
+		answer: "HTTP/1.1 200 OK\r\nA: b\r\n\r\nHTTP/1.1 this is the body", answered: "HTTP/1.1 200 OK\r\nA: b\r\nContent-Length: 3\r\nConnection: close\r\n\r\nnew",
+		ends: true,
+	},
+	{
+		name:  "an empty line before",
+		toxic: HTTPRewrite{Request: Draft{Headers: map[string]*string{"A": text("b")}}},
+		ask:   "\r\nGET /a HTTP/1.1\r\nHost: x\r\n\r\n", asked: "GET /a HTTP/1.1\r\nHost: x\r\nA: b\r\n\r\n",
+		answer: "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx", answered: "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx",
+	},
+}
+
+const (
+	leaveMe = "DELETE /leave HTTP/1.1\r\nHost: x\r\nA: a\r\nContent-Length: 3\r\n\r\nabc"
+	left    = "HTTP/1.1 200 OK\r\nServer: s\r\nContent-Length: 2\r\n\r\nno"
+)
+
+// TestHTTPRewrite wants exactly what was asked for to be changed, in any pieces, and
+// what does not fit on the same connection, before and after, to pass as it is.
+func TestHTTPRewrite(t *testing.T) {
+	for _, tc := range rewrites {
+		for _, piece := range []int{1 << 20, 1} {
+			t.Run(fmt.Sprintf("%s in pieces of %d", tc.name, piece), func(t *testing.T) {
+				wants := func(c net.Conn, who, s string) {
+					t.Helper()
+					got := make([]byte, len(s))
+					if n, err := io.ReadFull(c, got); err != nil || string(got) != s {
+						t.Errorf("%s got\n%q, %v, want\n%q", who, got[:n], err, s)
+					}
+				}
+				p := start(t, serve(t, func(c *net.TCPConn) {
+					_ = c.SetDeadline(time.Now().Add(patience))
+					wants(c, "the upstream", leaveMe)
+					inPieces(c, left, piece)
+					wants(c, "the upstream", tc.asked)
+					inPieces(c, tc.answer, piece)
+					if tc.ends {
+						return
+					}
+					wants(c, "the upstream", leaveMe)
+					inPieces(c, left, piece)
+				}), Config{HTTP: true})
+				tc.toxic.Method = strings.Fields(tc.ask)[0]
+				x := add(t, p, tc.toxic)
+				below := add(t, p, Slicer{Size: 3})
+				c := dial(t, p)
+				inPieces(c, leaveMe, piece)
+				wants(c, "the client", left)
+				inPieces(c, tc.ask, piece)
+				wants(c, "the client", tc.answered)
+				if tc.ends {
+					isEnded(t, c)
+				} else {
+					inPieces(c, leaveMe, piece)
+					wants(c, "the client", left)
+				}
+				if s := x.Seen(); s.Hit != 1 || s.Passed != 0 || s.Connections != 1 || s.Forward != int64(len(tc.ask)) {
+					t.Errorf("it met %+v", s)
+				}
+				remove(t, below)
+				remove(t, x)
+			})
+		}
+	}
+}
+
+// Rewrites are made one after the other; of what both say the later holds.
+func TestRewritesCombine(t *testing.T) {
+	p := start(t, web(t), Config{HTTP: true})
+	add(t, p, HTTPRewrite{Request: Draft{Path: PathDraft{Match: regexp.MustCompile("a"), To: "b"}}, Answer: Draft{Status: 201, Headers: map[string]*string{"A": text("1"), "B": text("1")}}})
+	second := add(t, p, HTTPRewrite{Request: Draft{Path: PathDraft{Match: regexp.MustCompile("b"), To: "c"}}, Answer: Draft{Headers: map[string]*string{"b": text("2")}}})
+	c := dial(t, p)
+	br := bufio.NewReader(c)
+	ask := func() *http.Response {
+		fmt.Fprint(c, "GET /aa HTTP/1.1\r\nHost: x\r\n\r\n")
+		resp, err := http.ReadResponse(br, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, _ := io.ReadAll(resp.Body)
+		resp.Status = string(b)
+		return resp
+	}
+	if r := ask(); r.Status != "GET /cc 0" || r.StatusCode != 201 || r.Header.Get("A") != "1" || r.Header.Get("B") != "2" {
+		t.Errorf("it is %+v", r)
+	}
+	remove(t, second)
+	if r := ask(); r.Status != "GET /bb 0" || r.StatusCode != 201 || r.Header.Get("B") != "1" {
+		t.Errorf("without the second it is %+v", r)
+	}
+}
+
+// An answer that comes after the removal is not changed, though its request was
+// chosen; nor is what the proxy answers itself.
+func TestRewriteRemovedMeanwhile(t *testing.T) {
+	asked, goOn := make(chan struct{}), make(chan struct{})
+	p := start(t, serve(t, func(c *net.TCPConn) {
+		for br := bufio.NewReader(c); ; {
+			if _, err := http.ReadRequest(br); err != nil {
+				return
+			}
+			asked <- struct{}{}
+			<-goOn
+			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nold")
+		}
+	}), Config{HTTP: true})
+	x := add(t, p, HTTPRewrite{Answer: Draft{Status: 500, Body: text("new")}})
+	c := dial(t, p)
+	br := bufio.NewReader(c)
+	for i, want := range []string{"500 new", "200 old"} {
+		fmt.Fprint(c, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+		<-asked
+		if i == 1 {
+			remove(t, x)
+		}
+		goOn <- struct{}{}
+		if status, body := answered(t, br, "GET"); fmt.Sprint(status, " ", body) != want {
+			t.Errorf("%d %s, want %s", status, body, want)
+		}
+	}
+	add(t, p, HTTPRewrite{Answer: Draft{Status: 500}})
+	add(t, p, HTTPError{Status: 418})
+	if status, _ := get(t, c, br, "GET", "/", ""); status != 418 {
+		t.Errorf("the proxy's own answer has status %d", status)
+	}
+}
+
+// TestRewriteShare wants a share of the requests to be changed, each in both directions
+// or in none.
+func TestRewriteShare(t *testing.T) {
+	p := start(t, web(t), Config{HTTP: true, Seed: 1})
+	x := add(t, p, HTTPRewrite{Request: Draft{Path: PathDraft{To: "/new"}}, Answer: Draft{Status: 299}, Share: .2, Path: "/o*"})
+	c := dial(t, p)
+	br := bufio.NewReader(c)
+	hit := 0
+	for range 1000 {
+		status, body := get(t, c, br, "POST", "/old", "abc")
+		switch fmt.Sprint(status, " ", body) {
+		case "299 POST /new 3":
+			hit++
+		case "200 POST /old 3":
+		default:
+			t.Fatalf("%d %s", status, body)
+		}
+	}
+	// Of 1000 at 20 % fewer than 140 or more than 260 have a chance of three in a million.
+	if s := x.Seen(); hit < 140 || hit > 260 || s.Hit != int64(hit) || s.Passed != int64(1000-hit) {
+		t.Errorf("%d are hit, and it met %+v", hit, s)
+	}
+}
+
+// FuzzRewrite wants what was a message to stay one, with what was asked for in it.
+func FuzzRewrite(f *testing.F) {
+	for _, tc := range rewrites {
+		f.Add([]byte(tc.ask), []byte(tc.answer))
+	}
+	f.Fuzz(func(t *testing.T, ask, answer []byte) {
+		e := &editor{HTTPRewrite: HTTPRewrite{
+			Request: Draft{Path: PathDraft{Match: regexp.MustCompile("[0-9a]+"), To: "n"}, Headers: map[string]*string{"X-New": text("1"), "Cookie": nil}, Body: text("new")},
+			Answer:  Draft{Status: 299, Headers: map[string]*string{"X-New": text("1"), "Server": nil}, Body: text("new")},
+		}}
+		e.m = &meeting{x: &Toxicity{}}
+		q, n, err := readRequest(ask)
+		if err != nil {
+			return
+		}
+		v := reviseRequest(ask[:n], []*editor{e})
+		got, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(v.head)))
+		if err != nil {
+			t.Fatalf("%q became %q: %v", ask[:n], v.head, err)
+		}
+		if b, err := io.ReadAll(got.Body); string(b) != "new" || err != nil || got.Header.Get("X-New") != "1" || got.Header.Get("Cookie") != "" || got.Method != q.Method {
+			t.Fatalf("%q became %q: %q, %v", ask[:n], v.head, b, err)
+		}
+		h, n, err := readResponse(answer, "GET")
+		if err != nil || h.StatusCode < 200 {
+			return
+		}
+		v = reviseAnswer(answer[:n], h, "GET", []*editor{e})
+		resp, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(v.head)), nil)
+		if err != nil {
+			t.Fatalf("%q became %q: %v", answer[:n], v.head, err)
+		}
+		if b, err := io.ReadAll(resp.Body); string(b) != "new" || err != nil || resp.StatusCode != 299 || resp.Header.Get("X-New") != "1" || resp.Header.Get("Server") != "" {
+			t.Fatalf("%q became %q: %q, %v", answer[:n], v.head, b, err)
+		}
+	})
+}

@@ -1,0 +1,230 @@
+package proxy
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"testing"
+	"time"
+)
+
+// TestSlowClose wants data to pass at once and the stream's end to be late, in the
+// directions that it is on, and on time once it is out.
+func TestSlowClose(t *testing.T) {
+	const delay = 40 * time.Millisecond
+	for _, parsed := range []bool{false, true} {
+		for _, tc := range []struct {
+			dir   Direction
+			least time.Duration
+		}{{Forward, delay}, {Back, delay}, {Both, 2 * delay}, {0, 2 * delay}} {
+			t.Run(fmt.Sprintf("http=%v,%d", parsed, tc.dir), func(t *testing.T) {
+				p := start(t, serve(t, echo), Config{HTTP: parsed})
+				c := dial(t, p)
+				ask(t, c, "\x00x")
+				x := add(t, p, SlowClose{Delay: delay, Direction: tc.dir})
+				ask(t, c, "y")
+				if met := x.Seen(); met.Any() {
+					t.Errorf("no end has come, and it met %+v", met)
+				}
+				began := time.Now()
+				if err := c.CloseWrite(); err != nil {
+					t.Fatal(err)
+				}
+				isEnded(t, c)
+				if took := time.Since(began); took < tc.least {
+					t.Errorf("it ended after %s, at least %s were due", took, tc.least)
+				}
+				if met := x.Seen(); met != (Traffic{Connections: 1}) {
+					t.Errorf("it met %+v", met)
+				}
+				remove(t, x)
+			})
+		}
+	}
+}
+
+// A close that is held goes on when the toxic is removed.
+func TestSlowCloseReleases(t *testing.T) {
+	p := start(t, serve(t, echo), Config{})
+	c := dial(t, p)
+	ask(t, c, "x")
+	x := add(t, p, SlowClose{Delay: time.Hour})
+	_ = c.CloseWrite()
+	silent(t, c)
+	remove(t, x)
+	isEnded(t, c)
+	eventually(t, "it is closed", func() bool { return p.Open() == 0 })
+}
+
+// A reset is an end too, and stays a reset.
+func TestSlowCloseOfAReset(t *testing.T) {
+	const delay = 60 * time.Millisecond
+	at := make(chan time.Time, 1)
+	p := start(t, serve(t, func(c *net.TCPConn) {
+		_, err := io.Copy(io.Discard, c)
+		if outcomeOf(err) != WasReset {
+			t.Errorf("the upstream saw %v", err)
+		}
+		at <- time.Now()
+	}), Config{})
+	add(t, p, SlowClose{Delay: delay})
+	c := dial(t, p)
+	_, _ = io.WriteString(c, "x")
+	counts(t, "it has passed", p, func(s Traffic) bool { return s.Forward == 1 })
+	began := time.Now()
+	_ = c.SetLinger(0)
+	_ = c.Close()
+	if took := (<-at).Sub(began); took < delay {
+		t.Errorf("the reset came after %s", took)
+	}
+}
+
+// TestLimit wants exactly so many bytes to pass and both sides to see the end of the
+// connection then, wherever among the pieces the limit lies, below other toxics and
+// above.
+func TestLimit(t *testing.T) {
+	sent := make([]byte, 300<<10)
+	_, _ = rand.NewChaCha8([32]byte{4}).Read(sent)
+	sent[0] = 0 // no HTTP
+	slow := Latency{Delay: 5 * time.Millisecond, Direction: Both}
+	cut := Slicer{Size: 7000, Variation: 6000}
+	for _, tc := range []struct {
+		name         string
+		below, above Toxic
+		parsed       bool
+	}{
+		{"alone", nil, nil, false},
+		{"HTTP", nil, nil, true},
+		{"above latency", slow, nil, false},
+		{"below latency", nil, slow, false},
+		{"between pieces", cut, Slicer{Size: 11}, false},
+	} {
+		for _, limit := range []int64{1, 4096, 32 << 10, 100_001, 300<<10 - 1, 300 << 10} {
+			t.Run(fmt.Sprintf("%s, %d", tc.name, limit), func(t *testing.T) {
+				over := make(chan error, 1)
+				p := start(t, serve(t, func(c *net.TCPConn) {
+					_, _ = c.Write(sent)
+					_, err := io.Copy(io.Discard, c) // until the proxy ends it: the client never does
+					over <- err
+				}), Config{HTTP: tc.parsed})
+				if tc.below != nil {
+					add(t, p, tc.below)
+				}
+				x := add(t, p, Limit{Bytes: limit})
+				if tc.above != nil {
+					add(t, p, tc.above)
+				}
+				c := dial(t, p)
+				got, err := io.ReadAll(c)
+				if err != nil || !bytes.Equal(got, sent[:limit]) {
+					t.Errorf("%d bytes came, %v; want the first %d", len(got), err, limit)
+				}
+				select {
+				case err := <-over:
+					if o := outcomeOf(err); err != nil && o != WasReset {
+						t.Errorf("the upstream saw %v", err)
+					}
+				case <-time.After(patience):
+					t.Fatal("the upstream never sees the end")
+				}
+				eventually(t, "it is closed", func() bool { return p.Open() == 0 })
+				if met := x.Seen(); met.Connections != 1 || met.Back < limit {
+					t.Errorf("it met %+v", met)
+				}
+				remove(t, x)
+			})
+		}
+	}
+}
+
+// TestLimitCounts wants each connection and each direction to have a count of its own,
+// from when the toxic came, and connections below it to go on when it is removed.
+func TestLimitCounts(t *testing.T) {
+	p := start(t, serve(t, echo), Config{})
+	old := dial(t, p)
+	ask(t, old, "0123456789")
+	x := add(t, p, Limit{Bytes: 10, Direction: Both})
+	ask(t, old, "123456789")
+	young := dial(t, p)
+	ask(t, young, "123456789")
+	ask(t, dial(t, p), "123456789")
+	_, _ = io.WriteString(young, "abc")
+	if b, err := io.ReadAll(young); string(b) != "a" && len(b) != 0 || err != nil && outcomeOf(err) != WasReset {
+		t.Errorf("the rest is %q, %v", b, err)
+	}
+	remove(t, x)
+	ask(t, old, "and on and on")
+}
+
+// TestShareOfConnections wants a share of connections to be hit, and the same ones
+// with the same seed.
+func TestShareOfConnections(t *testing.T) {
+	run := func(seed uint64) (hit string) {
+		p := start(t, serve(t, echo), Config{Seed: seed})
+		add(t, p, Limit{Bytes: 1, Share: .3})
+		for range 200 {
+			c := dial(t, p)
+			_, _ = io.WriteString(c, "xy")
+			b, _ := io.ReadAll(io.LimitReader(c, 2))
+			hit += map[bool]string{true: ".", false: "#"}[len(b) == 2]
+			_ = c.Close()
+		}
+		return hit
+	}
+	a, b, other := run(1), run(1), run(2)
+	// Fewer than 30 or more than 90 of 200 at 30 % have a chance of under one in a million.
+	if n := bytes.Count([]byte(a), []byte("#")); n < 30 || n > 90 {
+		t.Errorf("%d of 200 connections are hit", n)
+	}
+	if a != b || a == other {
+		t.Errorf("seed 1 hits\n%s\n%s\nseed 2\n%s", a, b, other)
+	}
+}
+
+// TestSlicer wants pieces of the sizes asked for, each so long after the one before, and
+// every byte in order.
+func TestSlicer(t *testing.T) {
+	const n, size, variation, delay = 4000, 100, 60, 2 * time.Millisecond
+	type piece struct {
+		n  int
+		at time.Time
+	}
+	var pieces []piece
+	got := make(chan []byte)
+	p := start(t, serve(t, func(c *net.TCPConn) {
+		var all []byte
+		for b := make([]byte, n); len(all) < n; {
+			m, err := c.Read(b)
+			if err != nil {
+				break
+			}
+			pieces = append(pieces, piece{m, time.Now()})
+			all = append(all, b[:m]...)
+		}
+		got <- all
+	}), Config{})
+	sent := make([]byte, n)
+	_, _ = rand.NewChaCha8([32]byte{5}).Read(sent)
+	add(t, p, Slicer{Size: size, Variation: variation, Delay: delay, Direction: Forward})
+	c := dial(t, p)
+	_, _ = c.Write(sent)
+	if b := <-got; !bytes.Equal(b, sent) {
+		t.Fatalf("%d bytes came, or not in order", len(b))
+	}
+	sizes := map[int]bool{}
+	for _, p := range pieces[:len(pieces)-1] { // a busy machine may read some at once
+		sizes[p.n] = true
+		if p.n < size-variation {
+			t.Errorf("a piece has %d bytes", p.n)
+		}
+	}
+	if len(sizes) < 5 || len(pieces) < n/(size+variation)/2 {
+		t.Errorf("%d pieces of %d sizes", len(pieces), len(sizes))
+	}
+	// At least 25 pieces: 24 delays, but for what the first came late.
+	if took := pieces[len(pieces)-1].at.Sub(pieces[0].at); took < 20*delay {
+		t.Errorf("they came within %s", took)
+	}
+}

@@ -1,0 +1,94 @@
+package chaos
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"brunt/scenarios"
+)
+
+// Query is a query to a Prometheus server: it holds when its result is not empty.
+type Query struct {
+	scenarios.Place
+	URL    scenarios.URLTemplate `yaml:"url,required"`    // of the server, such as http://127.0.0.1:9090
+	PromQL string                `yaml:"promql,required"` // such as ALERTS{alertname="DatabaseDown", alertstate="firing"}
+}
+
+func (k *Query) check(sc Scope, m *scenarios.Mistakes) {
+	if !k.URL.IsZero() {
+		checkURL(&k.URL.Template, sc, m)
+	}
+	if strings.TrimSpace(k.PromQL) == "" {
+		m.Add(k.Of("promql"), "the query is empty")
+	}
+}
+
+// String writes the question for people.
+func (k *Query) String() string { return k.PromQL + " at " + k.URL.Text() }
+
+// question makes the call of the server's API for instant queries.
+func (k *Query) question(s *sealedCall) question {
+	if n := len(s.URL); n > 0 {
+		s.URL[n-1].Text = strings.TrimSuffix(s.URL[n-1].Text, "/")
+	}
+	s.URL = append(s.URL, scenarios.SealedPart{Text: "/api/v1/query?query=" + url.QueryEscape(k.PromQL)})
+	return queryQuestion{s}
+}
+
+type queryQuestion struct{ call *sealedCall }
+
+// ask implements [question].
+func (q queryQuestion) ask(ctx context.Context) (bool, string, error) {
+	a, err := q.call.ask(ctx)
+	if err != nil {
+		return false, "", err
+	}
+	n, said, err := result(a.body)
+	if err != nil {
+		return false, "", fmt.Errorf("%s: %w: %s", q.call, err, a.says())
+	}
+	return n > 0, said, nil
+}
+
+var errNoResult = errors.New("it is no answer to a query")
+
+// result reads the answer to an instant query: how many series there are, and the
+// first of them. A scalar that is not 0 is one.
+func result(body []byte) (n int, said string, err error) {
+	var r struct {
+		Status string `json:"status"`
+		Data   struct {
+			Type   string          `json:"resultType"`
+			Result json.RawMessage `json:"result"`
+		} `json:"data"`
+	}
+	if err := json.Unmarshal(body, &r); err != nil || r.Status != "success" {
+		return 0, "", errNoResult
+	}
+	switch r.Data.Type {
+	case "scalar", "string":
+		var pair [2]any
+		if err := json.Unmarshal(r.Data.Result, &pair); err != nil {
+			return 0, "", errNoResult
+		}
+		if text := fmt.Sprint(pair[1]); text != "0" && text != "" {
+			return 1, "it is " + text, nil
+		}
+		return 0, "it is 0", nil
+	}
+	var list []struct {
+		Metric map[string]string `json:"metric"`
+	}
+	if err := json.Unmarshal(r.Data.Result, &list); err != nil {
+		return 0, "", errNoResult
+	}
+	if len(list) == 0 {
+		return 0, "its result is empty", nil
+	}
+	first, _ := json.Marshal(list[0].Metric)
+	return len(list), fmt.Sprintf("%d series, %s", len(list), cut(string(first))), nil
+}

@@ -1,0 +1,277 @@
+package chaos
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"sync"
+	"time"
+
+	"brunt/chaos/proxy"
+	"brunt/scenarios"
+)
+
+// Some says how many of a link's connections a fault hits.
+type Some struct {
+	Percent *scenarios.Share `yaml:"percent"` // of the connections; nil is all
+}
+
+// SlowClose holds the end of connections back: who waits for the other side to close
+// waits so much longer, and what a connection takes up is taken up meanwhile.
+type SlowClose struct {
+	Edge  `yaml:",inline"`
+	way   `yaml:",inline"`
+	Some  `yaml:",inline"`
+	Delay scenarios.Duration `yaml:"delay,required,positive"` // before an end is passed on, each way that it is on; both by default
+}
+
+// Limit ends a connection once so many bytes of it have passed, as a peer does that
+// dies in the middle of an answer.
+type Limit struct {
+	Edge  `yaml:",inline"`
+	way   `yaml:",inline"`
+	Some  `yaml:",inline"`
+	Bytes scenarios.Size `yaml:"bytes,required,positive"` // of a connection, each way that it is on by itself; of answers by default
+}
+
+// Slicer cuts what passes into small pieces that come one by one, so that no message
+// comes at once.
+type Slicer struct {
+	Edge      `yaml:",inline"`
+	way       `yaml:",inline"`
+	Some      `yaml:",inline"`
+	Size      scenarios.Size     `yaml:"size,required,positive"`  // of a piece, in the mean
+	Variation scenarios.Size     `yaml:"variation"`               // at most this much more or less, uniform
+	Delay     scenarios.Duration `yaml:"delay,required,positive"` // from one piece to the next, each way that it is on; both by default
+}
+
+var (
+	_ Fault = (*SlowClose)(nil)
+	_ Fault = (*Limit)(nil)
+	_ Fault = (*Slicer)(nil)
+)
+
+// leastConnections is the smallest share of connections that is still found.
+const leastConnections = 0.01
+
+func (s *Some) check(e *Edge, at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
+	e.check(at, sc, m)
+	switch {
+	case s.Percent == nil:
+	case *s.Percent == 0:
+		m.Add(e.Of("percent"), "0%% of the connections are none")
+	case *s.Percent < leastConnections:
+		m.Add(e.Of("percent"), "%s of the connections are too few to prove that any is hit; at least %s", s.Percent, scenarios.Share(leastConnections))
+	}
+}
+
+// whom says which connections are meant.
+func (s *Some) whom() string {
+	if s.Percent == nil {
+		return "connections"
+	}
+	return s.Percent.String() + " of connections"
+}
+
+// Bounds of what can be proven by a probe without being traffic of its own.
+const (
+	mostLimit  = 16 << 20 // bytes that a probe sends to meet a limit
+	mostPiece  = 16 << 10 // bytes: what passes comes in pieces of twice that anyway
+	leastPause = 50 * time.Microsecond
+	mostSliced = mostRate / 4 // bytes a second
+)
+
+// Check implements [Fault].
+func (f *SlowClose) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
+	f.Some.check(&f.Edge, at, sc, m)
+}
+
+// Check implements [Fault].
+func (f *Limit) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
+	f.Some.check(&f.Edge, at, sc, m)
+	if f.Bytes > mostLimit {
+		m.Add(f.Edge.Of("bytes"), "a probe has to send %s to find its effect; at most %s", f.Bytes, scenarios.Size(mostLimit))
+	}
+}
+
+// Check implements [Fault].
+func (f *Slicer) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
+	f.Some.check(&f.Edge, at, sc, m)
+	if f.Size > mostPiece {
+		m.Add(f.Edge.Of("size"), "pieces of %s are none: what passes a link comes in such anyway; at most %s", f.Size, scenarios.Size(mostPiece))
+	}
+	if f.Size > 0 && f.Variation >= f.Size {
+		m.Add(f.Edge.Of("variation"), "the variation %s is not less than the size %s, and no piece is empty", f.Variation, f.Size)
+	}
+	switch rate := float64(f.Size) / f.Delay.D().Seconds(); {
+	case f.Delay == 0:
+	case f.Delay.D() < leastPause:
+		m.Add(f.Edge.Of("delay"), "pieces every %s can't be told from such that come at once; at least %s", f.Delay, scenarios.FormatDuration(leastPause))
+	case rate > mostSliced:
+		m.Add(f.Edge.Of("delay"), "%s each %s are %s, which can't be told from a clean link; at most %s", f.Size, f.Delay, scenarios.Bandwidth(rate), scenarios.Bandwidth(mostSliced))
+	}
+}
+
+// connections is how many show a fault that hits a share of them, as [tries] has it.
+func connections(share float64) int {
+	if share >= 1 {
+		return pings
+	}
+	return int(math.Ceil(math.Log(1e-6) / math.Log(1-share)))
+}
+
+// mostGone bounds the connections by which a fault is found gone.
+const mostGone = 200
+
+// dials makes n connections over the link, some at once, and counts those that hit
+// tells of. Enough ends it early.
+func dials(ctx context.Context, n int, enough func(asked) bool, hit func(ctx context.Context) (bool, error)) (asked, error) {
+	var all asked
+	for all.n < n && !enough(all) {
+		hits := make([]bool, min(together, n-all.n))
+		errs := make([]error, len(hits))
+		var wg sync.WaitGroup
+		for i := range hits {
+			wg.Go(func() { hits[i], errs[i] = hit(ctx) })
+		}
+		wg.Wait()
+		if i := slices.IndexFunc(errs, func(err error) bool { return err != nil }); i >= 0 {
+			return all, errs[i]
+		}
+		for _, h := range hits {
+			all.add(h)
+		}
+	}
+	return all, nil
+}
+
+// find looks for a fault on a share of the connections.
+func (s *Some) find(ctx context.Context, what string, hit func(ctx context.Context) (bool, error)) (string, error) {
+	share := orAll(s.Percent)
+	got, err := dials(ctx, connections(share), func(a asked) bool { return !a.few(share) }, hit)
+	if err != nil {
+		return "", err
+	}
+	if got.few(share) || share == 1 && got.hits < got.n {
+		return "", fmt.Errorf("%w: %d of %d connections %s", errNoEffect, got.hits, got.n, what)
+	}
+	return fmt.Sprintf("%d of %d connections %s", got.hits, got.n, what), nil
+}
+
+// gone looks for connections that are still hit.
+func (s *Some) gone(ctx context.Context, what string, hit func(ctx context.Context) (bool, error)) (string, error) {
+	got, err := dials(ctx, min(mostGone, connections(orAll(s.Percent))), func(a asked) bool { return a.hits > 0 }, hit)
+	if err != nil {
+		return "", err
+	}
+	if got.hits > 0 {
+		return "", fmt.Errorf("%d of %d connections still %s", got.hits, got.n, what)
+	}
+	return fmt.Sprintf("none of %d connections %s", got.n, what), nil
+}
+
+// Plan implements [Fault].
+func (f *SlowClose) Plan(ctx context.Context, env Env) ([]Step, error) {
+	dir := f.of(proxy.Both)
+	delay := f.Delay.D()
+	if dir == proxy.Both {
+		delay *= 2
+	}
+	// An end that does not come before ctx is over is late as well, if that is long enough.
+	late := func(l *Link, least time.Duration) func(ctx context.Context) (bool, error) {
+		return func(ctx context.Context) (bool, error) {
+			r, err := l.Proxy.Probe(ctx, proxy.ProbeRequest{Kind: proxy.Close})
+			switch {
+			case err != nil:
+				return false, err
+			case r.Outcome == proxy.Answered:
+				return r.Times[0] >= least, nil
+			case r.Outcome == proxy.Silent && r.Closing && r.Waited >= min(least, silence):
+				return true, nil
+			}
+			return false, fmt.Errorf("a probe is %s", r.Outcome)
+		}
+	}
+	return toxicPlan(ctx, &f.Edge, env, &toxic{
+		what:   fmt.Sprintf("hold the end of %s back by %s", f.whom(), f.Delay),
+		toxic:  proxy.SlowClose{Delay: f.Delay.D(), Share: orAll(f.Percent), Direction: dir},
+		takes:  2 * delay,
+		counts: "connections",
+		prove: func(ctx context.Context, l *Link, _ *proxy.Line) (string, error) {
+			return f.find(ctx, "end late by "+scenarios.FormatSeconds(delay.Seconds())+" and more", late(l, delay))
+		},
+		undone: func(ctx context.Context, l *Link) (string, error) {
+			return f.gone(ctx, "end late", late(l, f.Delay.D()/2+time.Millisecond))
+		},
+	})
+}
+
+// Plan implements [Fault].
+func (f *Limit) Plan(ctx context.Context, env Env) ([]Step, error) {
+	dir := f.of(proxy.Back)
+	size := int64(f.Bytes)
+	ends := func(l *Link) func(ctx context.Context) (bool, error) {
+		return func(ctx context.Context) (bool, error) {
+			r, err := l.Proxy.Probe(ctx, proxy.ProbeRequest{Kind: proxy.Bulk, Bytes: size + 1})
+			switch {
+			case err != nil:
+				return false, err
+			case r.Outcome == proxy.Answered:
+				return false, nil
+			case r.Outcome == proxy.WasClosed || r.Outcome == proxy.WasReset:
+				// What was on its way back when requests met their limit may be lost.
+				return r.Received <= size && (r.Received == size || dir != proxy.Back), nil
+			}
+			return false, fmt.Errorf("a probe is %s", r.Outcome)
+		}
+	}
+	what := "end after " + f.Bytes.String()
+	return toxicPlan(ctx, &f.Edge, env, &toxic{
+		what:  fmt.Sprintf("end %s after %s", f.whom(), f.Bytes),
+		toxic: proxy.Limit{Bytes: size, Share: orAll(f.Percent), Direction: dir},
+		takes: time.Second,
+		prove: func(ctx context.Context, l *Link, _ *proxy.Line) (string, error) {
+			return f.find(ctx, what, ends(l))
+		},
+		undone: func(ctx context.Context, l *Link) (string, error) {
+			return f.gone(ctx, what, ends(l))
+		},
+	})
+}
+
+// Plan implements [Fault].
+func (f *Slicer) Plan(ctx context.Context, env Env) ([]Step, error) {
+	// So many pieces that it takes long enough to be told from a clean link, and no
+	// longer than it must.
+	const telling = 60 * time.Millisecond
+	pieces := 2 + int64(math.Ceil(float64(telling)/float64(f.Delay.D())))
+	least := time.Duration(pieces-1) * f.Delay.D()
+	message := pieces * int64(f.Size+f.Variation)
+	sliced := func(l *Link, least time.Duration) func(ctx context.Context) (bool, error) {
+		return func(ctx context.Context) (bool, error) {
+			r, err := l.Proxy.Probe(ctx, proxy.ProbeRequest{Kind: proxy.Bulk, Bytes: message})
+			switch {
+			case err != nil:
+				return false, err
+			case r.Outcome == proxy.Answered:
+				return r.Spread >= least, nil
+			case r.Outcome == proxy.Silent && r.Received > 0:
+				return r.Waited >= min(least, silence), nil
+			}
+			return false, fmt.Errorf("a probe is %s", r.Outcome)
+		}
+	}
+	what := fmt.Sprintf("get %s in pieces, over %s and more", scenarios.Size(message), scenarios.FormatSeconds(least.Seconds()))
+	return toxicPlan(ctx, &f.Edge, env, &toxic{
+		what:  fmt.Sprintf("cut %s into pieces of %s, one each %s", f.whom(), f.Size, f.Delay),
+		toxic: proxy.Slicer{Size: int(f.Size), Variation: int(f.Variation), Delay: f.Delay.D(), Share: orAll(f.Percent), Direction: f.of(proxy.Both)},
+		takes: 4 * least,
+		prove: func(ctx context.Context, l *Link, _ *proxy.Line) (string, error) {
+			return f.find(ctx, what, sliced(l, least/2))
+		},
+		undone: func(ctx context.Context, l *Link) (string, error) {
+			return f.gone(ctx, what, sliced(l, least/2))
+		},
+	})
+}

@@ -1,0 +1,263 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/run"
+
+	"github.com/spf13/cobra"
+)
+
+// injectFlags are the settings of `brunt inject`.
+type injectFlags struct {
+	sourceFlags
+	hold   string
+	listen string
+	to     string
+	allow  []string
+	dryRun bool
+	format string
+}
+
+func injectCommand() *cobra.Command {
+	var f injectFlags
+	c := &cobra.Command{
+		Use:   "inject SCENARIO FAULT | inject KIND [KEY=VALUE …]",
+		Short: "Do one fault without load, and take it back",
+		Long: `Do one fault without load: inject it, find its effect, hold it, take it back, find
+that it is gone. Every step is shown with its evidence. Ctrl-C takes it back at once;
+journal and guard see to it whatever happens to brunt.
+
+With a scenario, one of its faults is done: brunt starts the target where it is a stack
+or processes, and it stays up meanwhile; a url or a process must run already. No load is
+made, so neither setup nor steady state nor objectives are looked at.
+
+With a kind, its settings are given as in a scenario: pid=1234, delay=100ms. A fault on
+a link has brunt open one, from --listen to --to, for as long as it takes: point the
+client to it.
+
+Exit code 0: it was there, and it is gone. 5: it was not there, or its unit did not
+come back in time. 7: it could not be taken back. 130: interrupted, and taken back.`,
+		Example: `  brunt inject examples/01-quickstart/scenario.yaml lose-a-replica
+  brunt inject checkout.yaml slow-store --for 20s
+  brunt inject process.freeze pid=1234 --for 10s
+  brunt inject network.latency delay=100ms --for 1m --listen 127.0.0.1:9001 --to 127.0.0.1:9000`,
+		Args: cobra.MinimumNArgs(1),
+		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			if len(args) > 0 {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			return run.FaultKinds(), cobra.ShellCompDirectiveDefault
+		},
+		RunE: f.run,
+	}
+	f.register(c)
+	c.Flags().StringVar(&f.hold, "for", "", "how long it stays, such as 10s; the scenario's own `for` by default")
+	c.Flags().StringVar(&f.listen, "listen", "", "host:port where the link of a fault on links listens (default a free port of 127.0.0.1)")
+	c.Flags().StringVar(&f.to, "to", "", "host:port that this link leads to")
+	c.Flags().StringArrayVar(&f.allow, "allow", nil, "an address, range or host beyond loopback that --to may name; can be given again")
+	c.Flags().BoolVar(&f.dryRun, "dry-run", false, "say what would be done, and do nothing")
+	c.Flags().StringVar(&f.format, "format", "text", "text or json, on standard output")
+	return c
+}
+
+func (f *injectFlags) run(c *cobra.Command, args []string) error {
+	if f.format != "text" && f.format != "json" {
+		return usagef("--format is text or json, not %q", f.format)
+	}
+	plan, err := f.plan(c, args)
+	if err != nil {
+		return err
+	}
+	out := c.OutOrStdout()
+	if f.dryRun {
+		lines, err := plan.DryRunFaults(c.Context())
+		for _, line := range lines {
+			fmt.Fprintln(out, line)
+		}
+		fmt.Fprintln(out, "\nNothing was started or broken.")
+		if err != nil { // said among the lines
+			return exit(scenarios.ExitMistake)
+		}
+		return nil
+	}
+	if err := recoverOthers(c); err != nil {
+		return err
+	}
+	ctx, stop := interruptible("\nbrunt: interrupted; taking it back")
+	defer stop()
+	return f.inject(ctx, out, plan)
+}
+
+func (f *injectFlags) inject(ctx context.Context, out io.Writer, plan *run.Plan) error {
+	said := &steps{w: out}
+	if f.format == "json" {
+		said.w = io.Discard
+	}
+	fault := plan.Faults[0]
+	said.stays = fault.For.D()
+	in, err := plan.Inject(ctx, run.Options{State: state(), Guard: append(self(), "guard"), Event: said.event, Suspend: suspended(), Stop: stopSelf})
+	if in == nil {
+		return err
+	}
+	if f.format == "json" {
+		if jerr := encodeJSON(out, in); err == nil {
+			err = jerr
+		}
+	} else {
+		for _, n := range in.Notes {
+			fmt.Fprintln(out, "note: "+n)
+		}
+		mark := "✗"
+		if in.Verdict == scenarios.Pass {
+			mark = "✓"
+		}
+		fmt.Fprintf(out, "%s %s: %s\n", mark, in.Fault, in.Reason)
+		if in.Cleared.Known() && in.Injected.Known() {
+			fmt.Fprintf(out, "  %s by %s, in for %s%s; revert: %s\n", listOr(in.Units, "nothing hit"), in.Via,
+				scenarios.FormatSeconds(float64(in.Cleared-in.Injected)), met(in), in.Revert)
+		}
+	}
+	if err == nil && in.ExitCode != 0 {
+		err = exit(in.ExitCode)
+	}
+	return err
+}
+
+func listOr(items []string, none string) string {
+	if len(items) == 0 {
+		return none
+	}
+	return strings.Join(items, ", ")
+}
+
+// met says what met the fault, where that was counted.
+func met(in *run.Injection) string {
+	if in.TrafficUnit == "" {
+		return ""
+	}
+	return fmt.Sprintf(", met %d %s", in.Traffic, in.TrafficUnit)
+}
+
+// plan compiles what is to be done: a scenario's fault, or a kind.
+func (f *injectFlags) plan(c *cobra.Command, args []string) (*run.Plan, error) {
+	if isKind(args[0]) {
+		return f.bare(args)
+	}
+	if _, err := os.Stat(args[0]); err != nil && !isFile(args[0]) {
+		return nil, usagef("%q is neither a file nor a kind of fault; %s", args[0], scenarios.DidYouMean(args[0], run.FaultKinds()))
+	}
+	for _, name := range []string{"listen", "to", "allow"} {
+		if c.Flags().Changed(name) {
+			return nil, usagef("--%s is for a kind of fault; a scenario says that itself", name)
+		}
+	}
+	hold, err := f.duration()
+	if err != nil {
+		return nil, err
+	}
+	plan, err := compile(args[0], &f.sourceFlags)
+	if err != nil {
+		return nil, err
+	}
+	if len(args) != 2 {
+		var names []string
+		for _, e := range plan.Faults {
+			names = append(names, e.Name)
+		}
+		return nil, usagef("want one fault of %s: %s", args[0], listOr(names, "it has none"))
+	}
+	one, err := plan.Single(args[1], hold)
+	if err != nil {
+		return nil, usagef("%s: %w", args[0], err)
+	}
+	return one, nil
+}
+
+// isKind tells that a word names a kind of fault, or one that is to come.
+func isKind(word string) bool {
+	noun, later := scenarios.NotYet(word)
+	return slices.Contains(run.FaultKinds(), word) || later && noun == "fault"
+}
+
+// isFile tells that a word looks like a scenario's file.
+func isFile(word string) bool {
+	ext := filepath.Ext(word)
+	return strings.ContainsAny(word, `/\`) || ext == ".yaml" || ext == ".yml"
+}
+
+func (f *injectFlags) duration() (time.Duration, error) {
+	if f.hold == "" {
+		return 0, nil
+	}
+	d, err := scenarios.ParseDuration(f.hold)
+	if err == nil && d <= 0 {
+		err = errors.New("it is more than zero")
+	}
+	if err != nil {
+		return 0, usagef("--for: %w", err)
+	}
+	return d, nil
+}
+
+// bare compiles a kind with its settings.
+func (f *injectFlags) bare(args []string) (*run.Plan, error) {
+	if len(f.set) > 0 {
+		return nil, usagef("--set is for params of a scenario; the settings of %s are given as KEY=VALUE", args[0])
+	}
+	if _, err := f.duration(); err != nil {
+		return nil, err
+	}
+	policies, err := f.policies()
+	if err != nil {
+		return nil, err
+	}
+	settings := args[1:]
+	if f.hold != "" {
+		settings = append(slices.Clone(settings), "for="+f.hold)
+	}
+	return run.CompileBare(run.Bare{Kind: args[0], Settings: settings, Listen: f.listen, To: f.to, Allow: f.allow, Policies: policies})
+}
+
+// steps tells people what happens, as it happens.
+type steps struct {
+	w     io.Writer
+	stays time.Duration
+
+	mu   sync.Mutex
+	up   bool // the target is up, so that what its units do tells something
+	over bool
+}
+
+func (s *steps) event(e scenarios.Event) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	what := e.Text
+	if e.Unit != "" {
+		if !s.up || s.over {
+			return
+		}
+		what = strings.TrimSpace(e.Unit + " " + what)
+	}
+	fmt.Fprintf(s.w, "%9s  %-16s %s\n", fmt.Sprintf("+%.3fs", float64(e.T)), e.Event, strings.ReplaceAll(what, "\n", "\n"+strings.Repeat(" ", 28)))
+	switch e.Event {
+	case "target.up":
+		s.up = true
+	case "fault.injected":
+		if s.stays > 0 {
+			fmt.Fprintf(s.w, "%9s  it stays for %s; Ctrl-C takes it back\n", "", scenarios.FormatDuration(s.stays))
+		}
+	case "fault.cleared", "fault.failed":
+		s.over = true
+	}
+}

@@ -1,0 +1,175 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/run"
+
+	"github.com/spf13/cobra"
+)
+
+// foresee says what a run would do, and keeps it where -o says so.
+func (f *runFlags) foresee(c *cobra.Command, plan *run.Plan) error {
+	if err := f.planFree(); err != nil {
+		return err
+	}
+	lines, err := plan.DryRun(c.Context())
+	for _, line := range lines {
+		fmt.Fprintln(c.OutOrStdout(), line)
+	}
+	fmt.Fprintln(c.OutOrStdout(), "\nNothing was started or broken.")
+	if err != nil { // said among the lines
+		return exit(scenarios.ExitMistake)
+	}
+	if f.out == "" {
+		return nil
+	}
+	set, err := f.params()
+	if err != nil {
+		return err
+	}
+	kept, err := plan.Foresee(c.Context(), filepath.Dir(f.out), set)
+	if err != nil {
+		return usagef("the plan: %w", err)
+	}
+	if err := writeJSON(f.out, kept); err != nil {
+		return usagef("the plan: %w", err)
+	}
+	fmt.Fprintf(c.OutOrStdout(), "Plan: %s; `brunt run --plan %s` runs it, if nothing differs by then.\n", f.out, f.out)
+	return nil
+}
+
+// planFree tells whether the plan may be written where -o says.
+func (f *runFlags) planFree() error {
+	if f.out == "" {
+		return nil
+	}
+	switch info, err := os.Stat(f.out); {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return usagef("the plan: %w", err)
+	case info.IsDir():
+		return usagef("%s is a folder; with --dry-run, -o names the file for the plan", f.out)
+	case !f.force:
+		return usagef("%s exists already; --force writes over it", f.out)
+	}
+	return nil
+}
+
+// writeJSON writes a file as a whole, or not at all.
+func writeJSON(file string, v any) error {
+	var b bytes.Buffer
+	if err := encodeJSON(&b, v); err != nil {
+		return err
+	}
+	t, err := os.CreateTemp(filepath.Dir(file), ".brunt-*")
+	if err != nil {
+		return err
+	}
+	_, err = t.Write(b.Bytes())
+	if err = errors.Join(err, t.Chmod(0o644), t.Sync(), t.Close()); err == nil {
+		err = os.Rename(t.Name(), file)
+	}
+	if err != nil {
+		_ = os.Remove(t.Name())
+	}
+	return err
+}
+
+// encodeJSON writes v for people and programs.
+func encodeJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", " ")
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
+
+// readPlan reads the plan that --plan names, and takes from it what the command line
+// does not say: the scenario, and its params.
+func (f *runFlags) readPlan(path string) (string, error) {
+	if f.plan == "" {
+		return path, nil
+	}
+	text, err := os.ReadFile(f.plan)
+	if err != nil {
+		return "", usagef("the plan: %w", err)
+	}
+	if f.planned, err = run.ReadPlan(text); err != nil {
+		return "", usagef("the plan %s: %w", f.plan, err)
+	}
+	given, err := f.params()
+	if err != nil {
+		return "", err
+	}
+	for _, name := range slices.Sorted(maps.Keys(f.planned.Scenario.Set)) {
+		value := f.planned.Scenario.Set[name]
+		if _, again := given[name]; again {
+			continue
+		}
+		if strings.Contains(value, scenarios.Masked) {
+			return "", usagef("the plan %s does not show the secret in param %s; give --set %s=… again", f.plan, name, name)
+		}
+		f.set = append(f.set, name+"="+value)
+	}
+	if path != "" {
+		return path, nil
+	}
+	path = filepath.FromSlash(f.planned.Scenario.File)
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(filepath.Dir(f.plan), path)
+	}
+	return path, nil
+}
+
+// compile compiles the scenario, and holds it against the plan.
+func (f *runFlags) compile(ctx context.Context, path string) (*run.Plan, error) {
+	plan, err := compile(path, &f.sourceFlags)
+	if err != nil || f.planned == nil {
+		return plan, err
+	}
+	set, err := f.params()
+	if err != nil {
+		return nil, err
+	}
+	found, err := plan.Drift(ctx, f.planned, filepath.Dir(f.plan), set)
+	if err != nil {
+		return nil, usagef("the plan %s: %w", f.plan, err)
+	}
+	if len(found) > 0 {
+		return nil, &driftError{f.plan, found}
+	}
+	plan.Notes = append(plan.Notes, fmt.Sprintf("held to the plan %s, made %s: nothing had changed", f.plan, f.planned.Made.Format(time.RFC3339)))
+	return plan, nil
+}
+
+// A driftError tells what differs from a plan.
+type driftError struct {
+	plan  string
+	found []string
+}
+
+// mostDrift is how many differences are told.
+const mostDrift = 40
+
+func (e *driftError) Error() string {
+	lines := e.found
+	if len(lines) > mostDrift {
+		lines = append(slices.Clone(lines[:mostDrift]), fmt.Sprintf("and %d more", len(lines)-mostDrift))
+	}
+	n := len(e.found)
+	return fmt.Sprintf("what would be done is not what %s says:\n  %s\n%d %s; nothing was started.", e.plan, strings.Join(lines, "\n  "), n, plural(n, "difference"))
+}

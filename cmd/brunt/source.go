@@ -1,0 +1,85 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"strings"
+
+	"brunt/scenarios"
+	"brunt/scenarios/run"
+
+	"github.com/spf13/cobra"
+)
+
+// sourceFlags say what a scenario is filled in from and held to.
+type sourceFlags struct {
+	set     []string
+	policy  []string
+	planned *run.PlanFile // that is run again; nil is none
+}
+
+func (f *sourceFlags) register(c *cobra.Command) {
+	c.Flags().StringArrayVar(&f.set, "set", nil, "set a param: name=value; can be given again")
+	policyFlag(c, &f.policy)
+}
+
+func policyFlag(c *cobra.Command, policy *[]string) {
+	c.Flags().StringArrayVar(policy, "policy", nil, "a file that bounds what may be done; can be given again, and $BRUNT_POLICY holds as well")
+}
+
+// policyFiles adds the policy of the environment to those of the command line.
+func policyFiles(given []string) []string {
+	if p := os.Getenv("BRUNT_POLICY"); p != "" {
+		return append([]string{p}, given...)
+	}
+	return given
+}
+
+// policies reads all policies that hold.
+func (f *sourceFlags) policies() ([]*scenarios.Policy, error) {
+	out, err := run.ReadPolicies(policyFiles(f.policy))
+	if err != nil && !errors.As(err, new(*scenarios.MistakesError)) { // one can't be read
+		err = usage{err}
+	}
+	return out, err
+}
+
+// params reads --set.
+func (f *sourceFlags) params() (map[string]string, error) {
+	out := map[string]string{}
+	for _, s := range f.set {
+		name, value, ok := strings.Cut(s, "=")
+		if !ok || name == "" {
+			return nil, usagef("--set wants name=value, not %q", s)
+		}
+		out[name] = value
+	}
+	return out, nil
+}
+
+// compile reads and compiles a scenario. The zero value of f, or nil, fills in and
+// bounds nothing but by the environment.
+func compile(path string, f *sourceFlags) (*run.Plan, error) {
+	if f == nil {
+		f = new(sourceFlags)
+	}
+	values, err := f.params()
+	if err != nil {
+		return nil, err
+	}
+	policies, err := f.policies()
+	if err != nil {
+		return nil, err
+	}
+	sc, err := scenarios.Parse(path, scenarios.Options{Set: values})
+	if sc == nil {
+		if !errors.As(err, new(*scenarios.MistakesError)) { // it can't be read
+			err = usage{err}
+		}
+		return nil, err
+	}
+	if f.planned != nil && !sc.SeedGiven {
+		sc.Seed = f.planned.Seed
+	}
+	return run.Compile(sc, run.CompileOptions{Self: self(), Policies: policies})
+}

@@ -1,0 +1,102 @@
+package scenarios
+
+import (
+	"strings"
+	"time"
+
+	"github.com/ohler55/ojg/jp"
+)
+
+// Checks are what an answer over HTTP must be to be ok.
+type Checks struct {
+	Status  *Matcher // nil is under 400
+	Shed    []int    // statuses by which the target refuses on purpose
+	Within  time.Duration
+	Body    *Matcher
+	Headers []FieldCheck
+	Paths   []FieldCheck
+}
+
+// A FieldCheck is what one header, or the value at one JSON path, must be.
+type FieldCheck struct {
+	Name string
+	Path jp.Expr // nil for a header
+	Matcher
+}
+
+// DecodeNode implements [NodeDecoder].
+func (c *Checks) DecodeNode(n *Node, m *Mistakes) {
+	if n.Kind != Map {
+		m.AddHint(n.Pos, `such as {status: 200, "$.items": not empty}`, "check wants a map")
+		return
+	}
+	for _, f := range n.Fields {
+		switch {
+		case f.Key == "status":
+			c.Status = new(Matcher)
+			c.Status.DecodeStatus(f.Value, m)
+		case f.Key == "shed":
+			Decode(f.Value, &c.Shed, m)
+		case f.Key == "within":
+			var d Duration
+			before := m.Len()
+			Decode(f.Value, &d, m)
+			if c.Within = d.D(); c.Within == 0 && m.Len() == before {
+				m.Add(f.Value.Pos, "nothing answers within no time")
+			}
+		case f.Key == "body":
+			c.Body = new(Matcher)
+			c.Body.DecodeNode(f.Value, m)
+		case f.Key == "header" || f.Key == "headers":
+			if f.Value.Kind != Map {
+				m.Add(f.Value.Pos, "want a map of header names to values")
+				continue
+			}
+			for _, h := range f.Value.Fields {
+				if !IsToken(h.Key) {
+					m.Add(h.Pos, "%q is no name of a header", h.Key)
+				}
+				k := FieldCheck{Name: h.Key}
+				k.DecodeNode(h.Value, m)
+				c.Headers = append(c.Headers, k)
+			}
+		case strings.HasPrefix(f.Key, "$"):
+			path, err := jp.ParseString(f.Key)
+			if err != nil {
+				m.Add(f.Pos, "%q is no JSON path: %v", f.Key, err)
+				continue
+			}
+			k := FieldCheck{Name: f.Key, Path: path}
+			k.DecodeNode(f.Value, m)
+			c.Paths = append(c.Paths, k)
+		default:
+			m.AddHint(f.Pos, DidYouMean(f.Key, []string{"status", "shed", "within", "body", "header", "$.path"}), "unknown check %q", f.Key)
+		}
+	}
+}
+
+// IsToken tells whether s can name a header (RFC 9110, section 5.6.2).
+func IsToken(s string) bool {
+	return s != "" && strings.IndexFunc(s, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("!#$%&'*+-.^_`|~", r))
+	}) < 0
+}
+
+// Schema implements [Schemer].
+func (*Checks) Schema() Schema {
+	match := (*Matcher)(nil).Schema()
+	codes := Schema{"type": "integer", "minimum": 100, "maximum": 599}
+	headers := Schema{"description": "values by header name", "type": "object", "additionalProperties": match}
+	return Schema{
+		"type": "object",
+		"properties": Schema{
+			"status": match.Described("200, 2xx, < 500 or a list; not written is any under 400"),
+			"shed":   Schema{"anyOf": []any{codes, Schema{"type": "array", "items": codes}}}.Described("statuses by which the target refuses on purpose: not good, not an error"),
+			"within": (*Duration)(nil).Schema().Described("the longest response time"),
+			"body":   match.Described("the body as text: a value, not empty, ~ regexp"),
+			"header": headers, "headers": headers,
+		},
+		"patternProperties":    Schema{`^\$`: match.Described("the value at a JSON path: a value, exists, not empty, > n, ~ regexp")},
+		"additionalProperties": false,
+	}
+}

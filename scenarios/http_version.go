@@ -1,0 +1,35 @@
+package scenarios
+
+import "slices"
+
+// HTTPVersion is the version of HTTP that a load speaks.
+type HTTPVersion string
+
+// The versions. The empty one is AnyHTTP.
+const (
+	AnyHTTP HTTPVersion = "auto" // HTTP/2 where the server takes it by ALPN, else HTTP/1.1; without TLS HTTP/1.1
+	HTTP1   HTTPVersion = "1.1"
+	HTTP2   HTTPVersion = "2"   // by ALPN, which the server must take; without TLS by prior knowledge
+	H2C     HTTPVersion = "h2c" // without TLS HTTP/2 by prior knowledge; with TLS like auto
+)
+
+var httpVersions = []string{string(AnyHTTP), string(HTTP1), string(HTTP2), string(H2C)}
+
+// DecodeNode implements [NodeDecoder].
+func (v *HTTPVersion) DecodeNode(n *Node, m *Mistakes) {
+	s, ok := n.Text(m)
+	switch {
+	case !ok:
+	case slices.Contains(httpVersions, s):
+		*v = HTTPVersion(s)
+	case s == "1" || s == "1.0" || s == "2.0" || s == "h2":
+		m.AddHint(n.Pos, DidYouMean(map[byte]string{'1': "1.1", '2': "2", 'h': "2"}[s[0]], httpVersions), "`http` can't be %s", n.describe())
+	default:
+		m.AddHint(n.Pos, DidYouMean(s, httpVersions), "`http` can't be %s", n.describe())
+	}
+}
+
+// Schema implements [Schemer].
+func (*HTTPVersion) Schema() Schema {
+	return Scalar(Schema{"enum": []any{"auto", "1.1", "2", "h2c", 1.1, 2}})
+}

@@ -1,0 +1,147 @@
+package scenarios
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A Ledger says how to find out after the run whether the writes that the target
+// acknowledged are there: every one of them is asked for at every unit that should
+// have it.
+type Ledger struct {
+	Place
+	Write  string       `yaml:"write,required"`  // the step that writes, by its name: METHOD path unless it has one of its own
+	Ack    Ack          `yaml:"ack"`             // the answer that acknowledges a write, such as status 201; zero is one that is ok by the step's own check
+	ID     TextTemplate `yaml:"id,required"`     // what a write is found by: "${var.NAME}" that a step extracts, "${data.NAME.COLUMN}", or "${ledger.id}", which the ledger draws before each write and the write names itself
+	Read   Step         `yaml:"read,required"`   // the request that asks for a write by "${id}"; a status of 404 or 410 says that it is not there
+	Count  string       `yaml:"count"`           // where the answer to read lists what it found, such as "$.items", or counts it; nil takes any good answer for one
+	At     []string     `yaml:"at"`              // the units that should have every write: a unit, a service for all its replicas, or a URL; zero is where the load goes
+	Settle Duration     `yaml:"settle"`          // how long the target is left alone between the load and the reading; zero is 10s
+	Within Duration     `yaml:"within,positive"` // how long the reading may take; what is not answered by then is unknown; zero is 2m
+}
+
+// Defaults of the ledger.
+const (
+	DefaultSettle   = 10 * time.Second
+	DefaultReadBack = 2 * time.Minute
+)
+
+// SettleOr gives how long the target is left alone, with its default.
+func (l *Ledger) SettleOr() Duration {
+	if l.Has("settle") {
+		return l.Settle
+	}
+	return Duration(DefaultSettle)
+}
+
+// WithinOr gives how long the reading may take, with its default.
+func (l *Ledger) WithinOr() Duration {
+	if l.Within > 0 {
+		return l.Within
+	}
+	return Duration(DefaultReadBack)
+}
+
+// Asking gives the request that asks for a write; what it counts goes to variable.
+func (l *Ledger) Asking(variable string) Step {
+	s := l.Read
+	if s.With == nil || l.Count == "" {
+		return s
+	}
+	at := l.Of("count")
+	extract := &Node{Kind: Map, Pos: at}
+	if given := s.With.Get("extract"); given != nil && given.Kind == Map {
+		*extract = *given
+	}
+	path := &Node{Kind: String, Value: l.Count, Pos: at}
+	extract.Fields = append(slices.Clone(extract.Fields), Field{Key: variable, Pos: at, Value: path})
+	s.With = s.With.without(func(k string) bool { return k == "extract" })
+	s.With.Fields = append(s.With.Fields, Field{Key: "extract", Pos: at, Value: extract})
+	return s
+}
+
+// An Ack is the answer that acknowledges a write. The zero value is the step's own
+// check.
+type Ack struct {
+	classes  []int // 2 of 2xx
+	statuses []int
+}
+
+// IsZero tells that the step's own check decides.
+func (a *Ack) IsZero() bool { return len(a.classes)+len(a.statuses) == 0 }
+
+// Holds tells whether a request that ended so was acknowledged.
+func (a *Ack) Holds(o *Outcome) bool {
+	if a.IsZero() {
+		return o.Kind == OK
+	}
+	code := int(o.Status)
+	return o.Answered && (slices.Contains(a.statuses, code) || slices.Contains(a.classes, code/100))
+}
+
+// DecodeNode implements [NodeDecoder].
+func (a *Ack) DecodeNode(n *Node, m *Mistakes) {
+	decodeScalar(n, m, parseAck, func(v Ack) { *a = v })
+}
+
+// parseAck reads `status 201`, `status 2xx` or `status 200, 201`.
+func parseAck(s string) (a Ack, err error) {
+	bad := fmt.Errorf("want a status such as `status 201` or `status 2xx`, not %q", clip(s, 40))
+	rest, ok := strings.CutPrefix(strings.TrimSpace(s), "status ")
+	if !ok {
+		return a, bad
+	}
+	for word := range strings.SplitSeq(rest, ",") {
+		word = strings.TrimSpace(word)
+		if class, ok := strings.CutSuffix(strings.ToLower(word), "xx"); ok && len(class) == 1 && class[0] >= '1' && class[0] <= '5' {
+			a.classes = append(a.classes, int(class[0]-'0'))
+			continue
+		}
+		code, err := strconv.Atoi(word)
+		if err != nil || code < 100 || code > 599 {
+			return Ack{}, bad
+		}
+		a.statuses = append(a.statuses, code)
+	}
+	return a, nil
+}
+
+// Schema implements [Schemer].
+func (*Ack) Schema() Schema {
+	const one = `([1-5][0-9][0-9]|[1-5][xX][xX])`
+	return pattern(`^\s*status +`+one+`(\s*,\s*`+one+`)*\s*$`, "status 201", "status 2xx")
+}
+
+// ledger checks what can be known of a ledger before its steps are compiled.
+func (p *files) ledger(sc *Scenario, l *Ledger) {
+	if l == nil {
+		return
+	}
+	sc.Ledger = l
+	const such = "such as \"${var.id}\", or \"${ledger.id}\" where the write names it as well"
+	if refs := l.ID.Refs(); l.ID.At.Line > 0 {
+		if _, static := l.ID.Static(); static || len(refs) != 1 || len(l.ID.pieces) != 1 {
+			p.m.AddHint(l.ID.At, such, "`id` is one placeholder, which has another value for each write")
+		} else if r := refs[0]; r.Kind != RefVar && r.Kind != RefData && (r.Kind != RefLedger || r.Text != ledgerID) {
+			p.m.AddHint(l.ID.At, such, "%s can't be what a write is found by", r)
+		}
+	}
+	if l.Read.Think != nil {
+		p.m.AddHint(l.Read.Pos, "such as {get: \"/posts/${id}\"}", "`read` is a request, not a pause")
+	}
+	if l.Count != "" && !strings.HasPrefix(l.Count, "$") {
+		p.m.AddHint(l.Of("count"), "such as \"$.items\"", "%q is no JSON path", clip(l.Count, 40))
+	}
+}
+
+// ledgerID is the placeholder that the ledger fills in anew for each write.
+const ledgerID = "ledger.id"
+
+// noLedger tells that the scenario wants none; one that is wrong is told already.
+func (n *Node) noLedger() bool {
+	l := n.Get("ledger")
+	return l == nil || l.Kind == Null && !l.bad
+}

@@ -1,0 +1,196 @@
+package measure
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"strconv"
+	"sync/atomic"
+	"time"
+	"unicode/utf8"
+)
+
+// Writes keeps what became of every write of a run, in a file: a line of JSON each,
+// with its id, its end in seconds from t0, and whether it was acknowledged. In memory
+// there is no more than a buffer for each shard, whatever the length of the run. What
+// a killed brunt leaves are the writes of all but its last second.
+type Writes struct {
+	shards []*WriteShard
+	file   *os.File
+	most   int64
+	kept   atomic.Int64
+	over   atomic.Int64
+	broken atomic.Pointer[error]
+}
+
+// A Write is one of them.
+type Write struct {
+	ID    string
+	End   time.Duration // offset from t0: its answer was in, or it was given up
+	Acked bool
+}
+
+// mostWrites is how many writes a run keeps; beyond that they are only counted. The
+// reading afterwards needs 8 bytes of memory for each.
+const mostWrites = 8_000_000
+
+// Bounds on ids and buffers, in bytes.
+const (
+	longestID  = 4 << 10
+	writesRoom = 32 << 10
+)
+
+// NewWrites makes the file at path, or one without a name where that is empty.
+func NewWrites(path string, shards int) (*Writes, error) {
+	w := &Writes{most: mostWrites}
+	var err error
+	if path == "" {
+		w.file, err = os.CreateTemp("", "brunt-writes-*")
+	} else {
+		w.file, err = os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_RDWR, 0o600)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("a file for the ledger: %w", err)
+	}
+	for range max(1, shards) {
+		w.shards = append(w.shards, &WriteShard{of: w, lines: make([]byte, 0, writesRoom+longestID)})
+	}
+	for i, s := range w.shards {
+		s.next = w.shards[(i+1)%len(w.shards)]
+	}
+	return w, nil
+}
+
+// Shard gives shard i.
+func (w *Writes) Shard(i int) *WriteShard { return w.shards[i%len(w.shards)] }
+
+// A WriteShard takes the writes of some workers. Like a [Shard] it is never waited
+// for: whoever finds it taken goes on to the next one.
+type WriteShard struct {
+	of    *Writes
+	taken atomic.Bool
+	lines []byte
+	next  *WriteShard
+	_     [64]byte // keeps the next shard off this cache line
+}
+
+// Record keeps a write; false tells that id can't be one: it is empty, null, longer
+// than 4 KiB or no text.
+func (s *WriteShard) Record(id []byte, end time.Duration, acked bool) bool {
+	if len(id) == 0 || len(id) > longestID || string(id) == "null" || !utf8.Valid(id) {
+		return false
+	}
+	if w := s.of; w.kept.Load() >= w.most || w.broken.Load() != nil {
+		w.over.Add(1)
+		return true
+	}
+	s.of.kept.Add(1)
+	t := s.take()
+	t.lines = appendWrite(t.lines, id, end, acked)
+	if len(t.lines) >= writesRoom {
+		t.flush()
+	}
+	t.taken.Store(false)
+	return true
+}
+
+func (s *WriteShard) take() *WriteShard {
+	t := s
+	for !t.taken.CompareAndSwap(false, true) {
+		if t = t.next; t == s {
+			runtime.Gosched() // as many have one as there are
+		}
+	}
+	return t
+}
+
+// flush writes whole lines, at the end of the file whoever else does.
+func (s *WriteShard) flush() {
+	if len(s.lines) == 0 {
+		return
+	}
+	if _, err := s.of.file.Write(s.lines); err != nil {
+		s.of.broken.CompareAndSwap(nil, &err)
+	}
+	s.lines = s.lines[:0]
+}
+
+// appendWrite appends a line.
+func appendWrite(dst, id []byte, end time.Duration, acked bool) []byte {
+	dst = append(dst, `{"id":`...)
+	if plainID(id) {
+		dst = append(append(append(dst, '"'), id...), '"')
+	} else {
+		quoted, _ := json.Marshal(string(id)) // of a text it never fails
+		dst = append(dst, quoted...)
+	}
+	dst = strconv.AppendFloat(append(dst, `,"t":`...), end.Seconds(), 'f', 9, 64)
+	return append(strconv.AppendBool(append(dst, `,"ack":`...), acked), "}\n"...)
+}
+
+// plainID tells that id needs no escape in JSON.
+func plainID(id []byte) bool {
+	for _, c := range id {
+		if c < 0x20 || c > 0x7e || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
+}
+
+// Flush writes what the shards hold into the file.
+func (w *Writes) Flush() error {
+	for _, s := range w.shards {
+		for !s.taken.CompareAndSwap(false, true) {
+			runtime.Gosched()
+		}
+		s.flush()
+		s.taken.Store(false)
+	}
+	if err := w.broken.Load(); err != nil {
+		return fmt.Errorf("keeping the ledger: %w", *err)
+	}
+	return nil
+}
+
+// Kept is how many writes were kept.
+func (w *Writes) Kept() int64 { return w.kept.Load() }
+
+// Over is how many writes were not kept: beyond the bound, or after the disk failed.
+func (w *Writes) Over() int64 { return w.over.Load() }
+
+// Each gives every write, in the order in which they were written down: nearly that of
+// their ends. No write may be recorded meanwhile.
+func (w *Writes) Each(do func(Write) error) error {
+	if _, err := w.file.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	lines := bufio.NewScanner(w.file)
+	lines.Buffer(make([]byte, 0, 64<<10), 8*longestID)
+	for lines.Scan() {
+		var line struct {
+			ID  string  `json:"id"`
+			T   float64 `json:"t"`
+			Ack bool    `json:"ack"`
+		}
+		if err := json.Unmarshal(lines.Bytes(), &line); err != nil {
+			if w.broken.Load() != nil { // the disk took half a line
+				return nil
+			}
+			return fmt.Errorf("the ledger's file is damaged: %w", err)
+		}
+		if err := do(Write{ID: line.ID, End: time.Duration(line.T * 1e9), Acked: line.Ack}); err != nil {
+			return err
+		}
+	}
+	return lines.Err()
+}
+
+// Close gives the file back, and takes it away.
+func (w *Writes) Close() error {
+	return errors.Join(w.file.Close(), os.Remove(w.file.Name()))
+}

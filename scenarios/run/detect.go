@@ -1,0 +1,75 @@
+package run
+
+import (
+	"math"
+	"net/url"
+	"slices"
+	"time"
+
+	"brunt/chaos"
+	"brunt/scenarios"
+	"brunt/scenarios/measure"
+)
+
+// detect reads how the team's own monitoring is asked whether it has noticed a fault.
+func (c *compiler) detect(f *scenarios.Fault) *chaos.Detect {
+	if f.Detect == nil {
+		return nil
+	}
+	d := new(chaos.Detect)
+	before := c.m.Len()
+	scenarios.Decode(f.Detect, d, c.m)
+	if c.m.Len() > before {
+		return d
+	}
+	scope := c.plan.Scope
+	scope.Host = func(u *url.URL) error {
+		if c.plan.gate.host(u) == nil {
+			return nil
+		}
+		return c.plan.calls.by(nil)(u)
+	}
+	d.Check(scope, c.m)
+	return d
+}
+
+// detectable refuses an objective on what the monitoring noticed where nobody asks it,
+// or too seldom to show the limit.
+func (c *compiler) detectable(o scenarios.Objective) {
+	if o.Metric.Name != "detect" {
+		return
+	}
+	i := slices.IndexFunc(c.plan.Faults, func(e *chaos.Entry) bool { return e.Name == scenarios.FaultOf(o.After) })
+	switch {
+	case i < 0: // told already
+	case c.plan.Faults[i].Detect == nil:
+		c.m.AddHint(o.Pos, `such as detect: {get: "http://127.0.0.1:9093/api/v2/alerts", check: {"$": not empty}}`,
+			"`%s`: fault %q has no `detect`, which says how the team's monitoring is asked", o.Text, c.plan.Faults[i].Name)
+	case time.Duration(o.Value*1e9) < c.plan.Faults[i].Detect.EveryOr():
+		c.m.Add(o.Pos, "`%s` can't be judged: the monitoring is asked every %s", o.Text, scenarios.FormatDuration(c.plan.Faults[i].Detect.EveryOr()))
+	}
+}
+
+// detection is what the judge is told of a sighting.
+func (r *runner) detection(s *chaos.Sighting) measure.Detection {
+	d := measure.Detection{At: s.At, NotYet: s.NotYet}
+	if s.Err != nil {
+		d.Why = r.Scenario.Secrets.Mask(s.Err.Error())
+	}
+	return d
+}
+
+// fillDetect tells what the monitoring noticed of an occurrence.
+func (r *runner) fillDetect(rec *scenarios.FaultRecord, c *chaos.Record) {
+	s := c.Detect
+	switch least := max(0, s.NotYet-c.Injected); {
+	case s.Err != nil:
+		rec.DetectNote = s.Err.Error()
+	case s.Noticed:
+		rec.Detect, rec.DetectResolution, rec.DetectNote = scenarios.Sec(s.At-c.Injected), scenarios.Sec(s.At-max(s.NotYet, c.Injected)), s.Text
+	default:
+		rec.Detect = scenarios.Num(math.Inf(1))
+		rec.DetectNote = "not noticed: > " + scenarios.FormatSeconds(least.Seconds())
+	}
+	rec.DetectNote = r.Scenario.Secrets.Mask(rec.DetectNote)
+}

@@ -1,0 +1,77 @@
+package run
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+
+	"brunt/scenarios"
+)
+
+// A fence is a list of what may be reached beyond loopback, and what is said of the
+// rest.
+type fence struct {
+	scenarios.Reach
+	refuse func(what string) error
+}
+
+// newFence reads a list, whose items are told of at their places; what says which list
+// it is.
+func newFence(list []string, at func(i int) scenarios.Pos, what string, refuse func(string) error, m *scenarios.Mistakes) *fence {
+	f := &fence{refuse: refuse}
+	for i, a := range list {
+		if wrong, ok := errors.AsType[*scenarios.ReachError](f.Add(a)); ok {
+			m.AddHint(at(i), wrong.Hint, "%s: %s", what, wrong.What)
+		}
+	}
+	return f
+}
+
+// check refuses an address beyond the fence. Host is the name that led to it, or empty.
+func (f *fence) check(to netip.AddrPort, host string) error {
+	if f.Holds(to, host) {
+		return nil
+	}
+	return f.refuse(to.Addr().Unmap().String())
+}
+
+// name refuses a name that is known to lie beyond the fence, before anything is asked
+// to resolve it. Known are the addresses that this machine gives it itself; host is the
+// name that leads to an address, or empty where resolve does.
+func (f *fence) name(hostport, host string, known []netip.Addr) error {
+	written, _, err := net.SplitHostPort(hostport)
+	if err != nil {
+		return err
+	}
+	port := portOf(hostport)
+	if scenarios.IsLocalhost(written) || f.NamesAddresses() || host != "" && f.NamesHost(host, port) {
+		return nil
+	}
+	err = f.refuse(written)
+	for _, ip := range known {
+		if err = f.check(netip.AddrPortFrom(ip, port), host); err == nil {
+			return nil
+		}
+	}
+	if len(known) == 0 && !strings.Contains(strings.TrimSuffix(written, "."), ".") {
+		return nil
+	}
+	return err
+}
+
+// Which way a fence stands in.
+const (
+	loadsWay  = "load"  // guard.allow.load
+	faultsWay = "chaos" // guard.allow.chaos
+)
+
+// outside is the error of what lies outside a scenario's own blast radius.
+func outside(way string) func(what string) error {
+	says := "load goes to loopback and to what brunt started; name %s under guard.allow.load to let it go there"
+	if way == faultsWay {
+		says = "faults call loopback and what brunt started; name %s under guard.allow.chaos to let them"
+	}
+	return func(what string) error { return fmt.Errorf(says, what) }
+}

@@ -1,0 +1,125 @@
+package run
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"brunt/chaos"
+	"brunt/targets/stack"
+)
+
+// A Foreseen is what a fault would do, as its own plan says before anything runs.
+type Foreseen struct {
+	Fault     string          `json:"fault"`
+	Kind      string          `json:"kind"`
+	Detect    string          `json:"detect,omitempty"`   // how the team's monitoring is asked
+	OneShot   bool            `json:"one_shot,omitempty"` // it is over once it is done
+	Skipped   string          `json:"skipped,omitempty"`  // nothing matches, and that is allowed
+	Steps     []ForeseenStep  `json:"steps"`
+	Processes []chaos.Process `json:"processes,omitempty"` // that brunt did not start, and that it would hit
+
+	err error
+}
+
+// A ForeseenStep is one act of a fault.
+type ForeseenStep struct {
+	What  string   `json:"what"`
+	Via   string   `json:"via"`
+	Units []string `json:"units"`
+	Undo  []string `json:"undo,omitempty"` // what brunt or its guard would take it back by; none dies with brunt
+}
+
+// foresee has every fault planned, against units that do not run yet. It reads only.
+func (p *Plan) foresee(ctx context.Context) []Foreseen {
+	env := chaos.Env{Zones: p.Scope.Zones, MaxUnits: p.Scenario.Guard.MaxUnits, Dry: true, Now: func() time.Duration { return 0 }, Spare: p.spare}
+	entry := chaos.TargetName
+	if p.Stack != nil {
+		for _, s := range p.Stack.Services {
+			for i := range s.Replicas {
+				env.Units = append(env.Units, foreseen{s.Name, i, s.Restart != "never"})
+			}
+		}
+		for _, e := range p.Stack.Edges() {
+			env.Links = append(env.Links, &chaos.Link{From: e.From, To: e.To})
+		}
+		entry = stack.UnitName(p.Stack.Entry, 0)
+	}
+	env.Links = append(env.Links, &chaos.Link{From: chaos.LoadName, To: entry})
+	var out []Foreseen
+	for place, e := range p.Faults {
+		f := Foreseen{Fault: e.Name, Kind: e.Kind, OneShot: e.OneShot(), Steps: []ForeseenStep{}}
+		if e.Detect != nil {
+			f.Detect = e.Detect.String()
+		}
+		if d, ok := e.Damage.(chaos.Foreign); ok {
+			for _, pid := range d.PIDs() {
+				f.Processes = append(f.Processes, chaos.Look(pid))
+			}
+		}
+		env.Rand = rand.New(rand.NewPCG(p.Scenario.Seed, uint64(place)<<32))
+		steps, err := e.Damage.Plan(ctx, env)
+		if err == nil {
+			err = env.Refused(steps)
+		}
+		if err != nil {
+			if p.Scenario.Guard.OnNoUnit == "skip" && errors.Is(err, chaos.ErrNoUnit) {
+				f.Skipped = err.Error()
+				out = append(out, f)
+				continue
+			}
+			f.err = fmt.Errorf("fault %q would fail: %w", e.Name, err)
+			out = append(out, f)
+			continue
+		}
+		for _, s := range steps {
+			step := ForeseenStep{What: s.String(), Via: s.Via(), Units: s.Units()}
+			for _, u := range s.Undo() {
+				step.Undo = append(step.Undo, u.Op)
+			}
+			f.Steps = append(f.Steps, step)
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
+// lines says what is foreseen, for people.
+func (f *Foreseen) lines() []string {
+	out := []string{"fault " + f.Fault + " (" + f.Kind + ")"}
+	if f.Detect != "" {
+		out = append(out, "  noticed by "+f.Detect)
+	}
+	if f.Skipped != "" {
+		return append(out, "  would be skipped: "+f.Skipped)
+	}
+	if f.err != nil {
+		_, why, _ := strings.Cut(f.err.Error(), " would fail: ")
+		return append(out, "  would fail: "+why)
+	}
+	for _, s := range f.Steps {
+		out = append(out, fmt.Sprintf("  %s; by %s, hitting %s", s.What, s.Via, strings.Join(s.Units, ", ")))
+		switch {
+		case len(s.Undo) > 0:
+		case f.OneShot:
+			out = append(out, "    nothing to take back: it is over once it is done")
+		default:
+			out = append(out, "    taken back by: brunt itself; the fault dies with it")
+		}
+		for _, op := range s.Undo {
+			out = append(out, "    taken back by: "+op+", by brunt or by its guard")
+		}
+	}
+	return out
+}
+
+// same tells whether two values are written alike.
+func same(a, b any) bool {
+	x, xerr := json.Marshal(a)
+	y, yerr := json.Marshal(b)
+	return xerr == nil && yerr == nil && string(x) == string(y)
+}

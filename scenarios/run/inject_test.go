@@ -1,0 +1,371 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"brunt/chaos"
+	"brunt/scenarios"
+)
+
+// injectable is a target for a fault of each kind.
+const injectable = `
+version: 1
+target:
+  processes:
+    web: {command: [ECHO], replicas: 2, links: [store], ready: {get: /}}
+    store: {command: [ECHO], ready: {get: /}}
+  entry: web
+load: {main: {executor: constant-arrival-rate, rate: 50/s, duration: 100s, flow: [{get: /far}]}}
+chaos:
+`
+
+// injectFaults are the settings of each kind, and whether it stays. FILE stands for one
+// that is not there, HOOK for the URL of a switch.
+var injectFaults = map[string]struct {
+	settings string
+	stays    bool
+}{
+	"process.crash":     {"{service: web, pick: one}", false},
+	"process.freeze":    {"{service: web, pick: one}", true},
+	"process.stop":      {"{service: store}", true},
+	"process.restart":   {"{service: store}", false},
+	"network.latency":   {"{from: web, to: store, delay: 60ms}", true},
+	"network.bandwidth": {"{from: web, to: store, rate: 1Mbit/s}", true},
+	"network.stall":     {"{from: web, to: store}", true},
+	"network.blackhole": {"{from: web, to: store}", true},
+	"network.reset":     {"{from: web, to: store}", false},
+	"network.partition": {"{from: web, to: store, mode: reject}", true},
+	"http.error":        {"{from: load, to: web, status: 503}", true},
+	"http.delay":        {"{from: load, to: web, delay: 60ms}", true},
+	"http.rewrite":      {"{from: load, to: web, answer: {status: 418}}", true},
+	"tcp.slow_close":    {"{from: web, to: store, delay: 100ms}", true},
+	"tcp.limit":         {"{from: web, to: store, bytes: 10KiB}", true},
+	"tcp.slicer":        {"{from: web, to: store, size: 64, delay: 1ms}", true},
+	"exec":              {"{inject: touch FILE, verify: test -e FILE, revert: rm -f FILE}", true},
+	"webhook":           {"{inject: {put: HOOK}, verify: {get: HOOK}, revert: {delete: HOOK}}", true},
+}
+
+// TestInject_Kinds does one fault of each kind without load, and takes it back.
+func TestInject_Kinds(t *testing.T) {
+	t.Parallel()
+	for _, kind := range FaultKinds() {
+		f, known := injectFaults[kind]
+		if !known {
+			t.Errorf("%s is not injected", kind)
+			continue
+		}
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			timing := "at: 20s, "
+			if f.stays {
+				timing += "for: 1s, "
+			}
+			text := strings.ReplaceAll(injectable, "ECHO", strings.Join(self("echo"), ", ")) + "  it: {" + timing + kind + ": " + f.settings + "}\n"
+			text = strings.NewReplacer("FILE", filepath.Join(t.TempDir(), "broken"), "HOOK", hook(t)).Replace(text)
+			plan, err := mustCompile(t, text).Single("it", 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			state := t.TempDir()
+			in, err := plan.Inject(t.Context(), Options{State: state, Guard: self("guard")})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if in.Verdict != scenarios.Pass || in.ExitCode != 0 || !in.Verified.Known() || !in.Gone || len(in.Units) == 0 {
+				t.Errorf("%s: %s; evidence %q, gone %v (%q), units %v", in.Verdict, in.Reason, in.Evidence, in.Gone, in.GoneEvidence, in.Units)
+			}
+			if stayed := in.Cleared - in.Injected; f.stays && stayed < 1 {
+				t.Errorf("it stayed for %v", stayed)
+			}
+			var what []string
+			for _, e := range in.Events {
+				if e.Fault != "" {
+					what = append(what, e.Event)
+				}
+			}
+			if want := []string{"fault.injected", "fault.verified", "fault.reverted", "fault.cleared"}; !slices.Equal(what, want) {
+				t.Errorf("the steps are %v, want %v", what, want)
+			}
+			if left, _ := filepath.Glob(state + "/*"); len(left) > 0 {
+				t.Errorf("left %v", left)
+			}
+		})
+	}
+}
+
+// hook is a switch that PUT turns on and DELETE off; GET tells whether it is on.
+func hook(t *testing.T) string {
+	t.Helper()
+	var on atomic.Bool
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.Method == http.MethodPut:
+			on.Store(true)
+		case r.Method == http.MethodDelete:
+			on.Store(false)
+		case !on.Load():
+			http.Error(w, "off", http.StatusNotFound)
+		}
+	}))
+	t.Cleanup(s.Close)
+	return s.URL + "/"
+}
+
+// TestInject_Single holds which of a scenario's faults can be done alone, and for how
+// long they stay.
+func TestInject_Single(t *testing.T) {
+	text := strings.ReplaceAll(injectable, "ECHO", "x") + `
+  crash: {at: 20s, process.crash: {service: web}}
+  pulsed: {after: crash, wait: 20s, for: 10s, pulse: {on: 2s, off: 1s}, network.stall: {to: store}}
+  often: {at: 60s, for: 3s, every: 10s, repeat: 2, network.stall: {to: store}}
+guard: {max_each: 12s}
+`
+	plan := mustCompile(t, text)
+	for _, c := range []struct {
+		name  string
+		hold  time.Duration
+		stays time.Duration
+		want  string // of the error
+	}{
+		{"crash", 0, 0, ""},
+		{"crash", time.Second, 0, "it takes no --for"},
+		{"pulsed", 0, 2 * time.Second, ""},
+		{"pulsed", 5 * time.Second, 5 * time.Second, ""},
+		{"often", 0, 3 * time.Second, ""},
+		{"often", 12 * time.Second, 12 * time.Second, ""},
+		{"often", 13 * time.Second, 0, "it would stay for 13s, and at most 12s are allowed"},
+		{"oftn", 0, 0, `there is no fault "oftn"; did you mean "often"?`},
+	} {
+		one, err := plan.Single(c.name, c.hold)
+		if c.want != "" {
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("%s for %s: %v", c.name, c.hold, err)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+			continue
+		}
+		est := chaos.Estimate(one.Faults, time.Hour)
+		if len(est) != 1 || est[0].At != 0 || one.Faults[0].For.D() != c.stays {
+			t.Errorf("%s for %s: %+v", c.name, c.hold, est)
+		}
+	}
+	if len(plan.Faults) != 3 || plan.Faults[1].Pulse == nil {
+		t.Error("the plan itself has changed")
+	}
+}
+
+// TestInject_Bare does faults that no scenario names: on a process, and on a link that
+// brunt opens.
+func TestInject_Bare(t *testing.T) {
+	t.Parallel()
+	server := newServer(t, "serve")
+	bare := func(b Bare) *Plan {
+		t.Helper()
+		plan, err := CompileBare(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return plan
+	}
+	do := func(p *Plan, event func(scenarios.Event)) *Injection {
+		t.Helper()
+		in, err := p.Inject(t.Context(), Options{State: t.TempDir(), Guard: self("guard"), Event: event})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return in
+	}
+	pid := fmt.Sprintf("pid=%d", server.pid)
+	in := do(bare(Bare{Kind: "process.freeze", Settings: []string{pid, "for=500ms"}}), nil)
+	if in.Verdict != scenarios.Pass || !in.Gone || in.Cleared-in.Injected < .5 {
+		t.Errorf("freeze: %+v", in)
+	}
+
+	took := make(chan time.Duration, 1)
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	listen := free.Addr().String()
+	_ = free.Close()
+	in = do(bare(Bare{Kind: "network.latency", Settings: []string{"delay=300ms", "for=2s"}, Listen: listen, To: server.addr}), func(e scenarios.Event) {
+		if e.Event != "fault.injected" {
+			return
+		}
+		go func() {
+			began := time.Now()
+			if resp, err := http.Get("http://" + listen + "/"); err == nil {
+				_, _ = io.Copy(io.Discard, resp.Body)
+				_ = resp.Body.Close()
+			}
+			took <- time.Since(began)
+		}()
+	})
+	if in.Verdict != scenarios.Pass || in.Traffic == 0 {
+		t.Errorf("latency: %+v", in)
+	}
+	if d := <-took; d < 300*time.Millisecond {
+		t.Errorf("a client of the link had its answer after %s", d)
+	}
+
+	end := exec.Command(os.Args[0], "role", "sleep")
+	if err := end.Start(); err != nil {
+		t.Fatal(err)
+	}
+	gone := make(chan struct{})
+	go func() {
+		defer close(gone)
+		_ = end.Wait()
+	}()
+	pid = fmt.Sprintf("pid=%d", end.Process.Pid)
+	in = do(bare(Bare{Kind: "process.crash", Settings: []string{pid, "signal=TERM", "irreversible=on"}}), nil)
+	<-gone
+	if in.Verdict != scenarios.Pass || !strings.Contains(in.Reason, "stays down") {
+		t.Errorf("crash: %+v", in)
+	}
+	in = do(bare(Bare{Kind: "process.freeze", Settings: []string{pid, "for=1s"}}), nil)
+	if in.Verdict != scenarios.Invalid || in.ExitCode != scenarios.ExitInvalid || in.Injected.Known() {
+		t.Errorf("a process that is no more: %+v", in)
+	}
+}
+
+// TestInject_Interrupted interrupts while the fault is in: it is taken back, and the
+// exit code is that of the signal.
+func TestInject_Interrupted(t *testing.T) {
+	t.Parallel()
+	server := newServer(t, "serve")
+	plan, err := CompileBare(Bare{Kind: "process.freeze", Settings: []string{fmt.Sprintf("pid=%d", server.pid), "for=1h"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	var once sync.Once
+	in, err := plan.Inject(ctx, Options{State: t.TempDir(), Event: func(e scenarios.Event) {
+		if e.Event == "fault.verified" {
+			once.Do(func() { cancel(Interrupt{Code: 143}) })
+		}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if in.Verdict != scenarios.Interrupted || in.ExitCode != 143 || !in.Gone || in.Revert != string(chaos.Reverted) {
+		t.Errorf("%+v", in)
+	}
+}
+
+// TestInject_Mistakes holds what is refused of a fault alone, and that it is told where
+// it was said.
+func TestInject_Mistakes(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		bare   Bare
+		policy string
+		want   string
+	}{
+		{"a misspelt setting", Bare{Kind: "process.freeze", Settings: []string{"pdi=5", "for=1s"}}, "", `pdi=5: unknown key "pdi"; did you mean "pid"?`},
+		{"no setting", Bare{Kind: "process.freeze", Settings: []string{"pid", "for=1s"}}, "", `pid: "pid" is no key=value`},
+		{"twice", Bare{Kind: "process.freeze", Settings: []string{"pid=5", "pid=6", "for=1s"}}, "", `pid=6: "pid" is given twice, first by pid=5`},
+		{"a placeholder", Bare{Kind: "process.freeze", Settings: []string{"pid=${x}", "for=1s"}}, "", "takes no placeholder"},
+		{"no time", Bare{Kind: "process.freeze", Settings: []string{"pid=5"}}, "", "does not say how long it stays"},
+		{"a time for a one-shot", Bare{Kind: "process.crash", Settings: []string{"pid=5", "irreversible=on", "for=1s"}}, "", "it takes no `for`"},
+		{"another key of time", Bare{Kind: "process.freeze", Settings: []string{"pid=5", "at=3s", "for=1s"}}, "", `at=3s: "at" is of a timeline`},
+		{"a service", Bare{Kind: "process.freeze", Settings: []string{"service=posts", "for=1s"}}, "", "no scenario says what there is"},
+		{"nobody starts it again", Bare{Kind: "process.crash", Settings: []string{"pid=5"}}, "", "`irreversible: true` says that you know"},
+		{"no link", Bare{Kind: "network.stall", Settings: []string{"for=1s"}}, "", "is on a link, and there is none"},
+		{"a link for nothing", Bare{Kind: "process.freeze", Settings: []string{"pid=5", "for=1s"}, To: "127.0.0.1:9"}, "", "--to: process.freeze is on no link"},
+		{"far away", Bare{Kind: "network.stall", Settings: []string{"for=1s"}, To: "10.1.2.3:9"}, "", "--to: load goes to loopback"},
+		{"open to all", Bare{Kind: "network.stall", Settings: []string{"for=1s"}, Listen: "0.0.0.0:9001", To: "127.0.0.1:9"}, "", `--listen: "0.0.0.0:9001" is no port of this machine's loopback`},
+		{"another end", Bare{Kind: "network.stall", Settings: []string{"for=1s", "to=store"}, To: "127.0.0.1:9"}, "", `to=store: there is no service "store"`},
+		{"a kind that the policy forbids", Bare{Kind: "network.stall", Settings: []string{"for=1s"}, To: "127.0.0.1:9"}, "faults: [process.*]", "network.stall is not allowed"},
+		{"a process that the policy protects", Bare{Kind: "process.freeze", Settings: []string{"pid=5", "for=1s"}}, "protect: {pids: [5]}", "it could touch pid 5"},
+		{"for longer than the policy takes", Bare{Kind: "process.freeze", Settings: []string{"pid=5", "for=3s"}}, "max_each: 2s", "it stays for 3s"},
+		{"a target that the policy does not take", Bare{Kind: "network.stall", Settings: []string{"for=1s"}, To: "127.0.0.1:9"}, "targets: [stack]", "the target is a url"},
+		{"where the policy does not let it", Bare{Kind: "network.stall", Settings: []string{"for=1s"}, To: "10.1.2.3:9", Allow: []string{"10.1.2.3"}}, "allow: {load: [10.1.2.4]}", "does not let load go to 10.1.2.3"},
+		{"a policy that wants a steady state", Bare{Kind: "process.freeze", Settings: []string{"pid=5", "for=1s"}}, "require: [steady]", "without load there is nothing to judge it by"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if c.policy != "" {
+				var err error
+				if c.bare.Policies, err = ReadPolicies([]string{writePolicy(t, c.policy)}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			_, err := CompileBare(c.bare)
+			if _, ok := errors.AsType[*scenarios.MistakesError](err); !ok || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("%v; want %s", err, c.want)
+			}
+		})
+	}
+	ok := Bare{Kind: "network.partition", Settings: []string{"for=1s", "mode=reject"}, Listen: "localhost:9001", To: "10.1.2.3:9", Allow: []string{"10.1.0.0/16"}}
+	if _, err := CompileBare(ok); err != nil {
+		t.Errorf("what is right: %v", err)
+	}
+}
+
+// TestInject_Killed kills brunt while a fault alone is in: the guard takes it back.
+func TestInject_Killed(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("looks at processes as Linux shows them")
+	}
+	t.Parallel()
+	server := newServer(t, "serve")
+	dir := t.TempDir()
+	argv := self("inject", strconv.Itoa(server.pid), dir)
+	brunt := exec.Command(argv[0], argv[1:]...)
+	if err := brunt.Start(); err != nil {
+		t.Fatal(err)
+	}
+	frozen := func() bool { return stateOf(t, server.pid) == "T" }
+	for deadline := time.Now().Add(30 * time.Second); !frozen(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("it was never frozen")
+		}
+	}
+	_ = brunt.Process.Kill()
+	_ = brunt.Wait()
+	for deadline := time.Now().Add(30 * time.Second); frozen(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("it is frozen still")
+		}
+	}
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(time.Millisecond) {
+		left, _ := filepath.Glob(dir + "/*")
+		if len(left) == 0 {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("left %v", left)
+		}
+	}
+}
+
+// stateOf is the letter of a process's state.
+func stateOf(t *testing.T, pid int) string {
+	t.Helper()
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(b), ") ")
+	return rest[:1]
+}

@@ -1,0 +1,364 @@
+package run
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"brunt/chaos"
+	"brunt/scenarios"
+	"brunt/scenarios/load"
+)
+
+// ReadPolicies reads policy files, all of which hold. Mistakes of several are told one
+// file after the other.
+func ReadPolicies(paths []string) ([]*scenarios.Policy, error) {
+	var out []*scenarios.Policy
+	for _, path := range paths {
+		p, err := scenarios.ParsePolicy(path, FaultKinds(), scenarios.Options{})
+		if p == nil {
+			return nil, err
+		}
+		m := p.Mistakes()
+		policyFences([]*scenarios.Policy{p}, "load", m)
+		policyFences([]*scenarios.Policy{p}, "chaos", m)
+		if err := m.Err(); err != nil {
+			return nil, err
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}
+
+// policyFences gives the lists of policies of what load or chaos may reach.
+func policyFences(policies []*scenarios.Policy, key string, m *scenarios.Mistakes) []*fence {
+	var out []*fence
+	for _, p := range policies {
+		list := map[string][]string{"load": p.Allow.Load, "chaos": p.Allow.Chaos}[key]
+		if list == nil {
+			continue
+		}
+		items := p.Items("allow", key)
+		at := func(i int) scenarios.Pos {
+			if i < len(items) {
+				return items[i].Pos
+			}
+			return p.Of("allow")
+		}
+		out = append(out, newFence(list, at, "allow."+key, func(what string) error {
+			return fmt.Errorf("%s (allow.%s) does not let %s go to %s", p.Of("allow"), key, map[string]string{"load": "load", "chaos": "a fault"}[key], what)
+		}, m))
+	}
+	return out
+}
+
+// policies holds the plan against what policies say: whatever is beyond is a mistake,
+// at its place in the scenario and with that in the policy. What the scenario left open
+// they then decide.
+func (c *compiler) policies() {
+	for _, p := range c.o.Policies {
+		c.addresses(p)
+		c.targets(p)
+		c.sizes(p)
+		c.kinds(p)
+		c.protect(p)
+		c.require(p)
+	}
+	for _, p := range c.o.Policies {
+		c.bound(p)
+	}
+	c.plan.policies = c.o.Policies
+}
+
+// beyond notes what goes beyond a policy. Says is what the policy says there.
+func (c *compiler) beyond(at scenarios.Pos, policy scenarios.Pos, says, format string, args ...any) {
+	c.m.Add(at, "%s, and %s says %s", fmt.Sprintf(format, args...), policy, says)
+}
+
+// addresses holds what the scenario allows itself against what the policy allows. Where
+// load and calls go is looked at again as they connect: till then a name may lead
+// anywhere.
+func (c *compiler) addresses(p *scenarios.Policy) {
+	for _, list := range []struct {
+		key     string
+		allowed []string
+		items   func() ([]*scenarios.Node, bool)
+	}{{"load", c.sc.Guard.Allow.Load, c.sc.AllowedLoad}, {"chaos", c.sc.Guard.Allow.Chaos, c.sc.AllowedChaos}} {
+		quiet := &scenarios.Mistakes{} // told already
+		theirs := policyFences([]*scenarios.Policy{p}, list.key, quiet)
+		items, _ := list.items()
+		if len(theirs) == 0 {
+			continue
+		}
+		for i, one := range list.allowed {
+			at := c.sc.Guard.Of("allow")
+			if i < len(items) {
+				at = items[i].Pos
+			}
+			own := newFence([]string{one}, func(int) scenarios.Pos { return at }, "", nil, quiet)
+			if what, ok := theirs[0].Covers(&own.Reach, false); !ok {
+				c.beyond(at, p.Of("allow"), fmt.Sprintf("allow.%s: [%s]", list.key, strings.Join(map[string][]string{"load": p.Allow.Load, "chaos": p.Allow.Chaos}[list.key], ", ")), "it names %s", what)
+			}
+		}
+	}
+}
+
+// targetKind is which kind of target the scenario has.
+func targetKind(t *scenarios.Target) string {
+	switch {
+	case t.Processes != nil:
+		return "processes"
+	case t.Stack != "":
+		return "stack"
+	case !t.URL.IsZero():
+		return "url"
+	}
+	return ""
+}
+
+// targets holds the kind of target, and processes of the machine that faults hit,
+// against the policy's.
+func (c *compiler) targets(p *scenarios.Policy) {
+	if !p.Has("targets") {
+		return
+	}
+	says := fmt.Sprintf("targets: [%s]", strings.Join(p.Targets, ", "))
+	kind := targetKind(&c.sc.Target)
+	if kind == "" && c.plan.Scope.External != "" {
+		kind = "url" // of a fault alone, on a link to it
+	}
+	if kind != "" && !slices.Contains(p.Targets, kind) {
+		c.beyond(c.sc.Target.Of(kind), p.Of("targets"), says, "the target is %s", map[string]string{"url": "a url", "stack": "a stack", "processes": "processes"}[kind])
+	}
+	if slices.Contains(p.Targets, "pid") {
+		return
+	}
+	for _, e := range c.plan.Faults {
+		if f, ok := e.Damage.(chaos.Foreign); ok && len(f.PIDs()) > 0 {
+			c.beyond(e.Block.Pos, p.Of("targets"), says+" without pid", "it hits process %d, which brunt did not start", f.PIDs()[0])
+		}
+	}
+}
+
+// sizes holds rates, users and times against the policy's.
+func (c *compiler) sizes(p *scenarios.Policy) {
+	var rates, users []*load.Profile
+	for i := range c.plan.Loads {
+		lp := &c.plan.Loads[i]
+		if lp.Schedule.Closed() {
+			users = append(users, lp.Schedule.Users)
+		} else {
+			rates = append(rates, lp.Schedule.Rate)
+		}
+		if most := p.MaxInFlight; most > 0 && lp.MaxInFlight > most {
+			c.beyond(lp.Of("max_in_flight"), p.Of("max_in_flight"), fmt.Sprintf("max_in_flight: %d", most), "load %q may have %d in flight", lp.Name, lp.MaxInFlight)
+		}
+	}
+	if most, at := load.Peak(rates); p.MaxRate > 0 && most > float64(p.MaxRate)*(1+1e-9) {
+		lp := c.under(at, false)
+		c.beyond(lp.Shape.Pos, p.Of("max_rate"), "max_rate: "+p.MaxRate.String(), "the loads come to %s at %s", scenarios.Rate(most), brief(at))
+	}
+	if most, at := load.Peak(users); p.MaxUsers > 0 && most > float64(p.MaxUsers)*(1+1e-9) {
+		lp := c.under(at, true)
+		c.beyond(lp.Shape.Pos, p.Of("max_users"), fmt.Sprintf("max_users: %d", p.MaxUsers), "the loads come to %.0f virtual users at %s", most, brief(at))
+	}
+	if most := p.MaxDuration.D(); most > 0 && c.plan.End()+c.sc.Warmup > most {
+		var last *LoadPlan
+		for i := range c.plan.Loads {
+			if lp := &c.plan.Loads[i]; last == nil || lp.Schedule.End() > last.Schedule.End() {
+				last = lp
+			}
+		}
+		c.beyond(last.At, p.Of("max_duration"), "max_duration: "+p.MaxDuration.String(), "the run takes %s, its warm-up included", brief(c.plan.End()+c.sc.Warmup))
+	}
+}
+
+// under finds the load, closed or open, that has the most at a time.
+func (c *compiler) under(at time.Duration, closed bool) *LoadPlan {
+	var out *LoadPlan
+	most := -1.0
+	for i := range c.plan.Loads {
+		lp := &c.plan.Loads[i]
+		if lp.Schedule.Closed() != closed {
+			continue
+		}
+		profile := lp.Schedule.Rate
+		if closed {
+			profile = lp.Schedule.Users
+		}
+		if has := max(profile.At(at), profile.At(at-time.Nanosecond)); has > most {
+			out, most = lp, has
+		}
+	}
+	return out
+}
+
+// kinds holds what faults are and how much they hit against the policy's.
+func (c *compiler) kinds(p *scenarios.Policy) {
+	if most := p.MaxUnits; most > 0 && c.sc.Guard.MaxUnits > most {
+		c.beyond(c.sc.Guard.Of("max_units"), p.Of("max_units"), fmt.Sprintf("max_units: %d", most), "guard.max_units is %d", c.sc.Guard.MaxUnits)
+	}
+	if most := p.MaxEach; most > 0 && c.sc.Guard.MaxEach > most {
+		c.beyond(c.sc.Guard.Of("max_each"), p.Of("max_each"), "max_each: "+most.String(), "guard.max_each is %s", c.sc.Guard.MaxEach)
+	}
+	for _, e := range c.plan.Faults {
+		if at, yes := p.Forbids(e.Kind); yes {
+			key := "faults"
+			if at != p.Of("faults") {
+				key = "forbid"
+			}
+			list := map[string][]string{"faults": p.Faults, "forbid": p.Forbid}[key]
+			c.beyond(e.Block.Pos, at, fmt.Sprintf("%s: [%s]", key, strings.Join(list, ", ")), "%s is not allowed", e.Kind)
+		}
+		if e.Damage == nil {
+			continue
+		}
+		if most := p.MaxUnits; most > 0 && !c.vague {
+			if h, ok := e.Damage.(chaos.Hits); ok && h.Hits(c.plan.Scope) > most {
+				c.beyond(e.Block.Pos, p.Of("max_units"), fmt.Sprintf("max_units: %d", most), "it hits %d units", h.Hits(c.plan.Scope))
+			}
+		}
+		if most := p.MaxEach.D(); most > 0 && e.Stays() > most {
+			at := e.Of("for")
+			if !e.Has("for") {
+				at = e.Of("during")
+			}
+			c.beyond(at, p.Of("max_each"), "max_each: "+p.MaxEach.String(), "it stays for %s", brief(e.Stays()))
+		}
+	}
+}
+
+// protected is whom a policy protects.
+func protected(p *scenarios.Policy) *chaos.Protected {
+	return &chaos.Protected{Services: p.Protect.Services, Units: p.Protect.Units, PIDs: p.Protect.PIDs}
+}
+
+// protect refuses faults that could touch whom the policy protects.
+func (c *compiler) protect(p *scenarios.Policy) {
+	if c.vague {
+		return
+	}
+	spare := protected(p)
+	for _, e := range c.plan.Faults {
+		f, ok := e.Damage.(chaos.Reaching)
+		if !ok {
+			continue
+		}
+		for _, u := range f.Reaches(c.plan.Scope) {
+			if whom, yes := spare.Has(u); yes {
+				c.m.Add(e.Block.Pos, "it could touch %s, which %s protects", whom, p.Of("protect"))
+				break
+			}
+		}
+	}
+}
+
+// require wants of a scenario with faults what the policy does.
+func (c *compiler) require(p *scenarios.Policy) {
+	if len(c.plan.Faults) == 0 {
+		return
+	}
+	for i, r := range p.Require {
+		said := map[scenarios.Requirement]bool{
+			scenarios.RequireSteady: len(c.sc.Steady) > 0, scenarios.RequireStop: len(c.sc.Stop) > 0,
+			scenarios.RequireSLO: len(c.sc.SLO) > 0, scenarios.RequireSeed: c.sc.SeedGiven,
+		}
+		if !said[r] {
+			c.m.Add(c.plan.Faults[0].Place.At, "a scenario with faults must have `%s`: %s requires it", r, p.Item("require", i))
+		}
+	}
+}
+
+// bound has the policy decide what the scenario left open.
+func (c *compiler) bound(p *scenarios.Policy) {
+	g := &c.sc.Guard
+	if most := p.MaxUnits; most > 0 && (g.MaxUnits == 0 || g.MaxUnits > most) {
+		g.MaxUnits = most
+	}
+	if most := p.MaxEach; most > 0 && (g.MaxEach == 0 || g.MaxEach > most) {
+		g.MaxEach = most
+	}
+	for i := range c.plan.Loads {
+		lp := &c.plan.Loads[i]
+		if most := p.MaxInFlight; most > 0 && !lp.Schedule.Closed() && !lp.Has("max_in_flight") && (lp.MaxInFlight == 0 || lp.MaxInFlight > most) {
+			lp.MaxInFlight = most
+		}
+	}
+	c.plan.Notes = append(c.plan.Notes, fmt.Sprintf("held to policy %s", policyName(p)))
+}
+
+// policyName names a policy for people: its name, its file, and the beginning of its
+// digest.
+func policyName(p *scenarios.Policy) string {
+	return fmt.Sprintf("%q (%s, sha256 %s)", p.Name, p.File, p.Digest[:12])
+}
+
+// allowed lists what faults that are calls may go to besides loopback: the scenario's
+// list and those of policies, all of which must hold it.
+func (p *Plan) allowed() [][]string {
+	return p.lists(func(a scenarios.Allow) []string { return a.Chaos })
+}
+
+// askable lists where the team's monitoring may be asked. What may be loaded or broken
+// may be read as well.
+func (p *Plan) askable() [][]string {
+	return p.lists(func(a scenarios.Allow) []string { return slices.Concat(a.Chaos, a.Load) })
+}
+
+// lists gives a list of the scenario's and of each policy that has one. A scenario that
+// names nothing itself may go where every policy that names something lets it.
+func (p *Plan) lists(of func(scenarios.Allow) []string) [][]string {
+	var out [][]string
+	for _, policy := range p.policies {
+		if list := of(policy.Allow); list != nil {
+			out = append(out, list)
+		}
+	}
+	if own := of(p.Scenario.Guard.Allow); own != nil || len(out) == 0 {
+		out = append(out, own)
+	}
+	return out
+}
+
+// spare tells why no fault may touch a unit or a link: what a fault picks is known only
+// while it is planned.
+func (p *Plan) spare(name string) error {
+	for _, policy := range p.policies {
+		if whom, yes := protected(policy).Has(name); yes {
+			return fmt.Errorf("%s is protected by %s", whom, policy.Of("protect"))
+		}
+	}
+	return nil
+}
+
+// PolicySchema is the JSON Schema of policy files, made from the type that reads them.
+func PolicySchema() scenarios.Schema {
+	root := scenarios.PolicySchema(FaultKinds(), describer(sources()))
+	defs := scenarios.Schema{}
+	root = shared(root, defs)
+	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+	root["title"] = "brunt policy, version 1"
+	if len(defs) > 0 {
+		root["$defs"] = defs
+	}
+	return root
+}
+
+// DoctorPolicies says what the policies in force are and allow.
+func DoctorPolicies(paths []string) []Check {
+	if len(paths) == 0 {
+		return []Check{{"policy", Fine, "none; --policy or BRUNT_POLICY names one", ""}}
+	}
+	var out []Check
+	for _, path := range paths {
+		p, err := ReadPolicies([]string{path})
+		if err != nil {
+			what, _, _ := strings.Cut(err.Error(), "\n")
+			out = append(out, Check{"policy", Bad, what, "nothing is run under a policy that can't be read"})
+			continue
+		}
+		out = append(out, Check{"policy", Fine, policyName(p[0]) + ": " + strings.Join(p[0].Summary(), ", "), ""})
+	}
+	return out
+}

@@ -1,0 +1,325 @@
+package run
+
+import (
+	"encoding/json"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"brunt/chaos"
+	"brunt/scenarios"
+
+	"github.com/goccy/go-yaml"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+)
+
+// writePolicy writes a policy to a file of its own.
+func writePolicy(t *testing.T, text string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "policy.yaml")
+	if err := os.WriteFile(file, []byte("version: 1\n"+text+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// underPolicies compiles a scenario that policies bound.
+func underPolicies(t *testing.T, text string, policies ...string) (*Plan, error) {
+	t.Helper()
+	var files []string
+	for _, p := range policies {
+		files = append(files, writePolicy(t, p))
+	}
+	read, err := ReadPolicies(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sc, err := scenarios.Parse(scenario(t, text), scenarios.Options{})
+	if sc == nil {
+		t.Fatal(err)
+	}
+	return Compile(sc, CompileOptions{Self: self("demo-service"), Policies: read})
+}
+
+// bounded is a scenario with a load and a fault of each way to reach something.
+const bounded = `
+version: 1
+seed: 3
+target: TARGET
+warmup: {for: 2s}
+load:
+  base: {executor: constant-arrival-rate, rate: 100/s, duration: 40s, flow: [{get: /}]}
+  sale: {executor: ramping-arrival-rate, start_rate: 0/s, stages: [{name: rise, duration: 20s, rate: 50/s}], flow: [{get: /}]}
+  users: {executor: constant-vus, vus: 20, duration: 30s, flow: [{get: /}, {think: 1s}]}
+guard: GUARD
+chaos:
+  it: FAULT
+`
+
+func boundedScenario(target, guard, fault string) string {
+	return strings.NewReplacer("TARGET", target, "GUARD", guard, "FAULT", fault).Replace(bounded)
+}
+
+// TestPolicy holds scenarios against policies: what is beyond is refused at its place,
+// with that in the policy; what just fits is not.
+func TestPolicy(t *testing.T) {
+	const (
+		stack  = "{stack: demo}"
+		url    = `{url: "http://127.0.0.1:9"}`
+		crash  = "{at: 10s, process.crash: {service: posts}}"
+		slow   = "{at: 10s, for: 5s, network.latency: {from: gateway, to: users, delay: 10ms}}"
+		frozen = "{at: 10s, for: 5s, process.freeze: {pid: 4000001}}"
+	)
+	for _, c := range []struct {
+		name, target, guard, fault string
+		policy                     string
+		refused                    string // in what is said; empty is nothing
+	}{
+		{"nothing is bounded", stack, "{}", crash, "name: x", ""},
+		{"rate", stack, "{}", crash, "max_rate: 149/s", "the loads come to 150/s at 20s, and POLICY:2:1 says max_rate: 149/s"},
+		{"rate that fits", stack, "{}", crash, "max_rate: 150/s", ""},
+		{"users", stack, "{}", crash, "max_users: 19", "the loads come to 20 virtual users at 0s, and POLICY:2:1 says max_users: 19"},
+		{"users that fit", stack, "{}", crash, "max_users: 20", ""},
+		{"duration", stack, "{}", crash, "max_duration: 41s", "the run takes 42s, its warm-up included, and POLICY:2:1 says max_duration: 41s"},
+		{"duration that fits", stack, "{}", crash, "max_duration: 42s", ""},
+		{"units", stack, "{}", "{at: 10s, process.crash: {service: posts, pick: all}}", "max_units: 1", "s.yaml:12:17: it hits 2 units, and POLICY:2:1 says max_units: 1"},
+		{"units of the guard", stack, "{max_units: 2}", crash, "max_units: 1", "s.yaml:10:9: guard.max_units is 2, and POLICY:2:1 says max_units: 1"},
+		{"units that fit", stack, "{max_units: 1}", crash, "max_units: 1", ""},
+		{"time of a fault", stack, "{}", slow, "max_each: 4s", "s.yaml:12:17: it stays for 5s, and POLICY:2:1 says max_each: 4s"},
+		{"time of a stage", stack, "{}", "{during: sale.rise, network.latency: {to: users, delay: 10ms}}", "max_each: 4s", "s.yaml:12:8: it stays for 20s"},
+		{"time of the guard", stack, "{max_each: 6s}", slow, "max_each: 5s", "guard.max_each is 6s, and POLICY:2:1 says max_each: 5s"},
+		{"time that fits", stack, "{}", slow, "max_each: 5s", ""},
+		{"kind", stack, "{}", crash, "faults: [network.*]", "s.yaml:12:17: process.crash is not allowed, and POLICY:2:1 says faults: [network.*]"},
+		{"kind that is forbidden", stack, "{}", crash, "forbid: [process.crash]", "process.crash is not allowed, and POLICY:2:10 says forbid: [process.crash]"},
+		{"kind that fits", stack, "{}", crash, "faults: [process.*]\nforbid: [process.freeze]", ""},
+		{"target", stack, "{}", crash, "targets: [url]", "s.yaml:4:10: the target is a stack, and POLICY:2:1 says targets: [url]"},
+		{"target that fits", stack, "{}", crash, "targets: [stack]", ""},
+		{"process of the machine", url, "{}", frozen, "targets: [url]", "it hits process 4000001, which brunt did not start, and POLICY:2:1 says targets: [url] without pid"},
+		{"process that may be hit", url, "{}", frozen, "targets: [url, pid]", ""},
+		{"protected service", stack, "{}", crash, "protect: {services: [posts]}", "it could touch posts[0], which POLICY:2:1 protects"},
+		{"protected unit that may be picked", stack, "{}", crash, `protect: {units: ["posts[1]"]}`, "it could touch posts[1]"},
+		{"protected unit that is not named", stack, "{}", `{at: 10s, process.crash: {unit: "posts[0]"}}`, `protect: {units: ["posts[1]"]}`, ""},
+		{"end of a link", stack, "{}", slow, "protect: {services: [users]}", "it could touch users[0]"},
+		{"beginning of a link", stack, "{}", slow, "protect: {services: [gateway]}", "it could touch gateway[0]"},
+		{"another link", stack, "{}", slow, "protect: {services: [posts, store]}", ""},
+		{"protected process", url, "{}", frozen, "protect: {pids: [4000001]}", "it could touch pid 4000001"},
+		{"another process", url, "{}", frozen, "protect: {pids: [400000]}", ""},
+		{"steady state", stack, "{}", crash, "require: [seed, steady]", "s.yaml:12:7: a scenario with faults must have `steady`: POLICY:2:17 requires it"},
+		{"seed", stack, "{}", crash, "require: [seed]", ""},
+		{"range", stack, "{allow: {load: [10.1.0.0/16]}}", crash, "allow: {load: [10.1.2.0/24]}", "s.yaml:10:24: it names 10.1.0.0/16, and POLICY:2:1 says allow.load: [10.1.2.0/24]"},
+		{"range within", stack, "{allow: {load: [10.1.2.128/25]}}", crash, "allow: {load: [10.1.2.0/24]}", ""},
+		{"host", stack, "{allow: {load: [b.test]}}", crash, "allow: {load: [a.test]}", "it names b.test"},
+		{"host that is named", stack, "{allow: {load: ['A.test:443']}}", crash, "allow: {load: [a.test]}", ""},
+		{"host of which a port is named", stack, "{allow: {load: [a.test]}}", crash, "allow: {load: ['a.test:443']}", "it names a.test"},
+		{"address", stack, "{allow: {load: ['10.1.2.3:80']}}", crash, "allow: {load: ['10.1.2.3:81']}", "it names 10.1.2.3:80"},
+		{"loopback is always within", stack, "{allow: {load: [127.0.0.1, '::1', localhost, '127.0.0.1:80']}}", crash, "allow: {load: []}", ""},
+		{"nothing at all", stack, "{allow: {load: [10.1.2.3]}}", crash, "allow: {load: []}", "it names 10.1.2.3, and POLICY:2:1 says allow.load: []"},
+		{"no word of load", stack, "{allow: {load: [10.1.2.3]}}", crash, "allow: {chaos: []}", ""},
+		{"chaos", stack, "{allow: {chaos: ['db.test:5432', 10.0.0.1]}}", crash, "allow: {chaos: [10.0.0.0/8, db.test]}", ""},
+		{"chaos by a name that may lead within", stack, "{allow: {chaos: [db.test]}}", crash, "allow: {chaos: [10.0.0.0/8]}", ""},
+		{"load by a name that may lead within", stack, "{allow: {load: [db.test]}}", crash, "allow: {load: [10.0.0.0/8]}", ""}, // it is looked at as it connects
+		{"chaos that is not named", stack, "{allow: {chaos: [db.test]}}", crash, "allow: {chaos: [other.test]}", "it names db.test, and POLICY:2:1 says allow.chaos: [other.test]"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			text := boundedScenario(c.target, c.guard, c.fault)
+			_, err := underPolicies(t, text, c.policy)
+			var said strings.Builder
+			if err != nil {
+				for line := range strings.Lines(explained(err)) {
+					if i := strings.Index(line, "/policy.yaml"); i >= 0 {
+						from := strings.LastIndexAny(line[:i], " \t(") + 1
+						line = line[:from] + "POLICY" + line[i+len("/policy.yaml"):]
+					}
+					said.WriteString(line)
+				}
+			}
+			if c.refused == "" && said.String() != "" || !strings.Contains(strings.ReplaceAll(said.String(), "scenario.yaml", "s.yaml"), c.refused) {
+				t.Errorf("said\n%s\nwant %q", said.String(), c.refused)
+			}
+		})
+	}
+}
+
+// TestPolicy_All holds that every policy holds, and that a scenario that leaves open
+// what a policy bounds gets the least of their bounds.
+func TestPolicy_All(t *testing.T) {
+	text := boundedScenario("{stack: demo}", "{}", "{at: 10s, process.crash: {service: posts}}")
+	plan, err := underPolicies(t, text, "max_units: 3\nmax_each: 2s\nmax_in_flight: 70\nallow: {chaos: [10.0.0.0/8, a.test, b.test]}", "max_units: 2\nmax_each: 4s\nmax_in_flight: 90\nallow: {chaos: [10.1.0.0/16, a.test]}", "name: third")
+	if err != nil {
+		t.Fatal(explained(err))
+	}
+	g := plan.Scenario.Guard
+	if g.MaxUnits != 2 || g.MaxEach.String() != "2s" {
+		t.Errorf("%+v", g)
+	}
+	if lists := [][]string{{"10.0.0.0/8", "a.test", "b.test"}, {"10.1.0.0/16", "a.test"}}; !reflect.DeepEqual(plan.allowed(), lists) {
+		t.Errorf("calls may go to what all of %v hold", plan.allowed())
+	}
+	for i := range plan.Loads {
+		want := 70
+		if plan.Loads[i].Schedule.Closed() {
+			want = 0
+		}
+		if plan.Loads[i].MaxInFlight != want {
+			t.Errorf("%s may have %d in flight, want %d", plan.Loads[i].Name, plan.Loads[i].MaxInFlight, want)
+		}
+	}
+	if n := len(plan.policies); n != 3 {
+		t.Errorf("%d policies", n)
+	}
+	_, err = underPolicies(t, text, "max_rate: 1000/s", "max_rate: 10/s", "forbid: [process.*]")
+	if err == nil || !strings.Contains(err.Error(), "max_rate: 10/s") || !strings.Contains(err.Error(), "forbid: [process.*]") || strings.Contains(err.Error(), "1000/s") {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestPolicy_Gate holds which addresses are let pass at the moment of connecting.
+func TestPolicy_Gate(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		own      []string // nil is not written
+		policies [][]string
+		pass     string // of addresses reached by the name n.test
+		stop     string
+	}{
+		{"scenario alone", []string{"10.1.0.0/16"}, nil, "127.0.0.1 ::1 10.1.2.3", "10.2.0.1"},
+		{"policy serves", nil, [][]string{{"10.1.0.0/16"}}, "127.0.0.1 10.1.2.3", "10.2.0.1"},
+		{"scenario narrows", []string{"10.1.2.0/24"}, [][]string{{"10.1.0.0/16"}}, "10.1.2.3", "10.1.3.3"},
+		{"scenario shuts", []string{}, [][]string{{"10.1.0.0/16"}}, "127.0.0.1", "10.1.2.3"},
+		{"policy shuts", nil, [][]string{{}}, "127.0.0.1", "10.1.2.3"},
+		{"two policies", nil, [][]string{{"10.1.0.0/16"}, {"10.1.2.0/24", "10.2.0.0/16"}}, "10.1.2.3", "10.1.3.3 10.2.0.1"},
+		{"a name that leads out", []string{"n.test"}, [][]string{{"10.1.0.0/16"}}, "10.1.2.3", "10.2.0.1"},
+		{"a name of both", []string{"n.test"}, [][]string{{"n.test"}}, "10.2.0.1", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var m scenarios.Mistakes
+			var policies []*scenarios.Policy
+			for _, list := range c.policies {
+				policies = append(policies, &scenarios.Policy{Allow: scenarios.Allow{Load: list}})
+			}
+			g := newGate(loadsWay, scenarios.Guard{Allow: scenarios.Allow{Load: c.own}}, policies, &m)
+			for to := range strings.FieldsSeq(c.pass + " " + c.stop) {
+				ip := netip.MustParseAddr(to)
+				err := g.check(ip, netip.AddrPortFrom(ip, 80).String(), "n.test")
+				if (err == nil) != slices.Contains(strings.Fields(c.pass), to) {
+					t.Errorf("%s: %v", to, err)
+				}
+			}
+		})
+	}
+}
+
+// TestPolicy_Picked holds that a fault touches nothing protected, even if only its plan
+// finds it.
+func TestPolicy_Picked(t *testing.T) {
+	plan, err := underPolicies(t, boundedScenario("{stack: demo}", "{}", "{at: 10s, process.crash: {service: posts, pick: all}}"), "name: x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := plan.DryRun(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	plan.policies[0].Protect.Units = []string{"posts[1]"} // as if nobody had foreseen it
+	if _, err := plan.DryRun(t.Context()); err == nil || !strings.Contains(err.Error(), "posts[1] is protected by") {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestRail_Policy sends load beyond a policy: by a redirect and by an address that is
+// data. It never arrives; where the policy names the address it does.
+func TestRail_Policy(t *testing.T) {
+	t.Parallel()
+	far := newOutsider(t)
+	text := `
+version: 1
+target: {url: "http://` + far.addr + `"}
+load: {main: {executor: constant-arrival-rate, rate: 50/s, duration: 1s, flow: [{get: /}]}}
+`
+	if _, err := underPolicies(t, text, "allow: {load: [198.51.100.0/24]}"); err == nil || !strings.Contains(err.Error(), "policy.yaml:2:1 (allow.load) does not let load go to "+far.ip) {
+		t.Errorf("%v", err)
+	}
+	data := strings.Replace(text, "target: {url: \"http://"+far.addr, "data: {to: {inline: [\""+far.addr+"\"]}}\ntarget: {url: \"http://127.0.0.1:9", 1)
+	data = strings.Replace(data, "get: /", `get: "http://${data.to.value}/"`, 1)
+	data = strings.Replace(data, "127.0.0.1:9", newServer(t, "serve").addr, 1)
+	for _, c := range []struct {
+		policy string
+		hits   bool
+	}{{"allow: {load: []}", false}, {"allow: {load: [198.51.100.0/24]}", false}, {"allow: {load: [" + far.ip + "]}", true}} {
+		plan, err := underPolicies(t, data, c.policy)
+		if err != nil {
+			t.Fatal(explained(err))
+		}
+		before := far.hits.Load()
+		res, err := plan.Run(t.Context(), Options{State: t.TempDir()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if hit := far.hits.Load() > before; hit != c.hits {
+			t.Errorf("under %q: %d connections arrived (%s)", c.policy, far.hits.Load()-before, res.Reason)
+		}
+		if !slices.ContainsFunc(res.Notes, func(n string) bool { return strings.HasPrefix(n, `held to policy "policy"`) }) {
+			t.Errorf("the notes are %v", res.Notes)
+		}
+	}
+}
+
+// TestPolicySchema holds the schema of policies and their parser against each other.
+func TestPolicySchema(t *testing.T) {
+	text, err := json.Marshal(PolicySchema())
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := jsonschema.UnmarshalJSON(strings.NewReader(string(text)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := jsonschema.NewCompiler()
+	if err := c.AddResource("policy.json", doc); err != nil {
+		t.Fatal(err)
+	}
+	schema, err := c.Compile("policy.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var kinds []string
+	for kind := range chaos.Kinds() {
+		kinds = append(kinds, kind)
+	}
+	for _, tt := range []struct {
+		text string
+		ok   bool
+	}{
+		{"name: x\nallow: {load: [10.0.0.0/8, a.test], chaos: []}\ntargets: [url, pid]\nforbid: [process.*]\nprotect: {services: [a], units: ['a[0]'], pids: [5]}", true},
+		{"faults: [" + strings.Join(kinds, ", ") + "]", true},
+		{"faults: process.freeze", true},
+		{"max_units: 1\nmax_each: 1s\nmax_rate: 5/s\nmax_users: 3\nmax_in_flight: 3\nmax_duration: 1h\nrequire: [steady, stop, slo, seed]", true},
+		{"max_unit: 1", false},
+		{"max_units: 0", false},
+		{"max_each: 0s", false},
+		{"targets: [urls]", false},
+		{"faults: [process.crush]", false},
+		{"require: [nothing]", false},
+		{"protect: {service: a}", false},
+	} {
+		_, err := ReadPolicies([]string{writePolicy(t, tt.text)})
+		if (err == nil) != tt.ok {
+			t.Errorf("the parser says %v of\n%s", err, tt.text)
+		}
+		var v any
+		if err := yaml.Unmarshal([]byte("version: 1\n"+tt.text), &v); err != nil {
+			t.Fatal(err)
+		}
+		b, _ := json.Marshal(v)
+		doc, err := jsonschema.UnmarshalJSON(strings.NewReader(string(b)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := schema.Validate(doc); (err == nil) != tt.ok {
+			t.Errorf("the schema says %v of\n%s", err, tt.text)
+		}
+	}
+}

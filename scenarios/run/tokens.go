@@ -1,0 +1,51 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"brunt/scenarios"
+)
+
+// tokens fetches the tokens that requests send, before the load begins, and keeps them
+// fresh beside it until drop is called. No measured request waits for one.
+func (r *runner) tokens(ctx context.Context) (drop func(), err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	var keepers sync.WaitGroup
+	drop = func() {
+		cancel()
+		keepers.Wait()
+	}
+	way := new(scenarios.Load)
+	if len(r.Loads) > 0 {
+		way.Resolve = r.Loads[0].Resolve
+	}
+	for _, k := range r.proofs.Tokens() {
+		if err = k.Open(r.reach(way), r.env); err == nil {
+			err = k.Fetch(ctx)
+		}
+		if err != nil {
+			drop()
+			if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
+				return nil, cause
+			}
+			return nil, fmt.Errorf("%w: %w", ErrAuth, err)
+		}
+		r.event(scenarios.Event{Event: "auth.token", Text: k.URL()})
+		keepers.Go(func() { k.Keep(ctx, r.fresh) })
+	}
+	return drop, nil
+}
+
+// fresh notes that a token could not be replaced in time, or could again.
+func (r *runner) fresh(err error) {
+	if err == nil {
+		r.event(scenarios.Event{Event: "auth.refreshed"})
+		return
+	}
+	text := r.Scenario.Secrets.Mask(err.Error())
+	r.event(scenarios.Event{Event: "auth.failed", Text: text})
+	r.note("a token could not be refreshed, %s in; brunt went on with the last one, and tried again: %s", scenarios.FormatDuration(r.now()), text)
+}

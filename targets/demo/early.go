@@ -1,0 +1,106 @@
+package demo
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+const (
+	earlyDelay   = 500 * time.Millisecond // between the acknowledgement and the store
+	earlyQueue   = 4096                   // writes that wait; those beyond are not acknowledged early
+	earlyWorkers = 4
+	earlyPause   = 100 * time.Millisecond // before a write that the store did not take is tried again
+)
+
+// early acknowledges writes before the store has them, and takes them there behind
+// the writers' backs: what a crash of the replica finds waiting is lost, though it was
+// acknowledged. A stop in good order takes it there first.
+//
+// A nil early acknowledges nothing.
+type early struct {
+	commit  func(context.Context, waiting) error
+	queue   chan waiting // never closed: a request that was cut off may still write to it
+	quit    chan struct{}
+	cancel  context.CancelFunc
+	workers sync.WaitGroup
+}
+
+type waiting struct {
+	post  post
+	key   string
+	trace trace
+	at    time.Time
+}
+
+func newEarly(commit func(context.Context, waiting) error) *early {
+	return &early{commit: commit, queue: make(chan waiting, earlyQueue), quit: make(chan struct{})}
+}
+
+// take takes a write over; false tells that too many wait.
+func (e *early) take(ctx context.Context, p post, key string) bool {
+	select {
+	case e.queue <- waiting{p, key, traceIn(ctx), time.Now().Add(earlyDelay)}:
+		return true
+	default:
+		return false
+	}
+}
+
+func (e *early) start() {
+	if e == nil {
+		return
+	}
+	var ctx context.Context
+	ctx, e.cancel = context.WithCancel(context.Background())
+	for range earlyWorkers {
+		e.workers.Go(func() { e.work(ctx) })
+	}
+}
+
+// work takes writes to the store until quit is closed, and then what still waits.
+func (e *early) work(ctx context.Context) {
+	for {
+		select {
+		case w := <-e.queue:
+			e.deliver(ctx, w)
+			continue
+		default:
+		}
+		select {
+		case w := <-e.queue:
+			e.deliver(ctx, w)
+		case <-e.quit:
+			return
+		}
+	}
+}
+
+// deliver waits until it is time, or until the stop, and then tries until the store
+// has the write.
+func (e *early) deliver(ctx context.Context, w waiting) {
+	select {
+	case <-time.After(time.Until(w.at)):
+	case <-e.quit:
+	}
+	for ctx.Err() == nil {
+		if e.commit(withTrace(ctx, w.trace), w) == nil {
+			return
+		}
+		select {
+		case <-time.After(earlyPause):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// stop takes to the store what waits, for as long as ctx lasts.
+func (e *early) stop(ctx context.Context) {
+	if e == nil || e.cancel == nil {
+		return
+	}
+	defer context.AfterFunc(ctx, e.cancel)()
+	close(e.quit)
+	e.workers.Wait()
+	e.cancel()
+}

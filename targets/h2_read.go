@@ -1,0 +1,368 @@
+package targets
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+
+	"golang.org/x/net/http2"
+	"golang.org/x/net/http2/hpack"
+)
+
+// read takes what the server sends, until the connection ends. Streams are woken when
+// their answer is whole, or when there is nothing more to take for now.
+func (m *mux) read() error {
+	r := &m.in
+	for {
+		if r.br.Buffered() < 9 { // the next frame may have to be waited for
+			for i, s := range r.touched {
+				s.rouse()
+				r.touched[i] = nil
+			}
+			r.touched = r.touched[:0]
+		}
+		f, err := r.framer.ReadFrame()
+		if err == nil {
+			err = m.take(f)
+		}
+		if bad, ok := errors.AsType[http2.StreamError](err); ok {
+			m.bad(bad)
+			err = nil
+		}
+		if bad, ok := errors.AsType[http2.ConnectionError](err); ok {
+			return fmt.Errorf("what came back is not HTTP/2: %w", bad)
+		} else if err != nil {
+			return err
+		}
+	}
+}
+
+// take does what a frame asks for.
+func (m *mux) take(f http2.Frame) error {
+	switch f := f.(type) {
+	case *http2.HeadersFrame:
+		return m.takeHead(f)
+	case *http2.DataFrame:
+		return m.takeData(f)
+	case *http2.RSTStreamFrame:
+		if s := m.remove(f.StreamID); s != nil {
+			s.fail(&streamReset{f.ErrCode}, f.ErrCode == http2.ErrCodeRefusedStream)
+		}
+	case *http2.SettingsFrame:
+		if f.IsAck() {
+			return nil
+		}
+		allowed := -1
+		m.mu.Lock()
+		err := m.settle(f, &allowed)
+		m.mu.Unlock()
+		if allowed >= 0 {
+			m.origin.line.allows(m, allowed)
+		}
+		return err
+	case *http2.PingFrame:
+		if !f.IsAck() {
+			m.mu.Lock()
+			defer m.mu.Unlock()
+			if m.control.Len() > maxHead { // nobody reads what is answered
+				return http2.ConnectionError(http2.ErrCodeEnhanceYourCalm)
+			}
+			_ = m.ctl.WritePing(true, f.Data)
+			m.work.Signal()
+		}
+	case *http2.GoAwayFrame:
+		m.goAway(f)
+	case *http2.WindowUpdateFrame:
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		room, s := &m.room, m.streams[f.StreamID]
+		if f.StreamID != 0 {
+			if s == nil {
+				return nil
+			}
+			room = &s.room
+		}
+		if *room += int64(f.Increment); *room > 1<<31-1 {
+			return http2.ConnectionError(http2.ErrCodeFlowControl)
+		}
+		m.work.Signal()
+	case *http2.PushPromiseFrame:
+		return http2.ConnectionError(http2.ErrCodeProtocol) // it was told not to
+	}
+	return nil
+}
+
+// find gives a stream that somebody may still wait for.
+func (m *mux) find(id uint32) *stream {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.streams[id]
+}
+
+// remove takes a stream off the connection.
+func (m *mux) remove(id uint32) *stream {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s := m.streams[id]
+	if s != nil {
+		m.forget(s, id)
+	}
+	return s
+}
+
+// bad ends a stream whose frames are against the protocol.
+func (m *mux) bad(e http2.StreamError) {
+	s := m.remove(e.StreamID)
+	if s == nil {
+		return
+	}
+	m.mu.Lock()
+	_ = m.ctl.WriteRSTStream(e.StreamID, e.Code)
+	m.work.Signal()
+	m.mu.Unlock()
+	err := e.Cause
+	if err == nil {
+		err = fmt.Errorf("what came back is not HTTP/2: %w", e)
+	}
+	s.fail(err, false)
+}
+
+// takeHead takes a header, which may be that of an answer, one of the kind of 100
+// Continue before it, or the trailers after it.
+func (m *mux) takeHead(f *http2.HeadersFrame) error {
+	r := &m.in
+	id, end := f.StreamID, f.StreamEnded()
+	s := m.find(id)
+	r.head.begin(s)
+	if s != nil {
+		s.mu.Lock()
+		if s.first == 0 {
+			s.first = r.at
+		}
+	}
+	err := m.headBlock(f)
+	if s == nil {
+		return err
+	}
+	if err == nil {
+		err = r.head.finish(id, end)
+	}
+	began, over := s.began, s.over
+	if err == nil && !over && end {
+		m.whole(s, id)
+	}
+	if !s.wasSent && began { // the writer has not come to say it
+		s.sent, s.wasSent = min(m.flushed(), s.first), true
+	}
+	s.mu.Unlock()
+	switch {
+	case over || err != nil:
+		return err
+	case end:
+		s.rouse()
+	case began:
+		r.touched = append(r.touched, s)
+	}
+	return nil
+}
+
+// headBlock decodes the header block that begins with f.
+func (m *mux) headBlock(f *http2.HeadersFrame) error {
+	r := &m.in
+	total := 0
+	fragment, done := f.HeaderBlockFragment(), f.HeadersEnded()
+	for {
+		if total += len(fragment); total > 2*maxHead {
+			return http2.ConnectionError(http2.ErrCodeEnhanceYourCalm)
+		}
+		if _, err := r.hpack.Write(fragment); err != nil {
+			return http2.ConnectionError(http2.ErrCodeCompression)
+		}
+		if done {
+			break
+		}
+		next, err := r.framer.ReadFrame()
+		if err != nil {
+			return err
+		}
+		c, ok := next.(*http2.ContinuationFrame)
+		if !ok {
+			return http2.ConnectionError(http2.ErrCodeProtocol)
+		}
+		fragment, done = c.HeaderBlockFragment(), c.HeadersEnded()
+	}
+	if err := r.hpack.Close(); err != nil {
+		return http2.ConnectionError(http2.ErrCodeCompression)
+	}
+	return nil
+}
+
+// takeData takes a part of a body.
+func (m *mux) takeData(f *http2.DataFrame) error {
+	r := &m.in
+	size := int64(f.Length)
+	if r.got += size; r.got >= connWindow/2 {
+		m.mu.Lock()
+		_ = m.ctl.WriteWindowUpdate(0, uint32(r.got))
+		m.work.Signal()
+		m.mu.Unlock()
+		r.got = 0
+	}
+	m.mu.Lock()
+	s := m.streams[f.StreamID]
+	over := false
+	if s != nil {
+		s.took -= size
+		over = s.took < 0
+	}
+	m.mu.Unlock()
+	switch {
+	case s == nil:
+		return nil
+	case over:
+		return http2.StreamError{StreamID: f.StreamID, Code: http2.ErrCodeFlowControl}
+	}
+	s.mu.Lock()
+	if s.over {
+		s.mu.Unlock()
+		return nil
+	}
+	if !s.began {
+		s.mu.Unlock()
+		return http2.StreamError{StreamID: f.StreamID, Code: http2.ErrCodeProtocol}
+	}
+	s.buf = append(s.buf, f.Data()...)
+	padding := int(size) - len(f.Data())
+	end := f.StreamEnded()
+	if end {
+		m.whole(s, f.StreamID)
+	}
+	s.mu.Unlock()
+	if end {
+		s.rouse()
+		return nil
+	}
+	if padding > 0 {
+		m.grant(s, padding)
+	}
+	r.touched = append(r.touched, s)
+	return nil
+}
+
+// whole notes that all of an answer is there. Where the server did not want to know
+// the rest of the request, it is told that no more comes.
+func (m *mux) whole(s *stream, id uint32) {
+	s.ended, s.end = true, m.in.at
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.forget(s, id)
+	if len(s.body) > 0 {
+		s.body, s.tail = nil, nil
+		_ = m.ctl.WriteRSTStream(id, http2.ErrCodeNo)
+		m.work.Signal()
+	}
+}
+
+// head2 makes an answer's header of a header block.
+type head2 struct {
+	s      *stream // nil is one whom nobody waits for
+	status int
+	err    error
+	late   bool // trailers
+}
+
+func (h *head2) begin(s *stream) { *h = head2{s: s} }
+
+// field takes a header field.
+func (h *head2) field(f hpack.HeaderField) {
+	s := h.s
+	if s == nil || s.over || h.err != nil {
+		return
+	}
+	if s.headSize += int(f.Size()); s.headSize > maxHead {
+		h.err = errTooLong
+		return
+	}
+	if f.Name == ":status" {
+		code, err := strconv.Atoi(f.Value)
+		if err != nil || code < 100 || code > 999 || h.status != 0 || s.began {
+			h.err = errNotHTTP
+			return
+		}
+		h.status = code
+		if s.ans == nil {
+			s.ans = answers.Get().(*answer)
+		} else { // what came before was 100 Continue or its like
+			s.ans.reset()
+		}
+		s.ans.head.SetStatusCode(code)
+		s.length = -1
+		return
+	}
+	switch {
+	case s.began:
+		s.trailers = append(s.trailers, f)
+		return
+	case h.status == 0 || f.Name[0] == ':':
+		h.err = errNotHTTP
+		return
+	case f.Name == "content-length":
+		n, err := strconv.ParseInt(f.Value, 10, 64)
+		if err != nil || n < 0 {
+			h.err = errNotHTTP
+			return
+		}
+		s.length = n
+	}
+	s.ans.head.Add(f.Name, f.Value)
+}
+
+// finish closes the header of a stream. It holds the stream's mutex.
+func (h *head2) finish(id uint32, end bool) error {
+	s := h.s
+	bad := func(err error) error {
+		return http2.StreamError{StreamID: id, Code: http2.ErrCodeProtocol, Cause: err}
+	}
+	switch {
+	case s.over:
+		return nil
+	case h.err != nil:
+		return bad(h.err)
+	case s.began: // trailers
+		if !end {
+			return bad(errNotHTTP)
+		}
+	case h.status == 0:
+		return bad(errNotHTTP)
+	case h.status < 200:
+		if end || h.status == 101 {
+			return bad(errNotHTTP)
+		}
+	default:
+		s.began = true
+	}
+	return nil
+}
+
+// errShort is a body that is not as long as its header says.
+var errShort = errors.New("the body is not as long as its content-length says")
+
+// readMux reads the answer that a stream carries.
+func (a *answer) readMux(s *stream, method string, whole bool) error {
+	a.whole = whole
+	if err := a.take(s); err != nil {
+		return err
+	}
+	for _, f := range s.trailers {
+		a.head.Add(f.Name, f.Value)
+	}
+	code := a.head.StatusCode()
+	if bodiless := method == "HEAD" || code == 204 || code == 304; s.length >= 0 && a.size != s.length && !bodiless {
+		if a.size < s.length {
+			return fmt.Errorf("%w: %w", errShort, io.ErrUnexpectedEOF)
+		}
+		return errShort
+	}
+	return nil
+}

@@ -1,0 +1,107 @@
+package targets
+
+import (
+	"crypto/hmac"
+	"crypto/sha1"
+	"crypto/sha256"
+	"crypto/sha512"
+	"encoding/base64"
+	"encoding/hex"
+	"hash"
+	"maps"
+	"slices"
+
+	"brunt/scenarios"
+)
+
+// HMAC is the YAML of a keyed hash (RFC 2104) over parts of the request, in a header.
+type HMAC struct {
+	scenarios.Place
+	Key      *keySource                          `yaml:"key,required"`                        // shared with the target: a text, {file: PATH} or {base64: TEXT}
+	Alg      string                              `yaml:"alg,oneof=sha1|sha256|sha384|sha512"` // of the hash; zero is sha256
+	Over     *scenarios.TextTemplate             `yaml:"over,required"`                       // what is signed, such as "${request.method}\n${request.path}\n${request.body.sha256}"
+	Header   string                              `yaml:"header"`                              // the one that carries the signature; zero is X-Signature
+	Value    *scenarios.HeaderTemplate           `yaml:"value"`                               // of that header; zero is ${request.signature}
+	Encoding string                              `yaml:"encoding,oneof=hex|base64"`           // of the signature; zero is hex
+	Headers  map[string]scenarios.HeaderTemplate `yaml:"headers"`                             // sent along, such as {X-Date: "${request.date}"}; they can stand in what is signed
+}
+
+// hmacSigner is an HMAC ready for use.
+type hmacSigner struct {
+	key     []byte
+	hash    func() hash.Hash
+	over    *scenarios.TextTemplate
+	header  string
+	value   *scenarios.HeaderTemplate // nil is the signature alone
+	base64  bool
+	headers []headerTemplate
+}
+
+var hashes = map[string]func() hash.Hash{"sha1": sha1.New, "": sha256.New, "sha256": sha256.New, "sha384": sha512.New384, "sha512": sha512.New}
+
+// signer checks what the author wrote.
+func (y *HMAC) signer(in Scope, m *scenarios.Mistakes) *hmacSigner {
+	s := &hmacSigner{key: y.Key.read(in, m), hash: hashes[y.Alg], over: y.Over, header: "X-Signature", value: y.Value, base64: y.Encoding == "base64"}
+	if y.Header != "" {
+		s.header = y.Header
+	}
+	if !scenarios.IsToken(s.header) {
+		m.Add(y.Of("header"), "%q is no name of a header", s.header)
+	}
+	early := func(t *scenarios.Template, what string) {
+		for _, r := range t.Refs() {
+			if r.Kind == scenarios.RefRequest && r.Name == "signature" {
+				m.Add(t.At, "the signature can't stand in %s", what)
+			}
+		}
+	}
+	early(&y.Over.Template, "what is signed")
+	for _, name := range slices.Sorted(maps.Keys(y.Headers)) {
+		h := y.Headers[name]
+		if !scenarios.IsToken(name) {
+			m.Add(h.At, "%q is no name of a header", name)
+		}
+		early(&h.Template, "a header that is sent along; `value` says how it is sent")
+		s.headers = append(s.headers, headerTemplate{name, h.Template})
+	}
+	if y.Value != nil && !slices.ContainsFunc(y.Value.Refs(), func(r *scenarios.Ref) bool { return r.Kind == scenarios.RefRequest && r.Name == "signature" }) {
+		m.AddHint(y.Of("value"), `such as "HMAC ${request.signature}"`, "the value of header %s lacks the signature", s.header)
+	}
+	return s
+}
+
+// sign signs the request. The iteration knows it only meanwhile.
+func (s *hmacSigner) sign(g *message) error {
+	g.it.Request = g
+	defer func() { g.it.Request = nil }()
+	for i := range s.headers {
+		if g.call.has(s.headers[i].name) { // what the author writes in a step beats it
+			continue
+		}
+		value, err := s.headers[i].Append(nil, g.it)
+		if err != nil {
+			return err
+		}
+		g.add(s.headers[i].name, value, nil)
+	}
+	over, err := s.over.Append(nil, g.it)
+	if err != nil {
+		return err
+	}
+	mac := hmac.New(s.hash, s.key)
+	mac.Write(over)
+	sum := mac.Sum(nil)
+	if s.base64 {
+		g.signature = base64.StdEncoding.AppendEncode(nil, sum)
+	} else {
+		g.signature = hex.AppendEncode(nil, sum)
+	}
+	value := g.signature
+	if s.value != nil {
+		if value, err = s.value.Append(nil, g.it); err != nil {
+			return err
+		}
+	}
+	g.add(s.header, value, g.signature)
+	return nil
+}
