@@ -100,7 +100,9 @@ func TestGraphQL_Errors(t *testing.T) {
 	t.Run("a status", func(t *testing.T) {
 		k := &keeper{}
 		const answer = `{"errors": [{"message": "Cannot query field"}]}`
-		url := script(t, each(func(string) string { return "HTTP/1.1 400 Bad\r\nContent-Length: " + lengthOf(answer) + "\r\n\r\n" + answer }))
+		url := script(t, each(func(string) string {
+			return "HTTP/1.1 400 Bad\r\nContent-Length: " + lengthOf(answer) + "\r\n\r\n" + answer
+		}))
 		r := newRig(t, targets.Options{Base: url, Sampler: k}, `{graphql: /, query: "{ a }"}`)
 		r.want(r.user(0).Do(0, long), "status 400")
 		if got := k.last().Message; got != "Cannot query field" {

@@ -22,6 +22,7 @@ type origin struct {
 	url  *url.URL
 	line line          // of HTTP/2
 	only atomic.Bool   // known to speak HTTP/1.1
+	via  *via          // the proxy on the way; nil is none
 	turn atomic.Uint64 // of opening a connection
 
 	mu      sync.Mutex
@@ -91,6 +92,9 @@ func (p *pool) origin(prefix []byte) (*origin, error) {
 			o.tls.ServerName = o.name
 		}
 		o.tls2 = p.offers2(o.tls)
+	}
+	if o.via, err = p.o.by(u); err != nil {
+		return nil, err
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -259,7 +263,7 @@ func (p *pool) dial(o *origin, deadline time.Duration) (*conn, error) {
 func (p *pool) connect(o *origin, secure *tls.Config, deadline time.Duration) (*conn, error) {
 	ctx, cancel := context.WithDeadline(p.over, p.o.T0.Add(deadline))
 	defer cancel()
-	raw, err := p.dialer.dial(ctx, o.name, o.port, o.turn.Add(1)-1)
+	raw, err := p.reach(ctx, o)
 	if err != nil {
 		return nil, err
 	}

@@ -34,10 +34,12 @@ type Plan struct {
 	ready    []load.Step                   // asks a target that runs already whether it is ready
 	leaders  map[*chaos.Leader][]load.Step // ask a unit whether it leads
 	protocol targets.Protocol
-	proofs   targets.Proofs      // what the steps' auth and sign share
-	gate     *gate               // of the load
-	calls    *gate               // of faults that are calls
-	policies []*scenarios.Policy // what it is held to
+	proofs   targets.Proofs              // what the steps' auth and sign share
+	gate     *gate                       // of the load
+	calls    *gate                       // of faults that are calls
+	policies []*scenarios.Policy         // what it is held to
+	proxies  []*targets.Proxies          // by load
+	environ  func(string) (string, bool) // where others are named
 }
 
 // LoadPlan is a load with its executor and its calls.
@@ -51,8 +53,9 @@ type LoadPlan struct {
 
 // CompileOptions say what a plan needs to know of brunt itself.
 type CompileOptions struct {
-	Self     []string            // the command line of brunt, for stacks that are part of it
-	Policies []*scenarios.Policy // what bounds the scenario; all of them hold
+	Self     []string                    // the command line of brunt, for stacks that are part of it
+	Policies []*scenarios.Policy         // what bounds the scenario; all of them hold
+	Env      func(string) (string, bool) // where proxies are named; nil is os.LookupEnv
 }
 
 // Compile resolves every kind that the scenario names and checks all that can be
@@ -63,6 +66,7 @@ func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
 	c.plan.protocol = targets.Kinds()["http"]()
 	c.plan.gate = newGate(loadsWay, sc.Guard, o.Policies, c.m).reachedBy(sc.Loads)
 	c.plan.calls = newGate(faultsWay, sc.Guard, o.Policies, c.m)
+	c.proxies()
 	before := c.m.Len()
 	c.system()
 	c.vague = c.m.Len() > before || c.plan.Stack == nil && c.plan.Scope.External == ""
@@ -71,8 +75,10 @@ func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
 	c.proofs(once)
 	c.plan.Setup, _ = c.steps(sc.Setup, unmeasured, once)
 	for i := range sc.Loads {
+		c.by = c.plan.proxies[i]
 		c.load(&sc.Loads[i])
 	}
+	c.by = c.firstProxies()
 	c.plan.Teardown, _ = c.steps(sc.Teardown, unmeasured, once)
 	c.ledger()
 	c.variables()
@@ -80,6 +86,7 @@ func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
 	c.faults()
 	c.policies()
 	c.upstream()
+	c.proxied()
 	c.objectives()
 	if c.m.Len() == 0 { // what can't be judged is only told of a scenario that is whole
 		c.judgeable()
@@ -93,8 +100,9 @@ type compiler struct {
 	m    *scenarios.Mistakes
 	plan *Plan
 
-	vague    bool // the target has mistakes, so that what names its parts can't be checked
-	nameless bool // so has a step that would have named itself
+	by       *targets.Proxies // of the load whose steps are compiled; the first's for steps of no load
+	vague    bool             // the target has mistakes, so that what names its parts can't be checked
+	nameless bool             // so has a step that would have named itself
 	made     []made
 }
 
@@ -186,7 +194,7 @@ func (c *compiler) call(s *scenarios.Step, l *scenarios.Load) (scenarios.Call, b
 // scope is what a step of load l may name.
 func (c *compiler) scope(l *scenarios.Load, name string) targets.Scope {
 	return targets.Scope{
-		Symbols: c.sc.Symbols, Name: name, Checks: &c.plan.Checks, Host: c.plan.gate.by(l.Resolve), File: c.sc.Read, Secret: c.sc.Secrets.Add,
+		Symbols: c.sc.Symbols, Name: name, Checks: &c.plan.Checks, Host: c.host(l.Resolve), File: c.sc.Read, Secret: c.sc.Secrets.Add,
 		Auth: l.Auth, Sign: l.Sign, Proofs: &c.plan.proofs, Timeout: l.Timeout.D(),
 	}
 }

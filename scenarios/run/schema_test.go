@@ -94,7 +94,7 @@ func compileText(text string) (*Plan, error) {
 	if sc == nil {
 		return nil, err
 	}
-	return Compile(sc, CompileOptions{Self: []string{"brunt"}})
+	return Compile(sc, CompileOptions{Self: []string{"brunt"}, Env: o.Env})
 }
 
 // schema compiles what `brunt schema` prints.
