@@ -240,4 +240,3 @@ func TestSSE_Mistakes(t *testing.T) {
 		})
 	}
 }
-
