@@ -41,8 +41,10 @@ func TestGraphQL_Request(t *testing.T) {
 		{"one without a name", `{graphql: /graphql, query: "{ post { id } }"}`, "POST /graphql", map[string]any{"query": "{ post { id } }"}},
 		{"one of two", `{graphql: /graphql, query: "` + two + `", operation: B}`, "B", map[string]any{"query": two, "operationName": "B"}},
 		{"with a name of its own", `{graphql: /graphql, query: "query A { a }", name: first}`, "first", map[string]any{"query": "query A { a }", "operationName": "A"}},
-		{"from a file", `{graphql: /graphql, query: {file: "` + written(t, "q.graphql", []byte("# a comment { query X }\nfragment F on P { id }\nquery FromFile {\n  a(s: \"query B {\") { ...F }\n}\n")) + `"}}`, "FromFile",
-			map[string]any{"query": "# a comment { query X }\nfragment F on P { id }\nquery FromFile {\n  a(s: \"query B {\") { ...F }\n}\n", "operationName": "FromFile"}},
+		{
+			"from a file", `{graphql: /graphql, query: {file: "` + written(t, "q.graphql", []byte("# a comment { query X }\nfragment F on P { id }\nquery FromFile {\n  a(s: \"query B {\") { ...F }\n}\n")) + `"}}`, "FromFile",
+			map[string]any{"query": "# a comment { query X }\nfragment F on P { id }\nquery FromFile {\n  a(s: \"query B {\") { ...F }\n}\n", "operationName": "FromFile"},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := newRig(t, targets.Options{Base: s.URL}, c.step)

@@ -109,9 +109,13 @@ func TestHTTP_Multipart(t *testing.T) {
 			for range 2 {
 				r.want(u.Do(0, long), "ok 200")
 				want := []sentPart{
-					{name: "title", text: "a\r\nb 7"}, {name: `q%22x`, text: "plain"}, {name: "photo", file: "photo 1.PNG", kind: "image/png"},
-					{name: "meta", kind: "application/json", text: `{"n":5}`}, {name: "notes", file: `a%22b.txt`, kind: "text/x", text: "abc"},
-					{name: "notes", file: "t.csv", kind: "text/csv", text: "t 1"}, {name: "notes", text: "last"},
+					{name: "title", text: "a\r\nb 7"},
+					{name: `q%22x`, text: "plain"},
+					{name: "photo", file: "photo 1.PNG", kind: "image/png"},
+					{name: "meta", kind: "application/json", text: `{"n":5}`},
+					{name: "notes", file: `a%22b.txt`, kind: "text/x", text: "abc"},
+					{name: "notes", file: "t.csv", kind: "text/csv", text: "t 1"},
+					{name: "notes", text: "last"},
 				}
 				if len(got.list) != len(want) {
 					t.Fatalf("%d parts: %+v", len(got.list), got.list)
