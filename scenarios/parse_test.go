@@ -124,7 +124,7 @@ func TestNotYet(t *testing.T) {
 		return m.Err().Error()
 	}
 	for noun, names := range map[string]string{
-		"fault": "container.kill container.pause network.loss dns.fail http.rewrite stress.cpu time.skew exec webhook", "executor": "replay find",
+		"fault": "container.kill container.pause network.loss dns.fail stress.cpu time.skew exec webhook", "executor": "replay find",
 		"engine": "vegeta",
 	} {
 		for name := range strings.FieldsSeq(names) {
@@ -158,8 +158,8 @@ func TestNotYet(t *testing.T) {
 	if _, err := ParseObjective("detect < 10s after x"); err == nil || err.Error() != `metric "detect" is not available yet` {
 		t.Errorf("detect: %v", err)
 	}
-	if noun, yes := NotYet("leader"); !yes || noun != "key" {
-		t.Errorf("leader is a %s: %v", noun, yes)
+	if noun, yes := NotYet("labels"); !yes || noun != "key" {
+		t.Errorf("labels is a %s: %v", noun, yes)
 	}
 }
 

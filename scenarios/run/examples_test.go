@@ -97,6 +97,7 @@ func TestExample_DryRun(t *testing.T) {
 		{"01-quickstart", []string{"send SIGKILL to posts[", "delay 60ms ± 20ms on posts[0]->store[0], posts[1]->store[0]", "cut on gateway[0]->users[0]", "recover < 5s after lose-a-replica"}},
 		{"02-your-own-url", []string{"delay 100ms ± 20ms on load->target", "reset all connections on load->target", "recover < 5s after cut-lines"}},
 		{"03-your-own-processes", []string{"send SIGKILL to stock[0]", "delay 300ms on web[0]->stock[0]", "recover < 2s after lose-stock"}},
+		{"14-zones-and-leaders", []string{"send SIGKILL to the leader of node", "send SIGKILL to node[0]", "send SIGKILL to node[2]", "recover.p50 < 4s after behead"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			lines, err := compileExample(t, c.name, nil).DryRun(t.Context())
@@ -164,6 +165,23 @@ func TestExample(t *testing.T) {
 			t.Errorf("%s (%d): %s", res.Verdict, code, res.Reason)
 		}
 		checkProved(t, res, "lose-stock", "slow-stock", "freeze-stock")
+	})
+	cluster := "bin=" + built(t, "brunt/examples/14-zones-and-leaders")
+	t.Run("14-zones-and-leaders", func(t *testing.T) {
+		t.Parallel()
+		code, res := runExample(t, command, "14-zones-and-leaders", "--set", cluster)
+		if res.Verdict != scenarios.Pass || code != 0 {
+			t.Errorf("%s (%d): %s", res.Verdict, code, res.Reason)
+		}
+		checkProved(t, res, "behead#1", "behead#2", "behead#3", "lose-zone")
+		for _, f := range res.Faults {
+			if f.Leader != (len(f.Units) == 1) || (f.Name == "lose-zone") != slices.Equal(f.Zones, []string{"a"}) {
+				t.Errorf("%s hit %v in %v", f.Name, f.Units, f.Zones)
+			}
+		}
+		if len(res.Repeats) != 1 || res.Repeats[0].Occurrences != 3 || res.Repeats[0].Recover.N != 3 {
+			t.Errorf("%+v", res.Repeats)
+		}
 	})
 	t.Run("03-your-own-processes without the cache", func(t *testing.T) {
 		t.Parallel()
