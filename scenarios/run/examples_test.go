@@ -99,6 +99,7 @@ func TestExample_DryRun(t *testing.T) {
 		{"03-your-own-processes", []string{"send SIGKILL to stock[0]", "delay 300ms on web[0]->stock[0]", "recover < 2s after lose-stock"}},
 		{"04-oauth2", []string{"send SIGSTOP to auth[0]", "errors < 1% in lose-tokens"}},
 		{"05-graphql", []string{"send SIGKILL to store[0]", "delay 50ms on api[0]->store[0]", "recover < 4s after lose-store"}},
+		{"14-zones-and-leaders", []string{"send SIGKILL to the leader of node", "send SIGKILL to node[0]", "send SIGKILL to node[2]", "recover.p50 < 4s after behead"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			lines, err := compileExample(t, c.name, nil).DryRun(t.Context())
@@ -166,6 +167,23 @@ func TestExample(t *testing.T) {
 			t.Errorf("%s (%d): %s", res.Verdict, code, res.Reason)
 		}
 		checkProved(t, res, "lose-stock", "slow-stock", "freeze-stock")
+	})
+	cluster := "bin=" + built(t, "brunt/examples/14-zones-and-leaders")
+	t.Run("14-zones-and-leaders", func(t *testing.T) {
+		t.Parallel()
+		code, res := runExample(t, command, "14-zones-and-leaders", "--set", cluster)
+		if res.Verdict != scenarios.Pass || code != 0 {
+			t.Errorf("%s (%d): %s", res.Verdict, code, res.Reason)
+		}
+		checkProved(t, res, "behead#1", "behead#2", "behead#3", "lose-zone")
+		for _, f := range res.Faults {
+			if f.Leader != (len(f.Units) == 1) || (f.Name == "lose-zone") != slices.Equal(f.Zones, []string{"a"}) {
+				t.Errorf("%s hit %v in %v", f.Name, f.Units, f.Zones)
+			}
+		}
+		if len(res.Repeats) != 1 || res.Repeats[0].Occurrences != 3 || res.Repeats[0].Recover.N != 3 {
+			t.Errorf("%+v", res.Repeats)
+		}
 	})
 	t.Run("03-your-own-processes without the cache", func(t *testing.T) {
 		t.Parallel()
