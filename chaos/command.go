@@ -183,6 +183,9 @@ func (s *sealedCommand) run(ctx context.Context, spawned func(pid int) error) (s
 		}
 		args = append(args, text)
 	}
+	if len(args) == 0 {
+		return "", errors.New("there is no command")
+	}
 	ctx, cancel := context.WithTimeout(ctx, s.Timeout)
 	defer cancel()
 	held, hold := args, spawned != nil && canHold

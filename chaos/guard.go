@@ -43,6 +43,7 @@ const (
 func StartGuard(command []string, journal string) (*Guard, error) {
 	cmd := exec.Command(command[0], slices.Concat(command[1:], []string{journal})...)
 	ownSession(cmd)
+	cmd.Env = append(os.Environ(), guardMark+journal)
 	pipe, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, err

@@ -77,18 +77,25 @@ func (e *Edge) check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
 		m.Add(at, "want from and to, or a service, or a unit, or a zone, but not several of them")
 		return
 	}
+	void := false
+	if inner := sc.Void; inner != nil {
+		sc.Void = func(why string) {
+			void = true
+			inner(why)
+		}
+	}
 	before := m.Len()
 	for _, end := range []struct{ key, name string }{{"from", e.From}, {"to", e.To}, {"service", e.Service}, {"unit", e.Unit}} {
 		e.checkEnd(end.key, end.name, sc, m)
 	}
 	if e.Zone != "" {
-		sc.Zones.check(e.Of("zone"), e.Zone, m)
+		sc.knowsZone(e.Of("zone"), e.Zone, m)
 	}
-	if m.Len() > before {
+	if m.Len() > before || void {
 		return
 	}
 	if !e.any(sc) {
-		m.AddHint(at, "declared are "+edgeNames(sc), "no link is declared %s", e.describe())
+		sc.none(at, m, "declared are "+edgeNames(sc), "no link is declared %s", e.describe())
 		return
 	}
 	units := 1
@@ -135,7 +142,7 @@ func (e *Edge) checkEnd(key, name string, sc Scope, m *scenarios.Mistakes) {
 		m.Add(e.Of(key), "the load is where links begin, not where they end")
 		return
 	case strings.HasPrefix(name, zonePrefix) && (key == "from" || key == "to"):
-		sc.Zones.check(e.Of(key), strings.TrimPrefix(name, zonePrefix), m)
+		sc.knowsZone(e.Of(key), strings.TrimPrefix(name, zonePrefix), m)
 		return
 	case strings.Contains(name, ":"):
 		m.Add(e.Of(key), "%q: only declared links can be slowed or cut here; declared are %s", name, edgeNames(sc))
@@ -152,7 +159,7 @@ func (e *Edge) checkEnd(key, name string, sc Scope, m *scenarios.Mistakes) {
 		if sc.External != "" && key == "to" {
 			known = append(known, TargetName)
 		}
-		m.AddHint(e.Of(key), scenarios.DidYouMean(name, known), "there is no service %q", name)
+		sc.none(e.Of(key), m, scenarios.DidYouMean(name, known), "there is no service %q", name)
 	}
 }
 

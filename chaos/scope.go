@@ -2,9 +2,12 @@ package chaos
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"net/url"
 	"time"
+
+	"brunt/scenarios"
 )
 
 // Scope is what a target is made of, as far as it is known before it runs.
@@ -18,6 +21,23 @@ type Scope struct {
 	H2C      bool           // it speaks HTTP/2 without TLS, which they don't read
 
 	Host func(u *url.URL) error // refuses what is known not to be callable; nil refuses nothing
+
+	// Void is told, instead of a mistake, that a fault will match nothing: with
+	// `on_no_unit: skip` it is skipped then. Nil is that it is a mistake.
+	Void func(why string)
+}
+
+// none notes that nothing matches.
+func (sc *Scope) none(at scenarios.Pos, m *scenarios.Mistakes, hint, format string, args ...any) {
+	if sc.Void == nil {
+		m.AddHint(at, hint, format, args...)
+		return
+	}
+	if why := fmt.Sprintf(format, args...); hint != "" {
+		sc.Void(why + "; " + hint)
+	} else {
+		sc.Void(why)
+	}
 }
 
 // EdgeName is a link from one service to another.

@@ -131,21 +131,24 @@ func (s *Selector) check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
 		m.Add(s.Of("leader"), "the leader is found among the units of a service or a zone")
 	}
 	if s.Zone != "" {
-		sc.Zones.check(s.Of("zone"), s.Zone, m)
+		if !sc.knowsZone(s.Of("zone"), s.Zone, m) {
+			return
+		}
 	}
 	switch {
 	case s.Service != "" || s.Zone != "":
 		if _, ok := sc.Services[s.Service]; !ok && s.Service != "" {
-			m.AddHint(s.Of("service"), scenarios.DidYouMean(s.Service, names), "there is no service %q", s.Service)
+			sc.none(s.Of("service"), m, scenarios.DidYouMean(s.Service, names), "there is no service %q", s.Service)
+			return
 		}
 		switch n := s.matching(sc); {
 		case m.Len() > before:
 		case n == 0:
-			m.Add(s.Of("zone"), "%s has no unit in zone %s", s.Service, s.Zone)
+			sc.none(s.Of("zone"), m, "", "%s has no unit in zone %s", s.Service, s.Zone)
 		case s.pick().of(n) > n && s.Zone != "":
-			m.Add(s.Of("pick"), "%s has %d units; %d can't be picked", s.whom(), n, s.pick().of(n))
+			sc.none(s.Of("pick"), m, "", "%s has %d units; %d can't be picked", s.whom(), n, s.pick().of(n))
 		case s.pick().of(n) > n:
-			m.Add(s.Of("pick"), "%s has %d replicas; %d can't be picked", s.Service, n, s.pick().of(n))
+			sc.none(s.Of("pick"), m, "", "%s has %d replicas; %d can't be picked", s.Service, n, s.pick().of(n))
 		}
 	case s.Unit != "":
 		checkUnit(s.Of("unit"), s.Unit, sc, m)
@@ -165,9 +168,9 @@ func checkUnit(at scenarios.Pos, unit string, sc Scope, m *scenarios.Mistakes) {
 	n, known := sc.Services[service]
 	switch {
 	case !known:
-		m.AddHint(at, scenarios.DidYouMean(service, slices.Sorted(maps.Keys(sc.Services))), "there is no service %q", service)
+		sc.none(at, m, scenarios.DidYouMean(service, slices.Sorted(maps.Keys(sc.Services))), "there is no service %q", service)
 	case index >= n:
-		m.Add(at, "%s has %d replicas, counted from 0", service, n)
+		sc.none(at, m, "", "%s has %d replicas, counted from 0", service, n)
 	}
 }
 

@@ -137,6 +137,10 @@ func (t *Timeline) entry(ctx context.Context, e *Entry, place uint64, w *watch) 
 		at, ok := t.when[e.After]
 		t.mu.Unlock()
 		if !ok {
+			if t.skipped(e.After) {
+				t.missed(e, begin, e.After+" was skipped").Skipped = true
+				return
+			}
 			t.missed(e, begin, e.After+" was not injected")
 			return
 		}
@@ -181,9 +185,26 @@ func (t *Timeline) keep(r *Record) {
 	t.records = append(t.records, r)
 }
 
-func (t *Timeline) missed(e *Entry, due time.Duration, why string) {
-	t.keep(&Record{Name: e.Name, Fault: e.Name, Kind: e.Kind, N: -1, Planned: due, OneShot: e.OneShot(), InjectErr: errors.New(why)})
+func (t *Timeline) missed(e *Entry, due time.Duration, why string) *Record {
+	r := &Record{Name: e.Name, Fault: e.Name, Kind: e.Kind, N: -1, Planned: due, OneShot: e.OneShot(), InjectErr: errors.New(why)}
+	t.keep(r)
 	t.event("fault.missed", e.Name, why)
+	return r
+}
+
+// skipped tells whether every occurrence of a fault was.
+func (t *Timeline) skipped(fault string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	any := false
+	for _, r := range t.records {
+		if r.Fault == fault {
+			if any = true; !r.Skipped {
+				return false
+			}
+		}
+	}
+	return any
 }
 
 func (t *Timeline) event(kind, fault, text string) {
@@ -216,8 +237,11 @@ func (t *Timeline) occurrence(ctx context.Context, e *Entry, p Planned, r *Recor
 	}
 	if err != nil {
 		r.InjectErr = err
-		r.Skipped = t.SkipNone && errors.Is(err, ErrNoUnit)
-		t.event("fault.failed", r.Name, err.Error())
+		if r.Skipped = t.SkipNone && errors.Is(err, ErrNoUnit); r.Skipped {
+			t.event("fault.skipped", r.Name, err.Error())
+		} else {
+			t.event("fault.failed", r.Name, err.Error())
+		}
 		return
 	}
 	for _, s := range steps {

@@ -51,20 +51,22 @@ func (z Zones) at(name, unit string) bool {
 	return ok && service == name
 }
 
-// check notes that there is no such zone.
-func (z Zones) check(at scenarios.Pos, zone string, m *scenarios.Mistakes) {
-	known := z.names()
+// knowsZone tells whether there is such a zone, and notes that there is none.
+func (sc *Scope) knowsZone(at scenarios.Pos, zone string, m *scenarios.Mistakes) bool {
+	known := sc.Zones.names()
 	if len(known) == 0 {
-		m.AddHint(at, "`zones: [a, b]` beside a service's replicas puts them in turn into zones", "there is no zone %q: no unit stands in any", zone)
-		return
+		sc.none(at, m, "`zones: [a, b]` beside a service's replicas puts them in turn into zones", "there is no zone %q: no unit stands in any", zone)
+		return false
 	}
 	if !slices.Contains(known, zone) {
 		hint := scenarios.DidYouMean(zone, known)
 		if hint == "" {
 			hint = "known are " + strings.Join(known, ", ")
 		}
-		m.AddHint(at, hint, "there is no zone %q", zone)
+		sc.none(at, m, hint, "there is no zone %q", zone)
+		return false
 	}
+	return true
 }
 
 // pairs lists the links between units that the declared ones stand for.

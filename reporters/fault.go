@@ -42,6 +42,9 @@ func effect(f *scenarios.FaultRecord) string {
 		s = "what it did can't be told apart"
 	case scenarios.NotInjected:
 		s = "it was not injected"
+		if f.Skipped {
+			s = "it was skipped"
+		}
 	case scenarios.UnknownYet:
 		s = "there is too little data to tell what it did"
 		if f.Note != "" {
@@ -119,7 +122,7 @@ func noticed(f *scenarios.FaultRecord) string {
 	if !f.Detect.Known() {
 		return clean(f.DetectNote)
 	}
-	s := seconds(f.Detect) + " after the injection"
+	s := "noticed " + seconds(f.Detect) + " after the injection"
 	if f.DetectResolution.Known() {
 		s += ", or up to " + seconds(f.DetectResolution) + " before that"
 	}
@@ -156,6 +159,9 @@ func impactWord(f *scenarios.FaultRecord) string {
 	case scenarios.NotRecovered:
 		return "not recovered"
 	case scenarios.NotInjected:
+		if f.Skipped {
+			return "skipped"
+		}
 		return "not injected"
 	case scenarios.UnknownYet:
 		return "unknown"

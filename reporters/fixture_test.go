@@ -273,6 +273,7 @@ func (s *sim) finish() *scenarios.Result {
 		r.Faults = append(r.Faults, f.rec)
 		r.Events = append(r.Events, scenarios.Event{T: f.rec.Injected, Event: "fault.injected", Fault: f.rec.Name, Text: f.rec.Evidence})
 	}
+	r.Repeats = scenarios.Repeats(r.Faults)
 	for i, text := range s.slo {
 		r.Objectives = append(r.Objectives, s.objective(text, s.verdicts[i]))
 	}

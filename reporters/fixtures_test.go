@@ -117,6 +117,15 @@ func manyFaults() fixture {
 		s.rec.Name = fmt.Sprintf("split#%d", i+1)
 		s.rec.Planned, s.rec.Injected, s.rec.Verified, s.rec.Cleared = scenarios.Num(at), scenarios.Num(at+.002), scenarios.Num(at+.02), scenarios.Num(at+4.001)
 		s.rec.OnsetAt, s.rec.RecoveredAt = scenarios.Num(at+.5), scenarios.Num(at+5)
+		s.rec.Recover, s.rec.Heal = scenarios.Num(5+float64(i%9)), scenarios.Num(1+float64(i%9))
+		switch i {
+		case 3, 30:
+			s.rec.Impact, s.rec.Recover, s.rec.Heal, s.rec.Onset = scenarios.NotImpacted, 0, 0, nan
+		case 12:
+			s.rec.Impact, s.rec.Recover, s.rec.Heal = scenarios.NotRecovered, scenarios.Num(math.Inf(1)), scenarios.Num(math.Inf(1))
+		case 20:
+			s.rec.Impact = scenarios.Confounded
+		}
 		s.from, s.until, s.failing = at+.5, at+4, .1+.02*float64(i%7)
 		f.faults = append(f.faults, s)
 	}

@@ -44,6 +44,8 @@ type page struct {
 	Faults               []faultView
 	FaultTable           *table
 	Ledger               *ledgerView
+	Repeated             []string
+	RepeatTable          *table
 	Control, Many        bool
 	Overview             []lane
 	Axis                 []tick
@@ -104,6 +106,7 @@ func newPage(r *scenarios.Result) (*page, error) {
 	p.objectives(r)
 	p.faults(r, line)
 	p.ledger(r.Ledger)
+	p.repeats(r.Repeats)
 	if len(list) > 0 {
 		p.Latency, p.Throughput, p.Errors = c.latency(r), c.throughput(), c.errors()
 		p.Generator = c.generator(r)

@@ -46,6 +46,7 @@ func (s *sheet) result(r *scenarios.Result) {
 	s.objectives(r.Objectives)
 	s.faults(r.Faults)
 	s.ledger(r.Ledger)
+	s.repeats(r.Repeats)
 	s.latency(r)
 	s.errors(r)
 	s.generator(&r.Generator)
@@ -152,11 +153,29 @@ func (s *sheet) faults(list []scenarios.FaultRecord) {
 		}
 		s.text("    ", "      ", seen+" "+scenarios.Sentence(took(f)), plain)
 		if n := noticed(f); n != "" {
-			s.text("    ", "      ", "noticed by the monitoring: "+n, plain)
+			s.text("    ", "      ", "monitoring: "+n, plain)
 		}
 		if f.Evidence != "" {
 			s.text("    ", "      ", "seen: "+clean(f.Evidence), dim)
 		}
+	}
+}
+
+// repeats tells what faults did that came several times.
+func (s *sheet) repeats(list []scenarios.Repeat) {
+	if len(list) == 0 {
+		return
+	}
+	s.head("Repeated faults")
+	for i := range list {
+		r := &list[i]
+		s.line(span{"  " + clean(r.Fault), bold})
+		s.text("    ", "      ", scenarios.Sentence("it "+repeated(r)), plain)
+		table := [][]string{{"", "of", "min", "median", "p95", "max"}}
+		for _, f := range spreads(r) {
+			table = append(table, append([]string{"  " + f.name}, spreadCells(f.spread)...))
+		}
+		s.table(table)
 	}
 }
 

@@ -127,7 +127,7 @@ func evidence(f *scenarios.FaultRecord) []pair {
 	}
 	add("There:", clean(f.Evidence))
 	add("Traffic:", traffic(f))
-	add("Noticed:", noticed(f))
+	add("Monitoring:", noticed(f))
 	add("Gone:", clean(f.GoneEvidence))
 	add("Revert:", took(f))
 	return out

@@ -2,35 +2,35 @@ package scenarios
 
 // A Phase is a stretch of the run that cells were composed for.
 type Phase struct {
-	Name  string `json:"name"`
-	Start Num    `json:"start"`
-	End   Num    `json:"end"`
+	Name  string `json:"name"`  // run, baseline, warmup, a fault, or recovery/ and a fault
+	Start Num    `json:"start"` // an offset from t0
+	End   Num    `json:"end"`   // an offset from t0
 }
 
 // A Cell is what was measured for one load, step and outcome in one phase; "*" is
 // all of them.
 type Cell struct {
-	Phase    string `json:"phase"`
-	Load     string `json:"load"`
-	Step     string `json:"step"`
-	Outcome  string `json:"outcome"`
-	Count    int64  `json:"count"`
-	Rate     Num    `json:"rate"` // per second
-	Hist     int    `json:"hist"` // 0 is none
-	Response Times  `json:"response"`
-	Service  Times  `json:"service"`
+	Phase    string `json:"phase"`           // as phases name it
+	Load     string `json:"load"`            // * is all of them
+	Step     string `json:"step"`            // * is all of them; iteration is a whole one, without its think time
+	Outcome  string `json:"outcome"`         // ok, shed, error, skipped; * is all of them
+	Count    int64  `json:"count"`           // requests
+	Rate     Num    `json:"rate"`            // per second
+	Hist     int    `json:"hist"`            // 0 is none
+	Response Times  `json:"response"`        // from the instant that the schedule asked for the request
+	Service  Times  `json:"service"`         // from the instant that there was a free slot for it
 	Bytes    int64  `json:"bytes,omitempty"` // in rows of all outcomes
 }
 
 // Times are percentiles of one distribution in seconds.
 type Times struct {
-	P50  Num `json:"p50"`
-	P90  Num `json:"p90"`
-	P95  Num `json:"p95"`
-	P99  Num `json:"p99"`
-	P999 Num `json:"p99.9"`
-	Max  Num `json:"max"`
-	Mean Num `json:"mean"`
+	P50  Num `json:"p50"`   // the median
+	P90  Num `json:"p90"`   // 90 % took at most this
+	P95  Num `json:"p95"`   // 95 % took at most this
+	P99  Num `json:"p99"`   // 99 % took at most this
+	P999 Num `json:"p99.9"` // 99.9 % took at most this
+	Max  Num `json:"max"`   // the longest
+	Mean Num `json:"mean"`  // the mean
 }
 
 // NoTimes are the percentiles of nothing.
@@ -38,37 +38,37 @@ var NoTimes = Times{NaN, NaN, NaN, NaN, NaN, NaN, NaN}
 
 // An ErrorGroup counts the errors of one cause at one step.
 type ErrorGroup struct {
-	Kind   string  `json:"kind"`
-	Load   string  `json:"load"`
-	Step   string  `json:"step"`
-	Count  int64   `json:"count"`
-	First  Num     `json:"first"`
-	Last   Num     `json:"last"`
-	Sample *Sample `json:"sample,omitempty"`
+	Kind   string  `json:"kind"`             // the cause: timeout, refused, status 503, a check by its name
+	Load   string  `json:"load"`             // whose it was
+	Step   string  `json:"step"`             // whose it was
+	Count  int64   `json:"count"`            // requests
+	First  Num     `json:"first"`            // an offset from t0
+	Last   Num     `json:"last"`             // an offset from t0
+	Sample *Sample `json:"sample,omitempty"` // one of them
 }
 
 // A Window is one second of the run, or a part of one where a fault was injected
 // or cleared within it. Outcomes count the requests intended in it; sent and
 // answered those that were sent and answered during it.
 type Window struct {
-	T        Num              `json:"t"`
-	D        Num              `json:"d"`
-	Load     string           `json:"load"`
-	Step     string           `json:"step"`
-	Hist     int              `json:"hist"`
-	Offered  int64            `json:"offered"`
-	Sent     int64            `json:"sent"`
-	Answered int64            `json:"answered"`
-	OK       int64            `json:"ok"`
-	Shed     int64            `json:"shed"`
-	Error    int64            `json:"error"`
-	Skipped  int64            `json:"skipped"`
-	Kinds    map[string]int64 `json:"kinds,omitempty"`
-	Lag      Num              `json:"lag"`   // p99
-	Queue    Num              `json:"queue"` // p99
-	P50      Num              `json:"p50"`
-	P95      Num              `json:"p95"`
-	P99      Num              `json:"p99"`
-	Max      Num              `json:"max"`
-	InFlight int64            `json:"in_flight"`
+	T        Num              `json:"t"`               // its beginning, an offset from t0
+	D        Num              `json:"d"`               // its length
+	Load     string           `json:"load"`            // * is all of them
+	Step     string           `json:"step"`            // * is all of them
+	Hist     int              `json:"hist"`            // number of its histogram of response times; 0 is none
+	Offered  int64            `json:"offered"`         // requests that were asked for in it
+	Sent     int64            `json:"sent"`            // during it
+	Answered int64            `json:"answered"`        // during it
+	OK       int64            `json:"ok"`              // answered, and every check held
+	Shed     int64            `json:"shed"`            // refused on purpose, as the step allows
+	Error    int64            `json:"error"`           // not answered, or a check failed
+	Skipped  int64            `json:"skipped"`         // not reached, as a step before failed
+	Kinds    map[string]int64 `json:"kinds,omitempty"` // errors by their cause
+	Lag      Num              `json:"lag"`             // p99
+	Queue    Num              `json:"queue"`           // p99
+	P50      Num              `json:"p50"`             // response time; null is infinite
+	P95      Num              `json:"p95"`             // response time; null is infinite
+	P99      Num              `json:"p99"`             // response time; null is infinite
+	Max      Num              `json:"max"`             // response time; null is infinite
+	InFlight int64            `json:"in_flight"`       // iterations under way at its end
 }

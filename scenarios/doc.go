@@ -32,7 +32,7 @@
 //	          | "errors" | "availability" | "shed" | "rate" | "timeouts" | "checks"
 //	          | "within(" duration ")"
 //	          | "burn(" share "," duration ")" | "slices(" duration "," share ")"
-//	          | ( "onset" | "failover" | "recover" | "heal" | "degraded" | "failed" | "area" ) [ "(" duration ")" ] .
+//	          | ( "onset" | "failover" | "recover" | "heal" | "degraded" | "failed" | "area" ) [ "(" duration ")" ] [ ".p" number ] .
 //	op        = "<" | "<=" | ">" | ">=" | "=" | "==" .
 //	value     = duration | share | rate | count | number .
 //	clause    = "of" step | [ "of" ] "load" name

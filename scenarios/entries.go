@@ -163,7 +163,7 @@ func (p *files) objectives(sc *Scenario) {
 			switch {
 			case o.For != 0 && list.key != "stop":
 				p.m.Add(o.Pos, "`for` belongs to stop conditions")
-			case o.Metric.OfLedger() && sc.Ledger == nil && list.key == "slo" && sc.Root.Get("ledger") == nil:
+			case o.Metric.OfLedger() && sc.Ledger == nil && list.key == "slo" && sc.Root.noLedger():
 				p.m.AddHint(o.Pos, "such as ledger: {write: STEP, id: \"${var.id}\", read: {get: \"/posts/${id}\"}}", "%s needs a ledger, which says what was written and how to read it", o.Metric.Text)
 			case o.Metric.Name == "duplicated" && sc.Ledger != nil && !sc.Ledger.Has("count"):
 				p.m.AddHint(o.Pos, "such as count: \"$.items\"", "duplicated needs `count` in the ledger: without it nothing tells one from two")

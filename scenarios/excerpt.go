@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 )
@@ -53,7 +54,7 @@ const maxShownLine = 160
 // column. Of a long line it shows the stretch around the caret.
 func excerpt(b *strings.Builder, lines []string, pos Pos) {
 	for n := max(1, pos.Line-1); n <= min(len(lines), pos.Line+1); n++ {
-		text := lines[n-1]
+		text := hideCredentials(lines[n-1])
 		if n == len(lines) && n > pos.Line && text == "" {
 			break // what follows the last line's end is no line
 		}
@@ -69,6 +70,17 @@ func excerpt(b *strings.Builder, lines []string, pos Pos) {
 		fmt.Fprintf(b, " > %4d | %s%s\n", n, cut, visible(firstRunes(string(line[from:]), maxShownLine)))
 		fmt.Fprintf(b, "        | %s^\n", strings.Repeat(" ", max(0, pos.Col-1-from+utf8.RuneCountInString(cut))))
 	}
+}
+
+// credentialed is a URL's user and password; that of a proxy may have no scheme.
+var credentialed = regexp.MustCompile(`(//|proxy:\s*["']?)([^\s/"'@]*:[^"'@]+)@`)
+
+// hideCredentials masks them in a line of a file, which keeps its length.
+func hideCredentials(line string) string {
+	return credentialed.ReplaceAllStringFunc(line, func(s string) string {
+		part := credentialed.FindStringSubmatch(s)
+		return part[1] + strings.Repeat("*", utf8.RuneCountInString(part[2])) + "@"
+	})
 }
 
 func firstRunes(s string, n int) string {

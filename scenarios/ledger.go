@@ -139,3 +139,9 @@ func (p *files) ledger(sc *Scenario, l *Ledger) {
 
 // ledgerID is the placeholder that the ledger fills in anew for each write.
 const ledgerID = "ledger.id"
+
+// noLedger tells that the scenario wants none; one that is wrong is told already.
+func (n *Node) noLedger() bool {
+	l := n.Get("ledger")
+	return l == nil || l.Kind == Null && !l.bad
+}

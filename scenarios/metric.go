@@ -29,6 +29,7 @@ type Metric struct {
 	Of       string  // "", "ok" or "service": which times a percentile is over
 	Quantile float64 // of p: 0 to 1
 	Share    float64 // of burn: the objective; of slices: what each must reach
+	Over     float64 // of what is measured from a fault: the percentile over its occurrences, 0 to 1; 0 is the worst
 	Span     time.Duration
 	Unit     Unit
 }
@@ -80,7 +81,7 @@ func MetricNames() []string {
 	return []string{
 		"p50", "p90", "p95", "p99", "p99.9", "p99.99", "max", "mean", "ok.p95", "service.p95", "errors", "availability", "shed", "rate",
 		"timeouts", "checks", "within(200ms)", "burn(99.9%, 1m)", "slices(1s, 99%)", "onset", "failover", "recover", "heal", "detect", "degraded",
-		"failed", "area", "lost", "duplicated", "stale", "rpo",
+		"failed", "area", "recover.p95", "lost", "duplicated", "stale", "rpo",
 	}
 }
 
@@ -95,6 +96,13 @@ func ParseMetric(s string) (Metric, error) {
 	name := m.Text
 	if of, rest, dotted := strings.Cut(name, "."); dotted && (of == "ok" || of == "service") {
 		m.Of, name = of, rest
+	}
+	if base, num, found := strings.Cut(name, ".p"); found && families[callee(base)].after {
+		q, err := m.quantile(num)
+		if err != nil {
+			return m, err
+		}
+		m.Over, name = q.Quantile, base
 	}
 	if call := metricCall.FindStringSubmatch(name); call != nil {
 		return m.call(call[1], strings.Split(call[2], ","))
@@ -121,6 +129,12 @@ var otherNames = map[string]string{
 	"avg": "mean", "average": "mean", "med": "p50", "median": "p50", "latency": "p95", "duration": "p95", "http_req_duration": "p95",
 	"http_req_failed": "errors", "error_rate": "errors", "failures": "errors", "success": "availability", "uptime": "availability",
 	"throughput": "rate", "rps": "rate", "min": "p50", "mttr": "recover", "rto": "recover", "mttd": "detect",
+}
+
+// callee is what stands before a bracket.
+func callee(s string) string {
+	name, _, _ := strings.Cut(s, "(")
+	return name
 }
 
 func (m Metric) unknown(name string) error {

@@ -227,6 +227,10 @@ func (o *Objective) check() error {
 		return fmt.Errorf("%s is judged in a phase, not after a fault: `in %s` or `in recovery/%s`", m.Text, o.After, o.After)
 	case m.OfFault() && o.Phase != "":
 		return fmt.Errorf("%s is measured after a fault, not in a phase", m.Text)
+	case m.Over > 0 && !o.Upper():
+		return fmt.Errorf("%s wants an upper bound: < or <=", m.Text)
+	case m.Over > 0 && strings.Contains(o.After, "#"):
+		return fmt.Errorf("%s is over all occurrences of a fault, and %s is one", m.Text, o.After)
 	case o.Op == "=" && m.Unit != Count:
 		return fmt.Errorf("%s is no count; use <, <=, > or >=", m.Text)
 	case m.OfFault() && !lasts && !o.Upper():

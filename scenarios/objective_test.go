@@ -217,6 +217,7 @@ func FuzzObjective(f *testing.F) {
 		"p95 < 200ms in baseline", `p99 < 500ms of "read post" in baseline`, "recover < 10s after lose#2", "p(95)<200", "burn(99.9%, 1m) < 2",
 		"slices(1s, 99%) >= 99%", "errors > 90% for 30s", "timeouts = 0", "ok.p99.9 <= 1s of load browse", "within(200ms) > 95% load x", "p95 < ",
 		`x < 1 of "`, "recover(1s) < 1s after a in b",
+		"recover.p95 < 5s after a", "recover(200ms).p50 <= 5s after a", "failed.p90 < 3 after a",
 	} {
 		f.Add(s)
 	}

@@ -129,14 +129,14 @@ func (o *Outcome) Queue() time.Duration { return max(0, o.Slot-o.Ready) }
 
 // A Sample is one failed request kept for the report. Secrets are masked in it.
 type Sample struct {
-	At      float64           `json:"at"`
-	Load    string            `json:"load,omitempty"`
-	Step    string            `json:"step,omitempty"`
+	At      float64           `json:"at"`                // an offset from t0
+	Load    string            `json:"load,omitempty"`    // whose it was
+	Step    string            `json:"step,omitempty"`    // whose it was
 	Request string            `json:"request,omitempty"` // METHOD URL
-	Status  int               `json:"status,omitempty"`
-	Message string            `json:"message,omitempty"`
-	Body    string            `json:"body,omitempty"` // the beginning of the answer
-	Headers map[string]string `json:"headers,omitempty"`
+	Status  int               `json:"status,omitempty"`  // of the answer; 0 is no answer
+	Message string            `json:"message,omitempty"` // what was wrong
+	Body    string            `json:"body,omitempty"`    // the beginning of the answer
+	Headers map[string]string `json:"headers,omitempty"` // of the answer
 }
 
 // Said is what the sample tells beside its request: the message, and the answer.

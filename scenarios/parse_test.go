@@ -154,8 +154,8 @@ func TestNotYet(t *testing.T) {
 			t.Errorf("%s: %v", c.key, err)
 		}
 	}
-	if noun, yes := NotYet("leader"); !yes || noun != "key" {
-		t.Errorf("leader is a %s: %v", noun, yes)
+	if noun, yes := NotYet("labels"); !yes || noun != "key" {
+		t.Errorf("labels is a %s: %v", noun, yes)
 	}
 }
 

@@ -33,6 +33,18 @@ type Policy struct {
 	File   string `yaml:"-"` // where it was read from
 	Digest string `yaml:"-"` // of the file: sha256 in hex
 	root   *Node
+
+	mistakes *Mistakes // what was found wrong
+}
+
+// Mistakes gives a collector that holds what [ParsePolicy] found, for checks that come
+// after.
+func (p *Policy) Mistakes() *Mistakes {
+	m := &Mistakes{}
+	if p.mistakes != nil {
+		m.merge(p.mistakes)
+	}
+	return m
 }
 
 // Protect names whom no fault may touch, neither a unit itself nor a link of it.
@@ -73,7 +85,8 @@ func (*Requirement) Schema() Schema { return enumOf(requirements) }
 var policyTargets = append(slices.Clone(targetKinds), "pid")
 
 // ParsePolicy reads the policy file at path. Kinds are the faults that it can name. The
-// error is a [MistakesError] with every mistake found, or one of reading the file.
+// error is a [MistakesError] with every mistake found, or one of reading the file. With
+// mistakes other than of YAML's grammar the policy is given as well.
 func ParsePolicy(path string, kinds []string, o Options) (*Policy, error) {
 	p := files{o: o, m: &Mistakes{}, main: path, texts: map[string]bool{}}
 	text, err := p.readFile(path, maxFile)
@@ -89,7 +102,7 @@ func ParsePolicy(path string, kinds []string, o Options) (*Policy, error) {
 		return nil, p.m.Err()
 	}
 	sum := sha256.Sum256(text)
-	out := &Policy{File: path, Digest: hex.EncodeToString(sum[:]), root: root}
+	out := &Policy{File: path, Digest: hex.EncodeToString(sum[:]), root: root, mistakes: p.m}
 	p.fixed(root)
 	p.version(root.Get("version"))
 	Decode(root, out, p.m)

@@ -9,32 +9,33 @@ const ResultVersion = 1
 // else does. It encodes to result.json, version 1: keys are added, never renamed
 // or removed. Durations are seconds, times offsets from t0, shares 0 to 1.
 type Result struct {
-	Version     int               `json:"version"`
-	Run         string            `json:"run"` // names this run
-	Name        string            `json:"name"`
-	Hypothesis  string            `json:"hypothesis,omitempty"`
-	Seed        uint64            `json:"seed"`
-	Verdict     Verdict           `json:"verdict"`
-	ExitCode    int               `json:"exit_code"`
-	Reason      string            `json:"reason"` // one sentence
-	Started     time.Time         `json:"started"`
-	T0          time.Time         `json:"t0"` // what offsets count from
-	Ended       time.Time         `json:"ended"`
-	Duration    Num               `json:"duration"`          // of the judged load
-	Chaos       bool              `json:"chaos"`             // faults were injected
-	Control     bool              `json:"control,omitempty"` // --no-chaos: the scenario's faults were left out
-	Environment Environment       `json:"environment"`
-	Scenario    string            `json:"scenario"` // as resolved, secrets masked
-	Loads       []LoadInfo        `json:"loads"`
-	Phases      []Phase           `json:"phases"`
-	Cells       []Cell            `json:"cells"`
-	Errors      []ErrorGroup      `json:"errors"`
-	Generator   Generator         `json:"generator"`
-	Faults      []FaultRecord     `json:"faults"`
-	Objectives  []ObjectiveResult `json:"objectives"`
-	Windows     []Window          `json:"windows"`
-	Ledger      *LedgerRecord     `json:"ledger,omitempty"` // nil: the scenario has none
-	Notes       []string          `json:"notes,omitempty"`
+	Version     int               `json:"version"`              // of this file
+	Run         string            `json:"run"`                  // names this run
+	Name        string            `json:"name"`                 // of the scenario
+	Hypothesis  string            `json:"hypothesis,omitempty"` // what its author expected to see
+	Seed        uint64            `json:"seed"`                 // every random choice but uuid() came from it
+	Verdict     Verdict           `json:"verdict"`              // what the run came to
+	ExitCode    int               `json:"exit_code"`            // of brunt
+	Reason      string            `json:"reason"`               // one sentence
+	Started     time.Time         `json:"started"`              // when the run began
+	T0          time.Time         `json:"t0"`                   // what offsets count from
+	Ended       time.Time         `json:"ended"`                // when the verdict was known
+	Duration    Num               `json:"duration"`             // of the judged load
+	Chaos       bool              `json:"chaos"`                // faults were injected
+	Control     bool              `json:"control,omitempty"`    // --no-chaos: the scenario's faults were left out
+	Environment Environment       `json:"environment"`          // where the run took place
+	Scenario    string            `json:"scenario"`             // as resolved, secrets masked
+	Loads       []LoadInfo        `json:"loads"`                // what flowed
+	Phases      []Phase           `json:"phases"`               // the stretches of the run that cells were composed for
+	Cells       []Cell            `json:"cells"`                // what was measured, by phase, load, step and outcome
+	Errors      []ErrorGroup      `json:"errors"`               // what went wrong, by cause and step
+	Generator   Generator         `json:"generator"`            // brunt's own health
+	Faults      []FaultRecord     `json:"faults"`               // each occurrence of each fault, as it really happened
+	Repeats     []Repeat          `json:"repeats,omitempty"`    // of faults that came several times
+	Objectives  []ObjectiveResult `json:"objectives"`           // each with its answer
+	Windows     []Window          `json:"windows"`              // what was measured, by second, load and step
+	Ledger      *LedgerRecord     `json:"ledger,omitempty"`     // nil: the scenario has none
+	Notes       []string          `json:"notes,omitempty"`      // what a reader should know, in sentences
 
 	Histograms Histograms `json:"-"` // by the numbers that cells and windows carry
 	Events     []Event    `json:"-"` // for events.jsonl
@@ -42,28 +43,28 @@ type Result struct {
 
 // LoadInfo says what a load was.
 type LoadInfo struct {
-	Name     string   `json:"name"`
-	Executor string   `json:"executor"`
-	Closed   bool     `json:"closed"` // such a load hides stalls
-	Start    Num      `json:"start"`
-	End      Num      `json:"end"`
-	Steps    []string `json:"steps"`
+	Name     string   `json:"name"`     // as the scenario has it
+	Executor string   `json:"executor"` // how its iterations began
+	Closed   bool     `json:"closed"`   // such a load hides stalls
+	Start    Num      `json:"start"`    // of its first iteration, an offset from t0
+	End      Num      `json:"end"`      // of its schedule, an offset from t0
+	Steps    []string `json:"steps"`    // by name, in the order of its flows
 }
 
 // An ObjectiveResult is an objective with its answer.
 type ObjectiveResult struct {
-	ID       string  `json:"id"`
-	Text     string  `json:"text"`
-	Phase    string  `json:"phase"`
-	Metric   string  `json:"metric"`
-	Op       string  `json:"op"`
-	Target   Num     `json:"target"`
-	Measured Num     `json:"measured"`
-	Low      Num     `json:"low"` // 95 % interval
-	High     Num     `json:"high"`
-	Count    int64   `json:"count"`
-	Verdict  Verdict `json:"verdict"`
-	Note     string  `json:"note,omitempty"`
-	List     string  `json:"list,omitempty"` // slo (empty) or steady
-	Infinite bool    `json:"infinite,omitempty"`
+	ID       string  `json:"id"`                 // unique within its list
+	Text     string  `json:"text"`               // as written
+	Phase    string  `json:"phase"`              // that it was judged in
+	Metric   string  `json:"metric"`             // what was measured
+	Op       string  `json:"op"`                 // < <= > >= or =
+	Target   Num     `json:"target"`             // what it was held to
+	Measured Num     `json:"measured"`           // null: unknown, or infinite
+	Low      Num     `json:"low"`                // 95 % interval
+	High     Num     `json:"high"`               // 95 % interval
+	Count    int64   `json:"count"`              // requests that it was judged by
+	Verdict  Verdict `json:"verdict"`            // what it came to
+	Note     string  `json:"note,omitempty"`     // why, in a sentence
+	List     string  `json:"list,omitempty"`     // slo (empty) or steady
+	Infinite bool    `json:"infinite,omitempty"` // measured has no bound: more failed than the percentile leaves out
 }

@@ -81,13 +81,12 @@ func (p *Proofs) auth(n *scenarios.Node, in Scope, m *scenarios.Mistakes) *auth 
 	if p.auths == nil {
 		p.auths = map[*scenarios.Node]*auth{}
 	}
-	var y Auth
-	before := m.Len()
-	scenarios.Decode(n, &y, m)
 	p.auths[n] = nil
-	if m.Len() > before {
+	y, ok := scenarios.Resolve(scenarios.Block{Kind: "auth", Pos: n.Pos, With: n}, map[string]func() *Auth{"auth": func() *Auth { return new(Auth) }}, m)
+	if !ok {
 		return nil
 	}
+	before := m.Len()
 	exactlyOne(y.Place, "auth", []string{"oauth2", "jwt", "basic"}, m)
 	a := &auth{header: "Authorization", scheme: "Bearer "}
 	if y.Header != "" {

@@ -25,6 +25,7 @@ func causeOf(err error) scenarios.Cause {
 		dns    *net.DNSError
 		denied *notAllowed
 		hand   *tlsError
+		proxy  *proxyError
 		ne     net.Error
 		cut    *streamReset
 		away   *goneAway
@@ -36,6 +37,8 @@ func causeOf(err error) scenarios.Cause {
 		return scenarios.Unfinished
 	case errors.Is(err, errLate), errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
 		return scenarios.Timeout
+	case errors.As(err, &proxy) && !isAny(err, noSocket) && !isAny(err, noPort):
+		return scenarios.ProxyRefused
 	case errors.As(err, &dns):
 		return scenarios.NameNotFound
 	case errors.As(err, &hand), alerted(err):

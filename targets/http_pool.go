@@ -20,6 +20,7 @@ type origin struct {
 	tls  *tls.Config
 	tls2 *tls.Config // that offers HTTP/2 as well
 	url  *url.URL
+	via  *via          // the proxy on the way; nil is none
 	line line          // of HTTP/2
 	only atomic.Bool   // known to speak HTTP/1.1
 	turn atomic.Uint64 // of opening a connection
@@ -91,6 +92,9 @@ func (p *pool) origin(prefix []byte) (*origin, error) {
 			o.tls.ServerName = o.name
 		}
 		o.tls2 = p.offers2(o.tls)
+	}
+	if o.via, err = p.o.by(u); err != nil {
+		return nil, err
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -259,7 +263,7 @@ func (p *pool) dial(o *origin, deadline time.Duration) (*conn, error) {
 func (p *pool) connect(o *origin, secure *tls.Config, deadline time.Duration) (*conn, error) {
 	ctx, cancel := context.WithDeadline(p.over, p.o.T0.Add(deadline))
 	defer cancel()
-	raw, err := p.dialer.dial(ctx, o.name, o.port, o.turn.Add(1)-1)
+	raw, err := p.reach(ctx, o)
 	if err != nil {
 		return nil, err
 	}

@@ -117,6 +117,9 @@ func secretive(header string) bool {
 // compose appends the request as it goes on the wire.
 func (c *httpCall) compose(dst []byte, f *filling, w *wire, client *httpClient) []byte {
 	dst = append(append(dst, w.method...), ' ')
+	if w.origin.viaPlain() {
+		dst = append(append(dst, "http://"...), w.origin.host...)
+	}
 	dst = append(append(dst, w.target...), " HTTP/1.1\r\nHost: "...)
 	if c.host != nil && !w.away {
 		dst = append(dst, f.host...)
@@ -129,6 +132,9 @@ func (c *httpCall) compose(dst []byte, f *filling, w *wire, client *httpClient) 
 	}
 	if !c.has("User-Agent") {
 		dst = header(dst, "User-Agent", client.o.Agent)
+	}
+	if w.origin.viaPlain() && w.origin.via.auth != "" && !c.has("Proxy-Authorization") {
+		dst = header(dst, "Proxy-Authorization", w.origin.via.auth)
 	}
 	if !client.keepAlive {
 		dst = header(dst, "Connection", "close")

@@ -132,7 +132,11 @@ func newRig(t testing.TB, o targets.Options, steps ...string) *rig {
 
 func newRigWith(t testing.TB, o targets.Options, extra string, steps ...string) *rig {
 	t.Helper()
-	p := new(targets.HTTP)
+	return newRigOf(t, new(targets.HTTP), o, extra, steps...)
+}
+
+func newRigOf(t testing.TB, p targets.Protocol, o targets.Options, extra string, steps ...string) *rig {
+	t.Helper()
 	r := &rig{Flow: targetstest.Compile(t, p, extra, steps...), t: t, t0: time.Now()}
 	o.T0, o.Agent = r.t0, "brunt"
 	if o.Timeout == 0 {

@@ -48,13 +48,12 @@ func (p *Proofs) sign(n *scenarios.Node, in Scope, m *scenarios.Mistakes) *sign 
 	if p.signs == nil {
 		p.signs = map[*scenarios.Node]*sign{}
 	}
-	var y Sign
-	before := m.Len()
-	scenarios.Decode(n, &y, m)
 	p.signs[n] = nil
-	if m.Len() > before {
+	y, ok := scenarios.Resolve(scenarios.Block{Kind: "sign", Pos: n.Pos, With: n}, map[string]func() *Sign{"sign": func() *Sign { return new(Sign) }}, m)
+	if !ok {
 		return nil
 	}
+	before := m.Len()
 	exactlyOne(y.Place, "sign", []string{"hmac", "aws"}, m)
 	s := new(sign)
 	switch {

@@ -58,6 +58,7 @@ type Options struct {
 	TLS         *scenarios.TLS
 	Connections scenarios.Connections
 	Resolve     map[string]string
+	Proxies     *Proxies // nil goes directly
 	Timeout     time.Duration
 	Seed        uint64    // what is drawn for connections comes from it
 	T0          time.Time // of the run: deadlines count from it
@@ -67,7 +68,8 @@ type Options struct {
 }
 
 // A Gate refuses addresses outside the blast radius. Host is the name that led to
-// the address, empty where a scenario's own resolve did.
+// the address, empty where a scenario's own resolve did. An address that is not valid
+// is one that only a proxy knows.
 type Gate func(addr netip.Addr, hostport, host string) error
 
 // A Sampler keeps a few failed requests of each kind.

@@ -210,6 +210,7 @@ func journal(t *testing.T, yaml string, w World) {
 	if err := j.Close(); err != nil {
 		t.Fatal(err)
 	}
+	unlocked(t, dir)
 	taken, err := chaos.Recover(t.Context(), dir, "revert")
 	if err != nil || len(taken) != len(steps) {
 		t.Fatalf("taken back: %+v, %v", taken, err)
@@ -224,5 +225,20 @@ func journal(t *testing.T, yaml string, w World) {
 	}
 	if again, err := chaos.Recover(t.Context(), dir, "revert"); err != nil || len(again) != 0 {
 		t.Errorf("taken back once more: %+v, %v", again, err)
+	}
+}
+
+// unlocked waits until nobody holds a journal any more: a child that another test
+// starts has it open until it becomes what it is to be.
+func unlocked(t *testing.T, dir string) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
+		states, err := chaos.Journals(dir)
+		if err != nil || len(states) != 1 || time.Now().After(deadline) {
+			t.Fatalf("journals: %+v, %v", states, err)
+		}
+		if !states[0].Alive {
+			return
+		}
 	}
 }

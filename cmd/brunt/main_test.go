@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -20,8 +21,8 @@ func TestMain(m *testing.M) {
 	})
 }
 
-// server is a small system under test: server ADDRESS-FILE. It writes where it
-// listens. /slow answers after 100 ms, /fail with a 500, /bye ends it.
+// server is a small system under test: server ADDRESS-FILE [PID-FILE]. It writes where
+// it listens, and before that its number. /slow answers after 100 ms, /fail with a 500, /bye ends it.
 func server() {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -32,6 +33,11 @@ func server() {
 	http.HandleFunc("/slow", func(http.ResponseWriter, *http.Request) { time.Sleep(100 * time.Millisecond) })
 	http.HandleFunc("/fail", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusInternalServerError) })
 	http.HandleFunc("/bye", func(http.ResponseWriter, *http.Request) { os.Exit(0) })
+	if len(os.Args) > 2 {
+		if err := os.WriteFile(os.Args[2], []byte(strconv.Itoa(os.Getpid())), 0o644); err != nil {
+			os.Exit(1)
+		}
+	}
 	if err := os.WriteFile(os.Args[1]+".tmp", []byte("http://"+l.Addr().String()), 0o644); err != nil {
 		os.Exit(1)
 	}
@@ -94,7 +100,13 @@ func waitFile(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// getURL puts the text of a file into a variable of the environment: geturl FILE.
+// getURL puts the text of a file into variables of the environment: geturl FILE. A file
+// pid beside it holds the server's number.
 func getURL(ts *testscript.TestScript, _ bool, args []string) {
-	ts.Setenv("URL", ts.ReadFile(args[0]))
+	url := ts.ReadFile(args[0])
+	ts.Setenv("URL", url)
+	ts.Setenv("ADDR", strings.TrimPrefix(url, "http://"))
+	if pid, err := os.ReadFile(ts.MkAbs("pid")); err == nil {
+		ts.Setenv("SERVER_PID", string(pid))
+	}
 }

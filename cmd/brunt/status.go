@@ -78,11 +78,29 @@ func printState(c *cobra.Command, s chaos.JournalState) int {
 }
 
 func revertCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:   "revert",
+	find, yes := false, false
+	c := &cobra.Command{
+		Use:   "revert [RUN …]",
 		Short: "Take back what runs that died have left behind",
-		Args:  cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
+		Long: `Take back what runs that died have left behind, by their journals.
+
+With --discover, look for it without a journal, where that was lost or lies in a state
+directory that nobody knows any more: every process that a run started carries the
+run's mark, and so does its guard. What is found is shown, of all dead runs or of those
+named; --yes takes it back. Nothing without a mark is touched, and nothing of a run that
+goes on. Linux only.`,
+		Example: `  brunt revert
+  brunt revert --discover
+  brunt revert --discover --yes`,
+		RunE: func(c *cobra.Command, args []string) error {
+			switch {
+			case find:
+				return discover(c, args, yes)
+			case yes:
+				return usagef("--yes goes with --discover")
+			case len(args) > 0:
+				return usagef("runs are named with --discover; without it all are taken back")
+			}
 			n := 0
 			var errs []error
 			for _, dir := range chaos.StateDirs(os.Getenv) {
@@ -107,6 +125,9 @@ func revertCommand() *cobra.Command {
 			return nil
 		},
 	}
+	c.Flags().BoolVar(&find, "discover", false, "look for brunt's marks, without a journal (Linux)")
+	c.Flags().BoolVar(&yes, "yes", false, "with --discover: take back what is found")
+	return c
 }
 
 func outcomeText(t chaos.Taken) string {

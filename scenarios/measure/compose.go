@@ -32,6 +32,10 @@ type Case struct {
 	// Detected is what the team's own monitoring noticed of occurrences, by number. Of
 	// one that is not among them it was not asked.
 	Detected map[int]Detection
+
+	// Skipped are the occurrences that matched nothing, where that is allowed: nothing is
+	// known of what they would have done.
+	Skipped []Skipped
 }
 
 // Detection is when the team's own monitoring noticed a fault. Times are offsets from

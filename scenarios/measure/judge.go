@@ -19,6 +19,7 @@ func (f *finisher) judge(ps []phase, sums [][]cell) {
 		default:
 			r = f.judgePhases(o, ps, sums)
 		}
+		f.skipped(o, &r)
 		r.ID, r.Text, r.Metric, r.Op, r.Target = o.ID, o.Text, o.Metric.Text, o.Op, scenarios.Num(o.Value)
 		r.Infinite = math.IsInf(float64(r.Measured), 1)
 		f.out.Objectives = append(f.out.Objectives, r)

@@ -10,6 +10,9 @@ import (
 // judgeFault answers an objective that is measured from a fault, in the worst of
 // its occurrences.
 func (f *finisher) judgeFault(o scenarios.Objective) scenarios.ObjectiveResult {
+	if o.Metric.Over > 0 {
+		return f.judgeSpread(o)
+	}
 	worst := undone(o.After, "the fault was not injected")
 	found := false
 	for i, oc := range f.faults {

@@ -34,10 +34,11 @@ type Plan struct {
 	ready    []load.Step                   // asks a target that runs already whether it is ready
 	leaders  map[*chaos.Leader][]load.Step // ask a unit whether it leads
 	protocol targets.Protocol
-	proofs   targets.Proofs      // what the steps' auth and sign share
-	gate     *gate               // of the load
-	calls    *gate               // of faults that are calls
-	policies []*scenarios.Policy // what it is held to
+	proofs   targets.Proofs              // what the steps' auth and sign share
+	gate     *gate                       // of the load
+	calls    *gate                       // of faults that are calls
+	policies []*scenarios.Policy         // what it is held to
+	environ  func(string) (string, bool) // where proxies are named
 }
 
 // LoadPlan is a load with its executor and its calls.
@@ -51,8 +52,9 @@ type LoadPlan struct {
 
 // CompileOptions say what a plan needs to know of brunt itself.
 type CompileOptions struct {
-	Self     []string            // the command line of brunt, for stacks that are part of it
-	Policies []*scenarios.Policy // what bounds the scenario; all of them hold
+	Self     []string                    // the command line of brunt, for stacks that are part of it
+	Policies []*scenarios.Policy         // what bounds the scenario; all of them hold
+	Env      func(string) (string, bool) // where proxies are named; nil is os.LookupEnv
 }
 
 // Compile resolves every kind that the scenario names and checks all that can be
@@ -63,11 +65,13 @@ func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
 	c.plan.protocol = targets.Kinds()["http"]()
 	c.plan.gate = newGate(loadsWay, sc.Guard, o.Policies, c.m).reachedBy(sc.Loads)
 	c.plan.calls = newGate(faultsWay, sc.Guard, o.Policies, c.m)
+	c.proxies()
 	before := c.m.Len()
 	c.system()
 	c.vague = c.m.Len() > before || c.plan.Stack == nil && c.plan.Scope.External == ""
-	c.plan.ready, _ = c.steps(readySteps(&sc.Target), unmeasured, new(scenarios.Load))
-	once := &scenarios.Load{Auth: sc.Auth, Sign: sc.Sign}
+	c.plan.ready, _ = c.steps(readySteps(&sc.Target), unmeasured, c.first())
+	once := c.first()
+	once.Auth, once.Sign = sc.Auth, sc.Sign
 	c.proofs(once)
 	c.plan.Setup, _ = c.steps(sc.Setup, unmeasured, once)
 	for i := range sc.Loads {
@@ -80,6 +84,7 @@ func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
 	c.faults()
 	c.policies()
 	c.upstream()
+	c.proxied()
 	c.objectives()
 	if c.m.Len() == 0 { // what can't be judged is only told of a scenario that is whole
 		c.judgeable()
@@ -186,7 +191,7 @@ func (c *compiler) call(s *scenarios.Step, l *scenarios.Load) (scenarios.Call, b
 // scope is what a step of load l may name.
 func (c *compiler) scope(l *scenarios.Load, name string) targets.Scope {
 	return targets.Scope{
-		Symbols: c.sc.Symbols, Name: name, Checks: &c.plan.Checks, Host: c.plan.gate.by(l.Resolve), File: c.sc.Read, Secret: c.sc.Secrets.Add,
+		Symbols: c.sc.Symbols, Name: name, Checks: &c.plan.Checks, Host: c.host(l), File: c.sc.Read, Secret: c.sc.Secrets.Add,
 		Auth: l.Auth, Sign: l.Sign, Proofs: &c.plan.proofs, Timeout: l.Timeout.D(),
 	}
 }

@@ -101,10 +101,18 @@ func (r *runner) play(ctx context.Context) []*chaos.Record {
 	t := &chaos.Timeline{
 		Entries: r.Faults, Journal: r.journal, Seed: r.Scenario.Seed, MaxEach: r.Scenario.Guard.MaxEach.D(),
 		SkipNone: r.Scenario.Guard.OnNoUnit == "skip", End: r.End(), Ask: r.askable(),
-		Env:    chaos.Env{Units: r.sys.units(), Links: r.sys.links, Zones: r.Scope.Zones, MaxUnits: r.Scenario.Guard.MaxUnits, Now: r.now, Run: r.o.ID, Ask: r.leads, Addresses: r.env.Units, Allow: r.allowed(), Spare: r.spare},
+		Env:    r.world(),
 		Inject: r.rec.Inject, Clear: r.rec.Clear, Void: r.rec.Void, Before: r.steady, Event: r.event,
 	}
 	return t.Play(ctx)
+}
+
+// world is what faults may touch in this run.
+func (r *runner) world() chaos.Env {
+	return chaos.Env{
+		Units: r.sys.units(), Links: r.sys.links, Zones: r.Scope.Zones, MaxUnits: r.Scenario.Guard.MaxUnits, Now: r.now, Run: r.o.ID,
+		Ask: r.leads, Addresses: r.env.Units, Allow: r.allowed(), Spare: r.spare,
+	}
 }
 
 // steady judges the steady state before the first injection.

@@ -37,7 +37,7 @@ func (c *compiler) faults() {
 				e.Damage = d
 				c.leader(d)
 				if !c.vague {
-					d.Check(f.Block.Pos, c.scopeOf(f.Block), c.m)
+					d.Check(f.Block.Pos, c.scopeOf(f), c.m)
 				}
 			}
 		}
@@ -62,7 +62,7 @@ func (c *compiler) leader(d chaos.Fault) {
 			with.Fields = append(with.Fields, scenarios.Field{Key: key, Pos: l.Of(key), Value: n})
 		}
 	}
-	if steps, whole := c.steps([]scenarios.Step{{Pos: at, With: with}}, unmeasured, nil); whole {
+	if steps, whole := c.steps([]scenarios.Step{{Pos: at, With: with}}, unmeasured, new(scenarios.Load)); whole {
 		c.plan.leaders[l] = steps
 	}
 }
@@ -70,8 +70,13 @@ func (c *compiler) leader(d chaos.Fault) {
 // scopeOf gives what the target is made of, for the check of a fault. A fault on a
 // process that names a service where brunt starts none is told what to name; its other
 // settings are checked as if there were such a service.
-func (c *compiler) scopeOf(b scenarios.Block) chaos.Scope {
-	scope := c.plan.Scope
+func (c *compiler) scopeOf(f *scenarios.Fault) chaos.Scope {
+	scope, b := c.plan.Scope, f.Block
+	if c.sc.Guard.OnNoUnit == "skip" {
+		scope.Void = func(why string) {
+			c.plan.Notes = append(c.plan.Notes, fmt.Sprintf("%s will be skipped, as guard.on_no_unit says: %s", f.Name, why))
+		}
+	}
 	if c.plan.Stack != nil || !strings.HasPrefix(b.Kind, "process.") || b.With == nil {
 		return scope
 	}
@@ -125,7 +130,7 @@ func (c *compiler) timing(e *chaos.Entry) {
 	}
 	if e.Within == 0 && e.OneShot() {
 		for _, o := range c.sc.SLO {
-			if o.Metric.Name == "recover" && scenarios.FaultOf(o.After) == f.Name && o.Upper() {
+			if o.Metric.Name == "recover" && o.Metric.Over == 0 && scenarios.FaultOf(o.After) == f.Name && o.Upper() {
 				e.Within = scenarios.Duration(max(e.Within.D(), time.Duration(o.Value*1e9)))
 			}
 		}

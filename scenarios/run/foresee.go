@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -18,6 +19,7 @@ type Foreseen struct {
 	Kind      string          `json:"kind"`
 	Detect    string          `json:"detect,omitempty"`   // how the team's monitoring is asked
 	OneShot   bool            `json:"one_shot,omitempty"` // it is over once it is done
+	Skipped   string          `json:"skipped,omitempty"`  // nothing matches, and that is allowed
 	Steps     []ForeseenStep  `json:"steps"`
 	Processes []chaos.Process `json:"processes,omitempty"` // that brunt did not start, and that it would hit
 
@@ -65,6 +67,11 @@ func (p *Plan) foresee(ctx context.Context) []Foreseen {
 			err = env.Refused(steps)
 		}
 		if err != nil {
+			if p.Scenario.Guard.OnNoUnit == "skip" && errors.Is(err, chaos.ErrNoUnit) {
+				f.Skipped = err.Error()
+				out = append(out, f)
+				continue
+			}
 			f.err = fmt.Errorf("fault %q would fail: %w", e.Name, err)
 			out = append(out, f)
 			continue
@@ -86,6 +93,9 @@ func (f *Foreseen) lines() []string {
 	out := []string{"fault " + f.Fault + " (" + f.Kind + ")"}
 	if f.Detect != "" {
 		out = append(out, "  noticed by "+f.Detect)
+	}
+	if f.Skipped != "" {
+		return append(out, "  would be skipped: "+f.Skipped)
 	}
 	if f.err != nil {
 		_, why, _ := strings.Cut(f.err.Error(), " would fail: ")

@@ -148,7 +148,7 @@ func CompileBare(b Bare) (*Plan, error) {
 		case !linked && b.To != "":
 			m.Add(scenarios.Pos{File: "--to"}, "%s is on no link", b.Kind)
 		default:
-			d.Check(at, c.scopeOf(f.Block), m)
+			d.Check(at, c.scopeOf(&f), m)
 		}
 	}
 	c.plan.Faults = []*chaos.Entry{e}
@@ -262,7 +262,7 @@ func (r *runner) inject(ctx context.Context, in *Injection) (err error) {
 	timeline := &chaos.Timeline{
 		Entries: r.Faults, Journal: r.journal, Seed: r.Scenario.Seed, MaxEach: r.Scenario.Guard.MaxEach.D(), Alone: true,
 		SkipNone: r.Scenario.Guard.OnNoUnit == "skip", End: math.MaxInt64,
-		Env:    chaos.Env{Units: r.sys.units(), Links: r.sys.links, MaxUnits: r.Scenario.Guard.MaxUnits, Now: r.now, Spare: r.spare},
+		Env:    r.world(),
 		Inject: func(string, string) (int, time.Duration) { return 0, r.now() },
 		Clear:  func(int) time.Duration { return r.now() },
 		Void:   func(int) {},

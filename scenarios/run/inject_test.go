@@ -7,12 +7,16 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,8 +24,7 @@ import (
 	"brunt/scenarios"
 )
 
-// injectable is a target with a fault of each kind. Whatever kinds are added is told by
-// TestInject_Kinds.
+// injectable is a target for a fault of each kind.
 const injectable = `
 version: 1
 target:
@@ -33,7 +36,8 @@ load: {main: {executor: constant-arrival-rate, rate: 50/s, duration: 100s, flow:
 chaos:
 `
 
-// injectFaults are the settings of each kind, and how long it stays; zero is a one-shot.
+// injectFaults are the settings of each kind, and whether it stays. FILE stands for one
+// that is not there, HOOK for the URL of a switch.
 var injectFaults = map[string]struct {
 	settings string
 	stays    bool
@@ -50,6 +54,12 @@ var injectFaults = map[string]struct {
 	"network.partition": {"{from: web, to: store, mode: reject}", true},
 	"http.error":        {"{from: load, to: web, status: 503}", true},
 	"http.delay":        {"{from: load, to: web, delay: 60ms}", true},
+	"http.rewrite":      {"{from: load, to: web, answer: {status: 418}}", true},
+	"tcp.slow_close":    {"{from: web, to: store, delay: 100ms}", true},
+	"tcp.limit":         {"{from: web, to: store, bytes: 10KiB}", true},
+	"tcp.slicer":        {"{from: web, to: store, size: 64, delay: 1ms}", true},
+	"exec":              {"{inject: touch FILE, verify: test -e FILE, revert: rm -f FILE}", true},
+	"webhook":           {"{inject: {put: HOOK}, verify: {get: HOOK}, revert: {delete: HOOK}}", true},
 }
 
 // TestInject_Kinds does one fault of each kind without load, and takes it back.
@@ -58,7 +68,7 @@ func TestInject_Kinds(t *testing.T) {
 	for _, kind := range FaultKinds() {
 		f, known := injectFaults[kind]
 		if !known {
-			t.Logf("%s is held by tests of its own", kind)
+			t.Errorf("%s is not injected", kind)
 			continue
 		}
 		t.Run(kind, func(t *testing.T) {
@@ -68,6 +78,7 @@ func TestInject_Kinds(t *testing.T) {
 				timing += "for: 1s, "
 			}
 			text := strings.ReplaceAll(injectable, "ECHO", strings.Join(self("echo"), ", ")) + "  it: {" + timing + kind + ": " + f.settings + "}\n"
+			text = strings.NewReplacer("FILE", filepath.Join(t.TempDir(), "broken"), "HOOK", hook(t)).Replace(text)
 			plan, err := mustCompile(t, text).Single("it", 0)
 			if err != nil {
 				t.Fatal(err)
@@ -97,6 +108,24 @@ func TestInject_Kinds(t *testing.T) {
 			}
 		})
 	}
+}
+
+// hook is a switch that PUT turns on and DELETE off; GET tells whether it is on.
+func hook(t *testing.T) string {
+	t.Helper()
+	var on atomic.Bool
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.Method == http.MethodPut:
+			on.Store(true)
+		case r.Method == http.MethodDelete:
+			on.Store(false)
+		case !on.Load():
+			http.Error(w, "off", http.StatusNotFound)
+		}
+	}))
+	t.Cleanup(s.Close)
+	return s.URL + "/"
 }
 
 // TestInject_Single holds which of a scenario's faults can be done alone, and for how
@@ -291,4 +320,52 @@ func TestInject_Mistakes(t *testing.T) {
 	if _, err := CompileBare(ok); err != nil {
 		t.Errorf("what is right: %v", err)
 	}
+}
+
+// TestInject_Killed kills brunt while a fault alone is in: the guard takes it back.
+func TestInject_Killed(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("looks at processes as Linux shows them")
+	}
+	t.Parallel()
+	server := newServer(t, "serve")
+	dir := t.TempDir()
+	argv := self("inject", strconv.Itoa(server.pid), dir)
+	brunt := exec.Command(argv[0], argv[1:]...)
+	if err := brunt.Start(); err != nil {
+		t.Fatal(err)
+	}
+	frozen := func() bool { return stateOf(t, server.pid) == "T" }
+	for deadline := time.Now().Add(30 * time.Second); !frozen(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("it was never frozen")
+		}
+	}
+	_ = brunt.Process.Kill()
+	_ = brunt.Wait()
+	for deadline := time.Now().Add(30 * time.Second); frozen(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("it is frozen still")
+		}
+	}
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(time.Millisecond) {
+		left, _ := filepath.Glob(dir + "/*")
+		if len(left) == 0 {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("left %v", left)
+		}
+	}
+}
+
+// stateOf is the letter of a process's state.
+func stateOf(t *testing.T, pid int) string {
+	t.Helper()
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(b), ") ")
+	return rest[:1]
 }

@@ -52,6 +52,10 @@ func brief(d time.Duration) string { return scenarios.FormatDuration(d.Round(tim
 // occurrences refuses objectives on an occurrence that a fault does not have.
 func (c *compiler) occurrences(est []chaos.Estimated) {
 	for _, o := range c.sc.SLO {
+		if need, n := scenarios.EnoughForSpread(o.Metric.Over), comes(o.After, est); o.Metric.Over > 0 && n < need {
+			c.m.Add(o.Pos, "`%s` can't be judged: %s comes %d times, and %d are needed", o.Text, o.After, n, need)
+			continue
+		}
 		for _, name := range []string{o.After, strings.TrimPrefix(o.Phase, scenarios.RecoveryOf)} {
 			if name == scenarios.FaultOf(name) || slices.ContainsFunc(est, func(e chaos.Estimated) bool { return e.Name == name }) {
 				continue
@@ -65,6 +69,17 @@ func (c *compiler) occurrences(est []chaos.Estimated) {
 			c.m.AddHint(o.Pos, "it has "+strings.Join(has, ", "), "%s does not come so often", scenarios.FaultOf(name))
 		}
 	}
+}
+
+// comes is how often a fault comes.
+func comes(fault string, est []chaos.Estimated) int {
+	n := 0
+	for _, e := range est {
+		if e.Entry.Name == fault {
+			n++
+		}
+	}
+	return n
 }
 
 // recoveries holds the time around each judged fault against what its objectives

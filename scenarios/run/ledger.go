@@ -19,7 +19,7 @@ type LedgerPlan struct {
 	writes []scenarios.Call // the step, in each of the flows that it stands in
 	read   load.Step
 	places []place
-	draws  bool // each write gets an id of the ledger's own
+	draws  bool // the writes name ${ledger.id}
 	early  bool // its id is known before it is sent, so that one without an answer can be found
 	counts int  // the variable that holds what was counted; -1 is none
 	values []int
@@ -93,9 +93,10 @@ func (c *compiler) ledgerID(p *LedgerPlan, written []*scenarios.Node) {
 		u, ok := call.(interface{ Refs() []*scenarios.Ref })
 		return ok && slices.ContainsFunc(u.Refs(), func(r *scenarios.Ref) bool { return r.Kind == scenarios.RefLedger })
 	}
+	p.draws = slices.ContainsFunc(p.writes, names)
 	switch r := refs[0]; r.Kind {
 	case scenarios.RefLedger:
-		p.draws, p.early = true, true
+		p.early = true
 		if i := slices.IndexFunc(p.writes, func(w scenarios.Call) bool { return !names(w) }); i >= 0 {
 			c.m.AddHint(p.Of("id"), "such as headers: {Idempotency-Key: \"${ledger.id}\"}", "the step %q names ${ledger.id} nowhere, so nothing could be found by it", p.Write)
 		}

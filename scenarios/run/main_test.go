@@ -55,6 +55,8 @@ func role(part string, args []string) error {
 		return chaos.Watch(os.Stdin, args[0])
 	case "echo":
 		return echo(args)
+	case "elect":
+		return elect(args)
 	case "serve":
 		return serve()
 	case "serve2":
@@ -69,6 +71,12 @@ func role(part string, args []string) error {
 		time.Sleep(time.Hour)
 	case "brunt":
 		return bruntRole(args)
+	case "inject":
+		plan, err := CompileBare(Bare{Kind: "process.freeze", Settings: []string{"pid=" + args[0], "for=1h"}})
+		if err == nil {
+			_, err = plan.Inject(context.Background(), Options{State: args[1], Guard: self("guard")})
+		}
+		return err
 	}
 	return fmt.Errorf("no part %q", part)
 }

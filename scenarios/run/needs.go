@@ -48,8 +48,8 @@ func (p *Plan) fileNeeds() Check {
 
 // targetNeeds asks whether somebody listens where the target is said to be.
 func (p *Plan) targetNeeds(ctx context.Context) Check {
-	c := Check{Name: "target", State: Fine, Found: p.upstream + " accepts connections"}
-	host, port, err := net.SplitHostPort(p.upstream)
+	c := Check{Name: "target", State: Fine, Found: p.front() + " accepts connections"}
+	host, port, err := net.SplitHostPort(p.front())
 	if err != nil { // only steps with whole URLs
 		c.Found = "is named by the steps"
 		return c

@@ -17,10 +17,10 @@ func ReadPolicies(paths []string) ([]*scenarios.Policy, error) {
 	var out []*scenarios.Policy
 	for _, path := range paths {
 		p, err := scenarios.ParsePolicy(path, FaultKinds(), scenarios.Options{})
-		if err != nil {
+		if p == nil {
 			return nil, err
 		}
-		m := &scenarios.Mistakes{}
+		m := p.Mistakes()
 		policyFences([]*scenarios.Policy{p}, "load", m)
 		policyFences([]*scenarios.Policy{p}, "chaos", m)
 		if err := m.Err(); err != nil {
@@ -76,7 +76,9 @@ func (c *compiler) beyond(at scenarios.Pos, policy scenarios.Pos, says, format s
 	c.m.Add(at, "%s, and %s says %s", fmt.Sprintf(format, args...), policy, says)
 }
 
-// addresses holds what the scenario allows itself against what the policy allows.
+// addresses holds what the scenario allows itself against what the policy allows. Where
+// load and calls go is looked at again as they connect: till then a name may lead
+// anywhere.
 func (c *compiler) addresses(p *scenarios.Policy) {
 	for _, list := range []struct {
 		key     string

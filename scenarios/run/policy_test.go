@@ -42,7 +42,7 @@ func underPolicies(t *testing.T, text string, policies ...string) (*Plan, error)
 	if sc == nil {
 		t.Fatal(err)
 	}
-	return Compile(sc, CompileOptions{Self: self("demo-service"), Policies: read})
+	return Compile(sc, CompileOptions{Self: []string{os.Args[0], "role"}, Policies: read})
 }
 
 // bounded is a scenario with a load and a fault of each way to reach something.
@@ -119,24 +119,26 @@ func TestPolicy(t *testing.T) {
 		{"loopback is always within", stack, "{allow: {load: [127.0.0.1, '::1', localhost, '127.0.0.1:80']}}", crash, "allow: {load: []}", ""},
 		{"nothing at all", stack, "{allow: {load: [10.1.2.3]}}", crash, "allow: {load: []}", "it names 10.1.2.3, and POLICY:2:1 says allow.load: []"},
 		{"no word of load", stack, "{allow: {load: [10.1.2.3]}}", crash, "allow: {chaos: []}", ""},
-		{"chaos", stack, "{allow: {chaos: [db.test]}}", crash, "allow: {chaos: [10.0.0.1, other.test:1]}", ""}, // the name may lead there
+		{"chaos", stack, "{allow: {chaos: ['db.test:5432', 10.0.0.1]}}", crash, "allow: {chaos: [10.0.0.0/8, db.test]}", ""},
+		{"chaos by a name that may lead within", stack, "{allow: {chaos: [db.test]}}", crash, "allow: {chaos: [10.0.0.0/8]}", ""},
+		{"load by a name that may lead within", stack, "{allow: {load: [db.test]}}", crash, "allow: {load: [10.0.0.0/8]}", ""}, // it is looked at as it connects
 		{"chaos that is not named", stack, "{allow: {chaos: [db.test]}}", crash, "allow: {chaos: [other.test]}", "it names db.test, and POLICY:2:1 says allow.chaos: [other.test]"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			text := boundedScenario(c.target, c.guard, c.fault)
 			_, err := underPolicies(t, text, c.policy)
-			said := ""
+			var said strings.Builder
 			if err != nil {
 				for line := range strings.Lines(explained(err)) {
 					if i := strings.Index(line, "/policy.yaml"); i >= 0 {
 						from := strings.LastIndexAny(line[:i], " \t(") + 1
 						line = line[:from] + "POLICY" + line[i+len("/policy.yaml"):]
 					}
-					said += line
+					said.WriteString(line)
 				}
 			}
-			if c.refused == "" && said != "" || !strings.Contains(strings.ReplaceAll(said, "scenario.yaml", "s.yaml"), c.refused) {
-				t.Errorf("said\n%s\nwant %q", said, c.refused)
+			if c.refused == "" && said.String() != "" || !strings.Contains(strings.ReplaceAll(said.String(), "scenario.yaml", "s.yaml"), c.refused) {
+				t.Errorf("said\n%s\nwant %q", said.String(), c.refused)
 			}
 		})
 	}
@@ -200,7 +202,7 @@ func TestPolicy_Gate(t *testing.T) {
 				policies = append(policies, &scenarios.Policy{Allow: scenarios.Allow{Load: list}})
 			}
 			g := newGate(loadsWay, scenarios.Guard{Allow: scenarios.Allow{Load: c.own}}, policies, &m)
-			for _, to := range strings.Fields(c.pass + " " + c.stop) {
+			for to := range strings.FieldsSeq(c.pass + " " + c.stop) {
 				ip := netip.MustParseAddr(to)
 				err := g.check(ip, netip.AddrPortFrom(ip, 80).String(), "n.test")
 				if (err == nil) != slices.Contains(strings.Fields(c.pass), to) {
@@ -224,6 +226,14 @@ func TestPolicy_Picked(t *testing.T) {
 	plan.policies[0].Protect.Units = []string{"posts[1]"} // as if nobody had foreseen it
 	if _, err := plan.DryRun(t.Context()); err == nil || !strings.Contains(err.Error(), "posts[1] is protected by") {
 		t.Errorf("%v", err)
+	}
+	one, err := plan.Single("it", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, err := one.Inject(t.Context(), Options{State: t.TempDir()})
+	if err != nil || in.Verdict != scenarios.Invalid || in.Injected.Known() || !strings.Contains(in.Reason, "posts[1] is protected by") {
+		t.Errorf("%+v, %v", in, err)
 	}
 }
 

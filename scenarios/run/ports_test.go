@@ -43,15 +43,15 @@ func TestPorts(t *testing.T) {
 			if err != nil {
 				t.Fatal(explained(err))
 			}
-			said := ""
+			var said strings.Builder
 			for _, n := range plan.Notes {
 				if strings.Contains(n, "source address") {
-					said += n
+					said.WriteString(n)
 				}
 			}
 			head, tail, _ := strings.Cut(c.want, "ALL")
-			if (said == "") != (c.want == "") || !strings.Contains(said, head) || !strings.Contains(said, tail) {
-				t.Errorf("got %q, want %q", said, c.want)
+			if (said.String() == "") != (c.want == "") || !strings.Contains(said.String(), head) || !strings.Contains(said.String(), tail) {
+				t.Errorf("got %q, want %q", said.String(), c.want)
 			}
 		})
 	}

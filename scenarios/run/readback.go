@@ -86,6 +86,7 @@ type reading struct {
 	listed  map[scenarios.WriteState][]scenarios.WriteKey
 	listing *bufio.Writer // of all that was not simply held; nil is none
 	counted atomic.Bool   // `count` led somewhere in some answer
+	nowhere atomic.Bool   // and nowhere in some
 	found   int64         // of those that were acknowledged
 }
 
@@ -192,8 +193,9 @@ func (b *reading) open(ctx context.Context) error {
 		all.Go(func() {
 			a := b.asker(u)
 			defer a.close()
+			never := "never-written-" + NewID()
 			for ctx.Err() == nil {
-				s, again := a.once(ctx, "never-written-"+NewID())
+				s, again := a.once(ctx, never)
 				switch {
 				case s.n > 0:
 					notes[i] = fmt.Sprintf("%s finds a write that there never was, so nothing can be told by it: a status of 404 says that there is none, or `count` how many there are", u.name)
@@ -366,6 +368,7 @@ func (a *asker) once(ctx context.Context, id string) (s sight, again bool) {
 	case strings.HasPrefix(cause, "check ") && out.Answered:
 		return sight{n: 1, differ: true}, false
 	case cause == "extract "+counted && out.Answered:
+		a.nowhere.Store(true)
 		return sight{}, false
 	case strings.HasPrefix(cause, "extract ") && out.Answered:
 		return sight{n: 1, differ: true}, false
@@ -506,8 +509,10 @@ func (b *reading) listOne(c *candidate, state scenarios.WriteState, note string)
 }
 
 // age is how old a lost write was at the instant of its loss, and the fault that it
-// was lost to. Acknowledged while a fault was in, it was lost at the latest when that
-// was taken back; else when the next one came; without one, by the end of the load.
+// was lost to: the next one to be injected after the acknowledgement. A write that was
+// acknowledged while a fault was in was lost to that one: when it was taken back at the
+// latest, and at once where it was over once it was done, as a crash is. Without any
+// such fault it was lost by the end of the load.
 func (b *reading) age(acked time.Duration) (age time.Duration, fault string) {
 	end := max(b.End(), acked)
 	age = end - acked
@@ -516,7 +521,10 @@ func (b *reading) age(acked time.Duration) (age time.Duration, fault string) {
 			continue
 		}
 		at := c.Injected
-		if acked >= c.Injected && acked <= c.Cleared {
+		switch during := acked >= c.Injected && acked <= c.Cleared; {
+		case during && c.OneShot:
+			at = acked
+		case during:
 			at = c.Cleared
 		}
 		if at >= acked && (at-acked < age || fault == "") {
@@ -557,7 +565,7 @@ func (b *reading) conclude() {
 	}
 	named := out.Acknowledged - out.Unnamed - out.Unrecorded
 	switch {
-	case b.ledger.counts >= 0 && named > 0 && !b.counted.Load() && out.Unknown < named:
+	case b.nowhere.Load() && !b.counted.Load():
 		out.Read = false
 		notes = []string{fmt.Sprintf("`count: %s` led nowhere in any answer, so nothing can be told by it", b.ledger.Count)}
 	case named > 0 && b.found == 0 && out.Lost > 0:

@@ -79,6 +79,11 @@ func (r *runner) result(ctx context.Context) (*scenarios.Result, error) {
 			Name: lp.Name, Executor: lp.Executor, Closed: lp.Schedule.Closed(), Start: scenarios.Sec(span.From), End: scenarios.Sec(span.To), Steps: lp.Steps,
 		})
 	}
+	for _, rec := range r.records {
+		if rec.Skipped {
+			c.Skipped = append(c.Skipped, measure.Skipped{Fault: rec.Fault, Name: rec.Name, Why: rec.InjectErr.Error()})
+		}
+	}
 	r.judged, c.Ledger, res.Ledger = c.SLO, r.written, r.written
 	f, err := r.rec.Finish(c)
 	if err != nil {
@@ -90,6 +95,7 @@ func (r *runner) result(ctx context.Context) (*scenarios.Result, error) {
 	res.Errors = append(res.Errors, f.Errors...)
 	res.Histograms = f.Histograms
 	res.Faults = append(res.Faults, r.faultRecords(f)...)
+	res.Repeats = scenarios.Repeats(res.Faults)
 	res.Generator = r.generator(f)
 	r.decide(ctx, res, f.Faults)
 	res.Reason = sc.Secrets.Mask(res.Reason)
@@ -122,7 +128,7 @@ func (r *runner) faultRecords(f *measure.Findings) []scenarios.FaultRecord {
 	var out []scenarios.FaultRecord
 	for _, c := range r.records {
 		rec := scenarios.FaultRecord{
-			Name: c.Name, Kind: c.Kind, Units: c.Units, Zones: c.Zones, Leader: c.Leader, Via: c.Via, Planned: scenarios.Sec(c.Planned),
+			Name: c.Name, Kind: c.Kind, Units: c.Units, Zones: c.Zones, Leader: c.Leader, Skipped: c.Skipped, Via: c.Via, Planned: scenarios.Sec(c.Planned),
 			Injected: scenarios.NaN, Verified: scenarios.NaN, Cleared: scenarios.NaN, Onset: scenarios.NaN, Failover: scenarios.NaN,
 			Recover: scenarios.NaN, Heal: scenarios.NaN, Detect: scenarios.NaN, DetectResolution: scenarios.NaN, OnsetAt: scenarios.NaN, RecoveredAt: scenarios.NaN,
 			Within: scenarios.NaN, Impact: scenarios.NotInjected, Revert: string(chaos.None), Evidence: r.Scenario.Secrets.Mask(c.Evidence),

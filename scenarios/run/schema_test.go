@@ -94,7 +94,7 @@ func compileText(text string) (*Plan, error) {
 	if sc == nil {
 		return nil, err
 	}
-	return Compile(sc, CompileOptions{Self: []string{"brunt"}})
+	return Compile(sc, CompileOptions{Self: []string{"brunt"}, Env: o.Env})
 }
 
 // schema compiles what `brunt schema` prints.
@@ -286,7 +286,7 @@ func TestOneMistake_Process(t *testing.T) {
 		"service: posts, pick: 3":      {none},
 		`unit: "posts[7]"`:             {none},
 		"service: posts, signal: NOPE": {none, `there is no signal "NOPE"`},
-		"pick: one":                    {"exactly one of service, unit, pid"},
+		"pick: one":                    {"exactly one of service, unit, zone, pid"},
 		"pid: 4242":                    {"nobody starts process 4242 again"},
 	} {
 		t.Run(settings, func(t *testing.T) {
@@ -327,11 +327,10 @@ func TestNotAvailable(t *testing.T) {
 	)
 	for _, c := range []struct{ form, names string }{
 		{faults, `container.kill container.stop container.restart container.pause network.loss network.duplicate network.corrupt network.reorder
-			network.half_open network.disconnect dns.fail dns.timeout dns.spoof http.rewrite tcp.slow_close tcp.limit tcp.slicer stress.cpu
-			stress.memory stress.io cpu.throttle memory.limit disk.throttle disk.fill fd.exhaust time.skew exec webhook`},
+			network.half_open network.disconnect dns.fail dns.timeout dns.spoof stress.cpu stress.memory stress.io cpu.throttle memory.limit disk.throttle disk.fill fd.exhaust time.skew`},
 		{steps, "grpc redis sql websocket kafka amqp tcp udp dns"},
 		{target, "compose containers"},
-		{picks, "zone container labels leader"},
+		{picks, "container labels"},
 		{"policy: {%s: x}", "policy"},
 		{loads, "k6 engine"},
 	} {
@@ -347,7 +346,6 @@ func TestNotAvailable(t *testing.T) {
 		"replay":  "load: {main: {executor: replay, flow: [{get: /}]}}",
 		"find":    "load: {main: {executor: find, flow: [{get: /}]}}",
 		"trigger": "chaos: {x: {trigger: script, process.crash: {service: posts}}}",
-		"leader":  "chaos: {x: {at: 1s, process.crash: {service: posts, pick: leader}}}",
 	} {
 		notAvailable(t, name, text)
 	}

@@ -33,7 +33,7 @@ func (r *runner) reach(l *scenarios.Load) targets.Options {
 		}
 	}
 	return targets.Options{
-		Base: base, TLS: r.Scenario.Target.TLS, Connections: l.Connections, Resolve: resolve, Timeout: l.Timeout.D(),
+		Base: base, TLS: r.Scenario.Target.TLS, Connections: l.Connections, Resolve: resolve, Proxies: r.proxiesOf(l), Timeout: l.Timeout.D(),
 		Seed: r.Scenario.Seed ^ hashOf(l.Name), T0: r.t0, Gate: r.gate.check, Agent: "brunt",
 	}
 }

@@ -92,7 +92,7 @@ func (c *compiler) external(t *scenarios.Target) {
 		c.m.AddHint(t.Of("url"), "such as http://127.0.0.1:8080", "%v", err)
 		return
 	}
-	if err := c.plan.gate.host(u); err != nil {
+	if err := c.target(u); err != nil {
 		c.m.Add(t.Of("url"), "%v", err)
 	}
 	c.plan.Scope.External, c.plan.Scope.TLS = targets.HostPort(u), u.Scheme == "https"
@@ -313,11 +313,7 @@ func (s *system) asks(ctx context.Context) error {
 	if len(s.r.Plan.ready) > 0 {
 		return s.r.once(ctx, "ready", s.r.Plan.ready)
 	}
-	at := s.entry
-	if len(s.r.Loads) > 0 {
-		at = resolved(at, s.r.Loads[0].Resolve)
-	}
-	addr, err := s.reach(ctx, at)
+	addr, err := s.reach(ctx, s.r.front())
 	if err != nil {
 		return err
 	}

@@ -149,7 +149,7 @@ func (u *Unit) spawn() error {
 		argv = append(argv, string(arg))
 	}
 	cmd := exec.Command(argv[0], argv[1:]...)
-	cmd.Dir, cmd.Env = u.spec.Dir, append(os.Environ(), env...)
+	cmd.Dir, cmd.Env = u.spec.Dir, append(direct(os.Environ()), env...)
 	cmd.Stdout, cmd.Stderr = u.out, u.out
 	cmd.WaitDelay = time.Second // for grandchildren that hold its output open
 	u.port.release()

@@ -1,0 +1,118 @@
+//go:build unix
+
+package chaos_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"brunt/chaos"
+	"brunt/chaos/chaostest"
+)
+
+// flagFile is a world of one file that is there while the fault is in. Without effect
+// somebody removes it behind the fault's back.
+func flagFile(file string) func(t *testing.T, effective bool) chaostest.World {
+	return func(_ *testing.T, effective bool) chaostest.World {
+		w := chaostest.World{Scope: chaos.Scope{Services: map[string]int{"web": 1}}, Env: chaos.Env{Now: clock(), Addresses: map[string]string{"unit.web.addr": "there"}}}
+		if !effective {
+			w.Spoil = func() { _ = os.Remove(file) }
+		}
+		return w
+	}
+}
+
+func TestExec(t *testing.T) {
+	for _, c := range []struct{ name, yaml string }{
+		{"lists", `exec: {inject: [touch, FILE], verify: [test, -e, FILE], revert: [rm, -f, FILE]}`},
+		{"texts for sh", `exec: {inject: "echo on > FILE", verify: "grep -q on FILE", revert: "rm -f FILE && echo gone", gone: "! test -e FILE", units: [one, two]}`},
+		{"a place of its own", `exec: {inject: [touch, flag], verify: [./probe], revert: [rm, -f, flag], dir: DIR, env: {NAME: flag}}`},
+		{"an address of a unit", `exec: {inject: "echo ${unit.web.addr} > FILE", verify: [grep, -q, "^${unit.web.addr}$", FILE], revert: [rm, -f, FILE]}`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			file := filepath.Join(dir, "flag")
+			if err := os.WriteFile(filepath.Join(dir, "probe"), []byte("#!/bin/sh\ntest -e \"$NAME\"\n"), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			chaostest.Run(t, strings.NewReplacer("FILE", file, "DIR", dir).Replace(c.yaml), func(t *testing.T, effective bool) chaostest.World {
+				_ = os.Remove(file)
+				return flagFile(file)(t, effective)
+			})
+		})
+	}
+}
+
+// A one-shot is over when `gone` holds, whatever verify says.
+func TestExec_Once(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "flag")
+	yaml := strings.ReplaceAll(`exec: {inject: "echo b > FILE", verify: [grep, -q, b, FILE], revert: none, gone: [test, -s, FILE]}`, "FILE", file)
+	f, _ := chaostest.Parse(t, yaml)
+	if once, ok := f.(chaos.OneShot); !ok || !once.OneShot() {
+		t.Error("it is no one-shot")
+	}
+	chaostest.Effect(t, yaml, flagFile(file)(t, true))
+}
+
+// primary is a managed database with an API: POST /failover moves the primary from a
+// to b, DELETE moves it back.
+type primary struct {
+	moved atomic.Bool
+	deaf  atomic.Bool // what is asked of it has no effect
+	auth  atomic.Value
+}
+
+func (p *primary) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	switch {
+	case r.Method == http.MethodGet && r.URL.Path == "/metrics":
+		fmt.Fprintf(w, "# TYPE is_primary gauge\nis_primary{name=\"a\"} %d\nis_primary{name=\"b\"} %d\n", count(!p.moved.Load()), count(p.moved.Load()))
+	case r.Method == http.MethodGet && r.URL.Path == "/api/v1/query":
+		result := "[]"
+		if p.moved.Load() && r.URL.Query().Get("query") == `is_primary{name="b"} == 1` {
+			result = `[{"metric": {"name": "b"}, "value": [1, "1"]}]`
+		}
+		fmt.Fprintf(w, `{"status": "success", "data": {"resultType": "vector", "result": %s}}`, result)
+	case r.Method == http.MethodGet:
+		fmt.Fprintf(w, `{"primary": %q, "alerts": [%s]}`, map[bool]string{false: "a", true: "b"}[p.moved.Load()], map[bool]string{true: `"moved"`}[p.moved.Load()])
+	case r.Method == http.MethodPost:
+		b, _ := io.ReadAll(r.Body)
+		p.auth.Store(r.Header.Get("Authorization") + " " + r.Header.Get("Content-Type") + " " + string(b))
+		p.moved.Store(!p.deaf.Load())
+		w.WriteHeader(http.StatusAccepted)
+	case r.Method == http.MethodDelete:
+		if !p.moved.Swap(false) {
+			http.Error(w, "it is a already", http.StatusNotFound)
+		}
+	}
+}
+
+func count(b bool) int { return map[bool]int{true: 1}[b] }
+
+func TestWebhook(t *testing.T) {
+	for _, c := range []struct{ name, yaml string }{
+		{"by JSON", `webhook: {inject: {post: "URL/failover"}, verify: {get: "URL/", check: {"$.primary": b}}, revert: {delete: "URL/failover", check: {status: [2xx, 404]}}}`},
+		{"by a list", `webhook: {inject: {post: "URL/failover", json: {to: b}}, verify: {get: "URL/", check: {"$.alerts": not empty, status: 200}}, revert: {delete: "URL/failover", check: {status: "< 500"}}, gone: {get: "URL/", check: {body: "~ \"a\""}}}`},
+		{"by a metric", `webhook: {inject: {post: "URL/failover", body: x}, verify: {metric: {get: "URL/metrics", name: is_primary, labels: {name: b}, above: 0}}, revert: {delete: "URL/failover", check: {status: [200, 404]}}}`},
+		{"by a query", `webhook: {inject: {post: "URL/failover"}, verify: {query: {url: "URL/", promql: 'is_primary{name="b"} == 1'}}, revert: {delete: "URL/failover", check: {status: [200, 404]}}}`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			db := &primary{}
+			server := httptest.NewServer(db)
+			t.Cleanup(server.Close)
+			yaml := strings.ReplaceAll(c.yaml, "URL", server.URL)
+			chaostest.Run(t, yaml, func(_ *testing.T, effective bool) chaostest.World {
+				db.deaf.Store(!effective)
+				return chaostest.World{Env: chaos.Env{Now: clock()}}
+			})
+		})
+	}
+}

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"brunt/chaos"
+	"brunt/scenarios"
+
+	"github.com/spf13/cobra"
+)
+
+// mostStopped is how many processes that somebody stopped are told of.
+const mostStopped = 20
+
+// mostLooks is how often is looked again for what was started meanwhile.
+const mostLooks = 5
+
+// discover finds what dead runs have left by brunt's marks, without a journal, and takes
+// it back where yes says so.
+func discover(c *cobra.Command, runs []string, yes bool) error {
+	d, err := chaos.Discover(runs...)
+	if err != nil {
+		return usage{err}
+	}
+	out := c.OutOrStdout()
+	for _, l := range d.Left {
+		fmt.Fprintf(out, "%s: %s\n", l.Run, l.What)
+	}
+	for _, run := range d.Alive {
+		fmt.Fprintf(out, "%s: goes on, or its guard is at work; its processes are left alone\n", run)
+	}
+	stoppedByOthers(c, d.Stopped)
+	switch {
+	case len(d.Left) == 0:
+		fmt.Fprintln(out, "nothing carries the mark of a dead run")
+		return nil
+	case !yes:
+		fmt.Fprintln(out, "\n`brunt revert --discover --yes` ends these processes and takes back what these journals have open.")
+		return exit(scenarios.ExitNotReverted)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	fmt.Fprintln(out)
+	for range mostLooks {
+		taken, terr := d.TakeBack(ctx)
+		for _, t := range taken {
+			fmt.Fprintf(out, "%s: %s: %s\n", t.Run, t.Pending.What, outcomeText(t))
+		}
+		if d, err = chaos.Discover(runs...); err != nil {
+			return err
+		}
+		if err = terr; err == nil && len(d.Left) == 0 {
+			return nil
+		}
+	}
+	if err == nil {
+		err = errors.New("what was ended starts others again and again")
+	}
+	fmt.Fprintf(c.ErrOrStderr(), "brunt: %v\n", strings.ReplaceAll(err.Error(), "\n", "; "))
+	return exit(scenarios.ExitNotReverted)
+}
+
+// stoppedByOthers tells of processes that are stopped and carry no mark: whoever stopped
+// them, brunt touches none.
+func stoppedByOthers(c *cobra.Command, stopped []chaos.Process) {
+	for i, p := range stopped {
+		if i == mostStopped {
+			fmt.Fprintf(c.OutOrStdout(), "and %d more\n", len(stopped)-i)
+			break
+		}
+		fmt.Fprintf(c.OutOrStdout(), "process %d (%s) is stopped and carries no mark, so brunt leaves it alone; if a fault did it, `kill -CONT %d` takes it back\n", p.PID, p.Name, p.PID)
+	}
+}

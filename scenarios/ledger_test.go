@@ -1,0 +1,110 @@
+package scenarios
+
+import (
+	"math/rand/v2"
+	"strings"
+	"testing"
+)
+
+func TestAck(t *testing.T) {
+	answered := func(kind Kind, status int32) Outcome { return Outcome{Kind: kind, Status: status, Answered: true} }
+	tests := []struct {
+		text string
+		o    Outcome
+		want bool
+	}{
+		{"", answered(OK, 200), true},
+		{"", answered(Error, 201), false},
+		{"", Outcome{Kind: Error}, false},
+		{"status 201", answered(OK, 201), true},
+		{"status 201", answered(Error, 201), true}, // a check failed, and it was acknowledged
+		{"status 201", answered(OK, 200), false},
+		{"status 201", Outcome{Kind: Error, Status: 201}, false}, // it came too late
+		{"status 200, 2XX", answered(OK, 204), true},
+		{" status  202 , 409 ", answered(Error, 409), true},
+		{"status 2xx", answered(OK, 301), false},
+	}
+	for _, tt := range tests {
+		a := Ack{}
+		if tt.text != "" {
+			var err error
+			if a, err = parseAck(tt.text); err != nil {
+				t.Errorf("%q: %v", tt.text, err)
+			}
+		}
+		if got := a.Holds(&tt.o); got != tt.want {
+			t.Errorf("%q of %+v: %v", tt.text, tt.o, got)
+		}
+	}
+	for _, text := range []string{"201", "status", "status ", "status 99", "status 600", "status 6xx", "status 2xxx", "status 201,", "state 201"} {
+		if _, err := parseAck(text); err == nil {
+			t.Errorf("%q is taken", text)
+		}
+	}
+}
+
+// TestNewWrite holds that ids are unique to the write and to the run, and repeat with
+// neither, and that a template finds none outside of a write.
+func TestNewWrite(t *testing.T) {
+	id := func(salt uint64, n int) string {
+		it := &Iter{Rand: rand.New(rand.NewPCG(1, 2)), Env: &Env{Salt: [2]uint64{salt, salt}}}
+		for range n {
+			it.NewWrite()
+		}
+		return string(it.Write)
+	}
+	seen := map[string]bool{}
+	for salt := range uint64(3) {
+		for n := 1; n < 4; n++ {
+			seen[id(salt, n)] = true
+		}
+	}
+	if len(seen) != 9 {
+		t.Errorf("%d ids of 9: %v", len(seen), seen)
+	}
+	sc := parseText(t, `ledger: {write: GET /, id: "${ledger.id}", read: {get: "/${id}"}}`)
+	it := &Iter{Env: &Env{}}
+	if _, err := sc.Ledger.ID.Append(nil, it); err == nil {
+		t.Error("an id outside of a write")
+	}
+	it.Write = []byte("w1")
+	if got, err := sc.Ledger.ID.Append(nil, it); err != nil || string(got) != "w1" {
+		t.Errorf("%q, %v", got, err)
+	}
+}
+
+// TestLedger_Param: in the ledger ${id} is a write's, whatever params there are.
+func TestLedger_Param(t *testing.T) {
+	sc := parseText(t, "params: {id: nine, path: /p}\nhypothesis: \"${id}\"\nledger: {write: GET /, id: \"${var.x}\", read: {get: \"${path}/${id}\"}}")
+	if sc.Hypothesis != "nine" {
+		t.Errorf("outside it is the param: %q", sc.Hypothesis)
+	}
+	if text := sc.Explain(); !strings.Contains(text, "/p/${id}") {
+		t.Errorf("it is lost in\n%s", text)
+	}
+}
+
+// parseText parses a scenario of a url with one step, and more.
+func parseText(t *testing.T, more string) *Scenario {
+	t.Helper()
+	text := "version: 1\ntarget: {url: \"http://127.0.0.1:1\"}\nload: {l: {executor: constant-vus, vus: 1, duration: 1s, flow: [{get: /}]}}\n" + more + "\n"
+	sc, err := Parse("s.yaml", Options{Read: func(string) ([]byte, error) { return []byte(text), nil }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sc
+}
+
+func TestObjective_Ledger(t *testing.T) {
+	for _, text := range []string{"lost = 0", "duplicated <= 2", "stale < 1%", "rpo < 5s", "lost = 0 in run"} {
+		o, err := ParseObjective(text)
+		if err != nil || !o.Metric.OfLedger() {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+	for _, text := range []string{"lost = 0 in baseline", "lost = 0 of write", "lost = 0 after crash", "stale = 0", "rpo > 5s", "lost < 1%", "lost(1s) = 0"} {
+		if _, err := ParseObjective(text); err == nil {
+			t.Errorf("%s is taken", text)
+		}
+	}
+}

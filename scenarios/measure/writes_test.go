@@ -1,0 +1,224 @@
+package measure
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"brunt/scenarios"
+)
+
+func newWrites(t testing.TB, shards int) (*Writes, string) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "writes.jsonl")
+	w, err := NewWrites(path, shards)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := w.Close(); err != nil {
+			t.Error(err)
+		}
+		if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("the file is left: %v", err)
+		}
+	})
+	return w, path
+}
+
+// TestWrites_Shards: many workers over few shards; each write is there once.
+func TestWrites_Shards(t *testing.T) {
+	w, _ := newWrites(t, 2)
+	const workers, each = 16, 2000
+	var all sync.WaitGroup
+	for i := range workers {
+		all.Go(func() {
+			for n := range each {
+				if !w.Shard(i).Record(fmt.Appendf(nil, "%d-%d", i, n), time.Duration(n)*time.Microsecond, n%2 == 0) {
+					t.Error("not taken")
+				}
+				if n%500 == 0 {
+					if err := w.Flush(); err != nil {
+						t.Error(err)
+					}
+				}
+			}
+		})
+	}
+	all.Wait()
+	if err := w.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // it can be read again
+		seen := map[string]bool{}
+		err := w.Each(func(x Write) error {
+			var i, n int
+			if _, err := fmt.Sscanf(x.ID, "%d-%d", &i, &n); err != nil {
+				return err
+			}
+			if seen[x.ID] || x.Acked != (n%2 == 0) || x.End.Round(time.Microsecond) != time.Duration(n)*time.Microsecond {
+				t.Errorf("%+v", x)
+			}
+			seen[x.ID] = true
+			return nil
+		})
+		if err != nil || len(seen) != workers*each || w.Kept() != workers*each {
+			t.Fatalf("%d of %d, %d kept: %v", len(seen), workers*each, w.Kept(), err)
+		}
+	}
+}
+
+// TestWrites_Killed: what was flushed can be read by anyone, should brunt be killed.
+func TestWrites_Killed(t *testing.T) {
+	w, path := newWrites(t, 1)
+	w.Shard(0).Record([]byte("a"), 1500*time.Millisecond, true)
+	if err := w.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(path)
+	if want := `{"id":"a","t":1.500000000,"ack":true}` + "\n"; err != nil || string(b) != want {
+		t.Errorf("%q, %v", b, err)
+	}
+}
+
+func TestWrites_IDs(t *testing.T) {
+	w, _ := newWrites(t, 1)
+	good := []string{"a", `"quoted" \ and <b>`, "Grüße\n\x00", strings.Repeat("x", longestID), strings.Repeat("\x01", longestID)}
+	for _, id := range good {
+		if !w.Shard(0).Record([]byte(id), 0, true) {
+			t.Errorf("%.20q is refused", id)
+		}
+	}
+	for _, id := range []string{"", "null", strings.Repeat("x", longestID+1), "\xff"} {
+		if w.Shard(0).Record([]byte(id), 0, true) {
+			t.Errorf("%.20q is taken", id)
+		}
+	}
+	if err := w.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	if err := w.Each(func(x Write) error { got = append(got, x.ID); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if len(got) != len(good) {
+		t.Fatalf("%d of %d", len(got), len(good))
+	}
+	for i := range good {
+		if got[i] != good[i] {
+			t.Errorf("%.20q became %.20q", good[i], got[i])
+		}
+	}
+}
+
+func TestWrites_Bound(t *testing.T) {
+	w, _ := newWrites(t, 1)
+	w.most = 10
+	for i := range 25 {
+		w.Shard(0).Record(fmt.Appendf(nil, "%d", i), 0, true)
+	}
+	if w.Kept() != 10 || w.Over() != 15 {
+		t.Errorf("%d kept, %d over", w.Kept(), w.Over())
+	}
+}
+
+// TestWrites_Disk: a disk that fails loses what comes after, and says so.
+func TestWrites_Disk(t *testing.T) {
+	w, _ := newWrites(t, 1)
+	w.Shard(0).Record([]byte("a"), 0, true)
+	good := w.file
+	bad, err := os.Open(good.Name()) // can't be written
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.file = bad
+	if err := w.Flush(); err == nil || !strings.Contains(err.Error(), "keeping the ledger") {
+		t.Errorf("got %v", err)
+	}
+	w.Shard(0).Record([]byte("b"), 0, true)
+	if w.Over() == 0 {
+		t.Error("what is not kept is not counted")
+	}
+	_ = bad.Close()
+	w.file = good
+}
+
+func TestWrites_Allocations(t *testing.T) {
+	w, _ := newWrites(t, 1)
+	id := []byte("0f8fad5b-d9cb-469f-a165-70867728950e")
+	if n := testing.AllocsPerRun(5000, func() { w.Shard(0).Record(id, time.Second, true) }); n != 0 {
+		t.Errorf("%v allocations a write", n)
+	}
+}
+
+func BenchmarkWrites_Record(b *testing.B) {
+	w, _ := newWrites(b, 2)
+	id := []byte("0f8fad5b-d9cb-469f-a165-70867728950e")
+	b.ReportAllocs()
+	for b.Loop() {
+		w.kept.Store(0) // or the bound is measured
+		w.Shard(0).Record(id, time.Second, true)
+	}
+}
+
+func TestJudgeLedger(t *testing.T) {
+	read := func(change func(l *scenarios.LedgerRecord)) *scenarios.LedgerRecord {
+		l := &scenarios.LedgerRecord{Read: true, Acknowledged: 1000, Held: 1000}
+		change(l)
+		return l
+	}
+	lost := func(n, unknown int64) *scenarios.LedgerRecord {
+		return read(func(l *scenarios.LedgerRecord) { l.Lost, l.Unknown = n, unknown })
+	}
+	tests := []struct {
+		name string
+		text string
+		l    *scenarios.LedgerRecord
+		want scenarios.Verdict
+	}{
+		{"all held", "lost = 0", lost(0, 0), scenarios.Pass},
+		{"one lost", "lost = 0", lost(1, 0), scenarios.Fail},
+		{"none lost, one unknown", "lost = 0", lost(0, 1), scenarios.Inconclusive},
+		{"one lost, one unknown", "lost = 0", lost(1, 1), scenarios.Fail},
+		{"a bound that the unknown could break", "lost <= 2", lost(1, 2), scenarios.Inconclusive},
+		{"a bound that they could not", "lost <= 3", lost(1, 2), scenarios.Pass},
+		{"a number that they could make", "lost = 3", lost(1, 2), scenarios.Inconclusive},
+		{"a number that they could not", "lost = 5", lost(1, 2), scenarios.Fail},
+		{"without an id", "lost = 0", read(func(l *scenarios.LedgerRecord) { l.Unnamed = 1 }), scenarios.Inconclusive},
+		{"beyond the ledger", "duplicated = 0", read(func(l *scenarios.LedgerRecord) { l.Unrecorded = 1 }), scenarios.Inconclusive},
+		{"found, and a unit silent", "lost = 0", read(func(l *scenarios.LedgerRecord) { l.Unread = 1000 }), scenarios.Pass},
+		{"found, and a unit silent: stale", "stale < 1%", read(func(l *scenarios.LedgerRecord) { l.Unread = 1000 }), scenarios.Inconclusive},
+		{"found, and a unit silent: twice", "duplicated = 0", read(func(l *scenarios.LedgerRecord) { l.Unread = 1 }), scenarios.Inconclusive},
+		{"twice", "duplicated = 0", read(func(l *scenarios.LedgerRecord) { l.Duplicated = 1 }), scenarios.Fail},
+		{"few stale", "stale < 1%", read(func(l *scenarios.LedgerRecord) { l.Stale = 9 }), scenarios.Pass},
+		{"too many stale", "stale < 1%", read(func(l *scenarios.LedgerRecord) { l.Stale = 10 }), scenarios.Fail},
+		{"too few to tell", "stale < 1%", read(func(l *scenarios.LedgerRecord) { l.Acknowledged = 100 }), scenarios.Inconclusive},
+		{"rpo", "rpo < 5s", read(func(l *scenarios.LedgerRecord) { l.RPO = 4 }), scenarios.Pass},
+		{"rpo over", "rpo < 5s", read(func(l *scenarios.LedgerRecord) { l.RPO = 6 }), scenarios.Fail},
+		{"rpo, unknown", "rpo < 5s", lost(0, 1), scenarios.Inconclusive},
+		{"nothing acknowledged", "lost = 0", read(func(l *scenarios.LedgerRecord) { l.Acknowledged = 0 }), scenarios.Inconclusive},
+		{"not read", "lost = 0", &scenarios.LedgerRecord{Acknowledged: 5, Note: "why"}, scenarios.Inconclusive},
+		{"none", "lost = 0", nil, scenarios.Inconclusive},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			o, err := scenarios.ParseObjective(tt.text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			f := &finisher{c: Case{Ledger: tt.l}}
+			r := f.judgeLedger(o)
+			if r.Verdict != tt.want {
+				t.Errorf("%s is %s (%s), want %s", tt.text, r.Verdict, r.Note, tt.want)
+			}
+			if r.Verdict == scenarios.Inconclusive && r.Note == "" {
+				t.Error("nothing says why")
+			}
+		})
+	}
+}

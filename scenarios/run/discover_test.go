@@ -1,0 +1,213 @@
+//go:build linux
+
+package run
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"brunt/chaos"
+	"brunt/scenarios"
+)
+
+// TestDiscovered kills brunt together with its guard and takes the journal away: what
+// carries the run's mark is found and ended, and a process that has none is let alone.
+// Where the journal only lies where nobody looks, the marks lead to it.
+func TestDiscovered(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		lost bool // the journal
+	}{{"the journal is lost", true}, {"the journal lies elsewhere", false}} {
+		t.Run(c.name, func(t *testing.T) {
+			m := newMortal(t)
+			t.Setenv("BRUNT_STATE_OF", m.state)
+			t.Setenv("BRUNT_STATE", m.state)
+			m.run(t, killScenario(killFaults["stranger"], m.stranger.Process.Pid), "both", afterInjection, 0)
+			waitFor(t, "the stranger to be stopped", func() bool { return state(m.stranger.Process.Pid) == "T" })
+			journals, _ := filepath.Glob(m.state + "/*.journal")
+			if len(journals) != 1 {
+				t.Fatalf("journals: %v", journals)
+			}
+			run := strings.TrimSuffix(filepath.Base(journals[0]), ".journal")
+			if c.lost {
+				if err := os.Remove(journals[0]); err != nil {
+					t.Fatal(err)
+				}
+			}
+			before := m.residue(t)
+			if !strings.Contains(strings.Join(before, "\n"), "process ") {
+				t.Fatalf("nothing is left behind: %v", before)
+			}
+			d, err := chaos.Discover(run)
+			if err != nil {
+				t.Fatal(err)
+			}
+			found := 0
+			for _, l := range d.Left {
+				if l.Run != run || l.Process.PID == m.stranger.Process.Pid {
+					t.Errorf("found %+v", l)
+				}
+				if l.Journal != "" {
+					found++
+				}
+			}
+			if want := map[bool]int{true: 0, false: 1}[c.lost]; found != want || len(d.Left) == found {
+				t.Errorf("found %+v", d.Left)
+			}
+			stranger := func(p chaos.Process) bool { return p.PID == m.stranger.Process.Pid }
+			if !slices.ContainsFunc(d.Stopped, stranger) {
+				t.Errorf("the stranger is not told of: %+v", d.Stopped)
+			}
+			if after := m.residue(t); len(after) != len(before) {
+				t.Errorf("looking changed something: %v, now %v", before, after)
+			}
+			if _, err := d.TakeBack(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			var left []string
+			if !c.lost {
+				left = m.clean(t)
+			} else {
+				left = m.residue(t)
+				if i := slices.Index(left, "the stranger is stopped"); i < 0 {
+					t.Error("the stranger, which has no mark, was touched")
+				} else {
+					left = slices.Delete(left, i, i+1)
+				}
+			}
+			if len(left) > 0 {
+				t.Errorf("still there: %v", left)
+			}
+			if d, err := chaos.Discover(run); err != nil || len(d.Left) > 0 {
+				t.Errorf("found again: %+v, %v", d, err)
+			}
+		})
+	}
+}
+
+// TestDiscovered_Alive holds that nothing of a run that goes on is found, even if its
+// journal is not where it was.
+func TestDiscovered_Alive(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	text := strings.ReplaceAll(injectable, "ECHO", strings.Join(self("echo"), ", ")) + "  it: {at: 20s, for: 500ms, process.freeze: {service: web}}\n"
+	plan, err := mustCompile(t, text).Single("it", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := NewID()
+	var d *chaos.Discovery
+	in, err := plan.Inject(t.Context(), Options{ID: id, State: dir, Event: func(e scenarios.Event) {
+		if e.Event != "fault.verified" {
+			return
+		}
+		journal := filepath.Join(dir, id+".journal")
+		if err := errors.Join(os.Link(journal, journal+".kept"), os.Remove(journal)); err != nil {
+			t.Error(err)
+		}
+		if d, err = chaos.Discover(id); err != nil {
+			t.Error(err)
+		}
+		if err := os.Rename(journal+".kept", journal); err != nil {
+			t.Error(err)
+		}
+		if e, err := chaos.Discover(id); err != nil || len(e.Left) > 0 || !slices.Equal(e.Alive, []string{id}) {
+			t.Errorf("%+v, %v", e, err)
+		}
+	}})
+	if err != nil || in.Verdict != scenarios.Pass {
+		t.Fatalf("%+v, %v", in, err)
+	}
+	if d == nil || len(d.Left) > 0 || !slices.Equal(d.Alive, []string{id}) {
+		t.Errorf("%+v", d)
+	}
+}
+
+// TestDiscovered_Guard stops the guard, so that it can't act, and kills brunt while a
+// process is frozen that carries no mark: the guard's own mark leads to the journal.
+func TestDiscovered_Guard(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	server := newServer(t, "serve")
+	argv := self("inject", strconv.Itoa(server.pid), dir)
+	brunt := exec.Command(argv[0], argv[1:]...)
+	if err := brunt.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := false
+	end := func() {
+		if !ended {
+			ended = true
+			_ = brunt.Process.Kill()
+			_ = brunt.Wait()
+		}
+	}
+	t.Cleanup(end)
+	waitFor(t, "the server to be frozen", func() bool { return state(server.pid) == "T" })
+	journals, _ := filepath.Glob(dir + "/*.journal")
+	if len(journals) != 1 {
+		t.Fatalf("journals: %v", journals)
+	}
+	run := strings.TrimSuffix(filepath.Base(journals[0]), ".journal")
+	guard := childOf(t, brunt.Process.Pid, journals[0])
+	look := func() *chaos.Discovery {
+		t.Helper()
+		d, err := chaos.Discover(run)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	if d := look(); len(d.Left) > 0 || !slices.Equal(d.Alive, []string{run}) {
+		t.Errorf("a run that goes on: %+v", d)
+	}
+	if err := syscall.Kill(guard, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, "the guard to be stopped", func() bool { return state(guard) == "T" })
+	end()
+	d := look()
+	if len(d.Left) != 2 || d.Left[0].Journal != journals[0] || d.Left[1].Process.PID != guard {
+		_ = syscall.Kill(guard, syscall.SIGKILL)
+		t.Fatalf("%+v", d.Left)
+	}
+	taken, err := d.TakeBack(t.Context())
+	if err != nil || len(taken) != 2 {
+		t.Errorf("%+v, %v", taken, err)
+	}
+	waitFor(t, "the server to go on", func() bool { return state(server.pid) != "T" })
+	if s := state(guard); s != "" && s != "Z" {
+		t.Errorf("the guard is in state %q", s)
+	}
+	if left, _ := filepath.Glob(dir + "/*"); len(left) > 0 {
+		t.Errorf("left %v", left)
+	}
+}
+
+// childOf finds the child of a process whose command line ends with a word.
+func childOf(t *testing.T, parent int, word string) int {
+	t.Helper()
+	procs, _ := os.ReadDir("/proc")
+	for _, p := range procs {
+		cmd, _ := os.ReadFile("/proc/" + p.Name() + "/cmdline")
+		stat, _ := os.ReadFile("/proc/" + p.Name() + "/stat")
+		_, rest, _ := strings.Cut(string(stat), ") ")
+		fields := strings.Fields(rest)
+		if strings.HasSuffix(string(cmd), "\x00"+word+"\x00") && len(fields) > 1 && fields[1] == strconv.Itoa(parent) {
+			pid, err := strconv.Atoi(p.Name())
+			if err != nil {
+				t.Fatal(err)
+			}
+			return pid
+		}
+	}
+	t.Fatalf("process %d has no child that ends with %s", parent, word)
+	return 0
+}

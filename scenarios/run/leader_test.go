@@ -1,0 +1,144 @@
+package run
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"brunt/scenarios"
+)
+
+// elect is a server of which one replica leads: the one that has the port given, for as
+// long as it lives. It says so under /role.
+func elect(args []string) error {
+	var leads atomic.Bool
+	go func() {
+		for {
+			if _, err := net.Listen("tcp", args[0]); err == nil {
+				leads.Store(true)
+				return
+			}
+			time.Sleep(5 * time.Millisecond)
+		}
+	}()
+	mux := http.NewServeMux()
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "ok") })
+	mux.HandleFunc("/role", func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprintf(w, `{"role": %q}`, map[bool]string{true: "leader", false: "follower"}[leads.Load()])
+	})
+	return http.ListenAndServe(os.Getenv("BRUNT_ADDR"), mux)
+}
+
+// elected is a scenario whose target has a leader.
+func elected(t *testing.T, rest string) string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	argv := strings.Join(self("elect", l.Addr().String()), `", "`)
+	return `version: 1
+target:
+  entry: front
+  processes:
+    front: {command: ["` + strings.Join(self("echo"), `", "`) + `"]}
+    node: {command: ["` + argv + `"], replicas: 3, ready: {get: /}, restart_delay: 10ms}
+load:
+  main: {executor: constant-arrival-rate, rate: 50/s, duration: 7s, flow: [{get: /}]}
+` + rest
+}
+
+// TestLeaderEachTime kills the leader again and again: each time it is the one that
+// leads then, which is never the one that was killed before.
+func TestLeaderEachTime(t *testing.T) {
+	t.Parallel()
+	plan := mustCompile(t, elected(t, `
+chaos:
+  behead: {at: 1s, every: 1500ms, repeat: 3, process.crash: {service: node, pick: leader, leader: {get: /role, check: {"$.role": leader}, within: 5s}}}
+slo: [errors < 50%]
+`))
+	lines, err := plan.DryRun(t.Context())
+	if text := strings.Join(lines, "\n"); err != nil || !strings.Contains(text, "hitting the leader of node") {
+		t.Errorf("%v\n%s", err, text)
+	}
+	res, err := plan.Run(t.Context(), Options{State: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(res.Faults) != 3 {
+		t.Fatalf("%s: %+v", res.Reason, res.Faults)
+	}
+	before := ""
+	for _, f := range res.Faults {
+		if !f.Leader || len(f.Units) != 1 || !strings.HasPrefix(f.Units[0], "node[") || f.Units[0] == before || !f.Verified.Known() {
+			t.Errorf("%s hit %v after %s: %+v", f.Name, f.Units, before, f)
+			continue
+		}
+		before = f.Units[0]
+	}
+}
+
+// TestOnNoUnit runs faults that match nothing, which is known before the run or only in
+// it: they fail the run, or are skipped, and their objectives are inconclusive then.
+func TestOnNoUnit(t *testing.T) {
+	t.Parallel()
+	const judged = "\nslo: [errors < 50%, errors < 50% in gone]\n"
+	for _, c := range []struct {
+		name, fault string
+		known       bool // before the run
+	}{
+		{"unit", `{at: 1s, process.crash: {unit: "node[7]"}}`, true},
+		{"service", `{at: 1s, process.crash: {service: nodes}}`, true},
+		{"link", `{at: 1s, for: 1s, network.stall: {from: front, to: node}}`, true},
+		{"zone", `{at: 1s, process.crash: {zone: a}}`, true},
+		{"number", `{at: 1s, process.crash: {service: node, pick: 4}}`, true},
+		{"leader", `{at: 1s, process.crash: {service: node, pick: leader, leader: {get: /role, check: {"$.role": king}}}}`, false},
+		{"leaders", `{at: 1s, process.crash: {service: node, pick: leader, leader: {get: /role}}}`, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			text := elected(t, "chaos: {gone: "+c.fault+", behind: {after: gone, for: 100ms, network.stall: {from: load, to: front}}}"+judged)
+			if _, err := compileFile(scenario(t, text)); (err != nil) != c.known {
+				t.Errorf("without skip Compile says %v", err)
+			}
+			plan := mustCompile(t, "guard: {on_no_unit: skip}\n"+text)
+			told := slices.ContainsFunc(plan.Notes, func(n string) bool { return strings.HasPrefix(n, "gone will be skipped, as guard.on_no_unit says: ") })
+			if told != c.known {
+				t.Errorf("the notes are %q", plan.Notes)
+			}
+			if lines, err := plan.DryRun(t.Context()); err != nil || strings.Contains(strings.Join(lines, "\n"), "would be skipped") != c.known {
+				t.Errorf("a dry run says %v\n%s", err, strings.Join(lines, "\n"))
+			}
+			res, err := plan.Run(t.Context(), Options{State: t.TempDir()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if res.Generator.Healthy && (res.ExitCode != scenarios.ExitInconclusive || !strings.Contains(res.Reason, "gone was skipped")) {
+				t.Errorf("exit %d: %s", res.ExitCode, res.Reason)
+			}
+			if len(res.Faults) != 2 {
+				t.Fatalf("%+v", res.Faults)
+			}
+			for _, f := range res.Faults {
+				if !f.Skipped || f.Impact != scenarios.NotInjected || f.Note == "" {
+					t.Errorf("%+v", f)
+				}
+			}
+			if o := res.Objectives[1]; o.Verdict != scenarios.Inconclusive || !strings.Contains(o.Note, "gone was skipped: no unit matches") {
+				t.Errorf("%+v", o)
+			}
+		})
+	}
+	// Where it is not allowed, the run says nothing.
+	plan := mustCompile(t, strings.Replace(elected(t, `chaos: {gone: {at: 1s, process.crash: {service: node, pick: leader, leader: {get: /role}}}}`+judged), "duration: 7s", "duration: 2s", 1))
+	res, err := plan.Run(t.Context(), Options{State: t.TempDir()})
+	if err != nil || res.Verdict != scenarios.Invalid || !strings.Contains(res.Reason, "all say that they are the leader") {
+		t.Errorf("%s, %v", res.Reason, err)
+	}
+}

@@ -1,0 +1,584 @@
+package run
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"brunt/scenarios"
+)
+
+// A replicated is a store with two replicas that keeps what it is told in its own way.
+// POST /w has a body {"key": K} and answers {"id": …}; GET /r/ID of a replica answers
+// {"items": […], "text": …}.
+type replicated struct {
+	t     *testing.T
+	front *httptest.Server
+	at    [2]*httptest.Server
+
+	mu     sync.Mutex
+	n      int
+	copies [2]map[string]int // of each id, at each replica
+	write  func(s *replicated, n int, key string) (status int, id string)
+	read   func(s *replicated, replica int, id string) (status int, body string)
+}
+
+// newReplicated starts one; a nil write keeps a copy at both replicas, under the key.
+func newReplicated(t *testing.T) *replicated {
+	s := &replicated{t: t, copies: [2]map[string]int{{}, {}}}
+	s.write = func(s *replicated, _ int, key string) (int, string) {
+		s.put(key, 1, 1)
+		return 201, key
+	}
+	s.read = func(s *replicated, replica int, id string) (int, string) { return s.list(replica, id, "same") }
+	s.front = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var body struct {
+			Key string `json:"key"`
+		}
+		_ = json.NewDecoder(r.Body).Decode(&body)
+		s.mu.Lock()
+		s.n++
+		status, id := s.write(s, s.n, body.Key)
+		s.mu.Unlock()
+		w.WriteHeader(status)
+		fmt.Fprintf(w, `{"id":%q}`, id)
+	}))
+	for i := range s.at {
+		s.at[i] = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			s.mu.Lock()
+			status, body := s.read(s, i, strings.TrimPrefix(r.URL.Path, "/r/"))
+			s.mu.Unlock()
+			w.WriteHeader(status)
+			fmt.Fprint(w, body)
+		}))
+		t.Cleanup(s.at[i].Close)
+	}
+	t.Cleanup(s.front.Close)
+	return s
+}
+
+func (s *replicated) put(id string, copies ...int) {
+	for i, n := range copies {
+		s.copies[i][id] += n
+	}
+}
+
+// list is the answer of a replica that keeps to the rules.
+func (s *replicated) list(replica int, id, text string) (int, string) {
+	n := s.copies[replica][id]
+	items := strings.TrimSuffix(strings.Repeat(`{},`, n), ",")
+	if n == 0 {
+		return 404, `{"items":[]}`
+	}
+	return 200, fmt.Sprintf(`{"items":[%s],"text":%q}`, items, text)
+}
+
+// written is how many writes a test makes.
+const written = 40
+
+// run runs a scenario over it whose ledger is as told; FRONT, AT0 and AT1 are URLs.
+func (s *replicated) run(ledger, slo string, o Options) *scenarios.Result {
+	text := fmt.Sprintf(`
+version: 1
+name: ledger
+seed: 7
+target: {url: FRONT}
+load:
+  main: {executor: shared-iterations, vus: 4, iterations: %d, flow: [{post: /w, name: write, json: {key: "${ledger.id}"}, extract: {id: "$.id"}}]}
+ledger: %s
+slo: %s
+`, written, ledger, slo)
+	for word, server := range map[string]*httptest.Server{"FRONT": s.front, "AT0": s.at[0], "AT1": s.at[1]} {
+		text = strings.ReplaceAll(text, word, fmt.Sprintf("%q", server.URL))
+	}
+	return runOnce(s.t, text, o)
+}
+
+const (
+	byKey    = `{write: write, ack: status 201, id: "${ledger.id}", read: {get: "/r/${id}"}, at: [AT0, AT1], settle: 0s, within: 10s, count: "$.items"}`
+	byAnswer = `{write: write, ack: status 201, id: "${var.id}", read: {get: "/r/${id}"}, at: [AT0, AT1], settle: 0s, within: 10s}`
+	plainly  = `{write: write, id: "${ledger.id}", read: {get: "/r/${id}"}, at: [AT0, AT1], settle: 0s, within: 10s}`
+)
+
+// TestLedger plants what can happen to a write, and holds that the ledger finds
+// exactly that.
+func TestLedger(t *testing.T) {
+	every := func(n, of int) bool { return n%of == 0 }
+	const all, some = written, written / 10 // every tenth is planted
+	tests := []struct {
+		name   string
+		ledger string
+		plant  func(s *replicated)
+		want   scenarios.LedgerRecord // of the counts
+		state  scenarios.WriteState   // of each planted write
+	}{
+		{"all held", byKey, func(*replicated) {}, scenarios.LedgerRecord{Acknowledged: all, Held: all}, ""},
+		{"all held, by the answer's id", byAnswer, func(s *replicated) {
+			s.write = func(s *replicated, n int, _ string) (int, string) {
+				id := fmt.Sprint("id-", n)
+				s.put(id, 1, 1)
+				return 201, id
+			}
+		}, scenarios.LedgerRecord{Acknowledged: all, Held: all}, ""},
+		{"some lost", byKey, func(s *replicated) {
+			s.write = func(s *replicated, n int, key string) (int, string) {
+				if !every(n, 10) {
+					s.put(key, 1, 1)
+				}
+				return 201, key
+			}
+		}, scenarios.LedgerRecord{Acknowledged: all, Held: all - some, Lost: some}, scenarios.WriteLost},
+		{"some twice", byKey, func(s *replicated) {
+			s.write = func(s *replicated, n int, key string) (int, string) {
+				s.put(key, 1, 1)
+				if every(n, 10) {
+					s.put(key, 0, 1)
+				}
+				return 201, key
+			}
+		}, scenarios.LedgerRecord{Acknowledged: all, Held: all - some, Duplicated: some}, scenarios.WriteDuplicated},
+		{"some twice, and nothing counts them", plainly, func(s *replicated) {
+			s.write = func(s *replicated, _ int, key string) (int, string) { s.put(key, 2, 2); return 201, key }
+		}, scenarios.LedgerRecord{Acknowledged: all, Held: all}, ""},
+		{"some at one replica only", byKey, func(s *replicated) {
+			s.write = func(s *replicated, n int, key string) (int, string) {
+				s.put(key, 1)
+				if !every(n, 10) {
+					s.put(key, 0, 1)
+				}
+				return 201, key
+			}
+		}, scenarios.LedgerRecord{Acknowledged: all, Held: all - some, Stale: some}, scenarios.WriteStale},
+		{"an older value at one replica", strings.Replace(byKey, `"/r/${id}"}`, `"/r/${id}", extract: {text: "$.text"}}`, 1), func(s *replicated) {
+			old := map[string]bool{}
+			s.write = func(s *replicated, n int, key string) (int, string) {
+				s.put(key, 1, 1)
+				old[key] = every(n, 10)
+				return 201, key
+			}
+			s.read = func(s *replicated, replica int, id string) (int, string) {
+				if replica == 1 && old[id] {
+					return s.list(replica, id, "older")
+				}
+				return s.list(replica, id, "same")
+			}
+		}, scenarios.LedgerRecord{Acknowledged: all, Held: all - some, Stale: some}, scenarios.WriteStale},
+		{"a value that the read does not take", strings.Replace(plainly, `"/r/${id}"}`, `"/r/${id}", check: {"$.text": same}}`, 1), func(s *replicated) {
+			s.read = func(s *replicated, replica int, id string) (int, string) { return s.list(replica, id, "other") }
+		}, scenarios.LedgerRecord{Acknowledged: all, Stale: all}, scenarios.WriteStale},
+		{"some refused, and there all the same", byKey, func(s *replicated) {
+			s.write = func(s *replicated, n int, key string) (int, string) {
+				s.put(key, 1, 1)
+				if every(n, 10) {
+					return 503, ""
+				}
+				return 201, key
+			}
+		}, scenarios.LedgerRecord{Acknowledged: all - some, Held: all - some, Refused: some, Present: some}, scenarios.WritePresent},
+		{"some refused, and not there", byKey, func(s *replicated) {
+			s.write = func(s *replicated, n int, key string) (int, string) {
+				if every(n, 10) {
+					return 503, ""
+				}
+				s.put(key, 1, 1)
+				return 201, key
+			}
+		}, scenarios.LedgerRecord{Acknowledged: all - some, Held: all - some, Refused: some}, ""},
+		{"some acknowledged in another way", byKey, func(s *replicated) {
+			s.write = func(s *replicated, n int, key string) (int, string) {
+				if every(n, 10) {
+					return 202, key // lost, and never promised
+				}
+				s.put(key, 1, 1)
+				return 201, key
+			}
+		}, scenarios.LedgerRecord{Acknowledged: all - some, Held: all - some, Refused: some}, ""},
+		{"an id that is given again", byAnswer, func(s *replicated) {
+			s.write = func(s *replicated, n int, _ string) (int, string) {
+				id := fmt.Sprint("id-", n)
+				if every(n, 10) {
+					id = "one and the same"
+				}
+				s.copies[0][id], s.copies[1][id] = 1, 1
+				return 201, id
+			}
+		}, scenarios.LedgerRecord{Acknowledged: all, Held: all - some + 1, Lost: some - 1}, scenarios.WriteLost},
+		{"acknowledged without an id", byAnswer, func(s *replicated) {
+			s.write = func(s *replicated, n int, _ string) (int, string) {
+				id := fmt.Sprint("id-", n)
+				s.put(id, 1, 1)
+				if every(n, 10) {
+					return 201, ""
+				}
+				return 201, id
+			}
+		}, scenarios.LedgerRecord{Acknowledged: all, Held: all - some, Unnamed: some}, ""},
+		{"a replica that is silent of some", byKey, func(s *replicated) {
+			mute := map[string]bool{}
+			s.write = func(s *replicated, n int, key string) (int, string) {
+				s.put(key, 1, 1)
+				mute[key] = every(n, 10)
+				return 201, key
+			}
+			s.read = func(s *replicated, replica int, id string) (int, string) {
+				if replica == 1 && mute[id] {
+					return 403, ""
+				}
+				return s.list(replica, id, "same")
+			}
+		}, scenarios.LedgerRecord{Acknowledged: all, Held: all - some, Unread: some}, scenarios.WriteUnread},
+		{"a replica that does not have what the other is silent of", byKey, func(s *replicated) {
+			mute := map[string]bool{}
+			s.write = func(s *replicated, n int, key string) (int, string) {
+				if mute[key] = every(n, 10); !mute[key] {
+					s.put(key, 1, 1)
+				}
+				return 201, key
+			}
+			s.read = func(s *replicated, replica int, id string) (int, string) {
+				if replica == 1 && mute[id] {
+					return 403, ""
+				}
+				return s.list(replica, id, "same")
+			}
+		}, scenarios.LedgerRecord{Acknowledged: all, Held: all - some, Unknown: some}, scenarios.WriteUnknown},
+		{"no answer at first, then one", byKey, func(s *replicated) {
+			tries := map[string]int{}
+			s.read = func(s *replicated, replica int, id string) (int, string) {
+				if tries[fmt.Sprint(replica, id)]++; tries[fmt.Sprint(replica, id)] < 3 {
+					return 503, ""
+				}
+				return s.list(replica, id, "same")
+			}
+		}, scenarios.LedgerRecord{Acknowledged: all, Held: all}, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := newReplicated(t)
+			tt.plant(s)
+			file := filepath.Join(t.TempDir(), "ledger.jsonl")
+			res := s.run(tt.ledger, "[lost = 0]", Options{Ledger: file})
+			got := res.Ledger
+			if got == nil || !got.Read {
+				t.Fatalf("it was not read: %+v", got)
+			}
+			counts := func(l scenarios.LedgerRecord) [9]int64 {
+				return [9]int64{l.Acknowledged, l.Held, l.Lost, l.Duplicated, l.Stale, l.Unknown, l.Unread, l.Unnamed, l.Present}
+			}
+			if counts(*got) != counts(tt.want) || got.Refused != tt.want.Refused {
+				t.Errorf("got  %+v\nwant %+v", *got, tt.want)
+			}
+			var listed int64
+			for _, k := range got.Keys {
+				if k.State != tt.state {
+					t.Errorf("%s is %s", k.ID, k.State)
+				}
+				listed++
+			}
+			w := tt.want
+			if n := w.Lost + w.Duplicated + w.Stale + w.Unknown + w.Unread + w.Present; listed != n {
+				t.Errorf("%d writes are listed, want %d", listed, n)
+			}
+			if lines := linesOf(t, file); int64(len(lines)) != listed {
+				t.Errorf("the file lists %d, want %d", len(lines), listed)
+			}
+			if left, _ := filepath.Glob(filepath.Dir(file) + "/*"); len(left) != 1 {
+				t.Errorf("the folder holds %v", left)
+			}
+			verdict := objective(t, res, "lost = 0").Verdict
+			want := scenarios.Pass
+			switch {
+			case w.Lost > 0:
+				want = scenarios.Fail
+			case w.Unknown+w.Unnamed > 0:
+				want = scenarios.Inconclusive
+			}
+			if verdict != want {
+				t.Errorf("lost = 0 is %s, want %s", verdict, want)
+			}
+		})
+	}
+}
+
+// linesOf reads a file of JSON, a line each.
+func linesOf(t *testing.T, file string) (out []scenarios.WriteKey) {
+	t.Helper()
+	f, err := os.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		var k scenarios.WriteKey
+		if err := json.Unmarshal(lines.Bytes(), &k); err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, k)
+	}
+	return out
+}
+
+// TestLedger_Blind holds that a reading that could not tell a loss passes nothing.
+func TestLedger_Blind(t *testing.T) {
+	tests := []struct {
+		name, ledger string
+		read         func(s *replicated, replica int, id string) (int, string)
+		want         string
+	}{
+		{"who finds everything", plainly, func(*replicated, int, string) (int, string) { return 200, `{"items":[]}` }, "finds a write that there never was"},
+		{"a count that leads nowhere", strings.Replace(byKey, "$.items", "$.itms", 1), func(s *replicated, replica int, id string) (int, string) {
+			return s.list(replica, id, "same")
+		}, "led nowhere"},
+		{"a place where nothing is", byKey, func(*replicated, int, string) (int, string) { return 404, "" }, "not one write was found"},
+		{"who is not let in", byKey, func(*replicated, int, string) (int, string) { return 401, "" }, "gave no answer for 40 writes: status 401"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := newReplicated(t)
+			s.read = tt.read
+			res := s.run(tt.ledger, "[lost = 0, rpo < 1s]", Options{})
+			if res.Verdict == scenarios.Pass {
+				t.Error("it passes")
+			}
+			if !strings.Contains(res.Ledger.Note, tt.want) {
+				t.Errorf("the note is %q, want %q", res.Ledger.Note, tt.want)
+			}
+		})
+	}
+}
+
+// TestLedger_Gone: units that are gone when it is read are waited for as long as
+// `within` says, and what they had is unknown.
+func TestLedger_Gone(t *testing.T) {
+	s := newReplicated(t)
+	s.at[1].Close()
+	began := time.Now()
+	res := s.run(strings.Replace(byKey, "within: 10s", "within: 1s", 1), "[lost = 0]", Options{})
+	if l := res.Ledger; l.Lost != 0 || l.Held != 0 || l.Unknown+l.Unread != written {
+		t.Errorf("%+v", l)
+	}
+	if took := time.Since(began); took < time.Second {
+		t.Errorf("it was waited for %s", took)
+	}
+	if res.Verdict == scenarios.Pass {
+		t.Error("it passes")
+	}
+}
+
+// TestLedger_Moment holds that the reading comes after the load and its settling, and
+// before teardown; that it is no part of the measured load; and that it is told of.
+func TestLedger_Moment(t *testing.T) {
+	s := newReplicated(t)
+	var mu sync.Mutex
+	var reads []time.Time
+	s.read = func(s *replicated, replica int, id string) (int, string) {
+		reads = append(reads, time.Now())
+		return s.list(replica, id, "same")
+	}
+	var lastWrite time.Time
+	s.write = func(s *replicated, _ int, key string) (int, string) {
+		lastWrite = time.Now()
+		s.put(key, 1, 1)
+		return 201, key
+	}
+	told := 0
+	var events []string
+	res := s.run(strings.Replace(byKey, "settle: 0s", "settle: 700ms", 1), "[lost = 0, duplicated = 0]", Options{
+		Live: func(iv scenarios.Interval) {
+			if iv.ToAsk == written {
+				told++
+			}
+		},
+		Event: func(e scenarios.Event) {
+			mu.Lock()
+			defer mu.Unlock()
+			events = append(events, e.Event)
+		},
+	})
+	if res.Verdict != scenarios.Pass {
+		t.Errorf("%s: %s", res.Verdict, res.Reason)
+	}
+	if gap := reads[0].Sub(lastWrite); gap < 700*time.Millisecond {
+		t.Errorf("it was read %s after the last write", gap)
+	}
+	if n := len(reads); n != 2*(written+1) {
+		t.Errorf("%d reads, want one of each write at each unit, and one of a write that there never was", n)
+	}
+	if n := cellOf(res, "run", "*").Count; n != written {
+		t.Errorf("%d requests are measured, want the %d writes", n, written)
+	}
+	if told == 0 || !slices.Contains(events, "ledger.settle") || !slices.Contains(events, "ledger.read") {
+		t.Errorf("told %d times, events %v", told, events)
+	}
+}
+
+// plantedRun runs SocialConnect, which logs every write, under a fault.
+func plantedRun(t *testing.T, with, fault, ledger string) (res *scenarios.Result, logs string) {
+	t.Helper()
+	logs = t.TempDir()
+	res = runOnce(t, fmt.Sprintf(`
+version: 1
+name: planted
+seed: 7
+target: {stack: demo, with: {limiter: off, log_writes: on, %s}}
+setup: [{post: /login, json: {user: ann}, extract: {token: "$.token"}}]
+load:
+  main:
+    executor: constant-arrival-rate
+    rate: 60/s
+    duration: 6s
+    timeout: 4s
+    flow:
+      - post: /posts
+        name: write
+        json: {author: ann, text: hello}
+        headers: {Authorization: "Bearer ${var.token}", Idempotency-Key: "${ledger.id}"}
+        check: {status: 201}
+        extract: {id: "$.id"}
+ledger: %s
+chaos: {f: %s}
+slo: [lost = 0, stale < 1%%]
+`, with, ledger, fault), Options{LogDir: logs, Guard: self("guard")})
+	if res.Ledger == nil || !res.Ledger.Read {
+		t.Fatalf("%s: %+v", res.Reason, res.Ledger)
+	}
+	return res, logs
+}
+
+// logged counts in the logs of a service how often each write was said to be so.
+func logged(t *testing.T, logs, service, msg, by string) map[string]int {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(logs, service+"-*.log"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no logs of %s: %v", service, err)
+	}
+	out := map[string]int{}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(text)) {
+			var l map[string]any
+			if json.Unmarshal([]byte(line), &l) == nil && l["msg"] == msg {
+				out[fmt.Sprint(l[by])]++
+			}
+		}
+	}
+	return out
+}
+
+// states of the ledger's keys by id.
+func keysOf(res *scenarios.Result, state scenarios.WriteState) map[string]int {
+	out := map[string]int{}
+	for _, k := range res.Ledger.Keys {
+		if k.State == state {
+			out[k.ID] = 1
+		}
+	}
+	return out
+}
+
+const (
+	readByKey = `{write: write, ack: status 201, id: "${ledger.id}", read: {get: "/posts?key=${id}"}, count: "$.items", at: [posts], settle: 1s}`
+	readByID  = `{write: write, ack: status 201, id: "${var.id}", read: {get: "/posts/${id}"}, at: [posts, gateway], settle: 1s}`
+)
+
+// TestLedger_PlantedLosses crashes a replica that acknowledges writes before the store
+// has them. What it had acknowledged and the store never got is what its logs and the
+// store's say; the ledger must find exactly that, by an id of its own and by the
+// answer's.
+func TestLedger_PlantedLosses(t *testing.T) {
+	const crash = `{at: 3s, process.crash: {service: posts, pick: one}}`
+	for _, tt := range []struct{ name, ledger, by string }{{"by an id of its own", readByKey, "key"}, {"by the answer's", readByID, "id"}} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			res, logs := plantedRun(t, "ack_early: on", crash, tt.ledger)
+			planted := logged(t, logs, "posts", "acknowledged early", tt.by)
+			for id := range logged(t, logs, "store", "committed", tt.by) {
+				delete(planted, id)
+			}
+			lost := keysOf(res, scenarios.WriteLost)
+			if len(lost) == 0 || int64(len(lost)) != res.Ledger.Lost {
+				t.Fatalf("%d lost, %d of them listed", res.Ledger.Lost, len(lost))
+			}
+			for id := range lost {
+				if planted[id] == 0 {
+					t.Errorf("%s is lost, and was not planted", id)
+				}
+				delete(planted, id)
+			}
+			// Logged, and then killed before the answer was out: nobody was promised these.
+			unanswered := cellOf(res, "run", "error").Count
+			if int64(len(planted)) > unanswered {
+				t.Errorf("%d planted losses were not found, and %d writes had no answer: %v", len(planted), unanswered, planted)
+			}
+			if rpo := float64(res.Ledger.RPO); rpo <= 0 || rpo > 0.8 || res.Ledger.RPOFault != "f" {
+				t.Errorf("RPO %vs, lost to %q; a replica holds a write for half a second", rpo, res.Ledger.RPOFault)
+			}
+			if o := objective(t, res, "lost = 0"); o.Verdict != scenarios.Fail || int64(o.Measured) != res.Ledger.Lost {
+				t.Errorf("%+v", o)
+			}
+			t.Logf("%d lost of %d, RPO %.3fs", res.Ledger.Lost, res.Ledger.Acknowledged, float64(res.Ledger.RPO))
+		})
+	}
+	t.Run("without the switch", func(t *testing.T) {
+		t.Parallel()
+		res, _ := plantedRun(t, "ack_early: off", crash, readByKey)
+		if l := res.Ledger; l.Lost != 0 || l.Held == 0 || l.Held != l.Acknowledged {
+			t.Errorf("%+v", l)
+		}
+	})
+}
+
+// TestLedger_PlantedDuplicates slows the store down until writes to it time out while
+// they are on their way, and has them tried again. Those that the store committed more
+// than once are what its log says; the ledger must find exactly them. With idempotency
+// the same tries leave one of each.
+func TestLedger_PlantedDuplicates(t *testing.T) {
+	const slow = `{at: 2s, for: 2500ms, network.latency: {from: posts, to: store, delay: 750ms, jitter: 300ms}}`
+	run := func(t *testing.T, idempotency string) (found, planted map[string]int, l *scenarios.LedgerRecord) {
+		res, logs := plantedRun(t, "retry_writes: on, breaker: off, ejection: off, idempotency: "+idempotency, slow, readByKey)
+		found = map[string]int{}
+		for _, k := range res.Ledger.Keys {
+			for _, n := range k.Found {
+				if n > 1 {
+					found[k.ID] = n
+				}
+			}
+		}
+		planted = logged(t, logs, "store", "committed", "key")
+		maps.DeleteFunc(planted, func(_ string, n int) bool { return n < 2 })
+		return found, planted, res.Ledger
+	}
+	t.Run("off", func(t *testing.T) {
+		t.Parallel()
+		found, planted, l := run(t, "off")
+		if len(planted) == 0 || !maps.Equal(found, planted) || l.Duplicated != int64(len(planted)) {
+			t.Errorf("%d found (%d counted), %d planted:\n%v\n%v", len(found), l.Duplicated, len(planted), found, planted)
+		}
+		if l.Lost != 0 {
+			t.Errorf("%d are lost", l.Lost)
+		}
+		t.Logf("%d duplicated, %d present though unacknowledged, of %d", l.Duplicated, l.Present, l.Acknowledged)
+	})
+	t.Run("on", func(t *testing.T) {
+		t.Parallel()
+		found, planted, l := run(t, "on")
+		if len(found)+len(planted) != 0 || l.Duplicated != 0 || l.Lost != 0 || l.Held == 0 {
+			t.Errorf("%v, %v, %+v", found, planted, l)
+		}
+	})
+}

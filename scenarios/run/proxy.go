@@ -1,0 +1,146 @@
+package run
+
+import (
+	"fmt"
+	"net/url"
+	"os"
+
+	"brunt/chaos"
+	"brunt/scenarios"
+	"brunt/targets"
+	"brunt/targets/stack"
+)
+
+// proxies reads by which proxy each load goes, and makes their passwords secrets.
+func (c *compiler) proxies() {
+	c.plan.environ = c.o.Env
+	if c.plan.environ == nil {
+		c.plan.environ = os.LookupEnv
+	}
+	for i := range c.sc.Loads {
+		k := &c.sc.Loads[i].Connections
+		p, err := targets.NewProxies(k.Proxy, c.plan.environ)
+		if err != nil {
+			c.m.Add(k.Of("proxy"), "%v", err)
+			continue
+		}
+		if at := p.Fixed(); at != nil {
+			if err := c.plan.gate.by(c.sc.Loads[i].Resolve)(at); err != nil {
+				c.m.Add(k.Of("proxy"), "the proxy %s: %v", at.Host, err)
+			}
+		}
+		for _, pw := range p.Passwords() {
+			c.sc.Secrets.Add(pw)
+		}
+	}
+}
+
+// first is the way of the first load, by which setup, teardown and the check of readiness
+// go as well.
+func (c *compiler) first() *scenarios.Load {
+	if len(c.sc.Loads) == 0 {
+		return new(scenarios.Load)
+	}
+	return &scenarios.Load{Resolve: c.sc.Loads[0].Resolve, Connections: c.sc.Loads[0].Connections}
+}
+
+// proxiesOf gives the proxies of a load that Compile has seen.
+func (p *Plan) proxiesOf(l *scenarios.Load) *targets.Proxies {
+	out, err := targets.NewProxies(l.Connections.Proxy, p.environ)
+	if err != nil { // it is not one of the plan's
+		return nil
+	}
+	return out
+}
+
+// host gives what refuses a URL that is known to lie outside the blast radius, as the
+// load reaches it: by a proxy, both that and the host count.
+func (c *compiler) host(l *scenarios.Load) func(u *url.URL) error {
+	by, resolve := c.plan.proxiesOf(l), l.Resolve
+	return func(u *url.URL) error {
+		via, err := targets.Via(by, u, resolve)
+		switch {
+		case err != nil:
+			return err
+		case via == nil:
+			return c.plan.gate.by(resolve)(u)
+		case u.Scheme == "http" && (l.Connections.HTTP == scenarios.HTTP2 || l.Connections.HTTP == scenarios.H2C):
+			return fmt.Errorf("%s is reached by a proxy, and without TLS proxies don't pass HTTP/2 on", u.Host)
+		}
+		if err := c.plan.gate.by(resolve)(via); err != nil && by.Fixed() == nil { // else told already
+			return fmt.Errorf("the proxy %s: %w", via.Host, err)
+		}
+		return targets.Gate(c.plan.gate.check).Beyond(u)
+	}
+}
+
+// target refuses a target that is known to lie outside the blast radius. That holds for
+// each load that goes there by a proxy, and else for all together.
+func (c *compiler) target(u *url.URL) error {
+	direct := len(c.sc.Loads) == 0
+	for i := range c.sc.Loads {
+		l := &c.sc.Loads[i]
+		via, err := targets.Via(c.plan.proxiesOf(l), u, l.Resolve)
+		if err == nil && via != nil {
+			err = c.host(l)(u)
+		}
+		if err != nil {
+			return fmt.Errorf("load %q: %w", l.Name, err)
+		}
+		direct = direct || via == nil
+	}
+	if !direct {
+		return nil
+	}
+	return c.plan.gate.host(u)
+}
+
+// via gives the proxy by which load i reaches the target; nil is none, or none that is
+// known before the target runs.
+func (p *Plan) via(i int) *url.URL {
+	u := &url.URL{Scheme: "http", Host: "127.0.0.1"} // of a stack
+	if p.Stack == nil {
+		text, _ := p.Scenario.Target.URL.Static()
+		var err error
+		if u, err = targets.ParseBase(text); err != nil {
+			return nil
+		}
+	}
+	via, err := targets.Via(p.proxiesOf(&p.Loads[i].Load), u, p.Loads[i].Resolve)
+	if err != nil {
+		return nil
+	}
+	return via
+}
+
+// front is the host:port that the first load connects to on its way to the target.
+func (p *Plan) front() string {
+	if len(p.Loads) == 0 {
+		return p.Scope.External
+	}
+	if via := p.via(0); via != nil {
+		return targets.HostPort(via)
+	}
+	return resolved(p.Scope.External, p.Loads[0].Resolve)
+}
+
+// proxied tells which loads reach the target by a proxy, and refuses a fault on the link
+// to the target then: brunt could only stand before it by leaving the proxy out.
+func (c *compiler) proxied() {
+	to := chaos.TargetName
+	if c.plan.Stack != nil {
+		to = stack.UnitName(c.plan.Stack.Entry, 0)
+	}
+	linked, _ := c.plan.needsLink(chaos.LoadName, to)
+	for i := range c.plan.Loads {
+		lp := &c.plan.Loads[i]
+		via := c.plan.via(i)
+		switch {
+		case via == nil:
+		case linked:
+			c.m.Add(lp.Connections.Of("proxy"), "load %q reaches the target by the proxy %s, and a fault is on the link between load and target, which goes there directly", lp.Name, via.Host)
+		case lp.Connections.Proxy == "env":
+			c.plan.Notes = append(c.plan.Notes, fmt.Sprintf("load %q reaches the target by the proxy %s, which the environment names: response times are those of both", lp.Name, via.Host))
+		}
+	}
+}
