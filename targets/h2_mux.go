@@ -188,11 +188,20 @@ func (m *mux) settle(f *http2.SettingsFrame, allowed *int) error {
 		}
 		return nil
 	})
-	if err == nil {
-		err = m.ctl.WriteSettingsAck()
-		m.work.Signal()
+	if err != nil {
+		return err
 	}
-	return err
+	return m.reply(func() error { return m.ctl.WriteSettingsAck() })
+}
+
+// reply answers a frame that wants an answer. A server that asks and never reads is
+// not answered for ever. It holds the mutex.
+func (m *mux) reply(write func() error) error {
+	if m.control.Len() > maxHead {
+		return http2.ConnectionError(http2.ErrCodeEnhanceYourCalm)
+	}
+	m.work.Signal()
+	return write()
 }
 
 // submit puts a request into the queue of what is to be written.
