@@ -29,7 +29,7 @@ func TestDiscovered(t *testing.T) {
 			m := newMortal(t)
 			t.Setenv("BRUNT_STATE_OF", m.state)
 			t.Setenv("BRUNT_STATE", m.state)
-			m.run(t, killScenario(killFaults["stranger"], m.stranger.Process.Pid), "both", afterInjection, 0)
+			m.run(t, killScenario(killFaults["stranger"], m), "both", afterInjection, 0)
 			waitFor(t, "the stranger to be stopped", func() bool { return state(m.stranger.Process.Pid) == "T" })
 			journals, _ := filepath.Glob(m.state + "/*.journal")
 			if len(journals) != 1 {
