@@ -31,10 +31,7 @@ const assumed = 100
 // One that takes longer may hang in what is over by now, so that they try another.
 const joinable = time.Second
 
-var (
-	errOnly1     = errors.New("the server speaks HTTP/1.1")
-	errNoStreams = errors.New("the server allows no streams")
-)
+var errOnly1 = errors.New("the server speaks HTTP/1.1")
 
 // join gives s a place or puts it in line, and waits for its turn.
 func (p *pool) join(o *origin, s *stream) error {

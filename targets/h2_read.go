@@ -282,7 +282,6 @@ type head2 struct {
 	s      *stream // nil is one whom nobody waits for
 	status int
 	err    error
-	late   bool // trailers
 }
 
 func (h *head2) begin(s *stream) { *h = head2{s: s} }
