@@ -27,6 +27,9 @@ type line struct {
 // said it (RFC 9113 recommends to allow no fewer).
 const assumed = 100
 
+// unlimited is what a server allows that sets no limit.
+const unlimited = 1 << 30
+
 // joinable is how long further requests wait for a connection that is being opened.
 // One that takes longer may hang in what is over by now, so that they try another.
 const joinable = time.Second

@@ -142,7 +142,7 @@ func (m *mux) connect(deadline time.Duration) (allowed int, err error) {
 	case err != nil:
 		return 0, fmt.Errorf("before the server said anything in HTTP/2: %w", err)
 	}
-	allowed = 1 << 30
+	allowed = unlimited
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if err := m.settle(settings, &allowed); err != nil {
@@ -174,7 +174,7 @@ func (m *mux) settle(f *http2.SettingsFrame, allowed *int) error {
 		}
 		switch s.ID {
 		case http2.SettingMaxConcurrentStreams:
-			*allowed = int(min(s.Val, 1<<30))
+			*allowed = int(min(s.Val, unlimited))
 		case http2.SettingInitialWindowSize:
 			more := int64(s.Val) - m.initial
 			m.initial += more
