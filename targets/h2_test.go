@@ -531,7 +531,10 @@ func TestHTTP2_TimeoutLeavesTheConnection(t *testing.T) {
 // A connection on which nothing is heard any more, not even the answer to a PING, is
 // not waited for for ever: further requests go by another.
 func TestHTTP2_MuteConnection(t *testing.T) {
-	for _, most := range []int{0, 1} {
+	for _, c := range []struct {
+		most   int
+		shared bool // another request is on the connection all the time
+	}{{0, false}, {1, false}, {0, true}} {
 		url := script2(t, nil, func(p *peer2) {
 			if p.n == 0 {
 				_, _ = io.Copy(io.Discard, p.br)
@@ -539,12 +542,20 @@ func TestHTTP2_MuteConnection(t *testing.T) {
 			}
 			each2(func(p *peer2, a asked) { p.hello(a.id) })(p)
 		})
-		r := newRig(t, at2(url, func(k *scenarios.Connections) { k.Max = most }), "get: /")
+		r := newRig(t, at2(url, func(k *scenarios.Connections) { k.Max = c.most }), "get: /")
 		u := r.user(0)
+		var other sync.WaitGroup
+		if c.shared {
+			o := r.user(1)
+			other.Go(func() { r.want(o.Do(0, time.Hour), "unfinished") })
+			settles(t, "open", func() bool { return r.Opened() == 1 })
+		}
 		settles(t, "answered by another connection", func() bool { return u.Do(0, 50*time.Millisecond).Kind == scenarios.OK })
 		if now := time.Since(r.t0); now < time.Second || r.Opened() != 2 {
 			t.Errorf("after %v, on %d connections", now, r.Opened())
 		}
+		r.Abort()
+		other.Wait()
 	}
 }
 
