@@ -61,7 +61,7 @@ func TestHTTP_DoesNotAllocate(t *testing.T) {
 }
 
 func BenchmarkHTTP_Do(b *testing.B) {
-	const items = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 79\r\n\r\n" + `{"items":[{"id":17,"name":"a post about something"},{"id":18,"name":"another"}]}`
+	const items = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 80\r\n\r\n" + `{"items":[{"id":17,"name":"a post about something"},{"id":18,"name":"another"}]}`
 	for _, c := range []struct{ name, step, answer string }{
 		{"fixed", `get: /`, small},
 		{"template", `get: "/posts?page=${int(1,50)}"`, small},
