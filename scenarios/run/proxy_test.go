@@ -142,7 +142,7 @@ slo: [errors < 10%%]
 				if ready != "" {
 					want++
 				}
-				if direct.Load() != want || led.Load() != want || wrong.Load() != 0 {
+				if t.Logf("%s: %s", res.Verdict, res.Reason); direct.Load() != want || led.Load() != want || wrong.Load() != 0 {
 					t.Errorf("%d requests, %d by the proxy, %d wrong", direct.Load(), led.Load(), wrong.Load())
 				}
 				if b, err := json.Marshal(res); err != nil || strings.Contains(string(b), "sesame") || !strings.Contains(res.Scenario, "ann:***@") {
