@@ -174,13 +174,14 @@ func (f *HTTPRewrite) text() string {
 		return strings.Join(parts, ", ")
 	}
 	t := f.toxic()
-	s := "rewrite " + f.Requests.text()
+	var s strings.Builder
+	s.WriteString("rewrite " + f.Requests.text())
 	for _, d := range []struct{ what, of string }{{"request", of(t.Request)}, {"answer", of(t.Answer)}} {
 		if d.of != "" {
-			s += "; " + d.what + ": " + d.of
+			s.WriteString("; " + d.what + ": " + d.of)
 		}
 	}
-	return s
+	return s.String()
 }
 
 // request is the probe's: it carries every header that is taken away, and its answer a

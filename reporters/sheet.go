@@ -169,7 +169,8 @@ func (s *sheet) repeats(list []scenarios.Repeat) {
 	s.head("Repeated faults")
 	for i := range list {
 		r := &list[i]
-		s.line(span{"  " + clean(r.Fault), bold}, span{"  " + repeated(r), plain})
+		s.line(span{"  " + clean(r.Fault), bold})
+		s.text("    ", "      ", scenarios.Sentence("it "+repeated(r)), plain)
 		table := [][]string{{"", "of", "min", "median", "p95", "max"}}
 		for _, f := range spreads(r) {
 			table = append(table, append([]string{"  " + f.name}, spreadCells(f.spread)...))

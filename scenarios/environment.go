@@ -12,4 +12,6 @@ type Environment struct {
 	Files   uint64   `json:"files,omitempty"`   // limit of open files
 	Command []string `json:"command,omitempty"` // that began the run
 	Target  string   `json:"target,omitempty"`  // what was loaded
+
+	Policies []string `json:"policies,omitempty"` // that held: name, file and digest of each
 }

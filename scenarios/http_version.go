@@ -15,6 +15,9 @@ const (
 
 var httpVersions = []string{string(AnyHTTP), string(HTTP1), string(HTTP2), string(H2C)}
 
+// meant is what is meant by versions written in other ways.
+var meant = map[string]string{"1": "1.1", "1.0": "1.1", "http/1.1": "1.1", "2.0": "2", "h2": "2", "http/2": "2", "http2": "2", "HTTP/1.1": "1.1", "HTTP/2": "2"}
+
 // DecodeNode implements [NodeDecoder].
 func (v *HTTPVersion) DecodeNode(n *Node, m *Mistakes) {
 	s, ok := n.Text(m)
@@ -22,8 +25,8 @@ func (v *HTTPVersion) DecodeNode(n *Node, m *Mistakes) {
 	case !ok:
 	case slices.Contains(httpVersions, s):
 		*v = HTTPVersion(s)
-	case s == "1" || s == "1.0" || s == "2.0" || s == "h2":
-		m.AddHint(n.Pos, DidYouMean(map[byte]string{'1': "1.1", '2': "2", 'h': "2"}[s[0]], httpVersions), "`http` can't be %s", n.describe())
+	case meant[s] != "":
+		m.AddHint(n.Pos, didYouMean(meant[s]), "`http` can't be %s", n.describe())
 	default:
 		m.AddHint(n.Pos, DidYouMean(s, httpVersions), "`http` can't be %s", n.describe())
 	}

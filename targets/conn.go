@@ -19,6 +19,7 @@ type conn struct {
 	net.Conn // TLS over raw, or raw itself
 	raw      *net.TCPConn
 	direct   direct
+	watch    *watched  // of HTTP/2, where the system has it
 	t0       time.Time // of the run
 	born     time.Duration
 	deadline time.Duration // that is set on it

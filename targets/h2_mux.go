@@ -123,6 +123,11 @@ func (m *mux) connect(deadline time.Duration) (allowed int, err error) {
 		return 0, errOnly1
 	}
 	m.conn = c
+	if o.tls == nil {
+		if c.watch = newWatched(c.raw); c.watch != nil {
+			c.Conn = c.watch
+		}
+	}
 	c.until(deadline, 0)
 	if _, err := c.Conn.Write(preface()); err != nil {
 		return 0, err
@@ -258,18 +263,15 @@ func (m *mux) shut() {
 
 // stop lets nothing more be sent, as the connection has ended by err.
 func (m *mux) stop(err error) {
+	m.origin.line.gone(m, err) // first, so that nobody is sent back to it
 	m.mu.Lock()
-	first := m.err == nil
-	if first {
+	if m.err == nil {
 		m.err = err
 	}
 	queue := m.queue
 	m.queue = nil
 	m.work.Signal()
 	m.mu.Unlock()
-	if first {
-		m.origin.line.gone(m, err)
-	}
 	for _, s := range queue {
 		s.fail(errUntouched, true)
 	}
@@ -305,6 +307,11 @@ func (s *stream) fail(err error, untouched bool) {
 func (m *mux) goAway(f *http2.GoAwayFrame) {
 	away := &goneAway{code: f.ErrCode, text: string(f.DebugData()[:min(len(f.DebugData()), 100)])}
 	last := f.LastStreamID
+	l := &m.origin.line
+	l.mu.Lock()
+	l.leave(m) // first, so that nobody is sent back to it
+	l.serve(m.pool, m.origin)
+	l.mu.Unlock()
 	m.mu.Lock()
 	m.away = away
 	untouched := m.queue
@@ -316,11 +323,6 @@ func (m *mux) goAway(f *http2.GoAwayFrame) {
 		}
 	}
 	m.mu.Unlock()
-	l := &m.origin.line
-	l.mu.Lock()
-	l.leave(m)
-	l.serve(m.pool, m.origin)
-	l.mu.Unlock()
 	for _, s := range untouched {
 		s.fail(away, true)
 	}

@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
+	"time"
 
+	"golang.org/x/net/http/httpguts"
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
 )
@@ -47,6 +50,9 @@ func (m *mux) take(f http2.Frame) error {
 		return m.takeData(f)
 	case *http2.RSTStreamFrame:
 		if s := m.remove(f.StreamID); s != nil {
+			s.mu.Lock()
+			m.arrived(s)
+			s.mu.Unlock()
 			s.fail(&streamReset{f.ErrCode}, f.ErrCode == http2.ErrCodeRefusedStream)
 		}
 	case *http2.SettingsFrame:
@@ -93,6 +99,14 @@ func (m *mux) take(f http2.Frame) error {
 	return nil
 }
 
+// arrived notes that a stream was sent, as the server says something about it, where
+// the writer has not come to say so. It holds the stream's mutex.
+func (m *mux) arrived(s *stream) {
+	if !s.wasSent {
+		s.sent, s.wasSent = time.Duration(m.flush.Load()), true
+	}
+}
+
 // find gives a stream that somebody may still wait for.
 func (m *mux) find(id uint32) *stream {
 	m.mu.Lock()
@@ -121,6 +135,9 @@ func (m *mux) bad(e http2.StreamError) {
 	_ = m.ctl.WriteRSTStream(e.StreamID, e.Code)
 	m.work.Signal()
 	m.mu.Unlock()
+	s.mu.Lock()
+	m.arrived(s)
+	s.mu.Unlock()
 	err := e.Cause
 	if err == nil {
 		err = fmt.Errorf("what came back is not HTTP/2: %w", e)
@@ -152,9 +169,7 @@ func (m *mux) takeHead(f *http2.HeadersFrame) error {
 	if err == nil && !over && end {
 		m.whole(s, id)
 	}
-	if !s.wasSent && began { // the writer has not come to say it
-		s.sent, s.wasSent = min(m.flushed(), s.first), true
-	}
+	m.arrived(s)
 	s.mu.Unlock()
 	switch {
 	case over || err != nil:
@@ -301,11 +316,11 @@ func (h *head2) field(f hpack.HeaderField) {
 		return
 	}
 	switch {
+	case !httpguts.ValidHeaderFieldName(f.Name) || f.Name != strings.ToLower(f.Name) || !httpguts.ValidHeaderFieldValue(f.Value) || h.status == 0 && !s.began:
+		h.err = errNotHTTP
+		return
 	case s.began:
 		s.trailers = append(s.trailers, f)
-		return
-	case h.status == 0 || f.Name[0] == ':':
-		h.err = errNotHTTP
 		return
 	case f.Name == "content-length":
 		n, err := strconv.ParseInt(f.Value, 10, 64)

@@ -41,6 +41,15 @@ func (w *writing2) init(m *mux) {
 // mostBatch is how much is written at once.
 const mostBatch = 64 << 10
 
+// unsent takes streams back whose batch was not written.
+func (m *mux) unsent(batch []written) {
+	for _, b := range batch {
+		if s := m.remove(b.id); s != nil {
+			s.fail(errUntouched, true)
+		}
+	}
+}
+
 // lastWords is how long a connection is read from that can't be written to.
 const lastWords = 100 * time.Millisecond
 
@@ -95,7 +104,7 @@ func (m *mux) write() {
 // meanwhile is read first, as it may be an end.
 func (m *mux) quiet() bool {
 	for n := range 200 {
-		if stillOpen(m.conn.raw) {
+		if m.conn.watch == nil || m.conn.watch.quiet() {
 			return true
 		}
 		m.mu.Lock()
@@ -232,9 +241,12 @@ func (m *mux) send() bool {
 		return true
 	}
 	m.flush.Store(int64(m.pool.now()))
-	_, err := m.conn.Conn.Write(w.out.Bytes())
+	n, err := m.conn.Conn.Write(w.out.Bytes())
 	w.out.Reset()
 	if err != nil {
+		if n == 0 { // not a byte of it went out
+			m.unsent(w.batch)
+		}
 		// What the server said before it closed is still to be read: the answer to a
 		// body that it didn't want, or GOAWAY.
 		m.stop(err)
@@ -253,6 +265,3 @@ func (m *mux) send() bool {
 	w.batch = w.batch[:0]
 	return true
 }
-
-// flushed is when the last write began.
-func (m *mux) flushed() time.Duration { return time.Duration(m.flush.Load()) }

@@ -276,7 +276,13 @@ func (p *pool) connect(o *origin, secure *tls.Config, deadline time.Duration) (*
 		c.goDirect()
 		return c, nil
 	}
-	t := tls.Client(raw, secure)
+	var under net.Conn = raw
+	if secure == o.tls2 {
+		if c.watch = newWatched(raw); c.watch != nil {
+			under = c.watch
+		}
+	}
+	t := tls.Client(under, secure)
 	if err := t.HandshakeContext(ctx); err != nil {
 		p.drop(c)
 		if cerr := ctx.Err(); cerr != nil {

@@ -179,6 +179,7 @@ const (
 	mostEarly  = time.Minute
 	firstRetry = 500 * time.Millisecond
 	lastRetry  = 10 * time.Second
+	leastFetch = time.Second
 )
 
 // Keep fetches a token before the one that is held expires, until ctx ends. Tell is
@@ -194,7 +195,9 @@ func (k *Tokens) Keep(ctx context.Context, tell func(error)) {
 			return
 		case <-timer.C:
 		}
-		err := k.Fetch(ctx)
+		limited, cancel := context.WithTimeout(ctx, max(leastFetch, k.left())) // so that an end of the token is told
+		err := k.Fetch(limited)
+		cancel()
 		switch {
 		case ctx.Err() != nil:
 			return
@@ -211,6 +214,14 @@ func (k *Tokens) Keep(ctx context.Context, tell func(error)) {
 			wait, failed, retry = k.rest(), false, firstRetry
 		}
 	}
+}
+
+// left is how long the token that is held is good.
+func (k *Tokens) left() time.Duration {
+	if h := k.held.Load(); h != nil {
+		return time.Until(h.expires)
+	}
+	return 0
 }
 
 // rest is how long to wait until the token that is held is to be replaced; less than

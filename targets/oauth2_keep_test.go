@@ -76,6 +76,34 @@ func TestTokens_Keep(t *testing.T) {
 	}
 }
 
+// A fetch that hangs is given up when the token ends, so that this is told, and tried
+// again.
+func TestTokens_KeepTells(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		t0, hangs := time.Now(), true
+		k := &Tokens{}
+		k.fetch = func(ctx context.Context) (*oauth2.Token, error) {
+			if hangs {
+				<-ctx.Done()
+				return nil, ctx.Err()
+			}
+			return &oauth2.Token{AccessToken: "b"}, nil
+		}
+		k.held.Store(&heldToken{[]byte("a"), t0.Add(10 * time.Second)})
+		var told []time.Duration
+		k.Keep(t.Context(), func(err error) {
+			told = append(told, time.Since(t0))
+			if hangs != (err != nil) {
+				t.Errorf("told of %v", err)
+			}
+			hangs = false
+		})
+		if !slices.Equal(told, []time.Duration{10 * time.Second, 10*time.Second + firstRetry}) || string(k.token()) != "b" {
+			t.Errorf("told at %v, the token is %q", told, k.token())
+		}
+	})
+}
+
 // The end of the run ends a fetch that hangs.
 func TestTokens_KeepEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

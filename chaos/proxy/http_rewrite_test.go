@@ -13,8 +13,6 @@ import (
 	"time"
 )
 
-func text(s string) *string { return &s }
-
 // rewrites are exchanges with what they become.
 var rewrites = []struct {
 	name             string
@@ -25,7 +23,7 @@ var rewrites = []struct {
 }{
 	{
 		name:  "headers of both, the others as they were",
-		toxic: HTTPRewrite{Request: Draft{Headers: map[string]*string{"x-tenant": text("evil"), "Cookie": nil}}, Answer: Draft{Headers: map[string]*string{"Server": nil, "X-New": text("1")}}},
+		toxic: HTTPRewrite{Request: Draft{Headers: map[string]*string{"x-tenant": new("evil"), "Cookie": nil}}, Answer: Draft{Headers: map[string]*string{"Server": nil, "X-New": new("1")}}},
 		ask:   "GET /a?q=1 HTTP/1.1\r\nhost:  x\r\nX-Tenant: good\r\n and more\r\nx-tenant: twice\r\nX-Odd:\ty\r\ncookie: a\r\n\r\n",
 		asked: "GET /a?q=1 HTTP/1.1\r\nhost:  x\r\nX-Odd:\ty\r\nX-Tenant: evil\r\n\r\n", answer: "HTTP/1.1 200 Fine\r\nserver: s\r\ncontent-LENGTH: 2\r\n\r\nok",
 		answered: "HTTP/1.1 200 Fine\r\ncontent-LENGTH: 2\r\nX-New: 1\r\n\r\nok",
@@ -50,14 +48,14 @@ var rewrites = []struct {
 	},
 	{
 		name:  "bodies, chunked and compressed",
-		toxic: HTTPRewrite{Request: Draft{Body: text("new ask"), Path: PathDraft{To: "/a b"}}, Answer: Draft{Status: 202, Body: text("new answer")}},
+		toxic: HTTPRewrite{Request: Draft{Body: new("new ask"), Path: PathDraft{To: "/a b"}}, Answer: Draft{Status: 202, Body: new("new answer")}},
 		ask:   "PUT /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Type: t\r\n\r\n5\r\nhello\r\n00a\r\n0123456789\r\n0\r\n\r\n",
 		asked: "PUT /a%20b HTTP/1.1\r\nHost: x\r\nContent-Type: t\r\nContent-Length: 7\r\n\r\nnew ask", answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Encoding: gzip\r\nTrailer: A\r\nETag: 1\r\n\r\n3\r\nabc\r\n0\r\nA: b\r\n\r\n",
 		answered: "HTTP/1.1 202 Accepted\r\nETag: 1\r\nContent-Length: 10\r\n\r\nnew answer",
 	},
 	{
 		name:  "a body where there was none",
-		toxic: HTTPRewrite{Request: Draft{Body: text("new")}, Answer: Draft{Body: text("")}},
+		toxic: HTTPRewrite{Request: Draft{Body: new("new")}, Answer: Draft{Body: new("")}},
 		ask:   "GET /a HTTP/1.1\r\nHost: x\r\n\r\n", asked: "GET /a HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nnew",
 		answer: "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", answered: "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
 	},
@@ -70,7 +68,7 @@ var rewrites = []struct {
 	},
 	{
 		name:  "a status that has no body",
-		toxic: HTTPRewrite{Answer: Draft{Status: 204, Body: text("x")}},
+		toxic: HTTPRewrite{Answer: Draft{Status: 204, Body: new("x")}},
 		ask:   "GET /a HTTP/1.1\r\nHost: x\r\n\r\n", asked: "GET /a HTTP/1.1\r\nHost: x\r\n\r\n",
 		answer: "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nA: b\r\n\r\nhello", answered: "HTTP/1.1 204 No Content\r\nA: b\r\n\r\n",
 	},
@@ -82,7 +80,7 @@ var rewrites = []struct {
 	},
 	{
 		name:  "HEAD",
-		toxic: HTTPRewrite{Answer: Draft{Body: text("four")}},
+		toxic: HTTPRewrite{Answer: Draft{Body: new("four")}},
 		ask:   "HEAD /a HTTP/1.1\r\nHost: x\r\n\r\n", asked: "HEAD /a HTTP/1.1\r\nHost: x\r\n\r\n",
 		answer: "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n", answered: "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n",
 	},
@@ -95,14 +93,14 @@ var rewrites = []struct {
 	},
 	{
 		name:  "a body that ends with the connection",
-		toxic: HTTPRewrite{Answer: Draft{Body: text("new")}},
+		toxic: HTTPRewrite{Answer: Draft{Body: new("new")}},
 		ask:   "GET /a HTTP/1.1\r\nHost: x\r\n\r\n", asked: "GET /a HTTP/1.1\r\nHost: x\r\n\r\n",
 		answer: "HTTP/1.1 200 OK\r\nA: b\r\n\r\nHTTP/1.1 this is the body", answered: "HTTP/1.1 200 OK\r\nA: b\r\nContent-Length: 3\r\nConnection: close\r\n\r\nnew",
 		ends: true,
 	},
 	{
 		name:  "an empty line before",
-		toxic: HTTPRewrite{Request: Draft{Headers: map[string]*string{"A": text("b")}}},
+		toxic: HTTPRewrite{Request: Draft{Headers: map[string]*string{"A": new("b")}}},
 		ask:   "\r\nGET /a HTTP/1.1\r\nHost: x\r\n\r\n", asked: "GET /a HTTP/1.1\r\nHost: x\r\nA: b\r\n\r\n",
 		answer: "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx", answered: "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx",
 	},
@@ -165,8 +163,8 @@ func TestHTTPRewrite(t *testing.T) {
 // Rewrites are made one after the other; of what both say the later holds.
 func TestRewritesCombine(t *testing.T) {
 	p := start(t, web(t), Config{HTTP: true})
-	add(t, p, HTTPRewrite{Request: Draft{Path: PathDraft{Match: regexp.MustCompile("a"), To: "b"}}, Answer: Draft{Status: 201, Headers: map[string]*string{"A": text("1"), "B": text("1")}}})
-	second := add(t, p, HTTPRewrite{Request: Draft{Path: PathDraft{Match: regexp.MustCompile("b"), To: "c"}}, Answer: Draft{Headers: map[string]*string{"b": text("2")}}})
+	add(t, p, HTTPRewrite{Request: Draft{Path: PathDraft{Match: regexp.MustCompile("a"), To: "b"}}, Answer: Draft{Status: 201, Headers: map[string]*string{"A": new("1"), "B": new("1")}}})
+	second := add(t, p, HTTPRewrite{Request: Draft{Path: PathDraft{Match: regexp.MustCompile("b"), To: "c"}}, Answer: Draft{Headers: map[string]*string{"b": new("2")}}})
 	c := dial(t, p)
 	br := bufio.NewReader(c)
 	ask := func() *http.Response {
@@ -202,7 +200,7 @@ func TestRewriteRemovedMeanwhile(t *testing.T) {
 			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nold")
 		}
 	}), Config{HTTP: true})
-	x := add(t, p, HTTPRewrite{Answer: Draft{Status: 500, Body: text("new")}})
+	x := add(t, p, HTTPRewrite{Answer: Draft{Status: 500, Body: new("new")}})
 	c := dial(t, p)
 	br := bufio.NewReader(c)
 	for i, want := range []string{"500 new", "200 old"} {
@@ -254,8 +252,8 @@ func FuzzRewrite(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, ask, answer []byte) {
 		e := &editor{HTTPRewrite: HTTPRewrite{
-			Request: Draft{Path: PathDraft{Match: regexp.MustCompile("[0-9a]+"), To: "n"}, Headers: map[string]*string{"X-New": text("1"), "Cookie": nil}, Body: text("new")},
-			Answer:  Draft{Status: 299, Headers: map[string]*string{"X-New": text("1"), "Server": nil}, Body: text("new")},
+			Request: Draft{Path: PathDraft{Match: regexp.MustCompile("[0-9a]+"), To: "n"}, Headers: map[string]*string{"X-New": new("1"), "Cookie": nil}, Body: new("new")},
+			Answer:  Draft{Status: 299, Headers: map[string]*string{"X-New": new("1"), "Server": nil}, Body: new("new")},
 		}}
 		e.m = &meeting{x: &Toxicity{}}
 		q, n, err := readRequest(ask)

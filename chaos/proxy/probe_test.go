@@ -87,7 +87,7 @@ var effects = []struct {
 		r := probe(t, p, ctx, ProbeRequest{Kind: HTTP, N: 3, Method: "POST", Path: "/a/b"})
 		return slices.Equal(r.Statuses, []int{502, 502, 502}) && len(r.Times) == 3
 	}},
-	{"http rewrite", HTTPRewrite{Request: Draft{Path: PathDraft{To: "/b"}}, Answer: Draft{Body: text("new")}, Path: "/a"}, true, false, func(t *testing.T, p *Proxy, ctx context.Context) bool {
+	{"http rewrite", HTTPRewrite{Request: Draft{Path: PathDraft{To: "/b"}}, Answer: Draft{Body: new("new")}, Path: "/a"}, true, false, func(t *testing.T, p *Proxy, ctx context.Context) bool {
 		r := probe(t, p, ctx, ProbeRequest{Kind: HTTP, N: 2, Path: "/a", Status: 200, Keep: true})
 		return len(r.Kept) == 2 && r.Kept[1].Request.Target == "/b" && r.Kept[1].Answer.Body == "new"
 	}},

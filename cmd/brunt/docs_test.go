@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"brunt/scenarios"
+	"brunt/scenarios/run"
 
 	"github.com/spf13/cobra"
 )
@@ -61,7 +62,8 @@ func documents(t *testing.T) map[string]string {
 	return out
 }
 
-// TestDocuments_Scenarios compiles every scenario that a document shows.
+// TestDocuments_Scenarios compiles every scenario that a document shows, and reads
+// every policy, which is one by its first line.
 func TestDocuments_Scenarios(t *testing.T) {
 	n := 0
 	for path, text := range documents(t) {
@@ -74,7 +76,13 @@ func TestDocuments_Scenarios(t *testing.T) {
 			if err := os.WriteFile(file, []byte(f[2]), 0o644); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := compile(file, nil); err != nil {
+			var err error
+			if strings.HasPrefix(f[2], "# policy") {
+				_, err = run.ReadPolicies([]string{file})
+			} else {
+				_, err = compile(file, nil)
+			}
+			if err != nil {
 				t.Errorf("%s: %v", path, err)
 			}
 		}

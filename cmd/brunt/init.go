@@ -12,31 +12,40 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// The scenarios that `brunt init` writes.
+// The files that `brunt init` writes.
 var (
 	//go:embed init/demo.yaml
 	demoScenario string
 	//go:embed init/url.yaml
 	urlScenario string
+	//go:embed init/policy.yaml
+	policyText string
 )
 
 func initCommand() *cobra.Command {
 	var target string
-	var force bool
+	var force, policy bool
 	c := &cobra.Command{
 		Use:   "init [FILE]",
 		Short: "Write a commented scenario to start from",
 		Long: `Write a commented scenario to start from: one against the built-in system, or with
---url one against a system of your own.`,
+--url one against a system of your own. With --policy, write a policy instead, which
+bounds what scenarios may do.`,
 		Example: `  brunt init
-  brunt init checkout.yaml --url http://127.0.0.1:8080`,
+  brunt init checkout.yaml --url http://127.0.0.1:8080
+  brunt init --policy`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			file := "scenario.yaml"
+			file, text := "scenario.yaml", demoScenario
+			if policy {
+				file, text = "policy.yaml", policyText
+			}
 			if len(args) > 0 {
 				file = args[0]
 			}
-			text := demoScenario
+			if policy && target != "" {
+				return usagef("a policy is for no URL of its own; --url goes with a scenario")
+			}
 			if target != "" {
 				var err error
 				if text, err = urlInit(target); err != nil {
@@ -51,11 +60,16 @@ func initCommand() *cobra.Command {
 			if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 				return err
 			}
+			if policy {
+				fmt.Fprintf(c.OutOrStdout(), "wrote %s\n  brunt doctor --policy %s\n  brunt run scenario.yaml --policy %s\n", file, file, file)
+				return nil
+			}
 			fmt.Fprintf(c.OutOrStdout(), "wrote %s\n  brunt validate %s\n  brunt run %s\n", file, file, file)
 			return nil
 		},
 	}
 	c.Flags().StringVar(&target, "url", "", "the system to load, such as http://127.0.0.1:8080")
+	c.Flags().BoolVar(&policy, "policy", false, "write a policy, which bounds scenarios")
 	c.Flags().BoolVar(&force, "force", false, "write over a file that exists")
 	return c
 }

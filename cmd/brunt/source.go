@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"os"
+	"slices"
 	"strings"
 
 	"brunt/scenarios"
@@ -29,7 +30,7 @@ func policyFlag(c *cobra.Command, policy *[]string) {
 
 // policyFiles adds the policy of the environment to those of the command line.
 func policyFiles(given []string) []string {
-	if p := os.Getenv("BRUNT_POLICY"); p != "" {
+	if p := os.Getenv("BRUNT_POLICY"); p != "" && !slices.Contains(given, p) {
 		return append([]string{p}, given...)
 	}
 	return given

@@ -3,12 +3,12 @@
 package run
 
 import (
-	"context"
 	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -29,7 +29,7 @@ func TestDiscovered(t *testing.T) {
 			m := newMortal(t)
 			t.Setenv("BRUNT_STATE_OF", m.state)
 			t.Setenv("BRUNT_STATE", m.state)
-			m.run(t, killScenario(killFaults["stranger"], m.stranger.Process.Pid), "both", afterInjection, 0)
+			m.run(t, killScenario(killFaults["stranger"], m), "both", afterInjection, 0)
 			waitFor(t, "the stranger to be stopped", func() bool { return state(m.stranger.Process.Pid) == "T" })
 			journals, _ := filepath.Glob(m.state + "/*.journal")
 			if len(journals) != 1 {
@@ -130,69 +130,84 @@ func TestDiscovered_Alive(t *testing.T) {
 	}
 }
 
-// TestDiscovered_Guard finds a guard that was stopped, so that it could not act, and
-// with it the journal.
+// TestDiscovered_Guard stops the guard, so that it can't act, and kills brunt while a
+// process is frozen that carries no mark: the guard's own mark leads to the journal.
 func TestDiscovered_Guard(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	j, err := chaos.OpenJournal(dir, "20260101-000000-discover")
-	if err != nil {
+	server := newServer(t, "serve")
+	argv := self("inject", strconv.Itoa(server.pid), dir)
+	brunt := exec.Command(argv[0], argv[1:]...)
+	if err := brunt.Start(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := j.Intent("it", "nothing that is there", []chaos.Undo{chaos.StackUndo("20260101-000000-discover")}); err != nil {
-		t.Fatal(err)
+	ended := false
+	end := func() {
+		if !ended {
+			ended = true
+			_ = brunt.Process.Kill()
+			_ = brunt.Wait()
+		}
 	}
-	argv := self("guard", j.Path())
-	guard := exec.CommandContext(context.Background(), argv[0], argv[1:]...)
-	guard.Env = append(os.Environ(), "BRUNT_GUARD="+j.Path())
-	pipe, err := guard.StdinPipe() // never written to, and closed only at the end
-	if err != nil {
-		t.Fatal(err)
+	t.Cleanup(end)
+	waitFor(t, "the server to be frozen", func() bool { return state(server.pid) == "T" })
+	journals, _ := filepath.Glob(dir + "/*.journal")
+	if len(journals) != 1 {
+		t.Fatalf("journals: %v", journals)
 	}
-	if err := guard.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		_ = guard.Wait()
-	}()
-	t.Cleanup(func() {
-		_ = guard.Process.Kill()
-		<-ended
-		_ = pipe.Close()
-	})
+	run := strings.TrimSuffix(filepath.Base(journals[0]), ".journal")
+	guard := childOf(t, brunt.Process.Pid, journals[0])
 	look := func() *chaos.Discovery {
 		t.Helper()
-		d, err := chaos.Discover("20260101-000000-discover")
+		d, err := chaos.Discover(run)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return d
 	}
-	if d := look(); len(d.Left) > 0 {
+	if d := look(); len(d.Left) > 0 || !slices.Equal(d.Alive, []string{run}) {
 		t.Errorf("a run that goes on: %+v", d)
 	}
-	if err := j.Close(); err != nil { // as its run's death would
+	if err := syscall.Kill(guard, syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
-	if d := look(); len(d.Left) > 0 {
-		t.Errorf("a guard that is at work: %+v", d)
-	}
-	if err := guard.Process.Signal(syscall.SIGSTOP); err != nil {
-		t.Fatal(err)
-	}
-	waitFor(t, "the guard to be stopped", func() bool { return state(guard.Process.Pid) == "T" })
+	waitFor(t, "the guard to be stopped", func() bool { return state(guard) == "T" })
+	end()
 	d := look()
-	if len(d.Left) != 2 || d.Left[0].Journal != j.Path() || d.Left[1].Process.PID != guard.Process.Pid {
+	if len(d.Left) != 2 || d.Left[0].Journal != journals[0] || d.Left[1].Process.PID != guard {
+		_ = syscall.Kill(guard, syscall.SIGKILL)
 		t.Fatalf("%+v", d.Left)
 	}
 	taken, err := d.TakeBack(t.Context())
 	if err != nil || len(taken) != 2 {
 		t.Errorf("%+v, %v", taken, err)
 	}
-	<-ended
+	waitFor(t, "the server to go on", func() bool { return state(server.pid) != "T" })
+	if s := state(guard); s != "" && s != "Z" {
+		t.Errorf("the guard is in state %q", s)
+	}
 	if left, _ := filepath.Glob(dir + "/*"); len(left) > 0 {
 		t.Errorf("left %v", left)
 	}
+}
+
+// childOf finds the child of a process whose command line ends with a word.
+func childOf(t *testing.T, parent int, word string) int {
+	t.Helper()
+	procs, _ := os.ReadDir("/proc")
+	for _, p := range procs {
+		cmd, _ := os.ReadFile("/proc/" + p.Name() + "/cmdline")
+		stat, _ := os.ReadFile("/proc/" + p.Name() + "/stat")
+		_, rest, _ := strings.Cut(string(stat), ") ")
+		fields := strings.Fields(rest)
+		if strings.HasSuffix(string(cmd), "\x00"+word+"\x00") && len(fields) > 1 && fields[1] == strconv.Itoa(parent) {
+			pid, err := strconv.Atoi(p.Name())
+			if err != nil {
+				t.Fatal(err)
+			}
+			return pid
+		}
+	}
+	t.Fatalf("process %d has no child that ends with %s", parent, word)
+	return 0
 }

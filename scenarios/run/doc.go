@@ -17,11 +17,16 @@
 //	compile.go    loads, flows and their steps, variables, what objectives name
 //	system.go     the target: a stack, processes, or the URL of a system that runs
 //	faults.go     the timeline: kinds, selectors, when each fault is due
-//	gate.go       the blast radius of the load: what is outside for sure is refused here
+//	gate.go       the blast radius of the load: what is outside for sure is refused here;
+//	              fence.go is one list of what may be reached
+//	policy.go     what policies bound: beyond is a mistake, and what a scenario leaves open
+//	              they decide
 //	judgeable.go  refuses what no run could decide: too few requests, too little time
 //	              after a fault, a stop condition that comes before recovery could
 //	schema.go     the JSON Schema, from the types that all of this is read into
 //	describe.go   what a run would do, for people: the plan, and the dry run
+//	foresee.go    what each fault would do, as its own plan says
+//	planfile.go   what a dry run keeps, and what differs from it later
 //
 // # The run
 //
@@ -45,7 +50,8 @@
 //	environment.go  where it ran, for the report
 //	machine_*.go    what each platform tells of itself
 //
-// Beside it, demo.go runs the built-in system alone, and doctor.go says what brunt can
+// Beside it, demo.go runs the built-in system alone, inject.go does one fault without
+// load, and doctor.go says what brunt can
 // do on this machine (features_*.go).
 //
 // # To add to it

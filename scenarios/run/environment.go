@@ -36,8 +36,12 @@ func (r *runner) environment() scenarios.Environment {
 	for _, arg := range os.Args {
 		command = append(command, r.Scenario.Secrets.Mask(arg))
 	}
+	var policies []string
+	for _, p := range r.policies {
+		policies = append(policies, policyName(p))
+	}
 	return scenarios.Environment{
 		Brunt: Version(), Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.NumCPU(),
-		Kernel: kernel(), Memory: memory(), Files: fileLimit(), Command: command, Target: r.targetName(),
+		Kernel: kernel(), Memory: memory(), Files: fileLimit(), Command: command, Target: r.targetName(), Policies: policies,
 	}
 }

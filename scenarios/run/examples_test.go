@@ -97,6 +97,9 @@ func TestExample_DryRun(t *testing.T) {
 		{"01-quickstart", []string{"send SIGKILL to posts[", "delay 60ms ± 20ms on posts[0]->store[0], posts[1]->store[0]", "cut on gateway[0]->users[0]", "recover < 5s after lose-a-replica"}},
 		{"02-your-own-url", []string{"delay 100ms ± 20ms on load->target", "reset all connections on load->target", "recover < 5s after cut-lines"}},
 		{"03-your-own-processes", []string{"send SIGKILL to stock[0]", "delay 300ms on web[0]->stock[0]", "recover < 2s after lose-stock"}},
+		{"04-oauth2", []string{"send SIGSTOP to auth[0]", "errors < 1% in lose-tokens"}},
+		{"05-graphql", []string{"send SIGKILL to store[0]", "delay 50ms on api[0]->store[0]", "recover < 4s after lose-store"}},
+		{"14-zones-and-leaders", []string{"send SIGKILL to the leader of node", "send SIGKILL to node[0]", "send SIGKILL to node[2]", "recover.p50 < 4s after behead"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			lines, err := compileExample(t, c.name, nil).DryRun(t.Context())
@@ -165,6 +168,23 @@ func TestExample(t *testing.T) {
 		}
 		checkProved(t, res, "lose-stock", "slow-stock", "freeze-stock")
 	})
+	cluster := "bin=" + built(t, "brunt/examples/14-zones-and-leaders")
+	t.Run("14-zones-and-leaders", func(t *testing.T) {
+		t.Parallel()
+		code, res := runExample(t, command, "14-zones-and-leaders", "--set", cluster)
+		if res.Verdict != scenarios.Pass || code != 0 {
+			t.Errorf("%s (%d): %s", res.Verdict, code, res.Reason)
+		}
+		checkProved(t, res, "behead#1", "behead#2", "behead#3", "lose-zone")
+		for _, f := range res.Faults {
+			if f.Leader != (len(f.Units) == 1) || (f.Name == "lose-zone") != slices.Equal(f.Zones, []string{"a"}) {
+				t.Errorf("%s hit %v in %v", f.Name, f.Units, f.Zones)
+			}
+		}
+		if len(res.Repeats) != 1 || res.Repeats[0].Occurrences != 3 || res.Repeats[0].Recover.N != 3 {
+			t.Errorf("%+v", res.Repeats)
+		}
+	})
 	t.Run("03-your-own-processes without the cache", func(t *testing.T) {
 		t.Parallel()
 		code, res := runExample(t, command, "03-your-own-processes", "--set", shop, "--set", "cache=off")
@@ -175,6 +195,53 @@ func TestExample(t *testing.T) {
 			t.Errorf("%s: %s, measured %g", o.Text, o.Verdict, o.Measured)
 		}
 	})
+}
+
+// TestExample_Carried runs the examples of what requests carry: they pass, and fail
+// where their README says so.
+func TestExample_Carried(t *testing.T) {
+	if testing.Short() {
+		t.Skip("40 s")
+	}
+	command := brunt(t)
+	for _, c := range []struct {
+		name    string
+		faults  []string
+		broken  string // what makes it fail
+		fails   string // the objective that does
+		because string // the cause of its errors
+	}{
+		{"04-oauth2", []string{"lose-tokens"}, "life=3s", "errors < 1% in lose-tokens", "status 401"},
+		{"05-graphql", []string{"lose-store", "slow-store"}, "cache=off", "errors < 1% of Feed", "graphql errors"},
+	} {
+		bin := "bin=" + built(t, "brunt/examples/"+c.name)
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			code, res := runExample(t, command, c.name, "--set", bin)
+			if res.Verdict != scenarios.Pass || code != 0 {
+				t.Errorf("%s (%d): %s", res.Verdict, code, res.Reason)
+			}
+			checkProved(t, res, c.faults...)
+		})
+		t.Run(c.name+" "+c.broken, func(t *testing.T) {
+			t.Parallel()
+			code, res := runExample(t, command, c.name, "--set", bin, "--set", c.broken)
+			if res.Verdict != scenarios.Fail || code != 3 {
+				t.Errorf("%s (%d): %s", res.Verdict, code, res.Reason)
+			}
+			if o := objective(t, res, c.fails); o.Verdict != scenarios.Fail {
+				t.Errorf("%s: %s, measured %g", o.Text, o.Verdict, o.Measured)
+			}
+			for _, e := range res.Errors {
+				if e.Kind != c.because {
+					t.Errorf("%d errors of %s, want only %s", e.Count, e.Kind, c.because)
+				}
+			}
+			if len(res.Errors) == 0 {
+				t.Error("there was no error")
+			}
+		})
+	}
 }
 
 // checkProved checks that the faults were in and are gone.

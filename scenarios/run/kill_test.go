@@ -7,6 +7,8 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +16,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -36,12 +39,16 @@ var killFaults = map[string]string{
 	"error":     `{at: 300ms, for: 300ms, http.error: {from: web, to: store, percent: 50%}}`,
 	"delay":     `{at: 300ms, for: 300ms, http.delay: {from: load, to: web, delay: 20ms}}`,
 	"stranger":  `{at: 300ms, for: 300ms, process.freeze: {pid: PID}}`,
+	// What lands twice would land again after it was taken back, were it not ended.
+	"exec":    `{at: 300ms, for: 300ms, exec: {inject: "touch FLAG; sleep 0.2; touch FLAG", verify: [test, -e, "FLAG"], revert: [rm, -f, "FLAG"]}}`,
+	"webhook": `{at: 300ms, for: 300ms, webhook: {inject: {post: "HOOK"}, verify: {get: "HOOK", check: {body: "on"}}, revert: {delete: "HOOK"}}}`,
 }
 
-// killScenario is the scenario of a fault. Its store is a child of the unit's process:
+// killScenario is the scenario of a fault; PID in it stands for a process, FLAG for a
+// file and HOOK for a URL of others than the run. Its store is a child of the unit's process:
 // with nobody to end it, it goes on to listen on the unit's port. WEBPORT and STOREPORT
 // stand for ports.
-func killScenario(fault string, pid int) string {
+func killScenario(fault string, m *mortal) string {
 	return `
 version: 1
 name: to be killed
@@ -54,7 +61,7 @@ target:
 load:
   main: {executor: constant-arrival-rate, rate: 50/s, duration: 900ms, timeout: 300ms, grace: 300ms, flow: [{get: /far}]}
 chaos:
-  it: ` + strings.ReplaceAll(fault, "PID", strconv.Itoa(pid)) + "\n"
+  it: ` + strings.NewReplacer("PID", strconv.Itoa(m.stranger.Process.Pid), "FLAG", m.flag, "HOOK", m.hook.URL).Replace(fault) + "\n"
 }
 
 // mortal is a run that is to be killed, with all that it could leave behind.
@@ -62,11 +69,21 @@ type mortal struct {
 	state    string
 	ports    []int     // that the units of the last run listened on
 	stranger *exec.Cmd // a process of ours, not of the run's
+	flag     string    // a file that a command makes
+	hook     *httptest.Server
+	hooked   atomic.Bool // what a call has set there
 }
 
 func newMortal(t *testing.T) *mortal {
 	t.Helper()
-	m := &mortal{state: t.TempDir(), stranger: exec.Command(os.Args[0], "role", "sleep")}
+	m := &mortal{state: t.TempDir(), stranger: exec.Command(os.Args[0], "role", "sleep"), flag: t.TempDir() + "/flag"}
+	m.hook = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet {
+			m.hooked.Store(r.Method == http.MethodPost)
+		}
+		fmt.Fprint(w, map[bool]string{false: "off", true: "on"}[m.hooked.Load()])
+	}))
+	t.Cleanup(m.hook.Close)
 	if err := m.stranger.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -151,8 +168,9 @@ func listeners(t *testing.T, ports []int) []string {
 	return out
 }
 
-// residue lists what a dead run has left: journals, processes that carry its mark,
-// listeners on its units' ports, and the stranger when it is stopped.
+// residue lists what a dead run has left: journals, processes that it started,
+// listeners on its units' ports, the stranger when it is stopped, the flag and what was
+// set at the hook.
 func (m *mortal) residue(t *testing.T) []string {
 	t.Helper()
 	var left []string
@@ -164,11 +182,17 @@ func (m *mortal) residue(t *testing.T) []string {
 	if s := state(m.stranger.Process.Pid); s == "T" {
 		left = append(left, "the stranger is stopped")
 	}
+	if _, err := os.Stat(m.flag); err == nil {
+		left = append(left, "the flag is there")
+	}
+	if m.hooked.Load() {
+		left = append(left, "the hook is set")
+	}
 	left = append(left, listeners(t, m.ports)...)
 	procs, _ := os.ReadDir("/proc")
 	for _, p := range procs {
 		env, err := os.ReadFile("/proc/" + p.Name() + "/environ")
-		if err != nil || !bytes.Contains(env, []byte("BRUNT_RUN=")) || !bytes.Contains(env, []byte("BRUNT_STATE_OF="+m.state)) {
+		if err != nil || !bytes.Contains(env, []byte("BRUNT_STATE_OF="+m.state)) {
 			continue
 		}
 		pid, _ := strconv.Atoi(p.Name())
@@ -210,7 +234,7 @@ func TestKilledAtEveryPoint(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			m := newMortal(t)
 			t.Setenv("BRUNT_STATE_OF", m.state)
-			text := killScenario(fault, m.stranger.Process.Pid)
+			text := killScenario(fault, m)
 			out := m.run(t, text, "guard", 0, 0)
 			found := pointsPattern.FindStringSubmatch(out)
 			if found == nil {
@@ -243,9 +267,9 @@ func TestKilledAtRandom(t *testing.T) {
 	if testing.Short() {
 		trials = 8
 	}
-	names := []string{"freeze", "stranger", "stop", "crash", "partition"}
+	names := []string{"freeze", "stranger", "stop", "crash", "partition", "exec", "webhook"}
 	for i := range trials {
-		text := killScenario(killFaults[names[i%len(names)]], m.stranger.Process.Pid)
+		text := killScenario(killFaults[names[i%len(names)]], m)
 		after := 50*time.Millisecond + time.Duration(r.Int64N(int64(1200*time.Millisecond)))
 		began := time.Now()
 		m.run(t, text, "guard", 0, after)
@@ -264,6 +288,7 @@ const (
 	afterInjection   = 2 + 3*2 + 2 + 2
 	beforeRevert     = afterInjection + 1
 	afterRevert      = afterInjection + 2
+	afterCommand     = afterInjection + 2 // its process has an entry too
 )
 
 // TestWithoutGuardThereIsResidue shows that the two tests above can fail: without a
@@ -287,13 +312,15 @@ func TestWithoutGuardThereIsResidue(t *testing.T) {
 		{"a unit that was stopped", "freeze", afterInjection, false, 2},
 		{"a unit that was killed", "crash", afterUnjournaled, false, 1},
 		{"a link that was cut", "partition", afterUnjournaled, false, 1},
+		{"a command that was run", "exec", afterCommand, false, 2},
+		{"a call that was made", "webhook", afterInjection, false, 2},
 	} {
 		for _, guard := range []string{"none", "both"} {
 			t.Run(c.name+", guard "+guard, func(t *testing.T) {
 				for i := range trials {
 					m := newMortal(t)
 					t.Setenv("BRUNT_STATE_OF", m.state)
-					m.run(t, killScenario(killFaults[c.fault], m.stranger.Process.Pid), guard, c.point, 0)
+					m.run(t, killScenario(killFaults[c.fault], m), guard, c.point, 0)
 					if c.stopped { // the kernel stops a process when it is scheduled next
 						waitFor(t, "the stranger to be stopped", func() bool { return state(m.stranger.Process.Pid) == "T" })
 					}
@@ -305,6 +332,9 @@ func TestWithoutGuardThereIsResidue(t *testing.T) {
 					}
 					if got := strings.Contains(left, "the stranger is stopped"); got != c.stopped {
 						t.Errorf("trial %d: the stranger is stopped: %v, want %v", i, got, c.stopped)
+					}
+					if got := strings.Contains(left, "the flag is there") || strings.Contains(left, "the hook is set"); got != (c.fault == "exec" || c.fault == "webhook") {
+						t.Errorf("trial %d: the author's own fault is in: %v: %s", i, got, left)
 					}
 					taken, err := chaos.Recover(t.Context(), m.state, "run")
 					if err != nil {
@@ -365,7 +395,7 @@ func TestGuardTakesBackFromAHungBrunt(t *testing.T) {
 	}
 	m := newMortal(t)
 	t.Setenv("BRUNT_STATE_OF", m.state)
-	text := strings.ReplaceAll(killScenario(`{at: 300ms, for: 60s, process.freeze: {pid: PID}}`, m.stranger.Process.Pid), "900ms", "61s")
+	text := strings.ReplaceAll(killScenario(`{at: 300ms, for: 60s, process.freeze: {pid: PID}}`, m), "900ms", "61s")
 	file := m.file(t, text)
 	cmd := exec.Command(os.Args[0], "role", "brunt", file, m.state, "guard", "0")
 	out, err := cmd.StderrPipe()

@@ -42,7 +42,7 @@ func underPolicies(t *testing.T, text string, policies ...string) (*Plan, error)
 	if sc == nil {
 		t.Fatal(err)
 	}
-	return Compile(sc, CompileOptions{Self: self("demo-service"), Policies: read})
+	return Compile(sc, CompileOptions{Self: []string{os.Args[0], "role"}, Policies: read})
 }
 
 // bounded is a scenario with a load and a fault of each way to reach something.
@@ -226,6 +226,14 @@ func TestPolicy_Picked(t *testing.T) {
 	plan.policies[0].Protect.Units = []string{"posts[1]"} // as if nobody had foreseen it
 	if _, err := plan.DryRun(t.Context()); err == nil || !strings.Contains(err.Error(), "posts[1] is protected by") {
 		t.Errorf("%v", err)
+	}
+	one, err := plan.Single("it", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, err := one.Inject(t.Context(), Options{State: t.TempDir()})
+	if err != nil || in.Verdict != scenarios.Invalid || in.Injected.Known() || !strings.Contains(in.Reason, "posts[1] is protected by") {
+		t.Errorf("%+v, %v", in, err)
 	}
 }
 

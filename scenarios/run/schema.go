@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"embed"
 	"encoding/json"
 	"fmt"
@@ -107,7 +108,7 @@ func parts(s scenarios.Schema, name string, f func(s scenarios.Schema, name stri
 			}
 			props := scenarios.Schema{}
 			for _, p := range slices.Sorted(maps.Keys(v)) {
-				props[p] = f(v[p].(scenarios.Schema), strings.Trim(p, `^\$`))
+				props[p] = f(v[p].(scenarios.Schema), cmp.Or(strings.Trim(p, `^\$`), name))
 			}
 			out[key] = props
 		case []any:

@@ -1,0 +1,114 @@
+// Cluster is a system with a leader: nodes of which one takes the writes, a front that
+// finds it, and who decides.
+//
+//	cluster front   passes writes on to whichever node of $LINK_NODE takes them
+//	cluster node    leads while it holds the lease of $LINK_LEASE, and takes writes then
+//	cluster lease   gives the lease to one at a time, for a second
+package main
+
+import (
+	"fmt"
+	"log"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+func main() {
+	if len(os.Args) != 2 {
+		log.Fatal("usage: cluster front|node|lease")
+	}
+	http.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	switch os.Args[1] {
+	case "front":
+		http.HandleFunc("/write", front(strings.Split(os.Getenv("LINK_NODE"), ",")))
+	case "node":
+		node(os.Getenv("LINK_LEASE"))
+	case "lease":
+		http.HandleFunc("/lease", lease())
+	default:
+		log.Fatalf("there is no service %q", os.Args[1])
+	}
+	log.Fatal(http.ListenAndServe(os.Getenv("BRUNT_ADDR"), nil))
+}
+
+// front asks one node after the other, the one that took the last write first.
+func front(nodes []string) http.HandlerFunc {
+	client := http.Client{Timeout: 300 * time.Millisecond, Transport: &http.Transport{MaxIdleConnsPerHost: 100}}
+	var last atomic.Int64
+	return func(w http.ResponseWriter, _ *http.Request) {
+		for i := range nodes {
+			n := (int(last.Load()) + i) % len(nodes)
+			resp, err := client.Post("http://"+nodes[n]+"/write", "text/plain", nil)
+			if err != nil {
+				continue
+			}
+			_ = resp.Body.Close()
+			if resp.StatusCode == http.StatusOK {
+				last.Store(int64(n))
+				fmt.Fprintln(w, "written")
+				return
+			}
+		}
+		http.Error(w, "nobody leads", http.StatusServiceUnavailable)
+	}
+}
+
+const term = time.Second // of a lease
+
+// lease gives the lease to who asks for it and has it, or asks for it first.
+func lease() http.HandlerFunc {
+	var mu sync.Mutex
+	var holder string
+	var until time.Time
+	return func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		now, who := time.Now(), r.FormValue("holder")
+		if holder != who && now.Before(until) {
+			http.Error(w, "it is "+holder+"'s", http.StatusConflict)
+			return
+		}
+		holder, until = who, now.Add(term)
+	}
+}
+
+// node asks for the lease five times a term, and leads from when it has it until the
+// term is over.
+func node(lease string) {
+	var until atomic.Int64 // Unix nanoseconds
+	who := fmt.Sprintf("%s-%d", url.PathEscape(os.Getenv("BRUNT_UNIT")), os.Getpid())
+	go func() {
+		client := http.Client{Timeout: term / 5}
+		for ; ; time.Sleep(term / 5) {
+			asked := time.Now()
+			resp, err := client.Post("http://"+lease+"/lease?holder="+who, "text/plain", nil)
+			if err != nil {
+				continue
+			}
+			_ = resp.Body.Close()
+			if resp.StatusCode == http.StatusOK {
+				until.Store(asked.Add(term).UnixNano())
+			}
+		}
+	}()
+	leads := func() bool { return time.Now().UnixNano() < until.Load() }
+	http.HandleFunc("/role", func(w http.ResponseWriter, _ *http.Request) {
+		role := "follower"
+		if leads() {
+			role = "leader"
+		}
+		fmt.Fprintf(w, "{\"role\": %q}\n", role)
+	})
+	http.HandleFunc("/write", func(w http.ResponseWriter, _ *http.Request) {
+		if !leads() {
+			http.Error(w, "not me", http.StatusConflict)
+			return
+		}
+		fmt.Fprintln(w, "ok")
+	})
+}

@@ -1,0 +1,124 @@
+package run
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"brunt/scenarios"
+)
+
+// tokenTarget gives tokens of a second, slowly, and answers who has one.
+type tokenTarget struct {
+	*httptest.Server
+	slow   time.Duration
+	refuse bool
+
+	mu   sync.Mutex
+	n    int
+	sent []string // the tokens that requests had, each once
+	open bool     // a token is being asked for
+	met  int      // requests that came meanwhile
+}
+
+func newTokenTarget(t *testing.T) *tokenTarget {
+	s := &tokenTarget{}
+	s.Server = httptest.NewServer(s)
+	t.Cleanup(s.Close)
+	return s
+}
+
+func (s *tokenTarget) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == "/token" {
+		s.mu.Lock()
+		s.open = true
+		s.mu.Unlock()
+		time.Sleep(s.slow)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.open = false
+		w.Header().Set("Content-Type", "application/json")
+		if s.refuse && s.n > 0 {
+			_, given, _ := r.BasicAuth()
+			w.WriteHeader(http.StatusUnauthorized)
+			fmt.Fprintf(w, `{"error": "invalid_client", "error_description": "it said %s"}`, given)
+			return
+		}
+		s.n++
+		fmt.Fprintf(w, `{"access_token": "opaque-%d", "expires_in": 2}`, s.n)
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.open {
+		s.met++
+	}
+	if got := r.Header.Get("Authorization"); !slices.Contains(s.sent, got) {
+		s.sent = append(s.sent, got)
+	}
+}
+
+const withTokens = `
+version: 1
+target: {url: %q}
+auth: {oauth2: {token_url: /token, client_id: a, client_secret: geheim-geheim}}
+setup: [{get: /setup}]
+load: {main: {executor: constant-arrival-rate, rate: 50/s, duration: 5s, flow: [{get: /}]}}
+`
+
+// TestTokens_Refreshed holds that a token is there before the first request and is
+// replaced beside the load: no request waits for it, however slow its server is.
+func TestTokens_Refreshed(t *testing.T) {
+	t.Parallel()
+	const slow = 300 * time.Millisecond
+	res := inTime(t, func() *scenarios.Result {
+		s := newTokenTarget(t)
+		s.slow = slow
+		res, err := mustCompile(t, fmt.Sprintf(withTokens, s.URL)).Run(t.Context(), Options{State: t.TempDir()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if len(s.sent) < 3 || s.sent[0] != "Bearer opaque-1" || s.sent[1] != "Bearer opaque-2" || slices.Contains(s.sent, "") {
+			t.Errorf("tokens %q", s.sent)
+		}
+		if s.met < 10 { // of 15 for each of two or three
+			t.Errorf("only %d requests came while a token was asked for", s.met)
+		}
+		return res
+	})
+	for _, e := range res.Errors {
+		t.Errorf("%+v", e)
+	}
+}
+
+// TestTokens_Refused holds that what a token server says is told, and the secret is not.
+func TestTokens_Refused(t *testing.T) {
+	t.Parallel()
+	s := newTokenTarget(t)
+	s.refuse = true
+	res := runOnce(t, fmt.Sprintf(withTokens, s.URL), Options{})
+	text, err := json.Marshal(res)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(text), "a token could not be refreshed") || !strings.Contains(string(text), "invalid_client it said ***") {
+		t.Errorf("it is not told: %q", res.Notes)
+	}
+	if strings.Contains(string(text), "geheim") {
+		t.Errorf("the secret is told: %s", text)
+	}
+
+	s.n = 1 // from the first on
+	res = runOnce(t, fmt.Sprintf(withTokens, s.URL), Options{})
+	if res.Verdict != scenarios.Invalid || res.ExitCode != 5 || !strings.Contains(res.Reason, "no token from /token: status 401: invalid_client it said ***") {
+		t.Errorf("%s (%d): %s", res.Verdict, res.ExitCode, res.Reason)
+	}
+}
