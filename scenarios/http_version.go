@@ -16,11 +16,14 @@ const (
 var httpVersions = []string{string(AnyHTTP), string(HTTP1), string(HTTP2), string(H2C)}
 
 // meant is what is meant by versions written in other ways.
-var meant = map[string]string{"1": "1.1", "1.0": "1.1", "http/1.1": "1.1", "2.0": "2", "h2": "2", "http/2": "2", "http2": "2", "HTTP/1.1": "1.1", "HTTP/2": "2"}
+var meant = map[string]string{"1": "1.1", "1.0": "1.1", "http/1.1": "1.1", "h2": "2", "http/2": "2", "http2": "2", "HTTP/1.1": "1.1", "HTTP/2": "2"}
 
 // DecodeNode implements [NodeDecoder].
 func (v *HTTPVersion) DecodeNode(n *Node, m *Mistakes) {
 	s, ok := n.Text(m)
+	if s == "2.0" { // to JSON Schema the same number
+		s = string(HTTP2)
+	}
 	switch {
 	case !ok:
 	case slices.Contains(httpVersions, s):

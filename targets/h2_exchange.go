@@ -92,8 +92,8 @@ func (c *httpClient) Streams() (waits int64, each int) {
 		}
 		seen[o] = true
 		o.line.mu.Lock()
-		if o.line.waits > 0 {
-			waits, each = waits+o.line.waits, c.streams(o.line.told)
+		if n := c.streams(o.line.told); o.line.waits > 0 && n < unlimited { // else they waited for a connection to open
+			waits, each = waits+o.line.waits, n
 		}
 		o.line.mu.Unlock()
 	}

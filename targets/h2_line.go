@@ -27,14 +27,14 @@ type line struct {
 // said it (RFC 9113 recommends to allow no fewer).
 const assumed = 100
 
+// unlimited is what a server allows that sets no limit.
+const unlimited = 1 << 30
+
 // joinable is how long further requests wait for a connection that is being opened.
 // One that takes longer may hang in what is over by now, so that they try another.
 const joinable = time.Second
 
-var (
-	errOnly1     = errors.New("the server speaks HTTP/1.1")
-	errNoStreams = errors.New("the server allows no streams")
-)
+var errOnly1 = errors.New("the server speaks HTTP/1.1")
 
 // join gives s a place or puts it in line, and waits for its turn.
 func (p *pool) join(o *origin, s *stream) error {

@@ -142,7 +142,7 @@ func (m *mux) connect(deadline time.Duration) (allowed int, err error) {
 	case err != nil:
 		return 0, fmt.Errorf("before the server said anything in HTTP/2: %w", err)
 	}
-	allowed = 1 << 30
+	allowed = unlimited
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if err := m.settle(settings, &allowed); err != nil {
@@ -174,7 +174,7 @@ func (m *mux) settle(f *http2.SettingsFrame, allowed *int) error {
 		}
 		switch s.ID {
 		case http2.SettingMaxConcurrentStreams:
-			*allowed = int(min(s.Val, 1<<30))
+			*allowed = int(min(s.Val, unlimited))
 		case http2.SettingInitialWindowSize:
 			more := int64(s.Val) - m.initial
 			m.initial += more
@@ -188,11 +188,20 @@ func (m *mux) settle(f *http2.SettingsFrame, allowed *int) error {
 		}
 		return nil
 	})
-	if err == nil {
-		err = m.ctl.WriteSettingsAck()
-		m.work.Signal()
+	if err != nil {
+		return err
 	}
-	return err
+	return m.reply(func() error { return m.ctl.WriteSettingsAck() })
+}
+
+// reply answers a frame that wants an answer. A server that asks and never reads is
+// not answered for ever. It holds the mutex.
+func (m *mux) reply(write func() error) error {
+	if m.control.Len() > maxHead {
+		return http2.ConnectionError(http2.ErrCodeEnhanceYourCalm)
+	}
+	m.work.Signal()
+	return write()
 }
 
 // submit puts a request into the queue of what is to be written.

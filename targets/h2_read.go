@@ -35,6 +35,8 @@ func (m *mux) read() error {
 		}
 		if bad, ok := errors.AsType[http2.ConnectionError](err); ok {
 			return fmt.Errorf("what came back is not HTTP/2: %w", bad)
+		} else if err == io.EOF {
+			return io.ErrUnexpectedEOF // to a body it is no end
 		} else if err != nil {
 			return err
 		}
@@ -71,11 +73,7 @@ func (m *mux) take(f http2.Frame) error {
 		if !f.IsAck() {
 			m.mu.Lock()
 			defer m.mu.Unlock()
-			if m.control.Len() > maxHead { // nobody reads what is answered
-				return http2.ConnectionError(http2.ErrCodeEnhanceYourCalm)
-			}
-			_ = m.ctl.WritePing(true, f.Data)
-			m.work.Signal()
+			return m.reply(func() error { return m.ctl.WritePing(true, f.Data) })
 		}
 	case *http2.GoAwayFrame:
 		m.goAway(f)
@@ -284,7 +282,6 @@ type head2 struct {
 	s      *stream // nil is one whom nobody waits for
 	status int
 	err    error
-	late   bool // trailers
 }
 
 func (h *head2) begin(s *stream) { *h = head2{s: s} }

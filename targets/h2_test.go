@@ -165,6 +165,11 @@ func TestHTTP2_Answers(t *testing.T) {
 			_ = p.WriteData(id, false, []byte("hel"))
 			_ = p.Close()
 		}, want: "closed", dead: true},
+		{name: "closed in a body without length", answer: func(p *peer2, id uint32) {
+			p.head(id, false, ":status", "200")
+			_ = p.WriteData(id, false, []byte("hel"))
+			_ = p.Close()
+		}, want: "closed", dead: true},
 		{name: "goaway with an error", answer: func(p *peer2, id uint32) {
 			_ = p.WriteGoAway(id, http2.ErrCodeEnhanceYourCalm, []byte("too fast"))
 			_ = p.Close()

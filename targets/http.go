@@ -12,7 +12,9 @@ import (
 	"brunt/scenarios"
 )
 
-// HTTP is HTTP/1.1 over TCP and TLS.
+// HTTP is HTTP/1.1 and HTTP/2 over TCP and TLS. A connection of HTTP/1.1 carries one
+// request at a time (conn), one of HTTP/2 many (mux); a request is written down once, in
+// the form of HTTP/1.1, and judged by the same answer.
 type HTTP struct{}
 
 var _ Protocol = (*HTTP)(nil)
