@@ -78,6 +78,7 @@ type own struct {
 
 	said string // by inject
 	done string // by revert
+	kept bool   // revert failed, so there is nothing to wait for
 }
 
 // ready fills in what the steps of both kinds share. It asks verify once: what holds
@@ -170,7 +171,7 @@ func (s *own) Revert(ctx context.Context) (Outcome, error) {
 	if s.leftover != nil {
 		err = also(err, s.leftover(ctx))
 	}
-	if err != nil {
+	if s.kept = err != nil; s.kept {
 		return Failed, fmt.Errorf("revert: %w", err)
 	}
 	s.done = said
@@ -199,6 +200,11 @@ func (s *own) Gone(ctx context.Context) (string, error) {
 	q, want, what := s.verify, false, "verify does not hold any more"
 	if s.gone != nil {
 		q, want, what = s.gone, true, "gone"
+	}
+	if s.kept {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, asksEvery)
+		defer cancel()
 	}
 	said, err := until(ctx, q, want)
 	if err != nil {

@@ -173,6 +173,12 @@ func hostileRun() *scenarios.Result {
 		s := r.Errors[i].Sample
 		s.Request, s.Message, s.Body, s.Headers = hostile, hostile, hostile, map[string]string{hostile: hostile, "traceparent": hostile}
 	}
+	r.Ledger = lossy()
+	r.Ledger.Write, r.Ledger.Units, r.Ledger.Note, r.Ledger.RPOFault = hostile, []string{hostile}, hostile, hostile
+	for i := range r.Ledger.Keys {
+		k := &r.Ledger.Keys[i]
+		k.ID, k.State, k.Fault, k.Note, k.Found = hostile, scenarios.WriteState(hostile), hostile, hostile, map[string]int{hostile: 1}
+	}
 	for i := range r.Phases {
 		if i > 1 {
 			r.Phases[i].Name = hostile
@@ -184,6 +190,29 @@ func hostileRun() *scenarios.Result {
 	return r
 }
 
+// lossy is a ledger that found something of every kind.
+func lossy() *scenarios.LedgerRecord {
+	l := &scenarios.LedgerRecord{
+		Write: "write post", Units: []string{"posts[0]", "posts[1]"}, Read: true, Acknowledged: 3000, Held: 2984, Lost: 12, Duplicated: 2, Stale: 1, Unknown: 1, Refused: 26, Present: 3,
+		RPO: .499, RPOFault: "lose-a-replica", Asked: 61, Took: 1.2, Left: 4, Note: "no answer from posts[1] for 1 of 3000 writes: timeout",
+	}
+	for i := range 12 {
+		at := scenarios.Num(14.503 + float64(i)*.04)
+		l.Keys = append(l.Keys, scenarios.WriteKey{
+			ID: fmt.Sprintf("f289a7a9-c74e-40cc-be81-48849f13b%03d", i), State: scenarios.WriteLost, Acknowledged: at, Ended: at, Age: 15.002 - at, Fault: "lose-a-replica",
+			Found: map[string]int{"posts[0]": 0, "posts[1]": 0},
+		})
+	}
+	l.Keys = append(
+		l.Keys,
+		scenarios.WriteKey{ID: "twice", State: scenarios.WriteDuplicated, Acknowledged: 30, Ended: 30, Age: nan, Found: map[string]int{"posts[0]": 2, "posts[1]": 2}},
+		scenarios.WriteKey{ID: "half", State: scenarios.WriteStale, Acknowledged: 31, Ended: 31, Age: nan, Found: map[string]int{"posts[0]": 1, "posts[1]": 0}},
+		scenarios.WriteKey{ID: "mute", State: scenarios.WriteUnknown, Acknowledged: 32, Ended: 32, Age: nan, Found: map[string]int{"posts[0]": 0, "posts[1]": -1}},
+		scenarios.WriteKey{ID: "late", State: scenarios.WritePresent, Acknowledged: nan, Ended: 15.2, Age: nan, Found: map[string]int{"posts[0]": 1, "posts[1]": 1}},
+	)
+	return l
+}
+
 // fixtures are all runs that every format must cope with, by name.
 var fixtures = sync.OnceValue(func() map[string]*scenarios.Result {
 	undecided := failing().result()
@@ -193,6 +222,19 @@ var fixtures = sync.OnceValue(func() map[string]*scenarios.Result {
 		"hostile": hostileRun(),
 	}
 	f := minute()
+	f.slo = []string{"lost = 0", "duplicated = 0", "stale < 1%", "rpo < 5s"}
+	f.verdicts, f.verdict = verdicts(4, scenarios.Pass, scenarios.Fail, scenarios.Fail), scenarios.Fail
+	f.reason = "2 of 4 objectives failed: lost = 0, measured 12."
+	r := f.result()
+	r.Ledger = lossy()
+	for i, n := range []scenarios.Num{12, 2, .00034, .499} {
+		o := &r.Objectives[i]
+		o.Measured, o.Low, o.High = n, nan, nan
+	}
+	r.Objectives[0].Low, r.Objectives[0].High = 12, 13
+	out["ledger"] = r
+
+	f = minute()
 	f.slo, f.verdicts, f.reason = nil, nil, "No objective was set, so nothing could fail."
 	out["objectives-none"] = f.result()
 
@@ -202,7 +244,7 @@ var fixtures = sync.OnceValue(func() map[string]*scenarios.Result {
 
 	f = minute()
 	f.verdict, f.reason = scenarios.Invalid, "P99 lag 24ms in run is over 10ms: brunt itself was late."
-	r := f.result()
+	r = f.result()
 	r.Generator.Healthy, r.Generator.Lag.P99 = false, .024
 	r.Generator.Limits = []string{"p99 lag 24ms in run is over 10ms: brunt itself was late. Give it a processor of its own, a lower rate, or `pacing: efficient`."}
 	r.Generator.ClockSteps, r.Generator.Steal = 1, .12

@@ -9,7 +9,7 @@ import (
 )
 
 func TestJUnit_Golden(t *testing.T) {
-	for _, name := range []string{"failing", "invalid", "infinite", "hostile", "empty", "interrupted"} {
+	for _, name := range []string{"failing", "invalid", "infinite", "hostile", "empty", "interrupted", "ledger"} {
 		t.Run(name, func(t *testing.T) { golden(t, name+".junit.xml", report(t, JUnit{}, fixtures()[name])) })
 	}
 }

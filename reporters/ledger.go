@@ -178,7 +178,7 @@ func (s *sheet) ledger(l *scenarios.LedgerRecord) {
 			break
 		}
 		row := keyRow(&l.Keys[i])
-		table = append(table, []string{row[1], row[0], row[2], row[3], clip(row[4], 20)})
+		table = append(table, []string{row[1], clip(row[0], 10), row[2], row[3], clip(row[4], 20)})
 	}
 	s.table(table)
 	if n := int64(len(l.Keys)-mostLedgerRows) + l.Left; n > 0 {

@@ -14,7 +14,7 @@ import (
 )
 
 func TestTerminal_Golden(t *testing.T) {
-	for _, name := range []string{"failing", "invalid", "infinite", "hostile", "empty", "interrupted", "not-reverted", "objectives-none", "faults"} {
+	for _, name := range []string{"failing", "invalid", "infinite", "hostile", "empty", "interrupted", "not-reverted", "objectives-none", "faults", "ledger"} {
 		t.Run(name, func(t *testing.T) {
 			golden(t, name+".txt", report(t, NewTerminal(nil, TerminalOptions{Files: "brunt-results/posts-20251120/report.html"}), fixtures()[name]))
 		})
@@ -280,4 +280,27 @@ func FuzzWrap(f *testing.F) {
 			t.Errorf("clipped to %d columns of %d: %q", textWidth(c), width, c)
 		}
 	})
+}
+
+// TestTerminal_Ledger: the reading of the ledger is told of, in a terminal by a line
+// in the place of the block, elsewhere at once and then every ten seconds.
+func TestTerminal_Ledger(t *testing.T) {
+	reading := func(at time.Duration, n int64) scenarios.Interval {
+		return scenarios.Interval{At: at, End: time.Minute, Phase: "ledger", Asked: n, ToAsk: 3000}
+	}
+	s := newScreen(80, 24)
+	tty := NewTerminal(s, TerminalOptions{TTY: true, Width: 80})
+	tty.Observe(interval1(3))
+	tty.Observe(reading(61*time.Second, 512))
+	if text := s.String(); !strings.Contains(text, "reading the ledger: 512 of 3000 writes") || strings.Contains(text, "requests") {
+		t.Errorf("the screen shows\n%s", text)
+	}
+	var b strings.Builder
+	pipe := NewTerminal(&b, TerminalOptions{})
+	for i := range 25 {
+		pipe.Observe(reading(time.Minute+time.Duration(i)*time.Second, int64(i)*100))
+	}
+	if n := strings.Count(b.String(), "reading the ledger"); n != 3 {
+		t.Errorf("%d lines in 25 s:\n%s", n, b.String())
+	}
 }

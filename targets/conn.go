@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"errors"
 	"net"
-	"slices"
 	"sync"
 	"time"
 )
@@ -90,10 +89,9 @@ func (c *conn) ask(req []byte, tail net.Buffers) (br *bufio.Reader, err error) {
 	return c.await(err)
 }
 
-// writeTail sends the parts of a body from where they are. The list of them is its own,
-// since a request that is sent again needs the whole one.
+// writeTail sends the parts of a body from where they are, and uses up the list of
+// them.
 func writeTail(w net.Conn, tail net.Buffers) error {
-	tail = slices.Clone(tail)
 	_, err := tail.WriteTo(w)
 	return err
 }

@@ -22,6 +22,7 @@ type tokenServer struct {
 	n      int
 	answer string // of JSON; %d is the number of the token
 	code   int
+	to     string // where it sends on
 	seen   []*http.Request
 }
 
@@ -32,6 +33,9 @@ func newTokenServer(t testing.TB) *tokenServer {
 		s.seen = append(s.seen, r)
 		s.n++
 		w.Header().Set("Content-Type", "application/json")
+		if s.to != "" {
+			w.Header().Set("Location", s.to)
+		}
 		w.WriteHeader(s.code)
 		if strings.Contains(s.answer, "%d") {
 			fmt.Fprintf(w, s.answer, s.n)
@@ -110,15 +114,22 @@ func TestOAuth2_Refused(t *testing.T) {
 		{"by a page", `<html>no</html>`, 503, `status 503: "<html>no</html>"`},
 		{"without a token", `{"token": "x"}`, 200, "missing access_token"},
 		{"with what is no header", `{"access_token": "a\r\nX-A: b"}`, 200, "can stand in no header"},
-		{"elsewhere", ``, 302, "status 302"},
+		{"elsewhere", ``, 307, "status 307"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newTokenServer(t)
 			s.answer, s.code = c.answer, c.code
+			other := newTokenServer(t)
+			if c.code == 307 {
+				s.to = other.URL
+			}
 			f := targetstest.Compile(t, new(targets.HTTP), `auth: {oauth2: {token_url: "`+s.URL+`/token", client_id: a, client_secret: b}}`, `get: /`)
 			err := open(t, f, targets.Options{}).Fetch(t.Context())
 			if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), s.URL) {
 				t.Errorf("got %v, want %q", err, c.want)
+			}
+			if len(other.seen) > 0 {
+				t.Error("the client's secret went elsewhere")
 			}
 		})
 	}

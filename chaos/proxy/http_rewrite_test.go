@@ -221,6 +221,29 @@ func TestRewriteRemovedMeanwhile(t *testing.T) {
 	}
 }
 
+// What follows a rewritten message and is no HTTP passes; what follows one that could not
+// be read to its end belongs to it, and is dropped with its body.
+func TestRewriteThenStrange(t *testing.T) {
+	const asked = "PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nnew"
+	for _, tc := range []struct{ ask, rest string }{
+		{"PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nold\x16\x03\x01", "\x16\x03\x01"},
+		{"PUT / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n\x16\x03\x01", ""},
+	} {
+		got := make(chan string, 1)
+		p := start(t, serve(t, func(c *net.TCPConn) {
+			b, _ := io.ReadAll(c)
+			got <- string(b)
+		}), Config{HTTP: true})
+		add(t, p, HTTPRewrite{Request: Draft{Body: new("new")}})
+		c := dial(t, p)
+		_, _ = io.WriteString(c, tc.ask)
+		_ = c.CloseWrite()
+		if b := <-got; b != asked+tc.rest {
+			t.Errorf("%q became %q, want %q", tc.ask, b, asked+tc.rest)
+		}
+	}
+}
+
 // TestRewriteShare wants a share of the requests to be changed, each in both directions
 // or in none.
 func TestRewriteShare(t *testing.T) {

@@ -62,7 +62,7 @@ come back in time. 7: it could not be taken back. 130: interrupted, and taken ba
 		RunE: f.run,
 	}
 	f.register(c)
-	c.Flags().StringVar(&f.hold, "for", "", "how long it stays, such as 10s; the scenario's own `for` by default")
+	c.Flags().StringVar(&f.hold, "for", "", "how long it stays, such as 10s; as long as the scenario says by default")
 	c.Flags().StringVar(&f.listen, "listen", "", "host:port where the link of a fault on links listens (default a free port of 127.0.0.1)")
 	c.Flags().StringVar(&f.to, "to", "", "host:port that this link leads to")
 	c.Flags().StringArrayVar(&f.allow, "allow", nil, "an address, range or host beyond loopback that --to may name; can be given again")

@@ -34,6 +34,8 @@
 //	unsteady.go    whether it was bad before the injection
 //	judge.go       objectives on phases
 //	judge_fault.go objectives on faults, and what is known of one at all
+//	judge_spread.go objectives on percentiles over a fault's occurrences
+//	skipped.go     occurrences that did not come, as nothing matched
 //	interval.go    the 95 % intervals of shares and percentiles, by blocks
 //	budget.go      burn and slices, which are of spans
 //	stats.go       binomial tails, bounds, and how many requests are enough
@@ -72,6 +74,11 @@
 //     until it was recovered from, and what this one caught under way, is not.
 //   - of several occurrences the worst is that whose verdict takes precedence, so that
 //     invalid is worse than fail.
+//   - recover.p95 and the like are the nearest rank over the occurrences, those without
+//     impact at 0 and those not recovered from at infinity. One that is unknown may be
+//     either: where that decides, it is inconclusive. p95 needs 20 occurrences, p50 two.
+//   - an occurrence that was skipped, as nothing matched, makes inconclusive what would
+//     have passed.
 //   - of a fault that was not verified, or met no traffic, nothing is known: its impact
 //     is unknown, and objectives after it, in it or in its recovery are invalid.
 //   - where require_impact finds none, objectives after the fault, in it or in its

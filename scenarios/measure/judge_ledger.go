@@ -27,7 +27,7 @@ func (f *finisher) judgeLedger(o scenarios.Objective) scenarios.ObjectiveResult 
 	r.Count = l.Acknowledged
 	low, high := ledgerValue(o, l)
 	r.Measured = scenarios.Num(low)
-	unsure := fmt.Sprintf("%d writes could not be read back", l.Unknown+l.Unread+l.Unnamed+l.Unrecorded)
+	unsure := fmt.Sprintf("%d of %d writes could not be read back", l.Unknown+l.Unread+l.Unnamed+l.Unrecorded, l.Acknowledged)
 	switch {
 	case meets(o, low) != meets(o, high), !meets(o, low) && o.Op == "=" && o.Value > low && o.Value <= high:
 		r.Note = unsure

@@ -69,8 +69,8 @@ func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
 	before := c.m.Len()
 	c.system()
 	c.vague = c.m.Len() > before || c.plan.Stack == nil && c.plan.Scope.External == ""
-	c.plan.ready, _ = c.steps(readySteps(&sc.Target), unmeasured, c.first())
-	once := c.first()
+	c.plan.ready, _ = c.steps(readySteps(&sc.Target), unmeasured, c.plan.way())
+	once := c.plan.way()
 	once.Auth, once.Sign = sc.Auth, sc.Sign
 	c.proofs(once)
 	c.plan.Setup, _ = c.steps(sc.Setup, unmeasured, once)

@@ -261,7 +261,7 @@ func (r *runner) inject(ctx context.Context, in *Injection) (err error) {
 	r.event(scenarios.Event{Event: "target.up", Text: r.sys.says()})
 	timeline := &chaos.Timeline{
 		Entries: r.Faults, Journal: r.journal, Seed: r.Scenario.Seed, MaxEach: r.Scenario.Guard.MaxEach.D(), Alone: true,
-		SkipNone: r.Scenario.Guard.OnNoUnit == "skip", End: math.MaxInt64,
+		SkipNone: r.Scenario.Guard.OnNoUnit == "skip", End: math.MaxInt64, Ask: r.askable(),
 		Env:    r.world(),
 		Inject: func(string, string) (int, time.Duration) { return 0, r.now() },
 		Clear:  func(int) time.Duration { return r.now() },

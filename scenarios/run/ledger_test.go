@@ -336,12 +336,12 @@ func TestLedger_Blind(t *testing.T) {
 		read         func(s *replicated, replica int, id string) (int, string)
 		want         string
 	}{
-		{"who finds everything", plainly, func(*replicated, int, string) (int, string) { return 200, `{"items":[]}` }, "finds a write that there never was"},
+		{"who finds everything", plainly, func(*replicated, int, string) (int, string) { return 200, `{"items":[]}` }, "finds it, so nothing can be told"},
 		{"a count that leads nowhere", strings.Replace(byKey, "$.items", "$.itms", 1), func(s *replicated, replica int, id string) (int, string) {
 			return s.list(replica, id, "same")
 		}, "led nowhere"},
 		{"a place where nothing is", byKey, func(*replicated, int, string) (int, string) { return 404, "" }, "not one write was found"},
-		{"who is not let in", byKey, func(*replicated, int, string) (int, string) { return 401, "" }, "gave no answer for 40 writes: status 401"},
+		{"who is not let in", byKey, func(*replicated, int, string) (int, string) { return 401, "" }, "for 40 of 40 writes: status 401"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

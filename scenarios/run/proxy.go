@@ -35,13 +35,14 @@ func (c *compiler) proxies() {
 	}
 }
 
-// first is the way of the first load, by which setup, teardown and the check of readiness
-// go as well.
-func (c *compiler) first() *scenarios.Load {
-	if len(c.sc.Loads) == 0 {
+// way is that of the first load, by which setup, teardown, tokens and the check of
+// readiness go as well.
+func (p *Plan) way() *scenarios.Load {
+	if len(p.Scenario.Loads) == 0 {
 		return new(scenarios.Load)
 	}
-	return &scenarios.Load{Resolve: c.sc.Loads[0].Resolve, Connections: c.sc.Loads[0].Connections}
+	first := &p.Scenario.Loads[0]
+	return &scenarios.Load{Resolve: first.Resolve, Connections: first.Connections}
 }
 
 // proxiesOf gives the proxies of a load that Compile has seen.

@@ -78,14 +78,22 @@ func TestProxy_Compile(t *testing.T) {
 	}
 }
 
-// TestProxy_Run loads a target that only a proxy reaches: readiness, setup and load go by
-// it, the password is for it alone and stands nowhere.
+// TestProxy_Run loads a target that only a proxy reaches: readiness, setup, token and load go
+// by it, the password is for it alone and stands nowhere.
 func TestProxy_Run(t *testing.T) {
 	t.Parallel()
 	var direct, led, wrong atomic.Int64
 	target := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		direct.Add(1)
 		if r.Header.Get("Proxy-Authorization") != "" {
+			wrong.Add(1)
+		}
+		if r.URL.Path == "/token" {
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = io.WriteString(w, `{"access_token": "abc", "token_type": "bearer", "expires_in": 3600}`)
+			return
+		}
+		if r.URL.Path == "/" && r.Header.Get("Authorization") != "Bearer abc" {
 			wrong.Add(1)
 		}
 		_, _ = io.WriteString(w, r.Host)
@@ -109,6 +117,7 @@ func TestProxy_Run(t *testing.T) {
 			http.Error(w, err.Error(), http.StatusBadGateway)
 			return
 		}
+		w.Header().Set("Content-Type", resp.Header.Get("Content-Type"))
 		w.WriteHeader(resp.StatusCode)
 		_, _ = io.Copy(w, resp.Body)
 	}))
@@ -125,15 +134,15 @@ target: {url: "http://shop.test"%s}
 guard: {allow: {load: [shop.test]}}
 setup: [{get: /login}]
 load:
-  main: {executor: constant-arrival-rate, rate: 50/s, duration: 1s, flow: [{get: /, check: {body: shop.test}}], connections: {proxy: "%s"}}
+  main: {executor: constant-arrival-rate, rate: 50/s, duration: 1s, flow: [{get: /, check: {body: shop.test}}], connections: {proxy: "%s"}, auth: {oauth2: {token_url: /token, client_id: ann, client_secret: bob}}}
 slo: [errors < 10%%]
 `, ready, strings.Replace(proxy.URL, "//", "//ann:sesame@", 1)), Options{})
 				complaints.passed(res)
-				want := int64(51)
+				want := int64(52) // setup and the token among them
 				if ready != "" {
 					want++
 				}
-				if direct.Load() != want || led.Load() != want || wrong.Load() != 0 {
+				if t.Logf("%s: %s", res.Verdict, res.Reason); direct.Load() != want || led.Load() != want || wrong.Load() != 0 {
 					t.Errorf("%d requests, %d by the proxy, %d wrong", direct.Load(), led.Load(), wrong.Load())
 				}
 				if b, err := json.Marshal(res); err != nil || strings.Contains(string(b), "sesame") || !strings.Contains(res.Scenario, "ann:***@") {

@@ -198,7 +198,7 @@ func (b *reading) open(ctx context.Context) error {
 				s, again := a.once(ctx, never)
 				switch {
 				case s.n > 0:
-					notes[i] = fmt.Sprintf("%s finds a write that there never was, so nothing can be told by it: a status of 404 says that there is none, or `count` how many there are", u.name)
+					notes[i] = fmt.Sprintf("asked for a write that there never was, %s finds it, so nothing can be told by it: a status of 404 says that there is none, or `count` how many there are", u.name)
 					return
 				case s.n == 0 || !again:
 					return
@@ -560,7 +560,7 @@ func (b *reading) conclude() {
 			if w := u.why.Load(); w != nil {
 				why = *w
 			}
-			notes = append(notes, fmt.Sprintf("%s gave no answer for %d writes: %s", u.name, n, why))
+			notes = append(notes, fmt.Sprintf("no answer from %s for %d of %d writes: %s", u.name, n, b.ledger.kept.Kept(), why))
 		}
 	}
 	named := out.Acknowledged - out.Unnamed - out.Unrecorded

@@ -60,12 +60,10 @@ func (r *runner) once(ctx context.Context, what string, steps []load.Step) error
 	if len(steps) == 0 {
 		return nil
 	}
-	l := scenarios.Load{Timeout: scenarios.Duration(scenarios.DefaultTimeout)}
-	if len(r.Loads) > 0 {
-		l.Resolve, l.Connections = r.Loads[0].Resolve, r.Loads[0].Connections
-	}
+	l := r.way()
+	l.Timeout = scenarios.Duration(scenarios.DefaultTimeout)
 	samples := &measure.Samples{Mask: r.Scenario.Secrets.Mask}
-	client, err := r.client(&l, samples)
+	client, err := r.client(l, samples)
 	if err != nil {
 		return err
 	}

@@ -18,12 +18,8 @@ func (r *runner) tokens(ctx context.Context) (drop func(), err error) {
 		cancel()
 		keepers.Wait()
 	}
-	way := new(scenarios.Load)
-	if len(r.Loads) > 0 {
-		way.Resolve = r.Loads[0].Resolve
-	}
 	for _, k := range r.proofs.Tokens() {
-		if err = k.Open(r.reach(way), r.env); err == nil {
+		if err = k.Open(r.reach(r.way()), r.env); err == nil {
 			err = k.Fetch(ctx)
 		}
 		if err != nil {

@@ -1,0 +1,150 @@
+//go:build unix
+
+package run
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"brunt/chaos"
+	"brunt/scenarios"
+)
+
+// ownScenario is a scenario with one fault of the author's own on a target that answers
+// always. FILE in it is a file.
+func ownScenario(t *testing.T, file, fault, more string) string {
+	t.Helper()
+	return strings.ReplaceAll(`
+version: 1
+name: own
+target: {url: "`+newTarget(t).URL+`"}
+load:
+  main: {executor: constant-arrival-rate, rate: 50/s, duration: 3s, timeout: 300ms, flow: [{get: /}]}
+chaos:
+  it: `+fault+"\n"+more, "FILE", file)
+}
+
+// TestOwn_Verdicts: what becomes of a run by what becomes of the author's own fault.
+func TestOwn_Verdicts(t *testing.T) {
+	for _, c := range []struct {
+		name, fault string
+		verdict     scenarios.Verdict
+		reason      string
+		left        bool // the flag
+	}{
+		{"it works", `{at: 1s, for: 500ms, exec: {inject: [touch, "FILE"], verify: [test, -e, "FILE"], revert: [rm, -f, "FILE"]}}`, scenarios.Pass, "", false},
+		{"a one-shot", `{at: 1s, within: 2s, exec: {inject: "echo 1 > 'FILE'", verify: [test, -e, "FILE"], revert: none, gone: "sleep 0.3; test -s 'FILE'"}}`, scenarios.Pass, "", true},
+		{"a one-shot that is not well again", `{at: 1s, within: 1s, exec: {inject: "echo 1 > 'FILE'", verify: [test, -e, "FILE"], revert: none, gone: ["false"]}}`, scenarios.NotReverted, "it could not be taken back", true},
+		{"it has no effect", `{at: 1s, for: 500ms, exec: {inject: ["true"], verify: [test, -e, "FILE"], revert: [rm, -f, "FILE"]}}`, scenarios.Invalid, "it was injected, but had no effect: verify does not hold", false},
+		{"it fails half way", `{at: 1s, for: 500ms, exec: {inject: "touch 'FILE'; echo no >&2; exit 3", verify: [test, -e, "FILE"], revert: [rm, -f, "FILE"]}}`, scenarios.Invalid, "inject: `touch", false},
+		{"its revert fails", `{at: 1s, for: 500ms, exec: {inject: [touch, "FILE"], verify: [test, -e, "FILE"], revert: "echo no way back; exit 1"}}`, scenarios.NotReverted, "exit status 1: no way back", true},
+		{"it fails half way, and so does its revert", `{at: 1s, for: 500ms, exec: {inject: "touch 'FILE'; exit 3", verify: [test, -e, "FILE"], revert: ["false"]}}`, scenarios.NotReverted, "could not be taken back: revert", true},
+		{"its revert does nothing", `{at: 1s, for: 500ms, exec: {inject: [touch, "FILE"], verify: [test, -e, "FILE"], revert: ["true"], timeout: 100ms}}`, scenarios.NotReverted, "verify holds still", true},
+		{"it holds before", `{at: 1s, for: 500ms, exec: {inject: [touch, "FILE"], verify: ["true"], revert: [rm, -f, "FILE"]}}`, scenarios.Invalid, "verify holds before the injection already", false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if testing.Short() && c.name == "its revert does nothing" {
+				t.Skip("looks for half a minute whether it is gone")
+			}
+			t.Parallel()
+			file, state := filepath.Join(t.TempDir(), "flag"), t.TempDir()
+			res := runText(t, ownScenario(t, file, c.fault, ""), Options{State: state})
+			if res.Verdict != c.verdict || !strings.Contains(res.Reason, strings.TrimPrefix(c.reason, "it ")) {
+				t.Errorf("%s: %s", res.Verdict, res.Reason)
+			}
+			if res.Verdict == scenarios.NotReverted && res.ExitCode != 7 {
+				t.Errorf("exit code %d", res.ExitCode)
+			}
+			if _, err := os.Stat(file); (err == nil) != c.left {
+				t.Errorf("the flag is there: %v", err == nil)
+			}
+			journals, err := chaos.Journals(state)
+			if open := len(journals) > 0 && len(journals[0].Open) > 0; err != nil || open != (c.verdict == scenarios.NotReverted && !strings.Contains(c.fault, "revert: none")) {
+				t.Errorf("journals %+v, %v", journals, err)
+			}
+		})
+	}
+}
+
+// An interrupt ends a command that is under way, and takes back what it did.
+func TestOwn_Interrupted(t *testing.T) {
+	file, state := filepath.Join(t.TempDir(), "flag"), t.TempDir()
+	plan := mustCompile(t, ownScenario(t, file, `{at: 1s, for: 500ms, exec: {inject: "touch 'FILE'; sleep 1000", verify: [test, -e, "FILE"], revert: [rm, -f, "FILE"]}}`, ""))
+	ctx, cancel := context.WithCancelCause(t.Context())
+	defer cancel(nil)
+	go func() {
+		for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+			if _, err := os.Stat(file); err == nil {
+				break
+			}
+		}
+		cancel(Interrupt{130})
+	}()
+	res, err := plan.Run(ctx, Options{State: state})
+	if err != nil || res.Verdict != scenarios.Interrupted || res.ExitCode != 130 {
+		t.Fatalf("%+v, %v", res, err)
+	}
+	if f := res.Faults[0]; !strings.Contains(f.Note, "was ended") {
+		t.Errorf("%+v", f)
+	}
+	if _, err := os.Stat(file); err == nil {
+		t.Error("the flag is there still")
+	}
+	if left, err := os.ReadDir(state); err != nil || len(left) > 0 {
+		t.Errorf("left %v, %v", left, err)
+	}
+}
+
+// TestOwn_Told: no secret is told, in the result as in the events; and what was said is.
+func TestOwn_Told(t *testing.T) {
+	t.Setenv("OWN_TOKEN", "hunter2 of the run")
+	file := filepath.Join(t.TempDir(), "flag")
+	var told strings.Builder
+	res := runText(t, ownScenario(t, file, `{at: 1s, for: 500ms, exec: {inject: "touch 'FILE'; echo planted by ${env.OWN_TOKEN}", verify: "test -e 'FILE' && echo $T", revert: "rm -f 'FILE'; echo back by $T", env: {T: "${env.OWN_TOKEN}"}}}`, ""), Options{State: t.TempDir()})
+	for _, e := range res.Events {
+		told.WriteString(e.Text + "\n")
+	}
+	f := res.Faults[0]
+	told.WriteString(f.Evidence + "\n" + f.GoneEvidence + "\n" + f.Note)
+	for _, want := range []string{"inject said: planted by ***", "revert said: back by ***"} {
+		if strings.Count(told.String(), want) != 2 {
+			t.Errorf("%q is not told in event and result:\n%s", want, told.String())
+		}
+	}
+	if strings.Contains(told.String(), "hunter2") {
+		t.Errorf("the secret is told:\n%s", told.String())
+	}
+}
+
+// TestOwn_Detect: what the monitoring notices is judged, a false alarm is no sighting,
+// and one that never notices fails.
+func TestOwn_Detect(t *testing.T) {
+	const flag = `exec: {inject: [touch, "FILE"], verify: [test, -e, "FILE"], revert: [rm, -f, "FILE"]}`
+	for _, c := range []struct {
+		name, detect string
+		verdict      scenarios.Verdict
+		note         string
+	}{
+		{"noticed", `{command: [test, -e, "FILE"], every: 100ms}`, scenarios.Pass, "`test -e"},
+		{"never noticed", `{command: ["false"], every: 100ms}`, scenarios.Fail, "not noticed: > "},
+		{"a false alarm", `{command: ["true"], every: 100ms}`, scenarios.Inconclusive, "a false alarm"},
+		{"can't be asked", `{get: "http://127.0.0.1:1/", every: 100ms}`, scenarios.Inconclusive, "did not answer before the injection"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			file := filepath.Join(t.TempDir(), "flag")
+			res := runText(t, ownScenario(t, file, `{at: 1s, for: 1s, `+flag+`, detect: `+c.detect+`}`, "slo: [detect < 1s after it]\n"), Options{State: t.TempDir()})
+			f, o := res.Faults[0], res.Objectives[0]
+			if res.Verdict != c.verdict || o.Verdict != c.verdict || !strings.Contains(f.DetectNote, c.note) {
+				t.Errorf("%s: %s; %+v; %+v", res.Verdict, res.Reason, o, f)
+			}
+			if noticed := c.name == "noticed"; f.Detect.Known() != noticed || noticed && (f.Detect != o.Measured || f.Detect > 1) {
+				t.Errorf("%v, %v", f.Detect, o.Measured)
+			}
+		})
+	}
+}
