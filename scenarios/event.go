@@ -18,6 +18,7 @@ func EventKinds() map[string]string {
 		"run.end":          "the verdict is known",
 		"load.start":       "the loads begin, warm-up first",
 		"load.end":         "the last iteration has ended",
+		"target.up":        "the target is ready for a fault without load",
 		"unit.start":       "a process of the target was started",
 		"unit.ready":       "the unit's readiness check held",
 		"unit.exit":        "a process of the target ended",
