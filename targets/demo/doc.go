@@ -21,7 +21,7 @@
 //	BRUNT_UNIT      its name in logs, such as posts[1]
 //	LINK_<SERVICE>  host:port of each replica of a service that it calls, with
 //	                commas, in order of index
-//	DEMO_<SWITCH>   on or off, for each defence it has
+//	DEMO_<SWITCH>   on or off, for each switch it has; DEMO_BALANCE names a way
 //	DEMO_TOKEN_KEY  what tokens are signed with; not needed
 //
 // # Defences
@@ -33,8 +33,24 @@
 // Config, its variable in Config.Services, and a nil that means "without" where it
 // is used.
 //
+//	breaker ejection retries timeouts limiter graceful     on unless switched off
+//	balance        round_robin, least_connections or ip_hash, over the replicas of posts
+//	affinity       a cookie keeps a client at its replica while that is fit
+//	negative_cache the gateway remembers for 2 s that a post is not there
+//	single_flight  the same question at the same time is asked once
+//	idempotency    the store holds posts against their Idempotency-Key
+//
+// # Weaknesses
+//
+// And some switches break a promise, for a ledger to find: ack_early has posts
+// acknowledge writes half a second before the store has them, so that a crash loses
+// what waits; retry_writes has the gateway try failed writes again, so that without
+// idempotency some are there twice. With log_writes posts logs every early
+// acknowledgement and the store every commit, which is what really happened.
+//
 // # What is kept
 //
 // Nothing. The store's database is in memory, so that a killed process leaves no
-// file behind, and a store that comes back has its first posts again.
+// file behind, and a store that comes back has its first posts again. It keeps the
+// newest 20 000 posts: a ledger over more writes finds the older ones lost.
 package demo
