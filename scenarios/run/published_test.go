@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -144,6 +145,38 @@ func TestPublished(t *testing.T) {
 	}
 	if err := check(compileSchema(t, EventSchema(), false), []byte(`{"t": 0, "event": "fault.wished", "why": 1}`)); err != nil {
 		t.Errorf("the schema refuses what a later version may add: %v", err)
+	}
+}
+
+// TestEventKinds holds that every event that brunt writes is published, and no other.
+func TestEventKinds(t *testing.T) {
+	written := regexp.MustCompile(`(?:\b[eE]vent\(|\bEvent: )"([a-z]+\.[a-z_]+)"`)
+	known, seen := scenarios.EventKinds(), map[string]bool{}
+	for _, dir := range []string{".", "../../chaos", "../../targets/stack"} {
+		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			if strings.HasSuffix(file, "_test.go") {
+				continue
+			}
+			b, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range written.FindAllSubmatch(b, -1) {
+				kind := string(m[1])
+				if seen[kind] = true; known[kind] == "" {
+					t.Errorf("%s writes %s, which scenarios.EventKinds does not explain", file, kind)
+				}
+			}
+		}
+	}
+	for kind := range known {
+		if !seen[kind] {
+			t.Errorf("nothing writes %s", kind)
+		}
 	}
 }
 
