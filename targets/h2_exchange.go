@@ -100,8 +100,13 @@ func (c *httpClient) Streams() (waits int64, each int) {
 	return waits, each
 }
 
-// mostTries is how often a request goes out that servers do not begin with.
-const mostTries = 5
+// mostTries is how often a request goes out that the server refuses each time. One that
+// was on connections which ended before its turn goes on until its deadline, after so
+// many tries a little slower.
+const (
+	mostTries = 5
+	tryAgain  = time.Millisecond
+)
 
 // exchange2 sends one request by HTTP/2 and reads its answer. What the server has
 // certainly not begun with is sent again on another connection, as one would be that
@@ -129,10 +134,14 @@ func (t *trip) exchange2() error {
 			t.begun = true
 			return t.answered()
 		}
-		if !untouched || tries == mostTries || errors.Is(err, os.ErrDeadlineExceeded) {
+		_, refused := errors.AsType[*streamReset](err)
+		if !untouched || refused && tries == mostTries || errors.Is(err, os.ErrDeadlineExceeded) {
 			return err
 		}
 		t.dropAnswer()
+		if tries >= mostTries {
+			time.Sleep(tryAgain)
+		}
 	}
 }
 

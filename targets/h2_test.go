@@ -322,6 +322,24 @@ func TestHTTP2_GoAway(t *testing.T) {
 	}
 }
 
+// A server that announces the end of each connection before it has done anything is
+// tried until the deadline.
+func TestHTTP2_AlwaysGone(t *testing.T) {
+	url := script2(t, nil, func(p *peer2) {
+		if p.n < 20 {
+			_, _ = p.asked()
+			_ = p.WriteGoAway(0, http2.ErrCodeNo, nil)
+			return
+		}
+		each2(func(p *peer2, a asked) { p.hello(a.id) })(p)
+	})
+	r := newRig(t, at2(url), "get: /")
+	r.want(r.user(0).Do(0, long), "ok 200")
+	if r.Opened() != 21 {
+		t.Errorf("%d connections", r.Opened())
+	}
+}
+
 // REFUSED_STREAM says that nothing was done: the request goes again, but not for ever.
 func TestHTTP2_RefusedStream(t *testing.T) {
 	for _, c := range []struct {

@@ -209,7 +209,7 @@ load:
     executor: constant-arrival-rate
     rate: 500/s
     duration: 4s
-    timeout: 2s
+    timeout: 10s
     connections: {http: %s}
     flow: [{get: /, headers: {Accept-Encoding: gzip}, check: {status: 200, "$.items[0].id": 7, "$.items[100].id": 8, header: {Content-Encoding: gzip}}}]
 `, c.scheme, n.addr, dir, c.version), Options{})
