@@ -21,6 +21,7 @@
 //	cell.go        what is counted of one step, window and set of faults
 //	tally.go       a sparse histogram of times
 //	spill.go       the file that closed cells go to (unlink_*.go: without a trace)
+//	writes.go      what a ledger keeps of every write
 //	samples.go     the first failed request of every step and cause
 //	limit.go       times that objectives name, counted request by request
 //	live.go        the last second for those who watch; stop and steady conditions
@@ -34,6 +35,8 @@
 //	unsteady.go    whether it was bad before the injection
 //	judge.go       objectives on phases
 //	judge_fault.go objectives on faults, and what is known of one at all
+//	judge_ledger.go objectives on writes
+//	detect.go      objectives on when the team's own monitoring noticed a fault
 //	judge_spread.go objectives on percentiles over a fault's occurrences
 //	skipped.go     occurrences that did not come, as nothing matched
 //	interval.go    the 95 % intervals of shares and percentiles, by blocks

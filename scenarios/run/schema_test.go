@@ -374,7 +374,7 @@ func notAvailable(t *testing.T, name, text string) {
 func shipped(t *testing.T) []string {
 	t.Helper()
 	out := []string{"../testdata/full.yaml"}
-	for _, pattern := range []string{"../../examples/*/scenario.yaml", "../../cmd/brunt/init/*.yaml"} {
+	for _, pattern := range []string{"../../examples/*/scenario.yaml", "../../cmd/brunt/init/[du]*.yaml"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil || len(files) == 0 {
 			t.Fatalf("no %s: %v", pattern, err)
