@@ -117,7 +117,10 @@ func ledgerFigures(l *scenarios.LedgerRecord) []figure {
 	}
 	out := []figure{{"acknowledged", l.Acknowledged}, {"held", l.Held}, {"lost", l.Lost}, {"duplicated", l.Duplicated}, {"stale", l.Stale}}
 	for _, f := range []figure{
-		{"unknown", l.Unknown}, {"not read at every unit", l.Unread}, {"without an id", l.Unnamed}, {"beyond the ledger", l.Unrecorded},
+		{"unknown", l.Unknown},
+		{"not read at every unit", l.Unread},
+		{"without an id", l.Unnamed},
+		{"beyond the ledger", l.Unrecorded},
 		{"present though unacknowledged", l.Present},
 	} {
 		if f.n > 0 {

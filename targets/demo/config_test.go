@@ -38,8 +38,10 @@ func TestConfig(t *testing.T) {
 		{"one off", "{breaker: off}", 2, "DEMO_BREAKER"},
 		{"all off", "{breaker: off, limiter: off, retries: off, ejection: false, timeouts: off}", 2, "DEMO_BREAKER DEMO_EJECTION DEMO_LIMITER DEMO_RETRIES DEMO_TIMEOUTS"},
 		{"one on", "{affinity: on}", 2, "DEMO_AFFINITY=on"},
-		{"all that is off, on", "{affinity: on, negative_cache: on, single_flight: on, retry_writes: true, balance: ip_hash, graceful: off}", 2,
-			"DEMO_AFFINITY=on DEMO_NEGATIVE_CACHE=on DEMO_SINGLE_FLIGHT=on DEMO_RETRY_WRITES=on DEMO_BALANCE=ip_hash DEMO_GRACEFUL=off"},
+		{
+			"all that is off, on", "{affinity: on, negative_cache: on, single_flight: on, retry_writes: true, balance: ip_hash, graceful: off}", 2,
+			"DEMO_AFFINITY=on DEMO_NEGATIVE_CACHE=on DEMO_SINGLE_FLIGHT=on DEMO_RETRY_WRITES=on DEMO_BALANCE=ip_hash DEMO_GRACEFUL=off",
+		},
 		{"of the others", "{ack_early: on, idempotency: on, log_writes: on}", 2, ""},
 		{"most replicas", "{posts: {replicas: 9}}", 9, ""},
 		{"one replica", "{posts: {replicas: 1}}", 1, ""},
