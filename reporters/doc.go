@@ -3,6 +3,7 @@
 //	result.json   everything, for tools              json.go
 //	latency.hlog  every histogram, HdrHistogram V2   hlog.go
 //	events.jsonl  what happened, a line each         events.go
+//	ledger.jsonl  writes that were not simply held, a line each; the run writes it
 //	scenario.yaml the scenario as it was run         scenario.go
 //	junit.xml     a test case for each objective     junit.go
 //	report.html   the page that people read          page.go and html/

@@ -32,7 +32,8 @@
 //	          | "errors" | "availability" | "shed" | "rate" | "timeouts" | "checks"
 //	          | "within(" duration ")"
 //	          | "burn(" share "," duration ")" | "slices(" duration "," share ")"
-//	          | ( "onset" | "failover" | "recover" | "heal" | "degraded" | "failed" | "area" ) [ "(" duration ")" ] [ ".p" number ] .
+//	          | ( "onset" | "failover" | "recover" | "heal" | "detect" | "degraded" | "failed" | "area" ) [ "(" duration ")" ] [ ".p" number ]
+//	          | "lost" | "duplicated" | "stale" | "rpo" .
 //	op        = "<" | "<=" | ">" | ">=" | "=" | "==" .
 //	value     = duration | share | rate | count | number .
 //	clause    = "of" step | [ "of" ] "load" name
@@ -49,6 +50,25 @@
 // burn is a number. `=` is for counts, `for` for stop conditions. In the form of
 // k6, `p(95)<200`, a bare number is in milliseconds. recover(200ms) counts answers
 // slower than 200ms as bad too.
+//
+// # Ledger
+//
+// lost, duplicated, stale and rpo are of the writes of the whole run, warm-up included,
+// as a [Ledger] finds them after it, and take no clause. A write is
+//
+//	lost        acknowledged, and at no unit; or its id, which the target gave, was
+//	            given to a later write as well
+//	duplicated  more than once at a unit, acknowledged or not
+//	stale       acknowledged, and at some units and not at others; or there in another
+//	            form: a check of `read` fails, or what it extracts differs between units
+//	unknown     not found, and a unit gave no answer
+//	present     found though it was not acknowledged: no promise was broken
+//
+// lost and duplicated are counts, stale is a share of the acknowledged writes. rpo is
+// the age of the oldest lost write: from its acknowledgement to the injection of the
+// next fault. One acknowledged while a fault was in counts to the clearing of that
+// fault, and as 0 for a fault that is over once it is done; without any fault after it,
+// to the end of the load. What is unknown lets no objective pass that it could break.
 //
 // # Placeholders
 //

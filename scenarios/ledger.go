@@ -90,18 +90,18 @@ func (a *Ack) DecodeNode(n *Node, m *Mistakes) {
 // parseAck reads `status 201`, `status 2xx` or `status 200, 201`.
 func parseAck(s string) (a Ack, err error) {
 	bad := fmt.Errorf("want a status such as `status 201` or `status 2xx`, not %q", clip(s, 40))
-	rest, ok := strings.CutPrefix(strings.TrimSpace(s), "status ")
+	rest, ok := strings.CutPrefix(strings.Trim(s, blanks), "status ")
 	if !ok {
 		return a, bad
 	}
 	for word := range strings.SplitSeq(rest, ",") {
-		word = strings.TrimSpace(word)
+		word = strings.Trim(word, blanks)
 		if class, ok := strings.CutSuffix(strings.ToLower(word), "xx"); ok && len(class) == 1 && class[0] >= '1' && class[0] <= '5' {
 			a.classes = append(a.classes, int(class[0]-'0'))
 			continue
 		}
 		code, err := strconv.Atoi(word)
-		if err != nil || code < 100 || code > 599 {
+		if err != nil || len(word) != 3 || code < 100 || code > 599 {
 			return Ack{}, bad
 		}
 		a.statuses = append(a.statuses, code)

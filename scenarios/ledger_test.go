@@ -1,7 +1,9 @@
 package scenarios
 
 import (
+	"encoding/json"
 	"math/rand/v2"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -107,4 +109,40 @@ func TestObjective_Ledger(t *testing.T) {
 			t.Errorf("%s is taken", text)
 		}
 	}
+}
+
+// FuzzAck holds that whatever is taken is taken by the schema's pattern too, and names
+// a status that can be.
+func FuzzAck(f *testing.F) {
+	for _, s := range []string{"status 201", "status 2xx, 409", " status 200,5XX ", "201", "status ,", "status 2xxx", "status +200", "status \u00a0200"} {
+		f.Add(s)
+	}
+	pattern := regexp.MustCompile(patternOf(f, (*Ack)(nil).Schema()))
+	f.Fuzz(func(t *testing.T, s string) {
+		a, err := parseAck(s)
+		if err != nil {
+			return
+		}
+		if a.IsZero() {
+			t.Errorf("%q is taken and names nothing", s)
+		}
+		if !pattern.MatchString(s) {
+			t.Errorf("%q is taken, and the schema refuses it", s)
+		}
+	})
+}
+
+// patternOf finds the pattern in the schema of a text.
+func patternOf(t testing.TB, s Schema) string {
+	t.Helper()
+	b, err := json.Marshal(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := regexp.MustCompile(`"pattern":("(?:[^"\\]|\\.)*")`).FindSubmatch(b)
+	var p string
+	if m == nil || json.Unmarshal(m[1], &p) != nil {
+		t.Fatalf("no pattern in %s", b)
+	}
+	return p
 }

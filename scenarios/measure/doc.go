@@ -21,7 +21,7 @@
 //	cell.go        what is counted of one step, window and set of faults
 //	tally.go       a sparse histogram of times
 //	spill.go       the file that closed cells go to (unlink_*.go: without a trace)
-//	writes.go      what a ledger keeps of every write
+//	writes.go      every write of the ledger, in a file
 //	samples.go     the first failed request of every step and cause
 //	limit.go       times that objectives name, counted request by request
 //	live.go        the last second for those who watch; stop and steady conditions
@@ -35,7 +35,7 @@
 //	unsteady.go    whether it was bad before the injection
 //	judge.go       objectives on phases
 //	judge_fault.go objectives on faults, and what is known of one at all
-//	judge_ledger.go objectives on writes
+//	judge_ledger.go objectives on writes, and what is known of them
 //	detect.go      objectives on when the team's own monitoring noticed a fault
 //	judge_spread.go objectives on percentiles over a fault's occurrences
 //	skipped.go     occurrences that did not come, as nothing matched
@@ -89,6 +89,8 @@
 //     they are inconclusive. An impact counts as seen though recovery was not.
 //   - the impact is unknown when the load ends, or another fault comes, within a hold.
 //   - an objective on one occurrence sets no limit for another.
+//   - of writes that were not read back, an objective is asked twice: as if each were as
+//     it should be, and as if none were. Where the answers differ it is inconclusive.
 //   - steady and stop conditions know no burn and no slices, which are of spans.
 //
 // A new metric of a phase is a case in [Sum]: who counts in it (population), and its

@@ -17,6 +17,8 @@
 //	compile.go    loads, flows and their steps, variables, what objectives name
 //	system.go     the target: a stack, processes, or the URL of a system that runs
 //	faults.go     the timeline: kinds, selectors, when each fault is due
+//	ledger.go     the ledger: which step writes, what a write is found by, where; and
+//	              the virtual users whose writes it keeps
 //	gate.go       the blast radius of the load: what is outside for sure is refused here;
 //	              fence.go is one list of what may be reached
 //	policy.go     what policies bound: beyond is a mistake, and what a scenario leaves open
@@ -41,6 +43,7 @@
 //	steps.go        steps that are not measured: setup, teardown, ready
 //	drive.go        loads and timeline, side by side; the steady state before the first fault
 //	watch.go        every second: stop conditions, and what those who watch are told
+//	readback.go     asks every unit for every write, once the load is over
 //	events.go       what happened when
 //	result.go       puts together what was found
 //	verdict.go      decides on verdict, exit code and reason

@@ -2,6 +2,7 @@ package run
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -88,6 +89,10 @@ const written = 40
 
 // run runs a scenario over it whose ledger is as told; FRONT, AT0 and AT1 are URLs.
 func (s *replicated) run(ledger, slo string, o Options) *scenarios.Result {
+	return runOnce(s.t, s.text(ledger, slo), o)
+}
+
+func (s *replicated) text(ledger, slo string) string {
 	text := fmt.Sprintf(`
 version: 1
 name: ledger
@@ -101,7 +106,7 @@ slo: %s
 	for word, server := range map[string]*httptest.Server{"FRONT": s.front, "AT0": s.at[0], "AT1": s.at[1]} {
 		text = strings.ReplaceAll(text, word, fmt.Sprintf("%q", server.URL))
 	}
-	return runOnce(s.t, text, o)
+	return text
 }
 
 const (
@@ -359,6 +364,22 @@ func TestLedger_Blind(t *testing.T) {
 	}
 }
 
+// TestLedger_OldVariable: where a check of the write fails nothing is extracted, and
+// what a step before left in the variable is no id of this write.
+func TestLedger_OldVariable(t *testing.T) {
+	s := newReplicated(t)
+	text := s.text(byAnswer, "[lost = 0]")
+	was := `flow: [{post: /w, name: write, `
+	if !strings.Contains(text, was) {
+		t.Fatal(text)
+	}
+	text = strings.Replace(text, was, `flow: [{post: /w, name: before, json: {key: before}, extract: {id: "$.id"}}, {post: /w, name: write, check: {"$.id": none}, `, 1)
+	res := runOnce(t, text, Options{})
+	if l := res.Ledger; l.Acknowledged != written || l.Unnamed != written || l.Held != 0 {
+		t.Errorf("%+v", l)
+	}
+}
+
 // TestLedger_Gone: units that are gone when it is read are waited for as long as
 // `within` says, and what they had is unknown.
 func TestLedger_Gone(t *testing.T) {
@@ -374,6 +395,50 @@ func TestLedger_Gone(t *testing.T) {
 	}
 	if res.Verdict == scenarios.Pass {
 		t.Error("it passes")
+	}
+}
+
+// TestLedger_Interrupted: an interrupt while the target settles, or while it is read,
+// ends the run at once, and what was not read back passes nothing.
+func TestLedger_Interrupted(t *testing.T) {
+	for _, during := range []string{"ledger.settle", "reading"} {
+		t.Run(during, func(t *testing.T) {
+			s := newReplicated(t)
+			ctx, cancel := context.WithCancelCause(t.Context())
+			interrupt := func() { cancel(Interrupt{Code: 130}) }
+			settle := "settle: 1m"
+			if during == "reading" {
+				settle = "settle: 0s"
+				s.read = func(s *replicated, replica int, id string) (int, string) {
+					if !strings.HasPrefix(id, "never") {
+						interrupt()
+						return 503, ""
+					}
+					return 404, ""
+				}
+			}
+			began := time.Now()
+			res, err := mustCompile(t, s.text(strings.Replace(byKey, "settle: 0s", settle, 1), "[lost = 0]")).Run(ctx, Options{
+				State: t.TempDir(),
+				Event: func(e scenarios.Event) {
+					if e.Event == during {
+						interrupt()
+					}
+				},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if res.Verdict != scenarios.Interrupted || res.ExitCode != 130 {
+				t.Errorf("%s (%d): %s", res.Verdict, res.ExitCode, res.Reason)
+			}
+			if o := objective(t, res, "lost = 0"); o.Verdict != scenarios.Inconclusive {
+				t.Errorf("lost = 0 is %s", o.Verdict)
+			}
+			if took := time.Since(began); took > 20*time.Second {
+				t.Errorf("it took %s", took)
+			}
+		})
 	}
 }
 
