@@ -647,39 +647,3 @@ func TestLedger_PlantedDuplicates(t *testing.T) {
 		}
 	})
 }
-
-// TestExample_Ledger runs the example: it passes, loses writes where they are
-// acknowledged early, and doubles them without idempotency.
-func TestExample_Ledger(t *testing.T) {
-	if testing.Short() {
-		t.Skip("60 s")
-	}
-	command := brunt(t)
-	for _, tt := range []struct {
-		name   string
-		args   []string
-		failed string // the objective that does
-	}{
-		{"as it is", nil, ""},
-		{"early", []string{"--set", "early=on"}, "lost = 0"},
-		{"without idempotency", []string{"--set", "idempotency=off"}, "duplicated = 0"},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			code, res := runExample(t, command, "07-no-write-lost", tt.args...)
-			for _, o := range res.Objectives {
-				want := scenarios.Pass
-				if o.Text == tt.failed {
-					want = scenarios.Fail
-				}
-				if o.Verdict != want {
-					t.Errorf("%s: %s, measured %g (%s)", o.Text, o.Verdict, o.Measured, o.Note)
-				}
-			}
-			if want := map[bool]int{true: 0, false: 3}[tt.failed == ""]; code != want {
-				t.Errorf("exit code %d: %s", code, res.Reason)
-			}
-			checkProved(t, res, "lose-a-replica", "slow-store")
-		})
-	}
-}

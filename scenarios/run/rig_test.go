@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -176,4 +177,14 @@ func between(res *scenarios.Result, load string, from, to scenarios.Num) (s stre
 		}
 	}
 	return s
+}
+
+// objective finds an objective by its text.
+func objective(t *testing.T, res *scenarios.Result, text string) scenarios.ObjectiveResult {
+	t.Helper()
+	i := slices.IndexFunc(res.Objectives, func(o scenarios.ObjectiveResult) bool { return o.Text == text })
+	if i < 0 {
+		t.Fatalf("there is no objective `%s`", text)
+	}
+	return res.Objectives[i]
 }

@@ -1,0 +1,243 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"brunt/scenarios"
+)
+
+// example is where an example's scenario stands.
+func example(name string) string { return filepath.Join(top, "examples", name, "scenario.yaml") }
+
+// built builds a command, as a user has it: without the race detector, which makes the
+// built-in system too slow for its own objectives on a small machine.
+func built(t *testing.T, pkg string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "command.exe")
+	if out, err := exec.Command("go", "build", "-o", file, pkg).CombinedOutput(); err != nil {
+		t.Fatalf("building %s: %v\n%s", pkg, err, out)
+	}
+	return file
+}
+
+// exampleTries is how often an example is run when brunt was late.
+const exampleTries = 4
+
+// runExample runs an example as its README has it, until brunt was in time. It gives
+// the exit code and what the report says.
+func runExample(t *testing.T, brunt, name string, args ...string) (int, *scenarios.Result) {
+	t.Helper()
+	for range exampleTries {
+		dir, state := t.TempDir(), t.TempDir()
+		cmd := exec.Command(brunt, append([]string{"run", filepath.Join("examples", name, "scenario.yaml"), "-o", dir}, args...)...)
+		cmd.Dir = top
+		cmd.Env = append(os.Environ(), "BRUNT_STATE="+state)
+		out, err := cmd.CombinedOutput()
+		if err != nil && !errors.As(err, new(*exec.ExitError)) {
+			t.Fatal(err)
+		}
+		b, err := os.ReadFile(filepath.Join(dir, "result.json"))
+		if err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		res := &scenarios.Result{}
+		if err := json.Unmarshal(b, res); err != nil {
+			t.Fatal(err)
+		}
+		if res.Verdict != scenarios.Invalid || !strings.Contains(res.Reason, "brunt itself was late") {
+			t.Logf("%s", out)
+			if left, _ := os.ReadDir(state); len(left) > 0 {
+				t.Errorf("it left %v", left)
+			}
+			return cmd.ProcessState.ExitCode(), res
+		}
+		t.Logf("again: %s", res.Reason)
+	}
+	t.Fatalf("this machine is too busy: brunt was late %d times", exampleTries)
+	return 0, nil
+}
+
+// TestExample_DryRun says what the examples would do, without doing it.
+func TestExample_DryRun(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		want []string
+	}{
+		{"01-quickstart", []string{"send SIGKILL to posts[", "delay 60ms ± 20ms on posts[0]->store[0], posts[1]->store[0]", "cut on gateway[0]->users[0]", "recover < 5s after lose-a-replica"}},
+		{"02-your-own-url", []string{"delay 100ms ± 20ms on load->target", "reset all connections on load->target", "recover < 5s after cut-lines"}},
+		{"03-your-own-processes", []string{"send SIGKILL to stock[0]", "delay 300ms on web[0]->stock[0]", "recover < 2s after lose-stock"}},
+		{"04-oauth2", []string{"stop auth[0]", "errors < 1% in lose-tokens"}},
+		{"05-graphql", []string{"send SIGKILL to store[0]", "delay 50ms on api[0]->store[0]", "recover < 4s after lose-store"}},
+		{"08-zones-and-leaders", []string{"send SIGKILL to the leader of node", "send SIGKILL to node[0]", "send SIGKILL to node[2]", "recover.p50 < 4s after behead"}},
+		{"06-managed-database-failover", []string{"run `./manageddb ctl ${unit.control.url} failover b`, taken back by `./manageddb ctl ${unit.control.url} switchover a`", "hitting database", "noticed by `GET ${unit.monitor.url}/alerts`, asked every 250ms"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			planned, err := compile(example(c.name), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			lines, err := planned.DryRun(t.Context())
+			if err != nil {
+				t.Error(err)
+			}
+			said := strings.Join(lines, "\n")
+			for _, want := range c.want {
+				if !strings.Contains(said, want) {
+					t.Errorf("%q is missing in:\n%s", want, said)
+				}
+			}
+			if strings.Contains(said, "would fail") {
+				t.Errorf("it would fail:\n%s", said)
+			}
+		})
+	}
+}
+
+// TestExample runs every example as it is, and it passes; and with that set which its
+// README says it fails by, and it does, for that reason.
+func TestExample(t *testing.T) {
+	if testing.Short() {
+		t.Skip("some minutes")
+	}
+	target := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"ok":true}`) }))
+	t.Cleanup(target.Close)
+	command := built(t, "brunt/cmd/brunt")
+	ran := map[string]bool{}
+	t.Run("all", func(t *testing.T) {
+		for _, c := range []struct {
+			name    string
+			own     bool     // it has a server of its own, which is built and named by bin
+			set     string   // what differs from the example
+			fails   []string // the objectives that fail; all others hold
+			rest    bool     // what becomes of the others is left open
+			because string   // the only cause of errors there; empty is any
+			faults  []string
+			more    func(t *testing.T, res *scenarios.Result)
+		}{
+			{name: "01-quickstart", faults: []string{"lose-a-replica", "slow-store", "split"}},
+			{
+				name: "01-quickstart", set: "replicas=1", faults: []string{"lose-a-replica", "slow-store", "split"},
+				fails: []string{"errors < 1%", "errors < 1% in lose-a-replica", "availability > 99%"},
+			},
+			{name: "02-your-own-url", set: "url=" + target.URL, faults: []string{"slow-network", "cut-lines"}},
+			{name: "03-your-own-processes", own: true, faults: []string{"lose-stock", "slow-stock", "freeze-stock"}},
+			{name: "03-your-own-processes", own: true, set: "cache=off", fails: []string{"errors < 1%"}, rest: true},
+			{name: "04-oauth2", own: true, faults: []string{"lose-tokens"}},
+			{name: "04-oauth2", own: true, set: "life=3s", fails: []string{"errors < 1%", "errors < 1% in lose-tokens"}, because: "status 401"},
+			{name: "05-graphql", own: true, faults: []string{"lose-store", "slow-store"}},
+			{name: "05-graphql", own: true, set: "cache=off", fails: []string{"errors < 1% of Feed"}, because: "graphql errors"},
+			{name: "06-managed-database-failover", own: true, faults: []string{"lose-the-primary"}, more: failedOver},
+			{name: "07-no-write-lost", faults: []string{"lose-a-replica", "slow-store"}},
+			{name: "07-no-write-lost", set: "early=on", faults: []string{"lose-a-replica", "slow-store"}, fails: []string{"lost = 0"}},
+			{name: "07-no-write-lost", set: "idempotency=off", faults: []string{"lose-a-replica", "slow-store"}, fails: []string{"duplicated = 0"}},
+			{name: "08-zones-and-leaders", own: true, faults: []string{"behead#1", "behead#2", "behead#3", "lose-zone"}, more: beheaded},
+		} {
+			ran[c.name] = true
+			t.Run(strings.TrimSpace(c.name+" "+strings.TrimSuffix(c.set, target.URL)), func(t *testing.T) {
+				t.Parallel()
+				var args []string
+				if c.own {
+					args = append(args, "--set", "bin="+built(t, "brunt/examples/"+c.name))
+				}
+				if c.set != "" {
+					args = append(args, "--set", c.set)
+				}
+				code, res := runExample(t, command, c.name, args...)
+				want, exit := scenarios.Pass, 0
+				if c.fails != nil {
+					want, exit = scenarios.Fail, 3
+				}
+				if res.Verdict != want || code != exit {
+					t.Errorf("%s (%d): %s", res.Verdict, code, res.Reason)
+				}
+				for _, o := range res.Objectives {
+					want := scenarios.Pass
+					if slices.Contains(c.fails, o.Text) {
+						want = scenarios.Fail
+					}
+					if o.Verdict != want && (want == scenarios.Fail || !c.rest) {
+						t.Errorf("%s: %s, measured %g (%s)", o.Text, o.Verdict, o.Measured, o.Note)
+					}
+				}
+				if c.because != "" && len(res.Errors) == 0 {
+					t.Error("there was no error")
+				}
+				for _, e := range res.Errors {
+					if c.because != "" && e.Kind != c.because {
+						t.Errorf("%d errors of %s, want only %s", e.Count, e.Kind, c.because)
+					}
+				}
+				if c.faults != nil {
+					checkProved(t, res, c.faults...)
+				}
+				if c.more != nil {
+					c.more(t, res)
+				}
+			})
+		}
+	})
+	all, err := filepath.Glob(filepath.Join(top, "examples", "*", "scenario.yaml"))
+	if err != nil || len(all) == 0 {
+		t.Fatalf("no examples: %v", err)
+	}
+	for _, file := range all {
+		if name := filepath.Base(filepath.Dir(file)); !ran[name] {
+			t.Errorf("nothing runs example %s", name)
+		}
+	}
+}
+
+// failedOver holds that the provider's own tool failed its database over, and that the
+// team's monitoring noticed: both within the times that follow from how the example is
+// made.
+func failedOver(t *testing.T, res *scenarios.Result) {
+	f := res.Faults[0]
+	// A promotion takes 1 s; what it costs is seen in windows of at least 1 s.
+	if f.Impact != scenarios.Impacted || f.Failed < 50 || f.Recover > 4 || f.Failover > 4 {
+		t.Errorf("%s: %d failed, failover %v, recover %v", f.Impact, f.Failed, f.Failover, f.Recover)
+	}
+	// Three looks of the monitoring, 500 ms apart, once the promotion is over.
+	if f.Detect < 1.9 || f.Detect > 4.5 || f.DetectResolution > 2 || !strings.Contains(f.DetectNote, "DatabaseFailedOver") {
+		t.Errorf("detected after %v (±%v): %s", f.Detect, f.DetectResolution, f.DetectNote)
+	}
+	if f.Revert != "ok" || !strings.Contains(f.GoneEvidence, "a is the primary") {
+		t.Errorf("%s: %s", f.Revert, f.GoneEvidence)
+	}
+}
+
+// beheaded holds that each leader was crashed in its turn, and a zone as a whole.
+func beheaded(t *testing.T, res *scenarios.Result) {
+	for _, f := range res.Faults {
+		if f.Leader != (len(f.Units) == 1) || (f.Name == "lose-zone") != slices.Equal(f.Zones, []string{"a"}) {
+			t.Errorf("%s hit %v in %v", f.Name, f.Units, f.Zones)
+		}
+	}
+	if len(res.Repeats) != 1 || res.Repeats[0].Occurrences != 3 || res.Repeats[0].Recover.N != 3 {
+		t.Errorf("%+v", res.Repeats)
+	}
+}
+
+// checkProved checks that the faults were in and are gone.
+func checkProved(t *testing.T, res *scenarios.Result, names ...string) {
+	t.Helper()
+	var found []string
+	for _, f := range res.Faults {
+		found = append(found, f.Name)
+		if !f.Verified.Known() || !f.Gone || f.Traffic == 0 || f.Evidence == "" || f.GoneEvidence == "" {
+			t.Errorf("%s is not proved: %+v", f.Name, f)
+		}
+	}
+	if !slices.Equal(found, names) {
+		t.Errorf("faults %v, want %v", found, names)
+	}
+}
