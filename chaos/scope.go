@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/url"
+	"strings"
 	"time"
 
 	"brunt/scenarios"
@@ -27,9 +28,10 @@ type Scope struct {
 	Void func(why string)
 }
 
-// none notes that nothing matches.
+// none notes that nothing matches. A name that is nearly one that there is was misspelt,
+// whatever is allowed.
 func (sc *Scope) none(at scenarios.Pos, m *scenarios.Mistakes, hint, format string, args ...any) {
-	if sc.Void == nil {
+	if sc.Void == nil || strings.HasPrefix(hint, "did you mean") {
 		m.AddHint(at, hint, format, args...)
 		return
 	}

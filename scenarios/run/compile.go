@@ -101,6 +101,7 @@ type compiler struct {
 	vague    bool // the target has mistakes, so that what names its parts can't be checked
 	nameless bool // so has a step that would have named itself
 	made     []made
+	skipped  []string // faults that will match nothing, which the guard allows
 }
 
 // made is a step of a load, compiled, and as it stands in the file.

@@ -74,6 +74,7 @@ func (c *compiler) scopeOf(f *scenarios.Fault) chaos.Scope {
 	scope, b := c.plan.Scope, f.Block
 	if c.sc.Guard.OnNoUnit == "skip" {
 		scope.Void = func(why string) {
+			c.skipped = append(c.skipped, f.Name)
 			c.plan.Notes = append(c.plan.Notes, fmt.Sprintf("%s will be skipped, as guard.on_no_unit says: %s", f.Name, why))
 		}
 	}

@@ -17,7 +17,7 @@ import (
 // before the run than after it.
 func (c *compiler) judgeable() {
 	c.uniqueData()
-	est := chaos.Estimate(c.plan.Faults, c.plan.End())
+	est := chaos.Estimate(c.coming(), c.plan.End())
 	c.stopConditions(est)
 	c.withinLoad(est)
 	c.occurrences(est)
@@ -26,6 +26,12 @@ func (c *compiler) judgeable() {
 	c.closedLoads()
 	c.resolution(est)
 	c.plan.Notes = append(c.plan.Notes, c.ports()...)
+}
+
+// coming are the faults that come, as far as is known; what follows one that does not
+// come does not either.
+func (c *compiler) coming() []*chaos.Entry {
+	return slices.DeleteFunc(slices.Clone(c.plan.Faults), func(e *chaos.Entry) bool { return slices.Contains(c.skipped, e.Name) })
 }
 
 // withinLoad refuses faults that lie beyond the load.
@@ -52,7 +58,7 @@ func brief(d time.Duration) string { return scenarios.FormatDuration(d.Round(tim
 // occurrences refuses objectives on an occurrence that a fault does not have.
 func (c *compiler) occurrences(est []chaos.Estimated) {
 	for _, o := range c.sc.SLO {
-		if need, n := scenarios.EnoughForSpread(o.Metric.Over), comes(o.After, est); o.Metric.Over > 0 && n < need {
+		if need, n := scenarios.EnoughForSpread(o.Metric.Over), comes(o.After, est); o.Metric.Over > 0 && n > 0 && n < need {
 			c.m.Add(o.Pos, "`%s` can't be judged: %s comes %d times, and %d are needed", o.Text, o.After, n, need)
 			continue
 		}

@@ -84,6 +84,24 @@ slo: [errors < 50%]
 	}
 }
 
+// A name that is nearly one that there is was misspelt, and a fault that will be skipped
+// stands in nobody's way.
+func TestOnNoUnit_Known(t *testing.T) {
+	const skip = "guard: {on_no_unit: skip}\n"
+	_, err := compileFile(scenario(t, skip+elected(t, "chaos: {gone: {at: 1s, process.crash: {service: nodes}}}\n")))
+	if err == nil || !strings.Contains(err.Error(), `did you mean "node"`) {
+		t.Errorf("of a misspelt service it says %v", err)
+	}
+	const judged = "\njudge: {hold: 1s}\nslo: [heal < 1s after slow]\n"
+	slow := `slow: {at: 2s, for: 100ms, network.latency: {from: load, to: front, delay: 1ms}}`
+	for name, service := range map[string]string{"there": "node", "not there": "absent"} {
+		_, err := compileFile(scenario(t, skip+elected(t, "chaos: {gone: {at: 2s, process.crash: {service: "+service+"}}, "+slow+"}"+judged)))
+		if crowded := err != nil && strings.Contains(err.Error(), "are in at the same time"); crowded != (service == "node") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // TestOnNoUnit runs faults that match nothing, which is known before the run or only in
 // it: they fail the run, or are skipped, and their objectives are inconclusive then.
 func TestOnNoUnit(t *testing.T) {
@@ -94,7 +112,7 @@ func TestOnNoUnit(t *testing.T) {
 		known       bool // before the run
 	}{
 		{"unit", `{at: 1s, process.crash: {unit: "node[7]"}}`, true},
-		{"service", `{at: 1s, process.crash: {service: nodes}}`, true},
+		{"service", `{at: 1s, process.crash: {service: absent}}`, true},
 		{"link", `{at: 1s, for: 1s, network.stall: {from: front, to: node}}`, true},
 		{"zone", `{at: 1s, process.crash: {zone: a}}`, true},
 		{"number", `{at: 1s, process.crash: {service: node, pick: 4}}`, true},
