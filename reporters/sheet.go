@@ -257,6 +257,9 @@ func (s *sheet) latency(r *scenarios.Result) {
 // mostErrors bounds the kinds of errors listed.
 const mostErrors = 5
 
+// mostLines bounds a sample: what there is to do about it stands at its end.
+const mostLines = 5
+
 func (s *sheet) errors(r *scenarios.Result) {
 	list := causes(r)
 	if len(list) == 0 {
@@ -275,8 +278,8 @@ func (s *sheet) errors(r *scenarios.Result) {
 		s.text("  ", "    ", text+fmt.Sprintf(", from %s to %s", offset(e.First), offset(e.Last)), plain)
 		if sample := sampleText(e.Sample); sample != "" {
 			lines := wrap("such as "+sample, s.width-4)
-			if len(lines) > 2 {
-				lines = []string{lines[0], clip(lines[1]+" "+lines[2], s.width-4)}
+			if len(lines) > mostLines {
+				lines = append(lines[:mostLines-1], clip(lines[mostLines-1]+" "+lines[mostLines], s.width-4))
 			}
 			for _, l := range lines {
 				s.line(span{"    " + l, dim})
