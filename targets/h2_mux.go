@@ -131,6 +131,7 @@ func (m *mux) connect(deadline time.Duration) (allowed int, err error) {
 	}
 	c.until(deadline, 0)
 	if _, err := c.Conn.Write(preface()); err != nil {
+		c.torn = true
 		return 0, err
 	}
 	m.in.init(m)

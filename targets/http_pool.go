@@ -234,7 +234,7 @@ func (p *pool) drop(c *conn) {
 	p.mu.Lock()
 	delete(p.live, c)
 	p.mu.Unlock()
-	_ = c.Close()
+	c.end()
 }
 
 // replace opens a connection in the place of c, which is closed; nil is a place
