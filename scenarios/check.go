@@ -61,18 +61,25 @@ func (c *Checks) DecodeNode(n *Node, m *Mistakes) {
 				c.Headers = append(c.Headers, k)
 			}
 		case strings.HasPrefix(f.Key, "$"):
-			path, err := jp.ParseString(f.Key)
-			if err != nil {
-				m.Add(f.Pos, "%q is no JSON path: %v", f.Key, err)
-				continue
+			if k, ok := DecodePath(f, m); ok {
+				c.Paths = append(c.Paths, k)
 			}
-			k := FieldCheck{Name: f.Key, Path: path}
-			k.DecodeNode(f.Value, m)
-			c.Paths = append(c.Paths, k)
 		default:
 			m.AddHint(f.Pos, DidYouMean(f.Key, []string{"status", "shed", "within", "body", "header", "$.path"}), "unknown check %q", f.Key)
 		}
 	}
+}
+
+// DecodePath reads what the value at a JSON path must be; the path is the key.
+func DecodePath(f Field, m *Mistakes) (k FieldCheck, ok bool) {
+	path, err := jp.ParseString(f.Key)
+	if err != nil {
+		m.Add(f.Pos, "%q is no JSON path: %v", f.Key, err)
+		return k, false
+	}
+	k = FieldCheck{Name: f.Key, Path: path}
+	k.DecodeNode(f.Value, m)
+	return k, true
 }
 
 // IsToken tells whether s can name a header (RFC 9110, section 5.6.2).

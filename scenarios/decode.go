@@ -266,6 +266,8 @@ func unknownKey(f Field, names, outside []string, m *Mistakes) {
 	switch {
 	case later:
 		m.Add(f.Pos, "%s %q is not available yet", noun, f.Key)
+	case f.Key == "policy":
+		m.AddHint(f.Pos, "a policy is named by --policy or BRUNT_POLICY", "unknown key %q", f.Key)
 	case slices.Contains(outside, f.Key):
 		m.AddHint(f.Pos, "it belongs to the map around it", "%q can't stand here", f.Key)
 	case f.bare:

@@ -3,7 +3,6 @@ package scenarios
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -65,21 +64,17 @@ func (l *Ledger) Asking(variable string) Step {
 
 // An Ack is the answer that acknowledges a write. The zero value is the step's own
 // check.
-type Ack struct {
-	classes  []int // 2 of 2xx
-	statuses []int
-}
+type Ack struct{ status Matcher }
 
 // IsZero tells that the step's own check decides.
-func (a *Ack) IsZero() bool { return len(a.classes)+len(a.statuses) == 0 }
+func (a *Ack) IsZero() bool { return a.status.op == "" }
 
 // Holds tells whether a request that ended so was acknowledged.
 func (a *Ack) Holds(o *Outcome) bool {
 	if a.IsZero() {
 		return o.Kind == OK
 	}
-	code := int(o.Status)
-	return o.Answered && (slices.Contains(a.statuses, code) || slices.Contains(a.classes, code/100))
+	return o.Answered && a.status.Matches(int64(o.Status), true)
 }
 
 // DecodeNode implements [NodeDecoder].
@@ -94,17 +89,13 @@ func parseAck(s string) (a Ack, err error) {
 	if !ok {
 		return a, bad
 	}
+	a.status.op = "any"
 	for word := range strings.SplitSeq(rest, ",") {
-		word = strings.Trim(word, blanks)
-		if class, ok := strings.CutSuffix(strings.ToLower(word), "xx"); ok && len(class) == 1 && class[0] >= '1' && class[0] <= '5' {
-			a.classes = append(a.classes, int(class[0]-'0'))
-			continue
-		}
-		code, err := strconv.Atoi(word)
-		if err != nil || len(word) != 3 || code < 100 || code > 599 {
+		var one Matcher
+		if !one.status(strings.Trim(word, blanks)) {
 			return Ack{}, bad
 		}
-		a.statuses = append(a.statuses, code)
+		a.status.any = append(a.status.any, one)
 	}
 	return a, nil
 }

@@ -218,8 +218,7 @@ func (k *Matcher) DecodeStatus(n *Node, m *Mistakes) {
 		k.list(n, func(one *Matcher, item *Node) { one.DecodeStatus(item, m) })
 		return
 	}
-	if s, ok := n.Text(m); ok && len(s) == 3 && strings.HasSuffix(strings.ToLower(s), "xx") && s[0] >= '1' && s[0] <= '5' {
-		k.op, k.number, k.isNum = "class", float64(s[0]-'0'), true
+	if s, ok := n.Text(m); ok && k.status(s) {
 		return
 	}
 	before := m.Len()
@@ -227,6 +226,23 @@ func (k *Matcher) DecodeStatus(n *Node, m *Mistakes) {
 	if m.Len() == before && (!k.isNum || k.number < 100 || k.number > 999) {
 		m.Add(n.Pos, "want a status such as 200, 2xx or < 500, not %q", k.text)
 	}
+}
+
+// status reads a status such as 201, or a class of them such as 2xx.
+func (k *Matcher) status(s string) bool {
+	if len(s) != 3 || s[0] < '1' || s[0] > '5' {
+		return false
+	}
+	if strings.EqualFold(s[1:], "xx") {
+		k.op, k.number, k.isNum = "class", float64(s[0]-'0'), true
+		return true
+	}
+	code, err := strconv.Atoi(s)
+	if err != nil {
+		return false
+	}
+	k.op, k.text, k.number, k.isNum = "=", s, float64(code), true
+	return true
 }
 
 // Schema implements [Schemer].

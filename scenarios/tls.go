@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 )
@@ -19,6 +20,52 @@ type TLS struct {
 	Key                string     `yaml:"key"`                  // a file with the PEM private key of cert
 	MinVersion         TLSVersion `yaml:"min_version"`          // the least that is spoken; zero is 1.2
 	MaxVersion         TLSVersion `yaml:"max_version"`          // the most that is spoken; zero is 1.3
+
+	ca, cert, key []byte // the files as they were read with the scenario; nil are read when they are asked for
+}
+
+// Roots gives the certificates to trust; nil are the system's.
+func (t *TLS) Roots() (*x509.CertPool, error) {
+	if t.CA == "" {
+		return nil, nil
+	}
+	ca, err := held(t.ca, t.CA)
+	if err != nil {
+		return nil, fmt.Errorf("reading the CA: %w", err)
+	}
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		pool = x509.NewCertPool()
+	}
+	if !pool.AppendCertsFromPEM(ca) {
+		return nil, fmt.Errorf("%s holds no PEM certificate", t.CA)
+	}
+	return pool, nil
+}
+
+// Pair gives the certificate that the load shows, with its key; nil is none.
+func (t *TLS) Pair() (*tls.Certificate, error) {
+	if t.Cert == "" {
+		return nil, nil
+	}
+	cert, err := held(t.cert, t.Cert)
+	if err != nil {
+		return nil, err
+	}
+	key, err := held(t.key, t.Key)
+	if err != nil {
+		return nil, err
+	}
+	pair, err := tls.X509KeyPair(cert, key)
+	return &pair, err
+}
+
+// held gives the text of a file that was read before, or reads it.
+func held(text []byte, path string) ([]byte, error) {
+	if text != nil {
+		return text, nil
+	}
+	return os.ReadFile(path)
 }
 
 // TLSVersion is a version of TLS as crypto/tls numbers it; zero is not written.
@@ -56,6 +103,7 @@ func (p *files) tls(sc *Scenario, n *Node) {
 	if ok && ca != nil && !x509.NewCertPool().AppendCertsFromPEM(ca) {
 		p.m.Add(n.Get("ca").Pos, "tls: %s holds no PEM certificate", t.CA)
 	}
+	t.ca = ca
 	switch {
 	case t.Has("cert") && !t.Has("key"):
 		p.m.Add(t.Of("cert"), "tls: the private key of cert is missing: key: FILE")
@@ -67,7 +115,8 @@ func (p *files) tls(sc *Scenario, n *Node) {
 	if !ok1 || !ok2 || cert == nil || key == nil {
 		return
 	}
-	pair, err := tls.X509KeyPair(cert, key)
+	t.cert, t.key = cert, key
+	pair, err := t.Pair()
 	if err != nil {
 		p.m.Add(n.Get("cert").Pos, "tls: %s and %s are no pair: %s", t.Cert, t.Key, strings.TrimPrefix(err.Error(), "tls: "))
 		return

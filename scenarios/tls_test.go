@@ -71,6 +71,12 @@ func TestTLS(t *testing.T) {
 			case c.wrong == "" && (sc.Target.TLS.Cert == "" || !strings.HasPrefix(sc.Target.TLS.Key, "lib/")):
 				t.Errorf("%+v", sc.Target.TLS)
 			}
+			if c.wrong != "" {
+				return
+			}
+			if pair, err := sc.Target.TLS.Pair(); err != nil || pair == nil { // on disk there is none of them
+				t.Errorf("it is read again: %v", err)
+			}
 		})
 	}
 }

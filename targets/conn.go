@@ -29,6 +29,7 @@ type conn struct {
 	sent     time.Duration // when the request was written
 	first    time.Duration // when the first byte of the answer was there
 	wasSent  bool
+	torn     bool // a write failed, perhaps in the middle of a record of TLS
 }
 
 var (
@@ -81,7 +82,7 @@ func (c *conn) ask(req []byte, tail net.Buffers) (br *bufio.Reader, err error) {
 	if _, err = c.Conn.Write(req); err == nil && tail != nil {
 		err = writeTail(c.Conn, tail)
 	}
-	c.sent, c.wasSent = c.now(), true
+	c.sent, c.wasSent, c.torn = c.now(), true, err != nil
 	if err != nil && !isAny(err, reset) {
 		c.wasSent = false
 		return nil, err
@@ -113,6 +114,18 @@ func (c *conn) await(writing error) (*bufio.Reader, error) {
 		return nil, err
 	}
 	return br, nil
+}
+
+// end closes the connection.
+//
+// subtle: crypto/tls would still say good-bye by an alert. Behind half a record that is
+// nonsense to the other side, and while that reads nothing it may take 5 s.
+func (c *conn) end() {
+	if c.torn {
+		_ = c.raw.Close()
+		return
+	}
+	_ = c.Close()
 }
 
 // Read implements [io.Reader].

@@ -53,7 +53,7 @@ func checkHost(s string) error {
 	if _, err := netip.ParseAddr(host); err != nil && (host == "" || strings.ContainsAny(host+port, " /:?#@[]")) {
 		return fmt.Errorf("%q is no host or address", s)
 	}
-	if err := checkPort(port); err != nil {
+	if err := scenarios.CheckPort(port); err != nil {
 		return fmt.Errorf("%q: %w", s, err)
 	}
 	return nil

@@ -82,7 +82,7 @@ func FuzzSplitURL(f *testing.F) {
 		if strings.ContainsRune(string(target), '#') || len(target) > 0 && target[0] != '/' && target[0] != '?' {
 			t.Fatalf("%q leads to %q", s, target)
 		}
-		u, err := parseOrigin(string(prefix))
+		u, err := scenarios.ParseURL(string(prefix))
 		if err != nil {
 			return
 		}

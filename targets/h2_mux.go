@@ -44,6 +44,7 @@ type mux struct {
 	heard  atomic.Int64 // when something came last
 	pinged atomic.Int64 // since when a PING is not answered; zero is none
 	flush  atomic.Int64 // when the last write began
+	half   atomic.Bool  // a header block has begun to come, so that nothing else can
 
 	mu      sync.Mutex
 	work    sync.Cond // there is something to write
@@ -130,6 +131,7 @@ func (m *mux) connect(deadline time.Duration) (allowed int, err error) {
 	}
 	c.until(deadline, 0)
 	if _, err := c.Conn.Write(preface()); err != nil {
+		c.torn = true
 		return 0, err
 	}
 	m.in.init(m)
@@ -246,9 +248,9 @@ func (m *mux) grant(s *stream, n int) {
 }
 
 // doubt asks whether anybody is there still, after a request timed out and nothing
-// at all was heard since it was sent.
+// at all was heard since it was sent, or no more than a part of a header block.
 func (m *mux) doubt(since time.Duration) {
-	if m.heard.Load() > int64(since) || !m.pinged.CompareAndSwap(0, int64(m.pool.now())) {
+	if m.heard.Load() > int64(since) && !m.half.Load() || !m.pinged.CompareAndSwap(0, int64(m.pool.now())) {
 		return
 	}
 	m.mu.Lock()
@@ -347,6 +349,7 @@ type reading2 struct {
 	got     int64         // bytes of bodies that the server was not told of
 	touched []*stream     // that have something new, and were not woken yet
 	head    head2
+	block   []byte // a header block that came in several frames
 }
 
 func (r *reading2) init(m *mux) {

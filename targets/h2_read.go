@@ -144,23 +144,25 @@ func (m *mux) bad(e http2.StreamError) {
 }
 
 // takeHead takes a header, which may be that of an answer, one of the kind of 100
-// Continue before it, or the trailers after it.
+// Continue before it, or the trailers after it. All of it is there before the stream is
+// locked: a server may freeze between its parts, and a request must not.
 func (m *mux) takeHead(f *http2.HeadersFrame) error {
 	r := &m.in
-	id, end := f.StreamID, f.StreamEnded()
-	s := m.find(id)
-	r.head.begin(s)
-	if s != nil {
-		s.mu.Lock()
-		if s.first == 0 {
-			s.first = r.at
-		}
-	}
-	err := m.headBlock(f)
-	if s == nil {
+	id, end, at := f.StreamID, f.StreamEnded(), r.at
+	block, err := m.headBlock(f)
+	if err != nil {
 		return err
 	}
-	if err == nil {
+	s := m.find(id)
+	r.head.begin(s)
+	if s == nil {
+		return r.decode(block)
+	}
+	s.mu.Lock()
+	if s.first == 0 {
+		s.first = at
+	}
+	if err = r.decode(block); err == nil {
 		err = r.head.finish(id, end)
 	}
 	began, over := s.began, s.over
@@ -180,30 +182,38 @@ func (m *mux) takeHead(f *http2.HeadersFrame) error {
 	return nil
 }
 
-// headBlock decodes the header block that begins with f.
-func (m *mux) headBlock(f *http2.HeadersFrame) error {
+// headBlock gives the header block that begins with f. It is good until the next frame.
+func (m *mux) headBlock(f *http2.HeadersFrame) ([]byte, error) {
 	r := &m.in
-	total := 0
-	fragment, done := f.HeaderBlockFragment(), f.HeadersEnded()
+	if f.HeadersEnded() {
+		return f.HeaderBlockFragment(), nil
+	}
+	m.half.Store(true)
+	defer m.half.Store(false)
+	r.block = append(r.block[:0], f.HeaderBlockFragment()...)
 	for {
-		if total += len(fragment); total > 2*maxHead {
-			return http2.ConnectionError(http2.ErrCodeEnhanceYourCalm)
-		}
-		if _, err := r.hpack.Write(fragment); err != nil {
-			return http2.ConnectionError(http2.ErrCodeCompression)
-		}
-		if done {
-			break
-		}
 		next, err := r.framer.ReadFrame()
 		if err != nil {
-			return err
+			return nil, err
 		}
 		c, ok := next.(*http2.ContinuationFrame)
 		if !ok {
-			return http2.ConnectionError(http2.ErrCodeProtocol)
+			return nil, http2.ConnectionError(http2.ErrCodeProtocol)
 		}
-		fragment, done = c.HeaderBlockFragment(), c.HeadersEnded()
+		if len(r.block)+len(c.HeaderBlockFragment()) > 2*maxHead {
+			return nil, http2.ConnectionError(http2.ErrCodeEnhanceYourCalm)
+		}
+		r.block = append(r.block, c.HeaderBlockFragment()...)
+		if c.HeadersEnded() {
+			return r.block, nil
+		}
+	}
+}
+
+// decode decodes a header block, field by field, into head.
+func (r *reading2) decode(block []byte) error {
+	if _, err := r.hpack.Write(block); err != nil {
+		return http2.ConnectionError(http2.ErrCodeCompression)
 	}
 	if err := r.hpack.Close(); err != nil {
 		return http2.ConnectionError(http2.ErrCodeCompression)

@@ -577,6 +577,41 @@ func TestHTTP2_MuteConnection(t *testing.T) {
 	}
 }
 
+// A server that freezes in the middle of a header holds no request beyond its deadline,
+// and its connection is left.
+func TestHTTP2_FrozenInHeader(t *testing.T) {
+	url := script2(t, nil, func(p *peer2) {
+		if p.n > 0 {
+			each2(func(p *peer2, a asked) { p.hello(a.id) })(p)
+			return
+		}
+		a, ok := p.asked()
+		if !ok {
+			return
+		}
+		p.block.Reset()
+		_ = p.enc.WriteField(hpack.HeaderField{Name: ":status", Value: "200"})
+		_ = p.WriteHeaders(http2.HeadersFrameParam{StreamID: a.id, BlockFragment: p.block.Bytes()})
+		_, _ = io.Copy(io.Discard, p.br)
+	})
+	r := newRig(t, at2(url), "get: /")
+	u := r.user(0)
+	done := make(chan scenarios.Outcome, 1)
+	go func() { done <- u.Do(0, 100*time.Millisecond) }()
+	select {
+	case o := <-done:
+		r.want(o, "timeout")
+	case <-time.After(long):
+		r.Abort()
+		t.Fatal("it waits beyond its deadline")
+	}
+	time.Sleep(1100 * time.Millisecond) // more than the patience with the PING
+	r.want(u.Do(0, long), "ok 200")
+	if r.Opened() != 2 {
+		t.Errorf("%d connections", r.Opened())
+	}
+}
+
 // An idle connection that the server has closed costs the next request nothing but a
 // new connection.
 func TestHTTP2_ClosedWhileIdle(t *testing.T) {

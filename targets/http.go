@@ -160,7 +160,7 @@ func checkURL(u *scenarios.URLTemplate, in Scope, m *scenarios.Mistakes) {
 	if text == "" || strings.HasPrefix(text, "/") {
 		return
 	}
-	o, err := parseOrigin(text)
+	o, err := scenarios.ParseURL(text)
 	if err == nil && in.Host != nil {
 		err = in.Host(o)
 	}

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"brunt/scenarios"
 )
 
 // origin is a scheme, host and port, with the connections that are open to it.
@@ -81,7 +83,7 @@ func (p *pool) origin(prefix []byte) (*origin, error) {
 	if o != nil {
 		return o, nil
 	}
-	u, err := parseOrigin(string(prefix))
+	u, err := scenarios.ParseURL(string(prefix))
 	if err != nil {
 		return nil, err
 	}
@@ -234,7 +236,7 @@ func (p *pool) drop(c *conn) {
 	p.mu.Lock()
 	delete(p.live, c)
 	p.mu.Unlock()
-	_ = c.Close()
+	c.end()
 }
 
 // replace opens a connection in the place of c, which is closed; nil is a place

@@ -3,6 +3,8 @@ package targets
 import (
 	"errors"
 	"net/url"
+
+	"brunt/scenarios"
 )
 
 const defaultRedirects = 10
@@ -50,12 +52,12 @@ func (t *trip) follow(location []byte) error {
 func resolveURL(from *origin, target, location []byte) (string, error) {
 	at, err := url.ParseRequestURI(string(target)) // not Parse: a path may begin with //
 	if err != nil {
-		return "", &badURL{err.Error()}
+		return "", &scenarios.BadURL{Why: err.Error()}
 	}
 	at.Scheme, at.Host = from.url.Scheme, from.url.Host
 	to, err := at.Parse(string(location))
 	if err != nil {
-		return "", &badURL{err.Error()}
+		return "", &scenarios.BadURL{Why: err.Error()}
 	}
 	to.Fragment, to.RawFragment = "", ""
 	return to.String(), nil

@@ -300,7 +300,7 @@ func (t *trip) fail(err error) {
 	out.Kind, out.Cause = scenarios.Error, causeOf(err)
 	out.Status, out.Answered = 0, false
 	out.End = max(t.client.now(), out.Slot)
-	_, bad := errors.AsType[*badURL](err)
+	_, bad := errors.AsType[*scenarios.BadURL](err)
 	switch {
 	case errors.Is(err, errRedirects):
 		out.Cause = scenarios.Redirects

@@ -196,3 +196,30 @@ func TestHTTP_TLSClosedWhileIdle(t *testing.T) {
 		s.CloseClientConnections()
 	}
 }
+
+// A request that times out while it is written leaves half a record of TLS behind. The
+// connection is then closed as it is: an alert behind that would be a part of the record
+// to the server, which calls it a bad one where it fills it.
+func TestHTTP_TLSTornRecord(t *testing.T) {
+	thaw, read := make(chan bool), make(chan []byte, 1)
+	cert := newAuthority(t).leaf(time.Hour)
+	url := script(t, func(p *peer) {
+		_ = tls.Server(p.Conn, &tls.Config{Certificates: []tls.Certificate{cert}}).Handshake()
+		<-thaw
+		all, _ := io.ReadAll(p.Conn)
+		read <- all
+	})
+	o := targets.Options{Base: strings.Replace(url, "http:", "https:", 1), TLS: &scenarios.TLS{InsecureSkipVerify: true}}
+	r := newRig(t, o, `{post: /, body: {file: "`+written(t, "body", make([]byte, 32<<20))+`"}}`)
+	began := time.Now()
+	r.want(r.user(0).Do(0, 200*time.Millisecond), "timeout")
+	if took := time.Since(began); took > 4*time.Second { // for 5 s crypto/tls tries to be rid of an alert
+		t.Errorf("it took %v", took)
+	}
+	close(thaw)
+	all := <-read
+	const alert = "\x17\x03\x03\x00\x13" // and 19 bytes
+	if n := len(all); n < 1<<10 || n > 31<<20 || string(all[n-24:n-19]) == alert {
+		t.Errorf("of %d bytes the last are %x", n, all[max(0, n-24):])
+	}
+}

@@ -80,7 +80,7 @@ func (k *Tokens) Open(o Options, env *scenarios.Env) error {
 		}
 		at = strings.TrimSuffix(o.Base, "/") + at
 	}
-	u, err := parseOrigin(at)
+	u, err := scenarios.ParseURL(at)
 	if err != nil {
 		return err
 	}

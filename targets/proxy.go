@@ -73,7 +73,7 @@ func parseProxy(s string) (*url.URL, error) {
 	if !strings.Contains(bare, "://") {
 		bare = "http://" + bare
 	}
-	u, err := parseOrigin(bare)
+	u, err := scenarios.ParseURL(bare)
 	switch {
 	case err != nil && strings.HasPrefix(bare, "socks"):
 		return nil, fmt.Errorf("%q is no HTTP proxy, and brunt goes by no other", shown)
@@ -176,8 +176,7 @@ func Via(p *Proxies, u *url.URL, resolve map[string]string) (*url.URL, error) {
 // is the proxy that looks its name up, so that no address of it counts, only the name.
 func (g Gate) Beyond(u *url.URL) error {
 	host, hostport := u.Hostname(), HostPort(u)
-	bare := strings.ToLower(strings.TrimSuffix(host, "."))
-	if g == nil || bare == "localhost" || strings.HasSuffix(bare, ".localhost") {
+	if g == nil || scenarios.IsLocalhost(host) {
 		return nil
 	}
 	if ip, err := netip.ParseAddr(host); err == nil {

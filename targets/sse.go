@@ -14,8 +14,6 @@ import (
 	"time"
 
 	"brunt/scenarios"
-
-	"github.com/ohler55/ojg/jp"
 )
 
 const eventStream = "text/event-stream"
@@ -57,14 +55,9 @@ func (e *eventMatch) DecodeNode(n *scenarios.Node, m *scenarios.Mistakes) {
 		case f.Key == "data":
 			one(&e.data, f.Value)
 		case strings.HasPrefix(f.Key, "$"):
-			path, err := jp.ParseString(f.Key)
-			if err != nil {
-				m.Add(f.Pos, "%q is no JSON path: %v", f.Key, err)
-				continue
+			if k, ok := scenarios.DecodePath(f, m); ok {
+				e.paths = append(e.paths, k)
 			}
-			k := scenarios.FieldCheck{Name: f.Key, Path: path}
-			k.DecodeNode(f.Value, m)
-			e.paths = append(e.paths, k)
 		default:
 			m.AddHint(f.Pos, scenarios.DidYouMean(f.Key, []string{"event", "id", "data", "$.path"}), "unknown key %q", f.Key)
 		}

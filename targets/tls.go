@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"strings"
 
 	"brunt/scenarios"
@@ -20,26 +19,18 @@ func tlsConfig(o *scenarios.TLS) (*tls.Config, error) {
 	}
 	c.ServerName, c.InsecureSkipVerify = o.ServerName, o.InsecureSkipVerify
 	c.MinVersion, c.MaxVersion = uint16(o.MinVersion), uint16(o.MaxVersion)
-	if o.CA != "" {
-		pem, err := os.ReadFile(o.CA)
-		if err != nil {
-			return nil, fmt.Errorf("reading the CA: %w", err)
-		}
-		if c.RootCAs, err = x509.SystemCertPool(); err != nil {
-			c.RootCAs = x509.NewCertPool()
-		}
-		if !c.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("%s holds no PEM certificate", o.CA)
-		}
+	var err error
+	if c.RootCAs, err = o.Roots(); err != nil {
+		return nil, err
 	}
-	if o.Cert != "" {
-		pair, err := tls.LoadX509KeyPair(o.Cert, o.Key)
-		if err != nil {
-			return nil, fmt.Errorf("the load's certificate: %w", err)
-		}
+	pair, err := o.Pair()
+	if err != nil {
+		return nil, fmt.Errorf("the load's certificate: %w", err)
+	}
+	if pair != nil {
 		// subtle: of Certificates, crypto/tls leaves out one whose issuer the server did
 		// not ask for. Whoever names one wants to see what the target makes of it.
-		c.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &pair, nil }
+		c.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return pair, nil }
 	}
 	return c, nil
 }

@@ -1,97 +1,24 @@
 package targets
 
 import (
-	"errors"
 	"fmt"
 	"net"
 	"net/url"
-	"strconv"
-	"strings"
 
 	"brunt/scenarios"
 )
 
-// badURL is a URL that nothing can be sent to.
-type badURL struct{ why string }
-
-func (e *badURL) Error() string { return e.why }
-
 // ParseBase reads the URL of a target: what relative paths are laid under. The error
 // shows no credentials.
 func ParseBase(s string) (*url.URL, error) {
-	u, err := parseOrigin(s)
+	u, err := scenarios.ParseURL(s)
 	switch {
 	case err != nil:
 		return nil, err
 	case u.RawQuery != "" || u.ForceQuery:
-		return nil, &badURL{fmt.Sprintf("%q: the target's URL has no query; it stands in the steps", s)}
+		return nil, &scenarios.BadURL{Why: fmt.Sprintf("%q: the target's URL has no query; it stands in the steps", s)}
 	}
 	return u, nil
-}
-
-// parseOrigin reads scheme and host of an absolute URL.
-func parseOrigin(s string) (*url.URL, error) {
-	bad := func(format string, args ...any) (*url.URL, error) { return nil, &badURL{fmt.Sprintf(format, args...)} }
-	shown := withoutUser(s)
-	u, err := url.Parse(s)
-	switch {
-	case err != nil && shown != s: // what the parser says might quote a part of the password
-		return bad("%q is no URL; in a URL, credentials are escaped", shown)
-	case err != nil && strings.Contains(err.Error(), "invalid port"): // or a password that a # cut off
-		return bad("%q is no URL: a port lies from 1 to 65535", withoutPort(s))
-	case err != nil:
-		if inner, ok := errors.AsType[*url.Error](err); ok {
-			err = inner.Err
-		}
-		return bad("%q is no URL: %v", s, err)
-	case u.Scheme == "" && u.Host == "":
-		return bad("%q is neither a path, which begins with /, nor a URL, which begins with http://", shown)
-	case u.Scheme != "http" && u.Scheme != "https":
-		return bad("%q: the scheme is http or https", shown)
-	case u.User != nil:
-		return bad("%q: credentials go into an Authorization header, not into the URL", shown)
-	case u.Hostname() == "":
-		return bad("%q names no host", shown)
-	}
-	if err := checkPort(u.Port()); err != nil {
-		return bad("%q: %v", s, err)
-	}
-	return u, nil
-}
-
-// checkPort refuses what is no port; nothing is the scheme's own.
-func checkPort(p string) error {
-	if p == "" {
-		return nil
-	}
-	if n, err := strconv.Atoi(p); err != nil || n < 1 || n > 65535 {
-		return errors.New("a port lies from 1 to 65535")
-	}
-	return nil
-}
-
-// withoutUser gives a URL, or what was meant to be one, with everything masked that
-// could be a user's name and password.
-func withoutUser(s string) string {
-	from := 0
-	if i := strings.Index(s, "//"); i >= 0 {
-		from = i + len("//")
-	}
-	at := strings.LastIndexByte(s, '@')
-	if u, err := url.Parse(s); err == nil && u.User == nil && u.Scheme != "" && u.Opaque == "" || at < from {
-		return s // an @ in its path or query
-	}
-	return s[:from] + scenarios.Masked + s[at:]
-}
-
-// withoutPort gives a URL with everything masked that stands where its port would.
-func withoutPort(s string) string {
-	scheme, rest, ok := strings.Cut(s, "//")
-	if !ok {
-		return scenarios.Masked
-	}
-	host, _, _ := strings.Cut(rest, "/")
-	return scheme + "//" + host[:strings.LastIndexByte(host, ':')+1] + scenarios.Masked
 }
 
 // portOf is the port of a URL, its scheme's where none is written.

@@ -5,11 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/url"
 	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"brunt/scenarios"
 )
 
 // The files that `brunt init` writes.
@@ -76,9 +77,9 @@ bounds what scenarios may do.`,
 
 // urlInit fills the scenario for a system of the author's own.
 func urlInit(target string) (string, error) {
-	u, err := url.Parse(target)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return "", usagef("--url wants a URL such as http://127.0.0.1:8080, not %q", target)
+	u, err := scenarios.ParseURL(target)
+	if err != nil {
+		return "", usagef("--url wants a URL such as http://127.0.0.1:8080: %v", err)
 	}
 	path := u.EscapedPath()
 	if path == "" {
@@ -88,7 +89,7 @@ func urlInit(target string) (string, error) {
 		path += "?" + u.RawQuery
 	}
 	allow := ""
-	if h := u.Hostname(); h != "localhost" && h != "::1" && !strings.HasPrefix(h, "127.") {
+	if h := u.Hostname(); !scenarios.IsLocalhost(h) && h != "::1" && !strings.HasPrefix(h, "127.") {
 		allow = "\nguard: {allow: {load: [\"" + h + "\"]}}   # beyond loopback, where load may go is said here\n"
 	}
 	r := strings.NewReplacer("{{url}}", u.Scheme+"://"+u.Host, "{{path}}", path, "{{guard}}", allow)

@@ -1,7 +1,6 @@
 package run
 
 import (
-	"net/url"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -150,12 +149,11 @@ func (c *compiler) ledgerAt(p *LedgerPlan, i int) {
 		p.places = append(p.places, place{name, base})
 	}
 	if strings.HasPrefix(at, "http://") || strings.HasPrefix(at, "https://") {
-		u, err := url.Parse(at)
-		if err != nil || u.Host == "" {
-			c.m.Add(pos, "%q is no URL", at)
-			return
+		u, err := scenarios.ParseURL(at)
+		if err == nil {
+			err = c.plan.gate.host(u)
 		}
-		if err := c.plan.gate.host(u); err != nil {
+		if err != nil {
 			c.m.Add(pos, "%v", err)
 			return
 		}

@@ -160,5 +160,5 @@ func isLoopback(addr string) bool {
 		return true
 	}
 	ip, err := netip.ParseAddr(host)
-	return err == nil && ip.Unmap().IsLoopback() || strings.EqualFold(host, "localhost")
+	return err == nil && ip.Unmap().IsLoopback() || scenarios.IsLocalhost(host)
 }

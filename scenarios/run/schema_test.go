@@ -331,7 +331,6 @@ func TestNotAvailable(t *testing.T) {
 		{steps, "grpc redis sql websocket kafka amqp tcp udp dns"},
 		{target, "compose containers"},
 		{picks, "container labels"},
-		{"policy: {%s: x}", "policy"},
 		{loads, "k6 engine"},
 	} {
 		for name := range strings.FieldsSeq(c.names) {

@@ -223,7 +223,7 @@ func (g *gateway) fetch(w http.ResponseWriter, r *http.Request, q call, into any
 	ctx := r.Context()
 	q.method = http.MethodGet
 	q = g.origin(r, q)
-	rep, err := g.flights.do(ctx, q.path+"?"+q.query, func(ctx context.Context) (reply, error) {
+	rep, err := g.flights.do(ctx, g.flight(q), func(ctx context.Context) (reply, error) {
 		return g.retrier.send(ctx, g.posts, q, g.limits.posts, true)
 	})
 	if err := g.explain(ctx, postsName, rep, err); err != nil {
@@ -235,6 +235,16 @@ func (g *gateway) fetch(w http.ResponseWriter, r *http.Request, q call, into any
 		return &problem{status: http.StatusBadGateway, text: "posts answered something unreadable"}
 	}
 	return nil
+}
+
+// flight is what questions have in common that are made one: what is asked, and the
+// replica that it goes to where that depends on who asks.
+func (g *gateway) flight(q call) string {
+	key := strconv.Itoa(q.stay)
+	if g.posts.by == ipHash {
+		key += " " + q.client
+	}
+	return key + " " + q.path + "?" + q.query
 }
 
 // views puts names to the authors of posts. The users service is asked once for all

@@ -81,12 +81,13 @@ func (s *posts) write(w http.ResponseWriter, r *http.Request) error {
 	}
 	if s.early != nil {
 		p.Alias = "e-" + strings.ToLower(rand.Text())
-		s.writes.log("acknowledged early", p.Alias, q.key)
-		if s.early.take(r.Context(), p, q.key) {
-			writeJSON(w, http.StatusCreated, map[string]string{"id": p.Alias})
-			return nil
+		if !s.early.take(r.Context(), p, q.key) {
+			s.writes.log("refused", p.Alias, q.key)
+			return &problem{status: http.StatusServiceUnavailable, text: "too many writes wait for the store"}
 		}
-		return &problem{status: http.StatusServiceUnavailable, text: "too many writes wait for the store"}
+		s.writes.log("acknowledged early", p.Alias, q.key)
+		writeJSON(w, http.StatusCreated, map[string]string{"id": p.Alias})
+		return nil
 	}
 	rep, err := s.hand(r.Context(), q, p.Author)
 	if err != nil {

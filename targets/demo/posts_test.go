@@ -1,6 +1,10 @@
 package demo
 
 import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -35,5 +39,20 @@ func TestPosts_Store(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// TestPosts_EarlyFull holds that the log of what really happened has a write that was
+// refused as that.
+func TestPosts_EarlyFull(t *testing.T) {
+	var log strings.Builder
+	s := &posts{early: &early{queue: make(chan waiting)}, writes: writeLog{slog.New(slog.NewJSONHandler(&log, nil))}}
+	r := httptest.NewRequest(http.MethodPost, "/posts", strings.NewReader(`{"author":"ann","text":"hello"}`))
+	err := s.write(httptest.NewRecorder(), r)
+	if told, ok := errors.AsType[*problem](err); !ok || told.status != http.StatusServiceUnavailable {
+		t.Errorf("told %v", err)
+	}
+	if got := log.String(); strings.Contains(got, "acknowledged") || !strings.Contains(got, `"refused"`) {
+		t.Errorf("the log says %s", got)
 	}
 }

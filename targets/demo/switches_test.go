@@ -334,6 +334,40 @@ func TestIdempotency(t *testing.T) {
 	}
 }
 
+// TestSingleFlight_Whose holds that those whose questions go to replicas of their own
+// share no answer.
+func TestSingleFlight_Whose(t *testing.T) {
+	t.Run("affinity", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			s := start(t, Config{SingleFlight: on(), Affinity: on()})
+			count := s.tapes()
+			for _, u := range []string{"posts[0]", "posts[1]"} {
+				s.net.edge("gateway[0]", u).slow(100 * time.Millisecond)
+			}
+			var all sync.WaitGroup
+			for i := range 6 {
+				all.Go(func() {
+					a := s.ask("GET", "/posts?page=3", "", sec, "Cookie", fmt.Sprintf("%s=%d", sessionCookie, i%2))
+					if c := a.header.Get("Set-Cookie"); a.status != http.StatusOK || c != "" {
+						t.Errorf("%d %s, and another cookie: %q", a.status, a.body, c)
+					}
+				})
+			}
+			all.Wait()
+			if n := count("GET /posts?"); n != [2]int{1, 1} {
+				t.Errorf("the replicas got %v", n)
+			}
+		})
+	})
+	one, two := call{path: "/posts", client: "10.0.0.1"}, call{path: "/posts", client: "10.0.0.2"}
+	for by, shared := range map[string]bool{roundRobin: true, leastConnections: true, ipHash: false} {
+		g := &gateway{posts: &balancer{by: by}}
+		if (g.flight(one) == g.flight(two)) != shared {
+			t.Errorf("%s: %q and %q", by, g.flight(one), g.flight(two))
+		}
+	}
+}
+
 // TestRetryWrites makes the store so slow that posts gives up on writes which it
 // commits all the same.
 func TestRetryWrites(t *testing.T) {
