@@ -225,10 +225,12 @@ func decodeStruct(n *Node, v reflect.Value, m *Mistakes, also []string) {
 	for _, s := range settings {
 		names = append(names, s.name)
 	}
+	var meant []string // by keys that are misspelt
 	for _, f := range n.Fields {
 		i := slices.IndexFunc(settings, func(s setting) bool { return s.name == f.Key })
 		if i < 0 {
 			unknownKey(f, names, also, m)
+			meant = append(meant, nearest(f.Key, names))
 			continue
 		}
 		field := v.FieldByIndex(settings[i].index)
@@ -239,7 +241,7 @@ func decodeStruct(n *Node, v reflect.Value, m *Mistakes, also []string) {
 		}
 	}
 	for _, s := range settings {
-		if s.required && n.Get(s.name) == nil {
+		if s.required && n.Get(s.name) == nil && !slices.Contains(meant, s.name) {
 			m.Add(n.Pos, "%q is missing", s.name)
 		}
 	}
@@ -268,6 +270,8 @@ func unknownKey(f Field, names, outside []string, m *Mistakes) {
 		m.Add(f.Pos, "%s %q is not available yet", noun, f.Key)
 	case f.Key == "policy":
 		m.AddHint(f.Pos, "a policy is named by --policy or BRUNT_POLICY", "unknown key %q", f.Key)
+	case f.Key == "tls":
+		m.AddHint(f.Pos, "it belongs under `target`", "unknown key %q", f.Key)
 	case slices.Contains(outside, f.Key):
 		m.AddHint(f.Pos, "it belongs to the map around it", "%q can't stand here", f.Key)
 	case f.bare:
