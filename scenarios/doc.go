@@ -45,9 +45,15 @@
 //	fault     = name [ "#" number ] .
 //
 // A clause stands once, in any order. The value's unit follows from the metric:
-// times are durations (200ms), errors, availability, shed, checks, within and
-// slices are shares (1%), rate is a rate (200/s), timeouts and failed are counts,
-// burn is a number. `=` is for counts, `for` for stop conditions. In the form of
+//
+//	duration (200ms)  percentiles, max, mean; onset, failover, recover, heal, detect,
+//	                  degraded, area; rpo
+//	share (1%)        errors, availability, shed, checks, within, slices; stale
+//	rate (200/s)      rate
+//	count             timeouts; failed; lost, duplicated
+//	number            burn
+//
+// `=` is for counts, `for` for stop conditions. In the form of
 // k6, `p(95)<200`, a bare number is in milliseconds. recover(200ms) counts answers
 // slower than 200ms as bad too.
 //

@@ -15,7 +15,7 @@ type Target struct {
 // Ready says how to know that the target can be loaded.
 type Ready struct {
 	Place
-	Get    string   `yaml:"get"`             // a path that answers with a status under 400
+	Get    string   `yaml:"get"`             // a path that answers with a status under 400, without auth and sign, which are not sent there
 	TCP    bool     `yaml:"tcp"`             // its port accepts
 	Within Duration `yaml:"within,positive"` // zero is 30s
 }

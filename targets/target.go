@@ -1,15 +1,3 @@
-// Package targets speaks the protocols of what is loaded.
-//
-// A step of a scenario is compiled once, by the [Protocol] whose kind it names. A
-// [Client] is one load's way to the target: it owns connections. A [Session] is
-// one virtual user's state over that client: cookies, buffers.
-//
-//	step --Compile--> Call                      (once, before anything starts)
-//	Client --Open--> Session --Do(Call)--> Outcome   (for every request)
-//
-// To add a protocol: a file with a type that implements [Protocol], and a line in
-// [Kinds]. The suite in targets/targetstest holds every protocol to the same
-// promises.
 package targets
 
 import (

@@ -46,7 +46,23 @@
 // acknowledge writes half a second before the store has them, so that a crash loses
 // what waits; retry_writes has the gateway try failed writes again, so that without
 // idempotency some are there twice. With log_writes posts logs every early
-// acknowledgement and the store every commit, which is what really happened.
+// acknowledgement and refusal, and the store every commit, which is what really happened.
+//
+// # Files
+//
+//	serve.go          runs a service; environment.go is what it was told, config.go what a
+//	                  scenario may say
+//	gateway.go        where clients come in; session.go is who they are to a balancer,
+//	                  token.go what they prove it by
+//	balancer.go       which replica; health.go whether it is fit
+//	upstream.go       a replica as its caller sees it, with breaker.go around it; retry.go
+//	                  tries again
+//	limiter.go        how many requests a token has; missing.go and flights.go spare some
+//	posts.go          the posts service, with early.go, writelog.go and notifier.go
+//	store.go users.go notifications.go     the other services; post.go is a post
+//	client.go answer.go    how services ask each other, and answer
+//	metrics.go log.go trace.go    what can be seen of them
+//	source.go         for the JSON Schema
 //
 // # What is kept
 //
