@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -73,22 +74,48 @@ func (c *Call) check(sc Scope, m *scenarios.Mistakes) {
 	}
 }
 
-// checkURL refuses a URL that is none, or is known to lie outside the blast radius.
+// checkURL refuses a URL that is none, holds credentials, or is known to lie outside the
+// blast radius. What could be a password it does not quote: it is about to be shown.
 func checkURL(t *scenarios.Template, sc Scope, m *scenarios.Mistakes) {
 	checkRefs(t, m)
+	const hint = "such as http://127.0.0.1:8080/failover"
 	text, static := t.Static()
-	if !static {
+	u, err := url.Parse(text)
+	switch {
+	case hasUser(t.Text()), static && err == nil && u.User != nil:
+		m.AddHint(t.At, `such as headers: {Authorization: "Basic ${env.API_LOGIN}"}`, "credentials go into an Authorization header, not into the URL")
+		return
+	case !static:
+		return
+	case err != nil && strings.ContainsAny(text, "@:"): // a password, or what stands where a port would
+		m.AddHint(t.At, hint, "it is no URL; a port lies from 1 to 65535, and credentials go into an Authorization header")
+		return
+	case err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https":
+		m.AddHint(t.At, hint, "%q is no URL", t.Text())
 		return
 	}
-	u, err := url.Parse(text)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		m.AddHint(t.At, "such as http://127.0.0.1:8080/failover", "%q is no URL", t.Text())
-		return
+	if port := u.Port(); port != "" {
+		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+			m.Add(t.At, "%q: a port lies from 1 to 65535", t.Text())
+			return
+		}
 	}
 	if sc.Host != nil {
 		if err := sc.Host(u); err != nil {
 			m.Add(t.At, "%v", err)
 		}
+	}
+}
+
+// hasUser tells whether a URL for people has a user before its host. What a placeholder
+// is called is no part of it.
+func hasUser(shown string) bool {
+	_, rest, _ := strings.Cut(shown, "//")
+	for before, after, found := strings.Cut(rest, "${"); ; before, after, found = strings.Cut(after, "${") {
+		if i := strings.IndexAny(before, "@/?#"); i >= 0 || !found {
+			return i >= 0 && before[i] == '@'
+		}
+		_, after, _ = strings.Cut(after, "}")
 	}
 }
 
