@@ -134,6 +134,15 @@ func (c *Command) seal(env Env, at place, timeout time.Duration) (*sealedCommand
 	return s, nil
 }
 
+// mark has all that the command starts found by the run's mark, and so ended where brunt
+// dies meanwhile. It is for commands that only read: what inject and revert start may be
+// a service that is to live on.
+func (s *sealedCommand) mark(env Env) {
+	if env.Run != "" {
+		s.Env[strings.TrimSuffix(runMark, "=")] = literal(env.Run)
+	}
+}
+
 // program finds the program that name stands for: a path is one from dir.
 func program(name, dir string) (string, error) {
 	if filepath.Base(name) != name && !filepath.IsAbs(name) {

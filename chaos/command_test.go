@@ -205,6 +205,23 @@ func TestOwn_RevertFails(t *testing.T) {
 	}
 }
 
+// A question's command carries the run's mark, by which what it left is found. What an
+// inject or a revert starts may be meant to live on, and carries none.
+func TestOwn_Mark(t *testing.T) {
+	dir := t.TempDir()
+	s := mustStep(t, fmt.Sprintf(`exec: {inject: 'test -z "$BRUNT_RUN" && touch a', verify: 'echo "$BRUNT_RUN" > mark; test -e a', revert: 'test -z "$BRUNT_RUN" && rm -f a', dir: %s}`, dir), Env{Run: "r1"})
+	if b, err := os.ReadFile(dir + "/mark"); string(b) != "r1\n" {
+		t.Errorf("verify carries %q, %v", b, err)
+	}
+	h, err := s.Inject(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o, err := h.Revert(t.Context()); o != Reverted || err != nil {
+		t.Errorf("%s, %v", o, err)
+	}
+}
+
 // TestOwn_Secrets: what is written down names secrets and holds none; who takes the
 // fault back reads them again, and hides them in what goes wrong.
 func TestOwn_Secrets(t *testing.T) {
