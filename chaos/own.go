@@ -41,6 +41,9 @@ func (o *Own) timeout() time.Duration {
 // Hits implements [Hits].
 func (o *Own) Hits(Scope) int { return max(1, len(o.Units)) }
 
+// Reaches implements [Reaching], by what the author says.
+func (o *Own) Reaches(Scope) []string { return o.Units }
+
 // check notes what is wrong; once tells that nothing takes the fault back.
 func (o *Own) check(at scenarios.Pos, once bool, sc Scope, m *scenarios.Mistakes) {
 	if o.Verify != nil {
