@@ -167,29 +167,22 @@ func (c *Call) seal(env Env, timeout time.Duration) (*sealedCall, error) {
 	if c.Check != nil && c.Check.Status != nil {
 		s.Status = c.Check.Status.Forms()
 	}
-	var sealed []scenarios.Sealed
-	if err := env.seal(body, &sealed); err != nil {
-		return nil, err
-	}
-	s.Body = sealed[0]
-	return s, nil
+	var err error
+	s.Body, err = env.seal(body)
+	return s, err
 }
 
 // fill fills in where a call goes, and its headers.
-func (s *sealedCall) fill(env Env, to *scenarios.Template, headers map[string]scenarios.HeaderTemplate) error {
-	var out []scenarios.Sealed
-	names := slices.Sorted(maps.Keys(headers))
-	if err := env.seal(to, &out); err != nil {
+func (s *sealedCall) fill(env Env, to *scenarios.Template, headers map[string]scenarios.HeaderTemplate) (err error) {
+	if s.URL, err = env.seal(to); err != nil {
 		return err
 	}
-	for _, name := range names {
+	for _, name := range slices.Sorted(maps.Keys(headers)) {
 		h := headers[name]
-		if err := env.seal(&h.Template, &out); err != nil {
+		if s.Headers[name], err = env.seal(&h.Template); err != nil {
 			return err
 		}
-		s.Headers[name] = out[len(out)-1]
 	}
-	s.URL = out[0]
 	return nil
 }
 
