@@ -259,22 +259,30 @@ func (s *sealedCall) do(ctx context.Context) (said string, err error) {
 	if err != nil {
 		return "", err
 	}
-	want := scenarios.Matcher{}
+	var want *scenarios.Matcher
 	if len(s.Status) > 0 {
 		var m scenarios.Mistakes
 		list := &scenarios.Node{Kind: scenarios.List}
 		for _, form := range s.Status {
 			list.Items = append(list.Items, &scenarios.Node{Kind: scenarios.String, Value: form})
 		}
+		want = &scenarios.Matcher{}
 		if want.DecodeStatus(list, &m); m.Len() > 0 {
 			return "", m.Err()
 		}
 	}
-	said = a.says()
-	if len(s.Status) == 0 && a.status >= 400 || len(s.Status) > 0 && !want.Matches(int64(a.status), true) {
+	if said = a.says(); !a.has(want) {
 		return said, fmt.Errorf("%s: %s", s, said)
 	}
 	return said, nil
+}
+
+// has tells whether the answer's status is as wanted; nil wants any under 400.
+func (a *callAnswer) has(want *scenarios.Matcher) bool {
+	if want == nil {
+		return a.status < 400
+	}
+	return want.Matches(int64(a.status), true)
 }
 
 // says is the answer for people.
@@ -307,7 +315,7 @@ func (s *sealedCall) client() (*http.Client, error) {
 			}
 			for i := range reach {
 				if !reach[i].Holds(to, host) {
-					return fmt.Errorf("faults call loopback and what brunt started; name %s under guard.allow.chaos, and where a policy has such a list there too, to let them", to.Addr().Unmap())
+					return scenarios.FaultsBeyond(to.Addr().Unmap().String())
 				}
 			}
 			return nil
@@ -322,7 +330,7 @@ func (a *callAnswer) holds(k *scenarios.Checks) (bool, string) {
 	if k == nil {
 		k = &scenarios.Checks{}
 	}
-	if k.Status == nil && a.status >= 400 || k.Status != nil && !k.Status.Matches(int64(a.status), true) {
+	if !a.has(k.Status) {
 		return false, a.says()
 	}
 	for _, h := range k.Headers {
