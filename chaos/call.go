@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -73,22 +74,48 @@ func (c *Call) check(sc Scope, m *scenarios.Mistakes) {
 	}
 }
 
-// checkURL refuses a URL that is none, or is known to lie outside the blast radius.
+// checkURL refuses a URL that is none, holds credentials, or is known to lie outside the
+// blast radius. What could be a password it does not quote: it is about to be shown.
 func checkURL(t *scenarios.Template, sc Scope, m *scenarios.Mistakes) {
 	checkRefs(t, m)
+	const hint = "such as http://127.0.0.1:8080/failover"
 	text, static := t.Static()
-	if !static {
+	u, err := url.Parse(text)
+	switch {
+	case hasUser(t.Text()), static && err == nil && u.User != nil:
+		m.AddHint(t.At, `such as headers: {Authorization: "Basic ${env.API_LOGIN}"}`, "credentials go into an Authorization header, not into the URL")
+		return
+	case !static:
+		return
+	case err != nil && strings.ContainsAny(text, "@:"): // a password, or what stands where a port would
+		m.AddHint(t.At, hint, "it is no URL; a port lies from 1 to 65535, and credentials go into an Authorization header")
+		return
+	case err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https":
+		m.AddHint(t.At, hint, "%q is no URL", t.Text())
 		return
 	}
-	u, err := url.Parse(text)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		m.AddHint(t.At, "such as http://127.0.0.1:8080/failover", "%q is no URL", t.Text())
-		return
+	if port := u.Port(); port != "" {
+		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+			m.Add(t.At, "%q: a port lies from 1 to 65535", t.Text())
+			return
+		}
 	}
 	if sc.Host != nil {
 		if err := sc.Host(u); err != nil {
 			m.Add(t.At, "%v", err)
 		}
+	}
+}
+
+// hasUser tells whether a URL for people has a user before its host. What a placeholder
+// is called is no part of it.
+func hasUser(shown string) bool {
+	_, rest, _ := strings.Cut(shown, "//")
+	for before, after, found := strings.Cut(rest, "${"); ; before, after, found = strings.Cut(after, "${") {
+		if i := strings.IndexAny(before, "@/?#"); i >= 0 || !found {
+			return i >= 0 && before[i] == '@'
+		}
+		_, after, _ = strings.Cut(after, "}")
 	}
 }
 
@@ -140,29 +167,22 @@ func (c *Call) seal(env Env, timeout time.Duration) (*sealedCall, error) {
 	if c.Check != nil && c.Check.Status != nil {
 		s.Status = c.Check.Status.Forms()
 	}
-	var sealed []scenarios.Sealed
-	if err := env.seal(body, &sealed); err != nil {
-		return nil, err
-	}
-	s.Body = sealed[0]
-	return s, nil
+	var err error
+	s.Body, err = env.seal(body)
+	return s, err
 }
 
 // fill fills in where a call goes, and its headers.
-func (s *sealedCall) fill(env Env, to *scenarios.Template, headers map[string]scenarios.HeaderTemplate) error {
-	var out []scenarios.Sealed
-	names := slices.Sorted(maps.Keys(headers))
-	if err := env.seal(to, &out); err != nil {
+func (s *sealedCall) fill(env Env, to *scenarios.Template, headers map[string]scenarios.HeaderTemplate) (err error) {
+	if s.URL, err = env.seal(to); err != nil {
 		return err
 	}
-	for _, name := range names {
+	for _, name := range slices.Sorted(maps.Keys(headers)) {
 		h := headers[name]
-		if err := env.seal(&h.Template, &out); err != nil {
+		if s.Headers[name], err = env.seal(&h.Template); err != nil {
 			return err
 		}
-		s.Headers[name] = out[len(out)-1]
 	}
-	s.URL = out[0]
 	return nil
 }
 
@@ -239,22 +259,30 @@ func (s *sealedCall) do(ctx context.Context) (said string, err error) {
 	if err != nil {
 		return "", err
 	}
-	want := scenarios.Matcher{}
+	var want *scenarios.Matcher
 	if len(s.Status) > 0 {
 		var m scenarios.Mistakes
 		list := &scenarios.Node{Kind: scenarios.List}
 		for _, form := range s.Status {
 			list.Items = append(list.Items, &scenarios.Node{Kind: scenarios.String, Value: form})
 		}
+		want = &scenarios.Matcher{}
 		if want.DecodeStatus(list, &m); m.Len() > 0 {
 			return "", m.Err()
 		}
 	}
-	said = a.says()
-	if len(s.Status) == 0 && a.status >= 400 || len(s.Status) > 0 && !want.Matches(int64(a.status), true) {
+	if said = a.says(); !a.has(want) {
 		return said, fmt.Errorf("%s: %s", s, said)
 	}
 	return said, nil
+}
+
+// has tells whether the answer's status is as wanted; nil wants any under 400.
+func (a *callAnswer) has(want *scenarios.Matcher) bool {
+	if want == nil {
+		return a.status < 400
+	}
+	return want.Matches(int64(a.status), true)
 }
 
 // says is the answer for people.
@@ -287,7 +315,7 @@ func (s *sealedCall) client() (*http.Client, error) {
 			}
 			for i := range reach {
 				if !reach[i].Holds(to, host) {
-					return fmt.Errorf("faults call loopback and what brunt started; name %s under guard.allow.chaos, and where a policy has such a list there too, to let them", to.Addr().Unmap())
+					return scenarios.FaultsBeyond(to.Addr().Unmap().String())
 				}
 			}
 			return nil
@@ -302,7 +330,7 @@ func (a *callAnswer) holds(k *scenarios.Checks) (bool, string) {
 	if k == nil {
 		k = &scenarios.Checks{}
 	}
-	if k.Status == nil && a.status >= 400 || k.Status != nil && !k.Status.Matches(int64(a.status), true) {
+	if !a.has(k.Status) {
 		return false, a.says()
 	}
 	for _, h := range k.Headers {

@@ -234,3 +234,34 @@ func TestQuery_URL(t *testing.T) {
 		}
 	}
 }
+
+// A URL with credentials is refused, wherever they stand, and not quoted.
+func TestCheckURL(t *testing.T) {
+	const login = "credentials go into an Authorization header"
+	t.Setenv("OWN_TOKEN", "t")
+	for _, c := range []struct{ url, want string }{
+		{"http://127.0.0.1:1/", ""},
+		{"http://127.0.0.1:1/a@b?c=@#@", ""},
+		{"http://127.0.0.1:1?c=@", ""},
+		{"http://${unit.db.addr}/@", ""},
+		{"http://${unit.db.addr}@", login},
+		{"http://bob:hunter2@127.0.0.1/", login},
+		{"http://bob:hunter2@${unit.db.addr}/", login},
+		{"http://bob:${env.OWN_TOKEN}@127.0.0.1/", login},
+		{"http://bob:hunter2/pw@127.0.0.1/", "it is no URL"},
+		{"http://bob:hunter2#pw@127.0.0.1/", "it is no URL"},
+		{"http://127.0.0.1:0/", "a port lies from 1 to 65535"},
+		{"http://127.0.0.1:65536/", "a port lies from 1 to 65535"},
+		{"http://:1/", "is no URL"},
+		{"ftp://127.0.0.1/", "is no URL"},
+	} {
+		_, m := ownFault(t, `exec: {inject: ["true"], verify: {get: "`+c.url+`"}, revert: ["true"]}`)
+		got := ""
+		if m.Len() > 0 {
+			got = m.Err().Error()
+		}
+		if !strings.Contains(got, c.want) || c.want == "" && got != "" || strings.Contains(got, "hunter2") {
+			t.Errorf("%s: %q, want %q", c.url, got, c.want)
+		}
+	}
+}

@@ -55,15 +55,6 @@ func (c *Command) check(m *scenarios.Mistakes) {
 	}
 }
 
-// checkRefs refuses placeholders that only requests of the load can fill in.
-func checkRefs(t *scenarios.Template, m *scenarios.Mistakes) {
-	for _, r := range t.Refs() {
-		if r.Kind != scenarios.RefUnit {
-			m.Add(t.At, "${%s} has a value only while requests are made; a fault knows ${unit.…}, params, env and file", r.Text)
-		}
-	}
-}
-
 // String writes the command for people, its secrets by their names.
 func (c *Command) String() string {
 	if c.Shell {
@@ -110,17 +101,17 @@ func (c *Command) seal(env Env, at place, timeout time.Duration) (*sealedCommand
 		s.Args = []scenarios.Sealed{literal("sh"), literal("-c")}
 	}
 	for i := range c.Args {
-		if err := env.seal(&c.Args[i].Template, &s.Args); err != nil {
+		arg, err := env.seal(&c.Args[i].Template)
+		if err != nil {
 			return nil, err
 		}
+		s.Args = append(s.Args, arg)
 	}
 	for _, name := range slices.Sorted(maps.Keys(at.env)) {
 		t := at.env[name]
-		var one []scenarios.Sealed
-		if err := env.seal(&t.Template, &one); err != nil {
+		if s.Env[name], err = env.seal(&t.Template); err != nil {
 			return nil, err
 		}
-		s.Env[name] = one[0]
 	}
 	name, err := s.Args[0].Open(&scenarios.Secrets{})
 	if err != nil {
@@ -134,6 +125,15 @@ func (c *Command) seal(env Env, at place, timeout time.Duration) (*sealedCommand
 	return s, nil
 }
 
+// mark has all that the command starts found by the run's mark, and so ended where brunt
+// dies meanwhile. It is for commands that only read: what inject and revert start may be
+// a service that is to live on.
+func (s *sealedCommand) mark(env Env) {
+	if env.Run != "" {
+		s.Env[strings.TrimSuffix(runMark, "=")] = literal(env.Run)
+	}
+}
+
 // program finds the program that name stands for: a path is one from dir.
 func program(name, dir string) (string, error) {
 	if filepath.Base(name) != name && !filepath.IsAbs(name) {
@@ -144,18 +144,6 @@ func program(name, dir string) (string, error) {
 		return "", err
 	}
 	return filepath.Abs(path)
-}
-
-func literal(s string) scenarios.Sealed { return scenarios.Sealed{{Text: s}} }
-
-// seal appends a template that is filled in.
-func (e Env) seal(t *scenarios.Template, to *[]scenarios.Sealed) error {
-	s, err := t.Seal(&scenarios.Iter{Env: &scenarios.Env{Units: e.Addresses}})
-	if err != nil {
-		return err
-	}
-	*to = append(*to, s)
-	return nil
 }
 
 // An exited is the error of a command that ended, and not well.
@@ -255,12 +243,4 @@ func start(cmd *exec.Cmd, hold bool, spawned func(pid int) error) error {
 		_ = cmd.Wait()
 	}
 	return err
-}
-
-// words puts what was said behind a sentence.
-func words(said string) string {
-	if said == "" {
-		return ""
-	}
-	return ": " + said
 }

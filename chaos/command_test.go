@@ -18,9 +18,9 @@ import (
 	"brunt/scenarios"
 )
 
-// ownStep plans the one step of the fault that settings write, such as
-// `exec: {…}`, filled in from the environment.
-func ownStep(t *testing.T, settings string, env Env) (*own, error) {
+// ownFault reads the fault that settings write, such as `exec: {…}`, and what is wrong
+// with it.
+func ownFault(t *testing.T, settings string) (Fault, *scenarios.Mistakes) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "scenario.yaml")
 	text := "version: 1\ntarget: {url: \"http://127.0.0.1:1\"}\nload: {main: {executor: constant-arrival-rate, rate: 1/s, duration: 1s, flow: [{get: /}]}}\nchaos:\n  it:\n    at: 1s\n    for: 1s\n    " + settings + "\n"
@@ -33,10 +33,18 @@ func ownStep(t *testing.T, settings string, env Env) (*own, error) {
 	}
 	m := sc.Mistakes()
 	f, ok := scenarios.Resolve(sc.Faults[0].Block, Kinds(), m)
-	if !ok {
-		t.Fatal(m.Err())
+	if ok {
+		f.Check(sc.Faults[0].Block.Pos, Scope{}, m)
 	}
-	if f.Check(sc.Faults[0].Block.Pos, Scope{}, m); m.Len() > 0 {
+	return f, m
+}
+
+// ownStep plans the one step of the fault that settings write, filled in from the
+// environment.
+func ownStep(t *testing.T, settings string, env Env) (*own, error) {
+	t.Helper()
+	f, m := ownFault(t, settings)
+	if m.Len() > 0 {
 		t.Fatal(m.Err())
 	}
 	steps, err := f.Plan(t.Context(), env)
@@ -193,6 +201,23 @@ func TestOwn_RevertFails(t *testing.T) {
 		t.Errorf("tries: %q", b)
 	}
 	if o, err := h.Revert(t.Context()); o != Reverted || err != nil { // the fifth
+		t.Errorf("%s, %v", o, err)
+	}
+}
+
+// A question's command carries the run's mark, by which what it left is found. What an
+// inject or a revert starts may be meant to live on, and carries none.
+func TestOwn_Mark(t *testing.T) {
+	dir := t.TempDir()
+	s := mustStep(t, fmt.Sprintf(`exec: {inject: 'test -z "$BRUNT_RUN" && touch a', verify: 'echo "$BRUNT_RUN" > mark; test -e a', revert: 'test -z "$BRUNT_RUN" && rm -f a', dir: %s}`, dir), Env{Run: "r1"})
+	if b, err := os.ReadFile(dir + "/mark"); string(b) != "r1\n" {
+		t.Errorf("verify carries %q, %v", b, err)
+	}
+	h, err := s.Inject(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o, err := h.Revert(t.Context()); o != Reverted || err != nil {
 		t.Errorf("%s, %v", o, err)
 	}
 }

@@ -24,8 +24,8 @@
 //     dies with brunt has none.
 //   - Its [Held] proves the effect by what a victim would see, never by reading back
 //     what was set, and that it is over in the same way.
-//   - Whom it may touch is told by [Reaching], for policies that protect some; Selector and
-//     Edge have it already.
+//   - Whom it may touch is told by [Reaching], for policies that protect some; Selector,
+//     Edge and Own have it already.
 //   - What is optional is found by its methods: [OneShot] for what is over once it is
 //     done, [Hits] to be bounded by max_units before the run, [Linked] to have a proxy on
 //     its links, [Slow] where the effect takes its time, [Meter] to count what met it, [Zoned] and

@@ -2,7 +2,6 @@ package chaos
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"path/filepath"
 
@@ -56,10 +55,7 @@ func (f *Exec) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
 
 // Plan implements [Fault].
 func (f *Exec) Plan(ctx context.Context, env Env) ([]Step, error) {
-	s := &own{via: "command", what: "run " + quoteBack(f.Inject.String()), units: f.Units}
-	if len(s.units) == 0 {
-		s.units = []string{f.name()}
-	}
+	s := f.step("command", "run "+quoteBack(f.Inject.String()), f.name())
 	at := place{f.Env, f.Dir}
 	inject, err := f.Inject.seal(env, at, f.timeout())
 	if err != nil && !env.Dry { // units that don't run yet have no addresses
@@ -68,7 +64,12 @@ func (f *Exec) Plan(ctx context.Context, env Env) ([]Step, error) {
 	c := &injectCommand{commandAct: commandAct{inject, env.Spawned}}
 	s.inject = c
 	if !f.Revert.none {
-		if err := f.takeBack(s, env, at); err != nil && !env.Dry {
+		s.backBy(opExec, f.Revert.String())
+		revert, err := f.Revert.seal(env, at, f.timeout())
+		if err == nil {
+			err = s.takeBack(commandAct{sealedCommand: revert}, revert.Shows, revert.Dir)
+		}
+		if err != nil && !env.Dry {
 			return nil, fmt.Errorf("revert: %w", err)
 		}
 		c.note, s.leftover = true, c.leftover
@@ -82,23 +83,6 @@ func (f *Exec) name() string {
 		return "sh"
 	}
 	return filepath.Base(f.Inject.Args[0].Text())
-}
-
-// takeBack prepares the revert, and how it is written down.
-func (f *Exec) takeBack(s *own, env Env, at place) error {
-	s.what += ", taken back by " + quoteBack(f.Revert.String())
-	s.undo = []Undo{{Op: opExec}}
-	revert, err := f.Revert.seal(env, at, f.timeout())
-	if err != nil {
-		return err
-	}
-	args, err := json.Marshal(revert)
-	if err != nil {
-		return err
-	}
-	s.undo[0].Args, s.undo[0].Identity = args, ownIdentity(revert.Shows, revert.Dir)
-	s.revert = commandAct{sealedCommand: revert}
-	return nil
 }
 
 // commandAct is a command that does something.

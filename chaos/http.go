@@ -14,6 +14,7 @@ import (
 
 // Requests says which requests on a link a fault hits.
 type Requests struct {
+	Edge    `yaml:",inline"`
 	Percent *scenarios.Share `yaml:"percent"` // of the requests that fit; nil is all
 	Path    string           `yaml:"path"`    // such as /posts/7 or /posts/*; zero is all
 	Method  string           `yaml:"method"`  // zero is all
@@ -21,7 +22,6 @@ type Requests struct {
 
 // HTTPError answers requests on a link itself, in place of who was asked.
 type HTTPError struct {
-	Edge     `yaml:",inline"`
 	Requests `yaml:",inline"`
 	Status   int               `yaml:"status,min=200,max=599"` // zero is 503
 	Body     string            `yaml:"body"`                   // of the answer; text/plain unless a header says otherwise
@@ -30,7 +30,6 @@ type HTTPError struct {
 
 // HTTPDelay holds requests on a link back before they are passed on.
 type HTTPDelay struct {
-	Edge     `yaml:",inline"`
 	Requests `yaml:",inline"`
 	Delay    scenarios.Duration `yaml:"delay,required,positive"` // before a request is passed on
 	Jitter   scenarios.Duration `yaml:"jitter"`                  // at most this much more or less, uniform
@@ -48,36 +47,30 @@ func (r *Requests) probe() proxy.ProbeRequest {
 	return proxy.ProbeRequest{Method: r.Method, Path: strings.ReplaceAll(r.Path, "*", "")}
 }
 
-func (r *Requests) check(e *Edge, at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
-	e.check(at, sc, m)
-	if sc.TLS && e.on(LoadName, TargetName, nil) {
+func (r *Requests) check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
+	r.Edge.check(at, sc, m)
+	if sc.TLS && r.on(LoadName, TargetName, nil) {
 		m.Add(at, "the load speaks TLS, so that no link can look into its requests; network.* faults work")
 	}
-	if !sc.TLS && sc.H2C && slices.ContainsFunc(sc.Edges, func(l EdgeName) bool { return l.From == LoadName && e.on(l.From, l.To, sc.Zones) }) {
+	if !sc.TLS && sc.H2C && slices.ContainsFunc(sc.Edges, func(l EdgeName) bool { return l.From == LoadName && r.on(l.From, l.To, sc.Zones) }) {
 		m.Add(at, "the load speaks HTTP/2, and a link looks into requests of HTTP/1.1 only; network.* faults work, or connections: {http: 1.1}")
 	}
-	switch {
-	case r.Percent == nil:
-	case *r.Percent == 0:
-		m.Add(e.Of("percent"), "0%% of the requests are none")
-	case *r.Percent < leastShare:
-		m.Add(e.Of("percent"), "%s of the requests are too few to prove that any is hit; at least %s", r.Percent, scenarios.Share(leastShare))
-	}
+	r.checkPercent(r.Percent, leastShare, "requests", m)
 	switch {
 	case r.Path != "" && r.Path[0] != '/' && r.Path[0] != '*':
-		m.Add(e.Of("path"), "a path begins with /, such as /posts/*")
+		m.Add(r.Of("path"), "a path begins with /, such as /posts/*")
 	case strings.ContainsAny(r.Path, "?#"):
-		m.Add(e.Of("path"), "a path ends before the query; requests with any query fit it")
+		m.Add(r.Of("path"), "a path ends before the query; requests with any query fit it")
 	}
 	if r.Method != strings.ToUpper(r.Method) {
-		m.AddHint(e.Of("method"), "such as "+strings.ToUpper(r.Method), "a method is upper case, and %q is none", r.Method)
+		m.AddHint(r.Of("method"), "such as "+strings.ToUpper(r.Method), "a method is upper case, and %q is none", r.Method)
 	}
 }
 
 // Check implements [Fault].
 func (f *HTTPError) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
 	before := m.Len()
-	f.Requests.check(&f.Edge, at, sc, m)
+	f.Requests.check(at, sc, m)
 	if m.Len() > before {
 		return
 	}
@@ -88,18 +81,38 @@ func (f *HTTPError) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
 
 // Check implements [Fault].
 func (f *HTTPDelay) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
-	f.Requests.check(&f.Edge, at, sc, m)
+	f.Requests.check(at, sc, m)
 	f.checkJitter(f.Delay, f.Jitter, m)
 }
 
 // Touches implements [Linked].
-func (f *HTTPError) Touches(from, to string, z Zones) (hit, http bool) {
-	return f.on(from, to, z), true
+func (r *Requests) Touches(from, to string, z Zones) (hit, http bool) {
+	return r.on(from, to, z), true
 }
 
-// Touches implements [Linked].
-func (f *HTTPDelay) Touches(from, to string, z Zones) (hit, http bool) {
-	return f.on(from, to, z), true
+// find looks for a fault on a share of the requests, and says how they are hit.
+func (r *Requests) find(ctx context.Context, what, how string, ask func(ctx context.Context, n int) (asked, error)) (string, error) {
+	share := orAll(r.Percent)
+	got, err := search(ctx, share, ask)
+	if err != nil {
+		return "", err
+	}
+	if got.hits == 0 || share == 1 && got.hits < got.n {
+		return "", fmt.Errorf("%w: %d of %d %s are %s", errNoEffect, got.hits, got.n, what, how)
+	}
+	return fmt.Sprintf("%d of %d %s are %s", got.hits, got.n, what, how), nil
+}
+
+// gone looks for requests that are still hit.
+func (r *Requests) gone(ctx context.Context, what, how string, ask func(ctx context.Context, n int) (asked, error)) (string, error) {
+	got, err := ask(ctx, atOnce(orAll(r.Percent)))
+	if err != nil {
+		return "", err
+	}
+	if got.hits > 0 {
+		return "", fmt.Errorf("%d of %d %s are still %s", got.hits, got.n, what, how)
+	}
+	return fmt.Sprintf("none of %d %s is %s", got.n, what, how), nil
 }
 
 func (r *Requests) text() string {
@@ -129,28 +142,15 @@ func (f *HTTPError) Plan(ctx context.Context, env Env) ([]Step, error) {
 			return requests(ctx, l, n, f.probe(), func(a answer) bool { return a.own && a.status == t.Status })
 		}
 	}
+	how := fmt.Sprintf("answered with %d", t.Status)
 	return toxicPlan(ctx, &f.Edge, env, &toxic{
 		what:  fmt.Sprintf("answer %s with %d", f.text(), t.Status),
 		toxic: t,
 		prove: func(ctx context.Context, l *Link, _ *proxy.Line) (string, error) {
-			got, err := search(ctx, t.Share, ask(l))
-			if err != nil {
-				return "", err
-			}
-			if got.hits == 0 || t.Share == 1 && got.hits < got.n {
-				return "", fmt.Errorf("%w: %d of %d requests are answered with %d", errNoEffect, got.hits, got.n, t.Status)
-			}
-			return fmt.Sprintf("%d of %d requests are answered with %d", got.hits, got.n, t.Status), nil
+			return f.find(ctx, "requests", how, ask(l))
 		},
 		undone: func(ctx context.Context, l *Link) (string, error) {
-			got, err := ask(l)(ctx, tries(t.Share))
-			if err != nil {
-				return "", err
-			}
-			if got.hits > 0 {
-				return "", fmt.Errorf("%d of %d requests are still answered with %d", got.hits, got.n, t.Status)
-			}
-			return fmt.Sprintf("none of %d requests is answered with %d", got.n, t.Status), nil
+			return f.gone(ctx, "requests", how, ask(l))
 		},
 	})
 }
@@ -182,7 +182,7 @@ func (f *HTTPDelay) Plan(ctx context.Context, env Env) ([]Step, error) {
 			return fmt.Sprintf("%d of %d requests take %s and more", got.hits, got.n, scenarios.FormatSeconds(least.Seconds())), nil
 		},
 		undone: func(ctx context.Context, l *Link) (string, error) {
-			got, err := ask(l, f.Delay.D()/2+time.Millisecond)(ctx, tries(share))
+			got, err := ask(l, f.Delay.D()/2+time.Millisecond)(ctx, atOnce(share))
 			if err != nil {
 				return "", err
 			}

@@ -1,12 +1,9 @@
 package chaos
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"os/exec"
 	"slices"
 	"strings"
 	"sync"
@@ -60,6 +57,13 @@ const (
 	askAgain      = 100 * time.Millisecond
 )
 
+func (l *Leader) timeout() time.Duration {
+	if l.Timeout == 0 {
+		return leaderTimeout
+	}
+	return l.Timeout.D()
+}
+
 // among gives the one of some units that leads; whom says whose they are.
 func (l *Leader) among(ctx context.Context, env Env, whom string, units []Unit) (Unit, error) {
 	if env.Dry {
@@ -94,15 +98,11 @@ func (l *Leader) find(ctx context.Context, env Env, names []string) (string, err
 
 // ask asks every unit once, all at once.
 func (l *Leader) ask(ctx context.Context, env Env, names []string) (string, error) {
-	timeout := l.Timeout.D()
-	if timeout == 0 {
-		timeout = leaderTimeout
-	}
 	errs := make([]error, len(names))
 	var wg sync.WaitGroup
 	for i, name := range names {
 		wg.Go(func() {
-			ctx, cancel := context.WithTimeout(ctx, timeout)
+			ctx, cancel := context.WithTimeout(ctx, l.timeout())
 			defer cancel()
 			if errs[i] = l.leads(ctx, env, name); errs[i] != nil {
 				errs[i] = fmt.Errorf("%s: %w", name, errs[i])
@@ -142,30 +142,21 @@ func (l *Leader) leads(ctx context.Context, env Env, name string) error {
 
 // run asks by the command.
 func (l *Leader) run(ctx context.Context, env Env, u Unit) error {
-	cmd := exec.CommandContext(ctx, l.Command[0], l.Command[1:]...)
-	cmd.Env = append(os.Environ(), "BRUNT_UNIT="+u.Name())
-	if env.Run != "" { // so that it is found and ended where brunt dies meanwhile
-		cmd.Env = append(cmd.Env, runMark+env.Run)
+	c := &Command{}
+	for _, arg := range l.Command {
+		c.Args = append(c.Args, scenarios.Literal(arg))
 	}
+	at := place{env: map[string]scenarios.TextTemplate{"BRUNT_UNIT": scenarios.Literal(u.Name())}}
 	if a, ok := u.(Addressed); ok {
-		cmd.Env = append(cmd.Env, "BRUNT_ADDR="+a.Addr())
+		at.env["BRUNT_ADDR"] = scenarios.Literal(a.Addr())
 	}
-	var said bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &said, &said
-	ownSession(cmd)
-	cmd.Cancel = func() error {
-		killGroup(cmd.Process.Pid)
-		return cmd.Process.Kill()
+	s, err := c.seal(env, at, l.timeout())
+	if err != nil {
+		return err
 	}
-	cmd.WaitDelay = time.Second
-	err := cmd.Run()
-	switch {
-	case ctx.Err() != nil:
-		return fmt.Errorf("%s has not ended in time", l.Command[0])
-	case err != nil && said.Len() > 0:
-		line, _, _ := strings.Cut(strings.TrimSpace(said.String()), "\n")
-		return fmt.Errorf("%w: %.200s", err, line)
-	}
+	s.Shows = l.Command[0] // no more: a param among the rest may have been filled in with a secret
+	s.mark(env)
+	_, err = s.run(ctx, nil)
 	return err
 }
 

@@ -112,7 +112,7 @@ func TestLeaderCommandHangs(t *testing.T) {
 	env := world(1)
 	env.Units = env.Units[:1]
 	_, err := l.find(t.Context(), env, []string{"posts[0]"})
-	if err == nil || !strings.Contains(err.Error(), "has not ended in time") {
+	if err == nil || !strings.Contains(err.Error(), "did not end within 300ms") {
 		t.Fatalf("%v", err)
 	}
 	b, err := os.ReadFile(pid)

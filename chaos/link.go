@@ -267,3 +267,14 @@ func (e *Edge) links(ctx context.Context, env Env) ([]*Link, error) {
 	}
 	return found, env.bound(len(units))
 }
+
+// checkPercent refuses a share of what passes that is none, or too small to be found.
+func (e *Edge) checkPercent(share *scenarios.Share, least scenarios.Share, of string, m *scenarios.Mistakes) {
+	switch {
+	case share == nil:
+	case *share == 0:
+		m.Add(e.Of("percent"), "0%% of the %s are none", of)
+	case *share < least:
+		m.Add(e.Of("percent"), "%s of the %s are too few to prove that any is hit; at least %s", share, of, least)
+	}
+}

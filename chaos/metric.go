@@ -70,7 +70,7 @@ func (q metricQuestion) ask(ctx context.Context) (bool, string, error) {
 	if err != nil {
 		return false, "", err
 	}
-	if a.status >= 400 {
+	if !a.has(nil) {
 		return false, "", fmt.Errorf("%s: %s", q.call, a.says())
 	}
 	values, err := series(a.body, q.Name, q.Labels)

@@ -67,3 +67,11 @@ func cut(line string) string {
 	}
 	return line
 }
+
+// words puts what was said behind a sentence.
+func words(said string) string {
+	if said == "" {
+		return ""
+	}
+	return ": " + said
+}

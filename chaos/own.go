@@ -41,6 +41,9 @@ func (o *Own) timeout() time.Duration {
 // Hits implements [Hits].
 func (o *Own) Hits(Scope) int { return max(1, len(o.Units)) }
 
+// Reaches implements [Reaching], by what the author says.
+func (o *Own) Reaches(Scope) []string { return o.Units }
+
 // check notes what is wrong; once tells that nothing takes the fault back.
 func (o *Own) check(at scenarios.Pos, once bool, sc Scope, m *scenarios.Mistakes) {
 	if o.Verify != nil {
@@ -79,6 +82,33 @@ type own struct {
 	said string // by inject
 	done string // by revert
 	kept bool   // revert failed, so there is nothing to wait for
+}
+
+// step begins a step. What it hits is called by name where the author says nothing.
+func (o *Own) step(via, what, name string) *own {
+	s := &own{via: via, what: what, units: o.Units}
+	if len(s.units) == 0 {
+		s.units = []string{name}
+	}
+	return s
+}
+
+// backBy says by what the step is taken back.
+func (s *own) backBy(op, shows string) {
+	s.what += ", taken back by " + quoteBack(shows)
+	s.undo = []Undo{{Op: op}}
+}
+
+// takeBack has the step taken back by a revert that is filled in, and written down as
+// it is.
+func (s *own) takeBack(revert act, shows ...string) error {
+	args, err := json.Marshal(revert)
+	if err != nil {
+		return err
+	}
+	s.undo[0].Args, s.undo[0].Identity = args, ownIdentity(shows...)
+	s.revert = revert
+	return nil
 }
 
 // ready fills in what the steps of both kinds share. It asks verify once: what holds

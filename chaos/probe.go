@@ -76,7 +76,11 @@ type question interface {
 func (a *Asking) question(env Env, at place, timeout time.Duration) (question, error) {
 	if len(a.Command.Args) > 0 {
 		c, err := a.Command.seal(env, at, timeout)
-		return commandQuestion{c}, err
+		if err != nil {
+			return nil, err
+		}
+		c.mark(env)
+		return commandQuestion{c}, nil
 	}
 	to := &a.Get.Template
 	switch {

@@ -194,23 +194,26 @@ const (
 	mostTries  = 20     // such
 )
 
-// tries is how many requests show a fault that hits a share of them: with so many the
-// chance of none being hit is under one in a million, but for a small share. It is
-// looked for several times then.
+// tries is how many connections or requests show a fault that hits a share of them: with
+// so many the chance of none being hit is under one in a million.
 func tries(share float64) int {
 	if share >= 1 {
 		return pings
 	}
-	return min(oneTry, int(math.Ceil(math.Log(1e-6)/math.Log(1-share))))
+	return int(math.Ceil(math.Log(1e-6) / math.Log(1-share)))
 }
+
+// atOnce is how many requests a probe makes. For a small share they are too few, and it
+// is looked for several times.
+func atOnce(share float64) int { return min(oneTry, tries(share)) }
 
 // search makes requests until one is hit.
 func search(ctx context.Context, share float64, requests func(ctx context.Context, n int) (asked, error)) (asked, error) {
 	var all asked
 	for range mostTries {
-		some, err := requests(ctx, tries(share))
+		some, err := requests(ctx, atOnce(share))
 		all.n, all.hits = all.n+some.n, all.hits+some.hits
-		if err != nil || all.hits > 0 || tries(share) < oneTry || ctx.Err() != nil {
+		if err != nil || all.hits > 0 || tries(share) <= oneTry || ctx.Err() != nil {
 			return all, err
 		}
 	}

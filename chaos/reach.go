@@ -42,13 +42,9 @@ func (s *Selector) Reaches(sc Scope) []string {
 // Reaches implements [Reaching].
 func (e *Edge) Reaches(sc Scope) []string {
 	var out []string
-	for _, l := range sc.Edges {
-		for _, from := range sc.unitsOf(l.From) {
-			for _, to := range sc.unitsOf(l.To) {
-				if e.on(from, to, sc.Zones) {
-					out = append(out, from, to)
-				}
-			}
+	for _, l := range sc.pairs() {
+		if e.on(l.From, l.To, sc.Zones) {
+			out = append(out, l.From, l.To)
 		}
 	}
 	slices.Sort(out)

@@ -27,6 +27,7 @@ func TestReaches(t *testing.T) {
 		{"a link", &Stall{Edge: Edge{From: "web", To: "store"}}, "store[0] web[0] web[1]"},
 		{"a link of a unit", &Stall{Edge: Edge{From: "web[1]"}}, "store[0] web[1]"},
 		{"the links of a service", &Stall{Edge: Edge{Service: "store"}}, "store[0] web[0] web[1]"},
+		{"a command's", &Exec{Own: Own{Units: []string{"web[0]", "db"}}}, "web[0] db"},
 		{"the load's", &Latency{Edge: Edge{From: LoadName}}, "load web[0] web[1]"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -38,8 +39,7 @@ func TestReaches(t *testing.T) {
 	for kind, mk := range Kinds() {
 		_, reaching := mk().(Reaching)
 		_, hits := mk().(Hits)
-		_, linked := mk().(Linked)
-		if (strings.HasPrefix(kind, "process.") || linked) && (!reaching || !hits) {
+		if !reaching || !hits {
 			t.Errorf("%s does not tell whom it may touch", kind)
 		}
 	}

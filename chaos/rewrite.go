@@ -2,7 +2,6 @@ package chaos
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"net/http"
 	"net/textproto"
@@ -19,7 +18,6 @@ import (
 // HTTPRewrite changes requests on a link before they are passed on, and the answers to
 // them, as a wrong deployment or a proxy in between does.
 type HTTPRewrite struct {
-	Edge     `yaml:",inline"`
 	Requests `yaml:",inline"`
 	Request  requestDraft `yaml:"request"` // what is changed of a request
 	Answer   answerDraft  `yaml:"answer"`  // what is changed of its answer
@@ -91,11 +89,6 @@ var (
 	_ Linked = (*HTTPRewrite)(nil)
 )
 
-// Touches implements [Linked].
-func (f *HTTPRewrite) Touches(from, to string, z Zones) (hit, http bool) {
-	return f.on(from, to, z), true
-}
-
 func (f *HTTPRewrite) toxic() proxy.HTTPRewrite {
 	return proxy.HTTPRewrite{
 		Request: proxy.Draft{Path: f.Request.Path.PathDraft, Headers: f.Request.Headers, Body: f.Request.Body},
@@ -107,7 +100,7 @@ func (f *HTTPRewrite) toxic() proxy.HTTPRewrite {
 // Check implements [Fault].
 func (f *HTTPRewrite) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
 	before := m.Len()
-	f.Requests.check(&f.Edge, at, sc, m)
+	f.Requests.check(at, sc, m)
 	t := f.toxic()
 	switch {
 	case t.Request.Zero() && t.Answer.Zero():
@@ -237,24 +230,10 @@ func (f *HTTPRewrite) Plan(ctx context.Context, env Env) ([]Step, error) {
 		what:  f.text(),
 		toxic: t,
 		prove: func(ctx context.Context, l *Link, _ *proxy.Line) (string, error) {
-			got, err := search(ctx, t.Share, ask(l))
-			if err != nil {
-				return "", err
-			}
-			if got.hits == 0 || t.Share == 1 && got.hits < got.n {
-				return "", fmt.Errorf("%w: %d of %d exchanges are rewritten", errNoEffect, got.hits, got.n)
-			}
-			return fmt.Sprintf("%d of %d exchanges are rewritten", got.hits, got.n), nil
+			return f.find(ctx, "exchanges", "rewritten", ask(l))
 		},
 		undone: func(ctx context.Context, l *Link) (string, error) {
-			got, err := ask(l)(ctx, tries(t.Share))
-			if err != nil {
-				return "", err
-			}
-			if got.hits > 0 {
-				return "", fmt.Errorf("%d of %d exchanges are still rewritten", got.hits, got.n)
-			}
-			return fmt.Sprintf("none of %d exchanges is rewritten", got.n), nil
+			return f.gone(ctx, "exchanges", "rewritten", ask(l))
 		},
 	})
 }

@@ -14,13 +14,13 @@ import (
 
 // Some says how many of a link's connections a fault hits.
 type Some struct {
+	Edge    `yaml:",inline"`
 	Percent *scenarios.Share `yaml:"percent"` // of the connections; nil is all
 }
 
 // SlowClose holds the end of connections back: who waits for the other side to close
 // waits so much longer, and what a connection takes up is taken up meanwhile.
 type SlowClose struct {
-	Edge  `yaml:",inline"`
 	way   `yaml:",inline"`
 	Some  `yaml:",inline"`
 	Delay scenarios.Duration `yaml:"delay,required,positive"` // before an end is passed on, each way that it is on; both by default
@@ -29,7 +29,6 @@ type SlowClose struct {
 // Limit ends a connection once so many bytes of it have passed, as a peer does that
 // dies in the middle of an answer.
 type Limit struct {
-	Edge  `yaml:",inline"`
 	way   `yaml:",inline"`
 	Some  `yaml:",inline"`
 	Bytes scenarios.Size `yaml:"bytes,required,positive"` // of a connection, each way that it is on by itself; of answers by default
@@ -38,7 +37,6 @@ type Limit struct {
 // Slicer cuts what passes into small pieces that come one by one, so that no message
 // comes at once.
 type Slicer struct {
-	Edge      `yaml:",inline"`
 	way       `yaml:",inline"`
 	Some      `yaml:",inline"`
 	Size      scenarios.Size     `yaml:"size,required,positive"`  // of a piece, in the mean
@@ -55,15 +53,9 @@ var (
 // leastConnections is the smallest share of connections that is still found.
 const leastConnections = 0.01
 
-func (s *Some) check(e *Edge, at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
-	e.check(at, sc, m)
-	switch {
-	case s.Percent == nil:
-	case *s.Percent == 0:
-		m.Add(e.Of("percent"), "0%% of the connections are none")
-	case *s.Percent < leastConnections:
-		m.Add(e.Of("percent"), "%s of the connections are too few to prove that any is hit; at least %s", s.Percent, scenarios.Share(leastConnections))
-	}
+func (s *Some) check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
+	s.Edge.check(at, sc, m)
+	s.checkPercent(s.Percent, leastConnections, "connections", m)
 }
 
 // whom says which connections are meant.
@@ -84,12 +76,12 @@ const (
 
 // Check implements [Fault].
 func (f *SlowClose) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
-	f.Some.check(&f.Edge, at, sc, m)
+	f.Some.check(at, sc, m)
 }
 
 // Check implements [Fault].
 func (f *Limit) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
-	f.Some.check(&f.Edge, at, sc, m)
+	f.Some.check(at, sc, m)
 	if f.Bytes > mostLimit {
 		m.Add(f.Edge.Of("bytes"), "a probe has to send %s to find its effect; at most %s", f.Bytes, scenarios.Size(mostLimit))
 	}
@@ -97,7 +89,7 @@ func (f *Limit) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
 
 // Check implements [Fault].
 func (f *Slicer) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
-	f.Some.check(&f.Edge, at, sc, m)
+	f.Some.check(at, sc, m)
 	if f.Size > mostPiece {
 		m.Add(f.Edge.Of("size"), "pieces of %s are none: what passes a link comes in such anyway; at most %s", f.Size, scenarios.Size(mostPiece))
 	}
@@ -111,14 +103,6 @@ func (f *Slicer) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
 	case rate > mostSliced:
 		m.Add(f.Edge.Of("delay"), "%s each %s are %s, which can't be told from a clean link; at most %s", f.Size, f.Delay, scenarios.Bandwidth(rate), scenarios.Bandwidth(mostSliced))
 	}
-}
-
-// connections is how many show a fault that hits a share of them, as [tries] has it.
-func connections(share float64) int {
-	if share >= 1 {
-		return pings
-	}
-	return int(math.Ceil(math.Log(1e-6) / math.Log(1-share)))
 }
 
 // mostGone bounds the connections by which a fault is found gone.
@@ -149,7 +133,7 @@ func dials(ctx context.Context, n int, enough func(asked) bool, hit func(ctx con
 // find looks for a fault on a share of the connections.
 func (s *Some) find(ctx context.Context, what string, hit func(ctx context.Context) (bool, error)) (string, error) {
 	share := orAll(s.Percent)
-	got, err := dials(ctx, connections(share), func(a asked) bool { return !a.few(share) }, hit)
+	got, err := dials(ctx, tries(share), func(a asked) bool { return !a.few(share) }, hit)
 	if err != nil {
 		return "", err
 	}
@@ -161,7 +145,7 @@ func (s *Some) find(ctx context.Context, what string, hit func(ctx context.Conte
 
 // gone looks for connections that are still hit.
 func (s *Some) gone(ctx context.Context, what string, hit func(ctx context.Context) (bool, error)) (string, error) {
-	got, err := dials(ctx, min(mostGone, connections(orAll(s.Percent))), func(a asked) bool { return a.hits > 0 }, hit)
+	got, err := dials(ctx, min(mostGone, tries(orAll(s.Percent))), func(a asked) bool { return a.hits > 0 }, hit)
 	if err != nil {
 		return "", err
 	}

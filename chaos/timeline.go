@@ -434,12 +434,18 @@ func (t *Timeline) verify(ctx context.Context, r *Record, stays time.Duration) {
 
 // revert takes back what is held, the last first, and finds that it is gone. A
 // one-shot is waited for until it is healthy again, as long as within says.
+//
+// subtle: looking for it has a time of its own. A revert that is tried again may need
+// most of what it has, and all is well when it succeeds late.
 func (t *Timeline) revert(ctx context.Context, r *Record) {
-	most := r.slowest(revertFor)
-	if r.OneShot {
-		most = max(time.Second, r.Injected+r.Within-t.Env.Now())
+	bounded := func() (context.Context, context.CancelFunc) {
+		most := r.slowest(revertFor)
+		if r.OneShot {
+			most = max(time.Second, r.Injected+r.Within-t.Env.Now())
+		}
+		return context.WithTimeout(context.WithoutCancel(ctx), most)
 	}
-	undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), most)
+	undo, cancel := bounded()
 	defer cancel()
 	r.Gone, r.Revert = true, None
 	var found []string
@@ -464,8 +470,10 @@ func (t *Timeline) revert(ctx context.Context, r *Record) {
 			r.Revert = out
 		}
 	}
+	search, cancel := bounded()
+	defer cancel()
 	for _, h := range r.held {
-		text, err := h.Gone(undo)
+		text, err := h.Gone(search)
 		switch {
 		case err != nil && r.OneShot:
 			r.Gone = false

@@ -24,6 +24,7 @@ type noted struct {
 	back  time.Duration // a one-shot's unit is back so long after injection
 	fails string        // inject, verify, search, revert or gone
 	takes time.Duration // until its effect is seen
+	drags time.Duration // its revert does
 	steps int           // zero is one
 }
 
@@ -109,6 +110,11 @@ func (s *notedStep) Revert(ctx context.Context) (Outcome, error) {
 	}
 	if s.fails == "revert" {
 		return Failed, errors.New("no way back")
+	}
+	select {
+	case <-time.After(s.drags):
+	case <-ctx.Done():
+		return Failed, ctx.Err()
 	}
 	s.add("-", s.name)
 	return Reverted, nil
@@ -409,6 +415,18 @@ func TestSlowEffects(t *testing.T) {
 		}, nil)
 		if r := records[0]; (r.VerifyErr == nil) != c.seen || r.Cleared != time.Second+c.stays {
 			t.Errorf("%+v: %v, cleared at %s", c, r.VerifyErr, r.Cleared)
+		}
+	}
+}
+
+// A revert that needs nearly all the time it has leaves that for the search all the same.
+func TestLateReverts(t *testing.T) {
+	for drags, gone := range map[time.Duration]bool{revertFor - time.Second: true, revertFor + time.Second: false} {
+		_, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*Entry {
+			return []*Entry{entry("a", noted{diary: d, name: "a", drags: drags, back: revertFor + 10*time.Second}, time.Second, time.Second)}
+		}, nil)
+		if r := records[0]; (r.RevertErr == nil) != gone || r.Gone != gone {
+			t.Errorf("after %s: gone: %v, %v", drags, r.Gone, r.RevertErr)
 		}
 	}
 }

@@ -2,7 +2,6 @@ package chaos
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/url"
 
@@ -50,17 +49,19 @@ func (f *Webhook) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
 
 // Plan implements [Fault].
 func (f *Webhook) Plan(ctx context.Context, env Env) ([]Step, error) {
-	s := &own{via: "call", what: f.Inject.String(), units: f.Units}
-	if len(s.units) == 0 {
-		s.units = []string{f.name()}
-	}
+	s := f.step("call", f.Inject.String(), f.name())
 	inject, err := f.Inject.seal(env, f.timeout())
 	if err != nil && !env.Dry { // units that don't run yet have no addresses
 		return nil, fmt.Errorf("inject: %w", err)
 	}
 	s.inject = inject
 	if !f.Revert.none {
-		if err := f.takeBack(s, env); err != nil && !env.Dry {
+		s.backBy(opWebhook, f.Revert.String())
+		revert, err := f.Revert.seal(env, f.timeout())
+		if err == nil {
+			err = s.takeBack(revert, revert.Method, revert.Shows)
+		}
+		if err != nil && !env.Dry {
 			return nil, fmt.Errorf("revert: %w", err)
 		}
 	}
@@ -75,21 +76,4 @@ func (f *Webhook) name() string {
 		return u.Host
 	}
 	return text
-}
-
-// takeBack prepares the revert, and how it is written down.
-func (f *Webhook) takeBack(s *own, env Env) error {
-	s.what += ", taken back by " + quoteBack(f.Revert.String())
-	s.undo = []Undo{{Op: opWebhook}}
-	revert, err := f.Revert.seal(env, f.timeout())
-	if err != nil {
-		return err
-	}
-	args, err := json.Marshal(revert)
-	if err != nil {
-		return err
-	}
-	s.undo[0].Args, s.undo[0].Identity = args, ownIdentity(revert.Method, revert.Shows)
-	s.revert = revert
-	return nil
 }

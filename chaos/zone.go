@@ -1,7 +1,6 @@
 package chaos
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -71,21 +70,10 @@ func (sc *Scope) knowsZone(at scenarios.Pos, zone string, m *scenarios.Mistakes)
 
 // pairs lists the links between units that the declared ones stand for.
 func (sc *Scope) pairs() []EdgeName {
-	units := func(end string) []string {
-		n, ok := sc.Services[end]
-		if !ok {
-			return []string{end}
-		}
-		var out []string
-		for i := range n {
-			out = append(out, fmt.Sprintf("%s[%d]", end, i))
-		}
-		return out
-	}
 	var out []EdgeName
 	for _, e := range sc.Edges {
-		for _, from := range units(e.From) {
-			for _, to := range units(e.To) {
+		for _, from := range sc.unitsOf(e.From) {
+			for _, to := range sc.unitsOf(e.To) {
 				out = append(out, EdgeName{from, to})
 			}
 		}

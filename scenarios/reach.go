@@ -23,6 +23,11 @@ type ReachError struct{ What, Hint string }
 // Error implements error.
 func (e *ReachError) Error() string { return e.What }
 
+// FaultsBeyond is the error of what faults may not call.
+func FaultsBeyond(what string) error {
+	return fmt.Errorf("faults call loopback and what brunt started; name %s under guard.allow.chaos, and where a policy has such a list there too, to let them", what)
+}
+
 // Add takes an entry of allow.load or allow.chaos in: an address, a range, host:port
 // or a host. Its error is a [ReachError].
 func (r *Reach) Add(entry string) error {

@@ -69,9 +69,10 @@ const (
 
 // outside is the error of what lies outside a scenario's own blast radius.
 func outside(way string) func(what string) error {
-	says := "load goes to loopback and to what brunt started; name %s under guard.allow.load to let it go there"
 	if way == faultsWay {
-		says = "faults call loopback and what brunt started; name %s under guard.allow.chaos to let them"
+		return scenarios.FaultsBeyond
 	}
-	return func(what string) error { return fmt.Errorf(says, what) }
+	return func(what string) error {
+		return fmt.Errorf("load goes to loopback and to what brunt started; name %s under guard.allow.load to let it go there", what)
+	}
 }

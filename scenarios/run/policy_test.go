@@ -107,6 +107,7 @@ func TestPolicy(t *testing.T) {
 		{"beginning of a link", stack, "{}", slow, "protect: {services: [gateway]}", "it could touch gateway[0]"},
 		{"another link", stack, "{}", slow, "protect: {services: [posts, store]}", ""},
 		{"protected process", url, "{}", frozen, "protect: {pids: [4000001]}", "it could touch pid 4000001"},
+		{"a command's unit", url, "{}", "{at: 10s, for: 5s, exec: {inject: [a], verify: [b], revert: [c], units: [db]}}", "protect: {services: [db]}", "it could touch db, which POLICY:2:1 protects"},
 		{"another process", url, "{}", frozen, "protect: {pids: [400000]}", ""},
 		{"steady state", stack, "{}", crash, "require: [seed, steady]", "s.yaml:12:7: a scenario with faults must have `steady`: POLICY:2:17 requires it"},
 		{"seed", stack, "{}", crash, "require: [seed]", ""},
