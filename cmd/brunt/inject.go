@@ -46,8 +46,9 @@ With a kind, its settings are given as in a scenario: pid=1234, delay=100ms. A f
 a link has brunt open one, from --listen to --to, for as long as it takes: point the
 client to it.
 
-Exit code 0: it was there, and it is gone. 5: it was not there, or its unit did not
-come back in time. 7: it could not be taken back. 130: interrupted, and taken back.`,
+Exit code 0: it was there, and it is gone. 8: it matched nothing, which the scenario
+allows. 5: it was not there, or its unit did not come back in time. 7: it could not be
+taken back. 130: interrupted, and taken back.`,
 		Example: `  brunt inject examples/01-quickstart/scenario.yaml lose-a-replica
   brunt inject checkout.yaml slow-store --for 20s
   brunt inject process.freeze pid=1234 --for 10s

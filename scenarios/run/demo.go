@@ -3,7 +3,6 @@ package run
 import (
 	"context"
 	"errors"
-	"time"
 
 	"brunt/scenarios"
 	"brunt/targets/stack"
@@ -36,7 +35,8 @@ func Demo(ctx context.Context, o DemoOptions) (err error) {
 	sc := &scenarios.Scenario{Name: "demo", Secrets: &scenarios.Secrets{}, Symbols: &scenarios.Symbols{}}
 	spec := b.Spec(o.Self)
 	p := &Plan{Scenario: sc, Stack: &spec}
-	r := &runner{Plan: p, o: Options{ID: NewID(), State: o.State, Guard: o.Guard}, t0: time.Now(), log: discard, env: &scenarios.Env{Units: map[string]string{}}}
+	r := p.newRunner(Options{State: o.State, Guard: o.Guard})
+	r.env = &scenarios.Env{Units: map[string]string{}}
 	if err := r.protect(); err != nil {
 		return err
 	}

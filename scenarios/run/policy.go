@@ -285,8 +285,10 @@ func (c *compiler) bound(p *scenarios.Policy) {
 			lp.MaxInFlight = most
 		}
 	}
-	c.plan.Notes = append(c.plan.Notes, fmt.Sprintf("held to policy %s", policyName(p)))
+	c.plan.Notes = append(c.plan.Notes, heldTo(p))
 }
+
+func heldTo(p *scenarios.Policy) string { return "held to policy " + policyName(p) }
 
 // policyName names a policy for people: its name, its file, and the beginning of its
 // digest.

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -99,19 +100,22 @@ var discard = slog.New(slog.DiscardHandler)
 // now is the run's clock: the offset from t0.
 func (r *runner) now() time.Duration { return time.Since(r.t0) }
 
+// newRunner puts a plan under way.
+func (p *Plan) newRunner(o Options) *runner {
+	r := &runner{Plan: p, o: o, log: cmp.Or(o.Log, discard), began: time.Now(), t0: time.Now()}
+	if r.o.ID == "" {
+		r.o.ID = NewID()
+	}
+	return r
+}
+
 // lead is the time between the decision to begin and the first arrival.
 const lead = 50 * time.Millisecond
 
 // Run runs the plan to its verdict. The error is brunt's own failure; all that the
 // target or the scenario did is in the result.
 func (p *Plan) Run(ctx context.Context, o Options) (*scenarios.Result, error) {
-	r := &runner{Plan: p, o: o, log: o.Log, began: time.Now(), t0: time.Now()}
-	if r.log == nil {
-		r.log = discard
-	}
-	if r.o.ID == "" {
-		r.o.ID = NewID()
-	}
+	r := p.newRunner(o)
 	ctx, r.cancel = context.WithCancelCause(ctx)
 	defer r.cancel(nil)
 	r.event(scenarios.Event{Event: "run.start", Text: p.Scenario.Name})
@@ -162,6 +166,20 @@ func (r *runner) protect() (err error) {
 	return nil
 }
 
+// closeJournal lets the guard go and ends the journal. Left says what is to be taken back
+// still; empty is nothing.
+func (r *runner) closeJournal() (left string, err error) {
+	if r.guard != nil {
+		if err := r.guard.Stop(); err != nil {
+			r.note("%v", err)
+		}
+	}
+	if open := r.journal.Open(); open > 0 {
+		left = fmt.Sprintf("%d entries of the journal are open; `brunt revert` tries again", open)
+	}
+	return left, r.journal.Close()
+}
+
 // guarded runs the plan with journal and guard around it.
 func (r *runner) guarded(ctx context.Context) (*scenarios.Result, error) {
 	if !r.breaks() {
@@ -171,19 +189,11 @@ func (r *runner) guarded(ctx context.Context) (*scenarios.Result, error) {
 		return nil, err
 	}
 	res, err := r.run(ctx)
-	if r.guard != nil {
-		if gerr := r.guard.Stop(); gerr != nil {
-			r.note("%v", gerr)
-		}
+	left, cerr := r.closeJournal()
+	if left != "" && res != nil {
+		r.notReverted(res, left)
 	}
-	open := r.journal.Open()
-	if cerr := r.journal.Close(); cerr != nil {
-		err = errors.Join(err, cerr)
-	}
-	if open > 0 && res != nil {
-		r.notReverted(res, fmt.Sprintf("%d entries of the journal are open; `brunt revert` tries again", open))
-	}
-	return res, err
+	return res, errors.Join(err, cerr)
 }
 
 // run brings the target up, loads and breaks it, takes it down and judges.
