@@ -116,7 +116,7 @@ func (p *Plan) planFile(ctx context.Context, dir string, set map[string]string, 
 	for _, s := range sc.Settings() {
 		f.Settings[s.Path] = s.Value
 	}
-	for _, file := range sc.Files {
+	for _, file := range sc.Files() {
 		f.Scenario.Files = append(f.Scenario.Files, PlannedFile{relative(dir, file.Path), digest(file.Sum)})
 	}
 	for _, policy := range p.policies {
@@ -126,7 +126,7 @@ func (p *Plan) planFile(ctx context.Context, dir string, set map[string]string, 
 		f.Timeline = append(f.Timeline, PlannedTime{e.Name, scenarios.Sec(e.At), scenarios.Sec(e.Clear), e.Rough})
 	}
 	var err error
-	if f.Target, err = p.plannedTarget(ctx, dir); err != nil {
+	if f.Target, err = p.plannedTarget(ctx, dir, digest); err != nil {
 		return nil, err
 	}
 	var errs []error
@@ -154,7 +154,7 @@ func relative(dir, path string) string {
 }
 
 // plannedTarget finds what the target is made of now.
-func (p *Plan) plannedTarget(ctx context.Context, dir string) (PlannedTarget, error) {
+func (p *Plan) plannedTarget(ctx context.Context, dir string, digest func([sha256.Size]byte) string) (PlannedTarget, error) {
 	t := &p.Scenario.Target
 	out := PlannedTarget{Kind: targetKind(t), Name: p.targetName()}
 	if p.Stack == nil {
@@ -174,7 +174,7 @@ func (p *Plan) plannedTarget(ctx context.Context, dir string) (PlannedTarget, er
 			if err != nil {
 				return out, fmt.Errorf("the command of %s: %w", s.Name, err)
 			}
-			service.Programs = append(service.Programs, PlannedFile{relative(dir, file), sum})
+			service.Programs = append(service.Programs, PlannedFile{relative(dir, file), digest(sum)})
 		}
 		out.Services = append(out.Services, service)
 	}
@@ -226,17 +226,17 @@ func programs(s *stack.Service) []string {
 }
 
 // sumOf gives the digest of a file.
-func sumOf(file string) (string, error) {
+func sumOf(file string) (sum [sha256.Size]byte, err error) {
 	f, err := os.Open(file)
 	if err != nil {
-		return "", err
+		return sum, err
 	}
 	defer f.Close()
 	h := sha256.New()
 	if _, err := io.Copy(h, f); err != nil {
-		return "", err
+		return sum, err
 	}
-	return hex.EncodeToString(h.Sum(nil)), nil
+	return [sha256.Size]byte(h.Sum(nil)), nil
 }
 
 // ReadPlan reads what a dry run has kept.

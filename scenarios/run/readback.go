@@ -27,6 +27,7 @@ const (
 	askTimeout  = 5 * time.Second // of each
 	askTries    = 6               // of a write at a unit that gives no answer, the waits between them growing
 	askPause    = 50 * time.Millisecond
+	firstPart   = 4   // one in so many of `within` is for the first answer of each unit
 	silentAfter = 32  // writes in a row without an answer, and the unit is asked no more
 	asksAtOnce  = 512 // writes
 	mostKeys    = 100 // that the report lists of each state
@@ -167,21 +168,18 @@ func (b *reading) read(ctx context.Context) error {
 }
 
 // open makes a client for each unit and asks each, until it answers, for a write that
-// there never was. Who finds it finds anything.
+// there never was. Who finds it finds anything. One that stays down takes no more than a
+// part of the time, so that the others are asked for all.
 func (b *reading) open(ctx context.Context) error {
-	resolve := map[string]string(nil)
-	if len(b.Loads) > 0 {
-		resolve = b.Loads[0].Resolve
-	}
+	first, cancel := context.WithTimeout(ctx, b.ledger.WithinOr().D()/firstPart)
+	defer cancel()
 	for _, p := range b.ledger.places {
 		if p.base == "" {
 			p.base = "http://" + b.sys.stack.Unit(p.name).Addr()
 		}
 		u := &asked{place: p, samples: &measure.Samples{Mask: b.Scenario.Secrets.Mask}}
 		var err error
-		u.client, err = b.protocol.Client(targets.Options{
-			Base: p.base, TLS: b.Scenario.Target.TLS, Resolve: resolve, Timeout: askTimeout, T0: b.t0, Gate: b.gate.check, Sampler: u.samples, Agent: "brunt",
-		})
+		u.client, err = b.protocol.Client(b.straight(p.base, askTimeout, u.samples))
 		if err != nil {
 			return err
 		}
@@ -194,8 +192,8 @@ func (b *reading) open(ctx context.Context) error {
 			a := b.asker(u)
 			defer a.close()
 			never := "never-written-" + NewID()
-			for ctx.Err() == nil {
-				s, again := a.once(ctx, never)
+			for first.Err() == nil {
+				s, again := a.once(first, never)
 				switch {
 				case s.n > 0:
 					notes[i] = fmt.Sprintf("asked for a write that there never was, %s finds it, so nothing can be told by it: a status of 404 says that there is none, or `count` how many there are", u.name)
@@ -203,7 +201,7 @@ func (b *reading) open(ctx context.Context) error {
 				case s.n == 0 || !again:
 					return
 				}
-				pause(ctx, 4*askPause)
+				pause(first, 4*askPause)
 			}
 			u.silent.Store(silentAfter)
 		})
