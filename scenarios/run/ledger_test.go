@@ -386,7 +386,7 @@ func TestLedger_Gone(t *testing.T) {
 	s := newReplicated(t)
 	s.at[1].Close()
 	began := time.Now()
-	res := s.run(strings.Replace(byKey, "within: 10s", "within: 1s", 1), "[lost = 0, stale = 0]", Options{})
+	res := s.run(strings.Replace(byKey, "within: 10s", "within: 1s", 1), "[lost = 0, stale < 50%]", Options{})
 	if l := res.Ledger; l.Lost != 0 || l.Held != 0 || l.Unread != written {
 		t.Errorf("%+v", l)
 	}
