@@ -41,6 +41,14 @@ func (o *Own) timeout() time.Duration {
 // Hits implements [Hits].
 func (o *Own) Hits(Scope) int { return max(1, len(o.Units)) }
 
+// Running is a Fault that may run commands of its author's.
+type Running interface{ Runs() bool }
+
+// Runs implements [Running].
+func (o *Own) Runs() bool {
+	return o.Verify != nil && o.Verify.Runs() || o.Gone != nil && o.Gone.Runs()
+}
+
 // check notes what is wrong; once tells that nothing takes the fault back.
 func (o *Own) check(at scenarios.Pos, once bool, sc Scope, m *scenarios.Mistakes) {
 	if o.Verify != nil {
