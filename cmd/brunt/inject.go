@@ -125,7 +125,7 @@ func (f *injectFlags) inject(ctx context.Context, out io.Writer, plan *run.Plan)
 		}
 		fmt.Fprintf(out, "%s %s: %s\n", mark, in.Fault, in.Reason)
 		if in.Cleared.Known() && in.Injected.Known() {
-			fmt.Fprintf(out, "  %s by %s, in for %s%s; revert: %s\n", listOr(in.Units, "nothing hit"), in.Via,
+			fmt.Fprintf(out, "  %s by %s, in for %s%s; revert: %s\n", scenarios.ListOr(in.Units, "nothing hit"), in.Via,
 				scenarios.FormatSeconds(float64(in.Cleared-in.Injected)), met(in), in.Revert)
 		}
 	}
@@ -133,13 +133,6 @@ func (f *injectFlags) inject(ctx context.Context, out io.Writer, plan *run.Plan)
 		err = exit(in.ExitCode)
 	}
 	return err
-}
-
-func listOr(items []string, none string) string {
-	if len(items) == 0 {
-		return none
-	}
-	return strings.Join(items, ", ")
 }
 
 // met says what met the fault, where that was counted.
@@ -176,7 +169,7 @@ func (f *injectFlags) plan(c *cobra.Command, args []string) (*run.Plan, error) {
 		for _, e := range plan.Faults {
 			names = append(names, e.Name)
 		}
-		return nil, usagef("want one fault of %s: %s", args[0], listOr(names, "it has none"))
+		return nil, usagef("want one fault of %s: %s", args[0], scenarios.ListOr(names, "it has none"))
 	}
 	one, err := plan.Single(args[1], hold)
 	if err != nil {

@@ -353,7 +353,7 @@ func (d *drift) target(was, now PlannedTarget) {
 			continue
 		}
 		if o.Replicas != s.Replicas {
-			d.add("%s has %s, the plan says %d", s.Name, amount(s.Replicas, "replica"), o.Replicas)
+			d.add("%s has %s, the plan says %d", s.Name, scenarios.Amount(s.Replicas, "replica"), o.Replicas)
 		}
 		if !slices.Equal(o.Links, s.Links) {
 			d.add("%s calls %s, the plan says %s", s.Name, listed(s.Links), listed(o.Links))
@@ -442,19 +442,7 @@ func (d *drift) files(what string, was, now []PlannedFile) {
 	}
 }
 
-func listed(items []string) string {
-	if len(items) == 0 {
-		return "nothing"
-	}
-	return strings.Join(items, ", ")
-}
-
-func amount(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
-}
+func listed(items []string) string { return scenarios.ListOr(items, "nothing") }
 
 // targetName says in a word what is loaded.
 func (p *Plan) targetName() string {

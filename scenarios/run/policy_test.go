@@ -340,3 +340,15 @@ func TestPolicySchema(t *testing.T) {
 		}
 	}
 }
+
+// TestPolicy_Demo: a policy that takes no stack takes no demo.
+func TestPolicy_Demo(t *testing.T) {
+	policies, err := ReadPolicies([]string{writePolicy(t, "targets: [url]")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = Demo(t.Context(), DemoOptions{Policies: policies, State: t.TempDir()})
+	if err == nil || !strings.Contains(err.Error(), "the target is a stack") {
+		t.Errorf("%v", err)
+	}
+}

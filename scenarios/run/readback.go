@@ -593,5 +593,5 @@ func (b *reading) sums() string {
 		return o.Note
 	}
 	return fmt.Sprintf("%d acknowledged, %d held, %d lost, %d duplicated, %d stale, %d unknown, %d present though unacknowledged",
-		o.Acknowledged, o.Held, o.Lost, o.Duplicated, o.Stale, o.Unknown+o.Unread+o.Unnamed+o.Unrecorded, o.Present)
+		o.Acknowledged, o.Held, o.Lost, o.Duplicated, o.Stale, o.Unsure(), o.Present)
 }
