@@ -359,34 +359,3 @@ func (p *Plan) spare(name string) error {
 	}
 	return nil
 }
-
-// PolicySchema is the JSON Schema of policy files, made from the type that reads them.
-func PolicySchema() scenarios.Schema {
-	root := scenarios.PolicySchema(FaultKinds(), describer(sources()))
-	defs := scenarios.Schema{}
-	root = shared(root, defs)
-	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-	root["title"] = "brunt policy, version 1"
-	if len(defs) > 0 {
-		root["$defs"] = defs
-	}
-	return root
-}
-
-// DoctorPolicies says what the policies in force are and allow.
-func DoctorPolicies(paths []string) []Check {
-	if len(paths) == 0 {
-		return []Check{{"policy", Fine, "none; --policy or BRUNT_POLICY names one", ""}}
-	}
-	var out []Check
-	for _, path := range paths {
-		p, err := ReadPolicies([]string{path})
-		if err != nil {
-			what, _, _ := strings.Cut(err.Error(), "\n")
-			out = append(out, Check{"policy", Bad, what, "nothing is run under a policy that can't be read"})
-			continue
-		}
-		out = append(out, Check{"policy", Fine, policyName(p[0]) + ": " + strings.Join(p[0].Summary(), ", "), ""})
-	}
-	return out
-}

@@ -198,20 +198,8 @@ func (r *runner) guarded(ctx context.Context) (*scenarios.Result, error) {
 
 // run brings the target up, loads and breaks it, takes it down and judges.
 func (r *runner) run(ctx context.Context) (_ *scenarios.Result, err error) {
-	sc := r.Scenario
-	r.env = &scenarios.Env{Salt: [2]uint64{rand.Uint64(), rand.Uint64()}, Units: map[string]string{}, Tables: sc.Tables}
-	for _, t := range sc.Tables {
-		t.Start(sc.Seed)
-	}
-	r.env.Fill = func() { r.cancel(ErrUsedUp) }
-	r.env.Now = r.now
-	r.samples = &measure.Samples{Mask: sc.Secrets.Mask}
-	r.vars = make([]scenarios.Value, len(sc.Symbols.Vars()))
-	r.files()
-	for i := range r.Loads {
-		if err := targets.CheckSources(&r.Loads[i].Connections); err != nil {
-			return r.unstarted(fmt.Errorf("load %q: %w", r.Loads[i].Name, err)), nil
-		}
+	if err := r.furnish(); err != nil {
+		return r.unstarted(err), nil
 	}
 	r.sys = &system{r: r}
 	err = r.sys.bringUp(ctx)
@@ -234,14 +222,8 @@ func (r *runner) run(ctx context.Context) (_ *scenarios.Result, err error) {
 		}
 		return r.unstarted(err), nil
 	}
-	limits := measure.LimitsOf(sc.SLO, sc.Steady, sc.Stop)
-	timeout := time.Duration(0)
-	for i := range r.Loads {
-		timeout = max(timeout, r.Loads[i].Timeout.D())
-	}
 	shards := runtime.GOMAXPROCS(0)
-	r.rec, err = measure.New(measure.Config{Series: r.Series, Limits: limits, Timeout: timeout, Shards: shards, Now: r.now, InFlight: r.inFlight})
-	if err != nil {
+	if r.rec, err = r.recorder(shards); err != nil {
 		return nil, err
 	}
 	defer r.rec.Close()
@@ -252,7 +234,7 @@ func (r *runner) run(ctx context.Context) (_ *scenarios.Result, err error) {
 		defer func() { err = errors.Join(err, r.ledger.close()) }()
 	}
 	r.mu.Lock() // units of the target may tell of events meanwhile
-	r.t0 = time.Now().Add(sc.Warmup + lead)
+	r.t0 = time.Now().Add(r.Scenario.Warmup + lead)
 	r.mu.Unlock()
 	for i := range r.Loads {
 		if err := r.prepare(i, shards); err != nil {
@@ -281,4 +263,36 @@ func (r *runner) run(ctx context.Context) (_ *scenarios.Result, err error) {
 		return nil, errors.Join(r.broken, err)
 	}
 	return res, nil
+}
+
+// furnish makes what the steps of a run find: variables, tables, files, and a place for
+// samples.
+func (r *runner) furnish() error {
+	sc := r.Scenario
+	r.env = &scenarios.Env{Salt: [2]uint64{rand.Uint64(), rand.Uint64()}, Units: map[string]string{}, Tables: sc.Tables}
+	for _, t := range sc.Tables {
+		t.Start(sc.Seed)
+	}
+	r.env.Fill = func() { r.cancel(ErrUsedUp) }
+	r.env.Now = r.now
+	r.samples = &measure.Samples{Mask: sc.Secrets.Mask}
+	r.vars = make([]scenarios.Value, len(sc.Symbols.Vars()))
+	r.files()
+	for i := range r.Loads {
+		if err := targets.CheckSources(&r.Loads[i].Connections); err != nil {
+			return fmt.Errorf("load %q: %w", r.Loads[i].Name, err)
+		}
+	}
+	return nil
+}
+
+// recorder makes what all loads are measured by.
+func (r *runner) recorder(shards int) (*measure.Recorder, error) {
+	sc := r.Scenario
+	timeout := time.Duration(0)
+	for i := range r.Loads {
+		timeout = max(timeout, r.Loads[i].Timeout.D())
+	}
+	limits := measure.LimitsOf(sc.SLO, sc.Steady, sc.Stop)
+	return measure.New(measure.Config{Series: r.Series, Limits: limits, Timeout: timeout, Shards: shards, Now: r.now, InFlight: r.inFlight})
 }
