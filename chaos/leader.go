@@ -30,6 +30,9 @@ type Led interface {
 	LedBy() *Leader
 }
 
+// Runs tells whether it is found by a command.
+func (l *Leader) Runs() bool { return len(l.Command) > 0 }
+
 // Addressed is a Unit that listens somewhere.
 type Addressed interface{ Addr() string }
 

@@ -44,6 +44,14 @@ func (o *Own) Hits(Scope) int { return max(1, len(o.Units)) }
 // Reaches implements [Reaching], by what the author says.
 func (o *Own) Reaches(Scope) []string { return o.Units }
 
+// Running is a Fault that may run commands of its author's.
+type Running interface{ Runs() bool }
+
+// Runs implements [Running].
+func (o *Own) Runs() bool {
+	return o.Verify != nil && o.Verify.Runs() || o.Gone != nil && o.Gone.Runs()
+}
+
 // check notes what is wrong; once tells that nothing takes the fault back.
 func (o *Own) check(at scenarios.Pos, once bool, sc Scope, m *scenarios.Mistakes) {
 	if o.Verify != nil {

@@ -52,6 +52,9 @@ func (a *Asking) check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
 	}
 }
 
+// Runs tells whether it is asked by a command.
+func (a *Asking) Runs() bool { return len(a.Command.Args) > 0 }
+
 // String writes the question for people.
 func (a *Asking) String() string {
 	switch {

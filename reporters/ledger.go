@@ -78,7 +78,7 @@ func ledgerVerdict(l *scenarios.LedgerRecord) scenarios.Verdict {
 	switch {
 	case l.Lost+l.Duplicated+l.Stale > 0:
 		return scenarios.Fail
-	case !l.Read || l.Acknowledged == 0 || l.Unknown+l.Unread+l.Unnamed+l.Unrecorded > 0:
+	case !l.Read || l.Acknowledged == 0 || l.Unsure() > 0:
 		return scenarios.Inconclusive
 	}
 	return scenarios.Pass

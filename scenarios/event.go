@@ -43,5 +43,11 @@ func EventKinds() map[string]string {
 		"ledger.settle":    "the target is left alone before its writes are read",
 		"ledger.read":      "the writes were read at every unit",
 		"ledger.skipped":   "the writes were not read",
+		"write.lost":       "an acknowledged write is nowhere",
+		"write.duplicated": "a write is there more than once",
+		"write.stale":      "a unit does not have the write, or not as it should be",
+		"write.unknown":    "nobody told whether the write is there",
+		"write.unread":     "the write is there, and a unit did not tell whether it has it too",
+		"write.present":    "a write is there though it was not acknowledged",
 	}
 }

@@ -29,6 +29,15 @@ type File struct {
 	Sum  [sha256.Size]byte // of its content
 }
 
+// Files lists all that were read by now: what steps name is read only as they are
+// compiled.
+func (s *Scenario) Files() []File {
+	if s.files == nil { // it was not parsed
+		return nil
+	}
+	return slices.Clone(s.files.read)
+}
+
 // readFile reads at most most bytes; a longer file is an error.
 func (p *files) readFile(path string, most int) ([]byte, error) {
 	b, err := p.readAtMost(path, most)

@@ -14,3 +14,11 @@ type Allow struct {
 	Load  []string `yaml:"load"`  // hosts, host:port, addresses or CIDR ranges that load may reach
 	Chaos []string `yaml:"chaos"` // engines, contexts and hosts that faults may reach
 }
+
+// Of gives the list of a way: load or chaos.
+func (a Allow) Of(way string) []string {
+	if way == "chaos" {
+		return a.Chaos
+	}
+	return a.Load
+}

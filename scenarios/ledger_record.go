@@ -28,6 +28,9 @@ type LedgerRecord struct {
 	Note         string     `json:"note,omitempty"`      // why it was not read, or what is odd
 }
 
+// Unsure counts the acknowledged writes of which not all is known.
+func (l *LedgerRecord) Unsure() int64 { return l.Unknown + l.Unread + l.Unnamed + l.Unrecorded }
+
 // A WriteKey is one write that was not simply held.
 type WriteKey struct {
 	ID           string         `json:"id"`              // that it is found by

@@ -96,7 +96,6 @@ func (p *files) scenario(root *Node) *Scenario {
 	p.faults(sc, doc.Chaos)
 	p.ledger(sc, doc.Ledger)
 	p.objectives(sc)
-	sc.Files = p.read
 	return sc
 }
 

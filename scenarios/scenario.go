@@ -33,7 +33,6 @@ type Scenario struct {
 	Symbols *Symbols
 	Notes   []string // what is odd but no mistake: a param that nobody uses
 	Root    *Node    // the file with extends, params, env and files filled in
-	Files   []File   // all that were read
 
 	mistakes *Mistakes // what Parse found wrong
 	files    *files    // reads what stands beside the file

@@ -14,6 +14,7 @@ import (
 
 func demoCommand() *cobra.Command {
 	var with []string
+	var source sourceFlags
 	c := &cobra.Command{
 		Use:   "demo",
 		Short: "Run SocialConnect, the built-in system, until Ctrl-C",
@@ -25,7 +26,7 @@ restarted when it crashes. Each defence is a switch, and so is each weakness:
   brunt demo --with breaker=off --with posts.replicas=3`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			settings, err := withYAML(with)
+			policies, err := source.policies()
 			if err != nil {
 				return err
 			}
@@ -35,7 +36,7 @@ restarted when it crashes. Each defence is a switch, and so is each weakness:
 			ctx, stop := interruptible("")
 			defer stop()
 			return run.Demo(ctx, run.DemoOptions{
-				With: settings, Self: self(), State: state(), Guard: append(self(), "guard"),
+				With: with, Policies: policies, Self: self(), State: state(), Guard: append(self(), "guard"),
 				Up: func(units []run.DemoUnit) {
 					out := c.OutOrStdout()
 					for _, u := range units {
@@ -50,33 +51,8 @@ restarted when it crashes. Each defence is a switch, and so is each weakness:
 		},
 	}
 	c.Flags().StringArrayVar(&with, "with", nil, "a switch: name=value, such as breaker=off; can be given again")
+	policyFlag(c, &source.policy)
 	return c
-}
-
-// withYAML turns a.b=v into the tree that a scenario's `with` would be.
-func withYAML(with []string) (*scenarios.Node, error) {
-	root := &scenarios.Node{Kind: scenarios.Map}
-	for _, w := range with {
-		path, value, ok := strings.Cut(w, "=")
-		if !ok {
-			return nil, usagef("--with wants name=value, not %q", w)
-		}
-		at := root
-		keys := strings.Split(path, ".")
-		pos := scenarios.Pos{File: "--with " + w}
-		for i, key := range keys {
-			child := at.Get(key)
-			if child == nil {
-				child = &scenarios.Node{Kind: scenarios.Map, Pos: pos}
-				if i == len(keys)-1 {
-					child.Kind, child.Value = scenarios.String, value
-				}
-				at.Fields = append(at.Fields, scenarios.Field{Key: key, Pos: pos, Value: child})
-			}
-			at = child
-		}
-	}
-	return root, nil
 }
 
 // serviceCommand is one service of SocialConnect; its stack starts it.

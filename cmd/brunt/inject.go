@@ -46,8 +46,9 @@ With a kind, its settings are given as in a scenario: pid=1234, delay=100ms. A f
 a link has brunt open one, from --listen to --to, for as long as it takes: point the
 client to it.
 
-Exit code 0: it was there, and it is gone. 5: it was not there, or its unit did not
-come back in time. 7: it could not be taken back. 130: interrupted, and taken back.`,
+Exit code 0: it was there, and it is gone. 8: it matched nothing, which the scenario
+allows. 5: it was not there, or its unit did not come back in time. 7: it could not be
+taken back. 130: interrupted, and taken back.`,
 		Example: `  brunt inject examples/01-quickstart/scenario.yaml lose-a-replica
   brunt inject checkout.yaml slow-store --for 20s
   brunt inject process.freeze pid=1234 --for 10s
@@ -124,7 +125,7 @@ func (f *injectFlags) inject(ctx context.Context, out io.Writer, plan *run.Plan)
 		}
 		fmt.Fprintf(out, "%s %s: %s\n", mark, in.Fault, in.Reason)
 		if in.Cleared.Known() && in.Injected.Known() {
-			fmt.Fprintf(out, "  %s by %s, in for %s%s; revert: %s\n", listOr(in.Units, "nothing hit"), in.Via,
+			fmt.Fprintf(out, "  %s by %s, in for %s%s; revert: %s\n", scenarios.ListOr(in.Units, "nothing hit"), in.Via,
 				scenarios.FormatSeconds(float64(in.Cleared-in.Injected)), met(in), in.Revert)
 		}
 	}
@@ -132,13 +133,6 @@ func (f *injectFlags) inject(ctx context.Context, out io.Writer, plan *run.Plan)
 		err = exit(in.ExitCode)
 	}
 	return err
-}
-
-func listOr(items []string, none string) string {
-	if len(items) == 0 {
-		return none
-	}
-	return strings.Join(items, ", ")
 }
 
 // met says what met the fault, where that was counted.
@@ -175,7 +169,7 @@ func (f *injectFlags) plan(c *cobra.Command, args []string) (*run.Plan, error) {
 		for _, e := range plan.Faults {
 			names = append(names, e.Name)
 		}
-		return nil, usagef("want one fault of %s: %s", args[0], listOr(names, "it has none"))
+		return nil, usagef("want one fault of %s: %s", args[0], scenarios.ListOr(names, "it has none"))
 	}
 	one, err := plan.Single(args[1], hold)
 	if err != nil {

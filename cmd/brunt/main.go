@@ -36,7 +36,7 @@ func Main(args []string) int {
 	case errors.As(err, &mistakes):
 		fmt.Fprintln(os.Stderr, strings.TrimRight(mistakes.Explain(), "\n"))
 		n := len(mistakes.List())
-		fmt.Fprintf(os.Stderr, "\n%d %s; nothing was started.\n", n, plural(n, "mistake"))
+		fmt.Fprintf(os.Stderr, "\n%s; nothing was started.\n", scenarios.Amount(n, "mistake"))
 		return scenarios.ExitMistake
 	case errors.As(err, new(usage)), errors.As(err, new(*driftError)):
 		fmt.Fprintln(os.Stderr, "brunt: "+err.Error())
@@ -44,13 +44,6 @@ func Main(args []string) int {
 	}
 	fmt.Fprintln(os.Stderr, "brunt: "+err.Error())
 	return scenarios.ExitError
-}
-
-func plural(n int, word string) string {
-	if n == 1 {
-		return word
-	}
-	return word + "s"
 }
 
 // usage is a mistake in the command line.

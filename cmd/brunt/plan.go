@@ -171,5 +171,5 @@ func (e *driftError) Error() string {
 		lines = append(slices.Clone(lines[:mostDrift]), fmt.Sprintf("and %d more", len(lines)-mostDrift))
 	}
 	n := len(e.found)
-	return fmt.Sprintf("what would be done is not what %s says:\n  %s\n%d %s; nothing was started.", e.plan, strings.Join(lines, "\n  "), n, plural(n, "difference"))
+	return fmt.Sprintf("what would be done is not what %s says:\n  %s\n%s; nothing was started.", e.plan, strings.Join(lines, "\n  "), scenarios.Amount(n, "difference"))
 }

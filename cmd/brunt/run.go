@@ -239,9 +239,8 @@ func (f *runFlags) logger(w io.Writer) (*slog.Logger, error) {
 	return nil, usagef("--log-format is text or json, not %q", f.logFormat)
 }
 
-// interruptible gives a context that ends with the first SIGINT or SIGTERM, and says
-// so. Faults
-// are taken back and the report is written then; a second signal changes nothing,
+// interruptible gives a context that ends with the first SIGINT or SIGTERM, and says so.
+// Faults are taken back and the report is written then; a second signal changes nothing,
 // as there is nothing left to hurry.
 func interruptible(say string) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(context.Background())

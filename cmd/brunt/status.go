@@ -62,7 +62,7 @@ func printState(c *cobra.Command, s chaos.JournalState) int {
 	}
 	fmt.Fprintf(out, "%s: %s\n", s.Run, how)
 	if s.Damaged > 0 {
-		fmt.Fprintf(out, "  %d %s of its journal can't be read, and what they tell of may still be in: %s\n", s.Damaged, plural(s.Damaged, "line"), s.Path)
+		fmt.Fprintf(out, "  %s of its journal can't be read, and what they tell of may still be in: %s\n", scenarios.Amount(s.Damaged, "line"), s.Path)
 	}
 	for _, e := range s.Open {
 		name := e.Fault

@@ -27,7 +27,7 @@ func (f *finisher) judgeLedger(o scenarios.Objective) scenarios.ObjectiveResult 
 	r.Count = l.Acknowledged
 	low, high := ledgerValue(o, l)
 	r.Measured = scenarios.Num(low)
-	unsure := fmt.Sprintf("%d of %d writes could not be read back", l.Unknown+l.Unread+l.Unnamed+l.Unrecorded, l.Acknowledged)
+	unsure := fmt.Sprintf("%d of %d writes could not be read back", l.Unsure(), l.Acknowledged)
 	switch {
 	case meets(o, low) != meets(o, high), !meets(o, low) && o.Op == "=" && o.Value > low && o.Value <= high:
 		r.Note = unsure
@@ -49,8 +49,8 @@ func (f *finisher) judgeLedger(o scenarios.Objective) scenarios.ObjectiveResult 
 // ledgerValue is the least and the most that a metric can be: as if each write that was
 // not read back were as it should be, and as if none were.
 func ledgerValue(o scenarios.Objective, l *scenarios.LedgerRecord) (low, high float64) {
-	lost := l.Unknown + l.Unnamed + l.Unrecorded
-	any := lost + l.Unread
+	any := l.Unsure()
+	lost := any - l.Unread
 	switch o.Metric.Name {
 	case "lost":
 		return float64(l.Lost), float64(l.Lost + lost)

@@ -3,7 +3,6 @@ package run
 import (
 	"context"
 	"errors"
-	"time"
 
 	"brunt/scenarios"
 	"brunt/targets/stack"
@@ -11,11 +10,12 @@ import (
 
 // DemoOptions say how to run the built-in system by itself.
 type DemoOptions struct {
-	With  *scenarios.Node // its switches, as `target: {with: …}` has them
-	Self  []string        // brunt's own command line
-	State string          // for the journal
-	Guard []string        // the command line of the guard
-	Up    func([]DemoUnit)
+	With     []string // name=value: its switches, as `target: {with: …}` has them
+	Policies []*scenarios.Policy
+	Self     []string // brunt's own command line
+	State    string   // for the journal
+	Guard    []string // the command line of the guard
+	Up       func([]DemoUnit)
 }
 
 // A DemoUnit is a process of the built-in system.
@@ -29,14 +29,20 @@ type DemoUnit struct {
 // Demo runs the built-in system until ctx ends, and leaves nothing of it behind.
 func Demo(ctx context.Context, o DemoOptions) (err error) {
 	m := &scenarios.Mistakes{}
-	b, ok := scenarios.Resolve(scenarios.Block{Kind: "demo", With: o.With}, stack.Kinds(), m)
-	if !ok {
-		return m.Err()
-	}
 	sc := &scenarios.Scenario{Name: "demo", Secrets: &scenarios.Secrets{}, Symbols: &scenarios.Symbols{}}
+	sc.Target.Stack, sc.Target.At = "demo", scenarios.Pos{File: "brunt demo"}
+	c := &compiler{sc: sc, m: m, plan: new(Plan)}
+	for _, p := range o.Policies {
+		c.targets(p)
+	}
+	b, ok := scenarios.Resolve(scenarios.Block{Kind: "demo", With: scenarios.Arguments(o.With, m)}, stack.Kinds(), m)
+	if err := m.Err(); err != nil || !ok {
+		return err
+	}
 	spec := b.Spec(o.Self)
 	p := &Plan{Scenario: sc, Stack: &spec}
-	r := &runner{Plan: p, o: Options{ID: NewID(), State: o.State, Guard: o.Guard}, t0: time.Now(), log: discard, env: &scenarios.Env{Units: map[string]string{}}}
+	r := p.newRunner(Options{State: o.State, Guard: o.Guard})
+	r.env = &scenarios.Env{Units: map[string]string{}}
 	if err := r.protect(); err != nil {
 		return err
 	}

@@ -23,8 +23,8 @@ func (c *compiler) detect(f *scenarios.Fault) *chaos.Detect {
 		return d
 	}
 	scope := c.plan.Scope
-	scope.Host = func(u *url.URL) error {
-		if c.plan.gate.host(u) == nil {
+	scope.Host = func(u *url.URL) error { // as askable says it; the monitoring is asked without a load's resolve
+		if c.plan.gate.by(nil)(u) == nil {
 			return nil
 		}
 		return c.plan.calls.by(nil)(u)

@@ -16,7 +16,10 @@
 //
 //	compile.go    loads, flows and their steps, variables, what objectives name
 //	system.go     the target: a stack, processes, or the URL of a system that runs
+//	proxy.go      by which proxy each load goes
+//	ports.go      how many connections the loads need, against the ports there are
 //	faults.go     the timeline: kinds, selectors, when each fault is due
+//	detect.go     how the team's monitoring is asked; and what it has noticed
 //	ledger.go     the ledger: which step writes, what a write is found by, where; and
 //	              the virtual users whose writes it keeps
 //	gate.go       the blast radius of the load: what is outside for sure is refused here;
@@ -28,7 +31,9 @@
 //	schema.go     the JSON Schema, from the types that all of this is read into
 //	describe.go   what a run would do, for people: the plan, and the dry run
 //	foresee.go    what each fault would do, as its own plan says
-//	planfile.go   what a dry run keeps, and what differs from it later
+//	planfile.go   what a dry run keeps; drift.go says what differs from it later
+//	needs.go      whether this machine and the target have what the plan needs
+//	published.go  the schemas of what a run writes
 //
 // # The run
 //
@@ -40,10 +45,12 @@
 //	run.go          the order of things: target, setup, loads, teardown, verdict
 //	system.go       brings the target and its links up, and takes them down
 //	descriptors.go  the limit of open files
-//	steps.go        steps that are not measured: setup, teardown, ready
+//	steps.go        steps that are not measured: setup, teardown, ready, who leads
+//	tokens.go       tokens for the loads, fetched before and renewed meanwhile
 //	drive.go        loads and timeline, side by side; the steady state before the first fault
 //	watch.go        every second: stop conditions, and what those who watch are told
-//	readback.go     asks every unit for every write, once the load is over
+//	readback.go     finds what became of every write, once the load is over:
+//	                readback_ask.go asks every unit, readback_list.go lists what is told
 //	events.go       what happened when
 //	result.go       puts together what was found
 //	verdict.go      decides on verdict, exit code and reason
@@ -54,8 +61,7 @@
 //	machine_*.go    what each platform tells of itself
 //
 // Beside it, demo.go runs the built-in system alone, inject.go does one fault without
-// load, and doctor.go says what brunt can
-// do on this machine (features_*.go).
+// load, and doctor.go says what brunt can do on this machine (features_*.go).
 //
 // # To add to it
 //

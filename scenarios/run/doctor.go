@@ -173,3 +173,21 @@ func docker(ctx context.Context, socket string) Check {
 	}
 	return c
 }
+
+// DoctorPolicies says what the policies in force are and allow.
+func DoctorPolicies(paths []string) []Check {
+	if len(paths) == 0 {
+		return []Check{{"policy", Fine, "none; --policy or BRUNT_POLICY names one", ""}}
+	}
+	var out []Check
+	for _, path := range paths {
+		p, err := ReadPolicies([]string{path})
+		if err != nil {
+			what, _, _ := strings.Cut(err.Error(), "\n")
+			out = append(out, Check{"policy", Bad, what, "nothing is run under a policy that can't be read"})
+			continue
+		}
+		out = append(out, Check{"policy", Fine, policyName(p[0]) + ": " + strings.Join(p[0].Summary(), ", "), ""})
+	}
+	return out
+}

@@ -30,7 +30,7 @@ type gate struct {
 // itself may go where every policy that names something lets it.
 func newGate(way string, g scenarios.Guard, policies []*scenarios.Policy, m *scenarios.Mistakes) *gate {
 	out := &gate{local: sync.OnceValue(hostsFile)}
-	list := map[string][]string{loadsWay: g.Allow.Load, faultsWay: g.Allow.Chaos}[way]
+	list := g.Allow.Of(way)
 	bounds := policyFences(policies, way, m)
 	if list != nil || len(bounds) == 0 {
 		at := func(int) scenarios.Pos { return g.Of("allow") }

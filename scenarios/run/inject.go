@@ -43,7 +43,8 @@ type Injection struct {
 }
 
 // Single gives the plan narrowed to one of its faults, done at once and for once: its
-// place on the timeline is left out. Hold is how long it stays; zero is as long as the
+// place on the timeline is left out, and nobody asks whether the monitoring notices it:
+// what is judged without load is the fault alone. Hold is how long it stays; zero is as long as the
 // scenario says.
 func (p *Plan) Single(name string, hold time.Duration) (*Plan, error) {
 	var names []string
@@ -70,7 +71,14 @@ func (p *Plan) Single(name string, hold time.Duration) (*Plan, error) {
 		now := scenarios.Duration(0)
 		entry.At, entry.After, entry.During, entry.Wait = &now, "", "", 0
 		entry.Every, entry.Repeat, entry.Pulse, entry.For = 0, 0, nil, scenarios.Duration(stays)
-		one.Faults = []*chaos.Entry{&entry}
+		one.Faults, one.Notes = []*chaos.Entry{&entry}, nil // those of the whole plan are about its load
+		for _, policy := range p.policies {
+			one.Notes = append(one.Notes, heldTo(policy))
+		}
+		if entry.Detect != nil {
+			entry.Detect = nil
+			one.Notes = append(one.Notes, "the monitoring is not asked whether it notices the fault: that is judged in a run")
+		}
 		if why := p.unjudged(); why != "" {
 			return nil, errors.New(why)
 		}
@@ -125,6 +133,7 @@ func CompileBare(b Bare) (*Plan, error) {
 	c := &compiler{sc: sc, o: CompileOptions{Policies: b.Policies}, m: m, plan: &Plan{Scenario: sc, Scope: chaos.Scope{Services: map[string]int{}}}}
 	c.plan.gate = newGate(loadsWay, sc.Guard, b.Policies, m)
 	c.plan.calls = newGate(faultsWay, sc.Guard, b.Policies, m)
+	c.plan.Scope.Host = c.plan.calls.by(nil)
 	c.opened(b)
 	f := scenarios.Fault{Name: b.Kind, Place: scenarios.Place{At: at}}
 	scenarios.Decode(timing, &f, m)
@@ -191,13 +200,7 @@ func (c *compiler) opened(b Bare) {
 // it running, injects, verifies, holds, takes back, and finds it gone. The error is
 // brunt's own failure.
 func (p *Plan) Inject(ctx context.Context, o Options) (*Injection, error) {
-	r := &runner{Plan: p, o: o, log: o.Log, began: time.Now(), t0: time.Now()}
-	if r.log == nil {
-		r.log = discard
-	}
-	if r.o.ID == "" {
-		r.o.ID = NewID()
-	}
+	r := p.newRunner(o)
 	ctx, r.cancel = context.WithCancelCause(ctx)
 	defer r.cancel(nil)
 	e := p.Faults[0]
@@ -212,31 +215,21 @@ func (p *Plan) Inject(ctx context.Context, o Options) (*Injection, error) {
 		return nil, err
 	}
 	err := r.inject(ctx, in)
-	if r.guard != nil {
-		if gerr := r.guard.Stop(); gerr != nil {
-			r.note("%v", gerr)
-		}
-	}
-	open := r.journal.Open()
-	err = errors.Join(err, r.journal.Close())
-	if open > 0 {
-		in.worse(scenarios.NotReverted, fmt.Sprintf("%d entries of the journal are open; `brunt revert` tries again", open))
+	left, cerr := r.closeJournal()
+	err = errors.Join(err, cerr)
+	if left != "" {
+		in.worse(scenarios.NotReverted, left)
 	}
 	in.ExitCode = in.Verdict.ExitCode()
 	if i, ok := errors.AsType[Interrupt](context.Cause(ctx)); ok && in.Verdict == scenarios.Interrupted {
 		in.ExitCode = i.Code
 	}
-	for _, policy := range p.policies {
-		in.Notes = append(in.Notes, "held to policy "+policyName(policy))
-	}
-	in.Notes, in.Events = append(in.Notes, r.notes...), r.onClock()
+	in.Notes, in.Events = slices.Concat(p.Notes, r.notes), r.onClock()
 	return in, err
 }
 
 func (in *Injection) worse(to scenarios.Verdict, reason string) {
-	if w := scenarios.Worse(in.Verdict, to); w != in.Verdict {
-		in.Verdict, in.Reason = w, scenarios.Sentence(reason)
-	}
+	worsen(&in.Verdict, &in.Reason, to, reason)
 }
 
 // inject brings the target up, plays the fault and takes the target down.
@@ -316,19 +309,12 @@ func (in *Injection) take(c *chaos.Record, mask func(string) string) {
 		in.Traffic, in.TrafficUnit = c.Traffic.N, c.Traffic.Unit
 	}
 	switch {
-	case c.RevertErr != nil:
-		in.worse(scenarios.NotReverted, "it could not be taken back: "+mask(c.RevertErr.Error()))
-	case c.OneShot && c.N >= 0 && !c.Gone:
-		in.worse(scenarios.Invalid, fmt.Sprintf("its unit was not healthy again within %s: %s", scenarios.FormatDuration(c.Within), in.GoneEvidence))
+	case c.Skipped:
+		in.worse(scenarios.Inconclusive, "it was skipped, as guard.on_no_unit says: "+mask(c.InjectErr.Error()))
 	case c.OneShot:
 		in.Reason = scenarios.Sentence("it was done: " + in.GoneEvidence)
 	}
-	switch {
-	case c.InjectErr != nil:
-		in.worse(scenarios.Invalid, "it was not injected: "+mask(c.InjectErr.Error()))
-	case c.VerifyErr != nil:
-		in.worse(scenarios.Invalid, "it was injected, but had no effect: "+mask(c.VerifyErr.Error()))
-	}
+	judgeRecord(c, "", func(to scenarios.Verdict, reason string) { in.worse(to, mask(reason)) })
 }
 
 // says tells where the target can be met, and where the links lead that stand before it.

@@ -134,7 +134,7 @@ func TestInject_Single(t *testing.T) {
 	text := strings.ReplaceAll(injectable, "ECHO", "x") + `
   crash: {at: 20s, process.crash: {service: web}}
   pulsed: {after: crash, wait: 20s, for: 10s, pulse: {on: 2s, off: 1s}, network.stall: {to: store}}
-  often: {at: 60s, for: 3s, every: 10s, repeat: 2, network.stall: {to: store}}
+  often: {at: 60s, for: 3s, every: 10s, repeat: 2, network.stall: {to: store}, detect: {command: "false"}}
 guard: {max_each: 12s}
 `
 	plan := mustCompile(t, text)
@@ -167,6 +167,9 @@ guard: {max_each: 12s}
 		est := chaos.Estimate(one.Faults, time.Hour)
 		if len(est) != 1 || est[0].At != 0 || one.Faults[0].For.D() != c.stays {
 			t.Errorf("%s for %s: %+v", c.name, c.hold, est)
+		}
+		if asked := c.name == "often"; one.Faults[0].Detect != nil || asked != (len(one.Notes) == 1) {
+			t.Errorf("%s: the monitoring is asked by %v, and the notes are %q", c.name, one.Faults[0].Detect, one.Notes)
 		}
 	}
 	if len(plan.Faults) != 3 || plan.Faults[1].Pulse == nil {

@@ -133,6 +133,13 @@ func TestOnNoUnit(t *testing.T) {
 			if lines, err := plan.DryRun(t.Context()); err != nil || strings.Contains(strings.Join(lines, "\n"), "would be skipped") != c.known {
 				t.Errorf("a dry run says %v\n%s", err, strings.Join(lines, "\n"))
 			}
+			one, err := plan.Single("gone", 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if in, err := one.Inject(t.Context(), Options{State: t.TempDir()}); err != nil || in.ExitCode != scenarios.ExitInconclusive || !strings.HasPrefix(in.Reason, "It was skipped, as guard.on_no_unit says: ") {
+				t.Errorf("alone: %+v, %v", in, err)
+			}
 			res, err := plan.Run(t.Context(), Options{State: t.TempDir()})
 			if err != nil {
 				t.Fatal(err)

@@ -84,17 +84,25 @@ func (p *Plan) commandNeeds() []Check {
 		if !known || len(p.self) > 0 && name == p.self[0] { // brunt itself is there
 			continue
 		}
-		if s.Dir != "" && !filepath.IsAbs(name) && strings.ContainsAny(name, `/\`) {
-			name = filepath.Join(s.Dir, name)
-		}
-		path, err := exec.LookPath(name)
-		if err != nil && !errors.Is(err, exec.ErrDot) {
+		path, err := program(name, s.Dir)
+		if err != nil {
 			out = append(out, Check{"service " + s.Name, Bad, err.Error(), "build or install it, or mend the command"})
 			continue
 		}
 		out = append(out, Check{"service " + s.Name, Fine, path, ""})
 	}
 	return out
+}
+
+// program finds what a command runs that is started in dir.
+func program(name, dir string) (path string, err error) {
+	if dir != "" && !filepath.IsAbs(name) && strings.ContainsAny(name, `/\`) {
+		name = filepath.Join(dir, name)
+	}
+	if path, err = exec.LookPath(name); errors.Is(err, exec.ErrDot) {
+		err = nil
+	}
+	return path, err
 }
 
 // portNeeds asks whether the ports that services want for themselves are free.

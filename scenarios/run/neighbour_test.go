@@ -75,10 +75,10 @@ func TestNeighbours(t *testing.T) {
 	m := newMortal(t)
 	quiet := newNeighbour(t, m.state, calm)
 	loud := newNeighbour(t, m.state, breaks)
-	time.Sleep(2500 * time.Millisecond)
-	if left := strings.Join(m.residue(t), "\n"); strings.Count(left, ".journal") != 2 || !strings.Contains(left, "(T)") {
-		t.Errorf("not two runs, or nothing is frozen: %s", left)
-	}
+	waitFor(t, "two runs, and something frozen", func() bool {
+		left := strings.Join(m.residue(t), "\n")
+		return strings.Count(left, ".journal") == 2 && strings.Contains(left, "(T)")
+	})
 	_ = loud.cmd.Process.Kill()
 	if said := loud.end(); said != "" {
 		t.Errorf("the one that was killed was over already: %s", said)

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"net/netip"
@@ -90,6 +91,7 @@ load: {main: {executor: constant-arrival-rate, rate: 100/s, duration: 20s, flow:
 		{"a fault more", demo, func(a *aPlanned) { a.text += "  more: {at: 15s, for: 1s, network.stall: {to: users}}\n" }, []string{"fault more is not in the plan", "chaos.more.at is 15s, and is not in the plan", "chaos.more.for", "chaos.more.network.stall.to"}},
 		{"a fault less", demo, func(a *aPlanned) { a.text, _, _ = strings.Cut(a.text, "  slow") }, []string{"fault slow of the plan is gone", "chaos.slow.after is not said, the plan says frozen", "chaos.slow", "chaos.slow", "chaos.slow", "chaos.slow", "chaos.slow"}},
 		{"a file", demo, func(a *aPlanned) { write(a, "users.csv", "id\n2\n") }, []string{"file users.csv has changed since the plan was made"}},
+		{"a file that a request sends", strings.Replace(demo, `[{get: "/`, `[{post: /posts, body: {file: post.json}}, {get: "/`, 1), func(a *aPlanned) { write(a, "post.json", "{}") }, []string{"file post.json has changed since the plan was made"}},
 		{"a secret", demo, func(a *aPlanned) { a.env = "another secret" }, []string{"a secret, of the environment or of a file, has another value"}},
 		{"a program", processes, func(a *aPlanned) { write(a, "web.sh", "exit 1") }, []string{"program of web web.sh has changed"}},
 		{"an argument", processes, func(a *aPlanned) { write(a, "store.sh", "exit 1") }, []string{"program of store store.sh has changed"}},
@@ -106,6 +108,7 @@ load: {main: {executor: constant-arrival-rate, rate: 100/s, duration: 20s, flow:
 			a.text = strings.ReplaceAll(c.text, "DIR", a.dir)
 			write(a, "users.csv", "id\n1\n")
 			write(a, "web.sh", "exit 0")
+			write(a, "post.json", "{ }")
 			write(a, "store.sh", "exit 0")
 			made, err := a.compile(t, nil).Foresee(t.Context(), a.dir, a.set)
 			if err != nil {
@@ -117,6 +120,9 @@ load: {main: {executor: constant-arrival-rate, rate: 100/s, duration: 20s, flow:
 			}
 			if strings.Contains(string(text), "secret") {
 				t.Errorf("the plan shows a secret: %s", text)
+			}
+			if strings.Contains(string(text), fmt.Sprintf("%x", sha256.Sum256([]byte("exit 0")))) {
+				t.Errorf("a digest of what may hold a secret has no salt: %s", text)
 			}
 			was, err := ReadPlan(text)
 			if err != nil {

@@ -21,8 +21,8 @@ func ReadPolicies(paths []string) ([]*scenarios.Policy, error) {
 			return nil, err
 		}
 		m := p.Mistakes()
-		policyFences([]*scenarios.Policy{p}, "load", m)
-		policyFences([]*scenarios.Policy{p}, "chaos", m)
+		policyFences([]*scenarios.Policy{p}, loadsWay, m)
+		policyFences([]*scenarios.Policy{p}, faultsWay, m)
 		if err := m.Err(); err != nil {
 			return nil, err
 		}
@@ -35,7 +35,7 @@ func ReadPolicies(paths []string) ([]*scenarios.Policy, error) {
 func policyFences(policies []*scenarios.Policy, key string, m *scenarios.Mistakes) []*fence {
 	var out []*fence
 	for _, p := range policies {
-		list := map[string][]string{"load": p.Allow.Load, "chaos": p.Allow.Chaos}[key]
+		list := p.Allow.Of(key)
 		if list == nil {
 			continue
 		}
@@ -47,7 +47,7 @@ func policyFences(policies []*scenarios.Policy, key string, m *scenarios.Mistake
 			return p.Of("allow")
 		}
 		out = append(out, newFence(list, at, "allow."+key, func(what string) error {
-			return fmt.Errorf("%s (allow.%s) does not let %s go to %s", p.Of("allow"), key, map[string]string{"load": "load", "chaos": "a fault"}[key], what)
+			return fmt.Errorf("%s (allow.%s) does not let %s go to %s", p.Of("allow"), key, map[string]string{loadsWay: "load", faultsWay: "a fault"}[key], what)
 		}, m))
 	}
 	return out
@@ -81,24 +81,23 @@ func (c *compiler) beyond(at scenarios.Pos, policy scenarios.Pos, says, format s
 // anywhere.
 func (c *compiler) addresses(p *scenarios.Policy) {
 	for _, list := range []struct {
-		key     string
-		allowed []string
-		items   func() ([]*scenarios.Node, bool)
-	}{{"load", c.sc.Guard.Allow.Load, c.sc.AllowedLoad}, {"chaos", c.sc.Guard.Allow.Chaos, c.sc.AllowedChaos}} {
+		key   string
+		items func() ([]*scenarios.Node, bool)
+	}{{loadsWay, c.sc.AllowedLoad}, {faultsWay, c.sc.AllowedChaos}} {
 		quiet := &scenarios.Mistakes{} // told already
 		theirs := policyFences([]*scenarios.Policy{p}, list.key, quiet)
 		items, _ := list.items()
 		if len(theirs) == 0 {
 			continue
 		}
-		for i, one := range list.allowed {
+		for i, one := range c.sc.Guard.Allow.Of(list.key) {
 			at := c.sc.Guard.Of("allow")
 			if i < len(items) {
 				at = items[i].Pos
 			}
 			own := newFence([]string{one}, func(int) scenarios.Pos { return at }, "", nil, quiet)
 			if what, ok := theirs[0].Covers(&own.Reach, false); !ok {
-				c.beyond(at, p.Of("allow"), fmt.Sprintf("allow.%s: [%s]", list.key, strings.Join(map[string][]string{"load": p.Allow.Load, "chaos": p.Allow.Chaos}[list.key], ", ")), "it names %s", what)
+				c.beyond(at, p.Of("allow"), fmt.Sprintf("allow.%s: [%s]", list.key, strings.Join(p.Allow.Of(list.key), ", ")), "it names %s", what)
 			}
 		}
 	}
@@ -204,12 +203,12 @@ func (c *compiler) kinds(p *scenarios.Policy) {
 	}
 	for _, e := range c.plan.Faults {
 		if at, yes := p.Forbids(e.Kind); yes {
-			key := "faults"
-			if at != p.Of("faults") {
-				key = "forbid"
+			c.beyond(e.Block.Pos, at, forbids(p, at), "%s is not allowed", e.Kind)
+		}
+		if at, yes := p.Forbids("exec"); yes && e.Kind != "exec" {
+			if where, runs := commands(e); runs {
+				c.beyond(where, at, forbids(p, at), "it runs a command, as exec does")
 			}
-			list := map[string][]string{"faults": p.Faults, "forbid": p.Forbid}[key]
-			c.beyond(e.Block.Pos, at, fmt.Sprintf("%s: [%s]", key, strings.Join(list, ", ")), "%s is not allowed", e.Kind)
 		}
 		if e.Damage == nil {
 			continue
@@ -227,6 +226,26 @@ func (c *compiler) kinds(p *scenarios.Policy) {
 			c.beyond(at, p.Of("max_each"), "max_each: "+p.MaxEach.String(), "it stays for %s", brief(e.Stays()))
 		}
 	}
+}
+
+// forbids is what a policy says at the place where it forbids a kind.
+func forbids(p *scenarios.Policy, at scenarios.Pos) string {
+	if at == p.Of("faults") {
+		return fmt.Sprintf("faults: [%s]", strings.Join(p.Faults, ", "))
+	}
+	return fmt.Sprintf("forbid: [%s]", strings.Join(p.Forbid, ", "))
+}
+
+// commands finds whether a fault has a command of its author's run, and where it says so.
+func commands(e *chaos.Entry) (at scenarios.Pos, runs bool) {
+	if e.Detect != nil && e.Detect.Runs() {
+		return e.Of("detect"), true
+	}
+	if led, ok := e.Damage.(chaos.Led); ok && led.LedBy() != nil && led.LedBy().Runs() {
+		return led.LedBy().Of("command"), true
+	}
+	r, ok := e.Damage.(chaos.Running)
+	return e.Block.Pos, ok && r.Runs()
 }
 
 // protected is whom a policy protects.
@@ -285,8 +304,10 @@ func (c *compiler) bound(p *scenarios.Policy) {
 			lp.MaxInFlight = most
 		}
 	}
-	c.plan.Notes = append(c.plan.Notes, fmt.Sprintf("held to policy %s", policyName(p)))
+	c.plan.Notes = append(c.plan.Notes, heldTo(p))
 }
+
+func heldTo(p *scenarios.Policy) string { return "held to policy " + policyName(p) }
 
 // policyName names a policy for people: its name, its file, and the beginning of its
 // digest.
@@ -297,25 +318,32 @@ func policyName(p *scenarios.Policy) string {
 // allowed lists what faults that are calls may go to besides loopback: the scenario's
 // list and those of policies, all of which must hold it.
 func (p *Plan) allowed() [][]string {
-	return p.lists(func(a scenarios.Allow) []string { return a.Chaos })
+	return p.lists(faultsWay)
 }
 
-// askable lists where the team's monitoring may be asked. What may be loaded or broken
-// may be read as well.
+// askable lists where the team's monitoring may be asked: what may be loaded or broken
+// may be read as well. All lists must hold it, as they do what all of one way hold: each
+// is of a list of either.
 func (p *Plan) askable() [][]string {
-	return p.lists(func(a scenarios.Allow) []string { return slices.Concat(a.Chaos, a.Load) })
+	var out [][]string
+	for _, l := range p.lists(loadsWay) {
+		for _, c := range p.lists(faultsWay) {
+			out = append(out, slices.Concat(l, c))
+		}
+	}
+	return out
 }
 
 // lists gives a list of the scenario's and of each policy that has one. A scenario that
 // names nothing itself may go where every policy that names something lets it.
-func (p *Plan) lists(of func(scenarios.Allow) []string) [][]string {
+func (p *Plan) lists(way string) [][]string {
 	var out [][]string
 	for _, policy := range p.policies {
-		if list := of(policy.Allow); list != nil {
+		if list := policy.Allow.Of(way); list != nil {
 			out = append(out, list)
 		}
 	}
-	if own := of(p.Scenario.Guard.Allow); own != nil || len(out) == 0 {
+	if own := p.Scenario.Guard.Allow.Of(way); own != nil || len(out) == 0 {
 		out = append(out, own)
 	}
 	return out
@@ -330,35 +358,4 @@ func (p *Plan) spare(name string) error {
 		}
 	}
 	return nil
-}
-
-// PolicySchema is the JSON Schema of policy files, made from the type that reads them.
-func PolicySchema() scenarios.Schema {
-	root := scenarios.PolicySchema(FaultKinds(), describer(sources()))
-	defs := scenarios.Schema{}
-	root = shared(root, defs)
-	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-	root["title"] = "brunt policy, version 1"
-	if len(defs) > 0 {
-		root["$defs"] = defs
-	}
-	return root
-}
-
-// DoctorPolicies says what the policies in force are and allow.
-func DoctorPolicies(paths []string) []Check {
-	if len(paths) == 0 {
-		return []Check{{"policy", Fine, "none; --policy or BRUNT_POLICY names one", ""}}
-	}
-	var out []Check
-	for _, path := range paths {
-		p, err := ReadPolicies([]string{path})
-		if err != nil {
-			what, _, _ := strings.Cut(err.Error(), "\n")
-			out = append(out, Check{"policy", Bad, what, "nothing is run under a policy that can't be read"})
-			continue
-		}
-		out = append(out, Check{"policy", Fine, policyName(p[0]) + ": " + strings.Join(p[0].Summary(), ", "), ""})
-	}
-	return out
 }

@@ -96,6 +96,11 @@ func TestPolicy(t *testing.T) {
 		{"kind", stack, "{}", crash, "faults: [network.*]", "s.yaml:12:17: process.crash is not allowed, and POLICY:2:1 says faults: [network.*]"},
 		{"kind that is forbidden", stack, "{}", crash, "forbid: [process.crash]", "process.crash is not allowed, and POLICY:2:10 says forbid: [process.crash]"},
 		{"kind that fits", stack, "{}", crash, "faults: [process.*]\nforbid: [process.freeze]", ""},
+		{"command of detect", stack, "{}", "{at: 10s, process.crash: {service: posts}, detect: {command: [noticed]}}", "forbid: [exec]", "s.yaml:12:50: it runs a command, as exec does, and POLICY:2:10 says forbid: [exec]"},
+		{"command of leader", stack, "{}", "{at: 10s, process.crash: {service: posts, pick: leader, leader: {command: [leads]}}}", "faults: [process.*]", "it runs a command, as exec does, and POLICY:2:1 says faults: [process.*]"},
+		{"command of a webhook", stack, "{}", `{at: 10s, for: 5s, webhook: {inject: {post: "http://127.0.0.1:9"}, verify: [fails], revert: {post: "http://127.0.0.1:9"}}}`, "forbid: [exec]", "it runs a command, as exec does"},
+		{"command that fits", stack, "{}", "{at: 10s, process.crash: {service: posts}, detect: {command: [noticed]}}", "faults: [process.*, exec]", ""},
+		{"no command", stack, "{}", `{at: 10s, process.crash: {service: posts}, detect: {get: "http://127.0.0.1:9"}}`, "forbid: [exec]", ""},
 		{"target", stack, "{}", crash, "targets: [url]", "s.yaml:4:10: the target is a stack, and POLICY:2:1 says targets: [url]"},
 		{"target that fits", stack, "{}", crash, "targets: [stack]", ""},
 		{"process of the machine", url, "{}", frozen, "targets: [url]", "it hits process 4000001, which brunt did not start, and POLICY:2:1 says targets: [url] without pid"},
@@ -159,6 +164,10 @@ func TestPolicy_All(t *testing.T) {
 	}
 	if lists := [][]string{{"10.0.0.0/8", "a.test", "b.test"}, {"10.1.0.0/16", "a.test"}}; !reflect.DeepEqual(plan.allowed(), lists) {
 		t.Errorf("calls may go to what all of %v hold", plan.allowed())
+	}
+	own := &Plan{policies: plan.policies, Scenario: &scenarios.Scenario{Guard: scenarios.Guard{Allow: scenarios.Allow{Load: []string{"m.test"}}}}}
+	if lists := [][]string{{"m.test", "10.0.0.0/8", "a.test", "b.test"}, {"m.test", "10.1.0.0/16", "a.test"}}; !reflect.DeepEqual(own.askable(), lists) {
+		t.Errorf("the monitoring may be asked where all of %v hold it", own.askable())
 	}
 	for i := range plan.Loads {
 		want := 70
@@ -330,5 +339,17 @@ func TestPolicySchema(t *testing.T) {
 		if err := schema.Validate(doc); (err == nil) != tt.ok {
 			t.Errorf("the schema says %v of\n%s", err, tt.text)
 		}
+	}
+}
+
+// TestPolicy_Demo: a policy that takes no stack takes no demo.
+func TestPolicy_Demo(t *testing.T) {
+	policies, err := ReadPolicies([]string{writePolicy(t, "targets: [url]")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = Demo(t.Context(), DemoOptions{Policies: policies, State: t.TempDir()})
+	if err == nil || !strings.Contains(err.Error(), "the target is a stack") {
+		t.Errorf("%v", err)
 	}
 }

@@ -4,21 +4,16 @@ import (
 	"bufio"
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/maphash"
-	"math/rand/v2"
-	"os"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"brunt/scenarios"
 	"brunt/scenarios/measure"
-	"brunt/targets"
 )
 
 // Bounds of the reading.
@@ -27,6 +22,7 @@ const (
 	askTimeout  = 5 * time.Second // of each
 	askTries    = 6               // of a write at a unit that gives no answer, the waits between them growing
 	askPause    = 50 * time.Millisecond
+	firstPart   = 4   // one in so many of `within` is for the first answer of each unit
 	silentAfter = 32  // writes in a row without an answer, and the unit is asked no more
 	asksAtOnce  = 512 // writes
 	mostKeys    = 100 // that the report lists of each state
@@ -90,25 +86,6 @@ type reading struct {
 	found   int64         // of those that were acknowledged
 }
 
-// asked is a unit that is asked for writes.
-type asked struct {
-	place
-	client  targets.Client
-	samples *measure.Samples
-	silent  atomic.Int64 // writes in a row without an answer
-	failed  atomic.Int64 // in all
-	why     atomic.Pointer[string]
-}
-
-// A sight is what a unit said of a write.
-type sight struct {
-	n      int    // how often it is there; noAnswer is not known
-	value  string // what was read of it
-	differ bool   // it is not as the read's check wants it
-}
-
-const noAnswer = -1
-
 // candidate is a write with what each unit said of it.
 type candidate struct {
 	measure.Write
@@ -166,67 +143,6 @@ func (b *reading) read(ctx context.Context) error {
 	return err
 }
 
-// open makes a client for each unit and asks each, until it answers, for a write that
-// there never was. Who finds it finds anything.
-func (b *reading) open(ctx context.Context) error {
-	resolve := map[string]string(nil)
-	if len(b.Loads) > 0 {
-		resolve = b.Loads[0].Resolve
-	}
-	for _, p := range b.ledger.places {
-		if p.base == "" {
-			p.base = "http://" + b.sys.stack.Unit(p.name).Addr()
-		}
-		u := &asked{place: p, samples: &measure.Samples{Mask: b.Scenario.Secrets.Mask}}
-		var err error
-		u.client, err = b.protocol.Client(targets.Options{
-			Base: p.base, TLS: b.Scenario.Target.TLS, Resolve: resolve, Timeout: askTimeout, T0: b.t0, Gate: b.gate.check, Sampler: u.samples, Agent: "brunt",
-		})
-		if err != nil {
-			return err
-		}
-		b.units = append(b.units, u)
-	}
-	var all sync.WaitGroup
-	notes := make([]string, len(b.units))
-	for i, u := range b.units {
-		all.Go(func() {
-			a := b.asker(u)
-			defer a.close()
-			never := "never-written-" + NewID()
-			for ctx.Err() == nil {
-				s, again := a.once(ctx, never)
-				switch {
-				case s.n > 0:
-					notes[i] = fmt.Sprintf("asked for a write that there never was, %s finds it, so nothing can be told by it: a status of 404 says that there is none, or `count` how many there are", u.name)
-					return
-				case s.n == 0 || !again:
-					return
-				}
-				pause(ctx, 4*askPause)
-			}
-			u.silent.Store(silentAfter)
-		})
-	}
-	all.Wait()
-	b.out.Note = cmp.Or(notes...)
-	return nil
-}
-
-func (b *reading) close() {
-	for _, u := range b.units {
-		_ = u.client.Close()
-	}
-}
-
-// pause waits for d, or until ctx ends.
-func pause(ctx context.Context, d time.Duration) {
-	select {
-	case <-time.After(d):
-	case <-ctx.Done():
-	}
-}
-
 // repeated finds the ids that the target gave to more than one write: at most the last
 // of them can be there. Those that brunt gave are its own doing.
 //
@@ -266,152 +182,6 @@ func (b *reading) repeated() error {
 		}
 		return nil
 	}))
-}
-
-// listingFile makes the file for what was not simply held.
-func (b *reading) listingFile() (*os.File, error) {
-	if b.ledger.findings == "" {
-		return nil, nil
-	}
-	f, err := os.Create(b.ledger.findings)
-	if err != nil {
-		return nil, fmt.Errorf("the findings of the ledger: %w", err)
-	}
-	b.listing = bufio.NewWriterSize(f, 1<<16)
-	return f, nil
-}
-
-// ask asks every unit for each write of a batch.
-func (b *reading) ask(ctx context.Context, batch []candidate) {
-	each := max(1, askers/len(b.units))
-	var all sync.WaitGroup
-	for i := range batch {
-		batch[i].sights = make([]sight, len(b.units))
-	}
-	for k, u := range b.units {
-		var next atomic.Int64
-		for range min(each, len(batch)) {
-			all.Go(func() {
-				a := b.asker(u)
-				defer a.close()
-				for {
-					i := int(next.Add(1)) - 1
-					if i >= len(batch) {
-						return
-					}
-					batch[i].sights[k] = a.ask(ctx, batch[i].ID)
-				}
-			})
-		}
-	}
-	all.Wait()
-}
-
-// asker asks one unit, one write after the other.
-type asker struct {
-	*reading
-	unit    *asked
-	session targets.Session
-	it      scenarios.Iter
-}
-
-func (b *reading) asker(u *asked) *asker {
-	a := &asker{reading: b, unit: u, it: scenarios.Iter{Rand: rand.New(rand.NewPCG(b.Scenario.Seed, hashOf("ledger"))), Env: b.env}}
-	a.it.Vars = make([]scenarios.Value, len(b.vars))
-	a.session, _ = u.client.Open(0)
-	return a
-}
-
-func (a *asker) close() { _ = a.session.Close() }
-
-// ask asks for a write until there is an answer, or no more hope of one.
-func (a *asker) ask(ctx context.Context, id string) sight {
-	u := a.unit
-	for try := 0; try < askTries && ctx.Err() == nil && u.silent.Load() < silentAfter; try++ {
-		if try > 0 {
-			pause(ctx, askPause<<(try-1))
-		}
-		s, again := a.once(ctx, id)
-		if s.n != noAnswer {
-			u.silent.Store(0)
-			return s
-		}
-		if !again {
-			break
-		}
-	}
-	u.silent.Add(1)
-	u.failed.Add(1)
-	return sight{n: noAnswer}
-}
-
-// once asks for a write. Again tells that another answer may come where none did.
-func (a *asker) once(ctx context.Context, id string) (s sight, again bool) {
-	l, it := a.ledger, &a.it
-	it.Reset()
-	scenarios.CopyVars(it.Vars, a.vars)
-	it.Write = append(it.Write[:0], id...)
-	it.Intended = a.now()
-	it.Deadline = it.Intended + askTimeout
-	if end, ok := ctx.Deadline(); ok {
-		it.Deadline = min(it.Deadline, end.Sub(a.t0))
-	}
-	defer context.AfterFunc(ctx, a.unit.client.Abort)()
-	out := scenarios.Outcome{Step: onceStep, Intended: it.Intended, Ready: it.Intended}
-	a.session.Do(it, l.read.Call, &out)
-	cause := out.Cause.Name(a.Checks)
-	switch {
-	case out.Answered && (out.Status == 404 || out.Status == 410):
-		return sight{}, false
-	case out.Kind == scenarios.OK:
-		return a.seen(), false
-	case strings.HasPrefix(cause, "check ") && out.Answered:
-		return sight{n: 1, differ: true}, false
-	case cause == "extract "+counted && out.Answered:
-		a.nowhere.Store(true)
-		return sight{}, false
-	case strings.HasPrefix(cause, "extract ") && out.Answered:
-		return sight{n: 1, differ: true}, false
-	}
-	if sm := a.unit.samples.First(onceStep, out.Cause); sm != nil && sm.Said() != "" {
-		cause += ": " + sm.Said()
-	}
-	a.unit.why.Store(&cause)
-	again = !out.Answered || out.Status >= 500 || out.Status == 408 || out.Status == 429
-	return sight{n: noAnswer}, again
-}
-
-// seen is what a good answer says.
-func (a *asker) seen() sight {
-	s := sight{n: 1}
-	if a.ledger.counts >= 0 {
-		a.counted.Store(true)
-		s.n = countOf(&a.it.Vars[a.ledger.counts])
-	}
-	for _, slot := range a.ledger.values {
-		if v := &a.it.Vars[slot]; v.Set {
-			s.value += string(v.Text) + "\x00"
-		}
-	}
-	return s
-}
-
-// countOf reads how many there are: the length of a list, or a number. Anything else
-// that is there is one.
-func countOf(v *scenarios.Value) int {
-	var list []json.RawMessage
-	var n float64
-	switch {
-	case !v.JSON:
-		return 1
-	case string(v.Text) == "null":
-		return 0
-	case json.Unmarshal(v.Text, &list) == nil:
-		return len(list)
-	case json.Unmarshal(v.Text, &n) == nil:
-		return max(0, int(n))
-	}
-	return 1
 }
 
 // judge finds the state of a write, and counts it.
@@ -471,43 +241,6 @@ func (b *reading) judge(c *candidate) error {
 	return b.listOne(c, state, note)
 }
 
-// listOne lists a write that was not simply held.
-func (b *reading) listOne(c *candidate, state scenarios.WriteState, note string) error {
-	k := scenarios.WriteKey{
-		ID: b.Scenario.Secrets.Mask(c.ID), State: state, Acknowledged: scenarios.NaN, Ended: scenarios.Sec(c.End), Age: scenarios.NaN, Note: note, Found: map[string]int{},
-	}
-	if c.Acked {
-		k.Acknowledged = k.Ended
-	}
-	for i, s := range c.sights {
-		k.Found[b.units[i].name] = s.n
-	}
-	if state == scenarios.WriteLost {
-		age, fault := b.age(c.End)
-		k.Age, k.Fault = scenarios.Sec(age), fault
-		if !b.out.RPO.Known() || float64(k.Age) > float64(b.out.RPO) {
-			b.out.RPO, b.out.RPOFault = k.Age, fault
-		}
-	}
-	list := b.listed[state]
-	at, _ := slices.BinarySearchFunc(list, k, func(a, k scenarios.WriteKey) int { return cmp.Compare(float64(a.Ended), float64(k.Ended)) })
-	if at < mostKeys {
-		list = slices.Insert(list, at, k)
-		b.listed[state] = list[:min(len(list), mostKeys)]
-	}
-	if len(list) > mostKeys || at >= mostKeys {
-		b.out.Left++
-	}
-	if b.listing == nil {
-		return nil
-	}
-	line, err := json.Marshal(k)
-	if err == nil {
-		_, err = b.listing.Write(append(line, '\n'))
-	}
-	return err
-}
-
 // age is how old a lost write was at the instant of its loss, and the fault that it
 // was lost to: the next one to be injected after the acknowledgement. A write that was
 // acknowledged while a fault was in was lost to that one: when it was taken back at the
@@ -532,18 +265,6 @@ func (b *reading) age(acked time.Duration) (age time.Duration, fault string) {
 		}
 	}
 	return age, fault
-}
-
-// states in the order in which writes are listed.
-var states = []scenarios.WriteState{
-	scenarios.WriteLost, scenarios.WriteDuplicated, scenarios.WriteStale, scenarios.WriteUnknown, scenarios.WriteUnread, scenarios.WritePresent,
-}
-
-// list gives the report the writes that it lists.
-func (b *reading) list() {
-	for _, s := range states {
-		b.out.Keys = append(b.out.Keys, b.listed[s]...)
-	}
 }
 
 // conclude says what the reading as a whole came to.
@@ -595,5 +316,5 @@ func (b *reading) sums() string {
 		return o.Note
 	}
 	return fmt.Sprintf("%d acknowledged, %d held, %d lost, %d duplicated, %d stale, %d unknown, %d present though unacknowledged",
-		o.Acknowledged, o.Held, o.Lost, o.Duplicated, o.Stale, o.Unknown+o.Unread+o.Unnamed+o.Unrecorded, o.Present)
+		o.Acknowledged, o.Held, o.Lost, o.Duplicated, o.Stale, o.Unsure(), o.Present)
 }

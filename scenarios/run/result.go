@@ -55,6 +55,9 @@ func (r *runner) result(ctx context.Context) (*scenarios.Result, error) {
 		Detected: map[int]measure.Detection{},
 	}
 	for _, rec := range r.records {
+		if rec.Skipped {
+			c.Skipped = append(c.Skipped, measure.Skipped{Fault: rec.Fault, Name: rec.Name, Why: rec.InjectErr.Error()})
+		}
 		if rec.N < 0 {
 			continue
 		}
@@ -78,11 +81,6 @@ func (r *runner) result(ctx context.Context) (*scenarios.Result, error) {
 		res.Loads = append(res.Loads, scenarios.LoadInfo{
 			Name: lp.Name, Executor: lp.Executor, Closed: lp.Schedule.Closed(), Start: scenarios.Sec(span.From), End: scenarios.Sec(span.To), Steps: lp.Steps,
 		})
-	}
-	for _, rec := range r.records {
-		if rec.Skipped {
-			c.Skipped = append(c.Skipped, measure.Skipped{Fault: rec.Fault, Name: rec.Name, Why: rec.InjectErr.Error()})
-		}
 	}
 	r.judged, c.Ledger, res.Ledger = c.SLO, r.written, r.written
 	f, err := r.rec.Finish(c)

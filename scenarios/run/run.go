@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -99,19 +100,22 @@ var discard = slog.New(slog.DiscardHandler)
 // now is the run's clock: the offset from t0.
 func (r *runner) now() time.Duration { return time.Since(r.t0) }
 
+// newRunner puts a plan under way.
+func (p *Plan) newRunner(o Options) *runner {
+	r := &runner{Plan: p, o: o, log: cmp.Or(o.Log, discard), began: time.Now(), t0: time.Now()}
+	if r.o.ID == "" {
+		r.o.ID = NewID()
+	}
+	return r
+}
+
 // lead is the time between the decision to begin and the first arrival.
 const lead = 50 * time.Millisecond
 
 // Run runs the plan to its verdict. The error is brunt's own failure; all that the
 // target or the scenario did is in the result.
 func (p *Plan) Run(ctx context.Context, o Options) (*scenarios.Result, error) {
-	r := &runner{Plan: p, o: o, log: o.Log, began: time.Now(), t0: time.Now()}
-	if r.log == nil {
-		r.log = discard
-	}
-	if r.o.ID == "" {
-		r.o.ID = NewID()
-	}
+	r := p.newRunner(o)
 	ctx, r.cancel = context.WithCancelCause(ctx)
 	defer r.cancel(nil)
 	r.event(scenarios.Event{Event: "run.start", Text: p.Scenario.Name})
@@ -162,6 +166,20 @@ func (r *runner) protect() (err error) {
 	return nil
 }
 
+// closeJournal lets the guard go and ends the journal. Left says what is to be taken back
+// still; empty is nothing.
+func (r *runner) closeJournal() (left string, err error) {
+	if r.guard != nil {
+		if err := r.guard.Stop(); err != nil {
+			r.note("%v", err)
+		}
+	}
+	if open := r.journal.Open(); open > 0 {
+		left = fmt.Sprintf("%d entries of the journal are open; `brunt revert` tries again", open)
+	}
+	return left, r.journal.Close()
+}
+
 // guarded runs the plan with journal and guard around it.
 func (r *runner) guarded(ctx context.Context) (*scenarios.Result, error) {
 	if !r.breaks() {
@@ -171,37 +189,17 @@ func (r *runner) guarded(ctx context.Context) (*scenarios.Result, error) {
 		return nil, err
 	}
 	res, err := r.run(ctx)
-	if r.guard != nil {
-		if gerr := r.guard.Stop(); gerr != nil {
-			r.note("%v", gerr)
-		}
+	left, cerr := r.closeJournal()
+	if left != "" && res != nil {
+		r.notReverted(res, left)
 	}
-	open := r.journal.Open()
-	if cerr := r.journal.Close(); cerr != nil {
-		err = errors.Join(err, cerr)
-	}
-	if open > 0 && res != nil {
-		r.notReverted(res, fmt.Sprintf("%d entries of the journal are open; `brunt revert` tries again", open))
-	}
-	return res, err
+	return res, errors.Join(err, cerr)
 }
 
 // run brings the target up, loads and breaks it, takes it down and judges.
 func (r *runner) run(ctx context.Context) (_ *scenarios.Result, err error) {
-	sc := r.Scenario
-	r.env = &scenarios.Env{Salt: [2]uint64{rand.Uint64(), rand.Uint64()}, Units: map[string]string{}, Tables: sc.Tables}
-	for _, t := range sc.Tables {
-		t.Start(sc.Seed)
-	}
-	r.env.Fill = func() { r.cancel(ErrUsedUp) }
-	r.env.Now = r.now
-	r.samples = &measure.Samples{Mask: sc.Secrets.Mask}
-	r.vars = make([]scenarios.Value, len(sc.Symbols.Vars()))
-	r.files()
-	for i := range r.Loads {
-		if err := targets.CheckSources(&r.Loads[i].Connections); err != nil {
-			return r.unstarted(fmt.Errorf("load %q: %w", r.Loads[i].Name, err)), nil
-		}
+	if err := r.furnish(); err != nil {
+		return r.unstarted(err), nil
 	}
 	r.sys = &system{r: r}
 	err = r.sys.bringUp(ctx)
@@ -224,14 +222,8 @@ func (r *runner) run(ctx context.Context) (_ *scenarios.Result, err error) {
 		}
 		return r.unstarted(err), nil
 	}
-	limits := measure.LimitsOf(sc.SLO, sc.Steady, sc.Stop)
-	timeout := time.Duration(0)
-	for i := range r.Loads {
-		timeout = max(timeout, r.Loads[i].Timeout.D())
-	}
 	shards := runtime.GOMAXPROCS(0)
-	r.rec, err = measure.New(measure.Config{Series: r.Series, Limits: limits, Timeout: timeout, Shards: shards, Now: r.now, InFlight: r.inFlight})
-	if err != nil {
+	if r.rec, err = r.recorder(shards); err != nil {
 		return nil, err
 	}
 	defer r.rec.Close()
@@ -242,7 +234,7 @@ func (r *runner) run(ctx context.Context) (_ *scenarios.Result, err error) {
 		defer func() { err = errors.Join(err, r.ledger.close()) }()
 	}
 	r.mu.Lock() // units of the target may tell of events meanwhile
-	r.t0 = time.Now().Add(sc.Warmup + lead)
+	r.t0 = time.Now().Add(r.Scenario.Warmup + lead)
 	r.mu.Unlock()
 	for i := range r.Loads {
 		if err := r.prepare(i, shards); err != nil {
@@ -271,4 +263,36 @@ func (r *runner) run(ctx context.Context) (_ *scenarios.Result, err error) {
 		return nil, errors.Join(r.broken, err)
 	}
 	return res, nil
+}
+
+// furnish makes what the steps of a run find: variables, tables, files, and a place for
+// samples.
+func (r *runner) furnish() error {
+	sc := r.Scenario
+	r.env = &scenarios.Env{Salt: [2]uint64{rand.Uint64(), rand.Uint64()}, Units: map[string]string{}, Tables: sc.Tables}
+	for _, t := range sc.Tables {
+		t.Start(sc.Seed)
+	}
+	r.env.Fill = func() { r.cancel(ErrUsedUp) }
+	r.env.Now = r.now
+	r.samples = &measure.Samples{Mask: sc.Secrets.Mask}
+	r.vars = make([]scenarios.Value, len(sc.Symbols.Vars()))
+	r.files()
+	for i := range r.Loads {
+		if err := targets.CheckSources(&r.Loads[i].Connections); err != nil {
+			return fmt.Errorf("load %q: %w", r.Loads[i].Name, err)
+		}
+	}
+	return nil
+}
+
+// recorder makes what all loads are measured by.
+func (r *runner) recorder(shards int) (*measure.Recorder, error) {
+	sc := r.Scenario
+	timeout := time.Duration(0)
+	for i := range r.Loads {
+		timeout = max(timeout, r.Loads[i].Timeout.D())
+	}
+	limits := measure.LimitsOf(sc.SLO, sc.Steady, sc.Stop)
+	return measure.New(measure.Config{Series: r.Series, Limits: limits, Timeout: timeout, Shards: shards, Now: r.now, InFlight: r.inFlight})
 }

@@ -350,3 +350,16 @@ func fieldComments(name string, st *ast.StructType, texts map[string]string) {
 		}
 	}
 }
+
+// PolicySchema is the JSON Schema of policy files, made from the type that reads them.
+func PolicySchema() scenarios.Schema {
+	root := scenarios.PolicySchema(FaultKinds(), describer(sources()))
+	defs := scenarios.Schema{}
+	root = shared(root, defs)
+	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+	root["title"] = "brunt policy, version 1"
+	if len(defs) > 0 {
+		root["$defs"] = defs
+	}
+	return root
+}

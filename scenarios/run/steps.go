@@ -38,6 +38,15 @@ func (r *runner) reach(l *scenarios.Load) targets.Options {
 	}
 }
 
+// straight says how one place is asked, as the first load would and past the links that
+// faults are on.
+func (r *runner) straight(base string, timeout time.Duration, samples *measure.Samples) targets.Options {
+	l := r.way()
+	o := r.reach(l)
+	o.Base, o.Resolve, o.Timeout, o.Sampler = base, l.Resolve, timeout, samples
+	return o
+}
+
 // leads asks a unit of the stack whether it leads.
 func (r *runner) leads(ctx context.Context, l *chaos.Leader, u chaos.Unit) error {
 	a, ok := u.(chaos.Addressed)
@@ -45,9 +54,7 @@ func (r *runner) leads(ctx context.Context, l *chaos.Leader, u chaos.Unit) error
 		return errors.New("it can't be asked")
 	}
 	samples := &measure.Samples{Mask: r.Scenario.Secrets.Mask}
-	client, err := r.protocol.Client(targets.Options{
-		Base: "http://" + a.Addr(), Timeout: scenarios.DefaultTimeout, T0: r.t0, Gate: r.gate.check, Sampler: samples, Agent: "brunt",
-	})
+	client, err := r.protocol.Client(r.straight("http://"+a.Addr(), scenarios.DefaultTimeout, samples))
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 
+	"brunt/chaos"
 	"brunt/scenarios"
 	"brunt/scenarios/measure"
 )
@@ -36,8 +37,13 @@ func (r *runner) decide(ctx context.Context, res *scenarios.Result, found []meas
 type verdict struct{ *scenarios.Result }
 
 func (v verdict) worse(to scenarios.Verdict, reason string) {
-	if w := scenarios.Worse(v.Verdict, to); w != v.Verdict {
-		v.Verdict, v.Reason = w, scenarios.Sentence(reason)
+	worsen(&v.Verdict, &v.Reason, to, reason)
+}
+
+// worsen sets a verdict and its reason where they are worse than what was.
+func worsen(was *scenarios.Verdict, why *string, to scenarios.Verdict, reason string) {
+	if w := scenarios.Worse(*was, to); w != *was {
+		*was, *why = w, scenarios.Sentence(reason)
 	}
 }
 
@@ -53,24 +59,40 @@ func (r *runner) notReverted(res *scenarios.Result, why string) {
 func (r *runner) decideFaults(cause error, v verdict) {
 	refused := errors.As(cause, new(unsteady))
 	for _, c := range r.records {
-		switch {
-		case c.RevertErr != nil:
-			v.worse(scenarios.NotReverted, fmt.Sprintf("%s could not be taken back: %v", c.Name, c.RevertErr))
-		case c.OneShot && c.N >= 0 && !c.Gone:
-			v.worse(scenarios.Invalid, fmt.Sprintf("%s: its unit was not healthy again within %s", c.Name, scenarios.FormatDuration(c.Within)))
-		}
-		switch {
-		case c.Skipped || refused && c.N < 0:
-		case c.InjectErr != nil:
-			v.worse(scenarios.Invalid, fmt.Sprintf("%s was not injected: %v", c.Name, c.InjectErr))
-		case c.VerifyErr != nil:
-			v.worse(scenarios.Invalid, fmt.Sprintf("%s was injected, but had no effect: %v", c.Name, c.VerifyErr))
+		if !refused || c.N >= 0 || c.RevertErr != nil {
+			judgeRecord(c, c.Name, v.worse)
 		}
 	}
 	for _, f := range v.Faults {
 		if f.Injected.Known() && f.Traffic == 0 {
 			v.worse(scenarios.Invalid, fmt.Sprintf("%s met no traffic, so nothing is known of what it does", f.Name))
 		}
+	}
+}
+
+// judgeRecord judges a fault itself: one that was not there, or could not be taken back.
+// Name is what it is called; empty where it is the only one.
+func judgeRecord(c *chaos.Record, name string, worse func(to scenarios.Verdict, reason string)) {
+	who, of := name, name+": "
+	if name == "" {
+		who, of = "it", ""
+	}
+	switch {
+	case c.RevertErr != nil:
+		worse(scenarios.NotReverted, fmt.Sprintf("%s could not be taken back: %v", who, c.RevertErr))
+	case c.OneShot && c.N >= 0 && !c.Gone:
+		why := fmt.Sprintf("%sits unit was not healthy again within %s", of, scenarios.FormatDuration(c.Within))
+		if c.GoneText != "" {
+			why += ": " + c.GoneText
+		}
+		worse(scenarios.Invalid, why)
+	}
+	switch {
+	case c.Skipped:
+	case c.InjectErr != nil:
+		worse(scenarios.Invalid, fmt.Sprintf("%s was not injected: %v", who, c.InjectErr))
+	case c.VerifyErr != nil:
+		worse(scenarios.Invalid, fmt.Sprintf("%s was injected, but had no effect: %v", who, c.VerifyErr))
 	}
 }
 

@@ -1,0 +1,74 @@
+package run
+
+import (
+	"bufio"
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+
+	"brunt/scenarios"
+)
+
+// listingFile makes the file for what was not simply held.
+func (b *reading) listingFile() (*os.File, error) {
+	if b.ledger.findings == "" {
+		return nil, nil
+	}
+	f, err := os.Create(b.ledger.findings)
+	if err != nil {
+		return nil, fmt.Errorf("the findings of the ledger: %w", err)
+	}
+	b.listing = bufio.NewWriterSize(f, 1<<16)
+	return f, nil
+}
+
+// listOne lists a write that was not simply held.
+func (b *reading) listOne(c *candidate, state scenarios.WriteState, note string) error {
+	k := scenarios.WriteKey{
+		ID: b.Scenario.Secrets.Mask(c.ID), State: state, Acknowledged: scenarios.NaN, Ended: scenarios.Sec(c.End), Age: scenarios.NaN, Note: note, Found: map[string]int{},
+	}
+	if c.Acked {
+		k.Acknowledged = k.Ended
+	}
+	for i, s := range c.sights {
+		k.Found[b.units[i].name] = s.n
+	}
+	if state == scenarios.WriteLost {
+		age, fault := b.age(c.End)
+		k.Age, k.Fault = scenarios.Sec(age), fault
+		if !b.out.RPO.Known() || float64(k.Age) > float64(b.out.RPO) {
+			b.out.RPO, b.out.RPOFault = k.Age, fault
+		}
+	}
+	list := b.listed[state]
+	at, _ := slices.BinarySearchFunc(list, k, func(a, k scenarios.WriteKey) int { return cmp.Compare(float64(a.Ended), float64(k.Ended)) })
+	if at < mostKeys {
+		list = slices.Insert(list, at, k)
+		b.listed[state] = list[:min(len(list), mostKeys)]
+	}
+	if len(list) > mostKeys || at >= mostKeys {
+		b.out.Left++
+	}
+	if b.listing == nil {
+		return nil
+	}
+	line, err := json.Marshal(k)
+	if err == nil {
+		_, err = b.listing.Write(append(line, '\n'))
+	}
+	return err
+}
+
+// states in the order in which writes are listed.
+var states = []scenarios.WriteState{
+	scenarios.WriteLost, scenarios.WriteDuplicated, scenarios.WriteStale, scenarios.WriteUnknown, scenarios.WriteUnread, scenarios.WritePresent,
+}
+
+// list gives the report the writes that it lists.
+func (b *reading) list() {
+	for _, s := range states {
+		b.out.Keys = append(b.out.Keys, b.listed[s]...)
+	}
+}
