@@ -133,7 +133,7 @@ func freePorts(t *testing.T, n int) []int {
 		for p := range n {
 			ports = append(ports, first+p)
 		}
-		if len(listeners(t, ports)) == 0 {
+		if len(listeners(t, ports)) == 0 && !claimed(t, ports) {
 			return ports
 		}
 	}
@@ -141,14 +141,20 @@ func freePorts(t *testing.T, n int) []int {
 	return nil
 }
 
-// listeners lists which of the ports somebody listens on, whoever that is. Ports that
-// a run of brunt that lives has claimed are that run's, and left out.
-func listeners(t *testing.T, ports []int) []string {
+// claimed tells whether a run of brunt that lives has claimed one of the ports.
+func claimed(t *testing.T, ports []int) bool {
 	t.Helper()
 	claims, err := os.ReadFile("/proc/net/unix")
 	if err != nil {
 		t.Fatal(err)
 	}
+	return slices.ContainsFunc(ports, func(p int) bool { return bytes.Contains(claims, fmt.Appendf(nil, "@brunt-port-%d\n", p)) })
+}
+
+// listeners lists which of the ports somebody listens on, whoever that is. Ports that
+// a run of brunt that lives has claimed are that run's, and left out.
+func listeners(t *testing.T, ports []int) []string {
+	t.Helper()
 	var out []string
 	for _, table := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
 		b, err := os.ReadFile(table)
@@ -166,7 +172,7 @@ func listeners(t *testing.T, ports []int) []string {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if slices.Contains(ports, int(port)) && !bytes.Contains(claims, fmt.Appendf(nil, "@brunt-port-%d\n", port)) {
+			if slices.Contains(ports, int(port)) && !claimed(t, []int{int(port)}) {
 				out = append(out, fmt.Sprintf("a listener on port %d (inode %s)", port, f[9]))
 			}
 		}
@@ -336,7 +342,7 @@ func TestWithoutGuardThereIsResidue(t *testing.T) {
 				t.Parallel()
 				for i := range trials {
 					m := newMortal(t)
-					m.run(t, killScenario(killFaults[c.fault], m), guard, c.point, 0)
+					t.Log(m.run(t, killScenario(killFaults[c.fault], m), guard, c.point, 0))
 					if c.stopped { // the kernel stops a process when it is scheduled next
 						waitFor(t, "the stranger to be stopped", func() bool { return state(m.stranger.Process.Pid) == "T" })
 					}

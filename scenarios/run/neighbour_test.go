@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 )
 
 // A neighbour is a run of brunt in a process of its own, beside another with the same
