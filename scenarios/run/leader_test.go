@@ -162,8 +162,14 @@ func TestOnNoUnit(t *testing.T) {
 	}
 	// Where it is not allowed, the run says nothing.
 	plan := mustCompile(t, strings.Replace(elected(t, `chaos: {gone: {at: 1s, process.crash: {service: node, pick: leader, leader: {get: /role}}}}`+judged), "duration: 7s", "duration: 2s", 1))
-	res, err := plan.Run(t.Context(), Options{State: t.TempDir()})
-	if err != nil || res.Verdict != scenarios.Invalid || !strings.Contains(res.Reason, "all say that they are the leader") {
-		t.Errorf("%s, %v", res.Reason, err)
+	res := inTime(t, func() *scenarios.Result {
+		res, err := plan.Run(t.Context(), Options{State: t.TempDir()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return res
+	})
+	if res.Verdict != scenarios.Invalid || !strings.Contains(res.Reason, "all say that they are the leader") {
+		t.Error(res.Reason)
 	}
 }

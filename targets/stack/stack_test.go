@@ -472,7 +472,7 @@ func TestMistakes(t *testing.T) {
 		{`web: {command: [x, "${link.store.url}"]}`, "web", []string{`"store", which is no service`, "there is no service"}},
 		{`web: {command: [x, "${unit.web[1].url}"]}`, "web", []string{"web has 1 replicas, counted from 0"}},
 		{`web: {command: []}`, "web", []string{"the command is empty"}},
-		{`web: {comand: [x]}`, "web", []string{`did you mean "command"?`, `"command" is missing`}},
+		{`web: {comand: [x]}`, "web", []string{`did you mean "command"?`}},
 		{`load: {command: [x]}`, "load", []string{"can't name a service"}},
 		{`web: {command: [x], env: {ID: "${uuid()}"}}`, "web", []string{"only while requests are made"}},
 		{`web: {command: [x], replicas: 0}`, "web", []string{"`replicas` must be at least 1"}},
