@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"brunt/chaos"
 	"brunt/scenarios"
@@ -42,6 +43,12 @@ func TestDiscovered(t *testing.T) {
 				}
 			}
 			before := m.residue(t)
+			waitFor(t, "what is dying to be dead", func() bool {
+				was := before
+				time.Sleep(100 * time.Millisecond)
+				before = m.residue(t)
+				return slices.Equal(was, before)
+			})
 			if !strings.Contains(strings.Join(before, "\n"), "process ") {
 				t.Fatalf("nothing is left behind: %v", before)
 			}
