@@ -40,5 +40,8 @@ func (n *Num) UnmarshalJSON(b []byte) error {
 // Known tells that n is a finite number.
 func (n Num) Known() bool { return !math.IsNaN(float64(n)) && !math.IsInf(float64(n), 0) }
 
+// D gives seconds as a duration, to the nanosecond.
+func (n Num) D() time.Duration { return time.Duration(math.Round(float64(n) * 1e9)) }
+
 // Sec gives d in seconds.
 func Sec(d time.Duration) Num { return Num(d.Seconds()) }

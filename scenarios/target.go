@@ -1,5 +1,7 @@
 package scenarios
 
+import "time"
+
 // Target is the system under test: exactly one of URL, Stack and Processes.
 type Target struct {
 	Place
@@ -18,4 +20,12 @@ type Ready struct {
 	Get    string   `yaml:"get"`             // a path that answers with a status under 400, without auth and sign, which are not sent there
 	TCP    bool     `yaml:"tcp"`             // its port accepts
 	Within Duration `yaml:"within,positive"` // zero is 30s
+}
+
+// WithinOr gives the time by which the target is ready, with its default.
+func (r Ready) WithinOr() time.Duration {
+	if r.Within == 0 {
+		return DefaultReady
+	}
+	return r.Within.D()
 }

@@ -120,7 +120,7 @@ func (f *finisher) calmFrom(i int) time.Duration {
 			from = max(from, f.faults[j].Cleared)
 		}
 		if at := f.answers[j].RecoveredAt; at.Known() {
-			from = max(from, time.Duration(math.Round(float64(at)*1e9)))
+			from = max(from, at.D())
 		}
 	}
 	return from

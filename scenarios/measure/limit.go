@@ -1,7 +1,6 @@
 package measure
 
 import (
-	"math"
 	"slices"
 	"time"
 
@@ -28,7 +27,7 @@ func (l Limit) holds(response, service time.Duration) bool {
 func limitOf(o scenarios.Objective) (Limit, bool) {
 	switch {
 	case o.Metric.Name == "p":
-		at := time.Duration(math.Round(o.Value * 1e9))
+		at := scenarios.Num(o.Value).D()
 		return Limit{At: at, Inclusive: o.Op == "<=" || o.Op == ">", Service: o.Metric.Of == "service"}, true
 	case o.Metric.Name == "within", o.Metric.OfFault() && o.Metric.Span > 0:
 		return Limit{At: o.Metric.Span, Inclusive: true}, true

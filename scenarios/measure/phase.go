@@ -2,7 +2,6 @@ package measure
 
 import (
 	"cmp"
-	"math"
 	"slices"
 	"time"
 
@@ -65,7 +64,7 @@ func (r *Recorder) phases(warmup time.Duration, end time.Duration, answers []Ans
 		}})
 		until := end
 		if a := &answers[i]; a.RecoveredAt.Known() {
-			until = time.Duration(math.Round(float64(a.RecoveredAt) * 1e9))
+			until = a.RecoveredAt.D()
 		}
 		out = append(out, phase{scenarios.RecoveryOf + f.Name, Span{cleared, max(cleared, until)}, i, func(k key, _ []int32) bool {
 			return k.start >= cleared && k.start < until

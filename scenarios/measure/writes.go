@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"time"
 	"unicode/utf8"
+
+	"brunt/scenarios"
 )
 
 // Writes keeps what became of every write of a run, in a file: a line of JSON each,
@@ -183,7 +185,7 @@ func (w *Writes) Each(do func(Write) error) error {
 			}
 			return fmt.Errorf("the ledger's file is damaged: %w", err)
 		}
-		if err := do(Write{ID: line.ID, End: time.Duration(line.T * 1e9), Acked: line.Ack}); err != nil {
+		if err := do(Write{ID: line.ID, End: scenarios.Num(line.T).D(), Acked: line.Ack}); err != nil {
 			return err
 		}
 	}

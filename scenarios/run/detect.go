@@ -4,7 +4,6 @@ import (
 	"math"
 	"net/url"
 	"slices"
-	"time"
 
 	"brunt/chaos"
 	"brunt/scenarios"
@@ -45,7 +44,7 @@ func (c *compiler) detectable(o scenarios.Objective) {
 	case c.plan.Faults[i].Detect == nil:
 		c.m.AddHint(o.Pos, `such as detect: {get: "http://127.0.0.1:9093/api/v2/alerts", check: {"$": not empty}}`,
 			"`%s`: fault %q has no `detect`, which says how the team's monitoring is asked", o.Text, c.plan.Faults[i].Name)
-	case time.Duration(o.Value*1e9) < c.plan.Faults[i].Detect.EveryOr():
+	case scenarios.Num(o.Value).D() < c.plan.Faults[i].Detect.EveryOr():
 		c.m.Add(o.Pos, "`%s` can't be judged: the monitoring is asked every %s", o.Text, scenarios.FormatDuration(c.plan.Faults[i].Detect.EveryOr()))
 	}
 }

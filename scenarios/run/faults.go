@@ -132,7 +132,7 @@ func (c *compiler) timing(e *chaos.Entry) {
 	if e.Within == 0 && e.OneShot() {
 		for _, o := range c.sc.SLO {
 			if o.Metric.Name == "recover" && o.Metric.Over == 0 && scenarios.FaultOf(o.After) == f.Name && o.Upper() {
-				e.Within = scenarios.Duration(max(e.Within.D(), time.Duration(o.Value*1e9)))
+				e.Within = scenarios.Duration(max(e.Within.D(), scenarios.Num(o.Value).D()))
 			}
 		}
 	}

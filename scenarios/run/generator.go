@@ -24,7 +24,7 @@ func (r *runner) lagLimit() time.Duration {
 	limit := lagMost
 	for _, o := range r.Scenario.SLO {
 		if o.Metric.Latency() && o.Upper() && o.Value > 0 {
-			limit = min(limit, time.Duration(lagShare*o.Value*1e9))
+			limit = min(limit, scenarios.Num(lagShare*o.Value).D())
 		}
 	}
 	return limit

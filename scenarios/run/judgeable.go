@@ -137,7 +137,7 @@ func (c *compiler) crowded(o scenarios.Objective, i int, est []chaos.Estimated) 
 	if o.Metric.Name == "heal" {
 		from, word = e.Clear, "clearing"
 	}
-	limit := time.Duration(o.Value * 1e9)
+	limit := scenarios.Num(o.Value).D()
 	hold := c.hold(o, from+limit)
 	if o.Metric.Name == "detect" {
 		hold = 0
@@ -349,7 +349,7 @@ func (c *compiler) stopConditions(est []chaos.Estimated) {
 // decidedAfter is how long after the injection an objective on recovery may still be
 // met; 0 is that o is none.
 func decidedAfter(o scenarios.Objective, est []chaos.Estimated) time.Duration {
-	at := time.Duration(o.Value * 1e9)
+	at := scenarios.Num(o.Value).D()
 	switch {
 	case !o.Upper():
 		return 0

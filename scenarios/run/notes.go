@@ -19,7 +19,7 @@ func (r *runner) ownDeaths(end time.Duration) {
 	var units []string
 	events := r.onClock()
 	for i, e := range events {
-		at := time.Duration(float64(e.T) * 1e9)
+		at := e.T.D()
 		if e.Event != "unit.exit" || at > end || r.hit(e.Unit, at) {
 			continue
 		}

@@ -283,10 +283,7 @@ func (s *system) ready(ctx context.Context) error {
 	if ready == nil {
 		ready = new(scenarios.Ready)
 	}
-	within := ready.Within.D()
-	if within == 0 {
-		within = scenarios.DefaultReady
-	}
+	within := ready.WithinOr()
 	limited, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	last := errors.New("it did not answer")

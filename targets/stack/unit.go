@@ -312,10 +312,7 @@ const mostStarts = 5
 // AwaitReady waits until the unit answers its readiness check, as long as that
 // allows.
 func (u *Unit) AwaitReady(ctx context.Context) error {
-	within := u.spec.Ready.Within.D()
-	if within == 0 {
-		within = scenarios.DefaultReady
-	}
+	within := u.spec.Ready.WithinOr()
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	u.mu.Lock()
