@@ -3,6 +3,7 @@ package chaos
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"time"
 )
 
@@ -31,6 +32,17 @@ type Crasher interface {
 type Asker interface {
 	// Ask asks once; nil means that something came back, whatever it was.
 	Ask(ctx context.Context) error
+}
+
+// Contained is a Unit in a container of an engine. Its PID is that of the container's
+// first process, as the host counts.
+type Contained interface {
+	Unit
+	// Container is the engine's id of the container that the unit is now, and when it
+	// was started last: an id stays over a restart, its namespaces don't.
+	Container() (id string, started time.Time)
+	// Addresses are those that the unit has in its networks.
+	Addresses() []netip.Addr
 }
 
 // ErrNoUnit tells that a selector matched nothing.
