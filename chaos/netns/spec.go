@@ -1,7 +1,10 @@
 package netns
 
 import (
+	"errors"
+	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 )
 
@@ -78,4 +81,43 @@ type Held interface {
 	Met() (Met, error)
 	// Close takes it back. Twice is harmless.
 	Close() error
+}
+
+// Check tells what is wrong with s by itself.
+func (s Spec) Check() error {
+	var bad []error
+	no := func(format string, args ...any) { bad = append(bad, fmt.Errorf(format, args...)) }
+	if !known(s.Do) {
+		no("there is no action %q", s.Do)
+	}
+	if d := s.Direction; d != Both && d != In && d != Out {
+		no("a direction is in or out, or nothing for both, not %q", d)
+	}
+	if s.Share < 0 || s.Share > 1 {
+		no("a share is more than 0 and at most 1, not %v", s.Share)
+	}
+	if s.Delay < 0 || s.Jitter < 0 || s.Rate < 0 {
+		no("a delay, a jitter and a rate are not negative")
+	}
+	if s.Correlation < 0 || s.Correlation >= 1 {
+		no("a correlation is 0 or more and less than 1, not %v", s.Correlation)
+	}
+	if m := s.Mode; m != "" && m != "drop" && m != "reject" && m != "reset" {
+		no("a mode is drop, reject or reset, not %q", m)
+	}
+	if r := s.RCode; r != "" && r != "SERVFAIL" && r != "NXDOMAIN" && r != "REFUSED" {
+		no("an rcode is SERVFAIL, NXDOMAIN or REFUSED, not %q", r)
+	}
+	if s.Do == DNSSpoof && len(s.Answers) == 0 {
+		no("%s needs an address to answer with", DNSSpoof)
+	}
+	for _, p := range s.Match.Peers {
+		if !p.IsValid() {
+			no("a peer is an address or a network")
+		}
+	}
+	if slices.Contains(s.Match.Ports, 0) {
+		no("a port is 1 to 65535")
+	}
+	return errors.Join(bad...)
 }

@@ -1,0 +1,123 @@
+package netns
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+
+	"golang.org/x/sys/unix"
+)
+
+// A Namespace is one that is open. As long as it is, the kernel keeps it, whoever else
+// has left it.
+type Namespace struct {
+	path string
+	file *os.File
+	own  bool // it is the one that this process is in: none is to be entered
+}
+
+// Open opens a namespace by a path such as /proc/PID/ns/net.
+func Open(path string) (*Namespace, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("opening a network namespace: %w", err)
+	}
+	n := &Namespace{path: path, file: f}
+	id, err := n.ID()
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	self, err := identity("/proc/self/ns/net")
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	n.own = id == self
+	return n, nil
+}
+
+// ID is the namespace's own: equal if and only if two are the same, while both are open.
+// Later, the kernel may give it to another.
+func (n *Namespace) ID() (string, error) {
+	var st unix.Stat_t
+	if err := unix.Fstat(int(n.file.Fd()), &st); err != nil {
+		return "", fmt.Errorf("looking at the network namespace %s: %w", n.path, err)
+	}
+	return fmt.Sprintf("%d:%d", st.Dev, st.Ino), nil
+}
+
+func identity(path string) (string, error) {
+	var st unix.Stat_t
+	if err := unix.Stat(path, &st); err != nil {
+		return "", fmt.Errorf("looking at the network namespace %s: %w", path, err)
+	}
+	return fmt.Sprintf("%d:%d", st.Dev, st.Ino), nil
+}
+
+// Close lets go of it. What is in force stays so.
+func (n *Namespace) Close() error { return n.file.Close() }
+
+// Do runs f on a thread that is inside, and waits for it. What f opens there stays
+// inside: sockets, netlink connections. Goroutines that f starts are outside.
+func (n *Namespace) Do(f func() error) error {
+	return aside(func() error {
+		// To enter needs CAP_SYS_ADMIN, which a helper that was started inside lacks.
+		if !n.own {
+			if err := unix.Setns(int(n.file.Fd()), unix.CLONE_NEWNET); err != nil {
+				return hint(fmt.Errorf("entering the network namespace %s: %w", n.path, err))
+			}
+		}
+		return f()
+	})
+}
+
+// aside runs f on a thread of its own that ends with it, so that nothing of what f makes
+// of the thread can reach another goroutine.
+func aside(f func() error) error {
+	done := make(chan error, 1)
+	go func() {
+		runtime.LockOSThread() // never unlocked: the runtime ends the thread with the goroutine
+		done <- f()
+	}()
+	return <-done
+}
+
+// errNoThrowaway tells that brunt can't make a namespace to try things in.
+var errNoThrowaway = errors.New("no namespace can be made to try it in")
+
+// throwaway runs f on a thread that is in a new namespace, which ends with it. In it lo
+// is up, and so is a link called probe0.
+func throwaway(f func() error) error {
+	return aside(func() error {
+		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
+			return hint(fmt.Errorf("%w: %w", errNoThrowaway, err))
+		}
+		if err := furnish(); err != nil {
+			return fmt.Errorf("%w: %w", errNoThrowaway, err)
+		}
+		return f()
+	})
+}
+
+// probe tells whether m works with this kernel and with the rights that brunt has. Where
+// that can't be tried, as in a helper inside the namespace, setting it will show.
+func (n *Namespace) probe(m mechanism) error {
+	err := throwaway(m.probe)
+	if errors.Is(err, errNoThrowaway) {
+		return nil
+	}
+	if err != nil && m.fix != "" {
+		return fmt.Errorf("%w (to mend it: %s)", err, m.fix)
+	}
+	return err
+}
+
+// hint says what would help where a right is missing.
+func hint(err error) error {
+	if errors.Is(err, unix.EPERM) {
+		return fmt.Errorf("%w: it takes root, or CAP_SYS_ADMIN and CAP_NET_ADMIN", err)
+	}
+	return err
+}

@@ -1,0 +1,27 @@
+//go:build !linux
+
+package netns
+
+import "errors"
+
+// errLinux tells that there is none of this outside of Linux.
+var errLinux = errors.New("network namespaces are Linux's alone: run brunt on Linux, in the virtual machine of Docker Desktop for example")
+
+// A Namespace is one that is open.
+type Namespace struct{}
+
+// Open opens a namespace by a path such as /proc/PID/ns/net. It needs Linux.
+func Open(string) (*Namespace, error) { return nil, errLinux }
+
+// ID is the namespace's own.
+func (n *Namespace) ID() (string, error) { return "", errLinux }
+
+// Close lets go of it.
+func (n *Namespace) Close() error { return nil }
+
+// Do runs f inside.
+func (n *Namespace) Do(func() error) error { return errLinux }
+
+func (n *Namespace) probe(mechanism) error { return errLinux }
+
+func mechanisms(Action) []mechanism { return nil }
