@@ -138,6 +138,12 @@ func (u Undo) do(ctx context.Context) (Outcome, error) {
 	switch u.Op {
 	case opExec, opWebhook:
 		return u.doOwn(ctx)
+	case opEndBrunt:
+		var id identity
+		if err := json.Unmarshal(u.Identity, &id); err != nil {
+			return Failed, fmt.Errorf("the journal's entry is damaged: %w", err)
+		}
+		return endHolder(ctx, id)
 	case opContinue, opEnd, opExecEnd:
 		var id identity
 		if err := json.Unmarshal(u.Identity, &id); err != nil {

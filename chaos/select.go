@@ -16,12 +16,14 @@ import (
 // those of a service in a zone.
 type Selector struct {
 	scenarios.Place
-	Service string  `yaml:"service"`   // whose units are hit, as many as pick says
-	Unit    string  `yaml:"unit"`      // service[i]
-	Zone    string  `yaml:"zone"`      // all units of the zone, or those of the service in it
-	PID     int     `yaml:"pid,min=2"` // a process that brunt did not start
-	Pick    Pick    `yaml:"pick"`      // one (the default), all (that of a zone), a number, a share or leader
-	Leader  *Leader `yaml:"leader"`    // how the leader is found, for pick: leader
+	Service   string            `yaml:"service"`   // whose units are hit, as many as pick says
+	Unit      string            `yaml:"unit"`      // service[i]
+	Zone      string            `yaml:"zone"`      // all units of the zone, or those of the service in it
+	PID       int               `yaml:"pid,min=2"` // a process that brunt did not start
+	Container string            `yaml:"container"` // by name or id
+	Labels    map[string]string `yaml:"labels"`
+	Pick      Pick              `yaml:"pick"`   // one (the default), all (that of a zone), a number, a share or leader
+	Leader    *Leader           `yaml:"leader"` // how the leader is found, for pick: leader
 }
 
 // Pick says how many of the matching units are hit. The zero value is one.
