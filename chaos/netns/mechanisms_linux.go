@@ -3,7 +3,13 @@ package netns
 // mechanisms are those that may do an action, best first.
 func mechanisms(a Action) []mechanism {
 	switch a {
-	case Partition, Blackhole, Stall, Reset, HalfOpen, DNSFail, DNSMute, DNSSpoof, Loss:
+	case Loss:
+		return []mechanism{bpf(), nft()}
+	case Duplicate, Corrupt:
+		return []mechanism{bpf()}
+	case Partition, Blackhole:
+		return []mechanism{nft(), bpf()}
+	case Stall, Reset, HalfOpen, DNSFail, DNSMute, DNSSpoof:
 		return []mechanism{nft()}
 	}
 	return nil

@@ -79,6 +79,13 @@ func aside(f func() error) error {
 	done := make(chan error, 1)
 	go func() {
 		runtime.LockOSThread() // never unlocked: the runtime ends the thread with the goroutine
+		if unix.Gettid() == unix.Getpid() {
+			// Subtle: but not the first thread, which would stay in there, and is the one that
+			// /proc/self shows. While this goroutine holds it, another gets another.
+			done <- aside(f)
+			runtime.UnlockOSThread()
+			return
+		}
 		done <- f()
 	}()
 	return <-done
