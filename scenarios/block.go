@@ -48,8 +48,7 @@ func Resolve[T any](b Block, kinds map[string]func() T, m *Mistakes) (value T, o
 var notYet = func() map[string]string {
 	out := map[string]string{}
 	for noun, names := range map[string]string{
-		"fault": `container.kill container.stop container.restart container.pause network.loss network.duplicate network.corrupt
-			network.reorder network.half_open network.disconnect dns.fail dns.timeout dns.spoof stress.cpu stress.memory
+		"fault": `container.kill container.stop container.restart container.pause network.disconnect stress.cpu stress.memory
 			stress.io cpu.throttle memory.limit disk.throttle disk.fill fd.exhaust time.skew`,
 		"executor": `replay find`,
 		"engine":   `vegeta`,

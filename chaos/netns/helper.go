@@ -34,8 +34,8 @@ type Helper struct {
 // A caller that lives says so, and a helper that hears nothing for long takes everything
 // back: its input is open as long as a caller that is stopped has it.
 const (
-	heartbeat = time.Second
-	patience  = 10 * heartbeat
+	beatEvery    = time.Second
+	beatPatience = 10 * beatEvery
 )
 
 // request is a line to a helper.
@@ -91,7 +91,7 @@ func (t *told) Unwrap() error { return t.is }
 func Help(ctx context.Context, n *Namespace, in io.Reader, out io.Writer) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	hung := time.NewTimer(patience)
+	hung := time.NewTimer(beatPatience)
 	defer hung.Stop()
 	h := &helping{n: n, out: json.NewEncoder(out), held: map[int]io.Closer{}}
 	lines := make(chan []byte)
@@ -115,7 +115,7 @@ func Help(ctx context.Context, n *Namespace, in io.Reader, out io.Writer) error 
 			if !more {
 				return h.end()
 			}
-			hung.Reset(patience)
+			hung.Reset(beatPatience)
 			var r request
 			if err := json.Unmarshal(b, &r); err != nil {
 				return errors.Join(fmt.Errorf("a line that is no request: %w", err), h.end())
@@ -265,7 +265,7 @@ func NewHelper(ctx context.Context, pipe io.ReadWriteCloser) (*Helper, error) {
 }
 
 func (h *Helper) beats() {
-	t := time.NewTicker(heartbeat)
+	t := time.NewTicker(beatEvery)
 	defer t.Stop()
 	for {
 		select {

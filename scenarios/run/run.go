@@ -71,6 +71,7 @@ type runner struct {
 	journal  *chaos.Journal
 	guard    *chaos.Guard
 	sys      *system
+	insides  chaos.Insides
 	rec      *measure.Recorder
 	samples  *measure.Samples
 	clients  []targets.Client

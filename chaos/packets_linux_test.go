@@ -1,0 +1,200 @@
+package chaos_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"os/exec"
+	"syscall"
+	"testing"
+	"time"
+
+	"brunt/chaos"
+	"brunt/chaos/chaostest"
+	"brunt/chaos/netns"
+
+	"github.com/vishvananda/netlink"
+)
+
+// needRoot skips a test that makes namespaces, or fails it where it must run.
+func needRoot(t *testing.T) {
+	t.Helper()
+	if os.Geteuid() == 0 {
+		return
+	}
+	if os.Getenv("CI") == "true" {
+		t.Fatal("it needs root, to make network namespaces")
+	}
+	t.Skip("it needs root, to make network namespaces: run it with sudo")
+}
+
+// box is a process in a network namespace of its own, as a container is.
+type box struct {
+	name    string
+	addr    netip.Addr
+	cmd     *exec.Cmd
+	started time.Time
+	spoil   bool // what a helper sets there meets nothing
+}
+
+var _ chaos.Helped = (*box)(nil)
+
+func (b *box) Name() string                              { return b.name + "[0]" }
+func (b *box) Service() string                           { return b.name }
+func (b *box) PID() int                                  { return b.cmd.Process.Pid }
+func (b *box) Ready(context.Context) error               { return nil }
+func (b *box) Supervised() bool                          { return false }
+func (b *box) Stop(context.Context, time.Duration) error { return errors.New("it is not stopped") }
+func (b *box) Start(context.Context) error               { return nil }
+func (b *box) Container() (string, time.Time)            { return b.name, b.started }
+func (b *box) Addresses() []netip.Addr                   { return []netip.Addr{b.addr} }
+func (b *box) Addr() string                              { return netip.AddrPortFrom(b.addr, 8080).String() }
+
+// Help implements [chaos.Helped] by a helper in this process.
+func (b *box) Help(context.Context, string) (io.ReadWriteCloser, error) {
+	n, err := netns.Open(fmt.Sprintf("/proc/%d/ns/net", b.PID()))
+	if err != nil {
+		return nil, err
+	}
+	ours, theirs := net.Pipe()
+	in := io.Reader(theirs)
+	if b.spoil {
+		in = elsewhere(theirs)
+	}
+	go func() {
+		defer n.Close()
+		defer theirs.Close()
+		_ = netns.Help(context.Background(), n, in, theirs)
+	}()
+	return ours, nil
+}
+
+// elsewhere has what is asked for be set for somebody whom nobody talks to.
+func elsewhere(in io.Reader) io.Reader {
+	r, w := io.Pipe()
+	go func() {
+		for s := bufio.NewScanner(in); s.Scan(); {
+			var m map[string]any
+			if json.Unmarshal(s.Bytes(), &m) != nil {
+				break
+			}
+			if spec, ok := m["spec"].(map[string]any); ok {
+				spec["match"] = map[string]any{"peers": []string{"203.0.113.0/24"}}
+				spec["names"] = []string{"other.invalid"}
+			}
+			b, _ := json.Marshal(m)
+			if _, err := w.Write(append(b, '\n')); err != nil {
+				break
+			}
+		}
+		_ = w.Close()
+	}()
+	return r
+}
+
+// newBox starts a server in a namespace of its own.
+func newBox(t *testing.T, name string) *box {
+	t.Helper()
+	b := &box{name: name, cmd: exec.Command(os.Args[0], "serve", "0.0.0.0:8080", "child"), started: time.Now()}
+	b.cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
+	if _, err := b.cmd.StdinPipe(); err != nil { // it ends with this process
+		t.Fatal(err)
+	}
+	out, err := b.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = b.cmd.Process.Kill()
+		_ = b.cmd.Wait()
+	})
+	if _, err := out.Read(make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// inside runs f in the namespace of a box.
+func (b *box) inside(t *testing.T, f func() error) {
+	t.Helper()
+	n, err := netns.Open(fmt.Sprintf("/proc/%d/ns/net", b.PID()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer n.Close()
+	if err := n.Do(f); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// pair is two boxes, web and store, with a wire between them.
+func pair(t *testing.T) (web, store *box) {
+	t.Helper()
+	web, store = newBox(t, "web"), newBox(t, "store")
+	web.inside(t, func() error {
+		a := netlink.NewLinkAttrs()
+		a.Name = "eth0"
+		return netlink.LinkAdd(&netlink.Veth{LinkAttrs: a, PeerName: "eth0", PeerNamespace: netlink.NsPid(store.PID())})
+	})
+	for i, b := range []*box{web, store} {
+		b.addr = netip.AddrFrom4([4]byte{10, 77, 0, byte(i + 2)})
+		b.inside(t, func() error {
+			for _, name := range []string{"lo", "eth0"} {
+				l, err := netlink.LinkByName(name)
+				if err == nil {
+					err = netlink.LinkSetUp(l)
+				}
+				if err != nil {
+					return err
+				}
+				if name == "lo" {
+					continue
+				}
+				addr, err := netlink.ParseAddr(b.addr.String() + "/24")
+				if err == nil {
+					err = netlink.AddrAdd(l, addr)
+				}
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	return web, store
+}
+
+// boxes is a world of two boxes.
+func boxes(t *testing.T, effective bool) chaostest.World {
+	web, store := pair(t)
+	web.spoil, store.spoil = !effective, !effective
+	return chaostest.World{
+		Scope: chaos.Scope{Services: map[string]int{"web": 1, "store": 1}, Contained: []string{"web", "store"}},
+		Env:   chaos.Env{Units: []chaos.Unit{web, store}, Now: clock(), Insides: &chaos.Insides{Helper: !effective}},
+	}
+}
+
+// TestPackets holds the faults on packets to their promises in namespaces that are joined
+// by a wire.
+func TestPackets(t *testing.T) {
+	needRoot(t)
+	for _, yaml := range []string{
+		"network.loss: {from: web, to: store, percent: 30%}",
+		"network.duplicate: {from: web, to: store, percent: 20%}",
+		"network.corrupt: {from: web, to: store, percent: 20%}",
+	} {
+		t.Run(yaml, func(t *testing.T) {
+			t.Parallel()
+			chaostest.Run(t, yaml, boxes)
+		})
+	}
+}
