@@ -4,7 +4,7 @@ package netns
 func mechanisms(a Action) []mechanism {
 	switch a {
 	case Partition, Blackhole, Stall, Reset, HalfOpen, DNSFail, DNSMute, DNSSpoof, Loss:
-		return []mechanism{nft()}
+		return []mechanism{nft(a)}
 	}
 	return nil
 }
