@@ -4,13 +4,13 @@ package netns
 func mechanisms(a Action) []mechanism {
 	switch a {
 	case Loss:
-		return []mechanism{bpf(), nft()}
+		return []mechanism{bpf(), nft(a)}
 	case Duplicate, Corrupt:
 		return []mechanism{bpf()}
 	case Partition, Blackhole:
-		return []mechanism{nft(), bpf()}
+		return []mechanism{nft(a), bpf()}
 	case Stall, Reset, HalfOpen, DNSFail, DNSMute, DNSSpoof:
-		return []mechanism{nft()}
+		return []mechanism{nft(a)}
 	}
 	return nil
 }
