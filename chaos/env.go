@@ -13,14 +13,14 @@ import (
 
 // Scope is what a target is made of, as far as it is known before it runs.
 type Scope struct {
-	Services  map[string]int // replicas of each service that brunt starts
-	Mortal    []string       // services among them that nobody starts again when they crash
-	Contained []string       // services among them whose units are containers
-	Zones     Zones          // of the units that stand in one
-	Edges     []EdgeName     // declared links, by service; LoadName begins those of the load
-	External  string         // host:port of a target that runs already
-	TLS       bool           // the load speaks TLS, so that HTTP faults can't see it
-	H2C       bool           // it speaks HTTP/2 without TLS, which they don't read
+	Services   map[string]int // replicas of each service that brunt starts
+	Mortal     []string       // services among them that nobody starts again when they crash
+	Zones      Zones          // of the units that stand in one
+	Containers bool           // the services run in containers
+	Edges      []EdgeName     // declared links, by service; LoadName begins those of the load
+	External   string         // host:port of a target that runs already
+	TLS        bool           // the load speaks TLS, so that HTTP faults can't see it
+	H2C        bool           // it speaks HTTP/2 without TLS, which they don't read
 
 	Host func(u *url.URL) error // refuses what is known not to be callable; nil refuses nothing
 

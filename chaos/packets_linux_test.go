@@ -178,7 +178,7 @@ func boxes(t *testing.T, effective bool) chaostest.World {
 	web, store := pair(t)
 	web.spoil, store.spoil = !effective, !effective
 	return chaostest.World{
-		Scope: chaos.Scope{Services: map[string]int{"web": 1, "store": 1}, Contained: []string{"web", "store"}},
+		Scope: chaos.Scope{Services: map[string]int{"web": 1, "store": 1}, Containers: true},
 		Env:   chaos.Env{Units: []chaos.Unit{web, store}, Now: clock(), Insides: &chaos.Insides{Helper: !effective}},
 	}
 }

@@ -23,18 +23,14 @@ const containerPrefix = "container/"
 
 // contained tells whether the units of a name are containers.
 func (sc *Scope) contained(name string) bool {
-	if zone, ok := strings.CutPrefix(name, zonePrefix); ok {
-		for unit, in := range sc.Zones {
-			if service, _, _ := splitUnit(unit); in == zone && slices.Contains(sc.Contained, service) {
-				return true
-			}
-		}
-		return false
+	if strings.HasPrefix(name, containerPrefix) {
+		return true
 	}
 	if service, _, ok := splitUnit(name); ok {
 		name = service
 	}
-	return strings.HasPrefix(name, containerPrefix) || slices.Contains(sc.Contained, name)
+	_, known := sc.Services[name]
+	return sc.Containers && (known || strings.HasPrefix(name, zonePrefix))
 }
 
 // contained tells whether the units of a name are containers.

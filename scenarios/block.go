@@ -52,7 +52,6 @@ var notYet = func() map[string]string {
 			stress.io cpu.throttle memory.limit disk.throttle disk.fill fd.exhaust time.skew`,
 		"executor": `replay find`,
 		"engine":   `vegeta`,
-		"target":   `compose containers`,
 		"step":     `grpc redis sql websocket kafka amqp tcp udp dns`,
 		"key":      `k6 engine alerts container labels trigger`,
 	} {
