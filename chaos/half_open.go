@@ -2,7 +2,6 @@ package chaos
 
 import (
 	"context"
-	"fmt"
 
 	"brunt/chaos/netns"
 	"brunt/scenarios"
@@ -30,9 +29,5 @@ func (f *HalfOpen) Touches(string, string, Zones) (hit, http bool) { return fals
 
 // Plan implements [Fault].
 func (f *HalfOpen) Plan(ctx context.Context, env Env) ([]Step, error) {
-	s := sign{line: wantFate("reset", netns.Ended), undone: answersAgain}
-	s.prove = func(_ before, now netns.Seen, hit int64) (string, error) {
-		return fmt.Sprintf("%d of %d have an answer", now.Answered(), now.Sent), nil
-	}
-	return f.packetPlan(ctx, env, flowConns, f.Ports, packets{what: "forget the connections", sign: s, spec: netns.Spec{Do: netns.HalfOpen}})
+	return f.packetPlan(ctx, env, flowConns, f.Ports, packets{what: "forget the connections", sign: endsSign(), spec: netns.Spec{Do: netns.HalfOpen}})
 }

@@ -24,7 +24,7 @@ type packets struct {
 	via     string // that will do it; empty is not known yet
 	insides *Insides
 	run     string
-	toward  []netip.AddrPort // where to look; without a port any will do. None is the gateway
+	toward  []netip.AddrPort // where to look, besides the gateway; without a port any will do
 	outside bool             // it is seen by looking in from outside, at the unit's own addresses
 }
 
@@ -39,6 +39,7 @@ type sign struct {
 	prove  func(b before, now netns.Seen, hit int64) (string, error)
 	undone func(b before, now netns.Seen) (string, error)
 	line   func(netns.Fate) error // what is to become of a connection that was open before; nil is anything
+	ends   bool                   // all that shows it is what became of connections, and how many were hit
 }
 
 // before is what was seen before a fault came.
@@ -165,9 +166,9 @@ func (h *heldPackets) look(ctx context.Context) {
 		return
 	}
 	toward := h.toward
-	if len(toward) == 0 && len(h.spec.Match.Peers) == 0 {
+	if len(h.spec.Match.Peers) == 0 && !h.outside {
 		if g, err := h.net.Gateway(); err == nil && g.IsValid() {
-			toward = []netip.AddrPort{netip.AddrPortFrom(g, 0)}
+			toward = append([]netip.AddrPort{netip.AddrPortFrom(g, 0)}, toward...)
 		}
 	}
 	for _, to := range h.withPorts(toward) {
@@ -272,7 +273,7 @@ func (h *heldPackets) Takes() time.Duration { return h.sign.takes }
 
 // Verify implements [Held]: brunt looks from where the victim is.
 func (h *heldPackets) Verify(ctx context.Context) (string, error) {
-	if len(h.before) == 0 && len(h.lines) == 0 {
+	if len(h.before) == 0 && len(h.lines) == 0 && !h.sign.ends {
 		return "", fmt.Errorf("nothing can be seen of it from %s: nobody it is about answered before it came", h.unit.Name())
 	}
 	var found []string
@@ -296,6 +297,16 @@ func (h *heldPackets) Verify(ctx context.Context) (string, error) {
 			return "", fmt.Errorf("%s: %w", h.from(b), err)
 		}
 		found = append(found, h.from(b)+": "+text)
+	}
+	if h.sign.ends && len(h.lines) == 0 {
+		met, err := h.held.Met()
+		switch {
+		case err != nil:
+			return "", fmt.Errorf("counting what met it: %w", err)
+		case met.Hit == 0:
+			return "", fmt.Errorf("%w: no connection was open that it could hit", errNoEffect)
+		}
+		found = append(found, fmt.Sprintf("%d connections that were open before are no more", met.Hit))
 	}
 	for _, l := range h.lines {
 		text, err := h.fate(ctx, l)

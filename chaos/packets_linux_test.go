@@ -191,6 +191,21 @@ func TestPackets(t *testing.T) {
 		"network.loss: {from: web, to: store, percent: 30%}",
 		"network.duplicate: {from: web, to: store, percent: 20%}",
 		"network.corrupt: {from: web, to: store, percent: 20%}",
+		"network.loss: {from: web, to: store, percent: 40%, via: nft, ports: 8080}",
+		"network.partition: {from: web, to: store}",
+		"network.partition: {from: web, to: store, mode: reject}",
+		"network.partition: {from: web, to: store, mode: reset, ports: [8080]}",
+		"network.partition: {from: web, to: store, direction: one-way, existing: keep}",
+		"network.partition: {from: web, to: 10.77.0.0/24}",
+		"network.partition: {from: web, to: \"10.77.0.3:8080\"}",
+		"network.partition: {from: 10.77.0.2, to: store}",
+		"network.blackhole: {service: web}",
+		"network.stall: {from: web, to: store}",
+		"network.reset: {from: web, to: store}",
+		"network.half_open: {from: web, to: store}",
+		"dns.fail: {service: web, names: [store], rcode: NXDOMAIN}",
+		"dns.timeout: {service: web, names: [\"*.example.com\"]}",
+		"dns.spoof: {service: web, names: [store], answers: [192.0.2.1]}",
 	} {
 		t.Run(yaml, func(t *testing.T) {
 			t.Parallel()

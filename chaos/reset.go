@@ -36,7 +36,7 @@ func (f *Reset) Plan(ctx context.Context, env Env) ([]Step, error) {
 	if f.byPackets(env.contained) {
 		return f.packetPlan(ctx, env, flowConns, f.Ports, packets{
 			what: what, spec: netns.Spec{Do: netns.Reset},
-			sign: cutSign(true, wantFate("reset", netns.Ended)),
+			sign: endsSign(),
 		})
 	}
 	return toxicPlan(ctx, &f.Edge, env, &toxic{

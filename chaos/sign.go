@@ -159,3 +159,14 @@ func wantFate(what string, fates ...netns.Fate) func(netns.Fate) error {
 		return fmt.Errorf("%w: it is %s, and should be %s", errNoEffect, got, what)
 	}
 }
+
+// endsSign shows that connections that were open before are no more, where brunt looks
+// from. New ones may be made.
+func endsSign() sign {
+	return sign{
+		ends: true, undone: answersAgain, line: wantFate("reset", netns.Ended),
+		prove: func(_ before, now netns.Seen, _ int64) (string, error) {
+			return fmt.Sprintf("%d of %d have an answer", now.Answered(), now.Sent), nil
+		},
+	}
+}

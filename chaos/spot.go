@@ -443,8 +443,12 @@ func (e *Edge) packetPlan(ctx context.Context, env Env, f flow, ports []uint16, 
 		step.spec.Via, step.spec.Direction = e.packetVia(), s.dir
 		step.spec.Match = netns.Match{Peers: s.peers, Ports: s.ports}
 		step.spec.Seed = env.seed(i)
-		if step.toward = s.toward; len(s.toward) == 0 && e.Zone != "" {
+		if step.toward = s.toward; len(s.toward) == 0 {
 			step.toward = neighbours(env, s.peers)
+		}
+		if !s.outside { // what one says to oneself passes no network
+			own := s.unit.Addresses()
+			step.toward = slices.DeleteFunc(slices.Clone(step.toward), func(a netip.AddrPort) bool { return slices.Contains(own, a.Addr()) })
 		}
 		if err := step.plan(ctx, env); err != nil {
 			return nil, err
@@ -454,7 +458,7 @@ func (e *Edge) packetPlan(ctx context.Context, env Env, f flow, ports []uint16, 
 	return steps, nil
 }
 
-// neighbours are the units at some addresses.
+// neighbours are the units at some addresses, or at any.
 func neighbours(env Env, in []netip.Prefix) []netip.AddrPort {
 	var out []netip.AddrPort
 	for _, u := range env.Units {
@@ -463,7 +467,7 @@ func neighbours(env Env, in []netip.Prefix) []netip.AddrPort {
 			continue
 		}
 		for _, a := range towardUnit(c) {
-			if slices.ContainsFunc(in, func(p netip.Prefix) bool { return p.Contains(a.Addr()) }) {
+			if len(in) == 0 || slices.ContainsFunc(in, func(p netip.Prefix) bool { return p.Contains(a.Addr()) }) {
 				out = append(out, a)
 			}
 		}
