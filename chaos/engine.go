@@ -54,10 +54,11 @@ func (u Undo) doEngine(ctx context.Context) (Outcome, error) {
 	var args engineArgs
 	var id containerIdentity
 	err := json.Unmarshal(u.Args, &args)
-	if err == nil && u.Op != opFleet {
+	ofRun := u.Op == opFleet || u.Op == opUnhelp
+	if err == nil && !ofRun {
 		err = json.Unmarshal(u.Identity, &id)
 	}
-	if err != nil || u.Op == opFleet && args.Run == "" || u.Op != opFleet && id.Container == "" {
+	if err != nil || ofRun && args.Run == "" || !ofRun && id.Container == "" {
 		return Failed, fmt.Errorf("the journal's entry is damaged: %w", errors.Join(err, errors.New(u.Op)))
 	}
 	e, err := docker.Open(args.Engine, docker.Options{})
@@ -68,6 +69,8 @@ func (u Undo) doEngine(ctx context.Context) (Outcome, error) {
 	switch u.Op {
 	case opFleet:
 		return sweepEngine(ctx, e, args.Run)
+	case opUnhelp:
+		return unhelp(ctx, e, args.Run)
 	}
 	return Failed, fmt.Errorf("this brunt does not know how to undo %q", u.Op)
 }

@@ -20,6 +20,8 @@ type Helped interface {
 	// Help starts it for a run and gives its input and output. When those are closed it
 	// takes back what it did, and ends; the engine removes it then.
 	Help(ctx context.Context, run string) (io.ReadWriteCloser, error)
+	// Unhelp removes all that helpers of the run are made of, by whoever reads the journal.
+	Unhelp(run string) Undo
 }
 
 // network is the way into the network of a unit: its namespace, or a helper inside.
@@ -42,9 +44,58 @@ var (
 type Insides struct {
 	// Helper has helpers do what brunt could do itself. For tests.
 	Helper bool
+	// Journal is where it is written down that there are helpers; nil is nowhere.
+	Journal *Journal
 
-	mu   sync.Mutex
-	open map[containerID]*inside
+	mu      sync.Mutex
+	open    map[containerID]*inside
+	helping map[string]*helping // by their undo
+}
+
+// helping are the helpers of a run in one engine.
+type helping struct {
+	undo  Undo
+	entry int // of the journal
+}
+
+// helps writes down that there will be helpers, before the first is made.
+func (i *Insides) helps(undo Undo) error {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	key := string(undo.Args)
+	if i.helping[key] != nil {
+		return nil
+	}
+	h := &helping{undo: undo}
+	if i.Journal != nil {
+		var err error
+		if h.entry, err = i.Journal.Intent("", "helpers of brunt in an engine", []Undo{undo}); err != nil {
+			return err
+		}
+	}
+	if i.helping == nil {
+		i.helping = map[string]*helping{}
+	}
+	i.helping[key] = h
+	return nil
+}
+
+// Close removes what helpers were made of. Nobody may need one any more.
+func (i *Insides) Close(ctx context.Context) error {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	var errs []error
+	for key, h := range i.helping {
+		out, err := h.undo.do(ctx)
+		if err == nil && i.Journal != nil {
+			err = i.Journal.Done(h.entry, out)
+		}
+		if err == nil {
+			delete(i.helping, key)
+		}
+		errs = append(errs, err)
+	}
+	return also(errs...)
 }
 
 // containerID says which container is meant, between two starts: its namespaces are made
@@ -94,7 +145,7 @@ func (i *Insides) enter(ctx context.Context, u Contained, run string) (*inside, 
 	n = &inside{in: i, id: id, ready: make(chan struct{}), users: 1}
 	i.open[id] = n
 	i.mu.Unlock()
-	n.network, n.err = openNetwork(ctx, u, run, i.Helper)
+	n.network, n.err = i.openNetwork(ctx, u, run)
 	close(n.ready)
 	if n.err != nil {
 		return nil, errors.Join(n.err, n.leave())
@@ -126,11 +177,11 @@ func (n *inside) count(by int) (held int) {
 }
 
 // openNetwork enters the unit's namespace, and has the engine help where it may not.
-func openNetwork(ctx context.Context, u Contained, run string, force bool) (network, error) {
+func (i *Insides) openNetwork(ctx context.Context, u Contained, run string) (network, error) {
 	id := containerOf(u)
 	helped, canHelp := u.(Helped)
 	why := errors.New("a helper is asked for")
-	if !force || !canHelp {
+	if !i.Helper || !canHelp {
 		n, err := enterNamespace(u.PID())
 		switch {
 		case err == nil && containerOf(u) != id:
@@ -144,6 +195,9 @@ func openNetwork(ctx context.Context, u Contained, run string, force bool) (netw
 			return nil, fmt.Errorf("the network of %s: %w", u.Name(), err)
 		}
 		why = err
+	}
+	if err := i.helps(helped.Unhelp(run)); err != nil {
+		return nil, err
 	}
 	pipe, err := helped.Help(ctx, run)
 	if err != nil {

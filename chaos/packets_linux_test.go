@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -74,6 +75,9 @@ func (b *box) Help(context.Context, string) (io.ReadWriteCloser, error) {
 	}()
 	return ours, nil
 }
+
+// Unhelp implements [chaos.Helped]: such a helper leaves nothing.
+func (b *box) Unhelp(string) chaos.Undo { return chaos.Undo{Op: "none"} }
 
 // elsewhere has what is asked for be set for somebody whom nobody talks to.
 func elsewhere(in io.Reader) io.Reader {
@@ -183,30 +187,36 @@ func boxes(t *testing.T, effective bool) chaostest.World {
 	}
 }
 
+// packetFaults are those that are done to packets, with their settings. WEB and STORE
+// stand for addresses.
+var packetFaults = []string{
+	"network.loss: {from: web, to: store, percent: 30%}",
+	"network.duplicate: {from: web, to: store, percent: 20%}",
+	"network.corrupt: {from: web, to: store, percent: 20%}",
+	"network.loss: {from: web, to: store, percent: 40%, via: nft, ports: 8080}",
+	"network.partition: {from: web, to: store}",
+	"network.partition: {from: web, to: store, mode: reject}",
+	"network.partition: {from: web, to: store, mode: reset, ports: [8080]}",
+	"network.partition: {from: web, to: store, direction: one-way, existing: keep}",
+	"network.partition: {from: web, to: STORE/24}",
+	"network.partition: {from: web, to: \"STORE:8080\"}",
+	"network.partition: {from: WEB, to: store}",
+	"network.blackhole: {service: web}",
+	"network.stall: {from: web, to: store}",
+	"network.reset: {from: web, to: store}",
+	"network.half_open: {from: web, to: store}",
+	"dns.fail: {service: web, names: [store], rcode: NXDOMAIN}",
+	"dns.timeout: {service: web, names: [\"*.example.com\"]}",
+	"dns.spoof: {service: web, names: [store], answers: [192.0.2.1]}",
+}
+
 // TestPackets holds the faults on packets to their promises in namespaces that are joined
 // by a wire.
 func TestPackets(t *testing.T) {
 	needRoot(t)
-	for _, yaml := range []string{
-		"network.loss: {from: web, to: store, percent: 30%}",
-		"network.duplicate: {from: web, to: store, percent: 20%}",
-		"network.corrupt: {from: web, to: store, percent: 20%}",
-		"network.loss: {from: web, to: store, percent: 40%, via: nft, ports: 8080}",
-		"network.partition: {from: web, to: store}",
-		"network.partition: {from: web, to: store, mode: reject}",
-		"network.partition: {from: web, to: store, mode: reset, ports: [8080]}",
-		"network.partition: {from: web, to: store, direction: one-way, existing: keep}",
-		"network.partition: {from: web, to: 10.77.0.0/24}",
-		"network.partition: {from: web, to: \"10.77.0.3:8080\"}",
-		"network.partition: {from: 10.77.0.2, to: store}",
-		"network.blackhole: {service: web}",
-		"network.stall: {from: web, to: store}",
-		"network.reset: {from: web, to: store}",
-		"network.half_open: {from: web, to: store}",
-		"dns.fail: {service: web, names: [store], rcode: NXDOMAIN}",
-		"dns.timeout: {service: web, names: [\"*.example.com\"]}",
-		"dns.spoof: {service: web, names: [store], answers: [192.0.2.1]}",
-	} {
+	at := strings.NewReplacer("WEB", "10.77.0.2", "STORE", "10.77.0.3")
+	for _, yaml := range packetFaults {
+		yaml = at.Replace(yaml)
 		t.Run(yaml, func(t *testing.T) {
 			t.Parallel()
 			chaostest.Run(t, yaml, boxes)

@@ -144,7 +144,7 @@ func (u Undo) do(ctx context.Context) (Outcome, error) {
 			return Failed, fmt.Errorf("the journal's entry is damaged: %w", err)
 		}
 		return endHolder(ctx, id)
-	case opFleet, opStart, opUnpause, opConnect:
+	case opFleet, opStart, opUnpause, opConnect, opUnhelp:
 		return u.doEngine(ctx)
 	case opContinue, opEnd, opExecEnd:
 		var id identity

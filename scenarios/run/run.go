@@ -158,6 +158,7 @@ func (r *runner) protect() (err error) {
 		return err
 	}
 	r.journal.At, r.journal.Mask = r.o.At, r.Scenario.Secrets.Mask
+	r.insides.Journal = r.journal
 	if len(r.o.Guard) == 0 {
 		return nil
 	}
@@ -170,6 +171,12 @@ func (r *runner) protect() (err error) {
 // closeJournal lets the guard go and ends the journal. Left says what is to be taken back
 // still; empty is nothing.
 func (r *runner) closeJournal() (left string, err error) {
+	const most = time.Minute
+	ctx, cancel := context.WithTimeout(context.Background(), most)
+	defer cancel()
+	if err := r.insides.Close(ctx); err != nil {
+		r.note("%v", err)
+	}
 	if r.guard != nil {
 		if err := r.guard.Stop(); err != nil {
 			r.note("%v", err)

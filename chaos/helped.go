@@ -1,0 +1,57 @@
+package chaos
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"brunt/chaos/docker"
+)
+
+// opUnhelp is the undo of helpers in an engine: all of a run's are removed.
+const opUnhelp = "docker.unhelp"
+
+// helperCommand is what brunt is called with to be a helper in a network.
+const helperCommand = "helper"
+
+var _ Helped = (*Container)(nil)
+
+// Help implements [Helped].
+func (c *Container) Help(ctx context.Context, run string) (io.ReadWriteCloser, error) {
+	is, err := c.running(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return c.Engine.Help(ctx, docker.HelperSpec{
+		Run: run, Command: []string{helperCommand}, Network: is.ID,
+		Caps: []string{"NET_ADMIN", "NET_RAW", "BPF"}, // rules, qdiscs and queues; pings; programs
+	})
+}
+
+// Unhelp implements [Helped].
+func (c *Container) Unhelp(run string) Undo {
+	return Undo{Op: opUnhelp, Args: rawOf(engineArgs{Engine: c.Engine.Address(), Run: run})}
+}
+
+// unhelp removes all helpers that a run has in an engine, and their image, until nothing is
+// found for a while: one that was asked for as brunt died comes a little later.
+func unhelp(ctx context.Context, e *docker.Engine, run string) (Outcome, error) {
+	out := Gone
+	for quiet := 0; quiet < 2; quiet++ {
+		left, err := e.Unhelp(ctx, run)
+		switch {
+		case err != nil && ctx.Err() != nil:
+			return Failed, fmt.Errorf("removing helpers: %w", err)
+		case err != nil || left.Total() > 0: // what is just being removed can be in the way
+			out, quiet = Reverted, 0
+		}
+		select {
+		case <-ctx.Done():
+			return Failed, errors.Join(err, ctx.Err())
+		case <-time.After(again):
+		}
+	}
+	return out, nil
+}
