@@ -7,7 +7,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -46,20 +45,17 @@ func needDocker(t *testing.T) *docker.Engine {
 	return nil
 }
 
-// brunt builds brunt's own program, as containers need it.
-var brunt = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "brunt-test-")
-	if err != nil {
-		return "", err
-	}
-	file := filepath.Join(dir, "brunt")
-	cmd := exec.Command("go", "build", "-o", file, "brunt/cmd/brunt")
+// program builds brunt's own program, as containers need it.
+func program(t *testing.T) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "brunt")
+	cmd := exec.CommandContext(t.Context(), "go", "build", "-o", file, "brunt/cmd/brunt")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=-buildvcs=false")
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("%w: %s", err, out)
+		t.Fatalf("%v: %s", err, out)
 	}
-	return file, nil
-})
+	return file
+}
 
 // crate makes two containers, web and store, in a network of their own.
 type crate struct {
@@ -70,11 +66,8 @@ type crate struct {
 func newCrate(t *testing.T) *crate {
 	t.Helper()
 	e := needDocker(t)
-	program, err := brunt()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Setenv("BRUNT_LINUX", program)
+	file := program(t)
+	t.Setenv("BRUNT_LINUX", file)
 	run := fmt.Sprintf("%s-%d", testRun, time.Now().UnixNano())
 	labels := map[string]string{docker.RunLabel: run}
 	t.Cleanup(func() {
@@ -82,7 +75,7 @@ func newCrate(t *testing.T) *crate {
 			t.Error(err)
 		}
 	})
-	img, err := e.BuildSelf(t.Context(), run, program, labels)
+	img, err := e.BuildSelf(t.Context(), run, file, labels)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,11 +126,11 @@ func TestPacketsOfContainers(t *testing.T) {
 	c := newCrate(t)
 	at := strings.NewReplacer("WEB", c.units["web"].Addresses()[0].String(), "STORE", c.units["store"].Addresses()[0].String())
 	for _, helper := range []bool{false, true} {
+		insides := &chaos.Insides{Helper: helper}
 		for _, yaml := range packetFaults {
 			yaml = at.Replace(yaml)
 			t.Run(fmt.Sprintf("helper %v/%s", helper, yaml), func(t *testing.T) {
 				was := c.print(t)
-				insides := &chaos.Insides{Helper: helper}
 				began := time.Now()
 				chaostest.Effect(t, yaml, chaostest.World{
 					Scope: chaos.Scope{Services: map[string]int{"web": 1, "store": 1}, Containers: true},
@@ -147,10 +140,10 @@ func TestPacketsOfContainers(t *testing.T) {
 				if is := c.print(t); is != was {
 					t.Errorf("it was\n%s\nand is\n%s", was, is)
 				}
-				if err := insides.Close(context.Background()); err != nil {
-					t.Error(err)
-				}
 			})
+		}
+		if err := insides.Close(context.Background()); err != nil {
+			t.Error(err)
 		}
 	}
 }

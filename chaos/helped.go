@@ -35,6 +35,19 @@ func (c *Container) Unhelp(run string) Undo {
 	return Undo{Op: opUnhelp, Args: rawOf(engineArgs{Engine: c.Engine.Address(), Run: run})}
 }
 
+// Listens gives the ports of TCP that its image or its maker says it listens on.
+func (c *Container) Listens() []uint16 {
+	is, err := c.asked()
+	if err != nil {
+		return nil
+	}
+	var out []uint16
+	for _, p := range is.Ports {
+		out = append(out, uint16(p))
+	}
+	return out
+}
+
 // unhelp removes all helpers that a run has in an engine, and their image, until nothing is
 // found for a while: one that was asked for as brunt died comes a little later.
 func unhelp(ctx context.Context, e *docker.Engine, run string) (Outcome, error) {

@@ -55,7 +55,7 @@ func (b *box) Stop(context.Context, time.Duration) error { return errors.New("it
 func (b *box) Start(context.Context) error               { return nil }
 func (b *box) Container() (string, time.Time)            { return b.name, b.started }
 func (b *box) Addresses() []netip.Addr                   { return []netip.Addr{b.addr} }
-func (b *box) Addr() string                              { return netip.AddrPortFrom(b.addr, 8080).String() }
+func (b *box) Listens() []uint16                         { return []uint16{8080} }
 
 // Help implements [chaos.Helped] by a helper in this process.
 func (b *box) Help(context.Context, string) (io.ReadWriteCloser, error) {

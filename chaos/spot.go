@@ -275,14 +275,16 @@ func within(p netip.Prefix, units []Unit) []netip.AddrPort {
 	return append(out, netip.AddrPortFrom(p.Masked().Addr().Next(), 0))
 }
 
-// towardUnit is where a unit can be seen: at its port, where that is known.
+// Listening is a Contained unit that is known to listen on ports of TCP.
+type Listening interface{ Listens() []uint16 }
+
+// towardUnit is where a unit can be seen: at a port that it listens on, where one is
+// known.
 func towardUnit(u Contained) []netip.AddrPort {
 	port := uint16(0)
-	if a, ok := u.(interface{ Addr() string }); ok {
-		if _, p, err := net.SplitHostPort(a.Addr()); err == nil {
-			if at, err := netip.ParseAddrPort("127.0.0.1:" + p); err == nil {
-				port = at.Port()
-			}
+	if l, ok := u.(Listening); ok {
+		if ports := l.Listens(); len(ports) > 0 {
+			port = ports[0]
 		}
 	}
 	var out []netip.AddrPort

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,7 +22,7 @@ type HelperSpec struct {
 	Command []string // brunt's arguments
 	Network string   // the container whose network it is in; empty is none
 	HostPID bool     // it sees the processes of the engine's machine
-	Caps    []string // what it may do, such as NET_ADMIN; it may nothing else
+	Caps    []string // what it may do, such as NET_ADMIN; it may nothing else. An engine that is too old to know BPF gives SYS_ADMIN in its stead
 	Mounts  []string // of the engine's machine, as -v has them
 }
 
@@ -50,6 +51,19 @@ func (e *Engine) Help(ctx context.Context, s HelperSpec) (io.ReadWriteCloser, er
 		host.PidMode = "host"
 	}
 	made, err := e.api.ContainerCreate(ctx, config, host, nil, nil, "")
+	if gone(err) { // somebody has removed the image
+		e.helping.Lock()
+		e.helper = ""
+		e.helping.Unlock()
+		if config.Image, err = e.helperImage(ctx, s.Run); err != nil {
+			return nil, err
+		}
+		made, err = e.api.ContainerCreate(ctx, config, host, nil, nil, "")
+	}
+	if i := slices.Index(s.Caps, "BPF"); i >= 0 && err != nil && strings.Contains(err.Error(), "unknown capability") {
+		host.CapAdd = slices.Concat(s.Caps[:i], []string{"SYS_ADMIN"}, s.Caps[i+1:])
+		made, err = e.api.ContainerCreate(ctx, config, host, nil, nil, "")
+	}
 	if err != nil {
 		return nil, fmt.Errorf("making a helper container: %w", err)
 	}
