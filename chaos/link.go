@@ -120,6 +120,10 @@ func (e *Edge) check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
 	if m.Len() > before || void {
 		return
 	}
+	if onLoad := func(l EdgeName) bool { return l.From == LoadName && e.on(l.From, l.To, sc.Zones) }; sc.Containers && !slices.ContainsFunc(sc.pairs(), onLoad) {
+		m.AddHint(at, "network.* faults are done to their packets; from: load has a link", "it is done on links, and between containers there is no proxy of brunt's")
+		return
+	}
 	if !e.any(sc) {
 		sc.none(at, m, "declared are "+edgeNames(sc), "no link is declared %s", e.describe())
 		return

@@ -21,9 +21,9 @@ type Selector struct {
 	Zone      string            `yaml:"zone"`      // all units of the zone, or those of the service in it
 	PID       int               `yaml:"pid,min=2"` // a process that brunt did not start
 	Container string            `yaml:"container"` // by name or id
-	Labels    map[string]string `yaml:"labels"`
-	Pick      Pick              `yaml:"pick"`   // one (the default), all (that of a zone), a number, a share or leader
-	Leader    *Leader           `yaml:"leader"` // how the leader is found, for pick: leader
+	Labels    map[string]string `yaml:"labels"`    // that containers have
+	Pick      Pick              `yaml:"pick"`      // one (the default), all (that of a zone), a number, a share or leader
+	Leader    *Leader           `yaml:"leader"`    // how the leader is found, for pick: leader
 }
 
 // Pick says how many of the matching units are hit. The zero value is one.
