@@ -65,6 +65,8 @@ func (e *Edge) inPackets(at scenarios.Pos, do netns.Action, sc Scope, m *scenari
 	}
 	whom := e.From + e.Service + e.Unit
 	switch {
+	case whom+e.To+e.Zone == "": // that is told of its own
+		return true
 	case whom == LoadName && e.To != "":
 		whom = "what passes the link of the load"
 	case whom == "":
