@@ -4,9 +4,13 @@ package netns
 func mechanisms(a Action) []mechanism {
 	switch a {
 	case Loss:
-		return []mechanism{bpf(), nft()}
+		return []mechanism{bpf(), nft(), netem()}
 	case Duplicate, Corrupt:
-		return []mechanism{bpf()}
+		return []mechanism{bpf(), netem()}
+	case Latency, Reorder:
+		return []mechanism{netem()}
+	case Bandwidth:
+		return []mechanism{tbf()}
 	case Partition, Blackhole:
 		return []mechanism{nft(), bpf()}
 	case Stall, Reset, HalfOpen, DNSFail, DNSMute, DNSSpoof:

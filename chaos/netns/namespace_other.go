@@ -25,3 +25,6 @@ func (n *Namespace) Do(func() error) error { return errLinux }
 func (n *Namespace) probe(mechanism) error { return errLinux }
 
 func mechanisms(Action) []mechanism { return nil }
+
+// Undo takes back what u tells of.
+func (n *Namespace) Undo(Undo) error { return errLinux }
