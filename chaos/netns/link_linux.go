@@ -9,28 +9,14 @@ import (
 	"github.com/vishvananda/netlink"
 )
 
-// furnish makes of the new namespace that the thread is in one to try things in.
-func furnish() error {
-	lo, err := netlink.LinkByName("lo")
+// raise brings a link up.
+func raise(name string) error {
+	l, err := netlink.LinkByName(name)
 	if err != nil {
-		return fmt.Errorf("finding the loopback: %w", err)
+		return fmt.Errorf("finding the link %s: %w", name, err)
 	}
-	if err := netlink.LinkSetUp(lo); err != nil {
-		return fmt.Errorf("bringing the loopback up: %w", err)
-	}
-	a := netlink.NewLinkAttrs()
-	a.Name = "probe0"
-	if err := netlink.LinkAdd(&netlink.Veth{LinkAttrs: a, PeerName: "probe1"}); err != nil {
-		return fmt.Errorf("making a pair of links: %w", err)
-	}
-	for _, name := range []string{"probe0", "probe1"} {
-		l, err := netlink.LinkByName(name)
-		if err != nil {
-			return fmt.Errorf("finding the link %s: %w", name, err)
-		}
-		if err := netlink.LinkSetUp(l); err != nil {
-			return fmt.Errorf("bringing the link %s up: %w", name, err)
-		}
+	if err := netlink.LinkSetUp(l); err != nil {
+		return fmt.Errorf("bringing the link %s up: %w", name, err)
 	}
 	return nil
 }
@@ -54,4 +40,18 @@ func headerOf(l netlink.Link) int32 {
 		return 14 // ETH_HLEN
 	}
 	return 0
+}
+
+// furnish puts a pair of links, probe0 and probe1, into the namespace that the thread is
+// in.
+func furnish() error {
+	a := netlink.NewLinkAttrs()
+	a.Name = "probe0"
+	if err := netlink.LinkAdd(&netlink.Veth{LinkAttrs: a, PeerName: "probe1"}); err != nil {
+		return hint(fmt.Errorf("making a pair of links: %w", err))
+	}
+	if err := raise("probe0"); err != nil {
+		return err
+	}
+	return raise("probe1")
 }

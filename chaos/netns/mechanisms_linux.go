@@ -4,7 +4,7 @@ package netns
 func mechanisms(a Action) []mechanism {
 	switch a {
 	case Loss:
-		return []mechanism{bpf(), nft(), netem()}
+		return []mechanism{bpf(), nft(a), netem()}
 	case Duplicate, Corrupt:
 		return []mechanism{bpf(), netem()}
 	case Latency, Reorder:
@@ -12,9 +12,9 @@ func mechanisms(a Action) []mechanism {
 	case Bandwidth:
 		return []mechanism{tbf()}
 	case Partition, Blackhole:
-		return []mechanism{nft(), bpf()}
+		return []mechanism{nft(a), bpf()}
 	case Stall, Reset, HalfOpen, DNSFail, DNSMute, DNSSpoof:
-		return []mechanism{nft()}
+		return []mechanism{nft(a)}
 	}
 	return nil
 }

@@ -78,12 +78,12 @@ func (n *Namespace) Do(f func() error) error {
 func aside(f func() error) error {
 	done := make(chan error, 1)
 	go func() {
-		runtime.LockOSThread() // never unlocked: the runtime ends the thread with the goroutine
+		runtime.LockOSThread() // not unlocked: the runtime ends the thread with the goroutine
 		if unix.Gettid() == unix.Getpid() {
-			// Subtle: but not the first thread, which would stay in there, and is the one that
-			// /proc/self shows. While this goroutine holds it, another gets another.
+			// The main thread can't end, and where it is, there is the whole process to
+			// whoever looks at /proc. Held here, it is nobody else's.
+			defer runtime.UnlockOSThread()
 			done <- aside(f)
-			runtime.UnlockOSThread()
 			return
 		}
 		done <- f()
@@ -94,13 +94,43 @@ func aside(f func() error) error {
 // errNoThrowaway tells that brunt can't make a namespace to try things in.
 var errNoThrowaway = errors.New("no namespace can be made to try it in")
 
-// throwaway runs f on a thread that is in a new namespace, which ends with it. In it lo
-// is up, and so is a link called probe0.
-func throwaway(f func() error) error {
-	return aside(func() error {
+// New makes a namespace that has nothing but the loopback, which is up. It is there for
+// as long as somebody has it open or is in it.
+func New() (*Namespace, error) {
+	n := &Namespace{path: "that was made new"}
+	err := aside(func() error {
 		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
-			return hint(fmt.Errorf("%w: %w", errNoThrowaway, err))
+			return hint(fmt.Errorf("making a network namespace: %w", err))
 		}
+		f, err := os.Open("/proc/thread-self/ns/net")
+		if err != nil {
+			return fmt.Errorf("opening a new network namespace: %w", err)
+		}
+		n.file = f
+		return raise("lo")
+	})
+	if err != nil {
+		if n.file != nil {
+			n.file.Close()
+		}
+		return nil, err
+	}
+	return n, nil
+}
+
+// File is what holds the namespace. A child that inherits it can open the namespace as
+// /proc/self/fd/N.
+func (n *Namespace) File() *os.File { return n.file }
+
+// throwaway runs f on a thread that is in a new namespace, which ends with it. In it is
+// a link called probe0.
+func throwaway(f func() error) error {
+	n, err := New()
+	if err != nil {
+		return fmt.Errorf("%w: %w", errNoThrowaway, err)
+	}
+	defer n.Close()
+	return n.Do(func() error {
 		if err := furnish(); err != nil {
 			return fmt.Errorf("%w: %w", errNoThrowaway, err)
 		}

@@ -2,7 +2,10 @@
 
 package netns
 
-import "errors"
+import (
+	"errors"
+	"os"
+)
 
 // errLinux tells that there is none of this outside of Linux.
 var errLinux = errors.New("network namespaces are Linux's alone: run brunt on Linux, in the virtual machine of Docker Desktop for example")
@@ -25,6 +28,12 @@ func (n *Namespace) Do(func() error) error { return errLinux }
 func (n *Namespace) probe(mechanism) error { return errLinux }
 
 func mechanisms(Action) []mechanism { return nil }
+
+// New makes a namespace. It needs Linux.
+func New() (*Namespace, error) { return nil, errLinux }
+
+// File is what holds the namespace.
+func (n *Namespace) File() *os.File { return nil }
 
 // Undo takes back what u tells of.
 func (n *Namespace) Undo(Undo) error { return errLinux }

@@ -73,7 +73,7 @@ type Match struct {
 // Met is what a fault has met so far.
 type Met struct {
 	Packets int64 `json:"packets"` // selected
-	Hit     int64 `json:"hit"`     // dropped, delayed, changed or answered
+	Hit     int64 `json:"hit"`     // dropped, delayed, changed or answered; a connection that was ended at once is one
 	Bytes   int64 `json:"bytes"`   // of those selected
 }
 
@@ -108,6 +108,9 @@ func (s Spec) Check() error {
 	}
 	if m := s.Mode; m != "" && m != "drop" && m != "reject" && m != "reset" {
 		no("a mode is drop, reject or reset, not %q", m)
+	}
+	if s.Mode != "" && s.Do != Partition {
+		no("a mode is of a %s", Partition)
 	}
 	if r := s.RCode; r != "" && r != "SERVFAIL" && r != "NXDOMAIN" && r != "REFUSED" {
 		no("an rcode is SERVFAIL, NXDOMAIN or REFUSED, not %q", r)

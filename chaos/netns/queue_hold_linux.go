@@ -18,7 +18,7 @@ import (
 // One thread reads and answers, so that nothing is shared, and it sleeps by ppoll with
 // the least timer slack: on a machine that is not busy, packets are 0.1 ms late or so.
 type holder struct {
-	queue  *queue
+	queue  *queueSocket
 	course course
 	end    int // an eventfd: written once when it is to end
 	done   chan struct{}
@@ -41,7 +41,7 @@ type waiting struct {
 func (w waiting) before(o waiting) bool { return w.due < o.due || w.due == o.due && w.seq < o.seq }
 
 // hold begins to hold what comes to the queue. The queue is the holder's from then on.
-func hold(q *queue, c course) (*holder, error) {
+func hold(q *queueSocket, c course) (*holder, error) {
 	end, err := unix.Eventfd(0, unix.EFD_CLOEXEC)
 	if err != nil {
 		q.close()

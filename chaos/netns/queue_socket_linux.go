@@ -9,14 +9,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A queue is one of nfnetlink_queue: the kernel hands packets over and waits for what is
+// A queueSocket listens on a queue of nfnetlink_queue: the kernel hands packets over and waits for what is
 // to become of each. Where nobody listens, or the queue is full, they go on as if there
 // were none. It is for one thread; only its end may be told from elsewhere.
 //
 // It is a client of its own because every packet is three system calls, or a fraction of
 // one: answers go in batches, of which the libraries know nothing. What it holds when its
 // socket closes, the kernel drops.
-type queue struct {
+type queueSocket struct {
 	fd     int
 	number uint16
 	in     []byte
@@ -51,12 +51,12 @@ type queueing struct {
 const firstQueue = 0xb400
 
 // openQueue opens a queue that is free, in the namespace that the thread is in.
-func openQueue(c queueing) (_ *queue, err error) {
+func openQueue(c queueing) (_ *queueSocket, err error) {
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, unix.NETLINK_NETFILTER)
 	if err != nil {
 		return nil, fmt.Errorf("opening a netlink socket: %w", err)
 	}
-	q := &queue{fd: fd, in: make([]byte, 1<<17)}
+	q := &queueSocket{fd: fd, in: make([]byte, 1<<17)}
 	defer func() {
 		if err != nil {
 			q.close()
@@ -108,7 +108,7 @@ func attr(kind uint16, value []byte) []byte {
 }
 
 // configure sends a request and waits for its answer.
-func (q *queue) configure(attrs []byte) error {
+func (q *queueSocket) configure(attrs []byte) error {
 	ne := binary.NativeEndian
 	q.asked++
 	b := ne.AppendUint32(nil, uint32(netlinkHeader+len(attrs)))
@@ -196,7 +196,7 @@ func parsePacket(b []byte) (p packet, ok bool) {
 }
 
 // read gives the packets that are there to f, at most about so many, and does not wait.
-func (q *queue) read(most int, f func(p packet)) error {
+func (q *queueSocket) read(most int, f func(p packet)) error {
 	for most > 0 {
 		n, err := unix.Read(q.fd, q.in)
 		switch {
@@ -230,7 +230,7 @@ const (
 const batch = 256
 
 // answer tells what becomes of a packet, after the next flush at the latest.
-func (q *queue) answer(id, verdict uint32) {
+func (q *queueSocket) answer(id, verdict uint32) {
 	const n = netlinkHeader + 12
 	ne, be := binary.NativeEndian, binary.BigEndian
 	b := ne.AppendUint32(q.out, n)
@@ -245,7 +245,7 @@ func (q *queue) answer(id, verdict uint32) {
 }
 
 // flush sends the answers, a batch at a time, in the order that they were given.
-func (q *queue) flush() error {
+func (q *queueSocket) flush() error {
 	for b := q.out; len(b) > 0; {
 		n := min(len(b), batch*(netlinkHeader+12))
 		_, err := unix.Write(q.fd, b[:n])
@@ -261,11 +261,11 @@ func (q *queue) flush() error {
 	return nil
 }
 
-func (q *queue) close() { unix.Close(q.fd) }
+func (q *queueSocket) close() { unix.Close(q.fd) }
 
 // sleep waits until there is a packet, or something to read from other, or for so long;
 // below zero is for ever. It tells whether there is something from other.
-func (q *queue) sleep(other int, d time.Duration) (bool, error) {
+func (q *queueSocket) sleep(other int, d time.Duration) (bool, error) {
 	fds := []unix.PollFd{{Fd: int32(q.fd), Events: unix.POLLIN}, {Fd: int32(other), Events: unix.POLLIN}}
 	var timeout *unix.Timespec
 	if d >= 0 {
