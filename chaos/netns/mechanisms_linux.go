@@ -8,9 +8,9 @@ func mechanisms(a Action) []mechanism {
 	case Duplicate, Corrupt:
 		return []mechanism{bpf(), netem()}
 	case Latency, Reorder:
-		return []mechanism{netem()}
+		return []mechanism{netem(), nfqueue()}
 	case Bandwidth:
-		return []mechanism{tbf()}
+		return []mechanism{nfqueue(), tbf()}
 	case Partition, Blackhole:
 		return []mechanism{nft(a), bpf()}
 	case Stall, Reset, HalfOpen, DNSFail, DNSMute, DNSSpoof:
