@@ -79,11 +79,9 @@ require (
 	modernc.org/sqlite v1.60.0
 )
 
-require github.com/cilium/ebpf v0.22.0
-
-require github.com/vishvananda/netlink v1.3.1
-
 require (
+	github.com/cilium/ebpf v0.22.0
 	github.com/google/nftables v0.3.0
 	github.com/mdlayher/netlink v1.11.2
+	github.com/vishvananda/netlink v1.3.1
 )

@@ -193,6 +193,8 @@ const (
 
 	ip4Fragment, ip4Protocol, ip4Source, ip4Target = 6, 9, 12, 16
 	ip6Next, ip6Source, ip6Target, ip6Length       = 6, 8, 24, 40
+
+	firstDiscovery, lastDiscovery = 133, 137 // types of ICMPv6
 )
 
 // What a program answers.
@@ -289,7 +291,8 @@ func (a *assembler) ownCopy() {
 	a.at(original)
 }
 
-// version sets r9, and passes what is neither IPv4 nor IPv6.
+// version sets r9, and passes what is neither IPv4 nor IPv6, and the discovery of
+// neighbours, which is IPv6's ARP.
 func (a *assembler) version() {
 	six, known := a.label(), a.label()
 	a.put(
@@ -300,6 +303,17 @@ func (a *assembler) version() {
 		asm.Mov.Imm(asm.R9, 0),
 		asm.Ja.Label(known),
 		asm.Mov.Imm(asm.R9, 1).WithSymbol(six),
+	)
+	a.load(ip6Next, 1, "pass")
+	a.put(
+		asm.LoadMem(asm.R1, asm.R10, -16, asm.Byte),
+		asm.JNE.Imm(asm.R1, unix.IPPROTO_ICMPV6, known),
+	)
+	a.load(ip6Length, 1, "pass")
+	a.put(
+		asm.LoadMem(asm.R1, asm.R10, -16, asm.Byte),
+		asm.JLT.Imm(asm.R1, firstDiscovery, known),
+		asm.JLE.Imm(asm.R1, lastDiscovery, "pass"),
 	)
 	a.at(known)
 }

@@ -1,4 +1,4 @@
-package netns
+package netns_test
 
 import (
 	"math"
@@ -6,6 +6,8 @@ import (
 	"slices"
 	"testing"
 
+	"brunt/chaos/netns"
+	"brunt/chaos/netns/netnstest"
 	"brunt/chaos/seed"
 )
 
@@ -15,29 +17,32 @@ func TestEBPFShares(t *testing.T) {
 	const n, port = 10_000, 5001
 	for _, test := range []struct {
 		name string
-		spec Spec
-		to   netip.Addr
+		spec netns.Spec
+		v6   bool
 	}{
-		{"loss 10 %", Spec{Do: Loss, Share: 0.1}, addr4b},
-		{"loss 30 %", Spec{Do: Loss, Share: 0.3}, addr4b},
-		{"loss 30 % over IPv6", Spec{Do: Loss, Share: 0.3}, addr6b},
-		{"loss of all", Spec{Do: Loss}, addr4b},
-		{"duplicate 20 %", Spec{Do: Duplicate, Share: 0.2}, addr4b},
-		{"duplicate 20 % over IPv6", Spec{Do: Duplicate, Share: 0.2}, addr6b},
-		{"corrupt 10 %", Spec{Do: Corrupt, Share: 0.1}, addr4b},
-		{"corrupt 10 % over IPv6", Spec{Do: Corrupt, Share: 0.1}, addr6b},
+		{"loss 10 %", netns.Spec{Do: netns.Loss, Share: 0.1}, false},
+		{"loss 30 %", netns.Spec{Do: netns.Loss, Share: 0.3}, false},
+		{"loss 30 % over IPv6", netns.Spec{Do: netns.Loss, Share: 0.3}, true},
+		{"loss of all", netns.Spec{Do: netns.Loss}, false},
+		{"duplicate 20 %", netns.Spec{Do: netns.Duplicate, Share: 0.2}, false},
+		{"duplicate 20 % over IPv6", netns.Spec{Do: netns.Duplicate, Share: 0.2}, true},
+		{"corrupt 10 %", netns.Spec{Do: netns.Corrupt, Share: 0.1}, false},
+		{"corrupt 10 % over IPv6", netns.Spec{Do: netns.Corrupt, Share: 0.1}, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			l := newLab(t)
-			to := netip.AddrPortFrom(test.to, port)
-			b := box(t, l.b, to)
-			s := post(t, l.a, to)
+			w := netnstest.New(t, 1)
+			to := netip.AddrPortFrom(w.Near[0], port)
+			if test.v6 {
+				to = netip.AddrPortFrom(w.Near[1], port)
+			}
+			b := box(t, w.Victim, to)
+			s := post(t, w.Peers[0], to)
 			s.send(t, 0)
 			b.expect(t, 1) // so that addresses are resolved
 
 			test.spec.Via, test.spec.Seed = "ebpf", 7
 			test.spec.Match.Ports = []uint16{port}
-			h := set(t, l.b, test.spec)
+			h := set(t, w.Victim, test.spec)
 			var want []int
 			hits := 0
 			for i := range n {
@@ -46,10 +51,10 @@ func TestEBPFShares(t *testing.T) {
 				if hit {
 					hits++
 				}
-				if !hit || test.spec.Do == Duplicate {
+				if !hit || test.spec.Do == netns.Duplicate {
 					want = append(want, i)
 				}
-				if hit && test.spec.Do == Duplicate {
+				if hit && test.spec.Do == netns.Duplicate {
 					want = append(want, i)
 				}
 			}

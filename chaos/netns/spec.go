@@ -61,6 +61,7 @@ type Spec struct {
 	RCode       string        `json:"rcode,omitempty"`       // of dns.fail: SERVFAIL (the zero value), NXDOMAIN, REFUSED
 	Answers     []netip.Addr  `json:"answers,omitempty"`     // of dns.spoof
 	Seed        uint64        `json:"seed,omitempty"`        // of what is random
+	Handle      uint16        `json:"handle,omitempty"`      // of a queueing discipline, to know it by; zero is one by chance
 }
 
 // A Match selects packets by the other end. The zero value is every packet.

@@ -1,4 +1,4 @@
-package netns
+package netns_test
 
 import (
 	"encoding/binary"
@@ -6,96 +6,22 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"os"
 	"slices"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
+
+	"brunt/chaos/netns"
+	"brunt/chaos/netns/netnstest"
 )
 
 // patience is how long a test waits for what must come. It is no measure.
 const patience = 30 * time.Second
 
-// A lab is two namespaces on one wire. Faults are set in b.
-type lab struct{ a, b *Namespace }
-
-// The addresses of a lab.
-var (
-	addr4a, addr4b = netip.MustParseAddr("10.231.0.1"), netip.MustParseAddr("10.231.0.2")
-	addr6a, addr6b = netip.MustParseAddr("fd00:231::1"), netip.MustParseAddr("fd00:231::2")
-)
-
-// newLab makes one. It takes root.
-func newLab(t testing.TB) *lab {
-	t.Helper()
-	if os.Geteuid() != 0 {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("to make network namespaces takes root, and CI is to have it")
-		}
-		t.Skip("to make network namespaces takes root: run the tests as root")
-	}
-	l := &lab{a: newNamespace(t), b: newNamespace(t)}
-	err := l.a.Do(func() error {
-		at := netlink.NewLinkAttrs()
-		at.Name, at.TxQLen = "eth0", 0 // as Docker has it
-		return netlink.LinkAdd(&netlink.Veth{LinkAttrs: at, PeerName: "eth0", PeerNamespace: netlink.NsFd(l.b.file.Fd())})
-	})
-	if err != nil {
-		t.Fatalf("laying a wire: %v", err)
-	}
-	for n, addrs := range map[*Namespace][2]netip.Addr{l.a: {addr4a, addr6a}, l.b: {addr4b, addr6b}} {
-		if err := n.Do(func() error { return address(addrs) }); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return l
-}
-
-func newNamespace(t testing.TB) *Namespace {
-	t.Helper()
-	var n *Namespace
-	err := aside(func() (err error) {
-		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
-			return err
-		}
-		n, err = Open("/proc/thread-self/ns/net")
-		return err
-	})
-	if err != nil {
-		t.Fatalf("making a network namespace: %v", err)
-	}
-	t.Cleanup(func() { n.Close() })
-	return n
-}
-
-// address brings up the links of the namespace that the thread is in.
-func address(addrs [2]netip.Addr) error {
-	for _, name := range []string{"lo", "eth0"} {
-		l, err := netlink.LinkByName(name)
-		if err != nil {
-			return err
-		}
-		if err := netlink.LinkSetUp(l); err != nil {
-			return err
-		}
-		if name == "lo" {
-			continue
-		}
-		for i, bits := range []int{24, 64} {
-			ip := net.IPNet{IP: addrs[i].AsSlice(), Mask: net.CIDRMask(bits, addrs[i].BitLen())}
-			if err := netlink.AddrAdd(l, &netlink.Addr{IPNet: &ip, Flags: unix.IFA_F_NODAD}); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
 // in runs f inside of n.
-func in(t testing.TB, n *Namespace, f func() error) {
+func in(t testing.TB, n *netnstest.Node, f func() error) {
 	t.Helper()
 	if err := n.Do(f); err != nil {
 		t.Fatal(err)
@@ -103,7 +29,7 @@ func in(t testing.TB, n *Namespace, f func() error) {
 }
 
 // set sets a fault, and takes it back at the end unless the test has.
-func set(t testing.TB, n *Namespace, s Spec) Held {
+func set(t testing.TB, n *netnstest.Node, s netns.Spec) netns.Held {
 	t.Helper()
 	h, err := n.Set(s)
 	if err != nil {
@@ -117,7 +43,7 @@ func set(t testing.TB, n *Namespace, s Spec) Held {
 	return h
 }
 
-func met(t testing.TB, h Held) Met {
+func met(t testing.TB, h netns.Held) netns.Met {
 	t.Helper()
 	m, err := h.Met()
 	if err != nil {
@@ -152,7 +78,7 @@ type mailbox struct {
 }
 
 // box opens one. It holds many, however slow its reader.
-func box(t testing.TB, n *Namespace, at netip.AddrPort) *mailbox {
+func box(t testing.TB, n *netnstest.Node, at netip.AddrPort) *mailbox {
 	t.Helper()
 	b := &mailbox{done: make(chan struct{})}
 	in(t, n, func() (err error) {
@@ -239,7 +165,7 @@ type sender struct {
 }
 
 // post opens one in n. The address is resolved first: what is sent is not the first.
-func post(t testing.TB, n *Namespace, to netip.AddrPort) *sender {
+func post(t testing.TB, n *netnstest.Node, to netip.AddrPort) *sender {
 	t.Helper()
 	s := &sender{buf: make([]byte, 100)}
 	in(t, n, func() (err error) {
