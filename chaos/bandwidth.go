@@ -14,7 +14,7 @@ import (
 type Bandwidth struct {
 	Edge  `yaml:",inline"`
 	way   `yaml:",inline"`
-	Rate  scenarios.Bandwidth `yaml:"rate,required,positive"` // of each direction, shared by all connections
+	Rate  scenarios.Bandwidth `yaml:"rate,required,positive"` // of each direction, shared by all connections; via tbf only of what goes out
 	Ports Ports               `yaml:"ports"`                  // of packets: only those of connections to one of these ports; zero is all
 }
 
@@ -41,7 +41,11 @@ func (f *Bandwidth) Plan(ctx context.Context, env Env) ([]Step, error) {
 	rate := float64(f.Rate)
 	what := "let " + f.Rate.String() + " through"
 	if f.byPackets(env.contained) {
-		return f.packetPlan(ctx, env, f.flow(flowBoth), f.Ports, packets{
+		both := flowConns
+		if f.Via == "tbf" { // which knows only what goes out
+			both = flowOut
+		}
+		return f.packetPlan(ctx, env, f.flow(both), f.Ports, packets{
 			what: what, sign: rateSign(rate), spec: netns.Spec{Do: netns.Bandwidth, Rate: int64(rate)},
 		})
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"brunt/chaos/docker"
+	"brunt/chaos/netns"
 )
 
 // opUnhelp is the undo of helpers in an engine: all of a run's are removed.
@@ -33,6 +34,47 @@ func (c *Container) Help(ctx context.Context, run string) (io.ReadWriteCloser, e
 // Unhelp implements [Helped].
 func (c *Container) Unhelp(run string) Undo {
 	return Undo{Op: opUnhelp, Args: rawOf(engineArgs{Engine: c.Engine.Address(), Run: run})}
+}
+
+// helperIn starts a helper for who takes back what another brunt did to a container. It
+// tells whether that one is no more.
+func helperIn(ctx context.Context, at docker.Address, id containerID, run string) (h *netns.Helper, gone bool, err error) {
+	e, err := docker.Open(at, docker.Options{})
+	if err != nil {
+		return nil, false, err
+	}
+	is, err := e.Inspect(ctx, id.ID)
+	if errors.Is(err, docker.ErrGone) || err == nil && (!is.Running || is.Started.UnixNano() != id.Started) {
+		return nil, true, e.Close()
+	}
+	var pipe io.ReadWriteCloser
+	if err == nil {
+		pipe, err = (&Container{Engine: e, Ref: id.ID, Of: Named{Unit: is.Name}}).Help(ctx, run)
+	}
+	if err != nil {
+		return nil, false, errors.Join(err, e.Close())
+	}
+	h, err = netns.NewHelper(ctx, &engined{pipe, e})
+	return h, false, err
+}
+
+// engined is a pipe to a helper whose engine nobody else has open.
+type engined struct {
+	io.ReadWriteCloser
+	e *docker.Engine
+}
+
+// CloseWrite ends the helper's input.
+func (p *engined) CloseWrite() error {
+	if half, ok := p.ReadWriteCloser.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return nil
+}
+
+// Close implements [io.Closer]: the image that was made for the helper goes as well.
+func (p *engined) Close() error {
+	return errors.Join(p.ReadWriteCloser.Close(), p.e.Close())
 }
 
 // Listens gives the ports of TCP that its image or its maker says it listens on.

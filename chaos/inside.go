@@ -26,7 +26,8 @@ type Helped interface {
 
 // network is the way into the network of a unit: its namespace, or a helper inside.
 type network interface {
-	Pick(netns.Spec) (via string, err error)
+	Prepare(netns.Spec) (netns.Spec, *netns.Undo, error)
+	Undo(netns.Undo) error
 	Set(netns.Spec) (netns.Held, error)
 	Look(context.Context, netns.Look) (netns.Seen, error)
 	Line(context.Context, netip.AddrPort) (netns.Line, error)

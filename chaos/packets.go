@@ -2,14 +2,17 @@ package chaos
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/netip"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
+	"brunt/chaos/docker"
 	"brunt/chaos/netns"
 	"brunt/scenarios"
 )
@@ -22,6 +25,7 @@ type packets struct {
 	what    string // what is done, for people
 	sign    sign
 	via     string // that will do it; empty is not known yet
+	undo    []Undo
 	insides *Insides
 	run     string
 	toward  []netip.AddrPort // where to look, besides the gateway; without a port any will do
@@ -111,7 +115,12 @@ func (p *packets) Via() string {
 
 // Undo implements [Step]. What the kernel takes back when brunt dies must be taken back
 // when brunt only hangs, too: then the guard ends it.
-func (p *packets) Undo() []Undo { return []Undo{endBrunt()} }
+func (p *packets) Undo() []Undo {
+	if p.undo == nil {
+		return []Undo{endBrunt()}
+	}
+	return p.undo
+}
 
 // plan finds which mechanism will do it, without doing it.
 func (p *packets) plan(ctx context.Context, env Env) error {
@@ -126,9 +135,13 @@ func (p *packets) plan(ctx context.Context, env Env) error {
 	if err != nil {
 		return err
 	}
-	p.via, err = n.Pick(p.spec)
+	spec, undo, err := n.Prepare(p.spec)
 	if err = also(err, n.leave()); err != nil {
 		return fmt.Errorf("%s: %w", p, err)
+	}
+	p.spec, p.via = spec, spec.Via
+	if undo != nil {
+		p.undo = []Undo{p.unqueue(*undo)}
 	}
 	return nil
 }
@@ -444,6 +457,74 @@ func (h *heldPackets) Met() Traffic {
 		t.N = max(0, met.Packets-h.own)
 	}
 	return t
+}
+
+// opUnqueue is the undo of a queueing discipline, which outlives brunt.
+const opUnqueue = "network.unqueue"
+
+// unqueueArgs say what to take back, and how to get there for who may not enter.
+type unqueueArgs struct {
+	Undo   netns.Undo      `json:"undo"`
+	Engine *docker.Address `json:"engine,omitempty"`
+	Run    string          `json:"run,omitempty"`
+}
+
+// inhabited says which network is meant: that of a process, or of a container between two
+// starts.
+type inhabited struct {
+	identity
+	containerID
+}
+
+func (p *packets) unqueue(u netns.Undo) Undo {
+	args := unqueueArgs{Undo: u, Run: p.run}
+	if c, ok := p.unit.(*Container); ok {
+		at := c.Engine.Address()
+		args.Engine = &at
+	}
+	whose := inhabited{containerID: containerOf(p.unit)}
+	if id, err := identify(p.unit.PID()); err == nil {
+		whose.identity = id
+	}
+	return Undo{Op: opUnqueue, Args: rawOf(args), Identity: rawOf(whose)}
+}
+
+// doUnqueue takes a queueing discipline back: from inside the network of the process that
+// had it, or by a helper in that of its container.
+func (u Undo) doUnqueue(ctx context.Context) (Outcome, error) {
+	var args unqueueArgs
+	var whose inhabited
+	if err := also(json.Unmarshal(u.Args, &args), json.Unmarshal(u.Identity, &whose)); err != nil {
+		return Failed, fmt.Errorf("the journal's entry is damaged: %w", err)
+	}
+	var n network
+	err := error(fs.ErrPermission)
+	if whose.PID != 0 {
+		if !whose.alive() {
+			return Gone, nil
+		}
+		n, err = enterNamespace(whose.PID)
+	}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return Gone, nil
+	case errors.Is(err, fs.ErrPermission) && args.Engine != nil:
+		var gone bool
+		if n, gone, err = helperIn(ctx, *args.Engine, whose.containerID, args.Run); gone {
+			return Gone, nil
+		}
+	}
+	if err != nil {
+		return Failed, err
+	}
+	err = n.Undo(args.Undo)
+	if errors.Is(err, netns.ErrOther) {
+		return Gone, n.Close()
+	}
+	if err = also(err, n.Close()); err != nil {
+		return Failed, err
+	}
+	return Reverted, nil
 }
 
 // peersOf are the networks of one address each.

@@ -88,7 +88,9 @@ func elsewhere(in io.Reader) io.Reader {
 			if json.Unmarshal(s.Bytes(), &m) != nil {
 				break
 			}
-			if spec, ok := m["spec"].(map[string]any); ok {
+			if spec, ok := m["spec"].(map[string]any); ok && spec["via"] == "tbf" { // to select takes prio, which not every kernel has
+				spec["rate"] = 1 << 31
+			} else if ok {
 				spec["match"] = map[string]any{"peers": []string{"203.0.113.0/24"}}
 				spec["names"] = []string{"other.invalid"}
 			}
@@ -194,6 +196,15 @@ var packetFaults = []string{
 	"network.duplicate: {from: web, to: store, percent: 20%}",
 	"network.corrupt: {from: web, to: store, percent: 20%}",
 	"network.loss: {from: web, to: store, percent: 40%, via: nft, ports: 8080}",
+	"network.latency: {from: web, to: store, delay: 100ms, jitter: 20ms}",
+	"network.latency: {from: web, to: store, delay: 60ms, direction: request}",
+	"network.latency: {from: web, to: store, delay: 60ms, direction: response, ports: 8080}",
+	"network.latency: {from: web, to: store, delay: 60ms, direction: both}",
+	"network.latency: {service: web, delay: 60ms}",
+	"network.reorder: {from: web, to: store, percent: 25%}",
+	"network.bandwidth: {from: web, to: store, rate: 10Mbit/s}",
+	"network.bandwidth: {service: web, rate: 10Mbit/s, via: tbf}",
+	"network.bandwidth: {from: web, to: store, rate: 10Mbit/s, direction: request, ports: 8080}",
 	"network.partition: {from: web, to: store}",
 	"network.partition: {from: web, to: store, mode: reject}",
 	"network.partition: {from: web, to: store, mode: reset, ports: [8080]}",

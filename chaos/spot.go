@@ -175,11 +175,12 @@ func address(s string) (host string, port uint16, ok bool) {
 type flow int
 
 const (
-	flowOnce   flow = iota // packets that come in: a round trip meets it once
+	flowOnce   flow = iota // packets one way, whichever: a round trip meets it once
 	flowThere              // packets from `from` to `to`
 	flowBack               // those back
 	flowBoth               // both
-	flowConns              // connections, whoever opens them
+	flowConns              // connections, whoever opens them, or all packets of both directions
+	flowOut                // packets that go out of the holder
 	flowOpened             // those that `from` opens
 )
 
@@ -372,13 +373,13 @@ func (e *Edge) spots(ctx context.Context, env Env, f flow, ports []uint16) ([]sp
 	}
 	known := len(there.units) > 0
 	switch f {
-	case flowOnce:
-		here(netns.In, false)
+	case flowOnce: // at whichever side the mechanism has
+		here(netns.Both, false)
 	case flowThere:
 		switch {
 		case back:
 			here(netns.In, false)
-		case known:
+		case known && e.Via != "netem" && e.Via != "tbf": // which know only what goes out
 			yonder()
 		default:
 			here(netns.Out, false)
@@ -390,14 +391,16 @@ func (e *Edge) spots(ctx context.Context, env Env, f flow, ports []uint16) ([]sp
 			here(netns.In, false)
 		}
 	case flowBoth:
-		if known {
-			here(netns.In, false)
+		here(netns.In, false)
+		if known && !back {
 			yonder()
 		} else {
-			here(netns.Both, false)
+			here(netns.Out, false)
 		}
 	case flowConns:
 		here(netns.Both, false)
+	case flowOut:
+		here(netns.Out, false)
 	case flowOpened:
 		if back {
 			here(netns.In, true)

@@ -233,7 +233,9 @@ func (w way) flow(zero flow) flow {
 	case "response":
 		return flowBack
 	case "both":
-		return flowBoth
+		if zero == flowOnce {
+			return flowBoth
+		}
 	}
 	return zero
 }

@@ -41,9 +41,10 @@ const (
 // request is a line to a helper.
 type request struct {
 	ID     int             `json:"id"`
-	Op     string          `json:"op"` // beat, hello, pick, set, met, look, line, fate, gateway, close
+	Op     string          `json:"op"` // beat, hello, prepare, set, undo, met, look, line, fate, gateway, close
 	N      int             `json:"n,omitempty"`
 	Spec   *Spec           `json:"spec,omitempty"`
+	Undo   *Undo           `json:"undo,omitempty"`
 	Look   *Look           `json:"look,omitempty"`
 	To     *netip.AddrPort `json:"to,omitempty"`
 	Within time.Duration   `json:"within,omitempty"` // for what has to wait
@@ -53,9 +54,12 @@ type request struct {
 type answer struct {
 	ID    int         `json:"id"`
 	Error string      `json:"error,omitempty"`
-	Can   bool        `json:"can,omitempty"` // the error is ErrCannot
-	N     int         `json:"n,omitempty"`   // of what is held from now on
+	Can   bool        `json:"can,omitempty"`   // the error is ErrCannot
+	Other bool        `json:"other,omitempty"` // it is ErrOther
+	N     int         `json:"n,omitempty"`     // of what is held from now on
 	Via   string      `json:"via,omitempty"`
+	Spec  *Spec       `json:"spec,omitempty"`
+	Undo  *Undo       `json:"undo,omitempty"`
 	Met   *Met        `json:"met,omitempty"`
 	Seen  *Seen       `json:"seen,omitempty"`
 	Fate  Fate        `json:"fate,omitempty"`
@@ -72,6 +76,8 @@ func (a answer) err() error {
 		return nil
 	case a.Can:
 		return &told{a.Error, ErrCannot}
+	case a.Other:
+		return &told{a.Error, ErrOther}
 	}
 	return errors.New(a.Error)
 }
@@ -200,7 +206,7 @@ func (h *helping) answer(ctx context.Context, r request) {
 	}
 	a := answer{ID: r.ID}
 	if err := h.do(ctx, r, &a); err != nil {
-		a.Error, a.Can = err.Error(), errors.Is(err, ErrCannot)
+		a.Error, a.Can, a.Other = err.Error(), errors.Is(err, ErrCannot), errors.Is(err, ErrOther)
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -211,8 +217,12 @@ func (h *helping) do(ctx context.Context, r request, a *answer) (err error) {
 	switch {
 	case r.Op == "hello":
 		return nil
-	case r.Op == "pick" && r.Spec != nil:
-		a.Via, err = h.n.Pick(*r.Spec)
+	case r.Op == "prepare" && r.Spec != nil:
+		var s Spec
+		s, a.Undo, err = h.n.Prepare(*r.Spec)
+		a.Spec = &s
+	case r.Op == "undo" && r.Undo != nil:
+		err = h.n.Undo(*r.Undo)
 	case r.Op == "set" && r.Spec != nil:
 		var held Held
 		if held, err = h.n.Set(*r.Spec); err == nil {
@@ -366,10 +376,22 @@ func (h *Helper) asks(r request) (answer, error) {
 	return h.ask(ctx, r)
 }
 
-// Pick is [Namespace.Pick], done by the helper.
-func (h *Helper) Pick(s Spec) (via string, err error) {
-	a, err := h.asks(request{Op: "pick", Spec: &s})
-	return a.Via, err
+// Prepare is [Namespace.Prepare], done by the helper.
+func (h *Helper) Prepare(s Spec) (Spec, *Undo, error) {
+	a, err := h.asks(request{Op: "prepare", Spec: &s})
+	if err != nil {
+		return s, nil, err
+	}
+	if a.Spec == nil {
+		return s, nil, errors.New("the helper did not say how it would do it")
+	}
+	return *a.Spec, a.Undo, nil
+}
+
+// Undo is [Namespace.Undo], done by the helper.
+func (h *Helper) Undo(u Undo) error {
+	_, err := h.asks(request{Op: "undo", Undo: &u})
+	return err
 }
 
 // Set is [Namespace.Set], done by the helper. What is held ends with it.
