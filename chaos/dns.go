@@ -44,7 +44,7 @@ var (
 // check holds the settings against what there is.
 func (f *DNS) check(at scenarios.Pos, do netns.Action, sc Scope, m *scenarios.Mistakes) {
 	f.Selector.check(at, sc, m)
-	if whom := f.Service + f.Unit; whom != "" && !sc.contained(whom) {
+	if whom := f.Service + f.Unit; whom != "" && f.query().IsZero() && !sc.contained(whom) {
 		m.Add(at, "%s is done in the network of a container, and %s is none", do, whom)
 	}
 	if f.PID != 0 {

@@ -71,6 +71,15 @@ func (u Undo) doEngine(ctx context.Context) (Outcome, error) {
 		return sweepEngine(ctx, e, args.Run)
 	case opUnhelp:
 		return unhelp(ctx, e, args.Run)
+	case opStart:
+		return startContainer(ctx, e, id, args.Settle)
+	case opUnpause:
+		return unpauseContainer(ctx, e, id, args.Settle)
+	case opConnect:
+		if args.Endpoint != nil {
+			return connectContainer(ctx, e, id, *args.Endpoint, args.Settle)
+		}
+		return Failed, errors.New("the journal's entry is damaged: it does not say how the container stood in its network")
 	}
 	return Failed, fmt.Errorf("this brunt does not know how to undo %q", u.Op)
 }

@@ -30,19 +30,21 @@ type Edge struct {
 	scenarios.Place
 	From      string            `yaml:"from"`                                            // a service, a unit such as posts[0], a zone such as zone/a, a container such as container/redis, or load
 	To        string            `yaml:"to"`                                              // a service, a unit, a zone or a container; of packets also a host, host:port, an address or a network such as 10.0.0.0/8
-	Service   string            `yaml:"service"`                                         // all links of its units, in and out
+	Service   string            `yaml:"service"`                                         // all links of its units, in and out; beside project one of Compose's
 	Unit      string            `yaml:"unit"`                                            // all links of the unit, in and out
 	Zone      string            `yaml:"zone"`                                            // all links into the zone and out of it; those within it stay
-	Container string            `yaml:"container"`                                       // all packets of the container, by its name or id
-	Labels    map[string]string `yaml:"labels"`                                          // all packets of the containers that have them
-	Pick      Pick              `yaml:"pick"`                                            // of the units of from, else of the service or zone, else of to; not written is all, of a service one
+	Container string            `yaml:"container"`                                       // all packets of a container that runs already, by its name or id
+	Labels    map[string]string `yaml:"labels"`                                          // all packets of the containers that carry them; an empty value is any
+	Project   string            `yaml:"project"`                                         // all packets of the containers of this project of Compose
+	InNetwork string            `yaml:"in_network"`                                      // all packets of the containers that are in it, by its name or id
+	Pick      Pick              `yaml:"pick"`                                            // of the units of from, else of the service or zone, else of to; not written is all, of a service and of containers one
 	Leader    *Leader           `yaml:"leader"`                                          // how the leader is found, for pick: leader
 	Via       string            `yaml:"via,oneof=auto|proxy|nft|nfqueue|ebpf|netem|tbf"` // the mechanism; zero is auto: the first that there is
 }
 
 // on tells whether the edge contains the link between two units.
 func (e *Edge) on(from, to string, z Zones) bool {
-	if e.Container != "" || len(e.Labels) > 0 { // no link has such an end
+	if !e.query().IsZero() { // no link has such an end
 		return false
 	}
 	if e.Zone != "" {
@@ -85,7 +87,7 @@ func (e *Edge) checkNetwork(at scenarios.Pos, do netns.Action, sc Scope, m *scen
 
 // check holds the edge against the links there are.
 func (e *Edge) check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
-	if e.Container != "" || len(e.Labels) > 0 || e.Via != "" && e.Via != "auto" && e.Via != "proxy" {
+	if !e.query().IsZero() || e.Via != "" && e.Via != "auto" && e.Via != "proxy" {
 		m.AddHint(at, "network.* faults are done to the packets of containers", "it is done on links, by brunt's proxy, and a container has none")
 		return
 	}
@@ -219,7 +221,7 @@ func (e *Edge) subject() string {
 	if e.Zone != "" {
 		return zonePrefix + e.Zone
 	}
-	if e.Container != "" {
+	if !e.query().IsZero() {
 		return containerPrefix + e.Container
 	}
 	for _, s := range []string{e.From, e.Service, e.Unit, e.To} {

@@ -478,7 +478,7 @@ type inhabited struct {
 
 func (p *packets) unqueue(u netns.Undo) Undo {
 	args := unqueueArgs{Undo: u, Run: p.run}
-	if c, ok := p.unit.(*Container); ok {
+	if c, ok := ContainerOf(p.unit); ok {
 		at := c.Engine.Address()
 		args.Engine = &at
 	}

@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"net"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"brunt/chaos/docker"
 	"brunt/chaos/netns"
 	"brunt/scenarios"
 )
@@ -17,9 +19,6 @@ import (
 // A fault of the network is done in one of two ways: by the proxy that stands on a link,
 // or to the packets of a container in its own network. Which one it is, the ends of the
 // edge say: containers have no proxies between them.
-
-// containerPrefix begins an end of an edge that is a container, such as container/redis.
-const containerPrefix = "container/"
 
 // contained tells whether the units of a name are containers.
 func (sc *Scope) contained(name string) bool {
@@ -30,7 +29,7 @@ func (sc *Scope) contained(name string) bool {
 		name = service
 	}
 	_, known := sc.Services[name]
-	return sc.Containers && (known || strings.HasPrefix(name, zonePrefix))
+	return sc.Found[name] || sc.Containers && (known || strings.HasPrefix(name, zonePrefix))
 }
 
 // contained tells whether the units of a name are containers.
@@ -44,7 +43,7 @@ func (env *Env) contained(name string) bool {
 // byPackets tells whether a fault on the edge is done to packets.
 func (e *Edge) byPackets(contained func(name string) bool) bool {
 	switch {
-	case e.Container != "" || len(e.Labels) > 0:
+	case !e.query().IsZero():
 		return true
 	case e.Via == "proxy" || e.From == LoadName:
 		return false
@@ -69,14 +68,15 @@ func (e *Edge) packetVia() string {
 // checkPackets holds an edge whose packets are hit against what there is.
 func (e *Edge) checkPackets(at scenarios.Pos, do netns.Action, sc Scope, m *scenarios.Mistakes) {
 	own := 0
-	for _, has := range []bool{e.Service != "", e.Unit != "", e.Zone != "", e.Container != "", len(e.Labels) > 0} {
+	found := !e.query().IsZero()
+	for _, has := range []bool{e.Service != "" && !found, e.Unit != "", e.Zone != "", found} {
 		if has {
 			own++
 		}
 	}
 	switch {
 	case own > 1 || own == 1 && (e.From != "" || e.To != ""):
-		m.Add(at, "want from and to, or one of service, unit, zone, container and labels, but not several of them")
+		m.Add(at, "want from and to, or a service, a unit, a zone, or what selects containers, but not several of them")
 		return
 	case own == 0 && e.From == "" && e.To == "":
 		m.AddHint(at, "such as {from: posts, to: store} or {container: redis}", "want from and to, or whose traffic it is")
@@ -90,7 +90,7 @@ func (e *Edge) checkPackets(at scenarios.Pos, do netns.Action, sc Scope, m *scen
 		m.Add(e.Of("from"), "packets of the load pass the proxy on its link; via is proxy there")
 	}
 	for _, end := range []struct{ key, name string }{{"from", e.From}, {"to", e.To}, {"service", e.Service}, {"unit", e.Unit}} {
-		if end.name != LoadName {
+		if end.name != LoadName && !(found && end.key == "service") {
 			e.checkFar(end.key, end.name, sc, m)
 		}
 	}
@@ -103,15 +103,24 @@ func (e *Edge) checkPackets(at scenarios.Pos, do netns.Action, sc Scope, m *scen
 	if s := e.holder(sc.contained); s != "" && !sc.contained(s) {
 		m.AddHint(at, "a link of brunt's stands before a process: via: proxy", "%s is no container, so there are no packets of its own to break", s)
 	}
-	if n := e.candidates(sc); e.Has("pick") && e.Container == "" && len(e.Labels) == 0 && e.Pick.of(n) > n {
+	known := !found && !strings.HasPrefix(e.subject(), containerPrefix) && !sc.Found[e.subject()]
+	if n := e.candidates(sc); e.Has("pick") && known && e.Pick.of(n) > n {
 		m.Add(e.Of("pick"), "%d can't be picked of %d", e.Pick.of(n), n)
 	}
 }
 
+// query selects containers that brunt did not start; the zero one is that none are meant.
+func (e *Edge) query() docker.Query {
+	s := Selector{Service: e.Service, Container: e.Container, Labels: e.Labels, Project: e.Project, InNetwork: e.InNetwork}
+	return s.query()
+}
+
 // holder is the end in whose network the fault is: that of from, else of to. Empty is
-// what is selected by container or labels.
+// that of containers that are selected.
 func (e *Edge) holder(contained func(string) bool) string {
 	switch {
+	case !e.query().IsZero():
+		return ""
 	case e.Zone != "":
 		return zonePrefix + e.Zone
 	case e.Service+e.Unit != "":
@@ -208,26 +217,25 @@ const lookupWithin = 5 * time.Second
 // end finds out what an end of an edge stands for.
 func (e *Edge) end(ctx context.Context, env Env, name string) (far, error) {
 	var f far
-	for _, u := range env.Units {
-		if !env.Zones.at(name, u.Name()) {
-			continue
-		}
-		if c, ok := u.(Contained); ok {
-			f.units = append(f.units, c)
-		} else {
+	units, err := env.Named(ctx, name)
+	if err != nil && !errors.Is(err, ErrNoUnit) {
+		return f, err
+	}
+	for _, u := range units {
+		c, ok := u.(Contained)
+		if !ok {
 			return f, fmt.Errorf("%s is no container, so its packets can't be told from others", u.Name())
 		}
+		f.units = append(f.units, c)
+		f.toward = append(f.toward, towardUnit(c)...)
 	}
 	if len(f.units) > 0 {
 		f.peers = peersOf(f.units)
-		for _, u := range f.units {
-			f.toward = append(f.toward, towardUnit(u)...)
-		}
 		return f, nil
 	}
 	host, port, ok := address(name)
 	if !ok {
-		return f, fmt.Errorf("%w %s", ErrNoUnit, name)
+		return f, err
 	}
 	if port != 0 {
 		f.ports = []uint16{port}
@@ -297,12 +305,13 @@ func towardUnit(u Contained) []netip.AddrPort {
 
 // holders are the units in whose networks the fault is, as many as are picked.
 func (e *Edge) holders(ctx context.Context, env Env) ([]Contained, error) {
-	s := Selector{Place: e.Place, Zone: e.Zone, Pick: e.Pick, Leader: e.Leader, Container: e.Container, Labels: e.Labels}
+	s := Selector{Place: e.Place, Pick: e.Pick, Leader: e.Leader, Labels: e.Labels, Project: e.Project, InNetwork: e.InNetwork, Container: e.Container}
 	name := e.holder(env.contained)
 	zone, inZone := strings.CutPrefix(name, zonePrefix)
 	container, isContainer := strings.CutPrefix(name, containerPrefix)
 	switch {
 	case name == "":
+		s.Service = e.Service // of Compose
 	case inZone:
 		s.Zone = zone
 	case isContainer:

@@ -48,12 +48,12 @@ func Resolve[T any](b Block, kinds map[string]func() T, m *Mistakes) (value T, o
 var notYet = func() map[string]string {
 	out := map[string]string{}
 	for noun, names := range map[string]string{
-		"fault": `container.kill container.stop container.restart container.pause network.disconnect stress.cpu stress.memory
+		"fault": `stress.cpu stress.memory
 			stress.io cpu.throttle memory.limit disk.throttle disk.fill fd.exhaust time.skew`,
 		"executor": `replay find`,
 		"engine":   `vegeta`,
 		"step":     `grpc redis sql websocket kafka amqp tcp udp dns`,
-		"key":      `k6 engine alerts container labels trigger`,
+		"key":      `k6 engine alerts trigger`,
 	} {
 		for name := range strings.FieldsSeq(names) {
 			out[name] = noun
