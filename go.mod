@@ -58,3 +58,5 @@ require (
 	github.com/google/nftables v0.3.0
 	github.com/mdlayher/netlink v1.11.2
 )
+
+require github.com/miekg/dns v1.1.73
