@@ -151,13 +151,17 @@ func (c *cutter) sides() []side {
 		// The kernel answers no packet at postrouting.
 		out.hooks, out.priority = []*nftables.ChainHook{nftables.ChainHookOutput, nftables.ChainHookForward}, 10
 	}
-	if c.Do == Loss {
-		switch c.Direction {
-		case In:
-			return []side{in}
-		case Out:
-			return []side{out}
+	switch c.Do {
+	case Loss, Latency, Reorder, Bandwidth: // the direction is that of packets
+		var all []side
+		for _, d := range c.ways(In) {
+			if d == In {
+				all = append(all, in)
+			} else {
+				all = append(all, out)
+			}
 		}
+		return all
 	}
 	return []side{in, out}
 }

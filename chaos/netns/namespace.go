@@ -87,6 +87,9 @@ type mechanism struct {
 	fits func(n *Namespace, s Spec) error
 	// set does s, or nothing.
 	set func(n *Namespace, s Spec) (Held, error)
+	// undo reads what takes s back after brunt's end, and writes into s by what that is
+	// known; nil is that the kernel sees to it.
+	undo func(n *Namespace, s *Spec) (*Undo, error)
 	// fix says what would make it work where probe fails.
 	fix string
 }

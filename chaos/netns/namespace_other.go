@@ -34,3 +34,6 @@ func New() (*Namespace, error) { return nil, errLinux }
 
 // File is what holds the namespace.
 func (n *Namespace) File() *os.File { return nil }
+
+// Undo takes back what u tells of.
+func (n *Namespace) Undo(Undo) error { return errLinux }

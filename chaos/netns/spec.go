@@ -33,7 +33,10 @@ const (
 // of connections, by who opens them.
 type Direction string
 
-// The directions. The zero value is both.
+// The directions. The zero value is both, for what cuts or shapes. For what happens to
+// some packets, or to all of them a little (latency, reorder, loss, duplicate, corrupt), it
+// is once in each round trip, at whichever side the mechanism has: nfqueue, ebpf and nft
+// take what comes in, netem what goes out. For both, set two.
 const (
 	Both Direction = ""
 	In   Direction = "in"
@@ -58,6 +61,7 @@ type Spec struct {
 	RCode       string        `json:"rcode,omitempty"`       // of dns.fail: SERVFAIL (the zero value), NXDOMAIN, REFUSED
 	Answers     []netip.Addr  `json:"answers,omitempty"`     // of dns.spoof
 	Seed        uint64        `json:"seed,omitempty"`        // of what is random
+	Handle      uint16        `json:"handle,omitempty"`      // of a queueing discipline, to know it by; zero is one by chance
 }
 
 // A Match selects packets by the other end. The zero value is every packet.
@@ -123,4 +127,17 @@ func (s Spec) Check() error {
 		no("a port is 1 to 65535")
 	}
 	return errors.Join(bad...)
+}
+
+// ways are the directions of packets that s is about, where the mechanism can have once
+// what happens once in each round trip.
+func (s Spec) ways(once Direction) []Direction {
+	if s.Direction != Both {
+		return []Direction{s.Direction}
+	}
+	switch s.Do {
+	case Latency, Reorder, Loss, Duplicate, Corrupt:
+		return []Direction{once}
+	}
+	return []Direction{In, Out}
 }

@@ -312,3 +312,16 @@ func withQueue(build func(t *table, way int) error) (*table, error) {
 	}
 	return nil, not
 }
+
+// clear takes all rules out of chains that are in force, and leaves the chains.
+func (t *table) clear(chains []*nftables.Chain) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, c := range chains {
+		t.conn.FlushChain(c)
+	}
+	if err := t.conn.Flush(); err != nil {
+		return fmt.Errorf("clearing the rules of %s: %w", t.tab.Name, err)
+	}
+	return nil
+}
