@@ -4,13 +4,17 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"net/netip"
+	"os"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
 	"brunt/chaos/netns"
@@ -185,4 +189,149 @@ func (s *sender) send(t testing.TB, n int) {
 	if _, err := s.conn.Write(s.buf); err != nil {
 		t.Fatalf("sending a datagram: %v", err)
 	}
+}
+
+// A way is one from a node to another.
+type way struct {
+	from, to *netnstest.Node
+	at       netip.AddrPort
+	box      *mailbox
+	sender   *sender
+}
+
+// ways of a victim with its first peer: what goes out of it, or what comes in.
+func oneWay(t testing.TB, w *netnstest.World, dir netns.Direction, port uint16) *way {
+	t.Helper()
+	k := &way{from: w.Peers[0], to: w.Victim, at: netip.AddrPortFrom(w.Near[0], port)}
+	if dir == netns.Out {
+		k.from, k.to, k.at = w.Victim, w.Peers[0], netip.AddrPortFrom(w.Peers[0].V4, port)
+	}
+	k.box = box(t, k.to, k.at)
+	k.sender = post(t, k.from, k.at)
+	k.last(t) // and addresses are resolved
+	k.box.forget()
+	return k
+}
+
+// marker numbers a datagram that says that no more come.
+const marker = 1 << 40
+
+// last gives what has come, up to a marker that is sent until it comes.
+func (k *way) last(t testing.TB) []datagram {
+	t.Helper()
+	waitFor(t, "a datagram to get through", func() bool {
+		k.sender.send(t, marker)
+		time.Sleep(time.Millisecond)
+		return slices.ContainsFunc(k.box.mail(), func(d datagram) bool { return d.n == marker })
+	})
+	return slices.DeleteFunc(k.box.mail(), func(d datagram) bool { return d.n == marker })
+}
+
+func (b *mailbox) forget() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.got = nil
+}
+
+// sorted are the times that datagrams took.
+func sorted(got []datagram) []time.Duration {
+	var all []time.Duration
+	for _, d := range got {
+		all = append(all, d.took)
+	}
+	slices.Sort(all)
+	return all
+}
+
+// spread sends a thousand datagrams or more, and tells whether the times that they take
+// spread evenly over from to to, as far as can be told on a machine that is late: nothing
+// comes early, the first are there, and so are the last.
+func spread(t testing.TB, k *way, from, to time.Duration) (sent int) {
+	t.Helper()
+	var took []time.Duration
+	tenth := (to - from) / 10
+	waitFor(t, fmt.Sprintf("a datagram that is hardly later than %v", from), func() bool {
+		for range 1000 {
+			k.sender.send(t, sent)
+			sent++
+			time.Sleep(200 * time.Microsecond)
+		}
+		took = sorted(k.box.expect(t, sent))
+		return took[0] < from+tenth
+	})
+	n := len(took)
+	t.Logf("%d took %v to %v, half of them %v", n, took[0], took[n-1], took[n/2])
+	if took[0] < from || took[n-1] < to-tenth {
+		t.Errorf("they should take %v to %v", from, to)
+	}
+	for i := 1; i < 10; i++ {
+		// Lateness makes them more, never less; the chance of a tenth too little is nil.
+		if at, least := took[i*n/10], from+time.Duration(i-1)*tenth; at < least {
+			t.Errorf("%d0 %% take no more than %v, and should take at least %v", i, at, least)
+		}
+	}
+	return sent
+}
+
+// share tells whether it is near enough to that asked for, of 10 000: five standard
+// deviations, where 1.5 points are at least three.
+func share(t testing.TB, what string, n, of int, want float64) {
+	t.Helper()
+	got := float64(n) / float64(of)
+	t.Logf("%s: %.2f %% of %d", what, 100*got, of)
+	if off := 5 * math.Sqrt(want*(1-want)/float64(of)); math.Abs(got-want) > off {
+		t.Errorf("%s: %.4f of %d, not %v ± %.4f", what, got, of, want, off)
+	}
+}
+
+// seen counts how many of n came at all, how many copies of those, and how many of those
+// came after one that was sent later.
+func seen(got []datagram, n int) (came, copies, overtaken int) {
+	times := make([]int, n)
+	latest := -1
+	for _, d := range got {
+		times[d.n]++
+		if times[d.n] > 1 {
+			copies++
+			continue
+		}
+		came++
+		if d.n < latest {
+			overtaken++
+		}
+		latest = max(latest, d.n)
+	}
+	return came, copies, overtaken
+}
+
+// inVM tells that this runs in the virtual machine of .ci/vm: the kernel there has what
+// is tested, and there are no tools.
+func inVM() bool { return os.Getenv("BRUNT_VM") != "" }
+
+// state is what can be seen of a namespace.
+func state(t testing.TB, n *netnstest.Node) string {
+	t.Helper()
+	if !inVM() {
+		return netnstest.State(t, n.Namespace)
+	}
+	var all strings.Builder
+	in(t, n, func() error {
+		ls, err := netlink.LinkList()
+		if err != nil {
+			return err
+		}
+		for _, l := range ls {
+			a := l.Attrs()
+			fmt.Fprintf(&all, "%d %s %v queue %d\n", a.Index, a.Name, a.Flags, a.TxQLen)
+			qs, err := netlink.QdiscList(l)
+			if err != nil {
+				return err
+			}
+			for _, q := range qs {
+				fmt.Fprintf(&all, "  %s %s\n", q.Type(), netlink.HandleStr(q.Attrs().Handle))
+			}
+		}
+		return nil
+	})
+	return all.String()
 }

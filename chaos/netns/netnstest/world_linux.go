@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -65,7 +66,48 @@ func New(t testing.TB, peers int) *World {
 		}))
 		must(t, p.Do(func() error { return up("eth0", p.V4, p.V6) }))
 	}
+	w.settle(t)
 	return w
+}
+
+// settle waits until the links have what the kernel gives them by and by, so that the
+// state of a world does not change by itself.
+func (w *World) settle(t testing.TB) {
+	t.Helper()
+	for _, n := range append([]*Node{w.Victim}, w.Peers...) {
+		must(t, n.Do(func() error {
+			ls, err := netlink.LinkList()
+			if err != nil {
+				return err
+			}
+			for end := time.Now().Add(20 * time.Second); len(ls) > 0; time.Sleep(time.Millisecond) {
+				l, err := netlink.LinkByIndex(ls[0].Attrs().Index)
+				if err != nil {
+					return err
+				}
+				own, err := netlink.AddrList(l, netlink.FAMILY_V6)
+				if err != nil {
+					return err
+				}
+				routes, err := netlink.RouteListFiltered(netlink.FAMILY_V6, &netlink.Route{Table: unix.RT_TABLE_LOCAL, LinkIndex: l.Attrs().Index}, netlink.RT_FILTER_TABLE|netlink.RT_FILTER_OIF)
+				if err != nil {
+					return err
+				}
+				own = slices.DeleteFunc(own, func(a netlink.Addr) bool {
+					return a.Flags&unix.IFA_F_TENTATIVE != 0 ||
+						!slices.ContainsFunc(routes, func(r netlink.Route) bool { return r.Dst != nil && r.Dst.IP.Equal(a.IP) })
+				})
+				switch {
+				// Of the two addresses, one is the link's own.
+				case l.Attrs().Flags&net.FlagLoopback != 0, l.Attrs().OperState == netlink.OperUp && len(own) == 2:
+					ls = ls[1:]
+				case time.Now().After(end):
+					return fmt.Errorf("the link %s does not come up", l.Attrs().Name)
+				}
+			}
+			return nil
+		}))
+	}
 }
 
 // addr are the addresses of an end of the link to a peer.
