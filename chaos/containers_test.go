@@ -12,12 +12,12 @@ import (
 
 // container is a world of one container. Spoil takes back behind the fault's back what it
 // did.
-func containerWorld(o chaostest.VictimOptions, spoil func(t *testing.T, v *chaostest.Victim)) func(t *testing.T, effective bool) chaostest.World {
+func containerWorld(y *chaostest.Yard, o chaostest.VictimOptions, spoil func(t *testing.T, v *chaostest.Victim)) func(t *testing.T, effective bool) chaostest.World {
 	return func(t *testing.T, effective bool) chaostest.World {
-		v := chaostest.NewYard(t).Start(o)
+		v := y.Start(t, o)
 		before := chaostest.Inspected(t, v.Engine, v.ID)
 		t.Cleanup(func() {
-			if after := chaostest.Inspected(t, v.Engine, v.ID); after != before {
+			if after := chaostest.Inspected(t, v.Engine, v.ID); effective && after != before {
 				t.Errorf("docker inspect differs:\n%s", chaostest.Difference(before, after))
 			}
 		})
@@ -55,7 +55,7 @@ func starts(t *testing.T, v *chaostest.Victim) {
 // TestDocker_Faults holds faults to their promises on real containers.
 func TestDocker_Faults(t *testing.T) {
 	chaostest.Root(t)
-	chaostest.Engine(t)
+	y := chaostest.NewYard(t)
 	unpauses := func(t *testing.T, v *chaostest.Victim) {
 		if err := v.Engine.Unpause(t.Context(), v.ID); err != nil {
 			t.Fatal(err)
@@ -90,10 +90,10 @@ func TestDocker_Faults(t *testing.T) {
 		t.Run(c.yaml, func(t *testing.T) {
 			t.Parallel()
 			if c.spoil == nil { // there is no world without its effect
-				t.Run("effect", func(t *testing.T) { chaostest.Effect(t, c.yaml, containerWorld(c.o, nil)(t, true)) })
+				t.Run("effect", func(t *testing.T) { chaostest.Effect(t, c.yaml, containerWorld(y, c.o, nil)(t, true)) })
 				return
 			}
-			chaostest.Run(t, c.yaml, containerWorld(c.o, c.spoil))
+			chaostest.Run(t, c.yaml, containerWorld(y, c.o, c.spoil))
 		})
 	}
 }
@@ -103,9 +103,9 @@ func TestDocker_Faults(t *testing.T) {
 func TestDocker_Refused(t *testing.T) {
 	e := chaostest.Engine(t)
 	y := chaostest.NewYard(t)
-	paused := y.Start(chaostest.VictimOptions{Unit: "paused[0]"})
-	stopped := y.Start(chaostest.VictimOptions{Unit: "stopped[0]"})
-	safe := y.Start(chaostest.VictimOptions{Unit: "safe[0]", Labels: map[string]string{docker.ProtectLabel: "true"}})
+	paused := y.Start(t, chaostest.VictimOptions{Unit: "paused[0]"})
+	stopped := y.Start(t, chaostest.VictimOptions{Unit: "stopped[0]"})
+	safe := y.Start(t, chaostest.VictimOptions{Unit: "safe[0]", Labels: map[string]string{docker.ProtectLabel: "true"}})
 	if err := e.Pause(t.Context(), paused.ID); err != nil {
 		t.Fatal(err)
 	}

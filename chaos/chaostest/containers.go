@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -57,22 +58,22 @@ func Root(t *testing.T) {
 	}
 }
 
-// A Yard is a place in the engine for the containers of one test: an image of the victim
-// and a network. All of it goes with the test.
+// A Yard is a place in the engine for the containers of a test and its parts: an image of
+// the victim and a network. All of it goes with the test.
 type Yard struct {
 	Engine  *docker.Engine
 	Run     string // its label
 	Image   string
 	Network string // the id
 
-	t    *testing.T
-	made int
+	subnet netip.Prefix
+	made   atomic.Int32
 }
 
 // NewYard makes a place for containers.
 func NewYard(t *testing.T) *Yard {
 	t.Helper()
-	y := &Yard{Engine: Engine(t), Run: "test-" + strings.ToLower(rand.Text()), t: t}
+	y := &Yard{Engine: Engine(t), Run: "test-" + strings.ToLower(rand.Text())}
 	program := filepath.Join(t.TempDir(), "victim")
 	build := exec.Command("go", "build", "-o", program, "brunt/chaos/chaostest/victim")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux")
@@ -89,12 +90,44 @@ func NewYard(t *testing.T) *Yard {
 	if y.Image, err = y.Engine.BuildSelf(t.Context(), "brunt-"+y.Run, program, labels); err != nil {
 		t.Fatal(err)
 	}
-	made, err := y.Engine.API().NetworkCreate(t.Context(), "brunt-"+y.Run, network.CreateOptions{Driver: "bridge", Labels: labels})
-	if err != nil {
-		t.Fatal(err)
-	}
-	y.Network = made.ID
+	y.network(t, labels)
 	return y
+}
+
+// network makes the yard's network with a subnet of its own choice, so that each victim
+// has an address that it keeps: the engine gives the one of a container that is down to
+// the next that asks. The engine knows which subnet is free.
+func (y *Yard) network(t *testing.T, labels map[string]string) {
+	t.Helper()
+	api, o := y.Engine.API(), network.CreateOptions{Driver: "bridge", Labels: labels}
+	for range 10 {
+		made, err := api.NetworkCreate(t.Context(), "brunt-"+y.Run, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		is, err := api.NetworkInspect(t.Context(), made.ID, network.InspectOptions{})
+		if err == nil {
+			err = y.Engine.RemoveNetwork(t.Context(), made.ID)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		subnet := netip.MustParsePrefix(is.IPAM.Config[0].Subnet)
+		fixed := o
+		fixed.IPAM = &network.IPAM{Config: []network.IPAMConfig{{Subnet: subnet.String()}}}
+		if made, err = api.NetworkCreate(t.Context(), "brunt-"+y.Run, fixed); err == nil {
+			y.Network, y.subnet = made.ID, subnet
+			return
+		}
+		t.Log(err) // somebody else has taken it meanwhile
+	}
+	t.Fatal("no subnet is to be had")
+}
+
+// address is the one of the n-th victim.
+func (y *Yard) address(n int32) string {
+	b := y.subnet.Addr().As4()
+	return netip.AddrFrom4([4]byte{b[0], b[1], b[2], b[3] + 1 + byte(n)}).String()
 }
 
 // A Victim is a container that answers on port 8080.
@@ -115,14 +148,14 @@ type VictimOptions struct {
 	Host    func(*container.HostConfig) // changes more of it
 }
 
-// Start makes a victim, starts it and waits until it answers.
-func (y *Yard) Start(o VictimOptions) *Victim {
-	y.t.Helper()
+// Start makes a victim, starts it and waits until it answers. It goes with t.
+func (y *Yard) Start(t *testing.T, o VictimOptions) *Victim {
+	t.Helper()
 	if o.Unit == "" {
 		o.Unit = "web[0]"
 	}
-	y.made++
-	name := fmt.Sprintf("brunt-%s-%d", y.Run, y.made)
+	n := y.made.Add(1)
+	name := fmt.Sprintf("brunt-%s-%d", y.Run, n)
 	config := &container.Config{Image: y.Image, Labels: map[string]string{docker.RunLabel: y.Run}}
 	for k, v := range o.Labels {
 		config.Labels[k] = v
@@ -134,30 +167,35 @@ func (y *Yard) Start(o VictimOptions) *Victim {
 	if o.Host != nil {
 		o.Host(host)
 	}
-	in := &network.NetworkingConfig{EndpointsConfig: map[string]*network.EndpointSettings{y.Network: {Aliases: o.Aliases, Links: o.Links}}}
-	made, err := y.Engine.API().ContainerCreate(y.t.Context(), config, host, in, nil, name)
-	if err == nil {
-		err = y.Engine.Start(y.t.Context(), made.ID)
-	}
+	in := &network.NetworkingConfig{EndpointsConfig: map[string]*network.EndpointSettings{y.Network: {Aliases: o.Aliases, Links: o.Links, IPAMConfig: &network.EndpointIPAMConfig{IPv4Address: y.address(n)}}}}
+	made, err := y.Engine.API().ContainerCreate(t.Context(), config, host, in, nil, name)
 	if err != nil {
-		y.t.Fatal(err)
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := y.Engine.Remove(context.Background(), made.ID); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := y.Engine.Start(t.Context(), made.ID); err != nil {
+		t.Fatal(err)
 	}
 	service, _, _ := strings.Cut(o.Unit, "[")
 	v := &Victim{ID: made.ID, Yard: y}
 	v.AskedContainer = &chaos.AskedContainer{Container: &chaos.Container{Engine: y.Engine, Ref: name, Of: chaos.Named{Unit: o.Unit, Service: service}, Check: v.ask}, Answer: v.ask}
 	for deadline := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
-		is, err := y.Engine.Inspect(y.t.Context(), v.ID)
+		is, err := y.Engine.Inspect(t.Context(), v.ID)
 		if err != nil {
-			y.t.Fatal(err)
+			t.Fatal(err)
 		}
-		if err = v.ask(y.t.Context()); err == nil {
+		if err = v.ask(t.Context()); err == nil {
 			err = is.Healthy()
 		}
 		if err == nil {
 			return v
 		}
 		if time.Now().After(deadline) {
-			y.t.Fatalf("the victim does not become ready: %v\n%s", err, y.Engine.Tail(y.t.Context(), v.ID))
+			t.Fatalf("the victim does not become ready: %v\n%s", err, y.Engine.Tail(t.Context(), v.ID))
 		}
 	}
 }
@@ -211,7 +249,7 @@ func Inspected(t *testing.T, e *docker.Engine, id string) string {
 func lives(m map[string]any) {
 	for key, value := range m {
 		switch key {
-		case "StartedAt", "FinishedAt", "Pid", "EndpointID", "SandboxID", "SandboxKey", "RestartCount", "ExitCode", "Health", "ResolvConfPath":
+		case "StartedAt", "FinishedAt", "Pid", "EndpointID", "SandboxID", "SandboxKey", "ExecIDs", "RestartCount", "ExitCode", "Health", "ResolvConfPath":
 			delete(m, key)
 			continue
 		}
