@@ -23,18 +23,6 @@ import (
 	"github.com/vishvananda/netlink"
 )
 
-// needRoot skips a test that makes namespaces, or fails it where it must run.
-func needRoot(t *testing.T) {
-	t.Helper()
-	if os.Geteuid() == 0 {
-		return
-	}
-	if os.Getenv("CI") == "true" {
-		t.Fatal("it needs root, to make network namespaces")
-	}
-	t.Skip("it needs root, to make network namespaces: run it with sudo")
-}
-
 // box is a process in a network namespace of its own, as a container is.
 type box struct {
 	name    string
@@ -216,6 +204,10 @@ var packetFaults = []string{
 	"network.stall: {from: web, to: store}",
 	"network.reset: {from: web, to: store}",
 	"network.half_open: {from: web, to: store}",
+}
+
+// questionFaults are those that are done to questions for names.
+var questionFaults = []string{
 	"dns.fail: {service: web, names: [store], rcode: NXDOMAIN}",
 	"dns.timeout: {service: web, names: [\"*.example.com\"]}",
 	"dns.spoof: {service: web, names: [store], answers: [192.0.2.1]}",
@@ -224,7 +216,7 @@ var packetFaults = []string{
 // TestPackets holds the faults on packets to their promises in namespaces that are joined
 // by a wire.
 func TestPackets(t *testing.T) {
-	needRoot(t)
+	chaostest.Root(t)
 	at := strings.NewReplacer("WEB", "10.77.0.2", "STORE", "10.77.0.3")
 	for _, yaml := range packetFaults {
 		yaml = at.Replace(yaml)

@@ -21,6 +21,7 @@ import (
 
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/network"
+	"github.com/docker/go-connections/nat"
 )
 
 // Engine gives the machine's Docker engine. A test that needs one fails without it where
@@ -63,6 +64,7 @@ func Root(t *testing.T) {
 type Yard struct {
 	Engine  *docker.Engine
 	Run     string // its label
+	Program string // the victim's, which can be a helper too
 	Image   string
 	Network string // the id
 
@@ -86,6 +88,7 @@ func NewYard(t *testing.T) *Yard {
 		}
 	})
 	labels := map[string]string{docker.RunLabel: y.Run}
+	y.Program = program
 	var err error
 	if y.Image, err = y.Engine.BuildSelf(t.Context(), "brunt-"+y.Run, program, labels); err != nil {
 		t.Fatal(err)
@@ -156,7 +159,7 @@ func (y *Yard) Start(t *testing.T, o VictimOptions) *Victim {
 	}
 	n := y.made.Add(1)
 	name := fmt.Sprintf("brunt-%s-%d", y.Run, n)
-	config := &container.Config{Image: y.Image, Labels: map[string]string{docker.RunLabel: y.Run}}
+	config := &container.Config{Image: y.Image, Labels: map[string]string{docker.RunLabel: y.Run}, ExposedPorts: nat.PortSet{"8080/tcp": {}}}
 	for k, v := range o.Labels {
 		config.Labels[k] = v
 	}
@@ -182,7 +185,7 @@ func (y *Yard) Start(t *testing.T, o VictimOptions) *Victim {
 	}
 	service, _, _ := strings.Cut(o.Unit, "[")
 	v := &Victim{ID: made.ID, Yard: y}
-	v.AskedContainer = &chaos.AskedContainer{Container: &chaos.Container{Engine: y.Engine, Ref: name, Of: chaos.Named{Unit: o.Unit, Service: service}, Check: v.ask}, Answer: v.ask}
+	v.AskedContainer = chaos.Asked(&chaos.Container{Engine: y.Engine, Ref: name, Of: chaos.Named{Unit: o.Unit, Service: service}, Check: v.ask}, v.ask, "")
 	for deadline := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
 		is, err := y.Engine.Inspect(t.Context(), v.ID)
 		if err != nil {

@@ -389,14 +389,15 @@ func (n *Namespace) ask(ctx context.Context, to netip.AddrPort, wait time.Durati
 		conn, err = net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(to))
 		return err
 	})
+	s.Sent++
 	if err != nil {
-		return err
+		s.met(err, 0)
+		return nil
 	}
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })()
 	began := time.Now()
 	_ = conn.SetDeadline(began.Add(wait))
-	s.Sent++
 	if _, err := conn.Write(out); err != nil {
 		s.met(err, 0)
 		return nil

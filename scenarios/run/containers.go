@@ -32,7 +32,7 @@ func (f fleet) units() []chaos.Unit {
 	for _, m := range f.Units() {
 		c := &chaos.Container{Engine: f.engine, Ref: m.ID(), Of: chaos.Named{Unit: m.Name(), Service: m.Service}, Check: m.Ready}
 		if m.Asks() {
-			out = append(out, &chaos.AskedContainer{Container: c, Answer: m.Ask, At: m.Addr()})
+			out = append(out, chaos.Asked(c, m.Ask, m.Addr()))
 		} else {
 			out = append(out, c)
 		}
