@@ -185,7 +185,7 @@ func (h *heldPackets) look(ctx context.Context) {
 		}
 	}
 	for _, to := range h.withPorts(toward) {
-		if len(h.before) == mostSeen {
+		if len(h.before) == mostSeen || len(h.before) > 0 && h.sign.n > pings {
 			break
 		}
 		for _, how := range h.ways() {
@@ -201,8 +201,8 @@ func (h *heldPackets) look(ctx context.Context) {
 	}
 }
 
-// mostSeen bounds how many peers are looked at.
-const mostSeen = 3
+// mostSeen bounds how many peers are looked at; where many pings are needed it is one.
+const mostSeen = 2
 
 // ways are those by which to look. Pings belong to no port.
 func (h *heldPackets) ways() []netns.How {
@@ -291,21 +291,10 @@ func (h *heldPackets) Verify(ctx context.Context) (string, error) {
 	}
 	var found []string
 	for _, b := range h.before {
-		l := h.again(b)
-		met, err := h.held.Met()
-		if err != nil {
-			return "", fmt.Errorf("counting what met it: %w", err)
+		text, err := h.proof(ctx, b)
+		for again := 1; err != nil && again < proofs && ctx.Err() == nil; again++ {
+			text, err = h.proof(ctx, b)
 		}
-		now, err := h.looks(ctx, h.net, l)
-		if err != nil {
-			return "", err
-		}
-		after, err := h.held.Met()
-		if err != nil {
-			return "", fmt.Errorf("counting what met it: %w", err)
-		}
-		h.own += min(after.Packets-met.Packets, most(now))
-		text, err := h.sign.prove(b, now, after.Hit-met.Hit)
 		if err != nil {
 			return "", fmt.Errorf("%s: %w", h.from(b), err)
 		}
@@ -329,6 +318,31 @@ func (h *heldPackets) Verify(ctx context.Context) (string, error) {
 		found = append(found, text)
 	}
 	return strings.Join(found, "; "), nil
+}
+
+// proofs is how often the effect is looked for: on a busy machine a look can come to
+// nothing.
+const proofs = 3
+
+// proof looks once for the effect.
+func (h *heldPackets) proof(ctx context.Context, b before) (string, error) {
+	met, err := h.held.Met()
+	if err != nil {
+		return "", fmt.Errorf("counting what met it: %w", err)
+	}
+	now, err := h.looks(ctx, h.net, h.again(b))
+	if err != nil {
+		return "", err
+	}
+	after, err := h.held.Met()
+	if err != nil {
+		return "", fmt.Errorf("counting what met it: %w", err)
+	}
+	h.own += min(after.Packets-met.Packets, most(now))
+	if ctx.Err() != nil {
+		return "", errors.New("there is no time to find its effect")
+	}
+	return h.sign.prove(b, now, after.Hit-met.Hit)
 }
 
 // most is how many packets a look can be, there and back.
