@@ -138,6 +138,12 @@ func (u Undo) do(ctx context.Context) (Outcome, error) {
 	switch u.Op {
 	case opExec, opWebhook:
 		return u.doOwn(ctx)
+	case opGroupSet, opGroupLeave:
+		return u.doGroup(ctx)
+	case opName:
+		return u.doName()
+	case opFiles, opClock:
+		return u.doFamily()
 	case opContinue, opEnd, opExecEnd:
 		var id identity
 		if err := json.Unmarshal(u.Identity, &id); err != nil {
