@@ -89,7 +89,7 @@ const usualPeriod = 100_000 // microseconds, where a group has none of its own y
 
 // plan finds what is to be written.
 func (t *throttle) plan() error {
-	r, err := t.victim.ration(cgroup.CPU)
+	r, err := t.victim.ration(cgroup.CPU, t.burn.run)
 	if err != nil {
 		return err
 	}
@@ -154,17 +154,28 @@ func (t *throttle) Inject(ctx context.Context) (Held, error) {
 }
 
 const (
-	throttledFor = 400 * time.Millisecond // how long the use of processors is watched, at least
+	wantsFor     = 150 * time.Millisecond // how long it is watched whether the unit wants more than it may have
+	throttledFor = 400 * time.Millisecond // how long the use of processors is watched
 	overQuota    = 1.35                   // times the quota; a window may begin with what was saved up
 )
 
 // Verify implements [Held]: the kernel makes the unit wait, and it uses no more than it
 // may. A unit that does not want that much is joined by a process that does.
 func (t *throttle) Verify(ctx context.Context) (string, error) {
-	if said, ok := t.waits(ctx, 0); ok {
-		return t.unit.Name() + said, nil
-	}
 	g := t.group()
+	before, err := g.Count("cpu.stat", "nr_throttled")
+	if err != nil {
+		return "", err
+	}
+	select {
+	case <-time.After(wantsFor):
+	case <-ctx.Done():
+	}
+	if after, err := g.Count("cpu.stat", "nr_throttled"); err == nil && after > before {
+		if said, ok := t.waits(ctx, 0); ok {
+			return t.unit.Name() + said, nil
+		}
+	}
 	b, err := t.burn.start(burner.Config{Groups: []cgroup.Group{g}, Score: 1000}, burner.Job{CPU: &burner.CPU{Load: 1, Workers: int(math.Ceil(t.most))}, Unit: t.id.PID})
 	if err != nil {
 		return "", err

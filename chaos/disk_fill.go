@@ -150,6 +150,7 @@ func (f *diskFill) Inject(context.Context) (Held, error) {
 	if f.file, err = rootfs.Nameless(f.dir, f.name.Name); err != nil {
 		return nil, also(fmt.Errorf("%s: making a file in %s: %w", f.victim, f.fault.Path, err), f.dir.Close())
 	}
+	f.point("file made")
 	if err := f.fill(); err != nil {
 		return nil, also(fmt.Errorf("%s: filling %s: %w", f.victim, f.fault.Path, err), f.file.Close(), f.dir.Close())
 	}

@@ -70,9 +70,16 @@ type Env struct {
 
 	Addresses map[string]string   // what ${unit.…} stands for, by the text of the placeholder
 	Allow     [][]string          // lists of what calls may go to besides loopback, as guard.allow.chaos has it; all must hold it
+	At        func(point string)  // is called where brunt could die within an injection, for tests; nil is nobody
 	Spawned   func(pid int) error // writes down that a command was started; nil writes nothing
 
 	// Spare gives why a unit, or a link from->to, may not be touched, or nil. Nil spares
 	// none.
 	Spare func(name string) error
+}
+
+func (e Env) point(name string) {
+	if e.At != nil {
+		e.At(name)
+	}
 }

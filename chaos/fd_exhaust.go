@@ -142,6 +142,7 @@ func (f *fdExhaust) Inject(ctx context.Context) (Held, error) {
 			_, rerr := f.Revert(ctx)
 			return nil, also(fmt.Errorf("%s: %w", f.victim, err), rerr)
 		}
+		f.point("limit written")
 	}
 	if !f.id.alive() {
 		return nil, errEnded

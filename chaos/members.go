@@ -22,7 +22,7 @@ func onlyLinux(at scenarios.Pos, kind string, m *scenarios.Mistakes) {
 func (s *Selector) starved(env Env, units []Unit) ([]victim, error) {
 	var out []victim
 	for _, u := range units {
-		v := victim{unit: u}
+		v := victim{unit: u, point: env.point}
 		if !env.Dry || u.PID() != 0 {
 			var err error
 			if v.id, err = runningProcess(u); err != nil {
@@ -36,8 +36,9 @@ func (s *Selector) starved(env Env, units []Unit) ([]victim, error) {
 
 // A victim is a unit with the process that it runs as.
 type victim struct {
-	unit Unit
-	id   identity // zero is that it does not run yet
+	unit  Unit
+	id    identity          // zero is that it does not run yet
+	point func(name string) // where brunt could die
 }
 
 // String says who it is, for people.

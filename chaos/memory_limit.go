@@ -111,7 +111,7 @@ const mostFelt = 1 << 30
 
 // plan finds what is to be written.
 func (l *memoryLimit) plan() error {
-	r, err := l.victim.ration(cgroup.Memory)
+	r, err := l.victim.ration(cgroup.Memory, l.burn.run)
 	if err != nil {
 		return err
 	}

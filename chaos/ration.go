@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"brunt/chaos/cgroup"
@@ -53,9 +54,9 @@ type groupMove struct {
 	Unified bool   `json:"unified,omitempty"`
 }
 
-// ration finds the group of a unit for a controller. What may be said about the group is
-// asked of it later: [ration.set].
-func (v victim) ration(c cgroup.Controller) (*ration, error) {
+// ration finds the group of a unit for a controller. One that has to be made is named by
+// the run.
+func (v victim) ration(c cgroup.Controller, run string) (*ration, error) {
 	r := &ration{victim: v}
 	var err error
 	if r.home, err = (cgroup.System{}).Find(v.id.PID, c); err != nil {
@@ -72,7 +73,7 @@ func (v victim) ration(c cgroup.Controller) (*ration, error) {
 		return r, nil
 	}
 	if r.home.Root || len(without(inside, family(v.id.PID))) > 0 {
-		r.own = r.home.Below("brunt-" + rand.Text()[:12])
+		r.own = r.home.Below(strings.TrimSuffix("brunt-"+run, "-") + "-" + strings.ToLower(rand.Text()[:8]))
 	}
 	return r, nil
 }
@@ -152,6 +153,7 @@ func (r *ration) tryPut() error {
 		if g, err = cgroup.Make(r.own, r.home.Unified); err != nil {
 			return err
 		}
+		r.point("group made")
 	} else if !g.Lives() {
 		return fmt.Errorf("%s: its control group is no more", r.unit.Name())
 	}
@@ -159,6 +161,7 @@ func (r *ration) tryPut() error {
 		if err := g.Write(v.Setting, v.Is); err != nil {
 			return fmt.Errorf("setting %s of %s to %s: %w", v.File, r.unit.Name(), v.Is, err)
 		}
+		r.point("setting written")
 	}
 	if !r.shared() {
 		return nil
@@ -185,6 +188,7 @@ func (r *ration) move(g cgroup.Group, who func() []int) error {
 			if err := g.Add(pid); err != nil && alive(pid) {
 				return fmt.Errorf("moving pid %d into %s: %w", pid, g.Path, err)
 			}
+			r.point("process moved")
 		}
 	}
 	return fmt.Errorf("%s starts processes faster than they can be moved", r.unit.Name())

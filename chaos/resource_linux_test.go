@@ -236,15 +236,15 @@ func TestResources(t *testing.T) {
 		name, yaml string
 		make       func(t *testing.T, yaml string) made
 	}{
-		{"throttled in a group of its own", "cpu.throttle: {service: web, share: 20%}", func(t *testing.T, yaml string) made {
+		{"throttled in a group of its own", "cpu.throttle: {service: web, share: 5%}", func(t *testing.T, yaml string) made {
 			v := newVictim(t, true)
 			return made{v, yaml, func() { v.write(cgroup.CPU, "cpu.cfs_quota_us", "cpu.max", "", "-1", "max") }}
 		}},
-		{"throttled that shares its group", "cpu.throttle: {service: web, processors: 0.3}", func(t *testing.T, yaml string) made {
+		{"throttled that shares its group", "cpu.throttle: {service: web, processors: 0.05}", func(t *testing.T, yaml string) made {
 			v := newVictim(t, false)
 			return made{v, yaml, func() { v.write(cgroup.CPU, "cpu.cfs_quota_us", "cpu.max", "", "-1", "max") }}
 		}},
-		{"throttled that was throttled before", "cpu.throttle: {service: web, share: 20%}", func(t *testing.T, yaml string) made {
+		{"throttled that was throttled before", "cpu.throttle: {service: web, share: 5%}", func(t *testing.T, yaml string) made {
 			v := newVictim(t, true)
 			v.write(cgroup.CPU, "cpu.cfs_quota_us", "cpu.max", "", "150000", "150000 100000")
 			return made{v, yaml, func() { v.write(cgroup.CPU, "cpu.cfs_quota_us", "cpu.max", "", "-1", "max") }}

@@ -281,7 +281,7 @@ const leftToMachine = 512 << 20
 
 // plan finds how much is taken, and what stands against it.
 func (s *stressMemory) plan() error {
-	r, err := s.victim.ration(cgroup.Memory)
+	r, err := s.victim.ration(cgroup.Memory, s.burn.run)
 	if err != nil {
 		return err
 	}
@@ -354,7 +354,7 @@ func (s *stressMemory) Verify(ctx context.Context) (string, error) {
 			return fmt.Sprintf("the kernel killed it (pid %d) for want of memory, %s of which a process in its place had taken", s.id.PID, sizeText(r.Bytes)), nil
 		case !s.kill && s.b.Killed() && s.id.alive() && s.limit > 0:
 			return fmt.Sprintf("a process in its place took %s, and was killed by the kernel for want of more", sizeText(r.Bytes)), nil
-		case err != nil:
+		case err != nil || s.over() != nil:
 			return "", also(s.over(), err)
 		case r.Bytes >= s.job.Memory.Bytes && !s.kill:
 			if rss := residentOf(s.b.PID()); rss < r.Bytes/2 {
@@ -432,8 +432,8 @@ func (s *stressIO) Verify(ctx context.Context) (string, error) {
 	const enough = 4 // blocks
 	for {
 		r, err := s.b.Next(ctx)
-		if err != nil {
-			return "", also(s.over(), err)
+		if err := also(s.over(), err); err != nil {
+			return "", err
 		}
 		if n := diskOf(s.b.PID()); r.Bytes >= enough*int64(s.job.Disk.Block) && n >= enough*int64(s.job.Disk.Block)/2 {
 			return fmt.Sprintf("a process in its place (pid %d) has read and written %s at %s/s", s.b.PID(), sizeText(n), sizeText(int64(float64(n)/time.Since(s.began).Seconds()))), nil

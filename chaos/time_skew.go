@@ -163,6 +163,7 @@ func (t *timeSkew) Inject(ctx context.Context) (Held, error) {
 			_, rerr := t.Revert(ctx)
 			return nil, also(fmt.Errorf("%s, pid %d: %w", t.unit.Name(), id.PID, err), rerr)
 		}
+		t.point("clock written")
 	}
 	if !t.id.alive() {
 		return nil, errEnded

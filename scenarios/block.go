@@ -49,8 +49,7 @@ var notYet = func() map[string]string {
 	out := map[string]string{}
 	for noun, names := range map[string]string{
 		"fault": `container.kill container.stop container.restart container.pause network.loss network.duplicate network.corrupt
-			network.reorder network.half_open network.disconnect dns.fail dns.timeout dns.spoof stress.cpu stress.memory
-			stress.io cpu.throttle memory.limit disk.throttle disk.fill fd.exhaust time.skew`,
+			network.reorder network.half_open network.disconnect dns.fail dns.timeout dns.spoof`,
 		"executor": `replay find`,
 		"engine":   `vegeta`,
 		"target":   `compose containers`,

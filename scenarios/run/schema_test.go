@@ -327,7 +327,7 @@ func TestNotAvailable(t *testing.T) {
 	)
 	for _, c := range []struct{ form, names string }{
 		{faults, `container.kill container.stop container.restart container.pause network.loss network.duplicate network.corrupt network.reorder
-			network.half_open network.disconnect dns.fail dns.timeout dns.spoof stress.cpu stress.memory stress.io cpu.throttle memory.limit disk.throttle disk.fill fd.exhaust time.skew`},
+			network.half_open network.disconnect dns.fail dns.timeout dns.spoof`},
 		{steps, "grpc redis sql websocket kafka amqp tcp udp dns"},
 		{target, "compose containers"},
 		{picks, "container labels"},
