@@ -28,6 +28,10 @@ func (s *Selector) Reaches(sc Scope) []string {
 		return []string{pidName(s.PID)}
 	case s.Unit != "":
 		return []string{s.Unit}
+	case s.Container != "":
+		return []string{containerPrefix + s.Container}
+	case !s.query().IsZero():
+		return nil // who they are is known only in the run
 	}
 	units := sc.units()
 	if s.Service != "" {

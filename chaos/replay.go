@@ -144,6 +144,8 @@ func (u Undo) do(ctx context.Context) (Outcome, error) {
 		return u.doName()
 	case opFiles, opClock:
 		return u.doFamily()
+	case opFleet, opStart, opUnpause, opConnect:
+		return u.doEngine(ctx)
 	case opContinue, opEnd, opExecEnd:
 		var id identity
 		if err := json.Unmarshal(u.Identity, &id); err != nil {

@@ -18,7 +18,7 @@ type Policy struct {
 	Version     int           `yaml:"version,required,min=1,max=1"` // of the language
 	Name        string        `yaml:"name"`                         // what reports call it; zero is the file's
 	Allow       Allow         `yaml:"allow"`                        // beyond loopback, all that load and faults may reach; a list that is not written bounds nothing
-	Targets     []string      `yaml:"targets"`                      // the kinds that may be loaded, of url, stack, processes; pid lets faults hit processes that brunt did not start. Nil is all
+	Targets     []string      `yaml:"targets"`                      // the kinds that may be loaded, of url, stack, processes, containers, compose; pid lets faults hit processes that brunt did not start. Nil is all
 	Faults      []string      `yaml:"faults"`                       // the kinds that may be injected, such as network.* or process.freeze; nil is all
 	Forbid      []string      `yaml:"forbid"`                       // kinds that may not, even if faults names them
 	Protect     Protect       `yaml:"protect"`                      // whom no fault may touch

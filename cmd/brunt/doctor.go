@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"os"
-	"strings"
 	"text/tabwriter"
 
 	"brunt/chaos"
@@ -31,13 +30,9 @@ files, and whether its target answers. Nothing is started.`,
 				}
 				needs = plan.Needs(c.Context())
 			}
-			socket := strings.TrimPrefix(os.Getenv("DOCKER_HOST"), "unix://")
-			if socket == "" || strings.Contains(socket, "://") {
-				socket = "/var/run/docker.sock"
-			}
 			bad := false
 			t := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
-			checks := append(run.Doctor(c.Context(), chaos.StateDirs(os.Getenv), socket), run.DoctorPolicies(policyFiles(f.policy))...)
+			checks := append(run.Doctor(c.Context(), chaos.StateDirs(os.Getenv), os.Getenv), run.DoctorPolicies(policyFiles(f.policy))...)
 			for _, k := range append(checks, needs...) {
 				bad = bad || k.State == run.Bad
 				fmt.Fprintf(t, "%s\t%s\t%s\n", k.Name, k.State, k.Found)

@@ -205,7 +205,8 @@ func inSign(n *scenarios.Node, pos scenarios.Pos) bool {
 // inProcesses tells whether a place lies in the target's processes, whose
 // placeholders are checked with them.
 func (c *compiler) inProcesses(pos scenarios.Pos) bool {
-	return c.sc.Target.Processes != nil && c.sc.Target.Processes.Holds(pos)
+	t := &c.sc.Target
+	return t.Processes != nil && t.Processes.Holds(pos) || t.Containers != nil && t.Containers.Holds(pos)
 }
 
 // needsLink tells whether any fault touches the link between two units.

@@ -321,7 +321,7 @@ func (in *Injection) take(c *chaos.Record, mask func(string) string) {
 func (s *system) says() string {
 	var out []string
 	if s.stack != nil {
-		out = append(out, fmt.Sprintf("%d units run", len(s.stack.Units())))
+		out = append(out, fmt.Sprintf("%d units run", len(s.stack.units())))
 	}
 	if s.entry != "" {
 		out = append(out, "the target is at "+s.entry)

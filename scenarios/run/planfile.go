@@ -56,7 +56,7 @@ type PlannedFile struct {
 
 // PlannedTarget is what the target was made of.
 type PlannedTarget struct {
-	Kind      string           `json:"kind"` // stack, processes or url
+	Kind      string           `json:"kind"` // stack, processes, containers, compose or url
 	Name      string           `json:"name"`
 	Entry     string           `json:"entry,omitempty"`
 	Services  []PlannedService `json:"services,omitempty"`
@@ -270,8 +270,10 @@ func (p *Plan) targetName() string {
 	switch targetKind(&t) {
 	case "stack":
 		return "stack " + t.Stack
-	case "processes":
-		return "processes"
+	case "processes", "containers":
+		return targetKind(&t)
+	case "compose":
+		return "compose " + t.Compose.File
 	}
 	return p.Scenario.Secrets.Mask(t.URL.Text())
 }

@@ -108,6 +108,10 @@ func targetKind(t *scenarios.Target) string {
 	switch {
 	case t.Processes != nil:
 		return "processes"
+	case t.Containers != nil:
+		return "containers"
+	case t.Compose != nil:
+		return "compose"
 	case t.Stack != "":
 		return "stack"
 	case !t.URL.IsZero():
@@ -128,7 +132,7 @@ func (c *compiler) targets(p *scenarios.Policy) {
 		kind = "url" // of a fault alone, on a link to it
 	}
 	if kind != "" && !slices.Contains(p.Targets, kind) {
-		c.beyond(c.sc.Target.Of(kind), p.Of("targets"), says, "the target is %s", map[string]string{"url": "a url", "stack": "a stack", "processes": "processes"}[kind])
+		c.beyond(c.sc.Target.Of(kind), p.Of("targets"), says, "the target is %s", map[string]string{"url": "a url", "stack": "a stack", "processes": "processes", "containers": "containers", "compose": "a Compose file"}[kind])
 	}
 	if slices.Contains(p.Targets, "pid") {
 		return

@@ -1,0 +1,6 @@
+package run
+
+// watcher tells of what happens to containers.
+type watcher struct{}
+
+func (w *watcher) stop() {}
