@@ -1,7 +1,6 @@
 package chaos_test
 
 import (
-	"context"
 	"fmt"
 	"net"
 	"os"
@@ -15,6 +14,7 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/cgroup"
 	"brunt/chaos/chaostest"
+	"brunt/chaos/rootfs"
 	"brunt/chaos/vdso"
 
 	"golang.org/x/sys/unix"
@@ -32,37 +32,31 @@ func needsRoot(t *testing.T) {
 	}
 }
 
-// victim is a unit whose resources are taken, with what the world around it is.
+// victim is a unit whose resources are taken.
 type victim struct {
-	t *testing.T
-	*unit
-	groups map[cgroup.Controller]cgroup.Group // of its own; nil is that it shares the test's
-	dir    string                             // that a filesystem of its own is mounted on
+	chaos.Unit
+	t     *testing.T
+	alone bool   // it has control groups of its own
+	dir   string // of the unit, on a disk or a filesystem of its own
 }
 
 // newVictim starts a unit: in control groups of its own, or in the test's.
 func newVictim(t *testing.T, own bool, wrap ...string) *victim {
 	t.Helper()
 	needsRoot(t)
-	v := &victim{t: t}
-	if wrap == nil {
-		v.unit = newUnit(t, "web")
-	} else {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		v.unit = &unit{name: "web", addr: l.Addr().String(), wrap: wrap}
-		_ = l.Close()
-		v.unit.begin(t)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
 	}
+	u := &unit{name: "web", addr: l.Addr().String(), wrap: wrap}
+	_ = l.Close()
+	u.begin(t)
 	if own {
-		v.groups = map[cgroup.Controller]cgroup.Group{}
 		for _, c := range []cgroup.Controller{cgroup.CPU, cgroup.CPUAcct, cgroup.Memory, cgroup.Disk} {
-			v.groups[c] = ownGroup(t, c, v.PID())
+			ownGroup(t, c, u.PID())
 		}
 	}
-	return v
+	return &victim{Unit: u, t: t, alone: own, dir: t.TempDir()}
 }
 
 // ownGroup moves a process into a control group of its own, as an engine does with a
@@ -109,7 +103,7 @@ func waitFor(t *testing.T, what string, done func() bool) {
 func (v *victim) world(spoil func()) chaostest.World {
 	return chaostest.World{
 		Scope: chaos.Scope{Services: map[string]int{"web": 1}},
-		Env:   chaos.Env{Units: []chaos.Unit{v.unit}, Now: clock(), Burner: []string{os.Args[0], "burn"}},
+		Env:   chaos.Env{Units: []chaos.Unit{v.Unit}, Now: clock(), Burner: []string{os.Args[0], "burn"}},
 		Spoil: spoil,
 	}
 }
@@ -124,14 +118,13 @@ func (v *victim) now(c cgroup.Controller) cgroup.Group {
 	return g
 }
 
-// write sets a setting of the victim's group behind brunt's back.
-func (v *victim) write(c cgroup.Controller, one, two string, device string, values ...string) {
+// write sets a setting of the victim's group behind brunt's back, in either version.
+func (v *victim) write(c cgroup.Controller, file1, file2, value1, value2 string) {
 	v.t.Helper()
 	g := v.now(c)
-	s := cgroup.Setting{File: one, Device: device}
-	value := values[0]
+	s, value := cgroup.Setting{File: file1}, value1
 	if g.Unified {
-		s.File, value = two, values[1]
+		s.File, value = file2, value2
 	}
 	if err := g.Write(s, value); err != nil {
 		v.t.Fatal(err)
@@ -148,7 +141,7 @@ func (v *victim) state() string {
 		if err != nil {
 			v.t.Fatal(err)
 		}
-		if v.groups == nil {
+		if !v.alone {
 			inside = nil // others come and go
 		}
 		fmt.Fprintf(&b, "%s: %s %v\n", c, g.Path, inside)
@@ -163,7 +156,7 @@ func (v *victim) state() string {
 				}
 				fmt.Fprintf(&b, "  %s: %q\n", name, text)
 			}
-			if v.groups != nil && strings.HasPrefix(filepath.Base(f), "brunt-") {
+			if v.alone && strings.HasPrefix(filepath.Base(f), "brunt-") {
 				fmt.Fprintf(&b, "  a group of brunt's: %s\n", f)
 			}
 		}
@@ -184,17 +177,22 @@ func (v *victim) state() string {
 	return b.String()
 }
 
-// burnersIn kills the burners in the victim's group.
+// killBurners kills the burners in the victim's group, and waits until they are no more.
 func (v *victim) killBurners(c cgroup.Controller) {
-	inside, err := v.now(c).Processes()
-	if err != nil {
-		v.t.Error(err)
-	}
-	for _, p := range inside {
-		if b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", p)); p != v.PID() && strings.Contains(string(b), "\x00burn") {
-			_ = unix.Kill(p, unix.SIGKILL)
+	waitFor(v.t, "the burners to end", func() bool {
+		inside, err := v.now(c).Processes()
+		if err != nil {
+			v.t.Error(err)
 		}
-	}
+		n := 0
+		for _, p := range inside {
+			if b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", p)); strings.Contains(string(b), "\x00burn\x00") {
+				_ = unix.Kill(p, unix.SIGKILL)
+				n++
+			}
+		}
+		return n == 0
+	})
 }
 
 // tmpfs has the unit mount a filesystem of its own on a directory that only it sees.
@@ -208,146 +206,146 @@ func ext4(t *testing.T, dir string) []string {
 	return []string{"unshare", "-m", "sh", "-c", `truncate -s 32M "$1" && mkfs.ext4 -q "$1" && mount -o loop "$1" "$0" && shift && exec "$@"`, dir, image}
 }
 
-// emptyNameless takes the room back that brunt's nameless files below dir have.
-func emptyNameless(t *testing.T, dir string) {
+// resourceFaults are the faults on what a unit may use, each with what spoils it behind
+// brunt's back; DIR stands for a directory of the unit. Where is where the unit runs.
+var resourceFaults = []struct {
+	name, yaml string
+	where      string // alone, shared; tmpfs or ext4 is the filesystem that the unit has to itself
+	before     func(v *victim)
+	spoil      func(v *victim) // nil is that nothing can
+}{
+	{"throttled", "cpu.throttle: {service: web, share: 5%}", "alone", nil, unthrottle},
+	{"throttled, and shares its group", "cpu.throttle: {service: web, processors: 0.05}", "shared", nil, unthrottle},
+	{"throttled, and was before", "cpu.throttle: {service: web, share: 5%}", "alone", func(v *victim) {
+		v.write(cgroup.CPU, "cpu.cfs_quota_us", "cpu.max", "150000", "150000 100000")
+	}, unthrottle},
+	{"limited in memory", "memory.limit: {service: web, bytes: 48MiB}", "alone", nil, unlimit},
+	{"limited in memory, and was before", "memory.limit: {service: web, bytes: 48MiB}", "alone", func(v *victim) {
+		v.write(cgroup.Memory, "memory.limit_in_bytes", "memory.max", "512M", "512M")
+	}, unlimit},
+	{"slowed at its disk", "disk.throttle: {service: web, path: DIR, rate: 1MiB/s}", "alone", nil, unslow},
+	{"slowed at writing, and shares its group", "disk.throttle: {service: web, path: DIR, rate: 2MiB/s, direction: write}", "shared", nil, unslow},
+	{"slowed at reading", "disk.throttle: {service: web, path: DIR, rate: 2MiB/s, direction: read}", "alone", nil, unslow},
+	{"beside burnt processors", "stress.cpu: {service: web, load: 60%, workers: 1}", "alone", nil, func(v *victim) { v.killBurners(cgroup.CPU) }},
+	{"beside taken memory", "stress.memory: {service: web, bytes: 64MiB}", "alone", nil, func(v *victim) { v.killBurners(cgroup.Memory) }},
+	{"beside taken memory, beyond the limit", "stress.memory: {service: web, percent: 100%}", "alone", func(v *victim) {
+		v.write(cgroup.Memory, "memory.limit_in_bytes", "memory.max", "64M", "64M")
+	}, nil},
+	{"beside a busy disk", "stress.io: {service: web, path: DIR, workers: 2}", "alone", nil, func(v *victim) { v.killBurners(cgroup.Disk) }},
+	{"without room in memory", "disk.fill: {service: web, path: DIR, percent: 100%}", "tmpfs", nil, emptyNameless},
+	{"without room on a disk", "disk.fill: {service: web, path: DIR, keep_free: 0}", "ext4", nil, emptyNameless},
+	{"with little room on a disk", "disk.fill: {service: web, path: DIR, bytes: 20MiB, keep_free: 1MiB}", "ext4", nil, emptyNameless},
+	{"out of descriptors", "fd.exhaust: {service: web}", "shared", nil, moreFiles},
+	{"almost out of descriptors", "fd.exhaust: {service: web, leave: 3}", "shared", nil, moreFiles},
+	{"with a clock that is ahead", "time.skew: {service: web, offset: 2h}", "shared", nil, func(v *victim) { v.setClock(2*time.Hour, true) }},
+	{"with a clock that is behind", "time.skew: {service: web, offset: -1500ms}", "shared", nil, func(v *victim) { v.setClock(-1500*time.Millisecond, true) }},
+}
+
+func unthrottle(v *victim) { v.write(cgroup.CPU, "cpu.cfs_quota_us", "cpu.max", "-1", "max") }
+
+func unlimit(v *victim) {
+	v.write(cgroup.Memory, "memory.limit_in_bytes", "memory.max", "200M", "200M")
+}
+
+// unslow takes every limit of a disk away.
+func unslow(v *victim) {
+	g := v.now(cgroup.Disk)
+	for _, s := range []cgroup.Setting{{File: "blkio.throttle.read_bps_device"}, {File: "blkio.throttle.write_bps_device"}, {File: "io.max"}} {
+		b, _ := os.ReadFile(filepath.Join(g.Path, s.File))
+		for line := range strings.Lines(string(b)) {
+			s.Device = strings.Fields(line)[0]
+			value := "0"
+			if g.Unified {
+				value = "rbps=max wbps=max"
+			}
+			if err := g.Write(s, value); err != nil {
+				v.t.Error(err)
+			}
+		}
+	}
+}
+
+func moreFiles(v *victim) {
+	if err := unix.Prlimit(v.PID(), unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 500, Max: 500}, nil); err != nil {
+		v.t.Error(err)
+	}
+}
+
+// emptyNameless takes the room back that brunt's nameless file has: the one of this
+// process that is on the filesystem of the victim's directory.
+func emptyNameless(v *victim) {
+	dir, err := rootfs.Open(v.PID(), v.dir)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	defer dir.Close()
+	var there, is unix.Stat_t
+	if err := unix.Fstat(int(dir.Fd()), &there); err != nil {
+		v.t.Fatal(err)
+	}
 	entries, _ := os.ReadDir("/proc/self/fd")
 	found := false
 	for _, e := range entries {
 		path := "/proc/self/fd/" + e.Name()
-		to, _ := os.Readlink(path)
-		if strings.HasSuffix(to, "(deleted)") && strings.Contains(to, filepath.Base(filepath.Dir(dir))) || strings.HasPrefix(to, "/#") || strings.HasPrefix(to, dir) && strings.HasSuffix(to, "(deleted)") {
+		if unix.Stat(path, &is) == nil && is.Dev == there.Dev && is.Mode&unix.S_IFMT == unix.S_IFREG && is.Nlink == 0 {
 			found = os.Truncate(path, 0) == nil || found
 		}
 	}
 	if !found {
-		t.Error("there is no nameless file")
+		v.t.Error("there is no nameless file")
 	}
 }
 
-func TestResources(t *testing.T) {
-	type made struct {
-		v     *victim
-		yaml  string
-		spoil func()
-	}
-	disk := func(t *testing.T) string { return "254:0" }
-	_ = disk
-	for _, c := range []struct {
-		name, yaml string
-		make       func(t *testing.T, yaml string) made
-	}{
-		{"throttled in a group of its own", "cpu.throttle: {service: web, share: 5%}", func(t *testing.T, yaml string) made {
-			v := newVictim(t, true)
-			return made{v, yaml, func() { v.write(cgroup.CPU, "cpu.cfs_quota_us", "cpu.max", "", "-1", "max") }}
-		}},
-		{"throttled that shares its group", "cpu.throttle: {service: web, processors: 0.05}", func(t *testing.T, yaml string) made {
-			v := newVictim(t, false)
-			return made{v, yaml, func() { v.write(cgroup.CPU, "cpu.cfs_quota_us", "cpu.max", "", "-1", "max") }}
-		}},
-		{"throttled that was throttled before", "cpu.throttle: {service: web, share: 5%}", func(t *testing.T, yaml string) made {
-			v := newVictim(t, true)
-			v.write(cgroup.CPU, "cpu.cfs_quota_us", "cpu.max", "", "150000", "150000 100000")
-			return made{v, yaml, func() { v.write(cgroup.CPU, "cpu.cfs_quota_us", "cpu.max", "", "-1", "max") }}
-		}},
-		{"limited in memory", "memory.limit: {service: web, bytes: 48MiB}", func(t *testing.T, yaml string) made {
-			v := newVictim(t, true)
-			return made{v, yaml, func() { v.write(cgroup.Memory, "memory.limit_in_bytes", "memory.max", "", "-1", "max") }}
-		}},
-		{"limited in memory that was limited before", "memory.limit: {service: web, bytes: 48MiB}", func(t *testing.T, yaml string) made {
-			v := newVictim(t, true)
-			v.write(cgroup.Memory, "memory.limit_in_bytes", "memory.max", "", "512M", "512M")
-			return made{v, yaml, func() { v.write(cgroup.Memory, "memory.limit_in_bytes", "memory.max", "", "512M", "512M") }}
-		}},
-		{"slowed at its disk", "disk.throttle: {service: web, path: \"DIR\", rate: 1MiB/s}", nil},
-		{"slowed at writing, and shares its group", "disk.throttle: {service: web, path: \"DIR\", rate: 2MiB/s, direction: write}", nil},
-		{"slowed at reading", "disk.throttle: {service: web, path: \"DIR\", rate: 2MiB/s, direction: read}", nil},
-		{"beside burnt processors", "stress.cpu: {service: web, load: 60%, workers: 1}", func(t *testing.T, yaml string) made {
-			v := newVictim(t, true)
-			return made{v, yaml, func() { v.killBurners(cgroup.CPU) }}
-		}},
-		{"beside taken memory", "stress.memory: {service: web, bytes: 64MiB}", func(t *testing.T, yaml string) made {
-			v := newVictim(t, true)
-			return made{v, yaml, func() { v.killBurners(cgroup.Memory) }}
-		}},
-		{"beside taken memory, beyond the limit", "stress.memory: {service: web, percent: 100%}", func(t *testing.T, yaml string) made {
-			v := newVictim(t, true)
-			v.write(cgroup.Memory, "memory.limit_in_bytes", "memory.max", "", "64M", "64M")
-			return made{v, yaml, nil}
-		}},
-		{"beside a busy disk", "stress.io: {service: web, path: \"DIR\", workers: 2}", func(t *testing.T, yaml string) made {
-			v := newVictim(t, true)
-			v.dir = t.TempDir()
-			return made{v, yaml, func() { v.killBurners(cgroup.Disk) }}
-		}},
-		{"without room in memory", "disk.fill: {service: web, path: \"DIR\", percent: 100%}", func(t *testing.T, yaml string) made {
-			dir := t.TempDir()
-			v := newVictim(t, false, tmpfs(dir)...)
-			v.dir = dir
-			return made{v, yaml, func() { emptyNameless(t, dir) }}
-		}},
-		{"without room on a disk", "disk.fill: {service: web, path: \"DIR\", keep_free: 0}", func(t *testing.T, yaml string) made {
-			dir := t.TempDir()
-			v := newVictim(t, false, ext4(t, dir)...)
-			v.dir = dir
-			return made{v, yaml, func() { emptyNameless(t, dir) }}
-		}},
-		{"with little room on a disk", "disk.fill: {service: web, path: \"DIR\", bytes: 20MiB, keep_free: 1MiB}", func(t *testing.T, yaml string) made {
-			dir := t.TempDir()
-			v := newVictim(t, false, ext4(t, dir)...)
-			v.dir = dir
-			return made{v, yaml, func() { emptyNameless(t, dir) }}
-		}},
-		{"out of descriptors", "fd.exhaust: {service: web}", func(t *testing.T, yaml string) made {
-			v := newVictim(t, false)
-			return made{v, yaml, func() {
-				_ = unix.Prlimit(v.PID(), unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 500, Max: 500}, nil)
-			}}
-		}},
-		{"almost out of descriptors", "fd.exhaust: {service: web, leave: 3}", func(t *testing.T, yaml string) made {
-			v := newVictim(t, false)
-			return made{v, yaml, func() {
-				_ = unix.Prlimit(v.PID(), unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 500, Max: 500}, nil)
-			}}
-		}},
-		{"with a clock that is ahead", "time.skew: {service: web, offset: 2h}", func(t *testing.T, yaml string) made {
-			v := newVictim(t, false)
-			return made{v, yaml, func() { v.setClock(2*time.Hour, true) }}
-		}},
-		{"with a clock that is behind", "time.skew: {service: web, offset: -1500ms}", func(t *testing.T, yaml string) made {
-			v := newVictim(t, false)
-			return made{v, yaml, func() { v.setClock(-1500*time.Millisecond, true) }}
-		}},
-	} {
-		if c.make == nil {
-			c.make = func(t *testing.T, yaml string) made {
-				v := newVictim(t, !strings.Contains(c.name, "shares"))
-				v.dir = t.TempDir()
-				return made{v, yaml, func() {
-					for _, direction := range []string{"read", "write"} {
-						g := v.now(cgroup.Disk)
-						_ = g.Write(cgroup.Setting{File: "blkio.throttle." + direction + "_bps_device", Device: "254:0"}, "0")
-					}
-				}}
-			}
+// victimIn starts a victim where a fault wants it.
+func victimIn(t *testing.T, where string) *victim {
+	switch where {
+	case "tmpfs", "ext4":
+		dir := t.TempDir()
+		wrap := tmpfs(dir)
+		if where == "ext4" {
+			wrap = ext4(t, dir)
 		}
+		v := newVictim(t, false, wrap...)
+		v.dir = dir
+		return v
+	}
+	return newVictim(t, where == "alone")
+}
+
+// TestResources holds the faults on what a unit may use to their promises, and afterwards
+// everything to what it was.
+func TestResources(t *testing.T) {
+	for _, c := range resourceFaults {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			needsRoot(t)
-			for _, part := range []struct {
-				name string
-				hold func(t *testing.T, yaml string, w chaostest.World)
-			}{{"effect", chaostest.Effect}, {"no effect", chaostest.NoEffect}, {"journal", chaostest.Journal}} {
-				t.Run(part.name, func(t *testing.T) {
-					m := c.make(t, c.yaml)
-					if part.name == "no effect" && m.spoil == nil {
-						t.Skip("what the kernel kills can't be brought back")
-					}
-					before := m.v.state()
-					part.hold(t, strings.ReplaceAll(m.yaml, "DIR", m.v.dir), m.v.world(m.spoil))
-					if after := m.v.state(); after != before && part.name != "no effect" {
-						t.Errorf("before it was\n%s\nand after it is\n%s", before, after)
-					}
-				})
+			holdResource(t, c.yaml, c.spoil, func(t *testing.T) *victim {
+				v := victimIn(t, c.where)
+				if c.before != nil {
+					c.before(v)
+				}
+				return v
+			})
+		})
+	}
+}
+
+// holdResource holds a fault to its promises.
+func holdResource(t *testing.T, yaml string, spoil func(*victim), begin func(t *testing.T) *victim) {
+	for _, part := range []struct {
+		name string
+		hold func(t *testing.T, yaml string, w chaostest.World)
+	}{{"effect", chaostest.Effect}, {"no effect", chaostest.NoEffect}, {"journal", chaostest.Journal}} {
+		t.Run(part.name, func(t *testing.T) {
+			spoils := part.name == "no effect"
+			if spoils && spoil == nil {
+				t.Skip("nothing can spoil it")
+			}
+			v := begin(t)
+			before := v.state()
+			part.hold(t, strings.ReplaceAll(yaml, "DIR", strconv.Quote(v.dir)), v.world(func() { spoil(v) }))
+			if after := v.state(); after != before && !spoils {
+				t.Errorf("before it was\n%s\nand after it is\n%s", before, after)
 			}
 		})
 	}
@@ -373,8 +371,3 @@ func (v *victim) setClock(offset time.Duration, back bool) {
 		v.t.Error(err)
 	}
 }
-
-var (
-	_ = context.Background
-	_ = strconv.Itoa
-)

@@ -201,10 +201,11 @@ func (b *burning) Gone(context.Context) (string, error) {
 
 // over says that the burner has ended before its time.
 func (b *burning) over() error {
-	how, ended := b.b.Ended()
-	if !ended {
+	if alive(b.b.PID()) {
 		return nil
 	}
+	<-b.b.Done()
+	how, _ := b.b.Ended()
 	return fmt.Errorf("%w: the burner beside %s has ended: %s", errNoEffect, b.unit.Name(), how)
 }
 
