@@ -146,6 +146,12 @@ func (u Undo) do(ctx context.Context) (Outcome, error) {
 			return Failed, fmt.Errorf("the journal's entry is damaged: %w", err)
 		}
 		return endHolder(ctx, id)
+	case opGroupSet, opGroupLeave:
+		return u.doGroup(ctx)
+	case opName:
+		return u.doName()
+	case opFiles, opClock:
+		return u.doFamily()
 	case opFleet, opStart, opUnpause, opConnect, opUnhelp:
 		return u.doEngine(ctx)
 	case opContinue, opEnd, opExecEnd:

@@ -230,6 +230,7 @@ func (t *Timeline) sleep(ctx context.Context, at time.Duration) bool {
 func (t *Timeline) occurrence(ctx context.Context, e *Entry, p Planned, r *Record, rnd *rand.Rand, next time.Duration) {
 	env := t.Env
 	env.Rand = rnd
+	env.At = t.Journal.point
 	env.Spawned = func(pid int) error { return t.spawned(r, pid) }
 	steps, err := e.Damage.Plan(ctx, env)
 	if err == nil {

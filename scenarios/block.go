@@ -48,8 +48,6 @@ func Resolve[T any](b Block, kinds map[string]func() T, m *Mistakes) (value T, o
 var notYet = func() map[string]string {
 	out := map[string]string{}
 	for noun, names := range map[string]string{
-		"fault": `stress.cpu stress.memory
-			stress.io cpu.throttle memory.limit disk.throttle disk.fill fd.exhaust time.skew`,
 		"executor": `replay find`,
 		"engine":   `vegeta`,
 		"step":     `grpc redis sql websocket kafka amqp tcp udp dns`,

@@ -112,6 +112,7 @@ func (r *runner) world() chaos.Env {
 	return chaos.Env{
 		Units: r.sys.units(), Links: r.sys.links, Zones: r.Scope.Zones, MaxUnits: r.Scenario.Guard.MaxUnits, Now: r.now, Run: r.o.ID,
 		Ask: r.leads, Addresses: r.env.Units, Allow: r.allowed(), Spare: r.spare, Insides: &r.insides,
+		Burner: r.o.Burner, State: r.o.State,
 	}
 }
 

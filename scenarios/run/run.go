@@ -27,6 +27,7 @@ type Options struct {
 	State   string                   // for the journal; needed where anything is started or broken
 	Ledger  string                   // the file for what the ledger did not find as it should be; empty keeps none
 	Guard   []string                 // the command line of the guard; empty runs without one, for tests
+	Burner  []string                 // the command line of what uses up what a unit is to be short of; empty is that faults which need one can't be done
 	NoChaos bool                     // the control run: no fault is injected
 	Log     *slog.Logger             // nil logs nothing
 	Live    func(scenarios.Interval) // is told every second; nil is nobody

@@ -326,7 +326,6 @@ func TestNotAvailable(t *testing.T) {
 		target = "target: {%s: x}"
 	)
 	for _, c := range []struct{ form, names string }{
-		{faults, `container.kill container.stop container.restart container.pause network.disconnect stress.cpu stress.memory stress.io cpu.throttle memory.limit disk.throttle disk.fill fd.exhaust time.skew`},
 		{steps, "grpc redis sql websocket kafka amqp tcp udp dns"},
 		{target, "compose containers"},
 		{picks, "container labels"},

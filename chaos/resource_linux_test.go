@@ -1,0 +1,373 @@
+package chaos_test
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"brunt/chaos"
+	"brunt/chaos/cgroup"
+	"brunt/chaos/chaostest"
+	"brunt/chaos/rootfs"
+	"brunt/chaos/vdso"
+
+	"golang.org/x/sys/unix"
+)
+
+// needsRoot skips a test that does what only root may.
+func needsRoot(t *testing.T) {
+	t.Helper()
+	switch {
+	case os.Geteuid() == 0:
+	case os.Getenv("CI") == "true":
+		t.Fatal("needs root")
+	default:
+		t.Skip("needs root: run it with sudo")
+	}
+}
+
+// victim is a unit whose resources are taken.
+type victim struct {
+	chaos.Unit
+	t     *testing.T
+	alone bool   // it has control groups of its own
+	dir   string // of the unit, on a disk or a filesystem of its own
+}
+
+// newVictim starts a unit: in control groups of its own, or in the test's.
+func newVictim(t *testing.T, own bool, wrap ...string) *victim {
+	t.Helper()
+	needsRoot(t)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	u := &unit{name: "web", addr: l.Addr().String(), wrap: wrap}
+	_ = l.Close()
+	u.begin(t)
+	if own {
+		for _, c := range []cgroup.Controller{cgroup.CPU, cgroup.CPUAcct, cgroup.Memory, cgroup.Disk} {
+			ownGroup(t, c, u.PID())
+		}
+	}
+	return &victim{Unit: u, t: t, alone: own, dir: t.TempDir()}
+}
+
+// ownGroup moves a process into a control group of its own, as an engine does with a
+// container.
+func ownGroup(t *testing.T, c cgroup.Controller, pid int) cgroup.Group {
+	t.Helper()
+	home, err := (cgroup.System{}).Find(pid, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := cgroup.Make(filepath.Join(home.Path, fmt.Sprintf("test-of-brunt-%d", pid)), home.Unified)
+	if os.IsExist(err) { // two controllers in one tree
+		g, err = (cgroup.System{}).Find(pid, c)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := g.Add(pid); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		waitFor(t, "the control group to be removed", func() bool {
+			inside, _ := g.Processes()
+			for _, p := range inside {
+				_ = home.Add(p)
+			}
+			err := g.Remove()
+			return err == nil || os.IsNotExist(err)
+		})
+	})
+	return g
+}
+
+func waitFor(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); !done(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited for %s in vain", what)
+		}
+	}
+}
+
+// world is what faults may touch.
+func (v *victim) world(spoil func()) chaostest.World {
+	return chaostest.World{
+		Scope: chaos.Scope{Services: map[string]int{"web": 1}},
+		Env:   chaos.Env{Units: []chaos.Unit{v.Unit}, Now: clock(), Burner: []string{os.Args[0], "burn"}},
+		Spoil: spoil,
+	}
+}
+
+// now is the group of the victim's process for a controller, as it is now.
+func (v *victim) now(c cgroup.Controller) cgroup.Group {
+	v.t.Helper()
+	g, err := (cgroup.System{}).Find(v.PID(), c)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	return g
+}
+
+// write sets a setting of the victim's group behind brunt's back, in either version.
+func (v *victim) write(c cgroup.Controller, file1, file2, value1, value2 string) {
+	v.t.Helper()
+	g := v.now(c)
+	s, value := cgroup.Setting{File: file1}, value1
+	if g.Unified {
+		s.File, value = file2, value2
+	}
+	if err := g.Write(s, value); err != nil {
+		v.t.Fatal(err)
+	}
+}
+
+// state is everything about the victim that a fault here may change.
+func (v *victim) state() string {
+	v.t.Helper()
+	var b strings.Builder
+	for _, c := range []cgroup.Controller{cgroup.CPU, cgroup.Memory, cgroup.Disk} {
+		g := v.now(c)
+		inside, err := g.Processes()
+		if err != nil {
+			v.t.Fatal(err)
+		}
+		if !v.alone {
+			inside = nil // others come and go
+		}
+		fmt.Fprintf(&b, "%s: %s %v\n", c, g.Path, inside)
+		files, _ := filepath.Glob(g.Path + "/*")
+		for _, f := range files {
+			switch name := filepath.Base(f); name {
+			case "cpu.cfs_quota_us", "cpu.cfs_period_us", "cpu.max", "memory.limit_in_bytes", "memory.memsw.limit_in_bytes", "memory.max",
+				"blkio.throttle.read_bps_device", "blkio.throttle.write_bps_device", "io.max":
+				text, err := os.ReadFile(f)
+				if err != nil {
+					v.t.Fatal(err)
+				}
+				fmt.Fprintf(&b, "  %s: %q\n", name, text)
+			}
+			if v.alone && strings.HasPrefix(filepath.Base(f), "brunt-") {
+				fmt.Fprintf(&b, "  a group of brunt's: %s\n", f)
+			}
+		}
+	}
+	limits, err := os.ReadFile(fmt.Sprintf("/proc/%d/limits", v.PID()))
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	image, err := vdso.Image(v.PID())
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	given, err := vdso.Image(os.Getpid())
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	fmt.Fprintf(&b, "%s its vDSO is the kernel's: %v\n", limits, slices.Equal(image, given))
+	return b.String()
+}
+
+// killBurners kills the burners in the victim's group, and waits until they are no more.
+func (v *victim) killBurners(c cgroup.Controller) {
+	waitFor(v.t, "the burners to end", func() bool {
+		inside, err := v.now(c).Processes()
+		if err != nil {
+			v.t.Error(err)
+		}
+		n := 0
+		for _, p := range inside {
+			if b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", p)); strings.Contains(string(b), "\x00burn\x00") {
+				_ = unix.Kill(p, unix.SIGKILL)
+				n++
+			}
+		}
+		return n == 0
+	})
+}
+
+// tmpfs has the unit mount a filesystem of its own on a directory that only it sees.
+func tmpfs(dir string) []string {
+	return []string{"unshare", "-m", "sh", "-c", `mount -t tmpfs -o size=16m tmpfs "$0" && exec "$@"`, dir}
+}
+
+// ext4 does the same with one on a loop device.
+func ext4(t *testing.T, dir string) []string {
+	image := filepath.Join(t.TempDir(), "image")
+	return []string{"unshare", "-m", "sh", "-c", `truncate -s 32M "$1" && mkfs.ext4 -q "$1" && mount -o loop "$1" "$0" && shift && exec "$@"`, dir, image}
+}
+
+// resourceFaults are the faults on what a unit may use, each with what spoils it behind
+// brunt's back; DIR stands for a directory of the unit. Where is where the unit runs.
+var resourceFaults = []struct {
+	name, yaml string
+	where      string // alone, shared; tmpfs or ext4 is the filesystem that the unit has to itself
+	before     func(v *victim)
+	spoil      func(v *victim) // nil is that nothing can
+}{
+	{"throttled", "cpu.throttle: {service: web, share: 5%}", "alone", nil, unthrottle},
+	{"throttled, and shares its group", "cpu.throttle: {service: web, processors: 0.05}", "shared", nil, unthrottle},
+	{"throttled, and was before", "cpu.throttle: {service: web, share: 5%}", "alone", func(v *victim) {
+		v.write(cgroup.CPU, "cpu.cfs_quota_us", "cpu.max", "150000", "150000 100000")
+	}, unthrottle},
+	{"limited in memory", "memory.limit: {service: web, bytes: 48MiB}", "alone", nil, unlimit},
+	{"limited in memory, and was before", "memory.limit: {service: web, bytes: 48MiB}", "alone", func(v *victim) {
+		v.write(cgroup.Memory, "memory.limit_in_bytes", "memory.max", "512M", "512M")
+	}, unlimit},
+	{"slowed at its disk", "disk.throttle: {service: web, path: DIR, rate: 1MiB/s}", "alone", nil, unslow},
+	{"slowed at writing, and shares its group", "disk.throttle: {service: web, path: DIR, rate: 2MiB/s, direction: write}", "shared", nil, unslow},
+	{"slowed at reading", "disk.throttle: {service: web, path: DIR, rate: 2MiB/s, direction: read}", "alone", nil, unslow},
+	{"beside burnt processors", "stress.cpu: {service: web, load: 60%, workers: 1}", "alone", nil, func(v *victim) { v.killBurners(cgroup.CPU) }},
+	{"beside taken memory", "stress.memory: {service: web, bytes: 64MiB}", "alone", nil, func(v *victim) { v.killBurners(cgroup.Memory) }},
+	{"beside taken memory, beyond the limit", "stress.memory: {service: web, percent: 100%}", "alone", func(v *victim) {
+		v.write(cgroup.Memory, "memory.limit_in_bytes", "memory.max", "64M", "64M")
+	}, nil},
+	{"beside a busy disk", "stress.io: {service: web, path: DIR, workers: 2}", "alone", nil, func(v *victim) { v.killBurners(cgroup.Disk) }},
+	{"without room in memory", "disk.fill: {service: web, path: DIR, percent: 100%}", "tmpfs", nil, emptyNameless},
+	{"without room on a disk", "disk.fill: {service: web, path: DIR, keep_free: 0}", "ext4", nil, emptyNameless},
+	{"with little room on a disk", "disk.fill: {service: web, path: DIR, bytes: 20MiB, keep_free: 1MiB}", "ext4", nil, emptyNameless},
+	{"out of descriptors", "fd.exhaust: {service: web}", "shared", nil, moreFiles},
+	{"almost out of descriptors", "fd.exhaust: {service: web, leave: 3}", "shared", nil, moreFiles},
+	{"with a clock that is ahead", "time.skew: {service: web, offset: 2h}", "shared", nil, func(v *victim) { v.setClock(2*time.Hour, true) }},
+	{"with a clock that is behind", "time.skew: {service: web, offset: -1500ms}", "shared", nil, func(v *victim) { v.setClock(-1500*time.Millisecond, true) }},
+}
+
+func unthrottle(v *victim) { v.write(cgroup.CPU, "cpu.cfs_quota_us", "cpu.max", "-1", "max") }
+
+func unlimit(v *victim) {
+	v.write(cgroup.Memory, "memory.limit_in_bytes", "memory.max", "200M", "200M")
+}
+
+// unslow takes every limit of a disk away.
+func unslow(v *victim) {
+	g := v.now(cgroup.Disk)
+	for _, s := range []cgroup.Setting{{File: "blkio.throttle.read_bps_device"}, {File: "blkio.throttle.write_bps_device"}, {File: "io.max"}} {
+		b, _ := os.ReadFile(filepath.Join(g.Path, s.File))
+		for line := range strings.Lines(string(b)) {
+			s.Device = strings.Fields(line)[0]
+			value := "0"
+			if g.Unified {
+				value = "rbps=max wbps=max"
+			}
+			if err := g.Write(s, value); err != nil {
+				v.t.Error(err)
+			}
+		}
+	}
+}
+
+func moreFiles(v *victim) {
+	if err := unix.Prlimit(v.PID(), unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 500, Max: 500}, nil); err != nil {
+		v.t.Error(err)
+	}
+}
+
+// emptyNameless takes the room back that brunt's nameless file has: the one of this
+// process that is on the filesystem of the victim's directory.
+func emptyNameless(v *victim) {
+	dir, err := rootfs.Open(v.PID(), v.dir)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	defer dir.Close()
+	var there, is unix.Stat_t
+	if err := unix.Fstat(int(dir.Fd()), &there); err != nil {
+		v.t.Fatal(err)
+	}
+	entries, _ := os.ReadDir("/proc/self/fd")
+	found := false
+	for _, e := range entries {
+		path := "/proc/self/fd/" + e.Name()
+		if unix.Stat(path, &is) == nil && is.Dev == there.Dev && is.Mode&unix.S_IFMT == unix.S_IFREG && is.Nlink == 0 {
+			found = os.Truncate(path, 0) == nil || found
+		}
+	}
+	if !found {
+		v.t.Error("there is no nameless file")
+	}
+}
+
+// victimIn starts a victim where a fault wants it.
+func victimIn(t *testing.T, where string) *victim {
+	switch where {
+	case "tmpfs", "ext4":
+		dir := t.TempDir()
+		wrap := tmpfs(dir)
+		if where == "ext4" {
+			wrap = ext4(t, dir)
+		}
+		v := newVictim(t, false, wrap...)
+		v.dir = dir
+		return v
+	}
+	return newVictim(t, where == "alone")
+}
+
+// TestResources holds the faults on what a unit may use to their promises, and afterwards
+// everything to what it was.
+func TestResources(t *testing.T) {
+	for _, c := range resourceFaults {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			needsRoot(t)
+			holdResource(t, c.yaml, c.spoil, func(t *testing.T) *victim {
+				v := victimIn(t, c.where)
+				if c.before != nil {
+					c.before(v)
+				}
+				return v
+			})
+		})
+	}
+}
+
+// holdResource holds a fault to its promises.
+func holdResource(t *testing.T, yaml string, spoil func(*victim), begin func(t *testing.T) *victim) {
+	for _, part := range []struct {
+		name string
+		hold func(t *testing.T, yaml string, w chaostest.World)
+	}{{"effect", chaostest.Effect}, {"no effect", chaostest.NoEffect}, {"journal", chaostest.Journal}} {
+		t.Run(part.name, func(t *testing.T) {
+			spoils := part.name == "no effect"
+			if spoils && spoil == nil {
+				t.Skip("nothing can spoil it")
+			}
+			v := begin(t)
+			before := v.state()
+			part.hold(t, strings.ReplaceAll(yaml, "DIR", strconv.Quote(v.dir)), v.world(func() { spoil(v) }))
+			if after := v.state(); after != before && !spoils {
+				t.Errorf("before it was\n%s\nand after it is\n%s", before, after)
+			}
+		})
+	}
+}
+
+// setClock sets the victim's clock off, or back, behind brunt's back.
+func (v *victim) setClock(offset time.Duration, back bool) {
+	v.t.Helper()
+	given, err := vdso.Image(os.Getpid())
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	p, err := vdso.Of(given, offset)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	if back {
+		_, err = vdso.Restore(v.PID(), p)
+	} else {
+		_, err = vdso.Apply(v.PID(), p)
+	}
+	if err != nil {
+		v.t.Error(err)
+	}
+}
