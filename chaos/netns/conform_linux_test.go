@@ -316,7 +316,26 @@ func TestCut(t *testing.T) {
 			name: "reset of a port, what it opened", spec: netns.Spec{Do: netns.Reset, Direction: netns.Out, Match: netns.Match{Ports: []uint16{echoA}}},
 			hit: func(k talk) bool { return k.port == echoA && k.from == "victim" }, as: passes, old: reset,
 		},
-		{name: "loss of all", spec: netns.Spec{Do: netns.Loss, Share: 1}, as: silent},
+		{name: "loss of all", spec: netns.Spec{Do: netns.Loss, Share: 1, Via: "nft"}, as: silent},
+		{name: "loss of all by a program", spec: netns.Spec{Do: netns.Loss, Via: "ebpf"}, as: silent},
+		{
+			name: "loss by a program, a port", spec: netns.Spec{Do: netns.Loss, Via: "ebpf", Match: netns.Match{Ports: []uint16{9, echoA}}},
+			hit: func(k talk) bool { return k.port == echoA }, as: silent,
+		},
+		{name: "corruption of all by a program", spec: netns.Spec{Do: netns.Corrupt, Via: "ebpf"}, as: silent},
+		{name: "corruption of what goes out", spec: netns.Spec{Do: netns.Corrupt, Direction: netns.Out, Via: "ebpf"}, as: silent},
+		{name: "partition by a program", spec: netns.Spec{Do: netns.Partition, Via: "ebpf"}, as: silent},
+		{name: "partition from everybody by a program", spec: netns.Spec{Do: netns.Partition, Via: "ebpf"}, all: true, as: silent},
+		{
+			name: "blackhole of a port by a program", spec: netns.Spec{Do: netns.Blackhole, Via: "ebpf", Match: netns.Match{Ports: []uint16{echoB}}},
+			hit: func(k talk) bool { return k.port == echoB }, as: silent,
+		},
+		{name: "latency of an hour", spec: netns.Spec{Do: netns.Latency, Delay: time.Hour}, as: silent},
+		{
+			name: "latency of an hour, a port", spec: netns.Spec{Do: netns.Latency, Delay: time.Hour, Match: netns.Match{Ports: []uint16{9, echoA}}},
+			hit: func(k talk) bool { return k.port == echoA }, as: silent,
+		},
+		{name: "bandwidth of a byte", spec: netns.Spec{Do: netns.Bandwidth, Rate: 1}, as: silent},
 	} {
 		for _, tracked := range []bool{false, true} {
 			name := tt.name
