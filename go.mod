@@ -58,3 +58,5 @@ require (
 	github.com/mdlayher/netlink v1.11.2
 	github.com/vishvananda/netlink v1.3.1
 )
+
+require github.com/miekg/dns v1.1.73
