@@ -147,7 +147,7 @@ func (s *stage) addr(k talk) netip.AddrPort {
 // talks are all there are.
 func talks() []talk {
 	var all []talk
-	for _, ends := range [][2]string{{"victim", "peer"}, {"peer", "victim"}, {"victim", "other"}, {"other", "victim"}} {
+	for _, ends := range [][2]string{{"victim", "peer"}, {"peer", "victim"}, {"victim", "other"}, {"other", "victim"}, {"victim", "victim"}} {
 		for _, network := range []string{"tcp", "udp"} {
 			for _, port := range []uint16{echoA, echoB} {
 				for _, v6 := range []bool{false, true} {
@@ -316,7 +316,26 @@ func TestCut(t *testing.T) {
 			name: "reset of a port, what it opened", spec: netns.Spec{Do: netns.Reset, Direction: netns.Out, Match: netns.Match{Ports: []uint16{echoA}}},
 			hit: func(k talk) bool { return k.port == echoA && k.from == "victim" }, as: passes, old: reset,
 		},
-		{name: "loss of all", spec: netns.Spec{Do: netns.Loss, Share: 1}, as: silent},
+		{name: "loss of all", spec: netns.Spec{Do: netns.Loss, Share: 1, Via: "nft"}, as: silent},
+		{name: "loss of all by a program", spec: netns.Spec{Do: netns.Loss, Via: "ebpf"}, as: silent},
+		{
+			name: "loss by a program, a port", spec: netns.Spec{Do: netns.Loss, Via: "ebpf", Match: netns.Match{Ports: []uint16{9, echoA}}},
+			hit: func(k talk) bool { return k.port == echoA }, as: silent,
+		},
+		{name: "corruption of all by a program", spec: netns.Spec{Do: netns.Corrupt, Via: "ebpf"}, as: silent},
+		{name: "corruption of what goes out", spec: netns.Spec{Do: netns.Corrupt, Direction: netns.Out, Via: "ebpf"}, as: silent},
+		{name: "partition by a program", spec: netns.Spec{Do: netns.Partition, Via: "ebpf"}, as: silent},
+		{name: "partition from everybody by a program", spec: netns.Spec{Do: netns.Partition, Via: "ebpf"}, all: true, as: silent},
+		{
+			name: "blackhole of a port by a program", spec: netns.Spec{Do: netns.Blackhole, Via: "ebpf", Match: netns.Match{Ports: []uint16{echoB}}},
+			hit: func(k talk) bool { return k.port == echoB }, as: silent,
+		},
+		{name: "latency of an hour", spec: netns.Spec{Do: netns.Latency, Delay: time.Hour}, as: silent},
+		{
+			name: "latency of an hour, a port", spec: netns.Spec{Do: netns.Latency, Delay: time.Hour, Match: netns.Match{Ports: []uint16{9, echoA}}},
+			hit: func(k talk) bool { return k.port == echoA }, as: silent,
+		},
+		{name: "bandwidth of a byte", spec: netns.Spec{Do: netns.Bandwidth, Rate: 1}, as: silent},
 	} {
 		for _, tracked := range []bool{false, true} {
 			name := tt.name
@@ -340,7 +359,9 @@ func TestCut(t *testing.T) {
 					t.Fatal(err)
 				}
 				defer h.Close()
-				hit := func(k talk) bool { return (tt.all || toPeer(k)) && (tt.hit == nil || tt.hit(k)) }
+				hit := func(k talk) bool {
+					return k.from != k.to && (tt.all || toPeer(k)) && (tt.hit == nil || tt.hit(k))
+				}
 				s.expect(t, "in the fault", func(k talk) string {
 					switch {
 					case !hit(k), k.before && tt.keep:

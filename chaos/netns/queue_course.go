@@ -123,6 +123,10 @@ type shaping struct {
 	free [2]time.Duration // when the wire is, by direction
 }
 
+// catchUp is for how long a wire that was free can have been idle and still send what it
+// missed: it makes up for a thread that is late, and for nothing else.
+const catchUp = 20 * time.Millisecond
+
 // The router holds what it can send in 200 ms, and some packets at least.
 const (
 	routerTime  = 200 * time.Millisecond
@@ -137,7 +141,7 @@ func (s *shaping) admit(now time.Duration, p packet) (time.Duration, bool) {
 	takes := func(bytes int64) time.Duration {
 		return time.Duration(float64(bytes) / float64(s.rate) * float64(time.Second))
 	}
-	from := max(*free, now)
+	from := max(*free, now-catchUp)
 	if from-now > max(routerTime, takes(routerBytes)) {
 		return 0, true
 	}

@@ -102,7 +102,7 @@ func TestQueueClose(t *testing.T) {
 	}
 }
 
-// TestQueueBandwidth finds that no more passes than the rate, either way; that as much
+// TestQueueBandwidth finds that hardly more passes than the rate, either way; that as much
 // passes is for TestShaping to tell, and for TestExact.
 func TestQueueBandwidth(t *testing.T) {
 	for _, dir := range []netns.Direction{netns.In, netns.Out, netns.Both} {
@@ -113,7 +113,7 @@ func TestQueueBandwidth(t *testing.T) {
 			for _, way := range []netns.Direction{netns.In, netns.Out} {
 				got := bulk(t, w, way, rate)
 				t.Logf("%s: %.2f Mbit/s", way, got*8/1e6)
-				if shaped := dir == netns.Both || dir == way; shaped && got > 1.02*rate {
+				if shaped := dir == netns.Both || dir == way; shaped && got > 1.05*rate {
 					t.Errorf("%s: %.0f bytes a second passed, of %d", way, got, rate)
 				}
 			}
