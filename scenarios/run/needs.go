@@ -9,7 +9,11 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
+
+	"brunt/chaos"
+	"brunt/chaos/netns"
 )
 
 // Needs finds out whether this machine and the target have what the plan needs of
@@ -27,7 +31,34 @@ func (p *Plan) Needs(ctx context.Context) []Check {
 			checks = append(checks, Check{"fault " + e.Name, Bad, c.Found, c.Fix})
 		}
 	}
+	ways := sync.OnceValue(netns.Ways)
+	for _, e := range p.Faults {
+		if err := p.try(e, ways); err != nil {
+			checks = append(checks, Check{"fault " + e.Name, Bad, err.Error(), "see the table of mechanisms below, or leave the fault out"})
+		}
+	}
 	return checks
+}
+
+// try finds out whether this machine can do a fault at all.
+func (p *Plan) try(e *chaos.Entry, ways func() []netns.Way) error {
+	t, ok := e.Damage.(chaos.Tried)
+	if !ok {
+		return nil
+	}
+	return t.Try(p.Scope, ways)
+}
+
+// tried refuses a plan with a fault that this machine can't do, before anything starts.
+func (p *Plan) tried() error {
+	var errs []error
+	ways := sync.OnceValue(netns.Ways)
+	for _, e := range p.Faults {
+		if err := p.try(e, ways); err != nil {
+			errs = append(errs, fmt.Errorf("fault %s: %w", e.Name, err))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // fileNeeds holds what the loads may have in flight against the limit of open files.

@@ -210,6 +210,11 @@ func (r *runner) run(ctx context.Context) (_ *scenarios.Result, err error) {
 	if err := r.furnish(); err != nil {
 		return r.unstarted(err), nil
 	}
+	if !r.o.NoChaos {
+		if err := r.tried(); err != nil {
+			return r.unstarted(err), nil
+		}
+	}
 	r.sys = &system{r: r}
 	err = r.sys.bringUp(ctx)
 	defer func() {
