@@ -29,9 +29,9 @@ func (w *watcher) stop() {
 }
 
 // watched says what a run tells of an engine's events.
-var watched = map[string]string{
-	"start": "container.start", "die": "container.die", "oom": "container.oom", "restart": "container.restart",
-	"health_status": "container.health", "pause": "container.pause", "unpause": "container.unpause", "destroy": "container.gone",
+var watched = map[string]scenarios.Event{
+	"start": {Event: "container.start"}, "die": {Event: "container.die"}, "oom": {Event: "container.oom"}, "restart": {Event: "container.restart"},
+	"health_status": {Event: "container.health"}, "pause": {Event: "container.pause"}, "unpause": {Event: "container.unpause"}, "destroy": {Event: "container.gone"},
 }
 
 // watch begins to tell of what happens to containers. The timeline is told of each that
@@ -62,7 +62,9 @@ func (s *system) watch() {
 			if !ours {
 				unit = chaos.ContainerName(e.Name)
 			}
-			s.r.eventAt(e.At.Add(-ahead), scenarios.Event{Event: watched[e.Kind], Unit: unit, Text: e.Text})
+			what := watched[e.Kind]
+			what.Unit, what.Text = unit, e.Text
+			s.r.eventAt(e.At.Add(-ahead), what)
 			if t := s.r.timeline.Load(); t != nil && e.Kind == "start" {
 				t.Restarted(e.ID)
 			}
