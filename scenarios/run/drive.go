@@ -104,13 +104,14 @@ func (r *runner) play(ctx context.Context) []*chaos.Record {
 		Env:    r.world(),
 		Inject: r.rec.Inject, Clear: r.rec.Clear, Void: r.rec.Void, Before: r.steady, Event: r.event,
 	}
+	r.timeline.Store(t)
 	return t.Play(ctx)
 }
 
 // world is what faults may touch in this run.
 func (r *runner) world() chaos.Env {
 	return chaos.Env{
-		Units: r.sys.units(), Links: r.sys.links, Zones: r.Scope.Zones, MaxUnits: r.Scenario.Guard.MaxUnits, Now: r.now, Run: r.o.ID,
+		Units: r.sys.units(), Links: r.sys.links, Zones: r.sys.zonesOr(r.Scope.Zones), Find: r.sys.find, MaxUnits: r.Scenario.Guard.MaxUnits, Now: r.now, Run: r.o.ID,
 		Ask: r.leads, Addresses: r.env.Units, Allow: r.allowed(), Spare: r.spare, Insides: &r.insides,
 		Burner: r.o.Burner, State: r.o.State,
 	}

@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"brunt/chaos"
@@ -73,6 +74,7 @@ type runner struct {
 	guard    *chaos.Guard
 	sys      *system
 	insides  chaos.Insides
+	timeline atomic.Pointer[chaos.Timeline] // under way
 	rec      *measure.Recorder
 	samples  *measure.Samples
 	clients  []targets.Client
@@ -126,6 +128,7 @@ func (p *Plan) Run(ctx context.Context, o Options) (*scenarios.Result, error) {
 		r.event(scenarios.Event{Event: "run.end", Text: string(res.Verdict) + ": " + res.Reason})
 		res.Ended = time.Now()
 		res.Events = r.onClock()
+		res.Attach()
 	}
 	return res, err
 }
@@ -225,6 +228,7 @@ func (r *runner) run(ctx context.Context) (_ *scenarios.Result, err error) {
 	if err != nil {
 		return r.unstarted(err), nil
 	}
+	r.sys.watch()
 	dropTokens, err := r.tokens(ctx)
 	if err != nil {
 		return r.unstarted(err), nil

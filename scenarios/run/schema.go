@@ -138,6 +138,7 @@ var about = map[string]string{
 	"with":       "switches of the built-in system",
 	"processes":  "services by name; brunt starts, watches and ends them",
 	"containers": "services by name; brunt makes their containers in a Docker engine, and removes them",
+	"units":      "containers that run already, beside a url: names that faults call them by, each with what selects them",
 	"compose":    "a Compose file; the machine's own command brings it up and takes it down",
 }
 
@@ -246,6 +247,10 @@ func targetSchema(doc scenarios.Describer) scenarios.Schema {
 	props["containers"] = scenarios.Schema{
 		"description": about["containers"], "type": "object", "minProperties": 1, "propertyNames": scenarios.NameSchema(),
 		"additionalProperties": scenarios.SchemaOf(reflect.TypeFor[stack.Container](), doc),
+	}
+	props["units"] = scenarios.Schema{
+		"description": about["units"], "type": "object", "minProperties": 1, "propertyNames": scenarios.NameSchema(),
+		"additionalProperties": scenarios.SchemaOf(reflect.TypeFor[chaos.Chosen](), doc),
 	}
 	compose := props["compose"].(scenarios.Schema)
 	props["compose"] = scenarios.Schema{"description": about["compose"], "anyOf": []any{scenarios.Schema{"type": "string", "minLength": 1}, compose}}

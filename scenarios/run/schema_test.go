@@ -327,8 +327,6 @@ func TestNotAvailable(t *testing.T) {
 	)
 	for _, c := range []struct{ form, names string }{
 		{steps, "grpc redis sql websocket kafka amqp tcp udp dns"},
-		{target, "compose containers"},
-		{picks, "container labels"},
 		{loads, "k6 engine"},
 	} {
 		for name := range strings.FieldsSeq(c.names) {
