@@ -13,9 +13,10 @@ import (
 // DNS says whose questions for which names a fault answers. Other names are answered as
 // ever.
 type DNS struct {
-	Selector `yaml:",inline"`
-	Names    []string `yaml:"names"`                                 // such as store or *.example.com, which is all below it; zero is all names
-	Via      string   `yaml:"via,oneof=auto|nft|nfqueue|ebpf|netem"` // the mechanism; zero is auto: the first that there is
+	Selector  `yaml:",inline"`
+	OnRestart string   `yaml:"on_restart,oneof=inject|void"`          // when the container is started again; zero is inject: the fault is put in anew. void ends it, unjudged
+	Names     []string `yaml:"names"`                                 // such as store or *.example.com, which is all below it; zero is all names
+	Via       string   `yaml:"via,oneof=auto|nft|nfqueue|ebpf|netem"` // the mechanism; zero is auto: the first that there is
 }
 
 // DNSFail answers questions for names with an error.
@@ -80,7 +81,7 @@ func (f *DNS) plan(ctx context.Context, env Env, what string, spec netns.Spec, s
 		if !ok {
 			return nil, fmt.Errorf("%s is no container, so it has no network of its own", u.Name())
 		}
-		step := &packets{unit: c, what: what, sign: s, spec: spec}
+		step := &packets{unit: c, what: what, sign: s, spec: spec, void: f.OnRestart == "void"}
 		if err := step.plan(ctx, env); err != nil {
 			return nil, err
 		}
@@ -116,8 +117,8 @@ func (f *DNSFail) Plan(ctx context.Context, env Env) ([]Step, error) {
 		rcode = "SERVFAIL"
 	}
 	return f.plan(ctx, env, "answer questions with "+rcode, netns.Spec{Do: netns.DNSFail, RCode: rcode}, sign{
-		prove: func(_ before, now netns.Seen, hit int64) (string, error) {
-			if now.RCode != rcode || hit == 0 {
+		prove: func(_ before, now netns.Seen, met netns.Met) (string, error) {
+			if now.RCode != rcode || met.Hit == 0 {
 				return "", fmt.Errorf("%w: %s", errNoEffect, answered(now))
 			}
 			return answered(now), nil
@@ -129,8 +130,8 @@ func (f *DNSFail) Plan(ctx context.Context, env Env) ([]Step, error) {
 // Plan implements [Fault].
 func (f *DNSTimeout) Plan(ctx context.Context, env Env) ([]Step, error) {
 	return f.plan(ctx, env, "answer no questions", netns.Spec{Do: netns.DNSMute}, sign{
-		prove: func(_ before, now netns.Seen, hit int64) (string, error) {
-			if now.Silent() == 0 || hit == 0 {
+		prove: func(_ before, now netns.Seen, met netns.Met) (string, error) {
+			if now.Silent() == 0 || met.Hit == 0 {
 				return "", fmt.Errorf("%w: %s", errNoEffect, answered(now))
 			}
 			return answered(now), nil
@@ -154,8 +155,8 @@ func (f *DNSSpoof) Plan(ctx context.Context, env Env) ([]Step, error) {
 		}
 	}
 	return f.plan(ctx, env, "answer questions with "+strings.Join(f.Answers, ", "), spec, sign{
-		prove: func(_ before, now netns.Seen, hit int64) (string, error) {
-			if hit == 0 || now.Came == 0 || four.IsValid() && (len(now.Addrs) == 0 || now.Addrs[0] != four) {
+		prove: func(_ before, now netns.Seen, met netns.Met) (string, error) {
+			if met.Hit == 0 || now.Came == 0 || four.IsValid() && (len(now.Addrs) == 0 || now.Addrs[0] != four) {
 				return "", fmt.Errorf("%w: %s", errNoEffect, answered(now))
 			}
 			return answered(now), nil

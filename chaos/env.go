@@ -76,7 +76,8 @@ type Env struct {
 	At        func(point string)  // is called where brunt could die within an injection, for tests; nil is nobody
 	Spawned   func(pid int) error // writes down that a command was started; nil writes nothing
 
-	Insides *Insides // the ways into units' networks; nil is that each fault opens its own
+	Extend  func(u Undo) error // writes an undo down, beside those of the step that is in; nil writes nothing
+	Insides *Insides           // the ways into units' networks; nil is that each fault opens its own
 
 	// Find finds containers of the engine that brunt did not start. Nil is that no engine is
 	// known.

@@ -40,6 +40,7 @@ type Edge struct {
 	Pick      Pick              `yaml:"pick"`                                            // of the units of from, else of the service or zone, else of to; not written is all, of a service and of containers one
 	Leader    *Leader           `yaml:"leader"`                                          // how the leader is found, for pick: leader
 	Via       string            `yaml:"via,oneof=auto|proxy|nft|nfqueue|ebpf|netem|tbf"` // the mechanism; zero is auto: the first that there is
+	OnRestart string            `yaml:"on_restart,oneof=inject|void"`                    // when a container whose packets are hit is started again; zero is inject: the fault is put in anew. void ends it, unjudged
 }
 
 // on tells whether the edge contains the link between two units.
@@ -90,6 +91,9 @@ func (e *Edge) check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
 	if !e.query().IsZero() || e.Via != "" && e.Via != "auto" && e.Via != "proxy" {
 		m.AddHint(at, "network.* faults are done to the packets of containers", "it is done on links, by brunt's proxy, and a container has none")
 		return
+	}
+	if e.Has("on_restart") {
+		m.Add(e.Of("on_restart"), "on_restart goes with the packets of containers; a link stays over restarts")
 	}
 	own := 0
 	for _, has := range []bool{e.Service != "", e.Unit != "", e.Zone != ""} {

@@ -141,11 +141,11 @@ func (f *Reorder) Plan(ctx context.Context, env Env) ([]Step, error) {
 // given ports tell nothing of copies and of order.
 func (s sign) orMet(what string) sign {
 	prove := s.prove
-	s.prove = func(b before, now netns.Seen, hit int64) (string, error) {
-		if b.look.How != netns.Connect || hit == 0 {
-			return prove(b, now, hit)
+	s.prove = func(b before, now netns.Seen, met netns.Met) (string, error) {
+		if b.look.How != netns.Connect || met.Hit == 0 {
+			return prove(b, now, met)
 		}
-		return fmt.Sprintf("%d packets of brunt's own %s", hit, what), nil
+		return fmt.Sprintf("%d packets of brunt's own %s", met.Hit, what), nil
 	}
 	return s
 }

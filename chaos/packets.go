@@ -28,6 +28,8 @@ type packets struct {
 	undo    []Undo
 	insides *Insides
 	run     string
+	void    bool             // a restart of the container ends it; else it is done anew
+	extend  func(Undo) error // writes an undo down beside those of the step; nil writes nothing
 	toward  []netip.AddrPort // where to look, besides the gateway; without a port any will do
 	outside bool             // it is seen by looking in from outside, at the unit's own addresses
 }
@@ -40,7 +42,7 @@ type sign struct {
 	wait   time.Duration // for each answer; zero is the look's own
 	name   string        // that is asked for, of a query
 	takes  time.Duration // beyond what any look takes
-	prove  func(b before, now netns.Seen, hit int64) (string, error)
+	prove  func(b before, now netns.Seen, met netns.Met) (string, error)
 	undone func(b before, now netns.Seen) (string, error)
 	line   func(netns.Fate) error // what is to become of a connection that was open before; nil is anything
 	ends   bool                   // all that shows it is what became of connections, and how many were hit
@@ -55,19 +57,30 @@ type before struct {
 // heldPackets is a fault on packets that is in.
 type heldPackets struct {
 	*packets
-	net    *inside
-	held   netns.Held
 	before []before
 	lines  []netns.Line
 	own    int64 // packets among those it met that brunt itself made to look
-	once   sync.Once
-	closed error
+
+	mu     sync.Mutex
+	net    *inside // the network that it was done in last
+	held   netns.Held
+	past   int64 // packets that it met before the container was started again
+	over   bool  // it is taken back
+	closed error // of that
 }
 
 var (
-	_ Meter = (*heldPackets)(nil)
-	_ Slow  = (*heldPackets)(nil)
+	_ Meter  = (*heldPackets)(nil)
+	_ Slow   = (*heldPackets)(nil)
+	_ Rooted = (*heldPackets)(nil)
 )
+
+// now gives what is in, and where.
+func (h *heldPackets) now() (*inside, netns.Held) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.net, h.held
+}
 
 func (p *packets) String() string  { return p.what + p.toWhom() + " in the network of " + p.unit.Name() }
 func (p *packets) Units() []string { return []string{p.unit.Name()} }
@@ -124,7 +137,7 @@ func (p *packets) Undo() []Undo {
 
 // plan finds which mechanism will do it, without doing it.
 func (p *packets) plan(ctx context.Context, env Env) error {
-	p.insides, p.run = env.Insides, env.Run
+	p.insides, p.run, p.extend = env.Insides, env.Run, env.Extend
 	if p.insides == nil {
 		p.insides = new(Insides)
 	}
@@ -301,7 +314,8 @@ func (h *heldPackets) Verify(ctx context.Context) (string, error) {
 		found = append(found, h.from(b)+": "+text)
 	}
 	if h.sign.ends && len(h.lines) == 0 {
-		met, err := h.held.Met()
+		_, held := h.now()
+		met, err := held.Met()
 		switch {
 		case err != nil:
 			return "", fmt.Errorf("counting what met it: %w", err)
@@ -326,15 +340,16 @@ const proofs = 3
 
 // proof looks once for the effect.
 func (h *heldPackets) proof(ctx context.Context, b before) (string, error) {
-	met, err := h.held.Met()
+	net, held := h.now()
+	met, err := held.Met()
 	if err != nil {
 		return "", fmt.Errorf("counting what met it: %w", err)
 	}
-	now, err := h.looks(ctx, h.net, h.again(b))
+	now, err := h.looks(ctx, net, h.again(b))
 	if err != nil {
 		return "", err
 	}
-	after, err := h.held.Met()
+	after, err := held.Met()
 	if err != nil {
 		return "", fmt.Errorf("counting what met it: %w", err)
 	}
@@ -342,7 +357,7 @@ func (h *heldPackets) proof(ctx context.Context, b before) (string, error) {
 	if ctx.Err() != nil {
 		return "", errors.New("there is no time to find its effect")
 	}
-	return h.sign.prove(b, now, after.Hit-met.Hit)
+	return h.sign.prove(b, now, netns.Met{Packets: after.Packets - met.Packets, Hit: after.Hit - met.Hit, Bytes: after.Bytes - met.Bytes})
 }
 
 // most is how many packets a look can be, there and back.
@@ -379,17 +394,21 @@ func (h *heldPackets) fate(ctx context.Context, l netns.Line) (string, error) {
 
 // close takes the fault out and lets go of the network. Twice is harmless.
 func (h *heldPackets) close() error {
-	h.once.Do(func() {
-		var errs []error
-		if h.held != nil {
-			errs = append(errs, h.held.Close())
-			h.net.count(-1)
-		}
-		for _, l := range h.lines {
-			_ = l.Close() // it may be gone
-		}
-		h.closed = also(append(errs, h.net.leave())...)
-	})
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.over {
+		return h.closed
+	}
+	h.over = true
+	var err error
+	if h.held != nil {
+		err = h.held.Close()
+		h.net.count(-1)
+	}
+	for _, l := range h.lines {
+		_ = l.Close() // it may be gone
+	}
+	h.closed = also(err, h.net.leave())
 	return h.closed
 }
 
@@ -406,7 +425,51 @@ func (h *heldPackets) Revert(context.Context) (Outcome, error) {
 
 // another tells that the unit is another container by now, or was started again: the
 // network that was broken is no more.
-func (h *heldPackets) another() bool { return containerOf(h.unit) != h.net.id }
+func (h *heldPackets) another() bool {
+	net, _ := h.now()
+	return containerOf(h.unit) != net.id
+}
+
+// Uprooted implements [Rooted].
+func (h *heldPackets) Uprooted(ctx context.Context, container string) (string, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	switch is := containerOf(h.unit); {
+	case h.over || h.net.id.ID != container || is == h.net.id:
+		return "", nil
+	case h.void:
+		return "", fmt.Errorf("%s was started again, and its network with it", h.unit.Name())
+	}
+	n, err := h.insides.enter(ctx, h.unit, h.run)
+	if err != nil {
+		return "", fmt.Errorf("%s was started again: %w", h.unit.Name(), err)
+	}
+	held, err := h.anew(n)
+	if err != nil {
+		return "", also(fmt.Errorf("%s was started again, and it can't be done anew: %w", h.unit.Name(), err), n.leave())
+	}
+	if met, err := h.held.Met(); err == nil {
+		h.past += met.Packets
+	}
+	_ = h.held.Close() // the kernel has taken it away with the network
+	h.net.count(-1)
+	_ = h.net.leave()
+	n.count(1)
+	h.net, h.held = n, held
+	return fmt.Sprintf("%s was started again: %s", h.unit.Name(), h.packets), nil
+}
+
+// anew does it in another network, with what takes it back written down before.
+func (h *heldPackets) anew(n *inside) (netns.Held, error) {
+	spec, undo, err := n.Prepare(h.spec)
+	if err == nil && undo != nil && h.extend != nil {
+		err = h.extend(h.unqueue(*undo))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return n.Set(spec)
+}
 
 // Gone implements [Held]. On a busy machine a look can go wrong for a moment, so it is
 // made again for as long as ctx allows. While another fault is in the same network there
@@ -427,7 +490,7 @@ func (h *heldPackets) cleared(ctx context.Context, n *inside) (string, error) {
 	var found []string
 	for _, b := range h.before {
 		for {
-			text, err := h.over(ctx, n, b)
+			text, err := h.clear(ctx, n, b)
 			if err == nil {
 				found = append(found, h.from(b)+": "+text)
 				break
@@ -451,8 +514,8 @@ func (h *heldPackets) cleared(ctx context.Context, n *inside) (string, error) {
 	return strings.Join(found, "; "), nil
 }
 
-// over looks once whether the fault is gone.
-func (h *heldPackets) over(ctx context.Context, n network, b before) (string, error) {
+// clear looks once whether the fault is gone.
+func (h *heldPackets) clear(ctx context.Context, n network, b before) (string, error) {
 	l := h.again(b)
 	l.N = max(pings, l.N)
 	ctx, cancel := context.WithTimeout(ctx, max(looksFor, 4*l.Wait+h.sign.takes))
@@ -467,8 +530,9 @@ func (h *heldPackets) over(ctx context.Context, n network, b before) (string, er
 // Met implements [Meter]: the packets of others than brunt.
 func (h *heldPackets) Met() Traffic {
 	t := Traffic{Unit: "packets"}
-	if met, err := h.held.Met(); err == nil {
-		t.N = max(0, met.Packets-h.own)
+	_, held := h.now()
+	if met, err := held.Met(); err == nil {
+		t.N = max(0, h.past+met.Packets-h.own)
 	}
 	return t
 }

@@ -15,7 +15,7 @@ func lateSign(delay, jitter time.Duration) sign {
 	return sign{
 		wait:  delay + jitter + silence,
 		takes: 2 * (delay + jitter),
-		prove: func(b before, now netns.Seen, _ int64) (string, error) {
+		prove: func(b before, now netns.Seen, _ netns.Met) (string, error) {
 			if now.Answered() == 0 {
 				return "", fmt.Errorf("%w on how long an answer takes: there is none", errNoEffect)
 			}
@@ -60,11 +60,11 @@ func answersAgain(_ before, now netns.Seen) (string, error) {
 func someSign(share float64, what string, counts func(netns.Seen) int) sign {
 	return sign{
 		n: max(20, tries(share)),
-		prove: func(_ before, now netns.Seen, hit int64) (string, error) {
-			if n := counts(now); n > 0 && hit > 0 {
+		prove: func(_ before, now netns.Seen, met netns.Met) (string, error) {
+			if n := counts(now); n > 0 && met.Hit > 0 {
 				return fmt.Sprintf("%d of %d %s", n, now.Sent, what), nil
 			}
-			return "", fmt.Errorf("%w: %d of %d %s, and %d packets of them were hit", errNoEffect, counts(now), now.Sent, what, hit)
+			return "", fmt.Errorf("%w: %d of %d %s, and %d packets of them were hit", errNoEffect, counts(now), now.Sent, what, met.Hit)
 		},
 		undone: func(_ before, now netns.Seen) (string, error) {
 			if n := counts(now); n > 0 {
@@ -89,12 +89,12 @@ func rateSign(rate float64) sign {
 	}
 	return sign{
 		n: n, size: size, wait: max(silence, scenarios.Num(4*float64(size+headers)/rate).D()), takes: 2 * time.Second,
-		prove: func(b before, now netns.Seen, hit int64) (string, error) {
+		prove: func(b before, now netns.Seen, met netns.Met) (string, error) {
 			if b.look.How == netns.Connect {
-				if hit == 0 {
+				if met.Packets == 0 {
 					return "", fmt.Errorf("%w: no packet has met it", errNoEffect)
 				}
-				return fmt.Sprintf("%d packets of brunt's own were held", hit), nil
+				return fmt.Sprintf("%d packets of brunt's own have met it", met.Packets), nil
 			}
 			if got := passes(now); got > 1.25*rate {
 				return "", fmt.Errorf("%w: %s", errNoEffect, passText(got))
@@ -130,7 +130,7 @@ func passText(rate float64) string {
 func cutSign(refuses bool, line func(netns.Fate) error) sign {
 	s := sign{n: pings, undone: answersAgain, line: line}
 	if !refuses {
-		s.prove = func(_ before, now netns.Seen, _ int64) (string, error) {
+		s.prove = func(_ before, now netns.Seen, _ netns.Met) (string, error) {
 			if now.Silent() < now.Sent {
 				return "", fmt.Errorf("%w: %d of %d have an answer", errNoEffect, now.Sent-now.Silent(), now.Sent)
 			}
@@ -139,9 +139,9 @@ func cutSign(refuses bool, line func(netns.Fate) error) sign {
 		return s
 	}
 	s.how = netns.Connect
-	s.prove = func(_ before, now netns.Seen, hit int64) (string, error) {
-		if now.Came > 0 || now.Silent() > 0 || hit == 0 {
-			return "", fmt.Errorf("%w: of %d connections %d are made and %d have no answer, and %d packets of them were hit", errNoEffect, now.Sent, now.Came, now.Silent(), hit)
+	s.prove = func(_ before, now netns.Seen, met netns.Met) (string, error) {
+		if now.Came > 0 || now.Silent() > 0 || met.Hit == 0 {
+			return "", fmt.Errorf("%w: of %d connections %d are made and %d have no answer, and %d packets of them were hit", errNoEffect, now.Sent, now.Came, now.Silent(), met.Hit)
 		}
 		return fmt.Sprintf("%d of %d connections are refused", now.Sent, now.Sent), nil
 	}
@@ -165,7 +165,7 @@ func wantFate(what string, fates ...netns.Fate) func(netns.Fate) error {
 func endsSign() sign {
 	return sign{
 		ends: true, undone: answersAgain, line: wantFate("reset", netns.Ended),
-		prove: func(_ before, now netns.Seen, _ int64) (string, error) {
+		prove: func(_ before, now netns.Seen, _ netns.Met) (string, error) {
 			return fmt.Sprintf("%d of %d have an answer", now.Answered(), now.Sent), nil
 		},
 	}

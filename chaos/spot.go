@@ -453,7 +453,7 @@ func (e *Edge) packetPlan(ctx context.Context, env Env, f flow, ports []uint16, 
 	var steps []Step
 	for i, s := range spots {
 		step := p
-		step.unit, step.outside = s.unit, s.outside
+		step.unit, step.outside, step.void = s.unit, s.outside, e.OnRestart == "void"
 		step.spec.Via, step.spec.Direction = e.packetVia(), s.dir
 		step.spec.Match = netns.Match{Peers: s.peers, Ports: s.ports}
 		step.spec.Seed = env.seed(i)
