@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -13,20 +12,6 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/chaostest"
 )
-
-// seenIn is all that can be seen of the networks of some units from outside of them.
-func seenIn(t *testing.T, units ...chaos.Unit) string {
-	t.Helper()
-	var out strings.Builder
-	for _, u := range units {
-		for _, look := range []string{"nft -s list ruleset", "tc qdisc show", "tc filter show dev eth0", "ip -d link show", "ip route show table all", "ip -6 route show table all"} {
-			args := append([]string{"-t", fmt.Sprint(u.PID()), "-n"}, strings.Fields(look)...)
-			b, err := exec.CommandContext(t.Context(), "nsenter", args...).CombinedOutput()
-			fmt.Fprintf(&out, "%s: %s\n%s%v\n", u.Name(), look, b, err)
-		}
-	}
-	return out.String()
-}
 
 // TestPacketsOfContainers holds the faults on packets to their promises on containers of
 // an engine, as brunt does them itself and as its helper does them.
@@ -65,14 +50,14 @@ func packetsOfContainers(t *testing.T, y *chaostest.Yard, helper bool) {
 		done[kind] = true
 		yaml = at.Replace(yaml)
 		t.Run(yaml, func(t *testing.T) {
-			was, said := seenIn(t, units...), chaostest.Inspected(t, y.Engine, web.ID)
+			was, said := chaostest.Networks(t, units...), chaostest.Inspected(t, y.Engine, web.ID)
 			began := time.Now()
 			chaostest.Effect(t, yaml, chaostest.World{
 				Scope: chaos.Scope{Services: map[string]int{"web": 1, "store": 1}, Containers: true},
 				Env:   chaos.Env{Units: units, Now: clock(), Insides: insides, Run: y.Run},
 			})
 			t.Logf("took %s", time.Since(began).Round(time.Millisecond))
-			if is := seenIn(t, units...); is != was {
+			if is := chaostest.Networks(t, units...); is != was {
 				t.Errorf("it was\n%s\nand is\n%s", was, is)
 			}
 			if says := chaostest.Inspected(t, y.Engine, web.ID); says != said {

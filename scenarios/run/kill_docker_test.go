@@ -5,6 +5,7 @@ package run
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -23,6 +24,27 @@ var strangers = map[string]string{
 	"stop":       `{at: 200ms, for: 200ms, container.stop: {container: CONTAINER, grace: 1s}}`,
 	"disconnect": `{at: 200ms, for: 200ms, network.disconnect: {container: CONTAINER}}`,
 	"freeze":     `{at: 200ms, for: 200ms, process.freeze: {container: CONTAINER}}`,
+	"table":      `{at: 200ms, for: 200ms, network.partition: {container: CONTAINER}}`,
+	"program":    `{at: 200ms, for: 200ms, network.loss: {container: CONTAINER, percent: 50%}}`,
+	"queue":      `{at: 200ms, for: 200ms, network.latency: {container: CONTAINER, delay: 20ms}}`,
+	"discipline": `{at: 200ms, for: 200ms, network.bandwidth: {container: CONTAINER, rate: 10Mbit/s, via: tbf}}`,
+	"responder":  `{at: 200ms, for: 200ms, dns.fail: {container: CONTAINER}}`,
+	"throttle":   `{at: 200ms, for: 200ms, cpu.throttle: {container: CONTAINER, share: 20%}}`,
+	"helper":     `{at: 200ms, for: 200ms, network.partition: {container: CONTAINER, mode: reject}}`,
+}
+
+// anotherLife are those among them after which the container's process is another.
+var anotherLife = []string{"kill", "stop", "disconnect"}
+
+// everything is all that can be seen of a container: what the engine says, and where it
+// lives on, its network and what it may use.
+func everything(t *testing.T, name string, v *chaostest.Victim) string {
+	t.Helper()
+	all := chaostest.Inspected(t, v.Yard.Engine, v.ID)
+	if !slices.Contains(anotherLife, name) {
+		all += chaostest.Networks(t, v.AskedContainer) + resources(t, v.PID()) + state(v.PID())
+	}
+	return all
 }
 
 // strangerScenario breaks a container that runs already; the load goes elsewhere.
@@ -55,7 +77,10 @@ func TestDocker_KilledAtEveryPoint(t *testing.T) {
 			m := newMortal(t)
 			v := y.Start(t, chaostest.VictimOptions{Unit: name, Restart: "unless-stopped", Aliases: []string{"db"}})
 			text := strangerScenario(t, fault, v)
-			before := chaostest.Inspected(t, y.Engine, v.ID)
+			if name == "helper" {
+				m.env = append(m.env, "BRUNT_TEST_HELPERS=1", "BRUNT_LINUX="+y.Program)
+			}
+			before := everything(t, name, v)
 			as := func(when string) {
 				t.Helper()
 				if left := m.clean(t); len(left) > 0 {
@@ -71,8 +96,17 @@ func TestDocker_KilledAtEveryPoint(t *testing.T) {
 						t.Fatalf("%s: %v", when, why)
 					}
 				}
-				if after := chaostest.Inspected(t, y.Engine, v.ID); after != before {
-					t.Errorf("%s: docker inspect differs:\n%s", when, chaostest.Difference(before, after))
+				var after string
+				for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+					if after = everything(t, name, v); after == before || time.Now().After(deadline) {
+						break
+					}
+				}
+				if after != before {
+					t.Errorf("%s: it differs:\n%s", when, chaostest.Difference(before, after))
+				}
+				if l := engineHas(t, y.Engine, m); len(l) > 0 {
+					t.Errorf("%s: left in the engine: %v", when, l)
 				}
 			}
 			out := m.run(t, text, "guard", 0, 0)

@@ -226,11 +226,7 @@ func bruntRole(args []string) error {
 		return err
 	}
 	var passed atomic.Int64
-	id := os.Getenv("BRUNT_TEST_RUN")
-	if id == "" {
-		id = tagOf(state) + "-" + strconv.Itoa(os.Getpid())
-	}
-	o := Options{ID: id, State: state, Burner: self("burn"), At: func(string) {
+	o := Options{ID: os.Getenv("BRUNT_TEST_RUN"), Helpers: os.Getenv("BRUNT_TEST_HELPERS") != "", State: state, Burner: self("burn"), At: func(string) {
 		if n := passed.Add(1); int(n) == die {
 			if args[2] == "both" {
 				killChild("guard")

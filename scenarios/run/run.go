@@ -29,6 +29,7 @@ type Options struct {
 	Ledger  string                   // the file for what the ledger did not find as it should be; empty keeps none
 	Guard   []string                 // the command line of the guard; empty runs without one, for tests
 	Burner  []string                 // the command line of what uses up what a unit is to be short of; empty is that faults which need one can't be done
+	Helpers bool                     // helpers in an engine do what brunt could do itself; for tests
 	NoChaos bool                     // the control run: no fault is injected
 	Log     *slog.Logger             // nil logs nothing
 	Live    func(scenarios.Interval) // is told every second; nil is nobody
@@ -110,6 +111,7 @@ func (p *Plan) newRunner(o Options) *runner {
 	if r.o.ID == "" {
 		r.o.ID = NewID()
 	}
+	r.insides.Helper = o.Helpers
 	return r
 }
 
