@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"time"
 
 	"brunt/chaos/docker"
@@ -32,8 +33,22 @@ func (c *Container) Help(ctx context.Context, run string) (io.ReadWriteCloser, e
 }
 
 // Unhelp implements [Helped].
-func (c *Container) Unhelp(run string) Undo {
-	return Undo{Op: opUnhelp, Args: rawOf(engineArgs{Engine: c.Engine.Address(), Run: run})}
+func (c *Container) Unhelp(run string) Undo { return unhelpUndo(c.Engine, run) }
+
+func unhelpUndo(e *docker.Engine, run string) Undo {
+	return Undo{Op: opUnhelp, Args: rawOf(engineArgs{Engine: e.Address(), Run: run})}
+}
+
+// Ready makes what helpers in an engine are made of, if a run will need some: making it
+// takes longer than a fault should come late.
+func (i *Insides) Ready(ctx context.Context, e *docker.Engine, run string) error {
+	if !i.Helper && os.Geteuid() == 0 {
+		return nil
+	}
+	if err := i.helps(unhelpUndo(e, run)); err != nil {
+		return err
+	}
+	return e.ReadyHelp(ctx, run)
 }
 
 // helperIn starts a helper for who takes back what another brunt did to a container. It

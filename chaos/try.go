@@ -38,6 +38,15 @@ func try(do netns.Action, via string, ways func() []netns.Way) error {
 	return fmt.Errorf("%s can't be done on this machine: %s", do.Fault(), strings.Join(why, "; "))
 }
 
+// Inside is a Fault that may be done in the network of a container.
+type Inside interface{ Inside(sc Scope) bool }
+
+// Inside implements [Inside].
+func (e *Edge) Inside(sc Scope) bool { return e.byPackets(sc.contained) }
+
+// Inside implements [Inside].
+func (f *DNS) Inside(Scope) bool { return true }
+
 func (e *Edge) try(do netns.Action, sc Scope, ways func() []netns.Way) error {
 	if !e.byPackets(sc.contained) {
 		return nil

@@ -151,6 +151,12 @@ func (t *tail) Write(p []byte) (int, error) {
 
 func (t *tail) String() string { return strings.TrimSpace(string(t.b)) }
 
+// ReadyHelp makes the image of helpers, so that the first comes as soon as others.
+func (e *Engine) ReadyHelp(ctx context.Context, run string) error {
+	_, err := e.helperImage(ctx, run)
+	return err
+}
+
 // helperImage makes the image of helpers, once.
 func (e *Engine) helperImage(ctx context.Context, run string) (string, error) {
 	e.helping.Lock()

@@ -233,3 +233,19 @@ func (s *system) zonesOr(plan chaos.Zones) chaos.Zones {
 	}
 	return plan
 }
+
+// helpers readies what brunt's helpers are made of, where a fault will need one.
+func (r *runner) helpers(ctx context.Context) error {
+	for _, e := range r.Faults {
+		f, ok := e.Damage.(chaos.Inside)
+		if r.o.NoChaos || !ok || !f.Inside(r.Scope) {
+			continue
+		}
+		engine, err := r.sys.open(ctx)
+		if err != nil {
+			return err
+		}
+		return r.insides.Ready(ctx, engine, r.o.ID)
+	}
+	return nil
+}

@@ -273,6 +273,10 @@ func (r *runner) inject(ctx context.Context, in *Injection) (err error) {
 		}
 		return nil
 	}
+	if err := r.helpers(ctx); err != nil {
+		in.worse(scenarios.Invalid, mask(err.Error()))
+		return nil
+	}
 	r.event(scenarios.Event{Event: "target.up", Text: r.sys.says()})
 	timeline := &chaos.Timeline{
 		Entries: r.Faults, Journal: r.journal, Seed: r.Scenario.Seed, MaxEach: r.Scenario.Guard.MaxEach.D(), Alone: true,

@@ -231,6 +231,9 @@ func (r *runner) run(ctx context.Context) (_ *scenarios.Result, err error) {
 		return r.unstarted(err), nil
 	}
 	r.sys.watch()
+	if err := r.helpers(ctx); err != nil {
+		return r.unstarted(err), nil
+	}
 	dropTokens, err := r.tokens(ctx)
 	if err != nil {
 		return r.unstarted(err), nil
