@@ -58,10 +58,10 @@ type before struct {
 type heldPackets struct {
 	*packets
 	before []before
-	lines  []netns.Line
 	own    int64 // packets among those it met that brunt itself made to look
 
 	mu     sync.Mutex
+	lines  []netns.Line
 	net    *inside // the network that it was done in last
 	held   netns.Held
 	past   int64 // packets that it met before the container was started again
@@ -299,7 +299,10 @@ func (h *heldPackets) Takes() time.Duration { return h.sign.takes }
 
 // Verify implements [Held]: brunt looks from where the victim is.
 func (h *heldPackets) Verify(ctx context.Context) (string, error) {
-	if len(h.before) == 0 && len(h.lines) == 0 && !h.sign.ends {
+	h.mu.Lock()
+	lines := h.lines
+	h.mu.Unlock()
+	if len(h.before) == 0 && len(lines) == 0 && !h.sign.ends {
 		return "", fmt.Errorf("nothing can be seen of it from %s: nobody it is about answered before it came", h.unit.Name())
 	}
 	var found []string
@@ -313,7 +316,7 @@ func (h *heldPackets) Verify(ctx context.Context) (string, error) {
 		}
 		found = append(found, h.from(b)+": "+text)
 	}
-	if h.sign.ends && len(h.lines) == 0 {
+	if h.sign.ends && len(lines) == 0 {
 		_, held := h.now()
 		met, err := held.Met()
 		switch {
@@ -324,7 +327,7 @@ func (h *heldPackets) Verify(ctx context.Context) (string, error) {
 		}
 		found = append(found, fmt.Sprintf("%d connections that were open before are no more", met.Hit))
 	}
-	for _, l := range h.lines {
+	for _, l := range lines {
 		text, err := h.fate(ctx, l)
 		if err != nil {
 			return "", err
@@ -451,6 +454,10 @@ func (h *heldPackets) Uprooted(ctx context.Context, container string) (string, e
 	if met, err := h.held.Met(); err == nil {
 		h.past += met.Packets
 	}
+	for _, l := range h.lines { // they were of the network that is no more
+		_ = l.Close()
+	}
+	h.lines = nil
 	_ = h.held.Close() // the kernel has taken it away with the network
 	h.net.count(-1)
 	_ = h.net.leave()

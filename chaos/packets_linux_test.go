@@ -226,3 +226,89 @@ func TestPackets(t *testing.T) {
 		})
 	}
 }
+
+// begin injects a fault on packets in a world, and checks that it is there.
+func begin(t *testing.T, w chaostest.World, yaml string) chaos.Held {
+	t.Helper()
+	h, err := chaostest.Plan(t, yaml, w)[0].Inject(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen, err := h.Verify(t.Context())
+	if err != nil {
+		t.Errorf("%s: %v", yaml, err)
+	}
+	t.Log(seen)
+	return h
+}
+
+// end takes a fault back, and checks that it is gone.
+func end(t *testing.T, h chaos.Held) {
+	t.Helper()
+	if o, err := h.Revert(t.Context()); err != nil || o != chaos.Reverted {
+		t.Errorf("reverting: %s, %v", o, err)
+	}
+	gone, err := h.Gone(t.Context())
+	if err != nil {
+		t.Error(err)
+	}
+	t.Log(gone)
+}
+
+// Several faults at once on one container, of two runs that know nothing of each other,
+// beside rules and a discipline of somebody else's: each does its own, each is taken back
+// alone, and of others nothing is changed.
+func TestPacketsAtOnce(t *testing.T) {
+	chaostest.Root(t)
+	t.Parallel()
+	w := boxes(t, true)
+	other := w
+	other.Env.Insides = new(chaos.Insides)
+	web := w.Env.Units[0]
+	for _, theirs := range []string{
+		"nft add table inet theirs", "nft add chain inet theirs in { type filter hook input priority 0 ; }",
+		"nft add rule inet theirs in tcp dport 1234 counter drop", "tc qdisc add dev lo root pfifo limit 77",
+	} {
+		args := append([]string{"-t", fmt.Sprint(web.PID()), "-n"}, strings.Fields(theirs)...)
+		if out, err := exec.CommandContext(t.Context(), "nsenter", args...).CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v: %s", theirs, err, out)
+		}
+	}
+	was := chaostest.Networks(t, w.Env.Units...)
+	for deadline := time.Now().Add(20 * time.Second); strings.Contains(was, "tentative"); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("the addresses don't settle: %s", was)
+		}
+		was = chaostest.Networks(t, w.Env.Units...)
+	}
+	var held []chaos.Held
+	for i, yaml := range []string{
+		"network.latency: {from: web, to: store, delay: 50ms}",
+		"network.bandwidth: {from: web, to: store, rate: 100Mbit/s}",
+		"network.loss: {from: web, to: store, percent: 30%}",
+		"network.partition: {from: web, to: store, ports: 8080}",
+	} {
+		world := w
+		if i%2 == 1 {
+			world = other
+		}
+		held = append(held, begin(t, world, yaml))
+	}
+	end(t, held[3])
+	if seen, err := held[2].Verify(t.Context()); err != nil {
+		t.Errorf("another run has taken its own back, and the loss went with it: %v", err)
+	} else {
+		t.Log(seen)
+	}
+	end(t, held[2])
+	if seen, err := held[0].Verify(t.Context()); err != nil {
+		t.Errorf("the loss was taken back, and the delay went with it: %v", err)
+	} else {
+		t.Log(seen)
+	}
+	end(t, held[1])
+	end(t, held[0])
+	if is := chaostest.Networks(t, w.Env.Units...); is != was {
+		t.Errorf("it differs:\n%s", chaostest.Difference(was, is))
+	}
+}

@@ -64,7 +64,6 @@ func Root(t *testing.T) {
 type Yard struct {
 	Engine  *docker.Engine
 	Run     string // its label
-	Program string // the victim's, which can be a helper too
 	Image   string
 	Network string // the id
 
@@ -76,25 +75,37 @@ type Yard struct {
 func NewYard(t *testing.T) *Yard {
 	t.Helper()
 	y := &Yard{Engine: Engine(t), Run: "test-" + strings.ToLower(rand.Text())}
-	program := filepath.Join(t.TempDir(), "victim")
-	build := exec.Command("go", "build", "-o", program, "brunt/chaos/chaostest/victim")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("building the victim: %v\n%s", err, out)
-	}
+	program := build(t, "victim")
 	t.Cleanup(func() {
 		if _, err := y.Engine.RemoveLabelled(context.Background(), docker.RunLabel, y.Run); err != nil {
 			t.Error(err)
 		}
 	})
 	labels := map[string]string{docker.RunLabel: y.Run}
-	y.Program = program
 	var err error
 	if y.Image, err = y.Engine.BuildSelf(t.Context(), "brunt-"+y.Run, program, labels); err != nil {
 		t.Fatal(err)
 	}
 	y.network(t, labels)
 	return y
+}
+
+// build builds a program of this package's as containers need it: static.
+func build(t *testing.T, name string) string {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), name)
+	cmd := exec.Command("go", "build", "-o", program, "brunt/chaos/chaostest/"+name)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("building the %s: %v\n%s", name, err, out)
+	}
+	return program
+}
+
+// Helper builds what helpers run, and gives its file: BRUNT_LINUX names it to brunt.
+func Helper(t *testing.T) string {
+	t.Helper()
+	return build(t, "helper")
 }
 
 // network makes the yard's network with a subnet of its own choice, so that each victim

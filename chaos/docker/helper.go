@@ -51,6 +51,10 @@ func (e *Engine) Help(ctx context.Context, s HelperSpec) (io.ReadWriteCloser, er
 		host.PidMode = "host"
 	}
 	made, err := e.api.ContainerCreate(ctx, config, host, nil, nil, "")
+	if i := slices.Index(s.Caps, "BPF"); i >= 0 && err != nil && strings.Contains(err.Error(), "unknown capability") {
+		host.CapAdd = slices.Concat(s.Caps[:i], []string{"SYS_ADMIN"}, s.Caps[i+1:])
+		made, err = e.api.ContainerCreate(ctx, config, host, nil, nil, "")
+	}
 	if gone(err) { // somebody has removed the image
 		e.helping.Lock()
 		e.helper = ""
@@ -58,10 +62,6 @@ func (e *Engine) Help(ctx context.Context, s HelperSpec) (io.ReadWriteCloser, er
 		if config.Image, err = e.helperImage(ctx, s.Run); err != nil {
 			return nil, err
 		}
-		made, err = e.api.ContainerCreate(ctx, config, host, nil, nil, "")
-	}
-	if i := slices.Index(s.Caps, "BPF"); i >= 0 && err != nil && strings.Contains(err.Error(), "unknown capability") {
-		host.CapAdd = slices.Concat(s.Caps[:i], []string{"SYS_ADMIN"}, s.Caps[i+1:])
 		made, err = e.api.ContainerCreate(ctx, config, host, nil, nil, "")
 	}
 	if err != nil {

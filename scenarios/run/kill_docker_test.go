@@ -79,7 +79,7 @@ func TestDocker_KilledAtEveryPoint(t *testing.T) {
 			v := y.Start(t, chaostest.VictimOptions{Unit: name, Restart: "unless-stopped", Aliases: []string{"db"}})
 			text := strangerScenario(t, fault, v)
 			if name == "helper" {
-				m.env = append(m.env, "BRUNT_TEST_HELPERS=1", "BRUNT_LINUX="+y.Program)
+				m.env = append(m.env, "BRUNT_TEST_HELPERS=1", "BRUNT_LINUX="+chaostest.Helper(t))
 			}
 			before := everything(t, name, v)
 			as := func(when string) {
@@ -216,7 +216,7 @@ func TestDocker_WithoutGuardThereIsResidue(t *testing.T) {
 			t.Parallel()
 			m := newMortal(t)
 			if c.name == "helper" {
-				m.env = append(m.env, "BRUNT_TEST_HELPERS=1", "BRUNT_LINUX="+y.Program)
+				m.env = append(m.env, "BRUNT_TEST_HELPERS=1", "BRUNT_LINUX="+chaostest.Helper(t))
 			}
 			v := y.Start(t, chaostest.VictimOptions{Unit: c.name})
 			before := everything(t, c.name, v)

@@ -4,7 +4,6 @@
 //	victim [PORT]           answers every request with "ok", and ends on SIGTERM
 //	victim ask URL          asks once; its exit code says whether an answer came
 //	victim burn             uses a processor until it is killed
-//	victim helper           is brunt's helper in the network that it is in
 package main
 
 import (
@@ -16,8 +15,6 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
-
-	"brunt/chaos"
 )
 
 func main() {
@@ -31,11 +28,6 @@ func main() {
 	case "burn":
 		for n := 0; ; n++ {
 			_ = n * n
-		}
-	case "helper":
-		if err := chaos.Help(context.Background(), os.Stdin, os.Stdout); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
 		}
 	default:
 		serve(args[0])
