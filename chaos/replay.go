@@ -138,7 +138,7 @@ func (u Undo) do(ctx context.Context) (Outcome, error) {
 	switch u.Op {
 	case opExec, opWebhook:
 		return u.doOwn(ctx)
-	case opFleet, opStart, opUnpause, opConnect:
+	case opFleet, opCompose, opStart, opUnpause, opConnect:
 		return u.doEngine(ctx)
 	case opContinue, opEnd, opExecEnd:
 		var id identity
