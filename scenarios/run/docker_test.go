@@ -47,12 +47,12 @@ target:
       memory: 64MiB
   entry: web
 load:
-  main: {executor: constant-arrival-rate, rate: 20/s, duration: 6s, timeout: 300ms, flow: [{get: "http://${unit.web[0].addr}/"}, {get: /}]}
+  main: {executor: constant-arrival-rate, rate: 20/s, duration: 4s, timeout: 300ms, flow: [{get: "http://${unit.web[0].addr}/"}, {get: /}]}
 chaos:
-  crash: {at: 500ms, within: 20s, process.crash: {unit: "web[1]"}}
-  kill: {after: crash, for: 300ms, container.kill: {service: store}}
-  pause: {after: kill, for: 300ms, container.pause: {unit: "web[1]"}}
-  cut: {after: pause, for: 300ms, network.disconnect: {unit: "web[1]", network: back}}
+  kill: {at: 300ms, for: 300ms, container.kill: {service: store}}
+  pause: {at: 1300ms, for: 300ms, container.pause: {unit: "web[1]"}}
+  cut: {at: 2s, for: 300ms, network.disconnect: {unit: "web[1]", network: back}}
+  crash: {at: 3s, within: 20s, process.crash: {unit: "web[1]"}}
 `, Options{ID: id})
 	for _, f := range res.Faults {
 		if !f.Verified.Known() || !f.Gone || f.Evidence == "" || f.Revert == "failed" {

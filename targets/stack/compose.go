@@ -248,7 +248,7 @@ func (p *Project) run(ctx context.Context, args ...string) error {
 	var out bytes.Buffer
 	cmd := exec.Command(command[0], append(all, args...)...)
 	cmd.Dir = filepath.Dir(f.Path)
-	cmd.Env = append(append(os.Environ(), f.Env...), "BRUNT_RUN="+p.o.Run, "BRUNT_UNIT=compose", "COMPOSE_IGNORE_ORPHANS=1")
+	cmd.Env = append(append(os.Environ(), f.Env...), "BRUNT_RUN="+p.o.Run, "BRUNT_UNIT=compose")
 	cmd.Stdout, cmd.Stderr = &out, &out
 	cmd.WaitDelay = time.Second
 	if p.spawner == nil {
