@@ -26,9 +26,10 @@ var arrows = map[string][]string{
 	"targets":           {"scenarios"},
 	"chaos":             {"scenarios"},
 	"reporters":         {"scenarios"},
+	"scenarios/compare": {"scenarios"},
 	"scenarios/run":     {"scenarios", "scenarios/load", "scenarios/measure", "targets", "chaos", "reporters"},
 	"examples":          nil, // systems to break, which know nothing of brunt
-	"cmd":               {"scenarios", "scenarios/run", "chaos", "reporters", "targets"},
+	"cmd":               {"scenarios", "scenarios/compare", "scenarios/run", "chaos", "reporters", "targets"},
 }
 
 // narrow are the arrows that only these packages of a part may be the far end of:
