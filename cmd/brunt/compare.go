@@ -15,9 +15,8 @@ import (
 )
 
 func compareCommand() *cobra.Command {
-	o := compare.Options{Margins: compare.Margins{}}
-	var margins []string
-	var alpha, file string
+	var f judgeFlags
+	var file string
 	c := &cobra.Command{
 		Use:   "compare BASE... -- CANDIDATE...",
 		Short: "Tell whether one set of runs is worse than another",
@@ -37,20 +36,9 @@ Metrics: ` + strings.Join(compare.MetricNames(), " ") + `. Default margins: ` + 
 			if dash < 0 {
 				return usagef("want two sides: brunt compare BASE... -- CANDIDATE...")
 			}
-			for _, text := range margins {
-				if err := o.Margins.ParseMargin(text); err != nil {
-					return usage{err}
-				}
-			}
-			if err := oneOf("--metric", o.Metrics, compare.MetricNames()); err != nil {
+			o, err := f.options()
+			if err != nil {
 				return err
-			}
-			if err := oneOf("--allow", o.Allow, compare.MismatchKinds()); err != nil {
-				return err
-			}
-			var err error
-			if o.Alpha, err = scenarios.ParseShare(alpha); err != nil || o.Alpha <= 0 || o.Alpha >= .5 {
-				return usagef("--alpha %q: want a share such as 5%%", alpha)
 			}
 			base, err := readRuns(args[:dash])
 			if err != nil {
@@ -82,14 +70,9 @@ Metrics: ` + strings.Join(compare.MetricNames(), " ") + `. Default margins: ` + 
 			return nil
 		},
 	}
-	f := c.Flags()
-	f.StringArrayVar(&margins, "margin", nil, "what may get worse unnoticed: p95=5%, or 5% for every metric; again for more")
-	f.StringVar(&alpha, "alpha", "5%", "chance of a false alarm over all rows together")
-	f.StringSliceVar(&o.Metrics, "metric", nil, "compare these metrics alone")
-	f.StringSliceVar(&o.Phases, "phase", nil, "compare these phases alone")
-	f.StringSliceVar(&o.Steps, "step", nil, `compare these steps alone; "*" is all of them together`)
-	f.StringSliceVar(&o.Allow, "allow", nil, "compare although these differ: "+strings.Join(compare.MismatchKinds(), ", "))
-	f.StringVar(&file, "json", "", "write the comparison to a file as JSON")
+	f.register(c)
+	c.Flags().StringSliceVar(&f.o.Allow, "allow", nil, "compare although these differ: "+strings.Join(compare.MismatchKinds(), ", "))
+	c.Flags().StringVar(&file, "json", "", "write the comparison to a file as JSON")
 	return c
 }
 

@@ -70,7 +70,7 @@ Exit codes, the first that applies:
 		return usagef("%w; see `%s --help`", err, c.CommandPath())
 	})
 	root.AddCommand(
-		runCommand(), validateCommand(), initCommand(), injectCommand(), doctorCommand(), statusCommand(), revertCommand(), reportCommand(), compareCommand(),
+		runCommand(), validateCommand(), initCommand(), injectCommand(), doctorCommand(), statusCommand(), revertCommand(), reportCommand(), compareCommand(), gateCommand(), trendCommand(),
 		demoCommand(), schemaCommand(), versionCommand(), guardCommand(), serviceCommand(),
 	)
 	root.SuggestionsMinimumDistance = 2

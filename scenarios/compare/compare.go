@@ -160,14 +160,17 @@ func (c *Comparison) test(p place, m *Metric, a, b []value, margin float64) *tes
 	}
 	xs, ys := m.column(a), m.column(b)
 	floor := m.floor(a, b)
-	if c.Design == Pairs {
+	switch c.Design {
+	case Pairs:
 		changes := make([]float64, len(xs))
 		for i := range xs {
 			changes[i] = ys[i] - xs[i]
 		}
 		t.est = paired(changes, floor*math.Sqrt2)
-	} else {
+	case Groups:
 		t.est = welch(xs, ys, floor)
+	case Past:
+		t.est = predicted(xs, ys, floor)
 	}
 	t.Base, t.Cand = scenarios.Num(m.middle(xs)), scenarios.Num(m.middle(ys))
 	t.Change = scenarios.Num(m.worse(t.est.mean))

@@ -19,6 +19,7 @@ type Design string
 const (
 	Pairs  Design = "pairs"  // interleaved in time: A B B A …
 	Groups Design = "groups" // one side, then the other, or at different times
+	Past   Design = "past"   // runs now, against a history of single runs
 )
 
 // leastRuns is how many runs a side needs: two are the fewest that differ.

@@ -24,9 +24,9 @@ type Metric struct {
 // metrics are those that are compared, in the order of reports. P99 is a coarse guard: runs of
 // a minute differ by more than a tenth in it with nothing changed.
 var metrics = []Metric{
-	{Name: "p50", Unit: scenarios.Seconds, Margin: .05, quantile: .5, of: func(c *scenarios.Cell) scenarios.Num { return c.Response.P50 }},
-	{Name: "p90", Unit: scenarios.Seconds, Margin: .05, quantile: .9, of: func(c *scenarios.Cell) scenarios.Num { return c.Response.P90 }},
-	{Name: "p95", Unit: scenarios.Seconds, Margin: .05, quantile: .95, of: func(c *scenarios.Cell) scenarios.Num { return c.Response.P95 }},
+	{Name: "p50", Unit: scenarios.Seconds, Margin: .1, quantile: .5, of: func(c *scenarios.Cell) scenarios.Num { return c.Response.P50 }},
+	{Name: "p90", Unit: scenarios.Seconds, Margin: .1, quantile: .9, of: func(c *scenarios.Cell) scenarios.Num { return c.Response.P90 }},
+	{Name: "p95", Unit: scenarios.Seconds, Margin: .1, quantile: .95, of: func(c *scenarios.Cell) scenarios.Num { return c.Response.P95 }},
 	{Name: "p99", Unit: scenarios.Seconds, Margin: .25, quantile: .99, of: func(c *scenarios.Cell) scenarios.Num { return c.Response.P99 }},
 	{Name: "errors", Unit: scenarios.ShareOf, Margin: .005},
 	{Name: "rate", Unit: scenarios.PerSecond, Margin: .05, higher: true},

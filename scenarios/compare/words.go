@@ -96,10 +96,7 @@ func (r *Row) signed(n scenarios.Num) string {
 func (c *Comparison) Text(w io.Writer) error {
 	out := &strings.Builder{}
 	fmt.Fprintf(out, "%s: %s\n", strings.ToUpper(string(c.Verdict)), c.Reason)
-	design := "interleaved pairs"
-	if c.Design == Groups {
-		design = "two groups of runs (Welch)"
-	}
+	design := map[Design]string{Pairs: "interleaved pairs", Groups: "two groups of runs (Welch)", Past: "against the bound of prediction"}[c.Design]
 	fmt.Fprintf(out, "%d and %d runs, %s; a false alarm in at most %s of comparisons (Holm over %d rows)\n\n", len(c.Base), len(c.Cand), design, scenarios.FormatShare(c.Alpha), len(c.Rows))
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "\tmetric\tbase\tcandidate\tworse by\tfrom\tto\tmargin\t")

@@ -295,6 +295,10 @@ func (c *compiler) objectives() {
 	}
 }
 
+// Takes is how long a run takes by its schedules: warm-up and loads. What the target needs to
+// come up and the last requests to end is not in it.
+func (p *Plan) Takes() time.Duration { return p.Scenario.Warmup + p.End() }
+
 // End is when the last load ends.
 func (p *Plan) End() time.Duration {
 	var end time.Duration
