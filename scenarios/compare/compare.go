@@ -41,6 +41,8 @@ type Row struct {
 	Enough   int               `json:"enough"`         // runs a side that would give an answer 4 times in 5, if what was seen is the truth; 0 is none that anybody makes
 	Verdict  scenarios.Verdict `json:"verdict"`        // pass, fail or inconclusive
 	Note     string            `json:"note,omitempty"` // why, where it is not plain
+
+	alone float64 // P before Holm
 }
 
 // A Comparison is the answer to whether one side is worse than the other.
@@ -276,7 +278,7 @@ func (c *Comparison) judge(tests []*test) {
 	for i, t := range order {
 		left := float64(len(order) - i)
 		adjusted = max(adjusted, min(1, left*t.est.p()))
-		t.P = scenarios.Num(adjusted)
+		t.P, t.alone = scenarios.Num(adjusted), t.est.p()
 		t.settle(c.Alpha, c.Alpha/left, adjusted)
 	}
 	for _, t := range tests {

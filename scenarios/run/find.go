@@ -201,4 +201,3 @@ func (f *Finder) CoolDown(ctx context.Context) error {
 		return context.Cause(ctx)
 	}
 }
-
