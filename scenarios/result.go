@@ -35,6 +35,7 @@ type Result struct {
 	Objectives  []ObjectiveResult `json:"objectives"`           // each with its answer
 	Windows     []Window          `json:"windows"`              // what was measured, by second, load and step
 	Ledger      *LedgerRecord     `json:"ledger,omitempty"`     // nil: the scenario has none
+	Usage       []UnitUsage       `json:"usage,omitempty"`      // what the target's units used
 	Notes       []string          `json:"notes,omitempty"`      // what a reader should know, in sentences
 
 	Histograms Histograms `json:"-"` // by the numbers that cells and windows carry

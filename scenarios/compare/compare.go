@@ -29,7 +29,7 @@ type Row struct {
 	Phase    string            `json:"phase"`          // as in result.json
 	Load     string            `json:"load"`           // * is all of them
 	Step     string            `json:"step"`           // * is all of them
-	Metric   string            `json:"metric"`         // p50 p90 p95 p99 errors rate recover
+	Metric   string            `json:"metric"`         // p50 p90 p95 p99 errors rate recover cpu memory
 	Base     scenarios.Num     `json:"base"`           // of the base runs: geometric mean, of shares the mean
 	Cand     scenarios.Num     `json:"candidate"`      // likewise
 	Change   scenarios.Num     `json:"change"`         // by how much the candidate is worse: a share of base, of shares their difference

@@ -31,6 +31,8 @@ var metrics = []Metric{
 	{Name: "errors", Unit: scenarios.ShareOf, Margin: .005},
 	{Name: "rate", Unit: scenarios.PerSecond, Margin: .05, higher: true},
 	{Name: "recover", Unit: scenarios.Seconds, Margin: .25},
+	{Name: "cpu", Unit: scenarios.Plain, Margin: .25},    // of a unit of the target: cores
+	{Name: "memory", Unit: scenarios.Plain, Margin: .25}, // of a unit of the target: bytes at most
 }
 
 // MetricNames lists what can be compared.

@@ -37,7 +37,7 @@ type Kept struct {
 	Phase  string        `json:"phase"`            // as in result.json
 	Load   string        `json:"load"`             // * is all of them
 	Step   string        `json:"step"`             // * is all of them
-	Metric string        `json:"metric"`           // p50 p90 p95 p99 errors rate recover
+	Metric string        `json:"metric"`           // p50 p90 p95 p99 errors rate recover cpu memory
 	Value  scenarios.Num `json:"value"`            // null is without end
 	Count  int64         `json:"count"`            // requests that it rests on
 	Bad    int64         `json:"bad,omitempty"`    // of a share: those that count

@@ -68,6 +68,16 @@ func valuesOf(r *scenarios.Result) values {
 			put(at, "errors", value{x: float64(c.bad) / float64(n), n: n, k: c.bad})
 		}
 	}
+	for i := range r.Usage {
+		u := &r.Usage[i]
+		at := place{"run", "*", u.Unit}
+		if u.CPU > 0 {
+			put(at, "cpu", value{x: float64(u.CPU), n: int64(len(u.Seconds)), s: tickOf / float64(max(1, len(u.Seconds)))})
+		}
+		if u.Memory > 0 {
+			put(at, "memory", value{x: float64(u.Memory), n: int64(len(u.Seconds)), s: 4096})
+		}
+	}
 	for i := range r.Faults {
 		f := &r.Faults[i]
 		switch f.Impact {
@@ -80,6 +90,10 @@ func valuesOf(r *scenarios.Result) values {
 	}
 	return out
 }
+
+// tickOf is what the CPU time of a process is counted in, in seconds: the mean over as many seconds
+// is known to no more.
+const tickOf = .01
 
 // beyond is how many requests must lie above a percentile for it to be compared.
 const beyond = 10

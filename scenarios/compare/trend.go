@@ -17,7 +17,7 @@ type Trend struct {
 	Phase  string    `json:"phase"`  // as in result.json
 	Load   string    `json:"load"`   // * is all of them
 	Step   string    `json:"step"`   // * is all of them
-	Metric string    `json:"metric"` // p50 p90 p95 p99 errors rate recover
+	Metric string    `json:"metric"` // p50 p90 p95 p99 errors rate recover cpu memory
 	Points []Point   `json:"points"` // the oldest first
 	Moves  []Move    `json:"moves"`  // where it moved to another level
 	Levels []float64 `json:"levels"` // between the moves: geometric mean, of shares the mean

@@ -13,6 +13,9 @@ import (
 // where says what a row is of.
 func (r *Row) where() string {
 	s := r.Metric
+	if r.Metric == "cpu" || r.Metric == "memory" {
+		return s + " of " + r.Step
+	}
 	if r.Step != "*" {
 		s += fmt.Sprintf(" of %q", r.Step)
 	}
@@ -48,6 +51,10 @@ func (r *Row) value(n scenarios.Num) string {
 		return "-"
 	case r.unit() == scenarios.ShareOf:
 		return scenarios.FormatShareBriefly(f)
+	case r.Metric == "cpu":
+		return fmt.Sprintf("%.3g cores", f)
+	case r.Metric == "memory":
+		return fmt.Sprintf("%.1fMiB", f/(1<<20))
 	case r.unit() == scenarios.PerSecond:
 		return fmt.Sprintf("%.4g/s", f)
 	}

@@ -79,6 +79,7 @@ type runner struct {
 	ledger   *ledger                 // nil: the scenario has none
 	written  *scenarios.LedgerRecord // what it found
 	mon      *monitor
+	usage    *usage // of the target's units
 	health   scenarios.Generator
 	vars     []scenarios.Value
 	cancel   context.CancelCauseFunc
@@ -246,7 +247,7 @@ func (r *runner) run(ctx context.Context) (_ *scenarios.Result, err error) {
 			_ = c.Close()
 		}
 	}()
-	r.mon = newMonitor(r.now, r.t0)
+	r.mon, r.usage = newMonitor(r.now, r.t0), newUsage(r.sys.units())
 	r.broken = r.drive(ctx)
 	r.health = r.mon.finish() // of the load; what judging it takes is another matter
 	defer Frugal()()
