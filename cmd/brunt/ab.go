@@ -184,13 +184,7 @@ func (x *ab) play(ctx context.Context) error {
 		}
 	}
 	found.Mismatches = nil
-	if err := found.Text(x.c.OutOrStdout()); err != nil {
-		return err
-	}
-	if code := found.Verdict.ExitCode(); code != 0 {
-		return exit(code)
-	}
-	return nil
+	return x.tell(x.c.OutOrStdout(), found)
 }
 
 // confirmed holds the rows that failed to fresh pairs.

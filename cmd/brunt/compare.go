@@ -1,9 +1,7 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
@@ -16,7 +14,6 @@ import (
 
 func compareCommand() *cobra.Command {
 	var f judgeFlags
-	var file string
 	c := &cobra.Command{
 		Use:   "compare BASE... -- CANDIDATE...",
 		Short: "Tell whether one set of runs is worse than another",
@@ -52,27 +49,11 @@ Metrics: ` + strings.Join(compare.MetricNames(), " ") + `. Default margins: ` + 
 			if err != nil {
 				return usage{err}
 			}
-			if file != "" {
-				b, err := json.MarshalIndent(found, "", "  ")
-				if err != nil {
-					return err
-				}
-				if err := os.WriteFile(file, append(b, '\n'), 0o644); err != nil {
-					return err
-				}
-			}
-			if err := found.Text(c.OutOrStdout()); err != nil {
-				return err
-			}
-			if code := found.Verdict.ExitCode(); code != 0 {
-				return exit(code)
-			}
-			return nil
+			return f.tell(c.OutOrStdout(), found)
 		},
 	}
 	f.register(c)
 	c.Flags().StringSliceVar(&f.o.Allow, "allow", nil, "compare although these differ: "+strings.Join(compare.MismatchKinds(), ", "))
-	c.Flags().StringVar(&file, "json", "", "write the comparison to a file as JSON")
 	return c
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -88,6 +89,9 @@ func (f *findFlags) find(c *cobra.Command, path string) error {
 		finder.Objectives = append(finder.Objectives, obj)
 	}
 	mean, err := finder.Check()
+	if err != nil && !errors.As(err, new(*scenarios.MistakesError)) {
+		err = usage{err}
+	}
 	if err != nil {
 		return err
 	}

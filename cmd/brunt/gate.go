@@ -2,8 +2,11 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"os"
 	"strings"
 	"time"
 
@@ -138,20 +141,14 @@ func (g *gate) decide(ctx context.Context, runs int) error {
 		}
 		now = append(now, fresh...)
 	}
-	fmt.Fprint(out, "\nGATE ")
-	if err := found.Text(out); err != nil {
-		return err
-	}
 	for _, r := range now {
 		r.Red = found.Verdict == scenarios.Regression
 	}
 	if err := g.keep(now); err != nil {
 		return err
 	}
-	if code := found.Verdict.ExitCode(); code != 0 {
-		return exit(code)
-	}
-	return nil
+	fmt.Fprint(out, "\nGATE ")
+	return g.tell(out, found)
 }
 
 // run makes so many runs. One that does not pass by its own objectives ends the gate.
@@ -186,16 +183,55 @@ func (g *gate) keep(records []*compare.Record) error {
 	return nil
 }
 
-// judgeFlags say how runs are compared.
+// judgeFlags say how runs are compared, and where it is told.
 type judgeFlags struct {
 	o       compare.Options
 	margins []string
 	alpha   string
+	summary string
+	json    string
+}
+
+// tell prints a comparison, and writes it into the files that were asked for. The error
+// carries its exit code.
+func (f *judgeFlags) tell(w io.Writer, found *compare.Comparison) error {
+	if err := found.Text(w); err != nil {
+		return err
+	}
+	if f.json != "" {
+		b, err := json.MarshalIndent(found, "", "  ")
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(f.json, append(b, '\n'), 0o644); err != nil {
+			return err
+		}
+	}
+	if f.summary != "" {
+		file, err := os.OpenFile(f.summary, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(found.Markdown(file), file.Close()); err != nil {
+			return err
+		}
+	}
+	if code := found.Verdict.ExitCode(); code != 0 {
+		return exit(code)
+	}
+	return nil
 }
 
 func (f *judgeFlags) register(c *cobra.Command) {
 	c.Flags().StringArrayVar(&f.margins, "margin", nil, "what may get worse unnoticed: p95=5%, or 5% for every metric; again for more")
 	c.Flags().StringVar(&f.alpha, "alpha", "5%", "chance of a false alarm over all rows together")
+	c.Flags().StringVar(&f.summary, "summary", "", "add the table to a file as Markdown, such as $GITHUB_STEP_SUMMARY")
+	c.Flags().StringVar(&f.json, "json", "", "write the comparison to a file as JSON")
+	f.narrow(c)
+}
+
+// narrow registers the flags that narrow what is looked at.
+func (f *judgeFlags) narrow(c *cobra.Command) {
 	c.Flags().StringSliceVar(&f.o.Metrics, "metric", nil, "compare these metrics alone")
 	c.Flags().StringSliceVar(&f.o.Phases, "phase", nil, "compare these phases alone")
 	c.Flags().StringSliceVar(&f.o.Steps, "step", nil, `compare these steps alone; "*" is all of them together`)

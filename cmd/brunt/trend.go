@@ -24,6 +24,7 @@ series where its two parts differ most (e-divisive).`,
   brunt trend --history .brunt-history --metric p95 --html trend.html`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			f.alpha = "5%"
 			o, err := f.options()
 			if err != nil {
 				return err
@@ -54,7 +55,7 @@ series where its two parts differ most (e-divisive).`,
 			return compare.TrendText(c.OutOrStdout(), trends)
 		},
 	}
-	f.register(c)
+	f.narrow(c)
 	c.Flags().String("history", "", "folder of the records of earlier runs")
 	c.Flags().StringVar(&name, "name", "", "name of the scenario; where it is not given that of the newest run")
 	c.Flags().StringVar(&page, "html", "", "write a page of charts to a file")
