@@ -125,6 +125,9 @@ func (g *gate) decide(ctx context.Context, runs int) error {
 	found, err := compare.Gate(g.measure, now, g.options)
 	if errors.Is(err, compare.ErrLearning) {
 		fmt.Fprintf(out, "\nGATE: learning %d/%d\n", min(len(g.measure)+len(now), compare.LeastHistory), compare.LeastHistory)
+		if other, err := g.history.Of(ctx, now[0].Key, compare.Machine{}); err == nil && len(other) > len(all) {
+			fmt.Fprintf(out, "%d runs of it were made on machines of other kinds than this one: %s\n", len(other)-len(all), now[0].Machine)
+		}
 		return g.keep(now)
 	}
 	if err != nil {

@@ -106,15 +106,16 @@ func (c *Comparison) Text(w io.Writer) error {
 	design := map[Design]string{Pairs: "interleaved pairs", Groups: "two groups of runs (Welch)", Past: "against the bound of prediction"}[c.Design]
 	fmt.Fprintf(out, "%d and %d runs, %s; a false alarm in at most %s of comparisons (Holm over %d rows)\n\n", len(c.Base), len(c.Cand), design, scenarios.FormatShare(c.Alpha), len(c.Rows))
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "\tmetric\tbase\tcandidate\tworse by\tfrom\tto\tmargin\t")
+	fmt.Fprintln(t, "\tmetric\tbase\tcandidate\tworse by\tfrom\tto\tmargin\tshows\t")
 	for i := range c.Rows {
 		r := &c.Rows[i]
 		mark := map[scenarios.Verdict]string{scenarios.Pass: "ok", scenarios.Fail: "FAIL", scenarios.Inconclusive: "?"}[r.Verdict]
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", mark, r.where(), r.value(r.Base), r.value(r.Cand), r.signed(r.Change), r.signed(r.Low), r.signed(r.High), r.share(r.Margin), r.Note)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", mark, r.where(), r.value(r.Base), r.value(r.Cand), r.signed(r.Change), r.signed(r.Low), r.signed(r.High), r.share(r.Margin), r.share(r.Smallest), r.Note)
 	}
 	if err := t.Flush(); err != nil {
 		return err
 	}
+	fmt.Fprintln(out, "shows: a change that these runs would have shown as a failure 4 times in 5")
 	for i := range c.Rows {
 		if r := &c.Rows[i]; r.Verdict == scenarios.Inconclusive && r.Note == "" {
 			fmt.Fprintf(out, "? %s\n", r.sentence())
