@@ -25,6 +25,7 @@ const (
 	RefNow                    // ${now()}, ${now(unix)}, ${now(ms)}
 	RefRequest                // ${request.path}: in a signature, a part of the request that it is over
 	RefLedger                 // ${ledger.id} in a write: drawn for it; ${id} in the ledger's read: that of the write
+	RefRecorded               // what a replayed log asked for; nobody writes it
 )
 
 // A Ref is a placeholder taken apart.

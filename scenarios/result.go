@@ -43,12 +43,13 @@ type Result struct {
 
 // LoadInfo says what a load was.
 type LoadInfo struct {
-	Name     string   `json:"name"`     // as the scenario has it
-	Executor string   `json:"executor"` // how its iterations began
-	Closed   bool     `json:"closed"`   // such a load hides stalls
-	Start    Num      `json:"start"`    // of its first iteration, an offset from t0
-	End      Num      `json:"end"`      // of its schedule, an offset from t0
-	Steps    []string `json:"steps"`    // by name, in the order of its flows
+	Name     string   `json:"name"`             // as the scenario has it
+	Executor string   `json:"executor"`         // how its iterations began
+	Engine   string   `json:"engine,omitempty"` // what made its requests; empty is brunt itself
+	Closed   bool     `json:"closed"`           // such a load hides stalls
+	Start    Num      `json:"start"`            // of its first iteration, an offset from t0
+	End      Num      `json:"end"`              // of its schedule, an offset from t0
+	Steps    []string `json:"steps"`            // by name, in the order of its flows
 }
 
 // An ObjectiveResult is an objective with its answer.

@@ -93,13 +93,16 @@ func (v *vu) begin(n int64) *Flow {
 	if len(v.base) > 0 {
 		scenarios.CopyVars(v.it.Vars, v.base)
 	}
-	return v.run.choose(v.it.Rand)
+	return v.run.choose(n, v.it.Rand)
 }
 
-// choose picks a flow by weight.
-func (r *Run) choose(rnd *rand.Rand) *Flow {
-	if len(r.Flows) == 1 {
+// choose picks the flow of iteration n: the one whose turn it is, or one by weight.
+func (r *Run) choose(n int64, rnd *rand.Rand) *Flow {
+	switch {
+	case len(r.Flows) == 1:
 		return &r.Flows[0]
+	case r.InTurn:
+		return &r.Flows[turn(n, len(r.Flows))]
 	}
 	x := rnd.Float64() * r.weights[len(r.weights)-1]
 	for i, w := range r.weights {
@@ -108,6 +111,14 @@ func (r *Run) choose(rnd *rand.Rand) *Flow {
 		}
 	}
 	return &r.Flows[len(r.Flows)-1]
+}
+
+// turn is whose turn of several it is at iteration n; those of a warm-up are negative.
+func turn(n int64, of int) int {
+	if n < 0 {
+		n = -n - 1
+	}
+	return int(n % int64(of))
 }
 
 // iterate runs iteration n from its arrival to its end. Ready is when the

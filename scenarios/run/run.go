@@ -73,7 +73,7 @@ type runner struct {
 	sys      *system
 	rec      *measure.Recorder
 	samples  *measure.Samples
-	clients  []targets.Client
+	clients  []targets.Way
 	runs     []*load.Run
 	stats    []load.Stats
 	ledger   *ledger                 // nil: the scenario has none
