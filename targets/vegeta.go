@@ -544,7 +544,9 @@ func (e *Vegeta) outcome(h *hit, res *vegeta.Result) scenarios.Outcome {
 		return out
 	}
 	a := answers.Get().(*answer)
-	a.fromVegeta(res)
+	if a.reset(); len(c.checks) > 0 || c.graphql != nil || res.Code >= http.StatusBadRequest { // else nobody looks into it
+		a.fromVegeta(res)
+	}
 	c.judge(a, nil, &out)
 	if out.Kind == scenarios.Error {
 		e.sample(h, &out, nil, a, res)
@@ -567,7 +569,6 @@ func (h *hit) failure(res *vegeta.Result) error {
 
 // fromVegeta fills an answer in from what vegeta kept of it.
 func (a *answer) fromVegeta(res *vegeta.Result) {
-	a.reset()
 	a.head.SetStatusCode(int(res.Code))
 	for name, values := range res.Headers {
 		for _, v := range values {
