@@ -37,8 +37,9 @@ type Result struct {
 	Ledger      *LedgerRecord     `json:"ledger,omitempty"`     // nil: the scenario has none
 	Notes       []string          `json:"notes,omitempty"`      // what a reader should know, in sentences
 
-	Histograms Histograms `json:"-"` // by the numbers that cells and windows carry
-	Events     []Event    `json:"-"` // for events.jsonl
+	Requests   RequestSource `json:"-"` // every one of them; nil: the run kept none
+	Histograms Histograms    `json:"-"` // by the numbers that cells and windows carry
+	Events     []Event       `json:"-"` // for events.jsonl
 }
 
 // LoadInfo says what a load was.

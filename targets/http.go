@@ -94,6 +94,9 @@ type headerTemplate struct {
 // Name implements [scenarios.Call].
 func (c *httpCall) Name() string { return c.name }
 
+// Asks gives what the call asks for, as its author wrote it.
+func (c *httpCall) Asks() (method, url string) { return c.method, c.url.Text() }
+
 // Origin is scheme and host of the URL where they are known and not the target's.
 func (c *httpCall) Origin() string {
 	text, static := c.url.Static()
