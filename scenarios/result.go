@@ -23,6 +23,7 @@ type Result struct {
 	Duration    Num               `json:"duration"`             // of the judged load
 	Chaos       bool              `json:"chaos"`                // faults were injected
 	Control     bool              `json:"control,omitempty"`    // --no-chaos: the scenario's faults were left out
+	Imported    string            `json:"imported,omitempty"`   // the tool and the file that it was made from; empty: brunt ran it
 	Environment Environment       `json:"environment"`          // where the run took place
 	Scenario    string            `json:"scenario"`             // as resolved, secrets masked
 	Loads       []LoadInfo        `json:"loads"`                // what flowed
