@@ -51,7 +51,7 @@ var notYet = func() map[string]string {
 		"fault": `container.kill container.stop container.restart container.pause network.loss network.duplicate network.corrupt
 			network.reorder network.half_open network.disconnect dns.fail dns.timeout dns.spoof stress.cpu stress.memory
 			stress.io cpu.throttle memory.limit disk.throttle disk.fill fd.exhaust time.skew`,
-		"executor": `replay find`,
+		"executor": `find`,
 		"target":   `compose containers`,
 		"step":     `grpc redis sql websocket kafka amqp tcp udp dns`,
 		"key":      `k6 alerts container labels trigger`,

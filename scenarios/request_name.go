@@ -111,6 +111,9 @@ func (r *RequestNames) List() []string {
 	return names
 }
 
+// Times is how often a name of the list comes.
+func (r *RequestNames) Times(name string) int64 { return r.counts[name] }
+
 // Of gives the name that [RequestNames.List] has for a request.
 func (r *RequestNames) Of(name string) string {
 	if r.kept == nil {

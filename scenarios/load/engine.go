@@ -24,6 +24,7 @@ func (r *Run) attack(ctx context.Context) Stats {
 	pacer := NewPacer(r.Pacing, r.Now)
 	end := r.Plan.End()
 	s := r.schedule(pacer, func(at time.Duration) bool { return r.pause(ctx, at) })
+	defer s.close()
 	next := func() (scenarios.Arrival, bool) {
 		j, ok := s.next(ctx)
 		if !ok {

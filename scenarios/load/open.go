@@ -15,6 +15,8 @@ type job struct {
 	intended time.Duration
 	ready    time.Duration // when the dispatcher turned to it; 0 is not before the worker does
 	waited   bool
+	flow     int32  // of a replay
+	asks     string // path and query of a replay
 }
 
 // dispatcher hands arrivals to workers. It never drops one: an arrival that finds
@@ -60,6 +62,7 @@ func (r *Run) open(ctx context.Context) Stats {
 // arrivals dispatches the warm-up and then the schedule, each at its time.
 func (d *dispatcher) arrivals(pacer Pacer) {
 	s := d.schedule(pacer, d.pauseExpiring)
+	defer s.close()
 	for j, ok := s.next(d.ctx); ok; j, ok = s.next(d.ctx) {
 		d.dispatch(j)
 	}
@@ -134,7 +137,7 @@ func (d *dispatcher) work(w *worker) {
 			if !j.waited {
 				ready = d.Now()
 			}
-			w.iterate(d.ctx, j.n, j.intended, ready)
+			w.iterate(d.ctx, j, ready)
 			d.enter(-1)
 			j, more = d.next(w)
 		}
@@ -190,7 +193,7 @@ func (d *dispatcher) expireLocked(now time.Duration) {
 // unsent counts an arrival that was never sent.
 func (d *dispatcher) unsent(j job, end time.Duration, cause scenarios.Cause) {
 	rnd := rand.New(rand.NewPCG(d.seed, uint64(j.n)))
-	d.lost(d.Sink(int(uint64(j.n)%uint64(d.Shards))), d.choose(j.n, rnd), j.intended, j.ready, end, cause)
+	d.lost(d.Sink(int(uint64(j.n)%uint64(d.Shards))), d.choose(j, rnd), j.intended, j.ready, end, cause)
 	d.enter(-1)
 }
 

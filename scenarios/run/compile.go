@@ -122,6 +122,9 @@ func (c *compiler) load(l *scenarios.Load) {
 	index := len(c.plan.Series.Loads)
 	lp := LoadPlan{Load: *l}
 	executor, ok := scenarios.Resolve(l.Shape, load.Kinds(), c.m)
+	if x, logged := executor.(load.Logged); ok && logged {
+		x.Scan(c.sc.Open, c.m)
+	}
 	if ok {
 		lp.Schedule = executor.Plan(l.Start.D(), c.m)
 	} else {
@@ -137,6 +140,7 @@ func (c *compiler) load(l *scenarios.Load) {
 		}
 	}
 	c.targetsFile(&lp, index, l)
+	c.replay(&lp, index, l)
 	c.engine(&lp, l)
 	lp.Prelude, _ = c.steps(l.Init, unmeasured, l)
 	for _, s := range c.plan.Series.Steps {

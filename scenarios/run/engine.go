@@ -1,6 +1,7 @@
 package run
 
 import (
+	"fmt"
 	"path/filepath"
 	"slices"
 
@@ -59,6 +60,27 @@ func (c *compiler) targetsFile(lp *LoadPlan, index int, l *scenarios.Load) {
 
 // mostBadTargets is how many mistakes of one targets file are told.
 const mostBadTargets = 20
+
+// replay compiles the requests of a load that follows a log: a flow for each of its
+// steps.
+func (c *compiler) replay(lp *LoadPlan, index int, l *scenarios.Load) {
+	log := lp.Schedule.Log
+	if log == nil {
+		return
+	}
+	if c.plan.Stack == nil && c.plan.Scope.External == "" && !c.vague {
+		c.m.Add(l.Of("executor"), "a log names paths alone: the target wants a url")
+	}
+	recordings := targets.NewRecordings(l.Request, c.scope(l, ""), c.m)
+	for _, s := range log.Steps() {
+		step := load.Step{Call: recordings.Replay(s.Name, s.Method), Index: c.number(s.Name, index)}
+		lp.Flows = append(lp.Flows, load.Flow{Weight: float64(s.Count), Steps: []load.Step{step}})
+	}
+	c.noWrites(lp, l.Of("executor"), "a log")
+	for _, note := range log.Notes() {
+		c.plan.Notes = append(c.plan.Notes, fmt.Sprintf("load %q: %s", l.Name, note))
+	}
+}
 
 // engine checks what a load asks of an engine other than brunt's own.
 func (c *compiler) engine(lp *LoadPlan, l *scenarios.Load) {
