@@ -35,19 +35,20 @@ const VegetaName = "vegeta v12.13.0"
 // vegeta stamps a hit when a worker takes it. When it was intended is found by its
 // sequence number instead, so that a late worker shortens no response time.
 type Vegeta struct {
-	p       *pool
-	calls   []*httpCall
-	steps   []int32 // the number of the step that each call is
-	base    *url.URL
-	client  http.Client
-	way     *http.Transport
-	slots   chan struct{} // one for each request that may be under way
-	full    atomic.Bool
-	spoken  sync.Map // of string: versions of HTTP
-	drawn   atomic.Int64
-	failed  sync.Map // from the number of a draw to why it could not be filled in
-	env     *scenarios.Env
-	seed    uint64
+	p      *pool
+	calls  []*httpCall
+	steps  []int32 // the number of the step that each call is
+	base   *url.URL
+	client http.Client
+	plain  *http.Transport
+	secure *http.Transport // over TLS
+	slots  chan struct{}   // one for each request that may be under way
+	full   atomic.Bool
+	spoken sync.Map // of string: versions of HTTP
+	drawn  atomic.Int64
+	failed sync.Map // from the number of a draw to why it could not be filled in
+	env    *scenarios.Env
+	seed   uint64
 
 	mu   sync.Mutex
 	hits map[uint64]*hit // that are under way, by sequence number
@@ -129,13 +130,13 @@ func NewVegeta(o Options, v VegetaOptions) (*Vegeta, error) {
 			return nil, err
 		}
 	}
-	e.way = e.transport()
+	e.plain, e.secure = e.transport(false), e.transport(true)
 	e.client = http.Client{Transport: e, CheckRedirect: e.redirect}
 	return e, nil
 }
 
-// transport is net/http's, by connections that brunt opens.
-func (e *Vegeta) transport() *http.Transport {
+// transport is net/http's, by connections that brunt opens: over TLS, or not.
+func (e *Vegeta) transport(secure bool) *http.Transport {
 	c := &e.p.o.Connections
 	t := &http.Transport{
 		Proxy: func(req *http.Request) (*url.URL, error) {
@@ -153,13 +154,10 @@ func (e *Vegeta) transport() *http.Transport {
 		MaxIdleConnsPerHost: cap(e.slots),
 		Protocols:           new(http.Protocols),
 	}
-	v := c.HTTP
-	t.Protocols.SetHTTP1(v != scenarios.HTTP2 && v != scenarios.H2C)
-	t.Protocols.SetHTTP2(v != scenarios.HTTP1)
-	t.Protocols.SetUnencryptedHTTP2(v == scenarios.HTTP2 || v == scenarios.H2C)
-	if v == scenarios.H2C { // with TLS it is as any
-		t.Protocols.SetHTTP1(true)
-	}
+	plain2 := !secure && (c.HTTP == scenarios.HTTP2 || c.HTTP == scenarios.H2C)
+	t.Protocols.SetUnencryptedHTTP2(plain2)
+	t.Protocols.SetHTTP1(!plain2 && c.HTTP != scenarios.HTTP2)
+	t.Protocols.SetHTTP2(secure && c.HTTP != scenarios.HTTP1)
 	t.TLSClientConfig.NextProtos = e.nextProtos()
 	return t
 }
@@ -216,7 +214,8 @@ func (e *Vegeta) Opened() int64 { return e.p.opened.Load() }
 // Close implements [Way].
 func (e *Vegeta) Close() error {
 	e.p.abort()
-	e.way.CloseIdleConnections()
+	e.plain.CloseIdleConnections()
+	e.secure.CloseIdleConnections()
 	return nil
 }
 
@@ -436,7 +435,11 @@ func (e *Vegeta) send(h *hit, req *http.Request) (*http.Response, error) {
 	req.Header = maps.Clone(req.Header)
 	delete(req.Header, callHeader)
 	h.wire = req
-	resp, err := e.way.RoundTrip(req)
+	way := e.plain
+	if req.URL.Scheme == "https" {
+		way = e.secure
+	}
+	resp, err := way.RoundTrip(req)
 	if err != nil {
 		err = cmpErr(ctx.Err(), err)
 		cancel()
@@ -481,6 +484,9 @@ func (e *Vegeta) enter(ctx context.Context, h *hit) error {
 		}
 	}
 	h.held = true
+	if e.p.now() >= h.Deadline {
+		return context.DeadlineExceeded
+	}
 	return nil
 }
 
