@@ -59,6 +59,9 @@ func ImportVegeta(ctx context.Context, o Importing) (*scenarios.Result, error) {
 	}
 	res.Imported = "vegeta: " + filepath.Base(o.From)
 	res.Started, res.Ended = im.first, im.last
+	for i := range res.Loads {
+		res.Loads[i].Engine = "vegeta"
+	}
 	res.Environment = scenarios.Environment{Brunt: res.Environment.Brunt, Target: "known to vegeta alone"}
 	res.Notes = append(im.notes(), res.Notes...)
 	return res, nil
@@ -271,6 +274,11 @@ func (im *importer) outcome(res *vegeta.Result) scenarios.Outcome {
 
 // causeOfText finds the cause of an error that is known by its text alone.
 func causeOfText(s string) scenarios.Cause {
+	for c := scenarios.Timeout; c <= scenarios.ProxyRefused; c++ {
+		if s == c.Name(nil) { // brunt wrote it
+			return c
+		}
+	}
 	for _, c := range []struct {
 		text  string
 		cause scenarios.Cause
