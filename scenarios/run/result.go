@@ -79,7 +79,7 @@ func (r *runner) result(ctx context.Context) (*scenarios.Result, error) {
 		c.Loads = append(c.Loads, span)
 		end = max(end, span.To)
 		res.Loads = append(res.Loads, scenarios.LoadInfo{
-			Name: lp.Name, Executor: lp.Executor, Closed: lp.Schedule.Closed(), Start: scenarios.Sec(span.From), End: scenarios.Sec(span.To), Steps: lp.Steps,
+			Name: lp.Name, Executor: lp.Executor, Engine: lp.engineName(), Closed: lp.Schedule.Closed(), Start: scenarios.Sec(span.From), End: scenarios.Sec(span.To), Steps: lp.Steps,
 		})
 	}
 	r.judged, c.Ledger, res.Ledger = c.SLO, r.written, r.written
