@@ -187,9 +187,9 @@ func (c *compiler) chosen(t *scenarios.Target) {
 	}
 }
 
-// engine refuses an engine on another machine that guard.allow.chaos does not name. Which
+// reachEngine refuses an engine on another machine that guard.allow.chaos does not name. Which
 // engine that is, the environment and Docker's own settings say; it is not connected to.
-func (c *compiler) engine() {
+func (c *compiler) reachEngine() {
 	at := scenarios.Pos{}
 	switch {
 	case c.plan.Stack != nil && c.plan.Stack.Platform == stack.Docker:

@@ -329,7 +329,7 @@ func TestNotAvailable(t *testing.T) {
 		{faults, `network.loss network.duplicate network.corrupt network.reorder
 			network.half_open dns.fail dns.timeout dns.spoof stress.cpu stress.memory stress.io cpu.throttle memory.limit disk.throttle disk.fill fd.exhaust time.skew`},
 		{steps, "grpc redis sql websocket kafka amqp tcp udp dns"},
-		{loads, "k6 engine"},
+		{loads, "k6"},
 	} {
 		for name := range strings.FieldsSeq(c.names) {
 			text := strings.Replace(c.form, "%s", name, 1)
