@@ -152,7 +152,7 @@ func (u Undo) do(ctx context.Context) (Outcome, error) {
 		return u.doName()
 	case opFiles, opClock:
 		return u.doFamily()
-	case opFleet, opStart, opUnpause, opConnect, opUnhelp:
+	case opFleet, opCompose, opStart, opUnpause, opConnect, opUnhelp:
 		return u.doEngine(ctx)
 	case opContinue, opEnd, opExecEnd:
 		var id identity

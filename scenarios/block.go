@@ -48,10 +48,9 @@ func Resolve[T any](b Block, kinds map[string]func() T, m *Mistakes) (value T, o
 var notYet = func() map[string]string {
 	out := map[string]string{}
 	for noun, names := range map[string]string{
-		"executor": `replay find`,
-		"engine":   `vegeta`,
+		"executor": `find`,
 		"step":     `grpc redis sql websocket kafka amqp tcp udp dns`,
-		"key":      `k6 engine alerts trigger`,
+		"key":      `k6 alerts trigger`,
 	} {
 		for name := range strings.FieldsSeq(names) {
 			out[name] = noun

@@ -124,8 +124,7 @@ func TestNotYet(t *testing.T) {
 		return m.Err().Error()
 	}
 	for noun, names := range map[string]string{
-		"executor": "replay find",
-		"engine":   "vegeta",
+		"executor": "find",
 	} {
 		for name := range strings.FieldsSeq(names) {
 			want := fmt.Sprintf("f:3:5: %s %q is not available yet", noun, name)
@@ -143,7 +142,6 @@ func TestNotYet(t *testing.T) {
 	}
 	for _, c := range []struct{ key, text string }{
 		{"k6", "load: {reads: {k6: script.js}}"},
-		{"engine", "load: {reads: {engine: vegeta}}"},
 		{"trigger", "chaos: {x: {trigger: script, process.crash: {}}}"},
 	} {
 		_, err := Parse("s.yaml", memory{"s.yaml": "extends: ok.yaml\n" + c.text, "ok.yaml": okYAML}.options())

@@ -8,6 +8,7 @@ import (
 	"os"
 	"runtime"
 	"slices"
+	"strconv"
 
 	"brunt/chaos"
 	"brunt/chaos/docker"
@@ -82,36 +83,79 @@ func (s *system) contain(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrNotReady, err)
 	}
-	f, err := stack.NewFleet(*r.Stack, stack.FleetOptions{
-		Run: r.o.ID, Engine: e.API(), Log: r.log, Publish: runtime.GOOS != "linux" || !e.Address().Local(),
+	o := stack.FleetOptions{
+		Run: r.o.ID, Engine: e.API(), Log: r.log, Labels: owned(), Publish: runtime.GOOS != "linux" || !e.Address().Local(),
 		Self: func(ctx context.Context) (string, error) {
+			labels := owned()
+			labels[docker.RunLabel] = r.o.ID
 			program, err := docker.SelfPath(r.getenv)
 			if err != nil {
 				return "", err
 			}
-			return e.BuildSelf(ctx, "brunt-"+r.o.ID, program, map[string]string{docker.RunLabel: r.o.ID})
+			return e.BuildSelf(ctx, "brunt-"+r.o.ID, program, labels)
 		},
 		Event: func(event, unit, text string) { r.event(scenarios.Event{Event: event, Unit: unit, Text: text}) },
-	})
-	if err != nil {
+	}
+	undo := []chaos.Undo{chaos.FleetUndo(e.Address(), r.o.ID)}
+	if r.Stack.Compose != nil {
+		// The command first: it must not make more meanwhile.
+		undo = []chaos.Undo{chaos.ComposeUndo(e.Address(), stack.ProjectName(r.o.ID)), chaos.StackUndo(r.o.ID)}
+		s.stack = project{stack.NewProject(*r.Stack, o), e}
+	} else {
+		f, err := stack.NewFleet(*r.Stack, o)
+		if err != nil {
+			return err
+		}
+		s.stack = fleet{f, e}
+	}
+	if s.journaled, err = r.journal.Intent("", "the containers of the stack", undo); err != nil {
 		return err
 	}
-	if s.journaled, err = r.journal.Intent("", "the containers of the stack", []chaos.Undo{chaos.FleetUndo(e.Address(), r.o.ID)}); err != nil {
-		return err
-	}
-	s.stack = fleet{f, e}
-	if err := f.Up(ctx); err != nil {
+	if err := s.stack.Up(ctx); err != nil {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
 		return fmt.Errorf("%w: %w", ErrNotReady, err)
 	}
-	for _, m := range f.Units() {
-		r.gate.own.add(m.Addresses()...)
-		r.calls.own.add(m.Addresses()...)
+	for _, u := range s.stack.units() {
+		if c, ok := chaos.ContainerOf(u); ok {
+			addrs := c.Addresses()
+			r.gate.own.add(addrs...)
+			r.calls.own.add(addrs...)
+		}
 	}
-	s.entry = s.stack.addr(stack.UnitName(r.Stack.Entry, 0))
+	if s.entry = s.stack.addr(stack.UnitName(r.Stack.Entry, 0)); s.entry == "" {
+		return fmt.Errorf("%w: %s listens nowhere: `ports` says where", ErrNotReady, r.Stack.Entry)
+	}
 	return s.loadLink(ctx)
+}
+
+// project is a stack that Compose has brought up.
+type project struct {
+	*stack.Project
+	engine *docker.Engine
+}
+
+func (p project) addr(unit string) string {
+	for _, u := range p.Units() {
+		if u.Name() == unit {
+			return u.Addr()
+		}
+	}
+	return ""
+}
+
+func (p project) units() []chaos.Unit {
+	var out []chaos.Unit
+	for _, u := range p.Units() {
+		c := &chaos.Container{Engine: p.engine, Ref: u.Ref(), Of: chaos.Named{Unit: u.Name(), Service: u.Service}, Check: u.Ready}
+		if u.Asks() {
+			out = append(out, chaos.Asked(c, u.Ask, u.Addr()))
+		} else {
+			out = append(out, c)
+		}
+	}
+	return out
 }
 
 // chosen reads the names that a target gives containers that run already.
@@ -143,9 +187,9 @@ func (c *compiler) chosen(t *scenarios.Target) {
 	}
 }
 
-// engine refuses an engine on another machine that guard.allow.chaos does not name. Which
+// reachEngine refuses an engine on another machine that guard.allow.chaos does not name. Which
 // engine that is, the environment and Docker's own settings say; it is not connected to.
-func (c *compiler) engine() {
+func (c *compiler) reachEngine() {
 	at := scenarios.Pos{}
 	switch {
 	case c.plan.Stack != nil && c.plan.Stack.Platform == stack.Docker:
@@ -248,4 +292,9 @@ func (r *runner) helpers(ctx context.Context) error {
 		return r.insides.Ready(ctx, engine, r.o.ID)
 	}
 	return nil
+}
+
+// owned labels what a run makes with whose it is.
+func owned() map[string]string {
+	return map[string]string{docker.OwnerLabel: strconv.Itoa(os.Geteuid())}
 }

@@ -163,7 +163,7 @@ func CompileBare(b Bare) (*Plan, error) {
 	}
 	c.plan.Faults = []*chaos.Entry{e}
 	c.timing(e)
-	c.engine()
+	c.reachEngine()
 	c.policies()
 	if why := c.plan.unjudged(); why != "" {
 		m.Add(at, "%s", why)

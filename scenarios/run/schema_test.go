@@ -327,7 +327,7 @@ func TestNotAvailable(t *testing.T) {
 	)
 	for _, c := range []struct{ form, names string }{
 		{steps, "grpc redis sql websocket kafka amqp tcp udp dns"},
-		{loads, "k6 engine"},
+		{loads, "k6"},
 	} {
 		for name := range strings.FieldsSeq(c.names) {
 			text := strings.Replace(c.form, "%s", name, 1)

@@ -32,6 +32,9 @@ func (c *compiler) system() {
 	case t.Containers != nil:
 		spec := stack.Containers(t.Containers, t.Entry, c.m)
 		c.plan.Stack = &spec
+	case t.Compose != nil:
+		spec := stack.Compose(t.Compose, t.Entry, c.m)
+		c.plan.Stack = &spec
 	case t.Stack != "":
 		c.builtin(t)
 	case !t.URL.IsZero():
