@@ -22,7 +22,10 @@ func (n *Namespace) Set(s Spec) (Held, error) {
 		held, err = m.set(n, s)
 		return err
 	})
-	return held, err
+	if err != nil {
+		return nil, err
+	}
+	return held, nil
 }
 
 // Pick names the mechanism that Set would take. It changes nothing in the namespace.
@@ -49,7 +52,7 @@ func (n *Namespace) each(s Spec, f func(m mechanism) error) error {
 		}
 		err := m.can(s)
 		if err == nil {
-			err = n.probe(m)
+			err = n.probe(m, s)
 		}
 		if err == nil {
 			if err = f(m); err == nil {

@@ -139,10 +139,14 @@ func throwaway(f func() error) error {
 }
 
 // probe tells whether m works with this kernel and with the rights that brunt has. Where
-// that can't be tried, as in a helper inside the namespace, setting it will show.
-func (n *Namespace) probe(m mechanism) error {
+// that can't be tried, as in a helper inside the namespace, setting it will show; but what
+// may be missing and would outlive brunt is not taken unless s names it.
+func (n *Namespace) probe(m mechanism, s Spec) error {
 	err := throwaway(m.probe)
 	if errors.Is(err, errNoThrowaway) {
+		if m.undo != nil && s.Via == "" {
+			return err
+		}
 		return nil
 	}
 	if err != nil && m.fix != "" {

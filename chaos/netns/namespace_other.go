@@ -25,7 +25,7 @@ func (n *Namespace) Close() error { return nil }
 // Do runs f inside.
 func (n *Namespace) Do(func() error) error { return errLinux }
 
-func (n *Namespace) probe(mechanism) error { return errLinux }
+func (n *Namespace) probe(mechanism, Spec) error { return errLinux }
 
 func mechanisms(Action) []mechanism { return nil }
 

@@ -17,7 +17,8 @@ import (
 
 // A qdisc is a queueing discipline at the end of the way out of each link. The kernel
 // has one place for it, and keeps it until somebody takes it away, so it comes with an
-// Undo, and never where another stands that somebody has put there.
+// Undo, and never where another stands that somebody has put there. Links that come later
+// have none.
 //
 // For some peers or ports alone it stands behind a prio with two bands:
 //

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -170,7 +171,7 @@ func TestTBF(t *testing.T) {
 	before := state(t, w.Victim)
 	const rate = 1_250_000
 	h := set(t, w.Victim, netns.Spec{Do: netns.Bandwidth, Rate: rate, Direction: netns.Out, Via: "tbf"})
-	got := bulk(t, w, netns.Out, rate)
+	got, _ := bulk(t, w, netns.Out, rate)
 	t.Logf("%.2f Mbit/s", got*8/1e6)
 	if got > 1.02*rate {
 		t.Errorf("%.0f bytes a second passed, of %d", got, rate)
@@ -310,5 +311,29 @@ func TestDisciplineConflict(t *testing.T) {
 	}
 	if via, err := w.Victim.Pick(netns.Spec{Do: netns.Latency, Delay: time.Second}); via != "nfqueue" {
 		t.Errorf("a latency where netem can't be: by %s, %v", via, err)
+	}
+}
+
+// TestDisciplineLinks finds that each packet meets a fault once, whatever is built upon
+// the links.
+func TestDisciplineLinks(t *testing.T) {
+	if inVM() {
+		t.Skip("it has fewer kinds of links there")
+	}
+	w := netnstest.New(t, 2)
+	w.Victim.Run(t, `ip link add br0 type bridge && ip link set eth1 master br0 &&
+		ip link add in0 type veth peer name in1 && ip link set in0 master br0 &&
+		ip link add over0 link eth0 type macvlan && ip link set over0 up`)
+	_, u, err := w.Victim.Prepare(netns.Spec{Do: netns.Bandwidth, Rate: 1e6, Direction: netns.Out, Via: "tbf"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, l := range u.Links {
+		names = append(names, l.Name)
+	}
+	slices.Sort(names)
+	if got, want := strings.Join(names, " "), "br0 eth0 in1"; got != want {
+		t.Errorf("the links are %s, not %s", got, want)
 	}
 }
