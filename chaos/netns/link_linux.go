@@ -25,7 +25,7 @@ func raise(name string) error {
 // each packet by one of them. So the loopback is not among them, nor are the ports of a
 // bridge or a bond, nor what stands on another link in here, as those of a VLAN do.
 func links() ([]netlink.Link, error) {
-	all, err := netlink.LinkList()
+	all, err := listed(netlink.LinkList)
 	if err != nil {
 		return nil, fmt.Errorf("listing links: %w", err)
 	}
@@ -63,4 +63,14 @@ func furnish() error {
 		return err
 	}
 	return raise("probe1")
+}
+
+// listed lists what the kernel has, again where it changed meanwhile.
+func listed[T any](list func() ([]T, error)) (all []T, err error) {
+	for range 100 {
+		if all, err = list(); !errors.Is(err, netlink.ErrDumpInterrupted) {
+			break
+		}
+	}
+	return all, err
 }

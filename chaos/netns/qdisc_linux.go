@@ -134,7 +134,7 @@ func (q qdisc) prior(s Spec) ([]LinkUndo, error) {
 // rootOf gives the discipline at the root of a link, or nil where that is the kernel's
 // own, which has no handle.
 func rootOf(l netlink.Link) (netlink.Qdisc, error) {
-	all, err := netlink.QdiscList(l)
+	all, err := listed(func() ([]netlink.Qdisc, error) { return netlink.QdiscList(l) })
 	if err != nil {
 		return nil, fmt.Errorf("listing the queueing disciplines of %s: %w", l.Attrs().Name, err)
 	}
@@ -345,7 +345,7 @@ func (d *disciplines) Met() (m Met, err error) {
 			if err != nil {
 				return fmt.Errorf("finding %s: %w", w.Name, err)
 			}
-			all, err := netlink.QdiscList(l)
+			all, err := listed(func() ([]netlink.Qdisc, error) { return netlink.QdiscList(l) })
 			if err != nil {
 				return fmt.Errorf("listing the queueing disciplines of %s: %w", w.Name, err)
 			}

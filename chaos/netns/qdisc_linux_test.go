@@ -3,7 +3,6 @@ package netns_test
 import (
 	"encoding/json"
 	"errors"
-	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -86,81 +85,6 @@ func TestNetemShares(t *testing.T) {
 			}
 			if test.spec.Do == netns.Loss && m.Hit != int64(n-came) {
 				t.Errorf("it met %+v, and %d of %d came", m, came, n)
-			}
-		})
-	}
-}
-
-// TestDisciplineMatch finds that peers and ports alone are hit, and everything else is
-// not.
-func TestDisciplineMatch(t *testing.T) {
-	const hit, spared = 5001, 5002
-	needs(t, netns.Spec{Do: netns.Loss, Via: "netem", Match: netns.Match{Ports: []uint16{hit}}})
-	for _, test := range []struct {
-		name  string
-		match func(w *netnstest.World) netns.Match
-		hits  func(v6 bool, port uint16) bool
-	}{
-		{
-			"a port", func(*netnstest.World) netns.Match { return netns.Match{Ports: []uint16{hit}} },
-			func(_ bool, port uint16) bool { return port == hit },
-		},
-		{
-			"a peer", func(w *netnstest.World) netns.Match {
-				return netns.Match{Peers: []netip.Prefix{netip.PrefixFrom(w.Peers[0].V4, 24)}}
-			},
-			func(v6 bool, _ uint16) bool { return !v6 },
-		},
-		{
-			"a peer over IPv6", func(w *netnstest.World) netns.Match {
-				return netns.Match{Peers: []netip.Prefix{netip.PrefixFrom(w.Peers[0].V6, 128)}}
-			},
-			func(v6 bool, _ uint16) bool { return v6 },
-		},
-		{
-			"a peer's port", func(w *netnstest.World) netns.Match {
-				return netns.Match{Peers: []netip.Prefix{netip.PrefixFrom(w.Peers[0].V4, 32)}, Ports: []uint16{9, hit}}
-			},
-			func(v6 bool, port uint16) bool { return !v6 && port == hit },
-		},
-		{
-			"another peer", func(*netnstest.World) netns.Match {
-				return netns.Match{Peers: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}}
-			},
-			func(bool, uint16) bool { return false },
-		},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			w := netnstest.New(t, 1)
-			before := state(t, w.Victim)
-			h := set(t, w.Victim, netns.Spec{Do: netns.Loss, Via: "netem", Match: test.match(w)})
-			const n = 100
-			hits := 0
-			for _, v6 := range []bool{false, true} {
-				for _, port := range []uint16{hit, spared} {
-					at := netip.AddrPortFrom(w.Peers[0].V4, port)
-					if v6 {
-						at = netip.AddrPortFrom(w.Peers[0].V6, port)
-					}
-					b, s := box(t, w.Peers[0], at), post(t, w.Victim, at)
-					for i := range n {
-						s.send(t, i)
-					}
-					if test.hits(v6, port) {
-						hits += n
-						continue
-					}
-					b.expect(t, n)
-				}
-			}
-			if m := met(t, h); m.Hit != int64(hits) {
-				t.Errorf("it met %+v, and should have hit %d", m, hits)
-			}
-			if err := h.Close(); err != nil {
-				t.Fatal(err)
-			}
-			if after := state(t, w.Victim); after != before {
-				t.Errorf("afterwards the namespace is\n%s\nand was\n%s", after, before)
 			}
 		})
 	}
