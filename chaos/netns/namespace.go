@@ -52,7 +52,7 @@ func (n *Namespace) each(s Spec, f func(m mechanism) error) error {
 		}
 		err := m.can(s)
 		if err == nil {
-			err = n.probe(m, s)
+			err = probe(m, s)
 		}
 		if err == nil {
 			if err = f(m); err == nil {
@@ -65,6 +65,22 @@ func (n *Namespace) each(s Spec, f func(m mechanism) error) error {
 		return fmt.Errorf("%s via %s: %w: it is done by %s", s.Do, s.Via, ErrCannot, strings.Join(Vias(s.Do), ", "))
 	}
 	return fmt.Errorf("%s: %w: %w", s.Do, ErrCannot, errors.Join(not...))
+}
+
+// probe tells whether m works here. Where that can't be tried, as in a helper that was
+// started inside of a namespace, setting it will show; but what may be missing and would
+// outlive brunt is not taken there, unless s names it.
+func probe(m mechanism, s Spec) error {
+	err := attempt(m)
+	switch {
+	case errors.Is(err, ErrNoThrowaway) && m.undo != nil && s.Via == "":
+		return err
+	case errors.Is(err, ErrNoThrowaway):
+		return nil
+	case err != nil && m.fix != "":
+		return fmt.Errorf("%w; to mend it: %s", err, m.fix)
+	}
+	return err
 }
 
 // Vias names the mechanisms that may do an action, best first, whether they work here or

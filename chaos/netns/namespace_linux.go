@@ -91,9 +91,6 @@ func aside(f func() error) error {
 	return <-done
 }
 
-// errNoThrowaway tells that brunt can't make a namespace to try things in.
-var errNoThrowaway = errors.New("no namespace can be made to try it in")
-
 // New makes a namespace that has nothing but the loopback, which is up. It is there for
 // as long as somebody has it open or is in it.
 func New() (*Namespace, error) {
@@ -127,33 +124,19 @@ func (n *Namespace) File() *os.File { return n.file }
 func throwaway(f func() error) error {
 	n, err := New()
 	if err != nil {
-		return fmt.Errorf("%w: %w", errNoThrowaway, err)
+		return fmt.Errorf("%w: %w", ErrNoThrowaway, err)
 	}
 	defer n.Close()
 	return n.Do(func() error {
 		if err := furnish(); err != nil {
-			return fmt.Errorf("%w: %w", errNoThrowaway, err)
+			return fmt.Errorf("%w: %w", ErrNoThrowaway, err)
 		}
 		return f()
 	})
 }
 
-// probe tells whether m works with this kernel and with the rights that brunt has. Where
-// that can't be tried, as in a helper inside the namespace, setting it will show; but what
-// may be missing and would outlive brunt is not taken unless s names it.
-func (n *Namespace) probe(m mechanism, s Spec) error {
-	err := throwaway(m.probe)
-	if errors.Is(err, errNoThrowaway) {
-		if m.undo != nil && s.Via == "" {
-			return err
-		}
-		return nil
-	}
-	if err != nil && m.fix != "" {
-		return fmt.Errorf("%w (to mend it: %s)", err, m.fix)
-	}
-	return err
-}
+// attempt tells whether m works with this kernel and with the rights that brunt has.
+func attempt(m mechanism) error { return throwaway(m.probe) }
 
 // hint says what would help where a right is missing.
 func hint(err error) error {

@@ -103,6 +103,12 @@ func (s Spec) Check() error {
 	if s.Delay < 0 || s.Jitter < 0 || s.Rate < 0 {
 		no("a delay, a jitter and a rate are not negative")
 	}
+	if s.Do == Latency && s.Delay == 0 && s.Jitter == 0 {
+		no("%s needs a delay", Latency)
+	}
+	if s.Do == Bandwidth && s.Rate == 0 {
+		no("%s needs a rate", Bandwidth)
+	}
 	if s.Correlation < 0 || s.Correlation >= 1 {
 		no("a correlation is 0 or more and less than 1, not %v", s.Correlation)
 	}
