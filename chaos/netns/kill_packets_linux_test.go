@@ -15,7 +15,7 @@ import (
 // holds starts a child that holds s, and gives what kills it.
 func holds(t *testing.T, n *netnstest.Node, s netns.Spec) (kill func()) {
 	t.Helper()
-	c, says := startHolder(t, n, s)
+	c, says := startHolder(t, n, s, false)
 	var said []string
 	for says.Scan() {
 		if said = append(said, says.Text()); says.Text() == "holds" {
