@@ -55,7 +55,7 @@ var notYet = func() map[string]string {
 		"engine":   `vegeta`,
 		"target":   `compose containers`,
 		"step":     `grpc redis sql websocket kafka amqp tcp udp dns`,
-		"key":      `k6 engine alerts container labels trigger`,
+		"key":      `engine alerts container labels`,
 	} {
 		for name := range strings.FieldsSeq(names) {
 			out[name] = noun

@@ -35,6 +35,7 @@ type Result struct {
 	Objectives  []ObjectiveResult `json:"objectives"`           // each with its answer
 	Windows     []Window          `json:"windows"`              // what was measured, by second, load and step
 	Ledger      *LedgerRecord     `json:"ledger,omitempty"`     // nil: the scenario has none
+	Metrics     []ScriptMetric    `json:"metrics,omitempty"`    // of scripts, their own and k6's, over the whole run
 	Notes       []string          `json:"notes,omitempty"`      // what a reader should know, in sentences
 
 	Histograms Histograms `json:"-"` // by the numbers that cells and windows carry
@@ -65,6 +66,6 @@ type ObjectiveResult struct {
 	Count    int64   `json:"count"`              // requests that it was judged by
 	Verdict  Verdict `json:"verdict"`            // what it came to
 	Note     string  `json:"note,omitempty"`     // why, in a sentence
-	List     string  `json:"list,omitempty"`     // slo (empty) or steady
+	List     string  `json:"list,omitempty"`     // slo (empty), steady, or threshold: of a script
 	Infinite bool    `json:"infinite,omitempty"` // measured has no bound: more failed than the percentile leaves out
 }

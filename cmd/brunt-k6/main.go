@@ -91,7 +91,7 @@ func child(what string) error {
 		l.listen(in)
 		output.RegisterExtension("brunt", func(p output.Params) (output.Output, error) { return newOut(l, wire, p) })
 		args = []string{
-			"k6", "run", "--quiet", "--out=brunt", "--no-summary", "--no-thresholds", "--no-usage-report", "--address=",
+			"k6", "run", "--quiet", "--out=brunt", "--summary-mode=disabled", "--no-thresholds", "--no-usage-report", "--address=",
 		}
 		args = append(args, c.Args...)
 	}

@@ -222,10 +222,8 @@ func (o *out) of(tags *metrics.TagSet) *tagged {
 		t = &tagged{step: -1, check: get("check"), scenario: get("scenario")}
 		t.setup = t.scenario == "" // setup and teardown belong to none
 		t.status, _ = strconv.Atoi(get("status"))
-		t.code, _ = strconv.Atoi(get("error_code"))
-		if k6.IsNotAllowed(get("error")) {
-			t.code = k6.CodeNotAllowed
-		}
+		code, _ := strconv.Atoi(get("error_code"))
+		t.code = k6.CodeOf(code, get("error"))
 		o.tags[tags] = t
 	}
 	return t

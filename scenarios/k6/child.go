@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -23,7 +24,7 @@ type Child struct {
 	cmd   *exec.Cmd
 	in    io.WriteCloser
 	out   io.ReadCloser
-	mu    sync.Mutex // of in
+	lines chan []byte // for in
 	tail  *tail
 	ended chan struct{}
 	exit  Exit
@@ -55,9 +56,9 @@ const (
 // it ends. Log takes what it says; it may be nil.
 func Start(binary string, c Config, log io.Writer, h Handler) (*Child, error) {
 	c.Version = wireVersion
-	k := &Child{tail: &tail{to: log}, ended: make(chan struct{})}
+	k := &Child{tail: &tail{to: log}, ended: make(chan struct{}), lines: make(chan []byte, mostLines)}
 	k.cmd = exec.Command(binary, "run")
-	k.cmd.Dir, k.cmd.Env = c.Dir, environment(os.Environ())
+	k.cmd.Dir, k.cmd.Env = filepath.Dir(c.Script), environment(os.Environ())
 	k.cmd.Stderr = k.tail
 	k.cmd.WaitDelay = time.Second // for what it started and left behind
 	var err error
@@ -74,10 +75,25 @@ func Start(binary string, c Config, log io.Writer, h Handler) (*Child, error) {
 		return nil, fmt.Errorf("starting %s: %w", Binary, err)
 	}
 	k.PID = k.cmd.Process.Pid
-	if err := k.line(c); err != nil { // it is dead: what it said is told by Wait
-		return k, nil
+	go k.talk()
+	return k, k.line(c)
+}
+
+// mostLines is how many commands may wait for a process that does not listen.
+const mostLines = 256
+
+// talk writes commands, so that nobody waits for a process that is stopped.
+func (k *Child) talk() {
+	for {
+		select {
+		case b := <-k.lines:
+			if _, err := k.in.Write(b); err != nil { // it has ended, or will
+				return
+			}
+		case <-k.ended:
+			return
+		}
 	}
-	return k, nil
 }
 
 // hold starts the process and stays with it to its end.
@@ -120,7 +136,7 @@ func (k *Child) Exit() Exit {
 	return k.exit
 }
 
-// Send tells the process something. Its error is that it has ended, or will.
+// Send tells the process something. Its error is that it has ended, or does not listen.
 func (k *Child) Send(c Command) error { return k.line(c) }
 
 func (k *Child) line(v any) error {
@@ -128,11 +144,23 @@ func (k *Child) line(v any) error {
 	if err != nil {
 		return err
 	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	_, err = k.in.Write(append(b, '\n'))
-	return err
+	select {
+	case <-k.ended:
+		return errEnded
+	default:
+	}
+	select {
+	case k.lines <- append(b, '\n'):
+		return nil
+	default:
+		return errDeaf
+	}
 }
+
+var (
+	errEnded = errors.New("the script's process has ended")
+	errDeaf  = errors.New("the script's process does not listen")
+)
 
 // Kill ends the process at once.
 func (k *Child) Kill() { _ = k.cmd.Process.Kill() }
@@ -161,14 +189,14 @@ func Inspect(ctx context.Context, binary string, c Config) (*Plan, error) {
 	}
 	var out, said bytes.Buffer
 	cmd := exec.CommandContext(ctx, binary, "inspect")
-	cmd.Dir, cmd.Env = c.Dir, environment(os.Environ())
+	cmd.Dir, cmd.Env = filepath.Dir(c.Script), environment(os.Environ())
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(append(in, '\n')), &out, &said
 	cmd.WaitDelay = time.Second
 	if err := cmd.Run(); err != nil {
 		if ctx.Err() != nil {
 			return nil, fmt.Errorf("its init code did not end in time: %w", context.Cause(ctx))
 		}
-		if text := complaint(said.String()); text != "" && errors.As(err, new(*exec.ExitError)) {
+		if text := Complaint(said.String()); text != "" && errors.As(err, new(*exec.ExitError)) {
 			return nil, errors.New(text)
 		}
 		return nil, fmt.Errorf("%s inspect: %w", Binary, err)
@@ -176,8 +204,8 @@ func Inspect(ctx context.Context, binary string, c Config) (*Plan, error) {
 	return ParsePlan(out.Bytes())
 }
 
-// complaint is what k6 says is wrong, in one line.
-func complaint(said string) string {
+// Complaint is what k6 says is wrong, in one line.
+func Complaint(said string) string {
 	lines := strings.Split(strings.TrimSpace(strings.ToValidUTF8(said, "�")), "\n")
 	var kept []string
 	for _, l := range lines {

@@ -10,8 +10,7 @@ import (
 // A Config is what a script's process is told before anything: one line of JSON.
 type Config struct {
 	Version int               `json:"version"`
-	Dir     string            `json:"dir"`              // of the script
-	Script  string            `json:"script"`           // its name there
+	Script  string            `json:"script"`           // its absolute path
 	Env     map[string]string `json:"env,omitempty"`    // for __ENV
 	Args    []string          `json:"args,omitempty"`   // more arguments of k6
 	Change  Change            `json:"change"`           // what the scenario says of the script's options
@@ -126,6 +125,27 @@ const NotAllowed = "lies outside the blast radius; name it under guard.allow.loa
 
 // CodeNotAllowed stands for such an error, as k6's own codes do for others.
 const CodeNotAllowed = -1
+
+// CodeClosed stands for a connection that was closed before the answer was whole, for
+// which k6 has no code.
+const CodeClosed = -2
+
+// CodeOf gives the code of a request's error by what k6 tells of it.
+func CodeOf(code int, text string) int {
+	switch {
+	case IsNotAllowed(text):
+		return CodeNotAllowed
+	case code == 1000 && (strings.HasSuffix(text, "EOF") || strings.Contains(text, "server closed idle connection")):
+		return CodeClosed
+	}
+	return code
+}
+
+// WasSent tells whether a request that had no answer was sent, as far as its code says:
+// an error of DNS, of dialing, of TLS or of the blast radius comes before.
+func WasSent(code int) bool {
+	return code == 1050 || code == CodeClosed || code == 1201 || code == 1220 || code >= 1400 && code < 1800
+}
 
 // IsNotAllowed tells such an error by its text, which is all that k6 keeps of it.
 func IsNotAllowed(text string) bool { return strings.Contains(text, NotAllowed) }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"net/url"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -289,9 +291,13 @@ func durationOf(v any, zero time.Duration) time.Duration {
 
 // Wrapper is the script that k6 runs in the script's stead: it has all that the script
 // has, with its options changed, and its setup followed by a wait until everybody is
-// ready. Script is its name in the folder that k6 is started in.
-func Wrapper(script string) string {
-	from, err := json.Marshal("./" + script)
+// ready. Path is where the script is.
+func Wrapper(path string) string {
+	path = filepath.ToSlash(path)
+	if !strings.HasPrefix(path, "/") { // C:/…
+		path = "/" + path
+	}
+	from, err := json.Marshal((&url.URL{Scheme: "file", Path: path}).String())
 	if err != nil {
 		panic(err) // it is a text
 	}
@@ -309,5 +315,8 @@ export async function setup() {
   brunt._begin();
   return data;
 }
-export const teardown = script.teardown && function (data) { brunt._arm(); return script.teardown(data); };
+export function teardown(data) {
+  brunt._arm();
+  return script.teardown ? script.teardown(data) : undefined;
+}
 `

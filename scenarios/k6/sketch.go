@@ -18,8 +18,10 @@ type sketch struct {
 	max     float64
 }
 
-// fractionRest is how many bits of the fraction are left out.
-const fractionRest = 52 - 9
+const (
+	fractionRest = 52 - 9                   // bits of the fraction that are left out
+	signBit      = 1 << (63 - fractionRest) // of a bucket
+)
 
 // add takes a value up; what is no number, or infinite, is left out.
 func (s *sketch) add(v float64) {
@@ -51,6 +53,9 @@ func (s *sketch) quantiles(shares ...float64) []float64 {
 	for b, n := range s.buckets {
 		low := math.Float64frombits(uint64(b) << fractionRest)
 		high := math.Float64frombits(uint64(b)<<fractionRest | 1<<fractionRest - 1)
+		if b&^signBit == 0 { // zero, and what is next to it
+			low, high = 0, 0
+		}
 		all = append(all, bucket{min(low, high), max(low, high), n})
 	}
 	slices.SortFunc(all, func(a, b bucket) int { return cmp.Compare(a.low, b.low) })

@@ -32,6 +32,10 @@ func groupName(group string) string {
 
 // pathOf gives the path of a URL, as written.
 func pathOf(name string) (path string, isURL bool) {
+	if rest, ok := strings.CutPrefix(name, "${}/"); ok { // the base URL is a variable
+		path, _, _ = strings.Cut("/"+rest, "?")
+		return path, true
+	}
 	scheme, rest, ok := strings.Cut(name, "://")
 	if !ok || scheme == "" || strings.ContainsAny(scheme, " /") {
 		return "", false

@@ -38,7 +38,7 @@ type pending struct{ Request }
 // half a million requests.
 const (
 	mostWaiting = 16 << 20 // bytes
-	mostSteps   = 200      // and one for all others
+	MostSteps   = 100      // of a script, and one for all others
 	mostChecks  = 1000
 	checksWait  = time.Second // after its request; a check that comes later stands alone
 	flushEvery  = 100 * time.Millisecond
@@ -126,7 +126,7 @@ func (s *Stream) Step(name string) int {
 	if id, ok := s.steps[name]; ok {
 		return id
 	}
-	if len(s.steps) >= mostSteps {
+	if len(s.steps) >= MostSteps {
 		if name != OtherSteps {
 			return s.Step(OtherSteps)
 		}

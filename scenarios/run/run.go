@@ -10,6 +10,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -74,7 +75,8 @@ type runner struct {
 	rec      *measure.Recorder
 	samples  *measure.Samples
 	clients  []targets.Client
-	runs     []*load.Run
+	runs     []driver
+	scripts  []*scriptRun // those of the runs that are scripts of k6
 	stats    []load.Stats
 	ledger   *ledger                 // nil: the scenario has none
 	written  *scenarios.LedgerRecord // what it found
@@ -87,12 +89,16 @@ type runner struct {
 	judged   []scenarios.Objective
 	broken   error // what failed of brunt itself while the load ran
 
-	stopping bool // a stop condition was met
+	stopping bool            // a stop condition was met
+	timeline *chaos.Timeline // nil in a control run
 
-	mu     sync.Mutex
-	notes  []string
-	events []scenarios.Event
-	times  []time.Time // of the events
+	mu       sync.Mutex
+	checks   []string // names of checks: the plan's, and those of scripts
+	failed   []string // why scripts have marked the run as failed
+	faultsIn []string // that scripts were told of
+	notes    []string
+	events   []scenarios.Event
+	times    []time.Time // of the events
 }
 
 var discard = slog.New(slog.DiscardHandler)
@@ -233,6 +239,11 @@ func (r *runner) run(ctx context.Context) (_ *scenarios.Result, err error) {
 		}
 		defer func() { err = errors.Join(err, r.ledger.close()) }()
 	}
+	r.checks = slices.Clone(r.Plan.Checks)
+	defer r.endScripts()
+	if err := r.startScripts(ctx); err != nil {
+		return r.unstarted(err), nil
+	}
 	r.mu.Lock() // units of the target may tell of events meanwhile
 	r.t0 = time.Now().Add(r.Scenario.Warmup + lead)
 	r.mu.Unlock()
@@ -243,7 +254,9 @@ func (r *runner) run(ctx context.Context) (_ *scenarios.Result, err error) {
 	}
 	defer func() {
 		for _, c := range r.clients {
-			_ = c.Close()
+			if c != nil {
+				_ = c.Close()
+			}
 		}
 	}()
 	r.mon = newMonitor(r.now, r.t0)
