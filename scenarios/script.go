@@ -37,7 +37,14 @@ var argsOfBrunt = []string{
 // script reads a load that is a script.
 func (p *files) script(l *Load, f Field) {
 	s := &Script{}
-	Decode(f.Value, s, p.m)
+	own, native := Keys(*s), Keys(*l)
+	of := func(key string) bool { return !slices.Contains(own, key) && slices.Contains(native, key) }
+	for _, sub := range f.Value.Fields {
+		if of(sub.Key) {
+			p.m.AddHint(sub.Pos, "the script says how its iterations begin and what they do; rate, vus and duration stand for its executor", "`%s` can't stand beside k6", sub.Key)
+		}
+	}
+	Decode(f.Value.without(of), s, p.m)
 	l.Place, l.Script, l.Executor, l.Start, l.Resolve = s.Place, s, ScriptKey, s.Start, s.Resolve
 	l.Timeout, l.Grace = Duration(DefaultTimeout), Duration(DefaultGrace)
 	if s.VUs > 0 && s.MaxVUs > 0 && s.MaxVUs < s.VUs {

@@ -309,11 +309,11 @@ import brunt from "k6/x/brunt";
 export * from SCRIPT;
 export default script.default;
 export const options = JSON.parse(brunt._options(JSON.stringify(script.options || {})));
-export async function setup() {
+export function setup() {
   brunt._arm();
-  const data = script.setup ? await script.setup() : undefined;
-  brunt._begin();
-  return data;
+  const begin = (data) => { brunt._begin(); return data; };
+  const data = script.setup ? script.setup() : undefined;
+  return data && typeof data.then === "function" ? data.then(begin) : begin(data);
 }
 export function teardown(data) {
   brunt._arm();

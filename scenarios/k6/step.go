@@ -13,7 +13,7 @@ func StepName(tag func(name string) string) string {
 	method := tag("method")
 	path, isURL := pathOf(name)
 	switch {
-	case name != "" && !isURL && name != tag("url"):
+	case name != "" && !isURL: // k6 writes the URL where the script gave no name
 		return oneLine(name)
 	case isURL && strings.Contains(name, "${}"): // http.url`…`
 		return oneLine(strings.TrimSpace(method + " " + path))
@@ -22,7 +22,7 @@ func StepName(tag func(name string) string) string {
 	case isURL:
 		return oneLine(strings.TrimSpace(method + " " + plain(path)))
 	}
-	return oneLine(strings.TrimSpace(method + " " + name))
+	return oneLine(method)
 }
 
 // groupName writes ::login::form as login / form.

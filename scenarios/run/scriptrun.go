@@ -95,7 +95,7 @@ func (r *runner) startScripts(ctx context.Context) error {
 		case <-s.child.Ended():
 			exit := s.child.Exit()
 			err := fmt.Errorf("load %q: the script ended before its load began: %s", s.lp.Name, s.ending(exit))
-			if exit.Signal == "" && (exit.Code == k6.ExitException || exit.Code == k6.ExitSetupTimeout) {
+			if exit.Signal == "" && exit.Wire == nil {
 				err = fmt.Errorf("%w: %w", ErrSetup, err)
 			}
 			return err
@@ -252,7 +252,7 @@ func (s *scriptRun) ended(ctx context.Context) error {
 		s.r.markFailed(fmt.Sprintf("the script of load %q marked the test as failed", s.lp.Name))
 		return nil
 	}
-	return fmt.Errorf("load %q: its script's process ended before it should have: %s", s.lp.Name, s.ending(exit))
+	return fmt.Errorf("load %q: its script failed: %s", s.lp.Name, s.ending(exit))
 }
 
 // ending says how the process ended.
@@ -472,11 +472,11 @@ func (s *scriptRun) mark(m *k6.Mark) {
 	if s.marks++; s.marks > mostMarks {
 		return
 	}
-	kind := "script.mark"
+	e := scenarios.Event{Event: "script.mark", Text: m.Text, Data: m.Data}
 	if m.Phase {
-		kind = "script.phase"
+		e = scenarios.Event{Event: "script.phase", Text: m.Text}
 	}
-	s.r.event(scenarios.Event{Event: kind, Text: m.Text, Data: m.Data})
+	s.r.event(e)
 }
 
 // answer has a fault come that the script asks for.
