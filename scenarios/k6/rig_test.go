@@ -40,6 +40,7 @@ type got struct {
 	exceptions []string
 	notes      []Note
 	ready      chan struct{}
+	once       sync.Once
 }
 
 func newGot() *got {
@@ -62,7 +63,7 @@ func (g *got) Note(n *Note) {
 	g.locked(func() {
 		g.notes = append(g.notes, *n)
 		if n.Ready {
-			close(g.ready)
+			g.once.Do(func() { close(g.ready) })
 		}
 	})
 }

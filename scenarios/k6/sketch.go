@@ -52,7 +52,7 @@ func (s *sketch) quantiles(shares ...float64) []float64 {
 	all := make([]bucket, 0, len(s.buckets))
 	for b, n := range s.buckets {
 		low := math.Float64frombits(uint64(b) << fractionRest)
-		high := math.Float64frombits(uint64(b)<<fractionRest | 1<<fractionRest - 1)
+		high := math.Float64frombits(uint64(b)<<fractionRest | (1<<fractionRest - 1))
 		if b&^signBit == 0 { // zero, and what is next to it
 			low, high = 0, 0
 		}

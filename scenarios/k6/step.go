@@ -89,7 +89,7 @@ func oneLine(s string) string {
 	}
 	switch s {
 	case "", "*", "iteration":
-		return "request " + s
+		return strings.TrimSpace("request " + s)
 	}
 	return s
 }
