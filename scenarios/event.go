@@ -20,6 +20,7 @@ func EventKinds() map[string]string {
 		"load.end":         "the last iteration has ended",
 		"script.mark":      "a script told of something, in its own words",
 		"script.phase":     "a script told that a phase of its own begins",
+		"script.start":     "a script's process was started; its init code and setup come first",
 		"script.end":       "a script's process has ended",
 		"target.up":        "the target is ready for a fault without load",
 		"unit.start":       "a process of the target was started",

@@ -19,6 +19,7 @@ type link struct {
 	mu     sync.Mutex
 	stream *k6.Stream
 	begin  chan struct{} // closed when load is to flow
+	flows  bool          // it is
 	stop   func(error)
 	phase  string
 	asked  int64
@@ -47,7 +48,8 @@ func (l *link) listen(in *bufio.Reader) {
 func (l *link) obey(c *k6.Command) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if c.Begin {
+	if c.Begin && !l.flows {
+		l.flows = true
 		if l.begun != nil {
 			l.begun()
 		}

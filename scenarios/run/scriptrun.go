@@ -150,10 +150,14 @@ func (r *runner) newScript(i int) (*scriptRun, error) {
 	} else {
 		s.child, err = k6.Start(lp.Script.Binary, c, nil, s)
 	}
-	if err != nil && s.log != nil {
-		_ = s.log.Close()
+	if err != nil {
+		if s.log != nil {
+			_ = s.log.Close()
+		}
+		return nil, err
 	}
-	return s, err
+	r.event(scenarios.Event{Event: "script.start", Text: fmt.Sprintf("%s: pid %d", lp.Name, s.child.PID)})
+	return s, nil
 }
 
 // InFlight implements [driver].
