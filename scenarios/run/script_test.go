@@ -357,7 +357,7 @@ func TestScript_Control(t *testing.T) {
 func TestScript_NeverAsked(t *testing.T) {
 	t.Parallel()
 	s := newTallied(t)
-	plan := scripted(t, s.URL, askingText, "import http from 'k6/http'; export const options = {duration: '1s'}; export default function () { http.get(__ENV.BRUNT_URL); }")
+	plan := scripted(t, s.URL, askingText, "import http from 'k6/http'; export const options = {vus: 1, duration: '1s'}; export default function () { http.get(__ENV.BRUNT_URL); }")
 	res, err := plan.Run(t.Context(), Options{State: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
