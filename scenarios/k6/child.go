@@ -218,7 +218,7 @@ func Complaint(said string) string {
 	if len(kept) == 0 {
 		return strings.TrimSpace(lines[len(lines)-1])
 	}
-	return strings.Join(kept[max(0, len(kept)-3):], "; ")
+	return strings.ReplaceAll(strings.Join(kept[max(0, len(kept)-3):], "; "), ":; ", ": ")
 }
 
 // tail passes a log on and keeps its end.

@@ -103,7 +103,7 @@ func TestParsePlan(t *testing.T) {
 	if len(p.Thresholds) != 3 || p.Thresholds[0].Metric != "a{x:y}" || p.Thresholds[1].Source != "max<1" || p.Thresholds[2].What != "p(95)" {
 		t.Errorf("%+v", p.Thresholds)
 	}
-	for _, bad := range []string{`k6 says hello`, `{"thresholds":{"a":["p95<1"]}}`, `{"thresholds":{"a":"count>1"}}`, `{"thresholds":{"a":[5]}}`} {
+	for _, bad := range []string{`{"scenarios":{"a":{"executor":"shared-iterations","options":{"browser":{"type":"chromium"}}}}}`, `k6 says hello`, `{"thresholds":{"a":["p95<1"]}}`, `{"thresholds":{"a":"count>1"}}`, `{"thresholds":{"a":[5]}}`} {
 		if _, err := ParsePlan([]byte(bad)); err == nil {
 			t.Errorf("%s is accepted", bad)
 		}
