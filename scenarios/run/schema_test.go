@@ -341,7 +341,7 @@ func TestNotAvailable(t *testing.T) {
 		}
 	}
 	for name, text := range map[string]string{
-		"find":   "load: {main: {executor: find, flow: [{get: /}]}}",
+		"find": "load: {main: {executor: find, flow: [{get: /}]}}",
 	} {
 		notAvailable(t, name, text)
 	}
