@@ -4,41 +4,77 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
 	"brunt/chaos"
 	"brunt/scenarios"
 	"brunt/scenarios/load"
+	"brunt/targets"
 )
 
 // prepare readies load i.
 func (r *runner) prepare(i, shards int) error {
 	lp := &r.Loads[i]
+	if j := slices.IndexFunc(r.scripts, func(s *scriptRun) bool { return s.index == i }); j >= 0 {
+		r.clients, r.runs = append(r.clients, nil), append(r.runs, r.scripts[j])
+		return nil
+	}
+	if lp.Engine == scenarios.VegetaEngine {
+		return r.prepareVegeta(i, shards)
+	}
 	client, err := r.client(&lp.Load, r.samples)
 	if err != nil {
 		return err
 	}
 	r.clients = append(r.clients, client)
+	run := r.loadRun(i, shards)
+	run.Abort = client.Abort
+	run.Open = func(vu int) (load.User, error) {
+		u, err := client.Open(vu)
+		if err != nil || r.ledger == nil {
+			return u, err
+		}
+		return r.ledger.user(u, vu), nil
+	}
+	return nil
+}
+
+// prepareVegeta readies load i, whose requests vegeta makes.
+func (r *runner) prepareVegeta(i, shards int) error {
+	lp := &r.Loads[i]
+	o := targets.VegetaOptions{MaxInFlight: lp.inFlight(), Env: r.env}
+	for _, f := range lp.Flows {
+		o.Calls, o.Steps = append(o.Calls, f.Steps[0].Call), append(o.Steps, f.Steps[0].Index)
+	}
+	to := r.reach(&lp.Load)
+	to.Sampler = r.samples
+	engine, err := targets.NewVegeta(to, o)
+	if err != nil {
+		return err
+	}
+	r.clients = append(r.clients, engine)
+	run := r.loadRun(i, shards)
+	run.Abort, run.Engine = engine.Abort, engine
+	return nil
+}
+
+// loadRun begins what a load needs to run, and adds it to the others.
+func (r *runner) loadRun(i, shards int) *load.Run {
+	lp := &r.Loads[i]
 	warm := r.Scenario.Warmup
 	if lp.Start != 0 {
 		warm = 0
 	}
-	r.runs = append(r.runs, &load.Run{
-		Name: lp.Name, Index: int32(i), Plan: lp.Schedule, Warmup: warm, Flows: lp.Flows, Init: lp.Prelude,
+	run := &load.Run{
+		Name: lp.Name, Index: int32(i), Plan: lp.Schedule, Warmup: warm, Flows: lp.Flows, InTurn: lp.InTurn, Init: lp.Prelude,
 		Timeout: lp.Timeout.D(), Grace: lp.Grace.D(), MaxInFlight: lp.inFlight(), Seed: r.Scenario.Seed, Pacing: r.Scenario.Pacing,
 		Now: r.now, Env: r.env, Vars: r.vars, Shards: shards,
-		Open: func(vu int) (load.User, error) {
-			u, err := client.Open(vu)
-			if err != nil || r.ledger == nil {
-				return u, err
-			}
-			return r.ledger.user(u, vu), nil
-		},
-		Sink:  func(shard int) load.Sink { return r.rec.Shard(shard) },
-		Abort: client.Abort,
-	})
-	return nil
+		Sink: func(shard int) load.Sink { return r.rec.Shard(shard) },
+	}
+	r.runs = append(r.runs, run)
+	return run
 }
 
 func (r *runner) inFlight() int64 {
@@ -54,6 +90,9 @@ func (r *runner) drive(ctx context.Context) error {
 	r.event(scenarios.Event{Event: "load.start"})
 	r.stats = make([]load.Stats, len(r.runs))
 	errs := make([]error, len(r.runs))
+	if !r.o.NoChaos && len(r.Faults) > 0 { // before a script can ask for a fault
+		r.timeline = r.newTimeline()
+	}
 	var loads sync.WaitGroup
 	for i, l := range r.runs {
 		loads.Go(func() {
@@ -65,9 +104,9 @@ func (r *runner) drive(ctx context.Context) error {
 	faults, over := context.WithCancel(ctx)
 	defer over()
 	var timeline sync.WaitGroup
-	if !r.o.NoChaos && len(r.Faults) > 0 {
+	if r.timeline != nil {
 		r.foreseen = chaos.Estimate(r.Faults, r.End())
-		timeline.Go(func() { r.records = r.play(faults) })
+		timeline.Go(func() { r.records = r.timeline.Play(faults) })
 	}
 	done := make(chan struct{})
 	go func() {
@@ -96,15 +135,16 @@ func (r *runner) drive(ctx context.Context) error {
 	return errors.Join(append(errs, err)...)
 }
 
-// play plays the timeline.
-func (r *runner) play(ctx context.Context) []*chaos.Record {
+// newTimeline makes the timeline of this run.
+func (r *runner) newTimeline() *chaos.Timeline {
 	t := &chaos.Timeline{
 		Entries: r.Faults, Journal: r.journal, Seed: r.Scenario.Seed, MaxEach: r.Scenario.Guard.MaxEach.D(),
 		SkipNone: r.Scenario.Guard.OnNoUnit == "skip", End: r.End(), Ask: r.askable(),
 		Env:    r.world(),
 		Inject: r.rec.Inject, Clear: r.rec.Clear, Void: r.rec.Void, Before: r.steady, Event: r.event,
 	}
-	return t.Play(ctx)
+	t.Ready()
+	return t
 }
 
 // world is what faults may touch in this run.
