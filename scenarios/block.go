@@ -50,7 +50,7 @@ var notYet = func() map[string]string {
 	for noun, names := range map[string]string{
 		"executor": `find`,
 		"step":     `grpc redis sql websocket kafka amqp tcp udp dns`,
-		"key":      `k6 alerts trigger`,
+		"key":      `alerts`,
 	} {
 		for name := range strings.FieldsSeq(names) {
 			out[name] = noun

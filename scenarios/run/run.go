@@ -10,6 +10,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -76,11 +77,12 @@ type runner struct {
 	guard    *chaos.Guard
 	sys      *system
 	insides  chaos.Insides
-	timeline atomic.Pointer[chaos.Timeline] // under way
+	timeline atomic.Pointer[chaos.Timeline] // under way; nil in a control run
 	rec      *measure.Recorder
 	samples  *measure.Samples
 	clients  []targets.Way
-	runs     []*load.Run
+	runs     []driver
+	scripts  []*scriptRun // those of the runs that are scripts of k6
 	stats    []load.Stats
 	keeper   *keeper                 // nil: requests are not kept
 	ledger   *ledger                 // nil: the scenario has none
@@ -97,10 +99,13 @@ type runner struct {
 
 	stopping bool // a stop condition was met
 
-	mu     sync.Mutex
-	notes  []string
-	events []scenarios.Event
-	times  []time.Time // of the events
+	mu       sync.Mutex
+	checks   []string // names of checks: the plan's, and those of scripts
+	failed   []string // why scripts have marked the run as failed
+	faultsIn []string // that scripts were told of
+	notes    []string
+	events   []scenarios.Event
+	times    []time.Time // of the events
 }
 
 var discard = slog.New(slog.DiscardHandler)
@@ -259,6 +264,11 @@ func (r *runner) run(ctx context.Context) (res *scenarios.Result, err error) {
 		}
 		defer func() { err = errors.Join(err, r.ledger.close()) }()
 	}
+	r.checks = slices.Clone(r.Plan.Checks)
+	defer r.endScripts()
+	if err := r.startScripts(ctx); err != nil {
+		return r.unstarted(err), nil
+	}
 	r.mu.Lock() // units of the target may tell of events meanwhile
 	r.t0 = time.Now().Add(r.Scenario.Warmup + lead)
 	r.mu.Unlock()
@@ -279,7 +289,9 @@ func (r *runner) run(ctx context.Context) (res *scenarios.Result, err error) {
 	}
 	defer func() {
 		for _, c := range r.clients {
-			_ = c.Close()
+			if c != nil {
+				_ = c.Close()
+			}
 		}
 	}()
 	r.mon, r.usage = newMonitor(r.now, r.t0), newUsage(r.sys.units())

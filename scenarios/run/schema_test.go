@@ -327,7 +327,6 @@ func TestNotAvailable(t *testing.T) {
 	)
 	for _, c := range []struct{ form, names string }{
 		{steps, "grpc redis sql websocket kafka amqp tcp udp dns"},
-		{loads, "k6"},
 	} {
 		for name := range strings.FieldsSeq(c.names) {
 			text := strings.Replace(c.form, "%s", name, 1)
@@ -338,9 +337,7 @@ func TestNotAvailable(t *testing.T) {
 		}
 	}
 	for name, text := range map[string]string{
-		"replay":  "load: {main: {executor: replay, flow: [{get: /}]}}",
-		"find":    "load: {main: {executor: find, flow: [{get: /}]}}",
-		"trigger": "chaos: {x: {trigger: script, process.crash: {service: posts}}}",
+		"find": "load: {main: {executor: find, flow: [{get: /}]}}",
 	} {
 		notAvailable(t, name, text)
 	}
