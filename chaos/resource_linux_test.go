@@ -371,3 +371,94 @@ func (v *victim) setClock(offset time.Duration, back bool) {
 		v.t.Error(err)
 	}
 }
+
+// TestUnified holds what is written into control groups of version 2 against a tree of
+// plain files: on a machine of version 1 the kernel has none with these controllers.
+func TestUnified(t *testing.T) {
+	for _, c := range []struct {
+		name, yaml  string
+		group       string // the files of the unit's, each a line of name: value
+		file, want  string // that is written
+		plan        string // why it can't be planned
+		interfering string // what somebody else writes meanwhile
+	}{
+		{"a throttle", "cpu.throttle: {service: web, share: 20%}", "cpu.max: max 100000", "cpu.max", "20000 100000", "", ""},
+		{"a throttle of another period", "cpu.throttle: {service: web, processors: 1.5}", "cpu.max: 100000 50000", "cpu.max", "75000 50000", "", ""},
+		{"a throttle that is there", "cpu.throttle: {service: web, share: 20%}", "cpu.max: 5000 50000", "", "", "may have only 10% of a processor already, and not by brunt", ""},
+		{"a throttle that somebody else changes", "cpu.throttle: {service: web, share: 20%}", "cpu.max: max 100000", "cpu.max", "20000 100000", "", "7000 100000"},
+		{"a limit", "memory.limit: {service: web, bytes: 64MiB}", "memory.max: max\nmemory.current: 30000000\nmemory.events: max 0", "memory.max", "67108864", "", ""},
+		{"a limit in the midst of a page", "memory.limit: {service: web, bytes: 50000000}", "memory.max: 900000000\nmemory.current: 30000000\nmemory.events: max 0", "memory.max", "49999872", "", ""},
+		{"a limit below what is used", "memory.limit: {service: web, bytes: 20MiB}", "memory.max: max\nmemory.current: 90000000\nmemory.events: max 0\nmemory.stat: inactive_file 50000000", "", "", "uses 38.15 MiB that can't be dropped", ""},
+		{"a limit below what is cached", "memory.limit: {service: web, bytes: 64MiB}", "memory.max: max\nmemory.current: 90000000\nmemory.events: max 0\nmemory.stat: inactive_file 50000000", "memory.max", "67108864", "", ""},
+		{"a limit that is there", "memory.limit: {service: web, bytes: 64MiB}", "memory.max: 50000000\nmemory.current: 30000000\nmemory.events: max 0", "", "", "may have only 47.68 MiB already", ""},
+		{"a limit that nobody would feel", "memory.limit: {service: web, bytes: 64GiB}", "memory.max: max\nmemory.current: 30000000\nmemory.events: max 0", "", "", "would not be felt", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			u := newUnit(t, "web")
+			root := t.TempDir()
+			files := map[string]string{
+				"proc/self/mountinfo":                       "32 25 0:28 / " + root + "/uni rw - cgroup2 cgroup2 rw\n",
+				"proc/" + strconv.Itoa(u.PID()) + "/cgroup": "0::/unit\n",
+				"uni/unit/cgroup.procs":                     strconv.Itoa(u.PID()) + "\n",
+				"uni/unit/cgroup.controllers":               "cpu io memory\n",
+			}
+			for line := range strings.Lines(c.group) {
+				name, value, _ := strings.Cut(strings.TrimSpace(line), ": ")
+				files["uni/unit/"+name] = value + "\n"
+			}
+			for name, text := range files {
+				file := filepath.Join(root, name)
+				if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			f, _ := chaostest.Parse(t, c.yaml)
+			env := chaos.Env{Units: []chaos.Unit{u}, Now: clock(), Groups: cgroup.System{Proc: filepath.Join(root, "proc")}}
+			steps, err := f.Plan(t.Context(), env)
+			if c.plan != "" {
+				if err == nil || !strings.Contains(err.Error(), c.plan) {
+					t.Errorf("%v, want %s", err, c.plan)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if via := steps[0].Via(); via != "cgroup v2" {
+				t.Errorf("via %s", via)
+			}
+			file := filepath.Join(root, "uni/unit", c.file)
+			before, _ := os.ReadFile(file)
+			empty := func() { // the kernel's files are written anew each time
+				if err := os.Truncate(file, 0); err != nil {
+					t.Fatal(err)
+				}
+			}
+			empty()
+			held, err := steps[0].Inject(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, _ := os.ReadFile(file); string(got) != c.want {
+				t.Errorf("%s is %q, want %q", c.file, got, c.want)
+			}
+			if c.interfering != "" {
+				if err := os.WriteFile(file, []byte(c.interfering), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				before = []byte(c.interfering)
+			}
+			out, err := held.Revert(t.Context())
+			if want := map[bool]chaos.Outcome{true: chaos.Reverted, false: chaos.None}[c.interfering == ""]; err != nil || out != want {
+				t.Errorf("reverted: %s, %v", out, err)
+			}
+			got, _ := os.ReadFile(file)
+			if !strings.HasPrefix(string(got), strings.TrimSpace(string(before))) { // it is as long as the longest was
+				t.Errorf("%s is %q, and was %q", c.file, got, before)
+			}
+		})
+	}
+}

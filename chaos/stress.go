@@ -169,14 +169,16 @@ func (b *burning) light() error {
 	}
 	c := burner.Config{Dir: b.dir, Score: b.score}
 	for _, controller := range []cgroup.Controller{cgroup.CPU, cgroup.CPUAcct, cgroup.CPUSet, cgroup.Memory, cgroup.Disk, cgroup.Freezer} {
-		g, err := (cgroup.System{}).Find(b.id.PID, controller)
+		g, err := b.groups.Find(b.id.PID, controller)
 		if errors.Is(err, cgroup.ErrNone) {
 			continue
 		}
 		if err != nil {
 			return err
 		}
-		c.Groups = append(c.Groups, g)
+		if own, err := b.groups.Find(os.Getpid(), controller); err != nil || own != g { // else it begins there
+			c.Groups = append(c.Groups, g)
+		}
 	}
 	b.job.Unit = b.id.PID
 	var err error
@@ -260,7 +262,7 @@ func (s *stressCPU) Verify(ctx context.Context) (string, error) {
 
 // held tells whether the unit's group may use no more than it does.
 func (s *stressCPU) held() bool {
-	g, err := (cgroup.System{}).Find(s.id.PID, cgroup.CPU)
+	g, err := s.groups.Find(s.id.PID, cgroup.CPU)
 	if err != nil {
 		return false
 	}

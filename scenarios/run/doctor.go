@@ -43,6 +43,7 @@ func Doctor(ctx context.Context, stateDirs []string, getenv func(string) string)
 		cpus(), openFiles(), ports(), loopback(), timers(), stateDir(stateDirs[0]), leftovers(stateDirs), rootCheck(), freezing(), deathSignal(),
 	}
 	checks = append(checks, features()...)
+	checks = append(checks, starving()...)
 	return append(checks, engine(ctx, getenv))
 }
 
@@ -147,7 +148,7 @@ func rootCheck() Check {
 	if os.Geteuid() == 0 {
 		return Check{"root", Fine, "yes", ""}
 	}
-	return Check{"root", Fine, "no; nothing that this version does needs it", ""}
+	return Check{"root", Fine, "no; faults on control groups and on processes of others need it", ""}
 }
 
 func freezing() Check {
@@ -155,6 +156,19 @@ func freezing() Check {
 		return Check{"process.freeze", Missing, "this system can't stop a process and let it go on", "run the drill on Linux or macOS"}
 	}
 	return Check{"process.freeze", Fine, "signals", ""}
+}
+
+// starving tells which faults on what a unit may use can be done here, and by what.
+func starving() []Check {
+	var out []Check
+	for _, w := range chaos.Ways() {
+		c := Check{Name: w.Fault, State: Fine, Found: w.Via}
+		if w.Err != nil {
+			c.State, c.Found, c.Fix = Missing, w.Err.Error(), w.Fix
+		}
+		out = append(out, c)
+	}
+	return out
 }
 
 func deathSignal() Check {
