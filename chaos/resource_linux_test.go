@@ -36,8 +36,10 @@ func needsRoot(t *testing.T) {
 type victim struct {
 	chaos.Unit
 	t     *testing.T
-	alone bool   // it has control groups of its own
-	dir   string // of the unit, on a disk or a filesystem of its own
+	alone bool // it has control groups of its own
+	// groups are those that the test has made for it.
+	groups map[cgroup.Controller]cgroup.Group
+	dir    string // of the unit, on a disk or a filesystem of its own
 }
 
 // newVictim starts a unit: in control groups of its own, or in the test's.
@@ -51,12 +53,13 @@ func newVictim(t *testing.T, own bool, wrap ...string) *victim {
 	u := &unit{name: "web", addr: l.Addr().String(), wrap: wrap}
 	_ = l.Close()
 	u.begin(t)
+	v := &victim{Unit: u, t: t, alone: own, groups: map[cgroup.Controller]cgroup.Group{}, dir: t.TempDir()}
 	if own {
 		for _, c := range []cgroup.Controller{cgroup.CPU, cgroup.CPUAcct, cgroup.Memory, cgroup.Disk} {
-			ownGroup(t, c, u.PID())
+			v.groups[c] = ownGroup(t, c, u.PID())
 		}
 	}
-	return &victim{Unit: u, t: t, alone: own, dir: t.TempDir()}
+	return v
 }
 
 // ownGroup moves a process into a control group of its own, as an engine does with a
@@ -458,6 +461,82 @@ func TestUnified(t *testing.T) {
 			got, _ := os.ReadFile(file)
 			if !strings.HasPrefix(string(got), strings.TrimSpace(string(before))) { // it is as long as the longest was
 				t.Errorf("%s is %q, and was %q", c.file, got, before)
+			}
+		})
+	}
+}
+
+// TestResources_Refused holds which units a fault does not begin on, and what is said.
+func TestResources_Refused(t *testing.T) {
+	needsRoot(t)
+	stop := func(v *victim) {
+		if err := unix.Kill(v.PID(), unix.SIGSTOP); err != nil {
+			v.t.Fatal(err)
+		}
+		waitFor(v.t, "it to be stopped", func() bool {
+			b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", v.PID()))
+			_, after, _ := strings.Cut(string(b), ") ")
+			return strings.HasPrefix(after, "T")
+		})
+		v.t.Cleanup(func() { _ = unix.Kill(v.PID(), unix.SIGCONT) })
+	}
+	for _, c := range []struct {
+		name, yaml, where string
+		before            func(v *victim)
+		want              string
+	}{
+		{"throttled already", "cpu.throttle: {service: web, share: 20%}", "alone", func(v *victim) {
+			v.write(cgroup.CPU, "cpu.cfs_quota_us", "cpu.max", "15000", "15000 100000")
+		}, "may have only 15% of a processor already, and not by brunt"},
+		{"in a group of others", "memory.limit: {service: web, bytes: 64MiB}", "shared", nil, "shares the control group"},
+		{"in a group of others, to be killed", "stress.memory: {service: web, bytes: 64MiB, oom: unit}", "shared", nil, "any of which the kernel would kill"},
+		{"without a limit, to be killed", "stress.memory: {service: web, bytes: 64MiB, oom: unit}", "alone", nil, "so it is the machine that would run out of it"},
+		{"memory that the machine needs", "stress.memory: {service: web, percent: 100%}", "alone", nil, "at least 512 MiB is to be left"},
+		{"below what it uses", "memory.limit: {service: web, bytes: 4KiB}", "alone", func(v *victim) { // what it had before it came here is not counted
+			u := v.Unit.(*unit)
+			if err := v.Stop(t.Context(), 0); err != nil {
+				t.Fatal(err)
+			}
+			u.wrap = []string{"sh", "-c", `echo $$ > "$0" && exec "$@"`, filepath.Join(v.dir, "procs")}
+			link := filepath.Join(v.groups[cgroup.Memory].Path, "cgroup.procs")
+			if err := os.Symlink(link, filepath.Join(v.dir, "procs")); err != nil {
+				t.Fatal(err)
+			}
+			u.begin(t)
+		}, "that can't be dropped, so it can't be limited to 4 KiB"},
+		{"a disk that is memory", "disk.throttle: {service: web, path: DIR, rate: 1MiB/s}", "tmpfs", nil, "is memory, and on no disk"},
+		{"a busy disk that is memory", "stress.io: {service: web, path: DIR}", "tmpfs", nil, "is memory, and on no disk"},
+		{"a busy disk that is too small", "stress.io: {service: web, path: DIR}", "ext4", nil, "and 128 MiB are wanted"},
+		{"a directory that there is not", "disk.fill: {service: web, path: /there/is/none, percent: 100%}", "shared", nil, "no such file"},
+		{"a disk that is as full", "disk.fill: {service: web, path: DIR, keep_free: 15MiB, bytes: 8MiB}", "tmpfs", func(v *victim) {
+			if err := os.WriteFile(fmt.Sprintf("/proc/%d/root%s/x", v.PID(), v.dir), make([]byte, 2<<20), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}, "as full as it is to be already"},
+		{"the disk of brunt's journal", "disk.fill: {service: web, path: DIR, percent: 100%}", "shared", nil, "brunt's journal lies on the filesystem"},
+		{"a clock that is off", "time.skew: {service: web, offset: 1h}", "shared", func(v *victim) { v.setClock(time.Hour, false) }, "is not the kernel's any more"},
+		{"a clock that is stopped with it", "time.skew: {service: web, offset: 1h}", "shared", stop, "it is stopped, and not by this fault"},
+		{"descriptors that are used up", "fd.exhaust: {service: web, leave: 1000}", "shared", func(v *victim) {
+			if err := unix.Prlimit(v.PID(), unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 50, Max: 500}, nil); err != nil {
+				t.Fatal(err)
+			}
+		}, "open of 50 already"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			v := victimIn(t, c.where)
+			if c.before != nil {
+				c.before(v)
+			}
+			before := v.state()
+			f, _ := chaostest.Parse(t, strings.ReplaceAll(c.yaml, "DIR", strconv.Quote(v.dir)))
+			env := v.world(nil).Env
+			env.State = t.TempDir()
+			_, err := f.Plan(t.Context(), env)
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("%v, want %q", err, c.want)
+			}
+			if after := v.state(); after != before {
+				t.Errorf("a plan changed\n%s\nto\n%s", before, after)
 			}
 		})
 	}
