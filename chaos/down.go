@@ -249,7 +249,9 @@ func (d *down) Verify(ctx context.Context) (string, error) {
 			return "", fmt.Errorf("pid %d of %s still runs", d.was.PID, d.unit.Name())
 		}
 	}
-	if err := d.unit.Ready(ctx); err == nil {
+	short, cancel := context.WithTimeout(ctx, 5*quiet) // nobody at an address is no answer, not a refusal
+	defer cancel()
+	if err := d.unit.Ready(short); err == nil {
 		return "", fmt.Errorf("%s still answers its readiness check", d.unit.Name())
 	}
 	return fmt.Sprintf("container %s ended after %s with exit code %d, and nothing answers", is.Name, took, is.Exit), nil

@@ -13,6 +13,7 @@ import (
 // Undos of what is done in a Docker engine.
 const (
 	opFleet   = "docker.sweep"   // all that carries the run's label is removed
+	opCompose = "docker.compose" // all that carries the label of the run's Compose project is removed
 	opStart   = "docker.start"   // a container that was killed or stopped
 	opUnpause = "docker.unpause" // one that was paused
 	opConnect = "docker.connect" // one that was taken out of a network
@@ -49,15 +50,22 @@ func FleetUndo(at docker.Address, run string) Undo {
 	return Undo{Op: opFleet, Args: rawOf(engineArgs{Engine: at, Run: run})}
 }
 
+// ComposeUndo takes back what Compose has made for a run's project: all that carries the
+// project's label is removed.
+func ComposeUndo(at docker.Address, project string) Undo {
+	return Undo{Op: opCompose, Args: rawOf(engineArgs{Engine: at, Run: project})}
+}
+
 // doEngine makes an undo in an engine, as the journal has it.
 func (u Undo) doEngine(ctx context.Context) (Outcome, error) {
 	var args engineArgs
 	var id containerIdentity
 	err := json.Unmarshal(u.Args, &args)
-	if err == nil && u.Op != opFleet {
+	swept := u.Op == opFleet || u.Op == opCompose
+	if err == nil && !swept {
 		err = json.Unmarshal(u.Identity, &id)
 	}
-	if err != nil || u.Op == opFleet && args.Run == "" || u.Op != opFleet && id.Container == "" {
+	if err != nil || swept && args.Run == "" || !swept && id.Container == "" {
 		return Failed, fmt.Errorf("the journal's entry is damaged: %w", errors.Join(err, errors.New(u.Op)))
 	}
 	e, err := docker.Open(args.Engine, docker.Options{})
@@ -67,7 +75,9 @@ func (u Undo) doEngine(ctx context.Context) (Outcome, error) {
 	defer e.Close()
 	switch u.Op {
 	case opFleet:
-		return sweepEngine(ctx, e, args.Run)
+		return sweepEngine(ctx, e, docker.RunLabel, args.Run)
+	case opCompose:
+		return sweepEngine(ctx, e, docker.ComposeProject, args.Run)
 	case opStart:
 		return startContainer(ctx, e, id, args.Settle)
 	case opUnpause:
@@ -85,12 +95,12 @@ func (u Undo) doEngine(ctx context.Context) (Outcome, error) {
 // may have read the order and not followed it yet.
 const again = 250 * time.Millisecond
 
-// sweepEngine removes all that a run has made in an engine, until nothing is found for a
+// sweepEngine removes all that carries a label in an engine, until nothing is found for a
 // while.
-func sweepEngine(ctx context.Context, e *docker.Engine, run string) (Outcome, error) {
+func sweepEngine(ctx context.Context, e *docker.Engine, label, value string) (Outcome, error) {
 	out := Gone
 	for quiet := 0; quiet < 2; quiet++ {
-		left, err := e.RemoveLabelled(ctx, docker.RunLabel, run)
+		left, err := e.RemoveLabelled(ctx, label, value)
 		if err != nil {
 			return Failed, err
 		}

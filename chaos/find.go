@@ -13,6 +13,9 @@ import (
 // to no service of the scenario, such as container/web. An end of an edge may be one.
 const containerPrefix = "container/"
 
+// ContainerName is what the container with a name is called as a unit.
+func ContainerName(name string) string { return containerPrefix + name }
+
 // find gives the units that are the containers which a query selects. One that the
 // scenario has a name for is that unit. What may not be touched is refused by its name: a
 // selector that is too wide must not silently hit others instead.

@@ -144,7 +144,7 @@ func (u Undo) do(ctx context.Context) (Outcome, error) {
 		return u.doName()
 	case opFiles, opClock:
 		return u.doFamily()
-	case opFleet, opStart, opUnpause, opConnect:
+	case opFleet, opCompose, opStart, opUnpause, opConnect:
 		return u.doEngine(ctx)
 	case opContinue, opEnd, opExecEnd:
 		var id identity

@@ -49,7 +49,9 @@ func (s *sheet) result(r *scenarios.Result) {
 	s.repeats(r.Repeats)
 	s.latency(r)
 	s.errors(r)
-	s.generator(&r.Generator)
+	if r.Imported == "" || !r.Generator.Healthy {
+		s.generator(&r.Generator)
+	}
 	if len(r.Notes) > 0 {
 		s.head("Notes")
 		for _, n := range r.Notes {
@@ -60,6 +62,9 @@ func (s *sheet) result(r *scenarios.Result) {
 
 func (s *sheet) about(r *scenarios.Result) string {
 	text := fmt.Sprintf("Ran %s with seed %d; exit code %d.", seconds(r.Duration), r.Seed, r.ExitCode)
+	if r.Imported != "" {
+		text = fmt.Sprintf("Imported from %s: %s of load; exit code %d.", clean(r.Imported), seconds(r.Duration), r.ExitCode)
+	}
 	if r.Control {
 		text += " This is the control run: no fault was injected."
 	}
@@ -154,6 +159,9 @@ func (s *sheet) faults(list []scenarios.FaultRecord) {
 		s.text("    ", "      ", seen+" "+scenarios.Sentence(took(f)), plain)
 		if n := noticed(f); n != "" {
 			s.text("    ", "      ", "monitoring: "+n, plain)
+		}
+		if h := happened(f); h != "" {
+			s.text("    ", "      ", "containers: "+h, plain)
 		}
 		if f.Evidence != "" {
 			s.text("    ", "      ", "seen: "+clean(f.Evidence), dim)

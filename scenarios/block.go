@@ -50,10 +50,9 @@ var notYet = func() map[string]string {
 	for noun, names := range map[string]string{
 		"fault": `network.loss network.duplicate network.corrupt
 			network.reorder network.half_open dns.fail dns.timeout dns.spoof`,
-		"executor": `replay find`,
-		"engine":   `vegeta`,
+		"executor": `find`,
 		"step":     `grpc redis sql websocket kafka amqp tcp udp dns`,
-		"key":      `k6 engine alerts trigger`,
+		"key":      `k6 alerts trigger`,
 	} {
 		for name := range strings.FieldsSeq(names) {
 			out[name] = noun

@@ -63,7 +63,8 @@ func Root(t *testing.T) {
 type Yard struct {
 	Engine  *docker.Engine
 	Run     string // its label
-	Image   string
+	Image   string // the id
+	Name    string // of the image, and the network
 	Network string // the id
 
 	subnet netip.Prefix
@@ -85,9 +86,10 @@ func NewYard(t *testing.T) *Yard {
 			t.Error(err)
 		}
 	})
+	y.Name = "brunt-" + y.Run
 	labels := map[string]string{docker.RunLabel: y.Run}
 	var err error
-	if y.Image, err = y.Engine.BuildSelf(t.Context(), "brunt-"+y.Run, program, labels); err != nil {
+	if y.Image, err = y.Engine.BuildSelf(t.Context(), y.Name, program, labels); err != nil {
 		t.Fatal(err)
 	}
 	y.network(t, labels)

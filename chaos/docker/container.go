@@ -18,6 +18,7 @@ import (
 // Labels of containers, networks and images.
 const (
 	RunLabel       = "brunt.run"     // on all that a run makes: its name
+	OwnerLabel     = "brunt.owner"   // beside it: the number of the user whose run it is
 	ServiceLabel   = "brunt.service" // on its containers: the service
 	HelperLabel    = "brunt.helper"  // on brunt's own helpers
 	ProtectLabel   = "brunt.protect" // "true" on what no fault may touch

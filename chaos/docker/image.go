@@ -3,6 +3,7 @@ package docker
 import (
 	"archive/tar"
 	"bytes"
+	"cmp"
 	"context"
 	"debug/elf"
 	"encoding/json"
@@ -161,6 +162,43 @@ func (e *Engine) Labelled(ctx context.Context, label, value string) (Left, error
 	}
 	left.Volumes, err = e.volumes(ctx, f)
 	return left, err
+}
+
+// Runs lists the runs that have something in the engine, each with the user that it says
+// it is of.
+func (e *Engine) Runs(ctx context.Context) (map[string]string, error) {
+	if err := e.Ping(ctx); err != nil {
+		return nil, err
+	}
+	out := map[string]string{}
+	note := func(labels map[string]string) {
+		if run := labels[RunLabel]; run != "" {
+			out[run] = cmp.Or(out[run], labels[OwnerLabel])
+		}
+	}
+	f := filters.NewArgs(filters.Arg("label", RunLabel))
+	cs, err := e.api.ContainerList(ctx, container.ListOptions{All: true, Filters: f})
+	if err != nil {
+		return nil, fmt.Errorf("listing containers: %w", err)
+	}
+	for _, c := range cs {
+		note(c.Labels)
+	}
+	ns, err := e.api.NetworkList(ctx, network.ListOptions{Filters: f})
+	if err != nil {
+		return nil, fmt.Errorf("listing networks: %w", err)
+	}
+	for _, n := range ns {
+		note(n.Labels)
+	}
+	is, err := e.api.ImageList(ctx, image.ListOptions{Filters: f})
+	if err != nil {
+		return nil, fmt.Errorf("listing images: %w", err)
+	}
+	for _, i := range is {
+		note(i.Labels)
+	}
+	return out, nil
 }
 
 // RemoveLabelled removes what carries a label: containers first, then what they used.

@@ -23,22 +23,24 @@ type Plan struct {
 	Series   measure.Series
 	Checks   []string // names of checks and extractions, by the number that causes carry
 	Faults   []*chaos.Entry
-	Scope    chaos.Scope // what the target is made of
-	Stack    *stack.Spec // nil: the target runs already
-	Ledger   *LedgerPlan // nil: the scenario has none
-	Notes    []string    // what its author should know: what is odd, and the smallest outage that the load can show
+	Scope    chaos.Scope              // what the target is made of
+	Stack    *stack.Spec              // nil: the target runs already
+	Ledger   *LedgerPlan              // nil: the scenario has none
+	Chosen   map[string]*chaos.Chosen // containers that run already, by the names that the target gives them
+	Notes    []string                 // what its author should know: what is odd, and the smallest outage that the load can show
 
-	self     []string                      // the command line of brunt, for stacks that are part of it
-	listen   string                        // host:port of the link to the target; empty is a free port
-	upstream string                        // host:port where the loads reach a target that runs already
-	ready    []load.Step                   // asks a target that runs already whether it is ready
-	leaders  map[*chaos.Leader][]load.Step // ask a unit whether it leads
-	protocol targets.Protocol
-	proofs   targets.Proofs              // what the steps' auth and sign share
-	gate     *gate                       // of the load
-	calls    *gate                       // of faults that are calls
-	policies []*scenarios.Policy         // what it is held to
-	environ  func(string) (string, bool) // where proxies are named
+	contained bool                          // it needs a Docker engine
+	self      []string                      // the command line of brunt, for stacks that are part of it
+	listen    string                        // host:port of the link to the target; empty is a free port
+	upstream  string                        // host:port where the loads reach a target that runs already
+	ready     []load.Step                   // asks a target that runs already whether it is ready
+	leaders   map[*chaos.Leader][]load.Step // ask a unit whether it leads
+	protocol  targets.Protocol
+	proofs    targets.Proofs              // what the steps' auth and sign share
+	gate      *gate                       // of the load
+	calls     *gate                       // of faults that are calls
+	policies  []*scenarios.Policy         // what it is held to
+	environ   func(string) (string, bool) // where proxies are named
 }
 
 // LoadPlan is a load with its executor and its calls.
@@ -46,6 +48,7 @@ type LoadPlan struct {
 	scenarios.Load
 	Schedule load.Plan
 	Flows    []load.Flow
+	InTurn   bool        // iterations take the flows in turn: those of a targets file
 	Prelude  []load.Step // once per virtual user
 	Steps    []string    // names of its steps, in the order of their numbers
 }
@@ -82,6 +85,7 @@ func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
 	c.variables()
 	c.references()
 	c.faults()
+	c.reachEngine()
 	c.policies()
 	c.upstream()
 	c.proxied()
@@ -121,6 +125,9 @@ func (c *compiler) load(l *scenarios.Load) {
 	index := len(c.plan.Series.Loads)
 	lp := LoadPlan{Load: *l}
 	executor, ok := scenarios.Resolve(l.Shape, load.Kinds(), c.m)
+	if x, logged := executor.(load.Logged); ok && logged {
+		x.Scan(c.sc.Open, c.m)
+	}
 	if ok {
 		lp.Schedule = executor.Plan(l.Start.D(), c.m)
 	} else {
@@ -135,6 +142,9 @@ func (c *compiler) load(l *scenarios.Load) {
 			c.m.Add(mixed.Flow[0].Pos, "load %q has a flow that makes no request", l.Name)
 		}
 	}
+	c.targetsFile(&lp, index, l)
+	c.replay(&lp, index, l)
+	c.engine(&lp, l)
 	lp.Prelude, _ = c.steps(l.Init, unmeasured, l)
 	for _, s := range c.plan.Series.Steps {
 		if s.Load == index {
@@ -294,6 +304,10 @@ func (c *compiler) objectives() {
 		}
 	}
 }
+
+// Takes is how long a run takes by its schedules: warm-up and loads. What the target needs to
+// come up and the last requests to end is not in it.
+func (p *Plan) Takes() time.Duration { return p.Scenario.Warmup + p.End() }
 
 // End is when the last load ends.
 func (p *Plan) End() time.Duration {

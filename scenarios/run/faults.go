@@ -81,6 +81,9 @@ func (c *compiler) scopeOf(f *scenarios.Fault) chaos.Scope {
 	if c.plan.Stack != nil || !strings.HasPrefix(b.Kind, "process.") || b.With == nil {
 		return scope
 	}
+	if b.With.Get("project") != nil || len(c.plan.Chosen) > 0 {
+		return scope // containers that run already
+	}
 	for _, key := range []string{"service", "unit"} {
 		n := b.With.Get(key)
 		if n == nil || n.Kind != scenarios.String {

@@ -162,6 +162,7 @@ func CompileBare(b Bare) (*Plan, error) {
 	}
 	c.plan.Faults = []*chaos.Entry{e}
 	c.timing(e)
+	c.reachEngine()
 	c.policies()
 	if why := c.plan.unjudged(); why != "" {
 		m.Add(at, "%s", why)
@@ -261,6 +262,8 @@ func (r *runner) inject(ctx context.Context, in *Injection) (err error) {
 		Void:   func(int) {},
 		Event:  r.event,
 	}
+	r.timeline.Store(timeline)
+	r.sys.watch()
 	faults, over := context.WithCancel(ctx)
 	defer over()
 	done := make(chan struct{})

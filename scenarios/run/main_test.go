@@ -3,7 +3,6 @@ package run
 import (
 	"bufio"
 	"context"
-	"crypto/sha256"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -226,7 +225,7 @@ func bruntRole(args []string) error {
 		return err
 	}
 	var passed atomic.Int64
-	o := Options{ID: tagOf(state) + "-" + strconv.Itoa(os.Getpid()), State: state, Burner: self("burn"), At: func(string) {
+	o := Options{ID: os.Getenv("BRUNT_TEST_RUN"), State: state, Burner: self("burn"), At: func(string) {
 		if n := passed.Add(1); int(n) == die {
 			if args[2] == "both" {
 				killChild("guard")
@@ -246,9 +245,6 @@ func bruntRole(args []string) error {
 	fmt.Printf("points %d verdict %s %s\n%d of %d bad\n", passed.Load(), res.Verdict, res.Reason, run.Count-cellOf(res, "run", "ok").Count, run.Count)
 	return nil
 }
-
-// tagOf begins the names of the runs that have their journals in a directory.
-func tagOf(state string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(state)))[:12] }
 
 // killChild kills the child of this process that plays a part.
 func killChild(part string) {

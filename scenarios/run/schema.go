@@ -138,6 +138,7 @@ var about = map[string]string{
 	"with":       "switches of the built-in system",
 	"processes":  "services by name; brunt starts, watches and ends them",
 	"containers": "services by name; brunt makes their containers in a Docker engine, and removes them",
+	"units":      "containers that run already, beside a url: names that faults call them by, each with what selects them",
 	"compose":    "a Compose file; the machine's own command brings it up and takes it down",
 }
 
@@ -191,11 +192,19 @@ func relaxedList(out scenarios.Schema, key string, list []any) {
 func loadSchema(doc scenarios.Describer) scenarios.Schema {
 	common := scenarios.LoadSchema(doc)
 	withProofs(common, doc)
+	request := scenarios.SchemaOf(targets.RecordedSettingsType(), doc)
+	withProofs(request, doc)
+	props := common["properties"].(scenarios.Schema)
+	props["request"] = scenarios.Schema{"description": common.Property("request")["description"], "allOf": []any{request}}
 	var all []any
 	for _, name := range slices.Sorted(maps.Keys(load.Kinds())) {
 		s := common.With(scenarios.SchemaOf(reflect.TypeOf(load.Kinds()[name]()).Elem(), doc))
 		s["properties"].(scenarios.Schema)["executor"] = scenarios.Schema{"const": name, "description": about["executor"]}
-		s["oneOf"] = []any{scenarios.Schema{"required": []any{"flow"}}, scenarios.Schema{"required": []any{"mix"}}}
+		s["oneOf"] = []any{scenarios.Schema{"required": []any{"flow"}}, scenarios.Schema{"required": []any{"mix"}}, scenarios.Schema{"required": []any{"targets"}}}
+		if name == scenarios.Replay {
+			s["not"] = scenarios.Schema{"anyOf": s["oneOf"]}
+			delete(s, "oneOf")
+		}
 		all = append(all, s)
 	}
 	return scenarios.Schema{"description": about["load"], "type": "object", "minProperties": 1, "propertyNames": scenarios.NameSchema(), "additionalProperties": scenarios.Schema{"oneOf": all}}
@@ -246,6 +255,10 @@ func targetSchema(doc scenarios.Describer) scenarios.Schema {
 	props["containers"] = scenarios.Schema{
 		"description": about["containers"], "type": "object", "minProperties": 1, "propertyNames": scenarios.NameSchema(),
 		"additionalProperties": scenarios.SchemaOf(reflect.TypeFor[stack.Container](), doc),
+	}
+	props["units"] = scenarios.Schema{
+		"description": about["units"], "type": "object", "minProperties": 1, "propertyNames": scenarios.NameSchema(),
+		"additionalProperties": scenarios.SchemaOf(reflect.TypeFor[chaos.Chosen](), doc),
 	}
 	compose := props["compose"].(scenarios.Schema)
 	props["compose"] = scenarios.Schema{"description": about["compose"], "anyOf": []any{scenarios.Schema{"type": "string", "minLength": 1}, compose}}

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"sync"
 	"time"
 
 	"brunt/chaos"
@@ -30,6 +31,9 @@ func (c *compiler) system() {
 		c.plan.Stack = &spec
 	case t.Containers != nil:
 		spec := stack.Containers(t.Containers, t.Entry, c.m)
+		c.plan.Stack = &spec
+	case t.Compose != nil:
+		spec := stack.Compose(t.Compose, t.Entry, c.m)
 		c.plan.Stack = &spec
 	case t.Stack != "":
 		c.builtin(t)
@@ -107,6 +111,7 @@ func (c *compiler) external(t *scenarios.Target) {
 		c.m.Add(t.Of("url"), "%v", err)
 	}
 	c.plan.Scope.External, c.plan.Scope.TLS = targets.HostPort(u), u.Scheme == "https"
+	c.chosen(t)
 }
 
 // upstream finds where a link from the load to a target that runs already leads: where
@@ -146,6 +151,10 @@ type system struct {
 	journaled int            // the entry of the journal that takes the stack down
 	engine    *docker.Engine // of the containers; nil until it is needed
 	watcher   *watcher       // of their events; nil is nobody
+	zones     chaos.Zones    // with theirs; nil is that of the plan
+	mu        sync.Mutex     // over engine and found
+	found     []string       // names of containers that faults have asked for
+	chosen    []chaos.Unit   // containers that run already, by the names that the target gives them
 }
 
 // A deployed is a stack that a run has brought up: processes or containers.
@@ -177,8 +186,11 @@ func (s *system) bringUp(ctx context.Context) error {
 	r := s.r
 	if r.Stack == nil {
 		s.entry = r.Scope.External
-		if s.entry == "" { // of a fault on a process alone
-			return nil
+		if s.entry == "" { // of a fault on a process or a container alone
+			return s.choose(ctx)
+		}
+		if err := s.choose(ctx); err != nil {
+			return err
 		}
 		if err := s.loadLink(ctx); err != nil {
 			return err
@@ -388,7 +400,7 @@ func (s *system) base() (base string, resolve map[string]string) {
 // units gives the units as faults see them.
 func (s *system) units() []chaos.Unit {
 	if s.stack == nil {
-		return nil
+		return s.chosen
 	}
 	return s.stack.units()
 }

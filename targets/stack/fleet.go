@@ -30,9 +30,10 @@ import (
 
 // FleetOptions say how to run a stack of containers.
 type FleetOptions struct {
-	Run     string           // names the run; all that is made carries it in the label [RunLabel]
-	Engine  client.APIClient // that the containers are made in
-	Publish bool             // they are reached by ports of this machine, as their own addresses can't be reached from here
+	Run     string            // names the run; all that is made carries it in the label [RunLabel]
+	Engine  client.APIClient  // that the containers are made in
+	Labels  map[string]string // more of them
+	Publish bool              // they are reached by ports of this machine, as their own addresses can't be reached from here
 	// Self makes an image of brunt itself, which services without an image of their own
 	// run.
 	Self func(ctx context.Context) (id string, err error)
@@ -161,15 +162,10 @@ func (m *Member) Ready(ctx context.Context) error {
 // healthy asks the engine.
 func (m *Member) healthy(ctx context.Context) error {
 	i, err := m.fleet.o.Engine.ContainerInspect(ctx, m.id)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case !i.State.Running || i.State.Paused:
-		return fmt.Errorf("it does not run: %s", i.State.Status)
-	case i.State.Health != nil && i.State.Health.Status != container.NoHealthcheck && i.State.Health.Status != container.Healthy:
-		return fmt.Errorf("its health check says %s", i.State.Health.Status)
 	}
-	return nil
+	return healthOf(i.State)
 }
 
 // Asks tells whether the unit can be asked for an answer: it listens somewhere.
@@ -301,7 +297,7 @@ const networkTries = 5
 // its stead with the subnet that it chose.
 func (f *Fleet) network(ctx context.Context, name string) (*fleetNetwork, error) {
 	full := f.object(name)
-	labels := map[string]string{RunLabel: f.o.Run}
+	labels := f.labels()
 	var last error
 	for range networkTries {
 		made, err := f.o.Engine.NetworkCreate(ctx, full, network.CreateOptions{Driver: "bridge", Labels: labels})
@@ -343,6 +339,16 @@ func (n *fleetNetwork) take() netip.Addr {
 	return n.next
 }
 
+// labels are those of all that the fleet makes.
+func (f *Fleet) labels() map[string]string {
+	out := maps.Clone(f.o.Labels)
+	if out == nil {
+		out = map[string]string{}
+	}
+	out[RunLabel] = f.o.Run
+	return out
+}
+
 // object is what something of the run is called in the engine.
 func (f *Fleet) object(name string) string { return "brunt-" + f.o.Run + "-" + name }
 
@@ -355,8 +361,9 @@ func (m *Member) make(ctx context.Context) error {
 	values := f.values(m)
 	config := &container.Config{
 		Image: c.Image, Hostname: alias(m.Service, m.Index), ExposedPorts: nat.PortSet{},
-		Labels: map[string]string{RunLabel: f.o.Run, ServiceLabel: m.Service},
+		Labels: f.labels(),
 	}
+	config.Labels[ServiceLabel] = m.Service
 	if c.Image == "" {
 		config.Image = f.images[m.Service]
 	}

@@ -32,8 +32,9 @@ import (
 // A Spec says what a stack is made of.
 type Spec struct {
 	Services []Service
-	Entry    string // the service that a relative path of a scenario goes to
-	Platform string // what its units are: processes, the zero value, or Docker
+	Entry    string       // the service that a relative path of a scenario goes to
+	Compose  *ComposeFile // that the machine's Compose command brings up; nil is that brunt itself does
+	Platform string       // what its units are: processes, the zero value, or Docker
 }
 
 // Docker is the platform of stacks whose units are containers.
