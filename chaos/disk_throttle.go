@@ -121,10 +121,7 @@ func (t *diskThrottle) plan() error {
 		if !t.fault.does(direction) {
 			continue
 		}
-		s := cgroup.Setting{File: "blkio.throttle." + direction + "_bps_device", Device: t.device}
-		if t.home.Unified {
-			s = cgroup.Setting{File: "io.max", Device: t.device, Key: direction[:1] + "bps"}
-		}
+		s := diskSetting(t.home, t.device, direction)
 		was, err := t.now(s)
 		if err != nil {
 			return fmt.Errorf("%s: %w", t.victim, err)
@@ -138,6 +135,14 @@ func (t *diskThrottle) plan() error {
 		t.set(s, was, is)
 	}
 	return nil
+}
+
+// diskSetting is how fast a disk may be read or written, in either version.
+func diskSetting(g cgroup.Group, device, direction string) cgroup.Setting {
+	if g.Unified {
+		return cgroup.Setting{File: "io.max", Device: device, Key: direction[:1] + "bps"}
+	}
+	return cgroup.Setting{File: "blkio.throttle." + direction + "_bps_device", Device: device}
 }
 
 func (t *diskThrottle) String() string {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"brunt/chaos/cgroup"
 	"brunt/chaos/docker"
 	"brunt/scenarios"
 )
@@ -64,9 +65,10 @@ type Env struct {
 	MaxUnits int        // units that a fault may hit; zero is no bound
 	Dry      bool       // nothing runs yet, and nothing will be done
 	Now      func() time.Duration
-	Run      string   // its name, which the environment of whatever is started carries
-	Burner   []string // brunt's own command line for a child that uses up what a unit is to be short of; nil is that there can be none
-	State    string   // the directory of the journal, which is to have room; empty is nowhere
+	Run      string        // its name, which the environment of whatever is started carries
+	Burner   []string      // brunt's own command line for a child that uses up what a unit is to be short of; nil is that there can be none
+	Groups   cgroup.System // where units' control groups are; zero is this machine
+	State    string        // the directory of the journal, which is to have room; empty is nowhere
 	// Ask asks a unit by HTTP whether it leads; an error says why it does not. Nil is
 	// that nobody can.
 	Ask func(ctx context.Context, l *Leader, u Unit) error

@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"slices"
 
+	"brunt/chaos/cgroup"
 	"brunt/scenarios"
 )
 
@@ -22,7 +23,7 @@ func onlyLinux(at scenarios.Pos, kind string, m *scenarios.Mistakes) {
 func (s *Selector) starved(env Env, units []Unit) ([]victim, error) {
 	var out []victim
 	for _, u := range units {
-		v := victim{unit: u, point: env.point}
+		v := victim{unit: u, groups: env.Groups, point: env.point}
 		if !env.Dry || u.PID() != 0 {
 			var err error
 			if v.id, err = runningProcess(u); err != nil {
@@ -36,9 +37,10 @@ func (s *Selector) starved(env Env, units []Unit) ([]victim, error) {
 
 // A victim is a unit with the process that it runs as.
 type victim struct {
-	unit  Unit
-	id    identity          // zero is that it does not run yet
-	point func(name string) // where brunt could die
+	unit   Unit
+	id     identity // zero is that it does not run yet
+	groups cgroup.System
+	point  func(name string) // where brunt could die
 }
 
 // String says who it is, for people.

@@ -59,7 +59,7 @@ type groupMove struct {
 func (v victim) ration(c cgroup.Controller, run string) (*ration, error) {
 	r := &ration{victim: v}
 	var err error
-	if r.home, err = (cgroup.System{}).Find(v.id.PID, c); err != nil {
+	if r.home, err = v.groups.Find(v.id.PID, c); err != nil {
 		return nil, fmt.Errorf("%s: %w", v, err)
 	}
 	inside, err := r.home.Processes()

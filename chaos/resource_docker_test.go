@@ -3,10 +3,15 @@
 package chaos_test
 
 import (
+	"io"
+	"net/http"
+	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"brunt/chaos"
 	"brunt/chaos/cgroup"
 	"brunt/chaos/chaostest"
 
@@ -56,6 +61,84 @@ func TestDocker_Resources(t *testing.T) {
 				}
 				return &victim{Unit: v.AskedContainer, t: t, alone: true, dir: dir}
 			})
+		})
+	}
+}
+
+// get asks the victim for a number that it measures itself, and what follows it.
+func get(t *testing.T, v *chaostest.Victim, path string) (n float64, rest string) {
+	t.Helper()
+	is, err := v.Engine.Inspect(t.Context(), v.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Get("http://" + is.Addresses()[0].String() + ":8080" + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatalf("%s: %s, %v", path, b, err)
+	}
+	first, rest, _ := strings.Cut(string(b), " ")
+	if n, err = strconv.ParseFloat(first, 64); err != nil {
+		t.Fatalf("%s: %s", path, b)
+	}
+	return n, rest
+}
+
+// TestDocker_ResourcesExactly measures, from inside a container, what a fault leaves to
+// it. What takes its time, and a machine of its own, is measured where
+// BRUNT_EXACT=1.
+func TestDocker_ResourcesExactly(t *testing.T) {
+	chaostest.Root(t)
+	y := chaostest.NewYard(t)
+	v := y.Start(t, chaostest.VictimOptions{})
+	world := chaostest.World{
+		Scope: chaos.Scope{Services: map[string]int{"web": 1}, Containers: true},
+		Env:   chaos.Env{Units: []chaos.Unit{v.AskedContainer}, Now: clock(), Burner: []string{os.Args[0], "burn"}},
+	}
+	off := func() float64 {
+		before := time.Now()
+		n, _ := get(t, v, "/clock")
+		middle := before.Add(time.Since(before) / 2).UnixNano()
+		return (n - float64(middle)) / 1e9
+	}
+	for _, c := range []struct {
+		yaml     string
+		exact    bool // wants a machine of its own
+		measure  func() float64
+		low, top float64
+	}{
+		{"cpu.throttle: {service: web, share: 20%}", true, func() float64 { n, _ := get(t, v, "/cpu?for=5s"); return n }, .17, .23},
+		{"cpu.throttle: {service: web, share: 50%}", true, func() float64 { n, _ := get(t, v, "/cpu?for=5s"); return n }, .47, .53},
+		{"disk.throttle: {service: web, rate: 1MiB/s}", true, func() float64 { n, _ := get(t, v, "/disk?for=5s&dir=/"); return n / (1 << 20) }, .9, 1.1},
+		{"disk.throttle: {service: web, rate: 8MiB/s, direction: read}", true, func() float64 { n, _ := get(t, v, "/disk?for=5s&dir=/&read=1"); return n / (8 << 20) }, .9, 1.1},
+		{"time.skew: {service: web, offset: -1h}", false, off, -3605, -3595},
+		{"time.skew: {service: web, offset: 48h}", false, off, 172795, 172805},
+		{"time.skew: {service: web, offset: 30s500ms}", false, off, 30, 31},
+		// Its own connection and the directory that it lists take two of the three; Go's
+		// poller has what it needs already.
+		{"fd.exhaust: {service: web, leave: 3}", false, func() float64 {
+			n, said := get(t, v, "/files")
+			if !strings.Contains(said, "too many open files") {
+				t.Errorf("the next file: %s", said)
+			}
+			return n
+		}, 2, 2},
+	} {
+		t.Run(c.yaml, func(t *testing.T) {
+			if c.exact && os.Getenv("BRUNT_EXACT") == "" {
+				t.Skip("BRUNT_EXACT=1 measures it, on a machine that does nothing else")
+			}
+			out := injectIn(t, c.yaml, world)
+			got := c.measure()
+			out()
+			t.Logf("%s: inside it is %.6g", c.yaml, got)
+			if got < c.low || got > c.top {
+				t.Errorf("inside it is %g, want %g to %g", got, c.low, c.top)
+			}
 		})
 	}
 }

@@ -36,8 +36,10 @@ func needsRoot(t *testing.T) {
 type victim struct {
 	chaos.Unit
 	t     *testing.T
-	alone bool   // it has control groups of its own
-	dir   string // of the unit, on a disk or a filesystem of its own
+	alone bool // it has control groups of its own
+	// groups are those that the test has made for it.
+	groups map[cgroup.Controller]cgroup.Group
+	dir    string // of the unit, on a disk or a filesystem of its own
 }
 
 // newVictim starts a unit: in control groups of its own, or in the test's.
@@ -51,12 +53,13 @@ func newVictim(t *testing.T, own bool, wrap ...string) *victim {
 	u := &unit{name: "web", addr: l.Addr().String(), wrap: wrap}
 	_ = l.Close()
 	u.begin(t)
+	v := &victim{Unit: u, t: t, alone: own, groups: map[cgroup.Controller]cgroup.Group{}, dir: t.TempDir()}
 	if own {
 		for _, c := range []cgroup.Controller{cgroup.CPU, cgroup.CPUAcct, cgroup.Memory, cgroup.Disk} {
-			ownGroup(t, c, u.PID())
+			v.groups[c] = ownGroup(t, c, u.PID())
 		}
 	}
-	return &victim{Unit: u, t: t, alone: own, dir: t.TempDir()}
+	return v
 }
 
 // ownGroup moves a process into a control group of its own, as an engine does with a
@@ -67,10 +70,10 @@ func ownGroup(t *testing.T, c cgroup.Controller, pid int) cgroup.Group {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g, err := cgroup.Make(filepath.Join(home.Path, fmt.Sprintf("test-of-brunt-%d", pid)), home.Unified)
-	if os.IsExist(err) { // two controllers in one tree
-		g, err = (cgroup.System{}).Find(pid, c)
+	if strings.HasPrefix(filepath.Base(home.Path), "test-of-brunt-") { // two controllers in one tree
+		return home
 	}
+	g, err := cgroup.Make(filepath.Join(home.Path, fmt.Sprintf("test-of-brunt-%d", pid)), home.Unified)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,7 +144,7 @@ func (v *victim) state() string {
 		if err != nil {
 			v.t.Fatal(err)
 		}
-		if !v.alone {
+		if !v.alone || g.Root {
 			inside = nil // others come and go
 		}
 		fmt.Fprintf(&b, "%s: %s %v\n", c, g.Path, inside)
@@ -369,5 +372,172 @@ func (v *victim) setClock(offset time.Duration, back bool) {
 	}
 	if err != nil {
 		v.t.Error(err)
+	}
+}
+
+// TestUnified holds what is written into control groups of version 2 against a tree of
+// plain files: on a machine of version 1 the kernel has none with these controllers.
+func TestUnified(t *testing.T) {
+	for _, c := range []struct {
+		name, yaml  string
+		group       string // the files of the unit's, each a line of name: value
+		file, want  string // that is written
+		plan        string // why it can't be planned
+		interfering string // what somebody else writes meanwhile
+	}{
+		{"a throttle", "cpu.throttle: {service: web, share: 20%}", "cpu.max: max 100000", "cpu.max", "20000 100000", "", ""},
+		{"a throttle of another period", "cpu.throttle: {service: web, processors: 1.5}", "cpu.max: 100000 50000", "cpu.max", "75000 50000", "", ""},
+		{"a throttle that is there", "cpu.throttle: {service: web, share: 20%}", "cpu.max: 5000 50000", "", "", "may have only 10% of a processor already, and not by brunt", ""},
+		{"a throttle that somebody else changes", "cpu.throttle: {service: web, share: 20%}", "cpu.max: max 100000", "cpu.max", "20000 100000", "", "7000 100000"},
+		{"a limit", "memory.limit: {service: web, bytes: 64MiB}", "memory.max: max\nmemory.current: 30000000\nmemory.events: max 0", "memory.max", "67108864", "", ""},
+		{"a limit in the midst of a page", "memory.limit: {service: web, bytes: 50000000}", "memory.max: 900000000\nmemory.current: 30000000\nmemory.events: max 0", "memory.max", "49999872", "", ""},
+		{"a limit below what is used", "memory.limit: {service: web, bytes: 20MiB}", "memory.max: max\nmemory.current: 90000000\nmemory.events: max 0\nmemory.stat: inactive_file 50000000", "", "", "uses 38.15 MiB that can't be dropped", ""},
+		{"a limit below what is cached", "memory.limit: {service: web, bytes: 64MiB}", "memory.max: max\nmemory.current: 90000000\nmemory.events: max 0\nmemory.stat: inactive_file 50000000", "memory.max", "67108864", "", ""},
+		{"a limit that is there", "memory.limit: {service: web, bytes: 64MiB}", "memory.max: 50000000\nmemory.current: 30000000\nmemory.events: max 0", "", "", "may have only 47.68 MiB already", ""},
+		{"a limit that nobody would feel", "memory.limit: {service: web, bytes: 64GiB}", "memory.max: max\nmemory.current: 30000000\nmemory.events: max 0", "", "", "would not be felt", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			u := newUnit(t, "web")
+			root := t.TempDir()
+			files := map[string]string{
+				"proc/self/mountinfo":                       "32 25 0:28 / " + root + "/uni rw - cgroup2 cgroup2 rw\n",
+				"proc/" + strconv.Itoa(u.PID()) + "/cgroup": "0::/unit\n",
+				"uni/unit/cgroup.procs":                     strconv.Itoa(u.PID()) + "\n",
+				"uni/unit/cgroup.controllers":               "cpu io memory\n",
+			}
+			for line := range strings.Lines(c.group) {
+				name, value, _ := strings.Cut(strings.TrimSpace(line), ": ")
+				files["uni/unit/"+name] = value + "\n"
+			}
+			for name, text := range files {
+				file := filepath.Join(root, name)
+				if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			f, _ := chaostest.Parse(t, c.yaml)
+			env := chaos.Env{Units: []chaos.Unit{u}, Now: clock(), Groups: cgroup.System{Proc: filepath.Join(root, "proc")}}
+			steps, err := f.Plan(t.Context(), env)
+			if c.plan != "" {
+				if err == nil || !strings.Contains(err.Error(), c.plan) {
+					t.Errorf("%v, want %s", err, c.plan)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if via := steps[0].Via(); via != "cgroup v2" {
+				t.Errorf("via %s", via)
+			}
+			file := filepath.Join(root, "uni/unit", c.file)
+			before, _ := os.ReadFile(file)
+			empty := func() { // the kernel's files are written anew each time
+				if err := os.Truncate(file, 0); err != nil {
+					t.Fatal(err)
+				}
+			}
+			empty()
+			held, err := steps[0].Inject(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, _ := os.ReadFile(file); string(got) != c.want {
+				t.Errorf("%s is %q, want %q", c.file, got, c.want)
+			}
+			if c.interfering != "" {
+				if err := os.WriteFile(file, []byte(c.interfering), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				before = []byte(c.interfering)
+			}
+			out, err := held.Revert(t.Context())
+			if want := map[bool]chaos.Outcome{true: chaos.Reverted, false: chaos.None}[c.interfering == ""]; err != nil || out != want {
+				t.Errorf("reverted: %s, %v", out, err)
+			}
+			got, _ := os.ReadFile(file)
+			if !strings.HasPrefix(string(got), strings.TrimSpace(string(before))) { // it is as long as the longest was
+				t.Errorf("%s is %q, and was %q", c.file, got, before)
+			}
+		})
+	}
+}
+
+// TestResources_Refused holds which units a fault does not begin on, and what is said.
+func TestResources_Refused(t *testing.T) {
+	needsRoot(t)
+	stop := func(v *victim) {
+		if err := unix.Kill(v.PID(), unix.SIGSTOP); err != nil {
+			v.t.Fatal(err)
+		}
+		waitFor(v.t, "it to be stopped", func() bool {
+			b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", v.PID()))
+			_, after, _ := strings.Cut(string(b), ") ")
+			return strings.HasPrefix(after, "T")
+		})
+		v.t.Cleanup(func() { _ = unix.Kill(v.PID(), unix.SIGCONT) })
+	}
+	for _, c := range []struct {
+		name, yaml, where string
+		before            func(v *victim)
+		want              string
+	}{
+		{"throttled already", "cpu.throttle: {service: web, share: 20%}", "alone", func(v *victim) {
+			v.write(cgroup.CPU, "cpu.cfs_quota_us", "cpu.max", "15000", "15000 100000")
+		}, "may have only 15% of a processor already, and not by brunt"},
+		{"in a group of others", "memory.limit: {service: web, bytes: 64MiB}", "shared", nil, "shares the control group"},
+		{"in a group of others, to be killed", "stress.memory: {service: web, bytes: 64MiB, oom: unit}", "shared", nil, "any of which the kernel would kill"},
+		{"without a limit, to be killed", "stress.memory: {service: web, bytes: 64MiB, oom: unit}", "alone", nil, "so it is the machine that would run out of it"},
+		{"memory that the machine needs", "stress.memory: {service: web, percent: 100%}", "alone", nil, "at least 512 MiB is to be left"},
+		{"below what it uses", "memory.limit: {service: web, bytes: 4KiB}", "alone", func(v *victim) { // what it had before it came here is not counted
+			u := v.Unit.(*unit)
+			if err := v.Stop(t.Context(), 0); err != nil {
+				t.Fatal(err)
+			}
+			u.wrap = []string{"sh", "-c", `echo $$ > "$0" && exec "$@"`, filepath.Join(v.dir, "procs")}
+			link := filepath.Join(v.groups[cgroup.Memory].Path, "cgroup.procs")
+			if err := os.Symlink(link, filepath.Join(v.dir, "procs")); err != nil {
+				t.Fatal(err)
+			}
+			u.begin(t)
+		}, "that can't be dropped, so it can't be limited to 4 KiB"},
+		{"a disk that is memory", "disk.throttle: {service: web, path: DIR, rate: 1MiB/s}", "tmpfs", nil, "is memory, and on no disk"},
+		{"a busy disk that is memory", "stress.io: {service: web, path: DIR}", "tmpfs", nil, "is memory, and on no disk"},
+		{"a busy disk that is too small", "stress.io: {service: web, path: DIR}", "ext4", nil, "and 128 MiB are wanted"},
+		{"a directory that there is not", "disk.fill: {service: web, path: /there/is/none, percent: 100%}", "shared", nil, "no such file"},
+		{"a disk that is as full", "disk.fill: {service: web, path: DIR, keep_free: 15MiB, bytes: 8MiB}", "tmpfs", func(v *victim) {
+			if err := os.WriteFile(fmt.Sprintf("/proc/%d/root%s/x", v.PID(), v.dir), make([]byte, 2<<20), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}, "as full as it is to be already"},
+		{"the disk of brunt's journal", "disk.fill: {service: web, path: DIR, percent: 100%}", "shared", nil, "brunt's journal lies on the filesystem"},
+		{"a clock that is off", "time.skew: {service: web, offset: 1h}", "shared", func(v *victim) { v.setClock(time.Hour, false) }, "is not the kernel's any more"},
+		{"a clock that is stopped with it", "time.skew: {service: web, offset: 1h}", "shared", stop, "it is stopped, and not by this fault"},
+		{"descriptors that are used up", "fd.exhaust: {service: web, leave: 1000}", "shared", func(v *victim) {
+			if err := unix.Prlimit(v.PID(), unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 50, Max: 500}, nil); err != nil {
+				t.Fatal(err)
+			}
+		}, "open of 50 already"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			v := victimIn(t, c.where)
+			if c.before != nil {
+				c.before(v)
+			}
+			before := v.state()
+			f, _ := chaostest.Parse(t, strings.ReplaceAll(c.yaml, "DIR", strconv.Quote(v.dir)))
+			env := v.world(nil).Env
+			env.State = t.TempDir()
+			_, err := f.Plan(t.Context(), env)
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("%v, want %q", err, c.want)
+			}
+			if after := v.state(); after != before {
+				t.Errorf("a plan changed\n%s\nto\n%s", before, after)
+			}
+		})
 	}
 }

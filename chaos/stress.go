@@ -169,14 +169,16 @@ func (b *burning) light() error {
 	}
 	c := burner.Config{Dir: b.dir, Score: b.score}
 	for _, controller := range []cgroup.Controller{cgroup.CPU, cgroup.CPUAcct, cgroup.CPUSet, cgroup.Memory, cgroup.Disk, cgroup.Freezer} {
-		g, err := (cgroup.System{}).Find(b.id.PID, controller)
+		g, err := b.groups.Find(b.id.PID, controller)
 		if errors.Is(err, cgroup.ErrNone) {
 			continue
 		}
 		if err != nil {
 			return err
 		}
-		c.Groups = append(c.Groups, g)
+		if own, err := b.groups.Find(os.Getpid(), controller); err != nil || own != g { // else it begins there
+			c.Groups = append(c.Groups, g)
+		}
 	}
 	b.job.Unit = b.id.PID
 	var err error
@@ -260,7 +262,7 @@ func (s *stressCPU) Verify(ctx context.Context) (string, error) {
 
 // held tells whether the unit's group may use no more than it does.
 func (s *stressCPU) held() bool {
-	g, err := (cgroup.System{}).Find(s.id.PID, cgroup.CPU)
+	g, err := s.groups.Find(s.id.PID, cgroup.CPU)
 	if err != nil {
 		return false
 	}
@@ -350,13 +352,16 @@ func (s *stressMemory) Inject(context.Context) (Held, error) {
 func (s *stressMemory) Verify(ctx context.Context) (string, error) {
 	for {
 		r, err := s.b.Next(ctx)
+		over := s.over() // before it is asked how it ended
 		switch {
 		case s.kill && !s.id.alive():
 			return fmt.Sprintf("the kernel killed it (pid %d) for want of memory, %s of which a process in its place had taken", s.id.PID, sizeText(r.Bytes)), nil
 		case !s.kill && s.b.Killed() && s.id.alive() && s.limit > 0:
 			return fmt.Sprintf("a process in its place took %s, and was killed by the kernel for want of more", sizeText(r.Bytes)), nil
-		case err != nil || s.over() != nil:
-			return "", also(s.over(), err)
+		case over != nil:
+			return "", over
+		case err != nil:
+			return "", err
 		case r.Bytes >= s.job.Memory.Bytes && !s.kill:
 			if rss := residentOf(s.b.PID()); rss < r.Bytes/2 {
 				return "", fmt.Errorf("%w: of %s that were taken beside %s, %s are in memory", errNoEffect, sizeText(r.Bytes), s.unit.Name(), sizeText(rss))

@@ -139,12 +139,18 @@ func (h *holder) within(at uint64) bool { return at > h.lo && at < h.hi }
 
 // returns tells whether a thread may come back into the code: a signal may have come
 // while it was there, and then it is the signal's handler that is held.
+//
+// The frame of a signal holds the registers as they were (struct sigcontext): among them
+// where the thread was, its flags, and the segments, which are the same in every program
+// of 64 bits. An address alone tells nothing: old ones stay on the stack.
 func (h *holder) returns(stack uint64) bool {
-	const most = 32 << 10 // far more than a handler and what the kernel saves of the registers take
+	const most = 64 << 10 // far more than handlers and what the kernel saves of the registers take
 	b := make([]byte, most)
 	n, _ := h.mem.ReadAt(b, int64(stack)) // the stack may end before
-	for at := 0; at+8 <= n; at += 8 {
-		if h.within(binary.LittleEndian.Uint64(b[at:])) {
+	for at := 0; at+24 <= n; at += 8 {
+		const code, data = 0x33, 0x2b // segments of a program
+		segments := binary.LittleEndian.Uint64(b[at+16:])
+		if h.within(binary.LittleEndian.Uint64(b[at:])) && segments&0xffff == code && (segments>>48 == data || segments>>48 == 0) {
 			return true
 		}
 	}
