@@ -112,6 +112,9 @@ func TestTally(t *testing.T) {
 	}
 	add := func(name, typ string, v float64, tags ...string) {
 		for _, s := range tally.Metric(name, typ, "default") {
+			if s.Whole() != (s.of == nil) {
+				t.Errorf("%s is whole: %v", s.name, s.Whole())
+			}
 			if s.Takes(func(k string) (string, bool) {
 				i := slices.Index(tags, k)
 				if i < 0 {
