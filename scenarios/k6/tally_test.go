@@ -164,6 +164,9 @@ func TestTally_Wrong(t *testing.T) {
 }
 
 func TestStepName(t *testing.T) {
+	if got := StepName(func(tag string) string { return map[string]string{"url": "ws://x.test/chat"}[tag] }); got != "/chat" {
+		t.Errorf("without a name: %q", got)
+	}
 	for _, c := range []struct{ name, method, group, want string }{
 		{"list posts", "GET", "::login", "list posts"},
 		{"http://x.test/posts/17/comments?y=1", "GET", "", "GET /posts/*/comments"},
