@@ -124,8 +124,7 @@ func TestNotYet(t *testing.T) {
 		return m.Err().Error()
 	}
 	for noun, names := range map[string]string{
-		"fault": "container.kill container.pause network.loss dns.fail stress.cpu time.skew", "executor": "replay find",
-		"engine": "vegeta",
+		"fault": "container.kill container.pause network.loss dns.fail stress.cpu time.skew", "executor": "find",
 	} {
 		for name := range strings.FieldsSeq(names) {
 			want := fmt.Sprintf("f:3:5: %s %q is not available yet", noun, name)
@@ -142,7 +141,6 @@ func TestNotYet(t *testing.T) {
 		}
 	}
 	for _, c := range []struct{ key, text string }{
-		{"engine", "load: {reads: {engine: vegeta}}"},
 		{"compose", "target: {compose: c.yaml}"},
 		{"containers", "target: {containers: {}}"},
 	} {

@@ -148,6 +148,7 @@ func TestExample(t *testing.T) {
 				fails: []string{"errors < 5% in lose-a-replica"},
 			},
 			{name: "08-zones-and-leaders", own: true, faults: []string{"behead#1", "behead#2", "behead#3", "lose-zone"}, more: beheaded},
+			{name: "14-performance-gate"},
 		} {
 			ran[c.name] = true
 			t.Run(strings.TrimSpace(c.name+" "+strings.TrimSuffix(c.set, target.URL)), func(t *testing.T) {

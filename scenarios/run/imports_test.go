@@ -24,17 +24,19 @@ import (
 // each other, and may not import another spoke. A folder of which nobody says
 // where it belongs is a mistake: put it here, with what it may import.
 var arrows = map[string][]string{
-	"scenarios":         nil, // the hub
-	"scenarios/load":    {"scenarios"},
-	"scenarios/k6":      {"scenarios"},
-	"scenarios/measure": {"scenarios"},
-	"targets":           {"scenarios"},
-	"chaos":             {"scenarios"},
-	"reporters":         {"scenarios"},
-	"scenarios/run":     {"scenarios", "scenarios/load", "scenarios/k6", "scenarios/measure", "targets", "chaos", "reporters"},
-	"examples":          nil, // systems to break, which know nothing of brunt
-	"cmd":               {"scenarios", "scenarios/run", "chaos", "reporters", "targets"},
-	"cmd/brunt-k6":      {"scenarios", "scenarios/k6"},
+	"scenarios":          nil, // the hub
+	"scenarios/load":     {"scenarios"},
+	"scenarios/k6":       {"scenarios"},
+	"scenarios/measure":  {"scenarios"},
+	"targets":            {"scenarios"},
+	"chaos":              {"scenarios"},
+	"reporters":          {"scenarios"},
+	"scenarios/compare":  {"scenarios"},
+	"scenarios/capacity": nil, // knows rates alone
+	"scenarios/run":      {"scenarios", "scenarios/capacity", "scenarios/load", "scenarios/k6", "scenarios/measure", "targets", "chaos", "reporters"},
+	"examples":           nil, // systems to break, which know nothing of brunt
+	"cmd":                {"scenarios", "scenarios/capacity", "scenarios/compare", "scenarios/run", "chaos", "reporters", "targets"},
+	"cmd/brunt-k6":       {"scenarios", "scenarios/k6"},
 }
 
 // onlyK6 is the one package that may import k6, which is licensed otherwise than brunt
