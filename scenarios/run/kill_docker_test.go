@@ -3,6 +3,7 @@
 package run
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -285,20 +286,29 @@ func TestDocker_GuardEndsAHungBrunt(t *testing.T) {
 			m := newMortal(t)
 			v := y.Start(t, chaostest.VictimOptions{})
 			before := everything(t, "table", v)
-			text := strings.ReplaceAll(strangerScenario(t, `{at: 200ms, for: 100s, network.partition: {container: CONTAINER}}`, v), "duration: 1s", "duration: 100s")
+			text := strings.ReplaceAll(strangerScenario(t, `{at: 200ms, for: 90s, network.partition: {container: CONTAINER}}`, v), "duration: 1s", "duration: 100s")
 			m.runs = append(m.runs, NewID())
 			cmd := exec.Command(os.Args[0], "role", "brunt", m.file(t, text), m.state, "guard", "0")
 			cmd.Env = append(os.Environ(), "BRUNT_STATE_OF="+m.state, "BRUNT_TEST_RUN="+m.runs[0])
 			if helper {
 				cmd.Env = append(cmd.Env, "BRUNT_TEST_HELPERS=1", "BRUNT_LINUX="+chaostest.Helper(t))
 			}
+			var out bytes.Buffer
+			cmd.Stdout, cmd.Stderr = &out, &out
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}
 			ended := make(chan error, 1)
 			go func() { ended <- cmd.Wait() }()
 			defer func() { _ = cmd.Process.Kill() }()
-			waitFor(t, "the container to be cut off", func() bool { return everything(t, "table", v) != before })
+			waitFor(t, "the container to be cut off", func() bool {
+				select {
+				case err := <-ended:
+					t.Fatalf("brunt has ended: %v: %s", err, out.String())
+				default:
+				}
+				return everything(t, "table", v) != before
+			})
 			if err := cmd.Process.Signal(syscall.SIGSTOP); err != nil {
 				t.Fatal(err)
 			}
