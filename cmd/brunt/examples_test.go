@@ -78,6 +78,8 @@ func TestExample_DryRun(t *testing.T) {
 		{"03-your-own-processes", []string{"send SIGKILL to stock[0]", "delay 300ms on web[0]->stock[0]", "recover < 2s after lose-stock"}},
 		{"04-oauth2", []string{"stop auth[0]", "errors < 1% in lose-tokens"}},
 		{"05-graphql", []string{"send SIGKILL to store[0]", "delay 50ms on api[0]->store[0]", "recover < 4s after lose-store"}},
+		{"12-vegeta", []string{"delay 60ms on posts[0]->store[0], posts[1]->store[0]", "load attack: spike"}},
+		{"13-replay-a-log", []string{"delay 60ms on posts[0]->store[0], posts[1]->store[0]", "load saturday: replay from 0s to 15s, 712 iterations"}},
 		{"08-zones-and-leaders", []string{"send SIGKILL to the leader of node", "send SIGKILL to node[0]", "send SIGKILL to node[2]", "recover.p50 < 4s after behead"}},
 		{"06-managed-database-failover", []string{"run `./manageddb ctl ${unit.control.url} failover b`, taken back by `./manageddb ctl ${unit.control.url} switchover a`", "hitting database", "noticed by `GET ${unit.monitor.url}/alerts`, asked every 250ms"}},
 	} {
@@ -140,6 +142,9 @@ func TestExample(t *testing.T) {
 			{name: "07-no-write-lost", faults: []string{"lose-a-replica", "slow-store"}},
 			{name: "07-no-write-lost", set: "early=on", faults: []string{"lose-a-replica", "slow-store"}, fails: []string{"lost = 0"}},
 			{name: "07-no-write-lost", set: "idempotency=off", faults: []string{"lose-a-replica", "slow-store"}, fails: []string{"duplicated = 0"}},
+			{name: "12-vegeta", faults: []string{"slow-store"}},
+			{name: "12-vegeta", set: "engine=native", faults: []string{"slow-store"}},
+			{name: "13-replay-a-log", faults: []string{"slow-store"}},
 			{name: "08-zones-and-leaders", own: true, faults: []string{"behead#1", "behead#2", "behead#3", "lose-zone"}, more: beheaded},
 		} {
 			ran[c.name] = true
