@@ -254,8 +254,8 @@ func (h *hit) fail(err error) { h.err.Store(&err) }
 
 // Names of headers by which a target tells the transport what it is. They are never sent.
 const (
-	callHeader = "brunt-call"
-	failHeader = "brunt-fail"
+	callHeader = "Brunt-Call"
+	failHeader = "Brunt-Fail"
 	seqHeader  = "X-Vegeta-Seq"
 )
 
