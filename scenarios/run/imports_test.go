@@ -23,12 +23,13 @@ var arrows = map[string][]string{
 	"scenarios":         nil, // the hub
 	"scenarios/load":    {"scenarios"},
 	"scenarios/measure": {"scenarios"},
+	"scenarios/convert": {"scenarios"}, // writes scenarios, and runs none
 	"targets":           {"scenarios"},
 	"chaos":             {"scenarios"},
 	"reporters":         {"scenarios"},
 	"scenarios/run":     {"scenarios", "scenarios/load", "scenarios/measure", "targets", "chaos", "reporters"},
 	"examples":          nil, // systems to break, which know nothing of brunt
-	"cmd":               {"scenarios", "scenarios/run", "chaos", "reporters", "targets"},
+	"cmd":               {"scenarios", "scenarios/run", "scenarios/convert", "chaos", "reporters", "targets"},
 }
 
 // narrow are the arrows that only these packages of a part may be the far end of:

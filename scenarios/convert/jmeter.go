@@ -1,0 +1,3 @@
+package convert
+
+func jmeter(d *draft, source []byte) error { return nil }
