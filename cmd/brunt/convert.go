@@ -152,4 +152,3 @@ func check(c *cobra.Command, made *convert.Scenario, output string) error {
 	}
 	return err
 }
-

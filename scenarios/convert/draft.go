@@ -32,7 +32,7 @@ type draft struct {
 	base     text // scheme, host and what comes before every path
 	origin   string
 	tls      *node
-	allow    []string
+	allow    []text // hosts beyond loopback
 	data     *node
 	setup    *node
 	load     *node
@@ -153,14 +153,19 @@ func (d *draft) place(u *url.URL) text {
 // reach names a host beyond loopback to the guard.
 func (d *draft) reach(u *url.URL) {
 	host := u.Hostname()
-	if ip, err := netip.ParseAddr(host); scenarios.IsLocalhost(host) || err == nil && ip.Unmap().IsLoopback() {
-		return
-	}
 	if port := u.Port(); port != "" {
 		host = net.JoinHostPort(host, port)
 	}
-	if !slices.Contains(d.allow, host) {
-		d.allow = append(d.allow, host)
+	d.reachAs(u, lit(host))
+}
+
+// reachAs names it as is given.
+func (d *draft) reachAs(u *url.URL, as text) {
+	if ip, err := netip.ParseAddr(u.Hostname()); scenarios.IsLocalhost(u.Hostname()) || err == nil && ip.Unmap().IsLoopback() {
+		return
+	}
+	if !slices.ContainsFunc(d.allow, func(t text) bool { return t.String() == as.String() }) {
+		d.allow = append(d.allow, as)
 	}
 }
 
@@ -279,14 +284,16 @@ func (d *draft) scenario() string {
 	}
 	if len(d.allow) > 0 {
 		hosts := list()
+		var names []string
 		for _, h := range d.allow {
-			hosts.items = append(hosts.items, plain(h))
+			hosts.items = append(hosts.items, str(h))
+			names = append(names, h.String())
 		}
 		guard := (&node{gap: true}).set("allow", (&node{}).set("load", hosts))
 		guard.say("Load goes beyond this machine only to what is named here.")
 		guard.say("CONFIRM that you may load these hosts, and take out those that you may not.")
 		top.set("guard", guard)
-		d.tell(0, "load would go to %s: confirm that under guard.allow.load", strings.Join(d.allow, ", "))
+		d.tell(0, "load would go to %s: confirm that under guard.allow.load", strings.Join(names, ", "))
 	}
 	optional("data", d.data)
 	optional("setup", d.setup)

@@ -39,7 +39,8 @@ type body struct {
 	raw   []byte // in place of text, when it is no text
 	file  string
 	parts []part
-	sent  bool // there is a body, even if it is empty
+	form  *node // of a form whose fields are known one by one
+	sent  bool  // there is a body, even if it is empty
 }
 
 // part is one of a multipart body.
@@ -203,6 +204,9 @@ func (d *draft) carry(r *request, s, headers *node, method string) {
 	switch {
 	case b.parts != nil:
 		s.set("multipart", d.multipart(r, s))
+		return
+	case b.form != nil:
+		s.set("form", b.form)
 		return
 	case b.file != "":
 		keep()
