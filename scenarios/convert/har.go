@@ -349,7 +349,7 @@ func (s *harSession) request(e *harEntry) *request {
 		lower := strings.ToLower(h.Name)
 		switch {
 		case noise(h.Name), lower == "accept" && h.Value == "*/*", safe && (lower == "origin" || lower == "referer"):
-		case lower == "user-agent" || lower == "accept-language": // long, and the same in every request
+		case lower == "user-agent" || lower == "accept-language" || lower == "accept-encoding": // long, and the same in every request
 			r.headers = append(r.headers, header{h.Name, s.agent(lower, h.Value)})
 		default:
 			r.headers = append(r.headers, header{h.Name, lit(h.Value)})
@@ -446,12 +446,12 @@ func (s *harSession) jar(e *harEntry) {
 // left tells what was left out.
 func (s *harSession) left() {
 	d := s.d
-	d.head = append(d.head, "Cookies and redirects are brunt's own work; headers of the browser's own are left out. Pauses under 100ms are.")
+	d.head = append(d.head, "Left to brunt: cookies, redirects. Left out: headers that a browser adds for itself, pauses under 100ms, what was answered.")
 	if s.static > 0 {
-		d.lose(s.flow, 0, "%s (images, fonts, styles, scripts); --static takes them in", scenarios.Amount(s.static, "static file"))
+		d.lose(s.flow, 0, "%s (images, fonts, styles, scripts); --static takes such in", scenarios.Amount(s.static, "static file"))
 	}
 	for _, h := range sortedKeys(s.hosts) {
-		d.lose(s.flow, 0, "%s to %s; --host %s takes them in", scenarios.Amount(s.hosts[h], "request"), h, h)
+		d.lose(s.flow, 0, "%s to %s; --host %s takes such in", scenarios.Amount(s.hosts[h], "request"), h, h)
 	}
 }
 

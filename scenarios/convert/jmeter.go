@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -173,7 +174,41 @@ func (p *plan) group(t *tree, s scope, flow *node) {
 		} else {
 			load.set("flow", &node{block: true, items: flow.items, pending: flow.pending})
 		}
+		p.unset(t, load)
 		d.load.set(unique(d.load, name), load)
+	}
+}
+
+// ofVariable finds the variables that a step names.
+var ofVariable = regexp.MustCompile(`\$\{var\.([^}]+)\}`)
+
+// unset tells of variables that a load names and does not set: JMeter sends their names.
+func (p *plan) unset(t *tree, load *node) {
+	set, used := map[string]bool{}, map[string]bool{}
+	var look func(n *node)
+	look = func(n *node) {
+		for _, m := range ofVariable.FindAllStringSubmatch(n.yaml, -1) {
+			used[m[1]] = true
+		}
+		for _, f := range n.fields {
+			if f.key == "extract" {
+				for _, e := range f.value.fields {
+					set[e.key] = true
+				}
+			}
+			look(f.value)
+		}
+		for _, item := range n.items {
+			look(item)
+		}
+	}
+	look(p.d.setup)
+	clear(used)
+	look(load)
+	for _, name := range sortedKeys(used) {
+		if !set[name] {
+			p.d.loseAt(&load.above, t.line, "%s, which %q names and no step of it sets", name, clip(t.name(), 60))
+		}
 	}
 }
 
@@ -534,10 +569,18 @@ func (p *plan) aim(t *tree, s scope, r *request) {
 		return lit("")
 	}
 	scheme, host, port, path := part("HTTPSampler.protocol"), part("HTTPSampler.domain"), part("HTTPSampler.port"), part("HTTPSampler.path").mapped(urlText)
-	if whole, static := path.static(); static && (strings.HasPrefix(whole, "http://") || strings.HasPrefix(whole, "https://")) {
-		if u, err := url.Parse(whole); err == nil && u.Hostname() != "" {
+	if whole := path[0].lit; strings.HasPrefix(whole, "http://") || strings.HasPrefix(whole, "https://") {
+		begin, rest := whole, ""
+		if i := strings.IndexAny(whole[len("https://"):], "/?"); i >= 0 {
+			begin, rest = whole[:len("https://")+i], whole[len("https://")+i:]
+		}
+		if u, err := url.Parse(begin); err == nil && u.Hostname() != "" && (rest != "" || len(path) == 1) {
 			p.d.credentials(r, u)
-			r.url = p.d.place(u)
+			origin, _ := p.d.place(u).static()
+			if !strings.HasPrefix(rest, "/") {
+				rest = "/" + rest
+			}
+			r.url = join(lit(strings.TrimSuffix(origin, "/")+rest), path[1:])
 			return
 		}
 	}
