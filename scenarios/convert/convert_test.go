@@ -74,12 +74,13 @@ func TestConvert_NoSecret(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		said := made.Text
+		var said strings.Builder
+		said.WriteString(made.Text)
 		for _, n := range made.Notes {
-			said += n.String()
+			said.WriteString(n.String())
 		}
 		for _, s := range secrets {
-			if strings.Contains(said, s) {
+			if strings.Contains(said.String(), s) {
 				t.Errorf("%s: %q was written down", name, s)
 			}
 		}

@@ -148,7 +148,7 @@ func (c *command) parse() (out []option, unknown []string) {
 			out = append(out, option{value: w})
 		}
 	}
-	return out, unknown
+	return slices.DeleteFunc(out, func(o option) bool { return slices.Contains(o.value, piece{ref: onlyShell}) }), unknown
 }
 
 func longName(of map[string]string, short string) string {
@@ -430,8 +430,7 @@ func (c *curlLoad) option(cmd *command, r *curlRequest, o option) {
 	case "tlsv1.2":
 	case "http1.1", "http1.0":
 		c.connections("http", raw(`"1.1"`))
-	case "http2":
-		c.connections("http", raw("auto"))
+	case "http2": // where TLS offers it, as brunt does
 	case "http2-prior-knowledge":
 		c.connections("http", raw("h2c"))
 	case "no-keepalive":

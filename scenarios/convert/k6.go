@@ -8,7 +8,7 @@ import (
 )
 
 // inScript finds URLs of HTTP that a script writes out.
-var inScript = regexp.MustCompile("https?://[A-Za-z0-9_.:\\[\\]-]+")
+var inScript = regexp.MustCompile(`https?://[A-Za-z0-9_.:\[\]-]+`)
 
 // k6 makes a scenario that runs the script as it is: it keeps its own scenarios, checks
 // and thresholds. Faults are added to it by hand.
@@ -16,12 +16,12 @@ func k6(d *draft, source []byte) error {
 	n := 0
 	for line := range strings.Lines(string(source)) {
 		n++
-		if strings.HasPrefix(strings.TrimSpace(line), "//") || strings.HasPrefix(strings.TrimSpace(line), "*") {
+		if code := strings.TrimSpace(line); strings.HasPrefix(code, "//") || strings.HasPrefix(code, "*") || strings.HasPrefix(code, "import ") {
 			continue
 		}
 		for _, found := range inScript.FindAllString(line, -1) {
 			u, err := url.Parse(found)
-			if err != nil || u.Hostname() == "" || strings.HasPrefix(u.Hostname(), "jslib.") {
+			if err != nil || u.Hostname() == "" {
 				continue
 			}
 			if d.origin != "" && originOf(u) != d.origin {

@@ -1,6 +1,8 @@
 package convert
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -9,7 +11,7 @@ import (
 // made makes values up where a document has no example, and knows which.
 type made struct {
 	names []string
-	depth int
+	inner []*openapi3.Schema // those that are being made, the innermost last
 	used  int
 }
 
@@ -60,6 +62,8 @@ func (m *made) sample(ref *openapi3.SchemaRef, name string, depth int) any {
 		return map[string]any{}
 	}
 	s := ref.Value
+	m.inner = append(m.inner, s)
+	defer func() { m.inner = m.inner[:len(m.inner)-1] }()
 	switch {
 	case len(s.OneOf) > 0:
 		return m.sample(s.OneOf[0], name, depth+1)
@@ -69,9 +73,7 @@ func (m *made) sample(ref *openapi3.SchemaRef, name string, depth int) any {
 		out := map[string]any{}
 		for _, part := range s.AllOf {
 			if fields, ok := m.sample(part, name, depth+1).(map[string]any); ok {
-				for k, v := range fields {
-					out[k] = v
-				}
+				maps.Copy(out, fields)
 			} else if len(s.AllOf) == 1 && len(s.Properties) == 0 {
 				return m.sample(part, name, depth+1)
 			}
@@ -80,6 +82,9 @@ func (m *made) sample(ref *openapi3.SchemaRef, name string, depth int) any {
 		return out
 	case s.Type.Includes("array"):
 		out := []any{}
+		if s.Items != nil && slices.Contains(m.inner, s.Items.Value) { // a tree, which ends here
+			return out
+		}
 		for range max(1, min(s.MinItems, 5)) {
 			out = append(out, m.sample(s.Items, name+"[]", depth+1))
 		}

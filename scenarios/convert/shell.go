@@ -36,13 +36,18 @@ func commands(d *draft, source []byte) (out []*command, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the command: %w", err)
 	}
+	sh := shell{}
 	syntax.Walk(file, func(n syntax.Node) bool {
 		stmt, ok := n.(*syntax.Stmt)
 		if !ok {
 			return true
 		}
 		call, ok := stmt.Cmd.(*syntax.CallExpr)
-		if !ok || len(call.Args) == 0 {
+		if !ok {
+			return true
+		}
+		if len(call.Args) == 0 {
+			sh.assign(call.Assigns)
 			return true
 		}
 		if name := path.Base(strings.ReplaceAll(call.Args[0].Lit(), `\`, "/")); name != "curl" && name != "curl.exe" {
@@ -50,16 +55,16 @@ func commands(d *draft, source []byte) (out []*command, err error) {
 		}
 		c := &command{line: int(call.Pos().Line())}
 		for _, w := range call.Args[1:] {
-			t, err := wordText(w, expand.Literal)
+			t, err := sh.text(w, expand.Literal)
 			if err != nil {
 				c.lost = append(c.lost, fmt.Sprintf("a word that only the shell knows (%v)", err))
-				t = lit("")
+				t = ref(onlyShell)
 			}
 			c.words = append(c.words, t)
 		}
 		for _, r := range stmt.Redirs {
 			if r.Hdoc != nil {
-				c.stdin, _ = wordText(r.Hdoc, expand.Document)
+				c.stdin, _ = sh.text(r.Hdoc, expand.Document)
 			}
 		}
 		out = append(out, c)
@@ -74,9 +79,34 @@ const (
 	endsName   = "\ue001"
 )
 
-// wordText gives a word as the shell would, but for its variables.
-func wordText(w *syntax.Word, as func(*expand.Config, *syntax.Word) (string, error)) (t text, err error) {
+// onlyShell stands for a word that can't be known here.
+const onlyShell = "?"
+
+// shell holds the variables that a script sets to what is known here.
+type shell map[string]string
+
+// assign notes what variables are set to. One that takes what a command says is one of
+// the environment.
+func (sh shell) assign(all []*syntax.Assign) {
+	for _, a := range all {
+		if a.Name == nil {
+			continue
+		}
+		t, err := sh.text(a.Value, expand.Literal)
+		if value, static := t.static(); err == nil && static && !a.Append && a.Array == nil && a.Index == nil {
+			sh[a.Name.Value] = value
+		} else {
+			delete(sh, a.Name.Value)
+		}
+	}
+}
+
+// text gives a word as the shell would, but for variables that the script does not set.
+func (sh shell) text(w *syntax.Word, as func(*expand.Config, *syntax.Word) (string, error)) (t text, err error) {
 	env := expand.FuncEnviron(func(name string) string {
+		if value, ok := sh[name]; ok {
+			return value
+		}
 		if !envName.MatchString(name) {
 			return ""
 		}
