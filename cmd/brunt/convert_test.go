@@ -77,7 +77,7 @@ func FuzzConvert_Compiles(f *testing.F) {
 			return
 		}
 		sc, err := scenarios.Parse("made.yaml", scenarios.Options{
-			Env: func(string) (string, bool) { return "secret", true },
+			Env: func(string) (string, bool) { return "http://127.0.0.1", true },
 			Read: func(path string) ([]byte, error) {
 				if path == "made.yaml" {
 					return []byte(made.Text), nil
