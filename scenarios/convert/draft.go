@@ -142,6 +142,7 @@ func (d *draft) place(u *url.URL) text {
 	if u.RawQuery != "" {
 		path += "?" + u.RawQuery
 	}
+	path = urlText(path)
 	d.at(u)
 	if originOf(u) == d.origin {
 		return lit(path)
