@@ -252,6 +252,10 @@ var span = regexp.MustCompile(`\[(\d{1,9})-(\d{1,9})\]`)
 func (c *curlLoad) aim(r *request, target text) bool {
 	d := c.d
 	if target[0].ref != "" {
+		if len(target) > 1 && !strings.HasPrefix(target[1].lit, "/") && !strings.HasPrefix(target[1].lit, "?") {
+			d.lose(c.flow, r.line, "a host that a variable is a part of: %q", clip(target.String(), 80))
+			return false
+		}
 		c.unknownHost(r, target)
 		return true
 	}
@@ -312,7 +316,7 @@ func (c *curlLoad) unknownHost(r *request, target text) {
 	rest := target[1:]
 	if target[:1].String() != d.origin {
 		rest = target
-	} else if len(rest) == 0 || !strings.HasPrefix(rest[0].lit, "/") {
+	} else if len(rest) == 0 || strings.HasPrefix(rest[0].lit, "?") {
 		rest = join(lit("/"), rest)
 	}
 	r.url = rest.mapped(urlText)
