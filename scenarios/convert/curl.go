@@ -2,6 +2,7 @@ package convert
 
 import (
 	"fmt"
+	"net/netip"
 	"net/url"
 	"regexp"
 	"slices"
@@ -632,7 +633,13 @@ func formSettings(s string) (string, map[string]string) {
 // resolve reads host:port:address.
 func (c *curlLoad) resolve(value string, lose func(string, ...any)) {
 	parts := strings.SplitN(strings.TrimPrefix(value, "+"), ":", 3)
-	if len(parts) != 3 || strings.HasPrefix(parts[0], "-") || parts[0] == "*" {
+	if len(parts) != 3 || !hostName.MatchString(parts[0]) || parts[1] == "" || scenarios.CheckPort(parts[1]) != nil {
+		lose("--resolve %s", clip(value, 60))
+		return
+	}
+	address, _, _ := strings.Cut(parts[2], ",")
+	ip, err := netip.ParseAddr(strings.Trim(address, "[]"))
+	if err != nil || ip.Zone() != "" {
 		lose("--resolve %s", clip(value, 60))
 		return
 	}
@@ -641,16 +648,21 @@ func (c *curlLoad) resolve(value string, lose func(string, ...any)) {
 		res = new(node)
 		c.load.set("resolve", res)
 	}
-	address, _, _ := strings.Cut(parts[2], ",")
-	res.set(parts[0]+":"+parts[1], plain(strings.Trim(address, "[]")))
+	res.set(parts[0]+":"+parts[1], plain(ip.String()))
+	if !ip.IsLoopback() {
+		c.d.reachAs(&url.URL{Host: ip.String()}, lit(ip.String()))
+	}
 }
+
+// hostName is what a host may be called.
+var hostName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,252}$`)
 
 func (c *curlLoad) proxy(value string, lose func(string, ...any)) {
 	if !strings.Contains(value, "://") {
 		value = "http://" + value
 	}
 	u, err := url.Parse(value)
-	if err != nil || u.Scheme != "http" || u.Hostname() == "" || u.User != nil {
+	if err != nil || u.Scheme != "http" || !hostName.MatchString(u.Hostname()) || u.User != nil || scenarios.CheckPort(u.Port()) != nil {
 		lose("the proxy %q; `connections.proxy` takes http://host:port", clip(withoutUser(value), 60))
 		return
 	}

@@ -271,6 +271,7 @@ func (d *draft) scenario() string {
 			top.set(key, n)
 		}
 	}
+	d.forget()
 	optional("params", d.params)
 	base := d.base
 	target := (&node{gap: true})
@@ -312,6 +313,20 @@ func (d *draft) scenario() string {
 	}
 	top.write(&b, 0, false)
 	return b.String()
+}
+
+// forget takes out params that nothing names.
+func (d *draft) forget() {
+	var b strings.Builder
+	b.WriteString(d.base.String())
+	for _, h := range d.allow {
+		b.WriteString(h.String())
+	}
+	for _, n := range []*node{d.data, d.setup, d.load, d.teardown} {
+		n.write(&b, 0, false)
+	}
+	rest := b.String()
+	d.params.fields = slices.DeleteFunc(d.params.fields, func(f field) bool { return !strings.Contains(rest, "${"+f.key+"}") })
 }
 
 // sortedKeys gives the keys of a map in order.

@@ -24,7 +24,8 @@ func jmeter(d *draft, source []byte) error {
 	p := &plan{d: d, vars: &variables{
 		d: d, set: map[string]func() text{}, params: map[string]string{}, names: map[string]string{}, told: map[string]bool{},
 	}}
-	p.collect(trees)
+	p.collect(trees, false)
+	p.collect(trees, true)
 	for _, t := range trees {
 		if t.tag != "TestPlan" {
 			continue
@@ -44,6 +45,7 @@ type plan struct {
 
 	requests int           // of an iteration of the group that is read
 	thinks   time.Duration // in an iteration, at least
+	ramp     time.Duration // within which its threads begin, where the executor has no ramp
 }
 
 // scope is what holds for a sampler: the elements of the levels that it stands in, the
@@ -142,7 +144,7 @@ func (p *plan) group(t *tree, s scope, flow *node) {
 		d.load.pending = append(d.load.pending, flow.pending...)
 		return
 	}
-	p.requests, p.thinks = 1, 0
+	p.requests, p.thinks, p.ramp = 1, 0, 0
 	if mix == nil {
 		p.requests = 0
 		for _, step := range flow.items {
@@ -166,7 +168,12 @@ func (p *plan) group(t *tree, s scope, flow *node) {
 				load.set(key, v)
 			}
 		}
-		if requests(init) {
+		if p.ramp > time.Second {
+			wait := think(0, p.ramp)
+			wait.say("the ramp-up of " + scenarios.FormatDuration(p.ramp) + ": each virtual user begins at some time within it")
+			init.items = append([]*node{wait}, init.items...)
+		}
+		if len(init.items) > 0 {
 			load.set("init", init)
 		}
 		if mix != nil {
@@ -337,16 +344,22 @@ func (p *plan) text(e *element, name string, above *[]string) text {
 	return p.vars.expand(strings.TrimSpace(e.prop(name)), e.line, above)
 }
 
-// collect finds all that texts may name, wherever it stands in the plan.
-func (p *plan) collect(level []*tree) {
+// collect finds all that texts may name, wherever it stands in the plan: first all but
+// the data, whose files may be named by the rest.
+func (p *plan) collect(level []*tree, data bool) {
 	for _, t := range level {
+		p.collect(t.sub, data)
+		if data {
+			if t.tag == "CSVDataSet" {
+				p.csv(t)
+			}
+			continue
+		}
 		switch t.tag {
 		case "TestPlan":
 			p.defined(t.arguments("TestPlan.user_defined_variables", "Arguments.arguments"))
 		case "Arguments":
 			p.defined(t.arguments("", "Arguments.arguments"))
-		case "CSVDataSet":
-			p.csv(t)
 		case "RandomVariableConfig":
 			a, b := strings.TrimSpace(t.prop("minimumValue")), strings.TrimSpace(t.prop("maximumValue"))
 			if wholeNumber.MatchString(a) && wholeNumber.MatchString(b) && ordered(a, b) {
@@ -363,7 +376,6 @@ func (p *plan) collect(level []*tree) {
 				p.extracted(name)
 			}
 		}
-		p.collect(t.sub)
 	}
 }
 

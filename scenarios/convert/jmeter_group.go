@@ -106,9 +106,7 @@ func (p *plan) threads(t *tree, load *node) {
 			duration.behind = "JMeter has no bound; after this it ends all the same"
 		}
 		load.set("max_duration", duration)
-		if rise > time.Second {
-			p.d.loseAt(above, t.line, "the ramp-up of %s: all virtual users begin at once", scenarios.FormatDuration(rise))
-		}
+		p.ramp = rise
 		p.judged(float64(n)*float64(turns), time.Duration(math.MaxInt64))
 		return
 	}
