@@ -69,10 +69,13 @@ func blurred(late time.Duration) error {
 // machine that itself is late: by half of it more than the machine alone could make it.
 func telling(least, late time.Duration) time.Duration { return max(least, late+least/2) }
 
-// inARow is how often something must be found late by a machine that is late itself to
-// count after all: without the fault it would have been quick between two of its stalls,
-// and once is enough to tell.
-const inARow = 20
+// How often something must be found late by a machine that is late itself, and never in
+// time, to count after all: without the fault it would have been quick between two stalls,
+// and once is enough to tell. When time is up a few times do.
+const (
+	inARow = 10
+	atEnd  = 3
+)
 
 // untilClear looks until what it finds is not blurred, or ctx is over. A look has the
 // pulse of its own time; one that is blurred gives what it found as well.
@@ -88,7 +91,7 @@ func untilClear(ctx context.Context, look func(pulse *proxy.Pulse) (string, erro
 		switch {
 		case !errors.Is(err, errBlurred):
 			return text, err
-		case n == inARow:
+		case n == inARow || n >= atEnd && ctx.Err() != nil:
 			return fmt.Sprintf("%s, %d times in a row, though %v", text, n, errBlurred), nil
 		case ctx.Err() != nil:
 			return "", fmt.Errorf("%s, and %w", text, err)
