@@ -270,8 +270,8 @@ func (c *curlLoad) aim(r *request, target text) bool {
 		host, path = rest[:i], rest[i:]
 	}
 	u, err := url.Parse(scheme + "://" + host)
-	if err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https" {
-		d.lose(c.flow, r.line, "a request to %q", clip(whole, 80))
+	if err != nil || !isWeb(u) {
+		d.lose(c.flow, r.line, "a request to %q", clip(withoutUser(whole), 80))
 		return false
 	}
 	if path == "" && len(target) > 1 {
@@ -654,15 +654,13 @@ func (c *curlLoad) resolve(value string, lose func(string, ...any)) {
 	}
 }
 
-// hostName is what a host may be called.
-var hostName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,252}$`)
 
 func (c *curlLoad) proxy(value string, lose func(string, ...any)) {
 	if !strings.Contains(value, "://") {
 		value = "http://" + value
 	}
 	u, err := url.Parse(value)
-	if err != nil || u.Scheme != "http" || !hostName.MatchString(u.Hostname()) || u.User != nil || scenarios.CheckPort(u.Port()) != nil {
+	if err != nil || !isWeb(u) || u.Scheme != "http" || u.User != nil {
 		lose("the proxy %q; `connections.proxy` takes http://host:port", clip(withoutUser(value), 60))
 		return
 	}

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"net/url"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -149,6 +150,18 @@ func (d *draft) place(u *url.URL) text {
 	}
 	d.reach(u)
 	return lit(originOf(u) + path)
+}
+
+// hostName is what a host may be called.
+var hostName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,252}$`)
+
+// isWeb tells whether a URL is one that load can go to.
+func isWeb(u *url.URL) bool {
+	if u.Scheme != "http" && u.Scheme != "https" || scenarios.CheckPort(u.Port()) != nil {
+		return false
+	}
+	ip, err := netip.ParseAddr(u.Hostname())
+	return err == nil && ip.Zone() == "" || hostName.MatchString(u.Hostname())
 }
 
 // reach names a host beyond loopback to the guard.

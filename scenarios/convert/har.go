@@ -214,7 +214,7 @@ func (s *harSession) entry(e *harEntry, pages map[string]string) {
 	case u.Scheme == "ws" || u.Scheme == "wss" || e.Resource == "websocket":
 		d.lose(s.flow, e.line, "a WebSocket to %s", clip(u.Host+u.Path, 80))
 		return
-	case u.Scheme != "http" && u.Scheme != "https":
+	case !isWeb(u):
 		return // data:, blob:, chrome-extension:
 	case e.Resource == "preflight" || e.Request.Method == "OPTIONS" && e.header("Access-Control-Request-Method") != "":
 		return // it is the browser's own

@@ -586,7 +586,7 @@ func (p *plan) aim(t *tree, s scope, r *request) {
 		if i := strings.IndexAny(whole[len("https://"):], "/?"); i >= 0 {
 			begin, rest = whole[:len("https://")+i], whole[len("https://")+i:]
 		}
-		if u, err := url.Parse(begin); err == nil && u.Hostname() != "" && (rest != "" || len(path) == 1) {
+		if u, err := url.Parse(begin); err == nil && isWeb(u) && (rest != "" || len(path) == 1) {
 			p.d.credentials(r, u)
 			origin, _ := p.d.place(u).static()
 			if !strings.HasPrefix(rest, "/") {
@@ -613,7 +613,7 @@ func (p *plan) aim(t *tree, s scope, r *request) {
 	d := p.d
 	now, known := p.vars.known(origin)
 	u, err := url.Parse(strings.ToLower(now))
-	if !known || err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || u.Path != "" {
+	if !known || err != nil || !isWeb(u) || u.User != nil || u.Path != "" {
 		d.loseAt(&r.above, t.line, "the host %s", clip(origin.String(), 80))
 		return
 	}

@@ -21,7 +21,7 @@ func k6(d *draft, source []byte) error {
 		}
 		for _, found := range inScript.FindAllString(line, -1) {
 			u, err := url.Parse(found)
-			if err != nil || u.Hostname() == "" {
+			if err != nil || !isWeb(u) {
 				continue
 			}
 			if d.origin != "" && originOf(u) != d.origin {

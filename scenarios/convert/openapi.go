@@ -175,7 +175,7 @@ func (a *api) server(s *openapi3.Server) (string, bool) {
 	case u.Host == "" && u.Scheme == "": // it is where the document came from
 		a.d.tell(line(s.Origin), "the server %q is relative to where the document was got from: set target.url", clip(out, 80))
 		u = &url.URL{Scheme: "http", Host: "127.0.0.1:8080", Path: u.Path}
-	case u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "":
+	case !isWeb(u):
 		a.d.tell(line(s.Origin), "a server at %q", clip(out, 80))
 		return "", false
 	}

@@ -104,8 +104,8 @@ func isTarget(line string) bool {
 
 func (d *draft) vegetaTarget(line int, method, target string) (*request, error) {
 	u, err := url.Parse(target)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return nil, fmt.Errorf("%s:%d: %q is no URL of http or https", d.o.File, line, clip(target, 80))
+	if err != nil || !isWeb(u) {
+		return nil, fmt.Errorf("%s:%d: %q is no URL of http or https", d.o.File, line, clip(withoutUser(target), 80))
 	}
 	r := &request{line: line, method: method}
 	d.credentials(r, u)
