@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -136,6 +137,34 @@ func TestConvert_Refuses(t *testing.T) {
 			made, err := Convert([]byte(tt.text), Options{Kind: tt.kind, File: "x", From: t.TempDir()})
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("got %+v, %v; want %q", made, err, tt.want)
+			}
+		})
+	}
+}
+
+// TestConvert_Large holds that what does not fit into a scenario is left out, and told.
+func TestConvert_Large(t *testing.T) {
+	var wide, long strings.Builder
+	for i := range 20_000 {
+		fmt.Fprintf(&wide, "GET http://127.0.0.1:8080/items/%d\n", i)
+	}
+	for i := range 40 {
+		fmt.Fprintf(&long, "GET http://127.0.0.1:8080/%d/%s\n", i, strings.Repeat("x", 20_000))
+	}
+	for name, source := range map[string]string{"many": wide.String(), "long": long.String()} {
+		t.Run(name, func(t *testing.T) {
+			made, err := Convert([]byte(source), Options{Kind: "vegeta", File: "x"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			sc, err := parsed(made.Text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			steps, all := len(sc.Loads[0].Mix), strings.Count(source, "\n")
+			told := fmt.Sprintf("x: %d more steps have no room in one scenario", all-steps)
+			if steps < 15 || steps == all || made.Notes[0].String() != told {
+				t.Errorf("%d of %d steps, and said is %q, want %q", steps, all, made.Notes, told)
 			}
 		})
 	}

@@ -654,7 +654,6 @@ func (c *curlLoad) resolve(value string, lose func(string, ...any)) {
 	}
 }
 
-
 func (c *curlLoad) proxy(value string, lose func(string, ...any)) {
 	if !strings.Contains(value, "://") {
 		value = "http://" + value
