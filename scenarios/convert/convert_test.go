@@ -162,7 +162,7 @@ func TestConvert_Large(t *testing.T) {
 				t.Fatal(err)
 			}
 			steps, all := len(sc.Loads[0].Mix), strings.Count(source, "\n")
-			told := fmt.Sprintf("x: %d more steps have no room in one scenario", all-steps)
+			told := fmt.Sprintf("x: %d more steps: a scenario has no room for them", all-steps)
 			if steps < 15 || steps == all || made.Notes[0].String() != told {
 				t.Errorf("%d of %d steps, and said is %q, want %q", steps, all, made.Notes, told)
 			}

@@ -221,6 +221,9 @@ func (d *draft) add(flow, step *node) {
 		return
 	}
 	values, size := step.size()
+	for _, c := range slices.Concat(flow.pending, step.above) {
+		size += min(4*len(c), 4*mostComment) + 16
+	}
 	if d.used+values > mostValues || d.bytes+size > mostBytes {
 		d.dropped++
 		return
@@ -233,13 +236,13 @@ func (d *draft) add(flow, step *node) {
 
 // size is about how much of a file n takes: its values and signs, and its bytes.
 func (n *node) size() (values, size int) {
-	values, size = 2, len(n.yaml)+8
-	for _, c := range n.above {
-		size += min(len(c), mostComment) + 16
+	if n.yaml != "" {
+		return 1, len(n.yaml) + 4
 	}
+	values, size = 3, 8
 	for _, f := range n.fields {
 		v, s := f.value.size()
-		values, size = values+v+2, size+s+len(f.key)+8
+		values, size = values+v+3, size+s+len(f.key)+8
 	}
 	for _, item := range n.items {
 		v, s := item.size()
@@ -269,8 +272,8 @@ func think(from, to time.Duration) *node {
 // scenario writes the draft down.
 func (d *draft) scenario() string {
 	if d.dropped > 0 {
-		d.head = append(d.head, fmt.Sprintf("not carried over: %s more, as a scenario is a file of at most 512 KiB; divide %s.", scenarios.Amount(d.dropped, "step"), filepath.Base(d.o.File)))
-		d.tell(0, "%s more have no room in one scenario", scenarios.Amount(d.dropped, "step"))
+		d.head = append(d.head, fmt.Sprintf("not carried over: %s, for which a scenario has no room; divide %s.", scenarios.Amount(d.dropped, "more step"), filepath.Base(d.o.File)))
+		d.tell(0, "%s: a scenario has no room for them", scenarios.Amount(d.dropped, "more step"))
 	}
 	if d.more > 0 {
 		d.notes = append(d.notes, Note{File: d.o.File, Text: fmt.Sprintf("and %d more of the kind", d.more)})

@@ -54,6 +54,7 @@ func (d *draft) mix(load *node, all []*request) {
 		if d.add(flow, step); d.dropped > before {
 			continue
 		}
+		d.used, d.bytes = d.used+12, d.bytes+60 // of the weight and the flow around it
 		one := (&node{}).set("weight", number(1)).set("flow", flow)
 		one.above, step.above = append(mix.pending, step.above...), nil
 		mix.pending = nil
