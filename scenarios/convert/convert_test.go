@@ -170,6 +170,35 @@ func TestConvert_Large(t *testing.T) {
 	}
 }
 
+// TestConvert_Bombs holds that plans of which there is no end are read in no time.
+func TestConvert_Bombs(t *testing.T) {
+	arg := func(name, value string) string {
+		return `<elementProp name="x"><stringProp name="Argument.name">` + name + `</stringProp><stringProp name="Argument.value">` + value + `</stringProp></elementProp>`
+	}
+	var laughs, nest strings.Builder
+	laughs.WriteString(arg("v0", "${__UUID}"+strings.Repeat("x", 1000)))
+	for i := range 60 {
+		laughs.WriteString(arg(fmt.Sprintf("v%d", i+1), fmt.Sprintf("${v%d}${v%d}", i, i)))
+	}
+	get := `<HTTPSamplerProxy><stringProp name="HTTPSampler.path">/${v60}</stringProp></HTTPSamplerProxy><hashTree/>`
+	for range 40 {
+		nest.WriteString(`<LoopController><stringProp name="LoopController.loops">20</stringProp></LoopController><hashTree>`)
+	}
+	nest.WriteString(get + strings.Repeat(`</hashTree>`, 40))
+	plan := `<jmeterTestPlan><hashTree><TestPlan><elementProp name="TestPlan.user_defined_variables"><collectionProp name="Arguments.arguments">` + laughs.String() +
+		`</collectionProp></elementProp></TestPlan><hashTree><ThreadGroup testname="g"/><hashTree>` + nest.String() + `</hashTree></hashTree></hashTree></jmeterTestPlan>`
+	made, err := Convert([]byte(plan), Options{Kind: "jmeter", File: "x"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := parsed(made.Text); err != nil {
+		t.Error(err)
+	}
+	if n := strings.Count(made.Text, "get: "); n < 1 || n > 100 {
+		t.Errorf("%d steps", n)
+	}
+}
+
 // parsed reads a scenario that was made, whatever it wants of files and environment.
 func parsed(text string) (*scenarios.Scenario, error) {
 	return scenarios.Parse("made.yaml", scenarios.Options{

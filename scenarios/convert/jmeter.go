@@ -21,7 +21,7 @@ func jmeter(d *draft, source []byte) error {
 	if err != nil {
 		return err
 	}
-	p := &plan{d: d, vars: &variables{
+	p := &plan{d: d, turns: 1, vars: &variables{
 		d: d, set: map[string]func() text{}, params: map[string]string{}, names: map[string]string{}, told: map[string]bool{},
 	}}
 	p.collect(trees, false)
@@ -43,6 +43,7 @@ type plan struct {
 	d    *draft
 	vars *variables
 
+	turns    int           // that the steps being read are written down
 	requests int           // of an iteration of the group that is read
 	thinks   time.Duration // in an iteration, at least
 	ramp     time.Duration // within which its threads begin, where the executor has no ramp
@@ -276,8 +277,11 @@ func (p *plan) mix(t *tree, s scope, flow, init *node) *node {
 	return out
 }
 
-// mostUnrolled is how often the steps of a loop are written down.
-const mostUnrolled = 20
+// Bounds on how often the steps of a loop are written down, and those of loops in loops.
+const (
+	mostUnrolled = 20
+	mostTurns    = 100
+)
 
 // walk adds the steps of a level to a flow, and those that are done once to init.
 func (p *plan) walk(level []*tree, s scope, flow, init *node) {
@@ -310,13 +314,16 @@ func (p *plan) walk(level []*tree, s scope, flow, init *node) {
 func (p *plan) loop(t *tree, s scope, flow, init *node) {
 	loops, known := p.value(t.element, "LoopController.loops", &flow.pending)
 	n, err := strconv.Atoi(loops)
-	if !known || err != nil || n < 0 || n > mostUnrolled {
+	if !known || err != nil || n < 0 || n > mostUnrolled || n > 1 && p.turns*n > mostTurns {
 		p.d.lose(flow, t.line, "the loop %q of %s turns: its steps are done once", clip(t.name(), 60), clip(loops, 20))
 		n = 1
 	}
+	outer := p.turns
+	p.turns *= max(1, n)
 	for range n {
 		p.walk(t.sub, s, flow, init)
 	}
+	p.turns = outer
 }
 
 // action reads a pause.
@@ -397,6 +404,10 @@ func (p *plan) defined(all []*element) {
 			busy = true
 			defer func() { busy = false }()
 			t := p.vars.expand(value, a.line, &p.d.head)
+			if t.size() > mostValue {
+				p.vars.lost(&p.d.head, a.line, "the variable "+clip(name, 40)+", which is longer than a value gets")
+				return lit("")
+			}
 			if s, static := t.static(); static {
 				if isSecret(name) && s != "" {
 					return p.d.hide(a.line, name, "the variable "+clip(name, 40), s)

@@ -2,6 +2,7 @@ package convert
 
 import (
 	"regexp"
+	"strconv"
 	"strings"
 )
 
@@ -12,6 +13,7 @@ type variables struct {
 	params map[string]string // the values of params, for what must be known now
 	names  map[string]string // of params, by what the plan calls them
 	told   map[string]bool
+	named  int // looked up by now
 }
 
 // expand gives a text of the plan with its ${…} in the language. What can't be carried
@@ -62,8 +64,18 @@ var (
 	wholeNumber  = regexp.MustCompile(`^-?\d{1,18}$`)
 )
 
+// Bounds on what variables that name variables come to.
+const (
+	mostNamed = 50_000   // looked up in a plan
+	mostValue = 64 << 10 // bytes of one
+)
+
 // one gives what stands for a variable or a function.
 func (v *variables) one(name string, line int, above *[]string, depth int) text {
+	if v.named++; v.named > mostNamed {
+		v.lost(above, line, "variables beyond the first "+strconv.Itoa(mostNamed))
+		return lit("")
+	}
 	m := functionCall.FindStringSubmatch(name)
 	if m == nil {
 		if set := v.set[name]; set != nil {

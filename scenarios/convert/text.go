@@ -35,6 +35,14 @@ func (t text) tidy() text {
 	return out
 }
 
+// size is how many bytes stand in it.
+func (t text) size() (n int) {
+	for _, p := range t {
+		n += len(p.lit) + len(p.ref)
+	}
+	return n
+}
+
 // static gives the text if no placeholder stands in it.
 func (t text) static() (string, bool) {
 	var b strings.Builder
