@@ -103,13 +103,18 @@ func newPage(r *scenarios.Result) (*page, error) {
 	if len(list) > 0 && !r.Generator.Healthy && r.Verdict != scenarios.Invalid { // else the reason says it
 		p.Alerts = append(p.Alerts, "The generator was not healthy, so the figures of this page are not to be trusted: see Generator.")
 	}
+	if r.Imported != "" {
+		p.Alerts = append(p.Alerts, "Imported from "+clean(r.Imported)+": brunt did not make these requests. See the notes of the run for what their times are.")
+	}
 	p.objectives(r)
 	p.faults(r, line)
 	p.ledger(r.Ledger)
 	p.repeats(r.Repeats)
 	if len(list) > 0 {
 		p.Latency, p.Throughput, p.Errors = c.latency(r), c.throughput(), c.errors()
-		p.Generator = c.generator(r)
+		if r.Imported == "" || !r.Generator.Healthy {
+			p.Generator = c.generator(r)
+		}
 	}
 	p.distribution(c, r)
 	p.generator(&r.Generator)

@@ -47,10 +47,18 @@ func Read(dir string) (*scenarios.Result, error) {
 	default:
 		r.Histograms = h
 	}
+	if path := filepath.Join(dir, RequestsFile); exists(path) {
+		r.Requests = keptRequests{path}
+	}
 	if err := addEvents(dir, r); err != nil {
 		return nil, fmt.Errorf("reading %s: %w", eventsFile, err)
 	}
 	return r, nil
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 func addEvents(dir string, r *scenarios.Result) error {

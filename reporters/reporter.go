@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 
@@ -33,6 +34,7 @@ func Kinds() map[string]func() Reporter {
 		"scenario": func() Reporter { return Scenario{} },
 		"terminal": func() Reporter { return NewTerminal(io.Discard, TerminalOptions{}) },
 	}
+	maps.Copy(kinds, vegetaKinds())
 	for _, f := range files {
 		kinds[f.name] = kinds[f.kind]
 	}

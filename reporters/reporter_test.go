@@ -77,6 +77,7 @@ func TestKinds_ByNameAndFile(t *testing.T) {
 // result.
 func TestReporters_SameBytesTwice(t *testing.T) {
 	some(t, func(t *testing.T, r *scenarios.Result) {
+		r = withRequests(t, r)
 		before := report(t, JSON{}, r)
 		for name, kind := range Kinds() {
 			if strings.Contains(name, ".") {
@@ -104,7 +105,7 @@ func (d *fullDisk) Write(p []byte) (int, error) {
 }
 
 func TestReporters_SayThatTheDiskIsFull(t *testing.T) {
-	r := fixtures()["minute"]
+	r := withRequests(t, fixtures()["minute"])
 	for name, kind := range Kinds() {
 		for _, room := range []int{0, 100} {
 			if err := kind().Report(&fullDisk{room}, r); !errors.Is(err, errFull) {

@@ -49,7 +49,9 @@ func (s *sheet) result(r *scenarios.Result) {
 	s.repeats(r.Repeats)
 	s.latency(r)
 	s.errors(r)
-	s.generator(&r.Generator)
+	if r.Imported == "" || !r.Generator.Healthy {
+		s.generator(&r.Generator)
+	}
 	if len(r.Notes) > 0 {
 		s.head("Notes")
 		for _, n := range r.Notes {
@@ -60,6 +62,9 @@ func (s *sheet) result(r *scenarios.Result) {
 
 func (s *sheet) about(r *scenarios.Result) string {
 	text := fmt.Sprintf("Ran %s with seed %d; exit code %d.", seconds(r.Duration), r.Seed, r.ExitCode)
+	if r.Imported != "" {
+		text = fmt.Sprintf("Imported from %s: %s of load; exit code %d.", clean(r.Imported), seconds(r.Duration), r.ExitCode)
+	}
 	if r.Control {
 		text += " This is the control run: no fault was injected."
 	}

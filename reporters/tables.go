@@ -152,7 +152,11 @@ func (p *page) run(r *scenarios.Result) {
 		if n := len(steps) - mostSteps; n > 0 {
 			steps = append(steps[:mostSteps], fmt.Sprintf("and %d more", n))
 		}
-		p.Loads = append(p.Loads, loadView{clean(l.Name), clean(l.Executor), kind, offset(l.Start), offset(l.End), clean(strings.Join(steps, ", "))})
+		executor := clean(l.Executor)
+		if l.Engine != "" {
+			executor += " by " + clean(l.Engine)
+		}
+		p.Loads = append(p.Loads, loadView{clean(l.Name), executor, kind, offset(l.Start), offset(l.End), clean(strings.Join(steps, ", "))})
 	}
 	for _, n := range r.Notes {
 		p.Notes = append(p.Notes, clean(n))

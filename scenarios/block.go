@@ -51,11 +51,10 @@ var notYet = func() map[string]string {
 		"fault": `container.kill container.stop container.restart container.pause network.loss network.duplicate network.corrupt
 			network.reorder network.half_open network.disconnect dns.fail dns.timeout dns.spoof stress.cpu stress.memory
 			stress.io cpu.throttle memory.limit disk.throttle disk.fill fd.exhaust time.skew`,
-		"executor": `replay find`,
-		"engine":   `vegeta`,
+		"executor": `find`,
 		"target":   `compose containers`,
 		"step":     `grpc redis sql websocket kafka amqp tcp udp dns`,
-		"key":      `k6 engine alerts container labels trigger`,
+		"key":      `k6 alerts container labels trigger`,
 	} {
 		for name := range strings.FieldsSeq(names) {
 			out[name] = noun

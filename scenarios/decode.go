@@ -270,6 +270,8 @@ func unknownKey(f Field, names, outside []string, m *Mistakes) {
 		m.Add(f.Pos, "%s %q is not available yet", noun, f.Key)
 	case f.Key == "policy":
 		m.AddHint(f.Pos, "a policy is named by --policy or BRUNT_POLICY", "unknown key %q", f.Key)
+	case f.Key == "engine":
+		m.AddHint(f.Pos, "it belongs in a load", "unknown key %q", f.Key)
 	case f.Key == "tls":
 		m.AddHint(f.Pos, "it belongs under `target`", "unknown key %q", f.Key)
 	case slices.Contains(outside, f.Key):

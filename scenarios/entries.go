@@ -71,11 +71,22 @@ func (p *files) loads(sc *Scenario, n *Node) {
 // flows checks that a load does something, in one way.
 func (p *files) flows(l *Load, f Field) {
 	const such = "such as flow: [{get: /}]"
+	var ways []string // of saying what it does
+	for _, key := range []string{"flow", "mix", "targets"} {
+		if l.Has(key) {
+			ways = append(ways, key)
+		}
+	}
 	switch {
-	case !l.Has("flow") && !l.Has("mix"):
+	case l.Executor == Replay && len(ways) > 0:
+		p.m.AddHint(l.Of(ways[0]), "`request` says what each of its requests has besides", "the requests of load %q are those of its log, so that it has no %s", l.Name, ways[0])
+	case len(ways) == 0 && l.Executor != Replay:
 		p.m.AddHint(f.Pos, such, "load %q has neither flow nor mix", l.Name)
-	case l.Has("flow") && l.Has("mix"):
-		p.m.Add(l.Of("mix"), "load %q has both flow and mix", l.Name)
+	case len(ways) > 1:
+		p.m.Add(l.Of(ways[1]), "load %q has both %s and %s", l.Name, ways[0], ways[1])
+	}
+	if l.Has("request") && !l.Has("targets") && l.Executor != Replay {
+		p.m.Add(l.Of("request"), "`request` is for a load with a targets file, or that replays a log; a step says itself what it has")
 	}
 	for _, key := range []string{"flow", "mix"} {
 		n := f.Value.Get(key)

@@ -1,15 +1,18 @@
 package scenarios
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // files reads a scenario with the files it names.
@@ -20,7 +23,8 @@ type files struct {
 	texts map[string]bool   // files of the scenario itself
 	nodes int               // values of all files
 	whole map[string][]byte // files that requests send, by path
-	read  []File            // every file, once
+	mu    sync.Mutex
+	read  []File // every file, once; under mu, as logs are read while load flows
 }
 
 // A File is one that a scenario was read from, or that it names.
@@ -35,6 +39,8 @@ func (s *Scenario) Files() []File {
 	if s.files == nil { // it was not parsed
 		return nil
 	}
+	s.files.mu.Lock()
+	defer s.files.mu.Unlock()
 	return slices.Clone(s.files.read)
 }
 
@@ -50,9 +56,7 @@ func (p *files) readFile(path string, most int) ([]byte, error) {
 	if len(b) > most {
 		return nil, fmt.Errorf("%s has more than %d bytes", path, most)
 	}
-	if !slices.ContainsFunc(p.read, func(f File) bool { return f.Path == path }) {
-		p.read = append(p.read, File{path, sha256.Sum256(b)})
-	}
+	p.note(path, sha256.Sum256(b))
 	return b, nil
 }
 
@@ -152,6 +156,58 @@ func (p *files) beside(from Pos, name string) string {
 		file = from.File
 	}
 	return filepath.Join(filepath.Dir(file), filepath.FromSlash(name))
+}
+
+// Open opens the file name that stands at a place of the scenario, beside the file that
+// names it: one that is read bit by bit, as it may be of any size. It counts among the
+// scenario's files once it was read to its end.
+func (s *Scenario) Open(at Pos, name string) (io.ReadCloser, error) {
+	path := s.files.beside(at, name)
+	if s.files.o.Read != nil {
+		b, err := s.files.o.Read(path)
+		if err != nil {
+			return nil, err
+		}
+		return &summed{r: io.NopCloser(bytes.NewReader(b)), sum: sha256.New(), path: path, files: s.files}, nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		if pe, ok := errors.AsType[*fs.PathError](err); ok {
+			err = fmt.Errorf("%s: %w", pe.Path, pe.Err)
+		}
+		return nil, err
+	}
+	return &summed{r: f, sum: sha256.New(), path: path, files: s.files}, nil
+}
+
+// summed notes the sum of a file that is read to its end.
+type summed struct {
+	r     io.ReadCloser
+	sum   hash.Hash
+	path  string
+	files *files
+}
+
+// Read implements [io.Reader].
+func (s *summed) Read(b []byte) (int, error) {
+	n, err := s.r.Read(b)
+	_, _ = s.sum.Write(b[:n])
+	if errors.Is(err, io.EOF) {
+		s.files.note(s.path, [sha256.Size]byte(s.sum.Sum(nil)))
+	}
+	return n, err
+}
+
+// Close implements [io.Closer].
+func (s *summed) Close() error { return s.r.Close() }
+
+// note counts a file among those that were read.
+func (p *files) note(path string, sum [sha256.Size]byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !slices.ContainsFunc(p.read, func(f File) bool { return f.Path == path }) {
+		p.read = append(p.read, File{path, sum})
+	}
 }
 
 // Read reads the file name that stands at a place of the scenario, beside the file

@@ -20,6 +20,7 @@ type Iter struct {
 	Rand     *rand.Rand    // seeded by the run's seed, the load and N
 	Vars     []Value       // extracted values by slot
 	Write    []byte        // what a ledger finds this write by; nil outside of writes
+	Recorded string        // path and query that a log asked for; empty outside of replays
 	Env      *Env
 	Request  Message // that is being signed; nil but while a signature is made
 
@@ -147,6 +148,8 @@ func (it *Iter) append(dst []byte, ref *Ref, esc escape) ([]byte, error) {
 		if it.Request != nil {
 			return appendEscaped(dst, it.Request.AppendPart(nil, ref.Name), esc, false), nil
 		}
+	case RefRecorded:
+		return append(dst, it.Recorded...), nil
 	case RefLedger:
 		if it.Write != nil {
 			return appendEscaped(dst, it.Write, esc, false), nil

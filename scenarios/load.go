@@ -4,20 +4,33 @@ package scenarios
 type Load struct {
 	Place
 	Name        string            `yaml:"-"`
-	Executor    string            `yaml:"executor,required"`   // how iterations begin: the name of an executor, whose settings stand beside it
-	Start       Duration          `yaml:"start"`               // offset from t0
-	MaxInFlight int               `yaml:"max_in_flight,min=1"` // iterations; zero is 10000, or fewer if files are few
-	Timeout     Duration          `yaml:"timeout,positive"`    // of a request, from intended; zero is 10s
-	Grace       Duration          `yaml:"grace"`               // how long iterations may go on after the load's end; zero is 10s
-	Flow        []Step            `yaml:"flow"`                // the steps of an iteration, one after the other
-	Mix         []Mixed           `yaml:"mix"`                 // instead of flow: several, one of which each iteration picks by weight
-	Init        []Step            `yaml:"init"`                // once per virtual user, never judged
-	Auth        *Node             `yaml:"auth"`                // how its requests prove who sends them; nil is the scenario's, off is not at all
-	Sign        *Node             `yaml:"sign"`                // how its requests are signed; nil is the scenario's, off is not at all
-	Connections Connections       `yaml:"connections"`         // how many, how long, from where
-	Resolve     map[string]string `yaml:"resolve"`             // host or host:port to the address used instead
-	Shape       Block             `yaml:"-"`                   // the executor with its own settings
+	Executor    string            `yaml:"executor,required"`          // how iterations begin: the name of an executor, whose settings stand beside it
+	Start       Duration          `yaml:"start"`                      // offset from t0
+	MaxInFlight int               `yaml:"max_in_flight,min=1"`        // iterations; zero is 10000, or fewer if files are few
+	Timeout     Duration          `yaml:"timeout,positive"`           // of a request, from intended; zero is 10s
+	Grace       Duration          `yaml:"grace"`                      // how long iterations may go on after the load's end; zero is 10s
+	Flow        []Step            `yaml:"flow"`                       // the steps of an iteration, one after the other
+	Mix         []Mixed           `yaml:"mix"`                        // instead of flow: several, one of which each iteration picks by weight
+	Targets     string            `yaml:"targets"`                    // instead of flow: a file of vegeta's targets, in its format http or json, taken in turn
+	Request     *Node             `yaml:"request"`                    // what every request of a targets file or a log has besides: headers, check, auth, sign, redirects
+	Engine      string            `yaml:"engine,oneof=native|vegeta"` // what makes the requests; zero is native
+	Init        []Step            `yaml:"init"`                       // once per virtual user, never judged
+	Auth        *Node             `yaml:"auth"`                       // how its requests prove who sends them; nil is the scenario's, off is not at all
+	Sign        *Node             `yaml:"sign"`                       // how its requests are signed; nil is the scenario's, off is not at all
+	Connections Connections       `yaml:"connections"`                // how many, how long, from where
+	Resolve     map[string]string `yaml:"resolve"`                    // host or host:port to the address used instead
+	Shape       Block             `yaml:"-"`                          // the executor with its own settings
 }
+
+// Engines that make the requests of a load.
+const (
+	NativeEngine = "native"
+	VegetaEngine = "vegeta"
+)
+
+// Replay is the executor that makes the requests of a log again: a load of it has no
+// flow of its own.
+const Replay = "replay"
 
 // Mixed is a flow of a mix with its weight.
 type Mixed struct {

@@ -125,7 +125,6 @@ func TestNotYet(t *testing.T) {
 	}
 	for noun, names := range map[string]string{
 		"fault": "container.kill container.pause network.loss dns.fail stress.cpu time.skew", "executor": "replay find",
-		"engine": "vegeta",
 	} {
 		for name := range strings.FieldsSeq(names) {
 			want := fmt.Sprintf("f:3:5: %s %q is not available yet", noun, name)
@@ -143,7 +142,6 @@ func TestNotYet(t *testing.T) {
 	}
 	for _, c := range []struct{ key, text string }{
 		{"k6", "load: {reads: {k6: script.js}}"},
-		{"engine", "load: {reads: {engine: vegeta}}"},
 		{"trigger", "chaos: {x: {trigger: script, process.crash: {}}}"},
 		{"compose", "target: {compose: c.yaml}"},
 		{"containers", "target: {containers: {}}"},

@@ -12,19 +12,20 @@ import (
 type RefKind uint8
 
 const (
-	RefParam   RefKind = iota // ${rate}: filled in when the file is read
-	RefEnv                    // ${env.X}: filled in, masked
-	RefFile                   // ${file.PATH}: filled in, masked
-	RefData                   // ${data.users.id}: the row of this iteration
-	RefVar                    // ${var.token}: extracted by an earlier step
-	RefUnit                   // ${unit.posts[1].addr}: known once the target runs
-	RefLink                   // ${link.store.url}: in the environment of a process, the listener of its link
-	RefSelf                   // ${self.port}: in the settings of a process, the unit's own
-	RefInt                    // ${int(1,50)}
-	RefUUID                   // ${uuid()}, ${uuid(seeded)}
-	RefNow                    // ${now()}, ${now(unix)}, ${now(ms)}
-	RefRequest                // ${request.path}: in a signature, a part of the request that it is over
-	RefLedger                 // ${ledger.id} in a write: drawn for it; ${id} in the ledger's read: that of the write
+	RefParam    RefKind = iota // ${rate}: filled in when the file is read
+	RefEnv                     // ${env.X}: filled in, masked
+	RefFile                    // ${file.PATH}: filled in, masked
+	RefData                    // ${data.users.id}: the row of this iteration
+	RefVar                     // ${var.token}: extracted by an earlier step
+	RefUnit                    // ${unit.posts[1].addr}: known once the target runs
+	RefLink                    // ${link.store.url}: in the environment of a process, the listener of its link
+	RefSelf                    // ${self.port}: in the settings of a process, the unit's own
+	RefInt                     // ${int(1,50)}
+	RefUUID                    // ${uuid()}, ${uuid(seeded)}
+	RefNow                     // ${now()}, ${now(unix)}, ${now(ms)}
+	RefRequest                 // ${request.path}: in a signature, a part of the request that it is over
+	RefLedger                  // ${ledger.id} in a write: drawn for it; ${id} in the ledger's read: that of the write
+	RefRecorded                // what a replayed log asked for; nobody writes it
 )
 
 // A Ref is a placeholder taken apart.

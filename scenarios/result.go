@@ -23,6 +23,7 @@ type Result struct {
 	Duration    Num               `json:"duration"`             // of the judged load
 	Chaos       bool              `json:"chaos"`                // faults were injected
 	Control     bool              `json:"control,omitempty"`    // --no-chaos: the scenario's faults were left out
+	Imported    string            `json:"imported,omitempty"`   // the tool and the file that it was made from; empty: brunt ran it
 	Environment Environment       `json:"environment"`          // where the run took place
 	Scenario    string            `json:"scenario"`             // as resolved, secrets masked
 	Loads       []LoadInfo        `json:"loads"`                // what flowed
@@ -35,20 +36,23 @@ type Result struct {
 	Objectives  []ObjectiveResult `json:"objectives"`           // each with its answer
 	Windows     []Window          `json:"windows"`              // what was measured, by second, load and step
 	Ledger      *LedgerRecord     `json:"ledger,omitempty"`     // nil: the scenario has none
+	Usage       []UnitUsage       `json:"usage,omitempty"`      // what the target's units used
 	Notes       []string          `json:"notes,omitempty"`      // what a reader should know, in sentences
 
-	Histograms Histograms `json:"-"` // by the numbers that cells and windows carry
-	Events     []Event    `json:"-"` // for events.jsonl
+	Requests   RequestSource `json:"-"` // every one of them; nil: the run kept none
+	Histograms Histograms    `json:"-"` // by the numbers that cells and windows carry
+	Events     []Event       `json:"-"` // for events.jsonl
 }
 
 // LoadInfo says what a load was.
 type LoadInfo struct {
-	Name     string   `json:"name"`     // as the scenario has it
-	Executor string   `json:"executor"` // how its iterations began
-	Closed   bool     `json:"closed"`   // such a load hides stalls
-	Start    Num      `json:"start"`    // of its first iteration, an offset from t0
-	End      Num      `json:"end"`      // of its schedule, an offset from t0
-	Steps    []string `json:"steps"`    // by name, in the order of its flows
+	Name     string   `json:"name"`             // as the scenario has it
+	Executor string   `json:"executor"`         // how its iterations began
+	Engine   string   `json:"engine,omitempty"` // what made its requests; empty is brunt itself
+	Closed   bool     `json:"closed"`           // such a load hides stalls
+	Start    Num      `json:"start"`            // of its first iteration, an offset from t0
+	End      Num      `json:"end"`              // of its schedule, an offset from t0
+	Steps    []string `json:"steps"`            // by name, in the order of its flows
 }
 
 // An ObjectiveResult is an objective with its answer.

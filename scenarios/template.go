@@ -197,6 +197,22 @@ func (t *FormTemplate) DecodeNode(n *Node, m *Mistakes) { t.data(n, m, escQuery)
 // one that begins it stands as it is, as it names scheme and host.
 type URLTemplate struct{ Template }
 
+// LiteralURL is a URL that stands as it is, placeholders or not.
+func LiteralURL(s string) (URLTemplate, error) {
+	var t URLTemplate
+	text, _, _ := strings.Cut(s, "#")
+	if hint := unfitForURL(text); hint != "" {
+		return t, &BadURL{Why: fmt.Sprintf("%q is no URL: %s", clip(s, 60), hint)}
+	}
+	t.literal(asciiURL(text))
+	return t, nil
+}
+
+// RecordedURL is the one that comes with each iteration of a replay.
+func RecordedURL() URLTemplate {
+	return URLTemplate{Template{pieces: []piece{{ref: &Ref{Kind: RefRecorded, Text: "log"}}}}}
+}
+
 // DecodeNode implements [NodeDecoder].
 func (t *URLTemplate) DecodeNode(n *Node, m *Mistakes) {
 	parts, ok := n.parts(m)

@@ -88,10 +88,14 @@ type httpCall struct {
 type headerTemplate struct {
 	name string
 	scenarios.Template
+	shared bool // of many requests, each of which may have its own instead
 }
 
 // Name implements [scenarios.Call].
 func (c *httpCall) Name() string { return c.name }
+
+// Asks gives what the call asks for, as its author wrote it.
+func (c *httpCall) Asks() (method, url string) { return c.method, c.url.Text() }
 
 // Origin is scheme and host of the URL where they are known and not the target's.
 func (c *httpCall) Origin() string {
@@ -125,12 +129,7 @@ func (*HTTP) Compile(step scenarios.Block, in Scope, m *scenarios.Mistakes) (sce
 	c.compileHeaders(s, m)
 	c.compileBody(s, in, m)
 	c.compileProofs(s, in, m)
-	if s.Redirects != nil {
-		c.redirects = *s.Redirects
-		if c.redirects < 0 || c.redirects > 50 {
-			m.Add(s.Of("redirects"), "redirects lies from 0 to 50")
-		}
-	}
+	c.compileRedirects(s, m)
 	c.compileChecks(s.Check, in)
 	for _, name := range slices.Sorted(maps.Keys(s.Extract)) {
 		f := s.Extract[name].finder
@@ -142,6 +141,16 @@ func (*HTTP) Compile(step scenarios.Block, in Scope, m *scenarios.Mistakes) (sce
 	}
 	c.fixed = len(c.Refs()) == 0 && c.auth == nil && c.sign == nil
 	return c, m.Len() == before
+}
+
+func (c *httpCall) compileRedirects(s *HTTPStep, m *scenarios.Mistakes) {
+	if s.Redirects == nil {
+		return
+	}
+	c.redirects = *s.Redirects
+	if c.redirects < 0 || c.redirects > 50 {
+		m.Add(s.Of("redirects"), "redirects lies from 0 to 50")
+	}
 }
 
 // checkURL finds what can be known of a URL before the target runs.
@@ -188,10 +197,10 @@ func (c *httpCall) compileHeaders(s *HTTPStep, m *scenarios.Mistakes) {
 			m.Add(h.At, "%q is no name of a header", name)
 		case strings.EqualFold(name, "host"):
 			c.host = &h
-		case strings.EqualFold(name, "content-length"), strings.EqualFold(name, "transfer-encoding"), strings.EqualFold(name, "connection"):
+		case isOwnHeader(name):
 			m.Add(h.At, "header %s is brunt's to set", name)
 		default:
-			c.headers = append(c.headers, headerTemplate{name, h.Template})
+			c.headers = append(c.headers, headerTemplate{name: name, Template: h.Template})
 		}
 	}
 }

@@ -296,10 +296,16 @@ func (t *trip) read(c *conn, br *bufio.Reader) (clean bool, err error) {
 
 // fail makes the outcome the error that err is.
 func (t *trip) fail(err error) {
-	out, deadline := t.out, t.it.Deadline
+	fail(t.out, err, max(t.client.now(), t.out.Slot), t.it.Deadline, t.client.over.Err() != nil)
+	t.sample(err)
+}
+
+// fail makes an outcome that ended at end the error that err is. Over tells that the run
+// was ended meanwhile.
+func fail(out *scenarios.Outcome, err error, end, deadline time.Duration, over bool) {
 	out.Kind, out.Cause = scenarios.Error, causeOf(err)
 	out.Status, out.Answered = 0, false
-	out.End = max(t.client.now(), out.Slot)
+	out.End = end
 	_, bad := errors.AsType[*scenarios.BadURL](err)
 	switch {
 	case errors.Is(err, errRedirects):
@@ -313,7 +319,7 @@ func (t *trip) fail(err error) {
 	case out.Cause == scenarios.NotAllowed:
 	case out.End >= deadline:
 		out.Cause = scenarios.Timeout
-	case t.client.over.Err() != nil:
+	case over:
 		out.Cause = scenarios.Unfinished
 	}
 	if out.Cause == scenarios.Timeout {
@@ -322,7 +328,6 @@ func (t *trip) fail(err error) {
 		}
 		out.End = deadline
 	}
-	t.sample(err)
 }
 
 // sample keeps a failed request for the report, when one is still wanted.
@@ -337,7 +342,7 @@ func (t *trip) sample(err error) {
 	} else {
 		sm.Message, sm.Body = t.call.wanted(t.ans, t.it, t.out), t.ans.excerpt()
 		sm.Headers = map[string]string{}
-		for _, name := range []string{"Content-Type", "Retry-After", "Location", "Traceparent"} {
+		for _, name := range sampledHeaders {
 			if v := t.ans.header(name); len(v) > 0 {
 				sm.Headers[name] = string(v[0])
 			}
@@ -346,6 +351,9 @@ func (t *trip) sample(err error) {
 	t.conceal(&sm)
 	k.Keep(t.out, sm)
 }
+
+// sampledHeaders are what a sample shows of an answer's headers.
+var sampledHeaders = []string{"Content-Type", "Retry-After", "Location", "Traceparent"}
 
 // said puts an error into words, with what mends it where that is known.
 func said(err error) string {

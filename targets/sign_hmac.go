@@ -62,7 +62,7 @@ func (y *HMAC) signer(in Scope, m *scenarios.Mistakes) *hmacSigner {
 			m.Add(h.At, "%q is no name of a header", name)
 		}
 		early(&h.Template, "a header that is sent along; `value` says how it is sent")
-		s.headers = append(s.headers, headerTemplate{name, h.Template})
+		s.headers = append(s.headers, headerTemplate{name: name, Template: h.Template})
 	}
 	if y.Value != nil && !slices.ContainsFunc(y.Value.Refs(), func(r *scenarios.Ref) bool { return r.Kind == scenarios.RefRequest && r.Name == "signature" }) {
 		m.AddHint(y.Of("value"), `such as "HMAC ${request.signature}"`, "the value of header %s lacks the signature", s.header)

@@ -67,9 +67,8 @@ type Sampler interface {
 	Keep(o *scenarios.Outcome, s scenarios.Sample)
 }
 
-// A Client is one load's way to the target.
-type Client interface {
-	Open(vu int) (Session, error)
+// A Way is how one load reaches the target: the connections that it owns.
+type Way interface {
 	// Abort closes every connection, so that every Do returns.
 	Abort()
 	// Opened is how many connections were opened so far.
@@ -77,7 +76,13 @@ type Client interface {
 	Close() error
 }
 
-// A Speaker is a client that speaks one of several versions of its protocol, as the
+// A Client is a way that sessions go.
+type Client interface {
+	Way
+	Open(vu int) (Session, error)
+}
+
+// A Speaker is a way that speaks one of several versions of its protocol, as the
 // target has it.
 type Speaker interface {
 	// Speaks lists those that its connections spoke so far.

@@ -1,7 +1,10 @@
 package netns
 
 import (
+	"errors"
+	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 )
 
@@ -30,7 +33,10 @@ const (
 // of connections, by who opens them.
 type Direction string
 
-// The directions. The zero value is both.
+// The directions. The zero value is both, for what cuts or shapes. For what happens to
+// some packets, or to all of them a little (latency, reorder, loss, duplicate, corrupt), it
+// is once in each round trip, at whichever side the mechanism has: nfqueue, ebpf and nft
+// take what comes in, netem what goes out. For both, set two.
 const (
 	Both Direction = ""
 	In   Direction = "in"
@@ -55,6 +61,7 @@ type Spec struct {
 	RCode       string        `json:"rcode,omitempty"`       // of dns.fail: SERVFAIL (the zero value), NXDOMAIN, REFUSED
 	Answers     []netip.Addr  `json:"answers,omitempty"`     // of dns.spoof
 	Seed        uint64        `json:"seed,omitempty"`        // of what is random
+	Handle      uint16        `json:"handle,omitempty"`      // of a queueing discipline, to know it by; zero is one by chance
 }
 
 // A Match selects packets by the other end. The zero value is every packet.
@@ -66,7 +73,7 @@ type Match struct {
 // Met is what a fault has met so far.
 type Met struct {
 	Packets int64 `json:"packets"` // selected
-	Hit     int64 `json:"hit"`     // dropped, delayed, changed or answered
+	Hit     int64 `json:"hit"`     // dropped, delayed, changed or answered; a connection that was ended at once is one
 	Bytes   int64 `json:"bytes"`   // of those selected
 }
 
@@ -78,4 +85,65 @@ type Held interface {
 	Met() (Met, error)
 	// Close takes it back. Twice is harmless.
 	Close() error
+}
+
+// Check tells what is wrong with s by itself.
+func (s Spec) Check() error {
+	var bad []error
+	no := func(format string, args ...any) { bad = append(bad, fmt.Errorf(format, args...)) }
+	if !known(s.Do) {
+		no("there is no action %q", s.Do)
+	}
+	if d := s.Direction; d != Both && d != In && d != Out {
+		no("a direction is in or out, or nothing for both, not %q", d)
+	}
+	if s.Share < 0 || s.Share > 1 {
+		no("a share is more than 0 and at most 1, not %v", s.Share)
+	}
+	if s.Delay < 0 || s.Jitter < 0 || s.Rate < 0 {
+		no("a delay, a jitter and a rate are not negative")
+	}
+	if s.Do == Latency && s.Delay == 0 && s.Jitter == 0 {
+		no("%s needs a delay", Latency)
+	}
+	if s.Do == Bandwidth && s.Rate == 0 {
+		no("%s needs a rate", Bandwidth)
+	}
+	if s.Correlation < 0 || s.Correlation >= 1 {
+		no("a correlation is 0 or more and less than 1, not %v", s.Correlation)
+	}
+	if m := s.Mode; m != "" && m != "drop" && m != "reject" && m != "reset" {
+		no("a mode is drop, reject or reset, not %q", m)
+	}
+	if s.Mode != "" && s.Do != Partition {
+		no("a mode is of a %s", Partition)
+	}
+	if r := s.RCode; r != "" && r != "SERVFAIL" && r != "NXDOMAIN" && r != "REFUSED" {
+		no("an rcode is SERVFAIL, NXDOMAIN or REFUSED, not %q", r)
+	}
+	if s.Do == DNSSpoof && len(s.Answers) == 0 {
+		no("%s needs an address to answer with", DNSSpoof)
+	}
+	for _, p := range s.Match.Peers {
+		if !p.IsValid() {
+			no("a peer is an address or a network")
+		}
+	}
+	if slices.Contains(s.Match.Ports, 0) {
+		no("a port is 1 to 65535")
+	}
+	return errors.Join(bad...)
+}
+
+// ways are the directions of packets that s is about, where the mechanism can have once
+// what happens once in each round trip.
+func (s Spec) ways(once Direction) []Direction {
+	if s.Direction != Both {
+		return []Direction{s.Direction}
+	}
+	switch s.Do {
+	case Latency, Reorder, Loss, Duplicate, Corrupt:
+		return []Direction{once}
+	}
+	return []Direction{In, Out}
 }

@@ -30,6 +30,7 @@ type runFlags struct {
 	dryRun    bool
 	noChaos   bool
 	force     bool
+	requests  bool
 	repeat    int
 	logFormat string
 	logLevel  string
@@ -61,6 +62,7 @@ with --plan does just that, and refuses if anything differs by then.`,
 	f.register(c)
 	c.Flags().StringVarP(&f.out, "output", "o", "", "folder for the report (default brunt-results/NAME-TIME); with --dry-run the file for the plan")
 	c.Flags().BoolVar(&f.force, "force", false, "write over the report of another run, or over another plan")
+	c.Flags().BoolVar(&f.requests, "requests", false, "keep every single request, in "+reporters.RequestsFile+" of the report's folder, for formats that need it")
 	c.Flags().BoolVar(&f.dryRun, "dry-run", false, "say what would be done, and do nothing")
 	c.Flags().StringVar(&f.plan, "plan", "", "run what this plan says, if nothing differs from it")
 	c.Flags().BoolVar(&f.noChaos, "no-chaos", false, "inject no fault: the control run")
@@ -168,8 +170,13 @@ func (f *runFlags) once(ctx context.Context, c *cobra.Command, plan *run.Plan) (
 	if err != nil {
 		return nil, err
 	}
+	requests := ""
+	if f.requests {
+		requests = filepath.Join(dir, reporters.RequestsFile)
+	}
 	res, err := plan.Run(ctx, run.Options{
-		ID: id, LogDir: filepath.Join(dir, "logs"), State: state(), Guard: append(self(), "guard"), NoChaos: f.noChaos, Log: log,
+		Requests: requests,
+		ID:       id, LogDir: filepath.Join(dir, "logs"), State: state(), Guard: append(self(), "guard"), NoChaos: f.noChaos, Log: log,
 		Live: live.Observe, Ledger: filepath.Join(dir, "ledger.jsonl"), Suspend: suspended(), Stop: stopSelf,
 	})
 	live.Clear()

@@ -25,6 +25,7 @@ func Kinds() map[string]func() Executor {
 		"ramping-vus":           func() Executor { return new(RampingVUs) },
 		"per-vu-iterations":     func() Executor { return new(PerVUIterations) },
 		"shared-iterations":     func() Executor { return new(SharedIterations) },
+		"replay":                func() Executor { return new(Replay) },
 	}
 }
 
@@ -36,6 +37,7 @@ type Plan struct {
 	Users   *Profile // virtual users; nil for an open load
 	PerVU   int64    // iterations of each virtual user; 0 is no bound
 	Shared  int64    // iterations in all; 0 is no bound
+	Log     *Log     // whose arrivals an open load has, Rate being theirs; nil is those of Rate
 	Stages  []Stage
 }
 
@@ -63,8 +65,11 @@ func (p Plan) profile() *Profile {
 
 // Arrivals is how many even arrivals an open load has.
 func (p Plan) Arrivals() int64 {
-	if p.Rate == nil {
+	switch {
+	case p.Rate == nil:
 		return 0
+	case p.Log != nil:
+		return p.Log.Count()
 	}
 	return arrivals(p.Rate.Total())
 }

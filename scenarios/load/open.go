@@ -15,6 +15,8 @@ type job struct {
 	intended time.Duration
 	ready    time.Duration // when the dispatcher turned to it; 0 is not before the worker does
 	waited   bool
+	flow     int32  // of a replay
+	asks     string // path and query of a replay
 }
 
 // dispatcher hands arrivals to workers. It never drops one: an arrival that finds
@@ -59,36 +61,10 @@ func (r *Run) open(ctx context.Context) Stats {
 
 // arrivals dispatches the warm-up and then the schedule, each at its time.
 func (d *dispatcher) arrivals(pacer Pacer) {
-	if d.Warmup > 0 && d.Plan.Rate.First() > 0 {
-		warm := NewProfile(-d.Warmup)
-		warm.Add(d.Warmup, d.Plan.Rate.First(), d.Plan.Rate.First())
-		c := NewCursor(warm, -d.Warmup, d.Plan.Poisson, ^d.seed, Part{})
-		if !d.follow(pacer, c, func(n int64) int64 { return -n - 1 }) {
-			return
-		}
-	}
-	c := NewCursor(d.Plan.Rate, d.Plan.Rate.Begin(), d.Plan.Poisson, d.seed, Part{})
-	d.follow(pacer, c, func(n int64) int64 { return n })
-}
-
-// near is the span before an arrival that the pacer bridges; further away the
-// dispatcher waits where a cancelled run can wake it.
-const near = 20 * time.Millisecond
-
-func (d *dispatcher) follow(pacer Pacer, c Cursor, number func(int64) int64) bool {
-	for {
-		n, at, ok := c.Next()
-		if !ok {
-			return true
-		}
-		if at-d.Now() > 2*near && !d.pauseExpiring(at-near) {
-			return false
-		}
-		pacer.Until(at)
-		if d.ctx.Err() != nil {
-			return false
-		}
-		d.dispatch(job{n: number(n), intended: at})
+	s := d.schedule(pacer, d.pauseExpiring)
+	defer s.close()
+	for j, ok := s.next(d.ctx); ok; j, ok = s.next(d.ctx) {
+		d.dispatch(j)
 	}
 }
 
@@ -161,7 +137,7 @@ func (d *dispatcher) work(w *worker) {
 			if !j.waited {
 				ready = d.Now()
 			}
-			w.iterate(d.ctx, j.n, j.intended, ready)
+			w.iterate(d.ctx, j, ready)
 			d.enter(-1)
 			j, more = d.next(w)
 		}
@@ -217,7 +193,7 @@ func (d *dispatcher) expireLocked(now time.Duration) {
 // unsent counts an arrival that was never sent.
 func (d *dispatcher) unsent(j job, end time.Duration, cause scenarios.Cause) {
 	rnd := rand.New(rand.NewPCG(d.seed, uint64(j.n)))
-	d.lost(d.Sink(int(uint64(j.n)%uint64(d.Shards))), d.choose(rnd), j.intended, j.ready, end, cause)
+	d.lost(d.Sink(int(uint64(j.n)%uint64(d.Shards))), d.choose(j, rnd), j.intended, j.ready, end, cause)
 	d.enter(-1)
 }
 

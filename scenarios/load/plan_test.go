@@ -105,7 +105,7 @@ func TestPlan(t *testing.T) {
 func TestPlan_Mistakes(t *testing.T) {
 	for _, c := range []struct{ name, load, want string }{
 		{"unknown", `{executor: constant-arival-rate, rate: 1/s}`, `unknown kind "constant-arival-rate"`},
-		{"not yet", `{executor: replay}`, `executor "replay" is not available yet`},
+		{"not yet", `{executor: find}`, `executor "find" is not available yet`},
 		{"no rate", `{executor: constant-arrival-rate, duration: 1s}`, `rate`},
 		{"rate of zero", `{executor: constant-arrival-rate, rate: 0/s, duration: 1s}`, `rate`},
 		{"no time", `{executor: ramping-arrival-rate, stages: [{rate: 5/s, duration: 0s}]}`, "the stages last no time"},

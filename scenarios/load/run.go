@@ -43,6 +43,7 @@ type Run struct {
 	Plan        Plan
 	Warmup      time.Duration // begins so much before t0, at the first rate; 0 is none
 	Flows       []Flow
+	InTurn      bool   // iterations take the flows in turn; false is by weight
 	Init        []Step // once per virtual user, never recorded; in an open load the arrival waits for it
 	Timeout     time.Duration
 	Grace       time.Duration
@@ -53,6 +54,7 @@ type Run struct {
 	Env         *scenarios.Env
 	Vars        []scenarios.Value // as setup left them
 	Open        func(vu int) (User, error)
+	Engine      Engine               // makes the requests of an open load; nil is users that Open gives
 	Sink        func(shard int) Sink // a sink for each of Shards
 	Shards      int
 	Abort       func() // makes every Do return at once; called when the grace is over
@@ -98,6 +100,8 @@ func (r *Run) Go(ctx context.Context) (Stats, error) {
 	r.isClosed = r.Plan.Closed()
 	if r.isClosed {
 		stats = r.closed(ctx)
+	} else if r.Engine != nil {
+		stats = r.attack(ctx)
 	} else {
 		stats = r.open(ctx)
 	}

@@ -85,21 +85,27 @@ func (v *vu) think(s *Step) time.Duration {
 	return d
 }
 
-// begin readies the iteration n and chooses its flow.
-func (v *vu) begin(n int64) *Flow {
-	v.pcg.Seed(v.run.seed, uint64(n))
-	v.it.N = n
+// begin readies the iteration j and chooses its flow.
+func (v *vu) begin(j job) *Flow {
+	v.pcg.Seed(v.run.seed, uint64(j.n))
+	v.it.N, v.it.Recorded = j.n, j.asks
 	v.it.Reset()
 	if len(v.base) > 0 {
 		scenarios.CopyVars(v.it.Vars, v.base)
 	}
-	return v.run.choose(v.it.Rand)
+	return v.run.choose(j, v.it.Rand)
 }
 
-// choose picks a flow by weight.
-func (r *Run) choose(rnd *rand.Rand) *Flow {
-	if len(r.Flows) == 1 {
+// choose picks the flow of iteration j: that of a replay, the one whose turn it is, or one
+// by weight.
+func (r *Run) choose(j job, rnd *rand.Rand) *Flow {
+	switch {
+	case r.Plan.Log != nil:
+		return &r.Flows[j.flow]
+	case len(r.Flows) == 1:
 		return &r.Flows[0]
+	case r.InTurn:
+		return &r.Flows[turn(j.n, len(r.Flows))]
 	}
 	x := rnd.Float64() * r.weights[len(r.weights)-1]
 	for i, w := range r.weights {
@@ -110,15 +116,23 @@ func (r *Run) choose(rnd *rand.Rand) *Flow {
 	return &r.Flows[len(r.Flows)-1]
 }
 
-// iterate runs iteration n from its arrival to its end. Ready is when the
+// turn is whose turn of several it is at iteration n; those of a warm-up are negative.
+func turn(n int64, of int) int {
+	if n < 0 {
+		n = -n - 1
+	}
+	return int(n % int64(of))
+}
+
+// iterate runs iteration j from its arrival to its end. Ready is when the
 // generator turned to it.
-func (v *vu) iterate(ctx context.Context, n int64, intended, ready time.Duration) {
-	r := v.run
+func (v *vu) iterate(ctx context.Context, j job, ready time.Duration) {
+	r, intended := v.run, j.intended
 	if !v.prepare(ctx, intended+r.Timeout) {
-		v.failed(n, intended, ready)
+		v.failed(j, ready)
 		return
 	}
-	flow := v.begin(n)
+	flow := v.begin(j)
 	v.whole = scenarios.Outcome{
 		Load: r.Index, Step: scenarios.IterationStep, Closed: r.isClosed, Intended: intended, Ready: ready, WasSent: true, Answered: true,
 	}
@@ -203,12 +217,12 @@ func (r *Run) skip(sink Sink, out *scenarios.Outcome, steps []Step, at time.Dura
 
 // failed counts an iteration whose virtual user could not be initialised: its
 // first step carries the error of init.
-func (v *vu) failed(n int64, intended, ready time.Duration) {
+func (v *vu) failed(j job, ready time.Duration) {
 	cause, end := v.out.Cause, v.out.End
 	if cause == scenarios.NoCause { // init was shed
 		cause = scenarios.Other
 	}
-	v.run.lost(v.sink, v.begin(n), intended, ready, max(end, intended), cause)
+	v.run.lost(v.sink, v.begin(j), j.intended, ready, max(end, j.intended), cause)
 }
 
 // lost counts an iteration that never sent a request: its first step is an error

@@ -37,6 +37,7 @@ func (r *Recorder) fold() {
 		for rest := full; len(rest) > 0; {
 			n := min(atOnce, len(rest))
 			r.sortAll(rest[:n])
+			r.keepAll(rest[:n])
 			rest = rest[n:]
 			r.turn.end()
 		}
@@ -52,6 +53,18 @@ func (r *Recorder) sortAll(samples []scenarios.Outcome) {
 	defer r.mu.Unlock()
 	for i := range samples {
 		r.sort(&samples[i])
+	}
+}
+
+// keepAll gives requests to who keeps them.
+func (r *Recorder) keepAll(samples []scenarios.Outcome) {
+	if r.cfg.Keep == nil {
+		return
+	}
+	for i := range samples {
+		if samples[i].Step != scenarios.IterationStep {
+			r.cfg.Keep(&samples[i])
+		}
 	}
 }
 

@@ -39,6 +39,9 @@ type Config struct {
 	Now      func() time.Duration // the run's clock
 	InFlight func() int64         // iterations under way
 	Dir      string               // for the spill file; "" is the system's
+	// Keep is given each request, an iteration being none, once it is counted: off the hot
+	// path, by one goroutine at a time. Nil keeps none.
+	Keep func(*scenarios.Outcome)
 }
 
 // A Recorder takes the outcome of every request of a run.

@@ -46,6 +46,7 @@ type LoadPlan struct {
 	scenarios.Load
 	Schedule load.Plan
 	Flows    []load.Flow
+	InTurn   bool        // iterations take the flows in turn: those of a targets file
 	Prelude  []load.Step // once per virtual user
 	Steps    []string    // names of its steps, in the order of their numbers
 }
@@ -121,6 +122,9 @@ func (c *compiler) load(l *scenarios.Load) {
 	index := len(c.plan.Series.Loads)
 	lp := LoadPlan{Load: *l}
 	executor, ok := scenarios.Resolve(l.Shape, load.Kinds(), c.m)
+	if x, logged := executor.(load.Logged); ok && logged {
+		x.Scan(c.sc.Open, c.m)
+	}
 	if ok {
 		lp.Schedule = executor.Plan(l.Start.D(), c.m)
 	} else {
@@ -135,6 +139,9 @@ func (c *compiler) load(l *scenarios.Load) {
 			c.m.Add(mixed.Flow[0].Pos, "load %q has a flow that makes no request", l.Name)
 		}
 	}
+	c.targetsFile(&lp, index, l)
+	c.replay(&lp, index, l)
+	c.engine(&lp, l)
 	lp.Prelude, _ = c.steps(l.Init, unmeasured, l)
 	for _, s := range c.plan.Series.Steps {
 		if s.Load == index {
@@ -294,6 +301,10 @@ func (c *compiler) objectives() {
 		}
 	}
 }
+
+// Takes is how long a run takes by its schedules: warm-up and loads. What the target needs to
+// come up and the last requests to end is not in it.
+func (p *Plan) Takes() time.Duration { return p.Scenario.Warmup + p.End() }
 
 // End is when the last load ends.
 func (p *Plan) End() time.Duration {

@@ -10,35 +10,66 @@ import (
 	"brunt/chaos"
 	"brunt/scenarios"
 	"brunt/scenarios/load"
+	"brunt/targets"
 )
 
 // prepare readies load i.
 func (r *runner) prepare(i, shards int) error {
 	lp := &r.Loads[i]
+	if lp.Engine == scenarios.VegetaEngine {
+		return r.prepareVegeta(i, shards)
+	}
 	client, err := r.client(&lp.Load, r.samples)
 	if err != nil {
 		return err
 	}
 	r.clients = append(r.clients, client)
+	run := r.loadRun(i, shards)
+	run.Abort = client.Abort
+	run.Open = func(vu int) (load.User, error) {
+		u, err := client.Open(vu)
+		if err != nil || r.ledger == nil {
+			return u, err
+		}
+		return r.ledger.user(u, vu), nil
+	}
+	return nil
+}
+
+// prepareVegeta readies load i, whose requests vegeta makes.
+func (r *runner) prepareVegeta(i, shards int) error {
+	lp := &r.Loads[i]
+	o := targets.VegetaOptions{MaxInFlight: lp.inFlight(), Env: r.env}
+	for _, f := range lp.Flows {
+		o.Calls, o.Steps = append(o.Calls, f.Steps[0].Call), append(o.Steps, f.Steps[0].Index)
+	}
+	to := r.reach(&lp.Load)
+	to.Sampler = r.samples
+	engine, err := targets.NewVegeta(to, o)
+	if err != nil {
+		return err
+	}
+	r.clients = append(r.clients, engine)
+	run := r.loadRun(i, shards)
+	run.Abort, run.Engine = engine.Abort, engine
+	return nil
+}
+
+// loadRun begins what a load needs to run, and adds it to the others.
+func (r *runner) loadRun(i, shards int) *load.Run {
+	lp := &r.Loads[i]
 	warm := r.Scenario.Warmup
 	if lp.Start != 0 {
 		warm = 0
 	}
-	r.runs = append(r.runs, &load.Run{
-		Name: lp.Name, Index: int32(i), Plan: lp.Schedule, Warmup: warm, Flows: lp.Flows, Init: lp.Prelude,
+	run := &load.Run{
+		Name: lp.Name, Index: int32(i), Plan: lp.Schedule, Warmup: warm, Flows: lp.Flows, InTurn: lp.InTurn, Init: lp.Prelude,
 		Timeout: lp.Timeout.D(), Grace: lp.Grace.D(), MaxInFlight: lp.inFlight(), Seed: r.Scenario.Seed, Pacing: r.Scenario.Pacing,
 		Now: r.now, Env: r.env, Vars: r.vars, Shards: shards,
-		Open: func(vu int) (load.User, error) {
-			u, err := client.Open(vu)
-			if err != nil || r.ledger == nil {
-				return u, err
-			}
-			return r.ledger.user(u, vu), nil
-		},
-		Sink:  func(shard int) load.Sink { return r.rec.Shard(shard) },
-		Abort: client.Abort,
-	})
-	return nil
+		Sink: func(shard int) load.Sink { return r.rec.Shard(shard) },
+	}
+	r.runs = append(r.runs, run)
+	return run
 }
 
 func (r *runner) inFlight() int64 {

@@ -70,7 +70,7 @@ type frozen struct {
 }
 
 // freezeRun runs 1000/s for 10 s against a server that is frozen on the way.
-func freezeRun(t *testing.T, arrivals, scheme, version string) frozen {
+func freezeRun(t *testing.T, arrivals, scheme, version, engine string) frozen {
 	t.Helper()
 	needsBacklog(t)
 	s := newServer(t, "serve")
@@ -92,8 +92,9 @@ load:
     timeout: 5s
     max_in_flight: 3000
     connections: {http: %s}
+    engine: %s
     flow: [{get: "/${data.n.value}"}]
-`, scheme, s.addr, arrivals, version)
+`, scheme, s.addr, arrivals, version, engine)
 	var f frozen
 	runs := 0
 	inTime(t, func() *scenarios.Result {
@@ -167,18 +168,19 @@ func (f *frozen) ideal(i int) time.Duration {
 // finds the target frozen waits for its end, and is counted with all of that wait:
 // as the schedule and the freeze have it, and as the target itself has it.
 func TestFrozen(t *testing.T) {
-	for _, c := range []struct{ name, arrivals, scheme, version, spoken string }{
-		{"even", "even", "http", "1.1", "HTTP/1.1"},
-		{"poisson", "poisson", "http", "1.1", "HTTP/1.1"},
-		{"even over h2", "even", "https", "auto", "HTTP/2"},
-		{"even over h2c", "even", "http", "h2c", "h2c"},
+	for _, c := range []struct{ name, arrivals, scheme, version, spoken, engine string }{
+		{"even", "even", "http", "1.1", "HTTP/1.1", "native"},
+		{"poisson", "poisson", "http", "1.1", "HTTP/1.1", "native"},
+		{"even over h2", "even", "https", "auto", "HTTP/2", "native"},
+		{"even over h2c", "even", "http", "h2c", "h2c", "native"},
+		{"even by vegeta", "even", "http", "1.1", "HTTP/1.1", "vegeta"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if testing.Short() && c.name != "even" {
 				t.Skip("10 s")
 			}
 			try(t, func(wrong *complaints) { // a busy machine freezes for longer, or is slow to serve what waited
-				f := freezeRun(t, c.arrivals, c.scheme, c.version)
+				f := freezeRun(t, c.arrivals, c.scheme, c.version, c.engine)
 				f.check(t, c.arrivals, wrong)
 				if got := f.Generator.Spoken; !slices.Equal(got, []string{c.spoken}) {
 					t.Errorf("spoken: %q", got)
@@ -267,14 +269,22 @@ func TestSpike(t *testing.T) {
 	if testing.Short() {
 		t.Skip("5000/s")
 	}
+	// In vegeta, a request goes through four goroutines until it is written.
+	for engine, late := range map[string]time.Duration{"native": time.Millisecond, "vegeta": 2 * time.Millisecond} {
+		t.Run(engine, func(t *testing.T) { spikeBy(t, engine, late) })
+	}
+}
+
+// spikeBy lets what is sent be late by a span.
+func spikeBy(t *testing.T, engine string, late time.Duration) {
 	s := newServer(t, "serve")
 	text := fmt.Sprintf(`
 version: 1
 name: a spike
 target: {url: "http://%s"}
 load:
-  main: {executor: spike, base: 500/s, peak: 5000/s, before: 1s, rise: 1s, hold: 1s, fall: 1s, after: 1s, timeout: 5s, flow: [{get: /}]}
-`, s.addr)
+  main: {engine: %s, executor: spike, base: 500/s, peak: 5000/s, before: 1s, rise: 1s, hold: 1s, fall: 1s, after: 1s, timeout: 5s, flow: [{get: /}]}
+`, s.addr, engine)
 	for try := range lateTries {
 		plan := mustCompile(t, text)
 		shape := plan.Loads[0].Schedule.Rate
@@ -301,7 +311,7 @@ load:
 				t.Fatalf("at %s what is asked for is %g arrivals from the area", at, d)
 			}
 			samples++
-			if away(sent, at) <= max(2, shape.At(at)*time.Millisecond.Seconds()) {
+			if away(sent, at) <= max(2, shape.At(at)*late.Seconds()) {
 				near++
 			}
 		}

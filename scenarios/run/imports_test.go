@@ -20,16 +20,18 @@ import (
 // each other, and may not import another spoke. A folder of which nobody says
 // where it belongs is a mistake: put it here, with what it may import.
 var arrows = map[string][]string{
-	"scenarios":         nil, // the hub
-	"scenarios/load":    {"scenarios"},
-	"scenarios/measure": {"scenarios"},
-	"scenarios/convert": {"scenarios"}, // writes scenarios, and runs none
-	"targets":           {"scenarios"},
-	"chaos":             {"scenarios"},
-	"reporters":         {"scenarios"},
-	"scenarios/run":     {"scenarios", "scenarios/load", "scenarios/measure", "targets", "chaos", "reporters"},
-	"examples":          nil, // systems to break, which know nothing of brunt
-	"cmd":               {"scenarios", "scenarios/run", "scenarios/convert", "chaos", "reporters", "targets"},
+	"scenarios":          nil, // the hub
+	"scenarios/load":     {"scenarios"},
+	"scenarios/measure":  {"scenarios"},
+	"targets":            {"scenarios"},
+	"chaos":              {"scenarios"},
+	"reporters":          {"scenarios"},
+	"scenarios/compare":  {"scenarios"},
+	"scenarios/convert":  {"scenarios"}, // writes scenarios, and runs none
+	"scenarios/capacity": nil, // knows rates alone
+	"scenarios/run":      {"scenarios", "scenarios/capacity", "scenarios/load", "scenarios/measure", "targets", "chaos", "reporters"},
+	"examples":           nil, // systems to break, which know nothing of brunt
+	"cmd":                {"scenarios", "scenarios/capacity", "scenarios/compare", "scenarios/convert", "scenarios/run", "chaos", "reporters", "targets"},
 }
 
 // narrow are the arrows that only these packages of a part may be the far end of:

@@ -80,6 +80,9 @@ func TestLinkFaults(t *testing.T) {
 		{"error", `for: 1s, http.error: {EDGE, status: 507}`, "/", "5s", failed(.5, 1, "status 507"), failed(.5, 1, "status 507")},
 		{"some errors", `for: 1s, http.error: {EDGE, percent: 30%}`, "/", "5s", failed(.05, .6, "status 503"), failed(.05, .6, "status 503")},
 		{"delay", `for: 1s, http.delay: {EDGE, delay: 100ms}`, "/", "5s", slowed(.1), slowed(.1)},
+		{"latency, by vegeta", `for: 1s, network.latency: {EDGE, delay: 100ms}`, "/", "5s", slowed(.1), slowed(.1)},
+		{"partition, by vegeta", `for: 1s, network.partition: {EDGE}`, "/", "400ms", failed(.5, 1, "timeout"), failed(.5, 1, "timeout")},
+		{"error, by vegeta", `for: 1s, http.error: {EDGE, status: 507}`, "/", "5s", failed(.5, 1, "status 507"), failed(.5, 1, "status 507")},
 		{"reset", `network.reset: {EDGE}`, "/slow", "5s", failed(.005, .2, "reset", "closed"), failed(.005, .2, "status 502")},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -89,14 +92,18 @@ func TestLinkFaults(t *testing.T) {
 			}
 			text := "version: 1\nname: " + c.name + "\nseed: 7\n" + ring + `
 load:
-  main: {executor: constant-arrival-rate, rate: 50/s, duration: DURATION, timeout: ` + c.timeout + `, flow: [{get: "/far` + c.path + `"}]}
+  main: {engine: ENGINE, executor: constant-arrival-rate, rate: 50/s, duration: DURATION, timeout: ` + c.timeout + `, flow: [{get: "/far` + c.path + `"}]}
 chaos:
 ` + entry("near", "at: 1s", "from: load, to: web") + entry("far", "after: near, wait: 1500ms", "from: web, to: store")
 			duration := "6s"
 			if strings.HasPrefix(c.fault, "network.reset") { // its phases last 5 s
 				duration = "14s"
 			}
-			text = strings.ReplaceAll(text, "DURATION", duration)
+			engine := "native"
+			if strings.HasSuffix(c.name, "by vegeta") {
+				engine = "vegeta"
+			}
+			text = strings.NewReplacer("DURATION", duration, "ENGINE", engine).Replace(text)
 			try(t, func(wrong *complaints) {
 				res := runOnce(t, text, Options{})
 				if wrong.passed(res); len(res.Faults) != 2 {

@@ -73,10 +73,11 @@ slo: [errors < 20%]
 chaos:
   slow: {at: 300ms, for: 300ms, network.latency: {from: load, to: target, delay: 10ms}}
 `
-	for _, c := range []struct {
+	type rail struct {
 		name string
 		text string // FAR is the outsider's address, IP its IP, NEAR that of a target on loopback
-	}{
+	}
+	cases := []rail{
 		{"target", `target: {url: "http://FAR"}` + strings.ReplaceAll(load, "PATH", "/")},
 		{"target through a link", `target: {url: "http://FAR"}` + strings.ReplaceAll(load, "PATH", "/") + fault},
 		{"target that is asked whether it is ready", `target: {url: "http://FAR", ready: {get: /}}` + strings.ReplaceAll(load, "PATH", "/")},
@@ -92,7 +93,14 @@ setup: [{get: "http://FAR/"}]` + strings.ReplaceAll(load, "PATH", "/")},
 		{"resolve of a port", `target: {url: "http://localhost:PORT"}` + strings.ReplaceAll(strings.ReplaceAll(load, "PATH", "/"), "flow:", `resolve: {"localhost:PORT": "FAR"}, flow:`)},
 		{"another is allowed", `guard: {allow: {load: [198.51.100.0/24, other.example.com]}}
 target: {url: "http://FAR"}` + strings.ReplaceAll(load, "PATH", "/")},
-	} {
+	}
+	for _, c := range slices.Clone(cases) {
+		switch c.name {
+		case "target through a link", "step whose address is data", "redirect", "redirect through a link", "resolve":
+			cases = append(cases, rail{c.name + ", by vegeta", strings.Replace(c.text, "main: {", "main: {engine: vegeta, ", 1)})
+		}
+	}
+	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			far := newOutsider(t)

@@ -79,7 +79,7 @@ func (r *runner) result(ctx context.Context) (*scenarios.Result, error) {
 		c.Loads = append(c.Loads, span)
 		end = max(end, span.To)
 		res.Loads = append(res.Loads, scenarios.LoadInfo{
-			Name: lp.Name, Executor: lp.Executor, Closed: lp.Schedule.Closed(), Start: scenarios.Sec(span.From), End: scenarios.Sec(span.To), Steps: lp.Steps,
+			Name: lp.Name, Executor: lp.Executor, Engine: lp.engineName(), Closed: lp.Schedule.Closed(), Start: scenarios.Sec(span.From), End: scenarios.Sec(span.To), Steps: lp.Steps,
 		})
 	}
 	r.judged, c.Ledger, res.Ledger = c.SLO, r.written, r.written
@@ -94,7 +94,7 @@ func (r *runner) result(ctx context.Context) (*scenarios.Result, error) {
 	res.Histograms = f.Histograms
 	res.Faults = append(res.Faults, r.faultRecords(f)...)
 	res.Repeats = scenarios.Repeats(res.Faults)
-	res.Generator = r.generator(f)
+	res.Generator, res.Usage = r.generator(f), r.usage.finish()
 	r.decide(ctx, res, f.Faults)
 	res.Reason = sc.Secrets.Mask(res.Reason)
 	r.ownDeaths(end)

@@ -22,18 +22,19 @@ import (
 
 // Options say how to run a plan.
 type Options struct {
-	ID      string                   // names the run; empty draws one
-	LogDir  string                   // for the output of the stack's units; empty keeps only its end
-	State   string                   // for the journal; needed where anything is started or broken
-	Ledger  string                   // the file for what the ledger did not find as it should be; empty keeps none
-	Guard   []string                 // the command line of the guard; empty runs without one, for tests
-	NoChaos bool                     // the control run: no fault is injected
-	Log     *slog.Logger             // nil logs nothing
-	Live    func(scenarios.Interval) // is told every second; nil is nobody
-	Event   func(scenarios.Event)    // is told what happens, by several goroutines; nil is nobody
-	Suspend <-chan os.Signal         // tells that brunt is to be suspended; nil never does
-	Stop    func()                   // suspends brunt, once all faults are taken back
-	At      func(point string)       // is called where brunt could die, for tests
+	ID       string                   // names the run; empty draws one
+	LogDir   string                   // for the output of the stack's units; empty keeps only its end
+	State    string                   // for the journal; needed where anything is started or broken
+	Ledger   string                   // the file for what the ledger did not find as it should be; empty keeps none
+	Guard    []string                 // the command line of the guard; empty runs without one, for tests
+	Requests string                   // the file for every request, one by one; empty keeps none
+	NoChaos  bool                     // the control run: no fault is injected
+	Log      *slog.Logger             // nil logs nothing
+	Live     func(scenarios.Interval) // is told every second; nil is nobody
+	Event    func(scenarios.Event)    // is told what happens, by several goroutines; nil is nobody
+	Suspend  <-chan os.Signal         // tells that brunt is to be suspended; nil never does
+	Stop     func()                   // suspends brunt, once all faults are taken back
+	At       func(point string)       // is called where brunt could die, for tests
 }
 
 // Errors of a run that could not begin, or could not go on: its verdict is invalid.
@@ -73,12 +74,14 @@ type runner struct {
 	sys      *system
 	rec      *measure.Recorder
 	samples  *measure.Samples
-	clients  []targets.Client
+	clients  []targets.Way
 	runs     []*load.Run
 	stats    []load.Stats
+	keeper   *keeper                 // nil: requests are not kept
 	ledger   *ledger                 // nil: the scenario has none
 	written  *scenarios.LedgerRecord // what it found
 	mon      *monitor
+	usage    *usage // of the target's units
 	health   scenarios.Generator
 	vars     []scenarios.Value
 	cancel   context.CancelCauseFunc
@@ -197,7 +200,7 @@ func (r *runner) guarded(ctx context.Context) (*scenarios.Result, error) {
 }
 
 // run brings the target up, loads and breaks it, takes it down and judges.
-func (r *runner) run(ctx context.Context) (_ *scenarios.Result, err error) {
+func (r *runner) run(ctx context.Context) (res *scenarios.Result, err error) {
 	if err := r.furnish(); err != nil {
 		return r.unstarted(err), nil
 	}
@@ -236,6 +239,16 @@ func (r *runner) run(ctx context.Context) (_ *scenarios.Result, err error) {
 	r.mu.Lock() // units of the target may tell of events meanwhile
 	r.t0 = time.Now().Add(r.Scenario.Warmup + lead)
 	r.mu.Unlock()
+	if r.o.Requests != "" {
+		if r.keeper, err = r.openKeeper(); err != nil {
+			return nil, err
+		}
+		defer func() {
+			if kerr := r.keeper.close(); kerr != nil && res != nil {
+				res.Notes = append(res.Notes, fmt.Sprintf("%s is not whole: %v", r.o.Requests, kerr))
+			}
+		}()
+	}
 	for i := range r.Loads {
 		if err := r.prepare(i, shards); err != nil {
 			return nil, err
@@ -246,7 +259,7 @@ func (r *runner) run(ctx context.Context) (_ *scenarios.Result, err error) {
 			_ = c.Close()
 		}
 	}()
-	r.mon = newMonitor(r.now, r.t0)
+	r.mon, r.usage = newMonitor(r.now, r.t0), newUsage(r.sys.units())
 	r.broken = r.drive(ctx)
 	r.health = r.mon.finish() // of the load; what judging it takes is another matter
 	defer Frugal()()
@@ -258,8 +271,7 @@ func (r *runner) run(ctx context.Context) (_ *scenarios.Result, err error) {
 	if err := r.once(context.WithoutCancel(ctx), "teardown", r.Teardown); err != nil {
 		r.note("teardown failed: %v", err)
 	}
-	res, err := r.result(ctx)
-	if err != nil {
+	if res, err = r.result(ctx); err != nil {
 		return nil, errors.Join(r.broken, err)
 	}
 	return res, nil
@@ -294,5 +306,9 @@ func (r *runner) recorder(shards int) (*measure.Recorder, error) {
 		timeout = max(timeout, r.Loads[i].Timeout.D())
 	}
 	limits := measure.LimitsOf(sc.SLO, sc.Steady, sc.Stop)
-	return measure.New(measure.Config{Series: r.Series, Limits: limits, Timeout: timeout, Shards: shards, Now: r.now, InFlight: r.inFlight})
+	c := measure.Config{Series: r.Series, Limits: limits, Timeout: timeout, Shards: shards, Now: r.now, InFlight: r.inFlight}
+	if r.o.Requests != "" {
+		c.Keep = func(o *scenarios.Outcome) { r.keeper.keep(o) }
+	}
+	return measure.New(c)
 }

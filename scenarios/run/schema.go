@@ -189,11 +189,19 @@ func relaxedList(out scenarios.Schema, key string, list []any) {
 func loadSchema(doc scenarios.Describer) scenarios.Schema {
 	common := scenarios.LoadSchema(doc)
 	withProofs(common, doc)
+	request := scenarios.SchemaOf(targets.RecordedSettingsType(), doc)
+	withProofs(request, doc)
+	props := common["properties"].(scenarios.Schema)
+	props["request"] = scenarios.Schema{"description": common.Property("request")["description"], "allOf": []any{request}}
 	var all []any
 	for _, name := range slices.Sorted(maps.Keys(load.Kinds())) {
 		s := common.With(scenarios.SchemaOf(reflect.TypeOf(load.Kinds()[name]()).Elem(), doc))
 		s["properties"].(scenarios.Schema)["executor"] = scenarios.Schema{"const": name, "description": about["executor"]}
-		s["oneOf"] = []any{scenarios.Schema{"required": []any{"flow"}}, scenarios.Schema{"required": []any{"mix"}}}
+		s["oneOf"] = []any{scenarios.Schema{"required": []any{"flow"}}, scenarios.Schema{"required": []any{"mix"}}, scenarios.Schema{"required": []any{"targets"}}}
+		if name == scenarios.Replay {
+			s["not"] = scenarios.Schema{"anyOf": s["oneOf"]}
+			delete(s, "oneOf")
+		}
 		all = append(all, s)
 	}
 	return scenarios.Schema{"description": about["load"], "type": "object", "minProperties": 1, "propertyNames": scenarios.NameSchema(), "additionalProperties": scenarios.Schema{"oneOf": all}}

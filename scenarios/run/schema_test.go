@@ -331,7 +331,7 @@ func TestNotAvailable(t *testing.T) {
 		{steps, "grpc redis sql websocket kafka amqp tcp udp dns"},
 		{target, "compose containers"},
 		{picks, "container labels"},
-		{loads, "k6 engine"},
+		{loads, "k6"},
 	} {
 		for name := range strings.FieldsSeq(c.names) {
 			text := strings.Replace(c.form, "%s", name, 1)

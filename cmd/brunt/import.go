@@ -1,0 +1,81 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"brunt/reporters"
+	"brunt/scenarios"
+	"brunt/scenarios/run"
+
+	"github.com/spf13/cobra"
+)
+
+func importCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "import",
+		Short: "Make a report of what another tool has measured",
+		Args:  cobra.NoArgs,
+		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	c.AddCommand(importVegetaCommand())
+	return c
+}
+
+func importVegetaCommand() *cobra.Command {
+	var f runFlags
+	var slo []string
+	var name string
+	c := &cobra.Command{
+		Use:   "vegeta RESULTS",
+		Short: "Make a report of the results of `vegeta attack`: gob, JSON or CSV",
+		Long: `Make a report of the results of "vegeta attack": gob, JSON or CSV. It is marked as
+imported. vegeta counts a request from when a worker took it, so that its latencies
+are service times: what had to wait for a worker shows nowhere.`,
+		Example: `  vegeta attack -targets targets.txt -rate 100 -duration 30s > results.bin
+  brunt import vegeta results.bin -o results --slo "p95 < 200ms" --slo "errors < 1%"`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			o := run.Importing{Name: name, From: args[0], Open: func() (io.ReadCloser, error) { return os.Open(args[0]) }}
+			if o.Name == "" {
+				o.Name = strings.TrimSuffix(filepath.Base(args[0]), filepath.Ext(args[0]))
+			}
+			for _, text := range slo {
+				objective, err := scenarios.ParseObjective(text)
+				if err != nil {
+					return usagef("--slo: %w", err)
+				}
+				objective.ID = objective.Text
+				o.SLO = append(o.SLO, objective)
+			}
+			dir, err := f.folder(o.Name, run.NewID())
+			if err != nil {
+				return err
+			}
+			ctx, stop := interruptible("")
+			defer stop()
+			res, err := run.ImportVegeta(ctx, o)
+			if err != nil {
+				if errors.As(err, new(run.Interrupt)) {
+					return err
+				}
+				return usagef("%s: %w", args[0], err)
+			}
+			if err := errors.Join(reporters.Write(dir, res), table(c.OutOrStdout(), res, dir)); err != nil {
+				return err
+			}
+			if res.ExitCode != 0 {
+				return exit(res.ExitCode)
+			}
+			return nil
+		},
+	}
+	c.Flags().StringVarP(&f.out, "output", "o", "", "folder for the report (default brunt-results/NAME-TIME)")
+	c.Flags().BoolVar(&f.force, "force", false, "write over the report of another run")
+	c.Flags().StringArrayVar(&slo, "slo", nil, "an objective to judge it by, such as \"p95 < 200ms\"; may be given several times")
+	c.Flags().StringVar(&name, "name", "", "what the report calls it (default the name of the file)")
+	return c
+}

@@ -1,0 +1,79 @@
+package reporters
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	"brunt/scenarios"
+
+	vegeta "github.com/tsenart/vegeta/v12/lib"
+)
+
+// Vegeta writes every request of a run in one of vegeta's encodings, so that
+// `vegeta report` and `vegeta plot` read it. A request's timestamp is when it was
+// intended and its latency the response time; what was never sent has the code 0 and
+// its cause for an error. Each load is an attack. Skipped steps are no requests, and
+// those of the warm-up are left out, as they are of the run.
+type Vegeta struct{ Encoding string } // gob, csv or json
+
+var _ Reporter = Vegeta{}
+
+// vegetaKinds are the formats of the encodings.
+func vegetaKinds() map[string]func() Reporter {
+	kinds := map[string]func() Reporter{}
+	for _, e := range []string{"gob", "csv", "json"} {
+		kinds["vegeta-"+e] = func() Reporter { return Vegeta{e} }
+	}
+	return kinds
+}
+
+// Report implements [Reporter].
+func (v Vegeta) Report(w io.Writer, r *scenarios.Result) error {
+	if r.Requests == nil {
+		return ErrNoRequests
+	}
+	in, done, err := r.Requests.Open()
+	if err != nil {
+		return err
+	}
+	defer done()
+	encode := vegeta.NewEncoder(w)
+	switch v.Encoding {
+	case "csv":
+		encode = vegeta.NewCSVEncoder(w)
+	case "json":
+		encode = vegeta.NewJSONEncoder(w)
+	}
+	seq := make([]uint64, len(in.Loads))
+	for o, err := range inOrder(in, sortedAtOnce) {
+		if err != nil {
+			return err
+		}
+		res := vegetaResult(&in.Requests, o)
+		res.Seq = seq[o.Load]
+		seq[o.Load]++
+		if err := encode(&res); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// vegetaResult is a request as vegeta has it.
+func vegetaResult(head *scenarios.Requests, o *scenarios.Outcome) vegeta.Result {
+	step := head.Steps[o.Step]
+	res := vegeta.Result{
+		Attack: head.Loads[o.Load], Timestamp: head.T0.Add(o.Intended), Latency: o.Response(), BytesIn: uint64(max(0, o.Bytes)),
+		Method: step.Method, URL: step.URL, Code: uint16(o.Status),
+	}
+	switch {
+	case o.Kind == scenarios.OK:
+	case o.Answered && (o.Status < http.StatusOK || o.Status >= http.StatusBadRequest):
+		res.Error = strings.TrimSpace(fmt.Sprintf("%d %s", o.Status, http.StatusText(int(o.Status))))
+	default:
+		res.Error = o.Cause.Name(head.Checks)
+	}
+	return res
+}

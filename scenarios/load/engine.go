@@ -1,0 +1,64 @@
+package load
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"brunt/scenarios"
+)
+
+// An Engine makes the requests of an open load itself, in place of [User]s: a load tool
+// of its own, whose requests are due when the load's schedule says so.
+type Engine interface {
+	// Attack asks next for one arrival after the other, which gives each when it is due,
+	// and makes its request at once, whatever became of those before. It gives record what
+	// became of each, from one goroutine, and returns when all of them are over. What
+	// record is given says neither which load it is of nor when it was intended. Full tells
+	// that some had to wait, as many as may be under way at once being so.
+	Attack(next func() (scenarios.Arrival, bool), record func(scenarios.Arrival, *scenarios.Outcome)) (full bool)
+}
+
+// attack runs an open load by an engine.
+func (r *Run) attack(ctx context.Context) Stats {
+	pacer := NewPacer(r.Pacing, r.Now)
+	end := r.Plan.End()
+	s := r.schedule(pacer, func(at time.Duration) bool { return r.pause(ctx, at) })
+	defer s.close()
+	next := func() (scenarios.Arrival, bool) {
+		j, ok := s.next(ctx)
+		if !ok {
+			return scenarios.Arrival{}, false
+		}
+		r.enter(1)
+		return scenarios.Arrival{N: j.n, Intended: j.intended, Deadline: j.intended + r.Timeout}, true
+	}
+	sink := r.Sink(0)
+	record := func(a scenarios.Arrival, o *scenarios.Outcome) {
+		r.request(sink, a, o)
+		r.enter(-1)
+	}
+	var engine sync.WaitGroup
+	var full bool
+	engine.Go(func() { full = r.Engine.Attack(next, record) })
+	if !r.pause(ctx, end) {
+		end = min(end, r.Now())
+	}
+	r.settle(ctx, r.Plan.End(), &engine)
+	name := pacer.Name()
+	if err := pacer.Close(); err != nil {
+		r.fail(err)
+	}
+	return Stats{Pacing: name, Full: full, End: end}
+}
+
+// request records the one request of an iteration, and the iteration, which is no more.
+func (r *Run) request(sink Sink, a scenarios.Arrival, o *scenarios.Outcome) {
+	o.Load, o.Intended = r.Index, a.Intended
+	o.Ready = max(o.Ready, o.Intended)
+	o.Ready = min(o.Ready, o.End)
+	o.Slot = min(max(o.Slot, o.Ready), o.End)
+	sink.Record(o)
+	o.Step = scenarios.IterationStep
+	sink.Record(o)
+}

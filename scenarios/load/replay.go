@@ -1,0 +1,307 @@
+package load
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"brunt/scenarios"
+)
+
+// Replay makes the requests of an access log again, when they came: an open load whose
+// schedule is the log's. Its stage is replay.
+type Replay struct {
+	scenarios.Place
+	From     string             `yaml:"from,required"`                       // the log, beside the scenario; one packed by gzip is unpacked
+	Format   string             `yaml:"format,oneof=auto|combined|json|csv"` // combined is nginx's and Apache's, or common; json has an object a line; csv names its columns first; zero is auto
+	Fields   LogFields          `yaml:"fields"`                              // where json and csv have what is needed
+	Speed    float64            `yaml:"speed,positive"`                      // so many times as fast; zero is 1
+	Methods  []string           `yaml:"methods"`                             // which requests are made; zero is GET, HEAD and OPTIONS
+	Skip     scenarios.Duration `yaml:"skip"`                                // of the log's time, left out at its beginning
+	For      scenarios.Duration `yaml:"for,positive"`                        // of the log's time; zero is all that follows
+	Window   scenarios.Duration `yaml:"window,positive"`                     // how far a line may stand behind later ones, of the log's time; zero is 10s
+	BadLines *scenarios.Share   `yaml:"bad_lines"`                           // more of them that can't be read are a mistake; nil is 1%
+	Arrivals `yaml:",inline"`
+
+	log *Log
+}
+
+// LogFields names the keys of a JSON log, or the columns of a CSV one. A key within
+// another is written request.method. What is not written is looked for by the names that
+// servers use.
+type LogFields struct {
+	scenarios.Place
+	Time   string `yaml:"time"`   // when the request came, or was over: RFC 3339, seconds or milliseconds since 1970, or as combined has it
+	Method string `yaml:"method"` // zero is that of the request line, else GET
+	Path   string `yaml:"path"`   // path and query, a whole URL, or a request line
+}
+
+var (
+	_ Executor = (*Replay)(nil)
+	_ Logged   = (*Replay)(nil)
+)
+
+// A Logged executor follows a log, which is read once before it is planned, and again as
+// the load flows.
+type Logged interface {
+	Executor
+	// Scan reads the log. What is wrong with it is noted in m.
+	Scan(open func(at scenarios.Pos, name string) (io.ReadCloser, error), m *scenarios.Mistakes)
+}
+
+// safeMethods are those that change nothing (RFC 9110, section 9.2.1), as far as servers
+// keep to it.
+var safeMethods = []string{"GET", "HEAD", "OPTIONS"}
+
+const (
+	defaultWindow   = 10 * time.Second
+	defaultBadLines = .01
+)
+
+// Scan implements [Logged].
+func (r *Replay) Scan(open func(at scenarios.Pos, name string) (io.ReadCloser, error), m *scenarios.Mistakes) {
+	at := r.Of("from")
+	if r.Speed == 0 {
+		r.Speed = 1
+	}
+	if r.Window == 0 {
+		r.Window = scenarios.Duration(defaultWindow)
+	}
+	methods := safeMethods
+	if len(r.Methods) > 0 {
+		methods = nil
+		for _, name := range r.Methods {
+			if name = strings.ToUpper(name); !scenarios.IsToken(name) {
+				m.Add(r.Of("methods"), "%q is no method", name)
+			}
+			methods = append(methods, name)
+		}
+	}
+	l := &Log{
+		name: r.From, format: r.Format, fields: r.Fields, speed: r.Speed, methods: methods, window: r.Window.D(), skip: r.Skip.D(), length: r.For.D(),
+		open: func() (io.ReadCloser, error) { return open(at, r.From) },
+	}
+	if err := l.scan(); err != nil {
+		m.Add(at, "from: %v", err)
+		return
+	}
+	most := defaultBadLines
+	if r.BadLines != nil {
+		most = float64(*r.BadLines)
+	}
+	switch {
+	case float64(l.bad) > most*float64(l.lines):
+		m.AddHint(at, "bad_lines is how many may be", "%s", l.badText())
+	case l.count == 0:
+		m.Add(at, "%s holds no request to replay: %s", r.From, l.leftText())
+	default:
+		r.log = l
+	}
+}
+
+// Plan implements [Executor].
+func (r *Replay) Plan(start time.Duration, _ *scenarios.Mistakes) Plan {
+	p := NewProfile(start)
+	if r.log == nil {
+		return Plan{Rate: p}
+	}
+	r.log.profile(p)
+	return Plan{Rate: p, Poisson: r.poisson(), Log: r.log, Stages: []Stage{{"replay", start, p.End()}}}
+}
+
+// A Log is a log of requests that a load makes again. It is read as the load flows, so
+// that its size is no matter.
+type Log struct {
+	name    string
+	format  string
+	fields  LogFields
+	speed   float64
+	methods []string
+	window  time.Duration
+	skip    time.Duration
+	length  time.Duration // zero is all
+	open    func() (io.ReadCloser, error)
+
+	// What the scan found.
+	lines      int64
+	bad        int64
+	badLines   []badLine
+	left       map[string]int64 // requests that are not made, by why
+	disorder   int64            // by which lines stood behind later ones, in nanoseconds; the window at most
+	late       int64            // lines that stood behind later ones by more than the window
+	count      int64
+	first      int64 // of all, in nanoseconds since 1970
+	resolution int64 // of the timestamps, in nanoseconds
+	seconds    logSeconds
+	names      scenarios.RequestNames
+	steps      []LogStep
+	flows      map[string]int32 // by name
+}
+
+// A LogStep is the requests of a log that are one step.
+type LogStep struct {
+	Name, Method string
+	Count        int64
+}
+
+// badLine is a line that can't be read.
+type badLine struct {
+	n   int64
+	err error
+}
+
+const (
+	mostBadShown = 5
+	mostLeft     = 20 // kinds of requests left out that are told apart
+)
+
+// Steps lists the steps of the log by the number that its arrivals carry.
+func (l *Log) Steps() []LogStep { return l.steps }
+
+// Count is how many requests are made.
+func (l *Log) Count() int64 { return l.count }
+
+// scan reads all of the log.
+func (l *Log) scan() error {
+	l.left, l.resolution = map[string]int64{}, int64(time.Second)
+	r, err := l.read(true)
+	if err != nil {
+		return err
+	}
+	defer r.close()
+	for {
+		e, err := r.next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		l.names.Count(scenarios.RequestName(e.method, e.target))
+		l.count++
+		l.seconds.add((e.at - l.origin()) / int64(time.Second))
+	}
+	l.late = r.order.late
+	l.flows = map[string]int32{}
+	for _, name := range l.names.List() {
+		method, _, _ := strings.Cut(name, " ")
+		l.flows[name] = int32(len(l.steps))
+		l.steps = append(l.steps, LogStep{Name: name, Method: method, Count: l.names.Times(name)})
+	}
+	return nil
+}
+
+// origin is the time in the log that the load begins with: a whole second, so that those
+// of the log and of its schedule are the same.
+func (l *Log) origin() int64 { return l.first - l.first%int64(time.Second) + int64(l.skip) }
+
+// profile adds the rate of the log, second by second; of a log of hours, by more of them.
+func (l *Log) profile(p *Profile) {
+	width := time.Duration(float64(l.seconds.width) * float64(time.Second) / l.speed)
+	for i, n := range l.seconds.counts {
+		d := width
+		if i == len(l.seconds.counts)-1 { // up to the end of its last second
+			d = time.Duration(float64(l.seconds.last+1-int64(i)*l.seconds.width) * float64(time.Second) / l.speed)
+		}
+		rate := float64(n) / d.Seconds()
+		p.Add(d, rate, rate)
+	}
+}
+
+// Notes says what a log is, and what of it is not replayed.
+func (l *Log) Notes() []string {
+	peak, at := float64(l.seconds.most)*l.speed, time.Duration(float64(l.seconds.mostAt)*float64(time.Second)/l.speed)
+	span := time.Duration(l.seconds.last+1) * time.Second
+	text := fmt.Sprintf("%s: %s over %s of the log, at most %s, %s into it", l.name, scenarios.Amount(int(l.count), "request"), scenarios.FormatDuration(span), scenarios.Rate(peak), scenarios.FormatDuration(at.Round(time.Millisecond)))
+	if l.speed != 1 {
+		text += fmt.Sprintf("; replayed %g times as fast", l.speed)
+	}
+	if r := time.Duration(l.resolution); r >= time.Millisecond {
+		text += fmt.Sprintf(". Its times are whole multiples of %s: requests of the same one are spread over it", scenarios.FormatDuration(r))
+	}
+	notes := []string{text}
+	if len(l.left) > 0 {
+		notes = append(notes, fmt.Sprintf("%s: %s", l.name, l.leftText()))
+	}
+	if l.bad > 0 {
+		notes = append(notes, l.badText())
+	}
+	if l.late > 0 {
+		notes = append(notes, fmt.Sprintf("%s: %s stood more than %s behind later ones; their requests are made as soon as the log's order allows (window)", l.name, scenarios.Amount(int(l.late), "line"), scenarios.FormatDuration(l.window)))
+	}
+	return notes
+}
+
+// leftText tells what is not replayed, and why.
+func (l *Log) leftText() string {
+	var parts []string
+	for _, why := range slices.Sorted(maps.Keys(l.left)) {
+		parts = append(parts, fmt.Sprintf("%d %s", l.left[why], why))
+	}
+	if len(parts) == 0 {
+		return "it is empty"
+	}
+	return "not replayed: " + strings.Join(parts, ", ")
+}
+
+// leave counts a request that is not made.
+func (l *Log) leave(why string) {
+	if _, known := l.left[why]; !known && len(l.left) >= mostLeft {
+		why = "for other reasons"
+	}
+	l.left[why]++
+}
+
+func (l *Log) badText() string {
+	var parts []string
+	for _, b := range l.badLines {
+		parts = append(parts, fmt.Sprintf("line %d: %v", b.n, b.err))
+	}
+	if more := l.bad - int64(len(parts)); more > 0 {
+		parts = append(parts, fmt.Sprintf("and %d more", more))
+	}
+	return fmt.Sprintf("%s: %d of %s can't be read: %s", l.name, l.bad, scenarios.Amount(int(l.lines), "line"), strings.Join(parts, "; "))
+}
+
+// logSeconds counts requests by the second of the log, or by more of them where it is long.
+type logSeconds struct {
+	width  int64 // seconds that a count is of; zero is none yet
+	counts []int64
+	last   int64 // second
+	now    int64 // requests of the last second so far
+	most   int64 // of a second
+	mostAt int64 // that second
+}
+
+// mostCounts bounds how finely a long log is known beforehand.
+const mostCounts = 4096
+
+// add counts a request of a second, which is none before the last.
+func (s *logSeconds) add(second int64) {
+	if s.width == 0 {
+		s.width, s.last = 1, -1
+	}
+	if second > s.last {
+		s.last, s.now = second, 0
+	}
+	if s.now++; s.now > s.most {
+		s.most, s.mostAt = s.now, second
+	}
+	for second/s.width >= mostCounts {
+		s.width *= 2
+		for i := range s.counts {
+			n := s.counts[i]
+			s.counts[i] = 0
+			s.counts[i/2] += n
+		}
+		s.counts = s.counts[:(len(s.counts)+1)/2]
+	}
+	for int64(len(s.counts)) <= second/s.width {
+		s.counts = append(s.counts, 0)
+	}
+	s.counts[second/s.width]++
+}

@@ -1,0 +1,126 @@
+package scenarios
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Bounds on the names of requests that nobody named: each becomes a step, with figures
+// of its own for every second of the run.
+const (
+	mostNames   = 50     // that are told apart
+	mostCounted = 20_000 // that are counted, to find out which those are
+	mostName    = 80     // characters
+)
+
+// RequestName names a request that nobody named, as one of its kind: METHOD path, the
+// query left out, and :id for every part of the path that tells one thing from another:
+// a number, a UUID, a hash.
+func RequestName(method, url string) string {
+	path, _, _ := strings.Cut(url, "#")
+	path, _, _ = strings.Cut(path, "?")
+	if _, after, absolute := strings.Cut(path, "://"); absolute {
+		if i := strings.IndexByte(after, '/'); i >= 0 {
+			path = after[i:]
+		} else {
+			path = "/"
+		}
+	}
+	var b strings.Builder
+	b.WriteString(method + " ")
+	for i, part := range strings.Split(path, "/") {
+		if i > 0 {
+			b.WriteByte('/')
+		}
+		if isID(part) {
+			part = ":id"
+		}
+		b.WriteString(strings.ReplaceAll(part, `"`, "%22"))
+	}
+	return clip(b.String(), mostName)
+}
+
+// isID tells that a part of a path names one thing of many.
+func isID(s string) bool {
+	digits, hex, others := 0, 0, 0
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c >= '0' && c <= '9':
+			digits++
+		case c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F' || c == '-':
+			hex++
+		default:
+			others++
+		}
+	}
+	switch {
+	case digits == 0:
+		return false
+	case hex+others == 0: // a number
+		return true
+	case others == 0 && len(s) >= 8: // a UUID, a hash
+		return true
+	}
+	return len(s) > 20 && digits >= 4 // a token
+}
+
+// RequestNames finds names for many requests, so few that each can be a step. Those that
+// come often have names of their own; the rest are METHOD other. The zero value is ready.
+type RequestNames struct {
+	counts map[string]int64
+	kept   map[string]bool // nil: Name counts still
+}
+
+// Count takes in a request.
+func (r *RequestNames) Count(name string) {
+	if r.counts == nil {
+		r.counts = map[string]int64{}
+	}
+	if _, known := r.counts[name]; !known && len(r.counts) >= mostCounted {
+		name = otherName(name)
+	}
+	r.counts[name]++
+}
+
+func otherName(name string) string {
+	method, _, _ := strings.Cut(name, " ")
+	return method + " other"
+}
+
+// List gives the names to use, by how often they come: the most frequent first, then by
+// the alphabet.
+func (r *RequestNames) List() []string {
+	byCount := func(a, b string) int {
+		return cmp.Or(cmp.Compare(r.counts[b], r.counts[a]), cmp.Compare(a, b))
+	}
+	names := slices.SortedFunc(maps.Keys(r.counts), byCount)
+	if len(names) > mostNames {
+		for _, name := range names[mostNames:] {
+			n := r.counts[name]
+			delete(r.counts, name)
+			r.counts[otherName(name)] += n
+		}
+		names = slices.SortedFunc(maps.Keys(r.counts), byCount)
+	}
+	r.kept = map[string]bool{}
+	for _, name := range names {
+		r.kept[name] = true
+	}
+	return names
+}
+
+// Times is how often a name of the list comes.
+func (r *RequestNames) Times(name string) int64 { return r.counts[name] }
+
+// Of gives the name that [RequestNames.List] has for a request.
+func (r *RequestNames) Of(name string) string {
+	if r.kept == nil {
+		r.List()
+	}
+	if r.kept[name] {
+		return name
+	}
+	return otherName(name)
+}

@@ -1,0 +1,317 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/load"
+	"brunt/scenarios/measure"
+	"brunt/targets"
+
+	vegeta "github.com/tsenart/vegeta/v12/lib"
+)
+
+// Importing says what to make a result of: requests that another tool has made.
+type Importing struct {
+	Name string                        // of the result
+	From string                        // the name of the file, for the report
+	Open func() (io.ReadCloser, error) // opens it; it is read twice
+	SLO  []scenarios.Objective         // what it is judged by; none is nothing
+}
+
+// ErrNoResults says that a file holds none of the results that it is asked for.
+var ErrNoResults = errors.New("it holds no results of vegeta, as gob, JSON or CSV")
+
+// ImportVegeta makes a result of vegeta's results, gob, JSON or CSV as vegeta itself finds
+// out. They say nothing of when a request was asked for, only of when a worker took it:
+// its latency is a service time, and the load is one that hides stalls.
+func ImportVegeta(ctx context.Context, o Importing) (*scenarios.Result, error) {
+	im := &importer{o: o, steps: map[string]int32{}, loads: map[string]int32{}}
+	if err := im.survey(); err != nil {
+		return nil, err
+	}
+	if err := im.refer(); err != nil {
+		return nil, err
+	}
+	r := im.runner()
+	var err error
+	if r.rec, err = measure.New(measure.Config{
+		Series: r.Series, Limits: measure.LimitsOf(o.SLO), Timeout: importOpen, Shards: 1, Now: func() time.Duration { return im.now },
+	}); err != nil {
+		return nil, err
+	}
+	defer r.rec.Close()
+	if err := im.record(ctx, r); err != nil {
+		return nil, err
+	}
+	defer Frugal()()
+	res, err := r.result(ctx)
+	if err != nil {
+		return nil, err
+	}
+	res.Imported = "vegeta: " + filepath.Base(o.From)
+	res.Started, res.Ended = im.first, im.last
+	for i := range res.Loads {
+		res.Loads[i].Engine = "vegeta"
+	}
+	res.Environment = scenarios.Environment{Brunt: res.Environment.Brunt, Target: "known to vegeta alone"}
+	res.Notes = append(im.notes(), res.Notes...)
+	return res, nil
+}
+
+// importOpen is how long a window of time stays open for results that come late: beyond
+// it they cost more, and count as much.
+const importOpen = 30 * time.Second
+
+type importer struct {
+	o           Importing
+	first, last time.Time // the first request, the end of the last
+	count       int64
+	cut         error // why the end of the file could not be read
+	names       scenarios.RequestNames
+	attacks     []string
+	ends        []time.Duration // of the last request of each attack
+	series      measure.Series
+	steps       map[string]int32 // by attack and name
+	loads       map[string]int32
+	now         time.Duration
+}
+
+// each reads all results. A file that ends in the middle of one gives those before it.
+func (im *importer) each(do func(*vegeta.Result) error) error {
+	f, err := im.o.Open()
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	decode := vegeta.DecoderFor(f)
+	if decode == nil {
+		return ErrNoResults
+	}
+	for {
+		var res vegeta.Result
+		if err := decode(&res); err != nil {
+			if !errors.Is(err, io.EOF) {
+				im.cut = err
+			}
+			return nil
+		}
+		if err := do(&res); err != nil {
+			return err
+		}
+	}
+}
+
+// survey finds out when it all began, and what steps there are.
+func (im *importer) survey() error {
+	err := im.each(func(res *vegeta.Result) error {
+		im.count++
+		if im.first.IsZero() || res.Timestamp.Before(im.first) {
+			im.first = res.Timestamp
+		}
+		if end := res.End(); end.After(im.last) {
+			im.last = end
+		}
+		if name := attackName(res); !slices.Contains(im.attacks, name) {
+			if len(im.attacks) == mostAttacks {
+				return fmt.Errorf("it holds more than %d attacks", mostAttacks)
+			}
+			im.attacks = append(im.attacks, name)
+		}
+		im.names.Count(stepName(res))
+		return nil
+	})
+	if err == nil && im.count == 0 {
+		err = ErrNoResults
+	}
+	if err != nil {
+		return err
+	}
+	slices.Sort(im.attacks)
+	for i, name := range im.attacks {
+		im.loads[name] = int32(i)
+		im.series.Loads = append(im.series.Loads, measure.SeriesLoad{Name: name, Closed: true})
+	}
+	im.ends = make([]time.Duration, len(im.attacks))
+	return nil
+}
+
+const mostAttacks = 20
+
+// attackName is the attack's own name, which vegeta's user gives or doesn't.
+func attackName(res *vegeta.Result) string {
+	if res.Attack == "" {
+		return "attack"
+	}
+	return res.Attack
+}
+
+// stepName names what a result asked for. Older files say nothing of it.
+func stepName(res *vegeta.Result) string {
+	if res.Method == "" {
+		return "request"
+	}
+	return scenarios.RequestName(res.Method, res.URL)
+}
+
+// refer checks that what objectives name is there.
+func (im *importer) refer() error {
+	names := im.names.List()
+	for _, o := range im.o.SLO {
+		switch {
+		case o.After != "" || o.PhaseOrRun() != "run" && o.PhaseOrRun() != "baseline" || o.Metric.OfLedger():
+			return fmt.Errorf("`%s`: no fault was injected into what is imported", o.Text)
+		case o.Step != "" && o.Step != "iteration" && !slices.Contains(names, o.Step):
+			return fmt.Errorf("`%s`: there is no step %q; %s", o.Text, o.Step, scenarios.DidYouMean(o.Step, names))
+		case o.Load != "" && !slices.Contains(im.attacks, o.Load):
+			return fmt.Errorf("`%s`: there is no attack %q; %s", o.Text, o.Load, scenarios.DidYouMean(o.Load, im.attacks))
+		}
+	}
+	return nil
+}
+
+// step gives the number of the step that a result is of.
+func (im *importer) step(attack int32, name string) int32 {
+	name = im.names.Of(name)
+	key := fmt.Sprint(attack, " ", name)
+	n, ok := im.steps[key]
+	if !ok {
+		n = int32(len(im.series.Steps))
+		im.series.Steps = append(im.series.Steps, measure.SeriesStep{Name: name, Load: int(attack)})
+		im.steps[key] = n
+	}
+	return n
+}
+
+// runner makes a run of it that is over.
+func (im *importer) runner() *runner {
+	for i := range im.attacks { // steps have their numbers before anything is recorded
+		for _, name := range im.names.List() {
+			im.step(int32(i), name)
+		}
+	}
+	sc := &scenarios.Scenario{Name: im.o.Name, SLO: im.o.SLO, Secrets: &scenarios.Secrets{}}
+	p := &Plan{Scenario: sc, Series: im.series}
+	r := p.newRunner(Options{})
+	r.t0, r.samples = im.first, &measure.Samples{Mask: sc.Secrets.Mask}
+	for _, name := range im.attacks {
+		users := load.NewProfile(0)
+		users.Add(im.last.Sub(im.first), 1, 1)
+		lp := LoadPlan{Load: scenarios.Load{Name: name, Executor: "imported", Engine: scenarios.VegetaEngine}, Schedule: load.Plan{Users: users}}
+		p.Loads = append(p.Loads, lp)
+		r.clients = append(r.clients, noWay{})
+	}
+	return r
+}
+
+// noWay is how a load that is over reaches its target.
+type noWay struct{}
+
+var _ targets.Way = noWay{}
+
+func (noWay) Abort()        {}
+func (noWay) Opened() int64 { return 0 }
+func (noWay) Close() error  { return nil }
+
+// record measures all results as if they came now.
+func (im *importer) record(ctx context.Context, r *runner) error {
+	const atOnce = 20_000
+	shard, n := r.rec.Shard(0), 0
+	used := map[int32]bool{}
+	err := im.each(func(res *vegeta.Result) error {
+		o := im.outcome(res)
+		im.now = max(im.now, o.End)
+		im.ends[o.Load] = max(im.ends[o.Load], o.Intended)
+		used[o.Step] = true
+		if o.Kind == scenarios.Error && r.samples.Want(&o) {
+			r.samples.Keep(&o, scenarios.Sample{At: o.Intended.Seconds(), Request: res.Method + " " + res.URL, Status: int(res.Code), Message: res.Error})
+		}
+		shard.Record(&o)
+		o.Step = scenarios.IterationStep
+		shard.Record(&o)
+		if n++; n%atOnce == 0 {
+			if err := r.rec.Fold(); err != nil {
+				return err
+			}
+		}
+		return context.Cause(ctx)
+	})
+	for i, end := range im.ends {
+		r.stats = append(r.stats, load.Stats{Pacing: "of vegeta", End: end + 1})
+		for j, s := range im.series.Steps {
+			if s.Load == i && used[int32(j)] {
+				r.Loads[i].Steps = append(r.Loads[i].Steps, s.Name)
+			}
+		}
+	}
+	return err
+}
+
+// outcome is a result as brunt counts it.
+func (im *importer) outcome(res *vegeta.Result) scenarios.Outcome {
+	at := res.Timestamp.Sub(im.first)
+	attack := im.loads[attackName(res)]
+	o := scenarios.Outcome{
+		Load: attack, Step: im.step(attack, stepName(res)), Closed: true, Status: int32(res.Code), Bytes: int64(res.BytesIn),
+		Intended: at, Ready: at, Slot: at, Sent: at, First: at, End: at + max(0, res.Latency), WasSent: true, Answered: res.Code != 0,
+	}
+	switch {
+	case res.Code >= http.StatusBadRequest || res.Code != 0 && res.Code < http.StatusOK:
+		o.Kind, o.Cause = scenarios.Error, scenarios.Status(int(res.Code))
+	case res.Code == 0 || res.Error != "":
+		o.Kind, o.Cause, o.Answered = scenarios.Error, causeOfText(res.Error), false
+	}
+	return o
+}
+
+// causeOfText finds the cause of an error that is known by its text alone.
+func causeOfText(s string) scenarios.Cause {
+	for c := scenarios.Timeout; c <= scenarios.ProxyRefused; c++ {
+		if s == c.Name(nil) { // brunt wrote it
+			return c
+		}
+	}
+	for _, c := range []struct {
+		text  string
+		cause scenarios.Cause
+	}{
+		{"no such host", scenarios.NameNotFound},
+		{"connection refused", scenarios.Refused},
+		{"reset by peer", scenarios.Reset},
+		{"broken pipe", scenarios.Reset},
+		{"too many open files", scenarios.NoSocket},
+		{"cannot assign requested address", scenarios.NoPort},
+		{"address already in use", scenarios.NoPort},
+		{"no route to host", scenarios.Unreachable},
+		{"network is unreachable", scenarios.Unreachable},
+		{"redirects", scenarios.Redirects},
+		{"tls: ", scenarios.TLSFailed},
+		{"x509: ", scenarios.TLSFailed},
+		{"timeout", scenarios.Timeout},
+		{"deadline exceeded", scenarios.Timeout},
+		{"EOF", scenarios.Closed},
+		{"closed", scenarios.Closed},
+	} {
+		if strings.Contains(s, c.text) {
+			return c.cause
+		}
+	}
+	return scenarios.Other
+}
+
+func (im *importer) notes() []string {
+	notes := []string{fmt.Sprintf("imported from %s: %s of vegeta's. Response times are service times, as vegeta counts from when a worker took the request; "+
+		"where all its workers were busy, the wait for one is in no figure", filepath.Base(im.o.From), scenarios.Amount(int(im.count), "result"))}
+	if im.cut != nil {
+		notes = append(notes, fmt.Sprintf("%s could not be read to its end: %v", filepath.Base(im.o.From), im.cut))
+	}
+	return notes
+}

@@ -1,0 +1,83 @@
+package run
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"brunt/scenarios"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+// keeper writes the requests of a run to a file, one by one as they are counted. It is
+// used by one goroutine at a time.
+type keeper struct {
+	file *os.File
+	pack *zstd.Encoder
+	out  *scenarios.RequestsWriter
+	err  error // the first; nothing is written after it
+}
+
+// worded is a call that says what it asks for.
+type worded interface{ Asks() (method, url string) }
+
+// openKeeper begins the file.
+func (r *runner) openKeeper() (*keeper, error) {
+	head := scenarios.Requests{Run: r.o.ID, T0: r.t0, Checks: r.Checks}
+	for _, l := range r.Series.Loads {
+		head.Loads = append(head.Loads, l.Name)
+	}
+	for _, s := range r.Series.Steps {
+		head.Steps = append(head.Steps, scenarios.RequestsStep{Name: s.Name})
+	}
+	for i := range r.Loads {
+		for _, f := range r.Loads[i].Flows {
+			for _, s := range f.Steps {
+				if c, ok := s.Call.(worded); ok {
+					method, url := c.Asks()
+					asks(&head.Steps[s.Index], method, r.Scenario.Secrets.Mask(url))
+				}
+			}
+		}
+	}
+	f, err := os.Create(r.o.Requests)
+	if err != nil {
+		return nil, fmt.Errorf("the file of requests: %w", err)
+	}
+	k := &keeper{file: f}
+	if k.pack, err = zstd.NewWriter(f, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1)); err == nil {
+		k.out, err = scenarios.NewRequestsWriter(k.pack, head)
+	}
+	if err != nil {
+		_ = f.Close()
+		return nil, fmt.Errorf("the file of requests: %w", err)
+	}
+	return k, nil
+}
+
+// asks notes what a step asks for. Where its requests differ, as those of targets do,
+// that is the path in its name.
+func asks(to *scenarios.RequestsStep, method, url string) {
+	if to.URL != "" && to.URL != url {
+		_, url, _ = strings.Cut(to.Name, " ")
+	}
+	to.Method, to.URL = method, url
+}
+
+// keep writes a request, those of the warm-up and those that were never reached left out.
+func (k *keeper) keep(o *scenarios.Outcome) {
+	if k.err == nil && o.Intended >= 0 && o.Kind != scenarios.Skipped {
+		k.err = k.out.Write(o)
+	}
+}
+
+// close ends the file; its error is what kept it from being whole.
+func (k *keeper) close() error {
+	for _, end := range []func() error{k.out.Flush, k.pack.Close, k.file.Close} {
+		if err := end(); k.err == nil {
+			k.err = err
+		}
+	}
+	return k.err
+}
