@@ -124,7 +124,7 @@ func TestNotYet(t *testing.T) {
 		return m.Err().Error()
 	}
 	for noun, names := range map[string]string{
-		"fault": "container.kill container.pause network.loss dns.fail stress.cpu time.skew", "executor": "replay find",
+		"fault": "container.kill container.pause network.loss dns.fail stress.cpu time.skew", "executor": "find",
 	} {
 		for name := range strings.FieldsSeq(names) {
 			want := fmt.Sprintf("f:3:5: %s %q is not available yet", noun, name)
@@ -141,8 +141,6 @@ func TestNotYet(t *testing.T) {
 		}
 	}
 	for _, c := range []struct{ key, text string }{
-		{"k6", "load: {reads: {k6: script.js}}"},
-		{"trigger", "chaos: {x: {trigger: script, process.crash: {}}}"},
 		{"compose", "target: {compose: c.yaml}"},
 		{"containers", "target: {containers: {}}"},
 	} {
