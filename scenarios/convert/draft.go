@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -167,8 +168,8 @@ func isWeb(u *url.URL) bool {
 // reach names a host beyond loopback to the guard.
 func (d *draft) reach(u *url.URL) {
 	host := u.Hostname()
-	if port := u.Port(); port != "" {
-		host = net.JoinHostPort(host, port)
+	if port, err := strconv.Atoi(u.Port()); err == nil {
+		host = net.JoinHostPort(host, strconv.Itoa(port))
 	}
 	d.reachAs(u, lit(host))
 }
