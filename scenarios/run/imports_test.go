@@ -33,7 +33,7 @@ var arrows = map[string][]string{
 	"reporters":          {"scenarios"},
 	"scenarios/compare":  {"scenarios"},
 	"scenarios/convert":  {"scenarios"}, // writes scenarios, and runs none
-	"scenarios/capacity": nil, // knows rates alone
+	"scenarios/capacity": nil,           // knows rates alone
 	"scenarios/run":      {"scenarios", "scenarios/capacity", "scenarios/load", "scenarios/k6", "scenarios/measure", "targets", "chaos", "reporters"},
 	"examples":           nil, // systems to break, which know nothing of brunt
 	"cmd":                {"scenarios", "scenarios/capacity", "scenarios/compare", "scenarios/convert", "scenarios/run", "chaos", "reporters", "targets"},
