@@ -206,6 +206,8 @@ func TestSet_Inside(t *testing.T) {
 		{Do: netns.Reset},
 		{Do: netns.HalfOpen},
 		{Do: netns.Loss, Via: "nft", Share: 0.5},
+		{Do: netns.Latency, Delay: time.Hour},
+		{Do: netns.Bandwidth, Rate: 1},
 		{Do: netns.DNSFail},
 		{Do: netns.DNSMute},
 		{Do: netns.DNSSpoof, Answers: []netip.Addr{lie}},
@@ -226,7 +228,7 @@ func TestSet_Inside(t *testing.T) {
 			old.before = true
 			ask := &asking{network: "tcp", to: netip.AddrPortFrom(s.Peers[0].V4, 53), fresh: true}
 			switch spec.Do {
-			case netns.Partition:
+			case netns.Partition, netns.Latency, netns.Bandwidth:
 				want := silent
 				if spec.Mode == "reset" {
 					want = refused

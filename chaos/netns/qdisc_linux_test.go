@@ -83,7 +83,8 @@ func TestNetemShares(t *testing.T) {
 			if o := float64(overtaken) / n; o < test.overtakenLo || o > test.overtaken+0.03 {
 				t.Errorf("%.3f were overtaken, and %v held back", o, test.overtaken)
 			}
-			if test.spec.Do == netns.Loss && m.Hit != int64(n-came) {
+			// Beside the datagrams, the kernel's own may have been hit.
+			if lost := int64(n - came); test.spec.Do == netns.Loss && (m.Hit < lost || m.Hit > lost+m.Packets-n) {
 				t.Errorf("it met %+v, and %d of %d came", m, came, n)
 			}
 		})

@@ -103,7 +103,7 @@ func TestQueueClose(t *testing.T) {
 }
 
 // TestQueueBandwidth finds that hardly more passes than the rate, either way; that as much
-// passes is for TestShaping to tell, and for TestExact.
+// passes is for TestShaping to tell, and for TestPackets_Exact.
 func TestQueueBandwidth(t *testing.T) {
 	for _, dir := range []netns.Direction{netns.In, netns.Out, netns.Both} {
 		t.Run("direction "+string(dir), func(t *testing.T) {
