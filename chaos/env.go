@@ -8,18 +8,21 @@ import (
 	"strings"
 	"time"
 
+	"brunt/chaos/docker"
 	"brunt/scenarios"
 )
 
 // Scope is what a target is made of, as far as it is known before it runs.
 type Scope struct {
-	Services map[string]int // replicas of each service that brunt starts
-	Mortal   []string       // services among them that nobody starts again when they crash
-	Zones    Zones          // of the units that stand in one
-	Edges    []EdgeName     // declared links, by service; LoadName begins those of the load
-	External string         // host:port of a target that runs already
-	TLS      bool           // the load speaks TLS, so that HTTP faults can't see it
-	H2C      bool           // it speaks HTTP/2 without TLS, which they don't read
+	Services   map[string]int  // replicas of each service that brunt starts
+	Mortal     []string        // services among them that nobody starts again when they crash
+	Zones      Zones           // of the units that stand in one
+	Found      map[string]bool // services among them that are found only in the run, with as many replicas as there are then
+	Containers bool            // the services run in containers
+	Edges      []EdgeName      // declared links, by service; LoadName begins those of the load
+	External   string          // host:port of a target that runs already
+	TLS        bool            // the load speaks TLS, so that HTTP faults can't see it
+	H2C        bool            // it speaks HTTP/2 without TLS, which they don't read
 
 	Host func(u *url.URL) error // refuses what is known not to be callable; nil refuses nothing
 
@@ -69,6 +72,10 @@ type Env struct {
 	Addresses map[string]string   // what ${unit.…} stands for, by the text of the placeholder
 	Allow     [][]string          // lists of what calls may go to besides loopback, as guard.allow.chaos has it; all must hold it
 	Spawned   func(pid int) error // writes down that a command was started; nil writes nothing
+
+	// Find finds containers of the engine that brunt did not start. Nil is that no engine is
+	// known.
+	Find func(ctx context.Context, q docker.Query) ([]docker.Container, *docker.Engine, error)
 
 	// Spare gives why a unit, or a link from->to, may not be touched, or nil. Nil spares
 	// none.

@@ -138,6 +138,8 @@ func (u Undo) do(ctx context.Context) (Outcome, error) {
 	switch u.Op {
 	case opExec, opWebhook:
 		return u.doOwn(ctx)
+	case opFleet, opCompose, opStart, opUnpause, opConnect:
+		return u.doEngine(ctx)
 	case opContinue, opEnd, opExecEnd:
 		var id identity
 		if err := json.Unmarshal(u.Identity, &id); err != nil {

@@ -162,6 +162,7 @@ func CompileBare(b Bare) (*Plan, error) {
 	}
 	c.plan.Faults = []*chaos.Entry{e}
 	c.timing(e)
+	c.reachEngine()
 	c.policies()
 	if why := c.plan.unjudged(); why != "" {
 		m.Add(at, "%s", why)
@@ -261,6 +262,8 @@ func (r *runner) inject(ctx context.Context, in *Injection) (err error) {
 		Void:   func(int) {},
 		Event:  r.event,
 	}
+	r.timeline.Store(timeline)
+	r.sys.watch()
 	faults, over := context.WithCancel(ctx)
 	defer over()
 	done := make(chan struct{})
@@ -321,7 +324,7 @@ func (in *Injection) take(c *chaos.Record, mask func(string) string) {
 func (s *system) says() string {
 	var out []string
 	if s.stack != nil {
-		out = append(out, fmt.Sprintf("%d units run", len(s.stack.Units())))
+		out = append(out, fmt.Sprintf("%d units run", len(s.stack.units())))
 	}
 	if s.entry != "" {
 		out = append(out, "the target is at "+s.entry)

@@ -67,6 +67,7 @@ chaos:
 // mortal is a run that is to be killed, with all that it could leave behind.
 type mortal struct {
 	state    string
+	runs     []string  // their names
 	ports    []int     // that the units of the last run listened on
 	stranger *exec.Cmd // a process of ours, not of the run's
 	flag     string    // a file that a command makes
@@ -99,7 +100,8 @@ func newMortal(t *testing.T) *mortal {
 func (m *mortal) run(t *testing.T, text, guard string, point int, after time.Duration) string {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], "role", "brunt", m.file(t, text), m.state, guard, strconv.Itoa(point))
-	cmd.Env = append(os.Environ(), "BRUNT_STATE_OF="+m.state)
+	m.runs = append(m.runs, NewID())
+	cmd.Env = append(os.Environ(), "BRUNT_STATE_OF="+m.state, "BRUNT_TEST_RUN="+m.runs[len(m.runs)-1])
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Start(); err != nil {

@@ -222,7 +222,7 @@ func bruntRole(args []string) error {
 		return err
 	}
 	var passed atomic.Int64
-	o := Options{State: state, At: func(string) {
+	o := Options{ID: os.Getenv("BRUNT_TEST_RUN"), State: state, At: func(string) {
 		if n := passed.Add(1); int(n) == die {
 			if args[2] == "both" {
 				killChild("guard")

@@ -12,6 +12,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"brunt/chaos"
@@ -73,6 +74,7 @@ type runner struct {
 	journal  *chaos.Journal
 	guard    *chaos.Guard
 	sys      *system
+	timeline atomic.Pointer[chaos.Timeline] // nil in a control run
 	rec      *measure.Recorder
 	samples  *measure.Samples
 	clients  []targets.Way
@@ -92,8 +94,7 @@ type runner struct {
 	judged   []scenarios.Objective
 	broken   error // what failed of brunt itself while the load ran
 
-	stopping bool            // a stop condition was met
-	timeline *chaos.Timeline // nil in a control run
+	stopping bool // a stop condition was met
 
 	mu       sync.Mutex
 	checks   []string // names of checks: the plan's, and those of scripts
@@ -133,6 +134,7 @@ func (p *Plan) Run(ctx context.Context, o Options) (*scenarios.Result, error) {
 		r.event(scenarios.Event{Event: "run.end", Text: string(res.Verdict) + ": " + res.Reason})
 		res.Ended = time.Now()
 		res.Events = r.onClock()
+		res.Attach()
 	}
 	return res, err
 }
@@ -220,6 +222,7 @@ func (r *runner) run(ctx context.Context) (res *scenarios.Result, err error) {
 	if err != nil {
 		return r.unstarted(err), nil
 	}
+	r.sys.watch()
 	dropTokens, err := r.tokens(ctx)
 	if err != nil {
 		return r.unstarted(err), nil
