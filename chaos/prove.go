@@ -27,7 +27,6 @@ type trips struct {
 	times  []time.Duration // sorted
 	silent int             // had no answer
 	waited time.Duration   // for those, at least
-	late   time.Duration   // this machine itself, at worst
 }
 
 // roundTrips makes round trips over new connections on the link.
