@@ -26,7 +26,7 @@ func needs(t testing.TB, s netns.Spec) {
 	if err == nil {
 		return
 	}
-	if inVM() {
+	if inVM() && s.Via != "ebpf" { // for which Debian's is too old
 		t.Fatal(err)
 	}
 	t.Skipf("this kernel can't: %v; .ci/vm runs the test on one that can", err)
