@@ -15,6 +15,7 @@
 // before has told. Only a scenario that is whole is asked whether it can be judged.
 //
 //	compile.go    loads, flows and their steps, variables, what objectives name
+//	script.go     loads that are scripts of k6: what brunt-k6 says they will do
 //	system.go     the target: a stack, processes, or the URL of a system that runs
 //	proxy.go      by which proxy each load goes
 //	engine.go     loads with a targets file, a log, or an engine other than brunt's own
@@ -49,6 +50,7 @@
 //	steps.go        steps that are not measured: setup, teardown, ready, who leads
 //	tokens.go       tokens for the loads, fetched before and renewed meanwhile
 //	drive.go        loads and timeline, side by side; the steady state before the first fault
+//	scriptrun.go    a script's process, and what it sends: outcomes, marks, thresholds
 //	watch.go        every second: stop conditions, and what those who watch are told
 //	readback.go     finds what became of every write, once the load is over:
 //	                readback_ask.go asks every unit, readback_list.go lists what is told
