@@ -54,7 +54,7 @@ var notYet = func() map[string]string {
 		"executor": `find`,
 		"target":   `compose containers`,
 		"step":     `grpc redis sql websocket kafka amqp tcp udp dns`,
-		"key":      `k6 alerts container labels trigger`,
+		"key":      `alerts container labels`,
 	} {
 		for name := range strings.FieldsSeq(names) {
 			out[name] = noun

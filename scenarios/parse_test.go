@@ -141,8 +141,6 @@ func TestNotYet(t *testing.T) {
 		}
 	}
 	for _, c := range []struct{ key, text string }{
-		{"k6", "load: {reads: {k6: script.js}}"},
-		{"trigger", "chaos: {x: {trigger: script, process.crash: {}}}"},
 		{"compose", "target: {compose: c.yaml}"},
 		{"containers", "target: {containers: {}}"},
 	} {

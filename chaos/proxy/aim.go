@@ -3,6 +3,8 @@ package proxy
 import (
 	"errors"
 	"strings"
+
+	"brunt/chaos/seed"
 )
 
 // An aim chooses requests. The choice is a function of the seed, the toxic's place
@@ -53,7 +55,7 @@ func (a *aim) hits(it *item) bool {
 	if r == nil || r != a.current {
 		return false
 	}
-	hit := it.first && chosen(a.share, a.seed, a.toxic, r.n)
+	hit := it.first && seed.Chosen(a.share, a.seed, a.toxic, r.n)
 	a.count(len(it.b), it.first, hit)
 	return hit
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+
+	"brunt/chaos/seed"
 )
 
 // A request is one on an HTTP link.
@@ -160,7 +162,7 @@ func (x *exchange) beginRequest(b []byte) (n int, body framing, size uint64, err
 			continue
 		}
 		r.about = append(r.about, e)
-		if chosen(e.share, e.seed, e.toxic, r.n) {
+		if seed.Chosen(e.share, e.seed, e.toxic, r.n) {
 			r.edits = append(r.edits, e)
 		}
 	}

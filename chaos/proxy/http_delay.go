@@ -3,6 +3,8 @@ package proxy
 import (
 	"errors"
 	"time"
+
+	"brunt/chaos/seed"
 )
 
 // HTTPDelay holds a share of the requests back for Delay ± Jitter before they are
@@ -44,6 +46,6 @@ func (g *delayer) next(it *item, _, _ time.Time) (time.Time, verdict) {
 	if !g.hits(it) {
 		return it.in, leave
 	}
-	swing := 2*fraction(g.seed, g.toxic, it.req.n, 1) - 1
+	swing := 2*seed.Fraction(g.seed, g.toxic, it.req.n, 1) - 1
 	return it.in.Add(max(0, g.Delay+time.Duration(float64(g.Jitter)*swing))), leave
 }

@@ -12,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"brunt/chaos/seed"
 )
 
 // web starts a real HTTP server that says what it was asked.
@@ -171,7 +173,7 @@ func TestHTTPErrorShare(t *testing.T) {
 	}
 	var want []int
 	for i := range n {
-		if chosen(0.2, 11, 0, uint64(i)) {
+		if seed.Chosen(0.2, 11, 0, uint64(i)) {
 			want = append(want, i)
 		}
 	}
@@ -192,7 +194,7 @@ func TestHTTPErrorShare(t *testing.T) {
 	for _, share := range []float64{0.01, 0.2, 0.5, 1} {
 		count := 0
 		for i := range 100_000 {
-			if chosen(share, 5, 1, uint64(i)) {
+			if seed.Chosen(share, 5, 1, uint64(i)) {
 				count++
 			}
 		}

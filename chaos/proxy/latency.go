@@ -3,6 +3,8 @@ package proxy
 import (
 	"errors"
 	"time"
+
+	"brunt/chaos/seed"
 )
 
 // Latency holds every chunk back for Delay ± Jitter after it came. The order of
@@ -45,19 +47,19 @@ func (t Latency) begin() effect {
 		if !t.Direction.or(Forward).has(s.dir) {
 			return nil
 		}
-		return &latency{Latency: t, swing: newSwing(source(s.seed), t.Correlation, t.Distribution == Normal)}
+		return &latency{Latency: t, swing: seed.NewSwing(seed.Source(s.seed), t.Correlation, t.Distribution == Normal)}
 	}}
 }
 
 type latency struct {
 	Latency
-	swing *swing
+	swing *seed.Swing
 }
 
 func (g *latency) next(it *item, _, _ time.Time) (time.Time, verdict) {
 	d := g.Delay
 	if g.Jitter > 0 {
-		d = max(0, d+time.Duration(float64(g.Jitter)*g.swing.next()))
+		d = max(0, d+time.Duration(float64(g.Jitter)*g.swing.Next()))
 	}
 	return it.in.Add(d), leave
 }

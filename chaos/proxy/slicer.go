@@ -4,6 +4,8 @@ import (
 	"errors"
 	"math/rand/v2"
 	"time"
+
+	"brunt/chaos/seed"
 )
 
 // Slicer cuts what passes into pieces of Size ± Variation bytes and lets one go each
@@ -35,7 +37,7 @@ func (t Slicer) begin() effect {
 		if !t.Direction.or(Both).has(s.dir) || !some(t.Share, s) {
 			return nil
 		}
-		return &knife{Slicer: t, rand: source(s.seed)}
+		return &knife{Slicer: t, rand: seed.Source(s.seed)}
 	}}
 }
 

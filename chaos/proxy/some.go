@@ -1,11 +1,15 @@
 package proxy
 
-import "errors"
+import (
+	"errors"
+
+	"brunt/chaos/seed"
+)
 
 // some chooses connections: a share of them, by the seed, the toxic and the number of
 // the connection. 0 is all.
 func some(share float64, s spot) bool {
-	return share == 0 || chosen(share, s.m.l.p.c.Seed, s.m.x.n, s.m.l.n)
+	return share == 0 || seed.Chosen(share, s.m.l.p.c.Seed, s.m.x.n, s.m.l.n)
 }
 
 func checkShare(share float64) error {

@@ -3,6 +3,8 @@ package proxy
 import (
 	"sync/atomic"
 	"time"
+
+	"brunt/chaos/seed"
 )
 
 // kind says what an item is.
@@ -132,7 +134,7 @@ type stage struct {
 }
 
 func newSpot(m *meeting, dir Direction) spot {
-	s := spot{seed: mix(m.l.p.c.Seed, m.x.n, m.l.n, uint64(dir)), dir: dir, probe: m.l.isProbe(), m: m}
+	s := spot{seed: seed.Mix(m.l.p.c.Seed, m.x.n, m.l.n, uint64(dir)), dir: dir, probe: m.l.isProbe(), m: m}
 	if !s.probe {
 		s.seen = &m.x.seen
 	}

@@ -1,12 +1,16 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"os"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
 	"brunt/chaos"
+	"brunt/chaos/netns"
 	"brunt/scenarios"
 	"brunt/scenarios/run"
 
@@ -20,7 +24,11 @@ func doctorCommand() *cobra.Command {
 		Short: "Find out what this machine can do, and what to do about the rest",
 		Long: `Find out what this machine can do, and what to do about the rest. With a scenario,
 find out as well whether it can be run here and now: its commands and ports, its open
-files, and whether its target answers. Nothing is started.`,
+files, and whether its target answers. Nothing is started.
+
+The second table is of the faults of the network of a container, or of another namespace,
+and of what in the kernel they are done by, best first: each is tried in a namespace that
+is thrown away. A scenario forces one by ` + "`via:`" + `.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			var needs []run.Check
@@ -48,6 +56,9 @@ files, and whether its target answers. Nothing is started.`,
 			if err := t.Flush(); err != nil {
 				return err
 			}
+			if err := printWays(c.OutOrStdout(), netns.Ways()); err != nil {
+				return err
+			}
 			if bad {
 				return exit(scenarios.ExitError)
 			}
@@ -56,4 +67,38 @@ files, and whether its target answers. Nothing is started.`,
 	}
 	f.register(c)
 	return c
+}
+
+// printWays prints what can be done to the packets of a namespace, by what, and what is
+// to do about the rest.
+func printWays(w io.Writer, all []netns.Way) error {
+	none := func(k netns.Way) bool { return errors.Is(k.Err, netns.ErrNoThrowaway) }
+	if len(all) > 0 && !slices.ContainsFunc(all, func(k netns.Way) bool { return !none(k) }) {
+		_, err := fmt.Fprintf(w, "\nfaults of a namespace's network can't be tried: %v\n-> %s\n", all[0].Err, all[0].Fix)
+		return err
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprint(t, "\nfault\tby\tworks\twhy not\n")
+	fixes := map[string]string{}
+	var order []string
+	for _, k := range all {
+		works, why := "yes", ""
+		if k.Err != nil {
+			works, why = "no", k.Err.Error()
+			if fixes[k.Via] == "" {
+				order = append(order, k.Via)
+			}
+			fixes[k.Via] = k.Fix
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", k.Do.Fault(), k.Via, works, why)
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	for _, via := range order {
+		if fixes[via] != "" {
+			fmt.Fprintf(w, "-> %s: %s\n", via, fixes[via])
+		}
+	}
+	return nil
 }

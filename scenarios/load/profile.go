@@ -2,6 +2,7 @@ package load
 
 import (
 	"math"
+	"slices"
 	"time"
 )
 
@@ -128,3 +129,13 @@ func (p *Profile) Inverse(n float64) time.Duration {
 }
 
 func seconds(s float64) time.Duration { return time.Duration(math.Round(s * 1e9)) }
+
+// Scaled is the profile with the quantity multiplied by f.
+func (p *Profile) Scaled(f float64) *Profile {
+	out := &Profile{begin: p.begin, end: p.end, area: p.area * f, pieces: slices.Clone(p.pieces)}
+	for i := range out.pieces {
+		q := &out.pieces[i]
+		q.a, q.b, q.before = q.a*f, q.b*f, q.before*f
+	}
+	return out
+}

@@ -13,6 +13,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/scenarios"
+	"brunt/scenarios/k6"
 	"brunt/scenarios/load"
 )
 
@@ -41,6 +42,9 @@ func Doctor(ctx context.Context, stateDirs []string, socket string) []Check {
 		{"system", Fine, strings.TrimSpace(runtime.GOOS + "/" + runtime.GOARCH + " " + kernel()), ""},
 		cpus(), openFiles(), ports(), loopback(), timers(), stateDir(stateDirs[0]), leftovers(stateDirs), rootCheck(), freezing(), deathSignal(),
 	}
+	self, _ := os.Executable()
+	path, err := k6.Find(self, os.LookupEnv)
+	checks = append(checks, program6("k6", Missing, path, err))
 	checks = append(checks, features()...)
 	return append(checks, docker(ctx, socket))
 }

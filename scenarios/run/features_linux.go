@@ -43,9 +43,5 @@ func features() []Check {
 	if _, err := os.Stat("/proc/pressure/cpu"); err != nil {
 		psi.State, psi.Found = Missing, "the kernel does not tell its pressure (PSI)"
 	}
-	netem := Check{"netem", Missing, "not in this kernel", "not needed: links are slowed by brunt's own proxy"}
-	if modules, err := os.ReadFile("/proc/modules"); err == nil && strings.Contains(string(modules), "sch_netem") {
-		netem.State, netem.Found, netem.Fix = Fine, "loaded", ""
-	}
-	return []Check{cgroup, psi, netem}
+	return []Check{cgroup, psi}
 }

@@ -69,7 +69,7 @@ func (p *Plan) Single(name string, hold time.Duration) (*Plan, error) {
 			return nil, fmt.Errorf("it would stay for %s, and at most %s are allowed (max_each)", brief(stays), brief(most))
 		}
 		now := scenarios.Duration(0)
-		entry.At, entry.After, entry.During, entry.Wait = &now, "", "", 0
+		entry.At, entry.After, entry.During, entry.Trigger, entry.Wait = &now, "", "", "", 0
 		entry.Every, entry.Repeat, entry.Pulse, entry.For = 0, 0, nil, scenarios.Duration(stays)
 		one.Faults, one.Notes = []*chaos.Entry{&entry}, nil // those of the whole plan are about its load
 		for _, policy := range p.policies {

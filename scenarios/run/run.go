@@ -10,6 +10,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -75,12 +76,14 @@ type runner struct {
 	rec      *measure.Recorder
 	samples  *measure.Samples
 	clients  []targets.Way
-	runs     []*load.Run
+	runs     []driver
+	scripts  []*scriptRun // those of the runs that are scripts of k6
 	stats    []load.Stats
 	keeper   *keeper                 // nil: requests are not kept
 	ledger   *ledger                 // nil: the scenario has none
 	written  *scenarios.LedgerRecord // what it found
 	mon      *monitor
+	usage    *usage // of the target's units
 	health   scenarios.Generator
 	vars     []scenarios.Value
 	cancel   context.CancelCauseFunc
@@ -89,12 +92,16 @@ type runner struct {
 	judged   []scenarios.Objective
 	broken   error // what failed of brunt itself while the load ran
 
-	stopping bool // a stop condition was met
+	stopping bool            // a stop condition was met
+	timeline *chaos.Timeline // nil in a control run
 
-	mu     sync.Mutex
-	notes  []string
-	events []scenarios.Event
-	times  []time.Time // of the events
+	mu       sync.Mutex
+	checks   []string // names of checks: the plan's, and those of scripts
+	failed   []string // why scripts have marked the run as failed
+	faultsIn []string // that scripts were told of
+	notes    []string
+	events   []scenarios.Event
+	times    []time.Time // of the events
 }
 
 var discard = slog.New(slog.DiscardHandler)
@@ -235,6 +242,11 @@ func (r *runner) run(ctx context.Context) (res *scenarios.Result, err error) {
 		}
 		defer func() { err = errors.Join(err, r.ledger.close()) }()
 	}
+	r.checks = slices.Clone(r.Plan.Checks)
+	defer r.endScripts()
+	if err := r.startScripts(ctx); err != nil {
+		return r.unstarted(err), nil
+	}
 	r.mu.Lock() // units of the target may tell of events meanwhile
 	r.t0 = time.Now().Add(r.Scenario.Warmup + lead)
 	r.mu.Unlock()
@@ -255,10 +267,12 @@ func (r *runner) run(ctx context.Context) (res *scenarios.Result, err error) {
 	}
 	defer func() {
 		for _, c := range r.clients {
-			_ = c.Close()
+			if c != nil {
+				_ = c.Close()
+			}
 		}
 	}()
-	r.mon = newMonitor(r.now, r.t0)
+	r.mon, r.usage = newMonitor(r.now, r.t0), newUsage(r.sys.units())
 	r.broken = r.drive(ctx)
 	r.health = r.mon.finish() // of the load; what judging it takes is another matter
 	defer Frugal()()

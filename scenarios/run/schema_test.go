@@ -335,7 +335,6 @@ func TestNotAvailable(t *testing.T) {
 		{steps, "grpc redis sql websocket kafka amqp tcp udp dns"},
 		{target, "compose containers"},
 		{picks, "container labels"},
-		{loads, "k6"},
 	} {
 		for name := range strings.FieldsSeq(c.names) {
 			text := strings.Replace(c.form, "%s", name, 1)
@@ -346,8 +345,7 @@ func TestNotAvailable(t *testing.T) {
 		}
 	}
 	for name, text := range map[string]string{
-		"find":    "load: {main: {executor: find, flow: [{get: /}]}}",
-		"trigger": "chaos: {x: {trigger: script, process.crash: {service: posts}}}",
+		"find": "load: {main: {executor: find, flow: [{get: /}]}}",
 	} {
 		notAvailable(t, name, text)
 	}

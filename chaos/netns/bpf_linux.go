@@ -1,0 +1,553 @@
+package netns
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"net/netip"
+	"strings"
+	"sync"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/asm"
+	"github.com/cilium/ebpf/link"
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+
+	"brunt/chaos/seed"
+)
+
+// bpf is a program at the door of each link, assembled here and checked by the kernel. It
+// is attached by a link object, which ends with its last descriptor, so with brunt.
+//
+// The programs see what comes in after the driver and before everything else: a loss is
+// silent, and whoever sniffs the link sees no packet. A packet may be one of up to 64 KB
+// that the kernel has not cut yet, as on the way between containers; it is one packet
+// here as it is for netem. Only IPv4 and IPv6 are touched. Links that come later are not.
+func bpf() mechanism {
+	return mechanism{
+		name: "ebpf",
+		can: func(s Spec) error {
+			switch {
+			case s.Do == Partition && s.Keep:
+				return errors.New("it can't tell connections that are open from new ones: nft can")
+			case (s.Do == Partition || s.Do == Blackhole) && s.Direction != Both:
+				return errors.New("it can't tell who opened a connection: nft can")
+			case s.Do == Partition && s.Mode != "" && s.Mode != "drop":
+				return fmt.Errorf("it drops, and does not %s: nft does", s.Mode)
+			}
+			if n := len(s.Match.Peers); n > mostPeers {
+				return fmt.Errorf("it takes at most %d peers, and there are %d: name networks", mostPeers, n)
+			}
+			return nil
+		},
+		probe: func() error {
+			l, err := netlink.LinkByName("probe0")
+			if err != nil {
+				return fmt.Errorf("finding the link to try it on: %w", err)
+			}
+			f, err := attach(Spec{Do: Loss, Share: 0.5}, []netlink.Link{l})
+			if err != nil {
+				return err
+			}
+			return f.Close()
+		},
+		// Where the probe could not be tried, as in a helper inside, a right may be missing.
+		fits: func(n *Namespace, s Spec) error {
+			return n.Do(func() error { return errors.Join(lonely(s), loadable(s)) })
+		},
+		set: func(n *Namespace, s Spec) (held Held, err error) {
+			err = n.Do(func() error {
+				if err := lonely(s); err != nil {
+					return err
+				}
+				ls, err := links()
+				if err != nil {
+					return err
+				}
+				held, err = attach(s, ls)
+				return err
+			})
+			return held, err
+		},
+		fix: "Linux 6.6 or newer with CONFIG_BPF_SYSCALL and CONFIG_NET_XGRESS, and root or CAP_BPF and CAP_NET_ADMIN",
+	}
+}
+
+// programs is what is attached for one Spec.
+type programs struct {
+	met   *ebpf.Map
+	links []link.Link
+	once  sync.Once
+	err   error
+}
+
+// attach puts the programs of s on links; the thread is inside.
+func attach(s Spec, on []netlink.Link) (_ *programs, err error) {
+	f := new(programs)
+	defer func() {
+		if err != nil {
+			f.Close()
+		}
+	}()
+	f.met, err = ebpf.NewMap(&ebpf.MapSpec{Name: "brunt_met", Type: ebpf.Array, KeySize: 4, ValueSize: 24, MaxEntries: 1})
+	if err != nil {
+		return nil, hint(fmt.Errorf("making a map to count in: %w", err))
+	}
+	for _, dir := range s.ways(In) {
+		at := ebpf.AttachTCXIngress
+		if dir == Out {
+			at = ebpf.AttachTCXEgress
+		}
+		for _, l := range on {
+			p, err := f.load(s, dir, headerOf(l))
+			if err != nil {
+				return nil, err
+			}
+			k, err := link.AttachTCX(link.TCXOptions{Interface: l.Attrs().Index, Program: p, Attach: at})
+			p.Close() // the link keeps it
+			if err != nil {
+				return nil, hint(fmt.Errorf("attaching the program to %s: %w", l.Attrs().Name, err))
+			}
+			f.links = append(f.links, k)
+		}
+	}
+	return f, nil
+}
+
+// loadable tells whether the kernel takes the program, which it then forgets.
+func loadable(s Spec) error {
+	f, err := attach(s, nil)
+	if err == nil {
+		defer f.Close()
+		var p *ebpf.Program
+		if p, err = f.load(s, In, 0); err == nil {
+			err = p.Close()
+		}
+	}
+	return err
+}
+
+// load loads the program of s for one direction, on links whose own header is so long.
+func (f *programs) load(s Spec, dir Direction, header int32) (*ebpf.Program, error) {
+	p, err := ebpf.NewProgram(&ebpf.ProgramSpec{
+		Name: programName(s.Do), Type: ebpf.SchedCLS, License: "GPL",
+		Instructions: program(s, dir, header, f.met.FD()),
+	})
+	if err != nil {
+		return nil, hint(fmt.Errorf("loading the program: %w", err))
+	}
+	return p, nil
+}
+
+// programName is what bpftool shows.
+func programName(a Action) string { return "brunt_" + strings.ReplaceAll(string(a), ".", "_") }
+
+// lonely tells that nothing is there that s can't be beside. Two duplicates on one link
+// would take each other's copies for originals, without an end where both take all.
+func lonely(s Spec) error {
+	if s.Do != Duplicate {
+		return nil
+	}
+	ls, err := links()
+	if err != nil {
+		return err
+	}
+	for _, l := range ls {
+		for _, at := range []ebpf.AttachType{ebpf.AttachTCXIngress, ebpf.AttachTCXEgress} {
+			r, err := link.QueryPrograms(link.QueryOptions{Target: l.Attrs().Index, Attach: at})
+			if err != nil {
+				return hint(fmt.Errorf("looking for programs on %s: %w", l.Attrs().Name, err))
+			}
+			for _, a := range r.Programs {
+				p, err := ebpf.NewProgramFromID(a.ID)
+				if errors.Is(err, unix.ENOENT) {
+					continue
+				}
+				if err != nil {
+					return hint(fmt.Errorf("looking at a program on %s: %w", l.Attrs().Name, err))
+				}
+				info, err := p.Info()
+				p.Close()
+				if err != nil {
+					return fmt.Errorf("looking at a program on %s: %w", l.Attrs().Name, err)
+				}
+				if info.Name == programName(Duplicate) {
+					return fmt.Errorf("a duplicate is in force on %s, and one of two can't tell its copies from originals", l.Attrs().Name)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func (f *programs) Via() string { return "ebpf" }
+
+// Met implements [Held].
+func (f *programs) Met() (Met, error) {
+	var v [3]uint64
+	if err := f.met.Lookup(uint32(0), &v); err != nil {
+		return Met{}, fmt.Errorf("reading what a program counted: %w", err)
+	}
+	return Met{Packets: int64(v[0]), Bytes: int64(v[1]), Hit: int64(v[2])}, nil
+}
+
+// Close implements [Held].
+func (f *programs) Close() error {
+	f.once.Do(func() {
+		var errs []error
+		for i := len(f.links) - 1; i >= 0; i-- {
+			errs = append(errs, f.links[i].Close())
+		}
+		if f.met != nil {
+			errs = append(errs, f.met.Close())
+		}
+		f.err = errors.Join(errs...)
+	})
+	return f.err
+}
+
+// Where a program finds things in its context, struct __sk_buff, and in headers.
+const (
+	skbLen      = 0
+	skbMark     = 8
+	skbProtocol = 16
+	skbIfindex  = 40
+
+	ip4Fragment, ip4Protocol, ip4Source, ip4Target = 6, 9, 12, 16
+	ip6Next, ip6Source, ip6Target, ip6Length       = 6, 8, 24, 40
+
+	firstDiscovery, lastDiscovery = 133, 137 // types of ICMPv6
+)
+
+// What a program answers.
+const (
+	tcxNext = -1 // to be seen by the programs after it
+	tcxDrop = 2
+)
+
+// copyMark in the upper half of a packet's mark says that it is the copy of another: the
+// program that made it meets it again, and lets it pass. The lower half is the original's.
+const copyMark = 0xb47e
+
+// mostPeers bounds a program: jumps are 16 bits wide.
+const mostPeers = 1000
+
+// An assembler writes a program. In r6 is the context, in r7 the counters, in r8 the
+// number of the packet, in r9 0 for IPv4 and 1 for IPv6.
+type assembler struct {
+	asm.Instructions
+	labels int
+}
+
+func (a *assembler) put(i ...asm.Instruction) { a.Instructions = append(a.Instructions, i...) }
+
+// label makes a name to jump to.
+func (a *assembler) label() string {
+	a.labels++
+	return fmt.Sprintf("l%d", a.labels)
+}
+
+// at puts a place to jump to.
+func (a *assembler) at(label string) {
+	a.put(asm.Mov.Reg(asm.R6, asm.R6).WithSymbol(label)) // does nothing
+}
+
+// load copies n bytes at the network header plus off to the stack at -16, or jumps.
+// With the offset in r2 already, off is negative.
+func (a *assembler) load(off, n int32, orElse string) {
+	if off >= 0 {
+		a.put(asm.Mov.Imm(asm.R2, off))
+	}
+	a.put(
+		asm.Mov.Reg(asm.R1, asm.R6),
+		asm.Mov.Reg(asm.R3, asm.R10), asm.Add.Imm(asm.R3, -16),
+		asm.Mov.Imm(asm.R4, n),
+		asm.Mov.Imm(asm.R5, 1), // BPF_HDR_START_NET
+		asm.FnSkbLoadBytesRelative.Call(),
+		asm.JNE.Imm(asm.R0, 0, orElse),
+	)
+}
+
+// program assembles what does s to packets in one direction, on a link whose own header
+// is so long, and counts in a map.
+func program(s Spec, dir Direction, header int32, met int) asm.Instructions {
+	a := new(assembler)
+	a.put(
+		asm.Mov.Reg(asm.R6, asm.R1),
+		asm.LoadMapValue(asm.R7, met, 0),
+	)
+	if s.Do == Duplicate {
+		a.ownCopy()
+	}
+	a.version()
+	a.peers(s.Match.Peers, dir)
+	a.ports(s.Match.Ports)
+	a.count()
+	a.choose(s)
+	a.put(asm.Mov.Imm(asm.R1, 1), asm.AddAtomic.Mem(asm.R7, asm.R1, asm.DWord, 16))
+	switch s.Do {
+	case Duplicate:
+		a.duplicate(dir)
+	case Corrupt:
+		a.corrupt(header)
+	default:
+		a.put(asm.Mov.Imm(asm.R0, tcxDrop), asm.Return())
+	}
+	a.at("pass")
+	a.put(asm.Mov.Imm(asm.R0, tcxNext), asm.Return())
+	return a.Instructions
+}
+
+// ownCopy lets pass what is a copy that this program made.
+func (a *assembler) ownCopy() {
+	original := a.label()
+	a.put(
+		asm.LoadMem(asm.R1, asm.R6, skbMark, asm.Word),
+		asm.Mov.Reg(asm.R2, asm.R1),
+		asm.RSh.Imm(asm.R2, 16),
+		asm.JNE.Imm(asm.R2, copyMark, original),
+		asm.And.Imm(asm.R1, 0xffff),
+		asm.StoreMem(asm.R6, skbMark, asm.R1, asm.Word),
+		asm.Ja.Label("pass"),
+	)
+	a.at(original)
+}
+
+// version sets r9, and passes what is neither IPv4 nor IPv6, and the discovery of
+// neighbours, which is IPv6's ARP.
+func (a *assembler) version() {
+	six, known := a.label(), a.label()
+	a.put(
+		asm.LoadMem(asm.R1, asm.R6, skbProtocol, asm.Word),
+		asm.HostTo(asm.BE, asm.R1, asm.Half),
+		asm.JEq.Imm(asm.R1, unix.ETH_P_IPV6, six),
+		asm.JNE.Imm(asm.R1, unix.ETH_P_IP, "pass"),
+		asm.Mov.Imm(asm.R9, 0),
+		asm.Ja.Label(known),
+		asm.Mov.Imm(asm.R9, 1).WithSymbol(six),
+	)
+	a.load(ip6Next, 1, "pass")
+	a.put(
+		asm.LoadMem(asm.R1, asm.R10, -16, asm.Byte),
+		asm.JNE.Imm(asm.R1, unix.IPPROTO_ICMPV6, known),
+	)
+	a.load(ip6Length, 1, "pass")
+	a.put(
+		asm.LoadMem(asm.R1, asm.R10, -16, asm.Byte),
+		asm.JLT.Imm(asm.R1, firstDiscovery, known),
+		asm.JLE.Imm(asm.R1, lastDiscovery, "pass"),
+	)
+	a.at(known)
+}
+
+// peers passes what does not come from, or go to, one of them.
+func (a *assembler) peers(peers []netip.Prefix, dir Direction) {
+	if len(peers) == 0 {
+		return
+	}
+	at4, at6 := int32(ip4Source), int32(ip6Source)
+	if dir == Out {
+		at4, at6 = ip4Target, ip6Target
+	}
+	six, hit := a.label(), a.label()
+	a.put(asm.JEq.Imm(asm.R9, 1, six))
+	a.load(at4, 4, "pass")
+	a.among(peers, true, hit)
+	a.put(asm.Ja.Label("pass"))
+	a.at(six)
+	a.load(at6, 16, "pass")
+	a.among(peers, false, hit)
+	a.put(asm.Ja.Label("pass"))
+	a.at(hit)
+}
+
+// among jumps to hit when the address on the stack is in one of the networks.
+func (a *assembler) among(peers []netip.Prefix, four bool, hit string) {
+	for _, p := range peers {
+		p = netip.PrefixFrom(p.Addr().Unmap(), bitsOf(p)).Masked()
+		if p.Addr().Is4() != four {
+			continue
+		}
+		next := a.label()
+		b := p.Addr().AsSlice()
+		for i := 0; i*8 < p.Bits(); i += 4 {
+			mask := uint32(math.MaxUint32)
+			if rest := p.Bits() - i*8; rest < 32 {
+				mask <<= 32 - rest
+			}
+			want := uint32(b[i])<<24 | uint32(b[i+1])<<16 | uint32(b[i+2])<<8 | uint32(b[i+3])
+			a.put(
+				asm.LoadMem(asm.R1, asm.R10, int16(i-16), asm.Word),
+				asm.HostTo(asm.BE, asm.R1, asm.Word),
+				asm.And.Imm32(asm.R1, int32(mask)),
+				asm.JNE.Imm32(asm.R1, int32(want), next),
+			)
+		}
+		a.put(asm.Ja.Label(hit))
+		a.at(next)
+	}
+}
+
+// bitsOf is the length of a network of IPv4 that may be written as one of IPv6.
+func bitsOf(p netip.Prefix) int {
+	if p.Addr().Is4In6() {
+		return max(0, p.Bits()-96)
+	}
+	return p.Bits()
+}
+
+// ports passes what has none of them at either end: fragments after the first as well,
+// and IPv6 with extension headers.
+func (a *assembler) ports(ports []uint16) {
+	if len(ports) == 0 {
+		return
+	}
+	six, transport, hit := a.label(), a.label(), a.label()
+	a.put(asm.JEq.Imm(asm.R9, 1, six))
+	a.load(ip4Fragment, 2, "pass")
+	a.put(
+		asm.LoadMem(asm.R1, asm.R10, -16, asm.Half),
+		asm.HostTo(asm.BE, asm.R1, asm.Half),
+		asm.And.Imm(asm.R1, 0x1fff),
+		asm.JNE.Imm(asm.R1, 0, "pass"),
+	)
+	a.load(ip4Protocol, 1, "pass")
+	a.put(asm.LoadMem(asm.R8, asm.R10, -16, asm.Byte))
+	a.load(0, 1, "pass")
+	a.put(
+		asm.LoadMem(asm.R2, asm.R10, -16, asm.Byte),
+		asm.And.Imm(asm.R2, 0xf),
+		asm.LSh.Imm(asm.R2, 2),
+		asm.Ja.Label(transport),
+	)
+	a.at(six)
+	a.load(ip6Next, 1, "pass")
+	a.put(
+		asm.LoadMem(asm.R8, asm.R10, -16, asm.Byte),
+		asm.Mov.Imm(asm.R2, ip6Length),
+	)
+	a.at(transport)
+	known := a.label()
+	for _, p := range []int32{unix.IPPROTO_TCP, unix.IPPROTO_UDP, unix.IPPROTO_SCTP} {
+		a.put(asm.JEq.Imm(asm.R8, p, known))
+	}
+	a.put(asm.Ja.Label("pass"))
+	a.at(known)
+	a.load(-1, 4, "pass")
+	a.put(
+		asm.LoadMem(asm.R1, asm.R10, -16, asm.Half), asm.HostTo(asm.BE, asm.R1, asm.Half),
+		asm.LoadMem(asm.R2, asm.R10, -14, asm.Half), asm.HostTo(asm.BE, asm.R2, asm.Half),
+	)
+	for _, p := range ports {
+		a.put(asm.JEq.Imm(asm.R1, int32(p), hit), asm.JEq.Imm(asm.R2, int32(p), hit))
+	}
+	a.put(asm.Ja.Label("pass"))
+	a.at(hit)
+}
+
+// count numbers the packet, in r8, and counts it.
+func (a *assembler) count() {
+	number := asm.FetchAdd.Mem(asm.R7, asm.R8, asm.DWord, 0)
+	// Subtle: the library (v0.22.0) writes down which atomic operation it is too late, and
+	// it would be an add that fetches nothing.
+	number.Constant = int64(asm.FetchAdd >> 8)
+	a.put(
+		asm.LoadMem(asm.R1, asm.R6, skbLen, asm.Word),
+		asm.AddAtomic.Mem(asm.R7, asm.R1, asm.DWord, 8),
+		asm.Mov.Imm(asm.R8, 1),
+		number,
+	)
+}
+
+// mix leaves in r8 what [seed.Mix] makes of the number in r8, at the place after it.
+func (a *assembler) mix(s uint64) {
+	a.put(
+		asm.Add.Imm(asm.R8, 1),
+		asm.LoadImm(asm.R1, u(seed.Golden), asm.DWord), asm.Mul.Reg(asm.R8, asm.R1),
+		asm.LoadImm(asm.R1, u(s), asm.DWord), asm.Add.Reg(asm.R8, asm.R1),
+	)
+	for _, r := range []struct {
+		shift int32
+		by    uint64
+	}{{30, seed.Factor1}, {27, seed.Factor2}, {31, 0}} {
+		a.put(asm.Mov.Reg(asm.R2, asm.R8), asm.RSh.Imm(asm.R2, r.shift), asm.Xor.Reg(asm.R8, asm.R2))
+		if r.by != 0 {
+			a.put(asm.LoadImm(asm.R1, u(r.by), asm.DWord), asm.Mul.Reg(asm.R8, asm.R1))
+		}
+	}
+}
+
+// u is the same 64 bits.
+func u(x uint64) int64 { return int64(x) }
+
+// choose passes what is not of the share: by [seed.Chosen], so that the same seed hits
+// the same packets, by their number.
+func (a *assembler) choose(s Spec) {
+	a.mix(s.Seed)
+	if s.Share == 0 || s.Share == 1 {
+		return
+	}
+	a.put(
+		asm.Mov.Reg(asm.R2, asm.R8), asm.RSh.Imm(asm.R2, 11),
+		asm.LoadImm(asm.R1, int64(math.Ceil(s.Share*(1<<53))), asm.DWord),
+		asm.JGE.Reg(asm.R2, asm.R1, "pass"),
+	)
+}
+
+// duplicate sends a copy after the packet, or before it: who sees them can't tell.
+func (a *assembler) duplicate(dir Direction) {
+	const ingress = 1 // BPF_F_INGRESS
+	flags := int32(0)
+	if dir == In {
+		flags = ingress
+	}
+	a.put(
+		asm.LoadMem(asm.R9, asm.R6, skbMark, asm.Word),
+		asm.Mov.Reg(asm.R1, asm.R9),
+		asm.And.Imm(asm.R1, 0xffff),
+		asm.Or.Imm32(asm.R1, -0x10000*(0x10000-copyMark)), // copyMark<<16 as 32 bits
+		asm.StoreMem(asm.R6, skbMark, asm.R1, asm.Word),
+		asm.Mov.Reg(asm.R1, asm.R6),
+		asm.LoadMem(asm.R2, asm.R6, skbIfindex, asm.Word),
+		asm.Mov.Imm(asm.R3, flags),
+		asm.FnCloneRedirect.Call(),
+		asm.StoreMem(asm.R6, skbMark, asm.R9, asm.Word),
+		asm.Ja.Label("pass"),
+	)
+}
+
+// corrupt flips one bit where the kernel that receives the packet never fails to notice.
+// A flipped bit in the payload would reach the program between containers: there nobody
+// has made a checksum, and nobody looks for one. IPv4 has a checksum of its header, of
+// which every bit counts; IPv6 has none, but its first four bits can only be a six.
+func (a *assembler) corrupt(header int32) {
+	six, flip := a.label(), a.label()
+	a.put(
+		asm.JEq.Imm(asm.R9, 1, six),
+		// One of the last 12 bytes: time to live, protocol, checksum, addresses.
+		asm.Mov.Reg(asm.R9, asm.R8), asm.RSh.Imm(asm.R9, 32), asm.Mod.Imm(asm.R9, 12), asm.Add.Imm(asm.R9, 8),
+		asm.And.Imm(asm.R8, 7),
+		asm.Ja.Label(flip),
+	)
+	a.at(six)
+	a.put(
+		asm.Mov.Imm(asm.R9, 0),
+		asm.And.Imm(asm.R8, 3), asm.Add.Imm(asm.R8, 4),
+	)
+	a.at(flip)
+	a.put(asm.Mov.Reg(asm.R2, asm.R9))
+	a.load(-1, 1, "pass")
+	a.put(
+		asm.LoadMem(asm.R1, asm.R10, -16, asm.Byte),
+		asm.Mov.Imm(asm.R2, 1), asm.LSh.Reg(asm.R2, asm.R8), asm.Xor.Reg(asm.R1, asm.R2),
+		asm.StoreMem(asm.R10, -16, asm.R1, asm.Byte),
+		asm.Mov.Reg(asm.R1, asm.R6),
+		asm.Mov.Reg(asm.R2, asm.R9), asm.Add.Imm(asm.R2, header),
+		asm.Mov.Reg(asm.R3, asm.R10), asm.Add.Imm(asm.R3, -16),
+		asm.Mov.Imm(asm.R4, 1),
+		asm.Mov.Imm(asm.R5, 0),
+		asm.FnSkbStoreBytes.Call(),
+		asm.Ja.Label("pass"),
+	)
+}

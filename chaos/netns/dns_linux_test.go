@@ -1,0 +1,213 @@
+package netns_test
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"sync"
+	"testing"
+	"time"
+
+	"brunt/chaos/netns"
+	"brunt/chaos/netns/netnstest"
+
+	"github.com/miekg/dns"
+)
+
+// What a resolver of the tests says of every name, and what a spoof says.
+var (
+	truth  = netip.MustParseAddr("192.0.2.10")
+	truth6 = netip.MustParseAddr("2001:db8::10")
+	lie    = netip.MustParseAddr("192.0.2.66")
+	lie6   = netip.MustParseAddr("2001:db8::66")
+)
+
+// resolver answers in n, over UDP and TCP.
+func resolver(t *testing.T, n *netnstest.Node, at netip.AddrPort) {
+	t.Helper()
+	handle := dns.HandlerFunc(func(w dns.ResponseWriter, q *dns.Msg) {
+		a := new(dns.Msg)
+		a.SetReply(q)
+		h := dns.RR_Header{Name: q.Question[0].Name, Class: dns.ClassINET, Rrtype: q.Question[0].Qtype, Ttl: 5}
+		switch q.Question[0].Qtype {
+		case dns.TypeA:
+			a.Answer = []dns.RR{&dns.A{Hdr: h, A: truth.AsSlice()}}
+		case dns.TypeAAAA:
+			a.Answer = []dns.RR{&dns.AAAA{Hdr: h, AAAA: truth6.AsSlice()}}
+		}
+		w.WriteMsg(a)
+	})
+	for _, s := range []*dns.Server{
+		{PacketConn: n.ListenUDP(t, at), Handler: handle},
+		{Listener: n.Listen(t, at), Handler: handle},
+	} {
+		up := make(chan bool)
+		s.NotifyStartedFunc = func() { close(up) }
+		go s.ActivateAndServe()
+		<-up
+		t.Cleanup(func() { s.Shutdown() })
+	}
+}
+
+// A way to ask: fresh ones make a connection for each question.
+type asking struct {
+	network string
+	to      netip.AddrPort
+	fresh   bool
+	conn    net.Conn
+}
+
+func (a *asking) String() string { return fmt.Sprintf("%s %s, fresh %t", a.network, a.to, a.fresh) }
+
+// ask gives an answer in short: addresses, a code, or silent.
+func (a *asking) ask(t *testing.T, n *netnstest.Node, name string, kind uint16, timeout time.Duration) string {
+	t.Helper()
+	c := a.conn
+	if a.fresh || c == nil {
+		var err error
+		if c, err = n.Dial(a.network, a.to, longEnough); err != nil {
+			return err.Error()
+		}
+		if a.fresh {
+			defer c.Close()
+		} else {
+			t.Cleanup(func() { c.Close() })
+			a.conn = c
+		}
+	}
+	c.SetDeadline(time.Now().Add(timeout))
+	var q dns.Msg
+	q.SetQuestion(name, kind)
+	d := &dns.Conn{Conn: c}
+	if err := d.WriteMsg(&q); err != nil {
+		return outcome(err)
+	}
+	for {
+		m, err := d.ReadMsg()
+		switch {
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			return silent
+		case err != nil:
+			return err.Error()
+		case m.Id != q.Id:
+			continue // to a question that had been given up
+		case m.Rcode != dns.RcodeSuccess:
+			return dns.RcodeToString[m.Rcode]
+		case len(m.Answer) == 0:
+			return "nothing"
+		}
+		switch r := m.Answer[0].(type) {
+		case *dns.A:
+			return r.A.String()
+		case *dns.AAAA:
+			return r.AAAA.String()
+		}
+		return m.Answer[0].String()
+	}
+}
+
+func TestDNS(t *testing.T) {
+	names := []string{"db.example.com", "*.shop.example"}
+	for _, tt := range []struct {
+		name    string
+		spec    netns.Spec
+		a, aaaa string // the answers of those hit
+	}{
+		{"fail", netns.Spec{Do: netns.DNSFail, Names: names}, "SERVFAIL", "SERVFAIL"},
+		{"fail, no such domain", netns.Spec{Do: netns.DNSFail, Names: names, RCode: "NXDOMAIN"}, "NXDOMAIN", "NXDOMAIN"},
+		{"fail, all names", netns.Spec{Do: netns.DNSFail, RCode: "REFUSED"}, "REFUSED", "REFUSED"},
+		{"timeout", netns.Spec{Do: netns.DNSMute, Names: names}, silent, silent},
+		{"spoof", netns.Spec{Do: netns.DNSSpoof, Names: names, Answers: []netip.Addr{lie, lie6}}, lie.String(), lie6.String()},
+		{"spoof without IPv6", netns.Spec{Do: netns.DNSSpoof, Names: names, Answers: []netip.Addr{lie}}, lie.String(), "nothing"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := netnstest.New(t, 1)
+			resolver(t, w.Peers[0], netip.AddrPortFrom(netip.IPv6Unspecified(), 53))
+			// As Docker does it: its resolver has a port of its own on the loopback, and
+			// rules bring there what is sent to port 53.
+			docker := netip.MustParseAddrPort("127.0.0.11:40053")
+			resolver(t, w.Victim, docker)
+			w.Victim.Run(t, `nft -f - <<'END'
+table ip nat {
+	chain out { type nat hook output priority -100; ip daddr 127.0.0.11 meta l4proto { tcp, udp } th dport 53 dnat to 127.0.0.11:40053; }
+	chain back { type nat hook postrouting priority 100; ip saddr 127.0.0.11 meta l4proto { tcp, udp } th sport 40053 snat to :53; }
+}
+END`)
+			// One of the unit's own, which is never touched.
+			own := netip.MustParseAddrPort("127.0.0.1:53")
+			resolver(t, w.Victim, own)
+
+			var ways []*asking
+			for _, to := range []netip.AddrPort{
+				netip.AddrPortFrom(w.Peers[0].V4, 53), netip.AddrPortFrom(w.Peers[0].V6, 53), netip.MustParseAddrPort("127.0.0.11:53"),
+			} {
+				for _, network := range []string{"udp", "tcp"} {
+					for _, fresh := range []bool{true, false} {
+						if network == "tcp" && !fresh {
+							continue
+						}
+						ways = append(ways, &asking{network: network, to: to, fresh: fresh})
+					}
+				}
+			}
+			all := func(when, name string, a, aaaa string) {
+				t.Helper()
+				timeout := longEnough
+				if a == silent {
+					timeout = shortly
+				}
+				var asked sync.WaitGroup
+				for _, way := range ways {
+					asked.Go(func() {
+						if got := way.ask(t, w.Victim, name, dns.TypeA, timeout); got != a {
+							t.Errorf("%s, %s asked for %s: %s; want %s", when, way, name, got, a)
+						}
+						if got := way.ask(t, w.Victim, name, dns.TypeAAAA, timeout); got != aaaa {
+							t.Errorf("%s, %s asked for %s, IPv6: %s; want %s", when, way, name, got, aaaa)
+						}
+					})
+				}
+				if asked.Wait(); t.Failed() {
+					t.FailNow()
+				}
+			}
+			all("before", "db.example.com.", truth.String(), truth6.String())
+			before := netnstest.State(t, w.Victim.Namespace)
+			h, err := w.Victim.Set(tt.spec)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer h.Close()
+			all("in the fault", "db.example.com.", tt.a, tt.aaaa)
+			all("in the fault", "DB.Example.com.", tt.a, tt.aaaa)
+			all("in the fault", "a.shop.example.", tt.a, tt.aaaa)
+			for _, other := range []string{"example.com.", "xdb.example.com.", "shop.example."} {
+				if len(tt.spec.Names) > 0 {
+					all("in the fault", other, truth.String(), truth6.String())
+				} else {
+					all("in the fault", other, tt.a, tt.aaaa)
+				}
+			}
+			untouched := &asking{network: "udp", to: own, fresh: true}
+			if got := untouched.ask(t, w.Victim, "db.example.com.", dns.TypeA, longEnough); got != truth.String() {
+				t.Errorf("the unit's own resolver said %s in the fault", got)
+			}
+			met, err := h.Met()
+			if err != nil || met.Hit == 0 || met.Packets < met.Hit || len(tt.spec.Names) > 0 && met.Packets == met.Hit {
+				t.Errorf("it met %+v, %v", met, err)
+			}
+			for range 2 {
+				if err := h.Close(); err != nil {
+					t.Error(err)
+				}
+			}
+			if after := netnstest.State(t, w.Victim.Namespace); after != before {
+				t.Errorf("afterwards the namespace is\n%s\nand was\n%s", after, before)
+			}
+			all("afterwards", "db.example.com.", truth.String(), truth6.String())
+		})
+	}
+}

@@ -1,0 +1,3 @@
+// Package netnstest makes namespaces to try faults of the network in, and tells whether
+// one is as it was.
+package netnstest

@@ -1,0 +1,34 @@
+package netns
+
+import (
+	"net/netip"
+)
+
+// nft is rules in an nftables table that its maker owns: when brunt ends, however it
+// does, the kernel takes the table away.
+func nft(a Action) mechanism {
+	here := cut
+	switch a {
+	case DNSFail, DNSMute, DNSSpoof:
+		here = redirect
+	}
+	return mechanism{
+		name: "nft",
+		can:  func(Spec) error { return nil },
+		probe: func() error {
+			h, err := here(Spec{Do: a, Match: Match{Ports: []uint16{53}}, Share: 0.5, Answers: []netip.Addr{netip.IPv6Loopback()}})
+			if err != nil {
+				return err
+			}
+			return h.Close()
+		},
+		set: func(n *Namespace, s Spec) (held Held, err error) {
+			err = n.Do(func() (err error) {
+				held, err = here(s)
+				return err
+			})
+			return held, err
+		},
+		fix: "load the kernel modules nf_tables, nft_ct, nft_numgen, nft_reject_inet, nft_nat and nfnetlink_queue; Linux 5.12 or newer",
+	}
+}

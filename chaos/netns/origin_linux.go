@@ -1,0 +1,167 @@
+package netns
+
+import (
+	"encoding/binary"
+	"fmt"
+	"io"
+	"net/netip"
+	"sync"
+
+	mnl "github.com/mdlayher/netlink"
+	"golang.org/x/sys/unix"
+)
+
+// An origin asks the kernel where packets were going before they were redirected. Its
+// socket is a plain one: to the libraries the answer is the first of several, and they
+// would wait for the rest.
+type origin struct {
+	mu   sync.Mutex // guards fd, on which one asks at a time; -1 when closed
+	fd   int
+	zone uint16
+}
+
+// newOrigin asks about the namespace that the thread is in, and about one zone.
+func newOrigin(zone uint16) (*origin, error) {
+	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_NETFILTER)
+	if err != nil {
+		return nil, fmt.Errorf("opening connection tracking: %w", err)
+	}
+	return &origin{fd: fd, zone: zone}, nil
+}
+
+// Messages and attributes of ctnetlink.
+const (
+	ctGet         = 1 // IPCTNL_MSG_CT_GET
+	ctTupleOrig   = 1
+	ctTupleReply  = 2
+	ctZone        = 18
+	ctTupleIP     = 1
+	ctTupleProto  = 2
+	ctIP4Src      = 1
+	ctIP4Dst      = 2
+	ctIP6Src      = 3
+	ctIP6Dst      = 4
+	ctProtoNum    = 1
+	ctProtoSource = 2
+	ctProtoDest   = 3
+)
+
+// of finds where the flow was going that comes from client and has arrived at at.
+func (o *origin) of(proto byte, client, at netip.AddrPort) (netip.AddrPort, error) {
+	client = netip.AddrPortFrom(client.Addr().Unmap(), client.Port()) // as a socket for both families has it
+	src, dst, fam := uint16(ctIP4Src), uint16(ctIP4Dst), byte(unix.AF_INET)
+	if at.Addr().Is6() {
+		src, dst, fam = ctIP6Src, ctIP6Dst, unix.AF_INET6
+	}
+	e := mnl.NewAttributeEncoder()
+	e.ByteOrder = binary.BigEndian
+	// Its answers go from at to the client.
+	e.Nested(ctTupleReply, func(e *mnl.AttributeEncoder) error {
+		e.Nested(ctTupleIP, func(e *mnl.AttributeEncoder) error {
+			e.Bytes(src, at.Addr().AsSlice())
+			e.Bytes(dst, client.Addr().AsSlice())
+			return nil
+		})
+		e.Nested(ctTupleProto, func(e *mnl.AttributeEncoder) error {
+			e.Uint8(ctProtoNum, proto)
+			e.Uint16(ctProtoSource, at.Port())
+			e.Uint16(ctProtoDest, client.Port())
+			return nil
+		})
+		return nil
+	})
+	e.Uint16(ctZone, o.zone)
+	attrs, err := e.Encode()
+	if err != nil {
+		return netip.AddrPort{}, err
+	}
+	m := mnl.Message{
+		Header: mnl.Header{Type: unix.NFNL_SUBSYS_CTNETLINK<<8 | ctGet, Flags: mnl.Request},
+		Data:   append([]byte{fam, 0, 0, 0}, attrs...),
+	}
+	m.Header.Length = uint32(unix.NLMSG_HDRLEN + len(m.Data))
+	answer, err := o.ask(m)
+	if err == nil && len(answer.Data) < 4 {
+		err = io.ErrUnexpectedEOF
+	}
+	if err != nil {
+		return netip.AddrPort{}, fmt.Errorf("asking where %s was sending to: %w", client, err)
+	}
+	to, ok := destination(answer.Data[4:], dst)
+	if !ok {
+		return netip.AddrPort{}, fmt.Errorf("asking where %s was sending to: the kernel does not say", client)
+	}
+	return to, nil
+}
+
+// ask sends a request and gives the answer, which is there when it has been sent.
+func (o *origin) ask(m mnl.Message) (answer mnl.Message, err error) {
+	b, err := m.MarshalBinary()
+	if err != nil {
+		return answer, err
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if err := unix.Sendto(o.fd, b, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
+		return answer, err
+	}
+	b = make([]byte, 8<<10)
+	n, _, err := unix.Recvfrom(o.fd, b, unix.MSG_DONTWAIT)
+	if err != nil {
+		return answer, err
+	}
+	if n < unix.NLMSG_HDRLEN {
+		return answer, io.ErrUnexpectedEOF
+	}
+	n = min(n, int(binary.NativeEndian.Uint32(b)))
+	if err := answer.UnmarshalBinary(b[:n]); err != nil {
+		return answer, err
+	}
+	if answer.Header.Type == mnl.Error && len(answer.Data) >= 4 {
+		return answer, unix.Errno(-int32(binary.NativeEndian.Uint32(answer.Data)))
+	}
+	return answer, nil
+}
+
+// destination reads where a flow was going originally. dst is the attribute that holds
+// the address.
+func destination(attrs []byte, dst uint16) (to netip.AddrPort, ok bool) {
+	d, err := mnl.NewAttributeDecoder(attrs)
+	if err != nil {
+		return to, false
+	}
+	var a netip.Addr
+	var p uint16
+	for d.Next() {
+		if d.Type() != ctTupleOrig {
+			continue
+		}
+		d.Nested(func(d *mnl.AttributeDecoder) error {
+			d.ByteOrder = binary.BigEndian
+			for d.Next() {
+				kind := d.Type()
+				d.Nested(func(d *mnl.AttributeDecoder) error {
+					d.ByteOrder = binary.BigEndian
+					for d.Next() {
+						switch {
+						case kind == ctTupleIP && d.Type() == dst:
+							a, _ = netip.AddrFromSlice(d.Bytes())
+						case kind == ctTupleProto && d.Type() == ctProtoDest:
+							p = d.Uint16()
+						}
+					}
+					return nil
+				})
+			}
+			return nil
+		})
+	}
+	return netip.AddrPortFrom(a, p), a.IsValid() && p != 0
+}
+
+func (o *origin) close() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	unix.Close(o.fd)
+	o.fd = -1
+}

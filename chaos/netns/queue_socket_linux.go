@@ -1,0 +1,279 @@
+package netns
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// A queueSocket listens on a queue of nfnetlink_queue: the kernel hands packets over and waits for what is
+// to become of each. Where nobody listens, or the queue is full, they go on as if there
+// were none. It is for one thread; only its end may be told from elsewhere.
+//
+// It is a client of its own because every packet is three system calls, or a fraction of
+// one: answers go in batches, of which the libraries know nothing. What it holds when its
+// socket closes, the kernel drops.
+type queueSocket struct {
+	fd     int
+	number uint16
+	in     []byte
+	out    []byte
+	asked  uint32 // the sequence number of the last request
+}
+
+// Messages and attributes, from linux/netfilter/nfnetlink_queue.h.
+const (
+	msgPacket  = unix.NFNL_SUBSYS_QUEUE << 8
+	msgVerdict = unix.NFNL_SUBSYS_QUEUE<<8 | 1
+	msgConfig  = unix.NFNL_SUBSYS_QUEUE<<8 | 2
+
+	cfgCommand, cfgParams, cfgLength, cfgMask, cfgFlags = 1, 2, 3, 4, 5
+	cfgBind, cfgCopyPacket                              = 1, 2
+
+	flagFailOpen, flagWhole = 1 << 0, 1 << 2 // flagWhole is GSO: packets that are not cut yet come as they are
+
+	attrHeader, attrVerdict, attrPayload, attrLength = 1, 2, 10, 13
+
+	netlinkHeader = 16 + 4 // struct nlmsghdr, struct nfgenmsg
+)
+
+// A queueing is how a queue is to be.
+type queueing struct {
+	packets uint32 // that it holds at most
+	bytes   uint32 // that are to be seen of each
+	whole   bool   // packets of up to 64 KB as they are, instead of cut as for the wire
+}
+
+// firstQueue begins the numbers that are tried: most who use queues begin at 0.
+const firstQueue = 0xb400
+
+// openQueue opens a queue that is free, in the namespace that the thread is in.
+func openQueue(c queueing) (_ *queueSocket, err error) {
+	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, unix.NETLINK_NETFILTER)
+	if err != nil {
+		return nil, fmt.Errorf("opening a netlink socket: %w", err)
+	}
+	q := &queueSocket{fd: fd, in: make([]byte, 1<<17)}
+	defer func() {
+		if err != nil {
+			q.close()
+		}
+	}()
+	// What finds no room in the socket is let pass, by the flag of the queue, and no reason
+	// to tell the reader of an error.
+	err = errors.Join(
+		unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, 32<<20),
+		unix.SetsockoptInt(fd, unix.SOL_NETLINK, unix.NETLINK_NO_ENOBUFS, 1),
+		unix.Connect(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}),
+	)
+	if err != nil {
+		return nil, hint(fmt.Errorf("setting up a netlink socket: %w", err))
+	}
+	for q.number = firstQueue; ; q.number++ {
+		err = q.configure(attr(cfgCommand, []byte{cfgBind, 0, 0, 0}))
+		// Another's is EPERM: but so is every one without the right to any.
+		taken := errors.Is(err, unix.EBUSY) || errors.Is(err, unix.EPERM)
+		if !taken || q.number == firstQueue+0xff {
+			break
+		}
+	}
+	if err != nil {
+		return nil, hint(fmt.Errorf("taking a queue: %w", err))
+	}
+	flags := uint32(flagFailOpen)
+	if c.whole {
+		flags |= flagWhole
+	}
+	be := binary.BigEndian
+	for _, a := range [][]byte{
+		attr(cfgParams, append(be.AppendUint32(nil, c.bytes), cfgCopyPacket)),
+		attr(cfgLength, be.AppendUint32(nil, c.packets)),
+		append(attr(cfgMask, be.AppendUint32(nil, flagFailOpen|flagWhole)), attr(cfgFlags, be.AppendUint32(nil, flags))...),
+	} {
+		if err = q.configure(a); err != nil {
+			return nil, hint(fmt.Errorf("setting up queue %d: %w", q.number, err))
+		}
+	}
+	return q, nil
+}
+
+// attr is an attribute, padded.
+func attr(kind uint16, value []byte) []byte {
+	b := binary.NativeEndian.AppendUint16(nil, uint16(4+len(value)))
+	b = append(binary.NativeEndian.AppendUint16(b, kind), value...)
+	return append(b, make([]byte, -len(b)&3)...)
+}
+
+// configure sends a request and waits for its answer.
+func (q *queueSocket) configure(attrs []byte) error {
+	ne := binary.NativeEndian
+	q.asked++
+	b := ne.AppendUint32(nil, uint32(netlinkHeader+len(attrs)))
+	b = ne.AppendUint16(b, msgConfig)
+	b = ne.AppendUint16(b, unix.NLM_F_REQUEST|unix.NLM_F_ACK)
+	b = ne.AppendUint32(b, q.asked)
+	b = append(b, 0, 0, 0, 0, unix.AF_UNSPEC, 0)
+	b = binary.BigEndian.AppendUint16(b, q.number)
+	if _, err := unix.Write(q.fd, append(b, attrs...)); err != nil {
+		return err
+	}
+	for {
+		// The kernel answers before write returns; packets may come before the answer, and
+		// those are let pass.
+		var err error
+		answered := false
+		n, e := unix.Read(q.fd, q.in)
+		if e != nil {
+			return e
+		}
+		messages(q.in[:n], func(kind uint16, seq uint32, body []byte) {
+			switch {
+			case kind == msgPacket:
+				if p, ok := parsePacket(body); ok {
+					q.answer(p.id, accept)
+				}
+			case kind == unix.NLMSG_ERROR && seq == q.asked && len(body) >= 4:
+				answered = true
+				if code := int32(ne.Uint32(body)); code != 0 {
+					err = unix.Errno(-code)
+				}
+			}
+		})
+		if e := q.flush(); e != nil {
+			return e
+		}
+		if answered {
+			return err
+		}
+	}
+}
+
+// messages goes through what a read gave.
+func messages(b []byte, f func(kind uint16, seq uint32, body []byte)) {
+	ne := binary.NativeEndian
+	for len(b) >= 16 {
+		n := int(ne.Uint32(b))
+		if n < 16 || n > len(b) {
+			return
+		}
+		f(ne.Uint16(b[4:]), ne.Uint32(b[8:]), b[16:n])
+		b = b[min(len(b), (n+3)&^3):]
+	}
+}
+
+// Hooks, from linux/netfilter.h: those before are of packets that come in.
+const hookForward = 2
+
+// parsePacket reads the body of a message of the kernel, from struct nfgenmsg on.
+func parsePacket(b []byte) (p packet, ok bool) {
+	ne, be := binary.NativeEndian, binary.BigEndian
+	if len(b) < 4 {
+		return p, false
+	}
+	b = b[4:]
+	length := 0
+	for len(b) >= 4 {
+		n := int(ne.Uint16(b))
+		if n < 4 || n > len(b) {
+			break
+		}
+		v := b[4:n]
+		switch kind := ne.Uint16(b[2:]) & 0x3fff; {
+		case kind == attrHeader && len(v) >= 7:
+			p.id, p.out, ok = be.Uint32(v), v[6] >= hookForward, true
+		case kind == attrPayload:
+			p.head = v
+		case kind == attrLength && len(v) >= 4:
+			length = int(be.Uint32(v))
+		}
+		b = b[min(len(b), (n+3)&^3):]
+	}
+	p.length = max(length, len(p.head))
+	return p, ok
+}
+
+// read gives the packets that are there to f, at most about so many, and does not wait.
+func (q *queueSocket) read(most int, f func(p packet)) error {
+	for most > 0 {
+		n, err := unix.Read(q.fd, q.in)
+		switch {
+		case errors.Is(err, unix.EAGAIN):
+			return nil
+		case errors.Is(err, unix.EINTR), errors.Is(err, unix.ENOBUFS):
+			continue
+		case err != nil:
+			return fmt.Errorf("reading from queue %d: %w", q.number, err)
+		}
+		messages(q.in[:n], func(kind uint16, _ uint32, body []byte) {
+			if kind != msgPacket {
+				return
+			}
+			if p, ok := parsePacket(body); ok {
+				f(p)
+				most--
+			}
+		})
+	}
+	return nil
+}
+
+// What becomes of a packet: NF_DROP, NF_ACCEPT.
+const (
+	drop   = 0
+	accept = 1
+)
+
+// batch is how many verdicts go in one system call.
+const batch = 256
+
+// answer tells what becomes of a packet, after the next flush at the latest.
+func (q *queueSocket) answer(id, verdict uint32) {
+	const n = netlinkHeader + 12
+	ne, be := binary.NativeEndian, binary.BigEndian
+	b := ne.AppendUint32(q.out, n)
+	b = ne.AppendUint16(b, msgVerdict)
+	b = ne.AppendUint16(b, unix.NLM_F_REQUEST)
+	b = append(b, 0, 0, 0, 0, 0, 0, 0, 0, unix.AF_UNSPEC, 0)
+	b = be.AppendUint16(b, q.number)
+	b = ne.AppendUint16(b, 12)
+	b = ne.AppendUint16(b, attrVerdict)
+	b = be.AppendUint32(b, verdict)
+	q.out = be.AppendUint32(b, id)
+}
+
+// flush sends the answers, a batch at a time, in the order that they were given.
+func (q *queueSocket) flush() error {
+	for b := q.out; len(b) > 0; {
+		n := min(len(b), batch*(netlinkHeader+12))
+		_, err := unix.Write(q.fd, b[:n])
+		if errors.Is(err, unix.EINTR) {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("answering queue %d: %w", q.number, err)
+		}
+		b = b[n:]
+	}
+	q.out = q.out[:0]
+	return nil
+}
+
+func (q *queueSocket) close() { unix.Close(q.fd) }
+
+// sleep waits until there is a packet, or something to read from other, or for so long;
+// below zero is for ever. It tells whether there is something from other.
+func (q *queueSocket) sleep(other int, d time.Duration) (bool, error) {
+	fds := []unix.PollFd{{Fd: int32(q.fd), Events: unix.POLLIN}, {Fd: int32(other), Events: unix.POLLIN}}
+	var timeout *unix.Timespec
+	if d >= 0 {
+		ts := unix.NsecToTimespec(int64(d))
+		timeout = &ts
+	}
+	if _, err := unix.Ppoll(fds, timeout, nil); err != nil && !errors.Is(err, unix.EINTR) {
+		return false, fmt.Errorf("waiting for queue %d: %w", q.number, err)
+	}
+	return fds[1].Revents != 0, nil
+}

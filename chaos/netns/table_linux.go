@@ -1,0 +1,335 @@
+package netns
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/google/nftables"
+	"github.com/google/nftables/expr"
+	"github.com/google/nftables/xt"
+	mnl "github.com/mdlayher/netlink"
+	"golang.org/x/sys/unix"
+)
+
+// Mark is how the name of every table of brunt's begins.
+const Mark = "brunt-"
+
+// A table is one of nftables that belongs to the socket it was made by: the kernel takes
+// it away with the socket, and nobody else can change it, not even by flushing all rules.
+//
+// Rules are collected by the methods and come into force all at once with commit.
+type table struct {
+	conn *nftables.Conn
+	raw  *mnl.Conn // that conn is on
+	tab  *nftables.Table
+	sets uint32
+
+	mu     sync.Mutex // guards conn after commit: a socket answers one at a time
+	closed bool
+}
+
+// newTable makes an empty table under a name of its own in the namespace that the thread
+// is in. Everything else may be done from anywhere.
+func newTable() (*table, error) {
+	var raw *mnl.Conn
+	c, err := nftables.New(nftables.AsLasting(), nftables.WithSockOptions(func(c *mnl.Conn) error {
+		raw = c
+		// A batch goes as one message, however many connections it names.
+		c.SetWriteBuffer(batchBuffer)
+		c.SetReadBuffer(batchBuffer)
+		return nil
+	}))
+	if err != nil {
+		return nil, fmt.Errorf("opening nftables: %w", err)
+	}
+	var id [6]byte
+	rand.Read(id[:]) // it never fails
+	t := &table{conn: c, raw: raw, tab: &nftables.Table{Name: Mark + hex.EncodeToString(id[:]), Family: nftables.TableFamilyINet}}
+	if err := own(raw, t.tab); err != nil {
+		c.CloseLasting()
+		return nil, hint(fmt.Errorf("making an nftables table that goes with its maker: %w", err))
+	}
+	return t, nil
+}
+
+const batchBuffer = 8 << 20 // bytes; the kernel grants what it has
+
+// ownerFlag is NFT_TABLE_F_OWNER, since Linux 5.12.
+const ownerFlag = 0x2
+
+// own makes the table with the owner flag. The library sends no flags of a table, so
+// this one message is written here.
+func own(c *mnl.Conn, t *nftables.Table) error {
+	attrs, err := mnl.MarshalAttributes([]mnl.Attribute{
+		{Type: unix.NFTA_TABLE_NAME, Data: append([]byte(t.Name), 0)},
+		{Type: unix.NFTA_TABLE_FLAGS, Data: binary.BigEndian.AppendUint32(nil, ownerFlag)},
+	})
+	if err != nil {
+		return err
+	}
+	// struct nfgenmsg: family, version, resource id; of a batch, that is the subsystem.
+	header := func(family byte, id uint16) []byte { return []byte{family, 0, byte(id >> 8), byte(id)} }
+	edge := func(kind mnl.HeaderType) mnl.Message {
+		return mnl.Message{Header: mnl.Header{Type: kind, Flags: mnl.Request}, Data: header(0, unix.NFNL_SUBSYS_NFTABLES)}
+	}
+	_, err = c.SendMessages([]mnl.Message{
+		edge(unix.NFNL_MSG_BATCH_BEGIN),
+		{
+			Header: mnl.Header{
+				Type:  unix.NFNL_SUBSYS_NFTABLES<<8 | unix.NFT_MSG_NEWTABLE,
+				Flags: mnl.Request | mnl.Acknowledge | mnl.Create | mnl.Excl,
+			},
+			Data: append(header(byte(t.Family), 0), attrs...),
+		},
+		edge(unix.NFNL_MSG_BATCH_END),
+	})
+	if err != nil {
+		return err
+	}
+	_, err = c.Receive()
+	return err
+}
+
+// base adds a chain that the kernel sends packets through.
+func (t *table) base(name string, kind nftables.ChainType, hook *nftables.ChainHook, priority int) *nftables.Chain {
+	return t.conn.AddChain(&nftables.Chain{
+		Name: name, Table: t.tab, Type: kind, Hooknum: hook,
+		Priority: new(nftables.ChainPriority(priority)),
+	})
+}
+
+// chain adds one that packets come to from others.
+func (t *table) chain(name string) *nftables.Chain {
+	return t.conn.AddChain(&nftables.Chain{Name: name, Table: t.tab})
+}
+
+// rule adds a rule to the end of a chain: what it matches, then what it does.
+func (t *table) rule(c *nftables.Chain, parts ...[]expr.Any) {
+	var all []expr.Any
+	for _, p := range parts {
+		all = append(all, p...)
+	}
+	t.conn.AddRule(&nftables.Rule{Table: t.tab, Chain: c, Exprs: all})
+}
+
+// set adds a set of keys.
+func (t *table) set(name string, kind nftables.SetDatatype, keys [][]byte) (*nftables.Set, error) {
+	t.sets++ // the library would count them for the whole process, and unlocked
+	s := &nftables.Set{Table: t.tab, ID: t.sets, Name: name, KeyType: kind, Concatenation: true}
+	if err := t.conn.AddSet(s, nil); err != nil {
+		return nil, fmt.Errorf("making the set %s: %w", name, err)
+	}
+	// The elements of a message are one attribute, which is 64 KiB at most.
+	for len(keys) > 0 {
+		n := min(len(keys), 500)
+		elements := make([]nftables.SetElement, n)
+		for i, k := range keys[:n] {
+			elements[i].Key = k
+		}
+		if err := t.conn.SetAddElements(s, elements); err != nil {
+			return nil, fmt.Errorf("filling the set %s: %w", name, err)
+		}
+		keys = keys[n:]
+	}
+	return s, nil
+}
+
+// commit brings what was added into force: all of it or nothing.
+func (t *table) commit() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	defer t.bounded()()
+	if err := t.conn.Flush(); err != nil {
+		return hint(fmt.Errorf("setting the rules of %s: %w", t.tab.Name, err))
+	}
+	return nil
+}
+
+// bounded has the kernel answer within a while, until what it gives is called. The library
+// waits for an answer to each message, and some refusals are one answer to all.
+func (t *table) bounded() (done func()) {
+	t.raw.SetReadDeadline(time.Now().Add(30 * time.Second))
+	return func() { t.raw.SetReadDeadline(time.Time{}) }
+}
+
+// counters gives those of a chain's rules, in order.
+func (t *table) counters(c *nftables.Chain) ([]expr.Counter, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.closed {
+		return nil, fmt.Errorf("the table %s: %w", t.tab.Name, os.ErrClosed)
+	}
+	defer t.bounded()()
+	rules, err := t.conn.GetRules(t.tab, c)
+	if err != nil {
+		return nil, fmt.Errorf("reading the counters of %s: %w", t.tab.Name, err)
+	}
+	var all []expr.Counter
+	for _, r := range rules {
+		for _, e := range r.Exprs {
+			if k, ok := e.(*expr.Counter); ok {
+				all = append(all, *k)
+			}
+		}
+	}
+	return all, nil
+}
+
+// close takes the table away.
+func (t *table) close() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.closed {
+		return nil
+	}
+	t.closed = true
+	if err := t.conn.CloseLasting(); err != nil {
+		return fmt.Errorf("closing the table %s: %w", t.tab.Name, err)
+	}
+	return nil
+}
+
+// Parts of rules.
+
+func meta(key expr.MetaKey, op expr.CmpOp, value ...byte) []expr.Any {
+	return []expr.Any{&expr.Meta{Key: key, Register: 1}, &expr.Cmp{Op: op, Register: 1, Data: value}}
+}
+
+// proto matches the protocol above IP: unix.IPPROTO_TCP or another.
+func proto(p byte) []expr.Any { return meta(expr.MetaKeyL4PROTO, expr.CmpOpEq, p) }
+
+// family matches IPv4 or IPv6: unix.NFPROTO_IPV4 or unix.NFPROTO_IPV6.
+func family(f byte) []expr.Any { return meta(expr.MetaKeyNFPROTO, expr.CmpOpEq, f) }
+
+// loopback matches what comes in by it, or goes out.
+func loopback(key expr.MetaKey) []expr.Any {
+	return meta(key, expr.CmpOpEq, binary.NativeEndian.AppendUint16(nil, unix.ARPHRD_LOOPBACK)...)
+}
+
+// field matches bytes of a header.
+func field(base expr.PayloadBase, offset uint32, value []byte) []expr.Any {
+	return []expr.Any{
+		&expr.Payload{DestRegister: 1, Base: base, Offset: offset, Len: uint32(len(value))},
+		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: value},
+	}
+}
+
+// bits matches bytes of a header under a mask.
+func bits(base expr.PayloadBase, offset uint32, mask, value []byte) []expr.Any {
+	n := uint32(len(value))
+	return []expr.Any{
+		&expr.Payload{DestRegister: 1, Base: base, Offset: offset, Len: n},
+		&expr.Bitwise{SourceRegister: 1, DestRegister: 1, Len: n, Mask: mask, Xor: make([]byte, n)},
+		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: value},
+	}
+}
+
+// Offsets of the ports in a header of TCP or UDP.
+const (
+	sourcePort uint32 = 0
+	destPort   uint32 = 2
+)
+
+func port(offset uint32, p uint16) []expr.Any {
+	return field(expr.PayloadBaseTransportHeader, offset, binary.BigEndian.AppendUint16(nil, p))
+}
+
+// opened matches packets that go the way in which the connection was opened, or back.
+func opened(back bool) []expr.Any {
+	dir := byte(0)
+	if back {
+		dir = 1
+	}
+	return []expr.Any{
+		&expr.Ct{Key: expr.CtKeyDIRECTION, Register: 1},
+		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: []byte{dir}},
+	}
+}
+
+func count() []expr.Any { return []expr.Any{&expr.Counter{}} }
+
+func verdict(k expr.VerdictKind) []expr.Any { return []expr.Any{&expr.Verdict{Kind: k}} }
+
+// chance matches a share of packets, by the kernel's own random numbers.
+func chance(share float64) []expr.Any {
+	const of = 1 << 24 // fine enough for 0.00001 %, and far from the edge of the type
+	return []expr.Any{
+		&expr.Numgen{Register: 1, Type: unix.NFT_NG_RANDOM, Modulus: of},
+		&expr.Byteorder{SourceRegister: 1, DestRegister: 1, Op: expr.ByteorderHton, Len: 4, Size: 4},
+		&expr.Cmp{Op: expr.CmpOpLt, Register: 1, Data: binary.BigEndian.AppendUint32(nil, uint32(share*of))},
+	}
+}
+
+// Ways to hand packets to a queue of nfnetlink_queue.
+const (
+	queueNative = iota // nftables' own statement, CONFIG_NFT_QUEUE
+	queueXt            // that of iptables, CONFIG_NETFILTER_XT_TARGET_NFQUEUE and CONFIG_NFT_COMPAT
+	queueNone
+)
+
+// queue hands packets to a queue. With bypass they go on where nobody listens on it;
+// without, they are gone.
+func queue(way int, number uint16, bypass bool) []expr.Any {
+	if way == queueNative {
+		q := &expr.Queue{Num: number, Total: 1}
+		if bypass {
+			q.Flag = expr.QueueFlagBypass
+		}
+		return []expr.Any{q}
+	}
+	// struct xt_NFQ_info_v3: number, how many, flags; padded to eight bytes.
+	b := binary.NativeEndian.AppendUint16(nil, number)
+	b = binary.NativeEndian.AppendUint16(b, 1)
+	flags := uint16(0)
+	if bypass {
+		flags = 1
+	}
+	b = binary.NativeEndian.AppendUint16(b, flags)
+	info := xt.Unknown(append(b, 0, 0))
+	return []expr.Any{&expr.Target{Name: "NFQUEUE", Rev: 3, Info: &info}}
+}
+
+// withQueue builds a table where the thread is and brings it into force, with the first
+// way to queue that the kernel knows. Where it knows none, build is given queueNone.
+func withQueue(build func(t *table, way int) error) (*table, error) {
+	t, err := newTable()
+	if err != nil {
+		return nil, err
+	}
+	var not error
+	for _, way := range []int{queueNative, queueXt, queueNone} {
+		if err = build(t, way); err == nil {
+			err = t.commit()
+		}
+		if err == nil {
+			return t, nil
+		}
+		// What was refused left nothing, so the table is there for the next way.
+		not = errors.Join(not, err)
+		// What an expression that the kernel lacks is answered with.
+		if !errors.Is(err, unix.ENOENT) && !errors.Is(err, unix.EOPNOTSUPP) && !errors.Is(err, unix.EINVAL) {
+			break
+		}
+	}
+	t.close()
+	return nil, not
+}
+
+// clear takes all rules out of chains that are in force, and leaves the chains.
+func (t *table) clear(chains []*nftables.Chain) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, c := range chains {
+		t.conn.FlushChain(c)
+	}
+	if err := t.conn.Flush(); err != nil {
+		return fmt.Errorf("clearing the rules of %s: %w", t.tab.Name, err)
+	}
+	return nil
+}

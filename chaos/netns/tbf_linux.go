@@ -1,0 +1,27 @@
+package netns
+
+import (
+	"errors"
+	"math"
+
+	"github.com/vishvananda/netlink"
+)
+
+// tbf is a token bucket: it shapes what goes out. The rate is of whole packets with the
+// header of the link.
+func tbf() mechanism {
+	q := qdisc{kind: "tbf", make: func(s Spec, a netlink.QdiscAttrs) netlink.Qdisc {
+		rate := uint64(s.Rate)
+		// A packet that is not cut yet is 64 KB at most, and is cut where the bucket is
+		// smaller: so the bucket is small, but never less than the longest of a wire.
+		burst := min(max(rate/100, 4<<10), 64<<10)
+		limit := max(rate/5, routerBytes) + burst // routerTime
+		return &netlink.Tbf{QdiscAttrs: a, Rate: rate, Limit: uint32(min(limit, math.MaxUint32)), Buffer: netlink.Xmittime(rate, uint32(burst))}
+	}}
+	return q.mechanism(func(s Spec) error {
+		if s.Direction != Out {
+			return errors.New("it shapes what goes out, and nothing that comes in: nfqueue shapes both")
+		}
+		return nil
+	}, "a kernel with CONFIG_NET_SCH_TBF (for some peers or ports alone, CONFIG_NET_SCH_PRIO and CONFIG_NET_CLS_U32 too), and root or CAP_NET_ADMIN")
+}

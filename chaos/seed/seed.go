@@ -1,0 +1,82 @@
+// Package seed makes of one seed all that is random in faults: for an event, by its
+// place, and for a series, in which each draw may hang together with the one before.
+// Whoever knows the seed and the place can tell beforehand what comes.
+package seed
+
+import (
+	"math"
+	"math/rand/v2"
+)
+
+// Golden and the factors are those of SplitMix64 (Steele, Lea, Flood 2014). They are
+// public because a program inside the kernel does the same rounds as [Mix].
+const (
+	Golden  = 0x9e3779b97f4a7c15
+	Factor1 = 0xbf58476d1ce4e5b9
+	Factor2 = 0x94d049bb133111eb
+)
+
+// Mix makes one number of a seed and a place, by rounds of SplitMix64.
+func Mix(seed uint64, place ...uint64) uint64 {
+	z := seed
+	for _, p := range place {
+		z += Golden * (p + 1)
+		z = (z ^ z>>30) * Factor1
+		z = (z ^ z>>27) * Factor2
+		z ^= z >> 31
+	}
+	return z
+}
+
+// Fraction is a number from 0 to below 1 for a place.
+func Fraction(seed uint64, place ...uint64) float64 {
+	return float64(Mix(seed, place...)>>11) / (1 << 53)
+}
+
+// Chosen tells whether the place is among the given share of all places.
+func Chosen(share float64, seed uint64, place ...uint64) bool {
+	return Fraction(seed, place...) < share
+}
+
+// Source is a random source of one place.
+func Source(seed uint64, place ...uint64) *rand.Rand {
+	s := Mix(seed, place...)
+	return rand.New(rand.NewPCG(s, Mix(s, 1)))
+}
+
+// A Swing draws numbers from -1 to 1, uniform or normal (then with a standard
+// deviation of 1 and no bounds), where each is correlated with the one before.
+//
+// Subtle: mixing uniform numbers, as netem does, narrows their range. So the
+// series is normal, z' = rho z + sqrt(1-rho²) e, which keeps its distribution, and
+// is mapped to uniform by the normal distribution function; 2 sin(pi c/6) is the
+// rho that gives the uniform series the correlation c (Pearson 1907).
+type Swing struct {
+	rand   *rand.Rand
+	rho    float64
+	normal bool
+	z      float64
+	begun  bool
+}
+
+// NewSwing gives a Swing of the correlation, from 0 to 1, that draws from r.
+func NewSwing(r *rand.Rand, correlation float64, normal bool) *Swing {
+	s := &Swing{rand: r, rho: correlation, normal: normal}
+	if !normal {
+		s.rho = 2 * math.Sin(math.Pi*correlation/6)
+	}
+	return s
+}
+
+// Next draws.
+func (s *Swing) Next() float64 {
+	e := s.rand.NormFloat64()
+	if s.begun {
+		e = s.rho*s.z + math.Sqrt(max(0, 1-s.rho*s.rho))*e
+	}
+	s.z, s.begun = e, true
+	if s.normal {
+		return e
+	}
+	return 1 - math.Erfc(e/math.Sqrt2)
+}

@@ -1,0 +1,273 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"brunt/reporters"
+	"brunt/scenarios"
+	"brunt/scenarios/compare"
+	"brunt/scenarios/run"
+
+	"github.com/spf13/cobra"
+)
+
+// abFlags are the settings of `brunt ab`.
+type abFlags struct {
+	runFlags
+	judgeFlags
+	a, b       []string
+	build      string
+	concurrent bool
+	pairs      int
+	confirm    int
+	budget     time.Duration
+}
+
+func abCommand() *cobra.Command {
+	var f abFlags
+	c := &cobra.Command{
+		Use:   "ab SCENARIO --a SIDE --b SIDE",
+		Short: "Run a scenario against two sides in turns, and tell whether b is worse than a",
+		Long: `Run a scenario against two sides in turns (A B, B A, ...) and tell whether b is worse
+than a. A side is a URL, run:COMMAND or image:NAME for the target's entry service, a
+param NAME=VALUE, or git:REF, a work tree that --build is run in and that the param dir
+names. With --concurrent both sides run at once with half of the arrivals each, so that both see
+the same noise of the machine.
+
+It ends as soon as the answer is clear. Each look spends a part of alpha (by the spending
+function of Lan and DeMets, O'Brien and Fleming's kind), and the parts add up to it. A red is
+confirmed by fresh pairs before it is red.
+
+Exit code 4 is a regression, 8 inconclusive.`,
+		Example: `  brunt ab checkout.yaml --a http://127.0.0.1:8080 --b http://127.0.0.1:8081
+  brunt ab checkout.yaml --a git:main --b git:HEAD --build "go build -o server ./cmd/server"
+  brunt ab checkout.yaml --a cache=on --b cache=off --concurrent --budget 6m`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error { return f.ab(c, args[0]) },
+	}
+	f.sourceFlags.register(c)
+	f.judgeFlags.register(c)
+	c.Flags().StringArrayVar(&f.a, "a", nil, "the side that is compared with; again for several params")
+	c.Flags().StringArrayVar(&f.b, "b", nil, "the side that may be worse")
+	c.Flags().StringVar(&f.build, "build", "", "command for the shell that builds a git side, in its work tree")
+	c.Flags().BoolVar(&f.concurrent, "concurrent", false, "run both sides at once, with half of the arrivals each")
+	c.Flags().IntVar(&f.pairs, "pairs", 10, "pairs of runs at most")
+	c.Flags().DurationVar(&f.budget, "budget", 0, "time for all pairs, instead of --pairs: as many as fit are made")
+	c.Flags().IntVar(&f.confirm, "confirm", 4, "fresh pairs that a red is confirmed by")
+	c.Flags().BoolVar(&f.noChaos, "no-chaos", false, "inject no fault")
+	c.Flags().StringVarP(&f.out, "output", "o", "", "folder for the results of all runs (default brunt-results/NAME-ab-TIME)")
+	f.logFormat, f.logLevel = "text", "error"
+	return c
+}
+
+func (f *abFlags) ab(c *cobra.Command, path string) error {
+	o, err := f.options()
+	if err != nil {
+		return err
+	}
+	o.Allow = []string{"scenario"} // the sides differ, and in what was asked for alone
+	if f.confirm < 2 || f.pairs < 2 {
+		return usagef("--pairs and --confirm are at least 2: one pair does not tell how much pairs differ")
+	}
+	x := &ab{abFlags: f, c: c, path: path, options: o}
+	if x.a, err = parseSide("a", f.a); err != nil {
+		return err
+	}
+	if x.b, err = parseSide("b", f.b); err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "brunt-ab-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	if err := recoverOthers(c); err != nil {
+		return err
+	}
+	ctx, stop := interruptible("\nbrunt: interrupted; taking faults back")
+	defer stop()
+	err = x.prepare(ctx, dir)
+	if err == nil {
+		err = x.play(ctx)
+	}
+	return errors.Join(err, x.a.remove(), x.b.remove())
+}
+
+// An ab is a comparison under way.
+type ab struct {
+	*abFlags
+	c       *cobra.Command
+	path    string
+	options compare.Options
+	a, b    *side
+	files   map[*side]string
+	folder  string
+	number  int // of pairs made
+}
+
+// prepare builds the sides and compiles both once, so that what is wrong is said first.
+func (x *ab) prepare(ctx context.Context, dir string) error {
+	x.files = map[*side]string{}
+	var whole time.Duration
+	name := ""
+	for _, s := range []*side{x.a, x.b} {
+		if err := s.checkOut(ctx, dir, x.build); err != nil {
+			return err
+		}
+		file, err := s.file(x.path, dir)
+		if err != nil {
+			return err
+		}
+		x.files[s] = file
+		plan, err := x.planned(s)
+		if err != nil {
+			return err
+		}
+		whole, name = max(whole, plan.Takes()), plan.Scenario.Name
+	}
+	if x.budget > 0 {
+		each := 2 * whole
+		if x.concurrent {
+			each = whole
+		}
+		if x.pairs = int(x.budget / each); x.pairs < 2 {
+			return usagef("--budget %s holds less than two pairs of %s; give more, or shorten the load", x.budget, scenarios.FormatDuration(each))
+		}
+	}
+	x.folder = x.out
+	if x.folder == "" {
+		x.folder = filepath.Join("brunt-results", fileName(name)+"-ab-"+run.NewID())
+	}
+	fmt.Fprintf(x.c.ErrOrStderr(), "%d pairs at most, a run takes %s; results in %s\n", x.pairs, scenarios.FormatDuration(whole), x.folder)
+	return os.MkdirAll(x.folder, 0o755)
+}
+
+func (x *ab) planned(s *side) (*run.Plan, error) {
+	plan, err := s.plan(&x.sourceFlags, x.files[s])
+	if err == nil && x.concurrent {
+		if err = plan.Share(.5); err != nil {
+			err = usage{err}
+		}
+	}
+	return plan, err
+}
+
+// play makes pairs until the answer is clear, and asks again where it is red.
+func (x *ab) play(ctx context.Context) error {
+	seq := compare.Sequence{Max: x.pairs, Alpha: x.options.Alpha}
+	var as, bs []compare.Run
+	var found *compare.Comparison
+	for done := false; !done; {
+		a, b, err := x.pair(ctx)
+		if err != nil {
+			return err
+		}
+		as, bs = append(as, a), append(bs, b)
+		if !seq.Looks(len(as)) {
+			continue
+		}
+		if found, done, err = seq.Look(as, bs, x.options); err != nil {
+			return usage{err}
+		}
+		fmt.Fprintf(x.c.ErrOrStderr(), "after %d pairs: %s\n", len(as), found.Verdict)
+	}
+	if found.Verdict == scenarios.Regression {
+		if err := x.confirmed(ctx, found); err != nil {
+			return err
+		}
+	}
+	found.Mismatches = nil
+	return x.tell(x.c.OutOrStdout(), found)
+}
+
+// confirmed holds the rows that failed to fresh pairs.
+func (x *ab) confirmed(ctx context.Context, found *compare.Comparison) error {
+	fmt.Fprintf(x.c.ErrOrStderr(), "%s; confirming it by %d fresh pairs\n", found.Reason, x.abFlags.confirm)
+	var as, bs []compare.Run
+	for range x.abFlags.confirm {
+		a, b, err := x.pair(ctx)
+		if err != nil {
+			return err
+		}
+		as, bs = append(as, a), append(bs, b)
+	}
+	return found.Confirm(as, bs, x.options)
+}
+
+// mostAgain is how often a pair is made again where the generator was the limit.
+const mostAgain = 5
+
+// pair runs both sides, every second time in the other order.
+func (x *ab) pair(ctx context.Context) (a, b compare.Run, err error) {
+	for range mostAgain {
+		n := x.number
+		x.number++
+		order := []*side{x.a, x.b}
+		if n%2 == 1 {
+			order[0], order[1] = x.b, x.a
+		}
+		got := map[*side]compare.Run{}
+		errs := make([]error, 2)
+		if x.concurrent {
+			made := make([]compare.Run, 2)
+			ended := make(chan struct{})
+			go func() {
+				defer close(ended)
+				made[1], errs[1] = x.one(ctx, order[1], n)
+			}()
+			made[0], errs[0] = x.one(ctx, order[0], n)
+			<-ended
+			got[order[0]], got[order[1]] = made[0], made[1]
+		} else {
+			for i, s := range order {
+				if got[s], errs[i] = x.one(ctx, s, n); errs[i] != nil {
+					break
+				}
+			}
+		}
+		if err = errors.Join(errs...); err != nil {
+			return a, b, err
+		}
+		if a, b = got[x.a], got[x.b]; a.Generator.Healthy && b.Generator.Healthy {
+			return a, b, nil
+		}
+		fmt.Fprintf(x.c.ErrOrStderr(), "pair %d is made again: brunt itself was the limit\n", n+1)
+	}
+	return a, b, fmt.Errorf("brunt itself was the limit in %d pairs one after the other: %s", mostAgain, strings.Join(append(a.Generator.Limits, b.Generator.Limits...), "; "))
+}
+
+// one runs one side once.
+func (x *ab) one(ctx context.Context, s *side, n int) (compare.Run, error) {
+	plan, err := x.planned(s)
+	if err != nil {
+		return compare.Run{}, err
+	}
+	dir := filepath.Join(x.folder, fmt.Sprintf("%s-%02d", s.letter, n+1))
+	log, err := x.logger(io.Discard)
+	if err != nil {
+		return compare.Run{}, err
+	}
+	res, err := plan.Run(ctx, run.Options{
+		ID: run.NewID(), LogDir: filepath.Join(dir, "logs"), State: state(), Guard: append(self(), "guard"), NoChaos: x.noChaos, Log: log,
+		Ledger: filepath.Join(dir, "ledger.jsonl"), Suspend: suspended(), Stop: stopSelf,
+	})
+	if res == nil {
+		return compare.Run{}, err
+	}
+	if werr := reporters.Write(dir, res); werr != nil {
+		return compare.Run{}, werr
+	}
+	switch res.Verdict {
+	case scenarios.Pass, scenarios.Fail, scenarios.Inconclusive, scenarios.Invalid:
+	default:
+		return compare.Run{}, errors.Join(fmt.Errorf("a run of side %s did not end: %s", s.letter, res.Reason), err, exit(res.ExitCode))
+	}
+	return compare.Run{Name: dir, Result: res}, nil
+}

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"brunt/reporters"
+	"brunt/scenarios"
+	"brunt/scenarios/compare"
+
+	"github.com/spf13/cobra"
+)
+
+func compareCommand() *cobra.Command {
+	var f judgeFlags
+	c := &cobra.Command{
+		Use:   "compare BASE... -- CANDIDATE...",
+		Short: "Tell whether one set of runs is worse than another",
+		Long: `Compare the results of several runs on each side, such as
+
+  brunt compare results/main-* -- results/branch-*
+
+The unit is the run, not the request, and so each side needs two runs at least; five
+of a minute are a beginning. Runs that were made in turns (A B B A) are compared as
+pairs, others as two groups. A metric fails when it is worse beyond doubt and by more
+than its margin, passes when it can't be worse by as much, and is inconclusive else,
+with what it would take. Exit code 4 is a regression, 8 inconclusive.
+
+Metrics: ` + strings.Join(compare.MetricNames(), " ") + `. Default margins: ` + compare.DefaultMargins().String() + `.`,
+		RunE: func(c *cobra.Command, args []string) error {
+			dash := c.ArgsLenAtDash()
+			if dash < 0 {
+				return usagef("want two sides: brunt compare BASE... -- CANDIDATE...")
+			}
+			o, err := f.options()
+			if err != nil {
+				return err
+			}
+			base, err := readRuns(args[:dash])
+			if err != nil {
+				return err
+			}
+			cand, err := readRuns(args[dash:])
+			if err != nil {
+				return err
+			}
+			found, err := compare.Compare(base, cand, o)
+			if err != nil {
+				return usage{err}
+			}
+			return f.tell(c.OutOrStdout(), found)
+		},
+	}
+	f.register(c)
+	c.Flags().StringSliceVar(&f.o.Allow, "allow", nil, "compare although these differ: "+strings.Join(compare.MismatchKinds(), ", "))
+	return c
+}
+
+// oneOf refuses values of a flag that are not known.
+func oneOf(flag string, given, known []string) error {
+	for _, g := range given {
+		if !slices.Contains(known, g) {
+			hint := scenarios.DidYouMean(g, known)
+			if hint == "" {
+				hint = "known are " + strings.Join(known, ", ")
+			}
+			return usagef("%s %q is not known; %s", flag, g, hint)
+		}
+	}
+	return nil
+}
+
+// readRuns reads result folders.
+func readRuns(dirs []string) ([]compare.Run, error) {
+	var out []compare.Run
+	for _, dir := range dirs {
+		r, err := reporters.Read(dir)
+		if err != nil {
+			return nil, usage{fmt.Errorf("%s: %w", dir, err)}
+		}
+		out = append(out, compare.Run{Name: dir, Result: r})
+	}
+	return out, nil
+}

@@ -1,0 +1,184 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/capacity"
+	"brunt/scenarios/run"
+
+	"github.com/spf13/cobra"
+)
+
+// findFlags are the settings of `brunt find`.
+type findFlags struct {
+	runFlags
+	objectives []string
+	most, from string
+	precision  string
+	length     time.Duration
+	cool       time.Duration
+	confirm    int
+	file       string
+}
+
+func findCommand() *cobra.Command {
+	var f findFlags
+	c := &cobra.Command{
+		Use:   "find SCENARIO",
+		Short: "Find the largest rate at which the objectives hold",
+		Long: `Find the largest rate at which a target holds its objectives: by stairs up to a rate
+that breaks, then by halving between it and the last that held, each rate by a majority
+of probes. A probe is a run of its own with the flows of the scenario at one rate, and
+without its faults. A rate breaks when an objective fails, or when what is in flight
+grows to the end: then the target falls behind.
+
+The answer is an interval. Where the generator gives out before the target does, it
+says so, and the interval is only a lower bound.`,
+		Example: `  brunt find checkout.yaml --objective "p95 < 200ms" --objective "errors < 1%"
+  brunt find checkout.yaml --max 20000/s --probe 30s --precision 2%`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error { return f.find(c, args[0]) },
+	}
+	f.register(c)
+	c.Flags().StringArrayVar(&f.objectives, "objective", nil, `what must hold, such as "p95 < 200ms"; again for more; the scenario's own over the whole run where none is given`)
+	c.Flags().StringVar(&f.most, "max", "", "the largest rate to try, such as 20000/s")
+	c.Flags().StringVar(&f.from, "from", "", "the first rate; that of the scenario where it is not given")
+	c.Flags().StringVar(&f.precision, "precision", "4%", "width of the interval")
+	c.Flags().DurationVar(&f.length, "probe", 10*time.Second, "how long a probe lasts; longer where an objective needs more requests")
+	c.Flags().DurationVar(&f.cool, "cool-down", 2*time.Second, "what the target is given after a rate that breaks it")
+	c.Flags().IntVar(&f.confirm, "confirm", 3, "probes of which a majority decides on a rate")
+	c.Flags().StringVar(&f.file, "json", "", "write what was found to a file as JSON")
+	f.logFormat, f.logLevel, f.repeat, f.noChaos = "text", "error", 1, true
+	return c
+}
+
+func (f *findFlags) find(c *cobra.Command, path string) error {
+	o := capacity.Options{Confirm: f.confirm}
+	var err error
+	if o.Precision, err = scenarios.ParseShare(f.precision); err != nil || o.Precision <= 0 || o.Precision >= 1 {
+		return usagef("--precision %q: want a share such as 4%%", f.precision)
+	}
+	if f.most != "" {
+		if o.Max, err = scenarios.ParseRate(f.most); err != nil || o.Max <= 0 {
+			return usagef("--max %q: want a rate such as 20000/s", f.most)
+		}
+	}
+	if f.confirm < 1 || f.length < time.Second {
+		return usagef("--confirm is at least 1, and --probe at least 1s")
+	}
+	finder := &run.Finder{
+		Parse:   func() (*scenarios.Scenario, error) { return f.parse(path) },
+		Compile: run.CompileOptions{Self: self()}, Run: f.probe, Length: f.length, Cool: f.cool,
+	}
+	if finder.Compile.Policies, err = f.policies(); err != nil {
+		return err
+	}
+	for _, text := range f.objectives {
+		obj, err := scenarios.ParseObjective(text)
+		if err != nil {
+			return usagef("--objective: %w", err)
+		}
+		finder.Objectives = append(finder.Objectives, obj)
+	}
+	mean, err := finder.Check()
+	if err != nil && !errors.As(err, new(*scenarios.MistakesError)) {
+		err = usage{err}
+	}
+	if err != nil {
+		return err
+	}
+	if o.From = mean; f.from != "" {
+		if o.From, err = scenarios.ParseRate(f.from); err != nil || o.From <= 0 {
+			return usagef("--from %q: want a rate such as 100/s", f.from)
+		}
+	}
+	if err := recoverOthers(c); err != nil {
+		return err
+	}
+	ctx, stop := interruptible("\nbrunt: interrupted")
+	defer stop()
+	o.Tried = func(t capacity.Try) {
+		fmt.Fprintf(c.ErrOrStderr(), "%10.4g/s  %-7s  %s\n", t.Rate, t.Answer, t.Why)
+	}
+	found, err := capacity.Find(ctx, finder, o)
+	if found != nil && len(found.Tries) > 0 {
+		f.say(c.OutOrStdout(), found, err)
+		if f.file != "" {
+			b, jerr := json.MarshalIndent(found, "", "  ")
+			if jerr == nil {
+				jerr = os.WriteFile(f.file, append(b, '\n'), 0o644)
+			}
+			if jerr != nil && err == nil {
+				err = jerr
+			}
+		}
+	}
+	return err
+}
+
+// say prints what was found.
+func (f *findFlags) say(w io.Writer, found *capacity.Found, err error) {
+	probes := scenarios.Amount(len(found.Tries), "probe")
+	switch {
+	case err != nil:
+		fmt.Fprintf(w, "not found: after %s it lies above %.4g/s", probes, found.Low)
+		if found.High > 0 {
+			fmt.Fprintf(w, " and below %.4g/s", found.High)
+		}
+		fmt.Fprintln(w)
+	case found.High == 0 && found.Limited > 0:
+		fmt.Fprintf(w, "at least %.4g/s: the generator gave out at %.4g/s before the target did (%s)\n", found.Low, found.Limited, probes)
+	case found.High == 0:
+		fmt.Fprintf(w, "at least %.4g/s, the largest rate that was to be tried (%s)\n", found.Low, probes)
+	default:
+		fmt.Fprintf(w, "between %.4g/s and %.4g/s (%s)\n", found.Low, found.High, probes)
+		for i := len(found.Tries) - 1; i >= 0; i-- {
+			if t := found.Tries[i]; t.Answer == capacity.Breaks && t.Rate <= found.High*1.0001 {
+				fmt.Fprintf(w, "at %.4g/s: %s\n", t.Rate, t.Why)
+				break
+			}
+		}
+	}
+}
+
+// parse reads the scenario.
+func (f *findFlags) parse(path string) (*scenarios.Scenario, error) {
+	values, err := f.params()
+	if err != nil {
+		return nil, err
+	}
+	sc, err := scenarios.Parse(path, scenarios.Options{Set: values})
+	if sc == nil {
+		return nil, usage{err}
+	}
+	return sc, nil
+}
+
+// probe runs a plan, without a report.
+func (f *findFlags) probe(ctx context.Context, plan *run.Plan) (*scenarios.Result, error) {
+	dir, err := os.MkdirTemp("", "brunt-find-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	log, err := f.logger(io.Discard)
+	if err != nil {
+		return nil, err
+	}
+	res, err := plan.Run(ctx, run.Options{
+		ID: run.NewID(), LogDir: filepath.Join(dir, "logs"), State: state(), Guard: append(self(), "guard"), NoChaos: true, Log: log,
+		Ledger: filepath.Join(dir, "ledger.jsonl"), Suspend: suspended(), Stop: stopSelf,
+	})
+	if res == nil {
+		return nil, err
+	}
+	return res, nil
+}

@@ -1,0 +1,262 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/compare"
+
+	"github.com/spf13/cobra"
+)
+
+// gateFlags are the settings of `brunt gate`.
+type gateFlags struct {
+	runFlags
+	judgeFlags
+	history string
+	commit  string
+	accept  bool
+	confirm int
+	budget  time.Duration
+}
+
+func gateCommand() *cobra.Command {
+	var f gateFlags
+	c := &cobra.Command{
+		Use:   "gate SCENARIO --history DIR",
+		Short: "Run a scenario, and hold it to the history of its own runs",
+		Long: `Run a scenario and hold what it measures to a history of its runs: a folder of small
+files, which fits the cache of a CI or a branch of git. A red run is one that lies beyond
+where a further run like those of the history would lie, and by more than the margin; it
+is asked for again by fresh runs before it is red. Runs on other machines than this one's
+kind are left out.
+
+Under ` + fmt.Sprint(compare.LeastHistory) + ` runs of history the gate learns, and the scenario's own objectives decide alone.
+A run that is red is kept in the history and marked, and later runs are not held to it;
+where the change was wanted, --accept makes the history begin anew.
+
+Exit codes are those of the run, and 4 for a regression, 8 for inconclusive.`,
+		Example: `  brunt gate checkout.yaml --history .brunt-history
+  brunt gate checkout.yaml --history .brunt-history --budget 6m --commit "$GITHUB_SHA"`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error { return f.gate(c, args[0]) },
+	}
+	f.sourceFlags.register(c)
+	f.judgeFlags.register(c)
+	c.Flags().StringVar(&f.history, "history", "", "folder of the records of earlier runs; it is made where there is none")
+	c.Flags().StringVar(&f.commit, "commit", "", "what of the system under test is run, for the trend")
+	c.Flags().BoolVar(&f.accept, "accept", false, "let the history begin anew with this run")
+	c.Flags().IntVar(&f.confirm, "confirm", 2, "fresh runs that a red one is confirmed by")
+	c.Flags().DurationVar(&f.budget, "budget", 0, "time for the runs of this gate: as many as fit are made, so that less is overlooked; zero is one run")
+	c.Flags().StringVarP(&f.out, "output", "o", "", "folder for the reports (default brunt-results/NAME-TIME)")
+	c.Flags().BoolVar(&f.force, "force", false, "write over the report of another run")
+	f.logFormat, f.logLevel, f.repeat = "text", "warn", 2 // each run has a folder of its own
+	_ = c.MarkFlagRequired("history")
+	return c
+}
+
+func (f *gateFlags) gate(c *cobra.Command, path string) error {
+	o, err := f.options()
+	if err != nil {
+		return err
+	}
+	if f.confirm < 1 {
+		return usagef("--confirm is at least 1")
+	}
+	plan, err := f.compile(c.Context(), path)
+	if err != nil {
+		return err
+	}
+	history, err := compare.OpenHistory(c.Context(), f.history)
+	if err != nil {
+		return usage{err}
+	}
+	defer history.Close()
+	for _, p := range history.Problems {
+		fmt.Fprintf(c.ErrOrStderr(), "brunt: %v\n", p)
+	}
+	if err := recoverOthers(c); err != nil {
+		return err
+	}
+	ctx, stop := interruptible("\nbrunt: interrupted; taking faults back and writing the report")
+	defer stop()
+	g := &gate{gateFlags: f, c: c, path: path, history: history, options: o}
+	runs := 1
+	if whole := plan.Takes(); f.budget > 0 {
+		runs = max(1, int(f.budget/whole))
+	}
+	return g.decide(ctx, runs)
+}
+
+// A gate is one gate being passed.
+type gate struct {
+	*gateFlags
+	c       *cobra.Command
+	path    string
+	history *compare.History
+	options compare.Options
+	measure []*compare.Record // that the runs are held to
+}
+
+// decide makes the runs, holds them to the history, and asks again where they are red.
+func (g *gate) decide(ctx context.Context, runs int) error {
+	now, err := g.run(ctx, runs)
+	if err != nil {
+		return err
+	}
+	all, err := g.history.Of(ctx, now[0].Key, now[0].Machine)
+	if err != nil {
+		return err
+	}
+	g.measure = compare.Measure(all)
+	out := g.c.OutOrStdout()
+	if g.accept {
+		now[0].Accept = true
+		fmt.Fprintf(out, "\nGATE: accepted; the history begins anew\n")
+		return g.keep(now)
+	}
+	found, err := compare.Gate(g.measure, now, g.options)
+	if errors.Is(err, compare.ErrLearning) {
+		fmt.Fprintf(out, "\nGATE: learning %d/%d\n", min(len(g.measure)+len(now), compare.LeastHistory), compare.LeastHistory)
+		if other, err := g.history.Of(ctx, now[0].Key, compare.Machine{}); err == nil && len(other) > len(all) {
+			fmt.Fprintf(out, "%d runs of it were made on machines of other kinds than this one: %s\n", len(other)-len(all), now[0].Machine)
+		}
+		return g.keep(now)
+	}
+	if err != nil {
+		return usage{err}
+	}
+	if found.Verdict == scenarios.Regression {
+		fmt.Fprintf(out, "\nGATE: %s; confirming it by %s\n", found.Reason, scenarios.Amount(g.confirm, "fresh run"))
+		fresh, err := g.run(ctx, g.confirm)
+		if err != nil {
+			return errors.Join(err, g.keep(now))
+		}
+		if found, err = compare.Gate(g.measure, fresh, g.options); err != nil {
+			return usage{err}
+		}
+		now = append(now, fresh...)
+	}
+	for _, r := range now {
+		r.Red = found.Verdict == scenarios.Regression
+	}
+	if err := g.keep(now); err != nil {
+		return err
+	}
+	fmt.Fprint(out, "\nGATE ")
+	return g.tell(out, found)
+}
+
+// run makes so many runs. One that does not pass by its own objectives ends the gate.
+func (g *gate) run(ctx context.Context, n int) ([]*compare.Record, error) {
+	var out []*compare.Record
+	for range n {
+		plan, err := g.compile(ctx, g.path)
+		if err != nil {
+			return nil, err
+		}
+		res, err := g.once(ctx, g.c, plan)
+		if err != nil {
+			return nil, err
+		}
+		if res.ExitCode != 0 {
+			return nil, exit(res.ExitCode)
+		}
+		r := compare.NewRecord(res, compare.Calibrate(res.Environment))
+		r.Commit = g.commit
+		out = append(out, r)
+	}
+	return out, nil
+}
+
+// keep adds the records to the history.
+func (g *gate) keep(records []*compare.Record) error {
+	for _, r := range records {
+		if err := g.history.Add(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// judgeFlags say how runs are compared, and where it is told.
+type judgeFlags struct {
+	o       compare.Options
+	margins []string
+	alpha   string
+	summary string
+	json    string
+}
+
+// tell prints a comparison, and writes it into the files that were asked for. The error
+// carries its exit code.
+func (f *judgeFlags) tell(w io.Writer, found *compare.Comparison) error {
+	if err := found.Text(w); err != nil {
+		return err
+	}
+	if f.json != "" {
+		b, err := json.MarshalIndent(found, "", "  ")
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(f.json, append(b, '\n'), 0o644); err != nil {
+			return err
+		}
+	}
+	if f.summary != "" {
+		file, err := os.OpenFile(f.summary, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(found.Markdown(file), file.Close()); err != nil {
+			return err
+		}
+	}
+	if code := found.Verdict.ExitCode(); code != 0 {
+		return exit(code)
+	}
+	return nil
+}
+
+func (f *judgeFlags) register(c *cobra.Command) {
+	c.Flags().StringArrayVar(&f.margins, "margin", nil, "what may get worse unnoticed: p95=5%, or 5% for every metric; again for more")
+	c.Flags().StringVar(&f.alpha, "alpha", "5%", "chance of a false alarm over all rows together")
+	c.Flags().StringVar(&f.summary, "summary", "", "add the table to a file as Markdown, such as $GITHUB_STEP_SUMMARY")
+	c.Flags().StringVar(&f.json, "json", "", "write the comparison to a file as JSON")
+	f.narrow(c)
+}
+
+// narrow registers the flags that narrow what is looked at.
+func (f *judgeFlags) narrow(c *cobra.Command) {
+	c.Flags().StringSliceVar(&f.o.Metrics, "metric", nil, "compare these metrics alone")
+	c.Flags().StringSliceVar(&f.o.Phases, "phase", nil, "compare these phases alone")
+	c.Flags().StringSliceVar(&f.o.Steps, "step", nil, `compare these steps alone; "*" is all of them together`)
+}
+
+// options reads the flags.
+func (f *judgeFlags) options() (compare.Options, error) {
+	f.o.Margins = compare.Margins{}
+	for _, text := range f.margins {
+		if err := f.o.Margins.ParseMargin(text); err != nil {
+			return f.o, usage{err}
+		}
+	}
+	if err := oneOf("--metric", f.o.Metrics, compare.MetricNames()); err != nil {
+		return f.o, err
+	}
+	if err := oneOf("--allow", f.o.Allow, compare.MismatchKinds()); err != nil {
+		return f.o, err
+	}
+	var err error
+	if f.o.Alpha, err = scenarios.ParseShare(strings.TrimSpace(f.alpha)); err != nil || f.o.Alpha <= 0 || f.o.Alpha >= .5 {
+		return f.o, usagef("--alpha %q: want a share such as 5%%", f.alpha)
+	}
+	return f.o, nil
+}

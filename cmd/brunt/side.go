@@ -1,0 +1,167 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"brunt/scenarios"
+	"brunt/scenarios/run"
+
+	"github.com/goccy/go-yaml"
+)
+
+// A side is one of two that are compared: the scenario with what it lays over it.
+type side struct {
+	letter string
+	set    []string // params
+	over   map[string]any
+	ref    string // of git; its work tree stands in the param dir
+	tree   string // its folder, once it is made
+}
+
+// parseSide reads what --a or --b named, each such as
+//
+//	http://host:port   the target that runs there
+//	run:./server       the command of the target's entry service
+//	image:web:1.2      the image of it
+//	git:main           a work tree of the ref, whose folder is the param dir
+//	name=value         a param
+func parseSide(letter string, given []string) (*side, error) {
+	s := &side{letter: letter}
+	for _, g := range given {
+		kind, rest, _ := strings.Cut(g, ":")
+		name, _, isParam := strings.Cut(g, "=")
+		switch {
+		case strings.HasPrefix(g, "http://"), strings.HasPrefix(g, "https://"):
+			s.over = map[string]any{"url": g}
+		case kind == "run" && rest != "":
+			s.over = map[string]any{"command": rest}
+		case kind == "image" && rest != "":
+			s.over = map[string]any{"image": rest}
+		case kind == "git" && rest != "":
+			s.ref = rest
+		case isParam && scenarios.IsName(name):
+			s.set = append(s.set, g)
+		default:
+			return nil, usagef("--%s %q: want a URL, run:COMMAND, image:NAME, git:REF, or a param NAME=VALUE", letter, g)
+		}
+	}
+	if len(given) == 0 {
+		return nil, usagef("--%s is missing: a URL, run:COMMAND, image:NAME, git:REF, or a param NAME=VALUE", letter)
+	}
+	return s, nil
+}
+
+// checkOut makes the work tree of a ref and builds it.
+func (s *side) checkOut(ctx context.Context, dir, build string) error {
+	if s.ref == "" {
+		return nil
+	}
+	s.tree = filepath.Join(dir, s.letter)
+	if out, err := exec.CommandContext(ctx, "git", "worktree", "add", "--detach", s.tree, s.ref).CombinedOutput(); err != nil {
+		return usagef("--%s git:%s: %w: %s", s.letter, s.ref, err, strings.TrimSpace(string(out)))
+	}
+	if build != "" {
+		c := exec.CommandContext(ctx, "sh", "-c", build)
+		c.Dir = s.tree
+		if out, err := c.CombinedOutput(); err != nil {
+			return usagef("--build of %s: %w:\n%s", s.ref, err, tail(out))
+		}
+	}
+	s.set = append(s.set, "dir="+s.tree)
+	return nil
+}
+
+// remove takes the work tree away again.
+func (s *side) remove() error {
+	if s.tree == "" {
+		return nil
+	}
+	out, err := exec.Command("git", "worktree", "remove", "--force", s.tree).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("removing the work tree of %s: %w: %s", s.ref, err, strings.TrimSpace(string(out)))
+	}
+	return nil
+}
+
+// tail is the end of what a command wrote.
+func tail(out []byte) string {
+	const most = 2000
+	return strings.TrimSpace(string(out[max(0, len(out)-most):]))
+}
+
+// file writes the scenario of the side: the one at path with the side's target laid over.
+func (s *side) file(path, dir string) (string, error) {
+	if s.over == nil {
+		return path, nil
+	}
+	sc, err := scenarios.Parse(path, scenarios.Options{})
+	if sc == nil {
+		return "", usage{err}
+	}
+	over, err := s.target(sc)
+	if err != nil {
+		return "", usagef("--%s: %w", s.letter, err)
+	}
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	b, err := yaml.Marshal(map[string]any{"extends": abs, "target": over})
+	if err != nil {
+		return "", err
+	}
+	file := filepath.Join(dir, s.letter+".yaml")
+	return file, os.WriteFile(file, b, 0o600)
+}
+
+// target is what is laid over the scenario's target: for a URL, that instead of all that says what
+// to start.
+func (s *side) target(sc *scenarios.Scenario) (map[string]any, error) {
+	if _, url := s.over["url"]; !url {
+		return inService(&sc.Target, s.over)
+	}
+	over := maps.Clone(s.over)
+	if own := sc.Root.Get("target"); own != nil {
+		for _, f := range own.Fields {
+			if !slices.Contains([]string{"url", "ready", "tls"}, f.Key) {
+				over[f.Key] = nil
+			}
+		}
+	}
+	return over, nil
+}
+
+// inService lays settings over the target's entry service, or its only one.
+func inService(t *scenarios.Target, settings map[string]any) (map[string]any, error) {
+	for key, services := range map[string]*scenarios.Node{"processes": t.Processes} {
+		if services == nil {
+			continue
+		}
+		if _, image := settings["image"]; image && key == "processes" {
+			return nil, fmt.Errorf("the target's services are processes, which have no image; run:COMMAND gives one its command")
+		}
+		name := t.Entry
+		if name == "" && len(services.Fields) == 1 {
+			name = services.Fields[0].Key
+		}
+		if name == "" {
+			return nil, fmt.Errorf("the target has several services; `entry` says which one is meant")
+		}
+		return map[string]any{key: map[string]any{name: settings}}, nil
+	}
+	return nil, fmt.Errorf("the target is neither processes nor containers; a URL or params tell its sides apart")
+}
+
+// plan compiles the side's scenario.
+func (s *side) plan(f *sourceFlags, file string) (*run.Plan, error) {
+	with := *f
+	with.set = append(append([]string{}, f.set...), s.set...)
+	return compile(file, &with)
+}

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"brunt/reporters"
+	"brunt/scenarios/compare"
+
+	"github.com/spf13/cobra"
+)
+
+func trendCommand() *cobra.Command {
+	var f judgeFlags
+	var page, name string
+	c := &cobra.Command{
+		Use:   "trend --history DIR",
+		Short: "Show how a scenario's figures went over the runs of a history, and when they moved",
+		Long: `Show how each figure went over the runs of a history on machines of the newest run's
+kind, and when its level moved, by how much and with which run: found by dividing the
+series where its two parts differ most (e-divisive).`,
+		Example: `  brunt trend --history .brunt-history
+  brunt trend --history .brunt-history --metric p95 --html trend.html`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			f.alpha = "5%"
+			o, err := f.options()
+			if err != nil {
+				return err
+			}
+			dir := c.Flag("history").Value.String()
+			if _, err := os.Stat(dir); err != nil {
+				return usage{fmt.Errorf("a history: %w", err)}
+			}
+			h, err := compare.OpenHistory(c.Context(), dir)
+			if err != nil {
+				return usage{err}
+			}
+			defer h.Close()
+			for _, p := range h.Problems {
+				fmt.Fprintf(c.ErrOrStderr(), "brunt: %v\n", p)
+			}
+			all, err := newest(c, h, name)
+			if err != nil {
+				return err
+			}
+			trends := compare.Trends(all, o)
+			if page != "" {
+				if err := writePage(page, all, trends); err != nil {
+					return err
+				}
+			}
+			fmt.Fprintf(c.OutOrStdout(), "%s: %d runs, %s\n\n", all[0].Name, len(all), all[len(all)-1].Machine)
+			return compare.TrendText(c.OutOrStdout(), trends)
+		},
+	}
+	f.narrow(c)
+	c.Flags().String("history", "", "folder of the records of earlier runs")
+	c.Flags().StringVar(&name, "name", "", "name of the scenario; where it is not given that of the newest run")
+	c.Flags().StringVar(&page, "html", "", "write a page of charts to a file")
+	_ = c.MarkFlagRequired("history")
+	return c
+}
+
+// newest gives the records like the newest one: of its scenario, on its kind of machine.
+func newest(c *cobra.Command, h *compare.History, name string) ([]*compare.Record, error) {
+	all, err := h.Of(c.Context(), "", compare.Machine{})
+	if err != nil {
+		return nil, err
+	}
+	for i := len(all) - 1; i >= 0; i-- {
+		if name == "" || all[i].Name == name {
+			return h.Of(c.Context(), all[i].Key, all[i].Machine)
+		}
+	}
+	if name != "" {
+		return nil, usagef("the history holds no run of a scenario named %q", name)
+	}
+	return nil, usagef("the history holds no run; `brunt gate` fills it")
+}
+
+// writePage writes the page of charts, whole or not at all.
+func writePage(file string, all []*compare.Record, trends []compare.Trend) error {
+	f, err := os.CreateTemp(filepath.Dir(file), ".trend-*")
+	if err != nil {
+		return usage{err}
+	}
+	defer os.Remove(f.Name())
+	p := reporters.TrendPage{Name: all[0].Name, Machine: all[len(all)-1].Machine.String()}
+	for i := range trends {
+		t := &trends[i]
+		chart := reporters.TrendChart{Title: t.Where(), Say: t.Say, Levels: t.Levels}
+		for _, pt := range t.Points {
+			chart.Points = append(chart.Points, reporters.TrendPoint{Run: pt.Run, Commit: pt.Commit, Started: pt.Started, Value: float64(pt.Value), Red: pt.Red})
+		}
+		for _, m := range t.Moves {
+			chart.Moves = append(chart.Moves, reporters.TrendMove{At: m.At, Text: t.Sentence(m), Worse: m.Change > 0})
+		}
+		p.Charts = append(p.Charts, chart)
+	}
+	if err := p.Report(f); err != nil {
+		f.Close()
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), file)
+}

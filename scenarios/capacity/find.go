@@ -1,0 +1,246 @@
+package capacity
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+)
+
+// An Answer is what a probe at a rate came to.
+type Answer string
+
+// The answers.
+const (
+	Holds   Answer = "holds"
+	Breaks  Answer = "breaks"
+	Limited Answer = "limited" // the generator gave out, not the target
+)
+
+// A Prober asks the target.
+type Prober interface {
+	// Probe loads the target with so many iterations a second. Why says what was seen.
+	Probe(ctx context.Context, rate float64) (answer Answer, why string, err error)
+	// CoolDown gives the target time after a break.
+	CoolDown(ctx context.Context) error
+}
+
+// Options bound the search. The zero value of a field takes what its comment says.
+type Options struct {
+	From      float64 // the first rate, per second; more than zero
+	Max       float64 // the largest that is tried, per second; zero is no bound
+	Precision float64 // high/low - 1 of the interval; zero is 4 %
+	Confirm   int     // probes of which a majority decides; zero is 3
+	Tried     func(Try)
+}
+
+// A Try is one probe that was made.
+type Try struct {
+	Rate   float64 `json:"rate"`   // iterations a second
+	Answer Answer  `json:"answer"` // holds, breaks or limited
+	Why    string  `json:"why"`    // what was seen
+}
+
+// A Found is where the capacity lies.
+type Found struct {
+	Low  float64 `json:"low"`  // the largest rate that held
+	High float64 `json:"high"` // the smallest that broke; zero is that none did
+	// Limited is the rate at which the generator gave out before the target did; zero is that it
+	// did not.
+	Limited float64 `json:"limited,omitempty"`
+	Tries   []Try   `json:"tries"` // in their order
+}
+
+// Middle is the middle of the interval, as rates are compared: their geometric mean.
+func (f *Found) Middle() float64 {
+	if f.High == 0 {
+		return f.Low
+	}
+	return math.Sqrt(f.Low * f.High)
+}
+
+// ErrNoRate says that not even the smallest rate that was tried held.
+var ErrNoRate = errors.New("no rate held")
+
+const (
+	stair   = 2    // from step to step
+	descent = 1024 // times under the first rate that the staircase goes down, at most
+	mostAsk = 200  // probes in all, whatever happens
+)
+
+type search struct {
+	Options
+	prober Prober
+	Found
+}
+
+// Find searches for the largest rate that holds.
+func Find(ctx context.Context, p Prober, o Options) (*Found, error) {
+	if o.From <= 0 || math.IsNaN(o.From) || math.IsInf(o.From, 0) {
+		return nil, fmt.Errorf("the first rate is %v", o.From)
+	}
+	if o.Precision <= 0 {
+		o.Precision = .04
+	}
+	if o.Confirm <= 0 {
+		o.Confirm = 3
+	}
+	if o.Max > 0 {
+		o.From = min(o.From, o.Max)
+	}
+	s := &search{Options: o, prober: p}
+	err := s.climb(ctx)
+	if err == nil {
+		err = s.bisect(ctx)
+	}
+	if s.High > 0 && s.High <= s.Limited { // the target gave out before
+		s.Limited = 0
+	}
+	return &s.Found, err
+}
+
+// climb goes up by stairs to the first rate that breaks, or down to the first that holds.
+func (s *search) climb(ctx context.Context) error {
+	for rate := s.From; ; rate = math.Min(rate*stair, s.bound()) {
+		a, err := s.stepped(ctx, rate)
+		if err != nil {
+			return err
+		}
+		switch a {
+		case Holds:
+			if s.Low = rate; rate >= s.bound() {
+				return nil
+			}
+			continue
+		case Limited:
+			s.Limited = rate
+		case Breaks:
+			s.High = rate
+		}
+		if s.Low > 0 {
+			return nil
+		}
+		break
+	}
+	for rate := s.From / stair; rate > s.From/descent; rate /= stair {
+		a, err := s.decided(ctx, rate)
+		if err != nil {
+			return err
+		}
+		switch a {
+		case Holds:
+			s.Low = rate
+			return nil
+		case Limited:
+			s.Limited = rate
+		case Breaks:
+			s.High = rate
+		}
+	}
+	return fmt.Errorf("%w, down to %.4g/s: %s", ErrNoRate, s.From/descent*stair, s.Tries[len(s.Tries)-1].Why)
+}
+
+func (s *search) bound() float64 {
+	if s.Max > 0 {
+		return s.Max
+	}
+	return math.Inf(1)
+}
+
+// bisect narrows the interval. Where the low end does not hold any more, what broke has
+// left something behind, or chance had let it hold: it is sought further down.
+func (s *search) bisect(ctx context.Context) error {
+	for {
+		top := s.High
+		if s.Limited > 0 && (top == 0 || s.Limited < top) {
+			top = s.Limited
+		}
+		if top == 0 {
+			return nil
+		}
+		if top/s.Low <= 1+s.Precision {
+			a, err := s.decided(ctx, s.Low)
+			if err != nil || a == Holds {
+				return err
+			}
+			s.note(s.Low, a)
+			s.Low /= 1 + 2*s.Precision
+			continue
+		}
+		rate := math.Sqrt(s.Low * top)
+		a, err := s.decided(ctx, rate)
+		if err != nil {
+			return err
+		}
+		if a == Holds {
+			s.Low = rate
+		} else {
+			s.note(rate, a)
+		}
+	}
+}
+
+// note lowers the upper end.
+func (s *search) note(rate float64, a Answer) {
+	if a == Limited {
+		s.Limited = rate
+	} else {
+		s.High = rate
+	}
+}
+
+// stepped asks once, and until it is decided where the rate does not hold: what is taken for
+// holding on the way up is asked again by the bisection.
+func (s *search) stepped(ctx context.Context, rate float64) (Answer, error) {
+	a, err := s.ask(ctx, rate)
+	if err != nil || a == Holds && rate < s.bound() {
+		return a, err
+	}
+	return s.decided(ctx, rate, a)
+}
+
+// decided asks at a rate until a majority of the probes is of one mind. Before are answers that there
+// are already.
+func (s *search) decided(ctx context.Context, rate float64, before ...Answer) (Answer, error) {
+	votes := map[Answer]int{}
+	for _, a := range before {
+		if votes[a]++; votes[a] > s.Confirm/2 {
+			return a, nil
+		}
+	}
+	for {
+		a, err := s.ask(ctx, rate)
+		if err != nil {
+			return "", err
+		}
+		if votes[a]++; votes[a] > s.Confirm/2 {
+			return a, nil
+		}
+		if votes[Holds]+votes[Breaks]+votes[Limited] >= s.Confirm {
+			return Limited, nil // of three minds: nothing can be said
+		}
+	}
+}
+
+// ask makes one probe, and lets the target cool down after a break.
+func (s *search) ask(ctx context.Context, rate float64) (Answer, error) {
+	if len(s.Tries) >= mostAsk {
+		return "", fmt.Errorf("%d probes did not find an interval: it lies between %.4g/s and %.4g/s", mostAsk, s.Low, s.High)
+	}
+	if err := ctx.Err(); err != nil {
+		return "", context.Cause(ctx)
+	}
+	a, why, err := s.prober.Probe(ctx, rate)
+	if err != nil {
+		return "", err
+	}
+	t := Try{Rate: rate, Answer: a, Why: why}
+	s.Tries = append(s.Tries, t)
+	if s.Tried != nil {
+		s.Tried(t)
+	}
+	if a == Breaks {
+		err = s.prober.CoolDown(ctx)
+	}
+	return a, err
+}

@@ -1,0 +1,122 @@
+package compare
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+)
+
+// The levels of Hunter: divisions are first sought leniently, as one that goes up and
+// down again hides its own ends, and then kept where the levels beside them differ beyond doubt.
+const (
+	weak   = .1   // for a division to be tried further
+	strong = .001 // for it to stay, by Welch's test
+)
+
+// Changes finds where a series moved: by hierarchical division with the energy statistic, each
+// division tried against permutations of its segment (Matteson and James, A Nonparametric
+// Approach for Multiple Change Point Analysis of Multivariate Data, JASA 2014, with
+// alpha = 1), after which those are merged whose levels do not differ enough (Fleming et
+// al., Hunter: Using Change Point Detection to Hunt for Performance Regressions, ICPE 2023). It
+// gives the first index of each new level, in order. Levels have at least least values, two
+// or more. Values must be finite.
+func Changes(series []float64, least int, r *rand.Rand) []int {
+	cuts := []int{0, len(series)}
+	for {
+		at, q := -1, 0.0
+		var whole []float64
+		for i := range len(cuts) - 1 {
+			seg := series[cuts[i]:cuts[i+1]]
+			if k, stat := division(seg, least); k > 0 && stat > q {
+				at, q, whole = cuts[i]+k, stat, seg
+			}
+		}
+		if at < 0 || !shown(whole, q, least, r) {
+			return merged(series, cuts)
+		}
+		cuts = append(cuts, at)
+		slices.Sort(cuts)
+	}
+}
+
+// merged takes out the cut whose levels differ least, until all that are left differ.
+func merged(series []float64, cuts []int) []int {
+	for len(cuts) > 2 {
+		worst, p := 0, strong
+		for i := 1; i < len(cuts)-1; i++ {
+			e := welch(series[cuts[i-1]:cuts[i]], series[cuts[i]:cuts[i+1]], resolution)
+			e.mean = math.Abs(e.mean)
+			if two := 2 * e.p(); two > p {
+				worst, p = i, two
+			}
+		}
+		if worst == 0 {
+			break
+		}
+		cuts = slices.Delete(cuts, worst, worst+1)
+	}
+	if len(cuts) == 2 {
+		return nil
+	}
+	return cuts[1 : len(cuts)-1]
+}
+
+const permutations = 199
+
+// shown tells that a division is better than chance makes.
+func shown(segment []float64, q float64, least int, r *rand.Rand) bool {
+	mixed := slices.Clone(segment)
+	above := 0
+	for range permutations {
+		r.Shuffle(len(mixed), func(i, j int) { mixed[i], mixed[j] = mixed[j], mixed[i] })
+		if _, stat := division(mixed, least); stat >= q {
+			above++
+		}
+	}
+	return float64(above+1)/float64(permutations+1) <= weak
+}
+
+// division finds the best division of a segment into two: before k, and from it. It takes
+// time that grows with the square of the segment's length.
+func division(x []float64, least int) (k int, q float64) {
+	n := len(x)
+	if n < 2*least {
+		return 0, 0
+	}
+	var left, right, between float64 // sums of distances within the parts, and between them
+	for i := range x {
+		for j := range i {
+			right += math.Abs(x[i] - x[j])
+		}
+	}
+	for m := 1; m <= n-least; m++ { // x[m-1] moves from right to left
+		v := x[m-1]
+		var toLeft, toRight float64
+		for _, y := range x[:m-1] {
+			toLeft += math.Abs(v - y)
+		}
+		for _, y := range x[m:] {
+			toRight += math.Abs(v - y)
+		}
+		left += toLeft
+		right -= toRight
+		between += toRight - toLeft
+		if m < least {
+			continue
+		}
+		a, b := float64(m), float64(n-m)
+		e := 2*between/(a*b) - pairsMean(left, a) - pairsMean(right, b)
+		if stat := a * b / (a + b) * e; stat > q {
+			k, q = m, stat
+		}
+	}
+	return k, q
+}
+
+// pairsMean is the mean distance of two of n values.
+func pairsMean(sum, n float64) float64 {
+	if n < 2 {
+		return 0
+	}
+	return sum / (n * (n - 1) / 2)
+}

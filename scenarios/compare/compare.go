@@ -1,0 +1,337 @@
+package compare
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"brunt/scenarios"
+)
+
+// Options say how runs are compared. The zero value takes each metric's own margin, an
+// alpha of 5 %, and refuses runs that don't fit each other.
+type Options struct {
+	Margins Margins
+	Alpha   float64  // chance that anything fails although nothing changed; zero is 0.05
+	Metrics []string // none is all
+	Phases  []string // none is all
+	Steps   []string // none is all; * is all of them together
+	Allow   []string // mismatches to put up with: scenario, machine, generator, run
+}
+
+// DefaultAlpha is the chance of a false alarm, over all rows together.
+const DefaultAlpha = .05
+
+// A Row is the answer for one metric of one step, load and phase.
+type Row struct {
+	Phase    string            `json:"phase"`          // as in result.json
+	Load     string            `json:"load"`           // * is all of them
+	Step     string            `json:"step"`           // * is all of them
+	Metric   string            `json:"metric"`         // p50 p90 p95 p99 errors rate recover cpu memory
+	Base     scenarios.Num     `json:"base"`           // of the base runs: geometric mean, of shares the mean
+	Cand     scenarios.Num     `json:"candidate"`      // likewise
+	Change   scenarios.Num     `json:"change"`         // by how much the candidate is worse: a share of base, of shares their difference
+	Low      scenarios.Num     `json:"low"`            // one-sided lower bound of the change
+	High     scenarios.Num     `json:"high"`           // one-sided upper bound of the change
+	Margin   scenarios.Num     `json:"margin"`         // of the change
+	P        scenarios.Num     `json:"p"`              // chance of such a change by noise alone, after Holm
+	Smallest scenarios.Num     `json:"smallest"`       // the least change that these runs would have shown as a failure 4 times in 5
+	Enough   int               `json:"enough"`         // runs a side that would give an answer 4 times in 5, if what was seen is the truth; 0 is none that anybody makes
+	Verdict  scenarios.Verdict `json:"verdict"`        // pass, fail or inconclusive
+	Note     string            `json:"note,omitempty"` // why, where it is not plain
+
+	alone float64 // P before Holm
+}
+
+// A Comparison is the answer to whether one side is worse than the other.
+type Comparison struct {
+	Verdict    scenarios.Verdict `json:"verdict"`   // pass, regression or inconclusive
+	Reason     string            `json:"reason"`    // one sentence
+	Design     Design            `json:"design"`    // how the runs stand to each other
+	Base       []string          `json:"base"`      // runs
+	Cand       []string          `json:"candidate"` // runs
+	Alpha      float64           `json:"alpha"`     // chance of a false alarm
+	Rows       []Row             `json:"rows"`      // in the order of phases, loads and steps
+	Mismatches []string          `json:"mismatches,omitempty"`
+}
+
+// ErrUnfit says that runs don't fit each other.
+var ErrUnfit = errors.New("these runs can't be compared")
+
+// Compare tells whether the runs of cand are worse than those of base.
+func Compare(base, cand []Run, o Options) (*Comparison, error) {
+	if o.Alpha == 0 {
+		o.Alpha = DefaultAlpha
+	}
+	if len(base) < leastRuns || len(cand) < leastRuns {
+		return nil, fmt.Errorf("%w: %d and %d runs; a side needs at least %d, since one run does not tell how much runs differ by themselves", ErrUnfit, len(base), len(cand), leastRuns)
+	}
+	base, cand = slices.Clone(base), slices.Clone(cand)
+	c := &Comparison{Design: design(base, cand), Alpha: o.Alpha}
+	all := slices.Concat(base, cand)
+	if err := c.fit(all, o); err != nil {
+		return nil, err
+	}
+	for _, r := range base {
+		c.Base = append(c.Base, r.Name)
+	}
+	for _, r := range cand {
+		c.Cand = append(c.Cand, r.Name)
+	}
+	var of []values
+	for _, r := range all {
+		of = append(of, valuesOf(r.Result))
+	}
+	tests := c.tests(places(all[0].Result, of), of[:len(base)], of[len(base):], o)
+	if len(tests) == 0 {
+		return nil, fmt.Errorf("%w: they have nothing in common that there is enough of", ErrUnfit)
+	}
+	c.judge(tests)
+	return c, nil
+}
+
+// fit notes in what the runs don't fit, and refuses what is not allowed.
+func (c *Comparison) fit(all []Run, o Options) error {
+	var refused []string
+	what := map[string]bool{}
+	for _, m := range Mismatches(all) {
+		c.Mismatches = append(c.Mismatches, m.Text)
+		if !slices.Contains(o.Allow, m.What) {
+			refused = append(refused, "  "+m.Text)
+			what[m.What] = true
+		}
+	}
+	if refused == nil {
+		return nil
+	}
+	var allow []string
+	for _, w := range MismatchKinds() {
+		if what[w] {
+			allow = append(allow, w)
+		}
+	}
+	return fmt.Errorf("%w; --allow %s compares them all the same:\n%s", ErrUnfit, strings.Join(allow, ","), strings.Join(refused, "\n"))
+}
+
+// A test is a row whose estimate is known.
+type test struct {
+	Row
+	metric *Metric
+	est    estimate
+	limit  float64
+	n      int // runs a side
+	void   bool
+}
+
+// tests estimates the change of every metric at every place.
+func (c *Comparison) tests(at []place, base, cand []values, o Options) []*test {
+	var out []*test
+	for _, p := range at {
+		if !o.wants(p) {
+			continue
+		}
+		for i := range metrics {
+			m := &metrics[i]
+			if len(o.Metrics) > 0 && !slices.Contains(o.Metrics, m.Name) {
+				continue
+			}
+			a, has := column(base, p, m.Name)
+			b, also := column(cand, p, m.Name)
+			if has && also {
+				out = append(out, c.test(p, m, a, b, o.Margins.of(m)))
+			}
+		}
+	}
+	return out
+}
+
+func (o *Options) wants(p place) bool {
+	return (len(o.Phases) == 0 || slices.Contains(o.Phases, p.phase)) && (len(o.Steps) == 0 || slices.Contains(o.Steps, p.step))
+}
+
+func (c *Comparison) test(p place, m *Metric, a, b []value, margin float64) *test {
+	t := &test{metric: m, limit: m.limit(margin), n: min(len(a), len(b))}
+	t.Row = Row{
+		Phase: p.phase, Load: p.load, Step: p.step, Metric: m.Name, Margin: scenarios.Num(margin),
+		Base: scenarios.NaN, Cand: scenarios.NaN, Change: scenarios.NaN, Low: scenarios.NaN, High: scenarios.NaN, P: scenarios.NaN, Smallest: scenarios.NaN,
+	}
+	if t.endless(a, b) {
+		return t
+	}
+	xs, ys := m.column(a), m.column(b)
+	floor := m.floor(a, b)
+	switch c.Design {
+	case Pairs:
+		changes := make([]float64, len(xs))
+		for i := range xs {
+			changes[i] = ys[i] - xs[i]
+		}
+		t.est = paired(changes, floor*math.Sqrt2)
+	case Groups:
+		t.est = welch(xs, ys, floor)
+	case Past:
+		t.est = predicted(xs, ys, floor)
+	}
+	t.Base, t.Cand = scenarios.Num(m.middle(xs)), scenarios.Num(m.middle(ys))
+	t.Change = scenarios.Num(m.worse(t.est.mean))
+	return t
+}
+
+// endless settles a row in which runs have no finite value: a percentile that more
+// requests failed than it leaves out, or a fault that nothing recovered from.
+func (t *test) endless(a, b []value) bool {
+	count := func(vs []value) (n int) {
+		for _, v := range vs {
+			if math.IsInf(v.x, 0) || t.metric.ratio() && v.x <= 0 {
+				n++
+			}
+		}
+		return n
+	}
+	before, after := count(a), count(b)
+	if before+after == 0 {
+		return false
+	}
+	t.void = true
+	t.Verdict = scenarios.Inconclusive
+	t.Note = fmt.Sprintf("%d of %d base runs and %d of %d candidate runs have no end of it", before, len(a), after, len(b))
+	if before == 0 && after == len(b) {
+		t.Verdict = scenarios.Fail
+	}
+	return true
+}
+
+// column gives values on the scale of changes.
+func (m *Metric) column(vs []value) []float64 {
+	out := make([]float64, len(vs))
+	for i, v := range vs {
+		out[i] = m.scaled(v.x)
+	}
+	return out
+}
+
+// middle turns the mean on the scale of changes back into a value.
+func (m *Metric) middle(scaled []float64) float64 {
+	sum := 0.0
+	for _, x := range scaled {
+		sum += x
+	}
+	mean := sum / float64(len(scaled))
+	if m.higher {
+		mean = -mean
+	}
+	if m.ratio() {
+		return math.Exp(mean)
+	}
+	return mean
+}
+
+// resolution of a histogram with three significant digits, as the standard deviation of
+// what rounding to it does to a logarithm.
+const resolution = 1e-3 / 3.4641016151377544 // 1/√12
+
+// floor is the least standard deviation that a run's value can have: that of its
+// resolution, and of a share what chance does to as many requests. Runs that agree to the last
+// digit do not show that runs agree.
+func (m *Metric) floor(sides ...[]value) float64 {
+	least := resolution
+	var k, n int64
+	runs := 0
+	for _, vs := range sides {
+		for _, v := range vs {
+			runs++
+			k, n = k+v.k, n+v.n
+			if v.s > 0 {
+				least = max(least, v.s/v.x/math.Sqrt(12))
+			}
+		}
+	}
+	if m.ratio() {
+		return least
+	}
+	share := (float64(k) + .5) / (float64(n) + 1)
+	return math.Sqrt(share * (1 - share) / (float64(n) / float64(runs)))
+}
+
+// judge gives each row its verdict by Holm's procedure (A simple sequentially rejective
+// multiple test procedure, 1979): the chance that any row fails although nothing changed
+// is at most alpha.
+func (c *Comparison) judge(tests []*test) {
+	order := make([]*test, 0, len(tests))
+	for _, t := range tests {
+		if !t.void {
+			order = append(order, t)
+		}
+	}
+	slices.SortStableFunc(order, func(a, b *test) int {
+		switch pa, pb := a.est.p(), b.est.p(); {
+		case pa < pb:
+			return -1
+		case pa > pb:
+			return 1
+		}
+		return 0
+	})
+	adjusted := 0.0
+	for i, t := range order {
+		left := float64(len(order) - i)
+		adjusted = max(adjusted, min(1, left*t.est.p()))
+		t.P, t.alone = scenarios.Num(adjusted), t.est.p()
+		t.settle(c.Alpha, c.Alpha/left, adjusted)
+	}
+	for _, t := range tests {
+		c.Rows = append(c.Rows, t.Row)
+	}
+	c.conclude()
+}
+
+// settle gives the verdict. A failure is asked for at the level that Holm leaves to this row, as
+// any one would be one; to pass all rows must, so that each has alpha to itself.
+func (t *test) settle(alpha, share, adjusted float64) {
+	e, m := t.est, t.metric
+	t.Low, t.High = scenarios.Num(m.worse(e.low(share))), scenarios.Num(m.worse(e.high(alpha)))
+	t.Smallest = scenarios.Num(m.worse(e.smallest(t.limit, share)))
+	switch {
+	case adjusted < alpha && e.mean > t.limit:
+		t.Verdict = scenarios.Fail
+	case e.high(alpha) < t.limit:
+		t.Verdict = scenarios.Pass
+	default:
+		t.Verdict = scenarios.Inconclusive
+		level := alpha
+		if e.mean > t.limit {
+			level = share
+		}
+		t.Enough = e.enough(t.n, t.limit, level)
+	}
+}
+
+// conclude gives the verdict of the whole.
+func (c *Comparison) conclude() {
+	count := map[scenarios.Verdict]int{}
+	var worst, open *Row
+	for i := range c.Rows {
+		r := &c.Rows[i]
+		count[r.Verdict]++
+		switch r.Verdict {
+		case scenarios.Fail:
+			if worst == nil || r.P < worst.P {
+				worst = r
+			}
+		case scenarios.Inconclusive:
+			if open == nil || r.Enough == 0 || open.Enough != 0 && r.Enough > open.Enough {
+				open = r
+			}
+		}
+	}
+	switch {
+	case worst != nil:
+		c.Verdict, c.Reason = scenarios.Regression, worst.sentence()
+	case open != nil:
+		c.Verdict, c.Reason = scenarios.Inconclusive, fmt.Sprintf("%d of %d rows can't be told: %s", count[scenarios.Inconclusive], len(c.Rows), open.sentence())
+	default:
+		c.Verdict, c.Reason = scenarios.Pass, fmt.Sprintf("none of %d rows is worse than its margin", len(c.Rows))
+	}
+}

@@ -1,0 +1,313 @@
+package compare
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"brunt/scenarios"
+
+	"gonum.org/v1/gonum/stat/distuv"
+)
+
+// A world makes runs with a noise of its own: what differs between runs, and a drift that goes
+// on from run to run.
+type world struct {
+	r      *rand.Rand
+	spread float64 // of a run, as the standard deviation of a logarithm
+	drift  float64 // from run to run
+	day    float64 // of all runs of one call of groups
+	made   int
+}
+
+const (
+	median   = .02 // seconds
+	requests = 12000
+)
+
+// run makes a result whose times are worse by a share, and whose errors are as many.
+func (w *world) run(worse, errors float64) Run {
+	shift := (1 + worse) * math.Exp(w.r.NormFloat64()*w.spread+float64(w.made)*w.drift+w.day)
+	w.made++
+	bad := int64(distuv.Binomial{N: requests, P: errors, Src: w.r}.Rand())
+	at := func(q float64) scenarios.Num { // of a lognormal, with what sampling does to it
+		return scenarios.Num(median * shift * q * math.Exp(w.r.NormFloat64()*.005*q))
+	}
+	r := &scenarios.Result{
+		Run: fmt.Sprintf("run-%d", w.made), Started: time.Unix(int64(w.made)*60, 0), Scenario: "version: 1\n", Verdict: scenarios.Pass,
+		Generator: scenarios.Generator{Healthy: true}, Phases: []scenarios.Phase{{Name: "run"}},
+		Cells: []scenarios.Cell{
+			{Phase: "run", Load: "*", Step: "*", Outcome: "*", Count: requests, Rate: 200, Response: scenarios.Times{P50: at(1), P90: at(1.8), P95: at(2.1), P99: at(2.8)}},
+			{Phase: "run", Load: "*", Step: "*", Outcome: "ok", Count: requests - bad, Rate: scenarios.Num(float64(requests-bad) / 60)},
+			{Phase: "run", Load: "*", Step: "*", Outcome: "error", Count: bad},
+		},
+	}
+	return Run{Name: r.Run, Result: r}
+}
+
+// turns makes pairs in the order A B B A.
+func (w *world) turns(pairs int, worse, errors float64) (base, cand []Run) {
+	for i := range pairs {
+		if i%2 == 0 {
+			base = append(base, w.run(0, 0))
+			cand = append(cand, w.run(worse, errors))
+		} else {
+			cand = append(cand, w.run(worse, errors))
+			base = append(base, w.run(0, 0))
+		}
+	}
+	return base, cand
+}
+
+// blocks makes one side, then the other.
+func (w *world) blocks(n int, worse, errors float64) (base, cand []Run) {
+	for range n {
+		base = append(base, w.run(0, 0))
+	}
+	for range n {
+		cand = append(cand, w.run(worse, errors))
+	}
+	return base, cand
+}
+
+func compared(t *testing.T, base, cand []Run, o Options) *Comparison {
+	t.Helper()
+	c, err := Compare(base, cand, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func TestCompare(t *testing.T) {
+	tests := []struct {
+		name           string
+		pairs          int
+		worse, errors  float64
+		margins        Margins
+		want           scenarios.Verdict
+		says           string
+		spread         float64
+		apart, another bool
+	}{
+		{name: "the same", pairs: 10, spread: .02, want: scenarios.Pass, says: "none of 6 rows"},
+		{name: "slower by a fifth", pairs: 10, worse: .2, spread: .02, want: scenarios.Regression, says: "worse by"},
+		{name: "slower by a fifth, one side after the other", pairs: 10, worse: .2, spread: .02, apart: true, want: scenarios.Regression, says: "worse by"},
+		{name: "slower within the margin", pairs: 10, worse: .05, spread: .01, margins: Margins{"p50": .2, "p90": .2, "p95": .2, "p99": .5}, want: scenarios.Pass},
+		{name: "faster", pairs: 10, worse: -.2, spread: .02, want: scenarios.Pass},
+		{name: "too few to tell", pairs: 2, spread: .1, want: scenarios.Inconclusive, says: "would do"},
+		{name: "errors", pairs: 5, errors: .05, spread: .01, want: scenarios.Regression, says: "errors"},
+		{name: "errors within half a point", pairs: 10, errors: .001, spread: .01, want: scenarios.Pass},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			w := &world{r: rand.New(rand.NewPCG(7, 9)), spread: tt.spread}
+			make := w.turns
+			if tt.apart {
+				make = w.blocks
+			}
+			base, cand := make(tt.pairs, tt.worse, tt.errors)
+			c := compared(t, base, cand, Options{Margins: tt.margins})
+			if c.Verdict != tt.want || !strings.Contains(c.Reason, tt.says) {
+				t.Errorf("%s: %s; want %s with %q", c.Verdict, c.Reason, tt.want, tt.says)
+			}
+			if want := map[bool]Design{false: Pairs, true: Groups}[tt.apart]; c.Design != want {
+				t.Errorf("compared as %s, want %s", c.Design, want)
+			}
+		})
+	}
+}
+
+// alarms counts the verdicts of identical sides, or of sides that differ.
+func alarms(trials int, seed uint64, o Options, make func(w *world) (base, cand []Run)) (counts map[scenarios.Verdict]int) {
+	counts = map[scenarios.Verdict]int{}
+	for i := range trials {
+		w := &world{r: rand.New(rand.NewPCG(seed, uint64(i)))}
+		base, cand := make(w)
+		c, err := Compare(base, cand, o)
+		if err != nil {
+			panic(err)
+		}
+		counts[c.Verdict]++
+	}
+	return counts
+}
+
+// TestCompare_FalseAlarms holds the rate of false alarms to the level, within two standard
+// errors, and shows that the designs see a change of a fifth.
+func TestCompare_FalseAlarms(t *testing.T) {
+	trials := 1000
+	if testing.Short() {
+		trials = 200
+	}
+	pairs := func(n int, spread, drift, worse float64) func(w *world) ([]Run, []Run) {
+		return func(w *world) ([]Run, []Run) {
+			w.spread, w.drift = spread, drift
+			return w.turns(n, worse, 0)
+		}
+	}
+	groups := func(n int, spread, worse float64) func(w *world) ([]Run, []Run) {
+		return func(w *world) ([]Run, []Run) {
+			w.spread = spread
+			return w.blocks(n, worse, 0)
+		}
+	}
+	small := Options{Margins: Margins{}} // so that the margin does not hide false alarms
+	if err := small.Margins.ParseMargin("0.01%"); err != nil {
+		t.Fatal(err)
+	}
+	one := Options{Margins: small.Margins, Metrics: []string{"p95"}}
+	tests := []struct {
+		name  string
+		o     Options
+		alike func(w *world) ([]Run, []Run)
+		slow  func(w *world) ([]Run, []Run)
+	}{
+		{"5 pairs, one metric", one, pairs(5, .03, 0, 0), pairs(5, .03, 0, .2)},
+		{"10 pairs, one metric", one, pairs(10, .03, 0, 0), pairs(10, .03, 0, .2)},
+		{"5 and 5, one metric", one, groups(5, .03, 0), groups(5, .03, .2)},
+		{"5 pairs", small, pairs(5, .03, 0, 0), pairs(5, .03, 0, .2)},
+		{"10 pairs", small, pairs(10, .03, 0, 0), pairs(10, .03, 0, .2)},
+		{"10 pairs that drift", small, pairs(10, .03, .01, 0), pairs(10, .03, .01, .2)},
+		{"5 and 5", small, groups(5, .03, 0), groups(5, .03, .2)},
+		{"10 and 10", small, groups(10, .03, 0), groups(10, .03, .2)},
+		{"10 pairs, default margins", Options{}, pairs(10, .03, 0, 0), pairs(10, .03, 0, .2)},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			alike := alarms(trials, 1, tt.o, tt.alike)
+			rate := float64(alike[scenarios.Regression]) / float64(trials)
+			two := 2 * math.Sqrt(DefaultAlpha*(1-DefaultAlpha)/float64(trials)) // standard errors
+			t.Logf("identical sides: fail %.1f %%, inconclusive %.1f %%", 100*rate, 100*float64(alike[scenarios.Inconclusive])/float64(trials))
+			if rate > DefaultAlpha+two || len(tt.o.Metrics) == 1 && rate < DefaultAlpha-two { // Holm over what goes together is on the safe side
+				t.Errorf("%.1f %% false alarms, want %.1f ± %.1f %%", 100*rate, 100*DefaultAlpha, 100*two)
+			}
+			slow := alarms(trials/5, 2, tt.o, tt.slow)
+			if seen := float64(slow[scenarios.Regression]) / float64(trials/5); seen < .8 {
+				t.Errorf("a fifth slower: seen in %.1f %%, want 80 %%", 100*seen)
+			}
+		})
+	}
+}
+
+// TestCompare_Smallest holds what is said of the smallest change to what such a change does.
+func TestCompare_Smallest(t *testing.T) {
+	o := Options{Metrics: []string{"p95"}}
+	w := &world{r: rand.New(rand.NewPCG(3, 3)), spread: .05}
+	var said float64
+	const trials = 200
+	for range trials {
+		base, cand := w.turns(8, 0, 0)
+		said += float64(compared(t, base, cand, o).Rows[0].Smallest) / trials
+	}
+	seen := 0
+	for range trials {
+		base, cand := w.turns(8, said, 0)
+		if compared(t, base, cand, o).Verdict == scenarios.Regression {
+			seen++
+		}
+	}
+	if share := float64(seen) / trials; share < .7 || share > .92 {
+		t.Errorf("a change of %.1f %%, said to be seen in 80 %%, is seen in %.0f %%", 100*said, 100*share)
+	}
+}
+
+// TestCompare_Enough makes as many runs as it was said would do.
+func TestCompare_Enough(t *testing.T) {
+	o := Options{Metrics: []string{"p95"}}
+	w := &world{r: rand.New(rand.NewPCG(5, 5)), spread: .1}
+	answered, asked := 0, 0
+	for range 100 {
+		base, cand := w.turns(4, .2, 0)
+		row := compared(t, base, cand, o).Rows[0]
+		if row.Verdict != scenarios.Inconclusive || row.Enough == 0 || row.Enough > 60 {
+			continue
+		}
+		asked++
+		base, cand = w.turns(row.Enough, .2, 0)
+		if compared(t, base, cand, o).Verdict == scenarios.Regression {
+			answered++
+		}
+	}
+	if asked < 10 {
+		t.Fatalf("only %d of 100 were inconclusive", asked)
+	}
+	if share := float64(answered) / float64(asked); share < .6 {
+		t.Errorf("with as many runs as would do, %d of %d are answered", answered, asked)
+	}
+}
+
+func TestCompare_Unfit(t *testing.T) {
+	tests := []struct {
+		name  string
+		spoil func(r *scenarios.Result)
+		kind  string
+		says  string
+	}{
+		{"scenario", func(r *scenarios.Result) { r.Scenario = "version: 1\nrate: 5\n" }, "scenario", "line 2"},
+		{"faults", func(r *scenarios.Result) { r.Chaos = true }, "scenario", "only one"},
+		{"machine", func(r *scenarios.Result) { r.Environment.CPUs = 64 }, "machine", "64 processors"},
+		{"generator", func(r *scenarios.Result) {
+			r.Generator = scenarios.Generator{Limits: []string{"p99 lag 80ms"}}
+		}, "generator", "p99 lag 80ms"},
+		{"stopped", func(r *scenarios.Result) { r.Verdict, r.Reason = scenarios.Stopped, "errors > 90%" }, "run", "errors > 90%"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			w := &world{r: rand.New(rand.NewPCG(1, 1)), spread: .01}
+			base, cand := w.turns(3, 0, 0)
+			tt.spoil(cand[1].Result)
+			_, err := Compare(base, cand, Options{})
+			if !errors.Is(err, ErrUnfit) || !strings.Contains(err.Error(), tt.says) || !strings.Contains(err.Error(), "--allow "+tt.kind) || !strings.Contains(err.Error(), cand[1].Name) {
+				t.Fatalf("got %v", err)
+			}
+			c := compared(t, base, cand, Options{Allow: []string{tt.kind}})
+			if len(c.Mismatches) != 1 {
+				t.Errorf("what was allowed is not said: %q", c.Mismatches)
+			}
+		})
+	}
+	w := &world{r: rand.New(rand.NewPCG(1, 1))}
+	if _, err := Compare([]Run{w.run(0, 0)}, []Run{w.run(0, 0)}, Options{}); !errors.Is(err, ErrUnfit) {
+		t.Errorf("one run on each side: %v", err)
+	}
+}
+
+// TestCompare_NoEnd compares percentiles that more requests failed than they leave out.
+func TestCompare_NoEnd(t *testing.T) {
+	w := &world{r: rand.New(rand.NewPCG(1, 1)), spread: .01}
+	base, cand := w.turns(4, 0, .2)
+	for _, r := range cand {
+		r.Cells[0].Response.P95 = scenarios.NaN
+	}
+	for _, row := range compared(t, base, cand, Options{Metrics: []string{"p95"}}).Rows {
+		if row.Verdict != scenarios.Fail || row.Note == "" {
+			t.Errorf("it is %s: %q", row.Verdict, row.Note)
+		}
+	}
+	base[0].Cells[0].Response.P95 = scenarios.NaN
+	if v := compared(t, base, cand, Options{Metrics: []string{"p95"}}).Verdict; v != scenarios.Inconclusive {
+		t.Errorf("with a base that fails too it is %s", v)
+	}
+}
+
+func TestMargins(t *testing.T) {
+	m := Margins{}
+	for _, text := range []string{"10%", "p95=5%"} {
+		if err := m.ParseMargin(text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if m["p95"] != .05 || m["p50"] != .1 || len(m) != len(metrics) {
+		t.Errorf("read as %v", m)
+	}
+	for text, says := range map[string]string{"p59=5%": `did you mean "p`, "p95=x": "such as p95=5%", "p95=0%": "between", "latency=5%": "known are"} {
+		if err := m.ParseMargin(text); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: %v, want %q", text, err, says)
+		}
+	}
+}

@@ -1,0 +1,56 @@
+package compare
+
+import (
+	"slices"
+
+	"brunt/scenarios"
+)
+
+// A Run is a result, and what it is called here.
+type Run struct {
+	Name string // such as its folder
+	*scenarios.Result
+}
+
+// A Design is how the runs of both sides stand to each other.
+type Design string
+
+// The designs.
+const (
+	Pairs  Design = "pairs"  // interleaved in time: A B B A …
+	Groups Design = "groups" // one side, then the other, or at different times
+	Past   Design = "past"   // runs now, against a history of single runs
+)
+
+// leastRuns is how many runs a side needs: two are the fewest that differ.
+const leastRuns = 2
+
+// design finds interleaved pairs: as many runs on each side, and in the order of their
+// beginnings every two that follow each other are one of each. Base and cand are put into
+// that order.
+func design(base, cand []Run) Design {
+	type run struct {
+		Run
+		cand bool
+	}
+	var all []run
+	for _, r := range base {
+		all = append(all, run{r, false})
+	}
+	for _, r := range cand {
+		all = append(all, run{r, true})
+	}
+	byStart := func(a, b Run) int { return a.Started.Compare(b.Started) }
+	slices.SortFunc(base, byStart)
+	slices.SortFunc(cand, byStart)
+	slices.SortStableFunc(all, func(a, b run) int { return byStart(a.Run, b.Run) })
+	if len(base) != len(cand) || len(base) < 2 {
+		return Groups
+	}
+	for i := 0; i < len(all); i += 2 {
+		if all[i].cand == all[i+1].cand {
+			return Groups
+		}
+	}
+	return Pairs
+}

@@ -1,0 +1,99 @@
+package compare
+
+import (
+	"math"
+	"sort"
+
+	"gonum.org/v1/gonum/stat"
+	"gonum.org/v1/gonum/stat/distuv"
+)
+
+// An estimate is what runs say about a change: its mean with the standard error and the
+// degrees of freedom of Student's t.
+type estimate struct {
+	mean    float64
+	err     float64
+	freedom float64
+}
+
+// t gives the quantile of Student's t.
+func (e estimate) t(q float64) float64 {
+	return distuv.StudentsT{Sigma: 1, Nu: e.freedom}.Quantile(q)
+}
+
+// low is the one-sided lower bound of the change, high the upper one.
+func (e estimate) low(alpha float64) float64  { return e.mean - e.t(1-alpha)*e.err }
+func (e estimate) high(alpha float64) float64 { return e.mean + e.t(1-alpha)*e.err }
+
+// p is the chance of a change as bad as this one by noise alone.
+func (e estimate) p() float64 {
+	return distuv.StudentsT{Sigma: 1, Nu: e.freedom}.Survival(e.mean / e.err)
+}
+
+// paired estimates from pairs of runs, made one right after the other: what drifts is the
+// same for both. Floor is the least standard error of a single difference.
+func paired(changes []float64, floor float64) estimate {
+	n := float64(len(changes))
+	mean, dev := stat.MeanStdDev(changes, nil)
+	return estimate{mean: mean, err: math.Max(dev, floor) / math.Sqrt(n), freedom: n - 1}
+}
+
+// welch estimates from two groups of runs (Welch, The generalization of Student's
+// problem when several different population variances are involved, 1947). Floor is the
+// least standard deviation of a run.
+func welch(a, b []float64, floor float64) estimate {
+	ma, da := stat.MeanStdDev(a, nil)
+	mb, db := stat.MeanStdDev(b, nil)
+	na, nb := float64(len(a)), float64(len(b))
+	va, vb := math.Pow(math.Max(da, floor), 2)/na, math.Pow(math.Max(db, floor), 2)/nb
+	return estimate{mean: mb - ma, err: math.Sqrt(va + vb), freedom: (va + vb) * (va + vb) / (va*va/(na-1) + vb*vb/(nb-1))}
+}
+
+// predicted estimates how one run, or the mean of m, differs from a history of runs: its
+// standard error is that of a prediction, s·√(1/m+1/n).
+func predicted(history, now []float64, floor float64) estimate {
+	mean, dev := stat.MeanStdDev(history, nil)
+	n, m := float64(len(history)), float64(len(now))
+	return estimate{mean: stat.Mean(now, nil) - mean, err: math.Max(dev, floor) * math.Sqrt(1/m+1/n), freedom: n - 1}
+}
+
+// power is the chance with which a change is to be shown, for what is said of the
+// smallest one.
+const power = .8
+
+// smallest is the least true change that these runs would have shown as a failure: one
+// whose lower bound is above zero and whose mean is above the margin, with the chance
+// of power.
+func (e estimate) smallest(limit, alpha float64) float64 {
+	return math.Max(e.t(1-alpha)*e.err, limit) + e.t(power)*e.err
+}
+
+// mostRuns is the number of runs beyond which it is said that more runs would not do.
+const mostRuns = 1000
+
+// enough is how many runs a side give an answer with the chance of power, if what was seen
+// is the truth: a failure where the mean is above the margin, else a pass. Zero is that no
+// number that anybody would make does. N is how many there are.
+func (e estimate) enough(n int, limit, alpha float64) int {
+	least := max(n, 2)
+	k := least + sort.Search(mostRuns+1-least, func(more int) bool { return e.of(n, least+more).answers(limit, alpha) })
+	if k > mostRuns {
+		return 0
+	}
+	return k
+}
+
+// of is what the estimate from n runs a side would be from k.
+func (e estimate) of(n, k int) estimate {
+	share := float64(k) / float64(n)
+	return estimate{mean: e.mean, err: e.err / math.Sqrt(share), freedom: math.Max(1, e.freedom*share)}
+}
+
+// answers tells that runs like these give an answer with the chance of power.
+func (e estimate) answers(limit, alpha float64) bool {
+	shown, sure := (e.t(1-alpha)+e.t(power))*e.err, e.t(power)*e.err
+	if e.mean > limit {
+		return e.mean >= shown && e.mean-limit >= sure
+	}
+	return limit-e.mean >= shown
+}

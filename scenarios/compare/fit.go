@@ -1,0 +1,79 @@
+package compare
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"brunt/scenarios"
+)
+
+// A Mismatch is why runs should not be compared.
+type Mismatch struct {
+	What string // scenario, machine, generator or run: what Options.Allow names
+	Text string // what differs, and in whom
+}
+
+func (m Mismatch) String() string { return m.Text }
+
+// Mismatches lists what the runs differ in that has nothing to do with the target.
+func Mismatches(runs []Run) []Mismatch {
+	var out []Mismatch
+	first := runs[0]
+	for _, r := range runs {
+		add := func(what, format string, args ...any) {
+			out = append(out, Mismatch{what, r.Name + ": " + fmt.Sprintf(format, args...)})
+		}
+		if line, a, b, differs := firstDifference(first.Scenario, r.Scenario); differs {
+			add("scenario", "another scenario than %s: its line %d is %q, there it is %q", first.Name, line, b, a)
+		}
+		if r.Chaos != first.Chaos {
+			add("scenario", "faults were injected in only one of it and %s", first.Name)
+		}
+		if a, b := machine(first.Result), machine(r.Result); a != b {
+			add("machine", "another machine than that of %s: %s, there %s", first.Name, b, a)
+		}
+		if !r.Generator.Healthy {
+			why := "the generator was the limit"
+			if len(r.Generator.Limits) > 0 {
+				why += ": " + r.Generator.Limits[0]
+			}
+			add("generator", "%s", why)
+		}
+		if slices.Contains([]scenarios.Verdict{scenarios.Interrupted, scenarios.Stopped, scenarios.Broken, scenarios.NotReverted}, r.Verdict) {
+			add("run", "the run did not go to its end: %s", r.Reason)
+		}
+	}
+	return out
+}
+
+// machine is what of an environment runs must have in common.
+func machine(r *scenarios.Result) string {
+	e := r.Environment
+	return fmt.Sprintf("%s/%s, kernel %s, %d processors, %d GiB of memory", e.OS, e.Arch, e.Kernel, e.CPUs, (e.Memory+1<<29)>>30)
+}
+
+// firstDifference finds the first line in which two texts differ.
+func firstDifference(a, b string) (line int, left, right string, differs bool) {
+	if a == b {
+		return 0, "", "", false
+	}
+	as, bs := strings.Split(a, "\n"), strings.Split(b, "\n")
+	for i := range max(len(as), len(bs)) {
+		left, right = lineOf(as, i), lineOf(bs, i)
+		if left != right {
+			return i + 1, left, right, true
+		}
+	}
+	return 0, "", "", false
+}
+
+func lineOf(lines []string, i int) string {
+	if i >= len(lines) {
+		return ""
+	}
+	return strings.TrimSpace(lines[i])
+}
+
+// MismatchKinds lists what Options.Allow can name.
+func MismatchKinds() []string { return []string{"scenario", "machine", "generator", "run"} }

@@ -1,0 +1,265 @@
+package compare
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	_ "modernc.org/sqlite" // the driver
+)
+
+// A History is a folder of records, a small file each, so that it fits the cache of a CI or a
+// branch of git, and so that jobs that write at once don't meet. The files are what
+// counts; an index beside them is made again whenever it does not fit them.
+type History struct {
+	dir string
+	db  *sql.DB
+	// Problems are files that are no records, each with its reason. They are left alone.
+	Problems []error
+}
+
+const (
+	recordSuffix = ".run.json"
+	indexFile    = ".index.sqlite"
+)
+
+// OpenHistory opens a folder of records, and makes it where there is none.
+func OpenHistory(ctx context.Context, dir string) (*History, error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("a history: %w", err)
+	}
+	h := &History{dir: dir}
+	file := filepath.Join(dir, indexFile)
+	for _, try := range []func() error{
+		func() error {
+			return h.index(ctx, "file:"+file+"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)")
+		},
+		func() error { // another's, or torn: it holds nothing that the files don't
+			for _, suffix := range []string{"", "-wal", "-shm"} {
+				if err := os.Remove(file + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
+					return err
+				}
+			}
+			return h.index(ctx, "file:"+file+"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)")
+		},
+		func() error { return h.index(ctx, "file::memory:") }, // a folder that can only be read
+	} {
+		err := try()
+		if err == nil {
+			return h, nil
+		}
+		h.Close()
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		if _, stat := os.ReadDir(dir); stat != nil {
+			return nil, fmt.Errorf("a history: %w", stat)
+		}
+	}
+	return nil, fmt.Errorf("a history: no index can be made in %s", dir)
+}
+
+// Close closes the index.
+func (h *History) Close() error {
+	if h.db == nil {
+		return nil
+	}
+	err := h.db.Close()
+	h.db = nil
+	return err
+}
+
+const schema = `CREATE TABLE IF NOT EXISTS records (
+	file TEXT PRIMARY KEY, size INTEGER, changed INTEGER,
+	key TEXT, started TEXT, problem TEXT, record BLOB
+) STRICT;
+CREATE INDEX IF NOT EXISTS by_key ON records (key, started);`
+
+// index opens the index and brings it up to the files.
+func (h *History) index(ctx context.Context, dsn string) error {
+	db, err := sql.Open("sqlite", dsn)
+	if err != nil {
+		return err
+	}
+	db.SetMaxOpenConns(1)
+	h.db, h.Problems = db, nil
+	if _, err := db.ExecContext(ctx, schema); err != nil {
+		return err
+	}
+	known, err := h.known(ctx)
+	if err != nil {
+		return err
+	}
+	entries, err := os.ReadDir(h.dir)
+	if err != nil {
+		return err
+	}
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	for _, e := range entries {
+		if !strings.HasSuffix(e.Name(), recordSuffix) {
+			continue
+		}
+		info, err := e.Info()
+		if err != nil { // another job has just taken it away
+			continue
+		}
+		state := [2]int64{info.Size(), info.ModTime().UnixNano()}
+		if known[e.Name()] != state {
+			if err := h.put(ctx, tx, e.Name(), state); err != nil {
+				return err
+			}
+		}
+		delete(known, e.Name())
+	}
+	for file := range known {
+		if _, err := tx.ExecContext(ctx, "DELETE FROM records WHERE file = ?", file); err != nil {
+			return err
+		}
+	}
+	if err := tx.Commit(); err != nil {
+		return err
+	}
+	return h.problems(ctx)
+}
+
+func (h *History) known(ctx context.Context) (map[string][2]int64, error) {
+	rows, err := h.db.QueryContext(ctx, "SELECT file, size, changed FROM records")
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	out := map[string][2]int64{}
+	for rows.Next() {
+		var file string
+		var state [2]int64
+		if err := rows.Scan(&file, &state[0], &state[1]); err != nil {
+			return nil, err
+		}
+		out[file] = state
+	}
+	return out, rows.Err()
+}
+
+// mostRecord is the size of a file beyond which it is not read: no record comes near it.
+const mostRecord = 64 << 20 // bytes
+
+// put takes a file into the index; one that is no record with its reason.
+func (h *History) put(ctx context.Context, tx *sql.Tx, file string, state [2]int64) error {
+	var key, started, problem string
+	var b []byte
+	r, err := func() (*Record, error) {
+		if state[0] > mostRecord {
+			return nil, fmt.Errorf("it has %d bytes", state[0])
+		}
+		var err error
+		if b, err = os.ReadFile(filepath.Join(h.dir, file)); err != nil {
+			return nil, err
+		}
+		return ParseRecord(b)
+	}()
+	if err != nil {
+		problem, b = err.Error(), nil
+	} else {
+		key, started = r.Key, r.Started.UTC().Format("2006-01-02T15:04:05.000000000")
+	}
+	_, err = tx.ExecContext(ctx, "INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?, ?, ?, ?)", file, state[0], state[1], key, started, problem, b)
+	return err
+}
+
+func (h *History) problems(ctx context.Context) error {
+	rows, err := h.db.QueryContext(ctx, "SELECT file, problem FROM records WHERE problem != '' ORDER BY file")
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var file, problem string
+		if err := rows.Scan(&file, &problem); err != nil {
+			return err
+		}
+		h.Problems = append(h.Problems, fmt.Errorf("%s is no record of a run: %s; it is left alone, and not counted", filepath.Join(h.dir, file), problem))
+	}
+	return rows.Err()
+}
+
+// Of gives the records of a key on machines like m, the oldest first. No key is every
+// key; a machine of no processors is every machine.
+func (h *History) Of(ctx context.Context, key string, m Machine) ([]*Record, error) {
+	rows, err := h.db.QueryContext(ctx, "SELECT record FROM records WHERE problem = '' AND (? = '' OR key = ?) ORDER BY started, file", key, key)
+	if err != nil {
+		return nil, fmt.Errorf("a history: %w", err)
+	}
+	defer rows.Close()
+	var out []*Record
+	for rows.Next() {
+		var b []byte
+		if err := rows.Scan(&b); err != nil {
+			return nil, fmt.Errorf("a history: %w", err)
+		}
+		r, err := ParseRecord(b)
+		if err != nil {
+			return nil, fmt.Errorf("the index of the history: %w; remove %s", err, filepath.Join(h.dir, indexFile))
+		}
+		if m.CPUs == 0 || r.Machine.Alike(m) {
+			out = append(out, r)
+		}
+	}
+	return out, rows.Err()
+}
+
+// Add writes a record: whole or not at all.
+func (h *History) Add(r *Record) error {
+	b, err := json.MarshalIndent(r, "", " ")
+	if err != nil {
+		return err
+	}
+	name := r.Started.UTC().Format("20060102T150405") + "-" + safe(r.Run) + recordSuffix
+	f, err := os.CreateTemp(h.dir, ".new-*")
+	if err != nil {
+		return fmt.Errorf("writing into the history: %w", err)
+	}
+	defer os.Remove(f.Name())
+	_, err = f.Write(append(b, '\n'))
+	err = errors.Join(err, f.Chmod(0o644), f.Sync(), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), filepath.Join(h.dir, name))
+	}
+	if err != nil {
+		return fmt.Errorf("writing into the history: %w", err)
+	}
+	return nil
+}
+
+// safe makes a name that any file system takes.
+func safe(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_' {
+			return r
+		}
+		return '-'
+	}, s)
+	return s[:min(len(s), 100)]
+}
+
+// Measure gives the records that a new run is held to: since the last one that was accepted, and
+// none that was found to be worse.
+func Measure(all []*Record) []*Record {
+	from := 0
+	for i, r := range all {
+		if r.Accept {
+			from = i
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(all[from:]), func(r *Record) bool { return r.Red && !r.Accept })
+}

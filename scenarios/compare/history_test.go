@@ -1,0 +1,427 @@
+package compare
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"brunt/scenarios"
+)
+
+var here = Machine{OS: "linux", Arch: "amd64", CPUs: 2, Score: 1000}
+
+// record makes one of a run.
+func (w *world) record(worse float64) *Record {
+	return NewRecord(w.run(worse, 0).Result, here)
+}
+
+func opened(t *testing.T, dir string) *History {
+	t.Helper()
+	h, err := OpenHistory(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { h.Close() })
+	return h
+}
+
+func of(t *testing.T, h *History, key string, m Machine) []*Record {
+	t.Helper()
+	all, err := h.Of(t.Context(), key, m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func TestHistory(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "new")
+	w := &world{r: rand.New(rand.NewPCG(1, 1)), spread: .02}
+	h := opened(t, dir)
+	var key string
+	for i := range 5 {
+		r := w.record(0)
+		key = r.Key
+		if i == 3 {
+			r.Machine.Score *= 2
+		}
+		if i == 4 {
+			r.Key = "another"
+		}
+		if err := h.Add(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h = opened(t, dir) // the index is brought up to the files
+	if all := of(t, h, "", Machine{}); len(all) != 5 || !all[0].Started.Before(all[4].Started) {
+		t.Fatalf("%d records, not in their order", len(all))
+	}
+	if alike := of(t, h, key, here); len(alike) != 3 {
+		t.Errorf("%d records of the scenario on machines of the kind, want 3", len(alike))
+	}
+	first := of(t, h, key, here)[0]
+	if at := first.values()[place{"run", "*", "*"}]; at["p95"].n != requests || at["p95"].x <= 0 {
+		t.Errorf("read back as %+v", at)
+	}
+}
+
+// TestHistory_Index spoils the index, which holds nothing that the files don't.
+func TestHistory_Index(t *testing.T) {
+	tests := []struct {
+		name  string
+		spoil func(t *testing.T, dir, index string)
+		want  int
+	}{
+		{"it is gone", func(t *testing.T, _, index string) { must(t, os.Remove(index)) }, 3},
+		{"it is torn", func(t *testing.T, _, index string) { must(t, os.Truncate(index, 1000)) }, 3},
+		{"it is something else", func(t *testing.T, _, index string) {
+			must(t, os.WriteFile(index, []byte("no database, but text"), 0o644))
+		}, 3},
+		{"it is a folder", func(t *testing.T, _, index string) {
+			must(t, os.Remove(index))
+			must(t, os.MkdirAll(filepath.Join(index, "full"), 0o755))
+		}, 3},
+		{"a file is gone", func(t *testing.T, dir, _ string) {
+			names, _ := filepath.Glob(filepath.Join(dir, "*"+recordSuffix))
+			must(t, os.Remove(names[0]))
+		}, 2},
+		{"a file is another", func(t *testing.T, dir, _ string) {
+			names, _ := filepath.Glob(filepath.Join(dir, "*"+recordSuffix))
+			must(t, os.WriteFile(names[0], []byte("{}"), 0o644))
+		}, 2},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			dir := t.TempDir()
+			w := &world{r: rand.New(rand.NewPCG(1, 1)), spread: .02}
+			h := opened(t, dir)
+			for range 3 {
+				must(t, h.Add(w.record(0)))
+			}
+			h.Close()
+			h = opened(t, dir)
+			if n := len(of(t, h, "", Machine{})); n != 3 {
+				t.Fatalf("%d records before", n)
+			}
+			h.Close()
+			tt.spoil(t, dir, filepath.Join(dir, indexFile))
+			if n := len(of(t, opened(t, dir), "", Machine{})); n != tt.want {
+				t.Errorf("%d records, want %d", n, tt.want)
+			}
+		})
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestHistory_Spoiled puts files into the folder that are no records: each is named with its
+// reason, and nothing is lost.
+func TestHistory_Spoiled(t *testing.T) {
+	dir := t.TempDir()
+	w := &world{r: rand.New(rand.NewPCG(1, 1)), spread: .02}
+	h := opened(t, dir)
+	must(t, h.Add(w.record(0)))
+	spoiled := map[string]string{
+		"empty": "", "cut": `{"version":1,"run":"a","va`, "old": `{"version":0}`, "new": `{"version":99}`, "array": "[]",
+		"negative": `{"version":1,"run":"a","key":"k","started":"2026-11-20T10:00:00Z","values":[{"metric":"p95","value":-1,"count":5}]}`,
+		"unknown":  `{"version":1,"run":"a","key":"k","started":"2026-11-20T10:00:00Z","values":[{"metric":"p59","value":1,"count":5}]}`,
+	}
+	for name, text := range spoiled {
+		must(t, os.WriteFile(filepath.Join(dir, name+recordSuffix), []byte(text), 0o644))
+	}
+	must(t, os.WriteFile(filepath.Join(dir, "README.md"), []byte("about"), 0o644))
+	h = opened(t, dir)
+	if n := len(of(t, h, "", Machine{})); n != 1 {
+		t.Errorf("%d records, want 1", n)
+	}
+	all := errors.Join(h.Problems...).Error()
+	for name, text := range spoiled {
+		if !strings.Contains(all, name+recordSuffix) {
+			t.Errorf("%s is not named in %q", name, all)
+		}
+		if b, err := os.ReadFile(filepath.Join(dir, name+recordSuffix)); err != nil || string(b) != text {
+			t.Errorf("%s was touched: %q, %v", name, b, err)
+		}
+	}
+	if strings.Contains(all, "README") {
+		t.Error("what is no record's file is taken for one")
+	}
+}
+
+// TestHistory_AtOnce lets several jobs open and write at once.
+func TestHistory_AtOnce(t *testing.T) {
+	dir := t.TempDir()
+	const jobs, each = 6, 5
+	errs := make([]error, jobs)
+	var wg sync.WaitGroup
+	for j := range jobs {
+		wg.Go(func() {
+			w := &world{r: rand.New(rand.NewPCG(1, uint64(j))), spread: .02, made: j * each}
+			for range each {
+				h, err := OpenHistory(t.Context(), dir)
+				if err == nil {
+					_, err = h.Of(t.Context(), "", Machine{})
+					err = errors.Join(err, h.Add(w.record(0)), h.Close())
+				}
+				errs[j] = errors.Join(errs[j], err)
+			}
+		})
+	}
+	wg.Wait()
+	must(t, errors.Join(errs...))
+	if n := len(of(t, opened(t, dir), "", Machine{})); n != jobs*each {
+		t.Errorf("%d records, want %d", n, jobs*each)
+	}
+}
+
+func TestMeasure(t *testing.T) {
+	at := func(i int, red, accept bool) *Record { return &Record{Run: fmt.Sprint(i), Red: red, Accept: accept} }
+	tests := []struct {
+		name string
+		all  []*Record
+		want string
+	}{
+		{"plain", []*Record{at(1, false, false), at(2, false, false)}, "1 2"},
+		{"red ones don't count", []*Record{at(1, false, false), at(2, true, false), at(3, false, false)}, "1 3"},
+		{"an accepted one begins anew", []*Record{at(1, false, false), at(2, true, false), at(3, false, true), at(4, false, false)}, "3 4"},
+		{"none", nil, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var got []string
+			for _, r := range Measure(tt.all) {
+				got = append(got, r.Run)
+			}
+			if s := strings.Join(got, " "); s != tt.want {
+				t.Errorf("%q, want %q", s, tt.want)
+			}
+		})
+	}
+}
+
+// TestGate holds runs to histories of runs on different days: how often one that is no worse is
+// red at first, and after fresh runs, and how often one that is worse.
+func TestGate(t *testing.T) {
+	trials := 1000
+	if testing.Short() {
+		trials = 300
+	}
+	gate := func(history int, days, worse float64, confirm int) (red, open int) {
+		for i := range trials {
+			w := &world{r: rand.New(rand.NewPCG(11, uint64(i))), spread: .03}
+			run := func(worse float64) *Record {
+				w.day = w.r.NormFloat64() * days
+				return w.record(worse)
+			}
+			var past []*Record
+			for range history {
+				past = append(past, run(0))
+			}
+			c, err := Gate(past, []*Record{run(worse)}, Options{})
+			if err == nil && c.Verdict == scenarios.Regression && confirm > 0 {
+				var fresh []*Record
+				for range confirm {
+					fresh = append(fresh, w.record(worse)) // on the same day
+				}
+				c, err = Gate(past, fresh, Options{})
+			}
+			must(t, err)
+			switch c.Verdict {
+			case scenarios.Regression:
+				red++
+			case scenarios.Inconclusive:
+				open++
+			}
+		}
+		return red, open
+	}
+	two := 2 * math.Sqrt(DefaultAlpha*(1-DefaultAlpha)*float64(trials))
+	for _, n := range []int{LeastHistory, 20} {
+		red, open := gate(n, .02, 0, 0)
+		t.Logf("history of %d, no worse: red %d, inconclusive %d of %d", n, red, open, trials)
+		if float64(red) > DefaultAlpha*float64(trials)+two {
+			t.Errorf("history of %d: %d of %d false alarms", n, red, trials)
+		}
+		again, _ := gate(n, .02, 0, 2)
+		t.Logf("history of %d, no worse, confirmed: red %d of %d", n, again, trials)
+		if again > red {
+			t.Errorf("fresh runs made %d red ones of %d", again, red)
+		}
+		seen, _ := gate(n, .02, .3, 2)
+		t.Logf("history of %d, worse by 30 %%: red %d of %d", n, seen, trials)
+		if float64(seen) < .8*float64(trials) {
+			t.Errorf("history of %d: 30 %% worse is seen %d times of %d", n, seen, trials)
+		}
+	}
+	w := &world{r: rand.New(rand.NewPCG(1, 1)), spread: .02}
+	var past []*Record
+	for range LeastHistory - 1 {
+		past = append(past, w.record(0))
+	}
+	if _, err := Gate(past, []*Record{w.record(0)}, Options{}); !errors.Is(err, ErrLearning) {
+		t.Errorf("a history of %d judges: %v", len(past), err)
+	}
+}
+
+func TestMachine_Alike(t *testing.T) {
+	tests := []struct {
+		name string
+		m    Machine
+		want bool
+	}{
+		{"itself", here, true},
+		{"a little slower", Machine{"linux", "amd64", 2, 850}, true},
+		{"half as fast", Machine{"linux", "amd64", 2, 500}, false},
+		{"more processors", Machine{"linux", "amd64", 4, 1000}, false},
+		{"of another kind", Machine{"linux", "arm64", 2, 1000}, false},
+		{"nobody knows how fast", Machine{"linux", "amd64", 2, 0}, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := here.Alike(tt.m); got != tt.want || tt.m.Alike(here) != got {
+				t.Errorf("alike: %t", got)
+			}
+		})
+	}
+	if m := Calibrate(scenarios.Environment{OS: "linux", CPUs: 2}); m.Score <= 0 {
+		t.Errorf("calibrated as %+v", m)
+	}
+}
+
+func TestChanges(t *testing.T) {
+	series := func(seed uint64, levels ...float64) []float64 {
+		r := rand.New(rand.NewPCG(seed, 1))
+		var out []float64
+		for _, level := range levels {
+			for range 12 {
+				out = append(out, level+.1*r.NormFloat64())
+			}
+		}
+		return out
+	}
+	tests := []struct {
+		name   string
+		levels []float64
+		want   []int
+	}{
+		{"one level", []float64{1, 1, 1}, nil},
+		{"two", []float64{1, 2}, []int{12}},
+		{"up and down", []float64{1, 2, 1}, []int{12, 24}},
+		{"stairs", []float64{1, 2, 3, 4}, []int{12, 24, 36}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got := Changes(series(3, tt.levels...), leastLevel, rand.New(rand.NewPCG(1, 1)))
+			if fmt.Sprint(got) != fmt.Sprint(tt.want) {
+				t.Errorf("moved at %v, want %v", got, tt.want)
+			}
+		})
+	}
+	for _, short := range [][]float64{nil, {1}, {1, 2, 3}, {5, 5, 5, 5, 5, 5, 5, 5, 5, 5}} {
+		if got := Changes(short, leastLevel, rand.New(rand.NewPCG(1, 1))); got != nil {
+			t.Errorf("%v moved at %v", short, got)
+		}
+	}
+}
+
+// TestChanges_FalseAlarms counts moves in series that have none.
+func TestChanges_FalseAlarms(t *testing.T) {
+	trials := 200
+	if testing.Short() {
+		trials = 60
+	}
+	const alpha = .05
+	moved := 0
+	for i := range trials {
+		r := rand.New(rand.NewPCG(21, uint64(i)))
+		var x []float64
+		for range 30 {
+			x = append(x, r.NormFloat64())
+		}
+		if Changes(x, leastLevel, r) != nil {
+			moved++
+		}
+	}
+	t.Logf("%d of %d series without a move moved", moved, trials)
+	if most := alpha*float64(trials) + 2*math.Sqrt(alpha*(1-alpha)*float64(trials)); float64(moved) > most {
+		t.Errorf("%d of %d series without a move moved, want at most %.0f", moved, trials, most)
+	}
+}
+
+func TestTrends(t *testing.T) {
+	w := &world{r: rand.New(rand.NewPCG(1, 1)), spread: .01}
+	var all []*Record
+	for i := range 24 {
+		worse := 0.0
+		if i >= 12 {
+			worse = .25
+		}
+		r := w.record(worse)
+		r.Commit = fmt.Sprintf("c%d", i)
+		all = append(all, r)
+	}
+	trends := Trends(all, Options{Metrics: []string{"p95", "rate"}})
+	if len(trends) != 2 {
+		t.Fatalf("%d trends, want 2", len(trends))
+	}
+	p95, rate := trends[0], trends[1]
+	if len(p95.Moves) != 1 || p95.Moves[0].At != 12 || math.Abs(p95.Moves[0].Change-.25) > .03 || len(rate.Moves) != 0 {
+		t.Errorf("p95 moved %+v, rate %+v; want p95 worse by a quarter at 12", p95.Moves, rate.Moves)
+	}
+	var b strings.Builder
+	must(t, TrendText(&b, trends))
+	if s := b.String(); !strings.Contains(s, "with c12 (run-13): worse by 2") {
+		t.Errorf("it says %q", s)
+	}
+}
+
+func FuzzParseRecord(f *testing.F) {
+	w := &world{r: rand.New(rand.NewPCG(1, 1)), spread: .02}
+	dir := f.TempDir()
+	h, err := OpenHistory(f.Context(), dir)
+	if err != nil {
+		f.Fatal(err)
+	}
+	if err := h.Add(w.record(0)); err != nil {
+		f.Fatal(err)
+	}
+	h.Close()
+	names, _ := filepath.Glob(filepath.Join(dir, "*"+recordSuffix))
+	b, err := os.ReadFile(names[0])
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b)
+	f.Add([]byte(`{"version":1,"run":"a","key":"k","started":"2026-11-20T10:00:00Z","values":[{"metric":"errors","value":null,"count":0}]}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		r, err := ParseRecord(b)
+		if err != nil {
+			return
+		}
+		var past []*Record
+		for i := range LeastHistory {
+			c := *r
+			c.Started = r.Started.Add(time.Duration(i) * time.Hour)
+			past = append(past, &c)
+		}
+		if c, err := Gate(past, []*Record{r}, Options{}); err == nil && c.Verdict == scenarios.Regression {
+			t.Errorf("a run is worse than itself: %s", c.Reason)
+		}
+		var out strings.Builder
+		if err := TrendText(&out, Trends(past, Options{})); err != nil {
+			t.Error(err)
+		}
+	})
+}

@@ -1,0 +1,60 @@
+package compare
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"brunt/scenarios"
+)
+
+// A Machine is the class of machine that a run was made on: mixed hosts of a CI are
+// compared with their own kind.
+type Machine struct {
+	OS    string  `json:"os"`    // operating system
+	Arch  string  `json:"arch"`  // processor architecture
+	CPUs  int     `json:"cpus"`  // processors
+	Score float64 `json:"score"` // megabytes of SHA-256 a second on one processor, at the time of the run; 0 is not known
+}
+
+// alike is how far the scores of one class may lie apart: the same machine gives scores within a
+// tenth when it is quiet.
+const alike = 1.25
+
+// Alike tells whether runs on the two machines can be compared.
+func (m Machine) Alike(o Machine) bool {
+	if m.OS != o.OS || m.Arch != o.Arch || m.CPUs != o.CPUs {
+		return false
+	}
+	if m.Score <= 0 || o.Score <= 0 {
+		return m.Score == o.Score
+	}
+	return math.Abs(math.Log(m.Score/o.Score)) <= math.Log(alike)
+}
+
+// String writes the class for people.
+func (m Machine) String() string {
+	return fmt.Sprintf("%s/%s, %d processors, %.0f MB/s of SHA-256", m.OS, m.Arch, m.CPUs, m.Score)
+}
+
+const (
+	probes    = 15
+	probeSize = 1 << 20 // bytes
+)
+
+// Calibrate finds the class of this machine. It takes some tens of milliseconds. What it
+// takes is the best of several tries: a neighbour makes some slower and none faster.
+func Calibrate(e scenarios.Environment) Machine {
+	block := make([]byte, probeSize)
+	took := make([]time.Duration, probes)
+	for i := range took {
+		begin := time.Now()
+		sum := sha256.Sum256(block)
+		took[i] = time.Since(begin)
+		copy(block, sum[:])
+	}
+	best := max(slices.Min(took), time.Nanosecond)
+	return Machine{OS: e.OS, Arch: e.Arch, CPUs: e.CPUs, Score: math.Round(probeSize / 1e6 / best.Seconds())}
+}

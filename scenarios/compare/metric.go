@@ -1,0 +1,156 @@
+package compare
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+
+	"brunt/scenarios"
+)
+
+// A Metric is something that a run has one value of, for a phase, a load and a step.
+type Metric struct {
+	Name   string
+	Unit   scenarios.Unit
+	Margin float64 // what may get worse unnoticed: a share of the value; for shares themselves a difference
+
+	higher   bool    // is better
+	quantile float64 // of a percentile; zero is none
+	of       func(c *scenarios.Cell) scenarios.Num
+}
+
+// metrics are those that are compared, in the order of reports. P99 is a coarse guard: runs of
+// a minute differ by more than a tenth in it with nothing changed.
+var metrics = []Metric{
+	{Name: "p50", Unit: scenarios.Seconds, Margin: .1, quantile: .5, of: func(c *scenarios.Cell) scenarios.Num { return c.Response.P50 }},
+	{Name: "p90", Unit: scenarios.Seconds, Margin: .1, quantile: .9, of: func(c *scenarios.Cell) scenarios.Num { return c.Response.P90 }},
+	{Name: "p95", Unit: scenarios.Seconds, Margin: .1, quantile: .95, of: func(c *scenarios.Cell) scenarios.Num { return c.Response.P95 }},
+	{Name: "p99", Unit: scenarios.Seconds, Margin: .25, quantile: .99, of: func(c *scenarios.Cell) scenarios.Num { return c.Response.P99 }},
+	{Name: "errors", Unit: scenarios.ShareOf, Margin: .005},
+	{Name: "rate", Unit: scenarios.PerSecond, Margin: .05, higher: true},
+	{Name: "recover", Unit: scenarios.Seconds, Margin: .25},
+	{Name: "cpu", Unit: scenarios.Plain, Margin: .25},    // of a unit of the target: cores
+	{Name: "memory", Unit: scenarios.Plain, Margin: .25}, // of a unit of the target: bytes at most
+}
+
+// MetricNames lists what can be compared.
+func MetricNames() []string {
+	var out []string
+	for i := range metrics {
+		out = append(out, metrics[i].Name)
+	}
+	return out
+}
+
+// ratio tells that values are compared by their ratio, and not by their difference.
+func (m *Metric) ratio() bool { return m.Unit != scenarios.ShareOf }
+
+// change is by how much b is worse than a, on the scale on which changes add up.
+func (m *Metric) change(a, b float64) float64 {
+	d := b - a
+	if m.ratio() {
+		d = math.Log(b / a)
+	}
+	if m.higher {
+		d = -d
+	}
+	return d
+}
+
+// scaled gives a value on the scale of changes: change(a, b) = scaled(b) - scaled(a).
+func (m *Metric) scaled(x float64) float64 {
+	if m.ratio() {
+		x = math.Log(x)
+	}
+	if m.higher {
+		x = -x
+	}
+	return x
+}
+
+// limit is a margin on the scale of changes. A rate that may fall by 5 % may fall to
+// 0.95 of itself.
+func (m *Metric) limit(margin float64) float64 {
+	switch {
+	case !m.ratio():
+		return margin
+	case m.higher:
+		return -math.Log1p(-margin)
+	}
+	return math.Log1p(margin)
+}
+
+// worse gives a change on its scale as people say it: the share by which the value
+// is worse, or the difference of shares. It is negative for what got better.
+func (m *Metric) worse(d float64) float64 {
+	switch {
+	case !m.ratio():
+		return d
+	case m.higher:
+		return -math.Expm1(-d)
+	}
+	return math.Expm1(d)
+}
+
+// Margins are margins by the names of metrics.
+type Margins map[string]float64
+
+// ParseMargin reads p95=5%, or 5% for every metric, into the margins.
+func (m Margins) ParseMargin(s string) error {
+	name, text, one := strings.Cut(s, "=")
+	if !one {
+		name, text = "", s
+	}
+	share, err := scenarios.ParseShare(strings.TrimSpace(text))
+	switch {
+	case err != nil:
+		return fmt.Errorf("margin %q: want a share such as p95=5%%: %w", s, err)
+	case share <= 0 || share >= 1:
+		return fmt.Errorf("margin %q: it lies between 0%% and 100%%", s)
+	}
+	known := MetricNames()
+	if one && !slices.Contains(known, name) {
+		return fmt.Errorf("margin %q: unknown metric; %s", s, orKnown(scenarios.DidYouMean(name, known), known))
+	}
+	for _, n := range known {
+		if !one || n == name {
+			m[n] = share
+		}
+	}
+	return nil
+}
+
+func orKnown(hint string, known []string) string {
+	if hint != "" {
+		return hint
+	}
+	return "known are " + strings.Join(known, ", ")
+}
+
+// of gives the margin of a metric.
+func (m Margins) of(metric *Metric) float64 {
+	if share, given := m[metric.Name]; given {
+		return share
+	}
+	return metric.Margin
+}
+
+// String writes the margins, by name.
+func (m Margins) String() string {
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(m)) {
+		parts = append(parts, name+"="+scenarios.FormatShare(m[name]))
+	}
+	return strings.Join(parts, " ")
+}
+
+// DefaultMargins are the margins where none is given.
+func DefaultMargins() Margins {
+	m := Margins{}
+	for i := range metrics {
+		m[metrics[i].Name] = metrics[i].Margin
+	}
+	return m
+}

@@ -1,0 +1,166 @@
+package compare
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"time"
+
+	"brunt/scenarios"
+)
+
+// A Trend is how one metric of a scenario went over the runs of a history.
+type Trend struct {
+	Phase  string    `json:"phase"`  // as in result.json
+	Load   string    `json:"load"`   // * is all of them
+	Step   string    `json:"step"`   // * is all of them
+	Metric string    `json:"metric"` // p50 p90 p95 p99 errors rate recover cpu memory
+	Points []Point   `json:"points"` // the oldest first
+	Moves  []Move    `json:"moves"`  // where it moved to another level
+	Levels []float64 `json:"levels"` // between the moves: geometric mean, of shares the mean
+}
+
+// A Point is the value of one run.
+type Point struct {
+	Run     string        `json:"run"`     // its name
+	Commit  string        `json:"commit"`  // of the system under test
+	Started time.Time     `json:"started"` // when it began
+	Value   scenarios.Num `json:"value"`   // null is without end
+	Red     bool          `json:"red"`     // the gate found it to be worse
+}
+
+// A Move is a change of level.
+type Move struct {
+	At     int     `json:"at"`     // index of the first point of the new level
+	Change float64 `json:"change"` // by how much it got worse: a share of the level before, of shares the difference
+}
+
+const leastLevel = 4 // runs that make a level
+
+// Trends finds how everything that the records have went. Metrics, phases and steps narrow
+// it as they do a comparison.
+func Trends(all []*Record, o Options) []Trend {
+	var out []Trend
+	if len(all) == 0 {
+		return nil
+	}
+	var of []values
+	for _, r := range all {
+		of = append(of, r.values())
+	}
+	newest := all[len(all)-1]
+	for _, at := range newest.places(of[len(of)-1:]) {
+		if !o.wants(at) {
+			continue
+		}
+		for i := range metrics {
+			if m := &metrics[i]; len(o.Metrics) == 0 || slices.Contains(o.Metrics, m.Name) {
+				if t := trend(all, of, at, m); len(t.Points) > 0 {
+					out = append(out, t)
+				}
+			}
+		}
+	}
+	return out
+}
+
+func trend(all []*Record, of []values, at place, m *Metric) Trend {
+	t := Trend{Phase: at.phase, Load: at.load, Step: at.step, Metric: m.Name}
+	var series []float64
+	var index []int // of the points in series
+	for i, r := range all {
+		v, has := of[i][at][m.Name]
+		if !has {
+			continue
+		}
+		t.Points = append(t.Points, Point{Run: r.Run, Commit: r.Commit, Started: r.Started, Value: scenarios.Num(v.x), Red: r.Red})
+		if x := m.scaled(v.x); !math.IsInf(x, 0) && !math.IsNaN(x) {
+			series, index = append(series, x), append(index, len(t.Points)-1)
+		}
+	}
+	from := 0
+	cuts := Changes(series, leastLevel, rand.New(rand.NewPCG(1, uint64(len(series)))))
+	for _, cut := range append(cuts, len(series)) {
+		if cut > from {
+			t.Levels = append(t.Levels, m.middle(series[from:cut]))
+		}
+		from = cut
+	}
+	for i, cut := range cuts {
+		t.Moves = append(t.Moves, Move{At: index[cut], Change: m.worse(m.change(t.Levels[i], t.Levels[i+1]))})
+	}
+	return t
+}
+
+// row is the trend as a row, for its words.
+func (t *Trend) row() *Row {
+	return &Row{Phase: t.Phase, Load: t.Load, Step: t.Step, Metric: t.Metric}
+}
+
+// Where says what the trend is of.
+func (t *Trend) Where() string { return t.row().where() }
+
+// Say writes a value of the trend for people.
+func (t *Trend) Say(f float64) string { return t.row().value(scenarios.Num(f)) }
+
+// Sentence says when the level moved, and by how much.
+func (t *Trend) Sentence(m Move) string {
+	i := slices.IndexFunc(t.Moves, func(o Move) bool { return o.At == m.At })
+	p := t.Points[m.At]
+	who := p.Run
+	if p.Commit != "" {
+		who = p.Commit + " (" + p.Run + ")"
+	}
+	verb := "worse by"
+	change := m.Change
+	if change < 0 {
+		verb, change = "better by", -change
+	}
+	return fmt.Sprintf("%s with %s: %s %s, from %s to %s", p.Started.UTC().Format("2006-01-02 15:04"), who, verb, t.row().share(scenarios.Num(change)), t.Say(t.Levels[i]), t.Say(t.Levels[i+1]))
+}
+
+var bars = []rune("▁▂▃▄▅▆▇█")
+
+// spark draws the points in one line of at most width runes, the newest last.
+func (t *Trend) spark(width int) string {
+	points := t.Points[max(0, len(t.Points)-width):]
+	low, high := math.Inf(1), math.Inf(-1)
+	for _, p := range points {
+		if v := float64(p.Value); !math.IsNaN(v) && !math.IsInf(v, 0) {
+			low, high = min(low, v), max(high, v)
+		}
+	}
+	var b strings.Builder
+	for _, p := range points {
+		v := float64(p.Value)
+		switch {
+		case math.IsNaN(v) || math.IsInf(v, 0):
+			b.WriteRune('!')
+		case high <= low:
+			b.WriteRune(bars[0])
+		default:
+			b.WriteRune(bars[min(len(bars)-1, int(float64(len(bars))*(v-low)/(high-low)))])
+		}
+	}
+	return b.String()
+}
+
+const sparkWidth = 40 // runes
+
+// TrendText writes trends for a terminal.
+func TrendText(w io.Writer, trends []Trend) error {
+	var b strings.Builder
+	for i := range trends {
+		t := &trends[i]
+		last := float64(t.Points[len(t.Points)-1].Value)
+		fmt.Fprintf(&b, "%-32s %-*s %s\n", t.Where(), sparkWidth, t.spark(sparkWidth), t.Say(last))
+		for _, m := range t.Moves {
+			fmt.Fprintf(&b, "  moved on %s\n", t.Sentence(m))
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}

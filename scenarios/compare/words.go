@@ -1,0 +1,150 @@
+package compare
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"strings"
+	"text/tabwriter"
+
+	"brunt/scenarios"
+)
+
+// where says what a row is of.
+func (r *Row) where() string {
+	s := r.Metric
+	if r.Metric == "cpu" || r.Metric == "memory" {
+		return s + " of " + r.Step
+	}
+	if r.Step != "*" {
+		s += fmt.Sprintf(" of %q", r.Step)
+	}
+	if r.Load != "*" {
+		s += " of load " + r.Load
+	}
+	if r.Phase != "run" {
+		s += " in " + r.Phase
+	}
+	return s
+}
+
+// sentence says what the row found.
+func (r *Row) sentence() string {
+	switch {
+	case r.Note != "":
+		return r.where() + ": " + r.Note
+	case r.Verdict == scenarios.Fail:
+		return fmt.Sprintf("%s is worse by %s, at least %s (%s, then %s; margin %s)", r.where(), r.share(r.Change), r.share(r.Low), r.value(r.Base), r.value(r.Cand), r.share(r.Margin))
+	}
+	s := fmt.Sprintf("%s lies between %s and %s, the margin is %s; these runs would have shown %s", r.where(), r.share(r.Low), r.share(r.High), r.share(r.Margin), r.share(r.Smallest))
+	if r.Enough > 0 {
+		return s + fmt.Sprintf("; %d runs a side would do", r.Enough)
+	}
+	return s + fmt.Sprintf("; over %d runs a side would be needed: make longer ones, or widen the margin", mostRuns)
+}
+
+// value writes a value of the metric.
+func (r *Row) value(n scenarios.Num) string {
+	f := float64(n)
+	switch {
+	case math.IsNaN(f) || math.IsInf(f, 0):
+		return "-"
+	case r.unit() == scenarios.ShareOf:
+		return scenarios.FormatShareBriefly(f)
+	case r.Metric == "cpu":
+		return fmt.Sprintf("%.3g cores", f)
+	case r.Metric == "memory":
+		return fmt.Sprintf("%.1fMiB", f/(1<<20))
+	case r.unit() == scenarios.PerSecond:
+		return fmt.Sprintf("%.4g/s", f)
+	}
+	return scenarios.FormatSeconds(f)
+}
+
+func (r *Row) unit() scenarios.Unit {
+	for i := range metrics {
+		if metrics[i].Name == r.Metric {
+			return metrics[i].Unit
+		}
+	}
+	return scenarios.Plain
+}
+
+// share writes a change: of a share in points.
+func (r *Row) share(n scenarios.Num) string {
+	f := float64(n) * 100
+	switch {
+	case math.IsNaN(f):
+		return "-"
+	case math.IsInf(f, 0) || math.Abs(f) >= 1e4:
+		return "over 100x"
+	}
+	unit := "%"
+	if r.unit() == scenarios.ShareOf {
+		unit = " points"
+	}
+	digits := 1
+	if math.Abs(f) < 1 && f != 0 {
+		digits = 2
+	}
+	return strings.TrimPrefix(fmt.Sprintf("%+.*f%s", digits, f, unit), "+")
+}
+
+// signed is share with its sign.
+func (r *Row) signed(n scenarios.Num) string {
+	s := r.share(n)
+	if float64(n) > 0 {
+		return "+" + s
+	}
+	return s
+}
+
+// Text writes the comparison for a terminal: the verdict, and the rows that it rests on.
+func (c *Comparison) Text(w io.Writer) error {
+	out := &strings.Builder{}
+	fmt.Fprintf(out, "%s: %s\n", strings.ToUpper(string(c.Verdict)), c.Reason)
+	design := map[Design]string{Pairs: "interleaved pairs", Groups: "two groups of runs (Welch)", Past: "against the bound of prediction"}[c.Design]
+	fmt.Fprintf(out, "%d and %d runs, %s; a false alarm in at most %s of comparisons (Holm over %d rows)\n\n", len(c.Base), len(c.Cand), design, scenarios.FormatShare(c.Alpha), len(c.Rows))
+	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "\tmetric\tbase\tcandidate\tworse by\tfrom\tto\tmargin\tshows\t")
+	for i := range c.Rows {
+		r := &c.Rows[i]
+		mark := map[scenarios.Verdict]string{scenarios.Pass: "ok", scenarios.Fail: "FAIL", scenarios.Inconclusive: "?"}[r.Verdict]
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", mark, r.where(), r.value(r.Base), r.value(r.Cand), r.signed(r.Change), r.signed(r.Low), r.signed(r.High), r.share(r.Margin), r.share(r.Smallest), r.Note)
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintln(out, "shows: a change that these runs would have shown as a failure 4 times in 5")
+	for i := range c.Rows {
+		if r := &c.Rows[i]; r.Verdict == scenarios.Inconclusive && r.Note == "" {
+			fmt.Fprintf(out, "? %s\n", r.sentence())
+		}
+	}
+	for _, m := range c.Mismatches {
+		fmt.Fprintf(out, "allowed: %s\n", m)
+	}
+	_, err := io.WriteString(w, out.String())
+	return err
+}
+
+// Markdown writes the comparison as the summary of a CI job.
+func (c *Comparison) Markdown(w io.Writer) error {
+	out := &strings.Builder{}
+	mark := map[scenarios.Verdict]string{scenarios.Pass: "✅", scenarios.Regression: "❌", scenarios.Inconclusive: "❔"}[c.Verdict]
+	fmt.Fprintf(out, "### %s %s\n\n%s\n\n", mark, strings.ToUpper(string(c.Verdict)), cellText(c.Reason))
+	fmt.Fprintf(out, "| | metric | base | candidate | worse by | from | to | margin |\n|---|---|---:|---:|---:|---:|---:|---:|\n")
+	for i := range c.Rows {
+		r := &c.Rows[i]
+		mark := map[scenarios.Verdict]string{scenarios.Pass: "✅", scenarios.Fail: "❌", scenarios.Inconclusive: "❔"}[r.Verdict]
+		fmt.Fprintf(out, "| %s | %s | %s | %s | %s | %s | %s | %s |\n", mark, cellText(r.where()), r.value(r.Base), r.value(r.Cand), r.signed(r.Change), r.signed(r.Low), r.signed(r.High), r.share(r.Margin))
+	}
+	fmt.Fprintf(out, "\n%d and %d runs; a false alarm in at most %s of comparisons\n\n", len(c.Base), len(c.Cand), scenarios.FormatShare(c.Alpha))
+	_, err := io.WriteString(w, out.String())
+	return err
+}
+
+// cellText keeps foreign text, such as the name of a step, from being read as Markdown or HTML.
+func cellText(s string) string {
+	return strings.NewReplacer("|", `\|`, "<", "&lt;", ">", "&gt;", "&", "&amp;", "`", "'", "[", `\[`, "*", `\*`, "_", `\_`, "\n", " ", "\r", " ").Replace(s)
+}

@@ -1,0 +1,203 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/capacity"
+	"brunt/scenarios/measure"
+)
+
+// A Finder probes the target of a scenario at rates. Each probe is a run of its own at one
+// rate, with the scenario's flows in their proportion and without its faults.
+type Finder struct {
+	Parse      func() (*scenarios.Scenario, error) // reads the scenario, anew for each probe
+	Compile    CompileOptions
+	Run        func(ctx context.Context, p *Plan) (*scenarios.Result, error)
+	Objectives []scenarios.Objective // that must hold; none is the scenario's own over the whole run
+	Length     time.Duration         // of a probe; longer where an objective needs more requests
+	Cool       time.Duration         // what the target is given after a break
+
+	weights []float64 // shares of the loads
+}
+
+var _ capacity.Prober = (*Finder)(nil)
+
+// Check compiles a probe at a rate without running it, and gives the rate of all loads of the
+// scenario together, in the mean.
+func (f *Finder) Check() (mean float64, err error) {
+	sc, err := f.Parse()
+	if err != nil {
+		return 0, err
+	}
+	p, err := Compile(sc, f.Compile)
+	if err != nil {
+		return 0, err
+	}
+	for i := range p.Loads {
+		l := &p.Loads[i]
+		if l.Schedule.Closed() {
+			return 0, fmt.Errorf("load %q is closed: its users wait for answers, so that it has no rate of its own; find needs executors with arrivals", l.Name)
+		}
+		if span := (l.Schedule.End() - l.Schedule.Start()).Seconds(); span > 0 {
+			f.weights = append(f.weights, l.Schedule.Rate.Area(l.Schedule.End())/span)
+		}
+		mean += f.weights[i]
+	}
+	for i := range f.weights {
+		f.weights[i] /= mean
+	}
+	if len(f.Objectives) == 0 {
+		for _, o := range sc.SLO {
+			if o.After == "" && o.PhaseOrRun() == "run" && !o.Metric.OfLedger() {
+				f.Objectives = append(f.Objectives, o)
+			}
+		}
+	}
+	if len(f.Objectives) == 0 {
+		return 0, errors.New(`the scenario has no objective over the whole run; name one, such as --objective "p95 < 200ms"`)
+	}
+	_, err = f.plan(mean)
+	return mean, err
+}
+
+// plan is that of a probe.
+func (f *Finder) plan(rate float64) (*Plan, error) {
+	sc, err := f.Parse()
+	if err != nil {
+		return nil, err
+	}
+	sc.Faults, sc.Steady, sc.Stop, sc.Ledger = nil, nil, nil, nil
+	sc.SLO = f.Objectives
+	length := f.Length
+	for _, o := range f.Objectives {
+		if n, ok := measure.Need(o); ok {
+			length = max(length, time.Duration(float64(n)/rate*1.1*float64(time.Second)))
+		}
+	}
+	for i := range sc.Loads {
+		l := &sc.Loads[i]
+		l.Start = 0
+		l.Executor, l.Shape = "constant-arrival-rate", constant(l.Shape, rate*f.weights[i], length)
+	}
+	return Compile(sc, f.Compile)
+}
+
+// constant is the executor of a probe, with the arrivals of the load's own.
+func constant(own scenarios.Block, rate float64, length time.Duration) scenarios.Block {
+	field := func(key, text string) scenarios.Field {
+		return scenarios.Field{Key: key, Pos: own.Pos, Value: &scenarios.Node{Kind: scenarios.String, Value: text, Pos: own.Pos}}
+	}
+	with := &scenarios.Node{Kind: scenarios.Map, Pos: own.Pos, Fields: []scenarios.Field{
+		field("rate", strconv.FormatFloat(rate, 'f', 9, 64)+"/s"),
+		field("duration", scenarios.FormatDuration(length.Round(time.Millisecond))),
+	}}
+	if own.With != nil {
+		for _, given := range own.With.Fields {
+			if given.Key == "arrivals" {
+				with.Fields = append(with.Fields, given)
+			}
+		}
+	}
+	return scenarios.Block{Kind: "constant-arrival-rate", Pos: own.Pos, With: with}
+}
+
+// Probe implements [capacity.Prober].
+func (f *Finder) Probe(ctx context.Context, rate float64) (capacity.Answer, string, error) {
+	p, err := f.plan(rate)
+	if err != nil {
+		return "", "", err
+	}
+	res, err := f.Run(ctx, p)
+	if err != nil {
+		return "", "", err
+	}
+	return answer(res)
+}
+
+// answer says what a probe came to.
+func answer(res *scenarios.Result) (capacity.Answer, string, error) {
+	switch {
+	case res.Verdict == scenarios.Interrupted, res.Verdict == scenarios.Broken, res.Verdict == scenarios.NotReverted:
+		return "", "", fmt.Errorf("a probe did not end: %s", res.Reason)
+	case !res.Generator.Healthy:
+		why := "the generator was the limit"
+		if len(res.Generator.Limits) > 0 {
+			why = res.Generator.Limits[0]
+		}
+		return capacity.Limited, why, nil
+	}
+	for _, o := range res.Objectives {
+		if o.Verdict == scenarios.Fail {
+			return capacity.Breaks, fmt.Sprintf("%s: %s", o.Text, measured(o)), nil
+		}
+	}
+	if why, grows := growing(res.Windows); grows {
+		return capacity.Breaks, why, nil
+	}
+	if res.Verdict == scenarios.Invalid {
+		return "", "", fmt.Errorf("a probe shows nothing: %s", res.Reason)
+	}
+	why := "every objective holds"
+	if len(res.Objectives) > 0 {
+		why = fmt.Sprintf("%s: %s", res.Objectives[0].Text, measured(res.Objectives[0]))
+	}
+	return capacity.Holds, why, nil
+}
+
+// measured writes what an objective found.
+func measured(o scenarios.ObjectiveResult) string {
+	if math.IsNaN(float64(o.Measured)) {
+		return "no end"
+	}
+	m, err := scenarios.ParseMetric(o.Metric)
+	switch {
+	case err == nil && m.Unit == scenarios.Seconds:
+		return scenarios.FormatSeconds(float64(o.Measured))
+	case err == nil && m.Unit == scenarios.ShareOf:
+		return scenarios.FormatShareBriefly(float64(o.Measured))
+	}
+	return fmt.Sprintf("%.4g", float64(o.Measured))
+}
+
+// grows is the share of the requests of a probe's second half by which what is in flight
+// may grow in it: a target that is asked for more than it can do is further behind with each
+// second, long before its percentiles show it.
+const grows = .01
+
+// growing tells that the target falls behind.
+func growing(windows []scenarios.Window) (why string, yes bool) {
+	var all []scenarios.Window
+	for _, w := range windows {
+		if w.Load == "*" && w.Step == "*" && w.Offered > 0 && w.T >= 0 {
+			all = append(all, w)
+		}
+	}
+	if len(all) < 4 {
+		return "", false
+	}
+	half := all[len(all)/2:]
+	offered, backlog := int64(0), half[len(half)-1].InFlight-all[len(all)/2-1].InFlight
+	for _, w := range half {
+		offered += w.Offered
+	}
+	if noise := 3 * math.Sqrt(float64(max(1, half[0].InFlight))); float64(backlog) <= noise || float64(backlog) <= grows*float64(offered) {
+		return "", false
+	}
+	return fmt.Sprintf("it falls behind: %d more are in flight at the end than half-way", backlog), true
+}
+
+// CoolDown implements [capacity.Prober].
+func (f *Finder) CoolDown(ctx context.Context) error {
+	select {
+	case <-time.After(f.Cool):
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}

@@ -1,0 +1,74 @@
+package run
+
+import (
+	"context"
+	"os/exec"
+	"syscall"
+	"testing"
+	"time"
+
+	"brunt/chaos"
+)
+
+// somebody is a unit with a process, or none.
+type somebody struct {
+	chaos.Unit
+	pid int
+}
+
+func (s *somebody) Name() string    { return "worker[0]" }
+func (s *somebody) Service() string { return "worker" }
+func (s *somebody) PID() int        { return s.pid }
+
+// TestUsage watches a process with a child, its end and its successor.
+func TestUsage(t *testing.T) {
+	shell := func() *exec.Cmd {
+		ctx, cancel := context.WithCancel(context.Background())
+		// The child keeps a processor busy; the parent waits for it.
+		c := exec.CommandContext(ctx, "sh", "-c", "sh -c 'while :; do :; done' & wait")
+		c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+		c.Cancel = func() error { return syscall.Kill(-c.Process.Pid, syscall.SIGKILL) }
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { cancel(); _ = c.Wait() })
+		return c
+	}
+	first := shell()
+	who := &somebody{pid: first.Process.Pid}
+	u := newUsage([]chaos.Unit{who})
+	began := time.Now()
+	tick := func() { u.tick(time.Since(began)) }
+	tick()
+	deadline := time.Now().Add(20 * time.Second)
+	for u.units[0].sum < 50*time.Millisecond {
+		if time.Now().After(deadline) {
+			t.Fatal("a busy process has used nothing")
+		}
+		time.Sleep(20 * time.Millisecond)
+		tick()
+	}
+	got := u.finish()[0]
+	if last := got.Seconds[len(got.Seconds)-1]; got.CPU <= 0 || got.Memory <= 0 || last.Threads < 2 || last.Files < 3 || last.Starts != 1 || !last.Running {
+		t.Errorf("%+v, in the last second %+v", got, last)
+	}
+	if err := syscall.Kill(-first.Process.Pid, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	_ = first.Wait()
+	tick()
+	who.pid = 0
+	tick()
+	who.pid = shell().Process.Pid
+	tick()
+	seconds := u.finish()[0].Seconds
+	n := len(seconds)
+	if seconds[n-3].Running || seconds[n-2].Running || seconds[n-2].Memory != 0 || !seconds[n-1].Running || seconds[n-1].Starts != 2 {
+		t.Errorf("after its end: %+v", seconds[n-3:])
+	}
+	none := newUsage([]chaos.Unit{&somebody{}})
+	none.tick(time.Second)
+	if got := none.finish(); got != nil {
+		t.Errorf("of one that never ran: %+v", got)
+	}
+}
