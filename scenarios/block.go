@@ -53,7 +53,7 @@ var notYet = func() map[string]string {
 			stress.io cpu.throttle memory.limit disk.throttle disk.fill fd.exhaust time.skew`,
 		"executor": `find`,
 		"step":     `grpc redis sql websocket kafka amqp tcp udp dns`,
-		"key":      `k6 alerts trigger`,
+		"key":      `alerts`,
 	} {
 		for name := range strings.FieldsSeq(names) {
 			out[name] = noun

@@ -62,8 +62,6 @@ func (k talk) String() string {
 type stage struct {
 	*netnstest.World
 	open map[talk]net.Conn // those from before
-	near map[talk]net.Conn // the accepted ends of TCP's, by what they were dialled as
-	mu   sync.Mutex
 }
 
 // newStage makes one on which every node echoes, over TCP and UDP. Tracked is with
@@ -77,7 +75,7 @@ func newStage(t *testing.T, tracked bool) *stage {
 		rules += "\ntable inet tracking { chain in { type filter hook input priority 0; ct state established counter accept; }; }"
 	}
 	w.Victim.Run(t, "nft -f - <<'END'\n"+rules+"\nEND")
-	s := &stage{World: w, open: map[talk]net.Conn{}, near: map[talk]net.Conn{}}
+	s := &stage{World: w, open: map[talk]net.Conn{}}
 	for _, name := range []string{"victim", "peer", "other"} {
 		for _, port := range []uint16{echoA, echoB} {
 			at := netip.AddrPortFrom(netip.IPv6Unspecified(), port)

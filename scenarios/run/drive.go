@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -16,6 +17,10 @@ import (
 // prepare readies load i.
 func (r *runner) prepare(i, shards int) error {
 	lp := &r.Loads[i]
+	if j := slices.IndexFunc(r.scripts, func(s *scriptRun) bool { return s.index == i }); j >= 0 {
+		r.clients, r.runs = append(r.clients, nil), append(r.runs, r.scripts[j])
+		return nil
+	}
 	if lp.Engine == scenarios.VegetaEngine {
 		return r.prepareVegeta(i, shards)
 	}
@@ -39,7 +44,7 @@ func (r *runner) prepare(i, shards int) error {
 // prepareVegeta readies load i, whose requests vegeta makes.
 func (r *runner) prepareVegeta(i, shards int) error {
 	lp := &r.Loads[i]
-	o := targets.VegetaOptions{MaxInFlight: lp.inFlight(), Env: r.env}
+	o := targets.VegetaOptions{MaxInFlight: lp.inFlight(), Env: r.env, Vars: r.vars}
 	for _, f := range lp.Flows {
 		o.Calls, o.Steps = append(o.Calls, f.Steps[0].Call), append(o.Steps, f.Steps[0].Index)
 	}
@@ -85,6 +90,9 @@ func (r *runner) drive(ctx context.Context) error {
 	r.event(scenarios.Event{Event: "load.start"})
 	r.stats = make([]load.Stats, len(r.runs))
 	errs := make([]error, len(r.runs))
+	if !r.o.NoChaos && len(r.Faults) > 0 { // before a script can ask for a fault
+		r.timeline = r.newTimeline()
+	}
 	var loads sync.WaitGroup
 	for i, l := range r.runs {
 		loads.Go(func() {
@@ -96,9 +104,9 @@ func (r *runner) drive(ctx context.Context) error {
 	faults, over := context.WithCancel(ctx)
 	defer over()
 	var timeline sync.WaitGroup
-	if !r.o.NoChaos && len(r.Faults) > 0 {
+	if r.timeline != nil {
 		r.foreseen = chaos.Estimate(r.Faults, r.End())
-		timeline.Go(func() { r.records = r.play(faults) })
+		timeline.Go(func() { r.records = r.timeline.Play(faults) })
 	}
 	done := make(chan struct{})
 	go func() {
@@ -127,16 +135,17 @@ func (r *runner) drive(ctx context.Context) error {
 	return errors.Join(append(errs, err)...)
 }
 
-// play plays the timeline.
-func (r *runner) play(ctx context.Context) []*chaos.Record {
+// newTimeline makes the timeline of this run.
+func (r *runner) newTimeline() *chaos.Timeline {
 	t := &chaos.Timeline{
 		Entries: r.Faults, Journal: r.journal, Seed: r.Scenario.Seed, MaxEach: r.Scenario.Guard.MaxEach.D(),
 		SkipNone: r.Scenario.Guard.OnNoUnit == "skip", End: r.End(), Ask: r.askable(),
 		Env:    r.world(),
 		Inject: r.rec.Inject, Clear: r.rec.Clear, Void: r.rec.Void, Before: r.steady, Event: r.event,
 	}
-	r.timeline.Store(t)
-	return t.Play(ctx)
+	t.Ready()
+	r.restarts.Store(t)
+	return t
 }
 
 // world is what faults may touch in this run.

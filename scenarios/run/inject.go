@@ -69,7 +69,7 @@ func (p *Plan) Single(name string, hold time.Duration) (*Plan, error) {
 			return nil, fmt.Errorf("it would stay for %s, and at most %s are allowed (max_each)", brief(stays), brief(most))
 		}
 		now := scenarios.Duration(0)
-		entry.At, entry.After, entry.During, entry.Wait = &now, "", "", 0
+		entry.At, entry.After, entry.During, entry.Trigger, entry.Wait = &now, "", "", "", 0
 		entry.Every, entry.Repeat, entry.Pulse, entry.For = 0, 0, nil, scenarios.Duration(stays)
 		one.Faults, one.Notes = []*chaos.Entry{&entry}, nil // those of the whole plan are about its load
 		for _, policy := range p.policies {
@@ -262,7 +262,7 @@ func (r *runner) inject(ctx context.Context, in *Injection) (err error) {
 		Void:   func(int) {},
 		Event:  r.event,
 	}
-	r.timeline.Store(timeline)
+	r.restarts.Store(timeline)
 	r.sys.watch()
 	faults, over := context.WithCancel(ctx)
 	defer over()

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"brunt/chaos/docker"
+	"brunt/scenarios/k6"
 	"brunt/targets/stack"
 )
 
@@ -30,12 +31,25 @@ func (p *Plan) Needs(ctx context.Context) []Check {
 	if p.contained {
 		checks = append(checks, p.engineNeeds(ctx)...)
 	}
+	for i := range p.Loads {
+		if lp := &p.Loads[i]; lp.Script != nil {
+			checks = append(checks, program6("load "+lp.Name, Bad, lp.Script.Binary, lp.Script.Missing))
+		}
+	}
 	for _, e := range p.Faults {
 		if c := freezing(); e.Kind == c.Name && c.State != Fine {
 			checks = append(checks, Check{"fault " + e.Name, Bad, c.Found, c.Fix})
 		}
 	}
 	return checks
+}
+
+// program6 tells whether brunt-k6 is there.
+func program6(name string, without CheckState, path string, err error) Check {
+	if err != nil {
+		return Check{name, without, "scripts of k6 can't be run: " + err.Error(), "`" + k6.Build + "`, in brunt's tree"}
+	}
+	return Check{name, Fine, path, ""}
 }
 
 // fileNeeds holds what the loads may have in flight against the limit of open files.

@@ -10,6 +10,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -73,11 +74,12 @@ type runner struct {
 	journal  *chaos.Journal
 	guard    *chaos.Guard
 	sys      *system
-	timeline atomic.Pointer[chaos.Timeline] // under way
+	restarts atomic.Pointer[chaos.Timeline] // is told of containers that are started again
 	rec      *measure.Recorder
 	samples  *measure.Samples
 	clients  []targets.Way
-	runs     []*load.Run
+	runs     []driver
+	scripts  []*scriptRun // those of the runs that are scripts of k6
 	stats    []load.Stats
 	keeper   *keeper                 // nil: requests are not kept
 	ledger   *ledger                 // nil: the scenario has none
@@ -92,12 +94,16 @@ type runner struct {
 	judged   []scenarios.Objective
 	broken   error // what failed of brunt itself while the load ran
 
-	stopping bool // a stop condition was met
+	stopping bool            // a stop condition was met
+	timeline *chaos.Timeline // nil in a control run
 
-	mu     sync.Mutex
-	notes  []string
-	events []scenarios.Event
-	times  []time.Time // of the events
+	mu       sync.Mutex
+	checks   []string // names of checks: the plan's, and those of scripts
+	failed   []string // why scripts have marked the run as failed
+	faultsIn []string // that scripts were told of
+	notes    []string
+	events   []scenarios.Event
+	times    []time.Time // of the events
 }
 
 var discard = slog.New(slog.DiscardHandler)
@@ -240,6 +246,11 @@ func (r *runner) run(ctx context.Context) (res *scenarios.Result, err error) {
 		}
 		defer func() { err = errors.Join(err, r.ledger.close()) }()
 	}
+	r.checks = slices.Clone(r.Plan.Checks)
+	defer r.endScripts()
+	if err := r.startScripts(ctx); err != nil {
+		return r.unstarted(err), nil
+	}
 	r.mu.Lock() // units of the target may tell of events meanwhile
 	r.t0 = time.Now().Add(r.Scenario.Warmup + lead)
 	r.mu.Unlock()
@@ -260,7 +271,9 @@ func (r *runner) run(ctx context.Context) (res *scenarios.Result, err error) {
 	}
 	defer func() {
 		for _, c := range r.clients {
-			_ = c.Close()
+			if c != nil {
+				_ = c.Close()
+			}
 		}
 	}()
 	r.mon, r.usage = newMonitor(r.now, r.t0), newUsage(r.sys.units())

@@ -65,7 +65,7 @@ func (s *system) watch() {
 			what := watched[e.Kind]
 			what.Unit, what.Text = unit, e.Text
 			s.r.eventAt(e.At.Add(-ahead), what)
-			if t := s.r.timeline.Load(); t != nil && e.Kind == "start" {
+			if t := s.r.restarts.Load(); t != nil && e.Kind == "start" {
 				t.Restarted(e.ID)
 			}
 		})
