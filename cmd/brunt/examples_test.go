@@ -85,9 +85,9 @@ func TestExample_DryRun(t *testing.T) {
 		{"12-vegeta", []string{"delay 60ms on posts[0]->store[0], posts[1]->store[0]", "load attack: spike"}},
 		{"13-replay-a-log", []string{"delay 60ms on posts[0]->store[0], posts[1]->store[0]", "load saturday: replay from 0s to 15s, 712 iterations"}},
 		{"08-zones-and-leaders", []string{"send SIGKILL to the leader of node", "send SIGKILL to node[0]", "send SIGKILL to node[2]", "recover.p50 < 4s after behead"}},
-		{"11-k6-under-fire", []string{"a time that the script says  lose-a-replica  process.crash", "send SIGKILL to posts[", "delay 60ms on posts[0]->store[0]"}},
 		{"09-docker-failover", []string{"send SIGKILL to posts[", "kill posts[1] with SIGKILL, and keep it down", "pause users[0]", "taken back by: docker.unpause"}},
 		{"10-nginx-redis", []string{"send SIGKILL to redis[0]", "take redis[0] out of network", "taken back by: docker.connect"}},
+		{"11-k6-under-fire", []string{"a time that the script says  lose-a-replica  process.crash", "send SIGKILL to posts[", "delay 60ms on posts[0]->store[0]"}},
 		{"06-managed-database-failover", []string{"run `./manageddb ctl ${unit.control.url} failover b`, taken back by `./manageddb ctl ${unit.control.url} switchover a`", "hitting database", "noticed by `GET ${unit.monitor.url}/alerts`, asked every 250ms"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -151,6 +151,10 @@ func TestExample(t *testing.T) {
 			{name: "07-no-write-lost", faults: []string{"lose-a-replica", "slow-store"}},
 			{name: "07-no-write-lost", set: "early=on", faults: []string{"lose-a-replica", "slow-store"}, fails: []string{"lost = 0"}},
 			{name: "07-no-write-lost", set: "idempotency=off", faults: []string{"lose-a-replica", "slow-store"}, fails: []string{"duplicated = 0"}},
+			{name: "09-docker-failover", docker: true, faults: []string{"lose-a-replica", "keep-one-down", "hang-users"}, more: toldOf("keep-one-down", "container.die", "posts[1]")},
+			{name: "09-docker-failover", docker: true, set: "defences=off", fails: []string{"errors < 1% in keep-one-down"}, rest: true},
+			{name: "10-nginx-redis", docker: true, faults: []string{"lose-redis", "hang-redis", "lose-an-app", "cut-redis"}, more: toldOf("lose-redis", "container.start", "redis[0]")},
+			{name: "10-nginx-redis", docker: true, set: "cache=off", fails: []string{"errors < 1% in hang-redis", "errors < 1% in cut-redis"}, rest: true},
 			{name: "11-k6-under-fire", k6: true, faults: []string{"lose-a-replica", "slow-store"}, more: underFire},
 			{
 				name: "11-k6-under-fire", k6: true, set: "replicas=1", faults: []string{"lose-a-replica", "slow-store"}, rest: true,
@@ -159,10 +163,6 @@ func TestExample(t *testing.T) {
 			{name: "12-vegeta", faults: []string{"slow-store"}},
 			{name: "12-vegeta", set: "engine=native", faults: []string{"slow-store"}},
 			{name: "13-replay-a-log", faults: []string{"slow-store"}},
-			{name: "09-docker-failover", docker: true, faults: []string{"lose-a-replica", "keep-one-down", "hang-users"}, more: toldOf("keep-one-down", "container.die", "posts[1]")},
-			{name: "09-docker-failover", docker: true, set: "defences=off", fails: []string{"errors < 1% in keep-one-down"}, rest: true},
-			{name: "10-nginx-redis", docker: true, faults: []string{"lose-redis", "hang-redis", "lose-an-app", "cut-redis"}, more: toldOf("lose-redis", "container.start", "redis[0]")},
-			{name: "10-nginx-redis", docker: true, set: "cache=off", fails: []string{"errors < 1% in hang-redis", "errors < 1% in cut-redis"}, rest: true},
 			{name: "08-zones-and-leaders", own: true, faults: []string{"behead#1", "behead#2", "behead#3", "lose-zone"}, more: beheaded},
 			{name: "14-performance-gate"},
 		} {
@@ -170,18 +170,18 @@ func TestExample(t *testing.T) {
 			t.Run(strings.TrimSpace(c.name+" "+strings.TrimSuffix(c.set, target.URL)), func(t *testing.T) {
 				t.Parallel()
 				var args []string
-				if _, found := os.LookupEnv("BRUNT_K6"); c.k6 && !found {
-					if os.Getenv("CI") == "true" {
-						t.Fatal("BRUNT_K6 does not say where brunt-k6 is")
-					}
-					t.Skipf("brunt-k6 is not built: `%s`; then say BRUNT_K6=$PWD/brunt-k6", k6Build)
-				}
 				if c.docker {
 					chaostest.Root(t) // process.crash signals a process of the container
 					chaostest.Engine(t)
 				}
 				if c.name == "10-nginx-redis" {
 					args = append(args, "--set", "images="+images(t, c.name))
+				}
+				if _, found := os.LookupEnv("BRUNT_K6"); c.k6 && !found {
+					if os.Getenv("CI") == "true" {
+						t.Fatal("BRUNT_K6 does not say where brunt-k6 is")
+					}
+					t.Skipf("brunt-k6 is not built: `%s`; then say BRUNT_K6=$PWD/brunt-k6", k6Build)
 				}
 				if c.own {
 					args = append(args, "--set", "bin="+built(t, "brunt/examples/"+c.name))
