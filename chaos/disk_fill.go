@@ -14,7 +14,7 @@ import (
 // DiskFill takes the room that is left on a filesystem of a unit's, with a file that has
 // no name and is gone with brunt.
 type DiskFill struct {
-	Selector `yaml:",inline"`
+	Starving `yaml:",inline"`
 	Path     string          `yaml:"path,required"` // a directory of the unit, on the filesystem that is meant
 	Bytes    scenarios.Size  `yaml:"bytes,min=1"`   // to take
 	Percent  scenarios.Share `yaml:"percent"`       // in place of bytes: of the filesystem, that is used then
@@ -40,13 +40,7 @@ func (f *DiskFill) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
 
 // Plan implements [Fault].
 func (f *DiskFill) Plan(ctx context.Context, env Env) ([]Step, error) {
-	return f.burns(ctx, env, func(v victim) (Step, error) {
-		s := &diskFill{victim: v, fault: f, state: env.State}
-		if v.runs() {
-			return s, s.plan()
-		}
-		return s, nil
-	})
+	return f.each(ctx, env, func(v victim) planned { return &diskFill{victim: v, fault: f, state: env.State} })
 }
 
 // diskFill is a unit about to be without room on a disk, or without.

@@ -250,6 +250,7 @@ func (t *Timeline) occurrence(ctx context.Context, e *Entry, p Planned, r *Recor
 	env := t.Env
 	env.Rand = rnd
 	env.At = t.Journal.point
+	env.Undone = func(undo ...Undo) error { return t.undone(r, undo...) }
 	env.Spawned = func(pid int) error { return t.spawned(r, pid) }
 	steps, err := e.Damage.Plan(ctx, env)
 	if err == nil {
@@ -380,6 +381,18 @@ func (t *Timeline) spawned(r *Record, pid int) error {
 		return err
 	}
 	return t.Journal.Extend(r.ids[len(r.ids)-1], undo)
+}
+
+// undone writes down more that takes an occurrence back.
+func (t *Timeline) undone(r *Record, undo ...Undo) error {
+	if len(r.ids) == 0 {
+		id, err := t.Journal.Intent(r.Name, r.Name, undo)
+		if err == nil {
+			r.ids = append(r.ids, id)
+		}
+		return err
+	}
+	return t.Journal.Extend(r.ids[len(r.ids)-1], undo...)
 }
 
 // settle closes the journal's entries of what is taken back, or notes there why it
