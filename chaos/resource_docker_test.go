@@ -166,8 +166,8 @@ func TestDocker_ResourcesAgain(t *testing.T) {
 			of := &victim{Unit: v.AskedContainer, t: t, alone: true}
 			w := of.world(nil)
 			var noted []chaos.Undo
-			w.Env.Undone = func(undo ...chaos.Undo) error {
-				noted = append(noted, undo...)
+			w.Env.Extend = func(undo chaos.Undo) error {
+				noted = append(noted, undo)
 				return nil
 			}
 			step := chaostest.Plan(t, c.yaml, w)[0]

@@ -37,6 +37,8 @@ func (e *Entry) begin() (at time.Duration, relative bool) {
 	switch {
 	case e.After != "":
 		return e.Wait.D(), true
+	case e.Trigger != "":
+		return e.Wait.D(), false // from the instant of it
 	case e.During != "":
 		return e.From + e.Wait.D(), false
 	case e.At != nil:
@@ -128,7 +130,7 @@ func Estimate(entries []*Entry, end time.Duration) []Estimated {
 	for range entries { // a fault may follow one that stands below it
 		for _, e := range entries {
 			begin, relative := e.begin()
-			if done[e.Name] || relative && !done[e.After] {
+			if done[e.Name] || relative && !done[e.After] || e.Trigger != "" { // nobody knows when a script asks
 				continue
 			}
 			done[e.Name] = true

@@ -39,7 +39,7 @@ func (s *Starving) each(ctx context.Context, env Env, step func(victim) planned)
 		}
 		if c, ok := u.(Contained); ok && !kills {
 			id, _ := c.Container()
-			steps = append(steps, &renewed{Step: made, container: id, void: s.OnRestart == "void", note: env.Undone, again: func() (Step, error) { return one(u, env, step) }})
+			steps = append(steps, &renewed{Step: made, container: id, void: s.OnRestart == "void", note: env.Extend, again: func() (Step, error) { return one(u, env, step) }})
 			continue
 		}
 		steps = append(steps, made)
@@ -68,7 +68,7 @@ type renewed struct {
 	Step
 	container string // its id
 	void      bool   // instead of doing it again
-	note      func(undo ...Undo) error
+	note      func(Undo) error
 	again     func() (Step, error)
 
 	mu   sync.Mutex
@@ -150,8 +150,11 @@ func (r *renewed) Uprooted(ctx context.Context, container string) (string, error
 	if err != nil {
 		return "", fmt.Errorf("%w; and it can't be taken again: %w", errRestarted, err)
 	}
-	if undo := s.Undo(); len(undo) > 0 && r.note != nil {
-		if err := r.note(undo...); err != nil {
+	for _, u := range s.Undo() {
+		if r.note == nil {
+			break
+		}
+		if err := r.note(u); err != nil {
 			return "", err
 		}
 	}

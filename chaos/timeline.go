@@ -37,13 +37,14 @@ type Timeline struct {
 	Before func(ctx context.Context) error
 	Event  func(scenarios.Event)
 
-	once    sync.Once
-	refusal error
-	mu      sync.Mutex
-	records []*Record
-	cleared map[string]chan struct{}
-	when    map[string]time.Duration
-	rooted  rooted
+	triggers map[string]chan struct{} // closed when the entry of that name is triggered
+	once     sync.Once
+	refusal  error
+	mu       sync.Mutex
+	records  []*Record
+	cleared  map[string]chan struct{}
+	when     map[string]time.Duration
+	rooted   rooted
 }
 
 // A Record is what became of one occurrence of a fault. Times are offsets from t0.
@@ -96,10 +97,53 @@ const (
 	leastSearch = time.Second
 )
 
+// Errors of [Timeline.Trigger].
+var (
+	ErrNoTrigger = errors.New("no fault of that name has `trigger: script`")
+	ErrTriggered = errors.New("it was triggered before, and comes once")
+)
+
+// Ready makes the timeline one that can be triggered, before it is played.
+func (t *Timeline) Ready() {
+	t.triggers = map[string]chan struct{}{}
+	for _, e := range t.Entries {
+		if e.Trigger != "" {
+			t.triggers[e.Name] = make(chan struct{})
+		}
+	}
+}
+
+// Trigger makes an entry due that waits for it. It does not wait for its injection.
+func (t *Timeline) Trigger(name string) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	c := t.triggers[name]
+	switch {
+	case c == nil:
+		return ErrNoTrigger
+	case isClosed(c):
+		return ErrTriggered
+	}
+	close(c)
+	return nil
+}
+
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
 // Play plays all entries and returns when every fault is taken back. When ctx ends,
 // what is in is taken back at once, the last first, and nothing more is injected. Where
 // the team's monitoring is asked and has not noticed a fault, it goes on until ctx ends.
 func (t *Timeline) Play(ctx context.Context) []*Record {
+	if t.triggers == nil {
+		t.Ready()
+	}
 	t.cleared, t.when = map[string]chan struct{}{}, map[string]time.Duration{}
 	for _, e := range t.Entries {
 		t.cleared[e.Name] = make(chan struct{})
@@ -131,6 +175,15 @@ func (t *Timeline) Play(ctx context.Context) []*Record {
 // again, or when `within` has passed; the rest of its least phase gives way.
 func (t *Timeline) entry(ctx context.Context, e *Entry, place uint64, w *watch) {
 	begin, relative := e.begin()
+	if e.Trigger != "" {
+		select {
+		case <-t.triggers[e.Name]:
+			begin += t.Env.Now()
+		case <-ctx.Done():
+			t.missed(e, t.Env.Now(), "the script never asked for it")
+			return
+		}
+	}
 	if relative {
 		select {
 		case <-t.cleared[e.After]:
@@ -250,8 +303,8 @@ func (t *Timeline) occurrence(ctx context.Context, e *Entry, p Planned, r *Recor
 	env := t.Env
 	env.Rand = rnd
 	env.At = t.Journal.point
-	env.Undone = func(undo ...Undo) error { return t.undone(r, undo...) }
 	env.Spawned = func(pid int) error { return t.spawned(r, pid) }
+	env.Extend = func(u Undo) error { return t.extend(r, u) }
 	steps, err := e.Damage.Plan(ctx, env)
 	if err == nil {
 		err = env.Refused(steps)
@@ -383,16 +436,12 @@ func (t *Timeline) spawned(r *Record, pid int) error {
 	return t.Journal.Extend(r.ids[len(r.ids)-1], undo)
 }
 
-// undone writes down more that takes an occurrence back.
-func (t *Timeline) undone(r *Record, undo ...Undo) error {
+// extend writes down what else takes the fault back that is in.
+func (t *Timeline) extend(r *Record, u Undo) error {
 	if len(r.ids) == 0 {
-		id, err := t.Journal.Intent(r.Name, r.Name, undo)
-		if err == nil {
-			r.ids = append(r.ids, id)
-		}
-		return err
+		return nil
 	}
-	return t.Journal.Extend(r.ids[len(r.ids)-1], undo...)
+	return t.Journal.Extend(r.ids[len(r.ids)-1], u)
 }
 
 // settle closes the journal's entries of what is taken back, or notes there why it

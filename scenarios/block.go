@@ -48,11 +48,9 @@ func Resolve[T any](b Block, kinds map[string]func() T, m *Mistakes) (value T, o
 var notYet = func() map[string]string {
 	out := map[string]string{}
 	for noun, names := range map[string]string{
-		"fault": `network.loss network.duplicate network.corrupt
-			network.reorder network.half_open dns.fail dns.timeout dns.spoof`,
 		"executor": `find`,
 		"step":     `grpc redis sql websocket kafka amqp tcp udp dns`,
-		"key":      `k6 alerts trigger`,
+		"key":      `alerts`,
 	} {
 		for name := range strings.FieldsSeq(names) {
 			out[name] = noun

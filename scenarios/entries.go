@@ -34,6 +34,11 @@ func (p *files) loads(sc *Scenario, n *Node) {
 	isCommon := func(k string) bool { return slices.Contains(common, k) }
 	p.named(n, "load", func(name string, f Field) {
 		l := Load{Name: name}
+		if f.Value.Get(ScriptKey) != nil {
+			p.script(&l, f)
+			sc.Loads = append(sc.Loads, l)
+			return
+		}
 		later := false
 		for _, sub := range f.Value.Fields {
 			if noun, yes := NotYet(sub.Key); yes && noun == "key" {
@@ -138,7 +143,7 @@ func (p *files) timing(f *Fault, at Field) {
 		}
 	}
 	if starts != 1 {
-		p.m.AddHint(at.Pos, "such as at: 20s", "fault %q wants exactly one of at, after, during", f.Name)
+		p.m.AddHint(at.Pos, "such as at: 20s", "fault %q wants exactly one of at, after, during, trigger", f.Name)
 	}
 	if f.Has("repeat") && !f.Has("every") {
 		p.m.Add(f.Of("repeat"), "repeat wants `every`, the time from one injection to the next")

@@ -4,17 +4,18 @@ package scenarios
 type Fault struct {
 	Place
 	Name          string    `yaml:"-"`
-	At            *Duration `yaml:"at"`              // offset from t0
-	After         string    `yaml:"after"`           // once the named fault has cleared
-	During        string    `yaml:"during"`          // while the stage LOAD.STAGE lasts
-	Wait          Duration  `yaml:"wait"`            // added to at, after or during
-	For           Duration  `yaml:"for,positive"`    // how long it stays in
-	Every         Duration  `yaml:"every,positive"`  // again and again, from injection to injection; a one-shot waits for its unit to be healthy again
-	Repeat        int       `yaml:"repeat,min=1"`    // how often; zero with every is until the load ends
-	Pulse         *Pulse    `yaml:"pulse"`           // on and off while it lasts
-	Within        Duration  `yaml:"within,positive"` // by when a one-shot fault's unit is healthy again
-	RequireImpact bool      `yaml:"require_impact"`  // without impact it fails
-	Detect        *Node     `yaml:"detect"`          // how the team's own monitoring is asked whether it has noticed the fault
+	At            *Duration `yaml:"at"`                   // offset from t0
+	After         string    `yaml:"after"`                // once the named fault has cleared
+	During        string    `yaml:"during"`               // while the stage LOAD.STAGE lasts
+	Trigger       string    `yaml:"trigger,oneof=script"` // script: when a script of k6 calls fault(NAME), once
+	Wait          Duration  `yaml:"wait"`                 // added to at, after, during or the trigger
+	For           Duration  `yaml:"for,positive"`         // how long it stays in
+	Every         Duration  `yaml:"every,positive"`       // again and again, from injection to injection; a one-shot waits for its unit to be healthy again
+	Repeat        int       `yaml:"repeat,min=1"`         // how often; zero with every is until the load ends
+	Pulse         *Pulse    `yaml:"pulse"`                // on and off while it lasts
+	Within        Duration  `yaml:"within,positive"`      // by when a one-shot fault's unit is healthy again
+	RequireImpact bool      `yaml:"require_impact"`       // without impact it fails
+	Detect        *Node     `yaml:"detect"`               // how the team's own monitoring is asked whether it has noticed the fault
 	Block         Block     `yaml:"-"`
 }
 

@@ -20,6 +20,7 @@ type Load struct {
 	Connections Connections       `yaml:"connections"`                // how many, how long, from where
 	Resolve     map[string]string `yaml:"resolve"`                    // host or host:port to the address used instead
 	Shape       Block             `yaml:"-"`                          // the executor with its own settings
+	Script      *Script           `yaml:"-"`                          // instead of all that: a script of k6; nil is none
 }
 
 // Engines that make the requests of a load.

@@ -43,6 +43,8 @@ const (
 	Other                 // none of these; the sample says what
 	NoPort                // the ports of this machine's source addresses are used up
 	ProxyRefused          // the proxy on the way did not let it through
+	Dropped               // an iteration that a script's engine had no virtual user for
+	Exception             // an iteration of a script that was ended by one
 	fixedCauses           // how many causes carry no number
 	statusCause     Cause = 1 << 16
 	checkCause      Cause = 2 << 16
@@ -51,7 +53,7 @@ const (
 
 var causeNames = [fixedCauses]string{
 	"", "timeout", "refused", "reset", "closed", "unreachable", "dns", "tls", "protocol", "unfinished", "not allowed", "no data",
-	"no socket", "redirects", "graphql errors", "stream", "other", "no port", "proxy",
+	"no socket", "redirects", "graphql errors", "stream", "other", "no port", "proxy", "dropped", "exception",
 }
 
 // Status is the cause of an answer with a status that the step does not take.

@@ -37,6 +37,7 @@ type Result struct {
 	Windows     []Window          `json:"windows"`              // what was measured, by second, load and step
 	Ledger      *LedgerRecord     `json:"ledger,omitempty"`     // nil: the scenario has none
 	Usage       []UnitUsage       `json:"usage,omitempty"`      // what the target's units used
+	Metrics     []ScriptMetric    `json:"metrics,omitempty"`    // of scripts, their own and k6's, over the whole run
 	Notes       []string          `json:"notes,omitempty"`      // what a reader should know, in sentences
 
 	Requests   RequestSource `json:"-"` // every one of them; nil: the run kept none
@@ -69,6 +70,6 @@ type ObjectiveResult struct {
 	Count    int64   `json:"count"`              // requests that it was judged by
 	Verdict  Verdict `json:"verdict"`            // what it came to
 	Note     string  `json:"note,omitempty"`     // why, in a sentence
-	List     string  `json:"list,omitempty"`     // slo (empty) or steady
+	List     string  `json:"list,omitempty"`     // slo (empty), steady, or threshold: of a script
 	Infinite bool    `json:"infinite,omitempty"` // measured has no bound: more failed than the percentile leaves out
 }

@@ -27,6 +27,9 @@ type Engine struct {
 
 	mu     sync.Mutex
 	agreed bool // on a version of the API
+
+	helping sync.Mutex
+	helper  string // the image of helpers, once it is made
 }
 
 // Options say how an engine is reached.

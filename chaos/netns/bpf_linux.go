@@ -52,8 +52,9 @@ func bpf() mechanism {
 			}
 			return f.Close()
 		},
+		// Where the probe could not be tried, as in a helper inside, a right may be missing.
 		fits: func(n *Namespace, s Spec) error {
-			return n.Do(func() error { return lonely(s) })
+			return n.Do(func() error { return errors.Join(lonely(s), loadable(s)) })
 		},
 		set: func(n *Namespace, s Spec) (held Held, err error) {
 			err = n.Do(func() error {
@@ -99,12 +100,9 @@ func attach(s Spec, on []netlink.Link) (_ *programs, err error) {
 			at = ebpf.AttachTCXEgress
 		}
 		for _, l := range on {
-			p, err := ebpf.NewProgram(&ebpf.ProgramSpec{
-				Name: programName(s.Do), Type: ebpf.SchedCLS, License: "GPL",
-				Instructions: program(s, dir, headerOf(l), f.met.FD()),
-			})
+			p, err := f.load(s, dir, headerOf(l))
 			if err != nil {
-				return nil, hint(fmt.Errorf("loading the program: %w", err))
+				return nil, err
 			}
 			k, err := link.AttachTCX(link.TCXOptions{Interface: l.Attrs().Index, Program: p, Attach: at})
 			p.Close() // the link keeps it
@@ -115,6 +113,31 @@ func attach(s Spec, on []netlink.Link) (_ *programs, err error) {
 		}
 	}
 	return f, nil
+}
+
+// loadable tells whether the kernel takes the program, which it then forgets.
+func loadable(s Spec) error {
+	f, err := attach(s, nil)
+	if err == nil {
+		defer f.Close()
+		var p *ebpf.Program
+		if p, err = f.load(s, In, 0); err == nil {
+			err = p.Close()
+		}
+	}
+	return err
+}
+
+// load loads the program of s for one direction, on links whose own header is so long.
+func (f *programs) load(s Spec, dir Direction, header int32) (*ebpf.Program, error) {
+	p, err := ebpf.NewProgram(&ebpf.ProgramSpec{
+		Name: programName(s.Do), Type: ebpf.SchedCLS, License: "GPL",
+		Instructions: program(s, dir, header, f.met.FD()),
+	})
+	if err != nil {
+		return nil, hint(fmt.Errorf("loading the program: %w", err))
+	}
+	return p, nil
 }
 
 // programName is what bpftool shows.

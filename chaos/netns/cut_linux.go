@@ -47,7 +47,7 @@ func cut(s Spec) (Held, error) {
 			}
 		}
 		live, err = c.build()
-		h.act = c.act
+		h.act = c.act // of the last try
 		return err
 	})
 	if err != nil {

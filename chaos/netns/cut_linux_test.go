@@ -41,7 +41,8 @@ func TestCut_Exact(t *testing.T) {
 		{"what it opens", netns.Spec{Do: netns.Partition, Direction: netns.Out}, func(f flow) bool { return f.from == "victim" }},
 		{"a port", netns.Spec{Do: netns.Partition, Match: netns.Match{Ports: []uint16{6002}}}, func(f flow) bool { return f.port == 6002 }},
 		{
-			"a port, what others open", netns.Spec{Do: netns.Partition, Direction: netns.In, Match: netns.Match{Ports: []uint16{6001}}},
+			"a port, what others open",
+			netns.Spec{Do: netns.Partition, Direction: netns.In, Match: netns.Match{Ports: []uint16{6001}}},
 			func(f flow) bool { return f.port == 6001 && f.to == "victim" },
 		},
 	} {
@@ -384,5 +385,61 @@ func TestWays(t *testing.T) {
 		if !seen[a] {
 			t.Errorf("nothing here does %s", a)
 		}
+	}
+}
+
+// Rules lose the share that they are told to, of what comes in or of what goes out, and
+// the sender does not notice.
+func TestCut_Loss(t *testing.T) {
+	const sent = 10_000
+	for _, tt := range []struct {
+		name      string
+		direction netns.Direction
+		share     float64
+		from, to  string
+	}{
+		{"in", netns.In, 0.1, "peer", "victim"},
+		{"in unless told otherwise", netns.Both, 0.3, "peer", "victim"},
+		{"not out unless told", netns.Both, 0, "victim", "peer"},
+		{"out", netns.Out, 0.3, "victim", "peer"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newStage(t, false)
+			var got atomic.Int64
+			u := s.node(tt.to).ListenUDP(t, netip.AddrPortFrom(netip.IPv6Unspecified(), 6001))
+			if err := u.SetReadBuffer(16 << 20); err != nil {
+				t.Fatal(err)
+			}
+			go func() {
+				for b := make([]byte, 16); ; got.Add(1) {
+					if _, err := u.Read(b); err != nil {
+						return
+					}
+				}
+			}()
+			share := tt.share
+			if share == 0 {
+				share = 0.5
+			}
+			h := set(t, s.Victim, netns.Spec{Do: netns.Loss, Via: "nft", Direction: tt.direction, Share: share})
+			c, err := s.node(tt.from).Dial("udp", s.addr(talk{from: tt.from, to: tt.to, port: 6001}), patience)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			for i := range sent {
+				if _, err := c.Write([]byte("x")); err != nil {
+					t.Fatalf("a send is not to notice: %v", err)
+				}
+				if i%1000 == 999 { // the receiver has a buffer of its own size
+					waitFor(t, "what was sent", func() bool { return got.Load()+met(t, h).Hit >= int64(i+1) })
+				}
+			}
+			lost := float64(met(t, h).Hit) / sent
+			if off := lost - tt.share; off < -0.03 || off > 0.03 {
+				t.Errorf("%.2f %% were lost; want %.0f %%", 100*lost, 100*tt.share)
+			}
+			t.Logf("%.2f %% of %d were lost", 100*lost, sent)
+		})
 	}
 }

@@ -18,10 +18,10 @@ import (
 // exact tells that tests may assume a machine that is quick: BRUNT_EXACT is set.
 func exact() bool { return os.Getenv("BRUNT_EXACT") != "" }
 
-// TestExact measures what each mechanism does on a quiet machine, and finds that it is
+// TestPackets_Exact measures what each mechanism does on a quiet machine, and finds that it is
 // what was asked for: the median of a delay within 3 ms, a share of 10 000 packets within
 // 1.5 points, a rate within 5 %.
-func TestExact(t *testing.T) {
+func TestPackets_Exact(t *testing.T) {
 	if !exact() {
 		t.Skip("it assumes a quiet machine: set BRUNT_EXACT to run it")
 	}
@@ -104,12 +104,12 @@ func TestExact(t *testing.T) {
 		{"tbf", []netns.Direction{netns.Out}},
 	} {
 		for _, dir := range test.dirs {
-			for _, mbit := range []int64{1, 10, 100, 500} {
+			for _, mbit := range []int64{10, 100} {
 				t.Run(fmt.Sprintf("%d Mbit/s %s via %s", mbit, dir, test.via), func(t *testing.T) {
 					w := netnstest.New(t, 1)
 					rate := mbit * 125_000
 					set(t, w.Victim, netns.Spec{Do: netns.Bandwidth, Rate: rate, Direction: dir, Via: test.via})
-					got := bulk(t, w, dir, int(3*rate))
+					got, _ := bulk(t, w, dir, int(5*rate))
 					t.Logf("%.2f Mbit/s", got*8/1e6)
 					if math.Abs(got/float64(rate)-1) > 0.05 {
 						t.Errorf("%.2f Mbit/s of payload pass, and %d were asked for", got*8/1e6, mbit)
@@ -121,7 +121,8 @@ func TestExact(t *testing.T) {
 	t.Run("bulk through a latency of 20 ms", func(t *testing.T) {
 		w := netnstest.New(t, 1)
 		set(t, w.Victim, netns.Spec{Do: netns.Latency, Delay: 20 * time.Millisecond, Via: "nfqueue"})
-		t.Logf("%.0f Mbit/s", bulk(t, w, netns.In, 500e6)*8/1e6)
+		_, got := bulk(t, w, netns.In, 500e6)
+		t.Logf("%.0f Mbit/s", got*8/1e6)
 	})
 }
 

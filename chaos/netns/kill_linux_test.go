@@ -25,6 +25,9 @@ import (
 // it has inherited, and holds it.
 const holdEnv = "BRUNT_TEST_HOLD"
 
+// insideEnv has a holder take the namespace that it was started in.
+const insideEnv = "BRUNT_TEST_INSIDE"
+
 func TestMain(m *testing.M) {
 	if spec := os.Getenv(holdEnv); spec != "" {
 		if err := hold(spec); err != nil {
@@ -40,7 +43,11 @@ func hold(spec string) error {
 	if err := json.Unmarshal([]byte(spec), &s); err != nil {
 		return err
 	}
-	n, err := netns.Open("/proc/self/fd/3")
+	path := "/proc/self/fd/3"
+	if os.Getenv(insideEnv) != "" {
+		path = "/proc/self/ns/net"
+	}
+	n, err := netns.Open(path)
 	if err != nil {
 		return err
 	}
@@ -54,8 +61,9 @@ func hold(spec string) error {
 	return h.Close()
 }
 
-// holder starts one, and gives what it says.
-func startHolder(t *testing.T, n *netnstest.Node, s netns.Spec) (*exec.Cmd, *bufio.Scanner) {
+// startHolder starts one, and gives what it says. Inside is one in the namespace, with
+// no right but CAP_NET_ADMIN: as brunt's helper is.
+func startHolder(t *testing.T, n *netnstest.Node, s netns.Spec, inside bool) (*exec.Cmd, *bufio.Scanner) {
 	t.Helper()
 	b, err := json.Marshal(s)
 	if err != nil {
@@ -67,6 +75,10 @@ func startHolder(t *testing.T, n *netnstest.Node, s netns.Spec) (*exec.Cmd, *buf
 	}
 	c := exec.Command(self)
 	c.Env = append(os.Environ(), holdEnv+"="+string(b))
+	if inside {
+		c = exec.Command("setpriv", "--bounding-set=-all,+net_admin", "--inh-caps=-all,+net_admin", self)
+		c.Env = append(os.Environ(), holdEnv+"="+string(b), insideEnv+"=1")
+	}
 	c.ExtraFiles = []*os.File{n.File()}
 	if _, err := c.StdinPipe(); err != nil {
 		t.Fatal(err)
@@ -75,7 +87,11 @@ func startHolder(t *testing.T, n *netnstest.Node, s netns.Spec) (*exec.Cmd, *buf
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := c.Start(); err != nil {
+	start := c.Start
+	if inside {
+		start = func() error { return n.Do(c.Start) }
+	}
+	if err := start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Process.Kill(); c.Wait() })
@@ -132,7 +148,7 @@ func TestKill_Rules(t *testing.T) {
 			before := netnstest.State(t, s.Victim.Namespace)
 			var took []time.Duration
 			for i := range times {
-				c, says := startHolder(t, s.Victim, tt.spec)
+				c, says := startHolder(t, s.Victim, tt.spec, false)
 				for says.Scan() && says.Text() != "begins" {
 					t.Fatalf("the holder says %s", says.Text())
 				}
@@ -175,6 +191,78 @@ func TestKill_Rules(t *testing.T) {
 			t.Logf("%d kills: gone after %s in the median, %s at worst", len(took), took[len(took)/2], worst)
 			if measure && worst > time.Second {
 				t.Errorf("once it took %s", worst)
+			}
+		})
+	}
+}
+
+// TestSet_Inside sets faults as brunt's helper does: from inside of the namespace, with
+// CAP_NET_ADMIN and no other right.
+func TestSet_Inside(t *testing.T) {
+	for _, spec := range []netns.Spec{
+		{Do: netns.Partition, Direction: netns.Out},
+		{Do: netns.Partition, Mode: "reset"},
+		{Do: netns.Stall},
+		{Do: netns.Reset},
+		{Do: netns.HalfOpen},
+		{Do: netns.Loss, Via: "nft", Share: 0.5},
+		{Do: netns.Latency, Delay: time.Hour},
+		{Do: netns.Bandwidth, Rate: 1},
+		{Do: netns.DNSFail},
+		{Do: netns.DNSMute},
+		{Do: netns.DNSSpoof, Answers: []netip.Addr{lie}},
+	} {
+		t.Run(string(spec.Do)+spec.Mode, func(t *testing.T) {
+			t.Parallel()
+			s := newStage(t, false)
+			s.connect(t)
+			resolver(t, s.Peers[0], netip.AddrPortFrom(s.Peers[0].V4, 53))
+			c, says := startHolder(t, s.Victim, spec, true)
+			for says.Scan() && says.Text() != "holds" {
+				if says.Text() != "begins" {
+					t.Fatalf("the holder says %s", says.Text())
+				}
+			}
+			k := talk{from: "victim", to: "peer", net: "tcp", port: echoA}
+			old := k
+			old.before = true
+			ask := &asking{network: "tcp", to: netip.AddrPortFrom(s.Peers[0].V4, 53), fresh: true}
+			switch spec.Do {
+			case netns.Partition, netns.Latency, netns.Bandwidth:
+				want := silent
+				if spec.Mode == "reset" {
+					want = refused
+				}
+				if got := s.try(k, shortly); got != want {
+					t.Errorf("%s; want %s", got, want)
+				}
+			case netns.Stall:
+				if got := s.try(k, shortly); got != held {
+					t.Errorf("%s; want %s", got, held)
+				}
+			case netns.Reset, netns.HalfOpen:
+				if got := s.try(old, longEnough); got != reset {
+					t.Errorf("%s; want %s", got, reset)
+				}
+			case netns.DNSFail:
+				if got := ask.ask(t, s.Victim, "example.com.", 1, longEnough); got != "SERVFAIL" {
+					t.Error(got)
+				}
+			case netns.DNSMute:
+				if got := ask.ask(t, s.Victim, "example.com.", 1, shortly); got != silent {
+					t.Error(got)
+				}
+			case netns.DNSSpoof:
+				if got := ask.ask(t, s.Victim, "example.com.", 1, longEnough); got != lie.String() {
+					t.Error(got)
+				}
+			}
+			if err := c.Process.Kill(); err != nil {
+				t.Fatal(err)
+			}
+			waitFor(t, "the end of its rules", func() bool { return marks(t, s.Victim) == 0 })
+			if got := s.try(k, longEnough); got != passes {
+				t.Errorf("afterwards %s", got)
 			}
 		})
 	}

@@ -21,13 +21,22 @@ func raise(name string) error {
 	return nil
 }
 
-// links are those of the namespace that the thread is in, without the loopback.
+// links are those of the namespace that the thread is in by which packets come and go:
+// each packet by one of them. So the loopback is not among them, nor are the ports of a
+// bridge or a bond, nor what stands on another link in here, as those of a VLAN do.
 func links() ([]netlink.Link, error) {
-	all, err := netlink.LinkList()
+	all, err := listed(netlink.LinkList)
 	if err != nil {
 		return nil, fmt.Errorf("listing links: %w", err)
 	}
-	all = slices.DeleteFunc(all, func(l netlink.Link) bool { return l.Attrs().Flags&net.FlagLoopback != 0 })
+	all = slices.DeleteFunc(all, func(l netlink.Link) bool {
+		a := l.Attrs()
+		port := a.MasterIndex != 0
+		// A veth's parent is its other end, which is most often in another namespace, as
+		// the parent of a container's macvlan is.
+		upper := a.ParentIndex != 0 && a.NetNsID < 0 && l.Type() != "veth"
+		return a.Flags&net.FlagLoopback != 0 || port || upper
+	})
 	if len(all) == 0 {
 		return nil, errors.New("there is no link but the loopback")
 	}
@@ -54,4 +63,14 @@ func furnish() error {
 		return err
 	}
 	return raise("probe1")
+}
+
+// listed lists what the kernel has, again where it changed meanwhile.
+func listed[T any](list func() ([]T, error)) (all []T, err error) {
+	for range 100 {
+		if all, err = list(); !errors.Is(err, netlink.ErrDumpInterrupted) {
+			break
+		}
+	}
+	return all, err
 }

@@ -19,18 +19,34 @@ var ErrCannot = errors.New("can't be done here")
 func (n *Namespace) Set(s Spec) (Held, error) {
 	var held Held
 	err := n.each(s, func(m mechanism) (err error) {
+		// To try a mechanism takes longer than to use it. One that is named is used at
+		// once: whoever has picked it before has it in force sooner.
+		if s.Via == "" {
+			if err := probe(m, s); err != nil {
+				return err
+			}
+		}
 		held, err = m.set(n, s)
+		if err != nil && s.Via != "" {
+			if why := probe(m, s); why != nil {
+				return why
+			}
+		}
 		return err
 	})
-	return held, err
+	if err != nil {
+		return nil, err
+	}
+	return held, nil
 }
 
-// Pick names the mechanism that Set would take. It changes nothing in the namespace.
+// Pick names the mechanism that Set would take, for Spec.Via. It changes nothing in the
+// namespace.
 func (n *Namespace) Pick(s Spec) (via string, err error) {
 	err = n.each(s, func(m mechanism) error {
 		via = m.name
-		if m.fits == nil {
-			return nil
+		if err := probe(m, s); err != nil || m.fits == nil {
+			return err
 		}
 		return m.fits(n, s)
 	})
@@ -49,9 +65,6 @@ func (n *Namespace) each(s Spec, f func(m mechanism) error) error {
 		}
 		err := m.can(s)
 		if err == nil {
-			err = probe(m)
-		}
-		if err == nil {
 			if err = f(m); err == nil {
 				return nil
 			}
@@ -65,14 +78,15 @@ func (n *Namespace) each(s Spec, f func(m mechanism) error) error {
 }
 
 // probe tells whether m works here. Where that can't be tried, as in a helper that was
-// started inside of a namespace, setting it will show.
-func probe(m mechanism) error {
+// started inside of a namespace, setting it will show; but what may be missing and would
+// outlive brunt is not taken unless s names it.
+func probe(m mechanism, s Spec) error {
 	err := attempt(m)
 	switch {
-	case errors.Is(err, ErrNoThrowaway):
+	case errors.Is(err, ErrNoThrowaway) && (m.undo == nil || s.Via != ""):
 		return nil
-	case err != nil && m.fix != "":
-		return fmt.Errorf("%w; to mend it: %s", err, m.fix)
+	case err != nil && m.fix != "" && !errors.Is(err, ErrNoThrowaway):
+		return fmt.Errorf("%w (to mend it: %s)", err, m.fix)
 	}
 	return err
 }

@@ -17,7 +17,8 @@ import (
 
 // A qdisc is a queueing discipline at the end of the way out of each link. The kernel
 // has one place for it, and keeps it until somebody takes it away, so it comes with an
-// Undo, and never where another stands that somebody has put there.
+// Undo, and never where another stands that somebody has put there. Links that come later
+// have none.
 //
 // For some peers or ports alone it stands behind a prio with two bands:
 //
@@ -133,7 +134,7 @@ func (q qdisc) prior(s Spec) ([]LinkUndo, error) {
 // rootOf gives the discipline at the root of a link, or nil where that is the kernel's
 // own, which has no handle.
 func rootOf(l netlink.Link) (netlink.Qdisc, error) {
-	all, err := netlink.QdiscList(l)
+	all, err := listed(func() ([]netlink.Qdisc, error) { return netlink.QdiscList(l) })
 	if err != nil {
 		return nil, fmt.Errorf("listing the queueing disciplines of %s: %w", l.Attrs().Name, err)
 	}
@@ -344,7 +345,7 @@ func (d *disciplines) Met() (m Met, err error) {
 			if err != nil {
 				return fmt.Errorf("finding %s: %w", w.Name, err)
 			}
-			all, err := netlink.QdiscList(l)
+			all, err := listed(func() ([]netlink.Qdisc, error) { return netlink.QdiscList(l) })
 			if err != nil {
 				return fmt.Errorf("listing the queueing disciplines of %s: %w", w.Name, err)
 			}

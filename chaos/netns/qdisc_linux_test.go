@@ -3,7 +3,7 @@ package netns_test
 import (
 	"encoding/json"
 	"errors"
-	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -83,83 +83,9 @@ func TestNetemShares(t *testing.T) {
 			if o := float64(overtaken) / n; o < test.overtakenLo || o > test.overtaken+0.03 {
 				t.Errorf("%.3f were overtaken, and %v held back", o, test.overtaken)
 			}
-			if test.spec.Do == netns.Loss && m.Hit != int64(n-came) {
+			// Beside the datagrams, the kernel's own may have been hit.
+			if lost := int64(n - came); test.spec.Do == netns.Loss && (m.Hit < lost || m.Hit > lost+m.Packets-n) {
 				t.Errorf("it met %+v, and %d of %d came", m, came, n)
-			}
-		})
-	}
-}
-
-// TestDisciplineMatch finds that peers and ports alone are hit, and everything else is
-// not.
-func TestDisciplineMatch(t *testing.T) {
-	const hit, spared = 5001, 5002
-	needs(t, netns.Spec{Do: netns.Loss, Via: "netem", Match: netns.Match{Ports: []uint16{hit}}})
-	for _, test := range []struct {
-		name  string
-		match func(w *netnstest.World) netns.Match
-		hits  func(v6 bool, port uint16) bool
-	}{
-		{
-			"a port", func(*netnstest.World) netns.Match { return netns.Match{Ports: []uint16{hit}} },
-			func(_ bool, port uint16) bool { return port == hit },
-		},
-		{
-			"a peer", func(w *netnstest.World) netns.Match {
-				return netns.Match{Peers: []netip.Prefix{netip.PrefixFrom(w.Peers[0].V4, 24)}}
-			},
-			func(v6 bool, _ uint16) bool { return !v6 },
-		},
-		{
-			"a peer over IPv6", func(w *netnstest.World) netns.Match {
-				return netns.Match{Peers: []netip.Prefix{netip.PrefixFrom(w.Peers[0].V6, 128)}}
-			},
-			func(v6 bool, _ uint16) bool { return v6 },
-		},
-		{
-			"a peer's port", func(w *netnstest.World) netns.Match {
-				return netns.Match{Peers: []netip.Prefix{netip.PrefixFrom(w.Peers[0].V4, 32)}, Ports: []uint16{9, hit}}
-			},
-			func(v6 bool, port uint16) bool { return !v6 && port == hit },
-		},
-		{
-			"another peer", func(*netnstest.World) netns.Match {
-				return netns.Match{Peers: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}}
-			},
-			func(bool, uint16) bool { return false },
-		},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			w := netnstest.New(t, 1)
-			before := state(t, w.Victim)
-			h := set(t, w.Victim, netns.Spec{Do: netns.Loss, Via: "netem", Match: test.match(w)})
-			const n = 100
-			hits := 0
-			for _, v6 := range []bool{false, true} {
-				for _, port := range []uint16{hit, spared} {
-					at := netip.AddrPortFrom(w.Peers[0].V4, port)
-					if v6 {
-						at = netip.AddrPortFrom(w.Peers[0].V6, port)
-					}
-					b, s := box(t, w.Peers[0], at), post(t, w.Victim, at)
-					for i := range n {
-						s.send(t, i)
-					}
-					if test.hits(v6, port) {
-						hits += n
-						continue
-					}
-					b.expect(t, n)
-				}
-			}
-			if m := met(t, h); m.Hit != int64(hits) {
-				t.Errorf("it met %+v, and should have hit %d", m, hits)
-			}
-			if err := h.Close(); err != nil {
-				t.Fatal(err)
-			}
-			if after := state(t, w.Victim); after != before {
-				t.Errorf("afterwards the namespace is\n%s\nand was\n%s", after, before)
 			}
 		})
 	}
@@ -170,7 +96,7 @@ func TestTBF(t *testing.T) {
 	before := state(t, w.Victim)
 	const rate = 1_250_000
 	h := set(t, w.Victim, netns.Spec{Do: netns.Bandwidth, Rate: rate, Direction: netns.Out, Via: "tbf"})
-	got := bulk(t, w, netns.Out, rate)
+	got, _ := bulk(t, w, netns.Out, rate)
 	t.Logf("%.2f Mbit/s", got*8/1e6)
 	if got > 1.02*rate {
 		t.Errorf("%.0f bytes a second passed, of %d", got, rate)
@@ -310,5 +236,29 @@ func TestDisciplineConflict(t *testing.T) {
 	}
 	if via, err := w.Victim.Pick(netns.Spec{Do: netns.Latency, Delay: time.Second}); via != "nfqueue" {
 		t.Errorf("a latency where netem can't be: by %s, %v", via, err)
+	}
+}
+
+// TestDisciplineLinks finds that each packet meets a fault once, whatever is built upon
+// the links.
+func TestDisciplineLinks(t *testing.T) {
+	if inVM() {
+		t.Skip("it has fewer kinds of links there")
+	}
+	w := netnstest.New(t, 2)
+	w.Victim.Run(t, `ip link add br0 type bridge && ip link set eth1 master br0 &&
+		ip link add in0 type veth peer name in1 && ip link set in0 master br0 &&
+		ip link add over0 link eth0 type macvlan && ip link set over0 up`)
+	_, u, err := w.Victim.Prepare(netns.Spec{Do: netns.Bandwidth, Rate: 1e6, Direction: netns.Out, Via: "tbf"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, l := range u.Links {
+		names = append(names, l.Name)
+	}
+	slices.Sort(names)
+	if got, want := strings.Join(names, " "), "br0 eth0 in1"; got != want {
+		t.Errorf("the links are %s, not %s", got, want)
 	}
 }

@@ -103,7 +103,7 @@ func TestQueueClose(t *testing.T) {
 }
 
 // TestQueueBandwidth finds that hardly more passes than the rate, either way; that as much
-// passes is for TestShaping to tell, and for TestExact.
+// passes is for TestShaping to tell, and for TestPackets_Exact.
 func TestQueueBandwidth(t *testing.T) {
 	for _, dir := range []netns.Direction{netns.In, netns.Out, netns.Both} {
 		t.Run("direction "+string(dir), func(t *testing.T) {
@@ -111,7 +111,7 @@ func TestQueueBandwidth(t *testing.T) {
 			const rate = 1_250_000
 			h := set(t, w.Victim, netns.Spec{Do: netns.Bandwidth, Rate: rate, Direction: dir, Via: "nfqueue"})
 			for _, way := range []netns.Direction{netns.In, netns.Out} {
-				got := bulk(t, w, way, rate)
+				got, _ := bulk(t, w, way, rate)
 				t.Logf("%s: %.2f Mbit/s", way, got*8/1e6)
 				if shaped := dir == netns.Both || dir == way; shaped && got > 1.05*rate {
 					t.Errorf("%s: %.0f bytes a second passed, of %d", way, got, rate)
@@ -124,9 +124,10 @@ func TestQueueBandwidth(t *testing.T) {
 	}
 }
 
-// bulk sends n bytes over TCP and tells at how many a second they came, without the first
-// fifth: what a shaper has saved up is in there.
-func bulk(t testing.TB, w *netnstest.World, dir netns.Direction, n int) float64 {
+// bulk sends n bytes over TCP and tells at how many a second they came: all of them since
+// before they were sent, which lateness makes less and never more; and those after the
+// first fifth, in which is what a shaper has saved up.
+func bulk(t testing.TB, w *netnstest.World, dir netns.Direction, n int) (all, later float64) {
 	t.Helper()
 	from, to, at := w.Peers[0], w.Victim, netip.AddrPortFrom(w.Near[0], 0)
 	if dir == netns.Out {
@@ -134,18 +135,19 @@ func bulk(t testing.TB, w *netnstest.World, dir netns.Direction, n int) float64 
 	}
 	l := to.Listen(t, at)
 	defer l.Close()
-	rate := make(chan float64, 1)
+	began := time.Now()
+	done := make(chan struct{})
 	go func() {
+		defer close(done)
 		c, err := l.Accept()
 		if err != nil {
-			rate <- 0
 			return
 		}
 		defer c.Close()
-		io.CopyN(io.Discard, c, int64(n/5))
+		first, _ := io.CopyN(io.Discard, c, int64(n/5))
 		start := time.Now()
 		k, _ := io.Copy(io.Discard, c)
-		rate <- float64(k) / time.Since(start).Seconds()
+		all, later = float64(first+k)/time.Since(began).Seconds(), float64(k)/time.Since(start).Seconds()
 	}()
 	c, err := from.Dial("tcp", l.Addr().(*net.TCPAddr).AddrPort(), patience)
 	if err != nil {
@@ -156,7 +158,8 @@ func bulk(t testing.TB, w *netnstest.World, dir netns.Direction, n int) float64 
 		t.Fatal(err)
 	}
 	c.(*net.TCPConn).CloseWrite()
-	return <-rate
+	<-done
+	return all, later
 }
 
 // TestQueueRefuses finds that what the queue would do badly is refused.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"time"
 
 	"github.com/google/nftables"
 	"github.com/google/nftables/expr"
@@ -25,6 +26,7 @@ const Mark = "brunt-"
 // Rules are collected by the methods and come into force all at once with commit.
 type table struct {
 	conn *nftables.Conn
+	raw  *mnl.Conn // that conn is on
 	tab  *nftables.Table
 	sets uint32
 
@@ -48,7 +50,7 @@ func newTable() (*table, error) {
 	}
 	var id [6]byte
 	rand.Read(id[:]) // it never fails
-	t := &table{conn: c, tab: &nftables.Table{Name: Mark + hex.EncodeToString(id[:]), Family: nftables.TableFamilyINet}}
+	t := &table{conn: c, raw: raw, tab: &nftables.Table{Name: Mark + hex.EncodeToString(id[:]), Family: nftables.TableFamilyINet}}
 	if err := own(raw, t.tab); err != nil {
 		c.CloseLasting()
 		return nil, hint(fmt.Errorf("making an nftables table that goes with its maker: %w", err))
@@ -142,10 +144,18 @@ func (t *table) set(name string, kind nftables.SetDatatype, keys [][]byte) (*nft
 func (t *table) commit() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	defer t.bounded()()
 	if err := t.conn.Flush(); err != nil {
 		return hint(fmt.Errorf("setting the rules of %s: %w", t.tab.Name, err))
 	}
 	return nil
+}
+
+// bounded has the kernel answer within a while, until what it gives is called. The library
+// waits for an answer to each message, and some refusals are one answer to all.
+func (t *table) bounded() (done func()) {
+	t.raw.SetReadDeadline(time.Now().Add(30 * time.Second))
+	return func() { t.raw.SetReadDeadline(time.Time{}) }
 }
 
 // counters gives those of a chain's rules, in order.
@@ -155,6 +165,7 @@ func (t *table) counters(c *nftables.Chain) ([]expr.Counter, error) {
 	if t.closed {
 		return nil, fmt.Errorf("the table %s: %w", t.tab.Name, os.ErrClosed)
 	}
+	defer t.bounded()()
 	rules, err := t.conn.GetRules(t.tab, c)
 	if err != nil {
 		return nil, fmt.Errorf("reading the counters of %s: %w", t.tab.Name, err)
@@ -291,25 +302,26 @@ func queue(way int, number uint16, bypass bool) []expr.Any {
 // withQueue builds a table where the thread is and brings it into force, with the first
 // way to queue that the kernel knows. Where it knows none, build is given queueNone.
 func withQueue(build func(t *table, way int) error) (*table, error) {
+	t, err := newTable()
+	if err != nil {
+		return nil, err
+	}
 	var not error
 	for _, way := range []int{queueNative, queueXt, queueNone} {
-		t, err := newTable()
-		if err != nil {
-			return nil, err
-		}
 		if err = build(t, way); err == nil {
 			err = t.commit()
 		}
 		if err == nil {
 			return t, nil
 		}
-		t.close()
+		// What was refused left nothing, so the table is there for the next way.
 		not = errors.Join(not, err)
 		// What an expression that the kernel lacks is answered with.
 		if !errors.Is(err, unix.ENOENT) && !errors.Is(err, unix.EOPNOTSUPP) && !errors.Is(err, unix.EINVAL) {
 			break
 		}
 	}
+	t.close()
 	return nil, not
 }
 

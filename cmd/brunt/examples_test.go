@@ -79,6 +79,7 @@ func TestExample_DryRun(t *testing.T) {
 		{"04-oauth2", []string{"stop auth[0]", "errors < 1% in lose-tokens"}},
 		{"05-graphql", []string{"send SIGKILL to store[0]", "delay 50ms on api[0]->store[0]", "recover < 4s after lose-store"}},
 		{"08-zones-and-leaders", []string{"send SIGKILL to the leader of node", "send SIGKILL to node[0]", "send SIGKILL to node[2]", "recover.p50 < 4s after behead"}},
+		{"11-k6-under-fire", []string{"a time that the script says  lose-a-replica  process.crash", "send SIGKILL to posts[", "delay 60ms on posts[0]->store[0]"}},
 		{"06-managed-database-failover", []string{"run `./manageddb ctl ${unit.control.url} failover b`, taken back by `./manageddb ctl ${unit.control.url} switchover a`", "hitting database", "noticed by `GET ${unit.monitor.url}/alerts`, asked every 250ms"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -117,6 +118,7 @@ func TestExample(t *testing.T) {
 		for _, c := range []struct {
 			name    string
 			own     bool     // it has a server of its own, which is built and named by bin
+			k6      bool     // its load is a script, which brunt-k6 runs
 			set     string   // what differs from the example
 			fails   []string // the objectives that fail; all others hold
 			rest    bool     // what becomes of the others is left open
@@ -140,6 +142,11 @@ func TestExample(t *testing.T) {
 			{name: "07-no-write-lost", faults: []string{"lose-a-replica", "slow-store"}},
 			{name: "07-no-write-lost", set: "early=on", faults: []string{"lose-a-replica", "slow-store"}, fails: []string{"lost = 0"}},
 			{name: "07-no-write-lost", set: "idempotency=off", faults: []string{"lose-a-replica", "slow-store"}, fails: []string{"duplicated = 0"}},
+			{name: "11-k6-under-fire", k6: true, faults: []string{"lose-a-replica", "slow-store"}, more: underFire},
+			{
+				name: "11-k6-under-fire", k6: true, set: "replicas=1", faults: []string{"lose-a-replica", "slow-store"}, rest: true,
+				fails: []string{"errors < 5% in lose-a-replica"},
+			},
 			{name: "08-zones-and-leaders", own: true, faults: []string{"behead#1", "behead#2", "behead#3", "lose-zone"}, more: beheaded},
 			{name: "14-performance-gate"},
 		} {
@@ -147,6 +154,12 @@ func TestExample(t *testing.T) {
 			t.Run(strings.TrimSpace(c.name+" "+strings.TrimSuffix(c.set, target.URL)), func(t *testing.T) {
 				t.Parallel()
 				var args []string
+				if _, found := os.LookupEnv("BRUNT_K6"); c.k6 && !found {
+					if os.Getenv("CI") == "true" {
+						t.Fatal("BRUNT_K6 does not say where brunt-k6 is")
+					}
+					t.Skipf("brunt-k6 is not built: `%s`; then say BRUNT_K6=$PWD/brunt-k6", k6Build)
+				}
 				if c.own {
 					args = append(args, "--set", "bin="+built(t, "brunt/examples/"+c.name))
 				}
@@ -195,6 +208,57 @@ func TestExample(t *testing.T) {
 		if name := filepath.Base(filepath.Dir(file)); !ran[name] {
 			t.Errorf("nothing runs example %s", name)
 		}
+	}
+}
+
+// k6Build builds brunt-k6.
+const k6Build = "CGO_ENABLED=0 go build -tags k6 -o brunt-k6 ./cmd/brunt-k6"
+
+// TestDocuments_K6 holds that all who say how brunt-k6 is built say the same.
+func TestDocuments_K6(t *testing.T) {
+	for _, file := range []string{"README.md", "examples/11-k6-under-fire/README.md", "scenarios/k6/find.go"} {
+		b, err := os.ReadFile(filepath.Join(top, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := strings.NewReplacer(`" + Binary + "`, "brunt-k6", `" + Binary`, "brunt-k6").Replace(string(b))
+		if !strings.Contains(text, k6Build) {
+			t.Errorf("%s does not say `%s`", file, k6Build)
+		}
+	}
+}
+
+// TestBrunt_LinksNoK6 holds that who builds brunt neither waits for k6 nor comes under
+// its licence.
+func TestBrunt_LinksNoK6(t *testing.T) {
+	out, err := exec.Command("go", "list", "-deps", "-tags", "k6", "brunt/cmd/brunt").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for pkg := range strings.Lines(string(out)) {
+		if strings.HasPrefix(pkg, "go.k6.io/") {
+			t.Errorf("it links %s", pkg)
+		}
+	}
+	if !strings.Contains(string(out), "brunt/scenarios/k6\n") {
+		t.Errorf("what it links was not found:\n%s", out)
+	}
+}
+
+// underFire holds that the script had its fault, and its steps and thresholds stand in
+// the result.
+func underFire(t *testing.T, res *scenarios.Result) {
+	if got := res.Loads[0].Steps; len(got) != 3 || !slices.Contains(got, "read post") {
+		t.Errorf("steps %v", got)
+	}
+	thresholds := 0
+	for _, o := range res.Objectives {
+		if o.List == "threshold" {
+			thresholds++
+		}
+	}
+	if thresholds != 4 || !slices.ContainsFunc(res.Metrics, func(m scenarios.ScriptMetric) bool { return m.Name == "page_size" && m.Count > 1000 && m.P50 == 10 }) {
+		t.Errorf("%d thresholds, metrics %+v", thresholds, res.Metrics)
 	}
 }
 

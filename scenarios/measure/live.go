@@ -18,7 +18,7 @@ func (r *Recorder) Interval() (scenarios.Interval, Second) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	iv := scenarios.Interval{At: r.cfg.Now(), Total: r.offered, Bad: r.bad}
-	sec := Second{series: &r.cfg.Series, limits: r.cfg.Limits, sums: r.since, span: max(time.Millisecond, iv.At-r.began)}
+	sec := Second{series: r.cfg.Series, limits: r.cfg.Limits, sums: r.since, span: max(time.Millisecond, iv.At-r.began)}
 	for i := range r.cfg.Steps {
 		t := &r.since[i]
 		iv.Ended += t.Offered()
@@ -58,7 +58,7 @@ func (r *Recorder) liveAt(q float64) time.Duration {
 // A Second is what ended during an interval, for stop conditions.
 type Second struct {
 	InFlight int64
-	series   *Series
+	series   Series
 	limits   []Limit
 	sums     []Sum
 	span     time.Duration

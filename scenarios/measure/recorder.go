@@ -24,7 +24,8 @@ type SeriesLoad struct {
 	Closed bool
 }
 
-// SeriesStep is a step of a load.
+// SeriesStep is a step of a load. One whose name is not known beforehand has none until
+// [Recorder.Name] gives it one.
 type SeriesStep struct {
 	Name string
 	Load int
@@ -114,6 +115,16 @@ func New(cfg Config) (*Recorder, error) {
 	}
 	r.shards = newShards(cfg.Shards)
 	return r, nil
+}
+
+// Name gives a step a name that is known only now. It comes before the first request of
+// the step.
+func (r *Recorder) Name(step int32, name string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	steps := slices.Clone(r.cfg.Steps) // the one before may be read meanwhile, in a Second
+	steps[step].Name = name
+	r.cfg.Steps = steps
 }
 
 // Inject notes that the fault is about to be injected and gives the number of

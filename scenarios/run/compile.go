@@ -51,6 +51,7 @@ type LoadPlan struct {
 	InTurn   bool        // iterations take the flows in turn: those of a targets file
 	Prelude  []load.Step // once per virtual user
 	Steps    []string    // names of its steps, in the order of their numbers
+	Script   *ScriptPlan // instead of flows: a script of k6; nil is none
 }
 
 // CompileOptions say what a plan needs to know of brunt itself.
@@ -90,7 +91,7 @@ func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
 	c.upstream()
 	c.proxied()
 	c.objectives()
-	if c.m.Len() == 0 { // what can't be judged is only told of a scenario that is whole
+	if c.m.Len() == 0 && !c.silent { // what can't be judged is only told of a scenario that is whole
 		c.judgeable()
 	}
 	return c.plan, c.m.Err()
@@ -104,6 +105,7 @@ type compiler struct {
 
 	vague    bool // the target has mistakes, so that what names its parts can't be checked
 	nameless bool // so has a step that would have named itself
+	silent   bool // so has a script, or nobody could say what it will do
 	made     []made
 	skipped  []string // faults that will match nothing, which the guard allows
 }
@@ -116,6 +118,10 @@ type made struct {
 
 // load compiles one load.
 func (c *compiler) load(l *scenarios.Load) {
+	if l.Script != nil {
+		c.script(l)
+		return
+	}
 	targets.CheckConnections(l, c.m)
 	if ns, err := targets.ParseNameServer(l.Connections.DNS); err == nil {
 		if err := c.plan.gate.check(ns.Addr().Unmap(), ns.String(), ""); err != nil {
@@ -281,14 +287,14 @@ func (c *compiler) objectives() {
 		loadNames = append(loadNames, l.Name)
 	}
 	for _, s := range c.plan.Series.Steps {
-		if !slices.Contains(stepNames, s.Name) {
+		if s.Name != "" && !slices.Contains(stepNames, s.Name) {
 			stepNames = append(stepNames, s.Name)
 		}
 	}
 	stepNames = append(stepNames, "iteration")
 	for _, list := range [][]scenarios.Objective{c.sc.SLO, c.sc.Steady, c.sc.Stop} {
 		for _, o := range list {
-			if o.Step != "" && !c.nameless && !slices.Contains(stepNames, o.Step) {
+			if o.Step != "" && !c.nameless && !c.ofScript(o) && !slices.Contains(stepNames, o.Step) {
 				c.m.AddHint(o.Pos, scenarios.DidYouMean(o.Step, stepNames), "there is no step %q", o.Step)
 			}
 			if o.Load != "" && !slices.Contains(loadNames, o.Load) {
@@ -308,6 +314,12 @@ func (c *compiler) objectives() {
 // Takes is how long a run takes by its schedules: warm-up and loads. What the target needs to
 // come up and the last requests to end is not in it.
 func (p *Plan) Takes() time.Duration { return p.Scenario.Warmup + p.End() }
+
+// ofScript tells whether an objective may be about a step of a script, whose steps have
+// names only once it runs.
+func (c *compiler) ofScript(o scenarios.Objective) bool {
+	return slices.ContainsFunc(c.plan.Loads, func(lp LoadPlan) bool { return lp.Script != nil && (o.Load == "" || o.Load == lp.Name) })
+}
 
 // End is when the last load ends.
 func (p *Plan) End() time.Duration {

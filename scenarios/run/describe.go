@@ -20,6 +20,10 @@ func (p *Plan) Describe() []string {
 			line += fmt.Sprintf(", about %.0f iterations", lp.Schedule.Rate.Total())
 		case lp.Schedule.Rate != nil:
 			line += fmt.Sprintf(", %d iterations", lp.Schedule.Arrivals())
+		case lp.Script != nil && lp.Script.Plan == nil:
+			line = fmt.Sprintf("load %s: the script %s, of which nothing more is known", lp.Name, lp.Load.Script.File)
+		case lp.Script != nil:
+			line = fmt.Sprintf("load %s: the script %s from %s to %s, up to %d virtual users", lp.Name, lp.Load.Script.File, brief(lp.Schedule.Start()), brief(lp.Schedule.End()), lp.Script.Users)
 		default:
 			line += fmt.Sprintf(", up to %.0f virtual users", lp.Schedule.Users.Max())
 		}
@@ -30,6 +34,13 @@ func (p *Plan) Describe() []string {
 	}
 	for _, o := range p.Scenario.SLO {
 		out = append(out, "objective "+o.Text)
+	}
+	for i := range p.Loads {
+		if lp := &p.Loads[i]; lp.Script != nil && lp.Script.Plan != nil {
+			for _, t := range lp.Script.Thresholds {
+				out = append(out, "threshold "+lp.Name+": "+t.Metric+" "+t.Source)
+			}
+		}
 	}
 	return out
 }

@@ -14,6 +14,7 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/docker"
 	"brunt/scenarios"
+	"brunt/scenarios/k6"
 	"brunt/scenarios/load"
 )
 
@@ -42,6 +43,9 @@ func Doctor(ctx context.Context, stateDirs []string, getenv func(string) string)
 		{"system", Fine, strings.TrimSpace(runtime.GOOS + "/" + runtime.GOARCH + " " + kernel()), ""},
 		cpus(), openFiles(), ports(), loopback(), timers(), stateDir(stateDirs[0]), leftovers(stateDirs), rootCheck(), freezing(), deathSignal(),
 	}
+	self, _ := os.Executable()
+	path, err := k6.Find(self, os.LookupEnv)
+	checks = append(checks, program6("k6", Missing, path, err))
 	checks = append(checks, features()...)
 	checks = append(checks, starving()...)
 	return append(checks, engine(ctx, getenv))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -16,6 +17,10 @@ import (
 // prepare readies load i.
 func (r *runner) prepare(i, shards int) error {
 	lp := &r.Loads[i]
+	if j := slices.IndexFunc(r.scripts, func(s *scriptRun) bool { return s.index == i }); j >= 0 {
+		r.clients, r.runs = append(r.clients, nil), append(r.runs, r.scripts[j])
+		return nil
+	}
 	if lp.Engine == scenarios.VegetaEngine {
 		return r.prepareVegeta(i, shards)
 	}
@@ -85,6 +90,9 @@ func (r *runner) drive(ctx context.Context) error {
 	r.event(scenarios.Event{Event: "load.start"})
 	r.stats = make([]load.Stats, len(r.runs))
 	errs := make([]error, len(r.runs))
+	if !r.o.NoChaos && len(r.Faults) > 0 { // before a script can ask for a fault
+		r.timeline.Store(r.newTimeline())
+	}
 	var loads sync.WaitGroup
 	for i, l := range r.runs {
 		loads.Go(func() {
@@ -96,9 +104,9 @@ func (r *runner) drive(ctx context.Context) error {
 	faults, over := context.WithCancel(ctx)
 	defer over()
 	var timeline sync.WaitGroup
-	if !r.o.NoChaos && len(r.Faults) > 0 {
+	if t := r.timeline.Load(); t != nil {
 		r.foreseen = chaos.Estimate(r.Faults, r.End())
-		timeline.Go(func() { r.records = r.play(faults) })
+		timeline.Go(func() { r.records = t.Play(faults) })
 	}
 	done := make(chan struct{})
 	go func() {
@@ -127,23 +135,23 @@ func (r *runner) drive(ctx context.Context) error {
 	return errors.Join(append(errs, err)...)
 }
 
-// play plays the timeline.
-func (r *runner) play(ctx context.Context) []*chaos.Record {
+// newTimeline makes the timeline of this run.
+func (r *runner) newTimeline() *chaos.Timeline {
 	t := &chaos.Timeline{
 		Entries: r.Faults, Journal: r.journal, Seed: r.Scenario.Seed, MaxEach: r.Scenario.Guard.MaxEach.D(),
 		SkipNone: r.Scenario.Guard.OnNoUnit == "skip", End: r.End(), Ask: r.askable(),
 		Env:    r.world(),
 		Inject: r.rec.Inject, Clear: r.rec.Clear, Void: r.rec.Void, Before: r.steady, Event: r.event,
 	}
-	r.timeline.Store(t)
-	return t.Play(ctx)
+	t.Ready()
+	return t
 }
 
 // world is what faults may touch in this run.
 func (r *runner) world() chaos.Env {
 	return chaos.Env{
 		Units: r.sys.units(), Links: r.sys.links, Zones: r.sys.zonesOr(r.Scope.Zones), Find: r.sys.find, MaxUnits: r.Scenario.Guard.MaxUnits, Now: r.now, Run: r.o.ID,
-		Ask: r.leads, Addresses: r.env.Units, Allow: r.allowed(), Spare: r.spare,
+		Ask: r.leads, Addresses: r.env.Units, Allow: r.allowed(), Spare: r.spare, Insides: &r.insides,
 		Burner: r.o.Burner, State: r.o.State,
 	}
 }

@@ -28,6 +28,9 @@ func (r *runner) eventAt(at time.Time, e scenarios.Event) {
 	e.T = scenarios.Sec(at.Sub(r.t0))
 	r.mu.Unlock()
 	r.log.Info(e.Event, "t", float64(e.T), "fault", e.Fault, "unit", e.Unit, "text", e.Text)
+	if len(r.scripts) > 0 {
+		r.tellPhase(&e)
+	}
 	if r.o.Event != nil {
 		r.o.Event(e)
 	}

@@ -256,7 +256,7 @@ func outcomes(t *testing.T, plan *Plan) []scenarios.Outcome {
 	}
 	defer r.clients[0].Close()
 	var out sink
-	r.runs[0].Sink = func(int) load.Sink { return &out }
+	r.runs[0].(*load.Run).Sink = func(int) load.Sink { return &out }
 	if _, err := r.runs[0].Go(t.Context()); err != nil {
 		t.Fatal(err)
 	}

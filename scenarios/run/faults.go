@@ -46,6 +46,7 @@ func (c *compiler) faults() {
 		c.timing(e)
 	}
 	c.order()
+	c.triggers()
 }
 
 // leader compiles the request by which a fault finds the leader.
@@ -141,6 +142,15 @@ func (c *compiler) timing(e *chaos.Entry) {
 	}
 }
 
+// triggers checks that somebody can trigger what waits for it.
+func (c *compiler) triggers() {
+	for _, e := range c.plan.Faults {
+		if e.Trigger != "" && !c.plan.scripted() {
+			c.m.AddHint(e.Of("trigger"), "such as load: {users: {k6: script.js}}, whose script calls fault(\""+e.Name+"\") of k6/x/brunt", "no load is a script, and so nobody triggers fault %q", e.Name)
+		}
+	}
+}
+
 // order checks that `after` names faults, and not in a circle.
 func (c *compiler) order() {
 	byName := map[string]*chaos.Entry{}
@@ -224,8 +234,14 @@ func (p *Plan) needsLink(from, to string) (hit, http bool) {
 }
 
 // timeline says when each fault is foreseen, for people.
-func (p *Plan) timeline() []string {
-	var out []string
+func (p *Plan) timeline() (out []string) {
+	defer func() {
+		for _, e := range p.Faults {
+			if e.Trigger != "" {
+				out = append(out, fmt.Sprintf("a time that the script says  %s  %s", e.Name, e.Kind))
+			}
+		}
+	}()
 	for _, e := range chaos.Estimate(p.Faults, p.End()) {
 		about := ""
 		if e.Rough {

@@ -44,6 +44,7 @@ func (r *runner) generator(f *measure.Findings) scenarios.Generator {
 		}
 	}
 	g.Limits = append(g.Limits, starved(f)...)
+	g.Limits = append(g.Limits, r.scriptNotes()...)
 	g.Healthy = len(g.Limits) == 0
 	var names []string
 	for i := range r.stats {
@@ -51,6 +52,9 @@ func (r *runner) generator(f *measure.Findings) scenarios.Generator {
 			names = append(names, p)
 		}
 		g.InFlightMax += min(r.stats[i].PeakFlight, int64(r.Loads[i].inFlight()))
+		if r.clients[i] == nil { // a script's
+			continue
+		}
 		g.Connections += r.clients[i].Opened()
 		if c, ok := r.clients[i].(targets.Speaker); ok {
 			g.Spoken = append(g.Spoken, c.Speaks()...)

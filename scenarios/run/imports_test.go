@@ -4,6 +4,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -14,7 +15,10 @@ import (
 
 // arrows is the shape of the module: who may import whom.
 //
-//	scenarios <- {load, measure, targets, chaos, reporters} <- run <- cmd
+//	scenarios <- {load, k6, measure, targets, chaos, reporters} <- run <- cmd
+//
+// scenarios/k6 is imported by cmd/brunt-k6 as well: what brunt and that program say to
+// each other is theirs alone.
 //
 // A spoke is a folder with all that lies below it, so that its parts may import
 // each other, and may not import another spoke. A folder of which nobody says
@@ -22,16 +26,25 @@ import (
 var arrows = map[string][]string{
 	"scenarios":          nil, // the hub
 	"scenarios/load":     {"scenarios"},
+	"scenarios/k6":       {"scenarios"},
 	"scenarios/measure":  {"scenarios"},
 	"targets":            {"scenarios"},
 	"chaos":              {"scenarios"},
 	"reporters":          {"scenarios"},
 	"scenarios/compare":  {"scenarios"},
 	"scenarios/capacity": nil, // knows rates alone
-	"scenarios/run":      {"scenarios", "scenarios/capacity", "scenarios/load", "scenarios/measure", "targets", "chaos", "reporters"},
+	"scenarios/run":      {"scenarios", "scenarios/capacity", "scenarios/load", "scenarios/k6", "scenarios/measure", "targets", "chaos", "reporters"},
 	"examples":           nil, // systems to break, which know nothing of brunt
 	"cmd":                {"scenarios", "scenarios/capacity", "scenarios/compare", "scenarios/run", "chaos", "reporters", "targets"},
+	"cmd/brunt-k6":       {"scenarios", "scenarios/k6"},
 }
+
+// onlyK6 is the one package that may import k6, which is licensed otherwise than brunt
+// and takes a minute to compile; behind this build tag.
+const (
+	onlyK6 = "cmd/brunt-k6"
+	tagK6  = "//go:build k6"
+)
 
 // narrow are the arrows that only these packages of a part may be the far end of:
 // the commands start the demo, and wire nothing of targets themselves.
@@ -114,6 +127,9 @@ func TestImports(t *testing.T) {
 			if err != nil {
 				return err
 			}
+			if strings.HasPrefix(imported, "go.k6.io/") && (from != onlyK6 || !tagged(file)) {
+				t.Errorf("%s imports %s: only %s may, behind %q", rel, imported, onlyK6, tagK6)
+			}
 			to, ours := strings.CutPrefix(imported, module+"/")
 			if !ours || to == from {
 				continue
@@ -132,6 +148,12 @@ func TestImports(t *testing.T) {
 			t.Errorf("the part %q of the module was not found", part)
 		}
 	}
+}
+
+// tagged tells whether a file is built with the tag for k6 alone.
+func tagged(file string) bool {
+	b, err := os.ReadFile(file)
+	return err == nil && strings.HasPrefix(string(b), tagK6+"\n")
 }
 
 func TestWrongArrow(t *testing.T) {
@@ -153,6 +175,8 @@ func TestWrongArrow(t *testing.T) {
 		{"cmd starts the demo", "cmd/brunt", "targets/demo", ""},
 		{"cmd wires nothing", "cmd/brunt", "targets/stack", "only targets/demo"},
 		{"cmd measures nothing", "cmd/brunt", "scenarios/measure", "cmd may import"},
+		{"cmd sees k6 through run", "cmd/brunt", "scenarios/k6", "cmd may import"},
+		{"the program of k6 wires nothing", "cmd/brunt-k6", "scenarios/run", "cmd/brunt-k6 may import"},
 		{"a new folder", "util", "scenarios", "in no part of the module"},
 		{"a new folder below the hub", "scenarios/util", "scenarios", "in no part of the module"},
 	} {

@@ -180,6 +180,9 @@ func (c *compiler) expected(o scenarios.Objective, from, to time.Duration) (sum 
 		if o.Load != "" && lp.Name != o.Load {
 			continue
 		}
+		if lp.Script != nil { // what its iterations do only they know
+			return offer{}, false
+		}
 		share := stepsPerIteration(lp, o)
 		if share == 0 {
 			continue
@@ -417,7 +420,9 @@ func usesTable(s load.Step, slot int) bool {
 // closedLoads tells what a closed load hides.
 func (c *compiler) closedLoads() {
 	for i := range c.plan.Loads {
-		if lp := &c.plan.Loads[i]; lp.Schedule.Closed() {
+		if lp := &c.plan.Loads[i]; lp.Script != nil {
+			c.plan.Notes = append(c.plan.Notes, fmt.Sprintf("load %q is a script of k6, whose times are service time: k6 knows no intended time, and so hides the wait for a virtual user; an iteration that finds none free is an error `dropped`.", lp.Name))
+		} else if lp.Schedule.Closed() {
 			c.plan.Notes = append(c.plan.Notes, fmt.Sprintf("load %q (%s) is closed: it offers less while the target stalls, and so hides stalls; its response time is service time. An arrival-rate executor shows them.", lp.Name, lp.Executor))
 		}
 	}

@@ -80,6 +80,7 @@ chaos:
 type mortal struct {
 	state    string
 	runs     []string  // their names
+	env      []string  // of theirs, besides
 	ports    []int     // that the units of the last run listened on
 	stranger *exec.Cmd // a process of ours, not of the run's
 	was      string    // all that a fault can change about the stranger
@@ -119,8 +120,9 @@ func newMortal(t *testing.T) *mortal {
 func (m *mortal) run(t *testing.T, text, guard string, point int, after time.Duration) string {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], "role", "brunt", m.file(t, text), m.state, guard, strconv.Itoa(point))
-	m.runs = append(m.runs, NewID())
+	m.runs = append(m.runs, tagOf(m.state)+"-"+NewID())
 	cmd.Env = append(os.Environ(), "BRUNT_STATE_OF="+m.state, "BRUNT_TEST_RUN="+m.runs[len(m.runs)-1])
+	cmd.Env = append(cmd.Env, m.env...)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Start(); err != nil {
@@ -249,10 +251,8 @@ func (m *mortal) changed(t *testing.T) (left []string) {
 	if now := resources(t, m.stranger.Process.Pid); now != m.was {
 		left = append(left, fmt.Sprintf("the stranger was\n%s and is\n%s", m.was, now))
 	}
-	for _, run := range m.runs {
-		groups, _ := filepath.Glob("/sys/fs/cgroup/*/brunt-" + run + "*")
-		left = append(left, groups...)
-	}
+	groups, _ := filepath.Glob("/sys/fs/cgroup/*/brunt-" + tagOf(m.state) + "*")
+	left = append(left, groups...)
 	files, _ := filepath.Glob(filepath.Dir(m.flag) + "/.brunt-*")
 	return append(left, files...)
 }

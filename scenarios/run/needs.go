@@ -9,7 +9,12 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
+
+	"brunt/chaos"
+	"brunt/chaos/netns"
+	"brunt/scenarios/k6"
 )
 
 // Needs finds out whether this machine and the target have what the plan needs of
@@ -22,12 +27,52 @@ func (p *Plan) Needs(ctx context.Context) []Check {
 		checks = append(checks, p.commandNeeds()...)
 		checks = append(checks, p.portNeeds()...)
 	}
+	for i := range p.Loads {
+		if lp := &p.Loads[i]; lp.Script != nil {
+			checks = append(checks, program6("load "+lp.Name, Bad, lp.Script.Binary, lp.Script.Missing))
+		}
+	}
 	for _, e := range p.Faults {
 		if c := freezing(); e.Kind == c.Name && c.State != Fine {
 			checks = append(checks, Check{"fault " + e.Name, Bad, c.Found, c.Fix})
 		}
 	}
+	ways := sync.OnceValue(netns.Ways)
+	for _, e := range p.Faults {
+		if err := p.try(e, ways); err != nil {
+			checks = append(checks, Check{"fault " + e.Name, Bad, err.Error(), "see the table of mechanisms below, or leave the fault out"})
+		}
+	}
 	return checks
+}
+
+// try finds out whether this machine can do a fault at all.
+func (p *Plan) try(e *chaos.Entry, ways func() []netns.Way) error {
+	t, ok := e.Damage.(chaos.Tried)
+	if !ok {
+		return nil
+	}
+	return t.Try(p.Scope, ways)
+}
+
+// tried refuses a plan with a fault that this machine can't do, before anything starts.
+func (p *Plan) tried() error {
+	var errs []error
+	ways := sync.OnceValue(netns.Ways)
+	for _, e := range p.Faults {
+		if err := p.try(e, ways); err != nil {
+			errs = append(errs, fmt.Errorf("fault %s: %w", e.Name, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// program6 tells whether brunt-k6 is there.
+func program6(name string, without CheckState, path string, err error) Check {
+	if err != nil {
+		return Check{name, without, "scripts of k6 can't be run: " + err.Error(), "`" + k6.Build + "`, in brunt's tree"}
+	}
+	return Check{name, Fine, path, ""}
 }
 
 // fileNeeds holds what the loads may have in flight against the limit of open files.

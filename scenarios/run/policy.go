@@ -157,6 +157,9 @@ func (c *compiler) sizes(p *scenarios.Policy) {
 		lp := &c.plan.Loads[i]
 		if lp.Schedule.Closed() {
 			users = append(users, lp.Schedule.Users)
+			if rate := lp.scriptRate(); rate != nil {
+				rates = append(rates, rate)
+			}
 		} else {
 			rates = append(rates, lp.Schedule.Rate)
 		}
@@ -166,11 +169,11 @@ func (c *compiler) sizes(p *scenarios.Policy) {
 	}
 	if most, at := load.Peak(rates); p.MaxRate > 0 && most > float64(p.MaxRate)*(1+1e-9) {
 		lp := c.under(at, false)
-		c.beyond(lp.Shape.Pos, p.Of("max_rate"), "max_rate: "+p.MaxRate.String(), "the loads come to %s at %s", scenarios.Rate(most), brief(at))
+		c.beyond(lp.shapeAt(), p.Of("max_rate"), "max_rate: "+p.MaxRate.String(), "the loads come to %s at %s", scenarios.Rate(most), brief(at))
 	}
 	if most, at := load.Peak(users); p.MaxUsers > 0 && most > float64(p.MaxUsers)*(1+1e-9) {
 		lp := c.under(at, true)
-		c.beyond(lp.Shape.Pos, p.Of("max_users"), fmt.Sprintf("max_users: %d", p.MaxUsers), "the loads come to %.0f virtual users at %s", most, brief(at))
+		c.beyond(lp.shapeAt(), p.Of("max_users"), fmt.Sprintf("max_users: %d", p.MaxUsers), "the loads come to %.0f virtual users at %s", most, brief(at))
 	}
 	if most := p.MaxDuration.D(); most > 0 && c.plan.End()+c.sc.Warmup > most {
 		var last *LoadPlan
@@ -183,18 +186,28 @@ func (c *compiler) sizes(p *scenarios.Policy) {
 	}
 }
 
+// shapeAt is where a load says how its iterations begin.
+func (lp *LoadPlan) shapeAt() scenarios.Pos {
+	if lp.Script != nil {
+		return lp.Of(scenarios.ScriptKey)
+	}
+	return lp.Shape.Pos
+}
+
 // under finds the load, closed or open, that has the most at a time.
 func (c *compiler) under(at time.Duration, closed bool) *LoadPlan {
 	var out *LoadPlan
 	most := -1.0
 	for i := range c.plan.Loads {
 		lp := &c.plan.Loads[i]
-		if lp.Schedule.Closed() != closed {
-			continue
-		}
 		profile := lp.Schedule.Rate
 		if closed {
 			profile = lp.Schedule.Users
+		} else if lp.Script != nil {
+			profile = lp.scriptRate()
+		}
+		if profile == nil {
+			continue
 		}
 		if has := max(profile.At(at), profile.At(at-time.Nanosecond)); has > most {
 			out, most = lp, has

@@ -50,7 +50,7 @@ func (r *runner) result(ctx context.Context) (*scenarios.Result, error) {
 	sc := r.Scenario
 	res := r.head()
 	c := measure.Case{
-		SLO: r.judgedBy(), Warmup: sc.Warmup, Hold: sc.Judge.HoldOr(), Strict: sc.Judge.Strict, Checks: r.Checks,
+		SLO: r.judgedBy(), Warmup: sc.Warmup, Hold: sc.Judge.HoldOr(), Strict: sc.Judge.Strict, Checks: r.checks,
 		Samples: r.samples, Faults: map[string]measure.FaultCase{}, NoTraffic: map[int]bool{}, Unverified: map[int]bool{},
 		Detected: map[int]measure.Detection{},
 	}
@@ -79,10 +79,10 @@ func (r *runner) result(ctx context.Context) (*scenarios.Result, error) {
 		c.Loads = append(c.Loads, span)
 		end = max(end, span.To)
 		res.Loads = append(res.Loads, scenarios.LoadInfo{
-			Name: lp.Name, Executor: lp.Executor, Engine: lp.engineName(), Closed: lp.Schedule.Closed(), Start: scenarios.Sec(span.From), End: scenarios.Sec(span.To), Steps: lp.Steps,
+			Name: lp.Name, Executor: lp.Executor, Engine: lp.engineName(), Closed: lp.Schedule.Closed(), Start: scenarios.Sec(span.From), End: scenarios.Sec(span.To), Steps: r.stepsOf(i),
 		})
 	}
-	r.judged, c.Ledger, res.Ledger = c.SLO, r.written, r.written
+	r.judged, c.Ledger, res.Ledger = slices.Clone(c.SLO), r.written, r.written
 	f, err := r.rec.Finish(c)
 	if err != nil {
 		return nil, err
@@ -90,6 +90,8 @@ func (r *runner) result(ctx context.Context) (*scenarios.Result, error) {
 	res.Duration = scenarios.Sec(end)
 	res.Phases, res.Cells, res.Windows = f.Phases, f.Cells, f.Windows
 	res.Objectives = append(res.Objectives, f.Objectives...)
+	r.scriptThresholds(res)
+	res.Metrics = r.scriptMetrics()
 	res.Errors = append(res.Errors, f.Errors...)
 	res.Histograms = f.Histograms
 	res.Faults = append(res.Faults, r.faultRecords(f)...)
@@ -102,6 +104,16 @@ func (r *runner) result(ctx context.Context) (*scenarios.Result, error) {
 	r.spoken()
 	res.Notes = slices.Concat(r.Notes, r.notes, f.Notes)
 	return res, nil
+}
+
+// stepsOf names the steps of load i; those of a script are the ones that it had.
+func (r *runner) stepsOf(i int) []string {
+	for _, s := range r.scripts {
+		if s.index == i {
+			return s.stepNames()
+		}
+	}
+	return r.Loads[i].Steps
 }
 
 // judgedBy lists the objectives of this run: a control run is not judged by what

@@ -10,6 +10,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -29,6 +30,7 @@ type Options struct {
 	Ledger   string                   // the file for what the ledger did not find as it should be; empty keeps none
 	Guard    []string                 // the command line of the guard; empty runs without one, for tests
 	Burner   []string                 // the command line of what uses up what a unit is to be short of; empty is that faults which need one can't be done
+	Helpers  bool                     // helpers in an engine do what brunt could do itself; for tests
 	Requests string                   // the file for every request, one by one; empty keeps none
 	NoChaos  bool                     // the control run: no fault is injected
 	Log      *slog.Logger             // nil logs nothing
@@ -74,11 +76,13 @@ type runner struct {
 	journal  *chaos.Journal
 	guard    *chaos.Guard
 	sys      *system
-	timeline atomic.Pointer[chaos.Timeline] // under way
+	insides  chaos.Insides
+	timeline atomic.Pointer[chaos.Timeline] // under way; nil in a control run
 	rec      *measure.Recorder
 	samples  *measure.Samples
 	clients  []targets.Way
-	runs     []*load.Run
+	runs     []driver
+	scripts  []*scriptRun // those of the runs that are scripts of k6
 	stats    []load.Stats
 	keeper   *keeper                 // nil: requests are not kept
 	ledger   *ledger                 // nil: the scenario has none
@@ -95,10 +99,13 @@ type runner struct {
 
 	stopping bool // a stop condition was met
 
-	mu     sync.Mutex
-	notes  []string
-	events []scenarios.Event
-	times  []time.Time // of the events
+	mu       sync.Mutex
+	checks   []string // names of checks: the plan's, and those of scripts
+	failed   []string // why scripts have marked the run as failed
+	faultsIn []string // that scripts were told of
+	notes    []string
+	events   []scenarios.Event
+	times    []time.Time // of the events
 }
 
 var discard = slog.New(slog.DiscardHandler)
@@ -112,6 +119,7 @@ func (p *Plan) newRunner(o Options) *runner {
 	if r.o.ID == "" {
 		r.o.ID = NewID()
 	}
+	r.insides.Helper = o.Helpers
 	return r
 }
 
@@ -164,6 +172,7 @@ func (r *runner) protect() (err error) {
 		return err
 	}
 	r.journal.At, r.journal.Mask = r.o.At, r.Scenario.Secrets.Mask
+	r.insides.Journal = r.journal
 	if len(r.o.Guard) == 0 {
 		return nil
 	}
@@ -176,6 +185,12 @@ func (r *runner) protect() (err error) {
 // closeJournal lets the guard go and ends the journal. Left says what is to be taken back
 // still; empty is nothing.
 func (r *runner) closeJournal() (left string, err error) {
+	const most = time.Minute
+	ctx, cancel := context.WithTimeout(context.Background(), most)
+	defer cancel()
+	if err := r.insides.Close(ctx); err != nil {
+		r.note("%v", err)
+	}
 	if r.guard != nil {
 		if err := r.guard.Stop(); err != nil {
 			r.note("%v", err)
@@ -208,6 +223,11 @@ func (r *runner) run(ctx context.Context) (res *scenarios.Result, err error) {
 	if err := r.furnish(); err != nil {
 		return r.unstarted(err), nil
 	}
+	if !r.o.NoChaos {
+		if err := r.tried(); err != nil {
+			return r.unstarted(err), nil
+		}
+	}
 	r.sys = &system{r: r}
 	err = r.sys.bringUp(ctx)
 	defer func() {
@@ -219,6 +239,9 @@ func (r *runner) run(ctx context.Context) (res *scenarios.Result, err error) {
 		return r.unstarted(err), nil
 	}
 	r.sys.watch()
+	if err := r.helpers(ctx); err != nil {
+		return r.unstarted(err), nil
+	}
 	dropTokens, err := r.tokens(ctx)
 	if err != nil {
 		return r.unstarted(err), nil
@@ -241,6 +264,11 @@ func (r *runner) run(ctx context.Context) (res *scenarios.Result, err error) {
 		}
 		defer func() { err = errors.Join(err, r.ledger.close()) }()
 	}
+	r.checks = slices.Clone(r.Plan.Checks)
+	defer r.endScripts()
+	if err := r.startScripts(ctx); err != nil {
+		return r.unstarted(err), nil
+	}
 	r.mu.Lock() // units of the target may tell of events meanwhile
 	r.t0 = time.Now().Add(r.Scenario.Warmup + lead)
 	r.mu.Unlock()
@@ -261,7 +289,9 @@ func (r *runner) run(ctx context.Context) (res *scenarios.Result, err error) {
 	}
 	defer func() {
 		for _, c := range r.clients {
-			_ = c.Close()
+			if c != nil {
+				_ = c.Close()
+			}
 		}
 	}()
 	r.mon, r.usage = newMonitor(r.now, r.t0), newUsage(r.sys.units())

@@ -207,6 +207,9 @@ func loadSchema(doc scenarios.Describer) scenarios.Schema {
 		}
 		all = append(all, s)
 	}
+	script := scenarios.SchemaOf(reflect.TypeFor[scenarios.Script](), doc)
+	script["type"], script["description"] = "object", doc(reflect.TypeFor[scenarios.Script](), "")
+	all = append(all, script)
 	return scenarios.Schema{"description": about["load"], "type": "object", "minProperties": 1, "propertyNames": scenarios.NameSchema(), "additionalProperties": scenarios.Schema{"oneOf": all}}
 }
 
@@ -229,7 +232,7 @@ func faultSchema(doc scenarios.Describer) scenarios.Schema {
 		one = append(one, scenarios.Schema{"required": []any{name}})
 	}
 	begins := []any{}
-	for _, key := range []string{"at", "after", "during"} {
+	for _, key := range []string{"at", "after", "during", "trigger"} {
 		begins = append(begins, scenarios.Schema{"required": []any{key}})
 	}
 	s["allOf"] = []any{scenarios.Schema{"oneOf": one}, scenarios.Schema{"oneOf": begins}}

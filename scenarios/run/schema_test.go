@@ -326,10 +326,7 @@ func TestNotAvailable(t *testing.T) {
 		target = "target: {%s: x}"
 	)
 	for _, c := range []struct{ form, names string }{
-		{faults, `network.loss network.duplicate network.corrupt network.reorder
-			network.half_open dns.fail dns.timeout dns.spoof`},
 		{steps, "grpc redis sql websocket kafka amqp tcp udp dns"},
-		{loads, "k6"},
 	} {
 		for name := range strings.FieldsSeq(c.names) {
 			text := strings.Replace(c.form, "%s", name, 1)
@@ -340,9 +337,7 @@ func TestNotAvailable(t *testing.T) {
 		}
 	}
 	for name, text := range map[string]string{
-		"replay":  "load: {main: {executor: replay, flow: [{get: /}]}}",
-		"find":    "load: {main: {executor: find, flow: [{get: /}]}}",
-		"trigger": "chaos: {x: {trigger: script, process.crash: {service: posts}}}",
+		"find": "load: {main: {executor: find, flow: [{get: /}]}}",
 	} {
 		notAvailable(t, name, text)
 	}

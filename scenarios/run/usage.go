@@ -69,8 +69,12 @@ func (u *unitUsage) tick(now time.Duration) {
 	}
 }
 
-// finish gives what the seconds came to: nothing where nothing can be known.
+// finish gives what the seconds came to: nothing where nothing can be known. Nil is a run
+// that was not watched.
 func (u *usage) finish() []scenarios.UnitUsage {
+	if u == nil {
+		return nil
+	}
 	var out []scenarios.UnitUsage
 	for _, one := range u.units {
 		if one.starts == 0 {

@@ -23,6 +23,9 @@ func (r *runner) decide(ctx context.Context, res *scenarios.Result, found []meas
 		v.worse(scenarios.Invalid, res.Generator.Limits[0])
 	}
 	r.decideFaults(cause, v) // before the objectives, which it may be the reason for
+	for _, why := range r.failed {
+		v.worse(scenarios.Fail, why)
+	}
 	if len(res.Objectives) > 0 && !errors.As(cause, new(unsteady)) {
 		r.decideObjectives(v)
 	}

@@ -58,6 +58,9 @@ func New(t testing.TB, peers int) *World {
 		must(t, w.Victim.Do(func() error {
 			a := netlink.NewLinkAttrs()
 			a.Name = fmt.Sprint("eth", i)
+			// Subtle: where both ends have the same index, the kernel takes its time, a second,
+			// to see that the link is up.
+			a.Index = 100 + i
 			err := netlink.LinkAdd(&netlink.Veth{LinkAttrs: a, PeerName: "eth0", PeerNamespace: netlink.NsFd(p.File().Fd())})
 			if err != nil {
 				return fmt.Errorf("making a link to peer %d: %w", i, err)
@@ -76,38 +79,47 @@ func (w *World) settle(t testing.TB) {
 	t.Helper()
 	for _, n := range append([]*Node{w.Victim}, w.Peers...) {
 		must(t, n.Do(func() error {
-			ls, err := netlink.LinkList()
-			if err != nil {
-				return err
-			}
-			for end := time.Now().Add(20 * time.Second); len(ls) > 0; time.Sleep(time.Millisecond) {
-				l, err := netlink.LinkByIndex(ls[0].Attrs().Index)
-				if err != nil {
+			for end := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
+				err := unsettled()
+				if err == nil || time.Now().After(end) {
 					return err
-				}
-				own, err := netlink.AddrList(l, netlink.FAMILY_V6)
-				if err != nil {
-					return err
-				}
-				routes, err := netlink.RouteListFiltered(netlink.FAMILY_V6, &netlink.Route{Table: unix.RT_TABLE_LOCAL, LinkIndex: l.Attrs().Index}, netlink.RT_FILTER_TABLE|netlink.RT_FILTER_OIF)
-				if err != nil {
-					return err
-				}
-				own = slices.DeleteFunc(own, func(a netlink.Addr) bool {
-					return a.Flags&unix.IFA_F_TENTATIVE != 0 ||
-						!slices.ContainsFunc(routes, func(r netlink.Route) bool { return r.Dst != nil && r.Dst.IP.Equal(a.IP) })
-				})
-				switch {
-				// Of the two addresses, one is the link's own.
-				case l.Attrs().Flags&net.FlagLoopback != 0, l.Attrs().OperState == netlink.OperUp && len(own) == 2:
-					ls = ls[1:]
-				case time.Now().After(end):
-					return fmt.Errorf("the link %s does not come up", l.Attrs().Name)
 				}
 			}
-			return nil
 		}))
 	}
+}
+
+// unsettled tells what is missing yet where the thread is.
+func unsettled() error {
+	ls, err := netlink.LinkList()
+	if err != nil {
+		return fmt.Errorf("listing links: %w", err)
+	}
+	routes, err := netlink.RouteListFiltered(netlink.FAMILY_V6, &netlink.Route{Table: unix.RT_TABLE_LOCAL}, netlink.RT_FILTER_TABLE)
+	if err != nil {
+		return fmt.Errorf("listing routes: %w", err)
+	}
+	for _, l := range ls {
+		a := l.Attrs()
+		if a.Flags&net.FlagLoopback != 0 {
+			continue
+		}
+		if a.OperState != netlink.OperUp {
+			return fmt.Errorf("the link %s is %s", a.Name, a.OperState)
+		}
+		own, err := netlink.AddrList(l, netlink.FAMILY_V6)
+		if err != nil {
+			return fmt.Errorf("listing the addresses of %s: %w", a.Name, err)
+		}
+		ready := slices.DeleteFunc(own, func(a netlink.Addr) bool {
+			return a.Flags&unix.IFA_F_TENTATIVE != 0 ||
+				!slices.ContainsFunc(routes, func(r netlink.Route) bool { return r.Dst != nil && r.Dst.IP.Equal(a.IP) })
+		})
+		if len(ready) != 2 { // the one that it was given, and its own
+			return fmt.Errorf("the link %s can use the addresses %v", a.Name, ready)
+		}
+	}
+	return nil
 }
 
 // addr are the addresses of an end of the link to a peer.

@@ -1,12 +1,10 @@
 package netns_test
 
 import (
-	"encoding/json"
 	"fmt"
-	"os"
-	"os/exec"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -14,75 +12,26 @@ import (
 	"brunt/chaos/netns/netnstest"
 )
 
-// TestKilledHolder is no test: it is the child of those that kill it. It sets what the
-// environment says in the namespace that is its first extra file, and waits for its end.
-func TestKilledHolder(t *testing.T) {
-	written := os.Getenv("BRUNT_NETNS_HOLD")
-	if written == "" {
-		t.Skip("it is run by TestKilled")
-	}
-	var s netns.Spec
-	if err := json.Unmarshal([]byte(written), &s); err != nil {
-		t.Fatal(err)
-	}
-	n, err := netns.Open("/proc/self/fd/3")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := n.Set(s); err != nil {
-		t.Fatal(err)
-	}
-	fmt.Println("holding")
-	select {} // it has os.Stdin, a pipe, and with it nothing to end by: it is killed
-}
-
 // holds starts a child that holds s, and gives what kills it.
-func holds(t testing.TB, n *netnstest.Node, s netns.Spec) (kill func()) {
+func holds(t *testing.T, n *netnstest.Node, s netns.Spec) (kill func()) {
 	t.Helper()
-	written, err := json.Marshal(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := exec.Command(self, "-test.run", "^TestKilledHolder$", "-test.v")
-	c.Env = append(os.Environ(), "BRUNT_NETNS_HOLD="+string(written))
-	c.ExtraFiles = []*os.File{n.File()}
-	c.Stderr = os.Stderr
-	out, err := c.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
-	dead := false
-	kill = func() {
-		if !dead {
-			dead = true
-			c.Process.Kill()
-			c.Wait()
+	c, says := startHolder(t, n, s, false)
+	var said []string
+	for says.Scan() {
+		if said = append(said, says.Text()); says.Text() == "holds" {
+			return sync.OnceFunc(func() {
+				c.Process.Kill()
+				c.Wait()
+			})
 		}
 	}
-	t.Cleanup(kill)
-	var said strings.Builder
-	b := make([]byte, 4096)
-	for !strings.Contains(said.String(), "holding") {
-		k, err := out.Read(b)
-		said.Write(b[:k])
-		if err != nil {
-			kill()
-			t.Fatalf("the child that was to hold it said:\n%s", &said)
-		}
-	}
-	return kill
+	t.Fatalf("the child that was to hold it said:\n%s", strings.Join(said, "\n"))
+	return nil
 }
 
-// TestKilled finds that what is in force goes when its holder is killed, and what doesn't
+// TestKill_Packets finds that what is in force goes when its holder is killed, and what doesn't
 // is what tells its Undo.
-func TestKilled(t *testing.T) {
+func TestKill_Packets(t *testing.T) {
 	times := 3
 	if exact() {
 		times = 50

@@ -219,3 +219,24 @@ func FuzzFlow(f *testing.F) {
 		}
 	})
 }
+
+// TestRank finds that a thread that runs most of the time does not keep its rank, and one
+// that sleeps most of the time does.
+func TestRank(t *testing.T) {
+	for _, busy := range []time.Duration{100 * time.Microsecond, 900 * time.Microsecond} {
+		err := aside(func() error {
+			r := &rank{realTime: true}
+			for now := time.Duration(0); now < 2*time.Second; now += time.Millisecond {
+				r.wakes(now)
+				r.sleeps(now + busy)
+			}
+			if keeps := busy < 500*time.Microsecond; r.realTime != keeps {
+				t.Errorf("busy for %v of each millisecond, it is real-time: %v", busy, r.realTime)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}

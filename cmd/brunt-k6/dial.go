@@ -1,0 +1,115 @@
+//go:build k6
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"brunt/scenarios"
+	"brunt/scenarios/k6"
+
+	"go.k6.io/k6/lib"
+	"go.k6.io/k6/lib/netext"
+)
+
+// dialer is how a virtual user connects: where the scenario says instead, and only
+// within the blast radius. k6's own block list knows no ports and no names; so what is
+// looked at is the address that is connected to, once names are resolved.
+type dialer struct {
+	*netext.Dialer
+	ways map[string]string
+}
+
+var _ interface {
+	lib.DialContexter
+	lib.AddrResolver
+} = (*dialer)(nil)
+
+// fences reads the lists of what may be reached.
+func fences(lists [][]string) ([]*scenarios.Reach, error) {
+	var out []*scenarios.Reach
+	for _, l := range lists {
+		r := new(scenarios.Reach)
+		for _, entry := range l {
+			if err := r.Add(entry); err != nil {
+				return nil, err
+			}
+		}
+		out = append(out, r)
+	}
+	return out, nil
+}
+
+// arm has a virtual user's connections made by a dialer. Twice is harmless.
+func arm(s *lib.State, c *k6.Config) error {
+	if s == nil {
+		return nil
+	}
+	own, ok := s.Dialer.(*netext.Dialer)
+	if !ok {
+		return nil // armed already
+	}
+	all, err := fences(c.Fences)
+	if err != nil {
+		return err
+	}
+	own.Dialer.ControlContext = func(ctx context.Context, _, address string, _ syscall.RawConn) error {
+		to, err := netip.ParseAddrPort(address)
+		if err != nil {
+			return err
+		}
+		host, _ := ctx.Value(hostKey{}).(string)
+		for _, f := range all {
+			if !f.Holds(to, host) {
+				return fmt.Errorf("%s %s", to.Addr().Unmap(), k6.NotAllowed)
+			}
+		}
+		return nil
+	}
+	d := &dialer{own, c.Ways}
+	s.Dialer = d
+	if t, ok := s.Transport.(*http.Transport); ok {
+		t.DialContext, t.Proxy = d.DialContext, nil
+	}
+	return nil
+}
+
+type hostKey struct{}
+
+// DialContext implements [lib.DialContexter].
+func (d *dialer) DialContext(ctx context.Context, network, addr string) (net.Conn, error) {
+	to, moved := d.way(addr)
+	if host, _, err := net.SplitHostPort(addr); err == nil && !moved { // the name that leads to the address
+		ctx = context.WithValue(ctx, hostKey{}, host)
+	}
+	return d.Dialer.DialContext(ctx, network, to)
+}
+
+// way gives where a connection to addr is made.
+func (d *dialer) way(addr string) (to string, moved bool) {
+	if to, ok := d.ways[addr]; ok {
+		return to, true
+	}
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return addr, false
+	}
+	to, ok := d.ways[host]
+	if !ok {
+		return addr, false
+	}
+	if _, _, err := net.SplitHostPort(to); err == nil {
+		return to, true
+	}
+	if _, err := strconv.Atoi(port); err != nil {
+		return addr, false
+	}
+	return net.JoinHostPort(strings.Trim(to, "[]"), port), true
+}

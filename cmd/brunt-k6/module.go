@@ -1,0 +1,135 @@
+//go:build k6
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"brunt/scenarios/k6"
+
+	"github.com/grafana/sobek"
+	"go.k6.io/k6/js/modules"
+)
+
+// module is k6/x/brunt.
+type module struct{ link *link }
+
+var _ modules.Module = (*module)(nil)
+
+// instance is the module in one virtual user.
+type instance struct {
+	vu   modules.VU
+	link *link
+}
+
+// iterStart is k6's event that an iteration begins: its type has no name outside.
+const iterStart = 4
+
+// NewModuleInstance implements [modules.Module].
+func (m *module) NewModuleInstance(vu modules.VU) modules.Instance {
+	i := &instance{vu: vu, link: m.link}
+	if vu.State() == nil && m.link.begin != nil {
+		id, events := vu.Events().Local.Subscribe(iterStart)
+		go func() {
+			e, ok := <-events
+			if !ok {
+				return
+			}
+			if err := i.arm(); err != nil {
+				vu.State().Logger.Error(err)
+			}
+			e.Done()
+			vu.Events().Local.Unsubscribe(id)
+		}()
+	}
+	return i
+}
+
+// Exports implements [modules.Instance].
+func (i *instance) Exports() modules.Exports {
+	named := map[string]any{
+		"fault": i.fault, "phase": i.phase, "mark": i.mark,
+		"_options": i.options, "_arm": i.arm, "_begin": i.begin,
+	}
+	return modules.Exports{Default: named, Named: named}
+}
+
+// alone tells that no brunt has started this process.
+func (i *instance) alone() bool { return i.link.begin == nil }
+
+// options changes the script's options as the scenario says.
+func (i *instance) options(own string) (string, error) {
+	b, err := i.link.config.Change.Apply([]byte(own))
+	return string(b), err
+}
+
+func (i *instance) arm() error { return arm(i.vu.State(), &i.link.config) }
+
+// begin tells that setup is over, and waits until load is to flow.
+func (i *instance) begin() error {
+	if i.alone() {
+		return nil
+	}
+	i.link.stream.Note(k6.Note{Ready: true})
+	select {
+	case <-i.link.begin:
+		return nil
+	case <-i.vu.Context().Done():
+		return i.vu.Context().Err()
+	}
+}
+
+var errInit = errors.New("k6/x/brunt can't be used in the init code: load does not flow yet")
+
+// fault triggers a fault of the scenario that has `trigger: script`. It returns as soon
+// as brunt has taken it up, before it is in: true, or false in a control run.
+func (i *instance) fault(name string) (bool, error) {
+	if i.vu.State() == nil {
+		return false, errInit
+	}
+	if i.alone() {
+		return false, nil
+	}
+	select {
+	case a := <-i.link.ask(name):
+		if a.Refused != "" {
+			return false, fmt.Errorf("fault(%q): %s", name, a.Refused)
+		}
+		return !a.Control, nil
+	case <-i.vu.Context().Done():
+		return false, i.vu.Context().Err()
+	}
+}
+
+// phase gives the faults that are in now, by name, or an empty text. With a name it
+// notes that a phase of the script's own begins.
+func (i *instance) phase(name sobek.Value) (string, error) {
+	if name != nil && !sobek.IsUndefined(name) && !sobek.IsNull(name) {
+		if err := i.note(&k6.Mark{Phase: true, Text: name.String()}); err != nil {
+			return "", err
+		}
+	}
+	return i.link.inPhase(), nil
+}
+
+// mark notes an event of the script's own, with data if there is any.
+func (i *instance) mark(text string, data map[string]any) error {
+	return i.note(&k6.Mark{Text: text, Data: data})
+}
+
+func (i *instance) note(m *k6.Mark) error {
+	if i.vu.State() == nil {
+		return errInit
+	}
+	if i.alone() {
+		return nil
+	}
+	m.At = i.link.stream.At(time.Now())
+	if err := m.Check(); err != nil {
+		return err
+	}
+	i.link.stream.Note(k6.Note{Mark: m})
+	return nil
+}

@@ -1,0 +1,255 @@
+package k6
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// A Child is a script's process.
+type Child struct {
+	PID int
+
+	cmd   *exec.Cmd
+	in    io.WriteCloser
+	out   io.ReadCloser
+	lines chan []byte // for in
+	tail  *tail
+	ended chan struct{}
+	exit  Exit
+}
+
+// An Exit says how a script's process ended.
+type Exit struct {
+	Code   int    // k6's exit code; -1 with Signal
+	Signal string // that killed it; empty is none
+	Wire   error  // what was wrong with what it sent; nil is nothing
+	Said   string // the end of its log
+	CPU    time.Duration
+	Memory int64 // resident at most, bytes; zero is not known
+}
+
+// Codes that k6 ends with, of those that brunt tells apart.
+const (
+	ExitSetupTimeout    = 100
+	ExitTeardownTimeout = 101
+	ExitInvalidConfig   = 104
+	ExitAborted         = 105 // by a signal
+	ExitException       = 107
+	ExitScriptAborted   = 108 // exec.test.abort()
+	ExitPanic           = 109
+	ExitMarkedFailed    = 110 // exec.test.fail()
+)
+
+// Start starts a script's process, and hands what it sends to h, in one goroutine, until
+// it ends. Log takes what it says; it may be nil.
+func Start(binary string, c Config, log io.Writer, h Handler) (*Child, error) {
+	c.Version = wireVersion
+	k := &Child{tail: &tail{to: log}, ended: make(chan struct{}), lines: make(chan []byte, mostLines)}
+	k.cmd = exec.Command(binary, "run")
+	k.cmd.Dir, k.cmd.Env = filepath.Dir(c.Script), environment(os.Environ())
+	k.cmd.Stderr = k.tail
+	k.cmd.WaitDelay = time.Second // for what it started and left behind
+	var err error
+	if k.in, err = k.cmd.StdinPipe(); err != nil {
+		return nil, err
+	}
+	if k.out, err = k.cmd.StdoutPipe(); err != nil {
+		return nil, err
+	}
+	apart(k.cmd)
+	started := make(chan error, 1)
+	go k.hold(started, h)
+	if err := <-started; err != nil {
+		return nil, fmt.Errorf("starting %s: %w", Binary, err)
+	}
+	k.PID = k.cmd.Process.Pid
+	go k.talk()
+	return k, k.line(c)
+}
+
+// mostLines is how many commands may wait for a process that does not listen.
+const mostLines = 256
+
+// talk writes commands, so that nobody waits for a process that is stopped.
+func (k *Child) talk() {
+	for {
+		select {
+		case b := <-k.lines:
+			if _, err := k.in.Write(b); err != nil { // it has ended, or will
+				return
+			}
+		case <-k.ended:
+			return
+		}
+	}
+}
+
+// hold starts the process and stays with it to its end.
+//
+// subtle: on Linux a child is killed when the thread that started it ends, not only when
+// the process does; so that thread is locked, and lives as long as the child.
+func (k *Child) hold(started chan<- error, h Handler) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	err := k.cmd.Start()
+	started <- err
+	if err != nil {
+		return
+	}
+	defer close(k.ended)
+	k.exit.Wire = Read(k.out, h)
+	if k.exit.Wire != nil { // nobody would take what it sends
+		_ = k.cmd.Process.Kill()
+	}
+	err = k.cmd.Wait()
+	_ = k.in.Close()
+	k.exit.Said = k.tail.said()
+	state := k.cmd.ProcessState
+	if state == nil {
+		k.exit.Code, k.exit.Signal = -1, fmt.Sprint(err)
+		return
+	}
+	k.exit.Code, k.exit.CPU, k.exit.Memory = state.ExitCode(), state.UserTime()+state.SystemTime(), peak(state)
+	if k.exit.Code < 0 {
+		k.exit.Signal = state.String()
+	}
+}
+
+// Ended is closed when the process has ended and all that it sent was handed on.
+func (k *Child) Ended() <-chan struct{} { return k.ended }
+
+// Exit tells how it ended, once it has.
+func (k *Child) Exit() Exit {
+	<-k.ended
+	return k.exit
+}
+
+// Send tells the process something. Its error is that it has ended, or does not listen.
+func (k *Child) Send(c Command) error { return k.line(c) }
+
+func (k *Child) line(v any) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	select {
+	case <-k.ended:
+		return errEnded
+	default:
+	}
+	select {
+	case k.lines <- append(b, '\n'):
+		return nil
+	default:
+		return errDeaf
+	}
+}
+
+var (
+	errEnded = errors.New("the script's process has ended")
+	errDeaf  = errors.New("the script's process does not listen")
+)
+
+// Kill ends the process at once.
+func (k *Child) Kill() { _ = k.cmd.Process.Kill() }
+
+// environment is what the process inherits. Settings of k6 in the environment would
+// change what the scenario says, and a proxy whom the script may reach.
+func environment(env []string) []string {
+	out := slices.DeleteFunc(slices.Clone(env), func(kv string) bool {
+		name, _, _ := strings.Cut(kv, "=")
+		switch strings.ToLower(name) {
+		case "http_proxy", "https_proxy", "all_proxy":
+			return true
+		}
+		return strings.HasPrefix(name, "K6_") && !strings.HasPrefix(name, "K6_BROWSER_")
+	})
+	return append(out, "K6_NO_USAGE_REPORT=true", "K6_AUTO_EXTENSION_RESOLUTION=false", "NO_COLOR=1")
+}
+
+// Inspect asks k6 what a script will do. The script's init code is run for it, which can
+// read files and can't reach the network.
+func Inspect(ctx context.Context, binary string, c Config) (*Plan, error) {
+	c.Version = wireVersion
+	in, err := json.Marshal(c)
+	if err != nil {
+		return nil, err
+	}
+	var out, said bytes.Buffer
+	cmd := exec.CommandContext(ctx, binary, "inspect")
+	cmd.Dir, cmd.Env = filepath.Dir(c.Script), environment(os.Environ())
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(append(in, '\n')), &out, &said
+	cmd.WaitDelay = time.Second
+	if err := cmd.Run(); err != nil {
+		if ctx.Err() != nil {
+			return nil, fmt.Errorf("its init code did not end in time: %w", context.Cause(ctx))
+		}
+		if text := Complaint(said.String()); text != "" && errors.As(err, new(*exec.ExitError)) {
+			return nil, errors.New(text)
+		}
+		return nil, fmt.Errorf("%s inspect: %w", Binary, err)
+	}
+	return ParsePlan(out.Bytes())
+}
+
+// Complaint is what k6 says is wrong, in one line.
+func Complaint(said string) string {
+	lines := strings.Split(strings.TrimSpace(strings.ToValidUTF8(said, "�")), "\n")
+	var kept []string
+	for _, l := range lines {
+		l = strings.TrimSpace(l)
+		if l == "" || strings.HasPrefix(l, "at ") || strings.Contains(l, "file:///-") {
+			continue
+		}
+		kept = append(kept, l)
+	}
+	if len(kept) == 0 {
+		return strings.TrimSpace(lines[len(lines)-1])
+	}
+	return strings.ReplaceAll(strings.Join(kept[max(0, len(kept)-3):], "; "), ":; ", ": ")
+}
+
+// tail passes a log on and keeps its end.
+type tail struct {
+	to  io.Writer
+	mu  sync.Mutex
+	end []byte
+}
+
+const keptTail = 4 << 10
+
+// Write implements [io.Writer]. It never fails: a full disk must not stop the script.
+func (t *tail) Write(b []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.to != nil {
+		if _, err := t.to.Write(b); err != nil {
+			t.to = nil
+		}
+	}
+	t.end = append(t.end, b...)
+	if n := len(t.end) - keptTail; n > 0 {
+		t.end = append(t.end[:0], t.end[n:]...)
+	}
+	return len(b), nil
+}
+
+// said is the end of the log, a few lines.
+func (t *tail) said() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	lines := strings.Split(strings.TrimSpace(strings.ToValidUTF8(string(t.end), "�")), "\n")
+	return strings.Join(lines[max(0, len(lines)-8):], "\n")
+}

@@ -1,0 +1,48 @@
+package k6
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+)
+
+// Binary is the program that k6's code is in.
+const Binary = "brunt-k6"
+
+// Build is the one command that builds it, in brunt's own tree.
+const Build = "CGO_ENABLED=0 go build -tags k6 -o " + Binary + " ./cmd/" + Binary
+
+// ErrNotFound is that there is no brunt-k6. Its text says how to get one.
+var ErrNotFound = fmt.Errorf("%s is neither beside brunt nor in PATH; in brunt's tree, `%s` builds it", Binary, Build)
+
+// Find finds brunt-k6: where $BRUNT_K6 says, beside the program self, or in PATH.
+func Find(self string, env func(string) (string, bool)) (string, error) {
+	if path, ok := env("BRUNT_K6"); ok && path != "" {
+		found, err := exec.LookPath(path)
+		if err != nil && !errors.Is(err, exec.ErrDot) {
+			return "", fmt.Errorf("BRUNT_K6: %w", err)
+		}
+		return filepath.Abs(found)
+	}
+	name := Binary
+	if runtime.GOOS == "windows" {
+		name += ".exe"
+	}
+	if real, err := filepath.EvalSymlinks(self); err == nil {
+		self = real
+	}
+	if self != "" {
+		beside := filepath.Join(filepath.Dir(self), name)
+		if info, err := os.Stat(beside); err == nil && info.Mode().IsRegular() {
+			return beside, nil
+		}
+	}
+	found, err := exec.LookPath(name)
+	if err != nil {
+		return "", ErrNotFound
+	}
+	return filepath.Abs(found)
+}

@@ -1,0 +1,151 @@
+package k6
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// A Config is what a script's process is told before anything: one line of JSON.
+type Config struct {
+	Version int               `json:"version"`
+	Script  string            `json:"script"`           // its absolute path
+	Env     map[string]string `json:"env,omitempty"`    // for __ENV
+	Args    []string          `json:"args,omitempty"`   // more arguments of k6
+	Change  Change            `json:"change"`           // what the scenario says of the script's options
+	Fences  [][]string        `json:"fences,omitempty"` // lists of what it may connect to besides loopback; all of them must hold it
+	Ways    map[string]string `json:"ways,omitempty"`   // host or host:port to the host:port connected to instead
+	Warmup  time.Duration     `json:"warmup,omitempty"` // of the script's time, which its thresholds leave out
+	Control bool              `json:"control,omitempty"`
+}
+
+// A Command is what a script's process is told meanwhile: a line of JSON each.
+type Command struct {
+	Begin bool         `json:"begin,omitempty"` // setup is over everywhere: let load flow
+	Stop  bool         `json:"stop,omitempty"`  // begin no further iteration, run teardown, end
+	Phase *string      `json:"phase,omitempty"` // the faults that are in now, by name; empty is none
+	Fault *FaultAnswer `json:"fault,omitempty"`
+}
+
+// A FaultAnswer says what became of a fault that the script asked for.
+type FaultAnswer struct {
+	ID      int64  `json:"id"`
+	Refused string `json:"refused,omitempty"` // why; empty is that it comes
+	Control bool   `json:"control,omitempty"` // this is a control run: no fault comes
+}
+
+// A Note is what the script's process tells besides requests.
+type Note struct {
+	Ready      bool        `json:"ready,omitempty"`      // setup is over; it waits for Begin
+	Mark       *Mark       `json:"mark,omitempty"`       // an event of the script
+	Fault      *FaultAsk   `json:"fault,omitempty"`      // the script asks for a fault
+	Metrics    []Metric    `json:"metrics,omitempty"`    // so far
+	Thresholds []Threshold `json:"thresholds,omitempty"` // so far
+	Lost       int64       `json:"lost,omitempty"`       // requests and iterations that there was no room for, in all
+	Others     int64       `json:"others,omitempty"`     // requests that share one step, as there were too many
+	Loose      int64       `json:"loose,omitempty"`      // checks that no request of their virtual user came before
+	End        *End        `json:"end,omitempty"`        // it is the last
+}
+
+// A Mark is an event that the script tells of.
+type Mark struct {
+	At    time.Duration  `json:"at"`
+	Phase bool           `json:"phase,omitempty"` // a phase of the script begins
+	Text  string         `json:"text"`
+	Data  map[string]any `json:"data,omitempty"`
+}
+
+// A FaultAsk is a fault that the script wants injected.
+type FaultAsk struct {
+	ID   int64  `json:"id"`
+	Name string `json:"name"`
+}
+
+// An End says how the script ended, as k6 sees it.
+type End struct {
+	Error string `json:"error,omitempty"` // empty is well
+}
+
+// A Metric is one of k6's metrics, summed up. Times are in milliseconds, as k6 has them.
+type Metric struct {
+	Name     string  `json:"name"`
+	Type     string  `json:"type"`               // counter, gauge, rate, trend
+	Contains string  `json:"contains,omitempty"` // default, time, data
+	Count    int64   `json:"count"`              // samples
+	Sum      float64 `json:"sum"`                // of a rate: the samples that were not zero
+	Last     float64 `json:"last"`
+	Min      float64 `json:"min"`
+	Max      float64 `json:"max"`
+	P50      float64 `json:"p50"`
+	P90      float64 `json:"p90"`
+	P95      float64 `json:"p95"`
+	P99      float64 `json:"p99"`
+	Rate     float64 `json:"rate"` // a counter's per second; a rate's share, 0 to 1
+}
+
+// A Threshold is one of the script's thresholds with its answer.
+type Threshold struct {
+	Metric   string  `json:"metric"` // with {tag:value} where it is of some samples only
+	Source   string  `json:"source"` // as written: p(95)<200
+	What     string  `json:"what"`   // p(95)
+	Op       string  `json:"op"`
+	Target   float64 `json:"target"`
+	Count    int64   `json:"count"` // samples that it was judged by
+	Measured float64 `json:"measured"`
+	Holds    bool    `json:"holds"`
+	Abort    bool    `json:"abort,omitempty"` // it does not hold, and the script ends the test then
+}
+
+// Check refuses a config of another version.
+func (c *Config) Check() error {
+	if c.Version != wireVersion {
+		return fmt.Errorf("brunt speaks version %d and %s %d; build both from the same tree", c.Version, Binary, wireVersion)
+	}
+	return nil
+}
+
+// mostMark bounds what a mark may hold.
+const mostMark = 16 << 10
+
+// Check refuses a mark whose data can't be written down.
+func (m *Mark) Check() error {
+	b, err := json.Marshal(m.Data)
+	if err != nil {
+		return fmt.Errorf("the data of a mark is plain JSON: %w", err)
+	}
+	if n := len(b) + len(m.Text); n > mostMark {
+		return fmt.Errorf("a mark has at most %d bytes, and this one %d", mostMark, n)
+	}
+	return nil
+}
+
+// NotAllowed is what the error of a connection outside the blast radius says.
+const NotAllowed = "lies outside the blast radius; name it under guard.allow.load to let load go there"
+
+// CodeNotAllowed stands for such an error, as k6's own codes do for others.
+const CodeNotAllowed = -1
+
+// CodeClosed stands for a connection that was closed before the answer was whole, for
+// which k6 has no code.
+const CodeClosed = -2
+
+// CodeOf gives the code of a request's error by what k6 tells of it.
+func CodeOf(code int, text string) int {
+	switch {
+	case IsNotAllowed(text):
+		return CodeNotAllowed
+	case code == 1000 && (strings.HasSuffix(text, "EOF") || strings.Contains(text, "server closed idle connection")):
+		return CodeClosed
+	}
+	return code
+}
+
+// WasSent tells whether a request that had no answer was sent, as far as its code says:
+// an error of DNS, of dialing, of TLS or of the blast radius comes before.
+func WasSent(code int) bool {
+	return code == 1050 || code == CodeClosed || code == 1201 || code == 1220 || code >= 1400 && code < 1800
+}
+
+// IsNotAllowed tells such an error by its text, which is all that k6 keeps of it.
+func IsNotAllowed(text string) bool { return strings.Contains(text, NotAllowed) }

@@ -1,0 +1,95 @@
+package k6
+
+import (
+	"net/url"
+	"regexp"
+	"strings"
+)
+
+// StepName gives the step that a request belongs to: its name where the script gave it
+// one, else its group, else METHOD path. Tag gives a tag of it by name.
+func StepName(tag func(name string) string) string {
+	name := tag("name")
+	method := tag("method")
+	path, isURL := pathOf(name)
+	switch {
+	case name != "" && !isURL: // k6 writes the URL where the script gave no name
+		return oneLine(name)
+	case isURL && strings.Contains(name, "${}"): // http.url`…`
+		return oneLine(strings.TrimSpace(method + " " + path))
+	case tag("group") != "":
+		return oneLine(groupName(tag("group")))
+	case isURL:
+		return oneLine(strings.TrimSpace(method + " " + plain(path)))
+	}
+	return oneLine(method)
+}
+
+// groupName writes ::login::form as login / form.
+func groupName(group string) string {
+	return strings.ReplaceAll(strings.TrimPrefix(group, "::"), "::", " / ")
+}
+
+// pathOf gives the path of a URL, as written.
+func pathOf(name string) (path string, isURL bool) {
+	if rest, ok := strings.CutPrefix(name, "${}/"); ok { // the base URL is a variable
+		path, _, _ = strings.Cut("/"+rest, "?")
+		return path, true
+	}
+	scheme, rest, ok := strings.Cut(name, "://")
+	if !ok || scheme == "" || strings.ContainsAny(scheme, " /") {
+		return "", false
+	}
+	if strings.Contains(name, "${}") {
+		_, path, _ = strings.Cut(rest, "/")
+		path, _, _ = strings.Cut("/"+path, "?")
+		return path, true
+	}
+	u, err := url.Parse(name)
+	if err != nil {
+		return "", false
+	}
+	if u.Path == "" {
+		return "/", true
+	}
+	return u.Path, true
+}
+
+var numberSegment = regexp.MustCompile(`/([0-9]+|[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})(/|$)`)
+
+// plain writes * for the numbers and UUIDs of a path: they tell one object from
+// another, and not one step.
+func plain(path string) string {
+	for {
+		next := numberSegment.ReplaceAllString(path, "/*$2")
+		if next == path {
+			return path
+		}
+		path = next
+	}
+}
+
+// longestName bounds a step's name.
+const longestName = 200
+
+// oneLine makes a name that a report and an objective can write.
+func oneLine(s string) string {
+	s = strings.Map(func(r rune) rune {
+		switch {
+		case r < ' ' || r == 0x7f:
+			return ' '
+		case r == '"':
+			return '\''
+		}
+		return r
+	}, s)
+	s = strings.ToValidUTF8(strings.TrimSpace(s), "?")
+	if len(s) > longestName {
+		s = strings.ToValidUTF8(s[:longestName], "") + "…"
+	}
+	switch s {
+	case "", "*", "iteration":
+		return strings.TrimSpace("request " + s)
+	}
+	return s
+}

@@ -1,0 +1,244 @@
+package k6
+
+import (
+	"bufio"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+)
+
+// wireVersion is that of the frames and messages: brunt and brunt-k6 are built from one
+// tree, and others are refused.
+const wireVersion = 1
+
+// A frame is its type, then numbers as varints and texts by their length.
+const (
+	frameHello     = 'H'
+	frameStep      = 'S'
+	frameCheck     = 'C'
+	frameRequest   = 'R'
+	frameIteration = 'I'
+	frameDropped   = 'D'
+	frameUsers     = 'U'
+	frameException = 'X'
+	frameNote      = 'N'
+)
+
+// mostText bounds a text of a frame.
+const mostText = 4 << 20
+
+// A Request is one request of the script as it went. Times are offsets from when the
+// script's process said hello.
+type Request struct {
+	Step     int
+	End      time.Duration
+	Service  time.Duration // from its begin to its last byte
+	First    time.Duration // from its begin to its first byte; zero is not known
+	Status   int           // of HTTP or of gRPC; zero with Answered false is none
+	Code     int           // k6's error_code; zero is none
+	Failed   bool          // k6 takes it for failed
+	Answered bool
+	Checks   int // that were made of its answer
+	Wrong    int // of them did not hold
+	Check    int // number of the first that did not hold
+}
+
+// An Iteration is one whole iteration of the script.
+type Iteration struct {
+	End, Duration time.Duration
+}
+
+// A Handler takes what a script's process sends. It must not keep what it is given.
+type Handler interface {
+	Hello(wall time.Time)              // the instant that times are offsets from, by the wall clock
+	Step(id int, name string)          // comes before its first request
+	Check(id int, name string)         // comes before the first request that it failed for
+	Request(r *Request)                // ended
+	Iteration(i *Iteration)            // ended
+	Dropped(at time.Duration, n int64) // iterations that k6 had no virtual user for
+	Users(n int64)                     // virtual users that are active now
+	Exception(at time.Duration, text string)
+	Note(n *Note)
+}
+
+func appendText(b []byte, s string) []byte {
+	s = s[:min(len(s), mostText)]
+	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
+}
+
+func appendNumbers(b []byte, all ...int64) []byte {
+	for _, n := range all {
+		b = binary.AppendVarint(b, n)
+	}
+	return b
+}
+
+func appendHello(b []byte, wall time.Time) []byte {
+	return appendNumbers(append(b, frameHello), wireVersion, wall.UnixNano())
+}
+
+// appendNamed is a frame of a number with its name: a step's, a check's, or the time of
+// an exception with its text.
+func appendNamed(b []byte, frame byte, id int64, name string) []byte {
+	return appendText(appendNumbers(append(b, frame), id), name)
+}
+
+func appendRequest(b []byte, r *Request) []byte {
+	flags := int64(0)
+	if r.Failed {
+		flags |= 1
+	}
+	if r.Answered {
+		flags |= 2
+	}
+	return appendNumbers(append(b, frameRequest), int64(r.Step), flags, int64(r.End), int64(r.Service), int64(r.First),
+		int64(r.Status), int64(r.Code), int64(r.Checks), int64(r.Wrong), int64(r.Check))
+}
+
+func appendIteration(b []byte, end, duration time.Duration) []byte {
+	return appendNumbers(append(b, frameIteration), int64(end), int64(duration))
+}
+
+func appendDropped(b []byte, at time.Duration, n int64) []byte {
+	return appendNumbers(append(b, frameDropped), int64(at), n)
+}
+
+func appendUsers(b []byte, n int64) []byte { return appendNumbers(append(b, frameUsers), n) }
+
+func appendNote(b []byte, n *Note) []byte {
+	text, err := json.Marshal(n)
+	if err != nil {
+		panic(err) // it is made of texts and finite numbers
+	}
+	return append(binary.AppendUvarint(append(b, frameNote), uint64(len(text))), text...)
+}
+
+// errFrame is that what came is no frame: the other side is another version, or
+// something else wrote to its standard output.
+var errFrame = errors.New("what brunt-k6 sent can't be read")
+
+// Read hands all frames to h, until r ends. An end within a frame is
+// [io.ErrUnexpectedEOF]: the process died while it wrote.
+func Read(r io.Reader, h Handler) error {
+	d := decoder{r: bufio.NewReaderSize(r, 1<<16)}
+	for {
+		frame, err := d.r.ReadByte()
+		if err != nil {
+			if errors.Is(err, io.EOF) {
+				return nil
+			}
+			return err
+		}
+		d.frame(frame, h)
+		if d.err != nil {
+			if errors.Is(d.err, io.EOF) {
+				d.err = io.ErrUnexpectedEOF
+			}
+			return d.err
+		}
+	}
+}
+
+// decoder reads one frame; its error is the first.
+type decoder struct {
+	r   *bufio.Reader
+	req Request
+	it  Iteration
+	err error
+}
+
+func (d *decoder) number() int64 {
+	if d.err != nil {
+		return 0
+	}
+	n, err := binary.ReadVarint(d.r)
+	d.err = err
+	return n
+}
+
+func (d *decoder) bytes() []byte {
+	if d.err != nil {
+		return nil
+	}
+	n, err := binary.ReadUvarint(d.r)
+	if err == nil && n > mostText {
+		err = fmt.Errorf("%w: a text of %d bytes", errFrame, n)
+	}
+	if d.err = err; err != nil {
+		return nil
+	}
+	b := make([]byte, n)
+	_, d.err = io.ReadFull(d.r, b)
+	return b
+}
+
+func (d *decoder) frame(frame byte, h Handler) {
+	switch frame {
+	case frameHello:
+		version, wall := d.number(), d.number()
+		if d.err == nil && version != wireVersion {
+			d.err = fmt.Errorf("%w: it speaks version %d and brunt %d; build both from the same tree", errFrame, version, wireVersion)
+		}
+		if d.err == nil {
+			h.Hello(time.Unix(0, wall))
+		}
+	case frameStep, frameCheck, frameException:
+		id, text := d.number(), string(d.bytes())
+		if d.err != nil {
+			return
+		}
+		switch frame {
+		case frameStep:
+			h.Step(int(id), text)
+		case frameCheck:
+			h.Check(int(id), text)
+		default:
+			h.Exception(time.Duration(id), text)
+		}
+	case frameRequest:
+		d.request(h)
+	case frameIteration:
+		d.it = Iteration{End: time.Duration(d.number()), Duration: time.Duration(d.number())}
+		if d.err == nil {
+			h.Iteration(&d.it)
+		}
+	case frameDropped:
+		at, n := time.Duration(d.number()), d.number()
+		if d.err == nil {
+			h.Dropped(at, n)
+		}
+	case frameUsers:
+		if n := d.number(); d.err == nil {
+			h.Users(n)
+		}
+	case frameNote:
+		var n Note
+		b := d.bytes()
+		if d.err != nil {
+			return
+		}
+		if err := json.Unmarshal(b, &n); err != nil {
+			d.err = fmt.Errorf("%w: %w", errFrame, err)
+			return
+		}
+		h.Note(&n)
+	default:
+		d.err = fmt.Errorf("%w: a frame of type %q", errFrame, frame)
+	}
+}
+
+func (d *decoder) request(h Handler) {
+	r := &d.req
+	r.Step = int(d.number())
+	flags := d.number()
+	r.Failed, r.Answered = flags&1 != 0, flags&2 != 0
+	r.End, r.Service, r.First = time.Duration(d.number()), time.Duration(d.number()), time.Duration(d.number())
+	r.Status, r.Code = int(d.number()), int(d.number())
+	r.Checks, r.Wrong, r.Check = int(d.number()), int(d.number()), int(d.number())
+	if d.err == nil {
+		h.Request(r)
+	}
+}
