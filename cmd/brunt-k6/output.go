@@ -244,7 +244,7 @@ func (o *out) http(t *httpext.Trail) {
 	if of.setup {
 		return
 	}
-	before := t.Blocked + t.ConnDuration
+	before := max(t.Blocked, t.ConnDuration) // a new connection is waited for while it is made
 	r := k6.Request{
 		Step: o.step(of, t.Tags, ""), End: o.stream.At(t.EndTime), Service: before + t.Duration,
 		Status: of.status, Code: of.code, Answered: of.status != 0, Failed: of.status == 0 || of.status >= 400,

@@ -210,6 +210,7 @@ func Complaint(said string) string {
 	var kept []string
 	for _, l := range lines {
 		l = strings.TrimSpace(l)
+		l = strings.TrimPrefix(l, "could not initialize '-': could not load JS test 'file:///-': ")
 		if l == "" || strings.HasPrefix(l, "at ") || strings.Contains(l, "file:///-") {
 			continue
 		}

@@ -47,11 +47,12 @@ func newGot() *got {
 	return &got{steps: map[int]string{}, checks: map[int]string{}, ready: make(chan struct{})}
 }
 
-func (g *got) locked(f func())                  { g.mu.Lock(); defer g.mu.Unlock(); f() }
-func (g *got) Hello(wall time.Time)             { g.locked(func() { g.wall = wall }) }
-func (g *got) Step(id int, n string)            { g.locked(func() { g.steps[id] = n }) }
-func (g *got) Check(id int, n string)           { g.locked(func() { g.checks[id] = n }) }
-func (g *got) Request(r *Request)               { g.locked(func() { g.requests = append(g.requests, *r) }) }
+func (g *got) locked(f func())        { g.mu.Lock(); defer g.mu.Unlock(); f() }
+func (g *got) Hello(wall time.Time)   { g.locked(func() { g.wall = wall }) }
+func (g *got) Step(id int, n string)  { g.locked(func() { g.steps[id] = n }) }
+func (g *got) Check(id int, n string) { g.locked(func() { g.checks[id] = n }) }
+func (g *got) Request(r *Request)     { g.locked(func() { g.requests = append(g.requests, *r) }) }
+
 func (g *got) Iteration(i *Iteration)           { g.locked(func() { g.iterations = append(g.iterations, *i) }) }
 func (g *got) Users(n int64)                    { g.locked(func() { g.users = max(g.users, n) }) }
 func (g *got) Dropped(_ time.Duration, n int64) { g.locked(func() { g.dropped += n }) }

@@ -8,7 +8,7 @@ import (
 
 // A sketch is a distribution of any numbers, times or not, in bounded memory: a value
 // is known to a thousandth. A bucket is named by the sign, the exponent and the first
-// nine bits of the fraction of its values.
+// ten bits of the fraction of its values.
 type sketch struct {
 	buckets map[uint32]int64
 	count   int64
@@ -19,7 +19,7 @@ type sketch struct {
 }
 
 const (
-	fractionRest = 52 - 9                   // bits of the fraction that are left out
+	fractionRest = 52 - 10                  // bits of the fraction that are left out
 	signBit      = 1 << (63 - fractionRest) // of a bucket
 )
 
@@ -64,7 +64,11 @@ func (s *sketch) quantiles(shares ...float64) []float64 {
 		seen := int64(0)
 		for _, b := range all {
 			if seen += b.n; seen >= rank {
-				out[i] = min(max((b.low+b.high)/2, s.min), s.max)
+				v := (b.low + b.high) / 2
+				if n := math.Ceil(b.low); n <= b.high { // counts and sizes are whole
+					v = n
+				}
+				out[i] = min(max(v, s.min), s.max)
 				break
 			}
 		}

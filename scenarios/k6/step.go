@@ -10,6 +10,9 @@ import (
 // one, else its group, else METHOD path. Tag gives a tag of it by name.
 func StepName(tag func(name string) string) string {
 	name := tag("name")
+	if name == "" { // as k6/ws leaves it
+		name = tag("url")
+	}
 	method := tag("method")
 	path, isURL := pathOf(name)
 	switch {

@@ -29,6 +29,8 @@ func TestStream_Checks(t *testing.T) {
 	s.Request("3", at(5))
 	s.Sweep(s.begun.Add(2 * time.Second))
 	s.CheckMade("3", "too late", false)
+	s.Dropped(time.Second, 3)
+	s.Exception(time.Second, strings.Repeat("x", 5000))
 	s.Note(Note{})
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
@@ -36,6 +38,9 @@ func TestStream_Checks(t *testing.T) {
 	g := newGot()
 	if err := Read(&b, g); err != nil {
 		t.Fatal(err)
+	}
+	if g.dropped != 3 || len(g.exceptions) != 1 || len(g.exceptions[0]) > 2100 {
+		t.Errorf("%d dropped, %q", g.dropped, g.exceptions)
 	}
 	type seen struct{ end, checks, wrong int }
 	want := map[seen]bool{{1, 1, 0}: true, {2, 2, 2}: true, {3, 0, 0}: true, {4, 0, 0}: true, {5, 0, 0}: true}

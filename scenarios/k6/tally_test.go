@@ -112,6 +112,9 @@ func TestTally(t *testing.T) {
 	}
 	add := func(name, typ string, v float64, tags ...string) {
 		for _, s := range tally.Metric(name, typ, "default") {
+			if s.Whole() != (s.of == nil) {
+				t.Errorf("%s is whole: %v", s.name, s.Whole())
+			}
 			if s.Takes(func(k string) (string, bool) {
 				i := slices.Index(tags, k)
 				if i < 0 {
@@ -161,6 +164,9 @@ func TestTally_Wrong(t *testing.T) {
 }
 
 func TestStepName(t *testing.T) {
+	if got := StepName(func(tag string) string { return map[string]string{"url": "ws://x.test/chat"}[tag] }); got != "/chat" {
+		t.Errorf("without a name: %q", got)
+	}
 	for _, c := range []struct{ name, method, group, want string }{
 		{"list posts", "GET", "::login", "list posts"},
 		{"http://x.test/posts/17/comments?y=1", "GET", "", "GET /posts/*/comments"},

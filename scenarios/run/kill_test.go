@@ -120,7 +120,7 @@ func newMortal(t *testing.T) *mortal {
 func (m *mortal) run(t *testing.T, text, guard string, point int, after time.Duration) string {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], "role", "brunt", m.file(t, text), m.state, guard, strconv.Itoa(point))
-	m.runs = append(m.runs, tagOf(m.state)+"-"+NewID())
+	m.runs = append(m.runs, NewID())
 	cmd.Env = append(os.Environ(), "BRUNT_STATE_OF="+m.state, "BRUNT_TEST_RUN="+m.runs[len(m.runs)-1])
 	cmd.Env = append(cmd.Env, m.env...)
 	var out bytes.Buffer
