@@ -22,6 +22,9 @@ import (
 // containers: what the engine says of them stays as it was while they are in, and the
 // kernel's side is as it was afterwards.
 func TestDocker_Resources(t *testing.T) {
+	if testing.Short() {
+		t.Skip("makes a few dozen containers")
+	}
 	chaostest.Root(t)
 	y := chaostest.NewYard(t)
 	for _, c := range []struct {
@@ -146,6 +149,9 @@ func TestDocker_ResourcesExactly(t *testing.T) {
 // TestDocker_ResourcesAgain starts a container again in the midst of a fault, which is
 // there again then, or void; and whatever it had first is there in the end.
 func TestDocker_ResourcesAgain(t *testing.T) {
+	if testing.Short() {
+		t.Skip("makes a few dozen containers")
+	}
 	chaostest.Root(t)
 	y := chaostest.NewYard(t)
 	for _, c := range []struct {
