@@ -163,12 +163,23 @@ func (c *Container) Start(ctx context.Context) error {
 
 // AskedContainer is a [Container] that can be asked for an answer of its own.
 type AskedContainer struct {
-	*Container
+	*inner
 	Answer func(ctx context.Context) error
 	At     string // host:port
 }
 
-var _ Asker = (*AskedContainer)(nil)
+// inner is a Container by a name that does not hide its method Container.
+type inner = Container
+
+var (
+	_ Asker     = (*AskedContainer)(nil)
+	_ Contained = (*AskedContainer)(nil)
+)
+
+// Asked has a container be asked for an answer at a host:port.
+func Asked(c *Container, answer func(ctx context.Context) error, at string) *AskedContainer {
+	return &AskedContainer{inner: c, Answer: answer, At: at}
+}
 
 // Ask implements [Asker].
 func (c *AskedContainer) Ask(ctx context.Context) error { return c.Answer(ctx) }
@@ -185,7 +196,7 @@ func ContainerOf(u Unit) (*Container, bool) {
 	case *Container:
 		return u, true
 	case *AskedContainer:
-		return u.Container, true
+		return u.inner, true
 	}
 	return nil, false
 }

@@ -35,7 +35,7 @@ func containerWorld(y *chaostest.Yard, o chaostest.VictimOptions, spoil func(t *
 // starts starts a container that a fault has taken down, as soon as it is.
 func starts(t *testing.T, v *chaostest.Victim) {
 	t.Helper()
-	_, was := v.Container.Container()
+	_, was := v.Container()
 	for ctx := t.Context(); ; {
 		is, err := v.Engine.Inspect(ctx, v.ID)
 		if err != nil {

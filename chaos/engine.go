@@ -61,7 +61,7 @@ func (u Undo) doEngine(ctx context.Context) (Outcome, error) {
 	var args engineArgs
 	var id containerIdentity
 	err := json.Unmarshal(u.Args, &args)
-	swept := u.Op == opFleet || u.Op == opCompose
+	swept := u.Op == opFleet || u.Op == opCompose || u.Op == opUnhelp
 	if err == nil && !swept {
 		err = json.Unmarshal(u.Identity, &id)
 	}
@@ -78,6 +78,8 @@ func (u Undo) doEngine(ctx context.Context) (Outcome, error) {
 		return sweepEngine(ctx, e, docker.RunLabel, args.Run)
 	case opCompose:
 		return sweepEngine(ctx, e, docker.ComposeProject, args.Run)
+	case opUnhelp:
+		return unhelp(ctx, e, args.Run)
 	case opStart:
 		return startContainer(ctx, e, id, args.Settle)
 	case opUnpause:

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"brunt/chaos/cgroup"
 	"brunt/chaos/docker"
 	"brunt/scenarios"
 )
@@ -64,14 +65,21 @@ type Env struct {
 	MaxUnits int        // units that a fault may hit; zero is no bound
 	Dry      bool       // nothing runs yet, and nothing will be done
 	Now      func() time.Duration
-	Run      string // its name, which the environment of whatever is started carries
+	Run      string        // its name, which the environment of whatever is started carries
+	Burner   []string      // brunt's own command line for a child that uses up what a unit is to be short of; nil is that there can be none
+	Groups   cgroup.System // where units' control groups are; zero is this machine
+	State    string        // the directory of the journal, which is to have room; empty is nowhere
 	// Ask asks a unit by HTTP whether it leads; an error says why it does not. Nil is
 	// that nobody can.
 	Ask func(ctx context.Context, l *Leader, u Unit) error
 
 	Addresses map[string]string   // what ${unit.…} stands for, by the text of the placeholder
 	Allow     [][]string          // lists of what calls may go to besides loopback, as guard.allow.chaos has it; all must hold it
+	At        func(point string)  // is called where brunt could die within an injection, for tests; nil is nobody
 	Spawned   func(pid int) error // writes down that a command was started; nil writes nothing
+
+	Extend  func(u Undo) error // writes an undo down, beside those of the step that is in; nil writes nothing
+	Insides *Insides           // the ways into units' networks; nil is that each fault opens its own
 
 	// Find finds containers of the engine that brunt did not start. Nil is that no engine is
 	// known.
@@ -80,4 +88,10 @@ type Env struct {
 	// Spare gives why a unit, or a link from->to, may not be touched, or nil. Nil spares
 	// none.
 	Spare func(name string) error
+}
+
+func (e Env) point(name string) {
+	if e.At != nil {
+		e.At(name)
+	}
 }

@@ -55,6 +55,23 @@ func (s *Selector) Reaches(sc Scope) []string {
 // Reaches implements [Reaching].
 func (e *Edge) Reaches(sc Scope) []string {
 	var out []string
+	for _, end := range []string{e.From, e.To} {
+		if strings.HasPrefix(end, containerPrefix) {
+			out = append(out, end)
+		}
+	}
+	if e.Container != "" {
+		out = append(out, containerPrefix+e.Container)
+	}
+	if e.byPackets(sc.contained) { // no link has to be declared for that
+		for _, unit := range sc.units() {
+			for _, end := range []string{e.From, e.To, e.Service, e.Unit, zonePrefix + e.Zone} {
+				if end != "" && sc.Zones.at(end, unit) {
+					out = append(out, unit)
+				}
+			}
+		}
+	}
 	for _, l := range sc.pairs() {
 		if e.on(l.From, l.To, sc.Zones) {
 			out = append(out, l.From, l.To)

@@ -302,7 +302,9 @@ func (t *Timeline) sleepUnless(ctx context.Context, over <-chan struct{}, at tim
 func (t *Timeline) occurrence(ctx context.Context, e *Entry, p Planned, r *Record, rnd *rand.Rand, next time.Duration) {
 	env := t.Env
 	env.Rand = rnd
+	env.At = t.Journal.point
 	env.Spawned = func(pid int) error { return t.spawned(r, pid) }
+	env.Extend = func(u Undo) error { return t.extend(r, u) }
 	steps, err := e.Damage.Plan(ctx, env)
 	if err == nil {
 		err = env.Refused(steps)
@@ -432,6 +434,14 @@ func (t *Timeline) spawned(r *Record, pid int) error {
 		return err
 	}
 	return t.Journal.Extend(r.ids[len(r.ids)-1], undo)
+}
+
+// extend writes down what else takes the fault back that is in.
+func (t *Timeline) extend(r *Record, u Undo) error {
+	if len(r.ids) == 0 {
+		return nil
+	}
+	return t.Journal.Extend(r.ids[len(r.ids)-1], u)
 }
 
 // settle closes the journal's entries of what is taken back, or notes there why it

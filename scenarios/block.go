@@ -48,9 +48,6 @@ func Resolve[T any](b Block, kinds map[string]func() T, m *Mistakes) (value T, o
 var notYet = func() map[string]string {
 	out := map[string]string{}
 	for noun, names := range map[string]string{
-		"fault": `network.loss network.duplicate network.corrupt
-			network.reorder network.half_open dns.fail dns.timeout dns.spoof stress.cpu stress.memory
-			stress.io cpu.throttle memory.limit disk.throttle disk.fill fd.exhaust time.skew`,
 		"executor": `find`,
 		"step":     `grpc redis sql websocket kafka amqp tcp udp dns`,
 		"key":      `alerts`,

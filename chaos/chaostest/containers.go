@@ -21,6 +21,7 @@ import (
 
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/network"
+	"github.com/docker/go-connections/nat"
 )
 
 // Engine gives the machine's Docker engine. A test that needs one fails without it where
@@ -75,12 +76,7 @@ type Yard struct {
 func NewYard(t *testing.T) *Yard {
 	t.Helper()
 	y := &Yard{Engine: Engine(t), Run: "test-" + strings.ToLower(rand.Text())}
-	program := filepath.Join(t.TempDir(), "victim")
-	build := exec.Command("go", "build", "-o", program, "brunt/chaos/chaostest/victim")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("building the victim: %v\n%s", err, out)
-	}
+	program := build(t, "victim")
 	t.Cleanup(func() {
 		if _, err := y.Engine.RemoveLabelled(context.Background(), docker.RunLabel, y.Run); err != nil {
 			t.Error(err)
@@ -94,6 +90,24 @@ func NewYard(t *testing.T) *Yard {
 	}
 	y.network(t, labels)
 	return y
+}
+
+// build builds a program of this package's as containers need it: static.
+func build(t *testing.T, name string) string {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), name)
+	cmd := exec.Command("go", "build", "-o", program, "brunt/chaos/chaostest/"+name)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("building the %s: %v\n%s", name, err, out)
+	}
+	return program
+}
+
+// Helper builds what helpers run, and gives its file: BRUNT_LINUX names it to brunt.
+func Helper(t *testing.T) string {
+	t.Helper()
+	return build(t, "helper")
 }
 
 // network makes the yard's network with a subnet of its own choice, so that each victim
@@ -158,7 +172,7 @@ func (y *Yard) Start(t *testing.T, o VictimOptions) *Victim {
 	}
 	n := y.made.Add(1)
 	name := fmt.Sprintf("brunt-%s-%d", y.Run, n)
-	config := &container.Config{Image: y.Image, Labels: map[string]string{docker.RunLabel: y.Run}}
+	config := &container.Config{Image: y.Image, Labels: map[string]string{docker.RunLabel: y.Run}, ExposedPorts: nat.PortSet{"8080/tcp": {}}}
 	for k, v := range o.Labels {
 		config.Labels[k] = v
 	}
@@ -184,7 +198,7 @@ func (y *Yard) Start(t *testing.T, o VictimOptions) *Victim {
 	}
 	service, _, _ := strings.Cut(o.Unit, "[")
 	v := &Victim{ID: made.ID, Yard: y}
-	v.AskedContainer = &chaos.AskedContainer{Container: &chaos.Container{Engine: y.Engine, Ref: name, Of: chaos.Named{Unit: o.Unit, Service: service}, Check: v.ask}, Answer: v.ask}
+	v.AskedContainer = chaos.Asked(&chaos.Container{Engine: y.Engine, Ref: name, Of: chaos.Named{Unit: o.Unit, Service: service}, Check: v.ask}, v.ask, "")
 	for deadline := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
 		is, err := y.Engine.Inspect(t.Context(), v.ID)
 		if err != nil {

@@ -29,6 +29,8 @@ type Engine struct {
 	agreed bool // on a version of the API
 
 	refused atomic.Pointer[error] // why its address was not connected to
+	helping sync.Mutex
+	helper  string // the image of helpers, once it is made
 }
 
 // Options say how an engine is reached.

@@ -36,7 +36,7 @@ func (f fleet) units() []chaos.Unit {
 	for _, m := range f.Units() {
 		c := &chaos.Container{Engine: f.engine, Ref: m.ID(), Of: chaos.Named{Unit: m.Name(), Service: m.Service}, Check: m.Ready}
 		if m.Asks() {
-			out = append(out, &chaos.AskedContainer{Container: c, Answer: m.Ask, At: m.Addr()})
+			out = append(out, chaos.Asked(c, m.Ask, m.Addr()))
 		} else {
 			out = append(out, c)
 		}
@@ -150,7 +150,7 @@ func (p project) units() []chaos.Unit {
 	for _, u := range p.Units() {
 		c := &chaos.Container{Engine: p.engine, Ref: u.Ref(), Of: chaos.Named{Unit: u.Name(), Service: u.Service}, Check: u.Ready}
 		if u.Asks() {
-			out = append(out, &chaos.AskedContainer{Container: c, Answer: u.Ask, At: u.Addr()})
+			out = append(out, chaos.Asked(c, u.Ask, u.Addr()))
 		} else {
 			out = append(out, c)
 		}
@@ -280,6 +280,22 @@ func (s *system) zonesOr(plan chaos.Zones) chaos.Zones {
 		return s.zones
 	}
 	return plan
+}
+
+// helpers readies what brunt's helpers are made of, where a fault will need one.
+func (r *runner) helpers(ctx context.Context) error {
+	for _, e := range r.Faults {
+		f, ok := e.Damage.(chaos.Inside)
+		if r.o.NoChaos || !ok || !f.Inside(r.Scope) {
+			continue
+		}
+		engine, err := r.sys.open(ctx)
+		if err != nil {
+			return err
+		}
+		return r.insides.Ready(ctx, engine, r.o.ID)
+	}
+	return nil
 }
 
 // owned labels what a run makes with whose it is.

@@ -47,6 +47,7 @@ func Doctor(ctx context.Context, stateDirs []string, getenv func(string) string)
 	path, err := k6.Find(self, os.LookupEnv)
 	checks = append(checks, program6("k6", Missing, path, err))
 	checks = append(checks, features()...)
+	checks = append(checks, starving()...)
 	return append(checks, engine(ctx, getenv))
 }
 
@@ -151,7 +152,7 @@ func rootCheck() Check {
 	if os.Geteuid() == 0 {
 		return Check{"root", Fine, "yes", ""}
 	}
-	return Check{"root", Fine, "no; nothing that this version does needs it", ""}
+	return Check{"root", Fine, "no; faults on control groups and on processes of others need it", ""}
 }
 
 func freezing() Check {
@@ -159,6 +160,19 @@ func freezing() Check {
 		return Check{"process.freeze", Missing, "this system can't stop a process and let it go on", "run the drill on Linux or macOS"}
 	}
 	return Check{"process.freeze", Fine, "signals", ""}
+}
+
+// starving tells which faults on what a unit may use can be done here, and by what.
+func starving() []Check {
+	var out []Check
+	for _, w := range chaos.Ways() {
+		c := Check{Name: w.Fault, State: Fine, Found: w.Via}
+		if w.Err != nil {
+			c.State, c.Found, c.Fix = Missing, w.Err.Error(), w.Fix
+		}
+		out = append(out, c)
+	}
+	return out
 }
 
 func deathSignal() Check {

@@ -151,7 +151,8 @@ func (r *runner) newTimeline() *chaos.Timeline {
 func (r *runner) world() chaos.Env {
 	return chaos.Env{
 		Units: r.sys.units(), Links: r.sys.links, Zones: r.sys.zonesOr(r.Scope.Zones), Find: r.sys.find, MaxUnits: r.Scenario.Guard.MaxUnits, Now: r.now, Run: r.o.ID,
-		Ask: r.leads, Addresses: r.env.Units, Allow: r.allowed(), Spare: r.spare,
+		Ask: r.leads, Addresses: r.env.Units, Allow: r.allowed(), Spare: r.spare, Insides: &r.insides,
+		Burner: r.o.Burner, State: r.o.State,
 	}
 }
 

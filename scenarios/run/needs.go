@@ -9,9 +9,12 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
+	"brunt/chaos"
 	"brunt/chaos/docker"
+	"brunt/chaos/netns"
 	"brunt/scenarios/k6"
 	"brunt/targets/stack"
 )
@@ -41,7 +44,34 @@ func (p *Plan) Needs(ctx context.Context) []Check {
 			checks = append(checks, Check{"fault " + e.Name, Bad, c.Found, c.Fix})
 		}
 	}
+	ways := sync.OnceValue(netns.Ways)
+	for _, e := range p.Faults {
+		if err := p.try(e, ways); err != nil {
+			checks = append(checks, Check{"fault " + e.Name, Bad, err.Error(), "see the table of mechanisms below, or leave the fault out"})
+		}
+	}
 	return checks
+}
+
+// try finds out whether this machine can do a fault at all.
+func (p *Plan) try(e *chaos.Entry, ways func() []netns.Way) error {
+	t, ok := e.Damage.(chaos.Tried)
+	if !ok {
+		return nil
+	}
+	return t.Try(p.Scope, ways)
+}
+
+// tried refuses a plan with a fault that this machine can't do, before anything starts.
+func (p *Plan) tried() error {
+	var errs []error
+	ways := sync.OnceValue(netns.Ways)
+	for _, e := range p.Faults {
+		if err := p.try(e, ways); err != nil {
+			errs = append(errs, fmt.Errorf("fault %s: %w", e.Name, err))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // program6 tells whether brunt-k6 is there.

@@ -29,6 +29,8 @@ type Options struct {
 	State    string                   // for the journal; needed where anything is started or broken
 	Ledger   string                   // the file for what the ledger did not find as it should be; empty keeps none
 	Guard    []string                 // the command line of the guard; empty runs without one, for tests
+	Burner   []string                 // the command line of what uses up what a unit is to be short of; empty is that faults which need one can't be done
+	Helpers  bool                     // helpers in an engine do what brunt could do itself; for tests
 	Requests string                   // the file for every request, one by one; empty keeps none
 	NoChaos  bool                     // the control run: no fault is injected
 	Log      *slog.Logger             // nil logs nothing
@@ -74,7 +76,8 @@ type runner struct {
 	journal  *chaos.Journal
 	guard    *chaos.Guard
 	sys      *system
-	timeline atomic.Pointer[chaos.Timeline] // nil in a control run
+	insides  chaos.Insides
+	timeline atomic.Pointer[chaos.Timeline] // under way; nil in a control run
 	rec      *measure.Recorder
 	samples  *measure.Samples
 	clients  []targets.Way
@@ -116,6 +119,7 @@ func (p *Plan) newRunner(o Options) *runner {
 	if r.o.ID == "" {
 		r.o.ID = NewID()
 	}
+	r.insides.Helper = o.Helpers
 	return r
 }
 
@@ -168,6 +172,7 @@ func (r *runner) protect() (err error) {
 		return err
 	}
 	r.journal.At, r.journal.Mask = r.o.At, r.Scenario.Secrets.Mask
+	r.insides.Journal = r.journal
 	if len(r.o.Guard) == 0 {
 		return nil
 	}
@@ -180,6 +185,12 @@ func (r *runner) protect() (err error) {
 // closeJournal lets the guard go and ends the journal. Left says what is to be taken back
 // still; empty is nothing.
 func (r *runner) closeJournal() (left string, err error) {
+	const most = time.Minute
+	ctx, cancel := context.WithTimeout(context.Background(), most)
+	defer cancel()
+	if err := r.insides.Close(ctx); err != nil {
+		r.note("%v", err)
+	}
 	if r.guard != nil {
 		if err := r.guard.Stop(); err != nil {
 			r.note("%v", err)
@@ -212,6 +223,11 @@ func (r *runner) run(ctx context.Context) (res *scenarios.Result, err error) {
 	if err := r.furnish(); err != nil {
 		return r.unstarted(err), nil
 	}
+	if !r.o.NoChaos {
+		if err := r.tried(); err != nil {
+			return r.unstarted(err), nil
+		}
+	}
 	r.sys = &system{r: r}
 	err = r.sys.bringUp(ctx)
 	defer func() {
@@ -223,6 +239,9 @@ func (r *runner) run(ctx context.Context) (res *scenarios.Result, err error) {
 		return r.unstarted(err), nil
 	}
 	r.sys.watch()
+	if err := r.helpers(ctx); err != nil {
+		return r.unstarted(err), nil
+	}
 	dropTokens, err := r.tokens(ctx)
 	if err != nil {
 		return r.unstarted(err), nil

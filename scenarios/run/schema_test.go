@@ -330,8 +330,6 @@ func TestNotAvailable(t *testing.T) {
 		target = "target: {%s: x}"
 	)
 	for _, c := range []struct{ form, names string }{
-		{faults, `network.loss network.duplicate network.corrupt network.reorder
-			network.half_open dns.fail dns.timeout dns.spoof stress.cpu stress.memory stress.io cpu.throttle memory.limit disk.throttle disk.fill fd.exhaust time.skew`},
 		{steps, "grpc redis sql websocket kafka amqp tcp udp dns"},
 	} {
 		for name := range strings.FieldsSeq(c.names) {

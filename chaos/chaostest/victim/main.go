@@ -73,6 +73,7 @@ func serve(port string) {
 		os.Exit(7)
 	}()
 	http.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "ok") })
+	resources()
 	fmt.Println(http.ListenAndServe(":"+port, nil))
 	os.Exit(1)
 }
