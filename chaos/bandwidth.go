@@ -5,15 +5,17 @@ import (
 	"fmt"
 	"math"
 
+	"brunt/chaos/netns"
 	"brunt/chaos/proxy"
 	"brunt/scenarios"
 )
 
-// Bandwidth lets so many bytes a second through a link.
+// Bandwidth lets so many bytes a second through a link, or into and out of containers.
 type Bandwidth struct {
-	Edge `yaml:",inline"`
-	way  `yaml:",inline"`
-	Rate scenarios.Bandwidth `yaml:"rate,required,positive"` // of each direction, shared by all connections
+	Edge  `yaml:",inline"`
+	way   `yaml:",inline"`
+	Rate  scenarios.Bandwidth `yaml:"rate,required,positive"` // of each direction, shared by all connections; via tbf only of what goes out
+	Ports Ports               `yaml:"ports"`                  // of packets: only those of connections to one of these ports; zero is all
 }
 
 var _ Fault = (*Bandwidth)(nil)
@@ -24,7 +26,8 @@ const mostRate = 125e6
 
 // Check implements [Fault].
 func (f *Bandwidth) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
-	f.check(at, sc, m)
+	f.checkNetwork(at, netns.Bandwidth, sc, m, "ports")
+	f.checkWay(f.way, sc, m)
 	if f.Rate > mostRate {
 		m.Add(f.Of("rate"), "%s is what a clean link on this machine may carry: at most %s can be told from it", f.Rate, scenarios.Bandwidth(mostRate))
 	}
@@ -36,6 +39,16 @@ func (f *Bandwidth) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
 // Plan implements [Fault].
 func (f *Bandwidth) Plan(ctx context.Context, env Env) ([]Step, error) {
 	rate := float64(f.Rate)
+	what := "let " + f.Rate.String() + " through"
+	if f.byPackets(env.contained) {
+		both := flowConns
+		if f.Via == "tbf" { // which knows only what goes out
+			both = flowOut
+		}
+		return f.packetPlan(ctx, env, f.flow(both), f.Ports, packets{
+			what: what, sign: rateSign(rate), spec: netns.Spec{Do: netns.Bandwidth, Rate: int64(rate)},
+		})
+	}
 	// Long enough to be measured, short enough not to take longer than half a second.
 	bulk := int64(math.Min(math.Max(rate/2, 512), 4<<20))
 	measure := func(ctx context.Context, l *Link) (proxy.ProbeResult, error) {
@@ -57,7 +70,7 @@ func (f *Bandwidth) Plan(ctx context.Context, env Env) ([]Step, error) {
 		return scenarios.Bandwidth(rate).String() + " pass"
 	}
 	return toxicPlan(ctx, &f.Edge, env, &toxic{
-		what:  "let " + f.Rate.String() + " through",
+		what:  what,
 		toxic: proxy.Bandwidth{Rate: int64(rate), Direction: f.of(proxy.Both)},
 		prove: func(ctx context.Context, l *Link, _ *proxy.Line) (string, error) {
 			return untilClear(ctx, func(pulse *proxy.Pulse) (string, error) {

@@ -4,10 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
+
+	"brunt/chaos/docker"
 )
 
 // A Discovery is what dead runs have left on this machine, found by brunt's marks and
@@ -25,9 +30,10 @@ type Discovery struct {
 // that nobody looks into.
 type Leftover struct {
 	Run     string
-	Journal string  // empty is a process
-	Process Process // of the run, or its guard
-	What    string  // for people
+	Journal string         // empty is a process
+	Process Process        // of the run, or its guard
+	Engine  docker.Address // where what it has made carries its label; the zero one is that it is a process or a journal
+	What    string         // for people
 }
 
 // seen is a process as a look around finds it.
@@ -83,6 +89,7 @@ func Discover(runs ...string) (*Discovery, error) {
 			}
 		}
 	}
+	d.engine(holders, runs)
 	// A journal knows best how to take things back: it comes first.
 	slices.SortStableFunc(d.Left, func(a, b Leftover) int {
 		switch {
@@ -127,7 +134,11 @@ func (d *Discovery) TakeBack(ctx context.Context) ([]Taken, error) {
 			continue
 		}
 		t := Taken{Run: l.Run, Pending: Pending{What: l.What}}
-		t.Outcome, t.Err = l.end(ctx)
+		if l.Engine.Host != "" {
+			t.Outcome, t.Err = l.sweep(ctx)
+		} else {
+			t.Outcome, t.Err = l.end(ctx)
+		}
 		taken = append(taken, t)
 		if t.Err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", l.What, t.Err))
@@ -162,4 +173,75 @@ func (l *Leftover) end(ctx context.Context) (Outcome, error) {
 		return Failed, err
 	}
 	return Reverted, nil
+}
+
+// engine looks for what dead runs have left in this machine's Docker engine: containers,
+// networks and images with their label. Runs of another user can't be seen to live, and
+// are left alone; so is an engine that is not this machine's.
+func (d *Discovery) engine(holders map[string]bool, only []string) {
+	e := localEngine()
+	if e == nil {
+		return
+	}
+	defer e.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), inspectFor)
+	defer cancel()
+	runs, err := e.Runs(ctx)
+	if err != nil {
+		return
+	}
+	for _, run := range slices.Sorted(maps.Keys(runs)) {
+		mine := os.Geteuid() == 0 || runs[run] == strconv.Itoa(os.Geteuid())
+		switch {
+		case !mine, runs[run] == "", len(only) > 0 && !slices.Contains(only, run):
+			continue
+		case holders[run]:
+			if !slices.Contains(d.Alive, run) {
+				d.Alive = append(d.Alive, run)
+			}
+			continue
+		}
+		left, err := e.Labelled(ctx, docker.RunLabel, run)
+		if err != nil || left.Total() == 0 {
+			continue
+		}
+		what := fmt.Sprintf("%d containers, %d networks, %d images and %d volumes in the Docker engine", len(left.Containers), len(left.Networks), len(left.Images), len(left.Volumes))
+		d.Left = append(d.Left, Leftover{Run: run, Engine: e.Address(), What: what})
+	}
+}
+
+// localEngine is the machine's own engine, where one answers.
+func localEngine() *docker.Engine {
+	at, err := docker.Find(os.Getenv)
+	if err != nil || !at.Local() {
+		return nil
+	}
+	e, err := docker.Open(at, docker.Options{})
+	if err != nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	if e.Ping(ctx) != nil {
+		_ = e.Close()
+		return nil
+	}
+	return e
+}
+
+// sweep removes what a dead run has left in an engine.
+func (l *Leftover) sweep(ctx context.Context) (Outcome, error) {
+	_, holders, err := look()
+	switch {
+	case err != nil:
+		return Failed, err
+	case holders[l.Run]:
+		return Failed, errors.New("its run goes on")
+	}
+	e, err := docker.Open(l.Engine, docker.Options{})
+	if err != nil {
+		return Failed, err
+	}
+	defer e.Close()
+	return sweepEngine(ctx, e, docker.RunLabel, l.Run)
 }

@@ -11,6 +11,21 @@
 // child in a session of its own, replays the journal when brunt dies; the next run
 // does when the guard died too.
 //
+// # What a unit may use
+//
+// Faults on processors, memory, disks, descriptors and the clock are done from without, to
+// the processes of a unit, whether those are brunt's own, a stranger's or a container's:
+//
+//   - A limit is written into the unit's control group (package cgroup), past whoever made
+//     the group, and the old value is in the journal. A unit that shares its group gets one
+//     of its own for the time, where that is possible: nobody else is limited, and brunt
+//     never. Memory is counted where it was taken, so for memory.limit it is not.
+//   - What uses something up is a child of brunt's in the unit's groups (package burner),
+//     which the kernel ends with brunt. The same child measures what the unit gets, and
+//     that is what proves a limit.
+//   - Files are reached below /proc/PID/root (package rootfs); what fills a disk has no name
+//     and goes with brunt. The clock is the code by which a process reads it (package vdso).
+//
 // # To add a fault
 //
 // Write a file with a struct whose exported fields are its YAML, and a line in [Kinds].
@@ -30,6 +45,11 @@
 //     done, [Hits] to be bounded by max_units before the run, [Linked] to have a proxy on
 //     its links, [Slow] where the effect takes its time, [Meter] to count what met it, [Zoned] and
 //     [Led] to be aimed at a zone and at the leader.
+//
+// A unit may be a [Container] of a Docker engine, found by package docker. What is done to
+// it is held against its id and the time of its start, so that a container that takes its
+// name is never touched; an undo names its engine. A fault that lives in a container's
+// namespaces implements [Rooted]: the timeline tells it of a restart.
 //
 // A toxic of package proxy becomes a fault by toxicPlan: say what proves it and what
 // proves that it is gone.

@@ -20,12 +20,20 @@ import (
 	"time"
 
 	"brunt/chaos"
+	"brunt/chaos/burner"
 	"brunt/chaos/chaostest"
 	"brunt/chaos/proxy"
 )
 
-// TestMain lets the test binary be the system that is broken.
+// TestMain lets the test binary be the system that is broken, and brunt's burner.
 func TestMain(m *testing.M) {
+	if len(os.Args) == 2 && os.Args[1] == "burn" {
+		if err := burner.Run(os.Stdin, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	if len(os.Args) > 2 && os.Args[1] == "serve" {
 		switch how := slices.Concat(os.Args[3:], []string{""})[0]; how {
 		case "stubborn":
@@ -65,9 +73,10 @@ func TestMain(m *testing.M) {
 type unit struct {
 	name, addr string
 	args       []string
-	inert      bool // stopping and starting do nothing
-	polite     bool // stopping asks first
-	bare       bool // ready once its port accepts
+	wrap       []string // what becomes the process, once it has done its own part
+	inert      bool     // stopping and starting do nothing
+	polite     bool     // stopping asks first
+	bare       bool     // ready once its port accepts
 
 	mu     sync.Mutex
 	cmd    *exec.Cmd
@@ -85,6 +94,13 @@ func newUnit(t *testing.T, name string, args ...string) *unit {
 	}
 	u := &unit{name: name, addr: l.Addr().String(), args: args}
 	_ = l.Close()
+	u.begin(t)
+	return u
+}
+
+// begin starts the unit, and waits until it is ready.
+func (u *unit) begin(t *testing.T) {
+	t.Helper()
 	if err := u.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +118,6 @@ func newUnit(t *testing.T, name string, args ...string) *unit {
 			t.Fatal("the unit does not become ready")
 		}
 	}
-	return u
 }
 
 func (u *unit) Name() string     { return u.name + "[0]" }
@@ -157,6 +172,9 @@ func (u *unit) Start(context.Context) error {
 
 func (u *unit) spawn() error {
 	cmd := exec.Command(os.Args[0], append([]string{"serve", u.addr}, u.args...)...)
+	if u.wrap != nil {
+		cmd = exec.Command(u.wrap[0], slices.Concat(u.wrap[1:], cmd.Args)...)
+	}
 	if err := cmd.Start(); err != nil {
 		return err
 	}

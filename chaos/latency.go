@@ -6,14 +6,17 @@ import (
 	"fmt"
 	"time"
 
+	"brunt/chaos/netns"
 	"brunt/chaos/proxy"
 	"brunt/scenarios"
 )
 
-// Latency delays what passes a link.
+// Latency delays what passes a link, or the packets of containers. A direction that is
+// not written delays a round trip once.
 type Latency struct {
 	Edge        `yaml:",inline"`
 	way         `yaml:",inline"`
+	Ports       Ports              `yaml:"ports"`                   // of packets: only those of connections to one of these ports; zero is all
 	Delay       scenarios.Duration `yaml:"delay,required,positive"` // of every byte, each way that it is on
 	Jitter      scenarios.Duration `yaml:"jitter"`                  // at most this much more or less, uniform
 	Correlation scenarios.Share    `yaml:"correlation"`             // of successive delays
@@ -23,7 +26,8 @@ var _ Fault = (*Latency)(nil)
 
 // Check implements [Fault].
 func (f *Latency) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
-	f.check(at, sc, m)
+	f.checkNetwork(at, netns.Latency, sc, m, "ports")
+	f.checkWay(f.way, sc, m)
 	f.checkJitter(f.Delay, f.Jitter, m)
 }
 
@@ -38,6 +42,13 @@ func (f *Latency) Plan(ctx context.Context, env Env) ([]Step, error) {
 	what := fmt.Sprintf("delay %s", f.Delay)
 	if f.Jitter > 0 {
 		what += fmt.Sprintf(" ± %s", f.Jitter)
+	}
+	if f.byPackets(env.contained) {
+		s := lateSign(f.Delay.D(), f.Jitter.D()) // a round trip meets each step once
+		return f.packetPlan(ctx, env, f.flow(flowOnce), f.Ports, packets{
+			what: what + " each packet", sign: s,
+			spec: netns.Spec{Do: netns.Latency, Delay: f.Delay.D(), Jitter: f.Jitter.D(), Correlation: float64(f.Correlation)},
+		})
 	}
 	return toxicPlan(ctx, &f.Edge, env, &toxic{
 		what:  what,

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"brunt/chaos/netns"
 	"brunt/chaos/proxy"
 	"brunt/scenarios"
 )
@@ -23,21 +24,30 @@ type Link struct {
 func (l *Link) Name() string { return l.From + "->" + l.To }
 
 // Edge says which links a network fault is on: those from one service or unit to
-// another, or all of a service's. LoadName stands for the load.
+// another, or all of a service's. LoadName stands for the load. Where the units are
+// containers, it says whose packets are hit: those between the ends, or all of a unit.
 type Edge struct {
 	scenarios.Place
-	From    string  `yaml:"from"`                 // a service, a unit such as posts[0], a zone such as zone/a, or load
-	To      string  `yaml:"to"`                   // a service, a unit or a zone
-	Service string  `yaml:"service"`              // all links of its units, in and out
-	Unit    string  `yaml:"unit"`                 // all links of the unit, in and out
-	Zone    string  `yaml:"zone"`                 // all links into the zone and out of it; those within it stay
-	Pick    Pick    `yaml:"pick"`                 // of the units of from, else of the service or zone, else of to; not written is all, of a service one
-	Leader  *Leader `yaml:"leader"`               // how the leader is found, for pick: leader
-	Via     string  `yaml:"via,oneof=auto|proxy"` // the mechanism; zero is auto: the first that there is
+	From      string            `yaml:"from"`                                            // a service, a unit such as posts[0], a zone such as zone/a, a container such as container/redis, or load
+	To        string            `yaml:"to"`                                              // a service, a unit, a zone or a container; of packets also a host, host:port, an address or a network such as 10.0.0.0/8
+	Service   string            `yaml:"service"`                                         // all links of its units, in and out; beside project one of Compose's
+	Unit      string            `yaml:"unit"`                                            // all links of the unit, in and out
+	Zone      string            `yaml:"zone"`                                            // all links into the zone and out of it; those within it stay
+	Container string            `yaml:"container"`                                       // all packets of a container that runs already, by its name or id
+	Labels    map[string]string `yaml:"labels"`                                          // all packets of the containers that carry them; an empty value is any
+	Project   string            `yaml:"project"`                                         // all packets of the containers of this project of Compose
+	InNetwork string            `yaml:"in_network"`                                      // all packets of the containers that are in it, by its name or id
+	Pick      Pick              `yaml:"pick"`                                            // of the units of from, else of the service or zone, else of to; not written is all, of a service and of containers one
+	Leader    *Leader           `yaml:"leader"`                                          // how the leader is found, for pick: leader
+	Via       string            `yaml:"via,oneof=auto|proxy|nft|nfqueue|ebpf|netem|tbf"` // the mechanism; zero is auto: the first that there is
+	OnRestart string            `yaml:"on_restart,oneof=inject|void"`                    // when a container whose packets are hit is started again; zero is inject: the fault is put in anew. void ends it, unjudged
 }
 
 // on tells whether the edge contains the link between two units.
 func (e *Edge) on(from, to string, z Zones) bool {
+	if !e.query().IsZero() { // no link has such an end
+		return false
+	}
 	if e.Zone != "" {
 		return z.at(zonePrefix+e.Zone, from) != z.at(zonePrefix+e.Zone, to)
 	}
@@ -61,8 +71,30 @@ func (e *Edge) InZones() []string {
 	return out
 }
 
+// checkNetwork holds the edge of a fault that is done on links or to packets against what
+// there is. Only names the settings that packets alone have.
+func (e *Edge) checkNetwork(at scenarios.Pos, do netns.Action, sc Scope, m *scenarios.Mistakes, only ...string) {
+	if e.byPackets(sc.contained) {
+		e.checkPackets(at, do, sc, m)
+		return
+	}
+	for _, key := range only {
+		if e.Has(key) {
+			m.Add(e.Of(key), "%s goes with the packets of containers, and this is done on a link", key)
+		}
+	}
+	e.check(at, sc, m)
+}
+
 // check holds the edge against the links there are.
 func (e *Edge) check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
+	if !e.query().IsZero() || e.Via != "" && e.Via != "auto" && e.Via != "proxy" {
+		m.AddHint(at, "network.* faults are done to the packets of containers", "it is done on links, by brunt's proxy, and a container has none")
+		return
+	}
+	if e.Has("on_restart") {
+		m.Add(e.Of("on_restart"), "on_restart goes with the packets of containers; a link stays over restarts")
+	}
 	own := 0
 	for _, has := range []bool{e.Service != "", e.Unit != "", e.Zone != ""} {
 		if has {
@@ -92,6 +124,10 @@ func (e *Edge) check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
 		sc.knowsZone(e.Of("zone"), e.Zone, m)
 	}
 	if m.Len() > before || void {
+		return
+	}
+	if onLoad := func(l EdgeName) bool { return l.From == LoadName && e.on(l.From, l.To, sc.Zones) }; sc.Containers && !slices.ContainsFunc(sc.pairs(), onLoad) {
+		m.AddHint(at, "network.* faults are done to their packets; from: load has a link", "it is done on links, and between containers there is no proxy of brunt's")
 		return
 	}
 	if !e.any(sc) {
@@ -189,6 +225,9 @@ func (e *Edge) subject() string {
 	if e.Zone != "" {
 		return zonePrefix + e.Zone
 	}
+	if !e.query().IsZero() {
+		return containerPrefix + e.Container
+	}
 	for _, s := range []string{e.From, e.Service, e.Unit, e.To} {
 		if s != "" && s != LoadName {
 			return s
@@ -225,7 +264,9 @@ func (e *Edge) Hits(sc Scope) int {
 }
 
 // all tells that no pick narrows the edge.
-func (e *Edge) all() bool { return !e.Has("pick") && e.Service == "" }
+func (e *Edge) all() bool {
+	return !e.Has("pick") && e.Service == "" && e.Container == "" && len(e.Labels) == 0
+}
 
 // Touches implements [Linked].
 func (e *Edge) Touches(from, to string, z Zones) (hit, http bool) { return e.on(from, to, z), false }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"brunt/chaos/netns"
 	"brunt/chaos/proxy"
 	"brunt/scenarios"
 )
@@ -18,13 +19,14 @@ type Partition struct {
 	Direction string `yaml:"direction,oneof=both|one-way"` // zero is both
 	Mode      string `yaml:"mode,oneof=drop|reject|reset"` // zero is drop: nothing answers. reject refuses, reset resets
 	Existing  string `yaml:"existing,oneof=cut|keep"`      // connections that are open already; zero is cut
+	Ports     Ports  `yaml:"ports"`                        // of packets: only connections to one of these ports; zero is all
 }
 
 var _ Fault = (*Partition)(nil)
 
 // Check implements [Fault].
 func (f *Partition) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
-	f.check(at, sc, m)
+	f.checkNetwork(at, netns.Partition, sc, m, "ports")
 	if f.Direction == "one-way" && (f.From == "" || f.To == "") {
 		m.Add(f.Of("direction"), "one way wants both from and to")
 	}
@@ -45,6 +47,9 @@ func (f *Partition) Touches(from, to string, z Zones) (hit, http bool) {
 
 // Plan implements [Fault].
 func (f *Partition) Plan(ctx context.Context, env Env) ([]Step, error) {
+	if f.byPackets(env.contained) {
+		return f.packets(ctx, env)
+	}
 	links, err := f.links(ctx, env)
 	if err != nil {
 		return nil, err
@@ -68,9 +73,32 @@ func (f *Partition) Plan(ctx context.Context, env Env) ([]Step, error) {
 	if f.Existing == "keep" {
 		t.Existing, want.old = proxy.Keep, proxy.Answered
 	}
-	what := "cut"
+	return []Step{&toxic{links: links, what: f.what(), toxic: t, watch: true, prove: want.find, undone: answers}}, nil
+}
+
+func (f *Partition) what() string {
 	if f.Mode != "" && f.Mode != "drop" {
-		what = "cut by " + f.Mode
+		return "cut by " + f.Mode
 	}
-	return []Step{&toxic{links: links, what: what, toxic: t, watch: true, prove: want.find, undone: answers}}, nil
+	return "cut"
+}
+
+// packets makes the steps on packets of containers.
+func (f *Partition) packets(ctx context.Context, env Env) ([]Step, error) {
+	mode := f.Mode
+	if mode == "drop" {
+		mode = ""
+	}
+	line := wantFate("reset or silent", netns.Ended, netns.Stuck)
+	if f.Existing == "keep" {
+		line = wantFate("as it was", netns.Carried)
+	}
+	flow := flowConns
+	if f.Direction == "one-way" {
+		flow = flowOpened
+	}
+	return f.packetPlan(ctx, env, flow, f.Ports, packets{
+		what: f.what(), sign: cutSign(mode != "", line),
+		spec: netns.Spec{Do: netns.Partition, Mode: mode, Keep: f.Existing == "keep"},
+	})
 }

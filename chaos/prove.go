@@ -27,7 +27,6 @@ type trips struct {
 	times  []time.Duration // sorted
 	silent int             // had no answer
 	waited time.Duration   // for those, at least
-	late   time.Duration   // this machine itself, at worst
 }
 
 // roundTrips makes round trips over new connections on the link.
@@ -71,10 +70,10 @@ func telling(least, late time.Duration) time.Duration { return max(least, late+l
 
 // How often something must be found late by a machine that is late itself, and never in
 // time, to count after all: without the fault it would have been quick between two stalls,
-// and once is enough to tell. When time is up a few times do.
+// and once is enough to tell. When time is up fewer times do.
 const (
 	inARow = 10
-	atEnd  = 3
+	atEnd  = 2
 )
 
 // untilClear looks until what it finds is not blurred, or ctx is over. A look has the
@@ -85,16 +84,24 @@ func untilClear(ctx context.Context, look func(pulse *proxy.Pulse) (string, erro
 		return "", err
 	}
 	defer pulse.Close()
+	found, why := "", error(nil) // of the last look that was blurred
 	for n := 1; ; n++ {
 		pulse.Reset()
 		text, err := look(pulse)
+		over := ctx.Err() != nil
 		switch {
-		case !errors.Is(err, errBlurred):
+		case errors.Is(err, errBlurred):
+			found, why = text, err
+		case err != nil && over && n > 1 && !errors.Is(err, errNoEffect): // time was up in the middle of it
+			n--
+		default:
 			return text, err
-		case n == inARow || n >= atEnd && ctx.Err() != nil:
-			return fmt.Sprintf("%s, %d times in a row, though %v", text, n, errBlurred), nil
-		case ctx.Err() != nil:
-			return "", fmt.Errorf("%s, and %w", text, err)
+		}
+		switch {
+		case n == inARow || n >= atEnd && over:
+			return fmt.Sprintf("%s, %d times in a row, though %v", found, n, errBlurred), nil
+		case over:
+			return "", fmt.Errorf("%s, and %w", found, why)
 		}
 	}
 }

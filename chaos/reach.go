@@ -13,6 +13,15 @@ type Reaching interface{ Reaches(sc Scope) []string }
 // Foreign is a Fault that may hit processes that brunt did not start.
 type Foreign interface{ PIDs() []int }
 
+// Finding is a Fault that may hit containers that brunt did not start.
+type Finding interface {
+	// Finds tells that its settings select some by what the engine says of them.
+	Finds() bool
+}
+
+// Finds implements [Finding].
+func (s *Selector) Finds() bool { return !s.query().IsZero() }
+
 // PIDs implements [Foreign].
 func (s *Selector) PIDs() []int {
 	if s.PID == 0 {
@@ -28,6 +37,10 @@ func (s *Selector) Reaches(sc Scope) []string {
 		return []string{pidName(s.PID)}
 	case s.Unit != "":
 		return []string{s.Unit}
+	case s.Container != "":
+		return []string{containerPrefix + s.Container}
+	case !s.query().IsZero():
+		return nil // who they are is known only in the run
 	}
 	units := sc.units()
 	if s.Service != "" {
@@ -42,6 +55,23 @@ func (s *Selector) Reaches(sc Scope) []string {
 // Reaches implements [Reaching].
 func (e *Edge) Reaches(sc Scope) []string {
 	var out []string
+	for _, end := range []string{e.From, e.To} {
+		if strings.HasPrefix(end, containerPrefix) {
+			out = append(out, end)
+		}
+	}
+	if e.Container != "" {
+		out = append(out, containerPrefix+e.Container)
+	}
+	if e.byPackets(sc.contained) { // no link has to be declared for that
+		for _, unit := range sc.units() {
+			for _, end := range []string{e.From, e.To, e.Service, e.Unit, zonePrefix + e.Zone} {
+				if end != "" && sc.Zones.at(end, unit) {
+					out = append(out, unit)
+				}
+			}
+		}
+	}
 	for _, l := range sc.pairs() {
 		if e.on(l.From, l.To, sc.Zones) {
 			out = append(out, l.From, l.To)
@@ -71,19 +101,23 @@ func (sc Scope) unitsOf(service string) []string {
 	const most = 10_000 // replicas; a service that is only named has no number of them
 	var out []string
 	for i := range min(n, most) {
-		out = append(out, fmt.Sprintf("%s[%d]", service, i))
+		out = append(out, unitName(service, i))
 	}
 	return out
 }
+
+// unitName is the name of a replica.
+func unitName(service string, i int) string { return fmt.Sprintf("%s[%d]", service, i) }
 
 // pidName is what a process is called that brunt did not start.
 func pidName(pid int) string { return fmt.Sprintf("pid %d", pid) }
 
 // Protected is whom no fault may touch.
 type Protected struct {
-	Services []string
-	Units    []string // service[i]
-	PIDs     []int
+	Services   []string
+	Units      []string // service[i]
+	PIDs       []int
+	Containers []string // by their names in the engine
 }
 
 // Has tells whether a unit is protected, or an end of a link, from->to.
@@ -97,6 +131,8 @@ func (p *Protected) Has(name string) (whom string, yes bool) {
 		case slices.Contains(p.Services, service), slices.Contains(p.Units, unit):
 			return unit, true
 		case slices.ContainsFunc(p.PIDs, func(pid int) bool { return pidName(pid) == unit }):
+			return unit, true
+		case slices.ContainsFunc(p.Containers, func(name string) bool { return ContainerName(name) == unit }):
 			return unit, true
 		}
 	}

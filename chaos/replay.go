@@ -138,6 +138,22 @@ func (u Undo) do(ctx context.Context) (Outcome, error) {
 	switch u.Op {
 	case opExec, opWebhook:
 		return u.doOwn(ctx)
+	case opUnqueue:
+		return u.doUnqueue(ctx)
+	case opEndBrunt:
+		var id identity
+		if err := json.Unmarshal(u.Identity, &id); err != nil {
+			return Failed, fmt.Errorf("the journal's entry is damaged: %w", err)
+		}
+		return endHolder(ctx, id)
+	case opGroupSet, opGroupLeave:
+		return u.doGroup(ctx)
+	case opName:
+		return u.doName()
+	case opFiles, opClock:
+		return u.doFamily()
+	case opFleet, opCompose, opStart, opUnpause, opConnect, opUnhelp:
+		return u.doEngine(ctx)
 	case opContinue, opEnd, opExecEnd:
 		var id identity
 		if err := json.Unmarshal(u.Identity, &id); err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"brunt/chaos/netns"
 	"brunt/chaos/proxy"
 	"brunt/scenarios"
 )
@@ -12,7 +13,8 @@ import (
 // Reset resets every connection that is open on a link, on both sides. New ones
 // work.
 type Reset struct {
-	Edge `yaml:",inline"`
+	Edge  `yaml:",inline"`
+	Ports Ports `yaml:"ports"` // of packets: only connections to one of these ports; zero is all
 }
 
 var (
@@ -24,12 +26,21 @@ var (
 func (*Reset) OneShot() bool { return true }
 
 // Check implements [Fault].
-func (f *Reset) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) { f.check(at, sc, m) }
+func (f *Reset) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
+	f.checkNetwork(at, netns.Reset, sc, m, "ports")
+}
 
 // Plan implements [Fault].
 func (f *Reset) Plan(ctx context.Context, env Env) ([]Step, error) {
+	const what = "reset all connections"
+	if f.byPackets(env.contained) {
+		return f.packetPlan(ctx, env, flowConns, f.Ports, packets{
+			what: what, spec: netns.Spec{Do: netns.Reset},
+			sign: endsSign(),
+		})
+	}
 	return toxicPlan(ctx, &f.Edge, env, &toxic{
-		what: "reset all connections", toxic: proxy.Reset{}, watch: true, undone: answers,
+		what: what, toxic: proxy.Reset{}, watch: true, undone: answers,
 		prove: func(ctx context.Context, _ *Link, before *proxy.Line) (string, error) {
 			if before == nil {
 				return "", errors.New("no connection could be opened before it, as another fault is on the link")

@@ -22,6 +22,11 @@ func (*Command) Schema() scenarios.Schema {
 	}}
 }
 
+// Schema implements [scenarios.Schemer].
+func (*Offset) Schema() scenarios.Schema {
+	return scenarios.Schema{"type": "string", "pattern": `^[-+]?([0-9.]+(ns|us|µs|ms|s|m|h))+$|\$\{`, "examples": []any{"-1h", "90s"}}
+}
+
 // SchemaWith implements [scenarios.DescribedSchemer].
 func (*Probe) SchemaWith(doc scenarios.Describer) scenarios.Schema {
 	forms := (*Command)(nil).Schema()["anyOf"].([]any)

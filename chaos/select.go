@@ -9,19 +9,34 @@ import (
 	"strconv"
 	"strings"
 
+	"brunt/chaos/docker"
 	"brunt/scenarios"
 )
 
 // Selector says which units a fault hits: exactly one of service, unit, zone and pid; or
-// those of a service in a zone.
+// those of a service in a zone; or containers of the machine's Docker engine, which are
+// those that match every one of container, labels, project and in_network.
 type Selector struct {
 	scenarios.Place
-	Service string  `yaml:"service"`   // whose units are hit, as many as pick says
-	Unit    string  `yaml:"unit"`      // service[i]
-	Zone    string  `yaml:"zone"`      // all units of the zone, or those of the service in it
-	PID     int     `yaml:"pid,min=2"` // a process that brunt did not start
-	Pick    Pick    `yaml:"pick"`      // one (the default), all (that of a zone), a number, a share or leader
-	Leader  *Leader `yaml:"leader"`    // how the leader is found, for pick: leader
+	Service   string            `yaml:"service"`    // whose units are hit, as many as pick says; beside project one of Compose's
+	Unit      string            `yaml:"unit"`       // service[i]
+	Zone      string            `yaml:"zone"`       // all units of the zone, or those of the service in it
+	PID       int               `yaml:"pid,min=2"`  // a process that brunt did not start
+	Container string            `yaml:"container"`  // the name or id of a container that runs already
+	Labels    map[string]string `yaml:"labels"`     // that containers carry, all of them; an empty value is any
+	Project   string            `yaml:"project"`    // of Compose, whose containers are meant
+	InNetwork string            `yaml:"in_network"` // containers that are in it, by its name or id
+	Pick      Pick              `yaml:"pick"`       // one (the default), all (that of a zone), a number, a share or leader
+	Leader    *Leader           `yaml:"leader"`     // how the leader is found, for pick: leader
+}
+
+// query selects containers that brunt did not start; the zero one is that none are meant.
+func (s *Selector) query() docker.Query {
+	q := docker.Query{Container: s.Container, Labels: s.Labels, Project: s.Project, Network: s.InNetwork}
+	if s.Project != "" {
+		q.Service = s.Service
+	}
+	return q
 }
 
 // Pick says how many of the matching units are hit. The zero value is one.
@@ -91,9 +106,12 @@ func (s *Selector) InZones() []string {
 	return []string{s.Zone}
 }
 
-// matching is how many units of the target match.
+// matching is how many units of the target match; of what is found only in the run it is
+// at least one.
 func (s *Selector) matching(sc Scope) int {
 	switch {
+	case !s.query().IsZero():
+		return 1
 	case s.Zone != "":
 		return sc.Zones.count(s.Zone, s.Service)
 	case s.Service != "":
@@ -104,6 +122,9 @@ func (s *Selector) matching(sc Scope) int {
 
 // whom says who matches, for people.
 func (s *Selector) whom() string {
+	if q := s.query(); !q.IsZero() {
+		return q.String()
+	}
 	name := s.Service + s.Unit
 	if s.Zone != "" {
 		name = strings.TrimPrefix(name+" in zone "+s.Zone, " in ")
@@ -113,6 +134,10 @@ func (s *Selector) whom() string {
 
 // check holds the selector against the services there are.
 func (s *Selector) check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
+	if !s.query().IsZero() {
+		s.checkFound(m)
+		return
+	}
 	given := 0
 	for _, has := range []bool{s.Service != "", s.Unit != "", s.Zone != "" && s.Service == "", s.PID != 0} {
 		if has {
@@ -120,7 +145,7 @@ func (s *Selector) check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
 		}
 	}
 	if given != 1 {
-		m.AddHint(at, "such as {service: posts, pick: one}", "want exactly one of service, unit, zone, pid")
+		m.AddHint(at, "such as {service: posts, pick: one}", "want exactly one of service, unit, zone, pid, or what selects containers")
 		return
 	}
 	names := slices.Sorted(maps.Keys(sc.Services))
@@ -142,7 +167,7 @@ func (s *Selector) check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
 			return
 		}
 		switch n := s.matching(sc); {
-		case m.Len() > before:
+		case m.Len() > before || sc.Found[s.Service]:
 		case n == 0:
 			sc.none(s.Of("zone"), m, "", "%s has no unit in zone %s", s.Service, s.Zone)
 		case s.pick().of(n) > n && s.Zone != "":
@@ -167,6 +192,7 @@ func checkUnit(at scenarios.Pos, unit string, sc Scope, m *scenarios.Mistakes) {
 	}
 	n, known := sc.Services[service]
 	switch {
+	case sc.Found[service]: // in the run
 	case !known:
 		sc.none(at, m, scenarios.DidYouMean(service, slices.Sorted(maps.Keys(sc.Services))), "there is no service %q", service)
 	case index >= n:
@@ -177,6 +203,27 @@ func checkUnit(at scenarios.Pos, unit string, sc Scope, m *scenarios.Mistakes) {
 // Hits implements [Hits].
 func (s *Selector) Hits(sc Scope) int {
 	return s.pick().of(s.matching(sc))
+}
+
+// checkFound holds the selector against what can be said of containers before the run.
+func (s *Selector) checkFound(m *scenarios.Mistakes) {
+	for _, other := range []struct {
+		key string
+		has bool
+	}{{"unit", s.Unit != ""}, {"zone", s.Zone != ""}, {"pid", s.PID != 0}, {"service", s.Service != "" && s.Project == ""}} {
+		if other.has {
+			m.Add(s.Of(other.key), "`%s` names what the target is made of, and beside it are words that select containers of the engine", other.key)
+		}
+	}
+	if s.Container != "" && s.Has("pick") {
+		m.Add(s.Of("pick"), "a container is one already; pick goes with labels, project or in_network")
+	}
+	for name := range s.Labels {
+		if name == "" {
+			m.Add(s.Of("labels"), "a label has a name")
+		}
+	}
+	s.Leader.check(s.Place, s.pick(), 1, m)
 }
 
 // splitUnit takes service[i] apart.
@@ -198,6 +245,11 @@ func (s *Selector) units(ctx context.Context, env Env) ([]Unit, error) {
 			return nil, err
 		}
 		found = []Unit{u}
+	case !s.query().IsZero():
+		var err error
+		if found, err = env.find(ctx, s.query()); err != nil {
+			return nil, err
+		}
 	default:
 		for _, u := range env.Units {
 			in := s.Zone == "" || env.Zones.at(zonePrefix+s.Zone, u.Name())

@@ -3,20 +3,24 @@ package chaos
 import (
 	"context"
 
+	"brunt/chaos/netns"
 	"brunt/chaos/proxy"
 	"brunt/scenarios"
 )
 
 // Stall holds everything on a link: connections stay, new ones are accepted, and
-// nothing passes until it is taken back. Nothing is lost.
+// nothing passes until it is taken back. Nothing is lost. Of packets it is what TCP sends
+// again: connections that are open go on where they were, and new ones wait.
 type Stall struct {
-	Edge `yaml:",inline"`
+	Edge  `yaml:",inline"`
+	Ports Ports `yaml:"ports"` // of packets: only those of connections to one of these ports; zero is all
 }
 
 // Blackhole swallows everything on a link: connections stay, new ones are accepted,
 // and what is sent is lost.
 type Blackhole struct {
-	Edge `yaml:",inline"`
+	Edge  `yaml:",inline"`
+	Ports Ports `yaml:"ports"` // of packets: only those of connections to one of these ports; zero is all
 }
 
 var (
@@ -25,22 +29,37 @@ var (
 )
 
 // Check implements [Fault].
-func (f *Stall) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) { f.check(at, sc, m) }
+func (f *Stall) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
+	f.checkNetwork(at, netns.Stall, sc, m, "ports")
+}
 
 // Check implements [Fault].
-func (f *Blackhole) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) { f.check(at, sc, m) }
+func (f *Blackhole) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
+	f.checkNetwork(at, netns.Blackhole, sc, m, "ports")
+}
 
 // Plan implements [Fault].
 func (f *Stall) Plan(ctx context.Context, env Env) ([]Step, error) {
-	return toxicPlan(ctx, &f.Edge, env, mute("hold everything", proxy.Stall{}))
+	const what = "hold everything"
+	if f.byPackets(env.contained) {
+		return f.packetPlan(ctx, env, flowConns, f.Ports, packets{what: what, sign: muteSign(), spec: netns.Spec{Do: netns.Stall}})
+	}
+	return toxicPlan(ctx, &f.Edge, env, mute(what, proxy.Stall{}))
 }
 
 // Plan implements [Fault].
 func (f *Blackhole) Plan(ctx context.Context, env Env) ([]Step, error) {
-	return toxicPlan(ctx, &f.Edge, env, mute("swallow everything", proxy.Blackhole{}))
+	const what = "swallow everything"
+	if f.byPackets(env.contained) {
+		return f.packetPlan(ctx, env, flowConns, f.Ports, packets{what: what, sign: muteSign(), spec: netns.Spec{Do: netns.Blackhole}})
+	}
+	return toxicPlan(ctx, &f.Edge, env, mute(what, proxy.Blackhole{}))
 }
 
 // mute is a toxic under which nothing answers, on connections new and old.
 func mute(what string, t proxy.Toxic) *toxic {
 	return &toxic{what: what, toxic: t, watch: true, prove: fates{proxy.Silent, proxy.Silent}.find, undone: answers}
 }
+
+// muteSign shows that nothing answers.
+func muteSign() sign { return cutSign(false, wantFate("silent", netns.Stuck)) }

@@ -73,6 +73,17 @@ func stops(ctx context.Context, s *Selector, env Env, grace time.Duration, again
 	}
 	var steps []Step
 	for _, u := range units {
+		if _, ok := ContainerOf(u); ok { // the engine starts and ends it
+			d := stopContainer(u, grace)
+			if again {
+				d = restartContainer(u, grace)
+			}
+			if err := d.find(ctx, env); err != nil {
+				return nil, err
+			}
+			steps = append(steps, d)
+			continue
+		}
 		steps = append(steps, &stop{unit: u, grace: grace, again: again})
 	}
 	return steps, nil

@@ -44,6 +44,7 @@ type Timeline struct {
 	records  []*Record
 	cleared  map[string]chan struct{}
 	when     map[string]time.Duration
+	rooted   rooted
 }
 
 // A Record is what became of one occurrence of a fault. Times are offsets from t0.
@@ -77,10 +78,13 @@ type Record struct {
 
 	Detect *Sighting // by the team's monitoring; nil where it is not asked
 
-	watch *watch
-	held  []Held
-	ids   []int         // entries of the journal
-	over  time.Duration // it was taken back and looked for by then; its phase may go on
+	watch   *watch
+	held    []Held
+	ids     []int         // entries of the journal
+	voids   chan struct{} // closed when the fault is void
+	voided  sync.Once
+	voidWhy error
+	over    time.Duration // it was taken back and looked for by then; its phase may go on
 }
 
 // revertFor bounds taking a fault back, which goes on when the run was cancelled.
@@ -161,6 +165,7 @@ func (t *Timeline) Play(ctx context.Context) []*Record {
 		})
 	}
 	wg.Wait()
+	t.rooted.calls.Wait()
 	return t.records
 }
 
@@ -278,12 +283,28 @@ func (t *Timeline) sleep(ctx context.Context, at time.Duration) bool {
 	}
 }
 
+// sleepUnless waits until at, or until over is closed; false means that ctx ended first.
+func (t *Timeline) sleepUnless(ctx context.Context, over <-chan struct{}, at time.Duration) bool {
+	timer := time.NewTimer(max(0, at-t.Env.Now()))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return ctx.Err() == nil
+	case <-over:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
 // occurrence plays one occurrence from its plan to its end. The next of its entry is
 // due at next.
 func (t *Timeline) occurrence(ctx context.Context, e *Entry, p Planned, r *Record, rnd *rand.Rand, next time.Duration) {
 	env := t.Env
 	env.Rand = rnd
+	env.At = t.Journal.point
 	env.Spawned = func(pid int) error { return t.spawned(r, pid) }
+	env.Extend = func(u Undo) error { return t.extend(r, u) }
 	steps, err := e.Damage.Plan(ctx, env)
 	if err == nil {
 		err = env.Refused(steps)
@@ -319,14 +340,17 @@ func (t *Timeline) occurrence(ctx context.Context, e *Entry, p Planned, r *Recor
 	if !t.inject(ctx, r, steps) {
 		return
 	}
+	r.voids = make(chan struct{})
+	t.rooted.add(r)
 	stays := p.For
 	if t.MaxEach > 0 {
 		stays = min(stays, t.MaxEach)
 	}
 	t.verify(ctx, r, stays)
 	if !r.OneShot {
-		r.Early = !t.sleep(ctx, r.Injected+stays)
+		r.Early = !t.sleepUnless(ctx, r.voids, r.Injected+stays)
 	}
+	t.rooted.drop(r)
 	t.revert(ctx, r)
 	r.over = t.Env.Now()
 	if r.OneShot && !t.Alone && !t.sleep(ctx, min(r.Injected+leastPhase, next)) {
@@ -334,6 +358,19 @@ func (t *Timeline) occurrence(ctx context.Context, e *Entry, p Planned, r *Recor
 	}
 	r.Cleared = t.Clear(r.N)
 	t.event("fault.cleared", r.Name, r.GoneText)
+	if r.isVoid() {
+		t.Void(r.N)
+		r.N, r.Skipped, r.InjectErr = -1, true, r.voidWhy
+	}
+}
+
+func (r *Record) isVoid() bool {
+	select {
+	case <-r.voids:
+		return true
+	default:
+		return false
+	}
 }
 
 // inject does all steps, or none.
@@ -397,6 +434,14 @@ func (t *Timeline) spawned(r *Record, pid int) error {
 		return err
 	}
 	return t.Journal.Extend(r.ids[len(r.ids)-1], undo)
+}
+
+// extend writes down what else takes the fault back that is in.
+func (t *Timeline) extend(r *Record, u Undo) error {
+	if len(r.ids) == 0 {
+		return nil
+	}
+	return t.Journal.Extend(r.ids[len(r.ids)-1], u)
 }
 
 // settle closes the journal's entries of what is taken back, or notes there why it

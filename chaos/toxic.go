@@ -225,6 +225,28 @@ func (w way) of(zero proxy.Direction) proxy.Direction {
 	return zero
 }
 
+// flow is which packets of an edge a fault is about.
+func (w way) flow(zero flow) flow {
+	switch w.Direction {
+	case "request":
+		return flowThere
+	case "response":
+		return flowBack
+	case "both":
+		if zero == flowOnce {
+			return flowBoth
+		}
+	}
+	return zero
+}
+
+// checkWay refuses a direction of packets that have none.
+func (e *Edge) checkWay(w way, sc Scope, m *scenarios.Mistakes) {
+	if w.Direction != "" && w.Direction != "both" && e.From+e.To == "" && e.byPackets(sc.contained) {
+		m.Add(e.Of("direction"), "%s is a direction from one end to the other; it wants from or to", w.Direction)
+	}
+}
+
 // toxicPlan finds the links of an edge and makes the step.
 func toxicPlan(ctx context.Context, e *Edge, env Env, t *toxic) ([]Step, error) {
 	links, err := e.links(ctx, env)

@@ -168,3 +168,24 @@ func impactWord(f *scenarios.FaultRecord) string {
 	}
 	return clean(string(f.Impact))
 }
+
+// happened says what happened to containers while a fault was in; empty is nothing.
+func happened(f *scenarios.FaultRecord) string {
+	words := map[string]string{
+		"container.start": "started", "container.die": "ended", "container.oom": "ran out of memory", "container.restart": "was restarted",
+		"container.health": "is", "container.pause": "was paused", "container.unpause": "went on", "container.gone": "was removed",
+	}
+	var out []string
+	for _, e := range f.Events {
+		s := clean(e.Unit) + " " + words[e.Event]
+		switch {
+		case e.Text == "":
+		case e.Event == "container.health":
+			s += " " + clean(e.Text)
+		default:
+			s += " (" + clean(e.Text) + ")"
+		}
+		out = append(out, s+" at "+offset(e.T))
+	}
+	return strings.Join(out, ", ")
+}

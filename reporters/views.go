@@ -126,6 +126,7 @@ func evidence(f *scenarios.FaultRecord) []pair {
 		}
 	}
 	add("There:", clean(f.Evidence))
+	add("Containers:", happened(f))
 	add("Traffic:", traffic(f))
 	add("Monitoring:", noticed(f))
 	add("Gone:", clean(f.GoneEvidence))

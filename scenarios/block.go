@@ -48,13 +48,9 @@ func Resolve[T any](b Block, kinds map[string]func() T, m *Mistakes) (value T, o
 var notYet = func() map[string]string {
 	out := map[string]string{}
 	for noun, names := range map[string]string{
-		"fault": `container.kill container.stop container.restart container.pause network.loss network.duplicate network.corrupt
-			network.reorder network.half_open network.disconnect dns.fail dns.timeout dns.spoof stress.cpu stress.memory
-			stress.io cpu.throttle memory.limit disk.throttle disk.fill fd.exhaust time.skew`,
 		"executor": `find`,
-		"target":   `compose containers`,
 		"step":     `grpc redis sql websocket kafka amqp tcp udp dns`,
-		"key":      `alerts container labels`,
+		"key":      `alerts`,
 	} {
 		for name := range strings.FieldsSeq(names) {
 			out[name] = noun

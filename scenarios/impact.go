@@ -1,5 +1,7 @@
 package scenarios
 
+import "strings"
+
 // A FaultRecord is a fault as it really happened. Times are offsets from t0;
 // onset, failover, recover and heal are spans as measurement.md defines them.
 type FaultRecord struct {
@@ -36,7 +38,37 @@ type FaultRecord struct {
 	Note             string   `json:"note,omitempty"`          // what a reader should know
 	RecoveredAt      Num      `json:"recovered_at"`            // offset from t0
 	OnsetAt          Num      `json:"onset_at"`                // an offset from t0
+	Events           []Event  `json:"events,omitempty"`        // what happened to containers while it was in, and until the load was well again
 	Within           Num      `json:"within"`                  // by when a one-shot's unit was to be healthy again
+}
+
+// mostEvents bounds what a fault tells of containers.
+const mostEvents = 30
+
+// Attach gives each fault what happened to containers from its injection until the load
+// was well again, or the next fault came.
+func (r *Result) Attach() {
+	for i := range r.Faults {
+		f := &r.Faults[i]
+		f.Events = nil
+		if !f.Injected.Known() {
+			continue
+		}
+		until := f.Cleared
+		if f.RecoveredAt.Known() {
+			until = max(until, f.RecoveredAt)
+		}
+		for _, other := range r.Faults {
+			if other.Injected.Known() && other.Injected > f.Injected {
+				until = min(until, max(other.Injected, f.Cleared))
+			}
+		}
+		for _, e := range r.Events {
+			if strings.HasPrefix(e.Event, "container.") && e.T >= f.Injected && e.T <= until && len(f.Events) < mostEvents {
+				f.Events = append(f.Events, e)
+			}
+		}
+	}
 }
 
 // Impact is what a fault did to the load.

@@ -56,9 +56,9 @@ func (p *files) scenario(root *Node) *Scenario {
 	sc := &Scenario{File: p.main, files: p, Secrets: p.m.secrets, Symbols: &Symbols{}, Root: root, mistakes: p.m}
 	s := &scope{
 		params: map[string]*param{}, env: p.o.Env, secrets: sc.Secrets, symbols: sc.Symbols, m: p.m, nodes: &p.nodes,
-		read:      func(from Pos, name string, most int) ([]byte, error) { return p.readFile(p.beside(from, name), most) },
-		beside:    p.beside,
-		processes: root.Get("target").Get("processes"),
+		read:     func(from Pos, name string, most int) ([]byte, error) { return p.readFile(p.beside(from, name), most) },
+		beside:   p.beside,
+		settings: []*Node{root.Get("target").Get("processes"), root.Get("target").Get("containers")},
 	}
 	p.params(s, root)
 	for _, f := range root.Fields {
@@ -188,7 +188,7 @@ func (p *files) given(declared *Node, source, value string) *Node {
 	return n
 }
 
-var targetKinds = []string{"url", "stack", "processes"}
+var targetKinds = []string{"url", "stack", "processes", "containers", "compose"}
 
 // target checks that exactly one kind of target is named.
 func (p *files) target(sc *Scenario, n *Node) {
@@ -197,7 +197,6 @@ func (p *files) target(sc *Scenario, n *Node) {
 	}
 	kinds := slices.DeleteFunc(slices.Clone(targetKinds), func(k string) bool { return n.Get(k) == nil })
 	place := func(k string) int { return slices.IndexFunc(n.Fields, func(f Field) bool { return f.Key == k }) }
-	later := slices.ContainsFunc([]string{"compose", "containers"}, func(k string) bool { return n.Get(k) != nil })
 	t := &sc.Target
 	switch {
 	case len(kinds) > 1:
@@ -210,13 +209,19 @@ func (p *files) target(sc *Scenario, n *Node) {
 		return
 	case len(kinds) == 0:
 		misspelt := slices.ContainsFunc(n.Fields, func(f Field) bool { return nearest(f.Key, targetKinds) != "" })
-		if !later && !misspelt { // else told already
-			p.m.AddHint(n.Pos, "such as {stack: demo} or {url: \"http://127.0.0.1:8080\"}", "the target wants one of url, stack, processes")
+		if !misspelt { // else told already
+			p.m.AddHint(n.Pos, "such as {stack: demo} or {url: \"http://127.0.0.1:8080\"}", "the target wants one of url, stack, processes, containers, compose")
 		}
 		return
 	}
 	if t.With != nil && kinds[0] != "stack" {
 		p.m.Add(t.Of("with"), "`with` belongs to a stack")
+	}
+	if t.Platform != "" && kinds[0] != "stack" {
+		p.m.Add(t.Of("platform"), "`platform` belongs to a stack; %s say what they are themselves", kinds[0])
+	}
+	if t.Units != nil && kinds[0] != "url" {
+		p.m.Add(t.Of("units"), "`units` names containers that run already, beside a url; those of %s have the names of their services", kinds[0])
 	}
 	if t.Has("entry") && kinds[0] == "url" {
 		p.m.Add(t.Of("entry"), "`entry` names a service that brunt starts; a url needs none")

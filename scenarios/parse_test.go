@@ -124,7 +124,7 @@ func TestNotYet(t *testing.T) {
 		return m.Err().Error()
 	}
 	for noun, names := range map[string]string{
-		"fault": "container.kill container.pause network.loss dns.fail stress.cpu time.skew", "executor": "find",
+		"executor": "find",
 	} {
 		for name := range strings.FieldsSeq(names) {
 			want := fmt.Sprintf("f:3:5: %s %q is not available yet", noun, name)
@@ -141,8 +141,7 @@ func TestNotYet(t *testing.T) {
 		}
 	}
 	for _, c := range []struct{ key, text string }{
-		{"compose", "target: {compose: c.yaml}"},
-		{"containers", "target: {containers: {}}"},
+		{"alerts", "alerts: {}"},
 	} {
 		_, err := Parse("s.yaml", memory{"s.yaml": "extends: ok.yaml\n" + c.text, "ok.yaml": okYAML}.options())
 		if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("s.yaml:2:%d: ", strings.Index(c.text, c.key)+1)) || !strings.Contains(err.Error(), fmt.Sprintf("%q is not available yet", c.key)) || strings.Contains(err.Error(), "\n") {
@@ -153,8 +152,8 @@ func TestNotYet(t *testing.T) {
 	if want := `s.yaml:2:1: unknown key "policy"; a policy is named by --policy or BRUNT_POLICY`; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
-	if noun, yes := NotYet("labels"); !yes || noun != "key" {
-		t.Errorf("labels is a %s: %v", noun, yes)
+	if noun, yes := NotYet("alerts"); !yes || noun != "key" {
+		t.Errorf("alerts is a %s: %v", noun, yes)
 	}
 }
 

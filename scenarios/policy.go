@@ -18,7 +18,7 @@ type Policy struct {
 	Version     int           `yaml:"version,required,min=1,max=1"` // of the language
 	Name        string        `yaml:"name"`                         // what reports call it; zero is the file's
 	Allow       Allow         `yaml:"allow"`                        // beyond loopback, all that load and faults may reach; a list that is not written bounds nothing
-	Targets     []string      `yaml:"targets"`                      // the kinds that may be loaded, of url, stack, processes; pid lets faults hit processes that brunt did not start. Nil is all
+	Targets     []string      `yaml:"targets"`                      // the kinds that may be loaded, of url, stack, processes, containers, compose; pid lets faults hit processes, and container containers, that brunt did not start. Nil is all
 	Faults      []string      `yaml:"faults"`                       // the kinds that may be injected, such as network.* or process.freeze; nil is all
 	Forbid      []string      `yaml:"forbid"`                       // kinds that may not, even if faults names them
 	Protect     Protect       `yaml:"protect"`                      // whom no fault may touch
@@ -50,9 +50,10 @@ func (p *Policy) Mistakes() *Mistakes {
 // Protect names whom no fault may touch, neither a unit itself nor a link of it.
 type Protect struct {
 	Place
-	Services []string `yaml:"services"` // by name
-	Units    []string `yaml:"units"`    // service[i]
-	PIDs     []int    `yaml:"pids"`     // processes that brunt did not start
+	Services   []string `yaml:"services"`   // by name
+	Units      []string `yaml:"units"`      // service[i]
+	PIDs       []int    `yaml:"pids"`       // processes that brunt did not start
+	Containers []string `yaml:"containers"` // containers that brunt did not start, by their names
 }
 
 // A Requirement is what a policy wants a scenario with faults to say.
@@ -82,7 +83,7 @@ func (*Requirement) Schema() Schema { return enumOf(requirements) }
 
 // policyTargets are what a policy's targets can name: kinds of target, and processes of
 // the machine.
-var policyTargets = append(slices.Clone(targetKinds), "pid")
+var policyTargets = append(slices.Clone(targetKinds), "pid", "container")
 
 // ParsePolicy reads the policy file at path. Kinds are the faults that it can name. The
 // error is a [MistakesError] with every mistake found, or one of reading the file. With

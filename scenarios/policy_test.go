@@ -54,7 +54,6 @@ func TestPolicy_Kinds(t *testing.T) {
 		{"faults: [exec, network.*]", "network.stall exec", "2:1"},
 		{"forbid: [process.crash, exec]", "process.freeze network.stall", ""},
 		{"forbid: ['*']", "", "2:10"},
-		{"forbid: [container.kill]", "process.crash process.freeze network.stall exec", ""}, // a kind of the language, not yet of brunt
 		{"{faults: [process.*], forbid: [process.crash]}", "process.freeze", ""},
 	} {
 		text := "version: 1\n" + c.text

@@ -73,7 +73,7 @@ type document struct {
 	Seed       *uint64     `yaml:"seed"`                                // every random choice but uuid() comes from it; nil has one drawn, and printed
 	Params     *Node       `yaml:"params"`                              // names to values, for ${name}; --set name=value overrides them
 	Extends    string      `yaml:"extends"`                             // a file that this one is laid over: maps are merged, null takes away
-	Target     Target      `yaml:"target,required"`                     // the system under test: exactly one of url, stack, processes
+	Target     Target      `yaml:"target,required"`                     // the system under test: exactly one of url, stack, processes, containers, compose
 	Auth       *Node       `yaml:"auth"`                                // how requests prove who sends them: oauth2, jwt or basic; a load or a step may have its own
 	Sign       *Node       `yaml:"sign"`                                // how requests are signed: hmac or aws; a load or a step may have its own
 	Data       *Node       `yaml:"data"`                                // tables by name, for ${data.NAME.COLUMN}

@@ -234,7 +234,7 @@ func (s setting) bounds(p Schema) Schema {
 }
 
 // DocumentSchema is the schema of the top level of a file, its parts left to those
-// who know them: load, chaos, and of the target with and processes.
+// who know them: load, chaos, and of the target with, processes, containers and units.
 func DocumentSchema(doc Describer) Schema {
 	s := SchemaOf(reflect.TypeFor[document](), doc)
 	names := func(key string, item Schema) {

@@ -28,8 +28,8 @@ type scope struct {
 	bytes   int  // of texts filled in so far
 	loaded  map[string]loaded
 
-	processes *Node // of the target; nil is none
-	ledger    bool  // what is filled in belongs to the ledger: ${id} is that of a write
+	settings []*Node // of the target's services; nil ones are none
+	ledger   bool    // what is filled in belongs to the ledger: ${id} is that of a write
 }
 
 type param struct {
@@ -243,7 +243,7 @@ func (s *scope) param(pos Pos, ref *Ref) *param {
 		if len(s.params) == 0 {
 			hint = "params are declared under `params:`; an extracted value is ${var." + ref.Name + "}"
 		}
-		if slices.Contains(ofSelf, ref.Name) && s.processes != nil && s.processes.Holds(pos) {
+		if slices.Contains(ofSelf, ref.Name) && slices.ContainsFunc(s.settings, func(n *Node) bool { return n != nil && n.Holds(pos) }) {
 			hint = "what a process is given itself is ${self." + ref.Name + "}"
 		}
 		s.m.AddHint(s.place(pos, ref), hint, "%s names no param", ref)

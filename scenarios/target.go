@@ -2,16 +2,40 @@ package scenarios
 
 import "time"
 
-// Target is the system under test: exactly one of URL, Stack and Processes.
+// Target is the system under test: exactly one of URL, Stack, Processes, Containers and
+// Compose.
 type Target struct {
 	Place
-	URL       URLTemplate `yaml:"url"`       // a system that runs already
-	Stack     string      `yaml:"stack"`     // a built-in stack: demo
-	With      *Node       `yaml:"with"`      // its switches
-	Processes *Node       `yaml:"processes"` // the author's own commands
-	Entry     string      `yaml:"entry"`     // the service that a relative path goes to
-	Ready     *Ready      `yaml:"ready"`     // how to know that it can be loaded
-	TLS       *TLS        `yaml:"tls"`       // versions and certificates, its own and the load's
+	URL        URLTemplate `yaml:"url"`                           // a system that runs already
+	Stack      string      `yaml:"stack"`                         // a built-in stack: demo
+	With       *Node       `yaml:"with"`                          // its switches
+	Platform   string      `yaml:"platform,oneof=process|docker"` // what the built-in stack runs as; zero is process
+	Processes  *Node       `yaml:"processes"`                     // the author's own commands
+	Containers *Node       `yaml:"containers"`                    // containers that brunt makes
+	Compose    *Compose    `yaml:"compose"`                       // a Compose file that the machine's own command brings up
+	Units      *Node       `yaml:"units"`                         // containers that run already, by the names that faults are to call them by
+	Entry      string      `yaml:"entry"`                         // the service that a relative path goes to
+	Ready      *Ready      `yaml:"ready"`                         // how to know that it can be loaded
+	TLS        *TLS        `yaml:"tls"`                           // versions and certificates, its own and the load's
+}
+
+// Compose is a stack of containers that a Compose file describes.
+type Compose struct {
+	Place
+	File     string            `yaml:"file,required"` // the Compose file; relative to the scenario's folder
+	Profiles []string          `yaml:"profiles"`      // that are brought up
+	Env      map[string]string `yaml:"env"`           // for the file's own placeholders, beside brunt's environment
+	Build    bool              `yaml:"build"`         // images are built anew
+}
+
+// DecodeNode implements [NodeDecoder]: a file's name alone is short for its settings.
+func (c *Compose) DecodeNode(n *Node, m *Mistakes) {
+	if n.Kind == String {
+		c.Place, c.File = Place{At: n.Pos}, n.Value
+		return
+	}
+	type plain Compose
+	Decode(n, (*plain)(c), m)
 }
 
 // Ready says how to know that the target can be loaded.

@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"slices"
-	"strings"
 	"text/tabwriter"
 
 	"brunt/chaos"
@@ -39,13 +38,9 @@ is thrown away. A scenario forces one by ` + "`via:`" + `.`,
 				}
 				needs = plan.Needs(c.Context())
 			}
-			socket := strings.TrimPrefix(os.Getenv("DOCKER_HOST"), "unix://")
-			if socket == "" || strings.Contains(socket, "://") {
-				socket = "/var/run/docker.sock"
-			}
 			bad := false
 			t := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
-			checks := append(run.Doctor(c.Context(), chaos.StateDirs(os.Getenv), socket), run.DoctorPolicies(policyFiles(f.policy))...)
+			checks := append(run.Doctor(c.Context(), chaos.StateDirs(os.Getenv), os.Getenv), run.DoctorPolicies(policyFiles(f.policy))...)
 			for _, k := range append(checks, needs...) {
 				bad = bad || k.State == run.Bad
 				fmt.Fprintf(t, "%s\t%s\t%s\n", k.Name, k.State, k.Found)

@@ -107,7 +107,7 @@ func (f *injectFlags) inject(ctx context.Context, out io.Writer, plan *run.Plan)
 	}
 	fault := plan.Faults[0]
 	said.stays = fault.For.D()
-	in, err := plan.Inject(ctx, run.Options{State: state(), Guard: append(self(), "guard"), Event: said.event, Suspend: suspended(), Stop: stopSelf})
+	in, err := plan.Inject(ctx, run.Options{State: state(), Guard: append(self(), "guard"), Burner: append(self(), "burn"), Event: said.event, Suspend: suspended(), Stop: stopSelf})
 	if in == nil {
 		return err
 	}

@@ -176,7 +176,7 @@ func (f *runFlags) once(ctx context.Context, c *cobra.Command, plan *run.Plan) (
 	}
 	res, err := plan.Run(ctx, run.Options{
 		Requests: requests,
-		ID:       id, LogDir: filepath.Join(dir, "logs"), State: state(), Guard: append(self(), "guard"), NoChaos: f.noChaos, Log: log,
+		ID:       id, LogDir: filepath.Join(dir, "logs"), State: state(), Guard: append(self(), "guard"), Burner: append(self(), "burn"), NoChaos: f.noChaos, Log: log,
 		Live: live.Observe, Ledger: filepath.Join(dir, "ledger.jsonl"), Suspend: suspended(), Stop: stopSelf,
 	})
 	live.Clear()

@@ -140,7 +140,7 @@ func (d *draft) headers(r *request, s *node) *node {
 		case !scenarios.IsToken(h.name):
 			d.loseAt(&s.above, r.line, "%q can't name a header", clip(h.name, 60))
 			continue
-		case static && strings.IndexFunc(value, func(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f }) >= 0 || !utf8.ValidString(value):
+		case !h.value.isLine():
 			d.loseAt(&s.above, r.line, "the header %s holds control characters", h.name)
 			continue
 		case out.get(h.name) != nil:
@@ -232,6 +232,13 @@ func (d *draft) carry(r *request, s, headers *node, method string) {
 	}
 	keep()
 	s.set("body", str(d.scrub(r, b.text)))
+}
+
+// isLine tells whether what is written of t can stand in a header.
+func (t text) isLine() bool {
+	return !slices.ContainsFunc(t, func(p piece) bool {
+		return !utf8.ValidString(p.lit) || strings.IndexFunc(p.lit, func(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f }) >= 0
+	})
 }
 
 // contentType is what the request says of its body.

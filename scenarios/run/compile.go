@@ -23,22 +23,24 @@ type Plan struct {
 	Series   measure.Series
 	Checks   []string // names of checks and extractions, by the number that causes carry
 	Faults   []*chaos.Entry
-	Scope    chaos.Scope // what the target is made of
-	Stack    *stack.Spec // nil: the target runs already
-	Ledger   *LedgerPlan // nil: the scenario has none
-	Notes    []string    // what its author should know: what is odd, and the smallest outage that the load can show
+	Scope    chaos.Scope              // what the target is made of
+	Stack    *stack.Spec              // nil: the target runs already
+	Ledger   *LedgerPlan              // nil: the scenario has none
+	Chosen   map[string]*chaos.Chosen // containers that run already, by the names that the target gives them
+	Notes    []string                 // what its author should know: what is odd, and the smallest outage that the load can show
 
-	self     []string                      // the command line of brunt, for stacks that are part of it
-	listen   string                        // host:port of the link to the target; empty is a free port
-	upstream string                        // host:port where the loads reach a target that runs already
-	ready    []load.Step                   // asks a target that runs already whether it is ready
-	leaders  map[*chaos.Leader][]load.Step // ask a unit whether it leads
-	protocol targets.Protocol
-	proofs   targets.Proofs              // what the steps' auth and sign share
-	gate     *gate                       // of the load
-	calls    *gate                       // of faults that are calls
-	policies []*scenarios.Policy         // what it is held to
-	environ  func(string) (string, bool) // where proxies are named
+	contained bool                          // it needs a Docker engine
+	self      []string                      // the command line of brunt, for stacks that are part of it
+	listen    string                        // host:port of the link to the target; empty is a free port
+	upstream  string                        // host:port where the loads reach a target that runs already
+	ready     []load.Step                   // asks a target that runs already whether it is ready
+	leaders   map[*chaos.Leader][]load.Step // ask a unit whether it leads
+	protocol  targets.Protocol
+	proofs    targets.Proofs              // what the steps' auth and sign share
+	gate      *gate                       // of the load
+	calls     *gate                       // of faults that are calls
+	policies  []*scenarios.Policy         // what it is held to
+	environ   func(string) (string, bool) // where proxies are named
 }
 
 // LoadPlan is a load with its executor and its calls.
@@ -84,6 +86,7 @@ func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
 	c.variables()
 	c.references()
 	c.faults()
+	c.reachEngine()
 	c.policies()
 	c.upstream()
 	c.proxied()

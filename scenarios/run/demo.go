@@ -60,8 +60,8 @@ func Demo(ctx context.Context, o DemoOptions) (err error) {
 		return err
 	}
 	var units []DemoUnit
-	for _, u := range sys.stack.Units() {
-		units = append(units, DemoUnit{u.Name(), u.Addr(), u.PID(), u.Service == spec.Entry})
+	for _, u := range sys.units() {
+		units = append(units, DemoUnit{u.Name(), sys.stack.addr(u.Name()), u.PID(), u.Service() == spec.Entry})
 	}
 	o.Up(units)
 	<-ctx.Done()

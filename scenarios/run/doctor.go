@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"brunt/chaos"
+	"brunt/chaos/docker"
 	"brunt/scenarios"
 	"brunt/scenarios/k6"
 	"brunt/scenarios/load"
@@ -37,7 +38,7 @@ const (
 )
 
 // Doctor finds out what this machine can do. It probes, and leaves nothing behind.
-func Doctor(ctx context.Context, stateDirs []string, socket string) []Check {
+func Doctor(ctx context.Context, stateDirs []string, getenv func(string) string) []Check {
 	checks := []Check{
 		{"system", Fine, strings.TrimSpace(runtime.GOOS + "/" + runtime.GOARCH + " " + kernel()), ""},
 		cpus(), openFiles(), ports(), loopback(), timers(), stateDir(stateDirs[0]), leftovers(stateDirs), rootCheck(), freezing(), deathSignal(),
@@ -46,7 +47,8 @@ func Doctor(ctx context.Context, stateDirs []string, socket string) []Check {
 	path, err := k6.Find(self, os.LookupEnv)
 	checks = append(checks, program6("k6", Missing, path, err))
 	checks = append(checks, features()...)
-	return append(checks, docker(ctx, socket))
+	checks = append(checks, starving()...)
+	return append(checks, engine(ctx, getenv))
 }
 
 func cpus() Check {
@@ -150,7 +152,7 @@ func rootCheck() Check {
 	if os.Geteuid() == 0 {
 		return Check{"root", Fine, "yes", ""}
 	}
-	return Check{"root", Fine, "no; nothing that this version does needs it", ""}
+	return Check{"root", Fine, "no; faults on control groups and on processes of others need it", ""}
 }
 
 func freezing() Check {
@@ -160,6 +162,19 @@ func freezing() Check {
 	return Check{"process.freeze", Fine, "signals", ""}
 }
 
+// starving tells which faults on what a unit may use can be done here, and by what.
+func starving() []Check {
+	var out []Check
+	for _, w := range chaos.Ways() {
+		c := Check{Name: w.Fault, State: Fine, Found: w.Via}
+		if w.Err != nil {
+			c.State, c.Found, c.Fix = Missing, w.Err.Error(), w.Fix
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
 func deathSignal() Check {
 	if runtime.GOOS == "linux" {
 		return Check{"dies with brunt", Fine, "the kernel ends the target's processes (PDEATHSIG), the guard takes back the rest", ""}
@@ -167,14 +182,23 @@ func deathSignal() Check {
 	return Check{"dies with brunt", Fine, "the guard ends the target's processes and takes back the rest", ""}
 }
 
-// docker asks the engine's socket whether somebody answers.
-func docker(ctx context.Context, socket string) Check {
-	c := Check{Name: "docker", State: Missing, Found: "no engine answers at " + socket, Fix: "not needed: faults on containers are not available yet"}
-	conn, err := (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "unix", socket)
+// engine asks the Docker engine, where there is one, what it is.
+func engine(ctx context.Context, getenv func(string) string) Check {
+	c := Check{Name: "docker", State: Missing}
+	at, err := docker.Find(getenv)
 	if err == nil {
-		_ = conn.Close()
-		c.State, c.Found, c.Fix = Fine, socket, "faults on containers are not available yet"
+		var e *docker.Engine
+		if e, err = docker.Open(at, docker.Options{}); err == nil {
+			defer e.Close()
+			ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+			defer cancel()
+			var i docker.Info
+			if i, err = e.Info(ctx); err == nil {
+				return Check{"docker", Fine, fmt.Sprintf("%s, API %s, cgroup v%s, %s, at %s", i.Version, i.API, i.Cgroup, i.Driver, at.Host), ""}
+			}
+		}
 	}
+	c.Found, c.Fix = err.Error(), "needed for targets and faults that are containers"
 	return c
 }
 

@@ -91,7 +91,7 @@ func (r *runner) drive(ctx context.Context) error {
 	r.stats = make([]load.Stats, len(r.runs))
 	errs := make([]error, len(r.runs))
 	if !r.o.NoChaos && len(r.Faults) > 0 { // before a script can ask for a fault
-		r.timeline = r.newTimeline()
+		r.timeline.Store(r.newTimeline())
 	}
 	var loads sync.WaitGroup
 	for i, l := range r.runs {
@@ -104,9 +104,9 @@ func (r *runner) drive(ctx context.Context) error {
 	faults, over := context.WithCancel(ctx)
 	defer over()
 	var timeline sync.WaitGroup
-	if r.timeline != nil {
+	if t := r.timeline.Load(); t != nil {
 		r.foreseen = chaos.Estimate(r.Faults, r.End())
-		timeline.Go(func() { r.records = r.timeline.Play(faults) })
+		timeline.Go(func() { r.records = t.Play(faults) })
 	}
 	done := make(chan struct{})
 	go func() {
@@ -150,8 +150,9 @@ func (r *runner) newTimeline() *chaos.Timeline {
 // world is what faults may touch in this run.
 func (r *runner) world() chaos.Env {
 	return chaos.Env{
-		Units: r.sys.units(), Links: r.sys.links, Zones: r.Scope.Zones, MaxUnits: r.Scenario.Guard.MaxUnits, Now: r.now, Run: r.o.ID,
-		Ask: r.leads, Addresses: r.env.Units, Allow: r.allowed(), Spare: r.spare,
+		Units: r.sys.units(), Links: r.sys.links, Zones: r.sys.zonesOr(r.Scope.Zones), Find: r.sys.find, MaxUnits: r.Scenario.Guard.MaxUnits, Now: r.now, Run: r.o.ID,
+		Ask: r.leads, Addresses: r.env.Units, Allow: r.allowed(), Spare: r.spare, Insides: &r.insides,
+		Burner: r.o.Burner, State: r.o.State,
 	}
 }
 

@@ -1,7 +1,9 @@
 package run
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	"brunt/scenarios"
@@ -15,12 +17,15 @@ func (r *runner) note(format string, args ...any) {
 }
 
 // event notes what happened.
-func (r *runner) event(e scenarios.Event) {
+func (r *runner) event(e scenarios.Event) { r.eventAt(time.Now(), e) }
+
+// eventAt notes what happened at a time that has passed.
+func (r *runner) eventAt(at time.Time, e scenarios.Event) {
 	e.Text = r.Scenario.Secrets.Mask(e.Text)
 	r.mu.Lock()
 	r.events = append(r.events, e)
-	r.times = append(r.times, time.Now())
-	e.T = scenarios.Sec(r.now())
+	r.times = append(r.times, at)
+	e.T = scenarios.Sec(at.Sub(r.t0))
 	r.mu.Unlock()
 	r.log.Info(e.Event, "t", float64(e.T), "fault", e.Fault, "unit", e.Unit, "text", e.Text)
 	if len(r.scripts) > 0 {
@@ -39,5 +44,7 @@ func (r *runner) onClock() []scenarios.Event {
 	for i := range r.events {
 		r.events[i].T = scenarios.Sec(r.times[i].Sub(r.t0))
 	}
+	// What was told late stands where it happened.
+	slices.SortStableFunc(r.events, func(a, b scenarios.Event) int { return cmp.Compare(a.T, b.T) })
 	return r.events
 }

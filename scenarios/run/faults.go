@@ -82,6 +82,9 @@ func (c *compiler) scopeOf(f *scenarios.Fault) chaos.Scope {
 	if c.plan.Stack != nil || !strings.HasPrefix(b.Kind, "process.") || b.With == nil {
 		return scope
 	}
+	if b.With.Get("project") != nil || len(c.plan.Chosen) > 0 {
+		return scope // containers that run already
+	}
 	for _, key := range []string{"service", "unit"} {
 		n := b.With.Get(key)
 		if n == nil || n.Kind != scenarios.String {
@@ -215,7 +218,8 @@ func inSign(n *scenarios.Node, pos scenarios.Pos) bool {
 // inProcesses tells whether a place lies in the target's processes, whose
 // placeholders are checked with them.
 func (c *compiler) inProcesses(pos scenarios.Pos) bool {
-	return c.sc.Target.Processes != nil && c.sc.Target.Processes.Holds(pos)
+	t := &c.sc.Target
+	return t.Processes != nil && t.Processes.Holds(pos) || t.Containers != nil && t.Containers.Holds(pos)
 }
 
 // needsLink tells whether any fault touches the link between two units.

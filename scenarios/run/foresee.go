@@ -38,6 +38,18 @@ type ForeseenStep struct {
 func (p *Plan) foresee(ctx context.Context) []Foreseen {
 	env := chaos.Env{Zones: p.Scope.Zones, MaxUnits: p.Scenario.Guard.MaxUnits, Dry: true, Now: func() time.Duration { return 0 }, Spare: p.spare}
 	entry := chaos.TargetName
+	if p.contained && p.Stack == nil {
+		s := &system{r: p.newRunner(Options{})}
+		defer func() {
+			if s.engine != nil {
+				_ = s.engine.Close()
+			}
+		}()
+		env.Find = s.find
+		if err := s.choose(ctx); err == nil { // else the faults say so
+			env.Units, env.Zones = s.chosen, s.zonesOr(env.Zones)
+		}
+	}
 	if p.Stack != nil {
 		for _, s := range p.Stack.Services {
 			for i := range s.Replicas {

@@ -23,13 +23,14 @@ import (
 type gate struct {
 	fences []*fence                       // all of them must let it pass
 	ways   []map[string]string            // the loads' resolve, each once
+	own    *started                       // what brunt started; nil is nothing beyond loopback
 	local  func() map[string][]netip.Addr // the names that this machine's hosts file gives addresses
 }
 
 // newGate reads allow.load or allow.chaos, as way says. A scenario that names nothing
 // itself may go where every policy that names something lets it.
 func newGate(way string, g scenarios.Guard, policies []*scenarios.Policy, m *scenarios.Mistakes) *gate {
-	out := &gate{local: sync.OnceValue(hostsFile)}
+	out := &gate{own: new(started), local: sync.OnceValue(hostsFile)}
 	list := g.Allow.Of(way)
 	bounds := policyFences(policies, way, m)
 	if list != nil || len(bounds) == 0 {
@@ -147,10 +148,34 @@ func (g *gate) check(addr netip.Addr, hostport, host string) error {
 }
 
 func (g *gate) reach(to netip.AddrPort, host string) error {
+	if g.own.has(to.Addr().Unmap()) {
+		return nil
+	}
 	for _, f := range g.fences {
 		if err := f.check(to, host); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// started are the addresses, beyond loopback, of what brunt started.
+type started struct {
+	mu    sync.Mutex
+	addrs []netip.Addr
+}
+
+func (s *started) add(addrs ...netip.Addr) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.addrs = append(s.addrs, addrs...)
+}
+
+func (s *started) has(addr netip.Addr) bool {
+	if s == nil || addr.IsLoopback() {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Contains(s.addrs, addr)
 }

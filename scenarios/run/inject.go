@@ -143,6 +143,7 @@ func CompileBare(b Bare) (*Plan, error) {
 	linked := false
 	if mk := chaos.Kinds()[b.Kind]; mk != nil {
 		_, linked = mk().(chaos.Linked)
+		linked = linked && !ofContainers(settings)
 	}
 	if linked && settings.Get("from") == nil && settings.Get("to") == nil { // there is but one link
 		settings.Fields = append(settings.Fields, scenarios.Field{Key: "to", Pos: at, Value: &scenarios.Node{Kind: scenarios.String, Value: chaos.TargetName, Pos: at}})
@@ -162,11 +163,28 @@ func CompileBare(b Bare) (*Plan, error) {
 	}
 	c.plan.Faults = []*chaos.Entry{e}
 	c.timing(e)
+	c.reachEngine()
 	c.policies()
 	if why := c.plan.unjudged(); why != "" {
 		m.Add(at, "%s", why)
 	}
 	return c.plan, m.Err()
+}
+
+// ofContainers tells whether the settings of a fault select containers, whose packets pass
+// no link of brunt's.
+func ofContainers(settings *scenarios.Node) bool {
+	for _, key := range []string{"container", "labels", "project", "in_network"} {
+		if settings.Get(key) != nil {
+			return true
+		}
+	}
+	for _, key := range []string{"from", "to"} {
+		if n := settings.Get(key); n != nil && strings.HasPrefix(n.Value, "container/") {
+			return true
+		}
+	}
+	return false
 }
 
 // opened reads the link that a fault alone is on.
@@ -243,12 +261,20 @@ func (r *runner) inject(ctx context.Context, in *Injection) (err error) {
 			err = errors.Join(err, fmt.Errorf("taking the target down: %w", derr))
 		}
 	}()
+	if err := r.tried(); err != nil {
+		in.worse(scenarios.Invalid, mask(err.Error()))
+		return nil
+	}
 	if err := r.sys.bringUp(ctx); err != nil {
 		if errors.As(err, new(Interrupt)) {
 			in.worse(scenarios.Interrupted, "interrupted before anything was injected")
 		} else {
 			in.worse(scenarios.Invalid, mask(err.Error()))
 		}
+		return nil
+	}
+	if err := r.helpers(ctx); err != nil {
+		in.worse(scenarios.Invalid, mask(err.Error()))
 		return nil
 	}
 	r.event(scenarios.Event{Event: "target.up", Text: r.sys.says()})
@@ -261,6 +287,8 @@ func (r *runner) inject(ctx context.Context, in *Injection) (err error) {
 		Void:   func(int) {},
 		Event:  r.event,
 	}
+	r.timeline.Store(timeline)
+	r.sys.watch()
 	faults, over := context.WithCancel(ctx)
 	defer over()
 	done := make(chan struct{})
@@ -321,7 +349,7 @@ func (in *Injection) take(c *chaos.Record, mask func(string) string) {
 func (s *system) says() string {
 	var out []string
 	if s.stack != nil {
-		out = append(out, fmt.Sprintf("%d units run", len(s.stack.Units())))
+		out = append(out, fmt.Sprintf("%d units run", len(s.stack.units())))
 	}
 	if s.entry != "" {
 		out = append(out, "the target is at "+s.entry)

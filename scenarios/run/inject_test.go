@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"brunt/chaos"
+	"brunt/chaos/cgroup"
 	"brunt/scenarios"
 )
 
@@ -37,7 +38,8 @@ chaos:
 `
 
 // injectFaults are the settings of each kind, and whether it stays. FILE stands for one
-// that is not there, HOOK for the URL of a switch.
+// that is not there, HOOK for the URL of a switch, DIR for a directory and ALONE for a
+// process in a control group of its own.
 var injectFaults = map[string]struct {
 	settings string
 	stays    bool
@@ -46,6 +48,15 @@ var injectFaults = map[string]struct {
 	"process.freeze":    {"{service: web, pick: one}", true},
 	"process.stop":      {"{service: store}", true},
 	"process.restart":   {"{service: store}", false},
+	"stress.cpu":        {"{service: store, load: 30%, workers: 1}", true},
+	"stress.memory":     {"{service: store, bytes: 16MiB}", true},
+	"stress.io":         {"{service: store, path: DIR}", true},
+	"cpu.throttle":      {"{service: store, share: 5%}", true},
+	"memory.limit":      {"{pid: ALONE, bytes: 64MiB}", true},
+	"disk.throttle":     {"{service: store, path: DIR, rate: 1MiB/s}", true},
+	"disk.fill":         {"{service: store, path: DIR, bytes: 8MiB}", true},
+	"fd.exhaust":        {"{service: store}", true},
+	"time.skew":         {"{service: store, offset: 1h}", true},
 	"network.latency":   {"{from: web, to: store, delay: 60ms}", true},
 	"network.bandwidth": {"{from: web, to: store, rate: 1Mbit/s}", true},
 	"network.stall":     {"{from: web, to: store}", true},
@@ -77,14 +88,23 @@ func TestInject_Kinds(t *testing.T) {
 			if f.stays {
 				timing += "for: 1s, "
 			}
+			if forRoot(kind) { // their effect takes longer to be found
+				timing = "at: 20s, for: 4s, "
+			}
 			text := strings.ReplaceAll(injectable, "ECHO", strings.Join(self("echo"), ", ")) + "  it: {" + timing + kind + ": " + f.settings + "}\n"
-			text = strings.NewReplacer("FILE", filepath.Join(t.TempDir(), "broken"), "HOOK", hook(t)).Replace(text)
+			if forRoot(kind) {
+				needsRoot(t)
+			}
+			if strings.Contains(text, "ALONE") {
+				text = strings.ReplaceAll(text, "ALONE", strconv.Itoa(alone(t)))
+			}
+			text = strings.NewReplacer("DIR", strconv.Quote(t.TempDir()), "FILE", filepath.Join(t.TempDir(), "broken"), "HOOK", hook(t)).Replace(text)
 			plan, err := mustCompile(t, text).Single("it", 0)
 			if err != nil {
 				t.Fatal(err)
 			}
 			state := t.TempDir()
-			in, err := plan.Inject(t.Context(), Options{State: state, Guard: self("guard")})
+			in, err := plan.Inject(t.Context(), Options{State: state, Guard: self("guard"), Burner: self("burn")})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -107,6 +127,66 @@ func TestInject_Kinds(t *testing.T) {
 				t.Errorf("left %v", left)
 			}
 		})
+	}
+}
+
+// forRoot tells whether a kind is done by what only root may.
+func forRoot(kind string) bool {
+	family, _, _ := strings.Cut(kind, ".")
+	return slices.Contains([]string{"stress", "cpu", "memory", "disk", "fd", "time"}, family)
+}
+
+func needsRoot(t *testing.T) {
+	t.Helper()
+	switch {
+	case os.Geteuid() == 0:
+	case os.Getenv("CI") == "true":
+		t.Fatal("needs root")
+	default:
+		t.Skip("needs root: run it with sudo")
+	}
+}
+
+// alone starts a process in a control group of its own, as an engine does with a
+// container.
+func alone(t *testing.T) int {
+	t.Helper()
+	cmd := exec.Command(os.Args[0], "role", "sleep")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	ownGroup(t, cgroup.Memory, cmd.Process.Pid)
+	return cmd.Process.Pid
+}
+
+// ownGroup moves a process into a control group of its own.
+func ownGroup(t *testing.T, c cgroup.Controller, pid int) {
+	t.Helper()
+	home, err := (cgroup.System{}).Find(pid, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.HasPrefix(filepath.Base(home.Path), "test-of-brunt-") { // two controllers in one tree
+		return
+	}
+	g, err := cgroup.Make(filepath.Join(home.Path, fmt.Sprintf("test-of-brunt-%d", pid)), home.Unified)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = home.Add(pid)
+		for deadline := time.Now().Add(20 * time.Second); g.Remove() != nil; time.Sleep(time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatalf("%s is not empty", g.Path)
+			}
+		}
+	})
+	if err := g.Add(pid); err != nil {
+		t.Fatal(err)
 	}
 }
 

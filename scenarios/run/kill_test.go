@@ -5,6 +5,7 @@ package run
 import (
 	"bufio"
 	"bytes"
+	"crypto/sha256"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -22,6 +23,8 @@ import (
 	"time"
 
 	"brunt/chaos"
+	"brunt/chaos/cgroup"
+	"brunt/chaos/vdso"
 )
 
 // killFaults are the faults that brunt is killed in the middle of.
@@ -39,10 +42,19 @@ var killFaults = map[string]string{
 	"error":     `{at: 300ms, for: 300ms, http.error: {from: web, to: store, percent: 50%}}`,
 	"delay":     `{at: 300ms, for: 300ms, http.delay: {from: load, to: web, delay: 20ms}}`,
 	"stranger":  `{at: 300ms, for: 300ms, process.freeze: {pid: PID}}`,
+	"throttle":  `{at: 300ms, for: 300ms, cpu.throttle: {service: store, share: 5%}}`,
+	"limit":     `{at: 300ms, for: 300ms, memory.limit: {pid: PID, bytes: 64MiB}}`,
+	"fill":      `{at: 300ms, for: 300ms, disk.fill: {service: store, path: "DIR", bytes: 4MiB}}`,
+	"files":     `{at: 300ms, for: 300ms, fd.exhaust: {pid: PID}}`,
+	"skew":      `{at: 300ms, for: 300ms, time.skew: {pid: PID, offset: 1h}}`,
+	"burn":      `{at: 300ms, for: 300ms, stress.memory: {pid: PID, bytes: 8MiB}}`,
 	// What lands twice would land again after it was taken back, were it not ended.
 	"exec":    `{at: 300ms, for: 300ms, exec: {inject: "touch FLAG; sleep 0.2; touch FLAG", verify: [test, -e, "FLAG"], revert: [rm, -f, "FLAG"]}}`,
 	"webhook": `{at: 300ms, for: 300ms, webhook: {inject: {post: "HOOK"}, verify: {get: "HOOK", check: {body: "on"}}, revert: {delete: "HOOK"}}}`,
 }
+
+// rootFaults are those among them that only root may do.
+var rootFaults = []string{"throttle", "limit", "fill", "files", "skew", "burn"}
 
 // killScenario is the scenario of a fault; PID in it stands for a process, FLAG for a
 // file and HOOK for a URL of others than the run. Its store is a child of the unit's process:
@@ -61,15 +73,18 @@ target:
 load:
   main: {executor: constant-arrival-rate, rate: 50/s, duration: 900ms, timeout: 300ms, grace: 300ms, flow: [{get: /far}]}
 chaos:
-  it: ` + strings.NewReplacer("PID", strconv.Itoa(m.stranger.Process.Pid), "FLAG", m.flag, "HOOK", m.hook.URL).Replace(fault) + "\n"
+  it: ` + strings.NewReplacer("DIR", filepath.Dir(m.flag), "PID", strconv.Itoa(m.stranger.Process.Pid), "FLAG", m.flag, "HOOK", m.hook.URL).Replace(fault) + "\n"
 }
 
 // mortal is a run that is to be killed, with all that it could leave behind.
 type mortal struct {
 	state    string
+	runs     []string  // their names
+	env      []string  // of theirs, besides
 	ports    []int     // that the units of the last run listened on
 	stranger *exec.Cmd // a process of ours, not of the run's
-	flag     string    // a file that a command makes
+	was      string    // all that a fault can change about the stranger
+	flag     string    // a file that a command makes, in a directory of its own
 	hook     *httptest.Server
 	hooked   atomic.Bool // what a call has set there
 }
@@ -91,6 +106,12 @@ func newMortal(t *testing.T) *mortal {
 		_ = m.stranger.Process.Kill()
 		_ = m.stranger.Wait()
 	})
+	if os.Geteuid() == 0 {
+		for _, c := range []cgroup.Controller{cgroup.CPU, cgroup.Memory, cgroup.Disk} {
+			ownGroup(t, c, m.stranger.Process.Pid)
+		}
+		m.was = resources(t, m.stranger.Process.Pid)
+	}
 	return m
 }
 
@@ -99,7 +120,9 @@ func newMortal(t *testing.T) *mortal {
 func (m *mortal) run(t *testing.T, text, guard string, point int, after time.Duration) string {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], "role", "brunt", m.file(t, text), m.state, guard, strconv.Itoa(point))
-	cmd.Env = append(os.Environ(), "BRUNT_STATE_OF="+m.state)
+	m.runs = append(m.runs, NewID())
+	cmd.Env = append(os.Environ(), "BRUNT_STATE_OF="+m.state, "BRUNT_TEST_RUN="+m.runs[len(m.runs)-1])
+	cmd.Env = append(cmd.Env, m.env...)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Start(); err != nil {
@@ -198,6 +221,7 @@ func (m *mortal) residue(t *testing.T) []string {
 	if s := state(m.stranger.Process.Pid); s == "T" {
 		left = append(left, "the stranger is stopped")
 	}
+	left = append(left, m.changed(t)...)
 	if _, err := os.Stat(m.flag); err == nil {
 		left = append(left, "the flag is there")
 	}
@@ -215,6 +239,50 @@ func (m *mortal) residue(t *testing.T) []string {
 		left = append(left, fmt.Sprintf("process %d (%s)", pid, state(pid)))
 	}
 	return left
+}
+
+// changed lists what of a fault is left in the stranger's resources, in the control groups
+// that stacks are in, and in the flag's directory.
+func (m *mortal) changed(t *testing.T) (left []string) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	if now := resources(t, m.stranger.Process.Pid); now != m.was {
+		left = append(left, fmt.Sprintf("the stranger was\n%s and is\n%s", m.was, now))
+	}
+	groups, _ := filepath.Glob("/sys/fs/cgroup/*/brunt-" + tagOf(m.state) + "*")
+	left = append(left, groups...)
+	files, _ := filepath.Glob(filepath.Dir(m.flag) + "/.brunt-*")
+	return append(left, files...)
+}
+
+// resources writes down what a process may use, and how it reads the clock.
+func resources(t *testing.T, pid int) string {
+	t.Helper()
+	var b strings.Builder
+	for _, c := range []cgroup.Controller{cgroup.CPU, cgroup.Memory, cgroup.Disk} {
+		g, err := (cgroup.System{}).Find(pid, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintln(&b, g.Path)
+		for _, file := range []string{"cpu.cfs_quota_us", "cpu.max", "memory.limit_in_bytes", "memory.max", "blkio.throttle.write_bps_device", "io.max"} {
+			if text, err := os.ReadFile(filepath.Join(g.Path, file)); err == nil && !g.Root {
+				fmt.Fprintf(&b, "%s: %s\n", file, text)
+			}
+		}
+	}
+	limits, err := os.ReadFile(fmt.Sprintf("/proc/%d/limits", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	image, err := vdso.Image(pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprintf(&b, "%s vDSO %x\n", limits, sha256.Sum256(image))
+	return b.String()
 }
 
 func state(pid int) string {
@@ -249,6 +317,9 @@ func TestKilledAtEveryPoint(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			if slices.Contains(rootFaults, name) {
+				needsRoot(t)
+			}
 			m := newMortal(t)
 			text := killScenario(fault, m)
 			out := m.run(t, text, "guard", 0, 0)
@@ -311,6 +382,8 @@ const (
 	beforeRevert     = afterInjection + 1
 	afterRevert      = afterInjection + 2
 	afterCommand     = afterInjection + 2 // its process has an entry too
+	afterLimit       = afterInjection + 1 // the kernel is told once
+	afterThrottle    = afterInjection + 4 // a group is made, a limit set, and two processes are moved
 )
 
 // TestWithoutGuardThereIsResidue shows that the two tests above can fail: without a
@@ -336,10 +409,16 @@ func TestWithoutGuardThereIsResidue(t *testing.T) {
 		{"a link that was cut", "partition", afterUnjournaled, false, 1},
 		{"a command that was run", "exec", afterCommand, false, 2},
 		{"a call that was made", "webhook", afterInjection, false, 2},
+		{"a stranger that was limited", "limit", afterLimit, false, 2},
+		{"a unit in a group of its own", "throttle", afterThrottle, false, 2},
+		{"a clock that is off", "skew", afterLimit, false, 2},
 	} {
 		for _, guard := range []string{"none", "both"} {
 			t.Run(c.name+", guard "+guard, func(t *testing.T) {
 				t.Parallel()
+				if slices.Contains(rootFaults, c.fault) {
+					needsRoot(t)
+				}
 				for i := range trials {
 					m := newMortal(t)
 					t.Log(m.run(t, killScenario(killFaults[c.fault], m), guard, c.point, 0))
@@ -357,6 +436,9 @@ func TestWithoutGuardThereIsResidue(t *testing.T) {
 					}
 					if got := strings.Contains(left, "the flag is there") || strings.Contains(left, "the hook is set"); got != (c.fault == "exec" || c.fault == "webhook") {
 						t.Errorf("trial %d: the author's own fault is in: %v: %s", i, got, left)
+					}
+					if got := strings.Contains(left, "the stranger was") || strings.Contains(left, "/sys/fs/cgroup"); got != slices.Contains(rootFaults, c.fault) {
+						t.Errorf("trial %d: what a unit may use is changed: %v: %s", i, got, left)
 					}
 					taken, err := chaos.Recover(t.Context(), m.state, "run")
 					if err != nil {

@@ -3,6 +3,7 @@ package run
 import (
 	"bufio"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -19,6 +20,7 @@ import (
 	"time"
 
 	"brunt/chaos"
+	"brunt/chaos/burner"
 	"brunt/scenarios"
 	"brunt/targets/demo"
 )
@@ -53,6 +55,8 @@ func role(part string, args []string) error {
 		return demo.Serve(ctx, args[0], os.Getenv, os.Stdout)
 	case "guard":
 		return chaos.Watch(os.Stdin, args[0])
+	case "burn":
+		return burner.Run(os.Stdin, os.Stdout)
 	case "echo":
 		return echo(args)
 	case "elect":
@@ -221,9 +225,13 @@ func bruntRole(args []string) error {
 	if err != nil {
 		return err
 	}
-	var passed atomic.Int64
-	o := Options{State: state, At: func(string) {
-		if n := passed.Add(1); int(n) == die {
+	var passed, injected atomic.Int64
+	o := Options{ID: os.Getenv("BRUNT_TEST_RUN"), Helpers: os.Getenv("BRUNT_TEST_HELPERS") != "", State: state, Burner: self("burn"), At: func(point string) {
+		n := passed.Add(1)
+		if point == "after inject" {
+			injected.Store(n)
+		}
+		if int(n) == die {
 			if args[2] == "both" {
 				killChild("guard")
 			}
@@ -239,9 +247,16 @@ func bruntRole(args []string) error {
 		return err
 	}
 	run := cellOf(res, "run", "*")
+	for _, f := range res.Faults {
+		fmt.Printf("verified %v: %s %s\n", f.Verified.Known(), f.Evidence, f.Note)
+	}
+	fmt.Printf("injected %d ", injected.Load())
 	fmt.Printf("points %d verdict %s %s\n%d of %d bad\n", passed.Load(), res.Verdict, res.Reason, run.Count-cellOf(res, "run", "ok").Count, run.Count)
 	return nil
 }
+
+// tagOf begins the names of the runs that have their journals in a directory.
+func tagOf(state string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(state)))[:12] }
 
 // killChild kills the child of this process that plays a part.
 func killChild(part string) {

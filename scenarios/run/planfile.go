@@ -56,7 +56,7 @@ type PlannedFile struct {
 
 // PlannedTarget is what the target was made of.
 type PlannedTarget struct {
-	Kind      string           `json:"kind"` // stack, processes or url
+	Kind      string           `json:"kind"` // stack, processes, containers, compose or url
 	Name      string           `json:"name"`
 	Entry     string           `json:"entry,omitempty"`
 	Services  []PlannedService `json:"services,omitempty"`
@@ -199,6 +199,9 @@ func addressesOf(ctx context.Context, host string) ([]string, error) {
 // nothing.
 func programs(s *stack.Service) []string {
 	var out []string
+	if s.Container != nil { // what it runs is in its image
+		return nil
+	}
 	self, _ := os.Executable()
 	for i := range s.Command {
 		arg, static := s.Command[i].Static()
@@ -270,8 +273,10 @@ func (p *Plan) targetName() string {
 	switch targetKind(&t) {
 	case "stack":
 		return "stack " + t.Stack
-	case "processes":
-		return "processes"
+	case "processes", "containers":
+		return targetKind(&t)
+	case "compose":
+		return "compose " + t.Compose.File
 	}
 	return p.Scenario.Secrets.Mask(t.URL.Text())
 }

@@ -108,6 +108,10 @@ func targetKind(t *scenarios.Target) string {
 	switch {
 	case t.Processes != nil:
 		return "processes"
+	case t.Containers != nil:
+		return "containers"
+	case t.Compose != nil:
+		return "compose"
 	case t.Stack != "":
 		return "stack"
 	case !t.URL.IsZero():
@@ -128,12 +132,18 @@ func (c *compiler) targets(p *scenarios.Policy) {
 		kind = "url" // of a fault alone, on a link to it
 	}
 	if kind != "" && !slices.Contains(p.Targets, kind) {
-		c.beyond(c.sc.Target.Of(kind), p.Of("targets"), says, "the target is %s", map[string]string{"url": "a url", "stack": "a stack", "processes": "processes"}[kind])
+		c.beyond(c.sc.Target.Of(kind), p.Of("targets"), says, "the target is %s", map[string]string{"url": "a url", "stack": "a stack", "processes": "processes", "containers": "containers", "compose": "a Compose file"}[kind])
 	}
-	if slices.Contains(p.Targets, "pid") {
-		return
+	if len(c.plan.Chosen) > 0 && !slices.Contains(p.Targets, "container") {
+		c.beyond(c.sc.Target.Of("units"), p.Of("targets"), says+" without container", "it names containers that brunt did not start")
 	}
 	for _, e := range c.plan.Faults {
+		if f, ok := e.Damage.(chaos.Finding); ok && f.Finds() && !slices.Contains(p.Targets, "container") {
+			c.beyond(e.Block.Pos, p.Of("targets"), says+" without container", "it hits containers that brunt did not start")
+		}
+		if slices.Contains(p.Targets, "pid") {
+			continue
+		}
 		if f, ok := e.Damage.(chaos.Foreign); ok && len(f.PIDs()) > 0 {
 			c.beyond(e.Block.Pos, p.Of("targets"), says+" without pid", "it hits process %d, which brunt did not start", f.PIDs()[0])
 		}
@@ -263,7 +273,7 @@ func commands(e *chaos.Entry) (at scenarios.Pos, runs bool) {
 
 // protected is whom a policy protects.
 func protected(p *scenarios.Policy) *chaos.Protected {
-	return &chaos.Protected{Services: p.Protect.Services, Units: p.Protect.Units, PIDs: p.Protect.PIDs}
+	return &chaos.Protected{Services: p.Protect.Services, Units: p.Protect.Units, PIDs: p.Protect.PIDs, Containers: p.Protect.Containers}
 }
 
 // protect refuses faults that could touch whom the policy protects.

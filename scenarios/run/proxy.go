@@ -46,8 +46,15 @@ func (p *Plan) way() *scenarios.Load {
 }
 
 // proxiesOf gives the proxies of a load that Compile has seen.
+//
+// Containers that brunt started have addresses of their own, and the environment's proxy
+// is not for them.
 func (p *Plan) proxiesOf(l *scenarios.Load) *targets.Proxies {
-	out, err := targets.NewProxies(l.Connections.Proxy, p.environ)
+	environ := p.environ
+	if p.Stack != nil && p.Stack.Platform == stack.Docker {
+		environ = func(string) (string, bool) { return "", false }
+	}
+	out, err := targets.NewProxies(l.Connections.Proxy, environ)
 	if err != nil { // it is not one of the plan's
 		return nil
 	}

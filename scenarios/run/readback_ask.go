@@ -43,7 +43,7 @@ func (b *reading) open(ctx context.Context) error {
 	defer cancel()
 	for _, p := range b.ledger.places {
 		if p.base == "" {
-			p.base = "http://" + b.sys.stack.Unit(p.name).Addr()
+			p.base = "http://" + b.sys.stack.addr(p.name)
 		}
 		u := &asked{place: p, samples: &measure.Samples{Mask: b.Scenario.Secrets.Mask}}
 		var err error

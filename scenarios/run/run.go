@@ -12,6 +12,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"brunt/chaos"
@@ -28,6 +29,8 @@ type Options struct {
 	State    string                   // for the journal; needed where anything is started or broken
 	Ledger   string                   // the file for what the ledger did not find as it should be; empty keeps none
 	Guard    []string                 // the command line of the guard; empty runs without one, for tests
+	Burner   []string                 // the command line of what uses up what a unit is to be short of; empty is that faults which need one can't be done
+	Helpers  bool                     // helpers in an engine do what brunt could do itself; for tests
 	Requests string                   // the file for every request, one by one; empty keeps none
 	NoChaos  bool                     // the control run: no fault is injected
 	Log      *slog.Logger             // nil logs nothing
@@ -73,6 +76,8 @@ type runner struct {
 	journal  *chaos.Journal
 	guard    *chaos.Guard
 	sys      *system
+	insides  chaos.Insides
+	timeline atomic.Pointer[chaos.Timeline] // under way; nil in a control run
 	rec      *measure.Recorder
 	samples  *measure.Samples
 	clients  []targets.Way
@@ -92,8 +97,7 @@ type runner struct {
 	judged   []scenarios.Objective
 	broken   error // what failed of brunt itself while the load ran
 
-	stopping bool            // a stop condition was met
-	timeline *chaos.Timeline // nil in a control run
+	stopping bool // a stop condition was met
 
 	mu       sync.Mutex
 	checks   []string // names of checks: the plan's, and those of scripts
@@ -115,6 +119,7 @@ func (p *Plan) newRunner(o Options) *runner {
 	if r.o.ID == "" {
 		r.o.ID = NewID()
 	}
+	r.insides.Helper = o.Helpers
 	return r
 }
 
@@ -133,6 +138,7 @@ func (p *Plan) Run(ctx context.Context, o Options) (*scenarios.Result, error) {
 		r.event(scenarios.Event{Event: "run.end", Text: string(res.Verdict) + ": " + res.Reason})
 		res.Ended = time.Now()
 		res.Events = r.onClock()
+		res.Attach()
 	}
 	return res, err
 }
@@ -166,6 +172,7 @@ func (r *runner) protect() (err error) {
 		return err
 	}
 	r.journal.At, r.journal.Mask = r.o.At, r.Scenario.Secrets.Mask
+	r.insides.Journal = r.journal
 	if len(r.o.Guard) == 0 {
 		return nil
 	}
@@ -178,6 +185,12 @@ func (r *runner) protect() (err error) {
 // closeJournal lets the guard go and ends the journal. Left says what is to be taken back
 // still; empty is nothing.
 func (r *runner) closeJournal() (left string, err error) {
+	const most = time.Minute
+	ctx, cancel := context.WithTimeout(context.Background(), most)
+	defer cancel()
+	if err := r.insides.Close(ctx); err != nil {
+		r.note("%v", err)
+	}
 	if r.guard != nil {
 		if err := r.guard.Stop(); err != nil {
 			r.note("%v", err)
@@ -210,6 +223,11 @@ func (r *runner) run(ctx context.Context) (res *scenarios.Result, err error) {
 	if err := r.furnish(); err != nil {
 		return r.unstarted(err), nil
 	}
+	if !r.o.NoChaos {
+		if err := r.tried(); err != nil {
+			return r.unstarted(err), nil
+		}
+	}
 	r.sys = &system{r: r}
 	err = r.sys.bringUp(ctx)
 	defer func() {
@@ -218,6 +236,10 @@ func (r *runner) run(ctx context.Context) (res *scenarios.Result, err error) {
 		}
 	}()
 	if err != nil {
+		return r.unstarted(err), nil
+	}
+	r.sys.watch()
+	if err := r.helpers(ctx); err != nil {
 		return r.unstarted(err), nil
 	}
 	dropTokens, err := r.tokens(ctx)

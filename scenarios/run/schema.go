@@ -128,15 +128,18 @@ func parts(s scenarios.Schema, name string, f func(s scenarios.Schema, name stri
 
 // about describes what no field's comment does.
 var about = map[string]string{
-	"load":      "the loads by name; they run at the same time",
-	"chaos":     "the timeline of faults by name; each has a time and exactly one kind",
-	"target":    "what is loaded: a built-in stack, processes that brunt starts, or the URL of a system that runs",
-	"executor":  "how arrivals or virtual users are scheduled",
-	"name":      "what reports and objectives call the request; METHOD path by default",
-	"think":     "a pause instead of a request: 500ms, or a range such as 100ms..400ms",
-	"stack":     "a system that is part of brunt",
-	"with":      "switches of the built-in system",
-	"processes": "services by name; brunt starts, watches and ends them",
+	"load":       "the loads by name; they run at the same time",
+	"chaos":      "the timeline of faults by name; each has a time and exactly one kind",
+	"target":     "what is loaded: a built-in stack, processes or containers that brunt starts, a Compose file, or the URL of a system that runs",
+	"executor":   "how arrivals or virtual users are scheduled",
+	"name":       "what reports and objectives call the request; METHOD path by default",
+	"think":      "a pause instead of a request: 500ms, or a range such as 100ms..400ms",
+	"stack":      "a system that is part of brunt",
+	"with":       "switches of the built-in system",
+	"processes":  "services by name; brunt starts, watches and ends them",
+	"containers": "services by name; brunt makes their containers in a Docker engine, and removes them",
+	"units":      "containers that run already, beside a url: names that faults call them by, each with what selects them",
+	"compose":    "a Compose file; the machine's own command brings it up and takes it down",
 }
 
 // relaxed is the schema of a part of a file that extends another one, which may
@@ -252,8 +255,18 @@ func targetSchema(doc scenarios.Describer) scenarios.Schema {
 		"description": about["processes"], "type": "object", "minProperties": 1, "propertyNames": scenarios.NameSchema(),
 		"additionalProperties": scenarios.SchemaOf(reflect.TypeFor[stack.Process](), doc),
 	}
+	props["containers"] = scenarios.Schema{
+		"description": about["containers"], "type": "object", "minProperties": 1, "propertyNames": scenarios.NameSchema(),
+		"additionalProperties": scenarios.SchemaOf(reflect.TypeFor[stack.Container](), doc),
+	}
+	props["units"] = scenarios.Schema{
+		"description": about["units"], "type": "object", "minProperties": 1, "propertyNames": scenarios.NameSchema(),
+		"additionalProperties": scenarios.SchemaOf(reflect.TypeFor[chaos.Chosen](), doc),
+	}
+	compose := props["compose"].(scenarios.Schema)
+	props["compose"] = scenarios.Schema{"description": about["compose"], "anyOf": []any{scenarios.Schema{"type": "string", "minLength": 1}, compose}}
 	var one []any
-	for _, key := range []string{"url", "stack", "processes"} {
+	for _, key := range []string{"url", "stack", "processes", "containers", "compose"} {
 		one = append(one, scenarios.Schema{"required": []any{key}})
 	}
 	s["oneOf"] = one

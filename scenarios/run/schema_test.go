@@ -330,11 +330,7 @@ func TestNotAvailable(t *testing.T) {
 		target = "target: {%s: x}"
 	)
 	for _, c := range []struct{ form, names string }{
-		{faults, `container.kill container.stop container.restart container.pause network.loss network.duplicate network.corrupt network.reorder
-			network.half_open network.disconnect dns.fail dns.timeout dns.spoof stress.cpu stress.memory stress.io cpu.throttle memory.limit disk.throttle disk.fill fd.exhaust time.skew`},
 		{steps, "grpc redis sql websocket kafka amqp tcp udp dns"},
-		{target, "compose containers"},
-		{picks, "container labels"},
 	} {
 		for name := range strings.FieldsSeq(c.names) {
 			text := strings.Replace(c.form, "%s", name, 1)

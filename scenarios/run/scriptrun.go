@@ -486,7 +486,7 @@ func (s *scriptRun) mark(m *k6.Mark) {
 // answer has a fault come that the script asks for.
 func (s *scriptRun) answer(ask *k6.FaultAsk) {
 	a := &k6.FaultAnswer{ID: ask.ID}
-	switch t := s.r.timeline; {
+	switch t := s.r.timeline.Load(); {
 	case !slices.ContainsFunc(s.r.Faults, func(e *chaos.Entry) bool { return e.Name == ask.Name && e.Trigger != "" }):
 		var names []string
 		for _, e := range s.r.Faults {

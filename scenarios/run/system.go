@@ -9,9 +9,11 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"sync"
 	"time"
 
 	"brunt/chaos"
+	"brunt/chaos/docker"
 	"brunt/chaos/proxy"
 	"brunt/scenarios"
 	"brunt/targets"
@@ -26,6 +28,12 @@ func (c *compiler) system() {
 	switch {
 	case t.Processes != nil:
 		spec := stack.Processes(t.Processes, t.Entry, c.m)
+		c.plan.Stack = &spec
+	case t.Containers != nil:
+		spec := stack.Containers(t.Containers, t.Entry, c.m)
+		c.plan.Stack = &spec
+	case t.Compose != nil:
+		spec := stack.Compose(t.Compose, t.Entry, c.m)
 		c.plan.Stack = &spec
 	case t.Stack != "":
 		c.builtin(t)
@@ -42,6 +50,7 @@ func (c *compiler) system() {
 		c.m.AddHint(t.Of("entry"), scenarios.DidYouMean(t.Entry, c.plan.Stack.Names()), "there is no service %q", t.Entry)
 	}
 	c.plan.Scope.Zones = c.plan.Stack.Zones()
+	c.plan.Scope.Containers = c.plan.Stack.Platform == stack.Docker
 	for i := range c.plan.Stack.Services {
 		s := &c.plan.Stack.Services[i]
 		c.plan.Scope.Services[s.Name] = s.Replicas
@@ -49,6 +58,9 @@ func (c *compiler) system() {
 			c.plan.Scope.Mortal = append(c.plan.Scope.Mortal, s.Name)
 		}
 		for _, to := range s.Links {
+			if c.plan.Scope.Containers {
+				continue // no proxy of brunt's stands between containers
+			}
 			c.plan.Scope.Edges = append(c.plan.Scope.Edges, chaos.EdgeName{From: s.Name, To: to})
 		}
 		if t.Ready != nil && s.Name == c.plan.Stack.Entry {
@@ -69,6 +81,9 @@ func (c *compiler) builtin(t *scenarios.Target) {
 		return
 	}
 	spec := b.Spec(c.o.Self)
+	if t.Platform == stack.Docker {
+		spec = b.Spec(nil).Contained()
+	}
 	for _, zone := range spec.Zones() {
 		if !scenarios.IsName(zone) {
 			c.m.Add(t.Of("with"), "%q can't name a zone: a-z, 0-9 and -, beginning with a letter", zone)
@@ -96,6 +111,7 @@ func (c *compiler) external(t *scenarios.Target) {
 		c.m.Add(t.Of("url"), "%v", err)
 	}
 	c.plan.Scope.External, c.plan.Scope.TLS = targets.HostPort(u), u.Scheme == "https"
+	c.chosen(t)
 }
 
 // upstream finds where a link from the load to a target that runs already leads: where
@@ -128,11 +144,41 @@ func resolved(hostport string, resolve map[string]string) string {
 // system is what a run has brought up, or found running.
 type system struct {
 	r     *runner
-	stack *stack.Stack // nil for a target that runs already
+	stack deployed // nil for a target that runs already
 	links []*chaos.Link
 	entry string // host:port that the load goes to, before a link stands between
 
-	journaled int // the entry of the journal that ends the stack's processes
+	journaled int            // the entry of the journal that takes the stack down
+	engine    *docker.Engine // of the containers; nil until it is needed
+	watcher   *watcher       // of their events; nil is nobody
+	zones     chaos.Zones    // with theirs; nil is that of the plan
+	mu        sync.Mutex     // over engine and found
+	found     []string       // names of containers that faults have asked for
+	chosen    []chaos.Unit   // containers that run already, by the names that the target gives them
+}
+
+// A deployed is a stack that a run has brought up: processes or containers.
+type deployed interface {
+	Up(ctx context.Context) error
+	Down(ctx context.Context) error
+	Addresses() map[string]string // what ${unit.…} stands for
+	// addr is the host:port of a unit; empty is that it listens nowhere.
+	addr(unit string) string
+	// units are its units as faults see them.
+	units() []chaos.Unit
+}
+
+// processes are a stack of processes.
+type processes struct{ *stack.Stack }
+
+func (p processes) addr(unit string) string { return p.Unit(unit).Addr() }
+
+func (p processes) units() []chaos.Unit {
+	var out []chaos.Unit
+	for _, u := range p.Units() {
+		out = append(out, unit{u})
+	}
+	return out
 }
 
 // bringUp puts the links in place, starts the stack and waits until it is ready.
@@ -140,14 +186,33 @@ func (s *system) bringUp(ctx context.Context) error {
 	r := s.r
 	if r.Stack == nil {
 		s.entry = r.Scope.External
-		if s.entry == "" { // of a fault on a process alone
-			return nil
+		if s.entry == "" { // of a fault on a process or a container alone
+			return s.choose(ctx)
+		}
+		if err := s.choose(ctx); err != nil {
+			return err
 		}
 		if err := s.loadLink(ctx); err != nil {
 			return err
 		}
 		return s.ready(ctx)
 	}
+	var err error
+	if r.Stack.Platform == stack.Docker {
+		err = s.contain(ctx)
+	} else {
+		err = s.spawn(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	maps.Copy(r.env.Units, s.stack.Addresses())
+	return nil
+}
+
+// spawn starts a stack of processes.
+func (s *system) spawn(ctx context.Context) error {
+	r := s.r
 	st, err := stack.New(*r.Stack, stack.Options{
 		Run: r.o.ID, LogDir: r.o.LogDir, Log: r.log, Link: s.link,
 		Spawned: func(unit string, pid int) error {
@@ -162,7 +227,7 @@ func (s *system) bringUp(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.stack = st
+	s.stack = processes{st}
 	s.entry = st.Unit(stack.UnitName(r.Stack.Entry, 0)).Addr()
 	for _, e := range r.Stack.Edges() {
 		if err := s.addLink(e.From, e.To, st.Unit(e.To).Addr()); err != nil {
@@ -181,7 +246,6 @@ func (s *system) bringUp(ctx context.Context) error {
 		}
 		return fmt.Errorf("%w: %w", ErrNotReady, err)
 	}
-	maps.Copy(r.env.Units, st.Addresses())
 	return nil
 }
 
@@ -333,16 +397,12 @@ func (s *system) base() (base string, resolve map[string]string) {
 	return base, resolve
 }
 
-// units gives the stack's units as faults see them.
+// units gives the units as faults see them.
 func (s *system) units() []chaos.Unit {
 	if s.stack == nil {
-		return nil
+		return s.chosen
 	}
-	var out []chaos.Unit
-	for _, u := range s.stack.Units() {
-		out = append(out, unit{u})
-	}
-	return out
+	return s.stack.units()
 }
 
 // unit is a unit of a stack as faults see it.
@@ -354,6 +414,7 @@ func (u unit) Supervised() bool { return u.Restarts() }
 // takeDown ends the stack and the links. Nothing of them is left then.
 func (s *system) takeDown(ctx context.Context) error {
 	var errs []error
+	s.watcher.stop()
 	if s.stack != nil {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 		defer cancel()
@@ -364,6 +425,9 @@ func (s *system) takeDown(ctx context.Context) error {
 	}
 	for _, l := range s.links {
 		errs = append(errs, l.Proxy.Close())
+	}
+	if s.engine != nil {
+		errs = append(errs, s.engine.Close())
 	}
 	return errors.Join(errs...)
 }

@@ -125,13 +125,7 @@ func Processes(n *scenarios.Node, entry string, m *scenarios.Mistakes) Spec {
 		spec.Services = append(spec.Services, svc)
 	}
 	spec.check(places, m)
-	spec.Entry = entry
-	if entry == "" && len(spec.Services) > 0 {
-		spec.Entry = spec.Services[0].Name
-		if len(spec.Services) > 1 {
-			m.Add(n.Pos, "`entry` is missing: the service that a relative path goes to, one of %s", strings.Join(spec.Names(), ", "))
-		}
-	}
+	spec.enter(n, entry, m)
 	return spec
 }
 

@@ -10,6 +10,10 @@
 // another only through declared links: for each pair of units brunt puts a
 // listener of its own in between, so that the link can be slowed or cut.
 //
+// A stack of containers has the same services and units: a [Fleet] makes them through the
+// engine's API, a [Project] has the machine's Compose command make them. The engine
+// supervises them, and no listener of brunt's stands between: their networks are real.
+//
 // To add a kind of stack: a file with a struct whose exported fields are its YAML,
 // its Spec method, and a line in [Kinds].
 package stack
@@ -32,8 +36,13 @@ import (
 // A Spec says what a stack is made of.
 type Spec struct {
 	Services []Service
-	Entry    string // the service that a relative path of a scenario goes to
+	Entry    string       // the service that a relative path of a scenario goes to
+	Compose  *ComposeFile // that the machine's Compose command brings up; nil is that brunt itself does
+	Platform string       // what its units are: processes, the zero value, or Docker
 }
+
+// Docker is the platform of stacks whose units are containers.
+const Docker = "docker"
 
 // A Service is a command that runs in one or more replicas.
 type Service struct {
@@ -49,6 +58,8 @@ type Service struct {
 	Restart  string        // always, on-failure or never
 	Delay    time.Duration // before a restart
 	Grace    time.Duration // between SIGTERM and SIGKILL
+
+	Container *Container // its settings where it is one of containers
 }
 
 // A Builder is a kind of stack. Its exported fields are its YAML.
@@ -218,10 +229,13 @@ func addresses(out map[string]string, name, addr string) {
 // ready. On an error nothing is left running.
 func (s *Stack) Up(ctx context.Context) error {
 	s.spawner = newSpawner()
-	for _, level := range s.levels() {
+	for _, level := range s.spec.levels() {
 		var wg sync.WaitGroup
-		errs := make([]error, len(level))
-		for i, u := range level {
+		errs := make([]error, len(s.units))
+		for i, u := range s.units {
+			if !slices.Contains(level, u.Service) {
+				continue
+			}
 			wg.Go(func() {
 				if errs[i] = u.Start(ctx); errs[i] == nil {
 					errs[i] = u.AwaitReady(ctx)
@@ -236,16 +250,16 @@ func (s *Stack) Up(ctx context.Context) error {
 	return nil
 }
 
-// levels orders the units so that those that are called come before their callers;
+// levels orders the services so that those that are called come before their callers;
 // services that call each other in a circle come together.
-func (s *Stack) levels() [][]*Unit {
+func (s *Spec) levels() [][]string {
 	done := map[string]bool{}
-	var out [][]*Unit
-	rest := s.spec.Names()
+	var out [][]string
+	rest := s.Names()
 	for len(rest) > 0 {
 		var now, later []string
 		for _, name := range rest {
-			waits := slices.ContainsFunc(s.spec.Service(name).Links, func(l string) bool { return !done[l] && l != name && s.spec.Service(l) != nil })
+			waits := slices.ContainsFunc(s.Service(name).Links, func(l string) bool { return !done[l] && l != name && s.Service(l) != nil })
 			if waits {
 				later = append(later, name)
 			} else {
@@ -255,16 +269,10 @@ func (s *Stack) levels() [][]*Unit {
 		if len(now) == 0 {
 			now, later = later, nil
 		}
-		var level []*Unit
-		for _, u := range s.units {
-			if slices.Contains(now, u.Service) {
-				level = append(level, u)
-			}
-		}
 		for _, name := range now {
 			done[name] = true
 		}
-		out = append(out, level)
+		out = append(out, now)
 		rest = later
 	}
 	return out

@@ -1,0 +1,121 @@
+package burner
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"brunt/chaos/rootfs"
+
+	"golang.org/x/sys/unix"
+)
+
+// burn writes and reads, in a file for each worker.
+func (d *Disk) burn(dir *os.File, said *reports) error {
+	for range d.Workers {
+		f, err := rootfs.Nameless(dir, d.Name)
+		if err != nil {
+			return fmt.Errorf("making a file: %w", err)
+		}
+		w := worker{Disk: d, fd: int(f.Fd()), file: f}
+		if w.buf, err = unix.Mmap(-1, 0, d.Block, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS); err != nil { // aligned, as O_DIRECT wants it
+			return os.NewSyscallError("mmap", err)
+		}
+		for i := range w.buf {
+			w.buf[i] = byte(i * 7)
+		}
+		flags, err := unix.FcntlInt(f.Fd(), unix.F_GETFL, 0)
+		if err == nil {
+			_, err = unix.FcntlInt(f.Fd(), unix.F_SETFL, flags|unix.O_DIRECT)
+		}
+		w.direct = err == nil
+		go func() {
+			if err := w.work(said); err != nil {
+				said.say(Report{Error: err.Error()})
+				os.Exit(1)
+			}
+		}()
+	}
+	return nil
+}
+
+// worker is a file that is written and read.
+type worker struct {
+	*Disk
+	file   *os.File
+	fd     int
+	buf    []byte
+	direct bool
+}
+
+func (w *worker) work(said *reports) error {
+	if !w.Write { // there must be something to read
+		for i := range w.Blocks {
+			if err := w.write(i); err != nil {
+				return err
+			}
+		}
+		if err := unix.Fdatasync(w.fd); err != nil {
+			return err
+		}
+	}
+	for {
+		for i := range w.Blocks {
+			began := time.Now()
+			n := int64(0)
+			if w.Write {
+				if err := w.write(i); err != nil {
+					return err
+				}
+				if !w.direct || i == w.Blocks-1 {
+					if err := unix.Fdatasync(w.fd); err != nil {
+						return err
+					}
+				}
+				n += int64(w.Block)
+			}
+			if w.Read {
+				if err := w.read(i); err != nil {
+					return err
+				}
+				n += int64(w.Block)
+			}
+			said.add(Report{Bytes: n, Spent: time.Since(began)})
+		}
+	}
+}
+
+func (w *worker) write(i int) error {
+	for done := 0; done < len(w.buf); {
+		n, err := unix.Pwrite(w.fd, w.buf[done:], int64(i*w.Block+done))
+		if errors.Is(err, unix.EINVAL) && w.direct { // the filesystem wants larger blocks
+			w.direct = false
+			flags, _ := unix.FcntlInt(uintptr(w.fd), unix.F_GETFL, 0)
+			_, _ = unix.FcntlInt(uintptr(w.fd), unix.F_SETFL, flags&^unix.O_DIRECT)
+			continue
+		}
+		if err != nil && !errors.Is(err, unix.EINTR) {
+			return fmt.Errorf("writing: %w", err)
+		}
+		done += max(n, 0)
+	}
+	return nil
+}
+
+func (w *worker) read(i int) error {
+	if !w.direct {
+		_ = unix.Fadvise(w.fd, int64(i*w.Block), int64(w.Block), unix.FADV_DONTNEED)
+	}
+	for done := 0; done < len(w.buf); {
+		n, err := unix.Pread(w.fd, w.buf[done:], int64(i*w.Block+done))
+		if err != nil && !errors.Is(err, unix.EINTR) {
+			return fmt.Errorf("reading: %w", err)
+		}
+		if n == 0 {
+			return errors.New("reading: the file is shorter than it was written")
+		}
+		done += max(n, 0)
+	}
+	return nil
+}

@@ -1,0 +1,175 @@
+//go:build unix
+
+package cgroup
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// machine writes a machine's files below a directory; ROOT in them stands for that.
+func machine(t *testing.T, files map[string]string) (System, string) {
+	t.Helper()
+	root := t.TempDir()
+	for name, text := range files {
+		file := filepath.Join(root, name)
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(strings.ReplaceAll(text, "ROOT", root)), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return System{Proc: filepath.Join(root, "proc")}, root
+}
+
+const (
+	cpuTree     = "30 25 0:26 / ROOT/cpu rw,relatime - cgroup cgroup rw,cpu,cpuacct\n"
+	memoryTree  = "31 25 0:27 / ROOT/mem\\040ory rw - cgroup cgroup rw,memory\n"
+	unifiedTree = "32 25 0:28 / ROOT/uni rw - cgroup2 cgroup2 rw,nsdelegate\n"
+)
+
+func TestFind(t *testing.T) {
+	for _, c := range []struct {
+		name       string
+		mounts     string
+		groups     string // of process 7
+		dir        string // that there is
+		has        string // controllers of it, in version 2
+		controller Controller
+		want       string // below the machine, or what went wrong
+		unified    bool
+		root       bool
+	}{
+		{"version 1", cpuTree + memoryTree, "4:cpu,cpuacct:/a/b\n3:memory:/\n", "cpu/a/b", "", CPU, "cpu/a/b", false, false},
+		{"version 1, the other name", cpuTree + memoryTree, "4:cpu,cpuacct:/a/b\n3:memory:/\n", "cpu/a/b", "", CPUAcct, "cpu/a/b", false, false},
+		{"version 1, the root", cpuTree + memoryTree, "4:cpu,cpuacct:/a/b\n3:memory:/\n", "mem ory", "", Memory, "mem ory", false, true},
+		{"version 2", unifiedTree, "0::/slice/unit\n", "uni/slice/unit", "cpu io memory", Disk, "uni/slice/unit", true, false},
+		{"version 2 counts processor time itself", unifiedTree, "0::/slice/unit\n", "uni/slice/unit", "cpu", CPUAcct, "uni/slice/unit", true, false},
+		{"version 2 freezes itself", unifiedTree, "0::/slice/unit\n", "uni/slice/unit", "", Freezer, "uni/slice/unit", true, false},
+		{"both, the controller in 1", cpuTree + unifiedTree, "4:cpu,cpuacct:/a\n0::/slice\n", "cpu/a", "", CPU, "cpu/a", false, false},
+		{"both, the controller in 2", cpuTree + unifiedTree, "4:cpu,cpuacct:/a\n0::/slice\n", "uni/slice", "memory", Memory, "uni/slice", true, false},
+		{"version 2 without the controller", unifiedTree, "0::/slice\n", "uni/slice", "cpu pids", Memory, "without the controller memory; write +memory into cgroup.subtree_control", true, false},
+		{"a part of the tree is mounted", strings.Replace(cpuTree, " / ROOT", " /docker/x ROOT", 1), "4:cpu,cpuacct:/docker/x/y\n", "cpu/y", "", CPU, "cpu/y", false, false},
+		{"another part is", strings.Replace(cpuTree, " / ROOT", " /docker/x ROOT", 1), "4:cpu,cpuacct:/docker/xy\n", "cpu/y", "", CPU, "/docker/xy can't be seen from here", false, false},
+		{"beyond a namespace", cpuTree, "4:cpu,cpuacct:/../../other\n", "cpu", "", CPU, "can't be seen from here", false, false},
+		{"not mounted", cpuTree, "4:cpu,cpuacct:/\n3:memory:/\n", "cpu", "", Memory, "the controller memory is not mounted here", false, false},
+		{"a group that is gone", cpuTree, "4:cpu,cpuacct:/a/b\n", "cpu/a", "", CPU, "no such file", false, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s, root := machine(t, map[string]string{
+				"proc/self/mountinfo": "20 1 8:1 / / rw - ext4 /dev/sda1 rw\n" + c.mounts, "proc/7/cgroup": c.groups,
+				filepath.Join(c.dir, "cgroup.controllers"): c.has + "\n",
+			})
+			g, err := s.Find(7, c.controller)
+			if err != nil {
+				if !strings.Contains(err.Error(), c.want) {
+					t.Errorf("%v, want %s", err, c.want)
+				}
+				if lost := errors.Is(err, os.ErrNotExist); !lost && !errors.Is(err, ErrNone) {
+					t.Errorf("%v is not ErrNone", err)
+				}
+				return
+			}
+			if at, _ := filepath.Rel(root, g.Path); at != c.want || g.Unified != c.unified || g.Root != c.root || !g.Lives() {
+				t.Errorf("%+v", g)
+			}
+		})
+	}
+}
+
+func TestSetting(t *testing.T) {
+	dir := t.TempDir()
+	g, err := Open(dir, false, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name, text string
+		s          Setting
+		was        string
+		write      string // and what is in the file then
+		then       string
+	}{
+		{"a value", "150000\n", Setting{File: "cpu.cfs_quota_us"}, "150000", "20000", "20000"},
+		{"two in one", "max 100000\n", Setting{File: "cpu.max"}, "max 100000", "20000 100000", "20000 100000"},
+		{"a device", "8:0 5\n254:0 1048576\n", Setting{File: "blkio.throttle.read_bps_device", Device: "254:0"}, "1048576", "0", "254:0 0"},
+		{"no device, version 1", "8:0 5\n", Setting{File: "blkio.throttle.read_bps_device", Device: "254:0"}, "0", "7", "254:0 7"},
+		{"a key of a device", "254:0 rbps=max wbps=9 riops=max wiops=max\n", Setting{"io.max", "254:0", "wbps"}, "9", "max", "254:0 wbps=max"},
+		{"no device, version 2", "", Setting{"io.max", "254:0", "rbps"}, "max", "5", "254:0 rbps=5"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			file := filepath.Join(dir, c.s.File)
+			if err := os.WriteFile(file, []byte(c.text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			if was, err := g.Read(c.s); err != nil || was != c.was {
+				t.Errorf("read %q, %v; want %q", was, err, c.was)
+			}
+			if err := os.Truncate(file, 0); err != nil { // the kernel's files are written anew each time
+				t.Fatal(err)
+			}
+			if err := g.Write(c.s, c.write); err != nil {
+				t.Fatal(err)
+			}
+			if b, _ := os.ReadFile(file); string(b) != c.then {
+				t.Errorf("wrote %q, want %q", b, c.then)
+			}
+		})
+	}
+}
+
+func TestGroup(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"cgroup.procs": "12\n5\n0\n", "a/cgroup.procs": "7\n5\n", "cpu.stat": "nr_periods 4\nnr_throttled 3\n", "memory.failcnt": "18446744073709551615\n",
+	} {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	g, err := Open(dir, true, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := g.Processes(); err != nil || !slices.Equal(got, []int{5, 7, 12}) {
+		t.Errorf("processes %v, %v", got, err)
+	}
+	if n, err := g.Count("cpu.stat", "nr_throttled"); err != nil || n != 3 {
+		t.Errorf("%d, %v", n, err)
+	}
+	if n, err := g.Count("memory.failcnt", ""); err != nil || n != 1<<64-1 {
+		t.Errorf("%d, %v", n, err)
+	}
+	if _, err := g.Count("cpu.stat", "nr"); err == nil {
+		t.Error("a count that is not there was read")
+	}
+	if at := g.Below("x"); at != filepath.Join(filepath.Dir(dir), "x") {
+		t.Errorf("in version 2 a group that has processes has none below it, not %s", at)
+	}
+	for _, h := range []Group{{Path: dir}, {Path: dir, Unified: true, Root: true}} {
+		if at := h.Below("x"); at != filepath.Join(dir, "x") {
+			t.Errorf("below %+v is %s", h, at)
+		}
+	}
+	made, err := Make(filepath.Join(dir, "b"), true)
+	if err != nil || !made.Lives() {
+		t.Fatal(made, err)
+	}
+	if _, err := Make(made.Path, true); err == nil {
+		t.Error("a group was made that was there")
+	}
+	if err := made.Remove(); err != nil || made.Lives() {
+		t.Error(err)
+	}
+	if made.Inode++; made.Lives() {
+		t.Error("another group lives by the path of one that is gone")
+	}
+}

@@ -1,0 +1,291 @@
+package chaostest
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"brunt/chaos"
+	"brunt/chaos/docker"
+
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/network"
+	"github.com/docker/go-connections/nat"
+)
+
+// Engine gives the machine's Docker engine. A test that needs one fails without it where
+// CI=true, and is skipped elsewhere.
+func Engine(t *testing.T) *docker.Engine {
+	t.Helper()
+	at, err := docker.Find(os.Getenv)
+	var e *docker.Engine
+	if err == nil {
+		e, err = docker.Open(at, docker.Options{})
+	}
+	if err == nil {
+		t.Cleanup(func() { _ = e.Close() })
+		err = e.Ping(t.Context())
+	}
+	switch {
+	case err == nil:
+		return e
+	case os.Getenv("CI") == "true":
+		t.Fatal(err)
+	}
+	t.Skip(err)
+	return nil
+}
+
+// Root skips a test that needs it, or fails it where CI=true.
+func Root(t *testing.T) {
+	t.Helper()
+	switch {
+	case os.Geteuid() == 0:
+	case os.Getenv("CI") == "true":
+		t.Fatal("this test needs root")
+	default:
+		t.Skip("this test needs root: run it by sudo -E")
+	}
+}
+
+// A Yard is a place in the engine for the containers of a test and its parts: an image of
+// the victim and a network. All of it goes with the test.
+type Yard struct {
+	Engine  *docker.Engine
+	Run     string // its label
+	Image   string // the id
+	Name    string // of the image, and the network
+	Network string // the id
+
+	subnet netip.Prefix
+	made   atomic.Int32
+}
+
+// NewYard makes a place for containers.
+func NewYard(t *testing.T) *Yard {
+	t.Helper()
+	y := &Yard{Engine: Engine(t), Run: "test-" + strings.ToLower(rand.Text())}
+	program := build(t, "victim")
+	t.Cleanup(func() {
+		if _, err := y.Engine.RemoveLabelled(context.Background(), docker.RunLabel, y.Run); err != nil {
+			t.Error(err)
+		}
+	})
+	y.Name = "brunt-" + y.Run
+	labels := map[string]string{docker.RunLabel: y.Run}
+	var err error
+	if y.Image, err = y.Engine.BuildSelf(t.Context(), y.Name, program, labels); err != nil {
+		t.Fatal(err)
+	}
+	y.network(t, labels)
+	return y
+}
+
+// build builds a program of this package's as containers need it: static.
+func build(t *testing.T, name string) string {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), name)
+	cmd := exec.Command("go", "build", "-o", program, "brunt/chaos/chaostest/"+name)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("building the %s: %v\n%s", name, err, out)
+	}
+	return program
+}
+
+// Helper builds what helpers run, and gives its file: BRUNT_LINUX names it to brunt.
+func Helper(t *testing.T) string {
+	t.Helper()
+	return build(t, "helper")
+}
+
+// network makes the yard's network with a subnet of its own choice, so that each victim
+// has an address that it keeps: the engine gives the one of a container that is down to
+// the next that asks. The engine knows which subnet is free.
+func (y *Yard) network(t *testing.T, labels map[string]string) {
+	t.Helper()
+	api, o := y.Engine.API(), network.CreateOptions{Driver: "bridge", Labels: labels}
+	for range 10 {
+		made, err := api.NetworkCreate(t.Context(), "brunt-"+y.Run, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		is, err := api.NetworkInspect(t.Context(), made.ID, network.InspectOptions{})
+		if err == nil {
+			err = y.Engine.RemoveNetwork(t.Context(), made.ID)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		subnet := netip.MustParsePrefix(is.IPAM.Config[0].Subnet)
+		fixed := o
+		fixed.IPAM = &network.IPAM{Config: []network.IPAMConfig{{Subnet: subnet.String()}}}
+		if made, err = api.NetworkCreate(t.Context(), "brunt-"+y.Run, fixed); err == nil {
+			y.Network, y.subnet = made.ID, subnet
+			return
+		}
+		t.Log(err) // somebody else has taken it meanwhile
+	}
+	t.Fatal("no subnet is to be had")
+}
+
+// address is the one of the n-th victim.
+func (y *Yard) address(n int32) string {
+	b := y.subnet.Addr().As4()
+	return netip.AddrFrom4([4]byte{b[0], b[1], b[2], b[3] + 1 + byte(n)}).String()
+}
+
+// A Victim is a container that answers on port 8080.
+type Victim struct {
+	*chaos.AskedContainer
+	ID   string
+	Yard *Yard
+}
+
+// VictimOptions say how a victim differs from a plain one.
+type VictimOptions struct {
+	Unit    string // its name; zero is web[0]
+	Restart string // the engine's policy; zero is no
+	Labels  map[string]string
+	Health  bool // the engine checks its health
+	Links   []string
+	Aliases []string
+	Host    func(*container.HostConfig) // changes more of it
+}
+
+// Start makes a victim, starts it and waits until it answers. It goes with t.
+func (y *Yard) Start(t *testing.T, o VictimOptions) *Victim {
+	t.Helper()
+	if o.Unit == "" {
+		o.Unit = "web[0]"
+	}
+	n := y.made.Add(1)
+	name := fmt.Sprintf("brunt-%s-%d", y.Run, n)
+	config := &container.Config{Image: y.Image, Labels: map[string]string{docker.RunLabel: y.Run}, ExposedPorts: nat.PortSet{"8080/tcp": {}}}
+	for k, v := range o.Labels {
+		config.Labels[k] = v
+	}
+	if o.Health {
+		config.Healthcheck = &container.HealthConfig{Test: []string{"CMD", docker.SelfProgram, "ask", "http://127.0.0.1:8080/"}, Interval: 200 * time.Millisecond, Retries: 2}
+	}
+	host := &container.HostConfig{NetworkMode: container.NetworkMode(y.Network), RestartPolicy: container.RestartPolicy{Name: container.RestartPolicyMode(o.Restart)}}
+	if o.Host != nil {
+		o.Host(host)
+	}
+	in := &network.NetworkingConfig{EndpointsConfig: map[string]*network.EndpointSettings{y.Network: {Aliases: o.Aliases, Links: o.Links, IPAMConfig: &network.EndpointIPAMConfig{IPv4Address: y.address(n)}}}}
+	made, err := y.Engine.API().ContainerCreate(t.Context(), config, host, in, nil, name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := y.Engine.Remove(context.Background(), made.ID); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := y.Engine.Start(t.Context(), made.ID); err != nil {
+		t.Fatal(err)
+	}
+	service, _, _ := strings.Cut(o.Unit, "[")
+	v := &Victim{ID: made.ID, Yard: y}
+	v.AskedContainer = chaos.Asked(&chaos.Container{Engine: y.Engine, Ref: name, Of: chaos.Named{Unit: o.Unit, Service: service}, Check: v.ask}, v.ask, "")
+	for deadline := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
+		is, err := y.Engine.Inspect(t.Context(), v.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err = v.ask(t.Context()); err == nil {
+			err = is.Healthy()
+		}
+		if err == nil {
+			return v
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the victim does not become ready: %v\n%s", err, y.Engine.Tail(t.Context(), v.ID))
+		}
+	}
+}
+
+// ask asks the victim at the address that it has now.
+func (v *Victim) ask(ctx context.Context) error {
+	is, err := v.Engine.Inspect(ctx, v.ID)
+	if err != nil {
+		return err
+	}
+	addrs := is.Addresses()
+	if len(addrs) == 0 {
+		return fmt.Errorf("container %s has no address", is.Name)
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+netip.AddrPortFrom(addrs[0], 8080).String()+"/", nil)
+	if err != nil {
+		return err
+	}
+	resp, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	_, err = io.Copy(io.Discard, resp.Body)
+	return err
+}
+
+// Inspected is what the engine says of a container, but for what differs from one life to
+// the next: it must be the same before a fault and after.
+func Inspected(t *testing.T, e *docker.Engine, id string) string {
+	t.Helper()
+	_, raw, err := e.API().ContainerInspectWithRaw(context.Background(), id, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all map[string]any
+	if err := json.Unmarshal(raw, &all); err != nil {
+		t.Fatal(err)
+	}
+	lives(all)
+	b, err := json.MarshalIndent(all, "", " ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// lives takes away what differs from one life of a container to the next.
+func lives(m map[string]any) {
+	for key, value := range m {
+		switch key {
+		case "StartedAt", "FinishedAt", "Pid", "EndpointID", "SandboxID", "SandboxKey", "ExecIDs", "RestartCount", "ExitCode", "Health", "ResolvConfPath":
+			delete(m, key)
+			continue
+		}
+		if inner, ok := value.(map[string]any); ok {
+			lives(inner)
+		}
+	}
+}
+
+// Difference lists the lines of two texts that only one of them has.
+func Difference(before, after string) string {
+	var out []string
+	lines := func(mark, in, other string) {
+		for line := range strings.Lines(in) {
+			if !strings.Contains(other, line) {
+				out = append(out, mark+" "+strings.TrimSpace(line))
+			}
+		}
+	}
+	lines("-", before, after)
+	lines("+", after, before)
+	return strings.Join(out, "\n")
+}

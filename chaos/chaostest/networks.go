@@ -1,0 +1,33 @@
+package chaostest
+
+import (
+	"fmt"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"brunt/chaos"
+)
+
+// Networks is all that can be seen of the networks of some units, by the tools that
+// people look with: rules, disciplines, links and routes. It must be the same before a
+// fault and after.
+func Networks(t *testing.T, units ...chaos.Unit) string {
+	t.Helper()
+	var out strings.Builder
+	for _, u := range units {
+		pid := u.PID()
+		for _, look := range []string{
+			"nft -s list ruleset", "tc qdisc show", "tc filter show dev eth0", "tc filter show dev eth0 ingress", "ip -d link show",
+			"ip address show", "ip route show table all", "ip -6 route show table all",
+		} {
+			args := append([]string{"-t", fmt.Sprint(pid), "-n"}, strings.Fields(look)...)
+			b, err := exec.Command("nsenter", args...).CombinedOutput()
+			if err != nil {
+				b = fmt.Appendf(b, "%v\n", err)
+			}
+			fmt.Fprintf(&out, "%s: %s\n%s", u.Name(), look, b)
+		}
+	}
+	return out.String()
+}

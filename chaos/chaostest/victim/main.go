@@ -1,0 +1,79 @@
+// Command victim is what the tests of faults on containers break: a static program that
+// listens, answers, and can be told what to do. It is the only file in its image.
+//
+//	victim [PORT]           answers every request with "ok", and ends on SIGTERM
+//	victim ask URL          asks once; its exit code says whether an answer came
+//	victim leads ADDRESS    its exit code says whether the address is its own
+//	victim burn             uses a processor until it is killed
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+func main() {
+	args := append(os.Args[1:], "8080")
+	switch args[0] {
+	case "ask":
+		if err := ask(args[1]); err != nil {
+			fmt.Println(err)
+			os.Exit(1)
+		}
+	case "leads":
+		if !has(args[1]) {
+			os.Exit(1)
+		}
+	case "burn":
+		for n := 0; ; n++ {
+			_ = n * n
+		}
+	default:
+		serve(args[0])
+	}
+}
+
+func has(address string) bool {
+	addrs, _ := net.InterfaceAddrs()
+	return slices.ContainsFunc(addrs, func(a net.Addr) bool { return strings.HasPrefix(a.String(), address+"/") })
+}
+
+func ask(url string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	_, err = io.Copy(os.Stdout, resp.Body)
+	return err
+}
+
+// serve answers until it is asked to end: a first process of a container that has no
+// handler never ends on SIGTERM.
+func serve(port string) {
+	ended := make(chan os.Signal, 1)
+	signal.Notify(ended, syscall.SIGTERM)
+	go func() {
+		<-ended
+		os.Exit(7)
+	}()
+	http.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "ok") })
+	resources()
+	fmt.Println(http.ListenAndServe(":"+port, nil))
+	os.Exit(1)
+}

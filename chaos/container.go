@@ -1,0 +1,205 @@
+package chaos
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"brunt/chaos/docker"
+
+	"github.com/containerd/errdefs"
+)
+
+// A Container is a unit that is a container of an engine: one that brunt made, or one
+// that runs already and that a selector matches.
+//
+// It is meant by its name, so that one that Compose makes anew is the same unit. What is
+// done to it is held against its id and the time of its start: a successor is never
+// touched for what its predecessor had.
+type Container struct {
+	Engine *docker.Engine
+	Ref    string // its name in the engine, or its id
+	Of     Named
+	// Selected is why a fault may touch the container: it must match still. The zero
+	// Query is that brunt made it.
+	Selected docker.Query
+	// Check makes the unit's readiness check once; nil asks the engine for its health.
+	Check func(ctx context.Context) error
+}
+
+// Named is what a unit is called.
+type Named struct{ Unit, Service string }
+
+var _ Contained = (*Container)(nil)
+
+// inspectFor bounds a question about a container that has no deadline of its own.
+const inspectFor = 10 * time.Second
+
+// now describes the container as it is. A container that may not be touched is an error,
+// and so is one that took its name and does not match.
+func (c *Container) now(ctx context.Context) (docker.Container, error) {
+	is, err := c.Engine.Inspect(ctx, c.Ref)
+	if err != nil {
+		return is, fmt.Errorf("%s: %w", c.Name(), err)
+	}
+	if err := is.Protected(); err != nil {
+		return is, err
+	}
+	if !c.Selected.IsZero() && !c.Selected.Matches(&is) {
+		return is, fmt.Errorf("%s: container %s is none of %s any more", c.Name(), is.Name, c.Selected)
+	}
+	return is, nil
+}
+
+// running describes the container, which must run and must not be paused.
+func (c *Container) running(ctx context.Context) (docker.Container, error) {
+	is, err := c.now(ctx)
+	switch {
+	case err != nil:
+		return is, err
+	case !is.Running:
+		return is, fmt.Errorf("%s does not run (%s), and not by brunt", c.Name(), is.State)
+	case is.Paused:
+		return is, fmt.Errorf("%s is paused already, and not by brunt", c.Name())
+	}
+	return is, nil
+}
+
+func (c *Container) asked() (docker.Container, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), inspectFor)
+	defer cancel()
+	return c.now(ctx)
+}
+
+// Name implements [Unit].
+func (c *Container) Name() string { return c.Of.Unit }
+
+// Service implements [Unit].
+func (c *Container) Service() string { return c.Of.Service }
+
+// PID implements [Unit]: that of the container's first process, as this machine counts.
+// It is none where the engine runs on another.
+func (c *Container) PID() int {
+	is, err := c.asked()
+	if err != nil || !c.Engine.Address().Local() {
+		return 0
+	}
+	return is.PID
+}
+
+// Container implements [Contained].
+func (c *Container) Container() (id string, started time.Time) {
+	is, err := c.asked()
+	if err != nil {
+		return "", time.Time{}
+	}
+	return is.ID, is.Started
+}
+
+// Addresses implements [Contained].
+func (c *Container) Addresses() []netip.Addr {
+	is, err := c.asked()
+	if err != nil {
+		return nil
+	}
+	return is.Addresses()
+}
+
+// Addr implements [Addressed]: the first port that it says it listens on, at its own
+// address, or where the machine forwards it. It is empty where there is none.
+func (c *Container) Addr() string {
+	is, err := c.asked()
+	if err != nil {
+		return ""
+	}
+	for _, port := range is.Ports {
+		if at, ok := is.Public[port]; ok {
+			return at.String()
+		}
+		if addrs := is.Addresses(); len(addrs) > 0 {
+			return netip.AddrPortFrom(addrs[0], uint16(port)).String()
+		}
+	}
+	return ""
+}
+
+// Ready implements [Unit].
+func (c *Container) Ready(ctx context.Context) error {
+	if c.Check != nil {
+		return c.Check(ctx)
+	}
+	is, err := c.now(ctx)
+	if err != nil {
+		return err
+	}
+	return is.Healthy()
+}
+
+// Supervised implements [Unit]: its restart policy applies when its process crashes.
+func (c *Container) Supervised() bool {
+	is, err := c.asked()
+	return err == nil && is.Supervised()
+}
+
+// Stop implements [Unit].
+func (c *Container) Stop(ctx context.Context, grace time.Duration) error {
+	is, err := c.now(ctx)
+	if err != nil {
+		return err
+	}
+	return c.Engine.Stop(ctx, is.ID, grace)
+}
+
+// Start implements [Unit].
+func (c *Container) Start(ctx context.Context) error {
+	is, err := c.now(ctx)
+	if err != nil {
+		return err
+	}
+	return c.Engine.Start(ctx, is.ID)
+}
+
+// AskedContainer is a [Container] that can be asked for an answer of its own.
+type AskedContainer struct {
+	*inner
+	Answer func(ctx context.Context) error
+	At     string // host:port
+}
+
+// inner is a Container by a name that does not hide its method Container.
+type inner = Container
+
+var (
+	_ Asker     = (*AskedContainer)(nil)
+	_ Contained = (*AskedContainer)(nil)
+)
+
+// Asked has a container be asked for an answer at a host:port.
+func Asked(c *Container, answer func(ctx context.Context) error, at string) *AskedContainer {
+	return &AskedContainer{inner: c, Answer: answer, At: at}
+}
+
+// Ask implements [Asker].
+func (c *AskedContainer) Ask(ctx context.Context) error { return c.Answer(ctx) }
+
+// Addr implements [Addressed].
+func (c *AskedContainer) Addr() string { return c.At }
+
+// isGone tells whether an error says that the container is no more.
+func isGone(err error) bool { return errdefs.IsNotFound(err) }
+
+// ContainerOf gives the container that a unit is.
+func ContainerOf(u Unit) (*Container, bool) {
+	switch u := u.(type) {
+	case *Container:
+		return u, true
+	case *AskedContainer:
+		return u.inner, true
+	}
+	return nil, false
+}
+
+// errNoContainer tells that a fault of containers was aimed at something else.
+var errNoContainer = errors.New("it is no container")

@@ -1,0 +1,137 @@
+package chaos_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"brunt/chaos"
+	"brunt/chaos/chaostest"
+)
+
+// TestPacketsOfContainers holds the faults on packets to their promises on containers of
+// an engine, as brunt does them itself and as its helper does them.
+func TestPacketsOfContainers(t *testing.T) {
+	chaostest.Root(t)
+	if testing.Short() {
+		t.Skip("makes containers")
+	}
+	y := chaostest.NewYard(t)
+	t.Setenv("BRUNT_LINUX", chaostest.Helper(t))
+	for _, helper := range []bool{false, true} {
+		t.Run(fmt.Sprintf("helper %v", helper), func(t *testing.T) {
+			packetsOfContainers(t, y, helper)
+		})
+	}
+}
+
+func packetsOfContainers(t *testing.T, y *chaostest.Yard, helper bool) {
+	name := fmt.Sprintf("store-%v", helper)
+	web := y.Start(t, chaostest.VictimOptions{Unit: "web[0]"})
+	store := y.Start(t, chaostest.VictimOptions{Unit: "store[0]", Aliases: []string{name}})
+	units := []chaos.Unit{web.AskedContainer, store.AskedContainer}
+	at := strings.NewReplacer("WEB", web.Addresses()[0].String(), "STORE", store.Addresses()[0].String(), "[store]", "["+name+"]")
+	insides := &chaos.Insides{Helper: helper}
+	defer func() {
+		if err := insides.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	}()
+	done := map[string]bool{}
+	for _, yaml := range slices.Concat(packetFaults, questionFaults) {
+		kind, _, _ := strings.Cut(yaml, ":")
+		if helper && done[kind] && os.Getenv("BRUNT_ALL_HELPED") == "" { // each takes a few containers
+			continue
+		}
+		done[kind] = true
+		yaml = at.Replace(yaml)
+		t.Run(yaml, func(t *testing.T) {
+			was, said := chaostest.Networks(t, units...), chaostest.Inspected(t, y.Engine, web.ID)
+			began := time.Now()
+			chaostest.Effect(t, yaml, chaostest.World{
+				Scope: chaos.Scope{Services: map[string]int{"web": 1, "store": 1}, Containers: true},
+				Env:   chaos.Env{Units: units, Now: clock(), Insides: insides, Run: y.Run},
+			})
+			t.Logf("took %s", time.Since(began).Round(time.Millisecond))
+			if is := chaostest.Networks(t, units...); is != was {
+				t.Errorf("it differs:\n%s", chaostest.Difference(was, is))
+			}
+			if says := chaostest.Inspected(t, y.Engine, web.ID); says != said {
+				t.Errorf("the engine says otherwise:\n%s", chaostest.Difference(said, says))
+			}
+		})
+	}
+}
+
+// A container that ends, or is started again, while a fault is on its packets.
+func TestPacketsOfContainersThatEnd(t *testing.T) {
+	chaostest.Root(t)
+	if testing.Short() {
+		t.Skip("makes containers")
+	}
+	y := chaostest.NewYard(t)
+	t.Setenv("BRUNT_LINUX", chaostest.Helper(t))
+	for _, c := range []struct {
+		name, more string
+		helper     bool
+		remove     bool // the container, instead of starting it again
+		void       bool
+	}{
+		{name: "started again"},
+		{name: "started again, with a helper", helper: true},
+		{name: "started again, which voids it", more: ", on_restart: void", void: true},
+		{name: "removed", remove: true},
+		{name: "removed, with a helper", remove: true, helper: true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			web := y.Start(t, chaostest.VictimOptions{Unit: "web[0]"})
+			store := y.Start(t, chaostest.VictimOptions{Unit: "store[0]"})
+			insides := &chaos.Insides{Helper: c.helper}
+			w := chaostest.World{
+				Scope: chaos.Scope{Services: map[string]int{"web": 1, "store": 1}, Containers: true},
+				Env:   chaos.Env{Units: []chaos.Unit{web.AskedContainer, store.AskedContainer}, Now: clock(), Insides: insides, Run: y.Run},
+			}
+			h := begin(t, w, "network.partition: {from: web, to: store"+c.more+"}")
+			want := chaos.Reverted
+			if c.remove {
+				if err := y.Engine.Remove(t.Context(), web.ID); err != nil {
+					t.Fatal(err)
+				}
+				want = chaos.Gone
+			} else {
+				if err := y.Engine.Restart(t.Context(), web.ID, 0); err != nil {
+					t.Fatal(err)
+				}
+				said, err := h.(chaos.Rooted).Uprooted(t.Context(), web.ID)
+				if (err != nil) != c.void || (said == "") != c.void {
+					t.Errorf("it says %q, %v", said, err)
+				}
+				if c.void {
+					want = chaos.Gone
+				} else if seen, err := h.Verify(t.Context()); err != nil {
+					t.Errorf("started again: %v", err)
+				} else {
+					t.Log(said, seen)
+				}
+				if said, err := h.(chaos.Rooted).Uprooted(t.Context(), store.ID); said != "" || err != nil {
+					t.Errorf("of another container it says %q, %v", said, err)
+				}
+			}
+			if o, err := h.Revert(t.Context()); err != nil || o != want {
+				t.Errorf("reverting: %s, %v, want %s", o, err, want)
+			}
+			gone, err := h.Gone(t.Context())
+			if err != nil {
+				t.Error(err)
+			}
+			t.Log(gone)
+			if err := insides.Close(context.Background()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}

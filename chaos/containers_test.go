@@ -1,0 +1,144 @@
+package chaos_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"brunt/chaos"
+	"brunt/chaos/chaostest"
+	"brunt/chaos/docker"
+)
+
+// container is a world of one container. Spoil takes back behind the fault's back what it
+// did.
+func containerWorld(y *chaostest.Yard, o chaostest.VictimOptions, spoil func(t *testing.T, v *chaostest.Victim)) func(t *testing.T, effective bool) chaostest.World {
+	return func(t *testing.T, effective bool) chaostest.World {
+		v := y.Start(t, o)
+		before := chaostest.Inspected(t, v.Engine, v.ID)
+		t.Cleanup(func() {
+			if after := chaostest.Inspected(t, v.Engine, v.ID); effective && after != before {
+				t.Errorf("docker inspect differs:\n%s", chaostest.Difference(before, after))
+			}
+		})
+		w := chaostest.World{
+			Scope: chaos.Scope{Services: map[string]int{"web": 1}, Containers: true},
+			Env:   chaos.Env{Units: []chaos.Unit{v.AskedContainer}, Now: clock()},
+		}
+		if !effective {
+			w.Spoil = func() { spoil(t, v) }
+		}
+		return w
+	}
+}
+
+// starts starts a container that a fault has taken down, as soon as it is.
+func starts(t *testing.T, v *chaostest.Victim) {
+	t.Helper()
+	_, was := v.Container()
+	for ctx := t.Context(); ; {
+		is, err := v.Engine.Inspect(ctx, v.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if is.Running && !is.Started.Equal(was) {
+			return
+		}
+		if !is.Running {
+			if err := v.Engine.Start(ctx, v.ID); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+// TestDocker_Faults holds faults to their promises on real containers.
+func TestDocker_Faults(t *testing.T) {
+	chaostest.Root(t)
+	y := chaostest.NewYard(t)
+	unpauses := func(t *testing.T, v *chaostest.Victim) {
+		if err := v.Engine.Unpause(t.Context(), v.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	connects := func(t *testing.T, v *chaostest.Victim) {
+		if err := v.Engine.Connect(t.Context(), v.ID, docker.Endpoint{Network: v.Yard.Network}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		yaml  string
+		o     chaostest.VictimOptions
+		spoil func(t *testing.T, v *chaostest.Victim)
+	}{
+		{"container.kill: {service: web}", chaostest.VictimOptions{Restart: "always"}, starts},
+		{"container.kill: {unit: \"web[0]\", signal: TERM}", chaostest.VictimOptions{Health: true}, starts},
+		{"container.stop: {service: web, grace: 1s}", chaostest.VictimOptions{Restart: "unless-stopped"}, starts},
+		{"process.stop: {service: web, grace: 1s}", chaostest.VictimOptions{}, starts},
+		{"container.restart: {service: web, grace: 1s}", chaostest.VictimOptions{}, nil},
+		{"process.restart: {service: web, grace: 1s}", chaostest.VictimOptions{Restart: "always"}, nil},
+		{"container.pause: {service: web}", chaostest.VictimOptions{}, unpauses},
+		{"container.pause: {service: web}", chaostest.VictimOptions{Health: true}, unpauses},
+		{"process.freeze: {service: web}", chaostest.VictimOptions{}, func(t *testing.T, v *chaostest.Victim) {
+			if err := v.Engine.Kill(t.Context(), v.ID, "CONT"); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		{"process.crash: {service: web}", chaostest.VictimOptions{Restart: "always"}, nil},
+		{"network.disconnect: {service: web}", chaostest.VictimOptions{Aliases: []string{"primary", "db"}}, connects},
+	} {
+		t.Run(c.yaml, func(t *testing.T) {
+			t.Parallel()
+			if c.spoil == nil { // there is no world without its effect
+				t.Run("effect", func(t *testing.T) { chaostest.Effect(t, c.yaml, containerWorld(y, c.o, nil)(t, true)) })
+				return
+			}
+			chaostest.Run(t, c.yaml, containerWorld(y, c.o, c.spoil))
+		})
+	}
+}
+
+// TestDocker_Refused holds that no fault begins on a container that is as it would make
+// it, may not be touched, or is not there.
+func TestDocker_Refused(t *testing.T) {
+	e := chaostest.Engine(t)
+	y := chaostest.NewYard(t)
+	paused := y.Start(t, chaostest.VictimOptions{Unit: "paused[0]"})
+	stopped := y.Start(t, chaostest.VictimOptions{Unit: "stopped[0]"})
+	safe := y.Start(t, chaostest.VictimOptions{Unit: "safe[0]", Labels: map[string]string{docker.ProtectLabel: "true"}})
+	if err := e.Pause(t.Context(), paused.ID); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Stop(t.Context(), stopped.ID, 0); err != nil {
+		t.Fatal(err)
+	}
+	env := chaos.Env{
+		Units: []chaos.Unit{paused.AskedContainer, stopped.AskedContainer, safe.AskedContainer}, Now: clock(),
+		Find: func(ctx context.Context, q docker.Query) ([]docker.Container, *docker.Engine, error) {
+			found, err := e.List(ctx, q)
+			return found, e, err
+		},
+	}
+	for _, c := range []struct{ yaml, want string }{
+		{"container.pause: {service: paused}", "is paused already, and not by brunt"},
+		{"container.kill: {service: paused}", "is paused already, and not by brunt"},
+		{"container.stop: {service: stopped}", "does not run (exited), and not by brunt"},
+		{"container.restart: {service: stopped}", "does not run (exited), and not by brunt"},
+		{"network.disconnect: {service: stopped}", "does not run (exited), and not by brunt"},
+		{"network.disconnect: {service: safe}", "is labelled brunt.protect=true: brunt does not touch it"},
+		{"container.kill: {service: safe}", "is labelled brunt.protect=true"},
+		{"container.pause: {container: " + safe.Ref + "}", "is labelled brunt.protect=true"},
+		{"container.pause: {labels: {brunt.run: " + y.Run + "}, pick: all}", "container " + safe.Ref + " is labelled brunt.protect=true"},
+		{"container.pause: {container: there-is-none}", "no unit matches container there-is-none"},
+		{"container.pause: {project: there-is-none, service: db}", "no unit matches project there-is-none, service db"},
+		{"process.freeze: {container: " + stopped.Ref + "}", "does not run"},
+	} {
+		t.Run(c.yaml, func(t *testing.T) {
+			f, _ := chaostest.Parse(t, c.yaml)
+			_, err := f.Plan(t.Context(), env)
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("%v, want %q", err, c.want)
+			}
+		})
+	}
+}

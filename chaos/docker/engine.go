@@ -1,0 +1,192 @@
+package docker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/containerd/errdefs"
+	"github.com/docker/docker/client"
+)
+
+// An Engine is a Docker engine that can be asked. It can be used by several goroutines.
+type Engine struct {
+	at  Address
+	api *client.Client
+
+	mu     sync.Mutex
+	agreed bool // on a version of the API
+
+	refused atomic.Pointer[error] // why its address was not connected to
+	helping sync.Mutex
+	helper  string // the image of helpers, once it is made
+}
+
+// Options say how an engine is reached.
+type Options struct {
+	// Check refuses an address that is not to be connected to, an engine's on another
+	// machine; nil refuses none. It is asked with the address that is really connected
+	// to.
+	Check func(addr netip.AddrPort, host string) error
+}
+
+// Open readies the engine at an address. Nothing is connected to yet.
+func Open(at Address, o Options) (*Engine, error) {
+	opts := []client.Opt{client.WithHost(at.Host), client.WithAPIVersionNegotiation()}
+	u, err := url.Parse(at.Host)
+	if err != nil {
+		return nil, fmt.Errorf("the engine's address %q: %w", at.Host, err)
+	}
+	switch u.Scheme {
+	case "unix", "npipe":
+	case "tcp", "http", "https":
+		if at.TLS != "" {
+			opts = append(opts, client.WithTLSClientConfig(at.file("ca.pem"), at.file("cert.pem"), at.file("key.pem")))
+		}
+	case "ssh":
+		return nil, fmt.Errorf("the engine %s: brunt does not speak SSH; forward its socket (ssh -L /tmp/engine.sock:/var/run/docker.sock HOST) and set DOCKER_HOST=unix:///tmp/engine.sock", at.Host)
+	default:
+		return nil, fmt.Errorf("the engine's address %q: want unix://, npipe:// or tcp://", at.Host)
+	}
+	e := &Engine{at: at}
+	if o.Check != nil && !at.Socket() {
+		d := net.Dialer{Timeout: 10 * time.Second, Control: func(_, addr string, _ syscall.RawConn) error {
+			to, err := netip.ParseAddrPort(addr)
+			if err == nil {
+				err = o.Check(to, u.Hostname())
+			}
+			if err != nil {
+				e.refused.Store(&err) // the library tells only that it has not connected
+			}
+			return err
+		}}
+		opts = append(opts, client.WithDialContext(d.DialContext))
+	}
+	if e.api, err = client.NewClientWithOpts(opts...); err != nil {
+		return nil, fmt.Errorf("the engine %s: %w", at.Host, err)
+	}
+	return e, nil
+}
+
+// Close gives the connections back.
+func (e *Engine) Close() error { return e.api.Close() }
+
+// Address is where the engine is.
+func (e *Engine) Address() Address { return e.at }
+
+// API is the library's own client, for what this package has no word for.
+func (e *Engine) API() client.APIClient { return e.api }
+
+// ErrUnreachable tells that no engine answers.
+var ErrUnreachable = errors.New("no Docker engine answers")
+
+// Ping asks whether the engine answers, and agrees on a version with it. An error says
+// what to do about it.
+func (e *Engine) Ping(ctx context.Context) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.agreed {
+		return nil
+	}
+	ping, err := e.api.Ping(ctx)
+	if err != nil {
+		return e.unreachable(err)
+	}
+	e.api.NegotiateAPIVersionPing(ping)
+	e.agreed = true
+	return nil
+}
+
+func (e *Engine) unreachable(err error) error {
+	if why := e.refused.Load(); why != nil {
+		return fmt.Errorf("%w at %s: %w", ErrUnreachable, e.at.Host, *why)
+	}
+	fix := "start it, or name another by DOCKER_HOST or `docker context use`"
+	switch {
+	case errors.Is(err, fs.ErrPermission) || strings.Contains(err.Error(), "permission denied"):
+		fix = "its socket is closed to this user: join the group docker, or run brunt as root"
+	case errors.Is(err, fs.ErrNotExist) && runtime.GOOS == "linux":
+		fix = "install and start it (apt-get install docker.io), or name another by DOCKER_HOST"
+	}
+	return fmt.Errorf("%w at %s: %w; %s", ErrUnreachable, e.at.Host, cause(err), fix)
+}
+
+// cause strips what the library wraps around a failed connection.
+func cause(err error) error {
+	if op, ok := errors.AsType[*net.OpError](err); ok {
+		return op.Err
+	}
+	if strings.HasPrefix(err.Error(), "Cannot connect to the Docker daemon") {
+		return errors.New("nobody listens there")
+	}
+	return err
+}
+
+// An Info is what an engine says of itself.
+type Info struct {
+	Version string // of the engine
+	API     string // agreed on
+	Cgroup  string // 1 or 2
+	Driver  string // of storage
+	System  string // what it runs on
+	Ahead   time.Duration
+}
+
+// Info asks the engine about itself. Ahead is how far its clock is before this machine's,
+// within half of the time that the answer took.
+func (e *Engine) Info(ctx context.Context) (Info, error) {
+	if err := e.Ping(ctx); err != nil {
+		return Info{}, err
+	}
+	began := time.Now()
+	i, err := e.api.Info(ctx)
+	if err != nil {
+		return Info{}, fmt.Errorf("asking the engine about itself: %w", err)
+	}
+	took := time.Since(began)
+	out := Info{Version: i.ServerVersion, API: e.api.ClientVersion(), Cgroup: i.CgroupVersion, Driver: i.Driver, System: i.OperatingSystem}
+	if at, err := time.Parse(time.RFC3339Nano, i.SystemTime); err == nil {
+		out.Ahead = at.Sub(began.Add(took / 2))
+	}
+	return out, nil
+}
+
+// gone tells whether an error says that there is no such object.
+func gone(err error) bool { return errdefs.IsNotFound(err) }
+
+// Self is the id of the container that this process runs in, or empty: no fault may hit
+// that one.
+func Self() string {
+	b, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		return ""
+	}
+	return selfOf(string(b))
+}
+
+// selfOf finds the id of a container in its mounts: the engine gives it files such as
+// /var/lib/docker/containers/ID/hostname.
+func selfOf(mounts string) string {
+	for line := range strings.Lines(mounts) {
+		f := strings.Fields(line)
+		if len(f) < 5 || f[4] != "/etc/hostname" {
+			continue
+		}
+		if _, rest, ok := strings.Cut(f[3], "/containers/"); ok {
+			id, _, _ := strings.Cut(rest, "/")
+			return id
+		}
+	}
+	return ""
+}

@@ -1,0 +1,70 @@
+package docker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/docker/docker/api/types/events"
+	"github.com/docker/docker/api/types/filters"
+)
+
+// An Event is something that happened to a container.
+type Event struct {
+	At     time.Time // by the engine's clock; it may be told up to some 30 ms later
+	Kind   string    // start, die, oom, restart, pause, unpause, health_status, destroy
+	ID     string    // of the container
+	Name   string
+	Text   string // more about it: an exit code, a state of health
+	Labels map[string]string
+}
+
+// kinds are those that [Engine.Events] tells of.
+var kinds = []events.Action{
+	events.ActionStart, events.ActionDie, events.ActionOOM, events.ActionRestart, events.ActionPause, events.ActionUnPause,
+	events.ActionHealthStatus, events.ActionDestroy,
+}
+
+// Events calls f for what happens to containers from since on, one after the other, until
+// ctx ends or the engine hangs up, which is an error.
+func (e *Engine) Events(ctx context.Context, since time.Time, f func(Event)) error {
+	if err := e.Ping(ctx); err != nil {
+		return err
+	}
+	filter := filters.NewArgs(filters.Arg("type", string(events.ContainerEventType)))
+	for _, k := range kinds {
+		filter.Add("event", string(k))
+	}
+	o := events.ListOptions{Filters: filter}
+	if !since.IsZero() {
+		o.Since = fmt.Sprintf("%d.%09d", since.Unix(), since.Nanosecond())
+	}
+	messages, errs := e.api.Events(ctx, o)
+	for {
+		select {
+		case m := <-messages:
+			f(eventOf(m))
+		case err := <-errs:
+			if ctx.Err() != nil {
+				return nil
+			}
+			if err == nil || errors.Is(err, io.EOF) {
+				err = io.ErrUnexpectedEOF
+			}
+			return fmt.Errorf("the engine tells of no more events: %w", err)
+		}
+	}
+}
+
+func eventOf(m events.Message) Event {
+	kind, text, _ := strings.Cut(string(m.Action), ": ")
+	a := m.Actor.Attributes
+	out := Event{At: time.Unix(0, m.TimeNano), Kind: kind, ID: m.Actor.ID, Name: a["name"], Text: text, Labels: a}
+	if code := a["exitCode"]; code != "" && kind == string(events.ActionDie) {
+		out.Text = "exit code " + code
+	}
+	return out
+}

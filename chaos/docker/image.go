@@ -1,0 +1,254 @@
+package docker
+
+import (
+	"archive/tar"
+	"bytes"
+	"cmp"
+	"context"
+	"debug/elf"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"strings"
+
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/filters"
+	"github.com/docker/docker/api/types/image"
+	"github.com/docker/docker/api/types/network"
+)
+
+// Static tells whether a file is a Linux program that needs no other file to run, so that
+// an image FROM scratch can hold it alone. The error says how to get one.
+func Static(file string) error {
+	f, err := elf.Open(file)
+	if err != nil {
+		return fmt.Errorf("%s is no Linux program: on %s containers of brunt's own need one; build it by CGO_ENABLED=0 GOOS=linux go build ./cmd/brunt and name it by BRUNT_LINUX", file, runtime.GOOS)
+	}
+	defer f.Close()
+	for _, p := range f.Progs {
+		if p.Type == elf.PT_INTERP {
+			return fmt.Errorf("%s is linked with the machine's libraries, which an image FROM scratch has not; build it by CGO_ENABLED=0 go build ./cmd/brunt", file)
+		}
+	}
+	return nil
+}
+
+// SelfPath is the program that brunt's own containers run: BRUNT_LINUX, else this one.
+func SelfPath(getenv func(string) string) (string, error) {
+	file := getenv("BRUNT_LINUX")
+	if file == "" {
+		var err error
+		if file, err = os.Executable(); err != nil {
+			return "", err
+		}
+	}
+	return file, Static(file)
+}
+
+// SelfProgram is where the program stands in an image of [Engine.BuildSelf]. It is the
+// image's entrypoint.
+const SelfProgram = "/brunt"
+
+// BuildSelf makes an image FROM scratch that holds one static program, and nothing else
+// but an empty /tmp. Name is what the image is called; labels are put on it. It gives the
+// image's id. No registry is asked.
+func (e *Engine) BuildSelf(ctx context.Context, name, program string, labels map[string]string) (string, error) {
+	if err := e.Ping(ctx); err != nil {
+		return "", err
+	}
+	f, err := os.Open(program)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return "", err
+	}
+	r, w := io.Pipe()
+	go func() { _ = w.CloseWithError(pack(w, f, info.Size())) }()
+	defer r.Close() // ends the goroutine if the engine did not read to the end
+	entry, _ := json.Marshal([]string{SelfProgram})
+	changes := []string{"ENTRYPOINT " + string(entry)}
+	for k, v := range labels {
+		changes = append(changes, fmt.Sprintf("LABEL %s=%q", k, v))
+	}
+	out, err := e.api.ImageImport(ctx, image.ImportSource{Source: r, SourceName: "-"}, name, image.ImportOptions{Changes: changes})
+	if err != nil {
+		return "", fmt.Errorf("making an image of brunt itself: %w", err)
+	}
+	defer out.Close()
+	return imported(out)
+}
+
+// pack writes the file system of an image.
+func pack(w io.Writer, program io.Reader, size int64) error {
+	t := tar.NewWriter(w)
+	if err := t.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: "tmp/", Mode: 0o1777}); err != nil {
+		return err
+	}
+	if err := t.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: strings.TrimPrefix(SelfProgram, "/"), Mode: 0o755, Size: size}); err != nil {
+		return err
+	}
+	if _, err := io.Copy(t, io.LimitReader(program, size)); err != nil {
+		return err
+	}
+	return t.Close()
+}
+
+// imported reads the id of an image from what the engine says while it makes one.
+func imported(r io.Reader) (string, error) {
+	id := ""
+	for d := json.NewDecoder(r); ; {
+		var line struct{ Status, Error string }
+		err := d.Decode(&line)
+		switch {
+		case errors.Is(err, io.EOF) && id == "":
+			return "", errors.New("making an image of brunt itself: the engine did not say that it has it")
+		case errors.Is(err, io.EOF):
+			return id, nil
+		case err != nil:
+			return "", fmt.Errorf("making an image of brunt itself: %w", err)
+		case line.Error != "":
+			return "", fmt.Errorf("making an image of brunt itself: %s", line.Error)
+		}
+		if line.Status != "" {
+			id = line.Status
+		}
+	}
+}
+
+// Left is what carries a run's label in the engine.
+type Left struct {
+	Containers, Networks, Images, Volumes []string // ids, and names of volumes
+}
+
+// Total is how much there is of it.
+func (l Left) Total() int {
+	return len(l.Containers) + len(l.Networks) + len(l.Images) + len(l.Volumes)
+}
+
+// Labelled lists what a run has made in the engine, and the volumes, networks and
+// containers that Compose has made for it, whose project is named after the run.
+func (e *Engine) Labelled(ctx context.Context, label, value string) (Left, error) {
+	var left Left
+	if err := e.Ping(ctx); err != nil {
+		return left, err
+	}
+	f := filters.NewArgs(filters.Arg("label", strings.TrimSuffix(label+"="+value, "=")))
+	cs, err := e.api.ContainerList(ctx, container.ListOptions{All: true, Filters: f})
+	if err != nil {
+		return left, fmt.Errorf("listing containers: %w", err)
+	}
+	for _, c := range cs {
+		left.Containers = append(left.Containers, c.ID)
+	}
+	ns, err := e.api.NetworkList(ctx, network.ListOptions{Filters: f})
+	if err != nil {
+		return left, fmt.Errorf("listing networks: %w", err)
+	}
+	for _, n := range ns {
+		left.Networks = append(left.Networks, n.ID)
+	}
+	is, err := e.api.ImageList(ctx, image.ListOptions{Filters: f})
+	if err != nil {
+		return left, fmt.Errorf("listing images: %w", err)
+	}
+	for _, i := range is {
+		left.Images = append(left.Images, i.ID)
+	}
+	left.Volumes, err = e.volumes(ctx, f)
+	return left, err
+}
+
+// Runs lists the runs that have something in the engine, each with the user that it says
+// it is of.
+func (e *Engine) Runs(ctx context.Context) (map[string]string, error) {
+	if err := e.Ping(ctx); err != nil {
+		return nil, err
+	}
+	out := map[string]string{}
+	note := func(labels map[string]string) {
+		if run := labels[RunLabel]; run != "" {
+			out[run] = cmp.Or(out[run], labels[OwnerLabel])
+		}
+	}
+	f := filters.NewArgs(filters.Arg("label", RunLabel))
+	cs, err := e.api.ContainerList(ctx, container.ListOptions{All: true, Filters: f})
+	if err != nil {
+		return nil, fmt.Errorf("listing containers: %w", err)
+	}
+	for _, c := range cs {
+		note(c.Labels)
+	}
+	ns, err := e.api.NetworkList(ctx, network.ListOptions{Filters: f})
+	if err != nil {
+		return nil, fmt.Errorf("listing networks: %w", err)
+	}
+	for _, n := range ns {
+		note(n.Labels)
+	}
+	is, err := e.api.ImageList(ctx, image.ListOptions{Filters: f})
+	if err != nil {
+		return nil, fmt.Errorf("listing images: %w", err)
+	}
+	for _, i := range is {
+		note(i.Labels)
+	}
+	return out, nil
+}
+
+// RemoveLabelled removes what carries a label: containers first, then what they used.
+func (e *Engine) RemoveLabelled(ctx context.Context, label, value string) (Left, error) {
+	left, err := e.Labelled(ctx, label, value)
+	if err != nil {
+		return left, err
+	}
+	var errs []error
+	for _, id := range left.Containers {
+		errs = append(errs, e.Remove(ctx, id))
+	}
+	for _, id := range left.Networks {
+		errs = append(errs, e.RemoveNetwork(ctx, id))
+	}
+	for _, id := range left.Images {
+		errs = append(errs, e.RemoveImage(ctx, id))
+	}
+	for _, name := range left.Volumes {
+		if err := e.api.VolumeRemove(ctx, name, true); err != nil && !gone(err) {
+			errs = append(errs, fmt.Errorf("removing volume %s: %w", name, err))
+		}
+	}
+	return left, errors.Join(errs...)
+}
+
+// RemoveImage removes an image. One that is not there any more is no error.
+func (e *Engine) RemoveImage(ctx context.Context, id string) error {
+	_, err := e.api.ImageRemove(ctx, id, image.RemoveOptions{Force: true, PruneChildren: true})
+	if err != nil && !gone(err) {
+		return fmt.Errorf("removing image %s: %w", short(strings.TrimPrefix(id, "sha256:")), err)
+	}
+	return nil
+}
+
+// logTail is how much of a container's output is read.
+const logTail = 4 << 10
+
+// Tail gives the end of what a container has written.
+func (e *Engine) Tail(ctx context.Context, id string) string {
+	out, err := e.api.ContainerLogs(ctx, id, container.LogsOptions{ShowStdout: true, ShowStderr: true, Tail: "20"})
+	if err != nil {
+		return ""
+	}
+	defer out.Close()
+	var text bytes.Buffer
+	demultiplex(&text, io.LimitReader(out, 64<<10))
+	b := text.Bytes()
+	if len(b) > logTail {
+		b = b[len(b)-logTail:]
+	}
+	return strings.TrimSpace(string(b))
+}

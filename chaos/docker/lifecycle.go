@@ -1,0 +1,121 @@
+package docker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"github.com/containerd/errdefs"
+	"github.com/docker/docker/api/types/container"
+)
+
+// Kill sends a signal, without SIG, to the container's first process. A container that
+// is killed by the engine stays down, whatever its restart policy.
+func (e *Engine) Kill(ctx context.Context, id, signal string) error {
+	return told("killing", id, e.api.ContainerKill(ctx, id, "SIG"+signal))
+}
+
+// Stop ends the container in good order and keeps it down: its own stop signal, and after
+// grace SIGKILL. The engine counts grace in whole seconds; it is rounded up.
+func (e *Engine) Stop(ctx context.Context, id string, grace time.Duration) error {
+	return told("stopping", id, e.api.ContainerStop(ctx, id, container.StopOptions{Timeout: seconds(grace)}))
+}
+
+func seconds(d time.Duration) *int {
+	n := int(math.Ceil(d.Seconds()))
+	return &n
+}
+
+// Start starts a container that does not run. One that runs is left as it is.
+func (e *Engine) Start(ctx context.Context, id string) error {
+	return told("starting", id, e.api.ContainerStart(ctx, id, container.StartOptions{}))
+}
+
+// Restart stops the container as [Engine.Stop] does, and starts it again.
+func (e *Engine) Restart(ctx context.Context, id string, grace time.Duration) error {
+	return told("restarting", id, e.api.ContainerRestart(ctx, id, container.StopOptions{Timeout: seconds(grace)}))
+}
+
+// Pause stops every process of the container by its freezer. One that is paused already
+// is an error.
+func (e *Engine) Pause(ctx context.Context, id string) error {
+	return told("pausing", id, e.api.ContainerPause(ctx, id))
+}
+
+// Unpause lets a paused container go on. One that is not paused is left as it is.
+func (e *Engine) Unpause(ctx context.Context, id string) error {
+	err := e.api.ContainerUnpause(ctx, id)
+	if err != nil && strings.Contains(err.Error(), "is not paused") {
+		return nil
+	}
+	return told("unpausing", id, err)
+}
+
+// Remove ends a container and removes it with its own volumes. One that is not there any
+// more is no error.
+func (e *Engine) Remove(ctx context.Context, id string) error {
+	err := e.api.ContainerRemove(ctx, id, container.RemoveOptions{Force: true, RemoveVolumes: true})
+	if gone(err) || err != nil && strings.Contains(err.Error(), "is already in progress") {
+		return nil
+	}
+	return told("removing", id, err)
+}
+
+// told says what could not be done to whom.
+func told(doing, id string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case gone(err):
+		return fmt.Errorf("%s container %s: %w", doing, short(id), ErrGone)
+	}
+	return fmt.Errorf("%s container %s: %w", doing, short(id), err)
+}
+
+// short is an id as docker ps shows it.
+func short(id string) string {
+	if len(id) == 64 {
+		return id[:12]
+	}
+	return id
+}
+
+// AwaitHealthy waits until a container runs and its health check, where it has one, is
+// good.
+func (e *Engine) AwaitHealthy(ctx context.Context, id string) error {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		c, err := e.Inspect(ctx, id)
+		if err == nil {
+			err = c.Healthy()
+		}
+		if err == nil || errdefs.IsNotFound(err) {
+			return err
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+				return ctx.Err()
+			}
+			return err
+		}
+	}
+}
+
+// Healthy tells why the container is not up, or nil.
+func (c *Container) Healthy() error {
+	switch {
+	case !c.Running:
+		return fmt.Errorf("it does not run: %s", c.State)
+	case c.Paused:
+		return errors.New("it is paused")
+	case c.Health != "" && c.Health != container.Healthy:
+		return fmt.Errorf("its health check says %s", c.Health)
+	}
+	return nil
+}

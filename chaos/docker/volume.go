@@ -1,0 +1,22 @@
+package docker
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/docker/docker/api/types/filters"
+	"github.com/docker/docker/api/types/volume"
+)
+
+// volumes lists the volumes that a filter selects, by name.
+func (e *Engine) volumes(ctx context.Context, f filters.Args) ([]string, error) {
+	vs, err := e.api.VolumeList(ctx, volume.ListOptions{Filters: f})
+	if err != nil {
+		return nil, fmt.Errorf("listing volumes: %w", err)
+	}
+	var out []string
+	for _, v := range vs.Volumes {
+		out = append(out, v.Name)
+	}
+	return out, nil
+}

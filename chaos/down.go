@@ -1,0 +1,326 @@
+package chaos
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"brunt/chaos/docker"
+	"brunt/scenarios"
+)
+
+// Kill ends a container by a signal and keeps it down, whatever its restart policy, until
+// it is taken back. process.crash is what its policy sees as a crash.
+type Kill struct {
+	Selector `yaml:",inline"`
+	Signal   string `yaml:"signal"` // without SIG; zero is KILL
+}
+
+// ContainerStop takes a container down in good order and keeps it down until it is taken
+// back.
+type ContainerStop struct {
+	Selector `yaml:",inline"`
+	Grace    *scenarios.Duration `yaml:"grace"` // between its stop signal and SIGKILL, in whole seconds; nil is 5s
+}
+
+// ContainerRestart takes a container down in good order and starts it again at once.
+type ContainerRestart struct {
+	Selector `yaml:",inline"`
+	Grace    *scenarios.Duration `yaml:"grace"` // between its stop signal and SIGKILL, in whole seconds; nil is 5s
+}
+
+var (
+	_ Fault   = (*Kill)(nil)
+	_ Fault   = (*ContainerStop)(nil)
+	_ Fault   = (*ContainerRestart)(nil)
+	_ OneShot = (*ContainerRestart)(nil)
+)
+
+// OneShot implements [OneShot].
+func (*ContainerRestart) OneShot() bool { return true }
+
+// Check implements [Fault].
+func (k *Kill) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
+	k.checkContainers(at, sc, m)
+	switch {
+	case slices.Contains(endNothing, k.signal()):
+		m.AddHint(k.Of("signal"), "container.pause stops a container, and lets it go on", "SIG%s ends no container", k.signal())
+	case !knownSignal(k.signal()):
+		m.AddHint(k.Of("signal"), "such as KILL, TERM, ABRT or SEGV", "there is no signal %q", k.Signal)
+	}
+}
+
+func (k *Kill) signal() string {
+	if k.Signal == "" {
+		return "KILL"
+	}
+	return k.Signal
+}
+
+// Check implements [Fault].
+func (s *ContainerStop) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
+	s.checkContainers(at, sc, m)
+}
+
+// Check implements [Fault].
+func (r *ContainerRestart) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
+	r.checkContainers(at, sc, m)
+}
+
+// checkContainers holds the selector of a fault on containers against the target.
+func (s *Selector) checkContainers(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
+	before := m.Len()
+	s.check(at, sc, m)
+	switch {
+	case m.Len() > before:
+	case s.PID != 0:
+		m.AddHint(s.Of("pid"), "process.freeze and process.crash are for processes", "a process is no container")
+	case s.query().IsZero() && !sc.Containers && !sc.Found[s.Service] && !sc.Found[serviceOf(s.Unit)]:
+		m.AddHint(at, "process.stop, process.crash and process.freeze are for processes", "%s is no container: the target's services are processes of this machine", s.whom())
+	}
+}
+
+// serviceOf is the service of a unit, service[i].
+func serviceOf(unit string) string {
+	service, _, _ := splitUnit(unit)
+	return service
+}
+
+// killed is how long a killed container may take to be down.
+const killed = 5 * time.Second
+
+// Plan implements [Fault].
+func (k *Kill) Plan(ctx context.Context, env Env) ([]Step, error) {
+	return downs(ctx, &k.Selector, env, func(u Unit) *down {
+		return &down{unit: u, what: fmt.Sprintf("kill %s with SIG%s, and keep it down", u.Name(), k.signal()), takes: killed, order: func(ctx context.Context, e *docker.Engine, id string) error {
+			return e.Kill(ctx, id, k.signal())
+		}}
+	})
+}
+
+// Plan implements [Fault].
+func (s *ContainerStop) Plan(ctx context.Context, env Env) ([]Step, error) {
+	return downs(ctx, &s.Selector, env, func(u Unit) *down { return stopContainer(u, graceOf(s.Grace)) })
+}
+
+// Plan implements [Fault].
+func (r *ContainerRestart) Plan(ctx context.Context, env Env) ([]Step, error) {
+	return downs(ctx, &r.Selector, env, func(u Unit) *down { return restartContainer(u, graceOf(r.Grace)) })
+}
+
+func stopContainer(u Unit, grace time.Duration) *down {
+	return &down{
+		unit: u, what: fmt.Sprintf("stop %s, %s of grace, and keep it down", u.Name(), scenarios.FormatDuration(grace)), takes: grace + killed,
+		order: func(ctx context.Context, e *docker.Engine, id string) error { return e.Stop(ctx, id, grace) },
+	}
+}
+
+func restartContainer(u Unit, grace time.Duration) *down {
+	return &down{
+		unit: u, what: fmt.Sprintf("restart %s, %s of grace", u.Name(), scenarios.FormatDuration(grace)), takes: grace + killed, again: true,
+		order: func(ctx context.Context, e *docker.Engine, id string) error { return e.Restart(ctx, id, grace) },
+	}
+}
+
+// downs plans what takes containers down.
+func downs(ctx context.Context, s *Selector, env Env, make func(Unit) *down) ([]Step, error) {
+	units, err := s.units(ctx, env)
+	if err != nil {
+		return nil, err
+	}
+	var steps []Step
+	for _, u := range units {
+		d := make(u)
+		if err := d.find(ctx, env); err != nil {
+			return nil, err
+		}
+		steps = append(steps, d)
+	}
+	return steps, nil
+}
+
+// down is a container about to be taken down, or taken down.
+type down struct {
+	unit  Unit
+	what  string
+	order func(ctx context.Context, e *docker.Engine, id string) error
+	takes time.Duration // until it is down
+	again bool          // it is started again at once
+
+	c    *Container
+	was  docker.Container
+	at   time.Time
+	done chan error // of the order
+}
+
+// find finds the container. A dry run knows none of those that the run is to make.
+func (d *down) find(ctx context.Context, env Env) error {
+	var ok bool
+	if d.c, ok = ContainerOf(d.unit); !ok {
+		if env.Dry {
+			return nil
+		}
+		return fmt.Errorf("%s: %w", d.unit.Name(), errNoContainer)
+	}
+	var err error
+	d.was, err = d.c.running(ctx)
+	return err
+}
+
+func (d *down) String() string       { return d.what }
+func (d *down) Units() []string      { return []string{d.unit.Name()} }
+func (d *down) Via() string          { return "engine" }
+func (d *down) Takes() time.Duration { return d.takes }
+
+// Undo implements [Step].
+func (d *down) Undo() []Undo {
+	if d.again {
+		return nil // the engine starts it again whatever becomes of brunt
+	}
+	u := Undo{Op: opStart, Prior: rawOf("running")}
+	if d.c != nil {
+		u.Args = rawOf(engineArgs{Engine: d.c.Engine.Address(), Settle: d.takes})
+		u.Identity = rawOf(containerIdentity{Container: d.was.ID, Started: d.was.Started})
+	}
+	return []Undo{u}
+}
+
+// Inject implements [Step]. The container takes its time to end; Verify waits for that.
+func (d *down) Inject(ctx context.Context) (Held, error) {
+	is, err := d.c.running(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if !is.Same(d.was.ID, d.was.Started) {
+		return nil, fmt.Errorf("%s was started anew meanwhile", d.unit.Name())
+	}
+	d.at, d.done = time.Now(), make(chan error, 1)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), d.takes+inspectFor)
+	go func() {
+		defer cancel()
+		d.done <- d.order(ctx, d.c.Engine, d.was.ID)
+	}()
+	return d, nil
+}
+
+// settle waits for the order to be through.
+func (d *down) settle(ctx context.Context) error {
+	select {
+	case err := <-d.done:
+		d.done <- err // for who asks again
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Verify implements [Held]: the life of the container is over, and where it is to stay
+// down nothing answers.
+func (d *down) Verify(ctx context.Context) (string, error) {
+	if err := d.settle(ctx); err != nil {
+		return "", fmt.Errorf("%s: %w", d.unit.Name(), err)
+	}
+	is, err := d.c.Engine.Inspect(ctx, d.was.ID)
+	for err == nil && is.Running && is.Started.Equal(d.was.Started) {
+		select {
+		case <-ctx.Done():
+			return "", fmt.Errorf("%s still runs", d.unit.Name())
+		case <-time.After(10 * time.Millisecond):
+		}
+		is, err = d.c.Engine.Inspect(ctx, d.was.ID)
+	}
+	if err != nil {
+		return "", err
+	}
+	took := scenarios.FormatSeconds(time.Since(d.at).Seconds())
+	if d.again {
+		if is.Started.Equal(d.was.Started) {
+			return "", fmt.Errorf("%s has not been started again", d.unit.Name())
+		}
+		return fmt.Sprintf("container %s was started again after %s", is.Name, took), nil
+	}
+	if is.Running {
+		return "", fmt.Errorf("%s runs again already: somebody has started it", d.unit.Name())
+	}
+	if d.was.PID != 0 && d.c.Engine.Address().Local() {
+		if id, err := identify(d.was.PID); err == nil && id.alive() && !isZombie(d.was.PID) {
+			return "", fmt.Errorf("pid %d of %s still runs", d.was.PID, d.unit.Name())
+		}
+	}
+	short, cancel := context.WithTimeout(ctx, 5*quiet) // nobody at an address is no answer, not a refusal
+	defer cancel()
+	if err := d.unit.Ready(short); err == nil {
+		return "", fmt.Errorf("%s still answers its readiness check", d.unit.Name())
+	}
+	return fmt.Sprintf("container %s ended after %s with exit code %d, and nothing answers", is.Name, took, is.Exit), nil
+}
+
+// Revert implements [Held].
+func (d *down) Revert(ctx context.Context) (Outcome, error) {
+	if err := d.settle(ctx); err != nil && ctx.Err() != nil {
+		return Failed, err
+	}
+	if d.again {
+		return None, nil
+	}
+	return startContainer(ctx, d.c.Engine, containerIdentity{Container: d.was.ID, Started: d.was.Started}, 0)
+}
+
+// Gone implements [Held]: the container runs another life, and is ready.
+func (d *down) Gone(ctx context.Context) (string, error) {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		is, err := d.c.Engine.Inspect(ctx, d.was.ID)
+		switch {
+		case isGone(err):
+			return fmt.Sprintf("container %s is no more", d.was.Name), nil
+		case err == nil && is.Running && is.Started.Equal(d.was.Started):
+			err = errors.New("it has not been started again")
+		case err == nil:
+			if err = is.Healthy(); err == nil {
+				if err = d.unit.Ready(ctx); err == nil {
+					return fmt.Sprintf("container %s runs again and is ready after %s", is.Name, scenarios.FormatSeconds(time.Since(d.at).Seconds())), nil
+				}
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return "", fmt.Errorf("%s has not come back: %w", d.unit.Name(), err)
+		case <-tick.C:
+		}
+	}
+}
+
+// startContainer starts a container that brunt has taken down. It is left alone where it
+// was started since, or never ended. Settle is how long an order of a dead brunt's may
+// take to end it still.
+func startContainer(ctx context.Context, e *docker.Engine, id containerIdentity, settle time.Duration) (Outcome, error) {
+	until := time.Now().Add(settle)
+	for {
+		is, err := e.Inspect(ctx, id.Container)
+		switch {
+		case isGone(err):
+			return Gone, nil
+		case err != nil:
+			return Failed, err
+		case !is.Running:
+			if err := e.Start(ctx, id.Container); err != nil {
+				if isGone(err) {
+					return Gone, nil
+				}
+				return Failed, err
+			}
+			return Reverted, nil
+		case !is.Started.Equal(id.Started), !time.Now().Before(until):
+			return Reverted, nil // it runs: by somebody else, or all along
+		}
+		select {
+		case <-ctx.Done():
+			return Failed, ctx.Err()
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}

@@ -1,0 +1,119 @@
+package chaos
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"brunt/chaos/docker"
+)
+
+// Undos of what is done in a Docker engine.
+const (
+	opFleet   = "docker.sweep"   // all that carries the run's label is removed
+	opCompose = "docker.compose" // all that carries the label of the run's Compose project is removed
+	opStart   = "docker.start"   // a container that was killed or stopped
+	opUnpause = "docker.unpause" // one that was paused
+	opConnect = "docker.connect" // one that was taken out of a network
+)
+
+// engineArgs are the arguments of every undo in an engine.
+type engineArgs struct {
+	Engine docker.Address `json:"engine"`
+	Run    string         `json:"run,omitempty"`
+	// Settle is how long an order that brunt gave before it died may take to come into
+	// force, in nanoseconds.
+	Settle   time.Duration    `json:"settle,omitempty"`
+	Endpoint *docker.Endpoint `json:"endpoint,omitempty"`
+}
+
+// containerIdentity says which container is meant, and which of its lives.
+type containerIdentity struct {
+	Container string    `json:"container"`
+	Started   time.Time `json:"started,omitzero"`
+	Network   string    `json:"network,omitempty"`
+}
+
+func rawOf(v any) json.RawMessage {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err) // of structs of texts and numbers
+	}
+	return b
+}
+
+// FleetUndo takes back the making of a stack of containers: all that carries the run's
+// label is removed.
+func FleetUndo(at docker.Address, run string) Undo {
+	return Undo{Op: opFleet, Args: rawOf(engineArgs{Engine: at, Run: run})}
+}
+
+// ComposeUndo takes back what Compose has made for a run's project: all that carries the
+// project's label is removed.
+func ComposeUndo(at docker.Address, project string) Undo {
+	return Undo{Op: opCompose, Args: rawOf(engineArgs{Engine: at, Run: project})}
+}
+
+// doEngine makes an undo in an engine, as the journal has it.
+func (u Undo) doEngine(ctx context.Context) (Outcome, error) {
+	var args engineArgs
+	var id containerIdentity
+	err := json.Unmarshal(u.Args, &args)
+	swept := u.Op == opFleet || u.Op == opCompose || u.Op == opUnhelp
+	if err == nil && !swept {
+		err = json.Unmarshal(u.Identity, &id)
+	}
+	if err != nil || swept && args.Run == "" || !swept && id.Container == "" {
+		return Failed, fmt.Errorf("the journal's entry is damaged: %w", errors.Join(err, errors.New(u.Op)))
+	}
+	e, err := docker.Open(args.Engine, docker.Options{})
+	if err != nil {
+		return Failed, err
+	}
+	defer e.Close()
+	switch u.Op {
+	case opFleet:
+		return sweepEngine(ctx, e, docker.RunLabel, args.Run)
+	case opCompose:
+		return sweepEngine(ctx, e, docker.ComposeProject, args.Run)
+	case opUnhelp:
+		return unhelp(ctx, e, args.Run)
+	case opStart:
+		return startContainer(ctx, e, id, args.Settle)
+	case opUnpause:
+		return unpauseContainer(ctx, e, id, args.Settle)
+	case opConnect:
+		if args.Endpoint != nil {
+			return connectContainer(ctx, e, id, *args.Endpoint, args.Settle)
+		}
+		return Failed, errors.New("the journal's entry is damaged: it does not say how the container stood in its network")
+	}
+	return Failed, fmt.Errorf("this brunt does not know how to undo %q", u.Op)
+}
+
+// again is how long after an order of a dead brunt another look is worth it: the engine
+// may have read the order and not followed it yet.
+const again = 250 * time.Millisecond
+
+// sweepEngine removes all that carries a label in an engine, until nothing is found for a
+// while.
+func sweepEngine(ctx context.Context, e *docker.Engine, label, value string) (Outcome, error) {
+	out := Gone
+	for quiet := 0; quiet < 2; quiet++ {
+		left, err := e.RemoveLabelled(ctx, label, value)
+		if err != nil {
+			return Failed, err
+		}
+		if left.Total() > 0 {
+			out, quiet = Reverted, 0
+		}
+		select {
+		case <-ctx.Done():
+			return Failed, ctx.Err()
+		case <-time.After(again):
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,36 @@
+package chaos
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+)
+
+// opEndBrunt is the undo of what dies with brunt: it is done by ending it. Only a guard
+// has anything to do there, whose brunt hangs: a dead one's is gone.
+const opEndBrunt = "brunt.end"
+
+// endBrunt takes back what the kernel takes back when brunt ends.
+func endBrunt() Undo {
+	id, err := identify(os.Getpid())
+	if err != nil { // nobody can look at processes here, and so nobody can end one
+		return Undo{Op: opEndBrunt, Identity: identity{}.raw()}
+	}
+	return Undo{Op: opEndBrunt, Identity: id.raw()}
+}
+
+// endHolder ends a brunt that hangs.
+func endHolder(ctx context.Context, id identity) (Outcome, error) {
+	switch {
+	case !id.alive(), id.PID == os.Getpid(): // who takes back its own has let go of it
+		return Gone, nil
+	}
+	if err := signal(id, "KILL"); err != nil && !errors.Is(err, errEnded) {
+		return Failed, fmt.Errorf("ending brunt, which hangs: %w", err)
+	}
+	if err := await(ctx, endsWithin, func() bool { return !id.alive() }, "it does not end"); err != nil {
+		return Failed, fmt.Errorf("ending brunt (pid %d), which hangs: %w", id.PID, err)
+	}
+	return Reverted, nil
+}

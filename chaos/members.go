@@ -1,0 +1,72 @@
+package chaos
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+
+	"brunt/chaos/cgroup"
+	"brunt/scenarios"
+)
+
+// onlyLinux notes that a fault can't be done on another system.
+func onlyLinux(at scenarios.Pos, kind string, m *scenarios.Mistakes) {
+	if runtime.GOOS != "linux" {
+		m.Add(at, "%s needs Linux", kind)
+	}
+}
+
+// A victim is a unit with the process that it runs as.
+type victim struct {
+	unit   Unit
+	id     identity // zero is that it does not run yet
+	groups cgroup.System
+	point  func(name string) // where brunt could die
+}
+
+// String says who it is, for people.
+func (v victim) String() string {
+	if v.id.PID == 0 || v.unit.Name() == pidName(v.id.PID) {
+		return v.unit.Name()
+	}
+	return fmt.Sprintf("%s (pid %d)", v.unit.Name(), v.id.PID)
+}
+
+// Units implements [Step].
+func (v victim) Units() []string { return []string{v.unit.Name()} }
+
+// runs tells whether there is a process yet.
+func (v victim) runs() bool { return v.id.PID != 0 }
+
+// gone says that the victim is no more.
+func (v victim) gone() string { return pidName(v.id.PID) + " is no more" }
+
+// family lists a process and all that descend from it.
+func family(pid int) []int {
+	children := map[int][]int{}
+	for _, p := range processes() {
+		if parent, err := parentOf(p); err == nil {
+			children[parent] = append(children[parent], p)
+		}
+	}
+	out := []int{pid}
+	for i := 0; i < len(out); i++ {
+		out = append(out, children[out[i]]...)
+	}
+	return out
+}
+
+// brunts lists brunt's own processes.
+func brunts() []int {
+	out := []int{os.Getpid()}
+	if g := int(guardPID.Load()); g != 0 {
+		out = append(out, g)
+	}
+	return out
+}
+
+// without gives those of all that are not among some.
+func without(all, some []int) []int {
+	return slices.DeleteFunc(slices.Clone(all), func(p int) bool { return slices.Contains(some, p) })
+}

@@ -1,0 +1,67 @@
+package chaos
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"brunt/chaos/rootfs"
+)
+
+// opName is the undo of a file that should have no name: where a filesystem has none
+// such, it has one for a moment.
+const opName = "file.unname"
+
+// fileName is a file of a unit's. It is empty where the file needs no name.
+type fileName struct {
+	Dir  string `json:"dir"`
+	Name string `json:"name"`
+}
+
+// nameFor gives the name that a file in a directory of the unit's has for a moment.
+func nameFor(dir *os.File, path string) fileName {
+	if !rootfs.Names(dir) {
+		return fileName{}
+	}
+	return fileName{path, ".brunt-" + rand.Text()[:12]}
+}
+
+// undo is what takes the name away.
+func (f fileName) undo(id identity) []Undo {
+	if f.Name == "" {
+		return nil
+	}
+	args, _ := json.Marshal(f)
+	raw, _ := json.Marshal(struct { // several may be in the same process
+		identity
+		Name string `json:"name"`
+	}{id, f.Name})
+	return []Undo{{Op: opName, Args: args, Identity: raw}}
+}
+
+// doName takes a file's name away.
+func (u Undo) doName() (Outcome, error) {
+	var id identity
+	var f fileName
+	if err := errors.Join(json.Unmarshal(u.Identity, &id), json.Unmarshal(u.Args, &f)); err != nil || !strings.HasPrefix(f.Name, ".brunt-") {
+		return Failed, fmt.Errorf("the journal's entry is damaged: no file of brunt's in %q", u.Args)
+	}
+	if !id.alive() {
+		return Gone, nil
+	}
+	dir, err := rootfs.Open(id.PID, f.Dir)
+	if errors.Is(err, os.ErrNotExist) {
+		return Gone, nil
+	}
+	if err != nil {
+		return Failed, err
+	}
+	defer dir.Close()
+	if err := rootfs.Unlink(dir, f.Name); err != nil {
+		return Failed, err
+	}
+	return Reverted, nil
+}

@@ -1,0 +1,572 @@
+package netns
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/net/dns/dnsmessage"
+	"golang.org/x/sys/unix"
+)
+
+// Look makes traffic inside and tells what came of it. What has no answer is no error.
+func (n *Namespace) Look(ctx context.Context, l Look) (Seen, error) {
+	l = l.normal()
+	var s Seen
+	var err error
+	switch l.How {
+	case Ping:
+		s, err = n.ping(ctx, l)
+	case Connect:
+		s, err = n.connect(ctx, l)
+	case Query:
+		s, err = n.query(ctx, l)
+	default:
+		err = fmt.Errorf("there is no way to look called %q", l.How)
+	}
+	slices.Sort(s.Times)
+	if err != nil {
+		return s, fmt.Errorf("looking from inside (%s %s): %w", l.How, l.To, err)
+	}
+	return s, nil
+}
+
+// echoHead is the length of an echo's header, and nonceLen that of what tells one look's
+// echoes from another's.
+const (
+	echoHead = 8
+	nonceLen = 16 // a random part and the number of the ping
+)
+
+// ping sends echo requests and takes their replies in. It is done by a socket for pings
+// alone where the namespace allows that, which needs no right, else by a raw one.
+func (n *Namespace) ping(ctx context.Context, l Look) (Seen, error) {
+	family, proto, request, reply := unix.AF_INET, unix.IPPROTO_ICMP, byte(8), byte(0)
+	if l.To.Addr().Is6() {
+		family, proto, request, reply = unix.AF_INET6, unix.IPPROTO_ICMPV6, 128, 129
+	}
+	raw := false
+	var conn net.PacketConn
+	err := n.Do(func() error {
+		fd, err := unix.Socket(family, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, proto)
+		if errors.Is(err, unix.EACCES) || errors.Is(err, unix.EPERM) {
+			raw = true
+			fd, err = unix.Socket(family, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, proto)
+		}
+		if err != nil {
+			return fmt.Errorf("a socket for pings: %w", err)
+		}
+		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, 4<<20) // as much as is allowed
+		f := os.NewFile(uintptr(fd), "ping")
+		defer f.Close()
+		conn, err = net.FilePacketConn(f)
+		return err
+	})
+	if err != nil {
+		return Seen{}, err
+	}
+	defer conn.Close()
+	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })()
+	var to net.Addr = &net.UDPAddr{IP: l.To.Addr().AsSlice()}
+	if raw {
+		to = &net.IPAddr{IP: l.To.Addr().AsSlice()}
+	}
+	p := pings{sent: make([]time.Time, l.N), seen: make([]bool, l.N), nonce: nonceOf(), reply: reply, last: -1}
+	p.body = make([]byte, max(l.Size, nonceLen))
+	for i := range p.body {
+		p.body[i] = byte(i)
+	}
+	var wg sync.WaitGroup
+	wg.Go(func() { p.take(conn) })
+	out := make([]byte, echoHead+len(p.body))
+	for i := range l.N {
+		p.fill(out, request, i)
+		p.mu.Lock()
+		p.sent[i] = time.Now()
+		p.mu.Unlock()
+		_, err := conn.WriteTo(out, to)
+		for full := 0; errors.Is(err, unix.ENOBUFS) && full < 100; full++ { // the link is slow; that is no fault of it
+			time.Sleep(time.Millisecond)
+			_, err = conn.WriteTo(out, to)
+		}
+		p.mu.Lock()
+		p.Sent++
+		if err != nil {
+			p.Unreachable++
+		}
+		p.mu.Unlock()
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	if ctx.Err() == nil {
+		p.wait(ctx, l.Wait)
+	}
+	_ = conn.SetDeadline(time.Unix(1, 0))
+	wg.Wait()
+	return p.Seen, nil
+}
+
+// pings are the echoes of a look that are under way.
+type pings struct {
+	mu    sync.Mutex
+	sent  []time.Time
+	seen  []bool
+	nonce [nonceLen / 2]byte
+	body  []byte
+	reply byte
+	last  int // the number of the latest ping that was answered
+	first time.Time
+	Seen
+}
+
+func nonceOf() (b [nonceLen / 2]byte) {
+	binary.BigEndian.PutUint64(b[:], uint64(time.Now().UnixNano())*uint64(os.Getpid()|1))
+	return b
+}
+
+// fill writes ping i.
+func (p *pings) fill(out []byte, request byte, i int) {
+	clear(out[:echoHead])
+	out[0] = request
+	binary.BigEndian.PutUint16(out[4:], binary.BigEndian.Uint16(p.nonce[2:])) // a raw socket's own; others have the kernel's
+	binary.BigEndian.PutUint16(out[6:], uint16(i))
+	body := out[echoHead:]
+	copy(body, p.body)
+	copy(body, p.nonce[:])
+	binary.BigEndian.PutUint64(body[len(p.nonce):], uint64(i))
+	if request == 8 { // of IPv6's the kernel makes it
+		binary.BigEndian.PutUint16(out[2:], checksum(out))
+	}
+}
+
+// checksum is the Internet's (RFC 1071).
+func checksum(b []byte) uint16 {
+	var sum uint32
+	for i := 0; i < len(b); i += 2 {
+		if i+1 == len(b) {
+			sum += uint32(b[i]) << 8
+			break
+		}
+		sum += uint32(binary.BigEndian.Uint16(b[i:]))
+	}
+	for sum > 0xffff {
+		sum = sum>>16 + sum&0xffff
+	}
+	return ^uint16(sum)
+}
+
+// take takes replies in until conn's deadline has passed.
+func (p *pings) take(conn net.PacketConn) {
+	b := make([]byte, 64<<10)
+	for {
+		n, _, err := conn.ReadFrom(b)
+		if errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, net.ErrClosed) {
+			return
+		}
+		now := time.Now()
+		if err != nil || n < echoHead+nonceLen || b[0] != p.reply {
+			continue
+		}
+		body := b[echoHead:n]
+		if !bytes.Equal(body[:len(p.nonce)], p.nonce[:]) {
+			continue
+		}
+		p.mu.Lock()
+		p.came(now, body)
+		p.mu.Unlock()
+	}
+}
+
+// came takes a reply in.
+func (p *pings) came(now time.Time, body []byte) {
+	i := binary.BigEndian.Uint64(body[len(p.nonce):])
+	if i >= uint64(len(p.seen)) || !bytes.Equal(body[nonceLen:], p.body[nonceLen:]) {
+		p.Damaged++
+		return
+	}
+	const headers = 20 + echoHead
+	p.Bytes += int64(len(body) + headers)
+	if p.first.IsZero() {
+		p.first = now
+	}
+	p.Span = now.Sub(p.first)
+	if p.seen[i] {
+		p.Twice++
+		return
+	}
+	p.seen[i] = true
+	if int(i) < p.last {
+		p.Late++
+	}
+	p.last = max(p.last, int(i))
+	p.Came++
+	p.Times = append(p.Times, now.Sub(p.sent[i]))
+}
+
+// wait waits until all pings have an answer, or none has come for as long as most; a
+// little longer, for what comes twice.
+func (p *pings) wait(ctx context.Context, most time.Duration) {
+	const again = 20 * time.Millisecond
+	began, had := time.Now(), -1
+	for {
+		p.mu.Lock()
+		came, all := p.Came, p.Came+p.Unreachable >= p.Sent
+		p.mu.Unlock()
+		if came != had {
+			began, had = time.Now(), came
+		}
+		if idle := time.Since(began); idle >= most || all && idle >= again || ctx.Err() != nil {
+			return
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// together is how many connections are opened at once.
+const together = 200
+
+// connect opens connections, so many at once, and tells what became of them.
+func (n *Namespace) connect(ctx context.Context, l Look) (Seen, error) {
+	var all Seen
+	for left := l.N; left > 0 && ctx.Err() == nil; left -= together {
+		s, err := n.connectSome(ctx, l, min(left, together))
+		all.Sent += s.Sent
+		all.Came += s.Came
+		all.Refused += s.Refused
+		all.Unreachable += s.Unreachable
+		all.Times = append(all.Times, s.Times...)
+		if err != nil {
+			return all, err
+		}
+	}
+	return all, nil
+}
+
+// sockets opens streams inside that are not connected yet.
+func (n *Namespace) sockets(to netip.Addr, count int) (fds []int, err error) {
+	family := unix.AF_INET
+	if to.Is6() {
+		family = unix.AF_INET6
+	}
+	err = n.Do(func() error {
+		for range count {
+			fd, err := unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+			if err != nil {
+				return fmt.Errorf("a socket: %w", err)
+			}
+			// So that closing it leaves nothing behind.
+			_ = unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
+			fds = append(fds, fd)
+		}
+		return nil
+	})
+	if err != nil {
+		closeAll(fds)
+		return nil, err
+	}
+	return fds, nil
+}
+
+func closeAll(fds []int) {
+	for _, fd := range fds {
+		_ = unix.Close(fd)
+	}
+}
+
+func sockaddr(to netip.AddrPort) unix.Sockaddr {
+	if to.Addr().Is6() {
+		return &unix.SockaddrInet6{Port: int(to.Port()), Addr: to.Addr().As16()}
+	}
+	return &unix.SockaddrInet4{Port: int(to.Port()), Addr: to.Addr().As4()}
+}
+
+func (n *Namespace) connectSome(ctx context.Context, l Look, count int) (Seen, error) {
+	fds, err := n.sockets(l.To.Addr(), count)
+	if err != nil {
+		return Seen{}, err
+	}
+	defer closeAll(fds)
+	s := Seen{Sent: count}
+	began := make([]time.Time, count)
+	pending := map[int32]int{} // fd -> index
+	for i, fd := range fds {
+		began[i] = time.Now()
+		switch err := unix.Connect(fd, sockaddr(l.To)); {
+		case errors.Is(err, unix.EINPROGRESS):
+			pending[int32(fd)] = i
+		default:
+			s.met(err, time.Since(began[i]))
+		}
+	}
+	for end := time.Now().Add(l.Wait); len(pending) > 0 && ctx.Err() == nil; {
+		var polled []unix.PollFd
+		for fd := range pending {
+			polled = append(polled, unix.PollFd{Fd: fd, Events: unix.POLLOUT})
+		}
+		left := time.Until(end)
+		if left <= 0 {
+			break
+		}
+		if _, err := unix.Poll(polled, min(int(left.Milliseconds())+1, 50)); err != nil && !errors.Is(err, unix.EINTR) {
+			return s, err
+		}
+		for _, p := range polled {
+			if p.Revents == 0 {
+				continue
+			}
+			took := time.Since(began[pending[p.Fd]])
+			delete(pending, p.Fd)
+			code, err := unix.GetsockoptInt(int(p.Fd), unix.SOL_SOCKET, unix.SO_ERROR)
+			if err == nil && code != 0 {
+				err = syscall.Errno(code)
+			}
+			s.met(err, took)
+		}
+	}
+	return s, nil
+}
+
+// met notes what became of a connection.
+func (s *Seen) met(err error, took time.Duration) {
+	switch {
+	case err == nil:
+		s.Came++
+	case errors.Is(err, unix.ECONNREFUSED), errors.Is(err, unix.ECONNRESET):
+		s.Refused++
+	default:
+		s.Unreachable++
+		return
+	}
+	s.Times = append(s.Times, took)
+}
+
+// query asks a resolver for the addresses of a name.
+func (n *Namespace) query(ctx context.Context, l Look) (Seen, error) {
+	to := l.To
+	if !to.IsValid() {
+		var err error
+		if to, err = n.resolver(); err != nil {
+			return Seen{}, err
+		}
+	}
+	name, err := dnsmessage.NewName(strings.TrimSuffix(l.Name, ".") + ".")
+	if err != nil {
+		return Seen{}, fmt.Errorf("%q: %w", l.Name, err)
+	}
+	var all Seen
+	for i := range l.N {
+		q := dnsmessage.Message{
+			Header:    dnsmessage.Header{ID: uint16(time.Now().UnixNano()) + uint16(i), RecursionDesired: true},
+			Questions: []dnsmessage.Question{{Name: name, Type: dnsmessage.TypeA, Class: dnsmessage.ClassINET}},
+		}
+		if err := n.ask(ctx, to, l.Wait, q, &all); err != nil {
+			return all, err
+		}
+	}
+	return all, nil
+}
+
+func (n *Namespace) ask(ctx context.Context, to netip.AddrPort, wait time.Duration, q dnsmessage.Message, s *Seen) error {
+	out, err := q.Pack()
+	if err != nil {
+		return err
+	}
+	var conn *net.UDPConn
+	err = n.Do(func() (err error) {
+		conn, err = net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(to))
+		return err
+	})
+	s.Sent++
+	if err != nil {
+		s.met(err, 0)
+		return nil
+	}
+	defer conn.Close()
+	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })()
+	began := time.Now()
+	_ = conn.SetDeadline(began.Add(wait))
+	if _, err := conn.Write(out); err != nil {
+		s.met(err, 0)
+		return nil
+	}
+	b := make([]byte, 4096)
+	for {
+		k, err := conn.Read(b)
+		switch {
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			return nil
+		case err != nil:
+			s.met(err, time.Since(began))
+			return nil
+		}
+		var r dnsmessage.Message
+		if err := r.Unpack(b[:k]); err != nil || r.ID != q.ID || !r.Response {
+			continue
+		}
+		s.Came++
+		s.Times = append(s.Times, time.Since(began))
+		s.RCode = rcodeName(r.RCode)
+		for _, a := range r.Answers {
+			if a, ok := a.Body.(*dnsmessage.AResource); ok {
+				s.Addrs = append(s.Addrs, netip.AddrFrom4(a.A))
+			}
+		}
+		return nil
+	}
+}
+
+func rcodeName(c dnsmessage.RCode) string {
+	switch c {
+	case dnsmessage.RCodeSuccess:
+		return "NOERROR"
+	case dnsmessage.RCodeNameError:
+		return "NXDOMAIN"
+	case dnsmessage.RCodeServerFailure:
+		return "SERVFAIL"
+	case dnsmessage.RCodeRefused:
+		return "REFUSED"
+	}
+	return fmt.Sprint(uint16(c))
+}
+
+// resolver is the first that the inmates of the namespace ask: as the resolv.conf of its
+// process says, which a helper in the same container shares.
+func (n *Namespace) resolver() (netip.AddrPort, error) {
+	file := "/etc/resolv.conf"
+	if dir, ok := strings.CutSuffix(n.path, "/ns/net"); ok {
+		file = filepath.Join(dir, "root", file)
+	}
+	f, err := os.Open(file)
+	if err != nil {
+		return netip.AddrPort{}, fmt.Errorf("which resolver is asked: %w", err)
+	}
+	defer f.Close()
+	for in := bufio.NewScanner(f); in.Scan(); {
+		fields := strings.Fields(in.Text())
+		if len(fields) < 2 || fields[0] != "nameserver" {
+			continue
+		}
+		if a, err := netip.ParseAddr(fields[1]); err == nil {
+			return netip.AddrPortFrom(a, 53), nil
+		}
+	}
+	return netip.AddrPort{}, fmt.Errorf("%s names no resolver", file)
+}
+
+// Gateway is where the namespace sends what is for others: its default route's, or
+// nothing where it has none.
+func (n *Namespace) Gateway() (netip.Addr, error) {
+	var out netip.Addr
+	err := n.Do(func() error {
+		b, err := os.ReadFile("/proc/thread-self/net/route")
+		if err != nil {
+			return fmt.Errorf("reading the routes: %w", err)
+		}
+		for line := range strings.Lines(string(b)) {
+			f := strings.Fields(line) // interface, destination, gateway, flags and so forth, in the machine's own order
+			if len(f) < 8 || f[1] != "00000000" || f[7] != "00000000" {
+				continue
+			}
+			var v uint32
+			if _, err := fmt.Sscanf(f[2], "%X", &v); err == nil && v != 0 {
+				var a [4]byte
+				binary.NativeEndian.PutUint32(a[:], v)
+				out = netip.AddrFrom4(a)
+				return nil
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
+// line is a connection that is held open.
+type line struct{ fd int }
+
+// Line opens a connection from inside and holds it. An error says that it could not be
+// opened before ctx ended.
+func (n *Namespace) Line(ctx context.Context, to netip.AddrPort) (Line, error) {
+	fds, err := n.sockets(to.Addr(), 1)
+	if err != nil {
+		return nil, err
+	}
+	l := &line{fds[0]}
+	err = unix.Connect(l.fd, sockaddr(to))
+	if errors.Is(err, unix.EINPROGRESS) {
+		if err = l.poll(ctx, unix.POLLOUT); err == nil {
+			err = l.err()
+		}
+	}
+	if err != nil {
+		_ = l.Close()
+		return nil, fmt.Errorf("connecting to %s from inside: %w", to, err)
+	}
+	return l, nil
+}
+
+// err is what the kernel has noted of the connection.
+func (l *line) err() error {
+	code, err := unix.GetsockoptInt(l.fd, unix.SOL_SOCKET, unix.SO_ERROR)
+	if err == nil && code != 0 {
+		err = syscall.Errno(code)
+	}
+	return err
+}
+
+// poll waits for an event.
+func (l *line) poll(ctx context.Context, events int16) error {
+	for {
+		p := []unix.PollFd{{Fd: int32(l.fd), Events: events}}
+		k, err := unix.Poll(p, 5)
+		switch {
+		case err != nil && !errors.Is(err, unix.EINTR):
+			return err
+		case k > 0:
+			return nil
+		case ctx.Err() != nil:
+			return ctx.Err()
+		}
+	}
+}
+
+// Fate implements [Line].
+func (l *line) Fate(ctx context.Context) (Fate, error) {
+	if _, err := unix.Write(l.fd, []byte("\r\n")); err != nil && !errors.Is(err, unix.EAGAIN) {
+		return Ended, nil
+	}
+	for {
+		if err := l.err(); err != nil {
+			return Ended, nil
+		}
+		info, err := unix.GetsockoptTCPInfo(l.fd, unix.IPPROTO_TCP, unix.TCP_INFO)
+		if err != nil {
+			return "", fmt.Errorf("looking at a connection: %w", err)
+		}
+		const gone = 7 // TCP_CLOSE
+		switch {
+		case info.State == gone:
+			return Ended, nil
+		case info.Unacked == 0 && info.Notsent_bytes == 0:
+			return Carried, nil
+		case ctx.Err() != nil:
+			return Stuck, nil
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// Close implements [Line].
+func (l *line) Close() error { return unix.Close(l.fd) }

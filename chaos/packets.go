@@ -1,0 +1,635 @@
+package chaos
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"brunt/chaos/docker"
+	"brunt/chaos/netns"
+	"brunt/scenarios"
+)
+
+// packets is a step that breaks what passes the network of a container, in its own
+// namespace. It dies with brunt, wherever the kernel or a helper can see to that.
+type packets struct {
+	unit    Contained
+	spec    netns.Spec
+	what    string // what is done, for people
+	sign    sign
+	via     string // that will do it; empty is not known yet
+	undo    []Undo
+	insides *Insides
+	run     string
+	void    bool             // a restart of the container ends it; else it is done anew
+	extend  func(Undo) error // writes an undo down beside those of the step; nil writes nothing
+	toward  []netip.AddrPort // where to look, besides the gateway; without a port any will do
+	outside bool             // it is seen by looking in from outside, at the unit's own addresses
+}
+
+// A sign is what shows that a fault on packets is in, seen from inside.
+type sign struct {
+	how    netns.How     // zero is pings, or connections where only some ports are hit
+	n      int           // pings or connections of one look; zero is pings
+	size   int           // bytes of each ping
+	wait   time.Duration // for each answer; zero is the look's own
+	name   string        // that is asked for, of a query
+	takes  time.Duration // beyond what any look takes
+	prove  func(b before, now netns.Seen, met netns.Met) (string, error)
+	undone func(b before, now netns.Seen) (string, error)
+	line   func(netns.Fate) error // what is to become of a connection that was open before; nil is anything
+	ends   bool                   // all that shows it is what became of connections, and how many were hit
+}
+
+// before is what was seen before a fault came.
+type before struct {
+	look netns.Look
+	seen netns.Seen // all of it was answered
+}
+
+// heldPackets is a fault on packets that is in.
+type heldPackets struct {
+	*packets
+	before []before
+	own    int64 // packets among those it met that brunt itself made to look
+
+	mu     sync.Mutex
+	lines  []netns.Line
+	net    *inside // the network that it was done in last
+	held   netns.Held
+	past   int64 // packets that it met before the container was started again
+	over   bool  // it is taken back
+	closed error // of that
+}
+
+var (
+	_ Meter  = (*heldPackets)(nil)
+	_ Slow   = (*heldPackets)(nil)
+	_ Rooted = (*heldPackets)(nil)
+)
+
+// now gives what is in, and where.
+func (h *heldPackets) now() (*inside, netns.Held) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.net, h.held
+}
+
+func (p *packets) String() string  { return p.what + p.toWhom() + " in the network of " + p.unit.Name() }
+func (p *packets) Units() []string { return []string{p.unit.Name()} }
+
+func (p *packets) toWhom() string {
+	var out string
+	if n := len(p.spec.Match.Peers); n > 0 {
+		var peers []string
+		for _, a := range p.spec.Match.Peers[:min(n, 4)] {
+			if a.IsSingleIP() {
+				peers = append(peers, a.Addr().String())
+			} else {
+				peers = append(peers, a.String())
+			}
+		}
+		if n > len(peers) {
+			peers = append(peers, fmt.Sprintf("%d more", n-len(peers)))
+		}
+		out = " with " + strings.Join(peers, ", ")
+	}
+	if len(p.spec.Match.Ports) > 0 {
+		out += " on " + portsText(p.spec.Match.Ports)
+	}
+	return out
+}
+
+func portsText(ports []uint16) string {
+	var out []string
+	for _, p := range ports {
+		out = append(out, fmt.Sprint(p))
+	}
+	if len(out) == 1 {
+		return "port " + out[0]
+	}
+	return "ports " + strings.Join(out, ", ")
+}
+
+// Via implements [Step].
+func (p *packets) Via() string {
+	if p.via == "" {
+		return "netns"
+	}
+	return p.via
+}
+
+// Undo implements [Step]. What the kernel takes back when brunt dies must be taken back
+// when brunt only hangs, too: then the guard ends it.
+func (p *packets) Undo() []Undo {
+	if p.undo == nil {
+		return []Undo{endBrunt()}
+	}
+	return p.undo
+}
+
+// plan finds which mechanism will do it, without doing it.
+func (p *packets) plan(ctx context.Context, env Env) error {
+	p.insides, p.run, p.extend = env.Insides, env.Run, env.Extend
+	if p.insides == nil {
+		p.insides = new(Insides)
+	}
+	if env.Dry && p.unit.PID() == 0 { // it does not run yet
+		return nil
+	}
+	n, err := p.insides.enter(ctx, p.unit, p.run)
+	if err != nil {
+		return err
+	}
+	spec, undo, err := n.Prepare(p.spec)
+	if err = also(err, n.leave()); err != nil {
+		return fmt.Errorf("%s: %w", p, err)
+	}
+	p.spec, p.via = spec, spec.Via
+	if undo != nil {
+		p.undo = []Undo{p.unqueue(*undo)}
+	}
+	return nil
+}
+
+// Inject implements [Step].
+func (p *packets) Inject(ctx context.Context) (Held, error) {
+	n, err := p.insides.enter(ctx, p.unit, p.run)
+	if err != nil {
+		return nil, err
+	}
+	h := &heldPackets{packets: p, net: n}
+	h.look(ctx)
+	if h.held, err = n.Set(p.spec); err != nil {
+		h.held = nil
+		return nil, also(fmt.Errorf("in the network of %s: %w", p.unit.Name(), err), h.close())
+	}
+	n.count(1)
+	p.via = h.held.Via()
+	return h, nil
+}
+
+// opens is how long looking may take before the fault comes.
+const opens = 2 * time.Second
+
+// anyPort is one at which hardly anybody listens: what asks there is refused at once,
+// which is an answer as good as another.
+const anyPort = 9
+
+// look sees what is to be seen before the fault comes, and keeps what has an answer.
+func (h *heldPackets) look(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, opens)
+	defer cancel()
+	if h.sign.how == netns.Query {
+		h.try(ctx, netns.Look{How: netns.Query, Name: h.sign.name})
+		return
+	}
+	toward := h.toward
+	if len(h.spec.Match.Peers) == 0 && !h.outside {
+		if g, err := h.net.Gateway(); err == nil && g.IsValid() {
+			toward = append([]netip.AddrPort{netip.AddrPortFrom(g, 0)}, toward...)
+		}
+	}
+	for _, to := range h.withPorts(toward) {
+		if len(h.before) == mostSeen || len(h.before) > 0 && h.sign.n > pings {
+			break
+		}
+		for _, how := range h.ways() {
+			if h.try(ctx, netns.Look{How: how, To: to, N: pings}) {
+				break
+			}
+		}
+		if to.Port() != anyPort && h.sign.line != nil {
+			if l, err := h.open(ctx, to); err == nil {
+				h.lines = append(h.lines, l)
+			}
+		}
+	}
+}
+
+// mostSeen bounds how many peers are looked at; where many pings are needed it is one.
+const mostSeen = 2
+
+// ways are those by which to look. Pings belong to no port.
+func (h *heldPackets) ways() []netns.How {
+	switch {
+	case h.sign.how != "":
+		return []netns.How{h.sign.how}
+	case len(h.spec.Match.Ports) > 0:
+		return []netns.How{netns.Connect}
+	}
+	return []netns.How{netns.Ping, netns.Connect}
+}
+
+// withPorts gives each address the ports that are hit.
+func (h *heldPackets) withPorts(to []netip.AddrPort) []netip.AddrPort {
+	var out []netip.AddrPort
+	for _, a := range to {
+		switch ports := h.spec.Match.Ports; {
+		case len(ports) > 0:
+			for _, p := range ports {
+				out = append(out, netip.AddrPortFrom(a.Addr(), p))
+			}
+		case a.Port() == 0:
+			out = append(out, netip.AddrPortFrom(a.Addr(), anyPort))
+		default:
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// try looks once and keeps the look when all of it was answered. What asks a resolver
+// needs no answer before: the fault answers.
+func (h *heldPackets) try(ctx context.Context, l netns.Look) bool {
+	s, err := h.looks(ctx, h.net, l)
+	if err != nil || s.Answered() < s.Sent && l.How != netns.Query {
+		return false
+	}
+	h.before = append(h.before, before{l, s})
+	return true
+}
+
+// looks makes a look, from inside or from outside.
+func (h *heldPackets) looks(ctx context.Context, in network, l netns.Look) (netns.Seen, error) {
+	if !h.outside {
+		return in.Look(ctx, l)
+	}
+	n, err := ownInside()
+	if err != nil {
+		return netns.Seen{}, err
+	}
+	defer n.Close()
+	return n.Look(ctx, l)
+}
+
+func (h *heldPackets) open(ctx context.Context, to netip.AddrPort) (netns.Line, error) {
+	ctx, cancel := context.WithTimeout(ctx, silence)
+	defer cancel()
+	if !h.outside {
+		return h.net.Line(ctx, to)
+	}
+	n, err := ownInside()
+	if err != nil {
+		return nil, err
+	}
+	defer n.Close()
+	return n.Line(ctx, to)
+}
+
+// again makes a look once more, as large as the sign wants it.
+func (h *heldPackets) again(b before) netns.Look {
+	l := b.look
+	if h.sign.n > 0 {
+		l.N = h.sign.n
+	}
+	l.Size, l.Wait = h.sign.size, h.sign.wait
+	return l
+}
+
+// Takes implements [Slow].
+func (h *heldPackets) Takes() time.Duration { return h.sign.takes }
+
+// Verify implements [Held]: brunt looks from where the victim is.
+func (h *heldPackets) Verify(ctx context.Context) (string, error) {
+	h.mu.Lock()
+	lines := h.lines
+	h.mu.Unlock()
+	if len(h.before) == 0 && len(lines) == 0 && !h.sign.ends {
+		return "", fmt.Errorf("nothing can be seen of it from %s: nobody it is about answered before it came", h.unit.Name())
+	}
+	var found []string
+	for _, b := range h.before {
+		text, err := h.proof(ctx, b)
+		for again := 1; err != nil && again < proofs && ctx.Err() == nil; again++ {
+			text, err = h.proof(ctx, b)
+		}
+		if err != nil {
+			return "", fmt.Errorf("%s: %w", h.from(b), err)
+		}
+		found = append(found, h.from(b)+": "+text)
+	}
+	if h.sign.ends && len(lines) == 0 {
+		_, held := h.now()
+		met, err := held.Met()
+		switch {
+		case err != nil:
+			return "", fmt.Errorf("counting what met it: %w", err)
+		case met.Hit == 0:
+			return "", fmt.Errorf("%w: no connection was open that it could hit", errNoEffect)
+		}
+		found = append(found, fmt.Sprintf("%d connections that were open before are no more", met.Hit))
+	}
+	for _, l := range lines {
+		text, err := h.fate(ctx, l)
+		if err != nil {
+			return "", err
+		}
+		found = append(found, text)
+	}
+	return strings.Join(found, "; "), nil
+}
+
+// proofs is how often the effect is looked for: on a busy machine a look can come to
+// nothing.
+const proofs = 3
+
+// proof looks once for the effect.
+func (h *heldPackets) proof(ctx context.Context, b before) (string, error) {
+	net, held := h.now()
+	met, err := held.Met()
+	if err != nil {
+		return "", fmt.Errorf("counting what met it: %w", err)
+	}
+	now, err := h.looks(ctx, net, h.again(b))
+	if err != nil {
+		return "", err
+	}
+	after, err := held.Met()
+	if err != nil {
+		return "", fmt.Errorf("counting what met it: %w", err)
+	}
+	h.own += min(after.Packets-met.Packets, most(now))
+	if ctx.Err() != nil {
+		return "", errors.New("there is no time to find its effect")
+	}
+	return h.sign.prove(b, now, netns.Met{Packets: after.Packets - met.Packets, Hit: after.Hit - met.Hit, Bytes: after.Bytes - met.Bytes})
+}
+
+// most is how many packets a look can be, there and back.
+func most(s netns.Seen) int64 { return 6 * int64(s.Sent) }
+
+// from says where brunt looks from and to, for people.
+func (h *heldPackets) from(b before) string {
+	from, to := h.unit.Name(), b.look.To.Addr().String()
+	if h.outside {
+		from = "outside"
+	}
+	switch b.look.How {
+	case netns.Query:
+		return "a query from " + from
+	case netns.Connect:
+		to = b.look.To.String()
+	}
+	return from + " to " + to
+}
+
+// fate finds what became of a connection that was open before.
+func (h *heldPackets) fate(ctx context.Context, l netns.Line) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, silence)
+	defer cancel()
+	got, err := l.Fate(ctx)
+	if err == nil {
+		err = h.sign.line(got)
+	}
+	if err != nil {
+		return "", fmt.Errorf("a connection that was open before: %w", err)
+	}
+	return fmt.Sprintf("a connection that was open before is %s", got), nil
+}
+
+// close takes the fault out and lets go of the network. Twice is harmless.
+func (h *heldPackets) close() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.over {
+		return h.closed
+	}
+	h.over = true
+	var err error
+	if h.held != nil {
+		err = h.held.Close()
+		h.net.count(-1)
+	}
+	for _, l := range h.lines {
+		_ = l.Close() // it may be gone
+	}
+	h.closed = also(err, h.net.leave())
+	return h.closed
+}
+
+// Revert implements [Held].
+func (h *heldPackets) Revert(context.Context) (Outcome, error) {
+	if err := h.close(); err != nil {
+		return Failed, err
+	}
+	if h.another() {
+		return Gone, nil
+	}
+	return Reverted, nil
+}
+
+// another tells that the unit is another container by now, or was started again: the
+// network that was broken is no more.
+func (h *heldPackets) another() bool {
+	net, _ := h.now()
+	return containerOf(h.unit) != net.id
+}
+
+// Uprooted implements [Rooted].
+func (h *heldPackets) Uprooted(ctx context.Context, container string) (string, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	switch is := containerOf(h.unit); {
+	case h.over || h.net.id.ID != container || is == h.net.id:
+		return "", nil
+	case h.void:
+		return "", fmt.Errorf("%s was started again, and its network with it", h.unit.Name())
+	}
+	n, err := h.insides.enter(ctx, h.unit, h.run)
+	if err != nil {
+		return "", fmt.Errorf("%s was started again: %w", h.unit.Name(), err)
+	}
+	held, err := h.anew(n)
+	if err != nil {
+		return "", also(fmt.Errorf("%s was started again, and it can't be done anew: %w", h.unit.Name(), err), n.leave())
+	}
+	if met, err := h.held.Met(); err == nil {
+		h.past += met.Packets
+	}
+	for _, l := range h.lines { // they were of the network that is no more
+		_ = l.Close()
+	}
+	h.lines = nil
+	_ = h.held.Close() // the kernel has taken it away with the network
+	h.net.count(-1)
+	_ = h.net.leave()
+	n.count(1)
+	h.net, h.held = n, held
+	return fmt.Sprintf("%s was started again: %s", h.unit.Name(), h.packets), nil
+}
+
+// anew does it in another network, with what takes it back written down before.
+func (h *heldPackets) anew(n *inside) (netns.Held, error) {
+	spec, undo, err := n.Prepare(h.spec)
+	if err == nil && undo != nil && h.extend != nil {
+		err = h.extend(h.unqueue(*undo))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return n.Set(spec)
+}
+
+// Gone implements [Held]. On a busy machine a look can go wrong for a moment, so it is
+// made again for as long as ctx allows. While another fault is in the same network there
+// is no telling.
+func (h *heldPackets) Gone(ctx context.Context) (string, error) {
+	n, err := h.insides.enter(ctx, h.unit, h.run)
+	switch {
+	case h.another() || errors.Is(err, ErrNoUnit):
+		return h.unit.Name() + " has ended or was started again, and its network with it", nil
+	case err != nil:
+		return "", err
+	}
+	text, err := h.cleared(ctx, n)
+	return text, also(err, n.leave())
+}
+
+func (h *heldPackets) cleared(ctx context.Context, n *inside) (string, error) {
+	var found []string
+	for _, b := range h.before {
+		for {
+			text, err := h.clear(ctx, n, b)
+			if err == nil {
+				found = append(found, h.from(b)+": "+text)
+				break
+			}
+			if n.count(0) > 0 {
+				return "it is off, and another fault is in the network of " + h.unit.Name(), nil
+			}
+			if h.another() {
+				return h.unit.Name() + " was started again, and its network with it", nil
+			}
+			select {
+			case <-ctx.Done():
+				return "", fmt.Errorf("%s: %w", h.from(b), err)
+			case <-time.After(silence):
+			}
+		}
+	}
+	if len(found) == 0 {
+		return "it is off, and nobody answered before it either", nil
+	}
+	return strings.Join(found, "; "), nil
+}
+
+// clear looks once whether the fault is gone.
+func (h *heldPackets) clear(ctx context.Context, n network, b before) (string, error) {
+	l := h.again(b)
+	l.N = max(pings, l.N)
+	ctx, cancel := context.WithTimeout(ctx, max(looksFor, 4*l.Wait+h.sign.takes))
+	defer cancel()
+	now, err := h.looks(ctx, n, l)
+	if err != nil {
+		return "", err
+	}
+	return h.sign.undone(b, now)
+}
+
+// Met implements [Meter]: the packets of others than brunt.
+func (h *heldPackets) Met() Traffic {
+	t := Traffic{Unit: "packets"}
+	_, held := h.now()
+	if met, err := held.Met(); err == nil {
+		t.N = max(0, h.past+met.Packets-h.own)
+	}
+	return t
+}
+
+// opUnqueue is the undo of a queueing discipline, which outlives brunt.
+const opUnqueue = "network.unqueue"
+
+// unqueueArgs say what to take back, and how to get there for who may not enter.
+type unqueueArgs struct {
+	Undo   netns.Undo      `json:"undo"`
+	Engine *docker.Address `json:"engine,omitempty"`
+	Run    string          `json:"run,omitempty"`
+}
+
+// inhabited says which network is meant: that of a process, or of a container between two
+// starts.
+type inhabited struct {
+	identity
+	containerID
+}
+
+func (p *packets) unqueue(u netns.Undo) Undo {
+	args := unqueueArgs{Undo: u, Run: p.run}
+	if c, ok := ContainerOf(p.unit); ok {
+		at := c.Engine.Address()
+		args.Engine = &at
+	}
+	whose := inhabited{containerID: containerOf(p.unit)}
+	if id, err := identify(p.unit.PID()); err == nil {
+		whose.identity = id
+	}
+	return Undo{Op: opUnqueue, Args: rawOf(args), Identity: rawOf(whose)}
+}
+
+// doUnqueue takes a queueing discipline back: from inside the network of the process that
+// had it, or by a helper in that of its container.
+func (u Undo) doUnqueue(ctx context.Context) (Outcome, error) {
+	var args unqueueArgs
+	var whose inhabited
+	if err := also(json.Unmarshal(u.Args, &args), json.Unmarshal(u.Identity, &whose)); err != nil {
+		return Failed, fmt.Errorf("the journal's entry is damaged: %w", err)
+	}
+	var n network
+	err := error(fs.ErrPermission)
+	if whose.PID != 0 {
+		if !whose.alive() {
+			return Gone, nil
+		}
+		n, err = enterNamespace(whose.PID)
+	}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return Gone, nil
+	case errors.Is(err, fs.ErrPermission) && args.Engine != nil:
+		var gone bool
+		if n, gone, err = helperIn(ctx, *args.Engine, whose.containerID, args.Run); gone {
+			return Gone, nil
+		}
+	}
+	if err != nil {
+		return Failed, err
+	}
+	err = n.Undo(args.Undo)
+	if errors.Is(err, netns.ErrOther) {
+		return Gone, n.Close()
+	}
+	if err = also(err, n.Close()); err != nil {
+		return Failed, err
+	}
+	return Reverted, nil
+}
+
+// peersOf are the networks of one address each.
+func peersOf(units []Contained) []netip.Prefix {
+	var out []netip.Prefix
+	for _, u := range units {
+		for _, a := range u.Addresses() {
+			out = append(out, netip.PrefixFrom(a, a.BitLen()))
+		}
+	}
+	slices.SortFunc(out, func(a, b netip.Prefix) int { return a.Addr().Compare(b.Addr()) })
+	return slices.Compact(out)
+}
+
+// median is the middle of the times of a look.
+func median(s netns.Seen) time.Duration {
+	if len(s.Times) == 0 {
+		return 0
+	}
+	return s.Times[len(s.Times)/2]
+}
+
+func seconds(d time.Duration) string { return scenarios.FormatSeconds(d.Seconds()) }

@@ -1,0 +1,314 @@
+package chaos_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"brunt/chaos"
+	"brunt/chaos/chaostest"
+	"brunt/chaos/netns"
+
+	"github.com/vishvananda/netlink"
+)
+
+// box is a process in a network namespace of its own, as a container is.
+type box struct {
+	name    string
+	addr    netip.Addr
+	cmd     *exec.Cmd
+	started time.Time
+	spoil   bool // what a helper sets there meets nothing
+}
+
+var _ chaos.Helped = (*box)(nil)
+
+func (b *box) Name() string                              { return b.name + "[0]" }
+func (b *box) Service() string                           { return b.name }
+func (b *box) PID() int                                  { return b.cmd.Process.Pid }
+func (b *box) Ready(context.Context) error               { return nil }
+func (b *box) Supervised() bool                          { return false }
+func (b *box) Stop(context.Context, time.Duration) error { return errors.New("it is not stopped") }
+func (b *box) Start(context.Context) error               { return nil }
+func (b *box) Container() (string, time.Time)            { return b.name, b.started }
+func (b *box) Addresses() []netip.Addr                   { return []netip.Addr{b.addr} }
+func (b *box) Listens() []uint16                         { return []uint16{8080} }
+
+// Help implements [chaos.Helped] by a helper in this process.
+func (b *box) Help(context.Context, string) (io.ReadWriteCloser, error) {
+	n, err := netns.Open(fmt.Sprintf("/proc/%d/ns/net", b.PID()))
+	if err != nil {
+		return nil, err
+	}
+	ours, theirs := net.Pipe()
+	in := io.Reader(theirs)
+	if b.spoil {
+		in = elsewhere(theirs)
+	}
+	go func() {
+		defer n.Close()
+		defer theirs.Close()
+		_ = netns.Help(context.Background(), n, in, theirs)
+	}()
+	return ours, nil
+}
+
+// Unhelp implements [chaos.Helped]: such a helper leaves nothing.
+func (b *box) Unhelp(string) chaos.Undo { return chaos.Undo{Op: "none"} }
+
+// elsewhere has what is asked for be set for somebody whom nobody talks to.
+func elsewhere(in io.Reader) io.Reader {
+	r, w := io.Pipe()
+	go func() {
+		for s := bufio.NewScanner(in); s.Scan(); {
+			var m map[string]any
+			if json.Unmarshal(s.Bytes(), &m) != nil {
+				break
+			}
+			if spec, ok := m["spec"].(map[string]any); ok && spec["via"] == "tbf" { // to select takes prio, which not every kernel has
+				spec["rate"] = 1 << 31
+			} else if ok {
+				spec["match"] = map[string]any{"peers": []string{"203.0.113.0/24"}}
+				spec["names"] = []string{"other.invalid"}
+			}
+			b, _ := json.Marshal(m)
+			if _, err := w.Write(append(b, '\n')); err != nil {
+				break
+			}
+		}
+		_ = w.Close()
+	}()
+	return r
+}
+
+// newBox starts a server in a namespace of its own.
+func newBox(t *testing.T, name string) *box {
+	t.Helper()
+	b := &box{name: name, cmd: exec.Command(os.Args[0], "serve", "0.0.0.0:8080", "child"), started: time.Now()}
+	b.cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
+	if _, err := b.cmd.StdinPipe(); err != nil { // it ends with this process
+		t.Fatal(err)
+	}
+	out, err := b.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = b.cmd.Process.Kill()
+		_ = b.cmd.Wait()
+	})
+	if _, err := out.Read(make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// inside runs f in the namespace of a box.
+func (b *box) inside(t *testing.T, f func() error) {
+	t.Helper()
+	n, err := netns.Open(fmt.Sprintf("/proc/%d/ns/net", b.PID()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer n.Close()
+	if err := n.Do(f); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// pair is two boxes, web and store, with a wire between them.
+func pair(t *testing.T) (web, store *box) {
+	t.Helper()
+	web, store = newBox(t, "web"), newBox(t, "store")
+	web.inside(t, func() error {
+		a := netlink.NewLinkAttrs()
+		a.Name = "eth0"
+		return netlink.LinkAdd(&netlink.Veth{LinkAttrs: a, PeerName: "eth0", PeerNamespace: netlink.NsPid(store.PID())})
+	})
+	for i, b := range []*box{web, store} {
+		b.addr = netip.AddrFrom4([4]byte{10, 77, 0, byte(i + 2)})
+		b.inside(t, func() error {
+			for _, name := range []string{"lo", "eth0"} {
+				l, err := netlink.LinkByName(name)
+				if err == nil {
+					err = netlink.LinkSetUp(l)
+				}
+				if err != nil {
+					return err
+				}
+				if name == "lo" {
+					continue
+				}
+				addr, err := netlink.ParseAddr(b.addr.String() + "/24")
+				if err == nil {
+					err = netlink.AddrAdd(l, addr)
+				}
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	return web, store
+}
+
+// boxes is a world of two boxes.
+func boxes(t *testing.T, effective bool) chaostest.World {
+	web, store := pair(t)
+	web.spoil, store.spoil = !effective, !effective
+	return chaostest.World{
+		Scope: chaos.Scope{Services: map[string]int{"web": 1, "store": 1}, Containers: true},
+		Env:   chaos.Env{Units: []chaos.Unit{web, store}, Now: clock(), Insides: &chaos.Insides{Helper: !effective}},
+	}
+}
+
+// packetFaults are those that are done to packets, with their settings. WEB and STORE
+// stand for addresses.
+var packetFaults = []string{
+	"network.loss: {from: web, to: store, percent: 30%}",
+	"network.duplicate: {from: web, to: store, percent: 20%}",
+	"network.corrupt: {from: web, to: store, percent: 20%}",
+	"network.loss: {from: web, to: store, percent: 40%, via: nft, ports: 8080}",
+	"network.latency: {from: web, to: store, delay: 100ms, jitter: 20ms}",
+	"network.latency: {from: web, to: store, delay: 60ms, direction: request}",
+	"network.latency: {from: web, to: store, delay: 60ms, direction: response, ports: 8080}",
+	"network.latency: {from: web, to: store, delay: 60ms, direction: both}",
+	"network.latency: {service: web, delay: 60ms}",
+	"network.reorder: {from: web, to: store, percent: 25%}",
+	"network.bandwidth: {from: web, to: store, rate: 10Mbit/s}",
+	"network.bandwidth: {service: web, rate: 10Mbit/s, via: tbf}",
+	"network.bandwidth: {from: web, to: store, rate: 10Mbit/s, direction: request, ports: 8080}",
+	"network.partition: {from: web, to: store}",
+	"network.partition: {from: web, to: store, mode: reject}",
+	"network.partition: {from: web, to: store, mode: reset, ports: [8080]}",
+	"network.partition: {from: web, to: store, direction: one-way, existing: keep}",
+	"network.partition: {from: web, to: STORE/24}",
+	"network.partition: {from: web, to: \"STORE:8080\"}",
+	"network.partition: {from: WEB, to: store}",
+	"network.blackhole: {service: web}",
+	"network.stall: {from: web, to: store}",
+	"network.reset: {from: web, to: store}",
+	"network.half_open: {from: web, to: store}",
+}
+
+// questionFaults are those that are done to questions for names.
+var questionFaults = []string{
+	"dns.fail: {service: web, names: [store], rcode: NXDOMAIN}",
+	"dns.timeout: {service: web, names: [\"*.example.com\"]}",
+	"dns.spoof: {service: web, names: [store], answers: [192.0.2.1]}",
+}
+
+// TestPackets holds the faults on packets to their promises in namespaces that are joined
+// by a wire.
+func TestPackets(t *testing.T) {
+	chaostest.Root(t)
+	at := strings.NewReplacer("WEB", "10.77.0.2", "STORE", "10.77.0.3")
+	for _, yaml := range packetFaults {
+		yaml = at.Replace(yaml)
+		t.Run(yaml, func(t *testing.T) {
+			t.Parallel()
+			chaostest.Run(t, yaml, boxes)
+		})
+	}
+}
+
+// begin injects a fault on packets in a world, and checks that it is there.
+func begin(t *testing.T, w chaostest.World, yaml string) chaos.Held {
+	t.Helper()
+	h, err := chaostest.Plan(t, yaml, w)[0].Inject(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen, err := h.Verify(t.Context())
+	if err != nil {
+		t.Errorf("%s: %v", yaml, err)
+	}
+	t.Log(seen)
+	return h
+}
+
+// end takes a fault back, and checks that it is gone.
+func end(t *testing.T, h chaos.Held) {
+	t.Helper()
+	if o, err := h.Revert(t.Context()); err != nil || o != chaos.Reverted {
+		t.Errorf("reverting: %s, %v", o, err)
+	}
+	gone, err := h.Gone(t.Context())
+	if err != nil {
+		t.Error(err)
+	}
+	t.Log(gone)
+}
+
+// Several faults at once on one container, of two runs that know nothing of each other,
+// beside rules and a discipline of somebody else's: each does its own, each is taken back
+// alone, and of others nothing is changed.
+func TestPacketsAtOnce(t *testing.T) {
+	chaostest.Root(t)
+	t.Parallel()
+	w := boxes(t, true)
+	other := w
+	other.Env.Insides = new(chaos.Insides)
+	web := w.Env.Units[0]
+	for _, theirs := range []string{
+		"nft add table inet theirs", "nft add chain inet theirs in { type filter hook input priority 0 ; }",
+		"nft add rule inet theirs in tcp dport 1234 counter drop", "tc qdisc add dev lo root pfifo limit 77",
+	} {
+		args := append([]string{"-t", fmt.Sprint(web.PID()), "-n"}, strings.Fields(theirs)...)
+		if out, err := exec.CommandContext(t.Context(), "nsenter", args...).CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v: %s", theirs, err, out)
+		}
+	}
+	was := chaostest.Networks(t, w.Env.Units...)
+	for deadline := time.Now().Add(20 * time.Second); strings.Contains(was, "tentative"); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("the addresses don't settle: %s", was)
+		}
+		was = chaostest.Networks(t, w.Env.Units...)
+	}
+	var held []chaos.Held
+	for i, yaml := range []string{
+		"network.latency: {from: web, to: store, delay: 50ms}",
+		"network.bandwidth: {from: web, to: store, rate: 100Mbit/s}",
+		"network.loss: {from: web, to: store, percent: 30%}",
+		"network.partition: {from: web, to: store, ports: 8080}",
+	} {
+		world := w
+		if i%2 == 1 {
+			world = other
+		}
+		held = append(held, begin(t, world, yaml))
+	}
+	end(t, held[3])
+	if seen, err := held[2].Verify(t.Context()); err != nil {
+		t.Errorf("another run has taken its own back, and the loss went with it: %v", err)
+	} else {
+		t.Log(seen)
+	}
+	end(t, held[2])
+	if seen, err := held[0].Verify(t.Context()); err != nil {
+		t.Errorf("the loss was taken back, and the delay went with it: %v", err)
+	} else {
+		t.Log(seen)
+	}
+	end(t, held[1])
+	end(t, held[0])
+	if is := chaostest.Networks(t, w.Env.Units...); is != was {
+		t.Errorf("it differs:\n%s", chaostest.Difference(was, is))
+	}
+}

@@ -1,0 +1,39 @@
+package chaos
+
+import (
+	"strconv"
+
+	"brunt/scenarios"
+)
+
+// Ports are one or more ports of TCP or UDP.
+type Ports []uint16
+
+// DecodeNode implements [scenarios.NodeDecoder].
+func (p *Ports) DecodeNode(n *scenarios.Node, m *scenarios.Mistakes) {
+	one := []*scenarios.Node{n}
+	if n.Kind == scenarios.List {
+		one = n.Items
+	}
+	if len(one) == 0 {
+		m.Add(n.Pos, "no port is none; leave `ports` out for all")
+	}
+	for _, item := range one {
+		s, ok := item.Text(m)
+		if !ok {
+			continue
+		}
+		port, err := strconv.ParseUint(s, 10, 16)
+		if err != nil || port == 0 {
+			m.Add(item.Pos, "a port lies from 1 to 65535, not %q", s)
+			continue
+		}
+		*p = append(*p, uint16(port))
+	}
+}
+
+// Schema implements [scenarios.Schemer].
+func (*Ports) Schema() scenarios.Schema {
+	one := scenarios.Scalar(scenarios.Schema{"type": "integer", "minimum": 1, "maximum": 65535})
+	return scenarios.Schema{"anyOf": []any{one, scenarios.Schema{"type": "array", "minItems": 1, "items": one}}}
+}

@@ -1,0 +1,309 @@
+package chaos
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"brunt/chaos/cgroup"
+)
+
+// A ration is what a unit may still use of something: settings of its control group. They
+// are written into the group itself, past whoever made it, so that its own record of them
+// stays as it is.
+//
+// A unit that shares its group, as the processes of a stack share brunt's, gets one of
+// its own below it for the time: nobody else may be hit.
+type ration struct {
+	victim
+	home   cgroup.Group // that the unit is in
+	own    string       // the directory of the group that is made for it; empty where home is the unit's alone
+	values []rationed
+}
+
+// rationed is a setting with the values before and after.
+type rationed struct {
+	cgroup.Setting
+	Was string `json:"was"`
+	Is  string `json:"is"`
+}
+
+// Undos of rations.
+const (
+	opGroupSet   = "cgroup.set"   // a setting gets the value back that it had
+	opGroupLeave = "cgroup.leave" // what is in a group that brunt made goes back, and the group is removed
+)
+
+// groupIdentity says which group is meant: its path alone may be another's later, as when
+// a container is started again.
+type groupIdentity struct {
+	cgroup.Group
+	Boot string         `json:"boot"`
+	What cgroup.Setting `json:"what,omitzero"` // of it, so that two runs may each have theirs
+}
+
+// groupMove is what takes the unit out of a group of its own.
+type groupMove struct {
+	Own     string `json:"own"`
+	Unified bool   `json:"unified,omitempty"`
+}
+
+// ration finds the group of a unit for a controller. One that has to be made is named by
+// the run.
+func (v victim) ration(c cgroup.Controller, run string) (*ration, error) {
+	r := &ration{victim: v}
+	var err error
+	if r.home, err = v.groups.Find(v.id.PID, c); err != nil {
+		return nil, fmt.Errorf("%s: %w", v, err)
+	}
+	inside, err := r.home.Processes()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", v, err)
+	}
+	if _, contained := v.unit.(Contained); contained {
+		if r.home.Root || len(without(brunts(), inside)) < len(brunts()) {
+			return nil, fmt.Errorf("%s: %s is not its container's alone: brunt is in it too", v, r.home.Path)
+		}
+		return r, nil
+	}
+	if r.home.Root || len(without(inside, family(v.id.PID))) > 0 {
+		r.own = r.home.Below(strings.TrimSuffix("brunt-"+run, "-") + "-" + strings.ToLower(rand.Text()[:8]))
+	}
+	return r, nil
+}
+
+// shared tells that the unit has no group of its own.
+func (r *ration) shared() bool { return r.own != "" }
+
+// now reads a setting of the unit's group.
+func (r *ration) now(s cgroup.Setting) (string, error) {
+	was, err := r.home.Read(s)
+	if r.shared() && errors.Is(err, os.ErrNotExist) && r.home.Root { // the root of a tree has no limits
+		return "", nil
+	}
+	return was, err
+}
+
+// set says that a setting is to have a value.
+func (r *ration) set(s cgroup.Setting, was, is string) {
+	r.values = append(r.values, rationed{s, was, is})
+}
+
+// Via implements [Step].
+func (r *ration) Via() string {
+	switch {
+	case r.home.Path == "": // it is not known yet
+		return "cgroup"
+	case r.home.Unified:
+		return "cgroup v2"
+	}
+	return "cgroup v1"
+}
+
+// Undo implements [Step].
+func (r *ration) Undo() []Undo {
+	if r.shared() {
+		args, _ := json.Marshal(groupMove{r.own, r.home.Unified})
+		id, _ := json.Marshal(struct {
+			groupIdentity
+			Unit identity `json:"unit"`
+		}{groupIdentity{Group: r.home, Boot: bootID()}, r.id})
+		return []Undo{{Op: opGroupLeave, Args: args, Identity: id}}
+	}
+	var out []Undo
+	for _, v := range r.values {
+		args, _ := json.Marshal(v.Is)
+		prior, _ := json.Marshal(v.Was)
+		id, _ := json.Marshal(groupIdentity{r.home, bootID(), v.Setting})
+		out = append(out, Undo{Op: opGroupSet, Args: args, Identity: id, Prior: prior})
+	}
+	return out
+}
+
+// group is the group that has the ration while it is in.
+func (r *ration) group() cgroup.Group {
+	if !r.shared() {
+		return r.home
+	}
+	g, err := cgroup.Open(r.own, r.home.Unified, false)
+	if err != nil {
+		return cgroup.Group{Path: r.own, Unified: r.home.Unified}
+	}
+	return g
+}
+
+// put writes the values, and moves the unit where it has a group of its own: all of it,
+// or none.
+func (r *ration) put(ctx context.Context) error {
+	err := r.tryPut()
+	if err != nil {
+		_, rerr := r.Revert(ctx)
+		return also(err, rerr)
+	}
+	return nil
+}
+
+func (r *ration) tryPut() error {
+	g := r.home
+	if r.shared() {
+		var err error
+		if g, err = cgroup.Make(r.own, r.home.Unified); err != nil {
+			return err
+		}
+		r.point("group made")
+	} else if !g.Lives() {
+		return fmt.Errorf("%s: its control group is no more", r.unit.Name())
+	}
+	for _, v := range r.values {
+		if err := g.Write(v.Setting, v.Is); err != nil {
+			return fmt.Errorf("setting %s of %s to %s: %w", v.File, r.unit.Name(), v.Is, err)
+		}
+		r.point("setting written")
+	}
+	if !r.shared() {
+		return nil
+	}
+	if !r.id.alive() {
+		return errEnded
+	}
+	return r.move(g, func() []int { return family(r.id.PID) })
+}
+
+// move moves processes into a group, those included that they start meanwhile.
+func (r *ration) move(g cgroup.Group, who func() []int) error {
+	const most = 100 // a unit that forks faster can't be had
+	for range most {
+		inside, err := g.Processes()
+		if err != nil {
+			return err
+		}
+		rest := without(who(), inside)
+		if len(rest) == 0 {
+			return nil
+		}
+		for _, pid := range rest {
+			if err := g.Add(pid); err != nil && alive(pid) {
+				return fmt.Errorf("moving pid %d into %s: %w", pid, g.Path, err)
+			}
+			r.point("process moved")
+		}
+	}
+	return fmt.Errorf("%s starts processes faster than they can be moved", r.unit.Name())
+}
+
+// alive tells whether there is a process of the number that is more than a zombie.
+func alive(pid int) bool {
+	_, err := startOf(pid)
+	return err == nil && !isZombie(pid)
+}
+
+// Revert implements [Held].
+func (r *ration) Revert(ctx context.Context) (Outcome, error) {
+	return Pending{Undo: r.Undo()}.takeBack(ctx)
+}
+
+// back finds that every setting is as it was, and the unit where it was.
+func (r *ration) back() (string, error) {
+	if r.shared() {
+		if _, err := os.Stat(r.own); err == nil {
+			return "", fmt.Errorf("%s is still there", r.own)
+		}
+		return "it is in " + r.home.Path + " again", nil
+	}
+	var found string
+	for _, v := range r.values {
+		now, err := r.home.Read(v.Setting)
+		switch {
+		case !r.home.Lives():
+			return "its control group is no more", nil
+		case err != nil:
+			return "", err
+		case now == v.Is && v.Is != v.Was:
+			return "", fmt.Errorf("%s is still %s", v.File, now)
+		case now != v.Was:
+			found = fmt.Sprintf("%s is %s, which brunt has not set and leaves", v.File, now)
+		default:
+			found = fmt.Sprintf("%s is %s again", v.File, now)
+		}
+	}
+	return found, nil
+}
+
+// doGroup takes back what was done to a control group.
+func (u Undo) doGroup(ctx context.Context) (Outcome, error) {
+	var id groupIdentity
+	if err := json.Unmarshal(u.Identity, &id); err != nil || id.Path == "" {
+		return Failed, fmt.Errorf("the journal's entry is damaged: no control group in %q", u.Identity)
+	}
+	if id.Boot != bootID() {
+		return Gone, nil
+	}
+	if u.Op == opGroupLeave {
+		var m groupMove
+		if err := json.Unmarshal(u.Args, &m); err != nil || m.Own == "" {
+			return Failed, fmt.Errorf("the journal's entry is damaged: no control group in %q", u.Args)
+		}
+		return leaveGroup(ctx, m, id.Group)
+	}
+	var was, is string
+	if err := errors.Join(json.Unmarshal(u.Prior, &was), json.Unmarshal(u.Args, &is)); err != nil {
+		return Failed, fmt.Errorf("the journal's entry is damaged: %w", err)
+	}
+	return setBack(id.Group, id.What, was, is)
+}
+
+// setBack gives a setting the value back that it had, if it has the one that brunt gave
+// it. The group may be gone, and another have its path.
+func setBack(g cgroup.Group, s cgroup.Setting, was, is string) (Outcome, error) {
+	if !g.Lives() {
+		return Gone, nil
+	}
+	now, err := g.Read(s)
+	if err == nil && now != is {
+		return map[bool]Outcome{true: Reverted, false: None}[now == was], nil // it is as it was, or somebody else's
+	}
+	if err == nil {
+		err = g.Write(s, was)
+	}
+	if err != nil && !g.Lives() {
+		return Gone, nil
+	}
+	if err != nil {
+		return Failed, fmt.Errorf("setting %s of %s back to %s: %w", s.File, g.Path, was, err)
+	}
+	return Reverted, nil
+}
+
+// leaveGroup moves everything that is in a group that brunt made to where it was, and
+// removes the group.
+func leaveGroup(ctx context.Context, m groupMove, home cgroup.Group) (Outcome, error) {
+	own, err := cgroup.Open(m.Own, m.Unified, false)
+	if errors.Is(err, os.ErrNotExist) {
+		return Reverted, nil
+	}
+	if err != nil {
+		return Failed, err
+	}
+	var last error
+	gone := func() bool {
+		inside, err := own.Processes()
+		for _, pid := range slices.Backward(inside) {
+			if aerr := home.Add(pid); aerr != nil && alive(pid) {
+				err = aerr
+			}
+		}
+		// What has ended and is not waited for yet keeps a group for a moment.
+		last = errors.Join(err, own.Remove())
+		return last == nil || errors.Is(last, os.ErrNotExist)
+	}
+	if await(ctx, 5*time.Second, gone, "") != nil {
+		return Failed, fmt.Errorf("removing %s: %w", m.Own, last)
+	}
+	return Reverted, nil
+}

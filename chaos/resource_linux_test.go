@@ -1,0 +1,546 @@
+package chaos_test
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"brunt/chaos"
+	"brunt/chaos/cgroup"
+	"brunt/chaos/chaostest"
+	"brunt/chaos/rootfs"
+	"brunt/chaos/vdso"
+
+	"golang.org/x/sys/unix"
+)
+
+// needsRoot skips a test that does what only root may.
+func needsRoot(t *testing.T) {
+	t.Helper()
+	switch {
+	case os.Geteuid() == 0:
+	case os.Getenv("CI") == "true":
+		t.Fatal("needs root")
+	default:
+		t.Skip("needs root: run it with sudo")
+	}
+}
+
+// victim is a unit whose resources are taken.
+type victim struct {
+	chaos.Unit
+	t     *testing.T
+	alone bool // it has control groups of its own
+	// groups are those that the test has made for it.
+	groups map[cgroup.Controller]cgroup.Group
+	dir    string // of the unit, on a disk or a filesystem of its own
+}
+
+// newVictim starts a unit: in control groups of its own, or in the test's.
+func newVictim(t *testing.T, own bool, wrap ...string) *victim {
+	t.Helper()
+	needsRoot(t)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	u := &unit{name: "web", addr: l.Addr().String(), wrap: wrap}
+	_ = l.Close()
+	u.begin(t)
+	v := &victim{Unit: u, t: t, alone: own, groups: map[cgroup.Controller]cgroup.Group{}, dir: t.TempDir()}
+	if own {
+		for _, c := range []cgroup.Controller{cgroup.CPU, cgroup.CPUAcct, cgroup.Memory, cgroup.Disk} {
+			v.groups[c] = ownGroup(t, c, u.PID())
+		}
+	}
+	return v
+}
+
+// ownGroup moves a process into a control group of its own, as an engine does with a
+// container.
+func ownGroup(t *testing.T, c cgroup.Controller, pid int) cgroup.Group {
+	t.Helper()
+	home, err := (cgroup.System{}).Find(pid, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.HasPrefix(filepath.Base(home.Path), "test-of-brunt-") { // two controllers in one tree
+		return home
+	}
+	g, err := cgroup.Make(filepath.Join(home.Path, fmt.Sprintf("test-of-brunt-%d", pid)), home.Unified)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := g.Add(pid); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		waitFor(t, "the control group to be removed", func() bool {
+			inside, _ := g.Processes()
+			for _, p := range inside {
+				_ = home.Add(p)
+			}
+			err := g.Remove()
+			return err == nil || os.IsNotExist(err)
+		})
+	})
+	return g
+}
+
+func waitFor(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); !done(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited for %s in vain", what)
+		}
+	}
+}
+
+// world is what faults may touch.
+func (v *victim) world(spoil func()) chaostest.World {
+	return chaostest.World{
+		Scope: chaos.Scope{Services: map[string]int{"web": 1}},
+		Env:   chaos.Env{Units: []chaos.Unit{v.Unit}, Now: clock(), Burner: []string{os.Args[0], "burn"}},
+		Spoil: spoil,
+	}
+}
+
+// now is the group of the victim's process for a controller, as it is now.
+func (v *victim) now(c cgroup.Controller) cgroup.Group {
+	v.t.Helper()
+	g, err := (cgroup.System{}).Find(v.PID(), c)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	return g
+}
+
+// write sets a setting of the victim's group behind brunt's back, in either version.
+func (v *victim) write(c cgroup.Controller, file1, file2, value1, value2 string) {
+	v.t.Helper()
+	g := v.now(c)
+	s, value := cgroup.Setting{File: file1}, value1
+	if g.Unified {
+		s.File, value = file2, value2
+	}
+	if err := g.Write(s, value); err != nil {
+		v.t.Fatal(err)
+	}
+}
+
+// state is everything about the victim that a fault here may change.
+func (v *victim) state() string {
+	v.t.Helper()
+	var b strings.Builder
+	for _, c := range []cgroup.Controller{cgroup.CPU, cgroup.Memory, cgroup.Disk} {
+		g := v.now(c)
+		inside, err := g.Processes()
+		if err != nil {
+			v.t.Fatal(err)
+		}
+		if !v.alone || g.Root {
+			inside = nil // others come and go
+		}
+		fmt.Fprintf(&b, "%s: %s %v\n", c, g.Path, inside)
+		files, _ := filepath.Glob(g.Path + "/*")
+		for _, f := range files {
+			switch name := filepath.Base(f); name {
+			case "cpu.cfs_quota_us", "cpu.cfs_period_us", "cpu.max", "memory.limit_in_bytes", "memory.memsw.limit_in_bytes", "memory.max",
+				"blkio.throttle.read_bps_device", "blkio.throttle.write_bps_device", "io.max":
+				text, err := os.ReadFile(f)
+				if err != nil {
+					v.t.Fatal(err)
+				}
+				fmt.Fprintf(&b, "  %s: %q\n", name, text)
+			}
+			if v.alone && strings.HasPrefix(filepath.Base(f), "brunt-") {
+				fmt.Fprintf(&b, "  a group of brunt's: %s\n", f)
+			}
+		}
+	}
+	limits, err := os.ReadFile(fmt.Sprintf("/proc/%d/limits", v.PID()))
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	image, err := vdso.Image(v.PID())
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	given, err := vdso.Image(os.Getpid())
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	fmt.Fprintf(&b, "%s its vDSO is the kernel's: %v\n", limits, slices.Equal(image, given))
+	return b.String()
+}
+
+// killBurners kills the burners in the victim's group, and waits until they are no more.
+func (v *victim) killBurners(c cgroup.Controller) {
+	waitFor(v.t, "the burners to end", func() bool {
+		inside, err := v.now(c).Processes()
+		if err != nil {
+			v.t.Error(err)
+		}
+		n := 0
+		for _, p := range inside {
+			if b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", p)); strings.Contains(string(b), "\x00burn\x00") {
+				_ = unix.Kill(p, unix.SIGKILL)
+				n++
+			}
+		}
+		return n == 0
+	})
+}
+
+// tmpfs has the unit mount a filesystem of its own on a directory that only it sees.
+func tmpfs(dir string) []string {
+	return []string{"unshare", "-m", "sh", "-c", `mount -t tmpfs -o size=16m tmpfs "$0" && exec "$@"`, dir}
+}
+
+// ext4 does the same with one on a loop device.
+func ext4(t *testing.T, dir string) []string {
+	image := filepath.Join(t.TempDir(), "image")
+	return []string{"unshare", "-m", "sh", "-c", `truncate -s 32M "$1" && mkfs.ext4 -q "$1" && mount -o loop "$1" "$0" && shift && exec "$@"`, dir, image}
+}
+
+// resourceFaults are the faults on what a unit may use, each with what spoils it behind
+// brunt's back; DIR stands for a directory of the unit. Where is where the unit runs.
+var resourceFaults = []struct {
+	name, yaml string
+	where      string // alone, shared; tmpfs or ext4 is the filesystem that the unit has to itself
+	before     func(v *victim)
+	spoil      func(v *victim) // nil is that nothing can
+}{
+	{"throttled", "cpu.throttle: {service: web, share: 5%}", "alone", nil, unthrottle},
+	{"throttled, and shares its group", "cpu.throttle: {service: web, processors: 0.05}", "shared", nil, unthrottle},
+	{"throttled, and was before", "cpu.throttle: {service: web, share: 5%}", "alone", func(v *victim) {
+		v.write(cgroup.CPU, "cpu.cfs_quota_us", "cpu.max", "150000", "150000 100000")
+	}, unthrottle},
+	{"limited in memory", "memory.limit: {service: web, bytes: 48MiB}", "alone", nil, unlimit},
+	{"limited in memory, and was before", "memory.limit: {service: web, bytes: 48MiB}", "alone", func(v *victim) {
+		v.write(cgroup.Memory, "memory.limit_in_bytes", "memory.max", "512M", "512M")
+	}, unlimit},
+	{"slowed at its disk", "disk.throttle: {service: web, path: DIR, rate: 1MiB/s}", "alone", nil, unslow},
+	{"slowed at writing, and shares its group", "disk.throttle: {service: web, path: DIR, rate: 2MiB/s, direction: write}", "shared", nil, unslow},
+	{"slowed at reading", "disk.throttle: {service: web, path: DIR, rate: 2MiB/s, direction: read}", "alone", nil, unslow},
+	{"beside burnt processors", "stress.cpu: {service: web, load: 60%, workers: 1}", "alone", nil, func(v *victim) { v.killBurners(cgroup.CPU) }},
+	{"beside taken memory", "stress.memory: {service: web, bytes: 64MiB}", "alone", nil, func(v *victim) { v.killBurners(cgroup.Memory) }},
+	{"beside taken memory, beyond the limit", "stress.memory: {service: web, percent: 100%}", "alone", func(v *victim) {
+		v.write(cgroup.Memory, "memory.limit_in_bytes", "memory.max", "64M", "64M")
+	}, nil},
+	{"beside a busy disk", "stress.io: {service: web, path: DIR, workers: 2}", "alone", nil, func(v *victim) { v.killBurners(cgroup.Disk) }},
+	{"without room in memory", "disk.fill: {service: web, path: DIR, percent: 100%}", "tmpfs", nil, emptyNameless},
+	{"without room on a disk", "disk.fill: {service: web, path: DIR, keep_free: 0}", "ext4", nil, emptyNameless},
+	{"with little room on a disk", "disk.fill: {service: web, path: DIR, bytes: 20MiB, keep_free: 1MiB}", "ext4", nil, emptyNameless},
+	{"out of descriptors", "fd.exhaust: {service: web}", "shared", nil, moreFiles},
+	{"almost out of descriptors", "fd.exhaust: {service: web, leave: 3}", "shared", nil, moreFiles},
+	{"with a clock that is ahead", "time.skew: {service: web, offset: 2h}", "shared", nil, func(v *victim) { v.setClock(2*time.Hour, true) }},
+	{"with a clock that is behind", "time.skew: {service: web, offset: -1500ms}", "shared", nil, func(v *victim) { v.setClock(-1500*time.Millisecond, true) }},
+}
+
+func unthrottle(v *victim) { v.write(cgroup.CPU, "cpu.cfs_quota_us", "cpu.max", "-1", "max") }
+
+func unlimit(v *victim) {
+	v.write(cgroup.Memory, "memory.limit_in_bytes", "memory.max", "200M", "200M")
+}
+
+// unslow takes every limit of a disk away.
+func unslow(v *victim) {
+	g := v.now(cgroup.Disk)
+	for _, s := range []cgroup.Setting{{File: "blkio.throttle.read_bps_device"}, {File: "blkio.throttle.write_bps_device"}, {File: "io.max"}} {
+		b, _ := os.ReadFile(filepath.Join(g.Path, s.File))
+		for line := range strings.Lines(string(b)) {
+			s.Device = strings.Fields(line)[0]
+			value := "0"
+			if g.Unified {
+				value = "rbps=max wbps=max"
+			}
+			if err := g.Write(s, value); err != nil {
+				v.t.Error(err)
+			}
+		}
+	}
+}
+
+func moreFiles(v *victim) {
+	if err := unix.Prlimit(v.PID(), unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 500, Max: 500}, nil); err != nil {
+		v.t.Error(err)
+	}
+}
+
+// emptyNameless takes the room back that brunt's nameless file has: the one of this
+// process that is on the filesystem of the victim's directory.
+func emptyNameless(v *victim) {
+	dir, err := rootfs.Open(v.PID(), v.dir)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	defer dir.Close()
+	var there, is unix.Stat_t
+	if err := unix.Fstat(int(dir.Fd()), &there); err != nil {
+		v.t.Fatal(err)
+	}
+	entries, _ := os.ReadDir("/proc/self/fd")
+	found := false
+	for _, e := range entries {
+		path := "/proc/self/fd/" + e.Name()
+		if unix.Stat(path, &is) == nil && is.Dev == there.Dev && is.Mode&unix.S_IFMT == unix.S_IFREG && is.Nlink == 0 {
+			found = os.Truncate(path, 0) == nil || found
+		}
+	}
+	if !found {
+		v.t.Error("there is no nameless file")
+	}
+}
+
+// victimIn starts a victim where a fault wants it.
+func victimIn(t *testing.T, where string) *victim {
+	switch where {
+	case "tmpfs", "ext4":
+		dir := t.TempDir()
+		wrap := tmpfs(dir)
+		if where == "ext4" {
+			wrap = ext4(t, dir)
+		}
+		v := newVictim(t, false, wrap...)
+		v.dir = dir
+		return v
+	}
+	return newVictim(t, where == "alone")
+}
+
+// TestResources holds the faults on what a unit may use to their promises, and afterwards
+// everything to what it was.
+func TestResources(t *testing.T) {
+	for _, c := range resourceFaults {
+		if testing.Short() && !slices.Contains([]string{"throttled, and shares its group", "limited in memory", "beside taken memory", "without room in memory", "out of descriptors", "with a clock that is ahead"}, c.name) {
+			continue
+		}
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			needsRoot(t)
+			holdResource(t, c.yaml, c.spoil, func(t *testing.T) *victim {
+				v := victimIn(t, c.where)
+				if c.before != nil {
+					c.before(v)
+				}
+				return v
+			})
+		})
+	}
+}
+
+// holdResource holds a fault to its promises.
+func holdResource(t *testing.T, yaml string, spoil func(*victim), begin func(t *testing.T) *victim) {
+	for _, part := range []struct {
+		name string
+		hold func(t *testing.T, yaml string, w chaostest.World)
+	}{{"effect", chaostest.Effect}, {"no effect", chaostest.NoEffect}, {"journal", chaostest.Journal}} {
+		t.Run(part.name, func(t *testing.T) {
+			spoils := part.name == "no effect"
+			if spoils && spoil == nil {
+				t.Skip("nothing can spoil it")
+			}
+			v := begin(t)
+			before := v.state()
+			part.hold(t, strings.ReplaceAll(yaml, "DIR", strconv.Quote(v.dir)), v.world(func() { spoil(v) }))
+			if after := v.state(); after != before && !spoils {
+				t.Errorf("before it was\n%s\nand after it is\n%s", before, after)
+			}
+		})
+	}
+}
+
+// setClock sets the victim's clock off, or back, behind brunt's back.
+func (v *victim) setClock(offset time.Duration, back bool) {
+	v.t.Helper()
+	given, err := vdso.Image(os.Getpid())
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	p, err := vdso.Of(given, offset)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	if back {
+		_, err = vdso.Restore(v.PID(), p)
+	} else {
+		_, err = vdso.Apply(v.PID(), p)
+	}
+	if err != nil {
+		v.t.Error(err)
+	}
+}
+
+// TestUnified holds what is written into control groups of version 2 against a tree of
+// plain files: on a machine of version 1 the kernel has none with these controllers.
+func TestUnified(t *testing.T) {
+	for _, c := range []struct {
+		name, yaml  string
+		group       string // the files of the unit's, each a line of name: value
+		file, want  string // that is written
+		plan        string // why it can't be planned
+		interfering string // what somebody else writes meanwhile
+	}{
+		{"a throttle", "cpu.throttle: {service: web, share: 20%}", "cpu.max: max 100000", "cpu.max", "20000 100000", "", ""},
+		{"a throttle of another period", "cpu.throttle: {service: web, processors: 1.5}", "cpu.max: 100000 50000", "cpu.max", "75000 50000", "", ""},
+		{"a throttle that is there", "cpu.throttle: {service: web, share: 20%}", "cpu.max: 5000 50000", "", "", "may have only 10% of a processor already, and not by brunt", ""},
+		{"a throttle that somebody else changes", "cpu.throttle: {service: web, share: 20%}", "cpu.max: max 100000", "cpu.max", "20000 100000", "", "7000 100000"},
+		{"a limit", "memory.limit: {service: web, bytes: 64MiB}", "memory.max: max\nmemory.current: 30000000\nmemory.events: max 0", "memory.max", "67108864", "", ""},
+		{"a limit in the midst of a page", "memory.limit: {service: web, bytes: 50000000}", "memory.max: 900000000\nmemory.current: 30000000\nmemory.events: max 0", "memory.max", "49999872", "", ""},
+		{"a limit below what is used", "memory.limit: {service: web, bytes: 20MiB}", "memory.max: max\nmemory.current: 90000000\nmemory.events: max 0\nmemory.stat: inactive_file 50000000", "", "", "uses 38.15 MiB that can't be dropped", ""},
+		{"a limit below what is cached", "memory.limit: {service: web, bytes: 64MiB}", "memory.max: max\nmemory.current: 90000000\nmemory.events: max 0\nmemory.stat: inactive_file 50000000", "memory.max", "67108864", "", ""},
+		{"a limit that is there", "memory.limit: {service: web, bytes: 64MiB}", "memory.max: 50000000\nmemory.current: 30000000\nmemory.events: max 0", "", "", "may have only 47.68 MiB already", ""},
+		{"a limit that nobody would feel", "memory.limit: {service: web, bytes: 64GiB}", "memory.max: max\nmemory.current: 30000000\nmemory.events: max 0", "", "", "would not be felt", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			u := newUnit(t, "web")
+			root := t.TempDir()
+			files := map[string]string{
+				"proc/self/mountinfo":                       "32 25 0:28 / " + root + "/uni rw - cgroup2 cgroup2 rw\n",
+				"proc/" + strconv.Itoa(u.PID()) + "/cgroup": "0::/unit\n",
+				"uni/unit/cgroup.procs":                     strconv.Itoa(u.PID()) + "\n",
+				"uni/unit/cgroup.controllers":               "cpu io memory\n",
+			}
+			for line := range strings.Lines(c.group) {
+				name, value, _ := strings.Cut(strings.TrimSpace(line), ": ")
+				files["uni/unit/"+name] = value + "\n"
+			}
+			for name, text := range files {
+				file := filepath.Join(root, name)
+				if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			f, _ := chaostest.Parse(t, c.yaml)
+			env := chaos.Env{Units: []chaos.Unit{u}, Now: clock(), Groups: cgroup.System{Proc: filepath.Join(root, "proc")}}
+			steps, err := f.Plan(t.Context(), env)
+			if c.plan != "" {
+				if err == nil || !strings.Contains(err.Error(), c.plan) {
+					t.Errorf("%v, want %s", err, c.plan)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if via := steps[0].Via(); via != "cgroup v2" {
+				t.Errorf("via %s", via)
+			}
+			file := filepath.Join(root, "uni/unit", c.file)
+			before, _ := os.ReadFile(file)
+			empty := func() { // the kernel's files are written anew each time
+				if err := os.Truncate(file, 0); err != nil {
+					t.Fatal(err)
+				}
+			}
+			empty()
+			held, err := steps[0].Inject(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, _ := os.ReadFile(file); string(got) != c.want {
+				t.Errorf("%s is %q, want %q", c.file, got, c.want)
+			}
+			if c.interfering != "" {
+				if err := os.WriteFile(file, []byte(c.interfering), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				before = []byte(c.interfering)
+			}
+			out, err := held.Revert(t.Context())
+			if want := map[bool]chaos.Outcome{true: chaos.Reverted, false: chaos.None}[c.interfering == ""]; err != nil || out != want {
+				t.Errorf("reverted: %s, %v", out, err)
+			}
+			got, _ := os.ReadFile(file)
+			if !strings.HasPrefix(string(got), strings.TrimSpace(string(before))) { // it is as long as the longest was
+				t.Errorf("%s is %q, and was %q", c.file, got, before)
+			}
+		})
+	}
+}
+
+// TestResources_Refused holds which units a fault does not begin on, and what is said.
+func TestResources_Refused(t *testing.T) {
+	needsRoot(t)
+	stop := func(v *victim) {
+		if err := unix.Kill(v.PID(), unix.SIGSTOP); err != nil {
+			v.t.Fatal(err)
+		}
+		waitFor(v.t, "it to be stopped", func() bool {
+			b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", v.PID()))
+			_, after, _ := strings.Cut(string(b), ") ")
+			return strings.HasPrefix(after, "T")
+		})
+		v.t.Cleanup(func() { _ = unix.Kill(v.PID(), unix.SIGCONT) })
+	}
+	for _, c := range []struct {
+		name, yaml, where string
+		before            func(v *victim)
+		want              string
+	}{
+		{"throttled already", "cpu.throttle: {service: web, share: 20%}", "alone", func(v *victim) {
+			v.write(cgroup.CPU, "cpu.cfs_quota_us", "cpu.max", "15000", "15000 100000")
+		}, "may have only 15% of a processor already, and not by brunt"},
+		{"in a group of others", "memory.limit: {service: web, bytes: 64MiB}", "shared", nil, "shares the control group"},
+		{"in a group of others, to be killed", "stress.memory: {service: web, bytes: 64MiB, oom: unit}", "shared", nil, "any of which the kernel would kill"},
+		{"without a limit, to be killed", "stress.memory: {service: web, bytes: 64MiB, oom: unit}", "alone", nil, "so it is the machine that would run out of it"},
+		{"memory that the machine needs", "stress.memory: {service: web, percent: 100%}", "alone", nil, "at least 512 MiB is to be left"},
+		{"below what it uses", "memory.limit: {service: web, bytes: 4KiB}", "alone", func(v *victim) { // what it had before it came here is not counted
+			u := v.Unit.(*unit)
+			if err := v.Stop(t.Context(), 0); err != nil {
+				t.Fatal(err)
+			}
+			u.wrap = []string{"sh", "-c", `echo $$ > "$0" && exec "$@"`, filepath.Join(v.dir, "procs")}
+			link := filepath.Join(v.groups[cgroup.Memory].Path, "cgroup.procs")
+			if err := os.Symlink(link, filepath.Join(v.dir, "procs")); err != nil {
+				t.Fatal(err)
+			}
+			u.begin(t)
+		}, "that can't be dropped, so it can't be limited to 4 KiB"},
+		{"a disk that is memory", "disk.throttle: {service: web, path: DIR, rate: 1MiB/s}", "tmpfs", nil, "is memory, and on no disk"},
+		{"a busy disk that is memory", "stress.io: {service: web, path: DIR}", "tmpfs", nil, "is memory, and on no disk"},
+		{"a busy disk that is too small", "stress.io: {service: web, path: DIR}", "ext4", nil, "and 128 MiB are wanted"},
+		{"a directory that there is not", "disk.fill: {service: web, path: /there/is/none, percent: 100%}", "shared", nil, "no such file"},
+		{"a disk that is as full", "disk.fill: {service: web, path: DIR, keep_free: 15MiB, bytes: 8MiB}", "tmpfs", func(v *victim) {
+			if err := os.WriteFile(fmt.Sprintf("/proc/%d/root%s/x", v.PID(), v.dir), make([]byte, 2<<20), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}, "as full as it is to be already"},
+		{"the disk of brunt's journal", "disk.fill: {service: web, path: DIR, percent: 100%}", "shared", nil, "brunt's journal lies on the filesystem"},
+		{"a clock that is off", "time.skew: {service: web, offset: 1h}", "shared", func(v *victim) { v.setClock(time.Hour, false) }, "is not the kernel's any more"},
+		{"a clock that is stopped with it", "time.skew: {service: web, offset: 1h}", "shared", stop, "it is stopped, and not by this fault"},
+		{"descriptors that are used up", "fd.exhaust: {service: web, leave: 1000}", "shared", func(v *victim) {
+			if err := unix.Prlimit(v.PID(), unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 50, Max: 500}, nil); err != nil {
+				t.Fatal(err)
+			}
+		}, "open of 50 already"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			v := victimIn(t, c.where)
+			if c.before != nil {
+				c.before(v)
+			}
+			before := v.state()
+			f, _ := chaostest.Parse(t, strings.ReplaceAll(c.yaml, "DIR", strconv.Quote(v.dir)))
+			env := v.world(nil).Env
+			env.State = t.TempDir()
+			_, err := f.Plan(t.Context(), env)
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("%v, want %q", err, c.want)
+			}
+			if after := v.state(); after != before {
+				t.Errorf("a plan changed\n%s\nto\n%s", before, after)
+			}
+		})
+	}
+}

@@ -1,0 +1,226 @@
+package rootfs
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// Open opens the directory that a process knows by an absolute path.
+func Open(pid int, path string) (*os.File, error) {
+	return open(pid, path, unix.O_RDONLY|unix.O_DIRECTORY)
+}
+
+func open(pid int, path string, flags uint64) (*os.File, error) {
+	root, err := os.OpenFile(fmt.Sprintf("/proc/%d/root", pid), unix.O_PATH|unix.O_DIRECTORY, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	how := unix.OpenHow{Flags: flags | unix.O_CLOEXEC, Resolve: unix.RESOLVE_IN_ROOT}
+	for {
+		fd, err := unix.Openat2(int(root.Fd()), path, &how)
+		switch {
+		case errors.Is(err, unix.EINTR), errors.Is(err, unix.EAGAIN): // something was renamed on the way
+			continue
+		case errors.Is(err, unix.ENOSYS):
+			return nil, errors.New("this kernel has no openat2: it takes Linux 5.6")
+		case err != nil:
+			return nil, &os.PathError{Op: "open", Path: path, Err: err}
+		}
+		return os.NewFile(uintptr(fd), path), nil
+	}
+}
+
+// SpaceOf tells what the filesystem of a directory has room for.
+func SpaceOf(dir *os.File) (Space, error) {
+	var st unix.Statfs_t
+	if err := unix.Fstatfs(int(dir.Fd()), &st); err != nil {
+		return Space{}, os.NewSyscallError("statfs", err)
+	}
+	return Space{
+		Total: int64(st.Blocks) * st.Bsize, Free: int64(st.Bfree) * st.Bsize,
+		Memory: st.Type == unix.TMPFS_MAGIC || st.Type == unix.RAMFS_MAGIC,
+	}, nil
+}
+
+// Nameless makes a file in a directory that is gone when it is closed. It has no name;
+// where a filesystem has no such files it has the one given, for as long as it takes to
+// take it away again.
+func Nameless(dir *os.File, name string) (*os.File, error) {
+	f, err := tmpfile(dir)
+	if errors.Is(err, errNames) {
+		return unnamed(dir, name)
+	}
+	return f, err
+}
+
+// Names tells whether a file in a directory has to have a name for a moment.
+func Names(dir *os.File) bool {
+	f, err := tmpfile(dir)
+	if err == nil {
+		_ = f.Close()
+	}
+	return errors.Is(err, errNames)
+}
+
+var errNames = errors.New("the filesystem has no files without a name")
+
+func tmpfile(dir *os.File) (*os.File, error) {
+	fd, err := unix.Openat(int(dir.Fd()), ".", unix.O_TMPFILE|unix.O_RDWR|unix.O_CLOEXEC, 0o600)
+	if errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.EISDIR) || errors.Is(err, unix.ENOENT) {
+		return nil, errNames
+	}
+	if err != nil {
+		return nil, os.NewSyscallError("open", err)
+	}
+	return os.NewFile(uintptr(fd), "nameless"), nil
+}
+
+// unnamed makes a file and takes its name away.
+func unnamed(dir *os.File, name string) (*os.File, error) {
+	fd, err := unix.Openat(int(dir.Fd()), name, unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_RDWR|unix.O_CLOEXEC, 0o600)
+	if err != nil {
+		return nil, os.NewSyscallError("open", err)
+	}
+	f := os.NewFile(uintptr(fd), name)
+	if err := Unlink(dir, name); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+// Unlink takes a file's name away, if it has it.
+func Unlink(dir *os.File, name string) error {
+	if err := unix.Unlinkat(int(dir.Fd()), name, 0); err != nil && !errors.Is(err, unix.ENOENT) {
+		return os.NewSyscallError("unlink", err)
+	}
+	return nil
+}
+
+// Reserve takes room for n more bytes of a file that has size bytes.
+func Reserve(f *os.File, size, n int64) error {
+	for {
+		err := unix.Fallocate(int(f.Fd()), 0, size, n)
+		switch {
+		case errors.Is(err, unix.EINTR):
+			continue
+		case errors.Is(err, unix.EOPNOTSUPP):
+			return write(f, size, n)
+		case err != nil:
+			return os.NewSyscallError("fallocate", err)
+		}
+		return nil
+	}
+}
+
+// write takes room by writing, for filesystems that can't do it otherwise.
+func write(f *os.File, size, n int64) error {
+	block := make([]byte, 1<<20)
+	for i := range block {
+		block[i] = 0xb5 // a hole is no room
+	}
+	for n > 0 {
+		m, err := f.WriteAt(block[:min(n, int64(len(block)))], size)
+		size, n = size+int64(m), n-int64(m)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// IsFull tells whether an error is that of a filesystem without room.
+func IsFull(err error) bool {
+	return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT)
+}
+
+// Device gives the whole disk, as major:minor, on which a directory of a process lies:
+// under an overlay that of what is written, and of a partition the disk.
+func Device(dir *os.File, pid int) (string, error) {
+	dev, err := Filesystem(dir, pid)
+	if err != nil {
+		return "", err
+	}
+	sys, err := filepath.EvalSymlinks("/sys/dev/block/" + dev)
+	if err != nil {
+		return "", fmt.Errorf("%s lies on no disk that could be told", dir.Name())
+	}
+	if _, err := os.Stat(filepath.Join(sys, "partition")); err == nil {
+		b, err := os.ReadFile(filepath.Join(filepath.Dir(sys), "dev"))
+		if err != nil {
+			return "", err
+		}
+		dev = strings.TrimSpace(string(b))
+	}
+	return dev, nil
+}
+
+// Filesystem gives the device, as major:minor, of the filesystem that a directory of a
+// process lies on; under an overlay that of what is written.
+func Filesystem(dir *os.File, pid int) (string, error) {
+	var st unix.Stat_t
+	if err := unix.Fstat(int(dir.Fd()), &st); err != nil {
+		return "", os.NewSyscallError("stat", err)
+	}
+	major, minor := unix.Major(st.Dev), unix.Minor(st.Dev)
+	if major == 0 {
+		if a, b, err := below(dir, pid); err == nil {
+			major, minor = a, b
+		}
+	}
+	return fmt.Sprintf("%d:%d", major, minor), nil
+}
+
+// below finds the disk below a filesystem that has no device of its own, by its mount.
+func below(dir *os.File, pid int) (major, minor uint32, err error) {
+	none := errors.New("no disk")
+	mount, err := mountID(dir)
+	if err != nil {
+		return 0, 0, err
+	}
+	f, err := os.Open(fmt.Sprintf("/proc/%d/mountinfo", pid))
+	if err != nil {
+		return 0, 0, err
+	}
+	defer f.Close()
+	for in := bufio.NewScanner(f); in.Scan(); {
+		first, rest, ok := strings.Cut(in.Text(), " - ")
+		k := strings.Fields(rest)
+		if id, _, _ := strings.Cut(first, " "); !ok || id != mount || len(k) < 3 {
+			continue
+		}
+		var st unix.Stat_t
+		if k[0] == "overlay" {
+			for option := range strings.SplitSeq(k[2], ",") {
+				if upper, ok := strings.CutPrefix(option, "upperdir="); ok && unix.Stat(upper, &st) == nil && unix.Major(st.Dev) != 0 {
+					return unix.Major(st.Dev), unix.Minor(st.Dev), nil
+				}
+			}
+			return 0, 0, none
+		}
+		if strings.HasPrefix(k[1], "/dev/") && unix.Stat(k[1], &st) == nil && st.Mode&unix.S_IFMT == unix.S_IFBLK { // btrfs
+			return unix.Major(st.Rdev), unix.Minor(st.Rdev), nil
+		}
+	}
+	return 0, 0, none
+}
+
+// mountID is the number of the mount that an open file is reached by.
+func mountID(f *os.File) (string, error) {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/self/fdinfo/%d", f.Fd()))
+	if err != nil {
+		return "", err
+	}
+	for line := range strings.Lines(string(b)) {
+		if id, ok := strings.CutPrefix(line, "mnt_id:"); ok {
+			return strings.TrimSpace(id), nil
+		}
+	}
+	return "", errors.New("this kernel does not tell by which mount a file is reached")
+}

@@ -1,0 +1,173 @@
+package rootfs
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// TestMain lets the test binary be a process with a root of its own.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == "sleep" {
+		time.Sleep(time.Hour)
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// TestOpen holds that a path is looked up in the root of the process, and never leaves
+// it.
+func TestOpen(t *testing.T) {
+	if os.Geteuid() != 0 {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("needs root")
+		}
+		t.Skip("needs root: run it with sudo")
+	}
+	root := t.TempDir()
+	program, err := os.ReadFile(os.Args[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(root, "self"), program, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Join(root, "real/proc"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for link, to := range map[string]string{"absolute": "/real", "above": "../../../../real", "out": "/proc", "chain": "absolute/../above"} {
+		if err := os.Symlink(to, filepath.Join(root, link)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cmd := exec.Command("/self", "sleep")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: root, Pdeathsig: syscall.SIGKILL}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	real, err := os.Stat(filepath.Join(root, "real"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ path, want string }{
+		{"/real", ""},
+		{"/absolute", ""},
+		{"/above", ""},
+		{"/chain", ""},
+		{"/../../real", ""},
+		{"/out", "no such file"}, // the machine has one
+		{"/self", "not a directory"},
+	} {
+		t.Run(c.path, func(t *testing.T) {
+			dir, err := Open(cmd.Process.Pid, c.path)
+			if err != nil {
+				if c.want == "" || !strings.Contains(err.Error(), c.want) {
+					t.Errorf("%v, want %q", err, c.want)
+				}
+				return
+			}
+			defer dir.Close()
+			is, err := dir.Stat()
+			if err != nil || c.want != "" || !os.SameFile(is, real) {
+				t.Errorf("it is another directory: %v", err)
+			}
+		})
+	}
+}
+
+// TestNameless holds that a file is without a name, on filesystems that have such and on
+// those that have not.
+func TestNameless(t *testing.T) {
+	for name, make := range map[string]func(*os.File, string) (*os.File, error){"without": Nameless, "unnamed": unnamed} {
+		t.Run(name, func(t *testing.T) {
+			path := t.TempDir()
+			dir, err := Open(os.Getpid(), path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer dir.Close()
+			before, err := SpaceOf(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			f, err := make(dir, "name")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close()
+			const n = 1 << 20
+			if err := Reserve(f, 0, n); err != nil {
+				t.Fatal(err)
+			}
+			if i, err := f.Stat(); err != nil || i.Size() != n || i.Sys().(*syscall.Stat_t).Blocks*512 < n || i.Sys().(*syscall.Stat_t).Nlink != 0 {
+				t.Errorf("%+v, %v", i, err)
+			}
+			if left, _ := os.ReadDir(path); len(left) > 0 {
+				t.Errorf("it has a name: %v", left)
+			}
+			if before.Total < before.Free || before.Used() != before.Total-before.Free {
+				t.Errorf("%+v", before)
+			}
+			if err := Unlink(dir, "name"); err != nil {
+				t.Errorf("a name that is not there: %v", err)
+			}
+		})
+	}
+}
+
+// TestWrite takes room by writing, where a filesystem can't do it otherwise.
+func TestWrite(t *testing.T) {
+	f, err := os.Create(filepath.Join(t.TempDir(), "x"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for _, n := range []int64{3 << 20, 4096} {
+		i, _ := f.Stat()
+		if err := write(f, i.Size(), n); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if i, err := f.Stat(); err != nil || i.Size() != 3<<20+4096 {
+		t.Errorf("%+v, %v", i, err)
+	}
+}
+
+// TestDevice finds the disk below a directory, as the kernel names it; and none below
+// one that is in memory.
+func TestDevice(t *testing.T) {
+	for _, c := range []struct {
+		dir  string
+		disk bool
+	}{{t.TempDir(), true}, {"/proc", false}} {
+		dir, err := Open(os.Getpid(), c.dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer dir.Close()
+		dev, err := Device(dir, os.Getpid())
+		space, _ := SpaceOf(dir)
+		if space.Memory {
+			t.Skipf("%s is memory", c.dir)
+		}
+		if c.disk && err != nil {
+			t.Skipf("%v: the machine keeps its disk from us", err)
+		}
+		if (err == nil) != c.disk {
+			t.Errorf("%s: %q, %v", c.dir, dev, err)
+		}
+		if err == nil {
+			if _, err := os.Stat("/sys/dev/block/" + dev + "/queue"); err != nil { // partitions have none
+				t.Errorf("%s lies on %s, which is no whole disk: %v", c.dir, dev, err)
+			}
+		}
+	}
+}

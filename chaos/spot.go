@@ -1,0 +1,498 @@
+package chaos
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"brunt/chaos/docker"
+	"brunt/chaos/netns"
+	"brunt/scenarios"
+)
+
+// A fault of the network is done in one of two ways: by the proxy that stands on a link,
+// or to the packets of a container in its own network. Which one it is, the ends of the
+// edge say: containers have no proxies between them.
+
+// contained tells whether the units of a name are containers.
+func (sc *Scope) contained(name string) bool {
+	if strings.HasPrefix(name, containerPrefix) {
+		return true
+	}
+	if service, _, ok := splitUnit(name); ok {
+		name = service
+	}
+	_, known := sc.Services[name]
+	return sc.Found[name] || sc.Containers && (known || strings.HasPrefix(name, zonePrefix))
+}
+
+// contained tells whether the units of a name are containers.
+func (env *Env) contained(name string) bool {
+	return strings.HasPrefix(name, containerPrefix) || slices.ContainsFunc(env.Units, func(u Unit) bool {
+		_, ok := u.(Contained)
+		return ok && env.Zones.at(name, u.Name())
+	})
+}
+
+// byPackets tells whether a fault on the edge is done to packets.
+func (e *Edge) byPackets(contained func(name string) bool) bool {
+	switch {
+	case !e.query().IsZero():
+		return true
+	case e.Via == "proxy" || e.From == LoadName:
+		return false
+	case e.Via != "" && e.Via != "auto":
+		return true
+	}
+	ends := []string{e.From, e.To, e.Service, e.Unit}
+	if e.Zone != "" {
+		ends = append(ends, zonePrefix+e.Zone)
+	}
+	return slices.ContainsFunc(ends, func(end string) bool { return end != "" && contained(end) })
+}
+
+// packetVia is the mechanism that is asked for; empty is the first that works.
+func (e *Edge) packetVia() string {
+	if e.Via == "auto" {
+		return ""
+	}
+	return e.Via
+}
+
+// checkPackets holds an edge whose packets are hit against what there is.
+func (e *Edge) checkPackets(at scenarios.Pos, do netns.Action, sc Scope, m *scenarios.Mistakes) {
+	own := 0
+	found := !e.query().IsZero()
+	for _, has := range []bool{e.Service != "" && !found, e.Unit != "", e.Zone != "", found} {
+		if has {
+			own++
+		}
+	}
+	switch {
+	case own > 1 || own == 1 && (e.From != "" || e.To != ""):
+		m.Add(at, "want from and to, or a service, a unit, a zone, or what selects containers, but not several of them")
+		return
+	case own == 0 && e.From == "" && e.To == "":
+		m.AddHint(at, "such as {from: posts, to: store} or {container: redis}", "want from and to, or whose traffic it is")
+		return
+	}
+	if vias := netns.Vias(do); e.packetVia() != "" && len(vias) > 0 && !slices.Contains(vias, e.Via) {
+		m.Add(e.Of("via"), "%s is done to packets by %s, not by %s", do, strings.Join(vias, ", "), e.Via)
+	}
+	before := m.Len()
+	if e.From == LoadName {
+		m.Add(e.Of("from"), "packets of the load pass the proxy on its link; via is proxy there")
+	}
+	for _, end := range []struct{ key, name string }{{"from", e.From}, {"to", e.To}, {"service", e.Service}, {"unit", e.Unit}} {
+		if end.name != LoadName && !(found && end.key == "service") {
+			e.checkFar(end.key, end.name, sc, m)
+		}
+	}
+	if e.Zone != "" {
+		sc.knowsZone(e.Of("zone"), e.Zone, m)
+	}
+	if m.Len() > before {
+		return
+	}
+	if s := e.holder(sc.contained); s != "" && !sc.contained(s) {
+		m.AddHint(at, "a link of brunt's stands before a process: via: proxy", "%s is no container, so there are no packets of its own to break", s)
+	}
+	known := !found && !strings.HasPrefix(e.subject(), containerPrefix) && !sc.Found[e.subject()]
+	if n := e.candidates(sc); e.Has("pick") && known && e.Pick.of(n) > n {
+		m.Add(e.Of("pick"), "%d can't be picked of %d", e.Pick.of(n), n)
+	}
+}
+
+// query selects containers that brunt did not start; the zero one is that none are meant.
+func (e *Edge) query() docker.Query {
+	s := Selector{Service: e.Service, Container: e.Container, Labels: e.Labels, Project: e.Project, InNetwork: e.InNetwork}
+	return s.query()
+}
+
+// holder is the end in whose network the fault is: that of from, else of to. Empty is
+// that of containers that are selected.
+func (e *Edge) holder(contained func(string) bool) string {
+	switch {
+	case !e.query().IsZero():
+		return ""
+	case e.Zone != "":
+		return zonePrefix + e.Zone
+	case e.Service+e.Unit != "":
+		return e.Service + e.Unit
+	case e.From != "" && (contained(e.From) || e.To == "" || !contained(e.To)):
+		return e.From
+	}
+	return e.To
+}
+
+// checkFar checks that an end of an edge exists: a unit, a zone, a container, or an
+// address.
+func (e *Edge) checkFar(key, name string, sc Scope, m *scenarios.Mistakes) {
+	at := e.Of(key)
+	switch {
+	case name == "" || strings.HasPrefix(name, containerPrefix):
+	case name == LoadName:
+		m.Add(at, "the load is where links begin, not where they end")
+	case strings.HasPrefix(name, zonePrefix):
+		sc.knowsZone(at, strings.TrimPrefix(name, zonePrefix), m)
+	case strings.Contains(name, "[") && !strings.HasPrefix(name, "["):
+		checkUnit(at, name, sc, m)
+	default:
+		if _, ok := sc.Services[name]; ok {
+			return
+		}
+		if _, _, ok := address(name); ok && (key == "from" || key == "to") {
+			return
+		}
+		known := slices.Sorted(maps.Keys(sc.Services))
+		hint := scenarios.DidYouMean(name, known)
+		if hint == "" && (key == "from" || key == "to") {
+			hint = "a service, a unit, zone/…, container/…, a host (with a dot), host:port, an address or a network such as 10.0.0.0/8"
+		}
+		sc.none(at, m, hint, "there is no service %q", name)
+	}
+}
+
+// address reads an end of an edge that is none of the target's: an address, a network, or
+// a host, perhaps with a port. A host has a dot or a port, else it is a service.
+func address(s string) (host string, port uint16, ok bool) {
+	if _, err := netip.ParsePrefix(s); err == nil {
+		return s, 0, true
+	}
+	if _, err := netip.ParseAddr(s); err == nil {
+		return s, 0, true
+	}
+	if h, p, err := net.SplitHostPort(s); err == nil {
+		var n Ports
+		var m scenarios.Mistakes
+		n.DecodeNode(&scenarios.Node{Kind: scenarios.String, Value: p}, &m)
+		if m.Len() > 0 || h == "" {
+			return "", 0, false
+		}
+		return h, n[0], true
+	}
+	return s, 0, strings.Contains(strings.Trim(s, "."), ".") && !strings.ContainsAny(s, "/:[] ")
+}
+
+// flow is what of an edge's traffic is hit.
+type flow int
+
+const (
+	flowOnce   flow = iota // packets one way, whichever: a round trip meets it once
+	flowThere              // packets from `from` to `to`
+	flowBack               // those back
+	flowBoth               // both
+	flowConns              // connections, whoever opens them, or all packets of both directions
+	flowOut                // packets that go out of the holder
+	flowOpened             // those that `from` opens
+)
+
+// spot is where a fault is done: in the network of a unit, to the packets of some peers.
+type spot struct {
+	unit    Contained
+	dir     netns.Direction
+	peers   []netip.Prefix
+	ports   []uint16
+	toward  []netip.AddrPort
+	outside bool
+}
+
+// far is the other end of an edge.
+type far struct {
+	peers  []netip.Prefix
+	ports  []uint16
+	units  []Contained
+	toward []netip.AddrPort
+}
+
+// lookupWithin bounds finding the address of a host.
+const lookupWithin = 5 * time.Second
+
+// end finds out what an end of an edge stands for.
+func (e *Edge) end(ctx context.Context, env Env, name string) (far, error) {
+	var f far
+	units, err := env.Named(ctx, name)
+	if err != nil && !errors.Is(err, ErrNoUnit) {
+		return f, err
+	}
+	for _, u := range units {
+		c, ok := u.(Contained)
+		if !ok {
+			return f, fmt.Errorf("%s is no container, so its packets can't be told from others", u.Name())
+		}
+		f.units = append(f.units, c)
+		f.toward = append(f.toward, towardUnit(c)...)
+	}
+	if len(f.units) > 0 {
+		f.peers = peersOf(f.units)
+		return f, nil
+	}
+	host, port, ok := address(name)
+	if !ok {
+		return f, err
+	}
+	if port != 0 {
+		f.ports = []uint16{port}
+	}
+	if p, err := netip.ParsePrefix(host); err == nil {
+		f.peers = []netip.Prefix{p.Masked()}
+		f.toward = within(p, env.Units)
+		return f, nil
+	}
+	addrs := []netip.Addr{}
+	if a, err := netip.ParseAddr(host); err == nil {
+		addrs = append(addrs, a)
+	} else {
+		ctx, cancel := context.WithTimeout(ctx, lookupWithin)
+		defer cancel()
+		if addrs, err = net.DefaultResolver.LookupNetIP(ctx, "ip", host); err != nil {
+			return f, fmt.Errorf("the addresses of %s: %w", host, err)
+		}
+	}
+	for _, a := range addrs {
+		a = a.Unmap().WithZone("")
+		f.peers = append(f.peers, netip.PrefixFrom(a, a.BitLen()))
+		f.toward = append(f.toward, netip.AddrPortFrom(a, port))
+	}
+	return f, nil
+}
+
+// within finds addresses of a network where somebody is known to be, else its first,
+// which mostly is its gateway.
+func within(p netip.Prefix, units []Unit) []netip.AddrPort {
+	var out []netip.AddrPort
+	for _, u := range units {
+		c, ok := u.(Contained)
+		if !ok {
+			continue
+		}
+		for _, a := range c.Addresses() {
+			if p.Contains(a) {
+				out = append(out, netip.AddrPortFrom(a, 0))
+			}
+		}
+	}
+	if p.IsSingleIP() {
+		return append(out, netip.AddrPortFrom(p.Addr(), 0))
+	}
+	return append(out, netip.AddrPortFrom(p.Masked().Addr().Next(), 0))
+}
+
+// Listening is a Contained unit that is known to listen on ports of TCP.
+type Listening interface{ Listens() []uint16 }
+
+// towardUnit is where a unit can be seen: at a port that it listens on, where one is
+// known.
+func towardUnit(u Contained) []netip.AddrPort {
+	port := uint16(0)
+	if l, ok := u.(Listening); ok {
+		if ports := l.Listens(); len(ports) > 0 {
+			port = ports[0]
+		}
+	}
+	var out []netip.AddrPort
+	for _, a := range u.Addresses() {
+		out = append(out, netip.AddrPortFrom(a, port))
+	}
+	return out
+}
+
+// holders are the units in whose networks the fault is, as many as are picked.
+func (e *Edge) holders(ctx context.Context, env Env) ([]Contained, error) {
+	s := Selector{Place: e.Place, Pick: e.Pick, Leader: e.Leader, Labels: e.Labels, Project: e.Project, InNetwork: e.InNetwork, Container: e.Container}
+	name := e.holder(env.contained)
+	zone, inZone := strings.CutPrefix(name, zonePrefix)
+	container, isContainer := strings.CutPrefix(name, containerPrefix)
+	switch {
+	case name == "":
+		s.Service = e.Service // of Compose
+	case inZone:
+		s.Zone = zone
+	case isContainer:
+		s.Container = container
+	case strings.Contains(name, "["):
+		s.Unit = name
+	default:
+		s.Service = name
+	}
+	if s.Pick == (Pick{}) && e.all() {
+		s.Pick = Pick{all: true}
+	}
+	units, err := s.units(ctx, env)
+	if err != nil {
+		return nil, err
+	}
+	var out []Contained
+	for _, u := range units {
+		c, ok := u.(Contained)
+		if !ok {
+			return nil, fmt.Errorf("%s is no container, so there are no packets of its own to break", u.Name())
+		}
+		out = append(out, c)
+	}
+	return out, nil
+}
+
+// spots finds where a fault on the edge is to be done.
+func (e *Edge) spots(ctx context.Context, env Env, f flow, ports []uint16) ([]spot, error) {
+	units, err := e.holders(ctx, env)
+	if err != nil {
+		return nil, err
+	}
+	holder := e.holder(env.contained)
+	back := e.From != holder && e.To == holder // it is in the network of the far end
+	other := e.To
+	if back {
+		other = e.From
+	}
+	var there far
+	if other != "" {
+		if there, err = e.end(ctx, env, other); err != nil {
+			return nil, err
+		}
+	}
+	ports = slices.Concat(ports, there.ports)
+	if e.Zone != "" {
+		there.peers = outsideOf(peersOf(units))
+	}
+	var out []spot
+	here := func(dir netns.Direction, outside bool) {
+		for _, u := range units {
+			s := spot{unit: u, dir: dir, peers: there.peers, ports: ports, toward: there.toward, outside: outside}
+			if outside {
+				s.toward = towardUnit(u)
+			}
+			out = append(out, s)
+		}
+	}
+	yonder := func() { // as what comes in over there
+		var toward []netip.AddrPort
+		for _, u := range units {
+			toward = append(toward, towardUnit(u)...)
+		}
+		for _, u := range there.units {
+			out = append(out, spot{unit: u, dir: netns.In, peers: peersOf(units), ports: ports, toward: toward})
+		}
+	}
+	known := len(there.units) > 0
+	switch f {
+	case flowOnce: // at whichever side the mechanism has
+		here(netns.Both, false)
+	case flowThere:
+		switch {
+		case back:
+			here(netns.In, false)
+		case known && e.Via != "netem" && e.Via != "tbf": // which know only what goes out
+			yonder()
+		default:
+			here(netns.Out, false)
+		}
+	case flowBack:
+		if back {
+			here(netns.Out, false)
+		} else {
+			here(netns.In, false)
+		}
+	case flowBoth:
+		here(netns.In, false)
+		if known && !back {
+			yonder()
+		} else {
+			here(netns.Out, false)
+		}
+	case flowConns:
+		here(netns.Both, false)
+	case flowOut:
+		here(netns.Out, false)
+	case flowOpened:
+		if back {
+			here(netns.In, true)
+		} else {
+			here(netns.Out, false)
+		}
+	}
+	return out, nil
+}
+
+// outsideOf is all addresses but some.
+func outsideOf(inside []netip.Prefix) []netip.Prefix {
+	var out []netip.Prefix
+	var split func(p netip.Prefix)
+	split = func(p netip.Prefix) {
+		if !slices.ContainsFunc(inside, p.Overlaps) {
+			out = append(out, p)
+			return
+		}
+		if p.IsSingleIP() {
+			return
+		}
+		low := netip.PrefixFrom(p.Addr(), p.Bits()+1)
+		b := p.Addr().AsSlice()
+		b[p.Bits()/8] |= 0x80 >> (p.Bits() % 8)
+		high, _ := netip.AddrFromSlice(b)
+		split(low)
+		split(netip.PrefixFrom(high, p.Bits()+1))
+	}
+	split(netip.MustParsePrefix("0.0.0.0/0"))
+	split(netip.MustParsePrefix("::/0"))
+	return out
+}
+
+// packetPlan makes the steps of a fault on the packets of an edge, one for each spot.
+func (e *Edge) packetPlan(ctx context.Context, env Env, f flow, ports []uint16, p packets) ([]Step, error) {
+	spots, err := e.spots(ctx, env, f, ports)
+	if err != nil {
+		return nil, err
+	}
+	var steps []Step
+	for i, s := range spots {
+		step := p
+		step.unit, step.outside, step.void = s.unit, s.outside, e.OnRestart == "void"
+		step.spec.Via, step.spec.Direction = e.packetVia(), s.dir
+		step.spec.Match = netns.Match{Peers: s.peers, Ports: s.ports}
+		step.spec.Seed = env.seed(i)
+		if step.toward = s.toward; len(s.toward) == 0 {
+			step.toward = neighbours(env, s.peers)
+		}
+		if !s.outside { // what one says to oneself passes no network
+			own := s.unit.Addresses()
+			step.toward = slices.DeleteFunc(slices.Clone(step.toward), func(a netip.AddrPort) bool { return slices.Contains(own, a.Addr()) })
+		}
+		if err := step.plan(ctx, env); err != nil {
+			return nil, err
+		}
+		steps = append(steps, &step)
+	}
+	return steps, nil
+}
+
+// neighbours are the units at some addresses, or at any.
+func neighbours(env Env, in []netip.Prefix) []netip.AddrPort {
+	var out []netip.AddrPort
+	for _, u := range env.Units {
+		c, ok := u.(Contained)
+		if !ok {
+			continue
+		}
+		for _, a := range towardUnit(c) {
+			if len(in) == 0 || slices.ContainsFunc(in, func(p netip.Prefix) bool { return p.Contains(a.Addr()) }) {
+				out = append(out, a)
+			}
+		}
+	}
+	return out
+}
+
+// seed is that of what is random in the i-th step.
+func (env *Env) seed(i int) uint64 {
+	if env.Rand == nil {
+		return uint64(i) + 1
+	}
+	return env.Rand.Uint64()
+}

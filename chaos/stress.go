@@ -1,0 +1,428 @@
+package chaos
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"time"
+
+	"brunt/chaos/burner"
+	"brunt/chaos/cgroup"
+	"brunt/chaos/rootfs"
+	"brunt/scenarios"
+)
+
+// StressCPU burns processor time in a unit's place: what its control group may use, and
+// what the machine has, it shares with the burners.
+type StressCPU struct {
+	Starving `yaml:",inline"`
+	Load     scenarios.Share `yaml:"load"`                   // of each worker, of the time that passes; zero is 100%
+	Workers  int             `yaml:"workers,min=1,max=1024"` // each on a processor of its own, if there are as many; zero is one for each processor of the machine
+}
+
+// StressMemory takes memory in a unit's place: what its control group may use, and what
+// the machine has, is left to it without that much.
+type StressMemory struct {
+	Starving `yaml:",inline"`
+	Bytes    scenarios.Size  `yaml:"bytes,min=1"`           // to take
+	Percent  scenarios.Share `yaml:"percent"`               // in place of bytes: of the limit of the unit's control group, else of the machine's memory
+	OOM      string          `yaml:"oom,oneof=burner|unit"` // who is killed where memory runs out; zero is the burner. unit takes until the kernel has killed the unit
+}
+
+// StressIO reads and writes in a unit's place, as fast as the disk lets it.
+type StressIO struct {
+	Starving `yaml:",inline"`
+	Path     string `yaml:"path"`                  // a directory of the unit, on the disk that is meant; zero is /tmp
+	Workers  int    `yaml:"workers,min=1,max=256"` // each with a file of 64 MiB that has no name; zero is one
+}
+
+var (
+	_ Fault = (*StressCPU)(nil)
+	_ Fault = (*StressMemory)(nil)
+	_ Fault = (*StressIO)(nil)
+)
+
+// Check implements [Fault].
+func (s *StressCPU) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
+	s.check(at, sc, m)
+	onlyLinux(at, "stress.cpu", m)
+	if s.Has("load") && s.load() < .01 {
+		m.Add(s.Of("load"), "a load of %s can't be found; it is at least 1%%", s.Load)
+	}
+}
+
+func (s *StressCPU) load() float64 {
+	if s.Load == 0 && !s.Has("load") {
+		return 1
+	}
+	return float64(s.Load)
+}
+
+func (s *StressCPU) workers() int {
+	if s.Workers == 0 {
+		return runtime.NumCPU()
+	}
+	return s.Workers
+}
+
+// Check implements [Fault].
+func (s *StressMemory) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
+	s.check(at, sc, m)
+	onlyLinux(at, "stress.memory", m)
+	if s.Has("bytes") == s.Has("percent") {
+		m.AddHint(at, "such as {bytes: 200MiB}", "want exactly one of bytes, percent")
+	} else if s.Has("percent") && s.Percent == 0 {
+		m.Add(s.Of("percent"), "0%% is no memory")
+	}
+}
+
+// Check implements [Fault].
+func (s *StressIO) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
+	s.check(at, sc, m)
+	onlyLinux(at, "stress.io", m)
+	checkPath(s.Of("path"), s.path(), m)
+}
+
+func (s *StressIO) path() string {
+	if s.Path == "" {
+		return "/tmp"
+	}
+	return s.Path
+}
+
+// Plan implements [Fault].
+func (s *StressCPU) Plan(ctx context.Context, env Env) ([]Step, error) {
+	return s.each(ctx, env, func(v victim) planned {
+		b := &stressCPU{burning{victim: v, burn: env.burners(), score: 1000}}
+		b.job.CPU = &burner.CPU{Load: s.load(), Workers: s.workers()}
+		return b
+	})
+}
+
+// Plan implements [Fault].
+func (s *StressMemory) Plan(ctx context.Context, env Env) ([]Step, error) {
+	return s.each(ctx, env, func(v victim) planned {
+		b := &stressMemory{burning: burning{victim: v, burn: env.burners(), score: 1000}, kill: s.OOM == "unit", share: float64(s.Percent)}
+		b.job.Memory = &burner.Memory{Bytes: int64(s.Bytes)}
+		return b
+	})
+}
+
+// Plan implements [Fault].
+func (s *StressIO) Plan(ctx context.Context, env Env) ([]Step, error) {
+	return s.each(ctx, env, func(v victim) planned {
+		b := &stressIO{burning: burning{victim: v, burn: env.burners(), score: 1000}, path: s.path()}
+		b.job.Disk = &burner.Disk{Workers: max(1, s.Workers), Block: 1 << 20, Blocks: 64, Write: true, Read: true}
+		return b
+	})
+}
+
+// burning is a unit with a burner in its place.
+type burning struct {
+	victim
+	burn  burners
+	job   burner.Job
+	score int
+	dir   *os.File
+	b     *burner.Burner
+	began time.Time
+}
+
+// Via implements [Step].
+func (*burning) Via() string { return "burner" }
+
+// Undo implements [Step]: the kernel ends the burner with brunt.
+func (*burning) Undo() []Undo { return nil }
+
+// light starts the burner in every group that the unit is in.
+func (b *burning) light() error {
+	if !b.id.alive() {
+		return errEnded
+	}
+	c := burner.Config{Dir: b.dir, Score: b.score}
+	for _, controller := range []cgroup.Controller{cgroup.CPU, cgroup.CPUAcct, cgroup.CPUSet, cgroup.Memory, cgroup.Disk, cgroup.Freezer} {
+		g, err := b.groups.Find(b.id.PID, controller)
+		if errors.Is(err, cgroup.ErrNone) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if own, err := b.groups.Find(os.Getpid(), controller); err != nil || own != g { // else it begins there
+			c.Groups = append(c.Groups, g)
+		}
+	}
+	b.job.Unit = b.id.PID
+	var err error
+	b.began = time.Now()
+	b.b, err = b.burn.start(c, b.job)
+	return err
+}
+
+// Revert implements [Held].
+func (b *burning) Revert(context.Context) (Outcome, error) {
+	b.b.Stop()
+	return Reverted, nil
+}
+
+// Gone implements [Held].
+func (b *burning) Gone(context.Context) (string, error) {
+	if _, ended := b.b.Ended(); !ended {
+		return "", fmt.Errorf("the burner, pid %d, still runs", b.b.PID())
+	}
+	return fmt.Sprintf("the burner, pid %d, is no more", b.b.PID()), nil
+}
+
+// over says that the burner has ended before its time.
+func (b *burning) over() error {
+	if alive(b.b.PID()) {
+		return nil
+	}
+	<-b.b.Done()
+	how, _ := b.b.Ended()
+	return fmt.Errorf("%w: the burner beside %s has ended: %s", errNoEffect, b.unit.Name(), how)
+}
+
+// stressCPU burns processor time.
+type stressCPU struct{ burning }
+
+// plan finds nothing: processor time is there.
+func (*stressCPU) plan() error { return nil }
+
+func (s *stressCPU) String() string {
+	return fmt.Sprintf("burn %s of a processor in the place of %s, with %s", scenarios.FormatShare(s.job.CPU.Load), s.victim, scenarios.Amount(s.job.CPU.Workers, "worker"))
+}
+
+// Inject implements [Step].
+func (s *stressCPU) Inject(context.Context) (Held, error) {
+	if err := s.light(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+const (
+	burnedFor  = 400 * time.Millisecond // how long burning is watched
+	leastBurnt = .5                     // of what is to be burnt; the machine, or the unit's quota, may not have more
+)
+
+// Verify implements [Held]: so much processor time is used, or waited for, in the unit's
+// place.
+func (s *stressCPU) Verify(ctx context.Context) (string, error) {
+	if _, err := s.b.First(ctx); err != nil {
+		return "", also(s.over(), err)
+	}
+	want := s.job.CPU.Load * float64(s.job.CPU.Workers)
+	for {
+		began, used, waited := time.Now(), cpuOf(s.b.PID()), waitedOf(s.b.PID())
+		select {
+		case <-time.After(burnedFor):
+		case <-s.b.Done():
+			return "", s.over()
+		case <-ctx.Done():
+			return "", fmt.Errorf("%w: the burner beside %s gets no processor", errNoEffect, s.unit.Name())
+		}
+		took := time.Since(began).Seconds()
+		burnt := float64(cpuOf(s.b.PID())-used) / ticksPerSecond / took
+		queued := (waitedOf(s.b.PID()) - waited).Seconds() / took
+		if burnt+queued >= leastBurnt*want || burnt > 0 && s.held() {
+			said := "uses " + processorsText(burnt)
+			if burnt < leastBurnt*want {
+				said += ", and waits for more"
+			}
+			return fmt.Sprintf("a process in its place (pid %d) %s", s.b.PID(), said), nil
+		}
+	}
+}
+
+// held tells whether the unit's group may use no more than it does.
+func (s *stressCPU) held() bool {
+	g, err := s.groups.Find(s.id.PID, cgroup.CPU)
+	if err != nil {
+		return false
+	}
+	n, err := g.Count("cpu.stat", "nr_throttled")
+	return err == nil && n > 0
+}
+
+// stressMemory takes memory.
+type stressMemory struct {
+	burning
+	share float64
+	kill  bool // the unit, by what runs out of memory
+	limit int64
+	group cgroup.Group
+}
+
+// leftToMachine is how much memory a burner leaves to the machine.
+const leftToMachine = 512 << 20
+
+// plan finds how much is taken, and what stands against it.
+func (s *stressMemory) plan() error {
+	r, err := s.victim.ration(cgroup.Memory, s.burn.run)
+	if err != nil {
+		return err
+	}
+	s.group = r.home
+	if !r.home.Root {
+		if s.limit, _, err = limitOf(r.home); err != nil {
+			return fmt.Errorf("%s: %w", s.victim, err)
+		}
+	}
+	used, _, err := memoryUse(r.home)
+	if err != nil {
+		return fmt.Errorf("%s: %w", s.victim, err)
+	}
+	if s.share > 0 {
+		of := s.limit
+		if of == 0 {
+			of = meminfo("MemTotal")
+		}
+		s.job.Memory.Bytes = int64(s.share * float64(of))
+	}
+	taken := s.job.Memory.Bytes
+	if s.kill {
+		switch {
+		case r.shared():
+			return fmt.Errorf("%s shares the control group %s with others, any of which the kernel would kill; run it in a container, or in a control group of its own (systemd-run --scope)", s.victim, r.home.Path)
+		case s.limit == 0:
+			return fmt.Errorf("%s has no limit of memory, so it is the machine that would run out of it; give it one", s.victim)
+		}
+		s.score = -1000
+		// More than there is: until the kernel has killed the unit.
+		taken = max(taken, s.limit-used+beyond)
+		s.job.Memory.Bytes = taken
+	}
+	if s.limit > 0 {
+		taken = min(taken, s.limit)
+	}
+	if left := available() - taken; left < leftToMachine {
+		return fmt.Errorf("taking %s would leave %s to the machine, and at least %s is to be left", sizeText(taken), sizeText(max(0, left)), sizeText(leftToMachine))
+	}
+	return nil
+}
+
+func (s *stressMemory) String() string {
+	what := sizeText(s.job.Memory.Bytes)
+	if s.job.Memory.Bytes == 0 {
+		what = scenarios.FormatShare(s.share)
+	}
+	killed := ""
+	if s.kill {
+		killed = ", until it is killed"
+	}
+	return fmt.Sprintf("take %s of memory in the place of %s%s", what, s.victim, killed)
+}
+
+// Inject implements [Step].
+func (s *stressMemory) Inject(context.Context) (Held, error) {
+	if err := s.light(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Verify implements [Held]: the memory is taken, or the limit is reached and the kernel
+// has killed whom it was to kill.
+func (s *stressMemory) Verify(ctx context.Context) (string, error) {
+	for {
+		r, err := s.b.Next(ctx)
+		over := s.over() // before it is asked how it ended
+		switch {
+		case s.kill && !s.id.alive():
+			return fmt.Sprintf("the kernel killed it (pid %d) for want of memory, %s of which a process in its place had taken", s.id.PID, sizeText(r.Bytes)), nil
+		case !s.kill && s.b.Killed() && s.id.alive() && s.limit > 0:
+			return fmt.Sprintf("a process in its place took %s, and was killed by the kernel for want of more", sizeText(r.Bytes)), nil
+		case over != nil:
+			return "", over
+		case err != nil:
+			return "", err
+		case r.Bytes >= s.job.Memory.Bytes && !s.kill:
+			if rss := residentOf(s.b.PID()); rss < r.Bytes/2 {
+				return "", fmt.Errorf("%w: of %s that were taken beside %s, %s are in memory", errNoEffect, sizeText(r.Bytes), s.unit.Name(), sizeText(rss))
+			}
+			return fmt.Sprintf("a process in its place (pid %d) holds %s", s.b.PID(), sizeText(r.Bytes)), nil
+		}
+	}
+}
+
+// Takes implements [Slow].
+func (s *stressMemory) Takes() time.Duration { return 5 * time.Second }
+
+// Gone implements [Held].
+func (s *stressMemory) Gone(ctx context.Context) (string, error) {
+	said, err := s.burning.Gone(ctx)
+	if err != nil || !s.kill || !s.unit.Supervised() {
+		return said, err
+	}
+	return backAgain(ctx, s.unit, s.id, s.began)
+}
+
+// stressIO keeps a disk busy.
+type stressIO struct {
+	burning
+	path string
+	name fileName // of the workers' files, for a moment
+}
+
+// plan finds that there is a disk.
+func (s *stressIO) plan() error {
+	dir, err := rootfs.Open(s.id.PID, s.path)
+	if err != nil {
+		return fmt.Errorf("%s: %w", s.victim, err)
+	}
+	defer dir.Close()
+	space, err := rootfs.SpaceOf(dir)
+	if err != nil {
+		return fmt.Errorf("%s: %w", s.victim, err)
+	}
+	s.name = nameFor(dir, s.path)
+	s.job.Disk.Name = s.name.Name
+	need := int64(s.job.Disk.Workers) * int64(s.job.Disk.Blocks) * int64(s.job.Disk.Block)
+	switch {
+	case space.Memory:
+		return fmt.Errorf("%s: %s is memory, and on no disk; name a path that lies on one", s.victim, s.path)
+	case space.Free < 2*need:
+		return fmt.Errorf("%s: %s has %s left, and %s are wanted", s.victim, s.path, sizeText(space.Free), sizeText(2*need))
+	}
+	return nil
+}
+
+func (s *stressIO) String() string {
+	return fmt.Sprintf("read and write in %s in the place of %s, with %s", s.path, s.victim, scenarios.Amount(s.job.Disk.Workers, "worker"))
+}
+
+// Undo implements [Step].
+func (s *stressIO) Undo() []Undo { return s.name.undo(s.id) }
+
+// Inject implements [Step].
+func (s *stressIO) Inject(context.Context) (Held, error) {
+	var err error
+	if s.dir, err = rootfs.Open(s.id.PID, s.path); err != nil {
+		return nil, err
+	}
+	defer s.dir.Close()
+	if err := s.light(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Verify implements [Held]: the disk is read and written, in the unit's place.
+func (s *stressIO) Verify(ctx context.Context) (string, error) {
+	const enough = 4 // blocks
+	for {
+		r, err := s.b.Next(ctx)
+		if err := also(s.over(), err); err != nil {
+			return "", err
+		}
+		if n := diskOf(s.b.PID()); r.Bytes >= enough*int64(s.job.Disk.Block) && n >= enough*int64(s.job.Disk.Block)/2 {
+			return fmt.Sprintf("a process in its place (pid %d) has read and written %s at %s/s", s.b.PID(), sizeText(n), sizeText(int64(float64(n)/time.Since(s.began).Seconds()))), nil
+		}
+	}
+}
+
+// Takes implements [Slow].
+func (s *stressIO) Takes() time.Duration { return 5 * time.Second }

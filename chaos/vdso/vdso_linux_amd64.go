@@ -1,0 +1,154 @@
+package vdso
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// Works tells why the clock of another process can't be set off here.
+func Works() error {
+	image, err := Image(os.Getpid())
+	if err != nil {
+		return err
+	}
+	_, err = Of(image, 0)
+	return err
+}
+
+// Image gives the vDSO of a process.
+func Image(pid int) ([]byte, error) {
+	base, size, err := find(pid)
+	if err != nil {
+		return nil, err
+	}
+	f, err := os.Open(fmt.Sprintf("/proc/%d/mem", pid))
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b := make([]byte, size)
+	if _, err := f.ReadAt(b, int64(base)); err != nil {
+		return nil, fmt.Errorf("reading its vDSO: %w", err)
+	}
+	return b, nil
+}
+
+// find tells where the vDSO of a process lies.
+func find(pid int) (base, size uint64, err error) {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/maps", pid))
+	if err != nil {
+		return 0, 0, err
+	}
+	for line := range strings.Lines(string(b)) {
+		var end uint64
+		if !strings.HasSuffix(strings.TrimSpace(line), "[vdso]") {
+			continue
+		}
+		if _, err := fmt.Sscanf(line, "%x-%x", &base, &end); err != nil {
+			return 0, 0, err
+		}
+		return base, end - base, nil
+	}
+	return 0, 0, errors.New("it has no vDSO")
+}
+
+// Look tells what a process has of a patch.
+func Look(pid int, p Patch) (State, error) {
+	image, err := Image(pid)
+	if err != nil {
+		return Foreign, err
+	}
+	state := Clean
+	for _, piece := range p {
+		switch now := piece.in(image); {
+		case bytes.Equal(now, piece.Is):
+			state = Patched
+		case !bytes.Equal(now, piece.Was):
+			return Foreign, nil
+		}
+	}
+	return state, nil
+}
+
+func (p Piece) in(image []byte) []byte {
+	if end := p.At + uint64(len(p.Was)); end <= uint64(len(image)) {
+		return image[p.At:end]
+	}
+	return nil
+}
+
+// Apply lays a patch over the vDSO of a process, and tells what was there before. Where
+// that is foreign, nothing is done.
+func Apply(pid int, p Patch) (State, error) { return put(pid, p, false, false) }
+
+// Restore takes a patch off, and tells what was there before. What is not the patch's
+// is left alone.
+func Restore(pid int, p Patch) (State, error) { return put(pid, p, true, false) }
+
+// Rescue is Restore after a brunt that died, perhaps while it held the process, which
+// goes on afterwards in any case.
+func Rescue(pid int, p Patch) (State, error) { return put(pid, p, true, true) }
+
+func put(pid int, p Patch, back, anyhow bool) (State, error) {
+	state, err := Look(pid, p)
+	if err != nil || state == Foreign || back && state == Clean {
+		if anyhow {
+			_ = unix.Kill(pid, unix.SIGCONT)
+		}
+		return state, err
+	}
+	base, size, err := find(pid)
+	if err != nil {
+		return state, err
+	}
+	f, err := os.OpenFile(fmt.Sprintf("/proc/%d/mem", pid), os.O_RDWR, 0)
+	if err != nil {
+		return state, err
+	}
+	defer f.Close()
+	h := holder{pid: pid, mem: f, lo: base, hi: base + size, anyhow: anyhow}
+	err = h.held(func() error {
+		// It may have become another program, or another brunt was here, before it was held.
+		if again, _, err := find(pid); err != nil || again != base {
+			return errors.Join(errors.New("it has become another program"), err)
+		}
+		if state, err = Look(pid, p); err != nil || state == Foreign || back && state == Clean {
+			return err
+		}
+		for _, piece := range p {
+			want := piece.Is
+			if back {
+				want = piece.Was
+			}
+			if _, err := f.WriteAt(want, int64(base+piece.At)); err != nil {
+				return fmt.Errorf("writing its vDSO: %w", err)
+			}
+		}
+		return nil
+	})
+	return state, err
+}
+
+// Become gives this process a vDSO, which is to be one of this kernel's. Nothing else
+// may run in it meanwhile that reads a clock.
+func Become(image []byte) error {
+	base, size, err := find(os.Getpid())
+	if err != nil {
+		return err
+	}
+	if uint64(len(image)) != size {
+		return errors.New("it has another vDSO than brunt, so brunt can't read its clock")
+	}
+	f, err := os.OpenFile("/proc/self/mem", os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	_, err = f.WriteAt(image, int64(base))
+	return err
+}

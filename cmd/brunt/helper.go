@@ -1,0 +1,26 @@
+package main
+
+import (
+	"os/signal"
+	"syscall"
+
+	"brunt/chaos"
+
+	"github.com/spf13/cobra"
+)
+
+// helperCommand is what brunt has an engine start in the network of a container that it
+// may not enter itself.
+func helperCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:    "helper",
+		Short:  "Break the network that this process is in, as standard input asks for",
+		Hidden: true,
+		Args:   cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			ctx, stop := signal.NotifyContext(c.Context(), syscall.SIGTERM)
+			defer stop()
+			return chaos.Help(ctx, c.InOrStdin(), c.OutOrStdout())
+		},
+	}
+}

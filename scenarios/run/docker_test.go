@@ -1,0 +1,353 @@
+//go:build linux
+
+package run
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"brunt/chaos"
+	"brunt/chaos/chaostest"
+	"brunt/chaos/docker"
+	"brunt/scenarios"
+
+	"github.com/docker/docker/api/types/container"
+)
+
+// TestDocker_Stack loads containers that brunt makes, and breaks each of them.
+func TestDocker_Stack(t *testing.T) {
+	chaostest.Root(t)
+	y := chaostest.NewYard(t)
+	id := NewID()
+	res := runOnce(t, `
+version: 1
+name: containers
+target:
+  containers:
+    web:
+      image: "`+y.Name+`"
+      command: ["${self.port}"]
+      env: {STORE: "${link.store.addr}"}
+      ports: [8081]
+      networks: [front, back]
+      replicas: 2
+      restart: always
+      ready: {get: /}
+    store:
+      image: "`+y.Name+`"
+      ports: [8080]
+      networks: [back]
+      health: {command: [/brunt, ask, "http://127.0.0.1:8080/"], every: 200ms}
+      memory: 64MiB
+  entry: web
+load:
+  main: {executor: constant-arrival-rate, rate: 20/s, duration: 4s, timeout: 300ms, flow: [{get: "http://${unit.web[0].addr}/"}, {get: /}]}
+chaos:
+  kill: {at: 300ms, for: 300ms, container.kill: {service: store}}
+  pause: {at: 1300ms, for: 300ms, container.pause: {unit: "web[1]"}}
+  cut: {at: 2s, for: 300ms, network.disconnect: {unit: "web[1]", network: back}}
+  crash: {at: 3s, within: 20s, process.crash: {unit: "web[1]"}}
+`, Options{ID: id})
+	for _, f := range res.Faults {
+		if !f.Verified.Known() || !f.Gone || f.Evidence == "" || f.Revert == "failed" {
+			t.Errorf("%s is not proved: %+v", f.Name, f)
+		}
+		if f.Name == "kill" && !slices.ContainsFunc(f.Events, func(e scenarios.Event) bool { return e.Event == "container.die" && e.Unit == "store[0]" }) {
+			t.Errorf("kill tells of no end: %+v", f.Events)
+		}
+	}
+	if len(res.Faults) != 4 || res.Verdict != scenarios.Pass {
+		t.Errorf("%s: %s; %d faults", res.Verdict, res.Reason, len(res.Faults))
+	}
+	has, err := y.Engine.Labelled(t.Context(), docker.RunLabel, id)
+	if err != nil || has.Total() > 0 {
+		t.Errorf("left in the engine: %+v, %v", has, err)
+	}
+}
+
+// TestDocker_NotReady holds that a container that does not come up ends the run with what
+// it wrote, and leaves nothing.
+func TestDocker_NotReady(t *testing.T) {
+	y := chaostest.NewYard(t)
+	for _, c := range []struct{ name, web, want string }{
+		{"one that ends", `{image: "` + y.Name + `", ports: [8080], command: [ask, "http://127.0.0.1:1/"], restart: never}`, "it has ended with exit code 1; its output ends:"},
+		{"one that listens elsewhere", `{image: "` + y.Name + `", ports: [8081], ready: {within: 1s}}`, "web[0] is not ready: not within 1s"},
+		{"one without an image", `{image: "brunt-there-is-none", ports: [8081]}`, "the engine has no image brunt-there-is-none"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			id := NewID()
+			res := runOnce(t, `
+version: 1
+name: containers
+target: {containers: {web: `+c.web+`}}
+load: {main: {executor: constant-arrival-rate, rate: 20/s, duration: 1s, flow: [{get: /}]}}
+`, Options{ID: id})
+			if res.Verdict != scenarios.Invalid || !strings.Contains(res.Reason, c.want) {
+				t.Errorf("%s: %s", res.Verdict, res.Reason)
+			}
+			has, err := y.Engine.Labelled(t.Context(), docker.RunLabel, id)
+			if err != nil || has.Total() > 0 {
+				t.Errorf("left in the engine: %+v, %v", has, err)
+			}
+		})
+	}
+}
+
+// composed is a Compose file of two services.
+const composed = `
+version: "3.8"
+services:
+  web:
+    image: IMAGE
+    restart: always
+    ports: ["127.0.0.1::8080"]
+    networks: [front, back]
+    depends_on: [store]
+  store:
+    image: IMAGE
+    expose: ["8080"]
+    deploy: {replicas: 2}
+    networks: [back]
+    volumes: ["kept:/kept"]
+networks: {front: {}, back: {}}
+volumes: {kept: {}}
+`
+
+// TestDocker_Compose loads a Compose project that brunt brings up. Nothing of it is left,
+// volumes included, and a project that the user had up already is as it was.
+func TestDocker_Compose(t *testing.T) {
+	chaostest.Root(t)
+	y := chaostest.NewYard(t)
+	if _, err := exec.LookPath("docker-compose"); err != nil && exec.Command("docker", "compose", "version").Run() != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("there is no Compose command")
+		}
+		t.Skip("there is no Compose command: apt-get install docker-compose")
+	}
+	theirs := y.Start(t, chaostest.VictimOptions{Labels: map[string]string{docker.ComposeProject: "theirs", docker.ComposeService: "web"}})
+	before := chaostest.Inspected(t, y.Engine, theirs.ID)
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "compose.yaml"), []byte(strings.ReplaceAll(composed, "IMAGE", y.Name)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	id := NewID()
+	res := runOnce(t, `
+version: 1
+name: composed
+target: {compose: "`+filepath.Join(dir, "compose.yaml")+`", entry: web}
+load:
+  main: {executor: constant-arrival-rate, rate: 20/s, duration: 4s, timeout: 300ms, flow: [{get: /}, {get: "http://${unit.store[1].addr}/"}]}
+chaos:
+  pause: {at: 500ms, for: 300ms, container.pause: {unit: "store[1]"}}
+  crash: {after: pause, within: 20s, process.crash: {service: web}}
+`, Options{ID: id})
+	if len(res.Faults) != 2 || res.Verdict != scenarios.Pass {
+		t.Errorf("%s: %s", res.Verdict, res.Reason)
+	}
+	for _, f := range res.Faults {
+		if !f.Verified.Known() || !f.Gone {
+			t.Errorf("%s is not proved: %+v", f.Name, f)
+		}
+	}
+	has, err := y.Engine.Labelled(t.Context(), docker.ComposeProject, "brunt-"+id)
+	if err != nil || has.Total() > 0 {
+		t.Errorf("left in the engine: %+v, %v", has, err)
+	}
+	if after := chaostest.Inspected(t, y.Engine, theirs.ID); after != before {
+		t.Errorf("what others started differs:\n%s", chaostest.Difference(before, after))
+	}
+}
+
+// TestDocker_Chosen breaks containers that run already, by the names that the target gives
+// them and by what selects them. One that is removed meanwhile is gone, and another that
+// takes its name is not touched.
+func TestDocker_Chosen(t *testing.T) {
+	chaostest.Root(t)
+	y := chaostest.NewYard(t)
+	label := map[string]string{"app": y.Run}
+	one := y.Start(t, chaostest.VictimOptions{Labels: label})
+	two := y.Start(t, chaostest.VictimOptions{Labels: label, Restart: "always"})
+	is, err := y.Engine.Inspect(t.Context(), one.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	scenario := func(chaos string) string {
+		return fmt.Sprintf(`
+version: 1
+name: chosen
+target: {url: "http://%s:8080", units: {web: {labels: {app: %s}}}}
+guard: {allow: {load: [%s]}}
+load: {main: {executor: constant-arrival-rate, rate: 20/s, duration: 3s, timeout: 300ms, flow: [{get: /}]}}
+chaos:
+%s`, is.Addresses()[0], y.Run, is.Addresses()[0], chaos)
+	}
+	t.Run("by name and by label", func(t *testing.T) {
+		res := runOnce(t, scenario(`
+  a: {at: 200ms, for: 300ms, container.pause: {unit: "web[1]"}}
+  b: {at: 1s, for: 300ms, container.pause: {container: `+two.Ref+`}}
+  c: {at: 1800ms, within: 20s, process.crash: {labels: {app: `+y.Run+`, brunt.run: ""}, pick: all}, require_impact: false}
+`), Options{})
+		for i, want := range [][]string{{"web[1]"}, {"web[1]"}} {
+			if f := res.Faults[i]; !f.Verified.Known() || !f.Gone || !slices.Equal(f.Units, want) {
+				t.Errorf("%s is not proved: %+v", f.Name, f)
+			}
+		}
+		if f := res.Faults[2]; !strings.Contains(f.Note, "nobody starts web[0] again") {
+			t.Errorf("an unsupervised container: %+v", f)
+		}
+	})
+	t.Run("gone", func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		var heir string
+		o := Options{Event: func(e scenarios.Event) {
+			if e.Event != "fault.verified" {
+				return
+			}
+			// Somebody makes the container anew, under its name, and pauses it.
+			api := y.Engine.API()
+			if err := y.Engine.Remove(ctx, two.ID); err != nil {
+				t.Error(err)
+			}
+			made, err := api.ContainerCreate(ctx, &container.Config{Image: y.Image, Labels: map[string]string{docker.RunLabel: y.Run, "app": y.Run}}, nil, nil, nil, two.Ref)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if heir = made.ID; y.Engine.Start(ctx, heir) != nil || y.Engine.Pause(ctx, heir) != nil {
+				t.Error("the heir does not start")
+			}
+		}}
+		res := runOnce(t, scenario(`  a: {at: 200ms, for: 2s, container.pause: {container: `+two.Ref+`}}`), o)
+		if f := res.Faults[0]; f.Revert != string(chaos.Gone) || !f.Gone || !strings.Contains(f.GoneEvidence, "is no more") {
+			t.Errorf("%s %s: %+v", res.Verdict, res.Reason, f)
+		}
+		if now, err := y.Engine.Inspect(t.Context(), heir); err != nil || !now.Paused {
+			t.Errorf("the heir was touched: %+v, %v", now, err)
+		}
+	})
+}
+
+// TestDocker_Engine holds that no engine is reached that the scenario does not allow, and
+// that one that does not answer is told of before anything begins.
+func TestDocker_Engine(t *testing.T) {
+	text := `
+version: 1
+name: engines
+target: TARGET
+GUARD
+load: {main: {executor: constant-arrival-rate, rate: 20/s, duration: 1s, flow: [{get: /}]}}
+`
+	const theirs = `{url: "http://127.0.0.1:1", units: {web: {container: web}}}`
+	for _, c := range []struct{ name, host, target, guard, mistake, reason string }{
+		{"another machine", "tcp://192.0.2.7:2376", theirs, "", "the Docker engine tcp://192.0.2.7:2376 is not on this machine", ""},
+		{"another machine by name", "tcp://engine.test.example:2376", theirs, "", "is not on this machine", ""},
+		{"another machine that is allowed", "tcp://192.0.2.7:2376", theirs, "guard: {allow: {chaos: [192.0.2.7]}}", "", ""},
+		{"a stack on another machine", "tcp://192.0.2.7:2376", "{stack: demo, platform: docker}", "guard: {allow: {chaos: [192.0.2.7]}}", "brunt makes containers on this machine alone", ""},
+		{"nobody listens", "tcp://127.0.0.1:1", "{stack: demo, platform: docker}", "", "", "no Docker engine answers at tcp://127.0.0.1:1: nobody listens there; start it"},
+		{"no socket", "unix:///nowhere.sock", "{stack: demo, platform: docker}", "", "", "no Docker engine answers at unix:///nowhere.sock"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Setenv("DOCKER_HOST", c.host)
+			file := scenario(t, strings.NewReplacer("GUARD", c.guard, "TARGET", c.target).Replace(text))
+			plan, err := compileFile(file)
+			if c.mistake != "" || err != nil {
+				if err == nil || !strings.Contains(err.Error(), c.mistake) || c.mistake == "" {
+					t.Errorf("%v, want %q", err, c.mistake)
+				}
+				return
+			}
+			if c.reason == "" {
+				return
+			}
+			res, err := plan.Run(t.Context(), Options{State: t.TempDir()})
+			if err != nil || res.Verdict != scenarios.Invalid || !strings.Contains(res.Reason, c.reason) {
+				t.Errorf("%v: %+v", err, res)
+			}
+			needs := plan.Needs(t.Context())
+			if !slices.ContainsFunc(needs, func(k Check) bool { return k.State == Bad && strings.Contains(k.Found, c.reason) }) {
+				t.Errorf("doctor says %+v", needs)
+			}
+		})
+	}
+}
+
+// TestDocker_Discovered kills brunt together with its guard and takes its journal away:
+// what it has made in the engine is found by its label, unless its run goes on.
+func TestDocker_Discovered(t *testing.T) {
+	chaostest.Root(t)
+	y := chaostest.NewYard(t)
+	m := newMortal(t)
+	m.run(t, `
+version: 1
+name: to be killed
+seed: 1
+target: {containers: {web: {image: "`+y.Name+`", ports: [8080]}}}
+load: {main: {executor: constant-arrival-rate, rate: 50/s, duration: 600ms, flow: [{get: /}]}}
+chaos: {it: {at: 200ms, for: 100ms, container.pause: {service: web}}}
+`, "both", 5, 0)
+	run := m.runs[0]
+	if len(engineHas(t, y.Engine, m)) == 0 {
+		t.Fatal("nothing was left")
+	}
+	journal, err := chaos.OpenJournal(t.TempDir(), run) // somebody holds it: the run goes on
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := chaos.Discover(run)
+	if err != nil || len(d.Left) != 0 || !slices.Contains(d.Alive, run) {
+		t.Errorf("of a run that goes on: %+v, %v", d, err)
+	}
+	if err := journal.Close(); err != nil {
+		t.Fatal(err)
+	}
+	left, err := filepath.Glob(m.state + "/*.journal")
+	if err != nil || len(left) != 1 {
+		t.Fatalf("journals %v, %v", left, err)
+	}
+	if err := os.Remove(left[0]); err != nil {
+		t.Fatal(err)
+	}
+	if d, err = chaos.Discover(run); err != nil || len(d.Left) != 1 || !strings.Contains(d.Left[0].What, "1 containers, 1 networks") {
+		t.Fatalf("found %+v, %v", d, err)
+	}
+	if _, err := d.TakeBack(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if has := engineHas(t, y.Engine, m); len(has) > 0 {
+		t.Errorf("left: %v", has)
+	}
+}
+
+// TestDocker_Leader picks the container that says that it leads, asked by a command in it
+// and by a path.
+func TestDocker_Leader(t *testing.T) {
+	y := chaostest.NewYard(t)
+	label := map[string]string{"app": y.Run}
+	one := y.Start(t, chaostest.VictimOptions{Labels: label})
+	two := y.Start(t, chaostest.VictimOptions{Labels: label})
+	is, err := y.Engine.Inspect(t.Context(), two.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Only from itself the second is asked at the address that it has: a pause of the first
+	// would tell that the wrong one was taken.
+	leader := fmt.Sprintf(`{exec: [/brunt, leads, "%s"]}`, is.Addresses()[0])
+	res := runOnce(t, fmt.Sprintf(`
+version: 1
+name: led
+target: {url: "http://%s:8080"}
+guard: {allow: {load: [%s]}}
+load: {main: {executor: constant-arrival-rate, rate: 20/s, duration: 1500ms, timeout: 300ms, flow: [{get: /}]}}
+chaos: {x: {at: 200ms, for: 300ms, container.pause: {labels: {app: %s}, pick: leader, leader: %s}}}
+`, is.Addresses()[0], is.Addresses()[0], y.Run, leader), Options{})
+	if f := res.Faults[0]; !f.Verified.Known() || !f.Gone || !slices.Equal(f.Units, []string{chaos.ContainerName(two.Ref)}) {
+		t.Errorf("%s: %+v", one.Ref, f)
+	}
+}

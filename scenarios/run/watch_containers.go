@@ -1,0 +1,98 @@
+package run
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"brunt/chaos"
+	"brunt/chaos/docker"
+	"brunt/scenarios"
+)
+
+// watcher tells of what happens to containers that the run brought up, named, or had a
+// fault on, on the run's clock: the engine says when it happened by a clock of its own.
+type watcher struct {
+	cancel context.CancelFunc
+	ended  sync.WaitGroup
+}
+
+// stop ends the watch. It may be called again, and on nil.
+func (w *watcher) stop() {
+	if w == nil {
+		return
+	}
+	w.cancel()
+	w.ended.Wait()
+}
+
+// watched says what a run tells of an engine's events.
+var watched = map[string]scenarios.Event{
+	"start": {Event: "container.start"}, "die": {Event: "container.die"}, "oom": {Event: "container.oom"}, "restart": {Event: "container.restart"},
+	"health_status": {Event: "container.health"}, "pause": {Event: "container.pause"}, "unpause": {Event: "container.unpause"}, "destroy": {Event: "container.gone"},
+}
+
+// watch begins to tell of what happens to containers. The timeline is told of each that
+// was started.
+func (s *system) watch() {
+	if s.engine == nil || s.watcher != nil {
+		return
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	w := &watcher{cancel: cancel}
+	s.watcher = w
+	ahead := time.Duration(0)
+	if !s.engine.Address().Local() {
+		short, done := context.WithTimeout(ctx, 5*time.Second)
+		if i, err := s.engine.Info(short); err == nil {
+			ahead = i.Ahead
+		}
+		done()
+	}
+	names := s.watchedNames()
+	began := time.Now()
+	w.ended.Go(func() {
+		err := s.engine.Events(ctx, began.Add(ahead), func(e docker.Event) {
+			unit, ours := names[e.Name]
+			if !ours && !s.hits(e.Name) {
+				return
+			}
+			if !ours {
+				unit = chaos.ContainerName(e.Name)
+			}
+			what := watched[e.Kind]
+			what.Unit, what.Text = unit, e.Text
+			s.r.eventAt(e.At.Add(-ahead), what)
+			if t := s.r.timeline.Load(); t != nil && e.Kind == "start" {
+				t.Restarted(e.ID)
+			}
+		})
+		if err != nil {
+			s.r.note("%v", err)
+		}
+	})
+}
+
+// watchedNames gives the units that are containers, by the names of those.
+func (s *system) watchedNames() map[string]string {
+	out := map[string]string{}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	for _, u := range s.units() {
+		if c, ok := chaos.ContainerOf(u); ok {
+			if is, err := c.Engine.Inspect(ctx, c.Ref); err == nil {
+				out[is.Name] = u.Name()
+			}
+		}
+	}
+	return out
+}
+
+// hits tells whether a fault of the run has named a container, or found it.
+func (s *system) hits(name string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.ContainsFunc(s.found, func(f string) bool { return strings.EqualFold(f, name) })
+}

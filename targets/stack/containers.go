@@ -1,0 +1,149 @@
+package stack
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"brunt/scenarios"
+)
+
+// Container is the YAML of a service that runs in containers of its own, which brunt
+// makes through the engine's API.
+type Container struct {
+	scenarios.Place
+	Image        string                            `yaml:"image,required"`                                       // that the engine has, or can fetch
+	Command      command                           `yaml:"command"`                                              // zero is the image's
+	Entrypoint   command                           `yaml:"entrypoint"`                                           // zero is the image's
+	Replicas     int                               `yaml:"replicas,min=1,max=64"`                                // containers of the service; zero is one
+	Zones        []string                          `yaml:"zones"`                                                // that the replicas stand in, in turn, for faults on a whole zone; zero is none
+	Env          map[string]scenarios.TextTemplate `yaml:"env"`                                                  // of its process
+	Ports        []int                             `yaml:"ports"`                                                // TCP ports that it listens on; the load, `ready` and ${unit.…} go to the first
+	Networks     []string                          `yaml:"networks"`                                             // that it is in, by names of this scenario's own; zero is one that all services without any share
+	Links        []string                          `yaml:"links"`                                                // services that it calls, and that are started before it; those named by ${link.…} are added
+	Mounts       map[string]string                 `yaml:"mounts"`                                               // folders and files of this machine, read only, to places in the container: {./conf.d: /etc/nginx/conf.d}
+	Health       *Health                           `yaml:"health"`                                               // the engine's own check; nil is the image's
+	Ready        scenarios.Ready                   `yaml:"ready"`                                                // zero is that its first port accepts, or that its health is good where it has no port, within 30s
+	Restart      string                            `yaml:"restart,oneof=always|on-failure|unless-stopped|never"` // the engine's policy; zero is on-failure
+	Memory       scenarios.Size                    `yaml:"memory"`                                               // beyond it the kernel kills a process of the container; zero is no bound
+	CPUs         float64                           `yaml:"cpus"`                                                 // that it may use at most; zero is no bound
+	Capabilities []string                          `yaml:"capabilities"`                                         // added to the engine's usual ones
+	Grace        *scenarios.Duration               `yaml:"grace"`                                                // between its stop signal and SIGKILL; nil is 5s
+}
+
+// Health is the engine's check of a container, run within it.
+type Health struct {
+	scenarios.Place
+	Command []string           `yaml:"command,required"` // exit code 0 is healthy
+	Every   scenarios.Duration `yaml:"every,positive"`   // zero is 1s
+	Timeout scenarios.Duration `yaml:"timeout,positive"` // of one check; zero is 2s
+	Retries int                `yaml:"retries,min=1"`    // failures in a row until it is unhealthy; zero is 3
+	Start   scenarios.Duration `yaml:"start"`            // failures in this time since the start don't count
+}
+
+// Containers reads `target: {containers: …}`.
+func Containers(n *scenarios.Node, entry string, m *scenarios.Mistakes) Spec {
+	spec := Spec{Platform: Docker}
+	if n.Kind != scenarios.Map || len(n.Fields) == 0 {
+		m.Add(n.Pos, "containers is a map of service names to settings")
+		return spec
+	}
+	places := map[string]scenarios.Pos{}
+	for _, f := range n.Fields {
+		if !scenarios.IsName(f.Key) || f.Key == LoadUnit {
+			m.Add(f.Pos, "%q can't name a service: a-z, 0-9 and -, beginning with a letter, and not load", f.Key)
+			continue
+		}
+		c := new(Container)
+		before := m.Len()
+		scenarios.Decode(f.Value, c, m)
+		places[f.Key] = f.Pos
+		svc := c.service(f.Key)
+		c.check(f.Pos, m)
+		if m.Len() == before {
+			svc.infer()
+		}
+		spec.Services = append(spec.Services, svc)
+	}
+	spec.check(places, m)
+	spec.enter(n, entry, m)
+	return spec
+}
+
+// service is what the settings come to.
+func (c *Container) service(name string) Service {
+	svc := Service{
+		Name: name, Replicas: max(1, c.Replicas), Command: c.Command, Env: c.Env, Links: c.Links, Zones: c.Zones,
+		Ready: c.Ready, Restart: c.Restart, Grace: defaultGrace, Container: c,
+	}
+	if len(c.Ports) > 0 {
+		svc.Port = c.Ports[0]
+	}
+	if svc.Restart == "" {
+		svc.Restart = "on-failure"
+	}
+	if c.Grace != nil {
+		svc.Grace = c.Grace.D()
+	}
+	return svc
+}
+
+// check tells what is wrong with the settings of one service, but for its links.
+func (c *Container) check(at scenarios.Pos, m *scenarios.Mistakes) {
+	for _, zone := range c.Zones {
+		if !scenarios.IsName(zone) {
+			m.Add(c.Of("zones"), "%q can't name a zone: a-z, 0-9 and -, beginning with a letter", zone)
+		}
+	}
+	for _, p := range c.Ports {
+		if p < 1 || p > 65535 {
+			m.Add(c.Of("ports"), "a port is from 1 to 65535, not %d", p)
+		}
+	}
+	for _, name := range c.Networks {
+		if !scenarios.IsName(name) {
+			m.Add(c.Of("networks"), "%q can't name a network: a-z, 0-9 and -, beginning with a letter", name)
+		}
+	}
+	for _, from := range slices.Sorted(maps.Keys(c.Mounts)) {
+		if to := c.Mounts[from]; !strings.HasPrefix(to, "/") {
+			m.AddHint(c.Of("mounts"), "such as {./conf.d: /etc/nginx/conf.d}", "a place in the container begins with /, and %q does not", to)
+		}
+	}
+	if c.CPUs < 0 {
+		m.Add(c.Of("cpus"), "cpus is a number above 0, such as 0.5")
+	}
+	if c.Ready.Get != "" && len(c.Ports) == 0 {
+		m.Add(c.Ready.Of("get"), "`ports` says on which port it is asked")
+	}
+	if c.Health != nil && len(c.Health.Command) == 0 && c.Health.Has("command") {
+		m.Add(c.Health.Of("command"), "the command is empty")
+	}
+}
+
+// enter finds the service that a relative path goes to.
+func (s *Spec) enter(n *scenarios.Node, entry string, m *scenarios.Mistakes) {
+	s.Entry = entry
+	if entry != "" || len(s.Services) == 0 {
+		return
+	}
+	s.Entry = s.Services[0].Name
+	if len(s.Services) > 1 {
+		m.Add(n.Pos, "`entry` is missing: the service that a relative path goes to, one of %s", strings.Join(s.Names(), ", "))
+	}
+}
+
+// demoPort is where a built-in service listens in its container.
+const demoPort = 8080
+
+// Contained gives a built-in stack as one of containers, each of which runs brunt's own
+// program: its commands are what follows that.
+func (s Spec) Contained() Spec {
+	out := s
+	out.Platform, out.Services = Docker, slices.Clone(s.Services)
+	for i := range out.Services {
+		svc := &out.Services[i]
+		svc.Port, svc.Container = demoPort, &Container{Ports: []int{demoPort}}
+	}
+	return out
+}
