@@ -11,6 +11,22 @@
 // child in a session of its own, replays the journal when brunt dies; the next run
 // does when the guard died too.
 //
+// # The packets of a container
+//
+// Between processes a fault of the network is a toxic of the proxy on a link. Containers
+// have no such links: it is done to packets, in the network namespace of the unit that has
+// it, or of the one at the other end where its direction wants that (package netns).
+//
+//	edge --> spots: whose network, which packets --> packets --> before: who answers
+//	                                                 Prepare     Set, look, count ... Close, look
+//
+// brunt enters the namespace itself, or has a helper that its engine starts in there do
+// the same: [Insides] keeps the ways in. What is seen is seen from inside, by pings,
+// connections and questions of brunt's own, and by what the fault says it has met. What
+// the kernel takes back when brunt dies has an undo all the same, for a brunt that hangs:
+// the guard ends it. A container that is started again has another network: the fault is
+// put in anew, or void.
+//
 // # What a unit may use
 //
 // Faults on processors, memory, disks, descriptors and the clock are done from without, to

@@ -3,12 +3,17 @@
 package run
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -266,3 +271,110 @@ func pointAfterInjection(t *testing.T, m *mortal, text string) int {
 }
 
 var injectedPattern = regexp.MustCompile(`injected (\d+)`)
+
+// TestDocker_GuardEndsAHungBrunt stops brunt while a table of its own cuts a container off:
+// the kernel keeps it for as long as brunt is there, so the guard ends brunt.
+func TestDocker_GuardEndsAHungBrunt(t *testing.T) {
+	chaostest.Root(t)
+	if testing.Short() {
+		t.Skip("waits for ten heartbeats")
+	}
+	y := chaostest.NewYard(t)
+	for _, helper := range []bool{false, true} {
+		t.Run(fmt.Sprintf("helper %v", helper), func(t *testing.T) {
+			t.Parallel()
+			m := newMortal(t)
+			v := y.Start(t, chaostest.VictimOptions{})
+			before := everything(t, "table", v)
+			text := strings.ReplaceAll(strangerScenario(t, `{at: 200ms, for: 90s, network.partition: {container: CONTAINER}}`, v), "duration: 1s", "duration: 100s")
+			m.runs = append(m.runs, NewID())
+			cmd := exec.Command(os.Args[0], "role", "brunt", m.file(t, text), m.state, "guard", "0")
+			cmd.Env = append(os.Environ(), "BRUNT_STATE_OF="+m.state, "BRUNT_TEST_RUN="+m.runs[0])
+			if helper {
+				cmd.Env = append(cmd.Env, "BRUNT_TEST_HELPERS=1", "BRUNT_LINUX="+chaostest.Helper(t))
+			}
+			var out bytes.Buffer
+			cmd.Stdout, cmd.Stderr = &out, &out
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			ended := make(chan error, 1)
+			go func() { ended <- cmd.Wait() }()
+			defer func() { _ = cmd.Process.Kill() }()
+			waitFor(t, "the container to be cut off", func() bool {
+				select {
+				case err := <-ended:
+					t.Fatalf("brunt has ended: %v: %s", err, out.String())
+				default:
+				}
+				return everything(t, "table", v) != before
+			})
+			if err := cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+				t.Fatal(err)
+			}
+			waitFor(t, "the container to be reached again", func() bool { return everything(t, "table", v) == before })
+			select {
+			case <-ended:
+			case <-time.After(30 * time.Second):
+				t.Error("brunt hangs on")
+			}
+			if left := m.clean(t); len(left) > 0 {
+				t.Errorf("left %v", left)
+			}
+			if l := engineHas(t, y.Engine, m); len(l) > 0 {
+				t.Errorf("left in the engine: %v", l)
+			}
+		})
+	}
+}
+
+// TestDocker_KilledAtRandom kills brunt at random moments, as often as BRUNT_KILLS says,
+// and tells how long it took until the container was as before.
+func TestDocker_KilledAtRandom(t *testing.T) {
+	kills, _ := strconv.Atoi(os.Getenv("BRUNT_KILLS"))
+	if kills == 0 {
+		t.Skip("it takes minutes: BRUNT_KILLS=50 asks for it")
+	}
+	chaostest.Root(t)
+	y := chaostest.NewYard(t)
+	r := rand.New(rand.NewPCG(9, 9))
+	names := []string{"table", "program", "queue", "discipline", "pause", "throttle", "freeze", "helper"}
+	var took []time.Duration
+	file := chaostest.Helper(t)
+	for i := range kills {
+		name := names[i%len(names)]
+		m := newMortal(t)
+		v := y.Start(t, chaostest.VictimOptions{Unit: name})
+		before := everything(t, name, v)
+		if name == "helper" {
+			m.env = append(m.env, "BRUNT_TEST_HELPERS=1", "BRUNT_LINUX="+file)
+		}
+		after := 150*time.Millisecond + time.Duration(r.Int64N(int64(1300*time.Millisecond)))
+		var killed time.Time
+		hit := make(chan bool, 1)
+		time.AfterFunc(after-time.Millisecond, func() { hit <- everything(t, name, v) != before })
+		m.run(t, strangerScenario(t, strangers[name], v), "guard", 0, after)
+		killed = time.Now()
+		was := <-hit
+		for deadline := killed.Add(20 * time.Second); everything(t, name, v) != before; time.Sleep(time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Errorf("%s, killed after %s: it differs still", name, after)
+				break
+			}
+		}
+		d := time.Since(killed)
+		if was {
+			took = append(took, d)
+		}
+		left := m.clean(t)
+		if len(left)+len(engineHas(t, y.Engine, m)) > 0 {
+			t.Errorf("%s, killed after %s: left %v", name, after, left)
+		}
+		t.Logf("%d %s killed after %s, in then: %v, as before %s later", i, name, after, was, d)
+		_ = y.Engine.Remove(t.Context(), v.ID)
+	}
+	slices.Sort(took)
+	if len(took) > 0 {
+		t.Logf("%d kills, %d of them with the fault in: as before after %s in the median, %s at most", kills, len(took), took[len(took)/2], took[len(took)-1])
+	}
+}
