@@ -214,8 +214,15 @@ func TestDocker_WithoutGuardThereIsResidue(t *testing.T) {
 		name  string
 		stays bool
 	}{
-		{"discipline", true}, {"pause", true}, {"throttle", true}, {"freeze", true},
-		{"table", false}, {"program", false}, {"queue", false}, {"responder", false}, {"helper", false},
+		{"discipline", true},
+		{"pause", true},
+		{"throttle", true},
+		{"freeze", true},
+		{"table", false},
+		{"program", false},
+		{"queue", false},
+		{"responder", false},
+		{"helper", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
