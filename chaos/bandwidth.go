@@ -51,7 +51,7 @@ func (f *Bandwidth) Plan(ctx context.Context, env Env) ([]Step, error) {
 	}
 	// Long enough to be measured, short enough not to take longer than half a second.
 	bulk := int64(math.Min(math.Max(rate/2, 512), 4<<20))
-	measure := func(ctx context.Context, l *Link) (float64, error) {
+	measure := func(ctx context.Context, l *Link) (proxy.ProbeResult, error) {
 		r, err := l.Proxy.Probe(ctx, proxy.ProbeRequest{Kind: proxy.Bulk, Bytes: bulk})
 		if err == nil && r.Outcome != proxy.Answered {
 			err = fmt.Errorf("a probe is %s", r.Outcome)
@@ -59,8 +59,10 @@ func (f *Bandwidth) Plan(ctx context.Context, env Env) ([]Step, error) {
 		if r.Rate == 0 { // all came back at once
 			r.Rate = math.Inf(1)
 		}
-		return r.Rate, err
+		return r, err
 	}
+	// What passes at more than that is not held back.
+	const most = 1.25
 	passes := func(rate float64) string {
 		if math.IsInf(rate, 1) {
 			return "everything passes at once"
@@ -71,14 +73,20 @@ func (f *Bandwidth) Plan(ctx context.Context, env Env) ([]Step, error) {
 		what:  what,
 		toxic: proxy.Bandwidth{Rate: int64(rate), Direction: f.of(proxy.Both)},
 		prove: func(ctx context.Context, l *Link, _ *proxy.Line) (string, error) {
-			got, err := measure(ctx, l)
-			if err != nil {
-				return "", err
-			}
-			if got > 1.25*rate {
-				return "", fmt.Errorf("%w: %s", errNoEffect, passes(got))
-			}
-			return passes(got), nil
+			return untilClear(ctx, func(pulse *proxy.Pulse) (string, error) {
+				got, err := measure(ctx, l)
+				if err != nil {
+					return "", err
+				}
+				late := pulse.Late()
+				switch {
+				case got.Rate > most*rate:
+					return "", fmt.Errorf("%w: %s", errNoEffect, passes(got.Rate))
+				case got.Spread <= late || got.Rate*float64(got.Spread)/float64(got.Spread-late) > most*rate: // without the time that the machine was late
+					return passes(got.Rate), blurred(late)
+				}
+				return passes(got.Rate), nil
+			})
 		},
 		undone: func(ctx context.Context, l *Link) (string, error) {
 			got, err := measure(ctx, l)
@@ -87,10 +95,10 @@ func (f *Bandwidth) Plan(ctx context.Context, env Env) ([]Step, error) {
 			}
 			// A clean link carries hundreds of megabytes a second: where the fault let
 			// through nearly as much, there is no telling.
-			if clear := 1.5 * rate; got < clear && clear < 100e6 {
-				return "", fmt.Errorf("still only %s", passes(got))
+			if clear := 1.5 * rate; got.Rate < clear && clear < 100e6 {
+				return "", fmt.Errorf("still only %s", passes(got.Rate))
 			}
-			return passes(got), nil
+			return passes(got.Rate), nil
 		},
 	})
 }

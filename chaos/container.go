@@ -107,6 +107,24 @@ func (c *Container) Addresses() []netip.Addr {
 	return is.Addresses()
 }
 
+// Addr implements [Addressed]: the first port that it says it listens on, at its own
+// address, or where the machine forwards it. It is empty where there is none.
+func (c *Container) Addr() string {
+	is, err := c.asked()
+	if err != nil {
+		return ""
+	}
+	for _, port := range is.Ports {
+		if at, ok := is.Public[port]; ok {
+			return at.String()
+		}
+		if addrs := is.Addresses(); len(addrs) > 0 {
+			return netip.AddrPortFrom(addrs[0], uint16(port)).String()
+		}
+	}
+	return ""
+}
+
 // Ready implements [Unit].
 func (c *Container) Ready(ctx context.Context) error {
 	if c.Check != nil {

@@ -16,7 +16,7 @@ import (
 // Throttle lets a unit have only a part of the processor time: of each tenth of a second
 // it runs for so long, and waits for the rest.
 type Throttle struct {
-	Selector   `yaml:",inline"`
+	Starving   `yaml:",inline"`
 	Share      scenarios.Share `yaml:"share"`               // of one processor
 	Processors float64         `yaml:"processors,positive"` // in place of share, for more than one: 1.5 is one and a half
 }
@@ -48,25 +48,9 @@ func (t *Throttle) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
 
 // Plan implements [Fault].
 func (t *Throttle) Plan(ctx context.Context, env Env) ([]Step, error) {
-	units, err := t.units(ctx, env)
-	if err != nil {
-		return nil, err
-	}
-	victims, err := t.starved(env, units)
-	if err != nil {
-		return nil, err
-	}
-	var steps []Step
-	for _, v := range victims {
-		s := &throttle{ration: &ration{victim: v}, most: t.processors(), burn: env.burners()}
-		if v.runs() {
-			if err := s.plan(); err != nil {
-				return nil, err
-			}
-		}
-		steps = append(steps, s)
-	}
-	return steps, nil
+	return t.each(ctx, env, func(v victim) planned {
+		return &throttle{ration: &ration{victim: v}, most: t.processors(), burn: env.burners()}
+	})
 }
 
 // throttle is a unit about to be throttled, or throttled.

@@ -116,6 +116,9 @@ func (c *crash) Inject(context.Context) (Held, error) {
 // runningProcess gives the identity of the process that a unit runs as now.
 func runningProcess(u Unit) (identity, error) {
 	pid := u.PID()
+	if c, ok := ContainerOf(u); ok && !c.Engine.Address().Local() {
+		return identity{}, fmt.Errorf("%s runs on another machine, %s, where its process can't be signalled from here; container.kill and container.pause go through the engine", u.Name(), c.Engine.Address().Host)
+	}
 	if pid == 0 {
 		return identity{}, fmt.Errorf("%s does not run", u.Name())
 	}

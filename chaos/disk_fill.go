@@ -14,7 +14,7 @@ import (
 // DiskFill takes the room that is left on a filesystem of a unit's, with a file that has
 // no name and is gone with brunt.
 type DiskFill struct {
-	Selector `yaml:",inline"`
+	Starving `yaml:",inline"`
 	Path     string          `yaml:"path,required"` // a directory of the unit, on the filesystem that is meant
 	Bytes    scenarios.Size  `yaml:"bytes,min=1"`   // to take
 	Percent  scenarios.Share `yaml:"percent"`       // in place of bytes: of the filesystem, that is used then
@@ -40,13 +40,7 @@ func (f *DiskFill) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
 
 // Plan implements [Fault].
 func (f *DiskFill) Plan(ctx context.Context, env Env) ([]Step, error) {
-	return f.burns(ctx, env, func(v victim) (Step, error) {
-		s := &diskFill{victim: v, fault: f, state: env.State}
-		if v.runs() {
-			return s, s.plan()
-		}
-		return s, nil
-	})
+	return f.each(ctx, env, func(v victim) planned { return &diskFill{victim: v, fault: f, state: env.State} })
 }
 
 // diskFill is a unit about to be without room on a disk, or without.
@@ -60,6 +54,8 @@ type diskFill struct {
 	dir   *os.File
 	file  *os.File
 	took  time.Duration
+	full  int64 // bytes that were left as it was taken back
+	back  int64 // and that were after it; zero is that it has not been seen
 }
 
 // leftToBrunt is the room that is left where brunt's journal lies: without it nothing
@@ -186,9 +182,13 @@ func (f *diskFill) fill() error {
 }
 
 // Verify implements [Held]: nothing can be written any more; or where room is to be left,
-// so much is gone.
+// the file has taken it. What is left besides is no proof: others use the disk as well.
 func (f *diskFill) Verify(context.Context) (string, error) {
 	space, err := rootfs.SpaceOf(f.dir)
+	if err != nil {
+		return "", err
+	}
+	taken, err := rootfs.Taken(f.file)
 	if err != nil {
 		return "", err
 	}
@@ -202,10 +202,10 @@ func (f *diskFill) Verify(context.Context) (string, error) {
 		}
 		return fmt.Sprintf("nothing can be written in %s any more: %s; taken within %s", f.fault.Path, said, scenarios.FormatSeconds(f.took.Seconds())), nil
 	}
-	if space.Free > f.left+f.take/2 {
-		return "", fmt.Errorf("%w: %s in %s", errNoEffect, said, f.fault.Path)
+	if taken < f.take/10*9 {
+		return "", fmt.Errorf("%w: of %s only %s are taken in %s", errNoEffect, sizeText(f.take), sizeText(taken), f.fault.Path)
 	}
-	return fmt.Sprintf("%s in %s; %s taken within %s", said, f.fault.Path, sizeText(f.take), scenarios.FormatSeconds(f.took.Seconds())), nil
+	return fmt.Sprintf("%s are taken in %s, within %s; %s", sizeText(taken), f.fault.Path, scenarios.FormatSeconds(f.took.Seconds()), said), nil
 }
 
 // write writes a little, and leaves nothing of it.
@@ -220,27 +220,41 @@ func (f *diskFill) write() error {
 
 // Revert implements [Held].
 func (f *diskFill) Revert(ctx context.Context) (Outcome, error) {
+	before, _ := rootfs.SpaceOf(f.dir)
 	err := f.file.Close()
-	if err != nil && !errors.Is(err, os.ErrClosed) {
+	if errors.Is(err, os.ErrClosed) { // it is the second time
+		return Reverted, nil
+	}
+	if err != nil {
 		return Failed, err
 	}
+	f.full = before.Free
 	if _, err := (Pending{Undo: f.Undo()}).takeBack(ctx); err != nil {
 		return Failed, err
 	}
+	f.seen()
 	return Reverted, nil
 }
 
-// Gone implements [Held]: there is room again.
-func (f *diskFill) Gone(ctx context.Context) (string, error) {
-	defer f.dir.Close()
-	var space rootfs.Space
-	err := await(ctx, 10*time.Second, func() bool {
-		var err error
-		space, err = rootfs.SpaceOf(f.dir)
-		return err == nil && space.Free > f.left && (f.left > 0 || f.write() == nil)
-	}, "")
-	if err != nil {
-		return "", fmt.Errorf("%s of %s is still full: %s of %s are left", f.fault.Path, f.victim, sizeText(space.Free), sizeText(space.Total))
+// seen looks whether there is room again.
+func (f *diskFill) seen() bool {
+	if f.back > 0 {
+		return true
 	}
-	return fmt.Sprintf("%s of %s are left again", sizeText(space.Free), sizeText(space.Total)), nil
+	space, err := rootfs.SpaceOf(f.dir)
+	if err == nil && space.Free >= f.full+min(f.take, leastTaken)/2 && (f.left > 0 || f.write() == nil) {
+		f.back = space.Free
+	}
+	return f.back > 0
+}
+
+// Gone implements [Held]: there is room again. Some filesystems give it back a little
+// later.
+func (f *diskFill) Gone(ctx context.Context) (string, error) {
+	err := await(ctx, 10*time.Second, f.seen, "")
+	_ = f.dir.Close()
+	if err != nil {
+		return "", fmt.Errorf("%s of %s has no more room than it had: %s", f.fault.Path, f.victim, sizeText(f.full))
+	}
+	return fmt.Sprintf("%s are left again", sizeText(f.back)), nil
 }

@@ -22,7 +22,7 @@ import (
 // keeps in memory is not slowed: neither what is read from there nor, in version 1 of
 // control groups, what is written there and brought to the disk later by the kernel.
 type DiskThrottle struct {
-	Selector  `yaml:",inline"`
+	Starving  `yaml:",inline"`
 	Rate      scenarios.Bandwidth `yaml:"rate,required,positive"`          // such as 1MiB/s; of each direction
 	Path      string              `yaml:"path"`                            // a directory of the unit, on the disk that is meant; zero is /
 	Direction string              `yaml:"direction,oneof=both|read|write"` // zero is both
@@ -63,25 +63,9 @@ func checkPath(at scenarios.Pos, p string, m *scenarios.Mistakes) {
 
 // Plan implements [Fault].
 func (t *DiskThrottle) Plan(ctx context.Context, env Env) ([]Step, error) {
-	units, err := t.units(ctx, env)
-	if err != nil {
-		return nil, err
-	}
-	victims, err := t.starved(env, units)
-	if err != nil {
-		return nil, err
-	}
-	var steps []Step
-	for _, v := range victims {
-		s := &diskThrottle{ration: &ration{victim: v}, fault: t, burn: env.burners()}
-		if v.runs() {
-			if err := s.plan(); err != nil {
-				return nil, err
-			}
-		}
-		steps = append(steps, s)
-	}
-	return steps, nil
+	return t.each(ctx, env, func(v victim) planned {
+		return &diskThrottle{ration: &ration{victim: v}, fault: t, burn: env.burners()}
+	})
 }
 
 // diskThrottle is a unit about to be slowed in its use of a disk, or slowed.

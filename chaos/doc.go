@@ -62,6 +62,11 @@
 //     its links, [Slow] where the effect takes its time, [Meter] to count what met it, [Zoned] and
 //     [Led] to be aimed at a zone and at the leader.
 //
+// A unit may be a [Container] of a Docker engine, found by package docker. What is done to
+// it is held against its id and the time of its start, so that a container that takes its
+// name is never touched; an undo names its engine. A fault that lives in a container's
+// namespaces implements [Rooted]: the timeline tells it of a restart.
+//
 // A toxic of package proxy becomes a fault by toxicPlan: say what proves it and what
 // proves that it is gone.
 //

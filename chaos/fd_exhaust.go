@@ -14,7 +14,7 @@ import (
 // FDExhaust takes from a unit the descriptors that it has not used yet: it can't open
 // files or connections any more, nor take those that come (EMFILE), until it closes some.
 type FDExhaust struct {
-	Selector `yaml:",inline"`
+	Starving `yaml:",inline"`
 	Leave    int `yaml:"leave,min=0,max=1000000"` // how many it can still open; zero is none
 }
 
@@ -28,13 +28,7 @@ func (f *FDExhaust) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
 
 // Plan implements [Fault].
 func (f *FDExhaust) Plan(ctx context.Context, env Env) ([]Step, error) {
-	return f.burns(ctx, env, func(v victim) (Step, error) {
-		s := &fdExhaust{victim: v, leave: f.Leave}
-		if v.runs() {
-			return s, s.plan()
-		}
-		return s, nil
-	})
+	return f.each(ctx, env, func(v victim) planned { return &fdExhaust{victim: v, leave: f.Leave} })
 }
 
 // fdExhaust is a unit about to be out of descriptors, or out of them.

@@ -159,30 +159,51 @@ func (f *HTTPError) Plan(ctx context.Context, env Env) ([]Step, error) {
 func (f *HTTPDelay) Plan(ctx context.Context, env Env) ([]Step, error) {
 	share := orAll(f.Percent)
 	least := leastLate(f.Delay.D(), f.Jitter.D())
-	sure := f.Delay-f.Jitter >= scenarios.Duration(least) // each that is hit takes so long
-	ask := func(l *Link, limit time.Duration) func(ctx context.Context, n int) (asked, error) {
-		return func(ctx context.Context, n int) (asked, error) {
-			return requests(ctx, l, n, f.probe(), func(a answer) bool {
-				return a.took >= limit || a.status == 0 && a.took >= silence
+	each := f.Delay-f.Jitter >= scenarios.Duration(least) // each that is hit takes so long
+	slow := func(a answer, limit, late time.Duration) bool {
+		return a.took >= telling(limit, late) || a.status == 0 && a.took >= telling(silence, late)
+	}
+	ask := func(l *Link, limit time.Duration, pulse *proxy.Pulse) func(ctx context.Context, n int) (asked, error) {
+		return func(ctx context.Context, n int) (got asked, err error) {
+			var late time.Duration
+			sure := 0
+			got, err = requests(ctx, l, n, f.probe(), func(a answer) bool {
+				if late = pulse.Late(); slow(a, limit, late) { // all have their answers by now
+					sure++
+				}
+				return slow(a, limit, 0)
 			})
+			got.sure, got.late = sure, late
+			return got, err
 		}
+	}
+	// Shows tells whether so many of the requests that were made are enough.
+	shows := func(got asked, hits int) bool {
+		got.hits = hits
+		return !got.few(share) && (share < 1 || !each || got.hits == got.n)
 	}
 	return toxicPlan(ctx, &f.Edge, env, &toxic{
 		what:  fmt.Sprintf("delay %s by %s", f.text(), f.Delay),
 		toxic: proxy.HTTPDelay{Delay: f.Delay.D(), Jitter: f.Jitter.D(), Share: share, Path: f.Path, Method: f.Method},
 		takes: 4 * (f.Delay + f.Jitter).D(),
 		prove: func(ctx context.Context, l *Link, _ *proxy.Line) (string, error) {
-			got, err := search(ctx, share, ask(l, least))
-			if err != nil {
-				return "", err
-			}
-			if got.few(share) || share == 1 && sure && got.hits < got.n {
-				return "", fmt.Errorf("%w: %d of %d requests are delayed", errNoEffect, got.hits, got.n)
-			}
-			return fmt.Sprintf("%d of %d requests take %s and more", got.hits, got.n, scenarios.FormatSeconds(least.Seconds())), nil
+			return untilClear(ctx, func(pulse *proxy.Pulse) (string, error) {
+				got, err := search(ctx, share, ask(l, least, pulse))
+				if err != nil {
+					return "", err
+				}
+				found := fmt.Sprintf("%d of %d requests take %s and more", got.hits, got.n, scenarios.FormatSeconds(least.Seconds()))
+				switch {
+				case !shows(got, got.hits):
+					return "", fmt.Errorf("%w: %d of %d requests are delayed", errNoEffect, got.hits, got.n)
+				case !shows(got, got.sure):
+					return found, blurred(got.late)
+				}
+				return found, nil
+			})
 		},
 		undone: func(ctx context.Context, l *Link) (string, error) {
-			got, err := ask(l, f.Delay.D()/2+time.Millisecond)(ctx, atOnce(share))
+			got, err := ask(l, f.Delay.D()/2+time.Millisecond, nil)(ctx, atOnce(share))
 			if err != nil {
 				return "", err
 			}

@@ -55,11 +55,13 @@ func (f *Latency) Plan(ctx context.Context, env Env) ([]Step, error) {
 		toxic: proxy.Latency{Delay: f.Delay.D(), Jitter: f.Jitter.D(), Correlation: float64(f.Correlation), Direction: dir},
 		takes: 2 * (delay + jitter),
 		prove: func(ctx context.Context, l *Link, _ *proxy.Line) (string, error) {
-			t, err := roundTrips(ctx, l)
-			if err != nil {
-				return "", err
-			}
-			return t.late(delay, jitter)
+			return untilClear(ctx, func(pulse *proxy.Pulse) (string, error) {
+				t, err := roundTrips(ctx, l)
+				if err != nil {
+					return "", err
+				}
+				return t.delayed(delay, jitter, pulse.Late())
+			})
 		},
 		undone: func(ctx context.Context, l *Link) (string, error) {
 			rtt, err := roundTrip(ctx, l)
@@ -79,22 +81,32 @@ func (f *Latency) Plan(ctx context.Context, env Env) ([]Step, error) {
 // one in ten draws and fewer come below.
 func leastLate(delay, jitter time.Duration) time.Duration { return max(delay-jitter, delay/5) }
 
-// late finds that the slowest of the round trips takes what it should. Where the fault
+// delayed finds that the slowest of the round trips takes what it should. Where the fault
 // does not stay for long enough, it is that they have no answer for as long as it does.
-func (t trips) late(delay, jitter time.Duration) (string, error) {
+// Late is how late this machine itself was meanwhile.
+func (t trips) delayed(delay, jitter, late time.Duration) (string, error) {
 	least := leastLate(delay, jitter)
 	if t.silent > 0 {
-		if t.waited < min(least, silence) {
+		enough := min(least, silence)
+		if t.waited < enough {
 			return "", errors.New("there is no time to find its effect")
 		}
-		return "a round trip has no answer in " + scenarios.FormatSeconds(t.waited.Seconds()), nil
+		found := "a round trip has no answer in " + scenarios.FormatSeconds(t.waited.Seconds())
+		if t.waited < telling(enough, late) {
+			return found, blurred(late)
+		}
+		return found, nil
 	}
 	rtt := t.times[len(t.times)/2]
 	if delay-jitter < least {
 		rtt = t.times[len(t.times)-1]
 	}
-	if rtt < least {
-		return "", fmt.Errorf("%w: a round trip takes %s, and should take %s and more", errNoEffect, scenarios.FormatSeconds(rtt.Seconds()), scenarios.FormatSeconds(least.Seconds()))
+	found := "a round trip takes " + scenarios.FormatSeconds(rtt.Seconds())
+	switch {
+	case rtt < least:
+		return "", fmt.Errorf("%w: %s, and should take %s and more", errNoEffect, found, scenarios.FormatSeconds(least.Seconds()))
+	case rtt < telling(least, late):
+		return found, blurred(late)
 	}
-	return "a round trip takes " + scenarios.FormatSeconds(rtt.Seconds()), nil
+	return found, nil
 }

@@ -20,6 +20,7 @@ type Leader struct {
 	Check   *scenarios.Node    `yaml:"check"`            // as a step's; zero is a status under 400
 	Headers *scenarios.Node    `yaml:"headers"`          // of the request, as a step's
 	Command []string           `yaml:"command"`          // run for each unit with BRUNT_UNIT and BRUNT_ADDR in its environment; 0 is the leader's exit code
+	Exec    []string           `yaml:"exec"`             // run in each unit's container; 0 is the leader's exit code
 	Timeout scenarios.Duration `yaml:"timeout,positive"` // of one answer; zero is 2s
 	Within  scenarios.Duration `yaml:"within,positive"`  // how long none or several are asked again; zero is once
 }
@@ -31,7 +32,18 @@ type Led interface {
 }
 
 // Runs tells whether it is found by a command.
-func (l *Leader) Runs() bool { return len(l.Command) > 0 }
+func (l *Leader) Runs() bool { return len(l.Command)+len(l.Exec) > 0 }
+
+// ways is in how many ways the leader is to be found.
+func (l *Leader) ways() int {
+	n := 0
+	for _, has := range []bool{l.Get != "", len(l.Command) > 0, len(l.Exec) > 0} {
+		if has {
+			n++
+		}
+	}
+	return n
+}
 
 // Addressed is a Unit that listens somewhere.
 type Addressed interface{ Addr() string }
@@ -46,8 +58,8 @@ func (l *Leader) check(of scenarios.Place, pick Pick, units int, m *scenarios.Mi
 		m.Add(of.Of("leader"), "it is asked for with `pick: leader` beside it")
 	case units == 0:
 		m.Add(of.Of("pick"), "there are no units of which one could lead")
-	case (l.Get == "") == (len(l.Command) == 0):
-		m.Add(of.Of("leader"), "want either a path to get, or a command")
+	case l.ways() != 1:
+		m.Add(of.Of("leader"), "want either a path to get, or a command, or one to exec in the container")
 	case l.Get != "" && !strings.HasPrefix(l.Get, "/"):
 		m.Add(l.Of("get"), "a path of each unit begins with /, and %q does not", l.Get)
 	case l.Get == "" && (l.Check != nil || l.Headers != nil):
@@ -73,6 +85,7 @@ func (l *Leader) among(ctx context.Context, env Env, whom string, units []Unit) 
 		return unknown{whom}, nil
 	}
 	var names []string
+	env.Units = slices.Concat(env.Units, units) // containers that a selector has found are not among them
 	for _, u := range units {
 		names = append(names, u.Name())
 	}
@@ -137,10 +150,33 @@ func (l *Leader) leads(ctx context.Context, env Env, name string) error {
 	if len(l.Command) > 0 {
 		return l.run(ctx, env, env.Units[i])
 	}
+	if len(l.Exec) > 0 {
+		return l.exec(ctx, env.Units[i])
+	}
 	if env.Ask == nil {
 		return errors.New("nobody can ask it")
 	}
 	return env.Ask(ctx, l, env.Units[i])
+}
+
+// exec asks by a command in the unit's container.
+func (l *Leader) exec(ctx context.Context, u Unit) error {
+	c, ok := ContainerOf(u)
+	if !ok {
+		return errNoContainer
+	}
+	is, err := c.running(ctx)
+	if err != nil {
+		return err
+	}
+	code, said, err := c.Engine.Exec(ctx, is.ID, l.Exec, nil)
+	switch {
+	case err != nil:
+		return err
+	case code != 0:
+		return fmt.Errorf("%s exits with %d: %s", l.Exec[0], code, said)
+	}
+	return nil
 }
 
 // run asks by the command.

@@ -17,24 +17,6 @@ func onlyLinux(at scenarios.Pos, kind string, m *scenarios.Mistakes) {
 	}
 }
 
-// starved gives the units that a fault hits that is done to their processes from without,
-// each with the process that it runs as. Where nothing runs yet, a dry run has units
-// without.
-func (s *Selector) starved(env Env, units []Unit) ([]victim, error) {
-	var out []victim
-	for _, u := range units {
-		v := victim{unit: u, groups: env.Groups, point: env.point}
-		if !env.Dry || u.PID() != 0 {
-			var err error
-			if v.id, err = runningProcess(u); err != nil {
-				return nil, err
-			}
-		}
-		out = append(out, v)
-	}
-	return out, nil
-}
-
 // A victim is a unit with the process that it runs as.
 type victim struct {
 	unit   Unit

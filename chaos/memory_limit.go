@@ -17,7 +17,7 @@ import (
 // kernel first finds by dropping what it has cached, then by killing one of its
 // processes. It must be more than the unit uses now.
 type MemoryLimit struct {
-	Selector `yaml:",inline"`
+	Starving `yaml:",inline"`
 	Bytes    scenarios.Size `yaml:"bytes,required,min=1"` // a multiple of the machine's pages, or it is rounded down to one
 }
 
@@ -34,26 +34,10 @@ func (l *MemoryLimit) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
 
 // Plan implements [Fault].
 func (l *MemoryLimit) Plan(ctx context.Context, env Env) ([]Step, error) {
-	units, err := l.units(ctx, env)
-	if err != nil {
-		return nil, err
-	}
-	victims, err := l.starved(env, units)
-	if err != nil {
-		return nil, err
-	}
-	var steps []Step
-	for _, v := range victims {
-		page := int64(os.Getpagesize())
-		s := &memoryLimit{ration: &ration{victim: v}, most: int64(l.Bytes) / page * page, burn: env.burners()}
-		if v.runs() {
-			if err := s.plan(); err != nil {
-				return nil, err
-			}
-		}
-		steps = append(steps, s)
-	}
-	return steps, nil
+	page := int64(os.Getpagesize())
+	return l.each(ctx, env, func(v victim) planned {
+		return &memoryLimit{ration: &ration{victim: v}, most: int64(l.Bytes) / page * page, burn: env.burners()}
+	})
 }
 
 // memoryLimit is a unit about to be limited in its memory, or limited.

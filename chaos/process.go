@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -42,7 +44,11 @@ func (i identity) raw() json.RawMessage {
 // errProtected tells that a process is none that brunt may hit.
 var errProtected = errors.New("brunt does not touch it")
 
-// protect refuses pid 1, brunt itself, its ancestors and the guard.
+// engines are the programs of container engines, whose end would be that of all
+// containers.
+var engines = []string{"dockerd", "containerd", "podman", "conmon"}
+
+// protect refuses pid 1, brunt itself, its ancestors, the guard and the container engine.
 func protect(pid int) error {
 	switch {
 	case pid <= 1:
@@ -51,6 +57,9 @@ func protect(pid int) error {
 		return fmt.Errorf("process %d: %w: it is brunt itself", pid, errProtected)
 	case pid == int(guardPID.Load()):
 		return fmt.Errorf("process %d: %w: it is brunt's guard", pid, errProtected)
+	}
+	if name := programOf(pid); slices.ContainsFunc(engines, func(e string) bool { return name == e || strings.HasPrefix(name, e+"-") }) {
+		return fmt.Errorf("process %d: %w: it is %s, of the container engine", pid, errProtected, name)
 	}
 	for p, n := os.Getppid(), 0; p > 1 && n < 64; n++ {
 		if p == pid {

@@ -55,6 +55,57 @@ func roundTrips(ctx context.Context, l *Link) (trips, error) {
 	return t, also(errs[:]...)
 }
 
+// errBlurred is that something took as long as the fault makes it take, and that this
+// machine itself was late by then: it may have done it alone.
+var errBlurred = errors.New("this machine itself was late")
+
+// blurred says by how much.
+func blurred(late time.Duration) error {
+	return fmt.Errorf("%w by %s, so that there is no telling", errBlurred, scenarios.FormatSeconds(late.Seconds()))
+}
+
+// telling is the least that something must take to show what makes it take least, on a
+// machine that itself is late: by half of it more than the machine alone could make it.
+func telling(least, late time.Duration) time.Duration { return max(least, late+least/2) }
+
+// How often something must be found late by a machine that is late itself, and never in
+// time, to count after all: without the fault it would have been quick between two stalls,
+// and once is enough to tell. When time is up fewer times do.
+const (
+	inARow = 10
+	atEnd  = 2
+)
+
+// untilClear looks until what it finds is not blurred, or ctx is over. A look has the
+// pulse of its own time; one that is blurred gives what it found as well.
+func untilClear(ctx context.Context, look func(pulse *proxy.Pulse) (string, error)) (string, error) {
+	pulse, err := proxy.NewPulse(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer pulse.Close()
+	found, why := "", error(nil) // of the last look that was blurred
+	for n := 1; ; n++ {
+		pulse.Reset()
+		text, err := look(pulse)
+		over := ctx.Err() != nil
+		switch {
+		case errors.Is(err, errBlurred):
+			found, why = text, err
+		case err != nil && over && n > 1 && !errors.Is(err, errNoEffect): // time was up in the middle of it
+			n--
+		default:
+			return text, err
+		}
+		switch {
+		case n == inARow || n >= atEnd && over:
+			return fmt.Sprintf("%s, %d times in a row, though %v", found, n, errBlurred), nil
+		case over:
+			return "", fmt.Errorf("%s, and %w", found, why)
+		}
+	}
+}
+
 // roundTrip is the median of what roundTrips finds.
 func roundTrip(ctx context.Context, l *Link) (time.Duration, error) {
 	t, err := roundTrips(ctx, l)
@@ -103,6 +154,10 @@ type fates struct{ fresh, old proxy.Outcome }
 
 // find finds what became of a new connection and of one that was open before.
 func (f fates) find(ctx context.Context, l *Link, before *proxy.Line) (string, error) {
+	return untilClear(ctx, func(pulse *proxy.Pulse) (string, error) { return f.look(ctx, l, before, pulse) })
+}
+
+func (f fates) look(ctx context.Context, l *Link, before *proxy.Line, pulse *proxy.Pulse) (string, error) {
 	var wg sync.WaitGroup
 	var old proxy.Outcome
 	if before != nil {
@@ -110,17 +165,24 @@ func (f fates) find(ctx context.Context, l *Link, before *proxy.Line) (string, e
 	}
 	fresh, err := connects(ctx, l)
 	wg.Wait()
+	silent := fresh == proxy.Silent || before != nil && old == proxy.Silent
+	late := pulse.Late()
 	switch {
 	case err != nil:
 		return "", err
 	case fresh != f.fresh:
 		return "", fmt.Errorf("%w: a new connection is %s, and should be %s", errNoEffect, fresh, f.fresh)
-	case before == nil:
-		return fmt.Sprintf("a new connection is %s; none could be opened before, as another fault is on the link", fresh), nil
-	case old != f.old:
+	case before != nil && old != f.old:
 		return "", fmt.Errorf("%w on a connection that was open before: it is %s, and should be %s", errNoEffect, old, f.old)
 	}
-	return fmt.Sprintf("a new connection is %s, one that was open before is %s", fresh, old), nil
+	found := fmt.Sprintf("a new connection is %s, one that was open before is %s", fresh, old)
+	if before == nil {
+		found = fmt.Sprintf("a new connection is %s; none could be opened before, as another fault is on the link", fresh)
+	}
+	if silent && telling(silence, late) > silence {
+		return found, blurred(late)
+	}
+	return found, nil
 }
 
 // together is how many connections a probe of many requests uses at once, so that
@@ -130,7 +192,9 @@ const together = 16
 // asked are the requests of a probe.
 type asked struct {
 	n    int
-	hits int // that the fault hit
+	hits int           // that the fault hit
+	sure int           // of those, that this machine alone can't have made late, where that is asked
+	late time.Duration // this machine itself, at worst
 }
 
 // An answer is what came of a request of a probe. One that had none has status 0, after
@@ -212,7 +276,7 @@ func search(ctx context.Context, share float64, requests func(ctx context.Contex
 	var all asked
 	for range mostTries {
 		some, err := requests(ctx, atOnce(share))
-		all.n, all.hits = all.n+some.n, all.hits+some.hits
+		all.n, all.hits, all.sure, all.late = all.n+some.n, all.hits+some.hits, all.sure+some.sure, max(all.late, some.late)
 		if err != nil || all.hits > 0 || tries(share) <= oneTry || ctx.Err() != nil {
 			return all, err
 		}

@@ -97,7 +97,10 @@ func (r *ration) set(s cgroup.Setting, was, is string) {
 
 // Via implements [Step].
 func (r *ration) Via() string {
-	if r.home.Unified {
+	switch {
+	case r.home.Path == "": // it is not known yet
+		return "cgroup"
+	case r.home.Unified:
 		return "cgroup v2"
 	}
 	return "cgroup v1"

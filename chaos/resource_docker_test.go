@@ -22,6 +22,9 @@ import (
 // containers: what the engine says of them stays as it was while they are in, and the
 // kernel's side is as it was afterwards.
 func TestDocker_Resources(t *testing.T) {
+	if testing.Short() {
+		t.Skip("makes a few dozen containers")
+	}
 	chaostest.Root(t)
 	y := chaostest.NewYard(t)
 	for _, c := range []struct {
@@ -138,6 +141,82 @@ func TestDocker_ResourcesExactly(t *testing.T) {
 			t.Logf("%s: inside it is %.6g", c.yaml, got)
 			if got < c.low || got > c.top {
 				t.Errorf("inside it is %g, want %g to %g", got, c.low, c.top)
+			}
+		})
+	}
+}
+
+// TestDocker_ResourcesAgain starts a container again in the midst of a fault, which is
+// there again then, or void; and whatever it had first is there in the end.
+func TestDocker_ResourcesAgain(t *testing.T) {
+	if testing.Short() {
+		t.Skip("makes a few dozen containers")
+	}
+	chaostest.Root(t)
+	y := chaostest.NewYard(t)
+	for _, c := range []struct {
+		yaml string
+		void bool
+	}{
+		{"cpu.throttle: {service: web, share: 5%}", false},
+		{"memory.limit: {service: web, bytes: 48MiB}", false},
+		{"stress.memory: {service: web, bytes: 32MiB}", false},
+		{"disk.fill: {service: web, path: /, bytes: 64MiB}", false},
+		{"fd.exhaust: {service: web, leave: 3}", false},
+		{"time.skew: {service: web, offset: -1h}", false},
+		{"time.skew: {service: web, offset: -1h, on_restart: void}", true},
+	} {
+		t.Run(c.yaml, func(t *testing.T) {
+			t.Parallel()
+			v := y.Start(t, chaostest.VictimOptions{})
+			of := &victim{Unit: v.AskedContainer, t: t, alone: true}
+			w := of.world(nil)
+			var noted []chaos.Undo
+			w.Env.Extend = func(undo chaos.Undo) error {
+				noted = append(noted, undo)
+				return nil
+			}
+			step := chaostest.Plan(t, c.yaml, w)[0]
+			held, err := step.Inject(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := held.Verify(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if err := v.Engine.Restart(t.Context(), v.ID, 0); err != nil {
+				t.Fatal(err)
+			}
+			waitFor(t, "the container to be back", func() bool { return v.PID() != 0 && v.Ready(t.Context()) == nil })
+			fresh := of.state()
+			if said, err := held.(chaos.Rooted).Uprooted(t.Context(), "another"); said != "" || err != nil {
+				t.Errorf("another container's restart: %q, %v", said, err)
+			}
+			said, err := held.(chaos.Rooted).Uprooted(t.Context(), v.ID)
+			switch {
+			case (err != nil) != c.void:
+				t.Errorf("%q, %v", said, err)
+			case !c.void:
+				if len(noted) != len(step.Undo()) {
+					t.Errorf("%d undos are written down, want %d", len(noted), len(step.Undo()))
+				}
+				if _, err := held.Verify(t.Context()); err != nil || said == "" {
+					t.Errorf("it is not there again: %q, %v", said, err)
+				}
+			}
+			for range 2 {
+				if o, err := held.Revert(t.Context()); err != nil {
+					t.Errorf("%s, %v", o, err)
+				}
+			}
+			if _, err := held.Gone(t.Context()); err != nil {
+				t.Error(err)
+			}
+			if now := of.state(); now != fresh {
+				t.Errorf("it was\n%s\nand is\n%s", fresh, now)
+			}
+			if said, err := held.(chaos.Rooted).Uprooted(t.Context(), v.ID); said != "" || err != nil {
+				t.Errorf("a restart after the end: %q, %v", said, err)
 			}
 		})
 	}

@@ -319,6 +319,9 @@ func victimIn(t *testing.T, where string) *victim {
 // everything to what it was.
 func TestResources(t *testing.T) {
 	for _, c := range resourceFaults {
+		if testing.Short() && !slices.Contains([]string{"throttled, and shares its group", "limited in memory", "beside taken memory", "without room in memory", "out of descriptors", "with a clock that is ahead"}, c.name) {
+			continue
+		}
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			needsRoot(t)

@@ -17,7 +17,7 @@ import (
 // StressCPU burns processor time in a unit's place: what its control group may use, and
 // what the machine has, it shares with the burners.
 type StressCPU struct {
-	Selector `yaml:",inline"`
+	Starving `yaml:",inline"`
 	Load     scenarios.Share `yaml:"load"`                   // of each worker, of the time that passes; zero is 100%
 	Workers  int             `yaml:"workers,min=1,max=1024"` // each on a processor of its own, if there are as many; zero is one for each processor of the machine
 }
@@ -25,7 +25,7 @@ type StressCPU struct {
 // StressMemory takes memory in a unit's place: what its control group may use, and what
 // the machine has, is left to it without that much.
 type StressMemory struct {
-	Selector `yaml:",inline"`
+	Starving `yaml:",inline"`
 	Bytes    scenarios.Size  `yaml:"bytes,min=1"`           // to take
 	Percent  scenarios.Share `yaml:"percent"`               // in place of bytes: of the limit of the unit's control group, else of the machine's memory
 	OOM      string          `yaml:"oom,oneof=burner|unit"` // who is killed where memory runs out; zero is the burner. unit takes until the kernel has killed the unit
@@ -33,7 +33,7 @@ type StressMemory struct {
 
 // StressIO reads and writes in a unit's place, as fast as the disk lets it.
 type StressIO struct {
-	Selector `yaml:",inline"`
+	Starving `yaml:",inline"`
 	Path     string `yaml:"path"`                  // a directory of the unit, on the disk that is meant; zero is /tmp
 	Workers  int    `yaml:"workers,min=1,max=256"` // each with a file of 64 MiB that has no name; zero is one
 }
@@ -94,55 +94,29 @@ func (s *StressIO) path() string {
 
 // Plan implements [Fault].
 func (s *StressCPU) Plan(ctx context.Context, env Env) ([]Step, error) {
-	job := burner.Job{CPU: &burner.CPU{Load: s.load(), Workers: s.workers()}}
-	return s.burns(ctx, env, func(v victim) (Step, error) {
-		return &stressCPU{burning: burning{victim: v, burn: env.burners(), job: job, score: 1000}}, nil
+	return s.each(ctx, env, func(v victim) planned {
+		b := &stressCPU{burning{victim: v, burn: env.burners(), score: 1000}}
+		b.job.CPU = &burner.CPU{Load: s.load(), Workers: s.workers()}
+		return b
 	})
 }
 
 // Plan implements [Fault].
 func (s *StressMemory) Plan(ctx context.Context, env Env) ([]Step, error) {
-	return s.burns(ctx, env, func(v victim) (Step, error) {
+	return s.each(ctx, env, func(v victim) planned {
 		b := &stressMemory{burning: burning{victim: v, burn: env.burners(), score: 1000}, kill: s.OOM == "unit", share: float64(s.Percent)}
 		b.job.Memory = &burner.Memory{Bytes: int64(s.Bytes)}
-		if v.runs() {
-			return b, b.plan()
-		}
-		return b, nil
+		return b
 	})
 }
 
 // Plan implements [Fault].
 func (s *StressIO) Plan(ctx context.Context, env Env) ([]Step, error) {
-	return s.burns(ctx, env, func(v victim) (Step, error) {
+	return s.each(ctx, env, func(v victim) planned {
 		b := &stressIO{burning: burning{victim: v, burn: env.burners(), score: 1000}, path: s.path()}
 		b.job.Disk = &burner.Disk{Workers: max(1, s.Workers), Block: 1 << 20, Blocks: 64, Write: true, Read: true}
-		if v.runs() {
-			return b, b.plan()
-		}
-		return b, nil
+		return b
 	})
-}
-
-// burns makes a step for each unit that is hit.
-func (s *Selector) burns(ctx context.Context, env Env, step func(victim) (Step, error)) ([]Step, error) {
-	units, err := s.units(ctx, env)
-	if err != nil {
-		return nil, err
-	}
-	victims, err := s.starved(env, units)
-	if err != nil {
-		return nil, err
-	}
-	var steps []Step
-	for _, v := range victims {
-		st, err := step(v)
-		if err != nil {
-			return nil, err
-		}
-		steps = append(steps, st)
-	}
-	return steps, nil
 }
 
 // burning is a unit with a burner in its place.
@@ -213,6 +187,9 @@ func (b *burning) over() error {
 
 // stressCPU burns processor time.
 type stressCPU struct{ burning }
+
+// plan finds nothing: processor time is there.
+func (*stressCPU) plan() error { return nil }
 
 func (s *stressCPU) String() string {
 	return fmt.Sprintf("burn %s of a processor in the place of %s, with %s", scenarios.FormatShare(s.job.CPU.Load), s.victim, scenarios.Amount(s.job.CPU.Workers, "worker"))

@@ -108,44 +108,68 @@ func (f *Slicer) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
 // mostGone bounds the connections by which a fault is found gone.
 const mostGone = 200
 
-// dials makes n connections over the link, some at once, and counts those that hit
-// tells of. Enough ends it early.
-func dials(ctx context.Context, n int, enough func(asked) bool, hit func(ctx context.Context) (bool, error)) (asked, error) {
+// A fated tells what became of a connection: how long it took for whatever the fault
+// makes take least, or, of a fault that is not about time, whether it hit.
+type fated struct {
+	took, least time.Duration
+	hit         bool
+}
+
+// dials makes n connections over the link, some at once, and counts those that are hit.
+// Enough ends it early; pulse may be nil, where nothing hangs on how late the machine is.
+func dials(ctx context.Context, n int, pulse *proxy.Pulse, enough func(asked) bool, dial func(ctx context.Context) (fated, error)) (asked, error) {
 	var all asked
 	for all.n < n && !enough(all) {
-		hits := make([]bool, min(together, n-all.n))
-		errs := make([]error, len(hits))
+		some := make([]fated, min(together, n-all.n))
+		errs := make([]error, len(some))
+		pulse.Reset()
 		var wg sync.WaitGroup
-		for i := range hits {
-			wg.Go(func() { hits[i], errs[i] = hit(ctx) })
+		for i := range some {
+			wg.Go(func() { some[i], errs[i] = dial(ctx) })
 		}
 		wg.Wait()
+		late := pulse.Late()
 		if i := slices.IndexFunc(errs, func(err error) bool { return err != nil }); i >= 0 {
 			return all, errs[i]
 		}
-		for _, h := range hits {
-			all.add(h)
+		all.late = max(all.late, late)
+		for _, f := range some {
+			timed := f.least > 0
+			all.add(f.hit || timed && f.took >= f.least)
+			if f.hit || timed && f.took >= telling(f.least, late) {
+				all.sure++
+			}
 		}
 	}
 	return all, nil
 }
 
 // find looks for a fault on a share of the connections.
-func (s *Some) find(ctx context.Context, what string, hit func(ctx context.Context) (bool, error)) (string, error) {
+func (s *Some) find(ctx context.Context, what string, dial func(ctx context.Context) (fated, error)) (string, error) {
 	share := orAll(s.Percent)
-	got, err := dials(ctx, tries(share), func(a asked) bool { return !a.few(share) }, hit)
-	if err != nil {
-		return "", err
+	shows := func(got asked, hits int) bool {
+		got.hits = hits
+		return !got.few(share) && (share < 1 || got.hits == got.n)
 	}
-	if got.few(share) || share == 1 && got.hits < got.n {
-		return "", fmt.Errorf("%w: %d of %d connections %s", errNoEffect, got.hits, got.n, what)
-	}
-	return fmt.Sprintf("%d of %d connections %s", got.hits, got.n, what), nil
+	return untilClear(ctx, func(pulse *proxy.Pulse) (string, error) {
+		got, err := dials(ctx, tries(share), pulse, func(a asked) bool { return !a.few(share) }, dial)
+		if err != nil {
+			return "", err
+		}
+		found := fmt.Sprintf("%d of %d connections %s", got.hits, got.n, what)
+		switch {
+		case !shows(got, got.hits):
+			return "", fmt.Errorf("%w: %s", errNoEffect, found)
+		case !shows(got, got.sure):
+			return found, blurred(got.late)
+		}
+		return found, nil
+	})
 }
 
 // gone looks for connections that are still hit.
-func (s *Some) gone(ctx context.Context, what string, hit func(ctx context.Context) (bool, error)) (string, error) {
-	got, err := dials(ctx, min(mostGone, tries(orAll(s.Percent))), func(a asked) bool { return a.hits > 0 }, hit)
+func (s *Some) gone(ctx context.Context, what string, dial func(ctx context.Context) (fated, error)) (string, error) {
+	got, err := dials(ctx, min(mostGone, tries(orAll(s.Percent))), nil, func(a asked) bool { return a.hits > 0 }, dial)
 	if err != nil {
 		return "", err
 	}
@@ -163,18 +187,18 @@ func (f *SlowClose) Plan(ctx context.Context, env Env) ([]Step, error) {
 		delay *= 2
 	}
 	// An end that does not come before ctx is over is late as well, if that is long enough.
-	late := func(l *Link, least time.Duration) func(ctx context.Context) (bool, error) {
-		return func(ctx context.Context) (bool, error) {
+	late := func(l *Link, least time.Duration) func(ctx context.Context) (fated, error) {
+		return func(ctx context.Context) (fated, error) {
 			r, err := l.Proxy.Probe(ctx, proxy.ProbeRequest{Kind: proxy.Close})
 			switch {
 			case err != nil:
-				return false, err
+				return fated{}, err
 			case r.Outcome == proxy.Answered:
-				return r.Times[0] >= least, nil
+				return fated{took: r.Times[0], least: least}, nil
 			case r.Outcome == proxy.Silent && r.Closing && r.Waited >= min(least, silence):
-				return true, nil
+				return fated{took: r.Waited, least: min(least, silence)}, nil
 			}
-			return false, fmt.Errorf("a probe is %s", r.Outcome)
+			return fated{}, fmt.Errorf("a probe is %s", r.Outcome)
 		}
 	}
 	return toxicPlan(ctx, &f.Edge, env, &toxic{
@@ -195,19 +219,19 @@ func (f *SlowClose) Plan(ctx context.Context, env Env) ([]Step, error) {
 func (f *Limit) Plan(ctx context.Context, env Env) ([]Step, error) {
 	dir := f.of(proxy.Back)
 	size := int64(f.Bytes)
-	ends := func(l *Link) func(ctx context.Context) (bool, error) {
-		return func(ctx context.Context) (bool, error) {
+	ends := func(l *Link) func(ctx context.Context) (fated, error) {
+		return func(ctx context.Context) (fated, error) {
 			r, err := l.Proxy.Probe(ctx, proxy.ProbeRequest{Kind: proxy.Bulk, Bytes: size + 1})
 			switch {
 			case err != nil:
-				return false, err
+				return fated{}, err
 			case r.Outcome == proxy.Answered:
-				return false, nil
+				return fated{}, nil
 			case r.Outcome == proxy.WasClosed || r.Outcome == proxy.WasReset:
 				// What was on its way back when requests met their limit may be lost.
-				return r.Received <= size && (r.Received == size || dir != proxy.Back), nil
+				return fated{hit: r.Received <= size && (r.Received == size || dir != proxy.Back)}, nil
 			}
-			return false, fmt.Errorf("a probe is %s", r.Outcome)
+			return fated{}, fmt.Errorf("a probe is %s", r.Outcome)
 		}
 	}
 	what := "end after " + f.Bytes.String()
@@ -232,18 +256,18 @@ func (f *Slicer) Plan(ctx context.Context, env Env) ([]Step, error) {
 	pieces := 2 + int64(math.Ceil(float64(telling)/float64(f.Delay.D())))
 	least := time.Duration(pieces-1) * f.Delay.D()
 	message := pieces * int64(f.Size+f.Variation)
-	sliced := func(l *Link, least time.Duration) func(ctx context.Context) (bool, error) {
-		return func(ctx context.Context) (bool, error) {
+	sliced := func(l *Link, least time.Duration) func(ctx context.Context) (fated, error) {
+		return func(ctx context.Context) (fated, error) {
 			r, err := l.Proxy.Probe(ctx, proxy.ProbeRequest{Kind: proxy.Bulk, Bytes: message})
 			switch {
 			case err != nil:
-				return false, err
+				return fated{}, err
 			case r.Outcome == proxy.Answered:
-				return r.Spread >= least, nil
+				return fated{took: r.Spread, least: least}, nil
 			case r.Outcome == proxy.Silent && r.Received > 0:
-				return r.Waited >= min(least, silence), nil
+				return fated{took: r.Waited, least: min(least, silence)}, nil
 			}
-			return false, fmt.Errorf("a probe is %s", r.Outcome)
+			return fated{}, fmt.Errorf("a probe is %s", r.Outcome)
 		}
 	}
 	what := fmt.Sprintf("get %s in pieces, over %s and more", scenarios.Size(message), scenarios.FormatSeconds(least.Seconds()))

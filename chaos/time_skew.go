@@ -19,7 +19,7 @@ import (
 // none of the clocks that spans are measured by. A process that the unit starts later
 // has the machine's clock, unless it is forked off and stays the same program.
 type TimeSkew struct {
-	Selector `yaml:",inline"`
+	Starving `yaml:",inline"`
 	Offset   Offset `yaml:"offset,required"` // ahead, or back with a minus: -1h, 90s, 250ms
 }
 
@@ -67,12 +67,8 @@ func (t *TimeSkew) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
 
 // Plan implements [Fault].
 func (t *TimeSkew) Plan(ctx context.Context, env Env) ([]Step, error) {
-	return t.burns(ctx, env, func(v victim) (Step, error) {
-		s := &timeSkew{victim: v, offset: time.Duration(t.Offset), burn: env.burners()}
-		if v.runs() {
-			return s, s.plan()
-		}
-		return s, nil
+	return t.each(ctx, env, func(v victim) planned {
+		return &timeSkew{victim: v, offset: time.Duration(t.Offset), burn: env.burners()}
 	})
 }
 

@@ -61,6 +61,7 @@ type page struct {
 	Missing              []string
 	Phases               []phaseView
 	PhasesFoot           string
+	Scripts              *table
 	Command              string
 	Seed                 uint64
 	Environment          []pair
@@ -107,6 +108,7 @@ func newPage(r *scenarios.Result) (*page, error) {
 		p.Alerts = append(p.Alerts, "Imported from "+clean(r.Imported)+": brunt did not make these requests. See the notes of the run for what their times are.")
 	}
 	p.objectives(r)
+	p.Scripts = scriptTable(r)
 	p.faults(r, line)
 	p.ledger(r.Ledger)
 	p.repeats(r.Repeats)
@@ -174,6 +176,7 @@ func (p *page) parts() []part {
 		{len(p.Generator) > 0, part{"generator", "Generator"}},
 		{p.Heatmap != nil || p.Percentiles != nil || len(p.Missing) > 0, part{"spread", "Distribution"}},
 		{len(p.Phases) > 0, part{"phases", "Phases and steps"}},
+		{p.Scripts != nil, part{"scripts", "Script"}},
 		{true, part{"run", "Run"}},
 	} {
 		if s.there {

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"unicode/utf8"
 )
 
 // A Table is a set of rows that iterations take their data from.
@@ -88,11 +89,13 @@ const (
 // tableSource is how a file writes a table: exactly one source, and a pick.
 type tableSource struct {
 	Place
-	CSV    string    `yaml:"csv"`                                   // a file whose first line names the columns
-	JSON   string    `yaml:"json"`                                  // a file with a list of objects
-	Inline *rawNode  `yaml:"inline"`                                // rows written here, as maps or as single values
-	Range  *intRange `yaml:"range"`                                 // whole numbers, both ends included
-	Pick   string    `yaml:"pick,oneof=next|shuffle|random|unique"` // which row an iteration takes; unique takes each once; zero is next
+	CSV       string    `yaml:"csv"`                                   // a file whose first line names the columns, unless `columns` does
+	JSON      string    `yaml:"json"`                                  // a file with a list of objects
+	Inline    *rawNode  `yaml:"inline"`                                // rows written here, as maps or as single values
+	Range     *intRange `yaml:"range"`                                 // whole numbers, both ends included
+	Columns   []string  `yaml:"columns"`                               // of csv: names the columns of a file that begins with its first row
+	Separator string    `yaml:"separator"`                             // of csv: the character between two columns; zero is a comma
+	Pick      string    `yaml:"pick,oneof=next|shuffle|random|unique"` // which row an iteration takes; unique takes each once; zero is next
 }
 
 // tableKeys are the sources, of which a table has one.
@@ -149,10 +152,16 @@ func (s *scope) table(name string, n *Node) *Table {
 		s.m.AddHint(n.Pos, "such as {csv: users.csv}", "data %q wants exactly one of %s", name, strings.Join(tableKeys, ", "))
 		return t
 	}
+	for _, key := range []string{"columns", "separator"} {
+		if src.Has(key) && given[0] != "csv" {
+			s.m.Add(src.Of(key), "`%s` belongs to csv", key)
+			return t
+		}
+	}
 	var err error
 	switch key := given[0]; {
 	case key == "csv":
-		err = s.tableFile(n.Get(key), src.CSV, t.readCSV)
+		err = s.tableFile(n.Get(key), src.CSV, func(b []byte) error { return t.readCSV(b, src.Columns, src.Separator) })
 	case key == "json":
 		err = s.tableFile(n.Get(key), src.JSON, t.readJSON)
 	case src.Range != nil:
@@ -196,15 +205,26 @@ func (t *Table) count(r intRange) {
 	}
 }
 
-func (t *Table) readCSV(b []byte) error {
+// readCSV reads the rows of a file. Its first line names the columns if nothing else does.
+func (t *Table) readCSV(b []byte, head []string, separator string) error {
 	r := csv.NewReader(bytes.NewReader(b))
 	r.ReuseRecord = true
-	head, err := r.Read()
-	if err != nil {
-		if errors.Is(err, io.EOF) {
-			return errors.New("the file is empty; its first line names the columns")
+	if separator != "" {
+		comma, size := utf8.DecodeRuneInString(separator)
+		if size != len(separator) || strings.ContainsRune("\"\r\n\ufffd", comma) || comma == 0 {
+			return fmt.Errorf("a separator is one character such as ; and no quote, not %q", clip(separator, 20))
 		}
-		return err
+		r.Comma = comma
+	}
+	if len(head) == 0 {
+		var err error
+		if head, err = r.Read(); errors.Is(err, io.EOF) {
+			return errors.New("the file is empty; its first line names the columns")
+		} else if err != nil {
+			return err
+		}
+	} else {
+		r.FieldsPerRecord = len(head)
 	}
 	for _, name := range head {
 		if name = strings.TrimSpace(name); slices.Contains(t.Columns, name) {

@@ -45,10 +45,15 @@ func (t *Table) sketch() string {
 func TestTables(t *testing.T) {
 	files := memory{
 		"a.csv":  "\ufeffid, name \r\n1,\"Ann, B\"\r\n2,é\r\n",
+		"c.csv":  "\ufeff1;Ann, B\r\n2;é\r\n",
+		"d.tsv":  "id\tname\n1\tx\n",
 		"b.json": "\ufeff" + `[{"id": 1, "name": "x"}, {"name": null, "tags": ["a"], "id": 12345678901234567890}]`,
 	}
 	tests := []struct{ name, text, want string }{
 		{"csv", "{csv: a.csv}", "id,name;1,Ann, B;2,é"},
+		{"csv without names", "{csv: c.csv, columns: [id, name], separator: ;}", "id,name;1,Ann, B;2,é"},
+		{"csv of tabs", `{csv: d.tsv, separator: "\t"}`, "id,name;1,x"},
+		{"no columns are as good as none", `{csv: d.tsv, columns: [], separator: "\t"}`, "id,name;1,x"},
 		{"json", "{json: b.json}", `id,name,tags;=1,x,=null;=12345678901234567890,=null,=["a"]`},
 		{"range", "{range: 3..5}", "value;=3;=4;=5"},
 		{"range of one", "{range: -1..-1}", "value;=-1"},

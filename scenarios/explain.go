@@ -118,6 +118,18 @@ func isPlain(s string) bool {
 	return !strings.Contains(s, "<<") && !strings.Contains(s, ": ") && !strings.Contains(s, " #") && strings.IndexFunc(s, unprintable) < 0
 }
 
+// YAMLText writes s on one line so that every reader of YAML takes it for that text,
+// inside { } and [ ] as well.
+func YAMLText(s string) string {
+	if isPlain(s) && plainAnywhere.MatchString(s) {
+		return s
+	}
+	return quoted(s)
+}
+
+// plainAnywhere is what needs no quotes wherever it stands.
+var plainAnywhere = regexp.MustCompile(`^[A-Za-z0-9_/$][A-Za-z0-9_/$.=+%@-]*(?: [A-Za-z0-9_/$.=+%@-]+)*$`)
+
 func unprintable(r rune) bool { return !unicode.IsPrint(r) || r == 0xfeff }
 
 // isBlock tells whether s can stand as a block of lines.

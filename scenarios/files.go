@@ -48,16 +48,21 @@ func (s *Scenario) Files() []File {
 func (p *files) readFile(path string, most int) ([]byte, error) {
 	b, err := p.readAtMost(path, most)
 	if err != nil {
-		if pe, ok := errors.AsType[*fs.PathError](err); ok {
-			err = fmt.Errorf("%s: %w", pe.Path, pe.Err)
-		}
-		return nil, err
+		return nil, named(err)
 	}
 	if len(b) > most {
 		return nil, fmt.Errorf("%s has more than %d bytes", path, most)
 	}
 	p.note(path, sha256.Sum256(b))
 	return b, nil
+}
+
+// named words an error of a file: which one, and what is wrong with it.
+func named(err error) error {
+	if pe, ok := errors.AsType[*fs.PathError](err); ok {
+		return fmt.Errorf("%s: %w", pe.Path, pe.Err)
+	}
+	return err
 }
 
 func (p *files) readAtMost(path string, most int) ([]byte, error) {
@@ -166,16 +171,13 @@ func (s *Scenario) Open(at Pos, name string) (io.ReadCloser, error) {
 	if s.files.o.Read != nil {
 		b, err := s.files.o.Read(path)
 		if err != nil {
-			return nil, err
+			return nil, named(err)
 		}
 		return &summed{r: io.NopCloser(bytes.NewReader(b)), sum: sha256.New(), path: path, files: s.files}, nil
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		if pe, ok := errors.AsType[*fs.PathError](err); ok {
-			err = fmt.Errorf("%s: %w", pe.Path, pe.Err)
-		}
-		return nil, err
+		return nil, named(err)
 	}
 	return &summed{r: f, sum: sha256.New(), path: path, files: s.files}, nil
 }

@@ -248,6 +248,7 @@ func DocumentSchema(doc Describer) Schema {
 		sources = append(sources, Schema{"required": []any{key}})
 	}
 	table["oneOf"] = sources
+	table["dependentRequired"] = Schema{"columns": []any{"csv"}, "separator": []any{"csv"}}
 	names("data", table)
 	// What the file that it extends says it need not say again.
 	s["anyOf"] = []any{Schema{"required": []any{"extends"}}, Schema{"required": s["required"]}}

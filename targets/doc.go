@@ -21,6 +21,8 @@
 //	sse.go          streams of server-sent events
 //	auth.go         who sends a request: oauth2.go, jwt.go, basic
 //	sign.go         that it is as it was sent: sign_hmac.go, sign_aws.go; key.go reads keys
+//	recorded.go     requests that were written down elsewhere: vegeta_targets.go reads
+//	                vegeta's files of them
 //
 // # A request under way
 //
@@ -30,6 +32,8 @@
 //	http_redirect.go  goes where an answer sends
 //	http_cookie.go    cookies
 //	cause.go          why there was no answer; cause_*.go by what each platform says
+//	vegeta.go         the other engine: vegeta's Attacker and Go's client, over the same
+//	                  dialer
 //
 // # Ways to the target
 //

@@ -48,6 +48,7 @@ type Vegeta struct {
 	drawn  atomic.Int64
 	failed sync.Map // from the number of a draw to why it could not be filled in
 	env    *scenarios.Env
+	vars   []scenarios.Value
 	seed   uint64
 
 	mu   sync.Mutex
@@ -65,6 +66,7 @@ type VegetaOptions struct {
 	Steps       []int32          // the number of the step that each call is
 	MaxInFlight int
 	Env         *scenarios.Env
+	Vars        []scenarios.Value // as setup left them
 }
 
 // CheckVegeta notes what a load asks for that vegeta can't do.
@@ -121,7 +123,7 @@ func NewVegeta(o Options, v VegetaOptions) (*Vegeta, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Vegeta{p: p, steps: v.Steps, slots: make(chan struct{}, max(1, v.MaxInFlight)), env: v.Env, seed: o.Seed, hits: map[uint64]*hit{}}
+	e := &Vegeta{p: p, steps: v.Steps, slots: make(chan struct{}, max(1, v.MaxInFlight)), env: v.Env, vars: v.Vars, seed: o.Seed, hits: map[uint64]*hit{}}
 	for _, call := range v.Calls {
 		e.calls = append(e.calls, call.(*httpCall))
 	}
@@ -252,8 +254,8 @@ func (h *hit) fail(err error) { h.err.Store(&err) }
 
 // Names of headers by which a target tells the transport what it is. They are never sent.
 const (
-	callHeader = "brunt-call"
-	failHeader = "brunt-fail"
+	callHeader = "Brunt-Call"
+	failHeader = "Brunt-Fail"
 	seqHeader  = "X-Vegeta-Seq"
 )
 
@@ -315,7 +317,7 @@ func (e *Vegeta) draw(t *vegeta.Target) error {
 
 // fill writes call c down for its n-th iteration.
 func (e *Vegeta) fill(t *vegeta.Target, c *httpCall, n int64) error {
-	it := scenarios.Iter{N: n, Env: e.env}
+	it := scenarios.Iter{N: n, Env: e.env, Vars: e.vars}
 	if !c.fixed {
 		it.Rand = rand.New(rand.NewPCG(e.seed, uint64(n)))
 		it.Reset()
@@ -591,7 +593,7 @@ func (e *Vegeta) sample(h *hit, out *scenarios.Outcome, err error, a *answer, re
 		return
 	}
 	c := e.calls[h.call]
-	sm := scenarios.Sample{At: h.Intended.Seconds(), Step: c.name, Request: res.Method + " " + res.URL, Status: int(out.Status)}
+	sm := scenarios.Sample{At: h.Intended.Seconds(), Step: c.name, Request: c.method + " " + c.url.Text(), Status: int(out.Status)}
 	if h.wire != nil {
 		sm.Request = h.wire.Method + " " + h.wire.URL.String()
 	}

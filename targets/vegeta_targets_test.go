@@ -18,14 +18,15 @@ import (
 func targetsText(list []targets.Recorded) string {
 	var out []string
 	for _, r := range list {
-		s := fmt.Sprintf("%d %s %s", r.At.Line, r.Method, r.URL)
+		var s strings.Builder
+		fmt.Fprintf(&s, "%d %s %s", r.At.Line, r.Method, r.URL)
 		for _, f := range r.Header {
-			s += fmt.Sprintf(" %s=%s", f.Name, f.Value)
+			fmt.Fprintf(&s, " %s=%s", f.Name, f.Value)
 		}
 		if r.Body != nil {
-			s += fmt.Sprintf(" [%s]", r.Body)
+			fmt.Fprintf(&s, " [%s]", r.Body)
 		}
-		out = append(out, s)
+		out = append(out, s.String())
 	}
 	return strings.Join(out, "; ")
 }

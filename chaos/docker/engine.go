@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
-	"net/http"
 	"net/netip"
 	"net/url"
 	"os"
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -28,6 +28,7 @@ type Engine struct {
 	mu     sync.Mutex
 	agreed bool // on a version of the API
 
+	refused atomic.Pointer[error] // why its address was not connected to
 	helping sync.Mutex
 	helper  string // the image of helpers, once it is made
 }
@@ -58,21 +59,24 @@ func Open(at Address, o Options) (*Engine, error) {
 	default:
 		return nil, fmt.Errorf("the engine's address %q: want unix://, npipe:// or tcp://", at.Host)
 	}
-	api, err := client.NewClientWithOpts(opts...)
-	if err != nil {
-		return nil, fmt.Errorf("the engine %s: %w", at.Host, err)
-	}
-	if t, ok := api.HTTPClient().Transport.(*http.Transport); ok && o.Check != nil && !at.Socket() {
+	e := &Engine{at: at}
+	if o.Check != nil && !at.Socket() {
 		d := net.Dialer{Timeout: 10 * time.Second, Control: func(_, addr string, _ syscall.RawConn) error {
 			to, err := netip.ParseAddrPort(addr)
-			if err != nil {
-				return err
+			if err == nil {
+				err = o.Check(to, u.Hostname())
 			}
-			return o.Check(to, u.Hostname())
+			if err != nil {
+				e.refused.Store(&err) // the library tells only that it has not connected
+			}
+			return err
 		}}
-		t.DialContext = d.DialContext
+		opts = append(opts, client.WithDialContext(d.DialContext))
 	}
-	return &Engine{at: at, api: api}, nil
+	if e.api, err = client.NewClientWithOpts(opts...); err != nil {
+		return nil, fmt.Errorf("the engine %s: %w", at.Host, err)
+	}
+	return e, nil
 }
 
 // Close gives the connections back.
@@ -105,6 +109,9 @@ func (e *Engine) Ping(ctx context.Context) error {
 }
 
 func (e *Engine) unreachable(err error) error {
+	if why := e.refused.Load(); why != nil {
+		return fmt.Errorf("%w at %s: %w", ErrUnreachable, e.at.Host, *why)
+	}
 	fix := "start it, or name another by DOCKER_HOST or `docker context use`"
 	switch {
 	case errors.Is(err, fs.ErrPermission) || strings.Contains(err.Error(), "permission denied"):
@@ -119,6 +126,9 @@ func (e *Engine) unreachable(err error) error {
 func cause(err error) error {
 	if op, ok := errors.AsType[*net.OpError](err); ok {
 		return op.Err
+	}
+	if strings.HasPrefix(err.Error(), "Cannot connect to the Docker daemon") {
+		return errors.New("nobody listens there")
 	}
 	return err
 }

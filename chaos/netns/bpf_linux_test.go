@@ -36,17 +36,19 @@ func TestEBPFShares(t *testing.T) {
 				to = netip.AddrPortFrom(w.Near[1], port)
 			}
 			b := box(t, w.Victim, to)
-			s := post(t, w.Peers[0], to)
-			s.send(t, 0)
-			b.expect(t, 1) // so that addresses are resolved
+			k := &way{from: w.Peers[0], to: w.Victim, at: to, box: b, sender: post(t, w.Peers[0], to)}
+			k.last(t) // so that addresses are resolved
+			b.forget()
 
 			test.spec.Via, test.spec.Seed = "ebpf", 7
 			test.spec.Match.Ports = []uint16{port}
 			h := set(t, w.Victim, test.spec)
 			var want []int
 			hits := 0
+			k.burst(t, n, func(sent int) {
+				waitFor(t, "all to be met", func() bool { return met(t, h).Packets >= int64(sent) })
+			})
 			for i := range n {
-				s.send(t, i)
 				hit := test.spec.Share == 0 || seed.Chosen(test.spec.Share, 7, uint64(i))
 				if hit {
 					hits++
@@ -61,7 +63,7 @@ func TestEBPFShares(t *testing.T) {
 			if share := float64(hits) / n; test.spec.Share > 0 && math.Abs(share-test.spec.Share) > 0.015 {
 				t.Errorf("the seed chooses %.4f of the packets, and %v were asked for", share, test.spec.Share)
 			}
-			got := numbers(b.expect(t, 1+len(want)))[1:]
+			got := numbers(b.expect(t, len(want)))
 			slices.Sort(got) // a copy comes with its original or a little later
 			if !slices.Equal(got, want) {
 				t.Errorf("%d datagrams came that were to, of %d", len(got), len(want))
@@ -72,12 +74,10 @@ func TestEBPFShares(t *testing.T) {
 			if err := h.Close(); err != nil {
 				t.Fatal(err)
 			}
-			before := len(b.mail())
-			for i := range 1000 {
-				s.send(t, i)
-			}
-			if got := b.expect(t, before+1000); len(got) != before+1000 {
-				t.Errorf("of 1000 datagrams after it was taken back came %d", len(got)-before)
+			b.forget()
+			k.burst(t, 1000, func(sent int) { b.expect(t, sent) })
+			if got := b.mail(); len(got) != 1000 {
+				t.Errorf("of 1000 datagrams after it was taken back came %d", len(got))
 			}
 		})
 	}

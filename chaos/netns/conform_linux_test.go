@@ -62,8 +62,6 @@ func (k talk) String() string {
 type stage struct {
 	*netnstest.World
 	open map[talk]net.Conn // those from before
-	near map[talk]net.Conn // the accepted ends of TCP's, by what they were dialled as
-	mu   sync.Mutex
 }
 
 // newStage makes one on which every node echoes, over TCP and UDP. Tracked is with
@@ -77,7 +75,7 @@ func newStage(t *testing.T, tracked bool) *stage {
 		rules += "\ntable inet tracking { chain in { type filter hook input priority 0; ct state established counter accept; }; }"
 	}
 	w.Victim.Run(t, "nft -f - <<'END'\n"+rules+"\nEND")
-	s := &stage{World: w, open: map[talk]net.Conn{}, near: map[talk]net.Conn{}}
+	s := &stage{World: w, open: map[talk]net.Conn{}}
 	for _, name := range []string{"victim", "peer", "other"} {
 		for _, port := range []uint16{echoA, echoB} {
 			at := netip.AddrPortFrom(netip.IPv6Unspecified(), port)
@@ -183,17 +181,24 @@ func (s *stage) connect(t *testing.T) {
 	}
 }
 
-// try talks once.
-func (s *stage) try(k talk, timeout time.Duration) string {
-	if k.before {
-		return echo(s.open[k], timeout)
+// try talks once. What is wanted says for how long it waits: long for what is to come.
+func (s *stage) try(k talk, want string) string {
+	dial, wait := longEnough, longEnough
+	if want == silent {
+		dial, wait = shortly, shortly
 	}
-	c, err := s.node(k.from).Dial(k.net, s.addr(k), timeout)
+	if want == held {
+		wait = shortly
+	}
+	if k.before {
+		return echo(s.open[k], wait)
+	}
+	c, err := s.node(k.from).Dial(k.net, s.addr(k), dial)
 	if err != nil {
 		return outcome(err)
 	}
 	defer c.Close()
-	got := echo(c, timeout)
+	got := echo(c, wait)
 	if got == silent && k.net == "tcp" {
 		return held
 	}
@@ -242,14 +247,11 @@ func (s *stage) expect(t *testing.T, when string, want func(k talk) string) {
 	var all sync.WaitGroup
 	for _, k := range talks() {
 		all.Go(func() {
-			w, timeout := want(k), shortly
-			if w == passes || w == refused || w == reset {
-				timeout = longEnough
-			}
+			w := want(k)
 			if w == "" {
 				return
 			}
-			if got := s.try(k, timeout); got != w {
+			if got := s.try(k, w); got != w {
 				t.Errorf("%s, %s: %s; want %s", when, k, got, w)
 			}
 		})

@@ -54,7 +54,7 @@ func cut(s Spec) (Held, error) {
 		return nil, err
 	}
 	h.table = t
-	if s.Do == Reset || s.Do == HalfOpen || s.Mode == "reset" && !s.Keep {
+	if s.Do == Reset || s.Do == HalfOpen || s.Mode == ModeReset && !s.Keep {
 		// A kernel that can't end them leaves them to the rules, which answer the next
 		// packet of each with a reset. For a half-open connection that is no way.
 		n, err := destroy(slices.DeleteFunc(live, func(k socket) bool { return k.proto != unix.IPPROTO_TCP }))
@@ -119,11 +119,11 @@ func (c *cutter) byConnection() bool {
 func (c *cutter) onlyLive() bool { return c.Do == Reset || c.Do == HalfOpen }
 
 func (c *cutter) wantsLive() bool {
-	return c.onlyLive() || c.Keep || c.byConnection() || c.Mode == "reset"
+	return c.onlyLive() || c.Keep || c.byConnection() || c.Mode == ModeReset
 }
 
 // talks tells whether packets are answered rather than lost.
-func (c *cutter) talks() bool { return c.Do == Reset || c.Mode == "reject" || c.Mode == "reset" }
+func (c *cutter) talks() bool { return c.Do == Reset || c.Mode == ModeReject || c.Mode == ModeReset }
 
 // A side is where packets of one direction are met, and where their ends are found in
 // their headers.
@@ -285,10 +285,10 @@ func (c *cutter) acts(act *nftables.Chain, d side) {
 		c.rule(act, meta(expr.MetaKeyL4PROTO, expr.CmpOpNeq, unix.IPPROTO_TCP), count(), lose)
 	case c.Do == Reset:
 		c.rule(act, proto(unix.IPPROTO_TCP), count(), reset)
-	case c.Mode == "reset":
+	case c.Mode == ModeReset:
 		c.rule(act, proto(unix.IPPROTO_TCP), count(), reset)
 		c.rule(act, count(), refuse)
-	case c.Mode == "reject":
+	case c.Mode == ModeReject:
 		c.rule(act, count(), refuse)
 	default:
 		c.rule(act, count(), lose)

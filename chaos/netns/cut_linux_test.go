@@ -121,7 +121,7 @@ func TestCut_Neighbours(t *testing.T) {
 		{from: "peer", to: "victim", net: "tcp", port: echoA, v6: true},
 		{from: "victim", to: "peer", net: "tcp", port: echoA},
 	} {
-		if got := s.try(k, shortly); got != silent {
+		if got := s.try(k, silent); got != silent {
 			t.Errorf("%s: %s; want %s", k, got, silent)
 		}
 	}
@@ -217,11 +217,7 @@ func TestCut_Together(t *testing.T) {
 	}
 	try := func(to, want string) {
 		t.Helper()
-		timeout := longEnough
-		if want == silent {
-			timeout = shortly
-		}
-		if got := s.try(talk{from: "victim", to: to, net: "tcp", port: echoA}, timeout); got != want {
+		if got := s.try(talk{from: "victim", to: to, net: "tcp", port: echoA}, want); got != want {
 			t.Errorf("the victim to the %s: %s; want %s", to, got, want)
 		}
 	}
@@ -264,7 +260,7 @@ func TestCut_Flush(t *testing.T) {
 	if marks(t, s.Victim) != 1 {
 		t.Error("the table went with the rules of others")
 	}
-	if got := s.try(talk{from: "victim", to: "peer", net: "tcp", port: echoA}, shortly); got != silent {
+	if got := s.try(talk{from: "victim", to: "peer", net: "tcp", port: echoA}, silent); got != silent {
 		t.Errorf("after a flush of all rules: %s; want %s", got, silent)
 	}
 	h.Close()

@@ -74,8 +74,11 @@ func TestPackets_Exact(t *testing.T) {
 				h := set(t, w.Victim, s)
 				for i := range n {
 					k.sender.send(t, i)
-					if test.do == netns.Reorder {
+					switch {
+					case test.do == netns.Reorder:
 						time.Sleep(50 * time.Microsecond)
+					case i%500 == 499:
+						k.last(t)
 					}
 				}
 				if test.do == netns.Reorder {

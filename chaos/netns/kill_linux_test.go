@@ -233,15 +233,15 @@ func TestSet_Inside(t *testing.T) {
 				if spec.Mode == "reset" {
 					want = refused
 				}
-				if got := s.try(k, shortly); got != want {
+				if got := s.try(k, want); got != want {
 					t.Errorf("%s; want %s", got, want)
 				}
 			case netns.Stall:
-				if got := s.try(k, shortly); got != held {
+				if got := s.try(k, held); got != held {
 					t.Errorf("%s; want %s", got, held)
 				}
 			case netns.Reset, netns.HalfOpen:
-				if got := s.try(old, longEnough); got != reset {
+				if got := s.try(old, reset); got != reset {
 					t.Errorf("%s; want %s", got, reset)
 				}
 			case netns.DNSFail:
@@ -261,7 +261,7 @@ func TestSet_Inside(t *testing.T) {
 				t.Fatal(err)
 			}
 			waitFor(t, "the end of its rules", func() bool { return marks(t, s.Victim) == 0 })
-			if got := s.try(k, longEnough); got != passes {
+			if got := s.try(k, passes); got != passes {
 				t.Errorf("afterwards %s", got)
 			}
 		})

@@ -26,7 +26,7 @@ func needs(t testing.TB, s netns.Spec) {
 	if err == nil {
 		return
 	}
-	if inVM() {
+	if inVM() && s.Via != "ebpf" { // for which Debian's is too old
 		t.Fatal(err)
 	}
 	t.Skipf("this kernel can't: %v; .ci/vm runs the test on one that can", err)
@@ -67,9 +67,15 @@ func TestNetemShares(t *testing.T) {
 			w := netnstest.New(t, 1)
 			k := oneWay(t, w, netns.Out, 5001)
 			h := set(t, w.Victim, test.spec)
-			for i := range n {
-				k.sender.send(t, i)
+			n := n
+			if test.spec.Do == netns.Reorder {
+				n = 2000 // of which those that wait are let go at once
 			}
+			k.burst(t, n, func(int) {
+				if test.spec.Do != netns.Reorder {
+					k.last(t)
+				}
+			})
 			if test.spec.Do == netns.Reorder {
 				k.box.expect(t, n)
 			}
@@ -80,11 +86,11 @@ func TestNetemShares(t *testing.T) {
 			came, copies, overtaken := seen(k.last(t), n)
 			share(t, "came", came, n, test.came)
 			share(t, "copies", copies, n, test.copies)
-			if o := float64(overtaken) / n; o < test.overtakenLo || o > test.overtaken+0.03 {
+			if o := float64(overtaken) / float64(n); o < test.overtakenLo || o > test.overtaken+0.03 {
 				t.Errorf("%.3f were overtaken, and %v held back", o, test.overtaken)
 			}
 			// Beside the datagrams, the kernel's own may have been hit.
-			if lost := int64(n - came); test.spec.Do == netns.Loss && (m.Hit < lost || m.Hit > lost+m.Packets-n) {
+			if lost := int64(n - came); test.spec.Do == netns.Loss && (m.Hit < lost || m.Hit > lost+m.Packets-int64(n)) {
 				t.Errorf("it met %+v, and %d of %d came", m, came, n)
 			}
 		})

@@ -152,8 +152,11 @@ func (s *shaping) admit(now time.Duration, p packet) (time.Duration, bool) {
 // room is how many packets may have to wait at a time: a queue that is full lets pass
 // what comes, and one that is too long lets nothing pass for long where brunt has stopped.
 func (s Spec) room() uint32 {
-	const perSecond = 100_000 // what the queue carries on a core, and more
-	need := int64(perSecond * (s.Delay + s.Jitter).Seconds())
+	const (
+		perSecond = 100_000 // what the queue carries on a core, and more
+		late      = 50 * time.Millisecond
+	)
+	need := int64(perSecond * (s.Delay + s.Jitter + late).Seconds())
 	if s.Do == Bandwidth {
 		need = int64(float64(s.Rate) * routerTime.Seconds() / 64)
 	}

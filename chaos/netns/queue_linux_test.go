@@ -40,9 +40,9 @@ func TestQueueReorder(t *testing.T) {
 		Match: netns.Match{Ports: []uint16{5001}},
 	})
 	const n = 2000
-	for i := range n {
-		k.sender.send(t, i)
-	}
+	k.burst(t, n, func(sent int) {
+		waitFor(t, "all to be met", func() bool { return met(t, h).Packets >= int64(sent) })
+	})
 	came, copies, overtaken := seen(k.box.expect(t, n), n)
 	if came != n || copies != 0 {
 		t.Errorf("%d came of %d, and %d copies", came, n, copies)
@@ -63,10 +63,9 @@ func TestQueueClose(t *testing.T) {
 	before := state(t, w.Victim)
 	h := set(t, w.Victim, netns.Spec{Do: netns.Latency, Delay: time.Hour, Via: "nfqueue"})
 	const n = 1000
-	for i := range n {
-		k.sender.send(t, i)
-	}
-	waitFor(t, "all to wait", func() bool { return met(t, h).Hit >= n })
+	k.burst(t, n, func(sent int) {
+		waitFor(t, "all to wait", func() bool { return met(t, h).Hit >= int64(sent) })
+	})
 	if got := k.box.mail(); len(got) > 0 {
 		t.Errorf("%d came that were to wait for an hour", len(got))
 	}
@@ -222,4 +221,22 @@ func TestQueueTogether(t *testing.T) {
 	if after := state(t, w.Victim); after != before {
 		t.Errorf("afterwards the namespace is\n%s\nand was\n%s", after, before)
 	}
+}
+
+// BenchmarkQueue_Datagram sends through a delay as fast as it goes.
+func BenchmarkQueue_Datagram(b *testing.B) {
+	w := netnstest.New(b, 1)
+	k := oneWay(b, w, netns.In, 5001)
+	h := set(b, w.Victim, netns.Spec{Do: netns.Latency, Delay: 10 * time.Millisecond, Via: "nfqueue"})
+	b.ReportAllocs()
+	i := 0
+	for b.Loop() {
+		k.sender.send(b, i)
+		i++
+	}
+	if err := h.Close(); err != nil {
+		b.Fatal(err)
+	}
+	m := met(b, h)
+	b.ReportMetric(100*float64(m.Packets)/float64(i), "%queued")
 }

@@ -173,13 +173,13 @@ type pending struct {
 // forgotten is after how long nobody waits for an answer any more.
 const forgotten = 30 * time.Second
 
-// put keeps q and writes its number into the message. With all numbers taken, the oldest
-// is as good as any other.
+// put keeps q and writes its number into the message. Where many in a row are taken, one
+// of them is given up.
 func (p *pending) put(message []byte, q question) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	q.at = time.Now()
-	for range 1 << 16 {
+	for range 100 {
 		p.next++
 		if old, taken := p.asked[p.next]; !taken || q.at.Sub(old.at) > forgotten {
 			break

@@ -19,18 +19,26 @@ const (
 	Duplicate Action = "duplicate"
 	Corrupt   Action = "corrupt"
 	Bandwidth Action = "bandwidth"
-	Partition Action = "partition" // drop, reject or reset what Match selects
-	Blackhole Action = "blackhole" // drop everything selected, in both directions
-	Stall     Action = "stall"     // connections stay open and carry nothing
-	Reset     Action = "reset"     // end live connections and refuse new ones, by RST
-	HalfOpen  Action = "half_open" // this side has forgotten the connection, the other has not
-	DNSFail   Action = "dns.fail"
+	Partition Action = "partition" // nothing of what is selected gets through, see Spec.Mode
+	Blackhole Action = "blackhole" // it is swallowed without a word
+	Stall     Action = "stall"     // connections stay open, new ones are made, none carries data
+	Reset     Action = "reset"     // live connections are ended by a reset; new ones work
+	HalfOpen  Action = "half_open" // this side forgets its live connections, the other is not told; new ones work
+	DNSFail   Action = "dns.fail"  // what is asked from in here is answered with an error
 	DNSMute   Action = "dns.timeout"
-	DNSSpoof  Action = "dns.spoof"
+	DNSSpoof  Action = "dns.spoof" // it is answered with Spec.Answers
 )
 
-// A Direction is one of packets, as the namespace sees them; for a partition it is that
-// of connections, by who opens them.
+// The modes of a partition. The zero value is drop.
+const (
+	ModeDrop   = "drop"   // packets are lost, and no sender is told
+	ModeReject = "reject" // their senders are told that the port is closed (ICMP); connections from before starve
+	ModeReset  = "reset"  // connections, new and from before, are reset; what isn't TCP is rejected
+)
+
+// A Direction is one of packets, as the namespace sees them. For what cuts (partition,
+// blackhole, stall, reset, half_open) it is that of connections, by who opened them, and
+// it means all of their packets, there and back: In are those that others opened.
 type Direction string
 
 // The directions. The zero value is both, for what cuts or shapes. For what happens to
@@ -43,7 +51,9 @@ const (
 	Out  Direction = "out"
 )
 
-// A Spec is what is to be done to the packets of a namespace. Loopback is never touched.
+// A Spec is what is to be done to the packets of a namespace. The loopback is never
+// touched, but for questions to Docker's resolver at 127.0.0.11; nor is the discovery of
+// neighbours, ARP and IPv6's.
 type Spec struct {
 	Do        Action    `json:"do"`
 	Match     Match     `json:"match"`
@@ -55,8 +65,8 @@ type Spec struct {
 	Jitter      time.Duration `json:"jitter,omitempty"`      // Delay ± Jitter, uniform
 	Correlation float64       `json:"correlation,omitempty"` // of a packet's delay with that of the one before, [0, 1)
 	Rate        int64         `json:"rate,omitempty"`        // bytes per second
-	Mode        string        `json:"mode,omitempty"`        // of a partition: drop (the zero value), reject, reset
-	Keep        bool          `json:"keep,omitempty"`        // connections that are open stay so
+	Mode        string        `json:"mode,omitempty"`        // of a partition: drop, reject or reset
+	Keep        bool          `json:"keep,omitempty"`        // of a partition: TCP connections that are open go on, and connected UDP sockets
 	Names       []string      `json:"names,omitempty"`       // of DNS, without a closing dot; *.example.com is all below it; empty is all
 	RCode       string        `json:"rcode,omitempty"`       // of dns.fail: SERVFAIL (the zero value), NXDOMAIN, REFUSED
 	Answers     []netip.Addr  `json:"answers,omitempty"`     // of dns.spoof
@@ -66,8 +76,8 @@ type Spec struct {
 
 // A Match selects packets by the other end. The zero value is every packet.
 type Match struct {
-	Peers []netip.Prefix `json:"peers,omitempty"` // the addresses of the other end
-	Ports []uint16       `json:"ports,omitempty"` // the port that the connection was opened to, on whichever side
+	Peers []netip.Prefix `json:"peers,omitempty"` // the addresses of the other end, as they are on the wire; of DNS, the resolver's
+	Ports []uint16       `json:"ports,omitempty"` // the port that the connection was opened to, on whichever side; of DNS, zero are 53
 }
 
 // Met is what a fault has met so far.
@@ -112,7 +122,7 @@ func (s Spec) Check() error {
 	if s.Correlation < 0 || s.Correlation >= 1 {
 		no("a correlation is 0 or more and less than 1, not %v", s.Correlation)
 	}
-	if m := s.Mode; m != "" && m != "drop" && m != "reject" && m != "reset" {
+	if m := s.Mode; m != "" && m != ModeDrop && m != ModeReject && m != ModeReset {
 		no("a mode is drop, reject or reset, not %q", m)
 	}
 	if s.Mode != "" && s.Do != Partition {
@@ -121,12 +131,15 @@ func (s Spec) Check() error {
 	if r := s.RCode; r != "" && r != "SERVFAIL" && r != "NXDOMAIN" && r != "REFUSED" {
 		no("an rcode is SERVFAIL, NXDOMAIN or REFUSED, not %q", r)
 	}
+	if s.Keep && s.Do != Partition {
+		no("connections are kept by a %s alone", Partition)
+	}
 	if s.Do == DNSSpoof && len(s.Answers) == 0 {
 		no("%s needs an address to answer with", DNSSpoof)
 	}
 	for _, p := range s.Match.Peers {
-		if !p.IsValid() {
-			no("a peer is an address or a network")
+		if !p.IsValid() || p.Addr().Is4In6() {
+			no("a peer is an address or a network, one of IPv4 written as such, not %q", p)
 		}
 	}
 	if slices.Contains(s.Match.Ports, 0) {

@@ -100,7 +100,7 @@ func own(c *mnl.Conn, t *nftables.Table) error {
 func (t *table) base(name string, kind nftables.ChainType, hook *nftables.ChainHook, priority int) *nftables.Chain {
 	return t.conn.AddChain(&nftables.Chain{
 		Name: name, Table: t.tab, Type: kind, Hooknum: hook,
-		Priority: nftables.ChainPriorityRef(nftables.ChainPriority(priority)),
+		Priority: new(nftables.ChainPriority(priority)),
 	})
 }
 
@@ -255,10 +255,6 @@ func opened(back bool) []expr.Any {
 func count() []expr.Any { return []expr.Any{&expr.Counter{}} }
 
 func verdict(k expr.VerdictKind) []expr.Any { return []expr.Any{&expr.Verdict{Kind: k}} }
-
-func jump(c *nftables.Chain) []expr.Any {
-	return []expr.Any{&expr.Verdict{Kind: expr.VerdictJump, Chain: c.Name}}
-}
 
 // chance matches a share of packets, by the kernel's own random numbers.
 func chance(share float64) []expr.Any {

@@ -119,6 +119,15 @@ func Reserve(f *os.File, size, n int64) error {
 	}
 }
 
+// Taken is the room that a file has, in bytes.
+func Taken(f *os.File) (int64, error) {
+	var st unix.Stat_t
+	if err := unix.Fstat(int(f.Fd()), &st); err != nil {
+		return 0, os.NewSyscallError("stat", err)
+	}
+	return st.Blocks * 512, nil
+}
+
 // write takes room by writing, for filesystems that can't do it otherwise.
 func write(f *os.File, size, n int64) error {
 	block := make([]byte, 1<<20)

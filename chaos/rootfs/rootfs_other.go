@@ -27,6 +27,9 @@ func Unlink(*os.File, string) error { return errLinux }
 // Reserve takes room for a file.
 func Reserve(*os.File, int64, int64) error { return errLinux }
 
+// Taken is the room that a file has, in bytes.
+func Taken(*os.File) (int64, error) { return 0, errLinux }
+
 // IsFull tells whether an error is that of a disk without room.
 func IsFull(error) bool { return false }
 

@@ -117,7 +117,7 @@ func TestDocuments_Commands(t *testing.T) {
 			n++
 			args := strings.Fields(strings.Trim(m[1], "`"))
 			c, rest, err := rootCommand().Find(args)
-			if err != nil || c.Name() != args[0] {
+			if err != nil || !c.HasParent() || strings.Fields(c.CommandPath())[1] != args[0] {
 				t.Errorf("%s: %q: there is no such command (%v)", path, line, err)
 				continue
 			}

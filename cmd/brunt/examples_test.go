@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	"brunt/chaos/chaostest"
 	"brunt/scenarios"
 )
 
@@ -24,7 +26,9 @@ func example(name string) string { return filepath.Join(top, "examples", name, "
 func built(t *testing.T, pkg string) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "command.exe")
-	if out, err := exec.Command("go", "build", "-o", file, pkg).CombinedOutput(); err != nil {
+	build := exec.Command("go", "build", "-o", file, pkg)
+	build.Env = append(os.Environ(), "CGO_ENABLED=0") // static, so that an image FROM scratch can hold it
+	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("building %s: %v\n%s", pkg, err, out)
 	}
 	return file
@@ -78,7 +82,11 @@ func TestExample_DryRun(t *testing.T) {
 		{"03-your-own-processes", []string{"send SIGKILL to stock[0]", "delay 300ms on web[0]->stock[0]", "recover < 2s after lose-stock"}},
 		{"04-oauth2", []string{"stop auth[0]", "errors < 1% in lose-tokens"}},
 		{"05-graphql", []string{"send SIGKILL to store[0]", "delay 50ms on api[0]->store[0]", "recover < 4s after lose-store"}},
+		{"12-vegeta", []string{"delay 60ms on posts[0]->store[0], posts[1]->store[0]", "load attack: spike"}},
+		{"13-replay-a-log", []string{"delay 60ms on posts[0]->store[0], posts[1]->store[0]", "load saturday: replay from 0s to 15s, 712 iterations"}},
 		{"08-zones-and-leaders", []string{"send SIGKILL to the leader of node", "send SIGKILL to node[0]", "send SIGKILL to node[2]", "recover.p50 < 4s after behead"}},
+		{"09-docker-failover", []string{"send SIGKILL to posts[", "kill posts[1] with SIGKILL, and keep it down", "pause users[0]", "taken back by: docker.unpause"}},
+		{"10-nginx-redis", []string{"send SIGKILL to redis[0]", "take redis[0] out of network", "taken back by: docker.connect"}},
 		{"11-k6-under-fire", []string{"a time that the script says  lose-a-replica  process.crash", "send SIGKILL to posts[", "delay 60ms on posts[0]->store[0]"}},
 		{"06-managed-database-failover", []string{"run `./manageddb ctl ${unit.control.url} failover b`, taken back by `./manageddb ctl ${unit.control.url} switchover a`", "hitting database", "noticed by `GET ${unit.monitor.url}/alerts`, asked every 250ms"}},
 	} {
@@ -117,6 +125,7 @@ func TestExample(t *testing.T) {
 	t.Run("all", func(t *testing.T) {
 		for _, c := range []struct {
 			name    string
+			docker  bool     // it needs an engine
 			own     bool     // it has a server of its own, which is built and named by bin
 			k6      bool     // its load is a script, which brunt-k6 runs
 			set     string   // what differs from the example
@@ -142,11 +151,18 @@ func TestExample(t *testing.T) {
 			{name: "07-no-write-lost", faults: []string{"lose-a-replica", "slow-store"}},
 			{name: "07-no-write-lost", set: "early=on", faults: []string{"lose-a-replica", "slow-store"}, fails: []string{"lost = 0"}},
 			{name: "07-no-write-lost", set: "idempotency=off", faults: []string{"lose-a-replica", "slow-store"}, fails: []string{"duplicated = 0"}},
+			{name: "09-docker-failover", docker: true, faults: []string{"lose-a-replica", "keep-one-down", "hang-users"}, more: toldOf("keep-one-down", "container.die", "posts[1]")},
+			{name: "09-docker-failover", docker: true, set: "defences=off", fails: []string{"errors < 1% in keep-one-down"}, rest: true},
+			{name: "10-nginx-redis", docker: true, faults: []string{"lose-redis", "hang-redis", "lose-an-app", "cut-redis"}, more: toldOf("lose-redis", "container.start", "redis[0]")},
+			{name: "10-nginx-redis", docker: true, set: "cache=off", fails: []string{"errors < 1% in hang-redis", "errors < 1% in cut-redis"}, rest: true},
 			{name: "11-k6-under-fire", k6: true, faults: []string{"lose-a-replica", "slow-store"}, more: underFire},
 			{
 				name: "11-k6-under-fire", k6: true, set: "replicas=1", faults: []string{"lose-a-replica", "slow-store"}, rest: true,
 				fails: []string{"errors < 5% in lose-a-replica"},
 			},
+			{name: "12-vegeta", faults: []string{"slow-store"}},
+			{name: "12-vegeta", set: "engine=native", faults: []string{"slow-store"}},
+			{name: "13-replay-a-log", faults: []string{"slow-store"}},
 			{name: "08-zones-and-leaders", own: true, faults: []string{"behead#1", "behead#2", "behead#3", "lose-zone"}, more: beheaded},
 			{name: "14-performance-gate"},
 		} {
@@ -154,6 +170,13 @@ func TestExample(t *testing.T) {
 			t.Run(strings.TrimSpace(c.name+" "+strings.TrimSuffix(c.set, target.URL)), func(t *testing.T) {
 				t.Parallel()
 				var args []string
+				if c.docker {
+					chaostest.Root(t) // process.crash signals a process of the container
+					chaostest.Engine(t)
+				}
+				if c.name == "10-nginx-redis" {
+					args = append(args, "--set", "images="+images(t, c.name))
+				}
 				if _, found := os.LookupEnv("BRUNT_K6"); c.k6 && !found {
 					if os.Getenv("CI") == "true" {
 						t.Fatal("BRUNT_K6 does not say where brunt-k6 is")
@@ -277,6 +300,42 @@ func failedOver(t *testing.T, res *scenarios.Result) {
 	}
 	if f.Revert != "ok" || !strings.Contains(f.GoneEvidence, "a is the primary") {
 		t.Errorf("%s: %s", f.Revert, f.GoneEvidence)
+	}
+}
+
+// images makes the images of an example. They go with the test.
+func images(t *testing.T, name string) string {
+	t.Helper()
+	release, _ := os.ReadFile("/etc/os-release")
+	if !strings.Contains(string(release), "VERSION_CODENAME=bookworm") {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("this machine is no Debian 12")
+		}
+		t.Skip("its images are made of the packages of Debian 12")
+	}
+	prefix := "brunt-test-" + strings.ToLower(rand.Text())
+	t.Cleanup(func() {
+		for _, part := range []string{"nginx", "redis", "app"} {
+			if out, err := exec.Command("docker", "rmi", "--force", prefix+"-"+part).CombinedOutput(); err != nil {
+				t.Errorf("%v: %s", err, out)
+			}
+		}
+	})
+	make := exec.Command(filepath.Join(top, "examples", name, "images.sh"), prefix, "brunt.test="+prefix)
+	if out, err := make.CombinedOutput(); err != nil {
+		t.Fatalf("making the images: %v\n%s", err, out)
+	}
+	return prefix
+}
+
+// toldOf holds that what happened to a container stands with a fault.
+func toldOf(fault, event, unit string) func(t *testing.T, res *scenarios.Result) {
+	return func(t *testing.T, res *scenarios.Result) {
+		for _, f := range res.Faults {
+			if f.Name == fault && !slices.ContainsFunc(f.Events, func(e scenarios.Event) bool { return e.Event == event && e.Unit == unit }) {
+				t.Errorf("%s does not tell of %s of %s: %+v", fault, event, unit, f.Events)
+			}
+		}
 	}
 }
 

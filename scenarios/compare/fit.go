@@ -14,8 +14,6 @@ type Mismatch struct {
 	Text string // what differs, and in whom
 }
 
-func (m Mismatch) String() string { return m.Text }
-
 // Mismatches lists what the runs differ in that has nothing to do with the target.
 func Mismatches(runs []Run) []Mismatch {
 	var out []Mismatch

@@ -1,7 +1,6 @@
 package compare
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -104,9 +103,4 @@ func ParseRecord(b []byte) (*Record, error) {
 		}
 	}
 	return &r, nil
-}
-
-// ByTime orders records by their beginnings.
-func ByTime(a, b *Record) int {
-	return cmp.Or(a.Started.Compare(b.Started), cmp.Compare(a.Run, b.Run))
 }

@@ -76,7 +76,7 @@ func TestStream_Lost(t *testing.T) {
 	w := &stuck{go_: make(chan struct{})}
 	s := NewStream(w, nil)
 	step := s.Step("a")
-	const n = 3_000_000
+	const n = 2_000_000
 	for i := range n {
 		s.put(true, func(b []byte) []byte {
 			return appendRequest(b, &Request{Step: step, End: time.Duration(i) * time.Microsecond})

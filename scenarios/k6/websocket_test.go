@@ -44,7 +44,7 @@ func TestPlay_WebSocket(t *testing.T) {
 					sent = m.Sum
 				}
 			}
-			if sent != 2 {
+			if sent < 2 {
 				t.Errorf("%g messages were sent", sent)
 			}
 		})

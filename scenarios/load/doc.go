@@ -11,6 +11,10 @@
 //	                                                  |  none free: waits, intended kept
 //	                                                  '- timeout passed unsent: counted, never sent
 //
+// An open load may have an [Engine], a load tool of its own, in place of workers. The
+// arrivals of a [Replay] are those of a log: log_parse.go reads a line, log_reader.go
+// puts lines in order, log_cursor.go gives each its time.
+//
 // The package sees calls and sessions through small interfaces; it knows neither
 // protocols nor histograms.
 //

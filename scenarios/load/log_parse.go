@@ -249,11 +249,11 @@ var errCombined = errors.New(`it is not of the form 127.0.0.1 - - [10/Oct/2026:1
 
 func (c *combinedLog) parse(line []byte) (entry, error) {
 	// A user's name may hold anything, so the time is what stands before the first quote.
-	quote := bytes.IndexByte(line, '"')
-	if quote < 0 {
+	before, after, ok := bytes.Cut(line, []byte{'"'})
+	if !ok {
 		return entry{}, errCombined
 	}
-	open, end := bytes.LastIndexByte(line[:quote], '['), bytes.LastIndexByte(line[:quote], ']')
+	open, end := bytes.LastIndexByte(before, '['), bytes.LastIndexByte(before, ']')
 	if open < 0 || end < open {
 		return entry{}, errCombined
 	}
@@ -261,7 +261,7 @@ func (c *combinedLog) parse(line []byte) (entry, error) {
 	if err != nil {
 		return entry{}, err
 	}
-	request, ok := quotedText(line[quote+1:])
+	request, ok := quotedText(after)
 	if !ok {
 		return entry{}, errCombined
 	}

@@ -15,8 +15,10 @@
 // before has told. Only a scenario that is whole is asked whether it can be judged.
 //
 //	compile.go    loads, flows and their steps, variables, what objectives name
+//	script.go     loads that are scripts of k6: what brunt-k6 says they will do
 //	system.go     the target: a stack, processes, or the URL of a system that runs
 //	proxy.go      by which proxy each load goes
+//	engine.go     loads with a targets file, a log, or an engine other than brunt's own
 //	ports.go      how many connections the loads need, against the ports there are
 //	faults.go     the timeline: kinds, selectors, when each fault is due
 //	detect.go     how the team's monitoring is asked; and what it has noticed
@@ -48,9 +50,11 @@
 //	steps.go        steps that are not measured: setup, teardown, ready, who leads
 //	tokens.go       tokens for the loads, fetched before and renewed meanwhile
 //	drive.go        loads and timeline, side by side; the steady state before the first fault
+//	scriptrun.go    a script's process, and what it sends: outcomes, marks, thresholds
 //	watch.go        every second: stop conditions, and what those who watch are told
 //	readback.go     finds what became of every write, once the load is over:
 //	                readback_ask.go asks every unit, readback_list.go lists what is told
+//	keep.go         every single request, where it is kept
 //	events.go       what happened when
 //	result.go       puts together what was found
 //	verdict.go      decides on verdict, exit code and reason
@@ -61,7 +65,7 @@
 //	machine_*.go    what each platform tells of itself
 //
 // Beside it, demo.go runs the built-in system alone, inject.go does one fault without
-// load, and doctor.go says what brunt can do on this machine (features_*.go).
+// load, import.go makes a result of what vegeta measured, and doctor.go says what brunt can do on this machine (features_*.go).
 //
 // # To add to it
 //

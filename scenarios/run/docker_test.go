@@ -233,3 +233,121 @@ chaos:
 		}
 	})
 }
+
+// TestDocker_Engine holds that no engine is reached that the scenario does not allow, and
+// that one that does not answer is told of before anything begins.
+func TestDocker_Engine(t *testing.T) {
+	text := `
+version: 1
+name: engines
+target: TARGET
+GUARD
+load: {main: {executor: constant-arrival-rate, rate: 20/s, duration: 1s, flow: [{get: /}]}}
+`
+	const theirs = `{url: "http://127.0.0.1:1", units: {web: {container: web}}}`
+	for _, c := range []struct{ name, host, target, guard, mistake, reason string }{
+		{"another machine", "tcp://192.0.2.7:2376", theirs, "", "the Docker engine tcp://192.0.2.7:2376 is not on this machine", ""},
+		{"another machine by name", "tcp://engine.test.example:2376", theirs, "", "is not on this machine", ""},
+		{"another machine that is allowed", "tcp://192.0.2.7:2376", theirs, "guard: {allow: {chaos: [192.0.2.7]}}", "", ""},
+		{"a stack on another machine", "tcp://192.0.2.7:2376", "{stack: demo, platform: docker}", "guard: {allow: {chaos: [192.0.2.7]}}", "brunt makes containers on this machine alone", ""},
+		{"nobody listens", "tcp://127.0.0.1:1", "{stack: demo, platform: docker}", "", "", "no Docker engine answers at tcp://127.0.0.1:1: nobody listens there; start it"},
+		{"no socket", "unix:///nowhere.sock", "{stack: demo, platform: docker}", "", "", "no Docker engine answers at unix:///nowhere.sock"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Setenv("DOCKER_HOST", c.host)
+			file := scenario(t, strings.NewReplacer("GUARD", c.guard, "TARGET", c.target).Replace(text))
+			plan, err := compileFile(file)
+			if c.mistake != "" || err != nil {
+				if err == nil || !strings.Contains(err.Error(), c.mistake) || c.mistake == "" {
+					t.Errorf("%v, want %q", err, c.mistake)
+				}
+				return
+			}
+			if c.reason == "" {
+				return
+			}
+			res, err := plan.Run(t.Context(), Options{State: t.TempDir()})
+			if err != nil || res.Verdict != scenarios.Invalid || !strings.Contains(res.Reason, c.reason) {
+				t.Errorf("%v: %+v", err, res)
+			}
+			needs := plan.Needs(t.Context())
+			if !slices.ContainsFunc(needs, func(k Check) bool { return k.State == Bad && strings.Contains(k.Found, c.reason) }) {
+				t.Errorf("doctor says %+v", needs)
+			}
+		})
+	}
+}
+
+// TestDocker_Discovered kills brunt together with its guard and takes its journal away:
+// what it has made in the engine is found by its label, unless its run goes on.
+func TestDocker_Discovered(t *testing.T) {
+	chaostest.Root(t)
+	y := chaostest.NewYard(t)
+	m := newMortal(t)
+	m.run(t, `
+version: 1
+name: to be killed
+seed: 1
+target: {containers: {web: {image: "`+y.Name+`", ports: [8080]}}}
+load: {main: {executor: constant-arrival-rate, rate: 50/s, duration: 600ms, flow: [{get: /}]}}
+chaos: {it: {at: 200ms, for: 100ms, container.pause: {service: web}}}
+`, "both", 5, 0)
+	run := m.runs[0]
+	if len(engineHas(t, y.Engine, m)) == 0 {
+		t.Fatal("nothing was left")
+	}
+	journal, err := chaos.OpenJournal(t.TempDir(), run) // somebody holds it: the run goes on
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := chaos.Discover(run)
+	if err != nil || len(d.Left) != 0 || !slices.Contains(d.Alive, run) {
+		t.Errorf("of a run that goes on: %+v, %v", d, err)
+	}
+	if err := journal.Close(); err != nil {
+		t.Fatal(err)
+	}
+	left, err := filepath.Glob(m.state + "/*.journal")
+	if err != nil || len(left) != 1 {
+		t.Fatalf("journals %v, %v", left, err)
+	}
+	if err := os.Remove(left[0]); err != nil {
+		t.Fatal(err)
+	}
+	if d, err = chaos.Discover(run); err != nil || len(d.Left) != 1 || !strings.Contains(d.Left[0].What, "1 containers, 1 networks") {
+		t.Fatalf("found %+v, %v", d, err)
+	}
+	if _, err := d.TakeBack(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if has := engineHas(t, y.Engine, m); len(has) > 0 {
+		t.Errorf("left: %v", has)
+	}
+}
+
+// TestDocker_Leader picks the container that says that it leads, asked by a command in it
+// and by a path.
+func TestDocker_Leader(t *testing.T) {
+	y := chaostest.NewYard(t)
+	label := map[string]string{"app": y.Run}
+	one := y.Start(t, chaostest.VictimOptions{Labels: label})
+	two := y.Start(t, chaostest.VictimOptions{Labels: label})
+	is, err := y.Engine.Inspect(t.Context(), two.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Only from itself the second is asked at the address that it has: a pause of the first
+	// would tell that the wrong one was taken.
+	leader := fmt.Sprintf(`{exec: [/brunt, leads, "%s"]}`, is.Addresses()[0])
+	res := runOnce(t, fmt.Sprintf(`
+version: 1
+name: led
+target: {url: "http://%s:8080"}
+guard: {allow: {load: [%s]}}
+load: {main: {executor: constant-arrival-rate, rate: 20/s, duration: 1500ms, timeout: 300ms, flow: [{get: /}]}}
+chaos: {x: {at: 200ms, for: 300ms, container.pause: {labels: {app: %s}, pick: leader, leader: %s}}}
+`, is.Addresses()[0], is.Addresses()[0], y.Run, leader), Options{})
+	if f := res.Faults[0]; !f.Verified.Known() || !f.Gone || !slices.Equal(f.Units, []string{chaos.ContainerName(two.Ref)}) {
+		t.Errorf("%s: %+v", one.Ref, f)
+	}
+}

@@ -44,7 +44,7 @@ func (r *runner) prepare(i, shards int) error {
 // prepareVegeta readies load i, whose requests vegeta makes.
 func (r *runner) prepareVegeta(i, shards int) error {
 	lp := &r.Loads[i]
-	o := targets.VegetaOptions{MaxInFlight: lp.inFlight(), Env: r.env}
+	o := targets.VegetaOptions{MaxInFlight: lp.inFlight(), Env: r.env, Vars: r.vars}
 	for _, f := range lp.Flows {
 		o.Calls, o.Steps = append(o.Calls, f.Steps[0].Call), append(o.Steps, f.Steps[0].Index)
 	}

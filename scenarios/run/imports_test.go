@@ -32,10 +32,11 @@ var arrows = map[string][]string{
 	"chaos":              {"scenarios"},
 	"reporters":          {"scenarios"},
 	"scenarios/compare":  {"scenarios"},
-	"scenarios/capacity": nil, // knows rates alone
+	"scenarios/convert":  {"scenarios"}, // writes scenarios, and runs none
+	"scenarios/capacity": nil,           // knows rates alone
 	"scenarios/run":      {"scenarios", "scenarios/capacity", "scenarios/load", "scenarios/k6", "scenarios/measure", "targets", "chaos", "reporters"},
 	"examples":           nil, // systems to break, which know nothing of brunt
-	"cmd":                {"scenarios", "scenarios/capacity", "scenarios/compare", "scenarios/run", "chaos", "reporters", "targets"},
+	"cmd":                {"scenarios", "scenarios/capacity", "scenarios/compare", "scenarios/convert", "scenarios/run", "chaos", "reporters", "targets"},
 	"cmd/brunt-k6":       {"scenarios", "scenarios/k6"},
 }
 

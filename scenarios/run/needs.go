@@ -13,17 +13,21 @@ import (
 	"time"
 
 	"brunt/chaos"
+	"brunt/chaos/docker"
 	"brunt/chaos/netns"
 	"brunt/scenarios/k6"
+	"brunt/targets/stack"
 )
 
 // Needs finds out whether this machine and the target have what the plan needs of
 // them. It probes, and leaves nothing behind; nothing is started.
 func (p *Plan) Needs(ctx context.Context) []Check {
 	checks := []Check{p.fileNeeds()}
-	if p.Stack == nil {
+	switch {
+	case p.Stack == nil:
 		checks = append(checks, p.targetNeeds(ctx))
-	} else {
+	case p.Stack.Platform == stack.Docker:
+	default:
 		checks = append(checks, p.commandNeeds()...)
 		checks = append(checks, p.portNeeds()...)
 	}
@@ -31,6 +35,9 @@ func (p *Plan) Needs(ctx context.Context) []Check {
 		if lp := &p.Loads[i]; lp.Script != nil {
 			checks = append(checks, program6("load "+lp.Name, Bad, lp.Script.Binary, lp.Script.Missing))
 		}
+	}
+	if p.contained {
+		checks = append(checks, p.engineNeeds(ctx)...)
 	}
 	for _, e := range p.Faults {
 		if c := freezing(); e.Kind == c.Name && c.State != Fine {
@@ -177,4 +184,41 @@ func (p *Plan) portNeeds() []Check {
 		return []Check{{"ports of services", Bad, "in use: " + strings.Join(taken, ", "), "end who listens there, or leave the port out: brunt finds a free one"}}
 	}
 	return []Check{{"ports of services", Fine, fmt.Sprintf("%d wanted, all free", asked), ""}}
+}
+
+// engineNeeds asks for the Docker engine, and for what its containers are made of.
+func (p *Plan) engineNeeds(ctx context.Context) []Check {
+	s := &system{r: p.newRunner(Options{})}
+	e, err := s.open(ctx)
+	if err != nil {
+		return []Check{{"scenario's engine", Bad, err.Error(), "the scenario's containers are in a Docker engine"}}
+	}
+	defer e.Close()
+	out := []Check{{"scenario's engine", Fine, e.Address().Host, ""}}
+	if p.Stack == nil {
+		return out
+	}
+	if p.Stack.Compose != nil {
+		if _, err := stack.ComposeCommand(ctx); err != nil {
+			return append(out, Check{"compose", Bad, err.Error(), ""})
+		}
+		return append(out, Check{"compose", Fine, p.Stack.Compose.Path, ""})
+	}
+	for _, svc := range p.Stack.Services {
+		name := "service " + svc.Name
+		image := svc.Container.Image
+		if image == "" {
+			program, err := docker.SelfPath(p.getenv)
+			if err != nil {
+				return append(out, Check{name, Bad, err.Error(), "its containers run brunt itself"})
+			}
+			return append(out, Check{"the stack's image", Fine, "made of " + program, ""})
+		}
+		if _, err := e.API().ImageInspect(ctx, image); err != nil {
+			out = append(out, Check{name, Limited, "the engine has no image " + image, "it is fetched from its registry as the run begins, if that can be reached: build or load it first"})
+			continue
+		}
+		out = append(out, Check{name, Fine, "image " + image, ""})
+	}
+	return out
 }

@@ -199,6 +199,9 @@ func addressesOf(ctx context.Context, host string) ([]string, error) {
 // nothing.
 func programs(s *stack.Service) []string {
 	var out []string
+	if s.Container != nil { // what it runs is in its image
+		return nil
+	}
 	self, _ := os.Executable()
 	for i := range s.Command {
 		arg, static := s.Command[i].Static()

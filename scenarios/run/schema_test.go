@@ -73,6 +73,10 @@ var corpusFiles = sync.OnceValue(func() map[string][]byte {
 			out[f.Name] = f.Data
 		}
 	}
+	logs, _ := filepath.Glob("../../examples/*/*.log") // too long to stand there again
+	for _, path := range logs {
+		out[filepath.Base(path)], _ = os.ReadFile(path)
+	}
 	return out
 })
 

@@ -362,7 +362,7 @@ func TestScript_NeverAsked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if res.Verdict != scenarios.Invalid || !strings.Contains(res.Reason, "slow was not injected: the script never asked for it") {
+	if res.Verdict != scenarios.Invalid || !strings.Contains(res.Reason, "Slow was not injected: the script never asked for it") {
 		t.Errorf("%s: %s", res.Verdict, res.Reason)
 	}
 }

@@ -221,8 +221,8 @@ func (p *Project) Addresses() map[string]string {
 	return out
 }
 
-// composeCommand finds the machine's Compose command.
-func composeCommand(ctx context.Context) ([]string, error) {
+// ComposeCommand finds the machine's Compose command.
+func ComposeCommand(ctx context.Context) ([]string, error) {
 	if path, err := exec.LookPath("docker"); err == nil {
 		if exec.CommandContext(ctx, path, "compose", "version").Run() == nil {
 			return []string{path, "compose"}, nil
@@ -236,7 +236,7 @@ func composeCommand(ctx context.Context) ([]string, error) {
 
 // run runs the Compose command to its end. It dies with brunt.
 func (p *Project) run(ctx context.Context, args ...string) error {
-	command, err := composeCommand(ctx)
+	command, err := ComposeCommand(ctx)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,10 @@
 // another only through declared links: for each pair of units brunt puts a
 // listener of its own in between, so that the link can be slowed or cut.
 //
+// A stack of containers has the same services and units: a [Fleet] makes them through the
+// engine's API, a [Project] has the machine's Compose command make them. The engine
+// supervises them, and no listener of brunt's stands between: their networks are real.
+//
 // To add a kind of stack: a file with a struct whose exported fields are its YAML,
 // its Spec method, and a line in [Kinds].
 package stack

@@ -3,6 +3,7 @@
 //
 //	victim [PORT]           answers every request with "ok", and ends on SIGTERM
 //	victim ask URL          asks once; its exit code says whether an answer came
+//	victim leads ADDRESS    its exit code says whether the address is its own
 //	victim burn             uses a processor until it is killed
 package main
 
@@ -10,9 +11,12 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -25,6 +29,10 @@ func main() {
 			fmt.Println(err)
 			os.Exit(1)
 		}
+	case "leads":
+		if !has(args[1]) {
+			os.Exit(1)
+		}
 	case "burn":
 		for n := 0; ; n++ {
 			_ = n * n
@@ -32,6 +40,11 @@ func main() {
 	default:
 		serve(args[0])
 	}
+}
+
+func has(address string) bool {
+	addrs, _ := net.InterfaceAddrs()
+	return slices.ContainsFunc(addrs, func(a net.Addr) bool { return strings.HasPrefix(a.String(), address+"/") })
 }
 
 func ask(url string) error {

@@ -1,0 +1,172 @@
+package docker
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/docker/docker/client"
+)
+
+// TestFind finds the engine as Docker's own command does.
+func TestFind(t *testing.T) {
+	config := t.TempDir()
+	sum := sha256.Sum256([]byte("build"))
+	meta := filepath.Join(config, "contexts", "meta", hex.EncodeToString(sum[:]))
+	tls := filepath.Join(config, "contexts", "tls", hex.EncodeToString(sum[:]), "docker")
+	for dir, files := range map[string]map[string]string{
+		config: {"config.json": `{"currentContext": "build"}`},
+		meta:   {"meta.json": `{"Name": "build", "Endpoints": {"docker": {"Host": "tcp://10.0.0.7:2376"}}}`},
+		tls:    {"ca.pem": "x"},
+	} {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		for name, text := range files {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for _, c := range []struct {
+		name  string
+		env   map[string]string
+		want  Address
+		err   string
+		local bool
+	}{
+		{"nothing is said", map[string]string{"DOCKER_CONFIG": t.TempDir()}, Address{Host: client.DefaultDockerHost}, "", true},
+		{"DOCKER_HOST", map[string]string{"DOCKER_HOST": "tcp://127.0.0.1:2375", "DOCKER_CONFIG": config}, Address{Host: "tcp://127.0.0.1:2375"}, "", true},
+		{"DOCKER_HOST with TLS", map[string]string{"DOCKER_HOST": "tcp://engine:2376", "DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": "/certs"}, Address{Host: "tcp://engine:2376", TLS: "/certs"}, "", false},
+		{"the context in use", map[string]string{"DOCKER_CONFIG": config}, Address{Host: "tcp://10.0.0.7:2376", Context: "build", TLS: tls}, "", false},
+		{"DOCKER_CONTEXT", map[string]string{"DOCKER_CONFIG": config, "DOCKER_CONTEXT": "default"}, Address{Host: client.DefaultDockerHost}, "", true},
+		{"a context that there is not", map[string]string{"DOCKER_CONFIG": config, "DOCKER_CONTEXT": "other"}, Address{}, `the Docker context "other"`, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got, err := Find(func(name string) string { return c.env[name] })
+			if c.err != "" {
+				if err == nil || !strings.Contains(err.Error(), c.err) {
+					t.Errorf("%v, want %q", err, c.err)
+				}
+				return
+			}
+			if err != nil || got != c.want || got.Local() != c.local {
+				t.Errorf("%+v (local %v), %v, want %+v", got, got.Local(), err, c.want)
+			}
+		})
+	}
+}
+
+// TestOpen_Refused holds that an engine that can't be reached says why and what to do, and
+// that an address outside of the blast radius is not connected to.
+func TestOpen_Refused(t *testing.T) {
+	outside := errors.New("outside")
+	for _, c := range []struct {
+		name, host string
+		o          Options
+		want       string
+	}{
+		{"no socket", "unix:///nowhere/docker.sock", Options{}, "no Docker engine answers at unix:///nowhere/docker.sock"},
+		{"nobody listens", "tcp://127.0.0.1:1", Options{}, "nobody listens there; start it"},
+		{"outside", "tcp://127.0.0.1:1", Options{Check: func(netip.AddrPort, string) error { return outside }}, "outside"},
+		{"ssh", "ssh://me@host", Options{}, "brunt does not speak SSH; forward its socket"},
+		{"nonsense", "ftp://host", Options{}, "want unix://, npipe:// or tcp://"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			e, err := Open(Address{Host: c.host}, c.o)
+			if err == nil {
+				defer e.Close()
+				if err = e.Ping(t.Context()); !errors.Is(err, ErrUnreachable) {
+					t.Errorf("%v is not ErrUnreachable", err)
+				}
+			}
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("%v, want %q", err, c.want)
+			}
+		})
+	}
+}
+
+func TestQuery_Matches(t *testing.T) {
+	c := &Container{
+		ID: "0123456789abcdef", Name: "shop-db-1", Labels: map[string]string{"tier": "data", ComposeProject: "shop", ComposeService: "db"},
+		Networks: []Network{{ID: "n1", Name: "back"}},
+	}
+	for _, tt := range []struct {
+		name string
+		q    Query
+		want bool
+	}{
+		{"nothing asked for", Query{}, false},
+		{"a name", Query{Container: "shop-db-1"}, true},
+		{"another name", Query{Container: "shop-db-11"}, false},
+		{"the beginning of an id", Query{Container: "0123456789ab"}, true},
+		{"too short a beginning", Query{Container: "0123"}, false},
+		{"a label", Query{Labels: map[string]string{"tier": "data"}}, true},
+		{"any value", Query{Labels: map[string]string{"tier": ""}}, true},
+		{"another value", Query{Labels: map[string]string{"tier": "web"}}, false},
+		{"a label that is not there", Query{Labels: map[string]string{"zone": ""}}, false},
+		{"a project's service", Query{Project: "shop", Service: "db"}, true},
+		{"another service", Query{Project: "shop", Service: "web"}, false},
+		{"a network", Query{Network: "back"}, true},
+		{"another network", Query{Network: "front", Project: "shop"}, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := tt.q.Matches(c); got != tt.want {
+				t.Errorf("%s: %v, want %v", tt.q, got, tt.want)
+			}
+		})
+	}
+}
+
+func TestSelfOf(t *testing.T) {
+	const id = "f3d5a3b227b7f3d5a3b227b7f3d5a3b227b7f3d5a3b227b7f3d5a3b227b7aaaa"
+	mounts := "36 35 98:0 / / rw\n40 36 8:1 /var/lib/docker/containers/" + id + "/hostname /etc/hostname rw,relatime - ext4 /dev/sda rw\n"
+	if got := selfOf(mounts); got != id {
+		t.Errorf("got %q", got)
+	}
+	if got := selfOf("36 35 98:0 / / rw\n40 36 8:1 /etc/hostname /etc/hostname rw\n"); got != "" {
+		t.Errorf("a machine is taken for a container: %q", got)
+	}
+}
+
+// TestProtected holds whom brunt does not touch.
+func TestProtected(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		c    Container
+		want string
+	}{
+		{"any", Container{Name: "web"}, ""},
+		{"labelled so", Container{Name: "web", Labels: map[string]string{ProtectLabel: "true"}}, "is labelled brunt.protect=true"},
+		{"labelled otherwise", Container{Name: "web", Labels: map[string]string{ProtectLabel: "false"}}, ""},
+		{"a helper", Container{Name: "web", Helper: true}, "is brunt's own helper"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			c.c.ID = "x"
+			err := c.c.Protected()
+			if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+				t.Errorf("%v, want %q", err, c.want)
+			}
+		})
+	}
+}
+
+// TestStatic holds that a program that needs files of the machine is told apart.
+func TestStatic(t *testing.T) {
+	text := filepath.Join(t.TempDir(), "text")
+	if err := os.WriteFile(text, []byte("#!/bin/sh\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := Static(text); err == nil || !strings.Contains(err.Error(), "is no Linux program") {
+		t.Errorf("a script: %v", err)
+	}
+	if err := Static("/bin/sh"); err == nil || !strings.Contains(err.Error(), "CGO_ENABLED=0") {
+		t.Errorf("a shell: %v", err)
+	}
+}

@@ -1,0 +1,92 @@
+package chaos
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"brunt/scenarios"
+)
+
+// uprooted is a fault in the namespaces of container "c".
+type uprooted struct {
+	noted
+	void bool
+}
+
+func (u uprooted) Plan(ctx context.Context, env Env) ([]Step, error) {
+	steps, err := u.noted.Plan(ctx, env)
+	for i := range steps {
+		steps[i] = uprootedStep{steps[i].(*notedStep), u.void}
+	}
+	return steps, err
+}
+
+type uprootedStep struct {
+	*notedStep
+	void bool
+}
+
+func (s uprootedStep) Inject(ctx context.Context) (Held, error) {
+	_, err := s.notedStep.Inject(ctx)
+	return s, err
+}
+
+func (s uprootedStep) Uprooted(_ context.Context, container string) (string, error) {
+	switch {
+	case container != "c":
+		return "", nil
+	case s.void:
+		return "", errors.New("on_restart: void")
+	}
+	s.add("again ", s.name)
+	return "put in again", nil
+}
+
+// TestRestarted holds that a container that is started again has the faults in it injected
+// anew, or voids them: one that is void is taken back at once, and nothing is judged by it.
+func TestRestarted(t *testing.T) {
+	for _, c := range []struct {
+		name      string
+		void      bool
+		container string
+		at        time.Duration
+		want      string
+		events    string
+		skipped   bool
+	}{
+		{"injected again", false, "c", 3 * time.Second, "+it@1s again it@3s -it@6s", "fault.again", false},
+		{"void", true, "c", 3 * time.Second, "+it@1s -it@3s void@3s", "fault.void", true},
+		{"another container", true, "d", 3 * time.Second, "+it@1s -it@6s", "", false},
+		{"before it is in", true, "c", 500 * time.Millisecond, "+it@1s -it@6s", "", false},
+		{"after it is taken back", true, "c", 7 * time.Second, "+it@1s -it@6s", "", false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var mu sync.Mutex
+			var events []string
+			lines, records := play(t, 10*time.Second, time.Minute, func(d *diary) []*Entry {
+				return []*Entry{entry("it", uprooted{noted{diary: d, name: "it"}, c.void}, time.Second, 5*time.Second)}
+			}, func(tl *Timeline) {
+				tl.Event = func(e scenarios.Event) {
+					mu.Lock()
+					defer mu.Unlock()
+					events = append(events, e.Event)
+				}
+				time.AfterFunc(c.at, func() { tl.Restarted(c.container) })
+			})
+			if got := strings.Join(lines, " "); got != c.want {
+				t.Errorf("got %s, want %s", got, c.want)
+			}
+			r := records[0]
+			if r.Skipped != c.skipped || c.skipped && (r.N != -1 || !strings.Contains(r.InjectErr.Error(), "on_restart: void")) {
+				t.Errorf("skipped %v, number %d: %v", r.Skipped, r.N, r.InjectErr)
+			}
+			if got := strings.Join(events, " "); c.events != "" && !strings.Contains(got, c.events) || c.events == "" && (strings.Contains(got, "again") || strings.Contains(got, "void")) {
+				t.Errorf("events %s", got)
+			}
+		})
+	}
+}

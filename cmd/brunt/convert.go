@@ -1,0 +1,154 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"brunt/scenarios"
+	"brunt/scenarios/convert"
+	"brunt/scenarios/run"
+
+	"github.com/spf13/cobra"
+)
+
+// maxForeign is how long a file may be that is converted, in bytes.
+const maxForeign = 256 << 20
+
+func convertCommand() *cobra.Command {
+	o := convert.Options{}
+	var output string
+	var force bool
+	c := &cobra.Command{
+		Use:   "convert FORMAT FILE",
+		Short: "Write a scenario from a k6 script, vegeta targets, a JMeter plan, a HAR recording, an OpenAPI document or curl",
+		Long: `Write a scenario from what you have already, to the standard output or to -o FILE:
+
+  vegeta    a target file, in its HTTP or JSON format: a load that picks targets
+  har       a browser's recording: a session as a flow, with its pauses
+  openapi   an OpenAPI 3 document, YAML or JSON: a step for each operation
+  jmeter    a plan (.jmx): its thread groups as loads, its HTTP samplers as steps
+  curl      a command, or a script of them: - reads the standard input, and what
+            stands after -- is the command itself
+  k6        a script: a scenario that runs it in k6, for faults to be added
+
+What can't be carried over is a comment in the scenario at its place, and a line here
+with the file and line that it comes from. Secrets are not written down: an
+Authorization or Cookie header, and fields such as password, become ${env.NAME}, which
+must be in the environment when the scenario is read. Hosts beyond this machine are
+named under guard.allow.load, for you to confirm.`,
+		Example: `  brunt convert har shop.har -o shop.yaml
+  brunt convert jmeter plan.jmx -o plan.yaml && brunt validate plan.yaml
+  brunt convert openapi api.yaml > api-load.yaml
+  brunt convert curl - < copied-from-the-browser.sh
+  brunt convert curl -- curl -X POST http://127.0.0.1:8080/posts --json '{"text":"hi"}'`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			o.Kind = args[0]
+			if !slices.Contains(convert.Kinds(), o.Kind) {
+				return usagef("unknown format %q; %s", o.Kind, scenarios.DidYouMean(o.Kind, convert.Kinds()))
+			}
+			source, err := foreign(c, args[1:], &o)
+			if err != nil {
+				return err
+			}
+			o.To = "."
+			if output != "" {
+				o.To = filepath.Dir(output)
+			}
+			made, err := convert.Convert(source, o)
+			if err != nil {
+				return usage{err}
+			}
+			for _, n := range made.Notes {
+				fmt.Fprintln(c.ErrOrStderr(), n)
+			}
+			if output == "" {
+				fmt.Fprint(c.OutOrStdout(), made.Text)
+			} else if err := writeNew(output, made.Text, force); err != nil {
+				return err
+			}
+			return check(c, made, output)
+		},
+	}
+	c.Flags().StringVarP(&output, "output", "o", "", "write the scenario to a file")
+	c.Flags().BoolVar(&force, "force", false, "write over a file that exists")
+	c.Flags().BoolVar(&o.Static, "static", false, "har: take images, fonts, styles and scripts in")
+	c.Flags().StringSliceVar(&o.Hosts, "host", nil, "har: take this host in besides that of the first page; can be given again")
+	return c
+}
+
+// foreign reads what is converted: a file, the standard input, or a command of curl
+// behind --.
+func foreign(c *cobra.Command, args []string, o *convert.Options) ([]byte, error) {
+	if dash := c.ArgsLenAtDash(); o.Kind == "curl" && dash == 1 && len(args) > 0 {
+		o.File, o.From = "command line", "."
+		return convert.CurlWords(args), nil
+	}
+	if len(args) != 1 {
+		return nil, usagef("want one file to convert, not %d; see `%s --help`", len(args), c.CommandPath())
+	}
+	if args[0] == "-" {
+		o.File, o.From = "standard input", "."
+		return io.ReadAll(io.LimitReader(c.InOrStdin(), maxForeign+1))
+	}
+	o.File, o.From = args[0], filepath.Dir(args[0])
+	f, err := os.Open(args[0])
+	if err != nil {
+		return nil, usage{err}
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, maxForeign+1))
+}
+
+// writeNew writes a file that does not exist yet, or over one.
+func writeNew(file, text string, force bool) error {
+	if _, err := os.Lstat(file); err == nil && !force {
+		return usagef("%s exists already; --force writes over it", file)
+	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return os.WriteFile(file, []byte(text), 0o644)
+}
+
+// check reads what was written as a run would, and tells what is still missing: a file
+// that the source names and that is not there.
+func check(c *cobra.Command, made *convert.Scenario, output string) error {
+	name := output
+	if name == "" {
+		name = "scenario.yaml"
+	}
+	secrets := map[string]bool{}
+	for _, s := range made.Secrets {
+		secrets[s.Env] = true
+	}
+	sc, err := scenarios.Parse(name, scenarios.Options{
+		Env: func(key string) (string, bool) {
+			if v, ok := os.LookupEnv(key); ok || !secrets[key] {
+				return v, ok
+			}
+			return "http://127.0.0.1", true // it may be where a URL begins
+		},
+		Read: func(path string) ([]byte, error) {
+			if path == name {
+				return []byte(made.Text), nil
+			}
+			return os.ReadFile(path)
+		},
+	})
+	if err == nil {
+		_, err = run.Compile(sc, run.CompileOptions{Self: self()})
+	}
+	var mistakes *scenarios.MistakesError
+	if errors.As(err, &mistakes) {
+		for _, m := range mistakes.List() {
+			fmt.Fprintf(c.ErrOrStderr(), "still to be mended: %v\n", m)
+		}
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"brunt/scenarios"
+	"brunt/scenarios/convert"
+	"brunt/scenarios/run"
+)
+
+// foreignFiles are what others have, in the folder of the package that reads it.
+var foreignFiles = map[string]string{
+	"targets.vegeta": "vegeta", "targets.vegeta.json": "vegeta", "shop.har": "har", "shop.openapi.yaml": "openapi", "petstore.openapi.json": "openapi",
+	"shop.jmx": "jmeter", "groups.jmx": "jmeter", "session.curl.sh": "curl", "windows.curl.bat": "curl",
+	"script.k6.js": "k6",
+}
+
+var foreignFolder = filepath.Join(top, "scenarios", "convert", "testdata")
+
+// TestConvert_Validates holds what convert writes, wherever it stands, against what
+// validate takes.
+func TestConvert_Validates(t *testing.T) {
+	variable := regexp.MustCompile(`environment variable (\w+) holds`)
+	for name, kind := range foreignFiles {
+		t.Run(name, func(t *testing.T) {
+			out := filepath.Join(t.TempDir(), "made.yaml")
+			var said bytes.Buffer
+			c := convertCommand()
+			c.SetErr(&said)
+			c.SetArgs([]string{kind, filepath.Join(foreignFolder, name), "-o", out})
+			if err := c.Execute(); err != nil {
+				t.Fatal(err)
+			}
+			if strings.Contains(said.String(), "still to be mended") {
+				t.Errorf("it is not whole:\n%s", said.String())
+			}
+			b, err := os.ReadFile(out)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range variable.FindAllStringSubmatch(string(b), -1) {
+				t.Setenv(m[1], "something-secret")
+			}
+			if _, err := compile(out, nil); err != nil {
+				t.Errorf("%v\n%s", err, b)
+			}
+		})
+	}
+}
+
+// FuzzConvert_Compiles makes scenarios of anything, and compiles what comes of it: it
+// must be taken, but for files that are not there and figures that can't be judged.
+func FuzzConvert_Compiles(f *testing.F) {
+	kinds := convert.Kinds()
+	for name, kind := range foreignFiles {
+		b, err := os.ReadFile(filepath.Join(foreignFolder, name))
+		if err != nil {
+			f.Fatal(err)
+		}
+		for i, k := range kinds {
+			if k == kind {
+				f.Add(byte(i), b)
+			}
+		}
+	}
+	known := regexp.MustCompile(`no such file|can't be judged|data "|nothing extracts|the script of load`)
+	f.Fuzz(func(t *testing.T, kind byte, b []byte) {
+		if len(b) > 64<<10 {
+			return
+		}
+		made, err := convert.Convert(b, convert.Options{Kind: kinds[int(kind)%len(kinds)], File: "source", From: "nowhere"})
+		if err != nil {
+			return
+		}
+		sc, err := scenarios.Parse("made.yaml", scenarios.Options{
+			Env: func(string) (string, bool) { return "http://127.0.0.1", true },
+			Read: func(path string) ([]byte, error) {
+				if path == "made.yaml" {
+					return []byte(made.Text), nil
+				}
+				return nil, os.ErrNotExist
+			},
+		})
+		if sc == nil {
+			t.Fatalf("%v\n%s", err, made.Text)
+		}
+		_, err = run.Compile(sc, run.CompileOptions{})
+		mistakes, ok := err.(*scenarios.MistakesError)
+		if err == nil {
+			return
+		}
+		if !ok {
+			t.Fatalf("%v\n%s", err, made.Text)
+		}
+		for _, m := range mistakes.List() {
+			if !known.MatchString(m.String()) && !strings.Contains(m.String(), os.ErrNotExist.Error()) {
+				t.Fatalf("%v\n%s", m, made.Text)
+			}
+		}
+	})
+}

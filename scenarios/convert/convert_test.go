@@ -1,0 +1,344 @@
+package convert
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"brunt/scenarios"
+)
+
+var update = flag.Bool("update", false, "write testdata/*.want")
+
+// sources are the files of testdata, and what each is.
+var sources = map[string]string{
+	"targets.vegeta": "vegeta", "targets.vegeta.json": "vegeta", "shop.har": "har", "shop.openapi.yaml": "openapi", "petstore.openapi.json": "openapi",
+	"shop.jmx": "jmeter", "groups.jmx": "jmeter", "session.curl.sh": "curl", "windows.curl.bat": "curl", "script.k6.js": "k6",
+}
+
+// source reads a file of testdata as a user would convert it there.
+func source(t testing.TB, name string) ([]byte, Options) {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join("testdata", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b, Options{Kind: sources[name], File: name, From: "testdata", To: "testdata"}
+}
+
+// TestConvert holds what is written, and what is said of what is not, to NAME.want.
+func TestConvert(t *testing.T) {
+	for _, name := range sortedKeys(sources) {
+		t.Run(name, func(t *testing.T) {
+			b, o := source(t, name)
+			made, err := Convert(b, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got strings.Builder
+			got.WriteString(made.Text)
+			got.WriteString("-- said --\n")
+			for _, n := range made.Notes {
+				got.WriteString(n.String() + "\n")
+			}
+			file := filepath.Join("testdata", name+".want")
+			if *update {
+				if err := os.WriteFile(file, []byte(got.String()), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if want, err := os.ReadFile(file); err != nil || string(want) != got.String() {
+				t.Errorf("%s is not what is made of %s now: go test ./scenarios/convert -update and look at the difference (%v)", file, name, err)
+			}
+			if again, err := Convert(b, o); err != nil || again.Text != made.Text {
+				t.Error("a second time it is another")
+			}
+		})
+	}
+}
+
+// TestConvert_NoSecret looks for what the sources hold and nobody may write down.
+func TestConvert_NoSecret(t *testing.T) {
+	secrets := []string{
+		"geheim", "YW5uOmdlaGVpbQ", "k-1234", "eyJ.abc", "it's me", "sid=1234", "open-sesame", "an-old-secret", "YW5uOmFuLW9sZC1zZWNyZXQ",
+	}
+	for name := range sources {
+		b, o := source(t, name)
+		made, err := Convert(b, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var said strings.Builder
+		said.WriteString(made.Text)
+		for _, n := range made.Notes {
+			said.WriteString(n.String())
+		}
+		for _, s := range secrets {
+			if strings.Contains(said.String(), s) {
+				t.Errorf("%s: %q was written down", name, s)
+			}
+		}
+	}
+}
+
+// TestConvert_Told holds every comment on what was lost against a line on the side.
+func TestConvert_Told(t *testing.T) {
+	comment := regexp.MustCompile(`# not carried over(?: \(line (\d+)\))?: (.*)`)
+	for name := range sources {
+		b, o := source(t, name)
+		made, err := Convert(b, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var said strings.Builder
+		for _, n := range made.Notes {
+			said.WriteString(n.String() + "\n")
+		}
+		for _, m := range comment.FindAllStringSubmatch(made.Text, -1) {
+			if m[1] != "" && !strings.Contains(said.String(), name+":"+m[1]+": "+m[2]) {
+				t.Errorf("%s: %q is not told with its line", name, m[0])
+			}
+		}
+	}
+}
+
+func TestConvert_Refuses(t *testing.T) {
+	tests := []struct{ name, kind, text, want string }{
+		{"another format", "jmetr", "", `unknown format "jmetr"; did you mean "jmeter"?`},
+		{"nothing", "vegeta", "# only a comment\n", "no request is in it"},
+		{"no target", "vegeta", "hello\n", `x:1: want a target such as GET http`},
+		{"no URL", "vegeta", "\nGET /relative\n", `x:2: "/relative" is no URL of http or https`},
+		{"broken JSON", "vegeta", "{\"method\":\"GET\",\"url\":\"http://a/\"}\n{\"method\": 1}", "x:2: json"},
+		{"no recording", "har", `{"a": 1}`, "want a recording (HAR), with log.entries in it"},
+		{"a list", "har", `[1]`, "x:1: this is not the JSON of a recording"},
+		{"half a recording", "har", "{\"log\":\n{\"entries\":[{", "x:2: unexpected EOF"},
+		{"nothing recorded", "har", `{"log":{"entries":[]}}`, "no request is in it"},
+		{"Swagger 2", "openapi", "swagger: '2.0'\npaths: {}\n", "this is Swagger 2"},
+		{"no document", "openapi", "a: 1\n", "want a document of OpenAPI 3"},
+		{"no operation", "openapi", "openapi: 3.0.0\npaths: {}\n", "no request is in it"},
+		{"a file elsewhere", "openapi", "openapi: 3.0.0\npaths: {/a: {$ref: '../../secret.yaml'}}\n", "only files beside the document are read"},
+		{"a URL", "openapi", "openapi: 3.0.0\npaths: {/a: {$ref: 'http://127.0.0.1:1/secret.yaml'}}\n", "only files beside the document are read"},
+		{"no plan", "jmeter", "<html/>", "want a plan of JMeter"},
+		{"half a plan", "jmeter", "<jmeterTestPlan>\n<hashTree>", "x:2: XML syntax error"},
+		{"no thread group", "jmeter", "<jmeterTestPlan><hashTree><TestPlan/><hashTree/></hashTree></jmeterTestPlan>", "no request is in it"},
+		{"no command", "curl", "wget http://127.0.0.1/\n", "no command curl is in it"},
+		{"a command without a URL", "curl", "curl -v\n", "no request is in it"},
+		{"an open quote", "curl", "curl 'http://127.0.0.1/\n", "reading the command: x:1:6: reached EOF without closing quote"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			made, err := Convert([]byte(tt.text), Options{Kind: tt.kind, File: "x", From: t.TempDir()})
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got %+v, %v; want %q", made, err, tt.want)
+			}
+		})
+	}
+}
+
+// TestConvert_Large holds that what does not fit into a scenario is left out, and told.
+func TestConvert_Large(t *testing.T) {
+	var wide, long strings.Builder
+	for i := range 20_000 {
+		fmt.Fprintf(&wide, "GET http://127.0.0.1:8080/items/%d\n", i)
+	}
+	for i := range 40 {
+		fmt.Fprintf(&long, "GET http://127.0.0.1:8080/%d/%s\n", i, strings.Repeat("x", 20_000))
+	}
+	for name, source := range map[string]string{"many": wide.String(), "long": long.String()} {
+		t.Run(name, func(t *testing.T) {
+			made, err := Convert([]byte(source), Options{Kind: "vegeta", File: "x"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			sc, err := parsed(made.Text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			steps, all := len(sc.Loads[0].Mix), strings.Count(source, "\n")
+			told := fmt.Sprintf("x: %d more steps: a scenario has no room for them", all-steps)
+			if steps < 15 || steps == all || made.Notes[0].String() != told {
+				t.Errorf("%d of %d steps, and said is %q, want %q", steps, all, made.Notes, told)
+			}
+		})
+	}
+}
+
+// TestConvert_Bombs holds that plans of which there is no end are read in no time.
+func TestConvert_Bombs(t *testing.T) {
+	arg := func(name, value string) string {
+		return `<elementProp name="x"><stringProp name="Argument.name">` + name + `</stringProp><stringProp name="Argument.value">` + value + `</stringProp></elementProp>`
+	}
+	var laughs, nest strings.Builder
+	laughs.WriteString(arg("v0", "${__UUID}"+strings.Repeat("x", 1000)))
+	for i := range 60 {
+		laughs.WriteString(arg(fmt.Sprintf("v%d", i+1), fmt.Sprintf("${v%d}${v%d}", i, i)))
+	}
+	get := `<HTTPSamplerProxy><stringProp name="HTTPSampler.path">/${v60}</stringProp></HTTPSamplerProxy><hashTree/>`
+	for range 40 {
+		nest.WriteString(`<LoopController><stringProp name="LoopController.loops">20</stringProp></LoopController><hashTree>`)
+	}
+	nest.WriteString(get + strings.Repeat(`</hashTree>`, 40))
+	plan := `<jmeterTestPlan><hashTree><TestPlan><elementProp name="TestPlan.user_defined_variables"><collectionProp name="Arguments.arguments">` + laughs.String() +
+		`</collectionProp></elementProp></TestPlan><hashTree><ThreadGroup testname="g"/><hashTree>` + nest.String() + `</hashTree></hashTree></hashTree></jmeterTestPlan>`
+	made, err := Convert([]byte(plan), Options{Kind: "jmeter", File: "x"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := parsed(made.Text); err != nil {
+		t.Error(err)
+	}
+	if n := strings.Count(made.Text, "get: "); n < 1 || n > 100 {
+		t.Errorf("%d steps", n)
+	}
+}
+
+// parsed reads a scenario that was made, whatever it wants of files and environment.
+func parsed(text string) (*scenarios.Scenario, error) {
+	return scenarios.Parse("made.yaml", scenarios.Options{
+		Env: func(string) (string, bool) { return "secret", true },
+		Read: func(path string) ([]byte, error) {
+			if path == "made.yaml" {
+				return []byte(text), nil
+			}
+			return []byte("a,b\n1,2\n"), nil
+		},
+	})
+}
+
+func FuzzConvert(f *testing.F) {
+	kinds := Kinds()
+	for name := range sources {
+		b, o := source(f, name)
+		for i, k := range kinds {
+			if k == o.Kind {
+				f.Add(byte(i), b)
+			}
+		}
+	}
+	f.Fuzz(func(t *testing.T, kind byte, b []byte) {
+		if len(b) > 64<<10 {
+			return
+		}
+		made, err := Convert(b, Options{Kind: kinds[int(kind)%len(kinds)], File: "source", From: "testdata/nowhere"})
+		if err != nil {
+			return
+		}
+		// Data is read from files that are not there; k6 has no steps of ours to read.
+		if _, err := parsed(made.Text); err != nil && !strings.Contains(err.Error(), "data") && !strings.Contains(made.Text, "k6:") {
+			t.Fatalf("%v\n%s", err, made.Text)
+		}
+	})
+}
+
+// FuzzText writes a text in all places of a file, from where it must be read again.
+func FuzzText(f *testing.F) {
+	for _, s := range []string{"plain", "", "${x}", "a$${x}", "$", "$$", "{a: b}", "a # b", "- a", "true", "1e3", "\x00\x1f\u0085\u2028", "a\tb\n\nc ", "'", `"`, "<<", "…", "yes", "a:b", "?"} {
+		f.Add(s, "k")
+		f.Add("v", s)
+	}
+	f.Fuzz(func(t *testing.T, s, after string) {
+		if !utf8.ValidString(s) || !utf8.ValidString(after) || len(s)+len(after) > 2000 {
+			return
+		}
+		values := []text{lit(s), join(lit(s), lit(after)), join(lit(s), ref("int(1,2)"), lit(after))}
+		inline := &node{}
+		inline.set("a", str(values[0])).set("b", list(str(values[1]), plain("x"))).set("c", str(values[2]))
+		inline.set(after+"-", plain("x"))
+		block := &node{block: true}
+		block.above = []string{s}
+		block.set("a", str(values[0])).set("b", list(str(values[1]), plain("x"))).set("c", str(values[2]))
+		top := &node{block: true}
+		top.set("version", raw("1")).set("target", (&node{}).set("url", plain("http://127.0.0.1:1")))
+		load := (&node{block: true}).set("executor", raw("constant-vus")).set("vus", number(1)).set("duration", raw("1s"))
+		step := func(n *node) *node { return (&node{}).set("post", plain("/")).set("json", n) }
+		load.set("flow", list(step(inline), step(block)))
+		top.set("load", (&node{}).set("l", load))
+		if strings.Contains(after, "${") {
+			inline.fields = inline.fields[:3]
+		}
+		var b strings.Builder
+		top.write(&b, 0, false)
+		sc, err := parsed(b.String())
+		if err != nil {
+			t.Fatalf("%v\n%s", err, b.String())
+		}
+		for _, st := range sc.Loads[0].Flow {
+			doc := st.With.Get("json")
+			var tmpl scenarios.TextTemplate
+			for key, want := range map[string]string{"a": s, "b": s + after, "c": ""} {
+				n := doc.Get(key)
+				if key == "b" {
+					n = n.Items[0]
+				}
+				tmpl = scenarios.TextTemplate{}
+				tmpl.DecodeNode(n, sc.Mistakes())
+				got, static := tmpl.Static()
+				if key == "c" {
+					if len(tmpl.Refs()) != 1 {
+						t.Errorf("%q: the placeholder is lost in %s", s, b.String())
+					}
+					continue
+				}
+				if !static || got != want {
+					t.Errorf("wrote %q, read %q in\n%s", want, got, b.String())
+				}
+			}
+		}
+	})
+}
+
+// FuzzJSON writes a document as YAML, from which the same is sent again.
+func FuzzJSON(f *testing.F) {
+	for _, s := range []string{`{"a":1.50,"b":[null,true,"${x}"],"c":{"d":"e\u0000"}}`, `[]`, `[1e400,-0]`, `{"n":"y","true":"no","":1}`, `{"a":{},"a":1}`, `{"~":"~"}`, `{"<<":1}`} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		var want bytes.Buffer
+		if len(s) > 4000 || !utf8.ValidString(s) || json.Compact(&want, []byte(s)) != nil {
+			return
+		}
+		d := newDraft(Options{Kind: "har", File: "f"})
+		n, ok := d.json(&request{public: true}, s)
+		if !ok {
+			return
+		}
+		flow := &node{block: true, items: []*node{}}
+		d.add(flow, (&node{}).set("post", plain("/")).set("json", n))
+		if len(flow.items) == 0 {
+			return
+		}
+		d.load.set("l", d.arrivals("1/s", "x").set("flow", flow))
+		out := d.scenario()
+		sc, err := parsed(out)
+		if err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		var tmpl scenarios.JSONTemplate
+		tmpl.DecodeNode(sc.Loads[0].Flow[0].With.Get("json"), sc.Mistakes())
+		got, static := tmpl.Static()
+		var a, b any
+		if !static || decode(got, &a) != nil || decode(want.String(), &b) != nil || !same(a, b) {
+			t.Errorf("%s became %s by\n%s", want.String(), got, out)
+		}
+	})
+}
+
+func decode(s string, to *any) error {
+	dec := json.NewDecoder(strings.NewReader(s))
+	dec.UseNumber()
+	return dec.Decode(to)
+}
+
+// same compares documents whose numbers are texts.
+func same(a, b any) bool {
+	x, err1 := json.Marshal(a)
+	y, err2 := json.Marshal(b)
+	return err1 == nil && err2 == nil && bytes.Equal(x, y)
+}

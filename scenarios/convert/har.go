@@ -1,0 +1,488 @@
+package convert
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"path"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"brunt/scenarios"
+)
+
+// harEntry is one exchange of a recording (HAR 1.2). What was answered is read no further
+// than its status.
+type harEntry struct {
+	line     int
+	at       time.Time
+	u        *url.URL
+	Page     string  `json:"pageref"`
+	Started  string  `json:"startedDateTime"`
+	Time     float64 `json:"time"` // milliseconds, all in all
+	Resource string  `json:"_resourceType"`
+	Request  struct {
+		Method  string      `json:"method"`
+		URL     string      `json:"url"`
+		Headers []harHeader `json:"headers"`
+		Cookies []harHeader `json:"cookies"`
+		Data    *harData    `json:"postData"`
+	} `json:"request"`
+	Response struct {
+		Status   int         `json:"status"`
+		Headers  []harHeader `json:"headers"`
+		Cookies  []harHeader `json:"cookies"`
+		Redirect string      `json:"redirectURL"`
+		Content  struct {
+			Type string `json:"mimeType"`
+		} `json:"content"`
+	} `json:"response"`
+}
+
+type harHeader struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+type harData struct {
+	Type     string `json:"mimeType"`
+	Text     string `json:"text"`
+	Encoding string `json:"encoding"`
+	Params   []struct {
+		Name     string `json:"name"`
+		Value    string `json:"value"`
+		FileName string `json:"fileName"`
+		Type     string `json:"contentType"`
+	} `json:"params"`
+}
+
+type harPage struct {
+	ID    string `json:"id"`
+	Title string `json:"title"`
+}
+
+// leastThink is the shortest pause that is kept: what is shorter is the browser's own
+// work.
+const leastThink = 100 * time.Millisecond
+
+// har reads a recording of a browser: one session becomes one flow, with its pauses.
+func har(d *draft, source []byte) error {
+	entries, pages, err := readHAR(d.o.File, source)
+	if err != nil {
+		return err
+	}
+	slices.SortStableFunc(entries, func(a, b *harEntry) int { return a.at.Compare(b.at) })
+	s := harSession{d: d, flow: &node{block: true, items: []*node{}}, hosts: map[string]int{}, cookies: map[string]bool{}, agents: map[string]text{}}
+	for _, e := range entries {
+		s.entry(e, pages)
+	}
+	s.left()
+	if s.steps == 0 {
+		return nil
+	}
+	load := d.arrivals("5/s", "sessions a second")
+	if s.length > scenarios.DefaultGrace {
+		grace := raw(scenarios.FormatDuration((s.length + scenarios.DefaultTimeout).Round(time.Second)))
+		grace.behind = "a session takes as long as it was recorded, those that begin last as well"
+		load.set("grace", grace)
+	}
+	d.load.set("session", load.set("flow", s.flow))
+	d.slo.items = append(d.slo.items, plain("errors < 1%"))
+	return nil
+}
+
+// readHAR reads entries and pages one by one: what was answered stays out of memory.
+func readHAR(file string, source []byte) (entries []*harEntry, pages map[string]string, err error) {
+	pages = map[string]string{}
+	source = bytes.TrimPrefix(source, []byte("\ufeff"))
+	dec := json.NewDecoder(bytes.NewReader(source))
+	lines := lineCount{source: source}
+	found := false
+	log := func() error {
+		return object(dec, func(key string) error {
+			switch key {
+			case "entries":
+				found = true
+				return array(dec, func() error {
+					e := &harEntry{line: lines.at(int(dec.InputOffset()))}
+					if err := dec.Decode(e); err != nil {
+						return err
+					}
+					e.at, _ = time.Parse(time.RFC3339Nano, e.Started)
+					entries = append(entries, e)
+					return nil
+				})
+			case "pages":
+				return array(dec, func() error {
+					var p harPage
+					err := dec.Decode(&p)
+					pages[p.ID] = p.Title
+					return err
+				})
+			}
+			return skip(dec)
+		})
+	}
+	err = object(dec, func(key string) error {
+		if key == "log" {
+			return log()
+		}
+		return skip(dec)
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s:%d: %w", file, lines.at(int(dec.InputOffset())), err)
+	}
+	if !found {
+		return nil, nil, fmt.Errorf("%s: want a recording (HAR), with log.entries in it", file)
+	}
+	return entries, pages, nil
+}
+
+// object walks the keys of the object that comes next; each reads its value.
+func object(dec *json.Decoder, each func(key string) error) error {
+	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
+		return errors.Join(err, errShape)
+	}
+	for dec.More() {
+		t, err := dec.Token()
+		if err != nil {
+			return err
+		}
+		key, _ := t.(string)
+		if err := each(key); err != nil {
+			return err
+		}
+	}
+	_, err := dec.Token()
+	return err
+}
+
+func array(dec *json.Decoder, each func() error) error {
+	if t, err := dec.Token(); err != nil || t != json.Delim('[') {
+		return errors.Join(err, errShape)
+	}
+	for dec.More() {
+		if err := each(); err != nil {
+			return err
+		}
+	}
+	_, err := dec.Token()
+	return err
+}
+
+func skip(dec *json.Decoder) error {
+	var any json.RawMessage
+	return dec.Decode(&any)
+}
+
+var errShape = errors.New("this is not the JSON of a recording (HAR)")
+
+// harSession is a recording on its way to become a flow.
+type harSession struct {
+	d       *draft
+	flow    *node
+	steps   int
+	page    string
+	main    string    // the host of the first page
+	end     time.Time // of the last exchange that was kept
+	length  time.Duration
+	next    string          // where the last answer sent the browser
+	last    *node           // the step that was sent there
+	static  int             // files left out
+	hosts   map[string]int  // left out
+	cookies map[string]bool // that answers set
+	agents  map[string]text // values of headers that are params
+	began   bool            // cookies from before the recording were told of
+	aside   bool            // requests side by side were told of
+}
+
+// entry takes one exchange in, or tells why not.
+func (s *harSession) entry(e *harEntry, pages map[string]string) {
+	d := s.d
+	u, err := url.Parse(e.Request.URL)
+	if err != nil || u.Hostname() == "" {
+		d.lose(s.flow, e.line, "a request to %q, which is no URL", clip(e.Request.URL, 80))
+		return
+	}
+	e.u = u
+	switch {
+	case u.Scheme == "ws" || u.Scheme == "wss" || e.Resource == "websocket":
+		d.lose(s.flow, e.line, "a WebSocket to %s", clip(u.Host+u.Path, 80))
+		return
+	case !isWeb(u):
+		return // data:, blob:, chrome-extension:
+	case e.Resource == "preflight" || e.Request.Method == "OPTIONS" && e.header("Access-Control-Request-Method") != "":
+		return // it is the browser's own
+	case e.Resource == "eventsource" || e.header("Accept") == "text/event-stream":
+		d.lose(s.flow, e.line, "a stream of events from %s; `sse:` is the step for it", clip(u.Path, 80))
+		return
+	}
+	host := strings.ToLower(u.Host)
+	if s.main == "" {
+		s.main = host
+	}
+	switch {
+	case host != s.main && !slices.Contains(d.o.Hosts, u.Hostname()) && !slices.Contains(d.o.Hosts, host):
+		s.hosts[host]++
+		return
+	case !d.o.Static && e.isStatic():
+		s.static++
+		return
+	case e.Response.Status == 0:
+		d.lose(s.flow, e.line, "%s %s, which got no answer", e.Request.Method, clip(u.Path, 80))
+		return
+	}
+	s.jar(e)
+	if s.next != "" && withoutFragment(u) == s.next && (e.Request.Method == "GET" || e.Request.Method == "HEAD") {
+		s.follow(e)
+		return
+	}
+	s.pause(e)
+	r := s.request(e)
+	if title := strings.TrimSpace(pages[e.Page]); e.Page != s.page && e.Page != "" {
+		s.page = e.Page
+		if title == "" {
+			title = e.Page
+		}
+		r.above = append(r.above, "page: "+clip(title, 100))
+	}
+	step := d.step(r, s.flow)
+	if step == nil {
+		return
+	}
+	before := d.dropped
+	if d.add(s.flow, step); d.dropped == before {
+		s.steps++
+	}
+	s.last = step
+	s.follow(e)
+}
+
+// follow notes the answer: brunt follows a redirect itself, so that the request that the
+// browser made for it is no step; the last answer is that of the step.
+func (s *harSession) follow(e *harEntry) {
+	s.end = later(s.end, e.at.Add(time.Duration(e.Time*float64(time.Millisecond))))
+	s.next = ""
+	status := e.Response.Status
+	if to := e.location(); status >= 300 && status < 400 && status != 304 && to != "" {
+		s.next = to
+		return
+	}
+	if status != 304 && status >= 100 && status <= 599 {
+		s.last.set("check", (&node{}).set("status", number(status)))
+	}
+}
+
+// location is where the answer sends the browser.
+func (e *harEntry) location() string {
+	to := e.Response.Redirect
+	for _, h := range e.Response.Headers {
+		if to == "" && strings.EqualFold(h.Name, "Location") {
+			to = h.Value
+		}
+	}
+	u, err := e.u.Parse(to)
+	if err != nil || to == "" {
+		return ""
+	}
+	return withoutFragment(u)
+}
+
+func withoutFragment(u *url.URL) string {
+	whole, _, _ := strings.Cut(u.String(), "#")
+	return whole
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+// pause adds the time that passed since the last answer.
+func (s *harSession) pause(e *harEntry) {
+	if s.steps == 0 || e.at.IsZero() || s.end.IsZero() {
+		return
+	}
+	gap := e.at.Sub(s.end).Round(time.Millisecond)
+	if gap < 0 && !s.aside {
+		s.aside = true
+		s.d.lose(s.flow, e.line, "requests side by side; those of a flow come one after the other")
+	}
+	if gap < leastThink || gap > 24*time.Hour {
+		return
+	}
+	if gap > 10*time.Second {
+		gap = gap.Round(100 * time.Millisecond)
+	}
+	s.length += gap
+	s.d.add(s.flow, think(gap, 0))
+}
+
+// noise are headers that a browser adds for itself.
+func noise(name string) bool {
+	name = strings.ToLower(name)
+	return strings.HasPrefix(name, "sec-") || strings.HasPrefix(name, "if-") || slices.Contains([]string{
+		"cookie", "dnt", "upgrade-insecure-requests", "priority", "pragma", "cache-control", "purpose", "x-client-data", "range",
+	}, name)
+}
+
+func (s *harSession) request(e *harEntry) *request {
+	d := s.d
+	r := &request{line: e.line, method: e.Request.Method}
+	if e.Time > 0 {
+		s.length += time.Duration(e.Time * float64(time.Millisecond))
+	}
+	if e.u.RawQuery != "" {
+		r.name = strings.ToUpper(r.method) + " " + e.u.EscapedPath()
+	}
+	d.credentials(r, e.u)
+	r.url = d.place(e.u)
+	safe := r.method == "GET" || r.method == "HEAD"
+	for _, h := range e.Request.Headers {
+		lower := strings.ToLower(h.Name)
+		switch {
+		case noise(h.Name), lower == "accept" && h.Value == "*/*", safe && (lower == "origin" || lower == "referer"):
+		case lower == "user-agent" || lower == "accept-language" || lower == "accept-encoding": // long, and the same in every request
+			r.headers = append(r.headers, header{h.Name, s.agent(lower, h.Value)})
+		default:
+			r.headers = append(r.headers, header{h.Name, lit(h.Value)})
+		}
+	}
+	s.body(e, r)
+	return r
+}
+
+// agent makes a param of a header's value; another value than the first stands as it is.
+func (s *harSession) agent(name, value string) text {
+	if t, seen := s.agents[value]; seen {
+		return t
+	}
+	t := lit(value)
+	if s.d.params.get(name) == nil && utf8.ValidString(value) {
+		t = s.d.param(name, plain(oneLine(value)), "")
+	}
+	s.agents[value] = t
+	return t
+}
+
+func (s *harSession) body(e *harEntry, r *request) {
+	data := e.Request.Data
+	if data == nil || data.Text == "" && len(data.Params) == 0 {
+		return
+	}
+	r.body.sent = true
+	if r.contentType().isZero() && data.Type != "" {
+		r.headers = append(r.headers, header{"Content-Type", lit(data.Type)})
+	}
+	switch kind := strings.ToLower(data.Type); {
+	case strings.HasPrefix(kind, "multipart/form-data") && len(data.Params) > 0:
+		for _, p := range data.Params {
+			part := part{name: p.Name, text: lit(p.Value)}
+			if p.FileName != "" {
+				part = partOfFile(s.d, r, p.Name, p.FileName, p.Type)
+			}
+			r.body.parts = append(r.body.parts, part)
+		}
+	case data.Encoding == "base64":
+		b, err := base64.StdEncoding.DecodeString(data.Text)
+		if err != nil || !utf8.Valid(b) {
+			r.body.raw = []byte(data.Text)
+			return
+		}
+		r.body.text = lit(string(b))
+	case data.Text == "":
+		form := url.Values{}
+		for _, p := range data.Params { // which Firefox writes encoded, and others do not
+			form.Add(unescaped(p.Name), unescaped(p.Value))
+		}
+		r.body.text = lit(form.Encode())
+	default:
+		r.body.text = lit(data.Text)
+	}
+}
+
+func unescaped(s string) string {
+	if out, err := url.QueryUnescape(s); err == nil {
+		return out
+	}
+	return s
+}
+
+// partOfFile stands for a file that a browser sent: a recording has its name and not its
+// content.
+func partOfFile(d *draft, r *request, field, name, kind string) part {
+	d.loseAt(&r.above, r.line, "the content of the file %q; a text stands for it, and {file: PATH} sends it", clip(name, 60))
+	return part{name: field, fileName: name, kind: kind, text: lit("content of " + name)}
+}
+
+// jar looks for cookies that come from before the recording.
+func (s *harSession) jar(e *harEntry) {
+	for _, c := range e.Request.Cookies {
+		if !s.cookies[c.Name] && !s.began {
+			s.began = true
+			s.d.lose(s.flow, e.line, "cookies from before the recording (%s …): where they stand for a session, log in as a first step", clip(c.Name, 40))
+		}
+	}
+	for _, c := range e.Response.Cookies {
+		s.cookies[c.Name] = true
+	}
+	for _, h := range e.Response.Headers {
+		if strings.EqualFold(h.Name, "Set-Cookie") {
+			for line := range strings.Lines(h.Value) {
+				name, _, _ := strings.Cut(line, "=")
+				s.cookies[strings.TrimSpace(name)] = true
+			}
+		}
+	}
+}
+
+// left tells what was left out.
+func (s *harSession) left() {
+	d := s.d
+	d.head = append(d.head, "Left to brunt: cookies, redirects. Left out: headers that a browser adds for itself, pauses under 100ms, what was answered.")
+	if s.static > 0 {
+		d.lose(s.flow, 0, "%s (images, fonts, styles, scripts); --static takes such in", scenarios.Amount(s.static, "static file"))
+	}
+	for _, h := range sortedKeys(s.hosts) {
+		d.lose(s.flow, 0, "%s to %s; --host %s takes such in", scenarios.Amount(s.hosts[h], "request"), h, h)
+	}
+}
+
+func (e *harEntry) header(name string) string {
+	for _, h := range e.Request.Headers {
+		if strings.EqualFold(h.Name, name) {
+			return h.Value
+		}
+	}
+	return ""
+}
+
+// isStatic tells a file that comes with a page.
+func (e *harEntry) isStatic() bool {
+	if e.Request.Method != "GET" {
+		return false
+	}
+	switch e.Resource {
+	case "image", "stylesheet", "script", "font", "media", "manifest", "texttrack":
+		return true
+	case "document", "xhr", "fetch":
+		return false
+	}
+	kind := strings.ToLower(e.Response.Content.Type)
+	for _, k := range []string{"image/", "font/", "video/", "audio/", "text/css", "text/javascript", "application/javascript", "application/x-javascript", "application/font"} {
+		if strings.HasPrefix(kind, k) {
+			return true
+		}
+	}
+	return slices.Contains([]string{
+		".avif", ".css", ".eot", ".gif", ".ico", ".jpeg", ".jpg", ".js", ".map", ".mjs", ".mp3", ".mp4", ".otf", ".png", ".svg", ".ttf", ".wasm", ".webm",
+		".webp", ".woff", ".woff2",
+	}, strings.ToLower(path.Ext(e.u.Path)))
+}

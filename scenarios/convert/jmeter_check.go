@@ -1,0 +1,205 @@
+package convert
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"brunt/scenarios"
+
+	"github.com/ohler55/ojg/jp"
+)
+
+// The bits of a response assertion's type.
+const (
+	assertMatch  = 1  // the whole is the pattern
+	assertNot    = 4  // the opposite
+	assertEquals = 8  // the whole is the text
+	assertOr     = 32 // one of several
+	assertText   = 16 // the text stands in it
+)
+
+// asserts makes the check of a step.
+func (p *plan) asserts(s scope, r *request) {
+	r.check = new(node)
+	for _, t := range s.asserts {
+		lose := func(format string, args ...any) { p.d.loseAt(&r.above, t.line, format, args...) }
+		switch t.tag {
+		case "DurationAssertion":
+			v, known := p.value(t.element, "DurationAssertion.duration", &r.above)
+			if n, err := strconv.Atoi(v); known && err == nil && n > 0 && n < 86_400_000 {
+				r.check.set("within", raw(scenarios.FormatDuration(time.Duration(n)*time.Millisecond)))
+			} else {
+				lose("the assertion %q", clip(t.name(), 60))
+			}
+		case "JSONPathAssertion":
+			p.assertPath(t, r, lose)
+		case "ResponseAssertion":
+			p.assertResponse(t, r, lose)
+		}
+	}
+}
+
+func (p *plan) assertPath(t *tree, r *request, lose func(string, ...any)) {
+	path := strings.TrimSpace(t.prop("JSON_PATH"))
+	_, err := jp.ParseString(path)
+	want, known := p.value(t.element, "EXPECTED_VALUE", &r.above)
+	switch {
+	case err != nil || !strings.HasPrefix(path, "$") || !isKey(path) || r.check.get(path) != nil || t.is("INVERT") || t.is("EXPECT_NULL") || !known:
+		lose("the assertion %q at %s", clip(t.name(), 60), clip(path, 60))
+	case !t.is("JSONVALIDATION"):
+		r.check.set(path, plain("exists"))
+	case t.find("ISREGEX") == nil || t.is("ISREGEX"):
+		if regexp.QuoteMeta(want) == want {
+			r.check.set(path, plain("= "+want))
+		} else if pattern, ok := ofJava(want); ok {
+			r.check.set(path, plain("~ ^(?:"+pattern+")$"))
+		} else {
+			lose("the assertion %q: the regular expression %q", clip(t.name(), 60), clip(want, 60))
+		}
+	default:
+		r.check.set(path, plain("= "+want))
+	}
+}
+
+// assertResponse reads an assertion on the status or on the body.
+func (p *plan) assertResponse(t *tree, r *request, lose func(string, ...any)) {
+	kind, _ := strconv.Atoi(strings.TrimSpace(t.prop("Assertion.test_type")))
+	field := strings.TrimPrefix(strings.TrimSpace(t.prop("Assertion.test_field")), "Assertion.")
+	var wanted []string
+	for _, list := range []string{"Asserion.test_strings", "Assertion.test_strings"} { // as JMeter spells it
+		for _, s := range t.arguments("", list) {
+			v, known := p.vars.known(p.vars.expand(s.text, t.line, &r.above))
+			if !known {
+				lose("the assertion %q on %s: it names what is known only as requests are made", clip(t.name(), 60), field)
+				return
+			}
+			wanted = append(wanted, v)
+		}
+	}
+	key := map[string]string{"response_code": "status", "response_data": "body"}[field]
+	switch {
+	case key == "" || kind&assertNot != 0 || len(wanted) == 0 || r.check.get(key) != nil:
+		lose("the assertion %q on %s", clip(t.name(), 60), clip(field, 40))
+		return
+	case len(wanted) > 1 && kind&assertOr == 0 && key == "body":
+		lose("the assertion %q: a body has one check, which is the first of %d", clip(t.name(), 60), len(wanted))
+		wanted = wanted[:1]
+	}
+	var all []*node
+	for _, w := range wanted {
+		n, ok := matcher(key, w, kind)
+		if !ok {
+			lose("the assertion %q on %s: %q", clip(t.name(), 60), field, clip(w, 60))
+			return
+		}
+		all = append(all, n)
+	}
+	v := all[0]
+	if len(all) > 1 {
+		v = list(all...)
+	}
+	r.check.set(key, v)
+}
+
+// class finds what patterns say of a class of statuses.
+var class = regexp.MustCompile(`^([1-5])(?:\.\.|xx|\\d\\d|\\d\{2\}|\[0-9\]\[0-9\]|\.\*)$`)
+
+// matcher makes the right side of a check.
+func matcher(key, want string, kind int) (*node, bool) {
+	if key == "status" {
+		want = strings.TrimSpace(want)
+		if m := class.FindStringSubmatch(want); m != nil {
+			return plain(m[1] + "xx"), true
+		}
+		n, err := strconv.Atoi(want)
+		return number(n), err == nil && n >= 100 && n <= 599
+	}
+	switch {
+	case kind&assertEquals != 0:
+		return plain("= " + strings.TrimSpace(want)), want == strings.TrimSpace(want)
+	case kind&assertText != 0:
+		return plain("~ " + edged(regexp.QuoteMeta(want))), want != ""
+	}
+	pattern, ok := ofJava(want)
+	if kind&assertMatch != 0 {
+		pattern = "^(?s:" + pattern + ")$"
+	}
+	return plain("~ " + edged(pattern)), ok
+}
+
+// edged keeps blanks at the ends of a pattern, which the language would trim.
+func edged(pattern string) string {
+	if strings.TrimSpace(pattern) != pattern {
+		return "(?:" + pattern + ")"
+	}
+	return pattern
+}
+
+// ofJava tells whether a pattern of Java's means the same here, as far as that can be
+// told: what is not known here is refused.
+func ofJava(pattern string) (string, bool) {
+	_, err := regexp.Compile(pattern)
+	return pattern, err == nil && pattern != "" && len(pattern) < 2000
+}
+
+// extracts makes the extractions of a step.
+func (p *plan) extracts(s scope, r *request) {
+	r.extract = new(node)
+	for _, t := range s.extracts {
+		lose := func(format string, args ...any) { p.d.loseAt(&r.above, t.line, format, args...) }
+		set := func(name, finder string) {
+			if name = strings.TrimSpace(name); name != "" {
+				r.extract.set(variable(name), plain(finder))
+			}
+		}
+		switch t.tag {
+		case "RegexExtractor":
+			p.extractPattern(t, set, lose)
+		case "BoundaryExtractor":
+			left, right := regexp.QuoteMeta(t.prop("BoundaryExtractor.lboundary")), regexp.QuoteMeta(t.prop("BoundaryExtractor.rboundary"))
+			if right == "" {
+				right = "$"
+			}
+			set(t.prop("BoundaryExtractor.refname"), "~ "+edged("(?s:"+left+"(.*?)"+right+")"))
+		case "JSONPostProcessor":
+			names, paths := strings.Split(t.prop("JSONPostProcessor.referenceNames"), ";"), strings.Split(t.prop("JSONPostProcessor.jsonPathExprs"), ";")
+			for i, name := range names {
+				path := ""
+				if i < len(paths) {
+					path = strings.TrimSpace(paths[i])
+				}
+				if _, err := jp.ParseString(path); err != nil || !strings.HasPrefix(path, "$") {
+					lose("the extractor %q: the path %q", clip(t.name(), 60), clip(path, 60))
+					path = "$.not.carried.over"
+				}
+				set(name, path)
+			}
+		}
+	}
+}
+
+// oneHeader finds patterns that take the value of a header.
+var oneHeader = regexp.MustCompile(`^\^?([A-Za-z0-9-]+):(?: |\\s\*|\\s\+|\\s)?\((?:\.\+|\.\*|\.\+\?|\.\*\?)\)(?:\\n|\\r\\n|\$)?$`)
+
+func (p *plan) extractPattern(t *tree, set func(string, string), lose func(string, ...any)) {
+	pattern, ok := ofJava(t.prop("RegexExtractor.regex"))
+	name, template := t.prop("RegexExtractor.refname"), strings.TrimSpace(t.prop("RegexExtractor.template"))
+	where := strings.TrimSpace(t.prop("RegexExtractor.useHeaders"))
+	if where == "true" {
+		if m := oneHeader.FindStringSubmatch(pattern); m != nil {
+			set(name, "header "+m[1])
+			return
+		}
+		ok = false
+	}
+	if n := strings.TrimSpace(t.prop("RegexExtractor.match_number")); n != "" && n != "1" && n != "0" {
+		lose("match %s of the extractor %q; the first is taken", clip(n, 20), clip(t.name(), 60))
+	}
+	if !ok || where != "" && where != "false" && where != "true" && where != "unescaped" || template != "" && template != "$1$" && template != "$0$" {
+		lose("the extractor %q: %q in %s", clip(t.name(), 60), clip(pattern, 60), cmpOr(where, "the body"))
+		pattern = "not carried over"
+	}
+	set(name, "~ "+edged(pattern))
+}

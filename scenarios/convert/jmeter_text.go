@@ -1,0 +1,227 @@
+package convert
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// variables are what the texts of a plan may name, and what stands for each here.
+type variables struct {
+	d      *draft
+	set    map[string]func() text
+	params map[string]string // the values of params, for what must be known now
+	names  map[string]string // of params, by what the plan calls them
+	told   map[string]bool
+	named  int // looked up by now
+}
+
+// expand gives a text of the plan with its ${…} in the language. What can't be carried
+// over stays as it is written, and is told in above.
+func (v *variables) expand(s string, line int, above *[]string) text {
+	return v.at(s, line, above, 0)
+}
+
+// mostInside is how deep functions of JMeter stand in one another.
+const mostInside = 20
+
+func (v *variables) at(s string, line int, above *[]string, depth int) text {
+	var out text
+	for {
+		i := strings.Index(s, "${")
+		if i < 0 {
+			break
+		}
+		end := closing(s[i:])
+		if end < 0 || depth > mostInside {
+			break
+		}
+		out = append(out, piece{lit: s[:i]})
+		out = append(out, v.one(s[i+2:i+end], line, above, depth)...)
+		s = s[i+end+1:]
+	}
+	return append(out, piece{lit: s}).tidy()
+}
+
+// closing gives where the brace stands that closes the ${ that s begins with.
+func closing(s string) int {
+	open := 0
+	for i := range len(s) {
+		switch s[i] {
+		case '{':
+			open++
+		case '}':
+			if open--; open == 0 {
+				return i
+			}
+		}
+	}
+	return -1
+}
+
+var (
+	functionCall = regexp.MustCompile(`(?s)^(__\w+)\s*(?:\((.*)\))?$`)
+	wholeNumber  = regexp.MustCompile(`^-?\d{1,18}$`)
+)
+
+// Bounds on what variables that name variables come to.
+const (
+	mostNamed = 50_000   // looked up in a plan
+	mostValue = 64 << 10 // bytes of one
+)
+
+// one gives what stands for a variable or a function.
+func (v *variables) one(name string, line int, above *[]string, depth int) text {
+	if v.named++; v.named > mostNamed {
+		v.lost(above, line, "variables beyond the first "+strconv.Itoa(mostNamed))
+		return lit("")
+	}
+	m := functionCall.FindStringSubmatch(name)
+	if m == nil {
+		if set := v.set[name]; set != nil {
+			return set()
+		}
+		v.lost(above, line, "the variable ${"+name+"}, which nothing in the plan sets")
+		return lit("${" + name + "}")
+	}
+	args := arguments(m[2])
+	static := func(i int) string {
+		if i >= len(args) {
+			return ""
+		}
+		s, _ := v.known(v.at(args[i], line, above, depth+1))
+		return strings.TrimSpace(s)
+	}
+	switch m[1] {
+	case "__P", "__property":
+		def := ""
+		if m[1] == "__P" && len(args) > 1 {
+			def = static(1)
+		} else if len(args) > 2 {
+			def = static(2)
+		} else if m[1] == "__P" {
+			def = "1" // as JMeter has it
+		}
+		return v.param(static(0), def)
+	case "__UUID":
+		return ref("uuid()")
+	case "__Random":
+		if a, b := static(0), static(1); wholeNumber.MatchString(a) && wholeNumber.MatchString(b) && ordered(a, b) {
+			if static(2) != "" {
+				v.lost(above, line, "${"+name+"} draws anew at each place; ${"+static(2)+"} is not set by it")
+			}
+			return ref("int(" + a + "," + b + ")")
+		}
+	case "__time":
+		switch static(0) {
+		case "":
+			return ref("now(ms)")
+		case "/1000":
+			return ref("now(unix)")
+		}
+	case "__timeShift":
+		if static(0) == "" && static(1) == "" {
+			return ref("now()")
+		}
+	case "__env":
+		if n := static(0); envName.MatchString(n) {
+			v.d.env = append(v.d.env, Secret{n, "what the plan reads of the environment"})
+			return ref("env." + n)
+		}
+	case "__V", "__evalVar":
+		if set := v.set[static(0)]; set != nil {
+			return set()
+		}
+	case "__urlencode", "__escapeHtml":
+		if len(args) > 0 { // the language escapes for the place
+			return v.at(args[0], line, above, depth+1)
+		}
+	case "__threadNum", "__counter":
+		v.lost(above, line, "${"+name+"}; a number drawn at random stands for it")
+		return ref("int(1,1000000)")
+	}
+	v.lost(above, line, "the function ${"+clip(name, 60)+"}")
+	return lit("${" + name + "}")
+}
+
+// ordered tells whether the whole numbers a and b are in order.
+func ordered(a, b string) bool {
+	x, y := atoi(a), atoi(b)
+	return x <= y
+}
+
+func atoi(s string) (n int64) {
+	negative := strings.HasPrefix(s, "-")
+	for _, c := range strings.TrimPrefix(s, "-") {
+		n = n*10 + int64(c-'0')
+	}
+	if negative {
+		return -n
+	}
+	return n
+}
+
+// lost tells once of what the plan names and the language has not.
+func (v *variables) lost(above *[]string, line int, what string) {
+	if !v.told[what] {
+		v.told[what] = true
+		v.d.loseAt(above, line, "%s", what)
+	}
+}
+
+// param makes a param of a property or variable of the plan.
+func (v *variables) param(name, value string) text {
+	n := plain(value)
+	if wholeNumber.MatchString(value) && (value == "0" || value[0] != '0') {
+		n = raw(value)
+	}
+	as, seen := v.names[name]
+	if !seen {
+		as = unique(v.d.params, slug(name, "param"))
+		v.names[name] = as
+		v.params[as] = value
+		v.d.params.set(as, n)
+	}
+	return ref(as)
+}
+
+// known gives a text with params at their values; false if more than params stands in it.
+func (v *variables) known(t text) (string, bool) {
+	var b strings.Builder
+	for _, p := range t {
+		value, ok := v.params[p.ref]
+		if p.ref != "" && !ok {
+			return "", false
+		}
+		b.WriteString(p.lit + value)
+	}
+	return b.String(), true
+}
+
+// arguments takes those of a function apart: at commas, of which \, is none.
+func arguments(s string) []string {
+	if s == "" {
+		return nil
+	}
+	var out []string
+	var b strings.Builder
+	open := 0
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '\\' && i+1 < len(s):
+			i++
+			b.WriteByte(s[i])
+			continue
+		case c == '{':
+			open++
+		case c == '}':
+			open--
+		case c == ',' && open <= 0:
+			out = append(out, b.String())
+			b.Reset()
+			continue
+		}
+		b.WriteByte(s[i])
+	}
+	return append(out, b.String())
+}

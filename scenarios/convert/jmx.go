@@ -1,0 +1,170 @@
+package convert
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// An element is one of the XML of a plan of JMeter.
+type element struct {
+	tag  string
+	attr map[string]string
+	text string
+	kids []*element
+	line int
+}
+
+// A tree is an element of a plan with what stands below it: the hashTree behind it.
+type tree struct {
+	*element
+	sub []*tree
+}
+
+// Bounds on the XML of a plan.
+const (
+	mostElements = 500_000
+	mostDeep     = 200
+)
+
+// readJMX reads a plan.
+func readJMX(file string, source []byte) ([]*tree, error) {
+	dec := xml.NewDecoder(bytes.NewReader(source))
+	dec.CharsetReader = latin
+	dec.Strict = true
+	root := &element{tag: "top"}
+	stack := []*element{root}
+	count := 0
+	for {
+		line, _ := dec.InputPos()
+		t, err := dec.Token()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s:%d: %w", file, line, err)
+		}
+		top := stack[len(stack)-1]
+		switch t := t.(type) {
+		case xml.StartElement:
+			line, _ = dec.InputPos()
+			e := &element{tag: t.Name.Local, attr: map[string]string{}, line: line}
+			for _, a := range t.Attr {
+				e.attr[a.Name.Local] = a.Value
+			}
+			if count++; count > mostElements || len(stack) > mostDeep {
+				return nil, fmt.Errorf("%s:%d: more than %d elements, or more than %d levels of them", file, line, mostElements, mostDeep)
+			}
+			top.kids = append(top.kids, e)
+			stack = append(stack, e)
+		case xml.EndElement:
+			stack = stack[:len(stack)-1]
+		case xml.CharData:
+			top.text += string(t)
+		}
+	}
+	if len(root.kids) == 0 || root.kids[0].tag != "jmeterTestPlan" {
+		return nil, fmt.Errorf("%s: want a plan of JMeter, which begins with <jmeterTestPlan>", file)
+	}
+	var out []*tree
+	for _, k := range root.kids[0].kids {
+		if k.tag == "hashTree" {
+			out = append(out, k.trees()...)
+		}
+	}
+	return out, nil
+}
+
+// latin reads the one other encoding that old plans are written in.
+func latin(charset string, r io.Reader) (io.Reader, error) {
+	switch strings.ToLower(charset) {
+	case "us-ascii", "ascii":
+		return r, nil
+	case "iso-8859-1", "latin1":
+		b, err := io.ReadAll(r)
+		if err != nil {
+			return nil, err
+		}
+		out := make([]rune, len(b))
+		for i, c := range b {
+			out[i] = rune(c)
+		}
+		return strings.NewReader(string(out)), nil
+	}
+	return nil, fmt.Errorf("the encoding %s; save it as UTF-8", charset)
+}
+
+// trees pairs the elements of a hashTree with the hashTrees behind them. What is switched
+// off is left out.
+func (e *element) trees() []*tree {
+	var out []*tree
+	for i, k := range e.kids {
+		if k.tag == "hashTree" || k.attr["enabled"] == "false" {
+			continue
+		}
+		t := &tree{element: k}
+		if i+1 < len(e.kids) && e.kids[i+1].tag == "hashTree" {
+			t.sub = e.kids[i+1].trees()
+		}
+		out = append(out, t)
+	}
+	return out
+}
+
+// find gives the property of a name, or nil.
+func (e *element) find(name string) *element {
+	if e == nil {
+		return nil
+	}
+	for _, k := range e.kids {
+		if k.attr["name"] == name {
+			return k
+		}
+	}
+	return nil
+}
+
+// prop gives the text of a property.
+func (e *element) prop(name string) string {
+	if p := e.find(name); p != nil {
+		return p.text
+	}
+	return ""
+}
+
+// float gives a property of the kind that names itself by elements.
+func (e *element) float(name string) string {
+	for _, k := range e.kids {
+		if k.tag != "FloatProperty" || len(k.kids) < 2 || k.kids[0].text != name {
+			continue
+		}
+		return strings.TrimSpace(k.kids[1].text)
+	}
+	return strings.TrimSpace(e.prop(name))
+}
+
+// is tells whether a property is true.
+func (e *element) is(name string) bool { return strings.TrimSpace(e.prop(name)) == "true" }
+
+// name is what the author called it.
+func (e *element) name() string {
+	if n := strings.TrimSpace(e.attr["testname"]); n != "" {
+		return n
+	}
+	return e.tag
+}
+
+// arguments gives the elements of a collection that stands under a property.
+func (e *element) arguments(name, collection string) []*element {
+	of := e
+	if name != "" {
+		of = e.find(name)
+	}
+	if c := of.find(collection); c != nil {
+		return c.kids
+	}
+	return nil
+}

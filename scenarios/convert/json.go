@@ -1,0 +1,86 @@
+package convert
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+)
+
+// Bounds on a body that is written as YAML; one beyond them stays the text that it is.
+const (
+	mostLevels = 24
+	mostKeys   = 1000
+)
+
+var errNoYAML = errors.New("no YAML stands for it")
+
+// json writes a JSON document as YAML, its keys in their order and its numbers as they
+// are. False where the language has no form for it: a key comes twice, or could be taken
+// for a placeholder.
+func (d *draft) json(r *request, doc string) (*node, bool) {
+	dec := json.NewDecoder(bytes.NewReader([]byte(doc)))
+	dec.UseNumber()
+	n, err := d.jsonValue(r, dec, "", 0)
+	if err != nil || n.fields == nil && n.items == nil {
+		return nil, false
+	}
+	if _, err := dec.Token(); err != io.EOF {
+		return nil, false
+	}
+	return n, true
+}
+
+func (d *draft) jsonValue(r *request, dec *json.Decoder, name string, level int) (*node, error) {
+	t, err := dec.Token()
+	if err != nil {
+		return nil, err
+	}
+	switch t := t.(type) {
+	case nil:
+		return raw("null"), nil
+	case bool:
+		if t {
+			return raw("true"), nil
+		}
+		return raw("false"), nil
+	case json.Number:
+		return raw(t.String()), nil
+	case string:
+		return str(d.field(r, name, t)), nil
+	case json.Delim:
+		if level == mostLevels {
+			return nil, errNoYAML
+		}
+		n := new(node)
+		if t == '[' {
+			n.items = []*node{}
+		}
+		for dec.More() {
+			if t == '[' {
+				item, err := d.jsonValue(r, dec, name, level+1)
+				if err != nil {
+					return nil, err
+				}
+				n.items = append(n.items, item)
+				continue
+			}
+			k, err := dec.Token()
+			if err != nil {
+				return nil, err
+			}
+			key, _ := k.(string)
+			if !isKey(key) || n.get(key) != nil || len(n.fields) == mostKeys {
+				return nil, errNoYAML
+			}
+			v, err := d.jsonValue(r, dec, key, level+1)
+			if err != nil {
+				return nil, err
+			}
+			n.fields = append(n.fields, field{key, v})
+		}
+		_, err := dec.Token()
+		return n, err
+	}
+	return nil, errNoYAML
+}

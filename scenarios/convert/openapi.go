@@ -1,0 +1,498 @@
+package convert
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+)
+
+// maxReferred is how long a file may be that a document refers to, in bytes.
+const maxReferred = 16 << 20
+
+// openAPI reads a document of OpenAPI 3, JSON or YAML: a load that picks one of its
+// operations an iteration, with the examples of the document.
+func openAPI(d *draft, source []byte) (err error) {
+	defer func() { // the reader is not ours, and the document is anybody's
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%s: this can't be read as a document of OpenAPI 3", d.o.File)
+		}
+	}()
+	doc, err := d.loadOpenAPI(source)
+	if err != nil {
+		return fmt.Errorf("reading %s: %w", d.o.File, err)
+	}
+	a := api{d: d, doc: doc, load: d.arrivals("10/s", "operations a second, all together")}
+	a.servers()
+	a.security()
+	var all []*request
+	for _, op := range a.operations() {
+		if r := a.request(op); r != nil {
+			all = append(all, r)
+		}
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	d.mix(a.load, all)
+	d.load.set("operations", a.load)
+	d.slo.items = append(d.slo.items, plain("errors < 1%"))
+	return nil
+}
+
+// loadOpenAPI reads the document, and files beside it that it refers to.
+func (d *draft) loadOpenAPI(source []byte) (*openapi3.T, error) {
+	var head struct {
+		Swagger string `json:"swagger"`
+	}
+	if json.Unmarshal(source, &head) == nil && head.Swagger != "" || strings.HasPrefix(string(source), "swagger:") || strings.Contains(string(source), "\nswagger:") {
+		return nil, errors.New("this is Swagger 2; a converter such as swagger2openapi makes OpenAPI 3 of it")
+	}
+	load := func(source []byte) (*openapi3.T, error) {
+		l := openapi3.NewLoader()
+		l.IncludeOrigin = true
+		l.ReadFromURIFunc = d.referred
+		return l.LoadFromDataWithPath(source, &url.URL{Path: filepath.ToSlash(filepath.Base(d.o.File))})
+	}
+	// Behind a comment JSON is read as the YAML that it is, so that its lines are known.
+	doc, err := load(append(slices.Clone(source), "\n#"...))
+	if err != nil {
+		doc, err = load(source)
+	}
+	if err == nil && doc.OpenAPI == "" {
+		err = errors.New("want a document of OpenAPI 3, with openapi: 3.…")
+	}
+	return doc, err
+}
+
+// referred reads a file beside the document, and no other.
+func (d *draft) referred(_ *openapi3.Loader, from *url.URL) ([]byte, error) {
+	name := filepath.FromSlash(from.Path)
+	if from.Scheme != "" || from.Host != "" || !filepath.IsLocal(name) {
+		return nil, fmt.Errorf("a reference to %q: only files beside the document are read", clip(from.String(), 80))
+	}
+	f, err := os.Open(filepath.Join(d.o.From, name))
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, maxReferred))
+}
+
+// api is a document on its way to become a load.
+type api struct {
+	d    *draft
+	doc  *openapi3.T
+	load *node
+	main string // the base of relative paths
+}
+
+// operation is one of a path.
+type operation struct {
+	*openapi3.Operation
+	method, path string
+	item         *openapi3.PathItem
+	line         int
+}
+
+func line(o *openapi3.Origin) int {
+	if o == nil || o.Key == nil {
+		return 0
+	}
+	return o.Key.Line
+}
+
+// operations lists them in the order of the document.
+func (a *api) operations() []operation {
+	var out []operation
+	if a.doc.Paths == nil {
+		return nil
+	}
+	for path, item := range a.doc.Paths.Map() {
+		if item == nil {
+			continue
+		}
+		for method, op := range item.Operations() {
+			if op != nil {
+				out = append(out, operation{op, method, path, item, line(op.Origin)})
+			}
+		}
+	}
+	slices.SortFunc(out, func(x, y operation) int {
+		return cmp.Or(cmp.Compare(x.line, y.line), cmp.Compare(x.path, y.path), cmp.Compare(x.method, y.method))
+	})
+	return out
+}
+
+// servers takes the first server for the target.
+func (a *api) servers() {
+	if len(a.doc.Servers) == 0 {
+		return
+	}
+	at, ok := a.server(a.doc.Servers[0])
+	if !ok {
+		return
+	}
+	a.main = at
+	for _, s := range a.doc.Servers[1:] {
+		if s != nil {
+			a.d.head = append(a.d.head, "another server: "+s.URL)
+		}
+	}
+	u, err := url.Parse(at)
+	if err != nil {
+		return
+	}
+	a.d.at(u)
+	a.d.base = lit(originOf(u) + u.EscapedPath())
+}
+
+// server gives the URL of a server, its variables at their defaults.
+func (a *api) server(s *openapi3.Server) (string, bool) {
+	if s == nil {
+		return "", false
+	}
+	out := s.URL
+	for _, name := range sortedKeys(s.Variables) {
+		if v := s.Variables[name]; v != nil {
+			out = strings.ReplaceAll(out, "{"+name+"}", v.Default)
+		}
+	}
+	u, err := url.Parse(out)
+	switch {
+	case err != nil || u.User != nil || u.RawQuery != "" || u.Fragment != "":
+		a.d.tell(line(s.Origin), "a server at %q", clip(out, 80))
+		return "", false
+	case u.Host == "" && u.Scheme == "": // it is where the document came from
+		a.d.tell(line(s.Origin), "the server %q is relative to where the document was got from: set target.url", clip(out, 80))
+		u = &url.URL{Scheme: "http", Host: "127.0.0.1:8080", Path: u.Path}
+	case !isWeb(u):
+		a.d.tell(line(s.Origin), "a server at %q", clip(out, 80))
+		return "", false
+	}
+	return strings.TrimSuffix(u.String(), "/"), true
+}
+
+// security says how the document wants to be asked. What it takes to be let in is nobody's
+// example, so that it is a comment.
+func (a *api) security() {
+	if a.doc.Components == nil {
+		return
+	}
+	for _, name := range sortedKeys(a.doc.Components.SecuritySchemes) {
+		ref := a.doc.Components.SecuritySchemes[name]
+		if ref == nil || ref.Value == nil {
+			continue
+		}
+		s, how := ref.Value, ""
+		env := strings.ToUpper(strings.ReplaceAll(slug(name, "secret"), "-", "_"))
+		switch {
+		case s.Type == "http" && strings.EqualFold(s.Scheme, "basic"):
+			how = `auth: {basic: {user: NAME, password: "${env.` + env + `}"}}`
+		case s.Type == "http" && strings.EqualFold(s.Scheme, "bearer"):
+			how = `headers: {Authorization: "Bearer ${env.` + env + `}"}, in each step`
+		case s.Type == "apiKey" && s.In == "header":
+			how = `headers: {` + s.Name + `: "${env.` + env + `}"}, in each step`
+		case s.Type == "apiKey":
+			how = fmt.Sprintf("the %s %s, in each step", s.In, s.Name)
+		case s.Type == "oauth2" && s.Flows != nil && s.Flows.ClientCredentials != nil:
+			how = `auth: {oauth2: {token_url: "` + s.Flows.ClientCredentials.TokenURL + `", client_id: NAME, client_secret: "${env.` + env + `}"}}`
+		default:
+			how = s.Type + ", which is for you to write"
+		}
+		a.d.tell(line(s.Origin), "security %s is not carried over: %s", name, how)
+		a.d.head = append(a.d.head, fmt.Sprintf("not carried over: security %s: %s", name, how))
+	}
+}
+
+// request makes a request of an operation, from its examples.
+func (a *api) request(op operation) *request {
+	r := &request{line: op.line, method: op.method, public: true, name: op.OperationID}
+	if r.name == "" {
+		r.name = op.method + " " + op.path
+	}
+	if op.Deprecated {
+		a.d.loseAt(&a.d.head, op.line, "%s is deprecated", stepName(r.name))
+		return nil
+	}
+	m := &made{}
+	path, query := lit(op.path), url.Values{}
+	var cookies []string
+	for _, p := range a.parameters(op) {
+		v, ok := p.value(m)
+		if !ok {
+			continue
+		}
+		switch p.In {
+		case "path":
+			before, after, found := path.cut("{" + p.Name + "}")
+			if found {
+				path = join(before, lit(url.PathEscape(joined(v, ","))), after)
+			}
+		case "query":
+			p.query(query, v)
+		case "header":
+			if p.Name = strings.TrimSpace(p.Name); !slices.Contains([]string{"accept", "content-type", "authorization"}, strings.ToLower(p.Name)) {
+				r.headers = append(r.headers, header{p.Name, lit(joined(v, ","))})
+			}
+		case "cookie":
+			cookies = append(cookies, p.Name+"="+url.QueryEscape(joined(v, ",")))
+		}
+	}
+	if len(cookies) > 0 {
+		r.headers = append(r.headers, header{"Cookie", lit(strings.Join(cookies, "; "))})
+	}
+	r.url = path.mapped(func(s string) string { return urlText(strings.NewReplacer("?", "%3F", "#", "%23").Replace(s)) })
+	if !strings.HasPrefix(op.path, "/") {
+		r.url = join(lit("/"), r.url)
+	}
+	if at := a.elsewhere(op); at != "" {
+		r.url = join(lit(at), r.url)
+	}
+	if len(query) > 0 {
+		r.url = append(r.url, piece{lit: "?" + query.Encode()})
+	}
+	a.body(op, r, m)
+	r.check = statuses(op.Responses)
+	if len(m.names) > 0 {
+		what := "made up, as there is no example: " + clip(strings.Join(m.names, ", "), 160)
+		r.above = append(r.above, what)
+		a.d.tell(op.line, "%s: %s", stepName(r.name), what)
+	}
+	return r
+}
+
+// elsewhere gives the server of an operation that has one of its own.
+func (a *api) elsewhere(op operation) string {
+	servers := op.item.Servers
+	if op.Servers != nil && len(*op.Servers) > 0 {
+		servers = *op.Servers
+	}
+	if len(servers) == 0 {
+		return ""
+	}
+	at, ok := a.server(servers[0])
+	if !ok || at == a.main {
+		return ""
+	}
+	if u, err := url.Parse(at); err == nil {
+		if a.main == "" {
+			a.main = at
+			a.d.at(u)
+			a.d.base = lit(originOf(u) + u.EscapedPath())
+			return ""
+		}
+		a.d.reach(u)
+	}
+	return at
+}
+
+type parameter struct{ *openapi3.Parameter }
+
+// parameters are those of an operation and of its path, whose own give way.
+func (a *api) parameters(op operation) []parameter {
+	var out []parameter
+	for _, list := range []openapi3.Parameters{op.Parameters, op.item.Parameters} {
+		for _, ref := range list {
+			if ref == nil || ref.Value == nil || slices.ContainsFunc(out, func(p parameter) bool { return p.Name == ref.Value.Name && p.In == ref.Value.In }) {
+				continue
+			}
+			p := *ref.Value
+			out = append(out, parameter{&p})
+		}
+	}
+	return out
+}
+
+// value gives what a parameter is sent as; false for one that is left out: it is not
+// required and has no example.
+func (p parameter) value(m *made) (any, bool) {
+	if p.Example != nil {
+		return p.Example, true
+	}
+	if v, ok := first(p.Examples); ok {
+		return v, true
+	}
+	schema, isJSON := p.Schema, false
+	for _, kind := range sortedKeys(p.Content) {
+		if mt := p.Content[kind]; mt != nil && schema == nil {
+			if mt.Example != nil {
+				return compact(mt.Example), true
+			}
+			schema, isJSON = mt.Schema, true
+		}
+	}
+	v, known := exampleOf(schema)
+	if !known {
+		if !p.Required && p.In != "path" {
+			return nil, false
+		}
+		v = m.sample(schema, p.Name, 0)
+	}
+	if isJSON {
+		return compact(v), true
+	}
+	return v, true
+}
+
+// query adds a parameter to a query, as its style says.
+func (p parameter) query(q url.Values, v any) {
+	explode := p.Explode == nil && (p.Style == "" || p.Style == "form") || p.Explode != nil && *p.Explode
+	switch v := v.(type) {
+	case []any:
+		if explode {
+			for _, item := range v {
+				q.Add(p.Name, joined(item, ","))
+			}
+			return
+		}
+		q.Set(p.Name, joined(v, map[string]string{"spaceDelimited": " ", "pipeDelimited": "|"}[p.Style]))
+	case map[string]any:
+		for _, key := range sortedKeys(v) {
+			switch {
+			case p.Style == "deepObject":
+				q.Set(p.Name+"["+key+"]", joined(v[key], ","))
+			case explode:
+				q.Set(key, joined(v[key], ","))
+			}
+		}
+		if p.Style != "deepObject" && !explode {
+			q.Set(p.Name, joined(v, ","))
+		}
+	default:
+		q.Set(p.Name, joined(v, ","))
+	}
+}
+
+// joined writes a value as a parameter's.
+func joined(v any, sep string) string {
+	if sep == "" {
+		sep = ","
+	}
+	switch v := v.(type) {
+	case []any:
+		var all []string
+		for _, item := range v {
+			all = append(all, joined(item, sep))
+		}
+		return strings.Join(all, sep)
+	case map[string]any:
+		var all []string
+		for _, key := range sortedKeys(v) {
+			all = append(all, key, joined(v[key], sep))
+		}
+		return strings.Join(all, sep)
+	case string:
+		return v
+	}
+	return compact(v)
+}
+
+// compact writes a value as JSON.
+func compact(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return ""
+	}
+	return string(b)
+}
+
+// body sends the operation's example, of the type that the language writes best.
+func (a *api) body(op operation, r *request, m *made) {
+	if op.RequestBody == nil || op.RequestBody.Value == nil || len(op.RequestBody.Value.Content) == 0 {
+		return
+	}
+	content := op.RequestBody.Value.Content
+	kinds := sortedKeys(content)
+	rank := func(kind string) int {
+		switch kind = strings.ToLower(kind); {
+		case strings.HasPrefix(kind, "application/json"):
+			return 0
+		case strings.Contains(kind, "+json"):
+			return 1
+		case strings.HasPrefix(kind, "application/x-www-form-urlencoded"):
+			return 2
+		case strings.HasPrefix(kind, "multipart/form-data"):
+			return 3
+		}
+		return 4
+	}
+	slices.SortStableFunc(kinds, func(x, y string) int { return cmp.Compare(rank(x), rank(y)) })
+	kind, mt := kinds[0], content[kinds[0]]
+	if mt == nil {
+		return
+	}
+	v, known := mt.Example, mt.Example != nil
+	if !known {
+		v, known = first(mt.Examples)
+	}
+	if !known {
+		v, known = exampleOf(mt.Schema)
+	}
+	if !known {
+		v = m.sample(mt.Schema, "body", 0)
+	}
+	fields, isMap := v.(map[string]any)
+	text, isText := v.(string)
+	sendKind := true
+	switch n := rank(kind); {
+	case n <= 1:
+		r.body = body{text: lit(compact(v)), sent: true}
+	case n == 2 && isMap:
+		form := url.Values{}
+		for key, value := range fields {
+			form.Set(key, joined(value, ","))
+		}
+		r.body = body{text: lit(form.Encode()), sent: true}
+	case n == 3 && isMap:
+		sendKind = false
+		r.body.sent = true
+		for _, key := range sortedKeys(fields) {
+			p := part{name: key, text: lit(joined(fields[key], ","))}
+			if binary(mt.Schema, key) {
+				p.fileName, p.kind = key+".bin", "application/octet-stream"
+				a.d.loseAt(&r.above, op.line, "the file of the field %s; a text stands for it, and {file: PATH} sends it", key)
+			}
+			r.body.parts = append(r.body.parts, p)
+		}
+	case isText:
+		r.body = body{text: lit(text), sent: true}
+	default:
+		a.d.loseAt(&r.above, op.line, "a body of the type %s without an example as text", clip(kind, 60))
+		return
+	}
+	if sendKind && !strings.Contains(kind, "*") {
+		r.headers = append(r.headers, header{"Content-Type", lit(kind)})
+	}
+}
+
+// statuses makes a check of the good answers that an operation has.
+func statuses(of *openapi3.Responses) *node {
+	if of == nil {
+		return nil
+	}
+	var good []*node
+	for _, code := range slices.Sorted(slices.Values(of.Keys())) {
+		if n, err := strconv.Atoi(code); err == nil && n >= 200 && n < 300 {
+			good = append(good, number(n))
+		} else if strings.EqualFold(code, "2XX") {
+			good = append(good, plain("2xx"))
+		}
+	}
+	switch len(good) {
+	case 0:
+		return nil
+	case 1:
+		return (&node{}).set("status", good[0])
+	}
+	return (&node{}).set("status", list(good...))
+}

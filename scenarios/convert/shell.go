@@ -1,0 +1,154 @@
+package convert
+
+import (
+	"bytes"
+	"fmt"
+	"path"
+	"regexp"
+	"strings"
+
+	"mvdan.cc/sh/v3/expand"
+	"mvdan.cc/sh/v3/syntax"
+)
+
+// A command is one call of curl in a script of the shell: its words, and what it reads
+// from its standard input, if that stands in the script.
+type command struct {
+	line  int
+	words []text
+	stdin text
+	lost  []string
+}
+
+// commands finds the calls of curl in a script, however deep they stand. Variables of
+// the shell become placeholders of the environment.
+func commands(d *draft, source []byte) (out []*command, err error) {
+	source = bytes.ReplaceAll(source, []byte("\r\n"), []byte("\n"))
+	if ofWindows.Match(source) {
+		source = unwindows(source)
+	}
+	defer func() { // the parser is not ours, and the text is anybody's
+		if p := recover(); p != nil {
+			out, err = nil, fmt.Errorf("%s: this can't be read as commands of the shell", d.o.File)
+		}
+	}()
+	file, err := syntax.NewParser().Parse(bytes.NewReader(source), d.o.File)
+	if err != nil {
+		return nil, fmt.Errorf("reading the command: %w", err)
+	}
+	sh := shell{}
+	syntax.Walk(file, func(n syntax.Node) bool {
+		stmt, ok := n.(*syntax.Stmt)
+		if !ok {
+			return true
+		}
+		call, ok := stmt.Cmd.(*syntax.CallExpr)
+		if !ok {
+			return true
+		}
+		if len(call.Args) == 0 {
+			sh.assign(call.Assigns)
+			return true
+		}
+		if name := path.Base(strings.ReplaceAll(call.Args[0].Lit(), `\`, "/")); name != "curl" && name != "curl.exe" {
+			return true
+		}
+		c := &command{line: int(call.Pos().Line())}
+		for _, w := range call.Args[1:] {
+			t, err := sh.text(w, expand.Literal)
+			if err != nil {
+				c.lost = append(c.lost, fmt.Sprintf("a word that only the shell knows (%v)", err))
+				t = ref(onlyShell)
+			}
+			c.words = append(c.words, t)
+		}
+		for _, r := range stmt.Redirs {
+			if r.Hdoc != nil {
+				c.stdin, _ = sh.text(r.Hdoc, expand.Document)
+			}
+		}
+		out = append(out, c)
+		return true
+	})
+	return out, nil
+}
+
+// Around the name of a variable in a word that expand has put together.
+const (
+	beginsName = "\ue000"
+	endsName   = "\ue001"
+)
+
+// onlyShell stands for a word that can't be known here.
+const onlyShell = "?"
+
+// shell holds the variables that a script sets to what is known here.
+type shell map[string]string
+
+// assign notes what variables are set to. One that takes what a command says is one of
+// the environment.
+func (sh shell) assign(all []*syntax.Assign) {
+	for _, a := range all {
+		if a.Name == nil {
+			continue
+		}
+		t, err := sh.text(a.Value, expand.Literal)
+		if value, static := t.static(); err == nil && static && !a.Append && a.Array == nil && a.Index == nil {
+			sh[a.Name.Value] = value
+		} else {
+			delete(sh, a.Name.Value)
+		}
+	}
+}
+
+// text gives a word as the shell would, but for variables that the script does not set.
+func (sh shell) text(w *syntax.Word, as func(*expand.Config, *syntax.Word) (string, error)) (t text, err error) {
+	env := expand.FuncEnviron(func(name string) string {
+		if value, ok := sh[name]; ok {
+			return value
+		}
+		if !envName.MatchString(name) {
+			return ""
+		}
+		return beginsName + name + endsName
+	})
+	s, err := as(&expand.Config{Env: env}, w)
+	if err != nil {
+		return nil, err
+	}
+	for {
+		before, rest, found := strings.Cut(s, beginsName)
+		name, after, closed := strings.Cut(rest, endsName)
+		if !found || !closed || !envName.MatchString(name) {
+			return append(t, piece{lit: s}).tidy(), nil
+		}
+		t = append(t, piece{lit: before}, piece{ref: "env." + name})
+		s = after
+	}
+}
+
+var envName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// ofWindows tells a command as browsers copy it for cmd.exe.
+var ofWindows = regexp.MustCompile(`(?m)\^$|\s\^"`)
+
+// unwindows writes such a command for a shell of Unix: a caret quotes the next character,
+// and a dollar means nothing.
+func unwindows(source []byte) []byte {
+	var out []byte
+	for i := 0; i < len(source); i++ {
+		c := source[i]
+		if c == '^' && i+1 < len(source) {
+			i++
+			if source[i] == '\n' {
+				continue
+			}
+			c = source[i]
+		}
+		if c == '$' || c == '`' {
+			out = append(out, '\\')
+		}
+		out = append(out, c)
+	}
+	return out
+}
