@@ -22,6 +22,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/cgroup"
+	"brunt/chaos/chaostest"
 	"brunt/scenarios"
 )
 
@@ -38,44 +39,58 @@ chaos:
 `
 
 // injectFaults are the settings of each kind, and whether it stays. FILE stands for one
-// that is not there, HOOK for the URL of a switch, DIR for a directory and ALONE for a
-// process in a control group of its own.
+// that is not there, HOOK for the URL of a switch, DIR for a directory, ALONE for a
+// process in a control group of its own, CONTAINER and OTHER for containers.
 var injectFaults = map[string]struct {
 	settings string
 	stays    bool
 }{
-	"process.crash":     {"{service: web, pick: one}", false},
-	"process.freeze":    {"{service: web, pick: one}", true},
-	"process.stop":      {"{service: store}", true},
-	"process.restart":   {"{service: store}", false},
-	"stress.cpu":        {"{service: store, load: 30%, workers: 1}", true},
-	"stress.memory":     {"{service: store, bytes: 16MiB}", true},
-	"stress.io":         {"{service: store, path: DIR}", true},
-	"cpu.throttle":      {"{service: store, share: 5%}", true},
-	"memory.limit":      {"{pid: ALONE, bytes: 64MiB}", true},
-	"disk.throttle":     {"{service: store, path: DIR, rate: 1MiB/s}", true},
-	"disk.fill":         {"{service: store, path: DIR, bytes: 8MiB}", true},
-	"fd.exhaust":        {"{service: store}", true},
-	"time.skew":         {"{service: store, offset: 1h}", true},
-	"network.latency":   {"{from: web, to: store, delay: 60ms}", true},
-	"network.bandwidth": {"{from: web, to: store, rate: 1Mbit/s}", true},
-	"network.stall":     {"{from: web, to: store}", true},
-	"network.blackhole": {"{from: web, to: store}", true},
-	"network.reset":     {"{from: web, to: store}", false},
-	"network.partition": {"{from: web, to: store, mode: reject}", true},
-	"http.error":        {"{from: load, to: web, status: 503}", true},
-	"http.delay":        {"{from: load, to: web, delay: 60ms}", true},
-	"http.rewrite":      {"{from: load, to: web, answer: {status: 418}}", true},
-	"tcp.slow_close":    {"{from: web, to: store, delay: 100ms}", true},
-	"tcp.limit":         {"{from: web, to: store, bytes: 10KiB}", true},
-	"tcp.slicer":        {"{from: web, to: store, size: 64, delay: 1ms}", true},
-	"exec":              {"{inject: touch FILE, verify: test -e FILE, revert: rm -f FILE}", true},
-	"webhook":           {"{inject: {put: HOOK}, verify: {get: HOOK}, revert: {delete: HOOK}}", true},
+	"process.crash":      {"{service: web, pick: one}", false},
+	"process.freeze":     {"{service: web, pick: one}", true},
+	"process.stop":       {"{service: store}", true},
+	"process.restart":    {"{service: store}", false},
+	"stress.cpu":         {"{service: store, load: 30%, workers: 1}", true},
+	"stress.memory":      {"{service: store, bytes: 16MiB}", true},
+	"stress.io":          {"{service: store, path: DIR}", true},
+	"cpu.throttle":       {"{service: store, share: 5%}", true},
+	"memory.limit":       {"{pid: ALONE, bytes: 64MiB}", true},
+	"disk.throttle":      {"{service: store, path: DIR, rate: 1MiB/s}", true},
+	"disk.fill":          {"{service: store, path: DIR, bytes: 8MiB}", true},
+	"fd.exhaust":         {"{service: store}", true},
+	"time.skew":          {"{service: store, offset: 1h}", true},
+	"network.latency":    {"{from: web, to: store, delay: 60ms}", true},
+	"network.bandwidth":  {"{from: web, to: store, rate: 1Mbit/s}", true},
+	"network.stall":      {"{from: web, to: store}", true},
+	"network.blackhole":  {"{from: web, to: store}", true},
+	"network.reset":      {"{from: web, to: store}", false},
+	"network.partition":  {"{from: web, to: store, mode: reject}", true},
+	"network.loss":       {"{container: CONTAINER, percent: 40%}", true},
+	"network.duplicate":  {"{container: CONTAINER, percent: 40%}", true},
+	"network.corrupt":    {"{container: CONTAINER, percent: 40%}", true},
+	"network.reorder":    {"{container: CONTAINER, percent: 40%}", true},
+	"network.half_open":  {"{from: container/CONTAINER, to: container/OTHER}", true},
+	"network.disconnect": {"{container: CONTAINER}", true},
+	"dns.fail":           {"{container: CONTAINER}", true},
+	"dns.timeout":        {"{container: CONTAINER, names: [store]}", true},
+	"dns.spoof":          {"{container: CONTAINER, names: [store], answers: [192.0.2.1]}", true},
+	"container.kill":     {"{container: CONTAINER}", true},
+	"container.stop":     {"{container: CONTAINER, grace: 1s}", true},
+	"container.restart":  {"{container: CONTAINER, grace: 1s}", false},
+	"container.pause":    {"{container: CONTAINER}", true},
+	"http.error":         {"{from: load, to: web, status: 503}", true},
+	"http.delay":         {"{from: load, to: web, delay: 60ms}", true},
+	"http.rewrite":       {"{from: load, to: web, answer: {status: 418}}", true},
+	"tcp.slow_close":     {"{from: web, to: store, delay: 100ms}", true},
+	"tcp.limit":          {"{from: web, to: store, bytes: 10KiB}", true},
+	"tcp.slicer":         {"{from: web, to: store, size: 64, delay: 1ms}", true},
+	"exec":               {"{inject: touch FILE, verify: test -e FILE, revert: rm -f FILE}", true},
+	"webhook":            {"{inject: {put: HOOK}, verify: {get: HOOK}, revert: {delete: HOOK}}", true},
 }
 
 // TestInject_Kinds does one fault of each kind without load, and takes it back.
 func TestInject_Kinds(t *testing.T) {
 	t.Parallel()
+	yard := sync.OnceValue(func() *chaostest.Yard { return chaostest.NewYard(t) })
 	for _, kind := range FaultKinds() {
 		f, known := injectFaults[kind]
 		if !known {
@@ -94,6 +109,12 @@ func TestInject_Kinds(t *testing.T) {
 			text := strings.ReplaceAll(injectable, "ECHO", strings.Join(self("echo"), ", ")) + "  it: {" + timing + kind + ": " + f.settings + "}\n"
 			if forRoot(kind) {
 				needsRoot(t)
+			}
+			if strings.Contains(text, "CONTAINER") {
+				chaostest.Root(t)
+				chaostest.Engine(t)
+				v, other := yard().Start(t, chaostest.VictimOptions{}), yard().Start(t, chaostest.VictimOptions{})
+				text = strings.NewReplacer("CONTAINER", v.Ref, "OTHER", other.Ref).Replace(text)
 			}
 			if strings.Contains(text, "ALONE") {
 				text = strings.ReplaceAll(text, "ALONE", strconv.Itoa(alone(t)))
