@@ -356,11 +356,12 @@ func TestDocker_KilledAtRandom(t *testing.T) {
 		if name == "helper" {
 			m.env = append(m.env, "BRUNT_TEST_HELPERS=1", "BRUNT_LINUX="+file)
 		}
-		after := 150*time.Millisecond + time.Duration(r.Int64N(int64(1300*time.Millisecond)))
+		text := strings.NewReplacer("for: 200ms", "for: 1500ms", "for: 800ms", "for: 1500ms", "duration: 1s", "duration: 2s").Replace(strangerScenario(t, strangers[name], v))
+		after := 400*time.Millisecond + time.Duration(r.Int64N(int64(1600*time.Millisecond)))
 		var killed time.Time
 		hit := make(chan bool, 1)
 		time.AfterFunc(after-time.Millisecond, func() { hit <- everything(t, name, v) != before })
-		m.run(t, strangerScenario(t, strangers[name], v), "guard", 0, after)
+		m.run(t, text, "guard", 0, after)
 		killed = time.Now()
 		was := <-hit
 		for deadline := killed.Add(20 * time.Second); everything(t, name, v) != before; time.Sleep(time.Millisecond) {

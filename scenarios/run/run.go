@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"brunt/chaos"
+	"brunt/chaos/docker"
 	"brunt/scenarios"
 	"brunt/scenarios/load"
 	"brunt/scenarios/measure"
@@ -173,6 +174,9 @@ func (r *runner) protect() (err error) {
 	}
 	r.journal.At, r.journal.Mask = r.o.At, r.Scenario.Secrets.Mask
 	r.insides.Journal = r.journal
+	if docker.Self() != "" {
+		r.note("brunt runs in a container, and its guard in the same one: who ends that container ends both, and what the kernel does not take back stays until `brunt revert`. Keep BRUNT_STATE on a volume")
+	}
 	if len(r.o.Guard) == 0 {
 		return nil
 	}
