@@ -251,8 +251,10 @@ func (m *mortal) changed(t *testing.T) (left []string) {
 	if now := resources(t, m.stranger.Process.Pid); now != m.was {
 		left = append(left, fmt.Sprintf("the stranger was\n%s and is\n%s", m.was, now))
 	}
-	groups, _ := filepath.Glob("/sys/fs/cgroup/*/brunt-" + tagOf(m.state) + "*")
-	left = append(left, groups...)
+	for _, run := range m.runs {
+		groups, _ := filepath.Glob("/sys/fs/cgroup/*/brunt-" + run + "*")
+		left = append(left, groups...)
+	}
 	files, _ := filepath.Glob(filepath.Dir(m.flag) + "/.brunt-*")
 	return append(left, files...)
 }

@@ -3,7 +3,6 @@ package run
 import (
 	"bufio"
 	"context"
-	"crypto/sha256"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -254,9 +253,6 @@ func bruntRole(args []string) error {
 	fmt.Printf("points %d verdict %s %s\n%d of %d bad\n", passed.Load(), res.Verdict, res.Reason, run.Count-cellOf(res, "run", "ok").Count, run.Count)
 	return nil
 }
-
-// tagOf begins the names of the runs that have their journals in a directory.
-func tagOf(state string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(state)))[:12] }
 
 // killChild kills the child of this process that plays a part.
 func killChild(part string) {
