@@ -250,8 +250,11 @@ func eachOf(id identity, undo func(pid int) (undone bool, err error)) (Outcome, 
 
 // doProcess takes back what was done to a process, if it is brunt's.
 func (u Undo) doProcess(pid int) (done bool, err error) {
-	if u.Op == opClock {
+	switch u.Op {
+	case opClock:
 		return u.doClock(pid)
+	case opScore:
+		return u.doScore(pid)
 	}
 	var was, is fileLimit
 	if err := errors.Join(json.Unmarshal(u.Prior, &was), json.Unmarshal(u.Args, &is)); err != nil {

@@ -150,7 +150,7 @@ func (u Undo) do(ctx context.Context) (Outcome, error) {
 		return u.doGroup(ctx)
 	case opName:
 		return u.doName()
-	case opFiles, opClock:
+	case opFiles, opClock, opScore:
 		return u.doFamily()
 	case opFleet, opCompose, opStart, opUnpause, opConnect, opUnhelp:
 		return u.doEngine(ctx)

@@ -3,6 +3,7 @@ package chaos
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"brunt/chaos/netns"
@@ -151,10 +152,8 @@ func cutSign(refuses bool, line func(netns.Fate) error) sign {
 // wantFate is what must have become of a connection that was open before.
 func wantFate(what string, fates ...netns.Fate) func(netns.Fate) error {
 	return func(got netns.Fate) error {
-		for _, f := range fates {
-			if f == got {
-				return nil
-			}
+		if slices.Contains(fates, got) {
+			return nil
 		}
 		return fmt.Errorf("%w: it is %s, and should be %s", errNoEffect, got, what)
 	}

@@ -250,10 +250,12 @@ func (s *stressCPU) held() bool {
 // stressMemory takes memory.
 type stressMemory struct {
 	burning
-	share float64
-	kill  bool // the unit, by what runs out of memory
-	limit int64
-	group cgroup.Group
+	share  float64
+	kill   bool // the unit, by what runs out of memory
+	limit  int64
+	group  cgroup.Group
+	scores []scored       // of the unit's processes, which are to be killed
+	first  *burner.Burner // has half of it, so that neither burner is larger than what the kernel is to kill
 }
 
 // leftToMachine is how much memory a burner leaves to the machine.
@@ -290,7 +292,10 @@ func (s *stressMemory) plan() error {
 		case s.limit == 0:
 			return fmt.Errorf("%s has no limit of memory, so it is the machine that would run out of it; give it one", s.victim)
 		}
-		s.score = -1000
+		if s.scores, err = scoresOf(s.id.PID); err != nil {
+			return fmt.Errorf("%s: %w", s.victim, err)
+		}
+		s.score = 0
 		// More than there is: until the kernel has killed the unit.
 		taken = max(taken, s.limit-used+beyond)
 		s.job.Memory.Bytes = taken
@@ -316,12 +321,66 @@ func (s *stressMemory) String() string {
 	return fmt.Sprintf("take %s of memory in the place of %s%s", what, s.victim, killed)
 }
 
+// Undo implements [Step]: the kernel ends the burner with brunt; what it was told of whom to
+// kill first it is told otherwise again.
+func (s *stressMemory) Undo() []Undo { return undoScores(s.scores) }
+
 // Inject implements [Step].
-func (s *stressMemory) Inject(context.Context) (Held, error) {
-	if err := s.light(); err != nil {
-		return nil, err
+func (s *stressMemory) Inject(ctx context.Context) (Held, error) {
+	if !s.kill {
+		if err := s.light(); err != nil {
+			return nil, err
+		}
+		return s, nil
+	}
+	err := sentence(s.scores)
+	s.point("scores written")
+	if err == nil {
+		err = s.half(ctx)
+	}
+	if err == nil {
+		err = s.light()
+	}
+	if err != nil {
+		s.stopFirst()
+		_, rerr := Pending{Undo: s.Undo()}.takeBack(ctx)
+		return nil, also(err, rerr)
 	}
 	return s, nil
+}
+
+// half takes half of the memory by a burner of its own.
+func (s *stressMemory) half(ctx context.Context) error {
+	s.job.Memory.Bytes /= 2
+	if err := s.light(); err != nil {
+		return err
+	}
+	s.first, s.b = s.b, nil
+	for {
+		r, err := s.first.Next(ctx)
+		if err != nil || r.Bytes >= s.job.Memory.Bytes || !s.id.alive() {
+			return err
+		}
+	}
+}
+
+func (s *stressMemory) stopFirst() {
+	if s.first != nil {
+		s.first.Stop()
+	}
+}
+
+// Revert implements [Held].
+func (s *stressMemory) Revert(ctx context.Context) (Outcome, error) {
+	s.stopFirst()
+	out, err := s.burning.Revert(ctx)
+	if len(s.scores) == 0 || err != nil {
+		return out, err
+	}
+	if o, err := (Pending{Undo: s.Undo()}).takeBack(ctx); err != nil {
+		return o, err
+	}
+	return out, nil
 }
 
 // Verify implements [Held]: the memory is taken, or the limit is reached and the kernel

@@ -171,6 +171,16 @@ func (s *started) add(addrs ...netip.Addr) {
 	s.addrs = append(s.addrs, addrs...)
 }
 
+// names lists them, as entries of a list of what may be reached.
+func (s *started) names() (out []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, a := range s.addrs {
+		out = append(out, a.String())
+	}
+	return out
+}
+
 func (s *started) has(addr netip.Addr) bool {
 	if s == nil || addr.IsLoopback() {
 		return false

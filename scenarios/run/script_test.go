@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -393,5 +394,30 @@ func TestScript_Missing(t *testing.T) {
 	}
 	if !slices.ContainsFunc(plan.Needs(t.Context()), func(c Check) bool { return c.State == Bad && strings.Contains(c.Fix, k6.Build) }) {
 		t.Errorf("%+v", plan.Needs(t.Context()))
+	}
+}
+
+// TestScript_Started holds that a script reaches what brunt started, beyond loopback too,
+// and nothing else there.
+func TestScript_Started(t *testing.T) {
+	t.Parallel()
+	s := newTallied(t)
+	plan := scripted(t, s.URL, "version: 1\ntarget: {url: \"URL\"}\nload: {users: {k6: script.js}}\n", `
+import http from 'k6/http';
+export const options = { vus: 1, iterations: 1 };
+export default function () { for (const host of ['192.0.2.1', '192.0.2.2']) http.get('http://' + host + '/', { timeout: '200ms', tags: { name: host } }); }
+`)
+	plan.gate.own.add(netip.MustParseAddr("192.0.2.1"))
+	res, err := plan.Run(t.Context(), Options{State: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range res.Errors {
+		if (e.Kind == "not allowed") != (e.Step == "192.0.2.2") {
+			t.Errorf("%s: %s", e.Step, e.Kind)
+		}
+	}
+	if len(res.Errors) != 2 {
+		t.Errorf("%+v", res.Errors)
 	}
 }

@@ -134,6 +134,10 @@ func (r *runner) newScript(i int) (*scriptRun, error) {
 		}
 		c.Ways[from] = to
 	}
+	c.Fences = slices.Clone(c.Fences)
+	for j := range c.Fences { // what brunt started is within every list
+		c.Fences[j] = slices.Concat(c.Fences[j], r.gate.own.names())
+	}
 	c.Control = r.o.NoChaos
 	s := &scriptRun{r: r, index: i, lp: lp, warm: c.Warmup, sink: r.rec.Shard(i), ready: make(chan struct{}), named: map[string]int32{}}
 	for n := range lp.Script.rooms {

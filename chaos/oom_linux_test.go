@@ -1,0 +1,66 @@
+package chaos_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"brunt/chaos"
+	"brunt/chaos/chaostest"
+
+	"github.com/docker/docker/api/types/container"
+)
+
+// TestDocker_OutOfMemory lets the kernel kill a container for want of memory, which its
+// policy starts again. Its score is told to the journal before, so that what is not killed
+// gets it back.
+func TestDocker_OutOfMemory(t *testing.T) {
+	if testing.Short() {
+		t.Skip("makes containers")
+	}
+	chaostest.Root(t)
+	y := chaostest.NewYard(t)
+	v := y.Start(t, chaostest.VictimOptions{Host: func(h *container.HostConfig) {
+		h.Memory, h.MemorySwap = 64<<20, 64<<20
+	}, Restart: "always"})
+	world := chaostest.World{
+		Scope: chaos.Scope{Services: map[string]int{"web": 1}, Containers: true},
+		Env:   chaos.Env{Units: []chaos.Unit{v.AskedContainer}, Now: clock(), Burner: []string{os.Args[0], "burn"}},
+	}
+	score := func() string {
+		b, err := os.ReadFile(fmt.Sprintf("/proc/%d/oom_score_adj", v.PID()))
+		if err != nil {
+			return err.Error()
+		}
+		return strings.TrimSpace(string(b))
+	}
+	was, pid := score(), v.PID()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	steps := chaostest.Plan(t, "stress.memory: {service: web, percent: 100%, oom: unit}", world)
+	if undo := steps[0].Undo(); len(undo) == 0 || undo[0].Op != "oom.score" {
+		t.Fatalf("its undo is %+v", undo)
+	}
+	h, err := steps[0].Inject(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	said, err := h.Verify(ctx)
+	if err != nil || !strings.Contains(said, fmt.Sprintf("the kernel killed it (pid %d)", pid)) {
+		t.Errorf("verified: %q, %v", said, err)
+	}
+	for range 2 {
+		if o, err := h.Revert(ctx); err != nil || o == chaos.Failed {
+			t.Errorf("reverted: %s, %v", o, err)
+		}
+	}
+	if said, err := h.Gone(ctx); err != nil {
+		t.Errorf("gone: %q, %v", said, err)
+	}
+	if now := score(); now != was || v.PID() == pid {
+		t.Errorf("its successor, pid %d after %d, has the score %s, before %s", v.PID(), pid, now, was)
+	}
+}

@@ -1,0 +1,95 @@
+package chaos
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+)
+
+// opScore is the undo of what the kernel was told of whom to kill for want of memory.
+const opScore = "oom.score"
+
+// killFirst is the score of a process that the kernel kills before all others. To raise one
+// needs no right, to lower one under what it was does.
+const killFirst = 1000
+
+// scored is a process with its oom_score_adj.
+type scored struct {
+	id  identity
+	was int
+}
+
+func scoreFile(pid int) string { return fmt.Sprintf("/proc/%d/oom_score_adj", pid) }
+
+func scoreOf(pid int) (int, error) {
+	b, err := os.ReadFile(scoreFile(pid))
+	if err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(strings.TrimSpace(string(b)))
+}
+
+func setScore(pid, score int) error {
+	return os.WriteFile(scoreFile(pid), []byte(strconv.Itoa(score)), 0)
+}
+
+// scoresOf reads those of a process and all that descend from it.
+func scoresOf(pid int) ([]scored, error) {
+	var out []scored
+	for _, p := range family(pid) {
+		id, err := identify(p)
+		if err != nil || isZombie(p) {
+			continue // it has ended meanwhile
+		}
+		was, err := scoreOf(p)
+		if err != nil {
+			return nil, err
+		}
+		if was == killFirst {
+			return nil, fmt.Errorf("pid %d is the first to be killed for want of memory already, and not by brunt", p)
+		}
+		out = append(out, scored{id, was})
+	}
+	if len(out) == 0 {
+		return nil, errEnded
+	}
+	return out, nil
+}
+
+// sentence makes the processes the first that are killed.
+func sentence(all []scored) error {
+	for _, s := range all {
+		if err := setScore(s.id.PID, killFirst); err != nil && s.id.alive() {
+			return err
+		}
+	}
+	return nil
+}
+
+func undoScores(all []scored) []Undo {
+	var out []Undo
+	for _, s := range all {
+		prior, _ := json.Marshal(s.was)
+		out = append(out, Undo{Op: opScore, Identity: s.id.raw(), Prior: prior})
+	}
+	return out
+}
+
+// doScore gives a process its score back, if it still is brunt's.
+func (u Undo) doScore(pid int) (undone bool, err error) {
+	var was int
+	if err := json.Unmarshal(u.Prior, &was); err != nil {
+		return false, fmt.Errorf("the journal's entry is damaged: %w", err)
+	}
+	now, err := scoreOf(pid)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return false, nil
+	case err != nil || now != killFirst:
+		return now == was, err
+	}
+	return true, setScore(pid, was)
+}
