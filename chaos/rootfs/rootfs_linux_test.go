@@ -1,6 +1,8 @@
 package rootfs
 
 import (
+	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,7 +14,12 @@ import (
 
 // TestMain lets the test binary be a process with a root of its own.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == "sleep" {
+	if len(os.Args) > 2 && os.Args[1] == "sleep" {
+		if err := syscall.Chroot(os.Args[2]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Stdout.Close() // it is there
 		time.Sleep(time.Hour)
 		return
 	}
@@ -29,11 +36,7 @@ func TestOpen(t *testing.T) {
 		t.Skip("needs root: run it with sudo")
 	}
 	root := t.TempDir()
-	program, err := os.ReadFile(os.Args[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(root, "self"), program, 0o755); err != nil {
+	if err := os.WriteFile(filepath.Join(root, "self"), nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.MkdirAll(filepath.Join(root, "real/proc"), 0o755); err != nil {
@@ -44,8 +47,12 @@ func TestOpen(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	cmd := exec.Command("/self", "sleep")
-	cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: root, Pdeathsig: syscall.SIGKILL}
+	cmd := exec.Command(os.Args[0], "sleep", root)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -53,6 +60,9 @@ func TestOpen(t *testing.T) {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 	})
+	if _, err := io.Copy(io.Discard, out); err != nil { // until it has its root
+		t.Fatal(err)
+	}
 	real, err := os.Stat(filepath.Join(root, "real"))
 	if err != nil {
 		t.Fatal(err)

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"time"
 
+	"brunt/chaos"
 	"brunt/targets/stack"
 )
 
@@ -85,5 +87,14 @@ func (f foreseen) Supervised() bool                          { return f.supervis
 func (f foreseen) Ready(context.Context) error               { return errForeseen }
 func (f foreseen) Stop(context.Context, time.Duration) error { return errForeseen }
 func (f foreseen) Start(context.Context) error               { return errForeseen }
+
+// foreseenContainer is one that would run in a container of its own. Nobody knows its addresses
+// yet.
+type foreseenContainer struct{ foreseen }
+
+var _ chaos.Contained = foreseenContainer{}
+
+func (foreseenContainer) Container() (id string, started time.Time) { return "", time.Time{} }
+func (foreseenContainer) Addresses() []netip.Addr                   { return nil }
 
 var errForeseen = errors.New("it is not started yet")

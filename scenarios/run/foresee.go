@@ -53,7 +53,12 @@ func (p *Plan) foresee(ctx context.Context) []Foreseen {
 	if p.Stack != nil {
 		for _, s := range p.Stack.Services {
 			for i := range s.Replicas {
-				env.Units = append(env.Units, foreseen{s.Name, i, s.Restart != "never"})
+				u := foreseen{s.Name, i, s.Restart != "never"}
+				if p.Stack.Platform == stack.Docker {
+					env.Units = append(env.Units, foreseenContainer{u})
+				} else {
+					env.Units = append(env.Units, u)
+				}
 			}
 		}
 		for _, e := range p.Stack.Edges() {

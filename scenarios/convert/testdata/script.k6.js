@@ -1,5 +1,5 @@
 import http from 'k6/http';
-import { check } from 'https://jslib.k6.io/k6-utils/1.4.0/index.js';
+import { check } from 'k6';
 // see https://docs.example.org
 export const options = { vus: 5, duration: '30s', thresholds: { http_req_duration: ['p(95)<200'] } };
 const BASE = __ENV.BASE || 'https://shop.example.com';
