@@ -79,11 +79,13 @@ func (c *Container) Name() string { return c.Of.Unit }
 // Service implements [Unit].
 func (c *Container) Service() string { return c.Of.Service }
 
-// PID implements [Unit]: that of the container's first process, as this machine counts.
-// It is none where the engine runs on another.
+// PID implements [Unit]: that of the container's first process, as this machine counts. It is
+// none where the engine counts otherwise, being on another machine, in a virtual one, or seen
+// from another container: what process has that number here must tell that it is the
+// container's.
 func (c *Container) PID() int {
 	is, err := c.asked()
-	if err != nil || !c.Engine.Address().Local() {
+	if err != nil || !c.Engine.Address().Local() || !isOf(is.PID, is.ID) {
 		return 0
 	}
 	return is.PID

@@ -131,8 +131,8 @@ func (t *throttle) String() string {
 
 // Inject implements [Step].
 func (t *throttle) Inject(ctx context.Context) (Held, error) {
-	if err := t.put(ctx); err != nil {
-		return nil, err
+	if err := t.put(); err != nil {
+		return t, err
 	}
 	return t, nil
 }

@@ -143,6 +143,9 @@ func (f *diskFill) Inject(context.Context) (Held, error) {
 	if f.dir, err = rootfs.Open(f.id.PID, f.fault.Path); err != nil {
 		return nil, fmt.Errorf("%s: %w", f.victim, err)
 	}
+	if !f.id.alive() { // its number may be somebody else's by now, and so the directory
+		return nil, also(errEnded, f.dir.Close())
+	}
 	if f.file, err = rootfs.Nameless(f.dir, f.name.Name); err != nil {
 		return nil, also(fmt.Errorf("%s: making a file in %s: %w", f.victim, f.fault.Path, err), f.dir.Close())
 	}

@@ -144,8 +144,8 @@ func (t *diskThrottle) Undo() []Undo {
 
 // Inject implements [Step].
 func (t *diskThrottle) Inject(ctx context.Context) (Held, error) {
-	if err := t.put(ctx); err != nil {
-		return nil, err
+	if err := t.put(); err != nil {
+		return t, err
 	}
 	return t, nil
 }

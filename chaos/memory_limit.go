@@ -170,8 +170,8 @@ func (l *memoryLimit) String() string {
 
 // Inject implements [Step].
 func (l *memoryLimit) Inject(ctx context.Context) (Held, error) {
-	if err := l.put(ctx); err != nil {
-		return nil, fmt.Errorf("%w (it may use more by now than it is to have)", err)
+	if err := l.put(); err != nil {
+		return l, fmt.Errorf("%w (it may use more by now than it is to have)", err)
 	}
 	return l, nil
 }

@@ -144,6 +144,15 @@ func (p *packets) plan(ctx context.Context, env Env) error {
 	if env.Dry && p.unit.PID() == 0 { // it does not run yet
 		return nil
 	}
+	if c, ok := ContainerOf(p.unit); ok {
+		is, err := c.now(ctx)
+		if err != nil {
+			return err
+		}
+		if is.Shares != "" {
+			return fmt.Errorf("%s has no network of its own, but that of %s, whose packets would be hit as well", p.unit.Name(), is.Shares)
+		}
+	}
 	n, err := p.insides.enter(ctx, p.unit, p.run)
 	if err != nil {
 		return err

@@ -138,18 +138,9 @@ func (r *ration) group() cgroup.Group {
 	return g
 }
 
-// put writes the values, and moves the unit where it has a group of its own: all of it,
-// or none.
-func (r *ration) put(ctx context.Context) error {
-	err := r.tryPut()
-	if err != nil {
-		_, rerr := r.Revert(ctx)
-		return also(err, rerr)
-	}
-	return nil
-}
-
-func (r *ration) tryPut() error {
+// put writes the values, and moves the unit where it has a group of its own. Where it fails a part
+// may be done, which is to be taken back.
+func (r *ration) put() error {
 	g := r.home
 	if r.shared() {
 		var err error

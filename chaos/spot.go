@@ -230,7 +230,9 @@ func (e *Edge) end(ctx context.Context, env Env, name string) (far, error) {
 		f.toward = append(f.toward, towardUnit(c)...)
 	}
 	if len(f.units) > 0 {
-		f.peers = peersOf(f.units)
+		if f.peers = peersOf(f.units); len(f.peers) == 0 && !env.Dry { // no peers would be all
+			return f, fmt.Errorf("%w: %s has no address now, so its packets can't be told from others", ErrNoUnit, name)
+		}
 		return f, nil
 	}
 	host, port, ok := address(name)
@@ -359,7 +361,11 @@ func (e *Edge) spots(ctx context.Context, env Env, f flow, ports []uint16) ([]sp
 	}
 	ports = slices.Concat(ports, there.ports)
 	if e.Zone != "" {
-		there.peers = outsideOf(peersOf(units))
+		own := peersOf(units)
+		if len(own) == 0 && !env.Dry {
+			return nil, fmt.Errorf("%w: nobody in zone %s has an address now", ErrNoUnit, e.Zone)
+		}
+		there.peers = outsideOf(own)
 	}
 	var out []spot
 	here := func(dir netns.Direction, outside bool) {

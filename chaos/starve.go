@@ -85,11 +85,11 @@ var (
 // Inject implements [Step].
 func (r *renewed) Inject(ctx context.Context) (Held, error) {
 	h, err := r.Step.Inject(ctx)
-	if err != nil {
+	if h == nil {
 		return nil, err
 	}
 	r.held = []Held{h}
-	return r, nil
+	return r, err
 }
 
 func (r *renewed) last() Held {

@@ -289,6 +289,8 @@ func (s *stressMemory) plan() error {
 		switch {
 		case r.shared():
 			return fmt.Errorf("%s shares the control group %s with others, any of which the kernel would kill; run it in a container, or in a control group of its own (systemd-run --scope)", s.victim, r.home.Path)
+		case !s.unit.Supervised():
+			return fmt.Errorf("nobody starts %s again once the kernel has killed it; give it a restart policy", s.unit.Name())
 		case s.limit == 0:
 			return fmt.Errorf("%s has no limit of memory, so it is the machine that would run out of it; give it one", s.victim)
 		}
@@ -341,12 +343,7 @@ func (s *stressMemory) Inject(ctx context.Context) (Held, error) {
 	if err == nil {
 		err = s.light()
 	}
-	if err != nil {
-		s.stopFirst()
-		_, rerr := Pending{Undo: s.Undo()}.takeBack(ctx)
-		return nil, also(err, rerr)
-	}
-	return s, nil
+	return s, err // what is done is taken back
 }
 
 // half takes half of the memory by a burner of its own.
@@ -373,6 +370,9 @@ func (s *stressMemory) stopFirst() {
 // Revert implements [Held].
 func (s *stressMemory) Revert(ctx context.Context) (Outcome, error) {
 	s.stopFirst()
+	if s.b == nil { // it came to no burner
+		return Pending{Undo: s.Undo()}.takeBack(ctx)
+	}
 	out, err := s.burning.Revert(ctx)
 	if len(s.scores) == 0 || err != nil {
 		return out, err

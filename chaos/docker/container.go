@@ -42,6 +42,8 @@ type Container struct {
 	Started  time.Time // last
 	Health   string    // starting, healthy, unhealthy; empty is that it has no check
 	Restart  string    // its policy: no, always, on-failure, unless-stopped
+	Shares   string    // the network that it has together with others: host, or container:ID; empty is one of its own
+	Removed  bool      // the engine removes it once it has ended
 	Restarts int       // made by the policy
 	Labels   map[string]string
 	Networks []Network
@@ -121,8 +123,11 @@ func describe(i container.InspectResponse) Container {
 			c.Health = s.Health.Status
 		}
 	}
-	if i.HostConfig != nil {
-		c.Restart = string(i.HostConfig.RestartPolicy.Name)
+	if h := i.HostConfig; h != nil {
+		c.Restart, c.Removed = string(h.RestartPolicy.Name), h.AutoRemove
+		if h.NetworkMode.IsHost() || h.NetworkMode.IsContainer() {
+			c.Shares = string(h.NetworkMode)
+		}
 	}
 	if n := i.NetworkSettings; n != nil {
 		for name, ep := range n.Networks {

@@ -84,14 +84,14 @@ func child(what string) error {
 	}
 	l := &link{config: c}
 	modules.Register("k6/x/brunt", &module{link: l})
-	args := []string{"k6", "inspect", "--execution-requirements", "--log-format=raw"}
+	args := []string{"k6", "inspect", "--include-system-env-vars=true", "--execution-requirements", "--log-format=raw"}
 	if what == "run" {
 		wire := os.Stdout
 		os.Stdout = os.Stderr // k6 and the script may write there
 		l.listen(in)
 		output.RegisterExtension("brunt", func(p output.Params) (output.Output, error) { return newOut(l, wire, p) })
 		args = []string{
-			"k6", "run", "--quiet", "--out=brunt", "--summary-mode=disabled", "--no-thresholds", "--no-usage-report", "--address=",
+			"k6", "run", "--include-system-env-vars=true", "--quiet", "--out=brunt", "--summary-mode=disabled", "--no-thresholds", "--no-usage-report", "--address=",
 		}
 		args = append(args, c.Args...)
 	}

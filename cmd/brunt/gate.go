@@ -124,7 +124,7 @@ func (g *gate) decide(ctx context.Context, runs int) error {
 	}
 	found, err := compare.Gate(g.measure, now, g.options)
 	if errors.Is(err, compare.ErrLearning) {
-		fmt.Fprintf(out, "\nGATE: learning %d/%d\n", min(len(g.measure)+len(now), compare.LeastHistory), compare.LeastHistory)
+		fmt.Fprintf(out, "\nGATE: learning %d/%d\n", min(len(g.measure)+1, compare.LeastHistory), compare.LeastHistory)
 		if other, err := g.history.Of(ctx, now[0].Key, compare.Machine{}); err == nil && len(other) > len(all) {
 			fmt.Fprintf(out, "%d runs of it were made on machines of other kinds than this one: %s\n", len(other)-len(all), now[0].Machine)
 		}
@@ -137,6 +137,7 @@ func (g *gate) decide(ctx context.Context, runs int) error {
 		fmt.Fprintf(out, "\nGATE: %s; confirming it by %s\n", found.Reason, scenarios.Amount(g.confirm, "fresh run"))
 		fresh, err := g.run(ctx, g.confirm)
 		if err != nil {
+			now[0].Red = true
 			return errors.Join(err, g.keep(now))
 		}
 		if found, err = compare.Gate(g.measure, fresh, g.options); err != nil {
@@ -176,14 +177,9 @@ func (g *gate) run(ctx context.Context, n int) ([]*compare.Record, error) {
 	return out, nil
 }
 
-// keep adds the records to the history.
+// keep adds the runs to the history, as one: what is made on one day is no more than a day's.
 func (g *gate) keep(records []*compare.Record) error {
-	for _, r := range records {
-		if err := g.history.Add(r); err != nil {
-			return err
-		}
-	}
-	return nil
+	return g.history.Add(compare.Mean(records))
 }
 
 // judgeFlags say how runs are compared, and where it is told.

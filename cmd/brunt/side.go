@@ -140,7 +140,7 @@ func (s *side) target(sc *scenarios.Scenario) (map[string]any, error) {
 
 // inService lays settings over the target's entry service, or its only one.
 func inService(t *scenarios.Target, settings map[string]any) (map[string]any, error) {
-	for key, services := range map[string]*scenarios.Node{"processes": t.Processes} {
+	for key, services := range map[string]*scenarios.Node{"processes": t.Processes, "containers": t.Containers} {
 		if services == nil {
 			continue
 		}

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"brunt/scenarios"
+
+	"gonum.org/v1/gonum/stat/combin"
 )
 
 // Options say how runs are compared. The zero value takes each metric's own margin, an
@@ -121,8 +123,17 @@ type test struct {
 	metric *Metric
 	est    estimate
 	limit  float64
-	n      int // runs a side
-	void   bool
+	n      int     // runs a side
+	void   bool    // it has no estimate
+	chance float64 // of what a void row shows by noise alone; zero is that it shows nothing
+}
+
+// p is the chance of what was seen by noise alone.
+func (t *test) p() float64 {
+	if t.void {
+		return t.chance
+	}
+	return t.est.p()
 }
 
 // tests estimates the change of every metric at every place.
@@ -197,10 +208,19 @@ func (t *test) endless(a, b []value) bool {
 	t.void = true
 	t.Verdict = scenarios.Inconclusive
 	t.Note = fmt.Sprintf("%d of %d base runs and %d of %d candidate runs have no end of it", before, len(a), after, len(b))
-	if before == 0 && after == len(b) {
-		t.Verdict = scenarios.Fail
+	switch {
+	case after == 0, before == len(a):
+		t.Verdict = scenarios.Pass // it can't be worse
+	case before == 0 && after == len(b):
+		t.chance = chanceOfAll(len(a), len(b))
 	}
 	return true
+}
+
+// chanceOfAll is the chance that of n+m runs that are alike just the m of one side are those
+// without an end, if m are.
+func chanceOfAll(n, m int) float64 {
+	return 1 / combin.GeneralizedBinomial(float64(n+m), float64(m))
 }
 
 // column gives values on the scale of changes.
@@ -261,12 +281,12 @@ func (m *Metric) floor(sides ...[]value) float64 {
 func (c *Comparison) judge(tests []*test) {
 	order := make([]*test, 0, len(tests))
 	for _, t := range tests {
-		if !t.void {
+		if !t.void || t.chance > 0 {
 			order = append(order, t)
 		}
 	}
 	slices.SortStableFunc(order, func(a, b *test) int {
-		switch pa, pb := a.est.p(), b.est.p(); {
+		switch pa, pb := a.p(), b.p(); {
 		case pa < pb:
 			return -1
 		case pa > pb:
@@ -277,8 +297,8 @@ func (c *Comparison) judge(tests []*test) {
 	adjusted := 0.0
 	for i, t := range order {
 		left := float64(len(order) - i)
-		adjusted = max(adjusted, min(1, left*t.est.p()))
-		t.P, t.alone = scenarios.Num(adjusted), t.est.p()
+		adjusted = max(adjusted, min(1, left*t.p()))
+		t.P, t.alone = scenarios.Num(adjusted), t.p()
 		t.settle(c.Alpha, c.Alpha/left, adjusted)
 	}
 	for _, t := range tests {
@@ -290,6 +310,12 @@ func (c *Comparison) judge(tests []*test) {
 // settle gives the verdict. A failure is asked for at the level that Holm leaves to this row, as
 // any one would be one; to pass all rows must, so that each has alpha to itself.
 func (t *test) settle(alpha, share, adjusted float64) {
+	if t.void {
+		if adjusted < alpha {
+			t.Verdict = scenarios.Fail
+		}
+		return
+	}
 	e, m := t.est, t.metric
 	t.Low, t.High = scenarios.Num(m.worse(e.low(share))), scenarios.Num(m.worse(e.high(alpha)))
 	t.Smallest = scenarios.Num(m.worse(e.smallest(t.limit, share)))

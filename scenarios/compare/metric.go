@@ -154,3 +154,12 @@ func DefaultMargins() Margins {
 	}
 	return m
 }
+
+func metricNamed(name string) *Metric {
+	for i := range metrics {
+		if metrics[i].Name == name {
+			return &metrics[i]
+		}
+	}
+	return nil
+}

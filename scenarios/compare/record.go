@@ -104,3 +104,24 @@ func ParseRecord(b []byte) (*Record, error) {
 	}
 	return &r, nil
 }
+
+// Mean makes one record of several of one session, by the mean of each value; it is the
+// first one's otherwise. A value that not all have an end of has none.
+func Mean(records []*Record) *Record {
+	mean := *records[0]
+	mean.Values = slices.Clone(mean.Values)
+	for i := range mean.Values {
+		k := &mean.Values[i]
+		m := metricNamed(k.Metric)
+		var xs []float64
+		for _, r := range records {
+			if v, has := r.values()[place{k.Phase, k.Load, k.Step}][k.Metric]; has && m != nil {
+				xs = append(xs, m.scaled(v.x))
+			}
+		}
+		if len(xs) == len(records) {
+			k.Value = scenarios.Num(m.middle(xs))
+		}
+	}
+	return &mean
+}

@@ -466,11 +466,7 @@ func (c *curlLoad) option(cmd *command, r *curlRequest, o option) {
 	case "aws-sigv4":
 		lose("--aws-sigv4; `sign: {aws: …}` is the setting for it")
 	default:
-		what := "--" + o.name
-		if static && value != "" {
-			what += " " + clip(value, 40)
-		}
-		lose("the option %s of curl", what)
+		lose("the option --%s of curl", o.name) // its value may be a secret
 	}
 }
 

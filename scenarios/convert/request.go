@@ -150,7 +150,7 @@ func (d *draft) headers(r *request, s *node) *node {
 			user, password, _ := strings.Cut(basicOf(value), ":")
 			r.user, r.password = lit(user), d.hide(r.line, "password", "the password of "+clip(user, 40), password)
 			continue
-		case static && !r.public && slices.Contains(secretHeaders, lower):
+		case static && !r.public && (slices.Contains(secretHeaders, lower) || isSecret(lower)):
 			out.set(h.name, str(d.hideHeader(r.line, h.name, value)))
 			continue
 		}

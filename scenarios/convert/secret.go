@@ -25,6 +25,9 @@ func isSecret(name string) bool {
 	case "token", "pwd", "pass", "passwd", "passphrase", "pin", "otp", "sig":
 		return true
 	}
+	if strings.HasSuffix(name, "token") || strings.HasSuffix(name, "pwd") {
+		return true
+	}
 	for _, part := range []string{"password", "passwort", "secret", "apikey", "accesstoken", "refreshtoken", "idtoken", "authtoken", "privatekey", "csrftoken"} {
 		if strings.Contains(name, part) {
 			return true

@@ -60,6 +60,11 @@ func (e expression) text() string {
 }
 
 // holds compares what was measured.
+// Holds tells whether a value holds a threshold's target, as k6 compares them.
+func Holds(v float64, op string, target float64) bool {
+	return expression{op: op, target: target}.holds(v)
+}
+
 func (e expression) holds(v float64) bool {
 	switch e.op {
 	case "<":

@@ -112,7 +112,8 @@ func (s *stamp) known(t time.Time, text string) (int64, error) {
 	if y := t.Year(); y < 1971 || y > 2200 {
 		return 0, errTime
 	}
-	if _, after, ok := strings.Cut(text, "."); ok {
+	if i := strings.IndexAny(text, ".,"); i >= 0 {
+		after := text[i+1:]
 		s.finer(after[:len(after)-len(strings.TrimLeft(after, "0123456789"))])
 	}
 	return t.UnixNano(), nil
@@ -138,7 +139,7 @@ func (s *stamp) number(text string) (int64, error) {
 	for range digits {
 		unit /= 10
 	}
-	s.finer(strings.Repeat("0", digits) + fraction)
+	s.finer(whole[len(whole)-digits:] + fraction)
 	rest := (fraction + "000000000")[:9]
 	part, err := strconv.ParseInt(rest, 10, 64)
 	if err != nil {
@@ -151,7 +152,10 @@ func (s *stamp) number(text string) (int64, error) {
 	return at, nil
 }
 
+// finer notes the digits of a second's fraction. Zeros at their end say nothing: a log that writes
+// .000 everywhere counts in seconds.
 func (s *stamp) finer(digits string) {
+	digits = strings.TrimRight(digits, "0")
 	if len(digits) > len(s.fine) {
 		s.fine = strings.Clone(digits)
 	}

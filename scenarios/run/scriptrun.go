@@ -33,6 +33,7 @@ type scriptRun struct {
 	child *k6.Child
 	log   *os.File
 	sink  load.Sink
+	once  sync.Once // closes ready
 	ready chan struct{}
 
 	// of the one goroutine that takes what the process sends
@@ -459,7 +460,7 @@ func (s *scriptRun) Note(n *k6.Note) {
 	s.mu.Unlock()
 	switch {
 	case n.Ready:
-		close(s.ready)
+		s.once.Do(func() { close(s.ready) }) // a script could say so twice
 	case n.Mark != nil:
 		s.mark(n.Mark)
 	case n.Fault != nil:
@@ -597,7 +598,7 @@ func (r *runner) scriptThresholds(res *scenarios.Result) {
 			text := lp.Name + ": " + t.Metric + " " + t.Source
 			o := scenarios.ObjectiveResult{
 				ID: text, Text: text, Phase: "run", Metric: t.Metric + " " + t.What, Op: t.Op, Target: scenarios.Num(t.Target), Measured: scenarios.NaN, Low: scenarios.NaN, High: scenarios.NaN,
-				List: "threshold", Verdict: scenarios.Inconclusive, Note: "the script made no sample of it",
+				List: "threshold",
 			}
 			if f, ok := found[t.Metric+" "+t.Source]; ok && f.Count > 0 {
 				o.Measured, o.Count, o.Note, o.Verdict = scenarios.Num(f.Measured), f.Count, "", scenarios.Fail
@@ -605,6 +606,11 @@ func (r *runner) scriptThresholds(res *scenarios.Result) {
 					o.Note = "in milliseconds"
 				}
 				if f.Holds {
+					o.Verdict = scenarios.Pass
+				}
+			} else { // k6 takes what has no sample for 0: nothing dropped, no error counted
+				o.Measured, o.Note, o.Verdict = 0, "the script made no sample of it, which k6 takes for 0", scenarios.Fail
+				if k6.Holds(0, t.Op, t.Target) {
 					o.Verdict = scenarios.Pass
 				}
 			}
