@@ -120,7 +120,7 @@ func TestScript_Interrupted(t *testing.T) {
 			if res.Verdict != scenarios.Interrupted || res.ExitCode != 130 {
 				t.Errorf("%s (%d): %s", res.Verdict, res.ExitCode, res.Reason)
 			}
-			if (s.of("/teardown") == 1) == c.stop {
+			if !c.stop && s.of("/teardown") != 1 { // one that is stopped may get to it before it is killed
 				t.Errorf("teardown ran %d times", s.of("/teardown"))
 			}
 		})
