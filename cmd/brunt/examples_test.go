@@ -151,7 +151,7 @@ func TestExample(t *testing.T) {
 			{name: "07-no-write-lost", faults: []string{"lose-a-replica", "slow-store"}},
 			{name: "07-no-write-lost", set: "early=on", faults: []string{"lose-a-replica", "slow-store"}, fails: []string{"lost = 0"}},
 			{name: "07-no-write-lost", set: "idempotency=off", faults: []string{"lose-a-replica", "slow-store"}, fails: []string{"duplicated = 0"}},
-			{name: "09-docker-failover", docker: true, faults: []string{"lose-a-replica", "keep-one-down", "hang-users"}, more: toldOf("keep-one-down", "container.die", "posts[1]")},
+			{name: "09-docker-failover", docker: true, faults: []string{"lose-a-replica", "keep-one-down", "hang-users", "slow-store", "split", "lossy", "little-memory", "no-memory"}, more: toldOf("keep-one-down", "container.die", "posts[1]")},
 			{name: "09-docker-failover", docker: true, set: "defences=off", fails: []string{"errors < 1% in keep-one-down"}, rest: true},
 			{name: "10-nginx-redis", docker: true, faults: []string{"lose-redis", "hang-redis", "lose-an-app", "cut-redis"}, more: toldOf("lose-redis", "container.start", "redis[0]")},
 			{name: "10-nginx-redis", docker: true, set: "cache=off", fails: []string{"errors < 1% in hang-redis", "errors < 1% in cut-redis"}, rest: true},
