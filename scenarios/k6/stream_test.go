@@ -76,7 +76,7 @@ func TestStream_Lost(t *testing.T) {
 	w := &stuck{go_: make(chan struct{})}
 	s := NewStream(w, nil)
 	step := s.Step("a")
-	const n = 2_000_000
+	const n = 4_000_000 // more than the writer can hold and the buffer besides
 	for i := range n {
 		s.put(true, func(b []byte) []byte {
 			return appendRequest(b, &Request{Step: step, End: time.Duration(i) * time.Microsecond})
