@@ -254,7 +254,7 @@ func (f *Slicer) Plan(ctx context.Context, env Env) ([]Step, error) {
 	// longer than it must.
 	const telling = 60 * time.Millisecond
 	pieces := 2 + int64(math.Ceil(float64(telling)/float64(f.Delay.D())))
-	least := time.Duration(pieces-1) * f.Delay.D()
+	least := time.Duration(pieces-1) * f.Delay.D() / 2 // a client that is late gets the first of them together
 	message := pieces * int64(f.Size+f.Variation)
 	sliced := func(l *Link, least time.Duration) func(ctx context.Context) (fated, error) {
 		return func(ctx context.Context) (fated, error) {
