@@ -67,6 +67,15 @@ func (c *Container) running(ctx context.Context) (docker.Container, error) {
 	return is, nil
 }
 
+// still finds that the container goes on with the life in which it was found.
+func (c *Container) still(ctx context.Context, was docker.Container) error {
+	is, err := c.running(ctx)
+	if err == nil && !is.Same(was.ID, was.Started) {
+		err = fmt.Errorf("%s was started anew meanwhile", c.Name())
+	}
+	return err
+}
+
 func (c *Container) asked() (docker.Container, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), inspectFor)
 	defer cancel()

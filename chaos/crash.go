@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -26,22 +27,12 @@ var (
 // OneShot implements [OneShot].
 func (*Crash) OneShot() bool { return true }
 
-func (c *Crash) signal() string {
-	if c.Signal == "" {
-		return "KILL"
-	}
-	return c.Signal
-}
+func (c *Crash) signal() string { return cmp.Or(c.Signal, "KILL") }
 
 // Check implements [Fault].
 func (c *Crash) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
 	c.check(at, sc, m)
-	switch {
-	case slices.Contains(endNothing, c.signal()):
-		m.AddHint(c.Of("signal"), "process.freeze stops a process, and lets it go on", "SIG%s ends no process", c.signal())
-	case !knownSignal(c.signal()):
-		m.AddHint(c.Of("signal"), "such as KILL, TERM, ABRT or SEGV", "there is no signal %q", c.Signal)
-	}
+	checkSignal(c.Of("signal"), c.signal(), "process", "process.freeze stops a process, and lets it go on", m)
 	service := c.Service
 	if c.Unit != "" {
 		service, _, _ = splitUnit(c.Unit)
@@ -63,6 +54,17 @@ func (c *Crash) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
 
 // endNothing are the signals that leave a process running, or stopped for good.
 var endNothing = []string{"STOP", "TSTP", "TTIN", "TTOU", "CONT", "CHLD", "CLD", "URG", "WINCH"}
+
+// checkSignal refuses a signal that would not end what is to be ended; instead says what
+// stops it.
+func checkSignal(at scenarios.Pos, signal, what, instead string, m *scenarios.Mistakes) {
+	switch {
+	case slices.Contains(endNothing, signal):
+		m.AddHint(at, instead, "SIG%s ends no %s", signal, what)
+	case !knownSignal(signal):
+		m.AddHint(at, "such as KILL, TERM, ABRT or SEGV", "there is no signal %q", signal)
+	}
+}
 
 // Plan implements [Fault].
 func (c *Crash) Plan(ctx context.Context, env Env) ([]Step, error) {

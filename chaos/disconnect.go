@@ -117,12 +117,8 @@ func (d *disconnect) Undo() []Undo {
 
 // Inject implements [Step].
 func (d *disconnect) Inject(ctx context.Context) (Held, error) {
-	is, err := d.c.running(ctx)
-	if err != nil {
+	if err := d.c.still(ctx, d.was); err != nil {
 		return nil, err
-	}
-	if !is.Same(d.was.ID, d.was.Started) {
-		return nil, fmt.Errorf("%s was started anew meanwhile", d.unit.Name())
 	}
 	return d, d.c.Engine.Disconnect(context.WithoutCancel(ctx), d.was.ID, d.ep.Network)
 }

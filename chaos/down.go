@@ -1,10 +1,10 @@
 package chaos
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"brunt/chaos/docker"
@@ -44,20 +44,10 @@ func (*ContainerRestart) OneShot() bool { return true }
 // Check implements [Fault].
 func (k *Kill) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
 	k.checkContainers(at, sc, m)
-	switch {
-	case slices.Contains(endNothing, k.signal()):
-		m.AddHint(k.Of("signal"), "container.pause stops a container, and lets it go on", "SIG%s ends no container", k.signal())
-	case !knownSignal(k.signal()):
-		m.AddHint(k.Of("signal"), "such as KILL, TERM, ABRT or SEGV", "there is no signal %q", k.Signal)
-	}
+	checkSignal(k.Of("signal"), k.signal(), "container", "container.pause stops a container, and lets it go on", m)
 }
 
-func (k *Kill) signal() string {
-	if k.Signal == "" {
-		return "KILL"
-	}
-	return k.Signal
-}
+func (k *Kill) signal() string { return cmp.Or(k.Signal, "KILL") }
 
 // Check implements [Fault].
 func (s *ContainerStop) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
@@ -191,12 +181,8 @@ func (d *down) Undo() []Undo {
 
 // Inject implements [Step]. The container takes its time to end; Verify waits for that.
 func (d *down) Inject(ctx context.Context) (Held, error) {
-	is, err := d.c.running(ctx)
-	if err != nil {
+	if err := d.c.still(ctx, d.was); err != nil {
 		return nil, err
-	}
-	if !is.Same(d.was.ID, d.was.Started) {
-		return nil, fmt.Errorf("%s was started anew meanwhile", d.unit.Name())
 	}
 	d.at, d.done = time.Now(), make(chan error, 1)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), d.takes+inspectFor)

@@ -71,12 +71,8 @@ func (p *pause) Undo() []Undo {
 
 // Inject implements [Step].
 func (p *pause) Inject(ctx context.Context) (Held, error) {
-	is, err := p.c.running(ctx)
-	if err != nil {
+	if err := p.c.still(ctx, p.was); err != nil {
 		return nil, err
-	}
-	if !is.Same(p.was.ID, p.was.Started) {
-		return nil, fmt.Errorf("%s was started anew meanwhile", p.unit.Name())
 	}
 	return p, p.c.Engine.Pause(context.WithoutCancel(ctx), p.was.ID)
 }

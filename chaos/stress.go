@@ -136,8 +136,8 @@ func (*burning) Via() string { return "burner" }
 // Undo implements [Step]: the kernel ends the burner with brunt.
 func (*burning) Undo() []Undo { return nil }
 
-// light starts the burner in every group that the unit is in.
-func (b *burning) light() error {
+// light starts a burner with a job in every group that the unit is in.
+func (b *burning) light(job burner.Job) error {
 	if !b.id.alive() {
 		return errEnded
 	}
@@ -154,10 +154,10 @@ func (b *burning) light() error {
 			c.Groups = append(c.Groups, g)
 		}
 	}
-	b.job.Unit = b.id.PID
+	job.Unit = b.id.PID
 	var err error
 	b.began = time.Now()
-	b.b, err = b.burn.start(c, b.job)
+	b.b, err = b.burn.start(c, job)
 	return err
 }
 
@@ -197,7 +197,7 @@ func (s *stressCPU) String() string {
 
 // Inject implements [Step].
 func (s *stressCPU) Inject(context.Context) (Held, error) {
-	if err := s.light(); err != nil {
+	if err := s.light(s.job); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -330,7 +330,7 @@ func (s *stressMemory) Undo() []Undo { return undoScores(s.scores) }
 // Inject implements [Step].
 func (s *stressMemory) Inject(ctx context.Context) (Held, error) {
 	if !s.kill {
-		if err := s.light(); err != nil {
+		if err := s.light(s.job); err != nil {
 			return nil, err
 		}
 		return s, nil
@@ -338,27 +338,26 @@ func (s *stressMemory) Inject(ctx context.Context) (Held, error) {
 	err := sentence(s.scores)
 	s.point("scores written")
 	if err == nil {
-		err = s.half(ctx)
-	}
-	if err == nil {
-		err = s.light()
+		err = s.halves(ctx)
 	}
 	return s, err // what is done is taken back
 }
 
-// half takes half of the memory by a burner of its own.
-func (s *stressMemory) half(ctx context.Context) error {
-	s.job.Memory.Bytes /= 2
-	if err := s.light(); err != nil {
+// halves takes the memory by two burners, one after the other.
+func (s *stressMemory) halves(ctx context.Context) error {
+	half := burner.Job{Memory: &burner.Memory{Bytes: s.job.Memory.Bytes / 2}}
+	if err := s.light(half); err != nil {
 		return err
 	}
 	s.first, s.b = s.b, nil
-	for {
+	for taken := int64(0); taken < half.Memory.Bytes && s.id.alive(); {
 		r, err := s.first.Next(ctx)
-		if err != nil || r.Bytes >= s.job.Memory.Bytes || !s.id.alive() {
+		if err != nil {
 			return err
 		}
+		taken = r.Bytes
 	}
+	return s.light(half)
 }
 
 func (s *stressMemory) stopFirst() {
@@ -463,7 +462,7 @@ func (s *stressIO) Inject(context.Context) (Held, error) {
 		return nil, err
 	}
 	defer s.dir.Close()
-	if err := s.light(); err != nil {
+	if err := s.light(s.job); err != nil {
 		return nil, err
 	}
 	return s, nil
