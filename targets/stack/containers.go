@@ -44,29 +44,12 @@ type Health struct {
 // Containers reads `target: {containers: …}`.
 func Containers(n *scenarios.Node, entry string, m *scenarios.Mistakes) Spec {
 	spec := Spec{Platform: Docker}
-	if n.Kind != scenarios.Map || len(n.Fields) == 0 {
-		m.Add(n.Pos, "containers is a map of service names to settings")
-		return spec
-	}
-	places := map[string]scenarios.Pos{}
-	for _, f := range n.Fields {
-		if !scenarios.IsName(f.Key) || f.Key == LoadUnit {
-			m.Add(f.Pos, "%q can't name a service: a-z, 0-9 and -, beginning with a letter, and not load", f.Key)
-			continue
-		}
+	spec.read("containers", n, entry, m, func(f scenarios.Field) Service {
 		c := new(Container)
-		before := m.Len()
 		scenarios.Decode(f.Value, c, m)
-		places[f.Key] = f.Pos
-		svc := c.service(f.Key)
 		c.check(f.Pos, m)
-		if m.Len() == before {
-			svc.infer()
-		}
-		spec.Services = append(spec.Services, svc)
-	}
-	spec.check(places, m)
-	spec.enter(n, entry, m)
+		return c.service(f.Key)
+	})
 	return spec
 }
 
@@ -90,11 +73,7 @@ func (c *Container) service(name string) Service {
 
 // check tells what is wrong with the settings of one service, but for its links.
 func (c *Container) check(at scenarios.Pos, m *scenarios.Mistakes) {
-	for _, zone := range c.Zones {
-		if !scenarios.IsName(zone) {
-			m.Add(c.Of("zones"), "%q can't name a zone: a-z, 0-9 and -, beginning with a letter", zone)
-		}
-	}
+	checkZones(c.Of("zones"), c.Zones, m)
 	for _, p := range c.Ports {
 		if p < 1 || p > 65535 {
 			m.Add(c.Of("ports"), "a port is from 1 to 65535, not %d", p)

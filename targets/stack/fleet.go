@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -474,24 +473,7 @@ func (m *Member) environment(values map[string]string, it *scenarios.Iter) ([]st
 	if m.spec.Port != 0 {
 		env["BRUNT_ADDR"], env["PORT"] = values["self.addr"], values["self.port"]
 	}
-	if zone := m.spec.Zone(m.Index); zone != "" {
-		env["BRUNT_ZONE"] = zone
-	}
-	for _, to := range m.spec.Links {
-		env["LINK_"+strings.ToUpper(strings.ReplaceAll(to, "-", "_"))] = strings.Join(m.fleet.inside(to), ",")
-	}
-	for name, t := range m.spec.Env {
-		v, err := t.Append(nil, it)
-		if err != nil {
-			return nil, fmt.Errorf("env %s: %w", name, err)
-		}
-		env[name] = string(v)
-	}
-	var out []string
-	for _, name := range slices.Sorted(maps.Keys(env)) {
-		out = append(out, name+"="+env[name])
-	}
-	return out, nil
+	return m.spec.environment(env, m.Index, m.fleet.inside, it)
 }
 
 // inside lists the addresses by which containers reach the replicas of a service.

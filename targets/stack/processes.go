@@ -87,20 +87,9 @@ const (
 // Processes reads `target: {processes: …}`.
 func Processes(n *scenarios.Node, entry string, m *scenarios.Mistakes) Spec {
 	var spec Spec
-	if n.Kind != scenarios.Map || len(n.Fields) == 0 {
-		m.Add(n.Pos, "processes is a map of service names to settings")
-		return spec
-	}
-	places := map[string]scenarios.Pos{}
-	for _, f := range n.Fields {
-		if !scenarios.IsName(f.Key) || f.Key == LoadUnit {
-			m.Add(f.Pos, "%q can't name a service: a-z, 0-9 and -, beginning with a letter, and not load", f.Key)
-			continue
-		}
+	spec.read("processes", n, entry, m, func(f scenarios.Field) Service {
 		var p Process
-		before := m.Len()
 		scenarios.Decode(f.Value, &p, m)
-		places[f.Key] = f.Pos
 		svc := Service{
 			Name: f.Key, Replicas: max(1, p.Replicas), Command: p.Command, Env: p.Env, Dir: p.Dir, Links: p.Links, Port: p.Port, Zones: p.Zones,
 			Ready: p.Ready, Restart: p.Restart, Delay: defaultRestartDelay, Grace: defaultGrace,
@@ -114,19 +103,43 @@ func Processes(n *scenarios.Node, entry string, m *scenarios.Mistakes) Spec {
 		if p.Grace != nil {
 			svc.Grace = p.Grace.D()
 		}
-		for _, zone := range p.Zones {
-			if !scenarios.IsName(zone) {
-				m.Add(p.Of("zones"), "%q can't name a zone: a-z, 0-9 and -, beginning with a letter", zone)
-			}
+		checkZones(p.Of("zones"), p.Zones, m)
+		return svc
+	})
+	return spec
+}
+
+// read takes the services from a map of their names to settings, each by service. What names
+// links it adds to those of services without a mistake.
+func (s *Spec) read(key string, n *scenarios.Node, entry string, m *scenarios.Mistakes, service func(f scenarios.Field) Service) {
+	if n.Kind != scenarios.Map || len(n.Fields) == 0 {
+		m.Add(n.Pos, "%s is a map of service names to settings", key)
+		return
+	}
+	places := map[string]scenarios.Pos{}
+	for _, f := range n.Fields {
+		if !scenarios.IsName(f.Key) || f.Key == LoadUnit {
+			m.Add(f.Pos, "%q can't name a service: a-z, 0-9 and -, beginning with a letter, and not load", f.Key)
+			continue
 		}
+		before := m.Len()
+		places[f.Key] = f.Pos
+		svc := service(f)
 		if m.Len() == before {
 			svc.infer()
 		}
-		spec.Services = append(spec.Services, svc)
+		s.Services = append(s.Services, svc)
 	}
-	spec.check(places, m)
-	spec.enter(n, entry, m)
-	return spec
+	s.check(places, m)
+	s.enter(n, entry, m)
+}
+
+func checkZones(at scenarios.Pos, zones []string, m *scenarios.Mistakes) {
+	for _, zone := range zones {
+		if !scenarios.IsName(zone) {
+			m.Add(at, "%q can't name a zone: a-z, 0-9 and -, beginning with a letter", zone)
+		}
+	}
 }
 
 // LoadUnit is what the load is called as the beginning of a link.

@@ -298,18 +298,26 @@ func (s *Stack) Down(ctx context.Context) error {
 // author gave, which wins.
 func (s *Stack) environment(u *Unit, values map[string]string) ([]string, error) {
 	env := map[string]string{"BRUNT_RUN": s.o.Run, "BRUNT_UNIT": u.Name(), "BRUNT_ADDR": u.Addr(), "PORT": fmt.Sprint(u.port.number)}
-	if zone := u.spec.Zone(u.Index); zone != "" {
-		env["BRUNT_ZONE"] = zone
-	}
-	for _, to := range u.spec.Links {
+	links := func(to string) []string {
 		var addrs []string
 		for j := range s.spec.Service(to).Replicas {
 			addrs = append(addrs, values[fmt.Sprintf("link.%s.addr", UnitName(to, j))])
 		}
-		env["LINK_"+strings.ToUpper(strings.ReplaceAll(to, "-", "_"))] = strings.Join(addrs, ",")
+		return addrs
 	}
-	it := &scenarios.Iter{Env: &scenarios.Env{Units: values}}
-	for name, t := range u.spec.Env {
+	return u.spec.environment(env, u.Index, links, &scenarios.Iter{Env: &scenarios.Env{Units: values}})
+}
+
+// environment is env with what a replica of the service is told besides: its zone, the
+// addresses that its links lead to, and what its author gave, which wins.
+func (s *Service) environment(env map[string]string, index int, links func(to string) []string, it *scenarios.Iter) ([]string, error) {
+	if zone := s.Zone(index); zone != "" {
+		env["BRUNT_ZONE"] = zone
+	}
+	for _, to := range s.Links {
+		env["LINK_"+strings.ToUpper(strings.ReplaceAll(to, "-", "_"))] = strings.Join(links(to), ",")
+	}
+	for name, t := range s.Env {
 		v, err := t.Append(nil, it)
 		if err != nil {
 			return nil, fmt.Errorf("env %s: %w", name, err)
