@@ -1,0 +1,196 @@
+package convert
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"brunt/scenarios"
+)
+
+// collect finds all that texts may name, wherever it stands in the plan: first all but
+// the data, whose files may be named by the rest.
+func (p *plan) collect(level []*tree, data bool) {
+	for _, t := range level {
+		p.collect(t.sub, data)
+		if data {
+			if t.tag == "CSVDataSet" {
+				p.csv(t)
+			}
+			continue
+		}
+		switch t.tag {
+		case "TestPlan":
+			p.defined(t.arguments("TestPlan.user_defined_variables", "Arguments.arguments"))
+		case "Arguments":
+			p.defined(t.arguments("", "Arguments.arguments"))
+		case "RandomVariableConfig":
+			a, b := strings.TrimSpace(t.prop("minimumValue")), strings.TrimSpace(t.prop("maximumValue"))
+			if wholeNumber.MatchString(a) && wholeNumber.MatchString(b) && ordered(a, b) {
+				p.define(t.prop("variableName"), func() text { return ref("int(" + a + "," + b + ")") })
+			}
+		case "CounterConfig":
+			p.counter(t)
+		case "RegexExtractor":
+			p.extracted(t.prop("RegexExtractor.refname"))
+		case "BoundaryExtractor":
+			p.extracted(t.prop("BoundaryExtractor.refname"))
+		case "JSONPostProcessor":
+			for name := range strings.SplitSeq(t.prop("JSONPostProcessor.referenceNames"), ";") {
+				p.extracted(name)
+			}
+		}
+	}
+}
+
+func (p *plan) define(name string, as func() text) {
+	if name = strings.TrimSpace(name); name != "" {
+		p.vars.set[name] = as
+	}
+}
+
+// defined are variables of the user's: params, once a text names them.
+func (p *plan) defined(all []*element) {
+	for _, a := range all {
+		name, value := a.prop("Argument.name"), a.prop("Argument.value")
+		busy := false
+		p.define(name, func() text {
+			if busy { // it names itself
+				return lit("${" + name + "}")
+			}
+			busy = true
+			defer func() { busy = false }()
+			t := p.vars.expand(value, a.line, &p.d.head)
+			if t.size() > mostValue {
+				p.vars.lost(&p.d.head, a.line, "the variable "+clip(name, 40)+", which is longer than a value gets")
+				return lit("")
+			}
+			if s, static := t.static(); static {
+				if isSecret(name) && s != "" {
+					return p.d.hide(a.line, name, "the variable "+clip(name, 40), s)
+				}
+				return p.vars.param(name, s)
+			}
+			return t
+		})
+	}
+}
+
+func (p *plan) extracted(name string) {
+	if name = strings.TrimSpace(name); name != "" {
+		p.define(name, func() text { return ref("var." + variable(name)) })
+	}
+}
+
+// variable makes a name of a variable of the language of one of JMeter.
+func variable(name string) string {
+	if scenarios.IsVariable(name) {
+		return name
+	}
+	return strings.ReplaceAll(slug(name, "v"), "-", "_")
+}
+
+// counter counts up; a table of numbers does that.
+func (p *plan) counter(t *tree) {
+	start, err1 := strconv.ParseInt(cmpOr(strings.TrimSpace(t.prop("CounterConfig.start")), "0"), 10, 64)
+	end, err2 := strconv.ParseInt(cmpOr(strings.TrimSpace(t.prop("CounterConfig.end")), "1000000"), 10, 64)
+	step := cmpOr(strings.TrimSpace(t.prop("CounterConfig.incr")), "1")
+	if err1 != nil || err2 != nil || end <= start || step != "1" || t.prop("CounterConfig.format") != "" {
+		return // ${…} of it is then what nothing sets
+	}
+	end = min(end, start+999_999)
+	var name string
+	p.define(t.prop("CounterConfig.name"), func() text {
+		if name == "" {
+			name = unique(p.d.data, slug(t.prop("CounterConfig.name"), "counter"))
+			p.d.data.set(name, (&node{}).set("range", raw(fmt.Sprintf("%d..%d", start, end))))
+		}
+		return ref("data." + name + ".value")
+	})
+}
+
+func cmpOr(a, b string) string {
+	if a == "" {
+		return b
+	}
+	return a
+}
+
+// csv makes a table of a CSV data set. Where the plan names the columns and the file has
+// names of its own, those of the file hold.
+func (p *plan) csv(t *tree) {
+	d := p.d
+	file, _ := p.vars.known(p.vars.expand(t.prop("filename"), t.line, &d.head))
+	var names []string
+	for n := range strings.SplitSeq(t.prop("variableNames"), ",") {
+		if n = strings.TrimSpace(n); n != "" {
+			names = append(names, n)
+		}
+	}
+	separator := strings.ReplaceAll(cmpOr(t.prop("delimiter"), ","), `\t`, "\t")
+	if file == "" || len([]rune(separator)) != 1 {
+		d.loseAt(&d.head, t.line, "the data set %q: of a file %q, with the separator %q", clip(t.name(), 60), clip(file, 60), clip(separator, 10))
+		return
+	}
+	if t.prop("recycle") == "false" {
+		d.loseAt(&d.head, t.line, "the end with the rows of %q; here they begin again (`pick: unique` takes each once)", clip(file, 60))
+	}
+	skips := len(names) == 0 || t.is("ignoreFirstLine")
+	columns := names
+	if skips {
+		if found := d.firstLine(file, separator); found != nil {
+			columns = found
+			if len(names) == 0 {
+				names = found
+			}
+		}
+	}
+	name := unique(d.data, slug(strings.TrimSuffix(filepath.Base(filepath.FromSlash(file)), filepath.Ext(file)), "data"))
+	used := false
+	table := (&node{}).set("csv", plain(d.beside(file)))
+	if !skips {
+		all := list()
+		for _, c := range columns {
+			all.items = append(all.items, plain(c))
+		}
+		table.set("columns", all)
+	}
+	if separator != "," {
+		table.set("separator", plain(separator))
+	}
+	for i, n := range names {
+		if i >= len(columns) || strings.ContainsAny(columns[i], "{}") {
+			continue
+		}
+		p.define(n, func() text {
+			if !used {
+				used = true
+				d.data.set(name, table)
+			}
+			return ref("data." + name + "." + columns[i])
+		})
+	}
+}
+
+// firstLine gives the names in the first line of a file of data, or nothing.
+func (d *draft) firstLine(file, separator string) []string {
+	path := filepath.FromSlash(strings.ReplaceAll(file, `\`, "/"))
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(d.o.From, path)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	b := make([]byte, mostHead)
+	n, _ := f.Read(b)
+	line, _, _ := strings.Cut(strings.TrimPrefix(string(b[:n]), "\ufeff"), "\n")
+	var out []string
+	for c := range strings.SplitSeq(strings.TrimSpace(line), separator) {
+		out = append(out, strings.Trim(strings.TrimSpace(c), `"`))
+	}
+	return out
+}
