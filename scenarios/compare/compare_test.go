@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -39,7 +40,7 @@ func (w *world) run(worse, errors float64) Run {
 	}
 	r := &scenarios.Result{
 		Run: fmt.Sprintf("run-%d", w.made), Started: time.Unix(int64(w.made)*60, 0), Scenario: "version: 1\n", Verdict: scenarios.Pass,
-		Generator: scenarios.Generator{Healthy: true}, Phases: []scenarios.Phase{{Name: "run"}},
+		Generator: scenarios.Generator{Healthy: true}, Loads: []scenarios.LoadInfo{{Name: "main", Closed: true}}, Phases: []scenarios.Phase{{Name: "run"}},
 		Cells: []scenarios.Cell{
 			{Phase: "run", Load: "*", Step: "*", Outcome: "*", Count: requests, Rate: 200, Response: scenarios.Times{P50: at(1), P90: at(1.8), P95: at(2.1), P99: at(2.8)}},
 			{Phase: "run", Load: "*", Step: "*", Outcome: "ok", Count: requests - bad, Rate: scenarios.Num(float64(requests-bad) / 60)},
@@ -309,5 +310,28 @@ func TestMargins(t *testing.T) {
 		if err := m.ParseMargin(text); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%s: %v, want %q", text, err, says)
 		}
+	}
+}
+
+// An open load does what its schedule asks for: with random arrivals that differs by chance.
+func TestCompare_OpenRate(t *testing.T) {
+	w := &world{r: rand.New(rand.NewPCG(7, 9)), spread: .01}
+	base, cand := w.turns(5, 0, 0)
+	rows := func() (n int) {
+		for _, r := range compared(t, base, cand, Options{}).Rows {
+			if r.Metric == "rate" {
+				n++
+			}
+		}
+		return n
+	}
+	if got := rows(); got != 1 {
+		t.Errorf("%d rows of the rate of a closed load, want 1", got)
+	}
+	for _, r := range slices.Concat(base, cand) {
+		r.Result.Loads[0].Closed = false
+	}
+	if got := rows(); got != 0 {
+		t.Errorf("%d rows of the rate of an open load, want none", got)
 	}
 }

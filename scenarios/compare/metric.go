@@ -29,7 +29,7 @@ var metrics = []Metric{
 	{Name: "p95", Unit: scenarios.Seconds, Margin: .1, quantile: .95, of: func(c *scenarios.Cell) scenarios.Num { return c.Response.P95 }},
 	{Name: "p99", Unit: scenarios.Seconds, Margin: .25, quantile: .99, of: func(c *scenarios.Cell) scenarios.Num { return c.Response.P99 }},
 	{Name: "errors", Unit: scenarios.ShareOf, Margin: .005},
-	{Name: "rate", Unit: scenarios.PerSecond, Margin: .05, higher: true},
+	{Name: "rate", Unit: scenarios.PerSecond, Margin: .05, higher: true}, // of closed loads: an open one's is its schedule's
 	{Name: "recover", Unit: scenarios.Seconds, Margin: .25},
 	{Name: "cpu", Unit: scenarios.Plain, Margin: .25},    // of a unit of the target: cores
 	{Name: "memory", Unit: scenarios.Plain, Margin: .25}, // of a unit of the target: bytes at most

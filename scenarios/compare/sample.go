@@ -56,7 +56,9 @@ func valuesOf(r *scenarios.Result) values {
 				}
 			}
 		case "ok":
-			put(at, "rate", value{x: float64(c.Rate), n: c.Count})
+			if closed(r, c.Load) {
+				put(at, "rate", value{x: float64(c.Rate), n: c.Count})
+			}
 		case "error":
 			shares[at].bad = c.Count
 		case "skipped":
@@ -89,6 +91,13 @@ func valuesOf(r *scenarios.Result) values {
 		}
 	}
 	return out
+}
+
+// closed tells whether how much is done is for the target to say, in a load or in any for "*".
+// An open load does what its schedule asks for but for its errors, which have a row of their own,
+// and how much a schedule of random arrivals asks for is chance.
+func closed(r *scenarios.Result, load string) bool {
+	return slices.ContainsFunc(r.Loads, func(l scenarios.LoadInfo) bool { return l.Closed && (load == "*" || load == l.Name) })
 }
 
 // tickOf is what the CPU time of a process is counted in, in seconds: the mean over as many seconds
