@@ -40,11 +40,12 @@ type Row struct {
 	Margin   scenarios.Num     `json:"margin"`         // of the change
 	P        scenarios.Num     `json:"p"`              // chance of such a change by noise alone, after Holm
 	Smallest scenarios.Num     `json:"smallest"`       // the least change that these runs would have shown as a failure 4 times in 5
-	Enough   int               `json:"enough"`         // runs a side that would give an answer 4 times in 5, if what was seen is the truth; 0 is none that anybody makes
+	Enough   int               `json:"enough"`         // runs a side that would give an answer 4 times in 5, if what was seen is the truth; for a gate the runs of history that would tell this run; 0 is none that anybody makes
 	Verdict  scenarios.Verdict `json:"verdict"`        // pass, fail or inconclusive
 	Note     string            `json:"note,omitempty"` // why, where it is not plain
 
 	alone float64 // P before Holm
+	past  bool    // one run is held to a history
 }
 
 // A Comparison is the answer to whether one side is worse than the other.
@@ -123,7 +124,7 @@ type test struct {
 	metric *Metric
 	est    estimate
 	limit  float64
-	n      int     // runs a side
+	n      int     // runs a side, or of history
 	void   bool    // it has no estimate
 	chance float64 // of what a void row shows by noise alone; zero is that it shows nothing
 }
@@ -164,9 +165,13 @@ func (o *Options) wants(p place) bool {
 
 func (c *Comparison) test(p place, m *Metric, a, b []value, margin float64) *test {
 	t := &test{metric: m, limit: m.limit(margin), n: min(len(a), len(b))}
+	if c.Design == Past {
+		t.n = len(a)
+	}
 	t.Row = Row{
 		Phase: p.phase, Load: p.load, Step: p.step, Metric: m.Name, Margin: scenarios.Num(margin),
 		Base: scenarios.NaN, Cand: scenarios.NaN, Change: scenarios.NaN, Low: scenarios.NaN, High: scenarios.NaN, P: scenarios.NaN, Smallest: scenarios.NaN,
+		past: c.Design == Past,
 	}
 	if t.endless(a, b) {
 		return t

@@ -425,3 +425,50 @@ func FuzzParseRecord(f *testing.F) {
 		}
 	})
 }
+
+// TestGate_Enough: more history makes the bound of prediction no narrower than a single run's own
+// spread is.
+func TestGate_Enough(t *testing.T) {
+	const dev, alpha, limit = .04, .05, .1
+	history := func(n int) []float64 { // of mean 0 and deviation dev
+		xs := make([]float64, n)
+		for i := range xs {
+			xs[i] = dev * math.Sqrt(float64(n-1)/float64(n)) * float64(1-2*(i%2))
+		}
+		return xs
+	}
+	at := func(n int, now float64) estimate { return predicted(history(n), []float64{now}, 0) }
+	tells := func(e estimate) bool { return e.high(alpha) < limit }
+	tests := []struct {
+		now  float64
+		some bool // history would do
+	}{
+		{now: .03, some: true},
+		{now: .05}, // 1.64 deviations under the limit is what no history goes below
+		{now: .09},
+	}
+	for _, tt := range tests {
+		e := at(LeastHistory, tt.now)
+		n := e.enough(LeastHistory, limit, alpha)
+		switch {
+		case tells(e):
+			t.Errorf("%v is told already", tt.now)
+		case (n > 0) != tt.some:
+			t.Errorf("%v: a history of %d would do", tt.now, n)
+		case !tt.some && tells(at(mostRuns, tt.now)):
+			t.Errorf("%v is told by a history of %d", tt.now, mostRuns)
+		case tt.some && (!tells(at(n, tt.now)) || tells(at(n-2, tt.now))):
+			t.Errorf("%v: a history of %d is said to do; it does: %t, %d does: %t", tt.now, n, tells(at(n, tt.now)), n-2, tells(at(n-2, tt.now)))
+		}
+	}
+	w := &world{r: rand.New(rand.NewPCG(1, 1)), spread: .2}
+	var past []*Record
+	for range LeastHistory {
+		past = append(past, w.record(0))
+	}
+	c, err := Gate(past, past[:1], Options{Metrics: []string{"p50"}})
+	must(t, err)
+	if !strings.Contains(c.Reason, "no length of history") {
+		t.Errorf("single runs that differ by a fifth: %s", c.Reason)
+	}
+}
