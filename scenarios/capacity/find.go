@@ -30,7 +30,7 @@ type Options struct {
 	From      float64 // the first rate, per second; more than zero
 	Max       float64 // the largest that is tried, per second; zero is no bound
 	Precision float64 // high/low - 1 of the interval; zero is 4 %
-	Confirm   int     // probes of which a majority decides; zero is 3
+	Confirm   int     // probes of which a majority decides: an odd number, as an even one can be torn; zero is 3
 	Tried     func(Try)
 }
 
@@ -66,11 +66,13 @@ const (
 	stair   = 2    // from step to step
 	descent = 1024 // times under the first rate that the staircase goes down, at most
 	mostAsk = 200  // probes in all, whatever happens
+	stalls  = 10   // probes at one rate in which the generator gives out, although it has done more
 )
 
 type search struct {
 	Options
 	prober Prober
+	able   float64 // the largest rate at which the generator did not give out
 	Found
 }
 
@@ -84,6 +86,9 @@ func Find(ctx context.Context, p Prober, o Options) (*Found, error) {
 	}
 	if o.Confirm <= 0 {
 		o.Confirm = 3
+	}
+	if o.Confirm%2 == 0 {
+		return nil, fmt.Errorf("a majority of %d probes is to decide, which can be torn; make it %d", o.Confirm, o.Confirm+1)
 	}
 	if o.Max > 0 {
 		o.From = min(o.From, o.Max)
@@ -199,25 +204,29 @@ func (s *search) stepped(ctx context.Context, rate float64) (Answer, error) {
 	return s.decided(ctx, rate, a)
 }
 
-// decided asks at a rate until a majority of the probes is of one mind. Before are answers that there
-// are already.
+// decided asks at a rate until as many probes are of one mind as make a majority. That the
+// generator gave out says nothing of the target, and nothing of the rate where it has done
+// more before: then a neighbour took the machine from it. Before are answers that there are
+// already.
 func (s *search) decided(ctx context.Context, rate float64, before ...Answer) (Answer, error) {
 	votes := map[Answer]int{}
-	for _, a := range before {
-		if votes[a]++; votes[a] > s.Confirm/2 {
-			return a, nil
-		}
-	}
 	for {
-		a, err := s.ask(ctx, rate)
-		if err != nil {
-			return "", err
+		var a Answer
+		if len(before) > 0 {
+			a, before = before[0], before[1:]
+		} else {
+			var err error
+			if a, err = s.ask(ctx, rate); err != nil {
+				return "", err
+			}
 		}
-		if votes[a]++; votes[a] > s.Confirm/2 {
+		votes[a]++
+		most := s.Confirm / 2
+		if a == Limited && rate <= s.able {
+			most = stalls
+		}
+		if votes[a] > most {
 			return a, nil
-		}
-		if votes[Holds]+votes[Breaks]+votes[Limited] >= s.Confirm {
-			return Limited, nil // of three minds: nothing can be said
 		}
 	}
 }
@@ -238,6 +247,9 @@ func (s *search) ask(ctx context.Context, rate float64) (Answer, error) {
 	s.Tries = append(s.Tries, t)
 	if s.Tried != nil {
 		s.Tried(t)
+	}
+	if a != Limited {
+		s.able = max(s.able, rate)
 	}
 	if a == Breaks {
 		err = s.prober.CoolDown(ctx)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 )
 
@@ -124,6 +125,32 @@ func TestFind_Ends(t *testing.T) {
 		}
 	}
 }
+
+// TestFind_ThreeMinds: a probe in which the generator gave out is no vote on the target.
+func TestFind_ThreeMinds(t *testing.T) {
+	srv := &server{capacity: 737, r: rand.New(rand.NewPCG(1, 1))}
+	n := 0
+	f, err := Find(t.Context(), prober(func(ctx context.Context, rate float64) (Answer, string, error) {
+		if n++; n%3 == 0 {
+			return Limited, "a stall", nil
+		}
+		return srv.Probe(ctx, rate)
+	}), Options{From: 100})
+	if err != nil || f.Limited != 0 || f.Low > 737 || f.High < 737 {
+		t.Errorf("%+v, %v; want an interval around 737", f, err)
+	}
+	for _, even := range []int{2, 4} {
+		if _, err := Find(t.Context(), srv, Options{From: 100, Confirm: even}); err == nil || !strings.Contains(err.Error(), fmt.Sprint(even+1)) {
+			t.Errorf("a majority of %d: %v", even, err)
+		}
+	}
+}
+
+// A prober without a cool-down.
+type prober func(ctx context.Context, rate float64) (Answer, string, error)
+
+func (p prober) Probe(ctx context.Context, rate float64) (Answer, string, error) { return p(ctx, rate) }
+func (p prober) CoolDown(context.Context) error                                  { return nil }
 
 func ExampleFind() {
 	srv := &server{capacity: 500, r: rand.New(rand.NewPCG(1, 1))}
