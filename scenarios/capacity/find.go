@@ -66,7 +66,7 @@ const (
 	stair   = 2    // from step to step
 	descent = 1024 // times under the first rate that the staircase goes down, at most
 	mostAsk = 200  // probes in all, whatever happens
-	stalls  = 10   // probes at one rate in which the generator gives out, although it has done more
+	stalls  = 20   // probes at one rate in which the generator gives out, although it has done more
 )
 
 type search struct {
@@ -251,7 +251,7 @@ func (s *search) ask(ctx context.Context, rate float64) (Answer, error) {
 	if a != Limited {
 		s.able = max(s.able, rate)
 	}
-	if a == Breaks {
+	if a == Breaks || a == Limited && rate <= s.able { // the neighbour is given time as well
 		err = s.prober.CoolDown(ctx)
 	}
 	return a, err

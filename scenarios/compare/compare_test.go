@@ -254,6 +254,7 @@ func TestCompare_Unfit(t *testing.T) {
 		{"generator", func(r *scenarios.Result) {
 			r.Generator = scenarios.Generator{Limits: []string{"p99 lag 80ms"}}
 		}, "generator", "p99 lag 80ms"},
+		{"invalid", func(r *scenarios.Result) { r.Verdict, r.Reason = scenarios.Invalid, "fault cut met no traffic" }, "run", "met no traffic"},
 		{"stopped", func(r *scenarios.Result) { r.Verdict, r.Reason = scenarios.Stopped, "errors > 90%" }, "run", "errors > 90%"},
 	}
 	for _, tt := range tests {
