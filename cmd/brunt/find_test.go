@@ -41,8 +41,8 @@ func (c *counter) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 const findScenario = `version: 1
 name: counter
 target: {url: "%s"}
-load: {main: {executor: constant-arrival-rate, rate: 150/s, duration: 5s, flow: [{get: /}]}}
-slo: [p95 < 50ms]
+load: {main: {executor: constant-arrival-rate, rate: 300/s, duration: 5s, flow: [{get: /}]}}
+slo: [p95 < 100ms]
 `
 
 // TestFind_Capacity finds the capacity of a server whose capacity is known. A trial takes some two

@@ -37,17 +37,16 @@ func OpenHistory(ctx context.Context, dir string) (*History, error) {
 	}
 	h := &History{dir: dir}
 	file := filepath.Join(dir, indexFile)
+	dsn := "file:" + file + "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)"
 	for _, try := range []func() error{
-		func() error {
-			return h.index(ctx, "file:"+file+"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)")
-		},
+		func() error { return h.index(ctx, dsn) },
 		func() error { // another's, or torn: it holds nothing that the files don't
 			for _, suffix := range []string{"", "-wal", "-shm"} {
 				if err := os.Remove(file + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
 					return err
 				}
 			}
-			return h.index(ctx, "file:"+file+"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)")
+			return h.index(ctx, dsn)
 		},
 		func() error { return h.index(ctx, "file::memory:") }, // a folder that can only be read
 	} {

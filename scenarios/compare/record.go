@@ -33,15 +33,14 @@ type Record struct {
 
 // A Kept is one value of a record.
 type Kept struct {
-	Phase  string        `json:"phase"`            // as in result.json
-	Load   string        `json:"load"`             // * is all of them
-	Step   string        `json:"step"`             // * is all of them
-	Metric string        `json:"metric"`           // p50 p90 p95 p99 errors rate recover cpu memory
-	Value  scenarios.Num `json:"value"`            // null is without end
-	Count  int64         `json:"count"`            // requests that it rests on
-	Bad    int64         `json:"bad,omitempty"`    // of a share: those that count
-	Grain  float64       `json:"grain,omitempty"`  // of what is measured in steps: the step
-	Higher bool          `json:"higher,omitempty"` // is better
+	Phase  string        `json:"phase"`           // as in result.json
+	Load   string        `json:"load"`            // * is all of them
+	Step   string        `json:"step"`            // * is all of them
+	Metric string        `json:"metric"`          // p50 p90 p95 p99 errors rate recover cpu memory
+	Value  scenarios.Num `json:"value"`           // null is without end
+	Count  int64         `json:"count"`           // requests that it rests on
+	Bad    int64         `json:"bad,omitempty"`   // of a share: those that count
+	Grain  float64       `json:"grain,omitempty"` // of what is measured in steps: the step
 }
 
 // NewRecord takes out of a run what a history keeps.
@@ -52,7 +51,7 @@ func NewRecord(r *scenarios.Result, m Machine) *Record {
 		for i := range metrics {
 			m := &metrics[i]
 			if v, has := all[at][m.Name]; has {
-				rec.Values = append(rec.Values, Kept{Phase: at.phase, Load: at.load, Step: at.step, Metric: m.Name, Value: scenarios.Num(v.x), Count: v.n, Bad: v.k, Grain: v.s, Higher: m.higher})
+				rec.Values = append(rec.Values, Kept{Phase: at.phase, Load: at.load, Step: at.step, Metric: m.Name, Value: scenarios.Num(v.x), Count: v.n, Bad: v.k, Grain: v.s})
 			}
 		}
 	}
