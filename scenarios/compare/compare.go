@@ -173,23 +173,11 @@ func (c *Comparison) test(p place, m *Metric, a, b []value, margin float64) *tes
 		Base: scenarios.NaN, Cand: scenarios.NaN, Change: scenarios.NaN, Low: scenarios.NaN, High: scenarios.NaN, P: scenarios.NaN, Smallest: scenarios.NaN,
 		past: c.Design == Past,
 	}
-	if t.endless(a, b) {
+	if t.endless(c.Design, a, b, c.Alpha) {
 		return t
 	}
 	xs, ys := m.column(a), m.column(b)
-	floor := m.floor(a, b)
-	switch c.Design {
-	case Pairs:
-		changes := make([]float64, len(xs))
-		for i := range xs {
-			changes[i] = ys[i] - xs[i]
-		}
-		t.est = paired(changes, floor*math.Sqrt2)
-	case Groups:
-		t.est = welch(xs, ys, floor)
-	case Past:
-		t.est = predicted(xs, ys, floor)
-	}
+	t.est = c.Design.estimate(xs, ys, m.floor(a, b))
 	t.Base, t.Cand = scenarios.Num(m.middle(xs)), scenarios.Num(m.middle(ys))
 	t.Change = scenarios.Num(m.worse(t.est.mean))
 	return t
@@ -197,10 +185,11 @@ func (c *Comparison) test(p place, m *Metric, a, b []value, margin float64) *tes
 
 // endless settles a row in which runs have no finite value: a percentile that more
 // requests failed than it leaves out, or a fault that nothing recovered from.
-func (t *test) endless(a, b []value) bool {
+func (t *test) endless(d Design, a, b []value, alpha float64) bool {
+	without := func(v value) bool { return math.IsInf(v.x, 0) || t.metric.ratio() && v.x <= 0 }
 	count := func(vs []value) (n int) {
 		for _, v := range vs {
-			if math.IsInf(v.x, 0) || t.metric.ratio() && v.x <= 0 {
+			if without(v) {
 				n++
 			}
 		}
@@ -214,12 +203,42 @@ func (t *test) endless(a, b []value) bool {
 	t.Verdict = scenarios.Inconclusive
 	t.Note = fmt.Sprintf("%d of %d base runs and %d of %d candidate runs have no end of it", before, len(a), after, len(b))
 	switch {
-	case after == 0, before == len(a):
+	case before == len(a) && after == len(b): // how much they differ, nobody can know
+	case before == len(a):
 		t.Verdict = scenarios.Pass // it can't be worse
 	case before == 0 && after == len(b):
 		t.chance = chanceOfAll(len(a), len(b))
+	case after == 0:
+		if t.passesTheRest(d, a, b, without, alpha) {
+			t.Verdict = scenarios.Pass
+		}
 	}
 	return true
+}
+
+// passesTheRest tells that the candidate passes against those base runs alone that have an end. They are
+// the better ones, so that it passes against all of them; to fail against them says nothing.
+func (t *test) passesTheRest(d Design, a, b []value, without func(value) bool, alpha float64) bool {
+	var rest, cand []value
+	for i, v := range a {
+		if without(v) {
+			continue
+		}
+		if rest = append(rest, v); d == Pairs {
+			cand = append(cand, b[i])
+		}
+	}
+	if d != Pairs {
+		cand = b
+	}
+	least := leastRuns
+	if d == Past {
+		least = LeastHistory
+	}
+	if len(rest) < least {
+		return false
+	}
+	return d.estimate(t.metric.column(rest), t.metric.column(cand), t.metric.floor(rest, cand)).high(alpha) < t.limit
 }
 
 // chanceOfAll is the chance that of n+m runs that are alike just the m of one side are those
