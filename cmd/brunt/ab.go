@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -220,7 +221,7 @@ func (x *ab) order() []*side {
 func shows(r compare.Run) (why string, ok bool) {
 	switch {
 	case !r.Generator.Healthy:
-		return "brunt itself was the limit: " + strings.Join(r.Generator.Limits, "; "), false
+		return strings.Join(append([]string{"brunt itself was the limit"}, r.Generator.Limits[:min(1, len(r.Generator.Limits))]...), ": "), false
 	case r.Verdict == scenarios.Invalid:
 		return r.Reason, false
 	}
@@ -291,10 +292,10 @@ func (x *ab) run(ctx context.Context, s *side, n int) (compare.Run, error) {
 	if werr := reporters.Write(dir, res); werr != nil {
 		return compare.Run{}, werr
 	}
-	switch res.Verdict {
-	case scenarios.Pass, scenarios.Fail, scenarios.Inconclusive, scenarios.Invalid:
-	default:
-		return compare.Run{}, errors.Join(fmt.Errorf("a run of side %s did not end: %s", s.letter, res.Reason), err, exit(res.ExitCode))
+	ended := slices.Contains([]scenarios.Verdict{scenarios.Pass, scenarios.Fail, scenarios.Inconclusive, scenarios.Invalid}, res.Verdict)
+	if began := res.Generator.Offered > 0; !began || !ended {
+		fmt.Fprintf(x.c.ErrOrStderr(), "brunt: a run of side %s did not %s: %s\n", s.letter, map[bool]string{true: "end", false: "begin"}[began], res.Reason)
+		return compare.Run{}, errors.Join(err, exit(res.ExitCode))
 	}
 	return compare.Run{Name: dir, Result: res}, nil
 }

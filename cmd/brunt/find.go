@@ -109,7 +109,7 @@ func (f *findFlags) find(c *cobra.Command, path string) error {
 	ctx, stop := interruptible("\nbrunt: interrupted")
 	defer stop()
 	o.Tried = func(t capacity.Try) {
-		fmt.Fprintf(c.ErrOrStderr(), "%10.4g/s  %-7s  %s\n", t.Rate, t.Answer, t.Why)
+		fmt.Fprintf(c.ErrOrStderr(), "%10.4g/s  %-9s  %s\n", t.Rate, t.Answer, t.Why)
 	}
 	found, err := capacity.Find(ctx, finder, o)
 	if found != nil && len(found.Tries) > 0 {

@@ -15,6 +15,9 @@ const (
 	Holds   Answer = "holds"
 	Breaks  Answer = "breaks"
 	Limited Answer = "limited" // the generator gave out, not the target
+	// Disturbed is that the generator gave out though it had little to do: something else took the machine
+	// from it. It says nothing, and is asked again.
+	Disturbed Answer = "disturbed"
 )
 
 // A Prober asks the target.
@@ -37,7 +40,7 @@ type Options struct {
 // A Try is one probe that was made.
 type Try struct {
 	Rate   float64 `json:"rate"`   // iterations a second
-	Answer Answer  `json:"answer"` // holds, breaks or limited
+	Answer Answer  `json:"answer"` // holds, breaks, limited or disturbed
 	Why    string  `json:"why"`    // what was seen
 }
 
@@ -66,13 +69,13 @@ const (
 	stair   = 2    // from step to step
 	descent = 1024 // times under the first rate that the staircase goes down, at most
 	mostAsk = 200  // probes in all, whatever happens
-	stalls  = 20   // probes at one rate in which the generator gives out, although it has done more
+	stalls  = 10   // disturbed probes at one rate, after which it is the generator that can do no more
 )
 
 type search struct {
 	Options
 	prober Prober
-	able   float64 // the largest rate at which the generator did not give out
+	able   float64 // the largest rate that the generator was seen to make
 	Found
 }
 
@@ -204,10 +207,8 @@ func (s *search) stepped(ctx context.Context, rate float64) (Answer, error) {
 	return s.decided(ctx, rate, a)
 }
 
-// decided asks at a rate until as many probes are of one mind as make a majority. That the
-// generator gave out says nothing of the target, and nothing of the rate where it has done
-// more before: then a neighbour took the machine from it. Before are answers that there are
-// already.
+// decided asks at a rate until as many probes are of one mind as make a majority. Before are
+// answers that there are already.
 func (s *search) decided(ctx context.Context, rate float64, before ...Answer) (Answer, error) {
 	votes := map[Answer]int{}
 	for {
@@ -221,12 +222,11 @@ func (s *search) decided(ctx context.Context, rate float64, before ...Answer) (A
 			}
 		}
 		votes[a]++
-		most := s.Confirm / 2
-		if a == Limited && rate <= s.able {
-			most = stalls
-		}
-		if votes[a] > most {
+		switch {
+		case a != Disturbed && votes[a] > s.Confirm/2:
 			return a, nil
+		case votes[Disturbed] >= 2*stalls, votes[Disturbed] >= stalls && rate > s.able:
+			return Limited, nil
 		}
 	}
 }
@@ -248,10 +248,10 @@ func (s *search) ask(ctx context.Context, rate float64) (Answer, error) {
 	if s.Tried != nil {
 		s.Tried(t)
 	}
-	if a != Limited {
+	if a == Holds || a == Breaks {
 		s.able = max(s.able, rate)
 	}
-	if a == Breaks || a == Limited && rate <= s.able { // the neighbour is given time as well
+	if a == Breaks || a == Disturbed { // what disturbs is given time as well
 		err = s.prober.CoolDown(ctx)
 	}
 	return a, err
