@@ -232,12 +232,23 @@ func (h *History) Add(r *Record) error {
 	_, err = f.Write(append(b, '\n'))
 	err = errors.Join(err, f.Chmod(0o644), f.Sync(), f.Close())
 	if err == nil {
-		err = os.Rename(f.Name(), filepath.Join(h.dir, name))
+		err = os.Rename(f.Name(), h.free(name))
 	}
 	if err != nil {
 		return fmt.Errorf("writing into the history: %w", err)
 	}
 	return nil
+}
+
+// free gives the path for a new file: one that no other record has.
+func (h *History) free(name string) string {
+	path := filepath.Join(h.dir, name)
+	for i := 2; ; i++ {
+		if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) || i > 1000 {
+			return path
+		}
+		path = filepath.Join(h.dir, fmt.Sprintf("%s-%d%s", strings.TrimSuffix(name, recordSuffix), i, recordSuffix))
+	}
 }
 
 // safe makes a name that any file system takes.

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 	"time"
 
 	"brunt/scenarios"
@@ -84,8 +83,7 @@ const mostValues = 100_000
 // ParseRecord reads a record's file.
 func ParseRecord(b []byte) (*Record, error) {
 	var r Record
-	d := json.NewDecoder(strings.NewReader(string(b)))
-	if err := d.Decode(&r); err != nil {
+	if err := json.Unmarshal(b, &r); err != nil { // what follows a record is refused as well: it might be another one
 		return nil, err
 	}
 	switch {
