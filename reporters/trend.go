@@ -74,6 +74,7 @@ type (
 		Left, Top string // shares of the plot
 		Class     string
 		Text      string
+		Endless   bool
 	}
 	trendMoveView struct{ Left, Text, Tone, Word string }
 	trendRow      struct{ When, Run, Commit, Value, Mark string }
@@ -108,7 +109,7 @@ func day(t time.Time) string { return t.UTC().Format("2006-01-02") }
 
 // view draws the chart.
 func (c *TrendChart) view(i int) trendChartView {
-	v := trendChartView{ID: fmt.Sprintf("trend-%d", i+1), Title: c.Title, Last: c.Say(c.Points[len(c.Points)-1].Value)}
+	v := trendChartView{ID: fmt.Sprintf("trend-%d", i+1), Title: c.Title, Last: sayValue(c.Say, c.Points[len(c.Points)-1].Value)}
 	var values []float64
 	for _, p := range c.Points {
 		values = append(values, p.Value)
@@ -136,7 +137,10 @@ func (c *TrendChart) view(i int) trendChartView {
 		v.Moves = append(v.Moves, mv)
 	}
 	for i, p := range c.Points {
-		d := trendDot{Left: along(at(float64(i))), Top: along(1 - s.at(p.Value)), Text: p.text(c.Say)}
+		d := trendDot{Left: along(at(float64(i))), Text: p.text(c.Say), Endless: endless(p.Value)}
+		if !d.Endless {
+			d.Top = along(1 - s.at(p.Value))
+		}
 		mark := ""
 		if p.Red {
 			d.Class, mark = "red", "red"
@@ -157,11 +161,13 @@ func (p *TrendPoint) text(say func(float64) string) string {
 }
 
 func sayValue(say func(float64) string, v float64) string {
-	if math.IsNaN(v) || math.IsInf(v, 0) {
+	if endless(v) {
 		return "no end"
 	}
 	return say(v)
 }
+
+func endless(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) }
 
 // along writes a part of the whole for a style attribute of SVG.
 func along(f float64) string { return fmt.Sprintf("%.2f%%", 100*f) }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -59,7 +60,7 @@ Exit code 4 is a regression, 8 inconclusive.`,
 	c.Flags().StringVar(&f.build, "build", "", "command for the shell that builds a git side, in its work tree")
 	c.Flags().BoolVar(&f.concurrent, "concurrent", false, "run both sides at once, with half of the arrivals each")
 	c.Flags().IntVar(&f.pairs, "pairs", 10, "pairs of runs at most")
-	c.Flags().DurationVar(&f.budget, "budget", 0, "time for all pairs, instead of --pairs: as many as fit are made")
+	c.Flags().DurationVar(&f.budget, "budget", 0, "time for all pairs, instead of --pairs: as many as fit are made, less those that confirm a red")
 	c.Flags().IntVar(&f.confirm, "confirm", 4, "fresh pairs that a red is confirmed by")
 	c.Flags().BoolVar(&f.noChaos, "no-chaos", false, "inject no fault")
 	c.Flags().StringVarP(&f.out, "output", "o", "", "folder for the results of all runs (default brunt-results/NAME-ab-TIME)")
@@ -77,6 +78,7 @@ func (f *abFlags) ab(c *cobra.Command, path string) error {
 		return usagef("--pairs and --confirm are at least 2: one pair does not tell how much pairs differ")
 	}
 	x := &ab{abFlags: f, c: c, path: path, options: o}
+	x.one = x.run
 	if x.a, err = parseSide("a", f.a); err != nil {
 		return err
 	}
@@ -109,7 +111,9 @@ type ab struct {
 	a, b    *side
 	files   map[*side]string
 	folder  string
-	number  int // of pairs made
+	number  int                                                            // of pairs begun
+	kept    int                                                            // of pairs that count
+	one     func(ctx context.Context, s *side, n int) (compare.Run, error) // runs one side once
 }
 
 // prepare builds the sides and compiles both once, so that what is wrong is said first.
@@ -137,15 +141,15 @@ func (x *ab) prepare(ctx context.Context, dir string) error {
 		if x.concurrent {
 			each = whole
 		}
-		if x.pairs = int(x.budget / each); x.pairs < 2 {
-			return usagef("--budget %s holds less than two pairs of %s; give more, or shorten the load", x.budget, scenarios.FormatDuration(each))
+		if x.pairs = int(x.budget/each) - x.abFlags.confirm; x.pairs < 2 {
+			return usagef("--budget %s holds %d pairs of %s, and it takes two, and %d to confirm a red; give more, or shorten the load", x.budget, x.budget/each, scenarios.FormatDuration(each), x.abFlags.confirm)
 		}
 	}
 	x.folder = x.out
 	if x.folder == "" {
 		x.folder = filepath.Join("brunt-results", fileName(name)+"-ab-"+run.NewID())
 	}
-	fmt.Fprintf(x.c.ErrOrStderr(), "%d pairs at most, a run takes %s; results in %s\n", x.pairs, scenarios.FormatDuration(whole), x.folder)
+	fmt.Fprintf(x.c.ErrOrStderr(), "%d pairs at most, and %d to confirm a red; a run takes %s; results in %s\n", x.pairs, x.abFlags.confirm, scenarios.FormatDuration(whole), x.folder)
 	return os.MkdirAll(x.folder, 0o755)
 }
 
@@ -201,18 +205,37 @@ func (x *ab) confirmed(ctx context.Context, found *compare.Comparison) error {
 	return found.Confirm(as, bs, x.options)
 }
 
-// mostAgain is how often a pair is made again where the generator was the limit.
+// mostAgain is how often a pair is made again where a run of it shows nothing.
 const mostAgain = 5
+
+// order is in which order the next pair is run: A B, then B A. A pair that is made again is in the order
+// that the one before it had, so that those that count are in turns.
+func (x *ab) order() []*side {
+	if x.kept%2 == 1 {
+		return []*side{x.b, x.a}
+	}
+	return []*side{x.a, x.b}
+}
+
+// shows tells why a run shows nothing of its side, if so.
+func shows(r compare.Run) (why string, ok bool) {
+	switch {
+	case !r.Generator.Healthy:
+		return strings.Join(append([]string{"brunt itself was the limit"}, r.Generator.Limits[:min(1, len(r.Generator.Limits))]...), ": "), false
+	case r.Verdict == scenarios.Invalid:
+		return r.Reason, false
+	}
+	return "", true
+}
 
 // pair runs both sides, every second time in the other order.
 func (x *ab) pair(ctx context.Context) (a, b compare.Run, err error) {
+	var why string
+	var ok bool
 	for range mostAgain {
 		n := x.number
 		x.number++
-		order := []*side{x.a, x.b}
-		if n%2 == 1 {
-			order[0], order[1] = x.b, x.a
-		}
+		order := x.order()
 		got := map[*side]compare.Run{}
 		errs := make([]error, 2)
 		if x.concurrent {
@@ -235,16 +258,21 @@ func (x *ab) pair(ctx context.Context) (a, b compare.Run, err error) {
 		if err = errors.Join(errs...); err != nil {
 			return a, b, err
 		}
-		if a, b = got[x.a], got[x.b]; a.Generator.Healthy && b.Generator.Healthy {
+		a, b = got[x.a], got[x.b]
+		if why, ok = shows(a); ok {
+			why, ok = shows(b)
+		}
+		if ok {
+			x.kept++
 			return a, b, nil
 		}
-		fmt.Fprintf(x.c.ErrOrStderr(), "pair %d is made again: brunt itself was the limit\n", n+1)
+		fmt.Fprintf(x.c.ErrOrStderr(), "pair %d is made again: %s\n", n+1, why)
 	}
-	return a, b, fmt.Errorf("brunt itself was the limit in %d pairs one after the other: %s", mostAgain, strings.Join(append(a.Generator.Limits, b.Generator.Limits...), "; "))
+	return a, b, fmt.Errorf("%d pairs one after the other show nothing: %s", mostAgain, why)
 }
 
-// one runs one side once.
-func (x *ab) one(ctx context.Context, s *side, n int) (compare.Run, error) {
+// run runs one side once and writes its report.
+func (x *ab) run(ctx context.Context, s *side, n int) (compare.Run, error) {
 	plan, err := x.planned(s)
 	if err != nil {
 		return compare.Run{}, err
@@ -264,10 +292,10 @@ func (x *ab) one(ctx context.Context, s *side, n int) (compare.Run, error) {
 	if werr := reporters.Write(dir, res); werr != nil {
 		return compare.Run{}, werr
 	}
-	switch res.Verdict {
-	case scenarios.Pass, scenarios.Fail, scenarios.Inconclusive, scenarios.Invalid:
-	default:
-		return compare.Run{}, errors.Join(fmt.Errorf("a run of side %s did not end: %s", s.letter, res.Reason), err, exit(res.ExitCode))
+	ended := slices.Contains([]scenarios.Verdict{scenarios.Pass, scenarios.Fail, scenarios.Inconclusive, scenarios.Invalid}, res.Verdict)
+	if began := res.Generator.Offered > 0; !began || !ended {
+		fmt.Fprintf(x.c.ErrOrStderr(), "brunt: a run of side %s did not %s: %s\n", s.letter, map[bool]string{true: "end", false: "begin"}[began], res.Reason)
+		return compare.Run{}, errors.Join(err, exit(res.ExitCode))
 	}
 	return compare.Run{Name: dir, Result: res}, nil
 }

@@ -54,7 +54,7 @@ says so, and the interval is only a lower bound.`,
 	c.Flags().StringVar(&f.precision, "precision", "4%", "width of the interval")
 	c.Flags().DurationVar(&f.length, "probe", 10*time.Second, "how long a probe lasts; longer where an objective needs more requests")
 	c.Flags().DurationVar(&f.cool, "cool-down", 2*time.Second, "what the target is given after a rate that breaks it")
-	c.Flags().IntVar(&f.confirm, "confirm", 3, "probes of which a majority decides on a rate")
+	c.Flags().IntVar(&f.confirm, "confirm", 3, "probes of which a majority decides on a rate: an odd number")
 	c.Flags().StringVar(&f.file, "json", "", "write what was found to a file as JSON")
 	f.logFormat, f.logLevel, f.repeat, f.noChaos = "text", "error", 1, true
 	return c
@@ -71,8 +71,11 @@ func (f *findFlags) find(c *cobra.Command, path string) error {
 			return usagef("--max %q: want a rate such as 20000/s", f.most)
 		}
 	}
-	if f.confirm < 1 || f.length < time.Second {
-		return usagef("--confirm is at least 1, and --probe at least 1s")
+	if f.confirm < 1 || f.confirm%2 == 0 {
+		return usagef("--confirm %d: want an odd number, such as 3, so that a majority decides", f.confirm)
+	}
+	if f.length < time.Second {
+		return usagef("--probe is at least 1s")
 	}
 	finder := &run.Finder{
 		Parse:   func() (*scenarios.Scenario, error) { return f.parse(path) },
@@ -106,7 +109,7 @@ func (f *findFlags) find(c *cobra.Command, path string) error {
 	ctx, stop := interruptible("\nbrunt: interrupted")
 	defer stop()
 	o.Tried = func(t capacity.Try) {
-		fmt.Fprintf(c.ErrOrStderr(), "%10.4g/s  %-7s  %s\n", t.Rate, t.Answer, t.Why)
+		fmt.Fprintf(c.ErrOrStderr(), "%10.4g/s  %-9s  %s\n", t.Rate, t.Answer, t.Why)
 	}
 	found, err := capacity.Find(ctx, finder, o)
 	if found != nil && len(found.Tries) > 0 {
@@ -140,6 +143,9 @@ func (f *findFlags) say(w io.Writer, found *capacity.Found, err error) {
 		fmt.Fprintf(w, "at least %.4g/s, the largest rate that was to be tried (%s)\n", found.Low, probes)
 	default:
 		fmt.Fprintf(w, "between %.4g/s and %.4g/s (%s)\n", found.Low, found.High, probes)
+		if found.Limited > 0 {
+			fmt.Fprintf(w, "the interval is no narrower, as the generator gave out at %.4g/s again and again\n", found.Limited)
+		}
 		for i := len(found.Tries) - 1; i >= 0; i-- {
 			if t := found.Tries[i]; t.Answer == capacity.Breaks && t.Rate <= found.High*1.0001 {
 				fmt.Fprintf(w, "at %.4g/s: %s\n", t.Rate, t.Why)

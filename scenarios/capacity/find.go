@@ -15,6 +15,9 @@ const (
 	Holds   Answer = "holds"
 	Breaks  Answer = "breaks"
 	Limited Answer = "limited" // the generator gave out, not the target
+	// Disturbed is that the generator gave out though it had little to do: something else took the machine
+	// from it. It says nothing, and is asked again.
+	Disturbed Answer = "disturbed"
 )
 
 // A Prober asks the target.
@@ -30,14 +33,14 @@ type Options struct {
 	From      float64 // the first rate, per second; more than zero
 	Max       float64 // the largest that is tried, per second; zero is no bound
 	Precision float64 // high/low - 1 of the interval; zero is 4 %
-	Confirm   int     // probes of which a majority decides; zero is 3
+	Confirm   int     // probes of which a majority decides: an odd number, as an even one can be torn; zero is 3
 	Tried     func(Try)
 }
 
 // A Try is one probe that was made.
 type Try struct {
 	Rate   float64 `json:"rate"`   // iterations a second
-	Answer Answer  `json:"answer"` // holds, breaks or limited
+	Answer Answer  `json:"answer"` // holds, breaks, limited or disturbed
 	Why    string  `json:"why"`    // what was seen
 }
 
@@ -66,11 +69,13 @@ const (
 	stair   = 2    // from step to step
 	descent = 1024 // times under the first rate that the staircase goes down, at most
 	mostAsk = 200  // probes in all, whatever happens
+	stalls  = 10   // disturbed probes at one rate, after which it is the generator that can do no more
 )
 
 type search struct {
 	Options
 	prober Prober
+	able   float64 // the largest rate that the generator was seen to make
 	Found
 }
 
@@ -84,6 +89,9 @@ func Find(ctx context.Context, p Prober, o Options) (*Found, error) {
 	}
 	if o.Confirm <= 0 {
 		o.Confirm = 3
+	}
+	if o.Confirm%2 == 0 {
+		return nil, fmt.Errorf("a majority of %d probes is to decide, which can be torn; make it %d", o.Confirm, o.Confirm+1)
 	}
 	if o.Max > 0 {
 		o.From = min(o.From, o.Max)
@@ -199,25 +207,26 @@ func (s *search) stepped(ctx context.Context, rate float64) (Answer, error) {
 	return s.decided(ctx, rate, a)
 }
 
-// decided asks at a rate until a majority of the probes is of one mind. Before are answers that there
-// are already.
+// decided asks at a rate until as many probes are of one mind as make a majority. Before are
+// answers that there are already.
 func (s *search) decided(ctx context.Context, rate float64, before ...Answer) (Answer, error) {
 	votes := map[Answer]int{}
-	for _, a := range before {
-		if votes[a]++; votes[a] > s.Confirm/2 {
-			return a, nil
-		}
-	}
 	for {
-		a, err := s.ask(ctx, rate)
-		if err != nil {
-			return "", err
+		var a Answer
+		if len(before) > 0 {
+			a, before = before[0], before[1:]
+		} else {
+			var err error
+			if a, err = s.ask(ctx, rate); err != nil {
+				return "", err
+			}
 		}
-		if votes[a]++; votes[a] > s.Confirm/2 {
+		votes[a]++
+		switch {
+		case a != Disturbed && votes[a] > s.Confirm/2:
 			return a, nil
-		}
-		if votes[Holds]+votes[Breaks]+votes[Limited] >= s.Confirm {
-			return Limited, nil // of three minds: nothing can be said
+		case votes[Disturbed] >= 2*stalls, votes[Disturbed] >= stalls && rate > s.able:
+			return Limited, nil
 		}
 	}
 }
@@ -239,7 +248,10 @@ func (s *search) ask(ctx context.Context, rate float64) (Answer, error) {
 	if s.Tried != nil {
 		s.Tried(t)
 	}
-	if a == Breaks {
+	if a == Holds || a == Breaks {
+		s.able = max(s.able, rate)
+	}
+	if a == Breaks || a == Disturbed { // what disturbs is given time as well
 		err = s.prober.CoolDown(ctx)
 	}
 	return a, err

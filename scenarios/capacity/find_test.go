@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 )
 
@@ -124,6 +125,41 @@ func TestFind_Ends(t *testing.T) {
 		}
 	}
 }
+
+// TestFind_Disturbed: a probe that was disturbed is no vote on the rate.
+func TestFind_Disturbed(t *testing.T) {
+	srv := &server{capacity: 737, r: rand.New(rand.NewPCG(1, 1))}
+	n := 0
+	f, err := Find(t.Context(), prober(func(ctx context.Context, rate float64) (Answer, string, error) {
+		if n++; n%4 != 0 {
+			return Disturbed, "a neighbour", nil
+		}
+		return srv.Probe(ctx, rate)
+	}), Options{From: 100})
+	if err != nil || f.Limited != 0 || f.Low > 737 || f.High < 737 {
+		t.Errorf("%+v, %v; want an interval around 737", f, err)
+	}
+	always := prober(func(_ context.Context, rate float64) (Answer, string, error) {
+		if rate > 500 {
+			return Disturbed, "the generator, or so it seems", nil
+		}
+		return Holds, "", nil
+	})
+	if f, err = Find(t.Context(), always, Options{From: 100}); err != nil || f.High != 0 || f.Low > 500 || f.Limited < 500 {
+		t.Errorf("where it is disturbed again and again: %+v, %v", f, err)
+	}
+	for _, even := range []int{2, 4} {
+		if _, err := Find(t.Context(), srv, Options{From: 100, Confirm: even}); err == nil || !strings.Contains(err.Error(), fmt.Sprint(even+1)) {
+			t.Errorf("a majority of %d: %v", even, err)
+		}
+	}
+}
+
+// A prober without a cool-down.
+type prober func(ctx context.Context, rate float64) (Answer, string, error)
+
+func (p prober) Probe(ctx context.Context, rate float64) (Answer, string, error) { return p(ctx, rate) }
+func (p prober) CoolDown(context.Context) error                                  { return nil }
 
 func ExampleFind() {
 	srv := &server{capacity: 500, r: rand.New(rand.NewPCG(1, 1))}

@@ -40,11 +40,12 @@ type Row struct {
 	Margin   scenarios.Num     `json:"margin"`         // of the change
 	P        scenarios.Num     `json:"p"`              // chance of such a change by noise alone, after Holm
 	Smallest scenarios.Num     `json:"smallest"`       // the least change that these runs would have shown as a failure 4 times in 5
-	Enough   int               `json:"enough"`         // runs a side that would give an answer 4 times in 5, if what was seen is the truth; 0 is none that anybody makes
+	Enough   int               `json:"enough"`         // runs a side that would give an answer 4 times in 5, if what was seen is the truth; for a gate the runs of history that would tell this run; 0 is none that anybody makes
 	Verdict  scenarios.Verdict `json:"verdict"`        // pass, fail or inconclusive
 	Note     string            `json:"note,omitempty"` // why, where it is not plain
 
 	alone float64 // P before Holm
+	past  bool    // one run is held to a history
 }
 
 // A Comparison is the answer to whether one side is worse than the other.
@@ -123,7 +124,7 @@ type test struct {
 	metric *Metric
 	est    estimate
 	limit  float64
-	n      int     // runs a side
+	n      int     // runs a side, or of history
 	void   bool    // it has no estimate
 	chance float64 // of what a void row shows by noise alone; zero is that it shows nothing
 }
@@ -164,27 +165,19 @@ func (o *Options) wants(p place) bool {
 
 func (c *Comparison) test(p place, m *Metric, a, b []value, margin float64) *test {
 	t := &test{metric: m, limit: m.limit(margin), n: min(len(a), len(b))}
+	if c.Design == Past {
+		t.n = len(a)
+	}
 	t.Row = Row{
 		Phase: p.phase, Load: p.load, Step: p.step, Metric: m.Name, Margin: scenarios.Num(margin),
 		Base: scenarios.NaN, Cand: scenarios.NaN, Change: scenarios.NaN, Low: scenarios.NaN, High: scenarios.NaN, P: scenarios.NaN, Smallest: scenarios.NaN,
+		past: c.Design == Past,
 	}
-	if t.endless(a, b) {
+	if t.endless(c.Design, a, b, c.Alpha) {
 		return t
 	}
 	xs, ys := m.column(a), m.column(b)
-	floor := m.floor(a, b)
-	switch c.Design {
-	case Pairs:
-		changes := make([]float64, len(xs))
-		for i := range xs {
-			changes[i] = ys[i] - xs[i]
-		}
-		t.est = paired(changes, floor*math.Sqrt2)
-	case Groups:
-		t.est = welch(xs, ys, floor)
-	case Past:
-		t.est = predicted(xs, ys, floor)
-	}
+	t.est = c.Design.estimate(xs, ys, m.floor(a, b))
 	t.Base, t.Cand = scenarios.Num(m.middle(xs)), scenarios.Num(m.middle(ys))
 	t.Change = scenarios.Num(m.worse(t.est.mean))
 	return t
@@ -192,10 +185,11 @@ func (c *Comparison) test(p place, m *Metric, a, b []value, margin float64) *tes
 
 // endless settles a row in which runs have no finite value: a percentile that more
 // requests failed than it leaves out, or a fault that nothing recovered from.
-func (t *test) endless(a, b []value) bool {
+func (t *test) endless(d Design, a, b []value, alpha float64) bool {
+	without := func(v value) bool { return math.IsInf(v.x, 0) || t.metric.ratio() && v.x <= 0 }
 	count := func(vs []value) (n int) {
 		for _, v := range vs {
-			if math.IsInf(v.x, 0) || t.metric.ratio() && v.x <= 0 {
+			if without(v) {
 				n++
 			}
 		}
@@ -209,12 +203,42 @@ func (t *test) endless(a, b []value) bool {
 	t.Verdict = scenarios.Inconclusive
 	t.Note = fmt.Sprintf("%d of %d base runs and %d of %d candidate runs have no end of it", before, len(a), after, len(b))
 	switch {
-	case after == 0, before == len(a):
+	case before == len(a) && after == len(b): // how much they differ, nobody can know
+	case before == len(a):
 		t.Verdict = scenarios.Pass // it can't be worse
 	case before == 0 && after == len(b):
 		t.chance = chanceOfAll(len(a), len(b))
+	case after == 0:
+		if t.passesTheRest(d, a, b, without, alpha) {
+			t.Verdict = scenarios.Pass
+		}
 	}
 	return true
+}
+
+// passesTheRest tells that the candidate passes against those base runs alone that have an end. They are
+// the better ones, so that it passes against all of them; to fail against them says nothing.
+func (t *test) passesTheRest(d Design, a, b []value, without func(value) bool, alpha float64) bool {
+	var rest, cand []value
+	for i, v := range a {
+		if without(v) {
+			continue
+		}
+		if rest = append(rest, v); d == Pairs {
+			cand = append(cand, b[i])
+		}
+	}
+	if d != Pairs {
+		cand = b
+	}
+	least := leastRuns
+	if d == Past {
+		least = LeastHistory
+	}
+	if len(rest) < least {
+		return false
+	}
+	return d.estimate(t.metric.column(rest), t.metric.column(cand), t.metric.floor(rest, cand)).high(alpha) < t.limit
 }
 
 // chanceOfAll is the chance that of n+m runs that are alike just the m of one side are those

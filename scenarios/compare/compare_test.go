@@ -255,6 +255,7 @@ func TestCompare_Unfit(t *testing.T) {
 		{"generator", func(r *scenarios.Result) {
 			r.Generator = scenarios.Generator{Limits: []string{"p99 lag 80ms"}}
 		}, "generator", "p99 lag 80ms"},
+		{"invalid", func(r *scenarios.Result) { r.Verdict, r.Reason = scenarios.Invalid, "fault cut met no traffic" }, "run", "met no traffic"},
 		{"stopped", func(r *scenarios.Result) { r.Verdict, r.Reason = scenarios.Stopped, "errors > 90%" }, "run", "errors > 90%"},
 	}
 	for _, tt := range tests {
@@ -280,19 +281,40 @@ func TestCompare_Unfit(t *testing.T) {
 
 // TestCompare_NoEnd compares percentiles that more requests failed than they leave out.
 func TestCompare_NoEnd(t *testing.T) {
-	w := &world{r: rand.New(rand.NewPCG(1, 1)), spread: .01}
-	base, cand := w.turns(4, 0, .2)
-	for _, r := range cand {
-		r.Cells[0].Response.P95 = scenarios.NaN
+	const n = 4
+	tests := []struct {
+		name       string
+		base, cand int // runs without an end
+		worse      float64
+		want       scenarios.Verdict
+	}{
+		{"the candidate alone has none", 0, n, 0, scenarios.Fail},
+		{"a base that fails too", 1, n, 0, scenarios.Inconclusive},
+		{"one of the candidate", 0, 1, 0, scenarios.Inconclusive},
+		{"neither has one", n, n, 0, scenarios.Inconclusive},
+		{"the base alone has none", n, 0, 9, scenarios.Pass},
+		{"the base alone has none, and one of the candidate", n, 1, 0, scenarios.Pass},
+		{"one of the base, no worse than the others", 1, 0, 0, scenarios.Pass},
+		{"one of the base, worse than the others", 1, 0, 1, scenarios.Inconclusive},
+		{"all but one of the base", n - 1, 0, 0, scenarios.Inconclusive},
 	}
-	for _, row := range compared(t, base, cand, Options{Metrics: []string{"p95"}}).Rows {
-		if row.Verdict != scenarios.Fail || row.Note == "" {
-			t.Errorf("it is %s: %q", row.Verdict, row.Note)
-		}
-	}
-	base[0].Cells[0].Response.P95 = scenarios.NaN
-	if v := compared(t, base, cand, Options{Metrics: []string{"p95"}}).Verdict; v != scenarios.Inconclusive {
-		t.Errorf("with a base that fails too it is %s", v)
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			w := &world{r: rand.New(rand.NewPCG(1, 1)), spread: .01}
+			for design, sides := range map[Design]func(int, float64, float64) ([]Run, []Run){Pairs: w.turns, Groups: w.blocks} {
+				base, cand := sides(n, tt.worse, 0)
+				for i := range tt.base {
+					base[i].Cells[0].Response.P95 = scenarios.NaN
+				}
+				for i := range tt.cand {
+					cand[i].Cells[0].Response.P95 = scenarios.NaN
+				}
+				c := compared(t, base, cand, Options{Metrics: []string{"p95"}})
+				if r := c.Rows[0]; c.Design != design || r.Verdict != tt.want || r.Note == "" {
+					t.Errorf("%s: it is %s: %q, want %s", c.Design, r.Verdict, r.Note, tt.want)
+				}
+			}
+		})
 	}
 }
 

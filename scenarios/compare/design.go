@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"math"
 	"slices"
 
 	"brunt/scenarios"
@@ -21,6 +22,22 @@ const (
 	Groups Design = "groups" // one side, then the other, or at different times
 	Past   Design = "past"   // runs now, against a history of single runs
 )
+
+// estimate says how much worse the runs of b are than those of a, on the scale of changes. Floor is the
+// least standard deviation of a run.
+func (d Design) estimate(a, b []float64, floor float64) estimate {
+	switch d {
+	case Pairs:
+		changes := make([]float64, len(a))
+		for i := range a {
+			changes[i] = b[i] - a[i]
+		}
+		return paired(changes, floor*math.Sqrt2)
+	case Past:
+		return predicted(a, b, floor)
+	}
+	return welch(a, b, floor)
+}
 
 // leastRuns is how many runs a side needs: two are the fewest that differ.
 const leastRuns = 2

@@ -14,6 +14,7 @@ type estimate struct {
 	mean    float64
 	err     float64
 	freedom float64
+	lasting float64 // the part of err that more runs don't lessen: of the one run that is held to a history
 }
 
 // t gives the quantile of Student's t.
@@ -55,7 +56,8 @@ func welch(a, b []float64, floor float64) estimate {
 func predicted(history, now []float64, floor float64) estimate {
 	mean, dev := stat.MeanStdDev(history, nil)
 	n := float64(len(history))
-	return estimate{mean: stat.Mean(now, nil) - mean, err: math.Max(dev, floor) * math.Sqrt(1+1/n), freedom: n - 1}
+	dev = math.Max(dev, floor)
+	return estimate{mean: stat.Mean(now, nil) - mean, err: dev * math.Sqrt(1+1/n), freedom: n - 1, lasting: dev}
 }
 
 // power is the chance with which a change is to be shown, for what is said of the
@@ -73,7 +75,8 @@ func (e estimate) smallest(limit, alpha float64) float64 {
 const mostRuns = 1000
 
 // enough is how many runs a side give an answer with the chance of power, if what was seen
-// is the truth: a failure where the mean is above the margin, else a pass. Zero is that no
+// is the truth: a failure where the mean is above the margin, else a pass. Of a history it is how
+// many runs like those it has would give an answer about this very run. Zero is that no
 // number that anybody would make does. N is how many there are.
 func (e estimate) enough(n int, limit, alpha float64) int {
 	least := max(n, 2)
@@ -84,15 +87,20 @@ func (e estimate) enough(n int, limit, alpha float64) int {
 	return k
 }
 
-// of is what the estimate from n runs a side would be from k.
+// of is what the estimate from n runs would be from k.
 func (e estimate) of(n, k int) estimate {
 	share := float64(k) / float64(n)
-	return estimate{mean: e.mean, err: e.err / math.Sqrt(share), freedom: math.Max(1, e.freedom*share)}
+	last := e.lasting * e.lasting
+	return estimate{mean: e.mean, err: math.Sqrt(last + (e.err*e.err-last)/share), freedom: e.freedom * float64(k-1) / float64(n-1), lasting: e.lasting}
 }
 
 // answers tells that runs like these give an answer with the chance of power.
 func (e estimate) answers(limit, alpha float64) bool {
-	shown, sure := (e.t(1-alpha)+e.t(power))*e.err, e.t(power)*e.err
+	sure := e.t(power) * e.err
+	if e.lasting > 0 { // the run is made, and stays as it is
+		sure = 0
+	}
+	shown := e.t(1-alpha)*e.err + sure
 	if e.mean > limit {
 		return e.mean >= shown && e.mean-limit >= sure
 	}

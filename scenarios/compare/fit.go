@@ -41,6 +41,9 @@ func Mismatches(runs []Run) []Mismatch {
 		if slices.Contains([]scenarios.Verdict{scenarios.Interrupted, scenarios.Stopped, scenarios.Broken, scenarios.NotReverted}, r.Verdict) {
 			add("run", "the run did not go to its end: %s", r.Reason)
 		}
+		if r.Verdict == scenarios.Invalid && r.Generator.Healthy {
+			add("run", "the run is invalid: %s", r.Reason)
+		}
 	}
 	return out
 }

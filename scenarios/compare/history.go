@@ -37,17 +37,16 @@ func OpenHistory(ctx context.Context, dir string) (*History, error) {
 	}
 	h := &History{dir: dir}
 	file := filepath.Join(dir, indexFile)
+	dsn := "file:" + file + "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)"
 	for _, try := range []func() error{
-		func() error {
-			return h.index(ctx, "file:"+file+"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)")
-		},
+		func() error { return h.index(ctx, dsn) },
 		func() error { // another's, or torn: it holds nothing that the files don't
 			for _, suffix := range []string{"", "-wal", "-shm"} {
 				if err := os.Remove(file + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
 					return err
 				}
 			}
-			return h.index(ctx, "file:"+file+"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)")
+			return h.index(ctx, dsn)
 		},
 		func() error { return h.index(ctx, "file::memory:") }, // a folder that can only be read
 	} {
@@ -233,12 +232,23 @@ func (h *History) Add(r *Record) error {
 	_, err = f.Write(append(b, '\n'))
 	err = errors.Join(err, f.Chmod(0o644), f.Sync(), f.Close())
 	if err == nil {
-		err = os.Rename(f.Name(), filepath.Join(h.dir, name))
+		err = os.Rename(f.Name(), h.free(name))
 	}
 	if err != nil {
 		return fmt.Errorf("writing into the history: %w", err)
 	}
 	return nil
+}
+
+// free gives the path for a new file: one that no other record has.
+func (h *History) free(name string) string {
+	path := filepath.Join(h.dir, name)
+	for i := 2; ; i++ {
+		if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) || i > 1000 {
+			return path
+		}
+		path = filepath.Join(h.dir, fmt.Sprintf("%s-%d%s", strings.TrimSuffix(name, recordSuffix), i, recordSuffix))
+	}
 }
 
 // safe makes a name that any file system takes.

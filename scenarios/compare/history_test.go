@@ -1,6 +1,8 @@
 package compare
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -135,6 +137,8 @@ func TestHistory_Spoiled(t *testing.T) {
 	must(t, h.Add(w.record(0)))
 	spoiled := map[string]string{
 		"empty": "", "cut": `{"version":1,"run":"a","va`, "old": `{"version":0}`, "new": `{"version":99}`, "array": "[]",
+		"two":      `{"version":1,"run":"a","key":"k","started":"2026-11-20T10:00:00Z"}{"version":1,"run":"b","key":"k","started":"2026-11-20T10:00:00Z"}`,
+		"conflict": "<<<<<<< HEAD\n" + `{"version":1,"run":"a","key":"k","started":"2026-11-20T10:00:00Z"}` + "\n=======\n",
 		"negative": `{"version":1,"run":"a","key":"k","started":"2026-11-20T10:00:00Z","values":[{"metric":"p95","value":-1,"count":5}]}`,
 		"unknown":  `{"version":1,"run":"a","key":"k","started":"2026-11-20T10:00:00Z","values":[{"metric":"p59","value":1,"count":5}]}`,
 	}
@@ -142,6 +146,7 @@ func TestHistory_Spoiled(t *testing.T) {
 		must(t, os.WriteFile(filepath.Join(dir, name+recordSuffix), []byte(text), 0o644))
 	}
 	must(t, os.WriteFile(filepath.Join(dir, "README.md"), []byte("about"), 0o644))
+	must(t, os.Mkdir(filepath.Join(dir, "folder"+recordSuffix), 0o755))
 	h = opened(t, dir)
 	if n := len(of(t, h, "", Machine{})); n != 1 {
 		t.Errorf("%d records, want 1", n)
@@ -422,6 +427,101 @@ func FuzzParseRecord(f *testing.F) {
 		var out strings.Builder
 		if err := TrendText(&out, Trends(past, Options{})); err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// TestGate_Enough: more history makes the bound of prediction no narrower than a single run's own
+// spread is.
+func TestGate_Enough(t *testing.T) {
+	const dev, alpha, limit = .04, .05, .1
+	history := func(n int) []float64 { // of mean 0 and deviation dev
+		xs := make([]float64, n)
+		for i := range xs {
+			xs[i] = dev * math.Sqrt(float64(n-1)/float64(n)) * float64(1-2*(i%2))
+		}
+		return xs
+	}
+	at := func(n int, now float64) estimate { return predicted(history(n), []float64{now}, 0) }
+	tells := func(e estimate) bool { return e.high(alpha) < limit }
+	tests := []struct {
+		now  float64
+		some bool // history would do
+	}{
+		{now: .03, some: true},
+		{now: .05}, // 1.64 deviations under the limit is what no history goes below
+		{now: .09},
+	}
+	for _, tt := range tests {
+		e := at(LeastHistory, tt.now)
+		n := e.enough(LeastHistory, limit, alpha)
+		switch {
+		case tells(e):
+			t.Errorf("%v is told already", tt.now)
+		case (n > 0) != tt.some:
+			t.Errorf("%v: a history of %d would do", tt.now, n)
+		case !tt.some && tells(at(mostRuns, tt.now)):
+			t.Errorf("%v is told by a history of %d", tt.now, mostRuns)
+		case tt.some && (!tells(at(n, tt.now)) || tells(at(n-2, tt.now))):
+			t.Errorf("%v: a history of %d is said to do; it does: %t, %d does: %t", tt.now, n, tells(at(n, tt.now)), n-2, tells(at(n-2, tt.now)))
+		}
+	}
+	w := &world{r: rand.New(rand.NewPCG(1, 1)), spread: .2}
+	var past []*Record
+	for range LeastHistory {
+		past = append(past, w.record(0))
+	}
+	c, err := Gate(past, past[:1], Options{Metrics: []string{"p50"}})
+	must(t, err)
+	if !strings.Contains(c.Reason, "no length of history") {
+		t.Errorf("single runs that differ by a fifth: %s", c.Reason)
+	}
+}
+
+// TestHistory_SameName adds two runs of one name and second: neither takes the other's place.
+func TestHistory_SameName(t *testing.T) {
+	dir := t.TempDir()
+	w := &world{r: rand.New(rand.NewPCG(1, 1)), spread: .02}
+	r := w.record(0)
+	h := opened(t, dir)
+	must(t, h.Add(r))
+	must(t, h.Add(r))
+	if n := len(of(t, opened(t, dir), "", Machine{})); n != 2 {
+		t.Errorf("%d records, want 2", n)
+	}
+}
+
+// FuzzHistory puts any bytes into the folder, as a record and as the index: what is no record
+// is named and left as it is, and the record beside it is found.
+func FuzzHistory(f *testing.F) {
+	w := &world{r: rand.New(rand.NewPCG(1, 1)), spread: .02}
+	good := w.record(0)
+	b, err := json.Marshal(good)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b, []byte("SQLite format 3\x00"))
+	f.Add(b[:len(b)/2], []byte{})
+	f.Add(append(b, b...), []byte("no index"))
+	f.Fuzz(func(t *testing.T, record, index []byte) {
+		dir := t.TempDir()
+		file := filepath.Join(dir, "fuzzed"+recordSuffix)
+		must(t, os.WriteFile(file, record, 0o644))
+		must(t, os.WriteFile(filepath.Join(dir, indexFile), index, 0o644))
+		h := opened(t, dir)
+		must(t, h.Add(good))
+		h = opened(t, dir)
+		want := 1
+		if _, err := ParseRecord(record); err == nil {
+			want = 2
+		} else if len(h.Problems) != 1 || !strings.Contains(h.Problems[0].Error(), file) {
+			t.Errorf("what is no record is told as %v", h.Problems)
+		}
+		if n := len(of(t, h, "", Machine{})); n != want {
+			t.Errorf("%d records, want %d", n, want)
+		}
+		if left, err := os.ReadFile(file); err != nil || !bytes.Equal(left, record) {
+			t.Errorf("the file was touched: %q, %v", left, err)
 		}
 	})
 }

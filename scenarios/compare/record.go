@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 	"time"
 
 	"brunt/scenarios"
@@ -33,15 +32,14 @@ type Record struct {
 
 // A Kept is one value of a record.
 type Kept struct {
-	Phase  string        `json:"phase"`            // as in result.json
-	Load   string        `json:"load"`             // * is all of them
-	Step   string        `json:"step"`             // * is all of them
-	Metric string        `json:"metric"`           // p50 p90 p95 p99 errors rate recover cpu memory
-	Value  scenarios.Num `json:"value"`            // null is without end
-	Count  int64         `json:"count"`            // requests that it rests on
-	Bad    int64         `json:"bad,omitempty"`    // of a share: those that count
-	Grain  float64       `json:"grain,omitempty"`  // of what is measured in steps: the step
-	Higher bool          `json:"higher,omitempty"` // is better
+	Phase  string        `json:"phase"`           // as in result.json
+	Load   string        `json:"load"`            // * is all of them
+	Step   string        `json:"step"`            // * is all of them
+	Metric string        `json:"metric"`          // p50 p90 p95 p99 errors rate recover cpu memory
+	Value  scenarios.Num `json:"value"`           // null is without end
+	Count  int64         `json:"count"`           // requests that it rests on
+	Bad    int64         `json:"bad,omitempty"`   // of a share: those that count
+	Grain  float64       `json:"grain,omitempty"` // of what is measured in steps: the step
 }
 
 // NewRecord takes out of a run what a history keeps.
@@ -52,7 +50,7 @@ func NewRecord(r *scenarios.Result, m Machine) *Record {
 		for i := range metrics {
 			m := &metrics[i]
 			if v, has := all[at][m.Name]; has {
-				rec.Values = append(rec.Values, Kept{Phase: at.phase, Load: at.load, Step: at.step, Metric: m.Name, Value: scenarios.Num(v.x), Count: v.n, Bad: v.k, Grain: v.s, Higher: m.higher})
+				rec.Values = append(rec.Values, Kept{Phase: at.phase, Load: at.load, Step: at.step, Metric: m.Name, Value: scenarios.Num(v.x), Count: v.n, Bad: v.k, Grain: v.s})
 			}
 		}
 	}
@@ -85,8 +83,7 @@ const mostValues = 100_000
 // ParseRecord reads a record's file.
 func ParseRecord(b []byte) (*Record, error) {
 	var r Record
-	d := json.NewDecoder(strings.NewReader(string(b)))
-	if err := d.Decode(&r); err != nil {
+	if err := json.Unmarshal(b, &r); err != nil { // what follows a record is refused as well: it might be another one
 		return nil, err
 	}
 	switch {

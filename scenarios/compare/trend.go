@@ -155,8 +155,11 @@ func TrendText(w io.Writer, trends []Trend) error {
 	var b strings.Builder
 	for i := range trends {
 		t := &trends[i]
-		last := float64(t.Points[len(t.Points)-1].Value)
-		fmt.Fprintf(&b, "%-32s %-*s %s\n", t.Where(), sparkWidth, t.spark(sparkWidth), t.Say(last))
+		last := "no end"
+		if v := t.Points[len(t.Points)-1].Value; v.Known() {
+			last = t.Say(float64(v))
+		}
+		fmt.Fprintf(&b, "%-32s %-*s %s\n", t.Where(), sparkWidth, t.spark(sparkWidth), last)
 		for _, m := range t.Moves {
 			fmt.Fprintf(&b, "  moved on %s\n", t.Sentence(m))
 		}

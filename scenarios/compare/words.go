@@ -37,8 +37,13 @@ func (r *Row) sentence() string {
 		return fmt.Sprintf("%s is worse by %s, at least %s (%s, then %s; margin %s)", r.where(), r.share(r.Change), r.share(r.Low), r.value(r.Base), r.value(r.Cand), r.share(r.Margin))
 	}
 	s := fmt.Sprintf("%s lies between %s and %s, the margin is %s; these runs would have shown %s", r.where(), r.share(r.Low), r.share(r.High), r.share(r.Margin), r.share(r.Smallest))
-	if r.Enough > 0 {
+	switch {
+	case r.Enough > 0 && r.past:
+		return s + fmt.Sprintf("; a history of %d runs would do", r.Enough)
+	case r.Enough > 0:
 		return s + fmt.Sprintf("; %d runs a side would do", r.Enough)
+	case r.past:
+		return s + "; no length of history tells it, as single runs differ too much: make longer ones, or widen the margin"
 	}
 	return s + fmt.Sprintf("; over %d runs a side would be needed: make longer ones, or widen the margin", mostRuns)
 }
@@ -62,10 +67,8 @@ func (r *Row) value(n scenarios.Num) string {
 }
 
 func (r *Row) unit() scenarios.Unit {
-	for i := range metrics {
-		if metrics[i].Name == r.Metric {
-			return metrics[i].Unit
-		}
+	if m := metricNamed(r.Metric); m != nil {
+		return m.Unit
 	}
 	return scenarios.Plain
 }

@@ -130,6 +130,9 @@ func answer(res *scenarios.Result) (capacity.Answer, string, error) {
 		if len(res.Generator.Limits) > 0 {
 			why = res.Generator.Limits[0]
 		}
+		if crowded(&res.Generator) {
+			return capacity.Disturbed, why, nil
+		}
 		return capacity.Limited, why, nil
 	}
 	for _, o := range res.Objectives {

@@ -106,5 +106,12 @@ func lagAdvice(cores float64) string {
 	if share := cores / float64(runtime.GOMAXPROCS(0)); share > .7 {
 		return fmt.Sprintf("It used %.1f cores: give it more of them, a lower rate, or `pacing: efficient`.", cores)
 	}
-	return "It had little to do, so something else used the processors: give brunt one of its own."
+	return crowdedOut
+}
+
+const crowdedOut = "It had little to do, so something else used the processors: give brunt one of its own."
+
+// crowded tells that nothing but want of a processor, which something else used, made the generator late.
+func crowded(g *scenarios.Generator) bool {
+	return len(g.Limits) > 0 && !slices.ContainsFunc(g.Limits, func(l string) bool { return !strings.HasSuffix(l, crowdedOut) })
 }

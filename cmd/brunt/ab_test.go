@@ -1,0 +1,65 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"testing"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/compare"
+
+	"github.com/spf13/cobra"
+)
+
+// TestAB_Pair makes pairs of which some show nothing: those that count are in turns all the same.
+func TestAB_Pair(t *testing.T) {
+	tests := []struct {
+		name  string
+		spoil func(r *scenarios.Result)
+	}{
+		{"the generator was the limit", func(r *scenarios.Result) { r.Generator.Healthy = false }},
+		{"a fault met no traffic", func(r *scenarios.Result) { r.Verdict = scenarios.Invalid }},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			c := &cobra.Command{}
+			c.SetErr(io.Discard)
+			x := &ab{abFlags: &abFlags{}, c: c, a: &side{letter: "a"}, b: &side{letter: "b"}}
+			made, spoiled := 0, map[int]bool{1: true, 4: true, 5: true} // numbers of pairs
+			x.one = func(_ context.Context, s *side, n int) (compare.Run, error) {
+				made++
+				r := &scenarios.Result{Verdict: scenarios.Pass, Started: time.Unix(int64(made), 0), Generator: scenarios.Generator{Healthy: true}}
+				if spoiled[n] && s == x.b {
+					tt.spoil(r)
+				}
+				return compare.Run{Name: fmt.Sprint(s.letter, n), Result: r}, nil
+			}
+			order := ""
+			for range 6 {
+				a, b, err := x.pair(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				if spoiled[x.number-1] {
+					t.Errorf("pair %d counts", x.number)
+				}
+				if a.Started.Before(b.Started) {
+					order += "ab "
+				} else {
+					order += "ba "
+				}
+			}
+			if order != "ab ba ab ba ab ba " {
+				t.Errorf("those that count were run %s", order)
+			}
+			for n := range 100 {
+				spoiled[n] = true
+			}
+			if _, _, err := x.pair(t.Context()); err == nil {
+				t.Error("pairs are made again for ever")
+			}
+		})
+	}
+}

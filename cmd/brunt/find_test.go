@@ -1,0 +1,82 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"brunt/scenarios/capacity"
+)
+
+// A counter serves one after the other, each for just as long: a queue with a fixed service
+// time. When each is done is reckoned and not slept, so that its capacity is 1/service
+// however late this machine wakes it up.
+type counter struct {
+	service time.Duration
+	mu      sync.Mutex
+	free    time.Time // when those before are done
+}
+
+func (c *counter) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
+	now := time.Now()
+	c.mu.Lock()
+	if c.free.Before(now) {
+		c.free = now
+	}
+	c.free = c.free.Add(c.service)
+	done := c.free
+	c.mu.Unlock()
+	time.Sleep(time.Until(done))
+	fmt.Fprint(w, "ok")
+}
+
+const findScenario = `version: 1
+name: counter
+target: {url: "%s"}
+load: {main: {executor: constant-arrival-rate, rate: 300/s, duration: 5s, flow: [{get: /}]}}
+slo: [p95 < 100ms]
+`
+
+// TestFind_Capacity finds the capacity of a server whose capacity is known. A trial takes some two
+// minutes of a machine that does nothing else, so that it runs only when BRUNT_FIND says
+// how many to make.
+func TestFind_Capacity(t *testing.T) {
+	trials, _ := strconv.Atoi(os.Getenv("BRUNT_FIND"))
+	if trials < 1 {
+		t.Skip("BRUNT_FIND=10 makes ten trials, which take some twenty minutes")
+	}
+	const capacityOf = 500 // a second
+	for i := range trials {
+		srv := httptest.NewServer(&counter{service: time.Second / capacityOf})
+		dir := t.TempDir()
+		scenario, found := filepath.Join(dir, "s.yaml"), filepath.Join(dir, "found.json")
+		if err := os.WriteFile(scenario, fmt.Appendf(nil, findScenario, srv.URL), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		t.Setenv("BRUNT_STATE", filepath.Join(dir, "state"))
+		code := Main([]string{"find", scenario, "--probe", "5s", "--cool-down", "500ms", "--json", found})
+		srv.Close()
+		var f capacity.Found
+		b, err := os.ReadFile(found)
+		if err == nil {
+			err = json.Unmarshal(b, &f)
+		}
+		if code != 0 || err != nil {
+			t.Errorf("trial %d ended with %d: %v", i+1, code, err)
+			continue
+		}
+		off := f.Middle()/capacityOf - 1
+		t.Logf("trial %d: between %.1f/s and %.1f/s, %+.1f %% off, %d probes", i+1, f.Low, f.High, 100*off, len(f.Tries))
+		if math.Abs(off) > .05 || f.High == 0 {
+			t.Errorf("trial %d is not within 5 %%", i+1)
+		}
+	}
+}

@@ -1,0 +1,51 @@
+package run
+
+import (
+	"math"
+	"testing"
+
+	"brunt/scenarios"
+	"brunt/scenarios/capacity"
+)
+
+func TestFinder_Answer(t *testing.T) {
+	windows := func(inFlight ...int64) (out []scenarios.Window) {
+		for i, n := range inFlight {
+			out = append(out, scenarios.Window{T: scenarios.Num(i), Load: "*", Step: "*", Offered: 100, InFlight: n})
+		}
+		return out
+	}
+	passed := scenarios.ObjectiveResult{Text: "p95 < 1s", Metric: "p95", Measured: .2, Verdict: scenarios.Pass}
+	failed := scenarios.ObjectiveResult{Text: "p95 < 1s", Metric: "p95", Measured: scenarios.Num(math.NaN()), Verdict: scenarios.Fail}
+	late := func(advice string) scenarios.Generator {
+		return scenarios.Generator{Limits: []string{"p99 lag 20ms in run is over 10ms: brunt itself was late. " + advice}}
+	}
+	healthy := scenarios.Generator{Healthy: true}
+	tests := []struct {
+		name string
+		res  scenarios.Result
+		want capacity.Answer
+		why  string
+	}{
+		{"all held", scenarios.Result{Generator: healthy, Verdict: scenarios.Pass, Objectives: []scenarios.ObjectiveResult{passed}}, capacity.Holds, "p95 < 1s: 200ms"},
+		{"one failed", scenarios.Result{Generator: healthy, Verdict: scenarios.Fail, Objectives: []scenarios.ObjectiveResult{passed, failed}}, capacity.Breaks, "p95 < 1s: no end"},
+		{"it falls behind", scenarios.Result{Generator: healthy, Verdict: scenarios.Pass, Windows: windows(1, 10, 20, 30, 40, 50)}, capacity.Breaks, "it falls behind: 30 more are in flight at the end than half-way"},
+		{"as many are in flight all the time", scenarios.Result{Generator: healthy, Verdict: scenarios.Pass, Windows: windows(1, 50, 48, 52, 49, 51)}, capacity.Holds, "every objective holds"},
+		{"a neighbour", scenarios.Result{Generator: late(lagAdvice(.1)), Verdict: scenarios.Invalid}, capacity.Disturbed, ""},
+		{"all the generator has", scenarios.Result{Generator: late(lagAdvice(1e3)), Verdict: scenarios.Invalid}, capacity.Limited, ""},
+		{"a neighbour, and no port", scenarios.Result{Generator: scenarios.Generator{Limits: append(late(lagAdvice(.1)).Limits, "no port")}, Verdict: scenarios.Invalid}, capacity.Limited, ""},
+		{"it shows nothing", scenarios.Result{Generator: healthy, Verdict: scenarios.Invalid, Reason: "x"}, "", ""},
+		{"interrupted", scenarios.Result{Generator: healthy, Verdict: scenarios.Interrupted}, "", ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, why, err := answer(&tt.res)
+			if got != tt.want || (err != nil) != (tt.want == "") {
+				t.Errorf("it is %q, %v; want %q", got, err, tt.want)
+			}
+			if tt.why != "" && why != tt.why {
+				t.Errorf("it says %q, want %q", why, tt.why)
+			}
+		})
+	}
+}
