@@ -394,7 +394,7 @@ func (s *sim) generator(r *scenarios.Result) scenarios.Generator {
 		Memory: 61 << 20, Steal: .004, GCPauses: .002, GCPauseMax: 1e-4, Connections: 14,
 	}
 	for _, w := range r.Windows {
-		if w.T >= 0 {
+		if w.T >= 0 && w.Load == "*" {
 			g.Offered += w.Offered
 			g.Sent += w.Sent
 			g.InFlightMax = max(g.InFlightMax, w.InFlight)

@@ -122,13 +122,17 @@ function draw(c) {
     z.append(svg('path', { d }));
     c.frame.insertBefore(make('div', { className: 'strip' }, make('em', { textContent: '∞ ' + l.n }), z), box);
   }
-  if (c.fig.id === 'c-errors') for (const l of list) { // named where they are highest
-    const i = l.v.reduce((m, f, i) => f > l.v[m] ? i : m, 0), t = (T[i] + T[i + 1]) / 2;
-    if (!(l.v[i] > 0)) continue;
-    const e = make('span', {}, swatch(l.p), (l.n.length > 34 ? l.n.slice(0, 33) + '…' : l.n) + ' ' + text(u, l.v[i]));
-    e.dataset.a = t;
-    e.style.left = Math.min(100 * (t - A) / (B - A), 70) + '%';
-    c.frame.insertBefore(make('div', { className: 'tops' }, e), box);
+  if (c.fig.id === 'c-errors') { // named where they are highest, in rows where none touches another
+    const tops = list.map(l => { const i = l.v.reduce((m, f, i) => f > l.v[m] ? i : m, 0); return { ...l, f: l.v[i], t: (T[i] + T[i + 1]) / 2 }; }).filter(l => l.f > 0).sort((a, b) => a.t - b.t), rows = [];
+    for (const l of tops) {
+      const name = l.n.length > 34 ? l.n.slice(0, 33) + '…' : l.n, e = make('span', {}, swatch(l.p), name + ' ' + text(u, l.f)), x = Math.min(100 * (l.t - A) / (B - A), 70);
+      let row = rows.find(r => r.end <= x);
+      if (!row) { rows.push(row = { div: make('div', { className: 'tops' }) }); c.frame.insertBefore(row.div, box); }
+      row.end = x + 6 + .8 * e.textContent.length;
+      e.dataset.a = l.t;
+      e.style.left = x + '%';
+      row.div.append(e);
+    }
   } else { // named at their right end
     const ends = list.map(l => ({ n: l.n, v: known(l.v).slice(-9).sort((a, b) => a - b) })).filter(l => l.v.length).map(l => ({ n: l.n, v: l.v[l.v.length >> 1] })).reverse().sort((a, b) => b.v === a.v ? 0 : b.v - a.v);
     let y = 2;
