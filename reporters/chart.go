@@ -65,7 +65,9 @@ type chart struct {
 	Plot      template.HTML // inside the svg
 	Scale     string        // "lo hi log" for the script
 	Ends      []tick        // names at the right end of lines
-	Notes     []tick        // text inside the plot
+	Tops      [][]top       // rows of names above the plot, where lines are highest
+	Named     bool          // names of some length stand at its right end
+	Shades    template.HTML // what the colours mean
 	Time      bool          // its x axis is the run's time
 	Label     string        // what a reader who can't see it should know
 	Table     *table
@@ -98,6 +100,7 @@ type charts struct {
 	shaded   template.HTML
 	ticks    []tick
 	data     []series // of all charts, in the order that the script finds them
+	kinds    []kind   // of errors
 }
 
 func newCharts(t *timeline, list []point, together int) *charts {
@@ -235,13 +238,11 @@ func (c *charts) strips(lines []series) []strip {
 	return out
 }
 
+// apart is how far labels at the end of lines keep from each other, of the plot's height.
+const apart = .062
+
 // ends names lines at their right end, moved apart where they would overlap.
 func (c *charts) ends(s scale, lines []series) []tick {
-	const apart = .055
-	type end struct {
-		name  string
-		value float64
-	}
 	var list []end
 	for i := len(lines) - 1; i >= 0; i-- {
 		l := &lines[i]
@@ -252,16 +253,91 @@ func (c *charts) ends(s scale, lines []series) []tick {
 			}
 		}
 		if len(last) > 0 {
-			list = append(list, end{l.name, median(last)})
+			list = append(list, end{name: l.name, value: median(last)})
 		}
 	}
+	return c.spread(s, list)
+}
+
+// end is the name of a line that ends at the right of a plot.
+type end struct {
+	name      string
+	value, at float64
+}
+
+// spread moves names apart, no further than they have to be.
+func (c *charts) spread(s scale, list []end) []tick {
 	slices.SortStableFunc(list, func(a, b end) int { return cmp.Compare(b.value, a.value) })
-	var out []tick
 	below := 2.0 // of the label above
-	for _, e := range list {
-		at := math.Min(s.at(e.value), below-apart)
-		below = at
-		out = append(out, tick{Place: c.places.top(1 - at), Label: e.name})
+	for i := range list {
+		list[i].at = math.Min(s.at(list[i].value), below-apart)
+		below = list[i].at
+	}
+	above := apart / 3 // the lowest stays clear of the time axis
+	var out []tick
+	for _, e := range slices.Backward(list) {
+		at := math.Max(e.at, above)
+		above = at + apart
+		out = append(out, tick{Place: c.places.top(1 - at), Label: e.name, Minor: len(e.name) > 4})
+	}
+	slices.Reverse(out)
+	return out
+}
+
+// top is a name above a plot.
+type top struct {
+	Class, Place, Room, Label string
+	At                        string // moment, for the script; empty: the axis is none of time
+	start                     float64
+}
+
+// labelWidth is about how much of a plot's width a label takes, in a page of the usual
+// size.
+func labelWidth(s string) float64 { return .02 + .0075*float64(textWidth(s)) }
+
+// rows packs labels into rows in which none touches another.
+func (c *charts) rows(list []top) [][]top {
+	slices.SortStableFunc(list, func(a, b top) int { return cmp.Compare(a.start, b.start) })
+	var out [][]top
+next:
+	for _, t := range list {
+		t.start = math.Max(0, math.Min(t.start, 1-labelWidth(t.Label)))
+		for i := range out {
+			last := out[i][len(out[i])-1]
+			if last.start+labelWidth(last.Label) <= t.start {
+				out[i] = append(out[i], t)
+				continue next
+			}
+		}
+		out = append(out, []top{t})
+	}
+	for _, row := range out {
+		for i := range row {
+			row[i].Place = c.places.left(row[i].start)
+			room := 1 - row[i].start
+			if i+1 < len(row) {
+				room = row[i+1].start - row[i].start
+			}
+			row[i].Room = c.places.room(room)
+		}
 	}
 	return out
+}
+
+// peaks names lines where they are highest.
+func (c *charts) peaks(lines []series) [][]top {
+	var list []top
+	for _, l := range lines {
+		most := 0
+		for i, v := range l.values {
+			if v > l.values[most] {
+				most = i
+			}
+		}
+		if v := l.values[most]; v > 0 {
+			p := &c.points[most]
+			list = append(list, top{Class: l.class, Label: clip(l.name, 34) + " " + l.unit.format(v), At: moment(p.t + p.d/2), start: c.x(p.t + p.d/2)})
+		}
+	}
+	return c.rows(list)
 }

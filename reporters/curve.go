@@ -105,7 +105,7 @@ func (c *charts) percentiles(r *scenarios.Result) (*chart, error) {
 	x := func(p float64) float64 { return math.Min(1, nines(p)/end) }
 	ch := &chart{
 		ID: "percentiles", Title: "Response time by percentile",
-		About: "Each line is a phase: the share of its requests that were answered rightly within that time. Where a line ends, the rest failed.",
+		About: "Each line is a phase: the share of its requests that were answered rightly within that time. Where a line leaves at the top, the rest failed. A broad line is what the objectives ask of its phase: the thin one of the same colour has to pass below it.",
 	}
 	if left > 0 {
 		ch.About += fmt.Sprintf(" These are %d of %d phases, those with most errors.", len(list), len(list)+left)
@@ -140,10 +140,31 @@ func (c *charts) percentiles(r *scenarios.Result) (*chart, error) {
 		ch.Table.Rows = append(ch.Table.Rows, row)
 		ch.Label += scenarios.Sentence(name+", median "+inSeconds.format(l.at(.5))) + " "
 	}
-	steps, notes := c.stairs(r, list, x, s)
-	ch.Plot = template.HTML(b.String()) + steps
-	ch.Notes = notes
+	c.name(ch, list, x, s)
+	steps, legends := c.stairs(r, list, x, s)
+	ch.Plot = steps + template.HTML(b.String())
+	ch.Legend = append(ch.Legend, legends...)
 	return ch, nil
+}
+
+// name writes the phases where their lines end: beside the plot, or above it where the
+// rest of the requests failed.
+func (c *charts) name(ch *chart, list []curve, x func(float64) float64, s scale) {
+	var ends []end
+	var tops []top
+	for i := range list {
+		l := &list[i]
+		name := clip(clean(l.phase), 40)
+		switch {
+		case len(l.p) == 0:
+			tops = append(tops, top{Class: l.class, Label: name})
+		case l.good < l.n:
+			tops = append(tops, top{Class: l.class, Label: name, start: x(l.p[len(l.p)-1])})
+		default:
+			ends = append(ends, end{name: name, value: l.v[len(l.v)-1]})
+		}
+	}
+	ch.Ends, ch.Tops, ch.Named = c.spread(s, ends), c.rows(tops), len(ends) > 0
 }
 
 // path draws a curve; what failed goes straight up.
@@ -209,9 +230,9 @@ func promised(r *scenarios.Result) []float64 {
 }
 
 // stairs draws the objectives: a line must stay below and right of its phase's steps.
-func (c *charts) stairs(r *scenarios.Result, list []curve, x func(float64) float64, s scale) (template.HTML, []tick) {
+func (c *charts) stairs(r *scenarios.Result, list []curve, x func(float64) float64, s scale) (template.HTML, []legend) {
 	var b strings.Builder
-	var notes []tick
+	var out []legend
 	by := promises(r)
 	for i := range list {
 		steps := by[list[i].phase]
@@ -227,12 +248,16 @@ func (c *charts) stairs(r *scenarios.Result, list []curve, x func(float64) float
 				p.line(p.x, py)
 			}
 			p.line(px, py)
-			notes = append(notes, tick{Place: c.places.left(0) + " " + c.places.top(1-s.at(step.limit)), Label: step.text})
+			verdict := "held"
+			if step.fails {
+				verdict = "not held"
+			}
+			out = append(out, legend{Name: step.text + ", " + verdict, Class: "stair " + list[i].class, Series: -1})
 		}
 		p.line(p.x, p.y-14)
-		fmt.Fprintf(&b, `<path class="stair %s" d="%s"/>`, list[i].class, p.b)
+		fmt.Fprintf(&b, `<path class="line stair %s" d="%s"/>`, list[i].class, p.b)
 	}
-	return template.HTML(b.String()), notes
+	return template.HTML(b.String()), out
 }
 
 func median(values []float64) float64 {

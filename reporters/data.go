@@ -1,40 +1,108 @@
 package reporters
 
 import (
+	"bytes"
+	"compress/gzip"
+	"encoding/base64"
 	"encoding/json"
+	"errors"
+	"fmt"
+	"html/template"
 	"math"
+	"slices"
 	"strconv"
+
+	"brunt/scenarios"
 )
 
 // encode gives the script what it needs for hover and zoom, as short as JSON allows:
 // when points begin as runs of equal distances in milliseconds, values as multiples of
 // a unit that suits them, a series near another as the difference from it, a sparse
-// one as pairs of place and value. null is unknown, -1 an infinite time.
-func (c *charts) encode() ([]byte, error) {
+// one as pairs of place and value. null is unknown, -1 an infinite time. The charts of
+// single loads and steps are apart, since most readers never ask for them.
+func (c *charts) encode(r *scenarios.Result) (whole, facets template.HTML, err error) {
 	if len(c.points) == 0 {
-		return []byte("{}"), nil
+		return "", "", nil
 	}
-	type line struct {
-		Unit   unit            `json:"u"`
-		Per    float64         `json:"m"` // what the values are divided by
-		Base   *int            `json:"b,omitempty"`
-		Values json.RawMessage `json:"v,omitempty"`
-		Sparse json.RawMessage `json:"z,omitempty"`
+	out := struct {
+		A      float64  `json:"a"`
+		B      float64  `json:"b"`
+		Times  [2]any   `json:"t"`
+		Series []line   `json:"s"`
+		Steps  []string `json:"p,omitempty"` // what can be chosen; "" is all steps of a load
+		Of     []int    `json:"o,omitempty"` // of each: its place in Loads
+		Loads  []string `json:"l,omitempty"`
+		Faults []focus  `json:"f,omitempty"`
+	}{A: c.a, B: c.b, Times: spacing(c.points), Series: lines(c.data), Faults: c.focuses()}
+	list := c.facets(r)
+	var charts []facetData
+	for _, p := range list {
+		i := slices.Index(out.Loads, p.load)
+		if i < 0 {
+			i, out.Loads = len(out.Loads), append(out.Loads, p.load)
+		}
+		out.Steps, out.Of = append(out.Steps, p.step), append(out.Of, i)
+		charts = append(charts, facetData{Times: spacing(p.points), Series: lines(p.series(c.kinds)), Together: p.together})
 	}
-	var out struct {
-		A      float64 `json:"a"`
-		B      float64 `json:"b"`
-		Times  [2]any  `json:"t"`
-		Series []line  `json:"s"`
+	if whole, err = packed(out); err != nil || len(list) == 0 {
+		return whole, "", err
 	}
-	out.A, out.B, out.Times = c.a, c.b, c.spacing()
-	for i := range c.data {
-		s := &c.data[i]
-		l := line{Unit: s.unit, Per: per(s)}
+	facets, err = packed(charts)
+	return whole, facets, err
+}
+
+// line is a series as the script reads it.
+type line struct {
+	Name   string          `json:"n"`
+	Unit   unit            `json:"u"`
+	Per    float64         `json:"m"` // what the values are divided by
+	Base   *int            `json:"b,omitempty"`
+	Values json.RawMessage `json:"v,omitempty"`
+	Sparse json.RawMessage `json:"z,omitempty"`
+}
+
+// facetData are the points of one load or step. Its series are the first ones of the page.
+type facetData struct {
+	Times    [2]any  `json:"t"`
+	Series   []line  `json:"s"`
+	Together float64 `json:"w"` // length of its windows in seconds, where it is more than that of the page's
+}
+
+// focus is a stretch of the run that a reader may want to look at alone.
+type focus struct {
+	Name string  `json:"n"`
+	From float64 `json:"a"`
+	To   float64 `json:"b"`
+}
+
+// focuses gives each fault with a quarter of its length around it, up to where the load
+// had recovered.
+func (t *timeline) focuses() []focus {
+	var out []focus
+	for i := range t.faults {
+		f := &t.faults[i]
+		if !f.Injected.Known() {
+			continue
+		}
+		from, to := float64(f.Injected), t.end(f)
+		if f.RecoveredAt.Known() {
+			to = math.Max(to, float64(f.RecoveredAt))
+		}
+		room := math.Max(2, (to-from)/4)
+		out = append(out, focus{fmt.Sprintf("%d %s", i+1, clean(f.Name)), math.Max(t.a, from-room), math.Min(t.b, to+room)})
+	}
+	return out
+}
+
+func lines(list []series) []line {
+	var out []line
+	for i := range list {
+		s := &list[i]
+		l := line{Name: s.name, Unit: s.unit, Per: per(s)}
 		values := s.values
 		if s.base != nil {
 			for j := range i {
-				if c.data[j].name == s.base.name {
+				if list[j].name == s.base.name {
 					l.Base = &j
 				}
 			}
@@ -47,31 +115,45 @@ func (c *charts) encode() ([]byte, error) {
 		if few {
 			l.Sparse = pairs(texts)
 		} else {
-			l.Values = list(texts)
+			l.Values = array(texts)
 		}
-		out.Series = append(out.Series, l)
+		out = append(out, l)
 	}
-	return json.Marshal(out)
+	return out
+}
+
+// packed is v as JSON, deflated, in base64: less than half of its length.
+func packed(v any) (template.HTML, error) {
+	var b bytes.Buffer
+	text := base64.NewEncoder(base64.StdEncoding, &b)
+	z, err := gzip.NewWriterLevel(text, gzip.BestCompression)
+	if err != nil {
+		return "", err
+	}
+	if err := errors.Join(json.NewEncoder(z).Encode(v), z.Close(), text.Close()); err != nil {
+		return "", err
+	}
+	return template.HTML(b.String()), nil
 }
 
 // spacing is the first moment and the distances to the next ones, the last of them to
 // the end of the last point.
-func (c *charts) spacing() [2]any {
+func spacing(list []point) [2]any {
 	ms := func(s float64) int64 { return int64(math.Round(s * 1e3)) }
 	var runs [][2]int64
-	for i := range c.points {
-		end := c.points[i].t + c.points[i].d
-		if i+1 < len(c.points) {
-			end = c.points[i+1].t
+	for i := range list {
+		end := list[i].t + list[i].d
+		if i+1 < len(list) {
+			end = list[i+1].t
 		}
-		d := ms(end) - ms(c.points[i].t)
+		d := ms(end) - ms(list[i].t)
 		if n := len(runs); n > 0 && runs[n-1][0] == d {
 			runs[n-1][1]++
 			continue
 		}
 		runs = append(runs, [2]int64{d, 1})
 	}
-	return [2]any{ms(c.points[0].t), runs}
+	return [2]any{ms(list[0].t), runs}
 }
 
 // per is what the values of a series are multiplied with: milli- or microseconds,
@@ -132,7 +214,7 @@ func texts(values []float64, u unit, per float64) (out []string, few bool) {
 	return out, zeros*3 > len(values)*2
 }
 
-func list(texts []string) json.RawMessage {
+func array(texts []string) json.RawMessage {
 	b := []byte{'['}
 	for i, t := range texts {
 		if i > 0 {

@@ -114,11 +114,16 @@ type sim struct {
 	rnd     *rand.Rand
 	hists   *heap
 	phases  []scenarios.Phase
-	tallies map[[2]string]*tally // by phase and step
-	edges   []float64            // of windows
-	windows []tally
-	rows    []scenarios.Window
+	tallies map[[2]string]*tally   // by phase and step
+	edges   []float64              // of windows
+	windows map[string][]simWindow // by step
 	errors  map[[2]string]*scenarios.ErrorGroup
+}
+
+// simWindow is a window of a step, * being all of them.
+type simWindow struct {
+	tally
+	row scenarios.Window
 }
 
 var started = time.Date(2025, 11, 20, 9, 20, 0, 123e6, time.UTC)
@@ -172,8 +177,10 @@ func (s *sim) plan() {
 	}
 	slices.Sort(s.edges)
 	s.edges = append(slices.Compact(s.edges), s.seconds)
-	s.windows = make([]tally, len(s.edges)-1)
-	s.rows = make([]scenarios.Window, len(s.windows))
+	s.windows = map[string][]simWindow{}
+	for _, step := range append([]string{"*"}, s.steps...) {
+		s.windows[step] = make([]simWindow, len(s.edges)-1)
+	}
 }
 
 // request simulates one request intended at t.
@@ -210,21 +217,27 @@ func (s *sim) request(t float64) {
 	if !found {
 		i--
 	}
-	s.windows[i].add(int(kind), d)
-	s.rows[i].Sent++
-	if j, found := slices.BinarySearch(s.edges, t+d); cause != "timeout" {
-		if !found {
-			j--
+	j, found := slices.BinarySearch(s.edges, t+d)
+	if !found {
+		j--
+	}
+	for _, k := range []string{"*", step} {
+		w := s.windows[k]
+		w[i].add(int(kind), d)
+		w[i].row.Sent++
+		if cause != "timeout" {
+			w[min(j, len(w)-1)].row.Answered++
 		}
-		s.rows[min(j, len(s.rows)-1)].Answered++
+		if kind == scenarios.Error {
+			if w[i].row.Kinds == nil {
+				w[i].row.Kinds = map[string]int64{}
+			}
+			w[i].row.Kinds[cause]++
+		}
 	}
 	if kind != scenarios.Error {
 		return
 	}
-	if s.rows[i].Kinds == nil {
-		s.rows[i].Kinds = map[string]int64{}
-	}
-	s.rows[i].Kinds[cause]++
 	g := s.errors[[2]string{cause, step}]
 	if g == nil {
 		g = &scenarios.ErrorGroup{
@@ -260,8 +273,13 @@ func (s *sim) finish() *scenarios.Result {
 			}
 		}
 	}
-	for i := range s.windows {
-		s.window(r, i)
+	for i := range s.windows["*"] {
+		s.window(r, "*", i)
+		for _, step := range s.steps {
+			if w := &s.windows[step][i]; w.offered() > 0 || w.row.Answered > 0 {
+				s.window(r, step, i)
+			}
+		}
 	}
 	for _, g := range s.errors {
 		r.Errors = append(r.Errors, *g)
@@ -309,11 +327,19 @@ func (s *sim) cells(r *scenarios.Result, p scenarios.Phase, step string, t *tall
 	}
 }
 
-func (s *sim) window(r *scenarios.Result, i int) {
-	t, w := &s.windows[i], &s.rows[i]
-	w.T, w.D, w.Load, w.Step = scenarios.Num(s.edges[i]), scenarios.Num(s.edges[i+1]-s.edges[i]), "*", "*"
+func (s *sim) window(r *scenarios.Result, step string, i int) {
+	t, w := &s.windows[step][i].tally, &s.windows[step][i].row
+	w.T, w.D, w.Load, w.Step = scenarios.Num(s.edges[i]), scenarios.Num(s.edges[i+1]-s.edges[i]), "browse", step
+	if step == "*" {
+		w.Load = "*"
+	}
 	w.Offered, w.OK, w.Shed, w.Error = t.offered(), t.n[0], t.n[1], t.n[2]
 	w.P50, w.P95, w.P99, w.Max = t.at(.5), t.at(.95), t.at(.99), scenarios.Num(max(t.most[0], t.most[2]))
+	if step != "*" {
+		w.Lag, w.Queue = scenarios.NaN, scenarios.NaN
+		r.Windows = append(r.Windows, *w)
+		return
+	}
 	w.Lag, w.Queue = scenarios.Num(6e-5*math.Exp(.4*s.rnd.NormFloat64())), 0
 	w.InFlight = 1 + int64(t.sum[0]+t.sum[2])
 	w.Hist = s.hists.put(t.merged(), float64(w.T), float64(w.D))
@@ -368,7 +394,7 @@ func (s *sim) generator(r *scenarios.Result) scenarios.Generator {
 		Memory: 61 << 20, Steal: .004, GCPauses: .002, GCPauseMax: 1e-4, Connections: 14,
 	}
 	for _, w := range r.Windows {
-		if w.T >= 0 {
+		if w.T >= 0 && w.Load == "*" {
 			g.Offered += w.Offered
 			g.Sent += w.Sent
 			g.InFlightMax = max(g.InFlightMax, w.InFlight)

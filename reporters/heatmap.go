@@ -9,6 +9,7 @@ import (
 	"image/color"
 	"image/png"
 	"math"
+	"strings"
 
 	"brunt/scenarios"
 )
@@ -44,7 +45,27 @@ func (c *charts) heatmap(r *scenarios.Result) (*chart, error) {
 	ch.Plot = c.shaded + c.grid(ch, s, inSeconds) + template.HTML(fmt.Sprintf(`<image x="%s" y="0" width="%s" height="500" preserveAspectRatio="none" href="data:image/png;base64,%s"/>`,
 		units(x), units(w), base64.StdEncoding.EncodeToString(img)))
 	ch.Table = c.heatTable(s, cells)
+	ch.Shades = shades()
 	return ch, nil
+}
+
+// heatInk is the one colour of the map: it shows on a light page and on a dark one.
+var heatInk = color.NRGBA{R: 0x2b, G: 0x7b, B: 0xbf}
+
+// The shares of a moment's requests that the faintest and the strongest shade stand for.
+const faintest, strongest = .001, .3
+
+// opacity is that of one of the shades.
+func opacity(shade int) uint8 { return uint8(28 + 227*shade/(heatShades-1)) }
+
+// shades says what the colours of the map mean.
+func shades() template.HTML {
+	var b strings.Builder
+	fmt.Fprintf(&b, `%s <svg class="shades" viewBox="0 0 %d 10" aria-hidden="true">`, percent(faintest), heatShades*10)
+	for i := range heatShades {
+		fmt.Fprintf(&b, `<path fill="#%02x%02x%02x" fill-opacity="%.2f" d="M%d 0h10v10h-10z"/>`, heatInk.R, heatInk.G, heatInk.B, float64(opacity(i))/255, i*10)
+	}
+	return template.HTML(b.String() + "</svg> " + percent(strongest) + " of a moment’s requests or more")
 }
 
 // heat sorts the values of each moment into rows of the scale: shares of its
@@ -107,21 +128,19 @@ func (c *charts) heat(r *scenarios.Result) (scale, [][]float64, error) {
 	return s, cells, nil
 }
 
-// heatImage paints shares as the opacity of one colour, which shows on a light page
-// and on a dark one.
+// heatImage paints shares as the opacity of one colour.
 func heatImage(cells [][]float64) ([]byte, error) {
-	ink := color.NRGBA{R: 0x2b, G: 0x7b, B: 0xbf}
+	ink := heatInk
 	shades := color.Palette{color.NRGBA{}}
 	for i := range heatShades {
-		ink.A = uint8(28 + 227*i/(heatShades-1))
+		ink.A = opacity(i)
 		shades = append(shades, ink)
 	}
 	img := image.NewPaletted(image.Rect(0, 0, len(cells), heatRows), shades)
 	for x, col := range cells {
 		for y, v := range col {
 			if v > 0 {
-				// from a thousandth to a third of the requests, by the logarithm
-				f := 1 + math.Log10(math.Max(v, .001)/.3)/2.5
+				f := 1 - math.Log10(math.Max(v, faintest)/strongest)/math.Log10(faintest/strongest)
 				img.SetColorIndex(x, y, uint8(1+math.Max(0, math.Min(heatShades-1, math.Round(f*(heatShades-1))))))
 			}
 		}

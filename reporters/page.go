@@ -32,7 +32,8 @@ var pageTemplate = template.Must(template.ParseFS(sources, "html/page.tmpl"))
 type page struct {
 	Policy               string
 	CSS                  template.CSS
-	Script, Data         template.JS
+	Script               template.JS
+	Data, Facets         template.HTML // for the script
 	Mark, Word, Tone     string
 	Name, Reason         string
 	Hypothesis           string
@@ -132,11 +133,10 @@ func newPage(r *scenarios.Result) (*page, error) {
 	if err != nil {
 		return nil, err
 	}
-	data, err := c.encode()
-	if err != nil {
+	if p.Data, p.Facets, err = c.encode(r); err != nil {
 		return nil, err
 	}
-	p.CSS, p.Script, p.Data = template.CSS(css)+at.css(), template.JS(script), template.JS(data)
+	p.CSS, p.Script = template.CSS(css)+at.css(), template.JS(script)
 	p.Policy = fmt.Sprintf("default-src 'none'; img-src data:; style-src '%s'; script-src '%s'; base-uri 'none'; form-action 'none'", hash(string(p.CSS)), hash(string(script)))
 	return p, nil
 }

@@ -162,8 +162,13 @@ func (p *pen) dense(at []extent, ys []int) {
 	}
 }
 
-// under closes a trace to an area that reaches down to the lower edge.
+// under closes a trace to an area that reaches down to the lower edge. With more points
+// than columns it lies under the smallest of several: it is a tint, the line above it
+// says the values.
 func under(at []extent, values []float64, s scale) string {
+	if len(at) > columns {
+		at, values = coarse(at, values)
+	}
 	var b []byte
 	for i := 0; i < len(values); {
 		if math.IsNaN(values[i]) {
@@ -187,4 +192,21 @@ func under(at []extent, values []float64, s scale) string {
 		i = end
 	}
 	return string(b)
+}
+
+// coarse puts points together, at most as many as are drawn in steps, with the smallest
+// of their values.
+func coarse(at []extent, values []float64) ([]extent, []float64) {
+	n := (len(at) + fewPoints - 1) / fewPoints
+	var spans []extent
+	var least []float64
+	for i := 0; i < len(at); i += n {
+		end := min(i+n, len(at))
+		v := values[i]
+		for _, w := range values[i+1 : end] {
+			v = math.Min(v, w) // NaN stays: a gap of one point is one here
+		}
+		spans, least = append(spans, extent{at[i].from, at[end-1].to}), append(least, v)
+	}
+	return spans, least
 }

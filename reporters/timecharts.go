@@ -13,12 +13,7 @@ import (
 
 // latency draws response times on a logarithmic axis.
 func (c *charts) latency(r *scenarios.Result) *chart {
-	lines := []series{
-		{name: "p50", class: "p50", values: column(c.points, func(p *point) float64 { return p.p50 })},
-		{name: "p95", class: "p95", values: column(c.points, func(p *point) float64 { return p.p95 })},
-		{name: "p99", class: "p99", values: column(c.points, func(p *point) float64 { return p.p99 })},
-		{name: "max", class: "most", values: column(c.points, func(p *point) float64 { return p.most })},
-	}
+	lines := c.percentileLines()
 	s, ok := logarithmic(lines[0].values, lines[1].values, lines[2].values, lines[3].values)
 	if !ok {
 		s = scale{Log: true, Lo: .001, Hi: 1} // nothing was answered: all of it leaves at the top
@@ -47,6 +42,15 @@ func (c *charts) latency(r *scenarios.Result) *chart {
 	return ch
 }
 
+func (c *charts) percentileLines() []series {
+	return []series{
+		{name: "p50", class: "p50", values: column(c.points, func(p *point) float64 { return p.p50 })},
+		{name: "p95", class: "p95", values: column(c.points, func(p *point) float64 { return p.p95 })},
+		{name: "p99", class: "p99", values: column(c.points, func(p *point) float64 { return p.p99 })},
+		{name: "max", class: "most", values: column(c.points, func(p *point) float64 { return p.most })},
+	}
+}
+
 // closedLoads names the loads that have no arrivals of their own.
 func closedLoads(r *scenarios.Result) string {
 	var names []string
@@ -60,24 +64,37 @@ func closedLoads(r *scenarios.Result) string {
 
 // throughput draws what was asked of the target and what came of it.
 func (c *charts) throughput() *chart {
+	lines := c.throughputLines()
+	s := linear(lines[0].values, lines[1].values, lines[2].values)
+	ch := c.make(chart{
+		ID: "throughput", Title: "Requests per second", Alone: true,
+		About: "Offered and good by when a request was asked for, sent and answered by when that happened. Good is answered with every check held.",
+	}, s, lines)
+	ch.Ends = c.ends(s, lines)
+	return ch
+}
+
+func (c *charts) throughputLines() []series {
 	offered := series{name: "offered", class: "offered", unit: perSec, values: perSecondOf(c.points, func(p *point) int64 { return p.offered })}
-	lines := []series{
+	return []series{
 		offered,
 		{name: "sent", class: "sent", unit: perSec, base: &offered, values: perSecondOf(c.points, func(p *point) int64 { return p.sent })},
 		{name: "answered", class: "answered", unit: perSec, base: &offered, values: perSecondOf(c.points, func(p *point) int64 { return p.answered })},
 		{name: "good", class: "ok", unit: perSec, base: &offered, area: true, values: perSecondOf(c.points, func(p *point) int64 { return p.ok })},
 	}
-	return c.make(chart{
-		ID: "throughput", Title: "Requests per second", Alone: true,
-		About: "Offered and good by when a request was asked for, sent and answered by when that happened. Good is answered with every check held.",
-	}, linear(lines[0].values, lines[1].values, lines[2].values), lines)
 }
 
 // mostKinds bounds the lines of the chart of errors; the others become one.
 const mostKinds = 5
 
-// errors draws what went wrong, by kind; nil when nothing did.
-func (c *charts) errors() *chart {
+// kind is a line of the chart of errors.
+type kind struct {
+	name  string
+	count func(*point) int64
+}
+
+// errorKinds are the lines of the chart of errors, the most frequent kinds first.
+func (c *charts) errorKinds() []kind {
 	total := map[string]int64{}
 	var shed, skipped int64
 	for i := range c.points {
@@ -87,39 +104,52 @@ func (c *charts) errors() *chart {
 		shed += c.points[i].shed
 		skipped += c.points[i].skipped
 	}
-	kinds := slices.SortedFunc(maps.Keys(total), func(a, b string) int { return cmp.Or(-cmp.Compare(total[a], total[b]), cmp.Compare(a, b)) })
-	var lines []series
-	add := func(name string, f func(*point) int64) {
-		lines = append(lines, series{name: name, class: fmt.Sprintf("k%d", len(lines)), unit: perSec, values: perSecondOf(c.points, f)})
+	names := slices.SortedFunc(maps.Keys(total), func(a, b string) int { return cmp.Or(-cmp.Compare(total[a], total[b]), cmp.Compare(a, b)) })
+	var out []kind
+	for _, k := range names[:min(len(names), mostKinds)] {
+		out = append(out, kind{clip(clean(k), 60), func(p *point) int64 { return p.kinds[k] }})
 	}
-	for _, k := range kinds[:min(len(kinds), mostKinds)] {
-		add(clip(clean(k), 60), func(p *point) int64 { return p.kinds[k] })
-	}
-	if len(kinds) > mostKinds {
-		rest := kinds[mostKinds:]
-		add(fmt.Sprintf("%d other kinds", len(rest)), func(p *point) int64 {
+	if len(names) > mostKinds {
+		rest := names[mostKinds:]
+		out = append(out, kind{fmt.Sprintf("%d other kinds", len(rest)), func(p *point) int64 {
 			n := int64(0)
 			for _, k := range rest {
 				n += p.kinds[k]
 			}
 			return n
-		})
+		}})
 	}
 	if skipped > 0 {
-		add("skipped, as a step before failed", func(p *point) int64 { return p.skipped })
+		out = append(out, kind{"skipped, as a step before failed", func(p *point) int64 { return p.skipped }})
 	}
 	if shed > 0 {
-		add("shed on purpose, no error", func(p *point) int64 { return p.shed })
+		out = append(out, kind{"shed on purpose, no error", func(p *point) int64 { return p.shed }})
 	}
+	return out
+}
+
+func (c *charts) errorLines(kinds []kind) []series {
+	var out []series
+	for i, k := range kinds {
+		out = append(out, series{name: k.name, class: fmt.Sprintf("k%d", i), unit: perSec, area: i == 0, values: perSecondOf(c.points, k.count)})
+	}
+	return out
+}
+
+// errors draws what went wrong, by kind; nil when nothing did.
+func (c *charts) errors() *chart {
+	c.kinds = c.errorKinds()
+	lines := c.errorLines(c.kinds)
 	if len(lines) == 0 {
 		return nil
 	}
-	lines[0].area = true
 	all := make([][]float64, len(lines))
 	for i := range lines {
 		all[i] = lines[i].values
 	}
-	return c.make(chart{ID: "errors", Title: "Errors per second", About: "Errors per second, by when the request was asked for.", Alone: true}, linear(all...), lines)
+	ch := c.make(chart{ID: "errors", Title: "Errors per second", About: "Errors per second, by when the request was asked for.", Alone: true}, linear(all...), lines)
+	ch.Tops = c.peaks(lines)
+	return ch
 }
 
 // generator draws brunt's own health, in panels of their own units.

@@ -48,7 +48,8 @@ type ErrorGroup struct {
 }
 
 // A Window is one second of the run, or a part of one where a fault was injected
-// or cleared within it. Outcomes count the requests intended in it; sent and
+// or cleared within it. Those of single loads and steps are longer in a long run of many
+// steps, and there is none where nothing happened. Outcomes count the requests intended in it; sent and
 // answered those that were sent and answered during it.
 type Window struct {
 	T        Num              `json:"t"`               // its beginning, an offset from t0

@@ -1,12 +1,11 @@
-// Hover, zoom and sorting. The page is whole without it.
-(() => {
+// Hover, zoom, the switch for loads and steps, links to a view, sorting. The page is whole without it.
+(async () => {
 'use strict';
-const D = JSON.parse(document.getElementById('data').textContent), all = (q, e) => [...(e || document).querySelectorAll(q)];
+const all = (q, e) => [...(e || document).querySelectorAll(q)], make = (tag, props, ...inside) => { const e = Object.assign(document.createElement(tag), props); e.append(...inside); return e; };
 
 // tables sort within their groups
 for (const table of all('table.sort')) all('thead th', table).forEach((th, col) => {
-  const b = document.createElement('button');
-  b.append(...th.childNodes);
+  const b = make('button', { type: 'button' }, ...th.childNodes);
   th.append(b);
   const key = row => { const c = row.cells[col], n = c.dataset.v === undefined ? parseFloat(c.textContent) : +c.dataset.v; return isNaN(n) ? c.textContent : n; };
   b.onclick = () => {
@@ -20,121 +19,269 @@ for (const table of all('table.sort')) all('thead th', table).forEach((th, col) 
     }
   };
 });
-if (!D.t) return;
+
+// what scrolls sideways can be scrolled by keyboard
+const scrolls = () => { for (const e of all('.scroll')) if (e.scrollWidth > e.clientWidth) { e.tabIndex = 0; e.role = 'group'; e.ariaLabel = 'A wide table'; } else e.removeAttribute('tabindex'); };
+scrolls();
+addEventListener('resize', scrolls);
+addEventListener('toggle', scrolls, true);
+
+const inflate = async id => {
+  const bytes = Uint8Array.from(atob(document.getElementById(id).textContent), c => c.charCodeAt(0));
+  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'))).json();
+};
+if (!document.getElementById('data') || !self.DecompressionStream) return;
 
 // T is where each point begins and, last, where the run ends; V the values by series
-const T = [], V = [];
-let at = D.t[0];
-for (const [d, n] of D.t[1]) for (let i = 0; i < n; i++) { T.push(at / 1e3); at += d; }
-T.push(at / 1e3);
-for (const s of D.s) {
-  let v = s.v;
-  if (s.z) { v = new Array(T.length - 1).fill(0); for (let i = 0; i < s.z.length; i += 2) v[s.z[i]] = s.z[i + 1]; }
-  V.push(v.map((x, i) => x === null ? NaN : s.b !== undefined ? V[s.b][i] + x : s.u === 0 && x < 0 ? Infinity : x / s.m));
+function decode(d) {
+  const T = [], V = [];
+  let at = d.t[0];
+  for (const [w, n] of d.t[1]) for (let i = 0; i < n; i++) { T.push(at / 1e3); at += w; }
+  T.push(at / 1e3);
+  for (const s of d.s) {
+    let v = s.v;
+    if (s.z) { v = new Array(T.length - 1).fill(0); for (let i = 0; i < s.z.length; i += 2) v[s.z[i]] = s.z[i + 1]; }
+    V.push(v.map((x, i) => x === null ? NaN : s.b !== undefined ? Math.round((V[s.b][i] + x) * 10) / 10 : s.u === 0 && x < 0 ? Infinity : x / s.m));
+  }
+  return { T, V, w: d.w };
 }
+const D = await inflate('data'), whole = decode(D), S = D.s, A = D.a, B = D.b;
+let parts = null, shown = whole, chosen = -1; // of D.p
+
 const figures = f => String(+f.toPrecision(3));
 const number = f => Math.abs(f) >= 100 ? f.toFixed(0) : figures(f);
-const clock = s => { const neg = s < 0 ? '-' : ''; s = Math.round(Math.abs(s) * 1e3) / 1e3; const h = Math.floor(s / 3600), m = Math.floor(s / 60) % 60, r = +(s % 60).toFixed(3); return neg + (h ? h + 'h' : '') + (m || h && r ? m + 'm' : '') + (r || !h && !m ? r + 's' : ''); };
+const clock = s => { const neg = s < 0 ? '-' : ''; s = Math.round(Math.abs(s) * 1e3) / 1e3; const h = Math.floor(s / 3600), m = Math.floor(s / 60) % 60, r = +(s % 60).toFixed(3); return neg + (h ? h + 'h' : '') + (m || h && r ? m + 'm' : '') + (r || !h && !m ? s < 1 && r ? +(r * 1e3).toFixed(3) + 'ms' : r + 's' : ''); };
 const span = f => f === Infinity ? '∞' : f === 0 ? '0s' : f < .9995e-3 ? figures(f * 1e6) + 'µs' : f < .9995 ? figures(f * 1e3) + 'ms' : f < 59.95 ? figures(f) + 's' : clock(Math.round(f));
 const text = (u, f) => isNaN(f) ? '–' : u === 0 ? span(f) : u === 1 ? number(f) + '/s' : u === 3 ? figures(f * 100) + '%' : number(f);
+const known = v => v.filter(f => !isNaN(f));
 
-const A = D.a, B = D.b, frames = all('.frame[data-time]'), values = all('.legend b[data-s]'), moving = all('[data-a]');
-let view = [A, B], dense = T.length > 1001, picked = -1;
-const place = t => 100 * (t - view[0]) / (view[1] - view[0]);
-const cursors = frames.map(f => {
-  const c = document.createElement('div'), s = document.createElement('span');
-  c.className = 'cur';
-  c.hidden = true;
-  c.append(s);
-  f.append(c);
-  f.tabIndex = 0;
-  return c;
+// scales: the same rules as scale.go
+const nice = (f, up, steps) => { const p = 10 ** Math.floor(Math.log10(f)), fit = steps.map(m => m * p); return up ? fit.find(v => f <= v * 1.0001) || 10 * p : fit.filter(v => v <= f * 1.0001).pop() || p; };
+function scaleOf(log, lists) {
+  let lo = Infinity, hi = 0;
+  for (const v of lists) for (const f of v) if (f > 0 && f < Infinity) { lo = Math.min(lo, f); hi = Math.max(hi, f); }
+  if (!log) { hi = hi || 1; const step = nice(hi * 1.05 / 4, true, [1, 2, 2.5, 5]); return { log, lo: 0, hi: step * Math.ceil(hi * 1.05 / step) }; }
+  if (!hi) return { log, lo: .001, hi: 1 };
+  const s = { log, lo: nice(lo * .9, false, [1, 2, 5, 10]), hi: nice(hi * 1.02, true, [1, 2, 5, 10]) };
+  if (s.hi <= s.lo * 1.5) s.lo = nice(s.hi / 5, false, [1, 2, 5, 10]);
+  return s;
+}
+const on = (s, v) => Math.max(0, Math.min(1, s.log ? v > 0 ? Math.log(v / s.lo) / Math.log(s.hi / s.lo) : 0 : (v - s.lo) / (s.hi - s.lo)));
+function ticks(s) {
+  const out = [];
+  if (!s.log) { const step = nice(s.hi / 4, true, [1, 2, 2.5, 5]); for (let i = 0; i * step <= s.hi * 1.001; i++) out.push(i * step); return out; }
+  const few = Math.log10(s.hi / s.lo) > 1.7;
+  for (let e = Math.floor(Math.log10(s.lo)); e <= Math.log10(s.hi); e++) for (const m of [1, 2, 5]) { const v = m * 10 ** e; if (v >= s.lo * .999 && v <= s.hi * 1.001 && !(few && m > 1)) out.push(v); }
+  return out;
+}
+
+// every figure over time: its lines, and whether the switch changes them
+const svg = (tag, props) => { const e = document.createElementNS('http://www.w3.org/2000/svg', tag); for (const k in props) e.setAttribute(k, props[k]); return e; };
+const charts = all('.frame[data-time]').map(frame => {
+  const fig = frame.closest('figure'), plot = frame.querySelector('.plot > svg'), [lo, hi, log] = (plot.dataset.scale || '').split(' ');
+  const ids = all('.line[data-s]', plot).map(p => +p.dataset.s);
+  return { frame, fig, plot, ids, switched: ['c-latency', 'c-throughput', 'c-errors'].includes(fig.id), scale: { lo: +lo, hi: +hi, log: log === 'true' }, title: (fig.querySelector('h3') || fig.closest('section').querySelector('h2')).textContent };
 });
+const source = c => c.switched ? shown : whole;
+const swatch = of => { const s = svg('svg', { class: 'swatch', viewBox: '0 0 26 10', 'aria-hidden': true }); s.append(svg('path', { class: of.getAttribute('class'), d: 'M1 5h24' })); return s; };
 
-function pick(i) {
-  picked = i = Math.max(0, Math.min(T.length - 2, i));
-  for (const b of values) { const s = +b.dataset.s; b.textContent = text(D.s[s].u, V[s][i]); }
-  const x = place((T[i] + T[i + 1]) / 2);
-  for (const c of cursors) {
-    c.hidden = x < 0 || x > 100;
-    c.style.left = x + '%';
-    c.firstChild.textContent = clock(T[i]) + ' to ' + clock(T[i + 1]);
+// lines as they are, each point of them
+function path(T, v, s, area) {
+  const x = t => (2e3 * (t - A) / (B - A)).toFixed(2), steps = v.length <= 300;
+  let d = '', first = '';
+  for (let i = 0; i < v.length; i++) {
+    if (isNaN(v[i])) { first = ''; continue; }
+    const y = (500 - 500 * on(s, v[i])).toFixed(1), from = x(steps ? T[i] : (T[i] + T[i + 1]) / 2), ends = i + 1 === v.length || isNaN(v[i + 1]);
+    d += first ? steps ? 'V' + y : 'L' + from + ' ' + y : 'M' + from + ' ' + y;
+    if (steps) d += 'H' + x(T[i + 1]); else if (!first && ends) d += 'h0';
+    first = first || from;
+    if (area && ends) d += 'V500H' + first + 'Z';
+  }
+  return d;
+}
+function lines(c) {
+  const { T, V } = source(c);
+  for (const p of all('path[data-s]', c.plot)) p.setAttribute('d', path(T, V[p.dataset.s], c.scale, p.classList.contains('area')));
+}
+
+// draw shows a chart with all that belongs to it anew: for a load or a step, or for all
+function draw(c) {
+  const { T, V, w } = source(c), list = c.ids.map(i => ({ ...S[i], v: V[i], p: c.plot.querySelector('.line[data-s="' + i + '"]') })), box = c.plot.parentNode, u = list[0].u;
+  const s = c.scale = scaleOf(c.scale.log, c.fig.id === 'c-throughput' ? list.slice(0, 3).map(l => l.v) : list.map(l => l.v));
+  for (const e of all('em, u', box).concat(all('.grid', c.plot), all('.strip, .tops', c.frame))) e.remove();
+  const place = (e, y) => { e.style.top = 100 * (1 - y) + '%'; box.append(e); };
+  const strips = c.fig.id === 'c-latency' ? list.slice(0, 3).filter(l => l.v.includes(Infinity)) : [];
+  for (const v of ticks(s)) {
+    c.plot.insertBefore(svg('path', { class: 'grid', d: 'M0 ' + 500 * (1 - on(s, v)) + 'h2000' }), c.plot.querySelector('path[data-s]'));
+    if (!strips.length || on(s, v) < .999) place(make('em', { textContent: text(u, v) }), on(s, v));
+  }
+  for (const l of strips) {
+    const z = svg('svg', { class: l.p.getAttribute('class').replace('line ', '') + ' z', viewBox: '0 0 2000 10', preserveAspectRatio: 'none', 'aria-hidden': true });
+    let d = '';
+    l.v.forEach((f, i) => { if (f === Infinity) { const a = 2e3 * (T[i] - A) / (B - A), b = 2e3 * (T[i + 1] - A) / (B - A), n = Math.max(2, b - a); d += 'M' + a + ' 0h' + n + 'v10h' + -n + 'z'; } });
+    z.append(svg('path', { d }));
+    c.frame.insertBefore(make('div', { className: 'strip' }, make('em', { textContent: '∞ ' + l.n }), z), box);
+  }
+  if (c.fig.id === 'c-errors') { // named where they are highest, in rows where none touches another
+    const tops = list.map(l => { const i = l.v.reduce((m, f, i) => f > l.v[m] ? i : m, 0); return { ...l, f: l.v[i], t: (T[i] + T[i + 1]) / 2 }; }).filter(l => l.f > 0).sort((a, b) => a.t - b.t), rows = [];
+    for (const l of tops) {
+      const name = l.n.length > 34 ? l.n.slice(0, 33) + '…' : l.n, e = make('span', {}, swatch(l.p), name + ' ' + text(u, l.f)), x = Math.min(100 * (l.t - A) / (B - A), 70);
+      let row = rows.find(r => r.end <= x);
+      if (!row) { rows.push(row = { div: make('div', { className: 'tops' }) }); c.frame.insertBefore(row.div, box); }
+      row.end = x + 6 + .8 * e.textContent.length;
+      e.dataset.a = l.t;
+      e.style.left = x + '%';
+      row.div.append(e);
+    }
+  } else { // named at their right end
+    const ends = list.map(l => ({ n: l.n, v: known(l.v).slice(-9).sort((a, b) => a - b) })).filter(l => l.v.length).map(l => ({ n: l.n, v: l.v[l.v.length >> 1] })).reverse().sort((a, b) => b.v === a.v ? 0 : b.v - a.v);
+    let y = 2;
+    for (const e of ends) y = e.y = Math.min(on(s, e.v), y - .062);
+    y = .062 / 3;
+    for (const e of ends.reverse()) { e.y = Math.max(e.y, y); y = e.y + .062; place(make('u', { textContent: e.n, className: e.n.length > 4 ? 'minor' : '' }), e.y); }
+  }
+  lines(c);
+  const of = list.map(l => ({ ...l, k: known(l.v) })).filter(l => l.k.length);
+  const most = k => k.reduce((a, b) => Math.max(a, b)), least = k => k.reduce((a, b) => Math.min(a, b));
+  c.plot.ariaLabel = c.title + nameOf(chosen, ' of ') + '. ' + of.map(l => l.n + ' from ' + text(u, least(l.k)) + ' to ' + text(u, most(l.k))).join('; ');
+  const n = Math.ceil((T.length - 1) / 60), body = c.fig.querySelector('table.data tbody'), rows = [];
+  for (let i = 0; i < T.length - 1; i += n) {
+    const to = Math.min(i + n, T.length - 1), row = make('tr', {}, make('td', { textContent: clock(T[i]) }));
+    for (const l of list) {
+      let sum = 0, time = 0, top = NaN;
+      for (let j = i; j < to; j++) if (!isNaN(l.v[j])) { sum += l.v[j] * (T[j + 1] - T[j]); time += T[j + 1] - T[j]; top = isNaN(top) ? l.v[j] : Math.max(top, l.v[j]); }
+      row.append(make('td', { textContent: text(u, u === 1 && time ? sum / time : top) }));
+    }
+    rows.push(row);
+  }
+  body.replaceChildren(...rows);
+  for (const e of all('details .foot, .shown', c.fig)) e.remove();
+  if (n > 1) body.closest('.scroll').before(make('p', { className: 'foot', textContent: 'A row is the ' + (u === 1 ? 'mean' : 'largest') + ' of ' + n + ' points.' }));
+  if (chosen >= 0) c.fig.querySelector('figcaption').append(make('p', { className: 'shown', textContent: 'Shown is ' + nameOf(chosen) + ' alone.' + (w ? ' Each point is ' + clock(Math.round(w)) + ' long.' : '') }));
+}
+const nameOf = (i, before) => i < 0 ? '' : (before || '') + (D.p[i] ? D.p[i] + (D.l.length > 1 ? ' of ' + D.l[D.o[i]] : '') : D.l[D.o[i]]);
+
+// the view: a stretch of time, and a load or step
+let view = [A, B], dense = whole.T.length > 1001, picked = null;
+const isWhole = () => view[0] <= A && view[1] >= B, place = t => 100 * (t - view[0]) / (view[1] - view[0]);
+const find = (T, t) => { let lo = 0, hi = T.length - 1; while (hi - lo > 1) { const m = (lo + hi) >> 1; T[m] <= t ? lo = m : hi = m; } return lo; };
+for (const c of charts) {
+  c.cursor = make('div', { className: 'cur', hidden: true }, make('span'));
+  c.slider = make('div', { className: 'slider', tabIndex: 0, role: 'slider', ariaLabel: c.title + ': values over time. Arrow keys read them, plus and minus zoom, Escape shows the whole run', ariaValueMin: A, ariaValueMax: B, ariaValueNow: A, ariaValueText: clock(A) });
+  c.frame.append(c.cursor, c.slider);
+}
+const values = all('.legend b[data-s]').map(b => ({ b, s: +b.dataset.s, c: charts.find(c => c.fig.contains(b)) }));
+
+function pick(t) {
+  picked = t = Math.max(A, Math.min(B, t));
+  for (const { b, s, c } of values) { const { T, V } = source(c); b.textContent = text(S[s].u, V[s][find(T, t)]); }
+  const i = find(whole.T, t), x = place((whole.T[i] + whole.T[i + 1]) / 2);
+  for (const c of charts) {
+    const { T, V } = source(c), i = find(T, t), when = clock(T[i]) + ' to ' + clock(T[i + 1]);
+    c.cursor.hidden = x < 0 || x > 100;
+    c.cursor.style.left = x + '%';
+    c.cursor.firstChild.textContent = when;
+    c.cursor.firstChild.className = x < 8 ? 'first' : x > 92 ? 'last' : '';
+    c.slider.ariaValueNow = t;
+    c.slider.ariaValueText = when + c.ids.map(s => ', ' + S[s].n + ' ' + text(S[s].u, V[s][i])).join('');
   }
 }
 function leave() {
-  picked = -1;
-  for (const b of values) b.textContent = '';
-  for (const c of cursors) c.hidden = true;
-}
-function find(t) {
-  let lo = 0, hi = T.length - 1;
-  while (hi - lo > 1) { const m = (lo + hi) >> 1; T[m] <= t ? lo = m : hi = m; }
-  return lo;
-}
-
-// every point instead of a span a column, once someone looks closer
-function redraw() {
-  dense = false;
-  for (const p of all('path[data-s]')) {
-    const [lo, hi, log] = p.ownerSVGElement.dataset.scale.split(' ');
-    const y = v => 500 * (1 - Math.max(0, Math.min(1, v === Infinity ? 1 : log === 'true' ? v > 0 ? Math.log(v / lo) / Math.log(hi / lo) : 0 : (v - lo) / (hi - lo))));
-    let d = '', last = 0, first = 0;
-    const close = () => d && p.classList.contains('area') && last ? 'V500H' + first + 'Z' : '';
-    V[p.dataset.s].forEach((v, i) => {
-      if (isNaN(v)) { d += close(); last = 0; return; }
-      const x = (2e3 * ((T[i] + T[i + 1]) / 2 - A) / (B - A)).toFixed(2);
-      d += last ? 'L' : 'M';
-      if (!last) first = x;
-      d += x + ' ' + y(v).toFixed(1);
-      last = 1;
-    });
-    p.setAttribute('d', d + close());
-  }
+  picked = null;
+  for (const { b } of values) b.textContent = '';
+  for (const c of charts) c.cursor.hidden = true;
 }
 const steps = [.001, .01, .1, .5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21600, 86400];
-const button = document.createElement('button');
-button.textContent = 'Show the whole run';
-button.hidden = true;
-button.onclick = () => zoom(A, B);
 function zoom(a, b) {
-  const whole = a <= A && b >= B;
-  view = whole ? [A, B] : [Math.max(A, a), Math.min(B, b)];
-  if (dense && !whole) redraw();
-  for (const s of all('svg.z')) { const h = s.viewBox.baseVal.height; s.setAttribute('viewBox', whole ? '0 0 2000 ' + h : 2e3 * (view[0] - A) / (B - A) + ' 0 ' + 2e3 * (view[1] - view[0]) / (B - A) + ' ' + h); }
-  for (const e of moving) {
+  const width = Math.max(.01, Math.min(B - A, b - a));
+  a = Math.max(A, Math.min(B - width, a));
+  view = [a, a + width];
+  const w = isWhole();
+  if (w) view = [A, B];
+  if (dense && !w) { dense = false; for (const c of charts) { for (const s of all('.dense', c.frame)) s.classList.remove('dense'); lines(c); } } // each point, not a span a column
+  for (const s of all('svg.z')) { const h = s.viewBox.baseVal.height; s.setAttribute('viewBox', w ? '0 0 2000 ' + h : 2e3 * (view[0] - A) / (B - A) + ' 0 ' + 2e3 * (view[1] - view[0]) / (B - A) + ' ' + h); }
+  for (const e of all('[data-a]')) {
     const l = place(+e.dataset.a), r = e.dataset.b === undefined ? l : place(+e.dataset.b), label = e.tagName === 'SPAN', bar = !label && r > l;
-    if (e.closest('.xaxis')) { e.hidden = !whole; continue; }
-    e.style.left = whole ? '' : (label ? Math.max(0, l) : l) + '%';
-    e.style.width = whole || !bar ? '' : r - l + '%';
-    e.style.maxWidth = whole ? '' : 'none';
-    if (label) e.hidden = !whole && (l > 100 || r < 0);
+    if (e.closest('.xaxis')) { e.hidden = !w; continue; }
+    if (e.closest('.tops') && !e.className && w) { e.style.left = Math.min(l, 70) + '%'; e.hidden = false; continue; }
+    e.style.left = w ? '' : (label ? Math.max(0, l) : l) + '%';
+    e.style.width = w || !bar ? '' : r - l + '%';
+    e.style.maxWidth = w ? '' : 'none';
+    if (label) e.hidden = !w && (l > 100 || r < 0);
   }
   for (const e of all('.xaxis .new')) e.remove();
-  if (!whole) {
+  if (!w) {
     const step = steps.find(s => (view[1] - view[0]) / s <= 8) || 86400;
     for (const axis of all('.frame[data-time] .xaxis, .rows .xaxis')) for (let i = Math.ceil(view[0] / step); i * step <= view[1]; i++) {
-      const s = document.createElement('span');
-      s.className = 'new';
-      s.textContent = clock(i * step);
+      const s = make('span', { className: 'new', textContent: clock(i * step) });
       s.style.left = place(i * step) + '%';
       axis.append(s);
     }
   }
-  button.hidden = whole;
-  if (picked >= 0) pick(picked);
+  if (picked !== null) pick(picked);
+  settle();
 }
-frames.forEach(f => {
+async function choose(i) {
+  if (i >= 0 && !parts) parts = await inflate('facets');
+  chosen = i;
+  shown = i < 0 ? whole : parts[i].T ? parts[i] : parts[i] = decode(parts[i]);
+  for (const c of charts) if (c.switched) draw(c);
+  zoom(...view);
+}
+
+// a view is part of the page's address: #part?of=STEP&t=FROM,TO
+const list = (name, entries) => { const s = make('select', {}); for (const [n, v] of entries) s.append(new Option(n, v)); return [make('label', {}, name + ' ', s), s]; };
+const groups = (D.p || []).map((p, i) => [D.l.length > 1 ? D.l[D.o[i]] + (p ? ': ' + p : ': all steps') : p || 'all steps', i]);
+const [ofLabel, of] = list('Load or step', [['all together', -1], ...groups]), [atLabel, at] = list('Time', [['the whole run', '']]);
+for (const f of D.f || []) at.append(new Option(f.n, f.a + ',' + f.b));
+const reset = make('button', { type: 'button', textContent: 'Show all', hidden: true }), link = make('a', { textContent: 'Link to this view', hidden: true }), bar = make('div', { className: 'view', role: 'group', ariaLabel: 'What the charts show' });
+if (D.p) bar.append(ofLabel);
+bar.append(atLabel, reset, link, make('span', { className: 'how', textContent: 'Drag over a chart to zoom' }));
+charts[0].fig.closest('section').before(bar);
+let part = '';
+function settle() {
+  const w = isWhole(), t = view.map(s => +s.toFixed(3)).join(','), query = [];
+  if (chosen >= 0) query.push('of=' + encodeURIComponent(D.l[D.o[chosen]] + '/' + D.p[chosen]));
+  if (!w) query.push('t=' + t);
+  const hash = '#' + part + (query.length ? '?' + query.join('&') : '');
+  all('.drawn', at).forEach(e => e.remove());
+  if (!w && ![...at.options].some(o => o.value === t)) { const o = new Option(clock(+view[0].toFixed(3)) + ' to ' + clock(+view[1].toFixed(3)), t); o.className = 'drawn'; at.append(o); }
+  at.value = w ? '' : t;
+  of.value = chosen;
+  reset.hidden = link.hidden = !query.length;
+  bar.classList.toggle('on', query.length > 0);
+  link.href = hash;
+  if (hash !== (location.hash || '#')) try { history.replaceState(null, '', hash === '#' ? location.pathname + location.search : hash); } catch { /* the link is there */ }
+}
+async function restore() {
+  const [id, query] = location.hash.slice(1).split('?'), q = new URLSearchParams(query || '');
+  part = id;
+  if (query !== undefined) {
+    const i = groups.findIndex((g, i) => D.l[D.o[i]] + '/' + D.p[i] === q.get('of')), [a, b] = (q.get('t') || '').split(',').map(Number);
+    if (i !== chosen) await choose(i);
+    b > a && b > A && a < B ? zoom(a, b) : zoom(A, B);
+    const e = id && document.getElementById(id);
+    if (e) e.scrollIntoView();
+  } else settle();
+}
+of.onchange = () => choose(+of.value);
+at.onchange = () => { const [a, b] = at.value ? at.value.split(',').map(Number) : [A, B]; zoom(a, b); };
+reset.onclick = async () => { view = [A, B]; await choose(-1); of.focus(); };
+addEventListener('hashchange', restore);
+
+for (const c of charts) {
+  const f = c.frame;
   let from = null, box = null;
   const time = e => { const r = f.getBoundingClientRect(); return view[0] + (view[1] - view[0]) * Math.max(0, Math.min(1, (e.clientX - r.left) / r.width)); };
   f.onpointermove = e => {
     const t = time(e);
-    pick(find(t));
+    pick(t);
     if (from === null) return;
-    if (!box) { box = document.createElement('div'); box.className = 'sel'; f.append(box); }
+    if (!box) f.append(box = make('div', { className: 'sel' }));
     box.style.left = place(Math.min(from, t)) + '%';
     box.style.width = Math.abs(place(t) - place(from)) + '%';
   };
-  f.onpointerdown = e => { if (e.pointerType !== 'touch' && e.button === 0) { from = time(e); f.setPointerCapture(e.pointerId); f.after(button); } };
+  f.onpointerdown = e => { if (e.pointerType !== 'touch' && e.button === 0) { from = time(e); f.setPointerCapture(e.pointerId); } else pick(time(e)); };
   f.onpointerup = f.onpointercancel = e => {
     const t = time(e), a = from;
     from = null;
@@ -144,11 +291,19 @@ frames.forEach(f => {
   };
   f.onpointerleave = () => { if (from === null) leave(); };
   f.ondblclick = () => zoom(A, B);
-  f.onblur = leave;
-  f.onkeydown = e => {
-    const by = { ArrowLeft: -1, ArrowRight: 1, PageUp: -60, PageDown: 60 }[e.key];
-    if (by) { e.preventDefault(); pick(picked < 0 ? find(view[0]) : picked + by); }
-    if (e.key === 'Escape') zoom(A, B);
+  c.slider.onblur = leave;
+  c.slider.onfocus = () => pick(picked === null ? view[0] : picked);
+  c.slider.onkeydown = e => {
+    const { T } = source(c), i = find(T, picked === null ? view[0] : picked), by = { ArrowLeft: -1, ArrowRight: 1, ArrowDown: -1, ArrowUp: 1, PageUp: -60, PageDown: 60, Home: -1e9, End: 1e9 }[e.key];
+    const near = k => { const t = picked === null ? (view[0] + view[1]) / 2 : picked, w = (view[1] - view[0]) * k; zoom(t - w / 2, t + w / 2); };
+    if (by) { const j = Math.max(find(T, view[0]), Math.min(find(T, view[1] - 1e-3), i + by)); pick((T[j] + T[j + 1]) / 2); }
+    else if (e.key === '+' || e.key === '=') near(.5);
+    else if (e.key === '-') near(2);
+    else if (e.key === 'Escape') zoom(A, B);
+    else return;
+    e.preventDefault();
   };
-});
+}
+await restore();
+document.documentElement.dataset.ready = Math.round(performance.now());
 })();

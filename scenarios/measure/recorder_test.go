@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -408,18 +409,30 @@ func TestRecorder_InFlight(t *testing.T) {
 	}
 }
 
-// TestRecorder_Rows: rows of single steps are left out of a long run, with a note.
+// TestRecorder_Rows: in a long run several seconds make one row of a single step, with
+// a note; none of them reaches over a fault's beginning or end, and nothing is lost.
 func TestRecorder_Rows(t *testing.T) {
 	g := newRig(t, oneStep)
-	o := request(0, ms, scenarios.OK)
-	g.Shard(0).Record(&o)
-	f := g.finish(Case{}, maxRows/2*sec+sec)
+	const long = maxRows*3/2*sec + sec
+	all := []scenarios.Outcome{request(100*ms, 3*ms, okay), request(1100*ms, 7*ms, okay), request(4200*ms, ms, okay), request(4600*ms, ms, okay), request(5*sec, ms, okay)}
+	g.play(all, action{4500 * ms, func() { g.Inject("f", "f") }}, action{8 * sec, func() { g.Clear(0) }})
+	f := g.finish(Case{}, long)
+	var single []string
+	sums, rows := map[bool]int64{}, map[bool]int{}
 	for _, w := range f.Windows {
+		sums[w.Load == "*"] += w.Offered
+		rows[w.Load == "*"]++
 		if w.Load != "*" {
-			t.Fatal("there is a row of a single step")
+			single = append(single, fmt.Sprintf("%v+%v: %d, max %v", w.T, w.D, w.Offered, w.Max))
 		}
 	}
-	if len(f.Notes) != 1 {
+	if want := []string{"0+2: 2, max 0.007", "4+0.5: 1, max 0.001", "4.5+1.5: 2, max 0.001"}; !slices.Equal(single, want) {
+		t.Errorf("rows %q, want %q", single, want)
+	}
+	if sums[true] != 5 || sums[false] != 5 || rows[true] < maxRows {
+		t.Errorf("%v requests in %v rows", sums, rows)
+	}
+	if len(f.Notes) != 1 || !strings.Contains(f.Notes[0], "2 s long") {
 		t.Errorf("notes: %q", f.Notes)
 	}
 }
