@@ -34,16 +34,19 @@ type page struct {
 	CSS                  template.CSS
 	Script, Data         template.JS
 	Mark, Word, Tone     string
-	Name, Reason         string
+	Name, Advice, Reason string
 	Hypothesis           string
 	Alerts               []string
 	Facts                []pair
+	Meta                 []pair // who let it run, and what for
 	Parts                []part
 	Objectives           []objectiveView
 	Gauges               bool
 	Faults               []faultView
 	FaultTable           *table
 	Ledger               *ledgerView
+	Asked                []askedView
+	AskedFoot            string
 	Repeated             []string
 	RepeatTable          *table
 	Control, Many        bool
@@ -100,6 +103,10 @@ func newPage(r *scenarios.Result) (*page, error) {
 	list, together := points(r)
 	line := newTimeline(r, list, at)
 	c := newCharts(line, list, together)
+	p.Advice = advice(r)
+	if r.Verdict == scenarios.Pass && len(r.Objectives) > 0 && !r.Control {
+		p.Reason = "" // the advice says it
+	}
 	p.Facts = facts(r)
 	if len(list) > 0 && !r.Generator.Healthy && r.Verdict != scenarios.Invalid { // else the reason says it
 		p.Alerts = append(p.Alerts, "The generator was not healthy, so the figures of this page are not to be trusted: see Generator.")
@@ -110,6 +117,7 @@ func newPage(r *scenarios.Result) (*page, error) {
 	p.objectives(r)
 	p.Scripts = scriptTable(r)
 	p.faults(r, line)
+	p.asked(r)
 	p.ledger(r.Ledger)
 	p.repeats(r.Repeats)
 	if len(list) > 0 {
