@@ -18,6 +18,7 @@ func (c *charts) encode() ([]byte, error) {
 		Unit   unit            `json:"u"`
 		Per    float64         `json:"m"` // what the values are divided by
 		Base   *int            `json:"b,omitempty"`
+		From   int             `json:"f,omitempty"` // what the values are taken from
 		Values json.RawMessage `json:"v,omitempty"`
 		Sparse json.RawMessage `json:"z,omitempty"`
 	}
@@ -32,6 +33,13 @@ func (c *charts) encode() ([]byte, error) {
 		s := &c.data[i]
 		l := line{Unit: s.unit, Per: per(s)}
 		values := s.values
+		if s.low {
+			l.From, l.Per = 1, 1e6
+			values = make([]float64, len(s.values))
+			for k, v := range s.values {
+				values[k] = 1 - v
+			}
+		}
 		if s.base != nil {
 			for j := range i {
 				if c.data[j].name == s.base.name {

@@ -56,6 +56,10 @@ type page struct {
 	Errors               *chart
 	ErrorRows            []errorView
 	ErrorsLeft           string
+	Resilience           *chart
+	Costs                *table
+	Budgets              []budgetView
+	BudgetsLeft          string
 	Generator            []*chart
 	GeneratorText        string
 	Healthy              bool
@@ -122,6 +126,8 @@ func newPage(r *scenarios.Result) (*page, error) {
 	p.repeats(r.Repeats)
 	if len(list) > 0 {
 		p.Latency, p.Throughput, p.Errors = c.latency(r), c.throughput(), c.errors()
+		p.Resilience, p.Costs = c.resilience(r), costs(r)
+		p.budgets(r)
 		if r.Imported == "" || !r.Generator.Healthy {
 			p.Generator = c.generator(r)
 		}
@@ -184,6 +190,7 @@ func (p *page) parts() []part {
 		{len(p.Generator) > 0, part{"generator", "Generator"}},
 		{p.Heatmap != nil || p.Percentiles != nil || len(p.Missing) > 0, part{"spread", "Distribution"}},
 		{len(p.Phases) > 0, part{"phases", "Phases and steps"}},
+		{p.Resilience != nil, part{"resilience", "Resilience"}},
 		{p.Scripts != nil, part{"scripts", "Script"}},
 		{true, part{"run", "Run"}},
 	} {

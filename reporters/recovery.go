@@ -140,6 +140,9 @@ func (v *askedView) moments(f *scenarios.FaultRecord, metric string) {
 	case "heal":
 		add(&v.From, f.Cleared)
 		add(&v.To, f.RecoveredAt)
+		if f.RecoveredAt < f.Cleared {
+			v.To += ", before that"
+		}
 	case "detect":
 		add(&v.From, f.Injected)
 		add(&v.To, f.Injected+f.Detect)
