@@ -38,7 +38,6 @@ type page struct {
 	Hypothesis           string
 	Alerts               []string
 	Facts                []pair
-	Meta                 []pair // who let it run, and what for
 	Parts                []part
 	Objectives           []objectiveView
 	Gauges               bool
