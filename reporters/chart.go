@@ -19,7 +19,7 @@ type series struct {
 	area   bool      // filled down to the lower edge
 	unit   unit
 	base   *series // the script stores the difference from it, which is shorter
-	low    bool    // a share that is best at 1: of several values the least counts, and the script stores the difference from 1
+	low    bool    // a share that is best at 1: of several values the least counts
 }
 
 // unit says how a value is written.

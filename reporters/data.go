@@ -18,7 +18,6 @@ func (c *charts) encode() ([]byte, error) {
 		Unit   unit            `json:"u"`
 		Per    float64         `json:"m"` // what the values are divided by
 		Base   *int            `json:"b,omitempty"`
-		From   int             `json:"f,omitempty"` // what the values are taken from
 		Values json.RawMessage `json:"v,omitempty"`
 		Sparse json.RawMessage `json:"z,omitempty"`
 	}
@@ -33,13 +32,6 @@ func (c *charts) encode() ([]byte, error) {
 		s := &c.data[i]
 		l := line{Unit: s.unit, Per: per(s)}
 		values := s.values
-		if s.low {
-			l.From, l.Per = 1, 1e6
-			values = make([]float64, len(s.values))
-			for k, v := range s.values {
-				values[k] = 1 - v
-			}
-		}
 		if s.base != nil {
 			for j := range i {
 				if c.data[j].name == s.base.name {
@@ -103,6 +95,9 @@ func per(s *series) float64 {
 	case inCores:
 		return 100
 	case inShare:
+		if s.low { // what is next to 1 counts
+			return 1e6
+		}
 		return 1e4
 	}
 	return 1

@@ -47,17 +47,19 @@ func (c *charts) resilience(r *scenarios.Result) *chart {
 	if s.Lo > 0 {
 		about += " The axis begins at " + percent(s.Lo) + "."
 	}
-	ch := c.make(chart{ID: "good", Title: "Share of good requests", About: about, Alone: true}, s, []series{line})
-	ch.Plot = template.HTML(`<path class="lost" d="`+over(c.at, line.values, s)+`"/>`) + ch.Plot
+	aim := math.NaN() // what an objective asks for
 	for i := range r.Objectives {
 		o := &r.Objectives[i]
-		b, ok := budgetOf(o)
-		if !ok || o.Phase != "run" || b.step != "*" || b.load != "*" || 1-b.allowed < s.Lo {
-			continue
+		if b, ok := budgetOf(o); ok && o.Phase == "run" && b.step == "*" && b.load == "*" && 1-b.allowed >= s.Lo {
+			aim = 1 - b.allowed
+			about += " The dashed line is the objective " + clip(b.text, 60) + "."
+			break // one is enough to see where it lies
 		}
-		ch.Plot += hline("limit", s.at(1-b.allowed))
-		ch.Notes = append(ch.Notes, tick{Place: c.places.left(0) + " " + c.places.top(1-s.at(1-b.allowed)), Label: clip(clean(o.Text), 60)})
-		break // one is enough to see where it lies
+	}
+	ch := c.make(chart{ID: "good", Title: "Share of good requests", About: about, Alone: true}, s, []series{line})
+	ch.Plot = template.HTML(`<path class="lost" d="`+over(c.at, line.values, s)+`"/>`) + ch.Plot
+	if !math.IsNaN(aim) {
+		ch.Plot += hline("limit", s.at(aim))
 	}
 	return ch
 }
@@ -145,7 +147,7 @@ func (p *page) budgets(r *scenarios.Result) {
 				continue
 			}
 			c := of(ph.Name, b)
-			if c.all == 0 {
+			if c.all == 0 || c.bad == 0 && strings.HasPrefix(ph.Name, "recovery/") {
 				continue
 			}
 			if len(p.Budgets) == mostBudgets {

@@ -30,7 +30,7 @@ T.push(at / 1e3);
 for (const s of D.s) {
   let v = s.v;
   if (s.z) { v = new Array(T.length - 1).fill(0); for (let i = 0; i < s.z.length; i += 2) v[s.z[i]] = s.z[i + 1]; }
-  V.push(v.map((x, i) => x === null ? NaN : s.b !== undefined ? V[s.b][i] + x : s.f ? s.f - x / s.m : s.u === 0 && x < 0 ? Infinity : x / s.m));
+  V.push(v.map((x, i) => x === null ? NaN : s.b !== undefined ? V[s.b][i] + x : s.u === 0 && x < 0 ? Infinity : x / s.m));
 }
 const figures = f => String(+f.toPrecision(3));
 const number = f => Math.abs(f) >= 100 ? f.toFixed(0) : figures(f);
