@@ -19,6 +19,7 @@ type series struct {
 	area   bool      // filled down to the lower edge
 	unit   unit
 	base   *series // the script stores the difference from it, which is shorter
+	low    bool    // a share that is best at 1: of several values the least counts
 }
 
 // unit says how a value is written.
@@ -194,6 +195,8 @@ func (c *charts) table(lines []series) *table {
 	switch {
 	case step > 1 && lines[0].unit == perSec:
 		t.Caption = fmt.Sprintf("A row is the mean of %d points; result.json has every window.", step)
+	case step > 1 && lines[0].low:
+		t.Caption = fmt.Sprintf("A row is the smallest of %d points; result.json has every window.", step)
 	case step > 1:
 		t.Caption = fmt.Sprintf("A row is the largest of %d points; result.json has every window.", step)
 	}
@@ -206,7 +209,11 @@ func (c *charts) sum(l series, from, to int) float64 {
 		if v := l.values[i]; !math.IsNaN(v) {
 			sum += v * c.points[i].d
 			span += c.points[i].d
-			most = larger(most, v)
+			if l.low && v < most {
+				most = v
+			} else if !l.low || math.IsNaN(most) {
+				most = larger(most, v)
+			}
 		}
 	}
 	if l.unit == perSec && span > 0 {

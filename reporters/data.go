@@ -177,6 +177,9 @@ func per(s *series) float64 {
 	case inCores:
 		return 100
 	case inShare:
+		if s.low { // what is next to 1 counts
+			return 1e6
+		}
 		return 1e4
 	}
 	return 1

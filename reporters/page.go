@@ -35,7 +35,7 @@ type page struct {
 	Script               template.JS
 	Data, Facets         template.HTML // for the script
 	Mark, Word, Tone     string
-	Name, Reason         string
+	Name, Advice, Reason string
 	Hypothesis           string
 	Alerts               []string
 	Facts                []pair
@@ -45,6 +45,8 @@ type page struct {
 	Faults               []faultView
 	FaultTable           *table
 	Ledger               *ledgerView
+	Asked                []askedView
+	AskedFoot            string
 	Repeated             []string
 	RepeatTable          *table
 	Control, Many        bool
@@ -54,6 +56,10 @@ type page struct {
 	Errors               *chart
 	ErrorRows            []errorView
 	ErrorsLeft           string
+	Resilience           *chart
+	Costs                *table
+	Budgets              []budgetView
+	BudgetsLeft          string
 	Generator            []*chart
 	GeneratorText        string
 	Healthy              bool
@@ -101,6 +107,10 @@ func newPage(r *scenarios.Result) (*page, error) {
 	list, together := points(r)
 	line := newTimeline(r, list, at)
 	c := newCharts(line, list, together)
+	p.Advice = advice(r)
+	if r.Verdict == scenarios.Pass && len(r.Objectives) > 0 && !r.Control {
+		p.Reason = "" // the advice says it
+	}
 	p.Facts = facts(r)
 	if len(list) > 0 && !r.Generator.Healthy && r.Verdict != scenarios.Invalid { // else the reason says it
 		p.Alerts = append(p.Alerts, "The generator was not healthy, so the figures of this page are not to be trusted: see Generator.")
@@ -111,10 +121,13 @@ func newPage(r *scenarios.Result) (*page, error) {
 	p.objectives(r)
 	p.Scripts = scriptTable(r)
 	p.faults(r, line)
+	p.asked(r)
 	p.ledger(r.Ledger)
 	p.repeats(r.Repeats)
 	if len(list) > 0 {
 		p.Latency, p.Throughput, p.Errors = c.latency(r), c.throughput(), c.errors()
+		p.Resilience, p.Costs = c.resilience(r), costs(r)
+		p.budgets(r)
 		if r.Imported == "" || !r.Generator.Healthy {
 			p.Generator = c.generator(r)
 		}
@@ -176,6 +189,7 @@ func (p *page) parts() []part {
 		{len(p.Generator) > 0, part{"generator", "Generator"}},
 		{p.Heatmap != nil || p.Percentiles != nil || len(p.Missing) > 0, part{"spread", "Distribution"}},
 		{len(p.Phases) > 0, part{"phases", "Phases and steps"}},
+		{p.Resilience != nil, part{"resilience", "Resilience"}},
 		{p.Scripts != nil, part{"scripts", "Script"}},
 		{true, part{"run", "Run"}},
 	} {

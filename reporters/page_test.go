@@ -181,7 +181,7 @@ func TestHTML_EscapesHostileText(t *testing.T) {
 func TestHTML_ShowsWhatThereIs(t *testing.T) {
 	all := []string{
 		`id="objectives"`, `id="faults"`, `id="c-latency"`, `id="c-throughput"`, `id="c-errors"`, `id="c-flight"`, `id="c-waits"`, `id="c-cpu"`, `id="c-steal"`, `id="c-heatmap"`,
-		`id="c-percentiles"`, `id="phases"`, `id="run"`,
+		`id="c-percentiles"`, `id="phases"`, `id="c-good"`, `id="run"`,
 	}
 	tests := []struct {
 		name    string
@@ -189,13 +189,13 @@ func TestHTML_ShowsWhatThereIs(t *testing.T) {
 		without []string
 	}{
 		{"minute", slices.Concat(all, []string{
-			"</span> Pass</p>", "All 6 objectives held.", "p95 &lt; 200ms in baseline", "process.crash on posts[1], via signal", "taken back", "warm-up", "∞ p99", "stair",
+			"</span> Pass</p>", "Ship: all 6 objectives held, and of 3 faults 1 did no harm", "Recovery, asked and achieved", "p95 &lt; 200ms in baseline", "process.crash on posts[1], via signal", "taken back", "warm-up", "∞ p99", "stair",
 			"4bf92f3577b34da6a3ce929d0e0e4736", "brunt run scenario.yaml --set rate=300/s", "seed: 7", "executor: constant-arrival-rate", "✓ Healthy",
 		}), nil},
 		{"failing", []string{"</span> Fail</p>", "✗</span> fail", "2226 requests, and 10000 are needed"}, nil},
 		{"faults-none", []string{`id="c-latency"`}, []string{`id="faults"`, `id="c-errors"`, `id="errors"`, "shade\"", "∞ p", "first harm"}},
 		{"objectives-none", []string{"None was set"}, []string{"stair c", `class="gauge`}},
-		{"empty", []string{"Invalid", "Setup failed"}, all[1:12]},
+		{"empty", []string{"Invalid", "Setup failed"}, all[1:13]},
 		{"infinite", []string{"∞ p50", "&gt; 16s", "not recovered"}, nil},
 		{"invalid", []string{"Not healthy", "Give it a processor of its own", "1 step of the wall clock", "12% of the CPU time stolen"}, nil},
 		{"interrupted", []string{"Interrupted", "the fault was not injected"}, nil},
@@ -237,7 +237,7 @@ func TestHTML_ChartsHaveTables(t *testing.T) {
 			t.Errorf("no label in %.60s", f)
 		}
 	}
-	if len(figures) != 9 {
+	if len(figures) != 10 {
 		t.Errorf("%d charts", len(figures))
 	}
 }

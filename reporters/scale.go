@@ -63,8 +63,9 @@ func (s scale) at(v float64) float64 {
 func (s scale) ticks() []float64 {
 	var out []float64
 	if !s.Log {
-		for i, step := 0, nice(s.Hi/4); ; i++ {
-			v := step * float64(i)
+		step := nice((s.Hi - s.Lo) / 4)
+		for i := math.Max(0, math.Ceil(s.Lo/step-1e-9)); ; i++ {
+			v := step * i
 			if v > s.Hi*1.001 {
 				return out
 			}

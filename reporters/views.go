@@ -15,6 +15,7 @@ import (
 type objectiveView struct {
 	Mark, Word, Tone   string
 	Text, Note, Phase  string
+	Target             string
 	Measured, Interval string
 	Gauge              template.HTML
 }
@@ -24,7 +25,7 @@ func (p *page) objectives(r *scenarios.Result) {
 		o := &r.Objectives[i]
 		v := objectiveView{
 			Mark: mark(o.Verdict), Word: word(o.Verdict), Tone: tone(o.Verdict), Text: title(o), Note: remark(o), Phase: clean(o.Phase),
-			Measured: measured(o), Interval: interval(o), Gauge: gauge(o),
+			Target: target(o), Measured: measured(o), Interval: interval(o), Gauge: gauge(o),
 		}
 		p.Gauges = p.Gauges || v.Gauge != ""
 		p.Objectives = append(p.Objectives, v)
@@ -55,7 +56,8 @@ type faultView struct {
 	Name             string
 	Mark, Word, Tone string
 	Hit, Effect      string
-	Times            []pair
+	Course           []stop
+	Figures          []pair
 	Evidence         []pair
 }
 
@@ -66,7 +68,7 @@ func (p *page) faults(r *scenarios.Result, line *timeline) {
 		v := faultVerdict(f)
 		p.Faults = append(p.Faults, faultView{
 			N: i + 1, Name: clean(f.Name), Mark: mark(v), Word: impactWord(f), Tone: tone(v), Hit: hit(f), Effect: effect(f),
-			Times: times(f), Evidence: evidence(f),
+			Course: course(f), Figures: figures(f), Evidence: evidence(f),
 		})
 		t.Rows = append(t.Rows, []string{
 			fmt.Sprintf("%d %s", i+1, clean(f.Name)), offset(f.Planned), offset(f.Injected), offset(f.Verified), seconds(f.Onset), seconds(f.Failover), offset(f.Cleared), seconds(f.Recover),
@@ -80,41 +82,6 @@ func (p *page) faults(r *scenarios.Result, line *timeline) {
 	if line.struck() {
 		p.Overview, p.Axis = line.overview(), line.times()
 	}
-}
-
-// times are the moments and spans of a fault that are known.
-func times(f *scenarios.FaultRecord) []pair {
-	var out []pair
-	moment := func(name string, n scenarios.Num) {
-		if n.Known() {
-			out = append(out, pair{name, offset(n)})
-		}
-	}
-	span := func(name string, n scenarios.Num) {
-		if n.Known() {
-			out = append(out, pair{name, seconds(n)})
-		}
-	}
-	moment("planned", f.Planned)
-	moment("injected", f.Injected)
-	moment("verified", f.Verified)
-	moment("cleared", f.Cleared)
-	span("detect", f.Detect)
-	if f.Impact != scenarios.Impacted && f.Impact != scenarios.NotRecovered {
-		return out
-	}
-	moment("recovered", f.RecoveredAt)
-	span("onset", f.Onset)
-	span("failover", f.Failover)
-	span("recover", f.Recover)
-	span("heal", f.Heal)
-	if f.Area.Known() && f.Area > 0 {
-		out = append(out, pair{"area lost", seconds(f.Area)})
-	}
-	if f.Resolution.Known() && f.Resolution > 0 {
-		out = append(out, pair{"resolution", "±" + seconds(f.Resolution)})
-	}
-	return out
 }
 
 // evidence says how it is known that the fault was there, met traffic and is gone.

@@ -52,7 +52,8 @@ const figures = f => String(+f.toPrecision(3));
 const number = f => Math.abs(f) >= 100 ? f.toFixed(0) : figures(f);
 const clock = s => { const neg = s < 0 ? '-' : ''; s = Math.round(Math.abs(s) * 1e3) / 1e3; const h = Math.floor(s / 3600), m = Math.floor(s / 60) % 60, r = +(s % 60).toFixed(3); return neg + (h ? h + 'h' : '') + (m || h && r ? m + 'm' : '') + (r || !h && !m ? s < 1 && r ? +(r * 1e3).toFixed(3) + 'ms' : r + 's' : ''); };
 const span = f => f === Infinity ? '∞' : f === 0 ? '0s' : f < .9995e-3 ? figures(f * 1e6) + 'µs' : f < .9995 ? figures(f * 1e3) + 'ms' : f < 59.95 ? figures(f) + 's' : clock(Math.round(f));
-const text = (u, f) => isNaN(f) ? '–' : u === 0 ? span(f) : u === 1 ? number(f) + '/s' : u === 3 ? figures(f * 100) + '%' : number(f);
+const share = f => +(f * 100).toFixed(f > 0 && f < 1 ? Math.max(1, 2 - Math.floor(Math.log10(Math.min(f, 1 - f) * 100))) : 3) + '%';
+const text = (u, f) => isNaN(f) ? '–' : u === 0 ? span(f) : u === 1 ? number(f) + '/s' : u === 3 ? share(f) : number(f);
 const known = v => v.filter(f => !isNaN(f));
 
 // scales: the same rules as scale.go
