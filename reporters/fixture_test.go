@@ -245,8 +245,10 @@ func (s *sim) request(t float64) {
 			Sample: &scenarios.Sample{
 				At: t + d, Load: "browse", Step: step, Request: "GET http://127.0.0.1:8080/posts?page=7", Status: 503, Message: cause,
 				Body: `{"error":"no healthy upstream"}`, Headers: map[string]string{"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "content-type": "application/json"},
+				Sent: &scenarios.Sent{Method: "GET", URL: "http://127.0.0.1:8080/posts?page=7", Headers: []string{"User-Agent: brunt", "Authorization: Bearer ***"}},
 			},
 		}
+		g.Sample.Curl = g.Sample.Sent.Curl()
 		s.errors[[2]string{cause, step}] = g
 	}
 	g.Count++

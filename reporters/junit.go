@@ -70,6 +70,9 @@ func (JUnit) Report(w io.Writer, r *scenarios.Result) error {
 		{"exit_code", fmt.Sprint(r.ExitCode)},
 		{"brunt", clean(r.Environment.Brunt)},
 	}
+	for _, name := range r.Meta.Keys() {
+		s.Properties = append(s.Properties, junitProperty{"meta." + clean(name), clean(r.Meta[name])})
+	}
 	names := map[string]int{}
 	add := func(name string, v scenarios.Verdict, message, body string) {
 		c := junitCase{Class: "brunt." + strings.ReplaceAll(s.Name, ".", "_"), Name: name, Time: "0"}

@@ -39,6 +39,7 @@ type page struct {
 	Hypothesis           string
 	Alerts               []string
 	Facts                []pair
+	Meta                 []pair
 	Parts                []part
 	Objectives           []objectiveView
 	Gauges               bool
@@ -111,7 +112,7 @@ func newPage(r *scenarios.Result) (*page, error) {
 	if r.Verdict == scenarios.Pass && len(r.Objectives) > 0 && !r.Control {
 		p.Reason = "" // the advice says it
 	}
-	p.Facts = facts(r)
+	p.Facts, p.Meta = facts(r), metaOf(r)
 	if len(list) > 0 && !r.Generator.Healthy && r.Verdict != scenarios.Invalid { // else the reason says it
 		p.Alerts = append(p.Alerts, "The generator was not healthy, so the figures of this page are not to be trusted: see Generator.")
 	}

@@ -43,6 +43,13 @@ func (s *sheet) result(r *scenarios.Result) {
 	s.line(span{mark(r.Verdict) + " " + strings.ToUpper(word(r.Verdict)), tones[tone(r.Verdict)]}, span{"  " + clean(r.Name), bold})
 	s.text("  ", "  ", clean(r.Reason), plain)
 	s.text("  ", "  ", s.about(r), dim)
+	var said []string
+	for _, m := range metaOf(r) {
+		said = append(said, strings.ToLower(m.Name[:1])+m.Name[1:]+" "+m.Value)
+	}
+	if len(said) > 0 {
+		s.text("  ", "  ", scenarios.Sentence(strings.Join(said, "; ")), dim)
+	}
 	s.objectives(r.Objectives)
 	s.faults(r.Faults)
 	s.ledger(r.Ledger)

@@ -151,6 +151,7 @@ type errorView struct {
 type sampleView struct {
 	Head  string
 	Lines []pair
+	Curl  string // a command that sends it again, its lines kept
 }
 
 // mostErrorRows bounds the table of errors.
@@ -197,6 +198,16 @@ func sampleOf(s *scenarios.Sample) *sampleView {
 	add("answer", s.Body)
 	for _, name := range slices.Sorted(maps.Keys(s.Headers)) {
 		add(clip(clean(name), 60)+":", s.Headers[name])
+	}
+	switch {
+	case len(s.Curl) > longestBody: // half of a command is none
+		add("curl", "too long for this page; result.json has it")
+	case s.Curl != "":
+		lines := strings.Split(s.Curl, "\n")
+		for i, l := range lines {
+			lines[i] = clean(l)
+		}
+		v.Curl = strings.Join(lines, "\n")
 	}
 	return v
 }

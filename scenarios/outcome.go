@@ -139,6 +139,8 @@ type Sample struct {
 	Message string            `json:"message,omitempty"` // what was wrong
 	Body    string            `json:"body,omitempty"`    // the beginning of the answer
 	Headers map[string]string `json:"headers,omitempty"` // of the answer
+	Sent    *Sent             `json:"sent,omitempty"`    // the request as it went on the wire; nil: it never did, or that is not known
+	Curl    string            `json:"curl,omitempty"`    // a command of curl that sends the request again, for a POSIX shell
 }
 
 // Said is what the sample tells beside its request: the message, and the answer.

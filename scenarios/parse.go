@@ -16,6 +16,7 @@ import (
 // disk and variables from the environment.
 type Options struct {
 	Set  map[string]string                 // params given on the command line
+	Meta map[string]string                 // what it says of the run, over what the file says
 	Env  func(string) (string, bool)       // nil is os.LookupEnv
 	Read func(path string) ([]byte, error) // nil reads from disk
 }
@@ -61,6 +62,7 @@ func (p *files) scenario(root *Node) *Scenario {
 		settings: []*Node{root.Get("target").Get("processes"), root.Get("target").Get("containers")},
 	}
 	p.params(s, root)
+	p.meta(root)
 	for _, f := range root.Fields {
 		if f.Key != "params" {
 			s.ledger = f.Key == "ledger"
@@ -74,6 +76,7 @@ func (p *files) scenario(root *Node) *Scenario {
 	var doc document
 	Decode(root, &doc, p.m)
 	sc.Name, sc.Hypothesis, sc.Target, sc.Pacing = doc.Name, doc.Hypothesis, doc.Target, doc.Pacing
+	sc.Meta = doc.Meta.masked(sc.Secrets)
 	sc.Auth, sc.Sign = doc.Auth, doc.Sign
 	sc.Setup, sc.Init, sc.Teardown = doc.Setup, doc.Init, doc.Teardown
 	sc.Guard, sc.Judge, sc.Steady, sc.Stop, sc.SLO = doc.Guard, doc.Judge, doc.Steady, doc.Stop, doc.SLO

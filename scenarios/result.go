@@ -17,6 +17,7 @@ type Result struct {
 	Verdict     Verdict           `json:"verdict"`              // what the run came to
 	ExitCode    int               `json:"exit_code"`            // of brunt
 	Reason      string            `json:"reason"`               // one sentence
+	Meta        Meta              `json:"meta,omitempty"`       // what the run is to its organisation: operator, approver, ticket, closes and others
 	Started     time.Time         `json:"started"`              // when the run began
 	T0          time.Time         `json:"t0"`                   // what offsets count from
 	Ended       time.Time         `json:"ended"`                // when the verdict was known

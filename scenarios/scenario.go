@@ -28,6 +28,7 @@ type Scenario struct {
 	SLO        []Objective
 	Ledger     *Ledger // nil is none
 	Judge      Judge
+	Meta       Meta // what the run is to its organisation; empty is not said
 
 	Secrets *Secrets
 	Symbols *Symbols
@@ -71,6 +72,7 @@ type document struct {
 	Name       string      `yaml:"name"`                                // zero is the file's
 	Hypothesis string      `yaml:"hypothesis"`                          // what its author expects to see, in a sentence
 	Seed       *uint64     `yaml:"seed"`                                // every random choice but uuid() comes from it; nil has one drawn, and printed
+	Meta       Meta        `yaml:"meta"`                                // who runs it, who approved it, by which ticket, what it closes; --meta name=value adds to it
 	Params     *Node       `yaml:"params"`                              // names to values, for ${name}; --set name=value overrides them
 	Extends    string      `yaml:"extends"`                             // a file that this one is laid over: maps are merged, null takes away
 	Target     Target      `yaml:"target,required"`                     // the system under test: exactly one of url, stack, processes, containers, compose

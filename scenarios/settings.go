@@ -13,19 +13,20 @@ type Setting struct {
 }
 
 // Settings lists every value of the scenario as it was resolved: extends merged, params
-// filled in.
+// filled in. Meta is none of them: it changes nothing of what is done.
 func (s *Scenario) Settings() []Setting {
 	var out []Setting
-	s.resolved().walk("", func(path string, n *Node) {
+	s.done().walk("", func(path string, n *Node) {
 		out = append(out, Setting{s.Secrets.Mask(path), s.Secrets.Mask(n.shown())})
 	})
 	return out
 }
 
-// Sum is a digest of the scenario as it was resolved, secrets and all.
+// Sum is a digest of the scenario as it was resolved, secrets and all, meta
+// left out.
 func (s *Scenario) Sum() [sha256.Size]byte {
 	h := sha256.New()
-	s.resolved().walk("", func(path string, n *Node) { writeLengths(h, path, n.Value) })
+	s.done().walk("", func(path string, n *Node) { writeLengths(h, path, n.Value) })
 	return [sha256.Size]byte(h.Sum(nil))
 }
 
@@ -42,6 +43,11 @@ func (s *Scenario) resolved() *Node {
 		return &Node{Kind: Map}
 	}
 	return s.Root.without(func(k string) bool { return k == "params" || k == "extends" })
+}
+
+// done is what of the file says what is done.
+func (s *Scenario) done() *Node {
+	return s.resolved().without(func(k string) bool { return k == "meta" })
 }
 
 // walk goes over all single values below n, and over maps and lists without any.

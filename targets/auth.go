@@ -215,4 +215,10 @@ func (t *trip) conceal(sm *scenarios.Sample) {
 	for name, value := range sm.Headers {
 		sm.Headers[name] = secrets.Mask(value)
 	}
+	if s := sm.Sent; s != nil {
+		s.URL, s.Body = secrets.Mask(s.URL), secrets.Mask(s.Body)
+		for i, h := range s.Headers {
+			s.Headers[i] = secrets.Mask(h)
+		}
+	}
 }

@@ -310,6 +310,9 @@ func TestAuth_Concealed(t *testing.T) {
 		if body := k.last().Body; sent != "" && strings.Contains(body, sent) || !strings.Contains(body, "***") {
 			t.Errorf("%s: the sample says %q", block, body)
 		}
+		if said := fmt.Sprint(*k.last().Sent.Conceal(nil)); sent != "" && strings.Contains(said, sent) || !strings.Contains(said, "***") {
+			t.Errorf("%s: what was sent is %s", block, said)
+		}
 	}
 }
 

@@ -178,6 +178,7 @@ func (t *trip) fill() error {
 
 // compose writes the request down.
 func (t *trip) compose() error {
+	t.send = nil // what was sent before is no sample of this
 	if err := t.prove(); err != nil {
 		return err
 	}
@@ -347,6 +348,13 @@ func (t *trip) sample(err error) {
 				sm.Headers[name] = string(v[0])
 			}
 		}
+	}
+	if t.send != nil {
+		var tail net.Buffers
+		if t.filled && !t.wire.bare {
+			tail = t.filling.tail(t.call) // anew: to write it is to use it up
+		}
+		sm.Sent = sentOf(t.send, tail, t.at(), t.client.o.TLS)
 	}
 	t.conceal(&sm)
 	k.Keep(t.out, sm)

@@ -185,6 +185,7 @@ func (e *Vegeta) sample(h *hit, out *scenarios.Outcome, err error, a *answer, re
 	sm := scenarios.Sample{At: h.Intended.Seconds(), Step: c.name, Request: c.method + " " + c.url.Text(), Status: int(out.Status)}
 	if h.wire != nil {
 		sm.Request = h.wire.Method + " " + h.wire.URL.String()
+		sm.Sent = sentByVegeta(h.wire, e.p.o.TLS)
 	}
 	if err != nil {
 		sm.Message = said(err)

@@ -41,10 +41,18 @@ func (f *runFlags) foresee(c *cobra.Command, plan *run.Plan) error {
 	if err != nil {
 		return err
 	}
+	meta, err := f.facts()
+	if err != nil {
+		return err
+	}
 	kept, err := plan.Foresee(c.Context(), filepath.Dir(f.out), set)
 	if err != nil {
 		return usagef("the plan: %w", err)
 	}
+	for name := range meta {
+		meta[name] = plan.Scenario.Secrets.Mask(meta[name])
+	}
+	kept.Scenario.Meta = meta
 	if err := writeJSON(f.out, kept); err != nil {
 		return usagef("the plan: %w", err)
 	}
@@ -124,6 +132,15 @@ func (f *runFlags) readPlan(path string) (string, error) {
 			return "", usagef("the plan %s does not show the secret in param %s; give --set %s=… again", f.plan, name, name)
 		}
 		f.set = append(f.set, name+"="+value)
+	}
+	said, err := f.facts()
+	if err != nil {
+		return "", err
+	}
+	for _, name := range slices.Sorted(maps.Keys(f.planned.Scenario.Meta)) {
+		if _, again := said[name]; !again {
+			f.meta = append(f.meta, name+"="+f.planned.Scenario.Meta[name])
+		}
 	}
 	if path != "" {
 		return path, nil

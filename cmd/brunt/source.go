@@ -15,12 +15,14 @@ import (
 // sourceFlags say what a scenario is filled in from and held to.
 type sourceFlags struct {
 	set     []string
+	meta    []string
 	policy  []string
 	planned *run.PlanFile // that is run again; nil is none
 }
 
 func (f *sourceFlags) register(c *cobra.Command) {
 	c.Flags().StringArrayVar(&f.set, "set", nil, "set a param: name=value; can be given again")
+	c.Flags().StringArrayVar(&f.meta, "meta", nil, "say what the run is to your organisation: operator=ann, approver=…, ticket=…, closes=…; can be given again")
 	policyFlag(c, &f.policy)
 }
 
@@ -46,12 +48,17 @@ func (f *sourceFlags) policies() ([]*scenarios.Policy, error) {
 }
 
 // params reads --set.
-func (f *sourceFlags) params() (map[string]string, error) {
+func (f *sourceFlags) params() (map[string]string, error) { return pairsOf("--set", f.set) }
+
+// facts reads --meta.
+func (f *sourceFlags) facts() (map[string]string, error) { return pairsOf("--meta", f.meta) }
+
+func pairsOf(flag string, given []string) (map[string]string, error) {
 	out := map[string]string{}
-	for _, s := range f.set {
+	for _, s := range given {
 		name, value, ok := strings.Cut(s, "=")
 		if !ok || name == "" {
-			return nil, usagef("--set wants name=value, not %q", s)
+			return nil, usagef("%s wants name=value, not %q", flag, s)
 		}
 		out[name] = value
 	}
@@ -68,11 +75,15 @@ func compile(path string, f *sourceFlags) (*run.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	meta, err := f.facts()
+	if err != nil {
+		return nil, err
+	}
 	policies, err := f.policies()
 	if err != nil {
 		return nil, err
 	}
-	sc, err := scenarios.Parse(path, scenarios.Options{Set: values})
+	sc, err := scenarios.Parse(path, scenarios.Options{Set: values, Meta: meta})
 	if sc == nil {
 		if !errors.As(err, new(*scenarios.MistakesError)) { // it can't be read
 			err = usage{err}

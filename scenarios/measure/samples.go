@@ -31,6 +31,8 @@ func (s *Samples) Keep(o *scenarios.Outcome, sm scenarios.Sample) {
 			sm.Headers[k] = s.Mask(v)
 		}
 	}
+	sm.Sent = sm.Sent.Conceal(s.Mask)
+	sm.Curl = sm.Sent.Curl()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.kept == nil {

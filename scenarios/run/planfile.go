@@ -43,8 +43,9 @@ type PlanFile struct {
 type PlannedScenario struct {
 	File   string            `json:"file"` // relative to the plan's folder
 	Name   string            `json:"name"`
-	Digest string            `json:"digest"` // as resolved, secrets and all
-	Set    map[string]string `json:"set"`    // params given on the command line
+	Digest string            `json:"digest"`         // as resolved, secrets and all
+	Set    map[string]string `json:"set"`            // params given on the command line
+	Meta   map[string]string `json:"meta,omitempty"` // what it said of the run; what the scenario says is the scenario's
 	Files  []PlannedFile     `json:"files"`
 }
 

@@ -18,7 +18,7 @@ import (
 func (r *runner) head() *scenarios.Result {
 	sc := r.Scenario
 	return &scenarios.Result{
-		Version: scenarios.ResultVersion, Run: r.o.ID, Name: sc.Name, Hypothesis: sc.Hypothesis, Seed: sc.Seed, Started: r.began, T0: r.t0,
+		Version: scenarios.ResultVersion, Run: r.o.ID, Name: sc.Name, Hypothesis: sc.Hypothesis, Meta: sc.Meta, Seed: sc.Seed, Started: r.began, T0: r.t0,
 		Chaos: !r.o.NoChaos && len(r.Faults) > 0, Control: r.o.NoChaos && len(r.Faults) > 0, Environment: r.environment(), Scenario: sc.Explain(),
 		Loads: []scenarios.LoadInfo{}, Phases: []scenarios.Phase{}, Cells: []scenarios.Cell{}, Errors: []scenarios.ErrorGroup{},
 		Faults: []scenarios.FaultRecord{}, Objectives: []scenarios.ObjectiveResult{}, Windows: []scenarios.Window{},

@@ -466,6 +466,9 @@ func (s Suite) samples(t *testing.T) {
 		if sm.Step != r.flow.Calls[i+1].Name() || sm.Request == "" {
 			t.Errorf("sample %d: %+v", i, sm)
 		}
+		if sm.Sent == nil || sm.Sent.Method+" "+sm.Sent.URL != sm.Request {
+			t.Errorf("sample %d: %s was sent as %+v", i, sm.Request, sm.Sent)
+		}
 	}
 	if k.kept[0].At != failed.Intended.Seconds() || k.kept[1].Message == "" {
 		t.Errorf("%+v", k.kept)

@@ -1,0 +1,20 @@
+package reporters
+
+import (
+	"strings"
+
+	"brunt/scenarios"
+)
+
+// metaOf is what the run is to its organisation, as people read it.
+func metaOf(r *scenarios.Result) []pair {
+	var out []pair
+	for _, key := range r.Meta.Keys() {
+		name := clean(strings.ReplaceAll(key, "_", " "))
+		if name == "" {
+			continue
+		}
+		out = append(out, pair{strings.ToUpper(name[:1]) + name[1:], clean(r.Meta[key])})
+	}
+	return out
+}

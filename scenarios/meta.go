@@ -1,0 +1,156 @@
+package scenarios
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// Meta says what a run is to its organisation, for whoever reads the evidence later:
+// who ran it, who approved it, by which ticket, and what it closes. It changes nothing
+// of what is done.
+type Meta map[string]string
+
+// metaKeys are the names that brunt knows, in the order that reports have them. Any other
+// name may stand beside them.
+var metaKeys = []string{"operator", "approver", "ticket", "closes"}
+
+// Bounds on what reports show at their top.
+const (
+	mostMeta    = 20  // keys
+	longestMeta = 300 // characters of a value
+)
+
+// DecodeNode implements [NodeDecoder].
+func (v *Meta) DecodeNode(n *Node, m *Mistakes) {
+	if n.Kind == Null {
+		return
+	}
+	if n.Kind != Map {
+		m.AddHint(n.Pos, "such as {operator: ann, approver: bob, ticket: OPS-7}", "meta is a map of names to texts, not %s", n.describe())
+		return
+	}
+	if len(n.Fields) > mostMeta {
+		m.Add(n.Pos, "meta has at most %d keys", mostMeta)
+	}
+	*v = Meta{}
+	for _, f := range n.Fields {
+		near := ""
+		if !slices.Contains(metaKeys, f.Key) {
+			near = nearest(f.Key, metaKeys)
+		}
+		switch {
+		case !isMetaName(f.Key):
+			m.Add(f.Pos, "%q can't name a fact of meta: a name is of letters, digits, _ and -, at most 40, a letter first", clip(f.Key, 40))
+		case near != "":
+			m.AddHint(f.Pos, DidYouMean(f.Key, metaKeys), "meta has no %q", clip(f.Key, 40))
+		default:
+			if text, ok := metaText(f.Value, m); ok && text != "" {
+				(*v)[f.Key] = text
+			}
+		}
+	}
+}
+
+func isMetaName(s string) bool {
+	return len(s) <= 40 && s != "" && s[0] < 0x80 && unicode.IsLetter(rune(s[0])) && strings.IndexFunc(s, func(r rune) bool {
+		return r != '_' && r != '-' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
+	}) < 0
+}
+
+// metaText reads a text, or a list of texts.
+func metaText(n *Node, m *Mistakes) (text string, ok bool) {
+	items := []*Node{n}
+	if n.Kind == List {
+		items = n.Items
+	}
+	if n.Kind == Null {
+		return "", true
+	}
+	var texts []string
+	for _, item := range items {
+		s, ok := item.Text(m)
+		if !ok {
+			return "", false
+		}
+		if strings.IndexFunc(s, unicode.IsControl) >= 0 {
+			m.Add(item.Pos, "a fact of meta is one line of text")
+			return "", false
+		}
+		texts = append(texts, s)
+	}
+	text = strings.Join(texts, ", ")
+	if n := len([]rune(text)); n > longestMeta {
+		m.Add(items[0].Pos, "a fact of meta has at most %d characters, not %d", longestMeta, n)
+		return "", false
+	}
+	return text, true
+}
+
+// Schema implements [Schemer].
+func (*Meta) Schema() Schema {
+	text := Schema{"type": []any{"string", "number", "boolean", "null"}}
+	one := Schema{"anyOf": []any{text, Schema{"type": "array", "items": TextSchema()}}}
+	props := Schema{}
+	for key, about := range map[string]string{
+		"operator": "who runs it", "approver": "who approved it", "ticket": "under which it runs", "closes": "what it is the proof for: findings, tickets",
+	} {
+		props[key] = Schema{"description": about, "anyOf": one["anyOf"]}
+	}
+	return Schema{
+		"type": []any{"object", "null"}, "properties": props, "additionalProperties": one, "maxProperties": mostMeta,
+		"propertyNames": Schema{"pattern": "^[A-Za-z][A-Za-z0-9_-]{0,39}$"},
+	}
+}
+
+// Keys lists the names that are there: those that brunt knows first, then the others by
+// the alphabet.
+func (v Meta) Keys() []string {
+	place := func(k string) int {
+		if i := slices.Index(metaKeys, k); i >= 0 {
+			return i
+		}
+		return len(metaKeys)
+	}
+	return slices.SortedFunc(maps.Keys(v), func(a, b string) int { return cmp.Or(cmp.Compare(place(a), place(b)), strings.Compare(a, b)) })
+}
+
+// masked gives it with secrets masked.
+func (v Meta) masked(s *Secrets) Meta {
+	if len(v) == 0 {
+		return nil
+	}
+	out := Meta{}
+	for k, text := range v {
+		out[k] = s.Mask(text)
+	}
+	return out
+}
+
+// meta lays what the command line says of the run over what the file says.
+func (p *files) meta(root *Node) {
+	if len(p.o.Meta) == 0 {
+		return
+	}
+	given := &Node{Kind: Map}
+	for _, key := range slices.Sorted(maps.Keys(p.o.Meta)) {
+		pos := Pos{File: "--meta " + key}
+		given.Pos = pos
+		given.Fields = append(given.Fields, Field{Key: key, Pos: pos, Value: &Node{Kind: String, Value: p.o.Meta[key], Pos: pos}})
+	}
+	for i, f := range root.Fields {
+		if f.Key != "meta" {
+			continue
+		}
+		if f.Value.Kind == Map {
+			given = overlay(f.Value, given)
+		} else if f.Value.Kind != Null { // told when it is decoded
+			return
+		}
+		root.Fields[i].Value = given
+		return
+	}
+	root.Fields = append(root.Fields, Field{Key: "meta", Pos: given.Pos, Value: given})
+}
