@@ -9,7 +9,8 @@
 //	report.html   the page that people read          page.go and html/
 //	terminal      the final table                    terminal.go
 //
-// and shows a run that goes on: a [Terminal] is also [Live].
+// and shows a run that goes on: a [Terminal] is also [Live], and [Metrics] (metrics.go) is
+// the same for Prometheus and its like.
 //
 // Every format is made from a [scenarios.Result] and from nothing else. [Write]
 // writes the files of a run; [Redraw] those that can be drawn again; [Read] gives the result back from result.json,

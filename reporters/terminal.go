@@ -68,6 +68,9 @@ func (t *Terminal) size() (width, height int) {
 
 // Observe implements [Live].
 func (t *Terminal) Observe(iv scenarios.Interval) {
+	if iv.Last { // the table comes
+		return
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if !t.begun {

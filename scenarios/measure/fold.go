@@ -96,6 +96,9 @@ func (r *Recorder) sort(o *scenarios.Outcome) {
 		if o.Kind == scenarios.Error || o.Kind == scenarios.Skipped {
 			r.bad++
 		}
+		if len(r.steps) > 0 {
+			r.steps[series].count(o, &r.scratch)
+		}
 	}
 	if o.Kind == scenarios.Skipped {
 		return

@@ -28,6 +28,7 @@ func (r *Recorder) Interval() (scenarios.Interval, Second) {
 		iv.Errors += t.Bad()
 	}
 	iv.Span = sec.span
+	sec.steps = r.stepsSince()
 	r.since, r.began = make([]Sum, len(r.since)), iv.At
 	if r.live.TotalCount() > 0 {
 		iv.P50, iv.P95, iv.P99 = r.liveAt(50), r.liveAt(95), r.liveAt(99)
@@ -62,6 +63,7 @@ type Second struct {
 	limits   []Limit
 	sums     []Sum
 	span     time.Duration
+	steps    []stepCounts
 }
 
 // Judge tells whether a condition held over the interval; known is false when

@@ -40,6 +40,7 @@ type Config struct {
 	Now      func() time.Duration // the run's clock
 	InFlight func() int64         // iterations under way
 	Dir      string               // for the spill file; "" is the system's
+	BySteps  bool                 // intervals tell of every step as well
 	// Keep is given each request, an iteration being none, once it is counted: off the hot
 	// path, by one goroutine at a time. Nil keeps none.
 	Keep func(*scenarios.Outcome)
@@ -72,6 +73,7 @@ type Recorder struct {
 	latest  time.Duration           // end of a request that was sorted
 	flight  map[time.Duration]int64 // most iterations under way, by window
 	since   []Sum                   // by series, since the interval began
+	steps   []stepSince             // the same by step; empty where nobody asked for it
 	began   time.Duration           // the interval
 	under   int64                   // requests under way then, as far as they were told as offered
 	live    *hdrhistogram.Histogram // of good answers since then
@@ -114,6 +116,9 @@ func New(cfg Config) (*Recorder, error) {
 		lag:  hdrhistogram.New(scenarios.HistMin, scenarios.HistMax, scenarios.HistDigits),
 	}
 	r.shards = newShards(cfg.Shards)
+	if cfg.BySteps {
+		r.steps = make([]stepSince, len(cfg.Steps))
+	}
 	return r, nil
 }
 

@@ -35,7 +35,8 @@ type Options struct {
 	Requests string                   // the file for every request, one by one; empty keeps none
 	NoChaos  bool                     // the control run: no fault is injected
 	Log      *slog.Logger             // nil logs nothing
-	Live     func(scenarios.Interval) // is told every second; nil is nobody
+	Live     func(scenarios.Interval) // is told every second, and once the loads are over; nil is nobody
+	BySteps  bool                     // Live is told of every step as well
 	Event    func(scenarios.Event)    // is told what happens, by several goroutines; nil is nobody
 	Suspend  <-chan os.Signal         // tells that brunt is to be suspended; nil never does
 	Stop     func()                   // suspends brunt, once all faults are taken back
@@ -345,7 +346,7 @@ func (r *runner) recorder(shards int) (*measure.Recorder, error) {
 		timeout = max(timeout, r.Loads[i].Timeout.D())
 	}
 	limits := measure.LimitsOf(sc.SLO, sc.Steady, sc.Stop)
-	c := measure.Config{Series: r.Series, Limits: limits, Timeout: timeout, Shards: shards, Now: r.now, InFlight: r.inFlight}
+	c := measure.Config{Series: r.Series, Limits: limits, Timeout: timeout, Shards: shards, Now: r.now, InFlight: r.inFlight, BySteps: r.o.BySteps}
 	if r.o.Requests != "" {
 		c.Keep = func(o *scenarios.Outcome) { r.keeper.keep(o) }
 	}

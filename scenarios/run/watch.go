@@ -21,7 +21,11 @@ func (r *runner) watch(done <-chan struct{}) error {
 	for {
 		select {
 		case <-done:
-			return r.rec.Fold()
+			err := r.rec.Fold()
+			iv, second := r.rec.Interval()
+			iv.Last = true
+			r.tell(iv, second)
+			return err
 		case <-tick.C:
 		}
 		if err := r.rec.Fold(); err != nil {
@@ -35,7 +39,9 @@ func (r *runner) watch(done <-chan struct{}) error {
 		next = nextSecond(now)
 		iv, second := r.rec.Interval()
 		r.stopConditions(now, second, stops)
-		r.tell(iv)
+		r.mon.tick(iv.InFlight)
+		r.usage.tick(r.now())
+		r.tell(iv, second)
 	}
 }
 
@@ -70,7 +76,10 @@ func (r *runner) stopConditions(now time.Duration, second measure.Second, since 
 }
 
 // tell passes an interval on to those who watch.
-func (r *runner) tell(iv scenarios.Interval) {
+func (r *runner) tell(iv scenarios.Interval, second measure.Second) {
+	if r.o.Live == nil {
+		return
+	}
 	iv.End, iv.Phase = r.End(), "run"
 	if iv.At < 0 {
 		iv.Phase = "warmup"
@@ -82,9 +91,9 @@ func (r *runner) tell(iv scenarios.Interval) {
 			iv.Next, iv.NextAt = e.Name, e.At
 		}
 	}
-	r.mon.tick(iv.InFlight)
-	r.usage.tick(r.now())
-	if r.o.Live != nil {
-		r.o.Live(iv)
-	}
+	r.mu.Lock()
+	checks := r.checks // grows by those of scripts
+	r.mu.Unlock()
+	iv.Steps = second.Steps(checks)
+	r.o.Live(iv)
 }

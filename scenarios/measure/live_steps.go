@@ -1,0 +1,82 @@
+package measure
+
+import (
+	"time"
+
+	"brunt/scenarios"
+)
+
+// stepSince counts the judged requests of a step that ended since the interval began.
+type stepSince struct {
+	kinds  [scenarios.Kinds]int64
+	causes []causeCount
+	took   times
+}
+
+// count adds a request.
+func (s *stepSince) count(o *scenarios.Outcome, sc *scratch) {
+	s.kinds[o.Kind]++
+	if o.Kind == scenarios.Skipped {
+		return
+	}
+	s.took.take(o.Response(), sc)
+	if o.Kind != scenarios.Error {
+		return
+	}
+	for i := range s.causes {
+		if s.causes[i].cause == o.Cause {
+			s.causes[i].n++
+			return
+		}
+	}
+	s.causes = append(s.causes, causeCount{cause: o.Cause, n: 1})
+}
+
+// stepCounts is what a step came to in an interval, its causes not yet named.
+type stepCounts struct {
+	scenarios.StepInterval
+	causes []causeCount
+}
+
+// stepsSince takes out what the steps came to, and begins anew. Steps that have no name
+// yet had no request.
+func (r *Recorder) stepsSince() []stepCounts {
+	var out []stepCounts
+	for i := range r.steps {
+		s, step := &r.steps[i], r.cfg.Steps[i]
+		if step.Name == "" {
+			continue
+		}
+		s.took.settle(&r.scratch)
+		c := stepCounts{
+			StepInterval: scenarios.StepInterval{Load: r.cfg.Loads[step.Load].Name, Step: step.Name, Kinds: s.kinds, Total: s.took.sum},
+			causes:       s.causes,
+		}
+		for j, b := range s.took.at {
+			low, high := edges(int(b))
+			c.Took = append(c.Took, scenarios.TimeBucket{
+				Low: time.Duration(low) * time.Microsecond, High: time.Duration(high) * time.Microsecond, N: s.took.n[j],
+			})
+		}
+		s.took.reset()
+		*s = stepSince{took: times{tally: s.took.tally}}
+		out = append(out, c)
+	}
+	return out
+}
+
+// Steps tells of every step, with its causes named; checks are the names of checks and
+// extractions by number.
+func (s Second) Steps(checks []string) []scenarios.StepInterval {
+	var out []scenarios.StepInterval
+	for _, c := range s.steps {
+		for _, n := range c.causes {
+			if c.Causes == nil {
+				c.Causes = map[string]int64{}
+			}
+			c.Causes[n.cause.Name(checks)] += n.n
+		}
+		out = append(out, c.StepInterval)
+	}
+	return out
+}
