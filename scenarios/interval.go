@@ -19,11 +19,23 @@ type Interval struct {
 	P99      time.Duration
 	InFlight int64
 	Lag      time.Duration
-	Total    int64 // requests so far
-	Bad      int64 // errors and skipped so far
-	Faults   []string
+	Total    int64    // requests so far
+	Bad      int64    // errors and skipped so far
+	Faults   []string // that are in
 	Next     string
 	NextAt   time.Duration
 	Asked    int64 // writes of the ledger that were asked for so far, after the load
 	ToAsk    int64 // in all; zero is that the ledger is not being read
+
+	Objectives []Standing // in the order of the scenario
+}
+
+// A Standing is how an objective would be answered if the run ended now, by what was
+// counted so far.
+type Standing struct {
+	Text     string
+	Phase    string
+	Verdict  Verdict // pass, fail or pending
+	Measured Num     // NaN for percentiles, of which only the requests beyond are counted
+	Left     Num     // share of the requests it allows to be bad that is left; negative is overdrawn, NaN where it allows no share
 }
