@@ -28,6 +28,15 @@ type Interval struct {
 	ToAsk    int64 // in all; zero is that the ledger is not being read
 
 	Objectives []Standing // in the order of the scenario
+	Timetable  []Foreseen // every occurrence of a fault that is foreseen, by its time; not to be changed
+}
+
+// A Foreseen is an occurrence of a fault as it is planned. Times are offsets from t0.
+type Foreseen struct {
+	Name  string
+	Kind  string
+	At    time.Duration
+	Clear time.Duration // about when it is to be cleared
 }
 
 // A Standing is how an objective would be answered if the run ended now, by what was
