@@ -19,9 +19,9 @@ type Interval struct {
 	P99      time.Duration
 	InFlight int64
 	Lag      time.Duration
-	Total    int64 // requests so far
-	Bad      int64 // errors and skipped so far
-	Faults   []string
+	Total    int64    // requests so far
+	Bad      int64    // errors and skipped so far
+	Faults   []string // that are in
 	Next     string
 	NextAt   time.Duration
 	Asked    int64 // writes of the ledger that were asked for so far, after the load
@@ -29,6 +29,9 @@ type Interval struct {
 	Last     bool  // the loads are over: what ended since the interval before, and none comes after it
 
 	Steps []StepInterval // by load and step, where they were asked for
+
+	Objectives []Standing // in the order of the scenario
+	Timetable  []Foreseen // every occurrence of a fault that is foreseen, by its time; not to be changed
 }
 
 // A StepInterval is what became of the requests of one step that ended in an interval.
@@ -46,4 +49,22 @@ type StepInterval struct {
 type TimeBucket struct {
 	Low, High time.Duration
 	N         int64
+}
+
+// A Foreseen is an occurrence of a fault as it is planned. Times are offsets from t0.
+type Foreseen struct {
+	Name  string
+	Kind  string
+	At    time.Duration
+	Clear time.Duration // about when it is to be cleared
+}
+
+// A Standing is how an objective would be answered if the run ended now, by what was
+// counted so far.
+type Standing struct {
+	Text     string
+	Phase    string
+	Verdict  Verdict // pass, fail or pending
+	Measured Num     // NaN for percentiles, of which only the requests beyond are counted
+	Left     Num     // share of the requests it allows to be bad that is left; negative is overdrawn, NaN where it allows no share
 }

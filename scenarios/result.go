@@ -44,6 +44,15 @@ type Result struct {
 	Requests   RequestSource `json:"-"` // every one of them; nil: the run kept none
 	Histograms Histograms    `json:"-"` // by the numbers that cells and windows carry
 	Events     []Event       `json:"-"` // for events.jsonl
+	Going      *Going        `json:"-"` // nil: the run is over
+}
+
+// Going says that a result is of a run that goes on: what it came to so far. Its verdict
+// is [Running]; an objective that can't be answered yet is [Pending]; intervals of
+// objectives and what comes of recovery are known in the end.
+type Going struct {
+	At  time.Duration // now, an offset from t0
+	End time.Duration // when the judged load is to end
 }
 
 // LoadInfo says what a load was.

@@ -16,6 +16,10 @@ const (
 	NotReverted  Verdict = "not_reverted" // a fault could not be taken back
 	Regression   Verdict = "regression"   // of comparisons
 	Broken       Verdict = "error"        // brunt itself failed
+
+	// While a run goes on; no result.json has them.
+	Running Verdict = "running" // of a run
+	Pending Verdict = "pending" // of an objective that can't be answered yet
 )
 
 // Exit codes. Where several apply the one that stands first here wins.

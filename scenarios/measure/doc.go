@@ -26,6 +26,8 @@
 //	limit.go       times that objectives name, counted request by request
 //	live.go        the last second for those who watch; stop and steady conditions
 //	live_steps.go  the same by step, for who asks for it
+//	standing.go    how objectives stand in the middle of a run, by counts
+//	sofar.go       what Finish would compose, in the middle of a run
 //	compose.go     Case and Findings: reads cells back and sums them up
 //	phase.go       the phases of a run, and which cells belong to each
 //	sum.go         what an objective is judged by: population, share and value

@@ -160,6 +160,10 @@ func (r *Recorder) put(k key, c *cell) {
 	c.settle(&r.scratch)
 	r.mu.Lock()
 	base := r.inBaseline(k)
+	if len(r.cfg.SLO) > 0 {
+		n := c.counts()
+		r.phasesOf(k, func(p int32) { r.closed.add(p, int(k.series), r.windows.series, n) })
+	}
 	r.mu.Unlock()
 	if base {
 		r.base[k.series].add(c)

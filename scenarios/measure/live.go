@@ -49,6 +49,10 @@ func (r *Recorder) Interval() (scenarios.Interval, Second) {
 		}
 	}
 	sec.InFlight = iv.InFlight
+	iv.Objectives = r.stands(iv.At)
+	second := floorSecond(iv.At) - time.Second
+	r.asked[second] = int64(float64(iv.Offered) / sec.span.Seconds())
+	delete(r.asked, second-r.cfg.Timeout-2*time.Second)
 	return iv, sec
 }
 

@@ -35,12 +35,13 @@ type SeriesStep struct {
 type Config struct {
 	Series
 	Limits   []Limit
-	Timeout  time.Duration        // the longest of any load: how long a window stays open
-	Shards   int                  // one for each core; at least one is made
-	Now      func() time.Duration // the run's clock
-	InFlight func() int64         // iterations under way
-	Dir      string               // for the spill file; "" is the system's
-	BySteps  bool                 // intervals tell of every step as well
+	Timeout  time.Duration         // the longest of any load: how long a window stays open
+	Shards   int                   // one for each core; at least one is made
+	Now      func() time.Duration  // the run's clock
+	InFlight func() int64          // iterations under way
+	Dir      string                // for the spill file; "" is the system's
+	SLO      []scenarios.Objective // whose standing Interval tells
+	BySteps  bool                  // intervals tell of every step as well
 	// Keep is given each request, an iteration being none, once it is counted: off the hot
 	// path, by one goroutine at a time. Nil keeps none.
 	Keep func(*scenarios.Outcome)
@@ -80,6 +81,9 @@ type Recorder struct {
 	lag     *hdrhistogram.Histogram
 	offered int64 // in the judged run
 	bad     int64
+	closed  standing                // what closed windows came to
+	asked   map[time.Duration]int64 // requests asked for lately, by the second, as Interval saw them
+	ahead   *soFar                  // of closed windows; nil until someone looks. Folding is held
 }
 
 // An Occurrence is one injection of a fault. Times are offsets from t0.
@@ -111,7 +115,7 @@ func New(cfg Config) (*Recorder, error) {
 	n := len(cfg.Steps) + len(cfg.Loads)
 	r := &Recorder{
 		cfg: cfg, turn: turn{pause: shortPause}, windows: windows{series: n}, spill: sp, sets: [][]int32{nil}, numbers: map[string]int32{"": 0},
-		flight: map[time.Duration]int64{}, calm: -never, latest: -never, base: make([]cell, n), since: make([]Sum, n),
+		flight: map[time.Duration]int64{}, closed: standing{}, asked: map[time.Duration]int64{}, calm: -never, latest: -never, base: make([]cell, n), since: make([]Sum, n),
 		live: hdrhistogram.New(scenarios.HistMin, scenarios.HistMax, scenarios.HistDigits),
 		lag:  hdrhistogram.New(scenarios.HistMin, scenarios.HistMax, scenarios.HistDigits),
 	}

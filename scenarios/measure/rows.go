@@ -20,6 +20,7 @@ type rows struct {
 	open   map[time.Duration][]*cell // by series
 	done   map[time.Duration]bool
 	groups map[time.Duration]*group // of windows, by the beginning of each of them
+	single bool                     // a window of no group makes rows of single loads and steps by itself
 }
 
 // group is a stretch of windows that make one row of each load and step. It reaches
@@ -125,7 +126,13 @@ func (w *rows) write(start time.Duration, row []*cell) {
 		}
 	}
 	w.row(start, w.endOf(start), "*", "*", all, waits)
-	w.gather(w.groups[start], row)
+	g := w.groups[start]
+	if g == nil && w.single {
+		g = &group{start: start, end: w.endOf(start), left: 1, cells: make([]*cell, len(w.cfg.Steps))}
+	}
+	if g != nil {
+		w.gather(g, row)
+	}
 }
 
 // gather adds a window to its group, and writes the rows of a group that is whole.

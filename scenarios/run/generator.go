@@ -34,15 +34,8 @@ func (r *runner) lagLimit() time.Duration {
 func (r *runner) generator(f *measure.Findings) scenarios.Generator {
 	g := r.health
 	g.Lag, g.Queue, g.Offered, g.Sent, g.Clamped = f.Lag, f.Queue, f.Offered, f.Sent, f.Clamped
-	g.Limits, g.Spoken = []string{}, []string{}
-	limit := r.lagLimit()
-	g.LagLimit = scenarios.Sec(limit)
-	for _, phase := range slices.Sorted(maps.Keys(f.LagByPhase)) {
-		if lag := f.LagByPhase[phase]; lag.Low > limit.Seconds() {
-			g.Limits = append(g.Limits, fmt.Sprintf("p99 lag %s in %s is over %s: brunt itself was late. %s",
-				scenarios.FormatSeconds(lag.P99), phase, scenarios.FormatSeconds(limit.Seconds()), lagAdvice(float64(g.CPU))))
-		}
-	}
+	g.Limits, g.Spoken = r.late(f, float64(g.CPU)), []string{}
+	g.LagLimit = scenarios.Sec(r.lagLimit())
 	g.Limits = append(g.Limits, starved(f)...)
 	g.Limits = append(g.Limits, r.scriptNotes()...)
 	g.Healthy = len(g.Limits) == 0
@@ -64,6 +57,18 @@ func (r *runner) generator(f *measure.Findings) scenarios.Generator {
 	slices.Sort(g.Spoken)
 	g.Spoken = slices.Compact(g.Spoken)
 	return g
+}
+
+// late says in which phases brunt itself was, by the cores that it used.
+func (r *runner) late(f *measure.Findings, cores float64) []string {
+	limits, limit := []string{}, r.lagLimit()
+	for _, phase := range slices.Sorted(maps.Keys(f.LagByPhase)) {
+		if lag := f.LagByPhase[phase]; lag.Low > limit.Seconds() {
+			limits = append(limits, fmt.Sprintf("p99 lag %s in %s is over %s: brunt itself was late. %s",
+				scenarios.FormatSeconds(lag.P99), phase, scenarios.FormatSeconds(limit.Seconds()), lagAdvice(cores)))
+		}
+	}
+	return limits
 }
 
 // A starved generator had no socket or no port for some requests. That is its own

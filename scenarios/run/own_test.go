@@ -82,7 +82,7 @@ func TestOwn_Interrupted(t *testing.T) {
 				break
 			}
 		}
-		cancel(Interrupt{130})
+		cancel(Interrupt{Code: 130})
 	}()
 	res, err := plan.Run(ctx, Options{State: state})
 	if err != nil || res.Verdict != scenarios.Interrupted || res.ExitCode != 130 {

@@ -38,6 +38,7 @@ type Options struct {
 	Live     func(scenarios.Interval) // is told every second, and once the loads are over; nil is nobody
 	BySteps  bool                     // Live is told of every step as well
 	Event    func(scenarios.Event)    // is told what happens, by several goroutines; nil is nobody
+	Begun    func(Look)               // is given a look at the run as its load begins; nil is nobody
 	Suspend  <-chan os.Signal         // tells that brunt is to be suspended; nil never does
 	Stop     func()                   // suspends brunt, once all faults are taken back
 	At       func(point string)       // is called where brunt could die, for tests
@@ -53,9 +54,19 @@ var (
 )
 
 // An Interrupt is the cause of a context that a signal ended.
-type Interrupt struct{ Code int } // 130 or 143
+type Interrupt struct {
+	Code int    // 130 or 143
+	By   string // who did, if not a signal; empty is a signal
+}
 
-func (i Interrupt) Error() string { return "interrupted" }
+func (i Interrupt) Error() string { return i.how() }
+
+func (i Interrupt) how() string {
+	if i.By != "" {
+		return "stopped by " + i.By
+	}
+	return "interrupted"
+}
 
 // A stopped is the cause of a run that a stop condition ended.
 type stopped struct{ condition string }
@@ -101,6 +112,12 @@ type runner struct {
 
 	stopping bool // a stop condition was met
 
+	looks   chan chan *scenarios.Result // asks the watcher what the run came to so far
+	watched chan struct{}               // closed when nobody answers any more
+	frame   *scenarios.Result           // what all looks say alike
+
+	timetable []scenarios.Foreseen // foreseen, for those who watch
+
 	mu       sync.Mutex
 	checks   []string // names of checks: the plan's, and those of scripts
 	failed   []string // why scripts have marked the run as failed
@@ -122,6 +139,7 @@ func (p *Plan) newRunner(o Options) *runner {
 		r.o.ID = NewID()
 	}
 	r.insides.Helper = o.Helpers
+	r.looks, r.watched = make(chan chan *scenarios.Result), make(chan struct{})
 	return r
 }
 
@@ -346,7 +364,7 @@ func (r *runner) recorder(shards int) (*measure.Recorder, error) {
 		timeout = max(timeout, r.Loads[i].Timeout.D())
 	}
 	limits := measure.LimitsOf(sc.SLO, sc.Steady, sc.Stop)
-	c := measure.Config{Series: r.Series, Limits: limits, Timeout: timeout, Shards: shards, Now: r.now, InFlight: r.inFlight, BySteps: r.o.BySteps}
+	c := measure.Config{Series: r.Series, Limits: limits, SLO: r.judgedBySoFar(), Timeout: timeout, Shards: shards, Now: r.now, InFlight: r.inFlight, BySteps: r.o.BySteps}
 	if r.o.Requests != "" {
 		c.Keep = func(o *scenarios.Outcome) { r.keeper.keep(o) }
 	}

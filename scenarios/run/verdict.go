@@ -124,7 +124,7 @@ func (r *runner) decideCause(cause error, v verdict) int {
 	)
 	switch {
 	case errors.As(cause, &in):
-		v.worse(scenarios.Interrupted, "interrupted after "+scenarios.FormatSeconds(math.Round(float64(v.Duration))))
+		v.worse(scenarios.Interrupted, in.how()+" after "+scenarios.FormatSeconds(math.Round(float64(v.Duration))))
 	case errors.As(cause, &stop):
 		v.worse(scenarios.Stopped, stop.Error())
 	case errors.As(cause, &un):

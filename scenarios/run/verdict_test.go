@@ -265,7 +265,7 @@ slo: [errors < 5%]
 			defer cancel(nil)
 			res, err := mustCompile(t, text).Run(ctx, Options{State: t.TempDir(), Event: func(e scenarios.Event) {
 				if e.Event == "fault.verified" {
-					time.AfterFunc(time.Second, func() { cancel(Interrupt{code}) })
+					time.AfterFunc(time.Second, func() { cancel(Interrupt{Code: code}) })
 				}
 			}})
 			if err != nil {
@@ -338,7 +338,7 @@ slo: [errors < 5%]
 `
 			ctx, cancel := context.WithCancelCause(t.Context())
 			defer cancel(nil)
-			time.AfterFunc(700*time.Millisecond, func() { cancel(Interrupt{143}) })
+			time.AfterFunc(700*time.Millisecond, func() { cancel(Interrupt{Code: 143}) })
 			res, err := mustCompile(t, text).Run(ctx, Options{State: t.TempDir()})
 			if err != nil {
 				t.Fatal(err)
@@ -428,7 +428,7 @@ stop: [errors > 50% for 1s]
 				defer cancel(nil)
 				o := Options{State: t.TempDir(), Event: func(e scenarios.Event) {
 					if e.Event == "fault.verified" && c.interrupt {
-						cancel(Interrupt{130})
+						cancel(Interrupt{Code: 130})
 					}
 				}}
 				res, err := mustCompile(t, strings.ReplaceAll(text, "ONCE", fmt.Sprintf("%q, role, once, %q", os.Args[0], t.TempDir()+"/once"))).Run(ctx, o)

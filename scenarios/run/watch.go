@@ -18,6 +18,10 @@ func (r *runner) watch(done <-chan struct{}) error {
 	defer tick.Stop()
 	next := nextSecond(r.now())
 	stops := make([]time.Duration, len(r.Scenario.Stop)) // since when each holds; 0 is not
+	defer close(r.watched)
+	if r.o.Begun != nil {
+		r.o.Begun(r.look)
+	}
 	for {
 		select {
 		case <-done:
@@ -26,6 +30,9 @@ func (r *runner) watch(done <-chan struct{}) error {
 			iv.Last = true
 			r.tell(iv, second)
 			return err
+		case answer := <-r.looks:
+			answer <- r.soFar()
+			continue
 		case <-tick.C:
 		}
 		if err := r.rec.Fold(); err != nil {
@@ -86,6 +93,12 @@ func (r *runner) tell(iv scenarios.Interval, second measure.Second) {
 	} else if iv.At > iv.End {
 		iv.Phase = "grace"
 	}
+	if r.timetable == nil {
+		for _, e := range r.foreseen {
+			r.timetable = append(r.timetable, scenarios.Foreseen{Name: e.Name, Kind: e.Entry.Kind, At: e.At, Clear: e.Clear})
+		}
+	}
+	iv.Timetable = r.timetable
 	for _, e := range r.foreseen {
 		if e.At > iv.At && (iv.Next == "" || e.At < iv.NextAt) {
 			iv.Next, iv.NextAt = e.Name, e.At

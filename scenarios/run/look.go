@@ -1,0 +1,190 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/measure"
+)
+
+// A Look gives what a run under way came to so far, or nil when its load is over. It may be
+// called by any goroutine; what it costs, the run pays only when it is called. See
+// [scenarios.Result.Going] for how much of a result it is.
+type Look func(ctx context.Context) *scenarios.Result
+
+// look asks the watcher, who alone may look at what it keeps.
+func (r *runner) look(ctx context.Context) *scenarios.Result {
+	answer := make(chan *scenarios.Result, 1)
+	select {
+	case r.looks <- answer:
+		return <-answer
+	case <-r.watched:
+	case <-ctx.Done():
+	}
+	return nil
+}
+
+// soFar composes what the run came to until now.
+func (r *runner) soFar() *scenarios.Result {
+	if r.frame == nil {
+		r.frame = r.head()
+	}
+	head := *r.frame
+	res := &head
+	now := max(0, min(r.now(), r.End()))
+	res.Duration, res.Verdict, res.T0 = scenarios.Sec(now), scenarios.Running, r.t0
+	res.Going = &scenarios.Going{At: r.now(), End: r.End()}
+	events := r.eventsOfFaults()
+	c := measure.Case{
+		SLO: r.judgedBySoFar(), Warmup: r.Scenario.Warmup, Hold: r.Scenario.Judge.HoldOr(), Checks: r.checkNames(), Samples: r.samples,
+		Faults: map[string]measure.FaultCase{},
+	}
+	res.Loads = nil
+	for i := range r.Loads {
+		lp := &r.Loads[i]
+		span := measure.Span{From: lp.Schedule.Start(), To: lp.Schedule.End()}
+		c.Loads = append(c.Loads, span)
+		res.Loads = append(res.Loads, scenarios.LoadInfo{
+			Name: lp.Name, Executor: lp.Executor, Engine: lp.engineName(), Closed: lp.Schedule.Closed(), Start: scenarios.Sec(span.From), End: scenarios.Sec(span.To), Steps: r.stepsOf(i),
+		})
+	}
+	f, err := r.rec.SoFar(c)
+	if err != nil {
+		r.log.Warn("looking at the run", "error", err)
+		return nil
+	}
+	res.Phases, res.Cells, res.Windows, res.Errors, res.Objectives, res.Histograms = f.Phases, f.Cells, f.Windows, f.Errors, f.Objectives, f.Histograms
+	for i := range f.Faults {
+		if f.Faults[i].Name != "" {
+			res.Faults = append(res.Faults, r.faultSoFar(&f.Faults[i], events, now))
+		}
+	}
+	res.Generator = r.generatorSoFar(f)
+	res.Usage = r.usage.finish()
+	res.Notes = append(slices.Clone(r.Notes), f.Notes...)
+	res.Reason = r.reasonSoFar(res)
+	return res
+}
+
+// judgedBySoFar is judgedBy without its notes, which are told once.
+func (r *runner) judgedBySoFar() []scenarios.Objective {
+	if !r.o.NoChaos {
+		return r.Scenario.SLO
+	}
+	return slices.DeleteFunc(slices.Clone(r.Scenario.SLO), func(o scenarios.Objective) bool {
+		p := o.PhaseOrRun()
+		return p != "run" && p != "baseline"
+	})
+}
+
+func (r *runner) checkNames() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.checks)
+}
+
+// eventsOfFaults gives what was told of each fault, by its name and the kind of event.
+func (r *runner) eventsOfFaults() map[string]map[string]scenarios.Event {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	out := map[string]map[string]scenarios.Event{}
+	for i, e := range r.events {
+		if e.Fault == "" {
+			continue
+		}
+		if out[e.Fault] == nil {
+			out[e.Fault] = map[string]scenarios.Event{}
+		}
+		e.T = scenarios.Sec(r.times[i].Sub(r.t0))
+		out[e.Fault][e.Event] = e
+	}
+	return out
+}
+
+// faultSoFar is what is known of a fault while the run goes on.
+func (r *runner) faultSoFar(f *measure.FaultFinding, events map[string]map[string]scenarios.Event, now time.Duration) scenarios.FaultRecord {
+	e := events[f.Name]
+	rec := scenarios.FaultRecord{
+		Name: f.Name, Units: []string{}, Planned: scenarios.NaN, Injected: scenarios.Sec(f.Injected), Verified: scenarios.NaN, Cleared: scenarios.NaN, Onset: scenarios.NaN,
+		Failover: scenarios.NaN, Recover: scenarios.NaN, Heal: scenarios.NaN, Detect: scenarios.NaN, DetectResolution: scenarios.NaN, Within: scenarios.NaN,
+		OnsetAt: f.OnsetAt, RecoveredAt: f.RecoveredAt, Impact: f.Impact, Limit: scenarios.Num(f.Limit), Traffic: f.Requests, TrafficUnit: "requests",
+		Area: scenarios.Num(f.Area), Degraded: scenarios.Sec(f.Degraded), Failed: f.Failed, Resolution: scenarios.Sec(f.Resolution),
+		Evidence: e["fault.verified"].Text, GoneEvidence: e["fault.cleared"].Text, Revert: "none",
+	}
+	for _, p := range r.Faults {
+		if p.Name == f.Fault {
+			rec.Kind = p.Kind
+		}
+	}
+	for _, p := range r.foreseen {
+		if p.Name == f.Name {
+			rec.Planned = scenarios.Sec(p.At)
+		}
+	}
+	if v, ok := e["fault.verified"]; ok {
+		rec.Verified = v.T
+	}
+	if rec.OnsetAt.Known() {
+		rec.Onset = max(0, rec.OnsetAt-rec.Injected)
+	}
+	if f.FailoverAt.Known() {
+		rec.Failover = max(0, f.FailoverAt-rec.Injected)
+	}
+	if rec.RecoveredAt.Known() {
+		rec.Recover = max(0, rec.RecoveredAt-rec.Injected)
+	}
+	if f.Over {
+		rec.Cleared, rec.Gone = scenarios.Sec(f.Cleared), true
+		rec.Heal = rec.RecoveredAt - rec.Cleared
+	}
+	switch {
+	case !f.Over:
+		rec.Impact, rec.Note = scenarios.UnknownYet, "it is in"
+		if rec.OnsetAt.Known() {
+			rec.Note = fmt.Sprintf("it is in and does harm: %d requests failed so far", f.Failed)
+		}
+	case f.Impact == scenarios.NotRecovered:
+		rec.Impact, rec.Note = scenarios.UnknownYet, fmt.Sprintf("it is cleared and not yet recovered from: %d requests failed so far", f.Failed)
+	case f.Impact == scenarios.UnknownYet, f.Impact == scenarios.NotImpacted && now < f.Cleared+r.Scenario.Judge.HoldOr():
+		rec.Impact, rec.Note = scenarios.UnknownYet, "it is cleared, and it is too early to tell"
+	default:
+		rec.Note = f.Note
+	}
+	return rec
+}
+
+// generatorSoFar is brunt's own health until now.
+func (r *runner) generatorSoFar(f *measure.Findings) scenarios.Generator {
+	g := r.mon.out
+	g.Seconds = slices.Clone(r.mon.ticksList)
+	for _, t := range g.Seconds {
+		g.CPU += t.CPU / scenarios.Num(len(g.Seconds))
+		g.InFlightMax = max(g.InFlightMax, t.InFlight)
+	}
+	g.Lag, g.Queue, g.Offered, g.Sent, g.Clamped = f.Lag, f.Queue, f.Offered, f.Sent, f.Clamped
+	g.LagLimit = scenarios.Sec(r.lagLimit())
+	g.Limits = append(r.late(f, float64(g.CPU)), starved(f)...)
+	g.Healthy = len(g.Limits) == 0
+	g.Spoken = []string{}
+	return g
+}
+
+// reasonSoFar says how the run stands.
+func (r *runner) reasonSoFar(res *scenarios.Result) string {
+	n := map[scenarios.Verdict]int{}
+	for _, o := range res.Objectives {
+		n[o.Verdict]++
+	}
+	switch {
+	case len(res.Objectives) == 0:
+		return "No objective was set, so nothing can fail."
+	case n[scenarios.Fail] > 0:
+		return fmt.Sprintf("So far %d of %d objectives fail, %d hold, and %d can't be told yet.", n[scenarios.Fail], len(res.Objectives), n[scenarios.Pass], n[scenarios.Pending])
+	case n[scenarios.Pending] > 0:
+		return fmt.Sprintf("So far no objective fails: %d of %d hold, and %d can't be told yet.", n[scenarios.Pass], len(res.Objectives), n[scenarios.Pending])
+	}
+	return fmt.Sprintf("So far all %d objectives hold.", len(res.Objectives))
+}
