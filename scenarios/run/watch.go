@@ -83,7 +83,6 @@ func (r *runner) tell(iv scenarios.Interval) {
 		}
 	}
 	r.mon.tick(iv.InFlight)
-	r.usage.tick(r.now())
 	if r.o.Live != nil {
 		r.o.Live(iv)
 	}
