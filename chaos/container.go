@@ -94,7 +94,15 @@ func (c *Container) Service() string { return c.Of.Service }
 // container's.
 func (c *Container) PID() int {
 	is, err := c.asked()
-	if err != nil || !c.Engine.Address().Local() || !isOf(is.PID, is.ID) {
+	if err != nil {
+		return 0
+	}
+	return c.ProcessOf(is)
+}
+
+// ProcessOf is the PID of the container as it was described.
+func (c *Container) ProcessOf(is docker.Container) int {
+	if !c.Engine.Address().Local() || !isOf(is.PID, is.ID) {
 		return 0
 	}
 	return is.PID

@@ -50,7 +50,6 @@ var notYet = func() map[string]string {
 	for noun, names := range map[string]string{
 		"executor": `find`,
 		"step":     `grpc redis sql websocket kafka amqp tcp udp dns`,
-		"key":      `alerts`,
 	} {
 		for name := range strings.FieldsSeq(names) {
 			out[name] = noun
@@ -60,7 +59,7 @@ var notYet = func() map[string]string {
 }()
 
 // NotYet tells whether name belongs to the language without being available in
-// this version, and which noun it is: fault, executor, target, step or key.
+// this version, and which noun it is: executor or step.
 func NotYet(name string) (noun string, yes bool) {
 	noun, yes = notYet[name]
 	return noun, yes

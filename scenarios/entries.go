@@ -11,9 +11,12 @@ func (p *files) named(n *Node, what string, each func(name string, f Field)) {
 		p.m.Add(n.Pos, "%s is a map of names to settings, not %s", what, n.describe())
 		return
 	}
-	noun := map[string]string{"data": "table", "load": "load", "chaos": "fault"}[what]
+	noun := map[string]string{"data": "table", "load": "load", "chaos": "fault", "metrics": "metric", "alerts": "alert"}[what]
 	for _, f := range n.Fields {
-		if !IsName(f.Key) {
+		switch {
+		case what == "alerts" && !IsAlertName(f.Key):
+			p.m.AddHint(f.Pos, "such as HighErrorRate: {prometheus: …, labels: {alertname: \"High error rate\"}}", "%q can't name an alert: letters, digits, _ and -, not beginning with a digit", clip(f.Key, 40))
+		case what != "alerts" && !IsName(f.Key):
 			p.m.Add(f.Pos, "%q can't name a %s: %s", clip(f.Key, 40), noun, nameRule)
 		}
 		switch {
@@ -39,18 +42,9 @@ func (p *files) loads(sc *Scenario, n *Node) {
 			sc.Loads = append(sc.Loads, l)
 			return
 		}
-		later := false
-		for _, sub := range f.Value.Fields {
-			if noun, yes := NotYet(sub.Key); yes && noun == "key" {
-				p.m.Add(sub.Pos, "%s %q is not available yet", noun, sub.Key)
-				later = true
-			}
-		}
-		if !later {
-			Decode(f.Value.without(func(k string) bool { return !isCommon(k) }), &l, p.m)
-			l.Shape = Block{Kind: l.Executor, Pos: l.Of("executor"), With: f.Value.without(isCommon), also: common}
-			p.flows(&l, f)
-		}
+		Decode(f.Value.without(func(k string) bool { return !isCommon(k) }), &l, p.m)
+		l.Shape = Block{Kind: l.Executor, Pos: l.Of("executor"), With: f.Value.without(isCommon), also: common}
+		p.flows(&l, f)
 		if l.Timeout == 0 {
 			l.Timeout = Duration(DefaultTimeout)
 		}
@@ -185,6 +179,8 @@ func (p *files) objectives(sc *Scenario) {
 				p.m.AddHint(o.Pos, "such as count: \"$.items\"", "duplicated needs `count` in the ledger: without it nothing tells one from two")
 			case list.key != "slo" && (o.Metric.OfFault() || o.Metric.OfLedger()):
 				p.m.Add(o.Pos, "%s can't stand in %s: it is known only after the run", o.Metric.Text, list.key)
+			case list.key != "slo" && o.Metric.Slope():
+				p.m.Add(o.Pos, "%s can't stand in %s: a growth is known only after the run", o.Metric.Text, list.key)
 			case list.key != "slo" && (o.Metric.Name == "burn" || o.Metric.Name == "slices"):
 				p.m.Add(o.Pos, "%s can't stand in %s: it is known only after the run", o.Metric.Text, list.key)
 			case list.key != "slo" && o.Phase != "":

@@ -12,7 +12,7 @@ func DidYouMean(word string, candidates []string) string {
 	if near := nearest(word, candidates); near != "" {
 		return didYouMean(near)
 	}
-	if len(candidates) > 0 && len(candidates) <= 24 {
+	if len(candidates) > 0 && len(candidates) <= 32 {
 		sorted := slices.Sorted(slices.Values(candidates))
 		return "known are " + strings.Join(slices.Compact(sorted), ", ")
 	}

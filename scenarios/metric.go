@@ -20,6 +20,8 @@ const (
 	PerSecond      // events per second
 	Count          // a whole number
 	Plain          // a number without unit
+	Bytes          // of memory
+	Open           // of a named series, until the value of the objective tells
 )
 
 // A Metric is what an objective measures.
@@ -32,6 +34,11 @@ type Metric struct {
 	Over     float64 // of what is measured from a fault: the percentile over its occurrences, 0 to 1; 0 is the worst
 	Span     time.Duration
 	Unit     Unit
+
+	Source   string // of a series: the service, the unit service[i], or a name from `metrics:`; of alert and resolved: the alert
+	Resource string // of a unit: one of Resources; empty is a series named under `metrics:`
+	Fold     string // what is made of a series: max, mean, min, last, slope
+	PerTime  bool   // it is a growth: so many of Unit per second
 }
 
 type family struct {
@@ -58,6 +65,8 @@ var families = map[string]family{
 	"recover":      {unit: Seconds, after: true},
 	"heal":         {unit: Seconds, after: true},
 	"detect":       {unit: Seconds, after: true},
+	"alert":        {unit: Seconds, after: true},
+	"resolved":     {unit: Seconds, after: true},
 	"degraded":     {unit: Seconds, after: true},
 	"failed":       {unit: Count, after: true},
 	"area":         {unit: Seconds, after: true},
@@ -81,7 +90,8 @@ func MetricNames() []string {
 	return []string{
 		"p50", "p90", "p95", "p99", "p99.9", "p99.99", "max", "mean", "ok.p95", "service.p95", "errors", "availability", "shed", "rate",
 		"timeouts", "checks", "within(200ms)", "burn(99.9%, 1m)", "slices(1s, 99%)", "onset", "failover", "recover", "heal", "detect", "degraded",
-		"failed", "area", "recover.p95", "lost", "duplicated", "stale", "rpo",
+		"failed", "area", "recover.p95", "lost", "duplicated", "stale", "rpo", "alert(name)", "resolved(name)", "unit.memory", "metric(name)",
+		"slope(unit.fds)",
 	}
 }
 
@@ -94,6 +104,9 @@ var (
 func ParseMetric(s string) (Metric, error) {
 	m := Metric{Text: oneBlank(s)}
 	name := m.Text
+	if out, ok, err := m.series(name); ok {
+		return out, err
+	}
 	if of, rest, dotted := strings.Cut(name, "."); dotted && (of == "ok" || of == "service") {
 		m.Of, name = of, rest
 	}
@@ -114,6 +127,8 @@ func ParseMetric(s string) (Metric, error) {
 	switch {
 	case slices.Contains([]string{"p", "within", "burn", "slices"}, name):
 		return m, m.usage()
+	case name == "alert" || name == "resolved":
+		return m.alert(name, nil)
 	case !ok:
 		return m, m.unknown(name)
 	}
@@ -131,6 +146,15 @@ var otherNames = map[string]string{
 	"throughput": "rate", "rps": "rate", "min": "p50", "mttr": "recover", "rto": "recover", "mttd": "detect",
 }
 
+// cutLast cuts at the last sep.
+func cutLast(s, sep string) (before, after string, found bool) {
+	i := strings.LastIndex(s, sep)
+	if i < 0 {
+		return s, "", false
+	}
+	return s[:i], s[i+len(sep):], true
+}
+
 // callee is what stands before a bracket.
 func callee(s string) string {
 	name, _, _ := strings.Cut(s, "(")
@@ -142,6 +166,17 @@ func (m Metric) unknown(name string) error {
 	hint := DidYouMean(name, names)
 	if known := otherNames[name]; known != "" {
 		hint = didYouMean(known)
+	}
+	switch {
+	case strings.Contains(name, "."):
+		service, resource, _ := cutLast(name, ".")
+		if near := nearest(resource, Resources()); near != "" && hint == "" {
+			hint = didYouMean(service + "." + near)
+		} else if hint == "" {
+			hint = "of a unit there are " + strings.Join(Resources(), ", ")
+		}
+	case hint == "" && IsName(name):
+		hint = fmt.Sprintf("one that `metrics:` names is written metric(%s); known are %s", name, strings.Join(names, ", "))
 	}
 	if hint == "" {
 		hint = "known are " + strings.Join(names, ", ")
@@ -170,6 +205,9 @@ func (m Metric) quantile(num string) (Metric, error) {
 func (m Metric) call(name string, args []string) (Metric, error) {
 	for i := range args {
 		args[i] = strings.TrimSpace(args[i])
+	}
+	if name == "alert" || name == "resolved" {
+		return m.alert(name, args)
 	}
 	f, known := families[name]
 	want := map[string]int{"p": 1, "within": 1, "burn": 2, "slices": 2}[name]
@@ -257,7 +295,12 @@ func (m Metric) FormatValue(f float64) string {
 	case math.IsInf(f, 0):
 		return "∞"
 	}
+	if m.PerTime {
+		return m.formatSlope(f)
+	}
 	switch m.Unit {
+	case Bytes:
+		return formatSize(f)
 	case Seconds:
 		return FormatSeconds(f)
 	case ShareOf:

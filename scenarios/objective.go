@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
@@ -80,7 +81,7 @@ func ParseObjective(s string) (Objective, error) {
 	if len(words) == 0 || words[0].quoted {
 		return o, fmt.Errorf("%q: the value after %s is missing", clip(s, 60), o.Op)
 	}
-	if o.Value, err = o.Metric.ParseValue(words[0].text); err != nil {
+	if o.Value, err = o.Metric.Read(words[0].text); err != nil {
 		return o, fmt.Errorf("%s: %w", clip(o.Metric.Text, 40), err)
 	}
 	if err := o.clauses(words[1:]); err != nil {
@@ -219,6 +220,10 @@ func (o *Objective) check() error {
 	switch {
 	case m.OfLedger() && (o.Step != "" || o.Load != "" || o.Phase != "" && o.Phase != "run" || o.After != ""):
 		return fmt.Errorf("%s is of all writes of the run: it takes no of, in or after", m.Text)
+	case m.OfSeries() && (o.Step != "" || o.Load != "" || o.After != ""):
+		return fmt.Errorf("%s is no figure of requests: it takes no of or after; `in %s` names the phase", m.Text, cmp.Or(o.After, "FAULT"))
+	case m.OfAlert() && (o.Step != "" || o.Load != ""):
+		return fmt.Errorf("%s is no figure of requests: it takes no of", m.Text)
 	case m.Name == "rpo" && !o.Upper():
 		return fmt.Errorf("%s wants an upper bound: < or <=", m.Text)
 	case m.OfFault() && o.After == "":
@@ -315,7 +320,7 @@ func (o *Objective) long(n *Node, m *Mistakes) {
 		m.AddHint(n.Pos, "such as below: 200ms", "an objective wants exactly one of below, at_most, above, at_least, equals")
 		return
 	}
-	if o.Value, err = o.Metric.ParseValue(value); err != nil {
+	if o.Value, err = o.Metric.Read(value); err != nil {
 		m.Add(n.Get(key).Pos, "%s: %v", clip(o.Metric.Text, 40), err)
 		return
 	}

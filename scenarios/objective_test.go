@@ -57,6 +57,23 @@ func TestParseObjective(t *testing.T) {
 		{"errors < 1% of load browse", Objective{Metric: Metric{Name: "errors", Unit: ShareOf}, Op: "<", Value: .01, Load: "browse"}},
 		{"errors < 1% load browse", Objective{Metric: Metric{Name: "errors", Unit: ShareOf}, Op: "<", Value: .01, Load: "browse"}},
 		{"errors < 1% in x of load browse", Objective{Metric: Metric{Name: "errors", Unit: ShareOf}, Op: "<", Value: .01, Load: "browse", Phase: "x"}},
+		{"posts.memory < 256MiB", Objective{Metric: Metric{Name: "series", Source: "posts", Resource: "memory", Fold: "max", Unit: Bytes}, Op: "<", Value: 256 << 20}},
+		{"posts[1].cpu < 1.5 in slow", Objective{Metric: Metric{Name: "series", Source: "posts[1]", Resource: "cpu", Fold: "max", Unit: Plain}, Op: "<", Value: 1.5, Phase: "slow"}},
+		{"service.memory < 1GB", Objective{Metric: Metric{Name: "series", Source: "service", Resource: "memory", Fold: "max", Unit: Bytes}, Op: "<", Value: 1e9}},
+		{"heal.processor.fds <= 64", Objective{Metric: Metric{Name: "series", Source: "heal.processor", Resource: "fds", Fold: "max", Unit: Count}, Op: "<=", Value: 64}},
+		{"posts.restarts = 0", Objective{Metric: Metric{Name: "series", Source: "posts", Resource: "restarts", Fold: "max", Unit: Count}, Op: "="}},
+		{"mean( posts.fds ) < 64.5", Objective{Metric: Metric{Name: "series", Source: "posts", Resource: "fds", Fold: "mean", Unit: Plain}, Op: "<", Value: 64.5}},
+		{"slope(posts.fds) < 1/m", Objective{Metric: Metric{Name: "series", Source: "posts", Resource: "fds", Fold: "slope", Unit: Count, PerTime: true}, Op: "<", Value: 1. / 60}},
+		{"slope(posts.memory) < 36MiB/h", Objective{Metric: Metric{Name: "series", Source: "posts", Resource: "memory", Fold: "slope", Unit: Bytes, PerTime: true}, Op: "<", Value: 36 << 20 / 3600.}},
+		{"metric(queue-depth) < 100 in slow", Objective{Metric: Metric{Name: "series", Source: "queue-depth", Fold: "max", Unit: Plain}, Op: "<", Value: 100, Phase: "slow"}},
+		{"min(hit-ratio) > 90%", Objective{Metric: Metric{Name: "series", Source: "hit-ratio", Fold: "min", Unit: ShareOf}, Op: ">", Value: .9}},
+		{"last(lag)<2s", Objective{Metric: Metric{Name: "series", Source: "lag", Fold: "last", Unit: Seconds}, Op: "<", Value: 2}},
+		{"mean(errors-seen) < 6/m", Objective{Metric: Metric{Name: "series", Source: "errors-seen", Fold: "mean", Unit: PerSecond}, Op: "<", Value: .1}},
+		{"slope(lag) < 1ms/s", Objective{Metric: Metric{Name: "series", Source: "lag", Fold: "slope", Unit: Seconds, PerTime: true}, Op: "<", Value: .001}},
+		{"posts.memory > 2GiB for 10s", Objective{Metric: Metric{Name: "series", Source: "posts", Resource: "memory", Fold: "max", Unit: Bytes}, Op: ">", Value: 2 << 30, For: 10 * time.Second}},
+		{"alert(HighErrorRate) < 60s after lose", Objective{Metric: Metric{Name: "alert", Source: "HighErrorRate"}, Op: "<", Value: 60, After: "lose"}},
+		{"resolved(HighErrorRate) < 2m after lose#2", Objective{Metric: Metric{Name: "resolved", Source: "HighErrorRate"}, Op: "<", Value: 120, After: "lose#2"}},
+		{"alert(High_5xx).p95 < 60s after lose", Objective{Metric: Metric{Name: "alert", Source: "High_5xx", Over: .95}, Op: "<", Value: 60, After: "lose"}},
 		{"errors > 90% for 30s", Objective{Metric: Metric{Name: "errors", Unit: ShareOf}, Op: ">", Value: .9, For: 30 * time.Second}},
 	}
 	for _, tt := range tests {
@@ -153,7 +170,7 @@ func TestMetricNames(t *testing.T) {
 	seen := map[string]bool{}
 	for _, name := range MetricNames() {
 		m, err := ParseMetric(name)
-		if err != nil || m.Text != name || m.Unit != families[m.Name].unit {
+		if err != nil || m.Text != name || m.Unit != families[m.Name].unit && !m.OfSeries() {
 			t.Errorf("%s: %+v, %v", name, m, err)
 		}
 		seen[m.Name] = true
@@ -196,6 +213,18 @@ func TestFormatValue(t *testing.T) {
 		{"timeouts", 1e7, "10000000"},
 		{"burn(99%, 1m)", 2.345, "2.35"},
 		{"burn(99%, 1m)", 2, "2"},
+		{"posts.memory", 231.4 * (1 << 20), "231MiB"},
+		{"posts.memory", 0, "0B"},
+		{"posts.memory", 1000, "1000B"},
+		{"posts.cpu", 1.2345, "1.23"},
+		{"posts.fds", 17, "17"},
+		{"slope(posts.fds)", 0, "0/m"},
+		{"slope(posts.fds)", 1. / 60, "1/m"},
+		{"slope(posts.fds)", 3, "3/s"},
+		{"slope(posts.fds)", -.5 / 3600, "-0.5/h"},
+		{"slope(posts.memory)", 1 << 20 / 60., "17.1KiB/s"},
+		{"slope(posts.memory)", 100, "5.86KiB/m"},
+		{"alert(HighErrorRate)", 12.3, "12.3s"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.metric+"="+tt.want, func(t *testing.T) {
@@ -218,6 +247,7 @@ func FuzzObjective(f *testing.F) {
 		"slices(1s, 99%) >= 99%", "errors > 90% for 30s", "timeouts = 0", "ok.p99.9 <= 1s of load browse", "within(200ms) > 95% load x", "p95 < ",
 		`x < 1 of "`, "recover(1s) < 1s after a in b",
 		"recover.p95 < 5s after a", "recover(200ms).p50 <= 5s after a", "failed.p90 < 3 after a",
+		"posts[1].memory < 256MiB in a", "slope(posts.fds) < 1/m", "mean(queue) > 90%", "metric(lag) < 2s", "alert(HighErrorRate).p50 < 1m after a", "slope(lag) < 1%/h",
 	} {
 		f.Add(s)
 	}
@@ -232,7 +262,7 @@ func FuzzObjective(f *testing.F) {
 			}
 			return
 		}
-		if o.Metric.Name == "" || families[o.Metric.Name].unit != o.Metric.Unit || !(o.Value >= 0) || math.IsInf(o.Value, 0) || o.For < 0 || o.Metric.Span < 0 {
+		if o.Metric.Name == "" || families[o.Metric.Name].unit != o.Metric.Unit && !o.Metric.OfSeries() || o.Metric.Unit == Open || !(o.Value >= 0) || math.IsInf(o.Value, 0) || o.For < 0 || o.Metric.Span < 0 {
 			t.Errorf("%q is %+v", s, o)
 		}
 		if o.Metric.Unit == ShareOf && o.Value > 1 || o.Metric.Name == "p" && !(o.Metric.Quantile > 0 && o.Metric.Quantile < 1) {

@@ -98,6 +98,12 @@ func (p *files) scenario(root *Node) *Scenario {
 	p.loads(sc, root.Get("load"))
 	p.faults(sc, doc.Chaos)
 	p.ledger(sc, doc.Ledger)
+	p.named(doc.Metrics, "metrics", func(name string, f Field) {
+		sc.Metrics = append(sc.Metrics, Watched{name, f.Pos, f.Value})
+	})
+	p.named(doc.Alerts, "alerts", func(name string, f Field) {
+		sc.Alerts = append(sc.Alerts, Watched{name, f.Pos, f.Value})
+	})
 	p.objectives(sc)
 	return sc
 }

@@ -38,6 +38,8 @@ type Result struct {
 	Windows     []Window          `json:"windows"`              // what was measured, by second, load and step
 	Ledger      *LedgerRecord     `json:"ledger,omitempty"`     // nil: the scenario has none
 	Usage       []UnitUsage       `json:"usage,omitempty"`      // what the target's units used
+	Series      []Series          `json:"series,omitempty"`     // what the scenario named under metrics, by time
+	Alerts      []AlertRecord     `json:"alerts,omitempty"`     // what the team's own monitoring made of it
 	Metrics     []ScriptMetric    `json:"metrics,omitempty"`    // of scripts, their own and k6's, over the whole run
 	Notes       []string          `json:"notes,omitempty"`      // what a reader should know, in sentences
 

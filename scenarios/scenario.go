@@ -26,7 +26,9 @@ type Scenario struct {
 	Steady     []Objective
 	Stop       []Objective
 	SLO        []Objective
-	Ledger     *Ledger // nil is none
+	Ledger     *Ledger   // nil is none
+	Metrics    []Watched // series that are read while the run goes on, by name
+	Alerts     []Watched // of the team's own monitoring, by name
 	Judge      Judge
 	Meta       Meta // what the run is to its organisation; empty is not said
 
@@ -90,8 +92,17 @@ type document struct {
 	Stop       []Objective `yaml:"stop"`                                // ends the run, all faults taken back, once one holds
 	SLO        []Objective `yaml:"slo"`                                 // what the verdict is about
 	Ledger     *Ledger     `yaml:"ledger"`                              // which writes are looked for after the run, and how
+	Metrics    *Node       `yaml:"metrics"`                             // what is read of the target's own side while the run goes on, by name: a metric on a page in Prometheus's format, or a query
+	Alerts     *Node       `yaml:"alerts"`                              // alerts of the team's own monitoring, by name, and who is asked for them
 	Judge      Judge       `yaml:"judge"`                               // how verdicts are reached
 	Pacing     string      `yaml:"pacing,oneof=auto|precise|efficient"` // how arrivals are timed; zero is auto
+}
+
+// A Watched is an entry of `metrics` or `alerts`, its settings still undecoded.
+type Watched struct {
+	Name string
+	Pos  Pos // of the name
+	With *Node
 }
 
 type warmup struct {

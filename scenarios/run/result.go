@@ -96,7 +96,7 @@ func (r *runner) result(ctx context.Context) (*scenarios.Result, error) {
 	res.Histograms = f.Histograms
 	res.Faults = append(res.Faults, r.faultRecords(f)...)
 	res.Repeats = scenarios.Repeats(res.Faults)
-	res.Generator, res.Usage = r.generator(f), r.usage.finish()
+	res.Generator, res.Usage = r.generator(f), r.usage.finish(r.onClock())
 	r.decide(ctx, res, f.Faults)
 	res.Reason = sc.Secrets.Mask(res.Reason)
 	r.ownDeaths(end)

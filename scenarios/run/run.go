@@ -318,7 +318,10 @@ func (r *runner) run(ctx context.Context) (res *scenarios.Result, err error) {
 		}
 	}()
 	r.mon, r.usage = newMonitor(r.now, r.t0), newUsage(r.sys.units())
+	r.usage.watch(r.now)
+	defer r.usage.stop()
 	r.broken = r.drive(ctx)
+	r.usage.stop()
 	r.health = r.mon.finish() // of the load; what judging it takes is another matter
 	defer Frugal()()
 	if r.ledger != nil {

@@ -1,25 +1,36 @@
 package run
 
 import (
+	"context"
+	"math"
+	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	"brunt/chaos"
 	"brunt/scenarios"
 )
 
-// usage watches what the units of the target use.
+// usage watches what the units of the target use, beside the load: each unit by a
+// goroutine of its own, so that an engine that is slow to answer keeps nobody else.
 type usage struct {
-	units []*unitUsage
+	units  []*unitUsage
+	cancel context.CancelFunc
+	ended  sync.WaitGroup
 }
 
 // unitUsage is what is known of one unit.
 type unitUsage struct {
 	of     chaos.Unit
+	looker looker
+
+	mu     sync.Mutex
 	out    scenarios.UnitUsage
-	pid    int
+	life   string // of the process that was seen last
 	starts int
 	at     time.Duration
-	cpu    time.Duration // of pid and what it started
+	cpu    time.Duration // of that life
 	sum    time.Duration // of CPU, over what is known
 	known  time.Duration
 }
@@ -28,39 +39,92 @@ type unitUsage struct {
 type used struct {
 	cpu     time.Duration
 	memory  int64
-	files   int
+	files   int // negative: brunt may not see them
 	threads int
+	began   int64 // when the first of them began, in a measure of the kernel's
+}
+
+// look is a look at a unit that runs.
+type look struct {
+	used
+	life   string // tells the process from one that came before it or comes after it
+	missed int    // restarts that nobody saw, beside the one that another life shows
+	via    string // proc or docker
+}
+
+// A looker looks at a unit; ok is false where it does not run, or nothing can be known
+// of it.
+type looker interface {
+	look(ctx context.Context) (l look, ok bool)
 }
 
 func newUsage(units []chaos.Unit) *usage {
 	u := &usage{}
 	for _, of := range units {
-		u.units = append(u.units, &unitUsage{of: of, out: scenarios.UnitUsage{Unit: of.Name(), Service: of.Service()}})
+		one := &unitUsage{of: of, out: scenarios.UnitUsage{Unit: of.Name(), Service: of.Service()}}
+		if c, ok := chaos.ContainerOf(of); ok {
+			one.looker = &containerLooker{of: c}
+		} else {
+			one.looker = processLooker{of}
+		}
+		u.units = append(u.units, one)
 	}
 	return u
 }
 
-// tick notes one second. It allocates and reads files, and is called beside the load.
-func (u *usage) tick(now time.Duration) {
+// lookFor bounds one look at a unit.
+const lookFor = 3 * time.Second
+
+// watch looks at every unit each second until stop.
+func (u *usage) watch(now func() time.Duration) {
+	ctx, cancel := context.WithCancel(context.Background())
+	u.cancel = cancel
 	for _, one := range u.units {
-		one.tick(now)
+		u.ended.Go(func() {
+			for {
+				select {
+				case <-ctx.Done():
+					return
+				case <-time.After(nextSecond(now()) - now()):
+				}
+				one.tick(ctx, now)
+			}
+		})
 	}
 }
 
-func (u *unitUsage) tick(now time.Duration) {
-	t := scenarios.UsageTick{T: scenarios.Sec(now), CPU: scenarios.NaN}
-	pid := u.of.PID()
-	if pid != 0 {
-		if is, ok := usedBy(pid); ok {
-			t.Running, t.Memory, t.Files, t.Threads = true, is.memory, is.files, is.threads
-			if pid != u.pid {
-				u.pid, u.starts = pid, u.starts+1
-			} else if d := now - u.at; d > 0 && is.cpu >= u.cpu { // less: a child has ended
-				t.CPU = scenarios.Num((is.cpu - u.cpu).Seconds() / d.Seconds())
-				u.sum, u.known = u.sum+is.cpu-u.cpu, u.known+d
-			}
-			u.cpu = is.cpu
+// stop ends the watch. It may be called again, and on nil.
+func (u *usage) stop() {
+	if u != nil && u.cancel != nil {
+		u.cancel()
+		u.ended.Wait()
+	}
+}
+
+// tick notes one second.
+func (u *unitUsage) tick(ctx context.Context, clock func() time.Duration) {
+	looking, cancel := context.WithTimeout(ctx, lookFor)
+	defer cancel()
+	is, ok := u.looker.look(looking)
+	if ctx.Err() != nil { // it was not waited for
+		return
+	}
+	now := clock()
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	t := scenarios.UsageTick{T: scenarios.Sec(now), CPU: scenarios.NaN, Files: scenarios.NaN}
+	if ok {
+		t.Running, t.Memory, t.Threads, u.out.Via = true, is.memory, is.threads, is.via
+		if is.files >= 0 {
+			t.Files = scenarios.Num(is.files)
 		}
+		if is.life != u.life {
+			u.life, u.starts = is.life, u.starts+1+is.missed
+		} else if d := now - u.at; d > 0 && is.cpu >= u.cpu { // less: a child has ended
+			t.CPU = scenarios.Num((is.cpu - u.cpu).Seconds() / d.Seconds())
+			u.sum, u.known = u.sum+is.cpu-u.cpu, u.known+d
+		}
+		u.cpu = is.cpu
 	}
 	u.at, t.Starts = now, u.starts
 	u.out.Memory = max(u.out.Memory, t.Memory)
@@ -69,21 +133,88 @@ func (u *unitUsage) tick(now time.Duration) {
 	}
 }
 
-// finish gives what the seconds came to: nothing where nothing can be known. Nil is a run
-// that was not watched.
-func (u *usage) finish() []scenarios.UnitUsage {
+// finish ends the watch and gives what it came to. Nil is a run that was not watched.
+func (u *usage) finish(events []scenarios.Event) []scenarios.UnitUsage {
+	u.stop()
+	return u.soFar(events)
+}
+
+// soFar gives what the seconds came to: nothing where nothing can be known. The events of
+// the run tell of deaths and starts between two looks.
+func (u *usage) soFar(events []scenarios.Event) []scenarios.UnitUsage {
 	if u == nil {
 		return nil
 	}
 	var out []scenarios.UnitUsage
 	for _, one := range u.units {
-		if one.starts == 0 {
-			continue
+		one.mu.Lock()
+		if one.starts > 0 {
+			is := one.out
+			is.Seconds = slices.Clone(is.Seconds)
+			if is.CPU = scenarios.NaN; one.known > 0 {
+				is.CPU = scenarios.Num(one.sum.Seconds() / one.known.Seconds())
+			}
+			fromEvents(&is, events)
+			out = append(out, is)
 		}
-		if one.out.CPU = scenarios.NaN; one.known > 0 {
-			one.out.CPU = scenarios.Num(one.sum.Seconds() / one.known.Seconds())
-		}
-		out = append(out, one.out)
+		one.mu.Unlock()
 	}
 	return out
 }
+
+// fromEvents fills in what events tell of a unit.
+func fromEvents(u *scenarios.UnitUsage, events []scenarios.Event) {
+	ooms, starts, i := 0, 0, 0
+	for n := range u.Seconds {
+		s := &u.Seconds[n]
+		for ; i < len(events) && events[i].T <= s.T; i++ {
+			if events[i].Unit != u.Unit {
+				continue
+			}
+			switch events[i].Event {
+			case "container.oom":
+				ooms++
+			case "unit.start":
+				starts++
+			}
+		}
+		s.OOMs, s.Starts = ooms, max(s.Starts, starts)
+	}
+	u.OOMs = ooms
+}
+
+// latest gives the worst that the units of a source use now, for a condition with an
+// upper or lower bound; known is false where nobody knows.
+func (u *usage) latest(o scenarios.Objective, now time.Duration, events func() []scenarios.Event) (worst float64, known bool) {
+	const fresh = 2500 * time.Millisecond
+	for _, one := range u.units {
+		if !ofSource(o.Metric.Source, one.out.Unit, one.out.Service) {
+			continue
+		}
+		one.mu.Lock()
+		last := one.out
+		if n := len(last.Seconds); n > 0 {
+			last.Seconds = []scenarios.UsageTick{last.Seconds[n-1]}
+		}
+		one.mu.Unlock()
+		if len(last.Seconds) == 0 || now-last.Seconds[0].T.D() > fresh {
+			continue
+		}
+		if r := o.Metric.Resource; r == "ooms" || r == "restarts" {
+			fromEvents(&last, events())
+		}
+		v := float64(last.Points(o.Metric.Resource)[0].V)
+		if !math.IsNaN(v) && (!known || o.Upper() == (v < worst)) {
+			// A stop condition holds when one of them is beyond it: the one that is closest
+			// to holding decides.
+			worst, known = v, true
+		}
+	}
+	return worst, known
+}
+
+// ofSource tells whether a unit is what a metric is about.
+func ofSource(source, unit, service string) bool { return source == unit || source == service }
+
+// isUnit tells a unit from a service.
+func isUnit(source string) bool { return strings.HasSuffix(source, "]") }

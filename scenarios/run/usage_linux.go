@@ -2,7 +2,9 @@ package run
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strconv"
 	"strings"
@@ -28,7 +30,15 @@ func usedBy(pid int) (all used, ok bool) {
 			}
 			continue
 		}
-		all.cpu, all.memory, all.files, all.threads = all.cpu+one.cpu, all.memory+one.memory, all.files+one.files, all.threads+one.threads
+		if i == 0 {
+			all.began = one.began
+		}
+		all.cpu, all.memory, all.threads = all.cpu+one.cpu, all.memory+one.memory, all.threads+one.threads
+		if one.files < 0 || all.files < 0 {
+			all.files = -1
+		} else {
+			all.files += one.files
+		}
 		children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", ids[i], ids[i]))
 		if err != nil {
 			continue
@@ -43,7 +53,7 @@ func usedBy(pid int) (all used, ok bool) {
 }
 
 // usedByOne reads one process: fields 14 to 17 of its stat are its CPU times and those of children that
-// have ended, 20 its threads, 24 its resident pages.
+// have ended, 20 its threads, 22 when it began, 24 its resident pages.
 func usedByOne(pid int) (used, bool) {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
@@ -58,9 +68,33 @@ func usedByOne(pid int) (used, bool) {
 		v, _ := strconv.ParseInt(fields[n-3], 10, 64)
 		return v
 	}
-	u := used{cpu: time.Duration(at(14)+at(15)+at(16)+at(17)) * clockTick, memory: at(24) * int64(os.Getpagesize()), threads: int(at(20))}
-	if fds, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid)); err == nil {
-		u.files = len(fds)
+	return used{
+		cpu: time.Duration(at(14)+at(15)+at(16)+at(17)) * clockTick, memory: at(24) * int64(os.Getpagesize()),
+		threads: int(at(20)), files: descriptors(fmt.Sprintf("/proc/%d/fd", pid)), began: at(22),
+	}, true
+}
+
+// descriptors counts those in a process's folder of them; -1 where brunt may not see them.
+// Since Linux 6.2 the folder's size is their number, so that a service with thousands of
+// connections is not listed each second.
+func descriptors(dir string) int {
+	f, err := os.Open(dir)
+	if err != nil {
+		return -1
 	}
-	return u, true
+	defer f.Close()
+	if is, err := f.Stat(); err == nil && is.Size() > 0 {
+		return int(is.Size())
+	}
+	n := 0
+	for {
+		names, err := f.Readdirnames(1024)
+		n += len(names)
+		if errors.Is(err, io.EOF) {
+			return n
+		}
+		if err != nil {
+			return -1
+		}
+	}
 }

@@ -38,7 +38,7 @@ func TestUsage(t *testing.T) {
 	who := &somebody{pid: first.Process.Pid}
 	u := newUsage([]chaos.Unit{who})
 	began := time.Now()
-	tick := func() { u.tick(time.Since(began)) }
+	tick := func() { u.units[0].tick(t.Context(), func() time.Duration { return time.Since(began) }) }
 	tick()
 	deadline := time.Now().Add(20 * time.Second)
 	for u.units[0].sum < 50*time.Millisecond {
@@ -48,8 +48,8 @@ func TestUsage(t *testing.T) {
 		time.Sleep(20 * time.Millisecond)
 		tick()
 	}
-	got := u.finish()[0]
-	if last := got.Seconds[len(got.Seconds)-1]; got.CPU <= 0 || got.Memory <= 0 || last.Threads < 2 || last.Files < 3 || last.Starts != 1 || !last.Running {
+	got := u.finish(nil)[0]
+	if last := got.Seconds[len(got.Seconds)-1]; got.CPU <= 0 || got.Memory <= 0 || last.Threads < 2 || last.Files < 3 || last.Starts != 1 || !last.Running || got.Via != "proc" {
 		t.Errorf("%+v, in the last second %+v", got, last)
 	}
 	if err := syscall.Kill(-first.Process.Pid, syscall.SIGKILL); err != nil {
@@ -61,14 +61,14 @@ func TestUsage(t *testing.T) {
 	tick()
 	who.pid = shell().Process.Pid
 	tick()
-	seconds := u.finish()[0].Seconds
+	seconds := u.finish(nil)[0].Seconds
 	n := len(seconds)
 	if seconds[n-3].Running || seconds[n-2].Running || seconds[n-2].Memory != 0 || !seconds[n-1].Running || seconds[n-1].Starts != 2 {
 		t.Errorf("after its end: %+v", seconds[n-3:])
 	}
 	none := newUsage([]chaos.Unit{&somebody{}})
-	none.tick(time.Second)
-	if got := none.finish(); got != nil {
+	none.units[0].tick(t.Context(), func() time.Duration { return time.Second })
+	if got := none.finish(nil); got != nil {
 		t.Errorf("of one that never ran: %+v", got)
 	}
 }

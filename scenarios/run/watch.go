@@ -47,7 +47,6 @@ func (r *runner) watch(done <-chan struct{}) error {
 		iv, second := r.rec.Interval()
 		r.stopConditions(now, second, stops)
 		r.mon.tick(iv.InFlight)
-		r.usage.tick(r.now())
 		r.tell(iv, second)
 	}
 }

@@ -63,7 +63,7 @@ func (r *runner) soFar() *scenarios.Result {
 		}
 	}
 	res.Generator = r.generatorSoFar(f)
-	res.Usage = r.usage.finish()
+	res.Usage = r.usage.soFar(r.onClock())
 	res.Notes = append(slices.Clone(r.Notes), f.Notes...)
 	res.Reason = r.reasonSoFar(res)
 	return res

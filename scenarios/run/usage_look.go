@@ -1,0 +1,69 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"brunt/chaos"
+)
+
+// processLooker looks at a unit that is a process of this machine.
+type processLooker struct{ of chaos.Unit }
+
+func (p processLooker) look(context.Context) (look, bool) { return lookAt(p.of.PID()) }
+
+// lookAt looks at a process and at all that it has started.
+func lookAt(pid int) (look, bool) {
+	if pid == 0 {
+		return look{}, false
+	}
+	is, ok := usedBy(pid)
+	return look{used: is, life: fmt.Sprint(pid, " ", is.began), via: "proc"}, ok
+}
+
+// containerLooker looks at a unit that is a container. While the process that it was
+// found by lives, the engine is not asked: this machine's kernel tells. Where the engine's
+// processes can't be seen from here, being on another machine or in a virtual one, its
+// own statistics do.
+type containerLooker struct {
+	of   *chaos.Container
+	last look
+	pid  int // that last was found by; 0 is none
+
+	id       string
+	started  time.Time
+	restarts int // by its policy
+}
+
+func (c *containerLooker) look(ctx context.Context) (look, bool) {
+	if c.pid != 0 {
+		if is, ok := lookAt(c.pid); ok && is.life == c.last.life {
+			return is, true
+		}
+		c.pid = 0
+	}
+	is, err := c.of.Engine.Inspect(ctx, c.of.Ref)
+	if err != nil || !is.Running {
+		return look{}, false
+	}
+	missed := 0
+	if c.id == is.ID && !c.started.Equal(is.Started) && is.Restarts > c.restarts+1 {
+		missed = is.Restarts - c.restarts - 1
+	}
+	c.id, c.started, c.restarts = is.ID, is.Started, is.Restarts
+	if pid := c.of.ProcessOf(is); pid != 0 {
+		if l, ok := lookAt(pid); ok {
+			l.missed = missed
+			c.pid, c.last = pid, l
+			return l, true
+		}
+	}
+	s, err := c.of.Engine.Stats(ctx, is.ID)
+	if err != nil {
+		return look{}, false
+	}
+	l := look{life: is.ID + " " + is.Started.String(), missed: missed, via: "docker"}
+	l.cpu, l.memory, l.threads, l.files = s.CPU, s.Memory, s.Tasks, -1
+	return l, true
+}
