@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -93,16 +94,37 @@ func NewYard(t *testing.T) *Yard {
 	return y
 }
 
-// build builds a program of this package's as containers need it: static.
+// built are the programs that were built already, by name: to link one takes a second.
+var built sync.Map
+
+// build gives a program of this package's, built as containers need it: static.
 func build(t *testing.T, name string) string {
 	t.Helper()
+	once, _ := built.LoadOrStore(name, sync.OnceValues(func() ([]byte, error) { return compile(name) }))
+	text, err := once.(func() ([]byte, error))()
 	program := filepath.Join(t.TempDir(), name)
-	cmd := exec.Command("go", "build", "-o", program, "brunt/chaos/chaostest/"+name)
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("building the %s: %v\n%s", name, err, out)
+	if err == nil {
+		err = os.WriteFile(program, text, 0o755)
+	}
+	if err != nil {
+		t.Fatalf("building the %s: %v", name, err)
 	}
 	return program
+}
+
+func compile(name string) ([]byte, error) {
+	dir, err := os.MkdirTemp("", "brunt-"+name)
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	program := filepath.Join(dir, name)
+	cmd := exec.Command("go", "build", "-ldflags=-s -w", "-o", program, "brunt/chaos/chaostest/"+name)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("%w\n%s", err, out)
+	}
+	return os.ReadFile(program)
 }
 
 // Helper builds what helpers run, and gives its file: BRUNT_LINUX names it to brunt.
