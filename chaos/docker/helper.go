@@ -104,7 +104,7 @@ func (e *Engine) beside(ctx context.Context, s HelperSpec, config *container.Con
 	}
 	config.Image, config.Entrypoint, config.User = i.Image, []string{program}, i.Config.User
 	// Not the run's: those are removed while it takes back what others have done.
-	config.Labels = map[string]string{HelperLabel: WardenOf(s.Run)}
+	config.Labels = map[string]string{HelperLabel: WardenOf(s.Run), BesideLabel: s.Beside}
 	return nil
 }
 

@@ -211,7 +211,9 @@ func (b *broken) withoutGuard(t *testing.T, injected int) {
 	times, _ := strconv.Atoi(os.Getenv("BRUNT_REVERTS"))
 	var took []time.Duration
 	for i := range max(2, times) {
-		b.breaks(t, b.fault, "both", injected, 0)
+		if out := b.breaks(t, b.fault, "both", injected, 0); out != "" {
+			t.Logf("time %d: %s", i, out)
+		}
 		if slices.Contains(staying, b.name) {
 			waitFor(t, "what the fault has left", func() bool { return b.difference(t) != "" })
 		} else {
