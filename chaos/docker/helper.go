@@ -12,6 +12,8 @@ import (
 
 	"github.com/docker/docker/api/types"
 	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/filters"
+	"github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/pkg/stdcopy"
 )
 
@@ -222,6 +224,11 @@ func (e *Engine) helperImage(ctx context.Context, run string) (string, error) {
 	e.helping.Lock()
 	defer e.helping.Unlock()
 	if e.helper != "" {
+		return e.helper, nil
+	}
+	has, err := e.api.ImageList(ctx, image.ListOptions{Filters: filters.NewArgs(filters.Arg("label", HelperLabel+"="+run))})
+	if err == nil && len(has) > 0 { // the run's brunt has made it, and this one is its guard
+		e.helper = has[0].ID
 		return e.helper, nil
 	}
 	program, err := SelfPath(os.Getenv)
