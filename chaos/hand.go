@@ -67,7 +67,7 @@ func (e Env) takesHand(u Unit) (*Container, bool) {
 	if !contained || !Handled(e.Block.Kind) || e.Insides == nil || !c.Engine.Address().Local() {
 		return nil, false
 	}
-	if e.Insides.Helper || docker.Contained() {
+	if e.Insides.Helper || docker.Self() != "" {
 		return c, true
 	}
 	pid := u.PID()

@@ -195,7 +195,7 @@ func (i *Insides) openNetwork(ctx context.Context, u Contained, run string) (net
 			return nil, fmt.Errorf("%w: %s has just been started again", ErrNoUnit, u.Name())
 		case err == nil:
 			return n, nil
-		case errors.Is(err, fs.ErrNotExist) && canHelp && docker.Contained() && id.ID != "": // seen from here it has no process
+		case errors.Is(err, fs.ErrNotExist) && canHelp && docker.Self() != "" && id.ID != "": // seen from here it has no process
 		case errors.Is(err, fs.ErrNotExist):
 			return nil, fmt.Errorf("%w: %s has ended", ErrNoUnit, u.Name())
 		case !canHelp || !errors.Is(err, fs.ErrPermission):

@@ -167,7 +167,8 @@ func (e *Engine) Info(ctx context.Context) (Info, error) {
 func gone(err error) bool { return errdefs.IsNotFound(err) }
 
 // Self is the id of the container that this process runs in, or empty: no fault may hit
-// that one.
+// that one. A file such as /.dockerenv proves nothing: a machine that was made of an image has
+// it too.
 var Self = sync.OnceValue(func() string {
 	mounts, err := os.ReadFile("/proc/self/mountinfo")
 	if err != nil {
@@ -176,17 +177,6 @@ var Self = sync.OnceValue(func() string {
 	groups, _ := os.ReadFile("/proc/self/cgroup")
 	return selfOf(string(mounts), string(groups))
 })
-
-// Contained tells whether this process seems to run in a container, whoever made it and whether
-// or not its id is known.
-func Contained() bool {
-	for _, mark := range []string{"/.dockerenv", "/run/.containerenv"} {
-		if _, err := os.Stat(mark); err == nil {
-			return true
-		}
-	}
-	return Self() != ""
-}
 
 // selfOf finds the id of a container in its mounts, as the engine gives it files such as
 // /var/lib/docker/containers/ID/hostname, or else in its control groups: /docker/ID or

@@ -42,11 +42,14 @@ var strangers = map[string]string{
 	"files":      `fd.exhaust container=CONTAINER for=50ms`,
 	"skew":       `time.skew container=CONTAINER offset=1h for=50ms`,
 	"fill":       `disk.fill container=CONTAINER path=/scratch bytes=4MiB for=50ms`,
+	"hand":       `process.freeze container=CONTAINER for=50ms`,
+	"hand-limit": `memory.limit container=CONTAINER bytes=64MiB for=50ms`,
+	"hand-files": `fd.exhaust container=CONTAINER for=50ms`,
 	"helper":     `network.partition container=CONTAINER mode=reject for=50ms`,
 }
 
 // helped are those among them that helpers in the engine do.
-var helped = []string{"helper"}
+var helped = []string{"helper", "hand", "hand-limit", "hand-files"}
 
 // onPackets are those among them that change what a network is made of.
 var onPackets = []string{"table", "program", "queue", "discipline", "responder", "helper"}

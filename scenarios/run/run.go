@@ -201,7 +201,7 @@ const (
 // ward starts the guard of a brunt that runs in a container itself, where it breaks something
 // of the engine, and gives what the other guard is to know of it.
 func (r *runner) ward() (mark []string, err error) {
-	if !docker.Contained() {
+	if docker.Self() == "" {
 		return nil, nil
 	}
 	const (
