@@ -14,7 +14,7 @@ import (
 
 // container is a world of one container. Spoil takes back behind the fault's back what it
 // did.
-func containerWorld(y *chaostest.Yard, o chaostest.VictimOptions, spoil func(t *testing.T, v *chaostest.Victim)) func(t *testing.T, effective bool) chaostest.World {
+func containerWorld(y *chaostest.Yard, hands *chaos.Insides, o chaostest.VictimOptions, spoil func(t *testing.T, v *chaostest.Victim)) func(t *testing.T, effective bool) chaostest.World {
 	return func(t *testing.T, effective bool) chaostest.World {
 		v := y.Start(t, o)
 		before := chaostest.Inspected(t, v.Engine, v.ID)
@@ -25,7 +25,7 @@ func containerWorld(y *chaostest.Yard, o chaostest.VictimOptions, spoil func(t *
 		})
 		w := chaostest.World{
 			Scope: chaos.Scope{Services: map[string]int{"web": 1}, Containers: true},
-			Env:   chaos.Env{Units: []chaos.Unit{v.AskedContainer}, Now: clock()},
+			Env:   chaos.Env{Units: []chaos.Unit{v.AskedContainer}, Now: clock(), Insides: hands, Run: y.Run},
 		}
 		if !effective {
 			w.Spoil = func() { spoil(t, v) }
@@ -57,7 +57,7 @@ func starts(t *testing.T, v *chaostest.Victim) {
 // TestDocker_Faults holds faults to their promises on real containers.
 func TestDocker_Faults(t *testing.T) {
 	chaostest.Root(t)
-	y := chaostest.NewYard(t)
+	y, hands := chaostest.NewYard(t), newHands(t)
 	unpauses := func(t *testing.T, v *chaostest.Victim) {
 		if err := v.Engine.Unpause(t.Context(), v.ID); err != nil {
 			t.Fatal(err)
@@ -89,14 +89,20 @@ func TestDocker_Faults(t *testing.T) {
 		{"process.crash: {service: web}", chaostest.VictimOptions{Restart: "always"}, nil},
 		{"network.disconnect: {service: web}", chaostest.VictimOptions{Aliases: []string{"primary", "db"}}, connects},
 	} {
-		t.Run(c.yaml, func(t *testing.T) {
-			t.Parallel()
-			if c.spoil == nil { // there is no world without its effect
-				t.Run("effect", func(t *testing.T) { chaostest.Effect(t, c.yaml, containerWorld(y, c.o, nil)(t, true)) })
-				return
+		hold := func(hands *chaos.Insides) func(t *testing.T) {
+			return func(t *testing.T) {
+				t.Parallel()
+				if c.spoil == nil { // there is no world without its effect
+					t.Run("effect", func(t *testing.T) { chaostest.Effect(t, c.yaml, containerWorld(y, hands, c.o, nil)(t, true)) })
+					return
+				}
+				chaostest.Run(t, c.yaml, containerWorld(y, hands, c.o, c.spoil))
 			}
-			chaostest.Run(t, c.yaml, containerWorld(y, c.o, c.spoil))
-		})
+		}
+		t.Run(c.yaml, hold(nil))
+		if kind, _, _ := strings.Cut(c.yaml, ":"); chaos.Handled(kind) {
+			t.Run(c.yaml+" by a hand", hold(hands))
+		}
 	}
 }
 

@@ -77,6 +77,14 @@ func (c *Crash) Plan(ctx context.Context, env Env) ([]Step, error) {
 		if !u.Supervised() && !c.Irreversible {
 			return nil, fmt.Errorf("nobody starts %s again; `irreversible: true` says that you know", u.Name())
 		}
+		if c, ok := env.takesHand(u); ok {
+			s, err := byHand(ctx, env, u, c)
+			if err != nil {
+				return nil, err
+			}
+			steps = append(steps, s)
+			continue
+		}
 		steps = append(steps, &crash{unit: u, signal: c.signal()})
 	}
 	return steps, nil

@@ -132,7 +132,7 @@ func (d *disconnect) Verify(ctx context.Context) (string, error) {
 	case in:
 		return "", fmt.Errorf("%s is in network %s still", d.unit.Name(), d.ep.Name)
 	}
-	if has, known := ownsAddress(d.was.PID, d.ep.Address); known && d.c.Engine.Address().Local() {
+	if has, known := ownsAddress(d.was.PID, d.ep.Address); known && d.c.Engine.Address().Local() && isOf(d.was.PID, d.was.ID) {
 		if has {
 			return "", fmt.Errorf("%s has the address %s still", d.unit.Name(), d.ep.Address)
 		}

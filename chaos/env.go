@@ -79,6 +79,7 @@ type Env struct {
 	Spawned   func(pid int) error // writes down that a command was started; nil writes nothing
 
 	Extend  func(u Undo) error // writes an undo down, beside those of the step that is in; nil writes nothing
+	Block   scenarios.Block    // of the fault that is planned, as its author wrote it
 	Insides *Insides           // the ways into units' networks; nil is that each fault opens its own
 
 	// Find finds containers of the engine that brunt did not start. Nil is that no engine is

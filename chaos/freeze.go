@@ -35,6 +35,14 @@ func (f *Freeze) Plan(ctx context.Context, env Env) ([]Step, error) {
 	}
 	var steps []Step
 	for _, u := range units {
+		if c, ok := env.takesHand(u); ok {
+			s, err := byHand(ctx, env, u, c)
+			if err != nil {
+				return nil, err
+			}
+			steps = append(steps, s)
+			continue
+		}
 		if env.Dry && u.PID() == 0 {
 			steps = append(steps, &freeze{unit: u})
 			continue

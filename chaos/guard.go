@@ -39,11 +39,11 @@ const (
 )
 
 // StartGuard starts the guard of a journal. Command is brunt's own command line for
-// it, to which the journal's path is added.
-func StartGuard(command []string, journal string) (*Guard, error) {
+// it, to which the journal's path is added; env is added to its environment.
+func StartGuard(command []string, journal string, env ...string) (*Guard, error) {
 	cmd := exec.Command(command[0], slices.Concat(command[1:], []string{journal})...)
 	ownSession(cmd)
-	cmd.Env = append(os.Environ(), guardMark+journal)
+	cmd.Env = append(append(os.Environ(), guardMark+journal), env...)
 	pipe, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, err
@@ -127,6 +127,7 @@ func Watch(in io.Reader, journal string) error {
 func takeOver(journal string, force bool) error {
 	ctx, cancel := context.WithTimeout(context.Background(), replayFor)
 	defer cancel()
+	awaitWarden(ctx)
 	_, err := Replay(ctx, journal, "guard", force)
 	return err
 }

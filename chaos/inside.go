@@ -10,7 +10,9 @@ import (
 	"os"
 	"sync"
 
+	"brunt/chaos/docker"
 	"brunt/chaos/netns"
+	"brunt/chaos/talk"
 )
 
 // A Helped is a unit in a container whose engine can start brunt's helper in the network
@@ -48,6 +50,9 @@ type Insides struct {
 	// Journal is where it is written down that there are helpers; nil is nowhere.
 	Journal *Journal
 
+	handing sync.Mutex
+	hands   map[string]*talk.Caller // by engine and rights
+
 	mu      sync.Mutex
 	open    map[containerID]*inside
 	helping map[string]*helping // by their undo
@@ -83,9 +88,9 @@ func (i *Insides) helps(undo Undo) error {
 
 // Close removes what helpers were made of. Nobody may need one any more.
 func (i *Insides) Close(ctx context.Context) error {
+	errs := []error{i.letGo()}
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	var errs []error
 	for key, h := range i.helping {
 		out, err := h.undo.do(ctx)
 		if err == nil && i.Journal != nil {
@@ -190,6 +195,7 @@ func (i *Insides) openNetwork(ctx context.Context, u Contained, run string) (net
 			return nil, fmt.Errorf("%w: %s has just been started again", ErrNoUnit, u.Name())
 		case err == nil:
 			return n, nil
+		case errors.Is(err, fs.ErrNotExist) && canHelp && docker.Self() != "" && id.ID != "": // seen from here it has no process
 		case errors.Is(err, fs.ErrNotExist):
 			return nil, fmt.Errorf("%w: %s has ended", ErrNoUnit, u.Name())
 		case !canHelp || !errors.Is(err, fs.ErrPermission):

@@ -22,6 +22,9 @@ import (
 type Journal struct {
 	// At is called at every point at which brunt could die, for tests.
 	At func(point string)
+	// Tell is told every line once it is written, and knows it when it returns; nil tells nobody.
+	// What it does not know is not done, though what is over may stay unknown to it.
+	Tell func(line []byte) error
 	// Mask hides secrets in what went wrong; nil hides nothing.
 	Mask func(string) string
 
@@ -128,6 +131,12 @@ func (j *Journal) write(r record) error {
 		err = j.f.Sync()
 	}
 	if err == nil {
+		if j.Tell != nil && (r.Op == "intent" || r.Op == "add") {
+			return j.Tell(b)
+		}
+		if j.Tell != nil {
+			_ = j.Tell(b)
+		}
 		return nil
 	}
 	// subtle: on a full disk a part of the line is there. The next one must not follow

@@ -80,7 +80,7 @@ func (p *pause) Inject(ctx context.Context) (Held, error) {
 // Verify implements [Held]: the container uses no processor any more, and what can be
 // asked does not answer.
 func (p *pause) Verify(ctx context.Context) (string, error) {
-	local := p.c.Engine.Address().Local()
+	local := p.c.Engine.Address().Local() && isOf(p.was.PID, p.was.ID)
 	cpu := uint64(0)
 	if local {
 		cpu = cpuOf(p.was.PID)

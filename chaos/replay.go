@@ -152,6 +152,8 @@ func (u Undo) do(ctx context.Context) (Outcome, error) {
 		return u.doName()
 	case opFiles, opClock, opScore:
 		return u.doFamily()
+	case opHand:
+		return u.doHand(ctx)
 	case opFleet, opCompose, opStart, opUnpause, opConnect, opUnhelp:
 		return u.doEngine(ctx)
 	case opContinue, opEnd, opExecEnd:

@@ -3,6 +3,7 @@
 package chaos_test
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"os"
@@ -18,15 +19,30 @@ import (
 	"github.com/docker/docker/api/types/container"
 )
 
+// newHands has hands do what brunt could, for a test and its parts.
+func newHands(t *testing.T) *chaos.Insides {
+	t.Helper()
+	t.Setenv("BRUNT_LINUX", chaostest.Helper(t))
+	hands := &chaos.Insides{Helper: true}
+	t.Cleanup(func() {
+		if err := hands.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	return hands
+}
+
 // TestDocker_Resources holds the faults on what a unit may use to their promises on real
 // containers: what the engine says of them stays as it was while they are in, and the
-// kernel's side is as it was afterwards.
+// kernel's side is as it was afterwards. They are done by brunt itself, and by a hand of its
+// own, as where brunt is not root.
 func TestDocker_Resources(t *testing.T) {
 	if testing.Short() {
 		t.Skip("makes a few dozen containers")
 	}
 	chaostest.Root(t)
 	y := chaostest.NewYard(t)
+	hands, done := newHands(t), map[string]bool{}
 	for _, c := range []struct {
 		name, yaml string
 		host       func(*container.HostConfig)
@@ -48,9 +64,8 @@ func TestDocker_Resources(t *testing.T) {
 		{"out of descriptors", "fd.exhaust: {service: web}", nil, moreFiles},
 		{"with a clock that is behind", "time.skew: {service: web, offset: -1h}", nil, func(v *victim) { v.setClock(-time.Hour, true) }},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			holdResource(t, c.yaml, c.spoil, func(t *testing.T) *victim {
+		begin := func(hands *chaos.Insides) func(t *testing.T) *victim {
+			return func(t *testing.T) *victim {
 				v := y.Start(t, chaostest.VictimOptions{Host: c.host})
 				before := chaostest.Inspected(t, v.Engine, v.ID)
 				t.Cleanup(func() {
@@ -62,8 +77,25 @@ func TestDocker_Resources(t *testing.T) {
 				if strings.Contains(c.yaml, "DIR") {
 					dir = "/data"
 				}
-				return &victim{Unit: v.AskedContainer, t: t, alone: true, dir: dir}
-			})
+				return &victim{Unit: v.AskedContainer, t: t, alone: true, dir: dir, hands: hands, run: y.Run}
+			}
+		}
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			holdResource(t, c.yaml, c.spoil, begin(nil))
+		})
+		kind, _, _ := strings.Cut(c.yaml, ":")
+		if done[kind] {
+			continue
+		}
+		done[kind] = true
+		spoil := c.spoil
+		if kind == "disk.fill" { // the file is the hand's
+			spoil = nil
+		}
+		t.Run(c.name+", by a hand", func(t *testing.T) {
+			t.Parallel()
+			holdResource(t, c.yaml, spoil, begin(hands))
 		})
 	}
 }

@@ -39,7 +39,9 @@ type victim struct {
 	alone bool // it has control groups of its own
 	// groups are those that the test has made for it.
 	groups map[cgroup.Controller]cgroup.Group
-	dir    string // of the unit, on a disk or a filesystem of its own
+	dir    string         // of the unit, on a disk or a filesystem of its own
+	hands  *chaos.Insides // that do what brunt could; nil is none
+	run    string         // whose they are
 }
 
 // newVictim starts a unit: in control groups of its own, or in the test's.
@@ -106,7 +108,7 @@ func waitFor(t *testing.T, what string, done func() bool) {
 func (v *victim) world(spoil func()) chaostest.World {
 	return chaostest.World{
 		Scope: chaos.Scope{Services: map[string]int{"web": 1}},
-		Env:   chaos.Env{Units: []chaos.Unit{v.Unit}, Now: clock(), Burner: []string{os.Args[0], "burn"}},
+		Env:   chaos.Env{Units: []chaos.Unit{v.Unit}, Now: clock(), Burner: []string{os.Args[0], "burn"}, Insides: v.hands, Run: v.run},
 		Spoil: spoil,
 	}
 }

@@ -25,6 +25,20 @@ func (s *Starving) each(ctx context.Context, env Env, step func(victim) planned)
 	}
 	var steps []Step
 	for _, u := range units {
+		if c, ok := env.takesHand(u); ok {
+			again := func() (Step, error) { return byHand(ctx, env, u, c) }
+			made, err := again()
+			if err != nil {
+				return nil, err
+			}
+			id, _ := c.Container()
+			if oom := env.Block.With.Get("oom"); oom != nil && oom.Value == "unit" {
+				steps = append(steps, made) // it is over when the container is started again
+				continue
+			}
+			steps = append(steps, &renewed{Step: made, container: id, void: s.OnRestart == "void", note: env.Extend, again: again})
+			continue
+		}
 		if env.Dry && u.PID() == 0 {
 			steps = append(steps, step(victim{unit: u}))
 			continue
@@ -39,6 +53,10 @@ func (s *Starving) each(ctx context.Context, env Env, step func(victim) planned)
 		}
 		if c, ok := u.(Contained); ok && !kills {
 			id, _ := c.Container()
+			if oom := env.Block.With.Get("oom"); oom != nil && oom.Value == "unit" {
+				steps = append(steps, made) // it is over when the container is started again
+				continue
+			}
 			steps = append(steps, &renewed{Step: made, container: id, void: s.OnRestart == "void", note: env.Extend, again: func() (Step, error) { return one(u, env, step) }})
 			continue
 		}

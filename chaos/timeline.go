@@ -301,7 +301,7 @@ func (t *Timeline) sleepUnless(ctx context.Context, over <-chan struct{}, at tim
 // due at next.
 func (t *Timeline) occurrence(ctx context.Context, e *Entry, p Planned, r *Record, rnd *rand.Rand, next time.Duration) {
 	env := t.Env
-	env.Rand = rnd
+	env.Rand, env.Block = rnd, e.Block
 	env.At = t.Journal.point
 	env.Spawned = func(pid int) error { return t.spawned(r, pid) }
 	env.Extend = func(u Undo) error { return t.extend(r, u) }

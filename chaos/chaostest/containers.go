@@ -11,8 +11,10 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -77,7 +79,7 @@ type Yard struct {
 func NewYard(t *testing.T) *Yard {
 	t.Helper()
 	y := &Yard{Engine: Engine(t), Run: "test-" + strings.ToLower(rand.Text())}
-	program := build(t, "victim")
+	program := build(t, "brunt/chaos/chaostest/victim")
 	t.Cleanup(func() {
 		if _, err := y.Engine.RemoveLabelled(context.Background(), docker.RunLabel, y.Run); err != nil {
 			t.Error(err)
@@ -93,22 +95,53 @@ func NewYard(t *testing.T) *Yard {
 	return y
 }
 
-// build builds a program of this package's as containers need it: static.
-func build(t *testing.T, name string) string {
+// built are the programs that were built already, by name: to link one takes a second.
+var built sync.Map
+
+// build gives a program, by its package, built as containers need it: static.
+func build(t *testing.T, pkg string) string {
 	t.Helper()
-	program := filepath.Join(t.TempDir(), name)
-	cmd := exec.Command("go", "build", "-o", program, "brunt/chaos/chaostest/"+name)
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("building the %s: %v\n%s", name, err, out)
+	once, _ := built.LoadOrStore(pkg, sync.OnceValues(func() ([]byte, error) { return compile(pkg) }))
+	text, err := once.(func() ([]byte, error))()
+	program := filepath.Join(t.TempDir(), path.Base(pkg))
+	if err == nil {
+		err = os.WriteFile(program, text, 0o755)
+	}
+	if err != nil {
+		t.Fatalf("building %s: %v", pkg, err)
 	}
 	return program
+}
+
+func compile(pkg string) ([]byte, error) {
+	dir, err := os.MkdirTemp("", "brunt-test-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	program := filepath.Join(dir, path.Base(pkg))
+	cmd := exec.Command("go", "build", "-ldflags=-s -w", "-o", program, pkg)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("%w\n%s", err, out)
+	}
+	return os.ReadFile(program)
 }
 
 // Helper builds what helpers run, and gives its file: BRUNT_LINUX names it to brunt.
 func Helper(t *testing.T) string {
 	t.Helper()
-	return build(t, "helper")
+	return build(t, "brunt/chaos/chaostest/helper")
+}
+
+// Brunt builds brunt itself, and makes an image of it in the yard. It gives the image's id.
+func (y *Yard) Brunt(t *testing.T) string {
+	t.Helper()
+	id, err := y.Engine.BuildSelf(t.Context(), y.Name+"-brunt", build(t, "brunt/cmd/brunt"), map[string]string{docker.RunLabel: y.Run})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
 }
 
 // network makes the yard's network with a subnet of its own choice, so that each victim

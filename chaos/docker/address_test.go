@@ -126,12 +126,20 @@ func TestQuery_Matches(t *testing.T) {
 
 func TestSelfOf(t *testing.T) {
 	const id = "f3d5a3b227b7f3d5a3b227b7f3d5a3b227b7f3d5a3b227b7f3d5a3b227b7aaaa"
-	mounts := "36 35 98:0 / / rw\n40 36 8:1 /var/lib/docker/containers/" + id + "/hostname /etc/hostname rw,relatime - ext4 /dev/sda rw\n"
-	if got := selfOf(mounts); got != id {
-		t.Errorf("got %q", got)
-	}
-	if got := selfOf("36 35 98:0 / / rw\n40 36 8:1 /etc/hostname /etc/hostname rw\n"); got != "" {
-		t.Errorf("a machine is taken for a container: %q", got)
+	for _, tt := range []struct{ name, mounts, groups, want string }{
+		{"its host's name", "36 35 98:0 / / rw\n40 36 8:1 /var/lib/docker/containers/" + id + "/hostname /etc/hostname rw,relatime - ext4 /dev/sda rw\n", "", id},
+		{"podman", "40 36 8:1 /containers/storage/overlay-containers/" + id + "/userdata/hosts /etc/hosts rw - ext4 /dev/sda rw\n", "", id},
+		{"version 1", "36 35 98:0 / / rw\n", "12:cpu,cpuacct:/docker/" + id + "\n", id},
+		{"systemd", "", "0::/system.slice/docker-" + id + ".scope\n", id},
+		{"below it", "", "0::/\n", ""},
+		{"a machine", "36 35 98:0 / / rw\n40 36 8:1 /etc/hostname /etc/hostname rw\n", "0::/user.slice/user-0.slice/session-3.scope\n", ""},
+		{"what a machine has mounted for others", "40 36 8:1 / /var/lib/docker/containers/" + id + "/mounts/shm rw\n", "1:name=systemd:/\n", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := selfOf(tt.mounts, tt.groups); got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
 	}
 }
 

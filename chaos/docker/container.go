@@ -21,6 +21,7 @@ const (
 	OwnerLabel     = "brunt.owner"   // beside it: the number of the user whose run it is
 	ServiceLabel   = "brunt.service" // on its containers: the service
 	HelperLabel    = "brunt.helper"  // on brunt's own helpers
+	BesideLabel    = "brunt.beside"  // on those that stand beside a brunt in a container: its id
 	ProtectLabel   = "brunt.protect" // "true" on what no fault may touch
 	ComposeProject = "com.docker.compose.project"
 	ComposeService = "com.docker.compose.service"

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"path"
 	"runtime"
 	"strings"
 	"sync"
@@ -166,27 +167,44 @@ func (e *Engine) Info(ctx context.Context) (Info, error) {
 func gone(err error) bool { return errdefs.IsNotFound(err) }
 
 // Self is the id of the container that this process runs in, or empty: no fault may hit
-// that one.
-func Self() string {
-	b, err := os.ReadFile("/proc/self/mountinfo")
+// that one. A file such as /.dockerenv proves nothing: a machine that was made of an image has
+// it too.
+var Self = sync.OnceValue(func() string {
+	mounts, err := os.ReadFile("/proc/self/mountinfo")
 	if err != nil {
 		return ""
 	}
-	return selfOf(string(b))
-}
+	groups, _ := os.ReadFile("/proc/self/cgroup")
+	return selfOf(string(mounts), string(groups))
+})
 
-// selfOf finds the id of a container in its mounts: the engine gives it files such as
-// /var/lib/docker/containers/ID/hostname.
-func selfOf(mounts string) string {
+// selfOf finds the id of a container in its mounts, as the engine gives it files such as
+// /var/lib/docker/containers/ID/hostname, or else in its control groups: /docker/ID or
+// /system.slice/docker-ID.scope.
+func selfOf(mounts, groups string) string {
 	for line := range strings.Lines(mounts) {
 		f := strings.Fields(line)
-		if len(f) < 5 || f[4] != "/etc/hostname" {
+		if len(f) < 5 || f[4] != "/etc/hostname" && f[4] != "/etc/hosts" && f[4] != "/etc/resolv.conf" {
 			continue
 		}
-		if _, rest, ok := strings.Cut(f[3], "/containers/"); ok {
-			id, _, _ := strings.Cut(rest, "/")
-			return id
+		for part := range strings.SplitSeq(f[3], "/") {
+			if isID(part) {
+				return part
+			}
+		}
+	}
+	for line := range strings.Lines(groups) {
+		_, last, _ := strings.Cut(path.Base(strings.TrimSpace(line)), "-")
+		for _, name := range []string{path.Base(strings.TrimSpace(line)), strings.TrimSuffix(last, ".scope")} {
+			if isID(name) {
+				return name
+			}
 		}
 	}
 	return ""
+}
+
+// isID tells whether a word is the whole id of a container.
+func isID(s string) bool {
+	return len(s) == 64 && strings.Trim(s, "0123456789abcdef") == ""
 }

@@ -12,6 +12,8 @@ import (
 
 	"github.com/docker/docker/api/types"
 	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/filters"
+	"github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/pkg/stdcopy"
 )
 
@@ -22,6 +24,8 @@ type HelperSpec struct {
 	Command []string // brunt's arguments
 	Network string   // the container whose network it is in; empty is none
 	HostPID bool     // it sees the processes of the engine's machine
+	Cgroups bool     // and may write its control groups
+	Beside  string   // the container that it is to be another of, with the same program, and the Mounts alone of what that has; empty is an image of brunt's own. It may live longer than all else of the run
 	Caps    []string // what it may do, such as NET_ADMIN; it may nothing else. An engine that is too old to know BPF gives SYS_ADMIN in its stead
 	Mounts  []string // of the engine's machine, as -v has them
 }
@@ -29,17 +33,22 @@ type HelperSpec struct {
 // Help starts a helper. Its image is made of brunt itself, once for the engine. Closing
 // what is returned ends its input and waits until the engine has removed it.
 func (e *Engine) Help(ctx context.Context, s HelperSpec) (io.ReadWriteCloser, error) {
-	img, err := e.helperImage(ctx, s.Run)
+	config := &container.Config{
+		Cmd: s.Command, Labels: map[string]string{HelperLabel: s.Run, RunLabel: s.Run}, StopSignal: "SIGTERM",
+		OpenStdin: true, StdinOnce: true, AttachStdin: true, AttachStdout: true, AttachStderr: true,
+	}
+	var err error
+	if s.Beside == "" {
+		config.Image, err = e.helperImage(ctx, s.Run)
+	} else {
+		err = e.beside(ctx, s, config)
+	}
 	if err != nil {
 		return nil, err
 	}
-	labels := map[string]string{HelperLabel: s.Run, RunLabel: s.Run}
-	config := &container.Config{
-		Image: img, Cmd: s.Command, Labels: labels, StopSignal: "SIGTERM",
-		OpenStdin: true, StdinOnce: true, AttachStdin: true, AttachStdout: true, AttachStderr: true,
-	}
 	host := &container.HostConfig{
 		AutoRemove: true, ReadonlyRootfs: true, CapDrop: []string{"ALL"}, CapAdd: s.Caps, NetworkMode: "none", Binds: s.Mounts,
+		RestartPolicy: container.RestartPolicy{Name: container.RestartPolicyDisabled},
 		// The engine's own filter of system calls knows bpf(2) only for those who may do
 		// everything.
 		SecurityOpt: []string{"no-new-privileges", "seccomp=unconfined"},
@@ -50,12 +59,16 @@ func (e *Engine) Help(ctx context.Context, s HelperSpec) (io.ReadWriteCloser, er
 	if s.HostPID {
 		host.PidMode = "host"
 	}
+	if s.Cgroups {
+		host.Binds = append(slices.Clone(s.Mounts), "/sys/fs/cgroup:/sys/fs/cgroup")
+		host.CgroupnsMode = container.CgroupnsModeHost
+	}
 	made, err := e.api.ContainerCreate(ctx, config, host, nil, nil, "")
 	if i := slices.Index(s.Caps, "BPF"); i >= 0 && err != nil && strings.Contains(err.Error(), "unknown capability") {
 		host.CapAdd = slices.Concat(s.Caps[:i], []string{"SYS_ADMIN"}, s.Caps[i+1:])
 		made, err = e.api.ContainerCreate(ctx, config, host, nil, nil, "")
 	}
-	if gone(err) { // somebody has removed the image
+	if gone(err) && s.Beside == "" { // somebody has removed the image
 		e.helping.Lock()
 		e.helper = ""
 		e.helping.Unlock()
@@ -78,6 +91,52 @@ func (e *Engine) Help(ctx context.Context, s HelperSpec) (io.ReadWriteCloser, er
 		return nil, errors.Join(fmt.Errorf("starting a helper container: %w", err), e.Remove(context.WithoutCancel(ctx), made.ID))
 	}
 	return pipe, nil
+}
+
+// beside has a helper be made of what another container is made of: that one is there, and
+// nothing has to be removed afterwards.
+func (e *Engine) beside(ctx context.Context, s HelperSpec, config *container.Config) error {
+	i, err := e.api.ContainerInspect(ctx, s.Beside)
+	if err != nil {
+		return told("inspecting", s.Beside, err)
+	}
+	program, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	config.Image, config.Entrypoint, config.User = i.Image, []string{program}, i.Config.User
+	// Not the run's: those are removed while it takes back what others have done.
+	config.Labels = map[string]string{HelperLabel: WardenOf(s.Run), BesideLabel: s.Beside}
+	return nil
+}
+
+// WardenOf is the value of [HelperLabel] on what outlives a run in order to take it back.
+func WardenOf(run string) string { return "warden-" + run }
+
+// Binds gives the mounts by which another container has the files that this one, by its id, has
+// at some paths, as -v has them. What is in its image needs none.
+func (e *Engine) Binds(ctx context.Context, id string, paths ...string) ([]string, error) {
+	i, err := e.api.ContainerInspect(ctx, id)
+	if err != nil {
+		return nil, told("inspecting", id, err)
+	}
+	var out []string
+	for _, m := range i.Mounts {
+		at := strings.TrimSuffix(m.Destination, "/")
+		if !slices.ContainsFunc(paths, func(p string) bool { return p == at || strings.HasPrefix(p, at+"/") }) {
+			continue
+		}
+		from := m.Source
+		if m.Name != "" {
+			from = m.Name
+		}
+		bind := from + ":" + m.Destination
+		if !m.RW {
+			bind += ":ro"
+		}
+		out = append(out, bind)
+	}
+	return out, nil
 }
 
 // helperPipe is the input and output of a helper.
@@ -105,6 +164,9 @@ func (e *Engine) attach(ctx context.Context, id string) (*helperPipe, error) {
 	}()
 	return p, nil
 }
+
+// ID is the helper's container.
+func (p *helperPipe) ID() string { return p.id }
 
 // Read implements [io.Reader].
 func (p *helperPipe) Read(b []byte) (int, error) { return p.out.Read(b) }
@@ -162,6 +224,11 @@ func (e *Engine) helperImage(ctx context.Context, run string) (string, error) {
 	e.helping.Lock()
 	defer e.helping.Unlock()
 	if e.helper != "" {
+		return e.helper, nil
+	}
+	has, err := e.api.ImageList(ctx, image.ListOptions{Filters: filters.NewArgs(filters.Arg("label", HelperLabel+"="+run))})
+	if err == nil && len(has) > 0 { // the run's brunt has made it, and this one is its guard
+		e.helper = has[0].ID
 		return e.helper, nil
 	}
 	program, err := SelfPath(os.Getenv)

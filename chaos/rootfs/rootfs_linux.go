@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -207,17 +208,27 @@ func below(dir *os.File, pid int) (major, minor uint32, err error) {
 		var st unix.Stat_t
 		if k[0] == "overlay" {
 			for option := range strings.SplitSeq(k[2], ",") {
-				if upper, ok := strings.CutPrefix(option, "upperdir="); ok && unix.Stat(upper, &st) == nil && unix.Major(st.Dev) != 0 {
+				if upper, ok := strings.CutPrefix(option, "upperdir="); ok && stat(upper, &st) == nil && unix.Major(st.Dev) != 0 {
 					return unix.Major(st.Dev), unix.Minor(st.Dev), nil
 				}
 			}
 			return 0, 0, none
 		}
-		if strings.HasPrefix(k[1], "/dev/") && unix.Stat(k[1], &st) == nil && st.Mode&unix.S_IFMT == unix.S_IFBLK { // btrfs
+		if strings.HasPrefix(k[1], "/dev/") && stat(k[1], &st) == nil && st.Mode&unix.S_IFMT == unix.S_IFBLK { // btrfs
 			return unix.Major(st.Rdev), unix.Minor(st.Rdev), nil
 		}
 	}
 	return 0, 0, none
+}
+
+// stat looks at a path of the machine. This process may have another root than that, being in a
+// container that sees the machine's processes: who has started it there is the machine's.
+func stat(path string, st *unix.Stat_t) error {
+	err := unix.Stat(path, st)
+	if err != nil {
+		err = unix.Stat(filepath.Join("/proc", strconv.Itoa(os.Getppid()), "root", path), st)
+	}
+	return err
 }
 
 // mountID is the number of the mount that an open file is reached by.

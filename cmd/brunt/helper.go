@@ -1,9 +1,6 @@
 package main
 
 import (
-	"os/signal"
-	"syscall"
-
 	"brunt/chaos"
 
 	"github.com/spf13/cobra"
@@ -18,7 +15,7 @@ func helperCommand() *cobra.Command {
 		Hidden: true,
 		Args:   cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			ctx, stop := signal.NotifyContext(c.Context(), syscall.SIGTERM)
+			ctx, stop := terminable(c)
 			defer stop()
 			return chaos.Help(ctx, c.InOrStdin(), c.OutOrStdout())
 		},

@@ -71,7 +71,7 @@ Exit codes, the first that applies:
 	})
 	root.AddCommand(
 		runCommand(), validateCommand(), initCommand(), convertCommand(), injectCommand(), doctorCommand(), statusCommand(), revertCommand(), reportCommand(), importCommand(), compareCommand(), abCommand(), gateCommand(), trendCommand(), findCommand(),
-		demoCommand(), schemaCommand(), versionCommand(), guardCommand(), burnCommand(), serviceCommand(), helperCommand(),
+		demoCommand(), schemaCommand(), versionCommand(), guardCommand(), burnCommand(), serviceCommand(), helperCommand(), handCommand(), wardenCommand(),
 	)
 	root.SuggestionsMinimumDistance = 2
 	for _, c := range append(root.Commands(), root) {

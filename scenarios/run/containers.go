@@ -285,8 +285,7 @@ func (s *system) zonesOr(plan chaos.Zones) chaos.Zones {
 // helpers readies what brunt's helpers are made of, where a fault will need one.
 func (r *runner) helpers(ctx context.Context) error {
 	for _, e := range r.Faults {
-		f, ok := e.Damage.(chaos.Inside)
-		if r.o.NoChaos || !ok || !f.Inside(r.Scope) {
+		if r.o.NoChaos || !r.inside(e) {
 			continue
 		}
 		engine, err := r.sys.open(ctx)
@@ -296,6 +295,12 @@ func (r *runner) helpers(ctx context.Context) error {
 		return r.insides.Ready(ctx, engine, r.o.ID)
 	}
 	return nil
+}
+
+// inside tells whether a fault is done inside of a container, where it may take a helper.
+func (r *runner) inside(e *chaos.Entry) bool {
+	f, ok := e.Damage.(chaos.Inside)
+	return ok && f.Inside(r.Scope) || r.contained && chaos.Handled(e.Kind)
 }
 
 // owned labels what a run makes with whose it is.

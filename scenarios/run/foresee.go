@@ -79,6 +79,7 @@ func (p *Plan) foresee(ctx context.Context) []Foreseen {
 			}
 		}
 		env.Rand = rand.New(rand.NewPCG(p.Scenario.Seed, uint64(place)<<32))
+		env.Block = e.Block
 		steps, err := e.Damage.Plan(ctx, env)
 		if err == nil {
 			err = env.Refused(steps)

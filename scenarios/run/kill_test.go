@@ -119,10 +119,18 @@ func newMortal(t *testing.T) *mortal {
 // killed after some time. It gives what it wrote.
 func (m *mortal) run(t *testing.T, text, guard string, point int, after time.Duration) string {
 	t.Helper()
-	cmd := exec.Command(os.Args[0], "role", "brunt", m.file(t, text), m.state, guard, strconv.Itoa(point))
-	m.runs = append(m.runs, NewID())
-	cmd.Env = append(os.Environ(), "BRUNT_STATE_OF="+m.state, "BRUNT_TEST_RUN="+m.runs[len(m.runs)-1])
-	cmd.Env = append(cmd.Env, m.env...)
+	return m.dies(t, after, "brunt", m.file(t, text), m.state, guard, strconv.Itoa(point))
+}
+
+// breaks does one fault without load, and is killed as a run is.
+func (m *mortal) breaks(t *testing.T, fault, guard string, point int, after time.Duration) string {
+	t.Helper()
+	return m.dies(t, after, append([]string{"break", m.state, guard, strconv.Itoa(point)}, strings.Fields(fault)...)...)
+}
+
+func (m *mortal) dies(t *testing.T, after time.Duration, role ...string) string {
+	t.Helper()
+	cmd := m.brunt(role...)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Start(); err != nil {
@@ -133,6 +141,15 @@ func (m *mortal) run(t *testing.T, text, guard string, point int, after time.Dur
 	}
 	_ = cmd.Wait()
 	return out.String()
+}
+
+// brunt is the command of a brunt that plays a part, in a run of its own.
+func (m *mortal) brunt(role ...string) *exec.Cmd {
+	cmd := exec.Command(os.Args[0], append([]string{"role"}, role...)...)
+	m.runs = append(m.runs, NewID())
+	cmd.Env = append(os.Environ(), "BRUNT_STATE_OF="+m.state, "BRUNT_TEST_RUN="+m.runs[len(m.runs)-1])
+	cmd.Env = append(cmd.Env, m.env...)
+	return cmd
 }
 
 // file writes the scenario to a file, with ports of its own.

@@ -74,6 +74,8 @@ func role(part string, args []string) error {
 		time.Sleep(time.Hour)
 	case "brunt":
 		return bruntRole(args)
+	case "break":
+		return breakRole(args)
 	case "inject":
 		plan, err := CompileBare(Bare{Kind: "process.freeze", Settings: []string{"pid=" + args[0], "for=1h"}})
 		if err == nil {
@@ -215,7 +217,7 @@ func once(args []string) error {
 // many points there were, its verdict, and how many of its requests were bad. GUARD
 // is "guard", "none", or "both", which kills the guard together with brunt.
 func bruntRole(args []string) error {
-	file, state, guarded, point := args[0], args[1], args[2] != "none", args[3]
+	file, state, point := args[0], args[1], args[3]
 	die, err := strconv.Atoi(point)
 	if err != nil {
 		return err
@@ -224,23 +226,8 @@ func bruntRole(args []string) error {
 	if err != nil {
 		return err
 	}
-	var passed, injected atomic.Int64
-	o := Options{ID: os.Getenv("BRUNT_TEST_RUN"), Helpers: os.Getenv("BRUNT_TEST_HELPERS") != "", State: state, Burner: self("burn"), At: func(point string) {
-		n := passed.Add(1)
-		if point == "after inject" {
-			injected.Store(n)
-		}
-		if int(n) == die {
-			if args[2] == "both" {
-				killChild("guard")
-			}
-			kill(os.Getpid())
-			select {}
-		}
-	}}
-	if guarded {
-		o.Guard = self("guard")
-	}
+	d := &dying{guard: args[2], at: die}
+	o := d.options(state)
 	res, err := plan.Run(context.Background(), o)
 	if err != nil {
 		return err
@@ -249,8 +236,63 @@ func bruntRole(args []string) error {
 	for _, f := range res.Faults {
 		fmt.Printf("verified %v: %s %s\n", f.Verified.Known(), f.Evidence, f.Note)
 	}
-	fmt.Printf("injected %d ", injected.Load())
-	fmt.Printf("points %d verdict %s %s\n%d of %d bad\n", passed.Load(), res.Verdict, res.Reason, run.Count-cellOf(res, "run", "ok").Count, run.Count)
+	d.tell(res.Verdict, res.Reason)
+	fmt.Printf("%d of %d bad\n", run.Count-cellOf(res, "run", "ok").Count, run.Count)
+	return nil
+}
+
+// dying is a brunt that kills itself at a point.
+type dying struct {
+	guard            string // guard, none or both
+	at               int    // the point; 0 is never
+	passed, injected atomic.Int64
+}
+
+// options are those of the run.
+func (d *dying) options(state string) Options {
+	o := Options{ID: os.Getenv("BRUNT_TEST_RUN"), Helpers: os.Getenv("BRUNT_TEST_HELPERS") != "", State: state, Burner: self("burn"), At: d.point}
+	if d.guard != "none" {
+		o.Guard = self("guard")
+	}
+	return o
+}
+
+func (d *dying) point(point string) {
+	n := d.passed.Add(1)
+	if point == "after inject" {
+		d.injected.Store(n)
+	}
+	if int(n) == d.at {
+		if d.guard == "both" {
+			killChild("guard")
+		}
+		kill(os.Getpid())
+		select {}
+	}
+}
+
+func (d *dying) tell(v scenarios.Verdict, reason string) {
+	fmt.Printf("injected %d points %d verdict %s %s\n", d.injected.Load(), d.passed.Load(), v, reason)
+}
+
+// breakRole does one fault without load, as brunt would: STATE GUARD POINT KIND SETTING…, of
+// which the first three are bruntRole's.
+func breakRole(args []string) error {
+	die, err := strconv.Atoi(args[2])
+	if err != nil {
+		return err
+	}
+	plan, err := CompileBare(Bare{Kind: args[3], Settings: args[4:]})
+	if err != nil {
+		return err
+	}
+	d := &dying{guard: args[1], at: die}
+	in, err := plan.Inject(context.Background(), d.options(args[0]))
+	if err != nil {
+		return err
+	}
+	fmt.Printf("verified %v: %s\n", in.Verified.Known(), in.Evidence)
+	d.tell(in.Verdict, in.Reason)
 	return nil
 }
 

@@ -88,6 +88,7 @@ type runner struct {
 	env      *scenarios.Env
 	journal  *chaos.Journal
 	guard    *chaos.Guard
+	warden   *chaos.Warden // nil: brunt runs in no container
 	sys      *system
 	insides  chaos.Insides
 	timeline atomic.Pointer[chaos.Timeline] // under way; nil in a control run
@@ -193,16 +194,74 @@ func (r *runner) protect() (err error) {
 	}
 	r.journal.At, r.journal.Mask = r.o.At, r.Scenario.Secrets.Mask
 	r.insides.Journal = r.journal
-	if docker.Self() != "" {
-		r.note("brunt runs in a container, and its guard in the same one: who ends that container ends both, and what the kernel does not take back stays until `brunt revert`. Keep BRUNT_STATE on a volume")
-	}
 	if len(r.o.Guard) == 0 {
 		return nil
 	}
-	if r.guard, err = chaos.StartGuard(r.o.Guard, r.journal.Path()); err != nil {
+	mark, err := r.ward()
+	if err == nil {
+		r.guard, err = chaos.StartGuard(r.o.Guard, r.journal.Path(), mark...)
+	}
+	if err != nil {
+		if r.warden != nil {
+			err = errors.Join(err, r.warden.Stop())
+		}
 		return errors.Join(err, r.journal.Close())
 	}
 	return nil
+}
+
+// wardSlack is how much longer than planned a run may take before its guard in a container of
+// its own takes everything back.
+const (
+	wardSlack = 15 * time.Minute
+	longest   = 7 * 24 * time.Hour
+)
+
+// ward starts the guard of a brunt that runs in a container itself, where it breaks something
+// of the engine, and gives what the other guard is to know of it.
+func (r *runner) ward() (mark []string, err error) {
+	if docker.Self() == "" {
+		return nil, nil
+	}
+	const (
+		alone = "brunt runs in a container, and its guard in the same one: who ends that container ends both, and what the kernel does not take back stays until `brunt revert`. Keep BRUNT_STATE on a volume"
+		soon  = time.Minute
+	)
+	if !r.contained && !slices.ContainsFunc(r.Faults, r.inside) {
+		r.note(alone)
+		return nil, nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), soon)
+	defer cancel()
+	at, err := docker.Find(r.getenv)
+	if err != nil {
+		return nil, err
+	}
+	e, err := docker.Open(at, docker.Options{Check: r.calls.reach})
+	if err != nil {
+		return nil, err
+	}
+	if err := e.Ping(ctx); err != nil { // which is told of when the target is brought up
+		return nil, e.Close()
+	}
+	most := wardSlack + r.Takes()
+	for _, f := range r.Faults {
+		most += f.Stays() + f.WithinOr()
+	}
+	if most <= 0 || most > longest { // a load without an end
+		most = longest
+	}
+	r.warden, err = chaos.StartWarden(ctx, e, r.o.ID, most)
+	switch {
+	case errors.Is(err, chaos.ErrNoWarden):
+		r.note(alone)
+		return nil, e.Close()
+	case err != nil:
+		return nil, errors.Join(err, e.Close())
+	}
+	r.journal.Tell = r.warden.Tell
+	r.note("brunt runs in a container, and a guard in one of its own takes back what it does to others, should brunt's be ended. What it does by `exec` and `webhook`, and to processes of its own container, is taken back by `brunt revert` alone then: keep BRUNT_STATE on a volume")
+	return []string{r.warden.Mark(at)}, nil
 }
 
 // closeJournal lets the guard go and ends the journal. Left says what is to be taken back
@@ -216,6 +275,11 @@ func (r *runner) closeJournal() (left string, err error) {
 	}
 	if r.guard != nil {
 		if err := r.guard.Stop(); err != nil {
+			r.note("%v", err)
+		}
+	}
+	if r.warden != nil {
+		if err := r.warden.Stop(); err != nil {
 			r.note("%v", err)
 		}
 	}

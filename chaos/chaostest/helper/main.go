@@ -1,7 +1,9 @@
-// Command helper is brunt's helper alone, for tests of what brunt has it do in an engine:
-// a static program that is built faster than brunt is.
+// Command helper is what brunt has an engine start, alone, for tests of what is done by it: a
+// static program that is built faster than brunt is.
 //
 //	helper helper           breaks the network that it is in, as standard input asks for
+//	helper hand             breaks processes of the machine, as standard input asks for
+//	helper burn             does the job that standard input gives
 package main
 
 import (
@@ -10,10 +12,20 @@ import (
 	"os"
 
 	"brunt/chaos"
+	"brunt/chaos/burner"
 )
 
 func main() {
-	if err := chaos.Help(context.Background(), os.Stdin, os.Stdout); err != nil {
+	var err error
+	switch os.Args[1] {
+	case "hand":
+		err = chaos.Lend(context.Background(), os.Stdin, os.Stdout)
+	case "burn":
+		err = burner.Run(os.Stdin, os.Stdout)
+	default:
+		err = chaos.Help(context.Background(), os.Stdin, os.Stdout)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}

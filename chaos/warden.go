@@ -1,0 +1,208 @@
+package chaos
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"brunt/chaos/docker"
+	"brunt/chaos/talk"
+)
+
+// A Warden is the guard of a brunt that runs in a container itself: guard and journal are in
+// the same one there, and end with it. It is a container beside brunt's, of the same image, that
+// is told every line of the journal before what the line says is done. When brunt ends, hangs,
+// or takes longer than was meant, it takes back by the engine what is open, and is gone.
+//
+//	brunt --{"op":"note","args":"{\"op\":\"intent\",…}"}--> warden --unpause--> engine
+//
+// It may do nothing but ask the engine. What is done in networks and to processes is done by
+// helpers, which it starts for that as brunt does.
+type Warden struct {
+	ID     string // its container
+	engine *docker.Engine
+	call   *talk.Caller
+}
+
+// wardenCommand is what brunt is called with to be a warden.
+const wardenCommand = "warden"
+
+// ErrNoWarden tells that there is no place for one: the engine does not know the container that
+// brunt runs in, being another one's.
+var ErrNoWarden = errors.New("this engine has no container of brunt's")
+
+// StartWarden starts a warden beside the container that brunt runs in, and keeps the engine,
+// which is closed with it. After most it takes
+// everything back, whether or not brunt lives.
+func StartWarden(ctx context.Context, e *docker.Engine, run string, most time.Duration) (*Warden, error) {
+	self := docker.Self()
+	if self == "" || !e.Address().Socket() {
+		return nil, ErrNoWarden
+	}
+	if _, err := e.Inspect(ctx, self); errors.Is(err, docker.ErrGone) {
+		return nil, ErrNoWarden
+	} else if err != nil {
+		return nil, err
+	}
+	socket, err := url.Parse(e.Address().Host)
+	if err != nil {
+		return nil, err
+	}
+	program, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	mounts, err := e.Binds(ctx, self, socket.Path, program)
+	if err != nil {
+		return nil, err
+	}
+	pipe, err := e.Help(ctx, docker.HelperSpec{Run: run, Command: []string{wardenCommand, most.String()}, Beside: self, Mounts: mounts, HostPID: true})
+	if err != nil {
+		return nil, wardenHint(err)
+	}
+	w := &Warden{engine: e}
+	if of, ok := pipe.(interface{ ID() string }); ok {
+		w.ID = of.ID()
+	}
+	if w.call, err = talk.Call(ctx, pipe); err != nil {
+		return nil, wardenHint(err)
+	}
+	return w, nil
+}
+
+func wardenHint(err error) error {
+	return fmt.Errorf("brunt runs in a container, and its guard in one of its own, of the same image, can't be had: %w; brunt has to be in the image or in a mount, and its user to reach the engine's socket", err)
+}
+
+// Tell tells a line of the journal, and waits until it is known.
+func (w *Warden) Tell(line []byte) error {
+	if err := w.call.Ask(context.Background(), "note", string(line), nil); err != nil {
+		return fmt.Errorf("the guard in a container of its own: %w", err)
+	}
+	return nil
+}
+
+// Stop tells the warden that it is not needed any more, and waits for it to end.
+func (w *Warden) Stop() error {
+	err := w.call.Ask(context.Background(), "done", nil, nil)
+	if err = errors.Join(err, w.call.Close(), w.engine.Close()); err != nil {
+		return fmt.Errorf("the guard in a container of its own did not live to the end: %w", err)
+	}
+	return nil
+}
+
+// wardenMark begins the entry in the environment by which a guard knows of a warden.
+const wardenMark = "BRUNT_WARDEN="
+
+// Mark is the entry for the environment of the guard beside brunt, which waits for the warden:
+// two that take back the same thing at once could be in each other's way.
+func (w *Warden) Mark(at docker.Address) string {
+	return wardenMark + string(rawOf(wardenAt{at, w.ID}))
+}
+
+type wardenAt struct {
+	Engine docker.Address `json:"engine"`
+	ID     string         `json:"id"`
+}
+
+// awaitWarden waits until the warden that the environment names has ended.
+func awaitWarden(ctx context.Context) {
+	var at wardenAt
+	if json.Unmarshal([]byte(os.Getenv(strings.TrimSuffix(wardenMark, "="))), &at) != nil {
+		return
+	}
+	e, err := docker.Open(at.Engine, docker.Options{})
+	if err != nil {
+		return
+	}
+	defer e.Close()
+	_ = await(ctx, replayFor/2, func() bool {
+		_, err := e.Inspect(ctx, at.ID)
+		return errors.Is(err, docker.ErrGone)
+	}, "")
+}
+
+// wardens are the undos that a warden makes. Others are of processes, files and commands in the
+// container that has ended, and have ended with it.
+var wardens = []string{opFleet, opCompose, opStart, opUnpause, opConnect, opUnhelp, opHand, opUnqueue}
+
+// errLate tells that brunt takes longer than was meant.
+var errLate = errors.New("the time that was meant is over")
+
+// Ward is the life of a warden: it keeps what lines from in say of a journal, until brunt says
+// that all is well. It takes back what is open when in ends, nothing comes for long, or after
+// most.
+func Ward(ctx context.Context, in io.Reader, out io.Writer, most time.Duration) error {
+	var mu sync.Mutex
+	var book bytes.Buffer
+	well := false
+	own, cancel := context.WithTimeoutCause(ctx, most, errLate)
+	defer cancel()
+	why := talk.Serve(own, in, out, func(_ context.Context, op string, args json.RawMessage) (any, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		switch op {
+		case "done":
+			well = true
+			return nil, nil
+		case "note":
+			var line string
+			if err := json.Unmarshal(args, &line); err != nil {
+				return nil, err
+			}
+			book.WriteString(strings.TrimSuffix(line, "\n") + "\n")
+			return nil, nil
+		}
+		return nil, fmt.Errorf("this warden does not know how to %q", op)
+	})
+	if well {
+		return nil
+	}
+	undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), wardFor)
+	defer cancel()
+	return errors.Join(why, wardBack(undo, &book))
+}
+
+const (
+	wardFor   = 10 * time.Minute // for a warden to take everything back: the engine may be down
+	wardAgain = time.Second      // after a try that failed
+)
+
+// wardBack takes back what a journal has open, the last first, until that is done.
+func wardBack(ctx context.Context, book io.Reader) error {
+	s, err := parseJournal("", book)
+	if err != nil {
+		return err
+	}
+	for {
+		var errs []error
+		for i := len(s.Open) - 1; i >= 0; i-- {
+			e := s.Open[i]
+			e.Undo = slices.DeleteFunc(slices.Clone(e.Undo), func(u Undo) bool { return !slices.Contains(wardens, u.Op) })
+			one, cancel := context.WithTimeout(ctx, replayFor)
+			if _, err := e.takeBack(one); err != nil {
+				errs = append(errs, fmt.Errorf("%s: %w", e.What, err))
+			} else {
+				s.Open = slices.Delete(s.Open, i, i+1)
+			}
+			cancel()
+		}
+		if len(errs) == 0 {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return errors.Join(errs...)
+		case <-time.After(wardAgain):
+		}
+	}
+}

@@ -1,0 +1,51 @@
+package main
+
+import (
+	"context"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"brunt/chaos"
+
+	"github.com/spf13/cobra"
+)
+
+// handCommand is what brunt has an engine start to do to processes what it may not itself.
+func handCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:    "hand",
+		Short:  "Break processes of this machine, as standard input asks for",
+		Hidden: true,
+		Args:   cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			ctx, stop := terminable(c)
+			defer stop()
+			return chaos.Lend(ctx, c.InOrStdin(), c.OutOrStdout())
+		},
+	}
+}
+
+// wardenCommand is what a brunt that runs in a container has the engine start beside it.
+func wardenCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:    "warden DEADLINE",
+		Short:  "Take back what the journal on standard input has open when that ends",
+		Hidden: true,
+		Args:   cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			most, err := time.ParseDuration(args[0])
+			if err != nil {
+				return err
+			}
+			ctx, stop := terminable(c)
+			defer stop()
+			return chaos.Ward(ctx, c.InOrStdin(), c.OutOrStdout(), most)
+		},
+	}
+}
+
+// terminable has a helper end in good order when its engine asks it to.
+func terminable(c *cobra.Command) (context.Context, context.CancelFunc) {
+	return signal.NotifyContext(c.Context(), syscall.SIGTERM)
+}

@@ -1,0 +1,166 @@
+//go:build linux
+
+package run
+
+import (
+	"context"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"brunt/chaos/chaostest"
+	"brunt/chaos/docker"
+
+	"github.com/docker/docker/api/types/container"
+)
+
+// caged is a brunt in a container of its own, which reaches the engine and nothing else.
+type caged struct {
+	y  *chaostest.Yard
+	id string
+}
+
+// cage starts a brunt in a container that does one fault without load.
+func cage(t *testing.T, y *chaostest.Yard, image, fault string) *caged {
+	t.Helper()
+	socket, err := url.Parse(y.Engine.Address().Host)
+	if err != nil || socket.Path == "" {
+		t.Fatalf("the engine %s has no socket", y.Engine.Address().Host)
+	}
+	config := &container.Config{
+		Image: image, Cmd: append([]string{"inject"}, strings.Fields(fault)...), Labels: map[string]string{docker.RunLabel: y.Run},
+		Env: []string{"BRUNT_STATE=/tmp/state"},
+	}
+	host := &container.HostConfig{NetworkMode: "none", Binds: []string{socket.Path + ":/var/run/docker.sock"}}
+	made, err := y.Engine.API().ContainerCreate(t.Context(), config, host, nil, nil, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = y.Engine.Remove(context.Background(), made.ID) })
+	if err := y.Engine.Start(t.Context(), made.ID); err != nil {
+		t.Fatal(err)
+	}
+	return &caged{y, made.ID}
+}
+
+// said is what it has written.
+func (c *caged) said(t *testing.T) string { return c.y.Engine.Tail(t.Context(), c.id) }
+
+// warden finds the guard beside it, and the name of its run.
+func (c *caged) warden(t *testing.T) (id, run string) {
+	t.Helper()
+	has, err := c.y.Engine.Labelled(t.Context(), docker.BesideLabel, c.id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(has.Containers) == 0 {
+		return "", ""
+	}
+	is, err := c.y.Engine.Inspect(t.Context(), has.Containers[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return is.ID, strings.TrimPrefix(is.Labels[docker.HelperLabel], docker.WardenOf(""))
+}
+
+// left lists what is left of a run in the engine.
+func (c *caged) left(t *testing.T, run string) (out []string) {
+	t.Helper()
+	for label, value := range map[string]string{docker.RunLabel: run, docker.HelperLabel: docker.WardenOf(run)} {
+		has, err := c.y.Engine.Labelled(context.Background(), label, value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, has.Containers...)
+		out = append(out, has.Images...)
+	}
+	return out
+}
+
+// TestDocker_InAContainer runs brunt in a container, FROM scratch, with nothing but the
+// engine's socket, and ends that container while a fault is in: its guard in a container of
+// its own takes everything back.
+func TestDocker_InAContainer(t *testing.T) {
+	chaostest.Root(t)
+	y := chaostest.NewYard(t)
+	image := y.Brunt(t)
+	for _, name := range []string{"pause", "disconnect", "throttle", "files", "freeze", "limit", "fill", "skew", "table", "discipline"} {
+		if testing.Short() && name != "pause" && name != "throttle" {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBroken(t, y, name)
+			fault, _, _ := strings.Cut(b.fault, " for=")
+			c := cage(t, y, image, fault+" for=60s")
+			waitFor(t, "the fault to be in", func() bool {
+				if is, err := y.Engine.Inspect(t.Context(), c.id); err != nil || !is.Running {
+					t.Fatalf("brunt has ended: %v: %s", err, c.said(t))
+				}
+				return b.difference(t) != ""
+			})
+			warden, run := c.warden(t)
+			if warden == "" {
+				t.Fatalf("there is no guard in a container of its own: %s", c.said(t))
+			}
+			if err := y.Engine.Kill(t.Context(), c.id, "KILL"); err != nil {
+				t.Fatal(err)
+			}
+			killed := time.Now()
+			waitFor(t, "all to be as it was", func() bool { return b.difference(t) == "" })
+			t.Logf("as before %s after docker kill", time.Since(killed).Round(time.Millisecond))
+			waitFor(t, "the guard to end", func() bool { return len(c.left(t, run)) == 0 })
+			b.same(t, "at the end")
+		})
+	}
+}
+
+// TestDocker_InAContainerToTheEnd has brunt do faults in a container, and nobody end it.
+func TestDocker_InAContainerToTheEnd(t *testing.T) {
+	chaostest.Root(t)
+	if testing.Short() {
+		t.Skip("makes containers")
+	}
+	y := chaostest.NewYard(t)
+	image := y.Brunt(t)
+	for _, name := range []string{"pause", "throttle", "files"} {
+		t.Run(name, func(t *testing.T) {
+			b := newBroken(t, y, name)
+			c := cage(t, y, image, b.fault)
+			waitFor(t, "brunt to end", func() bool {
+				is, err := y.Engine.Inspect(t.Context(), c.id)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return !is.Running
+			})
+			if is, err := y.Engine.Inspect(t.Context(), c.id); err != nil || is.Exit != 0 {
+				t.Errorf("it ended with %d, %v", is.Exit, err)
+			}
+			t.Log(c.said(t))
+			b.same(t, "at the end")
+			if id, run := c.warden(t); id != "" {
+				t.Errorf("the guard of run %s is still there", run)
+			}
+		})
+	}
+	t.Run("without its guard", func(t *testing.T) { // so the test above can fail
+		b := newBroken(t, y, "pause")
+		c := cage(t, y, image, strings.ReplaceAll(b.fault, "for=50ms", "for=60s"))
+		waitFor(t, "the fault to be in", func() bool { return b.difference(t) != "" })
+		warden, _ := c.warden(t)
+		for _, id := range []string{warden, c.id} {
+			if err := y.Engine.Kill(t.Context(), id, "KILL"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(time.Second) // in which a guard would have acted
+		if b.difference(t) == "" {
+			t.Error("nothing is left")
+		}
+		if err := y.Engine.Unpause(t.Context(), b.v.ID); err != nil {
+			t.Error(err)
+		}
+	})
+}
