@@ -286,10 +286,7 @@ func (x *ab) run(ctx context.Context, s *side, n int) (compare.Run, error) {
 	if err != nil {
 		return compare.Run{}, err
 	}
-	res, err := plan.Run(ctx, run.Options{
-		ID: run.NewID(), LogDir: filepath.Join(dir, "logs"), State: state(), Guard: append(self(), "guard"), NoChaos: x.noChaos, Log: log,
-		Ledger: filepath.Join(dir, "ledger.jsonl"), Suspend: suspended(), Stop: stopSelf,
-	})
+	res, err := plan.Run(ctx, x.runOptions(dir, log))
 	if res == nil {
 		return compare.Run{}, err
 	}

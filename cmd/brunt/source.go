@@ -58,25 +58,34 @@ func (f *sourceFlags) params() (map[string]string, error) {
 	return out, nil
 }
 
+// parse reads a scenario. Mistakes in it are kept with it, so that compiling tells them with its own.
+func (f *sourceFlags) parse(path string) (*scenarios.Scenario, error) {
+	values, err := f.params()
+	if err != nil {
+		return nil, err
+	}
+	sc, err := scenarios.Parse(path, scenarios.Options{Set: values})
+	if sc != nil {
+		return sc, nil
+	}
+	if !errors.As(err, new(*scenarios.MistakesError)) { // it can't be read
+		err = usage{err}
+	}
+	return nil, err
+}
+
 // compile reads and compiles a scenario. The zero value of f, or nil, fills in and
 // bounds nothing but by the environment.
 func compile(path string, f *sourceFlags) (*run.Plan, error) {
 	if f == nil {
 		f = new(sourceFlags)
 	}
-	values, err := f.params()
-	if err != nil {
-		return nil, err
-	}
 	policies, err := f.policies()
 	if err != nil {
 		return nil, err
 	}
-	sc, err := scenarios.Parse(path, scenarios.Options{Set: values})
-	if sc == nil {
-		if !errors.As(err, new(*scenarios.MistakesError)) { // it can't be read
-			err = usage{err}
-		}
+	sc, err := f.parse(path)
+	if err != nil {
 		return nil, err
 	}
 	if f.planned != nil && !sc.SeedGiven {
