@@ -234,15 +234,15 @@ func (s *search) decided(ctx context.Context, rate float64, before ...Answer) (A
 }
 
 // patience is how many disturbed probes at a rate are so unlikely by neighbours alone that it is the
-// rate that the generator can't make: one time in a hundred, as often as others were
-// disturbed at rates that it can make.
+// rate that the generator can't make: one time in a thousand, as often as others were
+// disturbed at rates that it can make. It errs to more, as neighbours come in bursts.
 func (s *search) patience(rate float64) int {
 	if rate <= s.able {
 		return stalls
 	}
 	calm, disturbed := float64(s.within[0]), float64(s.within[1])
-	share := (disturbed + 1) / (calm + disturbed + 2)
-	return min(max(3, int(math.Ceil(math.Log(.01)/math.Log(share)))), stalls)
+	share := (disturbed + 2) / (calm + disturbed + 3)
+	return min(max(4, int(math.Ceil(math.Log(.001)/math.Log(share)))), stalls)
 }
 
 // ask makes one probe, and lets the target cool down after a break.
