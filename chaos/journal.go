@@ -32,8 +32,8 @@ type Journal struct {
 	f    *os.File
 	path string
 	last int
-	open map[int]bool // entries that wait to be taken back
-	bad  error        // the file could not be mended after a write that failed
+	open map[int]*Pending // entries that wait to be taken back
+	bad  error            // the file could not be mended after a write that failed
 }
 
 // A record is one line of a journal.
@@ -71,7 +71,7 @@ func OpenJournal(dir, run string) (*Journal, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the journal: %w; set BRUNT_STATE to a directory that can be written", err)
 	}
-	j := &Journal{f: f, path: path, open: map[int]bool{}}
+	j := &Journal{f: f, path: path, open: map[int]*Pending{}}
 	if err := j.begin(run); err != nil {
 		return nil, errors.Join(err, f.Close(), os.Remove(f.Name()))
 	}
@@ -153,7 +153,7 @@ func (j *Journal) write(r record) error {
 func (j *Journal) Intent(fault, what string, undo []Undo) (int, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if err := j.shared(undo); err != nil {
+	if err := also(j.shared(undo), j.twice(undo)); err != nil {
 		return 0, err
 	}
 	j.last++
@@ -162,7 +162,7 @@ func (j *Journal) Intent(fault, what string, undo []Undo) (int, error) {
 		return 0, err
 	}
 	j.point("after intent")
-	j.open[j.last] = true
+	j.open[j.last] = &Pending{ID: j.last, Fault: fault, What: what, Undo: undo}
 	return j.last, nil
 }
 
@@ -170,7 +170,8 @@ func (j *Journal) Intent(fault, what string, undo []Undo) (int, error) {
 func (j *Journal) Extend(id int, undo ...Undo) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if !j.open[id] {
+	e := j.open[id]
+	if e == nil {
 		return fmt.Errorf("the journal: entry %d is closed", id)
 	}
 	j.point("before add")
@@ -178,6 +179,7 @@ func (j *Journal) Extend(id int, undo ...Undo) error {
 		return err
 	}
 	j.point("after add")
+	e.Undo = append(e.Undo, undo...)
 	return nil
 }
 
@@ -185,7 +187,7 @@ func (j *Journal) Extend(id int, undo ...Undo) error {
 func (j *Journal) Done(id int, o Outcome) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if !j.open[id] {
+	if j.open[id] == nil {
 		return nil
 	}
 	j.point("before done")
@@ -245,15 +247,35 @@ func (j *Journal) shared(undo []Undo) error {
 		}
 		for _, e := range o.Open {
 			for _, theirs := range e.Undo {
-				for _, ours := range undo {
-					if len(ours.Identity) > 0 && ours.Op == theirs.Op && bytes.Equal(ours.Identity, theirs.Identity) {
-						return fmt.Errorf("another run, %s, has it in its hands already", o.Run)
-					}
+				if slices.ContainsFunc(undo, theirs.same) {
+					return fmt.Errorf("another run, %s, has it in its hands already", o.Run)
 				}
 			}
 		}
 	}
 	return nil
+}
+
+// settings are undos that give a setting back the value that it had, if it has still the one that was
+// written. Two on one setting don't nest: the one that ends first would find the other's value
+// and leave it, and the other give back the first one's.
+var settings = []string{opGroupSet, opFiles, opClock, opScore, opConnect}
+
+// twice refuses a setting that another fault of this run has in its hands.
+func (j *Journal) twice(undo []Undo) error {
+	for _, e := range j.open {
+		for _, theirs := range e.Undo {
+			if slices.Contains(settings, theirs.Op) && slices.ContainsFunc(undo, theirs.same) {
+				return fmt.Errorf("%s is still in (%s), and changes the same setting: both could not be taken back exactly; let one end before the other begins", e.Fault, e.What)
+			}
+		}
+	}
+	return nil
+}
+
+// same tells that two undos are of the same thing.
+func (u Undo) same(o Undo) bool {
+	return len(u.Identity) > 0 && u.Op == o.Op && bytes.Equal(u.Identity, o.Identity)
 }
 
 // JournalState is what a journal says.

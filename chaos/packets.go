@@ -26,6 +26,7 @@ type packets struct {
 	sign    sign
 	via     string // that will do it; empty is not known yet
 	undo    []Undo
+	whose   inhabited // that undo is for
 	insides *Insides
 	run     string
 	void    bool             // a restart of the container ends it; else it is done anew
@@ -158,13 +159,14 @@ func (p *packets) plan(ctx context.Context, env Env) error {
 		return err
 	}
 	spec, undo, err := n.Prepare(p.spec)
+	if err == nil && undo != nil {
+		p.whose = p.inhabitant(n)
+		p.undo = []Undo{p.unqueue(*undo, p.whose)}
+	}
 	if err = also(err, n.leave()); err != nil {
 		return fmt.Errorf("%s: %w", p, err)
 	}
 	p.spec, p.via = spec, spec.Via
-	if undo != nil {
-		p.undo = []Undo{p.unqueue(*undo)}
-	}
 	return nil
 }
 
@@ -176,13 +178,25 @@ func (p *packets) Inject(ctx context.Context) (Held, error) {
 	}
 	h := &heldPackets{packets: p, net: n}
 	h.look(ctx)
-	if h.held, err = n.Set(p.spec); err != nil {
+	if h.held, err = p.set(n); err != nil {
 		h.held = nil
 		return nil, also(fmt.Errorf("in the network of %s: %w", p.unit.Name(), err), h.close())
 	}
 	n.count(1)
 	p.via = h.held.Via()
 	return h, nil
+}
+
+// set does it. Where the unit was started again since the plan, what was written down is for a network
+// that is no more: then it is done as it is when that happens later.
+func (p *packets) set(n *inside) (netns.Held, error) {
+	switch {
+	case p.undo == nil || p.inhabitant(n) == p.whose:
+		return n.Set(p.spec)
+	case p.void:
+		return nil, errors.New("it was started again just before")
+	}
+	return p.anew(n)
 }
 
 // opens is how long looking may take before the fault comes.
@@ -476,10 +490,10 @@ func (h *heldPackets) Uprooted(ctx context.Context, container string) (string, e
 }
 
 // anew does it in another network, with what takes it back written down before.
-func (h *heldPackets) anew(n *inside) (netns.Held, error) {
-	spec, undo, err := n.Prepare(h.spec)
-	if err == nil && undo != nil && h.extend != nil {
-		err = h.extend(h.unqueue(*undo))
+func (p *packets) anew(n *inside) (netns.Held, error) {
+	spec, undo, err := n.Prepare(p.spec)
+	if err == nil && undo != nil && p.extend != nil {
+		err = p.extend(p.unqueue(*undo, p.inhabitant(n)))
 	}
 	if err != nil {
 		return nil, err
@@ -491,12 +505,17 @@ func (h *heldPackets) anew(n *inside) (netns.Held, error) {
 // made again for as long as ctx allows. While another fault is in the same network there
 // is no telling.
 func (h *heldPackets) Gone(ctx context.Context) (string, error) {
+	over := h.unit.Name() + " has ended or was started again, and its network with it"
 	n, err := h.insides.enter(ctx, h.unit, h.run)
 	switch {
-	case h.another() || errors.Is(err, ErrNoUnit):
-		return h.unit.Name() + " has ended or was started again, and its network with it", nil
+	case errors.Is(err, ErrNoUnit):
+		return over, nil
+	case err != nil && h.another():
+		return over, nil
 	case err != nil:
 		return "", err
+	case h.another():
+		return over, n.leave()
 	}
 	text, err := h.cleared(ctx, n)
 	return text, also(err, n.leave())
@@ -570,15 +589,21 @@ type inhabited struct {
 	containerID
 }
 
-func (p *packets) unqueue(u netns.Undo) Undo {
+// inhabitant is whose network n is.
+func (p *packets) inhabitant(n *inside) inhabited {
+	whose := inhabited{containerID: n.id}
+	id, err := identify(p.unit.PID())
+	if err == nil && containerOf(p.unit) == n.id {
+		whose.identity = id
+	}
+	return whose
+}
+
+func (p *packets) unqueue(u netns.Undo, whose inhabited) Undo {
 	args := unqueueArgs{Undo: u, Run: p.run}
 	if c, ok := ContainerOf(p.unit); ok {
 		at := c.Engine.Address()
 		args.Engine = &at
-	}
-	whose := inhabited{containerID: containerOf(p.unit)}
-	if id, err := identify(p.unit.PID()); err == nil {
-		whose.identity = id
 	}
 	return Undo{Op: opUnqueue, Args: rawOf(args), Identity: rawOf(whose)}
 }

@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -311,4 +312,67 @@ func TestPacketsAtOnce(t *testing.T) {
 	if is := chaostest.Networks(t, w.Env.Units...); is != was {
 		t.Errorf("it differs:\n%s", chaostest.Difference(was, is))
 	}
+}
+
+// TestPackets_AnotherLife has a unit start again between the plan and the injection: what takes the fault
+// back is written down anew, for the network that is broken then.
+func TestPackets_AnotherLife(t *testing.T) {
+	chaostest.Root(t) // not beside others: it counts what is open
+	w := boxes(t, true)
+	web := w.Env.Units[0].(*box)
+	next, _ := pair(t)
+	var extended []chaos.Undo
+	w.Env.Extend = func(u chaos.Undo) error { extended = append(extended, u); return nil }
+	for _, c := range []struct {
+		restart string
+		fails   bool
+	}{{"inject", false}, {"void", true}} {
+		t.Run(c.restart, func(t *testing.T) {
+			extended = nil
+			step := chaostest.Plan(t, "network.bandwidth: {service: web, rate: 10Mbit/s, via: tbf, on_restart: "+c.restart+"}", w)[0]
+			planned := string(step.Undo()[0].Identity)
+			was := *web
+			web.cmd, web.started = next.cmd, time.Now()
+			defer func() { web.cmd, web.started = was.cmd, was.started }()
+			held, err := step.Inject(t.Context())
+			if c.fails {
+				if err == nil || !strings.Contains(err.Error(), "started again") {
+					t.Errorf("it goes in: %v", err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(extended) != 1 || string(extended[0].Identity) == planned || !strings.Contains(string(extended[0].Identity), fmt.Sprintf(`"pid":%d,`, web.PID())) {
+				t.Errorf("planned for %s, and then written down: %s", planned, extended)
+			}
+			if o, err := held.Revert(t.Context()); err != nil || o != chaos.Reverted {
+				t.Errorf("reverting: %s, %v", o, err)
+			}
+			open := ways(t)
+			web.cmd, web.started = was.cmd, time.Now()
+			if said, err := held.Gone(t.Context()); err != nil || !strings.Contains(said, "started again") {
+				t.Errorf("started again once more, it is gone: %q, %v", said, err)
+			}
+			if now := ways(t); now > open {
+				t.Errorf("%d ways into namespaces are open after looking, and %d were before", now, open)
+			}
+		})
+	}
+}
+
+// ways counts the namespaces that this process has open.
+func ways(t *testing.T) (n int) {
+	t.Helper()
+	all, err := filepath.Glob("/proc/self/fd/*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, fd := range all {
+		if to, err := os.Readlink(fd); err == nil && strings.HasPrefix(to, "net:") {
+			n++
+		}
+	}
+	return n
 }

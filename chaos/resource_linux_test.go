@@ -546,3 +546,61 @@ func TestResources_Refused(t *testing.T) {
 		})
 	}
 }
+
+// TestResources_Overlap: of two faults on one setting the second is refused before it does anything, as both
+// could not be taken back exactly.
+func TestResources_Overlap(t *testing.T) {
+	needsRoot(t)
+	for _, c := range []struct{ name, where, first, second string }{
+		{"processor time", "alone", "cpu.throttle: {service: web, share: 50%}", "cpu.throttle: {service: web, share: 20%}"},
+		{"memory", "alone", "memory.limit: {service: web, bytes: 256MiB}", "memory.limit: {service: web, bytes: 128MiB}"},
+		{"descriptors", "shared", "fd.exhaust: {service: web, leave: 100}", "fd.exhaust: {service: web, leave: 10}"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			v := victimIn(t, c.where)
+			before := v.state()
+			j, err := chaos.OpenJournal(t.TempDir(), "overlap")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer j.Close()
+			env := v.world(nil).Env
+			env.State = t.TempDir()
+			step := func(yaml string) chaos.Step {
+				f, _ := chaostest.Parse(t, yaml)
+				steps, err := f.Plan(t.Context(), env)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return steps[0]
+			}
+			a := step(c.first)
+			id, err := j.Intent("a", a.String(), a.Undo())
+			if err != nil {
+				t.Fatal(err)
+			}
+			held, err := a.Inject(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			b := step(c.second)
+			if _, err := j.Intent("b", b.String(), b.Undo()); err == nil || !strings.Contains(err.Error(), "a is still in ("+a.String()+"), and changes the same setting") {
+				t.Errorf("a second one on it: %v", err)
+			}
+			if _, err := held.Revert(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if err := j.Done(id, chaos.Reverted); err != nil {
+				t.Fatal(err)
+			}
+			if after := v.state(); after != before {
+				t.Errorf("before it was\n%s\nand after it is\n%s", before, after)
+			}
+			b = step(c.second)
+			if _, err := j.Intent("b", b.String(), b.Undo()); err != nil {
+				t.Errorf("one after the other: %v", err)
+			}
+		})
+	}
+}

@@ -38,6 +38,8 @@ func (o Objective) Holds(measured float64) bool {
 		return measured > o.Value
 	case ">=":
 		return measured >= o.Value
+	case "!=": // which the thresholds of a k6 script have
+		return measured != o.Value
 	}
 	return measured == o.Value
 }

@@ -153,6 +153,9 @@ func TestObjectiveHolds(t *testing.T) {
 			}
 		})
 	}
+	if o := (Objective{Op: "!=", Value: 2}); !o.Holds(1) || o.Holds(2) || !o.Holds(3) {
+		t.Errorf("!= 2 holds for 1, 2, 3: %v %v %v", o.Holds(1), o.Holds(2), o.Holds(3))
+	}
 }
 
 func TestPhaseOrRun(t *testing.T) {

@@ -61,7 +61,7 @@ Exit code 4 is a regression, 8 inconclusive.`,
 	c.Flags().BoolVar(&f.concurrent, "concurrent", false, "run both sides at once, with half of the arrivals each")
 	c.Flags().IntVar(&f.pairs, "pairs", 10, "pairs of runs at most")
 	c.Flags().DurationVar(&f.budget, "budget", 0, "time for all pairs, instead of --pairs: as many as fit are made, less those that confirm a red")
-	c.Flags().IntVar(&f.confirm, "confirm", 4, "fresh pairs that a red is confirmed by")
+	c.Flags().IntVar(&f.confirm, "confirm", 4, "fresh pairs that a red is confirmed by; of a small --budget a third where it is not given")
 	c.Flags().BoolVar(&f.noChaos, "no-chaos", false, "inject no fault")
 	c.Flags().StringVarP(&f.out, "output", "o", "", "folder for the results of all runs (default brunt-results/NAME-ab-TIME)")
 	f.logFormat, f.logLevel = "text", "error"
@@ -141,8 +141,12 @@ func (x *ab) prepare(ctx context.Context, dir string) error {
 		if x.concurrent {
 			each = whole
 		}
-		if x.pairs = int(x.budget/each) - x.abFlags.confirm; x.pairs < 2 {
-			return usagef("--budget %s holds %d pairs of %s, and it takes two, and %d to confirm a red; give more, or shorten the load", x.budget, x.budget/each, scenarios.FormatDuration(each), x.abFlags.confirm)
+		fit := int(x.budget / each)
+		if !x.c.Flags().Changed("confirm") {
+			x.abFlags.confirm = min(x.abFlags.confirm, max(2, fit/3))
+		}
+		if x.pairs = fit - x.abFlags.confirm; x.pairs < 2 {
+			return usagef("--budget %s holds %s of %s, and it takes 2, and %d to confirm a red; give more, or shorten the load", x.budget, scenarios.Amount(fit, "pair"), scenarios.FormatDuration(each), x.abFlags.confirm)
 		}
 	}
 	x.folder = x.out
@@ -282,10 +286,7 @@ func (x *ab) run(ctx context.Context, s *side, n int) (compare.Run, error) {
 	if err != nil {
 		return compare.Run{}, err
 	}
-	res, err := plan.Run(ctx, run.Options{
-		ID: run.NewID(), LogDir: filepath.Join(dir, "logs"), State: state(), Guard: append(self(), "guard"), NoChaos: x.noChaos, Log: log,
-		Ledger: filepath.Join(dir, "ledger.jsonl"), Suspend: suspended(), Stop: stopSelf,
-	})
+	res, err := plan.Run(ctx, x.runOptions(dir, log))
 	if res == nil {
 		return compare.Run{}, err
 	}

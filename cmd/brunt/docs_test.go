@@ -13,6 +13,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/run"
 
+	"github.com/goccy/go-yaml"
 	"github.com/spf13/cobra"
 )
 
@@ -183,6 +184,50 @@ func TestReadme_ExitCodes(t *testing.T) {
 		}
 		if !strings.Contains(text, "| "+row[0]+" | "+verdict+" | ") {
 			t.Errorf("README.md lacks exit code %s, %s", row[0], row[1])
+		}
+	}
+}
+
+// TestDocuments_CI holds the gates of the example to what brunt takes: each command and flag, and
+// the scenario that they run.
+func TestDocuments_CI(t *testing.T) {
+	dir := filepath.Join(top, "examples", "14-performance-gate")
+	if _, err := compile(filepath.Join(dir, "performance.yaml"), nil); err != nil {
+		t.Error(err)
+	}
+	flags := regexp.MustCompile(`\s--?[a-z]+\b`)
+	for _, name := range []string{"github-actions.yaml", "gitlab-ci.yaml"} {
+		b, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := yaml.Unmarshal(b, new(map[string]any)); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		seen := map[string]bool{}
+		for _, m := range regexp.MustCompile(`(?s)brunt (ab|gate|trend) (.*?)(\n\s*- |\n\s*\w+:|$)`).FindAllStringSubmatch(string(b), -1) {
+			c, _, err := rootCommand().Find([]string{m[1]})
+			if err != nil {
+				t.Fatal(err)
+			}
+			seen[m[1]] = true
+			args := regexp.MustCompile(`"[^"]*"`).ReplaceAllString(m[2], "x") // --build's own flags are not brunt's
+			for _, flag := range flags.FindAllString(args, -1) {
+				flag = strings.TrimSpace(flag)
+				known := c.Flags().Lookup(strings.TrimLeft(flag, "-")) != nil
+				if !strings.HasPrefix(flag, "--") {
+					known = c.Flags().ShorthandLookup(flag[1:]) != nil
+				}
+				if !known {
+					t.Errorf("%s: brunt %s has no %s", name, m[1], flag)
+				}
+			}
+			if m[1] != "trend" && !strings.HasPrefix(m[2], "performance.yaml ") {
+				t.Errorf("%s: brunt %s runs %q", name, m[1], m[2])
+			}
+		}
+		if len(seen) != 3 {
+			t.Errorf("%s has only %v", name, seen)
 		}
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"time"
 
 	"brunt/scenarios"
@@ -155,19 +154,6 @@ func (f *findFlags) say(w io.Writer, found *capacity.Found, err error) {
 	}
 }
 
-// parse reads the scenario.
-func (f *findFlags) parse(path string) (*scenarios.Scenario, error) {
-	values, err := f.params()
-	if err != nil {
-		return nil, err
-	}
-	sc, err := scenarios.Parse(path, scenarios.Options{Set: values})
-	if sc == nil {
-		return nil, usage{err}
-	}
-	return sc, nil
-}
-
 // probe runs a plan, without a report.
 func (f *findFlags) probe(ctx context.Context, plan *run.Plan) (*scenarios.Result, error) {
 	dir, err := os.MkdirTemp("", "brunt-find-")
@@ -179,10 +165,7 @@ func (f *findFlags) probe(ctx context.Context, plan *run.Plan) (*scenarios.Resul
 	if err != nil {
 		return nil, err
 	}
-	res, err := plan.Run(ctx, run.Options{
-		ID: run.NewID(), LogDir: filepath.Join(dir, "logs"), State: state(), Guard: append(self(), "guard"), NoChaos: true, Log: log,
-		Ledger: filepath.Join(dir, "ledger.jsonl"), Suspend: suspended(), Stop: stopSelf,
-	})
+	res, err := plan.Run(ctx, f.runOptions(dir, log))
 	if res == nil {
 		return nil, err
 	}

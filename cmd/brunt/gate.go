@@ -53,7 +53,7 @@ Exit codes are those of the run, and 4 for a regression, 8 for inconclusive.`,
 	c.Flags().StringVar(&f.history, "history", "", "folder of the records of earlier runs; it is made where there is none")
 	c.Flags().StringVar(&f.commit, "commit", "", "what of the system under test is run, for the trend")
 	c.Flags().BoolVar(&f.accept, "accept", false, "let the history begin anew with this run")
-	c.Flags().IntVar(&f.confirm, "confirm", 2, "fresh runs that a red one is confirmed by")
+	c.Flags().IntVar(&f.confirm, "confirm", 2, "fresh runs that a red one is confirmed by; of a small --budget a third where it is not given")
 	c.Flags().DurationVar(&f.budget, "budget", 0, "time for the runs of this gate: as many as fit are made, less those that confirm a red, so that less is overlooked; zero is one run")
 	c.Flags().StringVarP(&f.out, "output", "o", "", "folder for the reports (default brunt-results/NAME-TIME)")
 	c.Flags().BoolVar(&f.force, "force", false, "write over the report of another run")
@@ -90,7 +90,11 @@ func (f *gateFlags) gate(c *cobra.Command, path string) error {
 	g := &gate{gateFlags: f, c: c, path: path, history: history, options: o}
 	runs := 1
 	if whole := plan.Takes(); f.budget > 0 {
-		runs = max(1, int(f.budget/whole)-f.confirm)
+		fit := int(f.budget / whole)
+		if !c.Flags().Changed("confirm") {
+			f.confirm = min(f.confirm, max(1, fit/3))
+		}
+		runs = max(1, fit-f.confirm)
 	}
 	return g.decide(ctx, runs)
 }

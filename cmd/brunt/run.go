@@ -170,15 +170,12 @@ func (f *runFlags) once(ctx context.Context, c *cobra.Command, plan *run.Plan) (
 	if err != nil {
 		return nil, err
 	}
-	requests := ""
+	o := f.runOptions(dir, log)
+	o.ID, o.Live = id, live.Observe
 	if f.requests {
-		requests = filepath.Join(dir, reporters.RequestsFile)
+		o.Requests = filepath.Join(dir, reporters.RequestsFile)
 	}
-	res, err := plan.Run(ctx, run.Options{
-		Requests: requests,
-		ID:       id, LogDir: filepath.Join(dir, "logs"), State: state(), Guard: append(self(), "guard"), Burner: append(self(), "burn"), NoChaos: f.noChaos, Log: log,
-		Live: live.Observe, Ledger: filepath.Join(dir, "ledger.jsonl"), Suspend: suspended(), Stop: stopSelf,
-	})
+	res, err := plan.Run(ctx, o)
 	live.Clear()
 	if res == nil {
 		return nil, err
@@ -189,6 +186,14 @@ func (f *runFlags) once(ctx context.Context, c *cobra.Command, plan *run.Plan) (
 		werr = terr
 	}
 	return res, errors.Join(err, werr)
+}
+
+// runOptions are those of a run that keeps what it writes in a folder.
+func (f *runFlags) runOptions(dir string, log *slog.Logger) run.Options {
+	return run.Options{
+		ID: run.NewID(), LogDir: filepath.Join(dir, "logs"), State: state(), Guard: append(self(), "guard"), Burner: append(self(), "burn"),
+		NoChaos: f.noChaos, Log: log, Ledger: filepath.Join(dir, "ledger.jsonl"), Suspend: suspended(), Stop: stopSelf,
+	}
 }
 
 // folder makes the folder for a report.

@@ -65,12 +65,8 @@ func pairsOf(flag string, given []string) (map[string]string, error) {
 	return out, nil
 }
 
-// compile reads and compiles a scenario. The zero value of f, or nil, fills in and
-// bounds nothing but by the environment.
-func compile(path string, f *sourceFlags) (*run.Plan, error) {
-	if f == nil {
-		f = new(sourceFlags)
-	}
+// parse reads a scenario. Mistakes in it are kept with it, so that compiling tells them with its own.
+func (f *sourceFlags) parse(path string) (*scenarios.Scenario, error) {
 	values, err := f.params()
 	if err != nil {
 		return nil, err
@@ -79,15 +75,28 @@ func compile(path string, f *sourceFlags) (*run.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	sc, err := scenarios.Parse(path, scenarios.Options{Set: values, Meta: meta})
+	if sc != nil {
+		return sc, nil
+	}
+	if !errors.As(err, new(*scenarios.MistakesError)) { // it can't be read
+		err = usage{err}
+	}
+	return nil, err
+}
+
+// compile reads and compiles a scenario. The zero value of f, or nil, fills in and
+// bounds nothing but by the environment.
+func compile(path string, f *sourceFlags) (*run.Plan, error) {
+	if f == nil {
+		f = new(sourceFlags)
+	}
 	policies, err := f.policies()
 	if err != nil {
 		return nil, err
 	}
-	sc, err := scenarios.Parse(path, scenarios.Options{Set: values, Meta: meta})
-	if sc == nil {
-		if !errors.As(err, new(*scenarios.MistakesError)) { // it can't be read
-			err = usage{err}
-		}
+	sc, err := f.parse(path)
+	if err != nil {
 		return nil, err
 	}
 	if f.planned != nil && !sc.SeedGiven {

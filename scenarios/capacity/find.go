@@ -69,13 +69,15 @@ const (
 	stair   = 2    // from step to step
 	descent = 1024 // times under the first rate that the staircase goes down, at most
 	mostAsk = 200  // probes in all, whatever happens
-	stalls  = 10   // disturbed probes at one rate, after which it is the generator that can do no more
+	stalls  = 40   // disturbed probes at one rate, at most
 )
 
 type search struct {
 	Options
 	prober Prober
 	able   float64 // the largest rate that the generator was seen to make
+	within [2]int  // probes up to that rate: undisturbed, and disturbed
+	asked  int     // undisturbed probes
 	Found
 }
 
@@ -225,15 +227,27 @@ func (s *search) decided(ctx context.Context, rate float64, before ...Answer) (A
 		switch {
 		case a != Disturbed && votes[a] > s.Confirm/2:
 			return a, nil
-		case votes[Disturbed] >= 2*stalls, votes[Disturbed] >= stalls && rate > s.able:
+		case votes[Disturbed] >= s.patience(rate):
 			return Limited, nil
 		}
 	}
 }
 
+// patience is how many disturbed probes at a rate are so unlikely by neighbours alone that it is the
+// rate that the generator can't make: one time in a thousand, as often as others were
+// disturbed at rates that it can make. It errs to more, as neighbours come in bursts.
+func (s *search) patience(rate float64) int {
+	if rate <= s.able {
+		return stalls
+	}
+	calm, disturbed := float64(s.within[0]), float64(s.within[1])
+	share := (disturbed + 2) / (calm + disturbed + 3)
+	return min(max(4, int(math.Ceil(math.Log(.001)/math.Log(share)))), stalls)
+}
+
 // ask makes one probe, and lets the target cool down after a break.
 func (s *search) ask(ctx context.Context, rate float64) (Answer, error) {
-	if len(s.Tries) >= mostAsk {
+	if s.asked >= mostAsk {
 		return "", fmt.Errorf("%d probes did not find an interval: it lies between %.4g/s and %.4g/s", mostAsk, s.Low, s.High)
 	}
 	if err := ctx.Err(); err != nil {
@@ -250,6 +264,13 @@ func (s *search) ask(ctx context.Context, rate float64) (Answer, error) {
 	}
 	if a == Holds || a == Breaks {
 		s.able = max(s.able, rate)
+	}
+	switch {
+	case a != Disturbed:
+		s.within[0]++
+		s.asked++
+	case rate <= s.able:
+		s.within[1]++
 	}
 	if a == Breaks || a == Disturbed { // what disturbs is given time as well
 		err = s.prober.CoolDown(ctx)

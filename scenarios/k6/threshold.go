@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"brunt/scenarios"
 )
 
 // An expression is what a threshold says: p(95)<200.
@@ -59,24 +61,10 @@ func (e expression) text() string {
 	return e.what
 }
 
-// holds compares what was measured.
 // Holds tells whether a value holds a threshold's target, as k6 compares them.
 func Holds(v float64, op string, target float64) bool {
-	return expression{op: op, target: target}.holds(v)
+	return scenarios.Objective{Op: op, Value: target}.Holds(v)
 }
 
-func (e expression) holds(v float64) bool {
-	switch e.op {
-	case "<":
-		return v < e.target
-	case "<=":
-		return v <= e.target
-	case ">":
-		return v > e.target
-	case ">=":
-		return v >= e.target
-	case "!=":
-		return v != e.target
-	}
-	return v == e.target
-}
+// holds compares what was measured.
+func (e expression) holds(v float64) bool { return Holds(v, e.op, e.target) }

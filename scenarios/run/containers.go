@@ -22,26 +22,47 @@ type fleet struct {
 	engine *docker.Engine
 }
 
-func (f fleet) addr(unit string) string {
+func (f fleet) addr(unit string) string { return addrOf(f.Units(), unit) }
+
+func (f fleet) units() []chaos.Unit {
+	var out []chaos.Unit
 	for _, m := range f.Units() {
+		out = append(out, contained(f.engine, m, m.ID(), m.Service))
+	}
+	return out
+}
+
+// A member is a container of a stack.
+type member interface {
+	Name() string // of the unit
+	Addr() string
+	Asks() bool
+	Ask(ctx context.Context) error
+	Ready(ctx context.Context) error
+}
+
+var (
+	_ member = (*stack.Member)(nil)
+	_ member = (*stack.Part)(nil)
+)
+
+// contained is a container of a stack as faults see it.
+func contained(e *docker.Engine, m member, ref, service string) chaos.Unit {
+	c := &chaos.Container{Engine: e, Ref: ref, Of: chaos.Named{Unit: m.Name(), Service: service}, Check: m.Ready}
+	if m.Asks() {
+		return chaos.Asked(c, m.Ask, m.Addr())
+	}
+	return c
+}
+
+// addrOf is where a unit listens; empty is nowhere.
+func addrOf[M member](members []M, unit string) string {
+	for _, m := range members {
 		if m.Name() == unit {
 			return m.Addr()
 		}
 	}
 	return ""
-}
-
-func (f fleet) units() []chaos.Unit {
-	var out []chaos.Unit
-	for _, m := range f.Units() {
-		c := &chaos.Container{Engine: f.engine, Ref: m.ID(), Of: chaos.Named{Unit: m.Name(), Service: m.Service}, Check: m.Ready}
-		if m.Asks() {
-			out = append(out, chaos.Asked(c, m.Ask, m.Addr()))
-		} else {
-			out = append(out, c)
-		}
-	}
-	return out
 }
 
 // getenv is the environment that the plan was compiled in.
@@ -136,24 +157,12 @@ type project struct {
 	engine *docker.Engine
 }
 
-func (p project) addr(unit string) string {
-	for _, u := range p.Units() {
-		if u.Name() == unit {
-			return u.Addr()
-		}
-	}
-	return ""
-}
+func (p project) addr(unit string) string { return addrOf(p.Units(), unit) }
 
 func (p project) units() []chaos.Unit {
 	var out []chaos.Unit
 	for _, u := range p.Units() {
-		c := &chaos.Container{Engine: p.engine, Ref: u.Ref(), Of: chaos.Named{Unit: u.Name(), Service: u.Service}, Check: u.Ready}
-		if u.Asks() {
-			out = append(out, chaos.Asked(c, u.Ask, u.Addr()))
-		} else {
-			out = append(out, c)
-		}
+		out = append(out, contained(p.engine, u, u.Ref(), u.Service))
 	}
 	return out
 }

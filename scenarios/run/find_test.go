@@ -18,7 +18,7 @@ func TestFinder_Answer(t *testing.T) {
 	passed := scenarios.ObjectiveResult{Text: "p95 < 1s", Metric: "p95", Measured: .2, Verdict: scenarios.Pass}
 	failed := scenarios.ObjectiveResult{Text: "p95 < 1s", Metric: "p95", Measured: scenarios.Num(math.NaN()), Verdict: scenarios.Fail}
 	late := func(advice string) scenarios.Generator {
-		return scenarios.Generator{Limits: []string{"p99 lag 20ms in run is over 10ms: brunt itself was late. " + advice}}
+		return scenarios.Generator{Pressure: .9, Limits: []string{"p99 lag 20ms in run is over 10ms: brunt itself was late. " + advice}}
 	}
 	healthy := scenarios.Generator{Healthy: true}
 	tests := []struct {
@@ -33,7 +33,8 @@ func TestFinder_Answer(t *testing.T) {
 		{"as many are in flight all the time", scenarios.Result{Generator: healthy, Verdict: scenarios.Pass, Windows: windows(1, 50, 48, 52, 49, 51)}, capacity.Holds, "every objective holds"},
 		{"a neighbour", scenarios.Result{Generator: late(lagAdvice(.1)), Verdict: scenarios.Invalid}, capacity.Disturbed, ""},
 		{"all the generator has", scenarios.Result{Generator: late(lagAdvice(1e3)), Verdict: scenarios.Invalid}, capacity.Limited, ""},
-		{"a neighbour, and no port", scenarios.Result{Generator: scenarios.Generator{Limits: append(late(lagAdvice(.1)).Limits, "no port")}, Verdict: scenarios.Invalid}, capacity.Limited, ""},
+		{"late with nobody beside it", scenarios.Result{Generator: scenarios.Generator{Limits: late(lagAdvice(.1)).Limits}, Verdict: scenarios.Invalid}, capacity.Limited, ""},
+		{"a neighbour, and no port", scenarios.Result{Generator: scenarios.Generator{Pressure: .9, Limits: append(late(lagAdvice(.1)).Limits, "no port")}, Verdict: scenarios.Invalid}, capacity.Limited, ""},
 		{"it shows nothing", scenarios.Result{Generator: healthy, Verdict: scenarios.Invalid, Reason: "x"}, "", ""},
 		{"interrupted", scenarios.Result{Generator: healthy, Verdict: scenarios.Interrupted}, "", ""},
 	}

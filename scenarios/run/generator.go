@@ -116,7 +116,11 @@ func lagAdvice(cores float64) string {
 
 const crowdedOut = "It had little to do, so something else used the processors: give brunt one of its own."
 
+// contended is the share of the time in which some task of a machine waits for a processor, from which on others
+// count as what makes brunt late.
+const contended = .2
+
 // crowded tells that nothing but want of a processor, which something else used, made the generator late.
 func crowded(g *scenarios.Generator) bool {
-	return len(g.Limits) > 0 && !slices.ContainsFunc(g.Limits, func(l string) bool { return !strings.HasSuffix(l, crowdedOut) })
+	return len(g.Limits) > 0 && g.Pressure >= contended && !slices.ContainsFunc(g.Limits, func(l string) bool { return !strings.HasSuffix(l, crowdedOut) })
 }
