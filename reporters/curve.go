@@ -117,7 +117,7 @@ func (c *charts) percentiles(r *scenarios.Result) (*chart, error) {
 		if nines(q) > end+.001 {
 			break
 		}
-		ch.X = append(ch.X, tick{Place: c.places.left(x(q)), Label: scenarios.FormatShare(q), Minor: i == 2 || i == 4})
+		ch.X = append(ch.X, tick{Place: c.places.left(x(q)), Label: scenarios.FormatShare(q), Minor: i == 1 || i == 2 || i == 4})
 		fmt.Fprintf(&b, `<path class="grid" d="M%s 0v500"/>`, units(x(q)*plotWidth))
 		if q > 0 {
 			ch.Table.Head = append(ch.Table.Head, scenarios.FormatShare(q))

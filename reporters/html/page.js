@@ -80,7 +80,7 @@ const svg = (tag, props) => { const e = document.createElementNS('http://www.w3.
 const charts = all('.frame[data-time]').map(frame => {
   const fig = frame.closest('figure'), plot = frame.querySelector('.plot > svg'), [lo, hi, log] = (plot.dataset.scale || '').split(' ');
   const ids = all('.line[data-s]', plot).map(p => +p.dataset.s);
-  return { frame, fig, plot, ids, switched: ['c-latency', 'c-throughput', 'c-errors'].includes(fig.id), scale: { lo: +lo, hi: +hi, log: log === 'true' }, title: (fig.querySelector('h3') || fig.closest('section').querySelector('h2')).textContent };
+  return { frame, fig, plot, ids, switched: ['c-latency', 'c-throughput', 'c-errors'].includes(fig.id), scale: { lo: +lo, hi: +hi, log: log === 'true' }, title: plot.getAttribute('aria-label').split('. ')[0] };
 });
 const source = c => c.switched ? shown : whole;
 const swatch = of => { const s = svg('svg', { class: 'swatch', viewBox: '0 0 26 10', 'aria-hidden': true }); s.append(svg('path', { class: of.getAttribute('class'), d: 'M1 5h24' })); return s; };
@@ -109,7 +109,7 @@ function draw(c) {
   const { T, V, w } = source(c), list = c.ids.map(i => ({ ...S[i], v: V[i], p: c.plot.querySelector('.line[data-s="' + i + '"]') })), box = c.plot.parentNode, u = list[0].u;
   const s = c.scale = scaleOf(c.scale.log, c.fig.id === 'c-throughput' ? list.slice(0, 3).map(l => l.v) : list.map(l => l.v));
   for (const e of all('em, u', box).concat(all('.grid', c.plot), all('.strip, .tops', c.frame))) e.remove();
-  const place = (e, y) => { e.style.top = 100 * (1 - y) + '%'; box.append(e); };
+  const place = (e, y) => { e.style.top = Math.round(1e3 * (1 - y)) / 10 + '%'; box.append(e); };
   const strips = c.fig.id === 'c-latency' ? list.slice(0, 3).filter(l => l.v.includes(Infinity)) : [];
   for (const v of ticks(s)) {
     c.plot.insertBefore(svg('path', { class: 'grid', d: 'M0 ' + 500 * (1 - on(s, v)) + 'h2000' }), c.plot.querySelector('path[data-s]'));
