@@ -159,7 +159,7 @@ func (c *charts) name(ch *chart, list []curve, x func(float64) float64, s scale)
 		case len(l.p) == 0:
 			tops = append(tops, top{Class: l.class, Label: name})
 		case l.good < l.n:
-			tops = append(tops, top{Class: l.class, Label: name, start: x(l.p[len(l.p)-1])})
+			tops = append(tops, top{Class: l.class, Label: name, at: x(l.p[len(l.p)-1])})
 		default:
 			ends = append(ends, end{name: name, value: l.v[len(l.v)-1]})
 		}

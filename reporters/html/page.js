@@ -125,20 +125,21 @@ function draw(c) {
   if (c.fig.id === 'c-errors') { // named where they are highest, in rows where none touches another
     const tops = list.map(l => { const i = l.v.reduce((m, f, i) => f > l.v[m] ? i : m, 0); return { ...l, f: l.v[i], t: (T[i] + T[i + 1]) / 2 }; }).filter(l => l.f > 0).sort((a, b) => a.t - b.t), rows = [];
     for (const l of tops) {
-      const name = l.n.length > 34 ? l.n.slice(0, 33) + '…' : l.n, e = make('span', {}, swatch(l.p), name + ' ' + text(u, l.f)), x = Math.min(100 * (l.t - A) / (B - A), 70);
-      let row = rows.find(r => r.end <= x);
+      const e = make('span', {}, swatch(l.p), (l.n.length > 34 ? l.n.slice(0, 33) + '…' : l.n) + ' ' + text(u, l.f)), x = (l.t - A) / (B - A), left = x > .6, w = .03 + .0075 * e.textContent.length;
+      let row = rows.find(r => r.end <= x - (left ? w : 0));
       if (!row) { rows.push(row = { div: make('div', { className: 'tops' }) }); c.frame.insertBefore(row.div, box); }
-      row.end = x + 6 + .8 * e.textContent.length;
+      row.end = x + (left ? 0 : w);
       e.dataset.a = l.t;
-      e.style.left = x + '%';
+      e.className = left ? 'left' : '';
+      e.style.left = 100 * x + '%';
       row.div.append(e);
     }
   } else { // named at their right end
-    const ends = list.map(l => ({ n: l.n, v: known(l.v).slice(-9).sort((a, b) => a - b) })).filter(l => l.v.length).map(l => ({ n: l.n, v: l.v[l.v.length >> 1] })).reverse().sort((a, b) => b.v === a.v ? 0 : b.v - a.v);
+    const ends = list.map(l => ({ n: l.n, v: known(l.v).slice(-Math.min(9, 1 + (l.v.length >> 3))).sort((a, b) => a - b) })).filter(l => l.v.length).map(l => ({ n: l.n, v: l.v[l.v.length >> 1] })).reverse().sort((a, b) => b.v === a.v ? 0 : b.v - a.v);
     let y = 2;
     for (const e of ends) y = e.y = Math.min(on(s, e.v), y - .062);
     y = .062 / 3;
-    for (const e of ends.reverse()) { e.y = Math.max(e.y, y); y = e.y + .062; place(make('u', { textContent: e.n, className: e.n.length > 4 ? 'minor' : '' }), e.y); }
+    for (const e of ends.reverse()) { e.y = Math.max(e.y, y); y = e.y + .062; place(make('u', { textContent: e.n, className: ends.some(e => e.n.length > 4) ? 'minor' : '' }), e.y); }
   }
   lines(c);
   const of = list.map(l => ({ ...l, k: known(l.v) })).filter(l => l.k.length);
@@ -203,7 +204,7 @@ function zoom(a, b) {
   for (const e of all('[data-a]')) {
     const l = place(+e.dataset.a), r = e.dataset.b === undefined ? l : place(+e.dataset.b), label = e.tagName === 'SPAN', bar = !label && r > l;
     if (e.closest('.xaxis')) { e.hidden = !w; continue; }
-    if (e.closest('.tops') && !e.className && w) { e.style.left = Math.min(l, 70) + '%'; e.hidden = false; continue; }
+    if (e.closest('.tops')) { e.style.left = l + '%'; e.hidden = l < 0 || l > 100; e.classList.toggle('left', l > 60); continue; }
     e.style.left = w ? '' : (label ? Math.max(0, l) : l) + '%';
     e.style.width = w || !bar ? '' : r - l + '%';
     e.style.maxWidth = w ? '' : 'none';
