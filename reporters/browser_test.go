@@ -4,81 +4,33 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"html"
-	"net/http"
-	"net/http/httptest"
+	"math"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"reflect"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"brunt/scenarios"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	cdppage "github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
-// seen is what a person sees of a page in a window of some width.
-type seen struct {
-	Text     string   // all of it
-	Above    string   // what stands in the first 800 pixels
-	Overflow int      // pixels that the page is wider than the window
-	Hidden   []string // parts that are there and have no size
-	Cursor   string   // what the cursor says when the pointer rests on a chart
-	Values   int      // figures in legends at the pointer
-	Zoomed   bool     // the time axis is another after dragging over half a chart
-	Whole    bool     // a double click shows the whole run again
-	Sorted   string   // first and last figure of the phases' table, once sorted by it
-	Ink      string   // colour of the text
-	Paper    string   // and of what is behind it
-	Errors   []string // of scripts, and violations of the page's own policy
-}
-
-// eyes shows the page in a frame and writes down what is to be seen, as JSON in its
-// own body. A frame without scripts can still be looked into from outside.
-const eyes = `<!doctype html><meta charset=utf-8><body><script>
-const o = {Errors: [], Hidden: []}, f = document.createElement('iframe');
-f.style = 'border:0;width:' + WIDTH + 'px;height:800px';
-if (!SCRIPTS) f.sandbox = 'allow-same-origin';
-f.src = '/page';
-f.onload = () => {
-  const w = f.contentWindow, d = w.document, root = d.documentElement;
-  w.onerror = m => { o.Errors.push(String(m)); };
-  d.addEventListener('securitypolicyviolation', e => o.Errors.push('policy: ' + e.violatedDirective));
-  o.Text = d.body.innerText;
-  for (const e of d.querySelectorAll('h1, h2, h3, p, td, th, dd')) if (e.getBoundingClientRect().top < 800 && e.innerText) o.Above = (o.Above || '') + e.innerText + '\n';
-  o.Overflow = root.scrollWidth - root.clientWidth;
-  for (const s of d.querySelectorAll('section, .frame, table.sort')) if (!s.closest('details') && (s.clientHeight < 10 || s.clientWidth < 10)) o.Hidden.push(s.id || s.className);
-  const style = w.getComputedStyle(d.body);
-  o.Ink = style.color; o.Paper = w.getComputedStyle(root).backgroundColor === 'rgba(0, 0, 0, 0)' ? style.backgroundColor : w.getComputedStyle(root).backgroundColor;
-  const chart = d.querySelector('.frame[data-time]');
-  if (SCRIPTS && chart) {
-    w.Element.prototype.setPointerCapture = () => {};
-    const r = chart.getBoundingClientRect(), at = (type, x) => chart.dispatchEvent(new w.PointerEvent(type, {clientX: r.left + r.width * x, clientY: r.top + 9, pointerType: 'mouse', button: 0, bubbles: true}));
-    const axis = () => chart.innerText + [...chart.querySelectorAll('.xaxis span')].filter(e => !e.hidden).map(e => e.textContent).join(' ');
-    at('pointermove', .5);
-    o.Cursor = [...chart.querySelectorAll('.cur')].filter(e => !e.hidden).map(e => e.textContent).join(' ');
-    o.Values = [...d.querySelectorAll('.legend b[data-s]')].filter(e => /[0-9]/.test(e.textContent)).length;
-    at('pointerleave', .5);
-    const before = axis();
-    at('pointerdown', .2); at('pointermove', .5); at('pointerup', .7);
-    o.Zoomed = axis() !== before;
-    at('dblclick', .5);
-    at('pointerleave', .5);
-    o.Whole = axis() === before;
-    const table = d.querySelector('#phases table.sort'), heads = [...table.tHead.rows[0].cells];
-    const col = heads.findIndex(h => /p95/.test(h.textContent));
-    heads[col].querySelector('button').click();
-    const rows = [...table.tBodies].map(b => [...b.rows].filter(r => !r.matches('.group, .sum'))).find(rows => rows.length > 1);
-    o.Sorted = rows.map(r => r.cells[col].dataset.v || r.cells[col].textContent).join(' ');
-  }
-  setTimeout(() => { const p = document.createElement('pre'); p.id = 'seen'; p.textContent = JSON.stringify(o); document.body.replaceChildren(p); }, 50);
-};
-document.body.append(f);
-</script>`
-
-var seenJSON = regexp.MustCompile(`(?s)<pre id="seen">(.*?)</pre>`)
-
-// browser shows a page in Chromium. What the page asks the network for is an error.
-func browser(t *testing.T, page string, width int, scripts, dark bool) seen {
+// chrome starts a Chromium for the tests of t.
+func chrome(t *testing.T) context.Context {
 	t.Helper()
 	path, err := exec.LookPath("chromium")
 	if err != nil {
@@ -87,116 +39,558 @@ func browser(t *testing.T, page string, width int, scripts, dark bool) seen {
 		}
 		t.Skip("needs Chromium: apt-get install chromium")
 	}
-	var mu sync.Mutex
-	var asked []string
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		switch r.URL.Path {
-		case "/":
-			fmt.Fprint(w, strings.NewReplacer("WIDTH", fmt.Sprint(width), "SCRIPTS", fmt.Sprint(scripts)).Replace(eyes))
-		case "/page":
-			fmt.Fprint(w, page)
-		default:
-			mu.Lock()
-			asked = append(asked, r.URL.String())
-			mu.Unlock()
-			http.NotFound(w, r)
-		}
-	}))
-	defer s.Close()
-	args := []string{
-		"--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-		"--disable-component-update", "--disable-sync", "--user-data-dir=" + t.TempDir(), "--window-size=1300,900", "--virtual-time-budget=5000",
-	}
-	if dark {
-		args = append(args, "--blink-settings=preferredColorScheme=0")
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-	defer cancel()
-	out, err := exec.CommandContext(ctx, path, append(args, "--dump-dom", s.URL)...).Output()
+	profile, err := os.MkdirTemp("", "brunt-chromium")
 	if err != nil {
-		t.Fatalf("chromium: %v", err)
-	}
-	m := seenJSON.FindSubmatch(out)
-	if m == nil {
-		t.Fatalf("the browser showed nothing: %.300s", out)
-	}
-	var o seen
-	if err := json.Unmarshal([]byte(html.UnescapeString(string(m[1]))), &o); err != nil {
 		t.Fatal(err)
 	}
-	mu.Lock()
-	defer mu.Unlock()
-	for _, a := range asked {
-		if a != "/favicon.ico" { // the browser's own idea
-			t.Errorf("the page asked the network for %s", a)
+	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(profile),
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.WSURLReadTimeout(2*time.Minute))
+	ctx, cancel := chromedp.NewExecAllocator(t.Context(), options...)
+	ctx, cancel2 := chromedp.NewContext(ctx)
+	t.Cleanup(func() {
+		_ = chromedp.Cancel(ctx) // which waits for its end
+		cancel2()
+		cancel()
+		for end := time.Now().Add(10 * time.Second); os.RemoveAll(profile) != nil && time.Now().Before(end); { // its children may still be writing
+			time.Sleep(20 * time.Millisecond)
 		}
+	})
+	if err := chromedp.Run(ctx); err != nil {
+		t.Fatalf("starting chromium: %v", err)
 	}
-	return o
+	return ctx
 }
 
+// tab is a page as a person has it before them.
+type tab struct {
+	t    *testing.T
+	ctx  context.Context
+	file string
+
+	mu       sync.Mutex
+	troubles []string // what scripts or the policy complained of, and what was asked of the network
+}
+
+// look is how a person looks at a page.
+type look struct {
+	width         int64 // of the window; zero is 1200
+	dark, noSript bool
+	media         string // print; empty is a screen
+	features      []string
+	fragment      string // of the address
+}
+
+// open shows a page. Whatever goes wrong in it until the test is over is an error.
+func open(t *testing.T, browser context.Context, html string, l look) *tab {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "report.html")
+	if err := os.WriteFile(file, []byte(html), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := chromedp.NewContext(browser)
+	ctx, cancel2 := context.WithTimeout(ctx, 2*time.Minute)
+	b := &tab{t: t, ctx: ctx, file: "file://" + file}
+	t.Cleanup(func() {
+		cancel2()
+		cancel()
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		for _, s := range b.troubles {
+			t.Error(s)
+		}
+	})
+	chromedp.ListenTarget(ctx, func(ev any) {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		switch ev := ev.(type) {
+		case *network.EventRequestWillBeSent:
+			if u := ev.Request.URL; !strings.HasPrefix(u, b.file) && !strings.HasPrefix(u, "data:image/png;base64,") {
+				b.troubles = append(b.troubles, "the page asked for "+u)
+			}
+		case *runtime.EventExceptionThrown:
+			b.troubles = append(b.troubles, "the script failed: "+ev.ExceptionDetails.Error())
+		case *runtime.EventConsoleAPICalled:
+			b.troubles = append(b.troubles, fmt.Sprintf("the console has a %s", ev.Type))
+		case *log.EventEntryAdded:
+			b.troubles = append(b.troubles, "the browser said: "+ev.Entry.Text)
+		case *cdppage.EventJavascriptDialogOpening:
+			b.troubles = append(b.troubles, "a dialog: "+ev.Message)
+		}
+	})
+	if l.width == 0 {
+		l.width = 1200
+	}
+	scheme := "light"
+	if l.dark {
+		scheme = "dark"
+	}
+	features := []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}
+	for _, f := range l.features {
+		name, value, _ := strings.Cut(f, "=")
+		features = append(features, &emulation.MediaFeature{Name: name, Value: value})
+	}
+	b.do(network.Enable(), log.Enable(), emulation.SetDeviceMetricsOverride(l.width, 800, 1, false), emulation.SetEmulatedMedia().WithMedia(l.media).WithFeatures(features),
+		emulation.SetScriptExecutionDisabled(l.noSript))
+	b.load(l.fragment)
+	if !l.noSript {
+		b.wait(`document.documentElement.dataset.ready || !document.getElementById('data')`)
+	}
+	return b
+}
+
+func (b *tab) load(fragment string) {
+	b.t.Helper()
+	b.do(chromedp.Navigate("about:blank"), chromedp.Navigate(b.file+fragment))
+}
+
+func (b *tab) do(actions ...chromedp.Action) {
+	b.t.Helper()
+	if err := chromedp.Run(b.ctx, actions...); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// see evaluates JavaScript in the page.
+func see[T any](b *tab, js string) T {
+	b.t.Helper()
+	var v T
+	b.do(chromedp.Evaluate(js, &v, func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))
+	return v
+}
+
+// wait returns once js is true.
+func (b *tab) wait(js string) {
+	b.t.Helper()
+	for end := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
+		var v any // while a page is being loaded there is nothing to ask
+		if err := chromedp.Run(b.ctx, chromedp.Evaluate("!!("+js+")", &v)); err == nil && v == true {
+			return
+		} else if time.Now().After(end) {
+			b.t.Fatalf("never came true: %s (%v)", js, err)
+		}
+	}
+}
+
+// over is a place in the window: of a chart, a share of its width.
+func (b *tab) over(chart string, x float64) (float64, float64) {
+	b.t.Helper()
+	at := see[[]float64](b, fmt.Sprintf(`(() => { const p = document.querySelector('#c-%s .plot'); p.scrollIntoView({block: 'center'}); const r = p.getBoundingClientRect(); return [r.left + r.width * %v, r.top + r.height / 2]; })()`, chart, x))
+	return at[0], at[1]
+}
+
+func (b *tab) mouse(kind input.MouseType, x, y float64) {
+	b.t.Helper()
+	e := input.DispatchMouseEvent(kind, x, y)
+	if kind != input.MouseMoved {
+		e = e.WithButton(input.Left).WithClickCount(1)
+	}
+	b.do(e)
+}
+
+func (b *tab) choose(control int, value string) {
+	b.t.Helper()
+	see[any](b, fmt.Sprintf(`(() => { const s = document.querySelectorAll('.view select')[%d]; s.value = %q; s.dispatchEvent(new Event('change')); return null; })()`, control, value))
+}
+
+// legends are the figures at the pointer, by chart and line.
+func (b *tab) legends() map[string]string {
+	b.t.Helper()
+	return see[map[string]string](b, `Object.fromEntries([...document.querySelectorAll('.legend b[data-s]')].map(b => [b.closest('figure').id.slice(2) + ' ' + b.parentNode.firstElementChild.nextSibling.textContent.trim(), b.textContent]))`)
+}
+
+// viewed is the stretch of the run that each chart shows, in seconds: the same in all.
+func (b *tab) viewed(r *scenarios.Result) (from, to float64) {
+	b.t.Helper()
+	boxes := see[[]string](b, `[...new Set([...document.querySelectorAll('svg.z')].map(s => s.getAttribute('viewBox').split(' ').filter((_, i) => i % 2 == 0).join(' ')))]`)
+	if len(boxes) != 1 {
+		b.t.Errorf("the charts show different stretches: %q", boxes)
+	}
+	var x, w float64
+	if _, err := fmt.Sscan(boxes[0], &x, &w); err != nil {
+		b.t.Fatal(err)
+	}
+	line := axisOf(r)
+	return line.a + x/plotWidth*(line.b-line.a), line.a + (x+w)/plotWidth*(line.b-line.a)
+}
+
+func axisOf(r *scenarios.Result) *timeline {
+	list, _ := points(r)
+	return newTimeline(r, list, places{})
+}
+
+func near(a, b, by float64) bool { return math.Abs(a-b) <= by }
+
 func TestHTML_InABrowser(t *testing.T) {
+	browser := chrome(t)
 	r := fixtures()["minute"]
-	page := report(t, HTML{}, r)
+	minute := report(t, HTML{}, r)
+
 	for _, c := range []struct {
-		name    string
-		width   int
-		scripts bool
-		dark    bool
+		name string
+		look
 	}{
-		{"wide", 1200, true, false},
-		{"narrow", 400, true, false},
-		{"dark", 1200, true, true},
-		{"without scripts", 1200, false, false},
+		{"wide", look{}},
+		{"narrow", look{width: 400}},
+		{"dark", look{dark: true}},
+		{"without scripts", look{noSript: true}},
+		{"narrow and dark without scripts", look{width: 400, dark: true, noSript: true}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			o := browser(t, page, c.width, c.scripts, c.dark)
+			b := open(t, browser, minute, c.look)
+			above := see[string](b, `[...document.querySelectorAll('h1, h2, h3, p, td, th, dd')].filter(e => e.getBoundingClientRect().top < 800).map(e => e.innerText).join('\n')`)
 			for _, want := range []string{r.Name, r.Objectives[0].Text} {
-				if !strings.Contains(o.Above, want) {
-					t.Errorf("the first screen lacks %q: %s", want, o.Above)
+				if !strings.Contains(above, want) {
+					t.Errorf("the first screen lacks %q: %s", want, above)
 				}
 			}
+			shown := see[string](b, `document.body.innerText`)
 			for _, f := range r.Faults {
-				if !strings.Contains(o.Text, f.Name) {
+				if !strings.Contains(shown, f.Name) {
 					t.Errorf("the page does not show %s", f.Name)
 				}
 			}
-			if o.Overflow > 0 {
-				t.Errorf("the page is %d pixels wider than the window", o.Overflow)
+			if over := see[int](b, `document.documentElement.scrollWidth - document.documentElement.clientWidth`); over > 0 {
+				t.Errorf("the page is %d pixels wider than the window", over)
 			}
-			if len(o.Hidden)+len(o.Errors) > 0 {
-				t.Errorf("nothing to be seen of %v; errors %v", o.Hidden, o.Errors)
+			if none := see[[]string](b, `[...document.querySelectorAll('section, .frame, table.sort, svg.z')].filter(s => !s.closest('details') && (s.clientHeight < 10 || s.clientWidth < 10)).map(s => s.id || s.className)`); len(none) > 0 {
+				t.Errorf("nothing to be seen of %q", none)
 			}
-			if brighter := luminance(t, o.Ink) > luminance(t, o.Paper); brighter != c.dark {
-				t.Errorf("ink %s on paper %s", o.Ink, o.Paper)
+			ink, paper := see[string](b, `getComputedStyle(document.body).color`), see[string](b, `getComputedStyle(document.body).backgroundColor`)
+			if brighter := luminance(t, ink) > luminance(t, paper); brighter != c.dark {
+				t.Errorf("ink %s on paper %s", ink, paper)
 			}
-			if !c.scripts {
-				return
-			}
-			if !strings.Contains(o.Cursor, " to ") || o.Values == 0 {
-				t.Errorf("at the pointer: %q and %d figures", o.Cursor, o.Values)
-			}
-			if !o.Zoomed || !o.Whole {
-				t.Errorf("zoomed %v, whole again %v", o.Zoomed, o.Whole)
-			}
-			var v []float64
-			for f := range strings.FieldsSeq(o.Sorted) {
-				var x float64
-				if _, err := fmt.Sscan(f, &x); err == nil {
-					v = append(v, x)
-				}
-			}
-			for i := range v[:max(1, len(v))-1] {
-				if v[i] < v[i+1] {
-					t.Errorf("sorted by p95, the largest first: %v", v)
-				}
-			}
-			if len(v) < 2 {
-				t.Errorf("sorted figures %q", o.Sorted)
+			if lapped := see[[]string](b, overlaps); len(lapped) > 0 {
+				t.Errorf("labels lie over each other: %q", lapped)
 			}
 		})
 	}
+
+	t.Run("bands where the faults were", func(t *testing.T) {
+		b := open(t, browser, minute, look{})
+		for _, chart := range []string{"latency", "throughput", "errors", "flight", "waits", "heatmap"} {
+			b.bands(r, chart)
+		}
+	})
+	t.Run("values at the pointer", func(t *testing.T) { pointer(t, browser, minute, r) })
+	t.Run("zoom", func(t *testing.T) { zooming(t, browser, minute, r) })
+	t.Run("keyboard", func(t *testing.T) { keyboard(t, browser, minute, r) })
+	t.Run("one step", func(t *testing.T) { oneStep(t, browser, minute, r) })
+	t.Run("sorting", func(t *testing.T) {
+		b := open(t, browser, minute, look{})
+		see[any](b, `(() => { [...document.querySelectorAll('#phases th button')].find(e => e.textContent === 'p95').click(); return null; })()`)
+		for i, group := range see[[][]float64](b, `[...document.querySelectorAll('#phases tbody')].map(t => [...t.querySelectorAll('tr:not(.group, .sum)')].map(r => +r.cells[6].dataset.v))`) {
+			if len(group) != 2 || group[0] < group[1] {
+				t.Errorf("group %d by p95, the largest first: %v", i, group)
+			}
+		}
+	})
+	t.Run("print", func(t *testing.T) { printed(t, browser, minute) })
+	t.Run("forced colours", func(t *testing.T) {
+		b := open(t, browser, minute, look{features: []string{"forced-colors=active"}})
+		if bar, paper := see[string](b, `getComputedStyle(document.querySelector('.lane .bar:not(.warm)')).backgroundColor`), see[string](b, `getComputedStyle(document.body).backgroundColor`); bar == paper {
+			t.Errorf("a fault's bar is %s on %s", bar, paper)
+		}
+	})
+	t.Run("hostile text", func(t *testing.T) {
+		page := report(t, HTML{}, fixtures()["hostile"])
+		b := open(t, browser, page, look{fragment: "#latency?of=<img src=x onerror=alert(1)>&t=<script>,1"})
+		for i := range see[int](b, `document.querySelector('.view select').options.length`) {
+			b.choose(0, strconv.Itoa(i-1))
+			b.wait(fmt.Sprintf(`document.querySelector('.view select').value === "%d"`, i-1))
+		}
+		x, y := b.over("latency", .6)
+		b.mouse(input.MouseMoved, x, y)
+		if n := see[int](b, `document.querySelectorAll('img, iframe, object, embed, form, textarea, input, link, script:not([type]), [onerror], [onload], [style*=url]').length`); n != 1 {
+			t.Errorf("%d elements that may run something, want the one script", n)
+		}
+		if text := see[string](b, `document.body.innerText + [...document.querySelectorAll('option')].map(o => o.textContent)`); strings.Count(text, "<script>alert(1)</script>") < 30 {
+			t.Error("the text is not shown as it is")
+		}
+	})
 }
+
+// bands compares what is drawn of each fault with when it was.
+func (b *tab) bands(r *scenarios.Result, chart string) {
+	b.t.Helper()
+	line := axisOf(r)
+	got := see[map[string][][2]float64](b, fmt.Sprintf(`(() => {
+		const f = document.querySelector('#c-%s .frame'), p = f.querySelector('.plot').getBoundingClientRect(), out = {};
+		const add = (k, e) => { const q = e.getBoundingClientRect(); (out[k] = out[k] || []).push([(q.left - p.left) / p.width, (q.right - p.left) / p.width]); };
+		f.querySelectorAll('path.shade').forEach(e => add('shade', e));
+		f.querySelectorAll('.lane .bar:not(.warm)').forEach(e => add('bar', e));
+		for (const k of ['onset', 'recovered']) for (const e of f.querySelectorAll('path.' + k)) for (const m of e.getAttribute('d').matchAll(/M([-.\d]+)/g)) (out[k] = out[k] || []).push([m[1] / 2000, m[1] / 2000]);
+		return out;
+	})()`, chart))
+	at := func(n scenarios.Num) float64 { return line.x(float64(n)) }
+	want := map[string][][2]float64{}
+	for _, f := range r.Faults {
+		want["shade"] = append(want["shade"], [2]float64{at(f.Injected), at(f.Cleared)})
+		if f.OnsetAt.Known() {
+			want["onset"] = append(want["onset"], [2]float64{at(f.OnsetAt), at(f.OnsetAt)})
+		}
+		if f.Impact == scenarios.Impacted {
+			want["recovered"] = append(want["recovered"], [2]float64{at(f.RecoveredAt), at(f.RecoveredAt)})
+		}
+	}
+	if want["bar"] = want["shade"]; got["bar"] == nil {
+		delete(want, "bar") // a panel below another shares its lane
+	}
+	for k, spans := range want {
+		if len(got[k]) != len(spans) {
+			b.t.Errorf("%s: %d of %s, want %d", chart, len(got[k]), k, len(spans))
+			continue
+		}
+		for i, s := range spans {
+			if !near(got[k][i][0], s[0], .004) || !near(got[k][i][1], s[1], .004) {
+				b.t.Errorf("%s: %s %d from %.3f to %.3f, want %.3f to %.3f", chart, k, i, got[k][i][0], got[k][i][1], s[0], s[1])
+			}
+		}
+	}
+}
+
+// rowsOf are the windows of a step in result.json.
+func rowsOf(t *testing.T, r *scenarios.Result, load, step string) []scenarios.Window {
+	t.Helper()
+	var file struct{ Windows []scenarios.Window }
+	if err := json.Unmarshal([]byte(report(t, JSON{}, r)), &file); err != nil {
+		t.Fatal(err)
+	}
+	cut := map[float64]bool{} // seconds that a fault left a sliver of, which the page does not draw apart
+	for _, w := range file.Windows {
+		cut[math.Floor(float64(w.T))] = cut[math.Floor(float64(w.T))] || w.D < sliver
+	}
+	return slices.DeleteFunc(file.Windows, func(w scenarios.Window) bool {
+		return w.Load != load || w.Step != step || cut[math.Floor(float64(w.T))]
+	})
+}
+
+// figuresOf is what the page has to say of a window.
+func figuresOf(w *scenarios.Window) map[string]string {
+	at := func(n scenarios.Num) string { return response(n, w.Offered-w.Shed) }
+	per := func(n int64) string { return rate(scenarios.Num(math.Round(float64(n)/float64(w.D)*10) / 10)) }
+	out := map[string]string{
+		"latency p50": at(w.P50), "latency p95": at(w.P95), "latency p99": at(w.P99), "latency max": seconds(w.Max),
+		"throughput offered": per(w.Offered), "throughput sent": per(w.Sent), "throughput answered": per(w.Answered), "throughput good": per(w.OK),
+		"errors timeout": per(w.Kinds["timeout"]), "errors status 503": per(w.Kinds["status 503"]),
+	}
+	if w.Load == "*" {
+		out["flight in flight"], out["waits lag p99"] = fmt.Sprint(w.InFlight), seconds(w.Lag)
+	}
+	return out
+}
+
+// compare points at windows and reads what the page says.
+func (b *tab) compare(r *scenarios.Result, load, step string) {
+	b.t.Helper()
+	line, seen := axisOf(r), 0
+	for i, w := range rowsOf(b.t, r, load, step) {
+		if i%7 != 0 && len(w.Kinds) == 0 {
+			continue
+		}
+		x, y := b.over("latency", line.x(float64(w.T+w.D/2)))
+		b.mouse(input.MouseMoved, x, y)
+		got := b.legends()
+		for name, want := range figuresOf(&w) {
+			if got[name] != want {
+				b.t.Errorf("%s at %v: %q, want %q", name, w.T, got[name], want)
+			}
+			seen++
+		}
+		span := offset(w.T) + " to " + offset(w.T+w.D)
+		if cursors := see[[]string](b, `[...new Set([...document.querySelectorAll('.cur')].map(e => e.hidden ? 'hidden' : e.textContent))]`); !slices.Equal(cursors, []string{span}) {
+			b.t.Errorf("the cursors say %q, want %q in each chart", cursors, span)
+		}
+	}
+	if seen < 80 {
+		b.t.Errorf("only %d figures were compared", seen)
+	}
+}
+
+func pointer(t *testing.T, browser context.Context, html string, r *scenarios.Result) {
+	b := open(t, browser, html, look{})
+	b.compare(r, "*", "*")
+	b.mouse(input.MouseMoved, 2, 2)
+	for name, v := range b.legends() {
+		if v != "" {
+			t.Errorf("%s still says %q though the pointer is gone", name, v)
+		}
+	}
+}
+
+func zooming(t *testing.T, browser context.Context, html string, r *scenarios.Result) {
+	b := open(t, browser, html, look{})
+	line := axisOf(r)
+	from, to := b.viewed(r)
+	if !near(from, line.a, .01) || !near(to, line.b, .01) {
+		t.Errorf("at first the charts show %v to %v", from, to)
+	}
+	x, y := b.over("throughput", line.x(40))
+	b.mouse(input.MousePressed, x, y)
+	x2, _ := b.over("throughput", line.x(52))
+	b.do(input.DispatchMouseEvent(input.MouseMoved, x2, y).WithButton(input.Left).WithButtons(1))
+	b.mouse(input.MouseReleased, x2, y)
+	if from, to = b.viewed(r); !near(from, 40, .2) || !near(to, 52, .2) {
+		t.Errorf("after dragging from 40 s to 52 s the charts show %v to %v", from, to)
+	}
+	ticks := see[[]string](b, `[...new Set([...document.querySelectorAll('.frame[data-time] .xaxis')].map(a => [...a.children].filter(e => !e.hidden).map(e => e.textContent).join(' ')))]`)
+	if len(ticks) != 1 || !strings.Contains(ticks[0], "46s") || strings.Contains(ticks[0], "1m") {
+		t.Errorf("time axes %q", ticks)
+	}
+	// the pointer still finds the right second
+	w := rowsOf(t, r, "*", "*")
+	i := slices.IndexFunc(w, func(w scenarios.Window) bool { return w.T == 47 })
+	px, py := b.over("latency", (47.5-from)/(to-from))
+	b.mouse(input.MouseMoved, px, py)
+	if got, want := b.legends()["latency p95"], figuresOf(&w[i])["latency p95"]; got != want {
+		t.Errorf("p95 at 47 s is %q in the zoomed chart, want %q", got, want)
+	}
+	// the address keeps it
+	hash := see[string](b, `location.hash`)
+	if link := see[string](b, `document.querySelector('.view a').getAttribute('href')`); link != hash || !strings.HasPrefix(hash, "#?t=") {
+		t.Errorf("address %q, link %q", hash, link)
+	}
+	b.load("#errors" + strings.TrimPrefix(hash, "#"))
+	b.wait(`document.documentElement.dataset.ready`)
+	if a, z := b.viewed(r); !near(a, from, .01) || !near(z, to, .01) {
+		t.Errorf("the link shows %v to %v, want %v to %v", a, z, from, to)
+	}
+	if top := see[float64](b, `document.getElementById('errors').getBoundingClientRect().top`); top < -1 || top > 60 {
+		t.Errorf("the link's part stands at %v", top)
+	}
+	// a link within the page keeps the view
+	see[any](b, `(() => { document.querySelector('nav a[href="#phases"]').click(); return null; })()`)
+	b.wait(`location.hash.startsWith('#phases?t=')`)
+	if a, _ := b.viewed(r); !near(a, from, .01) {
+		t.Errorf("a link within the page went back to %v", a)
+	}
+	see[any](b, `(() => { [...document.querySelectorAll('.view button')].at(-1).click(); return null; })()`)
+	b.wait(`location.hash === '#phases'`)
+	if a, z := b.viewed(r); !near(a, line.a, .01) || !near(z, line.b, .01) {
+		t.Errorf("all of it is %v to %v", a, z)
+	}
+	// a fault can be looked at without a pointer
+	b.choose(1, see[string](b, `document.querySelectorAll('.view select')[1].options[2].value`))
+	if a, z := b.viewed(r); !near(a, 26, .1) || !near(z, 38, .1) {
+		t.Errorf("slow-store is shown from %v to %v", a, z)
+	}
+}
+
+func keyboard(t *testing.T, browser context.Context, html string, r *scenarios.Result) {
+	b := open(t, browser, html, look{})
+	names := see[[]string](b, `[...document.querySelectorAll('[role=slider]')].map(e => e.tabIndex + e.getAttribute('aria-label'))`)
+	if len(names) != 8 || !strings.HasPrefix(names[0], "0Response time: values over time") {
+		t.Errorf("charts in the order of the Tab key: %q", names)
+	}
+	b.do(chromedp.Focus(`#c-latency .slider`, chromedp.ByQuery))
+	for range 3 {
+		b.do(chromedp.KeyEvent(kb.ArrowRight))
+	}
+	says := see[string](b, `document.activeElement.getAttribute('aria-valuetext')`)
+	w := rowsOf(t, r, "*", "*")[3]
+	f := figuresOf(&w)
+	if want := fmt.Sprintf("%s to %s, p50 %s, p95 %s, p99 %s, max %s", offset(w.T), offset(w.T+w.D), f["latency p50"], f["latency p95"], f["latency p99"], f["latency max"]); says != want {
+		t.Errorf("after three steps it says %q, want %q", says, want)
+	}
+	b.do(chromedp.KeyEvent("+"))
+	if a, z := b.viewed(r); !near(z-a, 32.5, .2) {
+		t.Errorf("plus shows %v to %v", a, z)
+	}
+	b.do(chromedp.KeyEvent(kb.Escape))
+	if a, z := b.viewed(r); !near(z-a, 65, .1) {
+		t.Errorf("Escape shows %v to %v", a, z)
+	}
+	if ring := see[string](b, `getComputedStyle(document.activeElement).outlineStyle`); ring == "none" {
+		t.Error("nothing shows where the focus is")
+	}
+}
+
+// said is what stands in and around a chart.
+type said struct {
+	Label string
+	Texts map[string]float64 // beside and above the plot, with their height
+	Cells []string           // of the table
+}
+
+const chartSays = `Object.fromEntries([...document.querySelectorAll('#c-latency, #c-throughput, #c-errors')].map(f => [f.id, {
+	Label: f.querySelector('.plot > svg').getAttribute('aria-label'),
+	Texts: Object.fromEntries([...f.querySelectorAll('.plot em, .plot u, .strip em, .tops span')].map(e => [e.textContent, e.getBoundingClientRect().top - f.querySelector('.plot').getBoundingClientRect().top])),
+	Cells: [...f.querySelectorAll('table.data td')].map(e => e.textContent),
+}]))`
+
+func oneStep(t *testing.T, browser context.Context, html string, r *scenarios.Result) {
+	b := open(t, browser, html, look{})
+	before := see[map[string]said](b, chartSays)
+	if names := see[[]string](b, `[...document.querySelector('.view select').options].map(o => o.textContent)`); !slices.Equal(names, []string{"all together", "list posts", "read post"}) {
+		t.Errorf("the switch has %q", names)
+	}
+	b.choose(0, "1")
+	b.wait(`document.querySelectorAll('.shown').length === 3`)
+	b.compare(r, "browse", "read post")
+	b.bands(r, "latency")
+	for name, after := range see[map[string]said](b, chartSays) {
+		if reflect.DeepEqual(before[name].Texts, after.Texts) || before[name].Label == after.Label || slices.Equal(before[name].Cells, after.Cells) {
+			t.Errorf("%s of the step says the same as that of all: %+v", name, after)
+		}
+	}
+	if hash := see[string](b, `location.hash`); hash != "#?of=browse%2Fread%20post" {
+		t.Errorf("address %q", hash)
+	}
+	b.load("#latency?of=browse/list%20posts&t=20,30")
+	b.wait(`document.querySelectorAll('.shown').length === 3`)
+	if a, z := b.viewed(r); !near(a, 20, .01) || !near(z, 30, .01) {
+		t.Errorf("the link shows %v to %v", a, z)
+	}
+	if of := see[string](b, `document.querySelector('.shown').textContent`); !strings.Contains(of, "list posts") {
+		t.Errorf("the link shows %q", of)
+	}
+	// back to all of it, drawn by the script, it has to say what the page said without one
+	see[any](b, `(() => { [...document.querySelectorAll('.view button')].at(-1).click(); return null; })()`)
+	b.wait(`document.querySelectorAll('.shown').length === 0`)
+	for name, again := range see[map[string]said](b, chartSays) {
+		was := before[name]
+		if was.Label != again.Label || !slices.Equal(was.Cells, again.Cells) || len(was.Texts) != len(again.Texts) {
+			t.Errorf("%s: the script says\n%+v\nwhere the page had\n%+v", name, again, was)
+		}
+		for text, y := range was.Texts {
+			if z, ok := again.Texts[text]; !ok || !near(z, y, 2) {
+				t.Errorf("%s: the script puts %q at %v, and the page had it at %v", name, text, z, y)
+			}
+		}
+	}
+	b.bands(r, "errors")
+}
+
+// printed holds the page on paper: light, whole, without what only a screen needs.
+func printed(t *testing.T, browser context.Context, html string) {
+	b := open(t, browser, html, look{dark: true, media: "print"})
+	if paper := see[string](b, `getComputedStyle(document.body).backgroundColor`); paper != "rgb(255, 255, 255)" {
+		t.Errorf("paper is %s", paper)
+	}
+	if gone := see[[]string](b, `[...document.querySelectorAll('h1, h2, #phases th, .plot svg')].filter(e => !e.getBoundingClientRect().height || e.tagName === 'TH' && !e.innerText.trim()).map(e => e.outerHTML.slice(0, 80))`); len(gone) > 0 {
+		t.Errorf("not printed: %q", gone)
+	}
+	if there := see[[]string](b, `[...document.querySelectorAll('nav, .view, .slider, figure > details:not([open])')].filter(e => e.getBoundingClientRect().height).map(e => e.className || e.tagName)`); len(there) > 0 {
+		t.Errorf("printed as well: %q", there)
+	}
+	var pdf []byte
+	b.do(chromedp.ActionFunc(func(ctx context.Context) (err error) {
+		pdf, _, err = cdppage.PrintToPDF().WithPrintBackground(true).WithPreferCSSPageSize(true).Do(ctx)
+		return err
+	}))
+	if n := len(regexp.MustCompile(`/Type /Page\b`).FindAll(pdf, -1)); n < 3 || n > 12 {
+		t.Errorf("%d pages", n)
+	}
+}
+
+// overlaps finds labels of a chart that lie over one another.
+const overlaps = `[...document.querySelectorAll('.frame')].flatMap(f => {
+	const out = [], list = [...f.querySelectorAll('.plot em, .strip em, u, .xaxis span, .tops span, .lane span')].filter(e => !e.hidden && e.getClientRects().length).map(e => ({ e, r: e.getBoundingClientRect() }));
+	list.forEach((a, i) => list.slice(i + 1).forEach(b => {
+		const w = Math.min(a.r.right, b.r.right) - Math.max(a.r.left, b.r.left), h = Math.min(a.r.bottom, b.r.bottom) - Math.max(a.r.top, b.r.top);
+		if (w > 1 && h > 4) out.push((f.closest('[id]') || f).id + ': ' + a.e.textContent + ' / ' + b.e.textContent);
+	}));
+	return out;
+})`
 
 // luminance of a colour as a browser computes it, roughly.
 func luminance(t *testing.T, colour string) int {
@@ -208,4 +602,50 @@ func luminance(t *testing.T, colour string) int {
 		}
 	}
 	return 2*r + 5*g + b
+}
+
+// TestHTML_Accessible has axe-core look at pages, in both themes and on a narrow screen.
+func TestHTML_Accessible(t *testing.T) {
+	script, err := os.ReadFile(filepath.Join(os.Getenv("BRUNT_NODE_MODULES"), "axe-core", "axe.min.js"))
+	if err != nil {
+		const how = "needs axe-core: `npm ci --prefix .ci/hlog`, then BRUNT_NODE_MODULES=.ci/hlog/node_modules as an absolute path"
+		if os.Getenv("CI") == "true" {
+			t.Fatal(how)
+		}
+		t.Skip(how)
+	}
+	browser := chrome(t)
+	light, dark, narrow, both := look{width: 1200}, look{width: 1200, dark: true}, look{width: 400}, look{width: 400, dark: true}
+	for _, c := range []struct {
+		name  string
+		looks []look
+	}{
+		{"minute", []look{light, dark, narrow, both}}, {"failing", []look{dark}}, {"faults", []look{narrow}}, {"ledger", []look{both}}, {"empty", []look{light}}, {"not-reverted", []look{light}}, {"hostile", []look{dark}},
+	} {
+		html := report(t, HTML{}, fixtures()[c.name])
+		for i, l := range c.looks {
+			t.Run(fmt.Sprintf("%s/%d px, dark %v", c.name, l.width, l.dark), func(t *testing.T) {
+				b := open(t, browser, html, l)
+				if i == 0 && c.name != "faults" { // its tables are long
+					see[any](b, `(() => { for (const d of document.querySelectorAll('details')) d.open = true; return null; })()`)
+				}
+				if see[bool](b, `document.querySelector('.view select') !== null`) {
+					x, y := b.over("latency", .5)
+					b.mouse(input.MouseMoved, x, y)
+				}
+				see[any](b, string(script)+";null")
+				type violation struct {
+					ID, Help string
+					Nodes    []struct {
+						HTML           string
+						FailureSummary string
+					}
+				}
+				for _, v := range see[[]violation](b, `axe.run(document, {resultTypes: ['violations']}).then(r => r.violations)`) {
+					n := v.Nodes[0]
+					t.Errorf("%s: %s (%d times), as in %.200s: %s", v.ID, v.Help, len(v.Nodes), n.HTML, n.FailureSummary)
+				}
+			})
+		}
+	}
 }

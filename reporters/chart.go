@@ -254,7 +254,7 @@ func (c *charts) ends(s scale, lines []series) []tick {
 	for i := len(lines) - 1; i >= 0; i-- {
 		l := &lines[i]
 		var last []float64
-		for j := len(l.values) - 1; j >= 0 && len(last) < 9; j-- {
+		for j := len(l.values) - 1; j >= 0 && len(last) < min(9, 1+len(l.values)/8); j-- {
 			if v := l.values[j]; !math.IsNaN(v) {
 				last = append(last, v)
 			}
@@ -281,37 +281,44 @@ func (c *charts) spread(s scale, list []end) []tick {
 		below = list[i].at
 	}
 	above := apart / 3 // the lowest stays clear of the time axis
+	long := slices.ContainsFunc(list, func(e end) bool { return len(e.name) > 4 })
 	var out []tick
 	for _, e := range slices.Backward(list) {
 		at := math.Max(e.at, above)
 		above = at + apart
-		out = append(out, tick{Place: c.places.top(1 - at), Label: e.name, Minor: len(e.name) > 4})
+		out = append(out, tick{Place: c.places.top(1 - at), Label: e.name, Minor: long})
 	}
 	slices.Reverse(out)
 	return out
 }
 
-// top is a name above a plot.
+// top is a name above a plot, at what it names.
 type top struct {
 	Class, Place, Room, Label string
 	At                        string // moment, for the script; empty: the axis is none of time
-	start                     float64
+	Left                      bool   // it stands left of its place
+	at                        float64
 }
 
-// labelWidth is about how much of a plot's width a label takes, in a page of the usual
-// size.
-func labelWidth(s string) float64 { return .02 + .0075*float64(textWidth(s)) }
+// span is about how much of a plot's width the label takes, in a page of the usual size.
+func (t *top) span() (from, to float64) {
+	w := .03 + .0075*float64(textWidth(t.Label))
+	if t.Left {
+		return t.at - w, t.at
+	}
+	return t.at, t.at + w
+}
 
 // rows packs labels into rows in which none touches another.
 func (c *charts) rows(list []top) [][]top {
-	slices.SortStableFunc(list, func(a, b top) int { return cmp.Compare(a.start, b.start) })
+	slices.SortStableFunc(list, func(a, b top) int { return cmp.Compare(a.at, b.at) })
 	var out [][]top
 next:
 	for _, t := range list {
-		t.start = math.Max(0, math.Min(t.start, 1-labelWidth(t.Label)))
+		t.Left = t.at > .6
+		from, _ := t.span()
 		for i := range out {
-			last := out[i][len(out[i])-1]
-			if last.start+labelWidth(last.Label) <= t.start {
+			if _, end := out[i][len(out[i])-1].span(); end <= from {
 				out[i] = append(out[i], t)
 				continue next
 			}
@@ -320,12 +327,20 @@ next:
 	}
 	for _, row := range out {
 		for i := range row {
-			row[i].Place = c.places.left(row[i].start)
-			room := 1 - row[i].start
-			if i+1 < len(row) {
-				room = row[i+1].start - row[i].start
+			t := &row[i]
+			// neighbours share what is free between them, however narrow the page
+			between := func(a, b *top) float64 { _, end := a.span(); from, _ := b.span(); return (end + from) / 2 }
+			before, after := 0.0, 1.0
+			if i > 0 {
+				before = between(&row[i-1], t)
 			}
-			row[i].Room = c.places.room(room)
+			if i+1 < len(row) {
+				after = between(t, &row[i+1])
+			}
+			t.Place, t.Room = c.places.left(t.at), c.places.room(after-t.at)
+			if t.Left {
+				t.Room = c.places.room(t.at - before)
+			}
 		}
 	}
 	return out
@@ -343,7 +358,7 @@ func (c *charts) peaks(lines []series) [][]top {
 		}
 		if v := l.values[most]; v > 0 {
 			p := &c.points[most]
-			list = append(list, top{Class: l.class, Label: clip(l.name, 34) + " " + l.unit.format(v), At: moment(p.t + p.d/2), start: c.x(p.t + p.d/2)})
+			list = append(list, top{Class: l.class, Label: clip(l.name, 34) + " " + l.unit.format(v), At: moment(p.t + p.d/2), at: c.x(p.t + p.d/2)})
 		}
 	}
 	return c.rows(list)

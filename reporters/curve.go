@@ -117,7 +117,7 @@ func (c *charts) percentiles(r *scenarios.Result) (*chart, error) {
 		if nines(q) > end+.001 {
 			break
 		}
-		ch.X = append(ch.X, tick{Place: c.places.left(x(q)), Label: scenarios.FormatShare(q), Minor: i == 2 || i == 4})
+		ch.X = append(ch.X, tick{Place: c.places.left(x(q)), Label: scenarios.FormatShare(q), Minor: i == 1 || i == 2 || i == 4})
 		fmt.Fprintf(&b, `<path class="grid" d="M%s 0v500"/>`, units(x(q)*plotWidth))
 		if q > 0 {
 			ch.Table.Head = append(ch.Table.Head, scenarios.FormatShare(q))
@@ -159,7 +159,7 @@ func (c *charts) name(ch *chart, list []curve, x func(float64) float64, s scale)
 		case len(l.p) == 0:
 			tops = append(tops, top{Class: l.class, Label: name})
 		case l.good < l.n:
-			tops = append(tops, top{Class: l.class, Label: name, start: x(l.p[len(l.p)-1])})
+			tops = append(tops, top{Class: l.class, Label: name, at: x(l.p[len(l.p)-1])})
 		default:
 			ends = append(ends, end{name: name, value: l.v[len(l.v)-1]})
 		}

@@ -11,6 +11,8 @@ import (
 	"image/png"
 	"io"
 	"maps"
+	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -379,4 +381,44 @@ func BenchmarkHTML_Report(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// BenchmarkHTML_Hour writes the page of an hour at one-second windows. What it costs
+// hangs on the number of windows and on how many buckets their histograms fill, not on the
+// rate; those here are as full as those of 10 000 requests a second.
+func BenchmarkHTML_Hour(b *testing.B) {
+	r := busyHour()
+	size := 0
+	b.ReportAllocs()
+	for b.Loop() {
+		var w counter
+		if err := (HTML{}).Report(&w, r); err != nil {
+			b.Fatal(err)
+		}
+		size = int(w)
+	}
+	b.ReportMetric(float64(size)/1000, "kB/page")
+}
+
+type counter int
+
+func (c *counter) Write(b []byte) (int, error) { *c += counter(len(b)); return len(b), nil }
+
+// busyHour is an hour whose every window has 10 000 requests.
+func busyHour() *scenarios.Result {
+	r := hour(30).result()
+	full := scenarios.NewHistogram()
+	rnd := rand.New(rand.NewPCG(1, 2))
+	for range 10_000 {
+		_ = full.RecordValue(1 + int64(4000*math.Exp(.45*rnd.NormFloat64())))
+	}
+	hists := *r.Histograms.(*heap)
+	for i := range hists {
+		hists[i].HDR.Merge(full)
+	}
+	for i := range r.Windows {
+		w := &r.Windows[i]
+		w.Offered, w.Sent, w.Answered, w.OK = w.Offered*330, w.Sent*330+rnd.Int64N(30), w.Answered*330+rnd.Int64N(30), w.OK*330
+	}
+	return r
 }

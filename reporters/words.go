@@ -139,7 +139,8 @@ func number(f float64) string {
 	if a := math.Abs(f); a > 0 && a < 100 {
 		digits = min(6, 2-int(math.Floor(math.Log10(a))))
 	}
-	s := strconv.FormatFloat(f, 'f', digits, 64)
+	p := math.Pow(10, float64(digits))
+	s := strconv.FormatFloat(math.Round(f*p)/p, 'f', digits, 64) // halves up, as the page's script does
 	if strings.Contains(s, ".") {
 		s = strings.TrimRight(strings.TrimRight(s, "0"), ".")
 	}

@@ -24,7 +24,7 @@ func TestWords(t *testing.T) {
 		{"count", count(1234567), "1\u00a0234\u00a0567"},
 		{"small count", count(9999), "9999"},
 		{"number", number(0.0123456), "0.0123"},
-		{"large number", number(1234.5), "1234"},
+		{"large number", number(1234.5), "1235"},
 		{"bytes", bytesOf(88213), "86.1 KiB"},
 		{"join", join([]string{"a", "b", "c"}), "a, b and c"},
 		{"sentence", scenarios.Sentence("é x"), "É x."},

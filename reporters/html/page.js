@@ -81,7 +81,7 @@ const svg = (tag, props) => { const e = document.createElementNS('http://www.w3.
 const charts = all('.frame[data-time]').map(frame => {
   const fig = frame.closest('figure'), plot = frame.querySelector('.plot > svg'), [lo, hi, log] = (plot.dataset.scale || '').split(' ');
   const ids = all('.line[data-s]', plot).map(p => +p.dataset.s);
-  return { frame, fig, plot, ids, switched: ['c-latency', 'c-throughput', 'c-errors'].includes(fig.id), scale: { lo: +lo, hi: +hi, log: log === 'true' }, title: (fig.querySelector('h3') || fig.closest('section').querySelector('h2')).textContent };
+  return { frame, fig, plot, ids, switched: ['c-latency', 'c-throughput', 'c-errors'].includes(fig.id), scale: { lo: +lo, hi: +hi, log: log === 'true' }, title: plot.getAttribute('aria-label').split('. ')[0] };
 });
 const source = c => c.switched ? shown : whole;
 const swatch = of => { const s = svg('svg', { class: 'swatch', viewBox: '0 0 26 10', 'aria-hidden': true }); s.append(svg('path', { class: of.getAttribute('class'), d: 'M1 5h24' })); return s; };
@@ -110,7 +110,7 @@ function draw(c) {
   const { T, V, w } = source(c), list = c.ids.map(i => ({ ...S[i], v: V[i], p: c.plot.querySelector('.line[data-s="' + i + '"]') })), box = c.plot.parentNode, u = list[0].u;
   const s = c.scale = scaleOf(c.scale.log, c.fig.id === 'c-throughput' ? list.slice(0, 3).map(l => l.v) : list.map(l => l.v));
   for (const e of all('em, u', box).concat(all('.grid', c.plot), all('.strip, .tops', c.frame))) e.remove();
-  const place = (e, y) => { e.style.top = 100 * (1 - y) + '%'; box.append(e); };
+  const place = (e, y) => { e.style.top = Math.round(1e3 * (1 - y)) / 10 + '%'; box.append(e); };
   const strips = c.fig.id === 'c-latency' ? list.slice(0, 3).filter(l => l.v.includes(Infinity)) : [];
   for (const v of ticks(s)) {
     c.plot.insertBefore(svg('path', { class: 'grid', d: 'M0 ' + 500 * (1 - on(s, v)) + 'h2000' }), c.plot.querySelector('path[data-s]'));
@@ -126,20 +126,21 @@ function draw(c) {
   if (c.fig.id === 'c-errors') { // named where they are highest, in rows where none touches another
     const tops = list.map(l => { const i = l.v.reduce((m, f, i) => f > l.v[m] ? i : m, 0); return { ...l, f: l.v[i], t: (T[i] + T[i + 1]) / 2 }; }).filter(l => l.f > 0).sort((a, b) => a.t - b.t), rows = [];
     for (const l of tops) {
-      const name = l.n.length > 34 ? l.n.slice(0, 33) + '…' : l.n, e = make('span', {}, swatch(l.p), name + ' ' + text(u, l.f)), x = Math.min(100 * (l.t - A) / (B - A), 70);
-      let row = rows.find(r => r.end <= x);
+      const e = make('span', {}, swatch(l.p), (l.n.length > 34 ? l.n.slice(0, 33) + '…' : l.n) + ' ' + text(u, l.f)), x = (l.t - A) / (B - A), left = x > .6, w = .03 + .0075 * e.textContent.length;
+      let row = rows.find(r => r.end <= x - (left ? w : 0));
       if (!row) { rows.push(row = { div: make('div', { className: 'tops' }) }); c.frame.insertBefore(row.div, box); }
-      row.end = x + 6 + .8 * e.textContent.length;
+      row.end = x + (left ? 0 : w);
       e.dataset.a = l.t;
-      e.style.left = x + '%';
+      e.className = left ? 'left' : '';
+      e.style.left = 100 * x + '%';
       row.div.append(e);
     }
   } else { // named at their right end
-    const ends = list.map(l => ({ n: l.n, v: known(l.v).slice(-9).sort((a, b) => a - b) })).filter(l => l.v.length).map(l => ({ n: l.n, v: l.v[l.v.length >> 1] })).reverse().sort((a, b) => b.v === a.v ? 0 : b.v - a.v);
+    const ends = list.map(l => ({ n: l.n, v: known(l.v).slice(-Math.min(9, 1 + (l.v.length >> 3))).sort((a, b) => a - b) })).filter(l => l.v.length).map(l => ({ n: l.n, v: l.v[l.v.length >> 1] })).reverse().sort((a, b) => b.v === a.v ? 0 : b.v - a.v);
     let y = 2;
     for (const e of ends) y = e.y = Math.min(on(s, e.v), y - .062);
     y = .062 / 3;
-    for (const e of ends.reverse()) { e.y = Math.max(e.y, y); y = e.y + .062; place(make('u', { textContent: e.n, className: e.n.length > 4 ? 'minor' : '' }), e.y); }
+    for (const e of ends.reverse()) { e.y = Math.max(e.y, y); y = e.y + .062; place(make('u', { textContent: e.n, className: ends.some(e => e.n.length > 4) ? 'minor' : '' }), e.y); }
   }
   lines(c);
   const of = list.map(l => ({ ...l, k: known(l.v) })).filter(l => l.k.length);
@@ -204,7 +205,7 @@ function zoom(a, b) {
   for (const e of all('[data-a]')) {
     const l = place(+e.dataset.a), r = e.dataset.b === undefined ? l : place(+e.dataset.b), label = e.tagName === 'SPAN', bar = !label && r > l;
     if (e.closest('.xaxis')) { e.hidden = !w; continue; }
-    if (e.closest('.tops') && !e.className && w) { e.style.left = Math.min(l, 70) + '%'; e.hidden = false; continue; }
+    if (e.closest('.tops')) { e.style.left = l + '%'; e.hidden = l < 0 || l > 100; e.classList.toggle('left', l > 60); continue; }
     e.style.left = w ? '' : (label ? Math.max(0, l) : l) + '%';
     e.style.width = w || !bar ? '' : r - l + '%';
     e.style.maxWidth = w ? '' : 'none';
