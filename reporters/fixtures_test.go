@@ -143,6 +143,15 @@ func manySteps() fixture {
 	return f
 }
 
+// names are those of units.
+func names(n int) []string {
+	var out []string
+	for i := range n {
+		out = append(out, fmt.Sprintf("posts[%d]", i))
+	}
+	return out
+}
+
 // hostile is text that no format may trip over.
 const hostile = "<script>alert(1)</script>\"'&<!--]]> \x00\x1b[31mred\x07\r\n\u202etxt.exe\u2028 \xff\xfe ${x} {{.}} `日本語` </style></textarea>"
 
@@ -184,6 +193,9 @@ func hostileRun() *scenarios.Result {
 			r.Phases[i].Name = hostile
 		}
 	}
+	r.Usage = usage(60, hostile, "posts[1]")
+	r.Usage[0].Service = hostile
+	r.Events = append(r.Events, scenarios.Event{T: 3, Event: "container.die", Unit: hostile}, scenarios.Event{T: 4, Event: "container.health", Unit: hostile})
 	for i := range r.Events {
 		r.Events[i].Text, r.Events[i].Data = hostile, map[string]any{hostile: hostile, "n": math.Inf(1)}
 	}
@@ -221,6 +233,14 @@ var fixtures = sync.OnceValue(func() map[string]*scenarios.Result {
 		"minute": minute().result(), "failing": undecided, "short": shortRun().result(), "faults": manyFaults().result(), "steps": manySteps().result(),
 		"hostile": hostileRun(),
 	}
+	whole, many := out["minute"], out["faults"]
+	whole.Usage = usage(60, "store[0]", "users[0]", "posts[0]", "posts[1]", "gateway[0]")
+	whole.Events = append(
+		whole.Events, scenarios.Event{T: 15.01, Event: "unit.exit", Unit: "posts[1]", Text: "signal: killed"}, scenarios.Event{T: 16.2, Event: "unit.start", Unit: "posts[1]", Text: "pid 4"},
+		scenarios.Event{T: 44.2, Event: "container.oom", Unit: "posts[0]"},
+	)
+	many.Usage = usage(600, names(40)...)
+
 	f := minute()
 	f.slo = []string{"lost = 0", "duplicated = 0", "stale < 1%", "rpo < 5s"}
 	f.verdicts, f.verdict = verdicts(4, scenarios.Pass, scenarios.Fail, scenarios.Fail), scenarios.Fail
