@@ -63,6 +63,7 @@ type page struct {
 	Units                []unitView
 	Happenings           []happeningView
 	HappeningsLeft       string
+	Comparison           *comparisonView
 	Generator            []*chart
 	GeneratorText        string
 	Healthy              bool
@@ -138,6 +139,7 @@ func newPage(r *scenarios.Result) (*page, error) {
 	p.distribution(c, r)
 	p.generator(&r.Generator)
 	p.target(c, r)
+	p.comparison(r.Comparison)
 	p.errors(r)
 	p.phases(r)
 	p.run(r)
@@ -196,6 +198,7 @@ func (p *page) parts() []part {
 		{len(p.Phases) > 0, part{"phases", "Phases and steps"}},
 		{p.Resilience != nil, part{"resilience", "Resilience"}},
 		{len(p.Target) > 0 || len(p.Happenings) > 0, part{"target", "Target"}},
+		{p.Comparison != nil, part{"baseline", "Baseline"}},
 		{p.Scripts != nil, part{"scripts", "Script"}},
 		{true, part{"run", "Run"}},
 	} {

@@ -38,6 +38,7 @@ type Result struct {
 	Ledger      *LedgerRecord     `json:"ledger,omitempty"`     // nil: the scenario has none
 	Usage       []UnitUsage       `json:"usage,omitempty"`      // what the target's units used
 	Metrics     []ScriptMetric    `json:"metrics,omitempty"`    // of scripts, their own and k6's, over the whole run
+	Comparison  *Comparison       `json:"comparison,omitempty"` // with earlier runs; nil: none was given
 	Notes       []string          `json:"notes,omitempty"`      // what a reader should know, in sentences
 
 	Requests   RequestSource `json:"-"` // every one of them; nil: the run kept none
