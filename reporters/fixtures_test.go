@@ -167,6 +167,7 @@ func hostileRun() *scenarios.Result {
 	r.Generator.Healthy, r.Generator.Limits, r.Generator.Pacing = false, []string{hostile}, hostile
 	e := &r.Environment
 	e.Brunt, e.Go, e.OS, e.Arch, e.Kernel, e.Target, e.Command = hostile, hostile, hostile, hostile, hostile, hostile, []string{hostile, "a'b c"}
+	e.Policies = []string{hostile}
 	r.Loads[0].Name, r.Loads[0].Executor = hostile, hostile
 	for i := range r.Faults {
 		fr := &r.Faults[i]

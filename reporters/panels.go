@@ -58,7 +58,10 @@ func (c *charts) panels(list []panel) []*chart {
 			continue
 		}
 		ch := c.panel(p, lines, every, wide)
-		all = append(all, lines...)
+		for _, l := range lines {
+			l.name = p.title + ", " + l.name
+			all = append(all, l)
+		}
 		if len(out) > 0 {
 			last := out[len(out)-1]
 			ch.Lanes, last.X, last.Marks = nil, nil, false
@@ -85,7 +88,7 @@ func (c *charts) lines(p panel) []series {
 			continue
 		}
 		if len(out) < panelLines {
-			out = append(out, series{name: p.title + ", " + g.name, class: fmt.Sprintf("k%d", len(out)), unit: p.unit, values: values})
+			out = append(out, series{name: g.name, class: fmt.Sprintf("k%d", len(out)), unit: p.unit, values: values})
 			continue
 		}
 		others++
@@ -98,7 +101,7 @@ func (c *charts) lines(p panel) []series {
 		}
 	}
 	if others > 0 {
-		out = append(out, series{name: fmt.Sprintf("%s, most of %d others", p.title, others), class: "most", unit: p.unit, values: rest})
+		out = append(out, series{name: fmt.Sprintf("most of %d others", others), class: "most", unit: p.unit, values: rest})
 	}
 	return out
 }
@@ -167,13 +170,12 @@ func (c *charts) panel(p panel, list []series, every, wide int) *chart {
 			named = fmt.Sprintf(` data-s="%d"`, id)
 		}
 		fmt.Fprintf(&b, `<path class="line %s"%s d="%s"/>`, l.class, named, traceIn(c.at, l.values, s, wide))
-		_, name, _ := strings.Cut(l.name, ", ")
-		ch.Legend = append(ch.Legend, legend{Name: name, Class: l.class, Series: id})
+		ch.Legend = append(ch.Legend, legend{Name: l.name, Class: l.class, Series: id})
 	}
 	ch.Plot = c.shaded + c.grid(ch, s, p.unit) + c.marked(p, list) + template.HTML(b.String())
 	ch.Scale = fmt.Sprintf("%g %g %t", s.Lo, s.Hi, s.Log)
 	ch.Label = c.label(list)
-	ch.Ends = c.names(s, ch.Legend, list)
+	ch.Ends = c.names(s, list)
 	if every > 1 {
 		ch.About += fmt.Sprintf(" At the pointer: the largest of %d points.", every)
 	}
@@ -199,7 +201,7 @@ func grouped(l series, every int) series {
 }
 
 // names stand at the right end of lines, moved apart where they would overlap.
-func (c *charts) names(s scale, legends []legend, list []series) []tick {
+func (c *charts) names(s scale, list []series) []tick {
 	const apart = .13
 	type end struct {
 		name string
@@ -213,7 +215,7 @@ func (c *charts) names(s scale, legends []legend, list []series) []tick {
 				last = append(last, v)
 			}
 		}
-		ends = append(ends, end{legends[i].Name, s.at(median(last))})
+		ends = append(ends, end{list[i].name, s.at(median(last))})
 	}
 	slices.SortStableFunc(ends, func(a, b end) int { return cmp.Compare(b.at, a.at) })
 	below := 2.0
@@ -245,7 +247,7 @@ func (c *charts) marked(p panel, list []series) (out template.HTML) {
 	for _, l := range list {
 		var d strings.Builder
 		for _, m := range p.marks {
-			if _, name, _ := strings.Cut(l.name, ", "); name == m.line {
+			if l.name == m.line {
 				upright(&d, c.x(m.at))
 			}
 		}
