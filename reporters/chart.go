@@ -19,6 +19,7 @@ type series struct {
 	area   bool      // filled down to the lower edge
 	unit   unit
 	base   *series // the script stores the difference from it, which is shorter
+	every  int     // points that each value is for; zero is one
 	low    bool    // a share that is best at 1: of several values the least counts
 }
 
@@ -31,6 +32,7 @@ const (
 	inCount
 	inShare
 	inCores
+	inBytes
 )
 
 func (u unit) format(f float64) string {
@@ -45,6 +47,8 @@ func (u unit) format(f float64) string {
 		return number(f) + "/s"
 	case u == inShare:
 		return percent(f)
+	case u == inBytes:
+		return bytesOf(int64(f))
 	}
 	return number(f)
 }
@@ -175,11 +179,14 @@ const mostRows = 60
 
 // table gives lines as numbers: the largest of a row's points for latencies and
 // gauges, the mean for rates.
-func (c *charts) table(lines []series) *table {
+func (c *charts) table(lines []series) *table { return c.tableOf(lines, mostRows) }
+
+// tableOf is table with a bound of its own.
+func (c *charts) tableOf(lines []series, most int) *table {
 	t := &table{Head: []string{"from"}}
 	step := 1
-	if n := len(c.points); n > mostRows {
-		step = (n + mostRows - 1) / mostRows
+	if n := len(c.points); n > most {
+		step = (n + most - 1) / most
 	}
 	for _, l := range lines {
 		t.Head = append(t.Head, l.name)

@@ -57,6 +57,7 @@ type line struct {
 	Unit   unit            `json:"u"`
 	Per    float64         `json:"m"` // what the values are divided by
 	Base   *int            `json:"b,omitempty"`
+	Every  int             `json:"g,omitempty"` // points that each value is for
 	Values json.RawMessage `json:"v,omitempty"`
 	Sparse json.RawMessage `json:"z,omitempty"`
 }
@@ -98,7 +99,7 @@ func lines(list []series) []line {
 	var out []line
 	for i := range list {
 		s := &list[i]
-		l := line{Name: s.name, Unit: s.unit, Per: per(s)}
+		l := line{Name: s.name, Unit: s.unit, Per: per(s), Every: s.every}
 		values := s.values
 		if s.base != nil {
 			for j := range i {
@@ -112,7 +113,7 @@ func lines(list []series) []line {
 			}
 		}
 		texts, few := texts(values, s.unit, l.Per)
-		if few {
+		if few && s.every == 0 {
 			l.Sparse = pairs(texts)
 		} else {
 			l.Values = array(texts)
@@ -176,6 +177,8 @@ func per(s *series) float64 {
 		return 1e3
 	case inCores:
 		return 100
+	case inBytes:
+		return 1.0 / (1 << 20)
 	case inShare:
 		if s.low { // what is next to 1 counts
 			return 1e6
@@ -201,7 +204,7 @@ func texts(values []float64, u unit, per float64) (out []string, few bool) {
 		default:
 			v *= per
 			p := 10.0
-			if u == inSeconds {
+			if u == inSeconds || u == inBytes {
 				p = math.Pow(10, 2-math.Floor(math.Log10(math.Abs(v))))
 			} else if u != perSec {
 				p = 1

@@ -409,3 +409,31 @@ func (s *sim) generator(r *scenarios.Result) scenarios.Generator {
 	}
 	return g
 }
+
+// usage is what units would have used: posts[1] is started again in its faults, and
+// gateway[0] leaks.
+func usage(seconds float64, names ...string) []scenarios.UnitUsage {
+	rnd := rand.New(rand.NewPCG(3, 3))
+	var out []scenarios.UnitUsage
+	for i, name := range names {
+		u := scenarios.UnitUsage{Unit: name, CPU: scenarios.Num(.1 * float64(1+i%5))}
+		for s := 1.0; s <= seconds; s++ {
+			t := scenarios.UsageTick{
+				T: scenarios.Num(s + .15), CPU: scenarios.Num(.1 * float64(1+i%5) * (1 + .3*rnd.NormFloat64())), Memory: int64(30+i%7)<<20 + rnd.Int64N(1<<19), Files: 12, Threads: 8, Starts: 1, Running: true,
+			}
+			if name == "gateway[0]" {
+				t.Memory += int64(s) << 17
+			}
+			if name == "posts[1]" && s > 15 {
+				t.Starts = 2
+				if s < 18 {
+					t = scenarios.UsageTick{T: t.T, CPU: nan, Starts: 1}
+				}
+			}
+			u.Memory = max(u.Memory, t.Memory)
+			u.Seconds = append(u.Seconds, t)
+		}
+		out = append(out, u)
+	}
+	return out
+}

@@ -143,6 +143,15 @@ func manySteps() fixture {
 	return f
 }
 
+// names are those of units.
+func names(n int) []string {
+	var out []string
+	for i := range n {
+		out = append(out, fmt.Sprintf("posts[%d]", i))
+	}
+	return out
+}
+
 // hostile is text that no format may trip over.
 const hostile = "<script>alert(1)</script>\"'&<!--]]> \x00\x1b[31mred\x07\r\n\u202etxt.exe\u2028 \xff\xfe ${x} {{.}} `日本語` </style></textarea>"
 
@@ -158,6 +167,7 @@ func hostileRun() *scenarios.Result {
 	r.Generator.Healthy, r.Generator.Limits, r.Generator.Pacing = false, []string{hostile}, hostile
 	e := &r.Environment
 	e.Brunt, e.Go, e.OS, e.Arch, e.Kernel, e.Target, e.Command = hostile, hostile, hostile, hostile, hostile, hostile, []string{hostile, "a'b c"}
+	e.Policies = []string{hostile}
 	r.Loads[0].Name, r.Loads[0].Executor = hostile, hostile
 	for i := range r.Faults {
 		fr := &r.Faults[i]
@@ -184,6 +194,13 @@ func hostileRun() *scenarios.Result {
 			r.Phases[i].Name = hostile
 		}
 	}
+	r.Usage = usage(60, hostile, "posts[1]")
+	r.Comparison = &scenarios.Comparison{
+		Verdict: scenarios.Verdict(hostile), Reason: hostile, Caution: hostile, Base: []string{hostile}, Mismatches: []string{hostile},
+		Rows: []scenarios.Change{{Phase: hostile, Load: hostile, Step: hostile, Metric: hostile, Verdict: scenarios.Verdict(hostile), Note: hostile}},
+	}
+	r.Usage[0].Service = hostile
+	r.Events = append(r.Events, scenarios.Event{T: 3, Event: "container.die", Unit: hostile}, scenarios.Event{T: 4, Event: "container.health", Unit: hostile})
 	for i := range r.Events {
 		r.Events[i].Text, r.Events[i].Data = hostile, map[string]any{hostile: hostile, "n": math.Inf(1)}
 	}
@@ -221,6 +238,24 @@ var fixtures = sync.OnceValue(func() map[string]*scenarios.Result {
 		"minute": minute().result(), "failing": undecided, "short": shortRun().result(), "faults": manyFaults().result(), "steps": manySteps().result(),
 		"hostile": hostileRun(),
 	}
+	whole, many := out["minute"], out["faults"]
+	whole.Usage = usage(60, "store[0]", "users[0]", "posts[0]", "posts[1]", "gateway[0]")
+	whole.Events = append(
+		whole.Events, scenarios.Event{T: 15.01, Event: "unit.exit", Unit: "posts[1]", Text: "signal: killed"}, scenarios.Event{T: 16.2, Event: "unit.start", Unit: "posts[1]", Text: "pid 4"},
+		scenarios.Event{T: 44.2, Event: "container.oom", Unit: "posts[0]"},
+	)
+	many.Usage = usage(600, names(40)...)
+	whole.Comparison = &scenarios.Comparison{
+		Verdict: scenarios.Inconclusive, Reason: "2 of 4 figures are worse than the baseline by more than the margin, most of all p99 in split by 140%.", Caution: "One old run is no control.",
+		Base: []string{"results/monday"}, Alpha: .05, Mismatches: []string{"the scenarios differ"}, Rows: []scenarios.Change{
+			{Phase: "run", Load: "*", Step: "*", Metric: "p95", Base: .04, This: .05, Worse: .25, Low: nan, High: nan, Margin: .1, Verdict: scenarios.Inconclusive},
+			{Phase: "split", Load: "*", Step: "*", Metric: "p99", Base: .5, This: 1.2, Worse: 1.4, Low: .3, High: 2.9, Margin: .25, Verdict: scenarios.Fail},
+			{Phase: "run", Load: "*", Step: "*", Metric: "errors", Base: .02, This: .0190, Worse: -.001, Low: -.01, High: .004, Margin: .005, Verdict: scenarios.Pass},
+			{Phase: "run", Load: "*", Step: "posts[0]", Metric: "memory", Base: 30 << 20, This: 31 << 20, Worse: .033, Low: nan, High: nan, Margin: .25, Verdict: scenarios.Inconclusive},
+			{Phase: "run", Load: "browse", Step: "read post", Metric: "rate", Base: 100, This: nan, Worse: nan, Low: nan, High: nan, Margin: .05, Verdict: scenarios.Inconclusive, Note: "1 of 1 base runs have no end of it"},
+		},
+	}
+
 	f := minute()
 	f.slo = []string{"lost = 0", "duplicated = 0", "stale < 1%", "rpo < 5s"}
 	f.verdicts, f.verdict = verdicts(4, scenarios.Pass, scenarios.Fail, scenarios.Fail), scenarios.Fail

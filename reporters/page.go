@@ -61,6 +61,11 @@ type page struct {
 	Costs                *table
 	Budgets              []budgetView
 	BudgetsLeft          string
+	Target               []*chart
+	Units                []unitView
+	Happenings           []happeningView
+	HappeningsLeft       string
+	Comparison           *comparisonView
 	Generator            []*chart
 	GeneratorText        string
 	Healthy              bool
@@ -135,6 +140,8 @@ func newPage(r *scenarios.Result) (*page, error) {
 	}
 	p.distribution(c, r)
 	p.generator(&r.Generator)
+	p.target(c, r)
+	p.comparison(r.Comparison)
 	p.errors(r)
 	p.phases(r)
 	p.run(r)
@@ -191,6 +198,8 @@ func (p *page) parts() []part {
 		{p.Heatmap != nil || p.Percentiles != nil || len(p.Missing) > 0, part{"spread", "Distribution"}},
 		{len(p.Phases) > 0, part{"phases", "Phases and steps"}},
 		{p.Resilience != nil, part{"resilience", "Resilience"}},
+		{len(p.Target) > 0 || len(p.Happenings) > 0, part{"target", "Target"}},
+		{p.Comparison != nil, part{"baseline", "Baseline"}},
 		{p.Scripts != nil, part{"scripts", "Script"}},
 		{true, part{"run", "Run"}},
 	} {

@@ -77,12 +77,15 @@ func (e extent) middle() float64 { return (e.from + e.to) / 2 }
 
 // trace draws values over their extents. With more points than columns, each column
 // gets the span from its smallest to its largest value, so that no outlier is lost.
-func trace(at []extent, values []float64, s scale) string {
+func trace(at []extent, values []float64, s scale) string { return traceIn(at, values, s, columns) }
+
+// traceIn is trace with so many columns.
+func traceIn(at []extent, values []float64, s scale, columns int) string {
 	ys := heights(values, s)
 	p := &pen{}
 	switch {
 	case len(at) > columns:
-		p.dense(at, ys)
+		p.dense(at, ys, columns)
 	case len(at) > fewPoints:
 		p.joined(at, ys)
 	default:
@@ -130,17 +133,17 @@ func (p *pen) joined(at []extent, ys []int) {
 	}
 }
 
-func (p *pen) dense(at []extent, ys []int) {
+func (p *pen) dense(at []extent, ys []int, columns int) {
 	down := false
 	for i := 0; i < len(ys); {
-		col := int(at[i].middle() * columns)
+		col := int(at[i].middle() * float64(columns))
 		top, low, gap := plotHeight+1, -1, true
-		for ; i < len(ys) && int(at[i].middle()*columns) == col; i++ {
+		for ; i < len(ys) && int(at[i].middle()*float64(columns)) == col; i++ {
 			if ys[i] >= 0 {
 				top, low, gap = min(top, ys[i]), max(low, ys[i]), false
 			}
 		}
-		x := 2*col + 1
+		x := (2*col + 1) * plotWidth / (2 * columns)
 		switch {
 		case gap:
 			down = false

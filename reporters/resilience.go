@@ -1,9 +1,11 @@
 package reporters
 
 import (
+	"cmp"
 	"fmt"
 	"html/template"
 	"math"
+	"slices"
 	"strings"
 
 	"brunt/scenarios"
@@ -104,10 +106,15 @@ type budgetView struct {
 	Requests, Errors string
 	Burn, Used       string
 	Order            string // of Burn
+	burn             float64
 }
 
-// mostBudgets bounds the rows of the error budgets.
-const mostBudgets = 60
+// mostBudgets bounds the rows of the error budgets, mostPhasesOf those of one objective: of
+// many phases, those that used most.
+const (
+	mostBudgets  = 60
+	mostPhasesOf = 14
+)
 
 // budgets says how fast each phase used up the budgets of the objectives on errors: burn =
 // errors / (1 - objective).
@@ -142,6 +149,7 @@ func (p *page) budgets(r *scenarios.Result) {
 			continue
 		}
 		whole := float64(of("run", b).all) * b.allowed
+		var list []budgetView
 		for _, ph := range r.Phases {
 			if ph.Name == "warmup" || b.phase != "run" && b.phase != ph.Name {
 				continue
@@ -150,14 +158,13 @@ func (p *page) budgets(r *scenarios.Result) {
 			if c.all == 0 || c.bad == 0 && strings.HasPrefix(ph.Name, "recovery/") {
 				continue
 			}
-			if len(p.Budgets) == mostBudgets {
-				left++
-				continue
-			}
 			burn := float64(c.bad) / float64(c.all) / b.allowed
 			v := budgetView{
 				Mark: "✓", Word: "within", Tone: "good", Phase: clean(ph.Name), Objective: b.text, Requests: count(c.all), Errors: share(c.bad, c.all),
-				Burn: number(burn) + "×", Order: fmt.Sprintf("%.4g", burn), Used: "–",
+				Burn: number(burn) + "×", Order: fmt.Sprintf("%.4g", burn), Used: "–", burn: burn,
+			}
+			if ph.Name == "run" || ph.Name == "baseline" {
+				v.burn = math.Inf(1) // they stay
 			}
 			if burn > 1 {
 				v.Mark, v.Word, v.Tone = "!", "over", "unsure"
@@ -168,11 +175,17 @@ func (p *page) budgets(r *scenarios.Result) {
 			if b.phase == "run" {
 				v.Used = percent(float64(c.bad) / whole)
 			}
-			p.Budgets = append(p.Budgets, v)
+			list = append(list, v)
 		}
+		if n := min(mostPhasesOf, mostBudgets-len(p.Budgets)); len(list) > n {
+			left += len(list) - n
+			slices.SortStableFunc(list, func(a, b budgetView) int { return -cmp.Compare(a.burn, b.burn) })
+			list = list[:n]
+		}
+		p.Budgets = append(p.Budgets, list...)
 	}
 	if left > 0 {
-		p.BudgetsLeft = plural(int64(left), "more row is", "more rows are") + " left out."
+		p.BudgetsLeft = plural(int64(left), "row", "rows") + " that used less left out."
 	}
 }
 

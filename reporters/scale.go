@@ -1,11 +1,15 @@
 package reporters
 
-import "math"
+import (
+	"cmp"
+	"math"
+)
 
 // A scale maps values to the height of a plot: 0 is its lower edge, 1 its upper.
 type scale struct {
 	Log    bool
 	Lo, Hi float64
+	By     float64 // what round values are multiples of; 0 is 1
 }
 
 // linear is a scale from 0 to a round number that holds the largest of values.
@@ -23,6 +27,22 @@ func linear(values ...[]float64) scale {
 	}
 	step := nice(hi * 1.05 / 4)
 	return scale{Hi: step * math.Ceil(hi*1.05/step)}
+}
+
+// binary is a linear scale whose values to read are round in KiB, MiB or GiB.
+func binary(values ...[]float64) scale {
+	s, by := linear(values...), 1.0
+	for s.Hi/by > 1024 {
+		by *= 1024
+	}
+	least := make([][]float64, len(values))
+	for i, list := range values {
+		for _, v := range list {
+			least[i] = append(least[i], v/by)
+		}
+	}
+	s = linear(least...)
+	return scale{Hi: s.Hi * by, By: by}
 }
 
 // logarithmic is a scale that holds all values above 0, its ends at 1, 2 or 5 times a
@@ -63,7 +83,8 @@ func (s scale) at(v float64) float64 {
 func (s scale) ticks() []float64 {
 	var out []float64
 	if !s.Log {
-		step := nice((s.Hi - s.Lo) / 4)
+		by := cmp.Or(s.By, 1)
+		step := nice((s.Hi-s.Lo)/4/by) * by
 		for i := math.Max(0, math.Ceil(s.Lo/step-1e-9)); ; i++ {
 			v := step * i
 			if v > s.Hi*1.001 {

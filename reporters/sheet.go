@@ -59,6 +59,7 @@ func (s *sheet) result(r *scenarios.Result) {
 	if r.Imported == "" || !r.Generator.Healthy {
 		s.generator(&r.Generator)
 	}
+	s.comparison(r.Comparison)
 	if len(r.Notes) > 0 {
 		s.head("Notes")
 		for _, n := range r.Notes {
@@ -173,6 +174,21 @@ func (s *sheet) faults(list []scenarios.FaultRecord) {
 		if f.Evidence != "" {
 			s.text("    ", "      ", "seen: "+clean(f.Evidence), dim)
 		}
+	}
+}
+
+// comparison tells how the run stands to earlier ones; the report has the rows.
+func (s *sheet) comparison(c *scenarios.Comparison) {
+	if c == nil {
+		return
+	}
+	s.head("Against the baseline")
+	s.text("  "+mark(c.Verdict)+" ", "    ", clean(c.Reason), tones[tone(c.Verdict)])
+	for _, m := range c.Mismatches {
+		s.text("    ", "    ", clean(m), plain)
+	}
+	if c.Caution != "" {
+		s.text("    ", "    ", clean(c.Caution), dim)
 	}
 }
 

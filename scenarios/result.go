@@ -41,6 +41,7 @@ type Result struct {
 	Series      []Series          `json:"series,omitempty"`     // what the scenario named under metrics, by time
 	Alerts      []AlertRecord     `json:"alerts,omitempty"`     // what the team's own monitoring made of it
 	Metrics     []ScriptMetric    `json:"metrics,omitempty"`    // of scripts, their own and k6's, over the whole run
+	Comparison  *Comparison       `json:"comparison,omitempty"` // with earlier runs; nil: none was given
 	Notes       []string          `json:"notes,omitempty"`      // what a reader should know, in sentences
 
 	Requests   RequestSource `json:"-"` // every one of them; nil: the run kept none

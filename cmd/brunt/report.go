@@ -18,6 +18,7 @@ import (
 
 func reportCommand() *cobra.Command {
 	var format, out string
+	var base baselineFlags
 	c := &cobra.Command{
 		Use:   "report DIR",
 		Short: "Draw the reports of a run again from its result.json and latency.hlog",
@@ -25,8 +26,13 @@ func reportCommand() *cobra.Command {
 ` + formats() + `.
 
 The formats vegeta-gob, vegeta-csv and vegeta-json are those that vegeta's own
-report and plot read; they need a run with --requests.`,
+report and plot read; they need a run with --requests.
+
+With --baseline the run is shown beside earlier ones, which stay as they are and change
+nothing of its verdict; result.json stays as it is too. One run of another day is no
+control: compare, ab and gate are there to judge by.`,
 		Example: `  brunt report results
+  brunt report results --baseline monday --baseline tuesday
   brunt report results --format vegeta-gob | vegeta report
   brunt report results --format vegeta-gob | vegeta plot > plot.html`,
 		Args: cobra.ExactArgs(1),
@@ -38,6 +44,11 @@ report and plot read; they need a run with --requests.`,
 			if err != nil {
 				return usage{err}
 			}
+			earlier, err := readRuns(base.dirs)
+			if err != nil {
+				return err
+			}
+			beside(c.ErrOrStderr(), res, earlier)
 			if format != "" {
 				return reformat(c.OutOrStdout(), res, format, out)
 			}
@@ -49,6 +60,7 @@ report and plot read; they need a run with --requests.`,
 	}
 	c.Flags().StringVar(&format, "format", "", "write one report, in this format")
 	c.Flags().StringVarP(&out, "output", "o", "", "the file for it (default standard output)")
+	base.register(c)
 	return c
 }
 

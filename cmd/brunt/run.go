@@ -16,6 +16,7 @@ import (
 	"brunt/chaos"
 	"brunt/reporters"
 	"brunt/scenarios"
+	"brunt/scenarios/compare"
 	"brunt/scenarios/run"
 
 	"github.com/spf13/cobra"
@@ -32,6 +33,8 @@ type runFlags struct {
 	force     bool
 	requests  bool
 	repeat    int
+	base      baselineFlags
+	earlier   []compare.Run // of the baseline
 	logFormat string
 	logLevel  string
 }
@@ -50,7 +53,8 @@ with --plan does just that, and refuses if anything differs by then.`,
 		Example: `  brunt run examples/01-quickstart/scenario.yaml
   brunt run checkout.yaml --set rate=50/s -o results
   brunt run checkout.yaml --dry-run -o plan.json
-  brunt run --plan plan.json`,
+  brunt run --plan plan.json
+  brunt run checkout.yaml --baseline brunt-results/monday`,
 		Args: func(c *cobra.Command, args []string) error {
 			if f.plan != "" && len(args) == 0 {
 				return nil
@@ -66,6 +70,7 @@ with --plan does just that, and refuses if anything differs by then.`,
 	c.Flags().BoolVar(&f.dryRun, "dry-run", false, "say what would be done, and do nothing")
 	c.Flags().StringVar(&f.plan, "plan", "", "run what this plan says, if nothing differs from it")
 	c.Flags().BoolVar(&f.noChaos, "no-chaos", false, "inject no fault: the control run")
+	f.base.register(c)
 	c.Flags().IntVar(&f.repeat, "repeat", 1, "run so often; the worst verdict counts")
 	c.Flags().StringVar(&f.logFormat, "log-format", "text", "text or json, on standard error")
 	for _, name := range laterFlags {
@@ -122,6 +127,9 @@ func (f *runFlags) run(c *cobra.Command, path string) error {
 	}
 	if f.dryRun {
 		return f.foresee(c, plan)
+	}
+	if f.earlier, err = readRuns(f.base.dirs); err != nil {
+		return err
 	}
 	if err := recoverOthers(c); err != nil {
 		return err
@@ -181,6 +189,7 @@ func (f *runFlags) once(ctx context.Context, c *cobra.Command, plan *run.Plan) (
 		return nil, err
 	}
 	defer run.Frugal()()
+	beside(c.ErrOrStderr(), res, f.earlier)
 	werr := reporters.Write(dir, res)
 	if terr := table(c.OutOrStdout(), res, dir); werr == nil {
 		werr = terr

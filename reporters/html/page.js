@@ -41,6 +41,7 @@ function decode(d) {
   for (const s of d.s) {
     let v = s.v;
     if (s.z) { v = new Array(T.length - 1).fill(0); for (let i = 0; i < s.z.length; i += 2) v[s.z[i]] = s.z[i + 1]; }
+    if (s.g) v = v.flatMap(x => new Array(s.g).fill(x)).slice(0, T.length - 1);
     V.push(v.map((x, i) => x === null ? NaN : s.b !== undefined ? Math.round((V[s.b][i] + x) * 10) / 10 : s.u === 0 && x < 0 ? Infinity : x / s.m));
   }
   return { T, V, w: d.w };
@@ -52,8 +53,9 @@ const figures = f => String(+f.toPrecision(3));
 const number = f => Math.abs(f) >= 100 ? f.toFixed(0) : figures(f);
 const clock = s => { const neg = s < 0 ? '-' : ''; s = Math.round(Math.abs(s) * 1e3) / 1e3; const h = Math.floor(s / 3600), m = Math.floor(s / 60) % 60, r = +(s % 60).toFixed(3); return neg + (h ? h + 'h' : '') + (m || h && r ? m + 'm' : '') + (r || !h && !m ? s < 1 && r ? +(r * 1e3).toFixed(3) + 'ms' : r + 's' : ''); };
 const span = f => f === Infinity ? '∞' : f === 0 ? '0s' : f < .9995e-3 ? figures(f * 1e6) + 'µs' : f < .9995 ? figures(f * 1e3) + 'ms' : f < 59.95 ? figures(f) + 's' : clock(Math.round(f));
+const bytes = f => { let i = 0; for (; f >= 1024 && i < 4; i++) f /= 1024; return number(f) + ' ' + ['B', 'KiB', 'MiB', 'GiB', 'TiB'][i]; };
 const share = f => +(f * 100).toFixed(f > 0 && f < 1 ? Math.max(1, 2 - Math.floor(Math.log10(Math.min(f, 1 - f) * 100))) : 3) + '%';
-const text = (u, f) => isNaN(f) ? '–' : u === 0 ? span(f) : u === 1 ? number(f) + '/s' : u === 3 ? share(f) : number(f);
+const text = (u, f) => isNaN(f) ? '–' : u === 0 ? span(f) : u === 1 ? number(f) + '/s' : u === 3 ? share(f) : u === 5 ? bytes(f) : number(f);
 const known = v => v.filter(f => !isNaN(f));
 
 // scales: the same rules as scale.go

@@ -1,0 +1,34 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"brunt/scenarios"
+	"brunt/scenarios/compare"
+
+	"github.com/spf13/cobra"
+)
+
+// baselineFlags name the earlier runs that a run is shown beside.
+type baselineFlags struct{ dirs []string }
+
+func (f *baselineFlags) register(c *cobra.Command) {
+	c.Flags().StringSliceVar(&f.dirs, "baseline", nil, "folders of earlier runs of the scenario, to show this one beside; they change nothing of its verdict")
+}
+
+// beside puts the comparison with the baseline into the result. Where there is none the result
+// says why: the run is what was asked for.
+func beside(w io.Writer, res *scenarios.Result, base []compare.Run) {
+	if len(base) == 0 {
+		return
+	}
+	c, err := compare.Beside(base, compare.Run{Name: res.Run, Result: res}, compare.Options{})
+	if err != nil {
+		text := fmt.Sprintf("there is no comparison with the baseline: %v", err)
+		res.Notes = append(res.Notes, text)
+		fmt.Fprintln(w, "brunt: "+text)
+		return
+	}
+	res.Comparison = c
+}

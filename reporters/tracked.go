@@ -1,0 +1,78 @@
+package reporters
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// A tracked figure is something of the target's own monitoring over the time of the run: one
+// series of a metric that the scenario names.
+type tracked struct {
+	name, unit   string            // unit: bytes, seconds, share, per second; else a plain number
+	labels       map[string]string // that tell it from others of the same name
+	source, note string
+	t, v         []float64 // as of a reading
+}
+
+// trackedPanels gives each name a panel, and each of its series a line that is called by
+// the labels in which they differ.
+func trackedPanels(list []tracked) []panel {
+	var out []panel
+	at := map[string]int{}
+	groups := map[string][]tracked{}
+	for _, f := range list {
+		groups[f.name] = append(groups[f.name], f)
+	}
+	units := map[string]unit{"bytes": inBytes, "seconds": inSeconds, "share": inShare, "per second": perSec}
+	for _, f := range list {
+		i, found := at[f.name]
+		if !found {
+			i = len(out)
+			at[f.name] = i
+			u, ok := units[f.unit]
+			if !ok {
+				u = inCount
+			}
+			p := panel{id: "tracked-" + itoa64(int64(i+1)), title: clip(clean(f.name), 60), unit: u}
+			if f.source != "" {
+				p.about = clip(clean(f.source), 200) + "."
+			}
+			out = append(out, p)
+		}
+		if f.note != "" {
+			out[i].about = strings.TrimSpace(out[i].about + " " + strings.TrimSuffix(clip(clean(f.note), 200), ".") + ".")
+		}
+		out[i].readings = append(out[i].readings, reading{name: called(f, groups[f.name]), t: f.t, v: f.v})
+	}
+	for i := range out {
+		if len(out[i].readings) > panelLines { // the largest have lines of their own
+			slices.SortStableFunc(out[i].readings, func(a, b reading) int { return cmp.Compare(b.most(), a.most()) })
+		}
+	}
+	return out
+}
+
+// most is the largest value that was read.
+func (r reading) most() float64 {
+	most := 0.0
+	for _, v := range r.v {
+		most = max(most, larger(0, v))
+	}
+	return most
+}
+
+// called is the name of one series among those of one metric.
+func called(f tracked, group []tracked) string {
+	var parts []string
+	for _, key := range slices.Sorted(maps.Keys(f.labels)) {
+		if slices.ContainsFunc(group, func(o tracked) bool { return o.labels[key] != f.labels[key] }) {
+			parts = append(parts, f.labels[key])
+		}
+	}
+	if len(parts) == 0 {
+		return clip(clean(f.name), 40)
+	}
+	return clip(clean(strings.Join(parts, " ")), 40)
+}

@@ -1,0 +1,63 @@
+package reporters
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"brunt/scenarios"
+)
+
+func TestTrackedPanels(t *testing.T) {
+	at := []float64{0, 5, 10}
+	list := []tracked{
+		{name: "queue", unit: "", source: "prometheus: sum(queue)", t: at, v: []float64{1, 2, 3}},
+		{name: "heap", unit: "bytes", labels: map[string]string{"job": "posts", "instance": "a:1"}, t: at, v: []float64{1 << 20, 2 << 20, 3 << 20}},
+		{name: "heap", unit: "bytes", labels: map[string]string{"job": "posts", "instance": "b:1"}, t: at, v: []float64{1 << 20, 2 << 20, 3 << 20}, note: "no answer at 5s"},
+		{name: hostile, unit: hostile, labels: map[string]string{hostile: hostile}, source: hostile, note: hostile, t: at, v: []float64{1, 2, 3}},
+	}
+	for i := range 9 {
+		list = append(list, tracked{name: "wide", unit: "share", labels: map[string]string{"pod": fmt.Sprint("pod-", i)}, t: at, v: []float64{0, float64(i) / 10, 0}})
+	}
+	var got []string
+	panels := trackedPanels(list)
+	for _, p := range panels[:2] {
+		s := fmt.Sprint(p.title, " ", p.unit, " ", p.about)
+		for _, r := range p.readings {
+			s += " | " + r.name
+		}
+		got = append(got, s)
+	}
+	want := "queue 2 prometheus: sum(queue). | queue\nheap 5 no answer at 5s. | a:1 | b:1"
+	if s := strings.Join(got, "\n"); s != want {
+		t.Errorf("got\n%s\nwant\n%s", s, want)
+	}
+	r := &scenarios.Result{Duration: 10}
+	for i := range 10 {
+		r.Windows = append(r.Windows, scenarios.Window{T: scenarios.Num(i), D: 1, Load: "*", Step: "*", Offered: 1, OK: 1})
+	}
+	points, together := points(r)
+	c := newCharts(newTimeline(r, points, places{}), points, together)
+	charts := c.panels(panels)
+	if len(charts) != 4 {
+		t.Fatalf("%d charts", len(charts))
+	}
+	var page strings.Builder
+	for _, ch := range charts {
+		if err := pageTemplate.ExecuteTemplate(&page, "chart", ch); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, bad := range []string{"<script>", "</textarea>", "\x1b", "\u202e"} {
+		if strings.Contains(page.String(), bad) {
+			t.Errorf("%q came through", bad)
+		}
+	}
+	wide := charts[3]
+	if len(wide.Legend) != panelLines+1 || wide.Legend[0].Name != "pod-8" || wide.Legend[panelLines].Name != "most of 3 others" || wide.Table == nil {
+		t.Errorf("%+v", wide.Legend)
+	}
+	if charts[1].Label != "a:1 from 1 MiB to 3 MiB; b:1 from 1 MiB to 3 MiB" {
+		t.Errorf("%s", charts[1].Label)
+	}
+}

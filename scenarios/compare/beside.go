@@ -1,0 +1,87 @@
+package compare
+
+import (
+	"fmt"
+	"slices"
+
+	"brunt/scenarios"
+)
+
+// Beside sets one run beside earlier ones, for a reader of its report. Runs that differ in
+// more than what was measured are compared all the same, and it is said in what.
+//
+// One run is no control, nor are few: days differ by themselves. Rows get a verdict from
+// [LeastHistory] runs on, by the bound of prediction, as [Gate] gives it; of two to seven
+// runs the bounds alone, of one run the change alone.
+func Beside(base []Run, cand Run, o Options) (*scenarios.Comparison, error) {
+	if o.Alpha == 0 {
+		o.Alpha = DefaultAlpha
+	}
+	c := &Comparison{Design: Past, Alpha: o.Alpha}
+	out := &scenarios.Comparison{Verdict: scenarios.Inconclusive, Alpha: scenarios.Num(o.Alpha), Rows: []scenarios.Change{}}
+	var of []values
+	for _, r := range base {
+		out.Base = append(out.Base, r.Name)
+		of = append(of, valuesOf(r.Result))
+	}
+	now := []values{valuesOf(cand.Result)}
+	for _, m := range Mismatches(append(slices.Clone(base), cand)) {
+		out.Mismatches = append(out.Mismatches, m.Text)
+	}
+	tests := c.tests(places(cand.Result, append(slices.Clone(now), of...)), of, now, o)
+	if len(tests) == 0 {
+		return nil, fmt.Errorf("%w: they have nothing in common that there is enough of", ErrUnfit)
+	}
+	if len(base) >= leastRuns {
+		c.judge(tests)
+	}
+	n := len(base)
+	worse, worst := 0, -1
+	for i, t := range tests {
+		row := scenarios.Change{
+			Phase: t.Phase, Load: t.Load, Step: t.Step, Metric: t.Metric, Base: t.Base, This: t.Cand, Worse: t.Change, Low: t.Low, High: t.High, Margin: t.Margin,
+			Verdict: t.Verdict, Note: t.Note,
+		}
+		if n < LeastHistory {
+			row.Verdict = scenarios.Inconclusive
+		}
+		out.Rows = append(out.Rows, row)
+		if t.void || !t.Change.Known() || t.est.mean <= t.limit {
+			continue
+		}
+		worse++
+		if worst < 0 || t.est.mean/t.limit > tests[worst].est.mean/tests[worst].limit {
+			worst = i
+		}
+	}
+	switch {
+	case n >= LeastHistory:
+		out.Verdict, out.Reason = c.Verdict, scenarios.Sentence(c.Reason)
+	case worst < 0:
+		out.Reason = fmt.Sprintf("None of %s is worse than the baseline by more than its margin.", scenarios.Amount(len(tests), "figure"))
+	default:
+		t := tests[worst]
+		out.Reason = fmt.Sprintf("%d of %s worse than the baseline by more than the margin, most of all %s by %s.", worse, verb(len(tests)), t.where(), t.share(t.Change))
+	}
+	out.Caution = caution(n)
+	return out, nil
+}
+
+func verb(n int) string {
+	if n == 1 {
+		return "1 figure is"
+	}
+	return fmt.Sprintf("%d figures are", n)
+}
+
+// caution says what so many earlier runs are worth. The share of false alarms is that of
+// measurement.md.
+func caution(n int) string {
+	switch {
+	case n == 1:
+		return "One old run is no control: days differ by themselves, and nothing here tells how much. In simulations with nothing changed, every fifth baseline of another day made something look worse. Let `brunt compare` or `brunt ab` run both, or `brunt gate` keep a history."
+	case n < LeastHistory:
+		return fmt.Sprintf("%d old runs are little to judge by: the bounds are wide, and no verdict is given under %d. Let `brunt compare` or `brunt ab` run both, or `brunt gate` keep a history.", n, LeastHistory)
+	}
+	return ""
+}
