@@ -32,6 +32,8 @@ type runFlags struct {
 	force     bool
 	requests  bool
 	repeat    int
+	outTexts  []string
+	outs      []reporters.Out
 	logFormat string
 	logLevel  string
 }
@@ -67,6 +69,7 @@ with --plan does just that, and refuses if anything differs by then.`,
 	c.Flags().StringVar(&f.plan, "plan", "", "run what this plan says, if nothing differs from it")
 	c.Flags().BoolVar(&f.noChaos, "no-chaos", false, "inject no fault: the control run")
 	c.Flags().IntVar(&f.repeat, "repeat", 1, "run so often; the worst verdict counts")
+	c.Flags().StringArrayVar(&f.outTexts, "out", nil, "tell of the run while it goes on, KIND=URL: "+reporters.OutUsage+"; again for more")
 	c.Flags().StringVar(&f.logFormat, "log-format", "text", "text or json, on standard error")
 	for _, name := range laterFlags {
 		c.Flags().String(name, "", "")
@@ -111,6 +114,13 @@ func (f *runFlags) run(c *cobra.Command, path string) error {
 	}
 	if f.repeat < 1 {
 		return usagef("--repeat is at least 1")
+	}
+	for _, text := range f.outTexts {
+		out, err := reporters.ParseOut(text, os.Getenv)
+		if err != nil {
+			return usagef("--out %w", err)
+		}
+		f.outs = append(f.outs, out)
 	}
 	path, err := f.readPlan(path)
 	if err != nil {
@@ -174,15 +184,33 @@ func (f *runFlags) once(ctx context.Context, c *cobra.Command, plan *run.Plan) (
 	if f.requests {
 		requests = filepath.Join(dir, reporters.RequestsFile)
 	}
+	for _, out := range f.outs {
+		for _, s := range out.Secrets() {
+			plan.Scenario.Secrets.Add(s)
+		}
+	}
+	metrics := reporters.NewMetrics(reporters.MetricsOptions{Run: id, Scenario: plan.Scenario.Name, Faults: plan.FaultKinds()})
+	outs := reporters.Open(f.outs, reporters.OutRun{Metrics: metrics, Run: id, Scenario: plan.Scenario.Name, Log: log})
 	res, err := plan.Run(ctx, run.Options{
-		Requests: requests,
-		ID:       id, LogDir: filepath.Join(dir, "logs"), State: state(), Guard: append(self(), "guard"), Burner: append(self(), "burn"), NoChaos: f.noChaos, Log: log,
-		Live: live.Observe, Ledger: filepath.Join(dir, "ledger.jsonl"), Suspend: suspended(), Stop: stopSelf,
+		Requests: requests, BySteps: len(f.outs) > 0,
+		ID: id, LogDir: filepath.Join(dir, "logs"), State: state(), Guard: append(self(), "guard"), Burner: append(self(), "burn"), NoChaos: f.noChaos, Log: log,
+		Live: func(iv scenarios.Interval) {
+			live.Observe(iv)
+			metrics.Observe(iv)
+			outs.Observe(iv)
+		},
+		Event: func(e scenarios.Event) {
+			metrics.Event(e)
+			outs.Event(e)
+		},
+		Ledger: filepath.Join(dir, "ledger.jsonl"), Suspend: suspended(), Stop: stopSelf,
 	})
+	undelivered := outs.Close()
 	live.Clear()
 	if res == nil {
 		return nil, err
 	}
+	res.Notes = append(res.Notes, undelivered...)
 	defer run.Frugal()()
 	werr := reporters.Write(dir, res)
 	if terr := table(c.OutOrStdout(), res, dir); werr == nil {
