@@ -9,7 +9,7 @@
 //	report.html   the page that people read          page.go and html/
 //	terminal      the final table                    terminal.go
 //
-// and shows a run that goes on: a [Terminal] is also [Live], and [Metrics] (metrics.go) is
+// and shows a run that goes on: a [Terminal] is also [Live], and [Metrics] (collector.go) is
 // the same for Prometheus and its like. [Outs] (out.go) tell other places of it, each in
 // the background, by a queue of its own (out_queue.go):
 //

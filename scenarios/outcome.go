@@ -113,6 +113,7 @@ type Outcome struct {
 	End      time.Duration // its last byte is back, or it is given up
 	Think    time.Duration // of an iteration: its think time, which is not response time
 	Bytes    int64         // of the answer
+	Trace    uint64        // the low half of the id of its trace; 0 is none
 	WasSent  bool
 	Answered bool // an answer came back, whatever it said
 }
@@ -139,6 +140,7 @@ type Sample struct {
 	Message string            `json:"message,omitempty"` // what was wrong
 	Body    string            `json:"body,omitempty"`    // the beginning of the answer
 	Headers map[string]string `json:"headers,omitempty"` // of the answer
+	Trace   string            `json:"trace,omitempty"`   // id of its trace
 }
 
 // Said is what the sample tells beside its request: the message, and the answer.

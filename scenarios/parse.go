@@ -70,6 +70,7 @@ func (p *files) scenario(root *Node) *Scenario {
 	sc.Notes = s.unused()
 	p.short(root, "target", "url")
 	p.short(root, "warmup", "for")
+	p.short(root, "trace", "send")
 	p.version(root.Get("version"))
 	var doc document
 	Decode(root, &doc, p.m)
@@ -95,6 +96,7 @@ func (p *files) scenario(root *Node) *Scenario {
 	p.loads(sc, root.Get("load"))
 	p.faults(sc, doc.Chaos)
 	p.ledger(sc, doc.Ledger)
+	p.trace(sc, doc.Trace)
 	p.objectives(sc)
 	return sc
 }

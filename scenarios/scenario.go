@@ -28,6 +28,7 @@ type Scenario struct {
 	SLO        []Objective
 	Ledger     *Ledger // nil is none
 	Judge      Judge
+	Trace      Trace
 
 	Secrets *Secrets
 	Symbols *Symbols
@@ -89,6 +90,7 @@ type document struct {
 	SLO        []Objective `yaml:"slo"`                                 // what the verdict is about
 	Ledger     *Ledger     `yaml:"ledger"`                              // which writes are looked for after the run, and how
 	Judge      Judge       `yaml:"judge"`                               // how verdicts are reached
+	Trace      Trace       `yaml:"trace"`                               // how requests tell tracing who they are
 	Pacing     string      `yaml:"pacing,oneof=auto|precise|efficient"` // how arrivals are timed; zero is auto
 }
 

@@ -3,6 +3,7 @@ package targets
 import (
 	"context"
 	"crypto/tls"
+	"encoding/binary"
 	"errors"
 	"io"
 	"maps"
@@ -13,6 +14,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -50,6 +52,7 @@ type Vegeta struct {
 	env    *scenarios.Env
 	vars   []scenarios.Value
 	seed   uint64
+	traces *traces // nil sends none
 
 	mu   sync.Mutex
 	hits map[uint64]*hit // that are under way, by sequence number
@@ -123,7 +126,7 @@ func NewVegeta(o Options, v VegetaOptions) (*Vegeta, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Vegeta{p: p, steps: v.Steps, slots: make(chan struct{}, max(1, v.MaxInFlight)), env: v.Env, vars: v.Vars, seed: o.Seed, hits: map[uint64]*hit{}}
+	e := &Vegeta{p: p, steps: v.Steps, slots: make(chan struct{}, max(1, v.MaxInFlight)), env: v.Env, vars: v.Vars, seed: o.Seed, traces: newTraces(o.Tracing), hits: map[uint64]*hit{}}
 	for _, call := range v.Calls {
 		e.calls = append(e.calls, call.(*httpCall))
 	}
@@ -348,6 +351,9 @@ func (e *Vegeta) fill(t *vegeta.Target, c *httpCall, n int64) error {
 		name := c.headers[i].name
 		t.Header[name] = append(t.Header[name], string(f.value(i)))
 	}
+	if e.traces != nil && !c.traced {
+		t.Header["Traceparent"] = []string{string(e.traces.append(nil, e.traces.low(uint64(n))))}
+	}
 	if c.bodyType != "" {
 		t.Header["Content-Type"] = []string{c.bodyType}
 	}
@@ -536,6 +542,10 @@ func (e *Vegeta) outcome(h *hit, res *vegeta.Result) scenarios.Outcome {
 	if h.slot.Load() == 0 {
 		out.Slot = end
 	}
+	trace := h.traced()
+	if e.traces != nil && binary.BigEndian.Uint64(trace[:8]) == e.traces.High {
+		out.Trace = binary.BigEndian.Uint64(trace[8:])
+	}
 	if h.call < 0 { // the client refused it
 		h.call = 0
 		h.fail(errors.New(res.Error))
@@ -562,6 +572,19 @@ func (e *Vegeta) outcome(h *hit, res *vegeta.Result) scenarios.Outcome {
 	a.reset()
 	answers.Put(a)
 	return out
+}
+
+// traced is the id of the hit's trace.
+func (h *hit) traced() scenarios.TraceID {
+	if h.wire == nil {
+		return scenarios.TraceID{}
+	}
+	for name, values := range h.wire.Header { // written as its author did
+		if strings.EqualFold(name, traceHeader) && len(values) > 0 {
+			return scenarios.ParseTraceparent(values[0])
+		}
+	}
+	return scenarios.TraceID{}
 }
 
 // failure is why a hit has no answer; nil is that it has one.
@@ -593,7 +616,7 @@ func (e *Vegeta) sample(h *hit, out *scenarios.Outcome, err error, a *answer, re
 		return
 	}
 	c := e.calls[h.call]
-	sm := scenarios.Sample{At: h.Intended.Seconds(), Step: c.name, Request: c.method + " " + c.url.Text(), Status: int(out.Status)}
+	sm := scenarios.Sample{At: h.Intended.Seconds(), Step: c.name, Request: c.method + " " + c.url.Text(), Status: int(out.Status), Trace: h.traced().String()}
 	if h.wire != nil {
 		sm.Request = h.wire.Method + " " + h.wire.URL.String()
 	}
