@@ -504,8 +504,8 @@ func keyboard(t *testing.T, browser context.Context, html string, r *scenarios.R
 	}
 }
 
-// said is what stands in and around a chart.
-type said struct {
+// chartText is what stands in and around a chart.
+type chartText struct {
 	Label string
 	Texts map[string]float64 // beside and above the plot, with their height
 	Cells []string           // of the table
@@ -519,7 +519,7 @@ const chartSays = `Object.fromEntries([...document.querySelectorAll('#c-latency,
 
 func oneStep(t *testing.T, browser context.Context, html string, r *scenarios.Result) {
 	b := open(t, browser, html, look{})
-	before := see[map[string]said](b, chartSays)
+	before := see[map[string]chartText](b, chartSays)
 	if names := see[[]string](b, `[...document.querySelector('.view select').options].map(o => o.textContent)`); !slices.Equal(names, []string{"all together", "list posts", "read post"}) {
 		t.Errorf("the switch has %q", names)
 	}
@@ -527,7 +527,7 @@ func oneStep(t *testing.T, browser context.Context, html string, r *scenarios.Re
 	b.wait(`document.querySelectorAll('.shown').length === 3`)
 	b.compare(r, "browse", "read post")
 	b.bands(r, "latency")
-	for name, after := range see[map[string]said](b, chartSays) {
+	for name, after := range see[map[string]chartText](b, chartSays) {
 		if reflect.DeepEqual(before[name].Texts, after.Texts) || before[name].Label == after.Label || slices.Equal(before[name].Cells, after.Cells) {
 			t.Errorf("%s of the step says the same as that of all: %+v", name, after)
 		}
@@ -546,7 +546,7 @@ func oneStep(t *testing.T, browser context.Context, html string, r *scenarios.Re
 	// back to all of it, drawn by the script, it has to say what the page said without one
 	see[any](b, `(() => { [...document.querySelectorAll('.view button')].at(-1).click(); return null; })()`)
 	b.wait(`document.querySelectorAll('.shown').length === 0`)
-	for name, again := range see[map[string]said](b, chartSays) {
+	for name, again := range see[map[string]chartText](b, chartSays) {
 		was := before[name]
 		if was.Label != again.Label || !slices.Equal(was.Cells, again.Cells) || len(was.Texts) != len(again.Texts) {
 			t.Errorf("%s: the script says\n%+v\nwhere the page had\n%+v", name, again, was)

@@ -9,8 +9,13 @@
 //	report.html   the page that people read          page.go and html/
 //	terminal      the final table                    terminal.go
 //
-// and shows a run that goes on: a [Terminal] is also [Live], and [Metrics] (metrics.go) is
-// the same for Prometheus and its like.
+// and shows a run that goes on: a [Terminal] is also [Live], and [Metrics] (collector.go) is
+// the same for Prometheus and its like. [Outs] (out.go) tell other places of it, each in
+// the background, by a queue of its own (out_queue.go):
+//
+//	prometheus    remote write                       remote_write.go
+//	otlp          OpenTelemetry's metrics            otlp.go
+//	grafana       an annotation for each fault       grafana.go
 //
 // Every format is made from a [scenarios.Result] and from nothing else. [Write]
 // writes the files of a run; [Redraw] those that can be drawn again; [Read] gives the result back from result.json,

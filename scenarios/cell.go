@@ -47,6 +47,18 @@ type ErrorGroup struct {
 	Sample *Sample `json:"sample,omitempty"` // one of them
 }
 
+// A SlowRequest is one that was answered, among the slowest of its step.
+type SlowRequest struct {
+	Load     string   `json:"load"`             // whose it was
+	Step     string   `json:"step"`             // whose it was
+	At       Num      `json:"at"`               // when it was intended, an offset from t0
+	Response Num      `json:"response"`         // its response time
+	Outcome  string   `json:"outcome"`          // ok, shed or error
+	Status   int      `json:"status,omitempty"` // of the answer
+	Faults   []string `json:"faults,omitempty"` // that its life overlapped
+	Trace    string   `json:"trace,omitempty"`  // id of its trace
+}
+
 // A Window is one second of the run, or a part of one where a fault was injected
 // or cleared within it. Those of single loads and steps are longer in a long run of many
 // steps, and there is none where nothing happened. Outcomes count the requests intended in it; sent and

@@ -76,6 +76,14 @@
 // fault, and as 0 for a fault that is over once it is done; without any fault after it,
 // to the end of the load. What is unknown lets no objective pass that it could break.
 //
+// # Traces
+//
+// Every request of brunt's own engine and of vegeta's carries a traceparent of the W3C, but
+// one whose author wrote such a header. `trace: {send: off}` sends none, `sampled: false`
+// does not ask for the traces to be recorded, and `link` says where a trace is seen, with
+// ${trace.id} for its id. The ids are unique to the run. Failed requests that are kept as
+// samples, and the slowest of each step, are shown with theirs.
+//
 // # Placeholders
 //
 // A [Template] is filled in for each request, its values escaped for the place

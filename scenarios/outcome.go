@@ -113,6 +113,7 @@ type Outcome struct {
 	End      time.Duration // its last byte is back, or it is given up
 	Think    time.Duration // of an iteration: its think time, which is not response time
 	Bytes    int64         // of the answer
+	Trace    uint64        // the low half of the id of its trace; 0 is none
 	WasSent  bool
 	Answered bool // an answer came back, whatever it said
 }
@@ -141,6 +142,7 @@ type Sample struct {
 	Headers map[string]string `json:"headers,omitempty"` // of the answer
 	Sent    *Sent             `json:"sent,omitempty"`    // the request as it went on the wire; nil: it never did, or that is not known
 	Curl    string            `json:"curl,omitempty"`    // a command of curl that sends the request again, for a POSIX shell
+	Trace   string            `json:"trace,omitempty"`   // id of its trace
 }
 
 // Said is what the sample tells beside its request: the message, and the answer.

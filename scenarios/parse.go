@@ -72,6 +72,7 @@ func (p *files) scenario(root *Node) *Scenario {
 	sc.Notes = s.unused()
 	p.short(root, "target", "url")
 	p.short(root, "warmup", "for")
+	p.short(root, "trace", "send")
 	p.version(root.Get("version"))
 	var doc document
 	Decode(root, &doc, p.m)
@@ -104,6 +105,7 @@ func (p *files) scenario(root *Node) *Scenario {
 	p.named(doc.Alerts, "alerts", func(name string, f Field) {
 		sc.Alerts = append(sc.Alerts, Watched{name, f.Pos, f.Value})
 	})
+	p.trace(sc, doc.Trace)
 	p.objectives(sc)
 	return sc
 }

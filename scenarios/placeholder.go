@@ -25,6 +25,7 @@ const (
 	RefNow                     // ${now()}, ${now(unix)}, ${now(ms)}
 	RefRequest                 // ${request.path}: in a signature, a part of the request that it is over
 	RefLedger                  // ${ledger.id} in a write: drawn for it; ${id} in the ledger's read: that of the write
+	RefTrace                   // ${trace.id}: in the link to a trace, its id
 	RefRecorded                // what a replayed log asked for; nobody writes it
 )
 
@@ -239,8 +240,12 @@ func parseRef(text string) (*Ref, error) {
 		if r.Kind = RefLedger; text != ledgerID {
 			return nil, fmt.Errorf("%s: there is ${%s}", r, ledgerID)
 		}
+	case "trace":
+		if r.Kind = RefTrace; text != traceID {
+			return nil, fmt.Errorf("%s: there is ${%s}", r, traceID)
+		}
 	default:
-		hint := DidYouMean(space, []string{"env", "file", "data", "var", "unit", "link", "self", "request", "ledger"})
+		hint := DidYouMean(space, []string{"env", "file", "data", "var", "unit", "link", "self", "request", "ledger", "trace"})
 		return nil, fmt.Errorf("%s: there is no %q; %s", r, clip(space, 20), hint)
 	}
 	return r, nil

@@ -31,6 +31,8 @@ type Result struct {
 	Phases      []Phase           `json:"phases"`               // the stretches of the run that cells were composed for
 	Cells       []Cell            `json:"cells"`                // what was measured, by phase, load, step and outcome
 	Errors      []ErrorGroup      `json:"errors"`               // what went wrong, by cause and step
+	Slowest     []SlowRequest     `json:"slowest,omitempty"`    // of each step, in the run and while each fault was in
+	TraceLink   string            `json:"trace_link,omitempty"` // where a trace is seen; ${trace.id} in it is its id
 	Generator   Generator         `json:"generator"`            // brunt's own health
 	Faults      []FaultRecord     `json:"faults"`               // each occurrence of each fault, as it really happened
 	Repeats     []Repeat          `json:"repeats,omitempty"`    // of faults that came several times

@@ -31,6 +31,7 @@ type Scenario struct {
 	Alerts     []Watched // of the team's own monitoring, by name
 	Judge      Judge
 	Meta       Meta // what the run is to its organisation; empty is not said
+	Trace      Trace
 
 	Secrets *Secrets
 	Symbols *Symbols
@@ -95,6 +96,7 @@ type document struct {
 	Metrics    *Node       `yaml:"metrics"`                             // what is read of the target's own side while the run goes on, by name: a metric on a page in Prometheus's format, or a query
 	Alerts     *Node       `yaml:"alerts"`                              // alerts of the team's own monitoring, by name, and who is asked for them
 	Judge      Judge       `yaml:"judge"`                               // how verdicts are reached
+	Trace      Trace       `yaml:"trace"`                               // how requests tell tracing who they are
 	Pacing     string      `yaml:"pacing,oneof=auto|precise|efficient"` // how arrivals are timed; zero is auto
 }
 

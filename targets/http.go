@@ -69,6 +69,7 @@ type httpCall struct {
 	segments  []segment // in place of body, when files are sent
 	bodyType  string
 	redirects int
+	traced    bool          // its author wrote a traceparent
 	graphql   *graphQL      // nil is a plain request
 	stream    *eventReading // nil is an answer like any other
 	auth      *auth         // nil is without
@@ -139,6 +140,7 @@ func (*HTTP) Compile(step scenarios.Block, in Scope, m *scenarios.Mistakes) (sce
 			m.Add(s.Of("extract"), "%s: only a step with a stream of events, sse, has one", f.String())
 		}
 	}
+	c.traced = c.has(traceHeader)
 	c.fixed = len(c.Refs()) == 0 && c.auth == nil && c.sign == nil
 	return c, m.Len() == before
 }

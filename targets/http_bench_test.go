@@ -2,6 +2,7 @@ package targets_test
 
 import (
 	"net"
+	"strings"
 	"testing"
 	"time"
 
@@ -50,7 +51,7 @@ func TestHTTP_DoesNotAllocate(t *testing.T) {
 		{"filled in", `{post: "/x?n=${int(1,9)}", headers: {X-A: "${uuid(seeded)}"}, json: {a: "${int(1,9)}"}, check: {status: 200}}`, 0},
 		{"header looked into", `{get: /, check: {header: {Server: x}}}`, 1},
 	} {
-		r := newRig(t, targets.Options{Base: script(t, mute(small))}, c.step)
+		r := newRig(t, targets.Options{Base: script(t, mute(small)), Tracing: targets.Tracing{High: 1, Sampled: true}}, c.step)
 		u := r.user(0)
 		var out scenarios.Outcome
 		if n := testing.AllocsPerRun(2000, func() { again(u, r.Calls[0], r.t0, &out) }); n > c.most {
@@ -64,12 +65,18 @@ func BenchmarkHTTP_Do(b *testing.B) {
 	const items = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 80\r\n\r\n" + `{"items":[{"id":17,"name":"a post about something"},{"id":18,"name":"another"}]}`
 	for _, c := range []struct{ name, step, answer string }{
 		{"fixed", `get: /`, small},
+		{"fixed+trace", `get: /`, small},
 		{"template", `get: "/posts?page=${int(1,50)}"`, small},
+		{"template+trace", `get: "/posts?page=${int(1,50)}"`, small},
 		{"check+extract", `{get: "/posts?page=${int(1,50)}", check: {status: 200, "$.items": not empty}, extract: {id: "$.items[0].id"}}`, items},
 	} {
 		b.Run("call="+c.name, func(b *testing.B) {
 			b.ReportAllocs()
-			r := newRig(b, targets.Options{Base: script(b, mute(c.answer))}, c.step)
+			o := targets.Options{Base: script(b, mute(c.answer))}
+			if strings.HasSuffix(c.name, "trace") {
+				o.Tracing.High = 1
+			}
+			r := newRig(b, o, c.step)
 			u := r.user(0)
 			var out scenarios.Outcome
 			for b.Loop() {

@@ -11,13 +11,14 @@ import (
 // filling is a request with its placeholders filled in. It is kept until the call
 // is over, so that a redirect sends the same values again.
 type filling struct {
-	url    []byte // of the call, the base URL's path before it
-	host   []byte
-	values []byte  // of the author's headers, one after the other
-	ends   []int   // where each of them ends
-	body   []byte  // of the parts that are files nothing
-	cuts   []int   // where in body each part ends
-	proof  []field // headers that prove who sends the request, and that it is theirs
+	url     []byte // of the call, the base URL's path before it
+	host    []byte
+	values  []byte  // of the author's headers, one after the other
+	ends    []int   // where each of them ends
+	body    []byte  // of the parts that are files nothing
+	cuts    []int   // where in body each part ends
+	traceAt int     // where in the request its traceparent stands
+	proof   []field // headers that prove who sends the request, and that it is theirs
 }
 
 // fill fills the call in for it. The URL is filled in by target.
@@ -106,6 +107,7 @@ type wire struct {
 	target []byte // path and query
 	cookie string // of the virtual user's jar
 	bare   bool   // a redirect dropped the body
+	trace  uint64 // low half of the id of its trace; 0 is none
 	away   bool   // a redirect led to another origin: what is meant for one host is not told to another
 }
 
@@ -158,6 +160,11 @@ func (c *httpCall) compose(dst []byte, f *filling, w *wire, client *httpClient) 
 	for _, p := range f.proof {
 		dst = append(append(append(append(dst, p.name...), ": "...), p.value...), "\r\n"...)
 	}
+	if w.trace != 0 {
+		dst = append(dst, traceHeader+": "...)
+		f.traceAt = len(dst)
+		dst = append(client.traces.append(dst, w.trace), "\r\n"...)
+	}
 	if !c.sends() || w.bare {
 		if w.method == "POST" || w.method == "PUT" || w.method == "PATCH" {
 			dst = header(dst, "Content-Length", "0")
@@ -190,8 +197,9 @@ func header(dst []byte, name, value string) []byte {
 // readyRequest is a request without placeholders, as it goes on the wire to one
 // origin.
 type readyRequest struct {
-	client *httpClient
-	origin *origin
-	target []byte
-	bytes  []byte
+	client  *httpClient
+	origin  *origin
+	target  []byte
+	bytes   []byte
+	traceAt int // where in bytes its traceparent stands, if it has one
 }

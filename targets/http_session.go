@@ -19,6 +19,7 @@ type httpClient struct {
 	base      *origin
 	basePath  string // of the base URL, without its last /
 	keepAlive bool
+	traces    *traces // nil sends none
 }
 
 var (
@@ -33,7 +34,7 @@ func (*HTTP) Client(o Options) (Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &httpClient{pool: p, keepAlive: o.Connections.KeepAlive == nil || *o.Connections.KeepAlive}
+	c := &httpClient{pool: p, keepAlive: o.Connections.KeepAlive == nil || *o.Connections.KeepAlive, traces: newTraces(o.Tracing)}
 	if o.Base != "" {
 		if _, err := ParseBase(o.Base); err != nil {
 			return nil, err
@@ -48,7 +49,9 @@ func (*HTTP) Client(o Options) (Client, error) {
 }
 
 // Open implements [Client].
-func (c *httpClient) Open(int) (Session, error) { return &httpSession{client: c}, nil }
+func (c *httpClient) Open(int) (Session, error) {
+	return &httpSession{client: c, traces: c.traces.open()}, nil
+}
 
 // Abort implements [Client].
 func (c *httpClient) Abort() { c.abort() }
@@ -68,6 +71,7 @@ func (c *httpClient) Close() error {
 type httpSession struct {
 	client *httpClient
 	jar    *cookiejar.Jar // nil until a cookie came
+	traces traceSource
 	tokens []*signedToken // of the iteration; none until one was signed
 }
 
@@ -78,6 +82,9 @@ func (s *httpSession) Close() error { return nil }
 func (s *httpSession) Do(it *scenarios.Iter, call scenarios.Call, out *scenarios.Outcome) {
 	t := trips.Get().(*trip)
 	t.httpSession, t.call, t.it, t.out = s, call.(*httpCall), it, out
+	if !t.call.traced {
+		out.Trace = s.client.traces.next(&s.traces)
+	}
 	if err := t.ready(); err != nil {
 		out.Slot = s.client.now()
 		t.fail(err)
@@ -144,6 +151,11 @@ func (t *trip) ready() (err error) {
 	if r := c.ready.Load(); r != nil && t.jar == nil && r.client == client {
 		t.wire = wire{method: c.method, origin: r.origin, target: r.target}
 		t.send = r.bytes
+		if t.out.Trace != 0 {
+			t.mem = append(t.mem[:0], r.bytes...)
+			client.traces.append(t.mem[:r.traceAt], t.out.Trace)
+			t.send = t.mem
+		}
 		return nil
 	}
 	o, target, err := t.filling.target(c, t.it, client)
@@ -161,7 +173,7 @@ func (t *trip) ready() (err error) {
 		t.out.Ready = max(t.out.Ready, client.now())
 	}
 	if c.fixed && t.wire.cookie == "" && t.tail == nil {
-		c.ready.Store(&readyRequest{client: client, origin: o, target: []byte(string(target)), bytes: []byte(string(t.send))})
+		c.ready.Store(&readyRequest{client: client, origin: o, target: []byte(string(target)), bytes: []byte(string(t.send)), traceAt: t.filling.traceAt})
 	}
 	return nil
 }
@@ -182,6 +194,7 @@ func (t *trip) compose() error {
 	if err := t.prove(); err != nil {
 		return err
 	}
+	t.wire.trace = t.out.Trace
 	t.mem = t.call.compose(t.mem[:0], &t.filling, &t.wire, t.client)
 	t.send, t.tail = t.mem, nil
 	if !t.wire.bare {
@@ -337,7 +350,7 @@ func (t *trip) sample(err error) {
 	if k == nil || !k.Want(t.out) {
 		return
 	}
-	sm := scenarios.Sample{At: t.out.Intended.Seconds(), Step: t.call.name, Request: t.call.method + " " + t.at(), Status: int(t.out.Status)}
+	sm := scenarios.Sample{At: t.out.Intended.Seconds(), Step: t.call.name, Request: t.call.method + " " + t.at(), Status: int(t.out.Status), Trace: t.traced().String()}
 	if err != nil {
 		sm.Message = said(err)
 	} else {

@@ -67,7 +67,7 @@ func (r *Recordings) of(name, method string) *httpCall {
 	c := r.model
 	return &httpCall{
 		name: name, method: method, host: c.host, headers: slices.Clone(c.headers), redirects: c.redirects, auth: c.auth, sign: c.sign,
-		status: c.status, shed: c.shed, checks: c.checks, whole: c.whole,
+		status: c.status, shed: c.shed, checks: c.checks, whole: c.whole, traced: c.has(traceHeader),
 	}
 }
 
@@ -101,6 +101,7 @@ func (r *Recordings) Call(q *Recorded, name string, m *scenarios.Mistakes) (scen
 	if c.sign != nil && c.has(c.sign.header()) {
 		c.sign = nil
 	}
+	c.traced = c.has(traceHeader)
 	c.fixed = len(c.Refs()) == 0 && c.auth == nil && c.sign == nil
 	return c, m.Len() == before
 }

@@ -52,7 +52,8 @@ type Options struct {
 	T0          time.Time // of the run: deadlines count from it
 	Gate        Gate      // nil allows all
 	Sampler     Sampler
-	Agent       string // User-Agent
+	Agent       string  // User-Agent
+	Tracing     Tracing // of requests; zero is not at all
 }
 
 // A Gate refuses addresses outside the blast radius. Host is the name that led to

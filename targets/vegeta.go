@@ -48,6 +48,7 @@ type Vegeta struct {
 	env    *scenarios.Env
 	vars   []scenarios.Value
 	seed   uint64
+	traces *traces // nil sends none
 
 	mu   sync.Mutex
 	hits map[uint64]*hit // that are under way, by sequence number
@@ -121,7 +122,7 @@ func NewVegeta(o Options, v VegetaOptions) (*Vegeta, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Vegeta{p: p, steps: v.Steps, slots: make(chan struct{}, max(1, v.MaxInFlight)), env: v.Env, vars: v.Vars, seed: o.Seed, hits: map[uint64]*hit{}}
+	e := &Vegeta{p: p, steps: v.Steps, slots: make(chan struct{}, max(1, v.MaxInFlight)), env: v.Env, vars: v.Vars, seed: o.Seed, traces: newTraces(o.Tracing), hits: map[uint64]*hit{}}
 	for _, call := range v.Calls {
 		e.calls = append(e.calls, call.(*httpCall))
 	}
@@ -327,6 +328,9 @@ func (e *Vegeta) fill(t *vegeta.Target, c *httpCall, n int64) error {
 	for i := range c.headers {
 		name := c.headers[i].name
 		t.Header[name] = append(t.Header[name], string(f.value(i)))
+	}
+	if e.traces != nil && !c.traced {
+		t.Header["Traceparent"] = []string{string(e.traces.append(nil, e.traces.low(uint64(n))))}
 	}
 	if c.bodyType != "" {
 		t.Header["Content-Type"] = []string{c.bodyType}

@@ -2,11 +2,13 @@ package targets
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"io"
 	"net/http"
 	"net/http/httptrace"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -125,6 +127,10 @@ func (e *Vegeta) outcome(h *hit, res *vegeta.Result) scenarios.Outcome {
 	if h.slot.Load() == 0 {
 		out.Slot = end
 	}
+	trace := h.traced()
+	if e.traces != nil && binary.BigEndian.Uint64(trace[:8]) == e.traces.High {
+		out.Trace = binary.BigEndian.Uint64(trace[8:])
+	}
 	if h.call < 0 { // the client refused it
 		h.call = 0
 		h.fail(errors.New(res.Error))
@@ -151,6 +157,19 @@ func (e *Vegeta) outcome(h *hit, res *vegeta.Result) scenarios.Outcome {
 	a.reset()
 	answers.Put(a)
 	return out
+}
+
+// traced is the id of the hit's trace.
+func (h *hit) traced() scenarios.TraceID {
+	if h.wire == nil {
+		return scenarios.TraceID{}
+	}
+	for name, values := range h.wire.Header { // written as its author did
+		if strings.EqualFold(name, traceHeader) && len(values) > 0 {
+			return scenarios.ParseTraceparent(values[0])
+		}
+	}
+	return scenarios.TraceID{}
 }
 
 // failure is why a hit has no answer; nil is that it has one.
@@ -182,7 +201,7 @@ func (e *Vegeta) sample(h *hit, out *scenarios.Outcome, err error, a *answer, re
 		return
 	}
 	c := e.calls[h.call]
-	sm := scenarios.Sample{At: h.Intended.Seconds(), Step: c.name, Request: c.method + " " + c.url.Text(), Status: int(out.Status)}
+	sm := scenarios.Sample{At: h.Intended.Seconds(), Step: c.name, Request: c.method + " " + c.url.Text(), Status: int(out.Status), Trace: h.traced().String()}
 	if h.wire != nil {
 		sm.Request = h.wire.Method + " " + h.wire.URL.String()
 		sm.Sent = sentByVegeta(h.wire, e.p.o.TLS)

@@ -35,6 +35,8 @@ type runFlags struct {
 	repeat    int
 	base      baselineFlags
 	earlier   []compare.Run // of the baseline
+	outTexts  []string
+	outs      []reporters.Out
 	logFormat string
 	logLevel  string
 }
@@ -72,6 +74,7 @@ with --plan does just that, and refuses if anything differs by then.`,
 	c.Flags().BoolVar(&f.noChaos, "no-chaos", false, "inject no fault: the control run")
 	f.base.register(c)
 	c.Flags().IntVar(&f.repeat, "repeat", 1, "run so often; the worst verdict counts")
+	c.Flags().StringArrayVar(&f.outTexts, "out", nil, "tell of the run while it goes on, KIND=URL: "+reporters.OutUsage+"; again for more")
 	c.Flags().StringVar(&f.logFormat, "log-format", "text", "text or json, on standard error")
 	for _, name := range laterFlags {
 		c.Flags().String(name, "", "")
@@ -116,6 +119,13 @@ func (f *runFlags) run(c *cobra.Command, path string) error {
 	}
 	if f.repeat < 1 {
 		return usagef("--repeat is at least 1")
+	}
+	for _, text := range f.outTexts {
+		out, err := reporters.ParseOut(text, os.Getenv)
+		if err != nil {
+			return usagef("--out %w", err)
+		}
+		f.outs = append(f.outs, out)
 	}
 	path, err := f.readPlan(path)
 	if err != nil {
@@ -179,15 +189,34 @@ func (f *runFlags) once(ctx context.Context, c *cobra.Command, plan *run.Plan) (
 		return nil, err
 	}
 	o := f.runOptions(dir, log)
-	o.ID, o.Live = id, live.Observe
+	o.ID = id
 	if f.requests {
 		o.Requests = filepath.Join(dir, reporters.RequestsFile)
 	}
+	for _, out := range f.outs {
+		for _, s := range out.Secrets() {
+			plan.Scenario.Secrets.Add(s)
+		}
+	}
+	metrics := reporters.NewMetrics(reporters.MetricsOptions{Run: id, Scenario: plan.Scenario.Name, Faults: plan.FaultKinds()})
+	outs := reporters.Open(f.outs, reporters.OutRun{Metrics: metrics, Run: id, Scenario: plan.Scenario.Name, Log: log})
+	o.BySteps = len(f.outs) > 0
+	o.Live = func(iv scenarios.Interval) {
+		live.Observe(iv)
+		metrics.Observe(iv)
+		outs.Observe(iv)
+	}
+	o.Event = func(e scenarios.Event) {
+		metrics.Event(e)
+		outs.Event(e)
+	}
 	res, err := plan.Run(ctx, o)
+	undelivered := outs.Close()
 	live.Clear()
 	if res == nil {
 		return nil, err
 	}
+	res.Notes = append(res.Notes, undelivered...)
 	defer run.Frugal()()
 	beside(c.ErrOrStderr(), res, f.earlier)
 	werr := reporters.Write(dir, res)

@@ -20,6 +20,9 @@ type Case struct {
 	Samples *Samples                // nil keeps none
 	Ledger  *scenarios.LedgerRecord // nil: there is none
 
+	// TraceID gives the id of a trace of a load, by its low half; nil is that there are none.
+	TraceID func(load int, low uint64) scenarios.TraceID
+
 	// NoTraffic tells of occurrences, by number, whose fault counts bytes at a link or
 	// hook whether it met none. Of those that it does not tell of, the requests of the
 	// load during the fault tell. Nothing is known of what a fault does that met none.
@@ -56,6 +59,7 @@ type Findings struct {
 	Phases     []scenarios.Phase
 	Cells      []scenarios.Cell
 	Errors     []scenarios.ErrorGroup
+	Slowest    []scenarios.SlowRequest
 	Windows    []scenarios.Window
 	Objectives []scenarios.ObjectiveResult
 	Faults     []FaultFinding // one for each occurrence, in the order of injection
@@ -171,6 +175,7 @@ func (f *finisher) finish() error {
 	}
 	f.table(ps, sums)
 	f.errorGroups(ps, sums)
+	f.out.Slowest = f.slowest()
 	f.health(ps, sums)
 	f.judge(ps, sums)
 	f.out.Histograms = f.hists

@@ -22,6 +22,7 @@
 //	tally.go       a sparse histogram of times
 //	spill.go       the file that closed cells go to (unlink_*.go: without a trace)
 //	writes.go      every write of the ledger, in a file
+//	slowest.go     the slowest requests of every step
 //	samples.go     the first failed request of every step and cause
 //	limit.go       times that objectives name, counted request by request
 //	live.go        the last second for those who watch; stop and steady conditions

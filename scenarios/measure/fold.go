@@ -91,6 +91,7 @@ func (r *Recorder) sort(o *scenarios.Outcome) {
 	if iteration {
 		return
 	}
+	r.slow.add(o, set)
 	if o.Intended >= 0 {
 		r.offered++
 		if o.Kind == scenarios.Error || o.Kind == scenarios.Skipped {

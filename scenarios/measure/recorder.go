@@ -74,6 +74,7 @@ type Recorder struct {
 	latest  time.Duration           // end of a request that was sorted
 	flight  map[time.Duration]int64 // most iterations under way, by window
 	since   []Sum                   // by series, since the interval began
+	slow    slowest
 	steps   []stepSince             // the same by step; empty where nobody asked for it
 	began   time.Duration           // the interval
 	under   int64                   // requests under way then, as far as they were told as offered
@@ -120,6 +121,7 @@ func New(cfg Config) (*Recorder, error) {
 		lag:  hdrhistogram.New(scenarios.HistMin, scenarios.HistMax, scenarios.HistDigits),
 	}
 	r.shards = newShards(cfg.Shards)
+	r.slow.steps = len(cfg.Steps)
 	if cfg.BySteps {
 		r.steps = make([]stepSince, len(cfg.Steps))
 	}

@@ -98,3 +98,12 @@ func (foreseenContainer) Container() (id string, started time.Time) { return "",
 func (foreseenContainer) Addresses() []netip.Addr                   { return nil }
 
 var errForeseen = errors.New("it is not started yet")
+
+// FaultKinds gives the kinds of the plan's faults by their names.
+func (p *Plan) FaultKinds() map[string]string {
+	kinds := map[string]string{}
+	for _, e := range p.Faults {
+		kinds[e.Name] = e.Kind
+	}
+	return kinds
+}

@@ -193,6 +193,10 @@ func (c *compiler) references() {
 			if !inSign(c.sc.Root, u.Pos) {
 				c.m.Add(u.Pos, "${%s} belongs into a sign block: a signature is over it", u.Ref.Text)
 			}
+		case scenarios.RefTrace:
+			if link := c.sc.Root.Get("trace"); link == nil || !link.Holds(u.Pos) {
+				c.m.AddHint(u.Pos, "a traceparent of your own is a header like any other", "${%s} belongs into the link of `trace`", u.Ref.Text)
+			}
 		case scenarios.RefUnit:
 			switch {
 			case c.vague || c.inProcesses(u.Pos):

@@ -54,6 +54,12 @@ func (r *runner) result(ctx context.Context) (*scenarios.Result, error) {
 		Samples: r.samples, Faults: map[string]measure.FaultCase{}, NoTraffic: map[int]bool{}, Unverified: map[int]bool{},
 		Detected: map[int]measure.Detection{},
 	}
+	if sc.Trace.Sends() {
+		c.TraceID = func(load int, low uint64) scenarios.TraceID {
+			return scenarios.NewTraceID(r.traceHigh(r.Loads[load].Name), low)
+		}
+		res.TraceLink = sc.Trace.Link.Text()
+	}
 	for _, rec := range r.records {
 		if rec.Skipped {
 			c.Skipped = append(c.Skipped, measure.Skipped{Fault: rec.Fault, Name: rec.Name, Why: rec.InjectErr.Error()})
@@ -93,6 +99,7 @@ func (r *runner) result(ctx context.Context) (*scenarios.Result, error) {
 	r.scriptThresholds(res)
 	res.Metrics = r.scriptMetrics()
 	res.Errors = append(res.Errors, f.Errors...)
+	res.Slowest = f.Slowest
 	res.Histograms = f.Histograms
 	res.Faults = append(res.Faults, r.faultRecords(f)...)
 	res.Repeats = scenarios.Repeats(res.Faults)

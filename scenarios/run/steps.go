@@ -35,7 +35,16 @@ func (r *runner) reach(l *scenarios.Load) targets.Options {
 	return targets.Options{
 		Base: base, TLS: r.Scenario.Target.TLS, Connections: l.Connections, Resolve: resolve, Proxies: r.proxiesOf(l), Timeout: l.Timeout.D(),
 		Seed: r.Scenario.Seed ^ hashOf(l.Name), T0: r.t0, Gate: r.gate.check, Agent: "brunt",
+		Tracing: targets.Tracing{High: r.traceHigh(l.Name), Sampled: r.Scenario.Trace.Samples()},
 	}
+}
+
+// traceHigh is the first half of the ids of a load's traces; zero is that there are none.
+func (r *runner) traceHigh(load string) uint64 {
+	if !r.Scenario.Trace.Sends() || r.env == nil {
+		return 0
+	}
+	return max(1, r.env.Salt[0]^hashOf(load))
 }
 
 // straight says how one place is asked, as the first load would and past the links that

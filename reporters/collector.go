@@ -198,6 +198,10 @@ func (m *Metrics) Collect(to chan<- prometheus.Metric) {
 		for i := range labels {
 			labels[i] = strings.ToValidUTF8(labels[i], "�")
 		}
+		if kind == prometheus.CounterValue {
+			to <- prometheus.MustNewConstMetricWithCreatedTimestamp(m.descs[name], kind, v, m.began, labels...)
+			return
+		}
 		to <- prometheus.MustNewConstMetric(m.descs[name], kind, v, labels...)
 	}
 	for k, t := range m.steps {
