@@ -3,7 +3,7 @@ package run
 import (
 	"context"
 	"math"
-	"strings"
+	"slices"
 	"sync"
 	"time"
 
@@ -140,6 +140,11 @@ func (u *usage) finish(events []scenarios.Event) []scenarios.UnitUsage {
 		return nil
 	}
 	u.stop()
+	return u.soFar(events)
+}
+
+// soFar is what is known while the watch goes on.
+func (u *usage) soFar(events []scenarios.Event) []scenarios.UnitUsage {
 	var out []scenarios.UnitUsage
 	for _, one := range u.units {
 		one.mu.Lock()
@@ -147,8 +152,10 @@ func (u *usage) finish(events []scenarios.Event) []scenarios.UnitUsage {
 			if one.out.CPU = scenarios.NaN; one.known > 0 {
 				one.out.CPU = scenarios.Num(one.sum.Seconds() / one.known.Seconds())
 			}
-			fromEvents(&one.out, events)
-			out = append(out, one.out)
+			known := one.out
+			known.Seconds = slices.Clone(known.Seconds)
+			fromEvents(&known, events)
+			out = append(out, known)
 		}
 		one.mu.Unlock()
 	}
@@ -208,6 +215,3 @@ func (u *usage) latest(o scenarios.Objective, now time.Duration, events func() [
 
 // ofSource tells whether a unit is what a metric is about.
 func ofSource(source, unit, service string) bool { return source == unit || source == service }
-
-// isUnit tells a unit from a service.
-func isUnit(source string) bool { return strings.HasSuffix(source, "]") }
