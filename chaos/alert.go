@@ -181,11 +181,8 @@ func (q *AlertQuestion) ruled(body []byte) (AlertState, error) {
 				names = append(names, rule.Name)
 				continue
 			}
-			switch rule.Health {
-			case "err":
+			if rule.Health == "err" {
 				return s, fmt.Errorf("its rule can't be evaluated: %s", rule.LastError)
-			case "unknown":
-				return s, errors.New("its rule was not evaluated yet")
 			}
 			s.For = max(s.For, time.Duration(rule.Duration*float64(time.Second)))
 			for _, one := range rule.Alerts {

@@ -172,6 +172,9 @@ func (r *runner) faultRecords(f *measure.Findings) []scenarios.FaultRecord {
 		if c.Detect != nil && c.N >= 0 {
 			r.fillDetect(&rec, c)
 		}
+		if c.N >= 0 {
+			rec.Alerts = r.observed.after(c)
+		}
 		out = append(out, rec)
 	}
 	slices.SortStableFunc(out, func(a, b scenarios.FaultRecord) int { return cmp.Compare(when(a), when(b)) })
