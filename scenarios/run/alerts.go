@@ -257,9 +257,8 @@ func (a *alertWatch) resolution(injected, cleared time.Duration) measure.Resolut
 			continue
 		}
 		if !one.firing {
-			r.At = one.end
 			// One that was over and fired again before the fault was cleared was not over.
-			if r.At >= cleared {
+			if r.At = cmp.Or(r.At, one.end); one.begin >= cleared {
 				break
 			}
 			continue
