@@ -145,6 +145,7 @@ type sealedCall struct {
 	Status  []string                    `json:"status,omitempty"` // one of which is wanted; none is any under 400
 	Timeout time.Duration               `json:"timeout"`
 	Allow   [][]string                  `json:"allow,omitempty"` // what may be called besides loopback; every list must hold it
+	Stays   bool                        `json:"stays,omitempty"` // a redirect to another host is not followed
 }
 
 // seal fills the call in.
@@ -322,7 +323,17 @@ func (s *sealedCall) client() (*http.Client, error) {
 		}}
 		return d.DialContext(ctx, network, addr)
 	}
-	return &http.Client{Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}}, nil
+	client := &http.Client{Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}}
+	if s.Stays {
+		const most = 5
+		client.CheckRedirect = func(req *http.Request, via []*http.Request) error {
+			if len(via) >= most || req.URL.Host != via[0].URL.Host {
+				return fmt.Errorf("it leads on to %s, and only what is named is read", req.URL.Host)
+			}
+			return nil
+		}
+	}
+	return client, nil
 }
 
 // holds tells whether an answer is as checks want it; what it said where it is not.

@@ -90,12 +90,25 @@ func (q metricQuestion) ask(ctx context.Context) (bool, string, error) {
 
 // series reads the values of a metric from a page in Prometheus's text format.
 func series(page []byte, name string, labels map[string]string) ([]float64, error) {
+	values, err := labelled(page, name, labels)
+	if err != nil {
+		return nil, err
+	}
+	var out []float64
+	for _, v := range values {
+		out = append(out, v.V)
+	}
+	return out, nil
+}
+
+// labelled reads the series of a metric, with the labels that the question did not name.
+func labelled(page []byte, name string, labels map[string]string) ([]Value, error) {
 	parser := expfmt.NewTextParser(model.UTF8Validation)
 	families, err := parser.TextToMetricFamilies(bytes.NewReader(page))
 	if err != nil {
 		return nil, err
 	}
-	var out []float64
+	var out []Value
 	for _, family := range []string{name, strings.TrimSuffix(name, "_count"), strings.TrimSuffix(name, "_sum")} {
 		f := families[family]
 		if f == nil {
@@ -103,7 +116,11 @@ func series(page []byte, name string, labels map[string]string) ([]float64, erro
 		}
 		for _, m := range f.GetMetric() {
 			if v, ok := valueOf(m, strings.TrimPrefix(name, family)); ok && hasLabels(m, labels) {
-				out = append(out, v)
+				have := map[string]string{}
+				for _, l := range m.GetLabel() {
+					have[l.GetName()] = l.GetValue()
+				}
+				out = append(out, Value{have, v})
 			}
 		}
 		break

@@ -32,10 +32,7 @@ func (k *Query) String() string { return k.PromQL + " at " + k.URL.Text() }
 
 // question makes the call of the server's API for instant queries.
 func (k *Query) question(s *sealedCall) question {
-	if n := len(s.URL); n > 0 {
-		s.URL[n-1].Text = strings.TrimSuffix(s.URL[n-1].Text, "/")
-	}
-	s.URL = append(s.URL, scenarios.SealedPart{Text: "/api/v1/query?query=" + url.QueryEscape(k.PromQL)})
+	s.below("/api/v1/query?query=" + url.QueryEscape(k.PromQL))
 	return queryQuestion{s}
 }
 

@@ -132,6 +132,34 @@ func noticed(f *scenarios.FaultRecord) string {
 	return s
 }
 
+// alerted says what the team's own alerts did after a fault; empty where none was asked
+// for.
+func alerted(f *scenarios.FaultRecord) string {
+	var out []string
+	for i := range f.Alerts {
+		a := &f.Alerts[i]
+		s := clean(a.Name)
+		switch {
+		case a.Note != "":
+			s += ": " + clean(a.Note)
+		case !a.Fired.Known():
+			s += " did not fire within " + seconds(a.FiredFrom)
+		default:
+			s += " fired " + seconds(a.Fired) + " after the injection"
+			switch {
+			case !a.Resolved.Known():
+				s += ", and still " + seconds(a.StillFiring) + " after the clearing"
+			case a.Resolved == 0:
+				s += ", and no more when it was cleared"
+			default:
+				s += ", until " + seconds(a.Resolved) + " after the clearing"
+			}
+		}
+		out = append(out, s)
+	}
+	return strings.Join(out, "; ")
+}
+
 // faultVerdict is how a fault went, as a verdict: nothing of it may be left, and a
 // recovery that never came or can't be told stands out.
 func faultVerdict(f *scenarios.FaultRecord) scenarios.Verdict {

@@ -14,6 +14,11 @@ func metricOf(o *scenarios.ObjectiveResult) scenarios.Metric {
 	if err != nil {
 		return scenarios.Metric{Unit: scenarios.Plain}
 	}
+	if m.OfSeries() { // of a named one the target tells the unit
+		if def, err := scenarios.ParseObjective(o.Text); err == nil {
+			return def.Metric
+		}
+	}
 	return m
 }
 

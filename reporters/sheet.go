@@ -168,6 +168,9 @@ func (s *sheet) faults(list []scenarios.FaultRecord) {
 		if n := noticed(f); n != "" {
 			s.text("    ", "      ", "monitoring: "+n, plain)
 		}
+		if a := alerted(f); a != "" {
+			s.text("    ", "      ", "alerts: "+a, plain)
+		}
 		if h := happened(f); h != "" {
 			s.text("    ", "      ", "containers: "+h, plain)
 		}

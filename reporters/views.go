@@ -96,6 +96,7 @@ func evidence(f *scenarios.FaultRecord) []pair {
 	add("Containers:", happened(f))
 	add("Traffic:", traffic(f))
 	add("Monitoring:", noticed(f))
+	add("Alerts:", alerted(f))
 	add("Gone:", clean(f.GoneEvidence))
 	add("Revert:", took(f))
 	return out

@@ -36,6 +36,14 @@ type Case struct {
 	// one that is not among them it was not asked.
 	Detected map[int]Detection
 
+	// Alerts and Resolved are what alerts of the team's own monitoring did after
+	// occurrences. Of what is not among them nobody was asked.
+	Alerts   map[AlertKey]Detection
+	Resolved map[AlertKey]Resolution
+
+	Usage  []scenarios.UnitUsage // of the target's units
+	Series []scenarios.Series    // that the scenario names under metrics
+
 	// Skipped are the occurrences that matched nothing, where that is allowed: nothing is
 	// known of what they would have done.
 	Skipped []Skipped
@@ -47,6 +55,20 @@ type Detection struct {
 	At     time.Duration // when it was known to have noticed; zero where it has not
 	NotYet time.Duration // when it was asked last and had not
 	Why    string        // nothing is known, and why; empty where it is
+}
+
+// AlertKey names an alert and the occurrence, by number, that it is looked for after.
+type AlertKey struct {
+	Occurrence int
+	Alert      string
+}
+
+// Resolution is when an alert that had fired after an occurrence fired no more. Times
+// are offsets from t0.
+type Resolution struct {
+	At    time.Duration // when it was known to be over; zero where it is not
+	Still time.Duration // when it was asked for last and still fired
+	Why   string        // nothing is known, and why; empty where it is
 }
 
 // FaultCase is what the verdict needs to know of a fault.

@@ -13,6 +13,9 @@ import (
 func (f *finisher) detected(o scenarios.Objective, i int, r *scenarios.ObjectiveResult) {
 	oc := f.faults[i]
 	d, asked := f.c.Detected[i]
+	if o.Metric.OfAlert() {
+		d, asked = f.c.Alerts[AlertKey{i, o.Metric.Source}]
+	}
 	switch {
 	case !asked:
 		r.Note = "the monitoring was not asked"
@@ -34,6 +37,43 @@ func (f *finisher) detected(o scenarios.Objective, i int, r *scenarios.Objective
 	switch {
 	case f.c.Strict && meets(o, low) != meets(o, v):
 		r.Verdict, r.Note = scenarios.Inconclusive, "strict: the interval straddles the target"
+	case meets(o, v):
+		r.Verdict = scenarios.Pass
+	default:
+		r.Verdict = scenarios.Fail
+	}
+}
+
+// resolved holds when an alert was over against an objective, from the clearing of the
+// fault on: while it is in, the alert is right to fire.
+func (f *finisher) resolved(o scenarios.Objective, i int, r *scenarios.ObjectiveResult) {
+	oc := f.faults[i]
+	d, asked := f.c.Resolved[AlertKey{i, o.Metric.Source}]
+	switch other := f.meanwhile(i, max(d.At, d.Still)); {
+	case !asked:
+		r.Note = "the monitoring was not asked"
+		return
+	case d.Why != "":
+		r.Note = d.Why
+		return
+	case !oc.Over:
+		r.Note = oc.Name + " was not cleared"
+		return
+	case other != "":
+		r.Note = fmt.Sprintf("%s was in as well, so it can't be told which of the two it fired for", other)
+		return
+	}
+	low := max(0, (d.Still - oc.Cleared).Seconds())
+	if d.At == 0 {
+		f.unnoticed(o, low, r)
+		r.Note = "still firing: > " + scenarios.FormatSeconds(low)
+		return
+	}
+	v := max(0, (d.At - oc.Cleared).Seconds())
+	r.Measured, r.Low, r.High = scenarios.Num(v), scenarios.Num(low), scenarios.Num(v)
+	switch {
+	case f.c.Strict && meets(o, low) != meets(o, v):
+		r.Note = "strict: the interval straddles the target"
 	case meets(o, v):
 		r.Verdict = scenarios.Pass
 	default:

@@ -16,8 +16,10 @@ func (f *finisher) judge(ps []phase, sums [][]cell) {
 			r = f.judgeFault(o)
 		case o.Metric.OfLedger():
 			r = f.judgeLedger(o)
+		case o.Metric.OfSeries():
+			r = f.judgePhases(o, ps, func(_ int, p phase) scenarios.ObjectiveResult { return f.judgeSeries(o, p.name, p.Span) })
 		default:
-			r = f.judgePhases(o, ps, sums)
+			r = f.judgePhases(o, ps, func(i int, p phase) scenarios.ObjectiveResult { return f.judgeIn(o, p, i, sums[i]) })
 		}
 		f.skipped(o, &r)
 		r.ID, r.Text, r.Metric, r.Op, r.Target = o.ID, o.Text, o.Metric.Text, o.Op, scenarios.Num(o.Value)
@@ -56,14 +58,14 @@ func inPhase(o scenarios.Objective, phase string) bool {
 
 // judgePhases answers an objective in its phase; where a fault came several times,
 // in the worst of them.
-func (f *finisher) judgePhases(o scenarios.Objective, ps []phase, sums [][]cell) scenarios.ObjectiveResult {
+func (f *finisher) judgePhases(o scenarios.Objective, ps []phase, in func(i int, p phase) scenarios.ObjectiveResult) scenarios.ObjectiveResult {
 	worst := undone(o.PhaseOrRun(), "the phase did not take place")
 	found := false
 	for i, p := range ps {
 		if !inPhase(o, p.name) {
 			continue
 		}
-		r := f.judgeIn(o, p, i, sums[i])
+		r := in(i, p)
 		if p.of != ofNone {
 			f.temper(p.of, &r)
 		}

@@ -93,14 +93,18 @@ func (f *finisher) faultResult(o scenarios.Objective, i int, a Answer) scenarios
 	oc := f.faults[i]
 	r := undone(oc.Name, a.Note)
 	r.Count = 1
-	if a.BadBefore && o.Metric.Name != "detect" {
+	monitored := o.Metric.Name == "detect" || o.Metric.OfAlert()
+	if a.BadBefore && !monitored {
 		f.out.Faults[i].Unsteady = unsteadyBefore(oc.Name, o, f.out.Faults[i].Limit, a)
 	}
 	required, why := f.required(i, a)
 	switch {
 	case f.untold(i) != "":
 		r.Verdict, r.Note = scenarios.Invalid, f.untold(i)
-	case o.Metric.Name == "detect": // whatever it did to the load
+	case o.Metric.Name == "resolved":
+		r.Note = ""
+		f.resolved(o, i, &r)
+	case monitored: // whatever it did to the load
 		r.Note = ""
 		f.detected(o, i, &r)
 	case a.BadBefore:

@@ -27,6 +27,8 @@ type Plan struct {
 	Stack    *stack.Spec              // nil: the target runs already
 	Ledger   *LedgerPlan              // nil: the scenario has none
 	Chosen   map[string]*chaos.Chosen // containers that run already, by the names that the target gives them
+	Gauges   []GaugePlan              // what is read of the target's own side
+	Alerts   []AlertPlan              // of the team's own monitoring
 	Notes    []string                 // what its author should know: what is odd, and the smallest outage that the load can show
 
 	contained bool                          // it needs a Docker engine
@@ -83,6 +85,7 @@ func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
 	}
 	c.plan.Teardown, _ = c.steps(sc.Teardown, unmeasured, once)
 	c.ledger()
+	c.observed()
 	c.variables()
 	c.references()
 	c.faults()
@@ -304,6 +307,7 @@ func (c *compiler) objectives() {
 				c.m.AddHint(o.Pos, scenarios.DidYouMean(scenarios.FaultOf(o.After), faultNames), "there is no fault %q", o.After)
 			}
 			c.detectable(o)
+			c.observable(o)
 			if p := scenarios.FaultOf(strings.TrimPrefix(o.Phase, scenarios.RecoveryOf)); o.Phase != "" && o.Phase != "run" && o.Phase != "baseline" && !faults[p] {
 				c.m.AddHint(o.Pos, scenarios.DidYouMean(p, append([]string{"run", "baseline"}, faultNames...)), "there is no phase %q", o.Phase)
 			}

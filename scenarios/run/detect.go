@@ -4,6 +4,7 @@ import (
 	"math"
 	"net/url"
 	"slices"
+	"time"
 
 	"brunt/chaos"
 	"brunt/scenarios"
@@ -38,12 +39,19 @@ func (c *compiler) detectable(o scenarios.Objective) {
 	if o.Metric.Name != "detect" {
 		return
 	}
+	every := time.Duration(math.MaxInt64) // of the scenario's alerts, which are asked for in any case
+	for _, a := range c.plan.Alerts {
+		every = min(every, a.EveryOr())
+	}
 	i := slices.IndexFunc(c.plan.Faults, func(e *chaos.Entry) bool { return e.Name == scenarios.FaultOf(o.After) })
 	switch {
 	case i < 0: // told already
+	case c.plan.Faults[i].Detect == nil && len(c.plan.Alerts) == 0:
+		c.m.AddHint(o.Pos, `such as alerts: {HighErrorRate: {prometheus: "http://127.0.0.1:9090"}}, or in the fault detect: {get: "http://127.0.0.1:9093/api/v2/alerts", check: {"$": not empty}}`,
+			"`%s`: fault %q has no `detect`, which says how the team's monitoring is asked, and the scenario no `alerts`", o.Text, c.plan.Faults[i].Name)
+	case c.plan.Faults[i].Detect == nil && scenarios.Num(o.Value).D() < every:
+		c.m.Add(o.Pos, "`%s` can't be judged: the alerts are asked for every %s", o.Text, scenarios.FormatDuration(every))
 	case c.plan.Faults[i].Detect == nil:
-		c.m.AddHint(o.Pos, `such as detect: {get: "http://127.0.0.1:9093/api/v2/alerts", check: {"$": not empty}}`,
-			"`%s`: fault %q has no `detect`, which says how the team's monitoring is asked", o.Text, c.plan.Faults[i].Name)
 	case scenarios.Num(o.Value).D() < c.plan.Faults[i].Detect.EveryOr():
 		c.m.Add(o.Pos, "`%s` can't be judged: the monitoring is asked every %s", o.Text, scenarios.FormatDuration(c.plan.Faults[i].Detect.EveryOr()))
 	}

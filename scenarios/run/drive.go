@@ -159,6 +159,12 @@ func (r *runner) world() chaos.Env {
 // steady judges the steady state before the first injection.
 func (r *runner) steady(context.Context) error {
 	for _, o := range r.Scenario.Steady {
+		if o.Metric.OfSeries() {
+			if err := r.seriesSteady(o); err != nil {
+				return err
+			}
+			continue
+		}
 		holds, measured, n := r.rec.Steady(o)
 		switch {
 		case n == 0:

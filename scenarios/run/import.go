@@ -169,6 +169,8 @@ func (im *importer) refer() error {
 		switch {
 		case o.After != "" || o.PhaseOrRun() != "run" && o.PhaseOrRun() != "baseline" || o.Metric.OfLedger():
 			return fmt.Errorf("`%s`: no fault was injected into what is imported", o.Text)
+		case o.Metric.OfSeries():
+			return fmt.Errorf("`%s`: nobody looked at the target's own side of what is imported", o.Text)
 		case o.Step != "" && o.Step != "iteration" && !slices.Contains(names, o.Step):
 			return fmt.Errorf("`%s`: there is no step %q; %s", o.Text, o.Step, scenarios.DidYouMean(o.Step, names))
 		case o.Load != "" && !slices.Contains(im.attacks, o.Load):

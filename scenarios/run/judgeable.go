@@ -134,12 +134,12 @@ func (c *compiler) crowded(o scenarios.Objective, i int, est []chaos.Estimated) 
 		}
 	}
 	from, word := e.At, "injection"
-	if o.Metric.Name == "heal" {
+	if o.Metric.Name == "heal" || o.Metric.Name == "resolved" {
 		from, word = e.Clear, "clearing"
 	}
 	limit := scenarios.Num(o.Value).D()
 	hold := c.hold(o, from+limit)
-	if o.Metric.Name == "detect" {
+	if o.Metric.Name == "detect" || o.Metric.OfAlert() {
 		hold = 0
 	}
 	if need := from + limit + hold; next < need {
@@ -356,9 +356,9 @@ func decidedAfter(o scenarios.Objective, est []chaos.Estimated) time.Duration {
 	switch {
 	case !o.Upper():
 		return 0
-	case o.Metric.Name == "recover" || o.Metric.Name == "failover" || o.Metric.Name == "detect":
+	case o.Metric.Name == "recover" || o.Metric.Name == "failover" || o.Metric.Name == "detect" || o.Metric.Name == "alert":
 		return at
-	case o.Metric.Name != "heal":
+	case o.Metric.Name != "heal" && o.Metric.Name != "resolved":
 		return 0
 	}
 	stay := time.Duration(0)

@@ -60,6 +60,16 @@ func (r *runner) result(ctx context.Context) (*scenarios.Result, error) {
 		}
 		res.TraceLink = sc.Trace.Link.Text()
 	}
+	r.observed.stop()
+	if len(r.observed.alerts) > 0 {
+		for _, rec := range r.records {
+			if rec.N >= 0 && rec.Detect == nil {
+				rec.Detect = r.observed.earliest(rec.Injected)
+			}
+		}
+	}
+	r.observed.judgedBy(c.SLO, r.records, &c)
+	c.Usage, c.Series = r.usage.finish(r.onClock()), r.observed.finished()
 	for _, rec := range r.records {
 		if rec.Skipped {
 			c.Skipped = append(c.Skipped, measure.Skipped{Fault: rec.Fault, Name: rec.Name, Why: rec.InjectErr.Error()})
@@ -103,7 +113,7 @@ func (r *runner) result(ctx context.Context) (*scenarios.Result, error) {
 	res.Histograms = f.Histograms
 	res.Faults = append(res.Faults, r.faultRecords(f)...)
 	res.Repeats = scenarios.Repeats(res.Faults)
-	res.Generator, res.Usage = r.generator(f), r.usage.finish(r.onClock())
+	res.Generator, res.Usage, res.Series, res.Alerts = r.generator(f), c.Usage, c.Series, r.observed.fired(r.records)
 	r.decide(ctx, res, f.Faults)
 	res.Reason = sc.Secrets.Mask(res.Reason)
 	r.ownDeaths(end)
@@ -168,6 +178,9 @@ func (r *runner) faultRecords(f *measure.Findings) []scenarios.FaultRecord {
 		}
 		if c.Detect != nil && c.N >= 0 {
 			r.fillDetect(&rec, c)
+		}
+		if c.N >= 0 {
+			rec.Alerts = r.observed.after(c)
 		}
 		out = append(out, rec)
 	}

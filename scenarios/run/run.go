@@ -102,7 +102,8 @@ type runner struct {
 	ledger   *ledger                 // nil: the scenario has none
 	written  *scenarios.LedgerRecord // what it found
 	mon      *monitor
-	usage    *usage // of the target's units
+	usage    *usage    // of the target's units
+	observed *observer // its metrics and alerts
 	health   scenarios.Generator
 	vars     []scenarios.Value
 	cancel   context.CancelCauseFunc
@@ -382,10 +383,14 @@ func (r *runner) run(ctx context.Context) (res *scenarios.Result, err error) {
 		}
 	}()
 	r.mon, r.usage = newMonitor(r.now, r.t0), newUsage(r.sys.units())
+	r.observed = r.observe()
 	r.usage.watch(r.now)
+	r.observed.watch()
 	defer r.usage.stop()
+	defer r.observed.stop()
 	r.broken = r.drive(ctx)
 	r.usage.stop()
+	r.observed.stop()
 	r.health = r.mon.finish() // of the load; what judging it takes is another matter
 	defer Frugal()()
 	if r.ledger != nil {

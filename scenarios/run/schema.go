@@ -33,6 +33,8 @@ func Schema() scenarios.Schema {
 		props[key] = scenarios.Schema{"description": about[key]}
 		partial[key] = relaxed(s.(scenarios.Schema))
 	}
+	props["metrics"] = namedSchema(props["metrics"], scenarios.NameSchema(), reflect.TypeFor[chaos.Gauge](), doc, "scrape", "prometheus")
+	props["alerts"] = namedSchema(props["alerts"], scenarios.AlertNameSchema(), reflect.TypeFor[chaos.Alert](), doc, "prometheus", "alertmanager")
 	root["if"] = scenarios.Schema{"required": []any{"extends"}}
 	root["then"], root["else"] = scenarios.Schema{"properties": partial}, scenarios.Schema{"properties": own}
 	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
@@ -186,6 +188,19 @@ func relaxedList(out scenarios.Schema, key string, list []any) {
 	if len(all) > 0 {
 		out[key] = all
 	}
+}
+
+// namedSchema is that of a map of names to settings, each with exactly one of some keys.
+// What was is what the key is described by.
+func namedSchema(was any, names scenarios.Schema, settings reflect.Type, doc scenarios.Describer, one ...string) scenarios.Schema {
+	s := scenarios.SchemaOf(settings, doc)
+	s["description"] = doc(settings, "")
+	var keys []any
+	for _, key := range one {
+		keys = append(keys, scenarios.Schema{"required": []any{key}})
+	}
+	s["oneOf"] = keys
+	return scenarios.Schema{"description": was.(scenarios.Schema)["description"], "type": []any{"object", "null"}, "propertyNames": names, "additionalProperties": s}
 }
 
 // loadSchema has one schema for each executor, told apart by its name.

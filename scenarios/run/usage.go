@@ -4,7 +4,6 @@ import (
 	"context"
 	"math"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -215,6 +214,3 @@ func (u *usage) latest(o scenarios.Objective, now time.Duration, events func() [
 
 // ofSource tells whether a unit is what a metric is about.
 func ofSource(source, unit, service string) bool { return source == unit || source == service }
-
-// isUnit tells a unit from a service.
-func isUnit(source string) bool { return strings.HasSuffix(source, "]") }

@@ -64,7 +64,12 @@ func (r *runner) stopConditions(now time.Duration, second measure.Second, since 
 		return
 	}
 	for i, o := range r.Scenario.Stop {
-		holds, known := second.Judge(o)
+		holds, known := false, false
+		if o.Metric.OfSeries() {
+			holds, known = r.seriesNow(o, now)
+		} else {
+			holds, known = second.Judge(o)
+		}
 		switch {
 		case !known && second.InFlight > 0 && since[i] != 0:
 		case !holds:

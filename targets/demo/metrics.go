@@ -18,6 +18,7 @@ type metrics struct {
 	auto     promauto.Factory // makes further ones, for the service itself
 	requests *prometheus.CounterVec
 	seconds  *prometheus.HistogramVec
+	inFlight prometheus.Gauge
 }
 
 func newMetrics() *metrics {
@@ -34,6 +35,7 @@ func newMetrics() *metrics {
 			Name: "socialconnect_request_seconds", Help: "Time from a request's header to its answer, by route.",
 			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5},
 		}, []string{"route"}),
+		inFlight: auto.NewGauge(prometheus.GaugeOpts{Name: "socialconnect_in_flight", Help: "Requests that are being answered."}),
 	}
 }
 

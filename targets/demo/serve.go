@@ -196,6 +196,8 @@ func (p parts) handler(svc service) http.Handler {
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := time.Now()
+		p.metrics.inFlight.Inc()
+		defer p.metrics.inFlight.Dec()
 		r = r.WithContext(withTrace(r.Context(), traceOf(r.Header)))
 		rec := &recorder{ResponseWriter: w, request: r, status: http.StatusOK}
 		mux.ServeHTTP(rec, r)

@@ -1,0 +1,352 @@
+package run
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"sync"
+	"time"
+
+	"brunt/chaos"
+	"brunt/scenarios"
+	"brunt/scenarios/measure"
+)
+
+// alertWatch asks for an alert while the run goes on.
+type alertWatch struct {
+	r        *runner
+	plan     AlertPlan
+	question *chaos.AlertQuestion
+	err      error // the question could not be filled in
+
+	mu    sync.Mutex
+	rec   scenarios.AlertRecord
+	log   []alertAnswer
+	ahead time.Duration // the monitoring's clock before this machine's
+	known bool          // it is
+	last  error         // of the last question that had no answer
+}
+
+// alertAnswer is one answer, or that there was none.
+type alertAnswer struct {
+	begin, end time.Duration // of the question, offsets from t0
+	firing     bool
+	text       string
+	err        error
+}
+
+// clock finds how far the monitoring's clock is from this one: its own times are told on
+// the run's.
+func (a *alertWatch) clock(ctx context.Context) {
+	ahead, within, err := a.question.Ahead(ctx)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if err != nil {
+		return
+	}
+	if ahead.Abs() <= within { // no more than can be told
+		ahead = 0
+	}
+	a.ahead, a.known, a.rec.Ahead = ahead, true, scenarios.Sec(ahead)
+}
+
+// at gives a time of the monitoring's as an offset from t0.
+func (a *alertWatch) at(t time.Time) scenarios.Num {
+	if t.IsZero() {
+		return scenarios.NaN
+	}
+	return scenarios.Sec(t.Add(-a.ahead).Sub(a.r.t0))
+}
+
+// ask asks once.
+func (a *alertWatch) ask(ctx context.Context) {
+	one := alertAnswer{begin: a.r.now()}
+	state, err := a.question.Ask(ctx)
+	if ctx.Err() != nil { // it was not waited for
+		return
+	}
+	one.end, one.firing, one.text, one.err = a.r.now(), state.Firing, state.Text, err
+	for _, e := range a.take(one, state) {
+		a.r.event(e)
+	}
+}
+
+// take takes an answer in, and gives what is to be told of it.
+func (a *alertWatch) take(one alertAnswer, is chaos.AlertState) (events []scenarios.Event) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.rec.Asked++
+	before := a.log
+	a.log = append(a.log, one)
+	tell := func(event, text string) {
+		events = append(events, scenarios.Event{Event: event, Text: a.plan.Name + text})
+	}
+	if one.err != nil {
+		if a.rec.Failed++; a.last == nil || a.last.Error() != one.err.Error() {
+			tell("alert.failed", ": "+one.err.Error())
+		}
+		a.last = one.err
+		return events
+	}
+	a.last = nil
+	if is.For >= 0 {
+		a.rec.For = scenarios.Sec(is.For)
+	}
+	n := len(a.rec.Spells)
+	var open *scenarios.AlertSpell // that goes on
+	if n > 0 && !a.rec.Spells[n-1].Resolved.Known() {
+		open = &a.rec.Spells[n-1]
+	}
+	begin := func() *scenarios.AlertSpell {
+		a.rec.Spells = append(a.rec.Spells, scenarios.AlertSpell{
+			Pending: a.at(is.Active), Firing: scenarios.NaN, NotFiring: scenarios.NaN, Resolved: scenarios.NaN, StillFiring: scenarios.NaN, FiringSource: scenarios.NaN,
+		})
+		return &a.rec.Spells[len(a.rec.Spells)-1]
+	}
+	switch {
+	case is.Firing:
+		if open == nil {
+			open = begin()
+		}
+		if !open.Firing.Known() {
+			open.Firing, open.FiringSource = scenarios.Sec(one.end), a.at(is.Since)
+			if !open.Pending.Known() {
+				open.Pending = a.at(is.Active)
+			}
+			for i := len(before) - 1; i >= 0; i-- {
+				if before[i].err == nil {
+					open.NotFiring = scenarios.Sec(before[i].begin)
+					break
+				}
+			}
+			tell("alert.firing", ": "+is.Text+silencedText(is.Silenced))
+		}
+		open.StillFiring, open.Silenced, open.Text = scenarios.Sec(one.begin), is.Silenced, is.Text
+	case open != nil && open.Firing.Known():
+		open.Resolved = scenarios.Sec(one.end)
+		tell("alert.resolved", "")
+		if is.Pending {
+			begin()
+		}
+	case is.Pending && open == nil:
+		begin()
+		tell("alert.pending", ": "+is.Text)
+	case !is.Pending && open != nil: // its condition held, and not for long enough
+		a.rec.Spells = a.rec.Spells[:n-1]
+	}
+	return events
+}
+
+func silencedText(silenced bool) string {
+	if silenced {
+		return " (silenced or inhibited: nobody is told)"
+	}
+	return ""
+}
+
+// fired gives what became of the alerts, by the faults that there were.
+func (o *observer) fired(records []*chaos.Record) (out []scenarios.AlertRecord) {
+	if o == nil {
+		return nil
+	}
+	mask := o.r.Scenario.Secrets.Mask
+	for _, a := range o.alerts {
+		rec := a.rec
+		err := cmp.Or(a.err, a.last)
+		switch {
+		case a.err != nil:
+			rec.Note = fmt.Sprintf("alert %s could not be asked for: %v", rec.Name, a.err)
+		case rec.Asked == 0:
+			rec.Note = fmt.Sprintf("alert %s was never asked for", rec.Name)
+		case rec.Failed == rec.Asked:
+			rec.Note = fmt.Sprintf("alert %s is not known, nobody answered %d questions: %v", rec.Name, rec.Asked, err)
+		case rec.Failed > 0:
+			rec.Note = fmt.Sprintf("alert %s: %d of %d questions had no answer", rec.Name, rec.Failed, rec.Asked)
+		}
+		if rec.Note = mask(rec.Note); rec.Note != "" {
+			o.r.note("%s", rec.Note)
+		}
+		if a.known && a.ahead != 0 {
+			o.r.note("alert %s: the clock of %s is %s from brunt's; its own times are corrected by that", rec.Name, rec.Source, scenarios.FormatSeconds(a.ahead.Seconds()))
+		}
+		for i := range rec.Spells {
+			s := &rec.Spells[i]
+			s.Text = mask(s.Text)
+			for _, r := range records {
+				if r.N < 0 || !s.Firing.Known() {
+					continue
+				}
+				if seen := a.sighting(r.Injected); seen.Err == nil && seen.Noticed && scenarios.Sec(seen.At) == s.Firing {
+					s.Fault = r.Name // of several, that which was injected last
+				}
+			}
+		}
+		out = append(out, rec)
+	}
+	return out
+}
+
+// sighting tells when the alert fired after an injection.
+func (a *alertWatch) sighting(injected time.Duration) *chaos.Sighting {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	s := &chaos.Sighting{NotYet: injected}
+	if a.err != nil {
+		s.Err = fmt.Errorf("alert %s can't be asked for: %w", a.plan.Name, a.err)
+		return s
+	}
+	var before *alertAnswer // the last whose question was asked before the injection
+	for i := range a.log {
+		if a.log[i].begin < injected {
+			before = &a.log[i]
+		}
+	}
+	switch {
+	case before == nil:
+		s.Err = fmt.Errorf("%s had not answered before the injection", a.plan)
+	case before.err != nil:
+		s.Err = fmt.Errorf("%s did not answer before the injection: %w", a.plan, before.err)
+	case before.firing:
+		s.Err = fmt.Errorf("alert %s fired already before the injection, so that nothing is known of what it would have done: %s", a.plan.Name, before.text)
+	}
+	if s.Err != nil {
+		return s
+	}
+	sound := false
+	var last error
+	for i := range a.log {
+		one := &a.log[i]
+		if one.begin < injected {
+			continue
+		}
+		if last = one.err; one.err != nil {
+			continue
+		}
+		sound = true
+		if one.firing {
+			s.Noticed, s.At, s.Text = true, one.end, one.text
+			return s
+		}
+		s.NotYet = one.begin
+	}
+	if !sound {
+		s.Err = fmt.Errorf("%s did not answer after the injection", a.plan)
+		if last != nil {
+			s.Err = fmt.Errorf("%w: %w", s.Err, last)
+		}
+	}
+	return s
+}
+
+// resolution tells when the alert that an injection had fire was over.
+func (a *alertWatch) resolution(injected, cleared time.Duration) measure.Resolution {
+	s := a.sighting(injected)
+	switch {
+	case s.Err != nil:
+		return measure.Resolution{Why: s.Err.Error()}
+	case !s.Noticed:
+		return measure.Resolution{Why: fmt.Sprintf("alert %s did not fire, so that there is nothing to resolve", a.plan.Name)}
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	r := measure.Resolution{Still: s.At}
+	for i := range a.log {
+		one := &a.log[i]
+		if one.begin <= s.At || one.err != nil {
+			continue
+		}
+		if !one.firing {
+			// One that was over and fired again before the fault was cleared was not over.
+			if r.At = cmp.Or(r.At, one.end); one.begin >= cleared {
+				break
+			}
+			continue
+		}
+		r.Still, r.At = one.begin, 0
+	}
+	return r
+}
+
+// after says what each alert did after an occurrence of a fault.
+func (o *observer) after(rec *chaos.Record) (out []scenarios.FaultAlert) {
+	for _, a := range o.alerts {
+		one := scenarios.FaultAlert{Name: a.plan.Name, Fired: scenarios.NaN, FiredFrom: scenarios.NaN, Resolved: scenarios.NaN, StillFiring: scenarios.NaN}
+		s := a.sighting(rec.Injected)
+		if s.Err != nil {
+			one.Note = o.r.Scenario.Secrets.Mask(s.Err.Error())
+			out = append(out, one)
+			continue
+		}
+		one.FiredFrom = scenarios.Sec(max(0, s.NotYet-rec.Injected))
+		if s.Noticed {
+			one.Fired = scenarios.Sec(s.At - rec.Injected)
+			r := a.resolution(rec.Injected, rec.Cleared)
+			one.StillFiring = scenarios.Sec(max(0, r.Still-rec.Cleared))
+			if r.At > 0 {
+				one.Resolved = scenarios.Sec(max(0, r.At-rec.Cleared))
+			}
+		}
+		out = append(out, one)
+	}
+	return out
+}
+
+// alertOf finds the watch of an alert.
+func (o *observer) alertOf(name string) *alertWatch {
+	for _, a := range o.alerts {
+		if a.plan.Name == name {
+			return a
+		}
+	}
+	return nil
+}
+
+// earliest is what the first of the alerts to fire after an injection tells, for a fault
+// that has no `detect` of its own: whatever the team is told by first, it was noticed by.
+// One that tells nothing, as it fired before, keeps the others from nothing.
+func (o *observer) earliest(injected time.Duration) *chaos.Sighting {
+	var best *chaos.Sighting
+	for _, a := range o.alerts {
+		s := a.sighting(injected)
+		if s.Err == nil && s.Text != "" {
+			s.Text = a.plan.Name + ": " + s.Text
+		}
+		switch {
+		case best == nil, best.Err != nil && s.Err == nil:
+			best = s
+		case s.Err != nil:
+		case s.Noticed && (!best.Noticed || s.At < best.At):
+			best = s
+		case !s.Noticed && !best.Noticed && s.NotYet < best.NotYet: // nobody had noticed until then
+			best = s
+		}
+	}
+	return best
+}
+
+// judgedBy fills in what objectives on alerts are judged by.
+func (o *observer) judgedBy(slo []scenarios.Objective, records []*chaos.Record, c *measure.Case) {
+	c.Alerts = map[measure.AlertKey]measure.Detection{}
+	c.Resolved = map[measure.AlertKey]measure.Resolution{}
+	for _, ob := range slo {
+		if !ob.Metric.OfAlert() {
+			continue
+		}
+		a := o.alertOf(ob.Metric.Source)
+		for _, rec := range records {
+			if a == nil || rec.N < 0 {
+				continue
+			}
+			key := measure.AlertKey{Occurrence: rec.N, Alert: ob.Metric.Source}
+			c.Alerts[key] = o.r.detection(a.sighting(rec.Injected))
+			cleared := rec.Cleared
+			if cleared == 0 {
+				cleared = math.MaxInt64
+			}
+			r := a.resolution(rec.Injected, cleared)
+			r.Why = o.r.Scenario.Secrets.Mask(r.Why)
+			c.Resolved[key] = r
+		}
+	}
+}

@@ -1,0 +1,374 @@
+package run
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"brunt/chaos"
+	"brunt/scenarios"
+	"brunt/scenarios/measure"
+)
+
+// A GaugePlan is an entry of `metrics`.
+type GaugePlan struct {
+	Name string
+	*chaos.Gauge
+}
+
+// An AlertPlan is an entry of `alerts`.
+type AlertPlan struct {
+	Name string
+	*chaos.Alert
+}
+
+// observed reads what is read of the target's own side, and who is asked for alerts.
+func (c *compiler) observed() {
+	for _, w := range c.sc.Metrics {
+		g := new(chaos.Gauge)
+		before := c.m.Len()
+		if scenarios.Decode(w.With, g, c.m); c.m.Len() == before {
+			g.Check(c.m)
+		}
+		c.plan.Gauges = append(c.plan.Gauges, GaugePlan{w.Name, g})
+	}
+	for _, w := range c.sc.Alerts {
+		a := new(chaos.Alert)
+		before := c.m.Len()
+		if scenarios.Decode(w.With, a, c.m); c.m.Len() == before {
+			a.Check(c.m)
+		}
+		c.plan.Alerts = append(c.plan.Alerts, AlertPlan{w.Name, a})
+	}
+}
+
+// observable refuses an objective on a series, or on an alert, that there is not.
+func (c *compiler) observable(o scenarios.Objective) {
+	switch m := o.Metric; {
+	case m.OfAlert():
+		i := slices.IndexFunc(c.plan.Alerts, func(a AlertPlan) bool { return a.Name == m.Source })
+		if i < 0 {
+			c.missing(o, "alert", "such as alerts: {"+m.Source+`: {prometheus: "http://127.0.0.1:9090"}}`, alertNames(c.plan.Alerts))
+		} else if every := c.plan.Alerts[i].EveryOr(); scenarios.Num(o.Value).D() < every {
+			c.m.Add(o.Pos, "`%s` can't be judged: the alert is asked for every %s", o.Text, scenarios.FormatDuration(every))
+		}
+	case !m.OfSeries():
+	case m.Resource == "":
+		if i := slices.IndexFunc(c.plan.Gauges, func(g GaugePlan) bool { return g.Name == m.Source }); i < 0 {
+			c.missing(o, "metric", "such as metrics: {"+m.Source+`: {scrape: "http://127.0.0.1:8080/metrics", metric: `+strings.ReplaceAll(m.Source, "-", "_")+"}}", gaugeNames(c.plan.Gauges))
+		} else if why := unitClash(c.plan.Gauges[i].Gauge, m); why != "" {
+			c.m.Add(o.Pos, "`%s`: %s", o.Text, why)
+		}
+	default:
+		c.unitNamed(o)
+	}
+}
+
+// missing says that an objective names what the scenario does not.
+func (c *compiler) missing(o scenarios.Objective, noun, such string, names []string) {
+	hint := scenarios.DidYouMean(o.Metric.Source, names)
+	if len(names) == 0 {
+		hint = such
+	}
+	c.m.AddHint(o.Pos, hint, "`%ss` names no %s %q", noun, noun, o.Metric.Source)
+}
+
+func alertNames(all []AlertPlan) (out []string) {
+	for _, a := range all {
+		out = append(out, a.Name)
+	}
+	return out
+}
+
+func gaugeNames(all []GaugePlan) (out []string) {
+	for _, g := range all {
+		out = append(out, g.Name)
+	}
+	return out
+}
+
+// unitClash says that a value is of another unit than the metric; empty is that it may
+// be of that.
+func unitClash(g *chaos.Gauge, m scenarios.Metric) string {
+	has, known := map[string]scenarios.Unit{scenarios.UnitBytes: scenarios.Bytes, scenarios.UnitSeconds: scenarios.Seconds, scenarios.UnitShare: scenarios.ShareOf}[g.Unit]
+	written := map[scenarios.Unit]string{scenarios.Bytes: "bytes", scenarios.Seconds: "a time", scenarios.ShareOf: "a share", scenarios.PerSecond: "a rate"}[m.Unit]
+	switch {
+	case written == "", g.Unit == "" && !g.Rate, known && has == m.Unit, g.Unit == "" && m.Unit == scenarios.PerSecond:
+		return ""
+	}
+	return fmt.Sprintf("the value is %s, and metric %s is in %s", written, m.Source, cmp.Or(g.UnitOf(), "plain numbers"))
+}
+
+// unitNamed refuses a unit that there is not.
+func (c *compiler) unitNamed(o scenarios.Objective) {
+	if c.vague {
+		return
+	}
+	service, index, one := strings.Cut(strings.TrimSuffix(o.Metric.Source, "]"), "[")
+	n, known := c.plan.Scope.Services[service]
+	switch {
+	case len(c.plan.Scope.Services) == 0:
+		c.m.AddHint(o.Pos, "containers that run already are named by target: {url: …, units: {"+service+": {container: NAME}}}", "`%s`: the target has no units that brunt could look at", o.Text)
+	case !known:
+		c.m.AddHint(o.Pos, scenarios.DidYouMean(service, slices.Collect(maps.Keys(c.plan.Scope.Services))), "`%s`: there is no service %q", o.Text, service)
+	case one && !c.plan.Scope.Found[service]:
+		var i int
+		if _, err := fmt.Sscan(index, &i); err == nil && i >= n {
+			c.m.Add(o.Pos, "`%s`: %s has %d replicas, from %s[0] to %s[%d]", o.Text, service, n, service, service, n-1)
+		}
+	}
+}
+
+// observer reads the scenario's metrics and asks for its alerts, beside the load: each
+// by a goroutine of its own.
+type observer struct {
+	r      *runner
+	gauges []*gauge
+	alerts []*alertWatch
+	cancel context.CancelFunc
+	ended  sync.WaitGroup
+}
+
+// observe readies all that is read in this run. What can't be is a note.
+func (r *runner) observe() *observer {
+	o := &observer{r: r}
+	env := chaos.Env{Addresses: r.env.Units}
+	for _, g := range r.Plan.Gauges {
+		one := &gauge{plan: g, series: map[string]*scenarios.Series{}, before: map[string]counterAt{}}
+		one.reading, one.err = g.Reading(env)
+		o.gauges = append(o.gauges, one)
+	}
+	for _, a := range r.Plan.Alerts {
+		one := &alertWatch{r: r, plan: a, rec: scenarios.AlertRecord{Name: a.Name, Source: r.Scenario.Secrets.Mask(a.String()), Labels: a.Labels, Every: scenarios.Sec(a.EveryOr()), For: scenarios.NaN, Ahead: scenarios.NaN, Spells: []scenarios.AlertSpell{}}}
+		one.question, one.err = a.Question(a.Name, env)
+		o.alerts = append(o.alerts, one)
+	}
+	return o
+}
+
+// watch reads until stop.
+func (o *observer) watch() {
+	ctx, cancel := context.WithCancel(context.Background())
+	o.cancel = cancel
+	for _, g := range o.gauges {
+		if g.err == nil {
+			o.ended.Go(func() { each(ctx, g.plan.EveryOr(), func() { g.read(ctx, o.r.now) }) })
+		}
+	}
+	for _, a := range o.alerts {
+		if a.err == nil {
+			o.ended.Go(func() {
+				a.clock(ctx)
+				each(ctx, a.plan.EveryOr(), func() { a.ask(ctx) })
+			})
+		}
+	}
+}
+
+// each does something at once and then again and again, until ctx ends.
+func each(ctx context.Context, every time.Duration, do func()) {
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		do()
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// stop ends the watch. It may be called again, and on nil.
+func (o *observer) stop() {
+	if o != nil && o.cancel != nil {
+		o.cancel()
+		o.ended.Wait()
+	}
+}
+
+// mostSeries of one metric are kept: more are no figure that anybody looks at.
+const mostSeries = 64
+
+// gauge is a metric under way.
+type gauge struct {
+	plan    GaugePlan
+	reading *chaos.Reading
+	err     error // the question could not be filled in
+
+	mu     sync.Mutex
+	series map[string]*scenarios.Series // by their labels
+	order  []string
+	before map[string]counterAt
+	asked  int
+	failed int
+	last   error // of the last reading that failed
+	left   bool  // series were left out
+}
+
+// counterAt is what a counter was when it was read last.
+type counterAt struct {
+	at time.Duration
+	v  float64
+}
+
+// read reads once.
+func (g *gauge) read(ctx context.Context, now func() time.Duration) {
+	began := now()
+	values, err := g.reading.Read(ctx)
+	if ctx.Err() != nil { // it was not waited for
+		return
+	}
+	at := began + (now()-began)/2
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if at < 0 { // of the warm-up: only what counters grow from then on is shown
+		g.grow(values, at)
+		return
+	}
+	if g.asked++; err != nil {
+		g.failed++
+		g.last = err
+		values = nil
+	}
+	for key, v := range g.grow(values, at) {
+		s := g.series[key]
+		if s == nil {
+			if len(g.order) == mostSeries {
+				g.left = true
+				continue
+			}
+			s = &scenarios.Series{Name: g.plan.Name, Unit: g.plan.UnitOf(), Labels: v.Labels, Every: scenarios.Sec(g.plan.EveryOr())}
+			g.series[key], g.order = s, append(g.order, key)
+		}
+		s.Points = append(s.Points, scenarios.Point{T: scenarios.Sec(at), V: scenarios.Num(v.V)})
+	}
+	for _, s := range g.series { // one that was not there now is a gap
+		if n := len(s.Points); s.Points[n-1].T != scenarios.Sec(at) {
+			s.Points = append(s.Points, scenarios.Point{T: scenarios.Sec(at), V: scenarios.NaN})
+		}
+	}
+}
+
+// grow gives the values by their labels: of a rate, by how much they grew a second since they
+// were read last. A counter that is less than it was began anew, as Prometheus has it:
+// it has grown by what it is.
+func (g *gauge) grow(values []chaos.Value, at time.Duration) map[string]chaos.Value {
+	out := map[string]chaos.Value{}
+	for _, v := range values {
+		key := fmt.Sprint(v.Labels) // sorted by key
+		if g.plan.Rate {
+			was, seen := g.before[key]
+			g.before[key] = counterAt{at, v.V}
+			if !seen || at <= was.at {
+				continue
+			}
+			if was.v > v.V {
+				was.v = 0
+			}
+			v.V = (v.V - was.v) / (at - was.at).Seconds()
+		}
+		out[key] = v
+	}
+	return out
+}
+
+// finished gives the series, and what a reader should know of them.
+func (o *observer) finished() (out []scenarios.Series) {
+	if o == nil {
+		return nil
+	}
+	o.stop()
+	mask := o.r.Scenario.Secrets.Mask
+	for _, g := range o.gauges {
+		source := mask(g.plan.String())
+		why := ""
+		switch {
+		case g.err != nil:
+			why = fmt.Sprintf("metric %s could not be read: %v", g.plan.Name, g.err)
+		case len(g.order) == 0 && g.last != nil:
+			why = fmt.Sprintf("metric %s was never read, in %d tries: %v", g.plan.Name, g.asked, g.last)
+		case len(g.order) == 0:
+			why = fmt.Sprintf("metric %s: nobody had such a series: %s", g.plan.Name, source)
+		case g.failed > 0:
+			why = fmt.Sprintf("metric %s had no answer %d of %d times, the last time: %v", g.plan.Name, g.failed, g.asked, g.last)
+		case g.left:
+			why = fmt.Sprintf("metric %s has more than %d series; the others were left out", g.plan.Name, mostSeries)
+		}
+		why = mask(why)
+		if why != "" {
+			o.r.note("%s", why)
+		}
+		if len(g.order) == 0 {
+			out = append(out, scenarios.Series{Name: g.plan.Name, Unit: g.plan.UnitOf(), Source: source, Every: scenarios.Sec(g.plan.EveryOr()), Points: []scenarios.Point{}, Note: why})
+		}
+		for _, key := range g.order {
+			s := *g.series[key]
+			s.Source, s.Note = source, why
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// soFar gives the series while they are read.
+func (o *observer) soFar() (out []scenarios.Series) {
+	for _, g := range o.gauges {
+		g.mu.Lock()
+		for _, key := range g.order {
+			s := *g.series[key]
+			s.Points = slices.Clone(s.Points)
+			out = append(out, s)
+		}
+		g.mu.Unlock()
+	}
+	return out
+}
+
+// seriesNow tells whether a condition on a series holds now; known is false where nobody knows.
+func (r *runner) seriesNow(o scenarios.Objective, now time.Duration) (holds, known bool) {
+	var v float64
+	if o.Metric.Resource == "" {
+		v, known = r.observed.latest(o, now)
+	} else {
+		v, known = r.usage.latest(o, now, r.onClock)
+	}
+	return known && o.Holds(v), known
+}
+
+// seriesSteady judges a condition on a series over the baseline so far.
+func (r *runner) seriesSteady(o scenarios.Objective) error {
+	res := measure.JudgeSeries(o, "baseline", measure.Span{To: r.now()}, r.usage.soFar(r.onClock()), r.observed.soFar())
+	switch {
+	case res.Verdict == scenarios.Inconclusive:
+		return r.lost(unsteady{fmt.Sprintf("`%s` could not be judged: %s", o.Text, res.Note)})
+	case res.Verdict != scenarios.Pass:
+		return r.lost(unsteady{fmt.Sprintf("`%s`, measured %s", o.Text, measuredText(o, float64(res.Measured)))})
+	}
+	return nil
+}
+
+// latest gives the last value of a metric, the one of its series that is closest to
+// meeting a condition; known is false where it was not read of late.
+func (o *observer) latest(c scenarios.Objective, now time.Duration) (v float64, known bool) {
+	for _, g := range o.gauges {
+		if g.plan.Name != c.Metric.Source {
+			continue
+		}
+		g.mu.Lock()
+		for _, s := range g.series {
+			p := s.Points[len(s.Points)-1]
+			if x := float64(p.V); !math.IsNaN(x) && now-p.T.D() < 2*g.plan.EveryOr()+time.Second && (!known || c.Upper() == (x < v)) {
+				v, known = x, true
+			}
+		}
+		g.mu.Unlock()
+	}
+	return v, known
+}

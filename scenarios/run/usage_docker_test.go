@@ -1,0 +1,78 @@
+//go:build linux
+
+package run
+
+import (
+	"testing"
+	"time"
+
+	"brunt/chaos"
+	"brunt/chaos/chaostest"
+	"brunt/scenarios"
+)
+
+// TestDocker_Usage reads what a container uses, by this machine's kernel and by its engine:
+// over a restart, and while it does not run.
+func TestDocker_Usage(t *testing.T) {
+	y := chaostest.NewYard(t)
+	v := y.Start(t, chaostest.VictimOptions{})
+	u, blind := newUsage([]chaos.Unit{v.AskedContainer}), newUsage([]chaos.Unit{v.AskedContainer})
+	blind.units[0].looker.(*containerLooker).blind = true
+	began := time.Now()
+	tick := func() (seen, told scenarios.UsageTick) {
+		t.Helper()
+		for i, w := range []*usage{u, blind} {
+			w.units[0].tick(t.Context(), func() time.Duration { return time.Since(began) })
+			all := w.units[0].out.Seconds
+			*[]*scenarios.UsageTick{&seen, &told}[i] = all[len(all)-1]
+		}
+		return seen, told
+	}
+	tick()
+	seen, told := tick()
+	if !told.Running || told.Memory < 100<<10 || told.Threads < 1 || told.Files.Known() || !told.CPU.Known() || told.Starts != 1 || blind.units[0].out.Via != "docker" {
+		t.Errorf("its engine tells %+v, via %s", told, blind.units[0].out.Via)
+	}
+	visible := v.PID() != 0
+	if visible && (!seen.Running || seen.Threads != told.Threads || seen.Memory < 100<<10 || u.units[0].out.Via != "proc") {
+		t.Errorf("seen is %+v, told %+v", seen, told)
+	}
+	if err := y.Engine.Stop(t.Context(), v.ID, 0); err != nil {
+		t.Fatal(err)
+	}
+	if seen, told := tick(); seen.Running || told.Running || seen.Memory != 0 || told.Memory != 0 {
+		t.Errorf("stopped it is %+v, %+v", seen, told)
+	}
+	if err := y.Engine.Start(t.Context(), v.ID); err != nil {
+		t.Fatal(err)
+	}
+	if seen, told := tick(); !seen.Running || !told.Running || seen.Starts != 2 || told.Starts != 2 || seen.CPU.Known() || told.CPU.Known() {
+		t.Errorf("started again it is %+v, %+v", seen, told)
+	}
+	if err := y.Engine.Restart(t.Context(), v.ID, 0); err != nil { // between two looks
+		t.Fatal(err)
+	}
+	if seen, told := tick(); seen.Starts != 3 || told.Starts != 3 {
+		t.Errorf("restarted it is %+v, %+v", seen, told)
+	}
+}
+
+// TestUsage_Events counts what no look sees: deaths and starts between two of them.
+func TestUsage_Events(t *testing.T) {
+	u := scenarios.UnitUsage{Unit: "a[0]", Seconds: []scenarios.UsageTick{{T: 1, Starts: 1}, {T: 2, Starts: 2}, {T: 3, Starts: 2}}}
+	at := func(t float64, what, unit string) scenarios.Event {
+		return scenarios.Event{T: scenarios.Num(t), Event: what, Unit: unit}
+	}
+	fromEvents(&u, []scenarios.Event{
+		at(-3, "unit.start", "a[0]"), at(-3, "unit.start", "b[0]"), at(1.2, "unit.start", "a[0]"), at(1.5, "container.oom", "a[0]"),
+		at(1.6, "container.oom", "b[0]"), at(1.8, "unit.start", "a[0]"), at(2.5, "container.oom", "a[0]"),
+	})
+	for i, want := range [][2]int{{1, 0}, {3, 1}, {3, 2}} {
+		if s := u.Seconds[i]; s.Starts != want[0] || s.OOMs != want[1] {
+			t.Errorf("second %d: %+v, want %v", i, s, want)
+		}
+	}
+	if u.OOMs != 2 {
+		t.Errorf("%d in all", u.OOMs)
+	}
+}
