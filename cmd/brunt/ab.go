@@ -264,6 +264,9 @@ func (x *ab) one(ctx context.Context, s *side, n int) (compare.Run, error) {
 	if werr := reporters.Write(dir, res); werr != nil {
 		return compare.Run{}, werr
 	}
+	if werr := new(signFlag).seal(x.c, dir); werr != nil {
+		return compare.Run{}, werr
+	}
 	switch res.Verdict {
 	case scenarios.Pass, scenarios.Fail, scenarios.Inconclusive, scenarios.Invalid:
 	default:

@@ -25,6 +25,7 @@ import (
 // runFlags are the settings of `brunt run`.
 type runFlags struct {
 	sourceFlags
+	sign      signFlag
 	plan      string
 	out       string
 	dryRun    bool
@@ -60,6 +61,7 @@ with --plan does just that, and refuses if anything differs by then.`,
 		RunE: func(c *cobra.Command, args []string) error { return f.run(c, append(args, "")[0]) },
 	}
 	f.register(c)
+	f.sign.register(c)
 	c.Flags().StringVarP(&f.out, "output", "o", "", "folder for the report (default brunt-results/NAME-TIME); with --dry-run the file for the plan")
 	c.Flags().BoolVar(&f.force, "force", false, "write over the report of another run, or over another plan")
 	c.Flags().BoolVar(&f.requests, "requests", false, "keep every single request, in "+reporters.RequestsFile+" of the report's folder, for formats that need it")
@@ -112,7 +114,12 @@ func (f *runFlags) run(c *cobra.Command, path string) error {
 	if f.repeat < 1 {
 		return usagef("--repeat is at least 1")
 	}
-	path, err := f.readPlan(path)
+	drop, err := f.sign.open()
+	if err != nil {
+		return err
+	}
+	defer drop()
+	path, err = f.readPlan(path)
 	if err != nil {
 		return err
 	}
@@ -174,17 +181,26 @@ func (f *runFlags) once(ctx context.Context, c *cobra.Command, plan *run.Plan) (
 	if f.requests {
 		requests = filepath.Join(dir, reporters.RequestsFile)
 	}
+	events, written, err := record(c, dir)
+	if err != nil {
+		return nil, fmt.Errorf("the folder for the report: %w", err)
+	}
+	defer written()
 	res, err := plan.Run(ctx, run.Options{
-		Requests: requests,
-		ID:       id, LogDir: filepath.Join(dir, "logs"), State: state(), Guard: append(self(), "guard"), Burner: append(self(), "burn"), NoChaos: f.noChaos, Log: log,
+		Requests: requests, Event: events.Add,
+		ID: id, LogDir: filepath.Join(dir, "logs"), State: state(), Guard: append(self(), "guard"), Burner: append(self(), "burn"), NoChaos: f.noChaos, Log: log,
 		Live: live.Observe, Ledger: filepath.Join(dir, "ledger.jsonl"), Suspend: suspended(), Stop: stopSelf,
 	})
 	live.Clear()
+	written()
 	if res == nil {
 		return nil, err
 	}
 	defer run.Frugal()()
 	werr := reporters.Write(dir, res)
+	if werr == nil {
+		werr = f.sign.seal(c, dir)
+	}
 	if terr := table(c.OutOrStdout(), res, dir); werr == nil {
 		werr = terr
 	}
