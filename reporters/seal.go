@@ -148,8 +148,9 @@ var (
 	sumsUnescape = strings.NewReplacer(`\\`, `\`, `\n`, "\n", `\r`, "\r")
 )
 
-// readSums reads what sumsText wrote. Line is that of what can't be read.
-func readSums(text []byte) (list []sealedFile, line int, err error) {
+// readSums reads what sumsText wrote. The error is about the first line that is not as it
+// should be; the others are read all the same.
+func readSums(text []byte) (list []sealedFile, line int, wrong error) {
 	rest := string(text)
 	for n := 1; rest != ""; n++ {
 		one, more, whole := strings.Cut(rest, "\n")
@@ -157,21 +158,25 @@ func readSums(text []byte) (list []sealedFile, line int, err error) {
 		sum, name, ok := strings.Cut(one, "  ")
 		b, err := hex.DecodeString(sum)
 		if !ok || !whole || err != nil || len(b) != sha256.Size || hex.EncodeToString(b) != sum || name == "" {
-			return list, n, errors.New("this line is no sum of a file")
+			if line == 0 {
+				line, wrong = n, errors.New("this line is no sum of a file")
+			}
+			rest = more
+			continue
 		}
 		if escaped {
 			name = sumsUnescape.Replace(name)
 		}
-		if len(list) > 0 && list[len(list)-1].name >= name {
-			return list, n, errors.New("this line is out of order")
+		if len(list) > 0 && list[len(list)-1].name >= name && line == 0 {
+			line, wrong = n, errors.New("this line is out of order")
 		}
 		list = append(list, sealedFile{name, sum})
 		rest = more
 	}
-	if !bytes.Equal(sumsText(list), text) {
+	if wrong == nil && !bytes.Equal(sumsText(list), text) {
 		return list, 0, errors.New("it is not as brunt writes it")
 	}
-	return list, 0, nil
+	return list, line, wrong
 }
 
 // writeWhole writes a file that appears whole or not at all.
