@@ -10,20 +10,20 @@ import (
 )
 
 // Events writes events.jsonl: what happened on the run's clock, one JSON object a
-// line, in the order of the result.
+// line, in the order of the result. Each line holds the hash of the one before it.
 type Events struct{}
 
 var _ Reporter = Events{}
 
 // Report implements [Reporter].
 func (Events) Report(w io.Writer, r *scenarios.Result) error {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
+	var c chain
 	for _, e := range r.Events {
-		if _, err := json.Marshal(e.Data); err != nil {
-			e.Data = asText(e.Data) // an infinity, say: no reason to lose the event
+		line, err := c.line(e)
+		if err != nil {
+			return err
 		}
-		if err := enc.Encode(e); err != nil {
+		if _, err := w.Write(line); err != nil {
 			return err
 		}
 	}

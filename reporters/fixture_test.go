@@ -258,7 +258,7 @@ func (s *sim) request(t float64) {
 func (s *sim) finish() *scenarios.Result {
 	r := &scenarios.Result{
 		Version: 1, Run: "20251120-092000-brunttst", Name: s.name, Hypothesis: "One replica less costs no reader more than a retry.", Seed: 7,
-		Verdict: s.verdict, ExitCode: s.verdict.ExitCode(), Reason: s.reason, Started: started.Add(-2 * time.Second), T0: started,
+		Meta: scenarios.Meta{"operator": "ann", "approver": "bob", "ticket": "OPS-7", "closes": "RISK-3, RISK-4"}, Verdict: s.verdict, ExitCode: s.verdict.ExitCode(), Reason: s.reason, Started: started.Add(-2 * time.Second), T0: started,
 		Ended: started.Add(time.Duration(s.seconds * 1e9)), Duration: scenarios.Num(s.seconds), Chaos: true,
 		Environment: scenarios.Environment{
 			Brunt: "v0.1.0", Go: "go1.26.8", OS: "linux", Arch: "amd64", Kernel: "6.18.0", CPUs: 2, Memory: 8 << 30, Files: 1 << 20,

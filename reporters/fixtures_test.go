@@ -164,6 +164,7 @@ func hostileRun() *scenarios.Result {
 	r := f.result()
 	r.Name, r.Hypothesis, r.Reason, r.Run, r.Scenario = hostile, hostile, hostile, hostile, hostile
 	r.Notes = []string{hostile}
+	r.Meta = scenarios.Meta{"ticket": hostile, hostile: hostile, "operator": "ann", "": "nothing", "ünter_wegs": "x"}
 	r.Generator.Healthy, r.Generator.Limits, r.Generator.Pacing = false, []string{hostile}, hostile
 	e := &r.Environment
 	e.Brunt, e.Go, e.OS, e.Arch, e.Kernel, e.Target, e.Command = hostile, hostile, hostile, hostile, hostile, hostile, []string{hostile, "a'b c"}
@@ -182,6 +183,8 @@ func hostileRun() *scenarios.Result {
 	for i := range r.Errors {
 		s := r.Errors[i].Sample
 		s.Request, s.Message, s.Body, s.Headers = hostile, hostile, hostile, map[string]string{hostile: hostile, "traceparent": hostile}
+		s.Sent = &scenarios.Sent{Method: hostile, URL: "http://h/" + hostile, Headers: []string{"X-A: " + hostile, hostile}, Body: hostile}
+		s.Curl = s.Sent.Conceal(nil).Curl()
 	}
 	r.Ledger = lossy()
 	r.Ledger.Write, r.Ledger.Units, r.Ledger.Note, r.Ledger.RPOFault = hostile, []string{hostile}, hostile, hostile

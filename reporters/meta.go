@@ -14,7 +14,7 @@ func metaOf(r *scenarios.Result) []pair {
 		if name == "" {
 			continue
 		}
-		out = append(out, pair{strings.ToUpper(name[:1]) + name[1:], clean(r.Meta[key])})
+		out = append(out, pair{name, clean(r.Meta[key])})
 	}
 	return out
 }

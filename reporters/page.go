@@ -117,7 +117,10 @@ func newPage(r *scenarios.Result) (*page, error) {
 	if r.Verdict == scenarios.Pass && len(r.Objectives) > 0 && !r.Control {
 		p.Reason = "" // the advice says it
 	}
-	p.Facts, p.Meta = facts(r), metaOf(r)
+	p.Facts = facts(r)
+	for _, m := range metaOf(r) {
+		p.Meta = append(p.Meta, pair{upper(m.Name), m.Value})
+	}
 	if len(list) > 0 && !r.Generator.Healthy && r.Verdict != scenarios.Invalid { // else the reason says it
 		p.Alerts = append(p.Alerts, "The generator was not healthy, so the figures of this page are not to be trusted: see Generator.")
 	}

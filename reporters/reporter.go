@@ -68,22 +68,43 @@ var files = []struct {
 // Write writes the files of a run into dir, which it makes. Each appears whole or
 // not at all, and one that fails does not keep the others from being written; the
 // error joins all failures.
-func Write(dir string, r *scenarios.Result) error { return write(dir, r, true) }
+func Write(dir string, r *scenarios.Result) error {
+	return write(dir, r, func(string, bool) bool { return true })
+}
 
-// Redraw writes the files that can be drawn from the others, which stay as they are.
-func Redraw(dir string, r *scenarios.Result) error { return write(dir, r, false) }
+// Redraw writes the files of a run that can be drawn from the others, which stay as they
+// are. So do those that a seal holds, which it gives the names of.
+func Redraw(dir string, r *scenarios.Result) (kept []string, err error) {
+	same, err := asSealed(dir)
+	if err != nil {
+		return nil, err
+	}
+	err = write(dir, r, func(name string, evidence bool) bool {
+		if !evidence && same[name] {
+			kept = append(kept, name)
+		}
+		return !evidence && !same[name]
+	})
+	return kept, err
+}
 
-func write(dir string, r *scenarios.Result, evidence bool) error {
+// Draw writes the files that can be drawn from the others into a folder of their own.
+func Draw(dir string, r *scenarios.Result) error {
+	return write(dir, r, func(_ string, evidence bool) bool { return !evidence })
+}
+
+func write(dir string, r *scenarios.Result, wanted func(name string, evidence bool) bool) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("making the folder of the report: %w", err)
 	}
 	kinds := Kinds()
 	var errs []error
 	for _, f := range files {
-		if f.evidence && !evidence {
+		if !wanted(f.name, f.evidence) {
 			continue
 		}
-		if err := writeFile(filepath.Join(dir, f.name), kinds[f.kind](), r); err != nil {
+		rep := kinds[f.kind]()
+		if err := writeFile(filepath.Join(dir, f.name), func(w io.Writer) error { return rep.Report(w, r) }); err != nil {
 			errs = append(errs, fmt.Errorf("writing %s: %w", f.name, err))
 		}
 	}
@@ -91,7 +112,7 @@ func write(dir string, r *scenarios.Result, evidence bool) error {
 }
 
 // writeFile writes beside path and renames, so that a reader never sees a half.
-func writeFile(path string, rep Reporter, r *scenarios.Result) (err error) {
+func writeFile(path string, write func(io.Writer) error) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
 		return err
@@ -102,7 +123,7 @@ func writeFile(path string, rep Reporter, r *scenarios.Result) (err error) {
 		}
 	}()
 	b := bufio.NewWriterSize(f, 1<<16)
-	err = rep.Report(b, r)
+	err = write(b)
 	if err == nil {
 		err = b.Flush()
 	}

@@ -45,7 +45,7 @@ func (s *sheet) result(r *scenarios.Result) {
 	s.text("  ", "  ", s.about(r), dim)
 	var said []string
 	for _, m := range metaOf(r) {
-		said = append(said, strings.ToLower(m.Name[:1])+m.Name[1:]+" "+m.Value)
+		said = append(said, m.Name+" "+m.Value)
 	}
 	if len(said) > 0 {
 		s.text("  ", "  ", scenarios.Sentence(strings.Join(said, "; ")), dim)

@@ -1,9 +1,12 @@
 package scenarios
 
+import "time"
+
 // An Event is one line of events.jsonl: something that happened on the run's clock.
 type Event struct {
 	T     Num            `json:"t"`               // seconds since t0; before it is negative
 	Event string         `json:"event"`           // what happened
+	At    time.Time      `json:"at,omitzero"`     // by the wall clock, which may be set meanwhile; zero is not known
 	Fault string         `json:"fault,omitempty"` // which it is about, with #n for an occurrence
 	Unit  string         `json:"unit,omitempty"`  // which it is about: service[i]
 	Text  string         `json:"text,omitempty"`  // in words, for people
@@ -16,6 +19,7 @@ func EventKinds() map[string]string {
 		"run.start":         "the run began, before its target",
 		"run.stop":          "a stop condition was met",
 		"run.end":           "the verdict is known",
+		"note":              "somebody said something, by `brunt note`",
 		"load.start":        "the loads begin, warm-up first",
 		"load.end":          "the last iteration has ended",
 		"script.mark":       "a script told of something, in its own words",

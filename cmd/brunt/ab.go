@@ -293,6 +293,9 @@ func (x *ab) run(ctx context.Context, s *side, n int) (compare.Run, error) {
 	if werr := reporters.Write(dir, res); werr != nil {
 		return compare.Run{}, werr
 	}
+	if werr := new(signFlag).seal(x.c, dir); werr != nil {
+		return compare.Run{}, werr
+	}
 	ended := slices.Contains([]scenarios.Verdict{scenarios.Pass, scenarios.Fail, scenarios.Inconclusive, scenarios.Invalid}, res.Verdict)
 	if began := res.Generator.Offered > 0; !began || !ended {
 		fmt.Fprintf(x.c.ErrOrStderr(), "brunt: a run of side %s did not %s: %s\n", s.letter, map[bool]string{true: "end", false: "begin"}[began], res.Reason)

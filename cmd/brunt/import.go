@@ -64,7 +64,14 @@ are service times: what had to wait for a worker shows nowhere.`,
 				}
 				return usagef("%s: %w", args[0], err)
 			}
-			if err := errors.Join(reporters.Write(dir, res), table(c.OutOrStdout(), res, dir)); err != nil {
+			err = reporters.Unseal(dir)
+			if err == nil {
+				err = reporters.Write(dir, res)
+			}
+			if err == nil {
+				err = f.sign.seal(c, dir)
+			}
+			if err := errors.Join(err, table(c.OutOrStdout(), res, dir)); err != nil {
 				return err
 			}
 			if res.ExitCode != 0 {

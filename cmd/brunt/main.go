@@ -70,7 +70,7 @@ Exit codes, the first that applies:
 		return usagef("%w; see `%s --help`", err, c.CommandPath())
 	})
 	root.AddCommand(
-		runCommand(), validateCommand(), initCommand(), convertCommand(), injectCommand(), doctorCommand(), statusCommand(), revertCommand(), reportCommand(), importCommand(), compareCommand(), abCommand(), gateCommand(), trendCommand(), findCommand(),
+		runCommand(), validateCommand(), initCommand(), convertCommand(), injectCommand(), doctorCommand(), statusCommand(), revertCommand(), reportCommand(), noteCommand(), verifyCommand(), importCommand(), compareCommand(), abCommand(), gateCommand(), trendCommand(), findCommand(),
 		demoCommand(), schemaCommand(), versionCommand(), guardCommand(), burnCommand(), serviceCommand(), helperCommand(), handCommand(), wardenCommand(),
 	)
 	root.SuggestionsMinimumDistance = 2
@@ -88,7 +88,7 @@ Exit codes, the first that applies:
 }
 
 // laterCommands are those that brunt is to have and has not yet.
-var laterCommands = []string{"note", "verify", "drill"}
+var laterCommands = []string{"drill"}
 
 // noSuchCommand refuses what is no subcommand.
 func noSuchCommand(root *cobra.Command, args []string) error {

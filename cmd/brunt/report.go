@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -22,7 +23,10 @@ func reportCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "report DIR",
 		Short: "Draw the reports of a run again from its result.json and latency.hlog",
-		Long: `Draw the reports of a run again. With --format one is written in another format:
+		Long: `Draw the reports of a run again: those that its result.json and latency.hlog tell
+all of. In a folder that is sealed they stay as they were sealed, and only what is
+missing or was changed is drawn; with -o all are drawn into another folder. With
+--format one is written in another format:
 ` + formats() + `.
 
 The formats vegeta-gob, vegeta-csv and vegeta-json are those that vegeta's own
@@ -37,9 +41,6 @@ control: compare, ab and gate are there to judge by.`,
   brunt report results --format vegeta-gob | vegeta plot > plot.html`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			if out != "" && format == "" {
-				return usagef("-o is the file for one --format; without it the report's own folder is drawn again")
-			}
 			res, err := reporters.Read(args[0])
 			if err != nil {
 				return usage{err}
@@ -52,16 +53,40 @@ control: compare, ab and gate are there to judge by.`,
 			if format != "" {
 				return reformat(c.OutOrStdout(), res, format, out)
 			}
-			if err := reporters.Redraw(args[0], res); err != nil {
+			dir := args[0]
+			if out != "" {
+				dir = out
+				err = drawElsewhere(out, res)
+			} else {
+				err = redraw(c, dir, res)
+			}
+			if err != nil {
 				return err
 			}
-			return table(c.OutOrStdout(), res, args[0])
+			return table(c.OutOrStdout(), res, dir)
 		},
 	}
 	c.Flags().StringVar(&format, "format", "", "write one report, in this format")
-	c.Flags().StringVarP(&out, "output", "o", "", "the file for it (default standard output)")
+	c.Flags().StringVarP(&out, "output", "o", "", "with --format the file for it (default standard output); without, a folder for all that can be drawn (default the run's own)")
 	base.register(c)
 	return c
+}
+
+// redraw draws in the run's own folder.
+func redraw(c *cobra.Command, dir string, res *scenarios.Result) error {
+	kept, err := reporters.Redraw(dir, res)
+	if len(kept) > 0 {
+		fmt.Fprintf(c.ErrOrStderr(), "brunt: %s is sealed, so %s stayed as they were; -o FOLDER draws them elsewhere\n", dir, strings.Join(kept, ", "))
+	}
+	return err
+}
+
+// drawElsewhere draws in a folder that is not that of a run.
+func drawElsewhere(dir string, res *scenarios.Result) error {
+	if _, err := os.Stat(filepath.Join(dir, "result.json")); err == nil {
+		return usagef("%s is the folder of a run; -o names another, for what is drawn", dir)
+	}
+	return reporters.Draw(dir, res)
 }
 
 // formatNames lists what a report can be written in; the terminal's is what is printed

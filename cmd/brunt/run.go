@@ -26,6 +26,7 @@ import (
 // runFlags are the settings of `brunt run`.
 type runFlags struct {
 	sourceFlags
+	sign      signFlag
 	plan      string
 	out       string
 	dryRun    bool
@@ -66,6 +67,7 @@ with --plan does just that, and refuses if anything differs by then.`,
 		RunE: func(c *cobra.Command, args []string) error { return f.run(c, append(args, "")[0]) },
 	}
 	f.register(c)
+	f.sign.register(c)
 	c.Flags().StringVarP(&f.out, "output", "o", "", "folder for the report (default brunt-results/NAME-TIME); with --dry-run the file for the plan")
 	c.Flags().BoolVar(&f.force, "force", false, "write over the report of another run, or over another plan")
 	c.Flags().BoolVar(&f.requests, "requests", false, "keep every single request, in "+reporters.RequestsFile+" of the report's folder, for formats that need it")
@@ -127,7 +129,12 @@ func (f *runFlags) run(c *cobra.Command, path string) error {
 		}
 		f.outs = append(f.outs, out)
 	}
-	path, err := f.readPlan(path)
+	drop, err := f.sign.open()
+	if err != nil {
+		return err
+	}
+	defer drop()
+	path, err = f.readPlan(path)
 	if err != nil {
 		return err
 	}
@@ -206,13 +213,20 @@ func (f *runFlags) once(ctx context.Context, c *cobra.Command, plan *run.Plan) (
 		metrics.Observe(iv)
 		outs.Observe(iv)
 	}
+	events, written, err := record(c, dir)
+	if err != nil {
+		return nil, fmt.Errorf("the folder for the report: %w", err)
+	}
+	defer written()
 	o.Event = func(e scenarios.Event) {
+		events.Add(e)
 		metrics.Event(e)
 		outs.Event(e)
 	}
 	res, err := plan.Run(ctx, o)
 	undelivered := outs.Close()
 	live.Clear()
+	written()
 	if res == nil {
 		return nil, err
 	}
@@ -220,6 +234,9 @@ func (f *runFlags) once(ctx context.Context, c *cobra.Command, plan *run.Plan) (
 	defer run.Frugal()()
 	beside(c.ErrOrStderr(), res, f.earlier)
 	werr := reporters.Write(dir, res)
+	if werr == nil {
+		werr = f.sign.seal(c, dir)
+	}
 	if terr := table(c.OutOrStdout(), res, dir); werr == nil {
 		werr = terr
 	}

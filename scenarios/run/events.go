@@ -22,6 +22,9 @@ func (r *runner) event(e scenarios.Event) { r.eventAt(time.Now(), e) }
 // eventAt notes what happened at a time that has passed.
 func (r *runner) eventAt(at time.Time, e scenarios.Event) {
 	e.Text = r.Scenario.Secrets.Mask(e.Text)
+	if e.At.IsZero() {
+		e.At = at.UTC().Round(0) // the wall clock alone
+	}
 	r.mu.Lock()
 	r.events = append(r.events, e)
 	r.times = append(r.times, at)

@@ -155,8 +155,11 @@ func (p *Plan) Run(ctx context.Context, o Options) (*scenarios.Result, error) {
 	ctx, r.cancel = context.WithCancelCause(ctx)
 	defer r.cancel(nil)
 	r.event(scenarios.Event{Event: "run.start", Text: p.Scenario.Name})
+	remarks := r.remarks()
 	res, err := r.guarded(ctx)
+	said := remarks()
 	if res != nil {
+		res.Notes = append(res.Notes, said...)
 		r.event(scenarios.Event{Event: "run.end", Text: string(res.Verdict) + ": " + res.Reason})
 		res.Ended = time.Now()
 		res.Events = r.onClock()

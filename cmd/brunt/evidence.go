@@ -1,0 +1,60 @@
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"brunt/reporters"
+
+	"github.com/spf13/cobra"
+)
+
+// signFlag names the key that a run's folder is signed with.
+type signFlag struct {
+	key    string
+	signer *reporters.Signer // nil: nobody signs
+}
+
+func (f *signFlag) register(c *cobra.Command) {
+	c.Flags().StringVar(&f.key, "sign", "", "sign the report's folder with this SSH key: a private one, or a public one whose private half the SSH agent has; see `brunt verify`")
+}
+
+// open reads the key, before anything is started.
+func (f *signFlag) open() (done func(), err error) {
+	if f.key == "" {
+		return func() {}, nil
+	}
+	if f.signer, err = reporters.OpenSigner(f.key, os.Getenv); err != nil {
+		return nil, usagef("--sign: %w", err)
+	}
+	return func() { _ = f.signer.Close() }, nil
+}
+
+// seal writes the sums over a folder that is whole, and signs them. Sums that can't be
+// made are no reason to lose a verdict; a signature that was asked for is.
+func (f *signFlag) seal(c *cobra.Command, dir string) error {
+	err := reporters.Seal(dir, f.signer)
+	switch {
+	case err == nil:
+		return nil
+	case f.signer != nil:
+		return fmt.Errorf("%s is not signed: %w", dir, err)
+	}
+	fmt.Fprintf(c.ErrOrStderr(), "brunt: %s is not sealed, so `brunt verify` can't vouch for it: %v\n", dir, err)
+	return nil
+}
+
+// record keeps what happens in a run in its folder, from its start on.
+func record(c *cobra.Command, dir string) (log *reporters.EventLog, done func(), err error) {
+	if err := reporters.Unseal(dir); err != nil {
+		return nil, nil, err
+	}
+	if log, err = reporters.OpenEvents(dir); err != nil {
+		return nil, nil, err
+	}
+	return log, func() {
+		if err := log.Close(); err != nil {
+			fmt.Fprintf(c.ErrOrStderr(), "brunt: while the run went on its events could not be written: %v\n", err)
+		}
+	}, nil
+}

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"os"
+	"os/user"
+	"strings"
+	"time"
+
+	"brunt/chaos"
+	"brunt/scenarios/run"
+
+	"github.com/spf13/cobra"
+)
+
+func noteCommand() *cobra.Command {
+	var author, id string
+	c := &cobra.Command{
+		Use:   "note TEXT",
+		Short: "Say something in the report of the run that goes on",
+		Long: `Say something in the report of the run that goes on: "cache flushed by hand". It
+stands in the run's notes and in its events.jsonl, with its author and the time on
+the run's clock. Where several runs go on, --run names one by its id, or a part of it.
+
+The author is whoever $USER or --as says: a note is no proof of who wrote it.`,
+		Example: `  brunt note "flushed the cache by hand"
+  brunt note --run 7kq2mwxa --as ann "pager rang"`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			r, err := goesOn(id)
+			if err != nil {
+				return err
+			}
+			err = r.Leave(run.Remark{Author: cmp.Or(author, whoami()), At: time.Now(), Text: strings.Join(args, " ")})
+			switch {
+			case errors.Is(err, run.ErrNoRemark), errors.Is(err, run.ErrTooLong):
+				return usage{err}
+			case err != nil:
+				return fmt.Errorf("%s: %w", r.Run, err)
+			}
+			fmt.Fprintf(c.OutOrStdout(), "noted in run %s, %s\n", r.Run, r.Name)
+			return nil
+		},
+	}
+	c.Flags().StringVar(&id, "run", "", "which run, by its id or a part of it; needed where several go on")
+	c.Flags().StringVar(&author, "as", "", "who says it (default $USER)")
+	return c
+}
+
+// goesOn finds the run that goes on, by a part of its id where it is not empty.
+func goesOn(id string) (run.Running, error) {
+	all, err := run.RunningIn(chaos.StateDirs(os.Getenv))
+	if err != nil {
+		return run.Running{}, usage{err}
+	}
+	var fit []run.Running
+	var names []string
+	for _, r := range all {
+		if strings.Contains(r.Run, id) {
+			fit = append(fit, r)
+		}
+		names = append(names, fmt.Sprintf("%s (%s)", r.Run, r.Name))
+	}
+	switch {
+	case len(fit) == 1:
+		return fit[0], nil
+	case len(all) == 0:
+		return run.Running{}, usagef("%w; a run that another user began, or with another $BRUNT_STATE, is not seen here", run.ErrNoRun)
+	case len(fit) == 0:
+		return run.Running{}, usagef("no run that goes on has %q in its id: %s", id, strings.Join(names, ", "))
+	}
+	return run.Running{}, usagef("%d runs go on: %s; name one by --run", len(fit), strings.Join(names, ", "))
+}
+
+// whoami is who seems to be at the keyboard.
+func whoami() string {
+	for _, name := range []string{"SUDO_USER", "USER", "LOGNAME", "USERNAME"} {
+		if v := os.Getenv(name); v != "" {
+			return v
+		}
+	}
+	if u, err := user.Current(); err == nil {
+		return u.Username
+	}
+	return "somebody"
+}

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"brunt/reporters"
+	"brunt/scenarios"
+
+	"github.com/spf13/cobra"
+)
+
+func verifyCommand() *cobra.Command {
+	signer := ""
+	c := &cobra.Command{
+		Use:   "verify DIR …",
+		Short: "Check that a run's folder is as it was when the run ended",
+		Long: `Check that a run's folder is as it was when the run ended: that every file is there
+and has the sum that SHA256SUMS has of it, that no other file is there, that the lines
+of events.jsonl are chained, and that the signature is right. Whatever is not is told,
+with the file and where there is one the line.
+
+Without --signer a signature only says that whoever has its key sealed the folder, and
+without any signature the sums only say that nothing was changed by accident: who can
+change a file can make the sums anew. --signer wants a signature, by one of the keys of
+a file: a public key, or allowed signers as ssh-keygen -Y verify takes them.
+
+The same without brunt:
+  sha256sum -c SHA256SUMS
+  ssh-keygen -Y verify -f ALLOWED -I WHO -n brunt -s SHA256SUMS.sig < SHA256SUMS
+
+Exit codes: 0 all is as it was; 3 it is not, or the signature is missing or another's;
+2 the folder, or the file of --signer, can't be read.`,
+		Example: `  brunt verify brunt-results/checkout-20260714-101500-7kq2mwxa
+  brunt verify results --signer allowed_signers`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			var by *reporters.Signers
+			if signer != "" {
+				var err error
+				if by, err = reporters.ReadSigners(signer); err != nil {
+					return usagef("--signer: %w", err)
+				}
+			}
+			bad := false
+			for _, dir := range args {
+				v, err := reporters.Verify(dir, by)
+				if err != nil {
+					return usagef("%s: %w", dir, err)
+				}
+				tellVerification(c.OutOrStdout(), dir, v)
+				bad = bad || len(v.Findings) > 0
+			}
+			if bad {
+				return exit(scenarios.ExitFail)
+			}
+			return nil
+		},
+	}
+	c.Flags().StringVar(&signer, "signer", "", "whose signature must be there: a public key, or a file of allowed signers")
+	return c
+}
+
+func tellVerification(w io.Writer, dir string, v *reporters.Verification) {
+	if len(v.Findings) == 0 {
+		fmt.Fprintf(w, "✓ %s is as it was sealed: %s, %s\n", dir, scenarios.Amount(v.Files, "file"), scenarios.Amount(v.Events, "event"))
+	} else {
+		fmt.Fprintf(w, "✗ %s is not as a run that was sealed\n", dir)
+	}
+	for _, f := range v.Findings {
+		fmt.Fprintf(w, "  %s\n", f)
+	}
+	for _, n := range v.Notes {
+		fmt.Fprintf(w, "  %s\n", n)
+	}
+	switch s := v.Signed; {
+	case s == nil && len(v.Findings) == 0:
+		fmt.Fprintln(w, "  nobody signed it: who can change a file can make the sums anew")
+	case s != nil && s.Who != "":
+		fmt.Fprintf(w, "  signed by %s, %s\n", s.Who, s.Key)
+	case s != nil:
+		fmt.Fprintf(w, "  signed by %s\n", s.Key)
+	}
+}
