@@ -11,6 +11,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/chaostest"
+	"brunt/chaos/docker"
 )
 
 // TestPacketsOfContainers holds the faults on packets to their promises on containers of
@@ -133,5 +134,41 @@ func TestPacketsOfContainersThatEnd(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+// TestDocker_ForgetHelp removes the image of helpers once none of them has it.
+func TestDocker_ForgetHelp(t *testing.T) {
+	chaostest.Root(t)
+	if testing.Short() {
+		t.Skip("makes containers")
+	}
+	y := chaostest.NewYard(t)
+	t.Setenv("BRUNT_LINUX", chaostest.Helper(t))
+	web := y.Start(t, chaostest.VictimOptions{Unit: "web[0]"})
+	run := y.Run + "-forget"
+	t.Cleanup(func() { _, _ = y.Engine.Unhelp(context.Background(), run) })
+	pipe, err := y.Engine.Help(t.Context(), docker.HelperSpec{Run: run, Command: []string{"helper"}, Network: web.ID, Caps: []string{"NET_ADMIN"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	images := func() int {
+		if err := y.Engine.ForgetHelp(t.Context(), run); err != nil {
+			t.Error(err)
+		}
+		left, err := y.Engine.Labelled(t.Context(), docker.HelperLabel, run)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(left.Images)
+	}
+	if n := images(); n != 1 {
+		t.Errorf("%d images while a helper is there, want 1", n)
+	}
+	if err := pipe.Close(); err != nil {
+		t.Error(err)
+	}
+	if n := images(); n != 0 {
+		t.Errorf("%d images once none is there", n)
 	}
 }

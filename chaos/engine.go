@@ -56,6 +56,19 @@ func ComposeUndo(at docker.Address, project string) Undo {
 	return Undo{Op: opCompose, Args: rawOf(engineArgs{Engine: at, Run: project})}
 }
 
+// SweepFleet removes all that carries the run's label: what an engine made still after whoever asked for it had
+// gone away.
+func SweepFleet(ctx context.Context, e *docker.Engine, run string) error {
+	_, err := sweepEngine(ctx, e, docker.RunLabel, run)
+	return err
+}
+
+// SweepCompose is SweepFleet for what Compose makes for a project.
+func SweepCompose(ctx context.Context, e *docker.Engine, project string) error {
+	_, err := sweepEngine(ctx, e, docker.ComposeProject, project)
+	return err
+}
+
 // doEngine makes an undo in an engine, as the journal has it.
 func (u Undo) doEngine(ctx context.Context) (Outcome, error) {
 	var args engineArgs

@@ -29,7 +29,7 @@ var guardPID atomic.Int64
 const (
 	heartbeat = time.Second
 	patience  = 10 * heartbeat // without a heartbeat before the guard acts
-	replayFor = time.Minute    // for the guard to take everything back
+	replayFor = time.Minute    // for one entry of a journal to be taken back
 )
 
 // What goes over the pipe: a heartbeat, and the word that all is well.

@@ -67,16 +67,17 @@ func helperIn(ctx context.Context, at docker.Address, id containerID, run string
 		pipe, err = (&Container{Engine: e, Ref: id.ID, Of: Named{Unit: is.Name}}).Help(ctx, run)
 	}
 	if err != nil {
-		return nil, false, errors.Join(err, e.Close())
+		return nil, false, errors.Join(err, e.ForgetHelp(context.WithoutCancel(ctx), run), e.Close())
 	}
-	h, err = netns.NewHelper(ctx, &engined{pipe, e})
+	h, err = netns.NewHelper(ctx, &engined{pipe, e, run})
 	return h, false, err
 }
 
 // engined is a pipe to a helper whose engine nobody else has open.
 type engined struct {
 	io.ReadWriteCloser
-	e *docker.Engine
+	e   *docker.Engine
+	run string
 }
 
 // CloseWrite ends the helper's input.
@@ -87,9 +88,13 @@ func (p *engined) CloseWrite() error {
 	return nil
 }
 
-// Close implements [io.Closer]: the image that was made for the helper goes as well.
+// Close implements [io.Closer]: the image that was made for the helper goes as well, unless another
+// one has it.
 func (p *engined) Close() error {
-	return errors.Join(p.ReadWriteCloser.Close(), p.e.Close())
+	err := p.ReadWriteCloser.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), endsWithin)
+	defer cancel()
+	return errors.Join(err, p.e.ForgetHelp(ctx, p.run), p.e.Close())
 }
 
 // Listens gives the ports of TCP that its image or its maker says it listens on.

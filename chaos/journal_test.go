@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"context"
 	"errors"
 	"io"
 	"os"
@@ -259,4 +260,48 @@ func FuzzJournal(f *testing.F) {
 			t.Error("a file that nobody holds is taken for a live run's")
 		}
 	})
+}
+
+// TestReplay_OwnTime holds that an entry has a time of its own: what those before it took is not its fault.
+func TestReplay_OwnTime(t *testing.T) {
+	j := openJournal(t, t.TempDir(), "r")
+	cmd := exec.Command("sleep", "1000")
+	if err := cmd.Start(); err != nil {
+		t.Skip("needs the command sleep: " + err.Error())
+	}
+	ended := make(chan struct{})
+	go func() { // whoever started it sees to it
+		defer close(ended)
+		_ = cmd.Wait()
+	}()
+	defer func() {
+		_ = cmd.Process.Kill()
+		<-ended
+	}()
+	id, err := identify(cmd.Process.Pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := j.Intent("", "a process", []Undo{{Op: opEnd, Identity: id.raw()}}); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
+	defer cancel()
+	if taken, err := Replay(ctx, j.path, "guard", true); err != nil || len(taken) != 1 || taken[0].Outcome != Reverted {
+		t.Errorf("after the time of all was over: %+v, %v", taken, err)
+	}
+	own, stop := ownTime(ctx)
+	defer stop()
+	if err := own.Err(); err != nil {
+		t.Errorf("its own time is over with that of all: %v", err)
+	}
+	given, giveUp := context.WithCancel(t.Context())
+	own, stop = ownTime(given)
+	defer stop()
+	giveUp()
+	select {
+	case <-own.Done():
+	case <-time.After(10 * time.Second):
+		t.Error("it goes on though it was given up")
+	}
 }

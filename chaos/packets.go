@@ -29,10 +29,12 @@ type packets struct {
 	whose   inhabited // that undo is for
 	insides *Insides
 	run     string
-	void    bool             // a restart of the container ends it; else it is done anew
-	extend  func(Undo) error // writes an undo down beside those of the step; nil writes nothing
-	toward  []netip.AddrPort // where to look, besides the gateway; without a port any will do
-	outside bool             // it is seen by looking in from outside, at the unit's own addresses
+	void    bool                  // a restart of the container ends it; else it is done anew
+	extend  func(Undo) error      // writes an undo down beside those of the step; nil writes nothing
+	toward  []netip.AddrPort      // where to look, besides the gateway; without a port any will do
+	outside bool                  // it is seen by looking in from outside, at the unit's own addresses
+	others  []Contained           // whose addresses the peers are; none where those stay what they are
+	made    func() []netip.Prefix // gives the addresses that others have now
 }
 
 // A sign is what shows that a fault on packets is in, seen from inside.
@@ -75,6 +77,13 @@ var (
 	_ Slow   = (*heldPackets)(nil)
 	_ Rooted = (*heldPackets)(nil)
 )
+
+// shown gives what was seen before the fault came, and not taken away since.
+func (h *heldPackets) shown() ([]netns.Line, []before) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.lines, h.before
+}
 
 // now gives what is in, and where.
 func (h *heldPackets) now() (*inside, netns.Held) {
@@ -322,14 +331,12 @@ func (h *heldPackets) Takes() time.Duration { return h.sign.takes }
 
 // Verify implements [Held]: brunt looks from where the victim is.
 func (h *heldPackets) Verify(ctx context.Context) (string, error) {
-	h.mu.Lock()
-	lines := h.lines
-	h.mu.Unlock()
-	if len(h.before) == 0 && len(lines) == 0 && !h.sign.ends {
+	lines, looked := h.shown()
+	if len(looked) == 0 && len(lines) == 0 && !h.sign.ends {
 		return "", fmt.Errorf("nothing can be seen of it from %s: nobody it is about answered before it came", h.unit.Name())
 	}
 	var found []string
-	for _, b := range h.before {
+	for _, b := range looked {
 		text, err := h.proof(ctx, b)
 		for again := 1; err != nil && again < proofs && ctx.Err() == nil; again++ {
 			text, err = h.proof(ctx, b)
@@ -460,12 +467,21 @@ func (h *heldPackets) another() bool {
 func (h *heldPackets) Uprooted(ctx context.Context, container string) (string, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	switch is := containerOf(h.unit); {
-	case h.over || h.net.id.ID != container || is == h.net.id:
+	is := containerOf(h.unit)
+	switch {
+	case h.over:
+		return "", nil
+	case h.net.id.ID != container:
+		if is != h.net.id { // its own start is still to be told of
+			return "", nil
+		}
+		return h.moved(container)
+	case is == h.net.id:
 		return "", nil
 	case h.void:
 		return "", fmt.Errorf("%s was started again, and its network with it", h.unit.Name())
 	}
+	h.aim()
 	n, err := h.insides.enter(ctx, h.unit, h.run)
 	if err != nil {
 		return "", fmt.Errorf("%s was started again: %w", h.unit.Name(), err)
@@ -487,6 +503,47 @@ func (h *heldPackets) Uprooted(ctx context.Context, container string) (string, e
 	n.count(1)
 	h.net, h.held = n, held
 	return fmt.Sprintf("%s was started again: %s", h.unit.Name(), h.packets), nil
+}
+
+// moved is told that a container was started again. Where it is one of those whose packets are hit, and has another
+// address than before, the fault is aimed anew.
+func (h *heldPackets) moved(container string) (string, error) {
+	i := slices.IndexFunc(h.others, func(u Contained) bool { return containerOf(u).ID == container })
+	if i < 0 || !h.aim() {
+		return "", nil
+	}
+	name := h.others[i].Name()
+	if met, err := h.held.Met(); err == nil {
+		h.past += met.Packets
+	}
+	err := h.held.Close() // first: what it is done by may be there only once
+	var held netns.Held
+	if err == nil {
+		held, err = h.anew(h.net)
+	}
+	if err != nil {
+		return "", fmt.Errorf("%s has another address now, and the fault can't be aimed there: %w", name, err)
+	}
+	h.held = held
+	return fmt.Sprintf("%s was started again, with another address: %s", name, h.packets), nil
+}
+
+// aim takes the addresses that the peers have now, and forgets what was seen at those that they have no more. It
+// tells whether any has changed.
+func (h *heldPackets) aim() bool {
+	if len(h.others) == 0 || h.made == nil {
+		return false
+	}
+	was, is := h.spec.Match.Peers, h.made()
+	if len(is) == 0 || slices.Equal(was, is) { // no peers would be all
+		return false
+	}
+	at := func(peers []netip.Prefix, a netip.Addr) bool {
+		return slices.ContainsFunc(peers, func(p netip.Prefix) bool { return p.Contains(a) })
+	}
+	h.before = slices.DeleteFunc(slices.Clone(h.before), func(b before) bool { return at(was, b.look.To.Addr()) && !at(is, b.look.To.Addr()) })
+	h.spec.Match.Peers = is
+	return true
 }
 
 // anew does it in another network, with what takes it back written down before.
@@ -523,7 +580,8 @@ func (h *heldPackets) Gone(ctx context.Context) (string, error) {
 
 func (h *heldPackets) cleared(ctx context.Context, n *inside) (string, error) {
 	var found []string
-	for _, b := range h.before {
+	_, looked := h.shown()
+	for _, b := range looked {
 		for {
 			text, err := h.clear(ctx, n, b)
 			if err == nil {

@@ -376,3 +376,80 @@ func ways(t *testing.T) (n int) {
 	}
 	return n
 }
+
+// TestPackets_MovedPeer has the far end come back with another address: it is cut off there as well.
+func TestPackets_MovedPeer(t *testing.T) {
+	chaostest.Root(t)
+	t.Parallel()
+	for _, yaml := range []string{
+		"network.partition: {from: web, to: store}",
+		"network.partition: {from: web, to: store, direction: one-way}",
+		"network.loss: {from: web, to: store, percent: 100%}",
+	} {
+		t.Run(yaml, func(t *testing.T) {
+			w := boxes(t, true)
+			web, store := w.Env.Units[0].(*box), w.Env.Units[1].(*box)
+			h := begin(t, w, yaml)
+			reaches := func(within time.Duration) bool {
+				var err error
+				web.inside(t, func() error {
+					var c net.Conn
+					if c, err = net.DialTimeout("tcp", netip.AddrPortFrom(store.addr, 8080).String(), within); err == nil {
+						err = c.Close()
+					}
+					return nil
+				})
+				return err == nil
+			}
+			again := func() string {
+				said, err := h.(chaos.Rooted).Uprooted(t.Context(), "store")
+				if err != nil {
+					t.Fatal(err)
+				}
+				return said
+			}
+			if said := again(); said != "" {
+				t.Errorf("with the same address: %s", said)
+			}
+			if said, err := h.(chaos.Rooted).Uprooted(t.Context(), "another"); said != "" || err != nil {
+				t.Errorf("of another container it says %q, %v", said, err)
+			}
+			was := store.addr
+			store.addr, store.started = netip.MustParseAddr("10.77.0.9"), time.Now()
+			store.inside(t, func() error {
+				l, err := netlink.LinkByName("eth0")
+				if err != nil {
+					return err
+				}
+				for addr, change := range map[netip.Addr]func(netlink.Link, *netlink.Addr) error{was: netlink.AddrDel, store.addr: netlink.AddrAdd} {
+					a, err := netlink.ParseAddr(addr.String() + "/24")
+					if err == nil {
+						err = change(l, a)
+					}
+					if err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+			if !reaches(5 * time.Second) {
+				t.Fatal("it is not reached at its other address, so this shows nothing")
+			}
+			if said := again(); !strings.Contains(said, "another address") || !strings.Contains(said, store.addr.String()) {
+				t.Errorf("it says %q", said)
+			}
+			if reaches(time.Second) {
+				t.Error("it is reached at its other address")
+			}
+			if o, err := h.Revert(t.Context()); err != nil || o != chaos.Reverted {
+				t.Errorf("reverting: %s, %v", o, err)
+			}
+			if _, err := h.Gone(t.Context()); err != nil {
+				t.Error(err)
+			}
+			if !reaches(5 * time.Second) {
+				t.Error("it is cut off still")
+			}
+		})
+	}
+}

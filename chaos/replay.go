@@ -90,7 +90,9 @@ func Replay(ctx context.Context, path, by string, force bool) ([]Taken, error) {
 	for i := len(s.Open) - 1; i >= 0; i-- {
 		e := s.Open[i]
 		t := Taken{Run: s.Run, Pending: e}
-		t.Outcome, t.Err = e.takeBack(ctx)
+		own, cancel := ownTime(ctx)
+		t.Outcome, t.Err = e.takeBack(own)
+		cancel()
 		r := record{Op: "done", ID: e.ID, Outcome: t.Outcome, By: by}
 		if t.Err != nil {
 			r.Op, r.Error = "note", t.Err.Error()
@@ -110,6 +112,21 @@ func Replay(ctx context.Context, path, by string, force bool) ([]Taken, error) {
 		return taken, errors.Join(failed...)
 	}
 	return taken, remove(path)
+}
+
+// ownTime gives an entry a deadline of its own, whatever those before it took: an engine that hangs must
+// not keep brunt from taking back what needs none. Who gives up ends it.
+func ownTime(ctx context.Context) (context.Context, func()) {
+	own, cancel := context.WithTimeout(context.WithoutCancel(ctx), replayFor)
+	stop := context.AfterFunc(ctx, func() {
+		if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			cancel()
+		}
+	})
+	return own, func() {
+		stop()
+		cancel()
+	}
 }
 
 // takeBack undoes an entry, the last undo first. One that fails does not keep the

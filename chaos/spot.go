@@ -201,6 +201,8 @@ type spot struct {
 	ports   []uint16
 	toward  []netip.AddrPort
 	outside bool
+	others  []Contained           // whose addresses peers are made of; none where it is those that were given
+	made    func() []netip.Prefix // makes them anew
 }
 
 // far is the other end of an edge.
@@ -367,10 +369,20 @@ func (e *Edge) spots(ctx context.Context, env Env, f flow, ports []uint16) ([]sp
 		}
 		there.peers = outsideOf(own)
 	}
+	others, made := there.units, func() []netip.Prefix { return peersOf(there.units) }
+	if e.Zone != "" {
+		others, made = units, func() []netip.Prefix {
+			own := peersOf(units)
+			if len(own) == 0 {
+				return nil
+			}
+			return outsideOf(own)
+		}
+	}
 	var out []spot
 	here := func(dir netns.Direction, outside bool) {
 		for _, u := range units {
-			s := spot{unit: u, dir: dir, peers: there.peers, ports: ports, toward: there.toward, outside: outside}
+			s := spot{unit: u, dir: dir, peers: there.peers, ports: ports, toward: there.toward, outside: outside, others: others, made: made}
 			if outside {
 				s.toward = towardUnit(u)
 			}
@@ -383,7 +395,7 @@ func (e *Edge) spots(ctx context.Context, env Env, f flow, ports []uint16) ([]sp
 			toward = append(toward, towardUnit(u)...)
 		}
 		for _, u := range there.units {
-			out = append(out, spot{unit: u, dir: netns.In, peers: peersOf(units), ports: ports, toward: toward})
+			out = append(out, spot{unit: u, dir: netns.In, peers: peersOf(units), ports: ports, toward: toward, others: units, made: func() []netip.Prefix { return peersOf(units) }})
 		}
 	}
 	known := len(there.units) > 0
@@ -460,6 +472,7 @@ func (e *Edge) packetPlan(ctx context.Context, env Env, f flow, ports []uint16, 
 	for i, s := range spots {
 		step := p
 		step.unit, step.outside, step.void = s.unit, s.outside, e.OnRestart == "void"
+		step.others, step.made = s.others, s.made
 		step.spec.Via, step.spec.Direction = e.packetVia(), s.dir
 		step.spec.Match = netns.Match{Peers: s.peers, Ports: s.ports}
 		step.spec.Seed = env.seed(i)

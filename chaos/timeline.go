@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -45,6 +46,7 @@ type Timeline struct {
 	cleared  map[string]chan struct{}
 	when     map[string]time.Duration
 	rooted   rooted
+	in       []*Record // under mu: those that are in, in the order of their injections
 }
 
 // A Record is what became of one occurrence of a fault. Times are offsets from t0.
@@ -82,6 +84,7 @@ type Record struct {
 	held    []Held
 	ids     []int         // entries of the journal
 	voids   chan struct{} // closed when the fault is void
+	back    chan struct{} // closed when it was taken back, or could not be
 	voided  sync.Once
 	voidWhy error
 	over    time.Duration // it was taken back and looked for by then; its phase may go on
@@ -340,7 +343,8 @@ func (t *Timeline) occurrence(ctx context.Context, e *Entry, p Planned, r *Recor
 	if !t.inject(ctx, r, steps) {
 		return
 	}
-	r.voids = make(chan struct{})
+	r.voids, r.back = make(chan struct{}), make(chan struct{})
+	t.push(r)
 	t.rooted.add(r)
 	stays := p.For
 	if t.MaxEach > 0 {
@@ -351,6 +355,9 @@ func (t *Timeline) occurrence(ctx context.Context, e *Entry, p Planned, r *Recor
 		r.Early = !t.sleepUnless(ctx, r.voids, r.Injected+stays)
 	}
 	t.rooted.drop(r)
+	if r.Early {
+		t.awaitLater(r)
+	}
 	t.revert(ctx, r)
 	r.over = t.Env.Now()
 	if r.OneShot && !t.Alone && !t.sleep(ctx, min(r.Injected+leastPhase, next)) {
@@ -361,6 +368,45 @@ func (t *Timeline) occurrence(ctx context.Context, e *Entry, p Planned, r *Recor
 	if r.isVoid() {
 		t.Void(r.N)
 		r.N, r.Skipped, r.InjectErr = -1, true, r.voidWhy
+	}
+}
+
+// push notes that a fault is in, and pop that it was taken back, or could not be.
+func (t *Timeline) push(r *Record) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.in = append(t.in, r)
+}
+
+func (t *Timeline) pop(r *Record) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	close(r.back)
+	t.in = slices.DeleteFunc(t.in, func(other *Record) bool { return other == r })
+}
+
+// inTurn bounds how long a fault waits for those that came after it: one that can't be taken back must not keep
+// the others in.
+const inTurn = 5 * time.Second
+
+// awaitLater waits until what came after r is taken back, as a run that is ended takes everything back at once: the last
+// first. A one-shot leaves nothing to take back.
+func (t *Timeline) awaitLater(r *Record) {
+	t.mu.Lock()
+	i := slices.Index(t.in, r)
+	later := slices.Clone(t.in[i+1:])
+	t.mu.Unlock()
+	timer := time.NewTimer(inTurn)
+	defer timer.Stop()
+	for _, l := range slices.Backward(later) {
+		if l.OneShot {
+			continue
+		}
+		select {
+		case <-l.back:
+		case <-timer.C:
+			return
+		}
 	}
 }
 
@@ -568,6 +614,7 @@ func (t *Timeline) revert(ctx context.Context, r *Record) {
 			r.Revert = out
 		}
 	}
+	t.pop(r)
 	search, cancel := bounded()
 	defer cancel()
 	for _, h := range r.held {

@@ -204,6 +204,17 @@ func TestTimeline(t *testing.T) {
 				entry("a", noted{diary: d, name: "a", undo: true}, 5*time.Minute, time.Hour), entry("b", noted{diary: d, name: "b"}, 20*time.Minute, time.Minute),
 			}
 		}, nil, "+a@5m0s -a@10m0s", "10m0s 0s"},
+		{"a run that ends takes back the last first", time.Hour, 10 * time.Minute, func(d *diary) []*Entry {
+			return []*Entry{
+				entry("a", noted{diary: d, name: "a", undo: true}, 5*time.Minute, time.Hour), entry("b", noted{diary: d, name: "b", undo: true, drags: 2 * time.Second}, 6*time.Minute, time.Hour),
+				entry("c", noted{diary: d, name: "c", undo: true}, 7*time.Minute, time.Hour),
+			}
+		}, nil, "+a@5m0s +b@6m0s +c@7m0s -c@10m0s -b@10m2s -a@10m2s", "10m2s 10m2s 10m0s"},
+		{"one that drags keeps those before it in for no longer than five seconds", time.Hour, 10 * time.Minute, func(d *diary) []*Entry {
+			return []*Entry{
+				entry("a", noted{diary: d, name: "a", undo: true}, 5*time.Minute, time.Hour), entry("b", noted{diary: d, name: "b", undo: true, drags: 20 * time.Second}, 6*time.Minute, time.Hour),
+			}
+		}, nil, "+a@5m0s +b@6m0s -a@10m5s -b@10m20s", "10m5s 10m20s"},
 		{"after waits for the clearing and then some", time.Hour, 2 * time.Hour, func(d *diary) []*Entry {
 			b := after(entry("b", noted{diary: d, name: "b"}, 0, time.Second), "a")
 			b.Wait = scenarios.Duration(20 * time.Second)

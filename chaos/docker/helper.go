@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/filters"
@@ -241,6 +242,26 @@ func (e *Engine) helperImage(ctx context.Context, run string) (string, error) {
 	}
 	e.helper = id
 	return id, nil
+}
+
+// ForgetHelp removes the image that a run's helpers are made of, unless one of them is there: for who made
+// it to take one thing back, and has no entry in a journal for it.
+func (e *Engine) ForgetHelp(ctx context.Context, run string) error {
+	e.helping.Lock()
+	defer e.helping.Unlock()
+	left, err := e.Labelled(ctx, HelperLabel, run)
+	if err != nil || len(left.Containers) > 0 {
+		return err
+	}
+	e.helper = ""
+	var errs []error
+	for _, id := range left.Images {
+		_, err := e.api.ImageRemove(ctx, id, image.RemoveOptions{PruneChildren: true})
+		if err != nil && !gone(err) && !errdefs.IsConflict(err) { // a conflict is that it is in use by now
+			errs = append(errs, fmt.Errorf("removing the image of helpers: %w", err))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // Unhelp removes what is left of a run's helpers in the engine, and their image.

@@ -3,10 +3,13 @@ package docker
 import (
 	"context"
 	"fmt"
+	"net"
+	"net/netip"
 	"slices"
 	"strings"
 
 	"github.com/docker/docker/api/types/network"
+	"github.com/docker/docker/api/types/versions"
 )
 
 // An Endpoint is how a container stands in a network, as far as it was asked for when it
@@ -16,11 +19,21 @@ type Endpoint struct {
 	Name       string            `json:"name"`    // of the network
 	Address    string            `json:"address,omitempty"`
 	Address6   string            `json:"address6,omitempty"`
-	Fixed      bool              `json:"fixed,omitempty"` // its addresses were asked for, and were not the engine's choice
+	Fixed      bool              `json:"fixed,omitempty"` // an address was asked for, and was not the engine's choice
+	Asked      *Asked            `json:"asked,omitempty"` // which; nil with Fixed is both, as older journals have it
 	Mac        string            `json:"mac,omitempty"`
+	OwnMac     bool              `json:"own_mac,omitempty"`  // it is none that the engine makes of the address
+	Priority   int               `json:"priority,omitempty"` // with which it is the container's gateway
 	Aliases    []string          `json:"aliases,omitempty"`
 	Links      []string          `json:"links,omitempty"`
 	DriverOpts map[string]string `json:"driver_opts,omitempty"`
+}
+
+// Asked are the addresses that were asked for when a container was put into a network.
+type Asked struct {
+	Address   string   `json:"address,omitempty"`
+	Address6  string   `json:"address6,omitempty"`
+	LinkLocal []string `json:"link_local,omitempty"`
 }
 
 // Endpoints describes how a container stands in its networks.
@@ -36,9 +49,11 @@ func (e *Engine) Endpoints(ctx context.Context, id string) ([]Endpoint, error) {
 	for name, n := range i.NetworkSettings.Networks {
 		ep := Endpoint{
 			Network: n.NetworkID, Name: name, Address: n.IPAddress, Address6: n.GlobalIPv6Address,
-			Mac: n.MacAddress, Links: n.Links, DriverOpts: n.DriverOpts,
+			Mac: n.MacAddress, OwnMac: n.MacAddress != madeOf(n.IPAddress), Links: n.Links, DriverOpts: n.DriverOpts, Priority: n.GwPriority,
 		}
-		ep.Fixed = n.IPAMConfig != nil && (n.IPAMConfig.IPv4Address != "" || n.IPAMConfig.IPv6Address != "")
+		if asked := n.IPAMConfig; asked != nil && (asked.IPv4Address != "" || asked.IPv6Address != "") {
+			ep.Fixed, ep.Asked = true, &Asked{asked.IPv4Address, asked.IPv6Address, asked.LinkLocalIPs}
+		}
 		for _, a := range n.Aliases {
 			if a != short(i.ID) { // which the engine adds itself
 				ep.Aliases = append(ep.Aliases, a)
@@ -63,17 +78,24 @@ func (e *Engine) Disconnect(ctx context.Context, id, networkID string) error {
 // already is left as it is. The engine lets an address be asked for only in networks
 // whose subnet was chosen; elsewhere it gives its own choice.
 func (e *Engine) Connect(ctx context.Context, id string, ep Endpoint) error {
-	settings := &network.EndpointSettings{Aliases: ep.Aliases, Links: ep.Links, DriverOpts: ep.DriverOpts}
+	settings := &network.EndpointSettings{Aliases: ep.Aliases, Links: ep.Links, DriverOpts: ep.DriverOpts, GwPriority: ep.Priority}
+	if ep.OwnMac && versions.GreaterThanOrEqualTo(e.api.ClientVersion(), macsFrom) {
+		settings.MacAddress = ep.Mac
+	}
 	asked := *settings
 	if ep.Address != "" || ep.Address6 != "" {
 		asked.IPAMConfig = &network.EndpointIPAMConfig{IPv4Address: ep.Address, IPv6Address: ep.Address6}
 	}
-	if !ep.Fixed {
+	if ep.Asked != nil { // the other one may be of a subnet that takes no wishes
+		settings.IPAMConfig = &network.EndpointIPAMConfig{IPv4Address: ep.Asked.Address, IPv6Address: ep.Asked.Address6, LinkLocalIPs: ep.Asked.LinkLocal}
+		asked.IPAMConfig.LinkLocalIPs = ep.Asked.LinkLocal
+	}
+	if !ep.Fixed || ep.Asked != nil {
 		// Without an address asked for the engine gives the lowest that is free, which as a
 		// rule is the one that the container had.
 		err := e.connect(ctx, id, ep.Network, settings)
 		if err == nil {
-			err = e.reseat(ctx, id, ep, &asked)
+			err = e.reseat(ctx, id, ep, &asked, settings)
 		}
 		return err
 	}
@@ -88,14 +110,29 @@ func (e *Engine) connect(ctx context.Context, id, networkID string, s *network.E
 	return told("putting back into its network", id, err)
 }
 
-// reseat asks for the address that a container had, where the engine gave it another.
-func (e *Engine) reseat(ctx context.Context, id string, ep Endpoint, asked *network.EndpointSettings) error {
+// macsFrom is the version of the engine's API from which on a container has an address of its own in each
+// network. Before there is one for all of them, which is the container's and stays.
+const macsFrom = "1.44"
+
+// madeOf is the hardware address that the engine makes of an IPv4 address.
+func madeOf(address string) string {
+	a, err := netip.ParseAddr(address)
+	if err != nil || !a.Is4() {
+		return ""
+	}
+	b := a.As4()
+	return net.HardwareAddr{2, 0x42, b[0], b[1], b[2], b[3]}.String()
+}
+
+// reseat asks for the addresses that a container had, where the engine gave it others. Otherwise is how it is put
+// back where the network takes no wishes.
+func (e *Engine) reseat(ctx context.Context, id string, ep Endpoint, asked, otherwise *network.EndpointSettings) error {
 	now, err := e.Endpoints(ctx, id)
 	if err != nil {
 		return err
 	}
 	i := slices.IndexFunc(now, func(n Endpoint) bool { return n.Network == ep.Network })
-	if i < 0 || now[i].Address == ep.Address || asked.IPAMConfig == nil {
+	if i < 0 || now[i].Address == ep.Address && now[i].Address6 == ep.Address6 || asked.IPAMConfig == nil {
 		return nil
 	}
 	if err := e.Disconnect(ctx, id, ep.Network); err != nil {
@@ -104,9 +141,7 @@ func (e *Engine) reseat(ctx context.Context, id string, ep Endpoint, asked *netw
 	if err := e.connect(ctx, id, ep.Network, asked); err == nil {
 		return nil
 	}
-	// The network takes no wishes.
-	asked.IPAMConfig = nil
-	return e.connect(ctx, id, ep.Network, asked)
+	return e.connect(ctx, id, ep.Network, otherwise)
 }
 
 // HasNetwork tells whether there is a network of that id.

@@ -133,6 +133,13 @@ func (s *system) contain(ctx context.Context) error {
 		return err
 	}
 	if err := s.stack.Up(ctx); err != nil {
+		// subtle: the engine may be about to follow an order still that nobody waits for any more.
+		s.sweep = func(ctx context.Context) error {
+			if r.Stack.Compose != nil {
+				return chaos.SweepCompose(ctx, e, stack.ProjectName(r.o.ID))
+			}
+			return chaos.SweepFleet(ctx, e, r.o.ID)
+		}
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}

@@ -18,6 +18,7 @@ import (
 	"brunt/scenarios"
 
 	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/network"
 )
 
 // TestDocker_Stack loads containers that brunt makes, and breaks each of them.
@@ -82,6 +83,12 @@ func TestDocker_NotReady(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			id := NewID()
+			// As the engine follows an order still that nobody waits for any more.
+			late, err := y.Engine.API().NetworkCreate(t.Context(), "brunt-late-"+strings.ToLower(id), network.CreateOptions{Labels: map[string]string{docker.RunLabel: id}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = y.Engine.RemoveNetwork(context.Background(), late.ID) })
 			res := runOnce(t, `
 version: 1
 name: containers

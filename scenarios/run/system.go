@@ -148,13 +148,14 @@ type system struct {
 	links []*chaos.Link
 	entry string // host:port that the load goes to, before a link stands between
 
-	journaled int            // the entry of the journal that takes the stack down
-	engine    *docker.Engine // of the containers; nil until it is needed
-	watcher   *watcher       // of their events; nil is nobody
-	zones     chaos.Zones    // with theirs; nil is that of the plan
-	mu        sync.Mutex     // over engine and found
-	found     []string       // names of containers that faults have asked for
-	chosen    []chaos.Unit   // containers that run already, by the names that the target gives them
+	journaled int                         // the entry of the journal that takes the stack down
+	sweep     func(context.Context) error // removes what is left of a stack that did not come up; nil is nothing
+	engine    *docker.Engine              // of the containers; nil until it is needed
+	watcher   *watcher                    // of their events; nil is nobody
+	zones     chaos.Zones                 // with theirs; nil is that of the plan
+	mu        sync.Mutex                  // over engine and found
+	found     []string                    // names of containers that faults have asked for
+	chosen    []chaos.Unit                // containers that run already, by the names that the target gives them
 }
 
 // A deployed is a stack that a run has brought up: processes or containers.
@@ -418,7 +419,11 @@ func (s *system) takeDown(ctx context.Context) error {
 	if s.stack != nil {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 		defer cancel()
-		errs = append(errs, s.stack.Down(ctx))
+		err := s.stack.Down(ctx)
+		if s.sweep != nil && s.sweep(ctx) == nil {
+			err = nil // what it had left is gone
+		}
+		errs = append(errs, err)
 		if s.journaled != 0 && errors.Join(errs...) == nil {
 			errs = append(errs, s.r.journal.Done(s.journaled, chaos.Reverted))
 		}
