@@ -388,16 +388,29 @@ func BenchmarkHTML_Report(b *testing.B) {
 // rate; those here are as full as those of 10 000 requests a second.
 func BenchmarkHTML_Hour(b *testing.B) {
 	r := busyHour()
-	size := 0
-	b.ReportAllocs()
-	for b.Loop() {
-		var w counter
-		if err := (HTML{}).Report(&w, r); err != nil {
-			b.Fatal(err)
-		}
-		size = int(w)
+	dir := b.TempDir()
+	if err := Write(dir, r); err != nil {
+		b.Fatal(err)
 	}
-	b.ReportMetric(float64(size)/1000, "kB/page")
+	for _, from := range []string{"memory", "files"} {
+		b.Run("from="+from, func(b *testing.B) {
+			size := counter(0)
+			b.ReportAllocs()
+			for b.Loop() {
+				if from == "files" { // as `brunt report` does
+					var err error
+					if r, err = Read(dir); err != nil {
+						b.Fatal(err)
+					}
+				}
+				size = 0
+				if err := (HTML{}).Report(&size, r); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(size)/1000, "kB/page")
+		})
+	}
 }
 
 type counter int
