@@ -21,8 +21,8 @@ for (const table of all('table.sort')) all('thead th', table).forEach((th, col) 
 });
 
 // what scrolls sideways can be scrolled by keyboard
-const scrolls = () => { for (const e of all('.scroll')) if (e.scrollWidth > e.clientWidth) { e.tabIndex = 0; e.role = 'group'; e.ariaLabel = 'A wide table'; } else e.removeAttribute('tabindex'); };
-scrolls();
+const scrolls = () => { for (const e of all('.scroll')) if (!e.closest('details:not([open])')) if (e.scrollWidth > e.clientWidth) { e.tabIndex = 0; e.role = 'group'; e.ariaLabel = 'A wide table'; } else e.removeAttribute('tabindex'); };
+setTimeout(scrolls, 100); // when all is shown
 addEventListener('resize', scrolls);
 addEventListener('toggle', scrolls, true);
 
