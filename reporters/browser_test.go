@@ -436,6 +436,14 @@ func zooming(t *testing.T, browser context.Context, html string, r *scenarios.Re
 	if len(ticks) != 1 || !strings.Contains(ticks[0], "46s") || strings.Contains(ticks[0], "1m") {
 		t.Errorf("time axes %q", ticks)
 	}
+	// the names of the lines stand where the lines leave: in the split, good far below offered
+	b.load("#?t=40,45.9")
+	b.wait(`document.documentElement.dataset.ready`)
+	if apart := see[float64](b, `(() => { const at = n => [...document.querySelectorAll('#c-throughput u')].find(e => e.textContent === n).getBoundingClientRect().top; return at('good') - at('offered'); })()`); apart < 60 {
+		t.Errorf("good is named %v pixels below offered", apart)
+	}
+	b.load(fmt.Sprintf("#?t=%v,%v", from, to))
+	b.wait(`document.documentElement.dataset.ready`)
 	// the pointer still finds the right second
 	w := rowsOf(t, r, "*", "*")
 	i := slices.IndexFunc(w, func(w scenarios.Window) bool { return w.T == 47 })

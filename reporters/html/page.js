@@ -80,7 +80,7 @@ const svg = (tag, props) => { const e = document.createElementNS('http://www.w3.
 const charts = all('.frame[data-time]').map(frame => {
   const fig = frame.closest('figure'), plot = frame.querySelector('.plot > svg'), [lo, hi, log] = (plot.dataset.scale || '').split(' ');
   const ids = all('.line[data-s]', plot).map(p => +p.dataset.s);
-  return { frame, fig, plot, ids, switched: ['c-latency', 'c-throughput', 'c-errors'].includes(fig.id), scale: { lo: +lo, hi: +hi, log: log === 'true' }, title: plot.getAttribute('aria-label').split('. ')[0] };
+  return { frame, fig, plot, ids, switched: ['c-latency', 'c-throughput', 'c-errors'].includes(fig.id), scale: { lo: +lo, hi: +hi, log: log === 'true' }, named: !!plot.parentNode.querySelector('u'), title: plot.getAttribute('aria-label').split('. ')[0] };
 });
 const source = c => c.switched ? shown : whole;
 const swatch = of => { const s = svg('svg', { class: 'swatch', viewBox: '0 0 26 10', 'aria-hidden': true }); s.append(svg('path', { class: of.getAttribute('class'), d: 'M1 5h24' })); return s; };
@@ -104,11 +104,29 @@ function lines(c) {
   for (const p of all('path[data-s]', c.plot)) p.setAttribute('d', path(T, V[p.dataset.s], c.scale, p.classList.contains('area')));
 }
 
+// ends names lines where they leave the view, moved apart where they would overlap
+function ends(c) {
+  const { T, V } = source(c), s = c.scale, box = c.plot.parentNode, from = find(T, view[0]), to = find(T, view[1] - 1e-6) + 1;
+  const list = c.ids.map(i => ({ n: S[i].n, v: known(V[i].slice(from, to)) })).map(l => ({ n: l.n, v: l.v.slice(-Math.min(9, 1 + (to - from >> 3))).sort((a, b) => a - b) })).filter(l => l.v.length)
+    .map(l => ({ n: l.n, v: l.v[l.v.length >> 1] })).reverse().sort((a, b) => b.v === a.v ? 0 : b.v - a.v);
+  for (const e of all('u', box)) e.remove();
+  let y = 2;
+  for (const e of list) y = e.y = Math.min(on(s, e.v), y - .062);
+  y = .062 / 3;
+  for (const e of list.reverse()) {
+    y = Math.max(e.y, y);
+    const u = make('u', { textContent: e.n, className: list.some(e => e.n.length > 4) ? 'minor' : '' });
+    u.style.top = Math.round(1e3 * (1 - y)) / 10 + '%';
+    box.append(u);
+    y += .062;
+  }
+}
+
 // draw shows a chart with all that belongs to it anew: for a load or a step, or for all
 function draw(c) {
   const { T, V, w } = source(c), list = c.ids.map(i => ({ ...S[i], v: V[i], p: c.plot.querySelector('.line[data-s="' + i + '"]') })), box = c.plot.parentNode, u = list[0].u;
   const s = c.scale = scaleOf(c.scale.log, c.fig.id === 'c-throughput' ? list.slice(0, 3).map(l => l.v) : list.map(l => l.v));
-  for (const e of all('em, u', box).concat(all('.grid', c.plot), all('.strip, .tops', c.frame))) e.remove();
+  for (const e of all('em', box).concat(all('.grid', c.plot), all('.strip, .tops', c.frame))) e.remove();
   const place = (e, y) => { e.style.top = Math.round(1e3 * (1 - y)) / 10 + '%'; box.append(e); };
   const strips = c.fig.id === 'c-latency' ? list.slice(0, 3).filter(l => l.v.includes(Infinity)) : [];
   for (const v of ticks(s)) {
@@ -134,12 +152,6 @@ function draw(c) {
       e.style.left = 100 * x + '%';
       row.div.append(e);
     }
-  } else { // named at their right end
-    const ends = list.map(l => ({ n: l.n, v: known(l.v).slice(-Math.min(9, 1 + (l.v.length >> 3))).sort((a, b) => a - b) })).filter(l => l.v.length).map(l => ({ n: l.n, v: l.v[l.v.length >> 1] })).reverse().sort((a, b) => b.v === a.v ? 0 : b.v - a.v);
-    let y = 2;
-    for (const e of ends) y = e.y = Math.min(on(s, e.v), y - .062);
-    y = .062 / 3;
-    for (const e of ends.reverse()) { e.y = Math.max(e.y, y); y = e.y + .062; place(make('u', { textContent: e.n, className: ends.some(e => e.n.length > 4) ? 'minor' : '' }), e.y); }
   }
   lines(c);
   const of = list.map(l => ({ ...l, k: known(l.v) })).filter(l => l.k.length);
@@ -163,7 +175,7 @@ function draw(c) {
 const nameOf = (i, before) => i < 0 ? '' : (before || '') + (D.p[i] ? D.p[i] + (D.l.length > 1 ? ' of ' + D.l[D.o[i]] : '') : D.l[D.o[i]]);
 
 // the view: a stretch of time, and a load or step
-let view = [A, B], dense = whole.T.length > 1001, picked = null;
+let view = [A, B], dense = whole.T.length > 1001, picked = null, untouched = true; // the page still has its own labels
 const isWhole = () => view[0] <= A && view[1] >= B, place = t => 100 * (t - view[0]) / (view[1] - view[0]);
 const find = (T, t) => { let lo = 0, hi = T.length - 1; while (hi - lo > 1) { const m = (lo + hi) >> 1; T[m] <= t ? lo = m : hi = m; } return lo; };
 for (const c of charts) {
@@ -210,6 +222,8 @@ function zoom(a, b) {
     e.style.maxWidth = w ? '' : 'none';
     if (label) e.hidden = !w && (l > 100 || r < 0);
   }
+  if (!(w && untouched)) for (const c of charts) if (c.named) ends(c);
+  untouched = untouched && w;
   for (const e of all('.xaxis .new')) e.remove();
   if (!w) {
     const step = steps.find(s => (view[1] - view[0]) / s <= 8) || 86400;
@@ -225,6 +239,7 @@ function zoom(a, b) {
 async function choose(i) {
   if (i >= 0 && !parts) parts = await inflate('facets');
   chosen = i;
+  untouched = false;
   shown = i < 0 ? whole : parts[i].T ? parts[i] : parts[i] = decode(parts[i]);
   for (const c of charts) if (c.switched) draw(c);
   zoom(...view);
