@@ -309,6 +309,45 @@ func TestHTML_InABrowser(t *testing.T) {
 	})
 }
 
+// TestHTML_Extremes looks at runs of every kind on a wide and on a narrow screen: nothing is
+// wider than the window, and no label lies over another.
+func TestHTML_Extremes(t *testing.T) {
+	browser := chrome(t)
+	runs := map[string]*scenarios.Result{}
+	for _, name := range []string{"short", "faults", "steps", "infinite", "not-reverted", "empty"} {
+		runs[name] = fixtures()[name]
+	}
+	if !testing.Short() {
+		runs["hour"] = hour(60).result()
+	}
+	for name, r := range runs {
+		html := report(t, HTML{}, r)
+		for _, l := range []look{{width: 1200}, {width: 400, dark: true}} {
+			t.Run(fmt.Sprintf("%s/%d px", name, l.width), func(t *testing.T) {
+				b := open(t, browser, html, l)
+				check := func(when string) {
+					if over := see[int](b, `document.documentElement.scrollWidth - document.documentElement.clientWidth`); over > 0 {
+						t.Errorf("%s: the page is %d pixels wider than the window", when, over)
+					}
+					if lapped := see[[]string](b, overlaps); len(lapped) > 0 {
+						t.Errorf("%s: labels lie over each other: %.600q", when, lapped)
+					}
+				}
+				check("at first")
+				if see[bool](b, `document.querySelectorAll('.view select').length === 2`) {
+					b.choose(0, "1")
+					b.wait(`document.querySelectorAll('.shown').length >= 2`)
+					check("one step")
+				}
+				if see[bool](b, `document.querySelector('.view') && document.querySelectorAll('.view select')[document.querySelectorAll('.view select').length - 1].options.length > 1`) {
+					b.choose(1, see[string](b, `document.querySelectorAll('.view select')[1].options[1].value`))
+					check("one fault")
+				}
+			})
+		}
+	}
+}
+
 // bands compares what is drawn of each fault with when it was.
 func (b *tab) bands(r *scenarios.Result, chart string) {
 	b.t.Helper()

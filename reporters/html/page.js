@@ -80,7 +80,7 @@ const svg = (tag, props) => { const e = document.createElementNS('http://www.w3.
 const charts = all('.frame[data-time]').map(frame => {
   const fig = frame.closest('figure'), plot = frame.querySelector('.plot > svg'), [lo, hi, log] = (plot.dataset.scale || '').split(' ');
   const ids = all('.line[data-s]', plot).map(p => +p.dataset.s);
-  return { frame, fig, plot, ids, switched: ['c-latency', 'c-throughput', 'c-errors'].includes(fig.id), scale: { lo: +lo, hi: +hi, log: log === 'true' }, named: !!plot.parentNode.querySelector('u'), title: plot.getAttribute('aria-label').split('. ')[0] };
+  return { frame, fig, plot, ids, switched: ['c-latency', 'c-throughput', 'c-errors'].includes(fig.id), scale: { lo: +lo, hi: +hi, log: log === 'true' }, named: !!plot.parentNode.querySelector('u'), peaks: !!frame.querySelector('.tops'), title: plot.getAttribute('aria-label').split('. ')[0] };
 });
 const source = c => c.switched ? shown : whole;
 const swatch = of => { const s = svg('svg', { class: 'swatch', viewBox: '0 0 26 10', 'aria-hidden': true }); s.append(svg('path', { class: of.getAttribute('class'), d: 'M1 5h24' })); return s; };
@@ -122,11 +122,34 @@ function ends(c) {
   }
 }
 
+// tops names lines where they are highest in the view, in rows where none touches another
+function tops(c) {
+  const { T, V } = source(c), from = find(T, view[0]), to = find(T, view[1] - 1e-6) + 1, rows = [];
+  for (const e of all('.tops', c.frame)) e.remove();
+  const list = c.ids.map(id => {
+    let m = from;
+    for (let i = from; i < to; i++) if (V[id][i] > V[id][m] || isNaN(V[id][m])) m = i;
+    const s = S[id], x = Math.max(0, Math.min(1, place((T[m] + T[m + 1]) / 2) / 100)), e = make('span', {}, swatch(c.plot.querySelector('.line[data-s="' + id + '"]')), (s.n.length > 34 ? s.n.slice(0, 33) + '…' : s.n) + ' ' + text(s.u, V[id][m]));
+    const w = .03 + .0075 * e.textContent.length, left = x > .6;
+    e.className = left ? 'left' : '';
+    e.style.left = 100 * x + '%';
+    return { e, x, left, f: V[id][m], a: left ? x - w : x, b: left ? x : x + w };
+  }).filter(l => l.f > 0).sort((p, q) => p.x - q.x);
+  for (const l of list) {
+    const row = rows.find(r => r[r.length - 1].b <= l.a);
+    if (row) row.push(l); else rows.push([l]);
+  }
+  for (const r of rows) {
+    r.forEach((l, i) => { l.e.style.maxWidth = 100 * (l.left ? l.x - (i ? (r[i - 1].b + l.a) / 2 : 0) : (r[i + 1] ? (l.b + r[i + 1].a) / 2 : 1) - l.x) + '%'; });
+    c.frame.insertBefore(make('div', { className: 'tops' }, ...r.map(l => l.e)), c.plot.parentNode);
+  }
+}
+
 // draw shows a chart with all that belongs to it anew: for a load or a step, or for all
 function draw(c) {
   const { T, V, w } = source(c), list = c.ids.map(i => ({ ...S[i], v: V[i], p: c.plot.querySelector('.line[data-s="' + i + '"]') })), box = c.plot.parentNode, u = list[0].u;
   const s = c.scale = scaleOf(c.scale.log, c.fig.id === 'c-throughput' ? list.slice(0, 3).map(l => l.v) : list.map(l => l.v));
-  for (const e of all('em', box).concat(all('.grid', c.plot), all('.strip, .tops', c.frame))) e.remove();
+  for (const e of all('em', box).concat(all('.grid', c.plot), all('.strip', c.frame))) e.remove();
   const place = (e, y) => { e.style.top = Math.round(1e3 * (1 - y)) / 10 + '%'; box.append(e); };
   const strips = c.fig.id === 'c-latency' ? list.slice(0, 3).filter(l => l.v.includes(Infinity)) : [];
   for (const v of ticks(s)) {
@@ -139,19 +162,6 @@ function draw(c) {
     l.v.forEach((f, i) => { if (f === Infinity) { const a = 2e3 * (T[i] - A) / (B - A), b = 2e3 * (T[i + 1] - A) / (B - A), n = Math.max(2, b - a); d += 'M' + a + ' 0h' + n + 'v10h' + -n + 'z'; } });
     z.append(svg('path', { d }));
     c.frame.insertBefore(make('div', { className: 'strip' }, make('em', { textContent: '∞ ' + l.n }), z), box);
-  }
-  if (c.fig.id === 'c-errors') { // named where they are highest, in rows where none touches another
-    const tops = list.map(l => { const i = l.v.reduce((m, f, i) => f > l.v[m] ? i : m, 0); return { ...l, f: l.v[i], t: (T[i] + T[i + 1]) / 2 }; }).filter(l => l.f > 0).sort((a, b) => a.t - b.t), rows = [];
-    for (const l of tops) {
-      const e = make('span', {}, swatch(l.p), (l.n.length > 34 ? l.n.slice(0, 33) + '…' : l.n) + ' ' + text(u, l.f)), x = (l.t - A) / (B - A), left = x > .6, w = .03 + .0075 * e.textContent.length;
-      let row = rows.find(r => r.end <= x - (left ? w : 0));
-      if (!row) { rows.push(row = { div: make('div', { className: 'tops' }) }); c.frame.insertBefore(row.div, box); }
-      row.end = x + (left ? 0 : w);
-      e.dataset.a = l.t;
-      e.className = left ? 'left' : '';
-      e.style.left = 100 * x + '%';
-      row.div.append(e);
-    }
   }
   lines(c);
   const of = list.map(l => ({ ...l, k: known(l.v) })).filter(l => l.k.length);
@@ -216,13 +226,12 @@ function zoom(a, b) {
   for (const e of all('[data-a]')) {
     const l = place(+e.dataset.a), r = e.dataset.b === undefined ? l : place(+e.dataset.b), label = e.tagName === 'SPAN', bar = !label && r > l;
     if (e.closest('.xaxis')) { e.hidden = !w; continue; }
-    if (e.closest('.tops')) { e.style.left = l + '%'; e.hidden = l < 0 || l > 100; e.classList.toggle('left', l > 60); continue; }
     e.style.left = w ? '' : (label ? Math.max(0, l) : l) + '%';
     e.style.width = w || !bar ? '' : r - l + '%';
     e.style.maxWidth = w ? '' : 'none';
     if (label) e.hidden = !w && (l > 100 || r < 0);
   }
-  if (!(w && untouched)) for (const c of charts) if (c.named) ends(c);
+  if (!(w && untouched)) for (const c of charts) if (c.named) ends(c); else if (c.peaks) tops(c);
   untouched = untouched && w;
   for (const e of all('.xaxis .new')) e.remove();
   if (!w) {
