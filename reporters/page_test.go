@@ -436,3 +436,26 @@ func busyHour() *scenarios.Result {
 	}
 	return r
 }
+
+// The lines of a load or step stand in the order of the page's, which the script goes by.
+func TestHTML_FacetsFollowThePage(t *testing.T) {
+	type lines struct {
+		S []struct{ N string }
+		P []string
+	}
+	for _, name := range []string{"minute", "short", "faults-none"} {
+		data := packedData.FindAllStringSubmatch(report(t, HTML{}, fixtures()[name]), -1)
+		var whole lines
+		var facets []lines
+		unpack(t, data[0][2], &whole)
+		unpack(t, data[1][2], &facets)
+		if !slices.Equal(whole.P, []string{"list posts", "read post"}) || len(facets) != 2 {
+			t.Errorf("%s: %d facets of %q", name, len(facets), whole.P)
+		}
+		for _, f := range facets {
+			if len(f.S) < 8 || !slices.Equal(f.S, whole.S[:len(f.S)]) {
+				t.Errorf("%s: a step has %v, the page %v", name, f.S, whole.S)
+			}
+		}
+	}
+}
