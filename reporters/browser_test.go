@@ -515,6 +515,18 @@ func zooming(t *testing.T, browser context.Context, html string, r *scenarios.Re
 	if a, z := b.viewed(r); !near(a, line.a, .01) || !near(z, line.b, .01) {
 		t.Errorf("all of it is %v to %v", a, z)
 	}
+	// the same once more, as a page does that changed: one bar, and the view stays
+	b.load("#?of=browse/read%20post&t=20,30")
+	b.wait(`document.documentElement.dataset.ready`)
+	see[any](b, `(() => { document.querySelector('.view select').focus(); return Promise.all([brunt(), brunt()]).then(() => null); })()`)
+	if a, z := b.viewed(r); !near(a, 20, .01) || !near(z, 30, .01) {
+		t.Errorf("after a change the charts show %v to %v", a, z)
+	}
+	if n := see[[]int](b, `[document.querySelectorAll('.view').length, document.querySelectorAll('#c-latency .slider').length, document.querySelectorAll('#c-latency .shown').length, +(document.activeElement.tagName === 'SELECT')]`); !slices.Equal(n, []int{1, 1, 1, 1}) {
+		t.Errorf("after a change there are %d bars, sliders, notes of a step, focused switches", n)
+	}
+	b.load("")
+	b.wait(`document.documentElement.dataset.ready`)
 	// a fault can be looked at without a pointer
 	b.choose(1, see[string](b, `document.querySelectorAll('.view select')[1].options[2].value`))
 	if a, z := b.viewed(r); !near(a, 26, .1) || !near(z, 38, .1) {

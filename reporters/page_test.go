@@ -284,7 +284,7 @@ func TestHTML_Size(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(script) > 22_000 {
+	if len(script) > 24_000 {
 		t.Errorf("the script has %d bytes", len(script))
 	}
 	if testing.Short() {

@@ -1,11 +1,17 @@
-// Hover, zoom, the switch for loads and steps, links to a view, sorting. The page is whole without it.
-(async () => {
+// Hover, zoom, the switch for loads and steps, links to a view, sorting. The page is whole
+// without it. A page that changes calls brunt() again after each change: the view stays,
+// as it is part of the address.
+let ended = new AbortController();
+const brunt = async () => {
 'use strict';
-const all = (q, e) => [...(e || document).querySelectorAll(q)], make = (tag, props, ...inside) => { const e = Object.assign(document.createElement(tag), props); e.append(...inside); return e; };
+const again = document.documentElement.dataset.ready;
+ended.abort(); // listeners of the last time
+ended = new AbortController();
+const { signal } = ended, all = (q, e) => [...(e || document).querySelectorAll(q)], make = (tag, props, ...inside) => { const e = Object.assign(document.createElement(tag), props); e.append(...inside); return e; };
 
 // tables sort within their groups
 for (const table of all('table.sort')) all('thead th', table).forEach((th, col) => {
-  const b = make('button', { type: 'button' }, ...th.childNodes);
+  const b = th.querySelector('button') || make('button', { type: 'button' }, ...th.childNodes);
   th.append(b);
   const key = row => { const c = row.cells[col], n = c.dataset.v === undefined ? parseFloat(c.textContent) : +c.dataset.v; return isNaN(n) ? c.textContent : n; };
   b.onclick = () => {
@@ -23,8 +29,8 @@ for (const table of all('table.sort')) all('thead th', table).forEach((th, col) 
 // what scrolls sideways can be scrolled by keyboard
 const scrolls = () => { for (const e of all('.scroll')) if (!e.closest('details:not([open])')) if (e.scrollWidth > e.clientWidth) { e.tabIndex = 0; e.role = 'group'; e.ariaLabel = 'A wide table'; } else e.removeAttribute('tabindex'); };
 setTimeout(scrolls, 100); // when all is shown
-addEventListener('resize', scrolls);
-addEventListener('toggle', scrolls, true);
+addEventListener('resize', scrolls, { signal });
+addEventListener('toggle', scrolls, { signal, capture: true });
 
 const inflate = async id => {
   const bytes = Uint8Array.from(atob(document.getElementById(id).textContent), c => c.charCodeAt(0));
@@ -45,7 +51,9 @@ function decode(d) {
   }
   return { T, V, w: d.w };
 }
-const D = await inflate('data'), whole = decode(D), S = D.s, A = D.a, B = D.b;
+const D = await inflate('data');
+if (signal.aborted) return;
+const whole = decode(D), S = D.s, A = D.a, B = D.b;
 let parts = null, shown = whole, chosen = -1; // of D.p
 
 const figures = f => String(+f.toPrecision(3));
@@ -189,6 +197,7 @@ let view = [A, B], dense = whole.T.length > 1001, picked = null, untouched = tru
 const isWhole = () => view[0] <= A && view[1] >= B, place = t => 100 * (t - view[0]) / (view[1] - view[0]);
 const find = (T, t) => { let lo = 0, hi = T.length - 1; while (hi - lo > 1) { const m = (lo + hi) >> 1; T[m] <= t ? lo = m : hi = m; } return lo; };
 for (const c of charts) {
+  for (const e of all('.cur, .slider', c.frame)) e.remove();
   c.cursor = make('div', { className: 'cur', hidden: true }, make('span'));
   c.slider = make('div', { className: 'slider', tabIndex: 0, role: 'slider', ariaLabel: c.title + ': values over time. Arrow keys read them, plus and minus zoom, Escape shows the whole run', ariaValueMin: A, ariaValueMax: B, ariaValueNow: A, ariaValueText: clock(A) });
   c.frame.append(c.cursor, c.slider);
@@ -262,6 +271,8 @@ for (const f of D.f || []) at.append(new Option(f.n, f.a + ',' + f.b));
 const reset = make('button', { type: 'button', textContent: 'Show all', hidden: true }), link = make('a', { textContent: 'Link to this view', hidden: true }), bar = make('div', { className: 'view', role: 'group', ariaLabel: 'What the charts show' });
 if (D.p) bar.append(ofLabel);
 bar.append(atLabel, reset, link, make('span', { className: 'how', textContent: 'Drag over a chart to zoom' }));
+const old = document.querySelector('.view'), focus = old ? all('select, button, a', old).indexOf(document.activeElement) : -1;
+if (old) old.remove();
 charts[0].fig.closest('section').before(bar);
 let part = '';
 function settle() {
@@ -278,21 +289,21 @@ function settle() {
   link.href = hash;
   if (hash !== (location.hash || '#')) try { history.replaceState(null, '', hash === '#' ? location.pathname + location.search : hash); } catch { /* the link is there */ }
 }
-async function restore() {
+async function restore(scroll) {
   const [id, query] = location.hash.slice(1).split('?'), q = new URLSearchParams(query || '');
   part = id;
   if (query !== undefined) {
     const i = groups.findIndex((g, i) => D.l[D.o[i]] + '/' + D.p[i] === q.get('of')), [a, b] = (q.get('t') || '').split(',').map(Number);
     if (i !== chosen) await choose(i);
     b > a && b > A && a < B ? zoom(a, b) : zoom(A, B);
-    const e = id && document.getElementById(id);
+    const e = scroll && id && document.getElementById(id);
     if (e) e.scrollIntoView();
   } else settle();
 }
 of.onchange = () => choose(+of.value);
 at.onchange = () => { const [a, b] = at.value ? at.value.split(',').map(Number) : [A, B]; zoom(a, b); };
 reset.onclick = async () => { view = [A, B]; await choose(-1); of.focus(); };
-addEventListener('hashchange', restore);
+addEventListener('hashchange', () => restore(true), { signal });
 
 for (const c of charts) {
   const f = c.frame;
@@ -329,6 +340,8 @@ for (const c of charts) {
     e.preventDefault();
   };
 }
-await restore();
+await restore(!again);
+if (focus >= 0) all('select, button, a', bar)[focus].focus();
 document.documentElement.dataset.ready = Math.round(performance.now());
-})();
+};
+brunt();
