@@ -692,6 +692,7 @@ func TestHTML_Accessible(t *testing.T) {
 					x, y := b.over("latency", .5)
 					b.mouse(input.MouseMoved, x, y)
 				}
+				b.wait(`!document.getElementById('data') || [...document.querySelectorAll('.scroll')].every(e => e.closest('details:not([open])') || e.scrollWidth <= e.clientWidth || e.tabIndex === 0)`)
 				see[any](b, string(script)+";null")
 				type violation struct {
 					ID, Help string
