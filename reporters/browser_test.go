@@ -309,6 +309,45 @@ func TestHTML_InABrowser(t *testing.T) {
 	})
 }
 
+// TestHTML_Extremes looks at runs of every kind on a wide and on a narrow screen: nothing is
+// wider than the window, and no label lies over another.
+func TestHTML_Extremes(t *testing.T) {
+	browser := chrome(t)
+	runs := map[string]*scenarios.Result{}
+	for _, name := range []string{"short", "faults", "steps", "infinite", "not-reverted", "empty"} {
+		runs[name] = fixtures()[name]
+	}
+	if !testing.Short() {
+		runs["hour"] = hour(60).result()
+	}
+	for name, r := range runs {
+		html := report(t, HTML{}, r)
+		for _, l := range []look{{width: 1200}, {width: 400, dark: true}} {
+			t.Run(fmt.Sprintf("%s/%d px", name, l.width), func(t *testing.T) {
+				b := open(t, browser, html, l)
+				check := func(when string) {
+					if over := see[int](b, `document.documentElement.scrollWidth - document.documentElement.clientWidth`); over > 0 {
+						t.Errorf("%s: the page is %d pixels wider than the window", when, over)
+					}
+					if lapped := see[[]string](b, overlaps); len(lapped) > 0 {
+						t.Errorf("%s: labels lie over each other: %.600q", when, lapped)
+					}
+				}
+				check("at first")
+				if see[bool](b, `document.querySelectorAll('.view select').length === 2`) {
+					b.choose(0, "1")
+					b.wait(`document.querySelectorAll('.shown').length >= 2`)
+					check("one step")
+				}
+				if see[bool](b, `document.querySelector('.view') && document.querySelectorAll('.view select')[document.querySelectorAll('.view select').length - 1].options.length > 1`) {
+					b.choose(1, see[string](b, `document.querySelectorAll('.view select')[1].options[1].value`))
+					check("one fault")
+				}
+			})
+		}
+	}
+}
+
 // bands compares what is drawn of each fault with when it was.
 func (b *tab) bands(r *scenarios.Result, chart string) {
 	b.t.Helper()
@@ -436,6 +475,14 @@ func zooming(t *testing.T, browser context.Context, html string, r *scenarios.Re
 	if len(ticks) != 1 || !strings.Contains(ticks[0], "46s") || strings.Contains(ticks[0], "1m") {
 		t.Errorf("time axes %q", ticks)
 	}
+	// the names of the lines stand where the lines leave: in the split, good far below offered
+	b.load("#?t=40,45.9")
+	b.wait(`document.documentElement.dataset.ready`)
+	if apart := see[float64](b, `(() => { const at = n => [...document.querySelectorAll('#c-throughput u')].find(e => e.textContent === n).getBoundingClientRect().top; return at('good') - at('offered'); })()`); apart < 60 {
+		t.Errorf("good is named %v pixels below offered", apart)
+	}
+	b.load(fmt.Sprintf("#?t=%v,%v", from, to))
+	b.wait(`document.documentElement.dataset.ready`)
 	// the pointer still finds the right second
 	w := rowsOf(t, r, "*", "*")
 	i := slices.IndexFunc(w, func(w scenarios.Window) bool { return w.T == 47 })
@@ -468,6 +515,18 @@ func zooming(t *testing.T, browser context.Context, html string, r *scenarios.Re
 	if a, z := b.viewed(r); !near(a, line.a, .01) || !near(z, line.b, .01) {
 		t.Errorf("all of it is %v to %v", a, z)
 	}
+	// the same once more, as a page does that changed: one bar, and the view stays
+	b.load("#?of=browse/read%20post&t=20,30")
+	b.wait(`document.documentElement.dataset.ready`)
+	see[any](b, `(() => { document.querySelector('.view select').focus(); return Promise.all([brunt(), brunt()]).then(() => null); })()`)
+	if a, z := b.viewed(r); !near(a, 20, .01) || !near(z, 30, .01) {
+		t.Errorf("after a change the charts show %v to %v", a, z)
+	}
+	if n := see[[]int](b, `[document.querySelectorAll('.view').length, document.querySelectorAll('#c-latency .slider').length, document.querySelectorAll('#c-latency .shown').length, +(document.activeElement.tagName === 'SELECT')]`); !slices.Equal(n, []int{1, 1, 1, 1}) {
+		t.Errorf("after a change there are %d bars, sliders, notes of a step, focused switches", n)
+	}
+	b.load("")
+	b.wait(`document.documentElement.dataset.ready`)
 	// a fault can be looked at without a pointer
 	b.choose(1, see[string](b, `document.querySelectorAll('.view select')[1].options[2].value`))
 	if a, z := b.viewed(r); !near(a, 26, .1) || !near(z, 38, .1) {
@@ -633,6 +692,7 @@ func TestHTML_Accessible(t *testing.T) {
 					x, y := b.over("latency", .5)
 					b.mouse(input.MouseMoved, x, y)
 				}
+				b.wait(`!document.getElementById('data') || [...document.querySelectorAll('.scroll')].every(e => e.closest('details:not([open])') || e.scrollWidth <= e.clientWidth || e.tabIndex === 0)`)
 				see[any](b, string(script)+";null")
 				type violation struct {
 					ID, Help string

@@ -302,8 +302,7 @@ func (c *charts) spread(s scale, list []end) []tick {
 // top is a name above a plot, at what it names.
 type top struct {
 	Class, Place, Room, Label string
-	At                        string // moment, for the script; empty: the axis is none of time
-	Left                      bool   // it stands left of its place
+	Left                      bool // it stands left of its place
 	at                        float64
 }
 
@@ -365,7 +364,7 @@ func (c *charts) peaks(lines []series) [][]top {
 		}
 		if v := l.values[most]; v > 0 {
 			p := &c.points[most]
-			list = append(list, top{Class: l.class, Label: clip(l.name, 34) + " " + l.unit.format(v), At: moment(p.t + p.d/2), at: c.x(p.t + p.d/2)})
+			list = append(list, top{Class: l.class, Label: clip(l.name, 34) + " " + l.unit.format(v), at: c.x(p.t + p.d/2)})
 		}
 	}
 	return c.rows(list)

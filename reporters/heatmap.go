@@ -18,6 +18,9 @@ const (
 	heatRows    = 72
 	heatColumns = 720
 	heatShades  = 16 // beside none
+
+	octaves   = 32 // from 1 µs to more than an hour
+	perOctave = 32 // finer than the rows
 )
 
 // heatmap draws how the response times of each moment were spread, as an image whose
@@ -73,8 +76,7 @@ func shades() template.HTML {
 func (c *charts) heat(r *scenarios.Result) (scale, [][]float64, error) {
 	from, to := c.points[0].t, c.points[len(c.points)-1]
 	span := to.t + to.d - from
-	type bucket struct{ v, n float64 }
-	moments := make([][]bucket, len(c.points))
+	moments := make([][]float32, len(c.points)) // requests by octave
 	pointOf := map[int]int{}
 	for i := range c.points {
 		for _, number := range c.points[i].hists {
@@ -90,8 +92,11 @@ func (c *charts) heat(r *scenarios.Result) (scale, [][]float64, error) {
 		if !ok {
 			continue
 		}
+		if moments[i] == nil {
+			moments[i] = make([]float32, octaves*perOctave)
+		}
 		for v, n := range h.HDR.ForEachBucket {
-			moments[i] = append(moments[i], bucket{float64(v) / 1e6, float64(n)})
+			moments[i][min(octaves*perOctave-1, int(math.Log2(math.Max(1, float64(v)))*perOctave))] += float32(n)
 		}
 		ends = append(ends, float64(h.HDR.Min())/1e6, float64(h.HDR.Max())/1e6)
 	}
@@ -103,14 +108,17 @@ func (c *charts) heat(r *scenarios.Result) (scale, [][]float64, error) {
 	for i := range cells {
 		cells[i] = make([]float64, heatRows)
 	}
+	var rowOf [octaves * perOctave]int
+	for k := range rowOf {
+		rowOf[k] = min(heatRows-1, int((1-s.at(math.Exp2((float64(k)+.5)/perOctave)/1e6))*heatRows))
+	}
 	for i, list := range moments {
 		// a point covers the columns that its time does
 		a := int((c.points[i].t-from)/span*heatColumns + .5)
 		b := int((c.points[i].t+c.points[i].d-from)/span*heatColumns + .5)
-		for _, k := range list {
-			row := min(heatRows-1, int((1-s.at(k.v))*heatRows))
-			for col := min(a, heatColumns-1); col < min(heatColumns, max(b, a+1)); col++ {
-				cells[col][row] += k.n
+		for k, n := range list {
+			for col := min(a, heatColumns-1); n > 0 && col < min(heatColumns, max(b, a+1)); col++ {
+				cells[col][rowOf[k]] += float64(n)
 			}
 		}
 	}

@@ -1,11 +1,17 @@
-// Hover, zoom, the switch for loads and steps, links to a view, sorting. The page is whole without it.
-(async () => {
+// Hover, zoom, the switch for loads and steps, links to a view, sorting. The page is whole
+// without it. A page that changes calls brunt() again after each change: the view stays,
+// as it is part of the address.
+let ended = new AbortController();
+const brunt = async () => {
 'use strict';
-const all = (q, e) => [...(e || document).querySelectorAll(q)], make = (tag, props, ...inside) => { const e = Object.assign(document.createElement(tag), props); e.append(...inside); return e; };
+const again = document.documentElement.dataset.ready;
+ended.abort(); // listeners of the last time
+ended = new AbortController();
+const { signal } = ended, all = (q, e) => [...(e || document).querySelectorAll(q)], make = (tag, props, ...inside) => { const e = Object.assign(document.createElement(tag), props); e.append(...inside); return e; };
 
 // tables sort within their groups
 for (const table of all('table.sort')) all('thead th', table).forEach((th, col) => {
-  const b = make('button', { type: 'button' }, ...th.childNodes);
+  const b = th.querySelector('button') || make('button', { type: 'button' }, ...th.childNodes);
   th.append(b);
   const key = row => { const c = row.cells[col], n = c.dataset.v === undefined ? parseFloat(c.textContent) : +c.dataset.v; return isNaN(n) ? c.textContent : n; };
   b.onclick = () => {
@@ -21,10 +27,10 @@ for (const table of all('table.sort')) all('thead th', table).forEach((th, col) 
 });
 
 // what scrolls sideways can be scrolled by keyboard
-const scrolls = () => { for (const e of all('.scroll')) if (e.scrollWidth > e.clientWidth) { e.tabIndex = 0; e.role = 'group'; e.ariaLabel = 'A wide table'; } else e.removeAttribute('tabindex'); };
-scrolls();
-addEventListener('resize', scrolls);
-addEventListener('toggle', scrolls, true);
+const scrolls = () => { for (const e of all('.scroll')) if (!e.closest('details:not([open])')) if (e.scrollWidth > e.clientWidth) { e.tabIndex = 0; e.role = 'group'; e.ariaLabel = 'A wide table'; } else e.removeAttribute('tabindex'); };
+setTimeout(scrolls, 100); // when all is shown
+addEventListener('resize', scrolls, { signal });
+addEventListener('toggle', scrolls, { signal, capture: true });
 
 const inflate = async id => {
   const bytes = Uint8Array.from(atob(document.getElementById(id).textContent), c => c.charCodeAt(0));
@@ -46,7 +52,9 @@ function decode(d) {
   }
   return { T, V, w: d.w };
 }
-const D = await inflate('data'), whole = decode(D), S = D.s, A = D.a, B = D.b;
+const D = await inflate('data');
+if (signal.aborted) return;
+const whole = decode(D), S = D.s, A = D.a, B = D.b;
 let parts = null, shown = whole, chosen = -1; // of D.p
 
 const figures = f => String(+f.toPrecision(3));
@@ -83,7 +91,7 @@ const svg = (tag, props) => { const e = document.createElementNS('http://www.w3.
 const charts = all('.frame[data-time]').map(frame => {
   const fig = frame.closest('figure'), plot = frame.querySelector('.plot > svg'), [lo, hi, log] = (plot.dataset.scale || '').split(' ');
   const ids = all('.line[data-s]', plot).map(p => +p.dataset.s);
-  return { frame, fig, plot, ids, switched: ['c-latency', 'c-throughput', 'c-errors'].includes(fig.id), scale: { lo: +lo, hi: +hi, log: log === 'true' }, title: plot.getAttribute('aria-label').split('. ')[0] };
+  return { frame, fig, plot, ids, switched: ['c-latency', 'c-throughput', 'c-errors'].includes(fig.id), scale: { lo: +lo, hi: +hi, log: log === 'true' }, named: !!plot.parentNode.querySelector('u'), peaks: !!frame.querySelector('.tops'), title: plot.getAttribute('aria-label').split('. ')[0] };
 });
 const source = c => c.switched ? shown : whole;
 const swatch = of => { const s = svg('svg', { class: 'swatch', viewBox: '0 0 26 10', 'aria-hidden': true }); s.append(svg('path', { class: of.getAttribute('class'), d: 'M1 5h24' })); return s; };
@@ -107,11 +115,52 @@ function lines(c) {
   for (const p of all('path[data-s]', c.plot)) p.setAttribute('d', path(T, V[p.dataset.s], c.scale, p.classList.contains('area')));
 }
 
+// ends names lines where they leave the view, moved apart where they would overlap
+function ends(c) {
+  const { T, V } = source(c), s = c.scale, box = c.plot.parentNode, from = find(T, view[0]), to = find(T, view[1] - 1e-6) + 1;
+  const list = c.ids.map(i => ({ n: S[i].n, v: known(V[i].slice(from, to)) })).map(l => ({ n: l.n, v: l.v.slice(-Math.min(9, 1 + (to - from >> 3))).sort((a, b) => a - b) })).filter(l => l.v.length)
+    .map(l => ({ n: l.n, v: l.v[l.v.length >> 1] })).reverse().sort((a, b) => b.v === a.v ? 0 : b.v - a.v);
+  for (const e of all('u', box)) e.remove();
+  let y = 2;
+  for (const e of list) y = e.y = Math.min(on(s, e.v), y - .062);
+  y = .062 / 3;
+  for (const e of list.reverse()) {
+    y = Math.max(e.y, y);
+    const u = make('u', { textContent: e.n, className: list.some(e => e.n.length > 4) ? 'minor' : '' });
+    u.style.top = Math.round(1e3 * (1 - y)) / 10 + '%';
+    box.append(u);
+    y += .062;
+  }
+}
+
+// tops names lines where they are highest in the view, in rows where none touches another
+function tops(c) {
+  const { T, V } = source(c), from = find(T, view[0]), to = find(T, view[1] - 1e-6) + 1, rows = [];
+  for (const e of all('.tops', c.frame)) e.remove();
+  const list = c.ids.map(id => {
+    let m = from;
+    for (let i = from; i < to; i++) if (V[id][i] > V[id][m] || isNaN(V[id][m])) m = i;
+    const s = S[id], x = Math.max(0, Math.min(1, place((T[m] + T[m + 1]) / 2) / 100)), e = make('span', {}, swatch(c.plot.querySelector('.line[data-s="' + id + '"]')), (s.n.length > 34 ? s.n.slice(0, 33) + '…' : s.n) + ' ' + text(s.u, V[id][m]));
+    const w = .03 + .0075 * e.textContent.length, left = x > .6;
+    e.className = left ? 'left' : '';
+    e.style.left = 100 * x + '%';
+    return { e, x, left, f: V[id][m], a: left ? x - w : x, b: left ? x : x + w };
+  }).filter(l => l.f > 0).sort((p, q) => p.x - q.x);
+  for (const l of list) {
+    const row = rows.find(r => r[r.length - 1].b <= l.a);
+    if (row) row.push(l); else rows.push([l]);
+  }
+  for (const r of rows) {
+    r.forEach((l, i) => { l.e.style.maxWidth = 100 * (l.left ? l.x - (i ? (r[i - 1].b + l.a) / 2 : 0) : (r[i + 1] ? (l.b + r[i + 1].a) / 2 : 1) - l.x) + '%'; });
+    c.frame.insertBefore(make('div', { className: 'tops' }, ...r.map(l => l.e)), c.plot.parentNode);
+  }
+}
+
 // draw shows a chart with all that belongs to it anew: for a load or a step, or for all
 function draw(c) {
   const { T, V, w } = source(c), list = c.ids.map(i => ({ ...S[i], v: V[i], p: c.plot.querySelector('.line[data-s="' + i + '"]') })), box = c.plot.parentNode, u = list[0].u;
   const s = c.scale = scaleOf(c.scale.log, c.fig.id === 'c-throughput' ? list.slice(0, 3).map(l => l.v) : list.map(l => l.v));
-  for (const e of all('em, u', box).concat(all('.grid', c.plot), all('.strip, .tops', c.frame))) e.remove();
+  for (const e of all('em', box).concat(all('.grid', c.plot), all('.strip', c.frame))) e.remove();
   const place = (e, y) => { e.style.top = Math.round(1e3 * (1 - y)) / 10 + '%'; box.append(e); };
   const strips = c.fig.id === 'c-latency' ? list.slice(0, 3).filter(l => l.v.includes(Infinity)) : [];
   for (const v of ticks(s)) {
@@ -124,25 +173,6 @@ function draw(c) {
     l.v.forEach((f, i) => { if (f === Infinity) { const a = 2e3 * (T[i] - A) / (B - A), b = 2e3 * (T[i + 1] - A) / (B - A), n = Math.max(2, b - a); d += 'M' + a + ' 0h' + n + 'v10h' + -n + 'z'; } });
     z.append(svg('path', { d }));
     c.frame.insertBefore(make('div', { className: 'strip' }, make('em', { textContent: '∞ ' + l.n }), z), box);
-  }
-  if (c.fig.id === 'c-errors') { // named where they are highest, in rows where none touches another
-    const tops = list.map(l => { const i = l.v.reduce((m, f, i) => f > l.v[m] ? i : m, 0); return { ...l, f: l.v[i], t: (T[i] + T[i + 1]) / 2 }; }).filter(l => l.f > 0).sort((a, b) => a.t - b.t), rows = [];
-    for (const l of tops) {
-      const e = make('span', {}, swatch(l.p), (l.n.length > 34 ? l.n.slice(0, 33) + '…' : l.n) + ' ' + text(u, l.f)), x = (l.t - A) / (B - A), left = x > .6, w = .03 + .0075 * e.textContent.length;
-      let row = rows.find(r => r.end <= x - (left ? w : 0));
-      if (!row) { rows.push(row = { div: make('div', { className: 'tops' }) }); c.frame.insertBefore(row.div, box); }
-      row.end = x + (left ? 0 : w);
-      e.dataset.a = l.t;
-      e.className = left ? 'left' : '';
-      e.style.left = 100 * x + '%';
-      row.div.append(e);
-    }
-  } else { // named at their right end
-    const ends = list.map(l => ({ n: l.n, v: known(l.v).slice(-Math.min(9, 1 + (l.v.length >> 3))).sort((a, b) => a - b) })).filter(l => l.v.length).map(l => ({ n: l.n, v: l.v[l.v.length >> 1] })).reverse().sort((a, b) => b.v === a.v ? 0 : b.v - a.v);
-    let y = 2;
-    for (const e of ends) y = e.y = Math.min(on(s, e.v), y - .062);
-    y = .062 / 3;
-    for (const e of ends.reverse()) { e.y = Math.max(e.y, y); y = e.y + .062; place(make('u', { textContent: e.n, className: ends.some(e => e.n.length > 4) ? 'minor' : '' }), e.y); }
   }
   lines(c);
   const of = list.map(l => ({ ...l, k: known(l.v) })).filter(l => l.k.length);
@@ -166,10 +196,11 @@ function draw(c) {
 const nameOf = (i, before) => i < 0 ? '' : (before || '') + (D.p[i] ? D.p[i] + (D.l.length > 1 ? ' of ' + D.l[D.o[i]] : '') : D.l[D.o[i]]);
 
 // the view: a stretch of time, and a load or step
-let view = [A, B], dense = whole.T.length > 1001, picked = null;
+let view = [A, B], dense = whole.T.length > 1001, picked = null, untouched = true; // the page still has its own labels
 const isWhole = () => view[0] <= A && view[1] >= B, place = t => 100 * (t - view[0]) / (view[1] - view[0]);
 const find = (T, t) => { let lo = 0, hi = T.length - 1; while (hi - lo > 1) { const m = (lo + hi) >> 1; T[m] <= t ? lo = m : hi = m; } return lo; };
 for (const c of charts) {
+  for (const e of all('.cur, .slider', c.frame)) e.remove();
   c.cursor = make('div', { className: 'cur', hidden: true }, make('span'));
   c.slider = make('div', { className: 'slider', tabIndex: 0, role: 'slider', ariaLabel: c.title + ': values over time. Arrow keys read them, plus and minus zoom, Escape shows the whole run', ariaValueMin: A, ariaValueMax: B, ariaValueNow: A, ariaValueText: clock(A) });
   c.frame.append(c.cursor, c.slider);
@@ -207,12 +238,13 @@ function zoom(a, b) {
   for (const e of all('[data-a]')) {
     const l = place(+e.dataset.a), r = e.dataset.b === undefined ? l : place(+e.dataset.b), label = e.tagName === 'SPAN', bar = !label && r > l;
     if (e.closest('.xaxis')) { e.hidden = !w; continue; }
-    if (e.closest('.tops')) { e.style.left = l + '%'; e.hidden = l < 0 || l > 100; e.classList.toggle('left', l > 60); continue; }
     e.style.left = w ? '' : (label ? Math.max(0, l) : l) + '%';
     e.style.width = w || !bar ? '' : r - l + '%';
     e.style.maxWidth = w ? '' : 'none';
     if (label) e.hidden = !w && (l > 100 || r < 0);
   }
+  if (!(w && untouched)) for (const c of charts) if (c.named) ends(c); else if (c.peaks) tops(c);
+  untouched = untouched && w;
   for (const e of all('.xaxis .new')) e.remove();
   if (!w) {
     const step = steps.find(s => (view[1] - view[0]) / s <= 8) || 86400;
@@ -228,6 +260,7 @@ function zoom(a, b) {
 async function choose(i) {
   if (i >= 0 && !parts) parts = await inflate('facets');
   chosen = i;
+  untouched = false;
   shown = i < 0 ? whole : parts[i].T ? parts[i] : parts[i] = decode(parts[i]);
   for (const c of charts) if (c.switched) draw(c);
   zoom(...view);
@@ -241,6 +274,8 @@ for (const f of D.f || []) at.append(new Option(f.n, f.a + ',' + f.b));
 const reset = make('button', { type: 'button', textContent: 'Show all', hidden: true }), link = make('a', { textContent: 'Link to this view', hidden: true }), bar = make('div', { className: 'view', role: 'group', ariaLabel: 'What the charts show' });
 if (D.p) bar.append(ofLabel);
 bar.append(atLabel, reset, link, make('span', { className: 'how', textContent: 'Drag over a chart to zoom' }));
+const old = document.querySelector('.view'), focus = old ? all('select, button, a', old).indexOf(document.activeElement) : -1;
+if (old) old.remove();
 charts[0].fig.closest('section').before(bar);
 let part = '';
 function settle() {
@@ -257,21 +292,21 @@ function settle() {
   link.href = hash;
   if (hash !== (location.hash || '#')) try { history.replaceState(null, '', hash === '#' ? location.pathname + location.search : hash); } catch { /* the link is there */ }
 }
-async function restore() {
+async function restore(scroll) {
   const [id, query] = location.hash.slice(1).split('?'), q = new URLSearchParams(query || '');
   part = id;
   if (query !== undefined) {
     const i = groups.findIndex((g, i) => D.l[D.o[i]] + '/' + D.p[i] === q.get('of')), [a, b] = (q.get('t') || '').split(',').map(Number);
     if (i !== chosen) await choose(i);
     b > a && b > A && a < B ? zoom(a, b) : zoom(A, B);
-    const e = id && document.getElementById(id);
+    const e = scroll && id && document.getElementById(id);
     if (e) e.scrollIntoView();
   } else settle();
 }
 of.onchange = () => choose(+of.value);
 at.onchange = () => { const [a, b] = at.value ? at.value.split(',').map(Number) : [A, B]; zoom(a, b); };
 reset.onclick = async () => { view = [A, B]; await choose(-1); of.focus(); };
-addEventListener('hashchange', restore);
+addEventListener('hashchange', () => restore(true), { signal });
 
 for (const c of charts) {
   const f = c.frame;
@@ -308,6 +343,8 @@ for (const c of charts) {
     e.preventDefault();
   };
 }
-await restore();
+await restore(!again);
+if (focus >= 0) all('select, button, a', bar)[focus].focus();
 document.documentElement.dataset.ready = Math.round(performance.now());
-})();
+};
+brunt();
