@@ -165,11 +165,7 @@ func (c *charts) panel(p panel, list []series, every, wide int) *chart {
 		l := &list[i]
 		id := len(c.data)
 		c.data = append(c.data, grouped(*l, every))
-		named := ""
-		if every == 1 { // else the script has less than the path
-			named = fmt.Sprintf(` data-s="%d"`, id)
-		}
-		fmt.Fprintf(&b, `<path class="line %s"%s d="%s"/>`, l.class, named, traceIn(c.at, l.values, s, wide))
+		fmt.Fprintf(&b, `<path class="line %s" data-s="%d" d="%s"/>`, l.class, id, traceIn(c.at, l.values, s, wide))
 		ch.Legend = append(ch.Legend, legend{Name: l.name, Class: l.class, Series: id})
 	}
 	ch.Plot = c.shaded + c.grid(ch, s, p.unit) + c.marked(p, list) + template.HTML(b.String())
