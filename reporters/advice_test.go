@@ -29,7 +29,8 @@ func TestAdvice(t *testing.T) {
 		{"nothing asked", scenarios.Result{Verdict: pass}, "Nothing to decide by: the scenario sets no objective, so nothing could fail."},
 		{"held", scenarios.Result{Verdict: pass, Objectives: []scenarios.ObjectiveResult{held}}, "Ship: the objective held."},
 		{
-			"control", scenarios.Result{Verdict: pass, Control: true, Objectives: []scenarios.ObjectiveResult{held, held}},
+			"control",
+			scenarios.Result{Verdict: pass, Control: true, Objectives: []scenarios.ObjectiveResult{held, held}},
 			"All 2 objectives held, but in this control run nothing was broken, so that it says little about failures.",
 		},
 		{"faults", *fixtures()["minute"], "Ship: all 6 objectives held, and of 3 faults 1 did no harm and the target recovered from 2, the slowest time in 3s."},

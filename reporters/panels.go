@@ -34,7 +34,7 @@ const panelPoints = 12_000
 
 // panelColumns bounds the columns of all lines of panels together. Each column holds the
 // span from its smallest to its largest value.
-const panelColumns = 5_000
+const panelColumns = 4_500
 
 // fewest is how many of them a line has at least.
 const fewest = 120
@@ -75,7 +75,7 @@ func (c *charts) panels(list []panel) []*chart {
 }
 
 // fewRows bounds the rows of a table with many columns.
-const fewRows = 20
+const fewRows = 12
 
 // lines takes the readings of a panel to the points of the page.
 func (c *charts) lines(p panel) []series {
@@ -165,11 +165,7 @@ func (c *charts) panel(p panel, list []series, every, wide int) *chart {
 		l := &list[i]
 		id := len(c.data)
 		c.data = append(c.data, grouped(*l, every))
-		named := ""
-		if every == 1 { // else the script has less than the path
-			named = fmt.Sprintf(` data-s="%d"`, id)
-		}
-		fmt.Fprintf(&b, `<path class="line %s"%s d="%s"/>`, l.class, named, traceIn(c.at, l.values, s, wide))
+		fmt.Fprintf(&b, `<path class="line %s" data-s="%d" d="%s"/>`, l.class, id, traceIn(c.at, l.values, s, wide))
 		ch.Legend = append(ch.Legend, legend{Name: l.name, Class: l.class, Series: id})
 	}
 	ch.Plot = c.shaded + c.grid(ch, s, p.unit) + c.marked(p, list) + template.HTML(b.String())
@@ -177,7 +173,7 @@ func (c *charts) panel(p panel, list []series, every, wide int) *chart {
 	ch.Label = c.label(list)
 	ch.Ends = c.names(s, list)
 	if every > 1 {
-		ch.About += fmt.Sprintf(" At the pointer: the largest of %d points.", every)
+		ch.About = strings.TrimSpace(ch.About + fmt.Sprintf(" At the pointer: the largest of %d points.", every))
 	}
 	return ch
 }

@@ -17,6 +17,8 @@ const (
 type pen struct {
 	b    []byte
 	x, y int
+	flat int // where in b the last step begins, if it is one to the right
+	run  int // and its length; 0: it is none
 }
 
 func (p *pen) number(n int) {
@@ -30,12 +32,21 @@ func (p *pen) move(x, y int) {
 	p.b = append(p.b, 'M')
 	p.number(x)
 	p.number(y)
-	p.x, p.y = x, y
+	p.x, p.y, p.run = x, y, 0
 }
 
 func (p *pen) line(x, y int) {
 	switch {
 	case x == p.x && y == p.y:
+		return
+	case y == p.y && x > p.x: // steps on one level are one
+		if p.run > 0 {
+			p.b = p.b[:p.flat]
+		}
+		p.flat, p.run = len(p.b), p.run+x-p.x
+		p.b = append(p.b, 'h')
+		p.number(p.run)
+		p.x = x
 		return
 	case y == p.y:
 		p.b = append(p.b, 'h')
@@ -48,7 +59,7 @@ func (p *pen) line(x, y int) {
 		p.number(x - p.x)
 		p.number(y - p.y)
 	}
-	p.x, p.y = x, y
+	p.x, p.y, p.run = x, y, 0
 }
 
 // dot makes a place visible that no line leads to or from.

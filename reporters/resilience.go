@@ -49,16 +49,15 @@ func (c *charts) resilience(r *scenarios.Result) *chart {
 	if s.Lo > 0 {
 		about += " The axis begins at " + percent(s.Lo) + "."
 	}
-	aim := math.NaN() // what an objective asks for
+	aim, asked := math.NaN(), "" // by an objective
 	for i := range r.Objectives {
 		o := &r.Objectives[i]
 		if b, ok := budgetOf(o); ok && o.Phase == "run" && b.step == "*" && b.load == "*" && 1-b.allowed >= s.Lo {
-			aim = 1 - b.allowed
-			about += " The dashed line is the objective " + clip(b.text, 60) + "."
+			aim, asked = 1-b.allowed, " The dashed line is the objective "+clip(b.text, 60)+"."
 			break // one is enough to see where it lies
 		}
 	}
-	ch := c.make(chart{ID: "good", Title: "Share of good requests", About: about, Alone: true}, s, []series{line})
+	ch := c.make(chart{ID: "good", Title: "Share of good requests", About: about + asked, Alone: true}, s, []series{line})
 	ch.Plot = template.HTML(`<path class="lost" d="`+over(c.at, line.values, s)+`"/>`) + ch.Plot
 	if !math.IsNaN(aim) {
 		ch.Plot += hline("limit", s.at(aim))

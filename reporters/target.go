@@ -148,8 +148,11 @@ func unitRow(u *scenarios.UnitUsage) unitView {
 		return cellView{number(f), strconv.FormatFloat(f, 'f', 0, 64)}
 	}
 	v := unitView{Name: clean(u.Unit), Cells: []cellView{
-		cores(u.CPU), cores(cpu), memory(first), memory(last), {bytesOf(u.Memory), strconv.FormatInt(u.Memory, 10)}, whole(files), whole(threads),
-		whole(float64(restarts(u))), {"–", "0"},
+		cores(u.CPU), cores(cpu), memory(first), memory(last),
+		{bytesOf(u.Memory), strconv.FormatInt(u.Memory, 10)},
+		whole(files), whole(threads),
+		whole(float64(restarts(u))),
+		{"–", "0"},
 	}}
 	if down > 0 {
 		v.Cells[8] = cellView{plural(int64(down), "second", "seconds"), strconv.Itoa(down)}

@@ -46,7 +46,8 @@ func TestHTML_Units(t *testing.T) {
 		t.Errorf("%s", strings.Join(rows, "\n"))
 	}
 	want := []happeningView{
-		{"15.01s", "posts[1]", "ended (signal: killed)"}, {"16.2s", "posts[1]", "was started (pid 4)"},
+		{"15.01s", "posts[1]", "ended (signal: killed)"},
+		{"16.2s", "posts[1]", "was started (pid 4)"},
 		{"44.2s", "posts[0]", "ran out of memory: the kernel killed a process of it"},
 	}
 	if fmt.Sprint(p.Happenings) != fmt.Sprint(want) {
