@@ -139,10 +139,11 @@ type down struct {
 	takes time.Duration // until it is down
 	again bool          // it is started again at once
 
-	c    *Container
-	was  docker.Container
-	at   time.Time
-	done chan error // of the order
+	c      *Container
+	was    docker.Container
+	at     time.Time
+	done   chan error // of the order
+	theirs bool       // it ran again since, and is down by others
 }
 
 // find finds the container. A dry run knows none of those that the run is to make.
@@ -232,7 +233,7 @@ func (d *down) Verify(ctx context.Context) (string, error) {
 	if is.Running {
 		return "", fmt.Errorf("%s runs again already: somebody has started it", d.unit.Name())
 	}
-	if d.was.PID != 0 && d.c.Engine.Address().Local() {
+	if d.was.PID != 0 && d.c.Engine.Address().Local() && docker.Self() == "" {
 		if id, err := identify(d.was.PID); err == nil && id.alive() && !isZombie(d.was.PID) {
 			return "", fmt.Errorf("pid %d of %s still runs", d.was.PID, d.unit.Name())
 		}
@@ -253,7 +254,9 @@ func (d *down) Revert(ctx context.Context) (Outcome, error) {
 	if d.again {
 		return None, nil
 	}
-	return startContainer(ctx, d.c.Engine, containerIdentity{Container: d.was.ID, Started: d.was.Started}, 0)
+	out, err := startContainer(ctx, d.c.Engine, containerIdentity{Container: d.was.ID, Started: d.was.Started}, 0)
+	d.theirs = err == nil && out == Gone
+	return out, err
 }
 
 // Gone implements [Held]: the container runs another life, and is ready.
@@ -265,6 +268,8 @@ func (d *down) Gone(ctx context.Context) (string, error) {
 		switch {
 		case isGone(err):
 			return fmt.Sprintf("container %s is no more", d.was.Name), nil
+		case err == nil && d.theirs:
+			return fmt.Sprintf("container %s ran again since, and what became of it is not brunt's", is.Name), nil
 		case err == nil && is.Running && is.Started.Equal(d.was.Started):
 			err = errors.New("it has not been started again")
 		case err == nil:
@@ -294,6 +299,8 @@ func startContainer(ctx context.Context, e *docker.Engine, id containerIdentity,
 			return Gone, nil
 		case err != nil:
 			return Failed, err
+		case !is.Running && !is.Started.Equal(id.Started):
+			return Gone, nil // it ran again since, and somebody else has taken it down
 		case !is.Running:
 			if err := e.Start(ctx, id.Container); err != nil {
 				if isGone(err) {

@@ -89,7 +89,11 @@ func (e *Edge) checkNetwork(at scenarios.Pos, do netns.Action, sc Scope, m *scen
 // check holds the edge against the links there are.
 func (e *Edge) check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
 	if !e.query().IsZero() || e.Via != "" && e.Via != "auto" && e.Via != "proxy" {
-		m.AddHint(at, "network.* faults are done to the packets of containers", "it is done on links, by brunt's proxy, and a container has none")
+		m.AddHint(at, "network.* faults are done to the packets of containers; this one wants from and to", "it is done on the way from one unit to another, by brunt's proxy")
+		return
+	}
+	if e.byPackets(sc.contained) {
+		e.checkDiverted(at, sc, m)
 		return
 	}
 	if e.Has("on_restart") {

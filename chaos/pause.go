@@ -130,6 +130,8 @@ func (p *pause) Gone(ctx context.Context) (string, error) {
 		switch {
 		case isGone(err):
 			return fmt.Sprintf("container %s is no more", p.was.Name), nil
+		case err == nil && !is.Started.Equal(p.was.Started):
+			return fmt.Sprintf("container %s was started again since", is.Name), nil
 		case err == nil && is.Paused:
 			err = errors.New("it is still paused")
 		case err == nil && !is.Running:
@@ -159,7 +161,7 @@ func unpauseContainer(ctx context.Context, e *docker.Engine, id containerIdentit
 			return Gone, nil
 		case err != nil:
 			return Failed, err
-		case !is.Started.Equal(id.Started):
+		case !is.Started.Equal(id.Started), !is.Running:
 			return Gone, nil
 		case is.Paused:
 			if err := e.Unpause(ctx, id.Container); err != nil {

@@ -249,6 +249,9 @@ func (e *Edge) checkWay(w way, sc Scope, m *scenarios.Mistakes) {
 
 // toxicPlan finds the links of an edge and makes the step.
 func toxicPlan(ctx context.Context, e *Edge, env Env, t *toxic) ([]Step, error) {
+	if e.byPackets(env.contained) { // of a fault that is done to no packets
+		return divert(ctx, e, env, t, strings.HasPrefix(env.Block.Kind, "http."))
+	}
 	links, err := e.links(ctx, env)
 	if err != nil {
 		return nil, err

@@ -206,7 +206,8 @@ func (y *Yard) Start(t *testing.T, o VictimOptions) *Victim {
 	}
 	n := y.made.Add(1)
 	name := fmt.Sprintf("brunt-%s-%d", y.Run, n)
-	config := &container.Config{Image: y.Image, Labels: map[string]string{docker.RunLabel: y.Run}, ExposedPorts: nat.PortSet{"8080/tcp": {}}}
+	soon := 1 // second, where it is stopped and can't end by itself
+	config := &container.Config{StopTimeout: &soon, Image: y.Image, Labels: map[string]string{docker.RunLabel: y.Run}, ExposedPorts: nat.PortSet{"8080/tcp": {}}}
 	maps.Copy(config.Labels, o.Labels)
 	if o.Health {
 		config.Healthcheck = &container.HealthConfig{Test: []string{"CMD", docker.SelfProgram, "ask", "http://127.0.0.1:8080/"}, Interval: 200 * time.Millisecond, Retries: 2}

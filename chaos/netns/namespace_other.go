@@ -4,7 +4,9 @@ package netns
 
 import (
 	"errors"
+	"net/netip"
 	"os"
+	"syscall"
 )
 
 // errLinux tells that there is none of this outside of Linux.
@@ -40,3 +42,18 @@ func (n *Namespace) File() *os.File { return nil }
 
 // Undo takes back what u tells of.
 func (n *Namespace) Undo(Undo) error { return errLinux }
+
+// A Diversion has connections go elsewhere. It needs Linux.
+type Diversion struct{}
+
+// NewDiversion makes one.
+func (n *Namespace) NewDiversion() (*Diversion, error) { return nil, errLinux }
+
+// Spare marks a socket that it leaves alone.
+func (d *Diversion) Spare(_, _ string, _ syscall.RawConn) error { return errLinux }
+
+// Set has new connections go from the keys to the values.
+func (d *Diversion) Set(map[netip.AddrPort]netip.AddrPort) error { return errLinux }
+
+// Close takes it away.
+func (d *Diversion) Close() error { return nil }

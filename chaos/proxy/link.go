@@ -92,8 +92,12 @@ func (l *link) connect() *net.TCPConn {
 		}
 		break
 	}
-	d := net.Dialer{Timeout: dialFor}
-	c, err := d.DialContext(l.ctx, "tcp", l.upstream())
+	d := net.Dialer{Timeout: dialFor, Control: l.p.c.Control}
+	var c net.Conn
+	err := l.p.c.Inside(func() (err error) {
+		c, err = d.DialContext(l.ctx, "tcp", l.upstream())
+		return err
+	})
 	if err != nil {
 		l.shut(true)
 		return nil

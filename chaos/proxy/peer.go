@@ -22,8 +22,13 @@ type peer struct {
 	conns  []*net.TCPConn
 }
 
-func newPeer(serve func(*net.TCPConn)) (*peer, error) {
-	l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+// newPeer makes a peer where the proxy's own sockets are.
+func (c *Config) newPeer(serve func(*net.TCPConn)) (*peer, error) {
+	var l *net.TCPListener
+	err := c.Inside(func() (err error) {
+		l, err = net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}

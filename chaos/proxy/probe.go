@@ -137,7 +137,7 @@ func (p *Proxy) Probe(ctx context.Context, q ProbeRequest) (ProbeResult, error) 
 	if q.Kind == HTTP {
 		serve = seen.web(&q)
 	}
-	to, err := newPeer(serve)
+	to, err := p.c.newPeer(serve)
 	if err != nil {
 		return ProbeResult{}, fmt.Errorf("probing: %w", err)
 	}
@@ -378,7 +378,7 @@ type Line struct {
 
 // Established opens a connection and makes sure that it works.
 func (p *Proxy) Established(ctx context.Context) (*Line, error) {
-	to, err := newPeer(echo)
+	to, err := p.c.newPeer(echo)
 	if err != nil {
 		return nil, fmt.Errorf("opening a line: %w", err)
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -24,6 +25,12 @@ type Config struct {
 	// stream. What turns out not to be HTTP passes as it is, out of those toxics'
 	// reach.
 	HTTP bool
+
+	// Inside has what it is given done where the proxy is to listen and to connect from, such as
+	// another network namespace; nil is here. Control is called with the socket of each connection
+	// to the upstream before that is made; nil is nothing.
+	Inside  func(do func() error) error
+	Control func(network, address string, c syscall.RawConn) error
 
 	// Ineffective is for tests: toxics can be added and are listed, and do nothing.
 	// Whoever verifies that a fault is there must notice.
@@ -62,7 +69,14 @@ func Start(c Config) (*Proxy, error) {
 	if c.Listen == "" {
 		c.Listen = "127.0.0.1:0"
 	}
-	d, err := openDoor(c.Listen)
+	if c.Inside == nil {
+		c.Inside = func(do func() error) error { return do() }
+	}
+	var d *door
+	err := c.Inside(func() (err error) {
+		d, err = openDoor(c.Listen)
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("starting a proxy: %w", err)
 	}
@@ -226,7 +240,7 @@ func (p *Proxy) remove(x *Toxicity) error {
 	if !x.effect.refuse {
 		return nil
 	}
-	if err := p.door.reopen(p.ctx); err != nil && p.ctx.Err() == nil {
+	if err := p.c.Inside(func() error { return p.door.reopen(p.ctx) }); err != nil && p.ctx.Err() == nil {
 		return fmt.Errorf("opening the listener again: %w", err)
 	}
 	return nil

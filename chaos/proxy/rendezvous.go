@@ -61,7 +61,11 @@ func (p *Proxy) dial(ctx context.Context, peer string) (*net.TCPConn, *rendezvou
 	var err error
 	for range 20 {
 		var at *net.TCPAddr
-		if at, err = freePort(to.IP, to.Zone); err != nil {
+		err = p.c.Inside(func() (err error) {
+			at, err = freePort(to.IP, to.Zone)
+			return err
+		})
+		if err != nil {
 			return nil, nil, err
 		}
 		rv := &rendezvous{p: p, at: plain(at), peer: peer, over: make(chan struct{}), here: make(chan struct{})}
@@ -74,7 +78,10 @@ func (p *Proxy) dial(ctx context.Context, peer string) (*net.TCPConn, *rendezvou
 		p.mu.Unlock()
 		var c net.Conn
 		d := net.Dialer{LocalAddr: at, KeepAlive: -1}
-		c, err = d.DialContext(ctx, "tcp", to.String())
+		err = p.c.Inside(func() (err error) {
+			c, err = d.DialContext(ctx, "tcp", to.String())
+			return err
+		})
 		rv.ok = err == nil
 		close(rv.over)
 		if err == nil {

@@ -42,6 +42,8 @@ var strangers = map[string]string{
 	"files":      `fd.exhaust container=CONTAINER for=50ms`,
 	"skew":       `time.skew container=CONTAINER offset=1h for=50ms`,
 	"fill":       `disk.fill container=CONTAINER path=/scratch bytes=4MiB for=50ms`,
+	"diverted":   `http.error from=container/CONTAINER to=container/PEER for=50ms`,
+	"sliced":     `tcp.slicer from=container/CONTAINER to=container/PEER size=1KiB delay=5ms for=50ms`,
 	"hand":       `process.freeze container=CONTAINER for=50ms`,
 	"hand-limit": `memory.limit container=CONTAINER bytes=64MiB for=50ms`,
 	"hand-files": `fd.exhaust container=CONTAINER for=50ms`,
@@ -52,7 +54,7 @@ var strangers = map[string]string{
 var helped = []string{"helper", "hand", "hand-limit", "hand-files"}
 
 // onPackets are those among them that change what a network is made of.
-var onPackets = []string{"table", "program", "queue", "discipline", "responder", "helper"}
+var onPackets = []string{"table", "program", "queue", "discipline", "responder", "helper", "diverted", "sliced"}
 
 // staying are those among them that stay when brunt dies together with its guard: the kernel
 // takes the others back.
@@ -105,6 +107,7 @@ type broken struct {
 	*mortal
 	name, fault string
 	v           *chaostest.Victim
+	peer        *chaostest.Victim // that v calls; nil is none
 	before      string
 }
 
@@ -116,6 +119,10 @@ func newBroken(t *testing.T, y *chaostest.Yard, name string) *broken {
 	}
 	b.v = y.Start(t, chaostest.VictimOptions{Unit: name, Restart: "unless-stopped", Aliases: []string{"db"}, Host: scratch})
 	b.fault = strings.ReplaceAll(strangers[name], "CONTAINER", b.v.Ref)
+	if strings.Contains(b.fault, "PEER") {
+		b.peer = y.Start(t, chaostest.VictimOptions{Unit: name + "-peer"})
+		b.fault = strings.ReplaceAll(b.fault, "PEER", b.peer.Ref)
+	}
 	b.before = everything(t, name, b.v)
 	return b
 }
@@ -138,6 +145,12 @@ func (b *broken) same(t *testing.T, when string) {
 	}
 	// The container's own way back may be longer than brunt's.
 	waitFor(t, when+": the container to answer", func() bool { return b.v.Ask(t.Context()) == nil })
+	if b.peer != nil { // the way is straight at once
+		at := "http://" + b.peer.Addresses()[0].String() + ":8080/"
+		if code, said, err := b.v.Yard.Engine.Exec(t.Context(), b.v.ID, []string{docker.SelfProgram, "ask", at}, nil); err != nil || code != 0 || said != "ok" {
+			t.Errorf("%s: its peer says %d %q, %v", when, code, said, err)
+		}
+	}
 	differs := ""
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
 		if differs = b.difference(t); differs == "" || time.Now().After(deadline) {

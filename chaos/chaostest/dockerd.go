@@ -1,0 +1,99 @@
+//go:build linux
+
+package chaostest
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"brunt/chaos/docker"
+)
+
+// A Dockerd is an engine of a test's own, which can be ended and started again without harm to
+// anybody else's containers. DOCKER_HOST names it until the test is over.
+type Dockerd struct {
+	dir string
+	cmd *exec.Cmd
+}
+
+// NewDockerd starts one. It changes no rule of the machine's: its containers reach this machine
+// and each other, and nobody else.
+func NewDockerd(t *testing.T) *Dockerd {
+	t.Helper()
+	Root(t)
+	if _, err := exec.LookPath("dockerd"); err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal(err)
+		}
+		t.Skip("there is no dockerd to start: apt-get install docker.io")
+	}
+	dir, err := os.MkdirTemp("", "bd") // short: a socket's name may have 107 characters
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &Dockerd{dir: dir}
+	t.Setenv("DOCKER_HOST", "unix://"+filepath.Join(dir, "sock"))
+	t.Cleanup(func() {
+		d.Stop(t)
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	d.Start(t)
+	return d
+}
+
+// Start starts the engine, and waits until it answers.
+func (d *Dockerd) Start(t *testing.T) {
+	t.Helper()
+	at := func(name string) string { return filepath.Join(d.dir, name) }
+	log, err := os.OpenFile(at("log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
+	d.cmd = exec.Command("dockerd", "--data-root", at("data"), "--exec-root", at("exec"), "--pidfile", at("pid"), "-H", "unix://"+at("sock"),
+		"--bridge", "none", "--iptables=false", "--ip6tables=false", "--ip-forward=false", "--ip-masq=false")
+	d.cmd.Stdout, d.cmd.Stderr = log, log
+	d.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := d.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
+		e, err := docker.Open(docker.Address{Host: "unix://" + at("sock")}, docker.Options{})
+		if err == nil {
+			err = e.Ping(t.Context())
+			_ = e.Close()
+		}
+		if err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			said, _ := os.ReadFile(at("log"))
+			t.Fatalf("the engine does not start: %v\n%s", err, said)
+		}
+	}
+}
+
+// Stop ends the engine as the machine's service manager would: it ends its containers first.
+func (d *Dockerd) Stop(t *testing.T) {
+	t.Helper()
+	if d.cmd == nil {
+		return
+	}
+	_ = d.cmd.Process.Signal(syscall.SIGTERM)
+	ended := make(chan error, 1)
+	go func() { ended <- d.cmd.Wait() }()
+	select {
+	case <-ended:
+	case <-time.After(2 * patience):
+		t.Error("the engine does not end")
+		_ = syscall.Kill(-d.cmd.Process.Pid, syscall.SIGKILL)
+		<-ended
+	}
+	d.cmd = nil
+}

@@ -1,0 +1,189 @@
+//go:build linux
+
+package run
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"brunt/chaos"
+	"brunt/chaos/cgroup"
+	"brunt/chaos/chaostest"
+	"brunt/scenarios"
+
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/network"
+)
+
+// An estate is a container whose life ends while a fault is in, and the fault.
+type estate struct {
+	name   string
+	v      *chaostest.Victim
+	in     chan struct{} // closed when the fault is
+	out    *Injection
+	err    error
+	before string // of the heir
+}
+
+// heirs are the faults that a container's heir, the next that has its name, must not be hit
+// by, nor be mended for.
+var heirs = []string{"pause", "kill", "disconnect", "freeze", "table", "discipline", "throttle", "limit", "files", "skew", "hand-limit"}
+
+// TestDocker_Heirs ends the lives of containers while faults are in: by a restart of the
+// engine, or as somebody makes them anew. What is over then is gone, and what has the name now
+// keeps what it has, though that be what brunt would have taken for its own.
+func TestDocker_Heirs(t *testing.T) {
+	chaostest.Root(t)
+	if testing.Short() {
+		t.Skip("starts an engine of its own")
+	}
+	t.Run("the engine is started again", func(t *testing.T) {
+		d := chaostest.NewDockerd(t)
+		y := chaostest.NewYard(t)
+		inherit(t, y, chaos.Reverted, func([]*estate) {
+			d.Stop(t)
+			d.Start(t)
+		})
+	})
+	t.Run("they are made anew", func(t *testing.T) {
+		y := chaostest.NewYard(t)
+		inherit(t, y, chaos.Gone, func(all []*estate) {
+			var work sync.WaitGroup
+			for _, e := range all {
+				work.Go(func() { anew(t, e.v) })
+			}
+			work.Wait()
+		})
+	})
+}
+
+// inherit ends lives by pass. A container that is started again is still in the networks that it
+// was in, and out of the one that it was taken out of: that has the outcome cut.
+func inherit(t *testing.T, y *chaostest.Yard, cut chaos.Outcome, pass func(all []*estate)) {
+	t.Helper()
+	t.Setenv("BRUNT_LINUX", chaostest.Helper(t))
+	var all []*estate
+	var runs sync.WaitGroup
+	ctx, end := context.WithCancel(context.Background())
+	defer end()
+	for _, name := range heirs {
+		e := &estate{name: name, in: make(chan struct{}), v: y.Start(t, chaostest.VictimOptions{Unit: name, Restart: "always", Host: scratch})}
+		all = append(all, e)
+		fault, _, _ := strings.Cut(strings.ReplaceAll(strangers[name], "CONTAINER", e.v.Ref), " for=")
+		settings := append(strings.Fields(fault)[1:], "for=10m")
+		kind, _, _ := strings.Cut(fault, " ")
+		if strings.HasPrefix(kind, "network.p") || strings.HasPrefix(kind, "network.b") || chaos.Handled(kind) && kind != "process.freeze" {
+			settings = append(settings, "on_restart=void")
+		}
+		plan, err := CompileBare(Bare{Kind: kind, Settings: settings})
+		if err != nil {
+			t.Fatal(err)
+		}
+		o := Options{State: t.TempDir(), Guard: self("guard"), Burner: self("burn"), Helpers: strings.HasPrefix(name, "hand")}
+		var once sync.Once
+		o.Event = func(ev scenarios.Event) {
+			if ev.Event == "fault.verified" || ev.Event == "fault.failed" || ev.Event == "fault.unverified" {
+				once.Do(func() { close(e.in) })
+			}
+		}
+		runs.Go(func() { e.out, e.err = plan.Inject(ctx, o) })
+	}
+	for _, e := range all {
+		select {
+		case <-e.in:
+		case <-time.After(time.Minute):
+			t.Fatalf("%s does not come", e.name)
+		}
+	}
+	pass(all)
+	for _, e := range all {
+		claim(t, e, cut == chaos.Gone)
+		e.before = everything(t, e.name, e.v)
+	}
+	end()
+	runs.Wait()
+	for _, e := range all {
+		if e.err != nil || e.out == nil {
+			t.Errorf("%s: %v", e.name, e.err)
+			continue
+		}
+		t.Logf("%s: %s, %s: %s", e.name, e.out.Revert, e.out.Verdict, e.out.Reason)
+		want := chaos.Gone
+		if e.name == "disconnect" {
+			want = cut
+		}
+		if !e.out.Verified.Known() || e.out.Revert != string(want) {
+			t.Errorf("%s: %+v", e.name, e.out)
+		}
+		if after := everything(t, e.name, e.v); after != e.before && want == chaos.Gone {
+			t.Errorf("%s: the heir was touched:\n%s", e.name, chaostest.Difference(e.before, after))
+		}
+	}
+}
+
+// anew makes a container anew, as who deploys it would.
+func anew(t *testing.T, v *chaostest.Victim) {
+	ctx, api := context.Background(), v.Yard.Engine.API()
+	is, err := api.ContainerInspect(ctx, v.ID)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	if err := v.Yard.Engine.Remove(ctx, v.ID); err != nil {
+		t.Error(err)
+		return
+	}
+	at := &network.NetworkingConfig{EndpointsConfig: map[string]*network.EndpointSettings{}}
+	var made container.CreateResponse
+	if made, err = api.ContainerCreate(ctx, is.Config, is.HostConfig, at, nil, v.Ref); err == nil {
+		v.ID = made.ID
+		err = v.Yard.Engine.Start(ctx, made.ID)
+	}
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// claim waits for the heir, and gives it by other hands what the fault gave to the one before;
+// another tells that it is another container.
+func claim(t *testing.T, e *estate, another bool) {
+	t.Helper()
+	ctx, engine := context.Background(), e.v.Yard.Engine
+	waitFor(t, "the heir of "+e.name, func() bool {
+		is, err := engine.Inspect(ctx, e.v.ID)
+		if err == nil && !is.Running && (e.name == "kill" || e.name == "disconnect") {
+			_ = engine.Start(ctx, e.v.ID) // a kill keeps it down
+		}
+		return err == nil && is.Running && is.PID != 0
+	})
+	var err error
+	switch e.name {
+	case "pause":
+		err = engine.Pause(ctx, e.v.ID)
+	case "disconnect":
+		if !another {
+			break
+		}
+		err = engine.Disconnect(ctx, e.v.ID, e.v.Yard.Network)
+	case "kill":
+		err = engine.Kill(ctx, e.v.ID, "KILL")
+	case "freeze":
+		err = engine.Kill(ctx, e.v.ID, "STOP")
+		waitFor(t, "it to be stopped", func() bool { return state(e.v.PID()) == "T" })
+	case "limit", "hand-limit":
+		var g cgroup.Group
+		if g, err = (cgroup.System{}).Find(e.v.PID(), cgroup.Memory); err == nil {
+			file := "memory.limit_in_bytes"
+			if g.Unified {
+				file = "memory.max"
+			}
+			err = g.Write(cgroup.Setting{File: file}, "67108864")
+		}
+	}
+	if err != nil {
+		t.Errorf("%s: %v", e.name, err)
+	}
+}
