@@ -155,6 +155,8 @@ func hostileRun() *scenarios.Result {
 	r := f.result()
 	r.Name, r.Hypothesis, r.Reason, r.Run, r.Scenario = hostile, hostile, hostile, hostile, hostile
 	r.Notes = []string{hostile}
+	r.TraceLink = "javascript:" + hostile
+	r.Slowest = []scenarios.SlowRequest{{Load: hostile, Step: hostile, Outcome: hostile, Faults: []string{hostile}, Trace: "0123456789abcdef0123456789abcdef"}}
 	r.Generator.Healthy, r.Generator.Limits, r.Generator.Pacing = false, []string{hostile}, hostile
 	e := &r.Environment
 	e.Brunt, e.Go, e.OS, e.Arch, e.Kernel, e.Target, e.Command = hostile, hostile, hostile, hostile, hostile, hostile, []string{hostile, "a'b c"}
@@ -172,6 +174,7 @@ func hostileRun() *scenarios.Result {
 	for i := range r.Errors {
 		s := r.Errors[i].Sample
 		s.Request, s.Message, s.Body, s.Headers = hostile, hostile, hostile, map[string]string{hostile: hostile, "traceparent": hostile}
+		s.Trace = hostile
 	}
 	r.Ledger = lossy()
 	r.Ledger.Write, r.Ledger.Units, r.Ledger.Note, r.Ledger.RPOFault = hostile, []string{hostile}, hostile, hostile

@@ -53,6 +53,8 @@ type page struct {
 	Errors               *chart
 	ErrorRows            []errorView
 	ErrorsLeft           string
+	Slowest              []slowView
+	Traced               bool
 	Generator            []*chart
 	GeneratorText        string
 	Healthy              bool
@@ -121,6 +123,7 @@ func newPage(r *scenarios.Result) (*page, error) {
 	p.distribution(c, r)
 	p.generator(&r.Generator)
 	p.errors(r)
+	p.slowest(r)
 	p.phases(r)
 	p.run(r)
 	p.Parts = p.parts()
@@ -173,6 +176,7 @@ func (p *page) parts() []part {
 		{p.Latency != nil, part{"latency", "Response time"}},
 		{p.Throughput != nil, part{"throughput", "Requests"}},
 		{p.Errors != nil || len(p.ErrorRows) > 0, part{"errors", "Errors"}},
+		{len(p.Slowest) > 0, part{"slowest", "Slowest requests"}},
 		{len(p.Generator) > 0, part{"generator", "Generator"}},
 		{p.Heatmap != nil || p.Percentiles != nil || len(p.Missing) > 0, part{"spread", "Distribution"}},
 		{len(p.Phases) > 0, part{"phases", "Phases and steps"}},
