@@ -7,6 +7,9 @@
 //	scenario.yaml the scenario as it was run         scenario.go
 //	junit.xml     a test case for each objective     junit.go
 //	report.html   the page that people read          page.go and html/
+//	github        Markdown for a step of GitHub Actions  github.go
+//	gitlab        metrics.txt of GitLab's metrics report gitlab.go
+//	csv           windows.csv, a row for each second     csv.go
 //	terminal      the final table                    terminal.go
 //
 // and shows a run that goes on: a [Terminal] is also [Live], and [Metrics] (collector.go) is

@@ -165,6 +165,8 @@ func hostileRun() *scenarios.Result {
 	r.Name, r.Hypothesis, r.Reason, r.Run, r.Scenario = hostile, hostile, hostile, hostile, hostile
 	r.Notes = []string{hostile}
 	r.Meta = scenarios.Meta{"ticket": hostile, hostile: hostile, "operator": "ann", "": "nothing", "ünter_wegs": "x"}
+	r.TraceLink = "javascript:" + hostile
+	r.Slowest = []scenarios.SlowRequest{{Load: hostile, Step: hostile, Outcome: hostile, Faults: []string{hostile}, Trace: "0123456789abcdef0123456789abcdef"}}
 	r.Generator.Healthy, r.Generator.Limits, r.Generator.Pacing = false, []string{hostile}, hostile
 	e := &r.Environment
 	e.Brunt, e.Go, e.OS, e.Arch, e.Kernel, e.Target, e.Command = hostile, hostile, hostile, hostile, hostile, hostile, []string{hostile, "a'b c"}
@@ -185,6 +187,7 @@ func hostileRun() *scenarios.Result {
 		s.Request, s.Message, s.Body, s.Headers = hostile, hostile, hostile, map[string]string{hostile: hostile, "traceparent": hostile}
 		s.Sent = &scenarios.Sent{Method: hostile, URL: "http://h/" + hostile, Headers: []string{"X-A: " + hostile, hostile}, Body: hostile}
 		s.Curl = s.Sent.Conceal(nil).Curl()
+		s.Trace = hostile
 	}
 	r.Ledger = lossy()
 	r.Ledger.Write, r.Ledger.Units, r.Ledger.Note, r.Ledger.RPOFault = hostile, []string{hostile}, hostile, hostile

@@ -66,6 +66,8 @@ type page struct {
 	Happenings           []happeningView
 	HappeningsLeft       string
 	Comparison           *comparisonView
+	Slowest              []slowView
+	Traced               bool
 	Generator            []*chart
 	GeneratorText        string
 	Healthy              bool
@@ -146,6 +148,7 @@ func newPage(r *scenarios.Result) (*page, error) {
 	p.target(c, r)
 	p.comparison(r.Comparison)
 	p.errors(r)
+	p.slowest(r)
 	p.phases(r)
 	p.run(r)
 	p.Parts = p.parts()
@@ -197,6 +200,7 @@ func (p *page) parts() []part {
 		{p.Latency != nil, part{"latency", "Response time"}},
 		{p.Throughput != nil, part{"throughput", "Requests"}},
 		{p.Errors != nil || len(p.ErrorRows) > 0, part{"errors", "Errors"}},
+		{len(p.Slowest) > 0, part{"slowest", "Slowest requests"}},
 		{len(p.Generator) > 0, part{"generator", "Generator"}},
 		{p.Heatmap != nil || p.Percentiles != nil || len(p.Missing) > 0, part{"spread", "Distribution"}},
 		{len(p.Phases) > 0, part{"phases", "Phases and steps"}},

@@ -26,7 +26,10 @@ type Live interface {
 // that [Write] gives them.
 func Kinds() map[string]func() Reporter {
 	kinds := map[string]func() Reporter{
+		"csv":      func() Reporter { return CSV{} },
 		"events":   func() Reporter { return Events{} },
+		"github":   func() Reporter { return GitHub{} },
+		"gitlab":   func() Reporter { return GitLab{} },
 		"hlog":     func() Reporter { return Hlog{} },
 		"html":     func() Reporter { return HTML{} },
 		"json":     func() Reporter { return JSON{} },

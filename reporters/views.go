@@ -1,6 +1,7 @@
 package reporters
 
 import (
+	"cmp"
 	"fmt"
 	"html/template"
 	"maps"
@@ -153,6 +154,7 @@ type sampleView struct {
 	Head  string
 	Lines []pair
 	Curl  string // a command that sends it again, its lines kept
+	Trace *traceView
 }
 
 // mostErrorRows bounds the table of errors.
@@ -166,7 +168,7 @@ func (p *page) errors(r *scenarios.Result) {
 		}
 		e := &r.Errors[i]
 		p.ErrorRows = append(p.ErrorRows, errorView{
-			Kind: clean(e.Kind), Step: clean(e.Step), Count: count(e.Count), Order: e.Count, First: offset(e.First), Last: offset(e.Last), Sample: sampleOf(e.Sample),
+			Kind: clean(e.Kind), Step: clean(e.Step), Count: count(e.Count), Order: e.Count, First: offset(e.First), Last: offset(e.Last), Sample: sampleOf(e.Sample, r.TraceLink),
 		})
 	}
 }
@@ -174,7 +176,7 @@ func (p *page) errors(r *scenarios.Result) {
 // longestBody bounds what the page shows of an answer, in characters.
 const longestBody = 2000
 
-func sampleOf(s *scenarios.Sample) *sampleView {
+func sampleOf(s *scenarios.Sample, link string) *sampleView {
 	if s == nil {
 		return nil
 	}
@@ -193,9 +195,7 @@ func sampleOf(s *scenarios.Sample) *sampleView {
 		add("status", fmt.Sprint(s.Status))
 	}
 	add("message", s.Message)
-	if id := traceOf(s.Headers); id != "" {
-		add("trace", id)
-	}
+	v.Trace = traceOf(link, cmp.Or(s.Trace, answeredTrace(s.Headers)))
 	add("answer", s.Body)
 	for _, name := range slices.Sorted(maps.Keys(s.Headers)) {
 		add(clip(clean(name), 60)+":", s.Headers[name])
@@ -213,14 +213,11 @@ func sampleOf(s *scenarios.Sample) *sampleView {
 	return v
 }
 
-// traceOf is the trace id of a traceparent header: version-traceid-parentid-flags
-// (W3C Trace Context, section 3.2).
-func traceOf(headers map[string]string) string {
+// answeredTrace is the id of the trace that an answer names.
+func answeredTrace(headers map[string]string) string {
 	for name, value := range headers {
 		if strings.EqualFold(name, "traceparent") {
-			if parts := strings.Split(value, "-"); len(parts) == 4 && len(parts[1]) == 32 {
-				return parts[1]
-			}
+			return scenarios.ParseTraceparent(value).String()
 		}
 	}
 	return ""

@@ -32,8 +32,8 @@ func TestWords(t *testing.T) {
 		{"lines stay", cleanLines("a\r\nb\x00"), "a\nb\\x00"},
 		{"command", command([]string{"brunt", "run", "a b.yaml", "--set", "x=it's", ""}), `brunt run 'a b.yaml' --set 'x=it'\''s' ''`},
 		{"verdict", word(scenarios.NotReverted), "not reverted"},
-		{"trace", traceOf(map[string]string{"Traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}), "4bf92f3577b34da6a3ce929d0e0e4736"},
-		{"no trace", traceOf(map[string]string{"traceparent": "nonsense"}), ""},
+		{"trace", answeredTrace(map[string]string{"Traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}), "4bf92f3577b34da6a3ce929d0e0e4736"},
+		{"no trace", answeredTrace(map[string]string{"traceparent": "nonsense"}), ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

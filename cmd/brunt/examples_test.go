@@ -124,16 +124,17 @@ func TestExample(t *testing.T) {
 	ran := map[string]bool{}
 	t.Run("all", func(t *testing.T) {
 		for _, c := range []struct {
-			name    string
-			docker  bool     // it needs an engine
-			own     bool     // it has a server of its own, which is built and named by bin
-			k6      bool     // its load is a script, which brunt-k6 runs
-			set     string   // what differs from the example
-			fails   []string // the objectives that fail; all others hold
-			rest    bool     // what becomes of the others is left open
-			because string   // the only cause of errors there; empty is any
-			faults  []string
-			more    func(t *testing.T, res *scenarios.Result)
+			name       string
+			docker     bool     // it needs an engine
+			own        bool     // it has a server of its own, which is built and named by bin
+			k6         bool     // its load is a script, which brunt-k6 runs
+			prometheus bool     // it tells a real one of itself
+			set        string   // what differs from the example
+			fails      []string // the objectives that fail; all others hold
+			rest       bool     // what becomes of the others is left open
+			because    string   // the only cause of errors there; empty is any
+			faults     []string
+			more       func(t *testing.T, res *scenarios.Result)
 		}{
 			{name: "01-quickstart", faults: []string{"lose-a-replica", "slow-store", "split"}},
 			{
@@ -165,6 +166,7 @@ func TestExample(t *testing.T) {
 			{name: "13-replay-a-log", faults: []string{"slow-store"}},
 			{name: "08-zones-and-leaders", own: true, faults: []string{"behead#1", "behead#2", "behead#3", "lose-zone"}, more: beheaded},
 			{name: "14-performance-gate"},
+			{name: "15-watch-in-grafana", prometheus: true, faults: []string{"slow-store", "flaky-posts"}},
 		} {
 			ran[c.name] = true
 			t.Run(strings.TrimSpace(c.name+" "+strings.TrimSuffix(c.set, target.URL)), func(t *testing.T) {
@@ -185,6 +187,10 @@ func TestExample(t *testing.T) {
 				}
 				if c.own {
 					args = append(args, "--set", "bin="+built(t, "brunt/examples/"+c.name))
+				}
+				if c.prometheus {
+					p := startPrometheus(t, "--enable-feature=native-histograms")
+					args, c.more = append(args, "--out", "prometheus="+p.url+"/api/v1/write"), p.watched
 				}
 				if c.set != "" {
 					args = append(args, "--set", c.set)

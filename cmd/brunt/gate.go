@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -172,6 +173,7 @@ func (g *gate) run(ctx context.Context, n int) ([]*compare.Record, error) {
 			return nil, err
 		}
 		if res.ExitCode != 0 {
+			summarize(g.c.ErrOrStderr(), res)
 			return nil, exit(res.ExitCode)
 		}
 		r := compare.NewRecord(res, compare.Calibrate(res.Environment))
@@ -210,12 +212,8 @@ func (f *judgeFlags) tell(w io.Writer, found *compare.Comparison) error {
 			return err
 		}
 	}
-	if f.summary != "" {
-		file, err := os.OpenFile(f.summary, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
-		if err != nil {
-			return err
-		}
-		if err := errors.Join(found.Markdown(file), file.Close()); err != nil {
+	if path := cmp.Or(f.summary, stepSummary()); path != "" {
+		if err := appendSummary(os.Stderr, path, found.Markdown); err != nil {
 			return err
 		}
 	}
@@ -228,7 +226,7 @@ func (f *judgeFlags) tell(w io.Writer, found *compare.Comparison) error {
 func (f *judgeFlags) register(c *cobra.Command) {
 	c.Flags().StringArrayVar(&f.margins, "margin", nil, "what may get worse unnoticed: p95=5%, or 5% for every metric; again for more")
 	c.Flags().StringVar(&f.alpha, "alpha", "5%", "chance of a false alarm over all rows together")
-	c.Flags().StringVar(&f.summary, "summary", "", "add the table to a file as Markdown, such as $GITHUB_STEP_SUMMARY")
+	c.Flags().StringVar(&f.summary, "summary", "", "add the table to a file as Markdown; zero is the step's summary, in GitHub Actions")
 	c.Flags().StringVar(&f.json, "json", "", "write the comparison to a file as JSON")
 	f.narrow(c)
 }

@@ -166,6 +166,7 @@ func (f *runFlags) run(c *cobra.Command, path string) error {
 		if err != nil {
 			return err
 		}
+		summarize(c.ErrOrStderr(), res)
 		if w := scenarios.Worse(worst, res.Verdict); w == res.Verdict {
 			worst, code = w, res.ExitCode
 		}

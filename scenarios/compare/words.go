@@ -135,19 +135,14 @@ func (c *Comparison) Text(w io.Writer) error {
 func (c *Comparison) Markdown(w io.Writer) error {
 	out := &strings.Builder{}
 	mark := map[scenarios.Verdict]string{scenarios.Pass: "✅", scenarios.Regression: "❌", scenarios.Inconclusive: "❔"}[c.Verdict]
-	fmt.Fprintf(out, "### %s %s\n\n%s\n\n", mark, strings.ToUpper(string(c.Verdict)), cellText(c.Reason))
+	fmt.Fprintf(out, "### %s %s\n\n%s\n\n", mark, strings.ToUpper(string(c.Verdict)), scenarios.Markdown(c.Reason))
 	fmt.Fprintf(out, "| | metric | base | candidate | worse by | from | to | margin |\n|---|---|---:|---:|---:|---:|---:|---:|\n")
 	for i := range c.Rows {
 		r := &c.Rows[i]
 		mark := map[scenarios.Verdict]string{scenarios.Pass: "✅", scenarios.Fail: "❌", scenarios.Inconclusive: "❔"}[r.Verdict]
-		fmt.Fprintf(out, "| %s | %s | %s | %s | %s | %s | %s | %s |\n", mark, cellText(r.where()), r.value(r.Base), r.value(r.Cand), r.signed(r.Change), r.signed(r.Low), r.signed(r.High), r.share(r.Margin))
+		fmt.Fprintf(out, "| %s | %s | %s | %s | %s | %s | %s | %s |\n", mark, scenarios.Markdown(r.where()), r.value(r.Base), r.value(r.Cand), r.signed(r.Change), r.signed(r.Low), r.signed(r.High), r.share(r.Margin))
 	}
 	fmt.Fprintf(out, "\n%d and %d runs; a false alarm in at most %s of comparisons\n\n", len(c.Base), len(c.Cand), scenarios.FormatShare(c.Alpha))
 	_, err := io.WriteString(w, out.String())
 	return err
-}
-
-// cellText keeps foreign text, such as the name of a step, from being read as Markdown or HTML.
-func cellText(s string) string {
-	return strings.NewReplacer("|", `\|`, "<", "&lt;", ">", "&gt;", "&", "&amp;", "`", "'", "[", `\[`, "*", `\*`, "_", `\_`, "\n", " ", "\r", " ").Replace(s)
 }

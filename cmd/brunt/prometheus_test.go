@@ -1,0 +1,333 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"brunt/scenarios"
+)
+
+// A realPrometheus takes remote writes.
+type realPrometheus struct {
+	url string
+	cmd *exec.Cmd
+}
+
+// startPrometheus starts one by the configuration of its example.
+func startPrometheus(t *testing.T, flags ...string) *realPrometheus {
+	t.Helper()
+	if _, err := exec.LookPath("prometheus"); err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatalf("prometheus is missing: %v", err)
+		}
+		t.Skip("needs prometheus: apt-get install prometheus")
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := l.Addr().String()
+	_ = l.Close()
+	p := &realPrometheus{url: "http://" + addr}
+	p.cmd = exec.Command("prometheus", append([]string{
+		"--config.file=" + filepath.Join(top, "examples", "15-watch-in-grafana", "prometheus.yml"), "--storage.tsdb.path=" + t.TempDir(),
+		"--web.listen-address=" + addr, "--web.enable-remote-write-receiver", "--log.level=warn",
+	}, flags...)...)
+	p.cmd.Stderr = t.Output()
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.kill)
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		resp, err := http.Get(p.url + "/-/ready")
+		if err == nil {
+			_ = resp.Body.Close()
+			if resp.StatusCode == http.StatusOK {
+				return p
+			}
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("prometheus is not ready: %v", err)
+		}
+	}
+}
+
+func (p *realPrometheus) kill() {
+	_ = p.cmd.Process.Kill()
+	_ = p.cmd.Wait()
+}
+
+// A promSeries is what a query gives.
+type promSeries struct {
+	Metric map[string]string
+	Values [][2]any // seconds, and a text; of native histograms none
+	Value  [2]any
+	Other  []any `json:"histograms"`
+}
+
+// ask makes a query. One that Prometheus can't parse fails the test.
+func (p *realPrometheus) ask(t *testing.T, path string, with url.Values) []promSeries {
+	t.Helper()
+	resp, err := http.PostForm(p.url+"/api/v1/"+path, with)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got struct {
+		Status, Error string
+		Data          struct{ Result []promSeries }
+	}
+	if err := json.Unmarshal(b, &got); err != nil || got.Status != "success" {
+		t.Fatalf("%s: %s (%v)", with.Get("query"), b, err)
+	}
+	return got.Data.Result
+}
+
+// value asks for one number; -1 is that there is none.
+func (p *realPrometheus) value(t *testing.T, query string, args ...any) float64 {
+	t.Helper()
+	list := p.ask(t, "query", url.Values{"query": {fmt.Sprintf(query, args...)}})
+	if len(list) != 1 {
+		return -1
+	}
+	v, err := strconv.ParseFloat(list[0].Value[1].(string), 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// holds checks that Prometheus counts what the result does.
+func (p *realPrometheus) holds(t *testing.T, res *scenarios.Result, native bool) {
+	t.Helper()
+	counted := int64(0)
+	for _, c := range res.Cells {
+		if c.Phase != "run" || c.Load == "*" || c.Step == "*" || c.Step == "iteration" {
+			continue
+		}
+		query, want := fmt.Sprintf(`{run=%q,load=%q,step=%q`, res.Run, c.Load, c.Step), float64(c.Count)
+		if c.Outcome != "*" {
+			if got := p.value(t, "brunt_requests_total%s,outcome=%q}", query, c.Outcome); got != want {
+				t.Errorf("%s of %s: Prometheus has %g, the result %g", c.Outcome, c.Step, got, want)
+			}
+			continue
+		}
+		counted += c.Count
+		how := "brunt_response_seconds_count%s}"
+		if native {
+			how = "histogram_count(brunt_response_seconds%s})"
+		}
+		if got := p.value(t, how, query); got != want {
+			t.Errorf("response times of %s: Prometheus has %g, the result %g", c.Step, got, want)
+		}
+		failed := slices.ContainsFunc(res.Errors, func(e scenarios.ErrorGroup) bool { return e.Step == c.Step }) // they count as slower than any answer
+		if native && !failed { // a bucket is 4.4 % wide
+			if got := p.value(t, "histogram_quantile(0.5, brunt_response_seconds%s})", query); got < float64(c.Response.P50)*.95 || got > float64(c.Response.P50)*1.05 {
+				t.Errorf("p50 of %s: Prometheus has %g, the result %g", c.Step, got, c.Response.P50)
+			}
+		}
+	}
+	if got := p.value(t, "brunt_offered_total{run=%q}", res.Run); got != float64(counted) || counted == 0 {
+		t.Errorf("offered: Prometheus has %g, the result %d", got, counted)
+	}
+	for _, e := range res.Errors {
+		if got := p.value(t, "brunt_errors_total{run=%q,step=%q,kind=%q}", res.Run, e.Step, e.Kind); got != float64(e.Count) {
+			t.Errorf("%s of %s: Prometheus has %g, the result %d", e.Kind, e.Step, got, e.Count)
+		}
+	}
+	for _, f := range res.Faults {
+		if got := p.value(t, "max_over_time(brunt_fault_active{run=%q,fault=%q,kind=%q}[5m])", res.Run, f.Name, f.Kind); got != 1 {
+			t.Errorf("fault %s was in, and Prometheus has %g", f.Name, got)
+		}
+	}
+}
+
+// watched checks what Prometheus was told of the example, and that no panel of its
+// dashboard is empty.
+func (p *realPrometheus) watched(t *testing.T, res *scenarios.Result) {
+	p.holds(t, res, true)
+	from, to := res.T0, res.Ended
+	over := func(query string) []promSeries {
+		return p.ask(t, "query_range", url.Values{
+			"query": {query}, "step": {"1"}, "start": {from.Format(time.RFC3339Nano)}, "end": {to.Format(time.RFC3339Nano)},
+		})
+	}
+	for title, exprs := range dashboardQueries(t, res.Run) {
+		for _, expr := range exprs {
+			some := false
+			for _, s := range over(expr) {
+				some = some || len(s.Other) > 0 || slices.ContainsFunc(s.Values, func(v [2]any) bool { return v[1] != "NaN" })
+			}
+			if !some {
+				t.Errorf("the panel %q is empty: %s", title, expr)
+			}
+		}
+	}
+	// The second in which a fault came shows it, and the one after it went does not.
+	for _, f := range res.Faults {
+		for _, s := range over(fmt.Sprintf("brunt_fault_active{run=%q,fault=%q}", res.Run, f.Name)) {
+			for _, v := range s.Values {
+				at := v[0].(float64) - float64(res.T0.UnixNano())/1e9
+				in := at > float64(f.Injected)+2 && at < float64(f.Cleared)
+				if out := at < float64(f.Injected) || at > float64(f.Cleared)+3; in && v[1] != "1" || out && v[1] != "0" {
+					t.Errorf("%s at %gs is %v; it was in from %gs to %gs", f.Name, at, v[1], f.Injected, f.Cleared)
+				}
+			}
+		}
+	}
+}
+
+// dashboardQueries reads what the dashboard asks a Prometheus for, by panel.
+func dashboardQueries(t *testing.T, run string) map[string][]string {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(top, "examples", "15-watch-in-grafana", "dashboard.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var d struct {
+		Panels []struct {
+			Title   string
+			Targets []struct{ Expr string }
+		}
+		Annotations struct {
+			List []struct{ Name, Expr string }
+		}
+	}
+	if err := json.Unmarshal(b, &d); err != nil {
+		t.Fatal(err)
+	}
+	fill := strings.NewReplacer("$run", run, "$__rate_interval", "4s")
+	out := map[string][]string{}
+	add := func(title, expr string) {
+		if expr = fill.Replace(expr); strings.Contains(expr, "$") {
+			t.Errorf("%s: %s: this test does not know what is to be filled in", title, expr)
+		}
+		out[title] = append(out[title], expr)
+	}
+	for _, p := range d.Panels {
+		for _, target := range p.Targets {
+			add(p.Title, target.Expr)
+		}
+	}
+	for _, a := range d.Annotations.List {
+		if a.Expr != "" {
+			add("annotations: "+a.Name, a.Expr)
+		}
+	}
+	if len(out) < 10 {
+		t.Fatalf("only %d panels: %v", len(out), slices.Sorted(maps.Keys(out)))
+	}
+	return out
+}
+
+// TestDashboard_Parses has Prometheus' own parser read every query of the dashboard.
+func TestDashboard_Parses(t *testing.T) {
+	promtool, err := exec.LookPath("promtool")
+	if err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatalf("promtool is missing: %v", err)
+		}
+		t.Skip("needs promtool: apt-get install prometheus")
+	}
+	var rules strings.Builder
+	rules.WriteString("groups:\n- name: dashboard\n  rules:\n")
+	n := 0
+	for _, exprs := range dashboardQueries(t, "r") {
+		for _, expr := range exprs {
+			n++
+			fmt.Fprintf(&rules, "  - {record: \"q%d\", expr: %q}\n", n, expr)
+		}
+	}
+	file := filepath.Join(t.TempDir(), "rules.yml")
+	if err := os.WriteFile(file, []byte(rules.String()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command(promtool, "check", "rules", file).CombinedOutput(); err != nil || !strings.Contains(string(out), fmt.Sprintf("%d rules found", n)) {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// TestOut_Prometheus: one without native histograms gets classic ones; and one that is
+// killed while the run goes on leaves the load as it was, and a note.
+func TestOut_Prometheus(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes ten seconds of load")
+	}
+	command := built(t, "brunt/cmd/brunt")
+	scenario := filepath.Join(t.TempDir(), "scenario.yaml")
+	if err := os.WriteFile(scenario, []byte(`
+version: 1
+target: {stack: demo}
+load:
+  browse: {executor: constant-arrival-rate, rate: 50/s, duration: 4s, flow: [{get: /posts}]}
+`), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	run := func(t *testing.T, p *realPrometheus, meanwhile func()) *scenarios.Result {
+		dir := t.TempDir()
+		cmd := exec.Command(command, "run", scenario, "-o", dir, "--out", "prometheus="+p.url+"/api/v1/write")
+		cmd.Env = append(os.Environ(), "BRUNT_STATE="+t.TempDir())
+		cmd.Stderr, cmd.Stdout = t.Output(), t.Output()
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		meanwhile()
+		_ = cmd.Wait() // the result says what it came to
+		b, err := os.ReadFile(filepath.Join(dir, "result.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		res := &scenarios.Result{}
+		if err := json.Unmarshal(b, res); err != nil {
+			t.Fatal(err)
+		}
+		return res
+	}
+	t.Run("classic", func(t *testing.T) {
+		p := startPrometheus(t)
+		res := run(t, p, func() {})
+		p.holds(t, res, false)
+	})
+	t.Run("killed", func(t *testing.T) {
+		p := startPrometheus(t, "--enable-feature=native-histograms")
+		res := run(t, p, func() {
+			for deadline := time.Now().Add(30 * time.Second); p.value(t, "brunt_offered_total") < 50; time.Sleep(50 * time.Millisecond) {
+				if time.Now().After(deadline) {
+					t.Fatal("Prometheus was told nothing")
+				}
+			}
+			p.kill()
+		})
+		if !slices.ContainsFunc(res.Notes, func(n string) bool {
+			return strings.HasPrefix(n, "--out prometheus="+p.url) && strings.Contains(n, "not delivered")
+		}) {
+			t.Errorf("notes: %q", res.Notes)
+		}
+		ok := int64(0)
+		for _, c := range res.Cells {
+			if c.Phase == "run" && c.Load == "*" && c.Step == "*" && c.Outcome == "ok" {
+				ok = c.Count
+			}
+		}
+		if ok != 200 || res.Generator.Offered != 200 {
+			t.Errorf("%d of %d requests were answered, want 200: %s", ok, res.Generator.Offered, res.Reason)
+		}
+	})
+}

@@ -1,0 +1,51 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"brunt/reporters"
+	"brunt/scenarios"
+)
+
+// mostStepSummary is how much the summary of a step of GitHub Actions holds: a longer one is
+// not shown at all.
+const mostStepSummary = 1 << 20
+
+// stepSummary is where GitHub Actions takes the summary of a step from; empty is that this
+// is no step of it.
+func stepSummary() string { return os.Getenv("GITHUB_STEP_SUMMARY") }
+
+// appendSummary adds what write writes to a file of Markdown. What would make the summary of
+// a step longer than it may be is left out, and that is told to w.
+func appendSummary(w io.Writer, path string, write func(io.Writer) error) error {
+	var b bytes.Buffer
+	if err := write(&b); err != nil {
+		return err
+	}
+	if info, err := os.Stat(path); err == nil && path == stepSummary() && info.Size()+int64(b.Len()) > mostStepSummary {
+		fmt.Fprintln(w, "brunt: the summary of this step is full; GitHub shows 1 MiB")
+		return nil
+	}
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return fmt.Errorf("the summary: %w", err)
+	}
+	_, err = file.Write(b.Bytes())
+	return errors.Join(err, file.Close())
+}
+
+// summarize adds a run to the summary of a step of GitHub Actions, if this is one. That it
+// can't be written is a warning: the verdict stands.
+func summarize(w io.Writer, res *scenarios.Result) {
+	path := stepSummary()
+	if path == "" {
+		return
+	}
+	if err := appendSummary(w, path, func(to io.Writer) error { return reporters.GitHub{}.Report(to, res) }); err != nil {
+		fmt.Fprintf(w, "brunt: %v\n", err)
+	}
+}
