@@ -115,21 +115,22 @@ function lines(c) {
   for (const p of all('path[data-s]', c.plot)) p.setAttribute('d', path(T, V[p.dataset.s], c.scale, p.classList.contains('area')));
 }
 
-// ends names lines where they leave the view, moved apart where they would overlap
+// ends names lines where they leave the view, moved apart where they would overlap: as chart.go and panels.go do
 function ends(c) {
+  const gap = c.fig.closest('#target') ? .13 : .062;
   const { T, V } = source(c), s = c.scale, box = c.plot.parentNode, from = find(T, view[0]), to = find(T, view[1] - 1e-6) + 1;
   const list = c.ids.map(i => ({ n: S[i].n, v: known(V[i].slice(from, to)) })).map(l => ({ n: l.n, v: l.v.slice(-Math.min(9, 1 + (to - from >> 3))).sort((a, b) => a - b) })).filter(l => l.v.length)
     .map(l => ({ n: l.n, v: l.v[l.v.length >> 1] })).reverse().sort((a, b) => b.v === a.v ? 0 : b.v - a.v);
   for (const e of all('u', box)) e.remove();
   let y = 2;
-  for (const e of list) y = e.y = Math.min(on(s, e.v), y - .062);
-  y = .062 / 3;
+  for (const e of list) y = e.y = Math.min(on(s, e.v), y - gap);
+  y = gap / 3;
   for (const e of list.reverse()) {
     y = Math.max(e.y, y);
     const u = make('u', { textContent: e.n, className: list.some(e => e.n.length > 4) ? 'minor' : '' });
     u.style.top = Math.round(1e3 * (1 - y)) / 10 + '%';
     box.append(u);
-    y += .062;
+    y += gap;
   }
 }
 
