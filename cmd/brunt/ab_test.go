@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 	"testing"
 	"time"
 
@@ -36,7 +37,7 @@ func TestAB_Pair(t *testing.T) {
 				}
 				return compare.Run{Name: fmt.Sprint(s.letter, n), Result: r}, nil
 			}
-			order := ""
+			var order strings.Builder
 			for range 6 {
 				a, b, err := x.pair(t.Context())
 				if err != nil {
@@ -46,13 +47,13 @@ func TestAB_Pair(t *testing.T) {
 					t.Errorf("pair %d counts", x.number)
 				}
 				if a.Started.Before(b.Started) {
-					order += "ab "
+					order.WriteString("ab ")
 				} else {
-					order += "ba "
+					order.WriteString("ba ")
 				}
 			}
-			if order != "ab ba ab ba ab ba " {
-				t.Errorf("those that count were run %s", order)
+			if order.String() != "ab ba ab ba ab ba " {
+				t.Errorf("those that count were run %s", order.String())
 			}
 			for n := range 100 {
 				spoiled[n] = true

@@ -40,7 +40,8 @@ without its faults. A rate breaks when an objective fails, or when what is in fl
 grows to the end: then the target falls behind.
 
 The answer is an interval. Where the generator gives out before the target does, it
-says so, and the interval is only a lower bound.`,
+says so, and the interval is only a lower bound. A probe in which something else took
+the processors is disturbed: it says nothing, and is made again.`,
 		Example: `  brunt find checkout.yaml --objective "p95 < 200ms" --objective "errors < 1%"
   brunt find checkout.yaml --max 20000/s --probe 30s --precision 2%`,
 		Args: cobra.ExactArgs(1),

@@ -602,7 +602,7 @@ func (f *Fleet) Down(ctx context.Context) error {
 
 // remove ends a container in good order and removes it.
 func (f *Fleet) remove(ctx context.Context, m *Member) error {
-	grace := int((m.spec.Grace + time.Second - 1) / time.Second) // the engine counts whole seconds
+	grace := int((m.spec.Grace + time.Second - 1) / time.Second)                    // the engine counts whole seconds
 	_ = f.o.Engine.ContainerStop(ctx, m.id, container.StopOptions{Timeout: &grace}) // what it does not do, the next does
 	err := f.o.Engine.ContainerRemove(ctx, m.id, container.RemoveOptions{Force: true, RemoveVolumes: true})
 	if err != nil && !errdefs.IsNotFound(err) {
