@@ -314,10 +314,13 @@ func TestHTML_InABrowser(t *testing.T) {
 func TestHTML_Extremes(t *testing.T) {
 	browser := chrome(t)
 	runs := map[string]*scenarios.Result{}
-	for _, name := range []string{"short", "faults", "steps", "infinite", "not-reverted", "empty"} {
+	for _, name := range []string{"short", "faults", "not-reverted"} {
 		runs[name] = fixtures()[name]
 	}
 	if !testing.Short() {
+		for _, name := range []string{"steps", "infinite", "empty"} {
+			runs[name] = fixtures()[name]
+		}
 		runs["hour"] = hour(60).result()
 	}
 	for name, r := range runs {
@@ -681,6 +684,9 @@ func TestHTML_Accessible(t *testing.T) {
 	}{
 		{"minute", []look{light, dark, narrow, both}}, {"failing", []look{dark}}, {"faults", []look{narrow}}, {"ledger", []look{both}}, {"empty", []look{light}}, {"not-reverted", []look{light}}, {"hostile", []look{dark}},
 	} {
+		if testing.Short() && c.name != "minute" {
+			continue
+		}
 		html := report(t, HTML{}, fixtures()[c.name])
 		for i, l := range c.looks {
 			t.Run(fmt.Sprintf("%s/%d px, dark %v", c.name, l.width, l.dark), func(t *testing.T) {
