@@ -10,7 +10,7 @@ import (
 const (
 	plotWidth  = 2000
 	plotHeight = 500
-	columns    = plotWidth / 2 // of a plot with more points than that
+	columns    = plotWidth * 2 / 5 // of a plot with more points than that: about a pixel wide each
 )
 
 // pen writes an SVG path in whole units, each step relative to the last.
@@ -140,7 +140,7 @@ func (p *pen) dense(at []extent, ys []int) {
 				top, low, gap = min(top, ys[i]), max(low, ys[i]), false
 			}
 		}
-		x := 2*col + 1
+		x := (2*col + 1) * plotWidth / columns / 2
 		switch {
 		case gap:
 			down = false
