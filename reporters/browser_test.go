@@ -504,8 +504,8 @@ func zooming(t *testing.T, browser context.Context, html string, r *scenarios.Re
 	if a, z := b.viewed(r); !near(a, from, .01) || !near(z, to, .01) {
 		t.Errorf("the link shows %v to %v, want %v to %v", a, z, from, to)
 	}
-	if top := see[float64](b, `document.getElementById('errors').getBoundingClientRect().top`); top < -1 || top > 60 {
-		t.Errorf("the link's part stands at %v", top)
+	if top := see[[]float64](b, `[document.querySelector('#errors h2').getBoundingClientRect().top, document.querySelector('.view').getBoundingClientRect().bottom]`); top[0] < top[1]-1 || top[0] > 200 {
+		t.Errorf("the title of the link's part stands at %v, below the bar at %v", top[0], top[1])
 	}
 	// a link within the page keeps the view
 	see[any](b, `(() => { document.querySelector('nav a[href="#phases"]').click(); return null; })()`)
