@@ -18,7 +18,7 @@ type facet struct {
 
 // mostFacetPoints bounds the points of all loads and steps of a page together: with many
 // of them each gets fewer points, so that the page stays small.
-const mostFacetPoints = 8_000
+const mostFacetPoints = 5_000
 
 // facets gives what can be shown apart: each load, each of its steps. Nothing where
 // there is but one step.

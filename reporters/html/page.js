@@ -197,7 +197,7 @@ function draw(c) {
 const nameOf = (i, before) => i < 0 ? '' : (before || '') + (D.p[i] ? D.p[i] + (D.l.length > 1 ? ' of ' + D.l[D.o[i]] : '') : D.l[D.o[i]]);
 
 // the view: a stretch of time, and a load or step
-let view = [A, B], dense = whole.T.length > 1001, picked = null, untouched = true; // the page still has its own labels
+let view = [A, B], dense = whole.T.length > 801, picked = null, untouched = true; // the page still has its own labels
 const isWhole = () => view[0] <= A && view[1] >= B, place = t => 100 * (t - view[0]) / (view[1] - view[0]);
 const find = (T, t) => { let lo = 0, hi = T.length - 1; while (hi - lo > 1) { const m = (lo + hi) >> 1; T[m] <= t ? lo = m : hi = m; } return lo; };
 for (const c of charts) {
