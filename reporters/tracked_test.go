@@ -22,11 +22,12 @@ func TestTrackedPanels(t *testing.T) {
 	var got []string
 	panels := trackedPanels(list)
 	for _, p := range panels[:2] {
-		s := fmt.Sprint(p.title, " ", p.unit, " ", p.about)
+		var s strings.Builder
+		fmt.Fprint(&s, p.title, " ", p.unit, " ", p.about)
 		for _, r := range p.readings {
-			s += " | " + r.name
+			s.WriteString(" | " + r.name)
 		}
-		got = append(got, s)
+		got = append(got, s.String())
 	}
 	want := "queue 2 prometheus: sum(queue). | queue\nheap 5 no answer at 5s. | a:1 | b:1"
 	if s := strings.Join(got, "\n"); s != want {
