@@ -89,7 +89,9 @@ metrics:
 		res := runOnce(t, text+`chaos: {slow: {at: 1500ms, for: 500ms, network.latency: {from: load, to: target, delay: 5ms}}}
 steady: [metric(depth) > 1000000]
 `, Options{})
-		lost := slices.ContainsFunc(res.Events, func(e scenarios.Event) bool { return e.Event == "steady.lost" && strings.Contains(e.Text, "`metric(depth) > 1000000`, measured") })
+		lost := slices.ContainsFunc(res.Events, func(e scenarios.Event) bool {
+			return e.Event == "steady.lost" && strings.Contains(e.Text, "`metric(depth) > 1000000`, measured")
+		})
 		if res.Verdict == scenarios.Pass || !lost || len(res.Faults) > 0 && res.Faults[0].Injected.Known() {
 			t.Errorf("%s: %s", res.Verdict, res.Reason)
 		}
