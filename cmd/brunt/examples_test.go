@@ -128,7 +128,7 @@ func TestExample(t *testing.T) {
 			docker     bool     // it needs an engine
 			own        bool     // it has a server of its own, which is built and named by bin
 			k6         bool     // its load is a script, which brunt-k6 runs
-			prometheus bool     // it tells a real one of itself
+			prometheus bool     // it needs the server of Prometheus
 			set        string   // what differs from the example
 			fails      []string // the objectives that fail; all others hold
 			rest       bool     // what becomes of the others is left open
@@ -167,11 +167,15 @@ func TestExample(t *testing.T) {
 			{name: "08-zones-and-leaders", own: true, faults: []string{"behead#1", "behead#2", "behead#3", "lose-zone"}, more: beheaded},
 			{name: "14-performance-gate"},
 			{name: "15-watch-in-grafana", prometheus: true, faults: []string{"slow-store", "flaky-posts"}},
+			{name: "16-alert-drill", own: true, prometheus: true, faults: []string{"lose-stock"}, more: alerted},
 		} {
 			ran[c.name] = true
 			t.Run(strings.TrimSpace(c.name+" "+strings.TrimSuffix(c.set, target.URL)), func(t *testing.T) {
 				t.Parallel()
 				var args []string
+				if c.prometheus {
+					args = append(args, "--set", "prometheus="+prometheusServer(t), "--set", "data="+t.TempDir())
+				}
 				if c.docker {
 					chaostest.Root(t) // process.crash signals a process of the container
 					chaostest.Engine(t)
@@ -237,6 +241,43 @@ func TestExample(t *testing.T) {
 		if name := filepath.Base(filepath.Dir(file)); !ran[name] {
 			t.Errorf("nothing runs example %s", name)
 		}
+	}
+}
+
+// prometheusServer is where Debian's Prometheus is.
+func prometheusServer(t *testing.T) string {
+	t.Helper()
+	path, err := exec.LookPath("prometheus")
+	if err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("there is no Prometheus server")
+		}
+		t.Skip("there is no Prometheus server: apt-get install prometheus")
+	}
+	return path
+}
+
+// alerted holds that a real Prometheus told of the outage, and that the result says when,
+// as the rule has it: what holds for 2 s fires, and is over when the last 5 s are good.
+func alerted(t *testing.T, res *scenarios.Result) {
+	f := res.Faults[0]
+	if len(f.Alerts) != 1 || f.Alerts[0].Fired < 2 || f.Alerts[0].FiredFrom >= f.Alerts[0].Fired || f.Alerts[0].Resolved <= 0 || f.Detect != f.Alerts[0].Fired {
+		t.Errorf("alerts %+v, detected after %v", f.Alerts, f.Detect)
+	}
+	if len(res.Alerts) != 1 || len(res.Alerts[0].Spells) != 1 {
+		t.Fatalf("%+v", res.Alerts)
+	}
+	a := res.Alerts[0]
+	s := a.Spells[0]
+	if a.For != 2 || s.Fault != "lose-stock" || s.Pending < f.Injected || s.Firing < s.Pending+2-.2 || s.Resolved < f.Cleared || !strings.Contains(s.Text, `severity="page"`) {
+		t.Errorf("%+v", a)
+	}
+	told := map[string]int{}
+	for _, s := range res.Series {
+		told[s.Name] = len(s.Points)
+	}
+	if told["in-flight"] < 25 || told["answered"] < 25 || told["error-share"] < 20 {
+		t.Errorf("points %v", told)
 	}
 }
 

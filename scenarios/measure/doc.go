@@ -41,6 +41,7 @@
 //	judge_fault.go objectives on faults, and what is known of one at all
 //	judge_ledger.go objectives on writes, and what is known of them
 //	detect.go      objectives on when the team's own monitoring noticed a fault
+//	judge_series.go objectives on units' own figures and on named series, and how they grow
 //	judge_spread.go objectives on percentiles over a fault's occurrences
 //	skipped.go     occurrences that did not come, as nothing matched
 //	interval.go    the 95 % intervals of shares and percentiles, by blocks

@@ -171,7 +171,7 @@ func TestInterval_Own(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if m.OfFault() || m.OfLedger() {
+		if m.OfFault() || m.OfLedger() || m.OfSeries() {
 			continue
 		}
 		text := name + ends[m.Unit]

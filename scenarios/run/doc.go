@@ -22,6 +22,8 @@
 //	ports.go      how many connections the loads need, against the ports there are
 //	faults.go     the timeline: kinds, selectors, when each fault is due
 //	detect.go     how the team's monitoring is asked; and what it has noticed
+//	observe.go    what is read of the target's own side, and which alerts are asked for;
+//	              and the reading of them while the run goes on
 //	ledger.go     the ledger: which step writes, what a write is found by, where; and
 //	              the virtual users whose writes it keeps
 //	gate.go       the blast radius of the load: what is outside for sure is refused here;
@@ -51,6 +53,8 @@
 //	tokens.go       tokens for the loads, fetched before and renewed meanwhile
 //	drive.go        loads and timeline, side by side; the steady state before the first fault
 //	scriptrun.go    a script's process, and what it sends: outcomes, marks, thresholds
+//	usage.go        what the units use, read by look.go and usage_linux.go
+//	alerts.go       what the team's alerts did, and after which fault
 //	watch.go        every second: stop conditions, and what those who watch are told
 //	readback.go     finds what became of every write, once the load is over:
 //	                readback_ask.go asks every unit, readback_list.go lists what is told
