@@ -143,6 +143,9 @@ func (p *page) run(r *scenarios.Result) {
 	if e.Files > 0 {
 		add("Open files, at most", strconv.FormatUint(e.Files, 10))
 	}
+	for _, row := range tookPart(e) {
+		add(row.Name, row.Value)
+	}
 	for _, l := range r.Loads {
 		kind := "open: arrivals do not wait for answers"
 		if l.Closed {
