@@ -32,8 +32,8 @@ type FileSum struct {
 
 // A UnitIdentity is what a unit of the target was made of.
 type UnitIdentity struct {
-	Unit     string    `json:"unit"` // service[i]
-	Service  string    `json:"service"`
+	Unit     string    `json:"unit"`               // service[i]
+	Service  string    `json:"service"`            // that it is a replica of
 	Image    string    `json:"image,omitempty"`    // of a container, as it was named
 	ImageID  string    `json:"image_id,omitempty"` // of its configuration, as the engine has it: sha256:…
 	Digests  []string  `json:"digests,omitempty"`  // by which registries have the image: name@sha256:…; none: it is from no registry

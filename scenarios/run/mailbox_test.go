@@ -147,7 +147,7 @@ func TestRemarks(t *testing.T) {
 		t.Errorf("%q", said)
 	}
 	events := r.onClock()
-	if len(events) != 2 || events[0].Event != "note" || events[0].Text != "said ***" || events[0].Data["author"] != "ann ***" || events[0].T < 1.5 || events[0].T > 3 || events[0].At.IsZero() {
+	if len(events) != 2 || events[0].Event != "run.note" || events[0].Text != "said ***" || events[0].Data["author"] != "ann ***" || events[0].T < 1.5 || events[0].T > 3 || events[0].At.IsZero() {
 		t.Errorf("%+v", events)
 	}
 	quiet := (&Plan{Scenario: &scenarios.Scenario{Secrets: &secrets}}).newRunner(Options{ID: "r2"})
