@@ -28,25 +28,20 @@ type chain struct{ prev string }
 
 var chainStart = strings.Repeat("0", hex.EncodedLen(sha256.Size))
 
-// linked is a line of events.jsonl.
-type linked struct {
-	scenarios.Event
-	Prev string `json:"prev"` // SHA-256 of the line before, in hex
-}
-
 // line gives the next line, with its newline.
 func (c *chain) line(e scenarios.Event) ([]byte, error) {
 	if c.prev == "" {
 		c.prev = chainStart
 	}
+	e.Prev = c.prev
 	if _, err := json.Marshal(e.Data); err != nil {
 		e.Data = asText(e.Data) // an infinity, say: no reason to lose the event
 	}
-	line, err := encodeLine(linked{e, c.prev})
+	line, err := encodeLine(e)
 	if err == nil && bytes.Contains(line, []byte(`\ufffd`)) {
 		// What was no UTF-8 is escaped the first time, and written as it is once it was
 		// read: a line must be the same whenever it is written.
-		var again linked
+		var again scenarios.Event
 		if err = json.Unmarshal(line, &again); err == nil {
 			line, err = encodeLine(again)
 		}
@@ -58,11 +53,11 @@ func (c *chain) line(e scenarios.Event) ([]byte, error) {
 	return line, nil
 }
 
-func encodeLine(l linked) ([]byte, error) {
+func encodeLine(e scenarios.Event) ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
-	err := enc.Encode(l)
+	err := enc.Encode(e)
 	return b.Bytes(), err
 }
 
@@ -170,7 +165,7 @@ func checkChain(r io.Reader) (out chained, err error) {
 			return out, nil
 		}
 		out.lines = n
-		var e linked
+		var e scenarios.Event
 		switch jerr := json.Unmarshal(body, &e); {
 		case jerr != nil:
 			add(n, "this line is no event: %v", jerr)
@@ -181,7 +176,7 @@ func checkChain(r io.Reader) (out chained, err error) {
 		case e.Prev != prev:
 			add(n, "the chain breaks here: line %d is not the one that this line was written after; it was changed, or lines between them were removed or put in", n-1)
 		}
-		out.last, prev = e.Event, hashOf(body)
+		out.last, prev = e, hashOf(body)
 		if len(out.findings) >= mostFindings {
 			return out, nil
 		}

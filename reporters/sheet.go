@@ -320,6 +320,9 @@ func (s *sheet) errors(r *scenarios.Result) {
 			}
 		}
 	}
+	if slices.ContainsFunc(list, func(e scenarios.ErrorGroup) bool { return e.Sample != nil && e.Sample.Curl != "" }) {
+		s.text("  ", "  ", "The report has a curl command for each that sends it again.", dim)
+	}
 }
 
 func (s *sheet) generator(g *scenarios.Generator) {

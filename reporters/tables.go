@@ -146,6 +146,9 @@ func (p *page) run(r *scenarios.Result) {
 	for _, rule := range e.Policies {
 		add("Policy", rule)
 	}
+	for _, row := range tookPart(e) {
+		add(row.Name, row.Value)
+	}
 	for _, l := range r.Loads {
 		kind := "open: arrivals do not wait for answers"
 		if l.Closed {

@@ -49,7 +49,7 @@ func made(t *testing.T) map[string]string {
 	dir := t.TempDir()
 	r := fixtures()["minute"]
 	for i := range 5 {
-		r.Events = append(r.Events, scenarios.Event{T: scenarios.Num(60 + i), Event: "note", Text: hostile})
+		r.Events = append(r.Events, scenarios.Event{T: scenarios.Num(60 + i), Event: "run.note", Text: hostile})
 	}
 	r.Events = append(r.Events, scenarios.Event{T: 66, Event: "run.end"})
 	if err := Write(dir, r); err != nil {
@@ -214,7 +214,7 @@ func TestVerify_Tells(t *testing.T) {
 			return nil
 		}, []string{changed, "events.jsonl:2: the chain breaks", "events.jsonl:3: the chain breaks", "events.jsonl:4: the chain breaks"}},
 		{"a line put in", func(dir string) error {
-			write(dir, slices.Insert(lines(dir), 1, `{"t":1,"event":"note"}`+"\n"))
+			write(dir, slices.Insert(lines(dir), 1, `{"t":1,"event":"run.note"}`+"\n"))
 			return nil
 		}, []string{changed, "events.jsonl:2: this line is not chained", "events.jsonl:3: the chain breaks"}},
 		{"the last line changed", func(dir string) error {
@@ -325,7 +325,7 @@ func TestEventLog(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range 100 {
-		l.Add(scenarios.Event{T: scenarios.Num(i), Event: "note", At: time.Unix(int64(i), 0), Text: hostile})
+		l.Add(scenarios.Event{T: scenarios.Num(i), Event: "run.note", At: time.Unix(int64(i), 0), Text: hostile})
 	}
 	if err := l.Close(); err != nil {
 		t.Fatal(err)

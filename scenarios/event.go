@@ -11,6 +11,7 @@ type Event struct {
 	Unit  string         `json:"unit,omitempty"`  // which it is about: service[i]
 	Text  string         `json:"text,omitempty"`  // in words, for people
 	Data  map[string]any `json:"data,omitempty"`  // in figures, by name
+	Prev  string         `json:"prev,omitempty"`  // SHA-256 in hex of the line before in events.jsonl, its newline left out; the first line has zeros
 }
 
 // EventKinds gives the kinds of events, each with its meaning.
@@ -19,7 +20,7 @@ func EventKinds() map[string]string {
 		"run.start":         "the run began, before its target",
 		"run.stop":          "a stop condition was met",
 		"run.end":           "the verdict is known",
-		"note":              "somebody said something, by `brunt note`",
+		"run.note":          "somebody said something, by `brunt note`",
 		"load.start":        "the loads begin, warm-up first",
 		"load.end":          "the last iteration has ended",
 		"script.mark":       "a script told of something, in its own words",

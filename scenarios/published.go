@@ -61,7 +61,7 @@ func (p *publisher) object(t reflect.Type) Schema {
 			s["description"] = text
 		}
 		props[name] = s
-		if options != "omitempty" {
+		if options != "omitempty" && options != "omitzero" {
 			required = append(required, name)
 		}
 	}

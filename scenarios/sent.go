@@ -13,8 +13,8 @@ import (
 // send it again. Secrets are masked in it: those that are known by value, and whatever
 // stands where secrets do, such as an Authorization header or a field named password.
 type Sent struct {
-	Method  string   `json:"method"`
-	URL     string   `json:"url"`
+	Method  string   `json:"method"`            // such as GET
+	URL     string   `json:"url"`               // the whole of it
 	Headers []string `json:"headers,omitempty"` // "Name: value", in their order
 	Body    string   `json:"body,omitempty"`    // its first 4 KiB
 	Base64  bool     `json:"base64,omitempty"`  // the body is no text, and is given in base64

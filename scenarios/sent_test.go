@@ -70,7 +70,7 @@ func TestCurl_TakesHostileTextAsText(t *testing.T) {
 		if body != text {
 			t.Errorf("body %q is %q\n%s", text, body, s.Curl())
 		}
-		for _, line := range strings.Split(s.Curl(), "\n") {
+		for line := range strings.SplitSeq(s.Curl(), "\n") {
 			if strings.ContainsAny(line, "\x1b\x07\u202e\r") {
 				t.Errorf("the command of %q holds what no terminal should be told: %q", text, line)
 			}

@@ -252,3 +252,16 @@ func (e *Engine) Tail(ctx context.Context, id string) string {
 	}
 	return strings.TrimSpace(string(b))
 }
+
+// Digests lists by what registries have an image: name@sha256:…. One that was built here
+// and never pushed has none.
+func (e *Engine) Digests(ctx context.Context, id string) ([]string, error) {
+	if err := e.Ping(ctx); err != nil {
+		return nil, err
+	}
+	i, err := e.api.ImageInspect(ctx, id)
+	if err != nil {
+		return nil, fmt.Errorf("inspecting image %s: %w", id, err)
+	}
+	return i.RepoDigests, nil
+}

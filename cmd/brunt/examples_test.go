@@ -128,7 +128,8 @@ func TestExample(t *testing.T) {
 			docker     bool     // it needs an engine
 			own        bool     // it has a server of its own, which is built and named by bin
 			k6         bool     // its load is a script, which brunt-k6 runs
-			prometheus bool     // it needs the server of Prometheus
+			prometheus bool     // it tells a real one of itself
+			alerting   bool     // it brings a Prometheus server up, at ports that its files name
 			set        string   // what differs from the example
 			fails      []string // the objectives that fail; all others hold
 			rest       bool     // what becomes of the others is left open
@@ -167,13 +168,13 @@ func TestExample(t *testing.T) {
 			{name: "08-zones-and-leaders", own: true, faults: []string{"behead#1", "behead#2", "behead#3", "lose-zone"}, more: beheaded},
 			{name: "14-performance-gate"},
 			{name: "15-watch-in-grafana", prometheus: true, faults: []string{"slow-store", "flaky-posts"}},
-			{name: "16-alert-drill", own: true, prometheus: true, faults: []string{"lose-stock"}, more: alerted},
+			{name: "16-alert-drill", own: true, alerting: true, faults: []string{"lose-stock"}, more: alerted},
 		} {
 			ran[c.name] = true
 			t.Run(strings.TrimSpace(c.name+" "+strings.TrimSuffix(c.set, target.URL)), func(t *testing.T) {
 				t.Parallel()
 				var args []string
-				if c.prometheus {
+				if c.alerting {
 					args = append(args, "--set", "prometheus="+prometheusServer(t), "--set", "data="+t.TempDir())
 				}
 				if c.docker {

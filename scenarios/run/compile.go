@@ -97,6 +97,9 @@ func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
 	if c.m.Len() == 0 && !c.silent { // what can't be judged is only told of a scenario that is whole
 		c.judgeable()
 	}
+	for i := range c.plan.Notes { // some quote what a script says
+		c.plan.Notes[i] = sc.Secrets.Mask(c.plan.Notes[i])
+	}
 	return c.plan, c.m.Err()
 }
 

@@ -13,6 +13,14 @@ import (
 
 // Describe says what a plan will do, for people.
 func (p *Plan) Describe() []string {
+	out := p.describe()
+	for i := range out {
+		out[i] = p.Scenario.Secrets.Mask(out[i])
+	}
+	return out
+}
+
+func (p *Plan) describe() []string {
 	var out []string
 	for i := range p.Loads {
 		lp := &p.Loads[i]

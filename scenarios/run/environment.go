@@ -1,11 +1,17 @@
 package run
 
 import (
+	"context"
+	"encoding/hex"
 	"os"
+	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
+	"time"
 
+	"brunt/chaos"
 	"brunt/scenarios"
 )
 
@@ -40,8 +46,126 @@ func (r *runner) environment() scenarios.Environment {
 	for _, p := range r.policies {
 		policies = append(policies, policyName(p))
 	}
+	sc := r.Scenario
+	var files []scenarios.FileSum
+	for _, f := range sc.Files() {
+		files = append(files, scenarios.FileSum{Path: relative(filepath.Dir(sc.File), f.Path), SHA256: hex.EncodeToString(f.Sum[:])})
+	}
+	var sums summer
+	for i := range r.Loads {
+		if s := r.Loads[i].Script; s != nil && s.Binary != "" {
+			if sum, ok := sums.of(s.Binary); ok && !slices.ContainsFunc(sums.tools, func(t scenarios.FileSum) bool { return t.SHA256 == sum }) {
+				sums.tools = append(sums.tools, scenarios.FileSum{Path: filepath.Base(s.Binary), SHA256: sum})
+			}
+		}
+	}
+	own, _ := sums.of(ownFile())
 	return scenarios.Environment{
+		Commit: commit(), Binary: own, Scenario: files, Tools: sums.tools, Replicas: r.replicas, Units: r.identities, Clock: clock(),
 		Brunt: Version(), Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.NumCPU(),
 		Kernel: kernel(), Memory: memory(), Files: fileLimit(), Command: command, Target: r.targetName(), Policies: policies,
 	}
+}
+
+// commit is that brunt was built from.
+func commit() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	rev, dirty := "", ""
+	for _, s := range info.Settings {
+		switch {
+		case s.Key == "vcs.revision":
+			rev = s.Value
+		case s.Key == "vcs.modified" && s.Value == "true":
+			dirty = "+dirty"
+		}
+	}
+	if rev == "" {
+		return ""
+	}
+	return rev + dirty
+}
+
+// summer sums up files, each once.
+type summer struct {
+	known map[string]string
+	tools []scenarios.FileSum
+}
+
+func (s *summer) of(file string) (sum string, ok bool) {
+	if sum, ok = s.known[file]; ok {
+		return sum, sum != ""
+	}
+	if s.known == nil {
+		s.known = map[string]string{}
+	}
+	if b, err := sumOf(file); err == nil {
+		sum = hex.EncodeToString(b[:])
+	}
+	s.known[file] = sum
+	return sum, sum != ""
+}
+
+// identifyWithin bounds how long the engine is asked for what the units are made of.
+const identifyWithin = 10 * time.Second
+
+// identify finds what the units are made of, before the load begins.
+func (s *system) identify(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, identifyWithin)
+	defer cancel()
+	r := s.r
+	var sums summer
+	dir := filepath.Dir(r.Scenario.File)
+	for _, u := range s.units() {
+		id := scenarios.UnitIdentity{Unit: u.Name(), Service: u.Service()}
+		if c, ok := u.(chaos.Contained); ok {
+			s.image(ctx, c, &id)
+		} else if r.Stack != nil {
+			if service := r.Stack.Service(id.Service); service != nil {
+				files := programs(service)
+				for _, file := range files {
+					if sum, ok := sums.of(file); ok {
+						id.Programs = append(id.Programs, scenarios.FileSum{Path: shownPath(dir, file), SHA256: sum})
+					}
+				}
+				if sum, ok := sums.of(ownFile()); ok && len(files) == 0 { // it is a part of brunt
+					id.Programs = []scenarios.FileSum{{Path: "brunt", SHA256: sum}}
+				}
+			}
+		}
+		r.identities = append(r.identities, id)
+		if r.replicas == nil {
+			r.replicas = map[string]int{}
+		}
+		r.replicas[id.Service]++
+	}
+}
+
+// image tells what a container was made of.
+func (s *system) image(ctx context.Context, c chaos.Contained, id *scenarios.UnitIdentity) {
+	ref, _ := c.Container()
+	if ref == "" {
+		return
+	}
+	e, err := s.open(ctx)
+	if err != nil {
+		return
+	}
+	is, err := e.Inspect(ctx, ref)
+	if err != nil {
+		return
+	}
+	id.Image, id.ImageID = s.r.Scenario.Secrets.Mask(is.Image), is.ImageID
+	id.Digests, _ = e.Digests(ctx, is.ImageID)
+}
+
+// shownPath is a file as the scenario's folder sees it; what lies elsewhere keeps its
+// name alone: where this machine has it says nothing about it.
+func shownPath(dir, file string) string {
+	if rel := relative(dir, file); filepath.IsLocal(filepath.FromSlash(rel)) {
+		return rel
+	}
+	return filepath.Base(file)
 }

@@ -11,9 +11,10 @@ import (
 
 // note adds to what the report says besides.
 func (r *runner) note(format string, args ...any) {
+	text := r.Scenario.Secrets.Mask(fmt.Sprintf(format, args...)) // scripts and targets say what they like
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.notes = append(r.notes, fmt.Sprintf(format, args...))
+	r.notes = append(r.notes, text)
 }
 
 // event notes what happened.
@@ -21,7 +22,7 @@ func (r *runner) event(e scenarios.Event) { r.eventAt(time.Now(), e) }
 
 // eventAt notes what happened at a time that has passed.
 func (r *runner) eventAt(at time.Time, e scenarios.Event) {
-	e.Text = r.Scenario.Secrets.Mask(e.Text)
+	e.Text, e.Data = r.Scenario.Secrets.Mask(e.Text), maskedData(e.Data, r.Scenario.Secrets.Mask)
 	if e.At.IsZero() {
 		e.At = at.UTC().Round(0) // the wall clock alone
 	}
@@ -37,6 +38,34 @@ func (r *runner) eventAt(at time.Time, e scenarios.Event) {
 	if r.o.Event != nil {
 		r.o.Event(e)
 	}
+}
+
+// maskedData gives what an event carries with secrets masked.
+func maskedData(data map[string]any, mask func(string) string) map[string]any {
+	if data == nil {
+		return nil
+	}
+	out := make(map[string]any, len(data))
+	for k, v := range data {
+		out[mask(k)] = maskedValue(v, mask)
+	}
+	return out
+}
+
+func maskedValue(v any, mask func(string) string) any {
+	switch v := v.(type) {
+	case string:
+		return mask(v)
+	case map[string]any:
+		return maskedData(v, mask)
+	case []any:
+		out := make([]any, len(v))
+		for i := range v {
+			out[i] = maskedValue(v[i], mask)
+		}
+		return out
+	}
+	return v
 }
 
 // onClock gives the events with their times on the run's clock, which those before

@@ -242,7 +242,7 @@ func (r *runner) remarks() (stop func() []string) {
 		mask := r.Scenario.Secrets.Mask
 		author := mask(m.Author)
 		said, times = append(said, author+": "+mask(m.Text)), append(times, at)
-		r.eventAt(at, scenarios.Event{Event: "note", Text: m.Text, Data: map[string]any{"author": author}})
+		r.eventAt(at, scenarios.Event{Event: "run.note", Text: m.Text, Data: map[string]any{"author": author}})
 	}
 	box, err := openMailbox(r.o.State, Running{Run: r.o.ID, Name: r.Scenario.Name}, take)
 	if err != nil {

@@ -108,6 +108,10 @@ type runner struct {
 	vars     []scenarios.Value
 	cancel   context.CancelCauseFunc
 	records  []*chaos.Record
+
+	identities []scenarios.UnitIdentity // of the target's units, as the load began
+	replicas   map[string]int
+
 	foreseen []chaos.Estimated // the timeline of this run; none in a control run
 	judged   []scenarios.Objective
 	broken   error // what failed of brunt itself while the load ran
@@ -330,6 +334,7 @@ func (r *runner) run(ctx context.Context) (res *scenarios.Result, err error) {
 		return r.unstarted(err), nil
 	}
 	r.sys.watch()
+	r.sys.identify(ctx)
 	if err := r.helpers(ctx); err != nil {
 		return r.unstarted(err), nil
 	}

@@ -313,6 +313,10 @@ func (s *scriptRun) room(name string) int32 {
 	if step, ok := s.named[name]; ok {
 		return step
 	}
+	name = s.r.Scenario.Secrets.Mask(name) // k6 names a request by its URL
+	if step, ok := s.named[name]; ok {
+		return step
+	}
 	sp := s.lp.Script
 	step := sp.first + int32(len(s.named))
 	if len(s.named) >= sp.rooms { // there are more than it has room for: they share the first
@@ -333,6 +337,7 @@ func (s *scriptRun) Check(id int, name string) {
 
 // check gives a check that a script has told of its number.
 func (r *runner) check(name string) int {
+	name = r.Scenario.Secrets.Mask(name)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if i := slices.Index(r.checks, name); i >= 0 {
@@ -559,7 +564,7 @@ func (r *runner) scriptMetrics() (out []scenarios.ScriptMetric) {
 	for _, s := range r.scripts {
 		for _, m := range s.last.Metrics {
 			row := scenarios.ScriptMetric{
-				Load: s.lp.Name, Name: m.Name, Type: m.Type, Contains: m.Contains, Count: m.Count, Sum: scenarios.Num(m.Sum), Rate: scenarios.NaN, Last: scenarios.Num(m.Last),
+				Load: s.lp.Name, Name: r.Scenario.Secrets.Mask(m.Name), Type: m.Type, Contains: m.Contains, Count: m.Count, Sum: scenarios.Num(m.Sum), Rate: scenarios.NaN, Last: scenarios.Num(m.Last),
 				Min: scenarios.Num(m.Min), Max: scenarios.Num(m.Max), P50: scenarios.NaN, P90: scenarios.NaN, P95: scenarios.NaN, P99: scenarios.NaN,
 			}
 			switch m.Type {
@@ -595,9 +600,9 @@ func (r *runner) scriptThresholds(res *scenarios.Result) {
 			}
 		}
 		for _, t := range lp.Script.Thresholds {
-			text := lp.Name + ": " + t.Metric + " " + t.Source
+			text := r.Scenario.Secrets.Mask(lp.Name + ": " + t.Metric + " " + t.Source)
 			o := scenarios.ObjectiveResult{
-				ID: text, Text: text, Phase: "run", Metric: t.Metric + " " + t.What, Op: t.Op, Target: scenarios.Num(t.Target), Measured: scenarios.NaN, Low: scenarios.NaN, High: scenarios.NaN,
+				ID: text, Text: text, Phase: "run", Metric: r.Scenario.Secrets.Mask(t.Metric) + " " + t.What, Op: t.Op, Target: scenarios.Num(t.Target), Measured: scenarios.NaN, Low: scenarios.NaN, High: scenarios.NaN,
 				List: "threshold",
 			}
 			if f, ok := found[t.Metric+" "+t.Source]; ok && f.Count > 0 {
