@@ -27,6 +27,19 @@
 // the guard ends it. A container that is started again has another network: the fault is
 // put in anew, or void.
 //
+// What a proxy alone can do, to requests and connections, is done between containers by one
+// that listens in the caller's own network, to which a table that the kernel takes back with
+// brunt diverts what goes to the other end: nobody's way leads through a brunt that is dead.
+//
+// # Where brunt is not the machine's root
+//
+// A brunt that reaches the engine's socket and may not touch processes, or sees none since it
+// runs in a container, has a helper that sees them do the whole fault: a hand, with the rights
+// that the kind takes and no other. Where brunt runs in a container its guard and its journal
+// would end with it: a [Warden], a container beside brunt's and of the same image, is told each
+// line of the journal before what it says is done, and takes back by the engine what is open.
+// Both speak by package talk, and act when brunt is silent.
+//
 // # What a unit may use
 //
 // Faults on processors, memory, disks, descriptors and the clock are done from without, to

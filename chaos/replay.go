@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"brunt/chaos/docker"
 )
 
 // A Taken is an entry of a journal that was taken back, or could not be.
@@ -136,9 +138,13 @@ func (e Pending) takeBack(ctx context.Context) (Outcome, error) {
 		return None, nil
 	}
 	out := Gone
+	began := time.Now()
 	var errs []error
 	for i := len(e.Undo) - 1; i >= 0; i-- {
 		o, err := e.Undo[i].do(ctx)
+		for err != nil && docker.Away(err) && ctx.Err() == nil && awayFor(ctx, began) {
+			o, err = e.Undo[i].do(ctx)
+		}
 		if o != Gone {
 			out = o
 		}
@@ -148,6 +154,18 @@ func (e Pending) takeBack(ctx context.Context) (Outcome, error) {
 		return Failed, err
 	}
 	return out, nil
+}
+
+// awayFor waits a little for an engine that is being started again, unless that has been waited
+// for long enough.
+func awayFor(ctx context.Context, began time.Time) bool {
+	const most = 15 * time.Second
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(again):
+		return time.Since(began) < most
+	}
 }
 
 // do undoes.

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"brunt/chaos/docker"
 	"brunt/scenarios"
 )
 
@@ -604,6 +605,9 @@ func (t *Timeline) revert(ctx context.Context, r *Record) {
 		}
 		t.Journal.point("before revert")
 		out, err := h.Revert(undo)
+		for err != nil && docker.Away(err) && t.sleep(undo, t.Env.Now()+again) { // its engine is started again
+			out, err = h.Revert(undo)
+		}
 		t.Journal.point("after revert")
 		if err != nil {
 			r.RevertErr = also(r.RevertErr, err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"net/netip"
@@ -161,6 +162,12 @@ func (e *Engine) Info(ctx context.Context) (Info, error) {
 		out.Ahead = at.Sub(began.Add(took / 2))
 	}
 	return out, nil
+}
+
+// Away tells whether an error says that nobody was there to answer, as while an engine is started
+// again: it is worth another try.
+func Away(err error) bool {
+	return client.IsErrConnectionFailed(err) || errors.Is(err, ErrUnreachable) || errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.ECONNREFUSED)
 }
 
 // gone tells whether an error says that there is no such object.

@@ -30,7 +30,7 @@ type estate struct {
 
 // heirs are the faults that a container's heir, the next that has its name, must not be hit
 // by, nor be mended for.
-var heirs = []string{"pause", "kill", "disconnect", "freeze", "table", "discipline", "throttle", "limit", "files", "skew", "hand-limit"}
+var heirs = []string{"pause", "kill", "disconnect", "freeze", "table", "limit"}
 
 // TestDocker_Heirs ends the lives of containers while faults are in: by a restart of the
 // engine, or as somebody makes them anew. What is over then is gone, and what has the name now
@@ -115,7 +115,7 @@ func inherit(t *testing.T, y *chaostest.Yard, cut chaos.Outcome, pass func(all [
 		if e.name == "disconnect" {
 			want = cut
 		}
-		if !e.out.Verified.Known() || e.out.Revert != string(want) {
+		if e.out.Evidence == "" || e.out.Revert != string(want) { // verified, or void since
 			t.Errorf("%s: %+v", e.name, e.out)
 		}
 		if after := everything(t, e.name, e.v); after != e.before && want == chaos.Gone {

@@ -54,7 +54,8 @@ func (s *system) watch() {
 	names := s.watchedNames()
 	began := time.Now()
 	w.ended.Go(func() {
-		err := s.engine.Events(ctx, began.Add(ahead), func(e docker.Event) {
+		tell := func(e docker.Event) {
+			began = e.At.Add(1)
 			unit, ours := names[e.Name]
 			if !ours && !s.hits(e.Name) {
 				return
@@ -68,9 +69,21 @@ func (s *system) watch() {
 			if t := s.r.timeline.Load(); t != nil && e.Kind == "start" {
 				t.Restarted(e.ID)
 			}
-		})
-		if err != nil {
-			s.r.note("%v", err)
+		}
+		began = began.Add(ahead)
+		for noted := false; ; noted = true { // the engine may be started again meanwhile
+			err := s.engine.Events(ctx, began, tell)
+			if err == nil {
+				return
+			}
+			if !noted {
+				s.r.note("%v; brunt goes on to listen", err)
+			}
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(500 * time.Millisecond):
+			}
 		}
 	})
 }

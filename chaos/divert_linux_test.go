@@ -1,0 +1,84 @@
+package chaos_test
+
+import (
+	"strings"
+	"testing"
+
+	"brunt/chaos"
+	"brunt/chaos/chaostest"
+	"brunt/chaos/docker"
+)
+
+// TestDocker_Diverted holds the faults that a proxy does between containers to their promises:
+// what the caller is answered is another's answer while the fault is in, what others are is not,
+// and the rules of every network are as they were afterwards.
+func TestDocker_Diverted(t *testing.T) {
+	chaostest.Root(t)
+	if testing.Short() {
+		t.Skip("makes containers")
+	}
+	y := chaostest.NewYard(t)
+	web, store, other := y.Start(t, chaostest.VictimOptions{Unit: "web[0]"}), y.Start(t, chaostest.VictimOptions{Unit: "store[0]"}), y.Start(t, chaostest.VictimOptions{Unit: "other[0]"})
+	units := []chaos.Unit{web.AskedContainer, store.AskedContainer, other.AskedContainer}
+	world := func() chaostest.World {
+		return chaostest.World{
+			Scope: chaos.Scope{Services: map[string]int{"web": 1, "store": 1, "other": 1}, Containers: true},
+			Env:   chaos.Env{Units: units, Now: clock(), Insides: new(chaos.Insides), Run: y.Run},
+		}
+	}
+	asks := func(v *chaostest.Victim) string {
+		_, said, err := y.Engine.Exec(t.Context(), v.ID, []string{docker.SelfProgram, "ask", "http://" + store.Addresses()[0].String() + ":8080/"}, nil)
+		if err != nil {
+			t.Error(err)
+		}
+		return said
+	}
+	before := chaostest.Networks(t, units...)
+	same := func(t *testing.T) {
+		t.Helper()
+		if after := chaostest.Networks(t, units...); after != before {
+			t.Errorf("it differs:\n%s", chaostest.Difference(before, after))
+		}
+	}
+	for _, yaml := range []string{
+		"http.error: {from: web, to: store, status: 500}",
+		"http.delay: {from: web, to: store, delay: 80ms}",
+		"http.rewrite: {from: web, to: store, answer: {status: 418}}",
+		"tcp.limit: {from: web, to: store, bytes: 1KiB}",
+		"tcp.slow_close: {from: web, to: store, delay: 200ms}",
+		"tcp.slicer: {from: web, to: store, size: 1KiB, delay: 5ms}",
+	} {
+		t.Run(yaml, func(t *testing.T) {
+			chaostest.Effect(t, yaml, world())
+			same(t)
+		})
+	}
+	t.Run("who is hit", func(t *testing.T) {
+		h := begin(t, world(), `http.error: {from: web, to: store, body: broken}`)
+		for v, want := range map[*chaostest.Victim]string{web: "broken", other: "ok", store: "ok"} {
+			if said := asks(v); said != want {
+				t.Errorf("%s is answered %q, want %q", v.Name(), said, want)
+			}
+		}
+		if o, err := h.Revert(t.Context()); err != nil || o != chaos.Reverted {
+			t.Errorf("reverting: %s, %v", o, err)
+		}
+		if said := asks(web); said != "ok" {
+			t.Errorf("after it web is answered %q", said)
+		}
+		if _, err := h.Gone(t.Context()); err != nil {
+			t.Error(err)
+		}
+		same(t)
+	})
+	for mistake, yaml := range map[string]string{
+		"want from and to":                         "http.error: {service: web}",
+		"done on the way from one unit to another": "http.error: {container: web}",
+		"started again":                            "tcp.limit: {from: web, to: store, bytes: 1KiB, on_restart: void}",
+		"there is no service":                      "http.error: {from: web, to: stor}",
+	} {
+		if said := chaostest.Mistakes(t, yaml, world().Scope); !strings.Contains(said, mistake) {
+			t.Errorf("%s: %q, want %q", yaml, said, mistake)
+		}
+	}
+}

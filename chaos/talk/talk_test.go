@@ -1,0 +1,113 @@
+package talk
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// An end is one of a pipe: what is written to it is read from the other.
+type end struct {
+	io.Reader
+	io.WriteCloser
+}
+
+func (e end) CloseWrite() error { return e.WriteCloser.Close() }
+
+func pipe() (caller, other end) {
+	down, downTo := io.Pipe()
+	up, upTo := io.Pipe()
+	return end{up, downTo}, end{down, upTo}
+}
+
+// serve answers at the other end, and gives why it ended.
+func serve(ctx context.Context, other end) <-chan error {
+	over := make(chan error, 1)
+	go func() {
+		err := Serve(ctx, other, other, func(ctx context.Context, op string, args json.RawMessage) (any, error) {
+			switch op {
+			case "double":
+				var n int
+				err := json.Unmarshal(args, &n)
+				return 2 * n, err
+			case "wait":
+				<-ctx.Done()
+				return nil, ctx.Err()
+			}
+			return nil, errors.New("no such thing")
+		})
+		_ = other.Close()
+		over <- err
+	}()
+	return over
+}
+
+func TestTalk(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		caller, other := pipe()
+		over := serve(t.Context(), other)
+		c, err := Call(t.Context(), caller)
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute) // it says all the while that it lives
+		var n int
+		if err := c.Ask(t.Context(), "double", 21, &n); err != nil || n != 42 {
+			t.Errorf("%d, %v", n, err)
+		}
+		if err := c.Ask(t.Context(), "undouble", 21, nil); err == nil || err.Error() != "no such thing" {
+			t.Errorf("%v", err)
+		}
+		short, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := c.Ask(short, "wait", nil, nil); err == nil || !strings.Contains(err.Error(), "deadline") {
+			t.Errorf("the other side does not keep a deadline: %v", err)
+		}
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+		if err := <-over; err != nil {
+			t.Errorf("it ended with %v", err)
+		}
+		if err := c.Ask(t.Context(), "double", 1, &n); !errors.Is(err, ErrEnded) {
+			t.Errorf("after the end: %v", err)
+		}
+	})
+}
+
+// TestServe_Hung has a caller that lives, holds its end open and says nothing any more.
+func TestServe_Hung(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		caller, other := pipe()
+		began := time.Now()
+		over := serve(t.Context(), other)
+		if _, err := caller.Write([]byte(`{"op":"beat"}` + "\n")); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-over; !errors.Is(err, ErrHung) || time.Since(began) != beatPatience {
+			t.Errorf("%v after %s", err, time.Since(began))
+		}
+		_ = caller.Close()
+	})
+}
+
+// TestServe_Ends has what is under way end with the caller.
+func TestServe_Ends(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		caller, other := pipe()
+		over := serve(t.Context(), other)
+		go func() { _, _ = io.Copy(io.Discard, caller) }()
+		if _, err := caller.Write([]byte(`{"id":1,"op":"wait"}` + "\n" + `{"id":2,"op":"dou`)); err != nil {
+			t.Fatal(err)
+		}
+		_ = caller.CloseWrite()
+		if err := <-over; err != nil {
+			t.Errorf("it ended with %v", err)
+		}
+	})
+}
