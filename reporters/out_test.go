@@ -305,13 +305,14 @@ func TestOTLP(t *testing.T) {
 				got[metric.Name] = fmt.Sprint(p.Count, " ", p.GetSum(), " ", p.Scale, " ", len(p.Positive.BucketCounts) > 100)
 			}
 			for _, p := range metric.GetSum().GetDataPoints() {
-				key := metric.Name
+				var key strings.Builder
+				key.WriteString(metric.Name)
 				for _, a := range p.Attributes {
 					if a.Key == "outcome" {
-						key += " " + a.Value.GetStringValue()
+						key.WriteString(" " + a.Value.GetStringValue())
 					}
 				}
-				got[key] = fmt.Sprint(p.GetAsDouble())
+				got[key.String()] = fmt.Sprint(p.GetAsDouble())
 			}
 			for _, p := range metric.GetGauge().GetDataPoints() {
 				got[metric.Name] = fmt.Sprint(p.GetAsDouble())
@@ -339,7 +340,10 @@ func TestGrafana(t *testing.T) {
 		_, o, _ := outOf(t, &f, "grafana=http://g/under")
 		begin := time.Now().UnixMilli()
 		for _, e := range []scenarios.Event{
-			{Event: "fault.injected", Fault: "cut#1"}, {Event: "fault.verified", Fault: "cut#1"}, {Event: "load.end"}, {Event: "fault.cleared", Fault: "cut#1"},
+			{Event: "fault.injected", Fault: "cut#1"},
+			{Event: "fault.verified", Fault: "cut#1"},
+			{Event: "load.end"},
+			{Event: "fault.cleared", Fault: "cut#1"},
 			{Event: "fault.injected", Fault: "cut#2"},
 		} {
 			o.Event(e)
