@@ -432,3 +432,39 @@ func TestParseOut(t *testing.T) {
 		t.Errorf("%q, %v", o.Secrets(), err)
 	}
 }
+
+// BenchmarkRemoteWrite_Second is what a second costs that a Prometheus is told of: gathered,
+// written down and packed.
+func BenchmarkRemoteWrite_Second(b *testing.B) {
+	for _, steps := range []int{2, 50} {
+		b.Run(fmt.Sprintf("steps=%d", steps), func(b *testing.B) {
+			f := far{began: time.Now()}
+			out, err := ParseOut("prometheus=http://prom/write", func(string) string { return "" })
+			if err != nil {
+				b.Fatal(err)
+			}
+			m := NewMetrics(MetricsOptions{})
+			iv := scenarios.Interval{At: time.Second}
+			for i := range steps {
+				s := scenarios.StepInterval{Load: "browse", Step: fmt.Sprint("step ", i)}
+				for us := range 400 {
+					at := time.Duration(us*us) * 10 * time.Microsecond
+					s.Took = append(s.Took, scenarios.TimeBucket{Low: at, High: at, N: 3})
+				}
+				iv.Steps = append(iv.Steps, s)
+			}
+			w := newRemoteWrite(out, OutRun{Metrics: m, via: &f})
+			for b.Loop() {
+				m.Observe(iv)
+				families, err := m.Gather()
+				if err != nil {
+					b.Fatal(err)
+				}
+				if err := w.parcel(beat{at: time.Now(), families: families}).deliver(b.Context()); err != nil {
+					b.Fatal(err)
+				}
+				f.came, f.bodies, f.at = nil, nil, nil
+			}
+		})
+	}
+}
