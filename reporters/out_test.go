@@ -305,13 +305,14 @@ func TestOTLP(t *testing.T) {
 				got[metric.Name] = fmt.Sprint(p.Count, " ", p.GetSum(), " ", p.Scale, " ", len(p.Positive.BucketCounts) > 100)
 			}
 			for _, p := range metric.GetSum().GetDataPoints() {
-				key := metric.Name
+				var key strings.Builder
+				key.WriteString(metric.Name)
 				for _, a := range p.Attributes {
 					if a.Key == "outcome" {
-						key += " " + a.Value.GetStringValue()
+						key.WriteString(" " + a.Value.GetStringValue())
 					}
 				}
-				got[key] = fmt.Sprint(p.GetAsDouble())
+				got[key.String()] = fmt.Sprint(p.GetAsDouble())
 			}
 			for _, p := range metric.GetGauge().GetDataPoints() {
 				got[metric.Name] = fmt.Sprint(p.GetAsDouble())
@@ -339,7 +340,10 @@ func TestGrafana(t *testing.T) {
 		_, o, _ := outOf(t, &f, "grafana=http://g/under")
 		begin := time.Now().UnixMilli()
 		for _, e := range []scenarios.Event{
-			{Event: "fault.injected", Fault: "cut#1"}, {Event: "fault.verified", Fault: "cut#1"}, {Event: "load.end"}, {Event: "fault.cleared", Fault: "cut#1"},
+			{Event: "fault.injected", Fault: "cut#1"},
+			{Event: "fault.verified", Fault: "cut#1"},
+			{Event: "load.end"},
+			{Event: "fault.cleared", Fault: "cut#1"},
 			{Event: "fault.injected", Fault: "cut#2"},
 		} {
 			o.Event(e)
@@ -426,5 +430,41 @@ func TestParseOut(t *testing.T) {
 	o, err := ParseOut("grafana=http://u:${env.PASS}@h", env)
 	if err != nil || !slices.Equal(o.Secrets(), []string{"hu&sh", "tok"}) {
 		t.Errorf("%q, %v", o.Secrets(), err)
+	}
+}
+
+// BenchmarkRemoteWrite_Second is what a second costs that a Prometheus is told of: gathered,
+// written down and packed.
+func BenchmarkRemoteWrite_Second(b *testing.B) {
+	for _, steps := range []int{2, 50} {
+		b.Run(fmt.Sprintf("steps=%d", steps), func(b *testing.B) {
+			f := far{began: time.Now()}
+			out, err := ParseOut("prometheus=http://prom/write", func(string) string { return "" })
+			if err != nil {
+				b.Fatal(err)
+			}
+			m := NewMetrics(MetricsOptions{})
+			iv := scenarios.Interval{At: time.Second}
+			for i := range steps {
+				s := scenarios.StepInterval{Load: "browse", Step: fmt.Sprint("step ", i)}
+				for us := range 400 {
+					at := time.Duration(us*us) * 10 * time.Microsecond
+					s.Took = append(s.Took, scenarios.TimeBucket{Low: at, High: at, N: 3})
+				}
+				iv.Steps = append(iv.Steps, s)
+			}
+			w := newRemoteWrite(out, OutRun{Metrics: m, via: &f})
+			for b.Loop() {
+				m.Observe(iv)
+				families, err := m.Gather()
+				if err != nil {
+					b.Fatal(err)
+				}
+				if err := w.parcel(beat{at: time.Now(), families: families}).deliver(b.Context()); err != nil {
+					b.Fatal(err)
+				}
+				f.came, f.bodies, f.at = nil, nil, nil
+			}
+		})
 	}
 }

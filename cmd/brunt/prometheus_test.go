@@ -138,7 +138,7 @@ func (p *realPrometheus) holds(t *testing.T, res *scenarios.Result, native bool)
 			t.Errorf("response times of %s: Prometheus has %g, the result %g", c.Step, got, want)
 		}
 		failed := slices.ContainsFunc(res.Errors, func(e scenarios.ErrorGroup) bool { return e.Step == c.Step }) // they count as slower than any answer
-		if native && !failed { // a bucket is 4.4 % wide
+		if native && !failed {                                                                                   // a bucket is 4.4 % wide
 			if got := p.value(t, "histogram_quantile(0.5, brunt_response_seconds%s})", query); got < float64(c.Response.P50)*.95 || got > float64(c.Response.P50)*1.05 {
 				t.Errorf("p50 of %s: Prometheus has %g, the result %g", c.Step, got, c.Response.P50)
 			}

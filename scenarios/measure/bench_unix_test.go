@@ -73,12 +73,17 @@ func BenchmarkShard_Record(b *testing.B) {
 // iteration's are appended and folded, windows closed and spilled as time goes on.
 // Folding sleeps between its turns, so that cpu-ns/op is what counts.
 func BenchmarkRecorder_Request(b *testing.B) {
-	for _, rate := range []float64{1000, 10000} {
-		b.Run(fmt.Sprintf("rate=%g", rate), func(b *testing.B) {
+	for _, c := range []struct {
+		rate    float64
+		bySteps bool
+	}{{1000, false}, {10000, false}, {10000, true}} {
+		rate := c.rate
+		b.Run(fmt.Sprintf("rate=%g,steps=%t", rate, c.bySteps), func(b *testing.B) {
 			now := time.Duration(0)
 			rec, err := New(Config{
 				Series: Series{Loads: []SeriesLoad{{Name: "l"}}, Steps: []SeriesStep{{Name: "s"}}}, Timeout: 10 * time.Second, Shards: 2,
 				Now: func() time.Duration { return now }, Limits: []Limit{{At: 200 * time.Millisecond}, {At: 50 * time.Millisecond}}, Dir: b.TempDir(),
+				BySteps: c.bySteps,
 			})
 			if err != nil {
 				b.Fatal(err)
@@ -98,6 +103,9 @@ func BenchmarkRecorder_Request(b *testing.B) {
 				now += batch
 				if err := rec.Fold(); err != nil {
 					b.Fatal(err)
+				}
+				if now%(2*time.Second) == 0 { // about what a second costs that somebody watches
+					rec.Interval()
 				}
 			}
 			for range 100 { // to the steady state
