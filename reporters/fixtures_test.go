@@ -201,6 +201,7 @@ func hostileRun() *scenarios.Result {
 		}
 	}
 	r.Usage = usage(60, hostile, "posts[1]")
+	r.Series = []scenarios.Series{{Name: hostile, Unit: hostile, Labels: map[string]string{hostile: hostile}, Source: hostile, Note: hostile, Points: []scenarios.Point{{T: 1, V: 3}, {T: nan, V: nan}}}}
 	r.Comparison = &scenarios.Comparison{
 		Verdict: scenarios.Verdict(hostile), Reason: hostile, Caution: hostile, Base: []string{hostile}, Mismatches: []string{hostile},
 		Rows: []scenarios.Change{{Phase: hostile, Load: hostile, Step: hostile, Metric: hostile, Verdict: scenarios.Verdict(hostile), Note: hostile}},
@@ -251,6 +252,7 @@ var fixtures = sync.OnceValue(func() map[string]*scenarios.Result {
 		scenarios.Event{T: 44.2, Event: "container.oom", Unit: "posts[0]"},
 	)
 	many.Usage = usage(600, names(40)...)
+	whole.Series = []scenarios.Series{{Name: "queue", Source: "http://127.0.0.1:9090: sum(queue)", Every: 5, Points: []scenarios.Point{{T: 1, V: 3}, {T: 6, V: 4}, {T: 11, V: nan}, {T: 16, V: 90}}}}
 	whole.Comparison = &scenarios.Comparison{
 		Verdict: scenarios.Inconclusive, Reason: "2 of 4 figures are worse than the baseline by more than the margin, most of all p99 in split by 140%.", Caution: "One old run is no control.",
 		Base: []string{"results/monday"}, Alpha: .05, Mismatches: []string{"the scenarios differ"}, Rows: []scenarios.Change{

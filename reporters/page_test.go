@@ -183,7 +183,7 @@ func TestHTML_EscapesHostileText(t *testing.T) {
 func TestHTML_ShowsWhatThereIs(t *testing.T) {
 	all := []string{
 		`id="objectives"`, `id="faults"`, `id="c-latency"`, `id="c-throughput"`, `id="c-errors"`, `id="c-flight"`, `id="c-waits"`, `id="c-cpu"`, `id="c-steal"`, `id="c-heatmap"`,
-		`id="c-percentiles"`, `id="phases"`, `id="c-good"`, `id="c-unit-memory"`, `id="run"`,
+		`id="c-percentiles"`, `id="phases"`, `id="c-good"`, `id="c-unit-memory"`, `id="c-tracked-1"`, `id="run"`,
 	}
 	tests := []struct {
 		name    string
@@ -197,7 +197,7 @@ func TestHTML_ShowsWhatThereIs(t *testing.T) {
 		{"failing", []string{"</span> Fail</p>", "✗</span> fail", "2226 requests, and 10000 are needed"}, nil},
 		{"faults-none", []string{`id="c-latency"`}, []string{`id="faults"`, `id="c-errors"`, `id="errors"`, "shade\"", "∞ p", "first harm"}},
 		{"objectives-none", []string{"None was set"}, []string{"stair c", `class="gauge`}},
-		{"empty", []string{"Invalid", "Setup failed"}, all[1:14]},
+		{"empty", []string{"Invalid", "Setup failed"}, all[1:15]},
 		{"infinite", []string{"∞ p50", "&gt; 16s", "not recovered"}, nil},
 		{"invalid", []string{"Not healthy", "Give it a processor of its own", "1 step of the wall clock", "12% of the CPU time stolen"}, nil},
 		{"interrupted", []string{"Interrupted", "the fault was not injected"}, nil},
@@ -232,14 +232,14 @@ func TestHTML_ChartsHaveTables(t *testing.T) {
 	for _, f := range figures {
 		f, _, _ = strings.Cut(f, "</figure>")
 		small := strings.Contains(f, `class="small"`)
-		if !strings.Contains(f, "<table") && (!small || strings.Contains(f, "c-steal") || strings.Contains(f, "c-unit-threads")) {
+		if !strings.Contains(f, "<table") && (!small || strings.Contains(f, "c-steal") || strings.Contains(f, "c-tracked-1")) {
 			t.Errorf("no table in %.60s", f)
 		}
 		if !strings.Contains(f, `role="img" aria-label="`) {
 			t.Errorf("no label in %.60s", f)
 		}
 	}
-	if len(figures) != 14 {
+	if len(figures) != 15 {
 		t.Errorf("%d charts", len(figures))
 	}
 }
@@ -295,6 +295,11 @@ func TestHTML_Size(t *testing.T) {
 	if len(page) > 400_000 {
 		t.Errorf("an hour has %d bytes", len(page))
 	}
+	r.Usage = usage(3600, "store[0]", "users[0]", "posts[0]", "posts[1]", "notifications[0]", "gateway[0]")
+	if page := report(t, HTML{}, r); len(page) > 400_000 {
+		t.Errorf("an hour with six units has %d bytes", len(page))
+	}
+	r.Usage = nil
 	if n := strings.Count(report(t, JSON{}, r), "\n  {\"t\":"); n < 3600 {
 		t.Errorf("%d windows", n)
 	}

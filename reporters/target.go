@@ -44,7 +44,7 @@ func (p *page) target(c *charts, r *scenarios.Result) {
 	if len(units) > panelLines { // those that something happened to have lines of their own
 		slices.SortStableFunc(units, func(a, b scenarios.UnitUsage) int { return -cmp.Compare(rank[a.Unit], rank[b.Unit]) })
 	}
-	p.Target = c.panels(usagePanels(units))
+	p.Target = c.panels(append(usagePanels(units), trackedPanels(trackedOf(r))...))
 	for i := range r.Usage {
 		p.Units = append(p.Units, unitRow(&r.Usage[i]))
 	}

@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"brunt/scenarios"
 )
 
 // A tracked figure is something of the target's own monitoring over the time of the run: one
@@ -16,6 +18,22 @@ type tracked struct {
 	t, v         []float64 // as of a reading
 }
 
+// trackedOf are the series that the scenario named under metrics.
+func trackedOf(r *scenarios.Result) []tracked {
+	var out []tracked
+	for i := range r.Series {
+		s := &r.Series[i]
+		one := tracked{name: s.Name, unit: s.Unit, labels: s.Labels, source: s.Source, note: s.Note}
+		for _, p := range s.Points {
+			if p.T.Known() {
+				one.t, one.v = append(one.t, float64(p.T)), append(one.v, float64(p.V))
+			}
+		}
+		out = append(out, one)
+	}
+	return out
+}
+
 // trackedPanels gives each name a panel, and each of its series a line that is called by
 // the labels in which they differ.
 func trackedPanels(list []tracked) []panel {
@@ -25,7 +43,7 @@ func trackedPanels(list []tracked) []panel {
 	for _, f := range list {
 		groups[f.name] = append(groups[f.name], f)
 	}
-	units := map[string]unit{"bytes": inBytes, "seconds": inSeconds, "share": inShare, "per second": perSec}
+	units := map[string]unit{scenarios.UnitBytes: inBytes, scenarios.UnitSeconds: inSeconds, scenarios.UnitShare: inShare, scenarios.UnitPerSecond: perSec}
 	for _, f := range list {
 		i, found := at[f.name]
 		if !found {
