@@ -23,7 +23,7 @@ type HTML struct{}
 
 var _ Reporter = HTML{}
 
-//go:embed html/page.tmpl html/page.css html/page.js
+//go:embed html/page.tmpl html/page.css html/page.js html/live.css html/live.js
 var sources embed.FS
 
 var pageTemplate = template.Must(template.ParseFS(sources, "html/page.tmpl"))
@@ -71,6 +71,7 @@ type page struct {
 	Version, Run         string
 	ExitCode             int
 	Meaning              string
+	Live                 *liveView // nil: the run is over
 }
 
 type pair struct{ Name, Value string }
@@ -137,6 +138,12 @@ func newPage(r *scenarios.Result) (*page, error) {
 		return nil, err
 	}
 	p.CSS, p.Script, p.Data = template.CSS(css)+at.css(), template.JS(script), template.JS(data)
+	if r.Going != nil {
+		if err := p.live(); err != nil {
+			return nil, err
+		}
+		return p, nil
+	}
 	p.Policy = fmt.Sprintf("default-src 'none'; img-src data:; style-src '%s'; script-src '%s'; base-uri 'none'; form-action 'none'", hash(string(p.CSS)), hash(string(script)))
 	return p, nil
 }

@@ -32,6 +32,8 @@ type runFlags struct {
 	force     bool
 	requests  bool
 	repeat    int
+	live      string
+	linger    time.Duration
 	logFormat string
 	logLevel  string
 }
@@ -46,11 +48,21 @@ everything back, judge. The final table goes to standard output, the report to t
 folder that -o names.
 
 With --dry-run, -o names a file for the plan: all that was resolved and found. A run
-with --plan does just that, and refuses if anything differs by then.`,
+with --plan does just that, and refuses if anything differs by then.
+
+With --live :9464 a browser at http://127.0.0.1:9464/ shows the page of the report while
+the run goes on, up to date by the second; /metrics gives the figures to Prometheus, with
+native histograms. The page can stop the run with the token that the terminal prints, and
+so can
+  curl -d token=TOKEN http://127.0.0.1:9464/stop
+A run stopped so ends as by Ctrl-C: faults are taken back, the report is written, the
+verdict is interrupted and the exit code 130. --live listens on this machine alone unless
+another HOST is named; serving ends with the run, or --linger after it.`,
 		Example: `  brunt run examples/01-quickstart/scenario.yaml
   brunt run checkout.yaml --set rate=50/s -o results
   brunt run checkout.yaml --dry-run -o plan.json
-  brunt run --plan plan.json`,
+  brunt run --plan plan.json
+  brunt run checkout.yaml --live :9464`,
 		Args: func(c *cobra.Command, args []string) error {
 			if f.plan != "" && len(args) == 0 {
 				return nil
@@ -68,26 +80,10 @@ with --plan does just that, and refuses if anything differs by then.`,
 	c.Flags().BoolVar(&f.noChaos, "no-chaos", false, "inject no fault: the control run")
 	c.Flags().IntVar(&f.repeat, "repeat", 1, "run so often; the worst verdict counts")
 	c.Flags().StringVar(&f.logFormat, "log-format", "text", "text or json, on standard error")
-	for _, name := range laterFlags {
-		c.Flags().String(name, "", "")
-		_ = c.Flags().MarkHidden(name)
-	}
+	c.Flags().StringVar(&f.live, "live", "", "[HOST]:PORT to show the run at while it goes on, such as :9464, which is 127.0.0.1:9464")
+	c.Flags().DurationVar(&f.linger, "linger", 0, "serve --live for so long after the end, such as 30s for a last scrape of /metrics")
 	c.Flags().StringVar(&f.logLevel, "log-level", "warn", "debug, info, warn or error")
 	return c
-}
-
-// laterFlags are those that a run is to have and has not yet.
-var laterFlags = []string{"live"}
-
-// refuseLater refuses what would narrow or steer a run and can't yet, rather than run
-// without it.
-func refuseLater(c *cobra.Command) error {
-	for _, name := range laterFlags {
-		if c.Flags().Changed(name) {
-			return usagef("--%s is not available yet", name)
-		}
-	}
-	return nil
 }
 
 // self is brunt's own command line, for its children.
@@ -106,9 +102,6 @@ func (f *runFlags) run(c *cobra.Command, path string) error {
 	if _, err := f.logger(io.Discard); err != nil {
 		return err
 	}
-	if err := refuseLater(c); err != nil {
-		return err
-	}
 	if f.repeat < 1 {
 		return usagef("--repeat is at least 1")
 	}
@@ -123,11 +116,19 @@ func (f *runFlags) run(c *cobra.Command, path string) error {
 	if f.dryRun {
 		return f.foresee(c, plan)
 	}
+	ctx, stop := interruptible("\nbrunt: interrupted; taking faults back and writing the report")
+	defer stop()
+	signalled := ctx
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	live, err := f.openLive(plan.Scenario.Name, c.ErrOrStderr(), func() { cancel(run.Interrupt{Code: 130, By: "a person, by POST /stop"}) })
+	if err != nil {
+		return err
+	}
+	defer live.close(signalled)
 	if err := recoverOthers(c); err != nil {
 		return err
 	}
-	ctx, stop := interruptible("\nbrunt: interrupted; taking faults back and writing the report")
-	defer stop()
 	worst := scenarios.Pass
 	code := 0
 	var runs []string
@@ -137,7 +138,7 @@ func (f *runFlags) run(c *cobra.Command, path string) error {
 				return err
 			}
 		}
-		res, err := f.once(ctx, c, plan)
+		res, err := f.once(ctx, c, plan, live)
 		if err != nil {
 			return err
 		}
@@ -159,7 +160,7 @@ func (f *runFlags) run(c *cobra.Command, path string) error {
 }
 
 // once runs the plan once and writes its report.
-func (f *runFlags) once(ctx context.Context, c *cobra.Command, plan *run.Plan) (*scenarios.Result, error) {
+func (f *runFlags) once(ctx context.Context, c *cobra.Command, plan *run.Plan, page *livePage) (*scenarios.Result, error) {
 	id := run.NewID()
 	dir, err := f.folder(plan.Scenario.Name, id)
 	if err != nil {
@@ -174,11 +175,13 @@ func (f *runFlags) once(ctx context.Context, c *cobra.Command, plan *run.Plan) (
 	if f.requests {
 		requests = filepath.Join(dir, reporters.RequestsFile)
 	}
-	res, err := plan.Run(ctx, run.Options{
+	o := run.Options{
 		Requests: requests,
 		ID:       id, LogDir: filepath.Join(dir, "logs"), State: state(), Guard: append(self(), "guard"), Burner: append(self(), "burn"), NoChaos: f.noChaos, Log: log,
 		Live: live.Observe, Ledger: filepath.Join(dir, "ledger.jsonl"), Suspend: suspended(), Stop: stopSelf,
-	})
+	}
+	page.watch(&o)
+	res, err := plan.Run(ctx, o)
 	live.Clear()
 	if res == nil {
 		return nil, err
@@ -188,6 +191,7 @@ func (f *runFlags) once(ctx context.Context, c *cobra.Command, plan *run.Plan) (
 	if terr := table(c.OutOrStdout(), res, dir); werr == nil {
 		werr = terr
 	}
+	page.over(res)
 	return res, errors.Join(err, werr)
 }
 

@@ -1,5 +1,6 @@
-// Hover, zoom and sorting. The page is whole without it.
-(() => {
+// Hover, zoom and sorting. The page is whole without it. A live page does it again after
+// each change, and keeps what was zoomed to.
+const brunt = keep => {
 'use strict';
 const D = JSON.parse(document.getElementById('data').textContent), all = (q, e) => [...(e || document).querySelectorAll(q)];
 
@@ -151,4 +152,7 @@ frames.forEach(f => {
     if (e.key === 'Escape') zoom(A, B);
   };
 });
-})();
+if (keep && keep.zoomed()) { frames[0].after(button); zoom(...keep.zoomed()); }
+return {zoomed: () => view[0] > A || view[1] < B ? view : null};
+};
+let charts = brunt();

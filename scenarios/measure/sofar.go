@@ -75,8 +75,8 @@ func (r *Recorder) SoFar(c Case) (*Findings, error) {
 	for i := range c.Loads {
 		l := &c.Loads[i]
 		planned = max(planned, l.To)
+		f.end = max(f.end, floorSecond(min(l.To, now)))
 		l.To = min(l.To, max(l.From, now))
-		f.end = max(f.end, floorSecond(l.To))
 	}
 	if r.ahead == nil {
 		r.ahead = &soFar{sums: map[int32][]cell{}, done: map[time.Duration]bool{}}
@@ -116,6 +116,9 @@ func (r *Recorder) SoFar(c Case) (*Findings, error) {
 		o := &f.out.Objectives[i]
 		if o.Verdict != scenarios.Pass && o.Verdict != scenarios.Fail {
 			o.Verdict = scenarios.Pending
+			if o.Note == noPhase || o.Note == noFault {
+				o.Note = ""
+			}
 		}
 	}
 	f.out.Histograms = f.hists

@@ -131,7 +131,7 @@ func TestSoFar_InTheMiddle(t *testing.T) {
 	looks := 0
 	look := func() {
 		looks++
-		f, err := g.SoFar(Case{SLO: objectives, Warmup: 2 * sec, Loads: []Span{{0, 40 * sec}, {0, 40 * sec}}})
+		f, err := g.SoFar(Case{SLO: objectives, Warmup: 2 * sec, Loads: []Span{{0, 40 * sec}, {30 * sec, 40 * sec}}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -158,6 +158,11 @@ func TestSoFar_InTheMiddle(t *testing.T) {
 		}
 		if seconds := int(g.now/sec) + 2; rows != seconds {
 			t.Errorf("at %s: %d rows, want %d", g.now, rows, seconds)
+		}
+		for _, p := range f.Phases {
+			if p.End > max(0, scenarios.Sec(g.now)) {
+				t.Errorf("at %s: %s ends at %v", g.now, p.Name, p.End)
+			}
 		}
 		if v := f.Objectives[2].Verdict; v != scenarios.Pending {
 			t.Errorf("at %s recover is %s", g.now, v)
