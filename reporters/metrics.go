@@ -189,12 +189,11 @@ func (m exposition) faults(res *scenarios.Result, iv scenarios.Interval) {
 		kinds[t.Name], active[t.Name] = t.Kind, 0
 	}
 	for i := range res.Faults {
-		kinds[res.Faults[i].Name] = res.Faults[i].Kind
-		active[res.Faults[i].Name] = 0
-	}
-	if res.Going != nil {
-		for _, f := range iv.Faults {
-			active[f] = 1
+		f := &res.Faults[i]
+		kinds[f.Name] = f.Kind
+		active[f.Name] = 0
+		if res.Going != nil && f.Injected.Known() && !f.Cleared.Known() {
+			active[f.Name] = 1
 		}
 	}
 	for name, is := range active {
