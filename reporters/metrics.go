@@ -21,7 +21,7 @@ import (
 func (s *Server) metrics() http.Handler {
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(collector{s})
-	return promhttp.HandlerFor(reg, promhttp.HandlerOpts{MaxRequestsInFlight: 4, Timeout: 2 * patience, EnableOpenMetrics: true})
+	return promhttp.HandlerFor(reg, promhttp.HandlerOpts{MaxRequestsInFlight: 4, Timeout: 2 * patience, EnableOpenMetrics: true, ErrorHandling: promhttp.ContinueOnError})
 }
 
 // collector tells of a run.
@@ -202,11 +202,13 @@ func (m exposition) faults(res *scenarios.Result, iv scenarios.Interval) {
 }
 
 func (m exposition) objectives(res *scenarios.Result, iv scenarios.Interval) {
+	seen := map[string]bool{}
 	for i := range res.Objectives {
 		o := &res.Objectives[i]
-		if o.List != "" { // of a script, or of the steady state
+		if o.List != "" || seen[o.ID] { // of a script, or of the steady state
 			continue
 		}
+		seen[o.ID] = true
 		states := []scenarios.Verdict{scenarios.Pass, scenarios.Fail, scenarios.Pending, scenarios.Inconclusive, scenarios.Invalid}
 		if !slices.Contains(states, o.Verdict) {
 			states = append(states, o.Verdict)

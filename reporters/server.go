@@ -40,6 +40,8 @@ type Server struct {
 	http http.Server
 	stop [sha256.Size]byte
 
+	patience time.Duration // with a reader who does not read
+
 	looking sync.Mutex // held by who looks at the run, or uses what was seen last
 	seen    *scenarios.Result
 	seenAt  time.Time
@@ -51,6 +53,10 @@ type Server struct {
 	state   state             // what readers are to see
 	changed chan struct{}     // closed when state has
 	readers int
+
+	answering int           // requests
+	fewer     chan struct{} // closed when one is answered
+
 	paint   chan struct{}
 	painted sync.WaitGroup
 	closed  chan struct{}
@@ -80,7 +86,7 @@ var _ Live = (*Server)(nil)
 
 // NewServer makes a server. [Server.Serve] starts it.
 func NewServer(o ServerOptions) *Server {
-	s := &Server{o: o, stop: sha256.Sum256([]byte(o.Token)), changed: make(chan struct{}), paint: make(chan struct{}, 1), closed: make(chan struct{})}
+	s := &Server{o: o, patience: patience, stop: sha256.Sum256([]byte(o.Token)), changed: make(chan struct{}), fewer: make(chan struct{}), paint: make(chan struct{}, 1), closed: make(chan struct{})}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.page)
 	mux.HandleFunc("GET /events", s.events)
@@ -97,10 +103,21 @@ func NewServer(o ServerOptions) *Server {
 
 // Serve answers until [Server.Close].
 func (s *Server) Serve(l net.Listener) error {
-	if err := s.http.Serve(netutil.LimitListener(l, mostConnections)); !errors.Is(err, http.ErrServerClosed) {
+	if err := s.http.Serve(netutil.LimitListener(bounded{l}, mostConnections)); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
 	return nil
+}
+
+// bounded is a listener whose connections hold little of what is not read.
+type bounded struct{ net.Listener }
+
+func (b bounded) Accept() (net.Conn, error) {
+	c, err := b.Listener.Accept()
+	if t, ok := c.(*net.TCPConn); ok {
+		_ = t.SetWriteBuffer(256 << 10) // else the system keeps some megabytes for each
+	}
+	return c, err
 }
 
 // Begin tells that the load of a run begins, and how to look at it.
@@ -142,24 +159,51 @@ func (s *Server) End(res *scenarios.Result) {
 }
 
 // Close ends the server: who listens is given a moment to hear the end.
+//
+// subtle: [http.Server.Shutdown] would wait for connections that a browser opens ahead and
+// never uses.
 func (s *Server) Close() error {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
 	close(s.closed)
 	s.painted.Wait()
-	s.http.SetKeepAlivesEnabled(false)
-	err := s.http.Shutdown(ctx)
-	if errors.Is(err, context.DeadlineExceeded) { // a reader who does not read
-		return s.http.Close()
+	moment := time.NewTimer(s.patience)
+	defer moment.Stop()
+	for {
+		s.mu.Lock()
+		n, fewer := s.answering, s.fewer
+		s.mu.Unlock()
+		if n == 0 {
+			break
+		}
+		select {
+		case <-fewer:
+			continue
+		case <-moment.C: // one who does not read
+		}
+		break
 	}
-	return err
+	return s.http.Close()
+}
+
+// answers counts an answer that begins; the end is to be told.
+func (s *Server) answers() (end func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.answering++
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.answering--
+		close(s.fewer)
+		s.fewer = make(chan struct{})
+	}
 }
 
 // guard lets only those in who ask this machine by a name that is its own: a page from
 // elsewhere whose name was made to point here (DNS rebinding) has another.
 func (s *Server) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(3 * patience))
+		defer s.answers()()
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(3 * s.patience))
 		h := w.Header()
 		h.Set("Cache-Control", "no-store")
 		h.Set("X-Content-Type-Options", "nosniff")

@@ -56,7 +56,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/event-stream")
 	rc := http.NewResponseController(w)
 	send := func(b []byte) bool {
-		_ = rc.SetWriteDeadline(time.Now().Add(patience))
+		_ = rc.SetWriteDeadline(time.Now().Add(s.patience))
 		if _, err := w.Write(b); err != nil {
 			return false
 		}
