@@ -310,7 +310,10 @@ func termOptions(w io.Writer, summary ...string) reporters.TerminalOptions {
 	if !ok || !term.IsTerminal(int(f.Fd())) {
 		return o
 	}
-	o.TTY, o.Color = true, os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+	if os.Getenv("TERM") == "dumb" {
+		return o // nothing can be redrawn on it
+	}
+	o.TTY, o.Color = true, os.Getenv("NO_COLOR") == ""
 	o.Size = func() (width, height int) {
 		width, height, err := term.GetSize(int(f.Fd()))
 		if err != nil {
