@@ -186,13 +186,14 @@ func faultsNow(iv scenarios.Interval, width int) []span {
 	if len(iv.Faults) > 0 {
 		var names []string
 		for _, f := range iv.Faults {
-			name := clean(f)
+			var name strings.Builder
+			name.WriteString(clean(f))
 			for _, t := range iv.Timetable {
 				if t.Name == f && t.Clear > iv.At {
-					name += ", " + clock((t.Clear - iv.At).Seconds()) + " left"
+					name.WriteString(", " + clock((t.Clear - iv.At).Seconds()) + " left")
 				}
 			}
-			names = append(names, name)
+			names = append(names, name.String())
 		}
 		line = append(line, span{"now: " + someOf(names, width-len("now:   next: "+clean(iv.Next)+" in 00:00")) + "  ", unsure})
 	}

@@ -119,7 +119,9 @@ func newPage(r *scenarios.Result) (*page, error) {
 			p.Generator = c.generator(r)
 		}
 	}
-	p.distribution(c, r)
+	if r.Going == nil || !r.Going.Brief {
+		p.distribution(c, r)
+	}
 	p.generator(&r.Generator)
 	p.errors(r)
 	p.phases(r)
@@ -139,7 +141,7 @@ func newPage(r *scenarios.Result) (*page, error) {
 	}
 	p.CSS, p.Script, p.Data = template.CSS(css)+at.css(), template.JS(script), template.JS(data)
 	if r.Going != nil {
-		if err := p.live(); err != nil {
+		if err := p.live(r.Going.Brief); err != nil {
 			return nil, err
 		}
 		return p, nil

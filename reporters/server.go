@@ -80,7 +80,11 @@ const (
 // frameShare is the share of a core that frames of the page may cost: one comes no
 // sooner than when that much time has passed. Between them the figures above the page,
 // which cost nothing, come once a second.
-const frameShare = 0.02
+const frameShare = 0.01
+
+// wholeEvery is how often a frame has all parts. The others lack those that take most of
+// the time and change least: the distribution of response times.
+const wholeEvery = 10 * time.Second
 
 var _ Live = (*Server)(nil)
 
@@ -294,7 +298,7 @@ func (s *Server) stopRun(w http.ResponseWriter, r *http.Request) {
 
 // painter draws frames while somebody listens.
 func (s *Server) painter() {
-	next := time.Time{}
+	var next, whole time.Time
 	for {
 		select {
 		case <-s.closed:
@@ -312,7 +316,12 @@ func (s *Server) painter() {
 		res := s.current(ctx)
 		cancel()
 		if res.Going != nil {
-			s.frame(res)
+			page, going := *res, *res.Going
+			if going.Brief = began.Sub(whole) < wholeEvery; !going.Brief {
+				whole = began
+			}
+			page.Going = &going
+			s.frame(&page)
 		}
 		cost := time.Since(began)
 		next = began.Add(time.Duration(math.Min(float64(cost)/frameShare, float64(time.Minute))) - 100*time.Millisecond)
@@ -347,6 +356,7 @@ func drawLive(w io.Writer, res *scenarios.Result, iv scenarios.Interval) error {
 // A liveView is what the page has besides while the run goes on.
 type liveView struct {
 	Now    now
+	Brief  bool // without what takes long to draw; what a reader has of it stays
 	Script template.JS
 }
 
@@ -367,9 +377,14 @@ func nowOf(iv scenarios.Interval) now {
 	n.Left, n.Done = timeLeft(iv)
 	ended := iv.OK + iv.Shed + iv.Errors
 	n.Figures = []pair{
-		{"offered", perSecond(iv.Offered)}, {"ok", perSecond(iv.OK)}, {"errors", perSecond(iv.Errors) + " (" + errorShare(iv.Errors, ended) + ")"},
-		{"p50", answered(iv.P50)}, {"p95", answered(iv.P95)}, {"p99", answered(iv.P99)},
-		{"in flight", itoa64(iv.InFlight)}, {"lag", short(iv.Lag)},
+		{"offered", perSecond(iv.Offered)},
+		{"ok", perSecond(iv.OK)},
+		{"errors", perSecond(iv.Errors) + " (" + errorShare(iv.Errors, ended) + ")"},
+		{"p50", answered(iv.P50)},
+		{"p95", answered(iv.P95)},
+		{"p99", answered(iv.P99)},
+		{"in flight", itoa64(iv.InFlight)},
+		{"lag", short(iv.Lag)},
 	}
 	for _, t := range faultsNow(iv, 200) {
 		n.Faults += t.text
@@ -379,7 +394,7 @@ func nowOf(iv scenarios.Interval) now {
 
 // live adds to a page what it has while the run goes on. Its policy lets it ask the server
 // that it came from, and no other.
-func (p *page) live() error {
+func (p *page) live(brief bool) error {
 	css, err := sources.ReadFile("html/live.css")
 	if err != nil {
 		return err
@@ -389,7 +404,7 @@ func (p *page) live() error {
 		return err
 	}
 	p.CSS += template.CSS(css)
-	p.Live = &liveView{Script: template.JS(script)}
+	p.Live = &liveView{Brief: brief, Script: template.JS(script)}
 	p.Policy = fmt.Sprintf("default-src 'none'; img-src data:; style-src '%s'; script-src '%s' '%s'; connect-src 'self'; base-uri 'none'; form-action 'self'",
 		hash(string(p.CSS)), hash(string(p.Script)), hash(string(script)))
 	return nil

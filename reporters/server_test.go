@@ -368,3 +368,22 @@ func TestMetrics_Bounded(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkServer_Frame is a page of a run that goes on, drawn for those who listen.
+func BenchmarkServer_Frame(b *testing.B) {
+	for _, name := range []string{"minute", "hour"} {
+		r := fixtures()[name]
+		if r == nil {
+			continue
+		}
+		b.Run(name, func(b *testing.B) {
+			s := NewServer(ServerOptions{})
+			defer s.Close()
+			page := going(r)
+			b.ReportAllocs()
+			for b.Loop() {
+				s.frame(page)
+			}
+		})
+	}
+}

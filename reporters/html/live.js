@@ -5,8 +5,8 @@
 'use strict';
 const all = (q, e) => [...(e || document).querySelectorAll(q)], bar = document.getElementById('live'), said = document.getElementById('said');
 const put = (name, text) => { for (const e of all('[data-now=' + name + ']', bar)) if (e.textContent !== text) e.textContent = text; };
-const sheet = new CSSStyleSheet();
-document.adoptedStyleSheets = [sheet];
+const sheet = new CSSStyleSheet(), whole = new CSSStyleSheet();
+document.adoptedStyleSheets = [whole, sheet];
 
 let still = false, busy = false, waiting = null, pointer = null;
 const hold = document.getElementById('hold');
@@ -52,14 +52,16 @@ function show(html) {
   const css = /<style>([^]*?)<\/style>/.exec(html);
   html = html.replace(css[0], '');
   const next = new DOMParser().parseFromString(html, 'text/html'), main = document.querySelector('main'), later = [];
+  const brief = next.querySelector('main').hasAttribute('data-brief'); // some parts are left out, and stay
   sheet.replaceSync(css[1]);
+  if (!brief) whole.replaceSync(css[1]);
   document.title = next.title;
   const change = (old, part) => {
     const again = done(old)(part);
     old.replaceWith(part);
     later.push(again);
   };
-  for (const q of ['body > header', 'body > nav', 'body > footer']) {
+  for (const q of ['body > header', 'body > footer', ...brief ? [] : ['body > nav']]) {
     const part = next.querySelector(q), old = document.querySelector(q);
     if (part && old && part.outerHTML !== had.get(q)) { had.set(q, part.outerHTML); change(old, document.adoptNode(part)); }
   }
@@ -73,7 +75,7 @@ function show(html) {
     had.set(part.id, text);
     before = document.getElementById(part.id);
   }
-  for (const old of all('main > section')) if (!ids.has(old.id)) old.remove();
+  for (const old of all('main > section')) if (!ids.has(old.id)) brief ? all('.cur, .sel', old).forEach(e => e.remove()) : old.remove();
   document.getElementById('data').textContent = next.getElementById('data').textContent;
   charts = brunt(charts);
   for (const again of later) again();

@@ -218,3 +218,44 @@ func TestStanding(t *testing.T) {
 		t.Errorf("left of the error budget: %v, want %v", left, want)
 	}
 }
+
+// BenchmarkSoFar is a look at a run of so many seconds at 5000/s, with what was sorted
+// since the last.
+func BenchmarkSoFar(b *testing.B) {
+	for _, seconds := range []int{10, 60, 600} {
+		b.Run(fmt.Sprintf("seconds=%d", seconds), func(b *testing.B) {
+			objectives := slo(b, "p95 < 150ms", "errors < 20%", "availability > 99%")
+			g := newRig(b, oneStep, objectives...)
+			rnd := rand.New(rand.NewPCG(1, 2))
+			second := func(s int) {
+				for n := range 5000 {
+					o := request(time.Duration(s)*sec+time.Duration(n)*200*time.Microsecond, time.Duration(rnd.ExpFloat64()*float64(5*ms)), okay)
+					g.Shard(0).Record(&o)
+					o = iteration(o)
+					g.Shard(1).Record(&o)
+				}
+				g.now = time.Duration(s+1) * sec
+				if err := g.Fold(); err != nil {
+					b.Fatal(err)
+				}
+			}
+			for s := range seconds {
+				second(s)
+			}
+			c := Case{SLO: objectives, Loads: []Span{{0, time.Hour}}}
+			if _, err := g.SoFar(c); err != nil {
+				b.Fatal(err)
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				b.StopTimer()
+				second(seconds)
+				seconds++
+				b.StartTimer()
+				if _, err := g.SoFar(c); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
