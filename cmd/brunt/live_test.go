@@ -189,6 +189,25 @@ func TestLive_Taken(t *testing.T) {
 	}
 }
 
+// badReaders asks for a live page and does not read it, and asks for it and is gone.
+func badReaders(t *testing.T, addr string) {
+	t.Helper()
+	for i := range 6 {
+		c, err := net.Dial("tcp", addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = c.(*net.TCPConn).SetReadBuffer(4096)
+		fmt.Fprintf(c, "GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+		if i%2 == 0 {
+			_ = c.(*net.TCPConn).SetLinger(0)
+			time.AfterFunc(time.Second, func() { _ = c.Close() })
+			continue
+		}
+		t.Cleanup(func() { _ = c.Close() })
+	}
+}
+
 // freeAddress is one that nobody listens at.
 func freeAddress(t *testing.T) string {
 	t.Helper()
@@ -256,6 +275,7 @@ func TestLive_Prometheus(t *testing.T) {
 	}
 	wait("Prometheus to look for its targets", func() bool { return len(ask(`up`)) > 0 }) // which it does after 5 s
 	r := startLive(t, "5s", "--live", target, "--linger", "60s")
+	badReaders(t, target)
 	wait("the fault", func() bool { return ask(`max_over_time(brunt_fault_active[1m])`)["slow"] == "1" })
 	wait("the end", func() bool { return ask(`sum by (verdict) (brunt_verdict{verdict="running"})`)["running"] == "0" })
 	res := &scenarios.Result{}
@@ -265,6 +285,9 @@ func TestLive_Prometheus(t *testing.T) {
 	}
 	if err := json.Unmarshal(b, res); err != nil {
 		t.Fatal(err)
+	}
+	if n := res.Generator.Offered; n != 500 {
+		t.Errorf("%d requests of 500, with readers who do not read", n)
 	}
 	want := map[string]string{}
 	for _, c := range res.Cells {
