@@ -222,6 +222,9 @@ func freeAddress(t *testing.T) string {
 // TestLive_Prometheus: a real Prometheus that scrapes a run has in the end what
 // result.json says: counts by step and outcome, and native histograms.
 func TestLive_Prometheus(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes ten seconds")
+	}
 	path, err := exec.LookPath("prometheus")
 	if err != nil {
 		if os.Getenv("CI") == "true" {
