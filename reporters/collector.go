@@ -63,6 +63,14 @@ type MetricsOptions struct {
 
 type stepKey struct{ load, step string }
 
+// Bounds of what labels make of a run: a script may name its steps as it likes, and a
+// target its errors.
+const (
+	stepSeries = 300
+	kindSeries = 40 // of errors, for each step
+	others     = "(others)"
+)
+
 // stepTotals is what a step came to so far.
 type stepTotals struct {
 	kinds   [scenarios.Kinds]int64
@@ -114,6 +122,10 @@ func (m *Metrics) Observe(iv scenarios.Interval) {
 		s := &iv.Steps[i]
 		k := stepKey{s.Load, s.Step}
 		t := m.steps[k]
+		if t == nil && len(m.steps) >= stepSeries {
+			k = stepKey{s.Load, others}
+			t = m.steps[k]
+		}
 		if t == nil {
 			t = &stepTotals{causes: map[string]int64{}, native: map[int]int64{}}
 			m.steps[k] = t
@@ -160,6 +172,9 @@ func (t *stepTotals) add(s *scenarios.StepInterval) {
 		t.kinds[k] += n
 	}
 	for cause, n := range s.Causes {
+		if _, known := t.causes[cause]; !known && len(t.causes) >= kindSeries {
+			cause = others
+		}
 		t.causes[cause] += n
 	}
 	t.seconds += s.Total.Seconds()

@@ -1,6 +1,7 @@
 package reporters
 
 import (
+	"fmt"
 	"maps"
 	"math"
 	"slices"
@@ -140,5 +141,47 @@ func TestMetrics_Hostile(t *testing.T) {
 	m.Observe(scenarios.Interval{Steps: []scenarios.StepInterval{{Load: "\xff", Step: "a\n\"\\\xff", Causes: map[string]int64{"\xff{}": 1}}}})
 	if got := scraped(t, m); len(got) < 20 {
 		t.Errorf("%d series", len(got))
+	}
+}
+
+// Thousands of steps and kinds of errors make no more series than there may be, and none
+// is lost from the counts.
+func TestMetrics_Bounded(t *testing.T) {
+	m := NewMetrics(MetricsOptions{})
+	iv := scenarios.Interval{At: time.Second}
+	for i := range 2000 {
+		causes := map[string]int64{}
+		if i == 0 {
+			for j := range 2000 {
+				causes[fmt.Sprint("check ", j)] = 2
+			}
+		}
+		iv.Steps = append(iv.Steps, scenarios.StepInterval{Load: "l", Step: fmt.Sprint("step ", i), Kinds: [scenarios.Kinds]int64{3}, Causes: causes})
+	}
+	m.Observe(iv)
+	families, err := m.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		sum, series := 0.0, map[string]bool{}
+		for _, x := range f.Metric {
+			sum += x.GetCounter().GetValue()
+			for _, l := range x.Label {
+				if l.GetName() == "step" || l.GetName() == "kind" {
+					series[l.GetName()+l.GetValue()] = true
+				}
+			}
+		}
+		switch f.GetName() {
+		case "brunt_requests_total":
+			if sum != 3*2000 || len(series) > stepSeries+1 {
+				t.Errorf("%v requests of %d steps", sum, len(series))
+			}
+		case "brunt_errors_total":
+			if sum != 2*2000 || len(series) > 1+kindSeries+1 {
+				t.Errorf("%v errors of %d kinds", sum, len(series))
+			}
+		}
 	}
 }

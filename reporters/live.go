@@ -1,6 +1,9 @@
 package reporters
 
 import (
+	"cmp"
+	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -8,8 +11,12 @@ import (
 	"brunt/scenarios"
 )
 
-// liveBlock is the state of a run in a few lines of at most width columns.
-func liveBlock(iv scenarios.Interval, width int) [][]span {
+// liveLines bounds the live block on a high screen.
+const liveLines = 20
+
+// liveBlock is the state of a run in at most height lines of at most width columns. What
+// has no room is counted: and 12 more.
+func liveBlock(iv scenarios.Interval, width, height int) [][]span {
 	if iv.ToAsk > 0 {
 		return [][]span{{{clip(readingLine(iv), width), plain}}}
 	}
@@ -18,11 +25,8 @@ func liveBlock(iv scenarios.Interval, width int) [][]span {
 	if iv.Errors > 0 {
 		errors = bad
 	}
-	ended := float64(iv.OK + iv.Shed + iv.Errors)
-	wrong := "0%"
-	if ended > 0 {
-		wrong = percent(float64(iv.Errors) / ended)
-	}
+	ended := iv.OK + iv.Shed + iv.Errors
+	wrong := errorShare(iv.Errors, ended)
 	rates := []span{label("requests"), {perSecond(iv.Offered) + " offered  ", plain}, {perSecond(iv.OK) + " ok  ", plain}}
 	if iv.Shed > 0 {
 		rates = append(rates, span{perSecond(iv.Shed) + " shed  ", plain})
@@ -32,28 +36,121 @@ func liveBlock(iv scenarios.Interval, width int) [][]span {
 	if iv.Bad > 0 {
 		total += ", " + itoa64(iv.Bad) + " of them bad"
 	}
-	return [][]span{
+	block := [][]span{
 		progress(iv, width),
 		rates,
 		{label("latency"), {"p50 " + answered(iv.P50) + "  p95 " + answered(iv.P95) + "  p99 " + answered(iv.P99), plain}},
 		{label("brunt"), {itoa64(iv.InFlight) + " in flight  lag " + short(iv.Lag), plain}, {"  " + total, dim}},
-		faultLine(iv, label("faults")),
+		append([]span{label("faults")}, faultsNow(iv, width-9)...),
 	}
+	return append(block, standings(iv.Objectives, width, min(height, liveLines)-len(block))...)
+}
+
+// errorShare is the share of errors among what ended.
+func errorShare(errors, ended int64) string {
+	if ended == 0 {
+		return "0%"
+	}
+	return percent(float64(errors) / float64(ended))
+}
+
+// standings are the objectives as they stand, a line each: those that fail have the first
+// claim to the room there is, then those with the least of their budget left.
+func standings(list []scenarios.Standing, width, room int) [][]span {
+	if room < 1 || len(list) == 0 {
+		return nil
+	}
+	shown := make([]int, len(list))
+	for i := range shown {
+		shown[i] = i
+	}
+	rest := ""
+	if len(list) > room {
+		claim := map[scenarios.Verdict]int{scenarios.Fail: 0, scenarios.Pass: 1, scenarios.Pending: 2}
+		slices.SortStableFunc(shown, func(a, b int) int {
+			x, y := list[a], list[b]
+			return cmp.Or(cmp.Compare(claim[x.Verdict], claim[y.Verdict]), cmp.Compare(leftOf(x), leftOf(y)))
+		})
+		rest = othersStand(list, shown[room-1:])
+		shown = shown[:room-1]
+		slices.Sort(shown)
+	}
+	wide := 0
+	for _, i := range shown {
+		wide = max(wide, textWidth(clean(list[i].Text)))
+	}
+	wide = min(wide, max(20, width-2-34))
+	var out [][]span
+	for _, i := range shown {
+		s := list[i]
+		st := tones[tone(s.Verdict)]
+		if s.Verdict == scenarios.Pending {
+			st = dim
+		}
+		out = append(out, []span{{mark(s.Verdict) + " ", st}, {pad(clip(clean(s.Text), wide), wide, false) + "  ", plain}, {standingText(s), st}})
+	}
+	if rest != "" {
+		out = append(out, []span{{rest, dim}})
+	}
+	return out
+}
+
+// leftOf orders what is left of a budget; where there is none it is whole.
+func leftOf(s scenarios.Standing) float64 {
+	if math.IsNaN(float64(s.Left)) {
+		return 1
+	}
+	return float64(s.Left)
+}
+
+// othersStand counts objectives that have no room.
+func othersStand(list []scenarios.Standing, which []int) string {
+	n := map[scenarios.Verdict]int{}
+	for _, i := range which {
+		n[list[i].Verdict]++
+	}
+	var parts []string
+	for _, v := range []struct {
+		verdict scenarios.Verdict
+		word    string
+	}{{scenarios.Fail, "fail"}, {scenarios.Pass, "hold"}, {scenarios.Pending, "not yet known"}} {
+		if n[v.verdict] > 0 {
+			parts = append(parts, strconv.Itoa(n[v.verdict])+" "+v.word)
+		}
+	}
+	return "and " + strconv.Itoa(len(which)) + " more: " + strings.Join(parts, ", ")
+}
+
+// standingText says how an objective stands, and what is left of its error budget: of the
+// requests that it allows to be bad.
+func standingText(s scenarios.Standing) string {
+	left := ""
+	switch f := float64(s.Left); {
+	case math.IsNaN(f):
+	case math.IsInf(f, -1):
+		left = "none allowed"
+	case f < 0:
+		left = "budget overdrawn " + number(1-f) + " times"
+	default:
+		left = strconv.Itoa(int(math.Floor(100*f))) + "% of its budget left"
+	}
+	switch {
+	case s.Verdict == scenarios.Pending && left == "":
+		return "not yet known"
+	case s.Verdict == scenarios.Pending:
+		return "not yet known, " + left
+	case left == "" && s.Verdict == scenarios.Pass:
+		return "holds"
+	case left == "":
+		return "fails"
+	}
+	return left
 }
 
 // progress is the first line: the phase, a bar, and the time that is left.
 func progress(iv scenarios.Interval, width int) []span {
-	phase, left := phaseOf(iv), ""
-	done := 0.0
-	switch {
-	case iv.At < 0:
-		left = "load is judged in " + clock(-iv.At.Seconds())
-	case iv.At >= iv.End:
-		done, left = 1, "waiting for the last answers"
-	default:
-		done = iv.At.Seconds() / iv.End.Seconds()
-		left = clock(iv.At.Seconds()) + " of " + clock(iv.End.Seconds()) + ", " + clock((iv.End - iv.At).Seconds()) + " left"
-	}
+	phase := phaseOf(iv)
+	left, done := timeLeft(iv)
 	line := []span{{pad(phase, 9, false), bold}}
 	if room := width - 9 - 2 - len(left); room >= 10 {
 		room = min(room, 40)
@@ -61,6 +158,17 @@ func progress(iv scenarios.Interval, width int) []span {
 		line = append(line, span{strings.Repeat("━", full), good}, span{strings.Repeat("─", room-full), dim}, span{"  ", plain})
 	}
 	return append(line, span{left, plain})
+}
+
+// timeLeft says how long the run goes on, and how much of it is done, 0 to 1.
+func timeLeft(iv scenarios.Interval) (text string, done float64) {
+	switch {
+	case iv.At < 0:
+		return "load is judged in " + clock(-iv.At.Seconds()), 0
+	case iv.At >= iv.End:
+		return "waiting for the last answers", 1
+	}
+	return clock(iv.At.Seconds()) + " of " + clock(iv.End.Seconds()) + ", " + clock((iv.End - iv.At).Seconds()) + " left", iv.At.Seconds() / iv.End.Seconds()
 }
 
 // phaseOf names the phase of an interval.
@@ -71,10 +179,23 @@ func phaseOf(iv scenarios.Interval) string {
 	return clean(iv.Phase)
 }
 
-func faultLine(iv scenarios.Interval, label span) []span {
-	line := []span{label}
+// faultsNow says which faults are in, for how long still, and which comes next, in width
+// columns.
+func faultsNow(iv scenarios.Interval, width int) []span {
+	var line []span
 	if len(iv.Faults) > 0 {
-		line = append(line, span{"now: " + clean(strings.Join(iv.Faults, ", ")) + "  ", unsure})
+		var names []string
+		for _, f := range iv.Faults {
+			var name strings.Builder
+			name.WriteString(clean(f))
+			for _, t := range iv.Timetable {
+				if t.Name == f && t.Clear > iv.At {
+					name.WriteString(", " + clock((t.Clear - iv.At).Seconds()) + " left")
+				}
+			}
+			names = append(names, name.String())
+		}
+		line = append(line, span{"now: " + someOf(names, width-len("now:   next: "+clean(iv.Next)+" in 00:00")) + "  ", unsure})
 	}
 	switch {
 	case iv.Next != "":
@@ -99,6 +220,22 @@ func quietLine(s *scenarios.Interval, span time.Duration) string {
 		line += ", faults in: " + clean(strings.Join(s.Faults, ", "))
 	}
 	return line
+}
+
+// someOf lists names in width columns, as many as there is room for and one at least.
+func someOf(names []string, width int) string {
+	text := names[0]
+	for i, n := range names[1:] {
+		more := ""
+		if rest := len(names) - i - 2; rest > 0 {
+			more = " and " + strconv.Itoa(rest) + " more"
+		}
+		if textWidth(text+"; "+n+more) > width {
+			return text + " and " + strconv.Itoa(len(names)-i-1) + " more"
+		}
+		text += "; " + n
+	}
+	return text
 }
 
 func itoa64(n int64) string { return strconv.FormatInt(n, 10) }

@@ -23,7 +23,7 @@ type HTML struct{}
 
 var _ Reporter = HTML{}
 
-//go:embed html/page.tmpl html/page.css html/page.js
+//go:embed html/page.tmpl html/page.css html/page.js html/live.css html/live.js
 var sources embed.FS
 
 var pageTemplate = template.Must(template.ParseFS(sources, "html/page.tmpl"))
@@ -86,6 +86,7 @@ type page struct {
 	Version, Run         string
 	ExitCode             int
 	Meaning              string
+	Live                 *liveView // nil: the run is over
 }
 
 type pair struct{ Name, Value string }
@@ -143,7 +144,9 @@ func newPage(r *scenarios.Result) (*page, error) {
 			p.Generator = c.generator(r)
 		}
 	}
-	p.distribution(c, r)
+	if r.Going == nil || !r.Going.Brief {
+		p.distribution(c, r)
+	}
 	p.generator(&r.Generator)
 	p.target(c, r)
 	p.comparison(r.Comparison)
@@ -164,6 +167,12 @@ func newPage(r *scenarios.Result) (*page, error) {
 		return nil, err
 	}
 	p.CSS, p.Script = template.CSS(css)+at.css(), template.JS(script)
+	if r.Going != nil {
+		if err := p.live(r.Going.Brief); err != nil {
+			return nil, err
+		}
+		return p, nil
+	}
 	p.Policy = fmt.Sprintf("default-src 'none'; img-src data:; style-src '%s'; script-src '%s'; base-uri 'none'; form-action 'none'", hash(string(p.CSS)), hash(string(script)))
 	return p, nil
 }

@@ -18,6 +18,7 @@ type timeline struct {
 	places places
 	faults []scenarios.FaultRecord
 	lanes  []lane
+	now    float64 // while the run goes on; else NaN
 }
 
 // lane is one row of fault labels above a plot.
@@ -43,7 +44,10 @@ type laneItem struct {
 
 // newTimeline spans all that happened.
 func newTimeline(r *scenarios.Result, list []point, p places) *timeline {
-	t := &timeline{b: float64(r.Duration), places: p, faults: r.Faults, warmup: math.NaN()}
+	t := &timeline{b: float64(r.Duration), places: p, faults: r.Faults, warmup: math.NaN(), now: math.NaN()}
+	if g := r.Going; g != nil { // the axis stays as it is while the run fills it
+		t.now, t.b = g.At.Seconds(), g.End.Seconds()
+	}
 	if math.IsNaN(t.b) || t.b <= 0 {
 		t.b = 1e-3
 	}
@@ -103,6 +107,9 @@ func (t *timeline) x(s float64) float64 { return (s - t.a) / (t.b - t.a) }
 func (t *timeline) end(f *scenarios.FaultRecord) float64 {
 	if f.Cleared.Known() {
 		return float64(f.Cleared)
+	}
+	if !math.IsNaN(t.now) {
+		return math.Max(t.now, float64(f.Injected))
 	}
 	return t.b
 }

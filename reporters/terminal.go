@@ -85,8 +85,8 @@ func (t *Terminal) Observe(iv scenarios.Interval) {
 		}
 		return
 	}
-	width, _ := t.size()
-	t.block = liveBlock(iv, width-1)
+	width, height := t.size()
+	t.block = liveBlock(iv, width-1, height-1)
 	t.draw(nil)
 }
 

@@ -3,6 +3,7 @@ package reporters
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"regexp"
 	"slices"
 	"strings"
@@ -302,5 +303,68 @@ func TestTerminal_Ledger(t *testing.T) {
 	}
 	if n := strings.Count(b.String(), "reading the ledger"); n != 3 {
 		t.Errorf("%d lines in 25 s:\n%s", n, b.String())
+	}
+}
+
+// TestTerminal_ManyObjectives: whatever the number of objectives and faults, the block fits
+// the screen; those that fail are seen, and the others are counted.
+func TestTerminal_ManyObjectives(t *testing.T) {
+	for _, size := range [][2]int{{80, 24}, {80, 10}, {40, 24}, {200, 60}, {20, 5}} {
+		t.Run(fmt.Sprint(size), func(t *testing.T) {
+			s := newScreen(size[0], size[1])
+			term := NewTerminal(s, TerminalOptions{TTY: true, Width: size[0], Height: size[1]})
+			for i := range 30 {
+				iv := interval1(i)
+				for n := range 40 {
+					iv.Faults = append(iv.Faults, fmt.Sprint("fault#", n))
+					v, left := scenarios.Pass, scenarios.Num(.5)
+					switch {
+					case n == 33:
+						v, left = scenarios.Fail, -1.5
+					case n%3 == 0:
+						v, left = scenarios.Pending, scenarios.NaN
+					}
+					iv.Objectives = append(iv.Objectives, scenarios.Standing{Text: fmt.Sprintf("p95 < %dms of \"a step with a rather long name\"", n), Verdict: v, Left: left, Measured: scenarios.NaN})
+				}
+				term.Observe(iv)
+			}
+			text := s.String()
+			if s.scrolled != 0 || len(s.rows) > size[1]-1 {
+				t.Errorf("%d rows, %d scrolled off:\n%s", len(s.rows), s.scrolled, text)
+			}
+			if size[1] < 8 {
+				return
+			}
+			if !strings.Contains(text, "✗ p95 < 33ms") || size[0] >= 80 && !strings.Contains(text, "budget overdrawn 2.5 times") {
+				t.Errorf("what fails is not seen:\n%s", text)
+			}
+			if !strings.Contains(text, " more: ") || !strings.Contains(text, " hold, 13 not") && size[0] > 40 {
+				t.Errorf("the others are not counted:\n%s", text)
+			}
+			if size[0] >= 80 && !strings.Contains(text, "fault#0; fault#1") || !strings.Contains(text, " more") {
+				t.Errorf("the faults that are in:\n%s", text)
+			}
+		})
+	}
+}
+
+// TestTerminal_Standing: how objectives stand, in words.
+func TestTerminal_Standing(t *testing.T) {
+	for _, c := range []struct {
+		s    scenarios.Standing
+		want string
+	}{
+		{scenarios.Standing{Verdict: scenarios.Pass, Left: .999}, "99% of its budget left"},
+		{scenarios.Standing{Verdict: scenarios.Pass, Left: 1}, "100% of its budget left"},
+		{scenarios.Standing{Verdict: scenarios.Pass, Left: scenarios.NaN}, "holds"},
+		{scenarios.Standing{Verdict: scenarios.Fail, Left: scenarios.NaN}, "fails"},
+		{scenarios.Standing{Verdict: scenarios.Fail, Left: -.4}, "budget overdrawn 1.4 times"},
+		{scenarios.Standing{Verdict: scenarios.Fail, Left: scenarios.Num(math.Inf(-1))}, "none allowed"},
+		{scenarios.Standing{Verdict: scenarios.Pending, Left: scenarios.NaN}, "not yet known"},
+		{scenarios.Standing{Verdict: scenarios.Pending, Left: 1}, "not yet known, 100% of its budget left"},
+	} {
+		if got := standingText(c.s); got != c.want {
+			t.Errorf("%+v: %q, want %q", c.s, got, c.want)
+		}
 	}
 }

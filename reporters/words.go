@@ -30,13 +30,17 @@ func mark(v scenarios.Verdict) string {
 		return "✓"
 	case scenarios.Fail, scenarios.NotReverted, scenarios.Regression, scenarios.Broken:
 		return "✗"
+	case scenarios.Running:
+		return "▶"
+	case scenarios.Pending:
+		return "·"
 	}
 	return "?"
 }
 
 // tone is how a verdict is coloured: good, bad or unsure.
 func tone(v scenarios.Verdict) string {
-	return map[string]string{"✓": "good", "✗": "bad", "?": "unsure"}[mark(v)]
+	return map[string]string{"✓": "good", "✗": "bad", "?": "unsure", "▶": "going", "·": "unsure"}[mark(v)]
 }
 
 // meaning says in words what a run's verdict stands for.

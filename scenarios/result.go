@@ -56,8 +56,9 @@ type Result struct {
 // is [Running]; an objective that can't be answered yet is [Pending]; intervals of
 // objectives and what comes of recovery are known in the end.
 type Going struct {
-	At  time.Duration // now, an offset from t0
-	End time.Duration // when the judged load is to end
+	At    time.Duration // now, an offset from t0
+	End   time.Duration // when the judged load is to end
+	Brief bool          // the page is to leave out what takes long to draw
 }
 
 // LoadInfo says what a load was.

@@ -54,6 +54,17 @@ var order = []struct {
 	{Pass, ExitPass, "every objective held"},
 }
 
+// Verdicts lists those that a run may come to, by precedence.
+func Verdicts() []Verdict {
+	var out []Verdict
+	for _, o := range order {
+		if o.verdict != "" {
+			out = append(out, o.verdict)
+		}
+	}
+	return out
+}
+
 // Worse gives that of two verdicts which takes precedence; "" is none.
 func Worse(a, b Verdict) Verdict {
 	for _, o := range order {

@@ -168,7 +168,7 @@ func (g *gate) run(ctx context.Context, n int) ([]*compare.Record, error) {
 		if err != nil {
 			return nil, err
 		}
-		res, err := g.once(ctx, g.c, plan)
+		res, err := g.once(ctx, g.c, plan, nil)
 		if err != nil {
 			return nil, err
 		}

@@ -38,6 +38,8 @@ type runFlags struct {
 	earlier   []compare.Run // of the baseline
 	outTexts  []string
 	outs      []reporters.Out
+	live      string
+	linger    time.Duration
 	logFormat string
 	logLevel  string
 }
@@ -52,12 +54,22 @@ everything back, judge. The final table goes to standard output, the report to t
 folder that -o names.
 
 With --dry-run, -o names a file for the plan: all that was resolved and found. A run
-with --plan does just that, and refuses if anything differs by then.`,
+with --plan does just that, and refuses if anything differs by then.
+
+With --live :9464 a browser at http://127.0.0.1:9464/ shows the page of the report while
+the run goes on, up to date by the second; /metrics gives the figures to Prometheus, with
+native histograms. The page can stop the run with the token that the terminal prints, and
+so can
+  curl -d token=TOKEN http://127.0.0.1:9464/stop
+A run stopped so ends as by Ctrl-C: faults are taken back, the report is written, the
+verdict is interrupted and the exit code 130. --live listens on this machine alone unless
+another HOST is named; serving ends with the run, or --linger after it.`,
 		Example: `  brunt run examples/01-quickstart/scenario.yaml
   brunt run checkout.yaml --set rate=50/s -o results
   brunt run checkout.yaml --dry-run -o plan.json
   brunt run --plan plan.json
-  brunt run checkout.yaml --baseline brunt-results/monday`,
+  brunt run checkout.yaml --baseline brunt-results/monday
+  brunt run checkout.yaml --live :9464`,
 		Args: func(c *cobra.Command, args []string) error {
 			if f.plan != "" && len(args) == 0 {
 				return nil
@@ -78,26 +90,10 @@ with --plan does just that, and refuses if anything differs by then.`,
 	c.Flags().IntVar(&f.repeat, "repeat", 1, "run so often; the worst verdict counts")
 	c.Flags().StringArrayVar(&f.outTexts, "out", nil, "tell of the run while it goes on, KIND=URL: "+reporters.OutUsage+"; again for more")
 	c.Flags().StringVar(&f.logFormat, "log-format", "text", "text or json, on standard error")
-	for _, name := range laterFlags {
-		c.Flags().String(name, "", "")
-		_ = c.Flags().MarkHidden(name)
-	}
+	c.Flags().StringVar(&f.live, "live", "", "[HOST]:PORT to show the run at while it goes on, such as :9464, which is 127.0.0.1:9464")
+	c.Flags().DurationVar(&f.linger, "linger", 0, "serve --live for so long after the end, such as 30s for a last scrape of /metrics")
 	c.Flags().StringVar(&f.logLevel, "log-level", "warn", "debug, info, warn or error")
 	return c
-}
-
-// laterFlags are those that a run is to have and has not yet.
-var laterFlags = []string{"live"}
-
-// refuseLater refuses what would narrow or steer a run and can't yet, rather than run
-// without it.
-func refuseLater(c *cobra.Command) error {
-	for _, name := range laterFlags {
-		if c.Flags().Changed(name) {
-			return usagef("--%s is not available yet", name)
-		}
-	}
-	return nil
 }
 
 // self is brunt's own command line, for its children.
@@ -114,9 +110,6 @@ func state() string { return chaos.StateDirs(os.Getenv)[0] }
 
 func (f *runFlags) run(c *cobra.Command, path string) error {
 	if _, err := f.logger(io.Discard); err != nil {
-		return err
-	}
-	if err := refuseLater(c); err != nil {
 		return err
 	}
 	if f.repeat < 1 {
@@ -148,11 +141,19 @@ func (f *runFlags) run(c *cobra.Command, path string) error {
 	if f.earlier, err = readRuns(f.base.dirs); err != nil {
 		return err
 	}
+	ctx, stop := interruptible("\nbrunt: interrupted; taking faults back and writing the report")
+	defer stop()
+	signalled := ctx
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	live, err := f.openLive(plan.Scenario.Name, c.ErrOrStderr(), func() { cancel(run.Interrupt{Code: 130, By: "a person, by POST /stop"}) })
+	if err != nil {
+		return err
+	}
+	defer live.close(signalled)
 	if err := recoverOthers(c); err != nil {
 		return err
 	}
-	ctx, stop := interruptible("\nbrunt: interrupted; taking faults back and writing the report")
-	defer stop()
 	worst := scenarios.Pass
 	code := 0
 	var runs []string
@@ -162,7 +163,7 @@ func (f *runFlags) run(c *cobra.Command, path string) error {
 				return err
 			}
 		}
-		res, err := f.once(ctx, c, plan)
+		res, err := f.once(ctx, c, plan, live)
 		if err != nil {
 			return err
 		}
@@ -185,7 +186,7 @@ func (f *runFlags) run(c *cobra.Command, path string) error {
 }
 
 // once runs the plan once and writes its report.
-func (f *runFlags) once(ctx context.Context, c *cobra.Command, plan *run.Plan) (*scenarios.Result, error) {
+func (f *runFlags) once(ctx context.Context, c *cobra.Command, plan *run.Plan, page *livePage) (*scenarios.Result, error) {
 	id := run.NewID()
 	dir, err := f.folder(plan.Scenario.Name, id)
 	if err != nil {
@@ -206,6 +207,11 @@ func (f *runFlags) once(ctx context.Context, c *cobra.Command, plan *run.Plan) (
 			plan.Scenario.Secrets.Add(s)
 		}
 	}
+	events, written, err := record(c, dir)
+	if err != nil {
+		return nil, fmt.Errorf("the folder for the report: %w", err)
+	}
+	defer written()
 	metrics := reporters.NewMetrics(reporters.MetricsOptions{Run: id, Scenario: plan.Scenario.Name, Faults: plan.FaultKinds()})
 	outs := reporters.Open(f.outs, reporters.OutRun{Metrics: metrics, Run: id, Scenario: plan.Scenario.Name, Log: log})
 	o.BySteps = len(f.outs) > 0
@@ -214,16 +220,12 @@ func (f *runFlags) once(ctx context.Context, c *cobra.Command, plan *run.Plan) (
 		metrics.Observe(iv)
 		outs.Observe(iv)
 	}
-	events, written, err := record(c, dir)
-	if err != nil {
-		return nil, fmt.Errorf("the folder for the report: %w", err)
-	}
-	defer written()
 	o.Event = func(e scenarios.Event) {
 		events.Add(e)
 		metrics.Event(e)
 		outs.Event(e)
 	}
+	page.watch(&o, metrics)
 	res, err := plan.Run(ctx, o)
 	undelivered := outs.Close()
 	live.Clear()
@@ -241,6 +243,7 @@ func (f *runFlags) once(ctx context.Context, c *cobra.Command, plan *run.Plan) (
 	if terr := table(c.OutOrStdout(), res, dir); werr == nil {
 		werr = terr
 	}
+	page.over(res)
 	return res, errors.Join(err, werr)
 }
 
@@ -367,7 +370,10 @@ func termOptions(w io.Writer, summary ...string) reporters.TerminalOptions {
 	if !ok || !term.IsTerminal(int(f.Fd())) {
 		return o
 	}
-	o.TTY, o.Color = true, os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+	if os.Getenv("TERM") == "dumb" {
+		return o // nothing can be redrawn on it
+	}
+	o.TTY, o.Color = true, os.Getenv("NO_COLOR") == ""
 	o.Size = func() (width, height int) {
 		width, height, err := term.GetSize(int(f.Fd()))
 		if err != nil {

@@ -146,12 +146,34 @@ func (c *cell) reset() {
 
 // add takes over what d counts. Both are settled.
 func (c *cell) add(d *cell) {
+	from := d.times()
+	for i, t := range c.times() {
+		t.merge(&from[i].tally)
+	}
+	c.addCounts(d)
+}
+
+// gather takes over what others count. All are settled.
+func (c *cell) gather(others []*cell, s *scratch) {
+	tallies := make([]*tally, len(others))
+	for i, t := range c.times() {
+		for j, d := range others {
+			tallies[j] = &d.times()[i].tally
+		}
+		t.gather(tallies, s)
+	}
+	for _, d := range others {
+		c.addCounts(d)
+	}
+}
+
+// addCounts takes over what d counts but for its distributions.
+func (c *cell) addCounts(d *cell) {
 	for k := range c.kinds {
 		c.kinds[k] += d.kinds[k]
 	}
 	from := d.times()
 	for i, t := range c.times() {
-		t.merge(&from[i].tally)
 		t.sum += from[i].sum
 		t.most = max(t.most, from[i].most)
 	}

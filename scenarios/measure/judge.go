@@ -44,6 +44,12 @@ func worse(o scenarios.Objective, a, b *scenarios.ObjectiveResult) bool {
 	return math.Abs(x-o.Value) > math.Abs(y-o.Value)
 }
 
+// What is said of objectives whose phase or fault there was not.
+const (
+	noPhase = "the phase did not take place"
+	noFault = "the fault was not injected"
+)
+
 // undone is the answer to an objective whose phase or fault there was not.
 func undone(phase, why string) scenarios.ObjectiveResult {
 	return scenarios.ObjectiveResult{Phase: phase, Measured: scenarios.NaN, Low: scenarios.NaN, High: scenarios.NaN, Verdict: scenarios.Inconclusive, Note: why}
@@ -59,7 +65,7 @@ func inPhase(o scenarios.Objective, phase string) bool {
 // judgePhases answers an objective in its phase; where a fault came several times,
 // in the worst of them.
 func (f *finisher) judgePhases(o scenarios.Objective, ps []phase, in func(i int, p phase) scenarios.ObjectiveResult) scenarios.ObjectiveResult {
-	worst := undone(o.PhaseOrRun(), "the phase did not take place")
+	worst := undone(o.PhaseOrRun(), noPhase)
 	found := false
 	for i, p := range ps {
 		if !inPhase(o, p.name) {

@@ -13,7 +13,7 @@ func (f *finisher) judgeFault(o scenarios.Objective) scenarios.ObjectiveResult {
 	if o.Metric.Over > 0 {
 		return f.judgeSpread(o)
 	}
-	worst := undone(o.After, "the fault was not injected")
+	worst := undone(o.After, noFault)
 	found := false
 	for i, oc := range f.faults {
 		if oc.Name == "" || oc.Name != o.After && oc.Fault != o.After {

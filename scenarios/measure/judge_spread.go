@@ -12,7 +12,7 @@ import (
 // of which nothing is known may have been the best or the worst: where that decides, it
 // is inconclusive. One that failed for another reason than its figure fails it.
 func (f *finisher) judgeSpread(o scenarios.Objective) scenarios.ObjectiveResult {
-	out := undone(o.After, "the fault was not injected")
+	out := undone(o.After, noFault)
 	var figures []float64
 	unknown := 0
 	for i, oc := range f.faults {

@@ -75,8 +75,8 @@ func (r *Recorder) SoFar(c Case) (*Findings, error) {
 	for i := range c.Loads {
 		l := &c.Loads[i]
 		planned = max(planned, l.To)
+		f.end = max(f.end, floorSecond(min(l.To, now)))
 		l.To = min(l.To, max(l.From, now))
-		f.end = max(f.end, floorSecond(l.To))
 	}
 	if r.ahead == nil {
 		r.ahead = &soFar{sums: map[int32][]cell{}, done: map[time.Duration]bool{}}
@@ -116,6 +116,9 @@ func (r *Recorder) SoFar(c Case) (*Findings, error) {
 		o := &f.out.Objectives[i]
 		if o.Verdict != scenarios.Pass && o.Verdict != scenarios.Fail {
 			o.Verdict = scenarios.Pending
+			if o.Note == noPhase || o.Note == noFault {
+				o.Note = ""
+			}
 		}
 	}
 	f.out.Histograms = f.hists
@@ -194,29 +197,29 @@ func recordOf(k key, c *cell) record {
 	return r
 }
 
-// compose gives the sums of a phase on demand: those of closed windows, and what the
-// open ones add. Folding is held, so that nobody else touches their cells.
+// compose gives the sums of a phase: those of closed windows, and what the open ones add.
+// Folding is held, so that nobody else touches their cells.
 func (a *soFar) compose(f *finisher, open []*window, r *Recorder) func(phase int32) []cell {
-	all := map[int32][]cell{}
-	sums := func(phase int32) []cell {
-		if s := all[phase]; s != nil {
-			return s
-		}
-		s := make([]cell, len(f.cfg.Steps)+len(f.cfg.Loads))
-		for i := range a.sums[phase] {
-			s[i].add(&a.sums[phase][i])
-		}
-		all[phase] = s
-		return s
-	}
+	type place struct{ phase, series int32 }
+	adds := map[place][]*cell{}
 	for _, w := range open {
 		w.each(func(k key, c *cell) {
 			c.settle(&r.scratch)
-			f.phasesOf(k, func(p int32) { sums(p)[k.series].add(c) })
+			f.phasesOf(k, func(p int32) { adds[place{p, k.series}] = append(adds[place{p, k.series}], c) })
 			f.out.Clamped += c.clamped
 		})
 	}
-	return sums
+	return func(phase int32) []cell {
+		s := make([]cell, len(f.cfg.Steps)+len(f.cfg.Loads))
+		for i := range s {
+			list := adds[place{phase, int32(i)}]
+			if closed := a.sums[phase]; closed != nil {
+				list = append(list, &closed[i])
+			}
+			s[i].gather(list, &r.scratch)
+		}
+		return s
+	}
 }
 
 // rows makes the records and rows of all windows, those of closed ones as they are.
@@ -233,10 +236,12 @@ func (a *soFar) rows(w *rows, open []*window, now time.Duration, r *Recorder) {
 		row := make([]*cell, len(f.cfg.Steps)+len(f.cfg.Loads))
 		o.each(func(k key, c *cell) {
 			f.records = append(f.records, recordOf(k, c))
-			if row[k.series] == nil {
-				row[k.series] = &cell{}
+			if row[k.series] != nil { // it met other faults
+				both := &cell{}
+				both.gather([]*cell{row[k.series], c}, &r.scratch)
+				c = both
 			}
-			row[k.series].add(c)
+			row[k.series] = c
 		})
 		at := len(f.out.Windows)
 		w.write(o.start, row)

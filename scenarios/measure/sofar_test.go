@@ -131,7 +131,7 @@ func TestSoFar_InTheMiddle(t *testing.T) {
 	looks := 0
 	look := func() {
 		looks++
-		f, err := g.SoFar(Case{SLO: objectives, Warmup: 2 * sec, Loads: []Span{{0, 40 * sec}, {0, 40 * sec}}})
+		f, err := g.SoFar(Case{SLO: objectives, Warmup: 2 * sec, Loads: []Span{{0, 40 * sec}, {30 * sec, 40 * sec}}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -158,6 +158,11 @@ func TestSoFar_InTheMiddle(t *testing.T) {
 		}
 		if seconds := int(g.now/sec) + 2; rows != seconds {
 			t.Errorf("at %s: %d rows, want %d", g.now, rows, seconds)
+		}
+		for _, p := range f.Phases {
+			if p.End > max(0, scenarios.Sec(g.now)) {
+				t.Errorf("at %s: %s ends at %v", g.now, p.Name, p.End)
+			}
 		}
 		if v := f.Objectives[2].Verdict; v != scenarios.Pending {
 			t.Errorf("at %s recover is %s", g.now, v)
@@ -211,5 +216,46 @@ func TestStanding(t *testing.T) {
 	left := last.Objectives[2].Left
 	if want := 1 - float64(last.Objectives[2].Measured)/.2; float64(left) < want-1e-9 || float64(left) > want+1e-9 {
 		t.Errorf("left of the error budget: %v, want %v", left, want)
+	}
+}
+
+// BenchmarkSoFar is a look at a run of so many seconds at 5000/s, with what was sorted
+// since the last.
+func BenchmarkSoFar(b *testing.B) {
+	for _, seconds := range []int{10, 60, 600} {
+		b.Run(fmt.Sprintf("seconds=%d", seconds), func(b *testing.B) {
+			objectives := slo(b, "p95 < 150ms", "errors < 20%", "availability > 99%")
+			g := newRig(b, oneStep, objectives...)
+			rnd := rand.New(rand.NewPCG(1, 2))
+			second := func(s int) {
+				for n := range 5000 {
+					o := request(time.Duration(s)*sec+time.Duration(n)*200*time.Microsecond, time.Duration(rnd.ExpFloat64()*float64(5*ms)), okay)
+					g.Shard(0).Record(&o)
+					o = iteration(o)
+					g.Shard(1).Record(&o)
+				}
+				g.now = time.Duration(s+1) * sec
+				if err := g.Fold(); err != nil {
+					b.Fatal(err)
+				}
+			}
+			for s := range seconds {
+				second(s)
+			}
+			c := Case{SLO: objectives, Loads: []Span{{0, time.Hour}}}
+			if _, err := g.SoFar(c); err != nil {
+				b.Fatal(err)
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				b.StopTimer()
+				second(seconds)
+				seconds++
+				b.StartTimer()
+				if _, err := g.SoFar(c); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -112,7 +113,7 @@ func (r *runner) faultSoFar(f *measure.FaultFinding, events map[string]map[strin
 		Failover: scenarios.NaN, Recover: scenarios.NaN, Heal: scenarios.NaN, Detect: scenarios.NaN, DetectResolution: scenarios.NaN, Within: scenarios.NaN,
 		OnsetAt: f.OnsetAt, RecoveredAt: f.RecoveredAt, Impact: f.Impact, Limit: scenarios.Num(f.Limit), Traffic: f.Requests, TrafficUnit: "requests",
 		Area: scenarios.Num(f.Area), Degraded: scenarios.Sec(f.Degraded), Failed: f.Failed, Resolution: scenarios.Sec(f.Resolution),
-		Evidence: e["fault.verified"].Text, GoneEvidence: e["fault.cleared"].Text, Revert: "none",
+		Evidence: e["fault.verified"].Text, GoneEvidence: e["fault.cleared"].Text, Revert: "not yet",
 	}
 	for _, p := range r.Faults {
 		if p.Name == f.Fault {
@@ -137,7 +138,7 @@ func (r *runner) faultSoFar(f *measure.FaultFinding, events map[string]map[strin
 		rec.Recover = max(0, rec.RecoveredAt-rec.Injected)
 	}
 	if f.Over {
-		rec.Cleared, rec.Gone = scenarios.Sec(f.Cleared), true
+		rec.Cleared, rec.Gone, rec.Revert = scenarios.Sec(f.Cleared), true, cmp.Or(e["fault.reverted"].Text, "none")
 		rec.Heal = rec.RecoveredAt - rec.Cleared
 	}
 	switch {

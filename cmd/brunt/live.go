@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"time"
+
+	"brunt/reporters"
+	"brunt/scenarios"
+	"brunt/scenarios/run"
+)
+
+// livePage serves the run in a browser, where --live is given. Nil serves nothing.
+type livePage struct {
+	server *reporters.Server
+	linger time.Duration
+	served chan struct{} // closed when it serves no more
+}
+
+// openLive listens where --live says, before anything is started. Stop ends the run.
+func (f *runFlags) openLive(name string, out io.Writer, stop func()) (*livePage, error) {
+	if f.live == "" {
+		if f.linger != 0 {
+			return nil, usagef("--linger is for --live")
+		}
+		return nil, nil
+	}
+	if f.linger < 0 {
+		return nil, usagef("--linger is no negative time")
+	}
+	host, port, err := liveAddress(f.live)
+	if err != nil {
+		return nil, err
+	}
+	l, err := net.Listen("tcp", net.JoinHostPort(host, port))
+	if err != nil {
+		return nil, usagef("--live %s: %w; another port may be free, and port 0 takes one that is", f.live, err)
+	}
+	token := rand.Text()
+	var hosts []string
+	if net.ParseIP(host) == nil {
+		hosts = append(hosts, strings.ToLower(host))
+	}
+	if self, err := os.Hostname(); err == nil && !l.Addr().(*net.TCPAddr).IP.IsLoopback() {
+		hosts = append(hosts, strings.ToLower(self))
+	}
+	p := &livePage{linger: f.linger, served: make(chan struct{}), server: reporters.NewServer(reporters.ServerOptions{Name: name, Token: token, Stop: stop, Hosts: hosts})}
+	go func() {
+		defer close(p.served)
+		_ = p.server.Serve(l) // that of a listener, when it is closed
+	}()
+	fmt.Fprintf(out, "live: http://%s/ and /metrics; token to stop the run there: %s\n", l.Addr(), token)
+	if !l.Addr().(*net.TCPAddr).IP.IsLoopback() {
+		fmt.Fprintf(out, "brunt: warning: --live %s is open to who reaches this machine by network, without a password or encryption: who looks sees the scenario, its URLs and answers of the target; only stopping the run wants the token\n", f.live)
+	}
+	return p, nil
+}
+
+// liveAddress takes what --live may be: HOST:PORT, where no host is this machine alone.
+func liveAddress(text string) (host, port string, err error) {
+	host, port, err = net.SplitHostPort(text)
+	if err != nil {
+		return "", "", usagef("--live is [HOST]:PORT, such as :9464, not %q", text)
+	}
+	if host == "" {
+		host = "127.0.0.1"
+	}
+	return host, port, nil
+}
+
+// watch has a run shown, and its figures told to who asks for /metrics.
+func (p *livePage) watch(o *run.Options, figures *reporters.Metrics) {
+	if p == nil {
+		return
+	}
+	told := o.Live
+	o.BySteps = true
+	o.Live = func(iv scenarios.Interval) {
+		told(iv)
+		p.server.Observe(iv)
+	}
+	o.Begun = func(look run.Look) { p.server.Begin(look, figures) }
+}
+
+// over shows what a run came to.
+func (p *livePage) over(res *scenarios.Result) {
+	if p != nil && res != nil {
+		p.server.End(res)
+	}
+}
+
+// close serves for as long as --linger says, or until ctx ends, and then no more.
+func (p *livePage) close(ctx context.Context) {
+	if p == nil {
+		return
+	}
+	if p.linger > 0 {
+		t := time.NewTimer(p.linger)
+		defer t.Stop()
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+		}
+	}
+	_ = p.server.Close() // a reader who hangs is none that anybody waits for
+	<-p.served
+}

@@ -1,0 +1,413 @@
+package reporters
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"html/template"
+	"io"
+	"log"
+	"math"
+	"net"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"brunt/scenarios"
+
+	"golang.org/x/net/netutil"
+)
+
+// A Server shows a run while it goes on: the page of the report at /, kept up to date by
+// server-sent events (stream.go, html/live.js), figures for Prometheus at /metrics
+// (collector.go, standing.go), and POST /stop, which wants the token of the terminal.
+//
+//	run -Observe, once a second-> Server <-GET /events- page
+//	run <-Look, while someone wants to know- Server <-GET /metrics- Prometheus
+//
+// No reader can hold the run up. Observe keeps the last interval and returns; a look at
+// the run is made only when somebody asks, once a second at most, and a frame of the page
+// so seldom that it costs little; a reader who does not read is dropped.
+type Server struct {
+	o    ServerOptions
+	http http.Server
+	stop [sha256.Size]byte
+
+	patience time.Duration // with a reader who does not read
+
+	looking sync.Mutex // held by who looks at the run, or uses what was seen last
+	seen    *scenarios.Result
+	seenAt  time.Time
+
+	mu      sync.Mutex
+	look    func(context.Context) *scenarios.Result // nil before the load and after it
+	figures *Metrics                                // nil before the load
+	last    scenarios.Interval
+	final   *scenarios.Result // nil while the run goes on
+	state   state             // what readers are to see
+	changed chan struct{}     // closed when state has
+	readers int
+
+	answering int           // requests
+	fewer     chan struct{} // closed when one is answered
+
+	paint   chan struct{}
+	painted sync.WaitGroup
+	closed  chan struct{}
+}
+
+// ServerOptions say what a server shows, and to whom.
+type ServerOptions struct {
+	Name  string   // of the scenario, shown before there is anything else
+	Token string   // stops the run; empty is that nothing does
+	Stop  func()   // ends the run as an interrupt does; may be called more than once
+	Hosts []string // names in lower case by which it may be asked, besides localhost and addresses
+}
+
+const (
+	mostReaders     = 64                     // of the page at once
+	mostConnections = 256                    // of everybody
+	patience        = 5 * time.Second        // with a reader who does not read
+	freshFor        = 900 * time.Millisecond // of a look
+)
+
+// frameShare is the share of a core that frames of the page may cost: one comes no
+// sooner than when that much time has passed. Between them the figures above the page,
+// which cost nothing, come once a second.
+const frameShare = 0.01
+
+// wholeEvery is how often a frame has all parts. The others lack those that take most of
+// the time and change least: the distribution of response times.
+const wholeEvery = 10 * time.Second
+
+var _ Live = (*Server)(nil)
+
+// NewServer makes a server. [Server.Serve] starts it.
+func NewServer(o ServerOptions) *Server {
+	s := &Server{o: o, patience: patience, stop: sha256.Sum256([]byte(o.Token)), changed: make(chan struct{}), fewer: make(chan struct{}), paint: make(chan struct{}, 1), closed: make(chan struct{})}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", s.page)
+	mux.HandleFunc("GET /events", s.events)
+	mux.Handle("GET /metrics", s.metrics())
+	mux.HandleFunc("POST /stop", s.stopRun)
+	s.http = http.Server{
+		Handler:           s.guard(http.NewCrossOriginProtection().Handler(mux)),
+		ReadHeaderTimeout: patience, ReadTimeout: patience, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
+		ErrorLog: log.New(io.Discard, "", 0),
+	}
+	s.painted.Go(s.painter)
+	return s
+}
+
+// Serve answers until [Server.Close].
+func (s *Server) Serve(l net.Listener) error {
+	if err := s.http.Serve(netutil.LimitListener(bounded{l}, mostConnections)); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// bounded is a listener whose connections hold little of what is not read.
+type bounded struct{ net.Listener }
+
+func (b bounded) Accept() (net.Conn, error) {
+	c, err := b.Listener.Accept()
+	if t, ok := c.(*net.TCPConn); ok {
+		_ = t.SetWriteBuffer(256 << 10) // else the system keeps some megabytes for each
+	}
+	return c, err
+}
+
+// Begin tells that the load of a run begins, how to look at it, and what counts it for
+// Prometheus, if anything does.
+func (s *Server) Begin(look func(context.Context) *scenarios.Result, figures *Metrics) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.look, s.figures, s.final = look, figures, nil
+	s.state = state{n: s.state.n}
+}
+
+// Observe implements [Live]. It waits for nobody.
+func (s *Server) Observe(iv scenarios.Interval) {
+	s.mu.Lock()
+	s.last = iv
+	s.mu.Unlock()
+	s.show(func(st *state) { st.n++; st.now, st.nowN = nowJSON(iv), st.n })
+	select {
+	case s.paint <- struct{}{}:
+	default: // the painter is busy
+	}
+}
+
+// End shows what the run came to. It changes nothing of the result, and keeps it.
+func (s *Server) End(res *scenarios.Result) {
+	s.mu.Lock()
+	s.look, s.final = nil, res
+	listened := s.readers > 0
+	s.mu.Unlock()
+	if listened {
+		s.frame(res)
+	}
+	s.show(func(st *state) {
+		st.n++
+		st.over, st.overN = overJSON(res), st.n
+		if !listened { // the last frame is of another moment
+			st.page, st.pageN = nil, 0
+		}
+	})
+}
+
+// Close ends the server: who listens is given a moment to hear the end.
+//
+// subtle: [http.Server.Shutdown] would wait for connections that a browser opens ahead and
+// never uses.
+func (s *Server) Close() error {
+	close(s.closed)
+	s.painted.Wait()
+	moment := time.NewTimer(s.patience)
+	defer moment.Stop()
+	for {
+		s.mu.Lock()
+		n, fewer := s.answering, s.fewer
+		s.mu.Unlock()
+		if n == 0 {
+			break
+		}
+		select {
+		case <-fewer:
+			continue
+		case <-moment.C: // one who does not read
+		}
+		break
+	}
+	return s.http.Close()
+}
+
+// answers counts an answer that begins; the end is to be told.
+func (s *Server) answers() (end func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.answering++
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.answering--
+		close(s.fewer)
+		s.fewer = make(chan struct{})
+	}
+}
+
+// guard lets only those in who ask this machine by a name that is its own: a page from
+// elsewhere whose name was made to point here (DNS rebinding) has another.
+func (s *Server) guard(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer s.answers()()
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(3 * s.patience))
+		h := w.Header()
+		h.Set("Cache-Control", "no-store")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Content-Security-Policy", "frame-ancestors 'none'")
+		if !s.known(r.Host) {
+			http.Error(w, "brunt answers to localhost and to addresses, not to "+clip(clean(r.Host), 100)+": name it in --live", http.StatusMisdirectedRequest)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (s *Server) known(hostport string) bool {
+	host, _, err := net.SplitHostPort(hostport)
+	if err != nil {
+		host = strings.Trim(hostport, "[]")
+	}
+	if _, err := netip.ParseAddr(host); err == nil {
+		return true
+	}
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	return host == "localhost" || slices.Contains(s.o.Hosts, host)
+}
+
+// current gives what the run came to: so far, when it was seen within the last second
+// or can be looked at now, or in the end. It is never nil.
+func (s *Server) current(ctx context.Context) *scenarios.Result {
+	s.looking.Lock()
+	defer s.looking.Unlock()
+	s.mu.Lock()
+	look, final, iv := s.look, s.final, s.last
+	s.mu.Unlock()
+	if final != nil {
+		s.seen = nil
+		return final
+	}
+	if s.seen != nil && (time.Since(s.seenAt) < freshFor || look == nil) {
+		return s.seen
+	}
+	if look != nil {
+		if res := look(ctx); res != nil {
+			s.seen, s.seenAt = res, time.Now()
+		}
+	}
+	if s.seen != nil {
+		return s.seen
+	}
+	return &scenarios.Result{
+		Name: s.o.Name, Verdict: scenarios.Running, Reason: "The load has not begun yet.", Going: &scenarios.Going{At: iv.At, End: iv.End},
+		Generator: scenarios.Generator{Healthy: true},
+	}
+}
+
+// page serves the report as it is now.
+func (s *Server) page(w http.ResponseWriter, r *http.Request) {
+	res := s.current(r.Context())
+	s.mu.Lock()
+	iv := s.last
+	s.mu.Unlock()
+	var b bytes.Buffer
+	if err := drawLive(&b, res, iv); err != nil {
+		http.Error(w, "the page can't be drawn: "+err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	_, _ = w.Write(b.Bytes())
+}
+
+// stopRun stops the run for who has the token.
+func (s *Server) stopRun(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, 4<<10)
+	token := sha256.Sum256([]byte(strings.TrimSpace(r.PostFormValue("token"))))
+	s.mu.Lock()
+	over := s.final != nil
+	s.mu.Unlock()
+	switch {
+	case s.o.Token == "" || subtle.ConstantTimeCompare(token[:], s.stop[:]) != 1:
+		http.Error(w, "That is not the token, which stands in the terminal where brunt runs. Send it as token=... in the body.", http.StatusForbidden)
+	case over:
+		http.Error(w, "The run is over already.", http.StatusConflict)
+	default:
+		s.o.Stop()
+		w.WriteHeader(http.StatusAccepted)
+		_, _ = io.WriteString(w, "The run ends: its faults are taken back, then the report is written.\n")
+	}
+}
+
+// painter draws frames while somebody listens.
+func (s *Server) painter() {
+	var next, whole time.Time
+	for {
+		select {
+		case <-s.closed:
+			return
+		case <-s.paint:
+		}
+		s.mu.Lock()
+		wanted := s.readers > 0 && s.look != nil && !time.Now().Before(next)
+		s.mu.Unlock()
+		if !wanted {
+			continue
+		}
+		began := time.Now()
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		res := s.current(ctx)
+		cancel()
+		if res.Going != nil {
+			page, going := *res, *res.Going
+			if going.Brief = began.Sub(whole) < wholeEvery; !going.Brief {
+				whole = began
+			}
+			page.Going = &going
+			s.frame(&page)
+		}
+		cost := time.Since(began)
+		next = began.Add(time.Duration(math.Min(float64(cost)/frameShare, float64(time.Minute))) - 100*time.Millisecond)
+	}
+}
+
+// frame draws the page for those who listen.
+func (s *Server) frame(res *scenarios.Result) {
+	s.mu.Lock()
+	iv := s.last
+	s.mu.Unlock()
+	var b bytes.Buffer
+	if err := drawLive(&b, res, iv); err != nil {
+		return // the one before stays
+	}
+	page := encodeJSON(b.String())
+	s.show(func(st *state) { st.n++; st.page, st.pageN = page, st.n })
+}
+
+// drawLive writes the page of a run that goes on, or the report once it is over.
+func drawLive(w io.Writer, res *scenarios.Result, iv scenarios.Interval) error {
+	p, err := newPage(res)
+	if err != nil {
+		return err
+	}
+	if p.Live != nil {
+		p.Live.Now = nowOf(iv)
+	}
+	return pageTemplate.Execute(w, p)
+}
+
+// A liveView is what the page has besides while the run goes on.
+type liveView struct {
+	Now    now
+	Brief  bool // without what takes long to draw; what a reader has of it stays
+	Script template.JS
+}
+
+// now is the last second in words.
+type now struct {
+	Phase   string  `json:"phase"`
+	Left    string  `json:"left"`
+	Done    float64 `json:"done"` // share of the judged load
+	Figures []pair  `json:"figures"`
+	Faults  string  `json:"faults"`
+}
+
+func nowOf(iv scenarios.Interval) now {
+	if iv.ToAsk > 0 {
+		return now{Phase: "ledger", Left: readingLine(iv), Done: 1}
+	}
+	n := now{Phase: cmp.Or(phaseOf(iv), "start")}
+	n.Left, n.Done = timeLeft(iv)
+	ended := iv.OK + iv.Shed + iv.Errors
+	n.Figures = []pair{
+		{"offered", perSecond(iv.Offered)},
+		{"ok", perSecond(iv.OK)},
+		{"errors", perSecond(iv.Errors) + " (" + errorShare(iv.Errors, ended) + ")"},
+		{"p50", answered(iv.P50)},
+		{"p95", answered(iv.P95)},
+		{"p99", answered(iv.P99)},
+		{"in flight", itoa64(iv.InFlight)},
+		{"lag", short(iv.Lag)},
+	}
+	for _, t := range faultsNow(iv, 200) {
+		n.Faults += t.text
+	}
+	return n
+}
+
+// live adds to a page what it has while the run goes on. Its policy lets it ask the server
+// that it came from, and no other.
+func (p *page) live(brief bool) error {
+	css, err := sources.ReadFile("html/live.css")
+	if err != nil {
+		return err
+	}
+	script, err := sources.ReadFile("html/live.js")
+	if err != nil {
+		return err
+	}
+	p.CSS += template.CSS(css)
+	p.Live = &liveView{Brief: brief, Script: template.JS(script)}
+	p.Policy = fmt.Sprintf("default-src 'none'; img-src data:; style-src '%s'; script-src '%s' '%s'; connect-src 'self'; base-uri 'none'; form-action 'self'",
+		hash(string(p.CSS)), hash(string(p.Script)), hash(string(script)))
+	return nil
+}

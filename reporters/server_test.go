@@ -1,0 +1,344 @@
+package reporters
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"brunt/scenarios"
+)
+
+// going is a fixture as a run that goes on.
+func going(r *scenarios.Result) *scenarios.Result {
+	out := *r
+	out.Verdict, out.Going = scenarios.Running, &scenarios.Going{At: r.Duration.D(), End: 2 * r.Duration.D()}
+	return &out
+}
+
+// served is a server under test, with how often the run was looked at and stopped.
+type served struct {
+	*Server
+	addr         string
+	looks, stops atomic.Int64
+}
+
+func serve(t *testing.T, r *scenarios.Result) *served {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &served{addr: l.Addr().String()}
+	s.Server = NewServer(ServerOptions{Name: r.Name, Token: "the-token", Stop: func() { s.stops.Add(1) }, Hosts: []string{"load.example"}})
+	done := make(chan error, 1)
+	go func() { done <- s.Serve(l) }()
+	s.Begin(func(context.Context) *scenarios.Result { s.looks.Add(1); return going(r) }, NewMetrics(MetricsOptions{Run: r.Run, Scenario: r.Name, Faults: map[string]string{"to come": "process.crash"}}))
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// get asks for a path by the name of a host.
+func (s *served) get(t *testing.T, host, path string) (int, string, http.Header) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+s.addr+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Host = host
+	return answer(t, req)
+}
+
+func answer(t *testing.T, req *http.Request) (int, string, http.Header) {
+	t.Helper()
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, string(b), resp.Header
+}
+
+func TestServer_Hosts(t *testing.T) {
+	s := serve(t, &scenarios.Result{Name: "hosts"})
+	for host, want := range map[string]int{
+		"localhost": 200, "LOCALHOST:9464": 200, "localhost.": 200, "127.0.0.1:9464": 200, "[::1]:9464": 200, "192.0.2.7": 200, "load.example:9464": 200,
+		"evil.example": 421, "localhost.evil.example:9464": 421, "127.0.0.1.evil.example": 421, "evil.example:9464": 421,
+	} {
+		for _, path := range []string{"/", "/metrics"} {
+			if code, body, _ := s.get(t, host, path); code != want || want == 421 && strings.Contains(body, "<") {
+				t.Errorf("%s of %s: %d, want %d: %.100s", path, host, code, want, body)
+			}
+		}
+	}
+}
+
+func TestServer_Stop(t *testing.T) {
+	s := serve(t, &scenarios.Result{Name: "stop"})
+	post := func(body string, header ...string) (int, string) {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+s.addr+"/stop", strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		for i := 0; i < len(header); i += 2 {
+			req.Header.Set(header[i], header[i+1])
+		}
+		code, text, _ := answer(t, req)
+		return code, text
+	}
+	for _, c := range []struct {
+		name, body string
+		header     []string
+		want       int
+	}{
+		{"no token", "", nil, 403},
+		{"empty", "token=", nil, 403},
+		{"wrong", "token=the-tokem", nil, 403},
+		{"a part of it", "token=the", nil, 403},
+		{"from another page", "token=the-token", []string{"Origin", "http://evil.example", "Sec-Fetch-Site", "cross-site"}, 403},
+		{"much too long", "token=" + strings.Repeat("x", 1<<20), nil, 403},
+	} {
+		if code, text := post(c.body, c.header...); code != c.want || s.stops.Load() != 0 {
+			t.Errorf("%s: %d, %s; stopped %d times", c.name, code, text, s.stops.Load())
+		}
+	}
+	if code, _, _ := s.get(t, "localhost", "/stop?token=the-token"); code != 405 || s.stops.Load() != 0 {
+		t.Errorf("GET: %d", code)
+	}
+	req, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+s.addr+"/stop?token=the-token", nil)
+	if code, _, _ := answer(t, req); code != 403 || s.stops.Load() != 0 {
+		t.Errorf("a token in the URL: %d", code)
+	}
+	if code, _ := post(url.Values{"token": {" the-token\n"}}.Encode()); code != 202 || s.stops.Load() != 1 {
+		t.Errorf("right: %d, stopped %d times", code, s.stops.Load())
+	}
+	s.End(&scenarios.Result{Name: "stop"})
+	if code, _ := post("token=the-token"); code != 409 || s.stops.Load() != 1 {
+		t.Errorf("after the end: %d", code)
+	}
+}
+
+// TestServer_Page: the page of a run that goes on is the report's, and says so; its policy
+// lets it ask its own server alone. Then it is the report, byte for byte.
+func TestServer_Page(t *testing.T) {
+	r := fixtures()["failing"]
+	s := serve(t, r)
+	s.Observe(interval1(14))
+	_, page, header := s.get(t, "localhost", "/")
+	for _, want := range []string{"Running", `id="live"`, "now: split", "connect-src &#39;self&#39;", `<noscript><meta http-equiv="refresh"`} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+	if header.Get("Cache-Control") != "no-store" || !strings.Contains(header.Get("Content-Security-Policy"), "frame-ancestors 'none'") {
+		t.Errorf("headers: %v", header)
+	}
+	if strings.Contains(page, "the-token") {
+		t.Error("the page has the token")
+	}
+	s.End(r)
+	if _, page, _ = s.get(t, "localhost", "/"); page != report(t, HTML{}, r) {
+		t.Error("after the end the page is not the report")
+	}
+	if strings.Contains(page, `id="live"`) || strings.Contains(page, "connect-src") {
+		t.Error("the report is a live page")
+	}
+}
+
+// TestServer_Unasked: a run that nobody looks at is not looked at.
+func TestServer_Unasked(t *testing.T) {
+	s := serve(t, &scenarios.Result{Name: "unasked"})
+	for i := range 30 {
+		s.Observe(interval1(i))
+	}
+	if n := s.looks.Load(); n != 0 {
+		t.Errorf("%d looks", n)
+	}
+	for range 20 { // within a second
+		s.get(t, "localhost", "/metrics")
+	}
+	if n := s.looks.Load(); n > 3 {
+		t.Errorf("%d looks for 20 scrapes", n)
+	}
+}
+
+// event reads the next event of a stream.
+func event(t *testing.T, in *bufio.Reader) (name, data string) {
+	t.Helper()
+	for {
+		line, err := in.ReadString('\n')
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch line = strings.TrimSpace(line); {
+		case strings.HasPrefix(line, "event: "):
+			name = line[len("event: "):]
+		case strings.HasPrefix(line, "data: "):
+			data = line[len("data: "):]
+		case line == "" && name != "":
+			return name, data
+		}
+	}
+}
+
+// TestServer_Events: who listens is told of each second, of the page, and of the end with
+// the final page before it, also who comes late.
+func TestServer_Events(t *testing.T) {
+	r := fixtures()["failing"]
+	s := serve(t, r)
+	listen := func() *bufio.Reader {
+		resp, err := http.Get("http://" + s.addr + "/events")
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = resp.Body.Close() })
+		return bufio.NewReader(resp.Body)
+	}
+	in := listen()
+	if line, _ := in.ReadString('\n'); !strings.HasPrefix(line, "retry:") {
+		t.Fatalf("it begins with %q", line)
+	}
+	s.Observe(interval1(14))
+	seen := map[string]string{}
+	for seen["page"] == "" {
+		name, data := event(t, in)
+		seen[name] = data
+	}
+	var n now
+	if err := json.Unmarshal([]byte(seen["now"]), &n); err != nil || n.Phase != "run" || !strings.Contains(n.Faults, "split") || len(n.Figures) != 8 {
+		t.Errorf("now is %+v, %v", n, err)
+	}
+	s.End(r)
+	s.Observe(interval1(15)) // too late to matter
+	for _, in := range []*bufio.Reader{in, listen()} {
+		var last string
+		for {
+			name, data := event(t, in)
+			if name == "over" {
+				if !strings.Contains(data, "Fail") {
+					t.Errorf("over: %s", data)
+				}
+				break
+			}
+			if name == "page" {
+				last = data
+			}
+		}
+		var page string
+		if err := json.Unmarshal([]byte(last), &page); err != nil || page != report(t, HTML{}, r) {
+			t.Errorf("the last page before the end is not the report (%d bytes, %v)", len(page), err)
+		}
+		if rest, err := io.ReadAll(in); len(rest) > 0 || err != nil {
+			t.Errorf("after the end: %q, %v", rest, err)
+		}
+	}
+}
+
+// TestServer_BadReaders: one who never reads is dropped, one who vanishes is forgotten, and
+// neither holds up whoever tells of the run.
+func TestServer_BadReaders(t *testing.T) {
+	r := fixtures()["minute"]
+	s := serve(t, r)
+	s.patience = 100 * time.Millisecond
+	for range 5 {
+		c, err := net.Dial("tcp", s.addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close() // it stays, and never reads
+		_ = c.(*net.TCPConn).SetReadBuffer(4096)
+		fmt.Fprintf(c, "GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+		v, err := net.Dial("tcp", s.addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(v, "GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+		_ = v.(*net.TCPConn).SetLinger(0)
+		time.AfterFunc(50*time.Millisecond, func() { _ = v.Close() })
+	}
+	readers := func() int {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return s.readers
+	}
+	waitUntil(t, "the readers", func() bool { return readers() >= 5 })
+	page := going(r)
+	waitUntil(t, "nobody to listen any more", func() bool {
+		began := time.Now()
+		s.Observe(interval1(3))
+		if d := time.Since(began); d > time.Second {
+			t.Errorf("Observe took %s", d)
+		}
+		s.frame(page) // as once a second
+		return readers() == 0
+	})
+}
+
+func waitUntil(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); !ok(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited in vain for %s", what)
+		}
+	}
+}
+
+// TestStanding: a scrape says how the run stands, whoever named its parts.
+func TestStanding(t *testing.T) {
+	for _, name := range []string{"failing", "hostile", "minute", "empty", "objectives-none"} {
+		t.Run(name, func(t *testing.T) {
+			r := fixtures()[name]
+			s := serve(t, r)
+			iv := interval1(14)
+			s.Observe(iv)
+			code, live, _ := s.get(t, "localhost", "/metrics")
+			if code != 200 || !strings.Contains(live, `brunt_verdict{verdict="running"} 1`) || !strings.Contains(live, `brunt_fault_active{fault="to come",kind="process.crash",run=`) {
+				t.Fatalf("%d: %.2000s", code, live)
+			}
+			s.End(r)
+			_, text, _ := s.get(t, "localhost", "/metrics")
+			if want := fmt.Sprintf("brunt_verdict{verdict=%q} 1", string(r.Verdict)); r.Verdict != "" && !strings.Contains(text, want) {
+				t.Errorf("no %s in %.2000s", want, text)
+			}
+		})
+	}
+}
+
+// BenchmarkServer_Frame is a page of a run that goes on, drawn for those who listen.
+func BenchmarkServer_Frame(b *testing.B) {
+	for _, name := range []string{"minute", "hour"} {
+		r := fixtures()[name]
+		if r == nil {
+			continue
+		}
+		b.Run(name, func(b *testing.B) {
+			s := NewServer(ServerOptions{})
+			defer s.Close()
+			page := going(r)
+			b.ReportAllocs()
+			for b.Loop() {
+				s.frame(page)
+			}
+		})
+	}
+}
