@@ -509,6 +509,7 @@ func (s *handed) over(ctx context.Context) bool {
 
 // Gone implements [Held]: the hand finds it gone, and whoever asks the unit finds it ready.
 func (s *handed) Gone(ctx context.Context) (string, error) {
+	const ready = ", and it is ready"
 	crashed := s.kind == "process.crash"
 	if crashed && !s.was.Supervised() {
 		return "it stays down, as allowed", nil
@@ -535,7 +536,7 @@ func (s *handed) Gone(ctx context.Context) (string, error) {
 				return fmt.Sprintf("ready again after %s", scenarios.FormatSeconds(time.Since(s.at).Seconds())), nil
 			}
 			if err == nil {
-				return strings.TrimPrefix(said.Text+", and it is ready", ", and "), nil
+				return strings.TrimPrefix(strings.TrimSuffix(said.Text, ready)+ready, ", and "), nil
 			}
 		}
 		select {

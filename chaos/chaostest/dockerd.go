@@ -16,8 +16,9 @@ import (
 // A Dockerd is an engine of a test's own, which can be ended and started again without harm to
 // anybody else's containers. DOCKER_HOST names it until the test is over.
 type Dockerd struct {
-	dir string
-	cmd *exec.Cmd
+	dir    string
+	bridge string // its own
+	cmd    *exec.Cmd
 }
 
 // NewDockerd starts one. It changes no rule of the machine's: its containers reach this machine
@@ -35,7 +36,21 @@ func NewDockerd(t *testing.T) *Dockerd {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &Dockerd{dir: dir}
+	d := &Dockerd{dir: dir, bridge: filepath.Base(dir)}
+	// subtle: an engine that is to have no bridge of its own takes the machine's docker0 away.
+	if out, err := exec.Command("ip", "link", "add", d.bridge, "type", "bridge").CombinedOutput(); err != nil {
+		t.Fatalf("making a bridge: %v: %s", err, out)
+	}
+	t.Cleanup(func() {
+		if out, err := exec.Command("ip", "link", "del", d.bridge).CombinedOutput(); err != nil {
+			t.Errorf("removing a bridge: %v: %s", err, out)
+		}
+	})
+	for _, args := range [][]string{{"addr", "add", "10.213.77.1/24", "dev", d.bridge}, {"link", "set", d.bridge, "up"}} {
+		if out, err := exec.Command("ip", args...).CombinedOutput(); err != nil {
+			t.Fatalf("a bridge: %v: %s", err, out)
+		}
+	}
 	t.Setenv("DOCKER_HOST", "unix://"+filepath.Join(dir, "sock"))
 	t.Cleanup(func() {
 		d.Stop(t)
@@ -57,7 +72,7 @@ func (d *Dockerd) Start(t *testing.T) {
 	}
 	defer log.Close()
 	d.cmd = exec.Command("dockerd", "--data-root", at("data"), "--exec-root", at("exec"), "--pidfile", at("pid"), "-H", "unix://"+at("sock"),
-		"--bridge", "none", "--iptables=false", "--ip6tables=false", "--ip-forward=false", "--ip-masq=false")
+		"--bridge", d.bridge, "--iptables=false", "--ip6tables=false", "--ip-forward=false", "--ip-masq=false")
 	d.cmd.Stdout, d.cmd.Stderr = log, log
 	d.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := d.cmd.Start(); err != nil {
