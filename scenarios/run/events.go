@@ -41,10 +41,11 @@ func (r *runner) eventAt(at time.Time, e scenarios.Event) {
 func (r *runner) onClock() []scenarios.Event {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for i := range r.events {
-		r.events[i].T = scenarios.Sec(r.times[i].Sub(r.t0))
+	out := slices.Clone(r.events) // the lists go on as they were told
+	for i := range out {
+		out[i].T = scenarios.Sec(r.times[i].Sub(r.t0))
 	}
 	// What was told late stands where it happened.
-	slices.SortStableFunc(r.events, func(a, b scenarios.Event) int { return cmp.Compare(a.T, b.T) })
-	return r.events
+	slices.SortStableFunc(out, func(a, b scenarios.Event) int { return cmp.Compare(a.T, b.T) })
+	return out
 }
