@@ -85,6 +85,20 @@ func Unseal(dir string) error {
 	return nil
 }
 
+// Clear takes away what [Write] and [Seal] have written for another run, so that a run
+// that is killed leaves nothing that looks like its own.
+func Clear(dir string) error {
+	if err := Unseal(dir); err != nil {
+		return err
+	}
+	for _, f := range files {
+		if err := os.Remove(filepath.Join(dir, f.name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
 // inside is what a folder holds.
 type inside struct {
 	files []string // sorted, with slashes, without what seals them

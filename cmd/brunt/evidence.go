@@ -46,7 +46,7 @@ func (f *signFlag) seal(c *cobra.Command, dir string) error {
 
 // record keeps what happens in a run in its folder, from its start on.
 func record(c *cobra.Command, dir string) (log *reporters.EventLog, done func(), err error) {
-	if err := reporters.Unseal(dir); err != nil {
+	if err := reporters.Clear(dir); err != nil {
 		return nil, nil, err
 	}
 	if log, err = reporters.OpenEvents(dir); err != nil {
