@@ -155,7 +155,13 @@ type mailbox struct {
 // openMailbox begins to take remarks. They are given to take, by one goroutine.
 func openMailbox(state string, about Running, take func(Remark)) (*mailbox, error) {
 	m := &mailbox{dir: filepath.Join(state, remarksFolder, about.Run), stop: make(chan struct{}), done: make(chan struct{})}
-	if err := os.MkdirAll(m.dir, 0o700); err != nil {
+	var err error
+	for range 3 { // a run that ends takes the folder above with it, if it is empty
+		if err = os.MkdirAll(m.dir, 0o700); !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+	}
+	if err != nil {
 		return nil, err
 	}
 	text, err := json.Marshal(about)
@@ -225,6 +231,7 @@ func (m *mailbox) close(take func(Remark)) {
 	}
 	m.empty(take)
 	_ = os.RemoveAll(m.dir)
+	_ = os.Remove(filepath.Dir(m.dir)) // which stays while others have theirs in it
 }
 
 // remarks are taken until the run is over. Stop gives them, as notes of the result.
