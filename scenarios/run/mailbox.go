@@ -40,7 +40,7 @@ const (
 	emptied  = 200 * time.Millisecond // how often it is looked into
 	touched  = 5                      // so often between two touches
 	silent   = 10 * time.Second       // a run that touched nothing for so long is dead, or suspended
-	stale    = 24 * time.Hour         // what a dead one left is taken away then
+	stale    = time.Minute            // what a dead one left is taken away then; a suspended one makes its own anew
 	answered = 5 * time.Second        // how long a remark may wait for its run
 )
 
@@ -155,24 +155,9 @@ type mailbox struct {
 // openMailbox begins to take remarks. They are given to take, by one goroutine.
 func openMailbox(state string, about Running, take func(Remark)) (*mailbox, error) {
 	m := &mailbox{dir: filepath.Join(state, remarksFolder, about.Run), stop: make(chan struct{}), done: make(chan struct{})}
-	var err error
-	for range 3 { // a run that ends takes the folder above with it, if it is empty
-		if err = os.MkdirAll(m.dir, 0o700); !errors.Is(err, fs.ErrNotExist) {
-			break
-		}
-	}
-	if err != nil {
+	_, _ = RunningIn([]string{state}) // takes away what dead runs left
+	if err := m.make(about); err != nil {
 		return nil, err
-	}
-	text, err := json.Marshal(about)
-	if err == nil {
-		err = os.WriteFile(filepath.Join(m.dir, aboutFile), text, 0o600)
-	}
-	if err == nil {
-		err = os.WriteFile(filepath.Join(m.dir, aliveFile), nil, 0o600)
-	}
-	if err != nil {
-		return nil, errors.Join(err, os.RemoveAll(m.dir))
 	}
 	go func() {
 		defer close(m.done)
@@ -184,13 +169,40 @@ func openMailbox(state string, about Running, take func(Remark)) (*mailbox, erro
 				return
 			case now := <-tick.C:
 				m.empty(take)
-				if n%touched == 0 {
-					_ = os.Chtimes(filepath.Join(m.dir, aliveFile), now, now)
+				if n%touched != 0 {
+					continue
+				}
+				if err := os.Chtimes(filepath.Join(m.dir, aliveFile), now, now); errors.Is(err, fs.ErrNotExist) {
+					_ = m.make(about) // it was suspended, and taken for dead
 				}
 			}
 		}
 	}()
 	return m, nil
+}
+
+// make makes the folder that remarks are left in.
+func (m *mailbox) make(about Running) error {
+	var err error
+	for range 3 { // a run that ends takes the folder above with it, if it is empty
+		if err = os.MkdirAll(m.dir, 0o700); !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+	}
+	if err != nil {
+		return err
+	}
+	text, err := json.Marshal(about)
+	if err == nil {
+		err = os.WriteFile(filepath.Join(m.dir, aboutFile), text, 0o600)
+	}
+	if err == nil {
+		err = os.WriteFile(filepath.Join(m.dir, aliveFile), nil, 0o600)
+	}
+	if err != nil {
+		return errors.Join(err, os.RemoveAll(m.dir))
+	}
+	return nil
 }
 
 // empty takes what was left.

@@ -94,7 +94,7 @@ func TestMailbox(t *testing.T) {
 }
 
 // TestMailbox_OfTheDead: a run that was killed takes nothing, and is not listed; what it
-// left is taken away a day later.
+// left is taken away later.
 func TestMailbox_OfTheDead(t *testing.T) {
 	state := t.TempDir()
 	dir := filepath.Join(state, remarksFolder, "dead")
