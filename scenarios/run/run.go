@@ -145,7 +145,7 @@ func (p *Plan) newRunner(o Options) *runner {
 		r.o.ID = NewID()
 	}
 	r.insides.Helper = o.Helpers
-	r.looks, r.watched = make(chan chan *scenarios.Result), make(chan struct{})
+	r.looks, r.watched, r.observed = make(chan chan *scenarios.Result), make(chan struct{}), &observer{r: r} // which reads nothing yet
 	return r
 }
 
