@@ -23,6 +23,8 @@ type Out struct {
 	Kind  string   // of outKinds
 	To    *url.URL // with the user's name and password, if there are any
 	Token string   // is sent as a bearer; empty is none
+
+	secrets []string // what variables of the environment filled in
 }
 
 // OutRun is the run that outs are told of.
@@ -62,13 +64,14 @@ func ParseOut(text string, getenv func(string) string) (Out, error) {
 		}
 		return Out{}, fmt.Errorf("want KIND=URL, where KIND is %s", strings.Join(names, ", "))
 	}
-	var unset []string
+	var unset, secrets []string
 	to = envRef.ReplaceAllStringFunc(to, func(ref string) string {
 		name := envRef.FindStringSubmatch(ref)[1]
 		v := getenv(name)
 		if v == "" {
 			unset = append(unset, name)
 		}
+		secrets = append(secrets, v)
 		return v
 	})
 	if len(unset) > 0 {
@@ -81,12 +84,12 @@ func ParseOut(text string, getenv func(string) string) (Out, error) {
 	case u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
 		return Out{}, fmt.Errorf("%s: want a URL that begins with http:// or https://", kind)
 	}
-	return Out{Kind: kind, To: u, Token: getenv(k.token)}, nil
+	return Out{Kind: kind, To: u, Token: getenv(k.token), secrets: secrets}, nil
 }
 
 // Secrets lists what is shown nowhere.
 func (o Out) Secrets() []string {
-	var out []string
+	out := slices.Clone(o.secrets)
 	if p, has := o.To.User.Password(); has && p != "" {
 		out = append(out, p)
 	}
@@ -97,7 +100,18 @@ func (o Out) Secrets() []string {
 }
 
 // String names the out without its secrets.
-func (o Out) String() string { return o.Kind + "=" + o.To.Redacted() }
+func (o Out) String() string { return o.mask(o.Kind + "=" + o.To.Redacted()) }
+
+// mask takes the out's secrets out of a text.
+func (o Out) mask(text string) string {
+	var hidden scenarios.Secrets
+	for _, s := range o.Secrets() {
+		hidden.Add(s)
+		hidden.Add(url.PathEscape(s))
+		hidden.Add(url.QueryEscape(s))
+	}
+	return hidden.Mask(text)
+}
 
 // client is what the out is reached by: an answer of another status than 2xx is an error,
 // a [*statusError].

@@ -162,7 +162,7 @@ func (q *queue) failed(ctx context.Context, err error) {
 	}
 	if !q.failing {
 		q.failing = true
-		q.log.Warn("the run could not be told to "+q.out.String()+"; the load goes on", "error", said(err))
+		q.log.Warn("the run could not be told to "+q.out.String()+"; the load goes on", "error", q.out.mask(said(err)))
 	}
 }
 
@@ -182,7 +182,11 @@ func (q *queue) note() string {
 	if q.lost == 0 {
 		return ""
 	}
-	return fmt.Sprintf("--out %s: %d of %s were not delivered: %s", q.out, q.lost, scenarios.Amount(q.done+q.lost, "message"), said(q.first))
+	why := "it answered too slowly"
+	if q.first != nil {
+		why = q.out.mask(said(q.first))
+	}
+	return fmt.Sprintf("--out %s: %d of %s were not delivered: %s", q.out, q.lost, scenarios.Amount(q.done+q.lost, "message"), why)
 }
 
 // A statusError is an answer of another status than 2xx.

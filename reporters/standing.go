@@ -24,15 +24,16 @@ func (s *Server) metrics() http.Handler {
 // for, so that it costs a request of the load nothing; and what its [Metrics] tell.
 type standing struct{ s *Server }
 
+// desc describes a metric, which carries the run and its scenario besides.
 func desc(name, help string, labels ...string) *prometheus.Desc {
-	return prometheus.NewDesc("brunt_"+name, help, labels, nil)
+	return prometheus.NewDesc("brunt_"+name, help, append(labels, "run", "scenario"), nil)
 }
 
 // The metrics, in the order of their names.
 var (
 	descElapsed  = desc("elapsed_seconds", "Time since the judged load began; negative during warm-up.")
 	descExit     = desc("exit_code", "Exit code of the run, once it is over.")
-	descInfo     = desc("run_info", "The run; always 1.", "run", "name", "version")
+	descInfo     = desc("run_info", "The run; always 1.", "version")
 	descLeft     = desc("objective_budget_left_ratio", "Share of the requests that the objective allows to be bad that is left; negative is overdrawn.", "id", "objective", "phase")
 	descMeasured = desc("objective_measured", "What the objective is about, as measured so far: seconds, a share from 0 to 1, or a count.", "id", "objective", "phase")
 	descPlanned  = desc("planned_seconds", "How long the judged load is to take.")
@@ -56,15 +57,19 @@ func (c standing) Collect(out chan<- prometheus.Metric) {
 	if metrics != nil {
 		metrics.Collect(out)
 	}
-	m := exposition{out: out}
+	m := exposition{out: out, of: []string{res.Run, res.Name}}
 	m.run(res, iv)
 	m.objectives(res, iv)
 }
 
 // exposition sends metrics. A label that is no UTF-8 is mended.
-type exposition struct{ out chan<- prometheus.Metric }
+type exposition struct {
+	out chan<- prometheus.Metric
+	of  []string // the run and the scenario
+}
 
 func (m exposition) send(d *prometheus.Desc, t prometheus.ValueType, v float64, labels ...string) {
+	labels = append(labels, m.of...)
 	for i := range labels {
 		labels[i] = strings.ToValidUTF8(labels[i], "\ufffd")
 	}
@@ -78,7 +83,7 @@ func (m exposition) gauge(d *prometheus.Desc, v float64, labels ...string) {
 }
 
 func (m exposition) run(res *scenarios.Result, iv scenarios.Interval) {
-	m.gauge(descInfo, 1, res.Run, res.Name, res.Environment.Brunt)
+	m.gauge(descInfo, 1, res.Environment.Brunt)
 	for _, v := range append(scenarios.Verdicts(), scenarios.Running) {
 		is := 0.0
 		if v == res.Verdict {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -157,6 +158,7 @@ func (f *runFlags) run(c *cobra.Command, path string) error {
 	worst := scenarios.Pass
 	code := 0
 	var runs []string
+	var unwritten error // of a run that has its verdict
 	for i := range f.repeat {
 		if i > 0 {
 			if plan, err = f.compile(c.Context(), path); err != nil {
@@ -164,7 +166,7 @@ func (f *runFlags) run(c *cobra.Command, path string) error {
 			}
 		}
 		res, err := f.once(ctx, c, plan, live)
-		if err != nil {
+		if res == nil {
 			return err
 		}
 		summarize(c.ErrOrStderr(), res)
@@ -172,14 +174,19 @@ func (f *runFlags) run(c *cobra.Command, path string) error {
 			worst, code = w, res.ExitCode
 		}
 		runs = append(runs, fmt.Sprintf("  run %d  %-12s %s", i+1, res.Verdict, res.Reason))
-		if context.Cause(ctx) != nil {
+		if unwritten = err; err != nil || context.Cause(ctx) != nil {
 			break
 		}
 	}
 	if f.repeat > 1 {
 		fmt.Fprintf(c.OutOrStdout(), "\n%d runs, the worst counts: %s\n%s\n", len(runs), worst, strings.Join(runs, "\n"))
 	}
-	if code != 0 {
+	switch {
+	case unwritten != nil && slices.Contains([]int{7, 130, 143}, code): // which stand before an error of brunt's own
+		return errors.Join(unwritten, exit(code))
+	case unwritten != nil:
+		return unwritten
+	case code != 0:
 		return exit(code)
 	}
 	return nil
@@ -233,7 +240,9 @@ func (f *runFlags) once(ctx context.Context, c *cobra.Command, plan *run.Plan, p
 	if res == nil {
 		return nil, err
 	}
-	res.Notes = append(res.Notes, undelivered...)
+	for _, note := range undelivered {
+		res.Notes = append(res.Notes, plan.Scenario.Secrets.Mask(note))
+	}
 	defer run.Frugal()()
 	beside(c.ErrOrStderr(), res, f.earlier)
 	werr := reporters.Write(dir, res)

@@ -145,7 +145,11 @@ func (r *runner) observe() *observer {
 		o.gauges = append(o.gauges, one)
 	}
 	for _, a := range r.Plan.Alerts {
-		one := &alertWatch{r: r, plan: a, rec: scenarios.AlertRecord{Name: a.Name, Source: r.Scenario.Secrets.Mask(a.String()), Labels: a.Labels, Every: scenarios.Sec(a.EveryOr()), For: scenarios.NaN, Ahead: scenarios.NaN, Spells: []scenarios.AlertSpell{}}}
+		labels := map[string]string{}
+		for name, v := range a.Labels {
+			labels[name] = r.Scenario.Secrets.Mask(v)
+		}
+		one := &alertWatch{r: r, plan: a, rec: scenarios.AlertRecord{Name: a.Name, Source: r.Scenario.Secrets.Mask(a.String()), Labels: labels, Every: scenarios.Sec(a.EveryOr()), For: scenarios.NaN, Ahead: scenarios.NaN, Spells: []scenarios.AlertSpell{}}}
 		one.question, one.err = a.Question(a.Name, env)
 		o.alerts = append(o.alerts, one)
 	}

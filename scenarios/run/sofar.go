@@ -52,6 +52,7 @@ func (r *runner) soFar() *scenarios.Result {
 			Name: lp.Name, Executor: lp.Executor, Engine: lp.engineName(), Closed: lp.Schedule.Closed(), Start: scenarios.Sec(span.From), End: scenarios.Sec(span.To), Steps: r.stepsOf(i),
 		})
 	}
+	c.Usage, c.Series = r.usage.soFar(r.onClock()), r.observed.soFar()
 	f, err := r.rec.SoFar(c)
 	if err != nil {
 		r.log.Warn("looking at the run", "error", err)
@@ -64,7 +65,7 @@ func (r *runner) soFar() *scenarios.Result {
 		}
 	}
 	res.Generator = r.generatorSoFar(f)
-	res.Usage = r.usage.soFar(r.onClock())
+	res.Usage, res.Series = c.Usage, c.Series
 	res.Notes = append(slices.Clone(r.Notes), f.Notes...)
 	res.Reason = r.reasonSoFar(res)
 	return res

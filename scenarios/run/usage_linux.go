@@ -39,17 +39,23 @@ func usedBy(pid int) (all used, ok bool) {
 		} else {
 			all.files += one.files
 		}
-		children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", ids[i], ids[i]))
-		if err != nil {
-			continue
-		}
+		ids = append(ids, childrenOf(ids[i])...)
+	}
+	return all, true
+}
+
+// childrenOf lists a process's children. Each stands with the thread that started it.
+func childrenOf(pid int) (out []int) {
+	threads, _ := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
+	for _, t := range threads {
+		children, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%s/children", pid, t.Name()))
 		for field := range strings.FieldsSeq(string(children)) {
 			if child, err := strconv.Atoi(field); err == nil {
-				ids = append(ids, child)
+				out = append(out, child)
 			}
 		}
 	}
-	return all, true
+	return out
 }
 
 // usedByOne reads one process: fields 14 to 17 of its stat are its CPU times and those of children that
