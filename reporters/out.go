@@ -90,7 +90,7 @@ func ParseOut(text string, getenv func(string) string) (Out, error) {
 // Secrets lists what is shown nowhere.
 func (o Out) Secrets() []string {
 	out := slices.Clone(o.secrets)
-	if p, has := o.To.User.Password(); has && p != "" {
+	if p, has := o.To.User.Password(); has && p != "" && !slices.Contains(out, p) {
 		out = append(out, p)
 	}
 	if o.Token != "" {

@@ -207,7 +207,9 @@ func (t *test) endless(d Design, a, b []value, alpha float64) bool {
 	case before == len(a):
 		t.Verdict = scenarios.Pass // it can't be worse
 	case before == 0 && after == len(b):
-		t.chance = chanceOfAll(len(a), len(b))
+		if t.chance = chanceOfAll(len(a), len(b)); d == Pairs { // only the sides of a pair can be exchanged
+			t.chance = math.Pow(.5, float64(len(b)))
+		}
 	case after == 0:
 		if t.passesTheRest(d, a, b, without, alpha) {
 			t.Verdict = scenarios.Pass
