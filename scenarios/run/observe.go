@@ -14,6 +14,7 @@ import (
 	"brunt/chaos"
 	"brunt/scenarios"
 	"brunt/scenarios/measure"
+	"brunt/targets/stack"
 )
 
 // A GaugePlan is an entry of `metrics`.
@@ -117,6 +118,8 @@ func (c *compiler) unitNamed(o scenarios.Objective) {
 		c.m.AddHint(o.Pos, "containers that run already are named by target: {url: …, units: {"+service+": {container: NAME}}}", "`%s`: the target has no units that brunt could look at", o.Text)
 	case !known:
 		c.m.AddHint(o.Pos, scenarios.DidYouMean(service, slices.Collect(maps.Keys(c.plan.Scope.Services))), "`%s`: there is no service %q", o.Text, service)
+	case o.Metric.Resource == "ooms" && c.plan.Stack != nil && c.plan.Stack.Platform != stack.Docker:
+		c.m.AddHint(o.Pos, "a kill ends the process: restarts counts it", "`%s`: what the kernel kills for want of memory is known of containers alone, and %s is of processes", o.Text, service)
 	case one && !c.plan.Scope.Found[service]:
 		var i int
 		if _, err := fmt.Sscan(index, &i); err == nil && i >= n {
