@@ -79,9 +79,13 @@ const (
 )
 
 // frameShare is the share of a core that frames of the page may cost: one comes no
-// sooner than when that much time has passed. Between them the figures above the page,
-// which cost nothing, come once a second.
-const frameShare = 0.01
+// sooner than when that much time has passed, or seldom has, as where a busy machine has
+// it take long without costing more. Between them the figures above the page, which cost
+// nothing, come once a second.
+const (
+	frameShare = 0.01
+	seldom     = 3 * time.Second
+)
 
 // wholeEvery is how often a frame has all parts. The others lack those that take most of
 // the time and change least: the distribution of response times.
@@ -330,7 +334,7 @@ func (s *Server) painter() {
 			s.frame(&page)
 		}
 		cost := time.Since(began)
-		next = began.Add(time.Duration(math.Min(float64(cost)/frameShare, float64(time.Minute))) - 100*time.Millisecond)
+		next = began.Add(time.Duration(math.Min(float64(cost)/frameShare, float64(seldom))) - 100*time.Millisecond)
 	}
 }
 
