@@ -197,11 +197,15 @@ func (l *lent) do(ctx context.Context, op string, args json.RawMessage) (any, er
 	}
 	l.mu.Lock()
 	var h Held
-	if at.N >= 0 && at.N < len(l.held) {
+	known := at.N >= 0 && at.N < len(l.held)
+	if known {
 		h = l.held[at.N]
 	}
 	l.mu.Unlock()
-	if h == nil {
+	switch {
+	case h == nil && known && op == "revert": // its injection was refused, and nothing of it is in
+		return handSays{Outcome: None}, nil
+	case h == nil:
 		return nil, fmt.Errorf("it is not in")
 	}
 	var s handSays
