@@ -248,6 +248,9 @@ func (j *Journal) shared(undo []Undo) error {
 		}
 		for _, e := range o.Open {
 			for _, theirs := range atLast(e.Undo) {
+				if theirs.Op == opEndBrunt { // of two runs in one process each has let go of its own
+					continue
+				}
 				if slices.ContainsFunc(undo, theirs.same) {
 					return fmt.Errorf("another run, %s, has it in its hands already", o.Run)
 				}

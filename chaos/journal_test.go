@@ -339,3 +339,13 @@ func TestJournal_ByHand(t *testing.T) {
 		})
 	}
 }
+
+// TestJournal_OneProcess holds that two runs in one process are not in each other's way by being that.
+func TestJournal_OneProcess(t *testing.T) {
+	dir := t.TempDir()
+	for _, run := range []string{"base", "candidate"} {
+		if _, err := openJournal(t, dir, run).Intent("f", "packets", []Undo{endBrunt()}); err != nil {
+			t.Error(err)
+		}
+	}
+}
