@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/netip"
 	"os"
 	"slices"
@@ -308,12 +309,12 @@ func (i *Insides) hand(ctx context.Context, e *docker.Engine, run, kind string) 
 // drop lets go of a hand that has ended, so that the next step gets another.
 func (i *Insides) drop(h *talk.Caller) {
 	i.handing.Lock()
-	defer i.handing.Unlock()
-	for key, other := range i.hands {
-		if other == h {
-			delete(i.hands, key)
-			_ = h.Close()
-		}
+	n := len(i.hands)
+	maps.DeleteFunc(i.hands, func(_ string, other *talk.Caller) bool { return other == h })
+	last := len(i.hands) < n
+	i.handing.Unlock()
+	if last { // whoever comes first; it may take its time
+		_ = h.Close()
 	}
 }
 
@@ -366,6 +367,7 @@ type handed struct {
 	mu    sync.Mutex
 	at    time.Time // it was injected
 	takes time.Duration
+	other bool // another hand has taken it back, as this one is no more
 }
 
 var (
@@ -385,11 +387,16 @@ func byHand(ctx context.Context, env Env, u Unit, c *Container) (*handed, error)
 		s.plan.What, s.plan.Via = fmt.Sprintf("%s on %s", s.kind, u.Name()), "helper"
 		return s, nil
 	}
-	if s.hand, err = env.Insides.hand(ctx, c.Engine, env.Run, s.kind); err != nil {
-		return nil, err
-	}
 	of := &handUnit{Unit: u.Name(), Of: u.Service(), ID: was.ID, Began: was.Started, First: was.PID, Again: was.Supervised()}
-	return s, s.ask(ctx, "plan", handWants{Kind: s.kind, With: env.Block.With, Unit: of, Run: env.Run}, &s.plan)
+	for first := true; ; first = false {
+		if s.hand, err = env.Insides.hand(ctx, c.Engine, env.Run, s.kind); err != nil {
+			return nil, err
+		}
+		err = s.ask(ctx, "plan", handWants{Kind: s.kind, With: env.Block.With, Unit: of, Run: env.Run}, &s.plan)
+		if !first || !errors.Is(err, talk.ErrEnded) { // one that was open may have ended since
+			return s, err
+		}
+	}
 }
 
 // ask asks the hand; one that has ended is let go of.
@@ -497,7 +504,11 @@ func (s *handed) Revert(ctx context.Context) (Outcome, error) {
 		return Gone, nil
 	}
 	if errors.Is(err, talk.ErrEnded) {
-		return Pending{Undo: s.Undo()}.takeBack(ctx)
+		out, err := Pending{Undo: s.Undo()}.takeBack(ctx)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.other = err == nil
+		return out, err
 	}
 	if err != nil {
 		return Failed, err
@@ -519,7 +530,14 @@ func (s *handed) Gone(ctx context.Context) (string, error) {
 		return "it stays down, as allowed", nil
 	}
 	var said handSays
-	if !crashed && !s.over(ctx) {
+	s.mu.Lock()
+	other := s.other
+	s.mu.Unlock()
+	switch {
+	case crashed:
+	case other:
+		said.Text = "another helper has taken it back"
+	case !s.over(ctx):
 		if err := s.ask(ctx, "gone", handStep{s.plan.N}, &said); err != nil {
 			return "", err
 		}

@@ -4,7 +4,17 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
 	"testing"
+	"time"
+
+	"brunt/chaos/docker"
+	"brunt/chaos/talk"
+	"brunt/scenarios"
 )
 
 // refusedStep is a step of which nothing is in when it can't be injected.
@@ -27,5 +37,76 @@ func TestHand_Refused(t *testing.T) {
 		if said, err := ask(op, step); err == nil {
 			t.Errorf("%s of %s: %+v, though it is not in", op, step, said)
 		}
+	}
+}
+
+// fakeEngine is an engine that has one container, "c", which runs, and makes none.
+func fakeEngine(t *testing.T) *docker.Engine {
+	t.Helper()
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Api-Version", "1.44")
+		w.Header().Set("Content-Type", "application/json")
+		switch {
+		case r.URL.Path == "/_ping":
+		case strings.HasSuffix(r.URL.Path, "/containers/c/json"):
+			fmt.Fprintf(w, `{"Id":"c","Name":"/c","State":{"Running":true,"Pid":1,"StartedAt":%q},"Config":{},"HostConfig":{},"NetworkSettings":{}}`, time.Unix(1, 0).UTC().Format(time.RFC3339Nano))
+		default:
+			http.Error(w, `{"message":"not here"}`, http.StatusInternalServerError)
+		}
+	}))
+	t.Cleanup(srv.Close)
+	e, err := docker.Open(docker.Address{Host: "tcp://" + srv.Listener.Addr().String()}, docker.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = e.Close() })
+	return e
+}
+
+// deadHand is one that was there, and is not.
+func deadHand(t *testing.T) *talk.Caller {
+	t.Helper()
+	near, far := net.Pipe()
+	go func() { _ = talk.Serve(t.Context(), far, far, nil) }() // ends with far
+	h, err := talk.Call(t.Context(), near)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = far.Close()
+	if err := await(t.Context(), 10*time.Second, func() bool { return errors.Is(h.Ask(t.Context(), "x", nil, nil), talk.ErrEnded) }, "it lives"); err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+// TestHand_Dead holds that one who has died is not asked whether what another has taken back is gone.
+func TestHand_Dead(t *testing.T) {
+	e := fakeEngine(t)
+	c := &Container{Engine: e, Ref: "c"}
+	was, err := e.Inspect(t.Context(), "c")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &handed{unit: &handUnit{Unit: "c"}, c: c, was: was, kind: "cpu.throttle", insides: new(Insides), hand: deadHand(t)}
+	if text, err := s.Gone(t.Context()); !errors.Is(err, talk.ErrEnded) {
+		t.Fatalf("%q, %v: who was to take it back is no more", text, err)
+	}
+	if _, err := s.Revert(t.Context()); err != nil { // there is nothing to do for the other
+		t.Fatal(err)
+	}
+	if text, err := s.Gone(t.Context()); err != nil || !strings.Contains(text, "another helper") || !strings.Contains(text, "ready") {
+		t.Errorf("%q, %v", text, err)
+	}
+}
+
+// TestHand_Again holds that another hand is looked for where the one that was there has died.
+func TestHand_Again(t *testing.T) {
+	e := fakeEngine(t)
+	spec := rights["cpu.throttle"]
+	in := &Insides{hands: map[string]*talk.Caller{fmt.Sprint(e.Address().Host, spec.Caps, spec.Cgroups): deadHand(t)}}
+	env := Env{Insides: in, Run: "r", Block: scenarios.Block{Kind: "cpu.throttle"}}
+	_, err := byHand(t.Context(), env, &handUnit{Unit: "c"}, &Container{Engine: e, Ref: "c"})
+	if err == nil || errors.Is(err, talk.ErrEnded) || len(in.hands) > 0 {
+		t.Errorf("%v: want no other to be had from this engine", err)
 	}
 }
