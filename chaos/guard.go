@@ -10,6 +10,9 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"brunt/chaos/docker"
+	"brunt/chaos/talk"
 )
 
 // A Guard is a child in a session of its own that takes everything back when brunt
@@ -55,6 +58,13 @@ const (
 	heartbeat = time.Second
 	patience  = 10 * heartbeat // without a heartbeat before the guard acts
 	replayFor = time.Minute    // for one entry of a journal to be taken back
+)
+
+// A hand has its time to take everything back before its container is removed: with less to spare
+// than ten seconds this does not compile.
+const (
+	_ = uint(talk.EndsWithin - replayFor - 10*time.Second)
+	_ = uint(docker.HelperEndsWithin - replayFor - 10*time.Second)
 )
 
 // What goes over the pipe: a heartbeat, and the word that all is well.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/containerd/errdefs"
@@ -146,7 +147,8 @@ type helperPipe struct {
 	id     string
 	stream types.HijackedResponse
 	out    *io.PipeReader
-	said   *tail // by its standard error
+	said   *tail                     // by its standard error
+	last   atomic.Pointer[time.Time] // its input ended; nil is that it has not
 }
 
 func (e *Engine) attach(ctx context.Context, id string) (*helperPipe, error) {
@@ -176,16 +178,29 @@ func (p *helperPipe) Read(b []byte) (int, error) { return p.out.Read(b) }
 func (p *helperPipe) Write(b []byte) (int, error) { return p.stream.Conn.Write(b) }
 
 // CloseWrite ends the helper's input.
-func (p *helperPipe) CloseWrite() error { return p.stream.CloseWrite() }
+func (p *helperPipe) CloseWrite() error {
+	now := time.Now()
+	p.last.CompareAndSwap(nil, &now)
+	return p.stream.CloseWrite()
+}
 
-// endsWithin is how long a helper may take to end, and the engine to remove it.
-const endsWithin = 10 * time.Second
+// A helper may take HelperEndsWithin to end once its input has, as it takes back what it did, and
+// the engine removedWithin to remove it then.
+const (
+	HelperEndsWithin = 75 * time.Second
+	removedWithin    = 10 * time.Second
+)
+
+// left is the time that the helper has left to end.
+func (p *helperPipe) left() time.Duration {
+	return max(HelperEndsWithin-time.Since(*p.last.Load()), 0) + removedWithin
+}
 
 // Close implements [io.Closer].
 func (p *helperPipe) Close() error {
-	ctx, cancel := context.WithTimeout(context.Background(), endsWithin)
+	_ = p.CloseWrite()
+	ctx, cancel := context.WithTimeout(context.Background(), p.left())
 	defer cancel()
-	_ = p.stream.CloseWrite()
 	defer p.stream.Close()
 	defer p.out.Close()
 	removed, failed := p.e.api.ContainerWait(ctx, p.id, container.WaitConditionRemoved)
@@ -197,7 +212,7 @@ func (p *helperPipe) Close() error {
 			return nil
 		}
 	}
-	return p.e.Remove(context.WithoutCancel(ctx), p.id)
+	return p.e.Remove(context.WithoutCancel(ctx), p.id) // by force
 }
 
 // tail keeps the end of what is written to it. Only one goroutine does.
