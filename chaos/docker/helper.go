@@ -39,21 +39,21 @@ func (e *Engine) Help(ctx context.Context, s HelperSpec) (io.ReadWriteCloser, er
 		Cmd: s.Command, Labels: map[string]string{HelperLabel: s.Run, RunLabel: s.Run}, StopSignal: "SIGTERM",
 		OpenStdin: true, StdinOnce: true, AttachStdin: true, AttachStdout: true, AttachStderr: true,
 	}
-	var err error
-	if s.Beside == "" {
-		config.Image, err = e.helperImage(ctx, s.Run)
-	} else {
-		err = e.beside(ctx, s, config)
-	}
-	if err != nil {
-		return nil, err
-	}
 	host := &container.HostConfig{
 		AutoRemove: true, ReadonlyRootfs: true, CapDrop: []string{"ALL"}, CapAdd: s.Caps, NetworkMode: "none", Binds: s.Mounts,
 		RestartPolicy: container.RestartPolicy{Name: container.RestartPolicyDisabled},
 		// The engine's own filter of system calls knows bpf(2) only for those who may do
 		// everything.
 		SecurityOpt: []string{"no-new-privileges", "seccomp=unconfined"},
+	}
+	var err error
+	if s.Beside == "" {
+		config.Image, err = e.helperImage(ctx, s.Run)
+	} else {
+		err = e.beside(ctx, s, config, host)
+	}
+	if err != nil {
+		return nil, err
 	}
 	if s.Network != "" {
 		host.NetworkMode = container.NetworkMode("container:" + s.Network)
@@ -97,7 +97,7 @@ func (e *Engine) Help(ctx context.Context, s HelperSpec) (io.ReadWriteCloser, er
 
 // beside has a helper be made of what another container is made of: that one is there, and
 // nothing has to be removed afterwards.
-func (e *Engine) beside(ctx context.Context, s HelperSpec, config *container.Config) error {
+func (e *Engine) beside(ctx context.Context, s HelperSpec, config *container.Config, host *container.HostConfig) error {
 	i, err := e.api.ContainerInspect(ctx, s.Beside)
 	if err != nil {
 		return told("inspecting", s.Beside, err)
@@ -107,6 +107,13 @@ func (e *Engine) beside(ctx context.Context, s HelperSpec, config *container.Con
 		return err
 	}
 	config.Image, config.Entrypoint, config.User = i.Image, []string{program}, i.Config.User
+	// What that user may reach by its groups and by the machine's labels, such as the engine's socket.
+	host.GroupAdd = i.HostConfig.GroupAdd
+	for _, o := range i.HostConfig.SecurityOpt {
+		if strings.HasPrefix(o, "label=") || strings.HasPrefix(o, "label:") {
+			host.SecurityOpt = append(host.SecurityOpt, o)
+		}
+	}
 	// Not the run's: those are removed while it takes back what others have done.
 	config.Labels = map[string]string{HelperLabel: WardenOf(s.Run), BesideLabel: s.Beside}
 	return nil
