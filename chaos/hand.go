@@ -142,9 +142,31 @@ type (
 // lent is what a hand has in its care.
 type lent struct {
 	mu    sync.Mutex
-	steps []Step
-	held  []Held // nil where it is not in
-	ended bool
+	steps []*lentStep
+	ended bool // nothing more is injected
+}
+
+// lentStep is one that was planned. Its mu is taken before that of all.
+type lentStep struct {
+	Step
+	mu   sync.Mutex // held while it is injected: whoever comes for the end waits until it is in
+	held Held       // nil where it is not in
+}
+
+// at gives step n; nil is that there is none.
+func (l *lent) at(n int) *lentStep {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if n < 0 || n >= len(l.steps) {
+		return nil
+	}
+	return l.steps[n]
+}
+
+func (s *lentStep) in() Held {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.held
 }
 
 // Lend is the life of a hand: it does what lines from in ask for, and takes everything back
@@ -161,11 +183,11 @@ func (l *lent) end() error {
 	defer cancel()
 	l.mu.Lock()
 	l.ended = true
-	held := slices.Clone(l.held)
+	steps := slices.Clone(l.steps)
 	l.mu.Unlock()
 	var errs []error
-	for _, h := range slices.Backward(held) {
-		if h != nil {
+	for _, s := range slices.Backward(steps) {
+		if h := s.in(); h != nil {
 			_, err := h.Revert(ctx)
 			errs = append(errs, err)
 		}
@@ -196,15 +218,13 @@ func (l *lent) do(ctx context.Context, op string, args json.RawMessage) (any, er
 	if op == "inject" {
 		return l.inject(ctx, at.N)
 	}
-	l.mu.Lock()
 	var h Held
-	known := at.N >= 0 && at.N < len(l.held)
-	if known {
-		h = l.held[at.N]
+	step := l.at(at.N)
+	if step != nil {
+		h = step.in()
 	}
-	l.mu.Unlock()
 	switch {
-	case h == nil && known && op == "revert": // its injection was refused, and nothing of it is in
+	case h == nil && step != nil && op == "revert": // its injection was refused, and nothing of it is in
 		return handSays{Outcome: None}, nil
 	case h == nil:
 		return nil, fmt.Errorf("it is not in")
@@ -254,7 +274,7 @@ func (l *lent) plan(ctx context.Context, w handWants) (handPlans, error) {
 	s := steps[0]
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.steps, l.held = append(l.steps, s), append(l.held, nil)
+	l.steps = append(l.steps, &lentStep{Step: s})
 	return handPlans{N: len(l.steps) - 1, What: s.String(), Via: s.Via(), Undo: s.Undo()}, nil
 }
 
@@ -262,13 +282,20 @@ func (l *lent) plan(ctx context.Context, w handWants) (handPlans, error) {
 var selects = []string{"service", "unit", "zone", "pid", "container", "labels", "project", "in_network", "pick", "leader", "on_restart"}
 
 func (l *lent) inject(ctx context.Context, n int) (handSays, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock() // whoever comes for the end waits until it is in
-	if l.ended || n < 0 || n >= len(l.steps) {
+	step := l.at(n)
+	if step == nil {
 		return handSays{}, fmt.Errorf("there is no step %d", n)
 	}
-	h, err := l.steps[n].Inject(ctx)
-	l.held[n] = h // also where only a part of it is in
+	step.mu.Lock()
+	defer step.mu.Unlock()
+	l.mu.Lock()
+	ended := l.ended
+	l.mu.Unlock()
+	if ended {
+		return handSays{}, errors.New("everything is taken back already")
+	}
+	h, err := step.Inject(ctx)
+	step.held = h // also where only a part of it is in
 	if err != nil {
 		if h != nil {
 			_, rerr := h.Revert(context.WithoutCancel(ctx))

@@ -25,8 +25,8 @@ func TestWarden_Reaches(t *testing.T) {
 		at      wardenAt
 		reached bool
 	}{
-		{"where brunt is", wardenAt{fakeEngine(t).Address(), "c"}, true},
-		{"an engine that knows it not", wardenAt{fakeEngine(t).Address(), "d"}, false},
+		{"where brunt is", wardenAt{fakeEngine(t, nil).Address(), "c"}, true},
+		{"an engine that knows it not", wardenAt{fakeEngine(t, nil).Address(), "d"}, false},
 		{"no engine", wardenAt{nowhere, "c"}, false},
 	} {
 		if err := w.Ask(t.Context(), "reach", c.at, nil); (err == nil) != c.reached {
