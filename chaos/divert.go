@@ -38,7 +38,8 @@ type divertedFrom struct {
 
 // divertedTo is where they go.
 type divertedTo struct {
-	unit string
+	unit Unit
+	id   string // of its container
 	at   netip.AddrPort
 }
 
@@ -122,8 +123,9 @@ func divert(ctx context.Context, e *Edge, env Env, t *toxic, http bool) ([]Step,
 			if err != nil {
 				return nil, err
 			}
+			called, _ := u.(Contained)
 			for _, a := range at {
-				d.to = append(d.to, divertedTo{u.Name(), a})
+				d.to = append(d.to, divertedTo{u, containerOf(called).ID, a})
 			}
 		}
 		if env.Dry || len(d.to) == 0 {
@@ -250,7 +252,7 @@ func (h *heldDiverted) open(f *divertedFrom, seed uint64) (set func() error, err
 			return nil, err
 		}
 		ways[to.at] = here
-		l := &Link{From: f.unit.Name(), To: to.unit, Proxy: p}
+		l := &Link{From: f.unit.Name(), To: to.unit.Name(), Proxy: p}
 		h.step.links, h.ways = append(h.step.links, l), append(h.ways, diversion{l, n, to.at})
 		before.Match.Peers = append(before.Match.Peers, netip.PrefixFrom(to.at.Addr(), 32))
 		before.Match.Ports = append(before.Match.Ports, to.at.Port())
@@ -370,10 +372,47 @@ func (h *heldDiverted) uprooted() bool {
 	return slices.ContainsFunc(h.step.from, func(f *divertedFrom) bool { return containerOf(f.unit) != f.id })
 }
 
-// Uprooted implements [Rooted]: a caller that is started again has its network anew.
-func (h *heldDiverted) Uprooted(_ context.Context, container string) (string, error) {
-	if slices.ContainsFunc(h.step.from, func(f *divertedFrom) bool { return f.id.ID == container }) {
-		return "", errRestarted
+// Uprooted implements [Rooted]: a caller that is started again has its network anew, and to a callee
+// that comes back with another address nobody is diverted any more.
+func (h *heldDiverted) Uprooted(ctx context.Context, container string) (string, error) {
+	for _, f := range h.step.from {
+		if f.id.ID == container {
+			return "", errRestarted
+		}
+		if err := f.moved(ctx, container); err != nil {
+			return "", err
+		}
 	}
 	return "", nil
+}
+
+// moved tells of a callee that was started again, as a container of some id, where it is met
+// otherwise than before.
+func (f *divertedFrom) moved(ctx context.Context, container string) error {
+	before := map[Unit][]netip.AddrPort{}
+	for _, to := range f.to {
+		c, ok := ContainerOf(to.unit)
+		if !ok {
+			continue
+		}
+		is, err := c.now(ctx)
+		if err != nil || !is.Running { // it is told again once it runs
+			continue
+		}
+		if to.id == container || is.ID == container { // one that was made anew has another id
+			before[to.unit] = append(before[to.unit], to.at)
+		}
+	}
+	for u, was := range before {
+		at, err := meets(ctx, f.unit, u)
+		if err != nil {
+			return fmt.Errorf("%s was started again, and how %s meets it now is not known: %w", u.Name(), f.unit.Name(), err)
+		}
+		slices.SortFunc(at, netip.AddrPort.Compare)
+		slices.SortFunc(was, netip.AddrPort.Compare)
+		if !slices.Equal(at, was) {
+			return fmt.Errorf("%s was started again and is at %s now, not at %s: what goes there meets no fault", u.Name(), at, was)
+		}
+	}
+	return nil
 }

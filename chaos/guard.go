@@ -9,8 +9,10 @@ import (
 	"os/exec"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
+
+	"brunt/chaos/docker"
+	"brunt/chaos/talk"
 )
 
 // A Guard is a child in a session of its own that takes everything back when brunt
@@ -23,13 +25,46 @@ type Guard struct {
 	beat sync.WaitGroup
 }
 
-// guardPID is the guard's process, which no fault may hit.
-var guardPID atomic.Int64
+// guards are the processes of the guards, of which every run in this process has its own. No
+// fault may hit one.
+var guards pids
+
+// pids are numbers of processes.
+type pids struct {
+	mu  sync.Mutex
+	all []int
+}
+
+func (p *pids) add(pid int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.all = append(p.all, pid)
+}
+
+func (p *pids) drop(pid int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.all = slices.DeleteFunc(p.all, func(other int) bool { return other == pid })
+}
+
+// list gives them all.
+func (p *pids) list() []int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.all)
+}
 
 const (
 	heartbeat = time.Second
 	patience  = 10 * heartbeat // without a heartbeat before the guard acts
 	replayFor = time.Minute    // for one entry of a journal to be taken back
+)
+
+// A hand has its time to take everything back before its container is removed: with less to spare
+// than ten seconds this does not compile.
+const (
+	_ = uint(talk.EndsWithin - replayFor - 10*time.Second)
+	_ = uint(docker.HelperEndsWithin - replayFor - 10*time.Second)
 )
 
 // What goes over the pipe: a heartbeat, and the word that all is well.
@@ -51,7 +86,7 @@ func StartGuard(command []string, journal string, env ...string) (*Guard, error)
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("starting the guard: %w", err)
 	}
-	guardPID.Store(int64(cmd.Process.Pid))
+	guards.add(cmd.Process.Pid)
 	g := &Guard{cmd: cmd, pipe: pipe, stop: make(chan struct{})}
 	g.beat.Go(g.beats)
 	return g, nil
@@ -80,7 +115,7 @@ func (g *Guard) Stop() error {
 	_, werr := g.pipe.Write([]byte{doneByte})
 	cerr := g.pipe.Close()
 	err := g.cmd.Wait()
-	guardPID.Store(0)
+	guards.drop(g.cmd.Process.Pid)
 	if werr != nil || err != nil {
 		return fmt.Errorf("the guard did not live to the end: %w", errors.Join(werr, err))
 	}

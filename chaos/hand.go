@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/netip"
 	"os"
 	"slices"
@@ -141,9 +142,31 @@ type (
 // lent is what a hand has in its care.
 type lent struct {
 	mu    sync.Mutex
-	steps []Step
-	held  []Held // nil where it is not in
-	ended bool
+	steps []*lentStep
+	ended bool // nothing more is injected
+}
+
+// lentStep is one that was planned. Its mu is taken before that of all.
+type lentStep struct {
+	Step
+	mu   sync.Mutex // held while it is injected: whoever comes for the end waits until it is in
+	held Held       // nil where it is not in
+}
+
+// at gives step n; nil is that there is none.
+func (l *lent) at(n int) *lentStep {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if n < 0 || n >= len(l.steps) {
+		return nil
+	}
+	return l.steps[n]
+}
+
+func (s *lentStep) in() Held {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.held
 }
 
 // Lend is the life of a hand: it does what lines from in ask for, and takes everything back
@@ -160,11 +183,11 @@ func (l *lent) end() error {
 	defer cancel()
 	l.mu.Lock()
 	l.ended = true
-	held := slices.Clone(l.held)
+	steps := slices.Clone(l.steps)
 	l.mu.Unlock()
 	var errs []error
-	for _, h := range slices.Backward(held) {
-		if h != nil {
+	for _, s := range slices.Backward(steps) {
+		if h := s.in(); h != nil {
 			_, err := h.Revert(ctx)
 			errs = append(errs, err)
 		}
@@ -195,13 +218,15 @@ func (l *lent) do(ctx context.Context, op string, args json.RawMessage) (any, er
 	if op == "inject" {
 		return l.inject(ctx, at.N)
 	}
-	l.mu.Lock()
 	var h Held
-	if at.N >= 0 && at.N < len(l.held) {
-		h = l.held[at.N]
+	step := l.at(at.N)
+	if step != nil {
+		h = step.in()
 	}
-	l.mu.Unlock()
-	if h == nil {
+	switch {
+	case h == nil && step != nil && op == "revert": // its injection was refused, and nothing of it is in
+		return handSays{Outcome: None}, nil
+	case h == nil:
 		return nil, fmt.Errorf("it is not in")
 	}
 	var s handSays
@@ -249,7 +274,7 @@ func (l *lent) plan(ctx context.Context, w handWants) (handPlans, error) {
 	s := steps[0]
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.steps, l.held = append(l.steps, s), append(l.held, nil)
+	l.steps = append(l.steps, &lentStep{Step: s})
 	return handPlans{N: len(l.steps) - 1, What: s.String(), Via: s.Via(), Undo: s.Undo()}, nil
 }
 
@@ -257,13 +282,20 @@ func (l *lent) plan(ctx context.Context, w handWants) (handPlans, error) {
 var selects = []string{"service", "unit", "zone", "pid", "container", "labels", "project", "in_network", "pick", "leader", "on_restart"}
 
 func (l *lent) inject(ctx context.Context, n int) (handSays, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock() // whoever comes for the end waits until it is in
-	if l.ended || n < 0 || n >= len(l.steps) {
+	step := l.at(n)
+	if step == nil {
 		return handSays{}, fmt.Errorf("there is no step %d", n)
 	}
-	h, err := l.steps[n].Inject(ctx)
-	l.held[n] = h // also where only a part of it is in
+	step.mu.Lock()
+	defer step.mu.Unlock()
+	l.mu.Lock()
+	ended := l.ended
+	l.mu.Unlock()
+	if ended {
+		return handSays{}, errors.New("everything is taken back already")
+	}
+	h, err := step.Inject(ctx)
+	step.held = h // also where only a part of it is in
 	if err != nil {
 		if h != nil {
 			_, rerr := h.Revert(context.WithoutCancel(ctx))
@@ -304,12 +336,12 @@ func (i *Insides) hand(ctx context.Context, e *docker.Engine, run, kind string) 
 // drop lets go of a hand that has ended, so that the next step gets another.
 func (i *Insides) drop(h *talk.Caller) {
 	i.handing.Lock()
-	defer i.handing.Unlock()
-	for key, other := range i.hands {
-		if other == h {
-			delete(i.hands, key)
-			_ = h.Close()
-		}
+	n := len(i.hands)
+	maps.DeleteFunc(i.hands, func(_ string, other *talk.Caller) bool { return other == h })
+	last := len(i.hands) < n
+	i.handing.Unlock()
+	if last { // whoever comes first; it may take its time
+		_ = h.Close()
 	}
 }
 
@@ -362,6 +394,7 @@ type handed struct {
 	mu    sync.Mutex
 	at    time.Time // it was injected
 	takes time.Duration
+	other bool // another hand has taken it back, as this one is no more
 }
 
 var (
@@ -381,11 +414,16 @@ func byHand(ctx context.Context, env Env, u Unit, c *Container) (*handed, error)
 		s.plan.What, s.plan.Via = fmt.Sprintf("%s on %s", s.kind, u.Name()), "helper"
 		return s, nil
 	}
-	if s.hand, err = env.Insides.hand(ctx, c.Engine, env.Run, s.kind); err != nil {
-		return nil, err
-	}
 	of := &handUnit{Unit: u.Name(), Of: u.Service(), ID: was.ID, Began: was.Started, First: was.PID, Again: was.Supervised()}
-	return s, s.ask(ctx, "plan", handWants{Kind: s.kind, With: env.Block.With, Unit: of, Run: env.Run}, &s.plan)
+	for first := true; ; first = false {
+		if s.hand, err = env.Insides.hand(ctx, c.Engine, env.Run, s.kind); err != nil {
+			return nil, err
+		}
+		err = s.ask(ctx, "plan", handWants{Kind: s.kind, With: env.Block.With, Unit: of, Run: env.Run}, &s.plan)
+		if !first || !errors.Is(err, talk.ErrEnded) { // one that was open may have ended since
+			return s, err
+		}
+	}
 }
 
 // ask asks the hand; one that has ended is let go of.
@@ -493,7 +531,11 @@ func (s *handed) Revert(ctx context.Context) (Outcome, error) {
 		return Gone, nil
 	}
 	if errors.Is(err, talk.ErrEnded) {
-		return Pending{Undo: s.Undo()}.takeBack(ctx)
+		out, err := Pending{Undo: s.Undo()}.takeBack(ctx)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.other = err == nil
+		return out, err
 	}
 	if err != nil {
 		return Failed, err
@@ -515,7 +557,14 @@ func (s *handed) Gone(ctx context.Context) (string, error) {
 		return "it stays down, as allowed", nil
 	}
 	var said handSays
-	if !crashed && !s.over(ctx) {
+	s.mu.Lock()
+	other := s.other
+	s.mu.Unlock()
+	switch {
+	case crashed:
+	case other:
+		said.Text = "another helper has taken it back"
+	case !s.over(ctx):
 		if err := s.ask(ctx, "gone", handStep{s.plan.N}, &said); err != nil {
 			return "", err
 		}

@@ -241,12 +241,16 @@ func (j *Journal) shared(undo []Undo) error {
 	if err != nil {
 		return err
 	}
+	undo = atLast(undo)
 	for _, o := range others {
 		if o.Path == j.path || !o.Alive {
 			continue
 		}
 		for _, e := range o.Open {
-			for _, theirs := range e.Undo {
+			for _, theirs := range atLast(e.Undo) {
+				if theirs.Op == opEndBrunt { // of two runs in one process each has let go of its own
+					continue
+				}
 				if slices.ContainsFunc(undo, theirs.same) {
 					return fmt.Errorf("another run, %s, has it in its hands already", o.Run)
 				}
@@ -263,14 +267,29 @@ var settings = []string{opGroupSet, opFiles, opClock, opScore, opConnect}
 
 // twice refuses a setting that another fault of this run has in its hands.
 func (j *Journal) twice(undo []Undo) error {
+	undo = atLast(undo)
 	for _, e := range j.open {
-		for _, theirs := range e.Undo {
+		for _, theirs := range atLast(e.Undo) {
 			if slices.Contains(settings, theirs.Op) && slices.ContainsFunc(undo, theirs.same) {
 				return fmt.Errorf("%s is still in (%s), and changes the same setting: both could not be taken back exactly; let one end before the other begins", e.Fault, e.What)
 			}
 		}
 	}
 	return nil
+}
+
+// atLast gives the undos that are made in the end, be it by another's hand.
+func atLast(undo []Undo) []Undo {
+	var out []Undo
+	for _, u := range undo {
+		var args handArgs
+		if u.Op == opHand && json.Unmarshal(u.Args, &args) == nil {
+			out = append(out, args.Undo...)
+			continue
+		}
+		out = append(out, u)
+	}
+	return out
 }
 
 // same tells that two undos are of the same thing.

@@ -305,3 +305,47 @@ func TestReplay_OwnTime(t *testing.T) {
 		t.Error("it goes on though it was given up")
 	}
 }
+
+// TestJournal_ByHand holds that a setting is one, whoever's hand writes it, and that two faults are
+// not the same because the container is.
+func TestJournal_ByHand(t *testing.T) {
+	set := func(file string) Undo { return Undo{Op: opGroupSet, Identity: rawOf(file)} }
+	hand := func(run string, u ...Undo) Undo {
+		return Undo{Op: opHand, Args: rawOf(handArgs{Run: run, Kind: "cpu.throttle", Undo: u}), Identity: rawOf(containerID{ID: "c"})}
+	}
+	dir := t.TempDir()
+	one, other := openJournal(t, dir, "one"), openJournal(t, dir, "other")
+	if _, err := one.Intent("f", "it", []Undo{hand("one", set("cpu.max"))}); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name    string
+		j       *Journal
+		undo    Undo
+		refused bool
+	}{
+		{"its own, by a hand", one, hand("one", set("cpu.max")), true},
+		{"its own, by itself", one, set("cpu.max"), true},
+		{"another setting of its own", one, hand("one", set("io.max")), false},
+		{"another run's, by a hand", other, hand("other", set("cpu.max")), true},
+		{"another run's, by itself", other, set("cpu.max"), true},
+		{"another setting in that container", other, hand("other", set("memory.max")), false},
+		{"what has no identity", other, hand("other", Undo{Op: opContinue}), false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if _, err := c.j.Intent("g", "another", []Undo{c.undo}); (err != nil) != c.refused {
+				t.Errorf("%v; want it refused: %v", err, c.refused)
+			}
+		})
+	}
+}
+
+// TestJournal_OneProcess holds that two runs in one process are not in each other's way by being that.
+func TestJournal_OneProcess(t *testing.T) {
+	dir := t.TempDir()
+	for _, run := range []string{"base", "candidate"} {
+		if _, err := openJournal(t, dir, run).Intent("f", "packets", []Undo{endBrunt()}); err != nil {
+			t.Error(err)
+		}
+	}
+}

@@ -59,11 +59,7 @@ func family(pid int) []int {
 
 // brunts lists brunt's own processes.
 func brunts() []int {
-	out := []int{os.Getpid()}
-	if g := int(guardPID.Load()); g != 0 {
-		out = append(out, g)
-	}
-	return out
+	return append([]int{os.Getpid()}, guards.list()...)
 }
 
 // without gives those of all that are not among some.

@@ -55,7 +55,7 @@ func protect(pid int) error {
 		return fmt.Errorf("process %d: %w: it is the machine's first", pid, errProtected)
 	case pid == os.Getpid():
 		return fmt.Errorf("process %d: %w: it is brunt itself", pid, errProtected)
-	case pid == int(guardPID.Load()):
+	case slices.Contains(guards.list(), pid):
 		return fmt.Errorf("process %d: %w: it is brunt's guard", pid, errProtected)
 	}
 	if name := programOf(pid); slices.ContainsFunc(engines, func(e string) bool { return name == e || strings.HasPrefix(name, e+"-") }) {

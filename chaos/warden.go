@@ -76,6 +76,9 @@ func StartWarden(ctx context.Context, e *docker.Engine, run string, most time.Du
 	if w.call, err = talk.Call(ctx, pipe); err != nil {
 		return nil, wardenHint(err)
 	}
+	if err := w.call.Ask(ctx, "reach", wardenAt{e.Address(), self}, nil); err != nil {
+		return nil, wardenHint(also(err, w.call.Close()))
+	}
 	return w, nil
 }
 
@@ -114,6 +117,16 @@ type wardenAt struct {
 	ID     string         `json:"id"`
 }
 
+// reached tells whether a warden can do what it is there for: the engine says to it where brunt is.
+func (at wardenAt) reached(ctx context.Context) error {
+	e, err := docker.Open(at.Engine, docker.Options{})
+	if err != nil {
+		return err
+	}
+	_, err = e.Inspect(ctx, at.ID)
+	return also(err, e.Close())
+}
+
 // awaitWarden waits until the warden that the environment names has ended.
 func awaitWarden(ctx context.Context) {
 	var at wardenAt
@@ -147,7 +160,14 @@ func Ward(ctx context.Context, in io.Reader, out io.Writer, most time.Duration) 
 	well := false
 	own, cancel := context.WithTimeoutCause(ctx, most, errLate)
 	defer cancel()
-	why := talk.Serve(own, in, out, func(_ context.Context, op string, args json.RawMessage) (any, error) {
+	why := talk.Serve(own, in, out, func(ctx context.Context, op string, args json.RawMessage) (any, error) {
+		if op == "reach" {
+			var at wardenAt
+			if err := json.Unmarshal(args, &at); err != nil {
+				return nil, err
+			}
+			return nil, at.reached(ctx)
+		}
 		mu.Lock()
 		defer mu.Unlock()
 		switch op {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/containerd/errdefs"
@@ -38,21 +39,21 @@ func (e *Engine) Help(ctx context.Context, s HelperSpec) (io.ReadWriteCloser, er
 		Cmd: s.Command, Labels: map[string]string{HelperLabel: s.Run, RunLabel: s.Run}, StopSignal: "SIGTERM",
 		OpenStdin: true, StdinOnce: true, AttachStdin: true, AttachStdout: true, AttachStderr: true,
 	}
-	var err error
-	if s.Beside == "" {
-		config.Image, err = e.helperImage(ctx, s.Run)
-	} else {
-		err = e.beside(ctx, s, config)
-	}
-	if err != nil {
-		return nil, err
-	}
 	host := &container.HostConfig{
 		AutoRemove: true, ReadonlyRootfs: true, CapDrop: []string{"ALL"}, CapAdd: s.Caps, NetworkMode: "none", Binds: s.Mounts,
 		RestartPolicy: container.RestartPolicy{Name: container.RestartPolicyDisabled},
 		// The engine's own filter of system calls knows bpf(2) only for those who may do
 		// everything.
 		SecurityOpt: []string{"no-new-privileges", "seccomp=unconfined"},
+	}
+	var err error
+	if s.Beside == "" {
+		config.Image, err = e.helperImage(ctx, s.Run)
+	} else {
+		err = e.beside(ctx, s, config, host)
+	}
+	if err != nil {
+		return nil, err
 	}
 	if s.Network != "" {
 		host.NetworkMode = container.NetworkMode("container:" + s.Network)
@@ -96,7 +97,7 @@ func (e *Engine) Help(ctx context.Context, s HelperSpec) (io.ReadWriteCloser, er
 
 // beside has a helper be made of what another container is made of: that one is there, and
 // nothing has to be removed afterwards.
-func (e *Engine) beside(ctx context.Context, s HelperSpec, config *container.Config) error {
+func (e *Engine) beside(ctx context.Context, s HelperSpec, config *container.Config, host *container.HostConfig) error {
 	i, err := e.api.ContainerInspect(ctx, s.Beside)
 	if err != nil {
 		return told("inspecting", s.Beside, err)
@@ -106,6 +107,13 @@ func (e *Engine) beside(ctx context.Context, s HelperSpec, config *container.Con
 		return err
 	}
 	config.Image, config.Entrypoint, config.User = i.Image, []string{program}, i.Config.User
+	// What that user may reach by its groups and by the machine's labels, such as the engine's socket.
+	host.GroupAdd = i.HostConfig.GroupAdd
+	for _, o := range i.HostConfig.SecurityOpt {
+		if strings.HasPrefix(o, "label=") || strings.HasPrefix(o, "label:") {
+			host.SecurityOpt = append(host.SecurityOpt, o)
+		}
+	}
 	// Not the run's: those are removed while it takes back what others have done.
 	config.Labels = map[string]string{HelperLabel: WardenOf(s.Run), BesideLabel: s.Beside}
 	return nil
@@ -146,7 +154,8 @@ type helperPipe struct {
 	id     string
 	stream types.HijackedResponse
 	out    *io.PipeReader
-	said   *tail // by its standard error
+	said   *tail                     // by its standard error
+	last   atomic.Pointer[time.Time] // its input ended; nil is that it has not
 }
 
 func (e *Engine) attach(ctx context.Context, id string) (*helperPipe, error) {
@@ -176,16 +185,29 @@ func (p *helperPipe) Read(b []byte) (int, error) { return p.out.Read(b) }
 func (p *helperPipe) Write(b []byte) (int, error) { return p.stream.Conn.Write(b) }
 
 // CloseWrite ends the helper's input.
-func (p *helperPipe) CloseWrite() error { return p.stream.CloseWrite() }
+func (p *helperPipe) CloseWrite() error {
+	now := time.Now()
+	p.last.CompareAndSwap(nil, &now)
+	return p.stream.CloseWrite()
+}
 
-// endsWithin is how long a helper may take to end, and the engine to remove it.
-const endsWithin = 10 * time.Second
+// A helper may take HelperEndsWithin to end once its input has, as it takes back what it did, and
+// the engine removedWithin to remove it then.
+const (
+	HelperEndsWithin = 75 * time.Second
+	removedWithin    = 10 * time.Second
+)
+
+// left is the time that the helper has left to end.
+func (p *helperPipe) left() time.Duration {
+	return max(HelperEndsWithin-time.Since(*p.last.Load()), 0) + removedWithin
+}
 
 // Close implements [io.Closer].
 func (p *helperPipe) Close() error {
-	ctx, cancel := context.WithTimeout(context.Background(), endsWithin)
+	_ = p.CloseWrite()
+	ctx, cancel := context.WithTimeout(context.Background(), p.left())
 	defer cancel()
-	_ = p.stream.CloseWrite()
 	defer p.stream.Close()
 	defer p.out.Close()
 	removed, failed := p.e.api.ContainerWait(ctx, p.id, container.WaitConditionRemoved)
@@ -197,7 +219,7 @@ func (p *helperPipe) Close() error {
 			return nil
 		}
 	}
-	return p.e.Remove(context.WithoutCancel(ctx), p.id)
+	return p.e.Remove(context.WithoutCancel(ctx), p.id) // by force
 }
 
 // tail keeps the end of what is written to it. Only one goroutine does.

@@ -159,6 +159,10 @@ func (c *Caller) ask(ctx context.Context, r request) (answer, error) {
 	}
 }
 
+// EndsWithin is how long the other side may take to end once its input has: it may have much to
+// take back before.
+const EndsWithin = 75 * time.Second
+
 // Close ends the other side's input, and waits until it has ended.
 func (c *Caller) Close() error {
 	close(c.stop)
@@ -171,7 +175,7 @@ func (c *Caller) Close() error {
 	if err == nil {
 		select {
 		case <-c.over:
-		case <-time.After(most):
+		case <-time.After(EndsWithin):
 			err = errors.New("it does not end")
 		}
 	}

@@ -80,6 +80,27 @@ func TestTalk(t *testing.T) {
 	})
 }
 
+// TestCaller_Close has the other side take something back before it ends.
+func TestCaller_Close(t *testing.T) {
+	const takes = time.Minute
+	synctest.Test(t, func(t *testing.T) {
+		caller, other := pipe()
+		go func() {
+			_ = Serve(t.Context(), other, other, nil)
+			time.Sleep(takes)
+			_ = other.Close()
+		}()
+		c, err := Call(t.Context(), caller)
+		if err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		if err := c.Close(); err != nil || time.Since(began) != takes {
+			t.Errorf("%v after %s", err, time.Since(began))
+		}
+	})
+}
+
 // TestServe_Hung has a caller that lives, holds its end open and says nothing any more.
 func TestServe_Hung(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -1,0 +1,40 @@
+package chaos
+
+import (
+	"net"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"brunt/chaos/docker"
+	"brunt/chaos/talk"
+)
+
+// TestWarden_Reaches holds that a warden which could take nothing back says so before the run goes on.
+func TestWarden_Reaches(t *testing.T) {
+	near, far := net.Pipe()
+	over := make(chan error, 1)
+	go func() { over <- Ward(t.Context(), far, far, time.Minute) }()
+	w, err := talk.Call(t.Context(), near)
+	if err != nil {
+		t.Fatal(err)
+	}
+	nowhere := docker.Address{Host: "unix://" + filepath.Join(t.TempDir(), "no.sock")}
+	for _, c := range []struct {
+		name    string
+		at      wardenAt
+		reached bool
+	}{
+		{"where brunt is", wardenAt{fakeEngine(t, nil).Address(), "c"}, true},
+		{"an engine that knows it not", wardenAt{fakeEngine(t, nil).Address(), "d"}, false},
+		{"no engine", wardenAt{nowhere, "c"}, false},
+	} {
+		if err := w.Ask(t.Context(), "reach", c.at, nil); (err == nil) != c.reached {
+			t.Errorf("%s: %v; want it reached: %v", c.name, err, c.reached)
+		}
+	}
+	_ = w.Close()
+	if err := <-over; err != nil {
+		t.Errorf("it ended with %v", err)
+	}
+}
