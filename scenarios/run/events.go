@@ -30,10 +30,11 @@ func (r *runner) eventAt(at time.Time, e scenarios.Event) {
 	r.events = append(r.events, e)
 	r.times = append(r.times, at)
 	e.T = scenarios.Sec(at.Sub(r.t0))
+	scripts := r.scripts
 	r.mu.Unlock()
 	r.log.Info(e.Event, "t", float64(e.T), "fault", e.Fault, "unit", e.Unit, "text", e.Text)
-	if len(r.scripts) > 0 {
-		r.tellPhase(&e)
+	if len(scripts) > 0 {
+		r.tellPhase(&e, scripts)
 	}
 	if r.o.Event != nil {
 		r.o.Event(e)

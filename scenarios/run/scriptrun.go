@@ -86,7 +86,9 @@ func (r *runner) startScripts(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("load %q: %w", lp.Name, err)
 		}
-		r.scripts = append(r.scripts, s)
+		r.mu.Lock()
+		r.scripts = append(r.scripts, s) // a script that has started tells events already
+		r.mu.Unlock()
 	}
 	limit := time.NewTimer(readyFor)
 	defer limit.Stop()
@@ -519,7 +521,7 @@ func (s *scriptRun) answer(ask *k6.FaultAsk) {
 }
 
 // tellPhase tells the scripts which faults are in.
-func (r *runner) tellPhase(e *scenarios.Event) {
+func (r *runner) tellPhase(e *scenarios.Event, scripts []*scriptRun) {
 	r.mu.Lock()
 	switch e.Event {
 	case "fault.injected":
@@ -532,7 +534,7 @@ func (r *runner) tellPhase(e *scenarios.Event) {
 	}
 	phase := strings.Join(r.faultsIn, ", ")
 	r.mu.Unlock()
-	for _, s := range r.scripts {
+	for _, s := range scripts {
 		_ = s.child.Send(k6.Command{Phase: &phase})
 	}
 }
