@@ -83,13 +83,13 @@ const (
 // it take long without costing more. Between them the figures above the page, which cost
 // nothing, come once a second.
 const (
-	frameShare = 0.01
+	frameShare = 0.003
 	seldom     = 3 * time.Second
 )
 
 // wholeEvery is how often a frame has all parts. The others lack those that take most of
 // the time and change least: the distribution of response times.
-const wholeEvery = 10 * time.Second
+const wholeEvery = 20 * time.Second
 
 var _ Live = (*Server)(nil)
 
