@@ -181,7 +181,8 @@ func (t *table) counters(c *nftables.Chain) ([]expr.Counter, error) {
 	return all, nil
 }
 
-// close takes the table away.
+// close takes the table away. To close the socket is not enough: a process that is being started
+// just now has it too, until its program is loaded, and the kernel waits for the last.
 func (t *table) close() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -189,10 +190,15 @@ func (t *table) close() error {
 		return nil
 	}
 	t.closed = true
-	if err := t.conn.CloseLasting(); err != nil {
-		return fmt.Errorf("closing the table %s: %w", t.tab.Name, err)
+	done := t.bounded()
+	t.conn.DelTable(t.tab)
+	deleting := t.conn.Flush()
+	done()
+	closing := t.conn.CloseLasting()
+	if closing == nil && deleting == nil {
+		return nil
 	}
-	return nil
+	return fmt.Errorf("taking the table %s away: %w", t.tab.Name, errors.Join(deleting, closing))
 }
 
 // Parts of rules.
