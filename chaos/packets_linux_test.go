@@ -421,16 +421,19 @@ func TestPackets_MovedPeer(t *testing.T) {
 				if err != nil {
 					return err
 				}
-				for addr, change := range map[netip.Addr]func(netlink.Link, *netlink.Addr) error{was: netlink.AddrDel, store.addr: netlink.AddrAdd} {
-					a, err := netlink.ParseAddr(addr.String() + "/24")
-					if err == nil {
-						err = change(l, a)
-					}
-					if err != nil {
-						return err
-					}
+				old, err := netlink.ParseAddr(was.String() + "/24")
+				if err != nil {
+					return err
 				}
-				return nil
+				// In this order: with the first address of a network all others go.
+				if err := netlink.AddrDel(l, old); err != nil {
+					return err
+				}
+				now, err := netlink.ParseAddr(store.addr.String() + "/24")
+				if err != nil {
+					return err
+				}
+				return netlink.AddrAdd(l, now)
 			})
 			if !reaches(5 * time.Second) {
 				t.Fatal("it is not reached at its other address, so this shows nothing")
