@@ -11,7 +11,6 @@ import (
 	"sync"
 	"time"
 
-	"brunt/chaos/docker"
 	"brunt/chaos/talk"
 )
 
@@ -62,10 +61,7 @@ const (
 
 // A hand has its time to take everything back before its container is removed: with less to spare
 // than ten seconds this does not compile.
-const (
-	_ = uint(talk.EndsWithin - replayFor - 10*time.Second)
-	_ = uint(docker.HelperEndsWithin - replayFor - 10*time.Second)
-)
+const _ = uint(talk.EndsWithin - replayFor - 10*time.Second)
 
 // What goes over the pipe: a heartbeat, and the word that all is well.
 const (

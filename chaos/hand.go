@@ -362,7 +362,7 @@ func lendHand(ctx context.Context, e *docker.Engine, run, kind string) (*talk.Ca
 	if !ok {
 		return nil, fmt.Errorf("no hand does %s", kind)
 	}
-	spec.Run, spec.Command, spec.HostPID = run, []string{handCommand}, true
+	spec.Run, spec.Command, spec.HostPID, spec.EndsWithin = run, []string{handCommand}, true, talk.EndsWithin
 	pipe, err := e.Help(ctx, spec)
 	if err != nil && strings.Contains(err.Error(), "caps") && slices.Contains(spec.Caps, resource) {
 		// Where an engine has not got the right itself it may be done without: among processes of

@@ -77,7 +77,8 @@ func elsewhere(in io.Reader) io.Reader {
 			if json.Unmarshal(s.Bytes(), &m) != nil {
 				break
 			}
-			if spec, ok := m["spec"].(map[string]any); ok && spec["via"] == "tbf" { // to select takes prio, which not every kernel has
+			args, _ := m["args"].(map[string]any)
+			if spec, ok := args["spec"].(map[string]any); ok && spec["via"] == "tbf" { // to select takes prio, which not every kernel has
 				spec["rate"] = 1 << 31
 			} else if ok {
 				spec["match"] = map[string]any{"peers": []string{"203.0.113.0/24"}}

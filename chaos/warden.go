@@ -65,7 +65,7 @@ func StartWarden(ctx context.Context, e *docker.Engine, run string, most time.Du
 	if err != nil {
 		return nil, err
 	}
-	pipe, err := e.Help(ctx, docker.HelperSpec{Run: run, Command: []string{wardenCommand, most.String()}, Beside: self, Mounts: mounts, HostPID: true})
+	pipe, err := e.Help(ctx, docker.HelperSpec{Run: run, Command: []string{wardenCommand, most.String()}, Beside: self, Mounts: mounts, HostPID: true, EndsWithin: talk.EndsWithin})
 	if err != nil {
 		return nil, wardenHint(err)
 	}

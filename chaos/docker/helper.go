@@ -30,6 +30,8 @@ type HelperSpec struct {
 	Beside  string   // the container that it is to be another of, with the same program, and the Mounts alone of what that has; empty is an image of brunt's own. It may live longer than all else of the run
 	Caps    []string // what it may do, such as NET_ADMIN; it may nothing else. An engine that is too old to know BPF gives SYS_ADMIN in its stead
 	Mounts  []string // of the engine's machine, as -v has them
+
+	EndsWithin time.Duration // what it may take to end once its input has, before it is removed; zero is no more than the engine takes for that
 }
 
 // Help starts a helper. Its image is made of brunt itself, once for the engine. Closing
@@ -82,7 +84,7 @@ func (e *Engine) Help(ctx context.Context, s HelperSpec) (io.ReadWriteCloser, er
 	if err != nil {
 		return nil, fmt.Errorf("making a helper container: %w", err)
 	}
-	pipe, err := e.attach(ctx, made.ID)
+	pipe, err := e.attach(ctx, made.ID, s.EndsWithin)
 	if err == nil {
 		err = e.Start(ctx, made.ID)
 	}
@@ -156,15 +158,16 @@ type helperPipe struct {
 	out    *io.PipeReader
 	said   *tail                     // by its standard error
 	last   atomic.Pointer[time.Time] // its input ended; nil is that it has not
+	ends   time.Duration             // what it may take from then on
 }
 
-func (e *Engine) attach(ctx context.Context, id string) (*helperPipe, error) {
+func (e *Engine) attach(ctx context.Context, id string, ends time.Duration) (*helperPipe, error) {
 	stream, err := e.api.ContainerAttach(ctx, id, container.AttachOptions{Stream: true, Stdin: true, Stdout: true, Stderr: true})
 	if err != nil {
 		return nil, err
 	}
 	r, w := io.Pipe()
-	p := &helperPipe{e: e, id: id, stream: stream, out: r, said: &tail{}}
+	p := &helperPipe{e: e, id: id, stream: stream, out: r, said: &tail{}, ends: ends}
 	go func() { // ends with the stream
 		_, err := stdcopy.StdCopy(w, p.said, stream.Reader)
 		if words := p.said.String(); err == nil && words != "" {
@@ -191,16 +194,12 @@ func (p *helperPipe) CloseWrite() error {
 	return p.stream.CloseWrite()
 }
 
-// A helper may take HelperEndsWithin to end once its input has, as it takes back what it did, and
-// the engine removedWithin to remove it then.
-const (
-	HelperEndsWithin = 75 * time.Second
-	removedWithin    = 10 * time.Second
-)
+// removedWithin is what the engine may take to remove a helper that has ended.
+const removedWithin = 10 * time.Second
 
 // left is the time that the helper has left to end.
 func (p *helperPipe) left() time.Duration {
-	return max(HelperEndsWithin-time.Since(*p.last.Load()), 0) + removedWithin
+	return max(p.ends-time.Since(*p.last.Load()), 0) + removedWithin
 }
 
 // Close implements [io.Closer].

@@ -1,7 +1,6 @@
 package netns
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,49 +9,26 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"brunt/chaos/talk"
 )
 
 // A Helper is a process inside a namespace that does there what its caller may not: a
-// container that the engine has started in the network of another. It speaks lines of
-// JSON, and takes everything back when its input ends or is silent for long.
-//
-//	caller --{"id":1,"op":"set","spec":{…}}--> helper
-//	       <-{"id":1,"n":1,"via":"nft"}-------
-type Helper struct {
-	pipe io.ReadWriteCloser
+// container that the engine has started in the network of another. It is talked to as
+// package talk has it, and takes everything back when its input ends or is silent for long.
+type Helper struct{ to *talk.Caller }
 
-	stop chan struct{} // closed to end the heartbeat
-	beat sync.WaitGroup
-	over chan struct{} // closed when no answer comes any more
-
-	mu    sync.Mutex
-	last  int
-	wait  map[int]chan answer
-	ended error // why no answer comes any more
-}
-
-// A caller that lives says so, and a helper that hears nothing for long takes everything
-// back: its input is open as long as a caller that is stopped has it.
-const (
-	beatEvery    = time.Second
-	beatPatience = 10 * beatEvery
-)
-
-// request is a line to a helper.
+// request is what a helper is asked to do something with.
 type request struct {
-	ID     int             `json:"id"`
-	Op     string          `json:"op"` // beat, hello, prepare, set, undo, met, look, line, fate, gateway, close
-	N      int             `json:"n,omitempty"`
-	Spec   *Spec           `json:"spec,omitempty"`
-	Undo   *Undo           `json:"undo,omitempty"`
-	Look   *Look           `json:"look,omitempty"`
-	To     *netip.AddrPort `json:"to,omitempty"`
-	Within time.Duration   `json:"within,omitempty"` // for what has to wait
+	N    int             `json:"n,omitempty"`
+	Spec *Spec           `json:"spec,omitempty"`
+	Undo *Undo           `json:"undo,omitempty"`
+	Look *Look           `json:"look,omitempty"`
+	To   *netip.AddrPort `json:"to,omitempty"`
 }
 
-// answer is a line from a helper.
+// answer is what came of it.
 type answer struct {
-	ID    int         `json:"id"`
 	Error string      `json:"error,omitempty"`
 	Can   bool        `json:"can,omitempty"`   // the error is ErrCannot
 	Other bool        `json:"other,omitempty"` // it is ErrOther
@@ -65,9 +41,6 @@ type answer struct {
 	Fate  Fate        `json:"fate,omitempty"`
 	Addr  *netip.Addr `json:"addr,omitempty"`
 }
-
-// errHelperEnded tells that nobody is there any more.
-var errHelperEnded = errors.New("the helper has ended")
 
 // err is what went wrong over there.
 func (a answer) err() error {
@@ -95,55 +68,19 @@ func (t *told) Unwrap() error { return t.is }
 // ctx does, or nothing has come for ten seconds; then it takes everything back, the last
 // first.
 func Help(ctx context.Context, n *Namespace, in io.Reader, out io.Writer) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	hung := time.NewTimer(beatPatience)
-	defer hung.Stop()
-	h := &helping{n: n, out: json.NewEncoder(out), held: map[int]io.Closer{}}
-	lines := make(chan []byte)
-	go func() {
-		defer close(lines)
-		for s := bufio.NewReader(in); ; {
-			b, err := s.ReadBytes('\n')
-			if err != nil { // half a line asks for nothing
-				return
-			}
-			select {
-			case lines <- b:
-			case <-ctx.Done():
-				return
-			}
-		}
-	}()
-	for {
-		select {
-		case b, more := <-lines:
-			if !more {
-				return h.end()
-			}
-			hung.Reset(beatPatience)
-			var r request
-			if err := json.Unmarshal(b, &r); err != nil {
-				return errors.Join(fmt.Errorf("a line that is no request: %w", err), h.end())
-			}
-			if r.Op != "beat" {
-				h.work.Go(func() { h.answer(ctx, r) })
-			}
-		case <-hung.C:
-			return errors.Join(errors.New("the helper's caller hangs"), h.end())
-		case <-ctx.Done():
-			return h.end()
-		}
+	h := &helping{n: n, held: map[int]io.Closer{}}
+	err := talk.Serve(ctx, in, out, h.answer)
+	if err != nil && ctx.Err() != nil { // it was to end
+		err = nil
 	}
+	return errors.Join(err, h.end())
 }
 
 // helping is what a helper has in its hands.
 type helping struct {
-	n    *Namespace
-	work sync.WaitGroup
+	n *Namespace
 
 	mu    sync.Mutex
-	out   *json.Encoder
 	last  int
 	held  map[int]io.Closer
 	ended bool
@@ -159,7 +96,6 @@ func (h *helping) end() error {
 	for i := last; i > 0; i-- {
 		errs = append(errs, h.close(i))
 	}
-	h.work.Wait()
 	return errors.Join(errs...)
 }
 
@@ -197,67 +133,63 @@ func heldAs[T any](h *helping, i int) (T, error) {
 	return t, nil
 }
 
-// answer does what a request asks for, and says what came of it.
-func (h *helping) answer(ctx context.Context, r request) {
-	if r.Within > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, r.Within)
-		defer cancel()
+// answer does what is asked for, and says what came of it. An error is a part of that, so
+// that the caller knows which it is.
+func (h *helping) answer(ctx context.Context, op string, args json.RawMessage) (any, error) {
+	var r request
+	if err := json.Unmarshal(args, &r); err != nil {
+		return nil, err
 	}
-	a := answer{ID: r.ID}
-	if err := h.do(ctx, r, &a); err != nil {
+	var a answer
+	if err := h.do(ctx, op, r, &a); err != nil {
 		a.Error, a.Can, a.Other = err.Error(), errors.Is(err, ErrCannot), errors.Is(err, ErrOther)
 	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	_ = h.out.Encode(a) // who does not read it any more has closed our input as well
+	return a, nil
 }
 
-func (h *helping) do(ctx context.Context, r request, a *answer) (err error) {
+func (h *helping) do(ctx context.Context, op string, r request, a *answer) (err error) {
 	switch {
-	case r.Op == "hello":
-		return nil
-	case r.Op == "prepare" && r.Spec != nil:
+	case op == "prepare" && r.Spec != nil:
 		var s Spec
 		s, a.Undo, err = h.n.Prepare(*r.Spec)
 		a.Spec = &s
-	case r.Op == "undo" && r.Undo != nil:
+	case op == "undo" && r.Undo != nil:
 		err = h.n.Undo(*r.Undo)
-	case r.Op == "set" && r.Spec != nil:
+	case op == "set" && r.Spec != nil:
 		var held Held
 		if held, err = h.n.Set(*r.Spec); err == nil {
 			a.Via = held.Via()
 			a.N, err = h.keep(held)
 		}
-	case r.Op == "met":
+	case op == "met":
 		var held Held
 		if held, err = heldAs[Held](h, r.N); err == nil {
 			var met Met
 			met, err = held.Met()
 			a.Met = &met
 		}
-	case r.Op == "look" && r.Look != nil:
+	case op == "look" && r.Look != nil:
 		var s Seen
 		s, err = h.n.Look(ctx, *r.Look)
 		a.Seen = &s
-	case r.Op == "line" && r.To != nil:
+	case op == "line" && r.To != nil:
 		var l Line
 		if l, err = h.n.Line(ctx, *r.To); err == nil {
 			a.N, err = h.keep(l)
 		}
-	case r.Op == "fate":
+	case op == "fate":
 		var l Line
 		if l, err = heldAs[Line](h, r.N); err == nil {
 			a.Fate, err = l.Fate(ctx)
 		}
-	case r.Op == "gateway":
+	case op == "gateway":
 		var g netip.Addr
 		g, err = h.n.Gateway()
 		a.Addr = &g
-	case r.Op == "close":
+	case op == "close":
 		err = h.close(r.N)
 	default:
-		err = fmt.Errorf("this helper does not know how to %q; its brunt is another one than its caller's", r.Op)
+		err = fmt.Errorf("this helper does not know how to %q; its brunt is another one than its caller's", op)
 	}
 	return err
 }
@@ -265,120 +197,30 @@ func (h *helping) do(ctx context.Context, r request, a *answer) (err error) {
 // NewHelper talks to a helper over pipe, and waits until it answers. It closes pipe when
 // it does not.
 func NewHelper(ctx context.Context, pipe io.ReadWriteCloser) (*Helper, error) {
-	h := &Helper{pipe: pipe, wait: map[int]chan answer{}, stop: make(chan struct{}), over: make(chan struct{})}
-	go h.read() // ends with pipe
-	if _, err := h.ask(ctx, request{Op: "hello"}); err != nil {
-		return nil, errors.Join(err, pipe.Close())
-	}
-	h.beat.Go(h.beats)
-	return h, nil
-}
-
-func (h *Helper) beats() {
-	t := time.NewTicker(beatEvery)
-	defer t.Stop()
-	for {
-		select {
-		case <-t.C:
-			h.mu.Lock()
-			_, err := h.pipe.Write([]byte(`{"op":"beat"}` + "\n"))
-			h.mu.Unlock()
-			if err != nil {
-				return // whoever asks something is told
-			}
-		case <-h.over:
-			return
-		case <-h.stop:
-			return
-		}
-	}
-}
-
-// read passes answers on to who waits for them.
-func (h *Helper) read() {
-	in := bufio.NewReader(h.pipe)
-	for {
-		b, err := in.ReadBytes('\n')
-		var a answer
-		if err == nil {
-			if json.Unmarshal(b, &a) != nil {
-				err = fmt.Errorf("the helper says %.200q", b)
-			}
-		} else if err == io.EOF {
-			err = errHelperEnded
-			if len(b) > 0 {
-				err = fmt.Errorf("%w, saying %.200q", errHelperEnded, b)
-			}
-		}
-		h.mu.Lock()
-		if err != nil {
-			h.ended = err
-			for _, c := range h.wait {
-				close(c)
-			}
-			h.wait = map[int]chan answer{}
-			h.mu.Unlock()
-			close(h.over)
-			return
-		}
-		if c := h.wait[a.ID]; c != nil {
-			c <- a // there is room for one
-			delete(h.wait, a.ID)
-		}
-		h.mu.Unlock()
-	}
-}
-
-// ask sends a request and waits for its answer.
-func (h *Helper) ask(ctx context.Context, r request) (answer, error) {
-	const slack = 5 * time.Second // for the way, beyond what the request itself may take
-	if end, ok := ctx.Deadline(); ok {
-		r.Within = max(time.Until(end), time.Millisecond)
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), r.Within+slack)
-		defer cancel()
-	}
-	c := make(chan answer, 1)
-	h.mu.Lock()
-	if h.ended != nil {
-		h.mu.Unlock()
-		return answer{}, h.ended
-	}
-	h.last++
-	r.ID = h.last
-	h.wait[r.ID] = c
-	b, err := json.Marshal(r)
-	if err == nil {
-		_, err = h.pipe.Write(append(b, '\n'))
-	}
-	h.mu.Unlock()
+	to, err := talk.Call(ctx, pipe)
 	if err != nil {
-		return answer{}, fmt.Errorf("asking the helper: %w", err)
+		return nil, err
 	}
-	select {
-	case a, ok := <-c:
-		if !ok {
-			h.mu.Lock()
-			defer h.mu.Unlock()
-			return answer{}, h.ended
-		}
-		return a, a.err()
-	case <-ctx.Done():
-		return answer{}, fmt.Errorf("the helper does not answer: %w", context.Cause(ctx))
-	}
+	return &Helper{to}, nil
 }
 
-// asks bounds a request that has no bound of its own.
-func (h *Helper) asks(r request) (answer, error) {
-	const most = 30 * time.Second
-	ctx, cancel := context.WithTimeout(context.Background(), most)
-	defer cancel()
-	return h.ask(ctx, r)
+// ask has the helper do something.
+func (h *Helper) ask(ctx context.Context, op string, r request) (answer, error) {
+	var a answer
+	if err := h.to.Ask(ctx, op, r, &a); err != nil {
+		return answer{}, fmt.Errorf("the helper: %w", err)
+	}
+	return a, a.err()
+}
+
+// asks is ask for what has no bound of its own.
+func (h *Helper) asks(op string, r request) (answer, error) {
+	return h.ask(context.Background(), op, r)
 }
 
 // Prepare is [Namespace.Prepare], done by the helper.
 func (h *Helper) Prepare(s Spec) (Spec, *Undo, error) {
-	a, err := h.asks(request{Op: "prepare", Spec: &s})
+	a, err := h.asks("prepare", request{Spec: &s})
 	if err != nil {
 		return s, nil, err
 	}
@@ -390,13 +232,13 @@ func (h *Helper) Prepare(s Spec) (Spec, *Undo, error) {
 
 // Undo is [Namespace.Undo], done by the helper.
 func (h *Helper) Undo(u Undo) error {
-	_, err := h.asks(request{Op: "undo", Undo: &u})
+	_, err := h.asks("undo", request{Undo: &u})
 	return err
 }
 
 // Set is [Namespace.Set], done by the helper. What is held ends with it.
 func (h *Helper) Set(s Spec) (Held, error) {
-	a, err := h.asks(request{Op: "set", Spec: &s})
+	a, err := h.asks("set", request{Spec: &s})
 	if err != nil {
 		return nil, err
 	}
@@ -405,7 +247,7 @@ func (h *Helper) Set(s Spec) (Held, error) {
 
 // Look is [Namespace.Look], done by the helper.
 func (h *Helper) Look(ctx context.Context, l Look) (Seen, error) {
-	a, err := h.ask(ctx, request{Op: "look", Look: &l})
+	a, err := h.ask(ctx, "look", request{Look: &l})
 	if a.Seen == nil {
 		return Seen{}, err
 	}
@@ -414,7 +256,7 @@ func (h *Helper) Look(ctx context.Context, l Look) (Seen, error) {
 
 // Line is [Namespace.Line], done by the helper.
 func (h *Helper) Line(ctx context.Context, to netip.AddrPort) (Line, error) {
-	a, err := h.ask(ctx, request{Op: "line", To: &to})
+	a, err := h.ask(ctx, "line", request{To: &to})
 	if err != nil {
 		return nil, err
 	}
@@ -423,7 +265,7 @@ func (h *Helper) Line(ctx context.Context, to netip.AddrPort) (Line, error) {
 
 // Gateway is [Namespace.Gateway], asked of the helper.
 func (h *Helper) Gateway() (netip.Addr, error) {
-	a, err := h.asks(request{Op: "gateway"})
+	a, err := h.asks("gateway", request{})
 	if err != nil || a.Addr == nil {
 		return netip.Addr{}, err
 	}
@@ -432,22 +274,8 @@ func (h *Helper) Gateway() (netip.Addr, error) {
 
 // Close ends the helper, which takes back all that it holds, and waits until it has.
 func (h *Helper) Close() error {
-	close(h.stop)
-	h.beat.Wait()
-	half, ok := h.pipe.(interface{ CloseWrite() error })
-	if !ok {
-		return h.pipe.Close()
-	}
 	const most = 5 * time.Second
-	var err error
-	if err = half.CloseWrite(); err == nil {
-		select {
-		case <-h.over:
-		case <-time.After(most):
-			err = errors.New("the helper does not end")
-		}
-	}
-	return errors.Join(err, h.pipe.Close())
+	return h.to.CloseWithin(most)
 }
 
 // helped is what a helper holds: a Spec or a connection.
@@ -467,7 +295,7 @@ func (h *helped) Via() string { return h.via }
 
 // Met implements [Held].
 func (h *helped) Met() (Met, error) {
-	a, err := h.h.asks(request{Op: "met", N: h.n})
+	a, err := h.h.asks("met", request{N: h.n})
 	if err != nil || a.Met == nil {
 		return Met{}, err
 	}
@@ -476,14 +304,14 @@ func (h *helped) Met() (Met, error) {
 
 // Fate implements [Line].
 func (h *helped) Fate(ctx context.Context) (Fate, error) {
-	a, err := h.h.ask(ctx, request{Op: "fate", N: h.n})
+	a, err := h.h.ask(ctx, "fate", request{N: h.n})
 	return a.Fate, err
 }
 
 // Close implements [Held] and [Line]. A helper that has ended has taken everything back.
 func (h *helped) Close() error {
-	_, err := h.h.asks(request{Op: "close", N: h.n})
-	if errors.Is(err, errHelperEnded) {
+	_, err := h.h.asks("close", request{N: h.n})
+	if errors.Is(err, talk.ErrEnded) {
 		return nil
 	}
 	return err

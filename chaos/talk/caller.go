@@ -163,8 +163,11 @@ func (c *Caller) ask(ctx context.Context, r request) (answer, error) {
 // take back before.
 const EndsWithin = 75 * time.Second
 
-// Close ends the other side's input, and waits until it has ended.
-func (c *Caller) Close() error {
+// Close ends the other side's input, and waits until it has ended, for as long as [EndsWithin].
+func (c *Caller) Close() error { return c.CloseWithin(EndsWithin) }
+
+// CloseWithin is Close for who has another bound.
+func (c *Caller) CloseWithin(most time.Duration) error {
 	close(c.stop)
 	c.beat.Wait()
 	half, ok := c.pipe.(interface{ CloseWrite() error })
@@ -175,7 +178,7 @@ func (c *Caller) Close() error {
 	if err == nil {
 		select {
 		case <-c.over:
-		case <-time.After(EndsWithin):
+		case <-time.After(most):
 			err = errors.New("it does not end")
 		}
 	}
