@@ -43,7 +43,7 @@ func (r *Row) sentence() string {
 	case r.Enough > 0:
 		return s + fmt.Sprintf("; %d runs a side would do", r.Enough)
 	case r.past:
-		return s + "; no length of history tells it, as single runs differ too much: make longer ones, or widen the margin"
+		return s + "; no length of history tells it, as runs differ too much by themselves: make longer ones, or more with --runs, or widen the margin"
 	}
 	return s + fmt.Sprintf("; over %d runs a side would be needed: make longer ones, or widen the margin", mostRuns)
 }
@@ -124,6 +124,9 @@ func (c *Comparison) Text(w io.Writer) error {
 			fmt.Fprintf(out, "? %s\n", r.sentence())
 		}
 	}
+	for _, l := range c.Left {
+		fmt.Fprintf(out, "left out: %s\n", l)
+	}
 	for _, m := range c.Mismatches {
 		fmt.Fprintf(out, "allowed: %s\n", m)
 	}
@@ -141,6 +144,9 @@ func (c *Comparison) Markdown(w io.Writer) error {
 		r := &c.Rows[i]
 		mark := map[scenarios.Verdict]string{scenarios.Pass: "✅", scenarios.Fail: "❌", scenarios.Inconclusive: "❔"}[r.Verdict]
 		fmt.Fprintf(out, "| %s | %s | %s | %s | %s | %s | %s | %s |\n", mark, scenarios.Markdown(r.where()), r.value(r.Base), r.value(r.Cand), r.signed(r.Change), r.signed(r.Low), r.signed(r.High), r.share(r.Margin))
+	}
+	for _, l := range c.Left {
+		fmt.Fprintf(out, "\nleft out: %s\n", scenarios.Markdown(l))
 	}
 	fmt.Fprintf(out, "\n%d and %d runs; a false alarm in at most %s of comparisons\n\n", len(c.Base), len(c.Cand), scenarios.FormatShare(c.Alpha))
 	_, err := io.WriteString(w, out.String())
