@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"slices"
@@ -150,12 +151,12 @@ func (r *runner) newScript(i int) (*scriptRun, error) {
 	if s.log, err = r.scriptLog(lp.Name); err != nil {
 		return nil, fmt.Errorf("a log: %w", err)
 	}
+	var log io.Writer
 	if s.log != nil {
-		s.child, err = k6.Start(lp.Script.Binary, c, s.log, s)
-	} else {
-		s.child, err = k6.Start(lp.Script.Binary, c, nil, s)
+		log = s.log
 	}
-	if err != nil {
+	s.child = k6.New(lp.Script.Binary, c, log, s) // before it is started: what it asks at once is answered by it
+	if err := s.child.Start(); err != nil {
 		if s.log != nil {
 			_ = s.log.Close()
 		}
