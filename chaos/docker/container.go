@@ -37,9 +37,9 @@ type Container struct {
 	State    string // created, running, paused, restarting, exited, dead
 	Running  bool   // paused ones run too
 	Paused   bool
-	OOM      bool      // its last end was the kernel's, for want of memory
-	Exit     int       // the code of its last end
-	PID      int       // of its first process, as the engine's machine counts; 0 is none
+	OOM      bool // its last end was the kernel's, for want of memory
+	Exit     int  // the code of its last end
+	PID      int  // of its first process, as the engine's machine counts; 0 is none
 	Made     time.Time
 	Started  time.Time // last
 	Health   string    // starting, healthy, unhealthy; empty is that it has no check
