@@ -362,6 +362,15 @@ func recoverOthers(c *cobra.Command) error {
 			return exit(scenarios.ExitNotReverted)
 		}
 	}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	strays, err := chaos.RemoveStrays(ctx)
+	for _, t := range strays {
+		fmt.Fprintf(c.ErrOrStderr(), "brunt: run %s had died; taken back: %s (%s)\n", t.Run, t.Pending.What, t.Outcome)
+	}
+	if err != nil { // they do nothing, so nothing is in the way
+		fmt.Fprintf(c.ErrOrStderr(), "brunt: looking for guards of earlier runs that were never started: %v\n", err)
+	}
 	return nil
 }
 
