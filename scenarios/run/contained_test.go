@@ -83,12 +83,13 @@ func (c *caged) left(t *testing.T, run string) (out []string) {
 // its own takes everything back.
 func TestDocker_InAContainer(t *testing.T) {
 	chaostest.Root(t)
+	if testing.Short() {
+		t.Skip("brunts in containers of their own")
+	}
+	t.Parallel()
 	y := chaostest.NewYard(t)
 	image := y.Brunt(t)
 	for _, name := range []string{"pause", "disconnect", "throttle", "files", "freeze", "limit", "fill", "skew", "table", "discipline"} {
-		if testing.Short() && name != "pause" && name != "throttle" {
-			continue
-		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := newBroken(t, y, name)
@@ -122,6 +123,7 @@ func TestDocker_InAContainerToTheEnd(t *testing.T) {
 	if testing.Short() {
 		t.Skip("makes containers")
 	}
+	t.Parallel()
 	y := chaostest.NewYard(t)
 	image := y.Brunt(t)
 	for _, name := range []string{"pause", "throttle", "files"} {
