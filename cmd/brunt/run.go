@@ -52,7 +52,7 @@ func runCommand() *cobra.Command {
 		Short: "Run a scenario to its verdict",
 		Long: `Run a scenario: start its target, load it, break it on the timeline, take
 everything back, judge. The final table goes to standard output, the report to the
-folder that -o names.
+folder that -o names. SCENARIO is a file, or a folder with a scenario.yaml.
 
 With --dry-run, -o names a file for the plan: all that was resolved and found. A run
 with --plan does just that, and refuses if anything differs by then.
@@ -65,7 +65,7 @@ so can
 A run stopped so ends as by Ctrl-C: faults are taken back, the report is written, the
 verdict is interrupted and the exit code 130. --live listens on this machine alone unless
 another HOST is named; serving ends with the run, or --linger after it.`,
-		Example: `  brunt run examples/01-quickstart/scenario.yaml
+		Example: `  brunt run examples/01-quickstart
   brunt run checkout.yaml --set rate=50/s -o results
   brunt run checkout.yaml --dry-run -o plan.json
   brunt run --plan plan.json

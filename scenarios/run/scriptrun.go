@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -30,7 +29,7 @@ type scriptRun struct {
 	lp    *LoadPlan
 	warm  time.Duration
 	child *k6.Child
-	log   *os.File
+	log   io.WriteCloser // nil keeps none
 	sink  load.Sink
 	once  sync.Once // closes ready
 	ready chan struct{}
@@ -151,11 +150,7 @@ func (r *runner) newScript(i int) (*scriptRun, error) {
 	if s.log, err = r.scriptLog(lp.Name); err != nil {
 		return nil, fmt.Errorf("a log: %w", err)
 	}
-	var log io.Writer
-	if s.log != nil {
-		log = s.log
-	}
-	s.child = k6.New(lp.Script.Binary, c, log, s) // before it is started: what it asks at once is answered by it
+	s.child = k6.New(lp.Script.Binary, c, s.log, s) // before it is started: what it asks at once is answered by it
 	if err := s.child.Start(); err != nil {
 		if s.log != nil {
 			_ = s.log.Close()
