@@ -224,11 +224,13 @@ func (f *diskFill) write() error {
 // Revert implements [Held].
 func (f *diskFill) Revert(ctx context.Context) (Outcome, error) {
 	before, _ := rootfs.SpaceOf(f.dir)
-	err := f.file.Close()
+	// subtle: a process that is being started just now has the file too, until its program is loaded, and
+	// the kernel frees it with the last. Without length it takes no room, whoever has it.
+	err := f.file.Truncate(0)
 	if errors.Is(err, os.ErrClosed) { // it is the second time
 		return Reverted, nil
 	}
-	if err != nil {
+	if err = f.file.Close(); err != nil { // the end of the file does what its length could not
 		return Failed, err
 	}
 	f.full = before.Free

@@ -224,7 +224,7 @@ func (j *Journal) Close() error {
 	f := j.f
 	j.f = nil
 	if len(j.open) > 0 {
-		return f.Close()
+		return errors.Join(unlock(f), f.Close())
 	}
 	return errors.Join(remove(j.path), f.Close())
 }

@@ -21,6 +21,10 @@ const errHeld = unix.EWOULDBLOCK
 // lock takes a file's lock, which ends with the process.
 func lock(f *os.File) error { return unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) }
 
+// unlock gives a file's lock back, whoever has the file open as well: a process that is being started
+// just now has, until its program is loaded.
+func unlock(f *os.File) error { return unix.Flock(int(f.Fd()), unix.LOCK_UN) }
+
 // isLocked tells whether somebody else holds the lock of f.
 func isLocked(f *os.File) (bool, error) {
 	err := unix.Flock(int(f.Fd()), unix.LOCK_SH|unix.LOCK_NB)
@@ -28,7 +32,7 @@ func isLocked(f *os.File) (bool, error) {
 		return true, nil
 	}
 	if err == nil {
-		err = unix.Flock(int(f.Fd()), unix.LOCK_UN)
+		err = unlock(f)
 	}
 	return false, err
 }

@@ -192,12 +192,13 @@ func (f *programs) Met() (Met, error) {
 	return Met{Packets: int64(v[0]), Bytes: int64(v[1]), Hit: int64(v[2])}, nil
 }
 
-// Close implements [Held].
+// Close implements [Held]. To close the links is not enough: a process that is being started just now
+// has them too, until its program is loaded, and the kernel waits for the last.
 func (f *programs) Close() error {
 	f.once.Do(func() {
 		var errs []error
 		for i := len(f.links) - 1; i >= 0; i-- {
-			errs = append(errs, f.links[i].Close())
+			errs = append(errs, f.links[i].Detach(), f.links[i].Close())
 		}
 		if f.met != nil {
 			errs = append(errs, f.met.Close())

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
 	"net/netip"
@@ -187,8 +188,19 @@ func (d *door) close() {
 		d.ask.Close()
 	}
 	if d.tcp != nil {
-		d.tcp.Close()
+		shut(d.tcp)
 	}
+}
+
+// shut closes a socket of TCP, whoever has it as well: a process that is being started just now has all of
+// them, until its program is loaded.
+func shut(c io.Closer) {
+	if s, ok := c.(syscall.Conn); ok {
+		if raw, err := s.SyscallConn(); err == nil {
+			_ = raw.Control(func(fd uintptr) { _ = unix.Shutdown(int(fd), unix.SHUT_RDWR) })
+		}
+	}
+	_ = c.Close()
 }
 
 // ownMark is one for sockets that nobody else is likely to use.

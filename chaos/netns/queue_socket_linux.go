@@ -31,7 +31,8 @@ const (
 	msgConfig  = unix.NFNL_SUBSYS_QUEUE<<8 | 2
 
 	cfgCommand, cfgParams, cfgLength, cfgMask, cfgFlags = 1, 2, 3, 4, 5
-	cfgBind, cfgCopyPacket                              = 1, 2
+	cfgBind, cfgUnbind                                  = 1, 2
+	cfgCopyPacket                                       = 2
 
 	flagFailOpen, flagWhole = 1 << 0, 1 << 2 // flagWhole is GSO: packets that are not cut yet come as they are
 
@@ -261,7 +262,15 @@ func (q *queueSocket) flush() error {
 	return nil
 }
 
-func (q *queueSocket) close() { unix.Close(q.fd) }
+// close gives the queue back. To close the socket is not enough: a process that is being started
+// just now has it too, until its program is loaded, and the kernel waits for the last, with
+// nobody there to answer.
+func (q *queueSocket) close() {
+	if q.number != 0 {
+		_ = q.configure(attr(cfgCommand, []byte{cfgUnbind, 0, 0, 0})) // then the socket's end does it
+	}
+	unix.Close(q.fd)
+}
 
 // sleep waits until there is a packet, or something to read from other, or for so long;
 // below zero is for ever. It tells whether there is something from other.

@@ -81,7 +81,7 @@ func (r *responder) close() error {
 		}
 		r.mu.Lock()
 		for c := range r.conns {
-			c.Close()
+			shut(c)
 		}
 		r.conns = nil
 		r.mu.Unlock()
@@ -223,7 +223,7 @@ func (r *responder) keep(c net.Conn) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.conns == nil {
-		c.Close()
+		shut(c)
 		return false
 	}
 	r.conns[c] = true
@@ -231,7 +231,7 @@ func (r *responder) keep(c net.Conn) bool {
 }
 
 func (r *responder) drop(c net.Conn) {
-	c.Close()
+	shut(c)
 	r.mu.Lock()
 	delete(r.conns, c)
 	r.mu.Unlock()

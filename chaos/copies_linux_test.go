@@ -1,0 +1,93 @@
+package chaos
+
+import (
+	"os"
+	"strconv"
+	"testing"
+
+	"brunt/chaos/rootfs"
+
+	"golang.org/x/sys/unix"
+)
+
+// copied gives this process a second descriptor of every file that it has open, as a process has them that
+// is being started, until its program is loaded. They are closed by what is returned.
+func copied(t *testing.T) (forget func()) {
+	t.Helper()
+	all, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var copies []int
+	for _, e := range all {
+		fd, err := strconv.Atoi(e.Name())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if fd, err = unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0); err == nil { // the directory itself is gone
+			copies = append(copies, fd)
+		}
+	}
+	return func() {
+		for _, fd := range copies {
+			unix.Close(fd)
+		}
+	}
+}
+
+// TestJournal_ClosedWithCopies closes a journal while another process has its file: it is nobody's from
+// then on.
+func TestJournal_ClosedWithCopies(t *testing.T) {
+	dir := t.TempDir()
+	j := openJournal(t, dir, "r")
+	if _, err := j.Intent("f", "it", nobody); err != nil {
+		t.Fatal(err)
+	}
+	forget := copied(t)
+	defer forget()
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if s := read(t, dir); s.Alive || len(s.Open) != 1 {
+		t.Errorf("%+v", s)
+	}
+}
+
+// TestDiskFill_RevertedWithCopies takes a file's room back while another process has the file.
+func TestDiskFill_RevertedWithCopies(t *testing.T) {
+	var err error
+	f := &diskFill{take: 1 << 20}
+	if f.dir, err = os.Open(t.TempDir()); err != nil {
+		t.Fatal(err)
+	}
+	defer f.dir.Close()
+	if f.file, err = rootfs.Nameless(f.dir, ".brunt-copies"); err != nil {
+		t.Fatal(err)
+	}
+	if err := rootfs.Reserve(f.file, 0, f.take); err != nil {
+		t.Skip(err)
+	}
+	another, err := unix.FcntlInt(f.file.Fd(), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(another)
+	takes := func() int64 {
+		var is unix.Stat_t
+		if err := unix.Fstat(another, &is); err != nil {
+			t.Fatal(err)
+		}
+		return is.Blocks * 512
+	}
+	if got := takes(); got < f.take {
+		t.Fatalf("it takes %d bytes, so this shows nothing", got)
+	}
+	for range 2 {
+		if o, err := f.Revert(t.Context()); err != nil || o != Reverted {
+			t.Errorf("%s, %v", o, err)
+		}
+	}
+	if got := takes(); got != 0 {
+		t.Errorf("it takes %d bytes still", got)
+	}
+}

@@ -1,0 +1,105 @@
+package netns_test
+
+import (
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"brunt/chaos/netns"
+	"brunt/chaos/netns/netnstest"
+)
+
+// copied gives this process a second descriptor of every file that it has open, as a process has them that
+// is being started, until its program is loaded. They are closed by what is returned.
+func copied(t *testing.T) (forget func()) {
+	t.Helper()
+	all, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var copies []int
+	for _, e := range all {
+		fd, err := strconv.Atoi(e.Name())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if fd, err = unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0); err == nil { // the directory itself is gone
+			copies = append(copies, fd)
+		}
+	}
+	return func() {
+		for _, fd := range copies {
+			unix.Close(fd)
+		}
+		copies = nil
+	}
+}
+
+// TestClose_WithCopies takes faults back while another process has all files of brunt's: what is over must
+// not wait for that one.
+func TestClose_WithCopies(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		spec netns.Spec
+	}{
+		{"a program", netns.Spec{Do: netns.Loss, Share: 1, Via: "ebpf"}},
+		{"a table", netns.Spec{Do: netns.Partition, Via: "nft"}},
+		{"a queue", netns.Spec{Do: netns.Latency, Delay: time.Hour, Via: "nfqueue"}},
+		{"a responder", netns.Spec{Do: netns.DNSFail, Names: []string{"store"}}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			needs(t, test.spec)
+			w := netnstest.New(t, 1)
+			k := oneWay(t, w, netns.In, 5001)
+			before := state(t, w.Victim) + open(t, w.Victim)
+			h := set(t, w.Victim, test.spec)
+			if in := state(t, w.Victim) + open(t, w.Victim); in == before && test.spec.Via != "ebpf" {
+				t.Error("nothing of it can be seen, so this shows nothing")
+			}
+			forget := copied(t)
+			defer forget()
+			if err := h.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if after := state(t, w.Victim) + open(t, w.Victim); after != before {
+				t.Errorf("before:\n%s\nafter:\n%s", before, after)
+			}
+			k.sender.send(t, 1)
+			if got := k.box.expect(t, 1); got[0].n != 1 {
+				t.Errorf("%d came first", got[0].n)
+			}
+		})
+	}
+}
+
+// open lists the queues that somebody has, and the sockets of TCP that listen.
+func open(t *testing.T, n *netnstest.Node) string {
+	t.Helper()
+	var out []string
+	in(t, n, func() error {
+		queues, err := os.ReadFile("/proc/thread-self/net/netfilter/nfnetlink_queue")
+		if err != nil {
+			return err
+		}
+		sockets, err := os.ReadFile("/proc/thread-self/net/tcp")
+		if err != nil {
+			return err
+		}
+		for line := range strings.Lines(string(queues)) {
+			out = append(out, "queue "+strings.Fields(line)[0])
+		}
+		for line := range strings.Lines(string(sockets)) {
+			if f := strings.Fields(line); f[3] == "0A" {
+				out = append(out, "listens "+f[1])
+			}
+		}
+		return nil
+	})
+	slices.Sort(out)
+	return strings.Join(out, "\n")
+}
