@@ -99,6 +99,9 @@ func echo(args []string) error {
 			return err
 		}
 	}
+	if says, ok := os.LookupEnv("SAYS"); ok {
+		fmt.Println("it says", says)
+	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"ok":true}`) })
 	mux.HandleFunc("/slow", func(http.ResponseWriter, *http.Request) { time.Sleep(100 * time.Millisecond) })
