@@ -39,8 +39,9 @@ files, which fits the cache of a CI or a branch of git. A red run is one that li
 where a further run like those of the history would lie, and by more than the margin; it
 is asked for again by fresh runs before it is red. While the answer is inconclusive a
 further run is made, up to --runs, and the mean of them is held to the history; only the
-fresh runs make it red, so that to look again alarms no more often. Runs on other
-machines than this one's kind are left out.
+fresh runs make it red, so that to look again alarms no more often. A run in which brunt
+itself was the limit is made again. Runs on other machines than this one's kind are left
+out.
 
 Under ` + fmt.Sprint(compare.LeastHistory) + ` records of history the gate learns, and the scenario's own objectives decide
 alone. Each record is then of --runs runs, so that it is known how much the mean of as many
@@ -176,11 +177,16 @@ func (g *gate) learn(ctx context.Context, first *compare.Record, all []*compare.
 	return nil
 }
 
-// several makes so many runs. One that does not end well ends the gate, and those before it are given.
+// several makes so many runs. One that shows nothing, such as where brunt itself was the limit, is made again as a
+// pair of ab is. One that does not end well ends the gate, and those before it are given.
 func (g *gate) several(ctx context.Context, n int) ([]*compare.Record, error) {
 	var out []*compare.Record
 	for range n {
 		r, err := g.one(ctx)
+		for again := 1; again < mostAgain && errors.Is(err, exit(scenarios.ExitInvalid)); again++ {
+			fmt.Fprintln(g.c.ErrOrStderr(), "brunt: a run shows nothing of the target, and is made again")
+			r, err = g.one(ctx)
+		}
 		if err != nil {
 			return out, err
 		}

@@ -30,12 +30,17 @@ func TestGate_Decide(t *testing.T) {
 		c := &cobra.Command{}
 		var b strings.Builder
 		c.SetOut(&b)
+		c.SetErr(&b)
 		g := &gate{gateFlags: &gateFlags{runs: 3, confirm: 2}, c: c, history: h, options: compare.Options{Alpha: .05}}
 		g.one = func(context.Context) (*compare.Record, error) {
 			if runs == len(p95) {
 				return nil, errors.New("no further run")
 			}
 			made++
+			if p95[runs] < 0 { // brunt itself was the limit
+				p95 = append(p95[:runs:runs], p95[runs+1:]...)
+				return nil, exit(scenarios.ExitInvalid)
+			}
 			r := &compare.Record{Version: compare.RecordVersion, Run: fmt.Sprint("r", made), Name: "s", Key: "k", Started: time.Unix(int64(made), 0), Machine: compare.Machine{CPUs: 2}}
 			r.Values = []compare.Kept{{Phase: "run", Load: "*", Step: "*", Metric: "p95", Value: scenarios.Num(p95[runs]), Count: 5000}}
 			runs++
@@ -55,6 +60,9 @@ func TestGate_Decide(t *testing.T) {
 			t.Fatal(err)
 		}
 		return all[len(all)-1]
+	}
+	if out, _, err := pass(-1, -1, -1, -1, -1, -1, -1); !errors.Is(err, exit(scenarios.ExitInvalid)) || strings.Count(out, "made again") != mostAgain-1 {
+		t.Fatalf("runs that show nothing are made again: %q, %v", out, err)
 	}
 	for i := range compare.LeastHistory {
 		day := math.Exp(.03 * float64(i%3-1))
@@ -76,6 +84,7 @@ func TestGate_Decide(t *testing.T) {
 	}{
 		{"good at once", []float64{.1}, 1, 0, "PASS", false},
 		{"good at the second look", []float64{.108, .096}, 2, 0, "asking again by 1 fresh run", false},
+		{"two that show nothing", []float64{-1, .108, -1, -1, .096}, 2, 0, "asking again by 1 fresh run", false},
 		{"never told", []float64{.107, .107, .107}, 3, scenarios.ExitInconclusive, "INCONCLUSIVE", false},
 		{"red by chance", []float64{.14, .1, .1}, 3, 0, "confirming it by 2 fresh runs", false},
 		{"red at the third look", []float64{.107, .109, .2, .13, .13}, 5, scenarios.ExitRegression, "REGRESSION", true},
