@@ -25,6 +25,7 @@ func TestPacketsOfContainers(t *testing.T) {
 	t.Setenv("BRUNT_LINUX", chaostest.Helper(t))
 	for _, helper := range []bool{false, true} {
 		t.Run(fmt.Sprintf("helper %v", helper), func(t *testing.T) {
+			t.Parallel()
 			packetsOfContainers(t, y, helper)
 		})
 	}
@@ -89,6 +90,7 @@ func TestPacketsOfContainersThatEnd(t *testing.T) {
 		{name: "removed, with a helper", remove: true, helper: true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			web := y.Start(t, chaostest.VictimOptions{Unit: "web[0]"})
 			store := y.Start(t, chaostest.VictimOptions{Unit: "store[0]"})
 			insides := &chaos.Insides{Helper: c.helper}

@@ -143,7 +143,7 @@ func alarms(trials int, seed uint64, o Options, make func(w *world) (base, cand 
 func TestCompare_FalseAlarms(t *testing.T) {
 	trials := 1000
 	if testing.Short() {
-		trials = 200
+		trials = 60
 	}
 	pairs := func(n int, spread, drift, worse float64) func(w *world) ([]Run, []Run) {
 		return func(w *world) ([]Run, []Run) {

@@ -221,7 +221,7 @@ func TestMeasure(t *testing.T) {
 func TestGate(t *testing.T) {
 	trials := 1000
 	if testing.Short() {
-		trials = 300
+		trials = 100
 	}
 	gate := func(history int, days, worse float64, confirm int) (red, open int) {
 		for i := range trials {

@@ -33,7 +33,7 @@ func TestSequence_Spends(t *testing.T) {
 func TestSequence_FalseAlarms(t *testing.T) {
 	trials := 1000
 	if testing.Short() {
-		trials = 200
+		trials = 60
 	}
 	o := Options{Margins: Margins{}, Metrics: []string{"p95"}}
 	if err := o.Margins.ParseMargin("0.01%"); err != nil {

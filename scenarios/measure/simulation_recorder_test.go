@@ -14,7 +14,10 @@ import (
 // file to the verdict.
 func TestSimulation_Recorder(t *testing.T) {
 	trials := 100
-	if !*simulations {
+	switch {
+	case testing.Short():
+		trials = 3
+	case !*simulations:
 		trials = 10
 	}
 	objectives := slo(t, "recover < 32s after f", "errors < 1% in baseline")
