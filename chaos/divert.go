@@ -60,6 +60,7 @@ var (
 	_ Slow   = (*heldDiverted)(nil)
 	_ Meter  = (*heldDiverted)(nil)
 	_ Rooted = (*heldDiverted)(nil)
+	_ Aimed  = (*heldDiverted)(nil)
 )
 
 // checkDiverted holds an edge between containers, on which a proxy is to be put, against what
@@ -379,16 +380,34 @@ func (h *heldDiverted) Uprooted(ctx context.Context, container string) (string, 
 		if f.id.ID == container {
 			return "", errRestarted
 		}
-		if err := f.moved(ctx, container); err != nil {
+		if err := f.moved(ctx, container, false); err != nil {
 			return "", err
 		}
 	}
 	return "", nil
 }
 
-// moved tells of a callee that was started again, as a container of some id, where it is met
-// otherwise than before.
-func (f *divertedFrom) moved(ctx context.Context, container string) error {
+// Moved implements [Aimed]: to a callee that is met at another address nobody is diverted any more.
+func (h *heldDiverted) Moved(ctx context.Context, container string) (string, error) {
+	for _, f := range h.step.from {
+		ids := []string{container}
+		if f.id.ID == container { // a caller in other networks may meet others elsewhere
+			for _, to := range f.to {
+				ids = append(ids, to.id)
+			}
+		}
+		for _, id := range ids {
+			if err := f.moved(ctx, id, true); err != nil {
+				return "", err
+			}
+		}
+	}
+	return "", nil
+}
+
+// moved tells of a callee, as a container of some id, where it is met otherwise than before. Nowhere is
+// otherwise too, unless it may come back.
+func (f *divertedFrom) moved(ctx context.Context, container string, back bool) error {
 	before := map[Unit][]netip.AddrPort{}
 	for _, to := range f.to {
 		c, ok := ContainerOf(to.unit)
@@ -405,13 +424,16 @@ func (f *divertedFrom) moved(ctx context.Context, container string) error {
 	}
 	for u, was := range before {
 		at, err := meets(ctx, f.unit, u)
+		if back && (err != nil || len(at) == 0) {
+			continue
+		}
 		if err != nil {
-			return fmt.Errorf("%s was started again, and how %s meets it now is not known: %w", u.Name(), f.unit.Name(), err)
+			return fmt.Errorf("%s was started again or is in other networks, and how %s meets it now is not known: %w", u.Name(), f.unit.Name(), err)
 		}
 		slices.SortFunc(at, netip.AddrPort.Compare)
 		slices.SortFunc(was, netip.AddrPort.Compare)
 		if !slices.Equal(at, was) {
-			return fmt.Errorf("%s was started again and is at %s now, not at %s: what goes there meets no fault", u.Name(), at, was)
+			return fmt.Errorf("%s was started again or is in other networks, and is at %s now, not at %s: what goes there meets no fault", u.Name(), at, was)
 		}
 	}
 	return nil

@@ -140,7 +140,7 @@ func (p *packets) Inject(ctx context.Context) (Held, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &heldPackets{packets: p, net: n}
+	h := &heldPackets{packets: p, net: n, ends: endsOf(p.unit)}
 	h.look(ctx)
 	if h.held, err = p.set(n); err != nil {
 		h.held = nil

@@ -27,7 +27,8 @@ type heldPackets struct {
 
 	mu     sync.Mutex
 	lines  []netns.Line
-	net    *inside // the network that it was done in last
+	net    *inside  // the network that it was done in last
+	ends   []string // the links of a container there
 	held   netns.Held
 	past   int64 // packets that it met before the container was started again
 	over   bool  // it is taken back
@@ -38,6 +39,7 @@ var (
 	_ Meter  = (*heldPackets)(nil)
 	_ Slow   = (*heldPackets)(nil)
 	_ Rooted = (*heldPackets)(nil)
+	_ Aimed  = (*heldPackets)(nil)
 )
 
 // shown gives what was seen before the fault came, and not taken away since.
@@ -321,13 +323,14 @@ func (h *heldPackets) Uprooted(ctx context.Context, container string) (string, e
 		if is != h.net.id { // its own start is still to be told of
 			return "", nil
 		}
-		return h.moved(container)
+		return h.moved(container, "was started again, with another address")
 	case is == h.net.id:
 		return "", nil
 	case h.void:
 		return "", fmt.Errorf("%s was started again, and its network with it", h.unit.Name())
 	}
 	h.aim()
+	ends := endsOf(h.unit)
 	n, err := h.insides.enter(ctx, h.unit, h.run)
 	if err != nil {
 		return "", fmt.Errorf("%s was started again: %w", h.unit.Name(), err)
@@ -347,18 +350,63 @@ func (h *heldPackets) Uprooted(ctx context.Context, container string) (string, e
 	h.net.count(-1)
 	_ = h.net.leave()
 	n.count(1)
-	h.net, h.held = n, held
+	h.net, h.held, h.ends = n, held, ends
 	return fmt.Sprintf("%s was started again: %s", h.unit.Name(), h.packets), nil
 }
 
-// moved is told that a container was started again. Where it is one of those whose packets are hit, and has another
-// address than before, the fault is aimed anew.
-func (h *heldPackets) moved(container string) (string, error) {
+// Moved implements [Aimed].
+func (h *heldPackets) Moved(_ context.Context, container string) (string, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	switch {
+	case h.over:
+		return "", nil
+	case h.net.id.ID != container:
+		return h.moved(container, "has another address now")
+	case containerOf(h.unit) != h.net.id:
+		return "", nil // its start is still to be told of, or was
+	}
+	// What is done at its links is not done at one that it has got since. One that is gone took what was done there
+	// with it.
+	was := h.ends
+	h.ends = endsOf(h.unit)
+	if !slices.ContainsFunc(h.ends, func(e string) bool { return !slices.Contains(was, e) }) {
+		return "", nil
+	}
+	h.aim()
+	return h.turned(h.unit.Name() + " has another link now")
+}
+
+// endsOf lists the links that a container has to networks of its engine.
+func endsOf(u Unit) (out []string) {
+	c, ok := ContainerOf(u)
+	if !ok {
+		return nil
+	}
+	is, err := c.asked()
+	if err != nil {
+		return nil
+	}
+	for _, n := range is.Networks {
+		if n.Endpoint != "" {
+			out = append(out, n.Endpoint)
+		}
+	}
+	return out
+}
+
+// moved is told that a container has other addresses, maybe, and since when. Where it is one of those whose packets are
+// hit, and it has, the fault is aimed anew.
+func (h *heldPackets) moved(container, since string) (string, error) {
 	i := slices.IndexFunc(h.others, func(u Contained) bool { return containerOf(u).ID == container })
 	if i < 0 || !h.aim() {
 		return "", nil
 	}
-	name := h.others[i].Name()
+	return h.turned(h.others[i].Name() + " " + since)
+}
+
+// turned has the fault be done anew in the network that it is in.
+func (h *heldPackets) turned(why string) (string, error) {
 	if met, err := h.held.Met(); err == nil {
 		h.past += met.Packets
 	}
@@ -368,10 +416,10 @@ func (h *heldPackets) moved(container string) (string, error) {
 		held, err = h.anew(h.net)
 	}
 	if err != nil {
-		return "", fmt.Errorf("%s has another address now, and the fault can't be aimed there: %w", name, err)
+		return "", fmt.Errorf("%s, and the fault can't be aimed anew: %w", why, err)
 	}
 	h.held = held
-	return fmt.Sprintf("%s was started again, with another address: %s", name, h.packets), nil
+	return fmt.Sprintf("%s: %s", why, h.packets), nil
 }
 
 // aim takes the addresses that the peers have now, and forgets what was seen at those that they have no more. It

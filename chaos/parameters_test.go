@@ -287,32 +287,6 @@ func TestParametersOfLinks(t *testing.T) {
 			}
 		}
 	})
-	t.Run("size, variation, delay of pieces", func(t *testing.T) {
-		t.Parallel()
-		r := newRig(t, false)
-		conn := r.dial(0)
-		out := r.inject("tcp.slicer: {from: web, to: store, size: 100, variation: 50, delay: 5ms, direction: response}")
-		began := time.Now()
-		if _, err := conn.Write(make([]byte, 2000)); err != nil {
-			t.Fatal(err)
-		}
-		reads, b := 0, make([]byte, 2000)
-		for got := 0; got < len(b); reads++ {
-			n, err := conn.Read(b)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got += n
-		}
-		// 14 to 40 pieces, of which a busy machine may read some at once.
-		if took := time.Since(began); took < 13*5*ms || took > 2000*ms || reads < 7 || reads > 40 {
-			t.Errorf("2000 bytes came in %d reads over %s", reads, took)
-		}
-		out()
-		if there, back := r.best(conn); there+back > 45*ms {
-			t.Errorf("afterwards it takes %s and %s", there, back)
-		}
-	})
 	t.Run("bytes and percent of a limit", func(t *testing.T) {
 		t.Parallel()
 		r := newRig(t, false)

@@ -19,6 +19,14 @@ type Rooted interface {
 	Uprooted(ctx context.Context, container string) (said string, err error)
 }
 
+// Aimed is a Held that is aimed at the addresses of containers, or lives in the links that one has.
+type Aimed interface {
+	// Moved is told that the container with an id was taken into a network, or out of one, while it
+	// runs and the fault is in. It aims the fault anew where that takes it, and says so; an
+	// error is why the fault is void from here on. It may be called when [Rooted] may.
+	Moved(ctx context.Context, container string) (said string, err error)
+}
+
 // rooted are the faults that are in, for containers that are started again.
 type rooted struct {
 	mu    sync.Mutex
@@ -42,18 +50,36 @@ func (r *rooted) drop(rec *Record) {
 // namespaces are injected anew, or are void. It returns at once; [Timeline.Play] waits for
 // what it has begun.
 func (t *Timeline) Restarted(container string) {
+	t.tellHeld(func(ctx context.Context, h Held) (string, error) {
+		if own, ok := h.(Rooted); ok {
+			return own.Uprooted(ctx, container)
+		}
+		return "", nil
+	})
+}
+
+// Moved tells the timeline that a container is in other networks than before: faults that are aimed at
+// its addresses, or at what passes its links, are aimed anew, or are void. It returns as
+// Restarted does.
+func (t *Timeline) Moved(container string) {
+	t.tellHeld(func(ctx context.Context, h Held) (string, error) {
+		if own, ok := h.(Aimed); ok {
+			return own.Moved(ctx, container)
+		}
+		return "", nil
+	})
+}
+
+// tellHeld tells each fault that is in of something, and everybody what it says to that.
+func (t *Timeline) tellHeld(tell func(ctx context.Context, h Held) (said string, err error)) {
 	t.rooted.mu.Lock()
 	defer t.rooted.mu.Unlock()
 	for _, rec := range t.rooted.in {
 		for _, h := range rec.held {
-			own, ok := h.(Rooted)
-			if !ok {
-				continue
-			}
 			t.rooted.calls.Go(func() {
 				ctx, cancel := context.WithTimeout(context.Background(), verifyFor)
 				defer cancel()
-				said, err := own.Uprooted(ctx, container)
+				said, err := tell(ctx, h)
 				switch {
 				case err != nil:
 					t.event("fault.void", rec.Name, err.Error())

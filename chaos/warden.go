@@ -45,7 +45,7 @@ var ErrNoWarden = errors.New("this engine has no container of brunt's")
 // everything back, whether or not brunt lives.
 func StartWarden(ctx context.Context, e *docker.Engine, run string, most time.Duration) (*Warden, error) {
 	self := docker.Self()
-	if self == "" || !e.Address().Socket() {
+	if self == "" {
 		return nil, ErrNoWarden
 	}
 	if _, err := e.Inspect(ctx, self); errors.Is(err, docker.ErrGone) {
@@ -53,19 +53,29 @@ func StartWarden(ctx context.Context, e *docker.Engine, run string, most time.Du
 	} else if err != nil {
 		return nil, err
 	}
-	socket, err := url.Parse(e.Address().Host)
-	if err != nil {
-		return nil, err
-	}
 	program, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	mounts, err := e.Binds(ctx, self, socket.Path, program)
-	if err != nil {
+	paths := []string{program}
+	spec := docker.HelperSpec{Run: run, Command: []string{wardenCommand, most.String()}, Beside: self, HostPID: true, EndsWithin: talk.EndsWithin}
+	switch at := e.Address(); {
+	case at.Socket():
+		socket, err := url.Parse(at.Host)
+		if err != nil {
+			return nil, err
+		}
+		paths = append(paths, socket.Path)
+	default:
+		spec.Reaches = true
+		if at.TLS != "" {
+			paths = append(paths, at.TLS)
+		}
+	}
+	if spec.Mounts, err = e.Binds(ctx, self, paths...); err != nil {
 		return nil, err
 	}
-	pipe, err := e.Help(ctx, docker.HelperSpec{Run: run, Command: []string{wardenCommand, most.String()}, Beside: self, Mounts: mounts, HostPID: true, EndsWithin: talk.EndsWithin})
+	pipe, err := e.Help(ctx, spec)
 	if err != nil {
 		return nil, wardenHint(err)
 	}
@@ -83,7 +93,7 @@ func StartWarden(ctx context.Context, e *docker.Engine, run string, most time.Du
 }
 
 func wardenHint(err error) error {
-	return fmt.Errorf("brunt runs in a container, and its guard in one of its own, of the same image, can't be had: %w; brunt has to be in the image or in a mount, and its user to reach the engine's socket", err)
+	return fmt.Errorf("brunt runs in a container, and its guard in one of its own, of the same image, can't be had: %w; brunt has to be in the image or in a mount, and its user to reach the engine, by its socket or, with what TLS takes in a mount, over its networks", err)
 }
 
 // Tell tells a line of the journal, and waits until it is known.

@@ -21,15 +21,21 @@ type Options struct {
 	Read func(path string) ([]byte, error) // nil reads from disk
 }
 
-// Parse reads the scenario file at path with all that it extends, fills in params,
-// environment and files, and decodes what the hub knows. The error is a
-// [MistakesError] with every mistake found, or one of reading the file. With
+// ScenarioName is what the scenario of a folder is called.
+const ScenarioName = "scenario.yaml"
+
+// Parse reads the scenario file at path, or [ScenarioName] of the folder there, with all
+// that it extends, fills in params, environment and files, and decodes what the hub knows.
+// The error is a [MistakesError] with every mistake found, or one of reading the file. With
 // mistakes other than of YAML's grammar the scenario is given as well: what comes
 // after Parse, such as run.Compile, collects its own on top of them by
 // [Scenario.Mistakes], so that all are told in one go.
 func Parse(path string, o Options) (*Scenario, error) {
 	if o.Env == nil {
 		o.Env = os.LookupEnv
+	}
+	if info, err := os.Stat(path); o.Read == nil && err == nil && info.IsDir() {
+		path = filepath.Join(path, ScenarioName)
 	}
 	p := files{o: o, m: &Mistakes{secrets: &Secrets{}}, main: path, texts: map[string]bool{}}
 	text, err := p.readFile(path, maxFile)

@@ -274,8 +274,12 @@ func TestParseFiles(t *testing.T) {
 	if _, err := Parse(filepath.Join(dir, "no.yaml"), Options{}); !errors.Is(err, fs.ErrNotExist) || !strings.HasPrefix(err.Error(), "reading the scenario: "+dir) {
 		t.Errorf("a missing file is %v", err)
 	}
-	if _, err := Parse(dir, Options{}); err == nil {
-		t.Error("a folder is no scenario")
+	if _, err := Parse(dir, Options{}); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), ScenarioName) {
+		t.Errorf("a folder without a scenario is %v", err)
+	}
+	write(ScenarioName, "extends: s.yaml\n")
+	if sc, err := Parse(dir, Options{}); err != nil || sc.File != filepath.Join(dir, ScenarioName) {
+		t.Errorf("the scenario of a folder: %v", err)
 	}
 	write("large.yaml", strings.Repeat("#", maxFile+1))
 	if _, err := Parse(filepath.Join(dir, "large.yaml"), Options{}); err == nil || !strings.Contains(err.Error(), "has more than 524288 bytes") {

@@ -180,7 +180,7 @@ func TestHTTP_NameFails(t *testing.T) {
 // Those who want one name at the same time ask once; who runs out of time takes
 // nobody along.
 func TestHTTP_NameIsAskedForOnce(t *testing.T) {
-	dns := &fakeDNS{hang: make(chan struct{})}
+	dns := &fakeDNS{hang: make(chan struct{}), ttl: time.Minute} // who comes when it is answered wants it at the same time still
 	dns.set("api.test", "127.0.0.1")
 	r := newRig(t, targets.Options{Base: "http://api.test:" + portOf(script(t, here))}, "get: /")
 	dns.use(r.Client)

@@ -37,9 +37,10 @@ type Container struct {
 	State    string // created, running, paused, restarting, exited, dead
 	Running  bool   // paused ones run too
 	Paused   bool
-	OOM      bool      // its last end was the kernel's, for want of memory
-	Exit     int       // the code of its last end
-	PID      int       // of its first process, as the engine's machine counts; 0 is none
+	OOM      bool // its last end was the kernel's, for want of memory
+	Exit     int  // the code of its last end
+	PID      int  // of its first process, as the engine's machine counts; 0 is none
+	Made     time.Time
 	Started  time.Time // last
 	Health   string    // starting, healthy, unhealthy; empty is that it has no check
 	Restart  string    // its policy: no, always, on-failure, unless-stopped
@@ -57,6 +58,7 @@ type Container struct {
 type Network struct {
 	ID       string
 	Name     string
+	Endpoint string     // the id of the link to it; another one each time that the container is connected
 	Address  netip.Addr // the zero Addr is that it has none now
 	Address6 netip.Addr
 }
@@ -105,6 +107,7 @@ func (e *Engine) Inspect(ctx context.Context, ref string) (Container, error) {
 
 func describe(i container.InspectResponse) Container {
 	c := Container{ID: i.ID, Name: strings.TrimPrefix(i.Name, "/"), ImageID: i.ContainerJSONBase.Image, Restarts: i.RestartCount, Public: map[int]netip.AddrPort{}}
+	c.Made, _ = time.Parse(time.RFC3339Nano, i.Created)
 	if i.Config != nil {
 		c.Image, c.Labels = i.Config.Image, i.Config.Labels
 		for p := range i.Config.ExposedPorts {
@@ -132,7 +135,7 @@ func describe(i container.InspectResponse) Container {
 	}
 	if n := i.NetworkSettings; n != nil {
 		for name, ep := range n.Networks {
-			one := Network{ID: ep.NetworkID, Name: name}
+			one := Network{ID: ep.NetworkID, Name: name, Endpoint: ep.EndpointID}
 			one.Address, _ = netip.ParseAddr(ep.IPAddress)
 			one.Address6, _ = netip.ParseAddr(ep.GlobalIPv6Address)
 			c.Networks = append(c.Networks, one)

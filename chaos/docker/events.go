@@ -15,17 +15,17 @@ import (
 // An Event is something that happened to a container.
 type Event struct {
 	At     time.Time // by the engine's clock; it may be told up to some 30 ms later
-	Kind   string    // start, die, oom, restart, pause, unpause, health_status, destroy
+	Kind   string    // start, die, oom, restart, pause, unpause, health_status, destroy; connect and disconnect are of a network
 	ID     string    // of the container
-	Name   string
-	Text   string // more about it: an exit code, a state of health
+	Name   string    // empty with connect and disconnect
+	Text   string    // more about it: an exit code, a state of health, a network's name
 	Labels map[string]string
 }
 
 // kinds are those that [Engine.Events] tells of.
 var kinds = []events.Action{
 	events.ActionStart, events.ActionDie, events.ActionOOM, events.ActionRestart, events.ActionPause, events.ActionUnPause,
-	events.ActionHealthStatus, events.ActionDestroy,
+	events.ActionHealthStatus, events.ActionDestroy, events.ActionConnect, events.ActionDisconnect,
 }
 
 // Events calls f for what happens to containers from since on, one after the other, until
@@ -34,7 +34,7 @@ func (e *Engine) Events(ctx context.Context, since time.Time, f func(Event)) err
 	if err := e.Ping(ctx); err != nil {
 		return err
 	}
-	filter := filters.NewArgs(filters.Arg("type", string(events.ContainerEventType)))
+	filter := filters.NewArgs(filters.Arg("type", string(events.ContainerEventType)), filters.Arg("type", string(events.NetworkEventType)))
 	for _, k := range kinds {
 		filter.Add("event", string(k))
 	}
@@ -46,7 +46,9 @@ func (e *Engine) Events(ctx context.Context, since time.Time, f func(Event)) err
 	for {
 		select {
 		case m := <-messages:
-			f(eventOf(m))
+			if e := eventOf(m); e.ID != "" {
+				f(e)
+			}
 		case err := <-errs:
 			if ctx.Err() != nil {
 				return nil
@@ -59,9 +61,13 @@ func (e *Engine) Events(ctx context.Context, since time.Time, f func(Event)) err
 	}
 }
 
+// eventOf gives what a message tells of a container; one without an ID is that it tells of none.
 func eventOf(m events.Message) Event {
 	kind, text, _ := strings.Cut(string(m.Action), ": ")
 	a := m.Actor.Attributes
+	if m.Type == events.NetworkEventType {
+		return Event{At: time.Unix(0, m.TimeNano), Kind: kind, ID: a["container"], Text: a["name"]}
+	}
 	out := Event{At: time.Unix(0, m.TimeNano), Kind: kind, ID: m.Actor.ID, Name: a["name"], Text: text, Labels: a}
 	if code := a["exitCode"]; code != "" && kind == string(events.ActionDie) {
 		out.Text = "exit code " + code

@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,6 +29,7 @@ type HelperSpec struct {
 	HostPID bool     // it sees the processes of the engine's machine
 	Cgroups bool     // and may write its control groups
 	Beside  string   // the container that it is to be another of, with the same program, and the Mounts alone of what that has; empty is an image of brunt's own. It may live longer than all else of the run
+	Reaches bool     // with Beside: what that one reaches by its networks
 	Caps    []string // what it may do, such as NET_ADMIN; it may nothing else. An engine that is too old to know BPF gives SYS_ADMIN in its stead
 	Mounts  []string // of the engine's machine, as -v has them
 
@@ -84,7 +86,13 @@ func (e *Engine) Help(ctx context.Context, s HelperSpec) (io.ReadWriteCloser, er
 	if err != nil {
 		return nil, fmt.Errorf("making a helper container: %w", err)
 	}
-	pipe, err := e.attach(ctx, made.ID, s.EndsWithin)
+	var pipe *helperPipe
+	if s.Reaches {
+		err = e.joinAll(ctx, made.ID, s.Beside)
+	}
+	if err == nil {
+		pipe, err = e.attach(ctx, made.ID, s.EndsWithin)
+	}
 	if err == nil {
 		err = e.Start(ctx, made.ID)
 	}
@@ -116,8 +124,34 @@ func (e *Engine) beside(ctx context.Context, s HelperSpec, config *container.Con
 			host.SecurityOpt = append(host.SecurityOpt, o)
 		}
 	}
+	if s.Reaches {
+		host.NetworkMode, host.ExtraHosts = i.HostConfig.NetworkMode, i.HostConfig.ExtraHosts
+		host.DNS, host.DNSOptions, host.DNSSearch = i.HostConfig.DNS, i.HostConfig.DNSOptions, i.HostConfig.DNSSearch
+	}
 	// Not the run's: those are removed while it takes back what others have done.
 	config.Labels = map[string]string{HelperLabel: WardenOf(s.Run), BesideLabel: s.Beside}
+	return nil
+}
+
+// joinAll takes a container that is not started yet into all networks that another one is in.
+func (e *Engine) joinAll(ctx context.Context, id, other string) error {
+	has, err := e.Inspect(ctx, id)
+	if err != nil {
+		return err
+	}
+	want, err := e.Inspect(ctx, other)
+	if err != nil || want.Shares != "" {
+		return err
+	}
+	for _, n := range want.Networks {
+		// One that is not started yet is in networks as they were named, without their ids.
+		if slices.ContainsFunc(has.Networks, func(h Network) bool { return h.Name == n.Name || h.Name == n.ID && n.ID != "" }) {
+			continue
+		}
+		if err := e.Connect(ctx, id, Endpoint{Network: cmp.Or(n.ID, n.Name)}); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

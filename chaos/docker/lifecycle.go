@@ -64,6 +64,16 @@ func (e *Engine) Remove(ctx context.Context, id string) error {
 	return told("removing", id, err)
 }
 
+// RemoveUnstarted removes a container that has never run. One that is not there any more is no error; one
+// that was started meanwhile is.
+func (e *Engine) RemoveUnstarted(ctx context.Context, id string) error {
+	err := e.api.ContainerRemove(ctx, id, container.RemoveOptions{RemoveVolumes: true})
+	if gone(err) {
+		return nil
+	}
+	return told("removing", id, err)
+}
+
 // told says what could not be done to whom.
 func told(doing, id string, err error) error {
 	switch {

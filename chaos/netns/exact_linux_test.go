@@ -109,6 +109,9 @@ func TestPackets_Exact(t *testing.T) {
 		for _, dir := range test.dirs {
 			for _, mbit := range []int64{10, 100} {
 				t.Run(fmt.Sprintf("%d Mbit/s %s via %s", mbit, dir, test.via), func(t *testing.T) {
+					if inVM() && mbit > 10 && test.via == "nfqueue" {
+						t.Skip("an emulated processor carries 70 Mbit/s through a queue")
+					}
 					w := netnstest.New(t, 1)
 					rate := mbit * 125_000
 					set(t, w.Victim, netns.Spec{Do: netns.Bandwidth, Rate: rate, Direction: dir, Via: test.via})
@@ -122,6 +125,9 @@ func TestPackets_Exact(t *testing.T) {
 		}
 	}
 	t.Run("bulk through a latency of 20 ms", func(t *testing.T) {
+		if inVM() {
+			t.Skip("it tells what a machine carries, and an emulated one carries little")
+		}
 		w := netnstest.New(t, 1)
 		set(t, w.Victim, netns.Spec{Do: netns.Latency, Delay: 20 * time.Millisecond, Via: "nfqueue"})
 		_, got := bulk(t, w, netns.In, 500e6)

@@ -27,7 +27,10 @@ pairs, others as two groups. A metric fails when it is worse beyond doubt and by
 than its margin, passes when it can't be worse by as much, and is inconclusive else,
 with what it would take. Exit code 4 is a regression, 8 inconclusive.
 
-Metrics: ` + strings.Join(compare.MetricNames(), " ") + `. Default margins: ` + compare.DefaultMargins().String() + `.`,
+Metrics: ` + strings.Join(compare.MetricNames(), " ") + `. Default margins: ` + compare.DefaultMargins().String() + `.
+The rate is that of closed loads alone, as an open one does what its schedule asks for.
+A metric that too few runs have is inconclusive, or left out where most base runs have
+none; either is said.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			dash := c.ArgsLenAtDash()
 			if dash < 0 {

@@ -24,6 +24,7 @@ type gateFlags struct {
 	history string
 	commit  string
 	accept  bool
+	runs    int
 	confirm int
 	budget  time.Duration
 }
@@ -36,10 +37,14 @@ func gateCommand() *cobra.Command {
 		Long: `Run a scenario and hold what it measures to a history of its runs: a folder of small
 files, which fits the cache of a CI or a branch of git. A red run is one that lies beyond
 where a further run like those of the history would lie, and by more than the margin; it
-is asked for again by fresh runs before it is red. Runs on other machines than this one's
-kind are left out.
+is asked for again by fresh runs before it is red. While the answer is inconclusive a
+further run is made, up to --runs, and the mean of them is held to the history; only the
+fresh runs make it red, so that to look again alarms no more often. Runs on other
+machines than this one's kind are left out.
 
-Under ` + fmt.Sprint(compare.LeastHistory) + ` runs of history the gate learns, and the scenario's own objectives decide alone.
+Under ` + fmt.Sprint(compare.LeastHistory) + ` records of history the gate learns, and the scenario's own objectives decide
+alone. Each record is then of --runs runs, so that it is known how much the mean of as many
+differs from day to day.
 A run that is red is kept in the history and marked, and later runs are not held to it;
 where the change was wanted, --accept makes the history begin anew.
 
@@ -54,8 +59,9 @@ Exit codes are those of the run, and 4 for a regression, 8 for inconclusive.`,
 	c.Flags().StringVar(&f.history, "history", "", "folder of the records of earlier runs; it is made where there is none")
 	c.Flags().StringVar(&f.commit, "commit", "", "what of the system under test is run, for the trend")
 	c.Flags().BoolVar(&f.accept, "accept", false, "let the history begin anew with this run")
+	c.Flags().IntVar(&f.runs, "runs", 3, "runs at most: one, and a further one while the answer is inconclusive")
 	c.Flags().IntVar(&f.confirm, "confirm", 2, "fresh runs that a red one is confirmed by; of a small --budget a third where it is not given")
-	c.Flags().DurationVar(&f.budget, "budget", 0, "time for the runs of this gate: as many as fit are made, less those that confirm a red, so that less is overlooked; zero is one run")
+	c.Flags().DurationVar(&f.budget, "budget", 0, "time for the runs of this gate, instead of --runs: as many as fit are made at most, less those that confirm a red")
 	c.Flags().StringVarP(&f.out, "output", "o", "", "folder for the reports (default brunt-results/NAME-TIME)")
 	c.Flags().BoolVar(&f.force, "force", false, "write over the report of another run")
 	f.logFormat, f.logLevel, f.repeat = "text", "warn", 2 // each run has a folder of its own
@@ -68,8 +74,8 @@ func (f *gateFlags) gate(c *cobra.Command, path string) error {
 	if err != nil {
 		return err
 	}
-	if f.confirm < 1 {
-		return usagef("--confirm is at least 1")
+	if f.confirm < 1 || f.runs < 1 {
+		return usagef("--runs and --confirm are at least 1")
 	}
 	plan, err := f.compile(c.Context(), path)
 	if err != nil {
@@ -89,15 +95,15 @@ func (f *gateFlags) gate(c *cobra.Command, path string) error {
 	ctx, stop := interruptible("\nbrunt: interrupted; taking faults back and writing the report")
 	defer stop()
 	g := &gate{gateFlags: f, c: c, path: path, history: history, options: o}
-	runs := 1
+	g.one = g.run
 	if whole := plan.Takes(); f.budget > 0 {
 		fit := int(f.budget / whole)
 		if !c.Flags().Changed("confirm") {
 			f.confirm = min(f.confirm, max(1, fit/3))
 		}
-		runs = max(1, fit-f.confirm)
+		f.runs = max(1, fit-f.confirm)
 	}
-	return g.decide(ctx, runs)
+	return g.decide(ctx)
 }
 
 // A gate is one gate being passed.
@@ -107,12 +113,12 @@ type gate struct {
 	path    string
 	history *compare.History
 	options compare.Options
-	measure []*compare.Record // that the runs are held to
+	one     func(ctx context.Context) (*compare.Record, error) // makes a run
 }
 
-// decide makes the runs, holds them to the history, and asks again where they are red.
-func (g *gate) decide(ctx context.Context, runs int) error {
-	now, err := g.run(ctx, runs)
+// decide makes the runs, holds them to the history, and asks again where they tell nothing or are red.
+func (g *gate) decide(ctx context.Context) error {
+	now, err := g.several(ctx, 1)
 	if err != nil {
 		return err
 	}
@@ -120,67 +126,86 @@ func (g *gate) decide(ctx context.Context, runs int) error {
 	if err != nil {
 		return err
 	}
-	g.measure = compare.Measure(all)
+	measure := compare.Measure(all)
+	if g.accept || len(measure) < compare.LeastHistory {
+		return g.learn(ctx, now[0], all)
+	}
 	out := g.c.OutOrStdout()
-	if g.accept {
-		now[0].Accept = true
-		fmt.Fprintf(out, "\nGATE: accepted; the history begins anew\n")
-		return g.keep(now)
+	trial := &compare.Trial{
+		History: measure, Runs: g.runs, Confirm: g.confirm,
+		Make: func(n int) ([]*compare.Record, error) { return g.several(ctx, n) },
+		Looked: func(c *compare.Comparison, more int) {
+			why := "asking again by"
+			if c.Verdict == scenarios.Regression {
+				why = "confirming it by"
+			}
+			fmt.Fprintf(out, "\nGATE after %s: %s: %s; %s %s\n", scenarios.Amount(len(c.Cand), "run"), c.Verdict, c.Reason, why, scenarios.Amount(more, "fresh run"))
+		},
 	}
-	found, err := compare.Gate(g.measure, now, g.options)
-	if errors.Is(err, compare.ErrLearning) {
-		fmt.Fprintf(out, "\nGATE: learning %d/%d\n", min(len(g.measure)+1, compare.LeastHistory), compare.LeastHistory)
-		if other, err := g.history.Of(ctx, now[0].Key, compare.Machine{}); err == nil && len(other) > len(all) {
-			fmt.Fprintf(out, "%d runs of it were made on machines of other kinds than this one: %s\n", len(other)-len(all), now[0].Machine)
-		}
-		return g.keep(now)
-	}
-	if err != nil {
+	found, made, err := trial.Decide(now, g.options)
+	if found == nil {
 		return usage{err}
 	}
-	if found.Verdict == scenarios.Regression {
-		fmt.Fprintf(out, "\nGATE: %s; confirming it by %s\n", found.Reason, scenarios.Amount(g.confirm, "fresh run"))
-		fresh, err := g.run(ctx, g.confirm)
-		if err != nil {
-			now[0].Red = true
-			return errors.Join(err, g.keep(now))
-		}
-		if found, err = compare.Gate(g.measure, fresh, g.options); err != nil {
-			return usage{err}
-		}
-		now = append(now, fresh...)
-	}
-	for _, r := range now {
+	for _, r := range made {
 		r.Red = found.Verdict == scenarios.Regression
 	}
-	if err := g.keep(now); err != nil {
+	if err := errors.Join(err, g.keep(made)); err != nil {
 		return err
 	}
 	fmt.Fprint(out, "\nGATE ")
 	return g.tell(out, found)
 }
 
-// run makes so many runs. One that does not pass by its own objectives ends the gate.
-func (g *gate) run(ctx context.Context, n int) ([]*compare.Record, error) {
+// learn adds to a history that is too short to judge by, or begins it anew. How much a mean of several
+// runs differs from one day to the next is not to be had from single ones.
+func (g *gate) learn(ctx context.Context, first *compare.Record, all []*compare.Record) error {
+	first.Accept = g.accept
+	more, err := g.several(ctx, g.runs-1)
+	if err := errors.Join(err, g.keep(append([]*compare.Record{first}, more...))); err != nil {
+		return err
+	}
+	out := g.c.OutOrStdout()
+	if g.accept {
+		fmt.Fprintf(out, "\nGATE: accepted; the history begins anew\n")
+		return nil
+	}
+	fmt.Fprintf(out, "\nGATE: learning %d/%d\n", min(len(compare.Measure(all))+1, compare.LeastHistory), compare.LeastHistory)
+	if other, err := g.history.Of(ctx, first.Key, compare.Machine{}); err == nil && len(other) > len(all) {
+		fmt.Fprintf(out, "%s of it were made on machines of other kinds than this one: %s\n", scenarios.Amount(len(other)-len(all), "record"), first.Machine)
+	}
+	return nil
+}
+
+// several makes so many runs. One that does not end well ends the gate, and those before it are given.
+func (g *gate) several(ctx context.Context, n int) ([]*compare.Record, error) {
 	var out []*compare.Record
 	for range n {
-		plan, err := g.compile(ctx, g.path)
+		r, err := g.one(ctx)
 		if err != nil {
-			return nil, err
+			return out, err
 		}
-		res, err := g.once(ctx, g.c, plan, nil)
-		if err != nil {
-			return nil, err
-		}
-		if res.ExitCode != 0 {
-			summarize(g.c.ErrOrStderr(), res)
-			return nil, exit(res.ExitCode)
-		}
-		r := compare.NewRecord(res, compare.Calibrate(res.Environment))
-		r.Commit = g.commit
 		out = append(out, r)
 	}
 	return out, nil
+}
+
+// run makes a run. That it does not pass by its own objectives is an error.
+func (g *gate) run(ctx context.Context) (*compare.Record, error) {
+	plan, err := g.compile(ctx, g.path)
+	if err != nil {
+		return nil, err
+	}
+	res, err := g.once(ctx, g.c, plan, nil)
+	if err != nil {
+		return nil, err
+	}
+	if res.ExitCode != 0 {
+		summarize(g.c.ErrOrStderr(), res)
+		return nil, exit(res.ExitCode)
+	}
+	r := compare.NewRecord(res, compare.Calibrate(res.Environment))
+	r.Commit = g.commit
+	return r, nil
 }
 
 // keep adds the runs to the history, as one: what is made on one day is no more than a day's.

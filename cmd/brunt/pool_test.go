@@ -149,27 +149,50 @@ func TestPool(t *testing.T) {
 		}
 		return out
 	}
+	// A history as brunt gate makes it: it learns of three runs each, and then each gate that is passed adds
+	// its own. No run is drawn twice.
+	const runs, confirm, grown = 3, 2, 4
+	gateRuns, gates := 0, 0
 	gate := func(past, now []compare.Run) scenarios.Verdict {
-		order := r.Perm(len(past))
-		var history []compare.Run
-		for _, i := range order[:12] {
-			history = append(history, past[i])
-		}
-		rest := now
-		if len(now) == 0 { // of the same pool
-			for _, i := range order[12:] {
-				rest = append(rest, past[i])
+		drawn := func(from []compare.Run) (left func() int, next func(n int) ([]*compare.Record, error)) {
+			order := r.Perm(len(from))
+			return func() int { return len(order) }, func(n int) ([]*compare.Record, error) {
+				var out []compare.Run
+				for _, i := range order[:n] {
+					out = append(out, from[i])
+				}
+				order = order[n:]
+				return records(out), nil
 			}
 		}
-		pick := r.Perm(len(rest))
-		c, err := compare.Gate(records(history), records([]compare.Run{rest[pick[0]]}), compare.Options{})
-		if err == nil && c.Verdict == scenarios.Regression {
-			c, err = compare.Gate(records(history), records([]compare.Run{rest[pick[1]], rest[pick[2]]}), compare.Options{})
+		left, next := drawn(past)
+		var history []*compare.Record
+		decide := func() (scenarios.Verdict, []*compare.Record) {
+			first, _ := next(1)
+			trial := &compare.Trial{History: compare.Measure(history), Runs: runs, Confirm: confirm, Make: next}
+			c, made, err := trial.Decide(first, compare.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return c.Verdict, made
 		}
-		if err != nil {
-			t.Fatal(err)
+		learning, passed := max(1, min(runs, (len(past)-3*(runs+confirm))/compare.LeastHistory)), 0
+		for range compare.LeastHistory {
+			made, _ := next(learning)
+			history = append(history, compare.Mean(made))
 		}
-		return c.Verdict
+		for ; passed < grown && left() >= 2*(runs+confirm); passed++ {
+			verdict, made := decide()
+			rec := compare.Mean(made)
+			rec.Red = verdict == scenarios.Regression
+			history = append(history, rec)
+		}
+		if len(now) > 0 {
+			_, next = drawn(now)
+		}
+		verdict, made := decide()
+		gateRuns, gates = gateRuns+len(made), gates+1
+		return verdict
 	}
 	say := func(what string, draws int, draw func() scenarios.Verdict) (fail, open float64) {
 		counts := map[scenarios.Verdict]int{}
@@ -217,4 +240,5 @@ func TestPool(t *testing.T) {
 	if fail > .05 || open > .5 {
 		t.Errorf("gate: %.1f %% of identical runs fail, %.1f %% are inconclusive", 100*fail, 100*open)
 	}
+	t.Logf("a gate made %.1f runs in the mean", float64(gateRuns)/float64(gates))
 }

@@ -52,7 +52,7 @@ func runCommand() *cobra.Command {
 		Short: "Run a scenario to its verdict",
 		Long: `Run a scenario: start its target, load it, break it on the timeline, take
 everything back, judge. The final table goes to standard output, the report to the
-folder that -o names.
+folder that -o names. SCENARIO is a file, or a folder with a scenario.yaml.
 
 With --dry-run, -o names a file for the plan: all that was resolved and found. A run
 with --plan does just that, and refuses if anything differs by then.
@@ -65,7 +65,7 @@ so can
 A run stopped so ends as by Ctrl-C: faults are taken back, the report is written, the
 verdict is interrupted and the exit code 130. --live listens on this machine alone unless
 another HOST is named; serving ends with the run, or --linger after it.`,
-		Example: `  brunt run examples/01-quickstart/scenario.yaml
+		Example: `  brunt run examples/01-quickstart
   brunt run checkout.yaml --set rate=50/s -o results
   brunt run checkout.yaml --dry-run -o plan.json
   brunt run --plan plan.json
@@ -361,6 +361,15 @@ func recoverOthers(c *cobra.Command) error {
 			fmt.Fprintf(c.ErrOrStderr(), "brunt: an earlier run left faults that could not be taken back: %v\nbrunt: see `brunt status`\n", err)
 			return exit(scenarios.ExitNotReverted)
 		}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	strays, err := chaos.RemoveStrays(ctx)
+	for _, t := range strays {
+		fmt.Fprintf(c.ErrOrStderr(), "brunt: run %s had died; taken back: %s (%s)\n", t.Run, t.Pending.What, t.Outcome)
+	}
+	if err != nil { // they do nothing, so nothing is in the way
+		fmt.Fprintf(c.ErrOrStderr(), "brunt: looking for guards of earlier runs that were never started: %v\n", err)
 	}
 	return nil
 }

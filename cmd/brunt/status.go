@@ -38,6 +38,15 @@ func statusCommand() *cobra.Command {
 					left++
 				}
 			}
+			strays, err := chaos.Strays(c.Context())
+			for _, s := range strays {
+				found = true
+				left++
+				fmt.Fprintf(c.OutOrStdout(), "%s: died\n  %s\n", s.Run, s)
+			}
+			if err != nil {
+				fmt.Fprintf(c.ErrOrStderr(), "brunt: looking for guards that were never started: %v\n", err)
+			}
 			switch {
 			case !found:
 				fmt.Fprintln(c.OutOrStdout(), "no run goes on, and nothing is left behind")
@@ -114,6 +123,14 @@ goes on. Linux only.`,
 				if !errors.Is(err, fs.ErrPermission) {
 					errs = append(errs, err)
 				}
+			}
+			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+			strays, err := chaos.RemoveStrays(ctx)
+			cancel()
+			errs = append(errs, err)
+			for _, t := range strays {
+				n++
+				fmt.Fprintf(c.OutOrStdout(), "%s: %s: %s\n", t.Run, t.Pending.What, outcomeText(t))
 			}
 			if err := errors.Join(errs...); err != nil {
 				fmt.Fprintf(c.ErrOrStderr(), "brunt: %v\n", err)

@@ -58,6 +58,7 @@ type Comparison struct {
 	Alpha      float64           `json:"alpha"`     // chance of a false alarm
 	Rows       []Row             `json:"rows"`      // in the order of phases, loads and steps
 	Mismatches []string          `json:"mismatches,omitempty"`
+	Left       []string          `json:"left_out,omitempty"` // what most runs have nothing of, and how many have it
 }
 
 // ErrUnfit says that runs don't fit each other.
@@ -126,6 +127,7 @@ type test struct {
 	limit  float64
 	n      int     // runs a side, or of history
 	void   bool    // it has no estimate
+	lacks  bool    // as too few runs have it
 	chance float64 // of what a void row shows by noise alone; zero is that it shows nothing
 }
 
@@ -137,7 +139,7 @@ func (t *test) p() float64 {
 	return t.est.p()
 }
 
-// tests estimates the change of every metric at every place.
+// tests estimates the change of every metric at every place. It is empty where there is no change to estimate.
 func (c *Comparison) tests(at []place, base, cand []values, o Options) []*test {
 	var out []*test
 	for _, p := range at {
@@ -149,12 +151,13 @@ func (c *Comparison) tests(at []place, base, cand []values, o Options) []*test {
 			if len(o.Metrics) > 0 && !slices.Contains(o.Metrics, m.Name) {
 				continue
 			}
-			a, has := column(base, p, m.Name)
-			b, also := column(cand, p, m.Name)
-			if has && also {
-				out = append(out, c.test(p, m, a, b, o.Margins.of(m)))
+			if t := c.row(p, m, base, cand, o.Margins.of(m)); t != nil {
+				out = append(out, t)
 			}
 		}
+	}
+	if !slices.ContainsFunc(out, func(t *test) bool { return !t.lacks }) {
+		return nil
 	}
 	return out
 }
@@ -164,21 +167,17 @@ func (o *Options) wants(p place) bool {
 }
 
 func (c *Comparison) test(p place, m *Metric, a, b []value, margin float64) *test {
-	t := &test{metric: m, limit: m.limit(margin), n: min(len(a), len(b))}
+	t := c.blank(p, m, margin)
+	t.n = min(len(a), len(b))
 	if c.Design == Past {
 		t.n = len(a)
-	}
-	t.Row = Row{
-		Phase: p.phase, Load: p.load, Step: p.step, Metric: m.Name, Margin: scenarios.Num(margin),
-		Base: scenarios.NaN, Cand: scenarios.NaN, Change: scenarios.NaN, Low: scenarios.NaN, High: scenarios.NaN, P: scenarios.NaN, Smallest: scenarios.NaN,
-		past: c.Design == Past,
 	}
 	if t.endless(c.Design, a, b, c.Alpha) {
 		return t
 	}
-	xs, ys := m.column(a), m.column(b)
-	t.est = c.Design.estimate(xs, ys, m.floor(a, b))
-	t.Base, t.Cand = scenarios.Num(m.middle(xs)), scenarios.Num(m.middle(ys))
+	t.est = c.Design.estimate(m, a, b, m.floor(a, b))
+	now := m.sessionOf(b).mean
+	t.Base, t.Cand = scenarios.Num(m.value(now-t.est.mean)), scenarios.Num(m.value(now))
 	t.Change = scenarios.Num(m.worse(t.est.mean))
 	return t
 }
@@ -240,7 +239,7 @@ func (t *test) passesTheRest(d Design, a, b []value, without func(value) bool, a
 	if len(rest) < least {
 		return false
 	}
-	return d.estimate(t.metric.column(rest), t.metric.column(cand), t.metric.floor(rest, cand)).high(alpha) < t.limit
+	return d.estimate(t.metric, rest, cand, t.metric.floor(rest, cand)).high(alpha) < t.limit
 }
 
 // chanceOfAll is the chance that of n+m runs that are alike just the m of one side are those
@@ -264,14 +263,7 @@ func (m *Metric) middle(scaled []float64) float64 {
 	for _, x := range scaled {
 		sum += x
 	}
-	mean := sum / float64(len(scaled))
-	if m.higher {
-		mean = -mean
-	}
-	if m.ratio() {
-		return math.Exp(mean)
-	}
-	return mean
+	return m.value(sum / float64(len(scaled)))
 }
 
 // resolution of a histogram with three significant digits, as the standard deviation of
@@ -284,10 +276,10 @@ const resolution = 1e-3 / 3.4641016151377544 // 1/√12
 func (m *Metric) floor(sides ...[]value) float64 {
 	least := resolution
 	var k, n int64
-	runs := 0
+	runs := 0.0
 	for _, vs := range sides {
 		for _, v := range vs {
-			runs++
+			runs += v.times()
 			k, n = k+v.k, n+v.n
 			if v.s > 0 {
 				least = max(least, v.s/v.x/math.Sqrt(12))
@@ -298,7 +290,7 @@ func (m *Metric) floor(sides ...[]value) float64 {
 		return least
 	}
 	share := (float64(k) + .5) / (float64(n) + 1)
-	return math.Sqrt(share * (1 - share) / (float64(n) / float64(runs)))
+	return math.Sqrt(share * (1 - share) / (float64(n) / runs))
 }
 
 // judge gives each row its verdict by Holm's procedure (A simple sequentially rejective

@@ -25,16 +25,25 @@ const (
 
 // estimate says how much worse the runs of b are than those of a, on the scale of changes. Floor is the
 // least standard deviation of a run.
-func (d Design) estimate(a, b []float64, floor float64) estimate {
-	switch d {
-	case Pairs:
+func (d Design) estimate(m *Metric, a, b []value, floor float64) estimate {
+	if d == Past {
+		var history []session
+		for _, v := range a {
+			history = append(history, m.sessionOf([]value{v}))
+		}
+		return predicted(history, m.sessionOf(b), floor)
+	}
+	return d.between(m.column(a), m.column(b), floor)
+}
+
+// between is the estimate of two sides that were both made now.
+func (d Design) between(a, b []float64, floor float64) estimate {
+	if d == Pairs {
 		changes := make([]float64, len(a))
 		for i := range a {
 			changes[i] = b[i] - a[i]
 		}
 		return paired(changes, floor*math.Sqrt2)
-	case Past:
-		return predicted(a, b, floor)
 	}
 	return welch(a, b, floor)
 }

@@ -7,7 +7,8 @@
 // what is judged is how those values differ between the sides:
 //
 //	runs of A, runs of B -> samples: a value a run, by phase x load x step x metric
-//	                     -> design:  interleaved pairs, or two groups (Welch)
+//	                     -> design:  interleaved pairs, two groups (Welch), or a session of
+//	                                 runs against a history of them (random effects)
 //	                     -> estimate: mean, standard error, degrees of freedom
 //	                     -> Holm over all rows -> pass, fail, inconclusive
 //

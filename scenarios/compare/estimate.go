@@ -50,16 +50,6 @@ func welch(a, b []float64, floor float64) estimate {
 	return estimate{mean: mb - ma, err: math.Sqrt(va + vb), freedom: (va + vb) * (va + vb) / (va*va/(na-1) + vb*vb/(nb-1))}
 }
 
-// predicted estimates how one run differs from a history of runs: its standard error is that of a
-// prediction, s·√(1+1/n). Several runs now are one by their mean: they share the day, so that
-// they are no more exact than one where days differ.
-func predicted(history, now []float64, floor float64) estimate {
-	mean, dev := stat.MeanStdDev(history, nil)
-	n := float64(len(history))
-	dev = math.Max(dev, floor)
-	return estimate{mean: stat.Mean(now, nil) - mean, err: dev * math.Sqrt(1+1/n), freedom: n - 1, lasting: dev}
-}
-
 // power is the chance with which a change is to be shown, for what is said of the
 // smallest one.
 const power = .8

@@ -442,7 +442,15 @@ func TestGate_Enough(t *testing.T) {
 		}
 		return xs
 	}
-	at := func(n int, now float64) estimate { return predicted(history(n), []float64{now}, 0) }
+	single := func(xs []float64) (out []session) {
+		for _, x := range xs {
+			out = append(out, session{mean: x, runs: 1})
+		}
+		return out
+	}
+	at := func(n int, now float64) estimate {
+		return predicted(single(history(n)), session{mean: now, runs: 1}, 0)
+	}
 	tells := func(e estimate) bool { return e.high(alpha) < limit }
 	tests := []struct {
 		now  float64
@@ -524,4 +532,37 @@ func FuzzHistory(f *testing.F) {
 			t.Errorf("the file was touched: %q, %v", left, err)
 		}
 	})
+}
+
+// TestMean makes one record of three runs, of which one lacks a value and one has no end of another.
+func TestMean(t *testing.T) {
+	kept := func(metric string, v scenarios.Num, n, bad int64) Kept {
+		return Kept{Phase: "run", Load: "*", Step: "*", Metric: metric, Value: v, Count: n, Bad: bad}
+	}
+	m := Mean([]*Record{
+		{Run: "a", Values: []Kept{kept("p50", 1, 100, 0), kept("errors", .01, 100, 1), kept("p95", 3, 100, 0)}},
+		{Run: "b", Values: []Kept{kept("p50", 2, 200, 0), kept("errors", .03, 200, 6), kept("p95", scenarios.Num(math.NaN()), 200, 0)}},
+		{Run: "c", Values: []Kept{kept("p50", 4, 300, 0), kept("errors", .02, 300, 6), kept("p95", 3, 300, 0), kept("p99", 5, 1300, 0)}},
+	})
+	got := map[string]Kept{}
+	for _, k := range m.Values {
+		got[k.Metric] = k
+	}
+	if k := got["p50"]; math.Abs(float64(k.Value)-2) > 1e-9 || k.Runs != 3 || k.Count != 600 || math.Abs(k.Spread-math.Log(2)) > 1e-9 {
+		t.Errorf("p50 %+v", k)
+	}
+	if k := got["errors"]; math.Abs(float64(k.Value)-.02) > 1e-9 || k.Bad != 13 || math.Abs(k.Spread-.01) > 1e-9 {
+		t.Errorf("errors %+v", k)
+	}
+	if k := got["p95"]; k.Value.Known() || k.Runs != 3 || k.Spread != 0 {
+		t.Errorf("p95 %+v", k)
+	}
+	if k := got["p99"]; k.Value != 5 || k.Runs > 1 {
+		t.Errorf("p99 %+v", k)
+	}
+	b, err := json.Marshal(m)
+	must(t, err)
+	if !strings.Contains(string(b), `"runs":3,"spread":0.69`) {
+		t.Errorf("it is written as %s", b)
+	}
 }

@@ -70,6 +70,17 @@ func (m *Metric) scaled(x float64) float64 {
 	return x
 }
 
+// value is what scaled gives x of.
+func (m *Metric) value(x float64) float64 {
+	if m.higher {
+		x = -x
+	}
+	if m.ratio() {
+		return math.Exp(x)
+	}
+	return x
+}
+
 // limit is a margin on the scale of changes. A rate that may fall by 5 % may fall to
 // 0.95 of itself.
 func (m *Metric) limit(margin float64) float64 {

@@ -40,6 +40,9 @@ type Kept struct {
 	Count  int64         `json:"count"`           // requests that it rests on
 	Bad    int64         `json:"bad,omitempty"`   // of a share: those that count
 	Grain  float64       `json:"grain,omitempty"` // of what is measured in steps: the step
+
+	Runs   int     `json:"runs,omitempty"`   // that it is the mean of; zero is one
+	Spread float64 `json:"spread,omitempty"` // of several: their standard deviation, of shares as they are, else of logarithms
 }
 
 // NewRecord takes out of a run what a history keeps.
@@ -72,7 +75,7 @@ func (r *Record) values() values {
 		if out[at] == nil {
 			out[at] = map[string]value{}
 		}
-		out[at][k.Metric] = value{x: orInfinite(k.Value), n: k.Count, k: k.Bad, s: k.Grain}
+		out[at][k.Metric] = value{x: orInfinite(k.Value), n: k.Count, k: k.Bad, s: k.Grain, runs: k.Runs, spread: k.Spread}
 	}
 	return out
 }
@@ -95,30 +98,61 @@ func ParseRecord(b []byte) (*Record, error) {
 		return nil, fmt.Errorf("it has %d values", len(r.Values))
 	}
 	for _, k := range r.Values {
-		if f := float64(k.Value); f < 0 || math.IsInf(f, 0) || k.Count < 0 || k.Bad < 0 || k.Bad > max(k.Count, 0) || k.Grain < 0 || !slices.Contains(MetricNames(), k.Metric) {
+		if f := float64(k.Value); f < 0 || math.IsInf(f, 0) || k.Count < 0 || k.Bad < 0 || k.Bad > max(k.Count, 0) || k.Grain < 0 || k.Runs < 0 || k.Runs > mostRuns || k.Spread < 0 || !slices.Contains(MetricNames(), k.Metric) {
 			return nil, fmt.Errorf("%s of %s/%s/%s is %v of %d", k.Metric, k.Phase, k.Load, k.Step, f, k.Count)
 		}
 	}
 	return &r, nil
 }
 
-// Mean makes one record of several of one session, by the mean of each value; it is the
-// first one's otherwise. A value that not all have an end of has none.
+// Mean makes one record of several of one session: of each value the mean, with how many runs it
+// is of and how much they differ. It is the first one's otherwise. A value that one of the runs has no end of has
+// none.
 func Mean(records []*Record) *Record {
 	mean := *records[0]
-	mean.Values = slices.Clone(mean.Values)
-	for i := range mean.Values {
-		k := &mean.Values[i]
-		m := metricNamed(k.Metric)
-		var xs []float64
-		for _, r := range records {
-			if v, has := r.values()[place{k.Phase, k.Load, k.Step}][k.Metric]; has && m != nil {
-				xs = append(xs, m.scaled(v.x))
+	mean.Values = nil
+	type of struct {
+		place
+		metric string
+	}
+	known := map[of]bool{}
+	var all []values
+	for _, r := range records {
+		all = append(all, r.values())
+	}
+	for _, first := range records {
+		for _, k := range first.Values {
+			at := of{place{k.Phase, k.Load, k.Step}, k.Metric}
+			if known[at] {
+				continue
 			}
-		}
-		if len(xs) == len(records) {
-			k.Value = scenarios.Num(m.middle(xs))
+			known[at] = true
+			var vs []value
+			for _, has := range all {
+				if v, ok := has[at.place][at.metric]; ok {
+					vs = append(vs, v)
+				}
+			}
+			mean.Values = append(mean.Values, k.meanOf(vs))
 		}
 	}
 	return &mean
+}
+
+// meanOf gives the mean of what several runs have of a value.
+func (k Kept) meanOf(vs []value) Kept {
+	m := metricNamed(k.Metric)
+	if len(vs) < 2 || m == nil {
+		return k
+	}
+	k.Count, k.Bad = 0, 0
+	for _, v := range vs {
+		k.Count, k.Bad, k.Grain = k.Count+v.n, k.Bad+v.k, max(k.Grain, v.s)
+	}
+	s := m.sessionOf(vs)
+	k.Value, k.Runs, k.Spread = scenarios.Num(m.value(s.mean)), int(s.runs), 0
+	if !math.IsInf(s.mean, 0) && !math.IsNaN(s.within) {
+		k.Spread = math.Sqrt(s.within / (s.runs - 1))
+	}
+	return k
 }

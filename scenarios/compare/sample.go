@@ -18,7 +18,13 @@ type value struct {
 	n int64   // requests that it rests on
 	k int64   // of a share: those that count
 	s float64 // of what is measured in steps: the step
+
+	runs   int     // that it is the mean of; zero is one
+	spread float64 // standard deviation of several, on the scale of changes
 }
+
+// times is of how many runs the value is.
+func (v value) times() float64 { return float64(max(1, v.runs)) }
 
 // values are all that a run has.
 type values map[place]map[string]value
@@ -51,7 +57,7 @@ func valuesOf(r *scenarios.Result) values {
 			shares[at].all = c.Count
 			for j := range metrics {
 				m := &metrics[j]
-				if m.quantile > 0 && float64(c.Count)*(1-m.quantile) >= beyond {
+				if m.quantile > 0 && float64(c.Count)*(1-m.quantile) >= beyond/2 {
 					put(at, m.Name, value{x: orInfinite(m.of(c)), n: c.Count})
 				}
 			}
@@ -104,8 +110,25 @@ func closed(r *scenarios.Result, load string) bool {
 // is known to no more.
 const tickOf = .01
 
-// beyond is how many requests must lie above a percentile for it to be compared.
+// beyond is how many requests of a run must lie above a percentile for it to be compared, in the mean of
+// all runs. A single run has it from half as many on: random arrivals are now some more and now
+// some less, and that is no reason for a row to come and go.
 const beyond = 10
+
+// rests tells whether values rest on enough requests.
+func (m *Metric) rests(sides ...[]value) bool {
+	if m.quantile == 0 {
+		return true
+	}
+	runs, above := 0.0, 0.0
+	for _, vs := range sides {
+		for _, v := range vs {
+			runs += v.times()
+			above += float64(v.n) * (1 - m.quantile)
+		}
+	}
+	return above >= beyond*runs
+}
 
 // orInfinite gives a percentile that result.json writes as null: more requests failed
 // than it leaves out.
@@ -116,8 +139,8 @@ func orInfinite(n scenarios.Num) float64 {
 	return float64(n)
 }
 
-// places lists where every run has something, in the order of phases, loads and steps
-// as the first run has them. One at which all runs have what they have at a place before, such
+// places lists where any run has something, in the order of phases, loads and steps
+// as the first run has them, and after those what it lacks. One at which all runs have what they have at a place before, such
 // as the only step of a load, is left out: what is asked twice is answered twice as badly.
 func places(first *scenarios.Result, all []values) []place {
 	rank := map[place]int{}
@@ -128,14 +151,14 @@ func places(first *scenarios.Result, all []values) []place {
 			rank[at] = i
 		}
 	}
-	var out []place
-	for at := range all[0] {
-		if !slices.ContainsFunc(all, func(v values) bool { return v[at] == nil }) {
-			out = append(out, at)
+	known := map[place]bool{}
+	for _, v := range all {
+		for at := range v {
+			known[at] = true
 		}
 	}
-	slices.SortFunc(out, func(a, b place) int {
-		return cmp.Or(cmp.Compare(rank[a], rank[b]), cmp.Compare(a.phase, b.phase))
+	out := slices.SortedFunc(maps.Keys(known), func(a, b place) int {
+		return cmp.Or(cmp.Compare(rank[a], rank[b]), cmp.Compare(a.phase, b.phase), cmp.Compare(a.load, b.load), cmp.Compare(a.step, b.step))
 	})
 	var distinct []place
 	for _, at := range out {
@@ -150,15 +173,12 @@ func same(runs []values, a, b place) bool {
 	return !slices.ContainsFunc(runs, func(r values) bool { return !maps.Equal(r[a], r[b]) })
 }
 
-// column gives the values of a metric at a place over the runs, if each has one.
-func column(runs []values, at place, metric string) ([]value, bool) {
-	out := make([]value, len(runs))
+// column gives the values of a metric at a place, of the runs that have one, and which those are.
+func column(runs []values, at place, metric string) (out []value, of []int) {
 	for i, r := range runs {
-		v, has := r[at][metric]
-		if !has {
-			return nil, false
+		if v, has := r[at][metric]; has {
+			out, of = append(out, v), append(of, i)
 		}
-		out[i] = v
 	}
-	return out, true
+	return out, of
 }

@@ -39,11 +39,11 @@ func (r *Row) sentence() string {
 	s := fmt.Sprintf("%s lies between %s and %s, the margin is %s; these runs would have shown %s", r.where(), r.share(r.Low), r.share(r.High), r.share(r.Margin), r.share(r.Smallest))
 	switch {
 	case r.Enough > 0 && r.past:
-		return s + fmt.Sprintf("; a history of %d runs would do", r.Enough)
+		return s + fmt.Sprintf("; a history of %d records would do", r.Enough)
 	case r.Enough > 0:
 		return s + fmt.Sprintf("; %d runs a side would do", r.Enough)
 	case r.past:
-		return s + "; no length of history tells it, as single runs differ too much: make longer ones, or widen the margin"
+		return s + "; no length of history tells it, as runs differ too much by themselves: make longer ones, or more with --runs, or widen the margin"
 	}
 	return s + fmt.Sprintf("; over %d runs a side would be needed: make longer ones, or widen the margin", mostRuns)
 }
@@ -102,12 +102,20 @@ func (r *Row) signed(n scenarios.Num) string {
 	return s
 }
 
+// sides says how many runs each side has.
+func (c *Comparison) sides() string {
+	if c.Design == Past {
+		return fmt.Sprintf("%s of history and %s", scenarios.Amount(len(c.Base), "record"), scenarios.Amount(len(c.Cand), "run"))
+	}
+	return fmt.Sprintf("%d and %d runs", len(c.Base), len(c.Cand))
+}
+
 // Text writes the comparison for a terminal: the verdict, and the rows that it rests on.
 func (c *Comparison) Text(w io.Writer) error {
 	out := &strings.Builder{}
 	fmt.Fprintf(out, "%s: %s\n", strings.ToUpper(string(c.Verdict)), c.Reason)
 	design := map[Design]string{Pairs: "interleaved pairs", Groups: "two groups of runs (Welch)", Past: "against the bound of prediction"}[c.Design]
-	fmt.Fprintf(out, "%d and %d runs, %s; a false alarm in at most %s of comparisons (Holm over %d rows)\n\n", len(c.Base), len(c.Cand), design, scenarios.FormatShare(c.Alpha), len(c.Rows))
+	fmt.Fprintf(out, "%s, %s; a false alarm in at most %s of comparisons (Holm over %d rows)\n\n", c.sides(), design, scenarios.FormatShare(c.Alpha), len(c.Rows))
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "\tmetric\tbase\tcandidate\tworse by\tfrom\tto\tmargin\tshows\t")
 	for i := range c.Rows {
@@ -123,6 +131,9 @@ func (c *Comparison) Text(w io.Writer) error {
 		if r := &c.Rows[i]; r.Verdict == scenarios.Inconclusive && r.Note == "" {
 			fmt.Fprintf(out, "? %s\n", r.sentence())
 		}
+	}
+	for _, l := range c.Left {
+		fmt.Fprintf(out, "left out: %s\n", l)
 	}
 	for _, m := range c.Mismatches {
 		fmt.Fprintf(out, "allowed: %s\n", m)
@@ -142,7 +153,10 @@ func (c *Comparison) Markdown(w io.Writer) error {
 		mark := map[scenarios.Verdict]string{scenarios.Pass: "✅", scenarios.Fail: "❌", scenarios.Inconclusive: "❔"}[r.Verdict]
 		fmt.Fprintf(out, "| %s | %s | %s | %s | %s | %s | %s | %s |\n", mark, scenarios.Markdown(r.where()), r.value(r.Base), r.value(r.Cand), r.signed(r.Change), r.signed(r.Low), r.signed(r.High), r.share(r.Margin))
 	}
-	fmt.Fprintf(out, "\n%d and %d runs; a false alarm in at most %s of comparisons\n\n", len(c.Base), len(c.Cand), scenarios.FormatShare(c.Alpha))
+	for _, l := range c.Left {
+		fmt.Fprintf(out, "\nleft out: %s\n", scenarios.Markdown(l))
+	}
+	fmt.Fprintf(out, "\n%s; a false alarm in at most %s of comparisons\n\n", c.sides(), scenarios.FormatShare(c.Alpha))
 	_, err := io.WriteString(w, out.String())
 	return err
 }

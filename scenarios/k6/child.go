@@ -19,9 +19,11 @@ import (
 
 // A Child is a script's process.
 type Child struct {
-	PID int
+	PID int // once it is started
 
 	cmd   *exec.Cmd
+	with  Config
+	to    Handler
 	in    io.WriteCloser
 	out   io.ReadCloser
 	lines chan []byte // for in
@@ -52,31 +54,36 @@ const (
 	ExitMarkedFailed    = 110 // exec.test.fail()
 )
 
-// Start starts a script's process, and hands what it sends to h, in one goroutine, until
-// it ends. Log takes what it says; it may be nil.
-func Start(binary string, c Config, log io.Writer, h Handler) (*Child, error) {
+// New readies a script's process. What it sends goes to h, in one goroutine, from its start until
+// it ends; h may know the process before that, and answer what it asks at once. Log takes what it says; it may be nil.
+func New(binary string, c Config, log io.Writer, h Handler) *Child {
 	c.Version = wireVersion
-	k := &Child{tail: &tail{to: log}, ended: make(chan struct{}), lines: make(chan []byte, mostLines)}
-	k.cmd = exec.Command(binary, "run")
+	k := &Child{cmd: exec.Command(binary, "run"), with: c, to: h, tail: &tail{to: log}, ended: make(chan struct{}), lines: make(chan []byte, mostLines)}
 	k.cmd.Dir, k.cmd.Env = filepath.Dir(c.Script), environment(os.Environ())
 	k.cmd.Stderr = k.tail
 	k.cmd.WaitDelay = time.Second // for what it started and left behind
-	var err error
+	return k
+}
+
+// Start starts the process, once. After an error there is none.
+func (k *Child) Start() (err error) {
 	if k.in, err = k.cmd.StdinPipe(); err != nil {
-		return nil, err
+		return err
 	}
 	if k.out, err = k.cmd.StdoutPipe(); err != nil {
-		return nil, err
+		return err
 	}
 	apart(k.cmd)
-	started := make(chan error, 1)
-	go k.hold(started, h)
-	if err := <-started; err != nil {
-		return nil, fmt.Errorf("starting %s: %w", Binary, err)
+	if err := k.line(k.with); err != nil { // before all that answers it
+		return err
 	}
-	k.PID = k.cmd.Process.Pid
+	started := make(chan error, 1)
+	go k.hold(started)
+	if err := <-started; err != nil {
+		return fmt.Errorf("starting %s: %w", Binary, err)
+	}
 	go k.talk()
-	return k, k.line(c)
+	return nil
 }
 
 // mostLines is how many commands may wait for a process that does not listen.
@@ -100,16 +107,19 @@ func (k *Child) talk() {
 //
 // subtle: on Linux a child is killed when the thread that started it ends, not only when
 // the process does; so that thread is locked, and lives as long as the child.
-func (k *Child) hold(started chan<- error, h Handler) {
+func (k *Child) hold(started chan<- error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	err := k.cmd.Start()
+	if err == nil {
+		k.PID = k.cmd.Process.Pid
+	}
 	started <- err
 	if err != nil {
 		return
 	}
 	defer close(k.ended)
-	k.exit.Wire = Read(k.out, h)
+	k.exit.Wire = Read(k.out, k.to)
 	if k.exit.Wire != nil { // nobody would take what it sends
 		_ = k.cmd.Process.Kill()
 	}

@@ -166,8 +166,8 @@ func TestStart_Gone(t *testing.T) {
 	c := script(t, `import http from 'k6/http'; export const options = { vus: 1, duration: '5m' }; export default function () { http.get(__ENV.URL); }`)
 	c.Env = map[string]string{"URL": s.URL}
 	g := newGot()
-	k, err := Start(program(t), c, nil, g)
-	if err != nil {
+	k := New(program(t), c, nil, g)
+	if err := k.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(k.Kill)
@@ -186,6 +186,50 @@ func TestStart_Gone(t *testing.T) {
 	}
 	if err := k.Send(Command{Stop: true}); !errors.Is(err, errEnded) {
 		t.Errorf("it is told: %v", err)
+	}
+}
+
+// answering tells its process something as soon as that says anything.
+type answering struct {
+	*got
+	child *Child
+	told  chan error
+}
+
+func (a *answering) Note(n *Note) {
+	a.got.Note(n)
+	a.told <- a.child.Send(Command{Fault: &FaultAnswer{ID: 1}})
+}
+
+// TestStart_AnswersAtOnce has a process ask before it has read anything: who takes that has the process to
+// answer to, and the answer follows what it is started with. It shows a race only under -race.
+func TestStart_AnswersAtOnce(t *testing.T) {
+	dir := t.TempDir()
+	says := appendNote(appendHello(nil, time.Now()), &Note{Fault: &FaultAsk{ID: 1, Name: "it"}})
+	if err := os.WriteFile(filepath.Join(dir, "says"), says, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	program := filepath.Join(dir, "program")
+	if err := os.WriteFile(program, []byte("#!/bin/sh\ncat says\nread first\nread second\necho \"$first\" >first\necho \"$second\" >second\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	a := &answering{got: newGot(), told: make(chan error, 1)}
+	a.child = New(program, Config{Script: filepath.Join(dir, "script.js")}, nil, a)
+	if err := a.child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(a.child.Kill)
+	if err := <-a.told; err != nil {
+		t.Error(err)
+	}
+	if exit := a.child.Exit(); exit.Code != 0 {
+		t.Errorf("%+v", exit)
+	}
+	for name, want := range map[string]string{"first": `"script":`, "second": `"fault":`} {
+		b, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil || !strings.Contains(strings.ToLower(string(b)), want) {
+			t.Errorf("the %s line that it reads is %s, %v", name, b, err)
+		}
 	}
 }
 

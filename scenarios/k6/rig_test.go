@@ -95,8 +95,8 @@ func play(t *testing.T, c Config) (*got, Exit) {
 	t.Helper()
 	g := newGot()
 	log := &strings.Builder{}
-	k, err := Start(program(t), c, log, g)
-	if err != nil {
+	k := New(program(t), c, log, g)
+	if err := k.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(k.Kill)

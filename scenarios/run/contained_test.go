@@ -4,6 +4,7 @@ package run
 
 import (
 	"context"
+	"net"
 	"net/url"
 	"strings"
 	"testing"
@@ -21,8 +22,9 @@ type caged struct {
 	id string
 }
 
-// cage starts a brunt in a container that does one fault without load.
-func cage(t *testing.T, y *chaostest.Yard, image, fault string) *caged {
+// cage starts a brunt in a container that does one fault without load. Told is told of it before it starts; nil
+// is told nothing. More change how it is made.
+func cage(t *testing.T, y *chaostest.Yard, image, fault string, told func(id string), more ...func(*container.Config, *container.HostConfig)) *caged {
 	t.Helper()
 	socket, err := url.Parse(y.Engine.Address().Host)
 	if err != nil || socket.Path == "" {
@@ -33,11 +35,17 @@ func cage(t *testing.T, y *chaostest.Yard, image, fault string) *caged {
 		Env: []string{"BRUNT_STATE=/tmp/state"},
 	}
 	host := &container.HostConfig{NetworkMode: "none", Binds: []string{socket.Path + ":/var/run/docker.sock"}}
+	for _, change := range more {
+		change(config, host)
+	}
 	made, err := y.Engine.API().ContainerCreate(t.Context(), config, host, nil, nil, "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = y.Engine.Remove(context.Background(), made.ID) })
+	if told != nil {
+		told(made.ID)
+	}
 	if err := y.Engine.Start(t.Context(), made.ID); err != nil {
 		t.Fatal(err)
 	}
@@ -83,17 +91,34 @@ func (c *caged) left(t *testing.T, run string) (out []string) {
 // its own takes everything back.
 func TestDocker_InAContainer(t *testing.T) {
 	chaostest.Root(t)
+	if testing.Short() {
+		t.Skip("brunts in containers of their own")
+	}
+	t.Parallel()
 	y := chaostest.NewYard(t)
 	image := y.Brunt(t)
-	for _, name := range []string{"pause", "disconnect", "throttle", "files", "freeze", "limit", "fill", "skew", "table", "discipline"} {
-		if testing.Short() && name != "pause" && name != "throttle" {
-			continue
-		}
-		t.Run(name, func(t *testing.T) {
+	for _, where := range []string{
+		"pause", "disconnect", "throttle", "files", "freeze", "limit", "fill", "skew", "table", "discipline",
+		"pause tcp", "throttle tcp", "table tcp",
+	} {
+		name, tcp, _ := strings.Cut(where, " ")
+		t.Run(where, func(t *testing.T) {
 			t.Parallel()
 			b := newBroken(t, y, name)
 			fault, _, _ := strings.Cut(b.fault, " for=")
-			c := cage(t, y, image, fault+" for=60s")
+			reach := func(*container.Config, *container.HostConfig) {}
+			if tcp != "" { // the engine is reached over the network, and its socket is not there
+				l, err := net.Listen("tcp", "127.0.0.1:0")
+				if err != nil {
+					t.Fatal(err)
+				}
+				relay(t, y, l, func([]byte) bool { return true })
+				reach = func(c *container.Config, h *container.HostConfig) {
+					c.Env = append(c.Env, "DOCKER_HOST=tcp://"+l.Addr().String())
+					h.NetworkMode, h.Binds = "host", nil
+				}
+			}
+			c := cage(t, y, image, fault+" for=60s", nil, reach)
 			waitFor(t, "the fault to be in", func() bool {
 				if is, err := y.Engine.Inspect(t.Context(), c.id); err != nil || !is.Running {
 					t.Fatalf("brunt has ended: %v: %s", err, c.said(t))
@@ -122,12 +147,13 @@ func TestDocker_InAContainerToTheEnd(t *testing.T) {
 	if testing.Short() {
 		t.Skip("makes containers")
 	}
+	t.Parallel()
 	y := chaostest.NewYard(t)
 	image := y.Brunt(t)
 	for _, name := range []string{"pause", "throttle", "files"} {
 		t.Run(name, func(t *testing.T) {
 			b := newBroken(t, y, name)
-			c := cage(t, y, image, b.fault)
+			c := cage(t, y, image, b.fault, nil)
 			waitFor(t, "brunt to end", func() bool {
 				is, err := y.Engine.Inspect(t.Context(), c.id)
 				if err != nil {
@@ -147,7 +173,7 @@ func TestDocker_InAContainerToTheEnd(t *testing.T) {
 	}
 	t.Run("without its guard", func(t *testing.T) { // so the test above can fail
 		b := newBroken(t, y, "pause")
-		c := cage(t, y, image, strings.ReplaceAll(b.fault, "for=50ms", "for=60s"))
+		c := cage(t, y, image, strings.ReplaceAll(b.fault, "for=50ms", "for=60s"), nil)
 		waitFor(t, "the fault to be in", func() bool { return b.difference(t) != "" })
 		warden, _ := c.warden(t)
 		for _, id := range []string{warden, c.id} {

@@ -168,6 +168,9 @@ func (f *frozen) ideal(i int) time.Duration {
 // finds the target frozen waits for its end, and is counted with all of that wait:
 // as the schedule and the freeze have it, and as the target itself has it.
 func TestFrozen(t *testing.T) {
+	if testing.Short() {
+		t.Skip("10 s each, of 1000/s")
+	}
 	for _, c := range []struct{ name, arrivals, scheme, version, spoken, engine string }{
 		{"even", "even", "http", "1.1", "HTTP/1.1", "native"},
 		{"poisson", "poisson", "http", "1.1", "HTTP/1.1", "native"},
@@ -176,9 +179,6 @@ func TestFrozen(t *testing.T) {
 		{"even by vegeta", "even", "http", "1.1", "HTTP/1.1", "vegeta"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if testing.Short() && c.name != "even" {
-				t.Skip("10 s")
-			}
 			try(t, func(wrong *complaints) { // a busy machine freezes for longer, or is slow to serve what waited
 				f := freezeRun(t, c.arrivals, c.scheme, c.version, c.engine)
 				f.check(t, c.arrivals, wrong)
@@ -333,6 +333,7 @@ func TestOutage(t *testing.T) {
 	if testing.Short() {
 		t.Skip("80 s")
 	}
+	t.Parallel()
 	needsBacklog(t)
 	const rate, timeout, seconds = 1000, 5, 80
 	text := fmt.Sprintf(`
@@ -349,7 +350,10 @@ chaos:
 judge: {hold: 5s}
 slo: [recover < 65s after silence, heal < 4s after silence]
 `, rate, seconds, timeout)
-	res := runOnce(t, text, Options{})
+	res, err := mustCompile(t, text).Run(t.Context(), Options{State: t.TempDir()}) // who waits to be alone does not wait for this
+	if err != nil {
+		t.Fatal(err)
+	}
 	var wrong complaints
 	if wrong.passed(res); len(wrong) > 0 {
 		t.Errorf("%q", wrong)

@@ -193,11 +193,11 @@ var injectedPattern = regexp.MustCompile(`injected (\d+) points (\d+)`)
 // already: each must be as it was.
 func TestDocker_KilledAtEveryPoint(t *testing.T) {
 	chaostest.Root(t)
+	if testing.Short() {
+		t.Skip("hundreds of brunts in processes of their own")
+	}
 	y := chaostest.NewYard(t)
 	for name := range strangers {
-		if testing.Short() && name != "limit" {
-			continue
-		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := newBroken(t, y, name)
@@ -251,6 +251,10 @@ func (b *broken) withoutGuard(t *testing.T, injected int) {
 // containers: no container, network or image may be left. Without a guard all of them are,
 // until the next run starts.
 func TestDocker_KilledWithItsStack(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs in processes of their own")
+	}
+	t.Parallel()
 	y := chaostest.NewYard(t)
 	text := `
 version: 1
@@ -274,11 +278,7 @@ chaos:
 		t.Fatalf("the run that nobody kills failed: %s", out)
 	}
 	points, _ := strconv.Atoi(found[1])
-	at := []int{2, 5, points / 2, points}
-	if testing.Short() {
-		at = []int{5}
-	}
-	for _, p := range at {
+	for _, p := range []int{2, 5, points / 2, points} {
 		m.run(t, text, "guard", p, 0)
 		if left := m.clean(t); len(left) > 0 {
 			t.Errorf("killed at point %d of %d: left %v", p, points, left)
@@ -322,6 +322,7 @@ func TestDocker_GuardEndsAHungBrunt(t *testing.T) {
 	if testing.Short() {
 		t.Skip("waits for ten heartbeats")
 	}
+	t.Parallel()
 	y := chaostest.NewYard(t)
 	for _, helper := range []bool{false, true} {
 		t.Run(fmt.Sprintf("helper %v", helper), func(t *testing.T) {

@@ -14,7 +14,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -99,6 +98,9 @@ func echo(args []string) error {
 		if err := exec.Command(os.Args[0], "role", "sleep").Start(); err != nil {
 			return err
 		}
+	}
+	if says, ok := os.LookupEnv("SAYS"); ok {
+		fmt.Println("it says", says)
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"ok":true}`) })
@@ -213,8 +215,8 @@ func once(args []string) error {
 }
 
 // bruntRole runs a scenario as brunt would: FILE STATE GUARD POINT. At the POINTth
-// point at which it could die it kills itself; 0 is never, and then it writes how
-// many points there were, its verdict, and how many of its requests were bad. GUARD
+// point at which it could die it kills itself; 0 is never, and then it writes which
+// points there were, its verdict, and how many of its requests were bad. GUARD
 // is "guard", "none", or "both", which kills the guard together with brunt.
 func bruntRole(args []string) error {
 	file, state, point := args[0], args[1], args[3]
@@ -243,9 +245,12 @@ func bruntRole(args []string) error {
 
 // dying is a brunt that kills itself at a point.
 type dying struct {
-	guard            string // guard, none or both
-	at               int    // the point; 0 is never
-	passed, injected atomic.Int64
+	guard string // guard, none or both
+	at    int    // the point; 0 is never
+
+	mu       sync.Mutex
+	passed   []string // the points, by name
+	injected int      // the last that an injection was done at
 }
 
 // options are those of the run.
@@ -258,11 +263,13 @@ func (d *dying) options(state string) Options {
 }
 
 func (d *dying) point(point string) {
-	n := d.passed.Add(1)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.passed = append(d.passed, point)
 	if point == "after inject" {
-		d.injected.Store(n)
+		d.injected = len(d.passed)
 	}
-	if int(n) == d.at {
+	if len(d.passed) == d.at {
 		if d.guard == "both" {
 			killChild("guard")
 		}
@@ -272,7 +279,8 @@ func (d *dying) point(point string) {
 }
 
 func (d *dying) tell(v scenarios.Verdict, reason string) {
-	fmt.Printf("injected %d points %d verdict %s %s\n", d.injected.Load(), d.passed.Load(), v, reason)
+	fmt.Printf("passed %s\n", strings.Join(d.passed, ", "))
+	fmt.Printf("injected %d points %d verdict %s %s\n", d.injected, len(d.passed), v, reason)
 }
 
 // breakRole does one fault without load, as brunt would: STATE GUARD POINT KIND SETTING…, of

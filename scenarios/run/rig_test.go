@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -63,11 +64,24 @@ func wasLate(res *scenarios.Result) bool {
 	return res.Verdict == scenarios.Invalid && strings.Contains(res.Reason, "brunt itself was late")
 }
 
+// machine is held by the runs that go on side by side, or by one that was late beside
+// them and is alone when it is tried again: what others do would spoil it each time.
+var machine sync.RWMutex
+
+// on runs a test's run beside others, or alone. It must not be called in a run.
+func on(machine sync.Locker, run func() *scenarios.Result) *scenarios.Result {
+	machine.Lock()
+	defer machine.Unlock()
+	return run()
+}
+
 // inTime runs a test's run until brunt was in time.
 func inTime(t *testing.T, run func() *scenarios.Result) *scenarios.Result {
 	t.Helper()
+	turn := machine.RLocker()
 	for range lateTries {
-		res := run()
+		res := on(turn, run)
+		turn = &machine
 		if !wasLate(res) {
 			return res
 		}
@@ -100,11 +114,14 @@ func runOnce(t *testing.T, text string, o Options) *scenarios.Result {
 	if o.State == "" {
 		o.State = t.TempDir()
 	}
-	res, err := mustCompile(t, text).Run(t.Context(), o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return res
+	plan := mustCompile(t, text)
+	return on(machine.RLocker(), func() *scenarios.Result {
+		res, err := plan.Run(t.Context(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return res
+	})
 }
 
 // complaints are what is wrong in a test that may be tried again.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -207,13 +208,17 @@ func (r *runner) scriptEnv(s *scenarios.Script, base string) (map[string]string,
 // errNoProgram is that brunt-k6 is not there.
 var errNoProgram = errors.New("a script of k6 can't be run")
 
-// scriptLog is the file for what a script says.
-func (r *runner) scriptLog(load string) (*os.File, error) {
+// scriptLog is for what a script says; nil where no log is kept.
+func (r *runner) scriptLog(load string) (io.WriteCloser, error) {
 	if r.o.LogDir == "" {
 		return nil, nil
 	}
 	if err := os.MkdirAll(r.o.LogDir, 0o755); err != nil {
 		return nil, err
 	}
-	return os.OpenFile(filepath.Join(r.o.LogDir, "k6-"+load+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	f, err := os.OpenFile(filepath.Join(r.o.LogDir, "k6-"+load+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	return r.Scenario.Secrets.Log(f), nil
 }

@@ -3,8 +3,8 @@ package run
 import (
 	"context"
 	"fmt"
+	"io"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -29,7 +29,7 @@ type scriptRun struct {
 	lp    *LoadPlan
 	warm  time.Duration
 	child *k6.Child
-	log   *os.File
+	log   io.WriteCloser // nil keeps none
 	sink  load.Sink
 	once  sync.Once // closes ready
 	ready chan struct{}
@@ -150,12 +150,8 @@ func (r *runner) newScript(i int) (*scriptRun, error) {
 	if s.log, err = r.scriptLog(lp.Name); err != nil {
 		return nil, fmt.Errorf("a log: %w", err)
 	}
-	if s.log != nil {
-		s.child, err = k6.Start(lp.Script.Binary, c, s.log, s)
-	} else {
-		s.child, err = k6.Start(lp.Script.Binary, c, nil, s)
-	}
-	if err != nil {
+	s.child = k6.New(lp.Script.Binary, c, s.log, s) // before it is started: what it asks at once is answered by it
+	if err := s.child.Start(); err != nil {
 		if s.log != nil {
 			_ = s.log.Close()
 		}

@@ -215,7 +215,7 @@ func (s *system) bringUp(ctx context.Context) error {
 func (s *system) spawn(ctx context.Context) error {
 	r := s.r
 	st, err := stack.New(*r.Stack, stack.Options{
-		Run: r.o.ID, LogDir: r.o.LogDir, Log: r.log, Link: s.link,
+		Run: r.o.ID, LogDir: r.o.LogDir, Secrets: r.Scenario.Secrets, Log: r.log, Link: s.link,
 		Spawned: func(unit string, pid int) error {
 			undo, err := chaos.ProcessUndo(pid)
 			if err != nil { // it has ended already

@@ -77,23 +77,24 @@ load: {main: {executor: constant-arrival-rate, rate: 50/s, duration: 5s, flow: [
 func TestTokens_Refreshed(t *testing.T) {
 	t.Parallel()
 	const slow = 300 * time.Millisecond
+	var s *tokenTarget
 	res := inTime(t, func() *scenarios.Result {
-		s := newTokenTarget(t)
+		s = newTokenTarget(t)
 		s.slow = slow
 		res, err := mustCompile(t, fmt.Sprintf(withTokens, s.URL)).Run(t.Context(), Options{State: t.TempDir()})
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if len(s.sent) < 3 || s.sent[0] != "Bearer opaque-1" || s.sent[1] != "Bearer opaque-2" || slices.Contains(s.sent, "") {
-			t.Errorf("tokens %q", s.sent)
-		}
-		if s.met < 10 { // of 15 for each of two or three
-			t.Errorf("only %d requests came while a token was asked for", s.met)
-		}
 		return res
 	})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.sent) < 3 || s.sent[0] != "Bearer opaque-1" || s.sent[1] != "Bearer opaque-2" || slices.Contains(s.sent, "") {
+		t.Errorf("tokens %q", s.sent)
+	}
+	if s.met < 10 { // of 15 for each of two or three
+		t.Errorf("only %d requests came while a token was asked for", s.met)
+	}
 	for _, e := range res.Errors {
 		t.Errorf("%+v", e)
 	}

@@ -56,6 +56,10 @@ func (s *system) watch() {
 	w.ended.Go(func() {
 		tell := func(e docker.Event) {
 			began = e.At.Add(1)
+			if e.Kind == "connect" || e.Kind == "disconnect" {
+				s.joined(ctx, e)
+				return
+			}
 			unit, ours := names[e.Name]
 			if !ours && !s.hits(e.Name) {
 				return
@@ -86,6 +90,21 @@ func (s *system) watch() {
 			}
 		}
 	})
+}
+
+// joined tells the timeline of a container that was taken into a network, or out of one, while it
+// runs. What comes with its start or its end is told by that.
+func (s *system) joined(ctx context.Context, e docker.Event) {
+	t := s.r.timeline.Load()
+	if t == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	// Both times are by the engine's clock.
+	if is, err := s.engine.Inspect(ctx, e.ID); err == nil && is.Running && e.At.After(is.Started) {
+		t.Moved(e.ID)
+	}
 }
 
 // watchedNames gives the units that are containers, by the names of those.

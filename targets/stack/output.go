@@ -1,7 +1,7 @@
 package stack
 
 import (
-	"os"
+	"io"
 	"strings"
 	"sync"
 )
@@ -16,7 +16,7 @@ const (
 type output struct {
 	mu      sync.Mutex
 	end     []byte
-	file    *os.File
+	file    io.WriteCloser
 	written int64
 }
 

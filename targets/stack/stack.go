@@ -144,10 +144,11 @@ func UnitName(service string, i int) string { return fmt.Sprintf("%s[%d]", servi
 
 // Options say how to run a stack.
 type Options struct {
-	Run    string                              // names the run; its processes carry it in BRUNT_RUN. Empty is a name of its own
-	LogDir string                              // for the output of each unit; empty keeps only its end
-	Link   func(e Edge) (addr string, ok bool) // the listener of an edge; known before the stack starts
-	Log    *slog.Logger
+	Run     string                              // names the run; its processes carry it in BRUNT_RUN. Empty is a name of its own
+	LogDir  string                              // for the output of each unit; empty keeps only its end
+	Secrets *scenarios.Secrets                  // masked in those files; nil masks nothing
+	Link    func(e Edge) (addr string, ok bool) // the listener of an edge; known before the stack starts
+	Log     *slog.Logger
 	// Spawned is told right after a process was started; on an error it is ended.
 	Spawned func(unit string, pid int) error
 	// Event is told what happens to a unit: start, ready, exit, restart.

@@ -126,8 +126,10 @@ func (u *Unit) openLog() error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	var err error
-	u.out.file, err = os.OpenFile(filepath.Join(dir, fmt.Sprintf("%s-%d.log", u.Service, u.Index)), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	f, err := os.OpenFile(filepath.Join(dir, fmt.Sprintf("%s-%d.log", u.Service, u.Index)), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err == nil {
+		u.out.file = u.stack.o.Secrets.Log(f)
+	}
 	return err
 }
 

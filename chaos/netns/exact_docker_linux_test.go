@@ -1,0 +1,244 @@
+package netns_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"testing"
+	"time"
+
+	"brunt/chaos"
+	"brunt/chaos/chaostest"
+	"brunt/chaos/netns"
+	"brunt/chaos/netns/netnstest"
+)
+
+// A berth is a container of an engine, seen from inside.
+type berth struct {
+	*chaostest.Victim
+	node *netnstest.Node
+}
+
+// berthOf starts a container and goes inside.
+func berthOf(t *testing.T, y *chaostest.Yard, unit string) *berth {
+	t.Helper()
+	v := y.Start(t, chaostest.VictimOptions{Unit: unit})
+	n, err := netns.Open(fmt.Sprintf("/proc/%d/ns/net", v.PID()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { n.Close() })
+	return &berth{v, &netnstest.Node{Namespace: n, V4: v.Addresses()[0]}}
+}
+
+// ask asks the container itself, and reads what it says.
+func (b *berth) ask(t *testing.T, path string) float64 {
+	t.Helper()
+	r, err := http.Get("http://" + netip.AddrPortFrom(b.node.V4, 8080).String() + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Body.Close()
+	text, err := io.ReadAll(r.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := strconv.ParseFloat(string(text), 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+// between is the world of one container and another, as the tests of mechanisms have it.
+func between(victim, peer *berth) *netnstest.World {
+	return &netnstest.World{Victim: victim.node, Peers: []*netnstest.Node{peer.node}, Near: []netip.Addr{victim.node.V4}}
+}
+
+// TestDocker_Exact measures what faults do to containers of an engine, from inside of those, and
+// finds that it is what was asked for. They are injected as a run injects them, by brunt itself
+// and by its helper container.
+func TestDocker_Exact(t *testing.T) {
+	if !exact() {
+		t.Skip("it assumes a quiet machine: set BRUNT_EXACT to run it")
+	}
+	chaostest.Root(t)
+	y := chaostest.NewYard(t)
+	program := chaostest.Helper(t)
+	t.Setenv("BRUNT_LINUX", program)
+	web, store, other := berthOf(t, y, "web[0]"), berthOf(t, y, "store[0]"), berthOf(t, y, "other[0]")
+	for _, helper := range []bool{false, true} {
+		t.Run(map[bool]string{false: "by brunt itself", true: "by its helper"}[helper], func(t *testing.T) {
+			insides := &chaos.Insides{Helper: helper}
+			defer func() {
+				if err := insides.Close(context.Background()); err != nil {
+					t.Error(err)
+				}
+			}()
+			e := &exactness{web: web, store: store, other: other, world: chaostest.World{
+				Scope: chaos.Scope{Services: map[string]int{"web": 1, "store": 1, "other": 1}, Containers: true},
+				Env: chaos.Env{
+					Units: []chaos.Unit{web.AskedContainer, store.AskedContainer, other.AskedContainer},
+					Now:   clock, Insides: insides, Run: y.Run, Burner: []string{program, "burn"},
+				},
+			}}
+			t.Run("latency", e.latency)
+			t.Run("loss", e.loss)
+			t.Run("bandwidth", e.bandwidth)
+			t.Run("partition", e.partition)
+			t.Run("throttle", e.throttle)
+		})
+	}
+}
+
+// exactness is what is measured on three containers.
+type exactness struct {
+	web, store, other *berth
+	world             chaostest.World
+}
+
+// with has a fault be in while f measures, and checks that it is seen, and gone afterwards.
+func (e *exactness) with(t *testing.T, yaml string, f func()) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	held, err := chaostest.Plan(t, yaml, e.world)[0].Inject(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if said, err := held.Verify(ctx); err != nil {
+		t.Errorf("%s: %q, %v", yaml, said, err)
+	}
+	f()
+	ctx, cancel = context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if o, err := held.Revert(ctx); err != nil || o != chaos.Reverted {
+		t.Errorf("reverting %s: %s, %v", yaml, o, err)
+	}
+	if _, err := held.Gone(ctx); err != nil {
+		t.Errorf("%s: %v", yaml, err)
+	}
+}
+
+func (e *exactness) latency(t *testing.T) {
+	w := between(e.store, e.web) // who answers is the store
+	ms := func(d time.Duration) float64 { return float64(d) / 1e6 }
+	clean := roundTrips(t, w, 20)
+	e.with(t, "network.latency: {from: web, to: store, delay: 100ms, jitter: 20ms}", func() {
+		took := roundTrips(t, w, 100)
+		added := func(q float64) float64 {
+			return ms(took[int(q*float64(len(took)))]) - ms(clean[len(clean)/2])
+		}
+		t.Logf("%d round trips over TCP: added p1 %.2f, p25 %.2f, p50 %.2f, p75 %.2f, p99 %.2f ms", len(took), added(0.01), added(0.25), added(0.5), added(0.75), added(0.99))
+		for q, want := range map[float64]float64{0.01: 80.4, 0.25: 90, 0.5: 100, 0.75: 110, 0.99: 119.6} {
+			if math.Abs(added(q)-want) > 3 {
+				t.Errorf("quantile %v: %.2f ms added, and %v asked for", q, added(q), want)
+			}
+		}
+	})
+}
+
+// packetsSent is how many packets the exactness of a share is told by.
+const packetsSent = 10_000
+
+// pass sends packets from one container to another, and tells how many came.
+func pass(t *testing.T, from, to *berth, port uint16) int {
+	t.Helper()
+	k := oneWay(t, between(to, from), netns.In, port)
+	k.burst(t, packetsSent, func(int) { k.last(t) })
+	came, _, _ := seen(k.last(t), packetsSent)
+	return came
+}
+
+func (e *exactness) loss(t *testing.T) {
+	for i, share := range []float64{0.1, 0.3} {
+		e.with(t, fmt.Sprintf("network.loss: {from: web, to: store, percent: %v%%}", 100*share), func() {
+			came := pass(t, e.store, e.web, uint16(5010+i))
+			got := 1 - float64(came)/packetsSent
+			t.Logf("%.2f %% of %d from store to web are lost", 100*got, packetsSent)
+			if math.Abs(got-share) > 0.015 {
+				t.Errorf("%.4f are lost, and %v asked for", got, share)
+			}
+			if came := pass(t, e.other, e.web, uint16(5020+i)); came != packetsSent {
+				t.Errorf("%d of %d from other come, whom it is not about", came, packetsSent)
+			}
+		})
+	}
+}
+
+func (e *exactness) bandwidth(t *testing.T) {
+	const rate = 10e6 / 8
+	e.with(t, "network.bandwidth: {from: web, to: store, rate: 10Mbit/s}", func() {
+		for _, dir := range []netns.Direction{netns.In, netns.Out} {
+			got, _ := bulk(t, between(e.web, e.store), dir, 5*rate)
+			t.Logf("%s: %.2f Mbit/s", dir, got*8/1e6)
+			if math.Abs(got/rate-1) > 0.05 {
+				t.Errorf("%s: %.2f Mbit/s of payload pass, and 10 were asked for", dir, got*8/1e6)
+			}
+		}
+	})
+}
+
+func (e *exactness) partition(t *testing.T) {
+	for _, yaml := range []string{
+		"network.partition: {from: web, to: store}",
+		"network.partition: {from: web, to: store, direction: one-way}",
+	} {
+		// What is open before, from whoever: the way of each is known to work.
+		type flow struct {
+			name string
+			k    *way
+			stop bool
+		}
+		flows := []*flow{
+			{"web's to store", oneWay(t, between(e.store, e.web), netns.In, 5031), true},
+			{"store's to web", oneWay(t, between(e.web, e.store), netns.In, 5032), yaml == "network.partition: {from: web, to: store}"},
+			{"web's to other", oneWay(t, between(e.other, e.web), netns.In, 5033), false},
+			{"other's to web", oneWay(t, between(e.web, e.other), netns.In, 5034), false},
+			{"other's to store", oneWay(t, between(e.store, e.other), netns.In, 5035), false},
+		}
+		e.with(t, yaml, func() {
+			for _, f := range flows {
+				f.k.burst(t, packetsSent, func(sent int) {
+					if !f.stop {
+						f.k.last(t)
+					}
+				})
+			}
+			for _, f := range flows {
+				want := packetsSent
+				got := f.k.box.mail()
+				if f.stop {
+					want = 0
+				} else {
+					got = f.k.last(t)
+				}
+				came, _, _ := seen(got, packetsSent)
+				t.Logf("%s: %s: %d of %d come", yaml, f.name, came, packetsSent)
+				if came != want {
+					t.Errorf("%s: %s: %d of %d come, and %d should", yaml, f.name, came, packetsSent, want)
+				}
+			}
+		})
+		for _, f := range flows {
+			f.k.last(t) // it works again
+			f.k.box.conn.Close()
+			f.k.sender.conn.Close()
+		}
+	}
+}
+
+func (e *exactness) throttle(t *testing.T) {
+	t.Logf("%.1f %% of a processor before", 100*e.web.ask(t, "/cpu?for=2s"))
+	e.with(t, "cpu.throttle: {service: web, share: 20%}", func() {
+		got := e.web.ask(t, "/cpu?for=10s")
+		t.Logf("%.2f %% of a processor", 100*got)
+		if math.Abs(got-0.2) > 0.03 {
+			t.Errorf("%.2f %% of a processor, and 20 were asked for", 100*got)
+		}
+	})
+}

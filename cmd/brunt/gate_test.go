@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/compare"
+
+	"github.com/spf13/cobra"
+)
+
+// TestGate_Decide passes gates one after the other: how many runs each makes, what it says, how it ends, and what
+// it keeps.
+func TestGate_Decide(t *testing.T) {
+	dir := t.TempDir()
+	made := 0
+	pass := func(p95 ...float64) (out string, runs int, err error) {
+		t.Helper()
+		h, err := compare.OpenHistory(t.Context(), dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer h.Close()
+		c := &cobra.Command{}
+		var b strings.Builder
+		c.SetOut(&b)
+		g := &gate{gateFlags: &gateFlags{runs: 3, confirm: 2}, c: c, history: h, options: compare.Options{Alpha: .05}}
+		g.one = func(context.Context) (*compare.Record, error) {
+			if runs == len(p95) {
+				return nil, errors.New("no further run")
+			}
+			made++
+			r := &compare.Record{Version: compare.RecordVersion, Run: fmt.Sprint("r", made), Name: "s", Key: "k", Started: time.Unix(int64(made), 0), Machine: compare.Machine{CPUs: 2}}
+			r.Values = []compare.Kept{{Phase: "run", Load: "*", Step: "*", Metric: "p95", Value: scenarios.Num(p95[runs]), Count: 5000}}
+			runs++
+			return r, nil
+		}
+		err = g.decide(t.Context())
+		return b.String(), runs, err
+	}
+	newest := func() *compare.Record {
+		h, err := compare.OpenHistory(t.Context(), dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer h.Close()
+		all, err := h.Of(t.Context(), "k", compare.Machine{CPUs: 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return all[len(all)-1]
+	}
+	for i := range compare.LeastHistory {
+		day := math.Exp(.03 * float64(i%3-1))
+		out, runs, err := pass(.1*day, .102*day, .098*day)
+		if err != nil || runs != 3 || !strings.Contains(out, fmt.Sprintf("learning %d/8", i+1)) {
+			t.Fatalf("gate %d made %d runs and said %q: %v", i+1, runs, out, err)
+		}
+	}
+	if k := newest().Values[0]; k.Runs != 3 || k.Count != 15000 || k.Spread < .015 || k.Spread > .025 {
+		t.Errorf("three runs are kept as %+v", k)
+	}
+	tests := []struct {
+		name string
+		p95  []float64 // of the runs that it may make
+		runs int       // that it makes
+		code int       // it ends with
+		says string
+		red  bool
+	}{
+		{"good at once", []float64{.1}, 1, 0, "PASS", false},
+		{"good at the second look", []float64{.108, .096}, 2, 0, "asking again by 1 fresh run", false},
+		{"never told", []float64{.107, .107, .107}, 3, scenarios.ExitInconclusive, "INCONCLUSIVE", false},
+		{"red by chance", []float64{.14, .1, .1}, 3, 0, "confirming it by 2 fresh runs", false},
+		{"red at the third look", []float64{.107, .109, .2, .13, .13}, 5, scenarios.ExitRegression, "REGRESSION", true},
+		{"red", []float64{.14, .13, .135}, 3, scenarios.ExitRegression, "REGRESSION", true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			out, runs, err := pass(tt.p95...)
+			code := 0
+			if e := exit(0); errors.As(err, &e) {
+				code = int(e)
+			} else if err != nil {
+				t.Fatal(err)
+			}
+			if runs != tt.runs || code != tt.code || !strings.Contains(out, tt.says) {
+				t.Errorf("%d runs, exit code %d; want %d and %d with %q:\n%s", runs, code, tt.runs, tt.code, tt.says, out)
+			}
+			if r := newest(); r.Red != tt.red || max(1, r.Values[0].Runs) != tt.runs {
+				t.Errorf("kept as red %t of %d runs", r.Red, r.Values[0].Runs)
+			}
+		})
+	}
+}

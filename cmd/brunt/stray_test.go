@@ -1,0 +1,59 @@
+//go:build linux
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"brunt/chaos/chaostest"
+	"brunt/chaos/docker"
+	"brunt/scenarios"
+
+	"github.com/docker/docker/api/types/container"
+	"github.com/spf13/cobra"
+)
+
+// TestDocker_StrayGuard has status tell of a guard's container that was never started, and revert remove it.
+func TestDocker_StrayGuard(t *testing.T) {
+	y := chaostest.NewYard(t)
+	t.Setenv("BRUNT_STATE", t.TempDir())
+	said := func(c *cobra.Command) (string, int) {
+		t.Helper()
+		var out bytes.Buffer
+		c.SetOut(&out)
+		c.SetErr(&out)
+		c.SetArgs(nil)
+		err := c.ExecuteContext(t.Context())
+		var code exit
+		if err != nil && !errors.As(err, &code) {
+			t.Fatal(err)
+		}
+		return out.String(), int(code)
+	}
+	tells := func(text string) bool { return strings.Contains(text, y.Run) }
+	if out, _ := said(statusCommand()); tells(out) {
+		t.Fatalf("it is told of before it is there: %s", out)
+	}
+	config := &container.Config{Image: y.Image, Labels: map[string]string{docker.HelperLabel: docker.WardenOf(y.Run), docker.BesideLabel: strings.Repeat("0", 64)}}
+	made, err := y.Engine.API().ContainerCreate(t.Context(), config, &container.HostConfig{NetworkMode: "none"}, nil, nil, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = y.Engine.Remove(context.Background(), made.ID) })
+	if out, code := said(statusCommand()); !tells(out) || code != scenarios.ExitNotReverted {
+		t.Errorf("status says %q, and ends with %d", out, code)
+	}
+	if out, code := said(revertCommand()); !tells(out) || !strings.Contains(out, "taken back") || code != 0 {
+		t.Errorf("revert says %q, and ends with %d", out, code)
+	}
+	if _, err := y.Engine.Inspect(t.Context(), made.ID); !errors.Is(err, docker.ErrGone) {
+		t.Errorf("it is left: %v", err)
+	}
+	if out, _ := said(statusCommand()); tells(out) {
+		t.Errorf("status tells of it still: %s", out)
+	}
+}

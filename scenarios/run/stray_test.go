@@ -1,0 +1,89 @@
+//go:build linux
+
+package run
+
+import (
+	"bytes"
+	"context"
+	"net"
+	"path/filepath"
+	"slices"
+	"sync/atomic"
+	"testing"
+
+	"brunt/chaos"
+	"brunt/chaos/chaostest"
+	"brunt/chaos/docker"
+
+	"github.com/docker/docker/api/types/container"
+)
+
+// TestDocker_Stray ends brunt between the making of its guard's container and the start of that: it is
+// found by its label, and removed. Guards that may be started yet, or were, are not touched.
+func TestDocker_Stray(t *testing.T) {
+	chaostest.Root(t)
+	y := chaostest.NewYard(t)
+	image := y.Brunt(t)
+	b := newBroken(t, y, "pause")
+	socket := filepath.Join(t.TempDir(), "engine.sock")
+	l, err := net.Listen("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var at atomic.Pointer[string] // brunt's container
+	killed := make(chan error, 1)
+	relay(t, y, l, func(said []byte) bool {
+		if !bytes.HasPrefix(said, []byte("POST /")) || !bytes.Contains(said[:min(len(said), 200)], []byte("/start HTTP")) {
+			return true
+		}
+		killed <- y.Engine.Kill(context.Background(), *at.Load(), "KILL")
+		return false
+	})
+	c := cage(t, y, image, b.fault, func(id string) { at.Store(&id) }, func(_ *container.Config, h *container.HostConfig) {
+		h.Binds = []string{socket + ":/var/run/docker.sock"}
+	})
+	if err := <-killed; err != nil {
+		t.Fatal(err)
+	}
+	id, run := c.warden(t)
+	if is, err := y.Engine.Inspect(t.Context(), id); err != nil || is.State != "created" {
+		t.Fatalf("the guard's container is %+v, %v: brunt was not killed before its start", is, err)
+	}
+
+	// Beside a brunt that may start it yet; and one that ran, and may have something to take back.
+	made := func(beside string) string {
+		config := &container.Config{Image: image, Cmd: []string{"version"}, Labels: map[string]string{docker.HelperLabel: docker.WardenOf(y.Run), docker.BesideLabel: beside}}
+		m, err := y.Engine.API().ContainerCreate(t.Context(), config, &container.HostConfig{NetworkMode: "none"}, nil, nil, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = y.Engine.Remove(context.Background(), m.ID) })
+		return m.ID
+	}
+	others := []string{made(b.v.ID), made(c.id)}
+	if err := y.Engine.Start(t.Context(), others[1]); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, "another to end", func() bool {
+		is, err := y.Engine.Inspect(t.Context(), others[1])
+		return err == nil && !is.Running
+	})
+
+	strays, err := chaos.Strays(t.Context())
+	if err != nil || !slices.ContainsFunc(strays, func(s chaos.Stray) bool { return s.ID == id && s.Run == run }) {
+		t.Errorf("strays %+v, %v", strays, err)
+	}
+	taken, err := chaos.RemoveStrays(t.Context())
+	if err != nil || !slices.ContainsFunc(taken, func(k chaos.Taken) bool { return k.Run == run && k.Outcome == chaos.Reverted }) {
+		t.Errorf("taken back %+v, %v", taken, err)
+	}
+	if left := c.left(t, run); len(left) > 0 {
+		t.Errorf("left: %v", left)
+	}
+	for _, id := range others {
+		if _, err := y.Engine.Inspect(t.Context(), id); err != nil {
+			t.Errorf("another was touched: %v", err)
+		}
+	}
+	b.same(t, "at the end")
+}
