@@ -58,7 +58,8 @@ var (
 type MetricsOptions struct {
 	Run      string
 	Scenario string
-	Faults   map[string]string // kinds of the scenario's faults by their name
+	Faults   map[string]string   // kinds of the scenario's faults by their name
+	Steps    map[string][]string // names of the steps by that of their load, so far as they are known: they are counted from zero on
 }
 
 type stepKey struct{ load, step string }
@@ -111,7 +112,26 @@ func NewMetrics(o MetricsOptions) *Metrics {
 		m.descs[d.name] = prometheus.NewDesc("brunt_"+d.name, d.help, d.labels, same)
 	}
 	m.own.MustRegister(m)
+	for load, steps := range o.Steps {
+		for _, step := range steps {
+			m.step(stepKey{load, step})
+		}
+	}
 	return m
+}
+
+// step is what a step came to; what goes beyond the bound of series is counted together.
+func (m *Metrics) step(k stepKey) *stepTotals {
+	t := m.steps[k]
+	if t == nil && len(m.steps) >= stepSeries {
+		k = stepKey{k.load, others}
+		t = m.steps[k]
+	}
+	if t == nil {
+		t = &stepTotals{causes: map[string]int64{}, native: map[int]int64{}}
+		m.steps[k] = t
+	}
+	return t
 }
 
 // Observe implements [Live].
@@ -120,17 +140,7 @@ func (m *Metrics) Observe(iv scenarios.Interval) {
 	defer m.mu.Unlock()
 	for i := range iv.Steps {
 		s := &iv.Steps[i]
-		k := stepKey{s.Load, s.Step}
-		t := m.steps[k]
-		if t == nil && len(m.steps) >= stepSeries {
-			k = stepKey{s.Load, others}
-			t = m.steps[k]
-		}
-		if t == nil {
-			t = &stepTotals{causes: map[string]int64{}, native: map[int]int64{}}
-			m.steps[k] = t
-		}
-		t.add(s)
+		m.step(stepKey{s.Load, s.Step}).add(s)
 	}
 	m.flight, m.lag = iv.InFlight, iv.Lag
 	ended := int64(0)

@@ -147,6 +147,7 @@ func alerted(f *scenarios.FaultRecord) string {
 		default:
 			s += " fired " + seconds(a.Fired) + " after the injection"
 			switch {
+			case !a.Resolved.Known() && !a.StillFiring.Known(): // the fault is in still
 			case !a.Resolved.Known():
 				s += ", and still " + seconds(a.StillFiring) + " after the clearing"
 			case a.Resolved == 0:

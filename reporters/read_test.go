@@ -41,7 +41,7 @@ func TestRead_WritesTheSameFilesAgain(t *testing.T) {
 				a, _ := os.ReadFile(filepath.Join(dirs[i-1], f.name))
 				b, _ := os.ReadFile(filepath.Join(dir, f.name))
 				a = bytes.ReplaceAll(a, []byte(`\ufffd`), []byte("\ufffd")) // JSON escapes what was no UTF-8, the first time
-				if f.name == htmlFile && i == 1 {
+				if f.name == HTMLFile && i == 1 {
 					a, b = figures.ReplaceAll(a, []byte("0")), figures.ReplaceAll(b, []byte("0"))
 					a, b = packedData.ReplaceAll(a, nil), packedData.ReplaceAll(b, nil)
 					a, b = policy.ReplaceAll(a, nil), policy.ReplaceAll(b, nil)

@@ -51,7 +51,6 @@ const (
 	eventsFile   = "events.jsonl"
 	scenarioFile = "scenario.yaml"
 	junitFile    = "junit.xml"
-	htmlFile     = "report.html"
 )
 
 // files lists what Write writes, the evidence first: should the disk fill up, the
@@ -65,8 +64,11 @@ var files = []struct {
 	{eventsFile, "events", true},
 	{scenarioFile, "scenario", false},
 	{junitFile, "junit", false},
-	{htmlFile, "html", false},
+	{HTMLFile, "html", false},
 }
+
+// HTMLFile is the name of the page of a report in its folder.
+const HTMLFile = "report.html"
 
 // Write writes the files of a run into dir, which it makes. Each appears whole or
 // not at all, and one that fails does not keep the others from being written; the

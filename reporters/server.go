@@ -11,7 +11,6 @@ import (
 	"html/template"
 	"io"
 	"log"
-	"math"
 	"net"
 	"net/http"
 	"net/netip"
@@ -46,13 +45,17 @@ type Server struct {
 	seen    *scenarios.Result
 	seenAt  time.Time
 
-	mu      sync.Mutex
-	look    func(context.Context) *scenarios.Result // nil before the load and after it
-	figures *Metrics                                // nil before the load
-	last    scenarios.Interval
-	final   *scenarios.Result // nil while the run goes on
-	state   state             // what readers are to see
-	changed chan struct{}     // closed when state has
+	mu   sync.Mutex
+	look func(context.Context) *scenarios.Result // nil before the load and after it
+	last scenarios.Interval
+
+	expected *scenarios.Result // the run before its load, nil while nothing is known of it
+	figures  *Metrics          // nil where nothing counts it
+	final    *scenarios.Result // nil while the run goes on
+	report   []byte            // the page of final; nil where it is not drawn
+
+	state   state         // what readers are to see
+	changed chan struct{} // closed when state has
 	readers int
 
 	answering int           // requests
@@ -75,20 +78,25 @@ const (
 	mostReaders     = 64                     // of the page at once
 	mostConnections = 256                    // of everybody
 	patience        = 5 * time.Second        // with a reader who does not read
-	freshFor        = 900 * time.Millisecond // of a look
+	freshFor        = 900 * time.Millisecond // of a look for the page
+	freshEnough     = 3 * time.Second        // of a look for how objectives stand
 )
 
 // frameShare is the share of a core that frames of the page may cost: one comes no
 // sooner than when that much time has passed, or seldom has, as where a busy machine has
-// it take long without costing more. Between them the figures above the page, which cost
-// nothing, come once a second.
+// it take long without costing more. A page of an hour with its thousands of points takes
+// twenty times as long to draw as one of ten seconds, and is four times as large: so
+// frames are no more than frameBytes a second in any case. Between them the figures above
+// the page, which cost nothing, come once a second.
 const (
 	frameShare = 0.003
+	frameBytes = 20e3
 	seldom     = 3 * time.Second
 )
 
-// wholeEvery is how often a frame has all parts. The others lack those that take most of
-// the time and change least: the distribution of response times.
+// wholeEvery is how often a frame has all parts, once someone looks on. The others lack
+// those that take most of the time and change least, the distribution of response times: a
+// page that is opened has it already.
 const wholeEvery = 20 * time.Second
 
 var _ Live = (*Server)(nil)
@@ -129,13 +137,23 @@ func (b bounded) Accept() (net.Conn, error) {
 	return c, err
 }
 
-// Begin tells that the load of a run begins, how to look at it, and what counts it for
-// Prometheus, if anything does.
-func (s *Server) Begin(look func(context.Context) *scenarios.Result, figures *Metrics) {
+// Expect tells which run comes: what is known of it before its load begins, and what
+// counts it for Prometheus, if anything does. So whoever asks finds it from the start.
+func (s *Server) Expect(res *scenarios.Result, figures *Metrics) {
+	s.looking.Lock()
+	defer s.looking.Unlock()
+	s.seen = nil
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.look, s.figures, s.final = look, figures, nil
+	s.expected, s.figures, s.look, s.final, s.report, s.last = res, figures, nil, nil, nil, scenarios.Interval{}
 	s.state = state{n: s.state.n}
+}
+
+// Begin tells that the load of the run begins, and how to look at it.
+func (s *Server) Begin(look func(context.Context) *scenarios.Result) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.look = look
 }
 
 // Observe implements [Live]. It waits for nobody.
@@ -150,10 +168,11 @@ func (s *Server) Observe(iv scenarios.Interval) {
 	}
 }
 
-// End shows what the run came to. It changes nothing of the result, and keeps it.
-func (s *Server) End(res *scenarios.Result) {
+// End shows what the run came to. It changes nothing of the result, and keeps it. Report is
+// the page of it where that is drawn already, as [HTML] does; nil has it drawn.
+func (s *Server) End(res *scenarios.Result, report []byte) {
 	s.mu.Lock()
-	s.look, s.final = nil, res
+	s.look, s.final, s.report = nil, res, report
 	listened := s.readers > 0
 	s.mu.Unlock()
 	if listened {
@@ -239,19 +258,19 @@ func (s *Server) known(hostport string) bool {
 	return host == "localhost" || slices.Contains(s.o.Hosts, host)
 }
 
-// current gives what the run came to: so far, when it was seen within the last second
-// or can be looked at now, or in the end. It is never nil.
-func (s *Server) current(ctx context.Context) *scenarios.Result {
+// current gives what the run came to: so far, when it was seen lately or can be looked at
+// now, or in the end. It is never nil.
+func (s *Server) current(ctx context.Context, lately time.Duration) *scenarios.Result {
 	s.looking.Lock()
 	defer s.looking.Unlock()
 	s.mu.Lock()
-	look, final, iv := s.look, s.final, s.last
+	look, final, expected, iv := s.look, s.final, s.expected, s.last
 	s.mu.Unlock()
 	if final != nil {
 		s.seen = nil
 		return final
 	}
-	if s.seen != nil && (time.Since(s.seenAt) < freshFor || look == nil) {
+	if s.seen != nil && (time.Since(s.seenAt) < lately || look == nil) {
 		return s.seen
 	}
 	if look != nil {
@@ -266,25 +285,38 @@ func (s *Server) current(ctx context.Context) *scenarios.Result {
 	if iv.Last {
 		reason = "The load is over, and what it came to is being reckoned."
 	}
-	return &scenarios.Result{
-		Name: s.o.Name, Verdict: scenarios.Running, Reason: reason, Going: &scenarios.Going{At: iv.At, End: iv.End},
-		Generator: scenarios.Generator{Healthy: true},
+	res := scenarios.Result{Name: s.o.Name}
+	if expected != nil {
+		res = *expected
 	}
+	res.Verdict, res.Reason, res.Going = scenarios.Running, reason, &scenarios.Going{At: iv.At, End: iv.End}
+	res.Generator.Healthy = true
+	return &res
 }
 
 // page serves the report as it is now.
 func (s *Server) page(w http.ResponseWriter, r *http.Request) {
-	res := s.current(r.Context())
-	s.mu.Lock()
-	iv := s.last
-	s.mu.Unlock()
-	var b bytes.Buffer
-	if err := drawLive(&b, res, iv); err != nil {
+	res := s.current(r.Context(), freshFor)
+	b, err := s.draw(res)
+	if err != nil {
 		http.Error(w, "the page can't be drawn: "+err.Error(), http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	_, _ = w.Write(b.Bytes())
+	_, _ = w.Write(b)
+}
+
+// draw gives the page of a result.
+func (s *Server) draw(res *scenarios.Result) ([]byte, error) {
+	s.mu.Lock()
+	iv, final, report := s.last, s.final, s.report
+	s.mu.Unlock()
+	if res == final && report != nil {
+		return report, nil
+	}
+	var b bytes.Buffer
+	err := drawLive(&b, res, iv)
+	return b.Bytes(), err
 }
 
 // stopRun stops the run for who has the token.
@@ -322,33 +354,36 @@ func (s *Server) painter() {
 			continue
 		}
 		began := time.Now()
+		if whole.IsZero() {
+			whole = began
+		}
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
-		res := s.current(ctx)
+		res := s.current(ctx, freshFor)
 		cancel()
+		size := 0
 		if res.Going != nil {
 			page, going := *res, *res.Going
 			if going.Brief = began.Sub(whole) < wholeEvery; !going.Brief {
 				whole = began
 			}
 			page.Going = &going
-			s.frame(&page)
+			size = s.frame(&page)
 		}
 		cost := time.Since(began)
-		next = began.Add(time.Duration(math.Min(float64(cost)/frameShare, float64(seldom))) - 100*time.Millisecond)
+		pause := max(min(time.Duration(float64(cost)/frameShare), seldom), time.Duration(float64(size)/frameBytes*float64(time.Second)))
+		next = began.Add(pause - 100*time.Millisecond)
 	}
 }
 
-// frame draws the page for those who listen.
-func (s *Server) frame(res *scenarios.Result) {
-	s.mu.Lock()
-	iv := s.last
-	s.mu.Unlock()
-	var b bytes.Buffer
-	if err := drawLive(&b, res, iv); err != nil {
-		return // the one before stays
+// frame draws the page for those who listen, and gives its size.
+func (s *Server) frame(res *scenarios.Result) int {
+	b, err := s.draw(res)
+	if err != nil {
+		return 0 // the one before stays
 	}
-	page := encodeJSON(b.String())
+	page := encodeJSON(string(b))
 	s.show(func(st *state) { st.n++; st.page, st.pageN = page, st.n })
+	return len(page)
 }
 
 // drawLive writes the page of a run that goes on, or the report once it is over.

@@ -41,7 +41,8 @@ func serve(t *testing.T, r *scenarios.Result) *served {
 	s.Server = NewServer(ServerOptions{Name: r.Name, Token: "the-token", Stop: func() { s.stops.Add(1) }, Hosts: []string{"load.example"}})
 	done := make(chan error, 1)
 	go func() { done <- s.Serve(l) }()
-	s.Begin(func(context.Context) *scenarios.Result { s.looks.Add(1); return going(r) }, NewMetrics(MetricsOptions{Run: r.Run, Scenario: r.Name, Faults: map[string]string{"to come": "process.crash"}}))
+	s.Expect(&scenarios.Result{Run: r.Run, Name: r.Name}, NewMetrics(MetricsOptions{Run: r.Run, Scenario: r.Name, Faults: map[string]string{"to come": "process.crash"}}))
+	s.Begin(func(context.Context) *scenarios.Result { s.looks.Add(1); return going(r) })
 	t.Cleanup(func() {
 		if err := s.Close(); err != nil {
 			t.Error(err)
@@ -132,7 +133,7 @@ func TestServer_Stop(t *testing.T) {
 	if code, _ := post(url.Values{"token": {" the-token\n"}}.Encode()); code != 202 || s.stops.Load() != 1 {
 		t.Errorf("right: %d, stopped %d times", code, s.stops.Load())
 	}
-	s.End(&scenarios.Result{Name: "stop"})
+	s.End(&scenarios.Result{Name: "stop"}, nil)
 	if code, _ := post("token=the-token"); code != 409 || s.stops.Load() != 1 {
 		t.Errorf("after the end: %d", code)
 	}
@@ -156,7 +157,7 @@ func TestServer_Page(t *testing.T) {
 	if strings.Contains(page, "the-token") {
 		t.Error("the page has the token")
 	}
-	s.End(r)
+	s.End(r, nil)
 	if _, page, _ = s.get(t, "localhost", "/"); page != report(t, HTML{}, r) {
 		t.Error("after the end the page is not the report")
 	}
@@ -228,7 +229,7 @@ func TestServer_Events(t *testing.T) {
 	if err := json.Unmarshal([]byte(seen["now"]), &n); err != nil || n.Phase != "run" || !strings.Contains(n.Faults, "split") || len(n.Figures) != 8 {
 		t.Errorf("now is %+v, %v", n, err)
 	}
-	s.End(r)
+	s.End(r, nil)
 	s.Observe(interval1(15)) // too late to matter
 	for _, in := range []*bufio.Reader{in, listen()} {
 		var last string
@@ -315,7 +316,7 @@ func TestStanding(t *testing.T) {
 			if code != 200 || !strings.Contains(live, `verdict="running"} 1`) || !strings.Contains(live, `brunt_fault_active{fault="to come",kind="process.crash",run=`) {
 				t.Fatalf("%d: %.2000s", code, live)
 			}
-			s.End(r)
+			s.End(r, nil)
 			_, text, _ := s.get(t, "localhost", "/metrics")
 			if want := fmt.Sprintf("verdict=%q} 1", string(r.Verdict)); r.Verdict != "" && !strings.Contains(text, want) {
 				t.Errorf("no %s in %.2000s", want, text)
@@ -340,5 +341,58 @@ func BenchmarkServer_Frame(b *testing.B) {
 				s.frame(page)
 			}
 		})
+	}
+}
+
+// TestServer_Expected: before the load of a run begins it is told who it is and what it will
+// be judged by, and its counters are zero.
+func TestServer_Expected(t *testing.T) {
+	s := serve(t, &scenarios.Result{Name: "expected"})
+	s.Expect(&scenarios.Result{
+		Run: "r2", Name: "expected", Environment: scenarios.Environment{Brunt: "v9"},
+		Objectives: []scenarios.ObjectiveResult{{ID: "o1", Text: "p95 < 1s", Phase: "run", Target: 1, Measured: scenarios.NaN, Verdict: scenarios.Pending}},
+	}, NewMetrics(MetricsOptions{Run: "r2", Scenario: "expected", Faults: map[string]string{"cut": "network.loss"}, Steps: map[string][]string{"browse": {"list"}}}))
+	_, text, _ := s.get(t, "localhost", "/metrics")
+	for _, want := range []string{
+		`brunt_run_info{run="r2",scenario="expected",version="v9"} 1`,
+		`brunt_phase{phase="start",run="r2",scenario="expected"} 1`,
+		`brunt_phase{phase="run",run="r2",scenario="expected"} 0`,
+		`brunt_objective_state{id="o1",objective="p95 < 1s",phase="run",run="r2",scenario="expected",state="pending"} 1`,
+		`brunt_objective_target{id="o1",objective="p95 < 1s",phase="run",run="r2",scenario="expected"} 1`,
+		`brunt_requests_total{load="browse",outcome="ok",run="r2",scenario="expected",step="list"} 0`,
+		`brunt_response_seconds_count{load="browse",run="r2",scenario="expected",step="list"} 0`,
+		`brunt_fault_active{fault="cut",kind="network.loss",run="r2",scenario="expected"} 0`,
+	} {
+		if !strings.Contains(text, want+"\n") {
+			t.Errorf("no %s in\n%s", want, text)
+		}
+	}
+	if code, page, _ := s.get(t, "localhost", "/"); code != 200 || !strings.Contains(page, "The load has not begun yet.") || !strings.Contains(page, "p95 &lt; 1s") {
+		t.Errorf("%d: %s", code, page)
+	}
+	if s.looks.Load() != 0 {
+		t.Error("a run was looked at that has not begun")
+	}
+}
+
+// TestServer_Report: the page of a run that is over is the report that was written, where
+// that is so, and drawn else.
+func TestServer_Report(t *testing.T) {
+	for _, report := range []string{"<p>the report</p>", ""} {
+		r := &scenarios.Result{Name: "of the end", Verdict: scenarios.Pass}
+		s := serve(t, r)
+		var written []byte
+		if report != "" {
+			written = []byte(report)
+		}
+		s.End(r, written)
+		_, page, _ := s.get(t, "localhost", "/")
+		_, events, _ := s.get(t, "localhost", "/events")
+		if drawn := strings.Contains(page, "<h1"); page == report != (report != "") || drawn != (report == "") {
+			t.Errorf("with %q the page is %.200s", report, page)
+		}
+		if found := strings.Contains(events, "the report"); found != (report != "") {
+			t.Errorf("with %q who listened was told %.300s", report, events)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package reporters
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"net/http"
@@ -21,7 +22,8 @@ func (s *Server) metrics() http.Handler {
 }
 
 // standing tells how a run and its objectives stand, from one look at it when it is asked
-// for, so that it costs a request of the load nothing; and what its [Metrics] tell.
+// for, which may be some seconds old, so that it costs a request of the load nothing; and
+// what its [Metrics] tell, which are of the last second.
 type standing struct{ s *Server }
 
 // desc describes a metric, which carries the run and its scenario besides.
@@ -37,6 +39,7 @@ var (
 	descLeft     = desc("objective_budget_left_ratio", "Share of the requests that the objective allows to be bad that is left; negative is overdrawn.", "id", "objective", "phase")
 	descMeasured = desc("objective_measured", "What the objective is about, as measured so far: seconds, a share from 0 to 1, or a count.", "id", "objective", "phase")
 	descPlanned  = desc("planned_seconds", "How long the judged load is to take.")
+	descPhase    = desc("phase", "1 for the phase of the run: start until the load begins, warmup, run, grace while the last answers are waited for, ledger while the target is asked for what it kept, over.", "phase")
 	descState    = desc("objective_state", "1 for the state the objective is in: pass, fail or pending while the run goes on; then its verdict.", "id", "objective", "phase", "state")
 	descTarget   = desc("objective_target", "What the objective is held to.", "id", "objective", "phase")
 	descVerdict  = desc("verdict", "1 for the verdict of the run; running while it goes on.", "verdict")
@@ -50,7 +53,7 @@ func (standing) Describe(chan<- *prometheus.Desc) {}
 func (c standing) Collect(out chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	res := c.s.current(ctx)
+	res := c.s.current(ctx, freshEnough)
 	c.s.mu.Lock()
 	iv, metrics := c.s.last, c.s.figures
 	c.s.mu.Unlock()
@@ -90,6 +93,20 @@ func (m exposition) run(res *scenarios.Result, iv scenarios.Interval) {
 			is = 1
 		}
 		m.gauge(descVerdict, is, string(v))
+	}
+	now := cmp.Or(iv.Phase, "start")
+	switch {
+	case res.Going == nil:
+		now = "over"
+	case iv.ToAsk > 0:
+		now = "ledger"
+	}
+	for _, phase := range []string{"start", "warmup", "run", "grace", "ledger", "over"} {
+		is := 0.0
+		if phase == now {
+			is = 1
+		}
+		m.gauge(descPhase, is, phase)
 	}
 	if res.Going == nil {
 		m.gauge(descExit, float64(res.ExitCode))

@@ -372,7 +372,7 @@ func TestRedraw_KeepsTheSeal(t *testing.T) {
 		t.Fatal(err)
 	}
 	kept, err := Redraw(dir, r)
-	if err != nil || !slices.Equal(kept, []string{scenarioFile, htmlFile}) {
+	if err != nil || !slices.Equal(kept, []string{scenarioFile, HTMLFile}) {
 		t.Errorf("kept %q, %v", kept, err)
 	}
 	if got := told(t, dir, nil); got != nil { // junit.xml comes out as it was

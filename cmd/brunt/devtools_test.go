@@ -182,7 +182,7 @@ func (b *tab) until(what, expression string) {
 	b.t.Helper()
 	for deadline := time.Now().Add(time.Minute); b.eval(expression) != true; time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			b.t.Fatalf("%s: waited in vain for %s\n%v", what, expression, b.eval("document.body.innerText"))
+			b.t.Fatalf("%s: waited in vain for %s; errors: %v\n%v", what, expression, b.complaints(), b.eval("document.body.innerText"))
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -73,25 +74,33 @@ func liveAddress(text string) (host, port string, err error) {
 	return host, port, nil
 }
 
-// watch has a run shown, and its figures told to who asks for /metrics.
-func (p *livePage) watch(o *run.Options, figures *reporters.Metrics) {
+// watch has a run shown, and its figures told to who asks for /metrics: at once, and
+// before its load begins.
+func (p *livePage) watch(plan *run.Plan, o *run.Options, figures *reporters.Metrics) {
 	if p == nil {
 		return
 	}
+	p.server.Expect(plan.Expected(*o), figures)
 	told := o.Live
 	o.BySteps = true
 	o.Live = func(iv scenarios.Interval) {
 		told(iv)
 		p.server.Observe(iv)
 	}
-	o.Begun = func(look run.Look) { p.server.Begin(look, figures) }
+	o.Begun = func(look run.Look) { p.server.Begin(look) }
 }
 
-// over shows what a run came to.
-func (p *livePage) over(res *scenarios.Result) {
-	if p != nil && res != nil {
-		p.server.End(res)
+// over shows what a run came to: the report that stands in a folder, or what a result says
+// where it could not be written there.
+func (p *livePage) over(res *scenarios.Result, dir string, unwritten error) {
+	if p == nil || res == nil {
+		return
 	}
+	var report []byte
+	if unwritten == nil {
+		report, _ = os.ReadFile(filepath.Join(dir, reporters.HTMLFile))
+	}
+	p.server.End(res, report)
 }
 
 // close serves for as long as --linger says, or until ctx ends, and then no more.

@@ -122,7 +122,14 @@ func TestLive_InABrowser(t *testing.T) {
 	}`)
 	const axis = `[...document.querySelectorAll('#latency .xaxis span')].filter(e => !e.hidden).map(e => e.textContent).join(' ')`
 	zoomed := b.eval(axis)
+	b.eval(`window.painted = new Set(); { const look = () => { painted.add(` + axis + `); requestAnimationFrame(look); }; look(); }`)
 	b.until("the next frame", `document.querySelector('#latency') !== window.old`)
+	b.eval(`window.old = document.querySelector('#latency')`)
+	b.until("the frame after it", `document.querySelector('#latency') !== window.old`)
+	b.until("the view of that", `document.querySelector('#latency .slider') !== null`)
+	if painted := fmt.Sprint(b.eval(`[...window.painted].join(' | ')`)); painted != zoomed {
+		t.Errorf("painted were %q, not %q alone", painted, zoomed)
+	}
 	if text := fmt.Sprint(zoomed); text == "" || strings.Contains(text, "1m") {
 		t.Errorf("zoomed to %q", text)
 	}

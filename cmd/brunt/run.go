@@ -219,7 +219,7 @@ func (f *runFlags) once(ctx context.Context, c *cobra.Command, plan *run.Plan, p
 		return nil, fmt.Errorf("the folder for the report: %w", err)
 	}
 	defer written()
-	metrics := reporters.NewMetrics(reporters.MetricsOptions{Run: id, Scenario: plan.Scenario.Name, Faults: plan.FaultKinds()})
+	metrics := reporters.NewMetrics(reporters.MetricsOptions{Run: id, Scenario: plan.Scenario.Name, Faults: plan.FaultKinds(), Steps: plan.StepNames()})
 	outs := reporters.Open(f.outs, reporters.OutRun{Metrics: metrics, Run: id, Scenario: plan.Scenario.Name, Log: log})
 	o.BySteps = len(f.outs) > 0
 	o.Live = func(iv scenarios.Interval) {
@@ -232,7 +232,7 @@ func (f *runFlags) once(ctx context.Context, c *cobra.Command, plan *run.Plan, p
 		metrics.Event(e)
 		outs.Event(e)
 	}
-	page.watch(&o, metrics)
+	page.watch(plan, &o, metrics)
 	res, err := plan.Run(ctx, o)
 	undelivered := outs.Close()
 	live.Clear()
@@ -252,7 +252,7 @@ func (f *runFlags) once(ctx context.Context, c *cobra.Command, plan *run.Plan, p
 	if terr := table(c.OutOrStdout(), res, dir); werr == nil {
 		werr = terr
 	}
-	page.over(res)
+	page.over(res, dir, werr)
 	return res, errors.Join(err, werr)
 }
 

@@ -43,15 +43,20 @@ function done(part) {
 }
 const had = new Map();
 const moving = part => part.matches('section') && part.querySelector('.frame, table.sort');
+let shows = 0;
 async function show(html) {
   if (html === null) return;
-  if (still || busy || selecting()) { waiting = html; return; }
-  waiting = null;
+  const n = ++shows, later = [], frame = html;
+  const postponed = () => { const held = still || busy || selecting(); waiting = held ? frame : null; return held; };
+  if (postponed()) return;
   // subtle: the policy forbids a style that it does not know also in a document that is
   // only parsed; a sheet made by a script it allows
   const css = /<style>([^]*?)<\/style>/.exec(html);
   html = html.replace(css[0], '');
-  const next = new DOMParser().parseFromString(html, 'text/html'), main = document.querySelector('main'), later = [];
+  const next = new DOMParser().parseFromString(html, 'text/html'), main = document.querySelector('main'), ready = {};
+  // subtle: to unpack takes a moment, in which the new charts would stand there unzoomed
+  if (self.DecompressionStream) for (const e of all('#data' + (/[?&]of=/.test(location.hash) ? ', #facets' : ''), next)) ready[e.id] = await inflate(e);
+  if (n !== shows || postponed()) return;
   const brief = next.querySelector('main').hasAttribute('data-brief'); // some parts are left out, and stay
   sheet.replaceSync(css[1]);
   if (!brief) whole.replaceSync(css[1]);
@@ -81,14 +86,14 @@ async function show(html) {
     if (was) was.textContent = now ? now.textContent : '';
     else if (now) document.body.append(document.adoptNode(now));
   }
-  await brunt();
+  await brunt(ready);
   for (const again of later) again();
-  const under = pointer && document.elementFromPoint(...pointer), frame = under && under.closest('.frame[data-time]');
-  if (frame) frame.dispatchEvent(new PointerEvent('pointermove', { clientX: pointer[0], clientY: pointer[1], pointerType: 'mouse' }));
+  const under = pointer && document.elementFromPoint(...pointer), chart = under && under.closest('.frame[data-time]');
+  if (chart) chart.dispatchEvent(new PointerEvent('pointermove', { clientX: pointer[0], clientY: pointer[1], pointerType: 'mouse' }));
 }
 
 const events = new EventSource('/events');
-let over = false;
+let over = false, shown = Promise.resolve();
 events.addEventListener('now', e => {
   const now = JSON.parse(e.data);
   bar.classList.remove('lost');
@@ -99,13 +104,14 @@ events.addEventListener('now', e => {
   if (list.children.length !== now.figures.length) list.replaceChildren(...now.figures.map(() => { const d = document.createElement('div'); d.append(document.createElement('dt'), document.createElement('dd')); return d; }));
   now.figures.forEach((f, i) => { const [dt, dd] = list.children[i].children; dt.textContent = f.Name; dd.textContent = f.Value; });
 });
-events.addEventListener('page', e => show(JSON.parse(e.data)));
-events.addEventListener('over', e => {
+events.addEventListener('page', e => { shown = show(JSON.parse(e.data)); });
+events.addEventListener('over', async e => {
   over = true;
   events.close();
   still = busy = false;
   getSelection().removeAllRanges();
-  show(waiting);
+  await shown;
+  await show(waiting);
   bar.classList.remove('lost');
   bar.classList.add('over');
   said.textContent = JSON.parse(e.data).text;

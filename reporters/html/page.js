@@ -1,9 +1,15 @@
 // Hover, zoom, the switch for loads and steps, links to a view, sorting. The page is whole
 // without it. A page that changes calls brunt() again after each change: the view stays,
-// as it is part of the address.
+// as it is part of the address. What it is given was unpacked before the change, so that
+// nothing is painted between the two.
 let ended = new AbortController();
-const brunt = async () => {
+const inflate = async packed => {
+  const bytes = Uint8Array.from(atob(packed.textContent), c => c.charCodeAt(0));
+  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'))).json();
+};
+const brunt = async unpacked => {
 'use strict';
+const ready = unpacked || {};
 const again = document.documentElement.dataset.ready;
 ended.abort(); // listeners of the last time
 ended = new AbortController();
@@ -32,10 +38,6 @@ setTimeout(scrolls, 100); // when all is shown
 addEventListener('resize', scrolls, { signal });
 addEventListener('toggle', scrolls, { signal, capture: true });
 
-const inflate = async id => {
-  const bytes = Uint8Array.from(atob(document.getElementById(id).textContent), c => c.charCodeAt(0));
-  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'))).json();
-};
 if (!document.getElementById('data') || !self.DecompressionStream) return;
 
 // T is where each point begins and, last, where the run ends; V the values by series
@@ -52,7 +54,7 @@ function decode(d) {
   }
   return { T, V, w: d.w };
 }
-const D = await inflate('data');
+const D = ready.data || await inflate(document.getElementById('data'));
 if (signal.aborted) return;
 const whole = decode(D), S = D.s, A = D.a, B = D.b;
 let parts = null, shown = whole, chosen = -1; // of D.p
@@ -259,7 +261,7 @@ function zoom(a, b) {
   settle();
 }
 async function choose(i) {
-  if (i >= 0 && !parts) parts = await inflate('facets');
+  if (i >= 0 && !parts) parts = ready.facets || await inflate(document.getElementById('facets'));
   chosen = i;
   untouched = false;
   shown = i < 0 ? whole : parts[i].T ? parts[i] : parts[i] = decode(parts[i]);

@@ -241,6 +241,13 @@ func (r *Recorder) number(set []int32) int32 {
 	return n
 }
 
+// Occurrences lists what was injected until now, by the numbers that [Recorder.Inject] gave.
+func (r *Recorder) Occurrences() []Occurrence {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.faults)
+}
+
 func (r *Recorder) firstInjection() time.Duration {
 	for i := range r.faults {
 		if r.faults[i].Name != "" {

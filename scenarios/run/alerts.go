@@ -268,23 +268,23 @@ func (a *alertWatch) resolution(injected, cleared time.Duration) measure.Resolut
 	return r
 }
 
-// after says what each alert did after an occurrence of a fault.
-func (o *observer) after(rec *chaos.Record) (out []scenarios.FaultAlert) {
+// after says what each alert did after an occurrence of a fault, and after its clearing.
+func (o *observer) after(injected, cleared time.Duration) (out []scenarios.FaultAlert) {
 	for _, a := range o.alerts {
 		one := scenarios.FaultAlert{Name: a.plan.Name, Fired: scenarios.NaN, FiredFrom: scenarios.NaN, Resolved: scenarios.NaN, StillFiring: scenarios.NaN}
-		s := a.sighting(rec.Injected)
+		s := a.sighting(injected)
 		if s.Err != nil {
 			one.Note = o.r.Scenario.Secrets.Mask(s.Err.Error())
 			out = append(out, one)
 			continue
 		}
-		one.FiredFrom = scenarios.Sec(max(0, s.NotYet-rec.Injected))
+		one.FiredFrom = scenarios.Sec(max(0, s.NotYet-injected))
 		if s.Noticed {
-			one.Fired = scenarios.Sec(s.At - rec.Injected)
-			r := a.resolution(rec.Injected, rec.Cleared)
-			one.StillFiring = scenarios.Sec(max(0, r.Still-rec.Cleared))
+			one.Fired = scenarios.Sec(s.At - injected)
+			r := a.resolution(injected, cleared)
+			one.StillFiring = scenarios.Sec(max(0, r.Still-cleared))
 			if r.At > 0 {
-				one.Resolved = scenarios.Sec(max(0, r.At-rec.Cleared))
+				one.Resolved = scenarios.Sec(max(0, r.At-cleared))
 			}
 		}
 		out = append(out, one)

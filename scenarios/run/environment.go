@@ -51,20 +51,27 @@ func (r *runner) environment() scenarios.Environment {
 	for _, f := range sc.Files() {
 		files = append(files, scenarios.FileSum{Path: relative(filepath.Dir(sc.File), f.Path), SHA256: hex.EncodeToString(f.Sum[:])})
 	}
-	var sums summer
-	for i := range r.Loads {
-		if s := r.Loads[i].Script; s != nil && s.Binary != "" {
-			if sum, ok := sums.of(s.Binary); ok && !slices.ContainsFunc(sums.tools, func(t scenarios.FileSum) bool { return t.SHA256 == sum }) {
-				sums.tools = append(sums.tools, scenarios.FileSum{Path: filepath.Base(s.Binary), SHA256: sum})
-			}
-		}
-	}
-	own, _ := sums.of(ownFile())
+	own, tools := r.programs()
 	return scenarios.Environment{
-		Commit: commit(), Binary: own, Scenario: files, Tools: sums.tools, Replicas: r.replicas, Units: r.identities, Clock: clock(),
+		Commit: commit(), Binary: own, Scenario: files, Tools: tools, Replicas: r.replicas, Units: r.identities, Clock: clock(),
 		Brunt: Version(), Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.NumCPU(),
 		Kernel: kernel(), Memory: memory(), Files: fileLimit(), Command: command, Target: r.targetName(), Policies: policies,
 	}
+}
+
+// programs gives the sum of brunt's own file, and of those that its scripts run by. Each
+// file is summed up once, before the load begins: brunt's has some ten megabytes, which
+// take as long as a thousand requests.
+func (r *runner) programs() (own string, tools []scenarios.FileSum) {
+	for i := range r.Loads {
+		if s := r.Loads[i].Script; s != nil && s.Binary != "" {
+			if sum, ok := r.sums.of(s.Binary); ok && !slices.ContainsFunc(tools, func(t scenarios.FileSum) bool { return t.SHA256 == sum }) {
+				tools = append(tools, scenarios.FileSum{Path: filepath.Base(s.Binary), SHA256: sum})
+			}
+		}
+	}
+	own, _ = r.sums.of(ownFile())
+	return own, tools
 }
 
 // commit is that brunt was built from.
@@ -89,10 +96,7 @@ func commit() string {
 }
 
 // summer sums up files, each once.
-type summer struct {
-	known map[string]string
-	tools []scenarios.FileSum
-}
+type summer struct{ known map[string]string }
 
 func (s *summer) of(file string) (sum string, ok bool) {
 	if sum, ok = s.known[file]; ok {
@@ -116,7 +120,6 @@ func (s *system) identify(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, identifyWithin)
 	defer cancel()
 	r := s.r
-	var sums summer
 	dir := filepath.Dir(r.Scenario.File)
 	for _, u := range s.units() {
 		id := scenarios.UnitIdentity{Unit: u.Name(), Service: u.Service()}
@@ -126,11 +129,11 @@ func (s *system) identify(ctx context.Context) {
 			if service := r.Stack.Service(id.Service); service != nil {
 				files := programs(service)
 				for _, file := range files {
-					if sum, ok := sums.of(file); ok {
+					if sum, ok := r.sums.of(file); ok {
 						id.Programs = append(id.Programs, scenarios.FileSum{Path: shownPath(dir, file), SHA256: sum})
 					}
 				}
-				if sum, ok := sums.of(ownFile()); ok && len(files) == 0 { // it is a part of brunt
+				if sum, ok := r.sums.of(ownFile()); ok && len(files) == 0 { // it is a part of brunt
 					id.Programs = []scenarios.FileSum{{Path: "brunt", SHA256: sum}}
 				}
 			}

@@ -2,11 +2,15 @@ package run
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"sync"
 	"testing"
 	"time"
 
+	"brunt/chaos"
 	"brunt/scenarios"
+	"brunt/scenarios/measure"
 )
 
 // TestLook: a run can be looked at while it goes on, as often as one likes, and what is
@@ -51,6 +55,9 @@ judge: {hold: 1s}
 	if res.Going != nil {
 		t.Error("the result is of a run that goes on")
 	}
+	if own := looks[0].Environment.Binary; own == "" || own != res.Environment.Binary {
+		t.Errorf("brunt's file is %q, and %q in the end", own, res.Environment.Binary)
+	}
 	in, counts := false, int64(0)
 	for _, l := range looks {
 		if l.Verdict != scenarios.Running || l.Going == nil || l.Going.End != 3*time.Second || len(l.Objectives) != 3 {
@@ -70,5 +77,44 @@ judge: {hold: 1s}
 	}
 	if all := cellOf(res, "run", "*").Count; counts < all/2 || counts > all {
 		t.Errorf("%d requests seen at most, %d in the end", counts, all)
+	}
+}
+
+// TestLook_Alerts: what the team's monitoring makes of a fault shows while the run goes on,
+// as do the objectives on it.
+func TestLook_Alerts(t *testing.T) {
+	now := 5 * time.Second
+	t0 := time.Now().Add(-now)
+	r := &runner{Plan: &Plan{Scenario: &scenarios.Scenario{}, Faults: []*chaos.Entry{{Fault: scenarios.Fault{Name: "cut"}}}}, t0: t0}
+	a, _ := played("...FF..")
+	a.r, a.plan.Name = r, "High"
+	r.observed = &observer{r: r, alerts: []*alertWatch{a}}
+	rec, err := measure.New(measure.Config{Series: measure.Series{Loads: []measure.SeriesLoad{{Name: "main"}}}, Shards: 1, Now: func() time.Duration { return now }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rec.Close()
+	r.rec = rec
+	for _, c := range []struct {
+		name     string
+		injected time.Duration
+		over     bool
+		want     scenarios.FaultAlert
+		text     string // of Detect
+	}{
+		{"it is in", 200 * time.Millisecond, false, scenarios.FaultAlert{Name: "High", Fired: .9, FiredFrom: 0, Resolved: scenarios.NaN, StillFiring: scenarios.NaN}, "0.9"},
+		{"it is over", 200 * time.Millisecond, true, scenarios.FaultAlert{Name: "High", Fired: .9, FiredFrom: 0, Resolved: 2.6, StillFiring: 1.5}, "0.9"},
+		{"nobody asked since", 4900 * time.Millisecond, false, scenarios.FaultAlert{Name: "High", Fired: scenarios.NaN, FiredFrom: 0, Resolved: scenarios.NaN, StillFiring: scenarios.NaN}, "null"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := &measure.FaultFinding{Occurrence: measure.Occurrence{Name: "cut", Fault: "cut", Injected: c.injected, Cleared: 500 * time.Millisecond, Over: c.over}}
+			got := r.faultSoFar(f, nil, now)
+			if fmt.Sprint(got.Alerts) != fmt.Sprint([]scenarios.FaultAlert{c.want}) {
+				t.Errorf("%+v, want %+v", got.Alerts, c.want)
+			}
+			if text, _ := json.Marshal(got.Detect); string(text) != c.text {
+				t.Errorf("detected after %s, want %s", text, c.text)
+			}
+		})
 	}
 }

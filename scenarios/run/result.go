@@ -180,7 +180,7 @@ func (r *runner) faultRecords(f *measure.Findings) []scenarios.FaultRecord {
 			r.fillDetect(&rec, c)
 		}
 		if c.N >= 0 {
-			rec.Alerts = r.observed.after(c)
+			rec.Alerts = r.observed.after(c.Injected, c.Cleared)
 		}
 		out = append(out, rec)
 	}

@@ -111,6 +111,7 @@ type runner struct {
 
 	identities []scenarios.UnitIdentity // of the target's units, as the load began
 	replicas   map[string]int
+	sums       summer
 
 	foreseen []chaos.Estimated // the timeline of this run; none in a control run
 	judged   []scenarios.Objective
@@ -335,6 +336,7 @@ func (r *runner) run(ctx context.Context) (res *scenarios.Result, err error) {
 	}
 	r.sys.watch()
 	r.sys.identify(ctx)
+	r.programs() // so that nobody who looks at the run has it done while the load goes on
 	if err := r.helpers(ctx); err != nil {
 		return r.unstarted(err), nil
 	}

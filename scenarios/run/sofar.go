@@ -53,6 +53,7 @@ func (r *runner) soFar() *scenarios.Result {
 		})
 	}
 	c.Usage, c.Series = r.usage.soFar(r.onClock()), r.observed.soFar()
+	r.noticedSoFar(&c, events)
 	f, err := r.rec.SoFar(c)
 	if err != nil {
 		r.log.Warn("looking at the run", "error", err)
@@ -72,11 +73,14 @@ func (r *runner) soFar() *scenarios.Result {
 }
 
 // judgedBySoFar is judgedBy without its notes, which are told once.
-func (r *runner) judgedBySoFar() []scenarios.Objective {
-	if !r.o.NoChaos {
-		return r.Scenario.SLO
+func (r *runner) judgedBySoFar() []scenarios.Objective { return r.judging(r.o.NoChaos) }
+
+// judging lists what a run is judged by; without chaos nothing of faults.
+func (p *Plan) judging(noChaos bool) []scenarios.Objective {
+	if !noChaos {
+		return p.Scenario.SLO
 	}
-	return slices.DeleteFunc(slices.Clone(r.Scenario.SLO), func(o scenarios.Objective) bool {
+	return slices.DeleteFunc(slices.Clone(p.Scenario.SLO), func(o scenarios.Objective) bool {
 		p := o.PhaseOrRun()
 		return p != "run" && p != "baseline"
 	})
@@ -142,6 +146,7 @@ func (r *runner) faultSoFar(f *measure.FaultFinding, events map[string]map[strin
 		rec.Cleared, rec.Gone, rec.Revert = scenarios.Sec(f.Cleared), true, cmp.Or(e["fault.reverted"].Text, "none")
 		rec.Heal = rec.RecoveredAt - rec.Cleared
 	}
+	r.alertedSoFar(&rec, f, e)
 	switch {
 	case !f.Over:
 		rec.Impact, rec.Note = scenarios.UnknownYet, "it is in"
