@@ -286,7 +286,7 @@ func TestPacketsAtOnce(t *testing.T) {
 	var held []chaos.Held
 	for i, yaml := range []string{
 		"network.latency: {from: web, to: store, delay: 50ms}",
-		"network.bandwidth: {from: web, to: store, rate: 100Mbit/s}",
+		"network.bandwidth: {from: web, to: store, rate: 20Mbit/s}",
 		"network.loss: {from: web, to: store, percent: 30%}",
 		"network.partition: {from: web, to: store, ports: 8080}",
 	} {
