@@ -68,6 +68,7 @@ type page struct {
 	Comparison           *comparisonView
 	Slowest              []slowView
 	Traced               bool
+	Curled               bool // of a slowest request there is a command
 	Generator            []*chart
 	GeneratorText        string
 	Healthy              bool

@@ -83,14 +83,14 @@ const (
 )
 
 // frameShare is the share of a core that frames of the page may cost: one comes no
-// sooner than when that much time has passed, or seldom has, as where a busy machine has
-// it take long without costing more. A page of an hour with its thousands of points takes
-// twenty times as long to draw as one of ten seconds, and is four times as large: so
-// frames are no more than frameBytes a second in any case. Between them the figures above
-// the page, which cost nothing, come once a second.
+// sooner than when that much time has passed. A busy machine has it take long without
+// costing more, so that it waits no longer than seldom, or than a page of its size is worth:
+// one of an hour takes twenty times as long to draw as one of ten seconds, and is four
+// times as large. Between them the figures above the page, which cost nothing, come once a
+// second.
 const (
 	frameShare = 0.003
-	frameBytes = 20e3
+	frameBytes = 20e3 // a second
 	seldom     = 3 * time.Second
 )
 
@@ -360,17 +360,18 @@ func (s *Server) painter() {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		res := s.current(ctx, freshFor)
 		cancel()
-		size := 0
+		size := 0.0 // bytes
 		if res.Going != nil {
 			page, going := *res, *res.Going
 			if going.Brief = began.Sub(whole) < wholeEvery; !going.Brief {
 				whole = began
 			}
 			page.Going = &going
-			size = s.frame(&page)
+			size = float64(s.frame(&page))
 		}
 		cost := time.Since(began)
-		pause := max(min(time.Duration(float64(cost)/frameShare), seldom), time.Duration(float64(size)/frameBytes*float64(time.Second)))
+		most := max(seldom, time.Duration(size/frameBytes*float64(time.Second)))
+		pause := min(time.Duration(float64(cost)/frameShare), most)
 		next = began.Add(pause - 100*time.Millisecond)
 	}
 }

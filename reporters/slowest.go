@@ -13,6 +13,7 @@ type slowView struct {
 	Step, Response, At, Outcome, Faults string
 	Order                               string // what Response is sorted by
 	Trace                               *traceView
+	Curl                                string // the command that sends it again; empty is not known
 }
 
 // traceView is a trace; Link is where it is seen, empty where nobody said.
@@ -29,10 +30,12 @@ func (p *page) slowest(r *scenarios.Result) {
 			outcome += ", status " + strconv.Itoa(s.Status)
 		}
 		p.Slowest = append(p.Slowest, slowView{
+			Curl: curlOf(s.Curl),
 			Step: clean(s.Step), Response: seconds(s.Response), Order: strconv.FormatFloat(float64(s.Response), 'g', 6, 64), At: offset(s.At),
 			Outcome: outcome, Faults: clean(join(s.Faults)), Trace: traceOf(r.TraceLink, s.Trace),
 		})
 		p.Traced = p.Traced || s.Trace != ""
+		p.Curled = p.Curled || s.Curl != ""
 	}
 }
 

@@ -200,17 +200,23 @@ func sampleOf(s *scenarios.Sample, link string) *sampleView {
 	for _, name := range slices.Sorted(maps.Keys(s.Headers)) {
 		add(clip(clean(name), 60)+":", s.Headers[name])
 	}
-	switch {
-	case len(s.Curl) > longestBody: // half of a command is none
+	if v.Curl = curlOf(s.Curl); v.Curl == "" && s.Curl != "" {
 		add("curl", "too long for this page; result.json has it")
-	case s.Curl != "":
-		lines := strings.Split(s.Curl, "\n")
-		for i, l := range lines {
-			lines[i] = clean(l)
-		}
-		v.Curl = strings.Join(lines, "\n")
 	}
 	return v
+}
+
+// curlOf is a command for the page. One that is too long for that is left out, since half of one is
+// none.
+func curlOf(command string) string {
+	if len(command) > longestBody {
+		return ""
+	}
+	lines := strings.Split(command, "\n")
+	for i, l := range lines {
+		lines[i] = clean(l)
+	}
+	return strings.Join(lines, "\n")
 }
 
 // answeredTrace is the id of the trace that an answer names.

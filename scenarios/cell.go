@@ -57,6 +57,7 @@ type SlowRequest struct {
 	Status   int      `json:"status,omitempty"` // of the answer
 	Faults   []string `json:"faults,omitempty"` // that its life overlapped
 	Trace    string   `json:"trace,omitempty"`  // id of its trace
+	Curl     string   `json:"curl,omitempty"`   // the command that sends it again, secrets masked; kept of the slowest in the whole run
 }
 
 // A Window is one second of the run, or a part of one where a fault was injected

@@ -92,9 +92,7 @@ func (s *httpSession) Do(it *scenarios.Iter, call scenarios.Call, out *scenarios
 		t.fail(err)
 	} else {
 		t.call.judge(t.ans, it, out)
-		if out.Kind == scenarios.Error {
-			t.sample(nil)
-		}
+		t.sample(nil)
 	}
 	t.end()
 }
@@ -344,16 +342,17 @@ func fail(out *scenarios.Outcome, err error, end, deadline time.Duration, over b
 	}
 }
 
-// sample keeps a failed request for the report, when one is still wanted.
+// sample keeps a request for the report, when it is wanted.
 func (t *trip) sample(err error) {
 	k := t.client.o.Sampler
 	if k == nil || !k.Want(t.out) {
 		return
 	}
 	sm := scenarios.Sample{At: t.out.Intended.Seconds(), Step: t.call.name, Request: t.call.method + " " + t.at(), Status: int(t.out.Status), Trace: t.traced().String()}
-	if err != nil {
+	switch {
+	case err != nil:
 		sm.Message = said(err)
-	} else {
+	case t.out.Kind == scenarios.Error:
 		sm.Message, sm.Body = t.call.wanted(t.ans, t.it, t.out), t.ans.excerpt()
 		sm.Headers = map[string]string{}
 		for _, name := range sampledHeaders {

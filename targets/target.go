@@ -61,7 +61,7 @@ type Options struct {
 // is one that only a proxy knows.
 type Gate func(addr netip.Addr, hostport, host string) error
 
-// A Sampler keeps a few failed requests of each kind.
+// A Sampler keeps a few requests that tell something: some that failed, and the slowest.
 type Sampler interface {
 	// Want tells whether a sample of this outcome would be kept.
 	Want(o *scenarios.Outcome) bool

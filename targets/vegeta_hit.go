@@ -151,9 +151,7 @@ func (e *Vegeta) outcome(h *hit, res *vegeta.Result) scenarios.Outcome {
 		a.fromVegeta(res)
 	}
 	c.judge(a, nil, &out)
-	if out.Kind == scenarios.Error {
-		e.sample(h, &out, nil, a, res)
-	}
+	e.sample(h, &out, nil, a, res)
 	a.reset()
 	answers.Put(a)
 	return out
@@ -194,7 +192,7 @@ func (a *answer) fromVegeta(res *vegeta.Result) {
 	a.raw, a.size, a.whole = append(a.raw, res.Body...), int64(len(res.Body)), true
 }
 
-// sample keeps a failed request for the report, when one is still wanted.
+// sample keeps a request for the report, when it is wanted.
 func (e *Vegeta) sample(h *hit, out *scenarios.Outcome, err error, a *answer, res *vegeta.Result) {
 	k := e.p.o.Sampler
 	if k == nil || !k.Want(out) {
@@ -206,9 +204,10 @@ func (e *Vegeta) sample(h *hit, out *scenarios.Outcome, err error, a *answer, re
 		sm.Request = h.wire.Method + " " + h.wire.URL.String()
 		sm.Sent = sentByVegeta(h.wire, e.p.o.TLS)
 	}
-	if err != nil {
+	switch {
+	case err != nil:
 		sm.Message = said(err)
-	} else {
+	case out.Kind == scenarios.Error:
 		sm.Message, sm.Body = c.wanted(a, nil, out), a.excerpt()
 		sm.Headers = map[string]string{}
 		for _, name := range sampledHeaders {

@@ -2,17 +2,20 @@ package measure
 
 import (
 	"sync"
+	"time"
 
 	"brunt/scenarios"
 )
 
-// Samples keeps the first failed request of every step and cause. It implements
-// targets.Sampler. The zero value is ready.
+// Samples keeps the first failed request of every step and cause, and how the slowest of
+// every step were asked. It implements targets.Sampler. The zero value is ready.
 type Samples struct {
-	Mask func(string) string // nil masks nothing
+	Mask  func(string) string // nil masks nothing
+	Steps int                 // of the plan, whose slowest requests are kept; zero keeps none
 
 	mu   sync.Mutex
 	kept map[sampleKey]*scenarios.Sample
+	slow slowAsked
 }
 
 type sampleKey struct {
@@ -21,7 +24,9 @@ type sampleKey struct {
 }
 
 // Want tells whether a sample of this outcome would be kept.
-func (s *Samples) Want(o *scenarios.Outcome) bool { return s.First(o.Step, o.Cause) == nil }
+func (s *Samples) Want(o *scenarios.Outcome) bool {
+	return o.Kind == scenarios.Error && s.First(o.Step, o.Cause) == nil || s.slow.wants(o, s.Steps)
+}
 
 // Keep keeps a sample, secrets masked. It takes over the sample's headers.
 func (s *Samples) Keep(o *scenarios.Outcome, sm scenarios.Sample) {
@@ -38,9 +43,23 @@ func (s *Samples) Keep(o *scenarios.Outcome, sm scenarios.Sample) {
 	if s.kept == nil {
 		s.kept = map[sampleKey]*scenarios.Sample{}
 	}
-	if k := (sampleKey{o.Step, o.Cause}); s.kept[k] == nil {
+	if k := (sampleKey{o.Step, o.Cause}); o.Kind == scenarios.Error && s.kept[k] == nil {
 		s.kept[k] = &sm
 	}
+	if sm.Curl != "" && s.slow.wants(o, s.Steps) {
+		s.slow.keep(s.slow.step(o.Step, s.Steps), o, sm.Curl)
+	}
+}
+
+// Curl gives the command that asks again what one of the slowest requests of a step did, by when it
+// was intended and how long it took; empty where that was not kept.
+func (s *Samples) Curl(step int32, intended, response time.Duration) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if int(step) >= s.Steps {
+		return ""
+	}
+	return s.slow.step(step, s.Steps).curl(intended, response)
 }
 
 // First gives the first sample of a cause at a step, or nil.

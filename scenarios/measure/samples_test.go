@@ -12,8 +12,8 @@ import (
 // masked, however many workers fail at once.
 func TestSamples(t *testing.T) {
 	s := &Samples{Mask: func(v string) string { return strings.ReplaceAll(v, "secret", "***") }}
-	timeout := scenarios.Outcome{Step: 1, Cause: scenarios.Timeout}
-	reset := scenarios.Outcome{Step: 1, Cause: scenarios.Reset}
+	timeout := scenarios.Outcome{Kind: scenarios.Error, Step: 1, Cause: scenarios.Timeout}
+	reset := scenarios.Outcome{Kind: scenarios.Error, Step: 1, Cause: scenarios.Reset}
 	if !s.Want(&timeout) || s.First(1, scenarios.Timeout) != nil {
 		t.Error("there is one before the first")
 	}
@@ -33,7 +33,7 @@ func TestSamples(t *testing.T) {
 	var all sync.WaitGroup
 	for i := range 8 {
 		all.Go(func() {
-			o := scenarios.Outcome{Step: int32(i % 2), Cause: scenarios.Closed}
+			o := scenarios.Outcome{Kind: scenarios.Error, Step: int32(i % 2), Cause: scenarios.Closed}
 			if s.Want(&o) {
 				s.Keep(&o, scenarios.Sample{Request: "x"})
 			}

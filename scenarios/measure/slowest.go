@@ -93,6 +93,9 @@ func (f *finisher) slowest() []scenarios.SlowRequest {
 			if s.trace != 0 && f.c.TraceID != nil {
 				row.Trace = f.c.TraceID(int(s.load), s.trace).String()
 			}
+			if f.c.Samples != nil {
+				row.Curl = f.c.Samples.Curl(int32(step), s.at, s.response)
+			}
 			out = append(out, row)
 		}
 	}

@@ -427,7 +427,7 @@ func (r *runner) furnish() error {
 	}
 	r.env.Fill = func() { r.cancel(ErrUsedUp) }
 	r.env.Now = r.now
-	r.samples = &measure.Samples{Mask: sc.Secrets.Mask}
+	r.samples = &measure.Samples{Mask: sc.Secrets.Mask, Steps: len(r.Series.Steps)}
 	r.vars = make([]scenarios.Value, len(sc.Symbols.Vars()))
 	r.files()
 	for i := range r.Loads {

@@ -437,11 +437,17 @@ func (s Suite) abort(t *testing.T) {
 // sampler keeps what it is given.
 type sampler struct {
 	mu   sync.Mutex
-	want bool
+	want bool // those that failed
+	slow bool // those that are ok
 	kept []scenarios.Sample
 }
 
-func (s *sampler) Want(*scenarios.Outcome) bool { return s.want }
+func (s *sampler) Want(o *scenarios.Outcome) bool {
+	if o.Kind == scenarios.Error {
+		return s.want
+	}
+	return s.slow
+}
 
 func (s *sampler) Keep(_ *scenarios.Outcome, sm scenarios.Sample) {
 	s.mu.Lock()
@@ -477,5 +483,13 @@ func (s Suite) samples(t *testing.T) {
 	u.Do(1, long)
 	if len(k.kept) != 2 {
 		t.Error("a sample was kept that nobody wanted")
+	}
+	k.slow = true
+	ok := u.Do(0, long)
+	if len(k.kept) != 3 {
+		t.Fatalf("a request that is ok and wanted was not kept: %+v", k.kept)
+	}
+	if sm := k.kept[2]; sm.At != ok.Intended.Seconds() || sm.Message != "" || sm.Body != "" || sm.Sent == nil || sm.Sent.Method+" "+sm.Sent.URL != sm.Request {
+		t.Errorf("of a request that is ok it kept %+v", sm)
 	}
 }

@@ -1,0 +1,76 @@
+package measure
+
+import (
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"brunt/scenarios"
+)
+
+// slowAsked keeps how the slowest answered requests of every step were asked, while that is
+// still known. A request that is not among them costs one comparison.
+type slowAsked struct {
+	once  sync.Once
+	steps []slowStep   // made once
+	taken atomic.Int64 // requests that were written down
+}
+
+// slowStep is what is kept of a step. Only bar is read without the lock of the [Samples].
+type slowStep struct {
+	bar  atomic.Int64 // ns; what does not take longer is not among the slowest
+	kept []slowCurl   // the slowest first, mostSlow of them
+}
+
+type slowCurl struct {
+	intended, response time.Duration
+	curl               string
+}
+
+// To write a request down takes some 50 us. Where a target slows down, every request is slower than all
+// before it: so many are written down at first, and so many a second, of all steps together.
+const (
+	slowAtFirst   = 500
+	slowPerSecond = 50
+)
+
+// wants tells whether a request is among the slowest of its step so far.
+func (s *slowAsked) wants(o *scenarios.Outcome, steps int) bool {
+	if !o.Answered || o.Intended < 0 || o.Step < 0 || int(o.Step) >= steps {
+		return false
+	}
+	return int64(o.Response()) > s.step(o.Step, steps).bar.Load() && s.taken.Load() < slowAtFirst+int64(slowPerSecond*o.End.Seconds())
+}
+
+// step is what is kept of a step, of so many.
+func (s *slowAsked) step(i int32, steps int) *slowStep {
+	s.once.Do(func() { s.steps = make([]slowStep, steps) })
+	return &s.steps[i]
+}
+
+// keep takes a request up that was wanted.
+func (s *slowAsked) keep(step *slowStep, o *scenarios.Outcome, curl string) {
+	s.taken.Add(1)
+	one := slowCurl{o.Intended, o.Response(), curl}
+	i := len(step.kept)
+	for ; i > 0 && step.kept[i-1].response < one.response; i-- {
+	}
+	step.kept = slices.Insert(step.kept, i, one)
+	if len(step.kept) > mostSlow {
+		step.kept = step.kept[:mostSlow]
+	}
+	if len(step.kept) == mostSlow {
+		step.bar.Store(int64(step.kept[mostSlow-1].response))
+	}
+}
+
+// curl gives what was kept of a request.
+func (s *slowStep) curl(intended, response time.Duration) string {
+	for _, k := range s.kept {
+		if k.intended == intended && k.response == response {
+			return k.curl
+		}
+	}
+	return ""
+}

@@ -1,0 +1,65 @@
+package measure
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"brunt/scenarios"
+)
+
+func outcomeOf(step int32, intended, took time.Duration) *scenarios.Outcome {
+	return &scenarios.Outcome{Step: step, Answered: true, Intended: intended, End: intended + took}
+}
+
+func keepAsked(s *Samples, o *scenarios.Outcome) bool {
+	if !s.Want(o) {
+		return false
+	}
+	s.Keep(o, scenarios.Sample{Sent: &scenarios.Sent{Method: "GET", URL: fmt.Sprintf("http://a/%d", o.Intended.Milliseconds())}})
+	return true
+}
+
+// TestSamples_Slowest: how the five slowest of each step were asked is known, and nothing of others.
+func TestSamples_Slowest(t *testing.T) {
+	s := Samples{Steps: 2}
+	took := []time.Duration{5, 1, 9, 7, 3, 8, 2, 6, 4}
+	for i, d := range took {
+		keepAsked(&s, outcomeOf(1, time.Duration(i)*time.Millisecond, d*time.Second))
+	}
+	for i, d := range took {
+		curl := s.Curl(1, time.Duration(i)*time.Millisecond, d*time.Second)
+		if want := fmt.Sprintf("'http://a/%d'", i); d >= 5 && !strings.HasSuffix(curl, want) || d < 5 && curl != "" {
+			t.Errorf("of what took %d s it has %q", d, curl)
+		}
+	}
+	if curl := s.Curl(0, 2*time.Millisecond, 9*time.Second); curl != "" {
+		t.Errorf("another step has %q", curl)
+	}
+	for what, o := range map[string]*scenarios.Outcome{
+		"faster than those": outcomeOf(1, 0, 4*time.Second), "of the warm-up": outcomeOf(1, -time.Second, time.Minute),
+		"of no step": outcomeOf(2, 0, time.Minute), "of setup": outcomeOf(-2, 0, time.Minute), "without an answer": {Step: 1, End: time.Minute},
+	} {
+		if s.Want(o) {
+			t.Errorf("one %s is wanted", what)
+		}
+	}
+	if (new(Samples)).Want(outcomeOf(0, 0, time.Minute)) {
+		t.Error("one is wanted where none is to be kept")
+	}
+}
+
+// TestSamples_EverSlower: where each request is slower than all before it, few are written down.
+func TestSamples_EverSlower(t *testing.T) {
+	s := Samples{Steps: 1}
+	n := 0
+	for i := range 100_000 { // ten seconds of them
+		if keepAsked(&s, outcomeOf(0, time.Duration(i)*100*time.Microsecond, time.Duration(i)*time.Nanosecond)) {
+			n++
+		}
+	}
+	if most := slowAtFirst + 10*slowPerSecond; n < slowAtFirst || n > most {
+		t.Errorf("%d were written down, and at most %d are to be", n, most)
+	}
+}
