@@ -94,7 +94,6 @@ func TestDocker_InAContainer(t *testing.T) {
 	if testing.Short() {
 		t.Skip("brunts in containers of their own")
 	}
-	t.Parallel()
 	y := chaostest.NewYard(t)
 	image := y.Brunt(t)
 	for _, where := range []string{
@@ -147,7 +146,6 @@ func TestDocker_InAContainerToTheEnd(t *testing.T) {
 	if testing.Short() {
 		t.Skip("makes containers")
 	}
-	t.Parallel()
 	y := chaostest.NewYard(t)
 	image := y.Brunt(t)
 	for _, name := range []string{"pause", "throttle", "files"} {

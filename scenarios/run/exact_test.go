@@ -333,7 +333,6 @@ func TestOutage(t *testing.T) {
 	if testing.Short() {
 		t.Skip("80 s")
 	}
-	t.Parallel()
 	needsBacklog(t)
 	const rate, timeout, seconds = 1000, 5, 80
 	text := fmt.Sprintf(`

@@ -254,7 +254,6 @@ func TestDocker_KilledWithItsStack(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs in processes of their own")
 	}
-	t.Parallel()
 	y := chaostest.NewYard(t)
 	text := `
 version: 1
@@ -322,7 +321,6 @@ func TestDocker_GuardEndsAHungBrunt(t *testing.T) {
 	if testing.Short() {
 		t.Skip("waits for ten heartbeats")
 	}
-	t.Parallel()
 	y := chaostest.NewYard(t)
 	for _, helper := range []bool{false, true} {
 		t.Run(fmt.Sprintf("helper %v", helper), func(t *testing.T) {

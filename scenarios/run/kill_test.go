@@ -509,7 +509,6 @@ func TestWithoutGuardThereIsResidue(t *testing.T) {
 // `restart`: a frozen one is found by what it answers, not by its port, which the
 // kernel keeps open; and one that ends in good order when it is crashed comes back.
 func TestDefaultsOfProcesses(t *testing.T) {
-	t.Parallel()
 	const (
 		itself   = `[ECHO]`
 		child    = `[sh, -c, '"$@" & wait', sh, ECHO]`

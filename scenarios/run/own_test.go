@@ -30,7 +30,6 @@ chaos:
 
 // TestOwn_Verdicts: what becomes of a run by what becomes of the author's own fault.
 func TestOwn_Verdicts(t *testing.T) {
-	t.Parallel()
 	for _, c := range []struct {
 		name, fault string
 		verdict     scenarios.Verdict
@@ -73,7 +72,6 @@ func TestOwn_Verdicts(t *testing.T) {
 
 // An interrupt ends a command that is under way, and takes back what it did.
 func TestOwn_Interrupted(t *testing.T) {
-	t.Parallel()
 	file, state := filepath.Join(t.TempDir(), "flag"), t.TempDir()
 	plan := mustCompile(t, ownScenario(t, file, `{at: 1s, for: 500ms, exec: {inject: "touch 'FILE'; sleep 1000", verify: [test, -e, "FILE"], revert: [rm, -f, "FILE"]}}`, ""))
 	ctx, cancel := context.WithCancelCause(t.Context())
@@ -125,7 +123,6 @@ func TestOwn_Told(t *testing.T) {
 // TestOwn_Detect: what the monitoring notices is judged, a false alarm is no sighting,
 // and one that never notices fails.
 func TestOwn_Detect(t *testing.T) {
-	t.Parallel()
 	const flag = `exec: {inject: [touch, "FILE"], verify: [test, -e, "FILE"], revert: [rm, -f, "FILE"]}`
 	for _, c := range []struct {
 		name, detect string
