@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"slices"
 	"strings"
@@ -204,6 +205,9 @@ func (e *Engine) attach(ctx context.Context, id string, ends time.Duration) (*he
 	p := &helperPipe{e: e, id: id, stream: stream, out: r, said: &tail{}, ends: ends}
 	go func() { // ends with the stream
 		_, err := stdcopy.StdCopy(w, p.said, stream.Reader)
+		if errors.Is(err, net.ErrClosed) { // by us, as the helper has ended
+			err = nil
+		}
 		if words := p.said.String(); err == nil && words != "" {
 			err = errors.New("the helper says: " + words)
 		}
@@ -224,8 +228,28 @@ func (p *helperPipe) Write(b []byte) (int, error) { return p.stream.Conn.Write(b
 // CloseWrite ends the helper's input.
 func (p *helperPipe) CloseWrite() error {
 	now := time.Now()
-	p.last.CompareAndSwap(nil, &now)
+	if p.last.CompareAndSwap(nil, &now) {
+		go p.hangUp()
+	}
 	return p.stream.CloseWrite()
+}
+
+// hangUp ends the output a moment after the helper has ended: an engine may keep it open for ever then, and
+// whoever waits for its end would wait for as long as a helper may take.
+func (p *helperPipe) hangUp() {
+	ctx, cancel := context.WithTimeout(context.Background(), p.left())
+	defer cancel()
+	removed, failed := p.e.api.ContainerWait(ctx, p.id, container.WaitConditionRemoved)
+	select {
+	case <-removed:
+	case err := <-failed:
+		if err != nil && !gone(err) {
+			return // who closes it sees to it
+		}
+	}
+	const words = time.Second // for the last to come
+	time.Sleep(words)
+	p.stream.Close()
 }
 
 // removedWithin is what the engine may take to remove a helper that has ended.
