@@ -45,7 +45,7 @@ func TestSamples_Slowest(t *testing.T) {
 			t.Errorf("one %s is wanted", what)
 		}
 	}
-	if (new(Samples)).Want(outcomeOf(0, 0, time.Minute)) {
+	if new(Samples).Want(outcomeOf(0, 0, time.Minute)) {
 		t.Error("one is wanted where none is to be kept")
 	}
 }
