@@ -177,7 +177,7 @@ type keeper struct {
 	list []scenarios.Sample
 }
 
-func (k *keeper) Want(*scenarios.Outcome) bool { return true }
+func (k *keeper) Want(o *scenarios.Outcome) bool { return o.Kind == scenarios.Error }
 
 func (k *keeper) Keep(_ *scenarios.Outcome, s scenarios.Sample) {
 	k.mu.Lock()
