@@ -23,6 +23,7 @@
 //	spill.go       the file that closed cells go to (unlink_*.go: without a trace)
 //	writes.go      every write of the ledger, in a file
 //	slowest.go     the slowest requests of every step
+//	slow_asked.go  how the slowest requests of every step were asked, as curl commands
 //	samples.go     the first failed request of every step and cause
 //	limit.go       times that objectives name, counted request by request
 //	live.go        the last second for those who watch; stop and steady conditions

@@ -53,8 +53,9 @@ func (s *slowAsked) step(i int32, steps int) *slowStep {
 func (s *slowAsked) keep(step *slowStep, o *scenarios.Outcome, curl string) {
 	s.taken.Add(1)
 	one := slowCurl{o.Intended, o.Response(), curl}
-	i := len(step.kept)
-	for ; i > 0 && step.kept[i-1].response < one.response; i-- {
+	i := slices.IndexFunc(step.kept, func(k slowCurl) bool { return k.response < one.response })
+	if i < 0 {
+		i = len(step.kept)
 	}
 	step.kept = slices.Insert(step.kept, i, one)
 	if len(step.kept) > mostSlow {
