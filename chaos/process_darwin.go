@@ -86,9 +86,6 @@ func knownSignal(name string) bool { return unix.SignalNum("SIG"+name) != 0 }
 
 const canFreeze = true
 
-// marked can't be told here: the environment of others is not readable.
-func marked(string) []int { return nil }
-
 // programOf is the name of a process's program.
 func programOf(pid int) string {
 	k, err := kinfo(pid)

@@ -137,32 +137,6 @@ func knownSignal(name string) bool { return unix.SignalNum("SIG"+name) != 0 }
 // canFreeze tells whether processes can be stopped and continued here.
 const canFreeze = true
 
-// marked lists the processes whose environment holds the entry mark.
-func marked(mark string) []int {
-	entries, err := os.ReadDir("/proc")
-	if err != nil {
-		return nil
-	}
-	var out []int
-	for _, e := range entries {
-		pid, err := strconv.Atoi(e.Name())
-		if err != nil || pid == os.Getpid() {
-			continue
-		}
-		env, err := os.ReadFile("/proc/" + e.Name() + "/environ")
-		if err != nil {
-			continue
-		}
-		for entry := range strings.SplitSeq(string(env), "\x00") {
-			if entry == mark {
-				out = append(out, pid)
-				break
-			}
-		}
-	}
-	return out
-}
-
 // programOf is the name of a process's program.
 func programOf(pid int) string {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))

@@ -74,7 +74,5 @@ func knownSignal(name string) bool { return name == "KILL" || name == "TERM" }
 // canFreeze: Windows has no signal that stops a process.
 const canFreeze = false
 
-func marked(string) []int { return nil }
-
 // programOf is not known here.
 func programOf(int) string { return "" }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"brunt/chaos/docker"
+	"brunt/scenarios/marked"
 )
 
 // A Taken is an entry of a journal that was taken back, or could not be.
@@ -254,19 +255,14 @@ func endGroup(ctx context.Context, id identity) (Outcome, error) {
 // sweep ends every process that carries mark in its environment, until none is
 // found.
 func sweep(ctx context.Context, mark string) (Outcome, error) {
-	out := Gone
-	err := await(ctx, endsWithin, func() bool {
-		pids := marked(mark)
-		for _, pid := range pids {
-			out = Reverted
-			if id, err := identify(pid); err == nil && protect(pid) == nil {
-				_ = signal(id, "KILL")
-			}
-		}
-		return len(pids) == 0
-	}, "processes of the run are still there, or start others")
-	if err != nil {
+	ctx, cancel := context.WithTimeout(ctx, endsWithin)
+	defer cancel()
+	found, err := marked.Kill(ctx, func(pid int) bool { return protect(pid) != nil }, mark)
+	switch {
+	case err != nil:
 		return Failed, err
+	case found:
+		return Reverted, nil
 	}
-	return out, nil
+	return Gone, nil
 }

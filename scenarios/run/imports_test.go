@@ -25,11 +25,12 @@ import (
 // where it belongs is a mistake: put it here, with what it may import.
 var arrows = map[string][]string{
 	"scenarios":          nil, // the hub
+	"scenarios/marked":   nil, // processes by their environment
 	"scenarios/load":     {"scenarios"},
 	"scenarios/k6":       {"scenarios"},
 	"scenarios/measure":  {"scenarios"},
-	"targets":            {"scenarios"},
-	"chaos":              {"scenarios"},
+	"targets":            {"scenarios", "scenarios/marked"},
+	"chaos":              {"scenarios", "scenarios/marked"},
 	"reporters":          {"scenarios"},
 	"scenarios/compare":  {"scenarios"},
 	"scenarios/convert":  {"scenarios"}, // writes scenarios, and runs none

@@ -9,15 +9,21 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"brunt/scenarios/marked"
 )
 
 // left lists the processes that carry the mark of a stack.
-func left(s *Stack) []int { return marked([2]string{"BRUNT_RUN=" + s.o.Run, "BRUNT_RUN=" + s.o.Run}) }
+func left(s *Stack) []int {
+	pids, _ := marked.Processes("BRUNT_RUN=" + s.o.Run)
+	return pids
+}
 
 // TestStopsAndStartsThatMeet wants a unit that several stop and start at once to be
 // one process after it, or none.
@@ -117,7 +123,7 @@ func TestDaemonsEndWithTheirUnit(t *testing.T) {
 	first := daemon(1)
 	_ = syscall.Kill(s.Units()[0].PID(), syscall.SIGKILL)
 	second := daemon(2)
-	wait(t, "the end of the crashed unit's daemon", func() bool { return !hasMarks(first, s.Units()[0].marks()) })
+	wait(t, "the end of the crashed unit's daemon", func() bool { return !slices.Contains(left(s), first) })
 	if err := s.Down(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/marked"
 )
 
 // A Unit is one replica of a service: a process that brunt starts, watches, and
@@ -174,13 +175,11 @@ func (u *Unit) spawn() error {
 // reap ends a process with all that it started, and takes its end in.
 func (u *Unit) reap(cmd *exec.Cmd) error {
 	killGroup(cmd.Process.Pid) // until Wait its number is nobody else's
-	killMarked(u.marks())      // what has left the group
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	// What has left the group carries the unit's marks. What does not end is left to the sweep of the run.
+	_, _ = marked.Kill(ctx, nil, "BRUNT_RUN="+u.stack.o.Run, "BRUNT_UNIT="+u.Name())
 	return cmd.Wait()
-}
-
-// marks are what every process of the unit has in its environment.
-func (u *Unit) marks() [2]string {
-	return [2]string{"BRUNT_RUN=" + u.stack.o.Run, "BRUNT_UNIT=" + u.Name()}
 }
 
 // supervise waits for the unit's process and starts it again as its policy says.
