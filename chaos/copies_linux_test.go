@@ -2,38 +2,13 @@ package chaos
 
 import (
 	"os"
-	"strconv"
 	"testing"
 
+	"brunt/chaos/netns/netnstest"
 	"brunt/chaos/rootfs"
 
 	"golang.org/x/sys/unix"
 )
-
-// copied gives this process a second descriptor of every file that it has open, as a process has them that
-// is being started, until its program is loaded. They are closed by what is returned.
-func copied(t *testing.T) (forget func()) {
-	t.Helper()
-	all, err := os.ReadDir("/proc/self/fd")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var copies []int
-	for _, e := range all {
-		fd, err := strconv.Atoi(e.Name())
-		if err != nil {
-			t.Fatal(err)
-		}
-		if fd, err = unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0); err == nil { // the directory itself is gone
-			copies = append(copies, fd)
-		}
-	}
-	return func() {
-		for _, fd := range copies {
-			unix.Close(fd)
-		}
-	}
-}
 
 // TestJournal_ClosedWithCopies closes a journal while another process has its file: it is nobody's from
 // then on.
@@ -43,7 +18,7 @@ func TestJournal_ClosedWithCopies(t *testing.T) {
 	if _, err := j.Intent("f", "it", nobody); err != nil {
 		t.Fatal(err)
 	}
-	forget := copied(t)
+	forget := netnstest.Copies(t)
 	defer forget()
 	if err := j.Close(); err != nil {
 		t.Fatal(err)

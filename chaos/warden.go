@@ -59,14 +59,13 @@ func StartWarden(ctx context.Context, e *docker.Engine, run string, most time.Du
 	}
 	paths := []string{program}
 	spec := docker.HelperSpec{Run: run, Command: []string{wardenCommand, most.String()}, Beside: self, HostPID: true, EndsWithin: talk.EndsWithin}
-	switch at := e.Address(); {
-	case at.Socket():
+	if at := e.Address(); at.Socket() {
 		socket, err := url.Parse(at.Host)
 		if err != nil {
 			return nil, err
 		}
 		paths = append(paths, socket.Path)
-	default:
+	} else {
 		spec.Reaches = true
 		if at.TLS != "" {
 			paths = append(paths, at.TLS)

@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"bytes"
+	"errors"
 	"io"
 )
 
@@ -49,8 +50,5 @@ func (l *MaskedLog) Close() error {
 		_, err = io.WriteString(l.to, l.secrets.Mask(string(l.part)))
 		l.part = nil
 	}
-	if e := l.to.Close(); err == nil {
-		err = e
-	}
-	return err
+	return errors.Join(err, l.to.Close())
 }

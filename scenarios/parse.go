@@ -34,8 +34,10 @@ func Parse(path string, o Options) (*Scenario, error) {
 	if o.Env == nil {
 		o.Env = os.LookupEnv
 	}
-	if info, err := os.Stat(path); o.Read == nil && err == nil && info.IsDir() {
-		path = filepath.Join(path, ScenarioName)
+	if o.Read == nil {
+		if info, err := os.Stat(path); err == nil && info.IsDir() {
+			path = filepath.Join(path, ScenarioName)
+		}
 	}
 	p := files{o: o, m: &Mistakes{secrets: &Secrets{}}, main: path, texts: map[string]bool{}}
 	text, err := p.readFile(path, maxFile)

@@ -10,7 +10,7 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	"github.com/containerd/errdefs"
@@ -191,9 +191,12 @@ type helperPipe struct {
 	id     string
 	stream types.HijackedResponse
 	out    *io.PipeReader
-	said   *tail                     // by its standard error
-	last   atomic.Pointer[time.Time] // its input ended; nil is that it has not
-	ends   time.Duration             // what it may take from then on
+	said   *tail         // by its standard error
+	ends   time.Duration // what it may take once its input has ended
+
+	ending sync.Once     // its input has ended
+	over   chan struct{} // it was waited for
+	stays  error         // why it is not known to be removed; once over
 }
 
 func (e *Engine) attach(ctx context.Context, id string, ends time.Duration) (*helperPipe, error) {
@@ -202,7 +205,7 @@ func (e *Engine) attach(ctx context.Context, id string, ends time.Duration) (*he
 		return nil, err
 	}
 	r, w := io.Pipe()
-	p := &helperPipe{e: e, id: id, stream: stream, out: r, said: &tail{}, ends: ends}
+	p := &helperPipe{e: e, id: id, stream: stream, out: r, said: &tail{}, ends: ends, over: make(chan struct{})}
 	go func() { // ends with the stream
 		_, err := stdcopy.StdCopy(w, p.said, stream.Reader)
 		if errors.Is(err, net.ErrClosed) { // by us, as the helper has ended
@@ -227,56 +230,42 @@ func (p *helperPipe) Write(b []byte) (int, error) { return p.stream.Conn.Write(b
 
 // CloseWrite ends the helper's input.
 func (p *helperPipe) CloseWrite() error {
-	now := time.Now()
-	if p.last.CompareAndSwap(nil, &now) {
-		go p.hangUp()
-	}
+	p.ending.Do(func() { go p.await() })
 	return p.stream.CloseWrite()
 }
 
-// hangUp ends the output a moment after the helper has ended: an engine may keep it open for ever then, and
-// whoever waits for its end would wait for as long as a helper may take.
-func (p *helperPipe) hangUp() {
-	ctx, cancel := context.WithTimeout(context.Background(), p.left())
+// removedWithin is what the engine may take to remove a helper that has ended.
+const removedWithin = 10 * time.Second
+
+// await waits until the engine has removed the helper, and ends its output a moment later: an engine may
+// keep that open for ever, and whoever reads it would wait for as long as a helper may take.
+func (p *helperPipe) await() {
+	defer close(p.over)
+	ctx, cancel := context.WithTimeout(context.Background(), p.ends+removedWithin)
 	defer cancel()
 	removed, failed := p.e.api.ContainerWait(ctx, p.id, container.WaitConditionRemoved)
 	select {
 	case <-removed:
 	case err := <-failed:
 		if err != nil && !gone(err) {
-			return // who closes it sees to it
+			p.stays = err
+			return
 		}
 	}
 	const words = time.Second // for the last to come
-	time.Sleep(words)
-	p.stream.Close()
-}
-
-// removedWithin is what the engine may take to remove a helper that has ended.
-const removedWithin = 10 * time.Second
-
-// left is the time that the helper has left to end.
-func (p *helperPipe) left() time.Duration {
-	return max(p.ends-time.Since(*p.last.Load()), 0) + removedWithin
+	time.AfterFunc(words, p.stream.Close)
 }
 
 // Close implements [io.Closer].
 func (p *helperPipe) Close() error {
 	_ = p.CloseWrite()
-	ctx, cancel := context.WithTimeout(context.Background(), p.left())
-	defer cancel()
+	<-p.over
 	defer p.stream.Close()
 	defer p.out.Close()
-	removed, failed := p.e.api.ContainerWait(ctx, p.id, container.WaitConditionRemoved)
-	select {
-	case <-removed:
+	if p.stays == nil {
 		return nil
-	case err := <-failed:
-		if err == nil || gone(err) {
-			return nil
-		}
 	}
-	return p.e.Remove(context.WithoutCancel(ctx), p.id) // by force
+	return p.e.Remove(context.Background(), p.id) // by force
 }
 
 // tail keeps the end of what is written to it. Only one goroutine does.

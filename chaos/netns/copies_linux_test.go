@@ -3,42 +3,13 @@ package netns_test
 import (
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"brunt/chaos/netns"
 	"brunt/chaos/netns/netnstest"
 )
-
-// copied gives this process a second descriptor of every file that it has open, as a process has them that
-// is being started, until its program is loaded. They are closed by what is returned.
-func copied(t *testing.T) (forget func()) {
-	t.Helper()
-	all, err := os.ReadDir("/proc/self/fd")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var copies []int
-	for _, e := range all {
-		fd, err := strconv.Atoi(e.Name())
-		if err != nil {
-			t.Fatal(err)
-		}
-		if fd, err = unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0); err == nil { // the directory itself is gone
-			copies = append(copies, fd)
-		}
-	}
-	return func() {
-		for _, fd := range copies {
-			unix.Close(fd)
-		}
-		copies = nil
-	}
-}
 
 // TestClose_WithCopies takes faults back while another process has all files of brunt's: what is over must
 // not wait for that one.
@@ -61,7 +32,7 @@ func TestClose_WithCopies(t *testing.T) {
 			if in := state(t, w.Victim) + open(t, w.Victim); in == before && test.spec.Via != "ebpf" {
 				t.Error("nothing of it can be seen, so this shows nothing")
 			}
-			forget := copied(t)
+			forget := netnstest.Copies(t)
 			defer forget()
 			if err := h.Close(); err != nil {
 				t.Fatal(err)

@@ -9,7 +9,6 @@ import (
 	"net/netip"
 	"strconv"
 	"testing"
-	"time"
 
 	"brunt/chaos"
 	"brunt/chaos/chaostest"
@@ -126,19 +125,9 @@ func (e *exactness) with(t *testing.T, yaml string, f func()) {
 
 func (e *exactness) latency(t *testing.T) {
 	w := between(e.store, e.web) // who answers is the store
-	ms := func(d time.Duration) float64 { return float64(d) / 1e6 }
 	clean := roundTrips(t, w, 20)
 	e.with(t, "network.latency: {from: web, to: store, delay: 100ms, jitter: 20ms}", func() {
-		took := roundTrips(t, w, 100)
-		added := func(q float64) float64 {
-			return ms(took[int(q*float64(len(took)))]) - ms(clean[len(clean)/2])
-		}
-		t.Logf("%d round trips over TCP: added p1 %.2f, p25 %.2f, p50 %.2f, p75 %.2f, p99 %.2f ms", len(took), added(0.01), added(0.25), added(0.5), added(0.75), added(0.99))
-		for q, want := range map[float64]float64{0.01: 80.4, 0.25: 90, 0.5: 100, 0.75: 110, 0.99: 119.6} {
-			if math.Abs(added(q)-want) > 3 {
-				t.Errorf("quantile %v: %.2f ms added, and %v asked for", q, added(q), want)
-			}
-		}
+		spreads(t, clean, roundTrips(t, w, 100))
 	})
 }
 

@@ -37,10 +37,8 @@ func (c *Comparison) row(p place, m *Metric, base, cand []values, margin float64
 	t := c.blank(p, m, margin)
 	t.void, t.lacks, t.Verdict = true, true, scenarios.Inconclusive
 	t.Note = fmt.Sprintf("%d of %d base runs and %d of %d candidate runs have it", nA, len(base), nB, len(cand))
-	if nA >= leastA || 2*nA > len(base) {
-		if !comesAndGoes(p, m) {
-			return t
-		}
+	if (nA >= leastA || 2*nA > len(base)) && !comesAndGoes(p, m) {
+		return t
 	}
 	c.Left = append(c.Left, t.where()+": "+t.Note)
 	return nil

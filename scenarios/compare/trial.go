@@ -41,12 +41,13 @@ func (t *Trial) Decide(now []*Record, o Options) (c *Comparison, made []*Record,
 		return c, now, err
 	}
 	fresh, err := more(t.Confirm)
+	now = append(now, fresh...)
 	if err != nil {
-		return c, append(now, fresh...), err
+		return c, now, err
 	}
 	again, err := Gate(t.History, fresh, o)
 	if err != nil {
-		return c, append(now, fresh...), err
+		return c, now, err
 	}
-	return again, append(now, fresh...), nil
+	return again, now, nil
 }
