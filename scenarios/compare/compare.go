@@ -59,6 +59,10 @@ type Comparison struct {
 	Rows       []Row             `json:"rows"`      // in the order of phases, loads and steps
 	Mismatches []string          `json:"mismatches,omitempty"`
 	Left       []string          `json:"left_out,omitempty"` // what most runs have nothing of, and how many have it
+	Moved      []string          `json:"moved,omitempty"`    // of a gate: where the level of the history moved, and what that does
+
+	history []*Record // that one run is held to, the oldest first
+	margins Margins
 }
 
 // ErrUnfit says that runs don't fit each other.
