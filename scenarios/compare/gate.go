@@ -48,6 +48,9 @@ func Gate(history, now []*Record, o Options) (*Comparison, error) {
 	return c, nil
 }
 
+// Known refuses phases and steps of o that the record has nothing of.
+func (r *Record) Known(o Options) error { return o.known(r.places([]values{r.values()})) }
+
 // places lists where every run has something, in the record's order.
 func (r *Record) places(all []values) []place {
 	cells := &scenarios.Result{}
