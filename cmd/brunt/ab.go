@@ -275,7 +275,8 @@ func (x *ab) pair(ctx context.Context) (a, b compare.Run, err error) {
 		}
 		fmt.Fprintf(x.c.ErrOrStderr(), "pair %d is made again: %s\n", n+1, why)
 	}
-	return a, b, fmt.Errorf("%d pairs one after the other show nothing: %s", mostAgain, why)
+	fmt.Fprintf(x.c.ErrOrStderr(), "brunt: %d pairs one after the other show nothing: %s\n", mostAgain, why)
+	return a, b, exit(scenarios.ExitInvalid)
 }
 
 // run runs one side once and writes its report.

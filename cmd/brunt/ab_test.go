@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -58,8 +59,8 @@ func TestAB_Pair(t *testing.T) {
 			for n := range 100 {
 				spoiled[n] = true
 			}
-			if _, _, err := x.pair(t.Context()); err == nil {
-				t.Error("pairs are made again for ever")
+			if _, _, err := x.pair(t.Context()); !errors.Is(err, exit(scenarios.ExitInvalid)) {
+				t.Errorf("pairs that show nothing end with %v, want exit code 5", err)
 			}
 		})
 	}

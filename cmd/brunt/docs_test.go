@@ -195,7 +195,7 @@ func TestDocuments_CI(t *testing.T) {
 	if _, err := compile(filepath.Join(dir, "performance.yaml"), nil); err != nil {
 		t.Error(err)
 	}
-	flags := regexp.MustCompile(`\s--?[a-z]+\b`)
+	flags := regexp.MustCompile(`\s--?[a-z][a-z-]*`)
 	for _, name := range []string{"github-actions.yaml", "gitlab-ci.yaml"} {
 		b, err := os.ReadFile(filepath.Join(dir, name))
 		if err != nil {
