@@ -546,11 +546,11 @@ func TestGuardTakesBackFromAHungBrunt(t *testing.T) {
 	if testing.Short() {
 		t.Skip("waits for ten heartbeats")
 	}
+	t.Parallel()
 	m := newMortal(t)
-	t.Setenv("BRUNT_STATE_OF", m.state)
 	text := strings.ReplaceAll(killScenario(`{at: 300ms, for: 60s, process.freeze: {pid: PID}}`, m), "900ms", "61s")
 	file := m.file(t, text)
-	cmd := exec.Command(os.Args[0], "role", "brunt", file, m.state, "guard", "0")
+	cmd := m.brunt("brunt", file, m.state, "guard", "0")
 	out, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
