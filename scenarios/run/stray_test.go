@@ -18,9 +18,9 @@ import (
 	"github.com/docker/docker/api/types/container"
 )
 
-// TestDocker_Stray ends brunt between the making of its guard's container and the start of that: it is
+// testDockerStray ends brunt between the making of its guard's container and the start of that: it is
 // found by its label, and removed. Guards that may be started yet, or were, are not touched.
-func TestDocker_Stray(t *testing.T) {
+func testDockerStray(t *testing.T) {
 	chaostest.Root(t)
 	y := chaostest.NewYard(t)
 	image := y.Brunt(t)
