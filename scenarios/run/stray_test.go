@@ -18,9 +18,9 @@ import (
 	"github.com/docker/docker/api/types/container"
 )
 
-// testDockerStray ends brunt between the making of its guard's container and the start of that: it is
+// TestDocker_Stray ends brunt between the making of its guard's container and the start of that: it is
 // found by its label, and removed. Guards that may be started yet, or were, are not touched.
-func testDockerStray(t *testing.T) {
+func TestDocker_Stray(t *testing.T) {
 	chaostest.Root(t)
 	if testing.Short() {
 		t.Skip("a brunt in a container of its own")
