@@ -300,6 +300,9 @@ func TestHTML_Size(t *testing.T) {
 		t.Errorf("an hour with six units has %d bytes", len(page))
 	}
 	r.Usage = nil
+	if page := report(t, HTML{}, fixtures()["faults"]); len(page) > 380_000 {
+		t.Errorf("forty faults on forty units have %d bytes", len(page))
+	}
 	if n := strings.Count(report(t, JSON{}, r), "\n  {\"t\":"); n < 3600 {
 		t.Errorf("%d windows", n)
 	}
