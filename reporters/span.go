@@ -157,7 +157,7 @@ func (t *timeline) layLanes(most int) []lane {
 			it.Hint = it.Name + ": " + hit(f) + ", " + offset(f.Injected) + " to " + offset(f.Cleared)
 		}
 		if many {
-			put(it, .04+.0075*float64(textWidth(it.Name)))
+			put(it, .05+.0075*float64(textWidth(it.Name)))
 			continue
 		}
 		if f.RecoveredAt.Known() && f.Impact == scenarios.Impacted {
