@@ -34,8 +34,9 @@ func (p *page) slowest(r *scenarios.Result) {
 			Outcome: outcome, Faults: clean(join(s.Faults)), Trace: traceOf(r.TraceLink, s.Trace),
 		})
 		p.Traced = p.Traced || s.Trace != ""
-		p.Curled = p.Curled || s.Curl != ""
+		p.Curled, p.Uncurled = p.Curled || s.Curl != "", p.Uncurled || s.Curl == ""
 	}
+	p.Uncurled = p.Uncurled && p.Curled // else there is no column
 }
 
 var traceIDForm = regexp.MustCompile(`^[0-9a-f]{32}$`)
