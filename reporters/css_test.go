@@ -78,3 +78,32 @@ func TestCSS_NothingMoves(t *testing.T) {
 		}
 	}
 }
+
+// What stands behind the lines of every chart is drawn once and referred to. To such a copy a
+// rule applies only by what it says of the element itself, not of those around it.
+func TestCSS_BehindTheLines(t *testing.T) {
+	css, err := sources.ReadFile("html/page.css")
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := newTimeline(fixtures()["minute"], nil, places{})
+	line.warmup = 5
+	classes := map[string]bool{}
+	for _, m := range regexp.MustCompile(`class="(\w+)"`).FindAllStringSubmatch(string(line.shade()), -1) {
+		classes[m[1]] = true
+	}
+	if len(classes) != 5 {
+		t.Errorf("%d classes: %v", len(classes), classes)
+	}
+	for class := range classes {
+		rule := regexp.MustCompile(`(?m)^(?:path\.\w+,)*path\.` + class + `(?:,path\.\w+)*\{([^}]*)\}`).FindSubmatch(css)
+		switch {
+		case rule == nil:
+			t.Errorf("no rule for path.%s alone", class)
+		case !strings.Contains(string(rule[1]), "fill:"):
+			t.Errorf("path.%s is filled with black: %s", class, rule[1])
+		case class != "shade" && class != "warm" && !strings.Contains(string(rule[1]), "vector-effect:non-scaling-stroke"):
+			t.Errorf("the stroke of path.%s is stretched: %s", class, rule[1])
+		}
+	}
+}

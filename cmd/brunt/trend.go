@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"path/filepath"
 
 	"brunt/reporters"
 	"brunt/scenarios/compare"
@@ -105,11 +104,6 @@ func writeTrends(file string, all []*compare.Record, trends []compare.Trend) err
 
 // writePage writes the page of charts, whole or not at all.
 func writePage(file string, all []*compare.Record, trends []compare.Trend) error {
-	f, err := os.CreateTemp(filepath.Dir(file), ".trend-*")
-	if err != nil {
-		return usage{err}
-	}
-	defer os.Remove(f.Name())
 	p := reporters.TrendPage{Name: all[0].Name, Machine: all[len(all)-1].Machine.String()}
 	for i := range trends {
 		t := &trends[i]
@@ -122,12 +116,5 @@ func writePage(file string, all []*compare.Record, trends []compare.Trend) error
 		}
 		p.Charts = append(p.Charts, chart)
 	}
-	if err := p.Report(f); err != nil {
-		f.Close()
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), file)
+	return writeWhole(file, p.Report)
 }
