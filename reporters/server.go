@@ -49,6 +49,7 @@ type Server struct {
 	look func(context.Context) *scenarios.Result // nil before the load and after it
 	last scenarios.Interval
 
+	run      int               // how many runs were expected by now
 	expected *scenarios.Result // the run before its load, nil while nothing is known of it
 	figures  *Metrics          // nil where nothing counts it
 	final    *scenarios.Result // nil while the run goes on
@@ -71,6 +72,7 @@ type ServerOptions struct {
 	Name  string   // of the scenario, shown before there is anything else
 	Token string   // stops the run; empty is that nothing does
 	Stop  func()   // ends the run as an interrupt does; may be called more than once
+	Runs  int      // how many follow each other, each announced by [Server.Expect]; 0 and 1 are one
 	Hosts []string // names in lower case by which it may be asked, besides localhost and addresses
 }
 
@@ -145,6 +147,7 @@ func (s *Server) Expect(res *scenarios.Result, figures *Metrics) {
 	s.seen = nil
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.run++
 	s.expected, s.figures, s.look, s.final, s.report, s.last = res, figures, nil, nil, nil, scenarios.Interval{}
 	s.state = state{n: s.state.n}
 }
@@ -180,7 +183,7 @@ func (s *Server) End(res *scenarios.Result, report []byte) {
 	}
 	s.show(func(st *state) {
 		st.n++
-		st.over, st.overN = overJSON(res), st.n
+		st.over, st.overN = overJSON(res, s.run, s.o.Runs), st.n
 		if !listened { // the last frame is of another moment
 			st.page, st.pageN = nil, 0
 		}

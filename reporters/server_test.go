@@ -375,6 +375,23 @@ func TestServer_Expected(t *testing.T) {
 	}
 }
 
+// TestServer_Runs has the end of a run tell that another follows, and that of the last not.
+func TestServer_Runs(t *testing.T) {
+	r := &scenarios.Result{Name: "of two", Verdict: scenarios.Pass}
+	s := serve(t, r)
+	s.o.Runs = 2
+	for n, want := range []string{"It was run 1 of 2: load the page again to follow the next.", ""} {
+		if n > 0 {
+			s.Expect(r, nil)
+		}
+		s.End(r, nil)
+		_, got, _ := s.get(t, "localhost", "/events") // which ends, as the run is over
+		if !strings.Contains(got, "The run is over.") || strings.Contains(got, "load the page again") != (want != "") || !strings.Contains(got, want) {
+			t.Errorf("run %d: want %q in\n%s", n+1, want, got[strings.LastIndex(got, "event: "):])
+		}
+	}
+}
+
 // TestServer_Report: the page of a run that is over is the report that was written, where
 // that is so, and drawn else.
 func TestServer_Report(t *testing.T) {

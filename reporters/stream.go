@@ -3,6 +3,7 @@ package reporters
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -109,11 +110,13 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 
 func nowJSON(iv scenarios.Interval) []byte { return encodeJSON(nowOf(iv)) }
 
-// overJSON tells how a run ended.
-func overJSON(res *scenarios.Result) []byte {
-	return encodeJSON(map[string]string{
-		"word": upper(word(res.Verdict)), "text": "The run is over. This page is its report now, and no longer connected; brunt keeps it as report.html.",
-	})
+// overJSON tells how a run ended, and whether others of as many follow it.
+func overJSON(res *scenarios.Result, run, of int) []byte {
+	text := "The run is over. This page is its report now, and no longer connected; brunt keeps it as report.html."
+	if run < of && res.Verdict != scenarios.Interrupted {
+		text += fmt.Sprintf(" It was run %d of %d: load the page again to follow the next.", run, of)
+	}
+	return encodeJSON(map[string]string{"word": upper(word(res.Verdict)), "text": text})
 }
 
 // encodeJSON gives v on one line.

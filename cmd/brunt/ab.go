@@ -55,6 +55,7 @@ Exit code 4 is a regression, 8 inconclusive.`,
 	}
 	f.sourceFlags.register(c)
 	f.judgeFlags.register(c)
+	f.sign.register(c)
 	c.Flags().StringArrayVar(&f.a, "a", nil, "the side that is compared with; again for several params")
 	c.Flags().StringArrayVar(&f.b, "b", nil, "the side that may be worse")
 	c.Flags().StringVar(&f.build, "build", "", "command for the shell that builds a git side, in its work tree")
@@ -77,6 +78,11 @@ func (f *abFlags) ab(c *cobra.Command, path string) error {
 	if f.confirm < 2 || f.pairs < 2 {
 		return usagef("--pairs and --confirm are at least 2: one pair does not tell how much pairs differ")
 	}
+	drop, err := f.sign.open()
+	if err != nil {
+		return err
+	}
+	defer drop()
 	x := &ab{abFlags: f, c: c, path: path, options: o}
 	x.one = x.run
 	if x.a, err = parseSide("a", f.a); err != nil {
@@ -297,7 +303,7 @@ func (x *ab) run(ctx context.Context, s *side, n int) (compare.Run, error) {
 	if werr := reporters.Write(dir, res); werr != nil {
 		return compare.Run{}, werr
 	}
-	if werr := new(signFlag).seal(x.c, dir); werr != nil {
+	if werr := x.sign.seal(x.c, dir); werr != nil {
 		return compare.Run{}, werr
 	}
 	ended := slices.Contains([]scenarios.Verdict{scenarios.Pass, scenarios.Fail, scenarios.Inconclusive, scenarios.Invalid}, res.Verdict)

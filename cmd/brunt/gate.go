@@ -61,6 +61,7 @@ Exit codes are those of the run, and 4 for a regression, 8 for inconclusive.`,
 	}
 	f.sourceFlags.register(c)
 	f.judgeFlags.register(c)
+	f.sign.register(c)
 	c.Flags().StringVar(&f.history, "history", "", "folder of the records of earlier runs; it is made where there is none")
 	c.Flags().StringVar(&f.commit, "commit", "", "what of the system under test is run, for the trend")
 	c.Flags().BoolVar(&f.accept, "accept", false, "let the history begin anew with this run")
@@ -82,6 +83,11 @@ func (f *gateFlags) gate(c *cobra.Command, path string) error {
 	if f.confirm < 1 || f.runs < 1 {
 		return usagef("--runs and --confirm are at least 1")
 	}
+	drop, err := f.sign.open()
+	if err != nil {
+		return err
+	}
+	defer drop()
 	plan, err := f.compile(c.Context(), path)
 	if err != nil {
 		return err

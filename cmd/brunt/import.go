@@ -51,6 +51,11 @@ are service times: what had to wait for a worker shows nowhere.`,
 				objective.ID = objective.Text
 				o.SLO = append(o.SLO, objective)
 			}
+			drop, err := f.sign.open()
+			if err != nil {
+				return err
+			}
+			defer drop()
 			dir, err := f.folder(o.Name, run.NewID())
 			if err != nil {
 				return err
@@ -80,6 +85,7 @@ are service times: what had to wait for a worker shows nowhere.`,
 			return nil
 		},
 	}
+	f.sign.register(c)
 	c.Flags().StringVarP(&f.out, "output", "o", "", "folder for the report (default brunt-results/NAME-TIME)")
 	c.Flags().BoolVar(&f.force, "force", false, "write over the report of another run")
 	c.Flags().StringArrayVar(&slo, "slo", nil, "an objective to judge it by, such as \"p95 < 200ms\"; may be given several times")

@@ -50,7 +50,7 @@ func (f *runFlags) openLive(name string, out io.Writer, stop func()) (*livePage,
 	if self, err := os.Hostname(); err == nil && !l.Addr().(*net.TCPAddr).IP.IsLoopback() {
 		hosts = append(hosts, strings.ToLower(self))
 	}
-	p := &livePage{linger: f.linger, served: make(chan struct{}), server: reporters.NewServer(reporters.ServerOptions{Name: name, Token: token, Stop: stop, Hosts: hosts})}
+	p := &livePage{linger: f.linger, served: make(chan struct{}), server: reporters.NewServer(reporters.ServerOptions{Name: name, Runs: f.repeat, Token: token, Stop: stop, Hosts: hosts})}
 	go func() {
 		defer close(p.served)
 		_ = p.server.Serve(l) // that of a listener, when it is closed

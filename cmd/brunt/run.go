@@ -64,7 +64,9 @@ so can
   curl -d token=TOKEN http://127.0.0.1:9464/stop
 A run stopped so ends as by Ctrl-C: faults are taken back, the report is written, the
 verdict is interrupted and the exit code 130. --live listens on this machine alone unless
-another HOST is named; serving ends with the run, or --linger after it.`,
+another HOST is named; serving ends with the run, or --linger after it. With --repeat a
+page that is open ends with its run, as the report of that; loaded again it follows the
+next. /metrics goes on with each.`,
 		Example: `  brunt run examples/01-quickstart
   brunt run checkout.yaml --set rate=50/s -o results
   brunt run checkout.yaml --dry-run -o plan.json
