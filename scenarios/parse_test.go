@@ -228,6 +228,9 @@ func TestGrowth(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			if testing.Short() && tt.name == "mistakes" {
+				t.Skip("20 s with the race detector, which one goroutine does not need")
+			}
 			_, err := Parse("s.yaml", memory{"s.yaml": tt.text, "ok.yaml": okYAML}.options())
 			switch {
 			case tt.want == "" && err != nil:

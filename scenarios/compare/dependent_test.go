@@ -72,7 +72,7 @@ func (s *service) run(m moment, worse float64) Run {
 func TestDependent_FalseAlarms(t *testing.T) {
 	trials := 1000
 	if testing.Short() {
-		trials = 100
+		trials = 20
 	}
 	small := Options{Margins: Margins{}}
 	must(t, small.Margins.ParseMargin("0.01%"))

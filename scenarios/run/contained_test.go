@@ -150,6 +150,7 @@ func TestDocker_InAContainerToTheEnd(t *testing.T) {
 	image := y.Brunt(t)
 	for _, name := range []string{"pause", "throttle", "files"} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			b := newBroken(t, y, name)
 			c := cage(t, y, image, b.fault, nil)
 			waitFor(t, "brunt to end", func() bool {
@@ -170,6 +171,7 @@ func TestDocker_InAContainerToTheEnd(t *testing.T) {
 		})
 	}
 	t.Run("without its guard", func(t *testing.T) { // so the test above can fail
+		t.Parallel()
 		b := newBroken(t, y, "pause")
 		c := cage(t, y, image, strings.ReplaceAll(b.fault, "for=50ms", "for=60s"), nil)
 		waitFor(t, "the fault to be in", func() bool { return b.difference(t) != "" })

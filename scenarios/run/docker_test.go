@@ -21,6 +21,28 @@ import (
 	"github.com/docker/docker/api/types/network"
 )
 
+// TestDocker has side by side what waits for its containers most of the time, does not ask how late
+// a run was, and has no share in what there is once in an engine, as TestDocker_Stray has.
+func TestDocker(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		test func(t *testing.T)
+	}{
+		{"GuardEndsAHungBrunt", testDockerGuardEndsAHungBrunt}, // the longest
+		{"Chosen", testDockerChosen},
+		{"Connected", testDockerConnected},
+		{"Discovered", testDockerDiscovered},
+		{"Leader", testDockerLeader},
+		{"NotReady", testDockerNotReady},
+		{"Usage", testDockerUsage},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			c.test(t)
+		})
+	}
+}
+
 // TestDocker_Stack loads containers that brunt makes, and breaks each of them.
 func TestDocker_Stack(t *testing.T) {
 	chaostest.Root(t)
@@ -72,9 +94,9 @@ chaos:
 	}
 }
 
-// TestDocker_NotReady holds that a container that does not come up ends the run with what
+// testDockerNotReady holds that a container that does not come up ends the run with what
 // it wrote, and leaves nothing.
-func TestDocker_NotReady(t *testing.T) {
+func testDockerNotReady(t *testing.T) {
 	y := chaostest.NewYard(t)
 	for _, c := range []struct{ name, web, want string }{
 		{"one that ends", `{image: "` + y.Name + `", ports: [8080], command: [ask, "http://127.0.0.1:1/"], restart: never}`, "it has ended with exit code 1; its output ends:"},
@@ -82,6 +104,7 @@ func TestDocker_NotReady(t *testing.T) {
 		{"one without an image", `{image: "brunt-there-is-none", ports: [8081]}`, "the engine has no image brunt-there-is-none"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			id := NewID()
 			// As the engine follows an order still that nobody waits for any more.
 			late, err := y.Engine.API().NetworkCreate(t.Context(), "brunt-late-"+strings.ToLower(id), network.CreateOptions{Labels: map[string]string{docker.RunLabel: id}})
@@ -171,10 +194,10 @@ chaos:
 	}
 }
 
-// TestDocker_Chosen breaks containers that run already, by the names that the target gives
+// testDockerChosen breaks containers that run already, by the names that the target gives
 // them and by what selects them. One that is removed meanwhile is gone, and another that
 // takes its name is not touched.
-func TestDocker_Chosen(t *testing.T) {
+func testDockerChosen(t *testing.T) {
 	chaostest.Root(t)
 	y := chaostest.NewYard(t)
 	label := map[string]string{"app": y.Run}
@@ -285,9 +308,9 @@ load: {main: {executor: constant-arrival-rate, rate: 20/s, duration: 1s, flow: [
 	}
 }
 
-// TestDocker_Discovered kills brunt together with its guard and takes its journal away:
+// testDockerDiscovered kills brunt together with its guard and takes its journal away:
 // what it has made in the engine is found by its label, unless its run goes on.
-func TestDocker_Discovered(t *testing.T) {
+func testDockerDiscovered(t *testing.T) {
 	chaostest.Root(t)
 	y := chaostest.NewYard(t)
 	m := newMortal(t)
@@ -332,9 +355,9 @@ chaos: {it: {at: 200ms, for: 100ms, container.pause: {service: web}}}
 	}
 }
 
-// TestDocker_Leader picks the container that says that it leads, asked by a command in it
+// testDockerLeader picks the container that says that it leads, asked by a command in it
 // and by a path.
-func TestDocker_Leader(t *testing.T) {
+func testDockerLeader(t *testing.T) {
 	y := chaostest.NewYard(t)
 	label := map[string]string{"app": y.Run}
 	one := y.Start(t, chaostest.VictimOptions{Labels: label})

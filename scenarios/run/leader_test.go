@@ -120,6 +120,9 @@ func TestOnNoUnit(t *testing.T) {
 		{"leaders", `{at: 1s, process.crash: {service: node, pick: leader, leader: {get: /role}}}`, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			if testing.Short() && c.name != "unit" && c.name != "leader" {
+				t.Skip("known as one of the others is")
+			}
 			t.Parallel()
 			text := elected(t, "chaos: {gone: "+c.fault+", behind: {after: gone, for: 100ms, network.stall: {from: load, to: front}}}"+judged)
 			if _, err := compileFile(scenario(t, text)); (err != nil) != c.known {

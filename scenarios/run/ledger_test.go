@@ -613,6 +613,9 @@ func TestLedger_PlantedLosses(t *testing.T) {
 // than once are what its log says; the ledger must find exactly them. With idempotency
 // the same tries leave one of each.
 func TestLedger_PlantedDuplicates(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the ledger of another run")
+	}
 	const slow = `{at: 2s, for: 2500ms, network.latency: {from: posts, to: store, delay: 750ms, jitter: 300ms}}`
 	run := func(t *testing.T, idempotency string) (found, planted map[string]int, l *scenarios.LedgerRecord) {
 		res, logs := plantedRun(t, "retry_writes: on, breaker: off, ejection: off, idempotency: "+idempotency, slow, readByKey)

@@ -2,6 +2,7 @@ package run
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -86,6 +87,9 @@ func TestLinkFaults(t *testing.T) {
 		{"reset", `network.reset: {EDGE}`, "/slow", "5s", failed(.005, .2, "reset", "closed"), failed(.005, .2, "status 502")},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			if testing.Short() && !slices.Contains([]string{"latency", "blackhole", "error, by vegeta", "reset"}, c.name) {
+				t.Skip("the same but for the proxy's part, which has tests of its own")
+			}
 			t.Parallel()
 			entry := func(key, timing, edge string) string {
 				return "  " + key + ": {" + timing + ", " + strings.ReplaceAll(c.fault, "EDGE", edge) + "}\n"

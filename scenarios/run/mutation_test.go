@@ -105,7 +105,10 @@ const mutationsEach = 200
 // TestMutations spoils every scenario that we ship, one way at a time: `validate` and
 // `doctor` find nothing, or say what is wrong and where, and never panic.
 func TestMutations(t *testing.T) {
-	files := shipped(t)
+	files, each := shipped(t), mutationsEach
+	if testing.Short() {
+		each /= 10
+	}
 	for _, file := range files {
 		t.Run(filepath.Base(filepath.Dir(file))+"/"+filepath.Base(file), func(t *testing.T) {
 			b, err := os.ReadFile(file)
@@ -116,7 +119,7 @@ func TestMutations(t *testing.T) {
 			name := fnv.New64()
 			_, _ = name.Write([]byte(filepath.Base(filepath.Dir(file)) + filepath.Base(file)))
 			refused := 0
-			for i := range mutationsEach {
+			for i := range each {
 				r := rand.New(rand.NewPCG(name.Sum64(), uint64(i)))
 				m := mutations[i%len(mutations)]
 				text := strings.Join(m.do(r, slices.Clone(whole)), "\n")
@@ -124,10 +127,10 @@ func TestMutations(t *testing.T) {
 					refused++
 				}
 			}
-			if refused < mutationsEach/4 {
-				t.Errorf("only %d of %d were refused: the mutations spoil too little", refused, mutationsEach)
+			if refused < each/4 {
+				t.Errorf("only %d of %d were refused: the mutations spoil too little", refused, each)
 			}
-			t.Logf("%d of %d were refused", refused, mutationsEach)
+			t.Logf("%d of %d were refused", refused, each)
 		})
 	}
 }

@@ -101,7 +101,7 @@ export default function (data) {
   if (mode === 'throw') throw new Error('thrown');
   if (mode === 'abort' && exec.scenario.iterationInTest === 10) exec.test.abort('enough');
   if (mode === 'mark failed' && exec.scenario.iterationInTest === 10) exec.test.fail('bad');
-  if (mode === 'dropped') sleep(30);
+  if (mode === 'dropped') sleep(3); // for longer than anything is asked for
 }
 export function teardown() {
   http.get(__ENV.BRUNT_URL + '/teardown');

