@@ -143,7 +143,7 @@ func leftovers(dirs []string) Check {
 	}
 	c := Check{Name: "other runs", State: Fine, Found: fmt.Sprintf("%d go on, nothing left behind", alive)}
 	if left > 0 {
-		c.State, c.Found, c.Fix = Limited, fmt.Sprintf("%d faults were left behind", left), "`brunt revert` takes them back"
+		c.State, c.Found, c.Fix = Limited, "left behind: "+scenarios.Amount(left, "fault"), "`brunt revert` takes them back"
 	}
 	return c
 }
