@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -18,6 +19,32 @@ func endBrunt() Undo {
 		return Undo{Op: opEndBrunt, Identity: identity{}.raw()}
 	}
 	return Undo{Op: opEndBrunt, Identity: id.raw()}
+}
+
+// endBruntIn is endBrunt for what is in the network of a container, which it names for other runs.
+func endBruntIn(id containerID) Undo {
+	u := endBrunt()
+	if id.ID != "" {
+		u.Args = rawOf(networkOf{id.ID})
+	}
+	return u
+}
+
+// networkOf says in which container's network something is.
+type networkOf struct {
+	Container string `json:"container,omitempty"`
+}
+
+// inNetwork gives the container in whose network the undo has something to take back; empty is none.
+func (u Undo) inNetwork() string {
+	var of networkOf
+	switch u.Op {
+	case opEndBrunt:
+		_ = json.Unmarshal(u.Args, &of)
+	case opUnqueue:
+		_ = json.Unmarshal(u.Identity, &of)
+	}
+	return of.Container
 }
 
 // endHolder ends a brunt that hangs.

@@ -86,6 +86,14 @@ func (i *Insides) helps(undo Undo) error {
 	return nil
 }
 
+// others gives another run that has a fault in the network of a container too; empty is none.
+func (i *Insides) others(container string) string {
+	if i.Journal == nil || container == "" {
+		return ""
+	}
+	return i.Journal.network(container)
+}
+
 // Close removes what helpers were made of. Nobody may need one any more.
 func (i *Insides) Close(ctx context.Context) error {
 	errs := []error{i.letGo()}

@@ -260,6 +260,22 @@ func (j *Journal) shared(undo []Undo) error {
 	return nil
 }
 
+// network gives another live run that has something in the network of a container; empty is none.
+func (j *Journal) network(container string) string {
+	others, _ := Journals(filepath.Dir(j.path)) // one that can't be read tells nothing
+	for _, o := range others {
+		if o.Path == j.path || !o.Alive {
+			continue
+		}
+		for _, e := range o.Open {
+			if slices.ContainsFunc(e.Undo, func(u Undo) bool { return u.inNetwork() == container }) {
+				return o.Run
+			}
+		}
+	}
+	return ""
+}
+
 // settings are undos that give a setting back the value that it had, if it has still the one that was
 // written. Two on one setting don't nest: the one that ends first would find the other's value
 // and leave it, and the other give back the first one's.

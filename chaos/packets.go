@@ -95,7 +95,7 @@ func (p *packets) Via() string {
 // when brunt only hangs, too: then the guard ends it.
 func (p *packets) Undo() []Undo {
 	if p.undo == nil {
-		return []Undo{endBrunt()}
+		return []Undo{endBruntIn(containerOf(p.unit))}
 	}
 	return p.undo
 }

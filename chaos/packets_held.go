@@ -441,8 +441,8 @@ func (h *heldPackets) aim() bool {
 }
 
 // Gone implements [Held]. On a busy machine a look can go wrong for a moment, so it is
-// made again for as long as ctx allows. While another fault is in the same network there
-// is no telling.
+// made again for as long as ctx allows. While another fault is in the same network, be it another
+// run's, there is no telling.
 func (h *heldPackets) Gone(ctx context.Context) (string, error) {
 	over := h.unit.Name() + " has ended or was started again, and its network with it"
 	n, err := h.insides.enter(ctx, h.unit, h.run)
@@ -472,6 +472,9 @@ func (h *heldPackets) cleared(ctx context.Context, n *inside) (string, error) {
 			}
 			if n.count(0) > 0 {
 				return "it is off, and another fault is in the network of " + h.unit.Name(), nil
+			}
+			if run := h.insides.others(n.id.ID); run != "" {
+				return fmt.Sprintf("it is off, and another run, %s, has a fault in the network of %s", run, h.unit.Name()), nil
 			}
 			if h.another() {
 				return h.unit.Name() + " was started again, and its network with it", nil

@@ -16,7 +16,10 @@ func lateSign(delay, jitter time.Duration) sign {
 	return sign{
 		wait:  delay + jitter + silence,
 		takes: 2 * (delay + jitter),
-		prove: func(b before, now netns.Seen, _ netns.Met) (string, error) {
+		prove: func(b before, now netns.Seen, met netns.Met) (string, error) {
+			if met.Packets == 0 { // another fault may make answers late too
+				return "", fmt.Errorf("%w: no packet has met it", errNoEffect)
+			}
 			if now.Answered() == 0 {
 				return "", fmt.Errorf("%w on how long an answer takes: there is none", errNoEffect)
 			}

@@ -53,7 +53,8 @@ func shipping(r *scenarios.Result) string {
 
 // survived says how the target came through its faults.
 func survived(r *scenarios.Result) string {
-	var in, recovered, harmless int64
+	var in, recovered, harmless, lasting int64
+	broken := ""
 	slowest := scenarios.Num(0)
 	for i := range r.Faults {
 		f := &r.Faults[i]
@@ -69,12 +70,21 @@ func survived(r *scenarios.Result) string {
 			}
 		case scenarios.NotImpacted:
 			harmless++
+		case scenarios.NotRecovered:
+			if lasting++; lasting == 1 {
+				broken = quote(f.Name)
+			}
 		}
 	}
 	faults := plural(in, "fault", "faults")
 	switch {
 	case in == 0:
 		return ""
+	case lasting > 0:
+		if lasting > 1 {
+			broken += " and " + plural(lasting-1, "fault more", "faults more")
+		}
+		return ", yet the target did not recover from " + broken + ", which no objective asks it to"
 	case harmless == in && in == 1:
 		return ", and the fault did no harm that could be seen"
 	case harmless == in:

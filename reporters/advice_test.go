@@ -34,6 +34,7 @@ func TestAdvice(t *testing.T) {
 			"All 2 objectives held, but in this control run nothing was broken, so that it says little about failures.",
 		},
 		{"faults", *fixtures()["minute"], "Ship: all 6 objectives held, and of 3 faults 1 did no harm and the target recovered from 2, the slowest time in 3s."},
+		{"not recovered", *fixtures()["faults"], "Ship: all 2 objectives held, yet the target did not recover from split#13, which no objective asks it to."},
 		{"imported", scenarios.Result{Verdict: pass, Imported: "k6", Objectives: []scenarios.ObjectiveResult{held}}, "Ship, as far as the imported requests go: the objective held."},
 		{"undecided", func() scenarios.Result {
 			o := objective("p99 < 1s", .1, scenarios.Inconclusive)

@@ -278,7 +278,7 @@ func TestHTML_InABrowser(t *testing.T) {
 	t.Run("sorting", func(t *testing.T) {
 		b := open(t, browser, minute, look{})
 		see[any](b, `(() => { [...document.querySelectorAll('#phases th button')].find(e => e.textContent === 'p95').click(); return null; })()`)
-		for i, group := range see[[][]float64](b, `[...document.querySelectorAll('#phases tbody')].map(t => [...t.querySelectorAll('tr:not(.group, .sum)')].map(r => +r.cells[6].dataset.v))`) {
+		for i, group := range see[[][]float64](b, `[...document.querySelectorAll('#phases tbody')].map(t => [...t.querySelectorAll('tr:not(.group, .sum)')].map(r => r.cells[6].textContent === '∞' ? 1e9 : parseFloat(r.cells[6].textContent) * (/\dms$/.test(r.cells[6].textContent) ? 1e-3 : 1)))`) {
 			if len(group) != 2 || group[0] < group[1] {
 				t.Errorf("group %d by p95, the largest first: %v", i, group)
 			}
@@ -354,10 +354,12 @@ func (b *tab) bands(r *scenarios.Result, chart string) {
 	line := axisOf(r)
 	got := see[map[string][][2]float64](b, fmt.Sprintf(`(() => {
 		const f = document.querySelector('#c-%s .frame'), p = f.querySelector('.plot').getBoundingClientRect(), out = {};
-		const add = (k, e) => { const q = e.getBoundingClientRect(); (out[k] = out[k] || []).push([(q.left - p.left) / p.width, (q.right - p.left) / p.width]); };
-		f.querySelectorAll('path.shade').forEach(e => add('shade', e));
+		const put = (k, left, right) => (out[k] = out[k] || []).push([(left - p.left) / p.width, (right - p.left) / p.width]), add = (k, e) => { const q = e.getBoundingClientRect(); put(k, q.left, q.right); };
+		const use = f.querySelector('use'), behind = use ? document.querySelector(use.getAttribute('href')) : f, to = (use || f.querySelector('.plot svg')).getScreenCTM();
+		if (use && use.getBoundingClientRect().width < 10) return out;
+		behind.querySelectorAll('path.shade').forEach(e => { const q = e.getBBox(); put('shade', to.a * q.x + to.e, to.a * (q.x + q.width) + to.e); });
 		f.querySelectorAll('.lane .bar:not(.warm)').forEach(e => add('bar', e));
-		for (const k of ['onset', 'recovered']) for (const e of f.querySelectorAll('path.' + k)) for (const m of e.getAttribute('d').matchAll(/M([-.\d]+)/g)) (out[k] = out[k] || []).push([m[1] / 2000, m[1] / 2000]);
+		for (const k of ['onset', 'recovered']) for (const e of behind.querySelectorAll('path.' + k)) for (const m of e.getAttribute('d').matchAll(/M([-.\d]+)/g)) (out[k] = out[k] || []).push([m[1] / 2000, m[1] / 2000]);
 		return out;
 	})()`, chart))
 	at := func(n scenarios.Num) float64 { return line.x(float64(n)) }
@@ -643,7 +645,11 @@ func printed(t *testing.T, browser context.Context, html string) {
 
 // overlaps finds labels of a chart that lie over one another.
 const overlaps = `[...document.querySelectorAll('.frame')].flatMap(f => {
-	const out = [], list = [...f.querySelectorAll('.plot em, .strip em, u, .xaxis span, .tops span, .lane span')].filter(e => !e.hidden && e.getClientRects().length).map(e => ({ e, r: e.getBoundingClientRect() }));
+	const out = [], list = [...f.querySelectorAll('.plot em, .strip em, u, .xaxis span, .tops span, .lane span, .lane > b')].filter(e => !e.hidden && e.getClientRects().length && (e.tagName !== 'B' || e.textContent && parseFloat(getComputedStyle(e).fontSize))).map(e => {
+		const text = document.createRange();
+		text.selectNodeContents(e); // a number may be wider than its bar
+		return { e, r: (e.tagName === 'B' ? text : e).getBoundingClientRect() };
+	});
 	list.forEach((a, i) => list.slice(i + 1).forEach(b => {
 		const w = Math.min(a.r.right, b.r.right) - Math.max(a.r.left, b.r.left), h = Math.min(a.r.bottom, b.r.bottom) - Math.max(a.r.top, b.r.top);
 		if (w > 1 && h > 4) out.push((f.closest('[id]') || f).id + ': ' + a.e.textContent + ' / ' + b.e.textContent);

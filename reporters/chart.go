@@ -96,20 +96,36 @@ type table struct {
 	Rows    [][]string
 }
 
+// filled is t without the columns in which nothing is known.
+func (t *table) filled() *table {
+	out := &table{Caption: t.Caption, Rows: make([][]string, len(t.Rows))}
+	for col, head := range t.Head {
+		if !slices.ContainsFunc(t.Rows, func(row []string) bool { return row[col] != "–" }) {
+			continue
+		}
+		out.Head = append(out.Head, head)
+		for i, row := range t.Rows {
+			out.Rows[i] = append(out.Rows[i], row[col])
+		}
+	}
+	return out
+}
+
 // charts makes the charts over time of a page.
 type charts struct {
 	*timeline
 	points   []point
 	together int
 	at       []extent
-	shaded   template.HTML
+	behind   template.HTML // what all have behind their lines
+	drawn    bool          // it stands in the page already, for others to refer to
 	ticks    []tick
 	data     []series // of all charts, in the order that the script finds them
 	kinds    []kind   // of errors
 }
 
 func newCharts(t *timeline, list []point, together int) *charts {
-	c := &charts{timeline: t, points: list, together: together, shaded: t.shade(), ticks: t.times()}
+	c := &charts{timeline: t, points: list, together: together, behind: t.shade(), ticks: t.times()}
 	for _, p := range list {
 		c.at = append(c.at, extent{t.x(p.t), t.x(p.t + p.d)})
 	}
@@ -131,7 +147,7 @@ func (c *charts) make(ch chart, s scale, lines []series) *chart {
 		fmt.Fprintf(&b, `<path class="line %s" data-s="%d" d="%s"/>`, l.class, id, trace(c.at, l.values, s))
 		ch.Legend = append(ch.Legend, legend{Name: l.name, Class: l.class, Series: id})
 	}
-	ch.Plot = c.shaded + c.grid(&ch, s, lines[0].unit) + template.HTML(b.String())
+	ch.Plot = c.shaded() + c.grid(&ch, s, lines[0].unit) + template.HTML(b.String())
 	ch.Scale = fmt.Sprintf("%g %g %t", s.Lo, s.Hi, s.Log)
 	ch.Label = c.label(lines)
 	ch.Table = c.table(lines)
@@ -151,6 +167,19 @@ func (c *charts) grid(ch *chart, s scale, u unit) template.HTML {
 		b.WriteString(string(hline("grid", s.at(v))))
 	}
 	return template.HTML(b.String())
+}
+
+// shaded is what all charts over time have behind their lines. It stands in the page once.
+// While the run goes on each chart has its own, as then some stay longer than others.
+func (c *charts) shaded() template.HTML {
+	switch {
+	case c.behind == "" || !math.IsNaN(c.now):
+		return c.behind
+	case c.drawn:
+		return `<use href="#behind"/>`
+	}
+	c.drawn = true
+	return `<g id="behind">` + c.behind + `</g>`
 }
 
 func hline(class string, at float64) template.HTML {

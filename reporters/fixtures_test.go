@@ -3,7 +3,9 @@ package reporters
 import (
 	"fmt"
 	"math"
+	"reflect"
 	"sync"
+	"time"
 
 	"brunt/scenarios"
 )
@@ -211,7 +213,50 @@ func hostileRun() *scenarios.Result {
 	for i := range r.Events {
 		r.Events[i].Text, r.Events[i].Data = hostile, map[string]any{hostile: hostile, "n": math.Inf(1)}
 	}
+	fill(reflect.ValueOf(r).Elem())
 	return r
+}
+
+// fill puts hostile text wherever a result has none, an element into each list that is empty,
+// and something behind each pointer to nothing: so that no field is forgotten.
+func fill(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.String:
+		if v.Len() == 0 {
+			v.SetString(hostile)
+		}
+	case reflect.Struct:
+		if v.Type() == reflect.TypeFor[time.Time]() {
+			return
+		}
+		for i := range v.NumField() {
+			switch f := v.Type().Field(i); {
+			case f.Tag.Get("json") == "-", !f.IsExported(), f.Type.Kind() == reflect.Interface:
+			case f.Name == "Infinite" || f.Name == "Imported": // what they say would hide other parts
+			default:
+				fill(v.Field(i))
+			}
+		}
+	case reflect.Slice:
+		if v.Len() == 0 && v.Type().Elem().Kind() != reflect.Uint8 {
+			v.Set(reflect.MakeSlice(v.Type(), 1, 1))
+		}
+		for i := range v.Len() {
+			fill(v.Index(i))
+		}
+	case reflect.Map:
+		if v.Len() == 0 && v.Type().Key().Kind() == reflect.String {
+			value := reflect.New(v.Type().Elem()).Elem()
+			fill(value)
+			v.Set(reflect.MakeMap(v.Type()))
+			v.SetMapIndex(reflect.ValueOf(hostile).Convert(v.Type().Key()), value)
+		}
+	case reflect.Pointer:
+		if v.IsNil() {
+			v.Set(reflect.New(v.Type().Elem()))
+		}
+		fill(v.Elem())
+	}
 }
 
 // lossy is a ledger that found something of every kind.

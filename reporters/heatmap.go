@@ -45,7 +45,7 @@ func (c *charts) heatmap(r *scenarios.Result) (*chart, error) {
 	c.overTime(ch)
 	from, to := c.points[0], c.points[len(c.points)-1]
 	x, w := c.x(from.t)*plotWidth, (c.x(to.t+to.d)-c.x(from.t))*plotWidth
-	ch.Plot = c.shaded + c.grid(ch, s, inSeconds) + template.HTML(fmt.Sprintf(`<image x="%s" y="0" width="%s" height="500" preserveAspectRatio="none" href="data:image/png;base64,%s"/>`,
+	ch.Plot = c.shaded() + c.grid(ch, s, inSeconds) + template.HTML(fmt.Sprintf(`<image x="%s" y="0" width="%s" height="500" preserveAspectRatio="none" href="data:image/png;base64,%s"/>`,
 		units(x), units(w), base64.StdEncoding.EncodeToString(img)))
 	ch.Table = c.heatTable(s, cells)
 	ch.Shades = shades()

@@ -68,7 +68,7 @@ type page struct {
 	Comparison           *comparisonView
 	Slowest              []slowView
 	Traced               bool
-	Curled               bool // of a slowest request there is a command
+	Curled, Uncurled     bool // of a slowest request there is a command, of another there is none
 	Generator            []*chart
 	GeneratorText        string
 	Healthy              bool

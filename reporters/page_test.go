@@ -175,7 +175,7 @@ func TestHTML_EscapesHostileText(t *testing.T) {
 		}
 	}
 	// every field shows what it was given
-	if n := strings.Count(page, "&lt;script&gt;alert(1)&lt;/script&gt;"); n < 60 {
+	if n := strings.Count(page, "&lt;script&gt;alert(1)&lt;/script&gt;"); n < 350 {
 		t.Errorf("the text stands %d times only", n)
 	}
 }
@@ -300,6 +300,9 @@ func TestHTML_Size(t *testing.T) {
 		t.Errorf("an hour with six units has %d bytes", len(page))
 	}
 	r.Usage = nil
+	if page := report(t, HTML{}, fixtures()["faults"]); len(page) > 380_000 {
+		t.Errorf("forty faults on forty units have %d bytes", len(page))
+	}
 	if n := strings.Count(report(t, JSON{}, r), "\n  {\"t\":"); n < 3600 {
 		t.Errorf("%d windows", n)
 	}
@@ -462,5 +465,27 @@ func TestHTML_FacetsFollowThePage(t *testing.T) {
 				t.Errorf("%s: a step has %v, the page %v", name, f.S, whole.S)
 			}
 		}
+	}
+}
+
+func TestHTML_SaysWhoseCommandIsKept(t *testing.T) {
+	const note = "The command is kept of the slowest of a step in the whole run."
+	with, without := scenarios.SlowRequest{Step: "a", Curl: "curl x"}, scenarios.SlowRequest{Step: "a"}
+	for _, tt := range []struct {
+		name string
+		list []scenarios.SlowRequest
+		want bool
+	}{
+		{"all", []scenarios.SlowRequest{with, with}, false},
+		{"some", []scenarios.SlowRequest{with, without}, true},
+		{"none", []scenarios.SlowRequest{without}, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := *fixtures()["empty"]
+			r.Slowest = tt.list
+			if got := strings.Contains(report(t, HTML{}, &r), note); got != tt.want {
+				t.Errorf("the note is there: %v", got)
+			}
+		})
 	}
 }

@@ -168,7 +168,7 @@ func (c *charts) panel(p panel, list []series, every, wide int) *chart {
 		fmt.Fprintf(&b, `<path class="line %s" data-s="%d" d="%s"/>`, l.class, id, traceIn(c.at, l.values, s, wide))
 		ch.Legend = append(ch.Legend, legend{Name: l.name, Class: l.class, Series: id})
 	}
-	ch.Plot = c.shaded + c.grid(ch, s, p.unit) + c.marked(p, list) + template.HTML(b.String())
+	ch.Plot = c.shaded() + c.grid(ch, s, p.unit) + c.marked(p, list) + template.HTML(b.String())
 	ch.Scale = fmt.Sprintf("%g %g %t", s.Lo, s.Hi, s.Log)
 	ch.Label = c.label(list)
 	ch.Ends = c.names(s, list)

@@ -20,7 +20,7 @@ var ErrVersion = errors.New("unknown version of result.json")
 func Read(dir string) (*scenarios.Result, error) {
 	b, err := os.ReadFile(filepath.Join(dir, resultFile))
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("no report of a run: %w", err)
 	}
 	var head struct {
 		Version *int `json:"version"`

@@ -36,7 +36,7 @@ var rules = map[string]rule{
 const mostAsked = 60
 
 // asked lists each time that an objective asks for of a fault, and recovery of each other
-// fault that did harm.
+// fault that did harm. Of many faults the table above says the latter.
 func (p *page) asked(r *scenarios.Result) {
 	done := map[string]bool{}
 	limits := map[string]bool{}
@@ -65,7 +65,7 @@ func (p *page) asked(r *scenarios.Result) {
 	for i := range r.Faults {
 		f := &r.Faults[i]
 		base, _, _ := strings.Cut(f.Name, "#")
-		if done[f.Name] || done[base] || f.Impact != scenarios.Impacted && f.Impact != scenarios.NotRecovered {
+		if len(r.Faults) > mostNamed || done[f.Name] || done[base] || f.Impact != scenarios.Impacted && f.Impact != scenarios.NotRecovered {
 			continue
 		}
 		v := askedView{Fault: clean(f.Name), Figure: "recover", Asked: "–", Achieved: seconds(f.Recover), Resolution: "–", Word: "not asked"}
@@ -81,10 +81,14 @@ func (p *page) asked(r *scenarios.Result) {
 		p.Asked = p.Asked[:mostAsked]
 		p.AskedFoot = plural(int64(n), "more row is", "more rows are") + " left out; result.json has them. "
 	}
-	if len(p.Asked) == 0 {
+	switch {
+	case len(r.Faults) > mostNamed && some:
+		p.AskedFoot += "Recovery of the other faults is in the table above, counted from injected to recovered. "
+	case len(r.Faults) > mostNamed:
+		p.AskedFoot += "No objective asks for a time of recovery. In the table above recover is counted from injected to recovered, heal from cleared to recovered. "
+	case len(p.Asked) == 0:
 		return
-	}
-	if !some {
+	case !some:
 		p.AskedFoot += "No objective asks for a time of recovery. "
 	}
 	p.AskedFoot += "Injected is the instant just before the injecting call. Cleared is when the undo was seen to have worked, and of a fault that ends by itself when its unit was healthy again. " +

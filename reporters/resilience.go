@@ -104,7 +104,6 @@ type budgetView struct {
 	Phase, Objective string
 	Requests, Errors string
 	Burn, Used       string
-	Order            string // of Burn
 	burn             float64
 }
 
@@ -160,7 +159,7 @@ func (p *page) budgets(r *scenarios.Result) {
 			burn := float64(c.bad) / float64(c.all) / b.allowed
 			v := budgetView{
 				Mark: "✓", Word: "within", Tone: "good", Phase: clean(ph.Name), Objective: b.text, Requests: count(c.all), Errors: share(c.bad, c.all),
-				Burn: number(burn) + "×", Order: fmt.Sprintf("%.4g", burn), Used: "–", burn: burn,
+				Burn: number(burn) + "×", Used: "–", burn: burn,
 			}
 			if ph.Name == "run" || ph.Name == "baseline" {
 				v.burn = math.Inf(1) // they stay

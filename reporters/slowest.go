@@ -11,7 +11,6 @@ import (
 // slowView is a row of the slowest requests.
 type slowView struct {
 	Step, Response, At, Outcome, Faults string
-	Order                               string // what Response is sorted by
 	Trace                               *traceView
 	Curl                                string // the command that sends it again; empty is not known
 }
@@ -31,12 +30,13 @@ func (p *page) slowest(r *scenarios.Result) {
 		}
 		p.Slowest = append(p.Slowest, slowView{
 			Curl: curlOf(s.Curl),
-			Step: clean(s.Step), Response: seconds(s.Response), Order: strconv.FormatFloat(float64(s.Response), 'g', 6, 64), At: offset(s.At),
+			Step: clean(s.Step), Response: seconds(s.Response), At: offset(s.At),
 			Outcome: outcome, Faults: clean(join(s.Faults)), Trace: traceOf(r.TraceLink, s.Trace),
 		})
 		p.Traced = p.Traced || s.Trace != ""
-		p.Curled = p.Curled || s.Curl != ""
+		p.Curled, p.Uncurled = p.Curled || s.Curl != "", p.Uncurled || s.Curl == ""
 	}
+	p.Uncurled = p.Uncurled && p.Curled // else there is no column
 }
 
 var traceIDForm = regexp.MustCompile(`^[0-9a-f]{32}$`)

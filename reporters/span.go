@@ -38,6 +38,8 @@ type laneItem struct {
 	Recovered      string
 	Room           string // for the label
 	Hint           string
+	Number         string // instead of a name and marks, where there are many; empty too where it has no room
+	Tight          bool   // it has no room where the page is narrow
 	end            float64
 	start          float64
 }
@@ -65,7 +67,7 @@ func newTimeline(r *scenarios.Result, list []point, p places) *timeline {
 	if t.a < 0 {
 		t.warmup = 0
 	}
-	t.lanes = t.layLanes()
+	t.lanes = t.layLanes(mostLanes)
 	return t
 }
 
@@ -76,16 +78,7 @@ const mostNamed = 12
 // overview gives each fault a row of its own, or packs them where there are many.
 func (t *timeline) overview() []lane {
 	if len(t.faults) > mostNamed {
-		lanes := t.layLanes()
-		for i := range lanes {
-			lanes[i].Items = slices.Clone(lanes[i].Items)
-			for j := range lanes[i].Items {
-				if n := lanes[i].Items[j].N; n > 0 {
-					lanes[i].Items[j].Name = clean(t.faults[n-1].Name)
-				}
-			}
-		}
-		return lanes
+		return t.layLanes(mostRowsOfFaults)
 	}
 	var out []lane
 	for _, l := range t.lanes {
@@ -114,13 +107,19 @@ func (t *timeline) end(f *scenarios.FaultRecord) float64 {
 	return t.b
 }
 
-// mostLanes bounds the rows of fault labels above a plot.
-const mostLanes = 3
+// mostLanes bounds the rows of fault labels above a plot, mostRowsOfFaults those of the
+// overview of many faults.
+const (
+	mostLanes        = 3
+	mostRowsOfFaults = 10
+)
 
-// layLanes gives each fault a place in the first lane with room for its bar and
-// some of its label.
-func (t *timeline) layLanes() []lane {
+// layLanes gives each fault a place in the first of at most so many lanes with room for
+// its bar and some of its label.
+func (t *timeline) layLanes(most int) []lane {
 	var lanes []lane
+	many := len(t.faults) > mostNamed
+	named := !many || most > mostLanes
 	put := func(it laneItem, label float64) {
 		for i := range lanes {
 			last := lanes[i].Items[len(lanes[i].Items)-1]
@@ -129,7 +128,7 @@ func (t *timeline) layLanes() []lane {
 				return
 			}
 		}
-		if len(lanes) < mostLanes {
+		if len(lanes) < most {
 			lanes = append(lanes, lane{Items: []laneItem{it}})
 			return
 		}
@@ -144,7 +143,7 @@ func (t *timeline) layLanes() []lane {
 	if !math.IsNaN(t.warmup) {
 		it := t.item(t.a, 0)
 		it.Name, it.Hint = "warm-up", "warm-up, not judged"
-		put(it, .06)
+		put(it, .09)
 	}
 	for i := range t.faults {
 		f := &t.faults[i]
@@ -152,12 +151,13 @@ func (t *timeline) layLanes() []lane {
 			continue
 		}
 		it := t.item(float64(f.Injected), t.end(f))
-		it.N, it.Hint = i+1, clean(f.Name)
-		if len(t.faults) <= mostNamed {
-			it.Name, it.Hint = it.Hint, it.Hint+": "+hit(f)+", "+offset(f.Injected)+" to "+offset(f.Cleared)
+		it.N = i + 1
+		if named {
+			it.Name = clean(f.Name)
+			it.Hint = it.Name + ": " + hit(f) + ", " + offset(f.Injected) + " to " + offset(f.Cleared)
 		}
-		if len(t.faults) > mostNamed {
-			put(it, .08)
+		if many {
+			put(it, .05+.0075*float64(textWidth(it.Name)))
 			continue
 		}
 		if f.RecoveredAt.Known() && f.Impact == scenarios.Impacted {
@@ -179,7 +179,11 @@ func (t *timeline) layLanes() []lane {
 			if j+1 < len(items) {
 				room = items[j+1].start - items[j].start
 			}
-			items[j].Room = t.places.room(room)
+			if it := &items[j]; it.Name != "" {
+				it.Room = t.places.room(room)
+			} else if room > .022 {
+				it.Number, it.Tight = strconv.Itoa(it.N), room < .06
+			}
 		}
 	}
 	return lanes

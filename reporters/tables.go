@@ -20,11 +20,8 @@ type phaseView struct {
 type phaseRowView struct {
 	Name  string
 	Sum   bool // over all steps
-	Cells []cellView
+	Cells []string
 }
-
-// cellView is a figure; Order is what it is sorted by where the text won't do.
-type cellView struct{ Text, Order string }
 
 // mostPhaseRows bounds the table of phases and steps.
 const mostPhaseRows = 400
@@ -88,30 +85,15 @@ func rowView(row *phaseRow, loads bool) (v phaseRowView, infinite bool) {
 	case loads:
 		v.Name = clean(c.Load) + ": " + v.Name
 	}
-	bad := float64(row.bad) / float64(max(1, c.Count))
-	v.Cells = []cellView{
-		{count(c.Count), strconv.FormatInt(c.Count, 10)},
-		{rate(c.Rate), ""},
-		{share(row.bad, c.Count), strconv.FormatFloat(bad, 'g', 4, 64)},
-	}
+	v.Cells = []string{count(c.Count), rate(c.Rate), share(row.bad, c.Count)}
 	t := &c.Response
 	for _, n := range []scenarios.Num{t.P50, t.P90, t.P95, t.P99, t.P999, t.Max} {
 		inf := failed(n, row.population())
 		infinite = infinite || inf
-		v.Cells = append(v.Cells, timeCell(n, inf))
+		v.Cells = append(v.Cells, response(n, row.population()))
 	}
-	v.Cells = append(v.Cells, timeCell(row.ok.Response.Max, false))
+	v.Cells = append(v.Cells, seconds(row.ok.Response.Max))
 	return v, infinite
-}
-
-func timeCell(n scenarios.Num, infinite bool) cellView {
-	switch {
-	case infinite:
-		return cellView{"∞", "1e9"}
-	case !n.Known():
-		return cellView{"–", "-1"}
-	}
-	return cellView{seconds(n), strconv.FormatFloat(float64(n), 'g', 4, 64)}
 }
 
 // loadView is a row of the loads.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strconv"
 
 	"brunt/scenarios"
 )
@@ -13,7 +12,7 @@ import (
 // unitView is a row of what the units of the target used.
 type unitView struct {
 	Name  string
-	Cells []cellView
+	Cells []string
 }
 
 // target draws what the target's units used, tells of each of them, and lists what happened
@@ -129,35 +128,20 @@ func unitRow(u *scenarios.UnitUsage) unitView {
 		}
 		files, threads = larger(files, float64(s.Files)), larger(threads, float64(s.Threads))
 	}
-	cores := func(n scenarios.Num) cellView {
-		if !n.Known() {
-			return cellView{"–", "-1"}
-		}
-		return cellView{number(float64(n)), strconv.FormatFloat(float64(n), 'g', 4, 64)}
-	}
-	memory := func(at int) cellView {
+	memory := func(at int) string {
 		if at < 0 {
-			return cellView{"–", "-1"}
+			return "–"
 		}
-		return cellView{bytesOf(u.Seconds[at].Memory), strconv.FormatInt(u.Seconds[at].Memory, 10)}
+		return bytesOf(u.Seconds[at].Memory)
 	}
-	whole := func(f float64) cellView {
-		if math.IsNaN(f) {
-			return cellView{"–", "-1"}
-		}
-		return cellView{number(f), strconv.FormatFloat(f, 'f', 0, 64)}
-	}
-	v := unitView{Name: clean(u.Unit), Cells: []cellView{
-		cores(u.CPU), cores(cpu), memory(first), memory(last),
-		{bytesOf(u.Memory), strconv.FormatInt(u.Memory, 10)},
-		whole(files), whole(threads),
-		whole(float64(restarts(u))),
-		{"–", "0"},
-	}}
+	gone := "–"
 	if down > 0 {
-		v.Cells[8] = cellView{plural(int64(down), "second", "seconds"), strconv.Itoa(down)}
+		gone = plural(int64(down), "second", "seconds")
 	}
-	return v
+	return unitView{Name: clean(u.Unit), Cells: []string{
+		inCores.format(float64(u.CPU)), inCores.format(float64(cpu)), memory(first), memory(last), bytesOf(u.Memory),
+		inCount.format(files), inCount.format(threads), inCount.format(float64(restarts(u))), gone,
+	}}
 }
 
 // happeningView is something that happened to a unit.

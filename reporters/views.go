@@ -63,7 +63,7 @@ type faultView struct {
 }
 
 func (p *page) faults(r *scenarios.Result, line *timeline) {
-	t := &table{Head: []string{"fault", "planned", "injected", "verified", "onset", "failover", "cleared", "recover", "heal", "detect", "degraded", "failed", "area", "±", "impact", "revert"}}
+	t := &table{Head: []string{"fault", "outcome", "planned", "injected", "verified", "cleared", "onset", "failover", "recover", "heal", "±", "failed", "degraded", "area", "detect", "revert"}}
 	for i := range r.Faults {
 		f := &r.Faults[i]
 		v := faultVerdict(f)
@@ -72,12 +72,12 @@ func (p *page) faults(r *scenarios.Result, line *timeline) {
 			Course: course(f), Figures: figures(f), Evidence: evidence(f),
 		})
 		t.Rows = append(t.Rows, []string{
-			fmt.Sprintf("%d %s", i+1, clean(f.Name)), offset(f.Planned), offset(f.Injected), offset(f.Verified), seconds(f.Onset), seconds(f.Failover), offset(f.Cleared), seconds(f.Recover),
-			seconds(f.Heal), seconds(f.Detect), seconds(f.Degraded), count(f.Failed), seconds(f.Area), seconds(f.Resolution), clean(string(f.Impact)), clean(f.Revert),
+			fmt.Sprintf("%d %s", i+1, clean(f.Name)), mark(v) + "\u00a0" + impactWord(f), offset(f.Planned), offset(f.Injected), offset(f.Verified), offset(f.Cleared), seconds(f.Onset), seconds(f.Failover),
+			seconds(f.Recover), seconds(f.Heal), seconds(f.Resolution), count(f.Failed), seconds(f.Degraded), seconds(f.Area), seconds(f.Detect), clean(f.Revert),
 		})
 	}
 	if len(p.Faults) > 0 {
-		p.FaultTable = t
+		p.FaultTable = t.filled()
 	}
 	p.Many = len(p.Faults) > mostNamed
 	if line.struck() {
@@ -146,7 +146,6 @@ func (p *page) generator(g *scenarios.Generator) {
 // errorView is a row of the errors.
 type errorView struct {
 	Kind, Step, Count, First, Last string
-	Order                          int64
 	Sample                         *sampleView
 }
 
@@ -168,7 +167,7 @@ func (p *page) errors(r *scenarios.Result) {
 		}
 		e := &r.Errors[i]
 		p.ErrorRows = append(p.ErrorRows, errorView{
-			Kind: clean(e.Kind), Step: clean(e.Step), Count: count(e.Count), Order: e.Count, First: offset(e.First), Last: offset(e.Last), Sample: sampleOf(e.Sample, r.TraceLink),
+			Kind: clean(e.Kind), Step: clean(e.Step), Count: count(e.Count), First: offset(e.First), Last: offset(e.Last), Sample: sampleOf(e.Sample, r.TraceLink),
 		})
 	}
 }

@@ -51,7 +51,7 @@ func (p *files) readFile(path string, most int) ([]byte, error) {
 		return nil, named(err)
 	}
 	if len(b) > most {
-		return nil, fmt.Errorf("%s has more than %d bytes", path, most)
+		return nil, fmt.Errorf("%s has more than %d KiB", path, most>>10)
 	}
 	p.note(path, sha256.Sum256(b))
 	return b, nil

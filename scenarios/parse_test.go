@@ -285,7 +285,7 @@ func TestParseFiles(t *testing.T) {
 		t.Errorf("the scenario of a folder: %v", err)
 	}
 	write("large.yaml", strings.Repeat("#", maxFile+1))
-	if _, err := Parse(filepath.Join(dir, "large.yaml"), Options{}); err == nil || !strings.Contains(err.Error(), "has more than 524288 bytes") {
+	if _, err := Parse(filepath.Join(dir, "large.yaml"), Options{}); err == nil || !strings.Contains(err.Error(), "has more than 512 KiB") {
 		t.Errorf("a large file is %v", err)
 	}
 }

@@ -254,7 +254,7 @@ func TestHTTP_BodyMistakes(t *testing.T) {
 	for _, c := range []struct{ name, step, want string }{
 		{"no file", `{post: /, body: {file: "` + dir + `/none"}}`, "s.yaml:10:26: file: " + filepath.FromSlash(dir+"/none")},
 		{"no file of a part", `{post: /, multipart: {a: {file: "` + dir + `/none"}}}`, "s.yaml:10:35: file: "},
-		{"too large", `{post: /, body: {file: "` + filepath.ToSlash(big) + `"}}`, "has more than 67108864 bytes"},
+		{"too large", `{post: /, body: {file: "` + filepath.ToSlash(big) + `"}}`, "has more than 65536 KiB"},
 		{"a part of two", `{post: /, multipart: {a: {text: b, json: 1}}}`, "exactly one of file, text, json"},
 		{"a part of none", `{post: /, multipart: {a: {name: b}}}`, "exactly one of file, text, json"},
 		{"an empty form", `{post: /, multipart: {}}`, "multipart wants a map of fields"},

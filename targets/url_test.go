@@ -17,6 +17,8 @@ func TestParseBase(t *testing.T) {
 		{"http://:80", `"http://:80" names no host`},
 		{"http://a:99999", `"http://a:99999": a port lies from 1 to 65535`},
 		{"http://a:0", `"http://a:0": a port lies from 1 to 65535`},
+		{"127.0.0.1:8080", `"127.0.0.1:8080" has no scheme, which is http:// or https://`},
+		{"localhost:8080/a", `"localhost:8080/a" has no scheme, which is http:// or https://`},
 		{"http://a:b/c", `"http://a:***" is no URL: a port lies from 1 to 65535`},
 		{"http://[::1]:b", `"http://[::1]:***" is no URL: a port lies from 1 to 65535`},
 		{"http://a b", `"http://a b" is no URL: invalid character " " in host name`},

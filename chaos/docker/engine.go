@@ -2,6 +2,7 @@ package docker
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -115,7 +116,14 @@ func (e *Engine) unreachable(err error) error {
 		return fmt.Errorf("%w at %s: %w", ErrUnreachable, e.at.Host, *why)
 	}
 	fix := "start it, or name another by DOCKER_HOST or `docker context use`"
+	_, unproved := errors.AsType[*tls.CertificateVerificationError](err)
+	told, refused := errors.AsType[*net.OpError](err)
+	refused = refused && told.Op == "remote error" // an alert of TLS, as the library names it
 	switch {
+	case !e.at.Socket() && e.at.TLS == "":
+		fix += "; one that speaks TLS wants DOCKER_TLS_VERIFY=1, and DOCKER_CERT_PATH for the folder of ca.pem, cert.pem and key.pem"
+	case unproved || refused:
+		fix = "ca.pem in " + e.at.TLS + " is to be the engine's, and cert.pem signed by what the engine trusts (DOCKER_CERT_PATH)"
 	case errors.Is(err, fs.ErrPermission) || strings.Contains(err.Error(), "permission denied"):
 		fix = "its socket is closed to this user: join the group docker, or run brunt as root"
 	case errors.Is(err, fs.ErrNotExist) && runtime.GOOS == "linux":

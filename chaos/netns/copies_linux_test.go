@@ -48,7 +48,7 @@ func TestClose_WithCopies(t *testing.T) {
 	}
 }
 
-// open lists the queues that somebody has, and the sockets of TCP that listen.
+// open lists the queues that somebody has, the sockets of TCP that listen, and those of UDP.
 func open(t *testing.T, n *netnstest.Node) string {
 	t.Helper()
 	var out []string
@@ -67,6 +67,17 @@ func open(t *testing.T, n *netnstest.Node) string {
 		for line := range strings.Lines(string(sockets)) {
 			if f := strings.Fields(line); f[3] == "0A" {
 				out = append(out, "listens "+f[1])
+			}
+		}
+		for _, table := range []string{"udp", "udp6"} {
+			sockets, err := os.ReadFile("/proc/thread-self/net/" + table)
+			if err != nil {
+				return err
+			}
+			for line := range strings.Lines(string(sockets)) {
+				if f := strings.Fields(line); f[0] != "sl" {
+					out = append(out, table+" "+f[1])
+				}
 			}
 		}
 		return nil

@@ -4,11 +4,12 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net"
 	"net/netip"
 	"syscall"
+
+	"brunt/chaos/sever"
 
 	"github.com/google/nftables"
 	"github.com/google/nftables/expr"
@@ -182,25 +183,14 @@ func setMark(c syscall.Conn, mark uint32) error {
 
 func (d *door) close() {
 	if d.udp != nil {
-		d.udp.Close()
+		_ = sever.Shut(d.udp)
 	}
 	if d.ask != nil {
-		d.ask.Close()
+		_ = sever.Shut(d.ask)
 	}
 	if d.tcp != nil {
-		shut(d.tcp)
+		_ = sever.Shut(d.tcp)
 	}
-}
-
-// shut closes a socket of TCP, whoever has it as well: a process that is being started just now has all of
-// them, until its program is loaded.
-func shut(c io.Closer) {
-	if s, ok := c.(syscall.Conn); ok {
-		if raw, err := s.SyscallConn(); err == nil {
-			_ = raw.Control(func(fd uintptr) { _ = unix.Shutdown(int(fd), unix.SHUT_RDWR) })
-		}
-	}
-	_ = c.Close()
 }
 
 // ownMark is one for sockets that nobody else is likely to use.

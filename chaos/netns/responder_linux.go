@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"time"
 
+	"brunt/chaos/sever"
+
 	"github.com/miekg/dns"
 	"golang.org/x/sys/unix"
 )
@@ -81,7 +83,7 @@ func (r *responder) close() error {
 		}
 		r.mu.Lock()
 		for c := range r.conns {
-			shut(c)
+			_ = sever.Shut(c)
 		}
 		r.conns = nil
 		r.mu.Unlock()
@@ -223,7 +225,7 @@ func (r *responder) keep(c net.Conn) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.conns == nil {
-		shut(c)
+		_ = sever.Shut(c)
 		return false
 	}
 	r.conns[c] = true
@@ -231,7 +233,7 @@ func (r *responder) keep(c net.Conn) bool {
 }
 
 func (r *responder) drop(c net.Conn) {
-	shut(c)
+	_ = sever.Shut(c)
 	r.mu.Lock()
 	delete(r.conns, c)
 	r.mu.Unlock()

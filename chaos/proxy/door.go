@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"brunt/chaos/sever"
 )
 
 // A door is a listener that can be closed for a while and keeps its port. Closing
@@ -124,7 +126,7 @@ func (d *door) reopen(ctx context.Context) error {
 func (d *door) close() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	err := d.l.Close()
+	err := sever.Shut(d.l)
 	if d.shuts > 0 {
 		return nil // it may be closed already
 	}

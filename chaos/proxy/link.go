@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"brunt/chaos/sever"
 )
 
 // admission is what becomes of a new connection.
@@ -106,7 +108,7 @@ func (l *link) connect() *net.TCPConn {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.dead {
-		_ = up.Close()
+		_ = sever.Shut(up)
 		return nil
 	}
 	l.up = up
@@ -232,9 +234,10 @@ func (l *link) shut(hard bool) {
 			continue
 		}
 		if hard {
-			_ = c.SetLinger(0)
+			_ = sever.Reset(c)
+		} else {
+			_ = sever.Shut(c)
 		}
-		_ = c.Close()
 	}
 	l.forward.die()
 	l.back.die()

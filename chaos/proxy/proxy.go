@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"brunt/chaos/sever"
 )
 
 // Config is what a proxy is started with.
@@ -254,7 +256,7 @@ func (p *Proxy) accept() {
 		switch {
 		case p.ctx.Err() != nil:
 			if err == nil {
-				_ = c.Close()
+				_ = sever.Shut(c)
 			}
 			return
 		case err != nil: // out of files, or a client that is gone again
@@ -287,7 +289,7 @@ func (p *Proxy) serve(c *net.TCPConn, n uint64, rv *rendezvous) {
 	defer p.wg.Done()
 	l := p.welcome(c, n, rv)
 	if l == nil {
-		_ = c.Close()
+		_ = sever.Shut(c)
 		return
 	}
 	l.run()

@@ -85,6 +85,9 @@ func (f *abFlags) ab(c *cobra.Command, path string) error {
 	if x.b, err = parseSide("b", f.b); err != nil {
 		return err
 	}
+	if f.build != "" && x.a.ref == "" && x.b.ref == "" {
+		return usagef("--build builds a side git:REF, and neither is one")
+	}
 	dir, err := os.MkdirTemp("", "brunt-ab-")
 	if err != nil {
 		return err

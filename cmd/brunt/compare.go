@@ -36,6 +36,11 @@ none; either is said.`,
 			if dash < 0 {
 				return usagef("want two sides: brunt compare BASE... -- CANDIDATE...")
 			}
+			for _, arg := range args[dash:] {
+				if strings.HasPrefix(arg, "--") {
+					return usagef("%s stands after --, where all are folders; flags go before BASE", arg)
+				}
+			}
 			o, err := f.options()
 			if err != nil {
 				return err

@@ -4,10 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"brunt/scenarios"
 	"brunt/scenarios/convert"
@@ -86,6 +86,9 @@ named under guard.allow.load, for you to confirm.`,
 // behind --.
 func foreign(c *cobra.Command, args []string, o *convert.Options) ([]byte, error) {
 	if dash := c.ArgsLenAtDash(); o.Kind == "curl" && dash == 1 && len(args) > 0 {
+		if first := strings.TrimSuffix(filepath.Base(args[0]), ".exe"); first != "curl" && !strings.HasPrefix(first, "-") && !strings.Contains(args[0], "://") {
+			return nil, usagef("want a command of curl after --, such as curl http://127.0.0.1:8080/, not %q", args[0])
+		}
 		o.File, o.From = "command line", "."
 		return convert.CurlWords(args), nil
 	}
@@ -102,17 +105,11 @@ func foreign(c *cobra.Command, args []string, o *convert.Options) ([]byte, error
 		return nil, usage{err}
 	}
 	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, maxForeign+1))
-}
-
-// writeNew writes a file that does not exist yet, or over one.
-func writeNew(file, text string, force bool) error {
-	if _, err := os.Lstat(file); err == nil && !force {
-		return usagef("%s exists already; --force writes over it", file)
-	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+	source, err := io.ReadAll(io.LimitReader(f, maxForeign+1))
+	if err != nil { // such as of a folder
+		return nil, usage{err}
 	}
-	return os.WriteFile(file, []byte(text), 0o644)
+	return source, nil
 }
 
 // check reads what was written as a run would, and tells what is still missing: a file

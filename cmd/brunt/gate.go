@@ -41,7 +41,11 @@ is asked for again by fresh runs before it is red. While the answer is inconclus
 further run is made, up to --runs, and the mean of them is held to the history; only the
 fresh runs make it red, so that to look again alarms no more often. A run in which brunt
 itself was the limit is made again. Runs on other machines than this one's kind are left
-out.
+out. Where a metric got better in the history, it is held to the records since.
+
+What the error rates are: no worse, and red: at most --alpha, over all rows and looks. Worse by
+just its margin, and passed: 5 % of gates with --runs 1; up to 11 % in simulated gates with three
+looks, since each look may pass it. --runs 1 keeps to the 5 %, and leaves more gates inconclusive.
 
 Under ` + fmt.Sprint(compare.LeastHistory) + ` records of history the gate learns, and the scenario's own objectives decide
 alone. Each record is then of --runs runs, so that it is known how much the mean of as many
@@ -90,6 +94,18 @@ func (f *gateFlags) gate(c *cobra.Command, path string) error {
 	for _, p := range history.Problems {
 		fmt.Fprintf(c.ErrOrStderr(), "brunt: %v\n", p)
 	}
+	if err := history.Writable(); err != nil {
+		return usage{err}
+	}
+	if whole := plan.Takes(); f.budget > 0 {
+		fit := int(f.budget / whole)
+		if !c.Flags().Changed("confirm") {
+			f.confirm = min(f.confirm, max(1, fit/3))
+		}
+		if f.runs = fit - f.confirm; f.runs < 1 {
+			return usagef("--budget %s holds %s of %s, and it takes 1, and %d to confirm a red; give more, or shorten the load", f.budget, scenarios.Amount(fit, "run"), scenarios.FormatDuration(whole), f.confirm)
+		}
+	}
 	if err := recoverOthers(c); err != nil {
 		return err
 	}
@@ -97,13 +113,6 @@ func (f *gateFlags) gate(c *cobra.Command, path string) error {
 	defer stop()
 	g := &gate{gateFlags: f, c: c, path: path, history: history, options: o}
 	g.one = g.run
-	if whole := plan.Takes(); f.budget > 0 {
-		fit := int(f.budget / whole)
-		if !c.Flags().Changed("confirm") {
-			f.confirm = min(f.confirm, max(1, fit/3))
-		}
-		f.runs = max(1, fit-f.confirm)
-	}
 	return g.decide(ctx)
 }
 
@@ -122,6 +131,9 @@ func (g *gate) decide(ctx context.Context) error {
 	now, err := g.several(ctx, 1)
 	if err != nil {
 		return err
+	}
+	if err := now[0].Known(g.options); err != nil {
+		return usage{err}
 	}
 	all, err := g.history.Of(ctx, now[0].Key, now[0].Machine)
 	if err != nil {
@@ -150,11 +162,14 @@ func (g *gate) decide(ctx context.Context) error {
 	for _, r := range made {
 		r.Red = found.Verdict == scenarios.Regression
 	}
-	if err := errors.Join(err, g.keep(made)); err != nil {
-		return err
+	if kept := errors.Join(err, g.keep(made)); kept != nil {
+		err = kept // and the answer is told all the same: it took the runs
 	}
 	fmt.Fprint(out, "\nGATE ")
-	return g.tell(out, found)
+	if told := g.tell(out, found); err == nil {
+		err = told
+	}
+	return err
 }
 
 // learn adds to a history that is too short to judge by, or begins it anew. How much a mean of several
@@ -226,6 +241,7 @@ type judgeFlags struct {
 	alpha   string
 	summary string
 	json    string
+	lenient bool // exit 0 where nothing can be told
 }
 
 // tell prints a comparison, and writes it into the files that were asked for. The error
@@ -248,6 +264,10 @@ func (f *judgeFlags) tell(w io.Writer, found *compare.Comparison) error {
 			return err
 		}
 	}
+	if f.lenient && found.Verdict == scenarios.Inconclusive {
+		fmt.Fprintln(w, "inconclusive, and exit code 0, as --pass-inconclusive asks for")
+		return nil
+	}
 	if code := found.Verdict.ExitCode(); code != 0 {
 		return exit(code)
 	}
@@ -259,6 +279,7 @@ func (f *judgeFlags) register(c *cobra.Command) {
 	c.Flags().StringVar(&f.alpha, "alpha", "5%", "chance of a false alarm over all rows together")
 	c.Flags().StringVar(&f.summary, "summary", "", "add the table to a file as Markdown; zero is the step's summary, in GitHub Actions")
 	c.Flags().StringVar(&f.json, "json", "", "write the comparison to a file as JSON")
+	c.Flags().BoolVar(&f.lenient, "pass-inconclusive", false, "exit 0, not 8, where the comparison can't tell, so that only what is worse makes a job red")
 	f.narrow(c)
 }
 

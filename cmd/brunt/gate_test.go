@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -106,5 +107,51 @@ func TestGate_Decide(t *testing.T) {
 				t.Errorf("kept as red %t of %d runs", r.Red, r.Values[0].Runs)
 			}
 		})
+	}
+}
+
+// TestGate_NotKept tells the answer though it can't be kept: it took the runs. A history that can't be written is known before.
+func TestGate_NotKept(t *testing.T) {
+	dir := t.TempDir()
+	h, err := compare.OpenHistory(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h.Close()
+	record := func(i int, p95 float64) *compare.Record {
+		r := &compare.Record{Version: compare.RecordVersion, Run: fmt.Sprint("r", i), Name: "s", Key: "k", Started: time.Unix(int64(i), 0), Machine: compare.Machine{CPUs: 2}}
+		r.Values = []compare.Kept{{Phase: "run", Load: "*", Step: "*", Metric: "p95", Value: scenarios.Num(p95), Count: 5000}}
+		return r
+	}
+	for i := range compare.LeastHistory {
+		if err := h.Add(record(i+1, .1*math.Exp(.03*float64(i%3-1)))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if h.Close(); h.Writable() != nil {
+		t.Fatal(h.Writable())
+	}
+	if h, err = compare.OpenHistory(t.Context(), dir); err != nil {
+		t.Fatal(err)
+	}
+	defer h.Close()
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	if h.Writable() == nil {
+		t.Error("a folder that is gone can be written")
+	}
+	var b strings.Builder
+	c := &cobra.Command{}
+	c.SetOut(&b)
+	c.SetErr(&b)
+	g := &gate{gateFlags: &gateFlags{runs: 1, confirm: 1}, c: c, history: h, options: compare.Options{Alpha: .05}}
+	g.one = func(context.Context) (*compare.Record, error) { return record(100, .2), nil }
+	if err := g.decide(t.Context()); err == nil || !strings.Contains(err.Error(), "writing into the history") || !strings.Contains(b.String(), "REGRESSION") {
+		t.Errorf("%v: %q", err, b.String())
+	}
+	g.options.Steps = []string{"raed"}
+	if err := g.decide(t.Context()); err == nil || !strings.Contains(err.Error(), `step "raed"`) {
+		t.Errorf("a step that nobody has is %v", err)
 	}
 }

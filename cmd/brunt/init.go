@@ -2,10 +2,7 @@ package main
 
 import (
 	_ "embed"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -53,12 +50,7 @@ bounds what scenarios may do.`,
 					return err
 				}
 			}
-			if _, err := os.Lstat(file); err == nil && !force {
-				return usagef("%s exists already; --force writes over it", file)
-			} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return err
-			}
-			if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			if err := writeNew(file, text, force); err != nil {
 				return err
 			}
 			if policy {

@@ -46,11 +46,6 @@ func Main(args []string) int {
 	return scenarios.ExitError
 }
 
-// usage is a mistake in the command line.
-type usage struct{ error }
-
-func usagef(format string, args ...any) error { return usage{fmt.Errorf(format, args...)} }
-
 func rootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "brunt",
@@ -66,24 +61,11 @@ Exit codes, the first that applies:
 		Args:          noSuchCommand,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return usagef("%w; see `%s --help`", err, c.CommandPath())
-	})
 	root.AddCommand(
 		runCommand(), validateCommand(), initCommand(), convertCommand(), injectCommand(), doctorCommand(), statusCommand(), revertCommand(), reportCommand(), noteCommand(), verifyCommand(), importCommand(), compareCommand(), abCommand(), gateCommand(), trendCommand(), findCommand(),
 		demoCommand(), schemaCommand(), versionCommand(), guardCommand(), burnCommand(), serviceCommand(), helperCommand(), handCommand(), wardenCommand(),
 	)
-	root.SuggestionsMinimumDistance = 2
-	for _, c := range append(root.Commands(), root) {
-		if args := c.Args; args != nil {
-			c.Args = func(c *cobra.Command, a []string) error {
-				if err := args(c, a); err != nil {
-					return usagef("%w; see `%s --help`", err, c.CommandPath())
-				}
-				return nil
-			}
-		}
-	}
+	checkUsage(root)
 	return root
 }
 
@@ -98,11 +80,13 @@ func noSuchCommand(root *cobra.Command, args []string) error {
 	if slices.Contains(laterCommands, args[0]) {
 		return fmt.Errorf("command %q is not available yet", args[0])
 	}
-	hint := ""
-	if near := root.SuggestionsFor(args[0]); len(near) > 0 {
-		hint = fmt.Sprintf("; did you mean %q?", near[0])
+	var known []string
+	for _, c := range root.Commands() {
+		if !c.Hidden {
+			known = append(known, c.Name())
+		}
 	}
-	return fmt.Errorf("unknown command %q%s", args[0], hint)
+	return fmt.Errorf("unknown command %q; %s", args[0], scenarios.DidYouMean(args[0], known))
 }
 
 func exitCodes() string {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -53,7 +52,7 @@ func (f *runFlags) foresee(c *cobra.Command, plan *run.Plan) error {
 		meta[name] = plan.Scenario.Secrets.Mask(meta[name])
 	}
 	kept.Scenario.Meta = meta
-	if err := writeJSON(f.out, kept); err != nil {
+	if err := writeWhole(f.out, func(w io.Writer) error { return encodeJSON(w, kept) }); err != nil {
 		return usagef("the plan: %w", err)
 	}
 	fmt.Fprintf(c.OutOrStdout(), "Plan: %s; `brunt run --plan %s` runs it, if nothing differs by then.\n", f.out, f.out)
@@ -76,26 +75,6 @@ func (f *runFlags) planFree() error {
 		return usagef("%s exists already; --force writes over it", f.out)
 	}
 	return nil
-}
-
-// writeJSON writes a file as a whole, or not at all.
-func writeJSON(file string, v any) error {
-	var b bytes.Buffer
-	if err := encodeJSON(&b, v); err != nil {
-		return err
-	}
-	t, err := os.CreateTemp(filepath.Dir(file), ".brunt-*")
-	if err != nil {
-		return err
-	}
-	_, err = t.Write(b.Bytes())
-	if err = errors.Join(err, t.Chmod(0o644), t.Sync(), t.Close()); err == nil {
-		err = os.Rename(t.Name(), file)
-	}
-	if err != nil {
-		_ = os.Remove(t.Name())
-	}
-	return err
 }
 
 // encodeJSON writes v for people and programs.

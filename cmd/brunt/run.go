@@ -48,7 +48,7 @@ type runFlags struct {
 func runCommand() *cobra.Command {
 	var f runFlags
 	c := &cobra.Command{
-		Use:   "run [SCENARIO]",
+		Use:   "run SCENARIO | run --plan PLAN",
 		Short: "Run a scenario to its verdict",
 		Long: `Run a scenario: start its target, load it, break it on the timeline, take
 everything back, judge. The final table goes to standard output, the report to the
@@ -119,7 +119,7 @@ func (f *runFlags) run(c *cobra.Command, path string) error {
 	for _, text := range f.outTexts {
 		out, err := reporters.ParseOut(text, os.Getenv)
 		if err != nil {
-			return usagef("--out %w", err)
+			return usagef("--out: %w", err)
 		}
 		f.outs = append(f.outs, out)
 	}

@@ -75,6 +75,12 @@ func (f *sourceFlags) parse(path string) (*scenarios.Scenario, error) {
 	if err != nil {
 		return nil, err
 	}
+	switch path {
+	case "":
+		return nil, usagef("the name of the scenario is empty")
+	case "-":
+		return nil, usagef("a scenario is a file; the standard input is /dev/stdin")
+	}
 	sc, err := scenarios.Parse(path, scenarios.Options{Set: values, Meta: meta})
 	if sc != nil {
 		return sc, nil

@@ -1,9 +1,9 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
-	"path/filepath"
 
 	"brunt/reporters"
 	"brunt/scenarios/compare"
@@ -13,7 +13,7 @@ import (
 
 func trendCommand() *cobra.Command {
 	var f judgeFlags
-	var page, name string
+	var page, name, file string
 	c := &cobra.Command{
 		Use:   "trend --history DIR",
 		Short: "Show how a scenario's figures went over the runs of a history, and when they moved",
@@ -45,7 +45,15 @@ series where its two parts differ most (e-divisive).`,
 			if err != nil {
 				return err
 			}
+			if err := all[len(all)-1].Known(o); err != nil {
+				return usage{err}
+			}
 			trends := compare.Trends(all, o)
+			if file != "" {
+				if err := writeTrends(file, all, trends); err != nil {
+					return err
+				}
+			}
 			if page != "" {
 				if err := writePage(page, all, trends); err != nil {
 					return err
@@ -59,6 +67,7 @@ series where its two parts differ most (e-divisive).`,
 	c.Flags().String("history", "", "folder of the records of earlier runs")
 	c.Flags().StringVar(&name, "name", "", "name of the scenario; where it is not given that of the newest run")
 	c.Flags().StringVar(&page, "html", "", "write a page of charts to a file")
+	c.Flags().StringVar(&file, "json", "", "write the trends to a file as JSON: points, levels, and where they moved")
 	_ = c.MarkFlagRequired("history")
 	return c
 }
@@ -80,13 +89,21 @@ func newest(c *cobra.Command, h *compare.History, name string) ([]*compare.Recor
 	return nil, usagef("the history holds no run; `brunt gate` fills it")
 }
 
+// writeTrends writes the trends as JSON.
+func writeTrends(file string, all []*compare.Record, trends []compare.Trend) error {
+	b, err := json.MarshalIndent(struct {
+		Name    string          `json:"name"`    // of the scenario
+		Machine compare.Machine `json:"machine"` // kind of the newest run's
+		Trends  []compare.Trend `json:"trends"`
+	}{all[0].Name, all[len(all)-1].Machine, trends}, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(file, append(b, '\n'), 0o644)
+}
+
 // writePage writes the page of charts, whole or not at all.
 func writePage(file string, all []*compare.Record, trends []compare.Trend) error {
-	f, err := os.CreateTemp(filepath.Dir(file), ".trend-*")
-	if err != nil {
-		return usage{err}
-	}
-	defer os.Remove(f.Name())
 	p := reporters.TrendPage{Name: all[0].Name, Machine: all[len(all)-1].Machine.String()}
 	for i := range trends {
 		t := &trends[i]
@@ -99,12 +116,5 @@ func writePage(file string, all []*compare.Record, trends []compare.Trend) error
 		}
 		p.Charts = append(p.Charts, chart)
 	}
-	if err := p.Report(f); err != nil {
-		f.Close()
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), file)
+	return writeWhole(file, p.Report)
 }

@@ -15,18 +15,27 @@ ended.abort(); // listeners of the last time
 ended = new AbortController();
 const { signal } = ended, all = (q, e) => [...(e || document).querySelectorAll(q)], make = (tag, props, ...inside) => { const e = Object.assign(document.createElement(tag), props); e.append(...inside); return e; };
 
+// what a figure of a table says, so that it can be sorted by: 1m2.5s, 3.5 KiB, 12 345
+const sizes = { h: 3600, m: 60, ms: 1e-3, µs: 1e-6, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 };
+function said(t) {
+  const below = /^[-−]/.test(t);
+  let sum = 0, n = 0;
+  for (const [, f, u] of t.slice(below).replaceAll('\u00a0', '').matchAll(/([\d.]+)(?:\s?(h|ms|m|µs|s|[KMGT]iB)(?![a-z]))?/gy)) { sum += f * (sizes[u] || 1); n++; }
+  return t === '∞' ? Infinity : t === '–' ? -Infinity : !n ? t : below ? -sum : sum;
+}
+
 // tables sort within their groups
 for (const table of all('table.sort')) all('thead th', table).forEach((th, col) => {
   const b = th.querySelector('button') || make('button', { type: 'button' }, ...th.childNodes);
   th.append(b);
-  const key = row => { const c = row.cells[col], n = c.dataset.v === undefined ? parseFloat(c.textContent) : +c.dataset.v; return isNaN(n) ? c.textContent : n; };
+  const key = row => { const c = row.cells[col]; return c.dataset.v === undefined ? said(c.textContent) : +c.dataset.v; };
   b.onclick = () => {
     const up = th.ariaSort === 'descending' ? 1 : th.ariaSort === 'ascending' ? -1 : col ? -1 : 1;
     for (const o of all('thead th', table)) o.removeAttribute('aria-sort');
     th.ariaSort = up > 0 ? 'ascending' : 'descending';
     for (const body of table.tBodies) {
       const rows = all('tr:not(.group):not(.sum)', body);
-      rows.sort((x, y) => { const a = key(x), b = key(y); return up * (typeof a === 'number' && typeof b === 'number' ? a - b : String(a).localeCompare(String(b))); });
+      rows.sort((x, y) => { const a = key(x), b = key(y); return a === b ? 0 : up * (typeof a === 'number' && typeof b === 'number' ? a - b : String(a).localeCompare(String(b))); });
       body.append(...rows);
     }
   };
@@ -198,6 +207,8 @@ function draw(c) {
 }
 const nameOf = (i, before) => i < 0 ? '' : (before || '') + (D.p[i] ? D.p[i] + (D.l.length > 1 ? ' of ' + D.l[D.o[i]] : '') : D.l[D.o[i]]);
 
+for (const b of all('.lane > b')) b.title = ((D.f || []).find(f => f.a <= +b.dataset.a && parseInt(f.n) === +b.textContent) || { n: '' }).n;
+
 // the view: a stretch of time, and a load or step
 let view = [A, B], dense = whole.T.length > 801, picked = null, untouched = true; // the page still has its own labels
 const isWhole = () => view[0] <= A && view[1] >= B, place = t => 100 * (t - view[0]) / (view[1] - view[0]);
@@ -239,12 +250,12 @@ function zoom(a, b) {
   if (dense && !w) { dense = false; for (const c of charts) { for (const s of all('.dense', c.frame)) s.classList.remove('dense'); lines(c); } } // each point, not a span a column
   for (const s of all('svg.z')) { const h = s.viewBox.baseVal.height; s.setAttribute('viewBox', w ? '0 0 2000 ' + h : 2e3 * (view[0] - A) / (B - A) + ' 0 ' + 2e3 * (view[1] - view[0]) / (B - A) + ' ' + h); }
   for (const e of all('[data-a]')) {
-    const l = place(+e.dataset.a), r = e.dataset.b === undefined ? l : place(+e.dataset.b), label = e.tagName === 'SPAN', bar = !label && r > l;
+    const l = place(+e.dataset.a), r = e.dataset.b === undefined ? l : place(+e.dataset.b), label = e.tagName === 'SPAN', numbered = e.tagName === 'B', bar = !label && r > l, left = label || numbered ? Math.max(0, l) : l;
     if (e.closest('.xaxis')) { e.hidden = !w; continue; }
-    e.style.left = w ? '' : (label ? Math.max(0, l) : l) + '%';
-    e.style.width = w || !bar ? '' : r - l + '%';
+    e.style.left = w ? '' : left + '%';
+    e.style.width = w || !bar ? '' : Math.max(0, r - left) + '%';
     e.style.maxWidth = w ? '' : 'none';
-    if (label) e.hidden = !w && (l > 100 || r < 0);
+    if (label || numbered) e.hidden = !w && (l > 100 || r < 0);
   }
   if (!(w && untouched)) for (const c of charts) if (c.named) ends(c); else if (c.peaks) tops(c);
   untouched = untouched && w;

@@ -59,6 +59,10 @@ type Comparison struct {
 	Rows       []Row             `json:"rows"`      // in the order of phases, loads and steps
 	Mismatches []string          `json:"mismatches,omitempty"`
 	Left       []string          `json:"left_out,omitempty"` // what most runs have nothing of, and how many have it
+	Moved      []string          `json:"moved,omitempty"`    // of a gate: where the level of the history moved, and what that does
+
+	history []*Record // that one run is held to, the oldest first
+	margins Margins
 }
 
 // ErrUnfit says that runs don't fit each other.
@@ -75,6 +79,9 @@ func Compare(base, cand []Run, o Options) (*Comparison, error) {
 	base, cand = slices.Clone(base), slices.Clone(cand)
 	c := &Comparison{Design: design(base, cand), Alpha: o.Alpha}
 	all := slices.Concat(base, cand)
+	if err := distinct(all); err != nil {
+		return nil, err
+	}
 	if err := c.fit(all, o); err != nil {
 		return nil, err
 	}
@@ -88,12 +95,29 @@ func Compare(base, cand []Run, o Options) (*Comparison, error) {
 	for _, r := range all {
 		of = append(of, valuesOf(r.Result))
 	}
-	tests := c.tests(places(all[0].Result, of), of[:len(base)], of[len(base):], o)
+	at := places(all[0].Result, of)
+	if err := o.known(at); err != nil {
+		return nil, err
+	}
+	tests := c.tests(at, of[:len(base)], of[len(base):], o)
 	if len(tests) == 0 {
 		return nil, fmt.Errorf("%w: they have nothing in common that there is enough of", ErrUnfit)
 	}
 	c.judge(tests)
 	return c, nil
+}
+
+// distinct refuses a run that is there twice, on one side or on both: it would differ from itself by nothing, and
+// so look like proof.
+func distinct(all []Run) error {
+	seen := map[string]string{}
+	for _, r := range all {
+		if before, twice := seen[r.Run]; twice && r.Run != "" {
+			return fmt.Errorf("%w: %s is the same run as %s", ErrUnfit, r.Name, before)
+		}
+		seen[r.Run] = r.Name
+	}
+	return nil
 }
 
 // fit notes in what the runs don't fit, and refuses what is not allowed.
@@ -160,6 +184,27 @@ func (c *Comparison) tests(at []place, base, cand []values, o Options) []*test {
 		return nil
 	}
 	return out
+}
+
+// known refuses phases and steps that nothing was measured of.
+func (o *Options) known(at []place) error {
+	var phases, steps []string
+	for _, p := range at {
+		phases, steps = append(phases, p.phase), append(steps, p.step)
+	}
+	for _, kind := range []struct {
+		name        string
+		asked, have []string
+	}{{"phase", o.Phases, phases}, {"step", o.Steps, steps}} {
+		have := slices.Compact(slices.Sorted(slices.Values(kind.have)))
+		for _, asked := range kind.asked {
+			if !slices.Contains(have, asked) {
+				return fmt.Errorf("%w: %s %q has no values of its own; %s (what measures the same as another, such as a load's only step, goes by that one's name)",
+					ErrUnfit, kind.name, asked, orKnown(scenarios.DidYouMean(asked, have), have))
+			}
+		}
+	}
+	return nil
 }
 
 func (o *Options) wants(p place) bool {

@@ -10,13 +10,18 @@ import (
 // how much days differ.
 const LeastHistory = 8
 
+// mostHistory is how many records a run is held to: the newest. More make the bound no narrower, and older ones tell
+// of a system that is no more.
+const mostHistory = 200
+
 // ErrLearning says that a history is too short to judge by.
 var ErrLearning = errors.New("the history is too short")
 
 // Gate holds new runs to a history: to the bound under which a further run of it would lie
 // but for once in 1/alpha times, over all rows together. A baseline of one day is no
 // control, since days differ by themselves; a history of single runs has that in its spread. The
-// records of the history are the measure that [Measure] gives.
+// records of the history are the measure that [Measure] gives, the oldest first. Where a metric got better in
+// it, the run is held to what came after.
 func Gate(history, now []*Record, o Options) (*Comparison, error) {
 	if len(history) < LeastHistory {
 		return nil, ErrLearning
@@ -24,7 +29,8 @@ func Gate(history, now []*Record, o Options) (*Comparison, error) {
 	if o.Alpha == 0 {
 		o.Alpha = DefaultAlpha
 	}
-	c := &Comparison{Design: Past, Alpha: o.Alpha}
+	history = history[max(0, len(history)-mostHistory):]
+	c := &Comparison{Design: Past, Alpha: o.Alpha, history: history, margins: o.Margins}
 	var past, new []values
 	for _, r := range history {
 		c.Base = append(c.Base, r.Run)
@@ -41,6 +47,9 @@ func Gate(history, now []*Record, o Options) (*Comparison, error) {
 	c.judge(tests)
 	return c, nil
 }
+
+// Known refuses phases and steps of o that the record has nothing of.
+func (r *Record) Known(o Options) error { return o.known(r.places([]values{r.values()})) }
 
 // places lists where every run has something, in the record's order.
 func (r *Record) places(all []values) []place {

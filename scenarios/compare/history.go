@@ -36,6 +36,8 @@ func OpenHistory(ctx context.Context, dir string) (*History, error) {
 		return nil, fmt.Errorf("a history: %w", err)
 	}
 	h := &History{dir: dir}
+	// The index is made anew from the files, and two branches of git could not merge it. Where it can't be written, nothing can.
+	_ = writeNew(filepath.Join(dir, ".gitignore"), indexFile+"*\n.new-*\n")
 	file := filepath.Join(dir, indexFile)
 	dsn := "file:" + file + "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)"
 	for _, try := range []func() error{
@@ -63,6 +65,28 @@ func OpenHistory(ctx context.Context, dir string) (*History, error) {
 		}
 	}
 	return nil, fmt.Errorf("a history: no index can be made in %s", dir)
+}
+
+func writeNew(file, text string) error {
+	f, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(text)
+	return errors.Join(err, f.Close())
+}
+
+// Writable tells whether records can be added, so that no run is made for one that can't be kept.
+func (h *History) Writable() error {
+	f, err := os.CreateTemp(h.dir, ".new-*")
+	if err != nil {
+		return fmt.Errorf("nothing can be added to the history: %w", err)
+	}
+	_, err = f.Write(make([]byte, 4096)) // a full disk takes the name, and not what is to stand in it
+	if err = errors.Join(err, f.Sync(), f.Close(), os.Remove(f.Name())); err != nil {
+		return fmt.Errorf("nothing can be added to the history: %w", err)
+	}
+	return nil
 }
 
 // Close closes the index.

@@ -27,6 +27,7 @@ func (c *Comparison) row(p place, m *Metric, base, cand []values, margin float64
 			}
 		}
 	}
+	a = c.sinceBetter(p, m, base, a)
 	leastA, leastB := max(leastRuns, len(base)/2+1), max(leastRuns, len(cand)/2+1)
 	if c.Design == Past {
 		leastA, leastB = min(LeastHistory, len(base)), 1

@@ -68,7 +68,7 @@ func Trends(all []*Record, o Options) []Trend {
 }
 
 func trend(all []*Record, of []values, at place, m *Metric) Trend {
-	t := Trend{Phase: at.phase, Load: at.load, Step: at.step, Metric: m.Name}
+	t := Trend{Phase: at.phase, Load: at.load, Step: at.step, Metric: m.Name, Moves: []Move{}, Levels: []float64{}}
 	var series []float64
 	var index []int // of the points in series
 	for i, r := range all {

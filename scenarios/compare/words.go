@@ -132,6 +132,9 @@ func (c *Comparison) Text(w io.Writer) error {
 			fmt.Fprintf(out, "? %s\n", r.sentence())
 		}
 	}
+	for _, moved := range c.Moved {
+		fmt.Fprintf(out, "moved: %s\n", moved)
+	}
 	for _, l := range c.Left {
 		fmt.Fprintf(out, "left out: %s\n", l)
 	}
@@ -152,6 +155,9 @@ func (c *Comparison) Markdown(w io.Writer) error {
 		r := &c.Rows[i]
 		mark := map[scenarios.Verdict]string{scenarios.Pass: "✅", scenarios.Fail: "❌", scenarios.Inconclusive: "❔"}[r.Verdict]
 		fmt.Fprintf(out, "| %s | %s | %s | %s | %s | %s | %s | %s |\n", mark, scenarios.Markdown(r.where()), r.value(r.Base), r.value(r.Cand), r.signed(r.Change), r.signed(r.Low), r.signed(r.High), r.share(r.Margin))
+	}
+	for _, moved := range c.Moved {
+		fmt.Fprintf(out, "\nmoved: %s\n", scenarios.Markdown(moved))
 	}
 	for _, l := range c.Left {
 		fmt.Fprintf(out, "\nleft out: %s\n", scenarios.Markdown(l))

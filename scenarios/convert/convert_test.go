@@ -88,6 +88,51 @@ func TestConvert_NoSecret(t *testing.T) {
 	}
 }
 
+// TestConvert_NoSecretIn looks at places that the files of testdata do not have: what stands
+// there becomes a variable of the environment, and what is beside it stays as it is.
+func TestConvert_NoSecretIn(t *testing.T) {
+	body := func(doc string) string {
+		return "curl http://127.0.0.1:8080/ -H 'Content-Type: application/json' -d '" + doc + "'"
+	}
+	plan := func(value string) string {
+		return `<jmeterTestPlan version="1.2"><hashTree><TestPlan/><hashTree><ThreadGroup><stringProp name="ThreadGroup.num_threads">1</stringProp></ThreadGroup><hashTree>` +
+			`<HTTPSamplerProxy><boolProp name="HTTPSampler.postBodyRaw">true</boolProp><elementProp name="HTTPsampler.Arguments" elementType="Arguments"><collectionProp name="Arguments.arguments">` +
+			`<elementProp name="" elementType="HTTPArgument"><stringProp name="Argument.value">` + value + `</stringProp></elementProp></collectionProp></elementProp>` +
+			`<stringProp name="HTTPSampler.domain">127.0.0.1</stringProp><stringProp name="HTTPSampler.path">/</stringProp><stringProp name="HTTPSampler.method">POST</stringProp></HTTPSamplerProxy><hashTree/>` +
+			`</hashTree></hashTree></hashTree></jmeterTestPlan>`
+	}
+	for _, c := range []struct{ name, kind, source, secret, want string }{
+		{"a number", "curl", body(`{"user": "ann", "pin": 4711, "n": 1.50}`), "4711", `{"user": "ann", "pin": ${env.PIN}, "n": 1.50}`},
+		{"a negative number, deep", "curl", body(`{"a": [{"otp": -4.711e3}]}`), "711e3", `"otp": ${env.OTP}}`},
+		{"a list of numbers", "curl", body(`{"secrets": [4711, 4712], "n": 1}`), "471", `"secrets": ${env.SECRETS}, "n": 1`},
+		{"lists in a list", "curl", body(`{"secrets": [[4711], ["]", 4712]], "n": 1}`), "471", `{"secrets": ${env.SECRETS}, "n": 1}`},
+		{"a list without an end", "curl", body(`{"n": 1, "secrets": [4711, "`), "4711", `{"n": 1, "secrets": ${env.SECRETS}`},
+		{"an element of XML", "curl", body(`<a x="1"><pin>4711</pin><n>1</n></a>`), "4711", `<pin>${env.PIN}</pin><n>1</n>`},
+		{"a field of a form that comes twice", "curl", "curl http://127.0.0.1:8080/ -d 'n=1&pin=4711&n=2'", "4711", `n=1&pin=${env.PIN}&n=2`},
+		{"a list of texts that stays a text", "curl", body(`{"secret": ["a]4711"], "pin": 1}`), "4711", `"secret": ${env.SECRET}`},
+		{"a text with an escape in a body that stays a text", "curl", body(`{"password": "47\"11", "pin": 1}`), `"11`, `"password": "${env.PASSWORD}"`},
+		{"a number beside a variable", "jmeter", plan(`{"id": "${__UUID()}", "pin": 4711}`), "4711", `"pin": ${env.PIN}`},
+		{"the default of __P", "jmeter", plan(`{"password": "${__P(shop.password,open-sesame)}"}`), "open-sesame", "${env.SHOP_PASSWORD}"},
+		{"the default of __property", "jmeter", plan(`{"password": "${__property(shop.password,,open-sesame)}"}`), "open-sesame", "${env.SHOP_PASSWORD}"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			made, err := Convert([]byte(c.source), Options{Kind: c.kind, File: "a", From: ".", To: "."})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := strings.ReplaceAll(made.Text, `\"`, `"`) // the body is a text of YAML
+			if strings.Contains(got, c.secret) || !strings.Contains(got, c.want) {
+				t.Errorf("want %s and no %s in\n%s", c.want, c.secret, made.Text)
+			}
+			for _, s := range made.Secrets {
+				if !strings.Contains(got, "${env."+s.Env+"}") {
+					t.Errorf("%s is asked for and read nowhere in\n%s", s.Env, made.Text)
+				}
+			}
+		})
+	}
+}
+
 // TestConvert_Told holds every comment on what was lost against a line on the side.
 func TestConvert_Told(t *testing.T) {
 	comment := regexp.MustCompile(`# not carried over(?: \(line (\d+)\))?: (.*)`)

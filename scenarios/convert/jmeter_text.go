@@ -93,16 +93,13 @@ func (v *variables) one(name string, line int, above *[]string, depth int) text 
 		return strings.TrimSpace(s)
 	}
 	switch m[1] {
-	case "__P", "__property":
-		def := ""
-		if m[1] == "__P" && len(args) > 1 {
-			def = static(1)
-		} else if len(args) > 2 {
-			def = static(2)
-		} else if m[1] == "__P" {
-			def = "1" // as JMeter has it
+	case "__P":
+		if len(args) < 2 {
+			return v.param(static(0), "1") // as JMeter has it
 		}
-		return v.param(static(0), def)
+		return v.property(static(0), static(1), line)
+	case "__property":
+		return v.property(static(0), static(2), line)
 	case "__UUID":
 		return ref("uuid()")
 	case "__Random":
@@ -167,6 +164,15 @@ func (v *variables) lost(above *[]string, line int, what string) {
 		v.told[what] = true
 		v.d.loseAt(above, line, "%s", what)
 	}
+}
+
+// property makes a param of a property of JMeter, at its default; a default that is a
+// secret is hidden.
+func (v *variables) property(name, def string, line int) text {
+	if isSecret(name) && def != "" {
+		return v.d.hide(line, name, "the default of the property "+clip(name, 40), def)
+	}
+	return v.param(name, def)
 }
 
 // param makes a param of a property or variable of the plan.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 )
 
 // Bounds on a body that is written as YAML; one beyond them stays the text that it is.
@@ -17,18 +18,20 @@ var errNoYAML = errors.New("no YAML stands for it")
 
 // json writes a JSON document as YAML, its keys in their order and its numbers as they
 // are. False where the language has no form for it: a key comes twice, or could be taken
-// for a placeholder.
+// for a placeholder; or a number is a secret, as what the environment gives is a text.
 func (d *draft) json(r *request, doc string) (*node, bool) {
 	dec := json.NewDecoder(bytes.NewReader([]byte(doc)))
 	dec.UseNumber()
+	before := *d
+	before.secrets = maps.Clone(d.secrets)
 	n, err := d.jsonValue(r, dec, "", 0)
-	if err != nil || n.fields == nil && n.items == nil {
-		return nil, false
+	if err == nil && (n.fields != nil || n.items != nil) {
+		if _, err := dec.Token(); err == io.EOF {
+			return n, true
+		}
 	}
-	if _, err := dec.Token(); err != io.EOF {
-		return nil, false
-	}
-	return n, true
+	*d = before // what was hidden by now is hidden anew in the text
+	return nil, false
 }
 
 func (d *draft) jsonValue(r *request, dec *json.Decoder, name string, level int) (*node, error) {
@@ -45,6 +48,9 @@ func (d *draft) jsonValue(r *request, dec *json.Decoder, name string, level int)
 		}
 		return raw("false"), nil
 	case json.Number:
+		if r.hides(name) {
+			return nil, errNoYAML
+		}
 		return raw(t.String()), nil
 	case string:
 		return str(d.field(r, name, t)), nil

@@ -118,7 +118,7 @@ func (d *draft) query(r *request) text {
 	sep := "?"
 	for pair := range strings.SplitSeq(query, "&") {
 		name, value, _ := strings.Cut(pair, "=")
-		if plain, err := url.QueryUnescape(value); err == nil && isSecret(name) && value != "" {
+		if plain, err := url.QueryUnescape(value); err == nil && r.hides(name) && value != "" {
 			out = join(out, lit(sep+name+"="), d.hide(r.line, name, "the parameter "+name, plain))
 		} else {
 			out = join(out, lit(sep+pair))
@@ -150,7 +150,7 @@ func (d *draft) headers(r *request, s *node) *node {
 			user, password, _ := strings.Cut(basicOf(value), ":")
 			r.user, r.password = lit(user), d.hide(r.line, "password", "the password of "+clip(user, 40), password)
 			continue
-		case static && !r.public && (slices.Contains(secretHeaders, lower) || isSecret(lower)):
+		case static && (!r.public && slices.Contains(secretHeaders, lower) || r.hides(lower)):
 			out.set(h.name, str(d.hideHeader(r.line, h.name, value)))
 			continue
 		}
@@ -281,11 +281,14 @@ func (d *draft) form(r *request, body string) (*node, bool) {
 
 // field gives the value of a field, or the placeholder of a secret.
 func (d *draft) field(r *request, name, value string) text {
-	if isSecret(name) && !r.public {
+	if r.hides(name) {
 		return d.hide(r.line, name, "the field "+clip(name, 40), value)
 	}
 	return lit(value)
 }
+
+// hides tells whether what stands under a name in the request is not to be written down.
+func (r *request) hides(name string) bool { return isSecret(name) && !r.public }
 
 // isKey tells whether name can be a key of a map in the language.
 func isKey(name string) bool {

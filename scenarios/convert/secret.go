@@ -65,9 +65,16 @@ func (d *draft) hides(env string) bool {
 	return false
 }
 
-// secretIn finds a name and its value in bodies that stay texts: of a JSON string, an
-// element of XML, a field of a form.
-var secretIn = regexp.MustCompile(`"([A-Za-z0-9_.-]{1,60})"\s*:\s*"([^"\\]+)"|<([A-Za-z0-9_.:-]{1,60})>([^<>]+)</|(?:^|&)([A-Za-z0-9_.-]{1,60})=([^&\s]+)`)
+// What scrub finds in a body that stays a text: names, of JSON, XML and forms, and what
+// stands after each. A list of JSON is found by [listEnd].
+var (
+	nameIn   = regexp.MustCompile(`"([A-Za-z0-9_.-]{1,60})"\s*:\s*|<([A-Za-z0-9_.:-]{1,60})>|(?:^|&)([A-Za-z0-9_.-]{1,60})=`)
+	valuesIn = []*regexp.Regexp{
+		regexp.MustCompile(`^"((?:[^"\\]|\\.)+)"|^(-?[0-9][0-9.eE+-]*)`),
+		regexp.MustCompile(`^([^<>]+)</`),
+		regexp.MustCompile(`^([^&\s]+)`),
+	}
+)
 
 // scrub hides secrets in a body that stays a text.
 func (d *draft) scrub(r *request, body text) text {
@@ -76,20 +83,55 @@ func (d *draft) scrub(r *request, body text) text {
 	}
 	var out text
 	for _, p := range body {
-		from := 0
-		for _, m := range secretIn.FindAllStringSubmatchIndex(p.lit, -1) {
-			for g := 2; g < len(m); g += 4 {
-				if m[g] < 0 {
-					continue
-				}
-				if name := p.lit[m[g]:m[g+1]]; isSecret(name) {
-					out = join(out, lit(p.lit[from:m[g+2]]), d.hide(r.line, name, "the field "+name, p.lit[m[g+2]:m[g+3]]))
-					from = m[g+3]
-				}
+		from, at := 0, 0 // what is written down by now, and what was looked at
+		for {
+			m := nameIn.FindStringSubmatchIndex(p.lit[at:])
+			if m == nil {
+				break
+			}
+			kind := 0
+			for m[2+2*kind] < 0 {
+				kind++
+			}
+			name := p.lit[at+m[2+2*kind] : at+m[3+2*kind]]
+			at += m[1]
+			if !isSecret(name) {
+				continue
+			}
+			start, end := at, at
+			if kind == 0 && strings.HasPrefix(p.lit[at:], "[") {
+				end = at + listEnd(p.lit[at:])
+			} else if v := valuesIn[kind].FindStringSubmatchIndex(p.lit[at:]); v != nil {
+				start, end = at+max(v[2], v[len(v)-2]), at+max(v[3], v[len(v)-1])
+			}
+			if start < end {
+				out = join(out, lit(p.lit[from:start]), d.hide(r.line, name, "the field "+name, p.lit[start:end]))
+				from, at = end, end
 			}
 		}
 		p.lit = p.lit[from:]
 		out = append(out, p)
 	}
 	return out
+}
+
+// listEnd gives where the list ends that s begins with; the end of s where it does not.
+func listEnd(s string) int {
+	open, quoted := 0, false
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '[':
+			open++
+		case c == ']':
+			if open--; open == 0 {
+				return i + 1
+			}
+		}
+	}
+	return len(s)
 }

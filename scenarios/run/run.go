@@ -233,8 +233,9 @@ func (r *runner) ward() (mark []string, err error) {
 		return nil, nil
 	}
 	const (
-		alone = "brunt runs in a container, and its guard in the same one: who ends that container ends both, and what the kernel does not take back stays until `brunt revert`. Keep BRUNT_STATE on a volume"
-		soon  = time.Minute
+		alone   = "brunt runs in a container, and its guard in the same one: who ends that container ends both, and what the kernel does not take back stays until `brunt revert`. Keep BRUNT_STATE on a volume"
+		unknown = ": the engine %s has no place for a guard in a container of its own, as it does not know the container that brunt runs in, which is another engine's (as in Docker in Docker)"
+		soon    = time.Minute
 	)
 	if !r.contained && !slices.ContainsFunc(r.Faults, r.inside) {
 		r.note(alone)
@@ -263,7 +264,7 @@ func (r *runner) ward() (mark []string, err error) {
 	r.warden, err = chaos.StartWarden(ctx, e, r.o.ID, most)
 	switch {
 	case errors.Is(err, chaos.ErrNoWarden):
-		r.note(alone)
+		r.note(alone+unknown, at.Host)
 		return nil, e.Close()
 	case err != nil:
 		return nil, errors.Join(err, e.Close())

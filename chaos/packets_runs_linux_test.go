@@ -1,0 +1,78 @@
+package chaos_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"brunt/chaos"
+	"brunt/chaos/chaostest"
+)
+
+// asRun makes a fault's step as another run would, which knows of the first only by its journal.
+func asRun(t *testing.T, w chaostest.World, dir, run, yaml string, helper bool) chaos.Held {
+	t.Helper()
+	j, err := chaos.OpenJournal(dir, run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = j.Close() })
+	w.Env.Insides, w.Env.Run = &chaos.Insides{Journal: j, Helper: helper}, run
+	s := chaostest.Plan(t, yaml, w)[0]
+	id, err := j.Intent(run, s.String(), s.Undo())
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, err := s.Inject(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if _, err := h.Revert(context.Background()); err != nil {
+			t.Error(err)
+		}
+		if err := j.Done(id, chaos.Reverted); err != nil {
+			t.Error(err)
+		}
+	})
+	return h
+}
+
+// TestPackets_AnotherRun ends a fault while one of another run is in the same network: it is not
+// held to be in still for what the other does, and is not found to be in by it either.
+func TestPackets_AnotherRun(t *testing.T) {
+	chaostest.Root(t)
+	t.Parallel()
+	for _, c := range []struct{ name, mine, theirs string }{
+		{"the kernel's", "network.latency: {from: web, to: store, delay: 40ms}", "network.partition: {from: web, to: store}"},
+		{"a discipline", "network.bandwidth: {service: web, rate: 10Mbit/s}", "network.bandwidth: {service: web, rate: 64KiB/s, via: tbf}"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w, dir := boxes(t, true), t.TempDir()
+			mine := asRun(t, w, dir, "mine", c.mine, false)
+			if _, err := mine.Verify(t.Context()); err != nil {
+				t.Error(err)
+			}
+			asRun(t, w, dir, "theirs", c.theirs, false)
+			if o, err := mine.Revert(t.Context()); err != nil || o != chaos.Reverted {
+				t.Errorf("reverting: %s, %v", o, err)
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			defer cancel()
+			gone, err := mine.Gone(ctx)
+			if err != nil || !strings.Contains(gone, "another run, theirs,") {
+				t.Errorf("it is gone: %q, %v", gone, err)
+			}
+		})
+	}
+	t.Run("late by another's", func(t *testing.T) {
+		w, dir := boxes(t, true), t.TempDir()
+		asRun(t, w, dir, "theirs", "network.latency: {from: web, to: store, delay: 80ms}", false)
+		w.Env.Units[0].(*box).spoil = true
+		mine := asRun(t, w, dir, "mine", "network.latency: {from: web, to: store, delay: 20ms}", true)
+		if seen, err := mine.Verify(t.Context()); err == nil {
+			t.Errorf("what meets nobody is found: %s", seen)
+		}
+	})
+}

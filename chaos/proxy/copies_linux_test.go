@@ -1,0 +1,61 @@
+package proxy
+
+import (
+	"net"
+	"testing"
+	"time"
+
+	"brunt/chaos/netns/netnstest"
+)
+
+// TestProxy_WithCopies ends connections while another process has all files of brunt's: whoever has the
+// other end must not wait for that one.
+func TestProxy_WithCopies(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		end  func(t *testing.T, p *Proxy)
+		want Outcome
+	}{
+		{"reset by a toxic", func(t *testing.T, p *Proxy) { add(t, p, Reset{}) }, WasReset},
+		{"closed by the proxy's end", func(t *testing.T, p *Proxy) {
+			if err := p.Close(); err != nil {
+				t.Error(err)
+			}
+			if c, err := net.DialTimeout("tcp", p.Addr(), time.Second); err == nil {
+				c.Close()
+				t.Error("it listens still")
+			}
+		}, WasClosed},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			at := make(chan Outcome, 1)
+			p := start(t, serve(t, func(up *net.TCPConn) {
+				b := make([]byte, 1)
+				for {
+					if _, err := up.Read(b); err != nil {
+						at <- outcomeOf(err)
+						return
+					}
+					_, _ = up.Write(b)
+				}
+			}), Config{})
+			down := dial(t, p)
+			ask(t, down, "x")
+			forget := netnstest.Copies(t)
+			defer forget()
+			c.end(t, p)
+			_ = down.SetReadDeadline(time.Now().Add(patience))
+			if _, err := down.Read(make([]byte, 1)); outcomeOf(err) != c.want {
+				t.Errorf("the client saw %v", err)
+			}
+			select {
+			case got := <-at:
+				if got != c.want {
+					t.Errorf("the upstream saw %v", got)
+				}
+			case <-time.After(patience):
+				t.Error("the upstream waits")
+			}
+		})
+	}
+}

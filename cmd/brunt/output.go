@@ -1,0 +1,44 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// writeNew writes a file that does not exist yet, or with force over one. What it refuses
+// is a mistake in the command line.
+func writeNew(file, text string, force bool) error {
+	if _, err := os.Lstat(file); err == nil && !force {
+		return usagef("%s exists already; --force writes over it", file)
+	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return usage{err}
+	}
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		return usage{err}
+	}
+	return nil
+}
+
+// writeWhole writes a file as a whole, or not at all: beside it, and renamed at the end.
+// The error names the file; where no file can be made it is a mistake in the command line.
+func writeWhole(file string, write func(io.Writer) error) error {
+	t, err := os.CreateTemp(filepath.Dir(file), ".brunt-*")
+	if pe, ok := errors.AsType[*fs.PathError](err); ok {
+		return usage{&fs.PathError{Op: pe.Op, Path: file, Err: pe.Err}}
+	} else if err != nil {
+		return err
+	}
+	b := bufio.NewWriter(t)
+	err = write(b)
+	if err = errors.Join(err, b.Flush(), t.Chmod(0o644), t.Sync(), t.Close()); err == nil {
+		err = os.Rename(t.Name(), file)
+	}
+	if err != nil {
+		_ = os.Remove(t.Name())
+	}
+	return err
+}

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"brunt/scenarios"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// usage is a mistake in the command line: exit code 2, and nothing was started.
+type usage struct{ error }
+
+func usagef(format string, args ...any) error { return usage{fmt.Errorf(format, args...)} }
+
+// checkUsage words what is wrong with the command lines of c and of all commands below
+// it: missing arguments and flags, values that are none.
+func checkUsage(c *cobra.Command) {
+	for _, sub := range c.Commands() {
+		checkUsage(sub)
+	}
+	args := c.Args
+	c.Args = func(c *cobra.Command, given []string) error {
+		if args != nil {
+			if err := args(c, given); err != nil {
+				return seeHelp(c, argumentError(c, given, err))
+			}
+		}
+		return missingFlags(c)
+	}
+	c.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return seeHelp(c, flagError(err))
+	})
+}
+
+// seeHelp points to the help of c, unless err asks a question that is the answer.
+func seeHelp(c *cobra.Command, err error) error {
+	if strings.HasSuffix(err.Error(), "?") {
+		return usage{err}
+	}
+	return usagef("%w; see `%s --help`", err, c.CommandPath())
+}
+
+// argumentError says what a command takes, where err refused the arguments that it got.
+func argumentError(c *cobra.Command, given []string, err error) error {
+	least := 0
+	for _, word := range strings.Fields(c.Use)[1:] {
+		if strings.IndexAny(word, "[-|") == 0 {
+			break
+		}
+		least++
+	}
+	form, _, _ := strings.Cut(c.UseLine(), " [flags]")
+	switch {
+	case !c.HasParent():
+		return err // of no such command
+	case c.HasSubCommands():
+		var known []string
+		for _, sub := range c.Commands() {
+			known = append(known, sub.Name())
+		}
+		return fmt.Errorf("unknown command %q; %s", given[0], scenarios.DidYouMean(given[0], known))
+	case len(given) < max(least, 1):
+		return fmt.Errorf("an argument is missing: `%s`", form)
+	case len(given) == 1 && len(c.ValidArgs) > 0:
+		return fmt.Errorf("unknown %q; %s", given[0], scenarios.DidYouMean(given[0], c.ValidArgs))
+	}
+	return fmt.Errorf("too many arguments, %q: `%s`", given, form)
+}
+
+// missingFlags refuses a command line without a flag that the command can't do without.
+func missingFlags(c *cobra.Command) error {
+	if c.ValidateRequiredFlags() == nil {
+		return nil
+	}
+	var missing []string
+	c.Flags().VisitAll(func(f *pflag.Flag) {
+		if !f.Changed && f.Annotations[cobra.BashCompOneRequiredFlag] != nil {
+			missing = append(missing, "--"+f.Name)
+		}
+	})
+	return seeHelp(c, fmt.Errorf("%s is missing", strings.Join(missing, ", ")))
+}
+
+// flagError words an error of a flag, whose value was no number, or no duration.
+func flagError(err error) error {
+	bad, ok := errors.AsType[*pflag.InvalidValueError](err)
+	if !ok {
+		return err
+	}
+	want := map[string]string{"int": "a whole number", "duration": "a duration such as 30s", "bool": "true or false"}[bad.GetFlag().Value.Type()]
+	if want == "" {
+		return err
+	}
+	return fmt.Errorf("--%s wants %s, not %q", bad.GetFlag().Name, want, bad.GetValue())
+}

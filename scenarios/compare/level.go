@@ -1,0 +1,46 @@
+package compare
+
+import (
+	"fmt"
+	"time"
+)
+
+// sinceBetter gives the values of a history since its level last got better, of those that a metric has at
+// a place. A history of two levels differs by as much as the levels do, and a bound from both is so wide that
+// nothing lies beyond it: what got better by a third and then worse by as much would never be red. What got worse,
+// and no gate was red of it, stays in the history: to forget the better level would let it creep
+// on for ever. Both are said.
+//
+// A level is told from noise by the test of [Changes], and takes over once it has [LeastHistory] records.
+func (c *Comparison) sinceBetter(p place, m *Metric, base []values, a []value) []value {
+	if c.history == nil {
+		return a
+	}
+	t := trend(c.history, base, p, m)
+	first := 0 // level that the history begins with
+	for i, move := range t.Moves {
+		if move.Change >= 0 {
+			continue
+		}
+		since := len(t.Points) - move.At
+		if since < LeastHistory {
+			c.Moved = append(c.Moved, fmt.Sprintf("%s moved on %s; runs are held to that from %d records on (%d/%d)", t.Where(), t.Sentence(move), LeastHistory, since, LeastHistory))
+			break
+		}
+		first = i + 1
+	}
+	if first > 0 {
+		a = a[t.Moves[first-1].At:]
+		c.Moved = append(c.Moved, fmt.Sprintf("%s is held to the newest %d records, as it moved on %s", t.Where(), len(a), t.Sentence(t.Moves[first-1])))
+	}
+	last := len(t.Moves)
+	if last > first && m.change(t.Levels[first], t.Levels[last]) > m.limit(c.margins.of(m)) {
+		at := t.Points[0].Started
+		if first > 0 {
+			at = t.Points[t.Moves[first-1].At].Started
+		}
+		c.Moved = append(c.Moved, fmt.Sprintf("%s crept: since %s it went from %s to %s with no gate red, last on %s; where that was wanted, --accept lets the history begin anew",
+			t.Where(), at.UTC().Format(time.DateOnly), t.Say(t.Levels[first]), t.Say(t.Levels[last]), t.Sentence(t.Moves[last-1])))
+	}
+	return a
+}
