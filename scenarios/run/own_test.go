@@ -50,7 +50,7 @@ func TestOwn_Verdicts(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			c.holds(t, runText)
+			c.holds(t, inTime)
 		})
 	}
 }
@@ -62,20 +62,22 @@ func TestOwn_NeverGone(t *testing.T) {
 	}
 	t.Parallel()
 	c := ownFault{"its revert does nothing", `{at: 1s, for: 500ms, exec: {inject: [touch, "FILE"], verify: [test, -e, "FILE"], revert: ["true"], timeout: 100ms}}`, scenarios.NotReverted, "verify holds still", true}
-	c.holds(t, func(t *testing.T, text string, o Options) *scenarios.Result { // who waits to be alone does not wait for this
-		res, err := mustCompile(t, text).Run(t.Context(), o)
+	// Who waits to be alone does not wait for this.
+	c.holds(t, func(_ *testing.T, once func() *scenarios.Result) *scenarios.Result { return once() })
+}
+
+// holds has the fault run, and holds what becomes of that. Each run has a flag of its own: some are left.
+func (c *ownFault) holds(t *testing.T, run func(t *testing.T, once func() *scenarios.Result) *scenarios.Result) {
+	t.Helper()
+	var file, state string
+	res := run(t, func() *scenarios.Result {
+		file, state = filepath.Join(t.TempDir(), "flag"), t.TempDir()
+		res, err := mustCompile(t, ownScenario(t, file, c.fault, "")).Run(t.Context(), Options{State: state})
 		if err != nil {
 			t.Fatal(err)
 		}
 		return res
 	})
-}
-
-// holds runs the fault, and holds what becomes of the run.
-func (c *ownFault) holds(t *testing.T, run func(*testing.T, string, Options) *scenarios.Result) {
-	t.Helper()
-	file, state := filepath.Join(t.TempDir(), "flag"), t.TempDir()
-	res := run(t, ownScenario(t, file, c.fault, ""), Options{State: state})
 	if res.Verdict != c.verdict || !strings.Contains(res.Reason, strings.TrimPrefix(c.reason, "it ")) {
 		t.Errorf("%s: %s", res.Verdict, res.Reason)
 	}

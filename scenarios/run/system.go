@@ -361,9 +361,10 @@ func (s *system) ready(ctx context.Context) error {
 			last = err
 		}
 		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
 		case <-limited.Done():
+			if ctx.Err() != nil { // both are over then
+				return context.Cause(ctx)
+			}
 			return fmt.Errorf("%w: %s not within %s: %w", ErrNotReady, s.entry, scenarios.FormatDuration(within), last)
 		case <-time.After(50 * time.Millisecond):
 		}

@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -441,5 +442,23 @@ stop: [errors > 50% for 1s]
 				t.Errorf("%s (%d): %s\nwant %s (%d): %s", res.Verdict, res.ExitCode, res.Reason, c.want, c.code, c.reason)
 			}
 		})
+	}
+}
+
+// TestReady_Interrupted: who ends the wait for a target is told so, and not that the time is up.
+func TestReady_Interrupted(t *testing.T) {
+	plan := mustCompile(t, `
+version: 1
+target: {url: "http://127.0.0.1:1", ready: {within: 20s}}
+load: {main: {executor: constant-arrival-rate, rate: 100/s, duration: 1s, flow: [{get: /}]}}
+`)
+	r := &runner{Plan: plan, log: discard, env: &scenarios.Env{}}
+	r.sys = &system{r: r, entry: plan.Scope.External}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(Interrupt{Code: 143})
+	for range 50 { // both are over, the run and the wait
+		if err := r.sys.ready(ctx); !errors.As(err, new(Interrupt)) {
+			t.Fatal(err)
+		}
 	}
 }

@@ -390,9 +390,10 @@ func (u *Part) await(ctx context.Context) error {
 			last = err
 		}
 		select {
-		case <-ctx.Done():
-			return ctx.Err()
 		case <-limited.Done():
+			if ctx.Err() != nil { // both are over then
+				return ctx.Err()
+			}
 			return fmt.Errorf("%s is not ready: not within %s: %w", u.Name(), scenarios.FormatDuration(within), last)
 		case <-time.After(50 * time.Millisecond):
 		}
