@@ -10,7 +10,7 @@ import (
 // down again hides its own ends, and then kept where the levels beside them differ beyond doubt.
 const (
 	weak   = .1   // for a division to be tried further
-	strong = .001 // for it to stay, by Welch's test
+	strong = .001 // for it to stay, by Welch's test, where one series is looked at
 )
 
 // Changes finds where a series moved: by hierarchical division with the energy statistic, each
@@ -19,8 +19,9 @@ const (
 // alpha = 1), after which those are merged whose levels do not differ enough (Fleming et
 // al., Hunter: Using Change Point Detection to Hunt for Performance Regressions, ICPE 2023). It
 // gives the first index of each new level, in order. Levels have at least least values, two
-// or more. Values must be finite.
-func Changes(series []float64, least int, r *rand.Rand) []int {
+// or more. Values must be finite. Of is how many series are looked at for one answer, which share what
+// chance may do (Bonferroni).
+func Changes(series []float64, least, of int, r *rand.Rand) []int {
 	cuts := []int{0, len(series)}
 	for {
 		at, q := -1, 0.0
@@ -32,17 +33,18 @@ func Changes(series []float64, least int, r *rand.Rand) []int {
 			}
 		}
 		if at < 0 || !shown(whole, q, least, r) {
-			return merged(series, cuts)
+			return merged(series, cuts, strong/float64(of))
 		}
 		cuts = append(cuts, at)
 		slices.Sort(cuts)
 	}
 }
 
-// merged takes out the cut whose levels differ least, until all that are left differ.
-func merged(series []float64, cuts []int) []int {
+// merged takes out the cut whose levels differ least, until all that are left differ
+// by more than chance does with so much of a chance.
+func merged(series []float64, cuts []int, chance float64) []int {
 	for len(cuts) > 2 {
-		worst, p := 0, strong
+		worst, p := 0, chance
 		for i := 1; i < len(cuts)-1; i++ {
 			e := welch(series[cuts[i-1]:cuts[i]], series[cuts[i]:cuts[i+1]], resolution)
 			e.mean = math.Abs(e.mean)

@@ -328,14 +328,14 @@ func TestChanges(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got := Changes(series(3, tt.levels...), leastLevel, rand.New(rand.NewPCG(1, 1)))
+			got := Changes(series(3, tt.levels...), leastLevel, 1, rand.New(rand.NewPCG(1, 1)))
 			if fmt.Sprint(got) != fmt.Sprint(tt.want) {
 				t.Errorf("moved at %v, want %v", got, tt.want)
 			}
 		})
 	}
 	for _, short := range [][]float64{nil, {1}, {1, 2, 3}, {5, 5, 5, 5, 5, 5, 5, 5, 5, 5}} {
-		if got := Changes(short, leastLevel, rand.New(rand.NewPCG(1, 1))); got != nil {
+		if got := Changes(short, leastLevel, 1, rand.New(rand.NewPCG(1, 1))); got != nil {
 			t.Errorf("%v moved at %v", short, got)
 		}
 	}
@@ -355,7 +355,7 @@ func TestChanges_FalseAlarms(t *testing.T) {
 		for range 30 {
 			x = append(x, r.NormFloat64())
 		}
-		if Changes(x, leastLevel, r) != nil {
+		if Changes(x, leastLevel, 1, r) != nil {
 			moved++
 		}
 	}

@@ -11,12 +11,12 @@ import (
 // and no gate was red of it, stays in the history: to forget the better level would let it creep
 // on for ever. Both are said.
 //
-// A level is told from noise by the test of [Changes], and takes over once it has [LeastHistory] records.
+// A level is told from noise by the test of [Changes], over all rows, and takes over once it has [LeastHistory] records.
 func (c *Comparison) sinceBetter(p place, m *Metric, base []values, a []value) []value {
 	if c.history == nil {
 		return a
 	}
-	t := trend(c.history, base, p, m)
+	t := trend(c.history, base, p, m, len(c.history[len(c.history)-1].Values))
 	first := 0 // level that the history begins with
 	for i, move := range t.Moves {
 		if move.Change >= 0 {

@@ -58,7 +58,7 @@ func Trends(all []*Record, o Options) []Trend {
 		}
 		for i := range metrics {
 			if m := &metrics[i]; len(o.Metrics) == 0 || slices.Contains(o.Metrics, m.Name) {
-				if t := trend(all, of, at, m); len(t.Points) > 0 {
+				if t := trend(all, of, at, m, 1); len(t.Points) > 0 {
 					out = append(out, t)
 				}
 			}
@@ -67,10 +67,11 @@ func Trends(all []*Record, o Options) []Trend {
 	return out
 }
 
-func trend(all []*Record, of []values, at place, m *Metric) Trend {
+// trend finds how a metric went at a place. Series is how many there are that one answer rests on.
+func trend(all []*Record, of []values, at place, m *Metric, series int) Trend {
 	t := Trend{Phase: at.phase, Load: at.load, Step: at.step, Metric: m.Name, Moves: []Move{}, Levels: []float64{}}
-	var series []float64
-	var index []int // of the points in series
+	var points []float64
+	var index []int // of the points
 	for i, r := range all {
 		v, has := of[i][at][m.Name]
 		if !has {
@@ -78,14 +79,14 @@ func trend(all []*Record, of []values, at place, m *Metric) Trend {
 		}
 		t.Points = append(t.Points, Point{Run: r.Run, Commit: r.Commit, Started: r.Started, Value: scenarios.Num(v.x), Red: r.Red})
 		if x := m.scaled(v.x); !math.IsInf(x, 0) && !math.IsNaN(x) {
-			series, index = append(series, x), append(index, len(t.Points)-1)
+			points, index = append(points, x), append(index, len(t.Points)-1)
 		}
 	}
 	from := 0
-	cuts := Changes(series, leastLevel, rand.New(rand.NewPCG(1, uint64(len(series)))))
-	for _, cut := range append(cuts, len(series)) {
+	cuts := Changes(points, leastLevel, series, rand.New(rand.NewPCG(1, uint64(len(points)))))
+	for _, cut := range append(cuts, len(points)) {
 		if cut > from {
-			t.Levels = append(t.Levels, m.middle(series[from:cut]))
+			t.Levels = append(t.Levels, m.middle(points[from:cut]))
 		}
 		from = cut
 	}
