@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -38,8 +39,21 @@ func Image(pid int) ([]byte, error) {
 	return b, nil
 }
 
-// find tells where the vDSO of a process lies.
+// errNone tells that a process has no vDSO: the kernel was started without, or the process is amid execve(2).
+var errNone = errors.New("it has no vDSO")
+
+// find tells where the vDSO of a process lies. One that is just starting its program gets one within a moment.
 func find(pid int) (base, size uint64, err error) {
+	const moment = 100 * time.Millisecond
+	for deadline := time.Now().Add(moment); ; time.Sleep(time.Millisecond) {
+		if base, size, err = mapped(pid); !errors.Is(err, errNone) || time.Now().After(deadline) {
+			return base, size, err
+		}
+	}
+}
+
+// mapped is find at this instant.
+func mapped(pid int) (base, size uint64, err error) {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/maps", pid))
 	if err != nil {
 		return 0, 0, err
@@ -54,7 +68,7 @@ func find(pid int) (base, size uint64, err error) {
 		}
 		return base, end - base, nil
 	}
-	return 0, 0, errors.New("it has no vDSO")
+	return 0, 0, errNone
 }
 
 // Look tells what a process has of a patch.

@@ -3,10 +3,12 @@ package vdso
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
@@ -175,5 +177,34 @@ func TestSplit(t *testing.T) {
 		if whole, rest := split(c.d, time.Nanosecond); whole != c.whole || rest != c.rest {
 			t.Errorf("%s: %d and %d, want %d and %d", c.d, whole, rest, c.whole, c.rest)
 		}
+	}
+}
+
+// TestFind_Starting finds the vDSO of a process that starts one program after the other.
+func TestFind_Starting(t *testing.T) {
+	script := filepath.Join(t.TempDir(), "script")
+	if err := os.WriteFile(script, []byte(`exec /bin/sh "$0"`), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("/bin/sh", script)
+	if err := cmd.Start(); err != nil {
+		t.Skipf("%v: install it", err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	none := 0
+	for began := time.Now(); time.Since(began) < 10*time.Second && none < 10; {
+		if _, _, err := mapped(cmd.Process.Pid); !errors.Is(err, errNone) {
+			continue
+		}
+		none++
+		if _, _, err := find(cmd.Process.Pid); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if none == 0 {
+		t.Error("no look met it without one: the test shows nothing")
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 
 	"brunt/reporters"
@@ -91,15 +92,15 @@ func newest(c *cobra.Command, h *compare.History, name string) ([]*compare.Recor
 
 // writeTrends writes the trends as JSON.
 func writeTrends(file string, all []*compare.Record, trends []compare.Trend) error {
-	b, err := json.MarshalIndent(struct {
-		Name    string          `json:"name"`    // of the scenario
-		Machine compare.Machine `json:"machine"` // kind of the newest run's
-		Trends  []compare.Trend `json:"trends"`
-	}{all[0].Name, all[len(all)-1].Machine, trends}, "", "  ")
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(file, append(b, '\n'), 0o644)
+	return writeWhole(file, func(w io.Writer) error {
+		enc := json.NewEncoder(w)
+		enc.SetIndent("", "  ")
+		return enc.Encode(struct {
+			Name    string          `json:"name"`    // of the scenario
+			Machine compare.Machine `json:"machine"` // kind of the newest run's
+			Trends  []compare.Trend `json:"trends"`
+		}{all[0].Name, all[len(all)-1].Machine, trends})
+	})
 }
 
 // writePage writes the page of charts, whole or not at all.
