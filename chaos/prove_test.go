@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -135,6 +136,32 @@ func TestUntilClear(t *testing.T) {
 			})
 			if !strings.HasPrefix(text, tt.text) || tt.text == "" && text != "" || tt.err == "" && err != nil || tt.err != "" && (!errors.Is(err, errBlurred) || !strings.HasPrefix(err.Error(), tt.err)) {
 				t.Errorf("got %q, %v", text, err)
+			}
+		})
+	}
+}
+
+// TestSome_Find looks again for what is to hit all connections and hits only some.
+func TestSome_Find(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		missed func(look int) int // connections of a look, from 1
+		want   error
+		looks  int
+	}{
+		{"all at once", func(int) int { return 0 }, nil, 1},
+		{"some were late at first", func(look int) int { return max(0, 3-look) }, nil, 3},
+		{"some are never hit", func(int) int { return 1 }, errNoEffect, inARow},
+		{"none is", func(int) int { return tries(1) }, errNoEffect, 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var n atomic.Int64
+			_, err := (&Some{}).find(t.Context(), "are hit", 0, func(context.Context) (fated, error) {
+				i := int(n.Add(1)) - 1
+				return fated{hit: i%tries(1) >= tt.missed(1+i/tries(1))}, nil
+			})
+			if looks := int(n.Load()) / tries(1); !errors.Is(err, tt.want) || looks != tt.looks {
+				t.Errorf("%v after %d looks, want %v after %d", err, looks, tt.want, tt.looks)
 			}
 		})
 	}

@@ -115,12 +115,16 @@ type fated struct {
 	hit         bool
 }
 
-// dials makes n connections over the link, some at once, and counts those that are hit.
+// mostOnTheWay bounds the bytes that connections of a probe carry at once: it is not to keep this machine busy itself.
+const mostOnTheWay = 1 << 20
+
+// dials makes n connections over the link, some at once, and counts those that are hit. Each carries so many bytes.
 // Enough ends it early; pulse may be nil, where nothing hangs on how late the machine is.
-func dials(ctx context.Context, n int, pulse *proxy.Pulse, enough func(asked) bool, dial func(ctx context.Context) (fated, error)) (asked, error) {
+func dials(ctx context.Context, n int, carries int64, pulse *proxy.Pulse, enough func(asked) bool, dial func(ctx context.Context) (fated, error)) (asked, error) {
+	atOnce := int(min(max(mostOnTheWay/max(carries, 1), 1), together))
 	var all asked
 	for all.n < n && !enough(all) {
-		some := make([]fated, min(together, n-all.n))
+		some := make([]fated, min(atOnce, n-all.n))
 		errs := make([]error, len(some))
 		pulse.Reset()
 		var wg sync.WaitGroup
@@ -144,15 +148,23 @@ func dials(ctx context.Context, n int, pulse *proxy.Pulse, enough func(asked) bo
 	return all, nil
 }
 
-// find looks for a fault on a share of the connections.
-func (s *Some) find(ctx context.Context, what string, dial func(ctx context.Context) (fated, error)) (string, error) {
+// find looks for a fault on a share of the connections, each of which carries so many bytes.
+func (s *Some) find(ctx context.Context, what string, carries int64, dial func(ctx context.Context) (fated, error)) (string, error) {
 	share := orAll(s.Percent)
 	shows := func(got asked, hits int) bool {
 		got.hits = hits
 		return !got.few(share) && (share < 1 || got.hits == got.n)
 	}
 	return untilClear(ctx, func(pulse *proxy.Pulse) (string, error) {
-		got, err := dials(ctx, tries(share), pulse, func(a asked) bool { return !a.few(share) }, dial)
+		look := func() (asked, error) {
+			return dials(ctx, tries(share), carries, pulse, func(a asked) bool { return !a.few(share) }, dial)
+		}
+		got, err := look()
+		// Where all are to be hit, and some are, this machine was late to read the others: what had come apart was
+		// together by then.
+		for n := 1; n < inARow && err == nil && share == 1 && got.hits > 0 && got.hits < got.n && ctx.Err() == nil; n++ {
+			got, err = look()
+		}
 		if err != nil {
 			return "", err
 		}
@@ -167,9 +179,9 @@ func (s *Some) find(ctx context.Context, what string, dial func(ctx context.Cont
 	})
 }
 
-// gone looks for connections that are still hit.
-func (s *Some) gone(ctx context.Context, what string, dial func(ctx context.Context) (fated, error)) (string, error) {
-	got, err := dials(ctx, min(mostGone, tries(orAll(s.Percent))), nil, func(a asked) bool { return a.hits > 0 }, dial)
+// gone looks for connections that are still hit, each of which carries so many bytes.
+func (s *Some) gone(ctx context.Context, what string, carries int64, dial func(ctx context.Context) (fated, error)) (string, error) {
+	got, err := dials(ctx, min(mostGone, tries(orAll(s.Percent))), carries, nil, func(a asked) bool { return a.hits > 0 }, dial)
 	if err != nil {
 		return "", err
 	}
@@ -207,10 +219,10 @@ func (f *SlowClose) Plan(ctx context.Context, env Env) ([]Step, error) {
 		takes:  2 * delay,
 		counts: "connections",
 		prove: func(ctx context.Context, l *Link, _ *proxy.Line) (string, error) {
-			return f.find(ctx, "end late by "+scenarios.FormatSeconds(delay.Seconds())+" and more", late(l, delay))
+			return f.find(ctx, "end late by "+scenarios.FormatSeconds(delay.Seconds())+" and more", 0, late(l, delay))
 		},
 		undone: func(ctx context.Context, l *Link) (string, error) {
-			return f.gone(ctx, "end late", late(l, f.Delay.D()/2+time.Millisecond))
+			return f.gone(ctx, "end late", 0, late(l, f.Delay.D()/2+time.Millisecond))
 		},
 	})
 }
@@ -240,10 +252,10 @@ func (f *Limit) Plan(ctx context.Context, env Env) ([]Step, error) {
 		toxic: proxy.Limit{Bytes: size, Share: orAll(f.Percent), Direction: dir},
 		takes: time.Second,
 		prove: func(ctx context.Context, l *Link, _ *proxy.Line) (string, error) {
-			return f.find(ctx, what, ends(l))
+			return f.find(ctx, what, size, ends(l))
 		},
 		undone: func(ctx context.Context, l *Link) (string, error) {
-			return f.gone(ctx, what, ends(l))
+			return f.gone(ctx, what, size, ends(l))
 		},
 	})
 }
@@ -276,10 +288,10 @@ func (f *Slicer) Plan(ctx context.Context, env Env) ([]Step, error) {
 		toxic: proxy.Slicer{Size: int(f.Size), Variation: int(f.Variation), Delay: f.Delay.D(), Share: orAll(f.Percent), Direction: f.of(proxy.Both)},
 		takes: 4 * least,
 		prove: func(ctx context.Context, l *Link, _ *proxy.Line) (string, error) {
-			return f.find(ctx, what, sliced(l, least/2))
+			return f.find(ctx, what, message, sliced(l, least/2))
 		},
 		undone: func(ctx context.Context, l *Link) (string, error) {
-			return f.gone(ctx, what, sliced(l, least/2))
+			return f.gone(ctx, what, message, sliced(l, least/2))
 		},
 	})
 }
