@@ -77,6 +77,15 @@ func TestPacketsOfContainersThatEnd(t *testing.T) {
 	}
 	y := chaostest.NewYard(t)
 	t.Setenv("BRUNT_LINUX", chaostest.Helper(t))
+	// The end of a run's insides removes all of its helpers, so they end after all of these.
+	insides := map[bool]*chaos.Insides{false: {}, true: {Helper: true}}
+	t.Cleanup(func() {
+		for _, in := range insides {
+			if err := in.Close(context.Background()); err != nil {
+				t.Error(err)
+			}
+		}
+	})
 	for _, c := range []struct {
 		name, more string
 		helper     bool
@@ -93,10 +102,9 @@ func TestPacketsOfContainersThatEnd(t *testing.T) {
 			t.Parallel()
 			web := y.Start(t, chaostest.VictimOptions{Unit: "web[0]"})
 			store := y.Start(t, chaostest.VictimOptions{Unit: "store[0]"})
-			insides := &chaos.Insides{Helper: c.helper}
 			w := chaostest.World{
 				Scope: chaos.Scope{Services: map[string]int{"web": 1, "store": 1}, Containers: true},
-				Env:   chaos.Env{Units: []chaos.Unit{web.AskedContainer, store.AskedContainer}, Now: clock(), Insides: insides, Run: y.Run},
+				Env:   chaos.Env{Units: []chaos.Unit{web.AskedContainer, store.AskedContainer}, Now: clock(), Insides: insides[c.helper], Run: y.Run},
 			}
 			h := begin(t, w, "network.partition: {from: web, to: store"+c.more+"}")
 			want := chaos.Reverted
@@ -132,9 +140,6 @@ func TestPacketsOfContainersThatEnd(t *testing.T) {
 				t.Error(err)
 			}
 			t.Log(gone)
-			if err := insides.Close(context.Background()); err != nil {
-				t.Error(err)
-			}
 		})
 	}
 }
