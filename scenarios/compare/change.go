@@ -69,7 +69,7 @@ const permutations = 199
 func shown(segment []float64, q float64, least int, r *rand.Rand) bool {
 	mixed := slices.Clone(segment)
 	above := 0
-	for range permutations {
+	for n := 0; n < permutations && float64(above+1) <= weak*(permutations+1); n++ { // as long as it may be
 		r.Shuffle(len(mixed), func(i, j int) { mixed[i], mixed[j] = mixed[j], mixed[i] })
 		if _, stat := division(mixed, least); stat >= q {
 			above++

@@ -122,23 +122,22 @@ func TestDependent_FalseAlarms(t *testing.T) {
 	}
 	// Of one metric the level is what is stated, within two standard errors. Holm over metrics that go
 	// together, looks that are each taken by themselves, and a red that fresh runs confirm are on the safe side.
+	inTurns := func(s *service, worse float64) (base, cand []Run) { return sides(s, false, worse) }
+	atOnce := func(s *service, worse float64) (base, cand []Run) { return sides(s, true, worse) }
+	compared := func(make func(*service, float64) (base, cand []Run), o Options) func(*service, float64) scenarios.Verdict {
+		return func(s *service, worse float64) scenarios.Verdict {
+			base, cand := make(s, worse)
+			return verdict(Compare(base, cand, o))
+		}
+	}
 	tests := []struct {
 		name  string
 		exact bool
 		draw  func(s *service, worse float64) scenarios.Verdict
 	}{
-		{"pairs in turns, one metric", true, func(s *service, worse float64) scenarios.Verdict {
-			base, cand := sides(s, false, worse)
-			return verdict(Compare(base, cand, one))
-		}},
-		{"pairs at once, one metric", true, func(s *service, worse float64) scenarios.Verdict {
-			base, cand := sides(s, true, worse)
-			return verdict(Compare(base, cand, one))
-		}},
-		{"two groups of one day, one metric", true, func(s *service, worse float64) scenarios.Verdict {
-			base, cand := groups(s, worse)
-			return verdict(Compare(base, cand, one))
-		}},
+		{"pairs in turns, one metric", true, compared(inTurns, one)},
+		{"pairs at once, one metric", true, compared(atOnce, one)},
+		{"two groups of one day, one metric", true, compared(groups, one)},
 		{"one run and a history, one metric", true, func(s *service, worse float64) scenarios.Verdict {
 			var history []*Record
 			for range LeastHistory {
@@ -148,18 +147,9 @@ func TestDependent_FalseAlarms(t *testing.T) {
 			s.day = s.r.NormFloat64() * ofDays
 			return verdict(Gate(history, []*Record{NewRecord(s.run(s.moment(), worse).Result, here)}, one))
 		}},
-		{"pairs in turns", false, func(s *service, worse float64) scenarios.Verdict {
-			base, cand := sides(s, false, worse)
-			return verdict(Compare(base, cand, small))
-		}},
-		{"pairs at once", false, func(s *service, worse float64) scenarios.Verdict {
-			base, cand := sides(s, true, worse)
-			return verdict(Compare(base, cand, small))
-		}},
-		{"two groups of one day", false, func(s *service, worse float64) scenarios.Verdict {
-			base, cand := groups(s, worse)
-			return verdict(Compare(base, cand, small))
-		}},
+		{"pairs in turns", false, compared(inTurns, small)},
+		{"pairs at once", false, compared(atOnce, small)},
+		{"two groups of one day", false, compared(groups, small)},
 		{"ab in turns, with looks", false, func(s *service, worse float64) scenarios.Verdict { return looked(s, false, worse) }},
 		{"ab at once, with looks", false, func(s *service, worse float64) scenarios.Verdict { return looked(s, true, worse) }},
 		{"gate", false, func(s *service, worse float64) scenarios.Verdict {

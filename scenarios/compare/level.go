@@ -29,18 +29,16 @@ func (c *Comparison) sinceBetter(p place, m *Metric, base []values, a []value) [
 		}
 		first = i + 1
 	}
+	from := 0 // point that it begins with
 	if first > 0 {
-		a = a[t.Moves[first-1].At:]
+		from = t.Moves[first-1].At
+		a = a[from:]
 		c.Moved = append(c.Moved, fmt.Sprintf("%s is held to the newest %d records, as it moved on %s", t.Where(), len(a), t.Sentence(t.Moves[first-1])))
 	}
 	last := len(t.Moves)
 	if last > first && m.change(t.Levels[first], t.Levels[last]) > m.limit(c.margins.of(m)) {
-		at := t.Points[0].Started
-		if first > 0 {
-			at = t.Points[t.Moves[first-1].At].Started
-		}
 		c.Moved = append(c.Moved, fmt.Sprintf("%s crept: since %s it went from %s to %s with no gate red, last on %s; where that was wanted, --accept lets the history begin anew",
-			t.Where(), at.UTC().Format(time.DateOnly), t.Say(t.Levels[first]), t.Say(t.Levels[last]), t.Sentence(t.Moves[last-1])))
+			t.Where(), t.Points[from].Started.UTC().Format(time.DateOnly), t.Say(t.Levels[first]), t.Say(t.Levels[last]), t.Sentence(t.Moves[last-1])))
 	}
 	return a
 }

@@ -112,8 +112,7 @@ func isStarting(pid int) bool {
 	if err != nil {
 		return false
 	}
-	_, rest, _ := strings.Cut(string(b[bytes.LastIndexByte(b, ')')+1:]), " ")
-	f := strings.Fields(rest)
+	f := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:]))
 	if len(f) <= envEnd || f[state] == "Z" || f[state] == "X" {
 		return false
 	}

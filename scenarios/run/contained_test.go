@@ -86,6 +86,29 @@ func (c *caged) left(t *testing.T, run string) (out []string) {
 	return out
 }
 
+// killed ends its container once the fault is in, and finds that its guard takes everything back.
+func (c *caged) killed(t *testing.T, b *broken) {
+	t.Helper()
+	waitFor(t, "the fault to be in", func() bool {
+		if is, err := c.y.Engine.Inspect(t.Context(), c.id); err != nil || !is.Running {
+			t.Fatalf("brunt has ended: %v: %s", err, c.said(t))
+		}
+		return b.difference(t) != ""
+	})
+	warden, run := c.warden(t)
+	if warden == "" {
+		t.Fatalf("there is no guard in a container of its own: %s", c.said(t))
+	}
+	if err := c.y.Engine.Kill(t.Context(), c.id, "KILL"); err != nil {
+		t.Fatal(err)
+	}
+	at := time.Now()
+	waitFor(t, "all to be as it was", func() bool { return b.difference(t) == "" })
+	t.Logf("as before %s after docker kill", time.Since(at).Round(time.Millisecond))
+	waitFor(t, "the guard to end", func() bool { return len(c.left(t, run)) == 0 })
+	b.same(t, "at the end")
+}
+
 // TestDocker_InAContainer runs brunt in a container, FROM scratch, with nothing but the
 // engine's socket, and ends that container while a fault is in: its guard in a container of
 // its own takes everything back.
@@ -118,24 +141,7 @@ func TestDocker_InAContainer(t *testing.T) {
 				}
 			}
 			c := cage(t, y, image, fault+" for=60s", nil, reach)
-			waitFor(t, "the fault to be in", func() bool {
-				if is, err := y.Engine.Inspect(t.Context(), c.id); err != nil || !is.Running {
-					t.Fatalf("brunt has ended: %v: %s", err, c.said(t))
-				}
-				return b.difference(t) != ""
-			})
-			warden, run := c.warden(t)
-			if warden == "" {
-				t.Fatalf("there is no guard in a container of its own: %s", c.said(t))
-			}
-			if err := y.Engine.Kill(t.Context(), c.id, "KILL"); err != nil {
-				t.Fatal(err)
-			}
-			killed := time.Now()
-			waitFor(t, "all to be as it was", func() bool { return b.difference(t) == "" })
-			t.Logf("as before %s after docker kill", time.Since(killed).Round(time.Millisecond))
-			waitFor(t, "the guard to end", func() bool { return len(c.left(t, run)) == 0 })
-			b.same(t, "at the end")
+			c.killed(t, b)
 		})
 	}
 }

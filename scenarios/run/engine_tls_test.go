@@ -75,21 +75,7 @@ func TestDocker_ByTLS(t *testing.T) {
 			c.Env = append(append(c.Env, env...), "DOCKER_CERT_PATH="+at)
 			h.NetworkMode, h.Binds = "host", []string{dir + ":" + at + ":ro"}
 		})
-		waitFor(t, "the fault to be in", func() bool {
-			if is, err := y.Engine.Inspect(t.Context(), c.id); err != nil || !is.Running {
-				t.Fatalf("brunt has ended: %v: %s", err, c.said(t))
-			}
-			return b.difference(t) != ""
-		})
-		warden, run := c.warden(t)
-		if warden == "" {
-			t.Fatalf("there is no guard in a container of its own: %s", c.said(t))
-		}
-		if err := y.Engine.Kill(t.Context(), c.id, "KILL"); err != nil {
-			t.Fatal(err)
-		}
-		waitFor(t, "the guard to end", func() bool { return len(c.left(t, run)) == 0 })
-		b.same(t, "at the end")
+		c.killed(t, b)
 	})
 }
 

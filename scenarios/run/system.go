@@ -349,25 +349,13 @@ func (s *system) ready(ctx context.Context) error {
 		ready = new(scenarios.Ready)
 	}
 	within := ready.WithinOr()
-	limited, cancel := context.WithTimeout(ctx, within)
-	defer cancel()
-	last := errors.New("it did not answer")
-	for {
-		err := s.asks(limited)
-		if err == nil {
-			return nil
-		}
-		if limited.Err() == nil {
-			last = err
-		}
-		select {
-		case <-limited.Done():
-			if ctx.Err() != nil { // both are over then
-				return context.Cause(ctx)
-			}
-			return fmt.Errorf("%w: %s not within %s: %w", ErrNotReady, s.entry, scenarios.FormatDuration(within), last)
-		case <-time.After(50 * time.Millisecond):
-		}
+	switch err := stack.Await(ctx, within, errors.New("it did not answer"), s.asks); {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	default:
+		return fmt.Errorf("%w: %s not within %s: %w", ErrNotReady, s.entry, scenarios.FormatDuration(within), err)
 	}
 }
 

@@ -377,26 +377,14 @@ func (p *Project) await(ctx context.Context) error {
 
 func (u *Part) await(ctx context.Context) error {
 	within := u.spec.Ready.WithinOr()
-	limited, cancel := context.WithTimeout(ctx, within)
-	defer cancel()
-	last := errors.New("it was not asked")
-	for {
-		err := u.Ready(limited)
-		if err == nil {
-			u.project.o.Event("unit.ready", u.Name(), "")
-			return nil
-		}
-		if limited.Err() == nil {
-			last = err
-		}
-		select {
-		case <-limited.Done():
-			if ctx.Err() != nil { // both are over then
-				return ctx.Err()
-			}
-			return fmt.Errorf("%s is not ready: not within %s: %w", u.Name(), scenarios.FormatDuration(within), last)
-		case <-time.After(50 * time.Millisecond):
-		}
+	switch err := Await(ctx, within, errors.New("it was not asked"), u.Ready); {
+	case err == nil:
+		u.project.o.Event("unit.ready", u.Name(), "")
+		return nil
+	case ctx.Err() != nil:
+		return ctx.Err()
+	default:
+		return fmt.Errorf("%s is not ready: not within %s: %w", u.Name(), scenarios.FormatDuration(within), err)
 	}
 }
 

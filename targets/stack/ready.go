@@ -17,6 +17,27 @@ import (
 // checkTimeout bounds one readiness check.
 const checkTimeout = time.Second
 
+// Await asks until there is no error, for so long at most. The error is the last that was answered, or last where
+// none was; it says nothing of ctx, which may be over.
+func Await(ctx context.Context, within time.Duration, last error, ask func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	for {
+		err := ask(ctx)
+		if err == nil {
+			return nil
+		}
+		if ctx.Err() == nil {
+			last = err
+		}
+		select {
+		case <-ctx.Done():
+			return last
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
 // Check asks once whether what listens on addr is ready: by a GET with a status
 // under 400 where a path is given, else by a connection.
 func Check(ctx context.Context, addr string, r scenarios.Ready) error {
