@@ -1,0 +1,460 @@
+package run
+
+import (
+	"bytes"
+	"cmp"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// The limits of a package, of a file of cmd/brunt, and of a type that does work.
+const (
+	maxFiles   = 25
+	maxLines   = 3500
+	maxCommand = 250 // lines of a file of cmd/brunt, which holds one command
+	maxFields  = 20
+	maxMethods = 40
+)
+
+// size is how large a package is, without its tests.
+type size struct{ files, lines int }
+
+// largePackages are the packages over the limit, with the size that they may have. The list
+// may only shrink: an entry goes when its package is within the limit.
+var largePackages = map[string]size{
+	"chaos":             {104, 17400},
+	"chaos/netns":       {29, 5400},
+	"chaos/proxy":       {38, 4600},
+	"reporters":         {62, 10900},
+	"scenarios":         {78, 10500},
+	"scenarios/convert": {22, 5300},
+	"scenarios/measure": {41, 6100},
+	"scenarios/run":     {67, 11800},
+	"targets":           {57, 8900},
+	"targets/demo":      {29, 3000},
+}
+
+// largeCommands are the files of cmd/brunt over the limit, with the lines that they may have.
+var largeCommands = map[string]int{"cmd/brunt/ab.go": 315, "cmd/brunt/gate.go": 320, "cmd/brunt/inject.go": 260, "cmd/brunt/run.go": 405}
+
+// largeTypes are the types over the limit, as fields and methods, with what they may have.
+var largeTypes = map[string][2]int{
+	"chaos.Record":               {34, 0},
+	"chaos.Timeline":             {23, 0},
+	"chaos/docker.Engine":        {0, 44},
+	"chaos/proxy.flow":           {27, 41},
+	"reporters.Server":           {23, 0},
+	"scenarios.Scenario":         {32, 0},
+	"scenarios/load.Log":         {22, 0},
+	"scenarios/load.Run":         {28, 0},
+	"scenarios/measure.Recorder": {32, 0},
+	"scenarios/measure.finisher": {0, 49},
+	"scenarios/run.Plan":         {26, 45},
+	"scenarios/run.compiler":     {0, 77},
+	"scenarios/run.runner":       {46, 91},
+	"scenarios/run.scriptRun":    {25, 0},
+	"targets.httpCall":           {23, 0},
+	"targets.mux":                {31, 0},
+	"targets.stream":             {31, 0},
+}
+
+// unusedExports is how many exported names a part of the module may have that no other package
+// uses. The numbers may only shrink.
+var unusedExports = map[string]int{"chaos": 77, "cmd": 1, "reporters": 12, "scenarios": 57, "targets": 6}
+
+// A sourceFile is a parsed file of the module.
+type sourceFile struct {
+	path  string // from the root, with slashes
+	test  bool
+	lines int
+	ast   *ast.File
+}
+
+func (f sourceFile) dir() string { return path.Dir(f.path) }
+
+// parsedFiles are the module's files, parsed once for all tests of the structure.
+var parsedFiles = sync.OnceValues(func() ([]sourceFile, error) {
+	root := filepath.Join("..", "..")
+	var files []sourceFile
+	set := token.NewFileSet()
+	err := filepath.WalkDir(root, func(file string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name := d.Name()
+		if d.IsDir() {
+			if file != root && (strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_") || name == "testdata") {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		if !strings.HasSuffix(name, ".go") {
+			return nil
+		}
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		parsed, err := parser.ParseFile(set, file, text, 0)
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(root, file)
+		if err != nil {
+			return err
+		}
+		files = append(files, sourceFile{
+			path: filepath.ToSlash(rel), test: strings.HasSuffix(name, "_test.go"),
+			lines: bytes.Count(text, []byte("\n")), ast: parsed,
+		})
+		return nil
+	})
+	return files, err
+})
+
+func moduleFiles(t *testing.T) []sourceFile {
+	t.Helper()
+	files, err := parsedFiles()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+// TestPackageSize holds packages to 25 files and 3500 lines without tests, and a file of
+// cmd/brunt, which may have any number of them, to 250 lines.
+func TestPackageSize(t *testing.T) {
+	sizes := map[string]size{}
+	commands := map[string]int{}
+	for _, f := range moduleFiles(t) {
+		if f.test {
+			continue
+		}
+		if f.dir() == "cmd/brunt" {
+			commands[f.path] = f.lines
+			continue
+		}
+		s := sizes[f.dir()]
+		sizes[f.dir()] = size{s.files + 1, s.lines + f.lines}
+	}
+	for pkg, has := range sizes {
+		may, listed := largePackages[pkg]
+		within := has.files <= maxFiles && has.lines <= maxLines
+		switch {
+		case listed && within:
+			t.Errorf("%s has %d files and %d lines, which is within the limit: remove it from largePackages", pkg, has.files, has.lines)
+		case listed && (has.files > max(may.files, maxFiles) || has.lines > max(may.lines, maxLines)):
+			t.Errorf("%s has %d files and %d lines; its exception is %d and %d: split it", pkg, has.files, has.lines, may.files, may.lines)
+		case !listed && !within:
+			t.Errorf("%s has %d files and %d lines; a package has at most %d and %d: split it", pkg, has.files, has.lines, maxFiles, maxLines)
+		}
+	}
+	for pkg := range largePackages {
+		if _, found := sizes[pkg]; !found {
+			t.Errorf("there is no package %s: remove it from largePackages", pkg)
+		}
+	}
+	checkExceptions(t, "lines", commands, largeCommands, maxCommand)
+}
+
+// checkExceptions holds what things have to a limit, or to the exception of each that is listed. An
+// exception that is no longer needed is an error.
+func checkExceptions(t *testing.T, what string, has, may map[string]int, limit int) {
+	t.Helper()
+	for _, name := range slices.Sorted(maps.Keys(has)) {
+		n := has[name]
+		exception, listed := may[name]
+		switch {
+		case listed && n <= limit:
+			t.Errorf("%s has %d %s, which is within the limit of %d: remove its exception", name, n, what, limit)
+		case n > max(exception, limit):
+			t.Errorf("%s has %d %s, more than the %d that it may have", name, n, what, max(exception, limit))
+		}
+	}
+	for name := range may {
+		if _, found := has[name]; !found {
+			t.Errorf("there is no %s: remove its exception", name)
+		}
+	}
+}
+
+// TestTypeSize holds types that do work to 20 fields and 40 methods. A struct whose fields are all
+// exported is settings or a result, and exempt: it is what a file of YAML or JSON holds.
+func TestTypeSize(t *testing.T) {
+	fields, methods := map[string]int{}, map[string]int{}
+	perType := map[string]map[string]bool{} // a method that each system has a file for counts once
+	for _, f := range moduleFiles(t) {
+		if f.test {
+			continue
+		}
+		for _, d := range f.ast.Decls {
+			switch d := d.(type) {
+			case *ast.FuncDecl:
+				if d.Recv == nil {
+					continue
+				}
+				name := f.dir() + "." + receiver(d.Recv.List[0].Type)
+				if perType[name] == nil {
+					perType[name] = map[string]bool{}
+				}
+				perType[name][d.Name.Name] = true
+			case *ast.GenDecl:
+				for _, s := range d.Specs {
+					s, ok := s.(*ast.TypeSpec)
+					if !ok {
+						continue
+					}
+					name := f.dir() + "." + s.Name.Name
+					fields[name], methods[name] = 0, 0
+					if st, ok := s.Type.(*ast.StructType); ok && !isRecord(st) {
+						fields[name] = max(fields[name], countFields(st))
+					}
+				}
+			}
+		}
+	}
+	for name, set := range perType {
+		methods[name] = len(set)
+	}
+	mayFields, mayMethods := map[string]int{}, map[string]int{}
+	for name, may := range largeTypes {
+		if may[0] > 0 {
+			mayFields[name] = may[0]
+		}
+		if may[1] > 0 {
+			mayMethods[name] = may[1]
+		}
+	}
+	checkExceptions(t, "fields", fields, mayFields, maxFields)
+	checkExceptions(t, "methods", methods, mayMethods, maxMethods)
+}
+
+// receiver gives the name of a method's type.
+func receiver(e ast.Expr) string {
+	switch e := e.(type) {
+	case *ast.StarExpr:
+		return receiver(e.X)
+	case *ast.IndexExpr:
+		return receiver(e.X)
+	case *ast.IndexListExpr:
+		return receiver(e.X)
+	case *ast.Ident:
+		return e.Name
+	}
+	return ""
+}
+
+func countFields(s *ast.StructType) int {
+	n := 0
+	for _, f := range s.Fields.List {
+		n += max(1, len(f.Names))
+	}
+	return n
+}
+
+// isRecord tells whether all fields of a struct are exported.
+func isRecord(s *ast.StructType) bool {
+	for _, f := range s.Fields.List {
+		for _, name := range f.Names {
+			if !name.IsExported() && name.Name != "_" {
+				return false
+			}
+		}
+		if len(f.Names) == 0 && !ast.IsExported(receiver(f.Type)) {
+			if _, qualified := f.Type.(*ast.SelectorExpr); !qualified {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// An export is an exported name of a package: what else the package's API names with it, and the
+// block of constants that it stands in.
+type export struct {
+	needs []string // exported names of the package in its signature, fields and methods
+	block []string // the other constants of its block
+}
+
+// TestExported finds exported names of packages that no other package uses. A test of another package
+// is a use, a test of the package itself is none. A type is used as well where what is used
+// returns or holds it, and a constant where another of its block is used.
+func TestExported(t *testing.T) {
+	exports := map[string]map[string]*export{} // by folder and name
+	used := map[string]map[string]bool{}
+	for _, f := range moduleFiles(t) {
+		if exports[f.dir()] == nil {
+			exports[f.dir()], used[f.dir()] = map[string]*export{}, map[string]bool{}
+		}
+	}
+	for _, f := range moduleFiles(t) {
+		if !f.test {
+			addExports(exports[f.dir()], f.ast)
+		}
+		for pkg, names := range usedNames(f) {
+			if pkg != f.dir() && used[pkg] != nil {
+				for _, name := range names {
+					used[pkg][name] = true
+				}
+			}
+		}
+	}
+	unused := map[string][]string{}
+	for pkg, names := range exports {
+		reached := map[string]bool{}
+		for name := range used[pkg] {
+			reach(name, names, reached)
+		}
+		for name := range names {
+			if !reached[name] {
+				unused[exceptionOf(pkg)] = append(unused[exceptionOf(pkg)], pkg+"."+name)
+			}
+		}
+	}
+	for part, names := range unused {
+		slices.Sort(names)
+		if len(names) > unusedExports[part] {
+			t.Errorf("%s exports %d names that no other package uses, %d are excepted: unexport\n\t%s", part, len(names), unusedExports[part], strings.Join(names, "\n\t"))
+		}
+	}
+	for part := range unusedExports {
+		if len(unused[part]) == 0 {
+			t.Errorf("%s exports no name that no other package uses: remove its exception", part)
+		}
+	}
+}
+
+// exceptionOf gives the part of the module that a package's exceptions are counted with: its first
+// folder, so that packages can be split.
+func exceptionOf(pkg string) string {
+	first, _, _ := strings.Cut(pkg, "/")
+	return first
+}
+
+// reach marks a name and all that its use uses.
+func reach(name string, names map[string]*export, reached map[string]bool) {
+	e := names[name]
+	if e == nil || reached[name] {
+		return
+	}
+	reached[name] = true
+	for _, other := range e.needs {
+		reach(other, names, reached)
+	}
+	for _, other := range e.block {
+		reach(other, names, reached)
+	}
+}
+
+// addExports adds the exported package-level names of a file.
+func addExports(names map[string]*export, f *ast.File) {
+	add := func(name string, api ...ast.Node) *export {
+		if !ast.IsExported(name) {
+			return nil
+		}
+		e := names[name]
+		if e == nil {
+			e = &export{}
+			names[name] = e
+		}
+		for _, n := range api {
+			e.needs = append(e.needs, exportedIdents(n)...)
+		}
+		return e
+	}
+	for _, d := range f.Decls {
+		switch d := d.(type) {
+		case *ast.FuncDecl:
+			if d.Recv == nil {
+				add(d.Name.Name, d.Type)
+			} else if d.Name.IsExported() {
+				add(receiver(d.Recv.List[0].Type), d.Type)
+			}
+		case *ast.GenDecl:
+			var block []string
+			for _, s := range d.Specs {
+				switch s := s.(type) {
+				case *ast.TypeSpec:
+					add(s.Name.Name, s.Type)
+				case *ast.ValueSpec:
+					for _, name := range s.Names {
+						if e := add(name.Name); e != nil {
+							if s.Type != nil {
+								e.needs = append(e.needs, exportedIdents(s.Type)...)
+							}
+							if d.Tok == token.CONST {
+								block = append(block, name.Name)
+							}
+						}
+					}
+				}
+			}
+			for _, name := range block {
+				names[name].block = block
+			}
+		}
+	}
+}
+
+// exportedIdents gives the exported names in a type or signature, without those of other packages and
+// without what unexported fields are of.
+func exportedIdents(n ast.Node) []string {
+	var out []string
+	ast.Inspect(n, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.SelectorExpr:
+			return false
+		case *ast.StructType:
+			for _, f := range n.Fields.List {
+				if len(f.Names) == 0 || slices.ContainsFunc(f.Names, (*ast.Ident).IsExported) {
+					out = append(out, exportedIdents(f.Type)...)
+				}
+			}
+			return false
+		case *ast.Ident:
+			if n.IsExported() {
+				out = append(out, n.Name)
+			}
+		}
+		return true
+	})
+	return out
+}
+
+// usedNames gives the names of other packages of this module that a file uses, by their folders.
+func usedNames(f sourceFile) map[string][]string {
+	imports := map[string]string{} // folder by the name in this file
+	for _, spec := range f.ast.Imports {
+		imported, _ := strconv.Unquote(spec.Path.Value)
+		dir, ours := strings.CutPrefix(imported, module+"/")
+		if !ours || dir == f.dir() {
+			continue
+		}
+		name := path.Base(dir)
+		if spec.Name != nil {
+			name = spec.Name.Name
+		}
+		imports[cmp.Or(name, path.Base(dir))] = dir
+	}
+	out := map[string][]string{}
+	ast.Inspect(f.ast, func(n ast.Node) bool {
+		if s, ok := n.(*ast.SelectorExpr); ok {
+			if x, ok := s.X.(*ast.Ident); ok && x.Obj == nil && imports[x.Name] != "" {
+				out[imports[x.Name]] = append(out[imports[x.Name]], s.Sel.Name)
+			}
+		}
+		return true
+	})
+	return out
+}
