@@ -1,6 +1,8 @@
 package chaos
 
-import "brunt/chaos/burner"
+import (
+	"brunt/chaos/stress"
+)
 
 // burners starts children that use up what a unit is to be short of, or measure what it
 // gets.
@@ -11,10 +13,10 @@ type burners struct {
 
 func (e Env) burners() burners { return burners{e.Burner, e.Run} }
 
-func (b burners) start(c burner.Config, j burner.Job) (*burner.Burner, error) {
+func (b burners) start(c stress.Config, j stress.Job) (*stress.Process, error) {
 	c.Command = b.command
 	if b.run != "" {
 		c.Env = []string{runMark + b.run}
 	}
-	return burner.Start(c, j)
+	return stress.Start(c, j)
 }

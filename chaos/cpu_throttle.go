@@ -8,8 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"brunt/chaos/burner"
 	"brunt/chaos/cgroup"
+	"brunt/chaos/stress"
 	"brunt/scenarios"
 )
 
@@ -160,7 +160,7 @@ func (t *throttle) Verify(ctx context.Context) (string, error) {
 			return t.unit.Name() + said, nil
 		}
 	}
-	b, err := t.burn.start(burner.Config{Groups: []cgroup.Group{g}, Score: 1000}, burner.Job{CPU: &burner.CPU{Load: 1, Workers: int(math.Ceil(t.most))}, Unit: t.id.PID})
+	b, err := t.burn.start(stress.Config{Groups: []cgroup.Group{g}, Score: 1000}, stress.Job{CPU: &stress.CPU{Load: 1, Workers: int(math.Ceil(t.most))}, Unit: t.id.PID})
 	if err != nil {
 		return "", err
 	}
@@ -223,7 +223,7 @@ func (t *throttle) Gone(ctx context.Context) (string, error) {
 	if err != nil || !t.id.alive() || !t.home.Lives() || !t.unlimited || t.shared() {
 		return back, err
 	}
-	b, err := t.burn.start(burner.Config{Groups: []cgroup.Group{t.home}, Score: 1000}, burner.Job{CPU: &burner.CPU{Load: 1, Workers: 1}, Unit: t.id.PID})
+	b, err := t.burn.start(stress.Config{Groups: []cgroup.Group{t.home}, Score: 1000}, stress.Job{CPU: &stress.CPU{Load: 1, Workers: 1}, Unit: t.id.PID})
 	if err != nil {
 		return "", err
 	}

@@ -12,7 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"brunt/scenarios/marked"
+	"brunt/targets/platform/procmark"
 )
 
 // These tests are about journals that are not as they should be: disks that are full,
@@ -244,7 +244,7 @@ func TestGuardOutlivesAFailure(t *testing.T) {
 
 // A process that has left its group, or that ends slowly, is found by the run's mark.
 func TestSweep(t *testing.T) {
-	if pids, _ := marked.Processes("PATH=" + os.Getenv("PATH")); len(pids) == 0 {
+	if pids, _ := procmark.Find("PATH=" + os.Getenv("PATH")); len(pids) == 0 {
 		t.Skip("needs Linux: others' environments can't be read here")
 	}
 	mark := fmt.Sprintf("test-%d", os.Getpid())

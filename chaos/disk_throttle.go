@@ -12,9 +12,9 @@ import (
 	"sync"
 	"time"
 
-	"brunt/chaos/burner"
 	"brunt/chaos/cgroup"
 	"brunt/chaos/rootfs"
+	"brunt/chaos/stress"
 	"brunt/scenarios"
 )
 
@@ -194,18 +194,18 @@ func (t *diskThrottle) rate(ctx context.Context, direction string) (float64, err
 	defer dir.Close()
 	// Blocks that take a fortieth of a second each, if it is as slow as it should be.
 	block := int(t.fault.Rate/40) / leastAtOnce * leastAtOnce
-	job := burner.Disk{Name: t.name.Name, Workers: 1, Block: min(max(block, leastAtOnce), mostAtOnce), Blocks: 1, Write: direction == "write", Read: direction == "read"}
+	job := stress.Disk{Name: t.name.Name, Workers: 1, Block: min(max(block, leastAtOnce), mostAtOnce), Blocks: 1, Write: direction == "write", Read: direction == "read"}
 	if job.Write {
 		job.Blocks = 64 // the less often it waits for the filesystem
 	}
-	b, err := t.burn.start(burner.Config{Groups: []cgroup.Group{t.group()}, Dir: dir, Score: 1000}, burner.Job{Disk: &job, Unit: t.id.PID})
+	b, err := t.burn.start(stress.Config{Groups: []cgroup.Group{t.group()}, Dir: dir, Score: 1000}, stress.Job{Disk: &job, Unit: t.id.PID})
 	if err != nil {
 		return 0, err
 	}
 	defer b.Stop()
 	first, err := b.First(ctx)
 	for err == nil {
-		var r burner.Report
+		var r stress.Report
 		if r, err = b.Next(ctx); err != nil || r.Error != "" {
 			break
 		}
@@ -219,7 +219,7 @@ func (t *diskThrottle) rate(ctx context.Context, direction string) (float64, err
 }
 
 // reported is what went wrong with a burner by its own words.
-func reported(r burner.Report) error {
+func reported(r stress.Report) error {
 	if r.Error == "" {
 		return nil
 	}

@@ -20,15 +20,15 @@ import (
 	"time"
 
 	"brunt/chaos"
-	"brunt/chaos/burner"
 	"brunt/chaos/chaostest"
 	"brunt/chaos/proxy"
+	"brunt/chaos/stress"
 )
 
 // TestMain lets the test binary be the system that is broken, and brunt's burner.
 func TestMain(m *testing.M) {
 	if len(os.Args) == 2 && os.Args[1] == "burn" {
-		if err := burner.Run(os.Stdin, os.Stdout); err != nil {
+		if err := stress.Run(os.Stdin, os.Stdout); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}

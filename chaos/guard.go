@@ -11,7 +11,7 @@ import (
 	"sync"
 	"time"
 
-	"brunt/chaos/talk"
+	"brunt/chaos/rpc"
 )
 
 // A Guard is a child in a session of its own that takes everything back when brunt
@@ -61,7 +61,7 @@ const (
 
 // A hand has its time to take everything back before its container is removed: with less to spare
 // than ten seconds this does not compile.
-const _ = uint(talk.EndsWithin - replayFor - 10*time.Second)
+const _ = uint(rpc.CloseTimeout - replayFor - 10*time.Second)
 
 // What goes over the pipe: a heartbeat, and the word that all is well.
 const (

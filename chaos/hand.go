@@ -16,7 +16,7 @@ import (
 	"time"
 
 	"brunt/chaos/docker"
-	"brunt/chaos/talk"
+	"brunt/chaos/rpc"
 	"brunt/scenarios"
 )
 
@@ -173,7 +173,7 @@ func (s *lentStep) in() Held {
 // when in ends, or nothing has come for long.
 func Lend(ctx context.Context, in io.Reader, out io.Writer) error {
 	var l lent
-	err := talk.Serve(ctx, in, out, l.do)
+	err := rpc.Serve(ctx, in, out, l.do)
 	return errors.Join(err, l.end())
 }
 
@@ -311,7 +311,7 @@ func (l *lent) inject(ctx context.Context, n int) (handSays, error) {
 }
 
 // hand opens a hand with the rights of a kind, or finds it open.
-func (i *Insides) hand(ctx context.Context, e *docker.Engine, run, kind string) (*talk.Caller, error) {
+func (i *Insides) hand(ctx context.Context, e *docker.Engine, run, kind string) (*rpc.Client, error) {
 	spec := rights[kind]
 	key := fmt.Sprint(e.Address().Host, spec.Caps, spec.Cgroups)
 	i.handing.Lock()
@@ -327,17 +327,17 @@ func (i *Insides) hand(ctx context.Context, e *docker.Engine, run, kind string) 
 		return nil, err
 	}
 	if i.hands == nil {
-		i.hands = map[string]*talk.Caller{}
+		i.hands = map[string]*rpc.Client{}
 	}
 	i.hands[key] = h
 	return h, nil
 }
 
 // drop lets go of a hand that has ended, so that the next step gets another.
-func (i *Insides) drop(h *talk.Caller) {
+func (i *Insides) drop(h *rpc.Client) {
 	i.handing.Lock()
 	n := len(i.hands)
-	maps.DeleteFunc(i.hands, func(_ string, other *talk.Caller) bool { return other == h })
+	maps.DeleteFunc(i.hands, func(_ string, other *rpc.Client) bool { return other == h })
 	last := len(i.hands) < n
 	i.handing.Unlock()
 	if last { // whoever comes first; it may take its time
@@ -357,12 +357,12 @@ func (i *Insides) letGo() error {
 	return errors.Join(errs...)
 }
 
-func lendHand(ctx context.Context, e *docker.Engine, run, kind string) (*talk.Caller, error) {
+func lendHand(ctx context.Context, e *docker.Engine, run, kind string) (*rpc.Client, error) {
 	spec, ok := rights[kind]
 	if !ok {
 		return nil, fmt.Errorf("no hand does %s", kind)
 	}
-	spec.Run, spec.Command, spec.HostPID, spec.EndsWithin = run, []string{handCommand}, true, talk.EndsWithin
+	spec.Run, spec.Command, spec.HostPID, spec.EndsWithin = run, []string{handCommand}, true, rpc.CloseTimeout
 	pipe, err := e.Help(ctx, spec)
 	if err != nil && strings.Contains(err.Error(), "caps") && slices.Contains(spec.Caps, resource) {
 		// Where an engine has not got the right itself it may be done without: among processes of
@@ -373,7 +373,7 @@ func lendHand(ctx context.Context, e *docker.Engine, run, kind string) (*talk.Ca
 	if err != nil {
 		return nil, fmt.Errorf("a helper that sees the processes of the engine's machine: %w", err)
 	}
-	h, err := talk.Call(ctx, pipe)
+	h, err := rpc.NewClient(ctx, pipe)
 	if err != nil {
 		return nil, fmt.Errorf("the helper that sees the processes of the engine's machine: %w", err)
 	}
@@ -388,7 +388,7 @@ type handed struct {
 	kind    string
 	run     string
 	insides *Insides
-	hand    *talk.Caller // nil in a dry run
+	hand    *rpc.Client // nil in a dry run
 	plan    handPlans
 
 	mu    sync.Mutex
@@ -420,7 +420,7 @@ func byHand(ctx context.Context, env Env, u Unit, c *Container) (*handed, error)
 			return nil, err
 		}
 		err = s.ask(ctx, "plan", handWants{Kind: s.kind, With: env.Block.With, Unit: of, Run: env.Run}, &s.plan)
-		if !first || !errors.Is(err, talk.ErrEnded) { // one that was open may have ended since
+		if !first || !errors.Is(err, rpc.ErrEnded) { // one that was open may have ended since
 			return s, err
 		}
 	}
@@ -428,8 +428,8 @@ func byHand(ctx context.Context, env Env, u Unit, c *Container) (*handed, error)
 
 // ask asks the hand; one that has ended is let go of.
 func (s *handed) ask(ctx context.Context, op string, args, result any) error {
-	err := s.hand.Ask(ctx, op, args, result)
-	if errors.Is(err, talk.ErrEnded) {
+	err := s.hand.Call(ctx, op, args, result)
+	if errors.Is(err, rpc.ErrEnded) {
 		s.insides.drop(s.hand)
 		return fmt.Errorf("the helper that was to %s: %w", s.plan.What, err)
 	}
@@ -485,7 +485,7 @@ func (u Undo) doHand(ctx context.Context) (Outcome, error) {
 		return Failed, err
 	}
 	var s handSays
-	err = h.Ask(ctx, "undo", args.Undo, &s)
+	err = h.Call(ctx, "undo", args.Undo, &s)
 	if err = also(err, h.Close()); err != nil {
 		return Failed, err
 	}
@@ -527,10 +527,10 @@ func (s *handed) Verify(ctx context.Context) (string, error) {
 func (s *handed) Revert(ctx context.Context) (Outcome, error) {
 	var said handSays
 	err := s.ask(ctx, "revert", handStep{s.plan.N}, &said)
-	if errors.Is(err, talk.ErrEnded) && s.over(ctx) {
+	if errors.Is(err, rpc.ErrEnded) && s.over(ctx) {
 		return Gone, nil
 	}
-	if errors.Is(err, talk.ErrEnded) {
+	if errors.Is(err, rpc.ErrEnded) {
 		out, err := Pending{Undo: s.Undo()}.takeBack(ctx)
 		s.mu.Lock()
 		defer s.mu.Unlock()

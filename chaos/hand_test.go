@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"brunt/chaos/docker"
-	"brunt/chaos/talk"
+	"brunt/chaos/rpc"
 	"brunt/scenarios"
 )
 
@@ -119,16 +119,16 @@ func fakeEngine(t *testing.T, at *sync.Map) *docker.Engine {
 }
 
 // deadHand is one that was there, and is not.
-func deadHand(t *testing.T) *talk.Caller {
+func deadHand(t *testing.T) *rpc.Client {
 	t.Helper()
 	near, far := net.Pipe()
-	go func() { _ = talk.Serve(t.Context(), far, far, nil) }() // ends with far
-	h, err := talk.Call(t.Context(), near)
+	go func() { _ = rpc.Serve(t.Context(), far, far, nil) }() // ends with far
+	h, err := rpc.NewClient(t.Context(), near)
 	if err != nil {
 		t.Fatal(err)
 	}
 	_ = far.Close()
-	if err := await(t.Context(), 10*time.Second, func() bool { return errors.Is(h.Ask(t.Context(), "x", nil, nil), talk.ErrEnded) }, "it lives"); err != nil {
+	if err := await(t.Context(), 10*time.Second, func() bool { return errors.Is(h.Call(t.Context(), "x", nil, nil), rpc.ErrEnded) }, "it lives"); err != nil {
 		t.Fatal(err)
 	}
 	return h
@@ -143,7 +143,7 @@ func TestHand_Dead(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := &handed{unit: &handUnit{Unit: "c"}, c: c, was: was, kind: "cpu.throttle", insides: new(Insides), hand: deadHand(t)}
-	if text, err := s.Gone(t.Context()); !errors.Is(err, talk.ErrEnded) {
+	if text, err := s.Gone(t.Context()); !errors.Is(err, rpc.ErrEnded) {
 		t.Fatalf("%q, %v: who was to take it back is no more", text, err)
 	}
 	if _, err := s.Revert(t.Context()); err != nil { // there is nothing to do for the other
@@ -158,10 +158,10 @@ func TestHand_Dead(t *testing.T) {
 func TestHand_Again(t *testing.T) {
 	e := fakeEngine(t, nil)
 	spec := rights["cpu.throttle"]
-	in := &Insides{hands: map[string]*talk.Caller{fmt.Sprint(e.Address().Host, spec.Caps, spec.Cgroups): deadHand(t)}}
+	in := &Insides{hands: map[string]*rpc.Client{fmt.Sprint(e.Address().Host, spec.Caps, spec.Cgroups): deadHand(t)}}
 	env := Env{Insides: in, Run: "r", Block: scenarios.Block{Kind: "cpu.throttle"}}
 	_, err := byHand(t.Context(), env, &handUnit{Unit: "c"}, &Container{Engine: e, Ref: "c"})
-	if err == nil || errors.Is(err, talk.ErrEnded) || len(in.hands) > 0 {
+	if err == nil || errors.Is(err, rpc.ErrEnded) || len(in.hands) > 0 {
 		t.Errorf("%v: want no other to be had from this engine", err)
 	}
 }

@@ -12,7 +12,7 @@ import (
 
 	"brunt/chaos/docker"
 	"brunt/chaos/netns"
-	"brunt/chaos/talk"
+	"brunt/chaos/rpc"
 )
 
 // A Helped is a unit in a container whose engine can start brunt's helper in the network
@@ -51,7 +51,7 @@ type Insides struct {
 	Journal *Journal
 
 	handing sync.Mutex
-	hands   map[string]*talk.Caller // by engine and rights
+	hands   map[string]*rpc.Client // by engine and rights
 
 	mu      sync.Mutex
 	open    map[containerID]*inside

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"brunt/chaos/burner"
 	"brunt/chaos/cgroup"
+	"brunt/chaos/stress"
 	"brunt/scenarios"
 )
 
@@ -200,7 +200,7 @@ func (l *memoryLimit) take(ctx context.Context) (got int64, stopped bool, err er
 		return 0, false, err
 	}
 	most := max(0, l.most-used) + l.cached() + beyond
-	b, err := l.burn.start(burner.Config{Groups: []cgroup.Group{l.home}, Score: 1000}, burner.Job{Memory: &burner.Memory{Bytes: most, Gently: true}, Unit: l.id.PID})
+	b, err := l.burn.start(stress.Config{Groups: []cgroup.Group{l.home}, Score: 1000}, stress.Job{Memory: &stress.Memory{Bytes: most, Gently: true}, Unit: l.id.PID})
 	if err != nil {
 		return 0, false, err
 	}
@@ -221,7 +221,7 @@ func (l *memoryLimit) take(ctx context.Context) (got int64, stopped bool, err er
 		case r.Bytes >= most:
 			return got, false, nil
 		}
-		if err := b.GoOn(); err != nil && !b.Killed() {
+		if err := b.Continue(); err != nil && !b.Killed() {
 			return got, false, err
 		}
 	}

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"brunt/chaos/docker"
-	"brunt/scenarios/marked"
+	"brunt/targets/platform/procmark"
 )
 
 // A Taken is an entry of a journal that was taken back, or could not be.
@@ -257,7 +257,7 @@ func endGroup(ctx context.Context, id identity) (Outcome, error) {
 func sweep(ctx context.Context, mark string) (Outcome, error) {
 	ctx, cancel := context.WithTimeout(ctx, endsWithin)
 	defer cancel()
-	found, err := marked.Kill(ctx, func(pid int) bool { return protect(pid) != nil }, mark)
+	found, err := procmark.Kill(ctx, func(pid int) bool { return protect(pid) != nil }, mark)
 	switch {
 	case err != nil:
 		return Failed, err

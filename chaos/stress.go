@@ -8,9 +8,9 @@ import (
 	"runtime"
 	"time"
 
-	"brunt/chaos/burner"
 	"brunt/chaos/cgroup"
 	"brunt/chaos/rootfs"
+	"brunt/chaos/stress"
 	"brunt/scenarios"
 )
 
@@ -96,7 +96,7 @@ func (s *StressIO) path() string {
 func (s *StressCPU) Plan(ctx context.Context, env Env) ([]Step, error) {
 	return s.each(ctx, env, func(v victim) planned {
 		b := &stressCPU{burning{victim: v, burn: env.burners(), score: 1000}}
-		b.job.CPU = &burner.CPU{Load: s.load(), Workers: s.workers()}
+		b.job.CPU = &stress.CPU{Load: s.load(), Workers: s.workers()}
 		return b
 	})
 }
@@ -105,7 +105,7 @@ func (s *StressCPU) Plan(ctx context.Context, env Env) ([]Step, error) {
 func (s *StressMemory) Plan(ctx context.Context, env Env) ([]Step, error) {
 	return s.each(ctx, env, func(v victim) planned {
 		b := &stressMemory{burning: burning{victim: v, burn: env.burners(), score: 1000}, kill: s.OOM == "unit", share: float64(s.Percent)}
-		b.job.Memory = &burner.Memory{Bytes: int64(s.Bytes)}
+		b.job.Memory = &stress.Memory{Bytes: int64(s.Bytes)}
 		return b
 	})
 }
@@ -114,7 +114,7 @@ func (s *StressMemory) Plan(ctx context.Context, env Env) ([]Step, error) {
 func (s *StressIO) Plan(ctx context.Context, env Env) ([]Step, error) {
 	return s.each(ctx, env, func(v victim) planned {
 		b := &stressIO{burning: burning{victim: v, burn: env.burners(), score: 1000}, path: s.path()}
-		b.job.Disk = &burner.Disk{Workers: max(1, s.Workers), Block: 1 << 20, Blocks: 64, Write: true, Read: true}
+		b.job.Disk = &stress.Disk{Workers: max(1, s.Workers), Block: 1 << 20, Blocks: 64, Write: true, Read: true}
 		return b
 	})
 }
@@ -123,10 +123,10 @@ func (s *StressIO) Plan(ctx context.Context, env Env) ([]Step, error) {
 type burning struct {
 	victim
 	burn  burners
-	job   burner.Job
+	job   stress.Job
 	score int
 	dir   *os.File
-	b     *burner.Burner
+	b     *stress.Process
 	began time.Time
 }
 
@@ -137,11 +137,11 @@ func (*burning) Via() string { return "burner" }
 func (*burning) Undo() []Undo { return nil }
 
 // light starts a burner with a job in every group that the unit is in.
-func (b *burning) light(job burner.Job) error {
+func (b *burning) light(job stress.Job) error {
 	if !b.id.alive() {
 		return errEnded
 	}
-	c := burner.Config{Dir: b.dir, Score: b.score}
+	c := stress.Config{Dir: b.dir, Score: b.score}
 	for _, controller := range []cgroup.Controller{cgroup.CPU, cgroup.CPUAcct, cgroup.CPUSet, cgroup.Memory, cgroup.Disk, cgroup.Freezer} {
 		g, err := b.groups.Find(b.id.PID, controller)
 		if errors.Is(err, cgroup.ErrNone) {
@@ -254,8 +254,8 @@ type stressMemory struct {
 	kill   bool // the unit, by what runs out of memory
 	limit  int64
 	group  cgroup.Group
-	scores []scored       // of the unit's processes, which are to be killed
-	first  *burner.Burner // has half of it, so that neither burner is larger than what the kernel is to kill
+	scores []scored        // of the unit's processes, which are to be killed
+	first  *stress.Process // has half of it, so that neither burner is larger than what the kernel is to kill
 }
 
 // leftToMachine is how much memory a burner leaves to the machine.
@@ -345,7 +345,7 @@ func (s *stressMemory) Inject(ctx context.Context) (Held, error) {
 
 // halves takes the memory by two burners, one after the other.
 func (s *stressMemory) halves(ctx context.Context) error {
-	half := burner.Job{Memory: &burner.Memory{Bytes: s.job.Memory.Bytes / 2}}
+	half := stress.Job{Memory: &stress.Memory{Bytes: s.job.Memory.Bytes / 2}}
 	if err := s.light(half); err != nil {
 		return err
 	}

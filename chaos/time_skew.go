@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"brunt/chaos/burner"
+	"brunt/chaos/stress"
 	"brunt/chaos/vdso"
 	"brunt/scenarios"
 )
@@ -174,7 +174,7 @@ const closeBy = 10 * time.Millisecond
 // very code that is in that process now.
 func (t *timeSkew) off(ctx context.Context) (time.Duration, bool, error) {
 	before := time.Now()
-	b, err := t.burn.start(burner.Config{}, burner.Job{Clock: &burner.Clock{PID: t.id.PID}})
+	b, err := t.burn.start(stress.Config{}, stress.Job{Clock: &stress.Clock{PID: t.id.PID}})
 	if err != nil {
 		return 0, false, err
 	}

@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"brunt/chaos/docker"
-	"brunt/chaos/talk"
+	"brunt/chaos/rpc"
 )
 
 // A Warden is the guard of a brunt that runs in a container itself: guard and journal are in
@@ -30,7 +30,7 @@ import (
 type Warden struct {
 	ID     string // its container
 	engine *docker.Engine
-	call   *talk.Caller
+	call   *rpc.Client
 }
 
 // wardenCommand is what brunt is called with to be a warden.
@@ -58,7 +58,7 @@ func StartWarden(ctx context.Context, e *docker.Engine, run string, most time.Du
 		return nil, err
 	}
 	paths := []string{program}
-	spec := docker.HelperSpec{Run: run, Command: []string{wardenCommand, most.String()}, Beside: self, HostPID: true, EndsWithin: talk.EndsWithin}
+	spec := docker.HelperSpec{Run: run, Command: []string{wardenCommand, most.String()}, Beside: self, HostPID: true, EndsWithin: rpc.CloseTimeout}
 	if at := e.Address(); at.Socket() {
 		socket, err := url.Parse(at.Host)
 		if err != nil {
@@ -82,10 +82,10 @@ func StartWarden(ctx context.Context, e *docker.Engine, run string, most time.Du
 	if of, ok := pipe.(interface{ ID() string }); ok {
 		w.ID = of.ID()
 	}
-	if w.call, err = talk.Call(ctx, pipe); err != nil {
+	if w.call, err = rpc.NewClient(ctx, pipe); err != nil {
 		return nil, wardenHint(err)
 	}
-	if err := w.call.Ask(ctx, "reach", wardenAt{e.Address(), self}, nil); err != nil {
+	if err := w.call.Call(ctx, "reach", wardenAt{e.Address(), self}, nil); err != nil {
 		return nil, wardenHint(also(err, w.call.Close()))
 	}
 	return w, nil
@@ -97,7 +97,7 @@ func wardenHint(err error) error {
 
 // Tell tells a line of the journal, and waits until it is known.
 func (w *Warden) Tell(line []byte) error {
-	if err := w.call.Ask(context.Background(), "note", string(line), nil); err != nil {
+	if err := w.call.Call(context.Background(), "note", string(line), nil); err != nil {
 		return fmt.Errorf("the guard in a container of its own: %w", err)
 	}
 	return nil
@@ -105,7 +105,7 @@ func (w *Warden) Tell(line []byte) error {
 
 // Stop tells the warden that it is not needed any more, and waits for it to end.
 func (w *Warden) Stop() error {
-	err := w.call.Ask(context.Background(), "done", nil, nil)
+	err := w.call.Call(context.Background(), "done", nil, nil)
 	if err = errors.Join(err, w.call.Close(), w.engine.Close()); err != nil {
 		return fmt.Errorf("the guard in a container of its own did not live to the end: %w", err)
 	}
@@ -169,7 +169,7 @@ func Ward(ctx context.Context, in io.Reader, out io.Writer, most time.Duration) 
 	well := false
 	own, cancel := context.WithTimeoutCause(ctx, most, errLate)
 	defer cancel()
-	why := talk.Serve(own, in, out, func(ctx context.Context, op string, args json.RawMessage) (any, error) {
+	why := rpc.Serve(own, in, out, func(ctx context.Context, op string, args json.RawMessage) (any, error) {
 		if op == "reach" {
 			var at wardenAt
 			if err := json.Unmarshal(args, &at); err != nil {

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"brunt/chaos/docker"
-	"brunt/chaos/talk"
+	"brunt/chaos/rpc"
 )
 
 // TestWarden_Reaches holds that a warden which could take nothing back says so before the run goes on.
@@ -15,7 +15,7 @@ func TestWarden_Reaches(t *testing.T) {
 	near, far := net.Pipe()
 	over := make(chan error, 1)
 	go func() { over <- Ward(t.Context(), far, far, time.Minute) }()
-	w, err := talk.Call(t.Context(), near)
+	w, err := rpc.NewClient(t.Context(), near)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -29,7 +29,7 @@ func TestWarden_Reaches(t *testing.T) {
 		{"an engine that knows it not", wardenAt{fakeEngine(t, nil).Address(), "d"}, false},
 		{"no engine", wardenAt{nowhere, "c"}, false},
 	} {
-		if err := w.Ask(t.Context(), "reach", c.at, nil); (err == nil) != c.reached {
+		if err := w.Call(t.Context(), "reach", c.at, nil); (err == nil) != c.reached {
 			t.Errorf("%s: %v; want it reached: %v", c.name, err, c.reached)
 		}
 	}

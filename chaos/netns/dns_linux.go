@@ -9,7 +9,7 @@ import (
 	"net/netip"
 	"syscall"
 
-	"brunt/chaos/sever"
+	"brunt/chaos/sockets"
 
 	"github.com/google/nftables"
 	"github.com/google/nftables/expr"
@@ -183,13 +183,13 @@ func setMark(c syscall.Conn, mark uint32) error {
 
 func (d *door) close() {
 	if d.udp != nil {
-		_ = sever.Shut(d.udp)
+		_ = sockets.Close(d.udp)
 	}
 	if d.ask != nil {
-		_ = sever.Shut(d.ask)
+		_ = sockets.Close(d.ask)
 	}
 	if d.tcp != nil {
-		_ = sever.Shut(d.tcp)
+		_ = sockets.Close(d.tcp)
 	}
 }
 

@@ -10,13 +10,13 @@ import (
 	"sync"
 	"time"
 
-	"brunt/chaos/talk"
+	"brunt/chaos/rpc"
 )
 
 // A Helper is a process inside a namespace that does there what its caller may not: a
 // container that the engine has started in the network of another. It is talked to as
 // package talk has it, and takes everything back when its input ends or is silent for long.
-type Helper struct{ to *talk.Caller }
+type Helper struct{ to *rpc.Client }
 
 // request is what a helper is asked to do something with.
 type request struct {
@@ -69,7 +69,7 @@ func (t *told) Unwrap() error { return t.is }
 // first.
 func Help(ctx context.Context, n *Namespace, in io.Reader, out io.Writer) error {
 	h := &helping{n: n, held: map[int]io.Closer{}}
-	err := talk.Serve(ctx, in, out, h.answer)
+	err := rpc.Serve(ctx, in, out, h.answer)
 	if err != nil && ctx.Err() != nil { // it was to end
 		err = nil
 	}
@@ -197,7 +197,7 @@ func (h *helping) do(ctx context.Context, op string, r request, a *answer) (err 
 // NewHelper talks to a helper over pipe, and waits until it answers. It closes pipe when
 // it does not.
 func NewHelper(ctx context.Context, pipe io.ReadWriteCloser) (*Helper, error) {
-	to, err := talk.Call(ctx, pipe)
+	to, err := rpc.NewClient(ctx, pipe)
 	if err != nil {
 		return nil, err
 	}
@@ -207,7 +207,7 @@ func NewHelper(ctx context.Context, pipe io.ReadWriteCloser) (*Helper, error) {
 // ask has the helper do something.
 func (h *Helper) ask(ctx context.Context, op string, r request) (answer, error) {
 	var a answer
-	if err := h.to.Ask(ctx, op, r, &a); err != nil {
+	if err := h.to.Call(ctx, op, r, &a); err != nil {
 		return answer{}, fmt.Errorf("the helper: %w", err)
 	}
 	return a, a.err()
@@ -311,7 +311,7 @@ func (h *helped) Fate(ctx context.Context) (Fate, error) {
 // Close implements [Held] and [Line]. A helper that has ended has taken everything back.
 func (h *helped) Close() error {
 	_, err := h.h.asks("close", request{N: h.n})
-	if errors.Is(err, talk.ErrEnded) {
+	if errors.Is(err, rpc.ErrEnded) {
 		return nil
 	}
 	return err

@@ -13,7 +13,7 @@ import (
 	"syscall"
 	"time"
 
-	"brunt/chaos/sever"
+	"brunt/chaos/sockets"
 
 	"github.com/miekg/dns"
 	"golang.org/x/sys/unix"
@@ -83,7 +83,7 @@ func (r *responder) close() error {
 		}
 		r.mu.Lock()
 		for c := range r.conns {
-			_ = sever.Shut(c)
+			_ = sockets.Close(c)
 		}
 		r.conns = nil
 		r.mu.Unlock()
@@ -225,7 +225,7 @@ func (r *responder) keep(c net.Conn) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.conns == nil {
-		_ = sever.Shut(c)
+		_ = sockets.Close(c)
 		return false
 	}
 	r.conns[c] = true
@@ -233,7 +233,7 @@ func (r *responder) keep(c net.Conn) bool {
 }
 
 func (r *responder) drop(c net.Conn) {
-	_ = sever.Shut(c)
+	_ = sockets.Close(c)
 	r.mu.Lock()
 	delete(r.conns, c)
 	r.mu.Unlock()

@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"brunt/chaos/sever"
+	"brunt/chaos/sockets"
 )
 
 // A door is a listener that can be closed for a while and keeps its port. Closing
@@ -126,7 +126,7 @@ func (d *door) reopen(ctx context.Context) error {
 func (d *door) close() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	err := sever.Shut(d.l)
+	err := sockets.Close(d.l)
 	if d.shuts > 0 {
 		return nil // it may be closed already
 	}

@@ -8,7 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"brunt/chaos/sever"
+	"brunt/chaos/sockets"
 )
 
 // admission is what becomes of a new connection.
@@ -108,7 +108,7 @@ func (l *link) connect() *net.TCPConn {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.dead {
-		_ = sever.Shut(up)
+		_ = sockets.Close(up)
 		return nil
 	}
 	l.up = up
@@ -234,9 +234,9 @@ func (l *link) shut(hard bool) {
 			continue
 		}
 		if hard {
-			_ = sever.Reset(c)
+			_ = sockets.Reset(c)
 		} else {
-			_ = sever.Shut(c)
+			_ = sockets.Close(c)
 		}
 	}
 	l.forward.die()

@@ -12,7 +12,7 @@ import (
 	"syscall"
 	"time"
 
-	"brunt/chaos/sever"
+	"brunt/chaos/sockets"
 )
 
 // Config is what a proxy is started with.
@@ -256,7 +256,7 @@ func (p *Proxy) accept() {
 		switch {
 		case p.ctx.Err() != nil:
 			if err == nil {
-				_ = sever.Shut(c)
+				_ = sockets.Close(c)
 			}
 			return
 		case err != nil: // out of files, or a client that is gone again
@@ -289,7 +289,7 @@ func (p *Proxy) serve(c *net.TCPConn, n uint64, rv *rendezvous) {
 	defer p.wg.Done()
 	l := p.welcome(c, n, rv)
 	if l == nil {
-		_ = sever.Shut(c)
+		_ = sockets.Close(c)
 		return
 	}
 	l.run()

@@ -1,18 +1,18 @@
 package main
 
 import (
-	"brunt/chaos/burner"
+	"brunt/chaos/stress"
 
 	"github.com/spf13/cobra"
 )
 
-// burnCommand is what brunt starts to use up what a unit is to be short of.
+// burnCommand is the command that starts a stress process.
 func burnCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:    "burn",
 		Short:  "Do the job that standard input gives, until it ends",
 		Hidden: true,
 		Args:   cobra.NoArgs,
-		RunE:   func(c *cobra.Command, _ []string) error { return burner.Run(c.InOrStdin(), c.OutOrStdout()) },
+		RunE:   func(c *cobra.Command, _ []string) error { return stress.Run(c.InOrStdin(), c.OutOrStdout()) },
 	}
 }

@@ -24,21 +24,21 @@ import (
 // each other, and may not import another spoke. A folder of which nobody says
 // where it belongs is a mistake: put it here, with what it may import.
 var arrows = map[string][]string{
-	"scenarios":          nil, // the hub
-	"scenarios/marked":   nil, // processes by their environment
-	"scenarios/load":     {"scenarios"},
-	"scenarios/k6":       {"scenarios"},
-	"scenarios/measure":  {"scenarios"},
-	"targets":            {"scenarios", "scenarios/marked"},
-	"chaos":              {"scenarios", "scenarios/marked"},
-	"reporters":          {"scenarios"},
-	"scenarios/compare":  {"scenarios"},
-	"scenarios/convert":  {"scenarios"}, // writes scenarios, and runs none
-	"scenarios/capacity": nil,           // knows rates alone
-	"scenarios/run":      {"scenarios", "scenarios/capacity", "scenarios/load", "scenarios/k6", "scenarios/measure", "targets", "chaos", "reporters"},
-	"examples":           nil, // systems to break, which know nothing of brunt
-	"cmd":                {"scenarios", "scenarios/capacity", "scenarios/compare", "scenarios/convert", "scenarios/run", "chaos", "reporters", "targets"},
-	"cmd/brunt-k6":       {"scenarios", "scenarios/k6"},
+	"scenarios":                 nil, // the hub
+	"scenarios/load":            {"scenarios"},
+	"scenarios/k6":              {"scenarios"},
+	"scenarios/measure":         {"scenarios"},
+	"targets":                   {"scenarios", "targets/platform/procmark"},
+	"targets/platform/procmark": nil, // processes by marks in their environment
+	"chaos":                     {"scenarios", "targets/platform/procmark"},
+	"reporters":                 {"scenarios"},
+	"scenarios/compare":         {"scenarios"},
+	"scenarios/convert":         {"scenarios"}, // writes scenarios, and runs none
+	"scenarios/capacity":        nil,           // knows rates alone
+	"scenarios/run":             {"scenarios", "scenarios/capacity", "scenarios/load", "scenarios/k6", "scenarios/measure", "targets", "chaos", "reporters"},
+	"examples":                  nil, // systems to break, which know nothing of brunt
+	"cmd":                       {"scenarios", "scenarios/capacity", "scenarios/compare", "scenarios/convert", "scenarios/run", "chaos", "reporters", "targets"},
+	"cmd/brunt-k6":              {"scenarios", "scenarios/k6"},
 }
 
 // onlyK6 is the one package that may import k6, which is licensed otherwise than brunt

@@ -18,7 +18,7 @@ import (
 	"time"
 
 	"brunt/chaos"
-	"brunt/chaos/burner"
+	"brunt/chaos/stress"
 	"brunt/scenarios"
 	"brunt/targets/demo"
 )
@@ -54,7 +54,7 @@ func role(part string, args []string) error {
 	case "guard":
 		return chaos.Watch(os.Stdin, args[0])
 	case "burn":
-		return burner.Run(os.Stdin, os.Stdout)
+		return stress.Run(os.Stdin, os.Stdout)
 	case "echo":
 		return echo(args)
 	case "elect":

@@ -16,12 +16,12 @@ import (
 	"testing"
 	"time"
 
-	"brunt/scenarios/marked"
+	"brunt/targets/platform/procmark"
 )
 
 // left lists the processes that carry the mark of a stack.
 func left(s *Stack) []int {
-	pids, _ := marked.Processes("BRUNT_RUN=" + s.o.Run)
+	pids, _ := procmark.Find("BRUNT_RUN=" + s.o.Run)
 	return pids
 }
 

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
-	"brunt/scenarios/marked"
+	"brunt/targets/platform/procmark"
 )
 
 // A Unit is one replica of a service: a process that brunt starts, watches, and
@@ -178,7 +178,7 @@ func (u *Unit) reap(cmd *exec.Cmd) error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	// What has left the group carries the unit's marks. What does not end is left to the sweep of the run.
-	_, _ = marked.Kill(ctx, nil, "BRUNT_RUN="+u.stack.o.Run, "BRUNT_UNIT="+u.Name())
+	_, _ = procmark.Kill(ctx, nil, "BRUNT_RUN="+u.stack.o.Run, "BRUNT_UNIT="+u.Name())
 	return cmd.Wait()
 }
 

@@ -12,7 +12,7 @@ import (
 	"os"
 
 	"brunt/chaos"
-	"brunt/chaos/burner"
+	"brunt/chaos/stress"
 )
 
 func main() {
@@ -21,7 +21,7 @@ func main() {
 	case "hand":
 		err = chaos.Lend(context.Background(), os.Stdin, os.Stdout)
 	case "burn":
-		err = burner.Run(os.Stdin, os.Stdout)
+		err = stress.Run(os.Stdin, os.Stdout)
 	default:
 		err = chaos.Help(context.Background(), os.Stdin, os.Stdout)
 	}

@@ -1,4 +1,4 @@
-package talk
+package rpc
 
 import (
 	"context"
@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// An end is one of a pipe: what is written to it is read from the other.
+// An end is one end of a pipe: what is written to it is read from the other end.
 type end struct {
 	io.Reader
 	io.WriteCloser
@@ -25,7 +25,7 @@ func pipe() (caller, other end) {
 	return end{up, downTo}, end{down, upTo}
 }
 
-// serve answers at the other end, and gives why it ended.
+// serve serves the other end, and returns a channel with the error of Serve.
 func serve(ctx context.Context, other end) <-chan error {
 	over := make(chan error, 1)
 	go func() {
@@ -47,25 +47,25 @@ func serve(ctx context.Context, other end) <-chan error {
 	return over
 }
 
-func TestTalk(t *testing.T) {
+func TestClient_Call(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		caller, other := pipe()
 		over := serve(t.Context(), other)
-		c, err := Call(t.Context(), caller)
+		c, err := NewClient(t.Context(), caller)
 		if err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(time.Minute) // it says all the while that it lives
+		time.Sleep(time.Minute) // heartbeats keep the connection alive
 		var n int
-		if err := c.Ask(t.Context(), "double", 21, &n); err != nil || n != 42 {
+		if err := c.Call(t.Context(), "double", 21, &n); err != nil || n != 42 {
 			t.Errorf("%d, %v", n, err)
 		}
-		if err := c.Ask(t.Context(), "undouble", 21, nil); err == nil || err.Error() != "no such thing" {
+		if err := c.Call(t.Context(), "undouble", 21, nil); err == nil || err.Error() != "no such thing" {
 			t.Errorf("%v", err)
 		}
 		short, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if err := c.Ask(short, "wait", nil, nil); err == nil || !strings.Contains(err.Error(), "deadline") {
+		if err := c.Call(short, "wait", nil, nil); err == nil || !strings.Contains(err.Error(), "deadline") {
 			t.Errorf("the other side does not keep a deadline: %v", err)
 		}
 		if err := c.Close(); err != nil {
@@ -74,14 +74,14 @@ func TestTalk(t *testing.T) {
 		if err := <-over; err != nil {
 			t.Errorf("it ended with %v", err)
 		}
-		if err := c.Ask(t.Context(), "double", 1, &n); !errors.Is(err, ErrEnded) {
+		if err := c.Call(t.Context(), "double", 1, &n); !errors.Is(err, ErrEnded) {
 			t.Errorf("after the end: %v", err)
 		}
 	})
 }
 
-// TestCaller_Close has the other side take something back before it ends.
-func TestCaller_Close(t *testing.T) {
+// TestClient_Close checks that Close waits while the other end undoes its work.
+func TestClient_Close(t *testing.T) {
 	const takes = time.Minute
 	synctest.Test(t, func(t *testing.T) {
 		caller, other := pipe()
@@ -90,7 +90,7 @@ func TestCaller_Close(t *testing.T) {
 			time.Sleep(takes)
 			_ = other.Close()
 		}()
-		c, err := Call(t.Context(), caller)
+		c, err := NewClient(t.Context(), caller)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -101,7 +101,7 @@ func TestCaller_Close(t *testing.T) {
 	})
 }
 
-// TestServe_Hung has a caller that lives, holds its end open and says nothing any more.
+// TestServe_Hung has a client that keeps its end open and sends nothing more.
 func TestServe_Hung(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		caller, other := pipe()
@@ -110,14 +110,14 @@ func TestServe_Hung(t *testing.T) {
 		if _, err := caller.Write([]byte(`{"op":"beat"}` + "\n")); err != nil {
 			t.Fatal(err)
 		}
-		if err := <-over; !errors.Is(err, ErrHung) || time.Since(began) != beatPatience {
+		if err := <-over; !errors.Is(err, ErrCallerHung) || time.Since(began) != heartbeatPatience {
 			t.Errorf("%v after %s", err, time.Since(began))
 		}
 		_ = caller.Close()
 	})
 }
 
-// TestServe_Ends has what is under way end with the caller.
+// TestServe_Ends checks that running operations end with the client's input.
 func TestServe_Ends(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		caller, other := pipe()

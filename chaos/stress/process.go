@@ -1,4 +1,4 @@
-package burner
+package stress
 
 import (
 	"bufio"
@@ -19,15 +19,15 @@ import (
 
 // Config says how a child is started.
 type Config struct {
-	Command []string // brunt's own, for a child
-	Env     []string // added to brunt's environment
+	Command []string // the command that calls [Run], such as brunt burn
+	Env     []string // NAME=value, added to brunt's environment
 	Groups  []cgroup.Group
-	Dir     *os.File // for the files of a disk's job; nil is none
-	Score   int      // of being killed for want of memory, from -1000, never, to 1000, first of all
+	Dir     *os.File // where a Disk job makes its files; nil is none
+	Score   int      // oom_score_adj, from -1000 (never killed when memory runs out) to 1000 (killed first)
 }
 
-// A Burner is a child that burns.
-type Burner struct {
+// A Process is a child process that does a [Job].
+type Process struct {
 	cmd   *exec.Cmd
 	in    io.WriteCloser
 	ended chan struct{}
@@ -35,24 +35,24 @@ type Burner struct {
 	mu   sync.Mutex
 	last Report
 	any  chan struct{} // closed with the first report
-	more chan struct{} // there are reports that Next has not given
-	said bytes.Buffer  // what went wrong
-	err  error         // how it ended
+	more chan struct{} // has an element when there is a report that Next has not returned
+	said bytes.Buffer  // standard error
+	err  error         // of Wait
 }
 
-// Start starts a child, puts it into its groups, and gives it its job. Nothing is left
-// of it when there is an error.
-func Start(c Config, job Job) (*Burner, error) {
+// Start starts a child, moves it into its control groups and sends it its job. It leaves nothing behind
+// when it returns an error.
+func Start(c Config, job Job) (*Process, error) {
 	if len(c.Command) == 0 {
-		return nil, errors.New("starting a burner: brunt's own command line is not known")
+		return nil, errors.New("start a stress process: the command line of brunt is not known")
 	}
-	b := &Burner{cmd: exec.Command(c.Command[0], c.Command[1:]...), ended: make(chan struct{}), any: make(chan struct{}), more: make(chan struct{}, 1)}
+	b := &Process{cmd: exec.Command(c.Command[0], c.Command[1:]...), ended: make(chan struct{}), any: make(chan struct{}), more: make(chan struct{}, 1)}
 	b.cmd.Env = slices.Concat(os.Environ(), c.Env)
 	b.cmd.Stderr = &b.said
 	if c.Dir != nil {
 		b.cmd.ExtraFiles = []*os.File{c.Dir}
 	}
-	dieWithBrunt(b.cmd)
+	killWithParent(b.cmd)
 	var err error
 	if b.in, err = b.cmd.StdinPipe(); err != nil {
 		return nil, err
@@ -62,22 +62,22 @@ func Start(c Config, job Job) (*Burner, error) {
 		return nil, err
 	}
 	started := make(chan error)
-	go b.live(out, started)
+	go b.follow(out, started)
 	if err := <-started; err != nil {
-		return nil, fmt.Errorf("starting a burner: %w", err)
+		return nil, fmt.Errorf("start a stress process: %w", err)
 	}
 	if err := b.prepare(c, job); err != nil {
 		b.Stop()
-		return nil, fmt.Errorf("starting a burner: %w", err)
+		return nil, fmt.Errorf("start a stress process: %w", err)
 	}
 	return b, nil
 }
 
-// live is the child's life, as its parent sees it.
+// follow starts the child, reads its reports and waits for its end.
 //
-// subtle: the child dies with the thread that starts it. That one is locked, so that it
-// is ended by nobody but this goroutine.
-func (b *Burner) live(out io.Reader, started chan<- error) {
+// subtle: the kernel kills the child when the thread that started it ends. The goroutine locks its
+// thread, so that the runtime cannot end it earlier.
+func (b *Process) follow(out io.Reader, started chan<- error) {
 	runtime.LockOSThread() // and never unlock: the thread ends with this goroutine
 	defer close(b.ended)
 	err := b.cmd.Start()
@@ -110,8 +110,8 @@ func (b *Burner) live(out io.Reader, started chan<- error) {
 	b.err = err
 }
 
-// prepare puts the child where it belongs, and then lets it begin.
-func (b *Burner) prepare(c Config, job Job) error {
+// prepare moves the child into its control groups and sends the job, upon which it begins.
+func (b *Process) prepare(c Config, job Job) error {
 	if c.Score != 0 {
 		if err := os.WriteFile(fmt.Sprintf("/proc/%d/oom_score_adj", b.PID()), fmt.Append(nil, c.Score), 0); err != nil {
 			return err
@@ -119,7 +119,7 @@ func (b *Burner) prepare(c Config, job Job) error {
 	}
 	for _, g := range c.Groups {
 		if err := g.Add(b.PID()); err != nil {
-			return fmt.Errorf("moving it into %s: %w", g.Path, err)
+			return fmt.Errorf("move it into %s: %w", g.Path, err)
 		}
 	}
 	line, err := json.Marshal(job)
@@ -130,12 +130,12 @@ func (b *Burner) prepare(c Config, job Job) error {
 	return err
 }
 
-// PID is the child's process.
-func (b *Burner) PID() int { return b.cmd.Process.Pid }
+// PID is the child's process id.
+func (b *Process) PID() int { return b.cmd.Process.Pid }
 
-// Ended tells whether the child has ended, and how: a signal that killed it, by the
-// name that the system gives it, or what it said of itself.
-func (b *Burner) Ended() (how string, yes bool) {
+// Ended reports whether the child has ended, and how: its own error, its standard error, or the name of
+// the signal that killed it.
+func (b *Process) Ended() (how string, yes bool) {
 	select {
 	case <-b.ended:
 	default:
@@ -151,27 +151,27 @@ func (b *Burner) Ended() (how string, yes bool) {
 	case b.err != nil:
 		return b.err.Error(), true
 	}
-	return "it has ended", true
+	return "the process has ended", true
 }
 
-// Killed tells whether the child was killed by a signal that nobody of brunt's sent.
-func (b *Burner) Killed() bool {
+// Killed reports whether something other than brunt killed the child.
+func (b *Process) Killed() bool {
 	how, yes := b.Ended()
 	return yes && how == "signal: killed"
 }
 
 // Done is closed when the child has ended.
-func (b *Burner) Done() <-chan struct{} { return b.ended }
+func (b *Process) Done() <-chan struct{} { return b.ended }
 
-// Report is what the child has said last.
-func (b *Burner) Report() Report {
+// Report returns the child's last report.
+func (b *Process) Report() Report {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.last
 }
 
 // First waits for the child's first report.
-func (b *Burner) First(ctx context.Context) (Report, error) {
+func (b *Process) First(ctx context.Context) (Report, error) {
 	select {
 	case <-b.any:
 	case <-b.ended:
@@ -191,9 +191,9 @@ func (b *Burner) First(ctx context.Context) (Report, error) {
 	}
 }
 
-// Next waits for a report that was not there before, and gives the last. With the error
-// that the child has ended comes what it said last.
-func (b *Burner) Next(ctx context.Context) (Report, error) {
+// Next waits for a report that it has not returned yet, and returns the newest. When the child has
+// ended, it returns the last report and an error.
+func (b *Process) Next(ctx context.Context) (Report, error) {
 	select {
 	case <-b.more:
 		return b.Report(), nil
@@ -210,14 +210,14 @@ func (b *Burner) Next(ctx context.Context) (Report, error) {
 	}
 }
 
-// GoOn lets a child go on that waits.
-func (b *Burner) GoOn() error {
+// Continue wakes a child that waits, see [Memory].
+func (b *Process) Continue() error {
 	_, err := b.in.Write([]byte{'\n'})
 	return err
 }
 
-// Stop ends the child, and waits until it is no more. Twice is harmless.
-func (b *Burner) Stop() {
+// Stop kills the child and waits for its end. It can be called twice.
+func (b *Process) Stop() {
 	_ = b.cmd.Process.Kill()
 	<-b.ended
 	_ = b.in.Close()

@@ -1,4 +1,4 @@
-package burner
+package stress
 
 import (
 	"bufio"
@@ -11,20 +11,19 @@ import (
 )
 
 const (
-	chunk = 4 << 20         // bytes that are taken at once
-	again = 2 * time.Second // between two uses of all that was taken
+	chunk = 4 << 20         // bytes that are touched before each report
+	again = 2 * time.Second // between two rounds of touching all pages
 )
 
-// burn takes memory, a piece at a time, and uses it again and again so that it is not
-// swapped out.
-func (m *Memory) burn(in *bufio.Reader, said *reports) error {
-	// Taken once, in one piece that is not there yet: what is touched is charged.
+// run touches memory piece by piece, and again every two seconds so that it is not swapped out.
+func (m *Memory) run(in *bufio.Reader, to *reporter) error {
+	// One mapping without reserved memory: the kernel charges a page when it is touched.
 	all, err := unix.Mmap(-1, 0, int(m.Bytes), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS|unix.MAP_NORESERVE)
 	if err != nil {
 		return os.NewSyscallError("mmap", err)
 	}
 	if m.Gently {
-		return gently(all, in, said)
+		return takeGently(all, in, to)
 	}
 	go func() {
 		for n := 0; ; n++ {
@@ -34,7 +33,7 @@ func (m *Memory) burn(in *bufio.Reader, said *reports) error {
 					all[i] = byte(n) | 1
 				}
 				if n == 0 {
-					said.say(Report{Bytes: int64(end)})
+					to.send(Report{Bytes: int64(end)})
 				}
 			}
 			time.Sleep(again)
@@ -45,12 +44,12 @@ func (m *Memory) burn(in *bufio.Reader, said *reports) error {
 
 const huge = 2 << 20 // bytes of a huge page
 
-// gently takes memory a huge page at a time.
-func gently(all []byte, in *bufio.Reader, said *reports) error {
+// takeGently allocates one huge page at a time.
+func takeGently(all []byte, in *bufio.Reader, to *reporter) error {
 	if len(all) <= huge {
-		return errors.New("too little memory to be taken gently")
+		return errors.New("too little memory to allocate it in huge pages")
 	}
-	_ = unix.Madvise(all, unix.MADV_HUGEPAGE) // without them it is the small ones
+	_ = unix.Madvise(all, unix.MADV_HUGEPAGE) // without huge pages it gets small ones
 	page := os.Getpagesize()
 	first := (huge - int(uintptr(unsafe.Pointer(&all[0]))%huge)) % huge
 	whole := (len(all) - first) / huge * huge
@@ -61,17 +60,17 @@ func gently(all []byte, in *bufio.Reader, said *reports) error {
 		if _, _, errno := unix.Syscall(unix.SYS_MINCORE, uintptr(unsafe.Pointer(&piece[0])), huge, uintptr(unsafe.Pointer(&resident[0]))); errno != 0 {
 			return os.NewSyscallError("mincore", errno)
 		}
-		if resident[len(resident)-1]&1 != 0 && at+huge < first+whole { // it came as one
+		if resident[len(resident)-1]&1 != 0 && at+huge < first+whole { // the kernel gave a huge page
 			continue
 		}
-		said.say(Report{Bytes: int64(at - first)})
+		to.send(Report{Bytes: int64(at - first)})
 		if _, err := in.ReadByte(); err != nil {
-			return nil // brunt has seen enough
+			return nil // brunt has closed the input
 		}
 		for i := 0; i < huge; i += page {
 			piece[i] = 1
 		}
 	}
-	said.say(Report{Bytes: int64(len(all))})
+	to.send(Report{Bytes: int64(len(all))})
 	return nil
 }

@@ -1,4 +1,4 @@
-package burner
+package stress
 
 import (
 	"runtime"
@@ -7,22 +7,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// period is how long a worker's turns of burning and resting are together.
+// period is one cycle of work and rest of a worker.
 const period = 20 * time.Millisecond
 
-// burn burns processor time, on a thread for each worker.
-func (c *CPU) burn(said *reports) error {
-	runtime.GOMAXPROCS(c.Workers + 2) // Go's own choice minds the group's limit, which is to be run into
+// run starts the workers, each on a thread of its own.
+func (c *CPU) run(to *reporter) error {
+	runtime.GOMAXPROCS(c.Workers + 2) // Go's default obeys the group's limit, which the load is to exceed
 	for range c.Workers {
-		go c.work(said)
+		go c.work(to)
 	}
 	return nil
 }
 
-// work burns until the time that was spent is the share of the time that passed. What
-// it could not get, because others had the processor, it takes later, but for what is
-// older than a few periods.
-func (c *CPU) work(said *reports) {
+// work keeps the processor time spent at Load times the time passed. It catches up on time that it did
+// not get because other threads had the processor, up to ten periods.
+func (c *CPU) work(to *reporter) {
 	runtime.LockOSThread()
 	began, told := time.Now(), time.Now()
 	base := spent()
@@ -32,10 +31,10 @@ func (c *CPU) work(said *reports) {
 		used := spent() - base
 		due := time.Duration(float64(now.Sub(began)) * c.Load)
 		if now.Sub(told) > 5*period {
-			said.add(Report{Spent: used - reported})
+			to.add(Report{Spent: used - reported})
 			told, reported = now, used
 		}
-		if behind := due - used; behind > 10*period { // forget it
+		if behind := due - used; behind > 10*period { // give it up
 			base -= behind - 10*period
 			reported += behind - 10*period
 		}

@@ -1,4 +1,4 @@
-package burner
+package stress
 
 import (
 	"time"
@@ -6,8 +6,8 @@ import (
 	"brunt/chaos/vdso"
 )
 
-// read reads the clock by the code that the other process has for it.
-func (c *Clock) read(said *reports) error {
+// run reads the clock with the code that the other process uses for it.
+func (c *Clock) run(to *reporter) error {
 	image, err := vdso.Image(c.PID)
 	if err != nil {
 		return err
@@ -15,6 +15,6 @@ func (c *Clock) read(said *reports) error {
 	if err := vdso.Become(image); err != nil {
 		return err
 	}
-	said.say(Report{Now: time.Now()})
+	to.send(Report{Now: time.Now()})
 	return nil
 }

@@ -1,4 +1,4 @@
-package talk
+package rpc
 
 import (
 	"bufio"
@@ -11,51 +11,51 @@ import (
 	"time"
 )
 
-// A caller that lives says so: its end of the pipe is open as long as a caller that is stopped
-// has it.
+// A client sends heartbeats. An open pipe alone does not prove that it works: a stopped client keeps
+// its end open.
 const (
-	beatEvery    = time.Second
-	beatPatience = 10 * beatEvery
+	heartbeatEvery    = time.Second
+	heartbeatPatience = 10 * heartbeatEvery
 )
 
-// What both sides know of themselves.
+// Operations that both ends handle themselves.
 const (
-	opHello = "hello"
-	opBeat  = "beat"
+	opHello     = "hello"
+	opHeartbeat = "beat"
 )
 
-// request is a line to the other side.
+// request is a line from the client to the agent.
 type request struct {
 	ID     int             `json:"id"`
 	Op     string          `json:"op"`
 	Args   json.RawMessage `json:"args,omitempty"`
-	Within time.Duration   `json:"within,omitempty"` // for what has to wait
+	Within time.Duration   `json:"within,omitempty"` // the time that the operation may take
 }
 
-// answer is a line from it.
-type answer struct {
+// response is a line from the agent to the client.
+type response struct {
 	ID     int             `json:"id"`
 	Error  string          `json:"error,omitempty"`
 	Result json.RawMessage `json:"result,omitempty"`
 }
 
-// ErrHung tells that the caller lives and says nothing any more.
-var ErrHung = errors.New("who has started this hangs")
+// ErrCallerHung reports that the client is alive but has stopped sending heartbeats.
+var ErrCallerHung = errors.New("the brunt process that started this agent hangs")
 
-// Serve has do answer what lines from in ask for, each at once, until in ends, which is no
-// error, ctx does, or nothing has come for ten seconds. It returns when all that was begun is
-// over.
+// Serve calls do for each request from in, concurrently, and writes the results to out. It returns nil
+// when in ends, the cause when ctx ends, and [ErrCallerHung] when nothing has arrived for ten seconds.
+// It returns after all calls of do have returned.
 func Serve(ctx context.Context, in io.Reader, out io.Writer, do func(ctx context.Context, op string, args json.RawMessage) (any, error)) error {
 	var work sync.WaitGroup
 	defer work.Wait()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	lines := make(chan []byte)
-	go func() { // ends with in, or with the process: a read can't be given up
+	go func() { // ends with in or with the process: a read cannot be cancelled
 		defer close(lines)
 		for s := bufio.NewReader(in); ; {
 			b, err := s.ReadBytes('\n')
-			if err != nil { // half a line asks for nothing
+			if err != nil { // an incomplete line is no request
 				return
 			}
 			select {
@@ -65,7 +65,7 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer, do func(ctx context
 			}
 		}
 	}()
-	hung := time.NewTimer(beatPatience)
+	hung := time.NewTimer(heartbeatPatience)
 	defer hung.Stop()
 	var mu sync.Mutex
 	to := json.NewEncoder(out)
@@ -75,30 +75,30 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer, do func(ctx context
 			if !more {
 				return nil
 			}
-			hung.Reset(beatPatience)
+			hung.Reset(heartbeatPatience)
 			var r request
 			if err := json.Unmarshal(b, &r); err != nil {
-				return fmt.Errorf("a line that is no request: %w", err)
+				return fmt.Errorf("malformed request: %w", err)
 			}
-			if r.Op == opBeat {
+			if r.Op == opHeartbeat {
 				continue
 			}
 			work.Go(func() {
-				a := r.answer(ctx, do)
+				a := r.respond(ctx, do)
 				mu.Lock()
 				defer mu.Unlock()
-				_ = to.Encode(a) // who does not read it any more has closed our input as well
+				_ = to.Encode(a) // a client that no longer reads has closed our input as well
 			})
 		case <-hung.C:
-			return ErrHung
+			return ErrCallerHung
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
 	}
 }
 
-func (r request) answer(ctx context.Context, do func(context.Context, string, json.RawMessage) (any, error)) answer {
-	a := answer{ID: r.ID}
+func (r request) respond(ctx context.Context, do func(context.Context, string, json.RawMessage) (any, error)) response {
+	a := response{ID: r.ID}
 	if r.Op == opHello {
 		return a
 	}

@@ -1,4 +1,4 @@
-package burner
+package stress
 
 import (
 	"errors"
@@ -11,12 +11,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// burn writes and reads, in a file for each worker.
-func (d *Disk) burn(dir *os.File, said *reports) error {
+// run starts the workers, each of which writes and reads a file of its own.
+func (d *Disk) run(dir *os.File, to *reporter) error {
 	for range d.Workers {
 		f, err := rootfs.Nameless(dir, d.Name)
 		if err != nil {
-			return fmt.Errorf("making a file: %w", err)
+			return fmt.Errorf("make a file: %w", err)
 		}
 		w := worker{Disk: d, fd: int(f.Fd()), file: f}
 		if w.buf, err = unix.Mmap(-1, 0, d.Block, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS); err != nil { // aligned, as O_DIRECT wants it
@@ -31,8 +31,8 @@ func (d *Disk) burn(dir *os.File, said *reports) error {
 		}
 		w.direct = err == nil
 		go func() {
-			if err := w.work(said); err != nil {
-				said.say(Report{Error: err.Error()})
+			if err := w.work(to); err != nil {
+				to.send(Report{Error: err.Error()})
 				os.Exit(1)
 			}
 		}()
@@ -40,7 +40,7 @@ func (d *Disk) burn(dir *os.File, said *reports) error {
 	return nil
 }
 
-// worker is a file that is written and read.
+// worker writes and reads a file.
 type worker struct {
 	*Disk
 	file   *os.File
@@ -49,8 +49,8 @@ type worker struct {
 	direct bool
 }
 
-func (w *worker) work(said *reports) error {
-	if !w.Write { // there must be something to read
+func (w *worker) work(to *reporter) error {
+	if !w.Write { // fill the file before it is read
 		for i := range w.Blocks {
 			if err := w.write(i); err != nil {
 				return err
@@ -81,7 +81,7 @@ func (w *worker) work(said *reports) error {
 				}
 				n += int64(w.Block)
 			}
-			said.add(Report{Bytes: n, Spent: time.Since(began)})
+			to.add(Report{Bytes: n, Spent: time.Since(began)})
 		}
 	}
 }
@@ -89,7 +89,7 @@ func (w *worker) work(said *reports) error {
 func (w *worker) write(i int) error {
 	for done := 0; done < len(w.buf); {
 		n, err := unix.Pwrite(w.fd, w.buf[done:], int64(i*w.Block+done))
-		if errors.Is(err, unix.EINVAL) && w.direct { // the filesystem wants larger blocks
+		if errors.Is(err, unix.EINVAL) && w.direct { // the filesystem needs larger blocks for direct I/O
 			w.direct = false
 			flags, _ := unix.FcntlInt(uintptr(w.fd), unix.F_GETFL, 0)
 			_, _ = unix.FcntlInt(uintptr(w.fd), unix.F_SETFL, flags&^unix.O_DIRECT)

@@ -1,6 +1,6 @@
 //go:build linux
 
-package marked
+package procmark
 
 import (
 	"context"
@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// start runs a script that carries the mark, in a session of its own.
+// start runs a script with the mark in a session of its own.
 func start(t *testing.T, script, mark string) *exec.Cmd {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "script")
@@ -34,27 +34,27 @@ func start(t *testing.T, script, mark string) *exec.Cmd {
 	return cmd
 }
 
-// A process that starts one program after the other carries its mark at every look, or is seen to be
-// starting: a look that takes it for nobody's would leave it behind.
+// Every call of Find lists a process that starts one program after the other, or reports that it is
+// starting. Otherwise Kill would leave it behind.
 func TestProcesses_Starting(t *testing.T) {
 	mark := fmt.Sprintf("BRUNT_TEST=starting-%d", os.Getpid())
 	cmd := start(t, `exec /bin/sh "$0"`, mark)
 	began, starts := time.Now(), 0
-	for looks := 0; looks < 2000 && time.Since(began) < 20*time.Second; looks++ {
-		pids, starting := Processes(mark)
+	for calls := 0; calls < 2000 && time.Since(began) < 20*time.Second; calls++ {
+		pids, starting := Find(mark)
 		if starting {
 			starts++
 		}
 		if !slices.Contains(pids, cmd.Process.Pid) && !starting {
-			t.Fatalf("look %d took the process for nobody's", looks)
+			t.Fatalf("call %d missed the process", calls)
 		}
 	}
 	if starts == 0 {
-		t.Error("no look met it starting a program: the test shows nothing")
+		t.Error("no call met the process inside execve: the test shows nothing")
 	}
 }
 
-// A process without an environment, a dead one and the kernel's own are not taken to be starting.
+// A process without an environment, a zombie and the kernel's threads do not count as starting.
 func TestProcesses_Without(t *testing.T) {
 	bare := exec.Command("/bin/sleep", "1000")
 	bare.Env = []string{}
@@ -71,16 +71,17 @@ func TestProcesses_Without(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
 	for {
-		if _, starting := Processes("BRUNT_TEST=nobody"); !starting {
+		if _, starting := Find("BRUNT_TEST=nobody"); !starting {
 			return
 		}
 		if ctx.Err() != nil {
-			t.Fatal("somebody is taken to be starting for ten seconds")
+			t.Fatal("a process counts as starting for ten seconds")
 		}
 	}
 }
 
-// What is marked is ended however fast it starts others, but for those to be spared.
+// Kill kills marked processes however fast they start new ones, and spares those that it is told to
+// spare.
 func TestKill(t *testing.T) {
 	mark := fmt.Sprintf("BRUNT_TEST=kill-%d", os.Getpid())
 	all := []*exec.Cmd{
@@ -93,14 +94,14 @@ func TestKill(t *testing.T) {
 	defer cancel()
 	found, err := Kill(ctx, func(pid int) bool { return pid == spared.Process.Pid }, mark)
 	if !found || err == nil {
-		t.Errorf("found %v, %v, and one was to be spared", found, err)
+		t.Errorf("found %v, %v, want an error about the spared process", found, err)
 	}
 	for _, cmd := range all {
 		if err := cmd.Wait(); err == nil || err.Error() != "signal: killed" {
 			t.Errorf("%v, want a kill", err)
 		}
 	}
-	if pids, _ := Processes(mark); !slices.Equal(pids, []int{spared.Process.Pid}) {
+	if pids, _ := Find(mark); !slices.Equal(pids, []int{spared.Process.Pid}) {
 		t.Errorf("left: %v, want %d", pids, spared.Process.Pid)
 	}
 	if found, err := Kill(t.Context(), nil, mark); !found || err != nil {
@@ -110,6 +111,6 @@ func TestKill(t *testing.T) {
 		t.Errorf("once more: found %v, %v", found, err)
 	}
 	if err := spared.Wait(); err == nil {
-		t.Error("it was not ended")
+		t.Error("the process was not killed")
 	}
 }

@@ -1,4 +1,4 @@
-package marked
+package procmark
 
 import (
 	"bytes"
@@ -13,9 +13,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Processes lists the processes whose environment holds all marks, each as NAME=value; this one is not
-// among them. Starting tells that others are just starting a program, and can't be told from those yet.
-func Processes(marks ...string) (pids []int, starting bool) {
+// Find lists the processes other than this one whose environment holds all marks, each as NAME=value.
+// Starting reports that some processes are inside execve(2), so that their marks cannot be read yet.
+func Find(marks ...string) (pids []int, starting bool) {
 	d, err := os.Open("/proc")
 	if err != nil {
 		return nil, false
@@ -29,7 +29,7 @@ func Processes(marks ...string) (pids []int, starting bool) {
 		}
 		env, err := os.ReadFile("/proc/" + name + "/environ")
 		switch {
-		case err != nil: // it has ended, or is somebody else's
+		case err != nil: // the process has ended, or belongs to another user
 		case len(env) == 0:
 			starting = starting || isStarting(pid)
 		case holds(env, marks):
@@ -39,13 +39,14 @@ func Processes(marks ...string) (pids []int, starting bool) {
 	return pids, starting
 }
 
-// Kill ends every process whose environment holds all marks, but for those to be spared, until none is
-// found. Found tells whether there was one. The error is that some were still there when ctx ended.
+// Kill kills every process whose environment holds all marks, except those for which spare returns
+// true, and repeats until Find reports none. Found reports whether there was one. The error says that
+// processes were still there when ctx ended.
 func Kill(ctx context.Context, spare func(pid int) bool, marks ...string) (found bool, err error) {
-	tick := time.NewTicker(time.Millisecond) // what is found may be about to start another
+	tick := time.NewTicker(time.Millisecond) // a process that was found may start another one
 	defer tick.Stop()
 	for {
-		pids, starting := Processes(marks...)
+		pids, starting := Find(marks...)
 		if len(pids) == 0 && !starting {
 			return found, nil
 		}
@@ -58,16 +59,16 @@ func Kill(ctx context.Context, spare func(pid int) bool, marks ...string) (found
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			if len(pids) == 0 { // a stranger's program takes that long to start
+			if len(pids) == 0 { // a process without our marks is slow to start its program
 				return found, nil
 			}
-			return found, errors.New("marked processes are still there, or start others")
+			return found, errors.New("marked processes are still running, or start new ones")
 		}
 	}
 }
 
-// kill ends the process that was found, and no successor of its number: once it is held by its pidfd, its
-// environment is looked at again.
+// kill kills the process that was found, and not a later process with the same number: it opens a pidfd
+// and then reads the environment again.
 func kill(pid int, marks []string) {
 	fd, err := unix.PidfdOpen(pid, 0)
 	if errors.Is(err, unix.ESRCH) {
@@ -86,7 +87,7 @@ func kill(pid int, marks []string) {
 	}
 }
 
-// holds tells whether an environment has all marks.
+// holds reports whether an environment has all marks.
 func holds(env []byte, marks []string) bool {
 	entries := bytes.Split(env, []byte{0})
 	for _, m := range marks {
@@ -97,16 +98,16 @@ func holds(env []byte, marks []string) bool {
 	return true
 }
 
-// isStarting tells of a process that was seen without an environment whether it was amid execve(2).
+// isStarting reports whether a process with an empty environment is inside execve(2).
 //
-// subtle: its files are closed by then, by which others take its parent's death for the end of all that
-// the parent was at, but the old environment is gone and the kernel has not laid out the new one, so that it
-// looks like one that carries no mark. It is over within a millisecond, on a busy machine within some.
+// subtle: at this point the kernel has dropped the old environment, has not laid out the new one, and
+// has closed the process's descriptors already. Such a process looks like one without marks. This lasts
+// under a millisecond, or a few on a busy machine.
 func isStarting(pid int) bool {
 	const ( // fields of /proc/PID/stat (proc(5)), counted from the third on
 		state, flags, endCode, envStart, envEnd = 0, 6, 24, 47, 48
 
-		exiting, kernels = 0x4, 0x200000 // PF_EXITING, PF_KTHREAD of linux/sched.h: these have none for good
+		exiting, kernels = 0x4, 0x200000 // PF_EXITING and PF_KTHREAD of linux/sched.h: these never get an environment
 	)
 	b, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	if err != nil {
@@ -117,6 +118,6 @@ func isStarting(pid int) bool {
 		return false
 	}
 	is, err := strconv.ParseUint(f[flags], 10, 64)
-	bare := f[envStart] == f[envEnd] && f[endCode] != "0" // an empty one is laid out; the code comes after it
+	bare := f[envStart] == f[envEnd] && f[endCode] != "0" // the environment is laid out and empty; the kernel sets endCode later
 	return err == nil && is&(exiting|kernels) == 0 && !bare
 }

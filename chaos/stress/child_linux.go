@@ -1,4 +1,4 @@
-package burner
+package stress
 
 import (
 	"os"
@@ -8,17 +8,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// dieWithBrunt has the kernel kill the child when the thread that starts it ends. It
-// has a group of its own: Ctrl-C is brunt's to deal with.
-func dieWithBrunt(cmd *exec.Cmd) {
+// killWithParent makes the kernel kill the child when the thread that starts it ends. The child gets
+// its own process group, so that Ctrl-C reaches brunt alone.
+func killWithParent(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }
 
-// endWith ends this process when another one ends.
+// exitWith exits this process when another one ends.
 //
-// subtle: a container's control groups are removed when its first process has ended, and
-// could not be while this one is in them.
-func endWith(pid int) error {
+// subtle: the engine removes a container's control groups when its first process has ended, and cannot
+// do so while this process is in them.
+func exitWith(pid int) error {
 	fd, err := unix.PidfdOpen(pid, 0)
 	if err == unix.ESRCH {
 		os.Exit(0)

@@ -1,0 +1,186 @@
+package rpc
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+)
+
+// A Client sends requests to the other end of a pipe. It is safe for concurrent use.
+type Client struct {
+	pipe io.ReadWriteCloser
+
+	stop      chan struct{} // closed by Close; ends the heartbeat
+	heartbeat sync.WaitGroup
+	done      chan struct{} // closed when no response can come any more
+
+	mu      sync.Mutex
+	last    int
+	waiting map[int]chan response
+	ended   error // why no response can come any more
+}
+
+// ErrEnded reports that the other end is closed.
+var ErrEnded = errors.New("the agent has ended")
+
+// NewClient starts a client over pipe and waits for the other end's first response. It closes pipe when
+// there is none.
+func NewClient(ctx context.Context, pipe io.ReadWriteCloser) (*Client, error) {
+	c := &Client{pipe: pipe, waiting: map[int]chan response{}, stop: make(chan struct{}), done: make(chan struct{})}
+	go c.read() // ends with pipe
+	if err := c.Call(ctx, opHello, nil, nil); err != nil {
+		return nil, errors.Join(err, pipe.Close())
+	}
+	c.heartbeat.Go(c.heartbeats)
+	return c, nil
+}
+
+func (c *Client) heartbeats() {
+	t := time.NewTicker(heartbeatEvery)
+	defer t.Stop()
+	for {
+		select {
+		case <-t.C:
+			c.mu.Lock()
+			_, err := c.pipe.Write([]byte(`{"op":"` + opHeartbeat + `"}` + "\n"))
+			c.mu.Unlock()
+			if err != nil {
+				return // Call reports it
+			}
+		case <-c.done:
+			return
+		case <-c.stop:
+			return
+		}
+	}
+}
+
+// read delivers responses to the calls that wait for them.
+func (c *Client) read() {
+	in := bufio.NewReader(c.pipe)
+	for {
+		b, err := in.ReadBytes('\n')
+		var a response
+		switch {
+		case err == nil:
+			if json.Unmarshal(b, &a) != nil {
+				err = fmt.Errorf("unexpected output %.200q", b)
+			}
+		case err != io.EOF: // the last line of output is part of the message
+			err = fmt.Errorf("%w: %w", ErrEnded, err)
+		case len(b) > 0:
+			err = fmt.Errorf("%w with the output %.200q", ErrEnded, b)
+		default:
+			err = ErrEnded
+		}
+		c.mu.Lock()
+		if err != nil {
+			c.ended = err
+			for _, w := range c.waiting {
+				close(w)
+			}
+			c.waiting = map[int]chan response{}
+			c.mu.Unlock()
+			close(c.done)
+			return
+		}
+		if w := c.waiting[a.ID]; w != nil {
+			w <- a // there is room for one
+			delete(c.waiting, a.ID)
+		}
+		c.mu.Unlock()
+	}
+}
+
+// defaultTimeout bounds calls whose context has no deadline.
+const defaultTimeout = 30 * time.Second
+
+// Call runs op with args at the other end and decodes its result into result, unless result is nil. The
+// other end keeps the deadline of ctx too.
+func (c *Client) Call(ctx context.Context, op string, args, result any) error {
+	const slack = 5 * time.Second // for the transport
+	r := request{Op: op, Within: defaultTimeout}
+	if end, ok := ctx.Deadline(); ok {
+		r.Within = max(time.Until(end), time.Millisecond)
+	}
+	var err error
+	if args != nil {
+		if r.Args, err = json.Marshal(args); err != nil {
+			return err
+		}
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.Within+slack)
+	defer cancel()
+	a, err := c.exchange(ctx, r)
+	switch {
+	case err != nil:
+		return err
+	case a.Error != "":
+		return errors.New(a.Error)
+	case result != nil:
+		return json.Unmarshal(a.Result, result)
+	}
+	return nil
+}
+
+func (c *Client) exchange(ctx context.Context, r request) (response, error) {
+	w := make(chan response, 1)
+	c.mu.Lock()
+	if c.ended != nil {
+		defer c.mu.Unlock()
+		return response{}, c.ended
+	}
+	c.last++
+	r.ID = c.last
+	c.waiting[r.ID] = w
+	b, err := json.Marshal(r)
+	if err == nil {
+		_, err = c.pipe.Write(append(b, '\n'))
+	}
+	c.mu.Unlock()
+	if err != nil {
+		return response{}, fmt.Errorf("%w: %w", ErrEnded, err)
+	}
+	select {
+	case a, ok := <-w:
+		if !ok {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			return response{}, c.ended
+		}
+		return a, nil
+	case <-ctx.Done():
+		return response{}, errors.New("the agent does not respond")
+	}
+}
+
+// CloseTimeout is how long the other end may take to exit after its input has ended: it may have many
+// faults to undo first.
+const CloseTimeout = 75 * time.Second
+
+// Close ends the other end's input and waits up to [CloseTimeout] until it has exited.
+func (c *Client) Close() error { return c.CloseWithin(CloseTimeout) }
+
+// CloseWithin is [Client.Close] with another timeout.
+func (c *Client) CloseWithin(most time.Duration) error {
+	close(c.stop)
+	c.heartbeat.Wait()
+	half, ok := c.pipe.(interface{ CloseWrite() error })
+	if !ok {
+		return c.pipe.Close()
+	}
+	err := half.CloseWrite()
+	if err == nil {
+		select {
+		case <-c.done:
+		case <-time.After(most):
+			err = errors.New("the agent does not exit")
+		}
+	}
+	return errors.Join(err, c.pipe.Close())
+}

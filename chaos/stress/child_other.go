@@ -1,0 +1,21 @@
+//go:build !linux
+
+package stress
+
+import (
+	"bufio"
+	"errors"
+	"os"
+	"os/exec"
+)
+
+var errLinux = errors.New("stress faults need Linux")
+
+func killWithParent(*exec.Cmd) {}
+
+func exitWith(int) error { return errLinux }
+
+func (*CPU) run(*reporter) error                   { return errLinux }
+func (*Memory) run(*bufio.Reader, *reporter) error { return errLinux }
+func (*Disk) run(*os.File, *reporter) error        { return errLinux }
+func (*Clock) run(*reporter) error                 { return errLinux }

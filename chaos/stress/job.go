@@ -1,0 +1,52 @@
+package stress
+
+import "time"
+
+// A Job says what a child does, by the one field that is not nil, until it is stopped.
+type Job struct {
+	CPU    *CPU    `json:"cpu,omitempty"`
+	Memory *Memory `json:"memory,omitempty"`
+	Disk   *Disk   `json:"disk,omitempty"`
+	Clock  *Clock  `json:"clock,omitempty"`
+
+	Unit int `json:"unit,omitempty"` // a process id; the child exits when that process ends. Zero is none
+}
+
+// CPU consumes processor time.
+type CPU struct {
+	Load    float64 `json:"load"` // of each worker: the share of the time that passes, from 0 to 1
+	Workers int     `json:"workers"`
+}
+
+// Memory allocates memory and keeps it in use.
+type Memory struct {
+	Bytes int64 `json:"bytes"`
+	// Gently allocates one huge page at a time. The kernel refuses one for which there is no room
+	// without killing a process. After each refusal the child waits for [Process.Continue], and then
+	// allocates the same range in small pages.
+	Gently bool `json:"gently,omitempty"`
+}
+
+// Disk writes and reads an unnamed file in the directory [Config].Dir, past the page cache where the
+// filesystem supports it.
+type Disk struct {
+	Name    string `json:"name"` // the file's name for a moment, on filesystems without O_TMPFILE
+	Workers int    `json:"workers"`
+	Block   int    `json:"block"`  // bytes of each write and read, a multiple of 4096
+	Blocks  int    `json:"blocks"` // of a worker's file
+	Write   bool   `json:"write"`
+	Read    bool   `json:"read"`
+}
+
+// Clock reads the clock with the vDSO of another process.
+type Clock struct {
+	PID int `json:"pid"` // the other process
+}
+
+// A Report is the progress of a child.
+type Report struct {
+	Bytes int64         `json:"bytes,omitempty"` // allocated, or written and read
+	Spent time.Duration `json:"spent,omitempty"` // processor time, or elapsed time for a Disk job
+	Now   time.Time     `json:"now,omitzero"`    // the clock's reading
+	Error string        `json:"error,omitempty"`
+}
