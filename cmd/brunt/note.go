@@ -10,8 +10,7 @@ import (
 	"time"
 
 	"brunt/chaos"
-	"brunt/scenarios/run"
-
+	"brunt/scenarios/notes"
 	"github.com/spf13/cobra"
 )
 
@@ -33,9 +32,9 @@ The author is whoever $USER or --as says: a note is no proof of who wrote it.`,
 			if err != nil {
 				return err
 			}
-			err = r.Leave(run.Remark{Author: cmp.Or(author, whoami()), At: time.Now(), Text: strings.Join(args, " ")})
+			err = r.Leave(notes.Note{Author: cmp.Or(author, whoami()), At: time.Now(), Text: strings.Join(args, " ")})
 			switch {
-			case errors.Is(err, run.ErrNoRemark), errors.Is(err, run.ErrTooLong):
+			case errors.Is(err, notes.ErrEmpty), errors.Is(err, notes.ErrTooLong):
 				return usage{err}
 			case err != nil:
 				return fmt.Errorf("%s: %w", r.Run, err)
@@ -50,12 +49,12 @@ The author is whoever $USER or --as says: a note is no proof of who wrote it.`,
 }
 
 // goesOn finds the run that goes on, by a part of its id where it is not empty.
-func goesOn(id string) (run.Running, error) {
-	all, err := run.RunningIn(chaos.StateDirs(os.Getenv))
+func goesOn(id string) (notes.Running, error) {
+	all, err := notes.RunningIn(chaos.StateDirs(os.Getenv))
 	if err != nil {
-		return run.Running{}, usage{err}
+		return notes.Running{}, usage{err}
 	}
-	var fit []run.Running
+	var fit []notes.Running
 	var names []string
 	for _, r := range all {
 		if strings.Contains(r.Run, id) {
@@ -67,11 +66,11 @@ func goesOn(id string) (run.Running, error) {
 	case len(fit) == 1:
 		return fit[0], nil
 	case len(all) == 0:
-		return run.Running{}, usagef("%w; a run that another user began, or with another $BRUNT_STATE, is not seen here", run.ErrNoRun)
+		return notes.Running{}, usagef("%w; a run that another user began, or with another $BRUNT_STATE, is not seen here", notes.ErrNoRun)
 	case len(fit) == 0:
-		return run.Running{}, usagef("no run that goes on has %q in its id: %s", id, strings.Join(names, ", "))
+		return notes.Running{}, usagef("no run that goes on has %q in its id: %s", id, strings.Join(names, ", "))
 	}
-	return run.Running{}, usagef("%d runs go on: %s; name one by --run", len(fit), strings.Join(names, ", "))
+	return notes.Running{}, usagef("%d runs go on: %s; name one by --run", len(fit), strings.Join(names, ", "))
 }
 
 // whoami is who seems to be at the keyboard.

@@ -2,14 +2,13 @@ package main
 
 import (
 	"brunt/scenarios"
-	"brunt/scenarios/run"
-
+	"brunt/scenarios/reference"
 	"github.com/spf13/cobra"
 )
 
 // schemas are the JSON Schemas that brunt publishes, by what they describe.
 var schemas = map[string]func() scenarios.Schema{
-	"scenario": run.Schema, "policy": run.PolicySchema, "result": run.ResultSchema, "event": run.EventSchema,
+	"scenario": reference.Schema, "policy": reference.PolicySchema, "result": reference.ResultSchema, "event": reference.EventSchema,
 }
 
 func schemaCommand() *cobra.Command {

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"runtime"
 
-	"brunt/scenarios/run"
+	"brunt/scenarios/machine"
 
 	"github.com/spf13/cobra"
 )
@@ -16,7 +16,7 @@ func versionCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			fmt.Fprintf(c.OutOrStdout(), "brunt %s\n%s %s/%s\nlicence Apache-2.0; scripts of k6 are run by brunt-k6, a program of its own that links k6 and is under the AGPL-3.0\n",
-				run.Version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+				machine.Version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 			return nil
 		},
 	}

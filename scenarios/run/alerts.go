@@ -36,7 +36,7 @@ type alertAnswer struct {
 	err        error
 }
 
-// clock finds how far the monitoring's clock is from this one: its own times are told on
+// Clock finds how far the monitoring's clock is from this one: its own times are told on
 // the run's.
 func (a *alertWatch) clock(ctx context.Context) {
 	ahead, within, err := a.question.Ahead(ctx)

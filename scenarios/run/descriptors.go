@@ -1,6 +1,9 @@
 package run
 
-import "brunt/scenarios"
+import (
+	"brunt/scenarios"
+	"brunt/scenarios/machine"
+)
 
 // ownFiles are the open files that brunt needs for itself: logs, links, the report.
 const ownFiles = 256
@@ -23,7 +26,7 @@ func (p *Plan) wants() (all, fixed uint64) {
 // go that high, loads whose author set no limit get one that fits.
 func (r *runner) files() {
 	want, fixed := r.wants()
-	soft, hard := raiseFiles(want)
+	soft, hard := machine.RaiseFileLimit(want)
 	if soft >= want {
 		return
 	}

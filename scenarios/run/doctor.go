@@ -16,6 +16,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/k6"
 	"brunt/scenarios/load"
+	"brunt/scenarios/machine"
 )
 
 // A Check is one thing that brunt needs or can use, as it is on this machine.
@@ -40,7 +41,7 @@ const (
 // Doctor finds out what this machine can do. It probes, and leaves nothing behind.
 func Doctor(ctx context.Context, stateDirs []string, getenv func(string) string) []Check {
 	checks := []Check{
-		{"system", Fine, strings.TrimSpace(runtime.GOOS + "/" + runtime.GOARCH + " " + kernel()), ""},
+		{"system", Fine, strings.TrimSpace(runtime.GOOS + "/" + runtime.GOARCH + " " + machine.Kernel()), ""},
 		cpus(), openFiles(), ports(), loopback(), timers(), stateDir(stateDirs[0]), leftovers(stateDirs), rootCheck(), freezing(), deathSignal(),
 	}
 	self, _ := os.Executable()
@@ -60,7 +61,7 @@ func cpus() Check {
 }
 
 func openFiles() Check {
-	soft, hard := raiseFiles(scenarios.DefaultMaxInFlight + ownFiles)
+	soft, hard := machine.RaiseFileLimit(scenarios.DefaultMaxInFlight + ownFiles)
 	c := Check{Name: "open files", State: Fine, Found: fmt.Sprintf("%d now, %d at most", soft, hard)}
 	if soft < scenarios.DefaultMaxInFlight+ownFiles {
 		c.State, c.Fix = Limited, fmt.Sprintf("%d connections at most: raise the hard limit (`ulimit -Hn`, LimitNOFILE in systemd)", soft)
@@ -70,7 +71,7 @@ func openFiles() Check {
 
 // ports tells how many connections one source address can have to one target.
 func ports() Check {
-	low, high := portRange()
+	low, high := machine.EphemeralPorts()
 	c := Check{Name: "ports", State: Fine, Found: fmt.Sprintf("%d to %d for connections", low, high)}
 	if n := high - low + 1; n < scenarios.DefaultMaxInFlight {
 		c.State, c.Fix = Limited, fmt.Sprintf("%d connections to one target at most: widen net.ipv4.ip_local_port_range, or name more source_addresses", n)

@@ -6,36 +6,13 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"runtime/debug"
 	"slices"
-	"strings"
 	"time"
 
 	"brunt/chaos"
 	"brunt/scenarios"
+	"brunt/scenarios/machine"
 )
-
-// Version is brunt's version: that of the module, or of the commit it was built
-// from.
-func Version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	v := info.Main.Version
-	if v == "" || v == "(devel)" {
-		v = "devel"
-	}
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" && !strings.Contains(v, s.Value[:min(12, len(s.Value))]) {
-			v += " " + s.Value[:min(12, len(s.Value))]
-		}
-		if s.Key == "vcs.modified" && s.Value == "true" && !strings.Contains(v, "dirty") {
-			v += "+dirty"
-		}
-	}
-	return v
-}
 
 func (r *runner) environment() scenarios.Environment {
 	var command []string
@@ -53,9 +30,9 @@ func (r *runner) environment() scenarios.Environment {
 	}
 	own, tools := r.programs()
 	return scenarios.Environment{
-		Commit: commit(), Binary: own, Scenario: files, Tools: tools, Replicas: r.replicas, Units: r.identities, Clock: clock(),
-		Brunt: Version(), Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.NumCPU(),
-		Kernel: kernel(), Memory: memory(), Files: fileLimit(), Command: command, Target: r.targetName(), Policies: policies,
+		Commit: machine.Commit(), Binary: own, Scenario: files, Tools: tools, Replicas: r.replicas, Units: r.identities, Clock: machine.Clock(),
+		Brunt: machine.Version(), Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.NumCPU(),
+		Kernel: machine.Kernel(), Memory: machine.Memory(), Files: machine.FileLimit(), Command: command, Target: r.targetName(), Policies: policies,
 	}
 }
 
@@ -70,29 +47,8 @@ func (r *runner) programs() (own string, tools []scenarios.FileSum) {
 			}
 		}
 	}
-	own, _ = r.sums.of(ownFile())
+	own, _ = r.sums.of(machine.Executable())
 	return own, tools
-}
-
-// commit is that brunt was built from.
-func commit() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return ""
-	}
-	rev, dirty := "", ""
-	for _, s := range info.Settings {
-		switch {
-		case s.Key == "vcs.revision":
-			rev = s.Value
-		case s.Key == "vcs.modified" && s.Value == "true":
-			dirty = "+dirty"
-		}
-	}
-	if rev == "" {
-		return ""
-	}
-	return rev + dirty
 }
 
 // summer sums up files, each once.
@@ -133,7 +89,7 @@ func (s *system) identify(ctx context.Context) {
 						id.Programs = append(id.Programs, scenarios.FileSum{Path: shownPath(dir, file), SHA256: sum})
 					}
 				}
-				if sum, ok := r.sums.of(ownFile()); ok && len(files) == 0 { // it is a part of brunt
+				if sum, ok := r.sums.of(machine.Executable()); ok && len(files) == 0 { // it is a part of brunt
 					id.Programs = []scenarios.FileSum{{Path: "brunt", SHA256: sum}}
 				}
 			}

@@ -1,6 +1,9 @@
 package run
 
-import "brunt/scenarios"
+import (
+	"brunt/scenarios"
+	"brunt/scenarios/machine"
+)
 
 // Expected is what is known of a run before it begins: who it is, and what it will be
 // judged by.
@@ -8,7 +11,7 @@ func (p *Plan) Expected(o Options) *scenarios.Result {
 	sc := p.Scenario
 	res := &scenarios.Result{
 		Version: scenarios.ResultVersion, Run: o.ID, Name: sc.Name, Hypothesis: sc.Hypothesis, Meta: sc.Meta, Seed: sc.Seed, Verdict: scenarios.Running,
-		Environment: scenarios.Environment{Brunt: Version()},
+		Environment: scenarios.Environment{Brunt: machine.Version()},
 	}
 	for _, o := range p.judging(o.NoChaos) {
 		res.Objectives = append(res.Objectives, scenarios.ObjectiveResult{

@@ -25,7 +25,7 @@ import (
 )
 
 // serve2 is a server of HTTP/2, over TLS (https) or without (http). It keeps when it
-// answered /N, for each N, and tells under /answers.
+// takenWithin /N, for each N, and tells under /answers.
 //
 //	streams=N  that a connection takes at once
 //	away=N     every Nth request makes it send GOAWAY

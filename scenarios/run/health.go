@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/machine"
 )
 
 // monitor watches brunt's own health by the second: whether it, and not the
@@ -29,9 +30,9 @@ type monitor struct {
 
 func newMonitor(now func() time.Duration, t0 time.Time) *monitor {
 	m := &monitor{now: now, t0: t0}
-	m.began, m.cpuBegan = now(), cpuTime()
+	m.began, m.cpuBegan = now(), machine.CPUTime()
 	m.at, m.cpu = m.began, m.cpuBegan
-	m.stolen, m.ticks = steal()
+	m.stolen, m.ticks = machine.StolenTime()
 	m.wall = m.drift()
 	m.pauses.read()
 	return m
@@ -47,9 +48,9 @@ const clockStep = 50 * time.Millisecond
 
 // tick notes one second.
 func (m *monitor) tick(inFlight int64) {
-	now, cpu := m.now(), cpuTime()
-	stolen, ticks := steal()
-	t := scenarios.GeneratorTick{T: scenarios.Sec(now), InFlight: inFlight, Pressure: scenarios.Num(pressure())}
+	now, cpu := m.now(), machine.CPUTime()
+	stolen, ticks := machine.StolenTime()
+	t := scenarios.GeneratorTick{T: scenarios.Sec(now), InFlight: inFlight, Pressure: scenarios.Num(machine.CPUPressure())}
 	if d := now - m.at; d > 0 {
 		t.CPU = scenarios.Num((cpu - m.cpu).Seconds() / d.Seconds())
 	}
@@ -63,7 +64,7 @@ func (m *monitor) tick(inFlight int64) {
 		m.wall = w
 	}
 	m.at, m.cpu, m.stolen, m.ticks = now, cpu, stolen, ticks
-	m.out.Memory = max(m.out.Memory, resident())
+	m.out.Memory = max(m.out.Memory, machine.ResidentMemory())
 	m.out.Pressure = max(m.out.Pressure, t.Pressure)
 	m.ticksList = append(m.ticksList, t)
 }
@@ -72,14 +73,14 @@ func (m *monitor) tick(inFlight int64) {
 func (m *monitor) finish() scenarios.Generator {
 	g := m.out
 	if d := m.now() - m.began; d > 0 {
-		g.CPU = scenarios.Num((cpuTime() - m.cpuBegan).Seconds() / d.Seconds())
+		g.CPU = scenarios.Num((machine.CPUTime() - m.cpuBegan).Seconds() / d.Seconds())
 	}
 	if m.ticksSum > 0 {
 		g.Steal = scenarios.Num(m.stealSum / m.ticksSum)
 	}
 	g.GCPauses, g.GCPauseMax = m.pauses.since()
 	g.Seconds = m.ticksList
-	g.Memory = max(g.Memory, resident())
+	g.Memory = max(g.Memory, machine.ResidentMemory())
 	return g
 }
 

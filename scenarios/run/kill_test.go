@@ -25,6 +25,7 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/cgroup"
 	"brunt/chaos/vdso"
+	"brunt/scenarios/notes"
 )
 
 // killFaults are the faults that brunt is killed in the middle of.
@@ -232,7 +233,7 @@ func (m *mortal) residue(t *testing.T) []string {
 	}
 	for _, j := range journals {
 		// Of a run that had done nothing yet, and where notes were taken: a later start takes them away.
-		if !strings.HasSuffix(j, ".new") && filepath.Base(j) != remarksFolder && !unguarded(j) {
+		if !strings.HasSuffix(j, ".new") && filepath.Base(j) != notes.Folder && !unguarded(j) {
 			left = append(left, j)
 		}
 	}
@@ -532,7 +533,7 @@ func TestWithoutGuardThereIsResidue(t *testing.T) {
 
 // TestDefaultsOfProcesses breaks processes whose author gave no `ready` and no
 // `restart`: a frozen one is found by what it answers, not by its port, which the
-// kernel keeps open; and one that ends in good order when it is crashed comes back.
+// Kernel keeps open; and one that ends in good order when it is crashed comes back.
 func TestDefaultsOfProcesses(t *testing.T) {
 	const (
 		itself   = `[ECHO]`

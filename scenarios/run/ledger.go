@@ -235,7 +235,7 @@ func openLedger(p *LedgerPlan, path string, shards int) (*ledger, error) {
 	return l, nil
 }
 
-// close forgets what was kept.
+// Close forgets what was kept.
 func (l *ledger) close() error {
 	l.stop()
 	return l.kept.Close()

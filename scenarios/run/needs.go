@@ -16,6 +16,7 @@ import (
 	"brunt/chaos/docker"
 	"brunt/chaos/netns"
 	"brunt/scenarios/k6"
+	"brunt/scenarios/machine"
 	"brunt/targets/stack"
 )
 
@@ -85,7 +86,7 @@ func program6(name string, without CheckState, path string, err error) Check {
 // fileNeeds holds what the loads may have in flight against the limit of open files.
 func (p *Plan) fileNeeds() Check {
 	want, fixed := p.wants()
-	soft, hard := raiseFiles(want)
+	soft, hard := machine.RaiseFileLimit(want)
 	c := Check{Name: "scenario's files", State: Fine, Found: fmt.Sprintf("%d at most, and this process may have %d", want, soft)}
 	switch {
 	case soft >= want:

@@ -19,6 +19,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/scenarios"
+	"brunt/scenarios/machine"
 	"brunt/targets/stack"
 )
 
@@ -104,7 +105,7 @@ func (p *Plan) planFile(ctx context.Context, dir string, set map[string]string, 
 		return hex.EncodeToString(key)
 	}
 	f := &PlanFile{
-		Version: planVersion, Brunt: Version(), Made: time.Now().UTC().Truncate(time.Second), Seed: sc.Seed, Salt: hex.EncodeToString(salt),
+		Version: planVersion, Brunt: machine.Version(), Made: time.Now().UTC().Truncate(time.Second), Seed: sc.Seed, Salt: hex.EncodeToString(salt),
 		Scenario: PlannedScenario{File: relative(dir, sc.File), Name: sc.Name, Digest: digest(sc.Sum()), Set: map[string]string{}, Files: []PlannedFile{}},
 		Policies: []PlannedFile{}, Timeline: []PlannedTime{}, Settings: map[string]string{},
 	}

@@ -12,6 +12,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/scenarios"
+	"brunt/scenarios/reference"
 
 	"github.com/goccy/go-yaml"
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -287,7 +288,7 @@ load: {main: {executor: constant-arrival-rate, rate: 50/s, duration: 1s, flow: [
 
 // TestPolicySchema holds the schema of policies and their parser against each other.
 func TestPolicySchema(t *testing.T) {
-	text, err := json.Marshal(PolicySchema())
+	text, err := json.Marshal(reference.PolicySchema())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/load"
+	"brunt/scenarios/machine"
 	"brunt/targets"
 )
 
@@ -44,10 +45,10 @@ func (d *destination) before(t time.Duration) float64 {
 // What closed loads open is not known beforehand; nor are the connections of a load
 // that keeps them.
 func (c *compiler) ports() (notes []string) {
-	low, high := portRange()
+	low, high := machine.EphemeralPorts()
 	each := float64(high - low + 1)
 	for _, d := range c.destinations() {
-		rest := portRest(isLoopback(d.addr))
+		rest := machine.PortReuseDelay(isLoopback(d.addr))
 		there := each * float64(len(d.sources))
 		most, out := d.most(rest, c.plan.End(), there)
 		if most <= there {

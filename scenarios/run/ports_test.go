@@ -7,12 +7,13 @@ import (
 	"testing"
 
 	"brunt/scenarios"
+	"brunt/scenarios/machine"
 	"brunt/scenarios/measure"
 )
 
 // TestPorts foresees which loads run out of ports, and is silent about the others.
 func TestPorts(t *testing.T) {
-	low, high := portRange()
+	low, high := machine.EphemeralPorts()
 	each := float64(high - low + 1)
 	over := math.Ceil(each/60) * 1.1 // a second, of connections that rest a minute
 	for _, c := range []struct {

@@ -36,7 +36,7 @@ func TestProxy_Compile(t *testing.T) {
 		env                 map[string]string
 		target, allow, more string // more of the load
 		rest                string
-		want                string // empty is fine
+		want                string // take is fine
 		note                string
 	}{
 		{name: "nothing named", target: "http://shop.test", allow: "shop.test"},

@@ -15,6 +15,7 @@ import (
 
 	"brunt/reporters"
 	"brunt/scenarios"
+	"brunt/scenarios/reference"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
@@ -103,7 +104,7 @@ func closed(v any) {
 // TestPublished holds what a run writes to the schemas that are published of it.
 func TestPublished(t *testing.T) {
 	dir := reported(t)
-	result := compileSchema(t, ResultSchema(), true)
+	result := compileSchema(t, reference.ResultSchema(), true)
 	read := func(name string) []byte {
 		b, err := os.ReadFile(filepath.Join(dir, name))
 		if err != nil {
@@ -131,11 +132,11 @@ func TestPublished(t *testing.T) {
 		if !bytes.Contains(text, []byte(c.old)) {
 			t.Fatalf("%s: %s is not in result.json", c.name, c.old)
 		}
-		if check(compileSchema(t, ResultSchema(), false), bytes.Replace(text, []byte(c.old), []byte(c.with), 1)) == nil {
+		if check(compileSchema(t, reference.ResultSchema(), false), bytes.Replace(text, []byte(c.old), []byte(c.with), 1)) == nil {
 			t.Errorf("the schema takes %s", c.name)
 		}
 	}
-	event := compileSchema(t, EventSchema(), true)
+	event := compileSchema(t, reference.EventSchema(), true)
 	seen := map[string]bool{}
 	for line := range bytes.Lines(read("events.jsonl")) {
 		if err := check(event, line); err != nil {
@@ -155,7 +156,7 @@ func TestPublished(t *testing.T) {
 	if check(event, []byte(`{"t": 0, "event": "fault.wished"}`)) == nil {
 		t.Error("the schema takes an event that there is not")
 	}
-	if err := check(compileSchema(t, EventSchema(), false), []byte(`{"t": 0, "event": "fault.wished", "why": 1}`)); err != nil {
+	if err := check(compileSchema(t, reference.EventSchema(), false), []byte(`{"t": 0, "event": "fault.wished", "why": 1}`)); err != nil {
 		t.Errorf("the schema refuses what a later version may add: %v", err)
 	}
 }
@@ -206,7 +207,7 @@ func TestEventKinds(t *testing.T) {
 
 // TestPublished_Described holds that the schemas say what every key means.
 func TestPublished_Described(t *testing.T) {
-	for name, s := range map[string]scenarios.Schema{"result": ResultSchema(), "event": EventSchema()} {
+	for name, s := range map[string]scenarios.Schema{"result": reference.ResultSchema(), "event": reference.EventSchema()} {
 		for _, key := range undescribed(t, s) {
 			t.Errorf("%s: nothing describes %s", name, key)
 		}

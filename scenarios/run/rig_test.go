@@ -64,24 +64,24 @@ func wasLate(res *scenarios.Result) bool {
 	return res.Verdict == scenarios.Invalid && strings.Contains(res.Reason, "brunt itself was late")
 }
 
-// machine is held by the runs that go on side by side, or by one that was late beside
+// processors is held by the runs that go on side by side, or by one that was late beside
 // them and is alone when it is tried again: what others do would spoil it each time.
-var machine sync.RWMutex
+var processors sync.RWMutex
 
 // on runs a test's run beside others, or alone. It must not be called in a run.
-func on(machine sync.Locker, run func() *scenarios.Result) *scenarios.Result {
-	machine.Lock()
-	defer machine.Unlock()
+func on(turn sync.Locker, run func() *scenarios.Result) *scenarios.Result {
+	turn.Lock()
+	defer turn.Unlock()
 	return run()
 }
 
 // inTime runs a test's run until brunt was in time.
 func inTime(t *testing.T, run func() *scenarios.Result) *scenarios.Result {
 	t.Helper()
-	turn := machine.RLocker()
+	turn := processors.RLocker()
 	for range lateTries {
 		res := on(turn, run)
-		turn = &machine
+		turn = &processors
 		if !wasLate(res) {
 			return res
 		}
@@ -115,7 +115,7 @@ func runOnce(t *testing.T, text string, o Options) *scenarios.Result {
 		o.State = t.TempDir()
 	}
 	plan := mustCompile(t, text)
-	return on(machine.RLocker(), func() *scenarios.Result {
+	return on(processors.RLocker(), func() *scenarios.Result {
 		res, err := plan.Run(t.Context(), o)
 		if err != nil {
 			t.Fatal(err)

@@ -17,6 +17,7 @@ import (
 	"brunt/chaos"
 	"brunt/scenarios"
 	"brunt/scenarios/load"
+	"brunt/scenarios/reference"
 
 	"github.com/goccy/go-yaml"
 	"github.com/rogpeppe/go-internal/txtar"
@@ -103,7 +104,7 @@ func compileText(text string) (*Plan, error) {
 
 // schema compiles what `brunt schema` prints.
 var schema = sync.OnceValues(func() (*jsonschema.Schema, error) {
-	text, err := json.Marshal(Schema())
+	text, err := json.Marshal(reference.Schema())
 	if err != nil {
 		return nil, err
 	}
@@ -404,7 +405,7 @@ func TestShipped(t *testing.T) {
 
 // TestSchemaDescribed holds that an editor has something to say of every key.
 func TestSchemaDescribed(t *testing.T) {
-	for _, key := range undescribed(t, Schema()) {
+	for _, key := range undescribed(t, reference.Schema()) {
 		t.Errorf("%s has no description", key)
 	}
 }

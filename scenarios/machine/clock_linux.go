@@ -1,4 +1,4 @@
-package run
+package machine
 
 import (
 	"brunt/scenarios"
@@ -6,8 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// clock asks the kernel how well the clock is kept (adjtimex, which changes nothing here).
-func clock() *scenarios.Clock {
+// Clock asks the kernel how well the clock is kept (adjtimex, which changes nothing here).
+func Clock() *scenarios.Clock {
 	var t unix.Timex
 	state, err := unix.Adjtimex(&t)
 	if err != nil {
@@ -24,5 +24,5 @@ func clock() *scenarios.Clock {
 	return c
 }
 
-// ownFile is brunt's own program, even where another was put in its place since.
-func ownFile() string { return "/proc/self/exe" }
+// Executable is brunt's own program, even where another was put in its place since.
+func Executable() string { return "/proc/self/exe" }

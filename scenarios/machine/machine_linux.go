@@ -1,4 +1,4 @@
-package run
+package machine
 
 import (
 	"bufio"
@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func kernel() string {
+func Kernel() string {
 	b, err := os.ReadFile("/proc/sys/kernel/osrelease")
 	if err != nil {
 		return ""
@@ -17,8 +17,8 @@ func kernel() string {
 	return strings.TrimSpace(string(b))
 }
 
-// memory is that of the machine in bytes.
-func memory() int64 {
+// Memory is that of the machine in bytes.
+func Memory() int64 {
 	var si unix.Sysinfo_t
 	if unix.Sysinfo(&si) != nil {
 		return 0
@@ -26,9 +26,9 @@ func memory() int64 {
 	return int64(si.Totalram) * int64(si.Unit)
 }
 
-// steal gives the CPU time that the hypervisor took, and all CPU time, both in
+// StolenTime gives the CPU time that the hypervisor took, and all CPU time, both in
 // ticks of all processors since boot.
-func steal() (stolen, all float64) {
+func StolenTime() (stolen, all float64) {
 	f, err := os.Open("/proc/stat")
 	if err != nil {
 		return 0, 0
@@ -50,9 +50,9 @@ func steal() (stolen, all float64) {
 	return stolen, all
 }
 
-// pressure gives the share of the last ten seconds in which some task waited for a
+// CPUPressure gives the share of the last ten seconds in which some task waited for a
 // processor (PSI).
-func pressure() float64 {
+func CPUPressure() float64 {
 	b, err := os.ReadFile("/proc/pressure/cpu")
 	if err != nil {
 		return 0
@@ -66,8 +66,8 @@ func pressure() float64 {
 	return f / 100
 }
 
-// resident is the memory that brunt holds, in bytes.
-func resident() int64 {
+// ResidentMemory is the memory that brunt holds, in bytes.
+func ResidentMemory() int64 {
 	b, err := os.ReadFile("/proc/self/statm")
 	if err != nil {
 		return 0

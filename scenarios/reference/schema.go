@@ -1,4 +1,4 @@
-package run
+package reference
 
 import (
 	"cmp"
@@ -392,7 +392,7 @@ func fieldComments(name string, st *ast.StructType, texts map[string]string) {
 
 // PolicySchema is the JSON Schema of policy files, made from the type that reads them.
 func PolicySchema() scenarios.Schema {
-	root := scenarios.PolicySchema(FaultKinds(), describer(sources()))
+	root := scenarios.PolicySchema(slices.Sorted(maps.Keys(chaos.Kinds())), describer(sources()))
 	defs := scenarios.Schema{}
 	root = shared(root, defs)
 	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"

@@ -1,6 +1,6 @@
 //go:build linux || darwin
 
-package run
+package machine
 
 import (
 	"time"
@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// cpuTime is the CPU time that brunt has used.
-func cpuTime() time.Duration {
+// CPUTime is the CPU time that brunt has used.
+func CPUTime() time.Duration {
 	var ru unix.Rusage
 	if unix.Getrusage(unix.RUSAGE_SELF, &ru) != nil {
 		return 0
@@ -17,8 +17,8 @@ func cpuTime() time.Duration {
 	return time.Duration(ru.Utime.Nano() + ru.Stime.Nano())
 }
 
-// fileLimit is how many files brunt may have open.
-func fileLimit() uint64 {
+// FileLimit is how many files brunt may have open.
+func FileLimit() uint64 {
 	var l unix.Rlimit
 	if unix.Getrlimit(unix.RLIMIT_NOFILE, &l) != nil {
 		return 0
@@ -26,9 +26,9 @@ func fileLimit() uint64 {
 	return uint64(l.Cur)
 }
 
-// raiseFiles raises the soft limit of open files to want, as far as the hard one
+// RaiseFileLimit raises the soft limit of open files to want, as far as the hard one
 // lets it, and gives both as they are then.
-func raiseFiles(want uint64) (soft, hard uint64) {
+func RaiseFileLimit(want uint64) (soft, hard uint64) {
 	var l unix.Rlimit
 	if unix.Getrlimit(unix.RLIMIT_NOFILE, &l) != nil {
 		return want, want

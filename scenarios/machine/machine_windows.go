@@ -1,4 +1,4 @@
-package run
+package machine
 
 import (
 	"time"
@@ -6,8 +6,8 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// cpuTime is the CPU time that brunt has used.
-func cpuTime() time.Duration {
+// CPUTime is the CPU time that brunt has used.
+func CPUTime() time.Duration {
 	var created, exited, kernel, user windows.Filetime
 	if windows.GetProcessTimes(windows.CurrentProcess(), &created, &exited, &kernel, &user) != nil {
 		return 0
@@ -16,7 +16,7 @@ func cpuTime() time.Duration {
 	return time.Duration(100 * (ticks(kernel) + ticks(user)))
 }
 
-// fileLimit tells nothing here: Windows has no such limit.
-func fileLimit() uint64 { return 0 }
+// FileLimit tells nothing here: Windows has no such limit.
+func FileLimit() uint64 { return 0 }
 
-func raiseFiles(want uint64) (soft, hard uint64) { return want, want }
+func RaiseFileLimit(want uint64) (soft, hard uint64) { return want, want }

@@ -1,0 +1,18 @@
+//go:build !linux
+
+package machine
+
+import (
+	"os"
+
+	"brunt/scenarios"
+)
+
+// Clock tells nothing here: nobody can be asked.
+func Clock() *scenarios.Clock { return nil }
+
+// Executable is brunt's own program.
+func Executable() string {
+	file, _ := os.Executable()
+	return file
+}

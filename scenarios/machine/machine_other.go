@@ -1,0 +1,20 @@
+//go:build !linux
+
+package machine
+
+import "runtime"
+
+func Kernel() string { return "" }
+
+func Memory() int64 { return 0 }
+
+func StolenTime() (stolen, all float64) { return 0, 0 }
+
+func CPUPressure() float64 { return 0 }
+
+// ResidentMemory is the memory that the Go runtime holds, in bytes.
+func ResidentMemory() int64 {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.Sys)
+}
