@@ -27,6 +27,7 @@ var arrows = map[string][]string{
 	"scenarios":                 nil, // the hub
 	"scenarios/load":            {"scenarios"},
 	"scenarios/k6":              {"scenarios"},
+	"scenarios/machine":         {"scenarios"},
 	"scenarios/measure":         {"scenarios"},
 	"targets":                   {"scenarios", "targets/platform/procmark"},
 	"targets/platform/procmark": nil, // processes by marks in their environment
@@ -35,9 +36,11 @@ var arrows = map[string][]string{
 	"scenarios/compare":         {"scenarios"},
 	"scenarios/convert":         {"scenarios"}, // writes scenarios, and runs none
 	"scenarios/capacity":        nil,           // knows rates alone
-	"scenarios/run":             {"scenarios", "scenarios/capacity", "scenarios/load", "scenarios/k6", "scenarios/measure", "targets", "chaos", "reporters"},
+	"scenarios/notes":           nil,
+	"scenarios/reference":       {"scenarios", "scenarios/load", "targets", "chaos"}, // schemas, from the types that all of it is read into
+	"scenarios/run":             {"chaos", "reporters", "scenarios", "scenarios/capacity", "scenarios/k6", "scenarios/load", "scenarios/machine", "scenarios/measure", "scenarios/notes", "scenarios/reference", "targets"},
 	"examples":                  nil, // systems to break, which know nothing of brunt
-	"cmd":                       {"scenarios", "scenarios/capacity", "scenarios/compare", "scenarios/convert", "scenarios/run", "chaos", "reporters", "targets"},
+	"cmd":                       {"chaos", "reporters", "scenarios", "scenarios/capacity", "scenarios/compare", "scenarios/convert", "scenarios/machine", "scenarios/notes", "scenarios/reference", "scenarios/run", "targets"},
 	"cmd/brunt-k6":              {"scenarios", "scenarios/k6"},
 }
 
