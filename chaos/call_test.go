@@ -82,7 +82,7 @@ func TestCall_Secrets(t *testing.T) {
 			t.Errorf("it is written down: %s", b)
 		}
 	}
-	if o, err := undo.do(t.Context()); o != Reverted || err != nil { // 403 is what it wants
+	if o, err := AllOperations().Undo(t.Context(), undo); o != Reverted || err != nil { // 403 is what it wants
 		t.Errorf("%s, %v", o, err)
 	}
 	if o, err := h.Revert(t.Context()); o != Reverted || err != nil {

@@ -257,14 +257,14 @@ func TestOwn_Secrets(t *testing.T) {
 	if err := os.Unsetenv("OWN_TOKEN"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Recover(t.Context(), state, "revert"); err == nil || !strings.Contains(err.Error(), "the environment variable OWN_TOKEN is not set") {
+	if _, err := Recover(t.Context(), AllOperations(), state, "revert"); err == nil || !strings.Contains(err.Error(), "the environment variable OWN_TOKEN is not set") {
 		t.Errorf("without the secret: %v", err)
 	}
 	t.Setenv("OWN_TOKEN", fromEnv)
 	if err := os.WriteFile(dir+"/fails", nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, err := Recover(t.Context(), state, "revert")
+	_, err := Recover(t.Context(), AllOperations(), state, "revert")
 	if err == nil || !strings.Contains(err.Error(), "*** ***") || strings.Contains(err.Error(), "hunter2") || strings.Contains(err.Error(), "s3cr3t") {
 		t.Errorf("a revert that tells its secrets: %v", err)
 	}
@@ -272,7 +272,7 @@ func TestOwn_Secrets(t *testing.T) {
 	if err := os.Remove(dir + "/fails"); err != nil {
 		t.Fatal(err)
 	}
-	if taken, err := Recover(t.Context(), state, "revert"); err != nil || len(taken) != 1 || taken[0].Outcome != Reverted {
+	if taken, err := Recover(t.Context(), AllOperations(), state, "revert"); err != nil || len(taken) != 1 || taken[0].Outcome != Reverted {
 		t.Errorf("%+v, %v", taken, err)
 	}
 	if b, err := os.ReadFile(dir + "/told"); err != nil || !strings.Contains(string(b), "hunter2") || !strings.Contains(string(b), fromFile) {
@@ -286,12 +286,8 @@ func TestOwn_InjectUnderWay(t *testing.T) {
 	dir, state := t.TempDir(), t.TempDir()
 	j := openJournal(t, state, "test")
 	var id int
-	env := Env{Spawned: func(pid int) error {
-		undo, err := commandUndo(pid)
-		if err != nil {
-			return err
-		}
-		return j.Extend(id, undo)
+	env := Env{Extend: func(u Undo) error {
+		return j.Extend(id, u)
 	}}
 	s := mustStep(t, fmt.Sprintf(`exec: {inject: "echo $$ > self; (while ! test -e go; do sleep 0.01; done; touch late) & echo $! > child; wait", verify: [test, -e, late], revert: [touch, go], dir: %s}`, dir), env)
 	var err error
@@ -306,7 +302,7 @@ func TestOwn_InjectUnderWay(t *testing.T) {
 	}()
 	pid, child := numberIn(t, dir+"/self"), numberIn(t, dir+"/child")
 	unlocked(t, j)
-	if taken, err := Recover(t.Context(), state, "guard"); err != nil || len(taken) != 1 {
+	if taken, err := Recover(t.Context(), AllOperations(), state, "guard"); err != nil || len(taken) != 1 {
 		t.Fatalf("%+v, %v", taken, err)
 	}
 	awaitEnd(t, pid)
@@ -323,7 +319,7 @@ func TestOwn_InjectUnderWay(t *testing.T) {
 // A command that can't be written down does nothing.
 func TestCommand_Unwritten(t *testing.T) {
 	dir := t.TempDir()
-	s := mustStep(t, fmt.Sprintf(`exec: {inject: [touch, a], verify: [test, -e, a], revert: [rm, -f, a], dir: %s}`, dir), Env{Spawned: func(int) error { return errors.New("the disk is full") }})
+	s := mustStep(t, fmt.Sprintf(`exec: {inject: [touch, a], verify: [test, -e, a], revert: [rm, -f, a], dir: %s}`, dir), Env{Extend: func(Undo) error { return errors.New("the disk is full") }})
 	if _, err := s.Inject(t.Context()); err == nil || !strings.Contains(err.Error(), "the disk is full") {
 		t.Errorf("%v", err)
 	}
@@ -341,7 +337,7 @@ func TestOwn_DamagedUndo(t *testing.T) {
 		{Op: opExec, Args: json.RawMessage(`{}`)},
 		{Op: opExecEnd, Identity: json.RawMessage(`"x"`)},
 	} {
-		if o, err := u.do(t.Context()); err == nil || o != Failed {
+		if o, err := AllOperations().Undo(t.Context(), u); err == nil || o != Failed {
 			t.Errorf("%s %s: %s, %v", u.Op, u.Args, o, err)
 		}
 	}

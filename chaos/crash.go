@@ -123,31 +123,6 @@ func (c *crash) Inject(context.Context) (Held, error) {
 	return c, nil
 }
 
-// runningProcess gives the identity of the process that a unit runs as now.
-func runningProcess(u Unit) (identity, error) {
-	pid := u.PID()
-	if c, ok := ContainerOf(u); ok && !c.Engine.Address().Local() {
-		return identity{}, fmt.Errorf("%s runs on another machine, %s, where its process can't be signalled from here; container.kill and container.pause go through the engine", u.Name(), c.Engine.Address().Host)
-	}
-	if pid == 0 {
-		return identity{}, fmt.Errorf("%s does not run", u.Name())
-	}
-	if err := protect(pid); err != nil {
-		return identity{}, err
-	}
-	return identify(pid)
-}
-
-func signalUnit(u Unit, id identity, name string) error {
-	if err := signal(id, name); err != nil {
-		return fmt.Errorf("SIG%s to %s (pid %d): %w", name, u.Name(), id.PID, err)
-	}
-	return nil
-}
-
-// endsWithin is how long a signal may take to end a process.
-const endsWithin = 5 * time.Second
-
 // Verify implements [Held]: the process is gone.
 func (c *crash) Verify(ctx context.Context) (string, error) {
 	if err := await(ctx, endsWithin, func() bool { return !c.id.alive() }, "it still runs"); err != nil {
@@ -169,27 +144,4 @@ func (c *crash) Gone(ctx context.Context) (string, error) {
 		return "it stays down, as allowed", nil
 	}
 	return backAgain(ctx, c.unit, c.id, c.at)
-}
-
-// backAgain waits until a unit runs as another process than the one that was, and
-// is ready.
-func backAgain(ctx context.Context, u Unit, was identity, since time.Time) (string, error) {
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	last := fmt.Errorf("it does not run")
-	for {
-		if pid := u.PID(); pid != 0 {
-			id, err := identify(pid)
-			if err == nil && id != was {
-				if last = u.Ready(ctx); last == nil {
-					return fmt.Sprintf("ready again as pid %d after %s", pid, scenarios.FormatSeconds(time.Since(since).Seconds())), nil
-				}
-			}
-		}
-		select {
-		case <-ctx.Done():
-			return "", fmt.Errorf("%s has not come back: %w", u.Name(), last)
-		case <-tick.C:
-		}
-	}
 }

@@ -44,7 +44,7 @@ func TestJournalWithLinesThatCanNotBeRead(t *testing.T) {
 	}
 	unlocked(t, j)
 	for range 2 {
-		taken, err := Recover(t.Context(), dir, "revert")
+		taken, err := Recover(t.Context(), AllOperations(), dir, "revert")
 		if err == nil || !strings.Contains(err.Error(), "2 of its lines") {
 			t.Errorf("%v: what can't be read may be in, so somebody must look", err)
 		}
@@ -72,7 +72,7 @@ func TestReplayAfterATornLine(t *testing.T) {
 		t.Error("half a line is not seen")
 	}
 	for range 2 {
-		if _, err := Recover(t.Context(), dir, "revert"); err == nil || strings.Contains(err.Error(), "can't be read") {
+		if _, err := Recover(t.Context(), AllOperations(), dir, "revert"); err == nil || strings.Contains(err.Error(), "can't be read") {
 			t.Errorf("%v", err)
 		}
 	}
@@ -107,7 +107,7 @@ func TestOthersJournals(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(dir, "a"+journalSuffix), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	taken, err := Recover(t.Context(), dir, "revert")
+	taken, err := Recover(t.Context(), AllOperations(), dir, "revert")
 	if err == nil || len(taken) != 1 || taken[0].Run != "z" {
 		t.Errorf("%+v, %v: want z taken back, and an error for a", taken, err)
 	}
@@ -145,7 +145,7 @@ func TestStillbornJournalsAreRemoved(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := Recover(t.Context(), dir, "run"); err != nil {
+	if _, err := Recover(t.Context(), AllOperations(), dir, "run"); err != nil {
 		t.Fatal(err)
 	}
 	left, _ := filepath.Glob(filepath.Join(dir, ".*"))
@@ -161,7 +161,7 @@ func TestUndosAreAllMade(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if out, err := (Pending{Undo: []Undo{end, {Op: "of.tomorrow"}}}).takeBack(t.Context()); err == nil || out != Failed {
+	if out, err := AllOperations().Revert(t.Context(), []Undo{end, {Op: "of.tomorrow"}}); err == nil || out != Failed {
 		t.Errorf("%s, %v", out, err)
 	}
 	_ = cmd.Wait()
@@ -180,7 +180,7 @@ func TestForcedReplayKeepsEntries(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 {
-		if taken, err := Replay(t.Context(), j.Path(), "guard", true); err != nil || len(taken) != 1 {
+		if taken, err := Replay(t.Context(), AllOperations(), j.Path(), "guard", true); err != nil || len(taken) != 1 {
 			t.Fatalf("%+v, %v", taken, err)
 		}
 	}
@@ -217,7 +217,7 @@ func TestGuardOutlivesAFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		in, out := io.Pipe()
 		done := make(chan error, 1)
-		go func() { done <- Watch(in, j.Path()) }()
+		go func() { done <- Watch(AllOperations(), in, j.Path()) }()
 		time.Sleep(3*patience + time.Second)
 		synctest.Wait()
 		select {
@@ -261,7 +261,7 @@ func TestSweep(t *testing.T) {
 	other, id := sleeper(t)
 	_ = other
 	began := time.Now()
-	if o, err := StackUndo(mark).do(t.Context()); err != nil || o != Reverted {
+	if o, err := AllOperations().Undo(t.Context(), StackUndo(mark)); err != nil || o != Reverted {
 		t.Errorf("%s, %v", o, err)
 	}
 	t.Logf("swept in %s", time.Since(began))
@@ -271,11 +271,11 @@ func TestSweep(t *testing.T) {
 	if !id.alive() {
 		t.Error("a process without the mark was ended")
 	}
-	if o, err := StackUndo(mark).do(t.Context()); err != nil || o != Gone {
+	if o, err := AllOperations().Undo(t.Context(), StackUndo(mark)); err != nil || o != Gone {
 		t.Errorf("once more: %s, %v", o, err)
 	}
 	for _, args := range []string{`""`, `"BRUNT_RUN="`, `"PATH=/bin"`, `7`} {
-		if _, err := (Undo{Op: opSweep, Args: []byte(args)}).do(t.Context()); err == nil {
+		if _, err := AllOperations().Undo(t.Context(), Undo{Op: opSweep, Args: []byte(args)}); err == nil {
 			t.Errorf("swept by %s", args)
 		}
 	}
@@ -291,10 +291,10 @@ func TestRunsThatBeginAtOnce(t *testing.T) {
 		go func() {
 			errs <- func() error {
 				for n := range 20 {
-					if taken, err := Recover(t.Context(), dir, "run"); err != nil || len(taken) > 0 {
+					if taken, err := Recover(t.Context(), AllOperations(), dir, "run"); err != nil || len(taken) > 0 {
 						return fmt.Errorf("taken from the living: %+v, %w", taken, err)
 					}
-					j, err := OpenJournal(dir, fmt.Sprintf("r%d-%d", i, n))
+					j, err := OpenJournal(AllOperations(), dir, fmt.Sprintf("r%d-%d", i, n))
 					if err != nil {
 						return err
 					}

@@ -123,12 +123,12 @@ func (p *seen) journals() []string {
 // TakeBack takes back what was found, and gives what became of it. Each process is
 // looked at once more: that it still is the one that was found, with its mark, of a run
 // that has not come to life.
-func (d *Discovery) TakeBack(ctx context.Context) ([]Taken, error) {
+func (d *Discovery) TakeBack(ctx context.Context, ops Operations) ([]Taken, error) {
 	var taken []Taken
 	var errs []error
 	for _, l := range d.Left {
 		if l.Journal != "" {
-			some, err := Replay(ctx, l.Journal, "discover", false)
+			some, err := Replay(ctx, ops, l.Journal, "discover", false)
 			taken = append(taken, some...)
 			errs = append(errs, err)
 			continue

@@ -234,7 +234,7 @@ func (f *diskFill) Revert(ctx context.Context) (Outcome, error) {
 		return Failed, err
 	}
 	f.full = before.Free
-	if _, err := (Pending{Undo: f.Undo()}).takeBack(ctx); err != nil {
+	if _, err := resourceOperations().Revert(ctx, f.Undo()); err != nil {
 		return Failed, err
 	}
 	f.seen()

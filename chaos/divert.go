@@ -63,24 +63,6 @@ var (
 	_ Aimed  = (*heldDiverted)(nil)
 )
 
-// checkDiverted holds an edge between containers, on which a proxy is to be put, against what
-// there is.
-func (e *Edge) checkDiverted(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
-	switch {
-	case e.From == "" || e.To == "" || e.Service+e.Unit+e.Zone != "":
-		m.AddHint(at, "such as {from: posts, to: store} or {from: container/web, to: container/db}", "between containers it is done on the way from one to another: want from and to")
-	case e.Has("on_restart"):
-		m.Add(e.Of("on_restart"), "a caller that is started again has its own network anew, and the fault is void")
-	default:
-		for _, end := range []struct{ key, name string }{{"from", e.From}, {"to", e.To}} {
-			if strings.HasPrefix(end.name, containerPrefix) {
-				continue
-			}
-			e.checkEnd(end.key, end.name, sc, m)
-		}
-	}
-}
-
 // divert makes the step of a toxic on what goes between containers.
 func divert(ctx context.Context, e *Edge, env Env, t *toxic, http bool) ([]Step, error) {
 	from, err := env.Named(ctx, e.From)

@@ -14,9 +14,6 @@ import (
 const (
 	opFleet   = "docker.sweep"   // all that carries the run's label is removed
 	opCompose = "docker.compose" // all that carries the label of the run's Compose project is removed
-	opStart   = "docker.start"   // a container that was killed or stopped
-	opUnpause = "docker.unpause" // one that was paused
-	opConnect = "docker.connect" // one that was taken out of a network
 )
 
 // engineArgs are the arguments of every undo in an engine.
@@ -69,41 +66,50 @@ func SweepCompose(ctx context.Context, e *docker.Engine, project string) error {
 	return err
 }
 
-// doEngine makes an undo in an engine, as the journal has it.
-func (u Undo) doEngine(ctx context.Context) (Outcome, error) {
-	var args engineArgs
-	var id containerIdentity
-	err := json.Unmarshal(u.Args, &args)
-	swept := u.Op == opFleet || u.Op == opCompose || u.Op == opUnhelp
-	if err == nil && !swept {
-		err = json.Unmarshal(u.Identity, &id)
-	}
-	if err != nil || swept && args.Run == "" || !swept && id.Container == "" {
-		return Failed, fmt.Errorf("the journal's entry is damaged: %w", errors.Join(err, errors.New(u.Op)))
-	}
-	e, err := docker.Open(args.Engine, docker.Options{})
-	if err != nil {
-		return Failed, err
-	}
-	defer e.Close()
-	switch u.Op {
-	case opFleet:
-		return sweepEngine(ctx, e, docker.RunLabel, args.Run)
-	case opCompose:
-		return sweepEngine(ctx, e, docker.ComposeProject, args.Run)
-	case opUnhelp:
-		return unhelp(ctx, e, args.Run)
-	case opStart:
-		return startContainer(ctx, e, id, args.Settle)
-	case opUnpause:
-		return unpauseContainer(ctx, e, id, args.Settle)
-	case opConnect:
-		if args.Endpoint != nil {
-			return connectContainer(ctx, e, id, *args.Endpoint, args.Settle)
+// sweepOperations remove what a run has made in an engine.
+func sweepOperations() []Operation {
+	by := func(label string) func(context.Context, *docker.Engine, engineArgs) (Outcome, error) {
+		return func(ctx context.Context, e *docker.Engine, args engineArgs) (Outcome, error) {
+			return sweepEngine(ctx, e, label, args.Run)
 		}
-		return Failed, errors.New("the journal's entry is damaged: it does not say how the container stood in its network")
 	}
-	return Failed, fmt.Errorf("this brunt does not know how to undo %q", u.Op)
+	return []Operation{
+		{Name: opFleet, Do: onRun(by(docker.RunLabel)), ByEngine: true},
+		{Name: opCompose, Do: onRun(by(docker.ComposeProject)), ByEngine: true},
+	}
+}
+
+// onRun makes an undo of what is done to all that a run has in an engine.
+func onRun(do func(context.Context, *docker.Engine, engineArgs) (Outcome, error)) func(context.Context, Undo) (Outcome, error) {
+	return func(ctx context.Context, u Undo) (Outcome, error) {
+		var args engineArgs
+		if err := json.Unmarshal(u.Args, &args); err != nil || args.Run == "" {
+			return Failed, fmt.Errorf("%w: %w", ErrDamaged, errors.Join(err, errors.New(u.Op)))
+		}
+		e, err := docker.Open(args.Engine, docker.Options{})
+		if err != nil {
+			return Failed, err
+		}
+		defer e.Close()
+		return do(ctx, e, args)
+	}
+}
+
+// onContainer makes an undo of what is done to one container of an engine.
+func onContainer(do func(context.Context, *docker.Engine, containerIdentity, engineArgs) (Outcome, error)) func(context.Context, Undo) (Outcome, error) {
+	return func(ctx context.Context, u Undo) (Outcome, error) {
+		var args engineArgs
+		var id containerIdentity
+		if err := errors.Join(json.Unmarshal(u.Args, &args), json.Unmarshal(u.Identity, &id)); err != nil || id.Container == "" {
+			return Failed, fmt.Errorf("%w: %w", ErrDamaged, errors.Join(err, errors.New(u.Op)))
+		}
+		e, err := docker.Open(args.Engine, docker.Options{})
+		if err != nil {
+			return Failed, err
+		}
+		defer e.Close()
+		return do(ctx, e, id, args)
+	}
 }
 
 // again is how long after an order of a dead brunt another look is worth it: the engine

@@ -73,10 +73,9 @@ type Env struct {
 	// that nobody can.
 	Ask func(ctx context.Context, l *Leader, u Unit) error
 
-	Addresses map[string]string   // what ${unit.…} stands for, by the text of the placeholder
-	Allow     [][]string          // lists of what calls may go to besides loopback, as guard.allow.chaos has it; all must hold it
-	At        func(point string)  // is called where brunt could die within an injection, for tests; nil is nobody
-	Spawned   func(pid int) error // writes down that a command was started; nil writes nothing
+	Addresses map[string]string  // what ${unit.…} stands for, by the text of the placeholder
+	Allow     [][]string         // lists of what calls may go to besides loopback, as guard.allow.chaos has it; all must hold it
+	At        func(point string) // is called where brunt could die within an injection, for tests; nil is nobody
 
 	Extend  func(u Undo) error // writes an undo down, beside those of the step that is in; nil writes nothing
 	Block   scenarios.Block    // of the fault that is planned, as its author wrote it

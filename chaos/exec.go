@@ -61,7 +61,7 @@ func (f *Exec) Plan(ctx context.Context, env Env) ([]Step, error) {
 	if err != nil && !env.Dry { // units that don't run yet have no addresses
 		return nil, fmt.Errorf("inject: %w", err)
 	}
-	c := &injectCommand{commandAct: commandAct{inject, env.Spawned}}
+	c := &injectCommand{commandAct: commandAct{inject, spawnedBy(env)}}
 	s.inject = c
 	if !f.Revert.none {
 		s.backBy(opExec, f.Revert.String())
@@ -83,6 +83,20 @@ func (f *Exec) name() string {
 		return "sh"
 	}
 	return filepath.Base(f.Inject.Args[0].Text())
+}
+
+// spawnedBy gives what writes down that a command was started; nil writes nothing.
+func spawnedBy(env Env) func(pid int) error {
+	if env.Extend == nil {
+		return nil
+	}
+	return func(pid int) error {
+		u, err := commandUndo(pid)
+		if err != nil { // it has ended already
+			return err
+		}
+		return env.Extend(u)
+	}
 }
 
 // commandAct is a command that does something.

@@ -180,7 +180,7 @@ func (f *fdExhaust) Verify(ctx context.Context) (string, error) {
 
 // Revert implements [Held].
 func (f *fdExhaust) Revert(ctx context.Context) (Outcome, error) {
-	return Pending{Undo: f.Undo()}.takeBack(ctx)
+	return resourceOperations().Revert(ctx, f.Undo())
 }
 
 // Gone implements [Held]: the unit has its limits again, and is ready.
@@ -213,13 +213,16 @@ func readyOr(ctx context.Context, v victim, said string) (string, error) {
 	}
 }
 
-// doFamily takes back what was done to a process and all that descend from it.
-func (u Undo) doFamily() (Outcome, error) {
-	var id identity
-	if err := json.Unmarshal(u.Identity, &id); err != nil {
-		return Failed, fmt.Errorf("the journal's entry is damaged: %w", err)
+// inFamily makes an operation of what reverts one process: it is done to the process and all that
+// descend from it.
+func inFamily(revert func(u Undo, pid int) (done bool, err error)) func(context.Context, Undo) (Outcome, error) {
+	return func(_ context.Context, u Undo) (Outcome, error) {
+		var id identity
+		if err := json.Unmarshal(u.Identity, &id); err != nil {
+			return Failed, fmt.Errorf("%w: %w", ErrDamaged, err)
+		}
+		return eachOf(id, func(pid int) (bool, error) { return revert(u, pid) })
 	}
-	return eachOf(id, u.doProcess)
 }
 
 // eachOf takes something back from a process and all that descend from it: what it has
@@ -247,17 +250,11 @@ func eachOf(id identity, undo func(pid int) (undone bool, err error)) (Outcome, 
 	return out, nil
 }
 
-// doProcess takes back what was done to a process, if it is brunt's.
-func (u Undo) doProcess(pid int) (done bool, err error) {
-	switch u.Op {
-	case opClock:
-		return u.doClock(pid)
-	case opScore:
-		return u.doScore(pid)
-	}
+// restoreFiles gives a process its limit of descriptors back, if it still has the one that brunt set.
+func restoreFiles(u Undo, pid int) (done bool, err error) {
 	var was, is fileLimit
 	if err := errors.Join(json.Unmarshal(u.Prior, &was), json.Unmarshal(u.Args, &is)); err != nil {
-		return false, fmt.Errorf("the journal's entry is damaged: %w", err)
+		return false, fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
 	now, err := filesLimit(pid)
 	if err != nil || now != is {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"brunt/scenarios"
@@ -63,6 +62,11 @@ func (f *Freeze) Plan(ctx context.Context, env Env) ([]Step, error) {
 type freeze struct {
 	unit Unit
 	id   identity
+}
+
+// freezeOperations revert process.freeze.
+func freezeOperations() []Operation {
+	return []Operation{{Name: opContinue, Do: onProcess(func(_ context.Context, id identity) (Outcome, error) { return continueProcess(id) })}}
 }
 
 // opContinue is the undo of a freeze.
@@ -159,47 +163,6 @@ func (f *freeze) Gone(ctx context.Context) (string, error) {
 		case <-ctx.Done():
 			return "", fmt.Errorf("%s (pid %d) is not back: %w", f.unit.Name(), f.id.PID, err)
 		case <-tick.C:
-		}
-	}
-}
-
-// readyEvery is how long a readiness check may take before another is made beside it.
-const readyEvery = 100 * time.Millisecond
-
-// readySoon finds that a unit is ready, without waiting for checks that hang.
-//
-// subtle: while a process is stopped its queue of connections fills up. One that finds
-// it full is tried again by the kernel only a second later, when the process has long
-// gone on.
-func readySoon(ctx context.Context, u Unit) error {
-	var wg sync.WaitGroup
-	defer wg.Wait()
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	tick := time.NewTicker(readyEvery)
-	defer tick.Stop()
-	found := make(chan error)
-	under := 0 // checks under way
-	for again := true; ; {
-		if again {
-			under++
-			wg.Go(func() {
-				select {
-				case found <- u.Ready(ctx):
-				case <-ctx.Done():
-				}
-			})
-		}
-		again = false
-		select {
-		case err := <-found:
-			if under--; err == nil || under == 0 {
-				return err
-			}
-		case <-tick.C:
-			again = true
-		case <-ctx.Done():
-			return ctx.Err()
 		}
 	}
 }

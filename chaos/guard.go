@@ -56,12 +56,11 @@ func (p *pids) list() []int {
 const (
 	heartbeat = time.Second
 	patience  = 10 * heartbeat // without a heartbeat before the guard acts
-	replayFor = time.Minute    // for one entry of a journal to be taken back
 )
 
 // A hand has its time to take everything back before its container is removed: with less to spare
 // than ten seconds this does not compile.
-const _ = uint(rpc.CloseTimeout - replayFor - 10*time.Second)
+const _ = uint(rpc.CloseTimeout - UndoWithin - 10*time.Second)
 
 // What goes over the pipe: a heartbeat, and the word that all is well.
 const (
@@ -120,7 +119,7 @@ func (g *Guard) Stop() error {
 
 // Watch is the guard's own life: it reads heartbeats from in until brunt says that
 // all is well, and takes back what the journal has open when brunt dies or hangs.
-func Watch(in io.Reader, journal string) error {
+func Watch(ops Operations, in io.Reader, journal string) error {
 	beats := make(chan byte)
 	go func() {
 		defer close(beats)
@@ -142,24 +141,24 @@ func Watch(in io.Reader, journal string) error {
 		case c, ok := <-beats:
 			switch {
 			case !ok: // brunt is dead
-				return takeOver(journal, false)
+				return takeOver(ops, journal, false)
 			case c == doneByte:
 				return nil
 			}
 			hung.Reset(patience)
 		case <-hung.C: // brunt hangs: it still holds the lock
 			// What fails now is tried again when brunt dies, or hangs on.
-			_ = takeOver(journal, true)
+			_ = takeOver(ops, journal, true)
 			hung.Reset(patience)
 		}
 	}
 }
 
-func takeOver(journal string, force bool) error {
-	ctx, cancel := context.WithTimeout(context.Background(), replayFor)
+func takeOver(ops Operations, journal string, force bool) error {
+	ctx, cancel := context.WithTimeout(context.Background(), UndoWithin)
 	defer cancel()
 	awaitWarden(ctx)
-	_, err := Replay(ctx, journal, "guard", force)
+	_, err := Replay(ctx, ops, journal, "guard", force)
 	return err
 }
 

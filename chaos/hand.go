@@ -141,6 +141,9 @@ type (
 
 // lent is what a hand has in its care.
 type lent struct {
+	find func(kind string) (Fault, bool)
+	ops  Operations
+
 	mu    sync.Mutex
 	steps []*lentStep
 	ended bool // nothing more is injected
@@ -171,15 +174,15 @@ func (s *lentStep) in() Held {
 
 // Lend is the life of a hand: it does what lines from in ask for, and takes everything back
 // when in ends, or nothing has come for long.
-func Lend(ctx context.Context, in io.Reader, out io.Writer) error {
-	var l lent
+func Lend(ctx context.Context, find func(kind string) (Fault, bool), ops Operations, in io.Reader, out io.Writer) error {
+	l := lent{find: find, ops: ops}
 	err := rpc.Serve(ctx, in, out, l.do)
 	return errors.Join(err, l.end())
 }
 
 // end takes everything back, the last first.
 func (l *lent) end() error {
-	ctx, cancel := context.WithTimeout(context.Background(), replayFor)
+	ctx, cancel := context.WithTimeout(context.Background(), UndoWithin)
 	defer cancel()
 	l.mu.Lock()
 	l.ended = true
@@ -208,7 +211,7 @@ func (l *lent) do(ctx context.Context, op string, args json.RawMessage) (any, er
 		if err := json.Unmarshal(args, &undo); err != nil {
 			return nil, err
 		}
-		o, err := Pending{Undo: undo}.takeBack(ctx)
+		o, err := l.ops.Revert(ctx, undo)
 		return handSays{Outcome: o}, err
 	}
 	var at handStep
@@ -256,8 +259,12 @@ func (l *lent) plan(ctx context.Context, w handWants) (handPlans, error) {
 	}
 	with.Fields = append(with.Fields, scenarios.Field{Key: "unit", Value: &scenarios.Node{Kind: scenarios.String, Value: w.Unit.Unit}})
 	var m scenarios.Mistakes
-	f, ok := scenarios.Resolve(scenarios.Block{Kind: w.Kind, With: with}, Kinds(), &m)
-	if !ok || !Handled(w.Kind) {
+	kinds := map[string]func() Fault{}
+	if f, ok := l.find(w.Kind); ok && Handled(w.Kind) {
+		kinds[w.Kind] = func() Fault { return f }
+	}
+	f, ok := scenarios.Resolve(scenarios.Block{Kind: w.Kind, With: with}, kinds, &m)
+	if !ok {
 		return handPlans{}, errors.Join(fmt.Errorf("this hand does not know %s as it is wanted", w.Kind), m.Err())
 	}
 	self, err := os.Executable()
@@ -462,11 +469,11 @@ func (s *handed) Undo() []Undo {
 }
 
 // doHand takes back what a hand did, by another.
-func (u Undo) doHand(ctx context.Context) (Outcome, error) {
+func doHand(ctx context.Context, u Undo) (Outcome, error) {
 	var args handArgs
 	var id containerID
 	if err := also(json.Unmarshal(u.Args, &args), json.Unmarshal(u.Identity, &id)); err != nil || len(args.Undo) == 0 {
-		return Failed, fmt.Errorf("the journal's entry is damaged: %w", also(err, errors.New(u.Op)))
+		return Failed, fmt.Errorf("%w: %w", ErrDamaged, also(err, errors.New(u.Op)))
 	}
 	e, err := docker.Open(args.Engine, docker.Options{})
 	if err != nil {
@@ -531,7 +538,7 @@ func (s *handed) Revert(ctx context.Context) (Outcome, error) {
 		return Gone, nil
 	}
 	if errors.Is(err, rpc.ErrEnded) {
-		out, err := Pending{Undo: s.Undo()}.takeBack(ctx)
+		out, err := agentOperations().Revert(ctx, s.Undo())
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.other = err == nil

@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -37,6 +38,22 @@ func (c *Container) Unhelp(run string) Undo { return unhelpUndo(c.Engine, run) }
 
 func unhelpUndo(e *docker.Engine, run string) Undo {
 	return Undo{Op: opUnhelp, Args: rawOf(engineArgs{Engine: e.Address(), Run: run})}
+}
+
+// agentOperations revert what agents leave behind.
+func agentOperations() Operations {
+	return OperationsOf([]Operation{
+		{Name: opUnhelp, ByEngine: true, Do: onRun(func(ctx context.Context, e *docker.Engine, args engineArgs) (Outcome, error) {
+			return unhelp(ctx, e, args.Run)
+		})},
+		{Name: opHand, ByEngine: true, Do: doHand, Inner: func(u Undo) []Undo {
+			var args handArgs
+			if json.Unmarshal(u.Args, &args) != nil {
+				return nil
+			}
+			return args.Undo
+		}},
+	})
 }
 
 // Ready makes what helpers in an engine are made of, if a run will need some: making it

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 )
 
 // opEndBrunt is the undo of what dies with brunt: it is done by ending it. Only a guard
@@ -30,25 +31,26 @@ func endBruntIn(id containerID) Undo {
 	return u
 }
 
+// bruntOperations revert what dies with brunt and what brunt starts.
+func bruntOperations() []Operation {
+	return slices.Concat(processOperations(), sweepOperations(), []Operation{{Name: opEndBrunt, Do: endHolder, PerRun: true, Network: func(u Undo) string {
+		var of networkOf
+		_ = json.Unmarshal(u.Args, &of)
+		return of.Container
+	}}})
+}
+
 // networkOf says in which container's network something is.
 type networkOf struct {
 	Container string `json:"container,omitempty"`
 }
 
-// inNetwork gives the container in whose network the undo has something to take back; empty is none.
-func (u Undo) inNetwork() string {
-	var of networkOf
-	switch u.Op {
-	case opEndBrunt:
-		_ = json.Unmarshal(u.Args, &of)
-	case opUnqueue:
-		_ = json.Unmarshal(u.Identity, &of)
-	}
-	return of.Container
-}
-
 // endHolder ends a brunt that hangs.
-func endHolder(ctx context.Context, id identity) (Outcome, error) {
+func endHolder(ctx context.Context, u Undo) (Outcome, error) {
+	var id identity
+	if err := json.Unmarshal(u.Identity, &id); err != nil {
+		return Failed, fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
 	switch {
 	case !id.alive(), id.PID == os.Getpid(): // who takes back its own has let go of it
 		return Gone, nil

@@ -100,7 +100,7 @@ func (i *Insides) Close(ctx context.Context) error {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	for key, h := range i.helping {
-		out, err := h.undo.do(ctx)
+		out, err := agentOperations().Undo(ctx, h.undo)
 		if err == nil && i.Journal != nil {
 			err = i.Journal.Done(h.entry, out)
 		}

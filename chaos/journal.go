@@ -2,7 +2,6 @@ package chaos
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -28,6 +27,7 @@ type Journal struct {
 	// Mask hides secrets in what went wrong; nil hides nothing.
 	Mask func(string) string
 
+	ops  Operations
 	mu   sync.Mutex
 	f    *os.File
 	path string
@@ -60,7 +60,7 @@ const (
 
 // OpenJournal makes the journal of a run in dir and locks it for as long as the
 // run lives. Without room to write it there is an error, and so no injection.
-func OpenJournal(dir, run string) (*Journal, error) {
+func OpenJournal(ops Operations, dir, run string) (*Journal, error) {
 	if err := makeStateDir(dir); err != nil {
 		return nil, err
 	}
@@ -71,7 +71,7 @@ func OpenJournal(dir, run string) (*Journal, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the journal: %w; set BRUNT_STATE to a directory that can be written", err)
 	}
-	j := &Journal{f: f, path: path, open: map[int]*Pending{}}
+	j := &Journal{ops: ops, f: f, path: path, open: map[int]*Pending{}}
 	if err := j.begin(run); err != nil {
 		return nil, errors.Join(err, f.Close(), os.Remove(f.Name()))
 	}
@@ -241,17 +241,17 @@ func (j *Journal) shared(undo []Undo) error {
 	if err != nil {
 		return err
 	}
-	undo = atLast(undo)
+	undo = j.ops.Innermost(undo)
 	for _, o := range others {
 		if o.Path == j.path || !o.Alive {
 			continue
 		}
 		for _, e := range o.Open {
-			for _, theirs := range atLast(e.Undo) {
-				if theirs.Op == opEndBrunt { // of two runs in one process each has let go of its own
+			for _, theirs := range j.ops.Innermost(e.Undo) {
+				if j.ops[theirs.Op].PerRun { // of two runs in one process each has let go of its own
 					continue
 				}
-				if slices.ContainsFunc(undo, theirs.same) {
+				if slices.ContainsFunc(undo, theirs.Same) {
 					return fmt.Errorf("another run, %s, has it in its hands already", o.Run)
 				}
 			}
@@ -268,7 +268,7 @@ func (j *Journal) network(container string) string {
 			continue
 		}
 		for _, e := range o.Open {
-			if slices.ContainsFunc(e.Undo, func(u Undo) bool { return u.inNetwork() == container }) {
+			if slices.ContainsFunc(e.Undo, func(u Undo) bool { return j.ops.InNetwork(u) == container }) {
 				return o.Run
 			}
 		}
@@ -276,41 +276,17 @@ func (j *Journal) network(container string) string {
 	return ""
 }
 
-// settings are undos that give a setting back the value that it had, if it has still the one that was
-// written. Two on one setting don't nest: the one that ends first would find the other's value
-// and leave it, and the other give back the first one's.
-var settings = []string{opGroupSet, opFiles, opClock, opScore, opConnect}
-
 // twice refuses a setting that another fault of this run has in its hands.
 func (j *Journal) twice(undo []Undo) error {
-	undo = atLast(undo)
+	undo = j.ops.Innermost(undo)
 	for _, e := range j.open {
-		for _, theirs := range atLast(e.Undo) {
-			if slices.Contains(settings, theirs.Op) && slices.ContainsFunc(undo, theirs.same) {
+		for _, theirs := range j.ops.Innermost(e.Undo) {
+			if j.ops[theirs.Op].Exclusive && slices.ContainsFunc(undo, theirs.Same) {
 				return fmt.Errorf("%s is still in (%s), and changes the same setting: both could not be taken back exactly; let one end before the other begins", e.Fault, e.What)
 			}
 		}
 	}
 	return nil
-}
-
-// atLast gives the undos that are made in the end, be it by another's hand.
-func atLast(undo []Undo) []Undo {
-	var out []Undo
-	for _, u := range undo {
-		var args handArgs
-		if u.Op == opHand && json.Unmarshal(u.Args, &args) == nil {
-			out = append(out, args.Undo...)
-			continue
-		}
-		out = append(out, u)
-	}
-	return out
-}
-
-// same tells that two undos are of the same thing.
-func (u Undo) same(o Undo) bool {
-	return len(u.Identity) > 0 && u.Op == o.Op && bytes.Equal(u.Identity, o.Identity)
 }
 
 // JournalState is what a journal says.

@@ -15,7 +15,7 @@ import (
 
 func openJournal(t *testing.T, dir, run string) *Journal {
 	t.Helper()
-	j, err := OpenJournal(dir, run)
+	j, err := OpenJournal(AllOperations(), dir, run)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +85,7 @@ func TestJournalOfTheDeadIsReplayed(t *testing.T) {
 		t.Fatal(err)
 	}
 	unlocked(t, dead)
-	taken, err := Recover(t.Context(), dir, "revert")
+	taken, err := Recover(t.Context(), AllOperations(), dir, "revert")
 	if err == nil || !strings.Contains(err.Error(), "damaged") { // the first entry has no identity
 		t.Errorf("an entry that can't be read is no error: %v", err)
 	}
@@ -116,7 +116,7 @@ func TestJournalWithATornLine(t *testing.T) {
 		t.Fatal(err)
 	}
 	unlocked(t, j)
-	taken, err := Recover(t.Context(), dir, "revert")
+	taken, err := Recover(t.Context(), AllOperations(), dir, "revert")
 	if err != nil || len(taken) != 1 || taken[0].Outcome != Gone {
 		t.Errorf("%+v, %v", taken, err)
 	}
@@ -129,7 +129,7 @@ func TestUnknownUndoIsKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	unlocked(t, j)
-	if _, err := Recover(t.Context(), dir, "revert"); err == nil || !strings.Contains(err.Error(), "of.tomorrow") {
+	if _, err := Recover(t.Context(), AllOperations(), dir, "revert"); err == nil || !strings.Contains(err.Error(), "of.tomorrow") {
 		t.Errorf("%v", err)
 	}
 	if _, err := os.Stat(filepath.Join(dir, "newer.journal")); err != nil {
@@ -142,7 +142,7 @@ func TestNoJournalNoInjection(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := OpenJournal(file, "r"); err == nil || !strings.Contains(err.Error(), "BRUNT_STATE") {
+	if _, err := OpenJournal(AllOperations(), file, "r"); err == nil || !strings.Contains(err.Error(), "BRUNT_STATE") {
 		t.Errorf("a journal in a file: %v; want an error that says what to do", err)
 	}
 	j := openJournal(t, t.TempDir(), "r")
@@ -218,7 +218,7 @@ func TestWatch(t *testing.T) {
 			}
 			in, out := io.Pipe()
 			done := make(chan error, 1)
-			go func() { done <- Watch(in, j.Path()) }()
+			go func() { done <- Watch(AllOperations(), in, j.Path()) }()
 			if _, err := out.Write([]byte(c.say)); err != nil {
 				t.Fatal(err)
 			}
@@ -287,16 +287,16 @@ func TestReplay_OwnTime(t *testing.T) {
 	}
 	ctx, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
 	defer cancel()
-	if taken, err := Replay(ctx, j.path, "guard", true); err != nil || len(taken) != 1 || taken[0].Outcome != Reverted {
+	if taken, err := Replay(ctx, AllOperations(), j.path, "guard", true); err != nil || len(taken) != 1 || taken[0].Outcome != Reverted {
 		t.Errorf("after the time of all was over: %+v, %v", taken, err)
 	}
-	own, stop := ownTime(ctx)
+	own, stop := ownTime(ctx, UndoWithin)
 	defer stop()
 	if err := own.Err(); err != nil {
 		t.Errorf("its own time is over with that of all: %v", err)
 	}
 	given, giveUp := context.WithCancel(t.Context())
-	own, stop = ownTime(given)
+	own, stop = ownTime(given, UndoWithin)
 	defer stop()
 	giveUp()
 	select {

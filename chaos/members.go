@@ -2,9 +2,7 @@ package chaos
 
 import (
 	"fmt"
-	"os"
 	"runtime"
-	"slices"
 
 	"brunt/chaos/cgroup"
 	"brunt/scenarios"
@@ -41,28 +39,3 @@ func (v victim) runs() bool { return v.id.PID != 0 }
 
 // gone says that the victim is no more.
 func (v victim) gone() string { return pidName(v.id.PID) + " is no more" }
-
-// family lists a process and all that descend from it.
-func family(pid int) []int {
-	children := map[int][]int{}
-	for _, p := range processes() {
-		if parent, err := parentOf(p); err == nil {
-			children[parent] = append(children[parent], p)
-		}
-	}
-	out := []int{pid}
-	for i := 0; i < len(out); i++ {
-		out = append(out, children[out[i]]...)
-	}
-	return out
-}
-
-// brunts lists brunt's own processes.
-func brunts() []int {
-	return append([]int{os.Getpid()}, guards.list()...)
-}
-
-// without gives those of all that are not among some.
-func without(all, some []int) []int {
-	return slices.DeleteFunc(slices.Clone(all), func(p int) bool { return slices.Contains(some, p) })
-}

@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
@@ -43,11 +44,11 @@ func (f fileName) undo(id identity) []Undo {
 }
 
 // doName takes a file's name away.
-func (u Undo) doName() (Outcome, error) {
+func doName(_ context.Context, u Undo) (Outcome, error) {
 	var id identity
 	var f fileName
 	if err := errors.Join(json.Unmarshal(u.Identity, &id), json.Unmarshal(u.Args, &f)); err != nil || !strings.HasPrefix(f.Name, ".brunt-") {
-		return Failed, fmt.Errorf("the journal's entry is damaged: no file of brunt's in %q", u.Args)
+		return Failed, fmt.Errorf("%w: no file of brunt's in %q", ErrDamaged, u.Args)
 	}
 	if !id.alive() {
 		return Gone, nil

@@ -22,7 +22,6 @@ func (t *Timeline) occurrence(ctx context.Context, e *Entry, p Planned, r *Recor
 	env := t.Env
 	env.Rand, env.Block = rnd, e.Block
 	env.At = t.Journal.point
-	env.Spawned = func(pid int) error { return t.spawned(r, pid) }
 	env.Extend = func(u Undo) error { return t.extend(r, u) }
 	steps, err := e.Damage.Plan(ctx, env)
 	if err == nil {
@@ -185,15 +184,6 @@ func (t *Timeline) inject(ctx context.Context, r *Record, steps []Step) bool {
 	}
 	t.event("fault.failed", r.Name, r.InjectErr.Error())
 	return false
-}
-
-// spawned writes down that a step has started a process.
-func (t *Timeline) spawned(r *Record, pid int) error {
-	undo, err := commandUndo(pid)
-	if err != nil || len(r.ids) == 0 { // it has ended already, or leaves nothing to take back
-		return err
-	}
-	return t.Journal.Extend(r.ids[len(r.ids)-1], undo)
 }
 
 // extend writes down what else takes the fault back that is in.

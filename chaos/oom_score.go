@@ -78,11 +78,11 @@ func undoScores(all []scored) []Undo {
 	return out
 }
 
-// doScore gives a process its score back, if it still is brunt's.
-func (u Undo) doScore(pid int) (undone bool, err error) {
+// restoreScore gives a process its score back, if it still is brunt's.
+func restoreScore(u Undo, pid int) (undone bool, err error) {
 	var was int
 	if err := json.Unmarshal(u.Prior, &was); err != nil {
-		return false, fmt.Errorf("the journal's entry is damaged: %w", err)
+		return false, fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
 	now, err := scoreOf(pid)
 	switch {

@@ -31,7 +31,7 @@ func TestScores(t *testing.T) {
 		t.Error("one that is the first to be killed already is sentenced again")
 	}
 	for _, want := range []Outcome{Reverted, Reverted} { // that it has it already is as good
-		if o, err := (Pending{Undo: undoScores(all)}).takeBack(t.Context()); err != nil || o != want {
+		if o, err := resourceOperations().Revert(t.Context(), undoScores(all)); err != nil || o != want {
 			t.Errorf("taken back: %s, %v; want %s", o, err, want)
 		}
 	}

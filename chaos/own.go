@@ -261,6 +261,15 @@ const (
 	opWebhook = "webhook"  // a call
 )
 
+// customOperations revert the author's own faults.
+func customOperations() []Operation {
+	return []Operation{
+		{Name: opExec, Do: doOwn, Deadline: revertTries*mostTimeout + UndoWithin},
+		{Name: opExecEnd, Do: onProcess(endCommand)},
+		{Name: opWebhook, Do: doOwn, Deadline: revertTries*mostTimeout + UndoWithin},
+	}
+}
+
 // ownIdentity says for whom an undo of an author's own is: whatever it does, and on
 // which machine it is done.
 func ownIdentity(shows ...string) json.RawMessage {
@@ -273,7 +282,7 @@ func ownIdentity(shows ...string) json.RawMessage {
 //
 // subtle: its deadline is its own, as its author wrote it, and not that of whoever has
 // all the rest to take back as well; who gives up ends it.
-func (u Undo) doOwn(ctx context.Context) (Outcome, error) {
+func doOwn(ctx context.Context, u Undo) (Outcome, error) {
 	var a act
 	var err error
 	switch u.Op {
@@ -285,7 +294,7 @@ func (u Undo) doOwn(ctx context.Context) (Outcome, error) {
 		a, err = c, json.Unmarshal(u.Args, c)
 	}
 	if err != nil {
-		return Failed, fmt.Errorf("the journal's entry is damaged: %w", err)
+		return Failed, fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
 	own, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cancel(nil)

@@ -13,7 +13,7 @@ import (
 // asRun makes a fault's step as another run would, which knows of the first only by its journal.
 func asRun(t *testing.T, w chaostest.World, dir, run, yaml string, helper bool) chaos.Held {
 	t.Helper()
-	j, err := chaos.OpenJournal(dir, run)
+	j, err := chaos.OpenJournal(chaos.AllOperations(), dir, run)
 	if err != nil {
 		t.Fatal(err)
 	}

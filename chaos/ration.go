@@ -196,7 +196,7 @@ func alive(pid int) bool {
 
 // Revert implements [Held].
 func (r *ration) Revert(ctx context.Context) (Outcome, error) {
-	return Pending{Undo: r.Undo()}.takeBack(ctx)
+	return resourceOperations().Revert(ctx, r.Undo())
 }
 
 // back finds that every setting is as it was, and the unit where it was.
@@ -226,11 +226,22 @@ func (r *ration) back() (string, error) {
 	return found, nil
 }
 
+// resourceOperations revert the faults on what a unit may use.
+func resourceOperations() Operations {
+	return OperationsOf([]Operation{
+		{Name: opGroupSet, Do: doGroup, Exclusive: true},
+		{Name: opGroupLeave, Do: doGroup},
+		{Name: opName, Do: doName},
+		{Name: opFiles, Do: inFamily(restoreFiles), Exclusive: true},
+		{Name: opScore, Do: inFamily(restoreScore), Exclusive: true},
+	})
+}
+
 // doGroup takes back what was done to a control group.
-func (u Undo) doGroup(ctx context.Context) (Outcome, error) {
+func doGroup(ctx context.Context, u Undo) (Outcome, error) {
 	var id groupIdentity
 	if err := json.Unmarshal(u.Identity, &id); err != nil || id.Path == "" {
-		return Failed, fmt.Errorf("the journal's entry is damaged: no control group in %q", u.Identity)
+		return Failed, fmt.Errorf("%w: no control group in %q", ErrDamaged, u.Identity)
 	}
 	if id.Boot != bootID() {
 		return Gone, nil
@@ -238,13 +249,13 @@ func (u Undo) doGroup(ctx context.Context) (Outcome, error) {
 	if u.Op == opGroupLeave {
 		var m groupMove
 		if err := json.Unmarshal(u.Args, &m); err != nil || m.Own == "" {
-			return Failed, fmt.Errorf("the journal's entry is damaged: no control group in %q", u.Args)
+			return Failed, fmt.Errorf("%w: no control group in %q", ErrDamaged, u.Args)
 		}
 		return leaveGroup(ctx, m, id.Group)
 	}
 	var was, is string
 	if err := errors.Join(json.Unmarshal(u.Prior, &was), json.Unmarshal(u.Args, &is)); err != nil {
-		return Failed, fmt.Errorf("the journal's entry is damaged: %w", err)
+		return Failed, fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
 	return setBack(id.Group, id.What, was, is)
 }

@@ -560,7 +560,7 @@ func TestResources_Overlap(t *testing.T) {
 			t.Parallel()
 			v := victimIn(t, c.where)
 			before := v.state()
-			j, err := chaos.OpenJournal(t.TempDir(), "overlap")
+			j, err := chaos.OpenJournal(chaos.AllOperations(), t.TempDir(), "overlap")
 			if err != nil {
 				t.Fatal(err)
 			}

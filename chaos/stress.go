@@ -370,13 +370,13 @@ func (s *stressMemory) stopFirst() {
 func (s *stressMemory) Revert(ctx context.Context) (Outcome, error) {
 	s.stopFirst()
 	if s.b == nil { // it came to no burner
-		return Pending{Undo: s.Undo()}.takeBack(ctx)
+		return resourceOperations().Revert(ctx, s.Undo())
 	}
 	out, err := s.burning.Revert(ctx)
 	if len(s.scores) == 0 || err != nil {
 		return out, err
 	}
-	if o, err := (Pending{Undo: s.Undo()}).takeBack(ctx); err != nil {
+	if o, err := resourceOperations().Revert(ctx, s.Undo()); err != nil {
 		return o, err
 	}
 	return out, nil

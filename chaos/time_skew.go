@@ -81,6 +81,11 @@ type timeSkew struct {
 	members []identity
 }
 
+// clockOperations revert time.skew.
+func clockOperations() []Operation {
+	return []Operation{{Name: opClock, Do: inFamily(restoreClock), Exclusive: true}}
+}
+
 // opClock is the undo of a clock that is off.
 const opClock = "clock.back"
 
@@ -233,12 +238,12 @@ func (t *timeSkew) Revert(context.Context) (Outcome, error) {
 	return out, nil
 }
 
-// doClock gives a process back what the kernel gave it to read the clock by, and lets it
+// restoreClock gives a process back what the kernel gave it to read the clock by, and lets it
 // go on: whoever wrote the journal may have died while it was stopped for that.
-func (u Undo) doClock(pid int) (done bool, err error) {
+func restoreClock(u Undo, pid int) (done bool, err error) {
 	var p vdso.Patch
 	if err := json.Unmarshal(u.Args, &p); err != nil || len(p) == 0 {
-		return false, fmt.Errorf("the journal's entry is damaged: %q is no patch", u.Args)
+		return false, fmt.Errorf("%w: %q is no patch", ErrDamaged, u.Args)
 	}
 	was, err := vdso.Rescue(pid, p)
 	return was != vdso.Foreign, err

@@ -140,7 +140,7 @@ func play(t *testing.T, end, cancelAt time.Duration, build func(d *diary) []*Ent
 	var lines []string
 	var records []*Record
 	synctest.Test(t, func(t *testing.T) {
-		j, err := OpenJournal(t.TempDir(), "test")
+		j, err := OpenJournal(AllOperations(), t.TempDir(), "test")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,24 +1,164 @@
 package chaos
 
-import "encoding/json"
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
 
-// An Outcome is what a revert came to.
+	"brunt/chaos/docker"
+)
+
+// An Outcome is the result of a revert.
 type Outcome string
 
 // The outcomes of a revert.
 const (
 	Reverted Outcome = "ok"     // the prior state is back
-	Gone     Outcome = "gone"   // what was hit is no more
-	Failed   Outcome = "failed" // it could not be taken back
-	None     Outcome = "none"   // there is nothing to take back
+	Gone     Outcome = "gone"   // the target of the fault no longer exists
+	Failed   Outcome = "failed" // the fault could not be reverted
+	None     Outcome = "none"   // there is nothing to revert
 )
 
-// An Undo is what takes a step back, as data: anyone who reads the journal can do
-// it. Identity says whom it is for, so that a successor of the same name is never
-// touched; Prior is the state before.
+// An Undo reverts a step, as data: any process that reads the journal can execute it. Op names
+// an [Operation]. Identity says what the undo is for, so that a successor of the same name is
+// never touched. Prior is the state before the fault.
 type Undo struct {
 	Op       string          `json:"op"`
 	Args     json.RawMessage `json:"args,omitempty"`
 	Identity json.RawMessage `json:"identity,omitempty"`
 	Prior    json.RawMessage `json:"prior,omitempty"`
+}
+
+// Same tells whether two undos are for the same thing.
+func (u Undo) Same(o Undo) bool {
+	return len(u.Identity) > 0 && u.Op == o.Op && bytes.Equal(u.Identity, o.Identity)
+}
+
+// An Operation is one kind of undo, with all its properties. The name stands in journals: it
+// must never change.
+type Operation struct {
+	Name string
+	// Do executes the undo. It must be safe to repeat, and safe when the fault was injected only
+	// in part or not at all.
+	Do func(ctx context.Context, u Undo) (Outcome, error)
+	// Exclusive says that the operation restores a setting. Two faults must not hold the same
+	// setting at once: neither could restore it exactly.
+	Exclusive bool
+	// PerRun says that each run of a process may hold the same undo.
+	PerRun bool
+	// ByEngine says that the operation needs only the engine, so that a watchdog in a container of
+	// its own can execute it.
+	ByEngine bool
+	// Deadline bounds Do; zero is [UndoWithin].
+	Deadline time.Duration
+	// Network gives the container in whose network the undo has something to revert; nil or an
+	// empty result is none.
+	Network func(u Undo) (container string)
+	// Inner gives the undos that this one makes another process execute; nil is none.
+	Inner func(u Undo) []Undo
+}
+
+// UndoWithin bounds the undo of one journal entry.
+const UndoWithin = time.Minute
+
+// ErrUnknownOperation says that an undo names an operation that this brunt does not have, because another
+// version wrote it.
+var ErrUnknownOperation = errors.New("unknown undo operation")
+
+// ErrDamaged says that an undo cannot be read.
+var ErrDamaged = errors.New("the journal's entry is damaged")
+
+// Operations are undo operations by their names.
+type Operations map[string]Operation
+
+// OperationsOf collects operations. Two of the same name must be the same.
+func OperationsOf(all ...[]Operation) Operations {
+	o := Operations{}
+	for _, some := range all {
+		for _, op := range some {
+			o[op.Name] = op
+		}
+	}
+	return o
+}
+
+// Undo executes one undo.
+func (o Operations) Undo(ctx context.Context, u Undo) (Outcome, error) {
+	op, ok := o[u.Op]
+	if !ok {
+		return Failed, fmt.Errorf("%w: this brunt does not know how to undo %q; use the one that wrote the journal", ErrUnknownOperation, u.Op)
+	}
+	return op.Do(ctx, u)
+}
+
+// Revert executes undos, the last first. One that fails does not keep the others from being
+// executed.
+func (o Operations) Revert(ctx context.Context, undo []Undo) (Outcome, error) {
+	if len(undo) == 0 {
+		return None, nil
+	}
+	out := Gone
+	began := time.Now()
+	var errs []error
+	for i := len(undo) - 1; i >= 0; i-- {
+		result, err := o.Undo(ctx, undo[i])
+		for err != nil && docker.Away(err) && ctx.Err() == nil && awayFor(ctx, began) {
+			result, err = o.Undo(ctx, undo[i])
+		}
+		if result != Gone {
+			out = result
+		}
+		errs = append(errs, err)
+	}
+	if err := also(errs...); err != nil {
+		return Failed, err
+	}
+	return out, nil
+}
+
+// awayFor waits a little for an engine that is restarting. It tells whether a further try is
+// worthwhile.
+func awayFor(ctx context.Context, began time.Time) bool {
+	const most = 15 * time.Second
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(again):
+		return time.Since(began) < most
+	}
+}
+
+// Innermost gives the undos that are executed in the end, be it by another process.
+func (o Operations) Innermost(undo []Undo) []Undo {
+	var out []Undo
+	for _, u := range undo {
+		if inner := o[u.Op].Inner; inner != nil {
+			if in := inner(u); in != nil {
+				out = append(out, in...)
+				continue
+			}
+		}
+		out = append(out, u)
+	}
+	return out
+}
+
+// InNetwork gives the container in whose network the undo has something to revert; empty is none.
+func (o Operations) InNetwork(u Undo) string {
+	if network := o[u.Op].Network; network != nil {
+		return network(u)
+	}
+	return ""
+}
+
+// Within bounds the undo of an entry: the longest of its operations' deadlines.
+func (o Operations) Within(undo []Undo) time.Duration {
+	most := UndoWithin
+	for _, u := range undo {
+		most = max(most, o[u.Op].Deadline)
+	}
+	return most
 }

@@ -47,13 +47,22 @@ func (p *packets) unqueue(u netns.Undo, whose inhabited) Undo {
 	return Undo{Op: opUnqueue, Args: rawOf(args), Identity: rawOf(whose)}
 }
 
+// packetOperations revert the faults on packets.
+func packetOperations() []Operation {
+	return []Operation{{Name: opUnqueue, Do: doUnqueue, ByEngine: true, Network: func(u Undo) string {
+		var of networkOf
+		_ = json.Unmarshal(u.Identity, &of)
+		return of.Container
+	}}}
+}
+
 // doUnqueue takes a queueing discipline back: from inside the network of the process that
 // had it, or by a helper in that of its container.
-func (u Undo) doUnqueue(ctx context.Context) (Outcome, error) {
+func doUnqueue(ctx context.Context, u Undo) (Outcome, error) {
 	var args unqueueArgs
 	var whose inhabited
 	if err := also(json.Unmarshal(u.Args, &args), json.Unmarshal(u.Identity, &whose)); err != nil {
-		return Failed, fmt.Errorf("the journal's entry is damaged: %w", err)
+		return Failed, fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
 	var n network
 	err := error(fs.ErrPermission)

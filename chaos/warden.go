@@ -147,15 +147,11 @@ func awaitWarden(ctx context.Context) {
 		return
 	}
 	defer e.Close()
-	_ = await(ctx, replayFor/2, func() bool {
+	_ = await(ctx, UndoWithin/2, func() bool {
 		_, err := e.Inspect(ctx, at.ID)
 		return errors.Is(err, docker.ErrGone)
 	}, "")
 }
-
-// wardens are the undos that a warden makes. Others are of processes, files and commands in the
-// container that has ended, and have ended with it.
-var wardens = []string{opFleet, opCompose, opStart, opUnpause, opConnect, opUnhelp, opHand, opUnqueue}
 
 // errLate tells that brunt takes longer than was meant.
 var errLate = errors.New("the time that was meant is over")
@@ -163,7 +159,7 @@ var errLate = errors.New("the time that was meant is over")
 // Ward is the life of a warden: it keeps what lines from in say of a journal, until brunt says
 // that all is well. It takes back what is open when in ends, nothing comes for long, or after
 // most.
-func Ward(ctx context.Context, in io.Reader, out io.Writer, most time.Duration) error {
+func Ward(ctx context.Context, ops Operations, in io.Reader, out io.Writer, most time.Duration) error {
 	var mu sync.Mutex
 	var book bytes.Buffer
 	well := false
@@ -198,7 +194,7 @@ func Ward(ctx context.Context, in io.Reader, out io.Writer, most time.Duration) 
 	}
 	undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), wardFor)
 	defer cancel()
-	return errors.Join(why, wardBack(undo, &book))
+	return errors.Join(why, wardBack(undo, ops, &book))
 }
 
 const (
@@ -207,7 +203,7 @@ const (
 )
 
 // wardBack takes back what a journal has open, the last first, until that is done.
-func wardBack(ctx context.Context, book io.Reader) error {
+func wardBack(ctx context.Context, ops Operations, book io.Reader) error {
 	s, err := parseJournal("", book)
 	if err != nil {
 		return err
@@ -216,9 +212,9 @@ func wardBack(ctx context.Context, book io.Reader) error {
 		var errs []error
 		for i := len(s.Open) - 1; i >= 0; i-- {
 			e := s.Open[i]
-			e.Undo = slices.DeleteFunc(slices.Clone(e.Undo), func(u Undo) bool { return !slices.Contains(wardens, u.Op) })
-			one, cancel := context.WithTimeout(ctx, replayFor)
-			if _, err := e.takeBack(one); err != nil {
+			e.Undo = slices.DeleteFunc(slices.Clone(e.Undo), func(u Undo) bool { return !ops[u.Op].ByEngine })
+			one, cancel := context.WithTimeout(ctx, ops.Within(e.Undo))
+			if _, err := ops.Revert(one, e.Undo); err != nil {
 				errs = append(errs, fmt.Errorf("%s: %w", e.What, err))
 			} else {
 				s.Open = slices.Delete(s.Open, i, i+1)

@@ -1,20 +1,20 @@
 package chaos
 
 import (
+	"brunt/chaos/rpc"
 	"net"
 	"path/filepath"
 	"testing"
 	"time"
 
 	"brunt/chaos/docker"
-	"brunt/chaos/rpc"
 )
 
 // TestWarden_Reaches holds that a warden which could take nothing back says so before the run goes on.
 func TestWarden_Reaches(t *testing.T) {
 	near, far := net.Pipe()
 	over := make(chan error, 1)
-	go func() { over <- Ward(t.Context(), far, far, time.Minute) }()
+	go func() { over <- Ward(t.Context(), AllOperations(), far, far, time.Minute) }()
 	w, err := rpc.NewClient(t.Context(), near)
 	if err != nil {
 		t.Fatal(err)

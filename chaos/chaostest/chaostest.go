@@ -208,7 +208,7 @@ func Journal(t *testing.T, yaml string, w World) {
 		t.Skip("it dies with brunt, or is over once it is done")
 	}
 	dir := t.TempDir()
-	j, err := chaos.OpenJournal(dir, "test")
+	j, err := chaos.OpenJournal(chaos.AllOperations(), dir, "test")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -222,7 +222,7 @@ func Journal(t *testing.T, yaml string, w World) {
 		t.Fatal(err)
 	}
 	unlocked(t, dir)
-	taken, err := chaos.Recover(t.Context(), dir, "revert")
+	taken, err := chaos.Recover(t.Context(), chaos.AllOperations(), dir, "revert")
 	if err != nil || len(taken) != len(steps) {
 		t.Fatalf("taken back: %+v, %v", taken, err)
 	}
@@ -234,7 +234,7 @@ func Journal(t *testing.T, yaml string, w World) {
 			t.Errorf("reverting what the journal has taken back: %s, %v", o, err)
 		}
 	}
-	if again, err := chaos.Recover(t.Context(), dir, "revert"); err != nil || len(again) != 0 {
+	if again, err := chaos.Recover(t.Context(), chaos.AllOperations(), dir, "revert"); err != nil || len(again) != 0 {
 		t.Errorf("taken back once more: %+v, %v", again, err)
 	}
 }

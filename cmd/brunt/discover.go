@@ -46,7 +46,7 @@ func discover(c *cobra.Command, runs []string, yes bool) error {
 	defer cancel()
 	fmt.Fprintln(out)
 	for range mostLooks {
-		taken, terr := d.TakeBack(ctx)
+		taken, terr := d.TakeBack(ctx, chaos.AllOperations())
 		for _, t := range taken {
 			fmt.Fprintf(out, "%s: %s: %s\n", t.Run, t.Pending.What, outcomeText(t))
 		}

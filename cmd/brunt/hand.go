@@ -21,7 +21,7 @@ func handCommand() *cobra.Command {
 		RunE: func(c *cobra.Command, _ []string) error {
 			ctx, stop := terminable(c)
 			defer stop()
-			return chaos.Lend(ctx, c.InOrStdin(), c.OutOrStdout())
+			return chaos.Lend(ctx, chaos.Find, chaos.AllOperations(), c.InOrStdin(), c.OutOrStdout())
 		},
 	}
 }
@@ -40,7 +40,7 @@ func wardenCommand() *cobra.Command {
 			}
 			ctx, stop := terminable(c)
 			defer stop()
-			return chaos.Ward(ctx, c.InOrStdin(), c.OutOrStdout(), most)
+			return chaos.Ward(ctx, chaos.AllOperations(), c.InOrStdin(), c.OutOrStdout(), most)
 		},
 	}
 }

@@ -354,7 +354,7 @@ func interruptible(say string) (context.Context, func()) {
 func recoverOthers(c *cobra.Command) error {
 	for _, dir := range chaos.StateDirs(os.Getenv) {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-		taken, err := chaos.Recover(ctx, dir, "run")
+		taken, err := chaos.Recover(ctx, chaos.AllOperations(), dir, "run")
 		cancel()
 		for _, t := range taken {
 			fmt.Fprintf(c.ErrOrStderr(), "brunt: run %s had died; taken back: %s (%s)\n", t.Run, t.Pending.What, t.Outcome)

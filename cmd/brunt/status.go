@@ -114,7 +114,7 @@ goes on. Linux only.`,
 			var errs []error
 			for _, dir := range chaos.StateDirs(os.Getenv) {
 				ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-				taken, err := chaos.Recover(ctx, dir, "revert")
+				taken, err := chaos.Recover(ctx, chaos.AllOperations(), dir, "revert")
 				cancel()
 				for _, t := range taken {
 					n++
@@ -165,7 +165,7 @@ func guardCommand() *cobra.Command {
 		Hidden: true,
 		Args:   cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			err := chaos.Watch(c.InOrStdin(), args[0])
+			err := chaos.Watch(chaos.AllOperations(), c.InOrStdin(), args[0])
 			if err == nil {
 				return nil
 			}

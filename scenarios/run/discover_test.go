@@ -75,7 +75,7 @@ func TestDiscovered(t *testing.T) {
 			if after := m.residue(t); len(after) != len(before) {
 				t.Errorf("looking changed something: %v, now %v", before, after)
 			}
-			if _, err := d.TakeBack(t.Context()); err != nil {
+			if _, err := d.TakeBack(t.Context(), chaos.AllOperations()); err != nil {
 				t.Fatal(err)
 			}
 			var left []string
@@ -185,7 +185,7 @@ func TestDiscovered_Guard(t *testing.T) {
 		_ = syscall.Kill(guard, syscall.SIGKILL)
 		t.Fatalf("%+v", d.Left)
 	}
-	taken, err := d.TakeBack(t.Context())
+	taken, err := d.TakeBack(t.Context(), chaos.AllOperations())
 	if err != nil || len(taken) != 2 {
 		t.Errorf("%+v, %v", taken, err)
 	}

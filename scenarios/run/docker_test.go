@@ -326,7 +326,7 @@ chaos: {it: {at: 200ms, for: 100ms, container.pause: {service: web}}}
 	if len(engineHas(t, y.Engine, m)) == 0 {
 		t.Fatal("nothing was left")
 	}
-	journal, err := chaos.OpenJournal(t.TempDir(), run) // somebody holds it: the run goes on
+	journal, err := chaos.OpenJournal(chaos.AllOperations(), t.TempDir(), run) // somebody holds it: the run goes on
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -347,7 +347,7 @@ chaos: {it: {at: 200ms, for: 100ms, container.pause: {service: web}}}
 	if d, err = chaos.Discover(run); err != nil || len(d.Left) != 1 || !strings.Contains(d.Left[0].What, "1 containers, 1 networks") {
 		t.Fatalf("found %+v, %v", d, err)
 	}
-	if _, err := d.TakeBack(t.Context()); err != nil {
+	if _, err := d.TakeBack(t.Context(), chaos.AllOperations()); err != nil {
 		t.Error(err)
 	}
 	if has := engineHas(t, y.Engine, m); len(has) > 0 {

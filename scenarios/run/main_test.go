@@ -52,7 +52,7 @@ func role(part string, args []string) error {
 		defer stop()
 		return demo.Serve(ctx, args[0], os.Getenv, os.Stdout)
 	case "guard":
-		return chaos.Watch(os.Stdin, args[0])
+		return chaos.Watch(chaos.AllOperations(), os.Stdin, args[0])
 	case "burn":
 		return stress.Run(os.Stdin, os.Stdout)
 	case "echo":

@@ -198,7 +198,7 @@ func (r *runner) breaks() bool { return r.Stack != nil || len(r.Faults) > 0 && !
 
 // protect opens the journal and starts the guard.
 func (r *runner) protect() (err error) {
-	if r.journal, err = chaos.OpenJournal(r.o.State, r.o.ID); err != nil {
+	if r.journal, err = chaos.OpenJournal(chaos.AllOperations(), r.o.State, r.o.ID); err != nil {
 		return err
 	}
 	r.journal.At, r.journal.Mask = r.o.At, r.Scenario.Secrets.Mask

@@ -19,7 +19,7 @@ func main() {
 	var err error
 	switch os.Args[1] {
 	case "hand":
-		err = chaos.Lend(context.Background(), os.Stdin, os.Stdout)
+		err = chaos.Lend(context.Background(), chaos.Find, chaos.AllOperations(), os.Stdin, os.Stdout)
 	case "burn":
 		err = stress.Run(os.Stdin, os.Stdout)
 	default:

@@ -1,0 +1,34 @@
+package chaos
+
+import (
+	"strings"
+)
+
+// also joins errors in one line, for notes and reasons.
+func also(errs ...error) error {
+	var all oneLine
+	for _, err := range errs {
+		if err != nil {
+			all = append(all, err)
+		}
+	}
+	switch len(all) {
+	case 0:
+		return nil
+	case 1:
+		return all[0]
+	}
+	return all
+}
+
+type oneLine []error
+
+func (l oneLine) Unwrap() []error { return l }
+
+func (l oneLine) Error() string {
+	var out []string
+	for _, err := range l {
+		out = append(out, err.Error())
+	}
+	return strings.Join(out, "; ")
+}
