@@ -63,7 +63,7 @@ Exit codes, the first that applies:
 	}
 	root.AddCommand(
 		runCommand(), validateCommand(), initCommand(), convertCommand(), injectCommand(), doctorCommand(), statusCommand(), revertCommand(), reportCommand(), noteCommand(), verifyCommand(), importCommand(), compareCommand(), abCommand(), gateCommand(), trendCommand(), findCommand(),
-		demoCommand(), schemaCommand(), versionCommand(), guardCommand(), burnCommand(), serviceCommand(), helperCommand(), handCommand(), wardenCommand(),
+		demoCommand(), schemaCommand(), explainCommand(), versionCommand(), guardCommand(), burnCommand(), serviceCommand(), helperCommand(), handCommand(), wardenCommand(),
 	)
 	checkUsage(root)
 	return root

@@ -214,6 +214,7 @@ func loadSchema(doc scenarios.Describer) scenarios.Schema {
 	var all []any
 	for _, name := range slices.Sorted(maps.Keys(load.Kinds())) {
 		s := common.With(scenarios.SchemaOf(reflect.TypeOf(load.Kinds()[name]()).Elem(), doc))
+		s["description"] = doc(reflect.TypeOf(load.Kinds()[name]()).Elem(), "")
 		s["properties"].(scenarios.Schema)["executor"] = scenarios.Schema{"const": name, "description": about["executor"]}
 		s["oneOf"] = []any{scenarios.Schema{"required": []any{"flow"}}, scenarios.Schema{"required": []any{"mix"}}, scenarios.Schema{"required": []any{"targets"}}}
 		if name == scenarios.Replay {

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"brunt/scenarios"
+	"brunt/scenarios/reference"
+	"brunt/scenarios/run"
+
+	"github.com/spf13/cobra"
+)
+
+func explainCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "explain [PATH]",
+		Short: "Explain a key, a kind of fault, a metric, an exit code or a term",
+		Long: `Explain a key of a scenario, of a policy or of result.json, a kind of fault, an executor, a
+metric, an exit code, or a term that a report uses. PATH is the keys with dots between them, or their
+end. Without PATH, list what can be explained.`,
+		Example: `  brunt explain network.latency
+  brunt explain load.rate
+  brunt explain hold
+  brunt explain exit-codes`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			r, err := newReference()
+			if err != nil {
+				return err
+			}
+			text, err := r.Explain(strings.Join(args, ""))
+			if err != nil {
+				return usage{err}
+			}
+			_, err = fmt.Fprint(c.OutOrStdout(), text)
+			return err
+		},
+	}
+}
+
+// newReference makes the reference of this build.
+func newReference() (*reference.Reference, error) {
+	from := reference.Sources{
+		Faults: run.FaultKinds(), Metrics: scenarios.MetricNames(), ExitCodes: scenarios.ExitTable(), DidYouMean: scenarios.DidYouMean,
+	}
+	for of, text := range map[string]*[]byte{"scenario": &from.Scenario, "policy": &from.Policy, "result": &from.Result, "event": &from.Event} {
+		b, err := json.Marshal(schemas[of]())
+		if err != nil {
+			return nil, err
+		}
+		*text = b
+	}
+	return reference.New(from)
+}

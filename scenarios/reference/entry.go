@@ -1,0 +1,219 @@
+package reference
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// An Entry is one thing that can be explained.
+type Entry struct {
+	Path  string   // such as chaos.network.latency.delay
+	Sort  string   // what it is: a key, a fault, an executor, a metric, a term, an exit code, a topic
+	Text  string   // what it means: a sentence or more; of a topic Markdown
+	Forms []string // what its value may be; empty is an object
+	Only  []string // executors that have the key; empty is all
+	Named bool     // its keys stand below a name of the author's
+	List  bool     // it may be, or is, a list
+	Must  bool     // the key is required
+	Keys  []string // paths of the keys below it, in order
+}
+
+// name gives the last part of the entry's path, where a kind of fault is one part.
+func (e *Entry) name(parent string) string { return strings.TrimPrefix(e.Path, parent+".") }
+
+// A node is a part of a JSON Schema.
+type node map[string]any
+
+// A walker makes entries of a schema.
+type walker struct {
+	defs    node
+	entries map[string]*Entry
+	faults  []string
+
+	executors map[string]string // what each is, by name
+}
+
+// readSchema adds the entries of a schema below a prefix; none is the scenario itself. It gives
+// what each executor is.
+func readSchema(text []byte, prefix string, faults []string, entries map[string]*Entry) (map[string]string, error) {
+	var root node
+	if err := json.Unmarshal(text, &root); err != nil {
+		return nil, fmt.Errorf("read schema: %w", err)
+	}
+	w := &walker{defs: child(root, "$defs"), entries: entries, faults: faults, executors: map[string]string{}}
+	if prefix != "" {
+		w.add(prefix, "file", root, false)
+	}
+	w.walk(prefix, root, nil, "")
+	if step, ok := w.defs["step"]; ok && prefix == "" {
+		w.add("step", "key", node{"description": "a request of a flow, or a pause"}, false)
+		w.walk("step", node(step.(map[string]any)), []string{"step"}, "")
+	}
+	return w.executors, nil
+}
+
+func child(n node, key string) node {
+	c, _ := n[key].(map[string]any)
+	return c
+}
+
+// walk adds the keys of an object at a path. Open are the definitions that it is in; only is the executor that
+// the object is the settings of.
+func (w *walker) walk(path string, s node, open []string, only string) {
+	if len(open) > 12 {
+		return
+	}
+	if ref, ok := s["$ref"].(string); ok {
+		name := strings.TrimPrefix(ref, "#/$defs/")
+		if slices.Contains(open, name) || name == "step" {
+			return
+		}
+		w.walk(path, child(w.defs, name), append(slices.Clone(open), name), only)
+	}
+	props := child(s, "properties")
+	if executor := child(props, "executor"); path == "load" && executor["const"] != nil {
+		only = executor["const"].(string)
+		w.executors[only], _ = s["description"].(string)
+	}
+	must, _ := s["required"].([]any)
+	for _, key := range slices.Sorted(maps.Keys(props)) {
+		p, _ := props[key].(map[string]any)
+		if p == nil {
+			continue
+		}
+		at := join(path, key)
+		sort := "key"
+		if path == "chaos" && slices.Contains(w.faults, key) {
+			sort = "fault"
+		}
+		e := w.add(at, sort, p, slices.Contains(must, any(key)))
+		if only != "" && !slices.Contains(e.Only, only) {
+			e.Only = append(e.Only, only)
+		}
+		if parent := w.entries[path]; parent != nil && !slices.Contains(parent.Keys, at) {
+			parent.Keys = append(parent.Keys, at)
+		}
+		w.walk(at, p, open, "")
+	}
+	for _, key := range []string{"anyOf", "oneOf", "allOf"} {
+		all, _ := s[key].([]any)
+		for _, x := range all {
+			if x, ok := x.(map[string]any); ok {
+				w.walk(path, x, open, only)
+			}
+		}
+	}
+	for _, key := range []string{"additionalProperties", "items", "else"} {
+		x, ok := s[key].(map[string]any)
+		if !ok {
+			continue
+		}
+		if e := w.entries[path]; e != nil {
+			e.Named = e.Named || key == "additionalProperties"
+			e.List = e.List || key == "items"
+		}
+		w.walk(path, x, open, only)
+	}
+}
+
+func join(path, key string) string {
+	if path == "" {
+		return key
+	}
+	return path + "." + key
+}
+
+// add adds what a schema says of a path to its entry.
+func (w *walker) add(path, sort string, s node, must bool) *Entry {
+	e := w.entries[path]
+	if e == nil {
+		e = &Entry{Path: path, Sort: sort, Must: must}
+		w.entries[path] = e
+	}
+	e.Must = e.Must && must
+	if e.Text == "" {
+		text, _ := s["description"].(string)
+		e.Text = sentence(text, sort == "fault")
+	}
+	for _, f := range w.forms(s, nil) {
+		if !slices.Contains(e.Forms, f) {
+			e.Forms = append(e.Forms, f)
+		}
+	}
+	return e
+}
+
+// forms lists what a value may be.
+func (w *walker) forms(s node, open []string) []string {
+	var out []string
+	if ref, ok := s["$ref"].(string); ok {
+		name := strings.TrimPrefix(ref, "#/$defs/")
+		if name == "step" {
+			return []string{"a step"}
+		}
+		if slices.Contains(open, name) {
+			return nil
+		}
+		out = append(out, w.forms(child(w.defs, name), append(slices.Clone(open), name))...)
+	}
+	if x, ok := s["const"]; ok {
+		out = append(out, fmt.Sprint(x))
+	}
+	values, _ := s["enum"].([]any)
+	examples, _ := s["examples"].([]any)
+	for _, x := range values {
+		if x != nil && fmt.Sprint(values) != "[true false on off true false]" {
+			out = append(out, fmt.Sprint(x))
+		}
+	}
+	if fmt.Sprint(values) == "[true false on off true false]" {
+		out = append(out, "on or off")
+	}
+	for _, x := range examples {
+		out = append(out, fmt.Sprint(x))
+	}
+	if len(values) == 0 && len(examples) == 0 && s["pattern"] != `\$\{` {
+		out = append(out, typeForms(s)...)
+	}
+	for _, key := range []string{"anyOf", "oneOf", "allOf"} {
+		all, _ := s[key].([]any)
+		for _, x := range all {
+			if x, ok := x.(map[string]any); ok {
+				out = append(out, w.forms(x, open)...)
+			}
+		}
+	}
+	return out
+}
+
+// typeForms words the type of a schema. What has keys says nothing: its keys do.
+func typeForms(s node) []string {
+	types := map[string]string{"string": "text", "integer": "a whole number", "number": "a number", "boolean": "true or false", "array": "a list"}
+	t, _ := s["type"].(string)
+	if all, ok := s["type"].([]any); ok && fmt.Sprint(all) == "[string number boolean]" {
+		t = "string"
+	}
+	if word := types[t]; word != "" {
+		return []string{word}
+	}
+	return nil
+}
+
+var (
+	zeroIs   = regexp.MustCompile(`\b(?:zero|nil|empty) is `)
+	typeWord = regexp.MustCompile(`^[A-Z]\w* ([a-z])`)
+)
+
+// sentence words the comment of a field, or of a type, for a reader of YAML: there is no type's name, and
+// what is not written has a default.
+func sentence(text string, ofType bool) string {
+	text = zeroIs.ReplaceAllString(strings.TrimSpace(text), "default: ")
+	if ofType {
+		text = typeWord.ReplaceAllStringFunc(text, func(m string) string { return strings.ToUpper(m[len(m)-1:]) })
+	}
+	return text
+}

@@ -1,0 +1,227 @@
+package reference
+
+import (
+	"cmp"
+	"embed"
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+)
+
+//go:embed topics/*.md
+var topics embed.FS
+
+// Sources are what a reference is made of. The schemas are texts of JSON.
+type Sources struct {
+	Scenario, Policy, Result, Event []byte
+
+	Faults     []string          // kinds of faults, all of which the scenario's schema has
+	Metrics    []string          // what objectives measure
+	ExitCodes  [][3]string       // code, verdict and meaning, by precedence
+	Formats    map[string]string // formats of reports, with what each is
+	DidYouMean func(word string, known []string) string
+}
+
+// A Reference has all that can be explained.
+type Reference struct {
+	entries   map[string]*Entry
+	executors int // how many there are
+	from      Sources
+}
+
+// New makes a reference. An error says which schema can't be read.
+func New(from Sources) (*Reference, error) {
+	r := &Reference{entries: map[string]*Entry{}, from: from}
+	executors := map[string]string{}
+	for _, s := range []struct {
+		prefix string
+		text   []byte
+	}{{"", from.Scenario}, {"policy", from.Policy}, {"result", from.Result}, {"event", from.Event}} {
+		texts, err := readSchema(s.text, s.prefix, from.Faults, r.entries)
+		if err != nil {
+			return nil, err
+		}
+		maps.Copy(executors, texts)
+	}
+	r.executors = len(executors)
+	for name, text := range executors {
+		e := &Entry{Path: name, Sort: "executor", Text: sentence(text, true)}
+		for _, key := range slices.Sorted(maps.Keys(r.entries)) {
+			if x := r.entries[key]; strings.HasPrefix(key, "load.") && slices.Contains(x.Only, name) && len(x.Only) < r.executors-1 {
+				e.Keys = append(e.Keys, key)
+			}
+		}
+		r.put(e)
+	}
+	for name, text := range from.Formats {
+		r.put(&Entry{Path: "format." + name, Sort: "format", Text: text})
+	}
+	for _, name := range from.Metrics {
+		r.put(&Entry{Path: "metric." + name, Sort: "metric", Text: metricText(name)})
+	}
+	for _, row := range from.ExitCodes {
+		for code := range strings.SplitSeq(row[0], ", ") {
+			r.put(&Entry{Path: code, Sort: "exit code", Text: fmt.Sprintf("%s: %s.", row[1], row[2])})
+		}
+	}
+	for _, t := range glossary {
+		r.put(&Entry{Path: "term." + t.name, Sort: "term", Text: t.text})
+	}
+	return r, r.readTopics()
+}
+
+func (r *Reference) put(e *Entry) { r.entries[e.Path] = e }
+
+func (r *Reference) readTopics() error {
+	files, err := topics.ReadDir("topics")
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		b, err := topics.ReadFile(path.Join("topics", f.Name()))
+		if err != nil {
+			return err
+		}
+		name := strings.TrimSuffix(f.Name(), ".md")
+		r.put(&Entry{Path: "topic." + name, Sort: "topic", Text: string(b)})
+	}
+	return nil
+}
+
+// lists are the names under which several entries are explained together.
+var lists = map[string]string{
+	"faults": "fault", "executors": "executor", "metrics": "metric", "terms": "term", "glossary": "term", "topics": "topic",
+	"exit-codes": "exit code", "formats": "format",
+}
+
+// An UnknownError says that nothing is known by a name.
+type UnknownError struct{ Query, Hint string }
+
+func (e *UnknownError) Error() string {
+	return strings.TrimRight(fmt.Sprintf("nothing is known of %q; %s", e.Query, cmp.Or(e.Hint, "`brunt explain` lists what is")), "; ")
+}
+
+// Explain gives the text for what a user asks: a path of keys, or its end; a kind of fault, an executor, a metric, an
+// exit code, a term, a topic, or the name of a list of them. The error is an [UnknownError].
+func (r *Reference) Explain(query string) (string, error) {
+	query = strings.ToLower(strings.Trim(strings.TrimSpace(query), "."))
+	if query == "" {
+		return r.overview(), nil
+	}
+	var b strings.Builder
+	if sort, ok := lists[query]; ok {
+		r.list(&b, sort)
+		return b.String(), nil
+	}
+	found := r.find(query)
+	switch {
+	case len(found) == 0:
+		return "", &UnknownError{Query: query, Hint: r.from.DidYouMean(query, r.names())}
+	case len(found) > maxWhole:
+		fmt.Fprintf(&b, "%s is a key in several places:\n\n", query)
+		r.table(&b, r.together(found), "")
+		return b.String(), nil
+	}
+	for i, e := range found {
+		if i > 0 {
+			b.WriteString("\n")
+		}
+		r.write(&b, e)
+	}
+	return b.String(), nil
+}
+
+// maxWhole is how many entries are written in full. Where more are found they are a list.
+const maxWhole = 4
+
+// find gives the entries that a name stands for: those of the whole path, else those whose path ends in it.
+// A term, a metric and a key may have one name.
+func (r *Reference) find(query string) []*Entry {
+	var found []*Entry
+	for _, prefix := range []string{"", "chaos.", "term.", "metric.", "topic.", "format."} {
+		if e := r.entries[prefix+query]; e != nil {
+			found = append(found, e)
+		}
+	}
+	if len(found) > 0 {
+		return found
+	}
+	for _, t := range glossary {
+		if slices.Contains(t.also, query) {
+			found = append(found, r.entries["term."+t.name])
+		}
+	}
+	if m := metricOf(query); m != "" && r.entries["metric."+m] != nil {
+		found = append(found, r.entries["metric."+m])
+	}
+	if len(found) > 0 {
+		return found
+	}
+	for _, p := range slices.Sorted(maps.Keys(r.entries)) {
+		if strings.HasSuffix(p, "."+query) {
+			found = append(found, r.entries[p])
+		}
+	}
+	return found
+}
+
+// together gives entries with those of one text that several faults have as one, of chaos.FAULT.
+func (r *Reference) together(found []*Entry) []*Entry {
+	var out []*Entry
+	at := map[string]int{} // place in out, by path and text
+	for _, e := range found {
+		same := *e
+		for _, kind := range r.from.Faults {
+			if rest, ok := strings.CutPrefix(e.Path, "chaos."+kind+"."); ok {
+				same.Path = "chaos.FAULT." + rest
+			}
+		}
+		key := same.Path + "\n" + e.Text
+		if i, ok := at[key]; ok {
+			out[i] = &same
+			continue
+		}
+		at[key] = len(out)
+		out = append(out, e)
+	}
+	return out
+}
+
+// names lists what can be asked for: whole paths, and their last parts.
+func (r *Reference) names() []string {
+	seen := map[string]bool{}
+	for p := range r.entries {
+		_, short, _ := strings.Cut(p, ".")
+		for _, name := range []string{p, short, p[strings.LastIndexByte(p, '.')+1:]} {
+			if name != "" {
+				seen[name] = true
+			}
+		}
+	}
+	for _, name := range slices.Collect(maps.Keys(lists)) {
+		seen[name] = true
+	}
+	return slices.Sorted(maps.Keys(seen))
+}
+
+// of lists the entries of one sort, in the order of their paths.
+func (r *Reference) of(sort string) []*Entry {
+	var out []*Entry
+	for _, p := range slices.Sorted(maps.Keys(r.entries)) {
+		if e := r.entries[p]; e.Sort == sort {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// below gives the entries of an entry's keys.
+func (r *Reference) below(e *Entry) []*Entry {
+	out := make([]*Entry, len(e.Keys))
+	for i, p := range e.Keys {
+		out[i] = r.entries[p]
+	}
+	return out
+}

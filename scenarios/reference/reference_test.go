@@ -1,0 +1,112 @@
+package reference
+
+import (
+	"strings"
+	"testing"
+)
+
+// scenarioSchema is a small schema of each form that brunt's own has.
+const scenarioSchema = `{"type": "object",
+ "properties": {"name": {"description": "of the scenario", "type": "string"}, "chaos": {"description": "the timeline"}, "load": {"description": "the loads"}},
+ "else": {"properties": {
+  "chaos": {"additionalProperties": {"type": "object", "properties": {
+    "at": {"$ref": "#/$defs/at", "description": "offset from t0"},
+    "network.latency": {"description": "Latency delays what passes.", "type": "object", "required": ["delay"],
+      "properties": {"delay": {"$ref": "#/$defs/at", "description": "added; zero is 100ms"}}}}}},
+  "load": {"additionalProperties": {"oneOf": [
+    {"description": "ARate begins iterations at a rate.", "properties": {"executor": {"const": "a-rate"}, "rate": {"description": "per second"}, "flow": {"items": {"$ref": "#/$defs/step"}}}},
+    {"properties": {"executor": {"const": "users"}, "vus": {"description": "how many"}}},
+    {"properties": {"executor": {"const": "others"}, "rate": {}, "vus": {}}}]}}}},
+ "$defs": {"at": {"anyOf": [{"examples": ["5s", "1m"]}, {"type": "string", "pattern": "\\$\\{"}]},
+  "step": {"oneOf": [{"properties": {"get": {"description": "a path", "type": "string"}}}]}}}`
+
+func newReference(t *testing.T) *Reference {
+	t.Helper()
+	r, err := New(Sources{
+		Scenario: []byte(scenarioSchema), Policy: []byte(`{}`), Event: []byte(`{}`),
+		Result:    []byte(`{"properties": {"verdict": {"description": "what it came to", "enum": ["pass", "fail"]}}}`),
+		Faults:    []string{"network.latency"},
+		Metrics:   []string{"p95", "errors", "recover"},
+		ExitCodes: [][3]string{{"130, 143", "interrupted", "by a signal"}, {"0", "pass", "every objective held"}},
+		DidYouMean: func(word string, known []string) string {
+			for _, k := range known {
+				if strings.HasPrefix(k, word[:4]) {
+					return "did you mean " + k
+				}
+			}
+			return ""
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func TestReference_Explain(t *testing.T) {
+	r := newReference(t)
+	for _, tt := range []struct {
+		name, query string
+		want        []string
+	}{
+		{"a fault by its kind", "network.latency", []string{"network.latency: a kind of fault", "Delays what passes.", "delay (required)", "added; default: 100ms"}},
+		{"a fault by its path", "chaos.network.latency", []string{"a kind of fault"}},
+		{"a key of a fault", "network.latency.delay", []string{"chaos.network.latency.delay: a required key", "Value: 5s, 1m."}},
+		{"the end of a path", "latency.delay", []string{"chaos.network.latency.delay"}},
+		{"a key with names below it", "chaos", []string{"Keys, below a name of yours:", "at"}},
+		{"a key of some executors", "load.rate", []string{"per second."}},
+		{"an executor", "a-rate", []string{"a-rate: an executor", "Begins iterations at a rate."}},
+		{"a key of a step", "get", []string{"step.get: a key", "Value: text."}},
+		{"a metric that is a term", "recover", []string{"recover: a term", "recover: a metric"}},
+		{"any percentile", "p99.5", []string{"p95: a metric"}},
+		{"a term", "hold", []string{"hold: a term", "judge.hold"}},
+		{"another word for a term", "rto", []string{"recover: a term"}},
+		{"an exit code", "143", []string{"143: an exit code", "interrupted: by a signal."}},
+		{"a list", "exit-codes", []string{"130, 143", "every objective held"}},
+		{"a key of result.json", "result.verdict", []string{"what it came to.", "Value: pass, fail."}},
+		{"nothing", "", []string{"Keys of a scenario:", "name"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := r.Explain(tt.query)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, want := range tt.want {
+				if !strings.Contains(got, want) {
+					t.Errorf("%q is missing in:\n%s", want, got)
+				}
+			}
+			for line := range strings.Lines(got) {
+				if strings.TrimRight(line, " \n") != strings.TrimRight(line, "\n") {
+					t.Errorf("blanks at the end of %q", line)
+				}
+			}
+		})
+	}
+}
+
+func TestReference_ExplainUnknown(t *testing.T) {
+	_, err := newReference(t).Explain("network.latenzy")
+	if err == nil || !strings.Contains(err.Error(), `nothing is known of "network.latenzy"; did you mean network.latency`) {
+		t.Errorf("error %v", err)
+	}
+}
+
+// TestGlossary holds that each term has one meaning, and each word for it leads to one term.
+func TestGlossary(t *testing.T) {
+	seen := map[string]string{}
+	for _, term := range glossary {
+		for _, word := range append([]string{term.name}, term.also...) {
+			if was := seen[word]; was != "" {
+				t.Errorf("%q stands for %s and %s", word, was, term.name)
+			}
+			if word != strings.ToLower(word) {
+				t.Errorf("%q is not in lower case", word)
+			}
+			seen[word] = term.name
+		}
+		if !strings.HasSuffix(term.text, ".") {
+			t.Errorf("%s: no sentence: %s", term.name, term.text)
+		}
+	}
+}
