@@ -1,8 +1,8 @@
 package chaos
 
 import (
-	"brunt/chaos/docker"
 	"brunt/scenarios"
+	"brunt/targets/platform/docker"
 )
 
 // Chosen is a service of containers that run already, as `target: {units: …}` names it:

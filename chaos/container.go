@@ -7,7 +7,7 @@ import (
 	"net/netip"
 	"time"
 
-	"brunt/chaos/docker"
+	"brunt/targets/platform/docker"
 
 	"github.com/containerd/errdefs"
 )

@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"brunt/chaos/docker"
+	"brunt/targets/platform/docker"
 )
 
 // Undo operations on containers.

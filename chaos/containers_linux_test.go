@@ -11,7 +11,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/chaostest"
-	"brunt/chaos/docker"
+	"brunt/targets/platform/docker"
 )
 
 // TestPacketsOfContainers holds the faults on packets to their promises on containers of

@@ -9,7 +9,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/chaostest"
-	"brunt/chaos/docker"
+	"brunt/targets/platform/docker"
 )
 
 // container is a world of one container. Spoil takes back behind the fault's back what it

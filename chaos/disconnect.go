@@ -9,8 +9,8 @@ import (
 	"strings"
 	"time"
 
-	"brunt/chaos/docker"
 	"brunt/scenarios"
+	"brunt/targets/platform/docker"
 )
 
 // Disconnect takes a container out of a network, and puts it back with the address, the

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"brunt/chaos/docker"
+	"brunt/targets/platform/docker"
 )
 
 // A Discovery is what dead runs have left on this machine, found by brunt's marks and

@@ -6,7 +6,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/chaostest"
-	"brunt/chaos/docker"
+	"brunt/targets/platform/docker"
 )
 
 // TestDocker_Diverted holds the faults that a proxy does between containers to their promises:

@@ -7,8 +7,8 @@ import (
 	"fmt"
 	"time"
 
-	"brunt/chaos/docker"
 	"brunt/scenarios"
+	"brunt/targets/platform/docker"
 )
 
 // Kill ends a container by a signal and keeps it down, whatever its restart policy, until

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"time"
 
-	"brunt/chaos/docker"
+	"brunt/targets/platform/docker"
 )
 
 // Undos of what is done in a Docker engine.

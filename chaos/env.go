@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"brunt/chaos/cgroup"
-	"brunt/chaos/docker"
 	"brunt/scenarios"
+	"brunt/targets/platform/docker"
 )
 
 // Scope is what a target is made of, as far as it is known before it runs.

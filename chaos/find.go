@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strings"
 
-	"brunt/chaos/docker"
+	"brunt/targets/platform/docker"
 )
 
 // containerPrefix begins the name of a unit that is a container of the engine and belongs

@@ -15,9 +15,9 @@ import (
 	"syscall"
 	"time"
 
-	"brunt/chaos/docker"
 	"brunt/chaos/rpc"
 	"brunt/scenarios"
+	"brunt/targets/platform/docker"
 )
 
 // A hand is a helper of brunt's that sees all processes of the engine's machine. It does to

@@ -14,9 +14,9 @@ import (
 	"testing"
 	"time"
 
-	"brunt/chaos/docker"
 	"brunt/chaos/rpc"
 	"brunt/scenarios"
+	"brunt/targets/platform/docker"
 )
 
 // refusedStep is a step of which nothing is in when it can't be injected.

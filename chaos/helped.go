@@ -9,8 +9,8 @@ import (
 	"os"
 	"time"
 
-	"brunt/chaos/docker"
 	"brunt/chaos/netns"
+	"brunt/targets/platform/docker"
 )
 
 // opUnhelp is the undo of helpers in an engine: all of a run's are removed.

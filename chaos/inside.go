@@ -10,9 +10,9 @@ import (
 	"os"
 	"sync"
 
-	"brunt/chaos/docker"
 	"brunt/chaos/netns"
 	"brunt/chaos/rpc"
+	"brunt/targets/platform/docker"
 )
 
 // A Helped is a unit in a container whose engine can start brunt's helper in the network

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"brunt/chaos/docker"
+	"brunt/targets/platform/docker"
 )
 
 // revertFor bounds taking a fault back, which goes on when the run was cancelled.

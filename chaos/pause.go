@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"time"
 
-	"brunt/chaos/docker"
 	"brunt/scenarios"
+	"brunt/targets/platform/docker"
 )
 
 // Pause stops every process of a container by the engine's freezer: its connections stay

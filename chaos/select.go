@@ -9,8 +9,8 @@ import (
 	"strconv"
 	"strings"
 
-	"brunt/chaos/docker"
 	"brunt/scenarios"
+	"brunt/targets/platform/docker"
 )
 
 // Selector says which units a fault hits: exactly one of service, unit, zone and pid; or

@@ -11,9 +11,9 @@ import (
 	"strings"
 	"time"
 
-	"brunt/chaos/docker"
 	"brunt/chaos/netns"
 	"brunt/scenarios"
+	"brunt/targets/platform/docker"
 )
 
 // A fault of the network is done in one of two ways: by the proxy that stands on a link,

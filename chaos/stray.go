@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strings"
 
-	"brunt/chaos/docker"
+	"brunt/targets/platform/docker"
 )
 
 // A Stray is a guard in a container of its own that was made and never started: its brunt died

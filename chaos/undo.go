@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"time"
 
-	"brunt/chaos/docker"
+	"brunt/targets/platform/docker"
 )
 
 // An Outcome is the result of a revert.

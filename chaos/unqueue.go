@@ -7,8 +7,8 @@ import (
 	"fmt"
 	"io/fs"
 
-	"brunt/chaos/docker"
 	"brunt/chaos/netns"
+	"brunt/targets/platform/docker"
 )
 
 // opUnqueue is the undo of a queueing discipline, which outlives brunt.

@@ -14,8 +14,8 @@ import (
 	"sync"
 	"time"
 
-	"brunt/chaos/docker"
 	"brunt/chaos/rpc"
+	"brunt/targets/platform/docker"
 )
 
 // A Warden is the guard of a brunt that runs in a container itself: guard and journal are in

@@ -1,13 +1,14 @@
 package chaos
 
 import (
-	"brunt/chaos/rpc"
 	"net"
 	"path/filepath"
 	"testing"
 	"time"
 
-	"brunt/chaos/docker"
+	"brunt/chaos/rpc"
+
+	"brunt/targets/platform/docker"
 )
 
 // TestWarden_Reaches holds that a warden which could take nothing back says so before the run goes on.

@@ -20,7 +20,7 @@ import (
 	"time"
 
 	"brunt/chaos"
-	"brunt/chaos/docker"
+	"brunt/targets/platform/docker"
 
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/network"

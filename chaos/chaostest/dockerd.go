@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"brunt/chaos/docker"
+	"brunt/targets/platform/docker"
 )
 
 // A Dockerd is an engine of a test's own, which can be ended and started again without harm to

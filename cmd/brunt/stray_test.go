@@ -10,8 +10,8 @@ import (
 	"testing"
 
 	"brunt/chaos/chaostest"
-	"brunt/chaos/docker"
 	"brunt/scenarios"
+	"brunt/targets/platform/docker"
 
 	"github.com/docker/docker/api/types/container"
 	"github.com/spf13/cobra"

@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"brunt/chaos/chaostest"
-	"brunt/chaos/docker"
 	"brunt/scenarios"
+	"brunt/targets/platform/docker"
 
 	"github.com/docker/docker/api/types/network"
 )

@@ -11,8 +11,8 @@ import (
 	"strconv"
 
 	"brunt/chaos"
-	"brunt/chaos/docker"
 	"brunt/scenarios"
+	"brunt/targets/platform/docker"
 	"brunt/targets/stack"
 )
 

@@ -14,8 +14,8 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/chaostest"
-	"brunt/chaos/docker"
 	"brunt/scenarios"
+	"brunt/targets/platform/docker"
 
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/network"

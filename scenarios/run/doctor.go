@@ -12,11 +12,11 @@ import (
 	"time"
 
 	"brunt/chaos"
-	"brunt/chaos/docker"
 	"brunt/scenarios"
 	"brunt/scenarios/k6"
 	"brunt/scenarios/load"
 	"brunt/scenarios/machine"
+	"brunt/targets/platform/docker"
 )
 
 // A Check is one thing that brunt needs or can use, as it is on this machine.

@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"brunt/chaos/chaostest"
-	"brunt/chaos/docker"
+	"brunt/targets/platform/docker"
 
 	"github.com/docker/docker/api/types/container"
 )

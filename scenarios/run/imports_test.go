@@ -29,18 +29,19 @@ var arrows = map[string][]string{
 	"scenarios/k6":              {"scenarios"},
 	"scenarios/machine":         {"scenarios"},
 	"scenarios/measure":         {"scenarios"},
-	"targets":                   {"scenarios", "targets/platform/procmark"},
+	"targets":                   {"scenarios", "targets/platform/docker", "targets/platform/procmark"},
+	"targets/platform/docker":   nil, // the client of the Docker engine
 	"targets/platform/procmark": nil, // processes by marks in their environment
-	"chaos":                     {"scenarios", "targets/platform/procmark"},
+	"chaos":                     {"scenarios", "targets/platform/docker", "targets/platform/procmark"},
 	"reporters":                 {"scenarios"},
 	"scenarios/compare":         {"scenarios"},
 	"scenarios/convert":         {"scenarios"}, // writes scenarios, and runs none
 	"scenarios/capacity":        nil,           // knows rates alone
 	"scenarios/notes":           nil,
 	"scenarios/reference":       {"scenarios", "scenarios/load", "targets", "chaos"}, // schemas, from the types that all of it is read into
-	"scenarios/run":             {"chaos", "reporters", "scenarios", "scenarios/capacity", "scenarios/k6", "scenarios/load", "scenarios/machine", "scenarios/measure", "scenarios/notes", "scenarios/reference", "targets"},
+	"scenarios/run":             {"chaos", "reporters", "scenarios", "scenarios/capacity", "scenarios/k6", "scenarios/load", "scenarios/machine", "scenarios/measure", "scenarios/notes", "scenarios/reference", "targets", "targets/platform/docker"},
 	"examples":                  nil, // systems to break, which know nothing of brunt
-	"cmd":                       {"chaos", "reporters", "scenarios", "scenarios/capacity", "scenarios/compare", "scenarios/convert", "scenarios/machine", "scenarios/notes", "scenarios/reference", "scenarios/run", "targets"},
+	"cmd":                       {"chaos", "reporters", "scenarios", "scenarios/capacity", "scenarios/compare", "scenarios/convert", "scenarios/machine", "scenarios/notes", "scenarios/reference", "scenarios/run", "targets", "targets/platform/docker"},
 	"cmd/brunt-k6":              {"scenarios", "scenarios/k6"},
 }
 

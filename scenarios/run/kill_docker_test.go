@@ -19,8 +19,8 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/chaostest"
-	"brunt/chaos/docker"
 	"brunt/chaos/rootfs"
+	"brunt/targets/platform/docker"
 
 	"github.com/docker/docker/api/types/container"
 )

@@ -13,10 +13,10 @@ import (
 	"time"
 
 	"brunt/chaos"
-	"brunt/chaos/docker"
 	"brunt/chaos/netns"
 	"brunt/scenarios/k6"
 	"brunt/scenarios/machine"
+	"brunt/targets/platform/docker"
 	"brunt/targets/stack"
 )
 

@@ -16,11 +16,11 @@ import (
 	"time"
 
 	"brunt/chaos"
-	"brunt/chaos/docker"
 	"brunt/scenarios"
 	"brunt/scenarios/load"
 	"brunt/scenarios/measure"
 	"brunt/targets"
+	"brunt/targets/platform/docker"
 )
 
 // Options say how to run a plan.

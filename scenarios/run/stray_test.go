@@ -13,7 +13,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/chaostest"
-	"brunt/chaos/docker"
+	"brunt/targets/platform/docker"
 
 	"github.com/docker/docker/api/types/container"
 )

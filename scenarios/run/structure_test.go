@@ -50,28 +50,28 @@ var largeCommands = map[string]int{"cmd/brunt/ab.go": 315, "cmd/brunt/gate.go": 
 
 // largeTypes are the types over the limit, as fields and methods, with what they may have.
 var largeTypes = map[string][2]int{
-	"chaos.Record":               {34, 0},
-	"chaos.Timeline":             {23, 0},
-	"chaos/docker.Engine":        {0, 44},
-	"chaos/proxy.flow":           {27, 41},
-	"reporters.Server":           {23, 0},
-	"scenarios.Scenario":         {32, 0},
-	"scenarios/load.Log":         {22, 0},
-	"scenarios/load.Run":         {28, 0},
-	"scenarios/measure.Recorder": {32, 0},
-	"scenarios/measure.finisher": {0, 49},
-	"scenarios/run.Plan":         {26, 45},
-	"scenarios/run.compiler":     {0, 77},
-	"scenarios/run.runner":       {46, 91},
-	"scenarios/run.scriptRun":    {25, 0},
-	"targets.httpCall":           {23, 0},
-	"targets.mux":                {31, 0},
-	"targets.stream":             {31, 0},
+	"chaos.Record":                   {34, 0},
+	"chaos.Timeline":                 {23, 0},
+	"targets/platform/docker.Engine": {0, 44},
+	"chaos/proxy.flow":               {27, 41},
+	"reporters.Server":               {23, 0},
+	"scenarios.Scenario":             {32, 0},
+	"scenarios/load.Log":             {22, 0},
+	"scenarios/load.Run":             {28, 0},
+	"scenarios/measure.Recorder":     {32, 0},
+	"scenarios/measure.finisher":     {0, 49},
+	"scenarios/run.Plan":             {26, 45},
+	"scenarios/run.compiler":         {0, 77},
+	"scenarios/run.runner":           {46, 91},
+	"scenarios/run.scriptRun":        {25, 0},
+	"targets.httpCall":               {23, 0},
+	"targets.mux":                    {31, 0},
+	"targets.stream":                 {31, 0},
 }
 
 // unusedExports is how many exported names a part of the module may have that no other package
 // uses. The numbers may only shrink.
-var unusedExports = map[string]int{"chaos": 77, "cmd": 1, "reporters": 12, "scenarios": 57, "targets": 6}
+var unusedExports = map[string]int{"chaos": 75, "cmd": 1, "reporters": 12, "scenarios": 57, "targets": 6}
 
 // A sourceFile is a parsed file of the module.
 type sourceFile struct {

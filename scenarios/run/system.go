@@ -13,10 +13,10 @@ import (
 	"time"
 
 	"brunt/chaos"
-	"brunt/chaos/docker"
 	"brunt/chaos/proxy"
 	"brunt/scenarios"
 	"brunt/targets"
+	"brunt/targets/platform/docker"
 	"brunt/targets/stack"
 )
 

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"brunt/chaos"
-	"brunt/chaos/docker"
 	"brunt/scenarios"
+	"brunt/targets/platform/docker"
 )
 
 // watcher tells of what happens to containers that the run brought up, named, or had a

@@ -20,9 +20,9 @@ import (
 	"github.com/docker/docker/api/types/network"
 )
 
-// Static tells whether a file is a Linux program that needs no other file to run, so that
+// isStatic tells whether a file is a Linux program that needs no other file to run, so that
 // an image FROM scratch can hold it alone. The error says how to get one.
-func Static(file string) error {
+func isStatic(file string) error {
 	f, err := elf.Open(file)
 	if err != nil {
 		return fmt.Errorf("%s is no Linux program: on %s containers of brunt's own need one; build it by CGO_ENABLED=0 GOOS=linux go build ./cmd/brunt and name it by BRUNT_LINUX", file, runtime.GOOS)
@@ -45,7 +45,7 @@ func SelfPath(getenv func(string) string) (string, error) {
 			return "", err
 		}
 	}
-	return file, Static(file)
+	return file, isStatic(file)
 }
 
 // SelfProgram is where the program stands in an image of [Engine.BuildSelf]. It is the

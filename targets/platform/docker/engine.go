@@ -91,8 +91,8 @@ func (e *Engine) Address() Address { return e.at }
 // API is the library's own client, for what this package has no word for.
 func (e *Engine) API() client.APIClient { return e.api }
 
-// ErrUnreachable tells that no engine answers.
-var ErrUnreachable = errors.New("no Docker engine answers")
+// errUnreachable tells that no engine answers.
+var errUnreachable = errors.New("no Docker engine answers")
 
 // Ping asks whether the engine answers, and agrees on a version with it. An error says
 // what to do about it.
@@ -113,7 +113,7 @@ func (e *Engine) Ping(ctx context.Context) error {
 
 func (e *Engine) unreachable(err error) error {
 	if why := e.refused.Load(); why != nil {
-		return fmt.Errorf("%w at %s: %w", ErrUnreachable, e.at.Host, *why)
+		return fmt.Errorf("%w at %s: %w", errUnreachable, e.at.Host, *why)
 	}
 	fix := "start it, or name another by DOCKER_HOST or `docker context use`"
 	_, unproved := errors.AsType[*tls.CertificateVerificationError](err)
@@ -129,7 +129,7 @@ func (e *Engine) unreachable(err error) error {
 	case errors.Is(err, fs.ErrNotExist) && runtime.GOOS == "linux":
 		fix = "install and start it (apt-get install docker.io), or name another by DOCKER_HOST"
 	}
-	return fmt.Errorf("%w at %s: %w; %s", ErrUnreachable, e.at.Host, cause(err), fix)
+	return fmt.Errorf("%w at %s: %w; %s", errUnreachable, e.at.Host, cause(err), fix)
 }
 
 // cause strips what the library wraps around a failed connection.
@@ -175,7 +175,7 @@ func (e *Engine) Info(ctx context.Context) (Info, error) {
 // Away tells whether an error says that nobody was there to answer, as while an engine is started
 // again: it is worth another try.
 func Away(err error) bool {
-	return client.IsErrConnectionFailed(err) || errors.Is(err, ErrUnreachable) || errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.ECONNREFUSED)
+	return client.IsErrConnectionFailed(err) || errors.Is(err, errUnreachable) || errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.ECONNREFUSED)
 }
 
 // gone tells whether an error says that there is no such object.

@@ -81,7 +81,7 @@ func TestOpen_Refused(t *testing.T) {
 			e, err := Open(Address{Host: c.host}, c.o)
 			if err == nil {
 				defer e.Close()
-				if err = e.Ping(t.Context()); !errors.Is(err, ErrUnreachable) {
+				if err = e.Ping(t.Context()); !errors.Is(err, errUnreachable) {
 					t.Errorf("%v is not ErrUnreachable", err)
 				}
 			}
@@ -171,10 +171,10 @@ func TestStatic(t *testing.T) {
 	if err := os.WriteFile(text, []byte("#!/bin/sh\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := Static(text); err == nil || !strings.Contains(err.Error(), "is no Linux program") {
+	if err := isStatic(text); err == nil || !strings.Contains(err.Error(), "is no Linux program") {
 		t.Errorf("a script: %v", err)
 	}
-	if err := Static("/bin/sh"); err == nil || !strings.Contains(err.Error(), "CGO_ENABLED=0") {
+	if err := isStatic("/bin/sh"); err == nil || !strings.Contains(err.Error(), "CGO_ENABLED=0") {
 		t.Errorf("a shell: %v", err)
 	}
 }
