@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"brunt/scenarios"
+	"brunt/scenarios/reference"
 	"brunt/scenarios/run"
 
 	"github.com/goccy/go-yaml"
@@ -53,7 +54,10 @@ func documents(t *testing.T) map[string]string {
 		t.Fatalf("examples: %v %v", paths, err)
 	}
 	out := map[string]string{}
-	for _, p := range append(paths, filepath.Join(top, "README.md")) {
+	for _, dir := range []string{".", "scenarios", "chaos", "targets", "reporters", "examples"} {
+		paths = append(paths, filepath.Join(top, dir, "README.md"))
+	}
+	for _, p := range paths {
 		b, err := os.ReadFile(p)
 		if err != nil {
 			t.Fatal(err)
@@ -156,9 +160,9 @@ func TestReadme_Mistakes(t *testing.T) {
 		t.Fatalf("error %v", err)
 	}
 	want := strings.TrimSpace(mistakes.Explain())
-	text := read(t, filepath.Join("..", "..", "..", "..", "README.md"))
+	text := read(t, filepath.Join("..", "..", "..", "..", "scenarios", "README.md"))
 	if !strings.Contains(text, want) {
-		t.Errorf("README.md does not show what brunt says:\n%s", want)
+		t.Errorf("scenarios/README.md does not show what brunt says:\n%s", want)
 	}
 }
 
@@ -171,19 +175,74 @@ func read(t *testing.T, path string) string {
 	return string(b)
 }
 
-// TestReadme_ExitCodes holds the README's table to brunt's own.
-func TestReadme_ExitCodes(t *testing.T) {
-	text := read(t, filepath.Join(top, "README.md"))
+// maxReadme is how long README.md may be, in bytes.
+const maxReadme = 10_000
+
+func TestReadme_Length(t *testing.T) {
+	if n := len(read(t, filepath.Join(top, "README.md"))); n > maxReadme {
+		t.Errorf("README.md has %d bytes, at most %d are wanted: what is reference belongs into scenarios/reference", n, maxReadme)
+	}
+}
+
+// TestReference_Files holds the generated pages to the code.
+func TestReference_Files(t *testing.T) {
+	r, err := newReference()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range r.Files(exampleList(t)) {
+		file := filepath.Join(top, filepath.FromSlash(name))
+		if *update {
+			if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if have, err := os.ReadFile(file); err != nil || string(have) != text {
+			t.Errorf("%s is not what the code says: go test ./cmd/brunt -run Reference -update (%v)", name, err)
+		}
+	}
+}
+
+// exampleList reads the title and the first paragraph of each example's page.
+func exampleList(t *testing.T) []reference.Example {
+	t.Helper()
+	var out []reference.Example
+	paths, err := filepath.Glob(filepath.Join(top, "examples", "*", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range paths {
+		e := reference.Example{Folder: filepath.Base(filepath.Dir(p))}
+		for block := range strings.SplitSeq(read(t, p), "\n\n") {
+			switch {
+			case strings.HasPrefix(block, "# "):
+				e.Title = strings.TrimPrefix(block, "# ")
+				continue
+			case strings.HasPrefix(block, "    "), strings.HasPrefix(block, "|"), strings.HasPrefix(block, "`"):
+				continue
+			}
+			e.Text = strings.TrimRight(strings.Join(strings.Fields(block), " "), ":")
+			break
+		}
+		out = append(out, e)
+	}
+	return out
+}
+
+// TestReference_Complete holds that everything which has a name is explained by a sentence.
+func TestReference_Complete(t *testing.T) {
+	r, err := newReference()
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := append(run.FaultKinds(), scenarios.MetricNames()...)
 	for _, row := range scenarios.ExitTable() {
-		if row[1] == "regression" { // of commands that are not there yet
-			continue
-		}
-		verdict := row[1]
-		if verdict == "-" {
-			verdict = "–"
-		}
-		if !strings.Contains(text, "| "+row[0]+" | "+verdict+" | ") {
-			t.Errorf("README.md lacks exit code %s, %s", row[0], row[1])
+		names = append(names, strings.Split(row[0], ", ")...)
+	}
+	for _, name := range names {
+		text, err := r.Explain(name)
+		if _, rest, _ := strings.Cut(text, "\n"); err != nil || !strings.HasPrefix(rest, "  ") || len(strings.TrimSpace(rest)) < 10 {
+			t.Errorf("explain %s: %v\n%s", name, err, text)
 		}
 	}
 }

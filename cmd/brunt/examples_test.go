@@ -289,7 +289,7 @@ const k6Build = "CGO_ENABLED=0 go build -tags k6 -o brunt-k6 ./cmd/brunt-k6"
 
 // TestDocuments_K6 holds that all who say how brunt-k6 is built say the same.
 func TestDocuments_K6(t *testing.T) {
-	for _, file := range []string{"README.md", "examples/11-k6-under-fire/README.md", "scenarios/k6/find.go"} {
+	for _, file := range []string{"scenarios/README.md", "examples/11-k6-under-fire/README.md", "scenarios/k6/find.go"} {
 		b, err := os.ReadFile(filepath.Join(top, file))
 		if err != nil {
 			t.Fatal(err)

@@ -1,0 +1,223 @@
+package reference
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// An Example is a folder of examples/, for their page.
+type Example struct{ Folder, Title, Text string }
+
+// generated stands at the top of each page.
+const generated = "<!-- Generated from the code by `go test ./cmd/brunt -run Reference -update`. Do not edit. -->\n"
+
+// Files gives the pages of the repository, by their paths in it.
+func (r *Reference) Files(examples []Example) map[string]string {
+	return map[string]string{
+		"scenarios/README.md": r.page("Scenarios: the language, the verdict and the commands",
+			"One file says what is loaded, what is broken meanwhile, and what must hold. `brunt explain PATH` prints any part of this page and more.",
+			r.topic("language"), r.keys("Keys of a scenario", ""), r.executorsTable(), r.keys("Keys of a load", "load"), r.keys("Keys of a step", "step"),
+			r.metricsTable(), r.topic("mistakes"), r.exitCodes(), r.topic("plans"), r.keys("Keys of a policy", "policy"),
+			r.topic("convert"), r.topic("k6"), r.topic("gate"), r.topic("live"), r.glossaryTable(), r.topic("speed")),
+		"chaos/README.md": r.page("Faults",
+			"A fault is injected, verified at its target, held, taken back and verified gone. `brunt explain KIND` prints the settings of a kind.",
+			r.topic("safety"), r.faultsTable(), r.topic("selecting"), r.timing(), r.topic("own-tools"), r.topic("platforms"), r.faultKeys()),
+		"targets/README.md": r.page("Targets and protocols",
+			"What is loaded and broken: a URL, the built-in system, processes or containers that brunt starts, or a Compose file.",
+			r.keys("Keys of a target", "target"), r.keys("A process", "target.processes"), r.keys("A container", "target.containers"), r.topic("containers"),
+			r.keys("Connections of a load", "load.connections"), r.keys("TLS", "target.tls"), r.keys("Identity: auth", "auth"), r.keys("Signatures: sign", "sign")),
+		"reporters/README.md": r.page("Reports",
+			"A run ends in one verdict and a folder of files. Reporters read `result.json` alone, so that a report can be drawn again.",
+			r.topic("files"), r.formatsTable(), r.topic("evidence"), r.glossaryTable()),
+		"examples/README.md": examplesPage(examples),
+	}
+}
+
+// page joins parts; each but the title is a section.
+func (r *Reference) page(title, about string, sections ...string) string {
+	out := generated + "\n# " + title + "\n\n" + about + "\n"
+	for _, s := range sections {
+		if s != "" {
+			out += "\n" + strings.TrimRight(s, "\n") + "\n"
+		}
+	}
+	return out
+}
+
+// topic gives a topic as a section.
+func (r *Reference) topic(name string) string { return "#" + r.entries["topic."+name].Text }
+
+// row writes a row of a table of Markdown.
+func row(cells ...string) string {
+	for i, c := range cells {
+		cells[i] = strings.ReplaceAll(strings.Join(strings.Fields(c), " "), "|", `\|`)
+	}
+	return "| " + strings.Join(cells, " | ") + " |\n"
+}
+
+// head writes a section's title and the head of its table.
+func head(title string, columns ...string) string {
+	return "## " + title + "\n\n" + row(columns...) + strings.Repeat("|---", len(columns)) + "|\n"
+}
+
+// keys has the keys below a path; none is the scenario itself.
+func (r *Reference) keys(title, path string) string {
+	var below []*Entry
+	if path == "" {
+		for _, e := range r.of("key") {
+			if !strings.Contains(e.Path, ".") && e.Path != "step" {
+				below = append(below, e)
+			}
+		}
+	} else if e := r.entries[path]; e != nil {
+		below = r.below(e)
+	}
+	if len(below) == 0 {
+		return ""
+	}
+	return head(title, "key", "", "value") + r.keyRows(below, path)
+}
+
+func (r *Reference) keyRows(below []*Entry, path string) string {
+	var b strings.Builder
+	for _, e := range below {
+		text := e.Text
+		if e.Must {
+			text = strings.TrimPrefix(text+"; required", "; ")
+		}
+		b.WriteString(row("`"+e.name(path)+"`", text, code(e.Forms)))
+	}
+	return b.String()
+}
+
+// code writes the forms of a value; words such as "a list" are no code.
+func code(forms []string) string {
+	var out []string
+	for _, f := range forms {
+		switch f {
+		case "a list", "text", "a number", "a whole number", "on or off", "true or false", "a step":
+			out = append(out, f)
+		default:
+			out = append(out, "`"+f+"`")
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
+func (r *Reference) executorsTable() string {
+	out := head("Executors", "executor", "", "settings of its own")
+	for _, e := range r.of("executor") {
+		var keys []string
+		for _, k := range e.Keys {
+			keys = append(keys, "`"+strings.TrimPrefix(k, "load.")+"`")
+		}
+		out += row("`"+e.Path+"`", e.Text, strings.Join(keys, " "))
+	}
+	return out
+}
+
+func (r *Reference) metricsTable() string {
+	out := head("Metrics of objectives", "metric", "")
+	for _, name := range r.from.Metrics {
+		out += row("`"+name+"`", metricText(name))
+	}
+	return out
+}
+
+func (r *Reference) exitCodes() string {
+	out := head("Verdicts and exit codes", "exit code", "verdict", "")
+	for _, x := range r.from.ExitCodes {
+		verdict := x[1]
+		if verdict == "-" {
+			verdict = "–"
+		}
+		out += row(x[0], verdict, x[2])
+	}
+	return out + "\nWhere several apply, the first in this table counts.\n"
+}
+
+func (r *Reference) formatsTable() string {
+	if len(r.from.Formats) == 0 {
+		return ""
+	}
+	out := head("Formats", "`--format`", "")
+	for _, name := range slices.Sorted(maps.Keys(r.from.Formats)) {
+		out += row("`"+name+"`", r.from.Formats[name])
+	}
+	return out
+}
+
+func (r *Reference) glossaryTable() string {
+	out := head("Terms of a report", "term", "")
+	for _, e := range r.of("term") {
+		out += row("**"+title(e)+"**", e.Text)
+	}
+	return out
+}
+
+func (r *Reference) faultsTable() string {
+	out := head("Kinds of faults", "kind", "")
+	for _, e := range r.of("fault") {
+		out += row(fmt.Sprintf("[`%s`](#%s)", title(e), strings.ReplaceAll(title(e), ".", "")), e.Text)
+	}
+	return out
+}
+
+// timing has the keys of every fault, besides its kind.
+func (r *Reference) timing() string {
+	var below []*Entry
+	for _, e := range r.below(r.entries["chaos"]) {
+		if e.Sort == "key" {
+			below = append(below, e)
+		}
+	}
+	return head("When a fault is in", "key", "", "value") + r.keyRows(below, "chaos")
+}
+
+// faultKeys has the settings of each kind that are its own. What selects units and links is a table of
+// its own, once.
+func (r *Reference) faultKeys() string {
+	times, faults := map[string]int{}, r.of("fault")
+	text := func(e *Entry, fault *Entry) string { return e.name(fault.Path) + "\n" + e.Text }
+	for _, f := range faults {
+		for _, e := range r.below(f) {
+			times[text(e, f)]++
+		}
+	}
+	var b strings.Builder
+	b.WriteString("## Settings of each kind\n")
+	var shared []string
+	seen := map[string]bool{}
+	for _, f := range faults {
+		var own []*Entry
+		for _, e := range r.below(f) {
+			if times[text(e, f)] < 4 {
+				own = append(own, e)
+				continue
+			}
+			if key := text(e, f); !seen[key] {
+				seen[key] = true
+				shared = append(shared, row("`"+e.name(f.Path)+"`", e.Text))
+			}
+		}
+		fmt.Fprintf(&b, "\n### %s\n\n%s\n", title(f), period(f.Text))
+		if len(own) > 0 {
+			b.WriteString("\n| key | | value |\n|---|---|---|\n" + r.keyRows(own, f.Path))
+		}
+	}
+	slices.Sort(shared)
+	b.WriteString("\n" + head("Settings that many kinds share", "key", "") + strings.Join(shared, ""))
+	return b.String()
+}
+
+// examplesPage lists the examples, each by the title and the first paragraph of its page.
+func examplesPage(examples []Example) string {
+	out := generated + "\n# Examples\n\nEach runs as it stands from the root of the repository; tests run all of them. `brunt.schema.json` is the JSON Schema of scenarios.\n\n"
+	out += "| | | |\n|---|---|---|\n"
+	for _, e := range examples {
+		out += row(fmt.Sprintf("[%s](%s)", e.Folder, e.Folder), e.Title, e.Text)
+	}
+	return out
+}
