@@ -11,7 +11,7 @@ import (
 // errors, the share of bad requests in all that were offered, over one minus the
 // objective. 1 uses it up exactly. Where the phase is shorter than the span, it is
 // taken as a whole.
-func (f *finisher) burn(o scenarios.Objective, p phase) (worst float64, all Sum) {
+func (f *finisher) burn(o scenarios.Objective, p phase) (worst float64, all sum) {
 	in := f.slices(o, p.has)
 	worst = math.NaN()
 	var n, bad int64
@@ -83,7 +83,7 @@ func (f *finisher) timeslices(o scenarios.Objective, p phase) (share float64, n 
 // closedAt tells whether a closed load that the objective is about runs at t.
 func (f *finisher) closedAt(o scenarios.Objective, t time.Duration) bool {
 	for i, l := range f.cfg.Loads {
-		if l.Closed && f.cfg.about(o, i) && t >= f.c.Loads[i].From && t < f.c.Loads[i].To {
+		if l.Closed && about(&f.cfg.Series, o, i) && t >= f.c.Loads[i].From && t < f.c.Loads[i].To {
 			return true
 		}
 	}

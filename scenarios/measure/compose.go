@@ -121,20 +121,11 @@ type FaultFinding struct {
 	RequiredNote string
 }
 
-// Finish sorts what is left, composes the phases and judges the objectives. The
-// recorder can't be used afterwards; Close frees its file. Its error is that what
-// was measured can't be read back; where it could not be written it was kept in
+// Judge composes the phases of a recording and judges the objectives. Its error is that
+// what was measured can't be read back; where it could not be written it was kept in
 // memory, and a note says so.
-func (r *Recorder) Finish(c Case) (*Findings, error) {
-	r.folding.Lock()
-	defer r.folding.Unlock()
-	r.fold()
-	r.turn.hurry = true
-	r.close(never)
-	if c.Hold <= 0 {
-		c.Hold = scenarios.DefaultHold
-	}
-	f := &finisher{Recorder: r, c: c, asked: map[asked]Answer{}, out: &Findings{Causes: map[scenarios.Cause]int64{}, LagByPhase: map[string]PhaseLag{}, Starved: map[string]float64{}}}
+func Judge(r *Recording, c Case) (*Findings, error) {
+	f := newFinisher(r, c)
 	if r.err != nil {
 		f.out.Notes = append(f.out.Notes, r.err.Error()+"; what was measured since was kept in memory, and is complete")
 	}
@@ -144,12 +135,16 @@ func (r *Recorder) Finish(c Case) (*Findings, error) {
 	return f.out, nil
 }
 
-// Close frees the recorder's file.
-func (r *Recorder) Close() error { return r.spill.close() }
+func newFinisher(r *Recording, c Case) *finisher {
+	if c.Hold <= 0 {
+		c.Hold = scenarios.DefaultHold
+	}
+	return &finisher{Recording: r, c: c, asked: map[asked]Answer{}, out: &Findings{Causes: map[scenarios.Cause]int64{}, LagByPhase: map[string]PhaseLag{}, Starved: map[string]float64{}}}
+}
 
 // finisher composes the findings.
 type finisher struct {
-	*Recorder
+	*Recording
 	c       Case
 	out     *Findings
 	end     time.Duration // of the judged load
@@ -166,7 +161,7 @@ type finisher struct {
 // A record is a cell without its distributions.
 type record struct {
 	key
-	Sum
+	Counts
 	ended int64 // in the window, whenever intended
 }
 
@@ -204,25 +199,12 @@ func (f *finisher) finish() error {
 	return nil
 }
 
-// cells reads every cell back. What names a series or a set of faults that there
-// is not was never written.
-func (f *finisher) cells(do func(key, *cell)) error {
-	n := int32(len(f.cfg.Steps) + len(f.cfg.Loads))
-	return f.spill.each(func(k key, c *cell) error {
-		if k.series >= n || k.set >= int32(len(f.sets)) {
-			return errSpill
-		}
-		do(k, c)
-		return nil
-	})
-}
-
 // gather reads every cell once for its counts.
 func (f *finisher) gather() error {
 	f.lasts = map[time.Duration]int{}
 	err := f.cells(func(k key, c *cell) {
 		f.lasts[k.start] = len(f.records)
-		r := record{key: k, Sum: *c.counts(), ended: c.during.ended}
+		r := record{key: k, Counts: *c.counts(), ended: c.during.ended}
 		r.Over = slices.Clone(r.Over)
 		f.records = append(f.records, r)
 		f.starts = append(f.starts, k.start)
@@ -231,7 +213,7 @@ func (f *finisher) gather() error {
 	for t := floorSecond(-f.c.Warmup); t < f.end; t += time.Second {
 		f.starts = append(f.starts, t)
 	}
-	for _, m := range f.windows.marks {
+	for _, m := range f.marks {
 		if m < f.end {
 			f.starts = append(f.starts, m)
 		}
@@ -257,12 +239,6 @@ func (f *finisher) requests() []int64 {
 	return out
 }
 
-// endOf is the end of the window that begins at start: the next second or cut.
-func (f *finisher) endOf(start time.Duration) time.Duration {
-	_, end := bounds(start, f.windows.marks)
-	return end
-}
-
 // slices gives the windows of the judged run as the objective o sees them: the
 // requests for which has is true. Bad are errors and skipped, and answers over the
 // limit that o names. Those under way and those that ended are all, whatever has says.
@@ -278,13 +254,13 @@ func (f *finisher) slices(o scenarios.Objective, has func(key, []int32) bool) []
 		s := Slice{Start: start, End: min(f.endOf(start), max(f.end, start+1)), InFlight: under}
 		for ; next < len(f.records) && f.records[next].start == start; next++ {
 			r := &f.records[next]
-			if !f.cfg.selects(o, int(r.series)) {
+			if !selects(&f.cfg.Series, o, int(r.series)) {
 				continue
 			}
 			s.Ended += r.ended
 			under += r.Offered() - r.Kinds[scenarios.Skipped] - r.ended
 			if has(r.key, f.sets[r.set]) {
-				s.count(&r.Sum, limit)
+				s.count(&r.Counts, limit)
 			}
 		}
 		if start >= 0 && start < f.end {
@@ -294,7 +270,7 @@ func (f *finisher) slices(o scenarios.Objective, has func(key, []int32) bool) []
 	return out
 }
 
-func (s *Slice) count(c *Sum, limit int) {
+func (s *Slice) count(c *Counts, limit int) {
 	s.Offered += c.Offered()
 	s.N += c.Offered() - c.Kinds[scenarios.Shed]
 	s.Bad += c.Bad()
@@ -334,7 +310,7 @@ func (f *finisher) compose(ps []phase) ([][]cell, error) {
 // block adds a cell of phase i to its blocks.
 func (f *finisher) block(i int, k key, c *cell) {
 	for _, b := range f.blocks {
-		if b.key.phase == i && f.cfg.selects(scenarios.Objective{Step: b.key.step, Load: b.key.load}, int(k.series)) {
+		if b.key.phase == i && selects(&f.cfg.Series, scenarios.Objective{Step: b.key.step, Load: b.key.load}, int(k.series)) {
 			b.add(k, c)
 		}
 	}
@@ -346,20 +322,15 @@ func (f *finisher) block(i int, k key, c *cell) {
 func (f *finisher) iterations(o scenarios.Objective, p Span) (n int64, span time.Duration) {
 	for i := range f.records {
 		r := &f.records[i]
-		if r.start >= p.From && r.start < p.To && f.cfg.paced(o, int(r.series)) {
+		if r.start >= p.From && r.start < p.To && paced(&f.cfg.Series, o, int(r.series)) {
 			n += r.Offered()
 		}
 	}
 	var on []Span
 	for l, s := range f.c.Loads {
-		if f.cfg.about(o, l) {
+		if about(&f.cfg.Series, o, l) {
 			on = append(on, s)
 		}
 	}
 	return n, p.covered(on)
-}
-
-// about tells whether an objective is about load l.
-func (c *Series) about(o scenarios.Objective, l int) bool {
-	return (o.Load == "" || c.Loads[l].Name == o.Load) && (o.Step == "" || o.Step == "iteration" || slices.Contains(c.Steps, SeriesStep{o.Step, l}))
 }

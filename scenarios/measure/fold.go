@@ -161,7 +161,7 @@ func (r *Recorder) put(k key, c *cell) {
 	c.settle(&r.scratch)
 	r.mu.Lock()
 	base := r.inBaseline(k)
-	if len(r.cfg.SLO) > 0 {
+	if r.cfg.Totals {
 		n := c.counts()
 		r.phasesOf(k, func(p int32) { r.closed.add(p, int(k.series), r.windows.series, n) })
 	}

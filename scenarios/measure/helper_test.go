@@ -18,8 +18,12 @@ const (
 // A rig is a recorder on a clock that the test sets.
 type rig struct {
 	*Recorder
-	t   testing.TB
-	now time.Duration
+	t         testing.TB
+	now       time.Duration
+	inFlight  func() int64 // nil: nothing is ever under way
+	soFar     SoFar
+	series    Series
+	recording *Recording // once finished
 }
 
 // oneStep is a load of one step.
@@ -27,15 +31,20 @@ var oneStep = Series{Loads: []SeriesLoad{{Name: "browse"}}, Steps: []SeriesStep{
 
 func newRig(t testing.TB, s Series, slo ...scenarios.Objective) *rig {
 	t.Helper()
-	r := &rig{t: t}
+	r := &rig{t: t, series: s}
 	rec, err := New(Config{
-		Series: s, Limits: LimitsOf(slo), Timeout: 10 * sec, Shards: 2, Now: func() time.Duration { return r.now }, Dir: t.TempDir(),
+		Series: s, Limits: LimitsOf(slo), Timeout: 10 * sec, Shards: 2, Now: func() time.Duration { return r.now }, Dir: t.TempDir(), NoPause: true, Totals: len(slo) > 0,
+		InFlight: func() int64 {
+			if r.inFlight == nil {
+				return 0
+			}
+			return r.inFlight()
+		},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = rec.Close() })
-	rec.turn.pause = 0
 	r.Recorder = rec
 	return r
 }
@@ -111,11 +120,12 @@ func (r *rig) play(outcomes []scenarios.Outcome, actions ...action) {
 func (r *rig) finish(c Case, end time.Duration) *Findings {
 	r.t.Helper()
 	if c.Loads == nil {
-		for range r.cfg.Loads {
+		for range r.series.Loads {
 			c.Loads = append(c.Loads, Span{0, end})
 		}
 	}
-	f, err := r.Finish(c)
+	r.recording = r.Finish()
+	f, err := Judge(r.recording, c)
 	if err != nil {
 		r.t.Fatal(err)
 	}

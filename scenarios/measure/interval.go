@@ -20,7 +20,7 @@ type blocks struct {
 	key    blocksKey
 	span   Span
 	length time.Duration
-	list   []Sum
+	list   []sum
 }
 
 // blocksKey says what blocks are of. Objectives of the same share them.
@@ -55,7 +55,7 @@ func (f *finisher) planBlocks(ps []phase) {
 				continue
 			}
 			b := &blocks{key: keyOf(o, i), span: p.Span, length: max(time.Second, p.length()/maxBlocks)}
-			b.list = make([]Sum, int(p.length()/b.length)+1)
+			b.list = make([]sum, int(p.length()/b.length)+1)
 			f.blocks = append(f.blocks, b)
 		}
 	}
@@ -100,9 +100,9 @@ func (b *blocks) add(k key, c *cell) {
 // distribution (Woodruff, 1952).
 func (b *blocks) interval(o scenarios.Objective, limit int) (low, high float64) {
 	var ks, ns []float64
-	total := &Sum{}
+	total := &sum{}
 	for i := range b.list {
-		total.merge(&b.list[i])
+		total.merge(&b.list[i].Counts)
 	}
 	quantile := o.Metric.Name == "p"
 	var at float64
@@ -177,7 +177,7 @@ func bounds95(k, n, each float64) (low, high float64) {
 
 // upTo is how many requests of the metric's population lie at or below a value that
 // quantile gave.
-func (s *Sum) upTo(m scenarios.Metric, at float64) int64 {
+func (s *sum) upTo(m scenarios.Metric, at float64) int64 {
 	t := s.response
 	if m.Of == "service" {
 		t = s.service

@@ -83,9 +83,9 @@ func (f *finisher) judgePhases(o scenarios.Objective, ps []phase, in func(i int,
 }
 
 func (f *finisher) judgeIn(o scenarios.Objective, p phase, i int, cells []cell) scenarios.ObjectiveResult {
-	sum := &Sum{}
+	sum := &sum{}
 	for s := range cells {
-		if f.cfg.selects(o, s) {
+		if selects(&f.cfg.Series, o, s) {
 			sum.merge(cells[s].asSum())
 		}
 	}
@@ -118,7 +118,7 @@ func (f *finisher) judgeIn(o scenarios.Objective, p phase, i int, cells []cell) 
 //
 // A rate of nothing, while the load could begin iterations, fails a lower bound: a
 // closed load that is blocked begins none. It never passes an upper one.
-func (f *finisher) verdict(o scenarios.Objective, sum *Sum, limit int, p phase, r scenarios.ObjectiveResult) (scenarios.Verdict, string) {
+func (f *finisher) verdict(o scenarios.Objective, sum *sum, limit int, p phase, r scenarios.ObjectiveResult) (scenarios.Verdict, string) {
 	met := sum.holds(o, limit)
 	if ofSpans(o.Metric) {
 		met = meets(o, float64(r.Measured))
@@ -149,7 +149,7 @@ func (f *finisher) verdict(o scenarios.Objective, sum *Sum, limit int, p phase, 
 
 // beyondDoubt tells whether the one-sided 95 % bound of a share lies beyond what
 // the objective allows, so that it failed on however few requests.
-func beyondDoubt(o scenarios.Objective, sum *Sum, limit int) bool {
+func beyondDoubt(o scenarios.Objective, sum *sum, limit int) bool {
 	bad, n, _ := sum.share(o, limit)
 	if o.Metric.Name == "burn" {
 		bad, n = sum.Bad(), sum.Offered()

@@ -494,7 +494,7 @@ func TestJudge_Checks(t *testing.T) {
 		g := newRig(t, oneStep, o...)
 		g.play(all)
 		_, second := g.Interval()
-		if holds, _ := second.Judge(o[0]); holds != (c.verdict == scenarios.Pass) {
+		if holds, _ := HoldsIn(second, o[0]); holds != (c.verdict == scenarios.Pass) {
 			t.Errorf("%s: in the last second it holds: %t", c.name, holds)
 		}
 	}
@@ -502,7 +502,7 @@ func TestJudge_Checks(t *testing.T) {
 	g := newRig(t, oneStep, o...)
 	g.play(none)
 	_, second := g.Interval()
-	if holds, known := second.Judge(o[0]); holds || !known {
+	if holds, known := HoldsIn(second, o[0]); holds || !known {
 		t.Errorf("no answer at all: in the last second it holds: %t, known: %t", holds, known)
 	}
 	if r := verdictOn(t, "checks > 99%", 20*sec, none); r.Verdict != scenarios.Fail || r.Measured != 0 || r.Count != 400 {

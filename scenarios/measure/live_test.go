@@ -14,7 +14,7 @@ import (
 // anew with the next.
 func TestInterval_Counts(t *testing.T) {
 	g := newRig(t, oneStep)
-	g.cfg.InFlight = func() int64 { return 7 }
+	g.inFlight = func() int64 { return 7 }
 	g.now = -sec
 	warm := request(-900*ms, ms, okay)
 	g.Shard(0).Record(&warm)
@@ -65,7 +65,7 @@ func TestInterval_Counts(t *testing.T) {
 func TestInterval_Offered(t *testing.T) {
 	g := newRig(t, oneStep)
 	var flight int64
-	g.cfg.InFlight = func() int64 { return flight }
+	g.inFlight = func() int64 { return flight }
 	end := func(n int) {
 		for range n {
 			o := request(g.now, ms, okay)
@@ -111,10 +111,10 @@ func TestSecond_Spans(t *testing.T) {
 	g.now = 2 * sec
 	_, s := g.Interval()
 	for _, o := range slo(t, "burn(99%, 1m) > 0", "burn(99%, 1m) < 100", "slices(1s, 99%) < 100%", "slices(1s, 99%) > 0%") {
-		if holds, known := s.Judge(o); holds || known {
+		if holds, known := HoldsIn(s, o); holds || known {
 			t.Errorf("%s: %t, %t", o.Text, holds, known)
 		}
-		if holds, measured, _ := g.Steady(o); holds || !math.IsNaN(measured) {
+		if holds, measured, _ := Steady(g.Recorder, o); holds || !math.IsNaN(measured) {
 			t.Errorf("%s: %t with %g", o.Text, holds, measured)
 		}
 	}
@@ -143,7 +143,7 @@ func TestSecond_Judge(t *testing.T) {
 	g.now = 2 * sec
 	_, s := g.Interval()
 	for i, want := range []string{"holds", "does not", "holds", "does not", "holds", "holds", "holds", "holds", "does not", "holds", "unknown", "holds"} {
-		holds, known := s.Judge(o[i])
+		holds, known := HoldsIn(s, o[i])
 		got := map[bool]string{true: "holds", false: "does not"}[holds]
 		if !known {
 			got = "unknown"
@@ -155,7 +155,7 @@ func TestSecond_Judge(t *testing.T) {
 	g.now = 3 * sec
 	_, s = g.Interval()
 	for i := range o {
-		holds, known := s.Judge(o[i])
+		holds, known := HoldsIn(s, o[i])
 		if o[i].Metric.Name == "rate" {
 			if !holds || !known { // nothing at all ended
 				t.Errorf("%s with nothing: %t, %t", o[i].Text, holds, known)
@@ -178,7 +178,7 @@ func TestRecorder_Steady(t *testing.T) {
 			g := newRig(t, oneStep, o...)
 			end := time.Duration(seconds) * sec
 			for _, c := range o {
-				if holds, _, n := g.Steady(c); holds || n != 0 {
+				if holds, _, n := Steady(g.Recorder, c); holds || n != 0 {
 					t.Errorf("%s before anything ended: %t of %d", c.Text, holds, n)
 				}
 			}
@@ -206,7 +206,7 @@ func TestRecorder_Steady(t *testing.T) {
 					holds    bool
 					measured float64
 				}{{true, .01}, {false, .01}, {true, .01}, {false, .01}, {true, 100}, {false, 100}, {false, math.NaN()}, {true, .99}} {
-					holds, measured, n := g.Steady(o[i])
+					holds, measured, n := Steady(g.Recorder, o[i])
 					if holds != want.holds || math.Abs(measured-want.measured) > .01*want.measured {
 						t.Errorf("%s, %s: %t with %g, want %t with %g", when, o[i].Text, holds, measured, want.holds, want.measured)
 					}

@@ -1,7 +1,6 @@
 package measure
 
 import (
-	"math"
 	"slices"
 	"sync"
 	"time"
@@ -35,13 +34,15 @@ type SeriesStep struct {
 type Config struct {
 	Series
 	Limits   []Limit
-	Timeout  time.Duration         // the longest of any load: how long a window stays open
-	Shards   int                   // one for each core; at least one is made
-	Now      func() time.Duration  // the run's clock
-	InFlight func() int64          // iterations under way
-	Dir      string                // for the spill file; "" is the system's
-	SLO      []scenarios.Objective // whose standing Interval tells
-	BySteps  bool                  // intervals tell of every step as well
+	Timeout  time.Duration        // the longest of any load: how long a window stays open
+	Shards   int                  // one for each core; at least one is made
+	Now      func() time.Duration // the run's clock
+	InFlight func() int64         // iterations under way
+	Dir      string               // for the spill file; "" is the system's
+	File     File                 // takes the cells in place of a file in Dir, which nil makes
+	Totals   bool                 // intervals carry the running totals of every phase
+	BySteps  bool                 // intervals carry every step as well
+	NoPause  bool                 // folding never sleeps: no load runs beside it
 	// Keep is given each request, an iteration being none, once it is counted: off the hot
 	// path, by one goroutine at a time. Nil keeps none.
 	Keep func(*scenarios.Outcome)
@@ -66,14 +67,13 @@ type Recorder struct {
 
 	mu      sync.Mutex
 	windows windows
-	faults  []Occurrence
-	sets    [][]int32 // sets of faults by number; 0 is none
+	history
 	numbers map[string]int32
 	calm    time.Duration           // requests intended after it met the faults of now, and no others
 	now     int32                   // set of the faults that are in
 	latest  time.Duration           // end of a request that was sorted
 	flight  map[time.Duration]int64 // most iterations under way, by window
-	since   []Sum                   // by series, since the interval began
+	since   []Counts                // by series, since the interval began
 	slow    slowest
 	steps   []stepSince             // the same by step; empty where nobody asked for it
 	began   time.Duration           // the interval
@@ -82,43 +82,28 @@ type Recorder struct {
 	lag     *hdrhistogram.Histogram
 	offered int64 // in the judged run
 	bad     int64
-	closed  standing                // what closed windows came to
+	closed  Totals                  // of closed windows
 	asked   map[time.Duration]int64 // requests asked for lately, by the second, as Interval saw them
-	ahead   *soFar                  // of closed windows; nil until someone looks. Folding is held
-}
-
-// An Occurrence is one injection of a fault. Times are offsets from t0.
-type Occurrence struct {
-	Name     string // with #n where a fault comes several times; empty when it came to nothing
-	Fault    string
-	Injected time.Duration
-	Cleared  time.Duration // valid when Over
-	Over     bool
-}
-
-// never is later than any run.
-const never = time.Duration(math.MaxInt64)
-
-// until is the end of the fault's phase.
-func (o *Occurrence) until() time.Duration {
-	if !o.Over {
-		return never
-	}
-	return o.Cleared
 }
 
 // New makes a recorder.
 func New(cfg Config) (*Recorder, error) {
-	sp, err := newSpill(cfg.Dir)
-	if err != nil {
-		return nil, err
+	sp := &spill{f: cfg.File}
+	if cfg.File == nil {
+		var err error
+		if sp, err = newSpill(cfg.Dir); err != nil {
+			return nil, err
+		}
 	}
 	n := len(cfg.Steps) + len(cfg.Loads)
 	r := &Recorder{
-		cfg: cfg, turn: turn{pause: shortPause}, windows: windows{series: n}, spill: sp, sets: [][]int32{nil}, numbers: map[string]int32{"": 0},
-		flight: map[time.Duration]int64{}, closed: standing{}, asked: map[time.Duration]int64{}, calm: -never, latest: -never, base: make([]cell, n), since: make([]Sum, n),
+		cfg: cfg, windows: windows{series: n}, spill: sp, history: history{sets: [][]int32{nil}}, numbers: map[string]int32{"": 0},
+		flight: map[time.Duration]int64{}, closed: Totals{}, asked: map[time.Duration]int64{}, calm: -never, latest: -never, base: make([]cell, n), since: make([]Counts, n),
 		live: hdrhistogram.New(scenarios.HistMin, scenarios.HistMax, scenarios.HistDigits),
 		lag:  hdrhistogram.New(scenarios.HistMin, scenarios.HistMax, scenarios.HistDigits),
+	}
+	if !cfg.NoPause {
+		r.turn.pause = shortPause
 	}
 	r.shards = newShards(cfg.Shards)
 	r.slow.steps = len(cfg.Steps)
@@ -248,17 +233,18 @@ func (r *Recorder) Occurrences() []Occurrence {
 	return slices.Clone(r.faults)
 }
 
-func (r *Recorder) firstInjection() time.Duration {
-	for i := range r.faults {
-		if r.faults[i].Name != "" {
-			return r.faults[i].Injected
-		}
-	}
-	return never
+// Finish sorts what is left and gives what was measured. The recorder can't be used
+// afterwards; Close frees its file.
+func (r *Recorder) Finish() *Recording {
+	r.folding.Lock()
+	defer r.folding.Unlock()
+	r.fold()
+	r.turn.hurry = true
+	r.close(never)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.recording()
 }
 
-// inBaseline tells whether a cell counts requests that ended before the first
-// injection.
-func (r *Recorder) inBaseline(k key) bool {
-	return k.start >= 0 && k.start < r.firstInjection() && len(r.sets[k.set]) == 0
-}
+// Close frees the recorder's file.
+func (r *Recorder) Close() error { return r.spill.close() }

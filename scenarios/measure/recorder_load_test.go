@@ -59,8 +59,8 @@ func TestRecorder_Concurrent(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	while(func(int) { _, s := r.Interval(); s.Judge(stop) })
-	while(func(int) { r.Steady(steady); time.Sleep(ms) })
+	while(func(int) { _, s := r.Interval(); HoldsIn(s, stop) })
+	while(func(int) { Steady(r, steady); time.Sleep(ms) })
 	for w := range 2 {
 		while(func(i int) {
 			n, _ := r.Inject("f", fmt.Sprintf("f%d#%d", w, i+1))
@@ -75,7 +75,7 @@ func TestRecorder_Concurrent(t *testing.T) {
 	load.Wait()
 	close(done)
 	watch.Wait()
-	f, err := r.Finish(Case{Loads: []Span{{0, time.Since(start)}}})
+	f, err := Judge(r.Finish(), Case{Loads: []Span{{0, time.Since(start)}}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -123,7 +123,7 @@ func phasesOf(t *testing.T, r *rand.Rand) {
 	if found.Sent != sent {
 		t.Errorf("sent %d, want %d", found.Sent, sent)
 	}
-	compareWindows(t, found, all, g.windows.marks)
+	compareWindows(t, found, all, g.recording.marks)
 }
 
 // comparePhase counts the requests of a phase one by one.
@@ -395,7 +395,7 @@ func TestRecorder_Ring(t *testing.T) {
 // one that was too short to be looked at, what was last seen.
 func TestRecorder_InFlight(t *testing.T) {
 	g := newRig(t, oneStep)
-	g.cfg.InFlight = func() int64 { return int64(g.now / sec) }
+	g.inFlight = func() int64 { return int64(g.now / sec) }
 	g.play(perSecond(10, 0, 6*sec, ms, okay), action{3050 * ms, func() { g.Inject("f", "f") }}, action{3100 * ms, func() { g.Clear(0) }})
 	f := g.finish(Case{}, 6*sec)
 	var got []int64

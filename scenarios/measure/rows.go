@@ -186,7 +186,7 @@ func (w *rows) row(start, end time.Duration, load, step string, c, waits *cell) 
 		Error: c.kinds[scenarios.Error], Skipped: c.kinds[scenarios.Skipped],
 		Lag: waits.lag.quantile(.99), Queue: waits.queue.quantile(.99), Max: scenarios.NaN,
 	}
-	s := c.asSum()
+	s := &sum{Counts: *c.asSum()}
 	m := scenarios.Metric{Name: "p"}
 	row.P50, row.P95, row.P99 = scenarios.Num(s.quantile(m, .5)), scenarios.Num(s.quantile(m, .95)), scenarios.Num(s.quantile(m, .99))
 	if c.offered() > c.kinds[scenarios.Skipped] {

@@ -33,7 +33,7 @@ func TestSlowest(t *testing.T) {
 	}
 	g.Clear(n)
 	g.now = 4 * sec
-	f, err := g.Finish(Case{
+	f, err := Judge(g.Finish(), Case{
 		Loads: []Span{{To: 4 * sec}}, TraceID: func(load int, low uint64) scenarios.TraceID { return scenarios.NewTraceID(uint64(load), low) },
 	})
 	if err != nil {

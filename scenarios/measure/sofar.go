@@ -2,7 +2,6 @@ package measure
 
 import (
 	"cmp"
-	"io"
 	"maps"
 	"slices"
 	"time"
@@ -10,10 +9,10 @@ import (
 	"brunt/scenarios"
 )
 
-// soFar is what closed windows came to, for those who look at a run while it goes on.
+// SoFar is what closed windows came to, for those who look at a run while it goes on.
 // It takes each of them once, so that a look costs as much after an hour as after a
 // minute, but for the rows by the second. A recorder that nobody asks has none.
-type soFar struct {
+type SoFar struct {
 	read    int64            // bytes of the spill file that were taken in
 	sums    map[int32][]cell // by phase, then by series
 	records []record
@@ -22,73 +21,39 @@ type soFar struct {
 	done    map[time.Duration]bool // windows that have their rows
 }
 
-// Phases as soFar and standing number them; from 0 on it is the occurrence of a fault.
-// Recoveries are none of them: which requests are in one is known only afterwards.
-const (
-	ofWarmup   int32 = -3
-	ofRun      int32 = -2
-	ofBaseline int32 = -1
-)
-
-// phasesOf calls do with the phases that a cell belongs to. Mu is held, or the
-// recorder is a copy.
-func (r *Recorder) phasesOf(k key, do func(phase int32)) {
-	if k.start < 0 {
-		do(ofWarmup)
-		return
-	}
-	do(ofRun)
-	if r.inBaseline(k) {
-		do(ofBaseline)
-	}
-	for _, n := range r.sets[k.set] {
-		do(n)
-	}
-}
-
-// SoFar composes what the run came to until now, as [Recorder.Finish] does in the end,
+// Findings composes what the run came to until now, as [Judge] does in the end,
 // with less: intervals of objectives, and phases of recovery with what is judged in
-// them, are left out. It changes nothing of what Finish gives. Loads are as they are
+// them, are left out. It changes nothing of what Judge gives. Loads are as they are
 // planned. Rows of windows are of whole seconds; in those not yet closed more requests
 // may be asked for than have ended, as far as [Recorder.Interval] saw.
-func (r *Recorder) SoFar(c Case) (*Findings, error) {
-	r.folding.Lock()
-	defer r.folding.Unlock()
-	r.fold()
-	now := r.cfg.Now()
-	r.mu.Lock()
-	snap := &Recorder{
-		cfg: r.cfg, spill: r.spill, flight: r.flight, faults: slices.Clone(r.faults), sets: slices.Clone(r.sets),
-		windows: windows{marks: slices.Clone(r.windows.marks)},
-	}
-	for i, set := range snap.sets {
-		snap.sets[i] = slices.Clone(set)
-	}
-	open := slices.Clone(r.windows.open)
-	r.mu.Unlock()
-	if c.Hold <= 0 {
-		c.Hold = scenarios.DefaultHold
-	}
+func (a *SoFar) Findings(r *Recorder, c Case) (out *Findings, err error) {
+	err = r.Snapshot(func(s *Snapshot) (err error) {
+		out, err = a.findings(s, c)
+		return err
+	})
+	return out, err
+}
+
+func (a *SoFar) findings(r *Snapshot, c Case) (*Findings, error) {
 	c.Loads = slices.Clone(c.Loads)
 	planned := time.Duration(0)
-	f := &finisher{Recorder: snap, c: c, asked: map[asked]Answer{}, out: &Findings{Causes: map[scenarios.Cause]int64{}, LagByPhase: map[string]PhaseLag{}, Starved: map[string]float64{}}}
+	f := newFinisher(&r.Recording, c)
 	for i := range c.Loads {
-		l := &c.Loads[i]
+		l := &c.Loads[i] // of f as well
 		planned = max(planned, l.To)
-		f.end = max(f.end, floorSecond(min(l.To, now)))
-		l.To = min(l.To, max(l.From, now))
+		f.end = max(f.end, floorSecond(min(l.To, r.now)))
+		l.To = min(l.To, max(l.From, r.now))
 	}
-	if r.ahead == nil {
-		r.ahead = &soFar{sums: map[int32][]cell{}, done: map[time.Duration]bool{}}
+	if a.sums == nil {
+		a.sums, a.done = map[int32][]cell{}, map[time.Duration]bool{}
 	}
-	a := r.ahead
 	w := &rows{finisher: f, single: int((planned+c.Warmup)/time.Second)*(len(r.cfg.Steps)+1) <= maxRows}
 	f.hists = &histograms{list: a.hists}
-	if err := a.take(w, r.spill); err != nil {
+	if err := a.take(w, r); err != nil {
 		return nil, err
 	}
-	sums := a.compose(f, open, r)
-	a.rows(w, open, now, r)
+	sums := a.compose(f, r)
+	a.rows(w, r)
 	f.traffic = f.requests()
 	for i := range f.faults {
 		f.answers = append(f.answers, f.ask(i, f.mainObjective(f.faults[i].Fault)))
@@ -127,7 +92,7 @@ func (r *Recorder) SoFar(c Case) (*Findings, error) {
 
 // take reads the cells that were spilled since the last time. The cells of a window
 // follow each other; a window that was opened again adds to the rows that it has.
-func (a *soFar) take(w *rows, s *spill) error {
+func (a *SoFar) take(w *rows, s *Snapshot) error {
 	row, at := []*cell(nil), time.Duration(0)
 	write := func() {
 		if row != nil {
@@ -137,7 +102,7 @@ func (a *soFar) take(w *rows, s *spill) error {
 		row = nil
 	}
 	w.out.Windows = a.windows
-	err := eachRecord(io.NewSectionReader(s.f, a.read, s.n-a.read), s.n-a.read, func(k key, c *cell) error {
+	read, err := s.cellsFrom(a.read, func(k key, c *cell) error {
 		w.phasesOf(k, func(p int32) { a.series(p, w.finisher)[k.series].add(c) })
 		a.records = append(a.records, recordOf(k, c))
 		if row != nil && at != k.start {
@@ -157,12 +122,12 @@ func (a *soFar) take(w *rows, s *spill) error {
 		return nil
 	})
 	write()
-	a.read, a.windows, a.hists = s.n, w.out.Windows, w.hists.list
+	a.read, a.windows, a.hists = read, w.out.Windows, w.hists.list
 	return err
 }
 
 // series gives the sums of a phase.
-func (a *soFar) series(phase int32, f *finisher) []cell {
+func (a *SoFar) series(phase int32, f *finisher) []cell {
 	if a.sums[phase] == nil {
 		a.sums[phase] = make([]cell, len(f.cfg.Steps)+len(f.cfg.Loads))
 	}
@@ -171,7 +136,7 @@ func (a *soFar) series(phase int32, f *finisher) []cell {
 
 // late adds the counts of a cell to rows that were written before; their percentiles
 // stay as they were.
-func (a *soFar) late(w *rows, k key, c *cell) {
+func (a *SoFar) late(w *rows, k key, c *cell) {
 	if int(k.series) >= len(w.cfg.Steps) {
 		return
 	}
@@ -192,19 +157,19 @@ func (a *soFar) late(w *rows, k key, c *cell) {
 }
 
 func recordOf(k key, c *cell) record {
-	r := record{key: k, Sum: *c.counts(), ended: c.during.ended}
+	r := record{key: k, Counts: *c.counts(), ended: c.during.ended}
 	r.Over = slices.Clone(r.Over)
 	return r
 }
 
 // compose gives the sums of a phase: those of closed windows, and what the open ones add.
 // Folding is held, so that nobody else touches their cells.
-func (a *soFar) compose(f *finisher, open []*window, r *Recorder) func(phase int32) []cell {
+func (a *SoFar) compose(f *finisher, r *Snapshot) func(phase int32) []cell {
 	type place struct{ phase, series int32 }
 	adds := map[place][]*cell{}
-	for _, w := range open {
+	for _, w := range r.open {
 		w.each(func(k key, c *cell) {
-			c.settle(&r.scratch)
+			c.settle(r.scratch)
 			f.phasesOf(k, func(p int32) { adds[place{p, k.series}] = append(adds[place{p, k.series}], c) })
 			f.out.Clamped += c.clamped
 		})
@@ -216,21 +181,21 @@ func (a *soFar) compose(f *finisher, open []*window, r *Recorder) func(phase int
 			if closed := a.sums[phase]; closed != nil {
 				list = append(list, &closed[i])
 			}
-			s[i].gather(list, &r.scratch)
+			s[i].gather(list, r.scratch)
 		}
 		return s
 	}
 }
 
 // rows makes the records and rows of all windows, those of closed ones as they are.
-func (a *soFar) rows(w *rows, open []*window, now time.Duration, r *Recorder) {
+func (a *SoFar) rows(w *rows, r *Snapshot) {
 	f := w.finisher
 	f.records = slices.Clone(a.records)
 	f.hists.list = slices.Clip(f.hists.list)
 	f.out.Windows = slices.Clone(a.windows)
 	w.done = maps.Clone(a.done)
-	for _, o := range open {
-		if o.start >= floorSecond(now) {
+	for _, o := range r.open {
+		if o.start >= floorSecond(r.now) {
 			continue
 		}
 		row := make([]*cell, len(f.cfg.Steps)+len(f.cfg.Loads))
@@ -238,7 +203,7 @@ func (a *soFar) rows(w *rows, open []*window, now time.Duration, r *Recorder) {
 			f.records = append(f.records, recordOf(k, c))
 			if row[k.series] != nil { // it met other faults
 				both := &cell{}
-				both.gather([]*cell{row[k.series], c}, &r.scratch)
+				both.gather([]*cell{row[k.series], c}, r.scratch)
 				c = both
 			}
 			row[k.series] = c
@@ -253,7 +218,7 @@ func (a *soFar) rows(w *rows, open []*window, now time.Duration, r *Recorder) {
 	for t := floorSecond(-f.c.Warmup); t < f.end; t += time.Second {
 		f.starts = append(f.starts, t)
 	}
-	for _, m := range f.windows.marks {
+	for _, m := range f.marks {
 		if m < f.end {
 			f.starts = append(f.starts, m)
 		}

@@ -54,7 +54,7 @@ func TestSoFar_IsWhatFinishGives(t *testing.T) {
 			action{25*sec + 300*ms, func() { g.Clear(n) }})
 		look := func() {
 			var err error
-			if last, err = g.SoFar(c(end)); err != nil {
+			if last, err = g.soFar.Findings(g.Recorder, c(end)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -131,7 +131,7 @@ func TestSoFar_InTheMiddle(t *testing.T) {
 	looks := 0
 	look := func() {
 		looks++
-		f, err := g.SoFar(Case{SLO: objectives, Warmup: 2 * sec, Loads: []Span{{0, 40 * sec}, {30 * sec, 40 * sec}}})
+		f, err := g.soFar.Findings(g.Recorder, Case{SLO: objectives, Warmup: 2 * sec, Loads: []Span{{0, 40 * sec}, {30 * sec, 40 * sec}}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -182,15 +182,19 @@ func TestSoFar_InTheMiddle(t *testing.T) {
 func TestStanding(t *testing.T) {
 	objectives := slo(t, "p95 < 150ms", "p50 < 150ms", "errors < 20%", "errors < 1% of create", "availability > 90% in kill", "recover < 20s after kill", "errors <= 0%")
 	g := newRig(t, twoSteps, objectives...)
-	g.cfg.SLO = objectives
+	interval := func() scenarios.Interval {
+		iv, second := g.Interval()
+		iv.Objectives = Standings(second, objectives)
+		return iv
+	}
 	g.now = -2 * sec
 	n := 0
 	var at10, at30 scenarios.Interval
-	g.play(broken(60*sec, 20*sec, 25*sec), action{10 * sec, func() { at10, _ = g.Interval() }},
+	g.play(broken(60*sec, 20*sec, 25*sec), action{10 * sec, func() { at10 = interval() }},
 		action{20 * sec, func() { n, _ = g.Inject("kill", "kill") }}, action{25 * sec, func() { g.Clear(n) }},
-		action{30 * sec, func() { at30, _ = g.Interval() }})
+		action{30 * sec, func() { at30 = interval() }})
 	g.now = 61 * sec
-	last, _ := g.Interval()
+	last := interval()
 	verdicts := func(iv scenarios.Interval) (out []string) {
 		for _, s := range iv.Objectives {
 			out = append(out, string(s.Verdict))
@@ -243,7 +247,7 @@ func BenchmarkSoFar(b *testing.B) {
 				second(s)
 			}
 			c := Case{SLO: objectives, Loads: []Span{{0, time.Hour}}}
-			if _, err := g.SoFar(c); err != nil {
+			if _, err := g.soFar.Findings(g.Recorder, c); err != nil {
 				b.Fatal(err)
 			}
 			b.ReportAllocs()
@@ -252,7 +256,7 @@ func BenchmarkSoFar(b *testing.B) {
 				second(seconds)
 				seconds++
 				b.StartTimer()
-				if _, err := g.SoFar(c); err != nil {
+				if _, err := g.soFar.Findings(g.Recorder, c); err != nil {
 					b.Fatal(err)
 				}
 			}

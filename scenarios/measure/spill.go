@@ -27,14 +27,14 @@ import (
 // Where it can't be written, as on a disk that is full, records stay in memory: none
 // is lost, and the run is to be ended.
 type spill struct {
-	f   file
+	f   File
 	buf []byte // whole records not yet written
 	n   int64  // bytes of whole records written
 	err error  // of the last write
 }
 
-// file is what a spill needs of a file.
-type file interface {
+// File is what cells are kept in.
+type File interface {
 	io.ReaderAt
 	io.WriterAt
 	io.Closer

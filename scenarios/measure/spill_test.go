@@ -153,7 +153,7 @@ func TestSpill_Strangers(t *testing.T) {
 		if err := r.spill.write(k, &cell{}); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := r.Finish(Case{Loads: []Span{{0, sec}}}); !errors.Is(err, errSpill) {
+		if _, err := Judge(r.Finish(), Case{Loads: []Span{{0, sec}}}); !errors.Is(err, errSpill) {
 			t.Errorf("%v: %v", k, err)
 		}
 	}
@@ -161,13 +161,13 @@ func TestSpill_Strangers(t *testing.T) {
 
 // fullDisk is a file on a disk with room for so many bytes.
 type fullDisk struct {
-	file
+	File
 	room int64
 }
 
 func (d *fullDisk) WriteAt(b []byte, at int64) (int, error) {
 	n := min(int64(len(b)), max(0, d.room-at))
-	if m, err := d.file.WriteAt(b[:n], at); err != nil || n == int64(len(b)) {
+	if m, err := d.File.WriteAt(b[:n], at); err != nil || n == int64(len(b)) {
 		return m, err
 	}
 	return int(n), syscall.ENOSPC
@@ -254,7 +254,7 @@ func TestSpill_Lost(t *testing.T) {
 	if err := r.spill.f.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if f, err := r.Finish(Case{}); !errors.Is(err, os.ErrClosed) || f != nil {
+	if f, err := Judge(r.Finish(), Case{}); !errors.Is(err, os.ErrClosed) || f != nil {
 		t.Errorf("finishing: %v, %v", f, err)
 	}
 }

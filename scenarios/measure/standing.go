@@ -7,63 +7,40 @@ import (
 	"brunt/scenarios"
 )
 
-// standing counts what the requests of closed windows came to, by phase and series:
-// enough to tell how objectives stand, without their distributions.
-type standing map[int32][]Sum
-
-func (s standing) add(phase int32, series, n int, c *Sum) {
-	if s[phase] == nil {
-		s[phase] = make([]Sum, n)
-	}
-	s[phase][series].merge(c)
-}
-
-// stands tells how each objective would be answered if the run ended now, by counts
-// alone. Folding and mu are held.
-func (r *Recorder) stands(now time.Duration) []scenarios.Standing {
-	if len(r.cfg.SLO) == 0 {
+// Standings tells how each objective would be answered if the run ended now, by counts
+// alone: percentiles are judged and not told, as that needs no distribution.
+func Standings(s Second, slo []scenarios.Objective) []scenarios.Standing {
+	if len(slo) == 0 {
 		return nil
 	}
-	open := standing{}
-	for _, w := range r.windows.open {
-		w.each(func(k key, c *cell) {
-			r.phasesOf(k, func(p int32) { open.add(p, int(k.series), r.windows.series, c.counts()) })
-		})
-	}
-	out := make([]scenarios.Standing, 0, len(r.cfg.SLO))
-	for _, o := range r.cfg.SLO {
-		out = append(out, r.stand(o, open, now))
+	out := make([]scenarios.Standing, 0, len(slo))
+	for _, o := range slo {
+		out = append(out, s.stand(o))
 	}
 	return out
 }
 
 // stand answers one objective. Of several occurrences of its phase the worst counts.
-func (r *Recorder) stand(o scenarios.Objective, open standing, now time.Duration) scenarios.Standing {
+func (r *Second) stand(o scenarios.Objective) scenarios.Standing {
 	worst := scenarios.Standing{Text: o.Text, Phase: o.PhaseOrRun(), Verdict: scenarios.Pending, Measured: scenarios.NaN, Left: scenarios.NaN}
 	if o.Metric.OfFault() || o.Metric.OfLedger() || ofSpans(o.Metric) {
 		return worst
 	}
 	ask := func(phase int32, span time.Duration) {
-		sums := make([]Sum, r.windows.series)
-		for _, in := range []standing{r.closed, open} {
-			for i := range in[phase] {
-				sums[i].merge(&in[phase][i])
-			}
-		}
-		if s := r.cfg.stand(o, sums, span, worst); worst.Verdict == scenarios.Pending || s.Verdict == scenarios.Fail ||
+		if s := stand(&r.Config, o, r.Totals[phase], span, worst); worst.Verdict == scenarios.Pending || s.Verdict == scenarios.Fail ||
 			s.Verdict == worst.Verdict && s.Left < worst.Left {
 			worst = s
 		}
 	}
 	switch p := o.PhaseOrRun(); p {
 	case "run":
-		ask(ofRun, max(0, now))
+		ask(ofRun, max(0, r.At))
 	case "baseline":
-		ask(ofBaseline, max(0, min(now, r.firstInjection())))
+		ask(ofBaseline, max(0, min(r.At, r.firstInjection())))
 	default:
 		for i := range r.faults {
 			if f := &r.faults[i]; f.Name != "" && (f.Name == p || f.Fault == p) {
-				ask(int32(i), max(0, min(now, f.until())-f.Injected))
+				ask(int32(i), max(0, min(r.At, f.until())-f.Injected))
 			}
 		}
 	}
@@ -71,8 +48,8 @@ func (r *Recorder) stand(o scenarios.Objective, open standing, now time.Duration
 }
 
 // stand answers an objective by what was counted in one phase.
-func (c *Config) stand(o scenarios.Objective, sums []Sum, span time.Duration, as scenarios.Standing) scenarios.Standing {
-	sum := c.sum(o, sums, max(time.Millisecond, span))
+func stand(c *Config, o scenarios.Objective, counts []Counts, span time.Duration, as scenarios.Standing) scenarios.Standing {
+	sum := sumOf(&c.Series, o, counts, max(time.Millisecond, span))
 	limit := limitIndex(c.Limits, o)
 	n := sum.population(o.Metric)
 	if n == 0 {

@@ -7,32 +7,13 @@ import (
 	"brunt/scenarios"
 )
 
-// A Sum is what an objective is judged by: the counts of the requests that it is
+// A sum is what an objective is judged by: the counts of the requests that it is
 // about, in the phase that it is about.
-type Sum struct {
-	Kinds      [scenarios.Kinds]int64
-	Sent       int64
-	Over       []int64 // by limit
-	Timeouts   int64
-	Checks     int64         // see checksOf
-	Failed     int64         // checks that did not hold
-	Total      time.Duration // of good answers, as the next three
-	Most       time.Duration
-	SvcTotal   time.Duration
-	SvcMost    time.Duration
+type sum struct {
+	Counts
 	Iterations int64         // those intended within Span; see rate
 	Span       time.Duration // of the load within the phase
-	response   *tally        // of good answers
-	service    *tally
 }
-
-// Offered is all requests that were to be made.
-func (s *Sum) Offered() int64 {
-	return s.Kinds[scenarios.OK] + s.Kinds[scenarios.Shed] + s.Kinds[scenarios.Error] + s.Kinds[scenarios.Skipped]
-}
-
-// Bad is the requests that were neither ok nor shed.
-func (s *Sum) Bad() int64 { return s.Kinds[scenarios.Error] + s.Kinds[scenarios.Skipped] }
 
 // population is who counts in the metric: all that was offered for shares of it,
 // good answers alone for ok. and service., else all but the shed.
@@ -43,7 +24,7 @@ func (s *Sum) Bad() int64 { return s.Kinds[scenarios.Error] + s.Kinds[scenarios.
 //
 // `service.p95` is read as the percentile of the service time of good answers:
 // requests that failed have no service time that could be compared.
-func (s *Sum) population(m scenarios.Metric) int64 {
+func (s *sum) population(m scenarios.Metric) int64 {
 	switch {
 	case m.Name == "rate":
 		return s.Iterations
@@ -57,104 +38,10 @@ func (s *Sum) population(m scenarios.Metric) int64 {
 	return s.Offered() - s.Kinds[scenarios.Shed]
 }
 
-// checksOf is how many checks count for a request, and how many of them did not
-// hold. A bad request without a failed check is one whose checks could not be made:
-// it was not answered, not whole, not reached, or a value to extract was not in it. A
-// check that could not be made did not hold, and one counts for each such request,
-// as one does for an answer whose status alone is wrong. So `checks` is 100 % only
-// where `errors` is 0 %.
-func checksOf(o *scenarios.Outcome) (n, failed int64) {
-	n, failed = int64(o.Checks), int64(o.Failed)
-	if failed == 0 && (o.Kind == scenarios.Error || o.Kind == scenarios.Skipped) {
-		return n + 1, 1
-	}
-	return n, failed
-}
-
-// count adds one request. Over are the limits that its answer was not within.
-func (s *Sum) count(o *scenarios.Outcome, over []int32, limits int) {
-	s.Kinds[o.Kind]++
-	checks, failed := checksOf(o)
-	s.Checks += checks
-	s.Failed += failed
-	if o.WasSent && o.Kind != scenarios.Skipped {
-		s.Sent++
-	}
-	if o.Cause == scenarios.Timeout {
-		s.Timeouts++
-	}
-	if o.Kind != scenarios.OK {
-		return
-	}
-	rt, st := o.Response(), o.Service()
-	s.Total += rt
-	s.Most = max(s.Most, rt)
-	s.SvcTotal += st
-	s.SvcMost = max(s.SvcMost, st)
-	for _, i := range over {
-		s.overs(limits)[i]++
-	}
-}
-
-func (s *Sum) overs(n int) []int64 {
-	if len(s.Over) < n {
-		s.Over = append(s.Over, make([]int64, n-len(s.Over))...)
-	}
-	return s.Over
-}
-
-// merge adds what t counts.
-func (s *Sum) merge(t *Sum) {
-	for k := range s.Kinds {
-		s.Kinds[k] += t.Kinds[k]
-	}
-	for i, n := range t.Over {
-		s.overs(len(t.Over))[i] += n
-	}
-	s.Sent += t.Sent
-	s.Timeouts += t.Timeouts
-	s.Checks += t.Checks
-	s.Failed += t.Failed
-	s.Total += t.Total
-	s.Most = max(s.Most, t.Most)
-	s.SvcTotal += t.SvcTotal
-	s.SvcMost = max(s.SvcMost, t.SvcMost)
-	s.response = join(s.response, t.response)
-	s.service = join(s.service, t.service)
-}
-
-// join gives a tally with what both count; nil counts nothing.
-func join(a, b *tally) *tally {
-	if b == nil {
-		return a
-	}
-	if a == nil {
-		a = &tally{}
-	}
-	a.merge(b)
-	return a
-}
-
-// counts gives what a cell counts, without its distributions.
-func (c *cell) counts() *Sum {
-	return &Sum{
-		Kinds: c.kinds, Over: c.over, Sent: c.sent, Checks: c.checks, Failed: c.failed, Timeouts: c.causeOf(scenarios.Timeout),
-		Total: c.response[scenarios.OK].sum, Most: c.response[scenarios.OK].most,
-		SvcTotal: c.service[scenarios.OK].sum, SvcMost: c.service[scenarios.OK].most,
-	}
-}
-
-// asSum gives what a settled cell counts. It shares the cell's memory.
-func (c *cell) asSum() *Sum {
-	s := c.counts()
-	s.response, s.service = &c.response[scenarios.OK].tally, &c.service[scenarios.OK].tally
-	return s
-}
-
 // share gives numerator and denominator of a metric that is a share, or of a
 // percentile seen as the share of requests that are not within its value.
 // Complement tells that the metric is one minus that share.
-func (s *Sum) share(o scenarios.Objective, limit int) (bad, n int64, complement bool) {
+func (s *sum) share(o scenarios.Objective, limit int) (bad, n int64, complement bool) {
 	n = s.population(o.Metric)
 	over := int64(0)
 	if limit >= 0 && limit < len(s.Over) {
@@ -187,7 +74,7 @@ func rank(q float64, n int64) int64 {
 
 // quantile is the value at quantile q of the metric's population in seconds; failed
 // requests are slower than any answer.
-func (s *Sum) quantile(m scenarios.Metric, q float64) float64 {
+func (s *sum) quantile(m scenarios.Metric, q float64) float64 {
 	t, largest := s.response, s.Most
 	if m.Of == "service" {
 		t, largest = s.service, s.SvcMost
@@ -208,7 +95,7 @@ func (s *Sum) quantile(m scenarios.Metric, q float64) float64 {
 
 // measure gives the measured value of a metric over s; NaN is unknown. As failed
 // requests are slower than any answer, max and mean are infinite with one of them.
-func (s *Sum) measure(o scenarios.Objective, limit int) float64 {
+func (s *sum) measure(o scenarios.Objective, limit int) float64 {
 	m := o.Metric
 	good := s.Kinds[scenarios.OK]
 	switch m.Name {
@@ -252,7 +139,7 @@ func ofSpans(m scenarios.Metric) bool { return m.Name == "burn" || m.Name == "sl
 
 // agree moves a percentile read from a histogram to the side of the target that
 // the count of requests puts it on, so that no report says `passed: 200.1ms < 200ms`.
-func (s *Sum) agree(o scenarios.Objective, limit int, measured float64) float64 {
+func (s *sum) agree(o scenarios.Objective, limit int, measured float64) float64 {
 	if limit < 0 || math.IsNaN(measured) || math.IsInf(measured, 0) {
 		return measured
 	}
@@ -270,7 +157,7 @@ func (s *Sum) agree(o scenarios.Objective, limit int, measured float64) float64 
 // holds tells whether the objective is met by s. Percentiles are decided by
 // counting requests, shares as if they were counted: without what a share lost
 // when it was written as a binary fraction.
-func (s *Sum) holds(o scenarios.Objective, limit int) bool {
+func (s *sum) holds(o scenarios.Objective, limit int) bool {
 	if o.Metric.Name != "p" || limit < 0 {
 		return meets(o, s.measure(o, limit))
 	}
@@ -289,23 +176,4 @@ func meets(o scenarios.Objective, measured float64) bool {
 		measured = o.Value
 	}
 	return o.Holds(measured)
-}
-
-// selects tells whether series i is among those an objective is about.
-func (c *Series) selects(o scenarios.Objective, i int) bool {
-	iteration := i >= len(c.Steps)
-	load := 0
-	step := "iteration"
-	if iteration {
-		load = i - len(c.Steps)
-	} else {
-		load, step = c.Steps[i].Load, c.Steps[i].Name
-	}
-	if o.Load != "" && c.Loads[load].Name != o.Load {
-		return false
-	}
-	if o.Step != "" {
-		return step == o.Step
-	}
-	return !iteration
 }

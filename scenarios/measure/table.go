@@ -52,7 +52,7 @@ func (f *finisher) outcomes(p phase, load, step string, c *cell, span time.Durat
 		}
 		return scenarios.Num(float64(n) / span.Seconds())
 	}
-	s := c.asSum()
+	s := &sum{Counts: *c.asSum()}
 	f.out.Cells = append(f.out.Cells, scenarios.Cell{
 		Phase: p.name, Load: load, Step: step, Outcome: "*", Count: n, Rate: rate(n), Bytes: c.bytes,
 		Hist:     f.hists.put(c.observed(), p.From, p.length()),
@@ -72,7 +72,7 @@ func (f *finisher) outcomes(p phase, load, step string, c *cell, span time.Durat
 }
 
 // times are percentiles as objectives judge them.
-func (s *Sum) times(m scenarios.Metric) scenarios.Times {
+func (s *sum) times(m scenarios.Metric) scenarios.Times {
 	at := func(q float64) scenarios.Num { return scenarios.Num(s.quantile(m, q)) }
 	measure := func(name string) scenarios.Num {
 		m.Name = name

@@ -1,0 +1,28 @@
+package measure
+
+// Totals is what was counted of the requests of every phase, by series: without their
+// distributions. Phases are numbered as in ofRun and its like.
+type Totals map[int32][]Counts
+
+func (t Totals) add(phase int32, series, n int, c *Counts) {
+	if t[phase] == nil {
+		t[phase] = make([]Counts, n)
+	}
+	t[phase][series].merge(c)
+}
+
+// totals gives those of closed windows and of open ones. Folding and mu are held.
+func (r *Recorder) totals() Totals {
+	out := Totals{}
+	for phase, list := range r.closed {
+		for i := range list {
+			out.add(phase, i, r.windows.series, &list[i])
+		}
+	}
+	for _, w := range r.windows.open {
+		w.each(func(k key, c *cell) {
+			r.phasesOf(k, func(p int32) { out.add(p, int(k.series), r.windows.series, c.counts()) })
+		})
+	}
+	return out
+}
