@@ -30,13 +30,6 @@ type cell struct {
 	during   events
 }
 
-// times are a distribution with what a histogram would round.
-type times struct {
-	tally
-	sum  time.Duration
-	most time.Duration
-}
-
 // events count what happened in a window to requests of the series, whenever they
 // were intended and whatever they met. They are kept in the cell of no fault.
 type events struct {
@@ -54,12 +47,6 @@ type causeCount struct {
 // offered is how many requests the cell counts.
 func (c *cell) offered() int64 {
 	return c.kinds[scenarios.OK] + c.kinds[scenarios.Shed] + c.kinds[scenarios.Error] + c.kinds[scenarios.Skipped]
-}
-
-func (t *times) take(d time.Duration, s *scratch) (clamped int64) {
-	t.sum += max(0, d)
-	t.most = max(t.most, d)
-	return t.add(d, s)
 }
 
 // record counts a request. Over are the limits that its answer was not within.
@@ -191,4 +178,21 @@ func (c *cell) addCounts(d *cell) {
 	c.during.sent += d.during.sent
 	c.during.answered += d.during.answered
 	c.during.ended += d.during.ended
+}
+
+// addWaits takes over lag and queue of d.
+func (c *cell) addWaits(d *cell) {
+	c.lag.merge(&d.lag.tally)
+	c.queue.merge(&d.queue.tally)
+	c.lag.most, c.queue.most = max(c.lag.most, d.lag.most), max(c.queue.most, d.queue.most)
+}
+
+// observed is the distribution of the response times of all requests that came to
+// an end, good or not.
+func (c *cell) observed() *tally {
+	t := &tally{}
+	for i := range c.response {
+		t.merge(&c.response[i].tally)
+	}
+	return t
 }

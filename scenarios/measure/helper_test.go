@@ -31,16 +31,23 @@ var oneStep = Series{Loads: []SeriesLoad{{Name: "browse"}}, Steps: []SeriesStep{
 
 func newRig(t testing.TB, s Series, slo ...scenarios.Objective) *rig {
 	t.Helper()
-	r := &rig{t: t, series: s}
-	rec, err := New(Config{
-		Series: s, Limits: LimitsOf(slo), Timeout: 10 * sec, Shards: 2, Now: func() time.Duration { return r.now }, Dir: t.TempDir(), NoPause: true, Totals: len(slo) > 0,
-		InFlight: func() int64 {
-			if r.inFlight == nil {
-				return 0
-			}
-			return r.inFlight()
-		},
-	})
+	return newRigWith(t, Config{Series: s}, slo...)
+}
+
+// newRigWith fills in what the configuration leaves open.
+func newRigWith(t testing.TB, c Config, slo ...scenarios.Objective) *rig {
+	t.Helper()
+	r := &rig{t: t, series: c.Series}
+	c.Limits, c.Totals = LimitsOf(slo), len(slo) > 0
+	c.Timeout, c.Shards, c.Dir, c.NoPause = 10*sec, 2, t.TempDir(), true
+	c.Now = func() time.Duration { return r.now }
+	c.InFlight = func() int64 {
+		if r.inFlight == nil {
+			return 0
+		}
+		return r.inFlight()
+	}
+	rec, err := New(c)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package measure
 
 import (
 	"iter"
+	"slices"
 	"time"
 
 	"brunt/scenarios"
@@ -26,6 +27,9 @@ func (h *histograms) put(t *tally, start, span time.Duration) int {
 	h.list = append(h.list, kept{start, span, t.append(make([]byte, 0, 1+3*len(t.at)))})
 	return len(h.list)
 }
+
+// fork gives the same histograms, to which others can be added.
+func (h *histograms) fork() *histograms { return &histograms{slices.Clip(h.list)} }
 
 // Get implements [scenarios.Histograms].
 func (h *histograms) Get(n int) (*hdrhistogram.PackedHistogram, error) {

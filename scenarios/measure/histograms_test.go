@@ -1,8 +1,6 @@
 package measure
 
 import (
-	"math"
-	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -119,44 +117,6 @@ func TestFinish_WarmUp(t *testing.T) {
 	for _, c := range f.Cells {
 		if c.Step == "iteration" {
 			t.Errorf("a row of what there was none of: %+v", c)
-		}
-	}
-}
-
-// TestLowerRank: chance alone makes a generator look late once in 20 times at most,
-// where the p99 of a small sample does so in every fourth; one that is late is seen.
-func TestLowerRank(t *testing.T) {
-	const trials = 2000
-	rng := rand.New(rand.NewPCG(1, 2))
-	late := func(n int, share float64) (bound, naive float64) {
-		for range trials {
-			k := 0
-			for range n {
-				if rng.Float64() < share {
-					k++
-				}
-			}
-			rank := func(q float64) int { return max(1, int(math.Ceil(q*float64(n)))) } // as tally.quantile has it
-			if rank(lowerRank(int64(n), .99)) > n-k {
-				bound++
-			}
-			if rank(.99) > n-k {
-				naive++
-			}
-		}
-		return bound / trials, naive / trials
-	}
-	for _, n := range []int{1, 5, 50, 100, 300, 1500, 10000} {
-		if bound, _ := late(n, .01); bound > .06 {
-			t.Errorf("%d samples, of which 1 %% are late: taken for late in %g of the trials", n, bound)
-		}
-	}
-	if bound, naive := late(50, .005); bound > .01 || naive < .15 {
-		t.Errorf("50 samples, 0.5 %% late: %g by the bound, %g by the percentile", bound, naive)
-	}
-	for n, want := range map[int]float64{100: .65, 300: .99, 1500: 1} {
-		if bound, _ := late(n, .05); bound < want {
-			t.Errorf("%d samples, 5 %% late: seen in %g", n, bound)
 		}
 	}
 }

@@ -207,9 +207,12 @@ func (a *Answer) count(q Question, c chances, until time.Duration) {
 	a.Failed = max(0, int64(math.Round(float64(k)-c.p0*float64(n))))
 }
 
+// forever is later than any run.
+const forever = time.Duration(math.MaxInt64)
+
 func satAdd(a, b time.Duration) time.Duration {
-	if a > never-b {
-		return never
+	if a > forever-b {
+		return forever
 	}
 	return a + b
 }

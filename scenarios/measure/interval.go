@@ -178,19 +178,8 @@ func bounds95(k, n, each float64) (low, high float64) {
 // upTo is how many requests of the metric's population lie at or below a value that
 // quantile gave.
 func (s *sum) upTo(m scenarios.Metric, at float64) int64 {
-	t := s.response
 	if m.Of == "service" {
-		t = s.service
+		return s.service.upTo(at)
 	}
-	if t == nil {
-		return 0
-	}
-	n := int64(0)
-	for i, b := range t.at {
-		if low, _ := edges(int(b)); float64(low)/1e6 > at {
-			break
-		}
-		n += t.n[i]
-	}
-	return n
+	return s.response.upTo(at)
 }

@@ -9,29 +9,8 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/impact/impacttest"
 )
-
-// errorModel makes errors with a mean share p: one by one, or in clusters of
-// 1 to most requests that follow each other, all sizes as likely.
-type errorModel struct {
-	p    float64
-	most int
-	left int
-}
-
-// next tells whether the next request fails, where the share is p.
-func (m *errorModel) next(r *rand.Rand, p float64) bool {
-	if m.left > 0 {
-		m.left--
-		return true
-	}
-	mean := float64(1+m.most) / 2
-	if r.Float64() >= p/(mean-p*(mean-1)) {
-		return false
-	}
-	m.left = r.IntN(m.most)
-	return true
-}
 
 // TestInterval_Coverage simulates how often the 95 % interval of a share covers the
 // truth. Model: seconds of 50 or 500 requests, 10 to 120 of them, errors
@@ -53,12 +32,12 @@ func TestInterval_Coverage(t *testing.T) {
 				for _, cluster := range []int{1, 5, 20} {
 					hits := 0
 					for range trials {
-						m := errorModel{p: p, most: cluster}
+						m := impacttest.Errors{Most: cluster}
 						ks, ns := make([]float64, seconds), make([]float64, seconds)
 						for i := range ks {
 							ns[i] = float64(n)
 							for range n {
-								if m.next(r, p) {
+								if m.Next(r, p) {
 									ks[i]++
 								}
 							}
@@ -86,11 +65,11 @@ func TestInterval_Bootstrap(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
 	const blocks, draws = 60, 20000
 	ks, ns := make([]float64, blocks), make([]float64, blocks)
-	m := errorModel{p: .05, most: 10}
+	m := impacttest.Errors{Most: 10}
 	for i := range ks {
 		for range 50 + r.IntN(100) {
 			ns[i]++
-			if m.next(r, .05) {
+			if m.Next(r, .05) {
 				ks[i]++
 			}
 		}

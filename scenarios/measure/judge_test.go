@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -432,26 +430,6 @@ func TestJudge_Scope(t *testing.T) {
 	}
 	if len(f.Errors) != 3 || f.Errors[0].Count != 200 || f.Errors[0].Load != "b" || f.Errors[0].Kind != "timeout" || f.Errors[0].First != .01 {
 		t.Errorf("errors: %+v", f.Errors)
-	}
-}
-
-// TestDoc_Files: the documentation of the package has a line for each of its files.
-func TestDoc_Files(t *testing.T) {
-	doc, err := os.ReadFile("doc.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	names, err := filepath.Glob("*.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range names {
-		if strings.HasSuffix(name, "_test.go") || strings.HasPrefix(name, "unlink_") || name == "doc.go" {
-			continue
-		}
-		if !strings.Contains(string(doc), "//\t"+name+" ") {
-			t.Errorf("no line on %s", name)
-		}
 	}
 }
 

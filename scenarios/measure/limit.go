@@ -1,11 +1,6 @@
 package measure
 
-import (
-	"slices"
-	"time"
-
-	"brunt/scenarios"
-)
+import "time"
 
 // A Limit is a time that an objective names. How many answers exceed it is counted
 // exactly, request by request, and not read from a histogram's bucket edge.
@@ -21,38 +16,4 @@ func (l Limit) holds(response, service time.Duration) bool {
 		t = service
 	}
 	return t < l.At || l.Inclusive && t == l.At
-}
-
-// limitOf is the limit that an objective needs counted, if any.
-func limitOf(o scenarios.Objective) (Limit, bool) {
-	switch {
-	case o.Metric.Name == "p":
-		at := scenarios.Num(o.Value).D()
-		return Limit{At: at, Inclusive: o.Op == "<=" || o.Op == ">", Service: o.Metric.Of == "service"}, true
-	case o.Metric.Name == "within", o.Metric.OfFault() && o.Metric.Span > 0:
-		return Limit{At: o.Metric.Span, Inclusive: true}, true
-	}
-	return Limit{}, false
-}
-
-// LimitsOf collects the limits that objectives need counted, each once.
-func LimitsOf(lists ...[]scenarios.Objective) []Limit {
-	var out []Limit
-	for _, list := range lists {
-		for _, o := range list {
-			if l, ok := limitOf(o); ok && !slices.Contains(out, l) {
-				out = append(out, l)
-			}
-		}
-	}
-	return out
-}
-
-// limitIndex is the place of an objective's limit among limits; -1 when it has none.
-func limitIndex(limits []Limit, o scenarios.Objective) int {
-	l, ok := limitOf(o)
-	if !ok {
-		return -1
-	}
-	return slices.Index(limits, l)
 }

@@ -169,13 +169,6 @@ func (w *rows) gather(g *group, row []*cell) {
 	g.cells = nil
 }
 
-// addWaits takes over lag and queue of d.
-func (c *cell) addWaits(d *cell) {
-	c.lag.merge(&d.lag.tally)
-	c.queue.merge(&d.queue.tally)
-	c.lag.most, c.queue.most = max(c.lag.most, d.lag.most), max(c.queue.most, d.queue.most)
-}
-
 func (w *rows) row(start, end time.Duration, load, step string, c, waits *cell) {
 	if c.offered() == 0 && c.during == (events{}) && (load != "*" || start >= w.end) {
 		return // nothing happened; as in the grace after the load
@@ -206,22 +199,4 @@ func (w *rows) row(start, end time.Duration, load, step string, c, waits *cell) 
 		row.Hist = w.hists.put(c.observed(), start, end-start)
 	}
 	w.out.Windows = append(w.out.Windows, row)
-}
-
-// observed is the distribution of the response times of all requests that came to
-// an end, good or not.
-func (c *cell) observed() *tally {
-	t := &tally{}
-	for i := range c.response {
-		t.merge(&c.response[i].tally)
-	}
-	return t
-}
-
-// quantile is the value at quantile q in seconds; NaN where there is none.
-func (t *times) quantile(q float64) scenarios.Num {
-	if t.total == 0 {
-		return scenarios.NaN
-	}
-	return scenarios.Num(t.valueAt(rank(q, t.total), t.most))
 }

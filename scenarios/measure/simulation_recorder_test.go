@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/impact/impacttest"
 )
 
 // TestSimulation_Recorder goes the whole way: requests with their own latencies, of
@@ -21,29 +22,30 @@ func TestSimulation_Recorder(t *testing.T) {
 		trials = 10
 	}
 	objectives := slo(t, "recover < 32s after f", "errors < 1% in baseline")
+	type scene struct{ injected, cleared, end time.Duration }
 	for _, c := range []struct {
 		name      string
 		rate      float64
 		most      int
-		share     func(w *world, at float64) float64
+		share     func(w *scene, at float64) float64
 		impact    scenarios.Impact
 		recovered float64
 		verdict   scenarios.Verdict
 	}{
-		{"no fault", 100, 5, func(*world, float64) float64 { return .002 }, scenarios.NotImpacted, 30.37, scenarios.Pass},
-		{"20 % until the clearing", 100, 1, func(w *world, at float64) float64 {
+		{"no fault", 100, 5, func(*scene, float64) float64 { return .002 }, scenarios.NotImpacted, 30.37, scenarios.Pass},
+		{"20 % until the clearing", 100, 1, func(w *scene, at float64) float64 {
 			if at >= w.injected.Seconds() && at < w.cleared.Seconds() {
 				return .2
 			}
 			return .002
 		}, scenarios.Impacted, 60.81, scenarios.Pass},
-		{"300 ms", 1000, 1, func(w *world, at float64) float64 {
+		{"300 ms", 1000, 1, func(w *scene, at float64) float64 {
 			if at >= 40.1 && at < 40.4 {
 				return 1
 			}
 			return .002
 		}, scenarios.Impacted, 41, scenarios.Pass},
-		{"4 % that stay", 100, 1, func(w *world, at float64) float64 {
+		{"4 % that stay", 100, 1, func(w *scene, at float64) float64 {
 			if at >= w.injected.Seconds() {
 				return .04
 			}
@@ -56,14 +58,14 @@ func TestSimulation_Recorder(t *testing.T) {
 		right := 0
 		r := rand.New(rand.NewPCG(3, 4))
 		for range trials {
-			w := world120(c.rate, 1)
+			w := scene{injected: 30370 * ms, cleared: 60810 * ms, end: 120 * sec}
 			g := newRig(t, oneStep, objectives...)
-			m := errorModel{most: c.most}
+			m := impacttest.Errors{Most: c.most}
 			var all []scenarios.Outcome
 			for n := 0; float64(n)/c.rate < w.end.Seconds(); n++ {
 				at := float64(n) / c.rate
 				kind := okay
-				if m.next(r, c.share(&w, at)) {
+				if m.Next(r, c.share(&w, at)) {
 					kind = failure
 				}
 				all = append(all, request(time.Duration(at*1e9), time.Duration(r.ExpFloat64()*float64(50*ms)), kind))

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/impact/impacttest"
 )
 
 var simulations = flag.Bool("simulations", false, "make all trials of the simulations")
@@ -42,21 +43,21 @@ type world struct {
 
 func (w *world) question(r *rand.Rand) Question {
 	q := Question{Injected: w.injected, Cleared: w.cleared, Horizon: w.end, Limit: .01, Hold: 10 * sec}
-	m := errorModel{most: max(1, w.most)}
+	m := impacttest.Errors{Most: max(1, w.most)}
 	marks := []time.Duration{w.injected, w.cleared}
 	back := math.Exp(-1. / 3)
 	x := r.NormFloat64()
 	n := 0
 	for start := time.Duration(0); start < w.end; {
 		s := Slice{Start: start, InFlight: 1}
-		_, s.End = bounds(start, marks)
+		s.End = sliceEnd(start, marks)
 		level := math.Exp(w.noise * x)
 		if s.End%sec == 0 {
 			x = back*x + math.Sqrt(1-back*back)*r.NormFloat64()
 		}
 		for ; float64(n)/w.rate < s.End.Seconds(); n++ {
 			s.N++
-			if m.next(r, min(1, w.share(w, float64(n)/w.rate)*level)) {
+			if m.Next(r, min(1, w.share(w, float64(n)/w.rate)*level)) {
 				s.Bad++
 			}
 		}
@@ -73,6 +74,17 @@ func (w *world) question(r *rand.Rand) Question {
 
 // world120 is a run of two minutes with a fault from 30.37 to 60.81 s. At low rates,
 // whose windows are long, all of it takes so many times as long.
+// sliceEnd is the next whole second or mark after start.
+func sliceEnd(start time.Duration, marks []time.Duration) time.Duration {
+	end := start.Truncate(sec) + sec
+	for _, m := range marks {
+		if m > start {
+			end = min(end, m)
+		}
+	}
+	return end
+}
+
 func world120(rate, times float64) world {
 	t := func(s float64) time.Duration { return time.Duration(math.Round(times*s*1000)) * ms }
 	return world{rate: rate, injected: t(30.37), cleared: t(60.81), end: t(120).Truncate(sec), most: 1}

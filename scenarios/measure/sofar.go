@@ -17,7 +17,7 @@ type SoFar struct {
 	sums    map[int32][]cell // by phase, then by series
 	records []record
 	windows []scenarios.Window
-	hists   []kept
+	hists   histograms
 	done    map[time.Duration]bool // windows that have their rows
 }
 
@@ -48,7 +48,7 @@ func (a *SoFar) findings(r *Snapshot, c Case) (*Findings, error) {
 		a.sums, a.done = map[int32][]cell{}, map[time.Duration]bool{}
 	}
 	w := &rows{finisher: f, single: int((planned+c.Warmup)/time.Second)*(len(r.cfg.Steps)+1) <= maxRows}
-	f.hists = &histograms{list: a.hists}
+	f.hists = a.hists.fork()
 	if err := a.take(w, r); err != nil {
 		return nil, err
 	}
@@ -122,7 +122,7 @@ func (a *SoFar) take(w *rows, s *Snapshot) error {
 		return nil
 	})
 	write()
-	a.read, a.windows, a.hists = read, w.out.Windows, w.hists.list
+	a.read, a.windows, a.hists = read, w.out.Windows, *w.hists
 	return err
 }
 
@@ -191,7 +191,7 @@ func (a *SoFar) compose(f *finisher, r *Snapshot) func(phase int32) []cell {
 func (a *SoFar) rows(w *rows, r *Snapshot) {
 	f := w.finisher
 	f.records = slices.Clone(a.records)
-	f.hists.list = slices.Clip(f.hists.list)
+	f.hists = a.hists.fork()
 	f.out.Windows = slices.Clone(a.windows)
 	w.done = maps.Clone(a.done)
 	for _, o := range r.open {

@@ -2,6 +2,7 @@ package measure
 
 import (
 	"math"
+	"math/rand/v2"
 	"testing"
 	"time"
 )
@@ -77,29 +78,6 @@ func TestEnoughFor(t *testing.T) {
 	}
 }
 
-func TestRank(t *testing.T) {
-	for _, c := range []struct {
-		q    float64
-		n    int64
-		want int64
-	}{
-		{.95, 10000, 9500},
-		{.95, 200, 190},
-		{.5, 1, 1},
-		{.01, 5, 1},
-		{.99, 101, 100},
-		{.999, 1000, 999},
-		{99.9 / 100, 1000, 999},
-		{99.9 / 100, 100_000_000, 99_900_000},
-		{.95, 0, 1},
-		{.999999, 10, 10},
-	} {
-		if got := rank(c.q, c.n); got != c.want {
-			t.Errorf("rank %g of %d is %d, want %d", c.q, c.n, got, c.want)
-		}
-	}
-}
-
 func TestStudent(t *testing.T) {
 	for freedom, want := range map[float64]float64{1: 12.706205, 9: 2.262157, 29: 2.045230, 1e6: normal975} {
 		if got := student(freedom); math.Abs(got-want) > 1e-5 {
@@ -150,6 +128,44 @@ func TestSmallest(t *testing.T) {
 		outage, share, window := Smallest(c.rate, c.limit)
 		if d := float64(outage) / float64(c.outage); d < .9 || d > 1.1 || math.Abs(share-c.share) > .0015 || window != c.window {
 			t.Errorf("%g/s: %s, %g, %s; want about %s, %g, %s", c.rate, outage, share, window, c.outage, c.share, c.window)
+		}
+	}
+}
+
+// TestLowerRank: chance alone makes a generator look late once in 20 times at most,
+// where the p99 of a small sample does so in every fourth; one that is late is seen.
+func TestLowerRank(t *testing.T) {
+	const trials = 2000
+	rng := rand.New(rand.NewPCG(1, 2))
+	late := func(n int, share float64) (bound, naive float64) {
+		for range trials {
+			k := 0
+			for range n {
+				if rng.Float64() < share {
+					k++
+				}
+			}
+			rank := func(q float64) int { return max(1, int(math.Ceil(q*float64(n)))) } // as tally.quantile has it
+			if rank(lowerRank(int64(n), .99)) > n-k {
+				bound++
+			}
+			if rank(.99) > n-k {
+				naive++
+			}
+		}
+		return bound / trials, naive / trials
+	}
+	for _, n := range []int{1, 5, 50, 100, 300, 1500, 10000} {
+		if bound, _ := late(n, .01); bound > .06 {
+			t.Errorf("%d samples, of which 1 %% are late: taken for late in %g of the trials", n, bound)
+		}
+	}
+	if bound, naive := late(50, .005); bound > .01 || naive < .15 {
+		t.Errorf("50 samples, 0.5 %% late: %g by the bound, %g by the percentile", bound, naive)
+	}
+	for n, want := range map[int]float64{100: .65, 300: .99, 1500: 1} {
+		if bound, _ := late(n, .05); bound < want {
+			t.Errorf("%d samples, 5 %% late: seen in %g", n, bound)
 		}
 	}
 }

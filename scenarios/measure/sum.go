@@ -65,13 +65,6 @@ func (s *sum) share(o scenarios.Objective, limit int) (bad, n int64, complement 
 	return over + s.Bad(), n, false
 }
 
-// rank is the place, from 1, of quantile q among n in order: the nearest rank. What
-// q lost when it was written as a binary fraction does not count.
-func rank(q float64, n int64) int64 {
-	x := q * float64(n)
-	return max(1, int64(math.Ceil(x-1e-12*x-1e-9)))
-}
-
 // quantile is the value at quantile q of the metric's population in seconds; failed
 // requests are slower than any answer.
 func (s *sum) quantile(m scenarios.Metric, q float64) float64 {

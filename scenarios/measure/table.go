@@ -81,14 +81,6 @@ func (s *sum) times(m scenarios.Metric) scenarios.Times {
 	return scenarios.Times{P50: at(.5), P90: at(.9), P95: at(.95), P99: at(.99), P999: at(.999), Max: measure("max"), Mean: measure("mean")}
 }
 
-// plain are the percentiles of one distribution that is not empty.
-func (t *times) plain() scenarios.Times {
-	return scenarios.Times{
-		P50: t.quantile(.5), P90: t.quantile(.9), P95: t.quantile(.95), P99: t.quantile(.99), P999: t.quantile(.999),
-		Max: scenarios.Sec(t.most), Mean: scenarios.Num(t.sum.Seconds() / float64(t.total)),
-	}
-}
-
 // errorGroups lists the errors of the judged run by step and cause, most first.
 func (f *finisher) errorGroups(ps []phase, sums [][]cell) {
 	run := slices.IndexFunc(ps, func(p phase) bool { return p.name == "run" })
@@ -149,12 +141,4 @@ func (f *finisher) starved(p phase, sums []cell) {
 	if own > 0 && p.name != "warmup" {
 		f.out.Starved[p.name] = float64(own) / float64(offered)
 	}
-}
-
-// waits are the percentiles of lag or queue; nothing waited where there was nothing.
-func (t *times) waits() scenarios.Lag {
-	if t.total == 0 {
-		return scenarios.Lag{}
-	}
-	return scenarios.Lag{P50: t.quantile(.5), P99: t.quantile(.99), Max: scenarios.Sec(t.most)}
 }

@@ -189,6 +189,22 @@ func (t *tally) valueAt(r int64, largest time.Duration) float64 {
 	return largest.Seconds()
 }
 
+// upTo is how many values lie at or below one that valueAt gave, in seconds. A nil tally
+// counts nothing.
+func (t *tally) upTo(at float64) int64 {
+	if t == nil {
+		return 0
+	}
+	n := int64(0)
+	for i, b := range t.at {
+		if low, _ := edges(int(b)); float64(low)/1e6 > at {
+			break
+		}
+		n += t.n[i]
+	}
+	return n
+}
+
 // hdr gives the tally, which must be settled, as a histogram of the field's own
 // library; nil when it is empty.
 func (t *tally) hdr() *hdrhistogram.PackedHistogram {

@@ -21,7 +21,7 @@ func (c chances) unsteady(q Question) (yes, stuck bool) {
 	if calm.tail(c.n, all) < tailStrong {
 		return true, false
 	}
-	for _, ts := range [][]tile{calm.last(q.Before), c.tiles(q.Baseline, 0, never)} {
+	for _, ts := range [][]tile{calm.last(q.Before), c.tiles(q.Baseline, 0, forever)} {
 		if at, _ := firstOnset(ts); at >= 0 {
 			return true, float64(ts[at].Bad) <= c.limit*float64(ts[at].N)
 		}

@@ -11,6 +11,7 @@ import (
 	"brunt/chaos"
 	"brunt/scenarios"
 	"brunt/scenarios/load"
+	"brunt/scenarios/measure"
 	"brunt/targets"
 )
 
@@ -165,7 +166,7 @@ func (r *runner) steady(context.Context) error {
 			}
 			continue
 		}
-		holds, measured, n := r.rec.Steady(o)
+		holds, measured, n := measure.Steady(r.rec, o)
 		switch {
 		case n == 0:
 			return r.lost(unsteady{fmt.Sprintf("`%s` had no request to be judged by", o.Text)})

@@ -99,7 +99,7 @@ func (r *runner) result(ctx context.Context) (*scenarios.Result, error) {
 		})
 	}
 	r.judged, c.Ledger, res.Ledger = slices.Clone(c.SLO), r.written, r.written
-	f, err := r.rec.Finish(c)
+	f, err := measure.Judge(r.rec.Finish(), c)
 	if err != nil {
 		return nil, err
 	}

@@ -121,7 +121,7 @@ type runner struct {
 
 	looks   chan chan *scenarios.Result // asks the watcher what the run came to so far
 	watched chan struct{}               // closed when nobody answers any more
-	frame   *scenarios.Result           // what all looks say alike
+	interim interim
 
 	timetable []scenarios.Foreseen // foreseen, for those who watch
 
@@ -447,7 +447,7 @@ func (r *runner) recorder(shards int) (*measure.Recorder, error) {
 		timeout = max(timeout, r.Loads[i].Timeout.D())
 	}
 	limits := measure.LimitsOf(sc.SLO, sc.Steady, sc.Stop)
-	c := measure.Config{Series: r.Series, Limits: limits, SLO: r.judgedBySoFar(), Timeout: timeout, Shards: shards, Now: r.now, InFlight: r.inFlight, BySteps: r.o.BySteps}
+	c := measure.Config{Series: r.Series, Limits: limits, Totals: r.o.Live != nil && len(r.judgedBySoFar()) > 0, Timeout: timeout, Shards: shards, Now: r.now, InFlight: r.inFlight, BySteps: r.o.BySteps}
 	if r.o.Requests != "" {
 		c.Keep = func(o *scenarios.Outcome) { r.keeper.keep(o) }
 	}

@@ -28,12 +28,18 @@ func (r *runner) look(ctx context.Context) *scenarios.Result {
 	return nil
 }
 
+// interim is what one look at a run under way leaves for the next.
+type interim struct {
+	header *scenarios.Result // the part of a result that does not change
+	measure.SoFar
+}
+
 // soFar composes what the run came to until now.
 func (r *runner) soFar() *scenarios.Result {
-	if r.frame == nil {
-		r.frame = r.head()
+	if r.interim.header == nil {
+		r.interim.header = r.head()
 	}
-	head := *r.frame
+	head := *r.interim.header
 	res := &head
 	now := max(0, min(r.now(), r.End()))
 	res.Duration, res.Verdict, res.T0 = scenarios.Sec(now), scenarios.Running, r.t0
@@ -54,7 +60,7 @@ func (r *runner) soFar() *scenarios.Result {
 	}
 	c.Usage, c.Series = r.usage.soFar(r.onClock()), r.observed.soFar()
 	r.noticedSoFar(&c, events)
-	f, err := r.rec.SoFar(c)
+	f, err := r.interim.Findings(r.rec, c)
 	if err != nil {
 		r.log.Warn("looking at the run", "error", err)
 		return nil

@@ -68,7 +68,7 @@ func (r *runner) stopConditions(now time.Duration, second measure.Second, since 
 		if o.Metric.OfSeries() {
 			holds, known = r.seriesNow(o, now)
 		} else {
-			holds, known = second.Judge(o)
+			holds, known = measure.HoldsIn(second, o)
 		}
 		switch {
 		case !known && second.InFlight > 0 && since[i] != 0:
@@ -91,6 +91,7 @@ func (r *runner) tell(iv scenarios.Interval, second measure.Second) {
 	if r.o.Live == nil {
 		return
 	}
+	iv.Objectives = measure.Standings(second, r.judgedBySoFar())
 	iv.End, iv.Phase = r.End(), "run"
 	if iv.At < 0 {
 		iv.Phase = "warmup"

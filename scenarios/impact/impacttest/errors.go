@@ -1,0 +1,26 @@
+// Package impacttest models the errors of a target, for simulations of faults.
+package impacttest
+
+import "math/rand/v2"
+
+// Errors decides which requests fail: one by one, or in clusters of 1 to Most requests
+// that follow each other, all sizes equally likely.
+type Errors struct {
+	Most int // largest cluster; at least 1
+
+	left int // requests of the present cluster that are still to fail
+}
+
+// Next reports whether the next request fails, where the share of failed requests is p.
+func (m *Errors) Next(r *rand.Rand, p float64) bool {
+	if m.left > 0 {
+		m.left--
+		return true
+	}
+	mean := float64(1+m.Most) / 2
+	if r.Float64() >= p/(mean-p*(mean-1)) {
+		return false
+	}
+	m.left = r.IntN(m.Most)
+	return true
+}

@@ -1,0 +1,41 @@
+package measure
+
+import (
+	"slices"
+
+	"brunt/scenarios"
+)
+
+// limitOf is the limit that an objective needs counted, if any.
+func limitOf(o scenarios.Objective) (Limit, bool) {
+	switch {
+	case o.Metric.Name == "p":
+		at := scenarios.Num(o.Value).D()
+		return Limit{At: at, Inclusive: o.Op == "<=" || o.Op == ">", Service: o.Metric.Of == "service"}, true
+	case o.Metric.Name == "within", o.Metric.OfFault() && o.Metric.Span > 0:
+		return Limit{At: o.Metric.Span, Inclusive: true}, true
+	}
+	return Limit{}, false
+}
+
+// LimitsOf collects the limits that objectives need counted, each once.
+func LimitsOf(lists ...[]scenarios.Objective) []Limit {
+	var out []Limit
+	for _, list := range lists {
+		for _, o := range list {
+			if l, ok := limitOf(o); ok && !slices.Contains(out, l) {
+				out = append(out, l)
+			}
+		}
+	}
+	return out
+}
+
+// limitIndex is the place of an objective's limit among limits; -1 when it has none.
+func limitIndex(limits []Limit, o scenarios.Objective) int {
+	l, ok := limitOf(o)
+	if !ok {
+		return -1
+	}
+	return slices.Index(limits, l)
+}
