@@ -7,62 +7,62 @@ import (
 )
 
 // key says which requests a cell counts.
-type key struct {
-	start  time.Duration // of the window
-	series int32         // the step, or the iteration of a load
-	set    int32         // the faults that the requests' lives overlapped
+type Key struct {
+	Start  time.Duration // of the window
+	Series int32         // the step, or the iteration of a load
+	Set    int32         // the faults that the requests' lives overlapped
 }
 
 // A cell counts the requests of one key.
-type cell struct {
-	kinds    [scenarios.Kinds]int64
+type Cell struct {
+	Kinds    [scenarios.Kinds]int64
 	over     []int64  // by limit: answers that were ok, but not within it
-	response [3]times // by kind: ok, shed, error
-	service  [3]times
-	lag      times // of every request of the load; in its iteration's cell only
-	queue    times
-	causes   []causeCount
-	bytes    int64
+	Response [3]Times // by kind: ok, shed, error
+	Service  [3]Times
+	Lag      Times // of every request of the load; in its iteration's cell only
+	Queue    Times
+	Causes   []CauseCount
+	Bytes    int64
 	checks   int64 // see checksOf
 	failed   int64 // checks that did not hold
-	sent     int64
-	clamped  int64
-	during   events
+	Sent     int64
+	Clamped  int64
+	During   Events
 }
 
-// events count what happened in a window to requests of the series, whenever they
+// Events count what happened in a window to requests of the series, whenever they
 // were intended and whatever they met. They are kept in the cell of no fault.
-type events struct {
-	sent     int64
-	answered int64
-	ended    int64 // the skipped left out
+type Events struct {
+	Sent     int64
+	Answered int64
+	Ended    int64 // the skipped left out
 }
 
-type causeCount struct {
-	cause       scenarios.Cause
-	n           int64
-	first, last time.Duration // when the requests ended
+type CauseCount struct {
+	Cause       scenarios.Cause
+	N           int64
+	First, Last time.Duration // when the requests ended
 }
 
-// offered is how many requests the cell counts.
-func (c *cell) offered() int64 {
-	return c.kinds[scenarios.OK] + c.kinds[scenarios.Shed] + c.kinds[scenarios.Error] + c.kinds[scenarios.Skipped]
+// Offered is how many requests the cell counts.
+func (c *Cell) Offered() int64 {
+	return c.Kinds[scenarios.OK] + c.Kinds[scenarios.Shed] + c.Kinds[scenarios.Error] + c.Kinds[scenarios.Skipped]
 }
 
 // record counts a request. Over are the limits that its answer was not within.
-func (c *cell) record(o *scenarios.Outcome, over []int32, limits int, s *scratch) {
-	c.kinds[o.Kind]++
+func (c *Cell) record(o *scenarios.Outcome, over []int32, limits int, s *Scratch) {
+	c.Kinds[o.Kind]++
 	checks, failed := checksOf(o)
 	c.checks += checks
 	c.failed += failed
 	if o.Kind == scenarios.Skipped {
 		return
 	}
-	c.bytes += o.Bytes
+	c.Bytes += o.Bytes
 	if o.WasSent {
-		c.sent++
+		c.Sent++
 	}
-	c.clamped += c.response[o.Kind].take(o.Response(), s) + c.service[o.Kind].take(o.Service(), s)
+	c.Clamped += c.Response[o.Kind].take(o.Response(), s) + c.Service[o.Kind].take(o.Service(), s)
 	for _, i := range over {
 		c.overs(limits)[i]++
 	}
@@ -72,80 +72,80 @@ func (c *cell) record(o *scenarios.Outcome, over []int32, limits int, s *scratch
 }
 
 // overs is over with room for n limits.
-func (c *cell) overs(n int) []int64 {
+func (c *Cell) overs(n int) []int64 {
 	if len(c.over) < n {
 		c.over = append(c.over, make([]int64, n-len(c.over))...)
 	}
 	return c.over
 }
 
-// cause counts n errors of a cause that ended from first to last. There are few
-// causes in a cell, so that a list is searched faster than a map.
-func (c *cell) cause(cause scenarios.Cause, n int64, first, last time.Duration) {
-	for i := range c.causes {
-		if have := &c.causes[i]; have.cause == cause {
-			have.n += n
-			have.first, have.last = min(have.first, first), max(have.last, last)
+// Cause counts n errors of a cause that ended from first to last. There are few
+// Causes in a cell, so that a list is searched faster than a map.
+func (c *Cell) cause(cause scenarios.Cause, n int64, first, last time.Duration) {
+	for i := range c.Causes {
+		if have := &c.Causes[i]; have.Cause == cause {
+			have.N += n
+			have.First, have.Last = min(have.First, first), max(have.Last, last)
 			return
 		}
 	}
-	c.causes = append(c.causes, causeCount{cause, n, first, last})
+	c.Causes = append(c.Causes, CauseCount{cause, n, first, last})
 }
 
 // causeOf is how many errors are of a cause.
-func (c *cell) causeOf(cause scenarios.Cause) int64 {
-	for i := range c.causes {
-		if c.causes[i].cause == cause {
-			return c.causes[i].n
+func (c *Cell) causeOf(cause scenarios.Cause) int64 {
+	for i := range c.Causes {
+		if c.Causes[i].Cause == cause {
+			return c.Causes[i].N
 		}
 	}
 	return 0
 }
 
-// waits counts a request's lag and queue.
-func (c *cell) waits(o *scenarios.Outcome, s *scratch) {
-	c.clamped += c.lag.take(o.Lag(), s) + c.queue.take(o.Queue(), s)
+// Waits counts a request's lag and queue.
+func (c *Cell) waits(o *scenarios.Outcome, s *Scratch) {
+	c.Clamped += c.Lag.take(o.Lag(), s) + c.Queue.take(o.Queue(), s)
 }
 
-// times goes over every distribution of the cell.
-func (c *cell) times() [8]*times {
-	return [8]*times{
-		&c.response[0], &c.response[1], &c.response[2], &c.service[0], &c.service[1], &c.service[2], &c.lag, &c.queue,
+// Times goes over every distribution of the cell.
+func (c *Cell) times() [8]*Times {
+	return [8]*Times{
+		&c.Response[0], &c.Response[1], &c.Response[2], &c.Service[0], &c.Service[1], &c.Service[2], &c.Lag, &c.Queue,
 	}
 }
 
-// settle makes the cell ready to be merged or written.
-func (c *cell) settle(s *scratch) {
+// Settle makes the cell ready to be merged or written.
+func (c *Cell) Settle(s *Scratch) {
 	for _, t := range c.times() {
 		t.settle(s)
 	}
 }
 
 // reset empties the cell and keeps its memory.
-func (c *cell) reset() {
+func (c *Cell) reset() {
 	for _, t := range c.times() {
 		t.reset()
-		t.sum, t.most = 0, 0
+		t.sum, t.Most = 0, 0
 	}
 	clear(c.over)
-	*c = cell{over: c.over, response: c.response, service: c.service, lag: c.lag, queue: c.queue, causes: c.causes[:0]}
+	*c = Cell{over: c.over, Response: c.Response, Service: c.Service, Lag: c.Lag, Queue: c.Queue, Causes: c.Causes[:0]}
 }
 
 // add takes over what d counts. Both are settled.
-func (c *cell) add(d *cell) {
+func (c *Cell) Add(d *Cell) {
 	from := d.times()
 	for i, t := range c.times() {
-		t.merge(&from[i].tally)
+		t.merge(&from[i].Tally)
 	}
 	c.addCounts(d)
 }
 
-// gather takes over what others count. All are settled.
-func (c *cell) gather(others []*cell, s *scratch) {
-	tallies := make([]*tally, len(others))
+// Gather takes over what others count. All are settled.
+func (c *Cell) Gather(others []*Cell, s *Scratch) {
+	tallies := make([]*Tally, len(others))
 	for i, t := range c.times() {
 		for j, d := range others {
-			tallies[j] = &d.times()[i].tally
+			tallies[j] = &d.times()[i].Tally
 		}
 		t.gather(tallies, s)
 	}
@@ -155,44 +155,44 @@ func (c *cell) gather(others []*cell, s *scratch) {
 }
 
 // addCounts takes over what d counts but for its distributions.
-func (c *cell) addCounts(d *cell) {
-	for k := range c.kinds {
-		c.kinds[k] += d.kinds[k]
+func (c *Cell) addCounts(d *Cell) {
+	for k := range c.Kinds {
+		c.Kinds[k] += d.Kinds[k]
 	}
 	from := d.times()
 	for i, t := range c.times() {
 		t.sum += from[i].sum
-		t.most = max(t.most, from[i].most)
+		t.Most = max(t.Most, from[i].Most)
 	}
 	for i, n := range d.over {
 		c.overs(len(d.over))[i] += n
 	}
-	for _, n := range d.causes {
-		c.cause(n.cause, n.n, n.first, n.last)
+	for _, n := range d.Causes {
+		c.cause(n.Cause, n.N, n.First, n.Last)
 	}
-	c.bytes += d.bytes
+	c.Bytes += d.Bytes
 	c.checks += d.checks
 	c.failed += d.failed
-	c.sent += d.sent
-	c.clamped += d.clamped
-	c.during.sent += d.during.sent
-	c.during.answered += d.during.answered
-	c.during.ended += d.during.ended
+	c.Sent += d.Sent
+	c.Clamped += d.Clamped
+	c.During.Sent += d.During.Sent
+	c.During.Answered += d.During.Answered
+	c.During.Ended += d.During.Ended
 }
 
-// addWaits takes over lag and queue of d.
-func (c *cell) addWaits(d *cell) {
-	c.lag.merge(&d.lag.tally)
-	c.queue.merge(&d.queue.tally)
-	c.lag.most, c.queue.most = max(c.lag.most, d.lag.most), max(c.queue.most, d.queue.most)
+// AddWaits takes over lag and queue of d.
+func (c *Cell) AddWaits(d *Cell) {
+	c.Lag.merge(&d.Lag.Tally)
+	c.Queue.merge(&d.Queue.Tally)
+	c.Lag.Most, c.Queue.Most = max(c.Lag.Most, d.Lag.Most), max(c.Queue.Most, d.Queue.Most)
 }
 
-// observed is the distribution of the response times of all requests that came to
+// Observed is the distribution of the response times of all requests that came to
 // an end, good or not.
-func (c *cell) observed() *tally {
-	t := &tally{}
-	for i := range c.response {
-		t.merge(&c.response[i].tally)
+func (c *Cell) Observed() *Tally {
+	t := &Tally{}
+	for i := range c.Response {
+		t.merge(&c.Response[i].Tally)
 	}
 	return t
 }

@@ -18,8 +18,8 @@ type Counts struct {
 	Most     time.Duration
 	SvcTotal time.Duration
 	SvcMost  time.Duration
-	response *tally // of good answers
-	service  *tally
+	Response *Tally // of good answers
+	Service  *Tally
 }
 
 // Offered is all requests that were to be made.
@@ -76,8 +76,8 @@ func (s *Counts) overs(n int) []int64 {
 	return s.Over
 }
 
-// merge adds what t counts.
-func (s *Counts) merge(t *Counts) {
+// Merge adds what t counts.
+func (s *Counts) Merge(t *Counts) {
 	for k := range s.Kinds {
 		s.Kinds[k] += t.Kinds[k]
 	}
@@ -92,34 +92,34 @@ func (s *Counts) merge(t *Counts) {
 	s.Most = max(s.Most, t.Most)
 	s.SvcTotal += t.SvcTotal
 	s.SvcMost = max(s.SvcMost, t.SvcMost)
-	s.response = join(s.response, t.response)
-	s.service = join(s.service, t.service)
+	s.Response = join(s.Response, t.Response)
+	s.Service = join(s.Service, t.Service)
 }
 
 // join gives a tally with what both count; nil counts nothing.
-func join(a, b *tally) *tally {
+func join(a, b *Tally) *Tally {
 	if b == nil {
 		return a
 	}
 	if a == nil {
-		a = &tally{}
+		a = &Tally{}
 	}
 	a.merge(b)
 	return a
 }
 
-// counts gives what a cell counts, without its distributions.
-func (c *cell) counts() *Counts {
+// Counts gives what a cell counts, without its distributions.
+func (c *Cell) Counts() *Counts {
 	return &Counts{
-		Kinds: c.kinds, Over: c.over, Sent: c.sent, Checks: c.checks, Failed: c.failed, Timeouts: c.causeOf(scenarios.Timeout),
-		Total: c.response[scenarios.OK].sum, Most: c.response[scenarios.OK].most,
-		SvcTotal: c.service[scenarios.OK].sum, SvcMost: c.service[scenarios.OK].most,
+		Kinds: c.Kinds, Over: c.over, Sent: c.Sent, Checks: c.checks, Failed: c.failed, Timeouts: c.causeOf(scenarios.Timeout),
+		Total: c.Response[scenarios.OK].sum, Most: c.Response[scenarios.OK].Most,
+		SvcTotal: c.Service[scenarios.OK].sum, SvcMost: c.Service[scenarios.OK].Most,
 	}
 }
 
-// asSum gives what a settled cell counts. It shares the cell's memory.
-func (c *cell) asSum() *Counts {
-	s := c.counts()
-	s.response, s.service = &c.response[scenarios.OK].tally, &c.service[scenarios.OK].tally
+// CountsWithTimes gives what a settled cell counts. It shares the cell's memory.
+func (c *Cell) CountsWithTimes() *Counts {
+	s := c.Counts()
+	s.Response, s.Service = &c.Response[scenarios.OK].Tally, &c.Service[scenarios.OK].Tally
 	return s
 }

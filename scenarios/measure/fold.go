@@ -123,21 +123,21 @@ func (r *Recorder) beyond(o *scenarios.Outcome, into []int32) []int32 {
 	return into
 }
 
-// events counts what happened to a request in the windows where it happened.
-func (r *Recorder) events(o *scenarios.Outcome, w *window, series int, iteration bool) {
+// Events counts what happened to a request in the windows where it happened.
+func (r *Recorder) events(o *scenarios.Outcome, w *Window, series int, iteration bool) {
 	if o.WasSent && !iteration {
-		if o.Sent < w.start || o.Sent >= w.end {
+		if o.Sent < w.Start || o.Sent >= w.End {
 			w = r.windows.at(o.Sent)
 		}
-		r.windows.cell(w, series, 0).during.sent++
+		r.windows.cell(w, series, 0).During.Sent++
 	}
-	if o.End < w.start || o.End >= w.end {
+	if o.End < w.Start || o.End >= w.End {
 		w = r.windows.at(o.End)
 	}
-	during := &r.windows.cell(w, series, 0).during
-	during.ended++
+	during := &r.windows.cell(w, series, 0).During
+	during.Ended++
 	if o.Answered && !iteration {
-		during.answered++
+		during.Answered++
 	}
 }
 
@@ -148,7 +148,7 @@ func (r *Recorder) close(horizon time.Duration) {
 	r.gone = r.windows.close(horizon, r.gone[:0])
 	r.mu.Unlock()
 	for _, w := range r.gone {
-		w.each(r.put)
+		w.Each(r.put)
 		r.mu.Lock()
 		r.windows.free(w)
 		r.mu.Unlock()
@@ -157,17 +157,17 @@ func (r *Recorder) close(horizon time.Duration) {
 }
 
 // put spills one cell.
-func (r *Recorder) put(k key, c *cell) {
-	c.settle(&r.scratch)
+func (r *Recorder) put(k Key, c *Cell) {
+	c.Settle(&r.scratch)
 	r.mu.Lock()
-	base := r.inBaseline(k)
+	base := r.InBaseline(k)
 	if r.cfg.Totals {
-		n := c.counts()
-		r.phasesOf(k, func(p int32) { r.closed.add(p, int(k.series), r.windows.series, n) })
+		n := c.Counts()
+		r.PhasesOf(k, func(p int32) { r.closed.add(p, int(k.Series), r.windows.series, n) })
 	}
 	r.mu.Unlock()
 	if base {
-		r.base[k.series].add(c)
+		r.base[k.Series].Add(c)
 	}
 	r.keep(r.spill.write(k, c))
 	r.turn.end()

@@ -10,9 +10,9 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// histograms keeps the histograms of a result by number, as bytes: an hour has
+// Histograms keeps the histograms of a result by number, as bytes: an hour has
 // thousands, of which a reader looks at one after the other.
-type histograms struct{ list []kept }
+type Histograms struct{ list []kept }
 
 type kept struct {
 	start, span time.Duration
@@ -20,23 +20,23 @@ type kept struct {
 }
 
 // put keeps a settled tally and gives its number; 0 when it is empty.
-func (h *histograms) put(t *tally, start, span time.Duration) int {
-	if t.total == 0 {
+func (h *Histograms) Put(t *Tally, start, span time.Duration) int {
+	if t.Total == 0 {
 		return 0
 	}
 	h.list = append(h.list, kept{start, span, t.append(make([]byte, 0, 1+3*len(t.at)))})
 	return len(h.list)
 }
 
-// fork gives the same histograms, to which others can be added.
-func (h *histograms) fork() *histograms { return &histograms{slices.Clip(h.list)} }
+// Fork gives the same histograms, to which others can be added.
+func (h *Histograms) Fork() *Histograms { return &Histograms{slices.Clip(h.list)} }
 
 // Get implements [scenarios.Histograms].
-func (h *histograms) Get(n int) (*hdrhistogram.PackedHistogram, error) {
+func (h *Histograms) Get(n int) (*hdrhistogram.PackedHistogram, error) {
 	if n < 1 || n > len(h.list) {
 		return nil, nil
 	}
-	var t tally
+	var t Tally
 	r := &reader{b: h.list[n-1].bytes}
 	if r.tally(&t); r.bad {
 		return nil, errSpill
@@ -45,7 +45,7 @@ func (h *histograms) Get(n int) (*hdrhistogram.PackedHistogram, error) {
 }
 
 // All implements [scenarios.Histograms].
-func (h *histograms) All() iter.Seq2[scenarios.HistogramInfo, error] {
+func (h *Histograms) All() iter.Seq2[scenarios.HistogramInfo, error] {
 	return func(yield func(scenarios.HistogramInfo, error) bool) {
 		for i, k := range h.list {
 			hdr, err := h.Get(i + 1)

@@ -14,58 +14,58 @@ type Occurrence struct {
 	Over     bool
 }
 
-// never is later than any run.
-const never = time.Duration(math.MaxInt64)
+// Never is later than any run.
+const Never = time.Duration(math.MaxInt64)
 
-// until is the end of the fault's phase.
-func (o *Occurrence) until() time.Duration {
+// Until is the end of the fault's phase.
+func (o *Occurrence) Until() time.Duration {
 	if !o.Over {
-		return never
+		return Never
 	}
 	return o.Cleared
 }
 
-// history is which faults came and went.
-type history struct {
-	faults []Occurrence
-	sets   [][]int32 // sets of faults by number; 0 is none
+// History is which faults came and went.
+type History struct {
+	Faults []Occurrence
+	Sets   [][]int32 // Sets of faults by number; 0 is none
 }
 
-func (h *history) firstInjection() time.Duration {
-	for i := range h.faults {
-		if h.faults[i].Name != "" {
-			return h.faults[i].Injected
+func (h *History) FirstInjection() time.Duration {
+	for i := range h.Faults {
+		if h.Faults[i].Name != "" {
+			return h.Faults[i].Injected
 		}
 	}
-	return never
+	return Never
 }
 
-// inBaseline tells whether a cell counts requests that ended before the first
+// InBaseline tells whether a cell counts requests that ended before the first
 // injection.
-func (h *history) inBaseline(k key) bool {
-	return k.start >= 0 && k.start < h.firstInjection() && len(h.sets[k.set]) == 0
+func (h *History) InBaseline(k Key) bool {
+	return k.Start >= 0 && k.Start < h.FirstInjection() && len(h.Sets[k.Set]) == 0
 }
 
 // Phases as soFar and standing number them; from 0 on it is the occurrence of a fault.
 // Recoveries are none of them: which requests are in one is known only afterwards.
 const (
-	ofWarmup   int32 = -3
-	ofRun      int32 = -2
-	ofBaseline int32 = -1
+	PhaseWarmup   int32 = -3
+	PhaseRun      int32 = -2
+	PhaseBaseline int32 = -1
 )
 
-// phasesOf calls do with the phases that a cell belongs to. Mu is held, or the
+// PhasesOf calls do with the phases that a cell belongs to. Mu is held, or the
 // recorder is a copy.
-func (h *history) phasesOf(k key, do func(phase int32)) {
-	if k.start < 0 {
-		do(ofWarmup)
+func (h *History) PhasesOf(k Key, do func(phase int32)) {
+	if k.Start < 0 {
+		do(PhaseWarmup)
 		return
 	}
-	do(ofRun)
-	if h.inBaseline(k) {
-		do(ofBaseline)
+	do(PhaseRun)
+	if h.InBaseline(k) {
+		do(PhaseBaseline)
 	}
-	for _, n := range h.sets[k.set] {
+	for _, n := range h.Sets[k.Set] {
 		do(n)
 	}
 }

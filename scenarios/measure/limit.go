@@ -7,7 +7,7 @@ import "time"
 type Limit struct {
 	At        time.Duration
 	Inclusive bool // at the limit is within it
-	Service   bool // service time instead of response time
+	Service   bool // Service time instead of response time
 }
 
 func (l Limit) holds(response, service time.Duration) bool {

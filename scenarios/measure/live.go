@@ -44,16 +44,16 @@ func (r *Recorder) Interval() (scenarios.Interval, Second) {
 	// counted as ended. The next interval makes up for it.
 	iv.Offered = max(0, iv.Ended+iv.InFlight-r.under)
 	r.under += iv.Offered - iv.Ended
-	for _, f := range r.faults {
+	for _, f := range r.Faults {
 		if f.Name != "" && !f.Over {
 			iv.Faults = append(iv.Faults, f.Name)
 		}
 	}
 	sec.InFlight = iv.InFlight
 	if r.cfg.Totals {
-		sec.Totals, sec.history = r.totals(), history{faults: slices.Clone(r.faults)}
+		sec.Totals, sec.History = r.totals(), History{Faults: slices.Clone(r.Faults)}
 	}
-	second := floorSecond(iv.At) - time.Second
+	second := FloorSecond(iv.At) - time.Second
 	r.asked[second] = int64(float64(iv.Offered) / sec.Span.Seconds())
 	delete(r.asked, second-r.cfg.Timeout-2*time.Second)
 	return iv, sec
@@ -65,7 +65,7 @@ func (r *Recorder) liveAt(q float64) time.Duration {
 
 // A Second is what ended during an interval, for stop conditions and running totals.
 type Second struct {
-	history
+	History
 	At       time.Duration // the end of the interval
 	Span     time.Duration // its length; never zero
 	InFlight int64
@@ -76,8 +76,8 @@ type Second struct {
 }
 
 // Baseline gives what was counted until now of the requests that ended before any fault was
-// injected, by series and with their distributions, and for how long.
-func (r *Recorder) Baseline() ([]Counts, time.Duration) {
+// injected, with their distributions. Its span is how long that was.
+func (r *Recorder) Baseline() Second {
 	r.folding.Lock()
 	defer r.folding.Unlock()
 	r.fold()
@@ -85,15 +85,16 @@ func (r *Recorder) Baseline() ([]Counts, time.Duration) {
 	defer r.mu.Unlock()
 	counts := make([]Counts, len(r.base))
 	for i := range r.base {
-		counts[i].merge(r.base[i].asSum())
+		counts[i].Merge(r.base[i].CountsWithTimes())
 	}
 	for _, w := range r.windows.open {
-		w.each(func(k key, c *cell) {
-			if r.inBaseline(k) {
-				c.settle(&r.scratch)
-				counts[k.series].merge(c.asSum())
+		w.Each(func(k Key, c *Cell) {
+			if r.InBaseline(k) {
+				c.Settle(&r.scratch)
+				counts[k.Series].Merge(c.CountsWithTimes())
 			}
 		})
 	}
-	return counts, max(time.Millisecond, min(r.cfg.Now(), r.firstInjection()))
+	now := r.cfg.Now()
+	return Second{At: now, Span: max(time.Millisecond, min(now, r.FirstInjection())), Config: r.cfg, Counts: counts}
 }

@@ -9,12 +9,12 @@ import (
 // stepSince counts the judged requests of a step that ended since the interval began.
 type stepSince struct {
 	kinds  [scenarios.Kinds]int64
-	causes []causeCount
-	took   times
+	causes []CauseCount
+	took   Times
 }
 
 // count adds a request.
-func (s *stepSince) count(o *scenarios.Outcome, sc *scratch) {
+func (s *stepSince) count(o *scenarios.Outcome, sc *Scratch) {
 	s.kinds[o.Kind]++
 	if o.Kind == scenarios.Skipped {
 		return
@@ -24,18 +24,18 @@ func (s *stepSince) count(o *scenarios.Outcome, sc *scratch) {
 		return
 	}
 	for i := range s.causes {
-		if s.causes[i].cause == o.Cause {
-			s.causes[i].n++
+		if s.causes[i].Cause == o.Cause {
+			s.causes[i].N++
 			return
 		}
 	}
-	s.causes = append(s.causes, causeCount{cause: o.Cause, n: 1})
+	s.causes = append(s.causes, CauseCount{Cause: o.Cause, N: 1})
 }
 
 // stepCounts is what a step came to in an interval, its causes not yet named.
 type stepCounts struct {
 	scenarios.StepInterval
-	causes []causeCount
+	causes []CauseCount
 }
 
 // stepsSince takes out what the steps came to, and begins anew. Steps that have no name
@@ -59,7 +59,7 @@ func (r *Recorder) stepsSince() []stepCounts {
 			})
 		}
 		s.took.reset()
-		*s = stepSince{took: times{tally: s.took.tally}}
+		*s = stepSince{took: Times{Tally: s.took.Tally}}
 		out = append(out, c)
 	}
 	return out
@@ -74,7 +74,7 @@ func (s Second) Steps(checks []string) []scenarios.StepInterval {
 			if c.Causes == nil {
 				c.Causes = map[string]int64{}
 			}
-			c.Causes[n.cause.Name(checks)] += n.n
+			c.Causes[n.Cause.Name(checks)] += n.N
 		}
 		out = append(out, c.StepInterval)
 	}

@@ -11,7 +11,7 @@ import (
 // TestInterval_Steps: an interval tells of each step what ended in it, the warm-up left
 // out, and begins anew with the next. A step that has no name yet is not told of.
 func TestInterval_Steps(t *testing.T) {
-	g := newRigWith(t, Config{Series: Series{Loads: []SeriesLoad{{Name: "browse"}}, Steps: []SeriesStep{{Name: "read"}, {Name: "write"}, {}}}, BySteps: true})
+	g := newClocked(t, Config{Series: Series{Loads: []SeriesLoad{{Name: "browse"}}, Steps: []SeriesStep{{Name: "read"}, {Name: "write"}, {}}}, BySteps: true})
 	record := func(step int32, at, d time.Duration, kind scenarios.Kind) {
 		o := request(at, d, kind)
 		o.Step = step

@@ -11,7 +11,7 @@ import (
 // TestInterval_Counts: an interval counts the requests that ended in it, and begins
 // anew with the next.
 func TestInterval_Counts(t *testing.T) {
-	g := newRig(t, oneStep)
+	g := newClocked(t, Config{Series: oneStep})
 	g.inFlight = func() int64 { return 7 }
 	g.now = -sec
 	warm := request(-900*ms, ms, okay)
@@ -61,7 +61,7 @@ func TestInterval_Counts(t *testing.T) {
 // TestInterval_Offered: what is asked for shows also while nothing is answered: the
 // ended, and by how many more are under way. In the end none is counted twice.
 func TestInterval_Offered(t *testing.T) {
-	g := newRig(t, oneStep)
+	g := newClocked(t, Config{Series: oneStep})
 	var flight int64
 	g.inFlight = func() int64 { return flight }
 	end := func(n int) {

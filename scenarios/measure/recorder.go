@@ -57,24 +57,24 @@ type Recorder struct {
 	// for a few of them at a time. Folding comes first.
 	folding sync.Mutex
 	spill   *spill
-	scratch scratch
+	scratch Scratch
 	spent   []scenarios.Outcome // a shard's samples while they are sorted, then its next room
 	over    []int32             // limits that the request being sorted was not within
-	gone    []*window           // being spilled
+	gone    []*Window           // being spilled
 	turn    turn
-	base    []cell // by series: what closed windows hold of the baseline
+	base    []Cell // by series: what closed windows hold of the baseline
 	err     error
 
 	mu      sync.Mutex
 	windows windows
-	history
+	History
 	numbers map[string]int32
 	calm    time.Duration           // requests intended after it met the faults of now, and no others
 	now     int32                   // set of the faults that are in
 	latest  time.Duration           // end of a request that was sorted
-	flight  map[time.Duration]int64 // most iterations under way, by window
+	flight  map[time.Duration]int64 // Most iterations under way, by window
 	since   []Counts                // by series, since the interval began
-	slow    slowest
+	slow    Slowest
 	steps   []stepSince             // the same by step; empty where nobody asked for it
 	began   time.Duration           // the interval
 	under   int64                   // requests under way then, as far as they were told as offered
@@ -97,8 +97,8 @@ func New(cfg Config) (*Recorder, error) {
 	}
 	n := len(cfg.Steps) + len(cfg.Loads)
 	r := &Recorder{
-		cfg: cfg, windows: windows{series: n}, spill: sp, history: history{sets: [][]int32{nil}}, numbers: map[string]int32{"": 0},
-		flight: map[time.Duration]int64{}, closed: Totals{}, asked: map[time.Duration]int64{}, calm: -never, latest: -never, base: make([]cell, n), since: make([]Counts, n),
+		cfg: cfg, windows: windows{series: n}, spill: sp, History: History{Sets: [][]int32{nil}}, numbers: map[string]int32{"": 0},
+		flight: map[time.Duration]int64{}, closed: Totals{}, asked: map[time.Duration]int64{}, calm: -Never, latest: -Never, base: make([]Cell, n), since: make([]Counts, n),
 		live: hdrhistogram.New(scenarios.HistMin, scenarios.HistMax, scenarios.HistDigits),
 		lag:  hdrhistogram.New(scenarios.HistMin, scenarios.HistMax, scenarios.HistDigits),
 	}
@@ -133,20 +133,20 @@ func (r *Recorder) Inject(fault, name string) (n int, at time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	at = r.instant()
-	r.faults = append(r.faults, Occurrence{Name: name, Fault: fault, Injected: at})
+	r.Faults = append(r.Faults, Occurrence{Name: name, Fault: fault, Injected: at})
 	r.changed()
-	return len(r.faults) - 1, at
+	return len(r.Faults) - 1, at
 }
 
 // Void takes back the occurrence n, which came to nothing: the injection failed.
 func (r *Recorder) Void(n int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	f := &r.faults[n]
+	f := &r.Faults[n]
 	f.Name = ""
 	f.Over, f.Cleared = true, f.Injected
-	for i, set := range r.sets {
-		r.sets[i] = slices.DeleteFunc(set, func(m int32) bool { return m == int32(n) })
+	for i, set := range r.Sets {
+		r.Sets[i] = slices.DeleteFunc(set, func(m int32) bool { return m == int32(n) })
 	}
 	r.changed()
 }
@@ -156,7 +156,7 @@ func (r *Recorder) Clear(n int) time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	at := r.instant()
-	r.faults[n].Cleared, r.faults[n].Over = at, true
+	r.Faults[n].Cleared, r.Faults[n].Over = at, true
 	r.changed()
 	return at
 }
@@ -175,14 +175,14 @@ func (r *Recorder) instant() time.Duration {
 // changed readies setOf after a change of faults.
 func (r *Recorder) changed() {
 	var in []int32
-	for i := range r.faults {
-		f := &r.faults[i]
+	for i := range r.Faults {
+		f := &r.Faults[i]
 		if f.Name == "" {
 			continue
 		}
 		r.calm = max(r.calm, f.Injected)
 		if f.Over {
-			r.calm = max(r.calm, f.until())
+			r.calm = max(r.calm, f.Until())
 		} else {
 			in = append(in, int32(i))
 		}
@@ -198,9 +198,9 @@ func (r *Recorder) setOf(o *scenarios.Outcome) int32 {
 	}
 	var buf [16]int32
 	set := buf[:0]
-	for i := range r.faults {
-		f := &r.faults[i]
-		if f.Name != "" && f.Injected <= o.End && f.until() >= o.Intended {
+	for i := range r.Faults {
+		f := &r.Faults[i]
+		if f.Name != "" && f.Injected <= o.End && f.Until() >= o.Intended {
 			set = append(set, int32(i))
 		}
 	}
@@ -219,8 +219,8 @@ func (r *Recorder) number(set []int32) int32 {
 	}
 	n, ok := r.numbers[string(name)]
 	if !ok {
-		n = int32(len(r.sets))
-		r.sets = append(r.sets, slices.Clone(set))
+		n = int32(len(r.Sets))
+		r.Sets = append(r.Sets, slices.Clone(set))
 		r.numbers[string(name)] = n
 	}
 	return n
@@ -230,7 +230,7 @@ func (r *Recorder) number(set []int32) int32 {
 func (r *Recorder) Occurrences() []Occurrence {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return slices.Clone(r.faults)
+	return slices.Clone(r.Faults)
 }
 
 // Finish sorts what is left and gives what was measured. The recorder can't be used
@@ -240,7 +240,7 @@ func (r *Recorder) Finish() *Recording {
 	defer r.folding.Unlock()
 	r.fold()
 	r.turn.hurry = true
-	r.close(never)
+	r.close(Never)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.recording()

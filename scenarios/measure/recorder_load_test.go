@@ -18,7 +18,7 @@ func TestRecorder_Memory(t *testing.T) {
 	}
 	held := map[time.Duration]uint64{}
 	for _, d := range []time.Duration{short, long} {
-		g := newRig(t, oneStep)
+		g := newClocked(t, Config{Series: oneStep})
 		r := rand.New(rand.NewPCG(1, 1))
 		base := heap()
 		for ; g.now < d; g.now += 200 * ms {
@@ -34,9 +34,9 @@ func TestRecorder_Memory(t *testing.T) {
 		}
 		held[d] = heap() - base
 		offered := int64(0)
-		if err := g.Finish().cells(func(k key, c *cell) {
-			if k.series == 0 {
-				offered += c.offered()
+		if err := g.Finish().Cells(func(k Key, c *Cell) {
+			if k.Series == 0 {
+				offered += c.Offered()
 			}
 		}); err != nil || offered != int64(d/ms) {
 			t.Errorf("%s: %d requests, %v", d, offered, err)
@@ -59,7 +59,7 @@ func heap() uint64 {
 // TestRecorder_NoAllocation: in the steady state recording and folding allocate
 // nothing.
 func TestRecorder_NoAllocation(t *testing.T) {
-	g := newRig(t, oneStep, slo(t, "p95 < 5ms")...)
+	g := newClocked(t, Config{Series: oneStep, Limits: []Limit{{At: 5 * ms}}})
 	second := func() {
 		for i := range 1000 {
 			o := request(g.now+time.Duration(i)*ms, time.Duration(1+i%10)*ms, scenarios.OK)

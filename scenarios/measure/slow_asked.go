@@ -20,7 +20,7 @@ type slowAsked struct {
 // slowStep is what is kept of a step. Only bar is read without the lock of the [Samples].
 type slowStep struct {
 	bar  atomic.Int64 // ns; what does not take longer is not among the slowest
-	kept []slowCurl   // the slowest first, mostSlow of them
+	kept []slowCurl   // the slowest first, MostSlow of them
 }
 
 type slowCurl struct {
@@ -58,11 +58,11 @@ func (s *slowAsked) keep(step *slowStep, o *scenarios.Outcome, curl string) {
 		i = len(step.kept)
 	}
 	step.kept = slices.Insert(step.kept, i, one)
-	if len(step.kept) > mostSlow {
-		step.kept = step.kept[:mostSlow]
+	if len(step.kept) > MostSlow {
+		step.kept = step.kept[:MostSlow]
 	}
-	if len(step.kept) == mostSlow {
-		step.bar.Store(int64(step.kept[mostSlow-1].response))
+	if len(step.kept) == MostSlow {
+		step.bar.Store(int64(step.kept[MostSlow-1].response))
 	}
 }
 

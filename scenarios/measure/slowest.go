@@ -6,44 +6,44 @@ import (
 	"brunt/scenarios"
 )
 
-// mostSlow is how many of the slowest requests of a step are kept, for each set of faults
+// MostSlow is how many of the slowest requests of a step are kept, for each set of faults
 // that requests met.
-const mostSlow = 5
+const MostSlow = 5
 
-// slowest keeps the slowest answered requests of every step, for each set of faults. A
+// Slowest keeps the slowest answered requests of every step, for each set of faults. A
 // request that is not among them costs one comparison.
-type slowest struct {
+type Slowest struct {
 	steps int
-	sets  [][]slow // by set: mostSlow for each step, the slowest first
+	Sets  [][]Slow // by set: MostSlow for each step, the slowest first
 }
 
 // A slow is one of them.
-type slow struct {
-	response, at time.Duration
-	trace        uint64
-	load, status int32
-	kind         scenarios.Kind
+type Slow struct {
+	Response, At time.Duration
+	Trace        uint64
+	Load, Status int32
+	Kind         scenarios.Kind
 }
 
 // add takes up a request of a step.
-func (s *slowest) add(o *scenarios.Outcome, set int32) {
+func (s *Slowest) add(o *scenarios.Outcome, set int32) {
 	if !o.Answered || o.Intended < 0 {
 		return
 	}
-	for int(set) >= len(s.sets) {
-		s.sets = append(s.sets, nil)
+	for int(set) >= len(s.Sets) {
+		s.Sets = append(s.Sets, nil)
 	}
-	if s.sets[set] == nil {
-		s.sets[set] = make([]slow, mostSlow*s.steps)
+	if s.Sets[set] == nil {
+		s.Sets[set] = make([]Slow, MostSlow*s.steps)
 	}
-	kept := s.sets[set][mostSlow*int(o.Step):][:mostSlow]
+	kept := s.Sets[set][MostSlow*int(o.Step):][:MostSlow]
 	took := o.Response()
-	if took <= kept[mostSlow-1].response {
+	if took <= kept[MostSlow-1].Response {
 		return
 	}
-	i := mostSlow - 1
-	for ; i > 0 && kept[i-1].response < took; i-- {
+	i := MostSlow - 1
+	for ; i > 0 && kept[i-1].Response < took; i-- {
 		kept[i] = kept[i-1]
 	}
-	kept[i] = slow{response: took, at: o.Intended, trace: o.Trace, load: o.Load, status: o.Status, kind: o.Kind}
+	kept[i] = Slow{Response: took, At: o.Intended, Trace: o.Trace, Load: o.Load, Status: o.Status, Kind: o.Kind}
 }

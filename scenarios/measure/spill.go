@@ -29,7 +29,7 @@ import (
 type spill struct {
 	f   File
 	buf []byte // whole records not yet written
-	n   int64  // bytes of whole records written
+	n   int64  // Bytes of whole records written
 	err error  // of the last write
 }
 
@@ -58,7 +58,7 @@ func newSpill(dir string) (*spill, error) {
 }
 
 // write appends a settled cell. With an error it is kept all the same.
-func (s *spill) write(k key, c *cell) error {
+func (s *spill) write(k Key, c *Cell) error {
 	head := len(s.buf)
 	s.buf = append(s.buf, make([]byte, headSize)...)
 	s.buf = c.append(s.buf, k)
@@ -88,9 +88,9 @@ func (s *spill) flush() error {
 // errSpill is a file that is not what was written to it.
 var errSpill = errors.New("the file that measurements were kept in is damaged")
 
-// each goes over all cells in the order they were written. The cell is its own
+// Each goes over all cells in the order they were written. The cell is its own
 // only until it returns.
-func (s *spill) each(do func(key, *cell) error) error {
+func (s *spill) each(do func(Key, *Cell) error) error {
 	if err := eachRecord(io.NewSectionReader(s.f, 0, s.n), s.n, do); err != nil {
 		return err
 	}
@@ -98,11 +98,11 @@ func (s *spill) each(do func(key, *cell) error) error {
 }
 
 // eachRecord reads size bytes of records.
-func eachRecord(in io.Reader, size int64, do func(key, *cell) error) error {
+func eachRecord(in io.Reader, size int64, do func(Key, *Cell) error) error {
 	r := bufio.NewReaderSize(in, 1<<18)
 	var head [headSize]byte
 	var body []byte
-	c := &cell{}
+	c := &Cell{}
 	for size > 0 {
 		if _, err := io.ReadFull(r, head[:]); err != nil {
 			return readError(err)
@@ -145,11 +145,11 @@ func (s *spill) close() error {
 }
 
 // append writes the cell, which must be settled.
-func (c *cell) append(b []byte, k key) []byte {
-	b = binary.AppendVarint(b, int64(k.start))
-	b = binary.AppendUvarint(b, uint64(k.series))
-	b = binary.AppendUvarint(b, uint64(k.set))
-	for _, n := range c.kinds {
+func (c *Cell) append(b []byte, k Key) []byte {
+	b = binary.AppendVarint(b, int64(k.Start))
+	b = binary.AppendUvarint(b, uint64(k.Series))
+	b = binary.AppendUvarint(b, uint64(k.Set))
+	for _, n := range c.Kinds {
 		b = binary.AppendUvarint(b, uint64(n))
 	}
 	b = binary.AppendUvarint(b, uint64(len(c.over)))
@@ -158,17 +158,17 @@ func (c *cell) append(b []byte, k key) []byte {
 	}
 	for _, t := range c.times() {
 		b = t.append(b)
-		if t.total > 0 {
+		if t.Total > 0 {
 			b = binary.AppendVarint(b, int64(t.sum))
-			b = binary.AppendVarint(b, int64(t.most))
+			b = binary.AppendVarint(b, int64(t.Most))
 		}
 	}
-	b = binary.AppendUvarint(b, uint64(len(c.causes)))
-	for _, n := range c.causes {
-		b = binary.AppendUvarint(b, uint64(n.cause))
-		b = binary.AppendUvarint(b, uint64(n.n))
-		b = binary.AppendVarint(b, int64(n.first))
-		b = binary.AppendVarint(b, int64(n.last))
+	b = binary.AppendUvarint(b, uint64(len(c.Causes)))
+	for _, n := range c.Causes {
+		b = binary.AppendUvarint(b, uint64(n.Cause))
+		b = binary.AppendUvarint(b, uint64(n.N))
+		b = binary.AppendVarint(b, int64(n.First))
+		b = binary.AppendVarint(b, int64(n.Last))
 	}
 	for _, n := range c.numbers() {
 		b = binary.AppendUvarint(b, uint64(*n))
@@ -177,8 +177,8 @@ func (c *cell) append(b []byte, k key) []byte {
 }
 
 // numbers are the counts of a cell that stand for themselves.
-func (c *cell) numbers() [8]*int64 {
-	return [8]*int64{&c.bytes, &c.checks, &c.failed, &c.sent, &c.clamped, &c.during.sent, &c.during.answered, &c.during.ended}
+func (c *Cell) numbers() [8]*int64 {
+	return [8]*int64{&c.Bytes, &c.checks, &c.failed, &c.Sent, &c.Clamped, &c.During.Sent, &c.During.Answered, &c.During.Ended}
 }
 
 // reader takes varints from b. What is not there, or lies out of bounds, makes bad.
@@ -199,7 +199,7 @@ func (r *reader) signed() int64 {
 	return v
 }
 
-// upTo reads a number from 0 to limit.
+// UpTo reads a number from 0 to limit.
 func (r *reader) upTo(limit uint64) int64 {
 	v, n := binary.Uvarint(r.b)
 	if n <= 0 || v > limit {
@@ -215,7 +215,7 @@ func (r *reader) count() int64 { return r.upTo(math.MaxInt64) }
 // length reads how many items follow; each has a byte at least.
 func (r *reader) length() int { return int(r.upTo(uint64(len(r.b)))) }
 
-func (r *reader) tally(t *tally) {
+func (r *reader) tally(t *Tally) {
 	at := int64(-1)
 	for i := range r.length() {
 		step := r.upTo(buckets - 1)
@@ -224,44 +224,44 @@ func (r *reader) tally(t *tally) {
 		}
 		at += step
 		n := r.count()
-		if i > 0 && step == 0 || at >= buckets || n == 0 || n > math.MaxInt64-t.total {
+		if i > 0 && step == 0 || at >= buckets || n == 0 || n > math.MaxInt64-t.Total {
 			r.fail()
 		}
 		if r.bad {
 			return
 		}
 		t.at, t.n = append(t.at, uint16(at)), append(t.n, n)
-		t.total += n
+		t.Total += n
 	}
 }
 
 // readCell reads what append wrote into c.
-func readCell(b []byte, c *cell) (key, error) {
+func readCell(b []byte, c *Cell) (Key, error) {
 	c.reset()
 	r := &reader{b: b}
-	k := key{start: time.Duration(r.signed()), series: int32(r.upTo(math.MaxInt32)), set: int32(r.upTo(math.MaxInt32))}
-	for i := range c.kinds {
-		c.kinds[i] = r.count()
+	k := Key{Start: time.Duration(r.signed()), Series: int32(r.upTo(math.MaxInt32)), Set: int32(r.upTo(math.MaxInt32))}
+	for i := range c.Kinds {
+		c.Kinds[i] = r.count()
 	}
 	c.over = c.over[:0]
 	for range r.length() {
 		c.over = append(c.over, r.count())
 	}
 	for _, t := range c.times() {
-		r.tally(&t.tally)
-		if t.total > 0 {
-			t.sum, t.most = time.Duration(r.signed()), time.Duration(r.signed())
+		r.tally(&t.Tally)
+		if t.Total > 0 {
+			t.sum, t.Most = time.Duration(r.signed()), time.Duration(r.signed())
 		}
 	}
 	for range r.length() {
 		cause := scenarios.Cause(r.upTo(math.MaxUint32))
-		c.causes = append(c.causes, causeCount{cause, r.count(), time.Duration(r.signed()), time.Duration(r.signed())})
+		c.Causes = append(c.Causes, CauseCount{cause, r.count(), time.Duration(r.signed()), time.Duration(r.signed())})
 	}
 	for _, n := range c.numbers() {
 		*n = r.count()
 	}
 	if r.bad || len(r.b) > 0 {
-		return key{}, errSpill
+		return Key{}, errSpill
 	}
 	return k, nil
 }

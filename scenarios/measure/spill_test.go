@@ -16,9 +16,9 @@ import (
 )
 
 // randomCell makes a settled cell with something in every field.
-func randomCell(r *rand.Rand) (key, *cell) {
-	var s scratch
-	c := &cell{}
+func randomCell(r *rand.Rand) (Key, *Cell) {
+	var s Scratch
+	c := &Cell{}
 	for range r.IntN(400) {
 		o := request(time.Duration(r.Int64N(1e9)), time.Duration(r.Int64N(1<<r.IntN(40))), scenarios.Kind(r.IntN(4)))
 		o.Checks, o.Failed, o.Bytes = uint16(r.IntN(4)), uint16(r.IntN(2)), r.Int64N(1e6)
@@ -32,16 +32,16 @@ func randomCell(r *rand.Rand) (key, *cell) {
 		c.record(&o, over, 3, &s)
 		c.waits(&o, &s)
 	}
-	c.during = events{r.Int64N(100), r.Int64N(100), r.Int64N(100)}
-	c.settle(&s)
-	return key{time.Duration(r.Int64N(1e12) - 1e10), int32(r.IntN(5)), int32(r.IntN(3))}, c
+	c.During = Events{r.Int64N(100), r.Int64N(100), r.Int64N(100)}
+	c.Settle(&s)
+	return Key{time.Duration(r.Int64N(1e12) - 1e10), int32(r.IntN(5)), int32(r.IntN(3))}, c
 }
 
 // same compares what cells count, not what memory they keep.
-func same(a, b *cell) bool {
+func same(a, b *Cell) bool {
 	at, bt := a.times(), b.times()
 	for i := range at {
-		if !bytes.Equal(at[i].append(nil), bt[i].append(nil)) || at[i].total != bt[i].total || at[i].sum != bt[i].sum || at[i].most != bt[i].most {
+		if !bytes.Equal(at[i].append(nil), bt[i].append(nil)) || at[i].Total != bt[i].Total || at[i].sum != bt[i].sum || at[i].Most != bt[i].Most {
 			return false
 		}
 	}
@@ -56,7 +56,7 @@ func same(a, b *cell) bool {
 			return false
 		}
 	}
-	return a.kinds == b.kinds && len(a.causes) == len(b.causes) && (len(a.causes) == 0 || reflect.DeepEqual(a.causes, b.causes))
+	return a.Kinds == b.Kinds && len(a.Causes) == len(b.Causes) && (len(a.Causes) == 0 || reflect.DeepEqual(a.Causes, b.Causes))
 }
 
 // TestSpill_RoundTrip: what is read back is what was written, in the order it was.
@@ -67,8 +67,8 @@ func TestSpill_RoundTrip(t *testing.T) {
 	}
 	defer sp.close()
 	r := rand.New(rand.NewPCG(1, 1))
-	var keys []key
-	var cells []*cell
+	var keys []Key
+	var cells []*Cell
 	for range 300 {
 		k, c := randomCell(r)
 		keys, cells = append(keys, k), append(cells, c)
@@ -81,7 +81,7 @@ func TestSpill_RoundTrip(t *testing.T) {
 	}
 	for range 2 { // it is read twice
 		i := 0
-		err := sp.each(func(k key, c *cell) error {
+		err := sp.each(func(k Key, c *Cell) error {
 			if k != keys[i] || !same(c, cells[i]) {
 				t.Fatalf("cell %d came back otherwise", i)
 			}
@@ -119,7 +119,7 @@ func written(t testing.TB, cells int) []byte {
 }
 
 func readAll(b []byte, size int64) error {
-	return eachRecord(bytes.NewReader(b), size, func(key, *cell) error { return nil })
+	return eachRecord(bytes.NewReader(b), size, func(Key, *Cell) error { return nil })
 }
 
 // TestSpill_Damaged: a file that was torn, cut or overwritten is an error, and
@@ -145,12 +145,12 @@ func TestSpill_Damaged(t *testing.T) {
 
 // TestSpill_Strangers: a file that holds a series or a set that there is not.
 func TestSpill_Strangers(t *testing.T) {
-	for _, k := range []key{{0, 2, 0}, {0, 0, 1}, {0, 1 << 30, 0}} {
-		r := newRig(t, oneStep)
-		if err := r.spill.write(k, &cell{}); err != nil {
+	for _, k := range []Key{{0, 2, 0}, {0, 0, 1}, {0, 1 << 30, 0}} {
+		r := newClocked(t, Config{Series: oneStep})
+		if err := r.spill.write(k, &Cell{}); err != nil {
 			t.Fatal(err)
 		}
-		if err := r.Finish().cells(func(key, *cell) {}); !errors.Is(err, errSpill) {
+		if err := r.Finish().Cells(func(Key, *Cell) {}); !errors.Is(err, errSpill) {
 			t.Errorf("%v: %v", k, err)
 		}
 	}
@@ -184,12 +184,12 @@ func FuzzReadCell(f *testing.F) {
 		whole = whole[headSize+n:]
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		c := &cell{}
+		c := &Cell{}
 		k, err := readCell(body, c)
 		if err != nil {
 			return
 		}
-		again := &cell{}
+		again := &Cell{}
 		k2, err := readCell(c.append(nil, k), again)
 		if err != nil || k2 != k || !same(c, again) {
 			t.Fatalf("%v is not what was read before: %v", k2, err)

@@ -18,11 +18,11 @@ import (
 // New values wait in recent and are counted into buckets a thousand at a time: a
 // value costs about 6 ns so, where finding its place in a sparse histogram costs
 // 47, and a dense one would be 188 KB for each of some hundred cells.
-type tally struct {
+type Tally struct {
 	recent []uint32 // microseconds
 	at     []uint16 // numbers of buckets, ascending
 	n      []int64  // how many values lie in each
-	total  int64    // of n
+	Total  int64    // of n
 }
 
 // recentMost is how many values wait at most.
@@ -54,13 +54,13 @@ func edges(bucket int) (low, high int64) {
 	return low, low + 1<<shift - 1
 }
 
-// scratch is where values are counted into buckets; one serves all tallies of a
+// Scratch is where values are counted into buckets; one serves all tallies of a
 // recorder. It is all zero between two uses.
-type scratch [buckets]int64
+type Scratch [buckets]int64
 
 // add takes a time up, rounded to microseconds. What lies out of bounds is clamped,
 // and clamped is 1.
-func (t *tally) add(d time.Duration, s *scratch) (clamped int64) {
+func (t *Tally) add(d time.Duration, s *Scratch) (clamped int64) {
 	us := int64(d+500) / 1000
 	switch {
 	case us > scenarios.HistMax:
@@ -75,8 +75,8 @@ func (t *tally) add(d time.Duration, s *scratch) (clamped int64) {
 	return clamped
 }
 
-// settle counts what waits into buckets.
-func (t *tally) settle(s *scratch) {
+// Settle counts what waits into buckets.
+func (t *Tally) settle(s *Scratch) {
 	if len(t.recent) == 0 {
 		return
 	}
@@ -92,7 +92,7 @@ func (t *tally) settle(s *scratch) {
 		s[b]++
 		low, high = min(low, b), max(high, b)
 	}
-	t.total += int64(len(t.recent))
+	t.Total += int64(len(t.recent))
 	t.recent, t.at, t.n = t.recent[:0], t.at[:0], t.n[:0]
 	for i, n := range s[low : high+1] {
 		if n != 0 {
@@ -103,13 +103,13 @@ func (t *tally) settle(s *scratch) {
 }
 
 // reset empties the tally and keeps its memory.
-func (t *tally) reset() {
-	t.recent, t.at, t.n, t.total = t.recent[:0], t.at[:0], t.n[:0], 0
+func (t *Tally) reset() {
+	t.recent, t.at, t.n, t.Total = t.recent[:0], t.at[:0], t.n[:0], 0
 }
 
-// merge adds what u counts, which must be settled, as t must be.
-func (t *tally) merge(u *tally) {
-	if u.total == 0 {
+// Merge adds what u counts, which must be settled, as t must be.
+func (t *Tally) merge(u *Tally) {
+	if u.Total == 0 {
 		return
 	}
 	added := 0
@@ -143,25 +143,25 @@ func (t *tally) merge(u *tally) {
 			j--
 		}
 	}
-	t.total += u.total
+	t.Total += u.Total
 }
 
-// gather adds what others count, which must all be settled, as t must be: cheaper than to
-// merge one after the other.
-func (t *tally) gather(others []*tally, s *scratch) {
+// Gather adds what others count, which must all be settled, as t must be: cheaper than to
+// Merge one after the other.
+func (t *Tally) gather(others []*Tally, s *Scratch) {
 	low, high := buckets, -1
-	count := func(u *tally) {
+	count := func(u *Tally) {
 		for i, b := range u.at {
 			s[b] += u.n[i]
 		}
 		if n := len(u.at); n > 0 {
 			low, high = min(low, int(u.at[0])), max(high, int(u.at[n-1]))
 		}
-		t.total += u.total
+		t.Total += u.Total
 	}
-	total := t.total
+	total := t.Total
 	count(t)
-	t.total -= total
+	t.Total -= total
 	for _, u := range others {
 		count(u)
 	}
@@ -177,9 +177,9 @@ func (t *tally) gather(others []*tally, s *scratch) {
 	clear(s[low : high+1])
 }
 
-// valueAt is the r-th smallest value in seconds, as readers of HDR histograms give
+// ValueAt is the r-th smallest value in seconds, as readers of HDR histograms give
 // it: the upper edge of its bucket, and never more than the largest value seen.
-func (t *tally) valueAt(r int64, largest time.Duration) float64 {
+func (t *Tally) ValueAt(r int64, largest time.Duration) float64 {
 	for i, n := range t.n {
 		if r -= n; r <= 0 {
 			_, high := edges(int(t.at[i]))
@@ -189,9 +189,9 @@ func (t *tally) valueAt(r int64, largest time.Duration) float64 {
 	return largest.Seconds()
 }
 
-// upTo is how many values lie at or below one that valueAt gave, in seconds. A nil tally
-// counts nothing.
-func (t *tally) upTo(at float64) int64 {
+// UpTo is how many values lie at or below one that ValueAt gave, in seconds. A nil tally
+// Counts nothing.
+func (t *Tally) UpTo(at float64) int64 {
 	if t == nil {
 		return 0
 	}
@@ -207,8 +207,8 @@ func (t *tally) upTo(at float64) int64 {
 
 // hdr gives the tally, which must be settled, as a histogram of the field's own
 // library; nil when it is empty.
-func (t *tally) hdr() *hdrhistogram.PackedHistogram {
-	if t.total == 0 {
+func (t *Tally) hdr() *hdrhistogram.PackedHistogram {
+	if t.Total == 0 {
 		return nil
 	}
 	h := scenarios.NewHistogram()
@@ -221,7 +221,7 @@ func (t *tally) hdr() *hdrhistogram.PackedHistogram {
 
 // append writes the buckets of the tally, which must be settled: their number,
 // then for each the distance from the one before and its count.
-func (t *tally) append(b []byte) []byte {
+func (t *Tally) append(b []byte) []byte {
 	b = binary.AppendUvarint(b, uint64(len(t.at)))
 	last := uint16(0)
 	for i, at := range t.at {

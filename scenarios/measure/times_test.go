@@ -21,7 +21,7 @@ func TestRank(t *testing.T) {
 		{.95, 0, 1},
 		{.999999, 10, 10},
 	} {
-		if got := rank(c.q, c.n); got != c.want {
+		if got := Rank(c.q, c.n); got != c.want {
 			t.Errorf("rank %g of %d is %d, want %d", c.q, c.n, got, c.want)
 		}
 	}

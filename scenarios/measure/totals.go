@@ -1,14 +1,14 @@
 package measure
 
 // Totals is what was counted of the requests of every phase, by series: without their
-// distributions. Phases are numbered as in ofRun and its like.
+// distributions. Phases are numbered as in PhaseRun and its like.
 type Totals map[int32][]Counts
 
 func (t Totals) add(phase int32, series, n int, c *Counts) {
 	if t[phase] == nil {
 		t[phase] = make([]Counts, n)
 	}
-	t[phase][series].merge(c)
+	t[phase][series].Merge(c)
 }
 
 // totals gives those of closed windows and of open ones. Folding and mu are held.
@@ -20,8 +20,8 @@ func (r *Recorder) totals() Totals {
 		}
 	}
 	for _, w := range r.windows.open {
-		w.each(func(k key, c *cell) {
-			r.phasesOf(k, func(p int32) { out.add(p, int(k.series), r.windows.series, c.counts()) })
+		w.Each(func(k Key, c *Cell) {
+			r.PhasesOf(k, func(p int32) { out.add(p, int(k.Series), r.windows.series, c.Counts()) })
 		})
 	}
 	return out

@@ -8,25 +8,25 @@ import (
 
 // A window is a second of intended time, or the part of one between two instants
 // of injection or clearing, with the cells of the requests intended in it.
-type window struct {
-	start, end time.Duration
+type Window struct {
+	Start, End time.Duration
 	sets       []setCells
 }
 
 // setCells are the cells of requests that met the same faults.
 type setCells struct {
 	set   int32
-	cells []*cell // by series; nil where there is none
+	cells []*Cell // by series; nil where there is none
 }
 
 // windows are those that are open, and the instants that cut them.
 type windows struct {
 	series int
 	marks  []time.Duration // where windows are cut, in order
-	open   []*window       // in order
-	last   *window         // found last; nil at first
-	spare  []*window       // to be used again
-	cells  []*cell         // to be used again
+	open   []*Window       // in order
+	last   *Window         // found last; nil at first
+	spare  []*Window       // to be used again
+	cells  []*Cell         // to be used again
 }
 
 // cut makes a window begin at at, which no request counted so far was intended at
@@ -38,26 +38,26 @@ func (w *windows) cut(at time.Duration) {
 	}
 	w.marks = slices.Insert(w.marks, i, at)
 	if i, found := w.search(at); !found && i > 0 {
-		w.open[i-1].end = min(w.open[i-1].end, at)
+		w.open[i-1].End = min(w.open[i-1].End, at)
 	}
 }
 
 // search gives the place of the open window that begins at start.
 func (w *windows) search(start time.Duration) (int, bool) {
-	return slices.BinarySearchFunc(w.open, start, func(o *window, t time.Duration) int { return cmp.Compare(o.start, t) })
+	return slices.BinarySearchFunc(w.open, start, func(o *Window, t time.Duration) int { return cmp.Compare(o.Start, t) })
 }
 
 // at gives the window that t lies in. It is opened again if it was closed: then it
 // comes to several cells of one key, which are summed up in the end.
-func (w *windows) at(t time.Duration) *window {
-	if l := w.last; l != nil && t >= l.start && t < l.end {
+func (w *windows) at(t time.Duration) *Window {
+	if l := w.last; l != nil && t >= l.Start && t < l.End {
 		return l
 	}
 	i, found := w.search(t)
 	if !found {
 		i--
 	}
-	if i < 0 || t >= w.open[i].end {
+	if i < 0 || t >= w.open[i].End {
 		i++
 		w.open = slices.Insert(w.open, i, w.fresh(t))
 	}
@@ -65,20 +65,20 @@ func (w *windows) at(t time.Duration) *window {
 	return w.last
 }
 
-func (w *windows) fresh(t time.Duration) *window {
-	var o *window
+func (w *windows) fresh(t time.Duration) *Window {
+	var o *Window
 	if n := len(w.spare); n > 0 {
 		o, w.spare = w.spare[n-1], w.spare[:n-1]
 	} else {
-		o = &window{}
+		o = &Window{}
 	}
-	o.start, o.end = bounds(t, w.marks)
+	o.Start, o.End = bounds(t, w.marks)
 	return o
 }
 
 // bounds are begin and end of the window that t lies in.
 func bounds(t time.Duration, marks []time.Duration) (start, end time.Duration) {
-	start = floorSecond(t)
+	start = FloorSecond(t)
 	end = start + time.Second
 	i, found := slices.BinarySearch(marks, t)
 	if found {
@@ -93,7 +93,7 @@ func bounds(t time.Duration, marks []time.Duration) (start, end time.Duration) {
 	return start, end
 }
 
-func floorSecond(t time.Duration) time.Duration {
+func FloorSecond(t time.Duration) time.Duration {
 	s := t.Truncate(time.Second)
 	if s > t {
 		s -= time.Second
@@ -101,22 +101,22 @@ func floorSecond(t time.Duration) time.Duration {
 	return s
 }
 
-// cell gives the cell of the window for a series and a set of faults.
-func (w *windows) cell(o *window, series int, set int32) *cell {
+// Cell gives the cell of the window for a series and a set of faults.
+func (w *windows) cell(o *Window, series int, set int32) *Cell {
 	row := w.row(o, set)
 	c := row[series]
 	if c == nil {
 		if n := len(w.cells); n > 0 {
 			c, w.cells = w.cells[n-1], w.cells[:n-1]
 		} else {
-			c = &cell{}
+			c = &Cell{}
 		}
 		row[series] = c
 	}
 	return c
 }
 
-func (w *windows) row(o *window, set int32) []*cell {
+func (w *windows) row(o *Window, set int32) []*Cell {
 	for i := range o.sets {
 		if o.sets[i].set == set {
 			return o.sets[i].cells
@@ -126,18 +126,18 @@ func (w *windows) row(o *window, set int32) []*cell {
 		o.sets = o.sets[:n+1]
 		o.sets[n].set = set
 		if o.sets[n].cells == nil {
-			o.sets[n].cells = make([]*cell, w.series)
+			o.sets[n].cells = make([]*Cell, w.series)
 		}
 	} else {
-		o.sets = append(o.sets, setCells{set, make([]*cell, w.series)})
+		o.sets = append(o.sets, setCells{set, make([]*Cell, w.series)})
 	}
 	return o.sets[len(o.sets)-1].cells
 }
 
 // close takes out the windows that ended before horizon.
-func (w *windows) close(horizon time.Duration, into []*window) []*window {
+func (w *windows) close(horizon time.Duration, into []*Window) []*Window {
 	n := 0
-	for n < len(w.open) && w.open[n].end < horizon {
+	for n < len(w.open) && w.open[n].End < horizon {
 		n++
 	}
 	if n == 0 {
@@ -150,7 +150,7 @@ func (w *windows) close(horizon time.Duration, into []*window) []*window {
 }
 
 // free takes a closed window and its cells back for another use.
-func (w *windows) free(o *window) {
+func (w *windows) free(o *Window) {
 	for _, s := range o.sets {
 		for i, c := range s.cells {
 			if c != nil {
@@ -164,12 +164,12 @@ func (w *windows) free(o *window) {
 	w.spare = append(w.spare, o)
 }
 
-// each goes over the cells of a window.
-func (o *window) each(do func(k key, c *cell)) {
+// Each goes over the cells of a window.
+func (o *Window) Each(do func(k Key, c *Cell)) {
 	for _, s := range o.sets {
 		for series, c := range s.cells {
 			if c != nil {
-				do(key{o.start, int32(series), s.set}, c)
+				do(Key{o.Start, int32(series), s.set}, c)
 			}
 		}
 	}

@@ -10,7 +10,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/scenarios"
-	"brunt/scenarios/measure"
+	"brunt/scenarios/judge"
 )
 
 // alertWatch asks for an alert while the run goes on.
@@ -240,17 +240,17 @@ func (a *alertWatch) sighting(injected time.Duration) *chaos.Sighting {
 }
 
 // resolution tells when the alert that an injection had fire was over.
-func (a *alertWatch) resolution(injected, cleared time.Duration) measure.Resolution {
+func (a *alertWatch) resolution(injected, cleared time.Duration) judge.Resolution {
 	s := a.sighting(injected)
 	switch {
 	case s.Err != nil:
-		return measure.Resolution{Why: s.Err.Error()}
+		return judge.Resolution{Why: s.Err.Error()}
 	case !s.Noticed:
-		return measure.Resolution{Why: fmt.Sprintf("alert %s did not fire, so that there is nothing to resolve", a.plan.Name)}
+		return judge.Resolution{Why: fmt.Sprintf("alert %s did not fire, so that there is nothing to resolve", a.plan.Name)}
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	r := measure.Resolution{Still: s.At}
+	r := judge.Resolution{Still: s.At}
 	for i := range a.log {
 		one := &a.log[i]
 		if one.begin <= s.At || one.err != nil {
@@ -326,9 +326,9 @@ func (o *observer) earliest(injected time.Duration) *chaos.Sighting {
 }
 
 // judgedBy fills in what objectives on alerts are judged by.
-func (o *observer) judgedBy(slo []scenarios.Objective, records []*chaos.Record, c *measure.Case) {
-	c.Alerts = map[measure.AlertKey]measure.Detection{}
-	c.Resolved = map[measure.AlertKey]measure.Resolution{}
+func (o *observer) judgedBy(slo []scenarios.Objective, records []*chaos.Record, c *judge.Case) {
+	c.Alerts = map[judge.AlertKey]judge.Detection{}
+	c.Resolved = map[judge.AlertKey]judge.Resolution{}
 	for _, ob := range slo {
 		if !ob.Metric.OfAlert() {
 			continue
@@ -338,7 +338,7 @@ func (o *observer) judgedBy(slo []scenarios.Objective, records []*chaos.Record, 
 			if a == nil || rec.N < 0 {
 				continue
 			}
-			key := measure.AlertKey{Occurrence: rec.N, Alert: ob.Metric.Source}
+			key := judge.AlertKey{Occurrence: rec.N, Alert: ob.Metric.Source}
 			c.Alerts[key] = o.r.detection(a.sighting(rec.Injected))
 			cleared := rec.Cleared
 			if cleared == 0 {

@@ -8,7 +8,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/scenarios"
-	"brunt/scenarios/measure"
+	"brunt/scenarios/judge"
 )
 
 // detect reads how the team's own monitoring is asked whether it has noticed a fault.
@@ -58,8 +58,8 @@ func (c *compiler) detectable(o scenarios.Objective) {
 }
 
 // detection is what the judge is told of a sighting.
-func (r *runner) detection(s *chaos.Sighting) measure.Detection {
-	d := measure.Detection{At: s.At, NotYet: s.NotYet}
+func (r *runner) detection(s *chaos.Sighting) judge.Detection {
+	d := judge.Detection{At: s.At, NotYet: s.NotYet}
 	if s.Err != nil {
 		d.Why = r.Scenario.Secrets.Mask(s.Err.Error())
 	}

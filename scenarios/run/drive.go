@@ -10,8 +10,8 @@ import (
 
 	"brunt/chaos"
 	"brunt/scenarios"
+	"brunt/scenarios/judge"
 	"brunt/scenarios/load"
-	"brunt/scenarios/measure"
 	"brunt/targets"
 )
 
@@ -166,7 +166,7 @@ func (r *runner) steady(context.Context) error {
 			}
 			continue
 		}
-		holds, measured, n := measure.Steady(r.rec, o)
+		holds, measured, n := judge.Steady(r.rec, o)
 		switch {
 		case n == 0:
 			return r.lost(unsteady{fmt.Sprintf("`%s` had no request to be judged by", o.Text)})

@@ -10,7 +10,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/capacity"
-	"brunt/scenarios/measure"
+	"brunt/scenarios/judge"
 )
 
 // A Finder probes the target of a scenario at rates. Each probe is a run of its own at one
@@ -76,7 +76,7 @@ func (f *Finder) plan(rate float64) (*Plan, error) {
 	sc.SLO = f.Objectives
 	length := f.Length
 	for _, o := range f.Objectives {
-		if n, ok := measure.Need(o); ok {
+		if n, ok := judge.Need(o); ok {
 			length = max(length, time.Duration(float64(n)/rate*1.1*float64(time.Second)))
 		}
 	}

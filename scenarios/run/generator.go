@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/judge"
 	"brunt/scenarios/machine"
-	"brunt/scenarios/measure"
 	"brunt/targets"
 )
 
@@ -32,7 +32,7 @@ func (r *runner) lagLimit() time.Duration {
 }
 
 // generator tells whether brunt was the limit.
-func (r *runner) generator(f *measure.Findings) scenarios.Generator {
+func (r *runner) generator(f *judge.Findings) scenarios.Generator {
 	g := r.health
 	g.Lag, g.Queue, g.Offered, g.Sent, g.Clamped = f.Lag, f.Queue, f.Offered, f.Sent, f.Clamped
 	g.Limits, g.Spoken = r.late(f, float64(g.CPU)), []string{}
@@ -61,7 +61,7 @@ func (r *runner) generator(f *measure.Findings) scenarios.Generator {
 }
 
 // late says in which phases brunt itself was, by the cores that it used.
-func (r *runner) late(f *measure.Findings, cores float64) []string {
+func (r *runner) late(f *judge.Findings, cores float64) []string {
 	limits, limit := []string{}, r.lagLimit()
 	for _, phase := range slices.Sorted(maps.Keys(f.LagByPhase)) {
 		if lag := f.LagByPhase[phase]; lag.Low > limit.Seconds() {
@@ -78,7 +78,7 @@ func (r *runner) late(f *measure.Findings, cores float64) []string {
 const starvedErrors = 0.1
 
 // starved names what this machine did not have, and what to do about it.
-func starved(f *measure.Findings) []string {
+func starved(f *judge.Findings) []string {
 	least, errs, own, held := false, int64(0), int64(0), true
 	for _, share := range f.Starved {
 		least = least || share > 1-sentLess

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/judge"
 	"brunt/scenarios/load"
 	"brunt/scenarios/measure"
 	"brunt/targets"
@@ -44,7 +45,7 @@ func ImportVegeta(ctx context.Context, o Importing) (*scenarios.Result, error) {
 	r := im.runner()
 	var err error
 	if r.rec, err = measure.New(measure.Config{
-		Series: r.Series, Limits: measure.LimitsOf(o.SLO), Timeout: importOpen, Shards: 1, Now: func() time.Duration { return im.now },
+		Series: r.Series, Limits: judge.LimitsOf(o.SLO), Timeout: importOpen, Shards: 1, Now: func() time.Duration { return im.now },
 	}); err != nil {
 		return nil, err
 	}

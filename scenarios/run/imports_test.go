@@ -26,6 +26,8 @@ import (
 var arrows = map[string][]string{
 	"scenarios":                 nil, // the hub
 	"scenarios/load":            {"scenarios"},
+	"scenarios/impact":          {"scenarios"}, // counts alone, no requests
+	"scenarios/judge":           {"scenarios", "scenarios/impact", "scenarios/measure"},
 	"scenarios/k6":              {"scenarios"},
 	"scenarios/machine":         {"scenarios"},
 	"scenarios/measure":         {"scenarios"},
@@ -39,7 +41,7 @@ var arrows = map[string][]string{
 	"scenarios/capacity":        nil,           // knows rates alone
 	"scenarios/notes":           nil,
 	"scenarios/reference":       {"scenarios", "scenarios/load", "targets", "chaos"}, // schemas, from the types that all of it is read into
-	"scenarios/run":             {"chaos", "reporters", "scenarios", "scenarios/capacity", "scenarios/k6", "scenarios/load", "scenarios/machine", "scenarios/measure", "scenarios/notes", "scenarios/reference", "targets", "targets/platform/docker"},
+	"scenarios/run":             {"chaos", "reporters", "scenarios", "scenarios/capacity", "scenarios/impact", "scenarios/judge", "scenarios/k6", "scenarios/load", "scenarios/machine", "scenarios/measure", "scenarios/notes", "scenarios/reference", "targets", "targets/platform/docker"},
 	"examples":                  nil, // systems to break, which know nothing of brunt
 	"cmd":                       {"chaos", "reporters", "scenarios", "scenarios/capacity", "scenarios/compare", "scenarios/convert", "scenarios/machine", "scenarios/notes", "scenarios/reference", "scenarios/run", "targets", "targets/platform/docker"},
 	"cmd/brunt-k6":              {"scenarios", "scenarios/k6"},

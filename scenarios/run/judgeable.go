@@ -9,8 +9,9 @@ import (
 
 	"brunt/chaos"
 	"brunt/scenarios"
+	"brunt/scenarios/impact"
+	"brunt/scenarios/judge"
 	"brunt/scenarios/load"
-	"brunt/scenarios/measure"
 )
 
 // judgeable refuses what could not be judged, and says by which figure: better
@@ -158,8 +159,8 @@ func (c *compiler) crowded(o scenarios.Objective, i int, est []chaos.Estimated) 
 // asked for, lengthened until the load offers enough requests.
 func (c *compiler) hold(o scenarios.Objective, at time.Duration) time.Duration {
 	hold := c.sc.Judge.HoldOr()
-	limit := measure.LimitOf(c.sc.SLO, scenarios.FaultOf(o.After))
-	need := float64(measure.EnoughFor(limit))
+	limit := judge.LimitOf(c.sc.SLO, scenarios.FaultOf(o.After))
+	need := float64(impact.EnoughFor(limit))
 	if rate := c.rate(o, at, at+hold); rate.n > 0 { // where it is the most, hold is the least
 		hold = max(hold, time.Duration(math.Ceil(need/rate.n))*time.Second)
 	}
@@ -295,7 +296,7 @@ func (c *compiler) samples(est []chaos.Estimated) {
 // enough tells whether the load offers what an objective needs within a span, and
 // refuses the objective if not.
 func (c *compiler) enough(o scenarios.Objective, span measureSpan, phase string) bool {
-	need, ok := measure.Need(o)
+	need, ok := judge.Need(o)
 	if !ok || o.Metric.OfFault() {
 		return true
 	}
@@ -440,8 +441,8 @@ func (c *compiler) resolution(est []chaos.Estimated) {
 			continue
 		}
 		told[e.Entry.Name] = true
-		limit := measure.LimitOf(c.sc.SLO, e.Entry.Name)
-		outage, share, window := measure.Smallest(rate.n, limit)
+		limit := judge.LimitOf(c.sc.SLO, e.Entry.Name)
+		outage, share, window := impact.Smallest(rate.n, limit)
 		text := fmt.Sprintf("at %s requests/s the smallest outage that shows is %s, the smallest lasting error rate %s (limit %s, windows of %s)",
 			trim(rate.n), scenarios.FormatSeconds(outage.Seconds()), scenarios.FormatShare(math.Round(share*1e4)/1e4), scenarios.FormatShare(limit), brief(window))
 		if who[text] == nil {

@@ -10,6 +10,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/scenarios"
+	"brunt/scenarios/judge"
 	"brunt/scenarios/measure"
 )
 
@@ -107,7 +108,7 @@ func TestLook_Alerts(t *testing.T) {
 		{"nobody asked since", 4900 * time.Millisecond, false, scenarios.FaultAlert{Name: "High", Fired: scenarios.NaN, FiredFrom: 0, Resolved: scenarios.NaN, StillFiring: scenarios.NaN}, "null"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			f := &measure.FaultFinding{Occurrence: measure.Occurrence{Name: "cut", Fault: "cut", Injected: c.injected, Cleared: 500 * time.Millisecond, Over: c.over}}
+			f := &judge.FaultFinding{Occurrence: measure.Occurrence{Name: "cut", Fault: "cut", Injected: c.injected, Cleared: 500 * time.Millisecond, Over: c.over}}
 			got := r.faultSoFar(f, nil, now)
 			if fmt.Sprint(got.Alerts) != fmt.Sprint([]scenarios.FaultAlert{c.want}) {
 				t.Errorf("%+v, want %+v", got.Alerts, c.want)

@@ -13,7 +13,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/scenarios"
-	"brunt/scenarios/measure"
+	"brunt/scenarios/judge"
 	"brunt/targets/stack"
 )
 
@@ -351,7 +351,7 @@ func (r *runner) seriesNow(o scenarios.Objective, now time.Duration) (holds, kno
 
 // seriesSteady judges a condition on a series over the baseline so far.
 func (r *runner) seriesSteady(o scenarios.Objective) error {
-	res := measure.JudgeSeries(o, "baseline", measure.Span{To: r.now()}, r.usage.soFar(r.onClock()), r.observed.soFar())
+	res := judge.JudgeSeries(o, "baseline", judge.Span{To: r.now()}, r.usage.soFar(r.onClock()), r.observed.soFar())
 	switch {
 	case res.Verdict == scenarios.Inconclusive:
 		return r.lost(unsteady{fmt.Sprintf("`%s` could not be judged: %s", o.Text, res.Note)})

@@ -11,7 +11,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/scenarios"
-	"brunt/scenarios/measure"
+	"brunt/scenarios/judge"
 )
 
 // head fills in what a result says before anything was measured.
@@ -49,10 +49,10 @@ func (r *runner) unstarted(err error) *scenarios.Result {
 func (r *runner) result(ctx context.Context) (*scenarios.Result, error) {
 	sc := r.Scenario
 	res := r.head()
-	c := measure.Case{
+	c := judge.Case{
 		SLO: r.judgedBy(), Warmup: sc.Warmup, Hold: sc.Judge.HoldOr(), Strict: sc.Judge.Strict, Checks: r.checks,
-		Samples: r.samples, Faults: map[string]measure.FaultCase{}, NoTraffic: map[int]bool{}, Unverified: map[int]bool{},
-		Detected: map[int]measure.Detection{},
+		Samples: r.samples, Faults: map[string]judge.FaultCase{}, NoTraffic: map[int]bool{}, Unverified: map[int]bool{},
+		Detected: map[int]judge.Detection{},
 	}
 	if sc.Trace.Sends() {
 		c.TraceID = func(load int, low uint64) scenarios.TraceID {
@@ -72,7 +72,7 @@ func (r *runner) result(ctx context.Context) (*scenarios.Result, error) {
 	c.Usage, c.Series = r.usage.finish(r.onClock()), r.observed.finished()
 	for _, rec := range r.records {
 		if rec.Skipped {
-			c.Skipped = append(c.Skipped, measure.Skipped{Fault: rec.Fault, Name: rec.Name, Why: rec.InjectErr.Error()})
+			c.Skipped = append(c.Skipped, judge.Skipped{Fault: rec.Fault, Name: rec.Name, Why: rec.InjectErr.Error()})
 		}
 		if rec.N < 0 {
 			continue
@@ -86,12 +86,12 @@ func (r *runner) result(ctx context.Context) (*scenarios.Result, error) {
 		}
 	}
 	for _, e := range r.Faults {
-		c.Faults[e.Name] = measure.FaultCase{RequireImpact: e.RequireImpact}
+		c.Faults[e.Name] = judge.FaultCase{RequireImpact: e.RequireImpact}
 	}
 	end := time.Duration(0)
 	for i := range r.Loads {
 		lp := &r.Loads[i]
-		span := measure.Span{From: lp.Schedule.Start(), To: max(0, r.stats[i].End)}
+		span := judge.Span{From: lp.Schedule.Start(), To: max(0, r.stats[i].End)}
 		c.Loads = append(c.Loads, span)
 		end = max(end, span.To)
 		res.Loads = append(res.Loads, scenarios.LoadInfo{
@@ -99,7 +99,7 @@ func (r *runner) result(ctx context.Context) (*scenarios.Result, error) {
 		})
 	}
 	r.judged, c.Ledger, res.Ledger = slices.Clone(c.SLO), r.written, r.written
-	f, err := measure.Judge(r.rec.Finish(), c)
+	f, err := judge.Judge(r.rec.Finish(), c)
 	if err != nil {
 		return nil, err
 	}
@@ -151,7 +151,7 @@ func (r *runner) judgedBy() []scenarios.Objective {
 }
 
 // faultRecords joins what was done with what it did to the load.
-func (r *runner) faultRecords(f *measure.Findings) []scenarios.FaultRecord {
+func (r *runner) faultRecords(f *judge.Findings) []scenarios.FaultRecord {
 	var out []scenarios.FaultRecord
 	for _, c := range r.records {
 		rec := scenarios.FaultRecord{
@@ -195,7 +195,7 @@ func when(r scenarios.FaultRecord) float64 {
 	return float64(r.Planned)
 }
 
-func fill(rec *scenarios.FaultRecord, c *chaos.Record, f measure.FaultFinding) {
+func fill(rec *scenarios.FaultRecord, c *chaos.Record, f judge.FaultFinding) {
 	rec.Injected, rec.Cleared = scenarios.Sec(c.Injected), scenarios.Sec(c.Cleared)
 	if c.VerifyErr == nil {
 		rec.Verified = scenarios.Sec(c.Verified)

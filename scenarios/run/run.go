@@ -17,6 +17,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/scenarios"
+	"brunt/scenarios/judge"
 	"brunt/scenarios/load"
 	"brunt/scenarios/measure"
 	"brunt/targets"
@@ -446,7 +447,7 @@ func (r *runner) recorder(shards int) (*measure.Recorder, error) {
 	for i := range r.Loads {
 		timeout = max(timeout, r.Loads[i].Timeout.D())
 	}
-	limits := measure.LimitsOf(sc.SLO, sc.Steady, sc.Stop)
+	limits := judge.LimitsOf(sc.SLO, sc.Steady, sc.Stop)
 	c := measure.Config{Series: r.Series, Limits: limits, Totals: r.o.Live != nil && len(r.judgedBySoFar()) > 0, Timeout: timeout, Shards: shards, Now: r.now, InFlight: r.inFlight, BySteps: r.o.BySteps}
 	if r.o.Requests != "" {
 		c.Keep = func(o *scenarios.Outcome) { r.keeper.keep(o) }

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
-	"brunt/scenarios/measure"
+	"brunt/scenarios/judge"
 )
 
 // A Look gives what a run under way came to so far, or nil when its load is over. It may be
@@ -31,7 +31,7 @@ func (r *runner) look(ctx context.Context) *scenarios.Result {
 // interim is what one look at a run under way leaves for the next.
 type interim struct {
 	header *scenarios.Result // the part of a result that does not change
-	measure.SoFar
+	judge.Interim
 }
 
 // soFar composes what the run came to until now.
@@ -45,14 +45,14 @@ func (r *runner) soFar() *scenarios.Result {
 	res.Duration, res.Verdict, res.T0 = scenarios.Sec(now), scenarios.Running, r.t0
 	res.Going = &scenarios.Going{At: r.now(), End: r.End()}
 	events := r.eventsOfFaults()
-	c := measure.Case{
+	c := judge.Case{
 		SLO: r.judgedBySoFar(), Warmup: r.Scenario.Warmup, Hold: r.Scenario.Judge.HoldOr(), Checks: r.checkNames(), Samples: r.samples,
-		Faults: map[string]measure.FaultCase{},
+		Faults: map[string]judge.FaultCase{},
 	}
 	res.Loads = nil
 	for i := range r.Loads {
 		lp := &r.Loads[i]
-		span := measure.Span{From: lp.Schedule.Start(), To: lp.Schedule.End()}
+		span := judge.Span{From: lp.Schedule.Start(), To: lp.Schedule.End()}
 		c.Loads = append(c.Loads, span)
 		res.Loads = append(res.Loads, scenarios.LoadInfo{
 			Name: lp.Name, Executor: lp.Executor, Engine: lp.engineName(), Closed: lp.Schedule.Closed(), Start: scenarios.Sec(span.From), End: scenarios.Sec(span.To), Steps: r.stepsOf(i),
@@ -117,7 +117,7 @@ func (r *runner) eventsOfFaults() map[string]map[string]scenarios.Event {
 }
 
 // faultSoFar is what is known of a fault while the run goes on.
-func (r *runner) faultSoFar(f *measure.FaultFinding, events map[string]map[string]scenarios.Event, now time.Duration) scenarios.FaultRecord {
+func (r *runner) faultSoFar(f *judge.FaultFinding, events map[string]map[string]scenarios.Event, now time.Duration) scenarios.FaultRecord {
 	e := events[f.Name]
 	rec := scenarios.FaultRecord{
 		Name: f.Name, Units: []string{}, Planned: scenarios.NaN, Injected: scenarios.Sec(f.Injected), Verified: scenarios.NaN, Cleared: scenarios.NaN, Onset: scenarios.NaN,
@@ -170,7 +170,7 @@ func (r *runner) faultSoFar(f *measure.FaultFinding, events map[string]map[strin
 }
 
 // generatorSoFar is brunt's own health until now.
-func (r *runner) generatorSoFar(f *measure.Findings) scenarios.Generator {
+func (r *runner) generatorSoFar(f *judge.Findings) scenarios.Generator {
 	g := r.mon.out
 	g.Seconds = slices.Clone(r.mon.ticksList)
 	for _, t := range g.Seconds {

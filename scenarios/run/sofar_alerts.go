@@ -6,21 +6,21 @@ import (
 
 	"brunt/chaos"
 	"brunt/scenarios"
-	"brunt/scenarios/measure"
+	"brunt/scenarios/judge"
 )
 
 // noticedSoFar fills in what the team's monitoring noticed until now, for objectives on
 // it. Events are those of each fault.
-func (r *runner) noticedSoFar(c *measure.Case, events map[string]map[string]scenarios.Event) {
+func (r *runner) noticedSoFar(c *judge.Case, events map[string]map[string]scenarios.Event) {
 	var records []*chaos.Record
-	c.Detected = map[int]measure.Detection{}
+	c.Detected = map[int]judge.Detection{}
 	for n, oc := range r.rec.Occurrences() {
 		if oc.Name == "" {
 			continue
 		}
 		records = append(records, &chaos.Record{N: n, Injected: oc.Injected, Cleared: oc.Cleared})
 		if r.asksOf(oc.Fault) {
-			d := measure.Detection{NotYet: oc.Injected}
+			d := judge.Detection{NotYet: oc.Injected}
 			if e, noticed := events[oc.Name]["fault.detected"]; noticed {
 				d.At = e.T.D()
 			}
@@ -43,7 +43,7 @@ func (r *runner) asksOf(fault string) bool {
 }
 
 // alertedSoFar says what the monitoring made of a fault until now.
-func (r *runner) alertedSoFar(rec *scenarios.FaultRecord, f *measure.FaultFinding, events map[string]scenarios.Event) {
+func (r *runner) alertedSoFar(rec *scenarios.FaultRecord, f *judge.FaultFinding, events map[string]scenarios.Event) {
 	rec.Alerts = r.observed.afterSoFar(f)
 	switch e, noticed := events["fault.detected"]; {
 	case noticed:
@@ -59,7 +59,7 @@ func (r *runner) alertedSoFar(rec *scenarios.FaultRecord, f *measure.FaultFindin
 
 // afterSoFar says what each alert did until now. While the fault is in nothing is known of
 // what comes after its clearing, and until an alert was asked for again nothing is amiss.
-func (o *observer) afterSoFar(f *measure.FaultFinding) []scenarios.FaultAlert {
+func (o *observer) afterSoFar(f *judge.FaultFinding) []scenarios.FaultAlert {
 	cleared := f.Cleared
 	if !f.Over {
 		cleared = math.MaxInt64

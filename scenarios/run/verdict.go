@@ -8,11 +8,11 @@ import (
 
 	"brunt/chaos"
 	"brunt/scenarios"
-	"brunt/scenarios/measure"
+	"brunt/scenarios/judge"
 )
 
 // decide sets verdict, exit code and reason by the order of precedence.
-func (r *runner) decide(ctx context.Context, res *scenarios.Result, found []measure.FaultFinding) {
+func (r *runner) decide(ctx context.Context, res *scenarios.Result, found []judge.FaultFinding) {
 	res.Verdict, res.Reason = scenarios.Pass, "No objective was set, so nothing could fail."
 	v, cause := verdict{res}, context.Cause(ctx)
 	code := r.decideCause(cause, v)
@@ -101,7 +101,7 @@ func judgeRecord(c *chaos.Record, name string, worse func(to scenarios.Verdict, 
 
 // decideImpacts fails a run whose target was not well before a judged fault, or in
 // which a fault that had to be felt was not.
-func (r *runner) decideImpacts(v verdict, found []measure.FaultFinding) {
+func (r *runner) decideImpacts(v verdict, found []judge.FaultFinding) {
 	for i := range found {
 		if why := found[i].Unsteady; why != "" {
 			v.worse(scenarios.Fail, "the steady state did not hold: "+why)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/judge"
 	"brunt/scenarios/measure"
 )
 
@@ -68,7 +69,7 @@ func (r *runner) stopConditions(now time.Duration, second measure.Second, since 
 		if o.Metric.OfSeries() {
 			holds, known = r.seriesNow(o, now)
 		} else {
-			holds, known = measure.HoldsIn(second, o)
+			holds, known = judge.HoldsIn(second, o)
 		}
 		switch {
 		case !known && second.InFlight > 0 && since[i] != 0:
@@ -91,7 +92,7 @@ func (r *runner) tell(iv scenarios.Interval, second measure.Second) {
 	if r.o.Live == nil {
 		return
 	}
-	iv.Objectives = measure.Standings(second, r.judgedBySoFar())
+	iv.Objectives = judge.Standings(second, r.judgedBySoFar())
 	iv.End, iv.Phase = r.End(), "run"
 	if iv.At < 0 {
 		iv.Phase = "warmup"

@@ -1,0 +1,23 @@
+// Package impact decides from counts of requests what a fault did to a load: whether it had
+// an impact, when the impact began, and when the target recovered.
+//
+//	Question{slices of one second, baseline, injection, clearing, limit, hold}
+//	   |
+//	   |  was the steady state bad before?      unsteady.go
+//	   |  first bad window after the injection  window.go
+//	   |  first good hold after that            recovery.go
+//	   v
+//	Answer{impact, onset, failover, recovery, failed requests, lost area}
+//
+// The package sees counts and no requests, so that simulations can ask it as well.
+// simulation_test.go simulates targets and prints how often the rules err:
+//
+//	go test ./scenarios/impact -run Simulation -simulations -v
+//
+//	impact.go    Ask: Question and Answer
+//	window.go    windows of detection, and whether one is bad
+//	recovery.go  holds: whether a stretch shows recovery
+//	unsteady.go  whether it was bad before the injection
+//	smallest.go  the smallest outage that a load can show
+//	stats.go     binomial tails and bounds, and how many requests are enough
+package impact

@@ -1,0 +1,224 @@
+package impact
+
+import (
+	"math"
+	"time"
+
+	"brunt/scenarios"
+)
+
+// A Slice is a window as impact and recovery see it: the requests that an
+// objective is about, by intended time.
+type Slice struct {
+	Start, End time.Duration
+	N          int64 // offered, the shed left out
+	Bad        int64
+	Offered    int64
+	Good       int64
+	Ended      int64 // requests that ended during the slice, whenever intended
+	InFlight   int64 // requests under way as it began
+}
+
+// Stalled tells that requests were in flight and none ended.
+func (s *Slice) Stalled() bool { return s.InFlight > 0 && s.Ended == 0 }
+
+// A Question asks what a fault did to the load.
+type Question struct {
+	Slices   []Slice       // in the order of time; one begins at Injected, one at Cleared
+	Baseline []Slice       // requests that ended before the first injection
+	Before   []Slice       // requests that ended before this injection, after what faults before it did
+	Caught   Slice         // N and Bad of those that were under way when it was injected
+	Injected time.Duration // just before the injecting call
+	Cleared  time.Duration // the end of time when it never was
+	Horizon  time.Duration // Until when what is seen is this fault's doing
+	Next     string        // the fault whose injection is the horizon; empty when it is the end of the load
+	Limit    float64       // L: the share of bad requests that counts
+	Hold     time.Duration
+}
+
+// Ended says what the horizon is.
+func (q *Question) ended() string {
+	if q.Next != "" {
+		return q.Next + " was injected"
+	}
+	return "the load ended"
+}
+
+// An Answer is what a fault did. Times are offsets from t0; NaN is never.
+type Answer struct {
+	Impact      scenarios.Impact
+	OnsetAt     scenarios.Num
+	FailoverAt  scenarios.Num
+	RecoveredAt scenarios.Num // the injection, where there was no impact
+	NotBefore   scenarios.Num // recovery was not before; NaN where RecoveredAt is known, or nothing was seen
+	Degraded    time.Duration
+	Failed      int64
+	Area        float64       // seconds
+	Resolution  time.Duration // of onset and recovery
+	BadBefore   bool          // the steady state failed: windows before the injection were bad
+	StuckBefore bool          // they were as requests were in flight and none ended
+	Note        string
+}
+
+// Tells reports whether the answer knows if there was an impact. Where only recovery was not
+// seen, it does.
+func (a *Answer) Tells() bool {
+	return a.Impact != scenarios.Confounded && (a.Impact != scenarios.UnknownYet || a.OnsetAt.Known())
+}
+
+// Unknown is the answer where nothing could be found out.
+func Unknown(impact scenarios.Impact, note string) Answer {
+	return Answer{
+		Impact: impact, Note: note, OnsetAt: scenarios.NaN, FailoverAt: scenarios.NaN, RecoveredAt: scenarios.NaN, NotBefore: scenarios.NaN,
+		Resolution: time.Second,
+	}
+}
+
+// Ask finds impact and recovery.
+//
+// Onset: the first bad window of a two-of-three at or after the injection, or one
+// that is bad beyond doubt; within it the slice that splits it best into before and
+// after (the change point of greatest likelihood; Page, 1954).
+//
+// Failover: the first hold that is good while the fault is still in.
+//
+// Recovered: the start of the first hold over which the pooled bad share has an
+// upper bound no higher than the limit. If the fault does harm again while it is
+// in, or within a hold of its clearing, that is the same episode, and recovery is
+// looked for after it.
+//
+// Bad before the injection: the steady state did not hold, and nothing is said of
+// the impact. By the same rule, that is two of the last three windows before it, or
+// the whole baseline; see unsteady.
+//
+// Without a baseline, with too few requests to fill two windows or a hold, or where
+// the load ends or another fault comes within a hold of the injection, the impact is
+// unknown.
+func Ask(q Question) Answer {
+	a := Unknown(scenarios.UnknownYet, "")
+	c := newChances(q.Baseline, q.Limit)
+	end := max(q.Injected, min(q.Cleared, q.Horizon))
+	if c.n == 0 {
+		a.Note = "no request ended before the first injection, so there is nothing to compare with"
+		a.count(q, c, end)
+		return a
+	}
+	if a.BadBefore, a.StuckBefore = c.unsteady(q); a.BadBefore {
+		a.Note = "it was bad before the injection: the steady state did not hold"
+		a.count(q, c, end)
+		return a
+	}
+	first := 0
+	for first < len(q.Slices) && q.Slices[first].Start < q.Injected {
+		first++
+	}
+	ts := c.tiles(q.Slices, first, q.Horizon)
+	at, sure := firstOnset(ts)
+	if at < 0 {
+		a.untouched(q, c, ts, first)
+		a.count(q, c, end)
+		return a
+	}
+	onset := c.locate(q.Slices, ts, at, first)
+	a.Impact = scenarios.Impacted
+	a.OnsetAt = scenarios.Sec(q.Slices[onset].Start)
+	a.Resolution = max(time.Second, ts[at].End-ts[at].Start)
+	if s, ok := c.failover(q, onset, max(onset, ts[sure].from)); ok {
+		a.FailoverAt = scenarios.Sec(q.Slices[s].Start)
+	}
+	until := a.recover(q, c, onset, max(onset, ts[sure].from))
+	for i := range ts {
+		if ts[i].verdict >= bad && ts[i].Start < until {
+			a.Degraded += max(0, min(until, ts[i].End)-max(ts[i].Start, q.Slices[onset].Start))
+		}
+	}
+	a.count(q, c, until)
+	return a
+}
+
+// untouched is the answer where no onset was found: not impacted, if that was seen.
+func (a *Answer) untouched(q Question, c chances, ts []tile, first int) {
+	known, open := 0, false
+	for i := range ts {
+		if ts[i].verdict != unknown {
+			known++
+			open = ts[i].verdict == bad // had the next window been as bad, it were an onset
+		}
+	}
+	if known > 1 && ts[known-2].verdict == bad {
+		open = true
+	}
+	switch {
+	case q.Horizon-q.Injected < q.Hold:
+		a.Note = q.ended() + " within a hold of the injection"
+	case open:
+		a.Note = q.ended() + " after a bad window, and more are needed to tell"
+	case known < 2 && c.hold(q, first, q.Horizon, q.Hold, untroubled).state != recovered:
+		a.Note = "too few requests after the injection to tell"
+		if q.Next != "" {
+			a.Note = "too few requests from the injection to that of " + q.Next + " to tell"
+		}
+	default:
+		a.Impact = scenarios.NotImpacted
+		a.RecoveredAt = scenarios.Sec(q.Injected)
+	}
+}
+
+// recover looks for recovery after slice from and gives the end of the episode.
+func (a *Answer) recover(q Question, c chances, onset, from int) time.Duration {
+	last := satAdd(q.Cleared, q.Hold) // harm that begins by then is this episode's
+	for {
+		h := c.recovery(q, onset, from)
+		if h.state != recovered {
+			a.Impact = scenarios.NotRecovered
+			a.NotBefore = scenarios.Sec(h.notBefore(q))
+			if h.state == undecided {
+				a.Impact = scenarios.UnknownYet
+				a.Note = q.ended() + " before a hold long enough to show recovery"
+			}
+			return q.Horizon
+		}
+		ts := c.tiles(q.Slices, h.from, q.Horizon)
+		again, sure := firstOnset(ts)
+		if again < 0 || ts[again].Start > last {
+			a.RecoveredAt = scenarios.Sec(q.Slices[h.from].Start)
+			return q.Slices[h.from].Start
+		}
+		onset = max(h.from, c.locate(q.Slices, ts, again, h.from))
+		from = max(onset, ts[sure].from)
+	}
+}
+
+// count adds up what was lost from the injection to until.
+//
+// Failed are bad requests beyond the baseline's share, with those that were under
+// way at the injection. Area is the integral of 1 - good/offered; a slice in which
+// nothing was offered counts in full when it was stalled, as closed loads are.
+func (a *Answer) count(q Question, c chances, until time.Duration) {
+	n, k := q.Caught.N, q.Caught.Bad
+	for i := range q.Slices {
+		s := &q.Slices[i]
+		if s.Start < q.Injected || s.Start >= until {
+			continue
+		}
+		n += s.N
+		k += s.Bad
+		switch width := (s.End - s.Start).Seconds(); {
+		case s.Offered > 0:
+			a.Area += (1 - float64(s.Good)/float64(s.Offered)) * width
+		case s.Stalled():
+			a.Area += width
+		}
+	}
+	a.Failed = max(0, int64(math.Round(float64(k)-c.p0*float64(n))))
+}
+
+// forever is later than any run.
+const forever = time.Duration(math.MaxInt64)
+
+func satAdd(a, b time.Duration) time.Duration {
+	if a > forever-b {
+		return forever
+	}
+	return a + b
+}

@@ -1,0 +1,185 @@
+package impact
+
+import "time"
+
+type recoveryState uint8
+
+const (
+	stillBad  recoveryState = iota // the requests from here on are worse than the limit
+	undecided                      // they may be good, but the data end before they can show it
+	recovered
+)
+
+// hold is what a stretch of slices from one on has to say.
+type hold struct {
+	state recoveryState
+	from  int   // slice
+	n, k  int64 // requests and bad ones up to where it was decided
+}
+
+// notBefore is when recovery can have been at the earliest.
+func (h hold) notBefore(q Question) time.Duration {
+	if h.state == stillBad {
+		return q.Horizon
+	}
+	return q.Slices[h.from].Start
+}
+
+// trouble is what a hold must be better than.
+type trouble struct {
+	share  float64 // of bad requests
+	phi    float64 // dispersion of their counts
+	chance float64 // of a hold so much better that is none; the run has many to try
+}
+
+// untroubled is what any hold is better than.
+var untroubled = trouble{share: 1, phi: 1, chance: 1}
+
+// tailOver is the chance below which the beginning of a hold is too bad for one.
+const tailOver = 1 - Confidence
+
+// hold tells whether the slices from s on, up to end, show recovery from the
+// trouble before. It is lengthened beyond width until they do: until the upper
+// bound of its pooled bad share is within the limit, and it is better than the
+// trouble by more than chance and clusters explain. If its beginning, of whatever
+// length, is worse than the limit, then recovery is not at s.
+//
+// Bounds are computed at every slice at first, then where the stretch has grown by
+// a twentieth: an hour has thousands of slices to begin at.
+func (c chances) hold(q Question, s int, end, width time.Duration, before trouble) hold {
+	h := hold{state: undecided, from: s}
+	stall := time.Duration(0)
+	check := s
+	for j := s; j < len(q.Slices) && q.Slices[j].End <= end; j++ {
+		sl := &q.Slices[j]
+		h.n += sl.N
+		h.k += sl.Bad
+		if stall += sl.End - sl.Start; !sl.Stalled() {
+			stall = 0
+		}
+		last := j+1 == len(q.Slices) || q.Slices[j+1].End > end
+		if j < check && !last {
+			continue
+		}
+		if j-s > 20 {
+			check = j + (j-s)/20
+		}
+		over := float64(h.k) > c.limit*float64(h.n)
+		switch {
+		case c.quiet(stall) < tailBad, over && c.tail(h.n, h.k) < tailOver:
+			h.state = stillBad
+			return h
+		case !over && h.n > 0 && sl.End-q.Slices[s].Start >= width-time.Millisecond && c.within(h, before) && c.better(h, before, before.chance):
+			h.state = recovered
+			return h
+		}
+	}
+	return h
+}
+
+// within tells whether the upper bound of the share of h is no higher than the
+// limit: whether so few would be seen in under 5 % if the share were the limit.
+func (c chances) within(h hold, t trouble) bool {
+	phi := max(c.phi, t.phi)
+	return lowerTail(float64(h.k)/phi, float64(h.n)/phi, c.limit) <= 1-Confidence
+}
+
+// tailSame is the chance below which no hold of a run is so much better than what
+// went before it by accident.
+const tailSame = 0.01
+
+// better tells whether the share of h is so much lower than that of the trouble that
+// chance does not explain it.
+func (c chances) better(h hold, t trouble, chance float64) bool {
+	phi := max(c.phi, t.phi)
+	return lowerTail(float64(h.k)/phi, float64(h.n)/phi, t.share) < chance
+}
+
+const (
+	pairsLeast = 10 // fewer pairs of slices don't show a dispersion
+	phiMost    = 5  // what trouble adds at most to the length of a hold
+)
+
+// before is the trouble before slice s, back to the onset: two holds of it, or as
+// many requests as two of them need. A baseline without errors says nothing of how
+// they cluster once there are some.
+//
+// Its dispersion is that of neighbours, so that a level that changes adds little,
+// the first and the last pair left out, where it changes: Σd²/Σw, where d is how far
+// a slice's bad requests are from its part of its own and its neighbour's, and w
+// the variance of that by chance; see differ.
+func (c chances) before(q Question, onset, s int) trouble {
+	var n, k int64
+	sum, weight, pairs := 0.0, 0.0, 0
+	most := 2 * EnoughFor(c.limit)
+	for j := s - 1; j >= onset; j-- {
+		a := &q.Slices[j]
+		if q.Slices[s].Start-a.Start > 2*q.Hold && n >= most {
+			break
+		}
+		n += a.N
+		k += a.Bad
+		if j <= onset+1 || j == s-1 {
+			continue
+		}
+		if a.N+q.Slices[j-1].N > 0 {
+			square, variance := differ(a, &q.Slices[j-1])
+			sum += square
+			weight += variance
+			pairs++
+		}
+	}
+	t := untroubled
+	t.chance = tailSame / max(1, (q.Horizon-q.Slices[onset].Start).Seconds())
+	if pairs >= pairsLeast && weight > 0 {
+		t.phi = min(phiMost, max(1, sum/weight))
+	}
+	if n > 0 { // what it was at least: the slices after an onset were chosen for being bad
+		phi := max(c.phi, t.phi)
+		t.share = max(c.limit, LowerBound(float64(k)/phi, float64(n)/phi, Confidence))
+	}
+	return t
+}
+
+// recovery finds the first hold after slice from that is good. Where there is none,
+// it tells whether the load ended too early to show one.
+func (c chances) recovery(q Question, onset, from int) hold {
+	out := hold{state: stillBad}
+	for s := from + 1; s < len(q.Slices) && q.Slices[s].End <= q.Horizon; s++ {
+		h := c.hold(q, s, q.Horizon, q.Hold, c.before(q, onset, s))
+		if h.state == recovered {
+			return h
+		}
+		if h.state == undecided && out.state == stillBad && c.begun(q, onset, h) {
+			out = h
+		}
+	}
+	return out
+}
+
+// begun tells whether h, which the end of the load cut short, is the beginning of
+// recovery: it has lasted for a hold, or it is better than what went before it.
+// Else a few good requests at the end would look like one.
+func (c chances) begun(q Question, onset int, h hold) bool {
+	if q.Horizon-q.Slices[h.from].Start >= q.Hold {
+		return true
+	}
+	return c.better(h, c.before(q, onset, h.from), tailBad)
+}
+
+// failover finds the first slice after from that a good hold begins at while the
+// fault is in. What of the hold lies before the clearing must show it alone.
+func (c chances) failover(q Question, onset, from int) (int, bool) {
+	end := min(q.Cleared, q.Horizon)
+	for s := from + 1; s < len(q.Slices) && q.Slices[s].End <= end; s++ {
+		width := min(q.Hold, end-q.Slices[s].Start)
+		t := c.before(q, onset, s)
+		if width < narrow || c.hold(q, s, q.Horizon, q.Hold, t).state != recovered {
+			continue
+		}
+		if c.hold(q, s, end, width, t).state == recovered {
+			return s, true
+		}
+	}
+	return 0, false
+}

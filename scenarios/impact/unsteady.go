@@ -1,0 +1,104 @@
+package impact
+
+import (
+	"math"
+	"slices"
+)
+
+// unsteady tells that it was bad before the injection, against the limit alone: two
+// of the last three windows, or one of them beyond doubt; or the baseline as a whole
+// beyond doubt, or two of any three of its windows. Stuck tells that it was so
+// because requests were in flight and none ended.
+//
+// subtle: a level that changes within the baseline looks like errors in clusters to
+// phi, and would hide itself. So where a change would show, clumps stands for phi;
+// two windows long before the injection may as well be clusters.
+func (c chances) unsteady(q Question) (yes, stuck bool) {
+	all := int64(math.Round(c.p0 * float64(c.n)))
+	c.p0 = 0
+	calm := c
+	calm.phi = min(c.phi, clumps(q.Baseline))
+	if calm.tail(c.n, all) < tailStrong {
+		return true, false
+	}
+	for _, ts := range [][]tile{calm.last(q.Before), c.tiles(q.Baseline, 0, forever)} {
+		if at, _ := firstOnset(ts); at >= 0 {
+			return true, float64(ts[at].Bad) <= c.limit*float64(ts[at].N)
+		}
+	}
+	return false, false
+}
+
+// Last joins slices into windows as join does, but from their end back, and gives
+// the last three in the order of time.
+func (c chances) last(before []Slice) []tile {
+	var out []tile
+	n, to := int64(0), len(before)
+	for i := to - 1; i >= 0 && len(out) < 3; i-- {
+		n += before[i].N
+		whole := c.enough(n, before[to-1].End-before[i].Start)
+		if !whole && i > 0 {
+			continue
+		}
+		t := tileOf(before, i, to)
+		t.partial = !whole
+		t.verdict = c.judge(&t)
+		out = append(out, t)
+		n, to = 0, i
+	}
+	slices.Reverse(out)
+	return out
+}
+
+// levels is how many changes of level clumps leaves out.
+const levels = 2
+
+// clumps is the dispersion of bad requests by neighbours: of slices, of pairs of
+// them, fours and so on, the largest, as widest is by the variance of all. Where the
+// level changes two neighbours differ, and no others; so the two that differ most
+// are left out.
+func clumps(counts []Slice) float64 {
+	phi := 1.0
+	for len(counts) >= 5 {
+		type pair struct{ square, weight float64 }
+		var pairs []pair
+		for i := 1; i < len(counts); i++ {
+			if square, weight := differ(&counts[i], &counts[i-1]); weight > 0 {
+				pairs = append(pairs, pair{square, weight})
+			}
+		}
+		slices.SortFunc(pairs, func(a, b pair) int {
+			if a.square > b.square {
+				return -1
+			}
+			return 1
+		})
+		sum, weight := 0.0, 0.0
+		for i := levels; i < len(pairs); i++ {
+			sum += pairs[i].square
+			weight += pairs[i].weight
+		}
+		if weight > 0 {
+			phi = max(phi, sum/weight)
+		}
+		twice := make([]Slice, len(counts)/2)
+		for i := range twice {
+			a, b := &counts[2*i], &counts[2*i+1]
+			twice[i] = Slice{N: a.N + b.N, Bad: a.Bad + b.Bad}
+		}
+		counts = twice
+	}
+	return phi
+}
+
+// differ is how far the bad requests of a are, squared, from its part of those of a
+// and b; and the variance of that, if the bad were spread over both by chance.
+func differ(a, b *Slice) (square, variance float64) {
+	all := float64(a.N + b.N)
+	if all == 0 {
+		return 0, 0
+	}
+	part, both := float64(a.N)/all, float64(a.Bad+b.Bad)
+	d := float64(a.Bad) - part*both
+	return d * d, both * part * (1 - part)
+}

@@ -1,0 +1,244 @@
+package impact
+
+import (
+	"math"
+	"time"
+)
+
+const (
+	// tailBad is the chance below which a window's bad requests are no accident.
+	tailBad = 0.01
+	// tailStrong is the chance below which one window stands for two of three.
+	tailStrong = 1e-6
+	// expected is how many bad requests at the limit a window must have room for.
+	expected = 5
+	// narrow is how much under a second a window may last: the part of a second
+	// that follows an injection stands for it.
+	narrow = 950 * time.Millisecond
+)
+
+// verdictOf a window.
+type verdictOf uint8
+
+const (
+	unknown verdictOf = iota
+	good
+	bad
+	strong // bad beyond doubt
+)
+
+// tile is a window of detection: slices joined until the limit could be seen.
+type tile struct {
+	Slice
+	from, to int           // slices
+	stall    time.Duration // longest stretch in which requests were in flight and none ended
+	partial  bool          // the data ended before it was wide enough
+	verdict  verdictOf
+}
+
+// tileOf joins the slices in [from, to).
+func tileOf(slices []Slice, from, to int) tile {
+	t := tile{Slice: Slice{Start: slices[from].Start, End: slices[to-1].End}, from: from, to: to}
+	stall := time.Duration(0)
+	for i := from; i < to; i++ {
+		s := &slices[i]
+		t.N += s.N
+		t.Bad += s.Bad
+		t.Ended += s.Ended
+		if stall += s.End - s.Start; !s.Stalled() {
+			stall = 0
+		}
+		t.stall = max(t.stall, stall)
+	}
+	return t
+}
+
+// enough tells whether the limit could be seen among n requests in d.
+func (c chances) enough(n int64, d time.Duration) bool {
+	return float64(n)*c.limit >= expected && d >= narrow
+}
+
+// chances judges windows against a baseline.
+type chances struct {
+	limit   float64
+	n       int64   // requests in the baseline
+	p0      float64 // their bad share
+	phi     float64 // dispersion of the bad counts: errors come in clusters
+	ends    float64 // requests that ended per second
+	endsPhi float64 // dispersion of those
+}
+
+// newChances takes p0 and phi = max(1, var/mean of the bad counts) from the
+// baseline.
+func newChances(baseline []Slice, limit float64) chances {
+	c := chances{limit: limit, phi: 1, endsPhi: 1}
+	var bads, ends []float64
+	var bad, ended int64
+	span := time.Duration(0)
+	for _, s := range baseline {
+		c.n += s.N
+		bad += s.Bad
+		ended += s.Ended
+		span += s.End - s.Start
+		bads = append(bads, float64(s.Bad))
+		ends = append(ends, float64(s.Ended))
+	}
+	if c.n == 0 {
+		return c
+	}
+	c.p0 = float64(bad) / float64(c.n)
+	c.phi = widest(bads)
+	c.ends = float64(ended) / span.Seconds()
+	c.endsPhi = widest(ends)
+	return c
+}
+
+// widest is the largest dispersion of counts by the second, by two, four and so on,
+// for as long as there are five of them: single seconds don't show a cluster that
+// spans some, and a short baseline has few wide windows.
+func widest(counts []float64) float64 {
+	phi := dispersion(counts)
+	for len(counts) >= 10 {
+		n := len(counts) / 2
+		pairs := make([]float64, n)
+		for i := range pairs {
+			pairs[i] = counts[2*i] + counts[2*i+1]
+		}
+		counts = pairs
+		phi = max(phi, dispersion(counts))
+	}
+	return phi
+}
+
+// dispersion is the variance of counts over their mean, and not under 1, which is
+// that of a Poisson process.
+func dispersion(counts []float64) float64 {
+	if len(counts) < 2 {
+		return 1
+	}
+	mean := 0.0
+	for _, x := range counts {
+		mean += x
+	}
+	mean /= float64(len(counts))
+	if mean == 0 {
+		return 1
+	}
+	v := 0.0
+	for _, x := range counts {
+		v += (x - mean) * (x - mean)
+	}
+	return max(1, v/float64(len(counts)-1)/mean)
+}
+
+// join joins slices from the one at index from on, up to horizon, into windows in
+// which n*L >= 5.
+func (c chances) join(slices []Slice, from int, horizon time.Duration) []tile {
+	var out []tile
+	n := int64(0)
+	for i := from; i < len(slices) && slices[i].End <= horizon; i++ {
+		n += slices[i].N
+		whole := c.enough(n, slices[i].End-slices[from].Start)
+		if !whole && i+1 < len(slices) && slices[i+1].End <= horizon {
+			continue
+		}
+		t := tileOf(slices, from, i+1)
+		t.partial = !whole
+		out = append(out, t)
+		from, n = i+1, 0
+	}
+	return out
+}
+
+// tiles joins slices into windows and judges them.
+func (c chances) tiles(slices []Slice, from int, horizon time.Duration) []tile {
+	ts := c.join(slices, from, horizon)
+	for i := range ts {
+		ts[i].verdict = c.judge(&ts[i])
+	}
+	return ts
+}
+
+// tail is the chance of a window at least as bad, if the share were no more than
+// the limit or twice the baseline's.
+func (c chances) tail(n, bad int64) float64 {
+	return upperTail(float64(bad)/c.phi, float64(n)/c.phi, max(2*c.p0, c.limit))
+}
+
+// quiet is the chance that none ends in d, when as many end as in the baseline.
+func (c chances) quiet(d time.Duration) float64 {
+	return math.Exp(-c.ends * d.Seconds() / c.endsPhi)
+}
+
+// judge tells whether a window is bad: by its share of bad requests, or because
+// requests were in flight and none ended for longer than chance explains.
+func (c chances) judge(t *tile) verdictOf {
+	p := c.quiet(t.stall)
+	if t.N > 0 && float64(t.Bad)/float64(t.N) > c.limit {
+		p = min(p, c.tail(t.N, t.Bad))
+	}
+	switch {
+	case p < tailStrong:
+		return strong
+	case t.partial:
+		return unknown
+	case p < tailBad:
+		return bad
+	}
+	return good
+}
+
+// firstOnset is the first bad window of which two stand among three, or which is
+// strong, and the one that made sure of it; -1 is none.
+func firstOnset(ts []tile) (at, sure int) {
+	for i := range ts {
+		if ts[i].verdict == strong {
+			return i, i
+		}
+		if ts[i].verdict != bad {
+			continue
+		}
+		for j := i + 1; j <= i+2 && j < len(ts); j++ {
+			if ts[j].verdict >= bad {
+				return i, j
+			}
+		}
+	}
+	return -1, -1
+}
+
+// locate gives the slice at which the bad time in tile i began. It may lie in the
+// Window before, which was too good as a whole to be bad; never before first.
+func (c chances) locate(slices []Slice, ts []tile, i, first int) int {
+	t := &ts[i]
+	if t.Bad == 0 { // a stall
+		s := t.from
+		for s < t.to-1 && !slices[s].Stalled() {
+			s++
+		}
+		return s
+	}
+	from := t.from
+	if i > 0 {
+		from = ts[i-1].from
+	}
+	from = max(from, first)
+	best, at := math.Inf(-1), t.from
+	var n, k float64
+	for s := t.to - 1; s >= from; s-- {
+		n += float64(slices[s].N)
+		k += float64(slices[s].Bad)
+		if n == 0 {
+			continue
+		}
+		p0 := max(c.p0, 0.5/n, c.limit/10)
+		p1 := min(k/n, 1-1e-9)
+		if p1 <= p0 {
+			continue
+		}
+		if ll := k*math.Log(p1/p0) + (n-k)*math.Log((1-p1)/(1-p0)); ll > best {
+			best, at = ll, s
+		}
+	}
+	return at
+}

@@ -1,0 +1,82 @@
+package judge
+
+import (
+	"slices"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/measure"
+)
+
+// HoldsIn tells whether a stop condition held over an interval; known is false when
+// nothing of what it is about ended, and for burn and slices, which are of spans
+// and not of an interval. A rate of nothing is known: it is zero.
+func HoldsIn(s measure.Second, o scenarios.Objective) (holds, known bool) {
+	sum := sumOf(&s.Config.Series, o, s.Counts, s.Span)
+	if sum.population(o.Metric) == 0 && o.Metric.Name != "rate" || ofSpans(o.Metric) {
+		return false, false
+	}
+	return sum.holds(o, limitIndex(s.Config.Limits, o)), true
+}
+
+// Steady judges a condition over the baseline so far: the requests that ended
+// before any fault was injected. N is how many there are; without one the
+// condition does not hold, nor do burn and slices, which are known after the run.
+func Steady(r *measure.Recorder, o scenarios.Objective) (holds bool, measured float64, n int64) {
+	s := r.Baseline()
+	sum := sumOf(&s.Config.Series, o, s.Counts, s.Span)
+	limit := limitIndex(s.Config.Limits, o)
+	measured = sum.measure(o, limit)
+	if n = sum.population(o.Metric); n == 0 {
+		return false, measured, 0
+	}
+	return sum.holds(o, limit), measured, n
+}
+
+// sumOf adds up the series that an objective is about.
+func sumOf(c *measure.Series, o scenarios.Objective, counts []measure.Counts, span time.Duration) *sum {
+	out := &sum{Span: span}
+	for i := range counts {
+		if paced(c, o, i) {
+			out.Iterations += counts[i].Offered()
+		}
+		if selects(c, o, i) {
+			out.Merge(&counts[i])
+		}
+	}
+	return out
+}
+
+// paced tells whether series i is what the rate of an objective counts: the
+// iterations of the loads that it is about, or the requests of the step that it
+// names.
+func paced(c *measure.Series, o scenarios.Objective, i int) bool {
+	if o.Step == "" {
+		o.Step = "iteration"
+	}
+	return selects(c, o, i)
+}
+
+// selects tells whether series i is among those an objective is about.
+func selects(c *measure.Series, o scenarios.Objective, i int) bool {
+	iteration := i >= len(c.Steps)
+	load := 0
+	step := "iteration"
+	if iteration {
+		load = i - len(c.Steps)
+	} else {
+		load, step = c.Steps[i].Load, c.Steps[i].Name
+	}
+	if o.Load != "" && c.Loads[load].Name != o.Load {
+		return false
+	}
+	if o.Step != "" {
+		return step == o.Step
+	}
+	return !iteration
+}
+
+// about tells whether an objective is about load l.
+func about(c *measure.Series, o scenarios.Objective, l int) bool {
+	return (o.Load == "" || c.Loads[l].Name == o.Load) && (o.Step == "" || o.Step == "iteration" || slices.Contains(c.Steps, measure.SeriesStep{Name: o.Step, Load: l}))
+}

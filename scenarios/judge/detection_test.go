@@ -1,0 +1,63 @@
+package judge
+
+import (
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"brunt/scenarios"
+)
+
+// TestFault_Detect: what the team's monitoring noticed as verdicts on
+// `detect < 5s after f`, whatever the fault did to the load.
+func TestFault_Detect(t *testing.T) {
+	nothing := func(time.Duration) bool { return false }
+	one := injection{"f", "f", 30 * sec, 40 * sec}
+	for _, c := range []struct {
+		name     string
+		c        Case
+		harm     func(time.Duration) bool
+		faults   []injection
+		verdict  scenarios.Verdict
+		measured float64 // -1 is unknown
+		low      float64
+		note     string
+	}{
+		{"noticed", Case{Detected: map[int]Detection{0: {At: 33 * sec, NotYet: 32 * sec}}}, nothing, []injection{one}, scenarios.Pass, 3, 2, ""},
+		{"noticed after it was cleared", Case{Detected: map[int]Detection{0: {At: 42 * sec, NotYet: 41 * sec}}}, nothing, []injection{one}, scenarios.Fail, 12, 11, ""},
+		{"too late", Case{Detected: map[int]Detection{0: {At: 36 * sec, NotYet: 34 * sec}}}, between(30*sec, 45*sec), []injection{one}, scenarios.Fail, 6, 4, ""},
+		{"too late to tell, strictly", Case{Strict: true, Detected: map[int]Detection{0: {At: 36 * sec, NotYet: 34 * sec}}}, nothing, []injection{one}, scenarios.Inconclusive, 6, 4, "straddles"},
+		{"noticed at once", Case{Detected: map[int]Detection{0: {At: 30500 * ms, NotYet: 30 * sec}}}, nothing, []injection{one}, scenarios.Pass, .5, 0, ""},
+		{"never", Case{Detected: map[int]Detection{0: {NotYet: 99 * sec}}}, nothing, []injection{one}, scenarios.Fail, math.Inf(1), 69, "not noticed: > 1m9s"},
+		{"not asked for long enough", Case{Detected: map[int]Detection{0: {NotYet: 33 * sec}}}, nothing, []injection{one}, scenarios.Inconclusive, -1, 3, "not noticed: > 3s"},
+		{"a false alarm", Case{Detected: map[int]Detection{0: {Why: "a false alarm"}}}, nothing, []injection{one}, scenarios.Inconclusive, -1, -1, "a false alarm"},
+		{"not asked", Case{}, nothing, []injection{one}, scenarios.Inconclusive, -1, -1, "was not asked"},
+		{"not injected", Case{}, nothing, nil, scenarios.Inconclusive, -1, -1, "not injected"},
+		{"unverified", Case{Unverified: map[int]bool{0: true}, Detected: map[int]Detection{0: {At: 33 * sec}}}, nothing, []injection{one}, scenarios.Invalid, -1, -1, "not verified"},
+		{"bad before", Case{Detected: map[int]Detection{0: {At: 33 * sec, NotYet: 32 * sec}}}, between(10*sec, 45*sec), []injection{one}, scenarios.Pass, 3, 2, ""},
+		{"two at once", Case{Detected: map[int]Detection{0: {At: 36 * sec, NotYet: 35 * sec}}}, nothing, []injection{one, {"g", "g", 35 * sec, 50 * sec}}, scenarios.Inconclusive, -1, -1, "g was in as well"},
+		{"another later", Case{Detected: map[int]Detection{0: {At: 33 * sec, NotYet: 32 * sec}}}, nothing, []injection{one, {"g", "g", 50 * sec, 55 * sec}}, scenarios.Pass, 3, 2, ""},
+		{"another was still in", Case{Detected: map[int]Detection{1: {At: 33 * sec, NotYet: 32 * sec}}}, nothing, []injection{{"g", "g", 20 * sec, 31 * sec}, one}, scenarios.Inconclusive, -1, -1, "g was in as well"},
+		{"the worst of two", Case{Detected: map[int]Detection{0: {At: 31 * sec, NotYet: 30 * sec}, 1: {At: 67 * sec, NotYet: 66 * sec}}}, nothing, []injection{{"f", "f#1", 30 * sec, 40 * sec}, {"f", "f#2", 60 * sec, 65 * sec}}, scenarios.Fail, 7, 6, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := drill(t, slo(t, "detect < 5s after f"), c.c, outage(c.harm), c.faults...)
+			o := f.Objectives[0]
+			if o.Verdict != c.verdict || !strings.Contains(o.Note, c.note) || c.note == "" && o.Note != "" && !math.IsInf(c.measured, 1) {
+				t.Errorf("%s (%s), want %s (%s)", o.Verdict, o.Note, c.verdict, c.note)
+			}
+			if got := float64(o.Measured); c.measured < 0 != math.IsNaN(got) || c.measured >= 0 && got != c.measured {
+				t.Errorf("measured %v, want %v", o.Measured, c.measured)
+			}
+			if got := float64(o.Low); c.low < 0 != math.IsNaN(got) || c.low >= 0 && got != c.low {
+				t.Errorf("at least %v, want %v", o.Low, c.low)
+			}
+			for _, ff := range f.Faults {
+				if ff.Unsteady != "" {
+					t.Errorf("the steady state: %s", ff.Unsteady)
+				}
+			}
+		})
+	}
+}

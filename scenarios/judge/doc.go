@@ -1,0 +1,87 @@
+// Package judge compares what was measured with objectives and says pass, fail,
+// inconclusive or invalid, with the reason.
+//
+//	measure.Recording --phases--> sums --objectives--> Findings
+//	        |                                             ^
+//	        '--slices of a second--> impact.Ask ----------'
+//
+// [Judge] does this once the load is over, [Interim] while it goes on, [Standings] every
+// second by counts alone; [HoldsIn] judges a stop condition and [Steady] the steady state.
+//
+//	findings.go         Case and Findings: reads cells back and sums them up
+//	interim.go          the same while the run goes on
+//	phase.go            the phases of a run, and which cells belong to each
+//	phase_objective.go  objectives on a phase
+//	sum.go              the counts of a phase, and the value of each metric over them
+//	limits.go           the times that objectives name, and the limit of a fault
+//	interval.go         95 % intervals of shares and percentiles, by blocks
+//	error_budget.go     burn and slices, which are computed over spans of time
+//	occurrence.go       asks package impact about each occurrence of a fault
+//	fault.go            objectives on a fault
+//	spread.go           objectives on percentiles over the occurrences of a fault
+//	skipped.go          occurrences that were skipped, because nothing matched
+//	detection.go        objectives on when the user's own monitoring noticed a fault
+//	series.go           objectives on resource usage and on named series
+//	ledger.go           objectives on writes
+//	condition.go        stop conditions and the steady state
+//	standing.go         where objectives stand in the middle of a run
+//	table.go            rows of phases, errors and the generator's health, for result.json
+//	rows.go             rows of windows, second by second
+//	slow_requests.go    rows of the slowest requests
+//
+// # Definitions
+//
+// Each file says where its rule comes from, and a test covers each. Where a definition
+// leaves a choice, it is read as follows.
+//
+// Populations:
+//
+//   - service.p95 is computed over good answers, as ok.p95 is. Max and mean are infinite
+//     when a request failed, because a failure counts as slower than any answer.
+//   - within(t) counts answers at or under t, among all requests but the shed.
+//   - rate counts iterations by their intended time, over the time in which their loads
+//     could begin iterations. With a step it counts the requests of that step.
+//   - A bad request without a failed check counts as one check that did not hold, because
+//     its checks could not be made. So checks is 100 % only where errors is 0 %.
+//   - A percentile is the nearest rank. An objective that allows no error needs one request.
+//   - A rate of nothing fails a lower bound and never passes an upper bound.
+//
+// Spans:
+//
+//   - burn counts errors as the metric errors does, over everything offered. Its worst span
+//     counts. It needs as many requests as its value allows errors.
+//   - A slice of slices() counts when something was offered in it, or when a closed load was
+//     blocked: requests were in flight, none ended and none was offered.
+//   - area counts a slice in which nothing was offered in full when the load was stalled.
+//   - Steady and stop conditions do not support burn and slices, which need spans of time.
+//
+// Faults:
+//
+//   - failed includes the requests that were in flight at the injection; the baseline, its
+//     share and its dispersion do not.
+//   - The steady state was bad before the injection when two of the last three windows before
+//     it were bad, or one was bad beyond doubt, or the baseline as a whole was. The effect of
+//     an earlier fault, until recovery from it, and requests in flight at the injection do
+//     not count.
+//   - Of several occurrences the worst is the one whose verdict takes precedence, so that
+//     invalid is worse than fail.
+//   - recover.p95 and the like are the nearest rank over the occurrences. An occurrence
+//     without impact counts as 0, one without recovery as infinity. An unknown occurrence
+//     may be either; where that decides, the objective is inconclusive. p95 needs 20
+//     occurrences, p50 two.
+//   - A skipped occurrence, for which nothing matched, turns a pass into inconclusive.
+//   - The impact of a fault that was not verified, or met no traffic, is unknown, and
+//     objectives after it, in it or in its recovery are invalid.
+//   - Where require_impact is set and no impact is found, objectives after the fault, in it
+//     or in its recovery fail instead of passing. Where the impact is unknown or confounded
+//     they are inconclusive. An impact counts as seen even if recovery was not.
+//   - The impact is unknown when the load ends, or another fault begins, within a hold.
+//   - An objective on one occurrence sets no limit for another.
+//
+// Writes:
+//
+//   - An objective is evaluated twice: as if every write that could not be read back were
+//     correct, and as if none were. Where the answers differ it is inconclusive.
+//
+// To add a metric of a phase, see the table of metrics in sum.go.
+package judge

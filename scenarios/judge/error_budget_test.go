@@ -1,0 +1,134 @@
+package judge
+
+import (
+	"math"
+	"slices"
+	"testing"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/measure"
+)
+
+// perSecond makes a request every 1/rate from one time to another.
+func perSecond(rate int, from, to, d time.Duration, kind scenarios.Kind) []scenarios.Outcome {
+	var out []scenarios.Outcome
+	for at := from; at < to; at += sec / time.Duration(rate) {
+		out = append(out, request(at, d, kind))
+	}
+	return out
+}
+
+// oneIn makes 100 requests a second for 20 s of which one in n fails.
+func oneIn(n int) []scenarios.Outcome {
+	out := perSecond(100, 0, 20*sec, ms, okay)
+	for i := 0; i < len(out); i += n {
+		out[i] = request(out[i].Intended, ms, failure)
+	}
+	return out
+}
+
+// TestBurn: burn = errors / (1 - objective) over the worst span of the phase.
+func TestBurn(t *testing.T) {
+	bad := func(from, to time.Duration) []scenarios.Outcome {
+		return slices.Concat(perSecond(100, 0, from, ms, okay), perSecond(100, from, to, ms, failure), perSecond(100, to, 60*sec, ms, okay))
+	}
+	for _, c := range []struct {
+		name string
+		text string
+		all  []scenarios.Outcome
+		want float64
+	}{
+		{"nothing bad", "burn(99%, 10s) < 1", bad(0, 0), 0},
+		{"one second of ten", "burn(99%, 10s) < 1", bad(20*sec, 21*sec), .1 / .01},
+		{"across two seconds", "burn(99%, 10s) < 1", bad(20500*ms, 21500*ms), .1 / .01},
+		{"one second by the second", "burn(99%, 1s) < 1", bad(20*sec, 21*sec), 100},
+		{"the whole is shorter than the span", "burn(99%, 5m) < 1", bad(20*sec, 26*sec), .1 / .01},
+		{"spread over the minute", "burn(99%, 1m) < 1", bad(20*sec, 26*sec), .1 / .01},
+		{"at the end", "burn(99%, 10s) < 1", bad(59*sec, 60*sec), .1 / .01},
+		// errors are of all that was offered, the shed as well
+		{"with as many shed", "burn(99%, 10s) < 1", slices.Concat(bad(20*sec, 21*sec), perSecond(100, 0, 60*sec, ms, shed)), .05 / .01},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := verdictOn(t, c.text, 60*sec, c.all)
+			if math.Abs(float64(r.Measured)-c.want) > 1e-9 {
+				t.Errorf("%v, want %g", r.Measured, c.want)
+			}
+			if want := map[bool]scenarios.Verdict{true: scenarios.Pass, false: scenarios.Fail}[c.want < 1]; r.Verdict != want {
+				t.Errorf("%s, want %s", r.Verdict, want)
+			}
+		})
+	}
+}
+
+// TestBurn_Baseline: requests that the fault caught are no part of the baseline's
+// budget.
+func TestBurn_Baseline(t *testing.T) {
+	o := slo(t, "burn(99%, 5s) < 1 in baseline", "burn(99%, 5s) < 1 in f", "slices(1s, 99%) > 99% in baseline")
+	g := newRig(t, oneStep, o...)
+	g.play(slices.Concat(perSecond(100, 0, 19900*ms, ms, okay), perSecond(100, 19900*ms, 20*sec, sec, failure), perSecond(100, 20*sec, 40*sec, ms, okay)),
+		action{20 * sec, func() { g.Inject("f", "f") }}, action{30 * sec, func() { g.Clear(0) }})
+	f := g.finish(Case{SLO: o}, 40*sec)
+	if m := f.Objectives[0].Measured; m != 0 {
+		t.Errorf("the baseline burnt %v", m)
+	}
+	if m := f.Objectives[1].Measured; !(m > 1) {
+		t.Errorf("the fault burnt %v", m)
+	}
+	if m := f.Objectives[2].Measured; m != 1 {
+		t.Errorf("good slices of the baseline: %v", m)
+	}
+}
+
+// TestSlices: the share of slices whose ok/(offered - shed) reaches the target.
+func TestSlices(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		text   string
+		closed bool
+		end    time.Duration
+		all    []scenarios.Outcome
+		want   float64
+		n      int64
+	}{
+		{"all good", "slices(1s, 99%) > 99%", false, 20 * sec, perSecond(100, 0, 20*sec, ms, okay), 1, 20},
+		{"at the target", "slices(1s, 99%) > 99%", false, 20 * sec, oneIn(100), 1, 20},
+		{"under it", "slices(1s, 99%) > 99%", false, 20 * sec, oneIn(50), 0, 20},
+		{"the shed don't count", "slices(1s, 99%) > 99%", false, 20 * sec, slices.Concat(oneIn(100), perSecond(500, 0, 20*sec, ms, shed)), 1, 20},
+		{"nor do they help", "slices(1s, 99%) > 99%", false, 20 * sec, slices.Concat(oneIn(50), perSecond(500, 0, 20*sec, ms, shed)), 0, 20},
+		{
+			"only shed: nothing to judge", "slices(1s, 99%) > 99%", false, 20 * sec,
+			slices.Concat(perSecond(10, 0, 10*sec, ms, okay), perSecond(10, 10*sec, 20*sec, ms, shed)), 1, 10,
+		},
+		{
+			"three bad seconds", "slices(1s, 99%) > 99%", false, 20 * sec,
+			slices.Concat(perSecond(100, 0, 5*sec, ms, okay), perSecond(100, 5*sec, 8*sec, ms, failure), perSecond(100, 8*sec, 20*sec, ms, okay)), .85, 20,
+		},
+		{
+			"slices of five seconds", "slices(5s, 99%) > 99%", false, 20 * sec,
+			slices.Concat(perSecond(100, 0, 4*sec, ms, okay), perSecond(100, 4*sec, 6*sec, ms, failure), perSecond(100, 6*sec, 20*sec, ms, okay)), .5, 4,
+		},
+		{
+			"an open load offers nothing for a while", "slices(1s, 99%) > 99%", false, 20 * sec,
+			slices.Concat(perSecond(1, 4500*ms, 5*sec, 6*sec, okay), perSecond(100, 0, 5*sec, ms, okay), perSecond(100, 10*sec, 20*sec, ms, okay)), 1, 15,
+		},
+		// its only user waits from 4.5 s to 10.5 s: seconds 5 to 9 are not good
+		{
+			"a closed load is blocked", "slices(1s, 99%) > 99%", true, 20 * sec,
+			slices.Concat(perSecond(100, 0, 4500*ms, ms, okay), perSecond(1, 4500*ms, 4600*ms, 6*sec, okay), perSecond(100, 10500*ms, 20*sec, ms, okay)), .75, 20,
+		},
+		{"a closed load thinks", "slices(1s, 99%) > 99%", true, 20 * sec, perSecond(1, 0, 20*sec, ms, okay)[:5], 1, 5},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			o := slo(t, c.text)
+			s := oneStep
+			s.Loads = []measure.SeriesLoad{{Name: "browse", Closed: c.closed}}
+			g := newRig(t, s, o...)
+			g.play(c.all)
+			r := g.finish(Case{SLO: o}, c.end).Objectives[0]
+			if math.Abs(float64(r.Measured)-c.want) > 1e-9 || r.Count != c.n {
+				t.Errorf("%v of %d, want %g of %d", r.Measured, r.Count, c.want, c.n)
+			}
+		})
+	}
+}

@@ -1,0 +1,21 @@
+package judge
+
+import (
+	"testing"
+
+	"brunt/scenarios"
+	"brunt/scenarios/measure"
+)
+
+// TestSamples_InErrors: an error group carries its sample.
+func TestSamples_InErrors(t *testing.T) {
+	g := newRig(t, oneStep)
+	o := request(0, ms, failure)
+	g.Shard(0).Record(&o)
+	s := &measure.Samples{}
+	s.Keep(&o, scenarios.Sample{Request: "GET /", Status: 500})
+	f := g.finish(Case{Samples: s}, sec)
+	if len(f.Errors) != 1 || f.Errors[0].Sample == nil || f.Errors[0].Sample.Status != 500 || f.Errors[0].Kind != "status 500" {
+		t.Errorf("%+v", f.Errors)
+	}
+}

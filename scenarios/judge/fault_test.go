@@ -1,0 +1,434 @@
+package judge
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/measure"
+)
+
+// outage is a load of 200/s for 100 s, with faults: requests that are intended while
+// harm tells so fail.
+func outage(harm func(at time.Duration) bool) []scenarios.Outcome {
+	out := perSecond(200, 0, 100*sec, 20*ms, okay)
+	for i := range out {
+		if harm(out[i].Intended) {
+			out[i] = request(out[i].Intended, 20*ms, failure)
+		}
+	}
+	return out
+}
+
+func between(a, b time.Duration) func(time.Duration) bool {
+	return func(at time.Duration) bool { return at >= a && at < b }
+}
+
+// injection is a fault in one place of a run.
+type injection struct {
+	fault, name       string
+	injected, cleared time.Duration // cleared 0: measure.Never
+}
+
+// drill plays outcomes with faults and judges objectives.
+func drill(t *testing.T, objectives []scenarios.Objective, c Case, all []scenarios.Outcome, faults ...injection) *Findings {
+	t.Helper()
+	g := newRig(t, oneStep, objectives...)
+	var actions []action
+	for i, f := range faults {
+		actions = append(actions, action{f.injected, func() { g.Inject(f.fault, f.name) }})
+		if f.cleared > 0 {
+			actions = append(actions, action{f.cleared, func() { g.Clear(i) }})
+		}
+	}
+	g.play(all, actions...)
+	c.SLO = objectives
+	return g.finish(c, 100*sec)
+}
+
+// TestFault_Metrics goes from outcomes to the metrics of a fault: 30 s of load, a
+// fault from 30.25 to 40.5 s, harm from 31.25 to 45.5 s.
+func TestFault_Metrics(t *testing.T) {
+	texts := []string{
+		"onset < 2s after f", "failover < 5s after f", "recover < 16s after f", "recover < 15s after f", "heal < 6s after f", "degraded < 18s after f",
+		"failed < 3000 after f", "area < 15s after f",
+	}
+	f := drill(t, slo(t, texts...), Case{}, outage(between(31250*ms, 45500*ms)), injection{"f", "f", 30250 * ms, 40500 * ms})
+	r := f.Faults[0]
+	if r.Impact != scenarios.Impacted || r.Injected != 30250*ms || r.Cleared != 40500*ms || r.Limit != .01 {
+		t.Errorf("%+v", r)
+	}
+	if r.OnsetAt != 31 || r.RecoveredAt != 46 || r.FailoverAt.Known() {
+		t.Errorf("onset %v, recovered %v, failover %v", r.OnsetAt, r.RecoveredAt, r.FailoverAt)
+	}
+	for i, want := range []struct {
+		measured float64
+		verdict  scenarios.Verdict
+	}{
+		{.75, scenarios.Pass},
+		{math.Inf(1), scenarios.Fail},
+		{15.75, scenarios.Pass},
+		{15.75, scenarios.Fail},
+		{5.5, scenarios.Pass},
+		{15, scenarios.Pass},
+		{2850, scenarios.Pass},
+		{14.25, scenarios.Pass},
+	} {
+		o := f.Objectives[i]
+		if got := float64(o.Measured); o.Verdict != want.verdict || got != want.measured && math.Abs(got-want.measured) > 1e-6 {
+			t.Errorf("%s: %v, %s (%s), want %g, %s", o.Text, o.Measured, o.Verdict, o.Note, want.measured, want.verdict)
+		}
+		if d := float64(o.High - o.Measured); o.Metric != "area" && o.Metric != "failed" && want.measured > 0 && !math.IsInf(want.measured, 1) && math.Abs(d-2.75) > 1e-6 {
+			t.Errorf("%s: up to %v, want the resolution of 2.75s more", o.Text, o.High)
+		}
+		if o.Phase != "f" {
+			t.Errorf("%s: phase %q", o.Text, o.Phase)
+		}
+	}
+}
+
+// TestFault_Verdicts: the edge cases of the definition as verdicts on
+// `recover < 20s after f`.
+func TestFault_Verdicts(t *testing.T) {
+	nothing := func(time.Duration) bool { return false }
+	one := injection{"f", "f", 30 * sec, 40 * sec}
+	for _, c := range []struct {
+		name    string
+		text    string
+		c       Case
+		harm    func(time.Duration) bool
+		faults  []injection
+		verdict scenarios.Verdict
+		note    string
+	}{
+		{"recovered", "", Case{}, between(30*sec, 45*sec), []injection{one}, scenarios.Pass, ""},
+		{"too late", "", Case{}, between(30*sec, 55*sec), []injection{one}, scenarios.Fail, ""},
+		{"no impact passes", "", Case{}, nothing, []injection{one}, scenarios.Pass, "no impact"},
+		{"no impact, and one is required", "", Case{Faults: map[string]FaultCase{"f": {RequireImpact: true}}}, nothing, []injection{one}, scenarios.Fail, "require_impact wants one"},
+		{"an impact that is required", "", Case{Faults: map[string]FaultCase{"f": {RequireImpact: true}}}, between(30*sec, 45*sec), []injection{one}, scenarios.Pass, ""},
+		{"no traffic", "", Case{NoTraffic: map[int]bool{0: true}}, nothing, []injection{one}, scenarios.Invalid, "no traffic"},
+		{"never recovered", "", Case{}, between(30*sec, 100*sec), []injection{one}, scenarios.Fail, "> 1m10s"},
+		{"no time for a hold, but it was too long already", "", Case{}, between(30*sec, 94*sec), []injection{one}, scenarios.Fail, "> 1m4s"},
+		{"no time for a hold", "recover < 90s after f", Case{}, between(30*sec, 94*sec), []injection{one}, scenarios.Inconclusive, "the load ended"},
+		{"bad before", "", Case{}, between(10*sec, 45*sec), []injection{one}, scenarios.Fail, "bad before"},
+		{"not injected", "", Case{}, nothing, nil, scenarios.Inconclusive, "not injected"},
+		{"no onset", "onset < 1s after f", Case{}, nothing, []injection{one}, scenarios.Inconclusive, "no impact"},
+		{"never cleared", "heal < 20s after f", Case{}, between(30*sec, 45*sec), []injection{{"f", "f", 30 * sec, 0}}, scenarios.Inconclusive, ""},
+		{"two at once", "", Case{}, between(30*sec, 45*sec), []injection{one, {"g", "g", 35 * sec, 50 * sec}}, scenarios.Inconclusive, "g was in as well"},
+		{"another was still in", "", Case{}, between(30*sec, 45*sec), []injection{{"g", "g", 20 * sec, 33 * sec}, one}, scenarios.Inconclusive, "g was in as well"},
+		{"the next comes too soon", "", Case{}, between(30*sec, 50*sec), []injection{one, {"g", "g", 48 * sec, 52 * sec}}, scenarios.Inconclusive, "before recovery could show"},
+		{"the next comes late enough", "", Case{}, between(30*sec, 45*sec), []injection{one, {"g", "g", 60 * sec, 65 * sec}}, scenarios.Pass, ""},
+		{"one before was not recovered from", "", Case{}, between(10*sec, 45*sec), []injection{{"g", "g", 10 * sec, 12 * sec}, one}, scenarios.Inconclusive, "not been recovered from"},
+		{
+			"one before was recovered from", "",
+			Case{},
+			func(at time.Duration) bool { return between(10*sec, 14*sec)(at) || between(30*sec, 45*sec)(at) },
+			[]injection{{"g", "g", 10 * sec, 12 * sec}, one},
+			scenarios.Pass, "",
+		},
+		{
+			"the worst of two", "",
+			Case{},
+			func(at time.Duration) bool { return between(20*sec, 24*sec)(at) || between(50*sec, 75*sec)(at) },
+			[]injection{{"f", "f#1", 20 * sec, 25 * sec}, {"f", "f#2", 50 * sec, 55 * sec}},
+			scenarios.Fail, "",
+		},
+		{
+			"the first of two", "recover < 20s after f#1",
+			Case{},
+			func(at time.Duration) bool { return between(20*sec, 24*sec)(at) || between(50*sec, 75*sec)(at) },
+			[]injection{{"f", "f#1", 20 * sec, 25 * sec}, {"f", "f#2", 50 * sec, 55 * sec}},
+			scenarios.Pass, "",
+		},
+		{ // invalid takes precedence over fail
+			"the worst of two, of which one met no traffic", "",
+			Case{NoTraffic: map[int]bool{0: true}},
+			between(50*sec, 75*sec),
+			[]injection{{"f", "f#1", 20 * sec, 25 * sec}, {"f", "f#2", 50 * sec, 55 * sec}},
+			scenarios.Invalid, "no traffic",
+		},
+		{"lost so far is more than allowed", "failed < 1000 after f", Case{}, between(30*sec, 100*sec), []injection{one}, scenarios.Fail, ""},
+		{"lost so far is less, and goes on", "failed < 1000000 after f", Case{}, between(30*sec, 100*sec), []injection{one}, scenarios.Inconclusive, ""},
+		{"failed over", "failover < 10s after f", Case{}, between(30*sec, 34*sec), []injection{{"f", "f", 30 * sec, 60 * sec}}, scenarios.Pass, ""},
+		{"failed over too late", "failover < 3s after f", Case{}, between(30*sec, 34*sec), []injection{{"f", "f", 30 * sec, 60 * sec}}, scenarios.Fail, ""},
+		{"never failed over", "failover < 10s after f", Case{}, between(30*sec, 45*sec), []injection{one}, scenarios.Fail, "while the fault was in"},
+		{"nothing to fail over from", "failover < 10s after f", Case{}, nothing, []injection{one}, scenarios.Pass, "no impact"},
+		{
+			"failed over, and measure.Never back", "failover < 10s after f",
+			Case{},
+			func(at time.Duration) bool { return between(30*sec, 34*sec)(at) || between(60*sec, 100*sec)(at) },
+			[]injection{{"f", "f", 30 * sec, 60 * sec}},
+			scenarios.Pass, "",
+		},
+		{"never healed", "heal < 20s after f", Case{}, between(30*sec, 100*sec), []injection{one}, scenarios.Fail, "> 1m"},
+		{"healed", "heal < 6s after f", Case{}, between(30*sec, 45*sec), []injection{one}, scenarios.Pass, ""},
+		{"healed before it was cleared", "heal < 1s after f", Case{}, between(30*sec, 33*sec), []injection{one}, scenarios.Pass, ""},
+		{"more than so much is lost already", "failed > 100 after f", Case{}, between(30*sec, 100*sec), []injection{one}, scenarios.Pass, ""},
+		{"strict, and near the target", "recover < 15.5s after f", Case{Strict: true}, between(30*sec, 45*sec), []injection{one}, scenarios.Inconclusive, "straddles"},
+		{"strict, and far from it", "recover < 40s after f", Case{Strict: true}, between(30*sec, 45*sec), []injection{one}, scenarios.Pass, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			text := c.text
+			if text == "" {
+				text = "recover < 20s after f"
+			}
+			o := drill(t, slo(t, text), c.c, outage(c.harm), c.faults...).Objectives[0]
+			if o.Verdict != c.verdict || !strings.Contains(o.Note, c.note) {
+				t.Errorf("%s with %v, %q; want %s, %q", o.Verdict, o.Measured, o.Note, c.verdict, c.note)
+			}
+		})
+	}
+}
+
+// TestFault_Untold: a fault that was not verified, or met nothing, was measured for
+// nothing: its objectives are invalid, and its impact is unknown. Others are judged.
+func TestFault_Untold(t *testing.T) {
+	texts := []string{"recover < 3s after f", "failed > 0 after f", "errors < 60% in f", "errors > 99% in f", "rate > 1/s in recovery/f", "errors < 50%", "errors < 1% in baseline"}
+	quiet := slices.DeleteFunc(outage(between(30*sec, 45*sec)), func(o scenarios.Outcome) bool { return between(29*sec, 41*sec)(o.Intended) })
+	for _, c := range []struct {
+		name string
+		c    Case
+		all  []scenarios.Outcome
+		note string
+	}{
+		{"unverified", Case{Unverified: map[int]bool{0: true}}, outage(between(30*sec, 45*sec)), "f was not verified"},
+		{"unverified, and no impact", Case{Unverified: map[int]bool{0: true}}, outage(between(0, 0)), "f was not verified"},
+		{"bad before", Case{Unverified: map[int]bool{0: true}}, outage(between(20*sec, 45*sec)), "f was not verified"},
+		{"no bytes", Case{NoTraffic: map[int]bool{0: true}}, outage(between(30*sec, 45*sec)), "f met no traffic"},
+		{"no requests", Case{}, quiet, "f met no traffic"},
+	} {
+		f := drill(t, slo(t, texts...), c.c, c.all, injection{"f", "f", 30 * sec, 40 * sec})
+		r := f.Faults[0]
+		if r.Impact != scenarios.UnknownYet || !strings.Contains(r.Note, c.note) || r.OnsetAt.Known() || r.FailoverAt.Known() || r.RecoveredAt.Known() || r.NotBefore.Known() {
+			t.Errorf("%s: %s from %v to %v: %q", c.name, r.Impact, r.OnsetAt, r.RecoveredAt, r.Note)
+		}
+		if want := c.name == "bad before"; want != (r.Unsteady != "") {
+			t.Errorf("%s: unsteady %q", c.name, r.Unsteady)
+		}
+		for i, o := range f.Objectives[:5] {
+			if o.Verdict != scenarios.Invalid || !strings.Contains(o.Note, c.note) {
+				t.Errorf("%s: %s is %s, %q", c.name, texts[i], o.Verdict, o.Note)
+			}
+		}
+		for _, o := range f.Objectives[5:] {
+			if want := c.name == "bad before" && o.Phase == "baseline"; (o.Verdict == scenarios.Pass) == want {
+				t.Errorf("%s: %s is %s, %q", c.name, o.Text, o.Verdict, o.Note)
+			}
+		}
+	}
+}
+
+// TestFault_UntoldAmongOthers: one untold occurrence is the worst of its fault, says
+// nothing of the others, and what was bad after it is not theirs.
+func TestFault_UntoldAmongOthers(t *testing.T) {
+	texts := []string{"recover < 20s after f", "recover < 20s after f#1", "recover < 20s after f#2", "timeouts = 0 in f", "timeouts = 0 in f#1", "timeouts = 0 in f#2"}
+	first, second := injection{"f", "f#1", 20 * sec, 25 * sec}, injection{"f", "f#2", 50 * sec, 55 * sec}
+	for _, c := range []struct {
+		name     string
+		harm     func(time.Duration) bool
+		verdicts []scenarios.Verdict
+	}{
+		{"well in between", between(20*sec, 24*sec), []scenarios.Verdict{scenarios.Invalid, scenarios.Invalid, scenarios.Pass, scenarios.Invalid, scenarios.Invalid, scenarios.Pass}},
+		{"bad in between", between(20*sec, 60*sec), []scenarios.Verdict{scenarios.Invalid, scenarios.Invalid, scenarios.Inconclusive, scenarios.Invalid, scenarios.Invalid, scenarios.Pass}},
+	} {
+		f := drill(t, slo(t, texts...), Case{Unverified: map[int]bool{0: true}}, outage(c.harm), first, second)
+		for i, want := range c.verdicts {
+			if o := f.Objectives[i]; o.Verdict != want {
+				t.Errorf("%s: %s is %s, %q; want %s", c.name, o.Text, o.Verdict, o.Note, want)
+			}
+		}
+	}
+}
+
+// TestFault_Required: where an impact is required and was not seen, no objective
+// after or in the fault passes, and the fault's record says so without any.
+func TestFault_Required(t *testing.T) {
+	nothing := between(0, 0)
+	one := injection{"f", "f", 30 * sec, 40 * sec}
+	for _, c := range []struct {
+		name     string
+		harm     func(time.Duration) bool
+		faults   []injection
+		required scenarios.Verdict
+		note     string
+	}{
+		{"impacted", between(30*sec, 35*sec), []injection{one}, scenarios.Pass, ""},
+		{"never recovered", between(30*sec, 100*sec), []injection{one}, scenarios.Pass, ""},
+		{"recovery not seen", between(91*sec, 95*sec), []injection{{"f", "f", 91 * sec, 95 * sec}}, scenarios.Pass, ""},
+		{"none", nothing, []injection{one}, scenarios.Fail, "f had no impact, and require_impact wants one"},
+		{"unknown", nothing, []injection{{"f", "f", 91 * sec, 95 * sec}}, scenarios.Inconclusive, "the load ended within a hold"},
+		{"unknown, as the next came", nothing, []injection{{"f", "f", 30 * sec, 31 * sec}, {"g", "g", 33500 * ms, 34 * sec}}, scenarios.Inconclusive, "g was injected within a hold"},
+		{"confounded", between(30*sec, 35*sec), []injection{one, {"g", "g", 32 * sec, 50 * sec}}, scenarios.Inconclusive, "g was in as well"},
+		{"not injected", nothing, nil, "", ""},
+	} {
+		for _, required := range []bool{true, false} {
+			o := slo(t, "recover < 100s after f", "timeouts = 0 in f", "timeouts > 0 in f", "timeouts = 0")
+			f := drill(t, o, Case{Faults: map[string]FaultCase{"f": {RequireImpact: required}}}, outage(c.harm), c.faults...)
+			if len(f.Faults) == 0 {
+				continue
+			}
+			want := c.required
+			if !required {
+				want = ""
+			}
+			if r := f.Faults[0]; r.Required != want || required && !strings.Contains(r.RequiredNote, c.note) {
+				t.Errorf("%s, %t: %q, %q; want %q, %q", c.name, required, r.Required, r.RequiredNote, want, c.note)
+			}
+			met := want == "" || want == scenarios.Pass
+			after, in, over, run := f.Objectives[0], f.Objectives[1], f.Objectives[2], f.Objectives[3]
+			if !met && (after.Verdict != want || in.Verdict != want || !strings.Contains(in.Note, c.note)) {
+				t.Errorf("%s: %s is %s, %s is %s, %q; want %s", c.name, after.Text, after.Verdict, in.Text, in.Verdict, in.Note, want)
+			}
+			if met && in.Verdict != scenarios.Pass || run.Verdict != scenarios.Pass || over.Verdict != scenarios.Fail {
+				t.Errorf("%s, %t: %s is %s, %s is %s, %s is %s", c.name, required, in.Text, in.Verdict, run.Text, run.Verdict, over.Text, over.Verdict)
+			}
+		}
+	}
+}
+
+// TestFault_Requests: what met a fault are the requests of the judged load whose life
+// it overlapped, each once.
+func TestFault_Requests(t *testing.T) {
+	g := newRig(t, oneStep)
+	g.now = -sec
+	var all []scenarios.Outcome
+	for at := -sec; at < 20*sec; at += 100 * ms { // those from -0.2 s on live into the fault
+		o := request(at, 650*ms, okay)
+		all = append(all, o, iteration(o))
+	}
+	g.play(all, action{450 * ms, func() { g.Inject("f", "f") }}, action{950 * ms, func() { g.Clear(0) }})
+	f := g.finish(Case{Warmup: sec}, 20*sec)
+	if n := f.Faults[0].Requests; n != 10 {
+		t.Errorf("%d requests, want the 10 from 0 to 0.9 s", n)
+	}
+}
+
+// TestFault_Horizon: whoever ends what can be seen of a fault is named: the next
+// fault, or the end of the load.
+func TestFault_Horizon(t *testing.T) {
+	f := drill(t, slo(t, "recover < 3s after f"), Case{}, outage(between(0, 0)),
+		injection{"f", "f#1", 30 * sec, 31 * sec}, injection{"g", "g", 33500 * ms, 34 * sec}, injection{"f", "f#2", 60 * sec, 61 * sec}, injection{"h", "h", 95 * sec, 96 * sec},
+		injection{"late", "late", 100200 * ms, 101 * sec}) // after the load
+	for i, want := range []string{"g was injected within a hold of the injection", "", "", "the load ended within a hold of the injection"} {
+		if r := f.Faults[i]; r.Note != want {
+			t.Errorf("%s: %q, want %q", r.Name, r.Note, want)
+		}
+	}
+	if o := f.Objectives[0]; o.Verdict != scenarios.Inconclusive || o.Note != "g was injected within a hold of the injection" {
+		t.Errorf("%s, %q", o.Verdict, o.Note)
+	}
+}
+
+// TestFault_InFlight: requests that a fault caught under way are bad in its phase
+// and count as failed, and neither in the baseline nor in its dispersion, where one
+// second full of them would hide every fault.
+func TestFault_InFlight(t *testing.T) {
+	all := outage(between(30*sec, 36*sec))
+	for i := range all { // all of the second before take until after the injection, and fail
+		if at := all[i].Intended; at >= 29*sec && at < 30*sec {
+			all[i] = request(at, 1500*ms, failure)
+		}
+	}
+	f := drill(t, slo(t, "errors < 1% in baseline", "errors > 0% in f", "failed = 1400 after f"), Case{}, all, injection{"f", "f", 30 * sec, 35 * sec})
+	for _, o := range f.Objectives {
+		if o.Verdict != scenarios.Pass {
+			t.Errorf("%s: %s with %v", o.Text, o.Verdict, o.Measured)
+		}
+	}
+	if r := f.Faults[0]; r.BadBefore || r.OnsetAt != 30 || r.RecoveredAt != 36 {
+		t.Errorf("%s from %v to %v: %s", r.Impact, r.OnsetAt, r.RecoveredAt, r.Note)
+	}
+}
+
+// TestFault_Views: an objective that names a time, a step or a load sees the fault
+// its own way, whatever the others do.
+func TestFault_Views(t *testing.T) {
+	all := outage(func(time.Duration) bool { return false })
+	for i := range all { // slow for 20 s, and measure.Never wrong
+		if between(30*sec, 50*sec)(all[i].Intended) {
+			all[i].End += 500 * ms
+		}
+	}
+	texts := []string{"recover(200ms) < 30s after f", "recover < 30s after f", "recover(600ms) < 30s after f", "degraded(200ms) < 30s after f"}
+	f := drill(t, slo(t, texts...), Case{}, all, injection{"f", "f", 30 * sec, 40 * sec})
+	for i, want := range []float64{20, 0, 0, 21} { // the window before the last second is bad too
+		if o := f.Objectives[i]; math.Abs(float64(o.Measured)-want) > 2 {
+			t.Errorf("%s: %v, want %g", o.Text, o.Measured, want)
+		}
+	}
+	if r := f.Faults[0]; r.RecoveredAt != 50 {
+		t.Errorf("its record shows recovery at %v, want that of the first objective, 50", r.RecoveredAt)
+	}
+}
+
+// TestFault_Limit: the limit is that of the occurrence. 1.4 % for ten seconds are no
+// more than chance against 1 %, and impact against 0.2 %.
+func TestFault_Limit(t *testing.T) {
+	harm := func(at time.Duration) bool {
+		return at%(355*ms) == 0 && (between(20*sec, 30*sec)(at) || between(60*sec, 70*sec)(at))
+	}
+	f := drill(t, slo(t, "recover < 20s after f", "errors < 0.2% in f#2"), Case{}, outage(harm),
+		injection{"f", "f#1", 20 * sec, 30 * sec}, injection{"f", "f#2", 60 * sec, 70 * sec})
+	for i, want := range []struct {
+		limit float64
+		onset bool
+	}{{.01, false}, {.002, true}} {
+		if r := f.Faults[i]; r.Limit != want.limit || r.OnsetAt.Known() != want.onset {
+			t.Errorf("%s: onset at %v against %g, want %t against %g", r.Name, r.OnsetAt, r.Limit, want.onset, want.limit)
+		}
+	}
+}
+
+// TestFault_Void: an injection that came to nothing is no fault, and the requests
+// that ended meanwhile are part of the baseline.
+func TestFault_Void(t *testing.T) {
+	o := slo(t, "recover < 20s after f", "errors < 1% in f")
+	g := newRig(t, oneStep, o...)
+	g.play(outage(func(time.Duration) bool { return false }),
+		action{30 * sec, func() { g.Inject("f", "f") }}, action{31 * sec, func() { g.Void(0) }}, action{32 * sec, func() { g.Inject("g", "g") }}, action{40 * sec, func() { g.Clear(1) }})
+	f := g.finish(Case{SLO: o, Faults: map[string]FaultCase{"f": {RequireImpact: true}}}, 100*sec)
+	for _, r := range f.Objectives {
+		if r.Verdict != scenarios.Inconclusive {
+			t.Errorf("%s: %s", r.Text, r.Verdict)
+		}
+	}
+	if r := f.Faults[0]; r.Required != "" || r.RequiredNote != "" || r.Requests != 0 {
+		t.Errorf("%d requests, %q: %q", r.Requests, r.Required, r.RequiredNote)
+	}
+	if f.Faults[0].Impact != scenarios.NotInjected || f.Faults[1].Impact != scenarios.NotImpacted {
+		t.Errorf("%s and %s", f.Faults[0].Impact, f.Faults[1].Impact)
+	}
+	if n := cellOf(t, f, "baseline", "read", "*").Count; n != 32*200-4 { // four are under way
+		t.Errorf("%d requests in the baseline, want %d", n, 32*200-4)
+	}
+}
+
+// TestFault_Frozen: a closed load whose answers stop for 8 s, with none wrong, was
+// hit, and recovered when they came again.
+func TestFault_Frozen(t *testing.T) {
+	s := measure.Series{Loads: []measure.SeriesLoad{{Name: "browse", Closed: true}}, Steps: oneStep.Steps}
+	o := slo(t, "recover < 10s after f")
+	g := newRig(t, s, o...)
+	var all []scenarios.Outcome
+	for user := range 20 {
+		for at := time.Duration(user) * ms; at < 100*sec; {
+			d := 20 * ms
+			if at+d >= 30*sec && at < 38*sec {
+				d = 38*sec + 20*ms - at
+			}
+			all = append(all, request(at, d, okay))
+			at += d
+		}
+	}
+	g.play(all, action{30 * sec, func() { g.Inject("f", "f") }}, action{38 * sec, func() { g.Clear(0) }})
+	f := g.finish(Case{SLO: o}, 100*sec)
+	if r := f.Faults[0]; r.Impact != scenarios.Impacted || r.OnsetAt != 30 || r.RecoveredAt != 38 || math.Abs(r.Area-8) > .1 {
+		t.Errorf("%s from %v to %v, area %g: %s", r.Impact, r.OnsetAt, r.RecoveredAt, r.Area, r.Note)
+	}
+	if r := f.Objectives[0]; r.Verdict != scenarios.Pass || r.Measured != 8 {
+		t.Errorf("%s with %v", r.Verdict, r.Measured)
+	}
+}

@@ -1,0 +1,339 @@
+package judge
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/impact"
+	"brunt/scenarios/measure"
+)
+
+// A Case is what there is to judge once the load is over.
+type Case struct {
+	SLO     []scenarios.Objective
+	Faults  map[string]FaultCase // by the name in the scenario
+	Loads   []Span               // when each load could begin iterations
+	Warmup  time.Duration
+	Hold    time.Duration // zero is 10 s
+	Strict  bool
+	Checks  []string                // names of checks, by number
+	Samples *measure.Samples        // nil keeps none
+	Ledger  *scenarios.LedgerRecord // nil: there is none
+
+	// TraceID gives the id of a trace of a load, by its low half; nil is that there are none.
+	TraceID func(load int, low uint64) scenarios.TraceID
+
+	// NoTraffic tells of occurrences, by number, whose fault counts bytes at a link or
+	// hook whether it met none. Of those that it does not tell of, the requests of the
+	// Load during the fault tell. Nothing is known of what a fault does that met none.
+	NoTraffic map[int]bool
+
+	// Unverified are the occurrences, by number, that were injected and not seen to
+	// be there. Nothing is known of what they do.
+	Unverified map[int]bool
+
+	// Detected is what the team's own monitoring noticed of occurrences, by number. Of
+	// one that is not among them it was not asked.
+	Detected map[int]Detection
+
+	// Alerts and Resolved are what alerts of the team's own monitoring did after
+	// occurrences. Of what is not among them nobody was asked.
+	Alerts   map[AlertKey]Detection
+	Resolved map[AlertKey]Resolution
+
+	Usage  []scenarios.UnitUsage // of the target's units
+	Series []scenarios.Series    // that the scenario names under metrics
+
+	// Skipped are the occurrences that matched nothing, where that is allowed: nothing is
+	// known of what they would have done.
+	Skipped []Skipped
+}
+
+// Detection is when the team's own monitoring noticed a fault. Times are offsets from
+// t0.
+type Detection struct {
+	At     time.Duration // when it was known to have noticed; zero where it has not
+	NotYet time.Duration // when it was asked last and had not
+	Why    string        // nothing is known, and why; empty where it is
+}
+
+// AlertKey names an alert and the occurrence, by number, that it is looked for after.
+type AlertKey struct {
+	Occurrence int
+	Alert      string
+}
+
+// Resolution is when an alert that had fired after an occurrence fired no more. Times
+// are offsets from t0.
+type Resolution struct {
+	At    time.Duration // when it was known to be over; zero where it is not
+	Still time.Duration // when it was asked for last and still fired
+	Why   string        // nothing is known, and why; empty where it is
+}
+
+// FaultCase is what the verdict needs to know of a fault.
+type FaultCase struct {
+	RequireImpact bool // without an impact that was seen no objective after or in it passes
+}
+
+// Findings is all that a run's measurements came to.
+type Findings struct {
+	Phases     []scenarios.Phase
+	Cells      []scenarios.Cell
+	Errors     []scenarios.ErrorGroup
+	Slowest    []scenarios.SlowRequest
+	Windows    []scenarios.Window
+	Objectives []scenarios.ObjectiveResult
+	Faults     []FaultFinding // one for each occurrence, in the order of injection
+	Lag        scenarios.Lag
+	Queue      scenarios.Lag
+	LagByPhase map[string]PhaseLag
+	Starved    map[string]float64 // by phase: the share of its requests that found no socket or port on this machine
+	Offered    int64
+	Sent       int64
+	Clamped    int64
+	Causes     map[scenarios.Cause]int64
+	Histograms scenarios.Histograms
+	Notes      []string
+}
+
+// PhaseLag is how late the generator was in a phase, in seconds.
+type PhaseLag struct {
+	P99 float64
+	Low float64 // 95 % lower bound of P99: in a small phase one hiccup proves nothing
+}
+
+// FaultFinding is what one occurrence of a fault did.
+type FaultFinding struct {
+	measure.Occurrence
+	impact.Answer
+	Limit    float64 // L: the share of bad requests, 0 to 1, that counts as impact
+	Requests int64   // of the load during its phase
+
+	// Unsteady tells in words how the steady state failed before the injection of a
+	// fault that an objective is measured from; empty where it held. The run fails.
+	Unsteady string
+
+	// Required is what require_impact comes to: pass where an impact was seen, fail
+	// where there was none, inconclusive where that is not known; empty where none is
+	// required. The run is no better than that. RequiredNote says why it is no pass.
+	Required     scenarios.Verdict
+	RequiredNote string
+}
+
+// Judge composes the phases of a recording and judges the objectives. Its error is that
+// what was measured can't be read back; where it could not be written it was kept in
+// memory, and a note says so.
+func Judge(r *measure.Recording, c Case) (*Findings, error) {
+	f := newFinisher(r, c)
+	if r.Err != nil {
+		f.out.Notes = append(f.out.Notes, r.Err.Error()+"; what was measured since was kept in memory, and is complete")
+	}
+	if err := f.finish(); err != nil {
+		return nil, err
+	}
+	return f.out, nil
+}
+
+func newFinisher(r *measure.Recording, c Case) *finisher {
+	if c.Hold <= 0 {
+		c.Hold = scenarios.DefaultHold
+	}
+	return &finisher{Recording: r, c: c, asked: map[asked]impact.Answer{}, out: &Findings{Causes: map[scenarios.Cause]int64{}, LagByPhase: map[string]PhaseLag{}, Starved: map[string]float64{}}}
+}
+
+// finisher composes the findings.
+type finisher struct {
+	*measure.Recording
+	c       Case
+	out     *Findings
+	end     time.Duration // of the judged load
+	records []record      // in the order of time
+	starts  []time.Duration
+	lasts   map[time.Duration]int // by start: number of the last cell that a window has
+	traffic []int64               // requests of the load during each occurrence
+	answers []impact.Answer       // one for each occurrence
+	asked   map[asked]impact.Answer
+	hists   *measure.Histograms
+	blocks  []*blocks // for the intervals of objectives
+}
+
+// A record is a cell without its distributions.
+type record struct {
+	measure.Key
+	measure.Counts
+	ended int64 // in the window, whenever intended
+}
+
+func (f *finisher) finish() error {
+	for _, l := range f.c.Loads {
+		f.end = max(f.end, l.To)
+	}
+	if err := f.gather(); err != nil {
+		return err
+	}
+	f.traffic = f.requests()
+	for i := range f.Faults {
+		f.answers = append(f.answers, f.ask(i, f.mainObjective(f.Faults[i].Fault)))
+	}
+	ps := f.phases(f.c.Warmup, f.end, f.answers)
+	f.hists = &measure.Histograms{}
+	sums, err := f.compose(ps)
+	if err != nil {
+		return err
+	}
+	for _, p := range ps {
+		f.out.Phases = append(f.out.Phases, scenarios.Phase{Name: p.name, Start: scenarios.Sec(p.From), End: scenarios.Sec(p.To)})
+	}
+	for i, oc := range f.Faults {
+		ff := FaultFinding{Occurrence: oc, Answer: f.told(i), Limit: LimitOf(f.c.SLO, cmp.Or(oc.Name, oc.Fault)), Requests: f.traffic[i]}
+		ff.Required, ff.RequiredNote = f.required(i, ff.Answer)
+		f.out.Faults = append(f.out.Faults, ff)
+	}
+	f.table(ps, sums)
+	f.errorGroups(ps, sums)
+	f.out.Slowest = f.slowest()
+	f.health(ps, sums)
+	f.judge(ps, sums)
+	f.out.Histograms = f.hists
+	return nil
+}
+
+// Gather reads every cell once for its counts.
+func (f *finisher) gather() error {
+	f.lasts = map[time.Duration]int{}
+	err := f.Cells(func(k measure.Key, c *measure.Cell) {
+		f.lasts[k.Start] = len(f.records)
+		r := record{Key: k, Counts: *c.Counts(), ended: c.During.Ended}
+		r.Over = slices.Clone(r.Over)
+		f.records = append(f.records, r)
+		f.starts = append(f.starts, k.Start)
+	})
+	// a window in which nothing happened is one all the same
+	for t := measure.FloorSecond(-f.c.Warmup); t < f.end; t += time.Second {
+		f.starts = append(f.starts, t)
+	}
+	for _, m := range f.Marks {
+		if m < f.end {
+			f.starts = append(f.starts, m)
+		}
+	}
+	slices.Sort(f.starts)
+	f.starts = slices.Compact(f.starts)
+	slices.SortStableFunc(f.records, func(a, b record) int { return cmp.Compare(a.Start, b.Start) })
+	return err
+}
+
+// requests counts those of the load during each occurrence of a fault.
+func (f *finisher) requests() []int64 {
+	out := make([]int64, len(f.Faults))
+	for i := range f.records {
+		r := &f.records[i]
+		if r.Start < 0 || int(r.Series) >= len(f.Config.Steps) {
+			continue
+		}
+		for _, n := range f.Sets[r.Set] {
+			out[n] += r.Offered()
+		}
+	}
+	return out
+}
+
+// slices gives the windows of the judged run as the objective o sees them: the
+// requests for which has is true. Bad are errors and skipped, and answers over the
+// limit that o names. Those under way and those that ended are all, whatever has says.
+func (f *finisher) slices(o scenarios.Objective, has func(measure.Key, []int32) bool) []impact.Slice {
+	limit := -1
+	if o.Metric.OfFault() {
+		limit = limitIndex(f.Config.Limits, o)
+	}
+	out := make([]impact.Slice, 0, len(f.starts))
+	under := int64(0) // way, as the window begins
+	next := 0
+	for _, start := range f.starts {
+		s := impact.Slice{Start: start, End: min(f.EndOf(start), max(f.end, start+1)), InFlight: under}
+		for ; next < len(f.records) && f.records[next].Start == start; next++ {
+			r := &f.records[next]
+			if !selects(&f.Config.Series, o, int(r.Series)) {
+				continue
+			}
+			s.Ended += r.ended
+			under += r.Offered() - r.Kinds[scenarios.Skipped] - r.ended
+			if has(r.Key, f.Sets[r.Set]) {
+				count(&s, &r.Counts, limit)
+			}
+		}
+		if start >= 0 && start < f.end {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// count adds what a cell counts to a slice.
+func count(s *impact.Slice, c *measure.Counts, limit int) {
+	s.Offered += c.Offered()
+	s.N += c.Offered() - c.Kinds[scenarios.Shed]
+	s.Bad += c.Bad()
+	s.Good += c.Kinds[scenarios.OK]
+	if limit >= 0 && limit < len(c.Over) {
+		s.Bad += c.Over[limit]
+		s.Good -= c.Over[limit]
+	}
+}
+
+// compose reads every cell once more and adds it to the phases it belongs to. The
+// result is indexed by phase and series. It makes the rows of windows on its way.
+func (f *finisher) compose(ps []phase) ([][]measure.Cell, error) {
+	n := len(f.Config.Steps) + len(f.Config.Loads)
+	sums := make([][]measure.Cell, len(ps))
+	for i := range sums {
+		sums[i] = make([]measure.Cell, n)
+	}
+	f.planBlocks(ps)
+	w := f.newRows()
+	cells := 0
+	err := f.Cells(func(k measure.Key, c *measure.Cell) {
+		for i := range ps {
+			if ps[i].has(k, f.Sets[k.Set]) {
+				sums[i][k.Series].Add(c)
+				f.block(i, k, c)
+			}
+		}
+		f.out.Clamped += c.Clamped
+		w.add(cells, k, c)
+		cells++
+	})
+	w.finish()
+	return sums, err
+}
+
+// block adds a cell of phase i to its blocks.
+func (f *finisher) block(i int, k measure.Key, c *measure.Cell) {
+	for _, b := range f.blocks {
+		if b.key.phase == i && selects(&f.Config.Series, scenarios.Objective{Step: b.key.step, Load: b.key.load}, int(k.Series)) {
+			b.add(k, c)
+		}
+	}
+}
+
+// iterations is what a rate counts in a span, and for how long the loads that it
+// is about could begin iterations in it. Unlike other counts it goes by the time
+// intended: what the fault met of earlier requests is no part of a rate.
+func (f *finisher) iterations(o scenarios.Objective, p Span) (n int64, span time.Duration) {
+	for i := range f.records {
+		r := &f.records[i]
+		if r.Start >= p.From && r.Start < p.To && paced(&f.Config.Series, o, int(r.Series)) {
+			n += r.Offered()
+		}
+	}
+	var on []Span
+	for l, s := range f.c.Loads {
+		if about(&f.Config.Series, o, l) {
+			on = append(on, s)
+		}
+	}
+	return n, p.covered(on)
+}

@@ -1,0 +1,234 @@
+package judge
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/measure"
+)
+
+// Interim is what closed windows came to, for those who look at a run while it goes on.
+// It takes each of them once, so that a look costs as much after an hour as after a
+// minute, but for the rows by the second. A recorder that nobody asks has none.
+type Interim struct {
+	read    int64                    // Bytes of the spill file that were taken in
+	sums    map[int32][]measure.Cell // by phase, then by series
+	records []record
+	windows []scenarios.Window
+	hists   measure.Histograms
+	done    map[time.Duration]bool // windows that have their rows
+}
+
+// Findings composes what the run came to until now, as [Judge] does in the end,
+// with less: intervals of objectives, and phases of recovery with what is judged in
+// them, are left out. It changes nothing of what Judge gives. Loads are as they are
+// planned. Rows of windows are of whole seconds; in those not yet closed more requests
+// may be asked for than have ended, as far as [Recorder.Interval] saw.
+func (a *Interim) Findings(r *measure.Recorder, c Case) (out *Findings, err error) {
+	err = r.Snapshot(func(s *measure.Snapshot) (err error) {
+		out, err = a.findings(s, c)
+		return err
+	})
+	return out, err
+}
+
+func (a *Interim) findings(r *measure.Snapshot, c Case) (*Findings, error) {
+	c.Loads = slices.Clone(c.Loads)
+	planned := time.Duration(0)
+	f := newFinisher(&r.Recording, c)
+	for i := range c.Loads {
+		l := &c.Loads[i] // of f as well
+		planned = max(planned, l.To)
+		f.end = max(f.end, measure.FloorSecond(min(l.To, r.Now)))
+		l.To = min(l.To, max(l.From, r.Now))
+	}
+	if a.sums == nil {
+		a.sums, a.done = map[int32][]measure.Cell{}, map[time.Duration]bool{}
+	}
+	w := &rows{finisher: f, single: int((planned+c.Warmup)/time.Second)*(len(r.Config.Steps)+1) <= maxRows}
+	f.hists = a.hists.Fork()
+	if err := a.take(w, r); err != nil {
+		return nil, err
+	}
+	sums := a.compose(f, r)
+	a.rows(w, r)
+	f.traffic = f.requests()
+	for i := range f.Faults {
+		f.answers = append(f.answers, f.ask(i, f.mainObjective(f.Faults[i].Fault)))
+	}
+	var ps []phase
+	var in [][]measure.Cell
+	for _, p := range f.phases(c.Warmup, f.end, f.answers) {
+		n := map[string]int32{"warmup": measure.PhaseWarmup, "run": measure.PhaseRun, "baseline": measure.PhaseBaseline}[p.name]
+		if p.of != ofNone {
+			if n = int32(p.of); p.name != f.Faults[p.of].Name {
+				continue
+			}
+		}
+		ps, in = append(ps, p), append(in, sums(n))
+		f.out.Phases = append(f.out.Phases, scenarios.Phase{Name: p.name, Start: scenarios.Sec(p.From), End: scenarios.Sec(p.To)})
+	}
+	for i, oc := range f.Faults {
+		f.out.Faults = append(f.out.Faults, FaultFinding{Occurrence: oc, Answer: f.told(i), Limit: LimitOf(f.c.SLO, cmp.Or(oc.Name, oc.Fault)), Requests: f.traffic[i]})
+	}
+	f.table(ps, in)
+	f.errorGroups(ps, in)
+	f.health(ps, in)
+	f.judge(ps, in)
+	for i := range f.out.Objectives {
+		o := &f.out.Objectives[i]
+		if o.Verdict != scenarios.Pass && o.Verdict != scenarios.Fail {
+			o.Verdict = scenarios.Pending
+			if o.Note == noPhase || o.Note == noFault {
+				o.Note = ""
+			}
+		}
+	}
+	f.out.Histograms = f.hists
+	return f.out, nil
+}
+
+// take reads the cells that were spilled since the last time. The cells of a window
+// follow each other; a window that was opened again adds to the rows that it has.
+func (a *Interim) take(w *rows, s *measure.Snapshot) error {
+	row, at := []*measure.Cell(nil), time.Duration(0)
+	write := func() {
+		if row != nil {
+			w.write(at, row)
+			a.done[at] = true
+		}
+		row = nil
+	}
+	w.out.Windows = a.windows
+	read, err := s.CellsFrom(a.read, func(k measure.Key, c *measure.Cell) error {
+		w.PhasesOf(k, func(p int32) { a.series(p, w.finisher)[k.Series].Add(c) })
+		a.records = append(a.records, recordOf(k, c))
+		if row != nil && at != k.Start {
+			write()
+		}
+		if a.done[k.Start] && row == nil {
+			a.late(w, k, c)
+			return nil
+		}
+		if row == nil {
+			row, at = make([]*measure.Cell, len(w.Config.Steps)+len(w.Config.Loads)), k.Start
+		}
+		if row[k.Series] == nil {
+			row[k.Series] = &measure.Cell{}
+		}
+		row[k.Series].Add(c)
+		return nil
+	})
+	write()
+	a.read, a.windows, a.hists = read, w.out.Windows, *w.hists
+	return err
+}
+
+// Series gives the sums of a phase.
+func (a *Interim) series(phase int32, f *finisher) []measure.Cell {
+	if a.sums[phase] == nil {
+		a.sums[phase] = make([]measure.Cell, len(f.Config.Steps)+len(f.Config.Loads))
+	}
+	return a.sums[phase]
+}
+
+// late adds the counts of a cell to rows that were written before; their percentiles
+// stay as they were.
+func (a *Interim) late(w *rows, k measure.Key, c *measure.Cell) {
+	if int(k.Series) >= len(w.Config.Steps) {
+		return
+	}
+	step := w.Config.Steps[k.Series]
+	for i := range w.out.Windows {
+		r := &w.out.Windows[i]
+		if r.T != scenarios.Sec(k.Start) || r.Load != "*" && (r.Load != w.Config.Loads[step.Load].Name || r.Step != "*" && r.Step != step.Name) {
+			continue
+		}
+		r.Offered += c.Offered()
+		r.Sent += c.During.Sent
+		r.Answered += c.During.Answered
+		r.OK += c.Kinds[scenarios.OK]
+		r.Shed += c.Kinds[scenarios.Shed]
+		r.Error += c.Kinds[scenarios.Error]
+		r.Skipped += c.Kinds[scenarios.Skipped]
+	}
+}
+
+func recordOf(k measure.Key, c *measure.Cell) record {
+	r := record{Key: k, Counts: *c.Counts(), ended: c.During.Ended}
+	r.Over = slices.Clone(r.Over)
+	return r
+}
+
+// compose gives the sums of a phase: those of closed windows, and what the open ones add.
+// Folding is held, so that nobody else touches their cells.
+func (a *Interim) compose(f *finisher, r *measure.Snapshot) func(phase int32) []measure.Cell {
+	type place struct{ phase, series int32 }
+	adds := map[place][]*measure.Cell{}
+	for _, w := range r.Open {
+		w.Each(func(k measure.Key, c *measure.Cell) {
+			c.Settle(r.Scratch)
+			f.PhasesOf(k, func(p int32) { adds[place{p, k.Series}] = append(adds[place{p, k.Series}], c) })
+			f.out.Clamped += c.Clamped
+		})
+	}
+	return func(phase int32) []measure.Cell {
+		s := make([]measure.Cell, len(f.Config.Steps)+len(f.Config.Loads))
+		for i := range s {
+			list := adds[place{phase, int32(i)}]
+			if closed := a.sums[phase]; closed != nil {
+				list = append(list, &closed[i])
+			}
+			s[i].Gather(list, r.Scratch)
+		}
+		return s
+	}
+}
+
+// rows makes the records and rows of all windows, those of closed ones as they are.
+func (a *Interim) rows(w *rows, r *measure.Snapshot) {
+	f := w.finisher
+	f.records = slices.Clone(a.records)
+	f.hists = a.hists.Fork()
+	f.out.Windows = slices.Clone(a.windows)
+	w.done = maps.Clone(a.done)
+	for _, o := range r.Open {
+		if o.Start >= measure.FloorSecond(r.Now) {
+			continue
+		}
+		row := make([]*measure.Cell, len(f.Config.Steps)+len(f.Config.Loads))
+		o.Each(func(k measure.Key, c *measure.Cell) {
+			f.records = append(f.records, recordOf(k, c))
+			if row[k.Series] != nil { // it met other faults
+				both := &measure.Cell{}
+				both.Gather([]*measure.Cell{row[k.Series], c}, r.Scratch)
+				c = both
+			}
+			row[k.Series] = c
+		})
+		at := len(f.out.Windows)
+		w.write(o.Start, row)
+		w.done[o.Start] = true
+		if n := r.Offered[o.Start]; at < len(f.out.Windows) && o.End-o.Start == time.Second {
+			f.out.Windows[at].Offered = max(f.out.Windows[at].Offered, n)
+		}
+	}
+	for t := measure.FloorSecond(-f.c.Warmup); t < f.end; t += time.Second {
+		f.starts = append(f.starts, t)
+	}
+	for _, m := range f.Marks {
+		if m < f.end {
+			f.starts = append(f.starts, m)
+		}
+	}
+	for t := range w.done {
+		f.starts = append(f.starts, t)
+	}
+	slices.Sort(f.starts)
+	f.starts = slices.Compact(f.starts)
+	slices.SortStableFunc(f.records, func(a, b record) int { return cmp.Compare(a.Start, b.Start) })
+	w.finish()
+}

@@ -1,0 +1,266 @@
+package judge
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/measure"
+)
+
+// twoSteps are two loads, of which one has two steps.
+var twoSteps = measure.Series{
+	Loads: []measure.SeriesLoad{{Name: "browse"}, {Name: "write"}},
+	Steps: []measure.SeriesStep{{Name: "read"}, {Name: "list"}, {Name: "create", Load: 1}},
+}
+
+// broken is load on twoSteps for d, of which some fails from a to b.
+func broken(d, a, b time.Duration) []scenarios.Outcome {
+	rnd := rand.New(rand.NewPCG(7, 7))
+	var out []scenarios.Outcome
+	for at := -2 * sec; at < d; at += 5 * ms {
+		kind := okay
+		if at >= a && at < b && rnd.IntN(3) > 0 {
+			kind = failure
+		}
+		o := request(at, time.Duration(rnd.IntN(int(200*ms))), kind)
+		o.Step = int32(rnd.IntN(3))
+		if o.Step == 2 {
+			o.Load = 1
+		}
+		it := iteration(o)
+		out = append(out, o, it)
+	}
+	return out
+}
+
+// TestSoFar_IsWhatFinishGives: after the load a look shows what Finish then does, whether
+// it is the first or the last of many, and changes nothing of it.
+func TestSoFar_IsWhatFinishGives(t *testing.T) {
+	objectives := slo(t, "p95 < 150ms", "errors < 20%", "errors < 1% of create", "rate > 10/s", "errors < 5% in baseline", "errors < 90% in kill", "recover < 20s after kill", "max < 1s")
+	c := func(end time.Duration) Case {
+		return Case{SLO: objectives, Warmup: 2 * sec, Loads: []Span{{0, end}, {0, end}}}
+	}
+	const end = 60 * sec
+	run := func(looks ...time.Duration) (last, final *Findings) {
+		g := newRig(t, twoSteps, objectives...)
+		g.now = -2 * sec
+		var actions []action
+		n := 0
+		actions = append(actions,
+			action{20 * sec, func() { n, _ = g.Inject("kill", "kill") }},
+			action{25*sec + 300*ms, func() { g.Clear(n) }})
+		look := func() {
+			var err error
+			if last, err = g.interim.Findings(g.Recorder, c(end)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, at := range looks {
+			actions = append(actions, action{at, look})
+		}
+		g.play(broken(end, 20*sec, 25*sec), actions...)
+		g.now = end + sec
+		look()
+		return last, g.finish(c(end), end)
+	}
+	_, want := run()
+	looks := []time.Duration{}
+	for at := sec; at < end; at += 700 * ms {
+		looks = append(looks, at)
+	}
+	for name, looks := range map[string][]time.Duration{"first look": nil, "last of many": looks} {
+		t.Run(name, func(t *testing.T) {
+			got, final := run(looks...)
+			alike(t, "Finish's windows", final.Windows, want.Windows)
+			alike(t, "Finish's cells", final.Cells, want.Cells)
+			alike(t, "Finish's objectives", final.Objectives, want.Objectives)
+			cells := slices.DeleteFunc(slices.Clone(want.Cells), func(c scenarios.Cell) bool { return c.Phase == "recovery/kill" })
+			for i := range got.Cells {
+				got.Cells[i].Hist = 0
+			}
+			for i := range cells {
+				cells[i].Hist = 0
+			}
+			alike(t, "cells", got.Cells, cells)
+			windows := slices.Clone(want.Windows)
+			for _, list := range [][]scenarios.Window{got.Windows, windows} {
+				for i := range list {
+					list[i].Hist, list[i].InFlight = 0, 0
+				}
+			}
+			alike(t, "windows", got.Windows, windows)
+			alike(t, "errors", got.Errors, want.Errors)
+			for i, o := range got.Objectives {
+				w := want.Objectives[i]
+				if o.Verdict != w.Verdict || fmt.Sprint(o.Measured) != fmt.Sprint(w.Measured) || o.Count != w.Count {
+					t.Errorf("%s: %+v, in the end %+v", o.Text, o, w)
+				}
+			}
+			if f := got.Faults[0]; f.Impact != want.Faults[0].Impact || f.OnsetAt != want.Faults[0].OnsetAt || f.RecoveredAt != want.Faults[0].RecoveredAt {
+				t.Errorf("fault %+v, in the end %+v", f, want.Faults[0])
+			}
+		})
+	}
+}
+
+// alike compares lists by what they print, as NaN is not equal to itself.
+func alike[T any](t *testing.T, what string, got, want []T) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Errorf("%s: %d, want %d", what, len(got), len(want))
+		return
+	}
+	for i := range got {
+		if g, w := fmt.Sprintf("%+v", got[i]), fmt.Sprintf("%+v", want[i]); g != w {
+			t.Errorf("%s %d:\n got %s\nwant %s", what, i, g, w)
+			return
+		}
+	}
+}
+
+// TestSoFar_InTheMiddle: counts are whole at every look, and what can't be answered yet is
+// pending.
+func TestSoFar_InTheMiddle(t *testing.T) {
+	objectives := slo(t, "p95 < 150ms", "errors < 20%", "recover < 20s after kill")
+	g := newRig(t, twoSteps, objectives...)
+	g.now = -2 * sec
+	outcomes := broken(40*sec, 20*sec, 25*sec)
+	looks := 0
+	look := func() {
+		looks++
+		f, err := g.interim.Findings(g.Recorder, Case{SLO: objectives, Warmup: 2 * sec, Loads: []Span{{0, 40 * sec}, {30 * sec, 40 * sec}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := int64(0)
+		for i := range outcomes {
+			if o := &outcomes[i]; o.Step != scenarios.IterationStep && o.Intended >= 0 && o.End <= g.now {
+				want++
+			}
+		}
+		var all int64
+		for _, c := range f.Cells {
+			if c.Phase == "run" && c.Load == "*" && c.Step == "*" && c.Outcome == "*" {
+				all = c.Count
+			}
+		}
+		if all != want {
+			t.Errorf("at %s: %d requests, want %d", g.now, all, want)
+		}
+		rows := 0
+		for _, w := range f.Windows {
+			if w.Load == "*" {
+				rows++
+			}
+		}
+		if seconds := int(g.now/sec) + 2; rows != seconds {
+			t.Errorf("at %s: %d rows, want %d", g.now, rows, seconds)
+		}
+		for _, p := range f.Phases {
+			if p.End > max(0, scenarios.Sec(g.now)) {
+				t.Errorf("at %s: %s ends at %v", g.now, p.Name, p.End)
+			}
+		}
+		if v := f.Objectives[2].Verdict; v != scenarios.Pending {
+			t.Errorf("at %s recover is %s", g.now, v)
+		}
+	}
+	var actions []action
+	for at := 500 * ms; at < 20*sec; at += 1300 * ms {
+		actions = append(actions, action{at, look})
+	}
+	g.play(outcomes, actions...)
+	if looks < 10 {
+		t.Fatalf("%d looks", looks)
+	}
+}
+
+// TestStanding: what the terminal shows of objectives agrees with what they come to.
+func TestStanding(t *testing.T) {
+	objectives := slo(t, "p95 < 150ms", "p50 < 150ms", "errors < 20%", "errors < 1% of create", "availability > 90% in kill", "recover < 20s after kill", "errors <= 0%")
+	g := newRig(t, twoSteps, objectives...)
+	interval := func() scenarios.Interval {
+		iv, second := g.Interval()
+		iv.Objectives = Standings(second, objectives)
+		return iv
+	}
+	g.now = -2 * sec
+	n := 0
+	var at10, at30 scenarios.Interval
+	g.play(broken(60*sec, 20*sec, 25*sec), action{10 * sec, func() { at10 = interval() }},
+		action{20 * sec, func() { n, _ = g.Inject("kill", "kill") }}, action{25 * sec, func() { g.Clear(n) }},
+		action{30 * sec, func() { at30 = interval() }})
+	g.now = 61 * sec
+	last := interval()
+	verdicts := func(iv scenarios.Interval) (out []string) {
+		for _, s := range iv.Objectives {
+			out = append(out, string(s.Verdict))
+		}
+		return out
+	}
+	if got := verdicts(at10); !slices.Equal(got, []string{"fail", "pass", "pass", "pass", "pending", "pending", "pass"}) {
+		t.Errorf("after 10s: %v", got)
+	}
+	if got := verdicts(at30); !slices.Equal(got, []string{"fail", "pass", "pass", "fail", "fail", "pending", "fail"}) {
+		t.Errorf("after 30s: %v", got)
+	}
+	final := g.finish(Case{SLO: objectives, Warmup: 2 * sec, Loads: []Span{{0, 60 * sec}, {0, 60 * sec}}}, 60*sec)
+	for i, s := range last.Objectives {
+		f := final.Objectives[i]
+		if s.Verdict != scenarios.Pending && s.Verdict != f.Verdict {
+			t.Errorf("%s stands at %s, and came to %s", s.Text, s.Verdict, f.Verdict)
+		}
+		if s.Measured.Known() && s.Measured != f.Measured {
+			t.Errorf("%s stands at %v, and came to %v", s.Text, s.Measured, f.Measured)
+		}
+	}
+	left := last.Objectives[2].Left
+	if want := 1 - float64(last.Objectives[2].Measured)/.2; float64(left) < want-1e-9 || float64(left) > want+1e-9 {
+		t.Errorf("left of the error budget: %v, want %v", left, want)
+	}
+}
+
+// BenchmarkSoFar is a look at a run of so many seconds at 5000/s, with what was sorted
+// since the last.
+func BenchmarkSoFar(b *testing.B) {
+	for _, seconds := range []int{10, 60, 600} {
+		b.Run(fmt.Sprintf("seconds=%d", seconds), func(b *testing.B) {
+			objectives := slo(b, "p95 < 150ms", "errors < 20%", "availability > 99%")
+			g := newRig(b, oneStep, objectives...)
+			rnd := rand.New(rand.NewPCG(1, 2))
+			second := func(s int) {
+				for n := range 5000 {
+					o := request(time.Duration(s)*sec+time.Duration(n)*200*time.Microsecond, time.Duration(rnd.ExpFloat64()*float64(5*ms)), okay)
+					g.Shard(0).Record(&o)
+					o = iteration(o)
+					g.Shard(1).Record(&o)
+				}
+				g.now = time.Duration(s+1) * sec
+				if err := g.Fold(); err != nil {
+					b.Fatal(err)
+				}
+			}
+			for s := range seconds {
+				second(s)
+			}
+			c := Case{SLO: objectives, Loads: []Span{{0, time.Hour}}}
+			if _, err := g.interim.Findings(g.Recorder, c); err != nil {
+				b.Fatal(err)
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				b.StopTimer()
+				second(seconds)
+				seconds++
+				b.StartTimer()
+				if _, err := g.interim.Findings(g.Recorder, c); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

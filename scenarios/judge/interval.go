@@ -1,0 +1,187 @@
+package judge
+
+import (
+	"math"
+	"slices"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/impact"
+	"brunt/scenarios/measure"
+)
+
+const (
+	maxBlocks = 600 // longer phases get longer blocks
+	minBlocks = 10  // fewer give no interval
+)
+
+// blocks are the requests of one phase by the second, for intervals: errors and
+// latencies of neighbouring requests depend on each other, so that seconds are
+// what varies, not requests (block bootstrap; Künsch, 1989).
+type blocks struct {
+	key    blocksKey
+	span   Span
+	length time.Duration
+	list   []sum
+}
+
+// blocksKey says what blocks are of. Objectives of the same share them.
+type blocksKey struct {
+	phase      int
+	step, load string
+	of         string // whose times are kept: "response", "service" or none
+}
+
+func keyOf(o scenarios.Objective, phase int) blocksKey {
+	k := blocksKey{phase: phase, step: o.Step, load: o.Load}
+	if o.Metric.Name == "p" {
+		if k.of = o.Metric.Of; k.of != "service" {
+			k.of = "response"
+		}
+	}
+	return k
+}
+
+// hasInterval tells whether a metric is given an interval: shares of requests and
+// percentiles are. Who makes blocks and who looks for them both ask this.
+func hasInterval(m scenarios.Metric) bool {
+	return slices.Contains([]string{"p", "errors", "availability", "shed", "checks", "within"}, m.Name)
+}
+
+// planBlocks makes the blocks for every objective and phase that an interval is
+// for, in phases of ten seconds and more.
+func (f *finisher) planBlocks(ps []phase) {
+	for _, o := range f.c.SLO {
+		for i, p := range ps {
+			if !hasInterval(o.Metric) || !inPhase(o, p.name) || p.length() < minBlocks*time.Second || f.blocksOf(o, i) != nil {
+				continue
+			}
+			b := &blocks{key: keyOf(o, i), span: p.Span, length: max(time.Second, p.length()/maxBlocks)}
+			b.list = make([]sum, int(p.length()/b.length)+1)
+			f.blocks = append(f.blocks, b)
+		}
+	}
+}
+
+// blocksOf gives the blocks for an objective in phase i; nil where there are none,
+// or where they are those of a neighbour that its metric has no interval from.
+func (f *finisher) blocksOf(o scenarios.Objective, i int) *blocks {
+	if !hasInterval(o.Metric) {
+		return nil
+	}
+	for _, b := range f.blocks {
+		if b.key == keyOf(o, i) {
+			return b
+		}
+	}
+	return nil
+}
+
+func (b *blocks) add(k measure.Key, c *measure.Cell) {
+	i := min(max(0, int((k.Start-b.span.From)/b.length)), len(b.list)-1)
+	s := c.Counts()
+	switch b.key.of {
+	case "response":
+		s.Response = &c.Response[scenarios.OK].Tally
+	case "service":
+		s.Service = &c.Service[scenarios.OK].Tally
+	}
+	b.list[i].Merge(s)
+}
+
+// interval is the 95 % interval of a metric whose value over all blocks is
+// measured; NaN where there is too little to make one of.
+//
+// The block bootstrap of a share has a closed form: its variance is
+// Σ(k - p·n)²/(Σn)² over the blocks, n requests with k bad, with p the share of
+// all. The ratio of that to the variance of independent requests is how many
+// requests stand for one, and the interval is Clopper and Pearson's with so many
+// fewer, widened as Student's t is for few blocks. So it is sound for few or no
+// errors, where drawing from blocks without any would show none either. For a
+// percentile it is the interval of the share above its value, read off the
+// distribution (Woodruff, 1952).
+func (b *blocks) interval(o scenarios.Objective, limit int) (low, high float64) {
+	var ks, ns []float64
+	total := &sum{}
+	for i := range b.list {
+		total.Merge(&b.list[i].Counts)
+	}
+	quantile := o.Metric.Name == "p"
+	var at float64
+	if quantile {
+		at = total.quantile(o.Metric, o.Metric.Quantile)
+	}
+	complement := false
+	for i := range b.list {
+		s := &b.list[i]
+		k, n, c := s.share(o, limit)
+		if quantile {
+			k = n - s.upTo(o.Metric, at)
+		}
+		complement = c
+		if n > 0 {
+			ks, ns = append(ks, float64(k)), append(ns, float64(n))
+		}
+	}
+	if len(ks) < minBlocks {
+		return math.NaN(), math.NaN()
+	}
+	n, k, _ := sums(ks, ns)
+	if quantile {
+		k = (1 - o.Metric.Quantile) * n
+	}
+	low, high = bounds95(k, n, standsFor(ks, ns))
+	switch {
+	case quantile:
+		return total.quantile(o.Metric, 1-high), total.quantile(o.Metric, 1-low)
+	case complement:
+		return 1 - high, 1 - low
+	}
+	return low, high
+}
+
+// sums adds up requests and bad ones of blocks and gives the share.
+func sums(ks, ns []float64) (n, k, p float64) {
+	for i := range ks {
+		k += ks[i]
+		n += ns[i]
+	}
+	return n, k, k / n
+}
+
+// standsFor is how many requests stand for one: the variance of the share Σk/Σn
+// over blocks against that of independent requests.
+func standsFor(ks, ns []float64) float64 {
+	n, _, p := sums(ks, ns)
+	if p <= 0 || p >= 1 {
+		return 1
+	}
+	v := 0.0
+	for i := range ks {
+		d := ks[i] - p*ns[i]
+		v += d * d
+	}
+	m := float64(len(ks))
+	each := v * m / (m - 1) / (n * p * (1 - p))
+	if each <= 1 {
+		return 1
+	}
+	t := impact.Student(m-1) / impact.Normal975
+	return each * t * t
+}
+
+// bounds95 is the 95 % interval of a share with k of n, of which each stands for
+// one.
+func bounds95(k, n, each float64) (low, high float64) {
+	const side = (1 + impact.Confidence) / 2
+	return impact.LowerBound(k/each, n/each, side), impact.UpperBound(k/each, n/each, side)
+}
+
+// UpTo is how many requests of the metric's population lie at or below a value that
+// Quantile gave.
+func (s *sum) upTo(m scenarios.Metric, at float64) int64 {
+	if m.Of == "service" {
+		return s.Service.UpTo(at)
+	}
+	return s.Response.UpTo(at)
+}

@@ -1,0 +1,42 @@
+package judge
+
+import (
+	"slices"
+
+	"brunt/scenarios"
+	"brunt/scenarios/measure"
+)
+
+// limitOf is the limit that an objective needs counted, if any.
+func limitOf(o scenarios.Objective) (measure.Limit, bool) {
+	switch {
+	case o.Metric.Name == "p":
+		at := scenarios.Num(o.Value).D()
+		return measure.Limit{At: at, Inclusive: o.Op == "<=" || o.Op == ">", Service: o.Metric.Of == "service"}, true
+	case o.Metric.Name == "within", o.Metric.OfFault() && o.Metric.Span > 0:
+		return measure.Limit{At: o.Metric.Span, Inclusive: true}, true
+	}
+	return measure.Limit{}, false
+}
+
+// LimitsOf collects the limits that objectives need counted, each once.
+func LimitsOf(lists ...[]scenarios.Objective) []measure.Limit {
+	var out []measure.Limit
+	for _, list := range lists {
+		for _, o := range list {
+			if l, ok := limitOf(o); ok && !slices.Contains(out, l) {
+				out = append(out, l)
+			}
+		}
+	}
+	return out
+}
+
+// limitIndex is the place of an objective's limit among limits; -1 when it has none.
+func limitIndex(limits []measure.Limit, o scenarios.Objective) int {
+	l, ok := limitOf(o)
+	if !ok {
+		return -1
+	}
+	return slices.Index(limits, l)
+}

@@ -1,0 +1,171 @@
+package judge
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/impact"
+	"brunt/scenarios/measure"
+)
+
+// mainObjective is the objective whose view of the fault its record shows: the
+// First that is measured from it, else one of all requests.
+func (f *finisher) mainObjective(fault string) scenarios.Objective {
+	for _, name := range []string{"recover", "heal", "failover", "onset", "degraded", "failed", "area"} {
+		for _, o := range f.c.SLO {
+			if o.Metric.Name == name && scenarios.FaultOf(o.After) == fault {
+				return o
+			}
+		}
+	}
+	return scenarios.Objective{Metric: scenarios.Metric{Name: "recover"}}
+}
+
+// LimitOf is L of a fault, or of one occurrence of it (name#2), under the objectives
+// slo: the share of bad requests, 0 to 1, that counts as impact. It is that of the
+// tightest objective on errors or availability that covers the fault, else 1 %. An
+// objective covers a fault when it is judged over the run, the fault's phase or its
+// recovery; one on another occurrence does not. One that allows no error at all has
+// no share that could be seen, and is left out.
+func LimitOf(slo []scenarios.Objective, fault string) float64 {
+	limit := math.Inf(1)
+	for _, o := range slo {
+		p := strings.TrimPrefix(o.PhaseOrRun(), scenarios.RecoveryOf)
+		if p != "run" && p != fault && p != scenarios.FaultOf(fault) && scenarios.FaultOf(p) != fault {
+			continue
+		}
+		switch {
+		case o.Metric.Name == "errors" && o.Upper() && o.Value > 0:
+			limit = min(limit, o.Value)
+		case o.Metric.Name == "availability" && !o.Upper() && o.Value < 1:
+			limit = min(limit, 1-o.Value)
+		}
+	}
+	if math.IsInf(limit, 1) {
+		return scenarios.DefaultLimit
+	}
+	return limit
+}
+
+// Offered is what an answer depends on: the occurrence, and which requests are bad.
+type asked struct {
+	i          int
+	step, load string
+	span       time.Duration
+}
+
+// ask finds what occurrence i did, as the objective o sees it. Objectives that see the
+// same requests alike share an answer.
+func (f *finisher) ask(i int, o scenarios.Objective) impact.Answer {
+	k := asked{i, o.Step, o.Load, o.Metric.Span}
+	a, known := f.asked[k]
+	if !known {
+		a = f.find(i, o)
+		f.asked[k] = a
+	}
+	return a
+}
+
+func (f *finisher) find(i int, o scenarios.Objective) impact.Answer {
+	oc := f.Faults[i]
+	if oc.Name == "" {
+		return impact.Unknown(scenarios.NotInjected, "")
+	}
+	q := impact.Question{Injected: oc.Injected, Cleared: measure.Never, Horizon: f.end, Limit: LimitOf(f.c.SLO, oc.Name), Hold: f.c.Hold}
+	if oc.Over {
+		q.Cleared = oc.Cleared
+	}
+	next := f.after(i)
+	if next != nil && next.Injected < q.Horizon {
+		q.Horizon, q.Next = next.Injected, next.Name
+	}
+	// requests that lived into a later fault are its doing
+	q.Slices = f.slices(o, func(_ measure.Key, set []int32) bool {
+		return !slices.ContainsFunc(set, func(j int32) bool { return f.Faults[j].Injected > oc.Injected })
+	})
+	q.Baseline = begunIn(Span{0, f.FirstInjection()}, f.slices(o, func(k measure.Key, _ []int32) bool { return f.InBaseline(k) }))
+	q.Before = begunIn(Span{f.calmFrom(i), oc.Injected}, f.slices(o, func(_ measure.Key, set []int32) bool {
+		return !slices.ContainsFunc(set, func(j int32) bool { return f.Faults[j].Injected >= oc.Injected })
+	}))
+	for _, s := range f.slices(o, func(_ measure.Key, set []int32) bool { return len(set) == 1 && set[0] == int32(i) }) {
+		if s.Start < oc.Injected {
+			q.Caught.N += s.N
+			q.Caught.Bad += s.Bad
+		}
+	}
+	a := impact.Ask(q)
+	f.confound(i, &a, next)
+	return a
+}
+
+// begunIn gives the slices that begin in a span.
+func begunIn(p Span, in []impact.Slice) []impact.Slice {
+	at := func(t time.Duration) int {
+		n, _ := slices.BinarySearchFunc(in, t, func(s impact.Slice, t time.Duration) int { return cmp.Compare(s.Start, t) })
+		return n
+	}
+	return in[at(p.From):max(at(p.From), at(p.To))]
+}
+
+// calmFrom is when the faults before occurrence i were over and recovered from.
+func (f *finisher) calmFrom(i int) time.Duration {
+	from := time.Duration(0)
+	for j := range f.Faults[:i] {
+		if f.Faults[j].Name == "" {
+			continue
+		}
+		if f.Faults[j].Over {
+			from = max(from, f.Faults[j].Cleared)
+		}
+		if at := f.answers[j].RecoveredAt; at.Known() {
+			from = max(from, at.D())
+		}
+	}
+	return from
+}
+
+// after gives the first fault that was injected after occurrence i.
+func (f *finisher) after(i int) *measure.Occurrence {
+	var next *measure.Occurrence
+	for j := range f.Faults {
+		if g := &f.Faults[j]; j > i && g.Name != "" && (next == nil || g.Injected < next.Injected) {
+			next = g
+		}
+	}
+	return next
+}
+
+// confound marks an answer that can't be told apart from another fault's doing.
+func (f *finisher) confound(i int, a *impact.Answer, next *measure.Occurrence) {
+	oc := f.Faults[i]
+	why := ""
+	for j := range i {
+		g := f.Faults[j]
+		switch {
+		case g.Name == "":
+		case !g.Over || g.Cleared > oc.Injected:
+			why = g.Name + " was in as well"
+		case f.answers[j].Impact == scenarios.NotRecovered || f.answers[j].Impact == scenarios.Confounded || f.answers[j].OnsetAt.Known() && !f.answers[j].RecoveredAt.Known():
+			why = g.Name + " had not been recovered from"
+		}
+	}
+	if why != "" { // what was bad before was its doing
+		a.BadBefore, a.StuckBefore = false, false
+	}
+	if next != nil && why == "" && !a.BadBefore {
+		switch {
+		case !oc.Over || next.Injected < oc.Cleared:
+			why = next.Name + " was in as well"
+		case a.OnsetAt.Known() && !a.RecoveredAt.Known():
+			why = next.Name + " was injected before recovery could show"
+		}
+	}
+	if why != "" {
+		a.Impact, a.Note = scenarios.Confounded, why
+		a.RecoveredAt, a.FailoverAt, a.NotBefore = scenarios.NaN, scenarios.NaN, scenarios.NaN
+	}
+}

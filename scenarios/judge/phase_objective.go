@@ -1,0 +1,203 @@
+package judge
+
+import (
+	"fmt"
+	"math"
+
+	"brunt/scenarios"
+	"brunt/scenarios/impact"
+	"brunt/scenarios/measure"
+)
+
+// judge answers every objective.
+func (f *finisher) judge(ps []phase, sums [][]measure.Cell) {
+	for _, o := range f.c.SLO {
+		var r scenarios.ObjectiveResult
+		switch {
+		case o.Metric.OfFault():
+			r = f.judgeFault(o)
+		case o.Metric.OfLedger():
+			r = f.judgeLedger(o)
+		case o.Metric.OfSeries():
+			r = f.judgePhases(o, ps, func(_ int, p phase) scenarios.ObjectiveResult { return f.judgeSeries(o, p.name, p.Span) })
+		default:
+			r = f.judgePhases(o, ps, func(i int, p phase) scenarios.ObjectiveResult { return f.judgeIn(o, p, i, sums[i]) })
+		}
+		f.skipped(o, &r)
+		r.ID, r.Text, r.Metric, r.Op, r.Target = o.ID, o.Text, o.Metric.Text, o.Op, scenarios.Num(o.Value)
+		r.Infinite = math.IsInf(float64(r.Measured), 1)
+		f.out.Objectives = append(f.out.Objectives, r)
+	}
+}
+
+// worse tells whether a is the worse answer to o than b: by the verdicts' order of
+// precedence, then by what was measured.
+func worse(o scenarios.Objective, a, b *scenarios.ObjectiveResult) bool {
+	if a.Verdict != b.Verdict {
+		return scenarios.Worse(a.Verdict, b.Verdict) == a.Verdict
+	}
+	x, y := float64(a.Measured), float64(b.Measured)
+	switch o.Op {
+	case "<", "<=":
+		return x > y
+	case ">", ">=":
+		return x < y
+	}
+	return math.Abs(x-o.Value) > math.Abs(y-o.Value)
+}
+
+// What is said of objectives whose phase or fault there was not.
+const (
+	noPhase = "the phase did not take place"
+	noFault = "the fault was not injected"
+)
+
+// undone is the answer to an objective whose phase or fault there was not.
+func undone(phase, why string) scenarios.ObjectiveResult {
+	return scenarios.ObjectiveResult{Phase: phase, Measured: scenarios.NaN, Low: scenarios.NaN, High: scenarios.NaN, Verdict: scenarios.Inconclusive, Note: why}
+}
+
+// inPhase tells whether the objective is judged in the phase, or in an occurrence
+// of it.
+func inPhase(o scenarios.Objective, phase string) bool {
+	p := o.PhaseOrRun()
+	return phase == p || scenarios.FaultOf(phase) == p
+}
+
+// judgePhases answers an objective in its phase; where a fault came several times,
+// in the worst of them.
+func (f *finisher) judgePhases(o scenarios.Objective, ps []phase, in func(i int, p phase) scenarios.ObjectiveResult) scenarios.ObjectiveResult {
+	worst := undone(o.PhaseOrRun(), noPhase)
+	found := false
+	for i, p := range ps {
+		if !inPhase(o, p.name) {
+			continue
+		}
+		r := in(i, p)
+		if p.of != ofNone {
+			f.temper(p.of, &r)
+		}
+		if !found || worse(o, &r, &worst) {
+			worst, found = r, true
+		}
+	}
+	return worst
+}
+
+func (f *finisher) judgeIn(o scenarios.Objective, p phase, i int, cells []measure.Cell) scenarios.ObjectiveResult {
+	sum := &sum{}
+	for s := range cells {
+		if selects(&f.Config.Series, o, s) {
+			sum.Merge(cells[s].CountsWithTimes())
+		}
+	}
+	limit := limitIndex(f.Config.Limits, o)
+	r := undone(p.name, "")
+	switch o.Metric.Name {
+	case "rate":
+		sum.Iterations, sum.Span = f.iterations(o, p.Span)
+		r.Measured, r.Count = scenarios.Num(sum.measure(o, limit)), sum.Iterations
+	case "burn":
+		var worst float64
+		worst, *sum = f.burn(o, p)
+		r.Measured, r.Count = scenarios.Num(worst), sum.Offered()
+	case "slices":
+		var share float64
+		share, r.Count = f.timeslices(o, p)
+		r.Measured = scenarios.Num(share)
+	default:
+		r.Measured, r.Count = scenarios.Num(sum.measure(o, limit)), sum.population(o.Metric)
+	}
+	if b := f.blocksOf(o, i); b != nil {
+		low, high := b.interval(o, limit)
+		r.Low, r.High = scenarios.Num(low), scenarios.Num(high)
+	}
+	r.Verdict, r.Note = f.verdict(o, sum, limit, p, r)
+	return r
+}
+
+// verdict decides an objective in a phase.
+//
+// A rate of nothing, while the load could begin iterations, fails a lower bound: a
+// closed load that is blocked begins none. It never passes an upper one.
+func (f *finisher) verdict(o scenarios.Objective, sum *sum, limit int, p phase, r scenarios.ObjectiveResult) (scenarios.Verdict, string) {
+	met := sum.holds(o, limit)
+	if ofSpans(o.Metric) {
+		met = meets(o, float64(r.Measured))
+	}
+	switch {
+	case r.Count > 0 && !math.IsNaN(float64(r.Measured)):
+	case o.Metric.Name == "rate" && sum.Span > 0 && !met:
+		return scenarios.Fail, "nothing was begun in " + p.name
+	case p.length() == 0:
+		return scenarios.Inconclusive, p.name + " has no length: there was no impact, or recovery came before the clearing"
+	default:
+		return scenarios.Inconclusive, "no request in " + p.name
+	}
+	if need, ok := Need(o); ok && r.Count < need {
+		if !met && beyondDoubt(o, sum, limit) {
+			return scenarios.Fail, fmt.Sprintf("only %d requests, but too many of them failed it", r.Count)
+		}
+		return scenarios.Inconclusive, fmt.Sprintf("%d requests, and %d are needed to show it", r.Count, need)
+	}
+	if f.c.Strict && !math.IsNaN(float64(r.Low)) && meets(o, float64(r.Low)) != meets(o, float64(r.High)) {
+		return scenarios.Inconclusive, "strict: the interval straddles the target"
+	}
+	if met {
+		return scenarios.Pass, ""
+	}
+	return scenarios.Fail, ""
+}
+
+// beyondDoubt tells whether the one-sided 95 % bound of a share lies beyond what
+// the objective allows, so that it failed on however few requests.
+func beyondDoubt(o scenarios.Objective, sum *sum, limit int) bool {
+	bad, n, _ := sum.share(o, limit)
+	if o.Metric.Name == "burn" {
+		bad, n = sum.Bad(), sum.Offered()
+	}
+	share := allowed(o)
+	if o.Metric.Name == "p" && !o.Upper() { // it wants enough of them over the value
+		bad, share = n-bad, o.Metric.Quantile
+	}
+	return impact.LowerBound(float64(bad), float64(n), impact.Confidence) > share
+}
+
+// allowed is the share of requests that an objective lets be bad; 1 where that has
+// no meaning.
+func allowed(o scenarios.Objective) float64 {
+	switch o.Metric.Name {
+	case "p":
+		return 1 - o.Metric.Quantile
+	case "errors", "shed", "stale":
+		if o.Upper() {
+			return o.Value
+		}
+	case "availability", "checks", "within":
+		if !o.Upper() {
+			return 1 - o.Value
+		}
+	case "burn":
+		if o.Upper() {
+			return min(1, o.Value*(1-o.Metric.Share))
+		}
+	}
+	return 1
+}
+
+// Need is the number of requests without which an objective is never met; ok is
+// false where there is no such number. An objective that allows none to be bad
+// needs one: no number of good requests shows more than that those were good.
+func Need(o scenarios.Objective) (n int64, ok bool) {
+	if o.Metric.Name == "p" {
+		return impact.EnoughForQuantile(o.Metric.Quantile), true
+	}
+	a := allowed(o)
+	switch {
+	case a >= 1:
+		return 0, false
+	case a <= 0:
+		return 1, true
+	}
+	return impact.EnoughFor(a), true
+}

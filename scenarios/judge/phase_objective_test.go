@@ -1,0 +1,611 @@
+package judge
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/measure"
+)
+
+// many makes n outcomes of a kind that took d, spread evenly over the first 20 s.
+func many(n int, d time.Duration, kind scenarios.Kind) []scenarios.Outcome {
+	var out []scenarios.Outcome
+	for i := range n {
+		out = append(out, request(20*sec*time.Duration(i)/time.Duration(n), d, kind))
+	}
+	return out
+}
+
+const (
+	okay    = scenarios.OK
+	shed    = scenarios.Shed
+	failure = scenarios.Error
+	skipped = scenarios.Skipped
+)
+
+// population of 1000: 600 good ones at 10 ms, 240 good ones at 100 ms, 100 shed, 50
+// errors and 10 skipped. Without the shed: 900.
+func population() []scenarios.Outcome {
+	return slices.Concat(many(600, 10*ms, okay), many(240, 100*ms, okay), many(100, ms, shed), many(50, ms, failure), many(10, 0, skipped))
+}
+
+// TestJudge_Metrics holds every metric of a phase against its definition.
+func TestJudge_Metrics(t *testing.T) {
+	inf := math.Inf(1)
+	for _, c := range []struct {
+		text     string
+		measured float64
+		count    int64
+		verdict  scenarios.Verdict
+	}{
+		// errors = (error + skipped) / offered
+		{"errors < 7%", 0.06, 1000, scenarios.Pass},
+		{"errors <= 6%", 0.06, 1000, scenarios.Pass},
+		{"errors < 6%", 0.06, 1000, scenarios.Fail},
+		// availability = ok / (offered - shed)
+		{"availability > 93%", 840. / 900, 900, scenarios.Pass},
+		{"availability > 94%", 840. / 900, 900, scenarios.Fail},
+		{"shed < 11%", 0.1, 1000, scenarios.Pass},
+		{"shed < 10%", 0.1, 1000, scenarios.Fail},
+		// percentiles are over offered - shed; failures are slower than any answer
+		{"p50 < 20ms", 0.01, 900, scenarios.Pass},
+		{"p66 < 50ms", 0.01, 900, scenarios.Pass}, // measure.Rank 594
+		{"p67 < 50ms", 0.1, 900, scenarios.Fail},  // measure.Rank 603: 600 are that fast
+		{"p93 < 200ms", 0.1, 900, scenarios.Pass}, // measure.Rank 837
+		{"p94 < 200ms", inf, 900, scenarios.Fail}, // measure.Rank 846: only 840 were answered rightly
+		{"p94 < 1h", inf, 900, scenarios.Fail},    // however slow
+		{"p94 > 200ms", inf, 900, scenarios.Pass}, // it is slower
+		{"ok.p94 < 200ms", 0.1, 840, scenarios.Pass},
+		{"ok.p71 < 50ms", 0.01, 840, scenarios.Pass}, // measure.Rank 597
+		{"ok.p72 < 50ms", 0.1, 840, scenarios.Fail},  // measure.Rank 605
+		{"service.p94 < 200ms", 0.1, 840, scenarios.Pass},
+		{"max < 1s", inf, 900, scenarios.Fail},
+		{"mean < 1s", inf, 900, scenarios.Fail},
+		{"ok.max < 101ms", 0.1, 840, scenarios.Pass},
+		{"ok.mean < 40ms", (600*.01 + 240*.1) / 840, 840, scenarios.Pass},
+		// within: answered rightly in time, of all but the shed
+		{"within(100ms) > 93%", 840. / 900, 900, scenarios.Pass}, // the limit is within it
+		{"within(99ms) > 66%", 600. / 900, 900, scenarios.Pass},
+		{"within(99ms) > 67%", 600. / 900, 900, scenarios.Fail},
+		{"timeouts = 0", 0, 1000, scenarios.Pass},
+		{"timeouts < 1", 0, 1000, scenarios.Pass},
+	} {
+		t.Run(c.text, func(t *testing.T) {
+			r := verdictOn(t, c.text, 20*sec, population())
+			if got := float64(r.Measured); got != c.measured && math.Abs(got-c.measured) > 1e-3*c.measured {
+				t.Errorf("measured %g, want %g", got, c.measured)
+			}
+			if r.Count != c.count {
+				t.Errorf("count %d, want %d", r.Count, c.count)
+			}
+			if r.Verdict != c.verdict {
+				t.Errorf("%s (%s), want %s", r.Verdict, r.Note, c.verdict)
+			}
+			if r.Infinite != math.IsInf(c.measured, 1) {
+				t.Errorf("infinite: %t", r.Infinite)
+			}
+		})
+	}
+}
+
+// TestJudge_Times: objectives judge response time, from the intended instant on;
+// service. is from the slot on, ok. is of good answers alone.
+func TestJudge_Times(t *testing.T) {
+	for text, want := range map[string]float64{
+		"p50 < 1s": .61, "ok.p50 < 1s": .61, "service.p50 < 1s": .01, "ok.max < 1s": .61, "service.max < 1s": .01, "ok.mean < 1s": .61, "service.mean < 1s": .01,
+		"within(600ms) > 10%": 0, "within(610ms) > 10%": 1,
+	} {
+		all := many(400, 610*ms, okay)
+		for i := range all {
+			all[i].Ready = all[i].Intended + 100*ms // lag
+			all[i].Slot = all[i].Ready + 500*ms     // queue
+		}
+		if r := verdictOn(t, text, 20*sec, all); math.Abs(float64(r.Measured)-want) > .001*want {
+			t.Errorf("%s: %v, want %g", text, r.Measured, want)
+		}
+	}
+}
+
+// TestJudge_JSON: what is infinite or unknown is null in result.json, in every row
+// and objective, and the verdict says what it meant.
+func TestJudge_JSON(t *testing.T) {
+	o := slo(t, "p95 < 1s", "max < 1s", "p95 < 1s in recovery/f", "recover < 10s after f", "failover < 10s after f", "heal < 1s after f", "errors < 1% in baseline", "rate > 1/s in g")
+	g := newRig(t, oneStep, o...)
+	g.play(outage(between(30*sec, 100*sec)), action{30 * sec, func() { g.Inject("f", "f") }})
+	f := g.finish(Case{SLO: o}, 100*sec)
+	var got struct {
+		Cells      []struct{ Response map[string]any }
+		Objectives []struct {
+			Measured, Low, High any
+			Infinite            bool
+			Verdict             scenarios.Verdict
+		}
+		Windows []map[string]any
+	}
+	if err := json.Unmarshal([]byte(inJSON(t, f)), &got); err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []struct {
+		measured any
+		infinite bool
+		verdict  scenarios.Verdict
+	}{
+		{nil, true, scenarios.Fail},
+		{nil, true, scenarios.Fail},
+		{nil, false, scenarios.Inconclusive}, // it was measure.Never cleared, so that nothing is after it
+		{nil, true, scenarios.Fail},
+		{nil, true, scenarios.Fail},
+		{nil, false, scenarios.Inconclusive},
+		{0., false, scenarios.Pass},
+		{nil, false, scenarios.Inconclusive},
+	} {
+		r := got.Objectives[i]
+		if r.Measured != want.measured || r.Infinite != want.infinite || r.Verdict != want.verdict {
+			t.Errorf("%s: %+v, want %+v", o[i].Text, r, want)
+		}
+	}
+	if p99 := got.Cells[0].Response["p99"]; p99 != nil {
+		t.Errorf("p99 of the run is %v", p99)
+	}
+	for _, w := range got.Windows {
+		if w["t"] == 99. && (w["p50"] != nil || w["max"] != .02) {
+			t.Errorf("the last window has %v", w)
+		}
+	}
+}
+
+// TestJudge_Counted: a percentile is decided by counting requests over the limit,
+// where the bucket of a histogram, 0.1 % wide, would decide otherwise; and what is
+// reported as measured agrees with the verdict.
+func TestJudge_Counted(t *testing.T) {
+	// 200 ms lies in the bucket [199.936, 200.063] ms: see TestTally_EdgeAt200ms in measure
+	for _, c := range []struct {
+		text    string
+		d       time.Duration
+		verdict scenarios.Verdict
+	}{
+		{"p95 < 200ms", 200*ms - 1, scenarios.Pass}, // the bucket's upper edge is over 200 ms
+		{"p95 < 200ms", 200 * ms, scenarios.Fail},
+		{"p95 <= 200ms", 200 * ms, scenarios.Pass},
+		{"p95 <= 200ms", 200*ms + 1, scenarios.Fail},
+		{"p95 < 200ms", 200*ms + 50*time.Microsecond, scenarios.Fail},
+		{"p95 > 200ms", 200 * ms, scenarios.Fail}, // the upper edge is over it
+		{"p95 > 200ms", 200*ms + 1, scenarios.Pass},
+		{"p95 >= 200ms", 200 * ms, scenarios.Pass},
+		{"p95 >= 200ms", 200*ms - 1, scenarios.Fail},
+		{"service.p95 < 200ms", 200*ms - 1, scenarios.Pass},
+		{"ok.p95 < 200ms", 200 * ms, scenarios.Fail},
+	} {
+		t.Run(fmt.Sprintf("%s at %s", c.text, c.d), func(t *testing.T) {
+			all := slices.Concat(many(940, 10*ms, okay), many(60, c.d, okay), many(20, 210*ms, okay))
+			r := verdictOn(t, c.text, 20*sec, all)
+			if r.Verdict != c.verdict {
+				t.Errorf("%s, want %s", r.Verdict, c.verdict)
+			}
+			o := slo(t, c.text)[0]
+			if o.Holds(float64(r.Measured)) != (r.Verdict == scenarios.Pass) {
+				t.Errorf("measured %v %s", r.Measured, r.Verdict)
+			}
+			if math.Abs(float64(r.Measured)-.2) > .0002 {
+				t.Errorf("measured %v", r.Measured)
+			}
+		})
+	}
+}
+
+// TestJudge_Agree: what is reported as measured lies on the side of the target that
+// the verdict says, though histograms round.
+func TestJudge_Agree(t *testing.T) {
+	for _, c := range []struct {
+		text    string
+		d       time.Duration
+		verdict scenarios.Verdict
+	}{
+		{"p95 <= 1ms", ms + 400, scenarios.Fail}, // is 1 ms to a microsecond
+		{"p95 <= 1ms", ms, scenarios.Pass},
+		{"p95 < 1ms", ms - 400, scenarios.Pass},
+		{"p95 >= 1ms", ms - 400, scenarios.Fail},
+		{"p95 > 1ms", ms + 400, scenarios.Pass},
+		{"p95 > 1ms", ms, scenarios.Fail},
+	} {
+		r := verdictOn(t, c.text, 20*sec, slices.Concat(many(1000, c.d, okay), many(10, sec, okay)))
+		if o := slo(t, c.text)[0]; r.Verdict != c.verdict || o.Holds(float64(r.Measured)) != (r.Verdict == scenarios.Pass) {
+			t.Errorf("%s at %s: %s with %.12g", c.text, c.d, r.Verdict, float64(r.Measured))
+		}
+	}
+}
+
+// TestJudge_Shares: a share is compared without what it lost as a binary fraction.
+func TestJudge_Shares(t *testing.T) {
+	for _, c := range []struct {
+		text    string
+		bad     int
+		verdict scenarios.Verdict
+	}{
+		{"availability >= 99.9%", 10, scenarios.Pass}, // 99.9/100 is more than 0.999
+		{"availability > 99.9%", 10, scenarios.Fail},
+		{"availability >= 99.9%", 11, scenarios.Fail},
+		{"availability > 99.9%", 9, scenarios.Pass},
+		{"errors <= 0.1%", 10, scenarios.Pass},
+		{"errors <= 0.1%", 11, scenarios.Fail},
+		{"errors < 0.3%", 30, scenarios.Fail},
+		{"errors < 0.3%", 29, scenarios.Pass},
+		{"errors <= 0%", 0, scenarios.Pass},
+		{"errors <= 0%", 1, scenarios.Fail},
+		{"availability >= 100%", 0, scenarios.Pass},
+	} {
+		t.Run(fmt.Sprintf("%s with %d", c.text, c.bad), func(t *testing.T) {
+			r := verdictOn(t, c.text, 20*sec, slices.Concat(many(10000-c.bad, ms, okay), many(c.bad, ms, failure)))
+			if r.Verdict != c.verdict {
+				t.Errorf("%s, want %s", r.Verdict, c.verdict)
+			}
+		})
+	}
+}
+
+// TestJudge_Minimum: with fewer requests than show it, an objective measure.Never passes; it
+// fails when the lower bound lies beyond the limit, and is inconclusive else.
+func TestJudge_Minimum(t *testing.T) {
+	for _, c := range []struct {
+		text      string
+		good, bad int
+		verdict   scenarios.Verdict
+	}{
+		{"errors < 1%", 299, 0, scenarios.Pass},
+		{"errors < 1%", 298, 0, scenarios.Inconclusive},
+		{"errors < 1%", 1, 0, scenarios.Inconclusive},
+		{"errors < 1%", 295, 3, scenarios.Inconclusive}, // 1.007 % of 298 shows nothing
+		{"errors < 1%", 90, 10, scenarios.Fail},         // 10 of 100: no less than 5.5 %
+		{"errors < 1%", 0, 1, scenarios.Fail},           // 1 of 1: no less than 5 %
+		{"errors < 10%", 0, 1, scenarios.Inconclusive},
+		{"errors < 1%", 295, 4, scenarios.Fail}, // enough: the measured value counts
+		{"availability > 99%", 298, 0, scenarios.Inconclusive},
+		{"availability > 99%", 299, 0, scenarios.Pass},
+		{"availability > 99.99%", 29955, 0, scenarios.Inconclusive},
+		{"availability > 99.99%", 29956, 0, scenarios.Pass},
+		{"within(100ms) > 99%", 298, 0, scenarios.Inconclusive},
+		{"p95 < 100ms", 199, 0, scenarios.Inconclusive}, // nine above it
+		{"p95 < 100ms", 200, 0, scenarios.Pass},
+		{"p95 < 100ms", 80, 20, scenarios.Fail},
+		{"p99 < 100ms", 999, 0, scenarios.Inconclusive},
+		{"p99 < 100ms", 1000, 0, scenarios.Pass},
+		{"p99.9 < 100ms", 9999, 0, scenarios.Inconclusive},
+		{"p99.9 < 100ms", 10000, 0, scenarios.Pass},
+		{"p50 > 100ms", 19, 0, scenarios.Fail}, // 19 of 19 were faster
+		{"p50 > 100ms", 3, 0, scenarios.Inconclusive},
+		{"p50 > 100ms", 0, 3, scenarios.Inconclusive},
+		{"burn(99%, 1m) < 1", 298, 0, scenarios.Inconclusive},
+		{"burn(99%, 1m) < 1", 299, 0, scenarios.Pass},
+		{"burn(99%, 1m) < 1", 80, 20, scenarios.Fail},
+	} {
+		t.Run(fmt.Sprintf("%s with %d good and %d bad", c.text, c.good, c.bad), func(t *testing.T) {
+			r := verdictOn(t, c.text, 20*sec, slices.Concat(many(c.good, 50*ms, okay), many(c.bad, 50*ms, failure)))
+			if r.Verdict != c.verdict {
+				t.Errorf("%s (%s), want %s", r.Verdict, r.Note, c.verdict)
+			}
+			if r.Verdict == scenarios.Inconclusive && r.Note == "" {
+				t.Error("it does not say why")
+			}
+		})
+	}
+	for _, c := range []struct {
+		text string
+		need int64
+	}{
+		{"errors < 1%", 299},
+		{"availability > 99.99%", 29956},
+		{"availability > 99.9%", 2995},
+		{"p95 < 1s", 200},
+		{"p99 < 1s", 1000},
+		{"p99.9 < 1s", 10000},
+		{"p99.99 < 1s", 100000},
+		{"errors <= 0%", 1},
+		{"shed < 5%", 59},
+		{"checks > 99%", 299},
+		{"within(1s) >= 99%", 299},
+	} {
+		if n, ok := Need(slo(t, c.text)[0]); !ok || n != c.need {
+			t.Errorf("%s needs %d, %t; want %d", c.text, n, ok, c.need)
+		}
+	}
+	for _, text := range []string{"rate > 5/s", "timeouts = 0", "max < 1s", "errors > 50%", "slices(1s, 99%) > 99%", "errors <= 100%"} {
+		if n, ok := Need(slo(t, text)[0]); ok {
+			t.Errorf("%s needs %d, want no number", text, n)
+		}
+	}
+}
+
+// TestJudge_Empty: a phase without a sample is inconclusive, whatever it asks for.
+func TestJudge_Empty(t *testing.T) {
+	all := func(from, to time.Duration) []scenarios.Outcome {
+		var out []scenarios.Outcome
+		for at := from; at < to; at += 10 * ms {
+			o := request(at, ms, okay)
+			out = append(out, o, iteration(o))
+		}
+		return out
+	}
+	metrics := []string{"errors < 50%", "errors > 50%", "availability > 1%", "p50 < 1h", "p50 > 1ms", "max < 1h", "timeouts = 0", "rate < 5000/s", "shed < 5%", "burn(99%, 1s) < 5", "slices(1s, 1%) > 1%", "checks > 1%", "within(1h) > 1%"}
+	for _, m := range metrics {
+		for _, phase := range []string{"f", "recovery/f", "f#2"} {
+			t.Run(m+" in "+phase, func(t *testing.T) {
+				o := slo(t, m+" in "+phase)
+				g := newRig(t, oneStep, o...)
+				g.play(slices.Concat(all(0, 20*sec), all(40*sec, 60*sec)), action{25 * sec, func() { g.Inject("f", "f") }}, action{30 * sec, func() { g.Clear(0) }})
+				met := map[int]bool{0: false} // the link of f met some, though none of the load
+				r := g.finish(Case{SLO: o, NoTraffic: met, Loads: []Span{{0, 20 * sec}, {40 * sec, 60 * sec}}[:1]}, 0).Objectives[0]
+				if r.Verdict != scenarios.Inconclusive || r.Note == "" {
+					t.Errorf("%s, %q", r.Verdict, r.Note)
+				}
+			})
+		}
+	}
+}
+
+// TestJudge_Rate counts iterations by the time intended, over the time that the
+// loads could begin some.
+func TestJudge_Rate(t *testing.T) {
+	series := measure.Series{Loads: []measure.SeriesLoad{{Name: "a", Closed: false}, {Name: "b", Closed: true}}, Steps: []measure.SeriesStep{{Name: "x", Load: 0}, {Name: "y", Load: 0}, {Name: "x", Load: 1}}}
+	objectives := slo(t, "rate > 1/s", "rate > 1/s of load a", "rate > 1/s of load b", "rate > 1/s of x", "rate > 1/s of y", "rate > 1/s in f",
+		"rate > 1/s of load b in f", "rate < 1000/s of load b in f", "rate > 1/s of iteration")
+	g := newRig(t, series, objectives...)
+	var all []scenarios.Outcome
+	add := func(load, step int32, at, d time.Duration) {
+		o := request(at, d, okay)
+		o.Load, o.Step = load, step
+		all = append(all, o)
+	}
+	for at := time.Duration(0); at < 30*sec; at += 100 * ms { // a: 10/s for 30 s, two steps
+		add(0, 0, at, ms)
+		add(0, 1, at, ms)
+		add(0, scenarios.IterationStep, at, 2*ms)
+	}
+	for at := 20 * sec; at < 25*sec; at += 10 * ms { // b: 100/s for 5 s of its 20, then it is stuck
+		add(1, 2, at, 3*sec)
+		add(1, scenarios.IterationStep, at, 3*sec)
+	}
+	g.play(all, action{25 * sec, func() { g.Inject("f", "f") }}, action{35 * sec, func() { g.Clear(0) }})
+	f := g.finish(Case{SLO: objectives, Loads: []Span{{0, 30 * sec}, {20 * sec, 40 * sec}}}, 0)
+	for i, want := range []float64{800. / 40, 10, 25, 800. / 40, 10, 50. / 10, 0, 0, 20} {
+		o := f.Objectives[i]
+		if math.Abs(float64(o.Measured)-want) > 1e-9 {
+			t.Errorf("%s: %v, want %g", o.Text, o.Measured, want)
+		}
+		verdict := scenarios.Pass
+		switch i {
+		case 6:
+			verdict = scenarios.Fail // it ran, and nothing was begun
+		case 7:
+			verdict = scenarios.Inconclusive // nothing was begun: that passes nothing
+		}
+		if o.Verdict != verdict {
+			t.Errorf("%s: %s (%s), want %s", o.Text, o.Verdict, o.Note, verdict)
+		}
+	}
+}
+
+// TestJudge_Scope: an objective is about all steps, one step, one load, or the
+// pseudo-step iteration.
+func TestJudge_Scope(t *testing.T) {
+	series := measure.Series{Loads: []measure.SeriesLoad{{Name: "a", Closed: false}, {Name: "b", Closed: false}}, Steps: []measure.SeriesStep{{Name: "read", Load: 0}, {Name: "write", Load: 0}, {Name: "read", Load: 1}}}
+	texts := []string{"errors < 1%", "errors < 1% of read", "errors < 1% of write", "errors < 1% of load a", "errors < 1% of load b", "errors < 1% of iteration", "p50 < 20ms of iteration"}
+	objectives := slo(t, texts...)
+	g := newRig(t, series, objectives...)
+	var all []scenarios.Outcome
+	for i := range 1000 {
+		at := time.Duration(i) * 20 * ms
+		for step := range int32(3) {
+			o := request(at, 10*ms, okay)
+			o.Step, o.Load = step, int32(series.Steps[step].Load)
+			if i < []int{100, 50, 200}[step] {
+				o.Kind, o.Cause = failure, scenarios.Timeout
+			}
+			all = append(all, o)
+		}
+		o := request(at, 5*sec, okay)
+		o.Step, o.Think = scenarios.IterationStep, 5*sec-15*ms // think time is no response time
+		if i < 3 {
+			o.Kind = failure
+		}
+		all = append(all, o)
+	}
+	g.play(all)
+	f := g.finish(Case{SLO: objectives}, 20*sec)
+	for i, want := range []float64{350. / 3000, 300. / 2000, .05, 150. / 2000, .2, .003, .015} {
+		if o := f.Objectives[i]; math.Abs(float64(o.Measured)-want) > 1e-4*want {
+			t.Errorf("%s: %v, want %g", o.Text, o.Measured, want)
+		}
+	}
+	if f.Causes[scenarios.Timeout] != 350 {
+		t.Errorf("%d timeouts, want 350", f.Causes[scenarios.Timeout])
+	}
+	if len(f.Errors) != 3 || f.Errors[0].Count != 200 || f.Errors[0].Load != "b" || f.Errors[0].Kind != "timeout" || f.Errors[0].First != .01 {
+		t.Errorf("errors: %+v", f.Errors)
+	}
+}
+
+// TestJudge_Checks: checks is the share of checks that held, where each request whose
+// checks could not be made counts as one that did not.
+func TestJudge_Checks(t *testing.T) {
+	checked := func(n int, kind scenarios.Kind, cause scenarios.Cause, checks, failed uint16) []scenarios.Outcome {
+		out := many(n, ms, kind)
+		for i := range out {
+			out[i].Cause, out[i].Checks, out[i].Failed = cause, checks, failed
+		}
+		return out
+	}
+	good := checked(300, okay, scenarios.NoCause, 2, 0)
+	for _, c := range []struct {
+		name     string
+		more     []scenarios.Outcome
+		measured float64
+		count    int64
+		verdict  scenarios.Verdict
+	}{
+		{"all held", nil, 1, 600, scenarios.Pass},
+		{"one of two failed", checked(4, failure, scenarios.Check(0), 2, 1), 604. / 608, 608, scenarios.Pass},
+		{"more of them", checked(8, failure, scenarios.Check(0), 2, 1), 608. / 616, 616, scenarios.Fail},
+		{"a wrong status ends its checks", checked(200, failure, scenarios.Status(500), 1, 1), 600. / 800, 800, scenarios.Fail},
+		{"no answer", checked(200, failure, scenarios.Timeout, 0, 0), 600. / 800, 800, scenarios.Fail},
+		{"not reached", checked(200, skipped, scenarios.NoCause, 0, 0), 600. / 800, 800, scenarios.Fail},
+		{"checked, and nothing to extract", checked(200, failure, scenarios.Extraction(1), 1, 0), 800. / 1000, 1000, scenarios.Fail},
+		{"shed: it was to be refused", checked(200, shed, scenarios.NoCause, 0, 0), 1, 600, scenarios.Pass},
+	} {
+		all := slices.Concat(good, c.more)
+		if r := verdictOn(t, "checks > 99%", 20*sec, slices.Clone(all)); math.Abs(float64(r.Measured)-c.measured) > 1e-12 || r.Count != c.count || r.Verdict != c.verdict {
+			t.Errorf("%s: %s with %v of %d, want %s with %g of %d", c.name, r.Verdict, r.Measured, r.Count, c.verdict, c.measured, c.count)
+		}
+		if bad, all := verdictOn(t, "errors <= 0%", 20*sec, slices.Clone(all)), verdictOn(t, "checks >= 100%", 20*sec, slices.Clone(all)); bad.Verdict != all.Verdict {
+			t.Errorf("%s: no errors is %s, and all checks is %s", c.name, bad.Verdict, all.Verdict)
+		}
+		// whoever watches sees the same
+		o := slo(t, "checks > 99%")
+		g := newRig(t, oneStep, o...)
+		g.play(all)
+		_, second := g.Interval()
+		if holds, _ := HoldsIn(second, o[0]); holds != (c.verdict == scenarios.Pass) {
+			t.Errorf("%s: in the last second it holds: %t", c.name, holds)
+		}
+	}
+	o, none := slo(t, "checks > 99%"), checked(400, failure, scenarios.Refused, 0, 0)
+	g := newRig(t, oneStep, o...)
+	g.play(none)
+	_, second := g.Interval()
+	if holds, known := HoldsIn(second, o[0]); holds || !known {
+		t.Errorf("no answer at all: in the last second it holds: %t, known: %t", holds, known)
+	}
+	if r := verdictOn(t, "checks > 99%", 20*sec, none); r.Verdict != scenarios.Fail || r.Measured != 0 || r.Count != 400 {
+		t.Errorf("no answer at all: %s with %v of %d", r.Verdict, r.Measured, r.Count)
+	}
+}
+
+// TestJudge_Timeouts: timeouts is a count.
+func TestJudge_Timeouts(t *testing.T) {
+	all := many(400, ms, okay)
+	for i := range 3 {
+		all[i].Kind, all[i].Cause = failure, scenarios.Timeout
+	}
+	for text, want := range map[string]scenarios.Verdict{"timeouts = 3": scenarios.Pass, "timeouts <= 3": scenarios.Pass, "timeouts < 3": scenarios.Fail, "timeouts = 0": scenarios.Fail} {
+		if r := verdictOn(t, text, 20*sec, slices.Clone(all)); r.Verdict != want {
+			t.Errorf("%s: %s with %v, want %s", text, r.Verdict, r.Measured, want)
+		}
+	}
+}
+
+// TestJudge_Strict: an interval that straddles the target makes a strict verdict
+// inconclusive.
+func TestJudge_Strict(t *testing.T) {
+	for _, c := range []struct {
+		text    string
+		bad     int
+		plain   scenarios.Verdict
+		verdict scenarios.Verdict
+	}{
+		{"errors < 1%", 10, scenarios.Pass, scenarios.Pass},
+		{"errors < 1%", 45, scenarios.Pass, scenarios.Inconclusive},
+		{"errors < 1%", 55, scenarios.Fail, scenarios.Inconclusive},
+		{"errors < 1%", 100, scenarios.Fail, scenarios.Fail},
+		{"availability > 99%", 45, scenarios.Pass, scenarios.Inconclusive},
+		{"p99 < 10ms", 45, scenarios.Pass, scenarios.Inconclusive}, // its upper end is infinite
+		{"p99 < 10ms", 10, scenarios.Pass, scenarios.Pass},
+		{"timeouts = 0", 10, scenarios.Pass, scenarios.Pass}, // it has no interval
+	} {
+		for _, strict := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s with %d of 5000, strict %t", c.text, c.bad, strict), func(t *testing.T) {
+				o := slo(t, c.text)
+				g := newRig(t, oneStep, o...)
+				g.play(slices.Concat(many(5000-c.bad, ms, okay), many(c.bad, ms, failure)))
+				r := g.finish(Case{SLO: o, Strict: strict}, 20*sec).Objectives[0]
+				want := c.plain
+				if strict {
+					want = c.verdict
+				}
+				if r.Verdict != want {
+					t.Errorf("%s [%v, %v], want %s", r.Verdict, r.Low, r.High, want)
+				}
+			})
+		}
+	}
+}
+
+// TestJudge_Worst: an objective on a fault that came several times takes the worst
+// occurrence, and one on a single occurrence takes that.
+func TestJudge_Worst(t *testing.T) {
+	texts := []string{"errors < 30% in f", "errors < 10% in f", "errors < 10% in f#1", "errors < 10% in f#3", "max < 1h in f", "timeouts = 0 in f", "availability > 50% in f"}
+	o := slo(t, texts...)
+	g := newRig(t, oneStep, o...)
+	var all []scenarios.Outcome
+	for i := range 6000 {
+		r := request(time.Duration(i)*10*ms, ms, okay)
+		if at := r.Intended; at >= 20*sec && at < 25*sec && i%5 == 0 || at >= 40*sec && at < 45*sec && i%25 == 0 {
+			r.Kind, r.Cause = failure, scenarios.Timeout
+		}
+		all = append(all, r)
+	}
+	var actions []action
+	for i := range 3 {
+		at := time.Duration(i+1)*20*sec - 10*sec // 10, 30, 50
+		if i > 0 {
+			at = time.Duration(i) * 20 * sec // 20, 40
+		}
+		actions = append(actions, action{at, func() { g.Inject("f", fmt.Sprintf("f#%d", i+1)) }}, action{at + 5*sec, func() { g.Clear(i) }})
+	}
+	g.play(all, actions...)
+	f := g.finish(Case{SLO: o}, 60*sec)
+	for i, want := range []struct {
+		phase   string
+		verdict scenarios.Verdict
+	}{
+		{"f#2", scenarios.Pass}, {"f#2", scenarios.Fail}, {"f#1", scenarios.Pass}, {"f#3", scenarios.Pass}, {"f#2", scenarios.Fail}, {"f#2", scenarios.Fail}, {"f#2", scenarios.Pass},
+	} {
+		if r := f.Objectives[i]; r.Phase != want.phase || r.Verdict != want.verdict {
+			t.Errorf("%s: %s in %s, want %s in %s", r.Text, r.Verdict, r.Phase, want.verdict, want.phase)
+		}
+	}
+	if m := f.Objectives[5].Measured; m != 100 {
+		t.Errorf("the worst has %v timeouts, want 100", m)
+	}
+}
+
+// TestLimitOf: L is the tightest objective on errors or availability that covers
+// the fault, else 1 %.
+func TestLimitOf(t *testing.T) {
+	for _, c := range []struct {
+		slo  string
+		want float64
+	}{
+		{"", .01},
+		{"p95 < 1s", .01},
+		{"errors < 2%", .02},
+		{"errors < 2%; errors < 0.5% in f", .005},
+		{"errors < 2%; errors < 0.5% in g", .02},
+		{"errors < 0.5% in baseline", .01},
+		{"errors < 3% in recovery/f", .03},
+		{"errors < 3% in f#2", .03},
+		{"availability > 99.9%", .001},
+		{"availability > 95% in f; errors < 4%", .04},
+		{"errors < 3%; availability > 99.5% in recovery/f#1", .005},
+		{"errors > 5%", .01},  // no bound from above
+		{"errors <= 0%", .01}, // none could be seen
+	} {
+		if got := LimitOf(slo(t, strings.FieldsFunc(c.slo, func(r rune) bool { return r == ';' })...), "f"); math.Abs(got-c.want) > 1e-12 {
+			t.Errorf("%q: %g, want %g", c.slo, got, c.want)
+		}
+	}
+}
+
+// TestLimitOf_Occurrence: an objective on one occurrence covers no other.
+func TestLimitOf_Occurrence(t *testing.T) {
+	o := slo(t, "errors < 0.2% in f#2", "errors < 0.4% in recovery/f#3", "errors < 0.6% in f")
+	for fault, want := range map[string]float64{"f": .002, "f#1": .006, "f#2": .002, "f#3": .004, "g": .01} {
+		if got := LimitOf(o, fault); math.Abs(got-want) > 1e-12 {
+			t.Errorf("%s: %g, want %g", fault, got, want)
+		}
+	}
+}

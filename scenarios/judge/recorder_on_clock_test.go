@@ -1,0 +1,161 @@
+package judge
+
+import (
+	"cmp"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/measure"
+)
+
+const (
+	ms  = time.Millisecond
+	sec = time.Second
+)
+
+// A rig is a recorder on a clock that the test sets.
+type rig struct {
+	*measure.Recorder
+	t         testing.TB
+	now       time.Duration
+	inFlight  func() int64 // nil: nothing is ever under way
+	interim   Interim
+	series    measure.Series
+	recording *measure.Recording // once finished
+}
+
+// oneStep is a load of one step.
+var oneStep = measure.Series{Loads: []measure.SeriesLoad{{Name: "browse"}}, Steps: []measure.SeriesStep{{Name: "read"}}}
+
+func newRig(t testing.TB, s measure.Series, slo ...scenarios.Objective) *rig {
+	t.Helper()
+	return newRigWith(t, measure.Config{Series: s}, slo...)
+}
+
+// newRigWith fills in what the configuration leaves open.
+func newRigWith(t testing.TB, c measure.Config, slo ...scenarios.Objective) *rig {
+	t.Helper()
+	r := &rig{t: t, series: c.Series}
+	c.Limits, c.Totals = LimitsOf(slo), len(slo) > 0
+	c.Timeout, c.Shards, c.Dir, c.NoPause = 10*sec, 2, t.TempDir(), true
+	c.Now = func() time.Duration { return r.now }
+	c.InFlight = func() int64 {
+		if r.inFlight == nil {
+			return 0
+		}
+		return r.inFlight()
+	}
+	rec, err := measure.New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = rec.Close() })
+	r.Recorder = rec
+	return r
+}
+
+// slo parses objectives.
+func slo(t testing.TB, texts ...string) []scenarios.Objective {
+	t.Helper()
+	var out []scenarios.Objective
+	for _, s := range texts {
+		o, err := scenarios.ParseObjective(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, o)
+	}
+	return out
+}
+
+// request is an outcome of step 0 that was intended at at and took d.
+func request(at, d time.Duration, kind scenarios.Kind) scenarios.Outcome {
+	o := scenarios.Outcome{Kind: kind, Intended: at, Ready: at, Slot: at, Sent: at, First: at + d, End: at + d, WasSent: true, Answered: true}
+	if kind == scenarios.Error {
+		o.Cause, o.Status = scenarios.Status(500), 500
+	}
+	return o
+}
+
+// iteration is the outcome of the iteration that consists of o alone.
+func iteration(o scenarios.Outcome) scenarios.Outcome {
+	o.Step = scenarios.IterationStep
+	return o
+}
+
+// An action is something that happens to the rig at a time.
+type action struct {
+	at time.Duration
+	do func()
+}
+
+// play records outcomes when they end, folding five times a second, and does what
+// is to be done at its time. It returns when all has happened.
+func (r *rig) play(outcomes []scenarios.Outcome, actions ...action) {
+	r.t.Helper()
+	slices.SortStableFunc(outcomes, func(a, b scenarios.Outcome) int { return cmp.Compare(a.End, b.End) })
+	end := time.Duration(0)
+	for i := range outcomes {
+		end = max(end, outcomes[i].End)
+	}
+	for _, a := range actions {
+		end = max(end, a.at)
+	}
+	rnd := rand.New(rand.NewPCG(1, uint64(len(outcomes))))
+	fold := func() {
+		if err := r.Fold(); err != nil {
+			r.t.Fatal(err)
+		}
+	}
+	for t := r.now; t <= end+200*ms; t += 200 * ms {
+		actions = append(actions, action{t, fold})
+	}
+	slices.SortStableFunc(actions, func(a, b action) int { return cmp.Compare(a.at, b.at) })
+	next := 0
+	for _, a := range actions {
+		for ; next < len(outcomes) && outcomes[next].End <= a.at; next++ {
+			r.Shard(rnd.IntN(2)).Record(&outcomes[next])
+		}
+		r.now = a.at
+		a.do()
+	}
+}
+
+// finish gives the findings of a load that ran from 0 to end.
+func (r *rig) finish(c Case, end time.Duration) *Findings {
+	r.t.Helper()
+	if c.Loads == nil {
+		for range r.series.Loads {
+			c.Loads = append(c.Loads, Span{0, end})
+		}
+	}
+	r.recording = r.Finish()
+	f, err := Judge(r.recording, c)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return f
+}
+
+// verdictOn judges one objective over outcomes of a load that ran from 0 to end.
+func verdictOn(t testing.TB, text string, end time.Duration, outcomes []scenarios.Outcome) scenarios.ObjectiveResult {
+	t.Helper()
+	o := slo(t, text)
+	r := newRig(t, oneStep, o...)
+	r.play(outcomes)
+	return r.finish(Case{SLO: o}, end).Objectives[0]
+}
+
+// cellOf finds a row of the table.
+func cellOf(t testing.TB, f *Findings, phase, step, outcome string) scenarios.Cell {
+	t.Helper()
+	for _, c := range f.Cells {
+		if c.Phase == phase && c.Step == step && c.Outcome == outcome {
+			return c
+		}
+	}
+	return scenarios.Cell{Phase: phase, Step: step, Outcome: outcome}
+}

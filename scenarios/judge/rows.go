@@ -1,0 +1,203 @@
+package judge
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/measure"
+)
+
+// maxRows bounds the rows of single loads and steps in a result. Where there would be
+// more, several windows become one of them; the sums over all are kept by the second.
+const maxRows = 20_000
+
+// rows makes the rows of windows. A window is written with the last cell that it
+// has: an iteration may end long after the window that it was intended in.
+type rows struct {
+	*finisher
+	open   map[time.Duration][]*measure.Cell // by series
+	done   map[time.Duration]bool
+	groups map[time.Duration]*group // of windows, by the beginning of each of them
+	single bool                     // a window of no group makes rows of single loads and steps by itself
+}
+
+// group is a stretch of windows that make one row of each load and step. It reaches
+// over no instant at which a fault came or went.
+type group struct {
+	start, end time.Duration
+	left       int             // windows that are not in it yet
+	cells      []*measure.Cell // by series
+}
+
+func (f *finisher) newRows() *rows {
+	w := &rows{finisher: f, open: map[time.Duration][]*measure.Cell{}, done: map[time.Duration]bool{}, groups: map[time.Duration]*group{}}
+	each := len(f.Config.Steps) + len(f.mixed())
+	seconds := max(1, (len(f.starts)*each+maxRows-1)/maxRows)
+	if seconds > 1 {
+		f.out.Notes = append(f.out.Notes, fmt.Sprintf("windows of single steps are up to %d s long in result.json, as there would be more than 20 000 of 1 s", seconds))
+	}
+	var g *group
+	for _, start := range f.starts {
+		if g == nil || measure.FloorSecond(start)-measure.FloorSecond(g.start) >= time.Duration(seconds)*time.Second || start%time.Second != 0 {
+			g = &group{start: start, cells: make([]*measure.Cell, len(f.Config.Steps))}
+		}
+		g.left++
+		g.end = f.EndOf(start)
+		w.groups[start] = g
+	}
+	return w
+}
+
+// mixed are the loads whose steps, put together, are neither one step nor the whole
+// run: they have rows of their own.
+func (f *finisher) mixed() []int {
+	var out []int
+	for i := range f.Config.Loads {
+		if n := f.stepsOf(i); len(n) > 1 && len(n) < len(f.Config.Steps) {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// stepsOf are the series of a load's steps.
+func (f *finisher) stepsOf(load int) []int {
+	var out []int
+	for i, s := range f.Config.Steps {
+		if s.Load == load {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// add takes the n-th cell of all.
+func (w *rows) add(n int, k measure.Key, c *measure.Cell) {
+	row := w.open[k.Start]
+	if row == nil {
+		row = make([]*measure.Cell, len(w.Config.Steps)+len(w.Config.Loads))
+		w.open[k.Start] = row
+	}
+	if row[k.Series] == nil {
+		row[k.Series] = &measure.Cell{}
+	}
+	row[k.Series].Add(c)
+	if n == w.lasts[k.Start] {
+		w.write(k.Start, row)
+		w.done[k.Start] = true
+		delete(w.open, k.Start)
+	}
+}
+
+// finish writes the windows in which nothing happened.
+func (w *rows) finish() {
+	for _, start := range w.starts {
+		if !w.done[start] {
+			w.write(start, nil)
+		}
+	}
+	slices.SortStableFunc(w.out.Windows, func(a, b scenarios.Window) int { return cmp.Compare(a.T, b.T) })
+	last := int64(0)
+	for i := range w.out.Windows { // a short window may not have been looked at
+		switch row := &w.out.Windows[i]; {
+		case row.InFlight == unseen:
+			row.InFlight = last
+		case row.Load == "*":
+			last = row.InFlight
+		}
+	}
+}
+
+// unseen is how many iterations are under way in a window in which nobody looked.
+const unseen = -1
+
+func (w *rows) write(start time.Duration, row []*measure.Cell) {
+	all := &measure.Cell{}
+	waits := &measure.Cell{}
+	for i, c := range row {
+		switch {
+		case c == nil:
+		case i >= len(w.Config.Steps):
+			waits.AddWaits(c)
+		default:
+			all.Add(c)
+		}
+	}
+	w.row(start, w.EndOf(start), "*", "*", all, waits)
+	g := w.groups[start]
+	if g == nil && w.single {
+		g = &group{start: start, end: w.EndOf(start), left: 1, cells: make([]*measure.Cell, len(w.Config.Steps))}
+	}
+	if g != nil {
+		w.gather(g, row)
+	}
+}
+
+// Gather adds a window to its group, and writes the rows of a group that is whole.
+func (w *rows) gather(g *group, row []*measure.Cell) {
+	for i, c := range row[:min(len(row), len(w.Config.Steps))] {
+		switch {
+		case c == nil:
+		case g.cells[i] == nil:
+			g.cells[i] = c
+		default:
+			g.cells[i].Add(c)
+		}
+	}
+	if g.left--; g.left > 0 {
+		return
+	}
+	for _, load := range w.mixed() {
+		sum := &measure.Cell{}
+		for _, i := range w.stepsOf(load) {
+			if c := g.cells[i]; c != nil {
+				sum.Add(c)
+			}
+		}
+		if sum.Offered() > 0 || sum.During != (measure.Events{}) {
+			w.row(g.start, g.end, w.Config.Loads[load].Name, "*", sum, &measure.Cell{})
+		}
+	}
+	for i, c := range g.cells {
+		if c != nil {
+			s := w.Config.Steps[i]
+			w.row(g.start, g.end, w.Config.Loads[s.Load].Name, s.Name, c, &measure.Cell{})
+		}
+	}
+	g.cells = nil
+}
+
+func (w *rows) row(start, end time.Duration, load, step string, c, waits *measure.Cell) {
+	if c.Offered() == 0 && c.During == (measure.Events{}) && (load != "*" || start >= w.end) {
+		return // nothing happened; as in the grace after the load
+	}
+	row := scenarios.Window{
+		T: scenarios.Sec(start), D: scenarios.Sec(end - start), Load: load, Step: step,
+		Offered: c.Offered(), Sent: c.During.Sent, Answered: c.During.Answered, OK: c.Kinds[scenarios.OK], Shed: c.Kinds[scenarios.Shed],
+		Error: c.Kinds[scenarios.Error], Skipped: c.Kinds[scenarios.Skipped],
+		Lag: waits.Lag.Quantile(.99), Queue: waits.Queue.Quantile(.99), Max: scenarios.NaN,
+	}
+	s := &sum{Counts: *c.CountsWithTimes()}
+	m := scenarios.Metric{Name: "p"}
+	row.P50, row.P95, row.P99 = scenarios.Num(s.quantile(m, .5)), scenarios.Num(s.quantile(m, .95)), scenarios.Num(s.quantile(m, .99))
+	if c.Offered() > c.Kinds[scenarios.Skipped] {
+		row.Max = scenarios.Sec(max(c.Response[scenarios.OK].Most, c.Response[scenarios.Error].Most, c.Response[scenarios.Shed].Most))
+	}
+	for _, n := range c.Causes {
+		if row.Kinds == nil {
+			row.Kinds = map[string]int64{}
+		}
+		row.Kinds[n.Cause.Name(w.c.Checks)] += n.N
+	}
+	if load == "*" {
+		row.InFlight = unseen
+		if n, ok := w.InFlight[start]; ok {
+			row.InFlight = n
+		}
+		row.Hist = w.hists.Put(c.Observed(), start, end-start)
+	}
+	w.out.Windows = append(w.out.Windows, row)
+}

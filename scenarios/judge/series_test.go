@@ -1,0 +1,171 @@
+package judge
+
+import (
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"brunt/scenarios"
+)
+
+// line gives n points, one a second from 1 on.
+func line(n int, f func(t float64) float64) []scenarios.Point {
+	var out []scenarios.Point
+	for i := 1; i <= n; i++ {
+		out = append(out, scenarios.Point{T: scenarios.Num(i), V: scenarios.Num(f(float64(i)))})
+	}
+	return out
+}
+
+func TestTheilSen(t *testing.T) {
+	noise := rand.New(rand.NewPCG(1, 2))
+	for _, c := range []struct {
+		name            string
+		points          []scenarios.Point
+		lives           []int
+		low, high       float64 // that the slope lies between
+		flat            bool    // zero lies within the interval
+		narrow, atLeast float64 // width of the interval
+	}{
+		{"a line", line(30, func(t float64) float64 { return 3*t + 7 }), nil, 2.999, 3.001, false, .001, 0},
+		{"a constant", line(30, func(float64) float64 { return 7 }), nil, 0, 0, true, 0, 0},
+		{"a line and an outlier in five", line(50, func(t float64) float64 {
+			if int(t)%5 == 0 {
+				return 1e6
+			}
+			return 3 * t
+		}), nil, 2.9, 3.1, false, 1e4, 0},
+		{"noise", line(100, func(float64) float64 { return noise.NormFloat64() }), nil, -.01, .01, true, .02, 1e-3},
+		{"a slow leak under noise", line(300, func(t float64) float64 { return .05*t + noise.NormFloat64() }), nil, .045, .055, false, .01, 1e-4},
+		{"a saw", line(300, func(t float64) float64 { return math.Mod(t, 20) }), nil, -.02, .02, true, .1, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			slope, low, high := theilSen(c.points, c.lives)
+			if slope < c.low || slope > c.high || low > slope || high < slope {
+				t.Errorf("slope %v, between %v and %v; want it from %v to %v", slope, low, high, c.low, c.high)
+			}
+			if w := high - low; w > c.narrow || w < c.atLeast || c.flat != (low <= 0 && high >= 0) {
+				t.Errorf("it lies between %v and %v", low, high)
+			}
+		})
+	}
+}
+
+// TestTheilSen_Restart holds that what leaks shows though a restart in the middle gives all
+// of it back.
+func TestTheilSen_Restart(t *testing.T) {
+	points := line(40, func(t float64) float64 { return math.Mod(t-1, 20) })
+	lives := make([]int, 40)
+	for i := range lives {
+		lives[i] = i / 20
+	}
+	if slope, low, _ := theilSen(points, lives); math.Abs(slope-1) > .01 || low < .9 {
+		t.Errorf("it grows by %v a second, at least %v", slope, low)
+	}
+	if slope, _, _ := theilSen(points, nil); slope > .9 {
+		t.Errorf("without its lives it grows by %v a second: the test shows nothing", slope)
+	}
+}
+
+// TestTheilSen_Interval holds that the interval of a trend under noise holds it as often as
+// is said: 95 of 100 times.
+func TestTheilSen_Interval(t *testing.T) {
+	noise := rand.New(rand.NewPCG(3, 4))
+	held := 0
+	const times = 400
+	for range times {
+		_, low, high := theilSen(line(40, func(t float64) float64 { return .02*t + noise.NormFloat64() }), nil)
+		if low <= .02 && high >= .02 {
+			held++
+		}
+	}
+	if share := float64(held) / times; share < .92 || share > .98 {
+		t.Errorf("the interval held the trend in %.1f %% of the cases", share*100)
+	}
+}
+
+func TestJudgeSeries(t *testing.T) {
+	unit := func(name string, mem func(t int) int64, down func(t int) bool) scenarios.UnitUsage {
+		u := scenarios.UnitUsage{Unit: name, Service: "posts"}
+		starts := 1
+		for i := 1; i <= 60; i++ {
+			s := scenarios.UsageTick{T: scenarios.Num(i), Running: !down(i), CPU: .5, Files: scenarios.Num(10 + i/30)}
+			if s.Running {
+				s.Memory = mem(i)
+			}
+			if i > 1 && down(i-1) && !down(i) {
+				starts++
+			}
+			s.Starts = starts
+			if i > 45 {
+				s.OOMs = 1
+			}
+			u.Seconds = append(u.Seconds, s)
+		}
+		return u
+	}
+	never := func(int) bool { return false }
+	usage := []scenarios.UnitUsage{
+		unit("posts[0]", func(int) int64 { return 100 << 20 }, never),
+		unit("posts[1]", func(t int) int64 { return int64(100+t) << 20 }, func(t int) bool { return t >= 20 && t < 25 }),
+	}
+	gap := line(60, func(t float64) float64 {
+		if t > 20 {
+			return math.NaN()
+		}
+		return t
+	})
+	series := []scenarios.Series{
+		{Name: "depth", Every: 1, Points: line(60, func(t float64) float64 { return t })},
+		{Name: "gap", Every: 1, Points: gap},
+		{Name: "many", Every: 1, Labels: map[string]string{"zone": "a"}, Points: line(60, func(float64) float64 { return 1 })},
+		{Name: "many", Every: 1, Labels: map[string]string{"zone": "b"}, Points: line(60, func(float64) float64 { return 9 })},
+		{Name: "silent", Every: 1, Points: []scenarios.Point{}},
+	}
+	second := time.Second
+	for _, c := range []struct {
+		text     string
+		in       Span
+		verdict  scenarios.Verdict
+		measured float64
+		note     string
+	}{
+		{"posts.memory < 200MiB", Span{0, 60 * second}, scenarios.Pass, 160 << 20, "posts[1]"},
+		{"posts.memory < 150MiB", Span{0, 60 * second}, scenarios.Fail, 160 << 20, "posts[1]"},
+		{"posts[0].memory < 150MiB", Span{0, 60 * second}, scenarios.Pass, 100 << 20, ""},
+		{"posts.memory < 150MiB", Span{0, 40 * second}, scenarios.Pass, 140 << 20, "posts[1]"},
+		{"min(posts.memory) > 90MiB", Span{0, 60 * second}, scenarios.Pass, 100 << 20, "posts[0]"},
+		{"posts.cpu <= 0.5", Span{0, 60 * second}, scenarios.Pass, .5, "posts[0]"},
+		{"posts.restarts = 0", Span{0, 60 * second}, scenarios.Fail, 1, "posts[1]"},
+		{"posts.restarts = 0", Span{30 * second, 60 * second}, scenarios.Pass, 0, "posts[0]"},
+		{"posts.ooms = 0", Span{0, 45 * second}, scenarios.Pass, 0, "posts[0]"},
+		{"posts.ooms = 0", Span{45 * second, 60 * second}, scenarios.Fail, 1, "posts[0]"},
+		{"slope(posts[1].memory) < 1MiB/m", Span{0, 60 * second}, scenarios.Fail, 1 << 20, ""},
+		{"slope(posts[0].memory) < 1MiB/m", Span{0, 60 * second}, scenarios.Pass, 0, ""},
+		{"slope(posts[0].memory) < 1MiB/m", Span{0, 9 * second}, scenarios.Inconclusive, math.NaN(), "9 values, and 10 are needed"},
+		{"metric(depth) < 100", Span{0, 60 * second}, scenarios.Pass, 60, ""},
+		{"mean(depth) < 30", Span{0, 60 * second}, scenarios.Fail, 30.5, ""},
+		{"last(depth) < 30", Span{0, 20 * second}, scenarios.Pass, 20, ""},
+		{"metric(depth) < 100", Span{0, second / 2}, scenarios.Inconclusive, math.NaN(), "it was not read in p, which lasted 500ms"},
+		{"metric(gap) < 100", Span{0, 60 * second}, scenarios.Inconclusive, 20, "20 times in p, and 60 were due"},
+		{"metric(gap) < 10", Span{0, 60 * second}, scenarios.Fail, 20, ""},
+		{"metric(gap) < 100", Span{30 * second, 60 * second}, scenarios.Inconclusive, math.NaN(), "nothing was known of it"},
+		{"metric(gap) < 100", Span{0, 30 * second}, scenarios.Pass, 20, ""},
+		{"metric(many) < 5", Span{0, 60 * second}, scenarios.Fail, 9, "[zone:b]"},
+		{"metric(silent) < 5", Span{0, 60 * second}, scenarios.Inconclusive, math.NaN(), "it was not read"},
+		{"metric(other) < 5", Span{0, 60 * second}, scenarios.Inconclusive, math.NaN(), "nothing is known of other"},
+	} {
+		t.Run(c.text, func(t *testing.T) {
+			o, err := scenarios.ParseObjective(c.text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := JudgeSeries(o, "p", c.in, usage, series)
+			if r.Verdict != c.verdict || math.Abs(float64(r.Measured)-c.measured) > 1e-6 || math.IsNaN(c.measured) != math.IsNaN(float64(r.Measured)) || !strings.Contains(r.Note, c.note) || c.note == "" && r.Note != "" {
+				t.Errorf("%s, measured %v, %q; want %s, %v, %q", r.Verdict, r.Measured, r.Note, c.verdict, c.measured, c.note)
+			}
+		})
+	}
+}

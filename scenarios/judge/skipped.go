@@ -1,0 +1,25 @@
+package judge
+
+import (
+	"strings"
+
+	"brunt/scenarios"
+)
+
+// Skipped is an occurrence of a fault that did not come, as nothing matched.
+type Skipped struct{ Fault, Name, Why string }
+
+// skipped makes the answer to an objective on a fault no better than what is known of
+// it: what an occurrence that was skipped would have done is not.
+func (f *finisher) skipped(o scenarios.Objective, r *scenarios.ObjectiveResult) {
+	of := strings.TrimPrefix(o.PhaseOrRun(), scenarios.RecoveryOf)
+	for _, s := range f.c.Skipped {
+		if s.Name != of && s.Fault != of {
+			continue
+		}
+		if r.Verdict == scenarios.Pass || r.Verdict == scenarios.Inconclusive {
+			r.Verdict, r.Note = scenarios.Inconclusive, s.Name+" was skipped: "+s.Why
+		}
+		return
+	}
+}

@@ -1,0 +1,61 @@
+package judge
+
+import (
+	"cmp"
+	"slices"
+
+	"brunt/scenarios"
+	"brunt/scenarios/measure"
+)
+
+// Slowest lists the slowest requests of each step: of the run, and of each fault's phase,
+// the slowest first.
+func (f *finisher) slowest() []scenarios.SlowRequest {
+	const mostOfFault = 3
+	type one struct {
+		measure.Slow
+		set int
+	}
+	var out []scenarios.SlowRequest
+	for step := range f.Config.Steps {
+		var all []one
+		for set, list := range f.Slowest.Sets {
+			if list == nil {
+				continue
+			}
+			for _, s := range list[measure.MostSlow*step:][:measure.MostSlow] {
+				if s.Response > 0 {
+					all = append(all, one{s, set})
+				}
+			}
+		}
+		slices.SortStableFunc(all, func(a, b one) int { return cmp.Compare(b.Response, a.Response) })
+		of := map[int32]int{} // how many of each fault were taken
+		for i, s := range all {
+			wanted := i < measure.MostSlow
+			for _, n := range f.Sets[s.set] {
+				wanted = wanted || of[n] < mostOfFault
+			}
+			if !wanted {
+				continue
+			}
+			var faults []string
+			for _, n := range f.Sets[s.set] {
+				of[n]++
+				faults = append(faults, f.Faults[n].Name)
+			}
+			row := scenarios.SlowRequest{
+				Load: f.Config.Loads[s.Load].Name, Step: f.Config.Steps[step].Name, At: scenarios.Sec(s.At), Response: scenarios.Sec(s.Response),
+				Outcome: s.Kind.String(), Status: int(s.Status), Faults: faults,
+			}
+			if s.Trace != 0 && f.c.TraceID != nil {
+				row.Trace = f.c.TraceID(int(s.Load), s.Trace).String()
+			}
+			if f.c.Samples != nil {
+				row.Curl = f.c.Samples.Curl(int32(step), s.At, s.Response)
+			}
+			out = append(out, row)
+		}
+	}
+	return out
+}

@@ -1,0 +1,63 @@
+package judge
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"brunt/scenarios"
+)
+
+// judgeSpread answers an objective on a percentile over the occurrences of a fault. One
+// of which nothing is known may have been the best or the worst: where that decides, it
+// is inconclusive. One that failed for another reason than its figure fails it.
+func (f *finisher) judgeSpread(o scenarios.Objective) scenarios.ObjectiveResult {
+	out := undone(o.After, noFault)
+	var figures []float64
+	unknown := 0
+	for i, oc := range f.Faults {
+		if oc.Name == "" || oc.Fault != o.After {
+			continue
+		}
+		r := f.faultResult(o, i, f.ask(i, o))
+		measured := float64(r.Measured)
+		switch {
+		case r.Verdict == scenarios.Invalid || r.Verdict == scenarios.Fail && math.IsNaN(measured):
+			return r
+		case math.IsNaN(measured):
+			unknown++
+			out.Note = r.Note
+		default:
+			figures = append(figures, measured)
+		}
+	}
+	n := len(figures) + unknown
+	out.Count = int64(n)
+	switch need := scenarios.EnoughForSpread(o.Metric.Over); {
+	case n == 0:
+		return out
+	case n < need:
+		out.Note = fmt.Sprintf("it came %d times, and %d are needed to show it", n, need)
+		return out
+	}
+	best := slices.Concat(slices.Repeat([]float64{0}, unknown), figures)
+	worst := slices.Concat(figures, slices.Repeat([]float64{math.Inf(1)}, unknown))
+	slices.Sort(best)
+	slices.Sort(worst)
+	low, high := scenarios.OfSpread(best, o.Metric.Over), scenarios.OfSpread(worst, o.Metric.Over)
+	out.Low, out.High = scenarios.Num(low), scenarios.Num(high)
+	if meets(o, low) != meets(o, high) {
+		out.Note = fmt.Sprintf("%d of %d occurrences are not known, which decide: %s", unknown, n, out.Note)
+		return out
+	}
+	out.Note = ""
+	if unknown == 0 {
+		out.Measured = scenarios.Num(high)
+		out.Low, out.High = scenarios.NaN, scenarios.NaN
+	}
+	out.Verdict = scenarios.Fail
+	if meets(o, high) {
+		out.Verdict = scenarios.Pass
+	}
+	return out
+}

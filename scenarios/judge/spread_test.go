@@ -1,0 +1,84 @@
+package judge
+
+import (
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"brunt/scenarios"
+)
+
+// TestJudge_Spread: percentiles over the occurrences of a fault, with one that was not
+// recovered from, one of which nothing is known, one that was not verified.
+func TestJudge_Spread(t *testing.T) {
+	texts := []string{"recover.p50 < 6s after f", "recover.p50 < 4s after f", "recover < 6s after f", "recover.p90 < 1m after f", "failed.p50 <= 1000 after f"}
+	first := []injection{{"f", "f#1", 10 * sec, 15 * sec}, {"f", "f#2", 30 * sec, 35 * sec}, {"f", "f#3", 55 * sec, 60 * sec}}
+	bad := []func(time.Duration) bool{between(10*sec, 12*sec), between(30*sec, 35*sec), between(55*sec, 65*sec)}
+	harm := func(more ...func(time.Duration) bool) func(time.Duration) bool {
+		return func(at time.Duration) bool {
+			for _, b := range append(more, bad...) {
+				if b(at) {
+					return true
+				}
+			}
+			return false
+		}
+	}
+	pass, fail, open, invalid := scenarios.Pass, scenarios.Fail, scenarios.Inconclusive, scenarios.Invalid
+	for _, c := range []struct {
+		name     string
+		harm     func(time.Duration) bool
+		more     []injection
+		c        Case
+		verdicts []scenarios.Verdict
+		measured []float64 // NaN is unknown
+		note     string    // of the second
+	}{
+		{"three", harm(), nil, Case{}, []scenarios.Verdict{pass, fail, fail, open, pass}, []float64{5, 5, 10, math.NaN(), 1000}, ""},
+		{"one measure.Never recovered from", harm(between(78*sec, 100*sec)), []injection{{"f", "f#4", 78 * sec, 80 * sec}}, Case{}, []scenarios.Verdict{pass, fail, fail, open, pass}, []float64{5, 5, math.Inf(1), math.NaN(), 1000}, ""},
+		{"one unknown", harm(between(94*sec, 96*sec)), []injection{{"f", "f#4", 94 * sec, 96 * sec}}, Case{}, []scenarios.Verdict{pass, open, fail, open, pass}, []float64{math.NaN(), math.NaN(), 10, math.NaN(), math.NaN()}, "1 of 4 occurrences are not known, which decide"},
+		{"one not verified", harm(), nil, Case{Unverified: map[int]bool{1: true}}, []scenarios.Verdict{invalid, invalid, invalid, invalid, invalid}, nil, "was not verified"},
+		{"none", harm(), nil, Case{}, nil, nil, ""},
+	} {
+		faults := append(append([]injection{}, first...), c.more...)
+		if c.verdicts == nil {
+			faults = nil
+		}
+		f := drill(t, slo(t, texts...), c.c, outage(c.harm), faults...)
+		for i, o := range f.Objectives {
+			want := open
+			if c.verdicts != nil {
+				want = c.verdicts[i]
+			}
+			if o.Verdict != want {
+				t.Errorf("%s: %s is %s, %v, %q; want %s", c.name, o.Text, o.Verdict, o.Measured, o.Note, want)
+			}
+			if c.measured == nil {
+				continue
+			}
+			if got, want := float64(o.Measured), c.measured[i]; got != want && !(math.IsNaN(got) && math.IsNaN(want)) {
+				t.Errorf("%s: %s measured %g, want %g (%s)", c.name, o.Text, got, want, o.Note)
+			}
+			if strings.HasPrefix(o.Text, "recover.p90") && !strings.Contains(o.Note, "10 are needed") {
+				t.Errorf("%s: %s says %q", c.name, o.Text, o.Note)
+			}
+		}
+		if o := f.Objectives[1]; !strings.Contains(o.Note, c.note) {
+			t.Errorf("%s: %s says %q, want %q", c.name, o.Text, o.Note, c.note)
+		}
+	}
+}
+
+// TestJudge_Skipped: what an occurrence would have done that was skipped is not known,
+// so that no objective on its fault passes. One that fails without it does.
+func TestJudge_Skipped(t *testing.T) {
+	texts := []string{"recover < 6s after f", "recover < 4s after f", "errors < 100% in f", "errors < 1% in recovery/f", "recover < 6s after f#1", "errors < 100%", "recover.p50 < 6s after f"}
+	want := []scenarios.Verdict{scenarios.Inconclusive, scenarios.Fail, scenarios.Inconclusive, scenarios.Fail, scenarios.Pass, scenarios.Pass, scenarios.Inconclusive}
+	f := drill(t, slo(t, texts...), Case{Skipped: []Skipped{{Fault: "f", Name: "f#2", Why: "no unit matches posts"}}}, outage(between(10*sec, 15*sec)), injection{"f", "f#1", 10 * sec, 12 * sec})
+	for i, o := range f.Objectives {
+		if o.Verdict != want[i] || want[i] == scenarios.Inconclusive && o.Note != "f#2 was skipped: no unit matches posts" {
+			t.Errorf("%s: %s, %q; want %s", o.Text, o.Verdict, o.Note, want[i])
+		}
+	}
+}

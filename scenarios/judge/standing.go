@@ -1,0 +1,87 @@
+package judge
+
+import (
+	"math"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/measure"
+)
+
+// Standings tells how each objective would be answered if the run ended now, by counts
+// alone: percentiles are judged and not told, as that needs no distribution.
+func Standings(s measure.Second, slo []scenarios.Objective) []scenarios.Standing {
+	if len(slo) == 0 {
+		return nil
+	}
+	out := make([]scenarios.Standing, 0, len(slo))
+	for _, o := range slo {
+		out = append(out, standOf(&s, o))
+	}
+	return out
+}
+
+// standOf answers one objective. Of several occurrences of its phase the worst counts.
+func standOf(r *measure.Second, o scenarios.Objective) scenarios.Standing {
+	worst := scenarios.Standing{Text: o.Text, Phase: o.PhaseOrRun(), Verdict: scenarios.Pending, Measured: scenarios.NaN, Left: scenarios.NaN}
+	if o.Metric.OfFault() || o.Metric.OfLedger() || ofSpans(o.Metric) {
+		return worst
+	}
+	ask := func(phase int32, span time.Duration) {
+		if s := stand(&r.Config, o, r.Totals[phase], span, worst); worst.Verdict == scenarios.Pending || s.Verdict == scenarios.Fail ||
+			s.Verdict == worst.Verdict && s.Left < worst.Left {
+			worst = s
+		}
+	}
+	switch p := o.PhaseOrRun(); p {
+	case "run":
+		ask(measure.PhaseRun, max(0, r.At))
+	case "baseline":
+		ask(measure.PhaseBaseline, max(0, min(r.At, r.FirstInjection())))
+	default:
+		for i := range r.Faults {
+			if f := &r.Faults[i]; f.Name != "" && (f.Name == p || f.Fault == p) {
+				ask(int32(i), max(0, min(r.At, f.Until())-f.Injected))
+			}
+		}
+	}
+	return worst
+}
+
+// stand answers an objective by what was counted in one phase.
+func stand(c *measure.Config, o scenarios.Objective, counts []measure.Counts, span time.Duration, as scenarios.Standing) scenarios.Standing {
+	sum := sumOf(&c.Series, o, counts, max(time.Millisecond, span))
+	limit := limitIndex(c.Limits, o)
+	n := sum.population(o.Metric)
+	if n == 0 {
+		return as
+	}
+	measured := sum.measure(o, limit)
+	if o.Metric.Name == "p" {
+		measured = math.NaN() // its distribution is not at hand
+	}
+	as.Measured = scenarios.Num(measured)
+	if a := allowed(o); a < 1 && o.Metric.Name != "burn" {
+		bad, of, _ := sum.share(o, limit)
+		if o.Metric.Name == "p" && !o.Upper() {
+			bad, a = of-bad, o.Metric.Quantile
+		}
+		switch {
+		case a > 0:
+			as.Left = scenarios.Num(1 - float64(bad)/(a*float64(of)))
+		case bad == 0:
+			as.Left = 1
+		default:
+			as.Left = scenarios.Num(math.Inf(-1))
+		}
+	}
+	met := sum.holds(o, limit)
+	if need, ok := Need(o); ok && n < need && (met || !beyondDoubt(o, sum, limit)) {
+		return as
+	}
+	as.Verdict = scenarios.Fail
+	if met {
+		as.Verdict = scenarios.Pass
+	}
+	return as
+}

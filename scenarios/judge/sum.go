@@ -1,0 +1,173 @@
+package judge
+
+import (
+	"math"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/measure"
+)
+
+// A sum is what an objective is judged by: the counts of the requests that it is
+// about, in the phase that it is about.
+type sum struct {
+	measure.Counts
+	Iterations int64         // those intended within Span; see rate
+	Span       time.Duration // of the load within the phase
+}
+
+// population is who counts in the metric: all that was offered for shares of it,
+// good answers alone for ok. and service., else all but the shed.
+//
+// `checks` counts checks instead of requests: the share of those that held among
+// those that were made, and one for each request whose checks could not be made,
+// which did not hold; see checksOf.
+//
+// `service.p95` is read as the percentile of the service time of good answers:
+// requests that failed have no service time that could be compared.
+func (s *sum) population(m scenarios.Metric) int64 {
+	switch {
+	case m.Name == "rate":
+		return s.Iterations
+	case m.Name == "errors" || m.Name == "shed" || m.Name == "timeouts":
+		return s.Offered()
+	case m.Name == "checks":
+		return s.Checks
+	case m.Of != "":
+		return s.Kinds[scenarios.OK]
+	}
+	return s.Offered() - s.Kinds[scenarios.Shed]
+}
+
+// share gives numerator and denominator of a metric that is a share, or of a
+// percentile seen as the share of requests that are not within its value.
+// Complement tells that the metric is one minus that share.
+func (s *sum) share(o scenarios.Objective, limit int) (bad, n int64, complement bool) {
+	n = s.population(o.Metric)
+	over := int64(0)
+	if limit >= 0 && limit < len(s.Over) {
+		over = s.Over[limit]
+	}
+	switch o.Metric.Name {
+	case "errors":
+		return s.Bad(), n, false
+	case "availability":
+		return s.Bad(), n, true
+	case "shed":
+		return s.Kinds[scenarios.Shed], n, false
+	case "checks":
+		return s.Failed, n, true
+	case "within":
+		return over + s.Bad(), n, true
+	}
+	if o.Metric.Of != "" {
+		return over, n, false
+	}
+	return over + s.Bad(), n, false
+}
+
+// Quantile is the value at quantile q of the metric's population in seconds; failed
+// requests are slower than any answer.
+func (s *sum) quantile(m scenarios.Metric, q float64) float64 {
+	t, largest := s.Response, s.Most
+	if m.Of == "service" {
+		t, largest = s.Service, s.SvcMost
+	}
+	n := s.population(m)
+	if n == 0 {
+		return math.NaN()
+	}
+	r := measure.Rank(q, n)
+	if r > s.Kinds[scenarios.OK] {
+		return math.Inf(1)
+	}
+	if t == nil {
+		return math.NaN()
+	}
+	return t.ValueAt(r, largest)
+}
+
+// measure gives the measured value of a metric over s; NaN is unknown. As failed
+// requests are slower than any answer, max and mean are infinite with one of them.
+func (s *sum) measure(o scenarios.Objective, limit int) float64 {
+	m := o.Metric
+	good := s.Kinds[scenarios.OK]
+	switch m.Name {
+	case "p":
+		return s.agree(o, limit, s.quantile(m, m.Quantile))
+	case "max", "mean":
+		switch {
+		case m.Of == "" && s.Bad() > 0:
+			return math.Inf(1)
+		case good == 0:
+			return math.NaN()
+		case m.Name == "max" && m.Of == "service":
+			return s.SvcMost.Seconds()
+		case m.Name == "max":
+			return s.Most.Seconds()
+		case m.Of == "service":
+			return s.SvcTotal.Seconds() / float64(good)
+		}
+		return s.Total.Seconds() / float64(good)
+	case "rate":
+		return float64(s.Iterations) / s.Span.Seconds()
+	case "timeouts":
+		return float64(s.Timeouts)
+	}
+	if ofSpans(m) {
+		return math.NaN()
+	}
+	bad, n, complement := s.share(o, limit)
+	if n == 0 {
+		return math.NaN()
+	}
+	if complement {
+		bad = n - bad
+	}
+	return float64(bad) / float64(n)
+}
+
+// ofSpans tells that a metric is made of many spans of the run, and so can't be
+// measured from one sum.
+func ofSpans(m scenarios.Metric) bool { return m.Name == "burn" || m.Name == "slices" }
+
+// agree moves a percentile read from a histogram to the side of the target that
+// the count of requests puts it on, so that no report says `passed: 200.1ms < 200ms`.
+func (s *sum) agree(o scenarios.Objective, limit int, measured float64) float64 {
+	if limit < 0 || math.IsNaN(measured) || math.IsInf(measured, 0) {
+		return measured
+	}
+	switch met := s.holds(o, limit); {
+	case met == o.Holds(measured):
+		return measured
+	case o.Holds(o.Value) == met:
+		return o.Value
+	case met == o.Upper():
+		return math.Nextafter(o.Value, 0)
+	}
+	return math.Nextafter(o.Value, math.Inf(1))
+}
+
+// holds tells whether the objective is met by s. Percentiles are decided by
+// counting requests, shares as if they were counted: without what a share lost
+// when it was written as a binary fraction.
+func (s *sum) holds(o scenarios.Objective, limit int) bool {
+	if o.Metric.Name != "p" || limit < 0 {
+		return meets(o, s.measure(o, limit))
+	}
+	beyond, n, _ := s.share(o, limit)
+	met := n-beyond >= measure.Rank(o.Metric.Quantile, n)
+	if o.Upper() {
+		return met
+	}
+	return !met
+}
+
+// meets tells whether measured meets the objective. Values that only rounding sets
+// apart are equal: 99.9 / 100 is not 0.999.
+func meets(o scenarios.Objective, measured float64) bool {
+	if math.Abs(measured-o.Value) <= 1e-13*math.Abs(o.Value) {
+		measured = o.Value
+	}
+	return o.Holds(measured)
+}

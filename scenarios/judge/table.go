@@ -1,0 +1,146 @@
+package judge
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/impact"
+	"brunt/scenarios/measure"
+)
+
+// table lists what was measured in each phase.
+func (f *finisher) table(ps []phase, sums [][]measure.Cell) {
+	for i, p := range ps {
+		total := &measure.Cell{}
+		byLoad := make([]measure.Cell, len(f.Config.Loads))
+		for s, step := range f.Config.Steps {
+			total.Add(&sums[i][s])
+			byLoad[step.Load].Add(&sums[i][s])
+		}
+		span := func(loads []Span) time.Duration {
+			if p.name == "warmup" {
+				return p.length()
+			}
+			return p.covered(loads)
+		}
+		f.outcomes(p, "*", "*", total, span(f.c.Loads))
+		for l, load := range f.Config.Loads {
+			span := span(f.c.Loads[l : l+1])
+			if len(f.Config.Loads) > 1 {
+				f.outcomes(p, load.Name, "*", &byLoad[l], span)
+			}
+			for s, step := range f.Config.Steps {
+				if step.Load == l {
+					f.outcomes(p, load.Name, step.Name, &sums[i][s], span)
+				}
+			}
+			f.outcomes(p, load.Name, "iteration", &sums[i][len(f.Config.Steps)+l], span)
+		}
+	}
+}
+
+// outcomes writes a row for all outcomes and one for each that occurred. The rate
+// is what the row counts over the time that the load ran within the phase.
+func (f *finisher) outcomes(p phase, load, step string, c *measure.Cell, span time.Duration) {
+	n := c.Offered()
+	if n == 0 && load != "*" {
+		return
+	}
+	rate := func(n int64) scenarios.Num {
+		if span <= 0 {
+			return scenarios.NaN
+		}
+		return scenarios.Num(float64(n) / span.Seconds())
+	}
+	s := &sum{Counts: *c.CountsWithTimes()}
+	f.out.Cells = append(f.out.Cells, scenarios.Cell{
+		Phase: p.name, Load: load, Step: step, Outcome: "*", Count: n, Rate: rate(n), Bytes: c.Bytes,
+		Hist:     f.hists.Put(c.Observed(), p.From, p.length()),
+		Response: s.times(scenarios.Metric{Name: "p"}), Service: s.times(scenarios.Metric{Name: "p", Of: "service"}),
+	})
+	for k := range scenarios.Kinds {
+		if c.Kinds[k] == 0 {
+			continue
+		}
+		row := scenarios.Cell{Phase: p.name, Load: load, Step: step, Outcome: k.String(), Count: c.Kinds[k], Rate: rate(c.Kinds[k]), Response: scenarios.NoTimes, Service: scenarios.NoTimes}
+		if k != scenarios.Skipped {
+			row.Hist = f.hists.Put(&c.Response[k].Tally, p.From, p.length())
+			row.Response, row.Service = c.Response[k].Plain(), c.Service[k].Plain()
+		}
+		f.out.Cells = append(f.out.Cells, row)
+	}
+}
+
+// Times are percentiles as objectives judge them.
+func (s *sum) times(m scenarios.Metric) scenarios.Times {
+	at := func(q float64) scenarios.Num { return scenarios.Num(s.quantile(m, q)) }
+	measure := func(name string) scenarios.Num {
+		m.Name = name
+		return scenarios.Num(s.measure(scenarios.Objective{Metric: m}, -1))
+	}
+	return scenarios.Times{P50: at(.5), P90: at(.9), P95: at(.95), P99: at(.99), P999: at(.999), Max: measure("max"), Mean: measure("mean")}
+}
+
+// errorGroups lists the errors of the judged run by step and cause, most first.
+func (f *finisher) errorGroups(ps []phase, sums [][]measure.Cell) {
+	run := slices.IndexFunc(ps, func(p phase) bool { return p.name == "run" })
+	for s, step := range f.Config.Steps {
+		for _, n := range sums[run][s].Causes {
+			f.out.Causes[n.Cause] += n.N
+			f.out.Errors = append(f.out.Errors, scenarios.ErrorGroup{
+				Kind: n.Cause.Name(f.c.Checks), Load: f.Config.Loads[step.Load].Name, Step: step.Name, Count: n.N,
+				First: scenarios.Sec(n.First), Last: scenarios.Sec(n.Last), Sample: f.sample(int32(s), n.Cause),
+			})
+		}
+	}
+	slices.SortFunc(f.out.Errors, func(a, b scenarios.ErrorGroup) int {
+		return cmp.Or(-cmp.Compare(a.Count, b.Count), cmp.Compare(a.Load, b.Load), cmp.Compare(a.Step, b.Step), cmp.Compare(a.Kind, b.Kind))
+	})
+}
+
+func (f *finisher) sample(step int32, cause scenarios.Cause) *scenarios.Sample {
+	if f.c.Samples == nil {
+		return nil
+	}
+	return f.c.Samples.First(step, cause)
+}
+
+// health gives the generator's lag and queue over the run and in each phase.
+func (f *finisher) health(ps []phase, sums [][]measure.Cell) {
+	for i, p := range ps {
+		all := &measure.Cell{}
+		for l := range f.Config.Loads {
+			all.AddWaits(&sums[i][len(f.Config.Steps)+l])
+		}
+		if p99 := all.Lag.Quantile(.99); p99.Known() && p.name != "warmup" {
+			f.out.LagByPhase[p.name] = PhaseLag{P99: float64(p99), Low: float64(all.Lag.Quantile(impact.LowerRank(all.Lag.Total, .99)))}
+		}
+		f.starved(p, sums[i])
+		if p.name != "run" {
+			continue
+		}
+		f.out.Lag, f.out.Queue = all.Lag.Waits(), all.Queue.Waits()
+		for s := range f.Config.Steps {
+			f.out.Offered += sums[i][s].Offered()
+			f.out.Sent += sums[i][s].Sent
+		}
+	}
+}
+
+// starved notes the share of a phase's requests that this machine had no room for.
+func (f *finisher) starved(p phase, sums []measure.Cell) {
+	var offered, own int64
+	for s := range f.Config.Steps {
+		offered += sums[s].Offered()
+		for _, n := range sums[s].Causes {
+			if n.Cause.Own() {
+				own += n.N
+			}
+		}
+	}
+	if own > 0 && p.name != "warmup" {
+		f.out.Starved[p.name] = float64(own) / float64(offered)
+	}
+}

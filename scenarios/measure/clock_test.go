@@ -1,0 +1,66 @@
+package measure
+
+import (
+	"testing"
+	"time"
+
+	"brunt/scenarios"
+)
+
+const (
+	ms  = time.Millisecond
+	sec = time.Second
+)
+
+const (
+	okay    = scenarios.OK
+	shed    = scenarios.Shed
+	failure = scenarios.Error
+	skipped = scenarios.Skipped
+)
+
+// clocked is a recorder on a clock that the test sets.
+type clocked struct {
+	*Recorder
+	now      time.Duration
+	inFlight func() int64 // nil: nothing is ever under way
+}
+
+// oneStep is a load of one step.
+var oneStep = Series{Loads: []SeriesLoad{{Name: "browse"}}, Steps: []SeriesStep{{Name: "read"}}}
+
+// newClocked makes a recorder and fills in what the configuration leaves open.
+func newClocked(t testing.TB, c Config) *clocked {
+	t.Helper()
+	g := &clocked{}
+	c.Timeout, c.Shards, c.Dir, c.NoPause = 10*sec, 2, t.TempDir(), true
+	c.Now = func() time.Duration { return g.now }
+	c.InFlight = func() int64 {
+		if g.inFlight == nil {
+			return 0
+		}
+		return g.inFlight()
+	}
+	rec, err := New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = rec.Close() })
+	g.Recorder = rec
+	return g
+}
+
+// request is an outcome of step 0 that was intended at at and took d.
+func request(at, d time.Duration, kind scenarios.Kind) scenarios.Outcome {
+	o := scenarios.Outcome{Kind: kind, Intended: at, Ready: at, Slot: at, Sent: at, First: at + d, End: at + d, WasSent: true, Answered: true}
+	if kind == scenarios.Error {
+		o.Cause, o.Status = scenarios.Status(500), 500
+	}
+	return o
+}
+
+// iteration is the outcome of the iteration that consists of o alone.
+func iteration(o scenarios.Outcome) scenarios.Outcome {
+	o.Step = scenarios.IterationStep
+	return o
+}
