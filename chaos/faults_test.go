@@ -23,6 +23,7 @@ import (
 	"brunt/chaos/chaostest"
 	"brunt/chaos/proxy"
 	"brunt/chaos/stress"
+	"brunt/scenarios/suite"
 )
 
 // TestMain lets the test binary be the system that is broken, and brunt's burner.
@@ -66,7 +67,7 @@ func TestMain(m *testing.M) {
 	if err := flag.Set("test.parallel", "8"); err != nil { // most of it is waiting
 		panic(err)
 	}
-	os.Exit(m.Run())
+	os.Exit(suite.Loading(m).Run())
 }
 
 // unit is a process that is started again when it ends, as a stack's is.

@@ -15,6 +15,7 @@ import (
 
 	"brunt/scenarios"
 
+	"brunt/scenarios/suite"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
@@ -23,7 +24,7 @@ func TestMain(m *testing.M) {
 	if err := flag.Set("test.parallel", "4"); err != nil {
 		panic(err)
 	}
-	testscript.Main(m, map[string]func(){
+	testscript.Main(suite.Loading(m), map[string]func(){
 		"brunt":  main,
 		"server": server,
 		"anyway": anyway,

@@ -20,6 +20,7 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/stress"
 	"brunt/scenarios"
+	"brunt/scenarios/suite"
 	"brunt/targets/demo"
 )
 
@@ -37,7 +38,7 @@ func TestMain(m *testing.M) {
 	if err := flag.Set("test.parallel", "8"); err != nil {
 		panic(err)
 	}
-	os.Exit(m.Run())
+	os.Exit(suite.Loading(m).Run())
 }
 
 // self is the command line that plays a part.

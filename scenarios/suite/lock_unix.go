@@ -1,0 +1,19 @@
+//go:build unix
+
+package suite
+
+import (
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// lock waits until no other process has the lock. It ends with the file, or with the process.
+func lock(f *os.File) error {
+	for {
+		err := unix.Flock(int(f.Fd()), unix.LOCK_EX)
+		if err != unix.EINTR {
+			return err
+		}
+	}
+}

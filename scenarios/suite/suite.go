@@ -1,0 +1,65 @@
+// Package suite runs the tests of packages that put load on this machine.
+//
+// Such a test measures time, so two of these packages at once would disturb each other: each waits for its turn
+// before it begins. Waiting is not part of the time that go test allows. And the suites that take minutes (the matrices that
+// kill brunt, the examples, long loads) run only where BRUNT_FULL=1 or -run asks for them; otherwise the tests of
+// the package see testing.Short.
+//
+//	func TestMain(m *testing.M) { os.Exit(suite.Loading(m).Run()) }
+package suite
+
+import (
+	"flag"
+	"fmt"
+	"hash/fnv"
+	"os"
+	"path/filepath"
+)
+
+// Full is the environment variable that asks for the suites which take minutes.
+const Full = "BRUNT_FULL"
+
+// Tests are those of a package: a *testing.M.
+type Tests interface{ Run() int }
+
+// Loading gives tests that wait for their turn.
+func Loading(m Tests) Tests { return loading{m} }
+
+type loading struct{ tests Tests }
+
+// Run runs the tests once no other package of this kind runs its own.
+func (l loading) Run() int {
+	if !flag.Parsed() {
+		flag.Parse()
+	}
+	if os.Getenv(Full) != "1" && flag.Lookup("test.run").Value.String() == "" {
+		if err := flag.Set("test.short", "true"); err != nil {
+			panic(err) // it is a flag of every test
+		}
+	}
+	f, err := os.OpenFile(lockFile(), os.O_CREATE|os.O_RDWR, 0o666)
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "tests run beside others: %v\n", err)
+		return l.tests.Run()
+	}
+	defer f.Close() // which ends the turn
+	if err := lock(f); err != nil {
+		fmt.Fprintf(os.Stderr, "tests run beside others: %v\n", err)
+	}
+	return l.tests.Run()
+}
+
+// lockFile is the file of the turns: one for each checkout of the module, as others on this machine are
+// not this one's to wait for.
+func lockFile() string {
+	root, err := os.Getwd()
+	for dir := root; err == nil && dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
+		if _, missing := os.Stat(filepath.Join(dir, "go.mod")); missing == nil {
+			root = dir
+			break
+		}
+	}
+	sum := fnv.New64a()
+	sum.Write([]byte(root))
+	return filepath.Join(os.TempDir(), fmt.Sprintf("brunt-tests-%x.lock", sum.Sum64()))
+}

@@ -1,0 +1,48 @@
+package suite
+
+import (
+	"flag"
+	"os"
+	"testing"
+	"time"
+)
+
+type tests func() int
+
+func (f tests) Run() int { return f() }
+
+// TestLoading_OneAtATime holds that tests wait while others have the lock, and see testing.Short.
+func TestLoading_OneAtATime(t *testing.T) {
+	short, run := flag.Lookup("test.short").Value, flag.Lookup("test.run").Value
+	was := [2]string{short.String(), run.String()}
+	t.Cleanup(func() { short.Set(was[0]); run.Set(was[1]) })
+	run.Set("")
+	t.Setenv("TMPDIR", t.TempDir())
+	t.Setenv("TMP", os.TempDir())
+	t.Setenv(Full, "")
+	f, err := os.Create(lockFile())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := lock(f); err != nil {
+		t.Fatal(err)
+	}
+	began, ended := make(chan bool, 1), make(chan int)
+	go func() {
+		ended <- Loading(tests(func() int { began <- testing.Short(); return 7 })).Run()
+	}()
+	select {
+	case <-began:
+		t.Error("tests ran while others had the lock")
+	case <-time.After(50 * time.Millisecond): // long enough for tests that don't wait
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if short := <-began; !short {
+		t.Error("tests don't see testing.Short")
+	}
+	if code := <-ended; code != 7 {
+		t.Errorf("exit code %d", code)
+	}
+}
