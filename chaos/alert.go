@@ -14,7 +14,9 @@ import (
 	"strings"
 	"time"
 
-	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
 )
 
 // Alert is an alert of the team's own monitoring, of which a Prometheus server or an
@@ -25,20 +27,20 @@ import (
 // that there is not, and since when an alert is pending. An Alertmanager knows only what
 // it was told: what fires, and what is silenced.
 type Alert struct {
-	scenarios.Place
-	Prometheus   scenarios.URLTemplate               `yaml:"prometheus"`       // a server that evaluates alerting rules, such as http://127.0.0.1:9090
-	Alertmanager scenarios.URLTemplate               `yaml:"alertmanager"`     // one that was told of alerts, such as http://127.0.0.1:9093
-	Labels       map[string]string                   `yaml:"labels"`           // that an alert must have; alertname is the name of the entry where it is not among them
-	Headers      map[string]scenarios.HeaderTemplate `yaml:"headers"`          // of the question, by name
-	Every        scenarios.Duration                  `yaml:"every,positive"`   // between two questions, which is how exact the answer is; zero is 1s
-	Timeout      scenarios.Duration                  `yaml:"timeout,positive"` // of one question; zero is 5s
+	syntax.Place
+	Prometheus   template.URLTemplate               `yaml:"prometheus"`       // a server that evaluates alerting rules, such as http://127.0.0.1:9090
+	Alertmanager template.URLTemplate               `yaml:"alertmanager"`     // one that was told of alerts, such as http://127.0.0.1:9093
+	Labels       map[string]string                  `yaml:"labels"`           // that an alert must have; alertname is the name of the entry where it is not among them
+	Headers      map[string]template.HeaderTemplate `yaml:"headers"`          // of the question, by name
+	Every        quantity.Duration                  `yaml:"every,positive"`   // between two questions, which is how exact the answer is; zero is 1s
+	Timeout      quantity.Duration                  `yaml:"timeout,positive"` // of one question; zero is 5s
 }
 
 // alertLabel is the label that names an alert.
 const alertLabel = "alertname"
 
 // Check notes what is wrong with the settings.
-func (a *Alert) Check(m *scenarios.Mistakes) {
+func (a *Alert) Check(m *syntax.Mistakes) {
 	if a.Prometheus.IsZero() == a.Alertmanager.IsZero() {
 		m.AddHint(a.At, `such as {prometheus: "http://127.0.0.1:9090", labels: {service: posts}}`, "an alert wants exactly one of prometheus and alertmanager, which is asked for it")
 		return
@@ -48,7 +50,7 @@ func (a *Alert) Check(m *scenarios.Mistakes) {
 	checkEvery(a.Place, a.Every, m)
 }
 
-func (a *Alert) server() *scenarios.Template {
+func (a *Alert) server() *template.Template {
 	if a.Prometheus.IsZero() {
 		return &a.Alertmanager.Template
 	}
@@ -193,7 +195,7 @@ func (q *AlertQuestion) ruled(body []byte) (AlertState, error) {
 		}
 	}
 	if s.For < 0 {
-		hint := scenarios.DidYouMean(name, names)
+		hint := syntax.DidYouMean(name, names)
 		if hint == "" {
 			hint = "no rule of its files has that name"
 		}

@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"brunt/scenarios"
+	"brunt/scenarios/quantity"
 )
 
 // runningProcess gives the identity of the process that a unit runs as now.
@@ -45,7 +45,7 @@ func backAgain(ctx context.Context, u Unit, was identity, since time.Time) (stri
 			id, err := identify(pid)
 			if err == nil && id != was {
 				if last = u.Ready(ctx); last == nil {
-					return fmt.Sprintf("ready again as pid %d after %s", pid, scenarios.FormatSeconds(time.Since(since).Seconds())), nil
+					return fmt.Sprintf("ready again as pid %d after %s", pid, quantity.FormatSeconds(time.Since(since).Seconds())), nil
 				}
 			}
 		}

@@ -7,15 +7,16 @@ import (
 
 	"brunt/chaos/netns"
 	"brunt/chaos/proxy"
-	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
 )
 
 // Bandwidth lets so many bytes a second through a link, or into and out of containers.
 type Bandwidth struct {
 	Edge  `yaml:",inline"`
 	way   `yaml:",inline"`
-	Rate  scenarios.Bandwidth `yaml:"rate,required,positive"` // of each direction, shared by all connections; via tbf only of what goes out
-	Ports Ports               `yaml:"ports"`                  // of packets: only those of connections to one of these ports; zero is all
+	Rate  quantity.Bandwidth `yaml:"rate,required,positive"` // of each direction, shared by all connections; via tbf only of what goes out
+	Ports Ports              `yaml:"ports"`                  // of packets: only those of connections to one of these ports; zero is all
 }
 
 var _ Fault = (*Bandwidth)(nil)
@@ -25,11 +26,11 @@ var _ Fault = (*Bandwidth)(nil)
 const mostRate = 125e6
 
 // Check implements [Fault].
-func (f *Bandwidth) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
+func (f *Bandwidth) Check(at syntax.Pos, sc Scope, m *syntax.Mistakes) {
 	f.checkNetwork(at, netns.Bandwidth, sc, m, "ports")
 	f.checkWay(f.way, sc, m)
 	if f.Rate > mostRate {
-		m.Add(f.Of("rate"), "%s is what a clean link on this machine may carry: at most %s can be told from it", f.Rate, scenarios.Bandwidth(mostRate))
+		m.Add(f.Of("rate"), "%s is what a clean link on this machine may carry: at most %s can be told from it", f.Rate, quantity.Bandwidth(mostRate))
 	}
 	if f.Rate > 0 && f.Rate < 1 {
 		m.Add(f.Of("rate"), "a rate of under a byte a second stalls the link; network.stall does that")
@@ -67,7 +68,7 @@ func (f *Bandwidth) Plan(ctx context.Context, env Env) ([]Step, error) {
 		if math.IsInf(rate, 1) {
 			return "everything passes at once"
 		}
-		return scenarios.Bandwidth(rate).String() + " pass"
+		return quantity.Bandwidth(rate).String() + " pass"
 	}
 	return toxicPlan(ctx, &f.Edge, env, &toxic{
 		what:  what,

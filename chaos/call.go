@@ -16,29 +16,31 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
 
 	"github.com/ohler55/ojg/oj"
 )
 
 // Call is an HTTP call of the author's own: exactly one of its methods.
 type Call struct {
-	scenarios.Place
-	Get     scenarios.URLTemplate               `yaml:"get"`     // the URL to GET
-	Post    scenarios.URLTemplate               `yaml:"post"`    // the URL to POST to
-	Put     scenarios.URLTemplate               `yaml:"put"`     // the URL to PUT to
-	Patch   scenarios.URLTemplate               `yaml:"patch"`   // the URL to PATCH
-	Delete  scenarios.URLTemplate               `yaml:"delete"`  // the URL to DELETE
-	Headers map[string]scenarios.HeaderTemplate `yaml:"headers"` // by name
-	JSON    *scenarios.JSONTemplate             `yaml:"json"`    // the body, written as YAML
-	Body    *scenarios.TextTemplate             `yaml:"body"`    // the body, as it stands
-	Check   *scenarios.Checks                   `yaml:"check"`   // only the status of the answer; nil is any under 400
+	syntax.Place
+	Get     template.URLTemplate               `yaml:"get"`     // the URL to GET
+	Post    template.URLTemplate               `yaml:"post"`    // the URL to POST to
+	Put     template.URLTemplate               `yaml:"put"`     // the URL to PUT to
+	Patch   template.URLTemplate               `yaml:"patch"`   // the URL to PATCH
+	Delete  template.URLTemplate               `yaml:"delete"`  // the URL to DELETE
+	Headers map[string]template.HeaderTemplate `yaml:"headers"` // by name
+	JSON    *template.JSONTemplate             `yaml:"json"`    // the body, written as YAML
+	Body    *template.TextTemplate             `yaml:"body"`    // the body, as it stands
+	Check   *scenarios.Checks                  `yaml:"check"`   // only the status of the answer; nil is any under 400
 }
 
 // method gives the method of a call with its URL; empty where it has none or several.
-func (c *Call) method() (method string, to *scenarios.Template) {
+func (c *Call) method() (method string, to *template.Template) {
 	for _, m := range []struct {
 		method string
-		url    *scenarios.URLTemplate
+		url    *template.URLTemplate
 	}{{"GET", &c.Get}, {"POST", &c.Post}, {"PUT", &c.Put}, {"PATCH", &c.Patch}, {"DELETE", &c.Delete}} {
 		if m.url.IsZero() {
 			continue
@@ -52,7 +54,7 @@ func (c *Call) method() (method string, to *scenarios.Template) {
 }
 
 // check notes what is wrong with the call.
-func (c *Call) check(sc Scope, m *scenarios.Mistakes) {
+func (c *Call) check(sc Scope, m *syntax.Mistakes) {
 	method, to := c.method()
 	if method == "" {
 		m.AddHint(c.At, `such as {post: "http://127.0.0.1:8080/failover"}`, "want exactly one of get, post, put, patch, delete")
@@ -76,7 +78,7 @@ func (c *Call) check(sc Scope, m *scenarios.Mistakes) {
 
 // checkURL refuses a URL that is none, holds credentials, or is known to lie outside the
 // blast radius. What could be a password it does not quote: it is about to be shown.
-func checkURL(t *scenarios.Template, sc Scope, m *scenarios.Mistakes) {
+func checkURL(t *template.Template, sc Scope, m *syntax.Mistakes) {
 	checkRefs(t, m)
 	const hint = "such as http://127.0.0.1:8080/failover"
 	text, static := t.Static()
@@ -119,7 +121,7 @@ func hasUser(shown string) bool {
 	}
 }
 
-func checkHeaders(headers map[string]scenarios.HeaderTemplate, m *scenarios.Mistakes) {
+func checkHeaders(headers map[string]template.HeaderTemplate, m *syntax.Mistakes) {
 	for _, name := range slices.Sorted(maps.Keys(headers)) {
 		h := headers[name]
 		if !scenarios.IsToken(name) {
@@ -137,25 +139,25 @@ func (c *Call) String() string {
 
 // sealedCall is a call that can be written down, and made by whoever reads it.
 type sealedCall struct {
-	Method  string                      `json:"method"`
-	Shows   string                      `json:"shows"` // the URL for people
-	URL     scenarios.Sealed            `json:"url"`
-	Headers map[string]scenarios.Sealed `json:"headers,omitempty"`
-	Body    scenarios.Sealed            `json:"body,omitempty"`
-	Status  []string                    `json:"status,omitempty"` // one of which is wanted; none is any under 400
-	Timeout time.Duration               `json:"timeout"`
-	Allow   [][]string                  `json:"allow,omitempty"` // what may be called besides loopback; every list must hold it
-	Stays   bool                        `json:"stays,omitempty"` // a redirect to another host is not followed
+	Method  string                     `json:"method"`
+	Shows   string                     `json:"shows"` // the URL for people
+	URL     template.Sealed            `json:"url"`
+	Headers map[string]template.Sealed `json:"headers,omitempty"`
+	Body    template.Sealed            `json:"body,omitempty"`
+	Status  []string                   `json:"status,omitempty"` // one of which is wanted; none is any under 400
+	Timeout time.Duration              `json:"timeout"`
+	Allow   [][]string                 `json:"allow,omitempty"` // what may be called besides loopback; every list must hold it
+	Stays   bool                       `json:"stays,omitempty"` // a redirect to another host is not followed
 }
 
 // seal fills the call in.
 func (c *Call) seal(env Env, timeout time.Duration) (*sealedCall, error) {
 	method, to := c.method()
-	s := &sealedCall{Method: method, Shows: to.Text(), Timeout: timeout, Allow: env.Allow, Headers: map[string]scenarios.Sealed{}}
+	s := &sealedCall{Method: method, Shows: to.Text(), Timeout: timeout, Allow: env.Allow, Headers: map[string]template.Sealed{}}
 	if err := s.fill(env, to, c.Headers); err != nil {
 		return nil, err
 	}
-	body := &scenarios.Template{}
+	body := &template.Template{}
 	switch {
 	case c.JSON != nil:
 		body = &c.JSON.Template
@@ -174,7 +176,7 @@ func (c *Call) seal(env Env, timeout time.Duration) (*sealedCall, error) {
 }
 
 // fill fills in where a call goes, and its headers.
-func (s *sealedCall) fill(env Env, to *scenarios.Template, headers map[string]scenarios.HeaderTemplate) (err error) {
+func (s *sealedCall) fill(env Env, to *template.Template, headers map[string]template.HeaderTemplate) (err error) {
 	if s.URL, err = env.seal(to); err != nil {
 		return err
 	}
@@ -195,7 +197,7 @@ type callAnswer struct {
 	status  int
 	header  http.Header
 	body    []byte
-	secrets *scenarios.Secrets // of the call
+	secrets *template.Secrets // of the call
 }
 
 // mostBody bounds what is read of an answer.
@@ -203,7 +205,7 @@ const mostBody = 8 << 20
 
 // ask makes the call. Its error is that nothing was answered.
 func (s *sealedCall) ask(ctx context.Context) (*callAnswer, error) {
-	a := &callAnswer{secrets: &scenarios.Secrets{}}
+	a := &callAnswer{secrets: &template.Secrets{}}
 	to, err := s.URL.Open(a.secrets)
 	if err != nil {
 		return nil, err
@@ -262,10 +264,10 @@ func (s *sealedCall) do(ctx context.Context) (said string, err error) {
 	}
 	var want *scenarios.Matcher
 	if len(s.Status) > 0 {
-		var m scenarios.Mistakes
-		list := &scenarios.Node{Kind: scenarios.List}
+		var m syntax.Mistakes
+		list := &syntax.Node{Kind: syntax.List}
 		for _, form := range s.Status {
-			list.Items = append(list.Items, &scenarios.Node{Kind: scenarios.String, Value: form})
+			list.Items = append(list.Items, &syntax.Node{Kind: syntax.String, Value: form})
 		}
 		want = &scenarios.Matcher{}
 		if want.DecodeStatus(list, &m); m.Len() > 0 {

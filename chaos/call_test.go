@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"brunt/scenarios"
+	"brunt/scenarios/template"
 )
 
 // TestCall_Reach: a call connects to loopback and to what allow.chaos names, wherever
@@ -202,7 +202,7 @@ func TestQueryResult(t *testing.T) {
 		{`{"status":"success","data":{"resultType":"vector","result":7}}`, 0, false},
 		{`not found`, 0, false},
 	} {
-		if n, said, err := result([]byte(c.body)); n != c.n || (err == nil) != c.ok || c.ok && said == "" {
+		if n, said, err := resultCount([]byte(c.body)); n != c.n || (err == nil) != c.ok || c.ok && said == "" {
 			t.Errorf("%s: %d, %q, %v", c.body, n, said, err)
 		}
 	}
@@ -213,7 +213,7 @@ func FuzzQueryResult(f *testing.F) {
 	f.Add(`{"status":"success","data":{"resultType":"scalar","result":[1,"0"]}}`)
 	f.Add(`{"status":"success","data":{"resultType":"string","result":[]}}`)
 	f.Fuzz(func(t *testing.T, body string) {
-		if n, said, err := result([]byte(body)); err == nil && said == "" || err != nil && n != 0 {
+		if n, said, err := resultCount([]byte(body)); err == nil && said == "" || err != nil && n != 0 {
 			t.Fatalf("%d, %q, %v", n, said, err)
 		}
 	})
@@ -224,7 +224,7 @@ func TestQuery_URL(t *testing.T) {
 	for _, base := range []string{"http://127.0.0.1:9090", "http://127.0.0.1:9090/", "http://127.0.0.1:9090/prometheus/"} {
 		s := &sealedCall{URL: literal(base)}
 		(&Query{PromQL: `up{a="b c"} == 1`}).question(s)
-		to, err := s.URL.Open(&scenarios.Secrets{})
+		to, err := s.URL.Open(&template.Secrets{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,14 +1,14 @@
 package chaos
 
 import (
-	"brunt/scenarios"
+	"brunt/scenarios/syntax"
 	"brunt/targets/platform/docker"
 )
 
 // Chosen is a service of containers that run already, as `target: {units: …}` names it:
 // those that match every one of its settings. Their number is found out as the run begins.
 type Chosen struct {
-	scenarios.Place
+	syntax.Place
 	Container string            `yaml:"container"`  // a name or an id
 	Labels    map[string]string `yaml:"labels"`     // that they carry, all of them; an empty value is any
 	Project   string            `yaml:"project"`    // of Compose
@@ -23,7 +23,7 @@ func (c *Chosen) Query() docker.Query {
 }
 
 // Check tells what is wrong with the settings.
-func (c *Chosen) Check(at scenarios.Pos, m *scenarios.Mistakes) {
+func (c *Chosen) Check(at syntax.Pos, m *syntax.Mistakes) {
 	switch {
 	case c.Query().IsZero():
 		m.AddHint(at, "such as {project: shop, service: db} or {container: shop-db-1}", "want what selects containers: container, labels, project and service, or in_network")
@@ -31,7 +31,7 @@ func (c *Chosen) Check(at scenarios.Pos, m *scenarios.Mistakes) {
 		m.Add(c.Of("service"), "a service is one of a Compose project: `project` names that")
 	}
 	for _, zone := range c.Zones {
-		if !scenarios.IsName(zone) {
+		if !syntax.IsName(zone) {
 			m.Add(c.Of("zones"), "%q can't name a zone: a-z, 0-9 and -, beginning with a letter", zone)
 		}
 	}

@@ -13,24 +13,26 @@ import (
 	"strings"
 	"time"
 
-	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
 )
 
 // Command is a command of the author's own: a list is run as it stands, a text by sh.
 type Command struct {
-	At    scenarios.Pos
-	Args  []scenarios.TextTemplate
+	At    syntax.Pos
+	Args  []template.TextTemplate
 	Shell bool // Args is one text, for sh
 }
 
-// DecodeNode implements [scenarios.NodeDecoder].
-func (c *Command) DecodeNode(n *scenarios.Node, m *scenarios.Mistakes) {
+// DecodeNode implements [syntax.NodeDecoder].
+func (c *Command) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	c.At = n.Pos
 	items := n.Items
 	switch n.Kind {
-	case scenarios.List:
-	case scenarios.String:
-		c.Shell, items = true, []*scenarios.Node{n}
+	case syntax.List:
+	case syntax.String:
+		c.Shell, items = true, []*syntax.Node{n}
 		if runtime.GOOS == "windows" {
 			m.AddHint(n.Pos, "write the command as a list: [pg_ctl, promote]", "a command that is a text is run by sh, which Windows has not")
 		}
@@ -39,7 +41,7 @@ func (c *Command) DecodeNode(n *scenarios.Node, m *scenarios.Mistakes) {
 		return
 	}
 	for _, item := range items {
-		var t scenarios.TextTemplate
+		var t template.TextTemplate
 		t.DecodeNode(item, m)
 		c.Args = append(c.Args, t)
 	}
@@ -49,7 +51,7 @@ func (c *Command) DecodeNode(n *scenarios.Node, m *scenarios.Mistakes) {
 }
 
 // check refuses placeholders that have no value where faults are injected.
-func (c *Command) check(m *scenarios.Mistakes) {
+func (c *Command) check(m *syntax.Mistakes) {
 	for i := range c.Args {
 		checkRefs(&c.Args[i].Template, m)
 	}
@@ -77,17 +79,17 @@ func quoted(s string) string {
 
 // place is where the commands of a fault are run.
 type place struct {
-	env map[string]scenarios.TextTemplate
+	env map[string]template.TextTemplate
 	dir string
 }
 
 // sealedCommand is a command that can be written down, and run by whoever reads it.
 type sealedCommand struct {
-	Shows   string                      `json:"shows"` // for people
-	Args    []scenarios.Sealed          `json:"args"`  // the program by its path first
-	Env     map[string]scenarios.Sealed `json:"env,omitempty"`
-	Dir     string                      `json:"dir"`
-	Timeout time.Duration               `json:"timeout"`
+	Shows   string                     `json:"shows"` // for people
+	Args    []template.Sealed          `json:"args"`  // the program by its path first
+	Env     map[string]template.Sealed `json:"env,omitempty"`
+	Dir     string                     `json:"dir"`
+	Timeout time.Duration              `json:"timeout"`
 }
 
 // seal fills the command in and finds its program.
@@ -96,9 +98,9 @@ func (c *Command) seal(env Env, at place, timeout time.Duration) (*sealedCommand
 	if err != nil {
 		return nil, err
 	}
-	s := &sealedCommand{Shows: c.String(), Dir: dir, Timeout: timeout, Env: map[string]scenarios.Sealed{}}
+	s := &sealedCommand{Shows: c.String(), Dir: dir, Timeout: timeout, Env: map[string]template.Sealed{}}
 	if c.Shell {
-		s.Args = []scenarios.Sealed{literal("sh"), literal("-c")}
+		s.Args = []template.Sealed{literal("sh"), literal("-c")}
 	}
 	for i := range c.Args {
 		arg, err := env.seal(&c.Args[i].Template)
@@ -113,7 +115,7 @@ func (c *Command) seal(env Env, at place, timeout time.Duration) (*sealedCommand
 			return nil, err
 		}
 	}
-	name, err := s.Args[0].Open(&scenarios.Secrets{})
+	name, err := s.Args[0].Open(&template.Secrets{})
 	if err != nil {
 		return nil, err
 	}
@@ -162,7 +164,7 @@ const endsLate = 200 * time.Millisecond
 // ends, it is ended with all that it started. Spawned is told of its process before
 // that does anything; nil asks nobody.
 func (s *sealedCommand) run(ctx context.Context, spawned func(pid int) error) (said string, err error) {
-	var secrets scenarios.Secrets
+	var secrets template.Secrets
 	var args []string
 	for _, a := range s.Args {
 		text, err := a.Open(&secrets)
@@ -206,7 +208,7 @@ func (s *sealedCommand) run(ctx context.Context, spawned func(pid int) error) (s
 	case err == nil || errors.Is(err, exec.ErrWaitDelay) && ctx.Err() == nil:
 		return said, nil
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return said, fmt.Errorf("`%s` did not end within %s%s", s.Shows, scenarios.FormatDuration(s.Timeout), words(said))
+		return said, fmt.Errorf("`%s` did not end within %s%s", s.Shows, quantity.FormatDuration(s.Timeout), words(said))
 	case ctx.Err() != nil:
 		return said, fmt.Errorf("`%s` was ended: %w", s.Shows, context.Cause(ctx))
 	case errors.As(err, &ended):

@@ -16,11 +16,12 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/syntax"
 )
 
 // ownFault reads the fault that settings write, such as `exec: {…}`, and what is wrong
 // with it.
-func ownFault(t *testing.T, settings string) (Fault, *scenarios.Mistakes) {
+func ownFault(t *testing.T, settings string) (Fault, *syntax.Mistakes) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "scenario.yaml")
 	text := "version: 1\ntarget: {url: \"http://127.0.0.1:1\"}\nload: {main: {executor: constant-arrival-rate, rate: 1/s, duration: 1s, flow: [{get: /}]}}\nchaos:\n  it:\n    at: 1s\n    for: 1s\n    " + settings + "\n"
@@ -32,7 +33,7 @@ func ownFault(t *testing.T, settings string) (Fault, *scenarios.Mistakes) {
 		t.Fatal(err)
 	}
 	m := sc.Mistakes()
-	f, ok := scenarios.Resolve(sc.Faults[0].Block, Kinds(), m)
+	f, ok := syntax.Resolve(sc.Faults[0].Block, Kinds(), m)
 	if ok {
 		f.Check(sc.Faults[0].Block.Pos, Scope{}, m)
 	}

@@ -10,15 +10,16 @@ import (
 
 	"brunt/chaos/cgroup"
 	"brunt/chaos/stress"
-	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
 )
 
 // Throttle lets a unit have only a part of the processor time: of each tenth of a second
 // it runs for so long, and waits for the rest.
 type Throttle struct {
 	Starving   `yaml:",inline"`
-	Share      scenarios.Share `yaml:"share"`               // of one processor
-	Processors float64         `yaml:"processors,positive"` // in place of share, for more than one: 1.5 is one and a half
+	Share      quantity.Share `yaml:"share"`               // of one processor
+	Processors float64        `yaml:"processors,positive"` // in place of share, for more than one: 1.5 is one and a half
 }
 
 var _ Fault = (*Throttle)(nil)
@@ -35,14 +36,14 @@ func (t *Throttle) processors() float64 {
 }
 
 // Check implements [Fault].
-func (t *Throttle) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
+func (t *Throttle) Check(at syntax.Pos, sc Scope, m *syntax.Mistakes) {
 	t.check(at, sc, m)
 	onlyLinux(at, "cpu.throttle", m)
 	switch {
 	case t.Has("share") == t.Has("processors"):
 		m.AddHint(at, "such as {share: 20%}", "want exactly one of share, processors")
 	case t.processors() < leastQuota:
-		m.Add(t.Of("share"), "the kernel gives at least %s of a processor", scenarios.FormatShare(leastQuota))
+		m.Add(t.Of("share"), "the kernel gives at least %s of a processor", quantity.FormatShare(leastQuota))
 	}
 }
 
@@ -120,7 +121,7 @@ func (t *throttle) plan() error {
 // processorsText writes an amount of processor time for people.
 func processorsText(n float64) string {
 	if n <= 1 {
-		return scenarios.FormatShareBriefly(n) + " of a processor"
+		return quantity.FormatShareBriefly(n) + " of a processor"
 	}
 	return strconv.FormatFloat(n, 'g', 3, 64) + " processors"
 }
@@ -207,7 +208,7 @@ func (t *throttle) waits(ctx context.Context, pid int) (said string, ok bool) {
 	if err != nil || after < before+2 || rate > t.most*overQuota+.02 {
 		return "", false
 	}
-	return fmt.Sprintf(" used %s and was made to wait %d times in %s", processorsText(rate), after-before, scenarios.FormatSeconds(time.Since(began).Seconds())), true
+	return fmt.Sprintf(" used %s and was made to wait %d times in %s", processorsText(rate), after-before, quantity.FormatSeconds(time.Since(began).Seconds())), true
 }
 
 // ticksPerSecond is the unit of processor time in /proc, the same on every Linux that Go

@@ -7,7 +7,8 @@ import (
 	"slices"
 	"time"
 
-	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
 )
 
 // Crash ends a unit's process by a signal, as a fault of its own would. Whoever
@@ -30,7 +31,7 @@ func (*Crash) OneShot() bool { return true }
 func (c *Crash) signal() string { return cmp.Or(c.Signal, "KILL") }
 
 // Check implements [Fault].
-func (c *Crash) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
+func (c *Crash) Check(at syntax.Pos, sc Scope, m *syntax.Mistakes) {
 	c.check(at, sc, m)
 	checkSignal(c.Of("signal"), c.signal(), "process", "process.freeze stops a process, and lets it go on", m)
 	service := c.Service
@@ -57,7 +58,7 @@ var endNothing = []string{"STOP", "TSTP", "TTIN", "TTOU", "CONT", "CHLD", "CLD",
 
 // checkSignal refuses a signal that would not end what is to be ended; instead says what
 // stops it.
-func checkSignal(at scenarios.Pos, signal, what, instead string, m *scenarios.Mistakes) {
+func checkSignal(at syntax.Pos, signal, what, instead string, m *syntax.Mistakes) {
 	switch {
 	case slices.Contains(endNothing, signal):
 		m.AddHint(at, instead, "SIG%s ends no %s", signal, what)
@@ -128,7 +129,7 @@ func (c *crash) Verify(ctx context.Context) (string, error) {
 	if err := await(ctx, endsWithin, func() bool { return !c.id.alive() }, "it still runs"); err != nil {
 		return "", fmt.Errorf("%s survived SIG%s: pid %d still runs", c.unit.Name(), c.signal, c.id.PID)
 	}
-	evidence := fmt.Sprintf("pid %d gone %s after SIG%s", c.id.PID, scenarios.FormatSeconds(time.Since(c.at).Seconds()), c.signal)
+	evidence := fmt.Sprintf("pid %d gone %s after SIG%s", c.id.PID, quantity.FormatSeconds(time.Since(c.at).Seconds()), c.signal)
 	if err := c.unit.Ready(ctx); err != nil && c.unit.Supervised() {
 		evidence += ", and its readiness check fails"
 	}

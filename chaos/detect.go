@@ -7,7 +7,8 @@ import (
 	"sync"
 	"time"
 
-	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
 )
 
 // Detect is how the team's own monitoring is asked whether it has noticed a fault.
@@ -17,8 +18,8 @@ import (
 // of the fault.
 type Detect struct {
 	Asking  `yaml:",inline"`
-	Every   scenarios.Duration `yaml:"every,positive"`   // between two questions, which is how exact the answer is; zero is 1s
-	Timeout scenarios.Duration `yaml:"timeout,positive"` // of one question; zero is 5s
+	Every   quantity.Duration `yaml:"every,positive"`   // between two questions, which is how exact the answer is; zero is 1s
+	Timeout quantity.Duration `yaml:"timeout,positive"` // of one question; zero is 5s
 }
 
 const (
@@ -28,10 +29,10 @@ const (
 )
 
 // Check notes what is wrong with the settings.
-func (d *Detect) Check(sc Scope, m *scenarios.Mistakes) {
+func (d *Detect) Check(sc Scope, m *syntax.Mistakes) {
 	d.check(d.At, sc, m)
 	if d.Has("every") && d.Every.D() > 0 && d.Every.D() < leastEvery {
-		m.Add(d.Of("every"), "the monitoring is asked every %s at most, not every %s: it would disturb what is measured", scenarios.FormatDuration(leastEvery), d.Every)
+		m.Add(d.Of("every"), "the monitoring is asked every %s at most, not every %s: it would disturb what is measured", quantity.FormatDuration(leastEvery), d.Every)
 	}
 }
 
@@ -45,7 +46,7 @@ func (d *Detect) EveryOr() time.Duration {
 
 // String writes the question for people.
 func (d *Detect) String() string {
-	return fmt.Sprintf("`%s`, asked every %s", d.Asking.String(), scenarios.FormatDuration(d.EveryOr()))
+	return fmt.Sprintf("`%s`, asked every %s", d.Asking.String(), quantity.FormatDuration(d.EveryOr()))
 }
 
 // A Sighting is what the team's monitoring noticed of an occurrence of a fault. Times

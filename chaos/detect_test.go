@@ -8,7 +8,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/template"
 )
 
 // pager is a monitoring that says what is noticed by a function of time.
@@ -28,7 +29,7 @@ func (p *pager) ask(ctx context.Context) (bool, string, error) {
 		return false, "", ctx.Err()
 	}
 	holds, err := p.says(at)
-	return holds, "at " + scenarios.FormatSeconds(at.Seconds()), err
+	return holds, "at " + quantity.FormatSeconds(at.Seconds()), err
 }
 
 func TestWatch_Sightings(t *testing.T) {
@@ -157,8 +158,8 @@ func TestTimeline_Detect(t *testing.T) {
 			defer j.Close()
 			began := time.Now()
 			e := entry("it", noted{diary: &diary{began: began}, name: "it"}, 300*time.Millisecond, 50*time.Millisecond)
-			e.Detect = &Detect{Every: scenarios.Duration(100 * time.Millisecond)}
-			e.Detect.Command = Command{Args: []scenarios.TextTemplate{scenarios.Literal(c.command)}}
+			e.Detect = &Detect{Every: quantity.Duration(100 * time.Millisecond)}
+			e.Detect.Command = Command{Args: []template.TextTemplate{template.Literal(c.command)}}
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
 			tl := &Timeline{

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"brunt/scenarios"
+	"brunt/scenarios/syntax"
 	"brunt/targets/platform/docker"
 )
 
@@ -24,7 +24,7 @@ type Disconnect struct {
 var _ Fault = (*Disconnect)(nil)
 
 // Check implements [Fault].
-func (d *Disconnect) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
+func (d *Disconnect) Check(at syntax.Pos, sc Scope, m *syntax.Mistakes) {
 	d.checkContainers(at, sc, m)
 }
 

@@ -8,23 +8,24 @@ import (
 	"time"
 
 	"brunt/chaos/rootfs"
-	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
 )
 
 // DiskFill takes the room that is left on a filesystem of a unit's, with a file that has
 // no name and is gone with brunt.
 type DiskFill struct {
 	Starving `yaml:",inline"`
-	Path     string          `yaml:"path,required"` // a directory of the unit, on the filesystem that is meant
-	Bytes    scenarios.Size  `yaml:"bytes,min=1"`   // to take
-	Percent  scenarios.Share `yaml:"percent"`       // in place of bytes: of the filesystem, that is used then
-	KeepFree *scenarios.Size `yaml:"keep_free"`     // bytes that are left in any case; alone it takes all but those. nil is 0
+	Path     string         `yaml:"path,required"` // a directory of the unit, on the filesystem that is meant
+	Bytes    quantity.Size  `yaml:"bytes,min=1"`   // to take
+	Percent  quantity.Share `yaml:"percent"`       // in place of bytes: of the filesystem, that is used then
+	KeepFree *quantity.Size `yaml:"keep_free"`     // bytes that are left in any case; alone it takes all but those. nil is 0
 }
 
 var _ Fault = (*DiskFill)(nil)
 
 // Check implements [Fault].
-func (f *DiskFill) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
+func (f *DiskFill) Check(at syntax.Pos, sc Scope, m *syntax.Mistakes) {
 	f.check(at, sc, m)
 	onlyLinux(at, "disk.fill", m)
 	checkPath(f.Of("path"), f.Path, m)
@@ -203,12 +204,12 @@ func (f *diskFill) Verify(context.Context) (string, error) {
 		case !rootfs.IsFull(err):
 			return "", err
 		}
-		return fmt.Sprintf("nothing can be written in %s any more: %s; taken within %s", f.fault.Path, said, scenarios.FormatSeconds(f.took.Seconds())), nil
+		return fmt.Sprintf("nothing can be written in %s any more: %s; taken within %s", f.fault.Path, said, quantity.FormatSeconds(f.took.Seconds())), nil
 	}
 	if taken < f.take/10*9 {
 		return "", fmt.Errorf("%w: of %s only %s are taken in %s", errNoEffect, sizeText(f.take), sizeText(taken), f.fault.Path)
 	}
-	return fmt.Sprintf("%s are taken in %s, within %s; %s", sizeText(taken), f.fault.Path, scenarios.FormatSeconds(f.took.Seconds()), said), nil
+	return fmt.Sprintf("%s are taken in %s, within %s; %s", sizeText(taken), f.fault.Path, quantity.FormatSeconds(f.took.Seconds()), said), nil
 }
 
 // write writes a little, and leaves nothing of it.

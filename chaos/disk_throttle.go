@@ -15,7 +15,8 @@ import (
 	"brunt/chaos/cgroup"
 	"brunt/chaos/rootfs"
 	"brunt/chaos/stress"
-	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
 )
 
 // DiskThrottle lets a unit read from a disk and write to it only so fast. What the kernel
@@ -23,9 +24,9 @@ import (
 // control groups, what is written there and brought to the disk later by the kernel.
 type DiskThrottle struct {
 	Starving  `yaml:",inline"`
-	Rate      scenarios.Bandwidth `yaml:"rate,required,positive"`          // such as 1MiB/s; of each direction
-	Path      string              `yaml:"path"`                            // a directory of the unit, on the disk that is meant; zero is /
-	Direction string              `yaml:"direction,oneof=both|read|write"` // zero is both
+	Rate      quantity.Bandwidth `yaml:"rate,required,positive"`          // such as 1MiB/s; of each direction
+	Path      string             `yaml:"path"`                            // a directory of the unit, on the disk that is meant; zero is /
+	Direction string             `yaml:"direction,oneof=both|read|write"` // zero is both
 }
 
 var _ Fault = (*DiskThrottle)(nil)
@@ -45,7 +46,7 @@ func (t *DiskThrottle) does(direction string) bool {
 const leastDiskRate = 40 << 10
 
 // Check implements [Fault].
-func (t *DiskThrottle) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
+func (t *DiskThrottle) Check(at syntax.Pos, sc Scope, m *syntax.Mistakes) {
 	t.check(at, sc, m)
 	onlyLinux(at, "disk.throttle", m)
 	checkPath(t.Of("path"), t.path(), m)
@@ -55,7 +56,7 @@ func (t *DiskThrottle) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) 
 }
 
 // checkPath notes that a path of a unit's is none.
-func checkPath(at scenarios.Pos, p string, m *scenarios.Mistakes) {
+func checkPath(at syntax.Pos, p string, m *syntax.Mistakes) {
 	if !path.IsAbs(p) {
 		m.AddHint(at, "such as /var/lib/data", "a path in a unit begins with /; %q does not", p)
 	}
@@ -113,7 +114,7 @@ func (t *diskThrottle) plan() error {
 		if n, err := strconv.ParseFloat(was, 64); err == nil && n != 0 { // not max
 			t.unlimited = false
 			if n <= float64(t.fault.Rate) {
-				return fmt.Errorf("%s may %s only %s already, and not by brunt", t.victim, direction, scenarios.Bandwidth(n))
+				return fmt.Errorf("%s may %s only %s already, and not by brunt", t.victim, direction, quantity.Bandwidth(n))
 			}
 		}
 		t.set(s, was, is)

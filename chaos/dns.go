@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"brunt/chaos/netns"
-	"brunt/scenarios"
+	"brunt/scenarios/syntax"
 )
 
 // DNS says whose questions for which names a fault answers. Other names are answered as
@@ -43,7 +43,7 @@ var (
 )
 
 // check holds the settings against what there is.
-func (f *DNS) check(at scenarios.Pos, do netns.Action, sc Scope, m *scenarios.Mistakes) {
+func (f *DNS) check(at syntax.Pos, do netns.Action, sc Scope, m *syntax.Mistakes) {
 	f.Selector.check(at, sc, m)
 	if whom := f.Service + f.Unit; whom != "" && f.query().IsZero() && !sc.contained(whom) {
 		m.Add(at, "%s is done in the network of a container, and %s is none", do, whom)
@@ -91,17 +91,17 @@ func (f *DNS) plan(ctx context.Context, env Env, what string, spec netns.Spec, s
 }
 
 // Check implements [Fault].
-func (f *DNSFail) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
+func (f *DNSFail) Check(at syntax.Pos, sc Scope, m *syntax.Mistakes) {
 	f.check(at, netns.DNSFail, sc, m)
 }
 
 // Check implements [Fault].
-func (f *DNSTimeout) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
+func (f *DNSTimeout) Check(at syntax.Pos, sc Scope, m *syntax.Mistakes) {
 	f.check(at, netns.DNSMute, sc, m)
 }
 
 // Check implements [Fault].
-func (f *DNSSpoof) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
+func (f *DNSSpoof) Check(at syntax.Pos, sc Scope, m *syntax.Mistakes) {
 	f.check(at, netns.DNSSpoof, sc, m)
 	for _, a := range f.Answers {
 		if _, err := netip.ParseAddr(a); err != nil {

@@ -7,7 +7,8 @@ import (
 	"fmt"
 	"time"
 
-	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
 	"brunt/targets/platform/docker"
 )
 
@@ -22,13 +23,13 @@ type Kill struct {
 // back.
 type ContainerStop struct {
 	Selector `yaml:",inline"`
-	Grace    *scenarios.Duration `yaml:"grace"` // between its stop signal and SIGKILL, in whole seconds; nil is 5s
+	Grace    *quantity.Duration `yaml:"grace"` // between its stop signal and SIGKILL, in whole seconds; nil is 5s
 }
 
 // ContainerRestart takes a container down in good order and starts it again at once.
 type ContainerRestart struct {
 	Selector `yaml:",inline"`
-	Grace    *scenarios.Duration `yaml:"grace"` // between its stop signal and SIGKILL, in whole seconds; nil is 5s
+	Grace    *quantity.Duration `yaml:"grace"` // between its stop signal and SIGKILL, in whole seconds; nil is 5s
 }
 
 var (
@@ -42,7 +43,7 @@ var (
 func (*ContainerRestart) OneShot() bool { return true }
 
 // Check implements [Fault].
-func (k *Kill) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
+func (k *Kill) Check(at syntax.Pos, sc Scope, m *syntax.Mistakes) {
 	k.checkContainers(at, sc, m)
 	checkSignal(k.Of("signal"), k.signal(), "container", "container.pause stops a container, and lets it go on", m)
 }
@@ -50,17 +51,17 @@ func (k *Kill) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
 func (k *Kill) signal() string { return cmp.Or(k.Signal, "KILL") }
 
 // Check implements [Fault].
-func (s *ContainerStop) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
+func (s *ContainerStop) Check(at syntax.Pos, sc Scope, m *syntax.Mistakes) {
 	s.checkContainers(at, sc, m)
 }
 
 // Check implements [Fault].
-func (r *ContainerRestart) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
+func (r *ContainerRestart) Check(at syntax.Pos, sc Scope, m *syntax.Mistakes) {
 	r.checkContainers(at, sc, m)
 }
 
 // checkContainers holds the selector of a fault on containers against the target.
-func (s *Selector) checkContainers(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
+func (s *Selector) checkContainers(at syntax.Pos, sc Scope, m *syntax.Mistakes) {
 	before := m.Len()
 	s.check(at, sc, m)
 	switch {
@@ -102,14 +103,14 @@ func (r *ContainerRestart) Plan(ctx context.Context, env Env) ([]Step, error) {
 
 func stopContainer(u Unit, grace time.Duration) *down {
 	return &down{
-		unit: u, what: fmt.Sprintf("stop %s, %s of grace, and keep it down", u.Name(), scenarios.FormatDuration(grace)), takes: grace + killed,
+		unit: u, what: fmt.Sprintf("stop %s, %s of grace, and keep it down", u.Name(), quantity.FormatDuration(grace)), takes: grace + killed,
 		order: func(ctx context.Context, e *docker.Engine, id string) error { return e.Stop(ctx, id, grace) },
 	}
 }
 
 func restartContainer(u Unit, grace time.Duration) *down {
 	return &down{
-		unit: u, what: fmt.Sprintf("restart %s, %s of grace", u.Name(), scenarios.FormatDuration(grace)), takes: grace + killed, again: true,
+		unit: u, what: fmt.Sprintf("restart %s, %s of grace", u.Name(), quantity.FormatDuration(grace)), takes: grace + killed, again: true,
 		order: func(ctx context.Context, e *docker.Engine, id string) error { return e.Restart(ctx, id, grace) },
 	}
 }
@@ -223,7 +224,7 @@ func (d *down) Verify(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	took := scenarios.FormatSeconds(time.Since(d.at).Seconds())
+	took := quantity.FormatSeconds(time.Since(d.at).Seconds())
 	if d.again {
 		if is.Started.Equal(d.was.Started) {
 			return "", fmt.Errorf("%s has not been started again", d.unit.Name())
@@ -275,7 +276,7 @@ func (d *down) Gone(ctx context.Context) (string, error) {
 		case err == nil:
 			if err = is.Healthy(); err == nil {
 				if err = d.unit.Ready(ctx); err == nil {
-					return fmt.Sprintf("container %s runs again and is ready after %s", is.Name, scenarios.FormatSeconds(time.Since(d.at).Seconds())), nil
+					return fmt.Sprintf("container %s runs again and is ready after %s", is.Name, quantity.FormatSeconds(time.Since(d.at).Seconds())), nil
 				}
 			}
 		}

@@ -8,14 +8,15 @@ import (
 	"strings"
 
 	"brunt/chaos/netns"
-	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
 )
 
 // Edge says which links a network fault is on: those from one service or unit to
 // another, or all of a service's. LoadName stands for the load. Where the units are
 // containers, it says whose packets are hit: those between the ends, or all of a unit.
 type Edge struct {
-	scenarios.Place
+	syntax.Place
 	From      string            `yaml:"from"`                                            // a service, a unit such as posts[0], a zone such as zone/a, a container such as container/redis, or load
 	To        string            `yaml:"to"`                                              // a service, a unit, a zone or a container; of packets also a host, host:port, an address or a network such as 10.0.0.0/8
 	Service   string            `yaml:"service"`                                         // all links of its units, in and out; beside project one of Compose's
@@ -61,7 +62,7 @@ func (e *Edge) InZones() []string {
 
 // checkNetwork holds the edge of a fault that is done on links or to packets against what
 // there is. Only names the settings that packets alone have.
-func (e *Edge) checkNetwork(at scenarios.Pos, do netns.Action, sc Scope, m *scenarios.Mistakes, only ...string) {
+func (e *Edge) checkNetwork(at syntax.Pos, do netns.Action, sc Scope, m *syntax.Mistakes, only ...string) {
 	if e.byPackets(sc.contained) {
 		e.checkPackets(at, do, sc, m)
 		return
@@ -75,7 +76,7 @@ func (e *Edge) checkNetwork(at scenarios.Pos, do netns.Action, sc Scope, m *scen
 }
 
 // check holds the edge against the links there are.
-func (e *Edge) check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
+func (e *Edge) check(at syntax.Pos, sc Scope, m *syntax.Mistakes) {
 	if !e.query().IsZero() || e.Via != "" && e.Via != "auto" && e.Via != "proxy" {
 		m.AddHint(at, "network.* faults are done to the packets of containers; this one wants from and to", "it is done on the way from one unit to another, by brunt's proxy")
 		return
@@ -160,7 +161,7 @@ func edgeNames(sc Scope) string {
 }
 
 // checkEnd checks that one end of an edge exists.
-func (e *Edge) checkEnd(key, name string, sc Scope, m *scenarios.Mistakes) {
+func (e *Edge) checkEnd(key, name string, sc Scope, m *syntax.Mistakes) {
 	switch {
 	case name == "" || name == LoadName && key == "from":
 		return
@@ -187,7 +188,7 @@ func (e *Edge) checkEnd(key, name string, sc Scope, m *scenarios.Mistakes) {
 		if sc.External != "" && key == "to" {
 			known = append(known, TargetName)
 		}
-		sc.none(e.Of(key), m, scenarios.DidYouMean(name, known), "there is no service %q", name)
+		sc.none(e.Of(key), m, syntax.DidYouMean(name, known), "there is no service %q", name)
 	}
 }
 
@@ -240,7 +241,7 @@ func (e *Edge) candidates(sc Scope) int {
 }
 
 // checkJitter holds a jitter against the delay that it is of.
-func (e *Edge) checkJitter(delay, jitter scenarios.Duration, m *scenarios.Mistakes) {
+func (e *Edge) checkJitter(delay, jitter quantity.Duration, m *syntax.Mistakes) {
 	if jitter > delay {
 		m.Add(e.Of("jitter"), "the jitter %s is more than the delay %s, and no delay is negative", jitter, delay)
 	}
@@ -302,7 +303,7 @@ func (e *Edge) links(ctx context.Context, env Env) ([]*Link, error) {
 }
 
 // checkPercent refuses a share of what passes that is none, or too small to be found.
-func (e *Edge) checkPercent(share *scenarios.Share, least scenarios.Share, of string, m *scenarios.Mistakes) {
+func (e *Edge) checkPercent(share *quantity.Share, least quantity.Share, of string, m *syntax.Mistakes) {
 	switch {
 	case share == nil:
 	case *share == 0:
@@ -314,7 +315,7 @@ func (e *Edge) checkPercent(share *scenarios.Share, least scenarios.Share, of st
 
 // checkDiverted holds an edge between containers, on which a proxy is to be put, against what
 // there is.
-func (e *Edge) checkDiverted(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
+func (e *Edge) checkDiverted(at syntax.Pos, sc Scope, m *syntax.Mistakes) {
 	switch {
 	case e.From == "" || e.To == "" || e.Service+e.Unit+e.Zone != "":
 		m.AddHint(at, "such as {from: posts, to: store} or {from: container/web, to: container/db}", "between containers it is done on the way from one to another: want from and to")

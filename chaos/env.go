@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"brunt/chaos/cgroup"
-	"brunt/scenarios"
+	"brunt/scenarios/syntax"
 	"brunt/targets/platform/docker"
 )
 
@@ -34,7 +34,7 @@ type Scope struct {
 
 // none notes that nothing matches. A name that is nearly one that there is was misspelt,
 // whatever is allowed.
-func (sc *Scope) none(at scenarios.Pos, m *scenarios.Mistakes, hint, format string, args ...any) {
+func (sc *Scope) none(at syntax.Pos, m *syntax.Mistakes, hint, format string, args ...any) {
 	if sc.Void == nil || strings.HasPrefix(hint, "did you mean") {
 		m.AddHint(at, hint, format, args...)
 		return
@@ -78,7 +78,7 @@ type Env struct {
 	At        func(point string) // is called where brunt could die within an injection, for tests; nil is nobody
 
 	Extend  func(u Undo) error // writes an undo down, beside those of the step that is in; nil writes nothing
-	Block   scenarios.Block    // of the fault that is planned, as its author wrote it
+	Block   syntax.Block       // of the fault that is planned, as its author wrote it
 	Insides *Insides           // the ways into units' networks; nil is that each fault opens its own
 
 	// Find finds containers of the engine that brunt did not start. Nil is that no engine is

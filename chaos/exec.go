@@ -5,7 +5,8 @@ import (
 	"fmt"
 	"path/filepath"
 
-	"brunt/scenarios"
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
 )
 
 // Exec breaks the system by commands of the author's own, such as the tool that fails
@@ -14,8 +15,8 @@ type Exec struct {
 	Inject Command       `yaml:"inject,required"` // a list is run as it stands, a text by sh
 	Revert revertCommand `yaml:"revert,required"` // takes it back, at any time and twice; none for what is over once it is done
 	Own    `yaml:",inline"`
-	Env    map[string]scenarios.TextTemplate `yaml:"env"` // of all its commands, added to brunt's own environment
-	Dir    string                            `yaml:"dir"` // where they are run; zero is where brunt was started
+	Env    map[string]template.TextTemplate `yaml:"env"` // of all its commands, added to brunt's own environment
+	Dir    string                           `yaml:"dir"` // where they are run; zero is where brunt was started
 }
 
 // revertCommand is a command, or none.
@@ -26,9 +27,9 @@ type revertCommand struct {
 
 const noRevert = "none"
 
-// DecodeNode implements [scenarios.NodeDecoder].
-func (c *revertCommand) DecodeNode(n *scenarios.Node, m *scenarios.Mistakes) {
-	if c.none = n.Kind == scenarios.String && n.Value == noRevert; !c.none {
+// DecodeNode implements [syntax.NodeDecoder].
+func (c *revertCommand) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
+	if c.none = n.Kind == syntax.String && n.Value == noRevert; !c.none {
 		c.Command.DecodeNode(n, m)
 	}
 }
@@ -43,7 +44,7 @@ var (
 func (f *Exec) OneShot() bool { return f.Revert.none }
 
 // Check implements [Fault].
-func (f *Exec) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
+func (f *Exec) Check(at syntax.Pos, sc Scope, m *syntax.Mistakes) {
 	f.Own.check(at, f.Revert.none, sc, m)
 	f.Inject.check(m)
 	f.Revert.check(m)

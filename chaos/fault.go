@@ -4,14 +4,14 @@ import (
 	"context"
 	"time"
 
-	"brunt/scenarios"
+	"brunt/scenarios/syntax"
 )
 
 // A Fault is one kind of damage. Its exported fields are its YAML settings.
 type Fault interface {
 	// Check notes what is wrong with the settings, given what the target is made of.
 	// It touches nothing.
-	Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes)
+	Check(at syntax.Pos, sc Scope, m *syntax.Mistakes)
 	// Plan finds what is to be hit and gives the steps that hit it. It reads only;
 	// its steps are what --dry-run prints.
 	Plan(ctx context.Context, env Env) ([]Step, error)

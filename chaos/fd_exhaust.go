@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/syntax"
 )
 
 // FDExhaust takes from a unit the descriptors that it has not used yet: it can't open
@@ -21,7 +22,7 @@ type FDExhaust struct {
 var _ Fault = (*FDExhaust)(nil)
 
 // Check implements [Fault].
-func (f *FDExhaust) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
+func (f *FDExhaust) Check(at syntax.Pos, sc Scope, m *syntax.Mistakes) {
 	f.check(at, sc, m)
 	onlyLinux(at, "fd.exhaust", m)
 }

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"time"
 
-	"brunt/scenarios"
+	"brunt/scenarios/syntax"
 )
 
 // Freeze stops a unit's process without ending it: its connections stay open, and
@@ -19,7 +19,7 @@ type Freeze struct {
 var _ Fault = (*Freeze)(nil)
 
 // Check implements [Fault].
-func (f *Freeze) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
+func (f *Freeze) Check(at syntax.Pos, sc Scope, m *syntax.Mistakes) {
 	f.check(at, sc, m)
 	if !canFreeze {
 		m.Add(at, "process.freeze needs Linux or macOS: this system can't stop a process and let it go on")

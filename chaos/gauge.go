@@ -12,7 +12,10 @@ import (
 	"strings"
 	"time"
 
-	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
 )
 
 // Gauge is a metric of the target's own side, or of whatever watches it: read while the
@@ -23,22 +26,22 @@ import (
 // The time of a value is when it was read. A query answers with what the server scraped
 // last, which is as much older as the server scrapes.
 type Gauge struct {
-	scenarios.Place
-	Scrape     scenarios.URLTemplate               `yaml:"scrape"`                                // a page in Prometheus's text format, such as http://127.0.0.1:8080/metrics
-	Metric     string                              `yaml:"metric"`                                // of the page: a counter, gauge or untyped one; of a histogram or summary NAME_count and NAME_sum
-	Labels     map[string]string                   `yaml:"labels"`                                // of the page: that a series must have; nil is any
-	Sum        bool                                `yaml:"sum"`                                   // of the page: the series that match are added up
-	Prometheus scenarios.URLTemplate               `yaml:"prometheus"`                            // a Prometheus server, such as http://127.0.0.1:9090
-	Query      string                              `yaml:"query"`                                 // to it, in PromQL
-	Rate       bool                                `yaml:"rate"`                                  // by how much a counter grows per second, instead of what it is
-	Unit       string                              `yaml:"unit,oneof=bytes|seconds|share|number"` // of the value; zero is a number
-	Headers    map[string]scenarios.HeaderTemplate `yaml:"headers"`                               // of the question, by name
-	Every      scenarios.Duration                  `yaml:"every,positive"`                        // between two readings; zero is 1s
-	Timeout    scenarios.Duration                  `yaml:"timeout,positive"`                      // of one reading; zero is 5s
+	syntax.Place
+	Scrape     template.URLTemplate               `yaml:"scrape"`                                // a page in Prometheus's text format, such as http://127.0.0.1:8080/metrics
+	Metric     string                             `yaml:"metric"`                                // of the page: a counter, gauge or untyped one; of a histogram or summary NAME_count and NAME_sum
+	Labels     map[string]string                  `yaml:"labels"`                                // of the page: that a series must have; nil is any
+	Sum        bool                               `yaml:"sum"`                                   // of the page: the series that match are added up
+	Prometheus template.URLTemplate               `yaml:"prometheus"`                            // a Prometheus server, such as http://127.0.0.1:9090
+	Query      string                             `yaml:"query"`                                 // to it, in PromQL
+	Rate       bool                               `yaml:"rate"`                                  // by how much a counter grows per second, instead of what it is
+	Unit       string                             `yaml:"unit,oneof=bytes|seconds|share|number"` // of the value; zero is a number
+	Headers    map[string]template.HeaderTemplate `yaml:"headers"`                               // of the question, by name
+	Every      quantity.Duration                  `yaml:"every,positive"`                        // between two readings; zero is 1s
+	Timeout    quantity.Duration                  `yaml:"timeout,positive"`                      // of one reading; zero is 5s
 }
 
 // Check notes what is wrong with the settings.
-func (g *Gauge) Check(m *scenarios.Mistakes) {
+func (g *Gauge) Check(m *syntax.Mistakes) {
 	scrape, query := !g.Scrape.IsZero(), !g.Prometheus.IsZero()
 	if scrape == query {
 		m.AddHint(g.At, `such as {scrape: "http://${unit.posts.addr}/metrics", metric: queue_depth} or {prometheus: "http://127.0.0.1:9090", query: "sum(queue_depth)"}`, "a metric wants exactly one of scrape and prometheus")
@@ -63,14 +66,14 @@ func (g *Gauge) Check(m *scenarios.Mistakes) {
 }
 
 // checkEvery refuses to read or ask so often that it would disturb what is measured.
-func checkEvery(at scenarios.Place, every scenarios.Duration, m *scenarios.Mistakes) {
+func checkEvery(at syntax.Place, every quantity.Duration, m *syntax.Mistakes) {
 	if at.Has("every") && every.D() > 0 && every.D() < leastEvery {
-		m.Add(at.Of("every"), "it is asked every %s at most, not every %s: it would disturb what is measured", scenarios.FormatDuration(leastEvery), every)
+		m.Add(at.Of("every"), "it is asked every %s at most, not every %s: it would disturb what is measured", quantity.FormatDuration(leastEvery), every)
 	}
 }
 
 // or gives a span with its default.
-func or(d scenarios.Duration, zero time.Duration) time.Duration {
+func or(d quantity.Duration, zero time.Duration) time.Duration {
 	if d == 0 {
 		return zero
 	}
@@ -103,7 +106,7 @@ func (g *Gauge) UnitOf() string {
 		unit = ""
 	}
 	if g.Rate {
-		unit = strings.TrimSpace(unit + " " + scenarios.UnitPerSecond)
+		unit = strings.TrimSpace(unit + " " + result.UnitPerSecond)
 	}
 	return unit
 }
@@ -137,12 +140,12 @@ func (g *Gauge) Reading(env Env) (*Reading, error) {
 }
 
 // reads makes a call that reads a URL, and nothing but its host.
-func reads(env Env, to *scenarios.Template, headers map[string]scenarios.HeaderTemplate, timeout time.Duration) (*sealedCall, error) {
-	s := &sealedCall{Method: "GET", Shows: to.Text(), Timeout: timeout, Headers: map[string]scenarios.Sealed{}, Stays: true}
+func reads(env Env, to *template.Template, headers map[string]template.HeaderTemplate, timeout time.Duration) (*sealedCall, error) {
+	s := &sealedCall{Method: "GET", Shows: to.Text(), Timeout: timeout, Headers: map[string]template.Sealed{}, Stays: true}
 	if err := s.fill(env, to, headers); err != nil {
 		return nil, err
 	}
-	text, err := s.URL.Open(&scenarios.Secrets{})
+	text, err := s.URL.Open(&template.Secrets{})
 	if err != nil {
 		return nil, err
 	}
@@ -159,7 +162,7 @@ func (s *sealedCall) below(path string) {
 	if n := len(s.URL); n > 0 {
 		s.URL[n-1].Text = strings.TrimSuffix(s.URL[n-1].Text, "/")
 	}
-	s.URL = append(s.URL, scenarios.SealedPart{Text: path})
+	s.URL = append(s.URL, template.SealedPart{Text: path})
 }
 
 // Read reads once. No series is an answer too.

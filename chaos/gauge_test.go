@@ -9,10 +9,11 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/syntax"
 )
 
 // decoded reads settings, which must be right.
-func decoded[T any](t *testing.T, text string, into *T, check func(*scenarios.Mistakes)) *T {
+func decoded[T any](t *testing.T, text string, into *T, check func(*syntax.Mistakes)) *T {
 	t.Helper()
 	sc, err := scenarios.Parse("s.yaml", scenarios.Options{
 		Env: func(name string) (string, bool) { return "s3cret", name == "BRUNT_TEST_TOKEN" },
@@ -24,7 +25,7 @@ func decoded[T any](t *testing.T, text string, into *T, check func(*scenarios.Mi
 		t.Fatal(err)
 	}
 	m := sc.Mistakes()
-	scenarios.Decode(sc.Metrics[0].With, into, m)
+	syntax.Decode(sc.Metrics[0].With, into, m)
 	check(m)
 	if m.Len() > 0 {
 		t.Fatal(m.Err())

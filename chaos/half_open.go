@@ -4,7 +4,7 @@ import (
 	"context"
 
 	"brunt/chaos/netns"
-	"brunt/scenarios"
+	"brunt/scenarios/syntax"
 )
 
 // HalfOpen has one side of connections forget them, while the other takes them for open:
@@ -18,7 +18,7 @@ type HalfOpen struct {
 var _ Fault = (*HalfOpen)(nil)
 
 // Check implements [Fault].
-func (f *HalfOpen) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
+func (f *HalfOpen) Check(at syntax.Pos, sc Scope, m *syntax.Mistakes) {
 	if f.inPackets(at, netns.HalfOpen, sc, m) {
 		f.checkPackets(at, netns.HalfOpen, sc, m)
 	}

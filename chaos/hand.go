@@ -16,7 +16,8 @@ import (
 	"time"
 
 	"brunt/chaos/rpc"
-	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
 	"brunt/targets/platform/docker"
 )
 
@@ -117,10 +118,10 @@ func (u *handUnit) Addresses() []netip.Addr                   { return nil }
 // What is said between brunt and a hand.
 type (
 	handWants struct {
-		Kind string          `json:"kind"`
-		With *scenarios.Node `json:"with,omitempty"`
-		Unit *handUnit       `json:"unit"`
-		Run  string          `json:"run"`
+		Kind string       `json:"kind"`
+		With *syntax.Node `json:"with,omitempty"`
+		Unit *handUnit    `json:"unit"`
+		Run  string       `json:"run"`
 	}
 	handPlans struct {
 		N     int           `json:"n"` // of the step, in what is asked next
@@ -249,7 +250,7 @@ func (l *lent) do(ctx context.Context, op string, args json.RawMessage) (any, er
 
 // plan plans what is wanted, for the one unit.
 func (l *lent) plan(ctx context.Context, w handWants) (handPlans, error) {
-	with := &scenarios.Node{Kind: scenarios.Map}
+	with := &syntax.Node{Kind: syntax.Map}
 	if w.With != nil {
 		for _, f := range w.With.Fields {
 			if !slices.Contains(selects, f.Key) {
@@ -257,13 +258,13 @@ func (l *lent) plan(ctx context.Context, w handWants) (handPlans, error) {
 			}
 		}
 	}
-	with.Fields = append(with.Fields, scenarios.Field{Key: "unit", Value: &scenarios.Node{Kind: scenarios.String, Value: w.Unit.Unit}})
-	var m scenarios.Mistakes
+	with.Fields = append(with.Fields, syntax.Field{Key: "unit", Value: &syntax.Node{Kind: syntax.String, Value: w.Unit.Unit}})
+	var m syntax.Mistakes
 	kinds := map[string]func() Fault{}
 	if f, ok := l.find(w.Kind); ok && Handled(w.Kind) {
 		kinds[w.Kind] = func() Fault { return f }
 	}
-	f, ok := scenarios.Resolve(scenarios.Block{Kind: w.Kind, With: with}, kinds, &m)
+	f, ok := syntax.Resolve(syntax.Block{Kind: w.Kind, With: with}, kinds, &m)
 	if !ok {
 		return handPlans{}, errors.Join(fmt.Errorf("this hand does not know %s as it is wanted", w.Kind), m.Err())
 	}
@@ -589,7 +590,7 @@ func (s *handed) Gone(ctx context.Context) (string, error) {
 			return fmt.Sprintf("container %s has ended since", is.Name), nil
 		case err == nil && is.Running:
 			if err = readySoon(ctx, s.unit); err == nil && crashed {
-				return fmt.Sprintf("ready again after %s", scenarios.FormatSeconds(time.Since(s.at).Seconds())), nil
+				return fmt.Sprintf("ready again after %s", quantity.FormatSeconds(time.Since(s.at).Seconds())), nil
 			}
 			if err == nil {
 				return strings.TrimPrefix(strings.TrimSuffix(said.Text, ready)+ready, ", and "), nil

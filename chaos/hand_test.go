@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"brunt/chaos/rpc"
-	"brunt/scenarios"
+	"brunt/scenarios/syntax"
 	"brunt/targets/platform/docker"
 )
 
@@ -159,7 +159,7 @@ func TestHand_Again(t *testing.T) {
 	e := fakeEngine(t, nil)
 	spec := rights["cpu.throttle"]
 	in := &Insides{hands: map[string]*rpc.Client{fmt.Sprint(e.Address().Host, spec.Caps, spec.Cgroups): deadHand(t)}}
-	env := Env{Insides: in, Run: "r", Block: scenarios.Block{Kind: "cpu.throttle"}}
+	env := Env{Insides: in, Run: "r", Block: syntax.Block{Kind: "cpu.throttle"}}
 	_, err := byHand(t.Context(), env, &handUnit{Unit: "c"}, &Container{Engine: e, Ref: "c"})
 	if err == nil || errors.Is(err, rpc.ErrEnded) || len(in.hands) > 0 {
 		t.Errorf("%v: want no other to be had from this engine", err)

@@ -9,15 +9,16 @@ import (
 	"time"
 
 	"brunt/chaos/proxy"
-	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
 )
 
 // Requests says which requests on a link a fault hits.
 type Requests struct {
 	Edge    `yaml:",inline"`
-	Percent *scenarios.Share `yaml:"percent"` // of the requests that fit; nil is all
-	Path    string           `yaml:"path"`    // such as /posts/7 or /posts/*; zero is all
-	Method  string           `yaml:"method"`  // zero is all
+	Percent *quantity.Share `yaml:"percent"` // of the requests that fit; nil is all
+	Path    string          `yaml:"path"`    // such as /posts/7 or /posts/*; zero is all
+	Method  string          `yaml:"method"`  // zero is all
 }
 
 // HTTPError answers requests on a link itself, in place of who was asked.
@@ -31,8 +32,8 @@ type HTTPError struct {
 // HTTPDelay holds requests on a link back before they are passed on.
 type HTTPDelay struct {
 	Requests `yaml:",inline"`
-	Delay    scenarios.Duration `yaml:"delay,required,positive"` // before a request is passed on
-	Jitter   scenarios.Duration `yaml:"jitter"`                  // at most this much more or less, uniform
+	Delay    quantity.Duration `yaml:"delay,required,positive"` // before a request is passed on
+	Jitter   quantity.Duration `yaml:"jitter"`                  // at most this much more or less, uniform
 }
 
 var (
@@ -47,7 +48,7 @@ func (r *Requests) probe() proxy.ProbeRequest {
 	return proxy.ProbeRequest{Method: r.Method, Path: strings.ReplaceAll(r.Path, "*", "")}
 }
 
-func (r *Requests) check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
+func (r *Requests) check(at syntax.Pos, sc Scope, m *syntax.Mistakes) {
 	r.Edge.check(at, sc, m)
 	if sc.TLS && r.on(LoadName, TargetName, nil) {
 		m.Add(at, "the load speaks TLS, so that no link can look into its requests; network.* faults work")
@@ -68,7 +69,7 @@ func (r *Requests) check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
 }
 
 // Check implements [Fault].
-func (f *HTTPError) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
+func (f *HTTPError) Check(at syntax.Pos, sc Scope, m *syntax.Mistakes) {
 	before := m.Len()
 	f.Requests.check(at, sc, m)
 	if m.Len() > before {
@@ -80,7 +81,7 @@ func (f *HTTPError) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
 }
 
 // Check implements [Fault].
-func (f *HTTPDelay) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
+func (f *HTTPDelay) Check(at syntax.Pos, sc Scope, m *syntax.Mistakes) {
 	f.Requests.check(at, sc, m)
 	f.checkJitter(f.Delay, f.Jitter, m)
 }
@@ -159,7 +160,7 @@ func (f *HTTPError) Plan(ctx context.Context, env Env) ([]Step, error) {
 func (f *HTTPDelay) Plan(ctx context.Context, env Env) ([]Step, error) {
 	share := orAll(f.Percent)
 	least := leastLate(f.Delay.D(), f.Jitter.D())
-	each := f.Delay-f.Jitter >= scenarios.Duration(least) // each that is hit takes so long
+	each := f.Delay-f.Jitter >= quantity.Duration(least) // each that is hit takes so long
 	slow := func(a answer, limit, late time.Duration) bool {
 		return a.took >= telling(limit, late) || a.status == 0 && a.took >= telling(silence, late)
 	}
@@ -192,7 +193,7 @@ func (f *HTTPDelay) Plan(ctx context.Context, env Env) ([]Step, error) {
 				if err != nil {
 					return "", err
 				}
-				found := fmt.Sprintf("%d of %d requests take %s and more", got.hits, got.n, scenarios.FormatSeconds(least.Seconds()))
+				found := fmt.Sprintf("%d of %d requests take %s and more", got.hits, got.n, quantity.FormatSeconds(least.Seconds()))
 				switch {
 				case !shows(got, got.hits):
 					return "", fmt.Errorf("%w: %d of %d requests are delayed", errNoEffect, got.hits, got.n)

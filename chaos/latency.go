@@ -8,7 +8,8 @@ import (
 
 	"brunt/chaos/netns"
 	"brunt/chaos/proxy"
-	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
 )
 
 // Latency delays what passes a link, or the packets of containers. A direction that is
@@ -16,16 +17,16 @@ import (
 type Latency struct {
 	Edge        `yaml:",inline"`
 	way         `yaml:",inline"`
-	Ports       Ports              `yaml:"ports"`                   // of packets: only those of connections to one of these ports; zero is all
-	Delay       scenarios.Duration `yaml:"delay,required,positive"` // of every byte, each way that it is on
-	Jitter      scenarios.Duration `yaml:"jitter"`                  // at most this much more or less, uniform
-	Correlation scenarios.Share    `yaml:"correlation"`             // of successive delays
+	Ports       Ports             `yaml:"ports"`                   // of packets: only those of connections to one of these ports; zero is all
+	Delay       quantity.Duration `yaml:"delay,required,positive"` // of every byte, each way that it is on
+	Jitter      quantity.Duration `yaml:"jitter"`                  // at most this much more or less, uniform
+	Correlation quantity.Share    `yaml:"correlation"`             // of successive delays
 }
 
 var _ Fault = (*Latency)(nil)
 
 // Check implements [Fault].
-func (f *Latency) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
+func (f *Latency) Check(at syntax.Pos, sc Scope, m *syntax.Mistakes) {
 	f.checkNetwork(at, netns.Latency, sc, m, "ports")
 	f.checkWay(f.way, sc, m)
 	f.checkJitter(f.Delay, f.Jitter, m)
@@ -69,9 +70,9 @@ func (f *Latency) Plan(ctx context.Context, env Env) ([]Step, error) {
 				return "", err
 			}
 			if rtt > f.Delay.D()/2+time.Millisecond {
-				return "", fmt.Errorf("a round trip still takes %s", scenarios.FormatSeconds(rtt.Seconds()))
+				return "", fmt.Errorf("a round trip still takes %s", quantity.FormatSeconds(rtt.Seconds()))
 			}
-			return "a round trip takes " + scenarios.FormatSeconds(rtt.Seconds()), nil
+			return "a round trip takes " + quantity.FormatSeconds(rtt.Seconds()), nil
 		},
 	})
 }
@@ -91,7 +92,7 @@ func (t trips) delayed(delay, jitter, late time.Duration) (string, error) {
 		if t.waited < enough {
 			return "", errors.New("there is no time to find its effect")
 		}
-		found := "a round trip has no answer in " + scenarios.FormatSeconds(t.waited.Seconds())
+		found := "a round trip has no answer in " + quantity.FormatSeconds(t.waited.Seconds())
 		if t.waited < telling(enough, late) {
 			return found, blurred(late)
 		}
@@ -101,10 +102,10 @@ func (t trips) delayed(delay, jitter, late time.Duration) (string, error) {
 	if delay-jitter < least {
 		rtt = t.times[len(t.times)-1]
 	}
-	found := "a round trip takes " + scenarios.FormatSeconds(rtt.Seconds())
+	found := "a round trip takes " + quantity.FormatSeconds(rtt.Seconds())
 	switch {
 	case rtt < least:
-		return "", fmt.Errorf("%w: %s, and should take %s and more", errNoEffect, found, scenarios.FormatSeconds(least.Seconds()))
+		return "", fmt.Errorf("%w: %s, and should take %s and more", errNoEffect, found, quantity.FormatSeconds(least.Seconds()))
 	case rtt < telling(least, late):
 		return found, blurred(late)
 	}

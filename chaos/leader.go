@@ -9,20 +9,22 @@ import (
 	"sync"
 	"time"
 
-	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
 )
 
 // Leader says how to find out which unit leads, for `pick: leader`: every unit is
 // asked, right before the fault is injected, and exactly one must say that it does.
 type Leader struct {
-	scenarios.Place
-	Get     string             `yaml:"get"`              // a path that is asked of each unit; the leader answers as check says
-	Check   *scenarios.Node    `yaml:"check"`            // as a step's; zero is a status under 400
-	Headers *scenarios.Node    `yaml:"headers"`          // of the request, as a step's
-	Command []string           `yaml:"command"`          // run for each unit with BRUNT_UNIT and BRUNT_ADDR in its environment; 0 is the leader's exit code
-	Exec    []string           `yaml:"exec"`             // run in each unit's container; 0 is the leader's exit code
-	Timeout scenarios.Duration `yaml:"timeout,positive"` // of one answer; zero is 2s
-	Within  scenarios.Duration `yaml:"within,positive"`  // how long none or several are asked again; zero is once
+	syntax.Place
+	Get     string            `yaml:"get"`              // a path that is asked of each unit; the leader answers as check says
+	Check   *syntax.Node      `yaml:"check"`            // as a step's; zero is a status under 400
+	Headers *syntax.Node      `yaml:"headers"`          // of the request, as a step's
+	Command []string          `yaml:"command"`          // run for each unit with BRUNT_UNIT and BRUNT_ADDR in its environment; 0 is the leader's exit code
+	Exec    []string          `yaml:"exec"`             // run in each unit's container; 0 is the leader's exit code
+	Timeout quantity.Duration `yaml:"timeout,positive"` // of one answer; zero is 2s
+	Within  quantity.Duration `yaml:"within,positive"`  // how long none or several are asked again; zero is once
 }
 
 // Led is a Fault that may be aimed at the leader.
@@ -49,7 +51,7 @@ func (l *Leader) ways() int {
 type Addressed interface{ Addr() string }
 
 // check holds a leader against the pick that it is for. Units is how many may be asked.
-func (l *Leader) check(of scenarios.Place, pick Pick, units int, m *scenarios.Mistakes) {
+func (l *Leader) check(of syntax.Place, pick Pick, units int, m *syntax.Mistakes) {
 	switch {
 	case l == nil && pick.leader:
 		m.AddHint(of.Of("pick"), "such as leader: {get: /role, check: {\"$.role\": leader}}", "it does not say how the leader is found")
@@ -183,11 +185,11 @@ func (l *Leader) exec(ctx context.Context, u Unit) error {
 func (l *Leader) run(ctx context.Context, env Env, u Unit) error {
 	c := &Command{}
 	for _, arg := range l.Command {
-		c.Args = append(c.Args, scenarios.Literal(arg))
+		c.Args = append(c.Args, template.Literal(arg))
 	}
-	at := place{env: map[string]scenarios.TextTemplate{"BRUNT_UNIT": scenarios.Literal(u.Name())}}
+	at := place{env: map[string]template.TextTemplate{"BRUNT_UNIT": template.Literal(u.Name())}}
 	if a, ok := u.(Addressed); ok {
-		at.env["BRUNT_ADDR"] = scenarios.Literal(a.Addr())
+		at.env["BRUNT_ADDR"] = template.Literal(a.Addr())
 	}
 	s, err := c.seal(env, at, l.timeout())
 	if err != nil {

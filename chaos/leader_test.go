@@ -14,7 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"brunt/scenarios"
+	"brunt/scenarios/quantity"
 )
 
 // leading is a world in which some units answer that they lead.
@@ -95,7 +95,7 @@ func TestLeaderWithin(t *testing.T) {
 			}
 			return errors.New("follower")
 		}
-		s := &Selector{Service: "posts", Pick: Pick{leader: true}, Leader: &Leader{Get: "/role", Within: scenarios.Duration(time.Second)}}
+		s := &Selector{Service: "posts", Pick: Pick{leader: true}, Leader: &Leader{Get: "/role", Within: quantity.Duration(time.Second)}}
 		if _, err := s.units(t.Context(), env); !errors.Is(err, ErrNoUnit) || time.Since(began) != time.Second {
 			t.Errorf("after %s: %v", time.Since(began), err)
 		}
@@ -108,7 +108,7 @@ func TestLeaderWithin(t *testing.T) {
 // A command that does not end is ended, with what it started.
 func TestLeaderCommandHangs(t *testing.T) {
 	pid := filepath.Join(t.TempDir(), "pid")
-	l := &Leader{Command: []string{"sh", "-c", "sleep 1000 & echo $! > " + pid + "; wait"}, Timeout: scenarios.Duration(300 * time.Millisecond)}
+	l := &Leader{Command: []string{"sh", "-c", "sleep 1000 & echo $! > " + pid + "; wait"}, Timeout: quantity.Duration(300 * time.Millisecond)}
 	env := world(1)
 	env.Units = env.Units[:1]
 	_, err := l.find(t.Context(), env, []string{"posts[0]"})

@@ -5,7 +5,8 @@ import (
 	"fmt"
 
 	"brunt/chaos/netns"
-	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
 )
 
 // Hit says which packets of containers a fault hits. A direction that is not written is
@@ -13,8 +14,8 @@ import (
 type Hit struct {
 	Edge    `yaml:",inline"`
 	way     `yaml:",inline"`
-	Ports   Ports            `yaml:"ports"`            // only packets of connections to one of these ports; zero is all
-	Percent *scenarios.Share `yaml:"percent,required"` // of the packets, each on its own
+	Ports   Ports           `yaml:"ports"`            // only packets of connections to one of these ports; zero is all
+	Percent *quantity.Share `yaml:"percent,required"` // of the packets, each on its own
 }
 
 // Loss loses packets: nobody is told, and TCP sends them again.
@@ -35,7 +36,7 @@ type Corrupt struct {
 // Reorder has packets come later than those that were sent after them.
 type Reorder struct {
 	Hit   `yaml:",inline"`
-	Delay scenarios.Duration `yaml:"delay,positive"` // by which they come later; zero is 10ms
+	Delay quantity.Duration `yaml:"delay,positive"` // by which they come later; zero is 10ms
 }
 
 var (
@@ -49,7 +50,7 @@ var (
 const leastHit = 0.005
 
 // check holds the settings against what there is.
-func (f *Hit) check(at scenarios.Pos, do netns.Action, sc Scope, m *scenarios.Mistakes) {
+func (f *Hit) check(at syntax.Pos, do netns.Action, sc Scope, m *syntax.Mistakes) {
 	if f.inPackets(at, do, sc, m) {
 		f.checkPackets(at, do, sc, m)
 	}
@@ -59,7 +60,7 @@ func (f *Hit) check(at scenarios.Pos, do netns.Action, sc Scope, m *scenarios.Mi
 
 // inPackets tells whether a fault that is only done to packets can be done, and notes why
 // not.
-func (e *Edge) inPackets(at scenarios.Pos, do netns.Action, sc Scope, m *scenarios.Mistakes) bool {
+func (e *Edge) inPackets(at syntax.Pos, do netns.Action, sc Scope, m *syntax.Mistakes) bool {
 	if e.byPackets(sc.contained) {
 		return true
 	}
@@ -87,22 +88,22 @@ func (f *Hit) plan(ctx context.Context, env Env, what string, spec netns.Spec, s
 }
 
 // Check implements [Fault].
-func (f *Loss) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
+func (f *Loss) Check(at syntax.Pos, sc Scope, m *syntax.Mistakes) {
 	f.check(at, netns.Loss, sc, m)
 }
 
 // Check implements [Fault].
-func (f *Duplicate) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
+func (f *Duplicate) Check(at syntax.Pos, sc Scope, m *syntax.Mistakes) {
 	f.check(at, netns.Duplicate, sc, m)
 }
 
 // Check implements [Fault].
-func (f *Corrupt) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
+func (f *Corrupt) Check(at syntax.Pos, sc Scope, m *syntax.Mistakes) {
 	f.check(at, netns.Corrupt, sc, m)
 }
 
 // Check implements [Fault].
-func (f *Reorder) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
+func (f *Reorder) Check(at syntax.Pos, sc Scope, m *syntax.Mistakes) {
 	f.check(at, netns.Reorder, sc, m)
 }
 
@@ -123,7 +124,7 @@ func (f *Corrupt) Plan(ctx context.Context, env Env) ([]Step, error) {
 }
 
 // reorderBy is what a packet comes later by where nothing is written.
-const reorderBy = 10 * scenarios.Duration(1e6)
+const reorderBy = 10 * quantity.Duration(1e6)
 
 // Plan implements [Fault].
 func (f *Reorder) Plan(ctx context.Context, env Env) ([]Step, error) {

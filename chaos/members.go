@@ -5,11 +5,11 @@ import (
 	"runtime"
 
 	"brunt/chaos/cgroup"
-	"brunt/scenarios"
+	"brunt/scenarios/syntax"
 )
 
 // onlyLinux notes that a fault can't be done on another system.
-func onlyLinux(at scenarios.Pos, kind string, m *scenarios.Mistakes) {
+func onlyLinux(at syntax.Pos, kind string, m *syntax.Mistakes) {
 	if runtime.GOOS != "linux" {
 		m.Add(at, "%s needs Linux", kind)
 	}

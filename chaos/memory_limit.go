@@ -10,7 +10,8 @@ import (
 
 	"brunt/chaos/cgroup"
 	"brunt/chaos/stress"
-	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
 )
 
 // MemoryLimit lets a unit have no more memory than so much. What it takes beyond, the
@@ -18,13 +19,13 @@ import (
 // processes. It must be more than the unit uses now.
 type MemoryLimit struct {
 	Starving `yaml:",inline"`
-	Bytes    scenarios.Size `yaml:"bytes,required,min=1"` // a multiple of the machine's pages, or it is rounded down to one
+	Bytes    quantity.Size `yaml:"bytes,required,min=1"` // a multiple of the machine's pages, or it is rounded down to one
 }
 
 var _ Fault = (*MemoryLimit)(nil)
 
 // Check implements [Fault].
-func (l *MemoryLimit) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
+func (l *MemoryLimit) Check(at syntax.Pos, sc Scope, m *syntax.Mistakes) {
 	l.check(at, sc, m)
 	onlyLinux(at, "memory.limit", m)
 	if l.Bytes > 0 && int64(l.Bytes) < int64(os.Getpagesize()) {

@@ -9,7 +9,8 @@ import (
 	"strconv"
 	"strings"
 
-	"brunt/scenarios"
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
 
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
@@ -18,15 +19,15 @@ import (
 
 // Metric is where the series of a metric lie: it holds when one does.
 type Metric struct {
-	scenarios.Place
-	Get    scenarios.URLTemplate `yaml:"get,required"`  // the URL of a page in Prometheus's text format
-	Name   string                `yaml:"name,required"` // of the metric: a counter, gauge or untyped one; of a histogram or summary NAME_count and NAME_sum
-	Labels map[string]string     `yaml:"labels"`        // that a series must have; nil is any
-	Above  *float64              `yaml:"above"`         // it holds when a series is more
-	Below  *float64              `yaml:"below"`         // it holds when a series is less
+	syntax.Place
+	Get    template.URLTemplate `yaml:"get,required"`  // the URL of a page in Prometheus's text format
+	Name   string               `yaml:"name,required"` // of the metric: a counter, gauge or untyped one; of a histogram or summary NAME_count and NAME_sum
+	Labels map[string]string    `yaml:"labels"`        // that a series must have; nil is any
+	Above  *float64             `yaml:"above"`         // it holds when a series is more
+	Below  *float64             `yaml:"below"`         // it holds when a series is less
 }
 
-func (k *Metric) check(sc Scope, m *scenarios.Mistakes) {
+func (k *Metric) check(sc Scope, m *syntax.Mistakes) {
 	if !k.Get.IsZero() {
 		checkURL(&k.Get.Template, sc, m)
 	}

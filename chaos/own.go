@@ -9,7 +9,8 @@ import (
 	"strings"
 	"time"
 
-	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
 )
 
 // Own is what the faults have in common that an author makes of commands or calls of
@@ -18,11 +19,11 @@ import (
 // The revert must be safe at any time: before the inject, after half of it, and twice.
 // Whoever finds the journal runs it, and can't know how far brunt came.
 type Own struct {
-	scenarios.Place
-	Verify  *Probe             `yaml:"verify,required"`  // finds the effect: a command, or {get: …}, {metric: …}, {query: …}; it must not hold before
-	Gone    *Probe             `yaml:"gone"`             // finds that the effect is over, or with revert: none that all is well again; nil is that verify does not hold any more
-	Units   []string           `yaml:"units"`            // names for the report, which guard.max_units counts; zero is one, the program or host
-	Timeout scenarios.Duration `yaml:"timeout,positive"` // of each command or call; zero is 30s
+	syntax.Place
+	Verify  *Probe            `yaml:"verify,required"`  // finds the effect: a command, or {get: …}, {metric: …}, {query: …}; it must not hold before
+	Gone    *Probe            `yaml:"gone"`             // finds that the effect is over, or with revert: none that all is well again; nil is that verify does not hold any more
+	Units   []string          `yaml:"units"`            // names for the report, which guard.max_units counts; zero is one, the program or host
+	Timeout quantity.Duration `yaml:"timeout,positive"` // of each command or call; zero is 30s
 }
 
 // Bounds on how long a command or a call may take.
@@ -53,7 +54,7 @@ func (o *Own) Runs() bool {
 }
 
 // check notes what is wrong; once tells that nothing takes the fault back.
-func (o *Own) check(at scenarios.Pos, once bool, sc Scope, m *scenarios.Mistakes) {
+func (o *Own) check(at syntax.Pos, once bool, sc Scope, m *syntax.Mistakes) {
 	if o.Verify != nil {
 		o.Verify.check(o.Of("verify"), sc, m)
 	}
@@ -63,7 +64,7 @@ func (o *Own) check(at scenarios.Pos, once bool, sc Scope, m *scenarios.Mistakes
 		m.AddHint(at, "such as gone: [pg_isready]", "nothing takes it back, so it wants `gone`: what finds that all is well again")
 	}
 	if o.Timeout.D() > mostTimeout {
-		m.Add(o.Of("timeout"), "a command or call takes at most %s, not %s", scenarios.FormatDuration(mostTimeout), o.Timeout)
+		m.Add(o.Of("timeout"), "a command or call takes at most %s, not %s", quantity.FormatDuration(mostTimeout), o.Timeout)
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"brunt/chaos/netns"
-	"brunt/scenarios"
+	"brunt/scenarios/quantity"
 )
 
 // packets is a step that breaks what passes the network of a container, in its own
@@ -187,4 +187,4 @@ func peersOf(units []Contained) []netip.Prefix {
 	return slices.Compact(out)
 }
 
-func seconds(d time.Duration) string { return scenarios.FormatSeconds(d.Seconds()) }
+func seconds(d time.Duration) string { return quantity.FormatSeconds(d.Seconds()) }

@@ -6,7 +6,7 @@ import (
 
 	"brunt/chaos/netns"
 	"brunt/chaos/proxy"
-	"brunt/scenarios"
+	"brunt/scenarios/syntax"
 )
 
 // Partition cuts services off from each other.
@@ -25,7 +25,7 @@ type Partition struct {
 var _ Fault = (*Partition)(nil)
 
 // Check implements [Fault].
-func (f *Partition) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
+func (f *Partition) Check(at syntax.Pos, sc Scope, m *syntax.Mistakes) {
 	f.checkNetwork(at, netns.Partition, sc, m, "ports")
 	if f.Direction == "one-way" && (f.From == "" || f.To == "") {
 		m.Add(f.Of("direction"), "one way wants both from and to")

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"brunt/scenarios"
+	"brunt/scenarios/syntax"
 	"brunt/targets/platform/docker"
 )
 
@@ -19,7 +19,7 @@ type Pause struct {
 var _ Fault = (*Pause)(nil)
 
 // Check implements [Fault].
-func (p *Pause) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
+func (p *Pause) Check(at syntax.Pos, sc Scope, m *syntax.Mistakes) {
 	p.checkContainers(at, sc, m)
 }
 

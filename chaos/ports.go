@@ -3,16 +3,16 @@ package chaos
 import (
 	"strconv"
 
-	"brunt/scenarios"
+	"brunt/scenarios/syntax"
 )
 
 // Ports are one or more ports of TCP or UDP.
 type Ports []uint16
 
-// DecodeNode implements [scenarios.NodeDecoder].
-func (p *Ports) DecodeNode(n *scenarios.Node, m *scenarios.Mistakes) {
-	one := []*scenarios.Node{n}
-	if n.Kind == scenarios.List {
+// DecodeNode implements [syntax.NodeDecoder].
+func (p *Ports) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
+	one := []*syntax.Node{n}
+	if n.Kind == syntax.List {
 		one = n.Items
 	}
 	if len(one) == 0 {
@@ -32,8 +32,8 @@ func (p *Ports) DecodeNode(n *scenarios.Node, m *scenarios.Mistakes) {
 	}
 }
 
-// Schema implements [scenarios.Schemer].
-func (*Ports) Schema() scenarios.Schema {
-	one := scenarios.Scalar(scenarios.Schema{"type": "integer", "minimum": 1, "maximum": 65535})
-	return scenarios.Schema{"anyOf": []any{one, scenarios.Schema{"type": "array", "minItems": 1, "items": one}}}
+// Schema implements [syntax.Schemer].
+func (*Ports) Schema() syntax.Schema {
+	one := syntax.Scalar(syntax.Schema{"type": "integer", "minimum": 1, "maximum": 65535})
+	return syntax.Schema{"anyOf": []any{one, syntax.Schema{"type": "array", "minItems": 1, "items": one}}}
 }

@@ -7,22 +7,24 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
 )
 
 // Asking is a question to the system or to those who watch it, by exactly one of
 // command, get, metric and query. It only reads.
 type Asking struct {
-	scenarios.Place
-	Command Command                             `yaml:"command"` // a list, or a text for sh; it holds when the command exits with 0
-	Get     scenarios.URLTemplate               `yaml:"get"`     // the URL to GET; it holds when the answer is as check says
-	Headers map[string]scenarios.HeaderTemplate `yaml:"headers"` // of get, metric or query, by name
-	Check   *scenarios.Checks                   `yaml:"check"`   // what the answer to get must be; nil is a status under 400
-	Metric  *Metric                             `yaml:"metric"`  // a metric on a page in Prometheus's format; it holds when a series of it lies where it says
-	Query   *Query                              `yaml:"query"`   // a query to a Prometheus server; it holds when the result is not empty
+	syntax.Place
+	Command Command                            `yaml:"command"` // a list, or a text for sh; it holds when the command exits with 0
+	Get     template.URLTemplate               `yaml:"get"`     // the URL to GET; it holds when the answer is as check says
+	Headers map[string]template.HeaderTemplate `yaml:"headers"` // of get, metric or query, by name
+	Check   *scenarios.Checks                  `yaml:"check"`   // what the answer to get must be; nil is a status under 400
+	Metric  *Metric                            `yaml:"metric"`  // a metric on a page in Prometheus's format; it holds when a series of it lies where it says
+	Query   *Query                             `yaml:"query"`   // a query to a Prometheus server; it holds when the result is not empty
 }
 
 // check notes what is wrong with the question.
-func (a *Asking) check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
+func (a *Asking) check(at syntax.Pos, sc Scope, m *syntax.Mistakes) {
 	given := 0
 	for _, has := range []bool{len(a.Command.Args) > 0, !a.Get.IsZero(), a.Metric != nil, a.Query != nil} {
 		if has {
@@ -92,7 +94,7 @@ func (a *Asking) question(env Env, at place, timeout time.Duration) (question, e
 	case a.Query != nil:
 		to = &a.Query.URL.Template
 	}
-	s := &sealedCall{Method: "GET", Shows: to.Text(), Timeout: timeout, Allow: env.Allow, Headers: map[string]scenarios.Sealed{}}
+	s := &sealedCall{Method: "GET", Shows: to.Text(), Timeout: timeout, Allow: env.Allow, Headers: map[string]template.Sealed{}}
 	if err := s.fill(env, to, a.Headers); err != nil {
 		return nil, err
 	}
@@ -132,10 +134,10 @@ func (q callQuestion) ask(ctx context.Context) (bool, string, error) {
 // Probe is an asking, or a command alone: a list, or a text for sh.
 type Probe struct{ Asking }
 
-// DecodeNode implements [scenarios.NodeDecoder].
-func (p *Probe) DecodeNode(n *scenarios.Node, m *scenarios.Mistakes) {
-	if n.Kind == scenarios.Map || n.Kind == scenarios.Null {
-		scenarios.Decode(n, &p.Asking, m)
+// DecodeNode implements [syntax.NodeDecoder].
+func (p *Probe) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
+	if n.Kind == syntax.Map || n.Kind == syntax.Null {
+		syntax.Decode(n, &p.Asking, m)
 		return
 	}
 	p.At = n.Pos

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"brunt/chaos/proxy"
-	"brunt/scenarios"
+	"brunt/scenarios/quantity"
 )
 
 // silence is how long a probe waits before what it waits for counts as lost: many
@@ -61,7 +61,7 @@ var errBlurred = errors.New("this machine itself was late")
 
 // blurred says by how much.
 func blurred(late time.Duration) error {
-	return fmt.Errorf("%w by %s, so that there is no telling", errBlurred, scenarios.FormatSeconds(late.Seconds()))
+	return fmt.Errorf("%w by %s, so that there is no telling", errBlurred, quantity.FormatSeconds(late.Seconds()))
 }
 
 // telling is the least that something must take to show what makes it take least, on a
@@ -131,7 +131,7 @@ func answers(ctx context.Context, l *Link) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return "answers in " + scenarios.FormatSeconds(rtt.Seconds()), nil
+	return "answers in " + quantity.FormatSeconds(rtt.Seconds()), nil
 }
 
 // fate tells what became of a connection that was open before.

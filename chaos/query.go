@@ -8,17 +8,18 @@ import (
 	"net/url"
 	"strings"
 
-	"brunt/scenarios"
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
 )
 
 // Query is a query to a Prometheus server: it holds when its result is not empty.
 type Query struct {
-	scenarios.Place
-	URL    scenarios.URLTemplate `yaml:"url,required"`    // of the server, such as http://127.0.0.1:9090
-	PromQL string                `yaml:"promql,required"` // such as ALERTS{alertname="DatabaseDown", alertstate="firing"}
+	syntax.Place
+	URL    template.URLTemplate `yaml:"url,required"`    // of the server, such as http://127.0.0.1:9090
+	PromQL string               `yaml:"promql,required"` // such as ALERTS{alertname="DatabaseDown", alertstate="firing"}
 }
 
-func (k *Query) check(sc Scope, m *scenarios.Mistakes) {
+func (k *Query) check(sc Scope, m *syntax.Mistakes) {
 	if !k.URL.IsZero() {
 		checkURL(&k.URL.Template, sc, m)
 	}
@@ -44,7 +45,7 @@ func (q queryQuestion) ask(ctx context.Context) (bool, string, error) {
 	if err != nil {
 		return false, "", err
 	}
-	n, said, err := result(a.body)
+	n, said, err := resultCount(a.body)
 	if err != nil {
 		return false, "", fmt.Errorf("%s: %w: %s", q.call, err, a.says())
 	}
@@ -55,7 +56,7 @@ var errNoResult = errors.New("it is no answer to a query")
 
 // result reads the answer to an instant query: how many series there are, and the
 // first of them. A scalar that is not 0 is one.
-func result(body []byte) (n int, said string, err error) {
+func resultCount(body []byte) (n int, said string, err error) {
 	var r struct {
 		Status string `json:"status"`
 		Data   struct {

@@ -7,7 +7,7 @@ import (
 
 	"brunt/chaos/netns"
 	"brunt/chaos/proxy"
-	"brunt/scenarios"
+	"brunt/scenarios/syntax"
 )
 
 // Reset resets every connection that is open on a link, on both sides. New ones
@@ -26,7 +26,7 @@ var (
 func (*Reset) OneShot() bool { return true }
 
 // Check implements [Fault].
-func (f *Reset) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
+func (f *Reset) Check(at syntax.Pos, sc Scope, m *syntax.Mistakes) {
 	f.checkNetwork(at, netns.Reset, sc, m, "ports")
 }
 

@@ -12,7 +12,7 @@ import (
 	"strings"
 
 	"brunt/chaos/proxy"
-	"brunt/scenarios"
+	"brunt/scenarios/syntax"
 )
 
 // HTTPRewrite changes requests on a link before they are passed on, and the answers to
@@ -26,7 +26,7 @@ type HTTPRewrite struct {
 
 // requestDraft is what is changed of a request.
 type requestDraft struct {
-	scenarios.Place
+	syntax.Place
 	Path    pathDraft          `yaml:"path"`    // a new path, or "~ REGEXP -> REPLACEMENT" with $1 for a group; the query stays
 	Headers map[string]*string `yaml:"headers"` // in place of those of the name; null takes them away
 	Body    *string            `yaml:"body"`    // in place of the body; its length and coding are set right
@@ -34,7 +34,7 @@ type requestDraft struct {
 
 // answerDraft is what is changed of an answer.
 type answerDraft struct {
-	scenarios.Place
+	syntax.Place
 	Status  int                `yaml:"status,min=200,max=599"` // zero is as it was
 	Headers map[string]*string `yaml:"headers"`                // in place of those of the name; null takes them away
 	Body    *string            `yaml:"body"`                   // in place of the body; its length and coding are set right
@@ -46,8 +46,8 @@ type pathDraft struct{ proxy.PathDraft }
 // group finds what a replacement names of its pattern.
 var group = regexp.MustCompile(`\$(?:\$|(\w+)|\{(\w+)\})`)
 
-// DecodeNode implements [scenarios.NodeDecoder].
-func (p *pathDraft) DecodeNode(n *scenarios.Node, m *scenarios.Mistakes) {
+// DecodeNode implements [syntax.NodeDecoder].
+func (p *pathDraft) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	s, ok := n.Text(m)
 	if !ok {
 		return
@@ -79,9 +79,9 @@ func (p *pathDraft) DecodeNode(n *scenarios.Node, m *scenarios.Mistakes) {
 	}
 }
 
-// Schema implements [scenarios.Schemer].
-func (*pathDraft) Schema() scenarios.Schema {
-	return scenarios.Schema{"type": "string", "pattern": `^/|^~.* -> |\$\{`, "examples": []any{"/v0/posts", "~ ^/v1/(.*) -> /v0/$1"}}
+// Schema implements [syntax.Schemer].
+func (*pathDraft) Schema() syntax.Schema {
+	return syntax.Schema{"type": "string", "pattern": `^/|^~.* -> |\$\{`, "examples": []any{"/v0/posts", "~ ^/v1/(.*) -> /v0/$1"}}
 }
 
 var (
@@ -98,7 +98,7 @@ func (f *HTTPRewrite) toxic() proxy.HTTPRewrite {
 }
 
 // Check implements [Fault].
-func (f *HTTPRewrite) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
+func (f *HTTPRewrite) Check(at syntax.Pos, sc Scope, m *syntax.Mistakes) {
 	before := m.Len()
 	f.Requests.check(at, sc, m)
 	t := f.toxic()
@@ -116,7 +116,7 @@ func (f *HTTPRewrite) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
 }
 
 // checkProbe says why there is no path to verify the fault by.
-func (f *HTTPRewrite) checkProbe(at scenarios.Pos, m *scenarios.Mistakes) {
+func (f *HTTPRewrite) checkProbe(at syntax.Pos, m *syntax.Mistakes) {
 	if f.Probe != "" {
 		m.Add(f.Edge.Of("probe"), "a request to %q is not rewritten: it does not fit `path`, or the pattern changes nothing of it", f.Probe)
 		return

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // uprooted is a fault in the namespaces of container "c".
@@ -70,7 +70,7 @@ func TestRestarted(t *testing.T) {
 			lines, records := play(t, 10*time.Second, time.Minute, func(d *diary) []*Entry {
 				return []*Entry{entry("it", uprooted{noted{diary: d, name: "it"}, c.void}, time.Second, 5*time.Second)}
 			}, func(tl *Timeline) {
-				tl.Event = func(e scenarios.Event) {
+				tl.Event = func(e result.Event) {
 					mu.Lock()
 					defer mu.Unlock()
 					events = append(events, e.Event)

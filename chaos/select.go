@@ -9,7 +9,8 @@ import (
 	"strconv"
 	"strings"
 
-	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
 	"brunt/targets/platform/docker"
 )
 
@@ -17,7 +18,7 @@ import (
 // those of a service in a zone; or containers of the machine's Docker engine, which are
 // those that match every one of container, labels, project and in_network.
 type Selector struct {
-	scenarios.Place
+	syntax.Place
 	Service   string            `yaml:"service"`    // whose units are hit, as many as pick says; beside project one of Compose's
 	Unit      string            `yaml:"unit"`       // service[i]
 	Zone      string            `yaml:"zone"`       // all units of the zone, or those of the service in it
@@ -47,8 +48,8 @@ type Pick struct {
 	share  float64
 }
 
-// DecodeNode implements [scenarios.NodeDecoder].
-func (p *Pick) DecodeNode(n *scenarios.Node, m *scenarios.Mistakes) {
+// DecodeNode implements [syntax.NodeDecoder].
+func (p *Pick) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	s, ok := n.Text(m)
 	if !ok {
 		return
@@ -61,7 +62,7 @@ func (p *Pick) DecodeNode(n *scenarios.Node, m *scenarios.Mistakes) {
 	case s == "leader":
 		p.leader = true
 	case strings.HasSuffix(s, "%"):
-		f, err := scenarios.ParseShare(s)
+		f, err := quantity.ParseShare(s)
 		if err != nil || f == 0 {
 			m.Add(n.Pos, "want a share of the units such as 50%%, not %q", s)
 		}
@@ -133,7 +134,7 @@ func (s *Selector) whom() string {
 }
 
 // check holds the selector against the services there are.
-func (s *Selector) check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
+func (s *Selector) check(at syntax.Pos, sc Scope, m *syntax.Mistakes) {
 	if !s.query().IsZero() {
 		s.checkFound(m)
 		return
@@ -163,7 +164,7 @@ func (s *Selector) check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
 	switch {
 	case s.Service != "" || s.Zone != "":
 		if _, ok := sc.Services[s.Service]; !ok && s.Service != "" {
-			sc.none(s.Of("service"), m, scenarios.DidYouMean(s.Service, names), "there is no service %q", s.Service)
+			sc.none(s.Of("service"), m, syntax.DidYouMean(s.Service, names), "there is no service %q", s.Service)
 			return
 		}
 		switch n := s.matching(sc); {
@@ -184,7 +185,7 @@ func (s *Selector) check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
 }
 
 // checkUnit checks that a unit, service[i], exists.
-func checkUnit(at scenarios.Pos, unit string, sc Scope, m *scenarios.Mistakes) {
+func checkUnit(at syntax.Pos, unit string, sc Scope, m *syntax.Mistakes) {
 	service, index, ok := splitUnit(unit)
 	if !ok {
 		m.AddHint(at, "such as posts[1]", "%q is no unit", unit)
@@ -194,7 +195,7 @@ func checkUnit(at scenarios.Pos, unit string, sc Scope, m *scenarios.Mistakes) {
 	switch {
 	case sc.Found[service]: // in the run
 	case !known:
-		sc.none(at, m, scenarios.DidYouMean(service, slices.Sorted(maps.Keys(sc.Services))), "there is no service %q", service)
+		sc.none(at, m, syntax.DidYouMean(service, slices.Sorted(maps.Keys(sc.Services))), "there is no service %q", service)
 	case index >= n:
 		sc.none(at, m, "", "%s has %d replicas, counted from 0", service, n)
 	}
@@ -206,7 +207,7 @@ func (s *Selector) Hits(sc Scope) int {
 }
 
 // checkFound holds the selector against what can be said of containers before the run.
-func (s *Selector) checkFound(m *scenarios.Mistakes) {
+func (s *Selector) checkFound(m *syntax.Mistakes) {
 	for _, other := range []struct {
 		key string
 		has bool

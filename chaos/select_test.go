@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"brunt/scenarios"
+	"brunt/scenarios/syntax"
 )
 
 type named struct{ service, name string }
@@ -137,7 +137,7 @@ func TestZones(t *testing.T) {
 }
 
 func TestEdge(t *testing.T) {
-	one := scenarios.Place{}
+	one := syntax.Place{}
 	for _, c := range []struct {
 		name string
 		edge Edge
@@ -184,8 +184,8 @@ func TestEdgeCheck(t *testing.T) {
 		{Edge{From: "posts", To: "10.0.0.1:5432"}, "only declared links"},
 		{Edge{Service: "posts", From: "gateway"}, "not several"},
 	} {
-		var m scenarios.Mistakes
-		c.edge.check(scenarios.Pos{}, worldScope, &m)
+		var m syntax.Mistakes
+		c.edge.check(syntax.Pos{}, worldScope, &m)
 		got := ""
 		if err := m.Err(); err != nil {
 			got = err.Error()

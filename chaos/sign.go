@@ -7,7 +7,8 @@ import (
 	"time"
 
 	"brunt/chaos/netns"
-	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
 )
 
 // lateSign shows that what comes and goes is late by delay ± jitter.
@@ -92,7 +93,7 @@ func rateSign(rate float64) sign {
 		return float64(s.Bytes) / s.Span.Seconds()
 	}
 	return sign{
-		n: n, size: size, wait: max(silence, scenarios.Num(4*float64(size+headers)/rate).D()), takes: 2 * time.Second,
+		n: n, size: size, wait: max(silence, result.Num(4*float64(size+headers)/rate).D()), takes: 2 * time.Second,
 		prove: func(b before, now netns.Seen, met netns.Met) (string, error) {
 			if met.Packets == 0 { // a busy machine is slow without it too
 				return "", fmt.Errorf("%w: no packet has met it", errNoEffect)
@@ -126,7 +127,7 @@ func passText(rate float64) string {
 	if math.IsInf(rate, 1) {
 		return "everything passes at once"
 	}
-	return scenarios.Bandwidth(rate).String() + " pass"
+	return quantity.Bandwidth(rate).String() + " pass"
 }
 
 // cutSign shows that nothing has an answer: silence, or where it is refused a refusal

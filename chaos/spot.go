@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"brunt/chaos/netns"
-	"brunt/scenarios"
+	"brunt/scenarios/syntax"
 	"brunt/targets/platform/docker"
 )
 
@@ -66,7 +66,7 @@ func (e *Edge) packetVia() string {
 }
 
 // checkPackets holds an edge whose packets are hit against what there is.
-func (e *Edge) checkPackets(at scenarios.Pos, do netns.Action, sc Scope, m *scenarios.Mistakes) {
+func (e *Edge) checkPackets(at syntax.Pos, do netns.Action, sc Scope, m *syntax.Mistakes) {
 	own := 0
 	found := !e.query().IsZero()
 	for _, has := range []bool{e.Service != "" && !found, e.Unit != "", e.Zone != "", found} {
@@ -133,7 +133,7 @@ func (e *Edge) holder(contained func(string) bool) string {
 
 // checkFar checks that an end of an edge exists: a unit, a zone, a container, or an
 // address.
-func (e *Edge) checkFar(key, name string, sc Scope, m *scenarios.Mistakes) {
+func (e *Edge) checkFar(key, name string, sc Scope, m *syntax.Mistakes) {
 	at := e.Of(key)
 	switch {
 	case name == "" || strings.HasPrefix(name, containerPrefix):
@@ -151,7 +151,7 @@ func (e *Edge) checkFar(key, name string, sc Scope, m *scenarios.Mistakes) {
 			return
 		}
 		known := slices.Sorted(maps.Keys(sc.Services))
-		hint := scenarios.DidYouMean(name, known)
+		hint := syntax.DidYouMean(name, known)
 		if hint == "" && (key == "from" || key == "to") {
 			hint = "a service, a unit, zone/…, container/…, a host (with a dot), host:port, an address or a network such as 10.0.0.0/8"
 		}
@@ -170,8 +170,8 @@ func address(s string) (host string, port uint16, ok bool) {
 	}
 	if h, p, err := net.SplitHostPort(s); err == nil {
 		var n Ports
-		var m scenarios.Mistakes
-		n.DecodeNode(&scenarios.Node{Kind: scenarios.String, Value: p}, &m)
+		var m syntax.Mistakes
+		n.DecodeNode(&syntax.Node{Kind: syntax.String, Value: p}, &m)
 		if m.Len() > 0 || h == "" {
 			return "", 0, false
 		}

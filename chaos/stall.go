@@ -5,7 +5,7 @@ import (
 
 	"brunt/chaos/netns"
 	"brunt/chaos/proxy"
-	"brunt/scenarios"
+	"brunt/scenarios/syntax"
 )
 
 // Stall holds everything on a link: connections stay, new ones are accepted, and
@@ -29,12 +29,12 @@ var (
 )
 
 // Check implements [Fault].
-func (f *Stall) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
+func (f *Stall) Check(at syntax.Pos, sc Scope, m *syntax.Mistakes) {
 	f.checkNetwork(at, netns.Stall, sc, m, "ports")
 }
 
 // Check implements [Fault].
-func (f *Blackhole) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
+func (f *Blackhole) Check(at syntax.Pos, sc Scope, m *syntax.Mistakes) {
 	f.checkNetwork(at, netns.Blackhole, sc, m, "ports")
 }
 

@@ -6,20 +6,21 @@ import (
 	"fmt"
 	"time"
 
-	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
 )
 
 // Stop takes a unit down in good order and keeps it down until it is taken back.
 type Stop struct {
 	Selector     `yaml:",inline"`
-	Grace        *scenarios.Duration `yaml:"grace"`        // between SIGTERM and SIGKILL; nil is 5s
-	Irreversible bool                `yaml:"irreversible"` // allows a process that brunt can't start again
+	Grace        *quantity.Duration `yaml:"grace"`        // between SIGTERM and SIGKILL; nil is 5s
+	Irreversible bool               `yaml:"irreversible"` // allows a process that brunt can't start again
 }
 
 // Restart takes a unit down in good order and starts it again at once.
 type Restart struct {
 	Selector `yaml:",inline"`
-	Grace    *scenarios.Duration `yaml:"grace"` // between SIGTERM and SIGKILL; nil is 5s
+	Grace    *quantity.Duration `yaml:"grace"` // between SIGTERM and SIGKILL; nil is 5s
 }
 
 var (
@@ -33,7 +34,7 @@ func (*Restart) OneShot() bool { return true }
 
 const defaultGrace = 5 * time.Second
 
-func graceOf(d *scenarios.Duration) time.Duration {
+func graceOf(d *quantity.Duration) time.Duration {
 	if d == nil {
 		return defaultGrace
 	}
@@ -41,7 +42,7 @@ func graceOf(d *scenarios.Duration) time.Duration {
 }
 
 // Check implements [Fault].
-func (s *Stop) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
+func (s *Stop) Check(at syntax.Pos, sc Scope, m *syntax.Mistakes) {
 	s.check(at, sc, m)
 	if s.Selector.PID != 0 && !s.Irreversible {
 		m.AddHint(at, "`irreversible: true` says that you know", "brunt can't start process %d again", s.Selector.PID)
@@ -49,7 +50,7 @@ func (s *Stop) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
 }
 
 // Check implements [Fault].
-func (r *Restart) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
+func (r *Restart) Check(at syntax.Pos, sc Scope, m *syntax.Mistakes) {
 	r.check(at, sc, m)
 	if r.Selector.PID != 0 {
 		m.Add(at, "brunt can't start process %d again", r.Selector.PID)
@@ -101,7 +102,7 @@ type stop struct {
 }
 
 func (s *stop) String() string {
-	return fmt.Sprintf("%s %s, %s of grace", map[bool]string{true: "restart", false: "stop"}[s.again], s.unit.Name(), scenarios.FormatDuration(s.grace))
+	return fmt.Sprintf("%s %s, %s of grace", map[bool]string{true: "restart", false: "stop"}[s.again], s.unit.Name(), quantity.FormatDuration(s.grace))
 }
 
 func (s *stop) Units() []string { return []string{s.unit.Name()} }
@@ -135,7 +136,7 @@ func (s *stop) Verify(ctx context.Context) (string, error) {
 	if err := await(ctx, s.grace+endsWithin, func() bool { return !s.id.alive() }, "it still runs"); err != nil {
 		return "", fmt.Errorf("%s has not ended: pid %d still runs", s.unit.Name(), s.id.PID)
 	}
-	took := scenarios.FormatSeconds(time.Since(s.at).Seconds())
+	took := quantity.FormatSeconds(time.Since(s.at).Seconds())
 	if s.again {
 		return fmt.Sprintf("pid %d ended after %s", s.id.PID, took), nil
 	}

@@ -12,23 +12,25 @@ import (
 	"brunt/chaos/rootfs"
 	"brunt/chaos/stress"
 	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
 )
 
 // StressCPU burns processor time in a unit's place: what its control group may use, and
 // what the machine has, it shares with the burners.
 type StressCPU struct {
 	Starving `yaml:",inline"`
-	Load     scenarios.Share `yaml:"load"`                   // of each worker, of the time that passes; zero is 100%
-	Workers  int             `yaml:"workers,min=1,max=1024"` // each on a processor of its own, if there are as many; zero is one for each processor of the machine
+	Load     quantity.Share `yaml:"load"`                   // of each worker, of the time that passes; zero is 100%
+	Workers  int            `yaml:"workers,min=1,max=1024"` // each on a processor of its own, if there are as many; zero is one for each processor of the machine
 }
 
 // StressMemory takes memory in a unit's place: what its control group may use, and what
 // the machine has, is left to it without that much.
 type StressMemory struct {
 	Starving `yaml:",inline"`
-	Bytes    scenarios.Size  `yaml:"bytes,min=1"`           // to take
-	Percent  scenarios.Share `yaml:"percent"`               // in place of bytes: of the limit of the unit's control group, else of the machine's memory
-	OOM      string          `yaml:"oom,oneof=burner|unit"` // who is killed where memory runs out; zero is the burner. unit takes until the kernel has killed the unit
+	Bytes    quantity.Size  `yaml:"bytes,min=1"`           // to take
+	Percent  quantity.Share `yaml:"percent"`               // in place of bytes: of the limit of the unit's control group, else of the machine's memory
+	OOM      string         `yaml:"oom,oneof=burner|unit"` // who is killed where memory runs out; zero is the burner. unit takes until the kernel has killed the unit
 }
 
 // StressIO reads and writes in a unit's place, as fast as the disk lets it.
@@ -45,7 +47,7 @@ var (
 )
 
 // Check implements [Fault].
-func (s *StressCPU) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
+func (s *StressCPU) Check(at syntax.Pos, sc Scope, m *syntax.Mistakes) {
 	s.check(at, sc, m)
 	onlyLinux(at, "stress.cpu", m)
 	if s.Has("load") && s.load() < .01 {
@@ -68,7 +70,7 @@ func (s *StressCPU) workers() int {
 }
 
 // Check implements [Fault].
-func (s *StressMemory) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
+func (s *StressMemory) Check(at syntax.Pos, sc Scope, m *syntax.Mistakes) {
 	s.check(at, sc, m)
 	onlyLinux(at, "stress.memory", m)
 	if s.Has("bytes") == s.Has("percent") {
@@ -79,7 +81,7 @@ func (s *StressMemory) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) 
 }
 
 // Check implements [Fault].
-func (s *StressIO) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
+func (s *StressIO) Check(at syntax.Pos, sc Scope, m *syntax.Mistakes) {
 	s.check(at, sc, m)
 	onlyLinux(at, "stress.io", m)
 	checkPath(s.Of("path"), s.path(), m)
@@ -192,7 +194,7 @@ type stressCPU struct{ burning }
 func (*stressCPU) plan() error { return nil }
 
 func (s *stressCPU) String() string {
-	return fmt.Sprintf("burn %s of a processor in the place of %s, with %s", scenarios.FormatShare(s.job.CPU.Load), s.victim, scenarios.Amount(s.job.CPU.Workers, "worker"))
+	return fmt.Sprintf("burn %s of a processor in the place of %s, with %s", quantity.FormatShare(s.job.CPU.Load), s.victim, scenarios.Amount(s.job.CPU.Workers, "worker"))
 }
 
 // Inject implements [Step].
@@ -314,7 +316,7 @@ func (s *stressMemory) plan() error {
 func (s *stressMemory) String() string {
 	what := sizeText(s.job.Memory.Bytes)
 	if s.job.Memory.Bytes == 0 {
-		what = scenarios.FormatShare(s.share)
+		what = quantity.FormatShare(s.share)
 	}
 	killed := ""
 	if s.kill {

@@ -9,13 +9,14 @@ import (
 	"time"
 
 	"brunt/chaos/proxy"
-	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
 )
 
 // Some says how many of a link's connections a fault hits.
 type Some struct {
 	Edge    `yaml:",inline"`
-	Percent *scenarios.Share `yaml:"percent"` // of the connections; nil is all
+	Percent *quantity.Share `yaml:"percent"` // of the connections; nil is all
 }
 
 // SlowClose holds the end of connections back: who waits for the other side to close
@@ -23,7 +24,7 @@ type Some struct {
 type SlowClose struct {
 	way   `yaml:",inline"`
 	Some  `yaml:",inline"`
-	Delay scenarios.Duration `yaml:"delay,required,positive"` // before an end is passed on, each way that it is on; both by default
+	Delay quantity.Duration `yaml:"delay,required,positive"` // before an end is passed on, each way that it is on; both by default
 }
 
 // Limit ends a connection once so many bytes of it have passed, as a peer does that
@@ -31,7 +32,7 @@ type SlowClose struct {
 type Limit struct {
 	way   `yaml:",inline"`
 	Some  `yaml:",inline"`
-	Bytes scenarios.Size `yaml:"bytes,required,positive"` // of a connection, each way that it is on by itself; of answers by default
+	Bytes quantity.Size `yaml:"bytes,required,positive"` // of a connection, each way that it is on by itself; of answers by default
 }
 
 // Slicer cuts what passes into small pieces that come one by one, so that no message
@@ -39,9 +40,9 @@ type Limit struct {
 type Slicer struct {
 	way       `yaml:",inline"`
 	Some      `yaml:",inline"`
-	Size      scenarios.Size     `yaml:"size,required,positive"`  // of a piece, in the mean
-	Variation scenarios.Size     `yaml:"variation"`               // at most this much more or less, uniform
-	Delay     scenarios.Duration `yaml:"delay,required,positive"` // from one piece to the next, each way that it is on; both by default
+	Size      quantity.Size     `yaml:"size,required,positive"`  // of a piece, in the mean
+	Variation quantity.Size     `yaml:"variation"`               // at most this much more or less, uniform
+	Delay     quantity.Duration `yaml:"delay,required,positive"` // from one piece to the next, each way that it is on; both by default
 }
 
 var (
@@ -53,7 +54,7 @@ var (
 // leastConnections is the smallest share of connections that is still found.
 const leastConnections = 0.01
 
-func (s *Some) check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
+func (s *Some) check(at syntax.Pos, sc Scope, m *syntax.Mistakes) {
 	s.Edge.check(at, sc, m)
 	s.checkPercent(s.Percent, leastConnections, "connections", m)
 }
@@ -75,23 +76,23 @@ const (
 )
 
 // Check implements [Fault].
-func (f *SlowClose) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
+func (f *SlowClose) Check(at syntax.Pos, sc Scope, m *syntax.Mistakes) {
 	f.Some.check(at, sc, m)
 }
 
 // Check implements [Fault].
-func (f *Limit) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
+func (f *Limit) Check(at syntax.Pos, sc Scope, m *syntax.Mistakes) {
 	f.Some.check(at, sc, m)
 	if f.Bytes > mostLimit {
-		m.Add(f.Edge.Of("bytes"), "a probe has to send %s to find its effect; at most %s", f.Bytes, scenarios.Size(mostLimit))
+		m.Add(f.Edge.Of("bytes"), "a probe has to send %s to find its effect; at most %s", f.Bytes, quantity.Size(mostLimit))
 	}
 }
 
 // Check implements [Fault].
-func (f *Slicer) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
+func (f *Slicer) Check(at syntax.Pos, sc Scope, m *syntax.Mistakes) {
 	f.Some.check(at, sc, m)
 	if f.Size > mostPiece {
-		m.Add(f.Edge.Of("size"), "pieces of %s are none: what passes a link comes in such anyway; at most %s", f.Size, scenarios.Size(mostPiece))
+		m.Add(f.Edge.Of("size"), "pieces of %s are none: what passes a link comes in such anyway; at most %s", f.Size, quantity.Size(mostPiece))
 	}
 	if f.Size > 0 && f.Variation >= f.Size {
 		m.Add(f.Edge.Of("variation"), "the variation %s is not less than the size %s, and no piece is empty", f.Variation, f.Size)
@@ -99,9 +100,9 @@ func (f *Slicer) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
 	switch rate := float64(f.Size) / f.Delay.D().Seconds(); {
 	case f.Delay == 0:
 	case f.Delay.D() < leastPause:
-		m.Add(f.Edge.Of("delay"), "pieces every %s can't be told from such that come at once; at least %s", f.Delay, scenarios.FormatDuration(leastPause))
+		m.Add(f.Edge.Of("delay"), "pieces every %s can't be told from such that come at once; at least %s", f.Delay, quantity.FormatDuration(leastPause))
 	case rate > mostSliced:
-		m.Add(f.Edge.Of("delay"), "%s each %s are %s, which can't be told from a clean link; at most %s", f.Size, f.Delay, scenarios.Bandwidth(rate), scenarios.Bandwidth(mostSliced))
+		m.Add(f.Edge.Of("delay"), "%s each %s are %s, which can't be told from a clean link; at most %s", f.Size, f.Delay, quantity.Bandwidth(rate), quantity.Bandwidth(mostSliced))
 	}
 }
 
@@ -219,7 +220,7 @@ func (f *SlowClose) Plan(ctx context.Context, env Env) ([]Step, error) {
 		takes:  2 * delay,
 		counts: "connections",
 		prove: func(ctx context.Context, l *Link, _ *proxy.Line) (string, error) {
-			return f.find(ctx, "end late by "+scenarios.FormatSeconds(delay.Seconds())+" and more", 0, late(l, delay))
+			return f.find(ctx, "end late by "+quantity.FormatSeconds(delay.Seconds())+" and more", 0, late(l, delay))
 		},
 		undone: func(ctx context.Context, l *Link) (string, error) {
 			return f.gone(ctx, "end late", 0, late(l, f.Delay.D()/2+time.Millisecond))
@@ -282,7 +283,7 @@ func (f *Slicer) Plan(ctx context.Context, env Env) ([]Step, error) {
 			return fated{}, fmt.Errorf("a probe is %s", r.Outcome)
 		}
 	}
-	what := fmt.Sprintf("get %s in pieces, over %s and more", scenarios.Size(message), scenarios.FormatSeconds(least.Seconds()))
+	what := fmt.Sprintf("get %s in pieces, over %s and more", quantity.Size(message), quantity.FormatSeconds(least.Seconds()))
 	return toxicPlan(ctx, &f.Edge, env, &toxic{
 		what:  fmt.Sprintf("cut %s into pieces of %s, one each %s", f.whom(), f.Size, f.Delay),
 		toxic: proxy.Slicer{Size: int(f.Size), Variation: int(f.Variation), Delay: f.Delay.D(), Share: orAll(f.Percent), Direction: f.of(proxy.Both)},

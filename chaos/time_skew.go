@@ -12,7 +12,8 @@ import (
 
 	"brunt/chaos/stress"
 	"brunt/chaos/vdso"
-	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
 )
 
 // TimeSkew sets the clock of a unit off: the time of day that its processes read, and
@@ -28,8 +29,8 @@ var _ Fault = (*TimeSkew)(nil)
 // Offset is a span of time with a sign: 90s, -1h.
 type Offset time.Duration
 
-// DecodeNode implements [scenarios.NodeDecoder].
-func (o *Offset) DecodeNode(n *scenarios.Node, m *scenarios.Mistakes) {
+// DecodeNode implements [syntax.NodeDecoder].
+func (o *Offset) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	s, ok := n.Text(m)
 	if !ok {
 		return
@@ -39,7 +40,7 @@ func (o *Offset) DecodeNode(n *scenarios.Node, m *scenarios.Mistakes) {
 	if !back {
 		rest = strings.TrimPrefix(s, "+")
 	}
-	d, err := scenarios.ParseDuration(rest)
+	d, err := quantity.ParseDuration(rest)
 	switch {
 	case err != nil && strings.HasPrefix(rest, "-"):
 		m.Add(n.Pos, "want an offset such as 90s or -1h, not %q", s)
@@ -55,10 +56,10 @@ func (o *Offset) DecodeNode(n *scenarios.Node, m *scenarios.Mistakes) {
 }
 
 // String writes the offset as an author would.
-func (o Offset) String() string { return scenarios.FormatDuration(time.Duration(o)) }
+func (o Offset) String() string { return quantity.FormatDuration(time.Duration(o)) }
 
 // Check implements [Fault].
-func (t *TimeSkew) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
+func (t *TimeSkew) Check(at syntax.Pos, sc Scope, m *syntax.Mistakes) {
 	t.check(at, sc, m)
 	if err := vdso.Works(); err != nil {
 		m.Add(at, "time.skew can't be done here: %s", err)
@@ -132,9 +133,9 @@ func (t *timeSkew) String() string {
 // offText says by how much a clock is off, for people.
 func offText(d time.Duration) string {
 	if d < 0 {
-		return "back by " + scenarios.FormatDuration(-d)
+		return "back by " + quantity.FormatDuration(-d)
 	}
-	return "ahead by " + scenarios.FormatDuration(d)
+	return "ahead by " + quantity.FormatDuration(d)
 }
 
 // Via implements [Step].

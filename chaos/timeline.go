@@ -9,7 +9,8 @@ import (
 	"sync"
 	"time"
 
-	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
 )
 
 // A Timeline plays the faults of a scenario while the load runs.
@@ -33,7 +34,7 @@ type Timeline struct {
 	// Before is asked once, before the first injection; an error keeps every fault
 	// from being injected.
 	Before func(ctx context.Context) error
-	Event  func(scenarios.Event)
+	Event  func(result.Event)
 
 	triggers map[string]chan struct{} // closed when the entry of that name is triggered
 	once     sync.Once
@@ -167,7 +168,7 @@ func (t *Timeline) entry(ctx context.Context, e *Entry, place uint64, w *watch) 
 				t.missed(e, due, before.Name+" was not over before the load ended")
 				return
 			}
-			r.Late = fmt.Sprintf("%s late: %s was not over before", scenarios.FormatSeconds((before.over - due).Seconds()), before.Name)
+			r.Late = fmt.Sprintf("%s late: %s was not over before", quantity.FormatSeconds((before.over - due).Seconds()), before.Name)
 			t.event("fault.late", r.Name, r.Late)
 		}
 		t.keep(r)
@@ -216,7 +217,7 @@ func (t *Timeline) skipped(fault string) bool {
 
 func (t *Timeline) event(kind, fault, text string) {
 	if t.Event != nil {
-		t.Event(scenarios.Event{T: scenarios.Sec(t.Env.Now()), Event: kind, Fault: fault, Text: text})
+		t.Event(result.Event{T: result.Sec(t.Env.Now()), Event: kind, Fault: fault, Text: text})
 	}
 }
 

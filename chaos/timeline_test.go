@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
 )
 
 // noted is a fault that writes down what is done with it.
@@ -44,7 +46,7 @@ type once struct{ noted }
 
 func (once) OneShot() bool { return true }
 
-func (n noted) Check(scenarios.Pos, Scope, *scenarios.Mistakes) {}
+func (n noted) Check(syntax.Pos, Scope, *syntax.Mistakes) {}
 
 func (n noted) Plan(_ context.Context, env Env) ([]Step, error) {
 	if n.fails == "plan" {
@@ -178,8 +180,8 @@ func play(t *testing.T, end, cancelAt time.Duration, build func(d *diary) []*Ent
 }
 
 func entry(name string, f Fault, at, stays time.Duration) *Entry {
-	a := scenarios.Duration(at)
-	return &Entry{Fault: scenarios.Fault{Name: name, At: &a, For: scenarios.Duration(stays)}, Kind: "test", Damage: f}
+	a := quantity.Duration(at)
+	return &Entry{Fault: scenarios.Fault{Name: name, At: &a, For: quantity.Duration(stays)}, Kind: "test", Damage: f}
 }
 
 func TestTimeline(t *testing.T) {
@@ -217,7 +219,7 @@ func TestTimeline(t *testing.T) {
 		}, nil, "+a@5m0s +b@6m0s -a@10m5s -b@10m20s", "10m5s 10m20s"},
 		{"after waits for the clearing and then some", time.Hour, 2 * time.Hour, func(d *diary) []*Entry {
 			b := after(entry("b", noted{diary: d, name: "b"}, 0, time.Second), "a")
-			b.Wait = scenarios.Duration(20 * time.Second)
+			b.Wait = quantity.Duration(20 * time.Second)
 			return []*Entry{b, entry("a", noted{diary: d, name: "a"}, time.Minute, 10*time.Second)}
 		}, nil, "+a@1m0s -a@1m10s +b@1m30s -b@1m31s", "1m10s 1m31s"},
 		{"a one-shot lasts until its unit is back", time.Hour, 2 * time.Hour, func(d *diary) []*Entry {
@@ -228,37 +230,37 @@ func TestTimeline(t *testing.T) {
 		}, nil, "+a@1m0s -a@1m0s", "1m5s"},
 		{"a one-shot is waited for as long as within says", time.Hour, 2 * time.Hour, func(d *diary) []*Entry {
 			e := entry("a", once{noted{diary: d, name: "a", back: time.Minute}}, time.Minute, 0)
-			e.Within = scenarios.Duration(20 * time.Second)
+			e.Within = quantity.Duration(20 * time.Second)
 			return []*Entry{e}
 		}, nil, "+a@1m0s -a@1m0s", "1m20s"},
 		{"one-shots keep their times, and a phase ends as the next comes", time.Hour, 2 * time.Hour, func(d *diary) []*Entry {
 			e := entry("a", once{noted{diary: d, name: "a", back: time.Second}}, 2*time.Second, 0)
-			e.Every, e.Repeat = scenarios.Duration(3*time.Second), 3
+			e.Every, e.Repeat = quantity.Duration(3*time.Second), 3
 			return []*Entry{e}
 		}, nil, "+a@2s -a@2s +a@5s -a@5s +a@8s -a@8s", "5s 8s 13s"},
 		{"a one-shot waits for the unit of the one before", time.Hour, 2 * time.Hour, func(d *diary) []*Entry {
 			e := entry("a", once{noted{diary: d, name: "a", back: 4 * time.Second}}, 2*time.Second, 0)
-			e.Every, e.Repeat = scenarios.Duration(3*time.Second), 2
+			e.Every, e.Repeat = quantity.Duration(3*time.Second), 2
 			return []*Entry{e}
 		}, nil, "+a@2s -a@2s +a@6s -a@6s", "6s 11s"},
 		{"a one-shot that would wait until after the load does not come", 8 * time.Second, 2 * time.Hour, func(d *diary) []*Entry {
 			e := entry("a", once{noted{diary: d, name: "a", back: 7 * time.Second}}, 2*time.Second, 0)
-			e.Every, e.Repeat = scenarios.Duration(3*time.Second), 2
+			e.Every, e.Repeat = quantity.Duration(3*time.Second), 2
 			return []*Entry{e}
 		}, nil, "+a@2s -a@2s", "9s 0s"},
 		{"every repeats until the load ends", time.Minute, 2 * time.Hour, func(d *diary) []*Entry {
 			e := entry("a", noted{diary: d, name: "a"}, 10*time.Second, 5*time.Second)
-			e.Every = scenarios.Duration(20 * time.Second)
+			e.Every = quantity.Duration(20 * time.Second)
 			return []*Entry{e}
 		}, nil, "+a@10s -a@15s +a@30s -a@35s +a@50s -a@55s", "15s 35s 55s"},
 		{"repeat bounds every", time.Hour, 2 * time.Hour, func(d *diary) []*Entry {
 			e := entry("a", noted{diary: d, name: "a"}, 10*time.Second, 5*time.Second)
-			e.Every, e.Repeat = scenarios.Duration(20*time.Second), 2
+			e.Every, e.Repeat = quantity.Duration(20*time.Second), 2
 			return []*Entry{e}
 		}, nil, "+a@10s -a@15s +a@30s -a@35s", "15s 35s"},
 		{"pulse comes and goes while it lasts", time.Hour, 2 * time.Hour, func(d *diary) []*Entry {
 			e := entry("a", noted{diary: d, name: "a"}, 10*time.Second, 7*time.Second)
-			e.Pulse = &scenarios.Pulse{On: scenarios.Duration(2 * time.Second), Off: scenarios.Duration(time.Second)}
+			e.Pulse = &scenarios.Pulse{On: quantity.Duration(2 * time.Second), Off: quantity.Duration(time.Second)}
 			return []*Entry{e}
 		}, nil, "+a@10s -a@12s +a@13s -a@15s +a@16s -a@17s", "12s 15s 17s"},
 		{"during lasts as long as its stage", time.Hour, 2 * time.Hour, func(d *diary) []*Entry {
@@ -341,7 +343,7 @@ func TestLateOccurrences(t *testing.T) {
 	}{{time.Second, ""}, {3 * time.Second, ""}, {4 * time.Second, "1s late: a#1 was not over before"}} {
 		_, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*Entry {
 			e := entry("a", once{noted{diary: d, name: "a", back: c.back}}, 2*time.Second, 0)
-			e.Every, e.Repeat = scenarios.Duration(3*time.Second), 2
+			e.Every, e.Repeat = quantity.Duration(3*time.Second), 2
 			return []*Entry{e}
 		}, nil)
 		if r := records[1]; r.Late != c.want || r.Planned != 5*time.Second || records[0].Late != "" {
@@ -361,7 +363,7 @@ func TestEstimateIsPlayed(t *testing.T) {
 				if oneShot {
 					e = entry("a", once{n}, 2*time.Second, 0)
 				}
-				e.Every, e.Repeat = scenarios.Duration(every), 3
+				e.Every, e.Repeat = quantity.Duration(every), 3
 				b := entry("b", once{noted{diary: d, name: "b"}}, 0, 0)
 				b.At, b.After = nil, "a"
 				all := []*Entry{e, b}
@@ -466,7 +468,7 @@ func TestFailuresAreInTheJournal(t *testing.T) {
 func TestStillDown(t *testing.T) {
 	_, records := play(t, time.Hour, 2*time.Hour, func(d *diary) []*Entry {
 		e := entry("a", once{noted{diary: d, name: "a", back: time.Minute}}, time.Second, 0)
-		e.Within = scenarios.Duration(10 * time.Second)
+		e.Within = quantity.Duration(10 * time.Second)
 		return []*Entry{e}
 	}, nil)
 	r := records[0]
@@ -517,9 +519,9 @@ func TestEstimate(t *testing.T) {
 	d := &diary{}
 	one := entry("crash", once{noted{diary: d}}, 10*time.Second, 0)
 	two := entry("slow", noted{diary: d}, 0, 5*time.Second)
-	two.At, two.After, two.Wait = nil, "crash", scenarios.Duration(20*time.Second)
+	two.At, two.After, two.Wait = nil, "crash", quantity.Duration(20*time.Second)
 	three := entry("often", noted{diary: d}, 50*time.Second, time.Second)
-	three.Every, three.Repeat = scenarios.Duration(10*time.Second), 2
+	three.Every, three.Repeat = quantity.Duration(10*time.Second), 2
 	var got []string
 	for _, e := range Estimate([]*Entry{two, one, three}, 2*time.Minute) {
 		got = append(got, fmt.Sprintf("%s %s-%s %v", e.Name, e.At, e.Clear, e.Rough))

@@ -9,7 +9,8 @@ import (
 	"time"
 
 	"brunt/chaos/proxy"
-	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
 )
 
 // toxic is a step that puts a toxic on links. It dies with brunt, as the proxies
@@ -241,7 +242,7 @@ func (w way) flow(zero flow) flow {
 }
 
 // checkWay refuses a direction of packets that have none.
-func (e *Edge) checkWay(w way, sc Scope, m *scenarios.Mistakes) {
+func (e *Edge) checkWay(w way, sc Scope, m *syntax.Mistakes) {
 	if w.Direction != "" && w.Direction != "both" && e.From+e.To == "" && e.byPackets(sc.contained) {
 		m.Add(e.Of("direction"), "%s is a direction from one end to the other; it wants from or to", w.Direction)
 	}
@@ -264,7 +265,7 @@ func toxicPlan(ctx context.Context, e *Edge, env Env, t *toxic) ([]Step, error) 
 }
 
 // orAll is a share; one that is not written is all.
-func orAll(s *scenarios.Share) float64 {
+func orAll(s *quantity.Share) float64 {
 	if s == nil {
 		return 1
 	}

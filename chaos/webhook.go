@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"net/url"
 
-	"brunt/scenarios"
+	"brunt/scenarios/syntax"
 )
 
 // Webhook breaks the system by HTTP calls of the author's own, such as those of a
@@ -22,10 +22,10 @@ type revertCall struct {
 	none bool
 }
 
-// DecodeNode implements [scenarios.NodeDecoder].
-func (c *revertCall) DecodeNode(n *scenarios.Node, m *scenarios.Mistakes) {
-	if c.none = n.Kind == scenarios.String && n.Value == noRevert; !c.none {
-		scenarios.Decode(n, &c.Call, m)
+// DecodeNode implements [syntax.NodeDecoder].
+func (c *revertCall) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
+	if c.none = n.Kind == syntax.String && n.Value == noRevert; !c.none {
+		syntax.Decode(n, &c.Call, m)
 	}
 }
 
@@ -39,7 +39,7 @@ var (
 func (f *Webhook) OneShot() bool { return f.Revert.none }
 
 // Check implements [Fault].
-func (f *Webhook) Check(at scenarios.Pos, sc Scope, m *scenarios.Mistakes) {
+func (f *Webhook) Check(at syntax.Pos, sc Scope, m *syntax.Mistakes) {
 	f.Own.check(at, f.Revert.none, sc, m)
 	f.Inject.check(sc, m)
 	if !f.Revert.none {

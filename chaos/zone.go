@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"brunt/scenarios"
+	"brunt/scenarios/syntax"
 )
 
 // Zones says in which zone a unit stands, by its name. A unit that is not in it stands
@@ -51,14 +51,14 @@ func (z Zones) at(name, unit string) bool {
 }
 
 // knowsZone tells whether there is such a zone, and notes that there is none.
-func (sc *Scope) knowsZone(at scenarios.Pos, zone string, m *scenarios.Mistakes) bool {
+func (sc *Scope) knowsZone(at syntax.Pos, zone string, m *syntax.Mistakes) bool {
 	known := sc.Zones.names()
 	if len(known) == 0 {
 		sc.none(at, m, "`zones: [a, b]` beside a service's replicas puts them in turn into zones", "there is no zone %q: no unit stands in any", zone)
 		return false
 	}
 	if !slices.Contains(known, zone) {
-		hint := scenarios.DidYouMean(zone, known)
+		hint := syntax.DidYouMean(zone, known)
 		if hint == "" {
 			hint = "known are " + strings.Join(known, ", ")
 		}

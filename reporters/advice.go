@@ -6,11 +6,13 @@ import (
 	"strings"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // advice says in one sentence whether to ship and why, for who reads nothing else of the
 // page.
-func advice(r *scenarios.Result) string {
+func advice(r *result.Result) string {
 	switch r.Verdict {
 	case scenarios.Pass:
 		return shipping(r)
@@ -34,7 +36,7 @@ func advice(r *scenarios.Result) string {
 	return ""
 }
 
-func shipping(r *scenarios.Result) string {
+func shipping(r *result.Result) string {
 	if len(r.Objectives) == 0 {
 		return "Nothing to decide by: the scenario sets no objective, so nothing could fail."
 	}
@@ -52,10 +54,10 @@ func shipping(r *scenarios.Result) string {
 }
 
 // survived says how the target came through its faults.
-func survived(r *scenarios.Result) string {
+func survived(r *result.Result) string {
 	var in, recovered, harmless, lasting int64
 	broken := ""
-	slowest := scenarios.Num(0)
+	slowest := result.Num(0)
 	for i := range r.Faults {
 		f := &r.Faults[i]
 		if !f.Injected.Known() {
@@ -63,14 +65,14 @@ func survived(r *scenarios.Result) string {
 		}
 		in++
 		switch f.Impact {
-		case scenarios.Impacted:
+		case result.Impacted:
 			recovered++
 			if f.Recover.Known() {
 				slowest = max(slowest, f.Recover)
 			}
-		case scenarios.NotImpacted:
+		case result.NotImpacted:
 			harmless++
-		case scenarios.NotRecovered:
+		case result.NotRecovered:
 			if lasting++; lasting == 1 {
 				broken = quote(f.Name)
 			}
@@ -101,8 +103,8 @@ func survived(r *scenarios.Result) string {
 
 // refusal names the objective that says most to somebody who did not write it: one that was
 // missed by most, the steady state before all others.
-func refusal(r *scenarios.Result) string {
-	var worst *scenarios.ObjectiveResult
+func refusal(r *result.Result) string {
+	var worst *result.ObjectiveResult
 	failed, by := 0, 0.0
 	for i := range r.Objectives {
 		o := &r.Objectives[i]
@@ -123,7 +125,7 @@ func refusal(r *scenarios.Result) string {
 	}
 	if worst == nil {
 		for i := range r.Faults {
-			if f := &r.Faults[i]; f.Impact == scenarios.NotRecovered {
+			if f := &r.Faults[i]; f.Impact == result.NotRecovered {
 				return "Don't ship: the target did not recover from " + clip(clean(f.Name), 60) + "."
 			}
 		}
@@ -140,9 +142,9 @@ func refusal(r *scenarios.Result) string {
 	return s + "."
 }
 
-func undecided(r *scenarios.Result) string {
+func undecided(r *result.Result) string {
 	n := 0
-	var first *scenarios.ObjectiveResult
+	var first *result.ObjectiveResult
 	for i := range r.Objectives {
 		if o := &r.Objectives[i]; o.Verdict == scenarios.Inconclusive {
 			n++
@@ -162,8 +164,8 @@ func undecided(r *scenarios.Result) string {
 }
 
 // missed says in words what an objective asked for and what came instead.
-func missed(o *scenarios.ObjectiveResult) string {
-	def, err := scenarios.ParseObjective(o.Text)
+func missed(o *result.ObjectiveResult) string {
+	def, err := slo.ParseObjective(o.Text)
 	if err != nil || !o.Target.Known() {
 		return clip(clean(o.Text), 100) + " did not hold"
 	}
@@ -192,7 +194,7 @@ func missed(o *scenarios.ObjectiveResult) string {
 	case "errors":
 		return got + " of " + requests + " failed, and " + asked + " may"
 	case "availability", "checks", "within":
-		what := map[string]string{"availability": " were answered rightly", "checks": " held their checks", "within": " were answered rightly within " + seconds(scenarios.Sec(m.Span))}[m.Name]
+		what := map[string]string{"availability": " were answered rightly", "checks": " held their checks", "within": " were answered rightly within " + seconds(result.Sec(m.Span))}[m.Name]
 		return "only " + got + " of " + requests + what + ", and " + asked + " must be"
 	case "rate":
 		return got + " were reached" + of + during(o, def) + ", and " + asked + " was asked for"
@@ -218,7 +220,7 @@ func missed(o *scenarios.ObjectiveResult) string {
 }
 
 // during says when, unless it is the whole run.
-func during(o *scenarios.ObjectiveResult, def scenarios.Objective) string {
+func during(o *result.ObjectiveResult, def slo.Objective) string {
 	switch phase := o.Phase; {
 	case phase == "" || phase == "run":
 		return ""
@@ -242,10 +244,10 @@ func quote(name string) string {
 }
 
 // limit is the bound of an objective without its operator.
-func limit(o scenarios.Objective) string { return o.Metric.FormatValue(o.Value) }
+func limit(o slo.Objective) string { return o.Metric.FormatValue(o.Value) }
 
 // bound is the bound of an objective in words.
-func bound(o scenarios.Objective) string {
+func bound(o slo.Objective) string {
 	if o.Value == 0 && (o.Op == "=" || o.Op == "<=") {
 		return "none"
 	}

@@ -5,45 +5,47 @@ import (
 	"testing"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 func TestAdvice(t *testing.T) {
-	objective := func(text string, measured scenarios.Num, v scenarios.Verdict) scenarios.ObjectiveResult {
-		o, err := scenarios.ParseObjective(text)
+	objective := func(text string, measured result.Num, v scenarios.Verdict) result.ObjectiveResult {
+		o, err := slo.ParseObjective(text)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return scenarios.ObjectiveResult{
-			ID: o.ID, Text: o.Text, Phase: o.PhaseOrRun(), Metric: o.Metric.Text, Op: o.Op, Target: scenarios.Num(o.Value), Measured: measured,
+		return result.ObjectiveResult{
+			ID: o.ID, Text: o.Text, Phase: o.PhaseOrRun(), Metric: o.Metric.Text, Op: o.Op, Target: result.Num(o.Value), Measured: measured,
 			Infinite: math.IsInf(float64(measured), 1), Verdict: v,
 		}
 	}
-	endless := scenarios.Num(math.Inf(1))
+	endless := result.Num(math.Inf(1))
 	pass, fail := scenarios.Pass, scenarios.Fail
 	held := objective("p95 < 1s", .1, pass)
 	for _, tt := range []struct {
 		name string
-		r    scenarios.Result
+		r    result.Result
 		want string
 	}{
-		{"nothing asked", scenarios.Result{Verdict: pass}, "Nothing to decide by: the scenario sets no objective, so nothing could fail."},
-		{"held", scenarios.Result{Verdict: pass, Objectives: []scenarios.ObjectiveResult{held}}, "Ship: the objective held."},
+		{"nothing asked", result.Result{Verdict: pass}, "Nothing to decide by: the scenario sets no objective, so nothing could fail."},
+		{"held", result.Result{Verdict: pass, Objectives: []result.ObjectiveResult{held}}, "Ship: the objective held."},
 		{
 			"control",
-			scenarios.Result{Verdict: pass, Control: true, Objectives: []scenarios.ObjectiveResult{held, held}},
+			result.Result{Verdict: pass, Control: true, Objectives: []result.ObjectiveResult{held, held}},
 			"All 2 objectives held, but in this control run nothing was broken, so that it says little about failures.",
 		},
 		{"faults", *fixtures()["minute"], "Ship: all 6 objectives held, and of 3 faults 1 did no harm and the target recovered from 2, the slowest time in 3s."},
 		{"not recovered", *fixtures()["faults"], "Ship: all 2 objectives held, yet the target did not recover from split#13, which no objective asks it to."},
-		{"imported", scenarios.Result{Verdict: pass, Imported: "k6", Objectives: []scenarios.ObjectiveResult{held}}, "Ship, as far as the imported requests go: the objective held."},
-		{"undecided", func() scenarios.Result {
+		{"imported", result.Result{Verdict: pass, Imported: "k6", Objectives: []result.ObjectiveResult{held}}, "Ship, as far as the imported requests go: the objective held."},
+		{"undecided", func() result.Result {
 			o := objective("p99 < 1s", .1, scenarios.Inconclusive)
 			o.Note = "20 requests, and 1000 are needed"
-			return scenarios.Result{Verdict: scenarios.Inconclusive, Objectives: []scenarios.ObjectiveResult{held, o}}
+			return result.Result{Verdict: scenarios.Inconclusive, Objectives: []result.ObjectiveResult{held, o}}
 		}(), "Not decided: nothing failed, but for 1 of 2 objectives there is too little to tell by (20 requests, and 1000 are needed)."},
-		{"nothing failed but the run", scenarios.Result{Verdict: fail, Faults: []scenarios.FaultRecord{{Name: "cut", Impact: scenarios.NotRecovered}}}, "Don't ship: the target did not recover from cut."},
-		{"not whole", scenarios.Result{Verdict: scenarios.NotReverted}, "Don't ship, and look at the target first: something that was broken on purpose, or broke by it, is not whole again."},
-		{"the worst of two", scenarios.Result{Verdict: fail, Objectives: []scenarios.ObjectiveResult{held, objective("p95 < 1s", 1.1, fail), objective("errors < 1% in cut", .3, fail)}}, "Don't ship: 30% of requests during cut failed, and less than 1% may; 2 of 3 objectives failed."},
+		{"nothing failed but the run", result.Result{Verdict: fail, Faults: []result.FaultRecord{{Name: "cut", Impact: result.NotRecovered}}}, "Don't ship: the target did not recover from cut."},
+		{"not whole", result.Result{Verdict: scenarios.NotReverted}, "Don't ship, and look at the target first: something that was broken on purpose, or broke by it, is not whole again."},
+		{"the worst of two", result.Result{Verdict: fail, Objectives: []result.ObjectiveResult{held, objective("p95 < 1s", 1.1, fail), objective("errors < 1% in cut", .3, fail)}}, "Don't ship: 30% of requests during cut failed, and less than 1% may; 2 of 3 objectives failed."},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := advice(&tt.r); got != tt.want {
@@ -53,7 +55,7 @@ func TestAdvice(t *testing.T) {
 	}
 	for _, tt := range []struct {
 		text     string
-		measured scenarios.Num
+		measured result.Num
 		want     string
 	}{
 		{`p95 < 200ms of "read post" in baseline`, .34, "95% of requests of “read post” before anything was broken took up to 340ms, and less than 200ms was asked for"},

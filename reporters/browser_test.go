@@ -17,7 +17,7 @@ import (
 	"testing"
 	"time"
 
-	"brunt/scenarios"
+	"brunt/scenarios/result"
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
@@ -199,7 +199,7 @@ func (b *tab) legends() map[string]string {
 }
 
 // viewed is the stretch of the run that each chart shows, in seconds: the same in all.
-func (b *tab) viewed(r *scenarios.Result) (from, to float64) {
+func (b *tab) viewed(r *result.Result) (from, to float64) {
 	b.t.Helper()
 	boxes := see[[]string](b, `[...new Set([...document.querySelectorAll('svg.z')].map(s => s.getAttribute('viewBox').split(' ').filter((_, i) => i % 2 == 0).join(' ')))]`)
 	if len(boxes) != 1 {
@@ -213,7 +213,7 @@ func (b *tab) viewed(r *scenarios.Result) (from, to float64) {
 	return line.a + x/plotWidth*(line.b-line.a), line.a + (x+w)/plotWidth*(line.b-line.a)
 }
 
-func axisOf(r *scenarios.Result) *timeline {
+func axisOf(r *result.Result) *timeline {
 	list, _ := points(r)
 	return newTimeline(r, list, places{})
 }
@@ -316,7 +316,7 @@ func TestHTML_Extremes(t *testing.T) {
 		t.Skip("what looks at the page is a browser")
 	}
 	browser := chrome(t)
-	runs := map[string]*scenarios.Result{"hour": hour(60).result()}
+	runs := map[string]*result.Result{"hour": hour(60).result()}
 	for _, name := range []string{"short", "faults", "not-reverted", "steps", "infinite", "empty"} {
 		runs[name] = fixtures()[name]
 	}
@@ -349,7 +349,7 @@ func TestHTML_Extremes(t *testing.T) {
 }
 
 // bands compares what is drawn of each fault with when it was.
-func (b *tab) bands(r *scenarios.Result, chart string) {
+func (b *tab) bands(r *result.Result, chart string) {
 	b.t.Helper()
 	line := axisOf(r)
 	got := see[map[string][][2]float64](b, fmt.Sprintf(`(() => {
@@ -362,14 +362,14 @@ func (b *tab) bands(r *scenarios.Result, chart string) {
 		for (const k of ['onset', 'recovered']) for (const e of behind.querySelectorAll('path.' + k)) for (const m of e.getAttribute('d').matchAll(/M([-.\d]+)/g)) (out[k] = out[k] || []).push([m[1] / 2000, m[1] / 2000]);
 		return out;
 	})()`, chart))
-	at := func(n scenarios.Num) float64 { return line.x(float64(n)) }
+	at := func(n result.Num) float64 { return line.x(float64(n)) }
 	want := map[string][][2]float64{}
 	for _, f := range r.Faults {
 		want["shade"] = append(want["shade"], [2]float64{at(f.Injected), at(f.Cleared)})
 		if f.OnsetAt.Known() {
 			want["onset"] = append(want["onset"], [2]float64{at(f.OnsetAt), at(f.OnsetAt)})
 		}
-		if f.Impact == scenarios.Impacted {
+		if f.Impact == result.Impacted {
 			want["recovered"] = append(want["recovered"], [2]float64{at(f.RecoveredAt), at(f.RecoveredAt)})
 		}
 	}
@@ -390,9 +390,9 @@ func (b *tab) bands(r *scenarios.Result, chart string) {
 }
 
 // rowsOf are the windows of a step in result.json.
-func rowsOf(t *testing.T, r *scenarios.Result, load, step string) []scenarios.Window {
+func rowsOf(t *testing.T, r *result.Result, load, step string) []result.Window {
 	t.Helper()
-	var file struct{ Windows []scenarios.Window }
+	var file struct{ Windows []result.Window }
 	if err := json.Unmarshal([]byte(report(t, JSON{}, r)), &file); err != nil {
 		t.Fatal(err)
 	}
@@ -400,15 +400,15 @@ func rowsOf(t *testing.T, r *scenarios.Result, load, step string) []scenarios.Wi
 	for _, w := range file.Windows {
 		cut[math.Floor(float64(w.T))] = cut[math.Floor(float64(w.T))] || w.D < sliver
 	}
-	return slices.DeleteFunc(file.Windows, func(w scenarios.Window) bool {
+	return slices.DeleteFunc(file.Windows, func(w result.Window) bool {
 		return w.Load != load || w.Step != step || cut[math.Floor(float64(w.T))]
 	})
 }
 
 // figuresOf is what the page has to say of a window.
-func figuresOf(w *scenarios.Window) map[string]string {
-	at := func(n scenarios.Num) string { return response(n, w.Offered-w.Shed) }
-	per := func(n int64) string { return rate(scenarios.Num(math.Round(float64(n)/float64(w.D)*10) / 10)) }
+func figuresOf(w *result.Window) map[string]string {
+	at := func(n result.Num) string { return response(n, w.Offered-w.Shed) }
+	per := func(n int64) string { return rate(result.Num(math.Round(float64(n)/float64(w.D)*10) / 10)) }
 	out := map[string]string{
 		"latency p50": at(w.P50), "latency p95": at(w.P95), "latency p99": at(w.P99), "latency max": seconds(w.Max),
 		"throughput offered": per(w.Offered), "throughput sent": per(w.Sent), "throughput answered": per(w.Answered), "throughput good": per(w.OK),
@@ -421,7 +421,7 @@ func figuresOf(w *scenarios.Window) map[string]string {
 }
 
 // compare points at windows and reads what the page says.
-func (b *tab) compare(r *scenarios.Result, load, step string) {
+func (b *tab) compare(r *result.Result, load, step string) {
 	b.t.Helper()
 	line, seen := axisOf(r), 0
 	for i, w := range rowsOf(b.t, r, load, step) {
@@ -447,7 +447,7 @@ func (b *tab) compare(r *scenarios.Result, load, step string) {
 	}
 }
 
-func pointer(t *testing.T, browser context.Context, html string, r *scenarios.Result) {
+func pointer(t *testing.T, browser context.Context, html string, r *result.Result) {
 	b := open(t, browser, html, look{})
 	b.compare(r, "*", "*")
 	b.mouse(input.MouseMoved, 2, 2)
@@ -458,7 +458,7 @@ func pointer(t *testing.T, browser context.Context, html string, r *scenarios.Re
 	}
 }
 
-func zooming(t *testing.T, browser context.Context, html string, r *scenarios.Result) {
+func zooming(t *testing.T, browser context.Context, html string, r *result.Result) {
 	b := open(t, browser, html, look{})
 	line := axisOf(r)
 	from, to := b.viewed(r)
@@ -487,7 +487,7 @@ func zooming(t *testing.T, browser context.Context, html string, r *scenarios.Re
 	b.wait(`document.documentElement.dataset.ready`)
 	// the pointer still finds the right second
 	w := rowsOf(t, r, "*", "*")
-	i := slices.IndexFunc(w, func(w scenarios.Window) bool { return w.T == 47 })
+	i := slices.IndexFunc(w, func(w result.Window) bool { return w.T == 47 })
 	px, py := b.over("latency", (47.5-from)/(to-from))
 	b.mouse(input.MouseMoved, px, py)
 	if got, want := b.legends()["latency p95"], figuresOf(&w[i])["latency p95"]; got != want {
@@ -536,7 +536,7 @@ func zooming(t *testing.T, browser context.Context, html string, r *scenarios.Re
 	}
 }
 
-func keyboard(t *testing.T, browser context.Context, html string, r *scenarios.Result) {
+func keyboard(t *testing.T, browser context.Context, html string, r *result.Result) {
 	b := open(t, browser, html, look{})
 	names := see[[]string](b, `[...document.querySelectorAll('[role=slider]')].map(e => e.tabIndex + e.getAttribute('aria-label'))`)
 	if len(names) != see[int](b, `document.querySelectorAll(".frame[data-time]").length`) || len(names) < 8 || !strings.HasPrefix(names[0], "0Response time: values over time") {
@@ -578,7 +578,7 @@ const chartSays = `Object.fromEntries([...document.querySelectorAll('#c-latency,
 	Cells: [...f.querySelectorAll('table.data td')].map(e => e.textContent),
 }]))`
 
-func oneStep(t *testing.T, browser context.Context, html string, r *scenarios.Result) {
+func oneStep(t *testing.T, browser context.Context, html string, r *result.Result) {
 	b := open(t, browser, html, look{})
 	before := see[map[string]chartText](b, chartSays)
 	if names := see[[]string](b, `[...document.querySelector('.view select').options].map(o => o.textContent)`); !slices.Equal(names, []string{"all together", "list posts", "read post"}) {

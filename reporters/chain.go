@@ -13,7 +13,7 @@ import (
 	"strings"
 	"sync"
 
-	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // chain links the lines of events.jsonl: each carries, as prev, the SHA-256 of the bytes
@@ -29,7 +29,7 @@ type chain struct{ prev string }
 var chainStart = strings.Repeat("0", hex.EncodedLen(sha256.Size))
 
 // line gives the next line, with its newline.
-func (c *chain) line(e scenarios.Event) ([]byte, error) {
+func (c *chain) line(e result.Event) ([]byte, error) {
 	if c.prev == "" {
 		c.prev = chainStart
 	}
@@ -41,7 +41,7 @@ func (c *chain) line(e scenarios.Event) ([]byte, error) {
 	if err == nil && bytes.Contains(line, []byte(`\ufffd`)) {
 		// What was no UTF-8 is escaped the first time, and written as it is once it was
 		// read: a line must be the same whenever it is written.
-		var again scenarios.Event
+		var again result.Event
 		if err = json.Unmarshal(line, &again); err == nil {
 			line, err = encodeLine(again)
 		}
@@ -53,7 +53,7 @@ func (c *chain) line(e scenarios.Event) ([]byte, error) {
 	return line, nil
 }
 
-func encodeLine(e scenarios.Event) ([]byte, error) {
+func encodeLine(e result.Event) ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
@@ -71,7 +71,7 @@ func hashOf(line []byte) string {
 // run has ended [Write] puts the whole in its place, in the order of the run's clock.
 type EventLog struct {
 	file   *os.File
-	events chan scenarios.Event // closed by Close
+	events chan result.Event // closed by Close
 	done   chan struct{}
 	err    error // of the first line that could not be written; known once done is closed
 
@@ -88,14 +88,14 @@ func OpenEvents(dir string) (*EventLog, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &EventLog{file: f, events: make(chan scenarios.Event, waiting), done: make(chan struct{})}
+	l := &EventLog{file: f, events: make(chan result.Event, waiting), done: make(chan struct{})}
 	go l.write()
 	return l, nil
 }
 
 // Add notes an event. It may be called by several goroutines. What comes after Close is
 // left out.
-func (l *EventLog) Add(e scenarios.Event) {
+func (l *EventLog) Add(e result.Event) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
@@ -139,7 +139,7 @@ func (l *EventLog) Close() error {
 // A chained is what the lines of an events.jsonl are found to be.
 type chained struct {
 	lines    int // whole ones
-	last     scenarios.Event
+	last     result.Event
 	findings []Finding
 }
 
@@ -165,7 +165,7 @@ func checkChain(r io.Reader) (out chained, err error) {
 			return out, nil
 		}
 		out.lines = n
-		var e scenarios.Event
+		var e result.Event
 		switch jerr := json.Unmarshal(body, &e); {
 		case jerr != nil:
 			add(n, "this line is no event: %v", jerr)

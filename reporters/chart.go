@@ -8,7 +8,8 @@ import (
 	"slices"
 	"strings"
 
-	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
 )
 
 // series is a line of a chart.
@@ -42,7 +43,7 @@ func (u unit) format(f float64) string {
 	case math.IsInf(f, 0):
 		return "∞"
 	case u == inSeconds:
-		return scenarios.FormatSeconds(f)
+		return quantity.FormatSeconds(f)
 	case u == perSec:
 		return number(f) + "/s"
 	case u == inShare:
@@ -222,7 +223,7 @@ func (c *charts) tableOf(lines []series, most int) *table {
 	}
 	for i := 0; i < len(c.points); i += step {
 		end := min(len(c.points), i+step)
-		row := []string{offset(scenarios.Num(c.points[i].t))}
+		row := []string{offset(result.Num(c.points[i].t))}
 		for _, l := range lines {
 			row = append(row, l.unit.format(c.sum(l, i, end)))
 		}

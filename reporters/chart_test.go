@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 func TestScale(t *testing.T) {
@@ -95,7 +95,7 @@ func TestTimeTicks(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			var got []string
 			for _, s := range timeTicks(tt.a, tt.b, 12) {
-				got = append(got, offset(scenarios.Num(s)))
+				got = append(got, offset(result.Num(s)))
 			}
 			if s := strings.Join(got, " "); s != tt.want {
 				t.Errorf("got %s", s)
@@ -157,10 +157,10 @@ func TestTrace_KeepsOutliers(t *testing.T) {
 }
 
 func TestPoints(t *testing.T) {
-	win := func(t, d float64, n int64, p99 scenarios.Num) scenarios.Window {
-		return scenarios.Window{T: scenarios.Num(t), D: scenarios.Num(d), Load: "*", Step: "*", Offered: n, OK: n, P50: p99, P95: p99, P99: p99, Max: p99, Lag: nan, Kinds: map[string]int64{"timeout": 1}}
+	win := func(t, d float64, n int64, p99 result.Num) result.Window {
+		return result.Window{T: result.Num(t), D: result.Num(d), Load: "*", Step: "*", Offered: n, OK: n, P50: p99, P95: p99, P99: p99, Max: p99, Lag: nan, Kinds: map[string]int64{"timeout": 1}}
 	}
-	r := &scenarios.Result{Windows: []scenarios.Window{
+	r := &result.Result{Windows: []result.Window{
 		win(1, .002, 1, 9), win(1.002, .998, 99, .5),
 		{T: 1, D: 1, Load: "browse", Step: "read", Offered: 5},
 		win(0, 1, 100, .1), win(2, .4, 40, .2), win(2.4, .6, 60, nan), win(3, 1, 0, nan),
@@ -175,7 +175,7 @@ func TestPoints(t *testing.T) {
 	}
 	r.Windows = nil
 	for i := range mostPoints + 1 {
-		r.Windows = append(r.Windows, win(float64(i), 1, 1, scenarios.Num(i%2)))
+		r.Windows = append(r.Windows, win(float64(i), 1, 1, result.Num(i%2)))
 	}
 	list, together = points(r)
 	if together != 2 || len(list) != mostPoints/2+1 || list[7].p99 != 1 || list[7].offered != 2 || list[7].d != 2 {
@@ -185,10 +185,10 @@ func TestPoints(t *testing.T) {
 
 func TestLanes_LabelsDoNotOverlap(t *testing.T) {
 	for _, n := range []int{1, 3, 12, 40, 200} {
-		r := &scenarios.Result{Duration: 1000}
+		r := &result.Result{Duration: 1000}
 		for i := range n {
-			at := scenarios.Num(float64(i) * 900 / float64(n))
-			r.Faults = append(r.Faults, scenarios.FaultRecord{Name: "f", Injected: at, Cleared: at + 40, OnsetAt: nan, RecoveredAt: nan})
+			at := result.Num(float64(i) * 900 / float64(n))
+			r.Faults = append(r.Faults, result.FaultRecord{Name: "f", Injected: at, Cleared: at + 40, OnsetAt: nan, RecoveredAt: nan})
 		}
 		line := newTimeline(r, nil, places{})
 		seen := 0
@@ -218,7 +218,7 @@ func TestCurves_AgreeWithCells(t *testing.T) {
 	for i := range list {
 		c := &list[i]
 		row := rowOf(totals(r), c.phase)
-		for q, want := range map[float64]scenarios.Num{.5: row.all.Response.P50, .9: row.all.Response.P90, .99: row.all.Response.P99} {
+		for q, want := range map[float64]result.Num{.5: row.all.Response.P50, .9: row.all.Response.P90, .99: row.all.Response.P99} {
 			got := c.at(q)
 			if math.IsInf(got, 1) != !want.Known() || want.Known() && (got < float64(want)*.995 || got > float64(want)*1.005) {
 				t.Errorf("%s at %v: %v, want %v", c.phase, q, got, want)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
 
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
@@ -135,7 +136,7 @@ func (m *Metrics) step(k stepKey) *stepTotals {
 }
 
 // Observe implements [Live].
-func (m *Metrics) Observe(iv scenarios.Interval) {
+func (m *Metrics) Observe(iv result.Interval) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for i := range iv.Steps {
@@ -162,7 +163,7 @@ func (m *Metrics) Observe(iv scenarios.Interval) {
 
 // Event is told what happens. A fault that comes and goes between two intervals shows in
 // the later one.
-func (m *Metrics) Event(e scenarios.Event) {
+func (m *Metrics) Event(e result.Event) {
 	if e.Event != "fault.injected" {
 		return
 	}
@@ -177,7 +178,7 @@ func entryOf(name string) string {
 	return name
 }
 
-func (t *stepTotals) add(s *scenarios.StepInterval) {
+func (t *stepTotals) add(s *result.StepInterval) {
 	for k, n := range s.Kinds {
 		t.kinds[k] += n
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
 
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
@@ -53,11 +54,11 @@ func wants(t *testing.T, m *Metrics, want map[string]string) {
 func TestMetrics(t *testing.T) {
 	m := NewMetrics(MetricsOptions{Run: "r1", Scenario: "a \"b\"", Faults: map[string]string{"cut": "network.partition", "slow": "network.latency"}})
 	const of = `run="r1",scenario="a \"b\""`
-	second := scenarios.StepInterval{
+	second := result.StepInterval{
 		Load: "browse", Step: "read", Kinds: [scenarios.Kinds]int64{8, 1, 2, 3}, Causes: map[string]int64{"timeout": 2}, Total: 5 * time.Second,
-		Took: []scenarios.TimeBucket{{N: 1}, {Low: time.Millisecond, High: time.Millisecond, N: 8}, {Low: 2 * time.Second, High: 2*time.Second + 2*time.Millisecond, N: 1}, {Low: 40 * time.Second, High: 40 * time.Second, N: 1}},
+		Took: []result.TimeBucket{{N: 1}, {Low: time.Millisecond, High: time.Millisecond, N: 8}, {Low: 2 * time.Second, High: 2*time.Second + 2*time.Millisecond, N: 1}, {Low: 40 * time.Second, High: 40 * time.Second, N: 1}},
 	}
-	m.Observe(scenarios.Interval{At: -time.Second, InFlight: 9, Lag: 2 * time.Millisecond, Steps: []scenarios.StepInterval{{Load: "browse", Step: "read"}}})
+	m.Observe(result.Interval{At: -time.Second, InFlight: 9, Lag: 2 * time.Millisecond, Steps: []result.StepInterval{{Load: "browse", Step: "read"}}})
 	wants(t, m, map[string]string{
 		"brunt_offered_total{" + of + "}": "0", "brunt_in_flight{" + of + "}": "9", "brunt_lag_seconds{" + of + "}": "0.002",
 		`brunt_requests_total{load="browse",outcome="ok",` + of + `,step="read"}`:       "0",
@@ -66,8 +67,8 @@ func TestMetrics(t *testing.T) {
 		`brunt_response_seconds_bucket{load="browse",` + of + `,step="read",le="+Inf"}`: "0",
 		`brunt_errors_total{kind="timeout",load="browse",` + of + `,step="read"}`:       "",
 	})
-	m.Observe(scenarios.Interval{At: time.Second, InFlight: 4, Steps: []scenarios.StepInterval{second}, Faults: []string{"cut#2"}})
-	m.Observe(scenarios.Interval{At: 2 * time.Second, InFlight: 1, Steps: []scenarios.StepInterval{second}, Faults: []string{"cut#2"}})
+	m.Observe(result.Interval{At: time.Second, InFlight: 4, Steps: []result.StepInterval{second}, Faults: []string{"cut#2"}})
+	m.Observe(result.Interval{At: 2 * time.Second, InFlight: 1, Steps: []result.StepInterval{second}, Faults: []string{"cut#2"}})
 	wants(t, m, map[string]string{
 		"brunt_offered_total{" + of + "}":                                                 "29",
 		`brunt_requests_total{load="browse",outcome="ok",` + of + `,step="read"}`:         "16",
@@ -91,11 +92,11 @@ func TestMetrics(t *testing.T) {
 func TestMetrics_ShortFault(t *testing.T) {
 	m := NewMetrics(MetricsOptions{Faults: map[string]string{"cut": "network.partition"}})
 	const cut = `brunt_fault_active{fault="cut",kind="network.partition",run="",scenario=""}`
-	m.Event(scenarios.Event{Event: "fault.injected", Fault: "cut#1"})
-	m.Event(scenarios.Event{Event: "fault.cleared", Fault: "cut#1"})
-	m.Observe(scenarios.Interval{})
+	m.Event(result.Event{Event: "fault.injected", Fault: "cut#1"})
+	m.Event(result.Event{Event: "fault.cleared", Fault: "cut#1"})
+	m.Observe(result.Interval{})
 	wants(t, m, map[string]string{cut: "1"})
-	m.Observe(scenarios.Interval{})
+	m.Observe(result.Interval{})
 	wants(t, m, map[string]string{cut: "0"})
 }
 
@@ -103,11 +104,11 @@ func TestMetrics_ShortFault(t *testing.T) {
 func TestMetrics_Native(t *testing.T) {
 	m := NewMetrics(MetricsOptions{})
 	times := []time.Duration{time.Microsecond, 900 * time.Microsecond, time.Second, 1500 * time.Millisecond, time.Hour}
-	var s scenarios.StepInterval
+	var s result.StepInterval
 	for _, d := range times {
-		s.Took = append(s.Took, scenarios.TimeBucket{Low: d, High: d, N: 1})
+		s.Took = append(s.Took, result.TimeBucket{Low: d, High: d, N: 1})
 	}
-	m.Observe(scenarios.Interval{Steps: []scenarios.StepInterval{s}})
+	m.Observe(result.Interval{Steps: []result.StepInterval{s}})
 	families, err := m.Gather()
 	if err != nil {
 		t.Fatal(err)
@@ -138,7 +139,7 @@ func TestMetrics_Native(t *testing.T) {
 // TestMetrics_Hostile: whatever an author named can be gathered.
 func TestMetrics_Hostile(t *testing.T) {
 	m := NewMetrics(MetricsOptions{Run: "\xff", Scenario: "\n\x00", Faults: map[string]string{"\xfe": "x"}})
-	m.Observe(scenarios.Interval{Steps: []scenarios.StepInterval{{Load: "\xff", Step: "a\n\"\\\xff", Causes: map[string]int64{"\xff{}": 1}}}})
+	m.Observe(result.Interval{Steps: []result.StepInterval{{Load: "\xff", Step: "a\n\"\\\xff", Causes: map[string]int64{"\xff{}": 1}}}})
 	if got := scraped(t, m); len(got) < 20 {
 		t.Errorf("%d series", len(got))
 	}
@@ -148,7 +149,7 @@ func TestMetrics_Hostile(t *testing.T) {
 // is lost from the counts.
 func TestMetrics_Bounded(t *testing.T) {
 	m := NewMetrics(MetricsOptions{})
-	iv := scenarios.Interval{At: time.Second}
+	iv := result.Interval{At: time.Second}
 	for i := range 2000 {
 		causes := map[string]int64{}
 		if i == 0 {
@@ -156,7 +157,7 @@ func TestMetrics_Bounded(t *testing.T) {
 				causes[fmt.Sprint("check ", j)] = 2
 			}
 		}
-		iv.Steps = append(iv.Steps, scenarios.StepInterval{Load: "l", Step: fmt.Sprint("step ", i), Kinds: [scenarios.Kinds]int64{3}, Causes: causes})
+		iv.Steps = append(iv.Steps, result.StepInterval{Load: "l", Step: fmt.Sprint("step ", i), Kinds: [scenarios.Kinds]int64{3}, Causes: causes})
 	}
 	m.Observe(iv)
 	families, err := m.Gather()

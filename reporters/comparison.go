@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // comparisonView is the run beside earlier ones.
@@ -35,7 +36,7 @@ const (
 	mostFirst   = 16
 )
 
-func (p *page) comparison(c *scenarios.Comparison) {
+func (p *page) comparison(c *result.Comparison) {
 	if c == nil {
 		return
 	}
@@ -73,7 +74,7 @@ func (p *page) comparison(c *scenarios.Comparison) {
 }
 
 // basis says what the run is compared with.
-func basis(c *scenarios.Comparison) string {
+func basis(c *result.Comparison) string {
 	names := make([]string, 0, len(c.Base))
 	for i, b := range c.Base {
 		if i == 5 && len(c.Base) > 6 {
@@ -85,9 +86,9 @@ func basis(c *scenarios.Comparison) string {
 	return plural(int64(len(c.Base)), "earlier run", "earlier runs") + ": " + join(names)
 }
 
-func ofUnit(r *scenarios.Change) bool { return r.Metric == "cpu" || r.Metric == "memory" }
+func ofUnit(r *result.Change) bool { return r.Metric == "cpu" || r.Metric == "memory" }
 
-func changeRow(r *scenarios.Change) changeView {
+func changeRow(r *result.Change) changeView {
 	v := changeView{
 		Mark: mark(r.Verdict), Tone: tone(r.Verdict), What: whatChanged(r), Note: clean(r.Note), Base: valueOf(r, r.Base), This: valueOf(r, r.This),
 		Worse: worseBy(r, r.Worse), Order: "-1e9", Between: "–", Margin: strings.TrimPrefix(worseBy(r, r.Margin), "+"),
@@ -115,7 +116,7 @@ func changeRow(r *scenarios.Change) changeView {
 	return v
 }
 
-func whatChanged(r *scenarios.Change) string {
+func whatChanged(r *result.Change) string {
 	s := clean(r.Metric)
 	switch {
 	case ofUnit(r):
@@ -132,7 +133,7 @@ func whatChanged(r *scenarios.Change) string {
 	return s
 }
 
-func valueOf(r *scenarios.Change, n scenarios.Num) string {
+func valueOf(r *result.Change, n result.Num) string {
 	if !n.Known() {
 		return "–"
 	}
@@ -150,7 +151,7 @@ func valueOf(r *scenarios.Change, n scenarios.Num) string {
 }
 
 // worseBy writes a change with its sign: of shares in points.
-func worseBy(r *scenarios.Change, n scenarios.Num) string {
+func worseBy(r *result.Change, n result.Num) string {
 	if !n.Known() {
 		return "–"
 	}

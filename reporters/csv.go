@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // CSV writes windows.csv: a row for each second, load and step, "*" being all of them. Times
@@ -22,10 +22,10 @@ var csvHead = []string{
 }
 
 // Report implements [Reporter].
-func (CSV) Report(w io.Writer, r *scenarios.Result) error {
+func (CSV) Report(w io.Writer, r *result.Result) error {
 	out := csv.NewWriter(w)
 	_ = out.Write(csvHead) // the error stays until Flush
-	num := func(n scenarios.Num) string {
+	num := func(n result.Num) string {
 		if !n.Known() {
 			return ""
 		}
@@ -44,7 +44,7 @@ func (CSV) Report(w io.Writer, r *scenarios.Result) error {
 }
 
 // faultsIn lists the occurrences of faults that were in during a window.
-func faultsIn(r *scenarios.Result, v *scenarios.Window) []string {
+func faultsIn(r *result.Result, v *result.Window) []string {
 	var in []string
 	for i := range r.Faults {
 		f := &r.Faults[i]

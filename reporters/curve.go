@@ -9,6 +9,9 @@ import (
 	"strings"
 
 	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // curve is the distribution of response times in one phase. Failed requests count as
@@ -25,7 +28,7 @@ type curve struct {
 const mostCurves = 6
 
 // curves reads the phases to draw: the baseline, and those that matter most.
-func curves(r *scenarios.Result) (list []curve, left int, err error) {
+func curves(r *result.Result) (list []curve, left int, err error) {
 	rows := slices.DeleteFunc(totals(r), func(p phaseRow) bool { return p.all.Phase == "warmup" || p.population() == 0 })
 	if len(rows) > mostCurves {
 		left = len(rows) - mostCurves
@@ -84,7 +87,7 @@ var shares = []float64{.5, .75, .9, .95, .99, .999, .9999, .99999}
 
 // percentiles draws the curves on the axis of HdrHistogram, with the objectives as a
 // staircase over each phase.
-func (c *charts) percentiles(r *scenarios.Result) (*chart, error) {
+func (c *charts) percentiles(r *result.Result) (*chart, error) {
 	if r.Histograms == nil {
 		return nil, nil
 	}
@@ -117,10 +120,10 @@ func (c *charts) percentiles(r *scenarios.Result) (*chart, error) {
 		if nines(q) > end+.001 {
 			break
 		}
-		ch.X = append(ch.X, tick{Place: c.places.left(x(q)), Label: scenarios.FormatShare(q), Minor: i == 1 || i == 2 || i == 4})
+		ch.X = append(ch.X, tick{Place: c.places.left(x(q)), Label: quantity.FormatShare(q), Minor: i == 1 || i == 2 || i == 4})
 		fmt.Fprintf(&b, `<path class="grid" d="M%s 0v500"/>`, units(x(q)*plotWidth))
 		if q > 0 {
-			ch.Table.Head = append(ch.Table.Head, scenarios.FormatShare(q))
+			ch.Table.Head = append(ch.Table.Head, quantity.FormatShare(q))
 		}
 	}
 	for i := range list {
@@ -203,11 +206,11 @@ type promise struct {
 }
 
 // promises are the objectives that the chart can show, by phase.
-func promises(r *scenarios.Result) map[string][]promise {
+func promises(r *result.Result) map[string][]promise {
 	out := map[string][]promise{}
 	for i := range r.Objectives {
 		o := &r.Objectives[i]
-		def, err := scenarios.ParseObjective(o.Text)
+		def, err := slo.ParseObjective(o.Text)
 		if err != nil || def.Metric.Name != "p" || def.Metric.Of != "" || def.Step != "" || def.Load != "" || !def.Upper() || def.Value <= 0 {
 			continue
 		}
@@ -219,7 +222,7 @@ func promises(r *scenarios.Result) map[string][]promise {
 	return out
 }
 
-func promised(r *scenarios.Result) []float64 {
+func promised(r *result.Result) []float64 {
 	var out []float64
 	for _, list := range promises(r) {
 		for _, p := range list {
@@ -230,7 +233,7 @@ func promised(r *scenarios.Result) []float64 {
 }
 
 // stairs draws the objectives: a line must stay below and right of its phase's steps.
-func (c *charts) stairs(r *scenarios.Result, list []curve, x func(float64) float64, s scale) (template.HTML, []legend) {
+func (c *charts) stairs(r *result.Result, list []curve, x func(float64) float64, s scale) (template.HTML, []legend) {
 	var b strings.Builder
 	var out []legend
 	by := promises(r)

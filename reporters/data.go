@@ -12,7 +12,7 @@ import (
 	"slices"
 	"strconv"
 
-	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // encode gives the script what it needs for hover and zoom, as short as JSON allows:
@@ -20,7 +20,7 @@ import (
 // a unit that suits them, a series near another as the difference from it, a sparse
 // one as pairs of place and value. null is unknown, -1 an infinite time. The charts of
 // single loads and steps are apart, since most readers never ask for them.
-func (c *charts) encode(r *scenarios.Result) (whole, facets template.HTML, err error) {
+func (c *charts) encode(r *result.Result) (whole, facets template.HTML, err error) {
 	if len(c.points) == 0 {
 		return "", "", nil
 	}

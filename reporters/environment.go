@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // mostEvidence bounds the files and the services that the page names.
@@ -13,7 +13,7 @@ const mostEvidence = 40
 
 // tookPart says what took part in the run, by its sums; units of a service that are made
 // of the same stand in one row.
-func tookPart(e *scenarios.Environment) []pair {
+func tookPart(e *result.Environment) []pair {
 	var out []pair
 	add := func(name, value string) {
 		if len(out) < mostEvidence {
@@ -65,7 +65,7 @@ func tookPart(e *scenarios.Environment) []pair {
 }
 
 // madeOf says what a unit was made of.
-func madeOf(u *scenarios.UnitIdentity) string {
+func madeOf(u *result.UnitIdentity) string {
 	switch {
 	case len(u.Digests) > 0:
 		return u.Digests[0]

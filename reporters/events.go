@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"io"
 
-	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // Events writes events.jsonl: what happened on the run's clock, one JSON object a
@@ -16,7 +16,7 @@ type Events struct{}
 var _ Reporter = Events{}
 
 // Report implements [Reporter].
-func (Events) Report(w io.Writer, r *scenarios.Result) error {
+func (Events) Report(w io.Writer, r *result.Result) error {
 	var c chain
 	for _, e := range r.Events {
 		line, err := c.line(e)
@@ -39,15 +39,15 @@ func asText(data map[string]any) map[string]any {
 }
 
 // readEvents reads what Events wrote.
-func readEvents(r io.Reader) ([]scenarios.Event, error) {
-	var out []scenarios.Event
+func readEvents(r io.Reader) ([]result.Event, error) {
+	var out []result.Event
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, longestLine)
 	for n := 1; lines.Scan(); n++ {
 		if len(lines.Bytes()) == 0 {
 			continue
 		}
-		var e scenarios.Event
+		var e result.Event
 		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
 			return nil, fmt.Errorf("line %d: %w", n, err)
 		}

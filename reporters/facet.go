@@ -5,7 +5,7 @@ import (
 	"math"
 	"slices"
 
-	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // facet is one load or step, whose charts a reader may ask for in place of those of the
@@ -22,7 +22,7 @@ const mostFacetPoints = 5_000
 
 // facets gives what can be shown apart: each load, each of its steps. Nothing where
 // there is but one step.
-func (c *charts) facets(r *scenarios.Result) []facet {
+func (c *charts) facets(r *result.Result) []facet {
 	type key struct{ load, step string }
 	rows := map[key][]point{}
 	for i := range r.Windows {

@@ -5,10 +5,11 @@ import (
 	"strings"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // hit says what a fault broke and by which mechanism.
-func hit(f *scenarios.FaultRecord) string {
+func hit(f *result.FaultRecord) string {
 	s := clean(f.Kind)
 	if len(f.Units) > 0 {
 		s += " on " + clean(join(f.Units))
@@ -26,26 +27,26 @@ func hit(f *scenarios.FaultRecord) string {
 }
 
 // effect says in one sentence what a fault did to the load.
-func effect(f *scenarios.FaultRecord) string {
+func effect(f *result.FaultRecord) string {
 	s := ""
 	switch f.Impact {
-	case scenarios.Impacted:
+	case result.Impacted:
 		s = impactedBy(f)
-	case scenarios.NotImpacted:
+	case result.NotImpacted:
 		s = "no impact was seen"
 		if f.Limit.Known() && f.Limit > 0 {
 			s = "no impact: never more than " + percent(float64(f.Limit)) + " of the requests were bad for long enough to be more than chance"
 		}
-	case scenarios.NotRecovered:
+	case result.NotRecovered:
 		s = impactedBy(f) + "; not recovered by the end of the run"
-	case scenarios.Confounded:
+	case result.Confounded:
 		s = "what it did can't be told apart"
-	case scenarios.NotInjected:
+	case result.NotInjected:
 		s = "it was not injected"
 		if f.Skipped {
 			s = "it was skipped"
 		}
-	case scenarios.UnknownYet:
+	case result.UnknownYet:
 		s = "there is too little data to tell what it did"
 		if f.Note != "" {
 			s = "what it did is not known"
@@ -59,7 +60,7 @@ func effect(f *scenarios.FaultRecord) string {
 	return scenarios.Sentence(s)
 }
 
-func impactedBy(f *scenarios.FaultRecord) string {
+func impactedBy(f *result.FaultRecord) string {
 	s := "impact"
 	switch {
 	case f.Onset.Known() && f.Onset < 0.001:
@@ -70,7 +71,7 @@ func impactedBy(f *scenarios.FaultRecord) string {
 	if f.Failover.Known() {
 		s += ", good again after " + seconds(f.Failover) + " with the fault still in"
 	}
-	if f.Recover.Known() && f.Impact == scenarios.Impacted {
+	if f.Recover.Known() && f.Impact == result.Impacted {
 		s += ", recovered " + seconds(f.Recover) + " after the injection"
 		if f.Heal.Known() && f.Heal > 0 {
 			s += " and " + seconds(f.Heal) + " after it was cleared"
@@ -80,7 +81,7 @@ func impactedBy(f *scenarios.FaultRecord) string {
 }
 
 // harm is what a fault cost.
-func harm(f *scenarios.FaultRecord) string {
+func harm(f *result.FaultRecord) string {
 	s := plural(f.Failed, "request", "requests") + " failed"
 	if f.Degraded.Known() && f.Degraded > 0 {
 		s += " in " + seconds(f.Degraded) + " of degraded service"
@@ -89,7 +90,7 @@ func harm(f *scenarios.FaultRecord) string {
 }
 
 // took says whether a fault was taken back.
-func took(f *scenarios.FaultRecord) string {
+func took(f *result.FaultRecord) string {
 	switch f.Revert {
 	case "ok":
 		return "taken back"
@@ -104,9 +105,9 @@ func took(f *scenarios.FaultRecord) string {
 }
 
 // traffic says what met the fault.
-func traffic(f *scenarios.FaultRecord) string {
+func traffic(f *result.FaultRecord) string {
 	switch {
-	case f.Impact == scenarios.NotInjected:
+	case f.Impact == result.NotInjected:
 		return ""
 	case f.Traffic == 0:
 		return "met no traffic"
@@ -118,7 +119,7 @@ func traffic(f *scenarios.FaultRecord) string {
 
 // noticed says what the team's own monitoring noticed of a fault; empty where it was
 // not asked.
-func noticed(f *scenarios.FaultRecord) string {
+func noticed(f *result.FaultRecord) string {
 	if !f.Detect.Known() {
 		return clean(f.DetectNote)
 	}
@@ -134,7 +135,7 @@ func noticed(f *scenarios.FaultRecord) string {
 
 // alerted says what the team's own alerts did after a fault; empty where none was asked
 // for.
-func alerted(f *scenarios.FaultRecord) string {
+func alerted(f *result.FaultRecord) string {
 	var out []string
 	for i := range f.Alerts {
 		a := &f.Alerts[i]
@@ -163,43 +164,43 @@ func alerted(f *scenarios.FaultRecord) string {
 
 // faultVerdict is how a fault went, as a verdict: nothing of it may be left, and a
 // recovery that never came or can't be told stands out.
-func faultVerdict(f *scenarios.FaultRecord) scenarios.Verdict {
+func faultVerdict(f *result.FaultRecord) scenarios.Verdict {
 	switch {
 	case f.Revert == "failed":
 		return scenarios.NotReverted
-	case f.Impact == scenarios.NotRecovered:
+	case f.Impact == result.NotRecovered:
 		return scenarios.Fail
-	case f.Impact == scenarios.Impacted, f.Impact == scenarios.NotImpacted:
+	case f.Impact == result.Impacted, f.Impact == result.NotImpacted:
 		return scenarios.Pass
 	}
 	return scenarios.Inconclusive
 }
 
 // impactWord is a fault's impact in a word or two.
-func impactWord(f *scenarios.FaultRecord) string {
+func impactWord(f *result.FaultRecord) string {
 	if f.Revert == "failed" {
 		return "not taken back"
 	}
 	switch f.Impact {
-	case scenarios.Impacted:
+	case result.Impacted:
 		return "recovered"
-	case scenarios.NotImpacted:
+	case result.NotImpacted:
 		return "no impact"
-	case scenarios.NotRecovered:
+	case result.NotRecovered:
 		return "not recovered"
-	case scenarios.NotInjected:
+	case result.NotInjected:
 		if f.Skipped {
 			return "skipped"
 		}
 		return "not injected"
-	case scenarios.UnknownYet:
+	case result.UnknownYet:
 		return "unknown"
 	}
 	return clean(string(f.Impact))
 }
 
 // happened says what happened to containers while a fault was in; empty is nothing.
-func happened(f *scenarios.FaultRecord) string {
+func happened(f *result.FaultRecord) string {
 	words := map[string]string{
 		"container.start": "started", "container.die": "ended", "container.oom": "ran out of memory", "container.restart": "was restarted",
 		"container.health": "is", "container.pause": "was paused", "container.unpause": "went on", "container.gone": "was removed",

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
@@ -29,7 +31,7 @@ type fixture struct {
 
 // simFault is a fault with what it does to the requests intended while it works.
 type simFault struct {
-	rec         scenarios.FaultRecord
+	rec         result.FaultRecord
 	from, until float64 // when requests feel it
 	slower      float64 // factor on latency; 0 is 1
 	failing     float64 // share of requests
@@ -47,7 +49,7 @@ type tally struct {
 
 func (t *tally) add(kind int, d float64) {
 	if t.hist[kind] == nil {
-		t.hist[kind] = scenarios.NewHistogram()
+		t.hist[kind] = result.NewHistogram()
 	}
 	_ = t.hist[kind].RecordValue(max(1, int64(d*1e6)))
 	t.n[kind]++
@@ -57,20 +59,20 @@ func (t *tally) add(kind int, d float64) {
 
 func (t *tally) offered() int64 { return t.n[0] + t.n[1] + t.n[2] + t.n[3] }
 
-func (t *tally) at(q float64) scenarios.Num {
+func (t *tally) at(q float64) result.Num {
 	n := t.offered() - t.n[scenarios.Shed]
 	if n == 0 {
-		return scenarios.NaN
+		return result.NaN
 	}
 	r := int64(math.Ceil(q * float64(n)))
 	if r > t.n[scenarios.OK] {
-		return scenarios.Num(math.Inf(1))
+		return result.Num(math.Inf(1))
 	}
-	return scenarios.Num(float64(t.hist[scenarios.OK].ValueAtPercentile(100*(float64(r)-.5)/float64(t.n[scenarios.OK]))) / 1e6)
+	return result.Num(float64(t.hist[scenarios.OK].ValueAtPercentile(100*(float64(r)-.5)/float64(t.n[scenarios.OK]))) / 1e6)
 }
 
 func (t *tally) merged() *hdrhistogram.PackedHistogram {
-	out := scenarios.NewHistogram()
+	out := result.NewHistogram()
 	for _, h := range t.hist {
 		if h != nil {
 			out.Merge(h)
@@ -80,14 +82,14 @@ func (t *tally) merged() *hdrhistogram.PackedHistogram {
 }
 
 // heap keeps the histograms of a fixture.
-type heap []scenarios.HistogramInfo
+type heap []result.HistogramInfo
 
 func (h *heap) put(hdr *hdrhistogram.PackedHistogram, start, span float64) int {
 	if hdr.TotalCount() == 0 {
 		return 0
 	}
 	at := func(s float64) time.Duration { return time.Duration(math.Round(s*1e6)) * time.Microsecond }
-	*h = append(*h, scenarios.HistogramInfo{N: len(*h) + 1, Start: at(start), Span: at(span), HDR: hdr})
+	*h = append(*h, result.HistogramInfo{N: len(*h) + 1, Start: at(start), Span: at(span), HDR: hdr})
 	return len(*h)
 }
 
@@ -98,8 +100,8 @@ func (h *heap) Get(n int) (*hdrhistogram.PackedHistogram, error) {
 	return (*h)[n-1].HDR, nil
 }
 
-func (h *heap) All() iter.Seq2[scenarios.HistogramInfo, error] {
-	return func(yield func(scenarios.HistogramInfo, error) bool) {
+func (h *heap) All() iter.Seq2[result.HistogramInfo, error] {
+	return func(yield func(result.HistogramInfo, error) bool) {
 		for _, i := range *h {
 			if !yield(i, nil) {
 				return
@@ -113,26 +115,26 @@ type sim struct {
 	fixture
 	rnd     *rand.Rand
 	hists   *heap
-	phases  []scenarios.Phase
+	phases  []result.Phase
 	tallies map[[2]string]*tally   // by phase and step
 	edges   []float64              // of windows
 	windows map[string][]simWindow // by step
-	errors  map[[2]string]*scenarios.ErrorGroup
+	errors  map[[2]string]*result.ErrorGroup
 }
 
 // simWindow is a window of a step, * being all of them.
 type simWindow struct {
 	tally
-	row scenarios.Window
+	row result.Window
 }
 
 var started = time.Date(2025, 11, 20, 9, 20, 0, 123e6, time.UTC)
 
 // result simulates the run.
-func (f fixture) result() *scenarios.Result {
+func (f fixture) result() *result.Result {
 	s := &sim{
 		fixture: f, rnd: rand.New(rand.NewPCG(7, 7)), hists: &heap{}, tallies: map[[2]string]*tally{},
-		errors: map[[2]string]*scenarios.ErrorGroup{},
+		errors: map[[2]string]*result.ErrorGroup{},
 	}
 	s.plan()
 	for t := -f.warmup; t < f.seconds; t += s.rnd.ExpFloat64() / f.rate {
@@ -149,11 +151,11 @@ func (s *sim) plan() {
 			first = min(first, float64(f.rec.Injected))
 		}
 	}
-	num := func(f float64) scenarios.Num { return scenarios.Num(f) }
+	num := func(f float64) result.Num { return result.Num(f) }
 	if s.warmup > 0 {
-		s.phases = append(s.phases, scenarios.Phase{Name: "warmup", Start: num(-s.warmup), End: 0})
+		s.phases = append(s.phases, result.Phase{Name: "warmup", Start: num(-s.warmup), End: 0})
 	}
-	s.phases = append(s.phases, scenarios.Phase{Name: "run", Start: 0, End: num(s.seconds)}, scenarios.Phase{Name: "baseline", Start: 0, End: num(first)})
+	s.phases = append(s.phases, result.Phase{Name: "run", Start: 0, End: num(s.seconds)}, result.Phase{Name: "baseline", Start: 0, End: num(first)})
 	for t := math.Floor(-s.warmup); t < s.seconds; t++ {
 		s.edges = append(s.edges, t)
 	}
@@ -168,8 +170,8 @@ func (s *sim) plan() {
 		if !f.rec.RecoveredAt.Known() {
 			rec = s.seconds
 		}
-		s.phases = append(s.phases, scenarios.Phase{Name: f.rec.Name, Start: num(inj), End: num(clr)},
-			scenarios.Phase{Name: "recovery/" + f.rec.Name, Start: num(clr), End: num(max(clr, rec))})
+		s.phases = append(s.phases, result.Phase{Name: f.rec.Name, Start: num(inj), End: num(clr)},
+			result.Phase{Name: "recovery/" + f.rec.Name, Start: num(clr), End: num(max(clr, rec))})
 		s.edges = append(s.edges, inj)
 		if clr < s.seconds {
 			s.edges = append(s.edges, clr)
@@ -240,32 +242,32 @@ func (s *sim) request(t float64) {
 	}
 	g := s.errors[[2]string{cause, step}]
 	if g == nil {
-		g = &scenarios.ErrorGroup{
-			Kind: cause, Load: "browse", Step: step, First: scenarios.Num(t + d),
-			Sample: &scenarios.Sample{
+		g = &result.ErrorGroup{
+			Kind: cause, Load: "browse", Step: step, First: result.Num(t + d),
+			Sample: &result.Sample{
 				At: t + d, Load: "browse", Step: step, Request: "GET http://127.0.0.1:8080/posts?page=7", Status: 503, Message: cause,
 				Body: `{"error":"no healthy upstream"}`, Headers: map[string]string{"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "content-type": "application/json"},
-				Sent: &scenarios.Sent{Method: "GET", URL: "http://127.0.0.1:8080/posts?page=7", Headers: []string{"User-Agent: brunt", "Authorization: Bearer ***"}},
+				Sent: &result.Sent{Method: "GET", URL: "http://127.0.0.1:8080/posts?page=7", Headers: []string{"User-Agent: brunt", "Authorization: Bearer ***"}},
 			},
 		}
 		g.Sample.Curl = g.Sample.Sent.Curl()
 		s.errors[[2]string{cause, step}] = g
 	}
 	g.Count++
-	g.Last = scenarios.Num(t + d)
+	g.Last = result.Num(t + d)
 }
 
-func (s *sim) finish() *scenarios.Result {
-	r := &scenarios.Result{
+func (s *sim) finish() *result.Result {
+	r := &result.Result{
 		Version: 1, Run: "20251120-092000-brunttst", Name: s.name, Hypothesis: "One replica less costs no reader more than a retry.", Seed: 7,
 		Meta: scenarios.Meta{"operator": "ann", "approver": "bob", "ticket": "OPS-7", "closes": "RISK-3, RISK-4"}, Verdict: s.verdict, ExitCode: s.verdict.ExitCode(), Reason: s.reason, Started: started.Add(-2 * time.Second), T0: started,
-		Ended: started.Add(time.Duration(s.seconds * 1e9)), Duration: scenarios.Num(s.seconds), Chaos: true,
-		Environment: scenarios.Environment{
+		Ended: started.Add(time.Duration(s.seconds * 1e9)), Duration: result.Num(s.seconds), Chaos: true,
+		Environment: result.Environment{
 			Brunt: "v0.1.0", Go: "go1.26.8", OS: "linux", Arch: "amd64", Kernel: "6.18.0", CPUs: 2, Memory: 8 << 30, Files: 1 << 20,
 			Command: []string{"brunt", "run", "scenario.yaml", "--set", "rate=300/s"}, Target: "http://127.0.0.1:8080",
 		},
 		Scenario: "version: 1\nname: posts survive losing a replica\nseed: 7\ntarget:\n  stack: demo\nload:\n  browse:\n    executor: constant-arrival-rate\n    rate: 300/s\n",
-		Loads:    []scenarios.LoadInfo{{Name: "browse", Executor: "constant-arrival-rate", Start: 0, End: scenarios.Num(s.seconds), Steps: s.steps}},
+		Loads:    []result.LoadInfo{{Name: "browse", Executor: "constant-arrival-rate", Start: 0, End: result.Num(s.seconds), Steps: s.steps}},
 		Phases:   s.phases, Histograms: s.hists,
 	}
 	for _, p := range s.phases {
@@ -286,14 +288,14 @@ func (s *sim) finish() *scenarios.Result {
 	for _, g := range s.errors {
 		r.Errors = append(r.Errors, *g)
 	}
-	slices.SortFunc(r.Errors, func(a, b scenarios.ErrorGroup) int {
+	slices.SortFunc(r.Errors, func(a, b result.ErrorGroup) int {
 		return int(b.Count-a.Count)*1000 + len(a.Step) - len(b.Step)
 	})
 	for _, f := range s.faults {
 		r.Faults = append(r.Faults, f.rec)
-		r.Events = append(r.Events, scenarios.Event{T: f.rec.Injected, Event: "fault.injected", Fault: f.rec.Name, Text: f.rec.Evidence})
+		r.Events = append(r.Events, result.Event{T: f.rec.Injected, Event: "fault.injected", Fault: f.rec.Name, Text: f.rec.Evidence})
 	}
-	r.Repeats = scenarios.Repeats(r.Faults)
+	r.Repeats = result.Repeats(r.Faults)
 	for i, text := range s.slo {
 		r.Objectives = append(r.Objectives, s.objective(text, s.verdicts[i]))
 	}
@@ -301,17 +303,17 @@ func (s *sim) finish() *scenarios.Result {
 	return r
 }
 
-func (s *sim) cells(r *scenarios.Result, p scenarios.Phase, step string, t *tally) {
+func (s *sim) cells(r *result.Result, p result.Phase, step string, t *tally) {
 	load := "browse"
 	if step == "*" {
 		load = "*"
 	}
 	span := float64(p.End - p.Start)
-	c := scenarios.Cell{Phase: p.Name, Load: load, Step: step, Outcome: "*", Count: t.offered(), Rate: scenarios.Num(float64(t.offered()) / span)}
+	c := result.Cell{Phase: p.Name, Load: load, Step: step, Outcome: "*", Count: t.offered(), Rate: result.Num(float64(t.offered()) / span)}
 	c.Hist = s.hists.put(t.merged(), float64(p.Start), span)
-	c.Response = scenarios.Times{P50: t.at(.5), P90: t.at(.9), P95: t.at(.95), P99: t.at(.99), P999: t.at(.999), Max: scenarios.Num(math.Inf(1)), Mean: scenarios.Num(math.Inf(1))}
+	c.Response = result.Times{P50: t.at(.5), P90: t.at(.9), P95: t.at(.95), P99: t.at(.99), P999: t.at(.999), Max: result.Num(math.Inf(1)), Mean: result.Num(math.Inf(1))}
 	if t.n[scenarios.Error] == 0 {
-		c.Response.Max, c.Response.Mean = scenarios.Num(t.most[0]), scenarios.Num(t.sum[0]/float64(t.n[0]))
+		c.Response.Max, c.Response.Mean = result.Num(t.most[0]), result.Num(t.sum[0]/float64(t.n[0]))
 	}
 	c.Service = c.Response
 	r.Cells = append(r.Cells, c)
@@ -322,27 +324,27 @@ func (s *sim) cells(r *scenarios.Result, p scenarios.Phase, step string, t *tall
 		one := tally{}
 		one.hist[0], one.n[0] = t.hist[k], t.n[k]
 		o := c
-		o.Outcome, o.Count, o.Rate = k.String(), t.n[k], scenarios.Num(float64(t.n[k])/span)
+		o.Outcome, o.Count, o.Rate = k.String(), t.n[k], result.Num(float64(t.n[k])/span)
 		o.Hist = s.hists.put(t.hist[k], float64(p.Start), span)
-		o.Response = scenarios.Times{P50: one.at(.5), P90: one.at(.9), P95: one.at(.95), P99: one.at(.99), P999: one.at(.999), Max: scenarios.Num(t.most[k]), Mean: scenarios.Num(t.sum[k] / float64(t.n[k]))}
+		o.Response = result.Times{P50: one.at(.5), P90: one.at(.9), P95: one.at(.95), P99: one.at(.99), P999: one.at(.999), Max: result.Num(t.most[k]), Mean: result.Num(t.sum[k] / float64(t.n[k]))}
 		r.Cells = append(r.Cells, o)
 	}
 }
 
-func (s *sim) window(r *scenarios.Result, step string, i int) {
+func (s *sim) window(r *result.Result, step string, i int) {
 	t, w := &s.windows[step][i].tally, &s.windows[step][i].row
-	w.T, w.D, w.Load, w.Step = scenarios.Num(s.edges[i]), scenarios.Num(s.edges[i+1]-s.edges[i]), "browse", step
+	w.T, w.D, w.Load, w.Step = result.Num(s.edges[i]), result.Num(s.edges[i+1]-s.edges[i]), "browse", step
 	if step == "*" {
 		w.Load = "*"
 	}
 	w.Offered, w.OK, w.Shed, w.Error = t.offered(), t.n[0], t.n[1], t.n[2]
-	w.P50, w.P95, w.P99, w.Max = t.at(.5), t.at(.95), t.at(.99), scenarios.Num(max(t.most[0], t.most[2]))
+	w.P50, w.P95, w.P99, w.Max = t.at(.5), t.at(.95), t.at(.99), result.Num(max(t.most[0], t.most[2]))
 	if step != "*" {
-		w.Lag, w.Queue = scenarios.NaN, scenarios.NaN
+		w.Lag, w.Queue = result.NaN, result.NaN
 		r.Windows = append(r.Windows, *w)
 		return
 	}
-	w.Lag, w.Queue = scenarios.Num(6e-5*math.Exp(.4*s.rnd.NormFloat64())), 0
+	w.Lag, w.Queue = result.Num(6e-5*math.Exp(.4*s.rnd.NormFloat64())), 0
 	w.InFlight = 1 + int64(t.sum[0]+t.sum[2])
 	w.Hist = s.hists.put(t.merged(), float64(w.T), float64(w.D))
 	r.Windows = append(r.Windows, *w)
@@ -350,13 +352,13 @@ func (s *sim) window(r *scenarios.Result, step string, i int) {
 
 // objective judges what it can from the simulated requests; of a fault, from its
 // record. The verdict is given.
-func (s *sim) objective(text string, v scenarios.Verdict) scenarios.ObjectiveResult {
-	o, err := scenarios.ParseObjective(text)
+func (s *sim) objective(text string, v scenarios.Verdict) result.ObjectiveResult {
+	o, err := slo.ParseObjective(text)
 	if err != nil {
 		panic(err)
 	}
-	out := scenarios.ObjectiveResult{ID: o.ID, Text: o.Text, Phase: o.PhaseOrRun(), Metric: o.Metric.Text, Op: o.Op, Target: scenarios.Num(o.Value), Count: 1, Verdict: v}
-	out.Measured, out.Low, out.High = scenarios.NaN, scenarios.NaN, scenarios.NaN
+	out := result.ObjectiveResult{ID: o.ID, Text: o.Text, Phase: o.PhaseOrRun(), Metric: o.Metric.Text, Op: o.Op, Target: result.Num(o.Value), Count: 1, Verdict: v}
+	out.Measured, out.Low, out.High = result.NaN, result.NaN, result.NaN
 	step := "*"
 	if o.Step != "" {
 		step = o.Step
@@ -373,9 +375,9 @@ func (s *sim) objective(text string, v scenarios.Verdict) scenarios.ObjectiveRes
 		out.Low, out.High = out.Measured*.96, out.Measured*1.05
 		out.Infinite = math.IsInf(float64(out.Measured), 1)
 	case "errors":
-		out.Measured, out.Low, out.High = scenarios.Num(1-ok), scenarios.Num(max(0, 1-ok-wide)), scenarios.Num(1-ok+wide)
+		out.Measured, out.Low, out.High = result.Num(1-ok), result.Num(max(0, 1-ok-wide)), result.Num(1-ok+wide)
 	case "availability":
-		out.Measured, out.Low, out.High = scenarios.Num(ok), scenarios.Num(ok-wide), scenarios.Num(min(1, ok+wide))
+		out.Measured, out.Low, out.High = result.Num(ok), result.Num(ok-wide), result.Num(min(1, ok+wide))
 	}
 	if !o.Metric.OfFault() {
 		out.Count = t.offered()
@@ -383,16 +385,16 @@ func (s *sim) objective(text string, v scenarios.Verdict) scenarios.ObjectiveRes
 	}
 	for _, f := range s.faults {
 		if f.rec.Name == o.After {
-			out.Measured = map[string]scenarios.Num{"recover": f.rec.Recover, "heal": f.rec.Heal, "failover": f.rec.Failover}[o.Metric.Name]
+			out.Measured = map[string]result.Num{"recover": f.rec.Recover, "heal": f.rec.Heal, "failover": f.rec.Failover}[o.Metric.Name]
 			out.Low, out.High = max(0, out.Measured-f.rec.Resolution), out.Measured+f.rec.Resolution
 		}
 	}
 	return out
 }
 
-func (s *sim) generator(r *scenarios.Result) scenarios.Generator {
-	g := scenarios.Generator{
-		Lag: scenarios.Lag{P50: 6e-5, P99: 1.4e-4, Max: 9e-4}, Healthy: true, Limits: []string{}, Pacing: "precise", LagLimit: .01, CPU: .21,
+func (s *sim) generator(r *result.Result) result.Generator {
+	g := result.Generator{
+		Lag: result.Lag{P50: 6e-5, P99: 1.4e-4, Max: 9e-4}, Healthy: true, Limits: []string{}, Pacing: "precise", LagLimit: .01, CPU: .21,
 		Memory: 61 << 20, Steal: .004, GCPauses: .002, GCPauseMax: 1e-4, Connections: 14,
 	}
 	for _, w := range r.Windows {
@@ -403,8 +405,8 @@ func (s *sim) generator(r *scenarios.Result) scenarios.Generator {
 		}
 	}
 	for t := 1.0; t <= s.seconds; t++ {
-		g.Seconds = append(g.Seconds, scenarios.GeneratorTick{
-			T: scenarios.Num(t), CPU: scenarios.Num(.2 + .03*s.rnd.NormFloat64()), Steal: scenarios.Num(.004 * s.rnd.Float64()), InFlight: 1 + s.rnd.Int64N(4),
+		g.Seconds = append(g.Seconds, result.GeneratorTick{
+			T: result.Num(t), CPU: result.Num(.2 + .03*s.rnd.NormFloat64()), Steal: result.Num(.004 * s.rnd.Float64()), InFlight: 1 + s.rnd.Int64N(4),
 		})
 	}
 	return g
@@ -412,14 +414,14 @@ func (s *sim) generator(r *scenarios.Result) scenarios.Generator {
 
 // usage is what units would have used: posts[1] is started again in its faults, and
 // gateway[0] leaks.
-func usage(seconds float64, names ...string) []scenarios.UnitUsage {
+func usage(seconds float64, names ...string) []result.UnitUsage {
 	rnd := rand.New(rand.NewPCG(3, 3))
-	var out []scenarios.UnitUsage
+	var out []result.UnitUsage
 	for i, name := range names {
-		u := scenarios.UnitUsage{Unit: name, CPU: scenarios.Num(.1 * float64(1+i%5))}
+		u := result.UnitUsage{Unit: name, CPU: result.Num(.1 * float64(1+i%5))}
 		for s := 1.0; s <= seconds; s++ {
-			t := scenarios.UsageTick{
-				T: scenarios.Num(s + .15), CPU: scenarios.Num(.1 * float64(1+i%5) * (1 + .3*rnd.NormFloat64())), Memory: int64(30+i%7)<<20 + rnd.Int64N(1<<19), Files: 12, Threads: 8, Starts: 1, Running: true,
+			t := result.UsageTick{
+				T: result.Num(s + .15), CPU: result.Num(.1 * float64(1+i%5) * (1 + .3*rnd.NormFloat64())), Memory: int64(30+i%7)<<20 + rnd.Int64N(1<<19), Files: 12, Threads: 8, Starts: 1, Running: true,
 			}
 			if name == "gateway[0]" {
 				t.Memory += int64(s) << 17
@@ -427,7 +429,7 @@ func usage(seconds float64, names ...string) []scenarios.UnitUsage {
 			if name == "posts[1]" && s > 15 {
 				t.Starts = 2
 				if s < 18 {
-					t = scenarios.UsageTick{T: t.T, CPU: nan, Starts: 1}
+					t = result.UsageTick{T: t.T, CPU: nan, Starts: 1}
 				}
 			}
 			u.Memory = max(u.Memory, t.Memory)

@@ -8,18 +8,19 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
-var nan = scenarios.NaN
+var nan = result.NaN
 
 // replica is a crash that costs errors until the balancer ejects the replica.
 func replica() simFault {
 	return simFault{
-		rec: scenarios.FaultRecord{
+		rec: result.FaultRecord{
 			Name: "lose-a-replica", Kind: "process.crash", Units: []string{"posts[1]"}, Via: "signal", Planned: 15, Injected: 15.002, Verified: 15.01,
 			Evidence: "pid 4711 is gone; a connection to 127.0.0.1:41234 was refused", Cleared: 16.4, GoneEvidence: "posts[1] answered /healthz after 1.4s",
 			Gone: true, Traffic: 420, TrafficUnit: "requests", Onset: 0, OnsetAt: 15.002, Failover: nan, Recover: 1.398, RecoveredAt: 16.4, Heal: 0, Detect: nan,
-			Resolution: 1, Area: .09, Degraded: 1, Failed: 26, Impact: scenarios.Impacted, Revert: "none", Limit: .01, Within: 30,
+			Resolution: 1, Area: .09, Degraded: 1, Failed: 26, Impact: result.Impacted, Revert: "none", Limit: .01, Within: 30,
 		},
 		from: 15.002, until: 15.4, failing: .22, kind: "status 503", failAfter: .002, slower: 1.6,
 	}
@@ -27,10 +28,10 @@ func replica() simFault {
 
 func slowStore() simFault {
 	return simFault{
-		rec: scenarios.FaultRecord{
+		rec: result.FaultRecord{
 			Name: "slow-store", Kind: "network.latency", Units: []string{"posts[0]->store", "posts[1]->store"}, Via: "proxy", Planned: 28, Injected: 28.001, Verified: 28.05,
 			Evidence: "a probe through posts[0]->store took 212ms", Cleared: 36.003, GoneEvidence: "a probe took 0.4ms", Gone: true, Traffic: 1 << 20, TrafficUnit: "bytes",
-			Onset: nan, OnsetAt: nan, Failover: nan, Recover: 0, RecoveredAt: 28.001, Heal: 0, Detect: nan, Resolution: 1, Impact: scenarios.NotImpacted, Revert: "ok", Limit: .01, Within: 30,
+			Onset: nan, OnsetAt: nan, Failover: nan, Recover: 0, RecoveredAt: 28.001, Heal: 0, Detect: nan, Resolution: 1, Impact: result.NotImpacted, Revert: "ok", Limit: .01, Within: 30,
 		},
 		from: 28.001, until: 36.003, slower: 14,
 	}
@@ -38,17 +39,17 @@ func slowStore() simFault {
 
 func split() simFault {
 	return simFault{
-		rec: scenarios.FaultRecord{
+		rec: result.FaultRecord{
 			Name: "split", Kind: "network.partition", Units: []string{"gateway->users"}, Via: "proxy", Planned: 44, Injected: 44.001, Verified: 44.02,
 			Evidence: "a connection through gateway->users got no answer in 500ms", Cleared: 50.002, GoneEvidence: "a request through gateway->users was answered", Gone: true,
 			Traffic: 88_213, TrafficUnit: "bytes", Onset: .5, OnsetAt: 44.5, Failover: 3, Recover: 3, RecoveredAt: 47, Heal: 0, Detect: nan, Resolution: 1,
-			Area: 1.6, Degraded: 2.5, Failed: 512, Impact: scenarios.Impacted, Revert: "ok", Limit: .01, Within: 30,
+			Area: 1.6, Degraded: 2.5, Failed: 512, Impact: result.Impacted, Revert: "ok", Limit: .01, Within: 30,
 		},
 		from: 44.3, until: 46.2, failing: .86, kind: "timeout", failAfter: 2, slower: 3,
 	}
 }
 
-var slo = []string{
+var objectives = []string{
 	"p95 < 200ms in baseline", `p99 < 500ms of "read post" in baseline`, "errors < 10% in lose-a-replica", "recover < 10s after lose-a-replica", "heal < 10s after split",
 	"availability > 97%",
 }
@@ -69,15 +70,15 @@ func verdicts(n int, v scenarios.Verdict, others ...scenarios.Verdict) []scenari
 func minute() fixture {
 	return fixture{
 		name: "posts survive losing a replica", seconds: 60, warmup: 5, rate: 300, steps: []string{"list posts", "read post"},
-		faults: []simFault{replica(), slowStore(), split()}, slo: slo, verdicts: verdicts(len(slo), scenarios.Pass), verdict: scenarios.Pass, reason: "All 6 objectives held.",
+		faults: []simFault{replica(), slowStore(), split()}, slo: objectives, verdicts: verdicts(len(objectives), scenarios.Pass), verdict: scenarios.Pass, reason: "All 6 objectives held.",
 	}
 }
 
 func failing() fixture {
 	f := minute()
-	f.slo = append([]string{}, slo...)
+	f.slo = append([]string{}, objectives...)
 	f.slo[1], f.slo[2] = `p99.9 < 500ms of "read post" in baseline`, "errors < 1% in lose-a-replica"
-	f.verdicts = verdicts(len(slo), scenarios.Pass, scenarios.Pass, scenarios.Inconclusive, scenarios.Fail)
+	f.verdicts = verdicts(len(objectives), scenarios.Pass, scenarios.Pass, scenarios.Inconclusive, scenarios.Fail)
 	f.verdict, f.reason = scenarios.Fail, "1 of 6 objectives failed: errors < 1% in lose-a-replica, measured 5.25%."
 	return f
 }
@@ -88,8 +89,8 @@ func hour(rate float64) fixture {
 	f.name, f.seconds, f.warmup, f.rate = "an hour of posts", 3600, 30, rate
 	for i := range f.faults {
 		s := &f.faults[i]
-		shift := func(n *scenarios.Num) { *n *= 60 }
-		for _, n := range []*scenarios.Num{&s.rec.Planned, &s.rec.Injected, &s.rec.Verified, &s.rec.Cleared, &s.rec.OnsetAt, &s.rec.RecoveredAt, &s.rec.Onset, &s.rec.Recover, &s.rec.Heal} {
+		shift := func(n *result.Num) { *n *= 60 }
+		for _, n := range []*result.Num{&s.rec.Planned, &s.rec.Injected, &s.rec.Verified, &s.rec.Cleared, &s.rec.OnsetAt, &s.rec.RecoveredAt, &s.rec.Onset, &s.rec.Recover, &s.rec.Heal} {
 			shift(n)
 		}
 		s.from, s.until = s.from*60, s.until*60
@@ -104,7 +105,7 @@ func shortRun() fixture {
 	f.slo, f.verdicts = []string{"errors < 1%"}, verdicts(1, scenarios.Inconclusive)
 	f.verdict, f.reason = scenarios.Stopped, "The stop condition errors > 90% for 1s held at 1.7s."
 	f.faults = []simFault{{
-		rec:  scenarios.FaultRecord{Name: "late", Kind: "process.freeze", Units: []string{"posts[0]"}, Planned: 20, Injected: nan, Verified: nan, Cleared: nan, Onset: nan, OnsetAt: nan, Failover: nan, Recover: nan, RecoveredAt: nan, Heal: nan, Detect: nan, Impact: scenarios.NotInjected, Note: "the run was stopped before", Revert: "none"},
+		rec:  result.FaultRecord{Name: "late", Kind: "process.freeze", Units: []string{"posts[0]"}, Planned: 20, Injected: nan, Verified: nan, Cleared: nan, Onset: nan, OnsetAt: nan, Failover: nan, Recover: nan, RecoveredAt: nan, Heal: nan, Detect: nan, Impact: result.NotInjected, Note: "the run was stopped before", Revert: "none"},
 		from: 0.4, until: 9, failing: 1, kind: "refused", failAfter: .001,
 	}}
 	return f
@@ -117,16 +118,16 @@ func manyFaults() fixture {
 		s := split()
 		at := 20 + float64(i)*14
 		s.rec.Name = fmt.Sprintf("split#%d", i+1)
-		s.rec.Planned, s.rec.Injected, s.rec.Verified, s.rec.Cleared = scenarios.Num(at), scenarios.Num(at+.002), scenarios.Num(at+.02), scenarios.Num(at+4.001)
-		s.rec.OnsetAt, s.rec.RecoveredAt = scenarios.Num(at+.5), scenarios.Num(at+5)
-		s.rec.Recover, s.rec.Heal = scenarios.Num(5+float64(i%9)), scenarios.Num(1+float64(i%9))
+		s.rec.Planned, s.rec.Injected, s.rec.Verified, s.rec.Cleared = result.Num(at), result.Num(at+.002), result.Num(at+.02), result.Num(at+4.001)
+		s.rec.OnsetAt, s.rec.RecoveredAt = result.Num(at+.5), result.Num(at+5)
+		s.rec.Recover, s.rec.Heal = result.Num(5+float64(i%9)), result.Num(1+float64(i%9))
 		switch i {
 		case 3, 30:
-			s.rec.Impact, s.rec.Recover, s.rec.Heal, s.rec.Onset = scenarios.NotImpacted, 0, 0, nan
+			s.rec.Impact, s.rec.Recover, s.rec.Heal, s.rec.Onset = result.NotImpacted, 0, 0, nan
 		case 12:
-			s.rec.Impact, s.rec.Recover, s.rec.Heal = scenarios.NotRecovered, scenarios.Num(math.Inf(1)), scenarios.Num(math.Inf(1))
+			s.rec.Impact, s.rec.Recover, s.rec.Heal = result.NotRecovered, result.Num(math.Inf(1)), result.Num(math.Inf(1))
 		case 20:
-			s.rec.Impact = scenarios.Confounded
+			s.rec.Impact = result.Confounded
 		}
 		s.from, s.until, s.failing = at+.5, at+4, .1+.02*float64(i%7)
 		f.faults = append(f.faults, s)
@@ -157,7 +158,7 @@ func names(n int) []string {
 // hostile is text that no format may trip over.
 const hostile = "<script>alert(1)</script>\"'&<!--]]> \x00\x1b[31mred\x07\r\n\u202etxt.exe\u2028 \xff\xfe ${x} {{.}} `日本語` </style></textarea>"
 
-func hostileRun() *scenarios.Result {
+func hostileRun() *result.Result {
 	f := minute()
 	f.steps = []string{hostile, "read post"}
 	for i := range f.faults {
@@ -168,7 +169,7 @@ func hostileRun() *scenarios.Result {
 	r.Notes = []string{hostile}
 	r.Meta = scenarios.Meta{"ticket": hostile, hostile: hostile, "operator": "ann", "": "nothing", "ünter_wegs": "x"}
 	r.TraceLink = "javascript:" + hostile
-	r.Slowest = []scenarios.SlowRequest{{Load: hostile, Step: hostile, Outcome: hostile, Faults: []string{hostile}, Trace: "0123456789abcdef0123456789abcdef"}}
+	r.Slowest = []result.SlowRequest{{Load: hostile, Step: hostile, Outcome: hostile, Faults: []string{hostile}, Trace: "0123456789abcdef0123456789abcdef"}}
 	r.Generator.Healthy, r.Generator.Limits, r.Generator.Pacing = false, []string{hostile}, hostile
 	e := &r.Environment
 	e.Brunt, e.Go, e.OS, e.Arch, e.Kernel, e.Target, e.Command = hostile, hostile, hostile, hostile, hostile, hostile, []string{hostile, "a'b c"}
@@ -178,7 +179,7 @@ func hostileRun() *scenarios.Result {
 		fr := &r.Faults[i]
 		fr.Name, fr.Kind, fr.Units, fr.Via, fr.Evidence, fr.GoneEvidence, fr.Note, fr.TrafficUnit = hostile, hostile, []string{hostile}, hostile, hostile, hostile, hostile, hostile
 	}
-	r.Faults[2].Impact, r.Faults[2].Revert = scenarios.Impact(hostile), hostile
+	r.Faults[2].Impact, r.Faults[2].Revert = result.Impact(hostile), hostile
 	for i := range r.Objectives {
 		o := &r.Objectives[i]
 		o.ID, o.Text, o.Phase, o.Note = hostile, hostile, hostile, hostile
@@ -187,7 +188,7 @@ func hostileRun() *scenarios.Result {
 	for i := range r.Errors {
 		s := r.Errors[i].Sample
 		s.Request, s.Message, s.Body, s.Headers = hostile, hostile, hostile, map[string]string{hostile: hostile, "traceparent": hostile}
-		s.Sent = &scenarios.Sent{Method: hostile, URL: "http://h/" + hostile, Headers: []string{"X-A: " + hostile, hostile}, Body: hostile}
+		s.Sent = &result.Sent{Method: hostile, URL: "http://h/" + hostile, Headers: []string{"X-A: " + hostile, hostile}, Body: hostile}
 		s.Curl = s.Sent.Conceal(nil).Curl()
 		s.Trace = hostile
 	}
@@ -195,7 +196,7 @@ func hostileRun() *scenarios.Result {
 	r.Ledger.Write, r.Ledger.Units, r.Ledger.Note, r.Ledger.RPOFault = hostile, []string{hostile}, hostile, hostile
 	for i := range r.Ledger.Keys {
 		k := &r.Ledger.Keys[i]
-		k.ID, k.State, k.Fault, k.Note, k.Found = hostile, scenarios.WriteState(hostile), hostile, hostile, map[string]int{hostile: 1}
+		k.ID, k.State, k.Fault, k.Note, k.Found = hostile, result.WriteState(hostile), hostile, hostile, map[string]int{hostile: 1}
 	}
 	for i := range r.Phases {
 		if i > 1 {
@@ -203,13 +204,13 @@ func hostileRun() *scenarios.Result {
 		}
 	}
 	r.Usage = usage(60, hostile, "posts[1]")
-	r.Series = []scenarios.Series{{Name: hostile, Unit: hostile, Labels: map[string]string{hostile: hostile}, Source: hostile, Note: hostile, Points: []scenarios.Point{{T: 1, V: 3}, {T: nan, V: nan}}}}
-	r.Comparison = &scenarios.Comparison{
+	r.Series = []result.Series{{Name: hostile, Unit: hostile, Labels: map[string]string{hostile: hostile}, Source: hostile, Note: hostile, Points: []result.Point{{T: 1, V: 3}, {T: nan, V: nan}}}}
+	r.Comparison = &result.Comparison{
 		Verdict: scenarios.Verdict(hostile), Reason: hostile, Caution: hostile, Base: []string{hostile}, Mismatches: []string{hostile},
-		Rows: []scenarios.Change{{Phase: hostile, Load: hostile, Step: hostile, Metric: hostile, Verdict: scenarios.Verdict(hostile), Note: hostile}},
+		Rows: []result.Change{{Phase: hostile, Load: hostile, Step: hostile, Metric: hostile, Verdict: scenarios.Verdict(hostile), Note: hostile}},
 	}
 	r.Usage[0].Service = hostile
-	r.Events = append(r.Events, scenarios.Event{T: 3, Event: "container.die", Unit: hostile}, scenarios.Event{T: 4, Event: "container.health", Unit: hostile})
+	r.Events = append(r.Events, result.Event{T: 3, Event: "container.die", Unit: hostile}, result.Event{T: 4, Event: "container.health", Unit: hostile})
 	for i := range r.Events {
 		r.Events[i].Text, r.Events[i].Data = hostile, map[string]any{hostile: hostile, "n": math.Inf(1)}
 	}
@@ -260,47 +261,47 @@ func fill(v reflect.Value) {
 }
 
 // lossy is a ledger that found something of every kind.
-func lossy() *scenarios.LedgerRecord {
-	l := &scenarios.LedgerRecord{
+func lossy() *result.LedgerRecord {
+	l := &result.LedgerRecord{
 		Write: "write post", Units: []string{"posts[0]", "posts[1]"}, Read: true, Acknowledged: 3000, Held: 2984, Lost: 12, Duplicated: 2, Stale: 1, Unknown: 1, Refused: 26, Present: 3,
 		RPO: .499, RPOFault: "lose-a-replica", Asked: 61, Took: 1.2, Left: 4, Note: "no answer from posts[1] for 1 of 3000 writes: timeout",
 	}
 	for i := range 12 {
-		at := scenarios.Num(14.503 + float64(i)*.04)
-		l.Keys = append(l.Keys, scenarios.WriteKey{
-			ID: fmt.Sprintf("f289a7a9-c74e-40cc-be81-48849f13b%03d", i), State: scenarios.WriteLost, Acknowledged: at, Ended: at, Age: 15.002 - at, Fault: "lose-a-replica",
+		at := result.Num(14.503 + float64(i)*.04)
+		l.Keys = append(l.Keys, result.WriteKey{
+			ID: fmt.Sprintf("f289a7a9-c74e-40cc-be81-48849f13b%03d", i), State: result.WriteLost, Acknowledged: at, Ended: at, Age: 15.002 - at, Fault: "lose-a-replica",
 			Found: map[string]int{"posts[0]": 0, "posts[1]": 0},
 		})
 	}
 	l.Keys = append(
 		l.Keys,
-		scenarios.WriteKey{ID: "twice", State: scenarios.WriteDuplicated, Acknowledged: 30, Ended: 30, Age: nan, Found: map[string]int{"posts[0]": 2, "posts[1]": 2}},
-		scenarios.WriteKey{ID: "half", State: scenarios.WriteStale, Acknowledged: 31, Ended: 31, Age: nan, Found: map[string]int{"posts[0]": 1, "posts[1]": 0}},
-		scenarios.WriteKey{ID: "mute", State: scenarios.WriteUnknown, Acknowledged: 32, Ended: 32, Age: nan, Found: map[string]int{"posts[0]": 0, "posts[1]": -1}},
-		scenarios.WriteKey{ID: "late", State: scenarios.WritePresent, Acknowledged: nan, Ended: 15.2, Age: nan, Found: map[string]int{"posts[0]": 1, "posts[1]": 1}},
+		result.WriteKey{ID: "twice", State: result.WriteDuplicated, Acknowledged: 30, Ended: 30, Age: nan, Found: map[string]int{"posts[0]": 2, "posts[1]": 2}},
+		result.WriteKey{ID: "half", State: result.WriteStale, Acknowledged: 31, Ended: 31, Age: nan, Found: map[string]int{"posts[0]": 1, "posts[1]": 0}},
+		result.WriteKey{ID: "mute", State: result.WriteUnknown, Acknowledged: 32, Ended: 32, Age: nan, Found: map[string]int{"posts[0]": 0, "posts[1]": -1}},
+		result.WriteKey{ID: "late", State: result.WritePresent, Acknowledged: nan, Ended: 15.2, Age: nan, Found: map[string]int{"posts[0]": 1, "posts[1]": 1}},
 	)
 	return l
 }
 
 // fixtures are all runs that every format must cope with, by name.
-var fixtures = sync.OnceValue(func() map[string]*scenarios.Result {
+var fixtures = sync.OnceValue(func() map[string]*result.Result {
 	undecided := failing().result()
 	undecided.Objectives[1].Note = "2226 requests, and 10000 are needed to show it"
-	out := map[string]*scenarios.Result{
+	out := map[string]*result.Result{
 		"minute": minute().result(), "failing": undecided, "short": shortRun().result(), "faults": manyFaults().result(), "steps": manySteps().result(),
 		"hostile": hostileRun(),
 	}
 	whole, many := out["minute"], out["faults"]
 	whole.Usage = usage(60, "store[0]", "users[0]", "posts[0]", "posts[1]", "gateway[0]")
 	whole.Events = append(
-		whole.Events, scenarios.Event{T: 15.01, Event: "unit.exit", Unit: "posts[1]", Text: "signal: killed"}, scenarios.Event{T: 16.2, Event: "unit.start", Unit: "posts[1]", Text: "pid 4"},
-		scenarios.Event{T: 44.2, Event: "container.oom", Unit: "posts[0]"},
+		whole.Events, result.Event{T: 15.01, Event: "unit.exit", Unit: "posts[1]", Text: "signal: killed"}, result.Event{T: 16.2, Event: "unit.start", Unit: "posts[1]", Text: "pid 4"},
+		result.Event{T: 44.2, Event: "container.oom", Unit: "posts[0]"},
 	)
 	many.Usage = usage(600, names(40)...)
-	whole.Series = []scenarios.Series{{Name: "queue", Source: "http://127.0.0.1:9090: sum(queue)", Every: 5, Points: []scenarios.Point{{T: 1, V: 3}, {T: 6, V: 4}, {T: 11, V: nan}, {T: 16, V: 90}}}}
-	whole.Comparison = &scenarios.Comparison{
+	whole.Series = []result.Series{{Name: "queue", Source: "http://127.0.0.1:9090: sum(queue)", Every: 5, Points: []result.Point{{T: 1, V: 3}, {T: 6, V: 4}, {T: 11, V: nan}, {T: 16, V: 90}}}}
+	whole.Comparison = &result.Comparison{
 		Verdict: scenarios.Inconclusive, Reason: "2 of 4 figures are worse than the baseline by more than the margin, most of all p99 in split by 140%.", Caution: "One old run is no control.",
-		Base: []string{"results/monday"}, Alpha: .05, Mismatches: []string{"the scenarios differ"}, Rows: []scenarios.Change{
+		Base: []string{"results/monday"}, Alpha: .05, Mismatches: []string{"the scenarios differ"}, Rows: []result.Change{
 			{Phase: "run", Load: "*", Step: "*", Metric: "p95", Base: .04, This: .05, Worse: .25, Low: nan, High: nan, Margin: .1, Verdict: scenarios.Inconclusive},
 			{Phase: "split", Load: "*", Step: "*", Metric: "p99", Base: .5, This: 1.2, Worse: 1.4, Low: .3, High: 2.9, Margin: .25, Verdict: scenarios.Fail},
 			{Phase: "run", Load: "*", Step: "*", Metric: "errors", Base: .02, This: .0190, Worse: -.001, Low: -.01, High: .004, Margin: .005, Verdict: scenarios.Pass},
@@ -315,7 +316,7 @@ var fixtures = sync.OnceValue(func() map[string]*scenarios.Result {
 	f.reason = "2 of 4 objectives failed: lost = 0, measured 12."
 	r := f.result()
 	r.Ledger = lossy()
-	for i, n := range []scenarios.Num{12, 2, .00034, .499} {
+	for i, n := range []result.Num{12, 2, .00034, .499} {
 		o := &r.Objectives[i]
 		o.Measured, o.Low, o.High = n, nan, nan
 	}
@@ -353,7 +354,7 @@ var fixtures = sync.OnceValue(func() map[string]*scenarios.Result {
 	f = minute()
 	f.faults = f.faults[2:]
 	f.faults[0].failing, f.faults[0].until = .97, 60
-	f.faults[0].rec.Impact, f.faults[0].rec.RecoveredAt, f.faults[0].rec.Recover, f.faults[0].rec.Heal = scenarios.NotRecovered, nan, nan, nan
+	f.faults[0].rec.Impact, f.faults[0].rec.RecoveredAt, f.faults[0].rec.Recover, f.faults[0].rec.Heal = result.NotRecovered, nan, nan, nan
 	f.faults[0].rec.Failover, f.faults[0].rec.Failed, f.faults[0].rec.Degraded = nan, 4575, 15.5
 	f.slo = []string{"p99 < 500ms", "recover < 10s after split", "availability > 99%"}
 	f.verdicts, f.verdict = verdicts(3, scenarios.Fail), scenarios.Fail
@@ -361,21 +362,21 @@ var fixtures = sync.OnceValue(func() map[string]*scenarios.Result {
 	r = f.result()
 	for i := range 2 {
 		o := &r.Objectives[i]
-		o.Measured, o.Low, o.High, o.Infinite = scenarios.Num(math.Inf(1)), .41, scenarios.Num(math.Inf(1)), true
+		o.Measured, o.Low, o.High, o.Infinite = result.Num(math.Inf(1)), .41, result.Num(math.Inf(1)), true
 	}
 	r.Objectives[1].Note, r.Objectives[1].Low = "not recovered: > 16s", nan
 	out["infinite"] = r
 
-	out["empty"] = &scenarios.Result{
+	out["empty"] = &result.Result{
 		Version: 1, Name: "never began", Verdict: scenarios.Invalid, ExitCode: scenarios.ExitInvalid, Reason: "Setup failed: step \"POST /login\": refused.", Started: started, T0: started, Ended: started,
-		Duration: 0, Generator: scenarios.Generator{Lag: scenarios.Lag{P50: nan, P99: nan, Max: nan}, CPU: nan, Steal: nan, LagLimit: nan},
+		Duration: 0, Generator: result.Generator{Lag: result.Lag{P50: nan, P99: nan, Max: nan}, CPU: nan, Steal: nan, LagLimit: nan},
 	}
 
 	f = minute()
 	f.verdict, f.reason = scenarios.NotReverted, "The fault slow-store could not be taken back: the proxy did not answer."
 	r = f.result()
 	r.Faults[1].Revert, r.Faults[1].Gone, r.Faults[1].Cleared, r.Faults[1].GoneEvidence = "failed", false, nan, ""
-	r.Faults[2].Impact, r.Faults[2].Note = scenarios.Confounded, "slow-store was in as well"
+	r.Faults[2].Impact, r.Faults[2].Note = result.Confounded, "slow-store was in as well"
 	r.Faults[2].Recover, r.Faults[2].Heal, r.Faults[2].Failover = nan, nan, nan
 	r.Loads[0].Closed, r.Loads[0].Executor = true, "constant-vus"
 	out["not-reverted"] = r

@@ -7,13 +7,13 @@ import (
 	"strings"
 	"testing"
 
-	"brunt/scenarios"
+	"brunt/scenarios/result"
 
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 )
 
-func reported(t *testing.T, rep Reporter, r *scenarios.Result) string {
+func reported(t *testing.T, rep Reporter, r *result.Result) string {
 	t.Helper()
 	var b bytes.Buffer
 	if err := rep.Report(&b, r); err != nil {
@@ -28,8 +28,8 @@ func TestGitHub_Fits(t *testing.T) {
 	for name, r := range fixtures() {
 		long := *r
 		for range 2000 {
-			long.Objectives = append(long.Objectives, scenarios.ObjectiveResult{Text: strings.Repeat("|<>&@", 2000), Measured: 1})
-			long.Errors = append(long.Errors, scenarios.ErrorGroup{Kind: strings.Repeat("|<>&@", 2000), Sample: &scenarios.Sample{Body: strings.Repeat("#", 5000)}})
+			long.Objectives = append(long.Objectives, result.ObjectiveResult{Text: strings.Repeat("|<>&@", 2000), Measured: 1})
+			long.Errors = append(long.Errors, result.ErrorGroup{Kind: strings.Repeat("|<>&@", 2000), Sample: &result.Sample{Body: strings.Repeat("#", 5000)}})
 		}
 		long.Name, long.Reason = strings.Repeat("&", 1<<20), strings.Repeat("&", 1<<20)
 		if n := len(reported(t, GitHub{}, &long)); n > mostSummary {
@@ -64,9 +64,9 @@ func TestGitHub_Says(t *testing.T) {
 	r := *fixtures()["failing"]
 	r.TraceLink = "https://tracing.example/${trace.id}"
 	e := r.Errors[0]
-	sample := scenarios.Sample{Request: "GET /x", Trace: "4bf92f3577b34da6a3ce929d0e0e4736"}
+	sample := result.Sample{Request: "GET /x", Trace: "4bf92f3577b34da6a3ce929d0e0e4736"}
 	e.Sample = &sample
-	r.Errors = append([]scenarios.ErrorGroup{e}, r.Errors[1:]...)
+	r.Errors = append([]result.ErrorGroup{e}, r.Errors[1:]...)
 	text := reported(t, GitHub{}, &r)
 	for _, want := range []string{"## ❌ Fail: ", "### Objectives\n\n| | Objective |", "❌ fail | ", "### Faults", "### Response times", "| run | ", "[4bf92f35](<https://tracing.example/4bf92f3577b34da6a3ce929d0e0e4736>)"} {
 		if !strings.Contains(text, want) {
@@ -123,9 +123,9 @@ func TestCSV(t *testing.T) {
 			}
 		}
 	}
-	r := &scenarios.Result{
-		Windows: []scenarios.Window{{T: 0, D: 1, Load: "*", Step: "=1+1"}, {T: 1, D: .5, Load: "*", Step: "*"}, {T: 1.5, D: .5, P99: scenarios.NaN}, {T: 2, D: 1}},
-		Faults:  []scenarios.FaultRecord{{Name: "b", Injected: .5, Cleared: 1.5}, {Name: "a", Injected: 1.2, Cleared: scenarios.NaN}, {Name: "c", Injected: scenarios.NaN}},
+	r := &result.Result{
+		Windows: []result.Window{{T: 0, D: 1, Load: "*", Step: "=1+1"}, {T: 1, D: .5, Load: "*", Step: "*"}, {T: 1.5, D: .5, P99: result.NaN}, {T: 2, D: 1}},
+		Faults:  []result.FaultRecord{{Name: "b", Injected: .5, Cleared: 1.5}, {Name: "a", Injected: 1.2, Cleared: result.NaN}, {Name: "c", Injected: result.NaN}},
 	}
 	rows, err := csv.NewReader(strings.NewReader(reported(t, CSV{}, r))).ReadAll()
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // GitHub writes the summary of a step of GitHub Actions, in Markdown: verdict, objectives,
@@ -25,7 +26,7 @@ const (
 )
 
 // Report implements [Reporter].
-func (GitHub) Report(w io.Writer, r *scenarios.Result) error {
+func (GitHub) Report(w io.Writer, r *result.Result) error {
 	s := &summary{}
 	s.line("## %s %s: %s", badge(r.Verdict), markdown(upper(word(r.Verdict))), markdown(r.Name))
 	s.line("")
@@ -70,7 +71,7 @@ func (s *summary) table(title, head, rule string, n int, row func(i int) []strin
 	s.line("")
 }
 
-func (s *summary) objectives(list []scenarios.ObjectiveResult) {
+func (s *summary) objectives(list []result.ObjectiveResult) {
 	if len(list) == 0 {
 		s.line("No objective was set, so nothing could fail.\n")
 	}
@@ -84,14 +85,14 @@ func (s *summary) objectives(list []scenarios.ObjectiveResult) {
 	})
 }
 
-func (s *summary) faults(list []scenarios.FaultRecord) {
+func (s *summary) faults(list []result.FaultRecord) {
 	s.table("Faults", "| Fault | What | From | To | Recovered after | Effect |", "|---|---|---:|---:|---:|---|", len(list), func(i int) []string {
 		f := &list[i]
 		return []string{markdown(f.Name), markdown(hit(f)), offset(f.Injected), offset(f.Cleared), seconds(f.Recover), markdown(effect(f))}
 	})
 }
 
-func (s *summary) phases(r *scenarios.Result) {
+func (s *summary) phases(r *result.Result) {
 	list := totals(r)
 	s.table("Response times", "| Phase | Requests | Rate | Errors | p50 | p95 | p99 |", "|---|---:|---:|---:|---:|---:|---:|", len(list), func(i int) []string {
 		row := &list[i]
@@ -103,7 +104,7 @@ func (s *summary) phases(r *scenarios.Result) {
 	})
 }
 
-func (s *summary) errors(r *scenarios.Result) {
+func (s *summary) errors(r *result.Result) {
 	s.table("Errors", "| Kind | Step | Count | Such as | Trace |", "|---|---|---:|---|---|", len(r.Errors), func(i int) []string {
 		e := &r.Errors[i]
 		trace := ""

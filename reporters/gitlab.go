@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/common/expfmt"
@@ -18,12 +19,12 @@ type GitLab struct{}
 var _ Reporter = GitLab{}
 
 // Report implements [Reporter].
-func (GitLab) Report(w io.Writer, r *scenarios.Result) error {
+func (GitLab) Report(w io.Writer, r *result.Result) error {
 	reg := prometheus.NewRegistry()
-	gauge := func(name, help string, labels ...string) func(n scenarios.Num, values ...string) {
+	gauge := func(name, help string, labels ...string) func(n result.Num, values ...string) {
 		v := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "brunt_" + name, Help: help}, labels)
 		reg.MustRegister(v)
-		return func(n scenarios.Num, values ...string) {
+		return func(n result.Num, values ...string) {
 			if !n.Known() {
 				return // what is unknown or infinite is no figure to compare
 			}
@@ -41,20 +42,20 @@ func (GitLab) Report(w io.Writer, r *scenarios.Result) error {
 	held := gauge("objective_held", "1 where the objective held.", "objective", "phase")
 	recovered := gauge("fault_recover_seconds", "From injection to recovery.", "fault")
 	code := gauge("exit_code", "Exit code of the run.")
-	list := rows(r, func(c *scenarios.Cell) bool { return c.Phase == "run" && c.Count > 0 && c.Step != "iteration" })
+	list := rows(r, func(c *result.Cell) bool { return c.Phase == "run" && c.Count > 0 && c.Step != "iteration" })
 	for i := range list {
 		c := &list[i].all
 		all := func() []string { return []string{c.Load, c.Step} }
-		requests(scenarios.Num(c.Count), all()...)
+		requests(result.Num(c.Count), all()...)
 		rates(c.Rate, all()...)
-		errors(scenarios.Num(float64(list[i].bad)/float64(c.Count)), all()...)
+		errors(result.Num(float64(list[i].bad)/float64(c.Count)), all()...)
 		times(c.Response.P50, c.Load, c.Step, "0.5")
 		times(c.Response.P95, c.Load, c.Step, "0.95")
 		times(c.Response.P99, c.Load, c.Step, "0.99")
 	}
 	for i := range r.Objectives {
 		o := &r.Objectives[i]
-		is := scenarios.Num(0)
+		is := result.Num(0)
 		if o.Verdict == scenarios.Pass {
 			is = 1
 		}
@@ -64,7 +65,7 @@ func (GitLab) Report(w io.Writer, r *scenarios.Result) error {
 	for i := range r.Faults {
 		recovered(r.Faults[i].Recover, r.Faults[i].Name)
 	}
-	code(scenarios.Num(r.ExitCode))
+	code(result.Num(r.ExitCode))
 	families, err := reg.Gather()
 	if err != nil {
 		return err

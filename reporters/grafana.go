@@ -8,7 +8,7 @@ import (
 	"net/http"
 	"time"
 
-	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // grafana makes an annotation for each occurrence of a fault, by Grafana's HTTP API: a
@@ -56,7 +56,7 @@ func (g *grafana) parcel(t beat) parcel {
 	return nil
 }
 
-func (g *grafana) begin(e *scenarios.Event, at time.Time) parcel {
+func (g *grafana) begin(e *result.Event, at time.Time) parcel {
 	kind := g.run.Metrics.faults[entryOf(e.Fault)]
 	text := fmt.Sprintf("%s: %s", e.Fault, kind)
 	if e.Unit != "" {

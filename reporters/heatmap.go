@@ -11,7 +11,8 @@ import (
 	"math"
 	"strings"
 
-	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
 )
 
 const (
@@ -25,7 +26,7 @@ const (
 
 // heatmap draws how the response times of each moment were spread, as an image whose
 // opacity is the share of the requests; nil where there are no histograms.
-func (c *charts) heatmap(r *scenarios.Result) (*chart, error) {
+func (c *charts) heatmap(r *result.Result) (*chart, error) {
 	if r.Histograms == nil || len(c.points) < 2 {
 		return nil, nil
 	}
@@ -73,7 +74,7 @@ func shades() template.HTML {
 
 // heat sorts the values of each moment into rows of the scale: shares of its
 // requests, by column and row, the slowest in row 0.
-func (c *charts) heat(r *scenarios.Result) (scale, [][]float64, error) {
+func (c *charts) heat(r *result.Result) (scale, [][]float64, error) {
 	from, to := c.points[0].t, c.points[len(c.points)-1]
 	span := to.t + to.d - from
 	moments := make([][]float32, len(c.points)) // requests by octave
@@ -163,9 +164,9 @@ func (c *charts) heatTable(s scale, cells [][]float64) *table {
 	const spans = 24
 	t := &table{Head: []string{"from"}}
 	edges := s.ticks()
-	t.Head = append(t.Head, "under "+scenarios.FormatSeconds(edges[0]))
+	t.Head = append(t.Head, "under "+quantity.FormatSeconds(edges[0]))
 	for _, e := range edges {
-		t.Head = append(t.Head, "from "+scenarios.FormatSeconds(e))
+		t.Head = append(t.Head, "from "+quantity.FormatSeconds(e))
 	}
 	from, to := c.points[0].t, c.points[len(c.points)-1]
 	span := to.t + to.d - from
@@ -183,7 +184,7 @@ func (c *charts) heatTable(s scale, cells [][]float64) *table {
 				total += v
 			}
 		}
-		row := []string{offset(scenarios.Num(math.Round((from+span*float64(i)/float64(len(cells)))*10) / 10))}
+		row := []string{offset(result.Num(math.Round((from+span*float64(i)/float64(len(cells)))*10) / 10))}
 		for _, v := range sums {
 			cell := ""
 			if v > 0 {

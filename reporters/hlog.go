@@ -12,7 +12,7 @@ import (
 	"strconv"
 	"time"
 
-	"brunt/scenarios"
+	"brunt/scenarios/result"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
@@ -26,7 +26,7 @@ type Hlog struct{}
 var _ Reporter = Hlog{}
 
 // Report implements [Reporter].
-func (Hlog) Report(w io.Writer, r *scenarios.Result) error {
+func (Hlog) Report(w io.Writer, r *result.Result) error {
 	base := r.T0.Add(earliest(r)).Truncate(time.Millisecond) // so that no offset is negative
 	stamp := fmt.Sprintf("%d.%03d", base.Unix(), base.Nanosecond()/1e6)
 	_, err := fmt.Fprintf(w, `#[Histogram log format version 1.3]
@@ -55,7 +55,7 @@ func (Hlog) Report(w io.Writer, r *scenarios.Result) error {
 }
 
 // earliest is the first moment that anything was recorded for.
-func earliest(r *scenarios.Result) time.Duration {
+func earliest(r *result.Result) time.Duration {
 	first := 0.0
 	for _, p := range r.Phases {
 		if float64(p.Start) < first {
@@ -151,7 +151,7 @@ func parseHlogLine(line []byte) (hlogLine, error) {
 // parseSeconds reads a decimal number of seconds without the error of a float64.
 func parseSeconds(b []byte) (time.Duration, error) { return time.ParseDuration(string(b) + "s") }
 
-// Get implements [scenarios.Histograms].
+// Get implements [result.Histograms].
 func (l *hlog) Get(n int) (*hdrhistogram.PackedHistogram, error) {
 	i, ok := l.byTag[n]
 	if !ok {
@@ -177,18 +177,18 @@ func (h hlogLine) decode(f *os.File) (*hdrhistogram.PackedHistogram, error) {
 	return hdr, nil
 }
 
-// All implements [scenarios.Histograms].
-func (l *hlog) All() iter.Seq2[scenarios.HistogramInfo, error] {
-	return func(yield func(scenarios.HistogramInfo, error) bool) {
+// All implements [result.Histograms].
+func (l *hlog) All() iter.Seq2[result.HistogramInfo, error] {
+	return func(yield func(result.HistogramInfo, error) bool) {
 		f, err := os.Open(l.path)
 		if err != nil {
-			yield(scenarios.HistogramInfo{}, err)
+			yield(result.HistogramInfo{}, err)
 			return
 		}
 		defer f.Close()
 		for _, h := range l.lines {
 			hdr, err := h.decode(f)
-			if !yield(scenarios.HistogramInfo{N: h.n, Start: h.start, Span: h.span, HDR: hdr}, err) || err != nil {
+			if !yield(result.HistogramInfo{N: h.n, Start: h.start, Span: h.span, HDR: hdr}, err) || err != nil {
 				return
 			}
 		}

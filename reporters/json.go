@@ -6,7 +6,7 @@ import (
 	"io"
 	"slices"
 
-	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // JSON writes result.json, version 1, as measurement.md gives it. It is indented
@@ -17,7 +17,7 @@ type JSON struct{}
 var _ Reporter = JSON{}
 
 // Report implements [Reporter].
-func (JSON) Report(w io.Writer, r *scenarios.Result) error {
+func (JSON) Report(w io.Writer, r *result.Result) error {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
@@ -30,7 +30,7 @@ func (JSON) Report(w io.Writer, r *scenarios.Result) error {
 
 // withoutNull is r with its lists there, if empty: a reader of result.json needs no
 // case for null.
-func withoutNull(r *scenarios.Result) *scenarios.Result {
+func withoutNull(r *result.Result) *result.Result {
 	c := *r
 	c.Loads = slices.Clone(r.Loads)
 	for i := range c.Loads {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // JUnit writes junit.xml for CI systems: a test case for each objective and one for
@@ -61,7 +62,7 @@ type junitProblem struct {
 }
 
 // Report implements [Reporter].
-func (JUnit) Report(w io.Writer, r *scenarios.Result) error {
+func (JUnit) Report(w io.Writer, r *result.Result) error {
 	s := junitSuite{Name: clean(r.Name), Time: decimal(r.Duration), Timestamp: r.Started.UTC().Format(time.RFC3339)}
 	s.Properties = []junitProperty{
 		{"run", clean(r.Run)},
@@ -125,7 +126,7 @@ func (JUnit) Report(w io.Writer, r *scenarios.Result) error {
 }
 
 // details are the lines that say all of an objective.
-func details(o *scenarios.ObjectiveResult) []string {
+func details(o *result.ObjectiveResult) []string {
 	lines := []string{"objective: " + title(o), "phase: " + clean(o.Phase)}
 	if in := interval(o); in != "" {
 		lines = append(lines, "95 % interval: "+in)
@@ -136,7 +137,7 @@ func details(o *scenarios.ObjectiveResult) []string {
 	return lines
 }
 
-func decimal(n scenarios.Num) string {
+func decimal(n result.Num) string {
 	if !n.Known() {
 		return "0"
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 func TestJUnit_Golden(t *testing.T) {
@@ -15,7 +16,7 @@ func TestJUnit_Golden(t *testing.T) {
 }
 
 func TestJUnit_Form(t *testing.T) {
-	each(t, func(t *testing.T, r *scenarios.Result) {
+	each(t, func(t *testing.T, r *result.Result) {
 		text := report(t, JUnit{}, r)
 		var got junitSuites
 		if err := xml.Unmarshal([]byte(text), &got); err != nil {

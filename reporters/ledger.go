@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // ledgerView is what the page shows of the ledger.
@@ -20,7 +21,7 @@ type ledgerView struct {
 	Foot             string
 }
 
-func (p *page) ledger(l *scenarios.LedgerRecord) {
+func (p *page) ledger(l *result.LedgerRecord) {
 	if l == nil {
 		return
 	}
@@ -48,7 +49,7 @@ func (p *page) ledger(l *scenarios.LedgerRecord) {
 var ledgerHead = []string{"state", "id", "acknowledged", "age", "lost to", "found"}
 
 // keyRow is a write in the order of ledgerHead.
-func keyRow(k *scenarios.WriteKey) []string {
+func keyRow(k *result.WriteKey) []string {
 	acked := offset(k.Acknowledged)
 	if !k.Acknowledged.Known() {
 		acked = "no, " + offset(k.Ended)
@@ -74,7 +75,7 @@ func foundText(found map[string]int) string {
 }
 
 // ledgerVerdict is how the ledger looks, whatever the objectives make of it.
-func ledgerVerdict(l *scenarios.LedgerRecord) scenarios.Verdict {
+func ledgerVerdict(l *result.LedgerRecord) scenarios.Verdict {
 	switch {
 	case l.Lost+l.Duplicated+l.Stale > 0:
 		return scenarios.Fail
@@ -85,7 +86,7 @@ func ledgerVerdict(l *scenarios.LedgerRecord) scenarios.Verdict {
 }
 
 // ledgerWord says the worst of it.
-func ledgerWord(l *scenarios.LedgerRecord) string {
+func ledgerWord(l *result.LedgerRecord) string {
 	switch {
 	case !l.Read:
 		return "not read back"
@@ -111,7 +112,7 @@ type figure struct {
 
 // ledgerFigures are those that say something: the first ones always, others where
 // there is anything to count.
-func ledgerFigures(l *scenarios.LedgerRecord) []figure {
+func ledgerFigures(l *result.LedgerRecord) []figure {
 	if !l.Read {
 		return []figure{{"acknowledged", l.Acknowledged}}
 	}
@@ -131,7 +132,7 @@ func ledgerFigures(l *scenarios.LedgerRecord) []figure {
 }
 
 // ledgerText says what was read where.
-func ledgerText(l *scenarios.LedgerRecord) string {
+func ledgerText(l *result.LedgerRecord) string {
 	units := make([]string, len(l.Units))
 	for i, u := range l.Units {
 		units[i] = clean(u)
@@ -153,7 +154,7 @@ func ledgerText(l *scenarios.LedgerRecord) string {
 // mostLedgerRows bounds the writes that a terminal lists.
 const mostLedgerRows = 8
 
-func (s *sheet) ledger(l *scenarios.LedgerRecord) {
+func (s *sheet) ledger(l *result.LedgerRecord) {
 	if l == nil {
 		return
 	}
@@ -187,6 +188,6 @@ func (s *sheet) ledger(l *scenarios.LedgerRecord) {
 }
 
 // readingLine tells how far the reading of the ledger is.
-func readingLine(iv scenarios.Interval) string {
+func readingLine(iv result.Interval) string {
 	return fmt.Sprintf("reading the ledger: %d of %d writes", iv.Asked, iv.ToAsk)
 }

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
 )
 
 // liveLines bounds the live block on a high screen.
@@ -16,7 +18,7 @@ const liveLines = 20
 
 // liveBlock is the state of a run in at most height lines of at most width columns. What
 // has no room is counted: and 12 more.
-func liveBlock(iv scenarios.Interval, width, height int) [][]span {
+func liveBlock(iv result.Interval, width, height int) [][]span {
 	if iv.ToAsk > 0 {
 		return [][]span{{{clip(readingLine(iv), width), plain}}}
 	}
@@ -56,7 +58,7 @@ func errorShare(errors, ended int64) string {
 
 // standings are the objectives as they stand, a line each: those that fail have the first
 // claim to the room there is, then those with the least of their budget left.
-func standings(list []scenarios.Standing, width, room int) [][]span {
+func standings(list []result.Standing, width, room int) [][]span {
 	if room < 1 || len(list) == 0 {
 		return nil
 	}
@@ -96,7 +98,7 @@ func standings(list []scenarios.Standing, width, room int) [][]span {
 }
 
 // leftOf orders what is left of a budget; where there is none it is whole.
-func leftOf(s scenarios.Standing) float64 {
+func leftOf(s result.Standing) float64 {
 	if math.IsNaN(float64(s.Left)) {
 		return 1
 	}
@@ -104,7 +106,7 @@ func leftOf(s scenarios.Standing) float64 {
 }
 
 // othersStand counts objectives that have no room.
-func othersStand(list []scenarios.Standing, which []int) string {
+func othersStand(list []result.Standing, which []int) string {
 	n := map[scenarios.Verdict]int{}
 	for _, i := range which {
 		n[list[i].Verdict]++
@@ -123,7 +125,7 @@ func othersStand(list []scenarios.Standing, which []int) string {
 
 // standingText says how an objective stands, and what is left of its error budget: of the
 // requests that it allows to be bad.
-func standingText(s scenarios.Standing) string {
+func standingText(s result.Standing) string {
 	left := ""
 	switch f := float64(s.Left); {
 	case math.IsNaN(f):
@@ -148,7 +150,7 @@ func standingText(s scenarios.Standing) string {
 }
 
 // progress is the first line: the phase, a bar, and the time that is left.
-func progress(iv scenarios.Interval, width int) []span {
+func progress(iv result.Interval, width int) []span {
 	phase := phaseOf(iv)
 	left, done := timeLeft(iv)
 	line := []span{{pad(phase, 9, false), bold}}
@@ -161,7 +163,7 @@ func progress(iv scenarios.Interval, width int) []span {
 }
 
 // timeLeft says how long the run goes on, and how much of it is done, 0 to 1.
-func timeLeft(iv scenarios.Interval) (text string, done float64) {
+func timeLeft(iv result.Interval) (text string, done float64) {
 	switch {
 	case iv.At < 0:
 		return "load is judged in " + clock(-iv.At.Seconds()), 0
@@ -172,7 +174,7 @@ func timeLeft(iv scenarios.Interval) (text string, done float64) {
 }
 
 // phaseOf names the phase of an interval.
-func phaseOf(iv scenarios.Interval) string {
+func phaseOf(iv result.Interval) string {
 	if iv.At < 0 {
 		return "warm-up"
 	}
@@ -181,7 +183,7 @@ func phaseOf(iv scenarios.Interval) string {
 
 // faultsNow says which faults are in, for how long still, and which comes next, in width
 // columns.
-func faultsNow(iv scenarios.Interval, width int) []span {
+func faultsNow(iv result.Interval, width int) []span {
 	var line []span
 	if len(iv.Faults) > 0 {
 		var names []string
@@ -208,7 +210,7 @@ func faultsNow(iv scenarios.Interval, width int) []span {
 	return line
 }
 
-func quietLine(s *scenarios.Interval, span time.Duration) string {
+func quietLine(s *result.Interval, span time.Duration) string {
 	per := func(n int64) string { return number(float64(n)/span.Seconds()) + "/s" }
 	at := clock(s.At.Seconds())
 	if s.At < 0 {
@@ -251,4 +253,4 @@ func answered(d time.Duration) string {
 	return short(d)
 }
 
-func short(d time.Duration) string { return scenarios.FormatSeconds(d.Seconds()) }
+func short(d time.Duration) string { return quantity.FormatSeconds(d.Seconds()) }

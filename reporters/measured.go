@@ -5,15 +5,16 @@ import (
 	"slices"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // failed tells that a percentile is infinite: requests came to an end, and more of
 // them failed than it allows. What is unknown is so for want of requests.
-func failed(n scenarios.Num, population int64) bool { return !n.Known() && population > 0 }
+func failed(n result.Num, population int64) bool { return !n.Known() && population > 0 }
 
 // phaseRow is what was measured in a phase, over one load and step.
 type phaseRow struct {
-	all, ok scenarios.Cell
+	all, ok result.Cell
 	bad     int64 // errors and skipped
 	shed    int64
 }
@@ -22,7 +23,7 @@ type phaseRow struct {
 func (p *phaseRow) population() int64 { return p.all.Count - p.shed }
 
 // rows joins the cells of one phase, load and step, in the order they come in.
-func rows(r *scenarios.Result, keep func(*scenarios.Cell) bool) []phaseRow {
+func rows(r *result.Result, keep func(*result.Cell) bool) []phaseRow {
 	type key struct{ phase, load, step string }
 	at := map[key]int{}
 	var out []phaseRow
@@ -37,8 +38,8 @@ func rows(r *scenarios.Result, keep func(*scenarios.Cell) bool) []phaseRow {
 			j = len(out)
 			at[k] = j
 			out = append(out, phaseRow{})
-			out[j].all = scenarios.Cell{Phase: c.Phase, Load: c.Load, Step: c.Step, Response: scenarios.NoTimes, Service: scenarios.NoTimes}
-			out[j].ok.Response = scenarios.NoTimes
+			out[j].all = result.Cell{Phase: c.Phase, Load: c.Load, Step: c.Step, Response: result.NoTimes, Service: result.NoTimes}
+			out[j].ok.Response = result.NoTimes
 		}
 		switch c.Outcome {
 		case "*":
@@ -56,8 +57,8 @@ func rows(r *scenarios.Result, keep func(*scenarios.Cell) bool) []phaseRow {
 
 // totals are the rows over all loads and steps, a phase each; phases without a
 // request are left out.
-func totals(r *scenarios.Result) []phaseRow {
-	return rows(r, func(c *scenarios.Cell) bool { return c.Load == "*" && c.Step == "*" && c.Count > 0 })
+func totals(r *result.Result) []phaseRow {
+	return rows(r, func(c *result.Cell) bool { return c.Load == "*" && c.Step == "*" && c.Count > 0 })
 }
 
 // rowOf is the row of a phase over all loads and steps, or nil.
@@ -70,9 +71,9 @@ func rowOf(list []phaseRow, phase string) *phaseRow {
 }
 
 // causes are the errors of the run by kind, most first, steps put together.
-func causes(r *scenarios.Result) []scenarios.ErrorGroup {
+func causes(r *result.Result) []result.ErrorGroup {
 	at := map[string]int{}
-	var out []scenarios.ErrorGroup
+	var out []result.ErrorGroup
 	for _, e := range r.Errors {
 		i, found := at[e.Kind]
 		if !found {
@@ -90,12 +91,12 @@ func causes(r *scenarios.Result) []scenarios.ErrorGroup {
 			g.Step = ""
 		}
 	}
-	slices.SortStableFunc(out, func(a, b scenarios.ErrorGroup) int { return -cmp.Compare(a.Count, b.Count) })
+	slices.SortStableFunc(out, func(a, b result.ErrorGroup) int { return -cmp.Compare(a.Count, b.Count) })
 	return out
 }
 
 // sampleText is a failed request in a few words.
-func sampleText(s *scenarios.Sample) string {
+func sampleText(s *result.Sample) string {
 	if s == nil {
 		return ""
 	}

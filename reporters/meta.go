@@ -3,11 +3,11 @@ package reporters
 import (
 	"strings"
 
-	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // metaOf is what the run is to its organisation, as people read it.
-func metaOf(r *scenarios.Result) []pair {
+func metaOf(r *result.Result) []pair {
 	var out []pair
 	for _, key := range r.Meta.Keys() {
 		name := clean(strings.ReplaceAll(key, "_", " "))

@@ -4,29 +4,30 @@ import (
 	"math"
 	"strings"
 
-	"brunt/scenarios"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // metricOf is the metric that an objective was judged by. A text that no longer
 // parses is shown as plain numbers.
-func metricOf(o *scenarios.ObjectiveResult) scenarios.Metric {
-	m, err := scenarios.ParseMetric(o.Metric)
+func metricOf(o *result.ObjectiveResult) slo.Metric {
+	m, err := slo.ParseMetric(o.Metric)
 	if err != nil {
-		return scenarios.Metric{Unit: scenarios.Plain}
+		return slo.Metric{Unit: slo.Plain}
 	}
 	if m.OfSeries() { // of a named one the target tells the unit
-		if def, err := scenarios.ParseObjective(o.Text); err == nil {
+		if def, err := slo.ParseObjective(o.Text); err == nil {
 			return def.Metric
 		}
 	}
 	return m
 }
 
-func formatMetric(m scenarios.Metric, n scenarios.Num) string { return m.FormatValue(float64(n)) }
+func formatMetric(m slo.Metric, n result.Num) string { return m.FormatValue(float64(n)) }
 
 // measured writes what was measured; ∞ where more requests failed than a
 // percentile allows, or recovery never came.
-func measured(o *scenarios.ObjectiveResult) string {
+func measured(o *result.ObjectiveResult) string {
 	switch {
 	case o.Measured.Known():
 		return formatMetric(metricOf(o), o.Measured)
@@ -40,7 +41,7 @@ func measured(o *scenarios.ObjectiveResult) string {
 }
 
 // target writes the bound with its operator.
-func target(o *scenarios.ObjectiveResult) string {
+func target(o *result.ObjectiveResult) string {
 	if !o.Target.Known() {
 		return "–"
 	}
@@ -48,7 +49,7 @@ func target(o *scenarios.ObjectiveResult) string {
 }
 
 // interval writes the 95 % interval, or nothing where there is none.
-func interval(o *scenarios.ObjectiveResult) string {
+func interval(o *result.ObjectiveResult) string {
 	if !o.Low.Known() {
 		return ""
 	}
@@ -63,7 +64,7 @@ func interval(o *scenarios.ObjectiveResult) string {
 }
 
 // remark is the note of an objective, or what ∞ means where none stands there.
-func remark(o *scenarios.ObjectiveResult) string {
+func remark(o *result.ObjectiveResult) string {
 	if o.Note != "" {
 		return clean(o.Note)
 	}
@@ -75,7 +76,7 @@ func remark(o *scenarios.ObjectiveResult) string {
 
 // phaseBeside is the phase of an objective where its text does not tell: the
 // occurrence of a fault that was worst, for one.
-func phaseBeside(o *scenarios.ObjectiveResult) string {
+func phaseBeside(o *result.ObjectiveResult) string {
 	if o.Phase == "" || o.Phase == "run" || strings.HasSuffix(o.Text, " "+o.Phase) || strings.Contains(o.Text, " "+o.Phase+" ") {
 		return ""
 	}
@@ -83,7 +84,7 @@ func phaseBeside(o *scenarios.ObjectiveResult) string {
 }
 
 // title is what an objective is called: its text, with its own name if it has one.
-func title(o *scenarios.ObjectiveResult) string {
+func title(o *result.ObjectiveResult) string {
 	text := clean(o.Text)
 	if o.ID != "" && o.ID != o.Text {
 		text = clean(o.ID) + ": " + text
@@ -96,7 +97,7 @@ func title(o *scenarios.ObjectiveResult) string {
 
 // used is how much of what an objective allows was used: 1 is the limit, more is
 // beyond it. ok is false where that has no meaning.
-func used(o *scenarios.ObjectiveResult, n scenarios.Num) (u float64, ok bool) {
+func used(o *result.ObjectiveResult, n result.Num) (u float64, ok bool) {
 	v, t := float64(n), float64(o.Target)
 	if !n.Known() {
 		return math.Inf(1), o.Infinite
@@ -110,7 +111,7 @@ func used(o *scenarios.ObjectiveResult, n scenarios.Num) (u float64, ok bool) {
 		}
 		return v / t, true
 	}
-	if metricOf(o).Unit == scenarios.ShareOf {
+	if metricOf(o).Unit == slo.ShareOf {
 		v, t = 1-v, 1-t
 	} else {
 		v, t = t, v

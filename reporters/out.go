@@ -13,7 +13,9 @@ import (
 	"sync"
 	"time"
 
-	"brunt/scenarios"
+	"brunt/scenarios/result"
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
 
 	dto "github.com/prometheus/client_model/go"
 )
@@ -60,7 +62,7 @@ func ParseOut(text string, getenv func(string) string) (Out, error) {
 	if !found || !known {
 		names := slices.Sorted(maps.Keys(outKinds))
 		if found && kind != "" {
-			return Out{}, fmt.Errorf("there is no out %q; %s", kind, scenarios.DidYouMean(kind, names))
+			return Out{}, fmt.Errorf("there is no out %q; %s", kind, syntax.DidYouMean(kind, names))
 		}
 		return Out{}, fmt.Errorf("want KIND=URL, where KIND is %s", strings.Join(names, ", "))
 	}
@@ -104,7 +106,7 @@ func (o Out) String() string { return o.mask(o.Kind + "=" + o.To.Redacted()) }
 
 // mask takes the out's secrets out of a text.
 func (o Out) mask(text string) string {
-	var hidden scenarios.Secrets
+	var hidden template.Secrets
 	for _, s := range o.Secrets() {
 		hidden.Add(s)
 		hidden.Add(url.PathEscape(s))
@@ -141,7 +143,7 @@ type Outs struct {
 // A beat is one of the run that outs are told of.
 type beat struct {
 	at       time.Time
-	event    *scenarios.Event    // nil: a second has passed
+	event    *result.Event       // nil: a second has passed
 	families []*dto.MetricFamily // of that second
 }
 
@@ -167,10 +169,10 @@ func Open(outs []Out, run OutRun) *Outs {
 }
 
 // Observe implements [Live]. It does not wait.
-func (o *Outs) Observe(scenarios.Interval) { o.tell(beat{at: time.Now()}) }
+func (o *Outs) Observe(result.Interval) { o.tell(beat{at: time.Now()}) }
 
 // Event is told what happens. It does not wait.
-func (o *Outs) Event(e scenarios.Event) {
+func (o *Outs) Event(e result.Event) {
 	if strings.HasPrefix(e.Event, "fault.") {
 		o.tell(beat{at: time.Now(), event: &e})
 	}

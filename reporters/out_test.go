@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
 
 	prompb "buf.build/gen/go/prometheus/prometheus/protocolbuffers/go"
 	"github.com/klauspost/compress/snappy"
@@ -74,14 +75,14 @@ func outOf(t *testing.T, f *far, texts ...string) (m *Metrics, outs *Outs, log *
 }
 
 // second is one in which n requests were answered.
-func second(n int64) scenarios.Interval {
-	return scenarios.Interval{At: time.Second, Steps: []scenarios.StepInterval{{
+func second(n int64) result.Interval {
+	return result.Interval{At: time.Second, Steps: []result.StepInterval{{
 		Load: "browse", Step: "read", Kinds: [scenarios.Kinds]int64{n, 0, 1}, Causes: map[string]int64{"timeout": 1}, Total: time.Second,
-		Took: []scenarios.TimeBucket{{Low: time.Millisecond, High: time.Millisecond, N: n}, {Low: time.Second, High: time.Second, N: 1}},
+		Took: []result.TimeBucket{{Low: time.Millisecond, High: time.Millisecond, N: n}, {Low: time.Second, High: time.Second, N: 1}},
 	}}}
 }
 
-func tell(m *Metrics, o *Outs, iv scenarios.Interval) {
+func tell(m *Metrics, o *Outs, iv result.Interval) {
 	m.Observe(iv)
 	o.Observe(iv)
 }
@@ -339,7 +340,7 @@ func TestGrafana(t *testing.T) {
 		}}
 		_, o, _ := outOf(t, &f, "grafana=http://g/under")
 		begin := time.Now().UnixMilli()
-		for _, e := range []scenarios.Event{
+		for _, e := range []result.Event{
 			{Event: "fault.injected", Fault: "cut#1"},
 			{Event: "fault.verified", Fault: "cut#1"},
 			{Event: "load.end"},
@@ -444,12 +445,12 @@ func BenchmarkRemoteWrite_Second(b *testing.B) {
 				b.Fatal(err)
 			}
 			m := NewMetrics(MetricsOptions{})
-			iv := scenarios.Interval{At: time.Second}
+			iv := result.Interval{At: time.Second}
 			for i := range steps {
-				s := scenarios.StepInterval{Load: "browse", Step: fmt.Sprint("step ", i)}
+				s := result.StepInterval{Load: "browse", Step: fmt.Sprint("step ", i)}
 				for us := range 400 {
 					at := time.Duration(us*us) * 10 * time.Microsecond
-					s.Took = append(s.Took, scenarios.TimeBucket{Low: at, High: at, N: 3})
+					s.Took = append(s.Took, result.TimeBucket{Low: at, High: at, N: 3})
 				}
 				iv.Steps = append(iv.Steps, s)
 			}

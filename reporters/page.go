@@ -10,6 +10,7 @@ import (
 	"io"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // HTML writes report.html: one file that opens offline, prints, and is whole with
@@ -95,7 +96,7 @@ type pair struct{ Name, Value string }
 type part struct{ ID, Title string }
 
 // Report implements [Reporter].
-func (HTML) Report(w io.Writer, r *scenarios.Result) error {
+func (HTML) Report(w io.Writer, r *result.Result) error {
 	p, err := newPage(r)
 	if err != nil {
 		return err
@@ -108,7 +109,7 @@ func (HTML) Report(w io.Writer, r *scenarios.Result) error {
 	return err
 }
 
-func newPage(r *scenarios.Result) (*page, error) {
+func newPage(r *result.Result) (*page, error) {
 	p := &page{
 		Mark: mark(r.Verdict), Word: upper(word(r.Verdict)), Tone: tone(r.Verdict), Name: clean(r.Name), Reason: clean(r.Reason), Hypothesis: clean(r.Hypothesis),
 		Control: r.Control, Healthy: r.Generator.Healthy, Version: clean(r.Environment.Brunt), Run: clean(r.Run), ExitCode: r.ExitCode, Meaning: meaning(r.Verdict),
@@ -186,7 +187,7 @@ func hash(text string) string {
 
 // distribution adds what needs histograms. Where they can't be read the page says so
 // and does without.
-func (p *page) distribution(c *charts, r *scenarios.Result) {
+func (p *page) distribution(c *charts, r *result.Result) {
 	var err, err2 error
 	p.Heatmap, err = c.heatmap(r)
 	p.Percentiles, err2 = c.percentiles(r)
@@ -228,13 +229,13 @@ func (p *page) parts() []part {
 }
 
 // facts are the figures beside the verdict.
-func facts(r *scenarios.Result) []pair {
+func facts(r *result.Result) []pair {
 	out := []pair{{"Duration", seconds(r.Duration)}}
 	if run := rowOf(totals(r), "run"); run != nil && run.all.Count > 0 {
 		out = append(out, pair{"Requests", count(run.all.Count)}, pair{"Rate", rate(run.all.Rate)}, pair{"Errors", share(run.bad, run.all.Count)})
 		for _, q := range []struct {
 			name string
-			n    scenarios.Num
+			n    result.Num
 		}{{"p50", run.all.Response.P50}, {"p95", run.all.Response.P95}, {"p99", run.all.Response.P99}} {
 			out = append(out, pair{q.name, response(q.n, run.population())})
 		}
@@ -249,7 +250,7 @@ func facts(r *scenarios.Result) []pair {
 }
 
 // response writes a percentile, ∞ where more requests failed than it allows.
-func response(n scenarios.Num, population int64) string {
+func response(n result.Num, population int64) string {
 	if failed(n, population) {
 		return "∞"
 	}

@@ -21,7 +21,7 @@ import (
 	"strings"
 	"testing"
 
-	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 var pagesDir = flag.String("pages", "", "a folder to write the page of every fixture to, for a look at them")
@@ -108,7 +108,7 @@ func unpack(t *testing.T, text string, v any) {
 }
 
 func TestHTML_IsSoundAndSealed(t *testing.T) {
-	each(t, func(t *testing.T, r *scenarios.Result) {
+	each(t, func(t *testing.T, r *result.Result) {
 		page := report(t, HTML{}, r)
 		style, script := styles.FindAllStringSubmatch(page, -1), scripts.FindAllStringSubmatch(page, -1)
 		data := packedData.FindAllStringSubmatch(page, -1)
@@ -259,7 +259,7 @@ func TestHTML_ShadeStaysLight(t *testing.T) {
 		}
 	}
 	// two faults that overlap are one shade
-	r := &scenarios.Result{Duration: 100, Faults: []scenarios.FaultRecord{
+	r := &result.Result{Duration: 100, Faults: []result.FaultRecord{
 		{Name: "a", Injected: 10, Cleared: 30, OnsetAt: nan, RecoveredAt: nan},
 		{Name: "b", Injected: 20, Cleared: 40, OnsetAt: nan, RecoveredAt: nan},
 		{Name: "c", Injected: 22, Cleared: 25, OnsetAt: nan, RecoveredAt: nan},
@@ -310,7 +310,7 @@ func TestHTML_Size(t *testing.T) {
 	last := rows[len(rows)-1]
 	for i := range 20_000 {
 		w := last
-		w.T += scenarios.Num(i + 1)
+		w.T += result.Num(i + 1)
 		r.Windows = append(r.Windows, w)
 	}
 	if page := report(t, HTML{}, r); len(page) > 450_000 || !strings.Contains(page, "Each point is the worst of 6 windows") {
@@ -427,9 +427,9 @@ type counter int
 func (c *counter) Write(b []byte) (int, error) { *c += counter(len(b)); return len(b), nil }
 
 // busyHour is an hour whose every window has 10 000 requests.
-func busyHour() *scenarios.Result {
+func busyHour() *result.Result {
 	r := hour(30).result()
-	full := scenarios.NewHistogram()
+	full := result.NewHistogram()
 	rnd := rand.New(rand.NewPCG(1, 2))
 	for range 10_000 {
 		_ = full.RecordValue(1 + int64(4000*math.Exp(.45*rnd.NormFloat64())))
@@ -470,15 +470,15 @@ func TestHTML_FacetsFollowThePage(t *testing.T) {
 
 func TestHTML_SaysWhoseCommandIsKept(t *testing.T) {
 	const note = "The command is kept of the slowest of a step in the whole run."
-	with, without := scenarios.SlowRequest{Step: "a", Curl: "curl x"}, scenarios.SlowRequest{Step: "a"}
+	with, without := result.SlowRequest{Step: "a", Curl: "curl x"}, result.SlowRequest{Step: "a"}
 	for _, tt := range []struct {
 		name string
-		list []scenarios.SlowRequest
+		list []result.SlowRequest
 		want bool
 	}{
-		{"all", []scenarios.SlowRequest{with, with}, false},
-		{"some", []scenarios.SlowRequest{with, without}, true},
-		{"none", []scenarios.SlowRequest{without}, false},
+		{"all", []result.SlowRequest{with, with}, false},
+		{"some", []result.SlowRequest{with, without}, true},
+		{"none", []result.SlowRequest{without}, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := *fixtures()["empty"]

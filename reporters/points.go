@@ -5,7 +5,7 @@ import (
 	"math"
 	"slices"
 
-	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // A point is a window of the run as the charts show it. Latencies and waits are in
@@ -34,7 +34,7 @@ const (
 
 // points gives the windows over all loads in the order of time, and how many were
 // put together into each point.
-func points(r *scenarios.Result) (list []point, together int) {
+func points(r *result.Result) (list []point, together int) {
 	for i := range r.Windows {
 		if w := &r.Windows[i]; w.Load == "*" && w.Step == "*" && w.T.Known() && w.D > 0 {
 			list = append(list, pointOf(w))
@@ -57,12 +57,12 @@ func points(r *scenarios.Result) (list []point, together int) {
 	return out, together
 }
 
-func pointOf(w *scenarios.Window) point {
+func pointOf(w *result.Window) point {
 	p := point{
 		t: float64(w.T), d: float64(w.D), offered: w.Offered, sent: w.Sent, answered: w.Answered, ok: w.OK, shed: w.Shed, failed: w.Error, skipped: w.Skipped,
 		kinds: w.Kinds, most: float64(w.Max), lag: float64(w.Lag), queue: float64(w.Queue), inFlight: w.InFlight, population: w.Offered - w.Shed,
 	}
-	time := func(n scenarios.Num) float64 {
+	time := func(n result.Num) float64 {
 		if failed(n, p.population) {
 			return math.Inf(1)
 		}

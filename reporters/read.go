@@ -8,7 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // ErrVersion says that a result.json is of a version that this brunt can't read.
@@ -17,7 +17,7 @@ var ErrVersion = errors.New("unknown version of result.json")
 // Read gives back the result that [Write] wrote into dir. Its histograms stay on
 // disk, so the files must remain while it is used. Without latency.hlog or
 // events.jsonl the rest is given; a note says what is missing.
-func Read(dir string) (*scenarios.Result, error) {
+func Read(dir string) (*result.Result, error) {
 	b, err := os.ReadFile(filepath.Join(dir, resultFile))
 	if err != nil {
 		return nil, fmt.Errorf("no report of a run: %w", err)
@@ -31,10 +31,10 @@ func Read(dir string) (*scenarios.Result, error) {
 		return nil, fmt.Errorf("reading %s: %w", resultFile, err)
 	case head.Version == nil:
 		return nil, fmt.Errorf("reading %s: %w: it names none, so brunt did not write it", resultFile, ErrVersion)
-	case *head.Version != scenarios.ResultVersion:
-		return nil, fmt.Errorf("reading %s: %w: it is version %d, and this brunt reads version %d; use the brunt that wrote it", resultFile, ErrVersion, *head.Version, scenarios.ResultVersion)
+	case *head.Version != result.ResultVersion:
+		return nil, fmt.Errorf("reading %s: %w: it is version %d, and this brunt reads version %d; use the brunt that wrote it", resultFile, ErrVersion, *head.Version, result.ResultVersion)
 	}
-	r := &scenarios.Result{}
+	r := &result.Result{}
 	if err := json.Unmarshal(b, r); err != nil {
 		return nil, fmt.Errorf("reading %s: %w", resultFile, err)
 	}
@@ -61,7 +61,7 @@ func exists(path string) bool {
 	return err == nil
 }
 
-func addEvents(dir string, r *scenarios.Result) error {
+func addEvents(dir string, r *result.Result) error {
 	f, err := os.Open(filepath.Join(dir, eventsFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		r.Notes = append(r.Notes, eventsFile+" is missing")

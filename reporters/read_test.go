@@ -13,7 +13,7 @@ import (
 	"strings"
 	"testing"
 
-	"brunt/scenarios"
+	"brunt/scenarios/result"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
@@ -23,7 +23,7 @@ import (
 // nanoseconds; made from result.json twice, it is the same byte for byte.
 func TestRead_WritesTheSameFilesAgain(t *testing.T) {
 	figures := regexp.MustCompile(`[-0-9.]+`)
-	some(t, func(t *testing.T, r *scenarios.Result) {
+	some(t, func(t *testing.T, r *result.Result) {
 		dirs := []string{t.TempDir(), t.TempDir(), t.TempDir()}
 		for i, dir := range dirs {
 			if err := Write(dir, r); err != nil {
@@ -92,14 +92,14 @@ func TestRead_Histograms(t *testing.T) {
 	}
 }
 
-func pull(h scenarios.Histograms) (func() (scenarios.HistogramInfo, bool), func()) {
-	var list []scenarios.HistogramInfo
+func pull(h result.Histograms) (func() (result.HistogramInfo, bool), func()) {
+	var list []result.HistogramInfo
 	for i := range h.All() {
 		list = append(list, i)
 	}
-	return func() (scenarios.HistogramInfo, bool) {
+	return func() (result.HistogramInfo, bool) {
 		if len(list) == 0 {
-			return scenarios.HistogramInfo{}, false
+			return result.HistogramInfo{}, false
 		}
 		i := list[0]
 		list = list[1:]
@@ -225,7 +225,7 @@ func TestHTML_WithADamagedHistogram(t *testing.T) {
 }
 
 func TestJSON_Form(t *testing.T) {
-	each(t, func(t *testing.T, r *scenarios.Result) {
+	each(t, func(t *testing.T, r *result.Result) {
 		text := report(t, JSON{}, r)
 		var whole map[string]json.RawMessage
 		if err := json.Unmarshal([]byte(text), &whole); err != nil {
@@ -295,7 +295,7 @@ func TestEvents_InfinityIsNoReasonToLoseAnEvent(t *testing.T) {
 		t.Errorf("%d lines: %s", n, text)
 	}
 	events, err := readEvents(strings.NewReader(text))
-	if err != nil || !slices.ContainsFunc(events, func(e scenarios.Event) bool { return e.Data["n"] == "+Inf" }) {
+	if err != nil || !slices.ContainsFunc(events, func(e result.Event) bool { return e.Data["n"] == "+Inf" }) {
 		t.Errorf("%v %v", events, err)
 	}
 }

@@ -5,7 +5,8 @@ import (
 	"slices"
 	"strings"
 
-	"brunt/scenarios"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // askedView is a time that was asked for of a fault, beside what was achieved.
@@ -37,12 +38,12 @@ const mostAsked = 60
 
 // asked lists each time that an objective asks for of a fault, and recovery of each other
 // fault that did harm. Of many faults the table above says the latter.
-func (p *page) asked(r *scenarios.Result) {
+func (p *page) asked(r *result.Result) {
 	done := map[string]bool{}
 	limits := map[string]bool{}
 	for i := range r.Objectives {
 		o := &r.Objectives[i]
-		def, err := scenarios.ParseObjective(o.Text)
+		def, err := slo.ParseObjective(o.Text)
 		if err != nil || !def.Metric.OfFault() {
 			continue
 		}
@@ -65,11 +66,11 @@ func (p *page) asked(r *scenarios.Result) {
 	for i := range r.Faults {
 		f := &r.Faults[i]
 		base, _, _ := strings.Cut(f.Name, "#")
-		if len(r.Faults) > mostNamed || done[f.Name] || done[base] || f.Impact != scenarios.Impacted && f.Impact != scenarios.NotRecovered {
+		if len(r.Faults) > mostNamed || done[f.Name] || done[base] || f.Impact != result.Impacted && f.Impact != result.NotRecovered {
 			continue
 		}
 		v := askedView{Fault: clean(f.Name), Figure: "recover", Asked: "–", Achieved: seconds(f.Recover), Resolution: "–", Word: "not asked"}
-		if f.Impact == scenarios.NotRecovered {
+		if f.Impact == result.NotRecovered {
 			v.Achieved = "∞"
 		}
 		v.From, v.To = rules["recover"].from, rules["recover"].to
@@ -96,7 +97,7 @@ func (p *page) asked(r *scenarios.Result) {
 }
 
 // note keeps the share of bad requests that counts as harm.
-func note(limits map[string]bool, f *scenarios.FaultRecord) {
+func note(limits map[string]bool, f *result.FaultRecord) {
 	if f.Limit.Known() && f.Limit > 0 {
 		limits[percent(float64(f.Limit))] = true
 	}
@@ -114,7 +115,7 @@ func limitsOf(limits map[string]bool) string {
 	return "the limit of " + strings.Join(out, " or ")
 }
 
-func faultNamed(r *scenarios.Result, name string) *scenarios.FaultRecord {
+func faultNamed(r *result.Result, name string) *result.FaultRecord {
 	for i := range r.Faults {
 		if clean(r.Faults[i].Name) == name {
 			return &r.Faults[i]
@@ -124,8 +125,8 @@ func faultNamed(r *scenarios.Result, name string) *scenarios.FaultRecord {
 }
 
 // moments adds when the counting began and ended, and how exact it is.
-func (v *askedView) moments(f *scenarios.FaultRecord, metric string) {
-	add := func(s *string, n scenarios.Num) {
+func (v *askedView) moments(f *result.FaultRecord, metric string) {
+	add := func(s *string, n result.Num) {
 		if n.Known() {
 			*s += " at " + offset(n)
 		}
@@ -170,9 +171,9 @@ type stop struct {
 }
 
 // course is what happened with a fault, in the order of time.
-func course(f *scenarios.FaultRecord) []stop {
+func course(f *result.FaultRecord) []stop {
 	var out []stop
-	add := func(name string, n scenarios.Num) {
+	add := func(name string, n result.Num) {
 		if !n.Known() {
 			return
 		}
@@ -195,7 +196,7 @@ func course(f *scenarios.FaultRecord) []stop {
 	add("planned", f.Planned)
 	add("injected", f.Injected)
 	add("verified", f.Verified)
-	harmed := f.Impact == scenarios.Impacted || f.Impact == scenarios.NotRecovered
+	harmed := f.Impact == result.Impacted || f.Impact == result.NotRecovered
 	if harmed {
 		add("first harm seen", f.OnsetAt)
 		add("good again, still in", f.Injected+f.Failover)
@@ -212,21 +213,21 @@ func course(f *scenarios.FaultRecord) []stop {
 }
 
 // figures are what a fault cost and how exact its times are, as far as it is known.
-func figures(f *scenarios.FaultRecord) []pair {
+func figures(f *result.FaultRecord) []pair {
 	var out []pair
-	add := func(name string, n scenarios.Num) {
+	add := func(name string, n result.Num) {
 		if n.Known() {
 			out = append(out, pair{name, seconds(n)})
 		}
 	}
-	if f.Impact == scenarios.Impacted || f.Impact == scenarios.NotRecovered {
+	if f.Impact == result.Impacted || f.Impact == result.NotRecovered {
 		add("onset", f.Onset)
 		add("failover", f.Failover)
 		add("recover", f.Recover)
 		add("heal", f.Heal)
 	}
 	add("detect", f.Detect)
-	if f.Impact == scenarios.Impacted || f.Impact == scenarios.NotRecovered {
+	if f.Impact == result.Impacted || f.Impact == result.NotRecovered {
 		if f.Area.Known() && f.Area > 0 {
 			add("area lost", f.Area)
 		}

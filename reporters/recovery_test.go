@@ -5,11 +5,11 @@ import (
 	"strings"
 	"testing"
 
-	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 func TestCourse(t *testing.T) {
-	text := func(f scenarios.FaultRecord) string {
+	text := func(f result.FaultRecord) string {
 		var out []string
 		for _, s := range course(&f) {
 			in := ""
@@ -21,10 +21,10 @@ func TestCourse(t *testing.T) {
 		return strings.Join(out, ", ")
 	}
 	gone := split().rec
-	gone.Impact, gone.RecoveredAt, gone.Failover, gone.Cleared, gone.Detect = scenarios.NotRecovered, nan, scenarios.Num(math.Inf(1)), nan, 1.25
+	gone.Impact, gone.RecoveredAt, gone.Failover, gone.Cleared, gone.Detect = result.NotRecovered, nan, result.Num(math.Inf(1)), nan, 1.25
 	for _, tt := range []struct {
 		name string
-		f    scenarios.FaultRecord
+		f    result.FaultRecord
 		want string
 	}{
 		{"a replica", replica().rec, "planned 15s, injected 15.002s (in), first harm seen 15.002s at once (in), verified 15.01s +8ms (in), cleared 16.4s +1.4s, recovered 16.4s +1.4s"},

@@ -4,11 +4,11 @@ import (
 	"fmt"
 	"strconv"
 
-	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // repeated says how the occurrences of a fault went.
-func repeated(r *scenarios.Repeat) string {
+func repeated(r *result.Repeat) string {
 	s := fmt.Sprintf("came %d times: %d recovered from, %d without impact", r.Occurrences, r.Impacted, r.NotImpacted)
 	if r.NotRecovered > 0 {
 		s += fmt.Sprintf(", %d not recovered from", r.NotRecovered)
@@ -21,11 +21,11 @@ func repeated(r *scenarios.Repeat) string {
 
 type namedSpread struct {
 	name   string
-	spread *scenarios.Spread
+	spread *result.Spread
 }
 
 // spreads lists the figures that any occurrence has.
-func spreads(r *scenarios.Repeat) []namedSpread {
+func spreads(r *result.Repeat) []namedSpread {
 	var out []namedSpread
 	for _, f := range []namedSpread{
 		{"onset", &r.Onset}, {"failover", &r.Failover}, {"recover", &r.Recover}, {"heal", &r.Heal}, {"degraded", &r.Degraded},
@@ -39,22 +39,22 @@ func spreads(r *scenarios.Repeat) []namedSpread {
 
 // spreadCells are how many occurrences have the figure, its least, its percentiles and
 // its most.
-func spreadCells(s *scenarios.Spread) []string {
-	cell := func(n scenarios.Num) string {
+func spreadCells(s *result.Spread) []string {
+	cell := func(n result.Num) string {
 		if !n.Known() {
 			return "∞"
 		}
 		return seconds(n)
 	}
 	p95 := "–"
-	if s.N >= scenarios.EnoughForSpread(.95) {
+	if s.N >= result.EnoughForSpread(.95) {
 		p95 = cell(s.P95)
 	}
 	return []string{strconv.Itoa(s.N), cell(s.Min), cell(s.Median), p95, cell(s.Max)}
 }
 
 // repeats makes the table of faults that came several times.
-func (p *page) repeats(list []scenarios.Repeat) {
+func (p *page) repeats(list []result.Repeat) {
 	if len(list) == 0 {
 		return
 	}

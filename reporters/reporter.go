@@ -9,17 +9,17 @@ import (
 	"os"
 	"path/filepath"
 
-	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // A Reporter writes a finished run in one format. It only reads the result.
 type Reporter interface {
-	Report(w io.Writer, r *scenarios.Result) error
+	Report(w io.Writer, r *result.Result) error
 }
 
 // A Live is told of a run that goes on, once a second.
 type Live interface {
-	Observe(scenarios.Interval)
+	Observe(result.Interval)
 }
 
 // Kinds makes reporters by the name of their format, and by the name of the file
@@ -73,13 +73,13 @@ const HTMLFile = "report.html"
 // Write writes the files of a run into dir, which it makes. Each appears whole or
 // not at all, and one that fails does not keep the others from being written; the
 // error joins all failures.
-func Write(dir string, r *scenarios.Result) error {
+func Write(dir string, r *result.Result) error {
 	return write(dir, r, func(string, bool) bool { return true })
 }
 
 // Redraw writes the files of a run that can be drawn from the others, which stay as they
 // are. So do those that a seal holds, which it gives the names of.
-func Redraw(dir string, r *scenarios.Result) (kept []string, err error) {
+func Redraw(dir string, r *result.Result) (kept []string, err error) {
 	same, err := asSealed(dir)
 	if err != nil {
 		return nil, err
@@ -94,11 +94,11 @@ func Redraw(dir string, r *scenarios.Result) (kept []string, err error) {
 }
 
 // Draw writes the files that can be drawn from the others into a folder of their own.
-func Draw(dir string, r *scenarios.Result) error {
+func Draw(dir string, r *result.Result) error {
 	return write(dir, r, func(_ string, evidence bool) bool { return !evidence })
 }
 
-func write(dir string, r *scenarios.Result, wanted func(name string, evidence bool) bool) error {
+func write(dir string, r *result.Result, wanted func(name string, evidence bool) bool) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("making the folder of the report: %w", err)
 	}

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -35,7 +35,7 @@ func golden(t *testing.T, name, got string) {
 }
 
 // each runs f on every fixture; with -short on those that differ most.
-func each(t *testing.T, f func(t *testing.T, r *scenarios.Result)) {
+func each(t *testing.T, f func(t *testing.T, r *result.Result)) {
 	if testing.Short() {
 		some(t, f)
 		return
@@ -44,18 +44,18 @@ func each(t *testing.T, f func(t *testing.T, r *scenarios.Result)) {
 }
 
 // some runs f on the fixtures that differ most: for what takes long.
-func some(t *testing.T, f func(t *testing.T, r *scenarios.Result)) {
+func some(t *testing.T, f func(t *testing.T, r *result.Result)) {
 	on(t, []string{"hostile", "infinite", "empty", "short"}, f)
 }
 
-func on(t *testing.T, names []string, f func(t *testing.T, r *scenarios.Result)) {
+func on(t *testing.T, names []string, f func(t *testing.T, r *result.Result)) {
 	all := fixtures()
 	for _, name := range names {
 		t.Run(name, func(t *testing.T) { f(t, all[name]) })
 	}
 }
 
-func report(t *testing.T, rep Reporter, r *scenarios.Result) string {
+func report(t *testing.T, rep Reporter, r *result.Result) string {
 	t.Helper()
 	var b bytes.Buffer
 	if err := rep.Report(&b, r); err != nil {
@@ -76,7 +76,7 @@ func TestKinds_ByNameAndFile(t *testing.T) {
 // A reporter must not change the result, and must give the same bytes for the same
 // result.
 func TestReporters_SameBytesTwice(t *testing.T) {
-	some(t, func(t *testing.T, r *scenarios.Result) {
+	some(t, func(t *testing.T, r *result.Result) {
 		r = withRequests(t, r)
 		before := report(t, JSON{}, r)
 		for name, kind := range Kinds() {

@@ -12,6 +12,7 @@ import (
 	"slices"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
 
 	"github.com/klauspost/compress/zstd"
 )
@@ -26,8 +27,8 @@ var ErrNoRequests = errors.New("the run kept no single requests; `brunt run --re
 // keptRequests are those of a file.
 type keptRequests struct{ path string }
 
-// Open implements [scenarios.RequestSource].
-func (k keptRequests) Open() (*scenarios.RequestsReader, func(), error) {
+// Open implements [result.RequestSource].
+func (k keptRequests) Open() (*result.RequestsReader, func(), error) {
 	f, err := os.Open(k.path)
 	if err != nil {
 		return nil, nil, err
@@ -41,7 +42,7 @@ func (k keptRequests) Open() (*scenarios.RequestsReader, func(), error) {
 		z.Close()
 		_ = f.Close()
 	}
-	r, err := scenarios.NewRequestsReader(bufio.NewReaderSize(z, 1<<16))
+	r, err := result.NewRequestsReader(bufio.NewReaderSize(z, 1<<16))
 	if err != nil {
 		end()
 		return nil, nil, fmt.Errorf("reading %s: %w", filepath.Base(k.path), err)
@@ -54,7 +55,7 @@ const sortedAtOnce = 1 << 18
 
 // inOrder gives requests in the order in which they were intended. Those that don't fit
 // into memory are sorted piece by piece in a temporary file.
-func inOrder(r *scenarios.RequestsReader, atOnce int) iter.Seq2[*scenarios.Outcome, error] {
+func inOrder(r *result.RequestsReader, atOnce int) iter.Seq2[*scenarios.Outcome, error] {
 	return func(yield func(*scenarios.Outcome, error) bool) {
 		s := sorter{head: r.Requests}
 		defer s.close()
@@ -76,7 +77,7 @@ func inOrder(r *scenarios.RequestsReader, atOnce int) iter.Seq2[*scenarios.Outco
 
 // A sorter merges sorted pieces.
 type sorter struct {
-	head   scenarios.Requests
+	head   result.Requests
 	file   *os.File // of all pieces but the last; nil is none
 	size   int64
 	rest   []scenarios.Outcome // the last piece
@@ -93,7 +94,7 @@ type piece struct {
 func byIntended(a, b scenarios.Outcome) int { return cmp.Compare(a.Intended, b.Intended) }
 
 // fill reads all and readies the pieces.
-func (s *sorter) fill(r *scenarios.RequestsReader, atOnce int) error {
+func (s *sorter) fill(r *result.RequestsReader, atOnce int) error {
 	for {
 		s.rest = append(s.rest, scenarios.Outcome{})
 		err := r.Read(&s.rest[len(s.rest)-1])
@@ -130,7 +131,7 @@ func (s *sorter) spill() (err error) {
 		}
 	}
 	slices.SortStableFunc(s.rest, byIntended)
-	w, err := scenarios.NewRequestsWriter(s.file, s.head)
+	w, err := result.NewRequestsWriter(s.file, s.head)
 	if err != nil {
 		return err
 	}
@@ -146,7 +147,7 @@ func (s *sorter) spill() (err error) {
 	if err != nil {
 		return err
 	}
-	r, err := scenarios.NewRequestsReader(io.NewSectionReader(s.file, s.size, end-s.size))
+	r, err := result.NewRequestsReader(io.NewSectionReader(s.file, s.size, end-s.size))
 	if err != nil {
 		return err
 	}

@@ -8,12 +8,13 @@ import (
 	"slices"
 	"strings"
 
-	"brunt/scenarios"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // resilience draws the share of requests that were answered rightly, and what was lost
 // of it; nil where nothing was asked for.
-func (c *charts) resilience(r *scenarios.Result) *chart {
+func (c *charts) resilience(r *result.Result) *chart {
 	line := series{name: "good of offered", class: "ok", unit: inShare, low: true, values: column(c.points, func(p *point) float64 {
 		if p.offered == 0 {
 			return math.NaN()
@@ -42,7 +43,7 @@ func (c *charts) resilience(r *scenarios.Result) *chart {
 	}
 	about := "Requests that were answered rightly, as a share of those that were asked for."
 	if lost > 0 {
-		about += fmt.Sprintf(" The dark area above the line is what was lost: over the run as much as %s of no service at all, %s of its time.", seconds(scenarios.Num(lost)), percent(lost/span))
+		about += fmt.Sprintf(" The dark area above the line is what was lost: over the run as much as %s of no service at all, %s of its time.", seconds(result.Num(lost)), percent(lost/span))
 	} else {
 		about += " Nothing was lost."
 	}
@@ -74,8 +75,8 @@ type budget struct {
 }
 
 // budgetOf is the error budget of an objective; ok is false where it sets none.
-func budgetOf(o *scenarios.ObjectiveResult) (b budget, ok bool) {
-	def, err := scenarios.ParseObjective(o.Text)
+func budgetOf(o *result.ObjectiveResult) (b budget, ok bool) {
+	def, err := slo.ParseObjective(o.Text)
 	if err != nil || o.List == "steady" {
 		return b, false
 	}
@@ -116,10 +117,10 @@ const (
 
 // budgets says how fast each phase used up the budgets of the objectives on errors: burn =
 // errors / (1 - objective).
-func (p *page) budgets(r *scenarios.Result) {
+func (p *page) budgets(r *result.Result) {
 	type sum struct{ all, bad int64 }
 	counts := map[[3]string]*sum{}
-	for _, row := range rows(r, func(c *scenarios.Cell) bool { return c.Count > 0 }) {
+	for _, row := range rows(r, func(c *result.Cell) bool { return c.Count > 0 }) {
 		k := [3]string{row.all.Phase, row.all.Load, row.all.Step}
 		if counts[k] == nil {
 			counts[k] = &sum{}
@@ -188,15 +189,15 @@ func (p *page) budgets(r *scenarios.Result) {
 }
 
 // costs lists what each fault that did harm has cost.
-func costs(r *scenarios.Result) *table {
+func costs(r *result.Result) *table {
 	t := &table{Head: []string{"fault", "bad requests", "degraded for", "area lost", "first harm", "recovered"}}
 	for i := range r.Faults {
 		f := &r.Faults[i]
-		if f.Impact != scenarios.Impacted && f.Impact != scenarios.NotRecovered {
+		if f.Impact != result.Impacted && f.Impact != result.NotRecovered {
 			continue
 		}
 		recovered := offset(f.RecoveredAt)
-		if f.Impact == scenarios.NotRecovered {
+		if f.Impact == result.NotRecovered {
 			recovered = "never"
 		}
 		t.Rows = append(t.Rows, []string{fmt.Sprintf("%d %s", i+1, clean(f.Name)), count(f.Failed), seconds(f.Degraded), seconds(f.Area), offset(f.OnsetAt), recovered})

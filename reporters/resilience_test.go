@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 func TestBudgetOf(t *testing.T) {
@@ -23,7 +24,7 @@ func TestBudgetOf(t *testing.T) {
 		{"availability > 100%", 0, false},
 		{"nonsense", 0, false},
 	} {
-		b, ok := budgetOf(&scenarios.ObjectiveResult{Text: tt.text})
+		b, ok := budgetOf(&result.ObjectiveResult{Text: tt.text})
 		if ok != tt.ok || ok && math.Abs(b.allowed-tt.allowed) > 1e-9 {
 			t.Errorf("%s: %v %v", tt.text, b.allowed, ok)
 		}
@@ -32,17 +33,17 @@ func TestBudgetOf(t *testing.T) {
 
 // Burn is errors / (1 - objective), by phase; what phases use is a share of the run's budget.
 func TestHTML_Budgets(t *testing.T) {
-	r := &scenarios.Result{
+	r := &result.Result{
 		Verdict: scenarios.Fail,
-		Phases:  []scenarios.Phase{{Name: "warmup"}, {Name: "run"}, {Name: "baseline"}, {Name: "cut"}, {Name: "quiet"}},
-		Objectives: []scenarios.ObjectiveResult{
+		Phases:  []result.Phase{{Name: "warmup"}, {Name: "run"}, {Name: "baseline"}, {Name: "cut"}, {Name: "quiet"}},
+		Objectives: []result.ObjectiveResult{
 			{Text: "availability > 99%", Phase: "run", Metric: "availability", Op: ">", Target: .99, Measured: .98},
 			{Text: "errors < 50% of read in cut", Phase: "cut", Metric: "errors", Op: "<", Target: .5, Measured: .4},
 		},
 	}
 	add := func(phase, load, step string, ok, bad, skipped int64) {
 		for outcome, n := range map[string]int64{"*": ok + bad + skipped, "ok": ok, "error": bad, "skipped": skipped} {
-			r.Cells = append(r.Cells, scenarios.Cell{Phase: phase, Load: load, Step: step, Outcome: outcome, Count: n})
+			r.Cells = append(r.Cells, result.Cell{Phase: phase, Load: load, Step: step, Outcome: outcome, Count: n})
 		}
 	}
 	add("warmup", "*", "*", 0, 100, 0)
@@ -70,9 +71,9 @@ func TestHTML_Budgets(t *testing.T) {
 
 // What was lost is the integral of 1 - good/offered, warm-up left out.
 func TestHTML_AreaLost(t *testing.T) {
-	r := &scenarios.Result{Duration: 10}
+	r := &result.Result{Duration: 10}
 	for i := -2; i < 10; i++ {
-		w := scenarios.Window{T: scenarios.Num(i), D: 1, Load: "*", Step: "*", Offered: 100, OK: 100}
+		w := result.Window{T: result.Num(i), D: 1, Load: "*", Step: "*", Offered: 100, OK: 100}
 		switch {
 		case i < 0 || i == 4:
 			w.OK = 0

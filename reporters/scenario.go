@@ -3,7 +3,7 @@ package reporters
 import (
 	"io"
 
-	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // Scenario writes scenario.yaml: the scenario as it was resolved for the run, seed
@@ -13,7 +13,7 @@ type Scenario struct{}
 var _ Reporter = Scenario{}
 
 // Report implements [Reporter].
-func (Scenario) Report(w io.Writer, r *scenarios.Result) error {
+func (Scenario) Report(w io.Writer, r *result.Result) error {
 	_, err := io.WriteString(w, string([]rune(r.Scenario))) // what is no UTF-8 is replaced, as in result.json
 	return err
 }

@@ -3,11 +3,12 @@ package reporters
 import (
 	"strconv"
 
-	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
 )
 
 // scriptTable lists what scripts of k6 measured themselves; nil is nothing.
-func scriptTable(r *scenarios.Result) *table {
+func scriptTable(r *result.Result) *table {
 	if len(r.Metrics) == 0 {
 		return nil
 	}
@@ -15,7 +16,7 @@ func scriptTable(r *scenarios.Result) *table {
 	for i := range r.Metrics {
 		m := &r.Metrics[i]
 		row := []string{clean(m.Load), clean(m.Name), clean(m.Type), count(m.Count), scriptValue(m)}
-		for _, v := range []scenarios.Num{m.P50, m.P90, m.P95, m.P99, m.Min, m.Max} {
+		for _, v := range []result.Num{m.P50, m.P90, m.P95, m.P99, m.Min, m.Max} {
 			text := ""
 			if m.Type == "trend" || m.Type == "gauge" {
 				text = scriptNumber(v)
@@ -28,23 +29,23 @@ func scriptTable(r *scenarios.Result) *table {
 }
 
 // scriptValue is what a metric comes to: k6's end-of-test summary says the same.
-func scriptValue(m *scenarios.ScriptMetric) string {
+func scriptValue(m *result.ScriptMetric) string {
 	switch m.Type {
 	case "counter":
 		return scriptNumber(m.Sum) + ", " + scriptNumber(m.Rate) + "/s"
 	case "rate":
-		return scenarios.FormatShareBriefly(float64(m.Rate))
+		return quantity.FormatShareBriefly(float64(m.Rate))
 	case "gauge":
 		return scriptNumber(m.Last)
 	}
 	if m.Count == 0 {
 		return ""
 	}
-	return "mean " + scriptNumber(m.Sum/scenarios.Num(m.Count))
+	return "mean " + scriptNumber(m.Sum/result.Num(m.Count))
 }
 
 // scriptNumber writes a number in the script's own unit to four digits.
-func scriptNumber(n scenarios.Num) string {
+func scriptNumber(n result.Num) string {
 	if !n.Known() {
 		return "–"
 	}

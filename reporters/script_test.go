@@ -5,12 +5,12 @@ import (
 	"strings"
 	"testing"
 
-	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 func TestScriptTable(t *testing.T) {
-	nan := scenarios.NaN
-	r := &scenarios.Result{Metrics: []scenarios.ScriptMetric{
+	nan := result.NaN
+	r := &result.Result{Metrics: []result.ScriptMetric{
 		{Load: "users", Name: "own", Type: "trend", Contains: "time", Count: 4, Sum: 10, Min: 1, Max: 4, P50: 2, P90: 4, P95: 4, P99: 3.99949, Rate: nan, Last: 3},
 		{Load: "users", Name: "sent", Type: "counter", Count: 3, Sum: 1234567, Rate: 12.3456, P50: nan},
 		{Load: "users", Name: "checks", Type: "rate", Count: 4, Sum: 3, Rate: .75, P50: nan},
@@ -25,7 +25,7 @@ func TestScriptTable(t *testing.T) {
 	if got := scriptTable(r); !reflect.DeepEqual(got.Rows, want) {
 		t.Errorf("got %q", got.Rows)
 	}
-	if scriptTable(&scenarios.Result{}) != nil {
+	if scriptTable(&result.Result{}) != nil {
 		t.Error("a run without scripts has a table")
 	}
 	var b strings.Builder

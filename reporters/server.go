@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
 
 	"golang.org/x/net/netutil"
 )
@@ -42,18 +43,18 @@ type Server struct {
 	patience time.Duration // with a reader who does not read
 
 	looking sync.Mutex // held by who looks at the run, or uses what was seen last
-	seen    *scenarios.Result
+	seen    *result.Result
 	seenAt  time.Time
 
 	mu   sync.Mutex
-	look func(context.Context) *scenarios.Result // nil before the load and after it
-	last scenarios.Interval
+	look func(context.Context) *result.Result // nil before the load and after it
+	last result.Interval
 
-	run      int               // how many runs were expected by now
-	expected *scenarios.Result // the run before its load, nil while nothing is known of it
-	figures  *Metrics          // nil where nothing counts it
-	final    *scenarios.Result // nil while the run goes on
-	report   []byte            // the page of final; nil where it is not drawn
+	run      int            // how many runs were expected by now
+	expected *result.Result // the run before its load, nil while nothing is known of it
+	figures  *Metrics       // nil where nothing counts it
+	final    *result.Result // nil while the run goes on
+	report   []byte         // the page of final; nil where it is not drawn
 
 	state   state         // what readers are to see
 	changed chan struct{} // closed when state has
@@ -141,26 +142,26 @@ func (b bounded) Accept() (net.Conn, error) {
 
 // Expect tells which run comes: what is known of it before its load begins, and what
 // counts it for Prometheus, if anything does. So whoever asks finds it from the start.
-func (s *Server) Expect(res *scenarios.Result, figures *Metrics) {
+func (s *Server) Expect(res *result.Result, figures *Metrics) {
 	s.looking.Lock()
 	defer s.looking.Unlock()
 	s.seen = nil
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.run++
-	s.expected, s.figures, s.look, s.final, s.report, s.last = res, figures, nil, nil, nil, scenarios.Interval{}
+	s.expected, s.figures, s.look, s.final, s.report, s.last = res, figures, nil, nil, nil, result.Interval{}
 	s.state = state{n: s.state.n}
 }
 
 // Begin tells that the load of the run begins, and how to look at it.
-func (s *Server) Begin(look func(context.Context) *scenarios.Result) {
+func (s *Server) Begin(look func(context.Context) *result.Result) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.look = look
 }
 
 // Observe implements [Live]. It waits for nobody.
-func (s *Server) Observe(iv scenarios.Interval) {
+func (s *Server) Observe(iv result.Interval) {
 	s.mu.Lock()
 	s.last = iv
 	s.mu.Unlock()
@@ -173,7 +174,7 @@ func (s *Server) Observe(iv scenarios.Interval) {
 
 // End shows what the run came to. It changes nothing of the result, and keeps it. Report is
 // the page of it where that is drawn already, as [HTML] does; nil has it drawn.
-func (s *Server) End(res *scenarios.Result, report []byte) {
+func (s *Server) End(res *result.Result, report []byte) {
 	s.mu.Lock()
 	s.look, s.final, s.report = nil, res, report
 	listened := s.readers > 0
@@ -263,7 +264,7 @@ func (s *Server) known(hostport string) bool {
 
 // current gives what the run came to: so far, when it was seen lately or can be looked at
 // now, or in the end. It is never nil.
-func (s *Server) current(ctx context.Context, lately time.Duration) *scenarios.Result {
+func (s *Server) current(ctx context.Context, lately time.Duration) *result.Result {
 	s.looking.Lock()
 	defer s.looking.Unlock()
 	s.mu.Lock()
@@ -288,11 +289,11 @@ func (s *Server) current(ctx context.Context, lately time.Duration) *scenarios.R
 	if iv.Last {
 		reason = "The load is over, and what it came to is being reckoned."
 	}
-	res := scenarios.Result{Name: s.o.Name}
+	res := result.Result{Name: s.o.Name}
 	if expected != nil {
 		res = *expected
 	}
-	res.Verdict, res.Reason, res.Going = scenarios.Running, reason, &scenarios.Going{At: iv.At, End: iv.End}
+	res.Verdict, res.Reason, res.Going = scenarios.Running, reason, &result.Going{At: iv.At, End: iv.End}
 	res.Generator.Healthy = true
 	return &res
 }
@@ -310,7 +311,7 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request) {
 }
 
 // draw gives the page of a result.
-func (s *Server) draw(res *scenarios.Result) ([]byte, error) {
+func (s *Server) draw(res *result.Result) ([]byte, error) {
 	s.mu.Lock()
 	iv, final, report := s.last, s.final, s.report
 	s.mu.Unlock()
@@ -380,7 +381,7 @@ func (s *Server) painter() {
 }
 
 // frame draws the page for those who listen, and gives its size.
-func (s *Server) frame(res *scenarios.Result) int {
+func (s *Server) frame(res *result.Result) int {
 	b, err := s.draw(res)
 	if err != nil {
 		return 0 // the one before stays
@@ -391,7 +392,7 @@ func (s *Server) frame(res *scenarios.Result) int {
 }
 
 // drawLive writes the page of a run that goes on, or the report once it is over.
-func drawLive(w io.Writer, res *scenarios.Result, iv scenarios.Interval) error {
+func drawLive(w io.Writer, res *result.Result, iv result.Interval) error {
 	p, err := newPage(res)
 	if err != nil {
 		return err
@@ -418,7 +419,7 @@ type now struct {
 	Faults  string  `json:"faults"`
 }
 
-func nowOf(iv scenarios.Interval) now {
+func nowOf(iv result.Interval) now {
 	if iv.ToAsk > 0 {
 		return now{Phase: "ledger", Left: readingLine(iv), Done: 1}
 	}

@@ -15,12 +15,13 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // going is a fixture as a run that goes on.
-func going(r *scenarios.Result) *scenarios.Result {
+func going(r *result.Result) *result.Result {
 	out := *r
-	out.Verdict, out.Going = scenarios.Running, &scenarios.Going{At: r.Duration.D(), End: 2 * r.Duration.D()}
+	out.Verdict, out.Going = scenarios.Running, &result.Going{At: r.Duration.D(), End: 2 * r.Duration.D()}
 	return &out
 }
 
@@ -31,7 +32,7 @@ type served struct {
 	looks, stops atomic.Int64
 }
 
-func serve(t *testing.T, r *scenarios.Result) *served {
+func serve(t *testing.T, r *result.Result) *served {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -41,8 +42,8 @@ func serve(t *testing.T, r *scenarios.Result) *served {
 	s.Server = NewServer(ServerOptions{Name: r.Name, Token: "the-token", Stop: func() { s.stops.Add(1) }, Hosts: []string{"load.example"}})
 	done := make(chan error, 1)
 	go func() { done <- s.Serve(l) }()
-	s.Expect(&scenarios.Result{Run: r.Run, Name: r.Name}, NewMetrics(MetricsOptions{Run: r.Run, Scenario: r.Name, Faults: map[string]string{"to come": "process.crash"}}))
-	s.Begin(func(context.Context) *scenarios.Result { s.looks.Add(1); return going(r) })
+	s.Expect(&result.Result{Run: r.Run, Name: r.Name}, NewMetrics(MetricsOptions{Run: r.Run, Scenario: r.Name, Faults: map[string]string{"to come": "process.crash"}}))
+	s.Begin(func(context.Context) *result.Result { s.looks.Add(1); return going(r) })
 	t.Cleanup(func() {
 		if err := s.Close(); err != nil {
 			t.Error(err)
@@ -80,7 +81,7 @@ func answer(t *testing.T, req *http.Request) (int, string, http.Header) {
 }
 
 func TestServer_Hosts(t *testing.T) {
-	s := serve(t, &scenarios.Result{Name: "hosts"})
+	s := serve(t, &result.Result{Name: "hosts"})
 	for host, want := range map[string]int{
 		"localhost": 200, "LOCALHOST:9464": 200, "localhost.": 200, "127.0.0.1:9464": 200, "[::1]:9464": 200, "192.0.2.7": 200, "load.example:9464": 200,
 		"evil.example": 421, "localhost.evil.example:9464": 421, "127.0.0.1.evil.example": 421, "evil.example:9464": 421,
@@ -94,7 +95,7 @@ func TestServer_Hosts(t *testing.T) {
 }
 
 func TestServer_Stop(t *testing.T) {
-	s := serve(t, &scenarios.Result{Name: "stop"})
+	s := serve(t, &result.Result{Name: "stop"})
 	post := func(body string, header ...string) (int, string) {
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+s.addr+"/stop", strings.NewReader(body))
 		if err != nil {
@@ -133,7 +134,7 @@ func TestServer_Stop(t *testing.T) {
 	if code, _ := post(url.Values{"token": {" the-token\n"}}.Encode()); code != 202 || s.stops.Load() != 1 {
 		t.Errorf("right: %d, stopped %d times", code, s.stops.Load())
 	}
-	s.End(&scenarios.Result{Name: "stop"}, nil)
+	s.End(&result.Result{Name: "stop"}, nil)
 	if code, _ := post("token=the-token"); code != 409 || s.stops.Load() != 1 {
 		t.Errorf("after the end: %d", code)
 	}
@@ -168,7 +169,7 @@ func TestServer_Page(t *testing.T) {
 
 // TestServer_Unasked: a run that nobody looks at is not looked at.
 func TestServer_Unasked(t *testing.T) {
-	s := serve(t, &scenarios.Result{Name: "unasked"})
+	s := serve(t, &result.Result{Name: "unasked"})
 	for i := range 30 {
 		s.Observe(interval1(i))
 	}
@@ -347,10 +348,10 @@ func BenchmarkServer_Frame(b *testing.B) {
 // TestServer_Expected: before the load of a run begins it is told who it is and what it will
 // be judged by, and its counters are zero.
 func TestServer_Expected(t *testing.T) {
-	s := serve(t, &scenarios.Result{Name: "expected"})
-	s.Expect(&scenarios.Result{
-		Run: "r2", Name: "expected", Environment: scenarios.Environment{Brunt: "v9"},
-		Objectives: []scenarios.ObjectiveResult{{ID: "o1", Text: "p95 < 1s", Phase: "run", Target: 1, Measured: scenarios.NaN, Verdict: scenarios.Pending}},
+	s := serve(t, &result.Result{Name: "expected"})
+	s.Expect(&result.Result{
+		Run: "r2", Name: "expected", Environment: result.Environment{Brunt: "v9"},
+		Objectives: []result.ObjectiveResult{{ID: "o1", Text: "p95 < 1s", Phase: "run", Target: 1, Measured: result.NaN, Verdict: scenarios.Pending}},
 	}, NewMetrics(MetricsOptions{Run: "r2", Scenario: "expected", Faults: map[string]string{"cut": "network.loss"}, Steps: map[string][]string{"browse": {"list"}}}))
 	_, text, _ := s.get(t, "localhost", "/metrics")
 	for _, want := range []string{
@@ -377,7 +378,7 @@ func TestServer_Expected(t *testing.T) {
 
 // TestServer_Runs has the end of a run tell that another follows, and that of the last not.
 func TestServer_Runs(t *testing.T) {
-	r := &scenarios.Result{Name: "of two", Verdict: scenarios.Pass}
+	r := &result.Result{Name: "of two", Verdict: scenarios.Pass}
 	s := serve(t, r)
 	s.o.Runs = 2
 	for n, want := range []string{"It was run 1 of 2: load the page again to follow the next.", ""} {
@@ -396,7 +397,7 @@ func TestServer_Runs(t *testing.T) {
 // that is so, and drawn else.
 func TestServer_Report(t *testing.T) {
 	for _, report := range []string{"<p>the report</p>", ""} {
-		r := &scenarios.Result{Name: "of the end", Verdict: scenarios.Pass}
+		r := &result.Result{Name: "of the end", Verdict: scenarios.Pass}
 		s := serve(t, r)
 		var written []byte
 		if report != "" {

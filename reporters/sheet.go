@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // sheet is the final table of a terminal under construction.
@@ -39,7 +40,7 @@ func (s *sheet) text(first, rest, text string, st style) {
 }
 
 // result writes all of it, the verdict first.
-func (s *sheet) result(r *scenarios.Result) {
+func (s *sheet) result(r *result.Result) {
 	s.line(span{mark(r.Verdict) + " " + strings.ToUpper(word(r.Verdict)), tones[tone(r.Verdict)]}, span{"  " + clean(r.Name), bold})
 	s.text("  ", "  ", clean(r.Reason), plain)
 	s.text("  ", "  ", s.about(r), dim)
@@ -68,7 +69,7 @@ func (s *sheet) result(r *scenarios.Result) {
 	}
 }
 
-func (s *sheet) about(r *scenarios.Result) string {
+func (s *sheet) about(r *result.Result) string {
 	text := fmt.Sprintf("Ran %s with seed %d; exit code %d.", seconds(r.Duration), r.Seed, r.ExitCode)
 	if r.Imported != "" {
 		text = fmt.Sprintf("Imported from %s: %s of load; exit code %d.", clean(r.Imported), seconds(r.Duration), r.ExitCode)
@@ -79,7 +80,7 @@ func (s *sheet) about(r *scenarios.Result) string {
 	return text
 }
 
-func (s *sheet) objectives(list []scenarios.ObjectiveResult) {
+func (s *sheet) objectives(list []result.ObjectiveResult) {
 	s.head("Objectives")
 	if len(list) == 0 {
 		s.line(span{"  none: nothing was promised, so nothing could fail", dim})
@@ -136,7 +137,7 @@ func nth(list []string, i int) string {
 // mostFaults is how many faults are told in full; more become a row each.
 const mostFaults = 12
 
-func (s *sheet) faults(list []scenarios.FaultRecord) {
+func (s *sheet) faults(list []result.FaultRecord) {
 	if len(list) == 0 {
 		return
 	}
@@ -156,12 +157,12 @@ func (s *sheet) faults(list []scenarios.FaultRecord) {
 		s.text("    ", "      ", what, plain)
 		times := fmt.Sprintf("injected %s, cleared %s, onset %s, failover %s, recover %s, heal %s", offset(f.Injected), offset(f.Cleared),
 			seconds(f.Onset), seconds(f.Failover), seconds(f.Recover), seconds(f.Heal))
-		if f.Impact == scenarios.Impacted && f.Resolution.Known() && f.Resolution > 0 {
+		if f.Impact == result.Impacted && f.Resolution.Known() && f.Resolution > 0 {
 			times += " (±" + seconds(f.Resolution) + ")"
 		}
 		s.text("    ", "      ", times, plain)
 		seen := effect(f)
-		if f.Impact == scenarios.Impacted && f.Note == "" {
+		if f.Impact == result.Impacted && f.Note == "" {
 			seen = scenarios.Sentence(harm(f)) // the line above says the rest
 		}
 		s.text("    ", "      ", seen+" "+scenarios.Sentence(took(f)), plain)
@@ -181,7 +182,7 @@ func (s *sheet) faults(list []scenarios.FaultRecord) {
 }
 
 // comparison tells how the run stands to earlier ones; the report has the rows.
-func (s *sheet) comparison(c *scenarios.Comparison) {
+func (s *sheet) comparison(c *result.Comparison) {
 	if c == nil {
 		return
 	}
@@ -196,7 +197,7 @@ func (s *sheet) comparison(c *scenarios.Comparison) {
 }
 
 // repeats tells what faults did that came several times.
-func (s *sheet) repeats(list []scenarios.Repeat) {
+func (s *sheet) repeats(list []result.Repeat) {
 	if len(list) == 0 {
 		return
 	}
@@ -214,7 +215,7 @@ func (s *sheet) repeats(list []scenarios.Repeat) {
 }
 
 // faultRows is a line a fault, where there are many.
-func (s *sheet) faultRows(list []scenarios.FaultRecord) {
+func (s *sheet) faultRows(list []result.FaultRecord) {
 	table := [][]string{{"", "", "injected", "onset", "failover", "recover", "heal", "failed"}}
 	for i := range list {
 		f := &list[i]
@@ -256,7 +257,7 @@ func (s *sheet) table(rows [][]string) {
 // mostPhases bounds the rows of the latency table.
 const mostPhases = 14
 
-func (s *sheet) latency(r *scenarios.Result) {
+func (s *sheet) latency(r *result.Result) {
 	list := totals(r)
 	if len(list) == 0 {
 		return
@@ -270,7 +271,7 @@ func (s *sheet) latency(r *scenarios.Result) {
 			break
 		}
 		row := []string{clean(p.all.Phase), itoa64(p.all.Count), rate(p.all.Rate), share(p.bad, p.all.Count)}
-		for _, n := range []scenarios.Num{p.all.Response.P50, p.all.Response.P95, p.all.Response.P99, p.all.Response.Max} {
+		for _, n := range []result.Num{p.all.Response.P50, p.all.Response.P95, p.all.Response.P99, p.all.Response.Max} {
 			cell := seconds(n)
 			if failed(n, p.population()) {
 				cell, infinite = "∞", true
@@ -294,7 +295,7 @@ const mostErrors = 5
 // mostLines bounds a sample: what there is to do about it stands at its end.
 const mostLines = 5
 
-func (s *sheet) errors(r *scenarios.Result) {
+func (s *sheet) errors(r *result.Result) {
 	list := causes(r)
 	if len(list) == 0 {
 		return
@@ -320,12 +321,12 @@ func (s *sheet) errors(r *scenarios.Result) {
 			}
 		}
 	}
-	if slices.ContainsFunc(list, func(e scenarios.ErrorGroup) bool { return e.Sample != nil && e.Sample.Curl != "" }) {
+	if slices.ContainsFunc(list, func(e result.ErrorGroup) bool { return e.Sample != nil && e.Sample.Curl != "" }) {
 		s.text("  ", "  ", "The report has a curl command for each that sends it again.", dim)
 	}
 }
 
-func (s *sheet) generator(g *scenarios.Generator) {
+func (s *sheet) generator(g *result.Generator) {
 	if g.Offered == 0 && len(g.Limits) == 0 {
 		return // the load never began
 	}

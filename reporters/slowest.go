@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // slowView is a row of the slowest requests.
@@ -21,7 +22,7 @@ type traceView struct{ ID, Link string }
 // mostSlowRows bounds the table of slowest requests.
 const mostSlowRows = 60
 
-func (p *page) slowest(r *scenarios.Result) {
+func (p *page) slowest(r *result.Result) {
 	for i := range r.Slowest[:min(len(r.Slowest), mostSlowRows)] {
 		s := &r.Slowest[i]
 		outcome := clean(s.Outcome)

@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // timeline is the time axis that all charts of a page share, with the faults on it.
@@ -16,7 +16,7 @@ type timeline struct {
 	a, b   float64 // seconds from t0
 	warmup float64 // where the judged run begins, if not at a; else NaN
 	places places
-	faults []scenarios.FaultRecord
+	faults []result.FaultRecord
 	lanes  []lane
 	now    float64 // while the run goes on; else NaN
 }
@@ -45,7 +45,7 @@ type laneItem struct {
 }
 
 // newTimeline spans all that happened.
-func newTimeline(r *scenarios.Result, list []point, p places) *timeline {
+func newTimeline(r *result.Result, list []point, p places) *timeline {
 	t := &timeline{b: float64(r.Duration), places: p, faults: r.Faults, warmup: math.NaN(), now: math.NaN()}
 	if g := r.Going; g != nil { // the axis stays as it is while the run fills it
 		t.now, t.b = g.At.Seconds(), g.End.Seconds()
@@ -58,7 +58,7 @@ func newTimeline(r *scenarios.Result, list []point, p places) *timeline {
 	}
 	for i := range r.Faults {
 		f := &r.Faults[i]
-		for _, n := range []scenarios.Num{f.Injected, f.Cleared, f.RecoveredAt} {
+		for _, n := range []result.Num{f.Injected, f.Cleared, f.RecoveredAt} {
 			if n.Known() {
 				t.b = math.Max(t.b, float64(n))
 			}
@@ -97,7 +97,7 @@ func (t *timeline) overview() []lane {
 func (t *timeline) x(s float64) float64 { return (s - t.a) / (t.b - t.a) }
 
 // end is when a fault was cleared, or the end of the axis when it never was.
-func (t *timeline) end(f *scenarios.FaultRecord) float64 {
+func (t *timeline) end(f *result.FaultRecord) float64 {
 	if f.Cleared.Known() {
 		return float64(f.Cleared)
 	}
@@ -160,7 +160,7 @@ func (t *timeline) layLanes(most int) []lane {
 			put(it, .05+.0075*float64(textWidth(it.Name)))
 			continue
 		}
-		if f.RecoveredAt.Known() && f.Impact == scenarios.Impacted {
+		if f.RecoveredAt.Known() && f.Impact == result.Impacted {
 			it.Recovered, it.TailTo = t.places.left(t.x(float64(f.RecoveredAt))), moment(float64(f.RecoveredAt))
 			if rec := float64(f.RecoveredAt); rec > t.end(f) {
 				it.TailFrom, it.Tail = t.places.left(t.x(t.end(f))), t.places.width(t.x(rec)-t.x(t.end(f)))
@@ -241,7 +241,7 @@ func (t *timeline) shade() template.HTML {
 		if f.OnsetAt.Known() {
 			upright(&onsets, t.x(float64(f.OnsetAt)))
 		}
-		if f.RecoveredAt.Known() && f.Impact == scenarios.Impacted {
+		if f.RecoveredAt.Known() && f.Impact == result.Impacted {
 			upright(&ends, t.x(float64(f.RecoveredAt)))
 		}
 	}
@@ -273,7 +273,7 @@ func (t *timeline) spans() [][2]float64 {
 
 // struck tells whether any fault was in.
 func (t *timeline) struck() bool {
-	return slices.ContainsFunc(t.faults, func(f scenarios.FaultRecord) bool { return f.Injected.Known() })
+	return slices.ContainsFunc(t.faults, func(f result.FaultRecord) bool { return f.Injected.Known() })
 }
 
 // tick is a label beside or below a plot.
@@ -288,7 +288,7 @@ type tick struct {
 func (t *timeline) times() []tick {
 	var out []tick
 	for i, s := range timeTicks(t.a, t.b, 12) {
-		out = append(out, tick{Place: t.places.left(t.x(s)), Label: offset(scenarios.Num(s)), At: moment(s), Minor: i%2 == 1})
+		out = append(out, tick{Place: t.places.left(t.x(s)), Label: offset(result.Num(s)), At: moment(s), Minor: i%2 == 1})
 	}
 	return out
 }

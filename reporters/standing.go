@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -85,7 +86,7 @@ func (m exposition) gauge(d *prometheus.Desc, v float64, labels ...string) {
 	m.send(d, prometheus.GaugeValue, v, labels...)
 }
 
-func (m exposition) run(res *scenarios.Result, iv scenarios.Interval) {
+func (m exposition) run(res *result.Result, iv result.Interval) {
 	m.gauge(descInfo, 1, res.Environment.Brunt)
 	for _, v := range append(scenarios.Verdicts(), scenarios.Running) {
 		is := 0.0
@@ -117,7 +118,7 @@ func (m exposition) run(res *scenarios.Result, iv scenarios.Interval) {
 	m.gauge(descPlanned, iv.End.Seconds())
 }
 
-func (m exposition) objectives(res *scenarios.Result, iv scenarios.Interval) {
+func (m exposition) objectives(res *result.Result, iv result.Interval) {
 	seen := map[string]bool{}
 	for i := range res.Objectives {
 		o := &res.Objectives[i]

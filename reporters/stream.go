@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // state is what those who listen are to see: the last second, the last frame and, when
@@ -108,10 +109,10 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func nowJSON(iv scenarios.Interval) []byte { return encodeJSON(nowOf(iv)) }
+func nowJSON(iv result.Interval) []byte { return encodeJSON(nowOf(iv)) }
 
 // overJSON tells how a run ended, and whether others of as many follow it.
-func overJSON(res *scenarios.Result, run, of int) []byte {
+func overJSON(res *result.Result, run, of int) []byte {
 	text := "The run is over. This page is its report now, and no longer connected; brunt keeps it as report.html."
 	if run < of && res.Verdict != scenarios.Interrupted {
 		text += fmt.Sprintf(" It was run %d of %d: load the page again to follow the next.", run, of)

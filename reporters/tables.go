@@ -8,7 +8,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // phaseView is a phase in the table of phases and steps.
@@ -26,8 +26,8 @@ type phaseRowView struct {
 // mostPhaseRows bounds the table of phases and steps.
 const mostPhaseRows = 400
 
-func (p *page) phases(r *scenarios.Result) {
-	list := rows(r, func(c *scenarios.Cell) bool { return c.Count > 0 })
+func (p *page) phases(r *result.Result) {
+	list := rows(r, func(c *result.Cell) bool { return c.Count > 0 })
 	at := map[string]int{}
 	infinite, left := false, 0
 	add := func(row *phaseRow) {
@@ -65,7 +65,7 @@ func (p *page) phases(r *scenarios.Result) {
 	}
 }
 
-func spanOf(r *scenarios.Result, phase string) string {
+func spanOf(r *result.Result, phase string) string {
 	for _, p := range r.Phases {
 		if p.Name == phase {
 			return offset(p.Start) + " to " + offset(p.End)
@@ -87,7 +87,7 @@ func rowView(row *phaseRow, loads bool) (v phaseRowView, infinite bool) {
 	}
 	v.Cells = []string{count(c.Count), rate(c.Rate), share(row.bad, c.Count)}
 	t := &c.Response
-	for _, n := range []scenarios.Num{t.P50, t.P90, t.P95, t.P99, t.P999, t.Max} {
+	for _, n := range []result.Num{t.P50, t.P90, t.P95, t.P99, t.P999, t.Max} {
 		inf := failed(n, row.population())
 		infinite = infinite || inf
 		v.Cells = append(v.Cells, response(n, row.population()))
@@ -100,7 +100,7 @@ func rowView(row *phaseRow, loads bool) (v phaseRowView, infinite bool) {
 type loadView struct{ Name, Executor, Kind, Start, End, Steps string }
 
 // run fills in what is needed to repeat the run.
-func (p *page) run(r *scenarios.Result) {
+func (p *page) run(r *result.Result) {
 	e := &r.Environment
 	p.Command = command(e.Command)
 	p.Seed = r.Seed
@@ -155,7 +155,7 @@ func (p *page) run(r *scenarios.Result) {
 // mostSteps bounds the steps named beside a load.
 const mostSteps = 20
 
-func stamp(r *scenarios.Result) string {
+func stamp(r *result.Result) string {
 	if r.Started.IsZero() {
 		return ""
 	}

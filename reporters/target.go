@@ -6,7 +6,7 @@ import (
 	"math"
 	"slices"
 
-	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // unitView is a row of what the units of the target used.
@@ -17,7 +17,7 @@ type unitView struct {
 
 // target draws what the target's units used, tells of each of them, and lists what happened
 // to them.
-func (p *page) target(c *charts, r *scenarios.Result) {
+func (p *page) target(c *charts, r *result.Result) {
 	units := slices.Clone(r.Usage)
 	rank := map[string]float64{}
 	most := [2]float64{1, 1}
@@ -41,7 +41,7 @@ func (p *page) target(c *charts, r *scenarios.Result) {
 		}
 	}
 	if len(units) > panelLines { // those that something happened to have lines of their own
-		slices.SortStableFunc(units, func(a, b scenarios.UnitUsage) int { return -cmp.Compare(rank[a.Unit], rank[b.Unit]) })
+		slices.SortStableFunc(units, func(a, b result.UnitUsage) int { return -cmp.Compare(rank[a.Unit], rank[b.Unit]) })
 	}
 	p.Target = c.panels(append(usagePanels(units), trackedPanels(trackedOf(r))...))
 	for i := range r.Usage {
@@ -51,7 +51,7 @@ func (p *page) target(c *charts, r *scenarios.Result) {
 }
 
 // usagePanels are CPU, memory, files and threads of the units.
-func usagePanels(units []scenarios.UnitUsage) []panel {
+func usagePanels(units []result.UnitUsage) []panel {
 	panels := []panel{
 		{id: "unit-cpu", title: "CPU", about: "Cores that each unit used.", unit: inCores},
 		{id: "unit-memory", title: "Memory", about: "Of each unit, with all processes that it started.", unit: inBytes},
@@ -101,7 +101,7 @@ func usagePanels(units []scenarios.UnitUsage) []panel {
 }
 
 // restarts is how often a unit was started again while it was watched.
-func restarts(u *scenarios.UnitUsage) int {
+func restarts(u *result.UnitUsage) int {
 	most := 1
 	for i := range u.Seconds {
 		most = max(most, u.Seconds[i].Starts)
@@ -110,8 +110,8 @@ func restarts(u *scenarios.UnitUsage) int {
 }
 
 // unitRow sums a unit up.
-func unitRow(u *scenarios.UnitUsage) unitView {
-	first, last, cpu := -1, -1, scenarios.NaN
+func unitRow(u *result.UnitUsage) unitView {
+	first, last, cpu := -1, -1, result.NaN
 	files, threads, down := math.NaN(), math.NaN(), 0
 	for i := range u.Seconds {
 		s := &u.Seconds[i]
@@ -158,7 +158,7 @@ var unitWords = map[string]string{
 }
 
 // happenings lists what happened to units while the load ran.
-func (p *page) happenings(r *scenarios.Result) {
+func (p *page) happenings(r *result.Result) {
 	left := 0
 	for i := range r.Events {
 		e := &r.Events[i]

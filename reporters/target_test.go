@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // Every unit is told of, and those that something happened to have lines of their own.
@@ -80,9 +80,9 @@ func TestTaken(t *testing.T) {
 // Lines of a long run with many units keep their extremes in fewer columns, and the
 // largest of a group at the pointer.
 func TestHTML_UnitsOfAnHour(t *testing.T) {
-	r := &scenarios.Result{Duration: 3600}
+	r := &result.Result{Duration: 3600}
 	for i := range 3600 {
-		r.Windows = append(r.Windows, scenarios.Window{T: scenarios.Num(i), D: 1, Load: "*", Step: "*", Offered: 1, OK: 1, Sent: 1, Answered: 1})
+		r.Windows = append(r.Windows, result.Window{T: result.Num(i), D: 1, Load: "*", Step: "*", Offered: 1, OK: 1, Sent: 1, Answered: 1})
 	}
 	bare := len(report(t, HTML{}, r))
 	r.Usage = usage(3600, names(40)...)

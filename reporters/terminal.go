@@ -11,7 +11,7 @@ import (
 	"sync"
 	"time"
 
-	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // TerminalOptions say what the terminal can do and what stands around the report.
@@ -67,7 +67,7 @@ func (t *Terminal) size() (width, height int) {
 }
 
 // Observe implements [Live].
-func (t *Terminal) Observe(iv scenarios.Interval) {
+func (t *Terminal) Observe(iv result.Interval) {
 	if iv.Last { // the table comes
 		return
 	}
@@ -164,7 +164,7 @@ func (t *Terminal) draw(above []byte) error {
 }
 
 // Report implements [Reporter] with the final table. A live block is cleared first.
-func (t *Terminal) Report(w io.Writer, r *scenarios.Result) error {
+func (t *Terminal) Report(w io.Writer, r *result.Result) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.clear()
@@ -184,7 +184,7 @@ func (t *Terminal) Report(w io.Writer, r *scenarios.Result) error {
 type tenSeconds struct {
 	begun bool
 	last  int64
-	sum   scenarios.Interval
+	sum   result.Interval
 	span  time.Duration
 	n     int
 
@@ -194,7 +194,7 @@ type tenSeconds struct {
 
 const every = 10 * time.Second
 
-func (q *tenSeconds) add(iv scenarios.Interval) (line string, ok bool) {
+func (q *tenSeconds) add(iv result.Interval) (line string, ok bool) {
 	if iv.ToAsk > 0 {
 		first := !q.reading || iv.At-q.told >= every
 		if first {
@@ -227,6 +227,6 @@ func (q *tenSeconds) add(iv scenarios.Interval) (line string, ok bool) {
 	q.last = ten
 	s.At, s.InFlight = iv.At, iv.InFlight
 	line = quietLine(s, q.span)
-	q.sum, q.span, q.n = scenarios.Interval{}, 0, 0
+	q.sum, q.span, q.n = result.Interval{}, 0, 0
 	return line, true
 }

@@ -12,6 +12,7 @@ import (
 	"unicode"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 func TestTerminal_Golden(t *testing.T) {
@@ -28,7 +29,7 @@ func TestTerminal_Golden(t *testing.T) {
 var escapes = regexp.MustCompile("\x1b\\[[0-9;]*m")
 
 func TestTerminal_FitsItsWidth(t *testing.T) {
-	each(t, func(t *testing.T, r *scenarios.Result) {
+	each(t, func(t *testing.T, r *result.Result) {
 		for _, width := range []int{40, 80, 200} {
 			plain := report(t, NewTerminal(nil, TerminalOptions{Width: width}), r)
 			for line := range strings.SplitSeq(plain, "\n") {
@@ -67,8 +68,8 @@ func TestTerminal_PlainLines(t *testing.T) {
 	}
 }
 
-func interval1(s int) scenarios.Interval {
-	iv := scenarios.Interval{
+func interval1(s int) result.Interval {
+	iv := result.Interval{
 		At: time.Duration(s) * time.Second, End: 40 * time.Second, Phase: "run", Offered: 300, Sent: 300, Ended: 300, OK: 299, P50: 3200 * time.Microsecond,
 		P95: 12 * time.Millisecond, P99: 48 * time.Millisecond, InFlight: 7, Lag: 84 * time.Microsecond, Total: int64(300 * (s + 6)), Bad: 3,
 	}
@@ -286,8 +287,8 @@ func FuzzWrap(f *testing.F) {
 // TestTerminal_Ledger: the reading of the ledger is told of, in a terminal by a line
 // in the place of the block, elsewhere at once and then every ten seconds.
 func TestTerminal_Ledger(t *testing.T) {
-	reading := func(at time.Duration, n int64) scenarios.Interval {
-		return scenarios.Interval{At: at, End: time.Minute, Phase: "ledger", Asked: n, ToAsk: 3000}
+	reading := func(at time.Duration, n int64) result.Interval {
+		return result.Interval{At: at, End: time.Minute, Phase: "ledger", Asked: n, ToAsk: 3000}
 	}
 	s := newScreen(80, 24)
 	tty := NewTerminal(s, TerminalOptions{TTY: true, Width: 80})
@@ -317,14 +318,14 @@ func TestTerminal_ManyObjectives(t *testing.T) {
 				iv := interval1(i)
 				for n := range 40 {
 					iv.Faults = append(iv.Faults, fmt.Sprint("fault#", n))
-					v, left := scenarios.Pass, scenarios.Num(.5)
+					v, left := scenarios.Pass, result.Num(.5)
 					switch {
 					case n == 33:
 						v, left = scenarios.Fail, -1.5
 					case n%3 == 0:
-						v, left = scenarios.Pending, scenarios.NaN
+						v, left = scenarios.Pending, result.NaN
 					}
-					iv.Objectives = append(iv.Objectives, scenarios.Standing{Text: fmt.Sprintf("p95 < %dms of \"a step with a rather long name\"", n), Verdict: v, Left: left, Measured: scenarios.NaN})
+					iv.Objectives = append(iv.Objectives, result.Standing{Text: fmt.Sprintf("p95 < %dms of \"a step with a rather long name\"", n), Verdict: v, Left: left, Measured: result.NaN})
 				}
 				term.Observe(iv)
 			}
@@ -351,17 +352,17 @@ func TestTerminal_ManyObjectives(t *testing.T) {
 // TestTerminal_Standing: how objectives stand, in words.
 func TestTerminal_Standing(t *testing.T) {
 	for _, c := range []struct {
-		s    scenarios.Standing
+		s    result.Standing
 		want string
 	}{
-		{scenarios.Standing{Verdict: scenarios.Pass, Left: .999}, "99% of its budget left"},
-		{scenarios.Standing{Verdict: scenarios.Pass, Left: 1}, "100% of its budget left"},
-		{scenarios.Standing{Verdict: scenarios.Pass, Left: scenarios.NaN}, "holds"},
-		{scenarios.Standing{Verdict: scenarios.Fail, Left: scenarios.NaN}, "fails"},
-		{scenarios.Standing{Verdict: scenarios.Fail, Left: -.4}, "budget overdrawn 1.4 times"},
-		{scenarios.Standing{Verdict: scenarios.Fail, Left: scenarios.Num(math.Inf(-1))}, "none allowed"},
-		{scenarios.Standing{Verdict: scenarios.Pending, Left: scenarios.NaN}, "not yet known"},
-		{scenarios.Standing{Verdict: scenarios.Pending, Left: 1}, "not yet known, 100% of its budget left"},
+		{result.Standing{Verdict: scenarios.Pass, Left: .999}, "99% of its budget left"},
+		{result.Standing{Verdict: scenarios.Pass, Left: 1}, "100% of its budget left"},
+		{result.Standing{Verdict: scenarios.Pass, Left: result.NaN}, "holds"},
+		{result.Standing{Verdict: scenarios.Fail, Left: result.NaN}, "fails"},
+		{result.Standing{Verdict: scenarios.Fail, Left: -.4}, "budget overdrawn 1.4 times"},
+		{result.Standing{Verdict: scenarios.Fail, Left: result.Num(math.Inf(-1))}, "none allowed"},
+		{result.Standing{Verdict: scenarios.Pending, Left: result.NaN}, "not yet known"},
+		{result.Standing{Verdict: scenarios.Pending, Left: 1}, "not yet known, 100% of its budget left"},
 	} {
 		if got := standingText(c.s); got != c.want {
 			t.Errorf("%+v: %q, want %q", c.s, got, c.want)

@@ -8,11 +8,11 @@ import (
 	"slices"
 	"strings"
 
-	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // latency draws response times on a logarithmic axis.
-func (c *charts) latency(r *scenarios.Result) *chart {
+func (c *charts) latency(r *result.Result) *chart {
 	lines := c.percentileLines()
 	s, ok := logarithmic(lines[0].values, lines[1].values, lines[2].values, lines[3].values)
 	if !ok {
@@ -52,7 +52,7 @@ func (c *charts) percentileLines() []series {
 }
 
 // closedLoads names the loads that have no arrivals of their own.
-func closedLoads(r *scenarios.Result) string {
+func closedLoads(r *result.Result) string {
 	var names []string
 	for _, l := range r.Loads {
 		if l.Closed {
@@ -153,7 +153,7 @@ func (c *charts) errors() *chart {
 }
 
 // generator draws brunt's own health, in panels of their own units.
-func (c *charts) generator(r *scenarios.Result) []*chart {
+func (c *charts) generator(r *result.Result) []*chart {
 	g := &r.Generator
 	var out []*chart
 	var all []series
@@ -186,7 +186,7 @@ func (c *charts) generator(r *scenarios.Result) []*chart {
 			out[len(out)-1].Plot += hline("limit", s.at(float64(g.LagLimit)))
 		}
 	}
-	cpu, steal := c.seconds(g, func(t scenarios.GeneratorTick) scenarios.Num { return t.CPU }), c.seconds(g, func(t scenarios.GeneratorTick) scenarios.Num { return t.Steal })
+	cpu, steal := c.seconds(g, func(t result.GeneratorTick) result.Num { return t.CPU }), c.seconds(g, func(t result.GeneratorTick) result.Num { return t.Steal })
 	if known(cpu) {
 		about := "Cores that brunt used"
 		if r.Environment.CPUs > 0 {
@@ -205,7 +205,7 @@ func (c *charts) generator(r *scenarios.Result) []*chart {
 
 // seconds takes a number of each of the generator's seconds to the points that they
 // lie in, the largest where several do.
-func (c *charts) seconds(g *scenarios.Generator, f func(scenarios.GeneratorTick) scenarios.Num) []float64 {
+func (c *charts) seconds(g *result.Generator, f func(result.GeneratorTick) result.Num) []float64 {
 	out := make([]float64, len(c.points))
 	for i := range out {
 		out[i] = math.NaN()

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // A tracked figure is something of the target's own monitoring over the time of the run: one
@@ -19,7 +19,7 @@ type tracked struct {
 }
 
 // trackedOf are the series that the scenario named under metrics.
-func trackedOf(r *scenarios.Result) []tracked {
+func trackedOf(r *result.Result) []tracked {
 	var out []tracked
 	for i := range r.Series {
 		s := &r.Series[i]
@@ -43,7 +43,7 @@ func trackedPanels(list []tracked) []panel {
 	for _, f := range list {
 		groups[f.name] = append(groups[f.name], f)
 	}
-	units := map[string]unit{scenarios.UnitBytes: inBytes, scenarios.UnitSeconds: inSeconds, scenarios.UnitShare: inShare, scenarios.UnitPerSecond: perSec}
+	units := map[string]unit{result.UnitBytes: inBytes, result.UnitSeconds: inSeconds, result.UnitShare: inShare, result.UnitPerSecond: perSec}
 	for _, f := range list {
 		i, found := at[f.name]
 		if !found {

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 func TestTrackedPanels(t *testing.T) {
@@ -33,9 +33,9 @@ func TestTrackedPanels(t *testing.T) {
 	if s := strings.Join(got, "\n"); s != want {
 		t.Errorf("got\n%s\nwant\n%s", s, want)
 	}
-	r := &scenarios.Result{Duration: 10}
+	r := &result.Result{Duration: 10}
 	for i := range 10 {
-		r.Windows = append(r.Windows, scenarios.Window{T: scenarios.Num(i), D: 1, Load: "*", Step: "*", Offered: 1, OK: 1})
+		r.Windows = append(r.Windows, result.Window{T: result.Num(i), D: 1, Load: "*", Step: "*", Offered: 1, OK: 1})
 	}
 	points, together := points(r)
 	c := newCharts(newTimeline(r, points, places{}), points, together)

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"brunt/scenarios"
+	"brunt/scenarios/quantity"
 )
 
 // TestTrendPage_NoEnd draws runs whose value has no end: above the plot, and in words.
@@ -22,7 +22,7 @@ func TestTrendPage_NoEnd(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			c := TrendChart{Title: "p95", Say: scenarios.FormatSeconds}
+			c := TrendChart{Title: "p95", Say: quantity.FormatSeconds}
 			for i, v := range tt.values {
 				c.Points = append(c.Points, TrendPoint{Run: "r", Started: time.Unix(int64(i)*3600, 0), Value: v})
 			}

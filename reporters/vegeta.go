@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
 
 	vegeta "github.com/tsenart/vegeta/v12/lib"
 )
@@ -30,7 +31,7 @@ func vegetaKinds() map[string]func() Reporter {
 }
 
 // Report implements [Reporter].
-func (v Vegeta) Report(w io.Writer, r *scenarios.Result) error {
+func (v Vegeta) Report(w io.Writer, r *result.Result) error {
 	if r.Requests == nil {
 		return ErrNoRequests
 	}
@@ -62,7 +63,7 @@ func (v Vegeta) Report(w io.Writer, r *scenarios.Result) error {
 }
 
 // vegetaResult is a request as vegeta has it.
-func vegetaResult(head *scenarios.Requests, o *scenarios.Outcome) vegeta.Result {
+func vegetaResult(head *result.Requests, o *scenarios.Outcome) vegeta.Result {
 	step := head.Steps[o.Step]
 	res := vegeta.Result{
 		Attack: head.Loads[o.Load], Timestamp: head.T0.Add(o.Intended), Latency: o.Response(), BytesIn: uint64(max(0, o.Bytes)),

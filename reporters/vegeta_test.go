@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
 
 	"github.com/klauspost/compress/zstd"
 	vegeta "github.com/tsenart/vegeta/v12/lib"
@@ -20,14 +21,14 @@ import (
 
 // memory is a source of requests.
 type memory struct {
-	head scenarios.Requests
+	head result.Requests
 	list []scenarios.Outcome
 }
 
 func (m memory) bytes(t testing.TB) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	w, err := scenarios.NewRequestsWriter(&b, m.head)
+	w, err := result.NewRequestsWriter(&b, m.head)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,19 +43,19 @@ func (m memory) bytes(t testing.TB) []byte {
 	return b.Bytes()
 }
 
-// opened implements scenarios.RequestSource.
+// opened implements result.RequestSource.
 type opened []byte
 
-func (o opened) Open() (*scenarios.RequestsReader, func(), error) {
-	r, err := scenarios.NewRequestsReader(bytes.NewReader(o))
+func (o opened) Open() (*result.RequestsReader, func(), error) {
+	r, err := result.NewRequestsReader(bytes.NewReader(o))
 	return r, func() {}, err
 }
 
 // someRequests are n requests of two loads, in the order in which they ended.
 func someRequests(n int) memory {
-	m := memory{head: scenarios.Requests{
+	m := memory{head: result.Requests{
 		T0: time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC), Loads: []string{"browse", "sale"}, Checks: []string{"$.items"},
-		Steps: []scenarios.RequestsStep{{Name: "read", Method: "GET", URL: "/posts/${var.id}"}, {Name: "write", Method: "POST", URL: "/posts"}},
+		Steps: []result.RequestsStep{{Name: "read", Method: "GET", URL: "/posts/${var.id}"}, {Name: "write", Method: "POST", URL: "/posts"}},
 	}}
 	r := rand.New(rand.NewPCG(1, 2))
 	for i := range n {
@@ -77,7 +78,7 @@ func someRequests(n int) memory {
 }
 
 // withRequests is a result that kept its requests.
-func withRequests(t testing.TB, r *scenarios.Result) *scenarios.Result {
+func withRequests(t testing.TB, r *result.Result) *result.Result {
 	c := *r
 	c.Requests = opened(someRequests(100).bytes(t))
 	return &c
@@ -106,7 +107,7 @@ func TestImported(t *testing.T) {
 // TestVegeta has vegeta's own decoder read what is written, in each encoding.
 func TestVegeta(t *testing.T) {
 	m := someRequests(1000)
-	r := &scenarios.Result{Requests: opened(m.bytes(t))}
+	r := &result.Result{Requests: opened(m.bytes(t))}
 	for _, encoding := range []string{"gob", "csv", "json"} {
 		t.Run(encoding, func(t *testing.T) {
 			decode := vegeta.DecoderFor(bytes.NewReader([]byte(report(t, Vegeta{encoding}, r))))

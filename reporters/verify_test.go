@@ -16,7 +16,7 @@ import (
 	"testing"
 	"time"
 
-	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // sealed is the folder of a run as it was sealed.
@@ -49,9 +49,9 @@ func made(t *testing.T) map[string]string {
 	dir := t.TempDir()
 	r := fixtures()["minute"]
 	for i := range 5 {
-		r.Events = append(r.Events, scenarios.Event{T: scenarios.Num(60 + i), Event: "run.note", Text: hostile})
+		r.Events = append(r.Events, result.Event{T: result.Num(60 + i), Event: "run.note", Text: hostile})
 	}
-	r.Events = append(r.Events, scenarios.Event{T: 66, Event: "run.end"})
+	r.Events = append(r.Events, result.Event{T: 66, Event: "run.end"})
 	if err := Write(dir, r); err != nil {
 		t.Fatal(err)
 	}
@@ -325,12 +325,12 @@ func TestEventLog(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range 100 {
-		l.Add(scenarios.Event{T: scenarios.Num(i), Event: "run.note", At: time.Unix(int64(i), 0), Text: hostile})
+		l.Add(result.Event{T: result.Num(i), Event: "run.note", At: time.Unix(int64(i), 0), Text: hostile})
 	}
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
-	l.Add(scenarios.Event{Event: "late"})
+	l.Add(result.Event{Event: "late"})
 	if err := l.Close(); err != nil {
 		t.Errorf("closed twice: %v", err)
 	}

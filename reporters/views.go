@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // objectiveView is a row of the objectives.
@@ -21,7 +22,7 @@ type objectiveView struct {
 	Gauge              template.HTML
 }
 
-func (p *page) objectives(r *scenarios.Result) {
+func (p *page) objectives(r *result.Result) {
 	for i := range r.Objectives {
 		o := &r.Objectives[i]
 		v := objectiveView{
@@ -36,7 +37,7 @@ func (p *page) objectives(r *scenarios.Result) {
 // gauge draws what was measured against the target on a logarithmic axis, from an
 // eighth of what the objective allows to eight times as much. The figures beside it
 // say the same.
-func gauge(o *scenarios.ObjectiveResult) template.HTML {
+func gauge(o *result.ObjectiveResult) template.HTML {
 	u, ok := used(o, o.Measured)
 	if !ok {
 		return ""
@@ -62,7 +63,7 @@ type faultView struct {
 	Evidence         []pair
 }
 
-func (p *page) faults(r *scenarios.Result, line *timeline) {
+func (p *page) faults(r *result.Result, line *timeline) {
 	t := &table{Head: []string{"fault", "outcome", "planned", "injected", "verified", "cleared", "onset", "failover", "recover", "heal", "±", "failed", "degraded", "area", "detect", "revert"}}
 	for i := range r.Faults {
 		f := &r.Faults[i]
@@ -86,7 +87,7 @@ func (p *page) faults(r *scenarios.Result, line *timeline) {
 }
 
 // evidence says how it is known that the fault was there, met traffic and is gone.
-func evidence(f *scenarios.FaultRecord) []pair {
+func evidence(f *result.FaultRecord) []pair {
 	var out []pair
 	add := func(name, value string) {
 		if value != "" {
@@ -104,7 +105,7 @@ func evidence(f *scenarios.FaultRecord) []pair {
 }
 
 // generator says in words how brunt itself did.
-func (p *page) generator(g *scenarios.Generator) {
+func (p *page) generator(g *result.Generator) {
 	parts := []string{fmt.Sprintf("%s of %s offered requests were sent", count(g.Sent), count(g.Offered))}
 	if g.Lag.P99.Known() {
 		parts = append(parts, "lag p99 "+seconds(g.Lag.P99)+", at most "+seconds(g.Lag.Max))
@@ -159,7 +160,7 @@ type sampleView struct {
 // mostErrorRows bounds the table of errors.
 const mostErrorRows = 60
 
-func (p *page) errors(r *scenarios.Result) {
+func (p *page) errors(r *result.Result) {
 	for i := range r.Errors {
 		if i == mostErrorRows {
 			p.ErrorsLeft = fmt.Sprintf("And %d more, which result.json has.", len(r.Errors)-i)
@@ -175,7 +176,7 @@ func (p *page) errors(r *scenarios.Result) {
 // longestBody bounds what the page shows of an answer, in characters.
 const longestBody = 2000
 
-func sampleOf(s *scenarios.Sample, link string) *sampleView {
+func sampleOf(s *result.Sample, link string) *sampleView {
 	if s == nil {
 		return nil
 	}
@@ -188,7 +189,7 @@ func sampleOf(s *scenarios.Sample, link string) *sampleView {
 			v.Lines = append(v.Lines, pair{name, value})
 		}
 	}
-	add("at", offset(scenarios.Num(s.At)))
+	add("at", offset(result.Num(s.At)))
 	add("request", s.Request)
 	if s.Status != 0 {
 		add("status", fmt.Sprint(s.Status))

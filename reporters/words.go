@@ -10,6 +10,8 @@ import (
 	"unicode/utf8"
 
 	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
 )
 
 // word is a verdict as a sentence writes it.
@@ -93,19 +95,19 @@ func visible(s, newline string) string {
 }
 
 // seconds writes a span that may be unknown.
-func seconds(n scenarios.Num) string {
+func seconds(n result.Num) string {
 	if !n.Known() {
 		return "–"
 	}
-	return scenarios.FormatSeconds(float64(n))
+	return quantity.FormatSeconds(float64(n))
 }
 
 // offset writes a moment on the run's clock to the millisecond.
-func offset(n scenarios.Num) string {
+func offset(n result.Num) string {
 	if !n.Known() {
 		return "–"
 	}
-	return scenarios.FormatDuration(time.Duration(math.Round(float64(n)*1e3)) * time.Millisecond)
+	return quantity.FormatDuration(time.Duration(math.Round(float64(n)*1e3)) * time.Millisecond)
 }
 
 // clock writes whole seconds as 00:42 or 1:02:03.
@@ -127,10 +129,10 @@ func share(part, whole int64) string {
 
 // percent writes a share with three figures, and never 0% or 100% for what is
 // neither.
-func percent(f float64) string { return scenarios.FormatShareBriefly(f) }
+func percent(f float64) string { return quantity.FormatShareBriefly(f) }
 
 // rate writes events per second with three figures.
-func rate(n scenarios.Num) string {
+func rate(n result.Num) string {
 	if !n.Known() {
 		return "–"
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 func TestWords(t *testing.T) {
@@ -63,16 +64,16 @@ func TestMarks_StandBesideEveryVerdict(t *testing.T) {
 func TestEffect(t *testing.T) {
 	tests := []struct {
 		name string
-		f    scenarios.FaultRecord
+		f    result.FaultRecord
 		want string
 	}{
-		{"recovered", scenarios.FaultRecord{Impact: scenarios.Impacted, Onset: 0, Failover: nan, Recover: 4, Heal: 2.6, Failed: 37, Degraded: 4}, "Impact at once, recovered 4s after the injection and 2.6s after it was cleared; 37 requests failed in 4s of degraded service."},
-		{"failed over", scenarios.FaultRecord{Impact: scenarios.Impacted, Onset: .5, Failover: 3, Recover: 3, Heal: 0, Failed: 1, Degraded: nan}, "Impact 500ms after the injection, good again after 3s with the fault still in, recovered 3s after the injection; 1 request failed."},
-		{"without impact", scenarios.FaultRecord{Impact: scenarios.NotImpacted, Limit: .01}, "No impact: never more than 1% of the requests were bad for long enough to be more than chance."},
-		{"not recovered", scenarios.FaultRecord{Impact: scenarios.NotRecovered, Onset: 1, Failover: nan, Recover: nan, Heal: nan, Failed: 5, Degraded: 9}, "Impact 1s after the injection; 5 requests failed in 9s of degraded service; not recovered by the end of the run."},
-		{"confounded", scenarios.FaultRecord{Impact: scenarios.Confounded, Note: "split was in as well"}, "What it did can't be told apart: split was in as well."},
-		{"not injected", scenarios.FaultRecord{Impact: scenarios.NotInjected}, "It was not injected."},
-		{"unknown", scenarios.FaultRecord{Impact: scenarios.UnknownYet}, "There is too little data to tell what it did."},
+		{"recovered", result.FaultRecord{Impact: result.Impacted, Onset: 0, Failover: nan, Recover: 4, Heal: 2.6, Failed: 37, Degraded: 4}, "Impact at once, recovered 4s after the injection and 2.6s after it was cleared; 37 requests failed in 4s of degraded service."},
+		{"failed over", result.FaultRecord{Impact: result.Impacted, Onset: .5, Failover: 3, Recover: 3, Heal: 0, Failed: 1, Degraded: nan}, "Impact 500ms after the injection, good again after 3s with the fault still in, recovered 3s after the injection; 1 request failed."},
+		{"without impact", result.FaultRecord{Impact: result.NotImpacted, Limit: .01}, "No impact: never more than 1% of the requests were bad for long enough to be more than chance."},
+		{"not recovered", result.FaultRecord{Impact: result.NotRecovered, Onset: 1, Failover: nan, Recover: nan, Heal: nan, Failed: 5, Degraded: 9}, "Impact 1s after the injection; 5 requests failed in 9s of degraded service; not recovered by the end of the run."},
+		{"confounded", result.FaultRecord{Impact: result.Confounded, Note: "split was in as well"}, "What it did can't be told apart: split was in as well."},
+		{"not injected", result.FaultRecord{Impact: result.NotInjected}, "It was not injected."},
+		{"unknown", result.FaultRecord{Impact: result.UnknownYet}, "There is too little data to tell what it did."},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -84,19 +85,19 @@ func TestEffect(t *testing.T) {
 }
 
 func TestUsed(t *testing.T) {
-	inf := scenarios.Num(math.Inf(1))
+	inf := result.Num(math.Inf(1))
 	tests := []struct {
 		name string
-		o    scenarios.ObjectiveResult
+		o    result.ObjectiveResult
 		want float64 // NaN: it has no meaning
 	}{
-		{"half of a limit", scenarios.ObjectiveResult{Metric: "p95", Op: "<", Target: .2, Measured: .1}, .5},
-		{"share that must be high", scenarios.ObjectiveResult{Metric: "availability", Op: ">", Target: .99, Measured: .97}, 3},
-		{"rate that must be high", scenarios.ObjectiveResult{Metric: "rate", Op: ">=", Target: 100, Measured: 200}, .5},
-		{"infinite", scenarios.ObjectiveResult{Metric: "p99", Op: "<", Target: .2, Measured: inf, Infinite: true}, math.Inf(1)},
-		{"unknown", scenarios.ObjectiveResult{Metric: "p99", Op: "<", Target: .2, Measured: nan}, math.NaN()},
-		{"nothing allowed", scenarios.ObjectiveResult{Metric: "errors", Op: "<=", Target: 0, Measured: .1}, math.NaN()},
-		{"equal", scenarios.ObjectiveResult{Metric: "timeouts", Op: "=", Target: 0, Measured: 1}, math.NaN()},
+		{"half of a limit", result.ObjectiveResult{Metric: "p95", Op: "<", Target: .2, Measured: .1}, .5},
+		{"share that must be high", result.ObjectiveResult{Metric: "availability", Op: ">", Target: .99, Measured: .97}, 3},
+		{"rate that must be high", result.ObjectiveResult{Metric: "rate", Op: ">=", Target: 100, Measured: 200}, .5},
+		{"infinite", result.ObjectiveResult{Metric: "p99", Op: "<", Target: .2, Measured: inf, Infinite: true}, math.Inf(1)},
+		{"unknown", result.ObjectiveResult{Metric: "p99", Op: "<", Target: .2, Measured: nan}, math.NaN()},
+		{"nothing allowed", result.ObjectiveResult{Metric: "errors", Op: "<=", Target: 0, Measured: .1}, math.NaN()},
+		{"equal", result.ObjectiveResult{Metric: "timeouts", Op: "=", Target: 0, Measured: 1}, math.NaN()},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -4,6 +4,9 @@ import (
 	"strings"
 	"time"
 
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
+
 	"github.com/ohler55/ojg/jp"
 )
 
@@ -25,8 +28,8 @@ type FieldCheck struct {
 }
 
 // DecodeNode implements [NodeDecoder].
-func (c *Checks) DecodeNode(n *Node, m *Mistakes) {
-	if n.Kind != Map {
+func (c *Checks) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
+	if n.Kind != syntax.Map {
 		m.AddHint(n.Pos, `such as {status: 200, "$.items": not empty}`, "check wants a map")
 		return
 	}
@@ -36,11 +39,11 @@ func (c *Checks) DecodeNode(n *Node, m *Mistakes) {
 			c.Status = new(Matcher)
 			c.Status.DecodeStatus(f.Value, m)
 		case f.Key == "shed":
-			Decode(f.Value, &c.Shed, m)
+			syntax.Decode(f.Value, &c.Shed, m)
 		case f.Key == "within":
-			var d Duration
+			var d quantity.Duration
 			before := m.Len()
-			Decode(f.Value, &d, m)
+			syntax.Decode(f.Value, &d, m)
 			if c.Within = d.D(); c.Within == 0 && m.Len() == before {
 				m.Add(f.Value.Pos, "nothing answers within no time")
 			}
@@ -48,7 +51,7 @@ func (c *Checks) DecodeNode(n *Node, m *Mistakes) {
 			c.Body = new(Matcher)
 			c.Body.DecodeNode(f.Value, m)
 		case f.Key == "header" || f.Key == "headers":
-			if f.Value.Kind != Map {
+			if f.Value.Kind != syntax.Map {
 				m.Add(f.Value.Pos, "want a map of header names to values")
 				continue
 			}
@@ -65,13 +68,13 @@ func (c *Checks) DecodeNode(n *Node, m *Mistakes) {
 				c.Paths = append(c.Paths, k)
 			}
 		default:
-			m.AddHint(f.Pos, DidYouMean(f.Key, []string{"status", "shed", "within", "body", "header", "$.path"}), "unknown check %q", f.Key)
+			m.AddHint(f.Pos, syntax.DidYouMean(f.Key, []string{"status", "shed", "within", "body", "header", "$.path"}), "unknown check %q", f.Key)
 		}
 	}
 }
 
 // DecodePath reads what the value at a JSON path must be; the path is the key.
-func DecodePath(f Field, m *Mistakes) (k FieldCheck, ok bool) {
+func DecodePath(f syntax.Field, m *syntax.Mistakes) (k FieldCheck, ok bool) {
 	path, err := jp.ParseString(f.Key)
 	if err != nil {
 		m.Add(f.Pos, "%q is no JSON path: %v", f.Key, err)
@@ -90,20 +93,20 @@ func IsToken(s string) bool {
 }
 
 // Schema implements [Schemer].
-func (*Checks) Schema() Schema {
+func (*Checks) Schema() syntax.Schema {
 	match := (*Matcher)(nil).Schema()
-	codes := Schema{"type": "integer", "minimum": 100, "maximum": 599}
-	headers := Schema{"description": "values by header name", "type": "object", "additionalProperties": match}
-	return Schema{
+	codes := syntax.Schema{"type": "integer", "minimum": 100, "maximum": 599}
+	headers := syntax.Schema{"description": "values by header name", "type": "object", "additionalProperties": match}
+	return syntax.Schema{
 		"type": "object",
-		"properties": Schema{
+		"properties": syntax.Schema{
 			"status": match.Described("200, 2xx, < 500 or a list; not written is any under 400"),
-			"shed":   Schema{"anyOf": []any{codes, Schema{"type": "array", "items": codes}}}.Described("statuses by which the target refuses on purpose: not good, not an error"),
-			"within": (*Duration)(nil).Schema().Described("the longest response time"),
+			"shed":   syntax.Schema{"anyOf": []any{codes, syntax.Schema{"type": "array", "items": codes}}}.Described("statuses by which the target refuses on purpose: not good, not an error"),
+			"within": (*quantity.Duration)(nil).Schema().Described("the longest response time"),
 			"body":   match.Described("the body as text: a value, not empty, ~ regexp"),
 			"header": headers, "headers": headers,
 		},
-		"patternProperties":    Schema{`^\$`: match.Described("the value at a JSON path: a value, exists, not empty, > n, ~ regexp")},
+		"patternProperties":    syntax.Schema{`^\$`: match.Described("the value at a JSON path: a value, exists, not empty, > n, ~ regexp")},
 		"additionalProperties": false,
 	}
 }

@@ -5,10 +5,14 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
 )
 
 type inner struct {
-	Place
+	syntax.Place
 	On bool `yaml:"on"`
 }
 
@@ -18,29 +22,29 @@ type shared struct {
 
 // all has a field of every kind that settings are made of.
 type all struct {
-	Place
+	syntax.Place
 	shared   `yaml:",inline"`
-	Switch   bool                      `yaml:"switch"`
-	Maybe    *bool                     `yaml:"maybe"`
-	Count    int                       `yaml:"count,min=1,max=10"`
-	Small    int32                     `yaml:"small"`
-	Large    int64                     `yaml:"large,positive"`
-	Seed     uint64                    `yaml:"seed,max=100"`
-	Weight   float64                   `yaml:"weight,positive"`
-	Wait     Duration                  `yaml:"wait,positive"`
-	Rate     Rate                      `yaml:"rate"`
-	Share    Share                     `yaml:"share,max=0.5"`
-	Speed    Bandwidth                 `yaml:"speed"`
-	Think    Range                     `yaml:"think"`
-	Kind     string                    `yaml:"kind,oneof=one|two"`
-	List     []string                  `yaml:"list"`
-	Map      map[string]int            `yaml:"map"`
-	Headers  map[string]HeaderTemplate `yaml:"headers"`
-	Inner    inner                     `yaml:"inner"`
-	Pointer  *inner                    `yaml:"pointer"`
-	Raw      *Node                     `yaml:"raw"`
-	Needed   string                    `yaml:"needed,required"`
-	Ignored  string                    `yaml:"-"`
+	Switch   bool                               `yaml:"switch"`
+	Maybe    *bool                              `yaml:"maybe"`
+	Count    int                                `yaml:"count,min=1,max=10"`
+	Small    int32                              `yaml:"small"`
+	Large    int64                              `yaml:"large,positive"`
+	Seed     uint64                             `yaml:"seed,max=100"`
+	Weight   float64                            `yaml:"weight,positive"`
+	Wait     quantity.Duration                  `yaml:"wait,positive"`
+	Rate     quantity.Rate                      `yaml:"rate"`
+	Share    quantity.Share                     `yaml:"share,max=0.5"`
+	Speed    quantity.Bandwidth                 `yaml:"speed"`
+	Think    quantity.Range                     `yaml:"think"`
+	Kind     string                             `yaml:"kind,oneof=one|two"`
+	List     []string                           `yaml:"list"`
+	Map      map[string]int                     `yaml:"map"`
+	Headers  map[string]template.HeaderTemplate `yaml:"headers"`
+	Inner    inner                              `yaml:"inner"`
+	Pointer  *inner                             `yaml:"pointer"`
+	Raw      *syntax.Node                       `yaml:"raw"`
+	Needed   string                             `yaml:"needed,required"`
+	Ignored  string                             `yaml:"-"`
 	Untagged string
 }
 
@@ -49,8 +53,8 @@ func TestDecode(t *testing.T) {
   speed: 8bit/s, think: 1s..2s, kind: two, list: [a, 1, true], map: {x: 1, y: 2}, headers: {A: b}, inner: {on: true},
   pointer: {}, raw: {free: [form]}, needed: ""}`
 	var v all
-	var m Mistakes
-	Decode(parseNode(t, text), &v, &m)
+	var m syntax.Mistakes
+	syntax.Decode(parseNode(t, text), &v, &m)
 	if err := m.Err(); err != nil {
 		t.Fatal(err)
 	}
@@ -74,13 +78,13 @@ func TestDecode(t *testing.T) {
 
 func TestDecodeNothing(t *testing.T) {
 	var v all
-	var m Mistakes
-	Decode(parseNode(t, "{needed: x, maybe: , list: , map: , pointer: , raw: , inner: }"), &v, &m)
+	var m syntax.Mistakes
+	syntax.Decode(parseNode(t, "{needed: x, maybe: , list: , map: , pointer: , raw: , inner: }"), &v, &m)
 	if m.Len() > 0 || v.Maybe != nil || v.List != nil || v.Map != nil || v.Pointer != nil || v.Raw != nil {
 		t.Errorf("%+v %v", v, m.Err())
 	}
 	var list []string
-	Decode(parseNode(t, "x"), &list, &m)
+	syntax.Decode(parseNode(t, "x"), &list, &m)
 	if m.Len() > 0 || !reflect.DeepEqual(list, []string{"x"}) {
 		t.Errorf("one is a list of one: %v %v", list, m.Err())
 	}
@@ -129,8 +133,8 @@ func TestDecodeMistakes(t *testing.T) {
 				text = "{needed: x, " + text[1:]
 			}
 			var v all
-			var m Mistakes
-			Decode(parseNode(t, text), &v, &m)
+			var m syntax.Mistakes
+			syntax.Decode(parseNode(t, text), &v, &m)
 			if err := m.Err(); err == nil || !strings.HasSuffix(err.Error(), ": "+tt.want) || strings.Contains(err.Error(), "\n") {
 				t.Errorf("got  %v\nwant %s", err, tt.want)
 			}
@@ -138,8 +142,8 @@ func TestDecodeMistakes(t *testing.T) {
 	}
 	t.Run("all in one go", func(t *testing.T) {
 		var v all
-		var m Mistakes
-		Decode(parseNode(t, "{count: 0, wait: x, kind: y, zzz: 1, inner: {on: z}}"), &v, &m)
+		var m syntax.Mistakes
+		syntax.Decode(parseNode(t, "{count: 0, wait: x, kind: y, zzz: 1, inner: {on: z}}"), &v, &m)
 		if m.Len() != 6 {
 			t.Errorf("%d mistakes: %v", m.Len(), m.Err())
 		}
@@ -166,20 +170,20 @@ func TestDecodeProgrammers(t *testing.T) {
 					t.Errorf("recovered %v", p)
 				}
 			}()
-			Decode(n, into, &Mistakes{})
+			syntax.Decode(n, into, &syntax.Mistakes{})
 		})
 	}
 }
 
 func TestKeys(t *testing.T) {
-	if got := fmt.Sprint(Keys(&struct {
+	if got := fmt.Sprint(syntax.Keys(&struct {
 		shared `yaml:",inline"`
 		A      int `yaml:"a,min=1"`
 		B      int
 	}{})); got != "[name a]" {
 		t.Errorf("got %s", got)
 	}
-	if got := Keys(5); got != nil {
+	if got := syntax.Keys(5); got != nil {
 		t.Errorf("got %v", got)
 	}
 }
@@ -211,11 +215,11 @@ func TestNodeNumbers(t *testing.T) {
 		{"9223372036854775807", 1<<63 - 1, true, 1 << 63, true},
 		{"-9223372036854775808", -1 << 63, true, -1 << 63, true},
 	} {
-		n := &Node{Kind: Number, Value: c.text}
-		if i, ok := n.Int(&Mistakes{}); i != c.i || ok != c.isInt {
+		n := &syntax.Node{Kind: syntax.Number, Value: c.text}
+		if i, ok := n.Int(&syntax.Mistakes{}); i != c.i || ok != c.isInt {
 			t.Errorf("%s is the whole number %d: %v", c.text, i, ok)
 		}
-		if f, ok := n.Float(&Mistakes{}); f != c.f || ok != c.isNum {
+		if f, ok := n.Float(&syntax.Mistakes{}); f != c.f || ok != c.isNum {
 			t.Errorf("%s is the number %g: %v", c.text, f, ok)
 		}
 	}

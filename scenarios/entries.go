@@ -1,55 +1,62 @@
 package scenarios
 
-import "slices"
+import (
+	"slices"
+	"strings"
+
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/slo"
+	"brunt/scenarios/syntax"
+)
 
 // named walks a map of names to settings and checks the names.
-func (p *files) named(n *Node, what string, each func(name string, f Field)) {
-	if n == nil || n.bad || n.Kind == Null {
+func (p *files) named(n *syntax.Node, what string, each func(name string, f syntax.Field)) {
+	if n == nil || n.Bad || n.Kind == syntax.Null {
 		return
 	}
-	if n.Kind != Map {
-		p.m.Add(n.Pos, "%s is a map of names to settings, not %s", what, n.describe())
+	if n.Kind != syntax.Map {
+		p.m.Add(n.Pos, "%s is a map of names to settings, not %s", what, n.Describe())
 		return
 	}
 	noun := map[string]string{"data": "table", "load": "load", "chaos": "fault", "metrics": "metric", "alerts": "alert"}[what]
 	for _, f := range n.Fields {
 		switch {
-		case what == "alerts" && !IsAlertName(f.Key):
-			p.m.AddHint(f.Pos, "such as HighErrorRate: {prometheus: …, labels: {alertname: \"High error rate\"}}", "%q can't name an alert: letters, digits, _ and -, not beginning with a digit", clip(f.Key, 40))
-		case what != "alerts" && !IsName(f.Key):
-			p.m.Add(f.Pos, "%q can't name a %s: %s", clip(f.Key, 40), noun, nameRule)
+		case what == "alerts" && !slo.IsAlertName(f.Key):
+			p.m.AddHint(f.Pos, "such as HighErrorRate: {prometheus: …, labels: {alertname: \"High error rate\"}}", "%q can't name an alert: letters, digits, _ and -, not beginning with a digit", syntax.Clip(f.Key, 40))
+		case what != "alerts" && !syntax.IsName(f.Key):
+			p.m.Add(f.Pos, "%q can't name a %s: %s", syntax.Clip(f.Key, 40), noun, syntax.NameRule)
 		}
 		switch {
-		case f.Value.bad:
-		case f.Value.Kind != Map:
-			p.m.Add(f.Value.Pos, "%s %q wants a map of settings, not %s", noun, clip(f.Key, 40), f.Value.describe())
+		case f.Value.Bad:
+		case f.Value.Kind != syntax.Map:
+			p.m.Add(f.Value.Pos, "%s %q wants a map of settings, not %s", noun, syntax.Clip(f.Key, 40), f.Value.Describe())
 		default:
 			each(f.Key, f)
 		}
 	}
 }
 
-func (p *files) loads(sc *Scenario, n *Node) {
-	if n != nil && !n.bad && (n.Kind == Null || n.Kind == Map && len(n.Fields) == 0) {
+func (p *files) loads(sc *Scenario, n *syntax.Node) {
+	if n != nil && !n.Bad && (n.Kind == syntax.Null || n.Kind == syntax.Map && len(n.Fields) == 0) {
 		p.m.AddHint(n.Pos, "such as browse: {executor: constant-arrival-rate, …}", "no load is named")
 	}
-	common := Keys(Load{})
+	common := syntax.Keys(Load{})
 	isCommon := func(k string) bool { return slices.Contains(common, k) }
-	p.named(n, "load", func(name string, f Field) {
+	p.named(n, "load", func(name string, f syntax.Field) {
 		l := Load{Name: name}
 		if f.Value.Get(ScriptKey) != nil {
 			p.script(&l, f)
 			sc.Loads = append(sc.Loads, l)
 			return
 		}
-		Decode(f.Value.without(func(k string) bool { return !isCommon(k) }), &l, p.m)
-		l.Shape = Block{Kind: l.Executor, Pos: l.Of("executor"), With: f.Value.without(isCommon), also: common}
+		syntax.Decode(f.Value.Without(func(k string) bool { return !isCommon(k) }), &l, p.m)
+		l.Shape = syntax.Block{Kind: l.Executor, Pos: l.Of("executor"), With: f.Value.Without(isCommon), Also: common}
 		p.flows(&l, f)
 		if l.Timeout == 0 {
-			l.Timeout = Duration(DefaultTimeout)
+			l.Timeout = quantity.Duration(DefaultTimeout)
 		}
 		if !l.Has("grace") {
-			l.Grace = Duration(DefaultGrace)
+			l.Grace = quantity.Duration(DefaultGrace)
 		}
 		if len(l.Flow) > 0 {
 			l.Mix = []Mixed{{Place: l.Place, Weight: 1, Flow: l.Flow}}
@@ -68,7 +75,7 @@ func (p *files) loads(sc *Scenario, n *Node) {
 }
 
 // flows checks that a load does something, in one way.
-func (p *files) flows(l *Load, f Field) {
+func (p *files) flows(l *Load, f syntax.Field) {
 	const such = "such as flow: [{get: /}]"
 	var ways []string // of saying what it does
 	for _, key := range []string{"flow", "mix", "targets"} {
@@ -89,7 +96,7 @@ func (p *files) flows(l *Load, f Field) {
 	}
 	for _, key := range []string{"flow", "mix"} {
 		n := f.Value.Get(key)
-		if n == nil || n.bad {
+		if n == nil || n.Bad {
 			continue
 		}
 		if empty(n) {
@@ -103,21 +110,23 @@ func (p *files) flows(l *Load, f Field) {
 	}
 }
 
-func empty(n *Node) bool { return !n.bad && (n.Kind == Null || n.Kind == List && len(n.Items) == 0) }
+func empty(n *syntax.Node) bool {
+	return !n.Bad && (n.Kind == syntax.Null || n.Kind == syntax.List && len(n.Items) == 0)
+}
 
-func (p *files) faults(sc *Scenario, n *Node) {
-	p.named(n, "chaos", func(name string, f Field) {
+func (p *files) faults(sc *Scenario, n *syntax.Node) {
+	p.named(n, "chaos", func(name string, f syntax.Field) {
 		fault := Fault{Name: name}
-		var kinds []Field
+		var kinds []syntax.Field
 		for _, sub := range f.Value.Fields {
 			if isFaultKind(sub.Key) {
 				kinds = append(kinds, sub)
 			}
 		}
-		Decode(f.Value.without(isFaultKind), &fault, p.m)
+		syntax.Decode(f.Value.Without(isFaultKind), &fault, p.m)
 		switch len(kinds) {
 		case 1:
-			fault.Block = Block{Kind: kinds[0].Key, Pos: kinds[0].Pos, With: kinds[0].Value, also: Keys(Fault{})}
+			fault.Block = syntax.Block{Kind: kinds[0].Key, Pos: kinds[0].Pos, With: kinds[0].Value, Also: syntax.Keys(Fault{})}
 		case 0:
 			p.m.AddHint(f.Pos, "such as process.crash: {service: posts}", "fault %q names no kind of fault", name)
 		default:
@@ -129,7 +138,7 @@ func (p *files) faults(sc *Scenario, n *Node) {
 }
 
 // timing checks that a fault says when it comes in exactly one way.
-func (p *files) timing(f *Fault, at Field) {
+func (p *files) timing(f *Fault, at syntax.Field) {
 	starts := 0
 	for _, key := range []string{"at", "after", "during", "trigger"} {
 		if f.Has(key) {
@@ -158,22 +167,22 @@ func (p *files) timing(f *Fault, at Field) {
 func (p *files) objectives(sc *Scenario) {
 	for _, list := range []struct {
 		key  string
-		objs []Objective
+		objs []slo.Objective
 	}{{"slo", sc.SLO}, {"steady", sc.Steady}, {"stop", sc.Stop}} {
-		first := map[string]Pos{}
+		first := map[string]syntax.Pos{}
 		for _, o := range list.objs {
 			if o.ID == "" {
 				continue // told already
 			}
 			if at, seen := first[o.ID]; seen {
-				p.m.Add(o.Pos, "objective %q stands twice, first at %s", clip(o.ID, 60), at)
+				p.m.Add(o.Pos, "objective %q stands twice, first at %s", syntax.Clip(o.ID, 60), at)
 				continue
 			}
 			first[o.ID] = o.Pos
 			switch {
 			case o.For != 0 && list.key != "stop":
 				p.m.Add(o.Pos, "`for` belongs to stop conditions")
-			case o.Metric.OfLedger() && sc.Ledger == nil && list.key == "slo" && sc.Root.noLedger():
+			case o.Metric.OfLedger() && sc.Ledger == nil && list.key == "slo" && noLedger(sc.Root):
 				p.m.AddHint(o.Pos, "such as ledger: {write: STEP, id: \"${var.id}\", read: {get: \"/posts/${id}\"}}", "%s needs a ledger, which says what was written and how to read it", o.Metric.Text)
 			case o.Metric.Name == "duplicated" && sc.Ledger != nil && !sc.Ledger.Has("count"):
 				p.m.AddHint(o.Pos, "such as count: \"$.items\"", "duplicated needs `count` in the ledger: without it nothing tells one from two")
@@ -188,4 +197,10 @@ func (p *files) objectives(sc *Scenario) {
 			}
 		}
 	}
+}
+
+// isFaultKind tells the one key of a chaos entry that names its kind: it holds
+// a dot, or is exec or webhook.
+func isFaultKind(key string) bool {
+	return strings.Contains(key, ".") || slices.Contains([]string{"exec", "webhook"}, key)
 }

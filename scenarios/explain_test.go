@@ -4,10 +4,12 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"brunt/scenarios/syntax"
 )
 
 // same tells whether two trees say the same, wherever they stand.
-func same(a, b *Node) bool {
+func same(a, b *syntax.Node) bool {
 	if a.Kind != b.Kind || len(a.Fields) != len(b.Fields) || len(a.Items) != len(b.Items) || !reflect.DeepEqual(texts(a), texts(b)) {
 		return false
 	}
@@ -25,8 +27,8 @@ func same(a, b *Node) bool {
 }
 
 // texts gives a scalar's text, and its placeholders apart.
-func texts(n *Node) []string {
-	if n.Kind == Bool {
+func texts(n *syntax.Node) []string {
+	if n.Kind == syntax.Bool {
 		return []string{strings.ToLower(n.Value)}
 	}
 	out := []string{""}
@@ -59,7 +61,7 @@ func explainAgain(t *testing.T, sc *Scenario, o Options) string {
 	if err != nil {
 		t.Fatalf("%v\nin\n%s", err, text)
 	}
-	want := sc.Root.without(func(k string) bool { return k == "params" || k == "extends" })
+	want := sc.Root.Without(func(k string) bool { return k == "params" || k == "extends" })
 	if !same(want, again.Root) {
 		t.Errorf("%s\nreads as\n%s\nnot\n%s", text, sketch(again.Root), sketch(want))
 	}
@@ -172,10 +174,10 @@ func FuzzExplain(f *testing.F) {
 			return
 		}
 		// A value that the parser gives can hold what no file is written with.
-		if setup := sc.Root.Get("setup"); setup != nil && setup.Kind == List && len(setup.Items) > 0 && setup.Items[0].Kind == Map {
-			body := &Node{Kind: String, Value: string([]rune(block))}
+		if setup := sc.Root.Get("setup"); setup != nil && setup.Kind == syntax.List && len(setup.Items) > 0 && setup.Items[0].Kind == syntax.Map {
+			body := &syntax.Node{Kind: syntax.String, Value: string([]rune(block))}
 			if !strings.Contains(block, "${") {
-				setup.Items[0].Fields = append(setup.Items[0].Fields, Field{Key: "fuzzed" + strings.ReplaceAll(body.Value, "${", ""), Value: body})
+				setup.Items[0].Fields = append(setup.Items[0].Fields, syntax.Field{Key: "fuzzed" + strings.ReplaceAll(body.Value, "${", ""), Value: body})
 			}
 		}
 		shown := explainAgain(t, sc, o)

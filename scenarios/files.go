@@ -13,18 +13,22 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
 )
 
 // files reads a scenario with the files it names.
 type files struct {
-	o     Options
-	m     *Mistakes
-	main  string
-	texts map[string]bool   // files of the scenario itself
-	nodes int               // values of all files
-	whole map[string][]byte // files that requests send, by path
-	mu    sync.Mutex
-	read  []File // every file, once; under mu, as logs are read while load flows
+	o       Options
+	m       *syntax.Mistakes
+	secrets *template.Secrets
+	main    string
+	texts   map[string]bool   // files of the scenario itself
+	nodes   int               // values of all files
+	whole   map[string][]byte // files that requests send, by path
+	mu      sync.Mutex
+	read    []File // every file, once; under mu, as logs are read while load flows
 }
 
 // A File is one that a scenario was read from, or that it names.
@@ -81,15 +85,15 @@ const maxExtends = 8
 
 // load reads a file and lays it over the one it extends; from lists the files that
 // led here. It gives nil when there is nothing that can be looked at further.
-func (p *files) load(path string, text []byte, from []string) *Node {
-	n := readYAML(path, text, p.m, &p.nodes)
+func (p *files) load(path string, text []byte, from []string) *syntax.Node {
+	n := syntax.Read(path, text, p.m, &p.nodes)
 	if n == nil {
 		return nil
 	}
 	p.texts[path] = true
-	if n.Kind != Map {
-		if !n.bad {
-			p.m.AddHint(n.Pos, "`brunt init` writes one to start from", "a scenario is a map of keys, not %s", n.describe())
+	if n.Kind != syntax.Map {
+		if !n.Bad {
+			p.m.AddHint(n.Pos, "`brunt init` writes one to start from", "a scenario is a map of keys, not %s", n.Describe())
 		}
 		return nil
 	}
@@ -115,7 +119,7 @@ func (p *files) load(path string, text []byte, from []string) *Node {
 	if p.m.Len() > before {
 		return nil
 	}
-	b, err := p.readFile(base, maxFile)
+	b, err := p.readFile(base, syntax.MaxFile)
 	if err != nil {
 		p.m.Add(ext.Pos, "extends: %v", err)
 		return nil
@@ -124,35 +128,35 @@ func (p *files) load(path string, text []byte, from []string) *Node {
 	if under == nil {
 		return nil
 	}
-	return overlay(under, n.without(func(k string) bool { return k == "extends" }))
+	return overlay(under, n.Without(func(k string) bool { return k == "extends" }))
 }
 
 // overlay lays top over base: maps are merged key by key, all else is replaced. A
 // key that top sets to nothing (null) takes that of base away.
-func overlay(base, top *Node) *Node {
-	if base.Kind != Map || top.Kind != Map {
+func overlay(base, top *syntax.Node) *syntax.Node {
+	if base.Kind != syntax.Map || top.Kind != syntax.Map {
 		return top
 	}
 	out := *base
 	out.Pos = top.Pos
 	out.Fields = slices.Clone(base.Fields)
 	for _, f := range top.Fields {
-		i := slices.IndexFunc(out.Fields, func(b Field) bool { return b.Key == f.Key })
+		i := slices.IndexFunc(out.Fields, func(b syntax.Field) bool { return b.Key == f.Key })
 		switch {
 		case i < 0:
 			out.Fields = append(out.Fields, f)
-		case f.Value.Kind == Null && !f.Value.bad:
+		case f.Value.Kind == syntax.Null && !f.Value.Bad:
 			out.Fields = slices.Delete(out.Fields, i, i+1)
 		default:
-			out.Fields[i] = Field{Key: f.Key, Pos: f.Pos, Value: overlay(out.Fields[i].Value, f.Value)}
+			out.Fields[i] = syntax.Field{Key: f.Key, Pos: f.Pos, Value: overlay(out.Fields[i].Value, f.Value)}
 		}
 	}
 	return &out
 }
 
-// beside resolves a path written at from: a relative one stands beside the file
+// Beside resolves a path written at from: a relative one stands beside the file
 // that names it, or beside the scenario when the command line does.
-func (p *files) beside(from Pos, name string) string {
+func (p *files) beside(from syntax.Pos, name string) string {
 	if filepath.IsAbs(name) {
 		return name
 	}
@@ -166,7 +170,7 @@ func (p *files) beside(from Pos, name string) string {
 // Open opens the file name that stands at a place of the scenario, beside the file that
 // names it: one that is read bit by bit, as it may be of any size. It counts among the
 // scenario's files once it was read to its end.
-func (s *Scenario) Open(at Pos, name string) (io.ReadCloser, error) {
+func (s *Scenario) Open(at syntax.Pos, name string) (io.ReadCloser, error) {
 	path := s.files.beside(at, name)
 	if s.files.o.Read != nil {
 		b, err := s.files.o.Read(path)
@@ -215,7 +219,7 @@ func (p *files) note(path string, sum [sha256.Size]byte) {
 // Read reads the file name that stands at a place of the scenario, beside the file
 // that names it: one that requests send, of at most most bytes. Whoever names it again
 // gets the same bytes.
-func (s *Scenario) Read(at Pos, name string, most int) ([]byte, error) {
+func (s *Scenario) Read(at syntax.Pos, name string, most int) ([]byte, error) {
 	path := s.files.beside(at, name)
 	if b, ok := s.files.whole[path]; ok && len(b) <= most {
 		return b, nil

@@ -1,41 +1,24 @@
 package scenarios
 
 import (
+	"fmt"
 	"io/fs"
+	"strings"
 	"testing"
+
+	"brunt/scenarios/syntax"
 )
 
 // parseNode reads YAML that must be right.
-func parseNode(t testing.TB, text string) *Node {
+func parseNode(t testing.TB, text string) *syntax.Node {
 	t.Helper()
-	var m Mistakes
+	var m syntax.Mistakes
 	nodes := 0
-	n := readYAML("test.yaml", []byte(text), &m, &nodes)
+	n := syntax.Read("test.yaml", []byte(text), &m, &nodes)
 	if err := m.Err(); err != nil {
 		t.Fatalf("%s: %v", text, err)
 	}
 	return n
-}
-
-// fillNode reads YAML and fills in its placeholders, with env.TOKEN a secret.
-func fillNode(t testing.TB, text, params string) (*Node, *scope) {
-	t.Helper()
-	nodes := 0
-	s := &scope{
-		params:  map[string]*param{},
-		env:     func(k string) (string, bool) { return "s3cr\"t/&", k == "TOKEN" },
-		secrets: &Secrets{}, symbols: &Symbols{}, m: &Mistakes{}, nodes: &nodes,
-		beside: func(_ Pos, path string) string { return path },
-	}
-	for _, f := range parseNode(t, params).Fields {
-		s.params[f.Key] = &param{node: f.Value}
-	}
-	n := parseNode(t, text)
-	s.fill(n, 0)
-	if err := s.m.Err(); err != nil {
-		t.Fatalf("%s: %v", text, err)
-	}
-	return n, s
 }
 
 // memory is a file system for Options.Read.
@@ -51,4 +34,27 @@ func (m memory) read(path string) ([]byte, error) {
 // options reads the files of m and an environment without variables.
 func (m memory) options() Options {
 	return Options{Read: m.read, Env: func(string) (string, bool) { return "", false }}
+}
+
+// sketch writes a tree in one line: kinds by their signs, numbers bare.
+func sketch(n *syntax.Node) string {
+	switch n.Kind {
+	case syntax.Null:
+		return "~"
+	case syntax.List:
+		var items []string
+		for _, item := range n.Items {
+			items = append(items, sketch(item))
+		}
+		return "[" + strings.Join(items, " ") + "]"
+	case syntax.Map:
+		var fields []string
+		for _, f := range n.Fields {
+			fields = append(fields, fmt.Sprintf("%q:%s", f.Key, sketch(f.Value)))
+		}
+		return "{" + strings.Join(fields, " ") + "}"
+	case syntax.String:
+		return fmt.Sprintf("%q", n.Value)
+	}
+	return n.Value
 }

@@ -5,21 +5,25 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
 )
 
 // A Ledger says how to find out after the run whether the writes that the target
 // acknowledged are there: every one of them is asked for at every unit that should
 // have it.
 type Ledger struct {
-	Place
-	Write  string       `yaml:"write,required"`  // the step that writes, by its name: METHOD path unless it has one of its own
-	Ack    Ack          `yaml:"ack"`             // the answer that acknowledges a write, such as status 201; zero is one that is ok by the step's own check
-	ID     TextTemplate `yaml:"id,required"`     // what a write is found by: "${var.NAME}" that a step extracts, "${data.NAME.COLUMN}", or "${ledger.id}", which the ledger draws before each write and the write names itself
-	Read   Step         `yaml:"read,required"`   // the request that asks for a write by "${id}"; a status of 404 or 410 says that it is not there
-	Count  string       `yaml:"count"`           // where the answer to read lists what it found, such as "$.items", or counts it; nil takes any good answer for one
-	At     []string     `yaml:"at"`              // the units that should have every write: a unit, a service for all its replicas, or a URL; zero is where the load goes
-	Settle Duration     `yaml:"settle"`          // how long the target is left alone between the load and the reading; zero is 10s
-	Within Duration     `yaml:"within,positive"` // how long the reading may take; what is not answered by then is unknown; zero is 2m
+	syntax.Place
+	Write  string                `yaml:"write,required"`  // the step that writes, by its name: METHOD path unless it has one of its own
+	Ack    Ack                   `yaml:"ack"`             // the answer that acknowledges a write, such as status 201; zero is one that is ok by the step's own check
+	ID     template.TextTemplate `yaml:"id,required"`     // what a write is found by: "${var.NAME}" that a step extracts, "${data.NAME.COLUMN}", or "${ledger.id}", which the ledger draws before each write and the write names itself
+	Read   Step                  `yaml:"read,required"`   // the request that asks for a write by "${id}"; a status of 404 or 410 says that it is not there
+	Count  string                `yaml:"count"`           // where the answer to read lists what it found, such as "$.items", or counts it; nil takes any good answer for one
+	At     []string              `yaml:"at"`              // the units that should have every write: a unit, a service for all its replicas, or a URL; zero is where the load goes
+	Settle quantity.Duration     `yaml:"settle"`          // how long the target is left alone between the load and the reading; zero is 10s
+	Within quantity.Duration     `yaml:"within,positive"` // how long the reading may take; what is not answered by then is unknown; zero is 2m
 }
 
 // Defaults of the ledger.
@@ -29,19 +33,19 @@ const (
 )
 
 // SettleOr gives how long the target is left alone, with its default.
-func (l *Ledger) SettleOr() Duration {
+func (l *Ledger) SettleOr() quantity.Duration {
 	if l.Has("settle") {
 		return l.Settle
 	}
-	return Duration(DefaultSettle)
+	return quantity.Duration(DefaultSettle)
 }
 
 // WithinOr gives how long the reading may take, with its default.
-func (l *Ledger) WithinOr() Duration {
+func (l *Ledger) WithinOr() quantity.Duration {
 	if l.Within > 0 {
 		return l.Within
 	}
-	return Duration(DefaultReadBack)
+	return quantity.Duration(DefaultReadBack)
 }
 
 // Asking gives the request that asks for a write; what it counts goes to variable.
@@ -51,14 +55,14 @@ func (l *Ledger) Asking(variable string) Step {
 		return s
 	}
 	at := l.Of("count")
-	extract := &Node{Kind: Map, Pos: at}
-	if given := s.With.Get("extract"); given != nil && given.Kind == Map {
+	extract := &syntax.Node{Kind: syntax.Map, Pos: at}
+	if given := s.With.Get("extract"); given != nil && given.Kind == syntax.Map {
 		*extract = *given
 	}
-	path := &Node{Kind: String, Value: l.Count, Pos: at}
-	extract.Fields = append(slices.Clone(extract.Fields), Field{Key: variable, Pos: at, Value: path})
-	s.With = s.With.without(func(k string) bool { return k == "extract" })
-	s.With.Fields = append(s.With.Fields, Field{Key: "extract", Pos: at, Value: extract})
+	path := &syntax.Node{Kind: syntax.String, Value: l.Count, Pos: at}
+	extract.Fields = append(slices.Clone(extract.Fields), syntax.Field{Key: variable, Pos: at, Value: path})
+	s.With = s.With.Without(func(k string) bool { return k == "extract" })
+	s.With.Fields = append(s.With.Fields, syntax.Field{Key: "extract", Pos: at, Value: extract})
 	return s
 }
 
@@ -78,13 +82,16 @@ func (a *Ack) Holds(o *Outcome) bool {
 }
 
 // DecodeNode implements [NodeDecoder].
-func (a *Ack) DecodeNode(n *Node, m *Mistakes) {
-	decodeScalar(n, m, parseAck, func(v Ack) { *a = v })
+func (a *Ack) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
+	syntax.DecodeScalar(n, m, parseAck, func(v Ack) { *a = v })
 }
+
+// blanks are what may stand around the words of an acknowledgement.
+const blanks = " \t\r\n"
 
 // parseAck reads `status 201`, `status 2xx` or `status 200, 201`.
 func parseAck(s string) (a Ack, err error) {
-	bad := fmt.Errorf("want a status such as `status 201` or `status 2xx`, not %q", clip(s, 40))
+	bad := fmt.Errorf("want a status such as `status 201` or `status 2xx`, not %q", syntax.Clip(s, 40))
 	rest, ok := strings.CutPrefix(strings.Trim(s, blanks), "status ")
 	if !ok {
 		return a, bad
@@ -101,12 +108,12 @@ func parseAck(s string) (a Ack, err error) {
 }
 
 // Schema implements [Schemer].
-func (*Ack) Schema() Schema {
+func (*Ack) Schema() syntax.Schema {
 	const one = `([1-5][0-9][0-9]|[1-5][xX][xX])`
-	return pattern(`^\s*status +`+one+`(\s*,\s*`+one+`)*\s*$`, "status 201", "status 2xx")
+	return syntax.Pattern(`^\s*status +`+one+`(\s*,\s*`+one+`)*\s*$`, "status 201", "status 2xx")
 }
 
-// ledger checks what can be known of a ledger before its steps are compiled.
+// Ledger checks what can be known of a ledger before its steps are compiled.
 func (p *files) ledger(sc *Scenario, l *Ledger) {
 	if l == nil {
 		return
@@ -114,9 +121,9 @@ func (p *files) ledger(sc *Scenario, l *Ledger) {
 	sc.Ledger = l
 	const such = "such as \"${var.id}\", or \"${ledger.id}\" where the write names it as well"
 	if refs := l.ID.Refs(); l.ID.At.Line > 0 {
-		if _, static := l.ID.Static(); static || len(refs) != 1 || len(l.ID.pieces) != 1 {
+		if _, static := l.ID.Static(); static || len(refs) != 1 || len(l.ID.Pieces) != 1 {
 			p.m.AddHint(l.ID.At, such, "`id` is one placeholder, which has another value for each write")
-		} else if r := refs[0]; r.Kind != RefVar && r.Kind != RefData && (r.Kind != RefLedger || r.Text != ledgerID) {
+		} else if r := refs[0]; r.Kind != syntax.RefVar && r.Kind != syntax.RefData && (r.Kind != syntax.RefLedger || r.Text != syntax.LedgerPlaceholder) {
 			p.m.AddHint(l.ID.At, such, "%s can't be what a write is found by", r)
 		}
 	}
@@ -124,15 +131,12 @@ func (p *files) ledger(sc *Scenario, l *Ledger) {
 		p.m.AddHint(l.Read.Pos, "such as {get: \"/posts/${id}\"}", "`read` is a request, not a pause")
 	}
 	if l.Count != "" && !strings.HasPrefix(l.Count, "$") {
-		p.m.AddHint(l.Of("count"), "such as \"$.items\"", "%q is no JSON path", clip(l.Count, 40))
+		p.m.AddHint(l.Of("count"), "such as \"$.items\"", "%q is no JSON path", syntax.Clip(l.Count, 40))
 	}
 }
 
-// ledgerID is the placeholder that the ledger fills in anew for each write.
-const ledgerID = "ledger.id"
-
 // noLedger tells that the scenario wants none; one that is wrong is told already.
-func (n *Node) noLedger() bool {
-	l := n.Get("ledger")
-	return l == nil || l.Kind == Null && !l.bad
+func noLedger(root *syntax.Node) bool {
+	l := root.Get("ledger")
+	return l == nil || l.Kind == syntax.Null && !l.Bad
 }

@@ -6,6 +6,10 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"brunt/scenarios/slo"
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
 )
 
 func TestAck(t *testing.T) {
@@ -49,7 +53,7 @@ func TestAck(t *testing.T) {
 // neither, and that a template finds none outside of a write.
 func TestNewWrite(t *testing.T) {
 	id := func(salt uint64, n int) string {
-		it := &Iter{Rand: rand.New(rand.NewPCG(1, 2)), Env: &Env{Salt: [2]uint64{salt, salt}}}
+		it := &template.Iter{Rand: rand.New(rand.NewPCG(1, 2)), Env: &template.Env{Salt: [2]uint64{salt, salt}}}
 		for range n {
 			it.NewWrite()
 		}
@@ -65,7 +69,7 @@ func TestNewWrite(t *testing.T) {
 		t.Errorf("%d ids of 9: %v", len(seen), seen)
 	}
 	sc := parseText(t, `ledger: {write: GET /, id: "${ledger.id}", read: {get: "/${id}"}}`)
-	it := &Iter{Env: &Env{}}
+	it := &template.Iter{Env: &template.Env{}}
 	if _, err := sc.Ledger.ID.Append(nil, it); err == nil {
 		t.Error("an id outside of a write")
 	}
@@ -99,13 +103,13 @@ func parseText(t *testing.T, more string) *Scenario {
 
 func TestObjective_Ledger(t *testing.T) {
 	for _, text := range []string{"lost = 0", "duplicated <= 2", "stale < 1%", "rpo < 5s", "lost = 0 in run"} {
-		o, err := ParseObjective(text)
+		o, err := slo.ParseObjective(text)
 		if err != nil || !o.Metric.OfLedger() {
 			t.Errorf("%s: %v", text, err)
 		}
 	}
 	for _, text := range []string{"lost = 0 in baseline", "lost = 0 of write", "lost = 0 after crash", "stale = 0", "rpo > 5s", "lost < 1%", "lost(1s) = 0"} {
-		if _, err := ParseObjective(text); err == nil {
+		if _, err := slo.ParseObjective(text); err == nil {
 			t.Errorf("%s is taken", text)
 		}
 	}
@@ -133,7 +137,7 @@ func FuzzAck(f *testing.F) {
 }
 
 // patternOf finds the pattern in the schema of a text.
-func patternOf(t testing.TB, s Schema) string {
+func patternOf(t testing.TB, s syntax.Schema) string {
 	t.Helper()
 	b, err := json.Marshal(s)
 	if err != nil {

@@ -1,25 +1,30 @@
 package scenarios
 
+import (
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
+)
+
 // A Load is one stream of iterations.
 type Load struct {
-	Place
+	syntax.Place
 	Name        string            `yaml:"-"`
 	Executor    string            `yaml:"executor,required"`          // how iterations begin: the name of an executor, whose settings stand beside it
-	Start       Duration          `yaml:"start"`                      // offset from t0
+	Start       quantity.Duration `yaml:"start"`                      // offset from t0
 	MaxInFlight int               `yaml:"max_in_flight,min=1"`        // iterations; zero is 10000, or fewer if files are few
-	Timeout     Duration          `yaml:"timeout,positive"`           // of a request, from intended; zero is 10s
-	Grace       Duration          `yaml:"grace"`                      // how long iterations may go on after the load's end; zero is 10s
+	Timeout     quantity.Duration `yaml:"timeout,positive"`           // of a request, from intended; zero is 10s
+	Grace       quantity.Duration `yaml:"grace"`                      // how long iterations may go on after the load's end; zero is 10s
 	Flow        []Step            `yaml:"flow"`                       // the steps of an iteration, one after the other
 	Mix         []Mixed           `yaml:"mix"`                        // instead of flow: several, one of which each iteration picks by weight
 	Targets     string            `yaml:"targets"`                    // instead of flow: a file of vegeta's targets, in its format http or json, taken in turn
-	Request     *Node             `yaml:"request"`                    // what every request of a targets file or a log has besides: headers, check, auth, sign, redirects
+	Request     *syntax.Node      `yaml:"request"`                    // what every request of a targets file or a log has besides: headers, check, auth, sign, redirects
 	Engine      string            `yaml:"engine,oneof=native|vegeta"` // what makes the requests; zero is native
 	Init        []Step            `yaml:"init"`                       // once per virtual user, never judged
-	Auth        *Node             `yaml:"auth"`                       // how its requests prove who sends them; nil is the scenario's, off is not at all
-	Sign        *Node             `yaml:"sign"`                       // how its requests are signed; nil is the scenario's, off is not at all
+	Auth        *syntax.Node      `yaml:"auth"`                       // how its requests prove who sends them; nil is the scenario's, off is not at all
+	Sign        *syntax.Node      `yaml:"sign"`                       // how its requests are signed; nil is the scenario's, off is not at all
 	Connections Connections       `yaml:"connections"`                // how many, how long, from where
 	Resolve     map[string]string `yaml:"resolve"`                    // host or host:port to the address used instead
-	Shape       Block             `yaml:"-"`                          // the executor with its own settings
+	Shape       syntax.Block      `yaml:"-"`                          // the executor with its own settings
 	Script      *Script           `yaml:"-"`                          // instead of all that: a script of k6; nil is none
 }
 
@@ -30,27 +35,27 @@ const (
 )
 
 // Replay is the executor that makes the requests of a log again: a load of it has no
-// flow of its own.
+// Flow of its own.
 const Replay = "replay"
 
 // Mixed is a flow of a mix with its weight.
 type Mixed struct {
-	Place
+	syntax.Place
 	Weight float64 `yaml:"weight,required,positive"` // how often it is picked, against the other weights
 	Flow   []Step  `yaml:"flow,required"`            // the steps of an iteration, one after the other
 }
 
 // Connections says how a load uses connections.
 type Connections struct {
-	Place
-	Max             int         `yaml:"max,min=1"`         // open at once; zero is as many as needed
-	KeepAlive       *bool       `yaml:"keep_alive"`        // nil is on
-	Reuse           Counts      `yaml:"reuse"`             // requests after which one is closed, drawn for each from a range; zero is no bound
-	MaxAge          Duration    `yaml:"max_age"`           // zero is for ever
-	DNS             string      `yaml:"dns"`               // address of the name server that is asked, beside the hosts file; zero is the system's
-	DNSTTL          Duration    `yaml:"dns_ttl"`           // how long a resolved address is used; not written is as the record says, 30s at most
-	SourceAddresses []string    `yaml:"source_addresses"`  // local addresses, taken in turn
-	Proxy           string      `yaml:"proxy"`             // http://host:port; env is the one that HTTP_PROXY and its like name; none
-	HTTP            HTTPVersion `yaml:"http"`              // auto (zero) takes HTTP/2 where TLS offers it; 1.1; 2; h2c is HTTP/2 without TLS
-	MaxStreams      int         `yaml:"max_streams,min=1"` // of HTTP/2 on a connection at once; zero is the server's limit
+	syntax.Place
+	Max             int               `yaml:"max,min=1"`         // open at once; zero is as many as needed
+	KeepAlive       *bool             `yaml:"keep_alive"`        // nil is on
+	Reuse           quantity.Counts   `yaml:"reuse"`             // requests after which one is closed, drawn for each from a range; zero is no bound
+	MaxAge          quantity.Duration `yaml:"max_age"`           // zero is for ever
+	DNS             string            `yaml:"dns"`               // address of the name server that is asked, beside the hosts file; zero is the system's
+	DNSTTL          quantity.Duration `yaml:"dns_ttl"`           // how long a resolved address is used; not written is as the record says, 30s at most
+	SourceAddresses []string          `yaml:"source_addresses"`  // local addresses, taken in turn
+	Proxy           string            `yaml:"proxy"`             // http://host:port; env is the one that HTTP_PROXY and its like name; none
+	HTTP            HTTPVersion       `yaml:"http"`              // auto (zero) takes HTTP/2 where TLS offers it; 1.1; 2; h2c is HTTP/2 without TLS
+	MaxStreams      int               `yaml:"max_streams,min=1"` // of HTTP/2 on a connection at once; zero is the server's limit
 }

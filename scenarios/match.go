@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 
+	"brunt/scenarios/syntax"
+
 	"github.com/ohler55/ojg/jp"
 	"github.com/ohler55/ojg/oj"
 )
@@ -27,9 +29,9 @@ type Matcher struct {
 var comparisons = []string{"<=", ">=", "!=", "<", ">", "="}
 
 // DecodeNode implements [NodeDecoder].
-func (k *Matcher) DecodeNode(n *Node, m *Mistakes) {
-	if n.Kind == List {
-		k.list(n, func(one *Matcher, item *Node) { one.DecodeNode(item, m) })
+func (k *Matcher) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
+	if n.Kind == syntax.List {
+		k.list(n, func(one *Matcher, item *syntax.Node) { one.DecodeNode(item, m) })
 		return
 	}
 	text, ok := n.Text(m)
@@ -63,7 +65,7 @@ func (k *Matcher) DecodeNode(n *Node, m *Mistakes) {
 }
 
 // list reads a list of which one must match, each item of it by read.
-func (k *Matcher) list(n *Node, read func(one *Matcher, item *Node)) {
+func (k *Matcher) list(n *syntax.Node, read func(one *Matcher, item *syntax.Node)) {
 	k.op, k.any = "any", make([]Matcher, len(n.Items))
 	for i, item := range n.Items {
 		read(&k.any[i], item)
@@ -213,9 +215,9 @@ func ValueText(v any) string {
 }
 
 // DecodeStatus reads a status, a class such as 2xx, a comparison or a list of them.
-func (k *Matcher) DecodeStatus(n *Node, m *Mistakes) {
-	if n.Kind == List {
-		k.list(n, func(one *Matcher, item *Node) { one.DecodeStatus(item, m) })
+func (k *Matcher) DecodeStatus(n *syntax.Node, m *syntax.Mistakes) {
+	if n.Kind == syntax.List {
+		k.list(n, func(one *Matcher, item *syntax.Node) { one.DecodeStatus(item, m) })
 		return
 	}
 	if s, ok := n.Text(m); ok && k.status(s) {
@@ -246,7 +248,7 @@ func (k *Matcher) status(s string) bool {
 }
 
 // Schema implements [Schemer].
-func (*Matcher) Schema() Schema {
-	one := TextSchema()
-	return Schema{"anyOf": []any{one, Schema{"type": "array", "items": one}}}
+func (*Matcher) Schema() syntax.Schema {
+	one := syntax.TextSchema()
+	return syntax.Schema{"anyOf": []any{one, syntax.Schema{"type": "array", "items": one}}}
 }

@@ -3,6 +3,8 @@ package scenarios
 import (
 	"testing"
 
+	"brunt/scenarios/syntax"
+
 	"github.com/ohler55/ojg/oj"
 )
 
@@ -13,10 +15,10 @@ func FuzzMatcher(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, s, doc string) {
 		var k Matcher
-		m := &Mistakes{}
-		k.DecodeNode(&Node{Kind: String, Value: s}, m)
+		m := &syntax.Mistakes{}
+		k.DecodeNode(&syntax.Node{Kind: syntax.String, Value: s}, m)
 		var status Matcher
-		status.DecodeStatus(&Node{Kind: String, Value: s}, &Mistakes{})
+		status.DecodeStatus(&syntax.Node{Kind: syntax.String, Value: s}, &syntax.Mistakes{})
 		if m.Len() > 0 {
 			return
 		}
@@ -36,4 +38,32 @@ func FuzzMatcher(f *testing.F) {
 			}
 		}
 	})
+}
+
+// The forms of a matcher read again mean the same.
+func TestMatcher_Forms(t *testing.T) {
+	for _, text := range []string{"200", "2xx", "< 500", ">=300", "!= 404", "=204"} {
+		for _, list := range []bool{false, true} {
+			n := &syntax.Node{Kind: syntax.String, Value: text}
+			if list {
+				n = &syntax.Node{Kind: syntax.List, Items: []*syntax.Node{n, {Kind: syntax.String, Value: "418"}}}
+			}
+			var a, b Matcher
+			var m syntax.Mistakes
+			a.DecodeStatus(n, &m)
+			again := &syntax.Node{Kind: syntax.List}
+			for _, form := range a.Forms() {
+				again.Items = append(again.Items, &syntax.Node{Kind: syntax.String, Value: form})
+			}
+			b.DecodeStatus(again, &m)
+			if m.Len() > 0 {
+				t.Fatal(m.Err())
+			}
+			for code := int64(100); code < 600; code++ {
+				if a.Matches(code, true) != b.Matches(code, true) {
+					t.Fatalf("%s (%v): %v disagree on %d", text, list, a.Forms(), code)
+				}
+			}
+		}
+	}
 }

@@ -6,6 +6,9 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
 )
 
 // Meta says what a run is to its organisation, for whoever reads the evidence later:
@@ -24,12 +27,12 @@ const (
 )
 
 // DecodeNode implements [NodeDecoder].
-func (v *Meta) DecodeNode(n *Node, m *Mistakes) {
-	if n.Kind == Null {
+func (v *Meta) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
+	if n.Kind == syntax.Null {
 		return
 	}
-	if n.Kind != Map {
-		m.AddHint(n.Pos, "such as {operator: ann, approver: bob, ticket: OPS-7}", "meta is a map of names to texts, not %s", n.describe())
+	if n.Kind != syntax.Map {
+		m.AddHint(n.Pos, "such as {operator: ann, approver: bob, ticket: OPS-7}", "meta is a map of names to texts, not %s", n.Describe())
 		return
 	}
 	if len(n.Fields) > mostMeta {
@@ -39,13 +42,13 @@ func (v *Meta) DecodeNode(n *Node, m *Mistakes) {
 	for _, f := range n.Fields {
 		near := ""
 		if !slices.Contains(metaKeys, f.Key) {
-			near = nearest(f.Key, metaKeys)
+			near = syntax.Nearest(f.Key, metaKeys)
 		}
 		switch {
 		case !isMetaName(f.Key):
-			m.Add(f.Pos, "%q can't name a fact of meta: a name is of letters, digits, _ and -, at most 40, a letter first", clip(f.Key, 40))
+			m.Add(f.Pos, "%q can't name a fact of meta: a name is of letters, digits, _ and -, at most 40, a letter first", syntax.Clip(f.Key, 40))
 		case near != "":
-			m.AddHint(f.Pos, DidYouMean(f.Key, metaKeys), "meta has no %q", clip(f.Key, 40))
+			m.AddHint(f.Pos, syntax.DidYouMean(f.Key, metaKeys), "meta has no %q", syntax.Clip(f.Key, 40))
 		default:
 			if text, ok := metaText(f.Value, m); ok && text != "" {
 				(*v)[f.Key] = text
@@ -61,12 +64,12 @@ func isMetaName(s string) bool {
 }
 
 // metaText reads a text, or a list of texts.
-func metaText(n *Node, m *Mistakes) (text string, ok bool) {
-	items := []*Node{n}
-	if n.Kind == List {
+func metaText(n *syntax.Node, m *syntax.Mistakes) (text string, ok bool) {
+	items := []*syntax.Node{n}
+	if n.Kind == syntax.List {
 		items = n.Items
 	}
-	if n.Kind == Null {
+	if n.Kind == syntax.Null {
 		return "", true
 	}
 	var texts []string
@@ -90,18 +93,18 @@ func metaText(n *Node, m *Mistakes) (text string, ok bool) {
 }
 
 // Schema implements [Schemer].
-func (*Meta) Schema() Schema {
-	text := Schema{"type": []any{"string", "number", "boolean", "null"}}
-	one := Schema{"anyOf": []any{text, Schema{"type": "array", "items": TextSchema()}}}
-	props := Schema{}
+func (*Meta) Schema() syntax.Schema {
+	text := syntax.Schema{"type": []any{"string", "number", "boolean", "null"}}
+	one := syntax.Schema{"anyOf": []any{text, syntax.Schema{"type": "array", "items": syntax.TextSchema()}}}
+	props := syntax.Schema{}
 	for key, about := range map[string]string{
 		"operator": "who runs it", "approver": "who approved it", "ticket": "under which it runs", "closes": "what it is the proof for: findings, tickets",
 	} {
-		props[key] = Schema{"description": about, "anyOf": one["anyOf"]}
+		props[key] = syntax.Schema{"description": about, "anyOf": one["anyOf"]}
 	}
-	return Schema{
+	return syntax.Schema{
 		"type": []any{"object", "null"}, "properties": props, "additionalProperties": one, "maxProperties": mostMeta,
-		"propertyNames": Schema{"pattern": "^[A-Za-z][A-Za-z0-9_-]{0,39}$"},
+		"propertyNames": syntax.Schema{"pattern": "^[A-Za-z][A-Za-z0-9_-]{0,39}$"},
 	}
 }
 
@@ -118,7 +121,7 @@ func (v Meta) Keys() []string {
 }
 
 // masked gives it with secrets masked.
-func (v Meta) masked(s *Secrets) Meta {
+func (v Meta) masked(s *template.Secrets) Meta {
 	if len(v) == 0 {
 		return nil
 	}
@@ -130,27 +133,27 @@ func (v Meta) masked(s *Secrets) Meta {
 }
 
 // meta lays what the command line says of the run over what the file says.
-func (p *files) meta(root *Node) {
+func (p *files) meta(root *syntax.Node) {
 	if len(p.o.Meta) == 0 {
 		return
 	}
-	given := &Node{Kind: Map}
+	given := &syntax.Node{Kind: syntax.Map}
 	for _, key := range slices.Sorted(maps.Keys(p.o.Meta)) {
-		pos := Pos{File: "--meta " + key}
+		pos := syntax.Pos{File: "--meta " + key}
 		given.Pos = pos
-		given.Fields = append(given.Fields, Field{Key: key, Pos: pos, Value: &Node{Kind: String, Value: p.o.Meta[key], Pos: pos}})
+		given.Fields = append(given.Fields, syntax.Field{Key: key, Pos: pos, Value: &syntax.Node{Kind: syntax.String, Value: p.o.Meta[key], Pos: pos}})
 	}
 	for i, f := range root.Fields {
 		if f.Key != "meta" {
 			continue
 		}
-		if f.Value.Kind == Map {
+		if f.Value.Kind == syntax.Map {
 			given = overlay(f.Value, given)
-		} else if f.Value.Kind != Null { // told when it is decoded
+		} else if f.Value.Kind != syntax.Null { // told when it is decoded
 			return
 		}
 		root.Fields[i].Value = given
 		return
 	}
-	root.Fields = append(root.Fields, Field{Key: "meta", Pos: given.Pos, Value: given})
+	root.Fields = append(root.Fields, syntax.Field{Key: "meta", Pos: given.Pos, Value: given})
 }

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"brunt/scenarios/syntax"
+
 	"github.com/rogpeppe/go-internal/txtar"
 )
 
@@ -91,7 +93,7 @@ func explainMistakes(files map[string][]byte, name string) string {
 		o.Set[k] = v
 	}
 	_, err := Parse("s.yaml", o)
-	if e, ok := errors.AsType[*MistakesError](err); ok {
+	if e, ok := errors.AsType[*syntax.MistakesError](err); ok {
 		return e.Explain()
 	}
 	if err != nil {

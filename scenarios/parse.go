@@ -10,12 +10,15 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
 )
 
 // Options say from where a scenario is filled in. The zero value reads files from
 // disk and variables from the environment.
 type Options struct {
-	Set  map[string]string                 // params given on the command line
+	Set  map[string]string                 // Params given on the command line
 	Meta map[string]string                 // what it says of the run, over what the file says
 	Env  func(string) (string, bool)       // nil is os.LookupEnv
 	Read func(path string) ([]byte, error) // nil reads from disk
@@ -39,8 +42,9 @@ func Parse(path string, o Options) (*Scenario, error) {
 			path = filepath.Join(path, ScenarioName)
 		}
 	}
-	p := files{o: o, m: &Mistakes{secrets: &Secrets{}}, main: path, texts: map[string]bool{}}
-	text, err := p.readFile(path, maxFile)
+	secrets := &template.Secrets{}
+	p := files{o: o, m: syntax.NewMistakes(secrets.Mask), secrets: secrets, main: path, texts: map[string]bool{}}
+	text, err := p.readFile(path, syntax.MaxFile)
 	if err != nil {
 		return nil, fmt.Errorf("reading the scenario: %w", err)
 	}
@@ -53,37 +57,39 @@ func Parse(path string, o Options) (*Scenario, error) {
 
 // Mistakes gives a collector that holds what [Parse] found and shows this scenario's
 // lines around what is noted in it, for checks that come after.
-func (s *Scenario) Mistakes() *Mistakes {
-	m := &Mistakes{secrets: s.Secrets}
+func (s *Scenario) Mistakes() *syntax.Mistakes {
+	m := syntax.NewMistakes(s.Secrets.Mask)
 	if s.mistakes != nil {
-		m.merge(s.mistakes)
+		m.Merge(s.mistakes)
 	}
 	return m
 }
 
-func (p *files) scenario(root *Node) *Scenario {
-	sc := &Scenario{File: p.main, files: p, Secrets: p.m.secrets, Symbols: &Symbols{}, Root: root, mistakes: p.m}
-	s := &scope{
-		params: map[string]*param{}, env: p.o.Env, secrets: sc.Secrets, symbols: sc.Symbols, m: p.m, nodes: &p.nodes,
-		read:     func(from Pos, name string, most int) ([]byte, error) { return p.readFile(p.beside(from, name), most) },
-		beside:   p.beside,
-		settings: []*Node{root.Get("target").Get("processes"), root.Get("target").Get("containers")},
+func (p *files) scenario(root *syntax.Node) *Scenario {
+	sc := &Scenario{File: p.main, files: p, Secrets: p.secrets, Symbols: &template.Symbols{}, Root: root, mistakes: p.m}
+	s := &template.Scope{
+		Params: map[string]*template.Param{}, Env: p.o.Env, Secrets: sc.Secrets, Symbols: sc.Symbols, Mistakes: p.m, Nodes: &p.nodes,
+		Read: func(from syntax.Pos, name string, most int) ([]byte, error) {
+			return p.readFile(p.beside(from, name), most)
+		},
+		Beside:   p.beside,
+		Settings: []*syntax.Node{root.Get("target").Get("processes"), root.Get("target").Get("containers")},
 	}
 	p.params(s, root)
 	p.meta(root)
 	for _, f := range root.Fields {
 		if f.Key != "params" {
-			s.ledger = f.Key == "ledger"
-			s.fill(f.Value, 1)
+			s.Ledger = f.Key == "ledger"
+			s.Fill(f.Value, 1)
 		}
 	}
-	sc.Notes = s.unused()
+	sc.Notes = s.Unused()
 	p.short(root, "target", "url")
 	p.short(root, "warmup", "for")
 	p.short(root, "trace", "send")
 	p.version(root.Get("version"))
 	var doc document
-	Decode(root, &doc, p.m)
+	syntax.Decode(root, &doc, p.m)
 	sc.Name, sc.Hypothesis, sc.Target, sc.Pacing = doc.Name, doc.Hypothesis, doc.Target, doc.Pacing
 	sc.Meta = doc.Meta.masked(sc.Secrets)
 	sc.Auth, sc.Sign = doc.Auth, doc.Sign
@@ -107,10 +113,10 @@ func (p *files) scenario(root *Node) *Scenario {
 	p.loads(sc, root.Get("load"))
 	p.faults(sc, doc.Chaos)
 	p.ledger(sc, doc.Ledger)
-	p.named(doc.Metrics, "metrics", func(name string, f Field) {
+	p.named(doc.Metrics, "metrics", func(name string, f syntax.Field) {
 		sc.Metrics = append(sc.Metrics, Watched{name, f.Pos, f.Value})
 	})
-	p.named(doc.Alerts, "alerts", func(name string, f Field) {
+	p.named(doc.Alerts, "alerts", func(name string, f syntax.Field) {
 		sc.Alerts = append(sc.Alerts, Watched{name, f.Pos, f.Value})
 	})
 	p.trace(sc, doc.Trace)
@@ -119,21 +125,21 @@ func (p *files) scenario(root *Node) *Scenario {
 }
 
 // short tells how to write out a map of settings of which only one was written.
-func (p *files) short(root *Node, key, setting string) {
-	if n := root.Get(key); n != nil && !n.bad && n.Kind != Map && n.Kind != List && n.Kind != Null {
-		p.m.AddHint(n.Pos, fmt.Sprintf("write %s: {%s: %s}", key, setting, clip(n.shown(), 60)), "`%s` is a map of settings", key)
-		n.bad = true
+func (p *files) short(root *syntax.Node, key, setting string) {
+	if n := root.Get(key); n != nil && !n.Bad && n.Kind != syntax.Map && n.Kind != syntax.List && n.Kind != syntax.Null {
+		p.m.AddHint(n.Pos, fmt.Sprintf("write %s: {%s: %s}", key, setting, syntax.Clip(n.Shown(), 60)), "`%s` is a map of settings", key)
+		n.Bad = true
 	}
 }
 
 // version refuses a file in a language that this brunt does not read.
-func (p *files) version(n *Node) {
-	if n == nil || n.bad || n.Value == "1" {
+func (p *files) version(n *syntax.Node) {
+	if n == nil || n.Bad || n.Value == "1" {
 		return
 	}
-	if _, ok := parseInt(n.Value); ok {
-		p.m.Add(n.Pos, "this brunt reads version 1 of the language, not %s", n.describe())
-		n.bad = true
+	if _, ok := syntax.ParseInt(n.Value); ok {
+		p.m.Add(n.Pos, "this brunt reads version 1 of the language, not %s", n.Describe())
+		n.Bad = true
 	}
 }
 
@@ -141,7 +147,7 @@ func (p *files) version(n *Node) {
 // each reader of result.json sees the same seed.
 const maxSeed = 1 << 53
 
-func (p *files) seed(sc *Scenario, root *Node, doc document) {
+func (p *files) seed(sc *Scenario, root *syntax.Node, doc document) {
 	if doc.Seed == nil {
 		sc.Seed = rand.Uint64N(maxSeed)
 		return
@@ -152,57 +158,57 @@ func (p *files) seed(sc *Scenario, root *Node, doc document) {
 	}
 }
 
-// params collects the declared params and lays those of the command line over them.
-func (p *files) params(s *scope, root *Node) {
+// Params collects the declared params and lays those of the command line over them.
+func (p *files) params(s *template.Scope, root *syntax.Node) {
 	n := root.Get("params")
-	if n != nil && n.Kind != Map && n.Kind != Null {
-		if !n.bad {
-			p.m.AddHint(n.Pos, "such as {rate: 300/s}", "params is a map of names to values, not %s", n.describe())
+	if n != nil && n.Kind != syntax.Map && n.Kind != syntax.Null {
+		if !n.Bad {
+			p.m.AddHint(n.Pos, "such as {rate: 300/s}", "params is a map of names to values, not %s", n.Describe())
 		}
 		return
 	}
 	if n != nil {
 		for _, f := range n.Fields {
-			if !IsName(f.Key) {
-				p.m.Add(f.Pos, "%q can't name a param: %s", clip(f.Key, 40), nameRule)
+			if !syntax.IsName(f.Key) {
+				p.m.Add(f.Pos, "%q can't name a param: %s", syntax.Clip(f.Key, 40), syntax.NameRule)
 				continue
 			}
-			s.params[f.Key] = &param{node: f.Value, pos: f.Pos, origin: fmt.Sprintf("param %s, %s", f.Key, f.Value.Pos)}
+			s.Params[f.Key] = &template.Param{Node: f.Value, Pos: f.Pos, Origin: fmt.Sprintf("param %s, %s", f.Key, f.Value.Pos)}
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(p.o.Set)) {
 		source := "--set " + name
-		par, ok := s.params[name]
+		par, ok := s.Params[name]
 		if !ok {
-			hint := DidYouMean(name, slices.Sorted(maps.Keys(s.params)))
-			if len(s.params) == 0 {
+			hint := syntax.DidYouMean(name, slices.Sorted(maps.Keys(s.Params)))
+			if len(s.Params) == 0 {
 				hint = "the scenario declares none under `params:`"
 			}
-			p.m.AddHint(Pos{File: source}, hint, "the scenario has no param %q", clip(name, 40))
+			p.m.AddHint(syntax.Pos{File: source}, hint, "the scenario has no param %q", syntax.Clip(name, 40))
 			continue
 		}
-		par.node, par.origin = p.given(par.node, source, p.o.Set[name]), source
-		par.pos = Pos{File: source}
+		par.Node, par.Origin = p.given(par.Node, source, p.o.Set[name]), source
+		par.Pos = syntax.Pos{File: source}
 	}
 }
 
 // given makes a node of a value on the command line. It is a text, or what a text
-// without quotes is in the file; a list or map only where the file has one.
-func (p *files) given(declared *Node, source, value string) *Node {
-	pos := Pos{File: source, Line: 1, Col: 1}
-	if declared.Kind == List || declared.Kind == Map {
-		if n := readYAML(source, []byte(value), p.m, &p.nodes); n != nil {
+// Without quotes is in the file; a list or map only where the file has one.
+func (p *files) given(declared *syntax.Node, source, value string) *syntax.Node {
+	pos := syntax.Pos{File: source, Line: 1, Col: 1}
+	if declared.Kind == syntax.List || declared.Kind == syntax.Map {
+		if n := syntax.Read(source, []byte(value), p.m, &p.nodes); n != nil {
 			return n
 		}
-		return &Node{Pos: pos, bad: true}
+		return &syntax.Node{Pos: pos, Bad: true}
 	}
-	n := &Node{Kind: plainKind(value), Value: value, Pos: pos}
+	n := &syntax.Node{Kind: syntax.PlainKind(value), Value: value, Pos: pos}
 	switch {
-	case n.Kind == Null:
-		n.Kind = String
+	case n.Kind == syntax.Null:
+		n.Kind = syntax.String
 	case !utf8.ValidString(value):
-		p.m.Add(Pos{File: source}, "the value is not UTF-8")
-		n.bad = true
+		p.m.Add(syntax.Pos{File: source}, "the value is not UTF-8")
+		n.Bad = true
 	}
 	return n
 }
@@ -210,12 +216,12 @@ func (p *files) given(declared *Node, source, value string) *Node {
 var targetKinds = []string{"url", "stack", "processes", "containers", "compose"}
 
 // target checks that exactly one kind of target is named.
-func (p *files) target(sc *Scenario, n *Node) {
-	if n == nil || n.bad || n.Kind != Map && n.Kind != Null {
+func (p *files) target(sc *Scenario, n *syntax.Node) {
+	if n == nil || n.Bad || n.Kind != syntax.Map && n.Kind != syntax.Null {
 		return
 	}
 	kinds := slices.DeleteFunc(slices.Clone(targetKinds), func(k string) bool { return n.Get(k) == nil })
-	place := func(k string) int { return slices.IndexFunc(n.Fields, func(f Field) bool { return f.Key == k }) }
+	place := func(k string) int { return slices.IndexFunc(n.Fields, func(f syntax.Field) bool { return f.Key == k }) }
 	t := &sc.Target
 	switch {
 	case len(kinds) > 1:
@@ -227,7 +233,7 @@ func (p *files) target(sc *Scenario, n *Node) {
 		p.m.AddHint(t.Of(kinds[1]), hint, "a target is one of %s, not both", strings.Join(kinds[:2], " and "))
 		return
 	case len(kinds) == 0:
-		misspelt := slices.ContainsFunc(n.Fields, func(f Field) bool { return nearest(f.Key, targetKinds) != "" })
+		misspelt := slices.ContainsFunc(n.Fields, func(f syntax.Field) bool { return syntax.Nearest(f.Key, targetKinds) != "" })
 		if !misspelt { // else told already
 			p.m.AddHint(n.Pos, "such as {stack: demo} or {url: \"http://127.0.0.1:8080\"}", "the target wants one of url, stack, processes, containers, compose")
 		}
@@ -248,9 +254,9 @@ func (p *files) target(sc *Scenario, n *Node) {
 	p.tls(sc, n.Get("tls"))
 }
 
-func (p *files) tables(sc *Scenario, s *scope, n *Node) {
-	p.named(n, "data", func(name string, f Field) {
-		sc.Tables = append(sc.Tables, s.table(name, f.Value))
+func (p *files) tables(sc *Scenario, s *template.Scope, n *syntax.Node) {
+	p.named(n, "data", func(name string, f syntax.Field) {
+		sc.Tables = append(sc.Tables, s.Table(name, f.Value))
 	})
-	sc.Symbols.bindTables(sc.Tables, p.m)
+	sc.Symbols.BindTables(sc.Tables, p.m)
 }

@@ -11,6 +11,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
 )
 
 // fullYAML is the example of the language's description.
@@ -51,7 +54,7 @@ func TestFullExample(t *testing.T) {
 		{"timeout", browse.Timeout.D(), seconds(10)},
 		{"steps", len(browse.Flow), 3},
 		{"step", browse.Flow[0].Name + " " + browse.Flow[2].Name, "list posts read post"},
-		{"think", *browse.Flow[1].Think, Range{100 * time.Millisecond, 400 * time.Millisecond}},
+		{"think", *browse.Flow[1].Think, quantity.Range{Min: 100 * time.Millisecond, Max: 400 * time.Millisecond}},
 		{"mix", fmt.Sprint(len(browse.Mix), browse.Mix[0].Weight, len(browse.Mix[0].Flow)), "1 1 3"},
 		{"start", sale.Start.D(), seconds(105)},
 		{"at", sc.Faults[0].At.D(), seconds(20)},
@@ -116,9 +119,9 @@ load:
 // by its name and in its place, wherever it stands.
 func TestNotYet(t *testing.T) {
 	kinds := map[string]func() *struct{}{"known": func() *struct{} { return new(struct{}) }}
-	resolve := func(t *testing.T, b Block) string {
-		var m Mistakes
-		if _, ok := Resolve(b, kinds, &m); ok {
+	resolve := func(t *testing.T, b syntax.Block) string {
+		var m syntax.Mistakes
+		if _, ok := syntax.Resolve(b, kinds, &m); ok {
 			t.Error("resolved")
 		}
 		return m.Err().Error()
@@ -128,13 +131,13 @@ func TestNotYet(t *testing.T) {
 	} {
 		for name := range strings.FieldsSeq(names) {
 			want := fmt.Sprintf("f:3:5: %s %q is not available yet", noun, name)
-			if got := resolve(t, Block{Kind: name, Pos: Pos{"f", 3, 5}}); got != want {
+			if got := resolve(t, syntax.Block{Kind: name, Pos: syntax.Pos{File: "f", Line: 3, Col: 5}}); got != want {
 				t.Errorf("got %s, want %s", got, want)
 			}
 		}
 	}
 	for _, name := range []string{"grpc", "redis", "sql", "websocket", "kafka"} {
-		var m Mistakes
+		var m syntax.Mistakes
 		s := Step{With: parseNode(t, "{"+name+": x, check: {}}")}
 		if _, ok := s.Block([]string{"get", "post"}, &m); ok || m.Err().Error() != fmt.Sprintf("test.yaml:1:2: step %q is not available yet", name) {
 			t.Errorf("got %v", m.Err())
@@ -144,7 +147,7 @@ func TestNotYet(t *testing.T) {
 	if want := `s.yaml:2:1: unknown key "policy"; a policy is named by --policy or BRUNT_POLICY`; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
-	if noun, yes := NotYet("alerts"); yes {
+	if noun, yes := syntax.NotYet("alerts"); yes {
 		t.Errorf("alerts is a %s that is not available yet", noun)
 	}
 }
@@ -152,29 +155,29 @@ func TestNotYet(t *testing.T) {
 // TestResolve decodes a block into the kind that it names.
 func TestResolve(t *testing.T) {
 	type settings struct {
-		Place
-		Rate Rate `yaml:"rate,required"`
+		syntax.Place
+		Rate quantity.Rate `yaml:"rate,required"`
 	}
 	kinds := map[string]func() *settings{"even": func() *settings { return new(settings) }}
-	var m Mistakes
-	got, ok := Resolve(Block{Kind: "even", With: parseNode(t, "{rate: 5/s}")}, kinds, &m)
+	var m syntax.Mistakes
+	got, ok := syntax.Resolve(syntax.Block{Kind: "even", With: parseNode(t, "{rate: 5/s}")}, kinds, &m)
 	if !ok || got.Rate != 5 || got.Of("rate").Col != 2 || m.Len() > 0 {
 		t.Errorf("%+v %v", got, m.Err())
 	}
-	if _, ok := Resolve(Block{}, kinds, &m); ok || m.Len() > 0 {
+	if _, ok := syntax.Resolve(syntax.Block{}, kinds, &m); ok || m.Len() > 0 {
 		t.Errorf("a block without a kind was told of before: %v", m.Err())
 	}
 	for _, c := range []struct {
-		b    Block
+		b    syntax.Block
 		want string
 	}{
-		{Block{Kind: "evne", Pos: Pos{"f", 1, 2}}, `f:1:2: unknown kind "evne"; did you mean "even"?`},
-		{Block{Kind: "even", Pos: Pos{"f", 1, 2}}, `f:1:2: "rate" is missing`},
-		{Block{Kind: "even", With: parseNode(t, "{rate: 5/s, for: 1s}"), also: []string{"for"}}, `test.yaml:1:13: "for" can't stand here; it belongs to the map around it`},
-		{Block{Kind: "even", With: parseNode(t, "{rate: 5/s, fro: 1s}"), also: []string{"for"}}, `test.yaml:1:13: unknown key "fro"; did you mean "for"?`},
+		{syntax.Block{Kind: "evne", Pos: syntax.Pos{File: "f", Line: 1, Col: 2}}, `f:1:2: unknown kind "evne"; did you mean "even"?`},
+		{syntax.Block{Kind: "even", Pos: syntax.Pos{File: "f", Line: 1, Col: 2}}, `f:1:2: "rate" is missing`},
+		{syntax.Block{Kind: "even", With: parseNode(t, "{rate: 5/s, for: 1s}"), Also: []string{"for"}}, `test.yaml:1:13: "for" can't stand here; it belongs to the map around it`},
+		{syntax.Block{Kind: "even", With: parseNode(t, "{rate: 5/s, fro: 1s}"), Also: []string{"for"}}, `test.yaml:1:13: unknown key "fro"; did you mean "for"?`},
 	} {
-		var m Mistakes
-		if _, ok := Resolve(c.b, kinds, &m); ok || m.Err().Error() != c.want {
+		var m syntax.Mistakes
+		if _, ok := syntax.Resolve(c.b, kinds, &m); ok || m.Err().Error() != c.want {
 			t.Errorf("got %v, want %s", m.Err(), c.want)
 		}
 	}
@@ -190,7 +193,7 @@ func TestStepBlock(t *testing.T) {
 		{"{get: /, post: /}", "test.yaml:1:10: a step makes one request, not both get and post"},
 	} {
 		t.Run(c.text, func(t *testing.T) {
-			var m Mistakes
+			var m syntax.Mistakes
 			var s Step
 			s.DecodeNode(parseNode(t, c.text), &m)
 			b, ok := s.Block([]string{"get", "post"}, &m)
@@ -234,11 +237,11 @@ func TestGrowth(t *testing.T) {
 			_, err := Parse("s.yaml", memory{"s.yaml": tt.text, "ok.yaml": okYAML}.options())
 			switch {
 			case tt.want == "" && err != nil:
-				t.Error(clip(err.Error(), 300))
+				t.Error(syntax.Clip(err.Error(), 300))
 			case tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)):
-				t.Error(clip(fmt.Sprint(err), 300))
+				t.Error(syntax.Clip(fmt.Sprint(err), 300))
 			}
-			if e, ok := err.(*MistakesError); ok && len(e.Explain()) > 200_000 {
+			if e, ok := err.(*syntax.MistakesError); ok && len(e.Explain()) > 200_000 {
 				t.Errorf("the message has %d bytes", len(e.Explain()))
 			}
 		})
@@ -284,7 +287,7 @@ func TestParseFiles(t *testing.T) {
 	if sc, err := Parse(dir, Options{}); err != nil || sc.File != filepath.Join(dir, ScenarioName) {
 		t.Errorf("the scenario of a folder: %v", err)
 	}
-	write("large.yaml", strings.Repeat("#", maxFile+1))
+	write("large.yaml", strings.Repeat("#", syntax.MaxFile+1))
 	if _, err := Parse(filepath.Join(dir, "large.yaml"), Options{}); err == nil || !strings.Contains(err.Error(), "has more than 512 KiB") {
 		t.Errorf("a large file is %v", err)
 	}
@@ -297,9 +300,9 @@ func TestAllInOneGo(t *testing.T) {
 		t.Fatalf("%v %v", sc, err)
 	}
 	m := sc.Mistakes()
-	m.Add(Pos{"s.yaml", 3, 8}, "later")
-	want := err.(*MistakesError).List()
-	got := m.Err().(*MistakesError)
+	m.Add(syntax.Pos{File: "s.yaml", Line: 3, Col: 8}, "later")
+	want := err.(*syntax.MistakesError).List()
+	got := m.Err().(*syntax.MistakesError)
 	if len(want) != 2 || len(got.List()) != 3 || got.List()[1].What != "later" || !strings.Contains(got.Explain(), "later\n      2 | nme: x\n >    3 | load:") {
 		t.Errorf("got %s", got.Explain())
 	}

@@ -58,7 +58,7 @@ func (r *Reach) Add(entry string) error {
 func (r *Reach) NamesAddresses() bool { return len(r.prefixes)+len(r.addrs) > 0 }
 
 // NamesHost tells whether host, as a URL writes it, was named. Its addresses are then
-// within reach as well.
+// Within reach as well.
 func (r *Reach) NamesHost(host string, port uint16) bool {
 	host = strings.ToLower(host)
 	return slices.Contains(r.hosts, host) || slices.Contains(r.hosts, net.JoinHostPort(host, strconv.Itoa(int(port))))

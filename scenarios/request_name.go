@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"brunt/scenarios/syntax"
 )
 
 // Bounds on the names of requests that nobody named: each becomes a step, with figures
@@ -39,7 +41,7 @@ func RequestName(method, url string) string {
 		}
 		b.WriteString(strings.ReplaceAll(part, `"`, "%22"))
 	}
-	return clip(b.String(), mostName)
+	return syntax.Clip(b.String(), mostName)
 }
 
 // isID tells that a part of a path names one thing of many.

@@ -4,23 +4,27 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
 )
 
 // A Script is a load that is a script of k6, run by brunt-k6: the script says what an
 // iteration does, and, where the scenario does not, how iterations begin.
 type Script struct {
-	Place
-	File     string                  `yaml:"k6,required"`       // the script, beside the scenario
-	Scenario string                  `yaml:"scenario"`          // the one scenario of the script that is run; zero is all
-	Rate     Rate                    `yaml:"rate,positive"`     // iterations begin at this rate, instead of by the script's executor
-	VUs      int                     `yaml:"vus,min=1"`         // so many virtual users, instead of the script's executor; with rate, so many at first
-	MaxVUs   int                     `yaml:"max_vus,min=1"`     // with rate, so many at most: an iteration that finds none free is an error `dropped`
-	Duration Duration                `yaml:"duration,positive"` // instead of the script's own; stages are drawn out or pressed together
-	Start    Duration                `yaml:"start"`             // offset from t0
-	Env      map[string]TextTemplate `yaml:"env"`               // for __ENV; BRUNT_URL is the target's
-	Args     []string                `yaml:"args"`              // more arguments of `k6 run`, such as --tag a=b
-	Shed     []int                   `yaml:"shed"`              // statuses by which the target refuses on purpose: not good, not an error
-	Resolve  map[string]string       `yaml:"resolve"`           // host or host:port to the address used instead
+	syntax.Place
+	File     string                           `yaml:"k6,required"`       // the script, beside the scenario
+	Scenario string                           `yaml:"scenario"`          // the one scenario of the script that is run; zero is all
+	Rate     quantity.Rate                    `yaml:"rate,positive"`     // iterations begin at this rate, instead of by the script's executor
+	VUs      int                              `yaml:"vus,min=1"`         // so many virtual users, instead of the script's executor; with rate, so many at first
+	MaxVUs   int                              `yaml:"max_vus,min=1"`     // with rate, so many at most: an iteration that finds none free is an error `dropped`
+	Duration quantity.Duration                `yaml:"duration,positive"` // instead of the script's own; stages are drawn out or pressed together
+	Start    quantity.Duration                `yaml:"start"`             // offset from t0
+	Env      map[string]template.TextTemplate `yaml:"env"`               // for __ENV; BRUNT_URL is the target's
+	Args     []string                         `yaml:"args"`              // more arguments of `k6 run`, such as --tag a=b
+	Shed     []int                            `yaml:"shed"`              // statuses by which the target refuses on purpose: not good, not an error
+	Resolve  map[string]string                `yaml:"resolve"`           // host or host:port to the address used instead
 }
 
 // ScriptKey is the key that makes a load a script.
@@ -35,18 +39,18 @@ var argsOfBrunt = []string{
 }
 
 // script reads a load that is a script.
-func (p *files) script(l *Load, f Field) {
+func (p *files) script(l *Load, f syntax.Field) {
 	s := &Script{}
-	own, native := Keys(*s), Keys(*l)
+	own, native := syntax.Keys(*s), syntax.Keys(*l)
 	of := func(key string) bool { return !slices.Contains(own, key) && slices.Contains(native, key) }
 	for _, sub := range f.Value.Fields {
 		if of(sub.Key) {
 			p.m.AddHint(sub.Pos, "the script says how its iterations begin and what they do; rate, vus and duration stand for its executor", "`%s` can't stand beside k6", sub.Key)
 		}
 	}
-	Decode(f.Value.without(of), s, p.m)
+	syntax.Decode(f.Value.Without(of), s, p.m)
 	l.Place, l.Script, l.Executor, l.Start, l.Resolve = s.Place, s, ScriptKey, s.Start, s.Resolve
-	l.Timeout, l.Grace = Duration(DefaultTimeout), Duration(DefaultGrace)
+	l.Timeout, l.Grace = quantity.Duration(DefaultTimeout), quantity.Duration(DefaultGrace)
 	if s.VUs > 0 && s.MaxVUs > 0 && s.MaxVUs < s.VUs {
 		p.m.Add(s.Of("max_vus"), "max_vus %d is less than vus %d", s.MaxVUs, s.VUs)
 	}
@@ -61,10 +65,10 @@ func (p *files) script(l *Load, f Field) {
 	}
 	for name, v := range s.Env {
 		if name == "" || strings.ContainsAny(name, "=\x00") {
-			p.m.Add(s.Of("env"), "%q can't name a variable of the environment", clip(name, 40))
+			p.m.Add(s.Of("env"), "%q can't name a variable of the environment", syntax.Clip(name, 40))
 		}
 		for _, r := range v.Refs() {
-			if r.Kind == RefVar || r.Kind == RefData {
+			if r.Kind == syntax.RefVar || r.Kind == syntax.RefData {
 				p.m.Add(v.At, "${%s} has a value for each request, and the environment is for all of them", r.Text)
 			}
 		}
@@ -73,7 +77,7 @@ func (p *files) script(l *Load, f Field) {
 
 // Beside resolves the name of a file that stands at a place of the scenario: a relative
 // one is beside the file that names it.
-func (s *Scenario) Beside(at Pos, name string) (string, error) {
+func (s *Scenario) Beside(at syntax.Pos, name string) (string, error) {
 	if s.files == nil {
 		return "", fmt.Errorf("%s: the scenario was not read from a file", name)
 	}

@@ -4,20 +4,22 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"hash"
+
+	"brunt/scenarios/syntax"
 )
 
 // A Setting is one value of a scenario as it was resolved.
 type Setting struct {
 	Path  string // of keys: load.browse.flow[0].get
-	Value string // secrets masked
+	Value string // Secrets masked
 }
 
 // Settings lists every value of the scenario as it was resolved: extends merged, params
 // filled in. Meta is none of them: it changes nothing of what is done.
 func (s *Scenario) Settings() []Setting {
 	var out []Setting
-	s.done().walk("", func(path string, n *Node) {
-		out = append(out, Setting{s.Secrets.Mask(path), s.Secrets.Mask(n.shown())})
+	walk(s.done(), "", func(path string, n *syntax.Node) {
+		out = append(out, Setting{s.Secrets.Mask(path), s.Secrets.Mask(n.Shown())})
 	})
 	return out
 }
@@ -26,7 +28,7 @@ func (s *Scenario) Settings() []Setting {
 // left out.
 func (s *Scenario) Sum() [sha256.Size]byte {
 	h := sha256.New()
-	s.done().walk("", func(path string, n *Node) { writeLengths(h, path, n.Value) })
+	walk(s.done(), "", func(path string, n *syntax.Node) { writeLengths(h, path, n.Value) })
 	return [sha256.Size]byte(h.Sum(nil))
 }
 
@@ -38,39 +40,39 @@ func writeLengths(h hash.Hash, texts ...string) {
 }
 
 // resolved is the file without what was needed to fill it in.
-func (s *Scenario) resolved() *Node {
+func (s *Scenario) resolved() *syntax.Node {
 	if s.Root == nil {
-		return &Node{Kind: Map}
+		return &syntax.Node{Kind: syntax.Map}
 	}
-	return s.Root.without(func(k string) bool { return k == "params" || k == "extends" })
+	return s.Root.Without(func(k string) bool { return k == "params" || k == "extends" })
 }
 
 // done is what of the file says what is done.
-func (s *Scenario) done() *Node {
-	return s.resolved().without(func(k string) bool { return k == "meta" })
+func (s *Scenario) done() *syntax.Node {
+	return s.resolved().Without(func(k string) bool { return k == "meta" })
 }
 
 // walk goes over all single values below n, and over maps and lists without any.
-func (n *Node) walk(path string, do func(path string, n *Node)) {
+func walk(n *syntax.Node, path string, do func(path string, n *syntax.Node)) {
 	switch {
-	case n.Kind == Map && len(n.Fields) > 0:
+	case n.Kind == syntax.Map && len(n.Fields) > 0:
 		for _, f := range n.Fields {
 			key := f.Key
 			if path != "" {
 				key = path + "." + key
 			}
-			f.Value.walk(key, do)
+			walk(f.Value, key, do)
 		}
-	case n.Kind == List && len(n.Items) > 0:
+	case n.Kind == syntax.List && len(n.Items) > 0:
 		for i, item := range n.Items {
-			item.walk(fmt.Sprintf("%s[%d]", path, i), do)
+			walk(item, fmt.Sprintf("%s[%d]", path, i), do)
 		}
-	case n.Kind == Map:
-		do(path, &Node{Kind: String, Value: "{}"})
-	case n.Kind == List:
-		do(path, &Node{Kind: String, Value: "[]"})
-	case n.Kind == Null:
-		do(path, &Node{Kind: String, Value: "null"})
+	case n.Kind == syntax.Map:
+		do(path, &syntax.Node{Kind: syntax.String, Value: "{}"})
+	case n.Kind == syntax.List:
+		do(path, &syntax.Node{Kind: syntax.String, Value: "[]"})
+	case n.Kind == syntax.Null:
+		do(path, &syntax.Node{Kind: syntax.String, Value: "null"})
 	default:
 		do(path, n)
 	}

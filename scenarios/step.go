@@ -1,33 +1,34 @@
 package scenarios
 
 import (
-	"reflect"
 	"slices"
 	"strings"
 	"unicode"
-)
 
-// A Step is one thing a virtual user does: a request, or a pause.
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
+) // A Step is one thing a virtual user does: a request, or a pause.
+
 type Step struct {
-	Pos   Pos
-	Name  string // zero is the request's own: METHOD path
-	Think *Range // a pause instead of a request
-	With  *Node  // the request's settings
+	Pos   syntax.Pos
+	Name  string          // zero is the request's own: METHOD path
+	Think *quantity.Range // a pause instead of a request
+	With  *syntax.Node    // the request's settings
 }
 
 // DecodeNode implements [NodeDecoder].
-func (s *Step) DecodeNode(n *Node, m *Mistakes) {
+func (s *Step) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	s.Pos = n.Pos
-	if n.Kind != Map || len(n.Fields) == 0 {
-		m.AddHint(n.Pos, "such as {get: /posts}", "want a step, not %s", n.describe())
+	if n.Kind != syntax.Map || len(n.Fields) == 0 {
+		m.AddHint(n.Pos, "such as {get: /posts}", "want a step, not %s", n.Describe())
 		return
 	}
 	if think := n.Get("think"); think != nil {
-		s.Think = new(Range)
-		decode(think, reflect.ValueOf(s.Think).Elem(), m, nil)
+		s.Think = new(quantity.Range)
+		syntax.Decode(think, s.Think, m)
 		for _, f := range n.Fields {
 			if f.Key != "think" {
-				m.AddHint(f.Pos, "a pause is a step of its own", "%q can't stand beside think", clip(f.Key, 60))
+				m.AddHint(f.Pos, "a pause is a step of its own", "%q can't stand beside think", syntax.Clip(f.Key, 60))
 			}
 		}
 		return
@@ -35,7 +36,7 @@ func (s *Step) DecodeNode(n *Node, m *Mistakes) {
 	if name := n.Get("name"); name != nil {
 		s.Name, _ = name.Text(m)
 		switch {
-		case name.bad:
+		case name.Bad:
 		case s.Name == "iteration" || s.Name == "*":
 			m.Add(name.Pos, "the step name %q is taken", s.Name)
 		case strings.Contains(s.Name, `"`):
@@ -44,7 +45,7 @@ func (s *Step) DecodeNode(n *Node, m *Mistakes) {
 			m.Add(name.Pos, "a step's name is one line")
 		}
 	}
-	s.With = n.without(func(k string) bool { return k == "name" })
+	s.With = n.Without(func(k string) bool { return k == "name" })
 }
 
 // ofLoad are the settings of a load that are looked for in its steps.
@@ -52,8 +53,8 @@ var ofLoad = []string{"timeout", "grace", "connections", "resolve", "max_in_flig
 
 // Block finds which of kinds the step is, and gives its settings, the kind's own
 // value included.
-func (s *Step) Block(kinds []string, m *Mistakes) (Block, bool) {
-	var found []Field
+func (s *Step) Block(kinds []string, m *syntax.Mistakes) (syntax.Block, bool) {
+	var found []syntax.Field
 	for _, f := range s.With.Fields {
 		if slices.Contains(kinds, f.Key) {
 			found = append(found, f)
@@ -66,19 +67,19 @@ func (s *Step) Block(kinds []string, m *Mistakes) (Block, bool) {
 				m.Add(f.Pos, "`%s` belongs to the load, not to a step", f.Key)
 			}
 		}
-		with := s.With.without(func(k string) bool { return slices.Contains(ofLoad, k) })
-		return Block{Kind: found[0].Key, Pos: found[0].Pos, With: with, also: []string{"name"}}, true
+		with := s.With.Without(func(k string) bool { return slices.Contains(ofLoad, k) })
+		return syntax.Block{Kind: found[0].Key, Pos: found[0].Pos, With: with, Also: []string{"name"}}, true
 	case 0:
 		for _, f := range s.With.Fields {
-			if noun, yes := NotYet(f.Key); yes {
+			if noun, yes := syntax.NotYet(f.Key); yes {
 				m.Add(f.Pos, "%s %q is not available yet", noun, f.Key)
-				return Block{}, false
+				return syntax.Block{}, false
 			}
 		}
 		at, hint := s.Pos, "it wants one of "+strings.Join(append(slices.Clone(kinds), "think"), ", ")
 		for _, f := range s.With.Fields {
-			if near := nearest(f.Key, kinds); near != "" {
-				at, hint = f.Pos, didYouMean(near)
+			if near := syntax.Nearest(f.Key, kinds); near != "" {
+				at, hint = f.Pos, syntax.Suggestion(near)
 				break
 			}
 		}
@@ -86,5 +87,17 @@ func (s *Step) Block(kinds []string, m *Mistakes) (Block, bool) {
 	default:
 		m.Add(found[1].Pos, "a step makes one request, not both %s and %s", found[0].Key, found[1].Key)
 	}
-	return Block{}, false
+	return syntax.Block{}, false
 }
+
+// A Call is a step that its target has compiled: opaque to all but the session
+// that makes it.
+type Call interface {
+	Name() string // "GET /posts", unless the author named the step
+}
+
+// IterationStep is the number of the pseudo-step that runs from arrival to end.
+const IterationStep = -1
+
+// Schema implements [Schemer]: which keys a request has is its protocol's to say.
+func (*Step) Schema() syntax.Schema { return syntax.Schema{"$ref": "#/$defs/step"} }

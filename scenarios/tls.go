@@ -7,12 +7,15 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
 )
 
 // TLS says which versions are spoken with the target, how its certificate is checked,
 // and which one it is shown.
 type TLS struct {
-	Place
+	syntax.Place
 	CA                 string     `yaml:"ca"`                   // a file of PEM certificates to trust, beside the system's
 	ServerName         string     `yaml:"server_name"`          // zero is the URL's host
 	InsecureSkipVerify bool       `yaml:"insecure_skip_verify"` // takes any certificate
@@ -77,23 +80,25 @@ var tlsVersions = map[string]TLSVersion{"1.2": tls.VersionTLS12, "1.3": tls.Vers
 func (v TLSVersion) String() string { return strings.TrimPrefix(tls.VersionName(uint16(v)), "TLS ") }
 
 // DecodeNode implements [NodeDecoder].
-func (v *TLSVersion) DecodeNode(n *Node, m *Mistakes) {
-	decodeScalar(n, m, func(s string) (TLSVersion, error) {
+func (v *TLSVersion) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
+	syntax.DecodeScalar(n, m, func(s string) (TLSVersion, error) {
 		if v, ok := tlsVersions[strings.TrimSpace(s)]; ok {
 			return v, nil
 		}
-		return 0, fmt.Errorf("want a version of TLS, 1.2 or 1.3, not %q", clip(s, 40))
+		return 0, fmt.Errorf("want a version of TLS, 1.2 or 1.3, not %q", syntax.Clip(s, 40))
 	}, func(x TLSVersion) { *v = x })
 }
 
 // Schema implements [Schemer].
-func (*TLSVersion) Schema() Schema { return Scalar(Schema{"enum": []any{1.2, 1.3, "1.2", "1.3"}}) }
+func (*TLSVersion) Schema() syntax.Schema {
+	return syntax.Scalar(syntax.Schema{"enum": []any{1.2, 1.3, "1.2", "1.3"}})
+}
 
 // tls reads the files that a target's tls names, so that what is wrong with them is
 // known before anything starts.
-func (p *files) tls(sc *Scenario, n *Node) {
+func (p *files) tls(sc *Scenario, n *syntax.Node) {
 	t := sc.Target.TLS
-	if t == nil || n == nil || n.Kind != Map {
+	if t == nil || n == nil || n.Kind != syntax.Map {
 		return
 	}
 	if t.MinVersion != 0 && t.MaxVersion != 0 && t.MinVersion > t.MaxVersion {
@@ -122,7 +127,7 @@ func (p *files) tls(sc *Scenario, n *Node) {
 		return
 	}
 	const day = "2006-01-02 15:04 MST"
-	switch now, leaf := time.Now(), pair.Leaf; { // shown all the same: how a target takes it may be the point
+	switch now, leaf := time.Now(), pair.Leaf; { // Shown all the same: how a target takes it may be the point
 	case leaf == nil:
 	case now.After(leaf.NotAfter):
 		sc.Notes = append(sc.Notes, fmt.Sprintf("the certificate of the load, %s, expired at %s", t.Cert, leaf.NotAfter.UTC().Format(day)))
@@ -132,13 +137,13 @@ func (p *files) tls(sc *Scenario, n *Node) {
 }
 
 // pem reads a file that tls names. It gives nothing where none was named.
-func (p *files) pem(n *Node, key string, path *string) (text []byte, ok bool) {
+func (p *files) pem(n *syntax.Node, key string, path *string) (text []byte, ok bool) {
 	at := n.Get(key)
 	if at == nil || *path == "" {
 		return nil, true
 	}
 	*path = p.beside(at.Pos, *path)
-	text, err := p.readFile(*path, maxText)
+	text, err := p.readFile(*path, template.MaxText)
 	if err != nil {
 		p.m.Add(at.Pos, "tls: %v", err)
 		return nil, false

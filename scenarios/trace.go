@@ -4,16 +4,19 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"strings"
+
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
 )
 
 // Trace says how requests tell tracing who they are: each carries a traceparent
 // (https://www.w3.org/TR/trace-context/), but those whose author wrote one. Failed and
 // slow requests keep the id of their trace in the report.
 type Trace struct {
-	Place
-	Send    *bool        `yaml:"send"`    // a traceparent with every request; nil is on
-	Sampled *bool        `yaml:"sampled"` // asks for the trace to be recorded; nil is true
-	Link    TextTemplate `yaml:"link"`    // where a trace is seen, for links in the report: https://tracing.example/trace/${trace.id}
+	syntax.Place
+	Send    *bool                 `yaml:"send"`    // a traceparent with every request; nil is on
+	Sampled *bool                 `yaml:"sampled"` // asks for the trace to be recorded; nil is true
+	Link    template.TextTemplate `yaml:"link"`    // where a trace is seen, for links in the report: https://tracing.example/trace/${trace.id}
 }
 
 // Sends tells whether requests carry a traceparent.
@@ -53,37 +56,34 @@ func ParseTraceparent(s string) TraceID {
 	return id
 }
 
-// traceID stands for the id of a trace in the link to it.
-const traceID = "trace.id"
-
 // TraceLink gives the URL of a trace by the link that a result holds; empty is that there is
 // none.
 func TraceLink(link, id string) string {
 	if link == "" || id == "" {
 		return ""
 	}
-	return strings.ReplaceAll(link, "${"+traceID+"}", id)
+	return strings.ReplaceAll(link, "${"+syntax.TracePlaceholder+"}", id)
 }
 
 // trace checks the link.
 func (p *files) trace(sc *Scenario, t Trace) {
 	sc.Trace = t
-	if !t.Has("link") || t.Link.At == (Pos{}) {
+	if !t.Has("link") || t.Link.At == (syntax.Pos{}) {
 		return
 	}
 	at, named := t.Of("link"), false
 	for _, ref := range t.Link.Refs() {
-		if ref.Kind != RefTrace {
-			p.m.Add(at, "%s: the link is written when the run is over: only ${%s} can stand in it", ref, traceID)
+		if ref.Kind != syntax.RefTrace {
+			p.m.Add(at, "%s: the link is written when the run is over: only ${%s} can stand in it", ref, syntax.TracePlaceholder)
 			return
 		}
 		named = true
 	}
-	u, err := ParseURL(TraceLink(t.Link.Text(), NewTraceID(1, 1).String()))
+	u, err := syntax.ParseURL(TraceLink(t.Link.Text(), NewTraceID(1, 1).String()))
 	switch {
 	case err != nil:
-		p.m.AddHint(at, "such as https://tracing.example/trace/${"+traceID+"}", "link: %v", err)
+		p.m.AddHint(at, "such as https://tracing.example/trace/${"+syntax.TracePlaceholder+"}", "link: %v", err)
 	case !named:
-		p.m.AddHint(at, "such as "+u.String()+"/${"+traceID+"}", "the link does not say which trace: ${%s} is missing", traceID)
+		p.m.AddHint(at, "such as "+u.String()+"/${"+syntax.TracePlaceholder+"}", "the link does not say which trace: ${%s} is missing", syntax.TracePlaceholder)
 	}
 }

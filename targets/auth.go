@@ -6,12 +6,15 @@ import (
 	"strings"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
 )
 
 // Auth is the YAML of how requests prove who sends them. Exactly one of its kinds is
 // given.
 type Auth struct {
-	scenarios.Place
+	syntax.Place
 	OAuth2 *OAuth2 `yaml:"oauth2"` // a token by the client credentials grant, fetched before the load and kept fresh beside it
 	JWT    *JWT    `yaml:"jwt"`    // a token that brunt signs anew in each iteration
 	Basic  *Basic  `yaml:"basic"`  // a user and a password
@@ -21,16 +24,16 @@ type Auth struct {
 
 // Basic is a user with a password (RFC 7617).
 type Basic struct {
-	scenarios.Place
-	User     *scenarios.TextTemplate `yaml:"user,required"`     // such as ${data.users.name}
-	Password *scenarios.TextTemplate `yaml:"password,required"` // such as ${env.PASSWORD}
+	syntax.Place
+	User     *template.TextTemplate `yaml:"user,required"`     // such as ${data.users.name}
+	Password *template.TextTemplate `yaml:"password,required"` // such as ${env.PASSWORD}
 }
 
 // Proofs are what the steps of a plan share of their auth and sign blocks: each is
 // readied once, however many loads and steps it stands for.
 type Proofs struct {
-	auths  map[*scenarios.Node]*auth
-	signs  map[*scenarios.Node]*sign
+	auths  map[*syntax.Node]*auth
+	signs  map[*syntax.Node]*sign
 	tokens []*Tokens
 }
 
@@ -54,12 +57,12 @@ type field struct {
 }
 
 // isOff tells that a block says "off".
-func isOff(n *scenarios.Node) bool {
-	return (n.Kind == scenarios.Bool || n.Kind == scenarios.String) && slices.Contains([]string{"off", "false"}, strings.ToLower(n.Value))
+func isOff(n *syntax.Node) bool {
+	return (n.Kind == syntax.Bool || n.Kind == syntax.String) && slices.Contains([]string{"off", "false"}, strings.ToLower(n.Value))
 }
 
 // exactlyOne notes a block that has not exactly one of its kinds.
-func exactlyOne(p scenarios.Place, what string, kinds []string, m *scenarios.Mistakes) {
+func exactlyOne(p syntax.Place, what string, kinds []string, m *syntax.Mistakes) {
 	given := slices.DeleteFunc(slices.Clone(kinds), func(k string) bool { return !p.Has(k) })
 	if len(given) > 1 {
 		m.Add(p.Of(given[1]), "`%s` is one of %s, not both %s and %s", what, strings.Join(kinds, ", "), given[0], given[1])
@@ -69,9 +72,9 @@ func exactlyOne(p scenarios.Place, what string, kinds []string, m *scenarios.Mis
 }
 
 // Auth readies an auth block. What is wrong with it is noted in m.
-func (p *Proofs) Auth(n *scenarios.Node, in Scope, m *scenarios.Mistakes) { p.auth(n, in, m) }
+func (p *Proofs) Auth(n *syntax.Node, in Scope, m *syntax.Mistakes) { p.auth(n, in, m) }
 
-func (p *Proofs) auth(n *scenarios.Node, in Scope, m *scenarios.Mistakes) *auth {
+func (p *Proofs) auth(n *syntax.Node, in Scope, m *syntax.Mistakes) *auth {
 	if n == nil || isOff(n) {
 		return nil
 	}
@@ -79,10 +82,10 @@ func (p *Proofs) auth(n *scenarios.Node, in Scope, m *scenarios.Mistakes) *auth 
 		return a
 	}
 	if p.auths == nil {
-		p.auths = map[*scenarios.Node]*auth{}
+		p.auths = map[*syntax.Node]*auth{}
 	}
 	p.auths[n] = nil
-	y, ok := scenarios.Resolve(scenarios.Block{Kind: "auth", Pos: n.Pos, With: n}, map[string]func() *Auth{"auth": func() *Auth { return new(Auth) }}, m)
+	y, ok := syntax.Resolve(syntax.Block{Kind: "auth", Pos: n.Pos, With: n}, map[string]func() *Auth{"auth": func() *Auth { return new(Auth) }}, m)
 	if !ok {
 		return nil
 	}
@@ -134,7 +137,7 @@ func (s Scope) secret(value string) {
 }
 
 // compileProofs readies how a step's requests prove who sends them, and are signed.
-func (c *httpCall) compileProofs(s *HTTPStep, in Scope, m *scenarios.Mistakes) {
+func (c *httpCall) compileProofs(s *HTTPStep, in Scope, m *syntax.Mistakes) {
 	p := in.Proofs
 	if p == nil {
 		p = new(Proofs)
@@ -204,8 +207,8 @@ func (a *auth) prove(t *trip) ([]byte, error) {
 
 // conceal masks in a sample what proved who sent the request: a target may well say it
 // back.
-func (t *trip) conceal(sm *scenarios.Sample) {
-	var secrets scenarios.Secrets
+func (t *trip) conceal(sm *result.Sample) {
+	var secrets template.Secrets
 	for _, p := range t.filling.proof {
 		if len(p.secret) > 0 {
 			secrets.Add(string(p.secret))

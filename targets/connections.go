@@ -11,11 +11,12 @@ import (
 	"strings"
 
 	"brunt/scenarios"
+	"brunt/scenarios/syntax"
 )
 
 // CheckConnections holds what a load says of its connections against itself, and looks
 // at every address in it. What is wrong is noted in m.
-func CheckConnections(l *scenarios.Load, m *scenarios.Mistakes) {
+func CheckConnections(l *scenarios.Load, m *syntax.Mistakes) {
 	c := &l.Connections
 	if c.KeepAlive != nil && !*c.KeepAlive && c.Reuse.Max > 1 {
 		m.Add(c.Of("reuse"), "reuse %s wants several requests on a connection, and keep_alive is off", c.Reuse)
@@ -53,7 +54,7 @@ func checkHost(s string) error {
 	if _, err := netip.ParseAddr(host); err != nil && (host == "" || strings.ContainsAny(host+port, " /:?#@[]")) {
 		return fmt.Errorf("%q is no host or address", s)
 	}
-	if err := scenarios.CheckPort(port); err != nil {
+	if err := syntax.CheckPort(port); err != nil {
 		return fmt.Errorf("%q: %w", s, err)
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/quantity"
 	"brunt/targets"
 	"brunt/targets/targetstest"
 )
@@ -34,7 +35,7 @@ func (l *lives) serve(p *peer) {
 // TestHTTP_Reuse closes each connection after as many requests as were drawn for it:
 // the same for the same seed, others for another, all that the range has.
 func TestHTTP_Reuse(t *testing.T) {
-	run := func(reuse scenarios.Counts, seed uint64, requests int) []int {
+	run := func(reuse quantity.Counts, seed uint64, requests int) []int {
 		l := &lives{}
 		o := targets.Options{Base: script(t, l.serve), Seed: seed}
 		o.Connections.Reuse = reuse
@@ -50,16 +51,16 @@ func TestHTTP_Reuse(t *testing.T) {
 		}
 		return l.asks
 	}
-	if got := run(scenarios.Counts{Min: 1, Max: 1}, 1, 5); !slices.Equal(got, []int{1, 1, 1, 1, 1}) {
+	if got := run(quantity.Counts{Min: 1, Max: 1}, 1, 5); !slices.Equal(got, []int{1, 1, 1, 1, 1}) {
 		t.Errorf("1: %v", got)
 	}
-	if got := run(scenarios.Counts{Min: 3, Max: 3}, 1, 8); !slices.Equal(got, []int{3, 3, 2}) {
+	if got := run(quantity.Counts{Min: 3, Max: 3}, 1, 8); !slices.Equal(got, []int{3, 3, 2}) {
 		t.Errorf("3: %v", got)
 	}
-	if got := run(scenarios.Counts{}, 1, 50); !slices.Equal(got, []int{50}) {
+	if got := run(quantity.Counts{}, 1, 50); !slices.Equal(got, []int{50}) {
 		t.Errorf("no bound: %v", got)
 	}
-	few := scenarios.Counts{Min: 2, Max: 6}
+	few := quantity.Counts{Min: 2, Max: 6}
 	first := run(few, 7, 400)
 	if again := run(few, 7, 400); !slices.Equal(first, again) {
 		t.Errorf("another draw from the same seed:\n%v\n%v", first, again)
@@ -83,7 +84,7 @@ func TestHTTP_Reuse(t *testing.T) {
 func TestHTTP_ReuseAndWaiting(t *testing.T) {
 	l := &lives{}
 	o := targets.Options{Base: script(t, l.serve)}
-	o.Connections.Reuse, o.Connections.Max = scenarios.Counts{Min: 2, Max: 2}, 3
+	o.Connections.Reuse, o.Connections.Max = quantity.Counts{Min: 2, Max: 2}, 3
 	r := newRig(t, o, "get: /")
 	var all sync.WaitGroup
 	for i := range 12 {
@@ -127,14 +128,14 @@ func TestHTTP_AnswersHold(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		record time.Duration
-		ttl    scenarios.Duration
+		ttl    quantity.Duration
 		want   time.Duration
 	}{
 		{"the record's own", 5 * time.Second, 0, 5 * time.Second},
 		{"the record's is long", time.Hour, 0, 30 * time.Second},
 		{"the record's is none", 0, 0, 0},
 		{"nothing is known", -1, 0, 30 * time.Second},
-		{"the scenario's", 5 * time.Second, scenarios.Duration(40 * time.Second), 40 * time.Second},
+		{"the scenario's", 5 * time.Second, quantity.Duration(40 * time.Second), 40 * time.Second},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dns := &fakeDNS{ttl: c.record}

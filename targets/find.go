@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"brunt/scenarios"
+	"brunt/scenarios/template"
 
 	"github.com/ohler55/ojg/jp"
 )
@@ -65,7 +66,7 @@ func parseFinder(s string) (finder, error) {
 }
 
 // find takes the value out of an answer.
-func (f *finder) find(a *answer, v *scenarios.Value) bool {
+func (f *finder) find(a *answer, v *template.Value) bool {
 	switch {
 	case f.path != nil:
 		got, ok := a.json(f.path)

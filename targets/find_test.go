@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"brunt/scenarios"
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
 )
 
 func TestCauseOf(t *testing.T) {
@@ -82,7 +84,7 @@ func FuzzSplitURL(f *testing.F) {
 		if strings.ContainsRune(string(target), '#') || len(target) > 0 && target[0] != '/' && target[0] != '?' {
 			t.Fatalf("%q leads to %q", s, target)
 		}
-		u, err := scenarios.ParseURL(string(prefix))
+		u, err := syntax.ParseURL(string(prefix))
 		if err != nil {
 			return
 		}
@@ -111,7 +113,7 @@ func FuzzFinder(f *testing.F) {
 		a.raw, a.whole = []byte(body), true
 		a.head.Set("X-A", "1")
 		a.head.Add("Set-Cookie", "a=b")
-		var v scenarios.Value
+		var v template.Value
 		if find.find(a, &v) && !v.Set {
 			t.Fatalf("%q found something without setting it", s)
 		}

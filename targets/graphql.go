@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"brunt/scenarios"
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
 
 	"github.com/ohler55/ojg/jp"
 	"github.com/ohler55/ojg/oj"
@@ -13,23 +15,23 @@ import (
 
 // graphQLStep is the YAML of a request in GraphQL over HTTP.
 type graphQLStep struct {
-	URL       scenarios.URLTemplate              `yaml:"graphql"`   // where a query is posted to: a path under the target's URL, or a whole URL
-	Query     *querySource                       `yaml:"query"`     // of graphql: a query or a mutation, or {file: PATH}
-	Variables map[string]*scenarios.JSONTemplate `yaml:"variables"` // of graphql: by name; a placeholder that is a whole value keeps its type
-	Operation string                             `yaml:"operation"` // of graphql: which operation of the query it is; zero is the only one
+	URL       template.URLTemplate              `yaml:"graphql"`   // where a query is posted to: a path under the target's URL, or a whole URL
+	Query     *querySource                      `yaml:"query"`     // of graphql: a query or a mutation, or {file: PATH}
+	Variables map[string]*template.JSONTemplate `yaml:"variables"` // of graphql: by name; a placeholder that is a whole value keeps its type
+	Operation string                            `yaml:"operation"` // of graphql: which operation of the query it is; zero is the only one
 }
 
 // querySource is a GraphQL document: a text, or a file.
 type querySource struct {
-	text *scenarios.Node
+	text *syntax.Node
 	file *fileSource
 }
 
-// DecodeNode implements [scenarios.NodeDecoder].
-func (q *querySource) DecodeNode(n *scenarios.Node, m *scenarios.Mistakes) {
-	if n.Kind == scenarios.Map {
+// DecodeNode implements [syntax.NodeDecoder].
+func (q *querySource) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
+	if n.Kind == syntax.Map {
 		q.file = new(fileSource)
-		scenarios.Decode(n, q.file, m)
+		syntax.Decode(n, q.file, m)
 		return
 	}
 	if _, ok := n.Text(m); ok {
@@ -43,7 +45,7 @@ type graphQL struct {
 }
 
 // compileGraphQL makes a call of a graphql step what it is: a post of a query.
-func (c *httpCall) compileGraphQL(kind string, s *HTTPStep, in Scope, m *scenarios.Mistakes) {
+func (c *httpCall) compileGraphQL(kind string, s *HTTPStep, in Scope, m *syntax.Mistakes) {
 	if kind != "graphql" {
 		for _, key := range []string{"query", "variables", "operation"} {
 			if s.Has(key) {
@@ -79,8 +81,8 @@ func (c *httpCall) compileGraphQL(kind string, s *HTTPStep, in Scope, m *scenari
 	if c.name == "" {
 		c.name = name
 	}
-	body := new(scenarios.Template)
-	body.Join(`{"query":`+oj.JSON(query), new(scenarios.Template))
+	body := new(template.Template)
+	body.Join(`{"query":`+oj.JSON(query), new(template.Template))
 	if s.Has("variables") {
 		sep := `,"variables":{`
 		for _, v := range sortedKeys(s.GraphQL.Variables) {
@@ -88,18 +90,18 @@ func (c *httpCall) compileGraphQL(kind string, s *HTTPStep, in Scope, m *scenari
 			sep = ","
 		}
 		if len(s.GraphQL.Variables) > 0 {
-			body.Join("}", new(scenarios.Template))
+			body.Join("}", new(template.Template))
 		}
 	}
 	if name != "" {
-		body.Join(`,"operationName":`+oj.JSON(name), new(scenarios.Template))
+		body.Join(`,"operationName":`+oj.JSON(name), new(template.Template))
 	}
-	body.Join("}", new(scenarios.Template))
+	body.Join("}", new(template.Template))
 	c.body, c.bodyType = body, "application/json"
 }
 
 // read gives the document's text and its place.
-func (q *querySource) read(in Scope, m *scenarios.Mistakes) (string, scenarios.Pos) {
+func (q *querySource) read(in Scope, m *syntax.Mistakes) (string, syntax.Pos) {
 	if q.file != nil {
 		if q.file.Type != "" {
 			m.Add(q.file.Of("type"), "a query has no content type")
@@ -107,7 +109,7 @@ func (q *querySource) read(in Scope, m *scenarios.Mistakes) (string, scenarios.P
 		return string(q.file.read(in, m)), q.file.Of("file")
 	}
 	if q.text == nil { // told already
-		return "", scenarios.Pos{}
+		return "", syntax.Pos{}
 	}
 	if strings.TrimSpace(q.text.Value) == "" {
 		m.Add(q.text.Pos, "the query is empty")
@@ -130,7 +132,7 @@ func operationOf(query, want string) (string, error) {
 	case want != "" && slices.Contains(names, want):
 		return want, nil
 	case want != "":
-		return "", fmt.Errorf("the query has no operation %q; %s", want, scenarios.DidYouMean(want, names))
+		return "", fmt.Errorf("the query has no operation %q; %s", want, syntax.DidYouMean(want, names))
 	case len(names) == 0:
 		return "", fmt.Errorf("there is no operation in the query; one is written query Name { … } or mutation Name { … }")
 	case len(names) > 1:

@@ -18,6 +18,7 @@ import (
 	"golang.org/x/net/http2/hpack"
 
 	"brunt/scenarios"
+	"brunt/scenarios/quantity"
 	"brunt/targets"
 )
 
@@ -690,8 +691,8 @@ func TestHTTP2_Connections(t *testing.T) {
 	}{
 		{"one", func(*scenarios.Connections) {}, 1, 1},
 		{"not kept", func(k *scenarios.Connections) { k.KeepAlive = &off }, 60, 60},
-		{"reused", func(k *scenarios.Connections) { k.Reuse = scenarios.Counts{Min: 10, Max: 10} }, 6, 6},
-		{"aged", func(k *scenarios.Connections) { k.MaxAge = scenarios.Duration(time.Nanosecond) }, 60, 60},
+		{"reused", func(k *scenarios.Connections) { k.Reuse = quantity.Counts{Min: 10, Max: 10} }, 6, 6},
+		{"aged", func(k *scenarios.Connections) { k.MaxAge = quantity.Duration(time.Nanosecond) }, 60, 60},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := newRig(t, at2(url, c.change), "get: /")

@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 
 	"brunt/scenarios"
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
 )
 
 // HTTP is HTTP/1.1 and HTTP/2 over TCP and TLS. A connection of HTTP/1.1 carries one
@@ -29,30 +31,30 @@ func (*HTTP) Settings() reflect.Type { return reflect.TypeFor[HTTPStep]() }
 
 // HTTPStep is the YAML of one request. Exactly one of the methods is given.
 type HTTPStep struct {
-	scenarios.Place
-	Get       scenarios.URLTemplate               `yaml:"get"`     // a path under the target's URL, or a whole URL
-	Post      scenarios.URLTemplate               `yaml:"post"`    // a path under the target's URL, or a whole URL
-	Put       scenarios.URLTemplate               `yaml:"put"`     // a path under the target's URL, or a whole URL
-	Patch     scenarios.URLTemplate               `yaml:"patch"`   // a path under the target's URL, or a whole URL
-	Delete    scenarios.URLTemplate               `yaml:"delete"`  // a path under the target's URL, or a whole URL
-	Head      scenarios.URLTemplate               `yaml:"head"`    // a path under the target's URL, or a whole URL
-	Options   scenarios.URLTemplate               `yaml:"options"` // a path under the target's URL, or a whole URL
-	GraphQL   graphQLStep                         `yaml:",inline"`
-	SSE       sseStep                             `yaml:",inline"`
-	Headers   map[string]scenarios.HeaderTemplate `yaml:"headers"`   // by name; they beat those that brunt would set
-	JSON      *scenarios.JSONTemplate             `yaml:"json"`      // sent as application/json
-	Form      map[string]scenarios.FormTemplate   `yaml:"form"`      // sent as application/x-www-form-urlencoded
-	Multipart *multipartSource                    `yaml:"multipart"` // sent as multipart/form-data: texts and files by the names of their fields
-	Body      *bodySource                         `yaml:"body"`      // sent as it stands: a text, or {file: PATH}
-	Auth      *scenarios.Node                     `yaml:"auth"`      // how it proves who sends it; nil is the load's, off is not at all
-	Sign      *scenarios.Node                     `yaml:"sign"`      // how it is signed; nil is the load's, off is not at all
-	Check     *scenarios.Checks                   `yaml:"check"`     // what the answer must be to be ok; nil is a status under 400
-	Extract   map[string]extraction               `yaml:"extract"`   // variable to where its value stands
-	Redirects *int                                `yaml:"redirects"` // how many are followed; nil is 10, 0 is none
+	syntax.Place
+	Get       template.URLTemplate               `yaml:"get"`     // a path under the target's URL, or a whole URL
+	Post      template.URLTemplate               `yaml:"post"`    // a path under the target's URL, or a whole URL
+	Put       template.URLTemplate               `yaml:"put"`     // a path under the target's URL, or a whole URL
+	Patch     template.URLTemplate               `yaml:"patch"`   // a path under the target's URL, or a whole URL
+	Delete    template.URLTemplate               `yaml:"delete"`  // a path under the target's URL, or a whole URL
+	Head      template.URLTemplate               `yaml:"head"`    // a path under the target's URL, or a whole URL
+	Options   template.URLTemplate               `yaml:"options"` // a path under the target's URL, or a whole URL
+	GraphQL   graphQLStep                        `yaml:",inline"`
+	SSE       sseStep                            `yaml:",inline"`
+	Headers   map[string]template.HeaderTemplate `yaml:"headers"`   // by name; they beat those that brunt would set
+	JSON      *template.JSONTemplate             `yaml:"json"`      // sent as application/json
+	Form      map[string]template.FormTemplate   `yaml:"form"`      // sent as application/x-www-form-urlencoded
+	Multipart *multipartSource                   `yaml:"multipart"` // sent as multipart/form-data: texts and files by the names of their fields
+	Body      *bodySource                        `yaml:"body"`      // sent as it stands: a text, or {file: PATH}
+	Auth      *syntax.Node                       `yaml:"auth"`      // how it proves who sends it; nil is the load's, off is not at all
+	Sign      *syntax.Node                       `yaml:"sign"`      // how it is signed; nil is the load's, off is not at all
+	Check     *scenarios.Checks                  `yaml:"check"`     // what the answer must be to be ok; nil is a status under 400
+	Extract   map[string]extraction              `yaml:"extract"`   // variable to where its value stands
+	Redirects *int                               `yaml:"redirects"` // how many are followed; nil is 10, 0 is none
 }
 
-func (h *HTTPStep) url(kind string) *scenarios.URLTemplate {
-	return map[string]*scenarios.URLTemplate{
+func (h *HTTPStep) url(kind string) *template.URLTemplate {
+	return map[string]*template.URLTemplate{
 		"get": &h.Get, "post": &h.Post, "put": &h.Put, "patch": &h.Patch, "delete": &h.Delete, "head": &h.Head, "options": &h.Options,
 		"graphql": &h.GraphQL.URL, "sse": &h.SSE.URL,
 	}[kind]
@@ -62,10 +64,10 @@ func (h *HTTPStep) url(kind string) *scenarios.URLTemplate {
 type httpCall struct {
 	name      string
 	method    string
-	url       *scenarios.URLTemplate
+	url       *template.URLTemplate
 	headers   []headerTemplate
-	host      *scenarios.HeaderTemplate // a Host header of the author's
-	body      *scenarios.Template
+	host      *template.HeaderTemplate // a Host header of the author's
+	body      *template.Template
 	segments  []segment // in place of body, when files are sent
 	bodyType  string
 	redirects int
@@ -88,7 +90,7 @@ type httpCall struct {
 
 type headerTemplate struct {
 	name string
-	scenarios.Template
+	template.Template
 	shared bool // of many requests, each of which may have its own instead
 }
 
@@ -112,8 +114,8 @@ func (c *httpCall) Origin() string {
 }
 
 // Compile implements [Protocol].
-func (*HTTP) Compile(step scenarios.Block, in Scope, m *scenarios.Mistakes) (scenarios.Call, bool) {
-	s, ok := scenarios.Resolve(step, map[string]func() *HTTPStep{step.Kind: func() *HTTPStep { return new(HTTPStep) }}, m)
+func (*HTTP) Compile(step syntax.Block, in Scope, m *syntax.Mistakes) (scenarios.Call, bool) {
+	s, ok := syntax.Resolve(step, map[string]func() *HTTPStep{step.Kind: func() *HTTPStep { return new(HTTPStep) }}, m)
 	if !ok {
 		return nil, false
 	}
@@ -121,7 +123,7 @@ func (*HTTP) Compile(step scenarios.Block, in Scope, m *scenarios.Mistakes) (sce
 	u := s.url(step.Kind)
 	c := &httpCall{name: in.Name, method: strings.ToUpper(step.Kind), url: u, redirects: defaultRedirects}
 	checkURL(u, in, m)
-	c.foreign = u.BeginsWith(scenarios.RefVar)
+	c.foreign = u.BeginsWith(syntax.RefVar)
 	c.compileGraphQL(step.Kind, s, in, m)
 	c.compileStream(step.Kind, s, in, m)
 	if c.name == "" {
@@ -145,7 +147,7 @@ func (*HTTP) Compile(step scenarios.Block, in Scope, m *scenarios.Mistakes) (sce
 	return c, m.Len() == before
 }
 
-func (c *httpCall) compileRedirects(s *HTTPStep, m *scenarios.Mistakes) {
+func (c *httpCall) compileRedirects(s *HTTPStep, m *syntax.Mistakes) {
 	if s.Redirects == nil {
 		return
 	}
@@ -156,7 +158,7 @@ func (c *httpCall) compileRedirects(s *HTTPStep, m *scenarios.Mistakes) {
 }
 
 // checkURL finds what can be known of a URL before the target runs.
-func checkURL(u *scenarios.URLTemplate, in Scope, m *scenarios.Mistakes) {
+func checkURL(u *template.URLTemplate, in Scope, m *syntax.Mistakes) {
 	text, static := u.Static()
 	if u.IsZero() || static && text == "" {
 		m.Add(u.At, "the URL is empty; a path begins with /")
@@ -171,7 +173,7 @@ func checkURL(u *scenarios.URLTemplate, in Scope, m *scenarios.Mistakes) {
 	if text == "" || strings.HasPrefix(text, "/") {
 		return
 	}
-	o, err := scenarios.ParseURL(text)
+	o, err := syntax.ParseURL(text)
 	if err == nil && in.Host != nil {
 		err = in.Host(o)
 	}
@@ -191,7 +193,7 @@ func knownOrigin(text string) string {
 	return string(origin)
 }
 
-func (c *httpCall) compileHeaders(s *HTTPStep, m *scenarios.Mistakes) {
+func (c *httpCall) compileHeaders(s *HTTPStep, m *syntax.Mistakes) {
 	for _, name := range slices.Sorted(maps.Keys(s.Headers)) {
 		h := s.Headers[name]
 		switch {
@@ -208,7 +210,7 @@ func (c *httpCall) compileHeaders(s *HTTPStep, m *scenarios.Mistakes) {
 }
 
 // Refs lists the placeholders that are filled in for each request.
-func (c *httpCall) Refs() []*scenarios.Ref {
+func (c *httpCall) Refs() []*syntax.Ref {
 	refs := c.url.Refs()
 	if c.host != nil {
 		refs = append(refs, c.host.Refs()...)
@@ -232,8 +234,8 @@ func (c *httpCall) has(header string) bool {
 }
 
 // formBody joins the fields of a form in the order of their names.
-func formBody(fields map[string]scenarios.FormTemplate) *scenarios.Template {
-	var t scenarios.Template
+func formBody(fields map[string]template.FormTemplate) *template.Template {
+	var t template.Template
 	for i, name := range slices.Sorted(maps.Keys(fields)) {
 		sep := "&"
 		if i == 0 {

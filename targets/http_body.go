@@ -5,7 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	"brunt/scenarios"
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
 )
 
 // maxUpload bounds a file that requests send. Its bytes are read once, before the run,
@@ -20,19 +21,19 @@ const gathered = 32 << 10
 // segment is a stretch of a body: what is filled in for each request, or the bytes of a
 // file.
 type segment struct {
-	template *scenarios.Template
+	template *template.Template
 	file     []byte
 }
 
 // fileSource is a file that requests send.
 type fileSource struct {
-	scenarios.Place
+	syntax.Place
 	File string `yaml:"file,required"` // its path, beside the scenario
 	Type string `yaml:"type"`          // its content type; zero is known by the ending of its name
 }
 
 // read gives the file's bytes. One that can't be had is a mistake with its place.
-func (f *fileSource) read(in Scope, m *scenarios.Mistakes) []byte {
+func (f *fileSource) read(in Scope, m *syntax.Mistakes) []byte {
 	if f.File == "" || in.File == nil { // told already
 		return nil
 	}
@@ -44,7 +45,7 @@ func (f *fileSource) read(in Scope, m *scenarios.Mistakes) []byte {
 }
 
 // contentType checks the author's content type, or finds the file's.
-func (f *fileSource) contentType(m *scenarios.Mistakes) string {
+func (f *fileSource) contentType(m *syntax.Mistakes) string {
 	if f.Type == "" {
 		return typeOf(f.File)
 	}
@@ -81,23 +82,23 @@ func isOneLine(s string) bool {
 
 // bodySource is a body as its author gives it: a text, or a file.
 type bodySource struct {
-	text *scenarios.TextTemplate
+	text *template.TextTemplate
 	file *fileSource
 }
 
-// DecodeNode implements [scenarios.NodeDecoder].
-func (b *bodySource) DecodeNode(n *scenarios.Node, m *scenarios.Mistakes) {
-	if n.Kind == scenarios.Map {
+// DecodeNode implements [syntax.NodeDecoder].
+func (b *bodySource) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
+	if n.Kind == syntax.Map {
 		b.file = new(fileSource)
-		scenarios.Decode(n, b.file, m)
+		syntax.Decode(n, b.file, m)
 		return
 	}
-	b.text = new(scenarios.TextTemplate)
-	scenarios.Decode(n, b.text, m)
+	b.text = new(template.TextTemplate)
+	syntax.Decode(n, b.text, m)
 }
 
 // compileBody readies what a step sends.
-func (c *httpCall) compileBody(s *HTTPStep, in Scope, m *scenarios.Mistakes) {
+func (c *httpCall) compileBody(s *HTTPStep, in Scope, m *syntax.Mistakes) {
 	bodies := 0
 	if s.JSON != nil {
 		bodies++
@@ -139,7 +140,7 @@ func (c *httpCall) compileBody(s *HTTPStep, in Scope, m *scenarios.Mistakes) {
 func (c *httpCall) sends() bool { return c.body != nil || c.segments != nil }
 
 // fillSegments fills in what of a body of several parts is not a file.
-func (f *filling) fillSegments(c *httpCall, it *scenarios.Iter) (err error) {
+func (f *filling) fillSegments(c *httpCall, it *template.Iter) (err error) {
 	f.cuts = f.cuts[:0]
 	for _, s := range c.segments {
 		if s.template != nil {

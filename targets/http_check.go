@@ -8,6 +8,9 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
 
 	"github.com/ohler55/ojg/jp"
 )
@@ -15,8 +18,8 @@ import (
 // extraction is where the value of a variable stands in an answer.
 type extraction struct{ finder }
 
-// DecodeNode implements [scenarios.NodeDecoder].
-func (e *extraction) DecodeNode(n *scenarios.Node, m *scenarios.Mistakes) {
+// DecodeNode implements [syntax.NodeDecoder].
+func (e *extraction) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	s, ok := n.Text(m)
 	if !ok {
 		return
@@ -66,7 +69,7 @@ func (c *httpCall) compileChecks(k *scenarios.Checks, in Scope) {
 }
 
 // judge sets what became of an answered request.
-func (c *httpCall) judge(a *answer, it *scenarios.Iter, out *scenarios.Outcome) {
+func (c *httpCall) judge(a *answer, it *template.Iter, out *scenarios.Outcome) {
 	code := int(out.Status)
 	if slices.Contains(c.shed, code) {
 		out.Kind = scenarios.Shed
@@ -126,7 +129,7 @@ func (k *httpCheck) holds(a *answer, out *scenarios.Outcome) bool {
 }
 
 // wanted says what an answer that failed should have been, and what it was.
-func (c *httpCall) wanted(a *answer, it *scenarios.Iter, out *scenarios.Outcome) string {
+func (c *httpCall) wanted(a *answer, it *template.Iter, out *scenarios.Outcome) string {
 	code := int64(out.Status)
 	switch {
 	case c.status == nil && code >= 400:
@@ -164,7 +167,7 @@ func (k *httpCheck) wanted(a *answer, out *scenarios.Outcome) string {
 		if out.Closed {
 			took = out.End - out.Slot
 		}
-		return fmt.Sprintf("an answer within %s was wanted, and it took %s", scenarios.FormatDuration(k.within), scenarios.FormatSeconds(took.Seconds()))
+		return fmt.Sprintf("an answer within %s was wanted, and it took %s", quantity.FormatDuration(k.within), quantity.FormatSeconds(took.Seconds()))
 	case k.header != "":
 		if all := a.header(k.header); len(all) > 0 {
 			return fmt.Sprintf("header %s was %s, and %s was wanted", k.header, clipped(string(all[0])), k.Matcher.String())

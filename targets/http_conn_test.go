@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/quantity"
 	"brunt/targets"
 )
 
@@ -146,7 +147,7 @@ func TestHTTP_NewestFirst(t *testing.T) {
 func TestHTTP_MaxAge(t *testing.T) {
 	url := script(t, each(func(string) string { return hello }))
 	o := targets.Options{Base: url}
-	o.Connections.MaxAge = scenarios.Duration(40 * time.Millisecond)
+	o.Connections.MaxAge = quantity.Duration(40 * time.Millisecond)
 	r := newRig(t, o, "get: /")
 	u := r.user(0)
 	for began := time.Now(); time.Since(began) < 200*time.Millisecond; {

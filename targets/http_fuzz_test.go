@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
+	"brunt/scenarios/template"
 
 	"github.com/ohler55/ojg/jp"
 )
@@ -80,7 +82,7 @@ func FuzzHTTP_Answer(f *testing.F) {
 		}
 	}()
 	addr := l.Addr().String()
-	compile := func(yaml string) (*httpCall, *scenarios.Symbols) {
+	compile := func(yaml string) (*httpCall, *template.Symbols) {
 		text := "version: 1\ntarget: {url: \"http://127.0.0.1:1\"}\nload: {a: {executor: constant-vus, vus: 1, duration: 1s, flow: [" + yaml + "]}}"
 		sc, err := scenarios.Parse("s.yaml", scenarios.Options{Read: func(string) ([]byte, error) { return []byte(text), nil }})
 		if err != nil {
@@ -113,7 +115,7 @@ func FuzzHTTP_Answer(f *testing.F) {
 		}
 		defer client.Close()
 		session, _ := client.Open(0)
-		it := &scenarios.Iter{Vars: make([]scenarios.Value, len(symbols.Vars()))}
+		it := &template.Iter{Vars: make([]template.Value, len(symbols.Vars()))}
 		for i, c := range []*httpCall{looking, plain} {
 			if i == 0 {
 				say <- what{bytes, int(piece), close}
@@ -148,7 +150,7 @@ type nosy struct{}
 
 func (nosy) Want(*scenarios.Outcome) bool { return true }
 
-func (nosy) Keep(*scenarios.Outcome, scenarios.Sample) {}
+func (nosy) Keep(*scenarios.Outcome, result.Sample) {}
 
 // The same without a network, so that much more can be tried: the reader of answers
 // never panics, keeps no more than came, and leaves what is not its own.

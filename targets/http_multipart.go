@@ -6,7 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	"brunt/scenarios"
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
 )
 
 // multipartSource is a body of parts (RFC 7578), in the order of the file. The value of
@@ -18,30 +19,30 @@ type multipartSource struct {
 
 type bodyPart struct {
 	field string
-	pos   scenarios.Pos
-	text  *scenarios.Template
+	pos   syntax.Pos
+	text  *template.Template
 	file  *partSource
 }
 
 // partSource is a part that is more than a text. Exactly one of file, text and json is
 // given.
 type partSource struct {
-	scenarios.Place
-	File string                  `yaml:"file"` // the path of a file, beside the scenario
-	Text *scenarios.TextTemplate `yaml:"text"` // sent as it stands
-	JSON *scenarios.JSONTemplate `yaml:"json"` // sent as application/json
-	Name string                  `yaml:"name"` // the file's name as the target sees it; zero is its own
-	Type string                  `yaml:"type"` // its content type; zero is known by the ending of a file's name
+	syntax.Place
+	File string                 `yaml:"file"` // the path of a file, beside the scenario
+	Text *template.TextTemplate `yaml:"text"` // sent as it stands
+	JSON *template.JSONTemplate `yaml:"json"` // sent as application/json
+	Name string                 `yaml:"name"` // the file's name as the target sees it; zero is its own
+	Type string                 `yaml:"type"` // its content type; zero is known by the ending of a file's name
 }
 
-// DecodeNode implements [scenarios.NodeDecoder].
-func (b *multipartSource) DecodeNode(n *scenarios.Node, m *scenarios.Mistakes) {
-	if n.Kind != scenarios.Map || len(n.Fields) == 0 {
+// DecodeNode implements [syntax.NodeDecoder].
+func (b *multipartSource) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
+	if n.Kind != syntax.Map || len(n.Fields) == 0 {
 		m.AddHint(n.Pos, "such as {title: hello, photo: {file: photo.png}}", "multipart wants a map of fields")
 		return
 	}
 	for _, f := range n.Fields {
-		if f.Value.Kind != scenarios.List {
+		if f.Value.Kind != syntax.List {
 			b.part(f.Key, f.Value, m)
 			continue
 		}
@@ -51,31 +52,31 @@ func (b *multipartSource) DecodeNode(n *scenarios.Node, m *scenarios.Mistakes) {
 	}
 }
 
-func (b *multipartSource) part(field string, n *scenarios.Node, m *scenarios.Mistakes) {
+func (b *multipartSource) part(field string, n *syntax.Node, m *syntax.Mistakes) {
 	p := bodyPart{field: field, pos: n.Pos}
-	if n.Kind == scenarios.Map {
+	if n.Kind == syntax.Map {
 		p.file = new(partSource)
-		scenarios.Decode(n, p.file, m)
+		syntax.Decode(n, p.file, m)
 	} else {
-		var t scenarios.TextTemplate
-		scenarios.Decode(n, &t, m)
+		var t template.TextTemplate
+		syntax.Decode(n, &t, m)
 		p.text = &t.Template
 	}
 	b.parts = append(b.parts, p)
 }
 
 // compileMultipart makes the body of its parts.
-func (c *httpCall) compileMultipart(b *multipartSource, in Scope, m *scenarios.Mistakes) {
+func (c *httpCall) compileMultipart(b *multipartSource, in Scope, m *syntax.Mistakes) {
 	boundary := boundaryOf(b)
 	c.bodyType = "multipart/form-data; boundary=" + boundary
-	text := new(scenarios.Template)
+	text := new(template.Template)
 	flush := func() {
 		if !text.IsZero() {
 			c.segments = append(c.segments, segment{template: text})
-			text = new(scenarios.Template)
+			text = new(template.Template)
 		}
 	}
-	none := new(scenarios.Template)
+	none := new(template.Template)
 	for i, p := range b.parts {
 		head := "--" + boundary + "\r\nContent-Disposition: form-data; name=\"" + quotedName(p.field) + "\""
 		if i > 0 {
@@ -111,7 +112,7 @@ func (c *httpCall) compileMultipart(b *multipartSource, in Scope, m *scenarios.M
 
 // describe gives the file name, the content type and, of a part that is no file, the
 // value.
-func (p *partSource) describe(m *scenarios.Mistakes) (name, kind string, value *scenarios.Template) {
+func (p *partSource) describe(m *syntax.Mistakes) (name, kind string, value *template.Template) {
 	given := 0
 	if p.Text != nil {
 		given++

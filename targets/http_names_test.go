@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/quantity"
 	"brunt/targets"
 )
 
@@ -98,7 +99,7 @@ func TestHTTP_NameMoves(t *testing.T) {
 	dns.set("api.test", "127.0.0.1")
 	off := false
 	o := targets.Options{Base: "http://api.test:" + port}
-	o.Connections.KeepAlive, o.Connections.DNSTTL = &off, scenarios.Duration(10*time.Second)
+	o.Connections.KeepAlive, o.Connections.DNSTTL = &off, quantity.Duration(10*time.Second)
 	r := newRig(t, o, `{get: /, extract: {at: header X-Here}}`)
 	dns.use(r.Client)
 	u := r.user(0)

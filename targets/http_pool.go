@@ -11,7 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"brunt/scenarios"
+	"brunt/scenarios/syntax"
 )
 
 // origin is a scheme, host and port, with the connections that are open to it.
@@ -83,7 +83,7 @@ func (p *pool) origin(prefix []byte) (*origin, error) {
 	if o != nil {
 		return o, nil
 	}
-	u, err := scenarios.ParseURL(string(prefix))
+	u, err := syntax.ParseURL(string(prefix))
 	if err != nil {
 		return nil, err
 	}

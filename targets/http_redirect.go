@@ -4,7 +4,7 @@ import (
 	"errors"
 	"net/url"
 
-	"brunt/scenarios"
+	"brunt/scenarios/syntax"
 )
 
 const defaultRedirects = 10
@@ -52,12 +52,12 @@ func (t *trip) follow(location []byte) error {
 func resolveURL(from *origin, target, location []byte) (string, error) {
 	at, err := url.ParseRequestURI(string(target)) // not Parse: a path may begin with //
 	if err != nil {
-		return "", &scenarios.BadURL{Why: err.Error()}
+		return "", &syntax.BadURL{Why: err.Error()}
 	}
 	at.Scheme, at.Host = from.url.Scheme, from.url.Host
 	to, err := at.Parse(string(location))
 	if err != nil {
-		return "", &scenarios.BadURL{Why: err.Error()}
+		return "", &syntax.BadURL{Why: err.Error()}
 	}
 	to.Fragment, to.RawFragment = "", ""
 	return to.String(), nil

@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"brunt/scenarios"
+	"brunt/scenarios/template"
 )
 
 // filling is a request with its placeholders filled in. It is kept until the call
@@ -22,7 +22,7 @@ type filling struct {
 }
 
 // fill fills the call in for it. The URL is filled in by target.
-func (f *filling) fill(c *httpCall, it *scenarios.Iter) (err error) {
+func (f *filling) fill(c *httpCall, it *template.Iter) (err error) {
 	f.host, f.values, f.ends, f.body = f.host[:0], f.values[:0], f.ends[:0], f.body[:0]
 	if c.host != nil {
 		if f.host, err = c.host.Append(f.host, it); err != nil {
@@ -55,7 +55,7 @@ func (f *filling) value(i int) []byte {
 var errNoBase = errors.New("a path needs a target with a URL")
 
 // target fills in the URL: where it goes, and its path and query.
-func (f *filling) target(c *httpCall, it *scenarios.Iter, client *httpClient) (o *origin, target []byte, err error) {
+func (f *filling) target(c *httpCall, it *template.Iter, client *httpClient) (o *origin, target []byte, err error) {
 	if f.url, err = c.url.Append(append(f.url[:0], client.basePath...), it); err != nil {
 		return nil, nil, err
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
 	"brunt/targets"
 	"brunt/targets/targetstest"
 )
@@ -174,22 +175,22 @@ func (r *rig) want(o scenarios.Outcome, want string) {
 // keeper is a sampler that keeps all.
 type keeper struct {
 	mu   sync.Mutex
-	list []scenarios.Sample
+	list []result.Sample
 }
 
 func (k *keeper) Want(o *scenarios.Outcome) bool { return o.Kind == scenarios.Error }
 
-func (k *keeper) Keep(_ *scenarios.Outcome, s scenarios.Sample) {
+func (k *keeper) Keep(_ *scenarios.Outcome, s result.Sample) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.list = append(k.list, s)
 }
 
-func (k *keeper) last() scenarios.Sample {
+func (k *keeper) last() result.Sample {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if len(k.list) == 0 {
-		return scenarios.Sample{}
+		return result.Sample{}
 	}
 	return k.list[len(k.list)-1]
 }

@@ -11,15 +11,16 @@ import (
 	"strings"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // sentOf reads a request that is written as HTTP/1.1 writes it, for a sample. What of
 // its body follows it is in tail.
-func sentOf(req []byte, tail net.Buffers, to string, tls *scenarios.TLS) *scenarios.Sent {
+func sentOf(req []byte, tail net.Buffers, to string, tls *scenarios.TLS) *result.Sent {
 	head, body, _ := bytes.Cut(req, []byte("\r\n\r\n"))
 	line, rest, _ := bytes.Cut(head, crlf)
 	method, _, _ := bytes.Cut(line, []byte(" "))
-	s := &scenarios.Sent{Method: string(method), URL: to, Trust: tls != nil && tls.InsecureSkipVerify}
+	s := &result.Sent{Method: string(method), URL: to, Trust: tls != nil && tls.InsecureSkipVerify}
 	for len(rest) > 0 {
 		line, rest, _ = bytes.Cut(rest, crlf)
 		if name, value, _ := bytes.Cut(line, colon); string(name) != "Host" || !goesTo(to, string(value)) {
@@ -28,7 +29,7 @@ func sentOf(req []byte, tail net.Buffers, to string, tls *scenarios.TLS) *scenar
 	}
 	var all bytes.Buffer
 	for _, piece := range append(net.Buffers{body}, tail...) {
-		n := min(len(piece), scenarios.LongestSent-all.Len())
+		n := min(len(piece), result.LongestSent-all.Len())
 		all.Write(piece[:n])
 		s.Cut += int64(len(piece) - n)
 	}
@@ -43,8 +44,8 @@ func goesTo(to, host string) bool {
 }
 
 // sentByVegeta is a request of vegeta's, for a sample.
-func sentByVegeta(req *http.Request, tls *scenarios.TLS) *scenarios.Sent {
-	s := &scenarios.Sent{Method: req.Method, URL: req.URL.String(), Trust: tls != nil && tls.InsecureSkipVerify}
+func sentByVegeta(req *http.Request, tls *scenarios.TLS) *result.Sent {
+	s := &result.Sent{Method: req.Method, URL: req.URL.String(), Trust: tls != nil && tls.InsecureSkipVerify}
 	if req.Host != "" && req.Host != req.URL.Host {
 		s.Headers = append(s.Headers, "Host: "+req.Host)
 	}
@@ -67,7 +68,7 @@ func sentByVegeta(req *http.Request, tls *scenarios.TLS) *scenarios.Sent {
 		return s
 	}
 	defer body.Close()
-	b, _ := io.ReadAll(io.LimitReader(body, scenarios.LongestSent))
+	b, _ := io.ReadAll(io.LimitReader(body, result.LongestSent))
 	s.Body, s.Cut = string(b), max(0, req.ContentLength-int64(len(b)))
 	return s
 }

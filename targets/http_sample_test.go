@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"brunt/scenarios"
+	"brunt/scenarios/result"
 	"brunt/targets"
 	"brunt/targets/targetstest"
 )
@@ -107,7 +107,7 @@ func TestSample_LargeBody(t *testing.T) {
 	k := &keeper{}
 	r := newRig(t, targets.Options{Base: script(t, each(func(string) string { return answer(500, "", "") })), Sampler: k}, `{post: /p, body: {file: `+file+`}}`)
 	r.user(0).Do(0, long)
-	if s := k.last().Sent; len(s.Body) != scenarios.LongestSent || int(s.Cut)+len(s.Body) != len(content) || !bytes.HasPrefix(content, []byte(s.Body)) {
+	if s := k.last().Sent; len(s.Body) != result.LongestSent || int(s.Cut)+len(s.Body) != len(content) || !bytes.HasPrefix(content, []byte(s.Body)) {
 		t.Errorf("%d bytes kept, %d cut", len(s.Body), s.Cut)
 	}
 	if s := k.last().Sent.Conceal(nil); !s.Base64 || !strings.Contains(s.Curl(), "@request-body") {

@@ -11,6 +11,9 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
 )
 
 // httpClient is one load's HTTP client.
@@ -79,7 +82,7 @@ type httpSession struct {
 func (s *httpSession) Close() error { return nil }
 
 // Do implements [Session].
-func (s *httpSession) Do(it *scenarios.Iter, call scenarios.Call, out *scenarios.Outcome) {
+func (s *httpSession) Do(it *template.Iter, call scenarios.Call, out *scenarios.Outcome) {
 	t := trips.Get().(*trip)
 	t.httpSession, t.call, t.it, t.out = s, call.(*httpCall), it, out
 	if !t.call.traced {
@@ -101,7 +104,7 @@ func (s *httpSession) Do(it *scenarios.Iter, call scenarios.Call, out *scenarios
 type trip struct {
 	*httpSession
 	call *httpCall
-	it   *scenarios.Iter
+	it   *template.Iter
 	out  *scenarios.Outcome
 
 	filling filling
@@ -318,13 +321,13 @@ func fail(out *scenarios.Outcome, err error, end, deadline time.Duration, over b
 	out.Kind, out.Cause = scenarios.Error, causeOf(err)
 	out.Status, out.Answered = 0, false
 	out.End = end
-	_, bad := errors.AsType[*scenarios.BadURL](err)
+	_, bad := errors.AsType[*syntax.BadURL](err)
 	switch {
 	case errors.Is(err, errRedirects):
 		out.Cause = scenarios.Redirects
 	case isStream(err):
 		out.Cause = scenarios.Stream
-	case errors.Is(err, scenarios.ErrUnset), errors.Is(err, scenarios.ErrUsedUp), errors.Is(err, scenarios.ErrNotStart):
+	case errors.Is(err, template.ErrUnset), errors.Is(err, template.ErrUsedUp), errors.Is(err, template.ErrNotStart):
 		out.Cause = scenarios.NoData
 	case bad, errors.Is(err, errNoBase), errors.Is(err, errTooLarge):
 		out.Cause = scenarios.Other
@@ -348,7 +351,7 @@ func (t *trip) sample(err error) {
 	if k == nil || !k.Want(t.out) {
 		return
 	}
-	sm := scenarios.Sample{At: t.out.Intended.Seconds(), Step: t.call.name, Request: t.call.method + " " + t.at(), Status: int(t.out.Status), Trace: t.traced().String()}
+	sm := result.Sample{At: t.out.Intended.Seconds(), Step: t.call.name, Request: t.call.method + " " + t.at(), Status: int(t.out.Status), Trace: t.traced().String()}
 	switch {
 	case err != nil:
 		sm.Message = said(err)

@@ -10,7 +10,9 @@ import (
 	"strings"
 	"time"
 
-	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
 
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/ohler55/ojg/oj"
@@ -19,13 +21,13 @@ import (
 // JWT is the YAML of a token that brunt signs itself (RFC 7519), once an iteration. The
 // claims iat, exp and jti are set unless the author does.
 type JWT struct {
-	scenarios.Place
-	Alg     string                             `yaml:"alg,required,oneof=HS256|HS384|HS512|RS256|RS384|RS512|PS256|PS384|PS512|ES256|ES384|ES512|EdDSA"` // how it is signed
-	Key     *keySource                         `yaml:"key,required"`                                                                                     // the secret, or the private key in PEM: a text, {file: PATH} or {base64: TEXT}
-	Claims  map[string]*scenarios.JSONTemplate `yaml:"claims"`                                                                                           // by name; a placeholder that is a whole value keeps its type
-	Expires scenarios.Duration                 `yaml:"expires,positive"`                                                                                 // how long it is valid; zero is 5m
-	Kid     string                             `yaml:"kid"`                                                                                              // names the key, in the token's header
-	Header  map[string]string                  `yaml:"header"`                                                                                           // what else stands in the token's header, such as typ
+	syntax.Place
+	Alg     string                            `yaml:"alg,required,oneof=HS256|HS384|HS512|RS256|RS384|RS512|PS256|PS384|PS512|ES256|ES384|ES512|EdDSA"` // how it is signed
+	Key     *keySource                        `yaml:"key,required"`                                                                                     // the secret, or the private key in PEM: a text, {file: PATH} or {base64: TEXT}
+	Claims  map[string]*template.JSONTemplate `yaml:"claims"`                                                                                           // by name; a placeholder that is a whole value keeps its type
+	Expires quantity.Duration                 `yaml:"expires,positive"`                                                                                 // how long it is valid; zero is 5m
+	Kid     string                            `yaml:"kid"`                                                                                              // names the key, in the token's header
+	Header  map[string]string                 `yaml:"header"`                                                                                           // what else stands in the token's header, such as typ
 }
 
 const defaultExpires = 5 * time.Minute
@@ -35,7 +37,7 @@ type jwtSigner struct {
 	method jwt.SigningMethod
 	key    any
 	head   string // the token's header, encoded, with its dot
-	claims *scenarios.Template
+	claims *template.Template
 	has    map[string]bool // claims of the author's
 	life   time.Duration
 }
@@ -50,8 +52,8 @@ type signedToken struct {
 }
 
 // signer checks what the author wrote.
-func (y *JWT) signer(in Scope, m *scenarios.Mistakes) *jwtSigner {
-	s := &jwtSigner{method: jwt.GetSigningMethod(y.Alg), life: y.Expires.D(), has: map[string]bool{}, claims: new(scenarios.Template)}
+func (y *JWT) signer(in Scope, m *syntax.Mistakes) *jwtSigner {
+	s := &jwtSigner{method: jwt.GetSigningMethod(y.Alg), life: y.Expires.D(), has: map[string]bool{}, claims: new(template.Template)}
 	if s.life == 0 {
 		s.life = defaultExpires
 	}
@@ -124,7 +126,7 @@ func (t *trip) jwt(s *jwtSigner) ([]byte, error) {
 }
 
 // sign makes a token for it.
-func (s *jwtSigner) sign(it *scenarios.Iter, now time.Time) ([]byte, error) {
+func (s *jwtSigner) sign(it *template.Iter, now time.Time) ([]byte, error) {
 	claims, err := s.claims.Append(nil, it)
 	if err != nil {
 		return nil, err
@@ -158,7 +160,7 @@ func (s *jwtSigner) sign(it *scenarios.Iter, now time.Time) ([]byte, error) {
 }
 
 // nonce draws 128 bits that no other request has, of this run or another.
-func nonce(it *scenarios.Iter) string {
+func nonce(it *template.Iter) string {
 	a, b := it.Rand.Uint64(), it.Rand.Uint64()
 	if it.Env != nil {
 		a, b = a^it.Env.Salt[0], b^it.Env.Salt[1]

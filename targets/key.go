@@ -4,7 +4,7 @@ import (
 	"encoding/base64"
 	"strings"
 
-	"brunt/scenarios"
+	"brunt/scenarios/syntax"
 )
 
 // maxKey bounds a file that holds a key.
@@ -12,7 +12,7 @@ const maxKey = 1 << 20
 
 // keySource is a key as its author gives it: a text, {file: PATH} or {base64: TEXT}.
 type keySource struct {
-	scenarios.Place
+	syntax.Place
 	File   string `yaml:"file"`   // the path of a file that holds it, beside the scenario
 	Base64 string `yaml:"base64"` // its bytes in base64
 
@@ -21,10 +21,10 @@ type keySource struct {
 
 type keyFields keySource // without the method, to be decoded as a map
 
-// DecodeNode implements [scenarios.NodeDecoder].
-func (k *keySource) DecodeNode(n *scenarios.Node, m *scenarios.Mistakes) {
-	if n.Kind == scenarios.Map {
-		scenarios.Decode(n, (*keyFields)(k), m)
+// DecodeNode implements [syntax.NodeDecoder].
+func (k *keySource) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
+	if n.Kind == syntax.Map {
+		syntax.Decode(n, (*keyFields)(k), m)
 		return
 	}
 	k.At = n.Pos
@@ -32,7 +32,7 @@ func (k *keySource) DecodeNode(n *scenarios.Node, m *scenarios.Mistakes) {
 }
 
 // read gives the key's bytes; nil is a mistake, told.
-func (k *keySource) read(in Scope, m *scenarios.Mistakes) []byte {
+func (k *keySource) read(in Scope, m *syntax.Mistakes) []byte {
 	if k == nil { // told already
 		return nil
 	}

@@ -11,7 +11,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"brunt/scenarios"
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
 
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/clientcredentials"
@@ -20,14 +21,14 @@ import (
 // OAuth2 is the YAML of a token by the client credentials grant (RFC 6749, section
 // 4.4).
 type OAuth2 struct {
-	scenarios.Place
-	TokenURL     scenarios.URLTemplate `yaml:"token_url,required"`     // where tokens come from: a path under the target's URL, or a whole URL
-	ClientID     string                `yaml:"client_id,required"`     // of the client that the load is
-	ClientSecret string                `yaml:"client_secret,required"` // such as ${env.CLIENT_SECRET}
-	Scope        []string              `yaml:"scope"`                  // what the token is to allow
-	Audience     string                `yaml:"audience"`               // whom it is for, where the server asks for that
-	Style        string                `yaml:"style,oneof=basic|body"` // how the client names itself: by HTTP's basic scheme, or in the body; zero is basic
-	Params       map[string]string     `yaml:"params"`                 // what else the server wants to be told
+	syntax.Place
+	TokenURL     template.URLTemplate `yaml:"token_url,required"`     // where tokens come from: a path under the target's URL, or a whole URL
+	ClientID     string               `yaml:"client_id,required"`     // of the client that the load is
+	ClientSecret string               `yaml:"client_secret,required"` // such as ${env.CLIENT_SECRET}
+	Scope        []string             `yaml:"scope"`                  // what the token is to allow
+	Audience     string               `yaml:"audience"`               // whom it is for, where the server asks for that
+	Style        string               `yaml:"style,oneof=basic|body"` // how the client names itself: by HTTP's basic scheme, or in the body; zero is basic
+	Params       map[string]string    `yaml:"params"`                 // what else the server wants to be told
 }
 
 // Tokens keeps a token fresh, outside the measured requests: none of them waits for
@@ -38,7 +39,7 @@ type OAuth2 struct {
 //	       a failure is told and tried again; the last token is used meanwhile
 type Tokens struct {
 	y     *OAuth2
-	at    scenarios.URLTemplate
+	at    template.URLTemplate
 	held  atomic.Pointer[heldToken]
 	fetch func(ctx context.Context) (*oauth2.Token, error) // set by Open
 }
@@ -49,10 +50,10 @@ type heldToken struct {
 }
 
 // tokens checks what the author wrote.
-func (y *OAuth2) tokens(in Scope, m *scenarios.Mistakes) *Tokens {
+func (y *OAuth2) tokens(in Scope, m *syntax.Mistakes) *Tokens {
 	checkURL(&y.TokenURL, in, m)
 	for _, r := range y.TokenURL.Refs() {
-		if r.Kind != scenarios.RefUnit {
+		if r.Kind != syntax.RefUnit {
 			m.Add(y.Of("token_url"), "%s: the token is fetched before the load begins; its URL can name units, and what is known before", r)
 		}
 	}
@@ -68,8 +69,8 @@ const fetchTimeout = 10 * time.Second
 
 // Open readies the fetching: o says how the target is reached, which is how the token
 // server is, by the same names and inside the same blast radius.
-func (k *Tokens) Open(o Options, env *scenarios.Env) error {
-	b, err := k.at.Append(nil, &scenarios.Iter{Env: env})
+func (k *Tokens) Open(o Options, env *template.Env) error {
+	b, err := k.at.Append(nil, &template.Iter{Env: env})
 	if err != nil {
 		return err
 	}
@@ -80,7 +81,7 @@ func (k *Tokens) Open(o Options, env *scenarios.Env) error {
 		}
 		at = strings.TrimSuffix(o.Base, "/") + at
 	}
-	u, err := scenarios.ParseURL(at)
+	u, err := syntax.ParseURL(at)
 	if err != nil {
 		return err
 	}

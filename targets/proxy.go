@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/syntax"
 
 	"golang.org/x/net/http/httpproxy"
 )
@@ -73,7 +74,7 @@ func parseProxy(s string) (*url.URL, error) {
 	if !strings.Contains(bare, "://") {
 		bare = "http://" + bare
 	}
-	u, err := scenarios.ParseURL(bare)
+	u, err := syntax.ParseURL(bare)
 	switch {
 	case err != nil && strings.HasPrefix(bare, "socks"):
 		return nil, fmt.Errorf("%q is no HTTP proxy, and brunt goes by no other", shown)
@@ -109,7 +110,7 @@ func cutUser(s string) (bare, user, shown string) {
 	if at < from {
 		return s, "", s
 	}
-	return s[:from] + s[at+1:], s[from:at], s[:from] + scenarios.Masked + s[at:]
+	return s[:from] + s[at+1:], s[from:at], s[:from] + syntax.Masked + s[at:]
 }
 
 // variable is the one of the environment that names a proxy for URLs of a scheme.

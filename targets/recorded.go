@@ -7,12 +7,14 @@ import (
 	"strings"
 
 	"brunt/scenarios"
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
 )
 
 // A Recorded is a request that was written down elsewhere than in a scenario: it stands
 // as it is, without placeholders.
 type Recorded struct {
-	At     scenarios.Pos
+	At     syntax.Pos
 	Method string
 	URL    string // a whole one, or a path under the target's
 	Header []Field
@@ -25,12 +27,12 @@ type Field struct{ Name, Value string }
 // RecordedSettings is the YAML of what every recorded request has besides: the settings
 // of a step that are not the request's own.
 type RecordedSettings struct {
-	scenarios.Place
-	Headers   map[string]scenarios.HeaderTemplate `yaml:"headers"`   // by name; those of the request itself beat them
-	Auth      *scenarios.Node                     `yaml:"auth"`      // how it proves who sends it; nil is the load's, off is not at all
-	Sign      *scenarios.Node                     `yaml:"sign"`      // how it is signed; nil is the load's, off is not at all
-	Check     *scenarios.Checks                   `yaml:"check"`     // what the answer must be to be ok; nil is a status under 400
-	Redirects *int                                `yaml:"redirects"` // how many are followed; nil is 10, 0 is none
+	syntax.Place
+	Headers   map[string]template.HeaderTemplate `yaml:"headers"`   // by name; those of the request itself beat them
+	Auth      *syntax.Node                       `yaml:"auth"`      // how it proves who sends it; nil is the load's, off is not at all
+	Sign      *syntax.Node                       `yaml:"sign"`      // how it is signed; nil is the load's, off is not at all
+	Check     *scenarios.Checks                  `yaml:"check"`     // what the answer must be to be ok; nil is a status under 400
+	Redirects *int                               `yaml:"redirects"` // how many are followed; nil is 10, 0 is none
 }
 
 // RecordedSettingsType is for the JSON Schema.
@@ -45,10 +47,10 @@ type Recordings struct {
 
 // NewRecordings reads the settings that requests share; nil is none. What is wrong with
 // them is noted in m.
-func NewRecordings(with *scenarios.Node, in Scope, m *scenarios.Mistakes) *Recordings {
+func NewRecordings(with *syntax.Node, in Scope, m *syntax.Mistakes) *Recordings {
 	var s RecordedSettings
 	if with != nil {
-		scenarios.Decode(with, &s, m)
+		syntax.Decode(with, &s, m)
 	}
 	r := &Recordings{in: in, step: HTTPStep{Place: s.Place, Headers: s.Headers, Auth: s.Auth, Sign: s.Sign, Check: s.Check, Redirects: s.Redirects}}
 	r.model = &httpCall{redirects: defaultRedirects}
@@ -72,10 +74,10 @@ func (r *Recordings) of(name, method string) *httpCall {
 }
 
 // Call compiles one request. What is wrong with it is noted in m, at its place.
-func (r *Recordings) Call(q *Recorded, name string, m *scenarios.Mistakes) (scenarios.Call, bool) {
+func (r *Recordings) Call(q *Recorded, name string, m *syntax.Mistakes) (scenarios.Call, bool) {
 	before := m.Len()
 	c := r.of(name, q.Method)
-	u, err := scenarios.LiteralURL(q.URL)
+	u, err := template.LiteralURL(q.URL)
 	if err == nil {
 		u.At = q.At
 		checkURL(&u, r.in, m)
@@ -89,7 +91,7 @@ func (r *Recordings) Call(q *Recorded, name string, m *scenarios.Mistakes) (scen
 		}
 	}
 	if len(q.Body) > 0 {
-		t := scenarios.Literal(string(q.Body))
+		t := template.Literal(string(q.Body))
 		c.body = &t.Template
 		if c.method == "HEAD" {
 			m.Add(q.At, "a HEAD request has no body")
@@ -116,9 +118,9 @@ func (c *httpCall) replace(f Field) error {
 	case isOwnHeader(f.Name):
 		return fmt.Errorf("header %s is brunt's to set", f.Name)
 	}
-	value := scenarios.Literal(f.Value).Template
+	value := template.Literal(f.Value).Template
 	if strings.EqualFold(f.Name, "host") {
-		c.host = &scenarios.HeaderTemplate{Template: value}
+		c.host = &template.HeaderTemplate{Template: value}
 		return nil
 	}
 	c.headers = slices.DeleteFunc(c.headers, func(h headerTemplate) bool { return h.shared && strings.EqualFold(h.name, f.Name) })
@@ -135,7 +137,7 @@ func isOwnHeader(name string) bool {
 // iterations: paths under the target's URL.
 func (r *Recordings) Replay(name, method string) scenarios.Call {
 	c := r.of(name, method)
-	u := scenarios.RecordedURL()
+	u := template.RecordedURL()
 	c.url = &u
 	return c
 }

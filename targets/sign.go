@@ -11,12 +11,12 @@ import (
 	"strings"
 	"time"
 
-	"brunt/scenarios"
+	"brunt/scenarios/syntax"
 )
 
 // Sign is the YAML of how requests are signed. Exactly one of its kinds is given.
 type Sign struct {
-	scenarios.Place
+	syntax.Place
 	HMAC *HMAC `yaml:"hmac"` // a keyed hash over what the author says
 	AWS  *AWS  `yaml:"aws"`  // AWS Signature Version 4
 }
@@ -36,9 +36,9 @@ func (s *sign) header() string {
 }
 
 // Sign readies a sign block. What is wrong with it is noted in m.
-func (p *Proofs) Sign(n *scenarios.Node, in Scope, m *scenarios.Mistakes) { p.sign(n, in, m) }
+func (p *Proofs) Sign(n *syntax.Node, in Scope, m *syntax.Mistakes) { p.sign(n, in, m) }
 
-func (p *Proofs) sign(n *scenarios.Node, in Scope, m *scenarios.Mistakes) *sign {
+func (p *Proofs) sign(n *syntax.Node, in Scope, m *syntax.Mistakes) *sign {
 	if n == nil || isOff(n) {
 		return nil
 	}
@@ -46,10 +46,10 @@ func (p *Proofs) sign(n *scenarios.Node, in Scope, m *scenarios.Mistakes) *sign 
 		return s
 	}
 	if p.signs == nil {
-		p.signs = map[*scenarios.Node]*sign{}
+		p.signs = map[*syntax.Node]*sign{}
 	}
 	p.signs[n] = nil
-	y, ok := scenarios.Resolve(scenarios.Block{Kind: "sign", Pos: n.Pos, With: n}, map[string]func() *Sign{"sign": func() *Sign { return new(Sign) }}, m)
+	y, ok := syntax.Resolve(syntax.Block{Kind: "sign", Pos: n.Pos, With: n}, map[string]func() *Sign{"sign": func() *Sign { return new(Sign) }}, m)
 	if !ok {
 		return nil
 	}
@@ -151,7 +151,7 @@ func (g *message) digest(alg string) []byte {
 	return sum
 }
 
-// AppendPart implements [scenarios.Message].
+// AppendPart implements [template.Message].
 func (g *message) AppendPart(dst []byte, part string) []byte {
 	path, query := g.pathAndQuery()
 	switch part {

@@ -12,12 +12,12 @@ import (
 	"sync/atomic"
 	"time"
 
-	"brunt/scenarios"
+	"brunt/scenarios/syntax"
 )
 
 // AWS is the YAML of AWS Signature Version 4, in the Authorization header.
 type AWS struct {
-	scenarios.Place
+	syntax.Place
 	AccessKey    string `yaml:"access_key,required"` // names the key
 	SecretKey    string `yaml:"secret_key,required"` // such as ${env.AWS_SECRET_ACCESS_KEY}
 	SessionToken string `yaml:"session_token"`       // of temporary credentials

@@ -12,27 +12,29 @@ import (
 	"slices"
 
 	"brunt/scenarios"
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
 )
 
 // HMAC is the YAML of a keyed hash (RFC 2104) over parts of the request, in a header.
 type HMAC struct {
-	scenarios.Place
-	Key      *keySource                          `yaml:"key,required"`                        // shared with the target: a text, {file: PATH} or {base64: TEXT}
-	Alg      string                              `yaml:"alg,oneof=sha1|sha256|sha384|sha512"` // of the hash; zero is sha256
-	Over     *scenarios.TextTemplate             `yaml:"over,required"`                       // what is signed, such as "${request.method}\n${request.path}\n${request.body.sha256}"
-	Header   string                              `yaml:"header"`                              // the one that carries the signature; zero is X-Signature
-	Value    *scenarios.HeaderTemplate           `yaml:"value"`                               // of that header; zero is ${request.signature}
-	Encoding string                              `yaml:"encoding,oneof=hex|base64"`           // of the signature; zero is hex
-	Headers  map[string]scenarios.HeaderTemplate `yaml:"headers"`                             // sent along, such as {X-Date: "${request.date}"}; they can stand in what is signed
+	syntax.Place
+	Key      *keySource                         `yaml:"key,required"`                        // shared with the target: a text, {file: PATH} or {base64: TEXT}
+	Alg      string                             `yaml:"alg,oneof=sha1|sha256|sha384|sha512"` // of the hash; zero is sha256
+	Over     *template.TextTemplate             `yaml:"over,required"`                       // what is signed, such as "${request.method}\n${request.path}\n${request.body.sha256}"
+	Header   string                             `yaml:"header"`                              // the one that carries the signature; zero is X-Signature
+	Value    *template.HeaderTemplate           `yaml:"value"`                               // of that header; zero is ${request.signature}
+	Encoding string                             `yaml:"encoding,oneof=hex|base64"`           // of the signature; zero is hex
+	Headers  map[string]template.HeaderTemplate `yaml:"headers"`                             // sent along, such as {X-Date: "${request.date}"}; they can stand in what is signed
 }
 
 // hmacSigner is an HMAC ready for use.
 type hmacSigner struct {
 	key     []byte
 	hash    func() hash.Hash
-	over    *scenarios.TextTemplate
+	over    *template.TextTemplate
 	header  string
-	value   *scenarios.HeaderTemplate // nil is the signature alone
+	value   *template.HeaderTemplate // nil is the signature alone
 	base64  bool
 	headers []headerTemplate
 }
@@ -40,7 +42,7 @@ type hmacSigner struct {
 var hashes = map[string]func() hash.Hash{"sha1": sha1.New, "": sha256.New, "sha256": sha256.New, "sha384": sha512.New384, "sha512": sha512.New}
 
 // signer checks what the author wrote.
-func (y *HMAC) signer(in Scope, m *scenarios.Mistakes) *hmacSigner {
+func (y *HMAC) signer(in Scope, m *syntax.Mistakes) *hmacSigner {
 	s := &hmacSigner{key: y.Key.read(in, m), hash: hashes[y.Alg], over: y.Over, header: "X-Signature", value: y.Value, base64: y.Encoding == "base64"}
 	if y.Header != "" {
 		s.header = y.Header
@@ -48,9 +50,9 @@ func (y *HMAC) signer(in Scope, m *scenarios.Mistakes) *hmacSigner {
 	if !scenarios.IsToken(s.header) {
 		m.Add(y.Of("header"), "%q is no name of a header", s.header)
 	}
-	early := func(t *scenarios.Template, what string) {
+	early := func(t *template.Template, what string) {
 		for _, r := range t.Refs() {
-			if r.Kind == scenarios.RefRequest && r.Name == "signature" {
+			if r.Kind == syntax.RefRequest && r.Name == "signature" {
 				m.Add(t.At, "the signature can't stand in %s", what)
 			}
 		}
@@ -64,7 +66,7 @@ func (y *HMAC) signer(in Scope, m *scenarios.Mistakes) *hmacSigner {
 		early(&h.Template, "a header that is sent along; `value` says how it is sent")
 		s.headers = append(s.headers, headerTemplate{name: name, Template: h.Template})
 	}
-	if y.Value != nil && !slices.ContainsFunc(y.Value.Refs(), func(r *scenarios.Ref) bool { return r.Kind == scenarios.RefRequest && r.Name == "signature" }) {
+	if y.Value != nil && !slices.ContainsFunc(y.Value.Refs(), func(r *syntax.Ref) bool { return r.Kind == syntax.RefRequest && r.Name == "signature" }) {
 		m.AddHint(y.Of("value"), `such as "HMAC ${request.signature}"`, "the value of header %s lacks the signature", s.header)
 	}
 	return s

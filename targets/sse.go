@@ -14,6 +14,9 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
 )
 
 const eventStream = "text/event-stream"
@@ -22,10 +25,10 @@ const eventStream = "text/event-stream"
 // until it has what it wants: exactly one of events, until and for; without any, one
 // event.
 type sseStep struct {
-	URL    scenarios.URLTemplate `yaml:"sse"`          // a stream of events: a path under the target's URL, or a whole URL; a body makes it a POST
-	Events int                   `yaml:"events,min=1"` // of sse: how many are waited for; zero is one
-	Until  *eventMatch           `yaml:"until"`        // of sse: what the last event is like
-	For    scenarios.Duration    `yaml:"for,positive"` // of sse: how long the stream is read, from the request on; there must be an event
+	URL    template.URLTemplate `yaml:"sse"`          // a stream of events: a path under the target's URL, or a whole URL; a body makes it a POST
+	Events int                  `yaml:"events,min=1"` // of sse: how many are waited for; zero is one
+	Until  *eventMatch          `yaml:"until"`        // of sse: what the last event is like
+	For    quantity.Duration    `yaml:"for,positive"` // of sse: how long the stream is read, from the request on; there must be an event
 }
 
 // eventMatch tells the event that a step waits for. All that is given must hold.
@@ -36,13 +39,13 @@ type eventMatch struct {
 	paths []scenarios.FieldCheck
 }
 
-// DecodeNode implements [scenarios.NodeDecoder].
-func (e *eventMatch) DecodeNode(n *scenarios.Node, m *scenarios.Mistakes) {
-	if n.Kind != scenarios.Map || len(n.Fields) == 0 {
+// DecodeNode implements [syntax.NodeDecoder].
+func (e *eventMatch) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
+	if n.Kind != syntax.Map || len(n.Fields) == 0 {
 		m.AddHint(n.Pos, `such as {event: done} or {"$.status": ready}`, "until wants a map")
 		return
 	}
-	one := func(into **scenarios.Matcher, n *scenarios.Node) {
+	one := func(into **scenarios.Matcher, n *syntax.Node) {
 		*into = new(scenarios.Matcher)
 		(*into).DecodeNode(n, m)
 	}
@@ -59,7 +62,7 @@ func (e *eventMatch) DecodeNode(n *scenarios.Node, m *scenarios.Mistakes) {
 				e.paths = append(e.paths, k)
 			}
 		default:
-			m.AddHint(f.Pos, scenarios.DidYouMean(f.Key, []string{"event", "id", "data", "$.path"}), "unknown key %q", f.Key)
+			m.AddHint(f.Pos, syntax.DidYouMean(f.Key, []string{"event", "id", "data", "$.path"}), "unknown key %q", f.Key)
 		}
 	}
 }
@@ -77,7 +80,7 @@ func (s *eventReading) String() string {
 	case s.until != nil:
 		return "the event that was wanted"
 	case s.stay > 0:
-		return "any event within " + scenarios.FormatDuration(s.stay)
+		return "any event within " + quantity.FormatDuration(s.stay)
 	case s.events == 1:
 		return "an event"
 	}
@@ -85,7 +88,7 @@ func (s *eventReading) String() string {
 }
 
 // compileStream makes a call of an sse step what it is.
-func (c *httpCall) compileStream(kind string, s *HTTPStep, in Scope, m *scenarios.Mistakes) {
+func (c *httpCall) compileStream(kind string, s *HTTPStep, in Scope, m *syntax.Mistakes) {
 	var given []string
 	for _, key := range []string{"events", "until", "for"} {
 		if !s.Has(key) {
@@ -105,7 +108,7 @@ func (c *httpCall) compileStream(kind string, s *HTTPStep, in Scope, m *scenario
 	c.stream = &eventReading{events: max(1, s.SSE.Events), until: s.SSE.Until, stay: s.SSE.For.D()}
 	if in.Timeout > 0 && c.stream.stay >= in.Timeout {
 		m.AddHint(s.Of("for"), "the load's timeout is to be longer", "the stream is read for %s, and a request times out after %s",
-			scenarios.FormatDuration(c.stream.stay), scenarios.FormatDuration(in.Timeout))
+			quantity.FormatDuration(c.stream.stay), quantity.FormatDuration(in.Timeout))
 	}
 	c.method = "GET"
 	if s.JSON != nil || s.Form != nil || s.Body != nil || s.Multipart != nil {

@@ -7,6 +7,9 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
 )
 
 // A Protocol compiles the steps that name one of its kinds.
@@ -16,23 +19,23 @@ type Protocol interface {
 	// Settings is the struct type whose fields are the YAML of a step.
 	Settings() reflect.Type
 	// Compile readies a step. What is wrong with it is noted in m.
-	Compile(step scenarios.Block, in Scope, m *scenarios.Mistakes) (scenarios.Call, bool)
+	Compile(step syntax.Block, in Scope, m *syntax.Mistakes) (scenarios.Call, bool)
 	// Client makes one load's client.
 	Client(o Options) (Client, error)
 }
 
 // Scope is what a step may name.
 type Scope struct {
-	Symbols *scenarios.Symbols
-	Name    string                                                        // of the step; zero is the protocol's own
-	Host    func(u *url.URL) error                                        // refuses a URL whose host lies outside the blast radius; nil allows all
-	File    func(at scenarios.Pos, path string, most int) ([]byte, error) // reads what stands beside the scenario; nil reads nothing
-	Auth    *scenarios.Node                                               // of the step's load; nil is none
-	Sign    *scenarios.Node                                               // of the step's load; nil is none
-	Proofs  *Proofs                                                       // what the steps of a plan share; nil is nothing
-	Timeout time.Duration                                                 // of the step's load; zero is not known
-	Secret  func(value string)                                            // notes what is shown nowhere; nil does not
-	Checks  *[]string                                                     // grows by the names of the step's checks and extractions; their causes carry the number
+	Symbols *template.Symbols
+	Name    string                                                     // of the step; zero is the protocol's own
+	Host    func(u *url.URL) error                                     // refuses a URL whose host lies outside the blast radius; nil allows all
+	File    func(at syntax.Pos, path string, most int) ([]byte, error) // reads what stands beside the scenario; nil reads nothing
+	Auth    *syntax.Node                                               // of the step's load; nil is none
+	Sign    *syntax.Node                                               // of the step's load; nil is none
+	Proofs  *Proofs                                                    // what the steps of a plan share; nil is nothing
+	Timeout time.Duration                                              // of the step's load; zero is not known
+	Secret  func(value string)                                         // notes what is shown nowhere; nil does not
+	Checks  *[]string                                                  // grows by the names of the step's checks and extractions; their causes carry the number
 }
 
 func (s Scope) check(name string) int {
@@ -65,7 +68,7 @@ type Gate func(addr netip.Addr, hostport, host string) error
 type Sampler interface {
 	// Want tells whether a sample of this outcome would be kept.
 	Want(o *scenarios.Outcome) bool
-	Keep(o *scenarios.Outcome, s scenarios.Sample)
+	Keep(o *scenarios.Outcome, s result.Sample)
 }
 
 // A Way is how one load reaches the target: the connections that it owns.
@@ -96,7 +99,7 @@ type Speaker interface {
 // A Session is one virtual user's state. It is used by one goroutine at a time.
 type Session interface {
 	// Do makes the call and fills out from Slot on. It returns by it.Deadline.
-	Do(it *scenarios.Iter, c scenarios.Call, out *scenarios.Outcome)
+	Do(it *template.Iter, c scenarios.Call, out *scenarios.Outcome)
 	Close() error
 }
 

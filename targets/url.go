@@ -5,18 +5,18 @@ import (
 	"net"
 	"net/url"
 
-	"brunt/scenarios"
+	"brunt/scenarios/syntax"
 )
 
 // ParseBase reads the URL of a target: what relative paths are laid under. The error
 // shows no credentials.
 func ParseBase(s string) (*url.URL, error) {
-	u, err := scenarios.ParseURL(s)
+	u, err := syntax.ParseURL(s)
 	switch {
 	case err != nil:
 		return nil, err
 	case u.RawQuery != "" || u.ForceQuery:
-		return nil, &scenarios.BadURL{Why: fmt.Sprintf("%q: the target's URL has no query; it stands in the steps", s)}
+		return nil, &syntax.BadURL{Why: fmt.Sprintf("%q: the target's URL has no query; it stands in the steps", s)}
 	}
 	return u, nil
 }

@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
 
 	vegeta "github.com/tsenart/vegeta/v12/lib"
 )
@@ -45,8 +47,8 @@ type Vegeta struct {
 	spoken sync.Map // of string: versions of HTTP
 	drawn  atomic.Int64
 	failed sync.Map // from the number of a draw to why it could not be filled in
-	env    *scenarios.Env
-	vars   []scenarios.Value
+	env    *template.Env
+	vars   []template.Value
 	seed   uint64
 	traces *traces // nil sends none
 
@@ -64,12 +66,12 @@ type VegetaOptions struct {
 	Calls       []scenarios.Call // made in turn
 	Steps       []int32          // the number of the step that each call is
 	MaxInFlight int
-	Env         *scenarios.Env
-	Vars        []scenarios.Value // as setup left them
+	Env         *template.Env
+	Vars        []template.Value // as setup left them
 }
 
 // CheckVegeta notes what a load asks for that vegeta can't do.
-func CheckVegeta(l *scenarios.Load, m *scenarios.Mistakes) {
+func CheckVegeta(l *scenarios.Load, m *syntax.Mistakes) {
 	c := &l.Connections
 	for _, key := range []string{"reuse", "max_age", "max_streams"} {
 		if c.Has(key) {
@@ -83,7 +85,7 @@ func CheckVegeta(l *scenarios.Load, m *scenarios.Mistakes) {
 		}
 		m.Add(at, "vegeta has no virtual users, so that load %q has no init", l.Name)
 	}
-	for key, n := range map[string]*scenarios.Node{"auth": l.Auth, "sign": l.Sign} {
+	for key, n := range map[string]*syntax.Node{"auth": l.Auth, "sign": l.Sign} {
 		if n == nil || isOff(n) {
 			continue
 		}
@@ -298,7 +300,7 @@ func (e *Vegeta) draw(t *vegeta.Target) error {
 
 // fill writes call c down for its n-th iteration.
 func (e *Vegeta) fill(t *vegeta.Target, c *httpCall, n int64) error {
-	it := scenarios.Iter{N: n, Env: e.env, Vars: e.vars}
+	it := template.Iter{N: n, Env: e.env, Vars: e.vars}
 	if !c.fixed {
 		it.Rand = rand.New(rand.NewPCG(e.seed, uint64(n)))
 		it.Reset()

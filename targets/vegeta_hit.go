@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
 
 	vegeta "github.com/tsenart/vegeta/v12/lib"
 )
@@ -199,7 +200,7 @@ func (e *Vegeta) sample(h *hit, out *scenarios.Outcome, err error, a *answer, re
 		return
 	}
 	c := e.calls[h.call]
-	sm := scenarios.Sample{At: h.Intended.Seconds(), Step: c.name, Request: c.method + " " + c.url.Text(), Status: int(out.Status), Trace: h.traced().String()}
+	sm := result.Sample{At: h.Intended.Seconds(), Step: c.name, Request: c.method + " " + c.url.Text(), Status: int(out.Status), Trace: h.traced().String()}
 	if h.wire != nil {
 		sm.Request = h.wire.Method + " " + h.wire.URL.String()
 		sm.Sent = sentByVegeta(h.wire, e.p.o.TLS)

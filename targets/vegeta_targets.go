@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"brunt/scenarios"
+	"brunt/scenarios/syntax"
 )
 
 // Bounds on a file of targets.
@@ -30,8 +31,8 @@ const (
 //
 // It takes all that vegeta takes; a target may follow another's headers without a blank
 // line between, and a URL may be a path under the target's.
-func ReadTargets(name string, text []byte, file func(path string) ([]byte, error), m *scenarios.Mistakes) []Recorded {
-	r := targetsReader{file: file, m: m, at: scenarios.Pos{File: name, Col: 1}}
+func ReadTargets(name string, text []byte, file func(path string) ([]byte, error), m *syntax.Mistakes) []Recorded {
+	r := targetsReader{file: file, m: m, at: syntax.Pos{File: name, Col: 1}}
 	before := m.Len()
 	text = bytes.TrimPrefix(text, []byte("\ufeff"))
 	for line := range bytes.Lines(text) {
@@ -54,15 +55,15 @@ func ReadTargets(name string, text []byte, file func(path string) ([]byte, error
 		}
 	}
 	if len(r.out) == 0 && m.Len() == before {
-		m.Add(scenarios.Pos{File: name, Line: 1, Col: 1}, "there is no target in this file")
+		m.Add(syntax.Pos{File: name, Line: 1, Col: 1}, "there is no target in this file")
 	}
 	return r.out
 }
 
 type targetsReader struct {
 	file   func(path string) ([]byte, error)
-	m      *scenarios.Mistakes
-	at     scenarios.Pos
+	m      *syntax.Mistakes
+	at     syntax.Pos
 	isJSON *bool // nil is not known yet
 	out    []Recorded
 	open   bool // the lines that follow belong to the last target
@@ -182,7 +183,7 @@ func (r *targetsReader) json(line []byte) {
 func jsonText(err error) string {
 	if key, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
 		s := "unknown key " + key
-		if hint := scenarios.DidYouMean(strings.Trim(key, `"`), slices.Sorted(slices.Values([]string{"method", "url", "body", "header"}))); hint != "" {
+		if hint := syntax.DidYouMean(strings.Trim(key, `"`), slices.Sorted(slices.Values([]string{"method", "url", "body", "header"}))); hint != "" {
 			s += "; " + hint
 		}
 		return s

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"brunt/scenarios"
+	"brunt/scenarios/syntax"
 	"brunt/targets"
 
 	vegeta "github.com/tsenart/vegeta/v12/lib"
@@ -62,7 +62,7 @@ func TestReadTargets(t *testing.T) {
 		{"a file of another kind", strings.Repeat("x\n", 1000), "", "21:1: what follows was not looked at"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			var m scenarios.Mistakes
+			var m syntax.Mistakes
 			got := targets.ReadTargets("t.txt", []byte(c.text), readBody, &m)
 			if err := m.Err(); c.wrong == "" && err != nil || c.wrong != "" && !strings.Contains(fmt.Sprint(err), "t.txt:"+c.wrong) && !strings.Contains(fmt.Sprint(err), c.wrong) {
 				t.Errorf("got %v, want %q", err, c.wrong)
@@ -80,7 +80,7 @@ func FuzzReadTargets(f *testing.F) {
 	f.Add(`{"method": "POST", "url": "http://a/", "header": {"X-A": ["b"]}, "body": "e30="}`)
 	f.Add(`{"method": "GET", "url": "a:", "header": {"X-A": []}}`)
 	f.Fuzz(func(t *testing.T, text string) {
-		var m scenarios.Mistakes
+		var m syntax.Mistakes
 		got := targets.ReadTargets("t.txt", []byte(text), readBody, &m)
 		if strings.ContainsAny(text, "@\ufeff") || m.Err() != nil { // vegeta would read a file of this machine
 			return

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/template"
 	"brunt/targets"
 	"brunt/targets/targetstest"
 )
@@ -37,7 +38,7 @@ func attack(t *testing.T, o targets.Options, v targets.VegetaOptions, n int, gap
 	if v.MaxInFlight == 0 {
 		v.MaxInFlight = 1000
 	}
-	v.Env = &scenarios.Env{}
+	v.Env = &template.Env{}
 	for i := range v.Calls {
 		v.Steps = append(v.Steps, int32(i))
 	}
@@ -189,7 +190,7 @@ func TestVegeta_Aborted(t *testing.T) {
 	defer close(hold)
 	f := targetstest.Compile(t, new(targets.HTTP), "", "get: /")
 	o := targets.Options{Base: s.URL, T0: time.Now(), Timeout: time.Hour}
-	e, err := targets.NewVegeta(o, targets.VegetaOptions{Calls: f.Calls, Steps: []int32{0}, MaxInFlight: 10, Env: &scenarios.Env{}})
+	e, err := targets.NewVegeta(o, targets.VegetaOptions{Calls: f.Calls, Steps: []int32{0}, MaxInFlight: 10, Env: &template.Env{}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,6 +16,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/scenarios"
+	"brunt/scenarios/syntax"
 )
 
 // A World is a system to break.
@@ -38,7 +39,7 @@ func Run(t *testing.T, yaml string, build func(t *testing.T, effective bool) Wor
 }
 
 // Parse reads the fault that yaml writes.
-func Parse(t *testing.T, yaml string) (chaos.Fault, scenarios.Block) {
+func Parse(t *testing.T, yaml string) (chaos.Fault, syntax.Block) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "scenario.yaml")
 	text := "version: 1\ntarget: {url: \"http://127.0.0.1:1\"}\nload: {main: {executor: constant-arrival-rate, rate: 1/s, duration: 1s, flow: [{get: /}]}}\nchaos:\n  it:\n    at: 1s\n    for: 1s\n    " + yaml + "\n"
@@ -49,8 +50,8 @@ func Parse(t *testing.T, yaml string) (chaos.Fault, scenarios.Block) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var m scenarios.Mistakes
-	f, ok := scenarios.Resolve(sc.Faults[0].Block, chaos.Kinds(), &m)
+	var m syntax.Mistakes
+	f, ok := syntax.Resolve(sc.Faults[0].Block, chaos.Kinds(), &m)
 	if !ok {
 		t.Fatal(m.Err())
 	}
@@ -61,7 +62,7 @@ func Parse(t *testing.T, yaml string) (chaos.Fault, scenarios.Block) {
 func Mistakes(t *testing.T, yaml string, sc chaos.Scope) string {
 	t.Helper()
 	f, b := Parse(t, yaml)
-	var m scenarios.Mistakes
+	var m syntax.Mistakes
 	f.Check(b.Pos, sc, &m)
 	if err := m.Err(); err != nil {
 		return err.Error()
@@ -77,7 +78,7 @@ var amount = regexp.MustCompile(`\b[0-9.]+ ?[KMG]i?B\b`)
 func Plan(t *testing.T, yaml string, w World) []chaos.Step {
 	t.Helper()
 	f, b := Parse(t, yaml)
-	var m scenarios.Mistakes
+	var m syntax.Mistakes
 	f.Check(b.Pos, w.Scope, &m)
 	if err := m.Err(); err != nil {
 		t.Fatal(err)

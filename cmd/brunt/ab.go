@@ -14,6 +14,7 @@ import (
 	"brunt/reporters"
 	"brunt/scenarios"
 	"brunt/scenarios/compare"
+	"brunt/scenarios/quantity"
 	"brunt/scenarios/run"
 
 	"github.com/spf13/cobra"
@@ -155,14 +156,14 @@ func (x *ab) prepare(ctx context.Context, dir string) error {
 			x.abFlags.confirm = min(x.abFlags.confirm, max(2, fit/3))
 		}
 		if x.pairs = fit - x.abFlags.confirm; x.pairs < 2 {
-			return usagef("--budget %s holds %s of %s, and it takes 2, and %d to confirm a red; give more, or shorten the load", x.budget, scenarios.Amount(fit, "pair"), scenarios.FormatDuration(each), x.abFlags.confirm)
+			return usagef("--budget %s holds %s of %s, and it takes 2, and %d to confirm a red; give more, or shorten the load", x.budget, scenarios.Amount(fit, "pair"), quantity.FormatDuration(each), x.abFlags.confirm)
 		}
 	}
 	x.folder = x.out
 	if x.folder == "" {
 		x.folder = filepath.Join("brunt-results", fileName(name)+"-ab-"+run.NewID())
 	}
-	fmt.Fprintf(x.c.ErrOrStderr(), "%d pairs at most, and %d to confirm a red; a run takes %s; results in %s\n", x.pairs, x.abFlags.confirm, scenarios.FormatDuration(whole), x.folder)
+	fmt.Fprintf(x.c.ErrOrStderr(), "%d pairs at most, and %d to confirm a red; a run takes %s; results in %s\n", x.pairs, x.abFlags.confirm, quantity.FormatDuration(whole), x.folder)
 	return os.MkdirAll(x.folder, 0o755)
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/compare"
+	"brunt/scenarios/result"
 
 	"github.com/spf13/cobra"
 )
@@ -19,10 +20,10 @@ import (
 func TestAB_Pair(t *testing.T) {
 	tests := []struct {
 		name  string
-		spoil func(r *scenarios.Result)
+		spoil func(r *result.Result)
 	}{
-		{"the generator was the limit", func(r *scenarios.Result) { r.Generator.Healthy = false }},
-		{"a fault met no traffic", func(r *scenarios.Result) { r.Verdict = scenarios.Invalid }},
+		{"the generator was the limit", func(r *result.Result) { r.Generator.Healthy = false }},
+		{"a fault met no traffic", func(r *result.Result) { r.Verdict = scenarios.Invalid }},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -32,7 +33,7 @@ func TestAB_Pair(t *testing.T) {
 			made, spoiled := 0, map[int]bool{1: true, 4: true, 5: true} // numbers of pairs
 			x.one = func(_ context.Context, s *side, n int) (compare.Run, error) {
 				made++
-				r := &scenarios.Result{Verdict: scenarios.Pass, Started: time.Unix(int64(made), 0), Generator: scenarios.Generator{Healthy: true}}
+				r := &result.Result{Verdict: scenarios.Pass, Started: time.Unix(int64(made), 0), Generator: result.Generator{Healthy: true}}
 				if spoiled[n] && s == x.b {
 					tt.spoil(r)
 				}

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"io"
 
-	"brunt/scenarios"
 	"brunt/scenarios/compare"
+	"brunt/scenarios/result"
 
 	"github.com/spf13/cobra"
 )
@@ -19,7 +19,7 @@ func (f *baselineFlags) register(c *cobra.Command) {
 
 // beside puts the comparison with the baseline into the result. Where there is none the result
 // says why: the run is what was asked for.
-func beside(w io.Writer, res *scenarios.Result, base []compare.Run) {
+func beside(w io.Writer, res *result.Result, base []compare.Run) {
 	if len(base) == 0 {
 		return
 	}

@@ -6,8 +6,8 @@ import (
 	"strings"
 
 	"brunt/reporters"
-	"brunt/scenarios"
 	"brunt/scenarios/compare"
+	"brunt/scenarios/syntax"
 
 	"github.com/spf13/cobra"
 )
@@ -69,7 +69,7 @@ none; either is said.`,
 func oneOf(flag string, given, known []string) error {
 	for _, g := range given {
 		if !slices.Contains(known, g) {
-			hint := scenarios.DidYouMean(g, known)
+			hint := syntax.DidYouMean(g, known)
 			if hint == "" {
 				hint = "known are " + strings.Join(known, ", ")
 			}

@@ -12,6 +12,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/convert"
 	"brunt/scenarios/run"
+	"brunt/scenarios/syntax"
 
 	"github.com/spf13/cobra"
 )
@@ -50,7 +51,7 @@ named under guard.allow.load, for you to confirm.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			o.Kind = args[0]
 			if !slices.Contains(convert.Kinds(), o.Kind) {
-				return usagef("unknown format %q; %s", o.Kind, scenarios.DidYouMean(o.Kind, convert.Kinds()))
+				return usagef("unknown format %q; %s", o.Kind, syntax.DidYouMean(o.Kind, convert.Kinds()))
 			}
 			source, err := foreign(c, args[1:], &o)
 			if err != nil {
@@ -140,7 +141,7 @@ func check(c *cobra.Command, made *convert.Scenario, output string) error {
 	if err == nil {
 		_, err = run.Compile(sc, run.CompileOptions{Self: self()})
 	}
-	var mistakes *scenarios.MistakesError
+	var mistakes *syntax.MistakesError
 	if errors.As(err, &mistakes) {
 		for _, m := range mistakes.List() {
 			fmt.Fprintf(c.ErrOrStderr(), "still to be mended: %v\n", m)

@@ -11,6 +11,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/convert"
 	"brunt/scenarios/run"
+	"brunt/scenarios/syntax"
 )
 
 // foreignFiles are what others have, in the folder of the package that reads it.
@@ -90,7 +91,7 @@ func FuzzConvert_Compiles(f *testing.F) {
 			t.Fatalf("%v\n%s", err, made.Text)
 		}
 		_, err = run.Compile(sc, run.CompileOptions{})
-		mistakes, ok := err.(*scenarios.MistakesError)
+		mistakes, ok := err.(*syntax.MistakesError)
 		if err == nil {
 			return
 		}

@@ -5,8 +5,8 @@ import (
 	"os"
 	"strings"
 
-	"brunt/scenarios"
 	"brunt/scenarios/run"
+	"brunt/scenarios/syntax"
 	"brunt/targets/demo"
 
 	"github.com/spf13/cobra"
@@ -21,7 +21,7 @@ func demoCommand() *cobra.Command {
 		Long: `Run SocialConnect, the built-in system under test, on loopback until Ctrl-C: a
 gateway, users, posts, notifications and a store, each a process of its own that is
 restarted when it crashes. Each defence is a switch, and so is each weakness:
-` + strings.Join(scenarios.Keys(demo.Config{}), ", ") + ".\nThe schema that `brunt schema` prints says what each does.",
+` + strings.Join(syntax.Keys(demo.Config{}), ", ") + ".\nThe schema that `brunt schema` prints says what each does.",
 		Example: `  brunt demo
   brunt demo --with breaker=off --with posts.replicas=3`,
 		Args: cobra.NoArgs,

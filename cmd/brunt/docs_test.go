@@ -13,6 +13,8 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/reference"
 	"brunt/scenarios/run"
+	"brunt/scenarios/slo"
+	"brunt/scenarios/syntax"
 
 	"github.com/goccy/go-yaml"
 	"github.com/spf13/cobra"
@@ -155,7 +157,7 @@ func checkPaths(t *testing.T, path string, c *cobra.Command, args []string) {
 func TestReadme_Mistakes(t *testing.T) {
 	t.Chdir(filepath.Join("testdata", "readme"))
 	_, err := compile("checkout.yaml", nil)
-	var mistakes *scenarios.MistakesError
+	var mistakes *syntax.MistakesError
 	if err == nil || !errors.As(err, &mistakes) {
 		t.Fatalf("error %v", err)
 	}
@@ -235,7 +237,7 @@ func TestReference_Complete(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	names := append(run.FaultKinds(), scenarios.MetricNames()...)
+	names := append(run.FaultKinds(), slo.MetricNames()...)
 	for _, row := range scenarios.ExitTable() {
 		names = append(names, strings.Split(row[0], ", ")...)
 	}

@@ -16,6 +16,7 @@ import (
 
 	"brunt/chaos/chaostest"
 	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // example is where an example's scenario stands.
@@ -39,7 +40,7 @@ const exampleTries = 4
 
 // runExample runs an example as its README has it, until brunt was in time. It gives
 // the exit code and what the report says.
-func runExample(t *testing.T, brunt, name string, args ...string) (int, *scenarios.Result) {
+func runExample(t *testing.T, brunt, name string, args ...string) (int, *result.Result) {
 	t.Helper()
 	for range exampleTries {
 		dir, state := t.TempDir(), t.TempDir()
@@ -54,7 +55,7 @@ func runExample(t *testing.T, brunt, name string, args ...string) (int, *scenari
 		if err != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}
-		res := &scenarios.Result{}
+		res := &result.Result{}
 		if err := json.Unmarshal(b, res); err != nil {
 			t.Fatal(err)
 		}
@@ -137,7 +138,7 @@ func TestExample(t *testing.T) {
 			rest       bool     // what becomes of the others is left open
 			because    string   // the only cause of errors there; empty is any
 			faults     []string
-			more       func(t *testing.T, res *scenarios.Result)
+			more       func(t *testing.T, res *result.Result)
 		}{
 			{name: "12-vegeta", faults: []string{"slow-store"}},
 			{name: "12-vegeta", set: "engine=native", faults: []string{"slow-store"}},
@@ -262,7 +263,7 @@ func prometheusServer(t *testing.T) string {
 
 // alerted holds that a real Prometheus told of the outage, and that the result says when,
 // as the rule has it: what holds for 2 s fires, and is over when the last 5 s are good.
-func alerted(t *testing.T, res *scenarios.Result) {
+func alerted(t *testing.T, res *result.Result) {
 	f := res.Faults[0]
 	if len(f.Alerts) != 1 || f.Alerts[0].Fired < 2 || f.Alerts[0].FiredFrom >= f.Alerts[0].Fired || f.Alerts[0].Resolved <= 0 || f.Detect != f.Alerts[0].Fired {
 		t.Errorf("alerts %+v, detected after %v", f.Alerts, f.Detect)
@@ -320,7 +321,7 @@ func TestBrunt_LinksNoK6(t *testing.T) {
 
 // underFire holds that the script had its fault, and its steps and thresholds stand in
 // the result.
-func underFire(t *testing.T, res *scenarios.Result) {
+func underFire(t *testing.T, res *result.Result) {
 	if got := res.Loads[0].Steps; len(got) != 3 || !slices.Contains(got, "read post") {
 		t.Errorf("steps %v", got)
 	}
@@ -330,7 +331,7 @@ func underFire(t *testing.T, res *scenarios.Result) {
 			thresholds++
 		}
 	}
-	if thresholds != 4 || !slices.ContainsFunc(res.Metrics, func(m scenarios.ScriptMetric) bool { return m.Name == "page_size" && m.Count > 1000 && m.P50 == 10 }) {
+	if thresholds != 4 || !slices.ContainsFunc(res.Metrics, func(m result.ScriptMetric) bool { return m.Name == "page_size" && m.Count > 1000 && m.P50 == 10 }) {
 		t.Errorf("%d thresholds, metrics %+v", thresholds, res.Metrics)
 	}
 }
@@ -338,10 +339,10 @@ func underFire(t *testing.T, res *scenarios.Result) {
 // failedOver holds that the provider's own tool failed its database over, and that the
 // team's monitoring noticed: both within the times that follow from how the example is
 // made.
-func failedOver(t *testing.T, res *scenarios.Result) {
+func failedOver(t *testing.T, res *result.Result) {
 	f := res.Faults[0]
 	// A promotion takes 1 s; what it costs is seen in windows of at least 1 s.
-	if f.Impact != scenarios.Impacted || f.Failed < 50 || f.Recover > 4 || f.Failover > 4 {
+	if f.Impact != result.Impacted || f.Failed < 50 || f.Recover > 4 || f.Failover > 4 {
 		t.Errorf("%s: %d failed, failover %v, recover %v", f.Impact, f.Failed, f.Failover, f.Recover)
 	}
 	// Three looks of the monitoring, 500 ms apart, once the promotion is over.
@@ -379,10 +380,10 @@ func images(t *testing.T, name string) string {
 }
 
 // toldOf holds that what happened to a container stands with a fault.
-func toldOf(fault, event, unit string) func(t *testing.T, res *scenarios.Result) {
-	return func(t *testing.T, res *scenarios.Result) {
+func toldOf(fault, event, unit string) func(t *testing.T, res *result.Result) {
+	return func(t *testing.T, res *result.Result) {
 		for _, f := range res.Faults {
-			if f.Name == fault && !slices.ContainsFunc(f.Events, func(e scenarios.Event) bool { return e.Event == event && e.Unit == unit }) {
+			if f.Name == fault && !slices.ContainsFunc(f.Events, func(e result.Event) bool { return e.Event == event && e.Unit == unit }) {
 				t.Errorf("%s does not tell of %s of %s: %+v", fault, event, unit, f.Events)
 			}
 		}
@@ -390,7 +391,7 @@ func toldOf(fault, event, unit string) func(t *testing.T, res *scenarios.Result)
 }
 
 // beheaded holds that each leader was crashed in its turn, and a zone as a whole.
-func beheaded(t *testing.T, res *scenarios.Result) {
+func beheaded(t *testing.T, res *result.Result) {
 	for _, f := range res.Faults {
 		if f.Leader != (len(f.Units) == 1) || (f.Name == "lose-zone") != slices.Equal(f.Zones, []string{"a"}) {
 			t.Errorf("%s hit %v in %v", f.Name, f.Units, f.Zones)
@@ -402,7 +403,7 @@ func beheaded(t *testing.T, res *scenarios.Result) {
 }
 
 // checkProved checks that the faults were in and are gone.
-func checkProved(t *testing.T, res *scenarios.Result, names ...string) {
+func checkProved(t *testing.T, res *result.Result, names ...string) {
 	t.Helper()
 	var found []string
 	for _, f := range res.Faults {

@@ -11,7 +11,11 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/capacity"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
 	"brunt/scenarios/run"
+	"brunt/scenarios/slo"
+	"brunt/scenarios/syntax"
 
 	"github.com/spf13/cobra"
 )
@@ -63,11 +67,11 @@ the processors is disturbed: it says nothing, and is made again.`,
 func (f *findFlags) find(c *cobra.Command, path string) error {
 	o := capacity.Options{Confirm: f.confirm}
 	var err error
-	if o.Precision, err = scenarios.ParseShare(f.precision); err != nil || o.Precision <= 0 || o.Precision >= 1 {
+	if o.Precision, err = quantity.ParseShare(f.precision); err != nil || o.Precision <= 0 || o.Precision >= 1 {
 		return usagef("--precision %q: want a share such as 4%%", f.precision)
 	}
 	if f.most != "" {
-		if o.Max, err = scenarios.ParseRate(f.most); err != nil || o.Max <= 0 {
+		if o.Max, err = quantity.ParseRate(f.most); err != nil || o.Max <= 0 {
 			return usagef("--max %q: want a rate such as 20000/s", f.most)
 		}
 	}
@@ -85,21 +89,21 @@ func (f *findFlags) find(c *cobra.Command, path string) error {
 		return err
 	}
 	for _, text := range f.objectives {
-		obj, err := scenarios.ParseObjective(text)
+		obj, err := slo.ParseObjective(text)
 		if err != nil {
 			return usagef("--objective: %w", err)
 		}
 		finder.Objectives = append(finder.Objectives, obj)
 	}
 	mean, err := finder.Check()
-	if err != nil && !errors.As(err, new(*scenarios.MistakesError)) {
+	if err != nil && !errors.As(err, new(*syntax.MistakesError)) {
 		err = usage{err}
 	}
 	if err != nil {
 		return err
 	}
 	if o.From = mean; f.from != "" {
-		if o.From, err = scenarios.ParseRate(f.from); err != nil || o.From <= 0 {
+		if o.From, err = quantity.ParseRate(f.from); err != nil || o.From <= 0 {
 			return usagef("--from %q: want a rate such as 100/s", f.from)
 		}
 	}
@@ -156,7 +160,7 @@ func (f *findFlags) say(w io.Writer, found *capacity.Found, err error) {
 }
 
 // probe runs a plan, without a report.
-func (f *findFlags) probe(ctx context.Context, plan *run.Plan) (*scenarios.Result, error) {
+func (f *findFlags) probe(ctx context.Context, plan *run.Plan) (*result.Result, error) {
 	dir, err := os.MkdirTemp("", "brunt-find-")
 	if err != nil {
 		return nil, err

@@ -13,6 +13,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/compare"
+	"brunt/scenarios/quantity"
 
 	"github.com/spf13/cobra"
 )
@@ -109,7 +110,7 @@ func (f *gateFlags) gate(c *cobra.Command, path string) error {
 			f.confirm = min(f.confirm, max(1, fit/3))
 		}
 		if f.runs = fit - f.confirm; f.runs < 1 {
-			return usagef("--budget %s holds %s of %s, and it takes 1, and %d to confirm a red; give more, or shorten the load", f.budget, scenarios.Amount(fit, "run"), scenarios.FormatDuration(whole), f.confirm)
+			return usagef("--budget %s holds %s of %s, and it takes 1, and %d to confirm a red; give more, or shorten the load", f.budget, scenarios.Amount(fit, "run"), quantity.FormatDuration(whole), f.confirm)
 		}
 	}
 	if err := recoverOthers(c); err != nil {
@@ -311,7 +312,7 @@ func (f *judgeFlags) options() (compare.Options, error) {
 		return f.o, err
 	}
 	var err error
-	if f.o.Alpha, err = scenarios.ParseShare(strings.TrimSpace(f.alpha)); err != nil || f.o.Alpha <= 0 || f.o.Alpha >= .5 {
+	if f.o.Alpha, err = quantity.ParseShare(strings.TrimSpace(f.alpha)); err != nil || f.o.Alpha <= 0 || f.o.Alpha >= .5 {
 		return f.o, usagef("--alpha %q: want a share such as 5%%", f.alpha)
 	}
 	return f.o, nil

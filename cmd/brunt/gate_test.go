@@ -12,6 +12,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/compare"
+	"brunt/scenarios/result"
 
 	"github.com/spf13/cobra"
 )
@@ -43,7 +44,7 @@ func TestGate_Decide(t *testing.T) {
 				return nil, exit(scenarios.ExitInvalid)
 			}
 			r := &compare.Record{Version: compare.RecordVersion, Run: fmt.Sprint("r", made), Name: "s", Key: "k", Started: time.Unix(int64(made), 0), Machine: compare.Machine{CPUs: 2}}
-			r.Values = []compare.Kept{{Phase: "run", Load: "*", Step: "*", Metric: "p95", Value: scenarios.Num(p95[runs]), Count: 5000}}
+			r.Values = []compare.Kept{{Phase: "run", Load: "*", Step: "*", Metric: "p95", Value: result.Num(p95[runs]), Count: 5000}}
 			runs++
 			return r, nil
 		}
@@ -120,7 +121,7 @@ func TestGate_NotKept(t *testing.T) {
 	defer h.Close()
 	record := func(i int, p95 float64) *compare.Record {
 		r := &compare.Record{Version: compare.RecordVersion, Run: fmt.Sprint("r", i), Name: "s", Key: "k", Started: time.Unix(int64(i), 0), Machine: compare.Machine{CPUs: 2}}
-		r.Values = []compare.Kept{{Phase: "run", Load: "*", Step: "*", Metric: "p95", Value: scenarios.Num(p95), Count: 5000}}
+		r.Values = []compare.Kept{{Phase: "run", Load: "*", Step: "*", Metric: "p95", Value: result.Num(p95), Count: 5000}}
 		return r
 	}
 	for i := range compare.LeastHistory {

@@ -8,8 +8,8 @@ import (
 	"strings"
 
 	"brunt/reporters"
-	"brunt/scenarios"
 	"brunt/scenarios/run"
+	"brunt/scenarios/slo"
 
 	"github.com/spf13/cobra"
 )
@@ -27,7 +27,7 @@ func importCommand() *cobra.Command {
 
 func importVegetaCommand() *cobra.Command {
 	var f runFlags
-	var slo []string
+	var objectives []string
 	var name string
 	c := &cobra.Command{
 		Use:   "vegeta RESULTS",
@@ -43,8 +43,8 @@ are service times: what had to wait for a worker shows nowhere.`,
 			if o.Name == "" {
 				o.Name = strings.TrimSuffix(filepath.Base(args[0]), filepath.Ext(args[0]))
 			}
-			for _, text := range slo {
-				objective, err := scenarios.ParseObjective(text)
+			for _, text := range objectives {
+				objective, err := slo.ParseObjective(text)
 				if err != nil {
 					return usagef("--slo: %w", err)
 				}
@@ -88,7 +88,7 @@ are service times: what had to wait for a worker shows nowhere.`,
 	f.sign.register(c)
 	c.Flags().StringVarP(&f.out, "output", "o", "", "folder for the report (default brunt-results/NAME-TIME)")
 	c.Flags().BoolVar(&f.force, "force", false, "write over the report of another run")
-	c.Flags().StringArrayVar(&slo, "slo", nil, "an objective to judge it by, such as \"p95 < 200ms\"; may be given several times")
+	c.Flags().StringArrayVar(&objectives, "slo", nil, "an objective to judge it by, such as \"p95 < 200ms\"; may be given several times")
 	c.Flags().StringVar(&name, "name", "", "what the report calls it (default the name of the file)")
 	return c
 }

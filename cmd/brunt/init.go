@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"brunt/scenarios"
+	"brunt/scenarios/syntax"
 )
 
 // The files that `brunt init` writes.
@@ -69,7 +70,7 @@ bounds what scenarios may do.`,
 
 // urlInit fills the scenario for a system of the author's own.
 func urlInit(target string) (string, error) {
-	u, err := scenarios.ParseURL(target)
+	u, err := syntax.ParseURL(target)
 	if err != nil {
 		return "", usagef("--url wants a URL such as http://127.0.0.1:8080: %v", err)
 	}

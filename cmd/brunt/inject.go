@@ -13,7 +13,10 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
 	"brunt/scenarios/run"
+	"brunt/scenarios/syntax"
 
 	"github.com/spf13/cobra"
 )
@@ -126,7 +129,7 @@ func (f *injectFlags) inject(ctx context.Context, out io.Writer, plan *run.Plan)
 		fmt.Fprintf(out, "%s %s: %s\n", mark, in.Fault, in.Reason)
 		if in.Cleared.Known() && in.Injected.Known() {
 			fmt.Fprintf(out, "  %s by %s, in for %s%s; revert: %s\n", scenarios.ListOr(in.Units, "nothing hit"), in.Via,
-				scenarios.FormatSeconds(float64(in.Cleared-in.Injected)), met(in), in.Revert)
+				quantity.FormatSeconds(float64(in.Cleared-in.Injected)), met(in), in.Revert)
 		}
 	}
 	if err == nil && in.ExitCode != 0 {
@@ -149,7 +152,7 @@ func (f *injectFlags) plan(c *cobra.Command, args []string) (*run.Plan, error) {
 		return f.bare(args)
 	}
 	if _, err := os.Stat(args[0]); err != nil && !isFile(args[0]) {
-		return nil, usagef("%q is neither a file nor a kind of fault; %s", args[0], scenarios.DidYouMean(args[0], run.FaultKinds()))
+		return nil, usagef("%q is neither a file nor a kind of fault; %s", args[0], syntax.DidYouMean(args[0], run.FaultKinds()))
 	}
 	for _, name := range []string{"listen", "to", "allow"} {
 		if c.Flags().Changed(name) {
@@ -180,7 +183,7 @@ func (f *injectFlags) plan(c *cobra.Command, args []string) (*run.Plan, error) {
 
 // isKind tells that a word names a kind of fault, or one that is to come.
 func isKind(word string) bool {
-	noun, later := scenarios.NotYet(word)
+	noun, later := syntax.NotYet(word)
 	return slices.Contains(run.FaultKinds(), word) || later && noun == "fault"
 }
 
@@ -194,7 +197,7 @@ func (f *injectFlags) duration() (time.Duration, error) {
 	if f.hold == "" {
 		return 0, nil
 	}
-	d, err := scenarios.ParseDuration(f.hold)
+	d, err := quantity.ParseDuration(f.hold)
 	if err == nil && d <= 0 {
 		err = errors.New("it is more than zero")
 	}
@@ -233,7 +236,7 @@ type steps struct {
 	over bool
 }
 
-func (s *steps) event(e scenarios.Event) {
+func (s *steps) event(e result.Event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	what := e.Text
@@ -249,7 +252,7 @@ func (s *steps) event(e scenarios.Event) {
 		s.up = true
 	case "fault.injected":
 		if s.stays > 0 {
-			fmt.Fprintf(s.w, "%9s  it stays for %s; Ctrl-C takes it back\n", "", scenarios.FormatDuration(s.stays))
+			fmt.Fprintf(s.w, "%9s  it stays for %s; Ctrl-C takes it back\n", "", quantity.FormatDuration(s.stays))
 		}
 	case "fault.cleared", "fault.failed":
 		s.over = true

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"brunt/reporters"
-	"brunt/scenarios"
+	"brunt/scenarios/result"
 	"brunt/scenarios/run"
 )
 
@@ -83,7 +83,7 @@ func (p *livePage) watch(plan *run.Plan, o *run.Options, figures *reporters.Metr
 	p.server.Expect(plan.Expected(*o), figures)
 	told := o.Live
 	o.BySteps = true
-	o.Live = func(iv scenarios.Interval) {
+	o.Live = func(iv result.Interval) {
 		told(iv)
 		p.server.Observe(iv)
 	}
@@ -92,7 +92,7 @@ func (p *livePage) watch(plan *run.Plan, o *run.Options, figures *reporters.Metr
 
 // over shows what a run came to: the report that stands in a folder, or what a result says
 // where it could not be written there.
-func (p *livePage) over(res *scenarios.Result, dir string, unwritten error) {
+func (p *livePage) over(res *result.Result, dir string, unwritten error) {
 	if p == nil || res == nil {
 		return
 	}

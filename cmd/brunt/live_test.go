@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // liveScenario is a run on the built-in system with a fault, long enough to be looked at.
@@ -79,7 +80,7 @@ func startLive(t *testing.T, duration string, args ...string) *liveRun {
 }
 
 // wait gives the exit code and the report.
-func (r *liveRun) wait(t *testing.T) (int, *scenarios.Result) {
+func (r *liveRun) wait(t *testing.T) (int, *result.Result) {
 	t.Helper()
 	out := <-r.out
 	_ = r.cmd.Wait()
@@ -87,7 +88,7 @@ func (r *liveRun) wait(t *testing.T) (int, *scenarios.Result) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	res := &scenarios.Result{}
+	res := &result.Result{}
 	if err := json.Unmarshal(b, res); err != nil {
 		t.Fatal(err)
 	}
@@ -291,7 +292,7 @@ func TestLive_Prometheus(t *testing.T) {
 	badReaders(t, target)
 	wait("the fault", func() bool { return ask(`max_over_time(brunt_fault_active[1m])`)["slow"] == "1" })
 	wait("the end", func() bool { return ask(`sum by (verdict) (brunt_verdict{verdict="running"})`)["running"] == "0" })
-	res := &scenarios.Result{}
+	res := &result.Result{}
 	b, err := os.ReadFile(filepath.Join(r.dir, "result.json"))
 	if err != nil {
 		t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"brunt/scenarios"
+	"brunt/scenarios/syntax"
 
 	"github.com/spf13/cobra"
 )
@@ -27,7 +28,7 @@ func Main(args []string) int {
 	root.SetArgs(args)
 	err := root.Execute()
 	var code exit
-	var mistakes *scenarios.MistakesError
+	var mistakes *syntax.MistakesError
 	switch {
 	case err == nil:
 		return 0
@@ -86,7 +87,7 @@ func noSuchCommand(root *cobra.Command, args []string) error {
 			known = append(known, c.Name())
 		}
 	}
-	return fmt.Errorf("unknown command %q; %s", args[0], scenarios.DidYouMean(args[0], known))
+	return fmt.Errorf("unknown command %q; %s", args[0], syntax.DidYouMean(args[0], known))
 }
 
 func exitCodes() string {

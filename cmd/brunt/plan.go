@@ -16,6 +16,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/run"
+	"brunt/scenarios/syntax"
 
 	"github.com/spf13/cobra"
 )
@@ -107,7 +108,7 @@ func (f *runFlags) readPlan(path string) (string, error) {
 		if _, again := given[name]; again {
 			continue
 		}
-		if strings.Contains(value, scenarios.Masked) {
+		if strings.Contains(value, syntax.Masked) {
 			return "", usagef("the plan %s does not show the secret in param %s; give --set %s=… again", f.plan, name, name)
 		}
 		f.set = append(f.set, name+"="+value)

@@ -17,6 +17,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/compare"
+	"brunt/scenarios/result"
 	"brunt/scenarios/run"
 )
 
@@ -140,7 +141,7 @@ func TestPool(t *testing.T) {
 		}
 		return ""
 	}
-	here := compare.Calibrate(scenarios.Environment{})
+	here := compare.Calibrate(result.Environment{})
 	records := func(runs []compare.Run) (out []*compare.Record) {
 		for _, x := range runs {
 			rec := compare.NewRecord(x.Result, here)

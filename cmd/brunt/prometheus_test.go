@@ -17,7 +17,7 @@ import (
 	"testing"
 	"time"
 
-	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // A realPrometheus takes remote writes.
@@ -115,7 +115,7 @@ func (p *realPrometheus) value(t *testing.T, query string, args ...any) float64 
 }
 
 // holds checks that Prometheus counts what the result does.
-func (p *realPrometheus) holds(t *testing.T, res *scenarios.Result, native bool) {
+func (p *realPrometheus) holds(t *testing.T, res *result.Result, native bool) {
 	t.Helper()
 	counted := int64(0)
 	for _, c := range res.Cells {
@@ -137,8 +137,8 @@ func (p *realPrometheus) holds(t *testing.T, res *scenarios.Result, native bool)
 		if got := p.value(t, how, query); got != want {
 			t.Errorf("response times of %s: Prometheus has %g, the result %g", c.Step, got, want)
 		}
-		failed := slices.ContainsFunc(res.Errors, func(e scenarios.ErrorGroup) bool { return e.Step == c.Step }) // they count as slower than any answer
-		if native && !failed {                                                                                   // a bucket is 4.4 % wide
+		failed := slices.ContainsFunc(res.Errors, func(e result.ErrorGroup) bool { return e.Step == c.Step }) // they count as slower than any answer
+		if native && !failed {                                                                                // a bucket is 4.4 % wide
 			if got := p.value(t, "histogram_quantile(0.5, brunt_response_seconds%s})", query); got < float64(c.Response.P50)*.95 || got > float64(c.Response.P50)*1.05 {
 				t.Errorf("p50 of %s: Prometheus has %g, the result %g", c.Step, got, c.Response.P50)
 			}
@@ -161,7 +161,7 @@ func (p *realPrometheus) holds(t *testing.T, res *scenarios.Result, native bool)
 
 // watched checks what Prometheus was told of the example, and that no panel of its
 // dashboard is empty.
-func (p *realPrometheus) watched(t *testing.T, res *scenarios.Result) {
+func (p *realPrometheus) watched(t *testing.T, res *result.Result) {
 	p.holds(t, res, true)
 	from, to := res.T0, res.Ended
 	over := func(query string) []promSeries {
@@ -280,7 +280,7 @@ load:
 `), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	run := func(t *testing.T, p *realPrometheus, meanwhile func()) *scenarios.Result {
+	run := func(t *testing.T, p *realPrometheus, meanwhile func()) *result.Result {
 		dir := t.TempDir()
 		cmd := exec.Command(command, "run", scenario, "-o", dir, "--out", "prometheus="+p.url+"/api/v1/write")
 		cmd.Env = append(os.Environ(), "BRUNT_STATE="+t.TempDir())
@@ -294,7 +294,7 @@ load:
 		if err != nil {
 			t.Fatal(err)
 		}
-		res := &scenarios.Result{}
+		res := &result.Result{}
 		if err := json.Unmarshal(b, res); err != nil {
 			t.Fatal(err)
 		}

@@ -12,7 +12,8 @@ import (
 	"strings"
 
 	"brunt/reporters"
-	"brunt/scenarios"
+	"brunt/scenarios/result"
+	"brunt/scenarios/syntax"
 
 	"github.com/spf13/cobra"
 )
@@ -73,7 +74,7 @@ control: compare, ab and gate are there to judge by.`,
 }
 
 // redraw draws in the run's own folder.
-func redraw(c *cobra.Command, dir string, res *scenarios.Result) error {
+func redraw(c *cobra.Command, dir string, res *result.Result) error {
 	kept, err := reporters.Redraw(dir, res)
 	if len(kept) > 0 {
 		fmt.Fprintf(c.ErrOrStderr(), "brunt: %s is sealed, so %s stayed as they were; -o FOLDER draws them elsewhere\n", dir, strings.Join(kept, ", "))
@@ -82,7 +83,7 @@ func redraw(c *cobra.Command, dir string, res *scenarios.Result) error {
 }
 
 // drawElsewhere draws in a folder that is not that of a run.
-func drawElsewhere(dir string, res *scenarios.Result) error {
+func drawElsewhere(dir string, res *result.Result) error {
 	if _, err := os.Stat(filepath.Join(dir, "result.json")); err == nil {
 		return usagef("%s is the folder of a run; -o names another, for what is drawn", dir)
 	}
@@ -98,10 +99,10 @@ func formatNames() []string {
 func formats() string { return strings.Join(formatNames(), ", ") }
 
 // reformat writes one report to a file, or to w.
-func reformat(w io.Writer, res *scenarios.Result, format, out string) (err error) {
+func reformat(w io.Writer, res *result.Result, format, out string) (err error) {
 	names := formatNames()
 	if !slices.Contains(names, format) {
-		hint := scenarios.DidYouMean(format, names)
+		hint := syntax.DidYouMean(format, names)
 		return usagef("there is no format %q; %s", format, hint)
 	}
 	if out != "" {

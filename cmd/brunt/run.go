@@ -18,6 +18,7 @@ import (
 	"brunt/reporters"
 	"brunt/scenarios"
 	"brunt/scenarios/compare"
+	"brunt/scenarios/result"
 	"brunt/scenarios/run"
 
 	"github.com/spf13/cobra"
@@ -195,7 +196,7 @@ func (f *runFlags) run(c *cobra.Command, path string) error {
 }
 
 // once runs the plan once and writes its report.
-func (f *runFlags) once(ctx context.Context, c *cobra.Command, plan *run.Plan, page *livePage) (*scenarios.Result, error) {
+func (f *runFlags) once(ctx context.Context, c *cobra.Command, plan *run.Plan, page *livePage) (*result.Result, error) {
 	id := run.NewID()
 	dir, err := f.folder(plan.Scenario.Name, id)
 	if err != nil {
@@ -224,12 +225,12 @@ func (f *runFlags) once(ctx context.Context, c *cobra.Command, plan *run.Plan, p
 	metrics := reporters.NewMetrics(reporters.MetricsOptions{Run: id, Scenario: plan.Scenario.Name, Faults: plan.FaultKinds(), Steps: plan.StepNames()})
 	outs := reporters.Open(f.outs, reporters.OutRun{Metrics: metrics, Run: id, Scenario: plan.Scenario.Name, Log: log})
 	o.BySteps = len(f.outs) > 0
-	o.Live = func(iv scenarios.Interval) {
+	o.Live = func(iv result.Interval) {
 		live.Observe(iv)
 		metrics.Observe(iv)
 		outs.Observe(iv)
 	}
-	o.Event = func(e scenarios.Event) {
+	o.Event = func(e result.Event) {
 		events.Add(e)
 		metrics.Event(e)
 		outs.Event(e)
@@ -377,7 +378,7 @@ func recoverOthers(c *cobra.Command) error {
 }
 
 // table prints the final table.
-func table(w io.Writer, res *scenarios.Result, dir string) error {
+func table(w io.Writer, res *result.Result, dir string) error {
 	o := termOptions(w)
 	o.Files = dir
 	return reporters.NewTerminal(w, o).Report(w, res)

@@ -1,13 +1,13 @@
 package main
 
 import (
-	"brunt/scenarios"
 	"brunt/scenarios/reference"
+	"brunt/scenarios/syntax"
 	"github.com/spf13/cobra"
 )
 
 // schemas are the JSON Schemas that brunt publishes, by what they describe.
-var schemas = map[string]func() scenarios.Schema{
+var schemas = map[string]func() syntax.Schema{
 	"scenario": reference.Schema, "policy": reference.PolicySchema, "result": reference.ResultSchema, "event": reference.EventSchema,
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/run"
+	"brunt/scenarios/syntax"
 
 	"github.com/goccy/go-yaml"
 )
@@ -46,7 +47,7 @@ func parseSide(letter string, given []string) (*side, error) {
 			s.over = map[string]any{"image": rest}
 		case kind == "git" && rest != "":
 			s.ref = rest
-		case isParam && scenarios.IsName(name):
+		case isParam && syntax.IsName(name):
 			s.set = append(s.set, g)
 		default:
 			return nil, usagef("--%s %q: want a URL, run:COMMAND, image:NAME, git:REF, or a param NAME=VALUE", letter, g)
@@ -140,7 +141,7 @@ func (s *side) target(sc *scenarios.Scenario) (map[string]any, error) {
 
 // inService lays settings over the target's entry service, or its only one.
 func inService(t *scenarios.Target, settings map[string]any) (map[string]any, error) {
-	for key, services := range map[string]*scenarios.Node{"processes": t.Processes, "containers": t.Containers} {
+	for key, services := range map[string]*syntax.Node{"processes": t.Processes, "containers": t.Containers} {
 		if services == nil {
 			continue
 		}

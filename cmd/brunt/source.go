@@ -8,6 +8,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/run"
+	"brunt/scenarios/syntax"
 
 	"github.com/spf13/cobra"
 )
@@ -41,7 +42,7 @@ func policyFiles(given []string) []string {
 // policies reads all policies that hold.
 func (f *sourceFlags) policies() ([]*scenarios.Policy, error) {
 	out, err := run.ReadPolicies(policyFiles(f.policy))
-	if err != nil && !errors.As(err, new(*scenarios.MistakesError)) { // one can't be read
+	if err != nil && !errors.As(err, new(*syntax.MistakesError)) { // one can't be read
 		err = usage{err}
 	}
 	return out, err
@@ -85,7 +86,7 @@ func (f *sourceFlags) parse(path string) (*scenarios.Scenario, error) {
 	if sc != nil {
 		return sc, nil
 	}
-	if !errors.As(err, new(*scenarios.MistakesError)) { // it can't be read
+	if !errors.As(err, new(*syntax.MistakesError)) { // it can't be read
 		err = usage{err}
 	}
 	return nil, err

@@ -8,7 +8,7 @@ import (
 	"os"
 
 	"brunt/reporters"
-	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // mostStepSummary is how much the summary of a step of GitHub Actions holds: a longer one is
@@ -40,7 +40,7 @@ func appendSummary(w io.Writer, path string, write func(io.Writer) error) error 
 
 // summarize adds a run to the summary of a step of GitHub Actions, if this is one. That it
 // can't be written is a warning: the verdict stands.
-func summarize(w io.Writer, res *scenarios.Result) {
+func summarize(w io.Writer, res *result.Result) {
 	path := stepSummary()
 	if path == "" {
 		return

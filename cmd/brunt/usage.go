@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"brunt/scenarios"
+	"brunt/scenarios/syntax"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -62,11 +62,11 @@ func argumentError(c *cobra.Command, given []string, err error) error {
 		for _, sub := range c.Commands() {
 			known = append(known, sub.Name())
 		}
-		return fmt.Errorf("unknown command %q; %s", given[0], scenarios.DidYouMean(given[0], known))
+		return fmt.Errorf("unknown command %q; %s", given[0], syntax.DidYouMean(given[0], known))
 	case len(given) < max(least, 1):
 		return fmt.Errorf("an argument is missing: `%s`", form)
 	case len(given) == 1 && len(c.ValidArgs) > 0:
-		return fmt.Errorf("unknown %q; %s", given[0], scenarios.DidYouMean(given[0], c.ValidArgs))
+		return fmt.Errorf("unknown %q; %s", given[0], syntax.DidYouMean(given[0], c.ValidArgs))
 	}
 	return fmt.Errorf("too many arguments, %q: `%s`", given, form)
 }

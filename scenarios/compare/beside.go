@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // Beside sets one run beside earlier ones, for a reader of its report. Runs that differ in
@@ -13,12 +14,12 @@ import (
 // One run is no control, nor are few: days differ by themselves. Rows get a verdict from
 // [LeastHistory] runs on, by the bound of prediction, as [Gate] gives it; of two to seven
 // runs the bounds alone, of one run the change alone.
-func Beside(base []Run, cand Run, o Options) (*scenarios.Comparison, error) {
+func Beside(base []Run, cand Run, o Options) (*result.Comparison, error) {
 	if o.Alpha == 0 {
 		o.Alpha = DefaultAlpha
 	}
 	c := &Comparison{Design: Past, Alpha: o.Alpha}
-	out := &scenarios.Comparison{Verdict: scenarios.Inconclusive, Alpha: scenarios.Num(o.Alpha), Rows: []scenarios.Change{}}
+	out := &result.Comparison{Verdict: scenarios.Inconclusive, Alpha: result.Num(o.Alpha), Rows: []result.Change{}}
 	var of []values
 	for _, r := range base {
 		out.Base = append(out.Base, r.Name)
@@ -38,7 +39,7 @@ func Beside(base []Run, cand Run, o Options) (*scenarios.Comparison, error) {
 	n := len(base)
 	worse, worst := 0, -1
 	for i, t := range tests {
-		row := scenarios.Change{
+		row := result.Change{
 			Phase: t.Phase, Load: t.Load, Step: t.Step, Metric: t.Metric, Base: t.Base, This: t.Cand, Worse: t.Change, Low: t.Low, High: t.High, Margin: t.Margin,
 			Verdict: t.Verdict, Note: t.Note,
 		}

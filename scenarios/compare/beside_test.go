@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // One old run tells a change and nothing of chance; a few tell how much runs differ; a
@@ -62,7 +63,7 @@ func TestBeside_OfOtherRuns(t *testing.T) {
 	if err != nil || len(c.Mismatches) == 0 {
 		t.Errorf("%v, %+v", err, c)
 	}
-	if _, err := Beside([]Run{{Name: "empty", Result: &scenarios.Result{}}}, b, Options{}); !errors.Is(err, ErrUnfit) {
+	if _, err := Beside([]Run{{Name: "empty", Result: &result.Result{}}}, b, Options{}); !errors.Is(err, ErrUnfit) {
 		t.Errorf("%v", err)
 	}
 }

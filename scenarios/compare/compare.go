@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
+	"brunt/scenarios/syntax"
 
 	"gonum.org/v1/gonum/stat/combin"
 )
@@ -32,14 +34,14 @@ type Row struct {
 	Load     string            `json:"load"`           // * is all of them
 	Step     string            `json:"step"`           // * is all of them
 	Metric   string            `json:"metric"`         // p50 p90 p95 p99 errors rate recover cpu memory
-	Base     scenarios.Num     `json:"base"`           // of the base runs: geometric mean, of shares the mean
-	Cand     scenarios.Num     `json:"candidate"`      // likewise
-	Change   scenarios.Num     `json:"change"`         // by how much the candidate is worse: a share of base, of shares their difference
-	Low      scenarios.Num     `json:"low"`            // one-sided lower bound of the change
-	High     scenarios.Num     `json:"high"`           // one-sided upper bound of the change
-	Margin   scenarios.Num     `json:"margin"`         // of the change
-	P        scenarios.Num     `json:"p"`              // chance of such a change by noise alone, after Holm
-	Smallest scenarios.Num     `json:"smallest"`       // the least change that these runs would have shown as a failure 4 times in 5
+	Base     result.Num        `json:"base"`           // of the base runs: geometric mean, of shares the mean
+	Cand     result.Num        `json:"candidate"`      // likewise
+	Change   result.Num        `json:"change"`         // by how much the candidate is worse: a share of base, of shares their difference
+	Low      result.Num        `json:"low"`            // one-sided lower bound of the change
+	High     result.Num        `json:"high"`           // one-sided upper bound of the change
+	Margin   result.Num        `json:"margin"`         // of the change
+	P        result.Num        `json:"p"`              // chance of such a change by noise alone, after Holm
+	Smallest result.Num        `json:"smallest"`       // the least change that these runs would have shown as a failure 4 times in 5
 	Enough   int               `json:"enough"`         // runs a side that would give an answer 4 times in 5, if what was seen is the truth; for a gate the runs of history that would tell this run; 0 is none that anybody makes
 	Verdict  scenarios.Verdict `json:"verdict"`        // pass, fail or inconclusive
 	Note     string            `json:"note,omitempty"` // why, where it is not plain
@@ -200,7 +202,7 @@ func (o *Options) known(at []place) error {
 		for _, asked := range kind.asked {
 			if !slices.Contains(have, asked) {
 				return fmt.Errorf("%w: %s %q has no values of its own; %s (what measures the same as another, such as a load's only step, goes by that one's name)",
-					ErrUnfit, kind.name, asked, orKnown(scenarios.DidYouMean(asked, have), have))
+					ErrUnfit, kind.name, asked, orKnown(syntax.DidYouMean(asked, have), have))
 			}
 		}
 	}
@@ -222,8 +224,8 @@ func (c *Comparison) test(p place, m *Metric, a, b []value, margin float64) *tes
 	}
 	t.est = c.Design.estimate(m, a, b, m.floor(a, b))
 	now := m.sessionOf(b).mean
-	t.Base, t.Cand = scenarios.Num(m.value(now-t.est.mean)), scenarios.Num(m.value(now))
-	t.Change = scenarios.Num(m.worse(t.est.mean))
+	t.Base, t.Cand = result.Num(m.value(now-t.est.mean)), result.Num(m.value(now))
+	t.Change = result.Num(m.worse(t.est.mean))
 	return t
 }
 
@@ -361,7 +363,7 @@ func (c *Comparison) judge(tests []*test) {
 	for i, t := range order {
 		left := float64(len(order) - i)
 		adjusted = max(adjusted, min(1, left*t.p()))
-		t.P, t.alone = scenarios.Num(adjusted), t.p()
+		t.P, t.alone = result.Num(adjusted), t.p()
 		t.settle(c.Alpha, c.Alpha/left, adjusted)
 	}
 	for _, t := range tests {
@@ -380,8 +382,8 @@ func (t *test) settle(alpha, share, adjusted float64) {
 		return
 	}
 	e, m := t.est, t.metric
-	t.Low, t.High = scenarios.Num(m.worse(e.low(share))), scenarios.Num(m.worse(e.high(alpha)))
-	t.Smallest = scenarios.Num(m.worse(e.smallest(t.limit, share)))
+	t.Low, t.High = result.Num(m.worse(e.low(share))), result.Num(m.worse(e.high(alpha)))
+	t.Smallest = result.Num(m.worse(e.smallest(t.limit, share)))
 	switch {
 	case adjusted < alpha && e.mean > t.limit:
 		t.Verdict = scenarios.Fail

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
 
 	"gonum.org/v1/gonum/stat/distuv"
 )
@@ -35,15 +36,15 @@ func (w *world) run(worse, errors float64) Run {
 	shift := (1 + worse) * math.Exp(w.r.NormFloat64()*w.spread+float64(w.made)*w.drift+w.day)
 	w.made++
 	bad := int64(distuv.Binomial{N: requests, P: errors, Src: w.r}.Rand())
-	at := func(q float64) scenarios.Num { // of a lognormal, with what sampling does to it
-		return scenarios.Num(median * shift * q * math.Exp(w.r.NormFloat64()*.005*q))
+	at := func(q float64) result.Num { // of a lognormal, with what sampling does to it
+		return result.Num(median * shift * q * math.Exp(w.r.NormFloat64()*.005*q))
 	}
-	r := &scenarios.Result{
+	r := &result.Result{
 		Run: fmt.Sprintf("run-%d", w.made), Started: time.Unix(int64(w.made)*60, 0), Scenario: "version: 1\n", Verdict: scenarios.Pass,
-		Generator: scenarios.Generator{Healthy: true}, Loads: []scenarios.LoadInfo{{Name: "main", Closed: true}}, Phases: []scenarios.Phase{{Name: "run"}},
-		Cells: []scenarios.Cell{
-			{Phase: "run", Load: "*", Step: "*", Outcome: "*", Count: requests, Rate: 200, Response: scenarios.Times{P50: at(1), P90: at(1.8), P95: at(2.1), P99: at(2.8)}},
-			{Phase: "run", Load: "*", Step: "*", Outcome: "ok", Count: requests - bad, Rate: scenarios.Num(float64(requests-bad) / 60)},
+		Generator: result.Generator{Healthy: true}, Loads: []result.LoadInfo{{Name: "main", Closed: true}}, Phases: []result.Phase{{Name: "run"}},
+		Cells: []result.Cell{
+			{Phase: "run", Load: "*", Step: "*", Outcome: "*", Count: requests, Rate: 200, Response: result.Times{P50: at(1), P90: at(1.8), P95: at(2.1), P99: at(2.8)}},
+			{Phase: "run", Load: "*", Step: "*", Outcome: "ok", Count: requests - bad, Rate: result.Num(float64(requests-bad) / 60)},
 			{Phase: "run", Load: "*", Step: "*", Outcome: "error", Count: bad},
 		},
 	}
@@ -245,18 +246,18 @@ func TestCompare_Enough(t *testing.T) {
 func TestCompare_Unfit(t *testing.T) {
 	tests := []struct {
 		name  string
-		spoil func(r *scenarios.Result)
+		spoil func(r *result.Result)
 		kind  string
 		says  string
 	}{
-		{"scenario", func(r *scenarios.Result) { r.Scenario = "version: 1\nrate: 5\n" }, "scenario", "line 2"},
-		{"faults", func(r *scenarios.Result) { r.Chaos = true }, "scenario", "only one"},
-		{"machine", func(r *scenarios.Result) { r.Environment.CPUs = 64 }, "machine", "64 processors"},
-		{"generator", func(r *scenarios.Result) {
-			r.Generator = scenarios.Generator{Limits: []string{"p99 lag 80ms"}}
+		{"scenario", func(r *result.Result) { r.Scenario = "version: 1\nrate: 5\n" }, "scenario", "line 2"},
+		{"faults", func(r *result.Result) { r.Chaos = true }, "scenario", "only one"},
+		{"machine", func(r *result.Result) { r.Environment.CPUs = 64 }, "machine", "64 processors"},
+		{"generator", func(r *result.Result) {
+			r.Generator = result.Generator{Limits: []string{"p99 lag 80ms"}}
 		}, "generator", "p99 lag 80ms"},
-		{"invalid", func(r *scenarios.Result) { r.Verdict, r.Reason = scenarios.Invalid, "fault cut met no traffic" }, "run", "met no traffic"},
-		{"stopped", func(r *scenarios.Result) { r.Verdict, r.Reason = scenarios.Stopped, "errors > 90%" }, "run", "errors > 90%"},
+		{"invalid", func(r *result.Result) { r.Verdict, r.Reason = scenarios.Invalid, "fault cut met no traffic" }, "run", "met no traffic"},
+		{"stopped", func(r *result.Result) { r.Verdict, r.Reason = scenarios.Stopped, "errors > 90%" }, "run", "errors > 90%"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -305,10 +306,10 @@ func TestCompare_NoEnd(t *testing.T) {
 			for design, sides := range map[Design]func(int, float64, float64) ([]Run, []Run){Pairs: w.turns, Groups: w.blocks} {
 				base, cand := sides(n, tt.worse, 0)
 				for i := range tt.base {
-					base[i].Cells[0].Response.P95 = scenarios.NaN
+					base[i].Cells[0].Response.P95 = result.NaN
 				}
 				for i := range tt.cand {
-					cand[i].Cells[0].Response.P95 = scenarios.NaN
+					cand[i].Cells[0].Response.P95 = result.NaN
 				}
 				c := compared(t, base, cand, Options{Metrics: []string{"p95"}})
 				if r := c.Rows[0]; c.Design != design || r.Verdict != tt.want || r.Note == "" {

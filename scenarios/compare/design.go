@@ -4,13 +4,13 @@ import (
 	"math"
 	"slices"
 
-	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // A Run is a result, and what it is called here.
 type Run struct {
 	Name string // such as its folder
-	*scenarios.Result
+	*result.Result
 }
 
 // A Design is how the runs of both sides stand to each other.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // A Mismatch is why runs should not be compared.
@@ -49,7 +50,7 @@ func Mismatches(runs []Run) []Mismatch {
 }
 
 // machine is what of an environment runs must have in common.
-func machine(r *scenarios.Result) string {
+func machine(r *result.Result) string {
 	e := r.Environment
 	return fmt.Sprintf("%s/%s, kernel %s, %d processors, %d GiB of memory", e.OS, e.Arch, e.Kernel, e.CPUs, (e.Memory+1<<29)>>30)
 }

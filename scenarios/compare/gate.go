@@ -3,7 +3,7 @@ package compare
 import (
 	"errors"
 
-	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // LeastHistory is how many runs a history needs before a new one is held to it: fewer do not tell
@@ -53,9 +53,9 @@ func (r *Record) Known(o Options) error { return o.known(r.places([]values{r.val
 
 // places lists where every run has something, in the record's order.
 func (r *Record) places(all []values) []place {
-	cells := &scenarios.Result{}
+	cells := &result.Result{}
 	for _, k := range r.Values {
-		cells.Cells = append(cells.Cells, scenarios.Cell{Phase: k.Phase, Load: k.Load, Step: k.Step})
+		cells.Cells = append(cells.Cells, result.Cell{Phase: k.Phase, Load: k.Load, Step: k.Step})
 	}
 	return places(cells, all)
 }

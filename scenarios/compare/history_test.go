@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 var here = Machine{OS: "linux", Arch: "amd64", CPUs: 2, Score: 1000}
@@ -300,7 +301,7 @@ func TestMachine_Alike(t *testing.T) {
 			}
 		})
 	}
-	if m := Calibrate(scenarios.Environment{OS: "linux", CPUs: 2}); m.Score <= 0 {
+	if m := Calibrate(result.Environment{OS: "linux", CPUs: 2}); m.Score <= 0 {
 		t.Errorf("calibrated as %+v", m)
 	}
 }
@@ -536,12 +537,12 @@ func FuzzHistory(f *testing.F) {
 
 // TestMean makes one record of three runs, of which one lacks a value and one has no end of another.
 func TestMean(t *testing.T) {
-	kept := func(metric string, v scenarios.Num, n, bad int64) Kept {
+	kept := func(metric string, v result.Num, n, bad int64) Kept {
 		return Kept{Phase: "run", Load: "*", Step: "*", Metric: metric, Value: v, Count: n, Bad: bad}
 	}
 	m := Mean([]*Record{
 		{Run: "a", Values: []Kept{kept("p50", 1, 100, 0), kept("errors", .01, 100, 1), kept("p95", 3, 100, 0)}},
-		{Run: "b", Values: []Kept{kept("p50", 2, 200, 0), kept("errors", .03, 200, 6), kept("p95", scenarios.Num(math.NaN()), 200, 0)}},
+		{Run: "b", Values: []Kept{kept("p50", 2, 200, 0), kept("errors", .03, 200, 6), kept("p95", result.Num(math.NaN()), 200, 0)}},
 		{Run: "c", Values: []Kept{kept("p50", 4, 300, 0), kept("errors", .02, 300, 6), kept("p95", 3, 300, 0), kept("p99", 5, 1300, 0)}},
 	})
 	got := map[string]Kept{}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // row compares the runs that have a metric at a place, where enough of them do. Where too few do,
@@ -54,8 +55,8 @@ func comesAndGoes(p place, m *Metric) bool {
 // blank is a row of which nothing is known yet.
 func (c *Comparison) blank(p place, m *Metric, margin float64) *test {
 	return &test{metric: m, limit: m.limit(margin), Row: Row{
-		Phase: p.phase, Load: p.load, Step: p.step, Metric: m.Name, Margin: scenarios.Num(margin),
-		Base: scenarios.NaN, Cand: scenarios.NaN, Change: scenarios.NaN, Low: scenarios.NaN, High: scenarios.NaN, P: scenarios.NaN, Smallest: scenarios.NaN,
+		Phase: p.phase, Load: p.load, Step: p.step, Metric: m.Name, Margin: result.Num(margin),
+		Base: result.NaN, Cand: result.NaN, Change: result.NaN, Low: result.NaN, High: result.NaN, P: result.NaN, Smallest: result.NaN,
 		past: c.Design == Past,
 	}}
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // without takes a metric out of a record.
@@ -94,7 +95,7 @@ func TestCompare_Lacks(t *testing.T) {
 					have := []int{tt.base, tt.cand}[i]
 					for j := range 10 {
 						if j < have {
-							side[j].Usage = []scenarios.UnitUsage{{Unit: "web", Memory: 1 << 27}}
+							side[j].Usage = []result.UnitUsage{{Unit: "web", Memory: 1 << 27}}
 						}
 					}
 				}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // TestGate_Levels holds runs to histories whose level moved. Each part of a history is so many records that are
@@ -90,5 +91,5 @@ func TestGate_LevelOfRate(t *testing.T) {
 }
 
 func rateRecord(i int, rate float64) *Record {
-	return &Record{Run: "r", Started: time.Unix(int64(i), 0), Values: []Kept{{Phase: "run", Load: "*", Step: "*", Metric: "rate", Value: scenarios.Num(rate), Count: 5000}}}
+	return &Record{Run: "r", Started: time.Unix(int64(i), 0), Values: []Kept{{Phase: "run", Load: "*", Step: "*", Metric: "rate", Value: result.Num(rate), Count: 5000}}}
 }

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"time"
 
-	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // A Machine is the class of machine that a run was made on: mixed hosts of a CI are
@@ -46,7 +46,7 @@ const (
 
 // Calibrate finds the class of this machine. It takes some tens of milliseconds. What it
 // takes is the best of several tries: a neighbour makes some slower and none faster.
-func Calibrate(e scenarios.Environment) Machine {
+func Calibrate(e result.Environment) Machine {
 	block := make([]byte, probeSize)
 	took := make([]time.Duration, probes)
 	for i := range took {

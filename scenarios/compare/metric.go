@@ -7,32 +7,35 @@ import (
 	"slices"
 	"strings"
 
-	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
+	"brunt/scenarios/syntax"
 )
 
 // A Metric is something that a run has one value of, for a phase, a load and a step.
 type Metric struct {
 	Name   string
-	Unit   scenarios.Unit
+	Unit   slo.Unit
 	Margin float64 // what may get worse unnoticed: a share of the value; for shares themselves a difference
 
 	higher   bool    // is better
 	quantile float64 // of a percentile; zero is none
-	of       func(c *scenarios.Cell) scenarios.Num
+	of       func(c *result.Cell) result.Num
 }
 
 // metrics are those that are compared, in the order of reports. P99 is a coarse guard: runs of
 // a minute differ by more than a tenth in it with nothing changed.
 var metrics = []Metric{
-	{Name: "p50", Unit: scenarios.Seconds, Margin: .1, quantile: .5, of: func(c *scenarios.Cell) scenarios.Num { return c.Response.P50 }},
-	{Name: "p90", Unit: scenarios.Seconds, Margin: .1, quantile: .9, of: func(c *scenarios.Cell) scenarios.Num { return c.Response.P90 }},
-	{Name: "p95", Unit: scenarios.Seconds, Margin: .1, quantile: .95, of: func(c *scenarios.Cell) scenarios.Num { return c.Response.P95 }},
-	{Name: "p99", Unit: scenarios.Seconds, Margin: .25, quantile: .99, of: func(c *scenarios.Cell) scenarios.Num { return c.Response.P99 }},
-	{Name: "errors", Unit: scenarios.ShareOf, Margin: .005},
-	{Name: "rate", Unit: scenarios.PerSecond, Margin: .05, higher: true}, // of closed loads: an open one's is its schedule's
-	{Name: "recover", Unit: scenarios.Seconds, Margin: .25},
-	{Name: "cpu", Unit: scenarios.Plain, Margin: .25},    // of a unit of the target: cores
-	{Name: "memory", Unit: scenarios.Plain, Margin: .25}, // of a unit of the target: bytes at most
+	{Name: "p50", Unit: slo.Seconds, Margin: .1, quantile: .5, of: func(c *result.Cell) result.Num { return c.Response.P50 }},
+	{Name: "p90", Unit: slo.Seconds, Margin: .1, quantile: .9, of: func(c *result.Cell) result.Num { return c.Response.P90 }},
+	{Name: "p95", Unit: slo.Seconds, Margin: .1, quantile: .95, of: func(c *result.Cell) result.Num { return c.Response.P95 }},
+	{Name: "p99", Unit: slo.Seconds, Margin: .25, quantile: .99, of: func(c *result.Cell) result.Num { return c.Response.P99 }},
+	{Name: "errors", Unit: slo.ShareOf, Margin: .005},
+	{Name: "rate", Unit: slo.PerSecond, Margin: .05, higher: true}, // of closed loads: an open one's is its schedule's
+	{Name: "recover", Unit: slo.Seconds, Margin: .25},
+	{Name: "cpu", Unit: slo.Plain, Margin: .25},    // of a unit of the target: cores
+	{Name: "memory", Unit: slo.Plain, Margin: .25}, // of a unit of the target: bytes at most
 }
 
 // MetricNames lists what can be compared.
@@ -45,7 +48,7 @@ func MetricNames() []string {
 }
 
 // ratio tells that values are compared by their ratio, and not by their difference.
-func (m *Metric) ratio() bool { return m.Unit != scenarios.ShareOf }
+func (m *Metric) ratio() bool { return m.Unit != slo.ShareOf }
 
 // change is by how much b is worse than a, on the scale on which changes add up.
 func (m *Metric) change(a, b float64) float64 {
@@ -114,7 +117,7 @@ func (m Margins) ParseMargin(s string) error {
 	if !one {
 		name, text = "", s
 	}
-	share, err := scenarios.ParseShare(strings.TrimSpace(text))
+	share, err := quantity.ParseShare(strings.TrimSpace(text))
 	switch {
 	case err != nil:
 		return fmt.Errorf("margin %q: want a share such as p95=5%%: %w", s, err)
@@ -123,7 +126,7 @@ func (m Margins) ParseMargin(s string) error {
 	}
 	known := MetricNames()
 	if one && !slices.Contains(known, name) {
-		return fmt.Errorf("margin %q: unknown metric; %s", s, orKnown(scenarios.DidYouMean(name, known), known))
+		return fmt.Errorf("margin %q: unknown metric; %s", s, orKnown(syntax.DidYouMean(name, known), known))
 	}
 	for _, n := range known {
 		if !one || n == name {
@@ -152,7 +155,7 @@ func (m Margins) of(metric *Metric) float64 {
 func (m Margins) String() string {
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(m)) {
-		parts = append(parts, name+"="+scenarios.FormatShare(m[name]))
+		parts = append(parts, name+"="+quantity.FormatShare(m[name]))
 	}
 	return strings.Join(parts, " ")
 }

@@ -10,7 +10,7 @@ import (
 	"slices"
 	"time"
 
-	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // RecordVersion is the version of a record's file.
@@ -32,28 +32,28 @@ type Record struct {
 
 // A Kept is one value of a record.
 type Kept struct {
-	Phase  string        `json:"phase"`           // as in result.json
-	Load   string        `json:"load"`            // * is all of them
-	Step   string        `json:"step"`            // * is all of them
-	Metric string        `json:"metric"`          // p50 p90 p95 p99 errors rate recover cpu memory
-	Value  scenarios.Num `json:"value"`           // null is without end
-	Count  int64         `json:"count"`           // requests that it rests on
-	Bad    int64         `json:"bad,omitempty"`   // of a share: those that count
-	Grain  float64       `json:"grain,omitempty"` // of what is measured in steps: the step
+	Phase  string     `json:"phase"`           // as in result.json
+	Load   string     `json:"load"`            // * is all of them
+	Step   string     `json:"step"`            // * is all of them
+	Metric string     `json:"metric"`          // p50 p90 p95 p99 errors rate recover cpu memory
+	Value  result.Num `json:"value"`           // null is without end
+	Count  int64      `json:"count"`           // requests that it rests on
+	Bad    int64      `json:"bad,omitempty"`   // of a share: those that count
+	Grain  float64    `json:"grain,omitempty"` // of what is measured in steps: the step
 
 	Runs   int     `json:"runs,omitempty"`   // that it is the mean of; zero is one
 	Spread float64 `json:"spread,omitempty"` // of several: their standard deviation, of shares as they are, else of logarithms
 }
 
 // NewRecord takes out of a run what a history keeps.
-func NewRecord(r *scenarios.Result, m Machine) *Record {
+func NewRecord(r *result.Result, m Machine) *Record {
 	rec := &Record{Version: RecordVersion, Run: r.Run, Name: r.Name, Key: Key(r), Machine: m, Started: r.Started}
 	all := valuesOf(r)
 	for _, at := range places(r, []values{all}) {
 		for i := range metrics {
 			m := &metrics[i]
 			if v, has := all[at][m.Name]; has {
-				rec.Values = append(rec.Values, Kept{Phase: at.phase, Load: at.load, Step: at.step, Metric: m.Name, Value: scenarios.Num(v.x), Count: v.n, Bad: v.k, Grain: v.s})
+				rec.Values = append(rec.Values, Kept{Phase: at.phase, Load: at.load, Step: at.step, Metric: m.Name, Value: result.Num(v.x), Count: v.n, Bad: v.k, Grain: v.s})
 			}
 		}
 	}
@@ -62,7 +62,7 @@ func NewRecord(r *scenarios.Result, m Machine) *Record {
 
 // Key is the digest of what a run was to do: its scenario as resolved, and whether faults were
 // injected.
-func Key(r *scenarios.Result) string {
+func Key(r *result.Result) string {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%t\n%s", r.Chaos, r.Scenario))
 	return hex.EncodeToString(sum[:8])
 }
@@ -150,7 +150,7 @@ func (k Kept) meanOf(vs []value) Kept {
 		k.Count, k.Bad, k.Grain = k.Count+v.n, k.Bad+v.k, max(k.Grain, v.s)
 	}
 	s := m.sessionOf(vs)
-	k.Value, k.Runs, k.Spread = scenarios.Num(m.value(s.mean)), int(s.runs), 0
+	k.Value, k.Runs, k.Spread = result.Num(m.value(s.mean)), int(s.runs), 0
 	if !math.IsInf(s.mean, 0) && !math.IsNaN(s.within) {
 		k.Spread = math.Sqrt(s.within / (s.runs - 1))
 	}

@@ -6,7 +6,7 @@ import (
 	"math"
 	"slices"
 
-	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // A place is where a metric is measured.
@@ -30,7 +30,7 @@ func (v value) times() float64 { return float64(max(1, v.runs)) }
 type values map[place]map[string]value
 
 // of takes the values out of a run. A metric that its requests are too few for is left out.
-func valuesOf(r *scenarios.Result) values {
+func valuesOf(r *result.Result) values {
 	out := values{}
 	put := func(at place, name string, v value) {
 		if math.IsNaN(v.x) {
@@ -89,10 +89,10 @@ func valuesOf(r *scenarios.Result) values {
 	for i := range r.Faults {
 		f := &r.Faults[i]
 		switch f.Impact {
-		case scenarios.Impacted, scenarios.NotImpacted:
+		case result.Impacted, result.NotImpacted:
 			least := max(float64(f.Resolution), 1e-3)
 			put(place{f.Name, "*", "*"}, "recover", value{x: max(float64(f.Recover), least), n: f.Traffic, s: least})
-		case scenarios.NotRecovered:
+		case result.NotRecovered:
 			put(place{f.Name, "*", "*"}, "recover", value{x: math.Inf(1), n: f.Traffic})
 		}
 	}
@@ -102,8 +102,8 @@ func valuesOf(r *scenarios.Result) values {
 // closed tells whether how much is done is for the target to say, in a load or in any for "*".
 // An open load does what its schedule asks for but for its errors, which have a row of their own,
 // and how much a schedule of random arrivals asks for is chance.
-func closed(r *scenarios.Result, load string) bool {
-	return slices.ContainsFunc(r.Loads, func(l scenarios.LoadInfo) bool { return l.Closed && (load == "*" || load == l.Name) })
+func closed(r *result.Result, load string) bool {
+	return slices.ContainsFunc(r.Loads, func(l result.LoadInfo) bool { return l.Closed && (load == "*" || load == l.Name) })
 }
 
 // tickOf is what the CPU time of a process is counted in, in seconds: the mean over as many seconds
@@ -132,7 +132,7 @@ func (m *Metric) rests(sides ...[]value) bool {
 
 // orInfinite gives a percentile that result.json writes as null: more requests failed
 // than it leaves out.
-func orInfinite(n scenarios.Num) float64 {
+func orInfinite(n result.Num) float64 {
 	if math.IsNaN(float64(n)) {
 		return math.Inf(1)
 	}
@@ -142,7 +142,7 @@ func orInfinite(n scenarios.Num) float64 {
 // places lists where any run has something, in the order of phases, loads and steps
 // as the first run has them, and after those what it lacks. One at which all runs have what they have at a place before, such
 // as the only step of a load, is left out: what is asked twice is answered twice as badly.
-func places(first *scenarios.Result, all []values) []place {
+func places(first *result.Result, all []values) []place {
 	rank := map[place]int{}
 	for i := range first.Cells {
 		c := &first.Cells[i]

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // A Trend is how one metric of a scenario went over the runs of a history.
@@ -25,11 +25,11 @@ type Trend struct {
 
 // A Point is the value of one run.
 type Point struct {
-	Run     string        `json:"run"`     // its name
-	Commit  string        `json:"commit"`  // of the system under test
-	Started time.Time     `json:"started"` // when it began
-	Value   scenarios.Num `json:"value"`   // null is without end
-	Red     bool          `json:"red"`     // the gate found it to be worse
+	Run     string     `json:"run"`     // its name
+	Commit  string     `json:"commit"`  // of the system under test
+	Started time.Time  `json:"started"` // when it began
+	Value   result.Num `json:"value"`   // null is without end
+	Red     bool       `json:"red"`     // the gate found it to be worse
 }
 
 // A Move is a change of level.
@@ -77,7 +77,7 @@ func trend(all []*Record, of []values, at place, m *Metric, series int) Trend {
 		if !has {
 			continue
 		}
-		t.Points = append(t.Points, Point{Run: r.Run, Commit: r.Commit, Started: r.Started, Value: scenarios.Num(v.x), Red: r.Red})
+		t.Points = append(t.Points, Point{Run: r.Run, Commit: r.Commit, Started: r.Started, Value: result.Num(v.x), Red: r.Red})
 		if x := m.scaled(v.x); !math.IsInf(x, 0) && !math.IsNaN(x) {
 			points, index = append(points, x), append(index, len(t.Points)-1)
 		}
@@ -105,7 +105,7 @@ func (t *Trend) row() *Row {
 func (t *Trend) Where() string { return t.row().where() }
 
 // Say writes a value of the trend for people.
-func (t *Trend) Say(f float64) string { return t.row().value(scenarios.Num(f)) }
+func (t *Trend) Say(f float64) string { return t.row().value(result.Num(f)) }
 
 // Sentence says when the level moved, and by how much.
 func (t *Trend) Sentence(m Move) string {
@@ -120,7 +120,7 @@ func (t *Trend) Sentence(m Move) string {
 	if change < 0 {
 		verb, change = "better by", -change
 	}
-	return fmt.Sprintf("%s with %s: %s %s, from %s to %s", p.Started.UTC().Format("2006-01-02 15:04"), who, verb, t.row().share(scenarios.Num(change)), t.Say(t.Levels[i]), t.Say(t.Levels[i+1]))
+	return fmt.Sprintf("%s with %s: %s %s, from %s to %s", p.Started.UTC().Format("2006-01-02 15:04"), who, verb, t.row().share(result.Num(change)), t.Say(t.Levels[i]), t.Say(t.Levels[i+1]))
 }
 
 var bars = []rune("▁▂▃▄▅▆▇█")

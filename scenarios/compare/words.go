@@ -8,6 +8,9 @@ import (
 	"text/tabwriter"
 
 	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // where says what a row is of.
@@ -49,32 +52,32 @@ func (r *Row) sentence() string {
 }
 
 // value writes a value of the metric.
-func (r *Row) value(n scenarios.Num) string {
+func (r *Row) value(n result.Num) string {
 	f := float64(n)
 	switch {
 	case math.IsNaN(f) || math.IsInf(f, 0):
 		return "-"
-	case r.unit() == scenarios.ShareOf:
-		return scenarios.FormatShareBriefly(f)
+	case r.unit() == slo.ShareOf:
+		return quantity.FormatShareBriefly(f)
 	case r.Metric == "cpu":
 		return fmt.Sprintf("%.3g cores", f)
 	case r.Metric == "memory":
 		return fmt.Sprintf("%.1fMiB", f/(1<<20))
-	case r.unit() == scenarios.PerSecond:
+	case r.unit() == slo.PerSecond:
 		return fmt.Sprintf("%.4g/s", f)
 	}
-	return scenarios.FormatSeconds(f)
+	return quantity.FormatSeconds(f)
 }
 
-func (r *Row) unit() scenarios.Unit {
+func (r *Row) unit() slo.Unit {
 	if m := metricNamed(r.Metric); m != nil {
 		return m.Unit
 	}
-	return scenarios.Plain
+	return slo.Plain
 }
 
 // share writes a change: of a share in points.
-func (r *Row) share(n scenarios.Num) string {
+func (r *Row) share(n result.Num) string {
 	f := float64(n) * 100
 	switch {
 	case math.IsNaN(f):
@@ -83,7 +86,7 @@ func (r *Row) share(n scenarios.Num) string {
 		return "over 100x"
 	}
 	unit := "%"
-	if r.unit() == scenarios.ShareOf {
+	if r.unit() == slo.ShareOf {
 		unit = " points"
 	}
 	digits := 1
@@ -94,7 +97,7 @@ func (r *Row) share(n scenarios.Num) string {
 }
 
 // signed is share with its sign.
-func (r *Row) signed(n scenarios.Num) string {
+func (r *Row) signed(n result.Num) string {
 	s := r.share(n)
 	if float64(n) > 0 {
 		return "+" + s
@@ -115,7 +118,7 @@ func (c *Comparison) Text(w io.Writer) error {
 	out := &strings.Builder{}
 	fmt.Fprintf(out, "%s: %s\n", strings.ToUpper(string(c.Verdict)), c.Reason)
 	design := map[Design]string{Pairs: "interleaved pairs", Groups: "two groups of runs (Welch)", Past: "against the bound of prediction"}[c.Design]
-	fmt.Fprintf(out, "%s, %s; a false alarm in at most %s of comparisons (Holm over %d rows)\n\n", c.sides(), design, scenarios.FormatShare(c.Alpha), len(c.Rows))
+	fmt.Fprintf(out, "%s, %s; a false alarm in at most %s of comparisons (Holm over %d rows)\n\n", c.sides(), design, quantity.FormatShare(c.Alpha), len(c.Rows))
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "\tmetric\tbase\tcandidate\tworse by\tfrom\tto\tmargin\tshows\t")
 	for i := range c.Rows {
@@ -162,7 +165,7 @@ func (c *Comparison) Markdown(w io.Writer) error {
 	for _, l := range c.Left {
 		fmt.Fprintf(out, "\nleft out: %s\n", scenarios.Markdown(l))
 	}
-	fmt.Fprintf(out, "\n%s; a false alarm in at most %s of comparisons\n\n", c.sides(), scenarios.FormatShare(c.Alpha))
+	fmt.Fprintf(out, "\n%s; a false alarm in at most %s of comparisons\n\n", c.sides(), quantity.FormatShare(c.Alpha))
 	_, err := io.WriteString(w, out.String())
 	return err
 }

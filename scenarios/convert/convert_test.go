@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"brunt/scenarios"
+	"brunt/scenarios/template"
 )
 
 var update = flag.Bool("update", false, "write testdata/*.want")
@@ -316,13 +317,13 @@ func FuzzText(f *testing.F) {
 		}
 		for _, st := range sc.Loads[0].Flow {
 			doc := st.With.Get("json")
-			var tmpl scenarios.TextTemplate
+			var tmpl template.TextTemplate
 			for key, want := range map[string]string{"a": s, "b": s + after, "c": ""} {
 				n := doc.Get(key)
 				if key == "b" {
 					n = n.Items[0]
 				}
-				tmpl = scenarios.TextTemplate{}
+				tmpl = template.TextTemplate{}
 				tmpl.DecodeNode(n, sc.Mistakes())
 				got, static := tmpl.Static()
 				if key == "c" {
@@ -365,7 +366,7 @@ func FuzzJSON(f *testing.F) {
 		if err != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}
-		var tmpl scenarios.JSONTemplate
+		var tmpl template.JSONTemplate
 		tmpl.DecodeNode(sc.Loads[0].Flow[0].With.Get("json"), sc.Mistakes())
 		got, static := tmpl.Static()
 		var a, b any

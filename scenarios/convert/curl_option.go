@@ -7,7 +7,9 @@ import (
 	"strconv"
 	"strings"
 
-	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
+	"brunt/scenarios/syntax"
 )
 
 // curlOptions are the options of curl that take a value, by their long names; those that
@@ -217,7 +219,7 @@ func (c *curlLoad) option(cmd *command, r *curlRequest, o option) {
 		lose("--noproxy %s: `connections.proxy: none` goes past every proxy", clip(value, 40))
 	case "max-time":
 		if s, err := strconv.ParseFloat(value, 64); err == nil && s > 0 && s < 86400 {
-			c.load.set("timeout", raw(scenarios.FormatDuration(scenarios.Num(s).D())))
+			c.load.set("timeout", raw(quantity.FormatDuration(result.Num(s).D())))
 		}
 	case "resolve":
 		c.resolve(value, lose)
@@ -400,7 +402,7 @@ func formSettings(s string) (string, map[string]string) {
 // resolve reads host:port:address.
 func (c *curlLoad) resolve(value string, lose func(string, ...any)) {
 	parts := strings.SplitN(strings.TrimPrefix(value, "+"), ":", 3)
-	if len(parts) != 3 || !hostName.MatchString(parts[0]) || parts[1] == "" || scenarios.CheckPort(parts[1]) != nil {
+	if len(parts) != 3 || !hostName.MatchString(parts[0]) || parts[1] == "" || syntax.CheckPort(parts[1]) != nil {
 		lose("--resolve %s", clip(value, 60))
 		return
 	}

@@ -20,7 +20,7 @@ package convert
 import (
 	"fmt"
 
-	"brunt/scenarios"
+	"brunt/scenarios/syntax"
 )
 
 // Options say how a source is read and what of it is taken. The zero value is good for a
@@ -85,7 +85,7 @@ const maxSource = 256 << 20
 func Convert(source []byte, o Options) (*Scenario, error) {
 	read, known := kinds()[o.Kind]
 	if !known {
-		return nil, fmt.Errorf("unknown format %q; %s", o.Kind, scenarios.DidYouMean(o.Kind, Kinds()))
+		return nil, fmt.Errorf("unknown format %q; %s", o.Kind, syntax.DidYouMean(o.Kind, Kinds()))
 	}
 	if len(source) > maxSource {
 		return nil, fmt.Errorf("%s has more than %d MiB", o.File, maxSource>>20)

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
 )
 
 // A draft is the scenario in the making.
@@ -107,10 +109,10 @@ func slug(s, otherwise string) string {
 		}
 	}
 	name := strings.Trim(b.String(), "-")
-	if name = strings.TrimRight(name[:min(len(name), 40)], "-"); scenarios.IsName(name) {
+	if name = strings.TrimRight(name[:min(len(name), 40)], "-"); syntax.IsName(name) {
 		return name
 	}
-	if name != "" && scenarios.IsName(otherwise+"-"+name) {
+	if name != "" && syntax.IsName(otherwise+"-"+name) {
 		return otherwise + "-" + name
 	}
 	return otherwise
@@ -158,7 +160,7 @@ var hostName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,252}$`)
 
 // isWeb tells whether a URL is one that load can go to.
 func isWeb(u *url.URL) bool {
-	if u.Scheme != "http" && u.Scheme != "https" || scenarios.CheckPort(u.Port()) != nil {
+	if u.Scheme != "http" && u.Scheme != "https" || syntax.CheckPort(u.Port()) != nil {
 		return false
 	}
 	ip, err := netip.ParseAddr(u.Hostname())
@@ -263,9 +265,9 @@ func (d *draft) arrivals(rate, what string) *node {
 
 // think is a pause.
 func think(from, to time.Duration) *node {
-	s := scenarios.FormatDuration(from)
+	s := quantity.FormatDuration(from)
 	if to > from {
-		s += ".." + scenarios.FormatDuration(to)
+		s += ".." + quantity.FormatDuration(to)
 	}
 	return (&node{}).set("think", raw(s))
 }

@@ -14,6 +14,7 @@ import (
 	"unicode/utf8"
 
 	"brunt/scenarios"
+	"brunt/scenarios/quantity"
 )
 
 // harEntry is one exchange of a recording (HAR 1.2). What was answered is read no further
@@ -87,7 +88,7 @@ func har(d *draft, source []byte) error {
 	}
 	load := d.arrivals("5/s", "sessions a second")
 	if s.length > scenarios.DefaultGrace {
-		grace := raw(scenarios.FormatDuration((s.length + scenarios.DefaultTimeout).Round(time.Second)))
+		grace := raw(quantity.FormatDuration((s.length + scenarios.DefaultTimeout).Round(time.Second)))
 		grace.behind = "a session takes as long as it was recorded, those that begin last as well"
 		load.set("grace", grace)
 	}

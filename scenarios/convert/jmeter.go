@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"brunt/scenarios"
+	"brunt/scenarios/quantity"
 )
 
 // jmeter reads a plan: its thread groups become loads, its HTTP samplers steps, with the
@@ -148,7 +148,7 @@ func (p *plan) group(t *tree, s scope, flow *node) {
 		for _, step := range flow.items {
 			if think := step.get("think"); think != nil {
 				least, _, _ := strings.Cut(think.yaml, "..")
-				long, _ := scenarios.ParseDuration(least)
+				long, _ := quantity.ParseDuration(least)
 				p.thinks += long
 			} else {
 				p.requests++
@@ -168,7 +168,7 @@ func (p *plan) group(t *tree, s scope, flow *node) {
 		}
 		if p.ramp > time.Second {
 			wait := think(0, p.ramp)
-			wait.say("the ramp-up of " + scenarios.FormatDuration(p.ramp) + ": each virtual user begins at some time within it")
+			wait.say("the ramp-up of " + quantity.FormatDuration(p.ramp) + ": each virtual user begins at some time within it")
 			init.items = append([]*node{wait}, init.items...)
 		}
 		if len(init.items) > 0 {

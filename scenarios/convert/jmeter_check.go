@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"brunt/scenarios"
+	"brunt/scenarios/quantity"
 
 	"github.com/ohler55/ojg/jp"
 )
@@ -29,7 +29,7 @@ func (p *plan) asserts(s scope, r *request) {
 		case "DurationAssertion":
 			v, known := p.value(t.element, "DurationAssertion.duration", &r.above)
 			if n, err := strconv.Atoi(v); known && err == nil && n > 0 && n < 86_400_000 {
-				r.check.set("within", raw(scenarios.FormatDuration(time.Duration(n)*time.Millisecond)))
+				r.check.set("within", raw(quantity.FormatDuration(time.Duration(n)*time.Millisecond)))
 			} else {
 				lose("the assertion %q", clip(t.name(), 60))
 			}

@@ -6,7 +6,8 @@ import (
 	"strings"
 	"time"
 
-	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
 )
 
 // shapes gives the loads that a thread group becomes, without what they do: one, but for
@@ -61,9 +62,9 @@ func (p *plan) span(e *element, name string, above *[]string) (*node, time.Durat
 		p.d.loseAt(above, e.line, "%s: %q", name, clip(t.String(), 40))
 		return nil, 0
 	}
-	d := scenarios.Num(f).D().Round(time.Millisecond)
+	d := result.Num(f).D().Round(time.Millisecond)
 	if _, static := t.static(); static {
-		return raw(scenarios.FormatDuration(d)), d
+		return raw(quantity.FormatDuration(d)), d
 	}
 	return str(join(t, lit("s"))), d
 }
@@ -111,8 +112,8 @@ func (p *plan) threads(t *tree, load *node) {
 		return
 	}
 	if !timed {
-		p.d.loseAt(above, t.line, "a load without an end; %s stand for it", scenarios.FormatDuration(forever))
-		duration, long = raw(scenarios.FormatDuration(forever)), forever
+		p.d.loseAt(above, t.line, "a load without an end; %s stand for it", quantity.FormatDuration(forever))
+		duration, long = raw(quantity.FormatDuration(forever)), forever
 	}
 	p.judged(math.Inf(1), time.Duration(n)*max(0, long-rise/2))
 	if rise == 0 {
@@ -123,12 +124,12 @@ func (p *plan) threads(t *tree, load *node) {
 	stages := list(stage("vus", vus, ramp))
 	if hold := long - rise; hold > 0 {
 		// The duration of JMeter counts from the beginning of the ramp.
-		stages.items = append(stages.items, stage("vus", vus, raw(scenarios.FormatDuration(hold))))
+		stages.items = append(stages.items, stage("vus", vus, raw(quantity.FormatDuration(hold))))
 		if strings.Contains(duration.yaml+ramp.yaml, "${") {
 			p.d.loseAt(above, t.line, "a duration of which the ramp-up is a part, both of them params: the last stage is what is left of it now")
 		}
 	} else if hold < 0 {
-		p.d.loseAt(above, t.line, "a ramp-up of %s within a duration of %s: it is done faster", scenarios.FormatDuration(rise), scenarios.FormatDuration(long))
+		p.d.loseAt(above, t.line, "a ramp-up of %s within a duration of %s: it is done faster", quantity.FormatDuration(rise), quantity.FormatDuration(long))
 		stages.items[0] = stage("vus", vus, duration)
 	}
 	load.set("stages", stages)
@@ -180,7 +181,7 @@ func (p *plan) concurrency(t *tree, load *node, arrivals bool) {
 			p.d.loseAt(above, t.line, "%s: %q", name, clip(v, 40))
 			return 0
 		}
-		return scenarios.Num(f * unit.Seconds()).D().Round(time.Millisecond)
+		return result.Num(f * unit.Seconds()).D().Round(time.Millisecond)
 	}
 	rise, hold := min(long("RampUp"), 366*24*time.Hour), min(long("Hold"), 366*24*time.Hour)
 	if rise+hold == 0 {
@@ -209,12 +210,12 @@ func (p *plan) concurrency(t *tree, load *node, arrivals bool) {
 	}
 	stages := list()
 	if rise > 0 {
-		stages.items = append(stages.items, stage(key, level, raw(scenarios.FormatDuration(rise))))
+		stages.items = append(stages.items, stage(key, level, raw(quantity.FormatDuration(rise))))
 	} else {
 		stages.items = append(stages.items, stage(key, level, raw("0s")))
 	}
 	if hold > 0 {
-		stages.items = append(stages.items, stage(key, level, raw(scenarios.FormatDuration(hold))))
+		stages.items = append(stages.items, stage(key, level, raw(quantity.FormatDuration(hold))))
 	}
 	load.set("executor", raw(executor)).set("stages", stages)
 	if arrivals {
@@ -243,7 +244,7 @@ func (p *plan) ultimate(t *tree) []*node {
 		if v[0] == 0 || v[2]+v[3]+v[4] == 0 {
 			continue
 		}
-		sec := func(n int) *node { return raw(scenarios.FormatDuration(time.Duration(n) * time.Second)) }
+		sec := func(n int) *node { return raw(quantity.FormatDuration(time.Duration(n) * time.Second)) }
 		load := (&node{}).set("executor", raw("ramping-vus"))
 		if v[1] > 0 {
 			load.set("start", sec(v[1]))

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"brunt/scenarios"
+	"brunt/scenarios/quantity"
 )
 
 // sampler makes a step of an HTTP sampler.
@@ -31,7 +31,7 @@ func (p *plan) sampler(t *tree, s scope, flow *node) {
 	p.extracts(s, r)
 	if ms, known := p.value(t.element, "HTTPSampler.response_timeout", &r.above); known && ms != "" {
 		if n, err := strconv.Atoi(ms); err == nil && n > 0 && n < 86_400_000 {
-			flow.set("timeout", raw(scenarios.FormatDuration(time.Duration(n)*time.Millisecond)))
+			flow.set("timeout", raw(quantity.FormatDuration(time.Duration(n)*time.Millisecond)))
 		}
 	}
 	if t.prop("HTTPSampler.proxyHost") != "" {

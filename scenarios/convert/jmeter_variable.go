@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"brunt/scenarios"
+	"brunt/scenarios/syntax"
 )
 
 // collect finds all that texts may name, wherever it stands in the plan: first all but
@@ -86,7 +86,7 @@ func (p *plan) extracted(name string) {
 
 // variable makes a name of a variable of the language of one of JMeter.
 func variable(name string) string {
-	if scenarios.IsVariable(name) {
+	if syntax.IsVariable(name) {
 		return name
 	}
 	return strings.ReplaceAll(slug(name, "v"), "-", "_")

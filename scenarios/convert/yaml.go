@@ -5,7 +5,7 @@ import (
 	"strings"
 	"unicode"
 
-	"brunt/scenarios"
+	"brunt/scenarios/syntax"
 )
 
 // A node is a piece of the scenario in the making: a map, a list or a scalar, with the
@@ -34,7 +34,7 @@ func number(n int) *node { return raw(strconv.Itoa(n)) }
 
 // str is a text, its placeholders and all that must not be one written as the language
 // wants it.
-func str(t text) *node { return raw(scenarios.YAMLText(t.String())) }
+func str(t text) *node { return raw(syntax.YAMLText(t.String())) }
 
 // plain is a text without placeholders.
 func plain(s string) *node { return str(lit(s)) }
@@ -93,7 +93,7 @@ func (n *node) inline(most int) (string, bool) {
 		return ok && v.above == nil && v.behind == "" && b.Len() <= most
 	}
 	for i, f := range n.fields {
-		if !one(i, scenarios.YAMLText(f.key)+": ", f.value) {
+		if !one(i, syntax.YAMLText(f.key)+": ", f.value) {
 			return "", false
 		}
 	}
@@ -125,7 +125,7 @@ func (n *node) write(b *strings.Builder, indent int, begun bool) {
 		v.value(b, indent, item)
 	}
 	for _, f := range n.fields {
-		one(scenarios.YAMLText(f.key)+":", f.value, false)
+		one(syntax.YAMLText(f.key)+":", f.value, false)
 	}
 	for _, item := range n.items {
 		one("-", item, true)

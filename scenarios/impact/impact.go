@@ -4,7 +4,7 @@ import (
 	"math"
 	"time"
 
-	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // A Slice is a window as impact and recovery see it: the requests that an
@@ -46,11 +46,11 @@ func (q *Question) ended() string {
 
 // An Answer is what a fault did. Times are offsets from t0; NaN is never.
 type Answer struct {
-	Impact      scenarios.Impact
-	OnsetAt     scenarios.Num
-	FailoverAt  scenarios.Num
-	RecoveredAt scenarios.Num // the injection, where there was no impact
-	NotBefore   scenarios.Num // recovery was not before; NaN where RecoveredAt is known, or nothing was seen
+	Impact      result.Impact
+	OnsetAt     result.Num
+	FailoverAt  result.Num
+	RecoveredAt result.Num // the injection, where there was no impact
+	NotBefore   result.Num // recovery was not before; NaN where RecoveredAt is known, or nothing was seen
 	Degraded    time.Duration
 	Failed      int64
 	Area        float64       // seconds
@@ -63,13 +63,13 @@ type Answer struct {
 // Tells reports whether the answer knows if there was an impact. Where only recovery was not
 // seen, it does.
 func (a *Answer) Tells() bool {
-	return a.Impact != scenarios.Confounded && (a.Impact != scenarios.UnknownYet || a.OnsetAt.Known())
+	return a.Impact != result.Confounded && (a.Impact != result.UnknownYet || a.OnsetAt.Known())
 }
 
 // Unknown is the answer where nothing could be found out.
-func Unknown(impact scenarios.Impact, note string) Answer {
+func Unknown(impact result.Impact, note string) Answer {
 	return Answer{
-		Impact: impact, Note: note, OnsetAt: scenarios.NaN, FailoverAt: scenarios.NaN, RecoveredAt: scenarios.NaN, NotBefore: scenarios.NaN,
+		Impact: impact, Note: note, OnsetAt: result.NaN, FailoverAt: result.NaN, RecoveredAt: result.NaN, NotBefore: result.NaN,
 		Resolution: time.Second,
 	}
 }
@@ -95,7 +95,7 @@ func Unknown(impact scenarios.Impact, note string) Answer {
 // the load ends or another fault comes within a hold of the injection, the impact is
 // unknown.
 func Ask(q Question) Answer {
-	a := Unknown(scenarios.UnknownYet, "")
+	a := Unknown(result.UnknownYet, "")
 	c := newChances(q.Baseline, q.Limit)
 	end := max(q.Injected, min(q.Cleared, q.Horizon))
 	if c.n == 0 {
@@ -120,11 +120,11 @@ func Ask(q Question) Answer {
 		return a
 	}
 	onset := c.locate(q.Slices, ts, at, first)
-	a.Impact = scenarios.Impacted
-	a.OnsetAt = scenarios.Sec(q.Slices[onset].Start)
+	a.Impact = result.Impacted
+	a.OnsetAt = result.Sec(q.Slices[onset].Start)
 	a.Resolution = max(time.Second, ts[at].End-ts[at].Start)
 	if s, ok := c.failover(q, onset, max(onset, ts[sure].from)); ok {
-		a.FailoverAt = scenarios.Sec(q.Slices[s].Start)
+		a.FailoverAt = result.Sec(q.Slices[s].Start)
 	}
 	until := a.recover(q, c, onset, max(onset, ts[sure].from))
 	for i := range ts {
@@ -159,8 +159,8 @@ func (a *Answer) untouched(q Question, c chances, ts []tile, first int) {
 			a.Note = "too few requests from the injection to that of " + q.Next + " to tell"
 		}
 	default:
-		a.Impact = scenarios.NotImpacted
-		a.RecoveredAt = scenarios.Sec(q.Injected)
+		a.Impact = result.NotImpacted
+		a.RecoveredAt = result.Sec(q.Injected)
 	}
 }
 
@@ -170,10 +170,10 @@ func (a *Answer) recover(q Question, c chances, onset, from int) time.Duration {
 	for {
 		h := c.recovery(q, onset, from)
 		if h.state != recovered {
-			a.Impact = scenarios.NotRecovered
-			a.NotBefore = scenarios.Sec(h.notBefore(q))
+			a.Impact = result.NotRecovered
+			a.NotBefore = result.Sec(h.notBefore(q))
 			if h.state == undecided {
-				a.Impact = scenarios.UnknownYet
+				a.Impact = result.UnknownYet
 				a.Note = q.ended() + " before a hold long enough to show recovery"
 			}
 			return q.Horizon
@@ -181,7 +181,7 @@ func (a *Answer) recover(q Question, c chances, onset, from int) time.Duration {
 		ts := c.tiles(q.Slices, h.from, q.Horizon)
 		again, sure := firstOnset(ts)
 		if again < 0 || ts[again].Start > last {
-			a.RecoveredAt = scenarios.Sec(q.Slices[h.from].Start)
+			a.RecoveredAt = result.Sec(q.Slices[h.from].Start)
 			return q.Slices[h.from].Start
 		}
 		onset = max(h.from, c.locate(q.Slices, ts, again, h.from))

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // scene makes a question: a run of 100 s at 1000/s, injected at 30 s and cleared at
@@ -37,7 +37,7 @@ func from(a, b int, n int64) func(int) int64 {
 	}
 }
 
-func known(a scenarios.Num) any {
+func known(a result.Num) any {
 	if a.Known() {
 		return float64(a)
 	}
@@ -50,55 +50,55 @@ func TestAsk(t *testing.T) {
 	for _, c := range []struct {
 		name                       string
 		q                          Question
-		impact                     scenarios.Impact
+		impact                     result.Impact
 		onset, failover, recovered any
 		degraded                   time.Duration
 		failed                     int64
 		area                       float64
 	}{
-		{"nothing happens", scene(100, nil), scenarios.NotImpacted, never, never, 30., 0, 0, 0},
-		{"bad from injection to clearing", scene(100, from(30, 50, 200)), scenarios.Impacted, 30., never, 50., 20 * sec, 4000, 4},
-		{"late onset", scene(100, from(35, 50, 200)), scenarios.Impacted, 35., never, 50., 15 * sec, 3000, 3},
-		{"slow to heal", scene(100, from(30, 57, 200)), scenarios.Impacted, 30., never, 57., 27 * sec, 5400, 5.4},
-		{"under the limit", scene(100, from(30, 50, 9)), scenarios.NotImpacted, never, never, 30., 0, 180, .18},
-		{"over it, but no more than chance", scene(100, from(30, 50, 12)), scenarios.NotImpacted, never, never, 30., 0, 240, .24},
-		{"one window that is bad", scene(100, from(35, 36, 20)), scenarios.NotImpacted, never, never, 30., 0, 20, .02},
-		{"two of three", scene(100, func(i int) int64 { return from(35, 36, 20)(i) + from(37, 38, 20)(i) }), scenarios.Impacted, 35., 38., 38., 2 * sec, 40, .04},
-		{"one window beyond doubt", scene(100, from(35, 36, 60)), scenarios.Impacted, 35., 36., 36., sec, 60, .06},
-		{"failed over", scene(100, from(30, 34, 500)), scenarios.Impacted, 30., 34., 34., 4 * sec, 2000, 2},
+		{"nothing happens", scene(100, nil), result.NotImpacted, never, never, 30., 0, 0, 0},
+		{"bad from injection to clearing", scene(100, from(30, 50, 200)), result.Impacted, 30., never, 50., 20 * sec, 4000, 4},
+		{"late onset", scene(100, from(35, 50, 200)), result.Impacted, 35., never, 50., 15 * sec, 3000, 3},
+		{"slow to heal", scene(100, from(30, 57, 200)), result.Impacted, 30., never, 57., 27 * sec, 5400, 5.4},
+		{"under the limit", scene(100, from(30, 50, 9)), result.NotImpacted, never, never, 30., 0, 180, .18},
+		{"over it, but no more than chance", scene(100, from(30, 50, 12)), result.NotImpacted, never, never, 30., 0, 240, .24},
+		{"one window that is bad", scene(100, from(35, 36, 20)), result.NotImpacted, never, never, 30., 0, 20, .02},
+		{"two of three", scene(100, func(i int) int64 { return from(35, 36, 20)(i) + from(37, 38, 20)(i) }), result.Impacted, 35., 38., 38., 2 * sec, 40, .04},
+		{"one window beyond doubt", scene(100, from(35, 36, 60)), result.Impacted, 35., 36., 36., sec, 60, .06},
+		{"failed over", scene(100, from(30, 34, 500)), result.Impacted, 30., 34., 34., 4 * sec, 2000, 2},
 		{
 			"failed over, and failing back does harm", scene(100, func(i int) int64 { return from(30, 34, 500)(i) + from(50, 53, 300)(i) }),
-			scenarios.Impacted, 30., 34., 53., 7 * sec, 2900, 2.9,
+			result.Impacted, 30., 34., 53., 7 * sec, 2900, 2.9,
 		},
 		{
 			"failing back too late to be this fault's doing", scene(100, func(i int) int64 { return from(30, 34, 500)(i) + from(61, 63, 300)(i) }),
-			scenarios.Impacted, 30., 34., 34., 4 * sec, 2000, 2,
+			result.Impacted, 30., 34., 34., 4 * sec, 2000, 2,
 		},
 		{"flapping", scene(100, func(i int) int64 {
 			if i >= 30 && i < 70 && (i-30)%8 < 4 {
 				return 200
 			}
 			return 0
-		}), scenarios.Impacted, 30., never, 66., 20 * sec, 4000, 4},
-		{"never recovered", scene(100, from(30, 100, 200)), scenarios.NotRecovered, 30., never, never, 70 * sec, 14000, 14},
-		{"the hold does not fit in", scene(58, from(30, 50, 200)), scenarios.UnknownYet, 30., never, never, 20 * sec, 4000, 4},
-		{"the load ends within a hold of the injection", scene(39, nil), scenarios.UnknownYet, never, never, never, 0, 0, 0},
-		{"bad before", scene(100, from(10, 50, 200)), scenarios.UnknownYet, never, never, never, 0, 4000 - 20*133, 4},
+		}), result.Impacted, 30., never, 66., 20 * sec, 4000, 4},
+		{"never recovered", scene(100, from(30, 100, 200)), result.NotRecovered, 30., never, never, 70 * sec, 14000, 14},
+		{"the hold does not fit in", scene(58, from(30, 50, 200)), result.UnknownYet, 30., never, never, 20 * sec, 4000, 4},
+		{"the load ends within a hold of the injection", scene(39, nil), result.UnknownYet, never, never, never, 0, 0, 0},
+		{"bad before", scene(100, from(10, 50, 200)), result.UnknownYet, never, never, never, 0, 4000 - 20*133, 4},
 		// P(X >= 18 | 1000, 1 %) is 0.014, of 19 it is 0.007; of 28 it is 1.9e-6, of 29 0.6e-6
-		{"two of three, just not bad", scene(100, from(35, 37, 18)), scenarios.NotImpacted, never, never, 30., 0, 36, .036},
-		{"two of three, just bad", scene(100, from(35, 37, 19)), scenarios.Impacted, 35., 37., 37., 2 * sec, 38, .038},
-		{"one window, just not beyond doubt", scene(100, from(35, 36, 28)), scenarios.NotImpacted, never, never, 30., 0, 28, .028},
-		{"one window, just beyond doubt", scene(100, from(35, 36, 29)), scenarios.Impacted, 35., 36., 36., sec, 29, .029},
-		{"two of four", scene(100, func(i int) int64 { return from(35, 36, 20)(i) + from(38, 39, 20)(i) }), scenarios.NotImpacted, never, never, 30., 0, 40, .04},
-		{"bad from before the injection on is none of its doing", scene(100, from(28, 35, 200)), scenarios.UnknownYet, never, never, never, 0, 1000 - 20*13, 1},
+		{"two of three, just not bad", scene(100, from(35, 37, 18)), result.NotImpacted, never, never, 30., 0, 36, .036},
+		{"two of three, just bad", scene(100, from(35, 37, 19)), result.Impacted, 35., 37., 37., 2 * sec, 38, .038},
+		{"one window, just not beyond doubt", scene(100, from(35, 36, 28)), result.NotImpacted, never, never, 30., 0, 28, .028},
+		{"one window, just beyond doubt", scene(100, from(35, 36, 29)), result.Impacted, 35., 36., 36., sec, 29, .029},
+		{"two of four", scene(100, func(i int) int64 { return from(35, 36, 20)(i) + from(38, 39, 20)(i) }), result.NotImpacted, never, never, 30., 0, 40, .04},
+		{"bad from before the injection on is none of its doing", scene(100, from(28, 35, 200)), result.UnknownYet, never, never, never, 0, 1000 - 20*13, 1},
 		// 20 of 1000 are bad at 1 %, and not at twice the baseline's 0.9 %
-		{"no more than twice the baseline's share", scene(100, func(i int) int64 { return 9 + from(30, 50, 11)(i) }), scenarios.NotImpacted, never, never, 30., 0, 220, .4},
+		{"no more than twice the baseline's share", scene(100, func(i int) int64 { return 9 + from(30, 50, 11)(i) }), result.NotImpacted, never, never, 30., 0, 220, .4},
 		// of 10 000, up to 83 bad show that it is 1 % at most
-		{"a hold that just shows it", scene(60, func(i int) int64 { return from(30, 50, 200)(i) + from(50, 60, 8)(i) + from(57, 60, 1)(i) }), scenarios.Impacted, 30., never, 50., 20 * sec, 4000, 4},
-		{"a hold that just does not", scene(60, func(i int) int64 { return from(30, 50, 200)(i) + from(50, 60, 8)(i) + from(56, 60, 1)(i) }), scenarios.UnknownYet, 30., never, never, 20 * sec, 4084, 4.084},
-		{"lengthened until it shows it", scene(77, func(i int) int64 { return from(30, 50, 200)(i) + from(50, 77, 9)(i) }), scenarios.UnknownYet, 30., never, never, 20 * sec, 4243, 4.243},
-		{"which is after 28 s of 0.9 %", scene(78, func(i int) int64 { return from(30, 50, 200)(i) + from(50, 78, 9)(i) }), scenarios.Impacted, 30., never, 50., 20 * sec, 4000, 4},
-		{"standing errors below the limit", scene(100, func(i int) int64 { return 5 + from(30, 50, 200)(i) }), scenarios.Impacted, 30., never, 50., 20 * sec, 4000, 4.1},
+		{"a hold that just shows it", scene(60, func(i int) int64 { return from(30, 50, 200)(i) + from(50, 60, 8)(i) + from(57, 60, 1)(i) }), result.Impacted, 30., never, 50., 20 * sec, 4000, 4},
+		{"a hold that just does not", scene(60, func(i int) int64 { return from(30, 50, 200)(i) + from(50, 60, 8)(i) + from(56, 60, 1)(i) }), result.UnknownYet, 30., never, never, 20 * sec, 4084, 4.084},
+		{"lengthened until it shows it", scene(77, func(i int) int64 { return from(30, 50, 200)(i) + from(50, 77, 9)(i) }), result.UnknownYet, 30., never, never, 20 * sec, 4243, 4.243},
+		{"which is after 28 s of 0.9 %", scene(78, func(i int) int64 { return from(30, 50, 200)(i) + from(50, 78, 9)(i) }), result.Impacted, 30., never, 50., 20 * sec, 4000, 4},
+		{"standing errors below the limit", scene(100, func(i int) int64 { return 5 + from(30, 50, 200)(i) }), result.Impacted, 30., never, 50., 20 * sec, 4000, 4.1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			a := Ask(c.q)
@@ -177,7 +177,7 @@ func TestAsk_NotBefore(t *testing.T) {
 func TestAsk_Baseline(t *testing.T) {
 	q := scene(100, from(30, 50, 200))
 	q.Baseline = nil
-	if a := Ask(q); a.Impact != scenarios.UnknownYet || a.Note == "" || a.RecoveredAt.Known() {
+	if a := Ask(q); a.Impact != result.UnknownYet || a.Note == "" || a.RecoveredAt.Known() {
 		t.Errorf("%s at %v: %q", a.Impact, a.RecoveredAt, a.Note)
 	}
 }
@@ -189,14 +189,14 @@ func TestAsk_TooFew(t *testing.T) {
 		name string
 		n    int64 // per second
 		bad  func(int) int64
-		want scenarios.Impact
+		want result.Impact
 	}{
-		{"none at all", 0, nil, scenarios.UnknownYet},
-		{"140 in 70 s", 2, nil, scenarios.UnknownYet},
-		{"350 in 70 s fill a hold", 5, nil, scenarios.NotImpacted},
-		{"350 in 70 s, some bad", 5, from(40, 43, 1), scenarios.UnknownYet},
-		{"1400 in 70 s fill two windows", 20, from(40, 43, 1), scenarios.NotImpacted},
-		{"700 in 70 s, bad in the only window there is", 10, from(60, 75, 1), scenarios.UnknownYet},
+		{"none at all", 0, nil, result.UnknownYet},
+		{"140 in 70 s", 2, nil, result.UnknownYet},
+		{"350 in 70 s fill a hold", 5, nil, result.NotImpacted},
+		{"350 in 70 s, some bad", 5, from(40, 43, 1), result.UnknownYet},
+		{"1400 in 70 s fill two windows", 20, from(40, 43, 1), result.NotImpacted},
+		{"700 in 70 s, bad in the only window there is", 10, from(60, 75, 1), result.UnknownYet},
 	} {
 		q := scene(100, c.bad)
 		for _, list := range [][]Slice{q.Slices, q.Baseline} {
@@ -256,7 +256,7 @@ func TestAsk_Stall(t *testing.T) {
 			}
 		}
 		a := Ask(q)
-		if a.Impact != scenarios.Impacted || a.OnsetAt != 33 || a.RecoveredAt != 41 {
+		if a.Impact != result.Impacted || a.OnsetAt != 33 || a.RecoveredAt != 41 {
 			t.Errorf("closed %t: %s from %v to %v, want from 33 to 41", closed, a.Impact, a.OnsetAt, a.RecoveredAt)
 		}
 		if want := map[bool]float64{false: 0, true: 8}[closed]; a.Area != want {
@@ -289,10 +289,10 @@ func TestAsk_Dispersion(t *testing.T) {
 		}
 		return harm(i)
 	})
-	if a := Ask(plain); a.Impact != scenarios.Impacted {
+	if a := Ask(plain); a.Impact != result.Impacted {
 		t.Errorf("2 bad in every second before: %s", a.Impact)
 	}
-	if a := Ask(clustered); a.Impact != scenarios.NotImpacted {
+	if a := Ask(clustered); a.Impact != result.NotImpacted {
 		t.Errorf("20 bad in every tenth second before: %s", a.Impact)
 	}
 }

@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"brunt/scenarios"
 	"brunt/scenarios/impact/impacttest"
+	"brunt/scenarios/result"
 )
 
 // The simulations below hold the rule for impact and recovery. Their model:
@@ -90,7 +90,7 @@ func world120(rate, times float64) world {
 // tries is what many trials of a world came to.
 type tries struct {
 	n      int
-	impact map[scenarios.Impact]int
+	impact map[result.Impact]int
 	unsteady,
 	failover int
 	onset []float64 // after the injection
@@ -101,7 +101,7 @@ func (w world) try(trials int, recovered float64) tries {
 	if !*simulations {
 		trials = max(50, trials/10)
 	}
-	out := tries{n: trials, impact: map[scenarios.Impact]int{}}
+	out := tries{n: trials, impact: map[result.Impact]int{}}
 	r := rand.New(rand.NewPCG(3, 4))
 	for range trials {
 		a := Ask(w.question(r))
@@ -168,7 +168,7 @@ func quantiles(x []float64) string {
 func (r tries) String() string {
 	var s strings.Builder
 	s.WriteString(fmt.Sprintf("%4d trials:", r.n))
-	for _, i := range []scenarios.Impact{scenarios.NotImpacted, scenarios.Impacted, scenarios.NotRecovered, scenarios.UnknownYet} {
+	for _, i := range []result.Impact{result.NotImpacted, result.Impacted, result.NotRecovered, result.UnknownYet} {
 		s.WriteString(fmt.Sprintf(" %s %.1f %%", i, 100*r.share(r.impact[i])))
 	}
 	if r.unsteady > 0 {
@@ -440,8 +440,8 @@ func TestSimulation_LowRate(t *testing.T) {
 		if c.known && r.within(r.found, -1, 1) < .95 {
 			t.Errorf("recovery within a second in %.1f %%", 100*r.within(r.found, -1, 1))
 		}
-		if !c.known && r.share(r.impact[scenarios.UnknownYet]) < .99 {
-			t.Errorf("unknown in %.1f %%", 100*r.share(r.impact[scenarios.UnknownYet]))
+		if !c.known && r.share(r.impact[result.UnknownYet]) < .99 {
+			t.Errorf("unknown in %.1f %%", 100*r.share(r.impact[result.UnknownYet]))
 		}
 	}
 }

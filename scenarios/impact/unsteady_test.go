@@ -4,7 +4,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // TestUnsteady: bad before the injection is two of its last three windows, or one
@@ -38,7 +38,7 @@ func TestUnsteady(t *testing.T) {
 			if a.BadBefore != c.want || a.StuckBefore {
 				t.Errorf("bad before: %t (%s)", a.BadBefore, a.Note)
 			}
-			if c.want && (a.Impact != scenarios.UnknownYet || a.Note == "" || a.OnsetAt.Known() || a.RecoveredAt.Known()) {
+			if c.want && (a.Impact != result.UnknownYet || a.Note == "" || a.OnsetAt.Known() || a.RecoveredAt.Known()) {
 				t.Errorf("%s from %v to %v: %q", a.Impact, a.OnsetAt, a.RecoveredAt, a.Note)
 			}
 		})

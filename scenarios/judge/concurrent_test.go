@@ -17,7 +17,7 @@ func TestRecorder_Concurrent(t *testing.T) {
 	start := time.Now()
 	r, err := measure.New(measure.Config{
 		Series: oneStep, Timeout: 50 * ms, Shards: 4, Now: func() time.Duration { return time.Since(start) },
-		InFlight: func() int64 { return 3 }, Dir: t.TempDir(), Limits: LimitsOf(slo(t, "p95 < 10ms")),
+		InFlight: func() int64 { return 3 }, Dir: t.TempDir(), Limits: LimitsOf(parseObjectives(t, "p95 < 10ms")),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -53,7 +53,7 @@ func TestRecorder_Concurrent(t *testing.T) {
 			}
 		})
 	}
-	steady, stop := slo(t, "errors < 90%")[0], slo(t, "p95 < 10ms")[0]
+	steady, stop := parseObjectives(t, "errors < 90%")[0], parseObjectives(t, "p95 < 10ms")[0]
 	while(func(int) {
 		if err := r.Fold(); err != nil {
 			t.Error(err)

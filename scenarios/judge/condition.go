@@ -4,14 +4,14 @@ import (
 	"slices"
 	"time"
 
-	"brunt/scenarios"
 	"brunt/scenarios/measure"
+	"brunt/scenarios/slo"
 )
 
 // HoldsIn tells whether a stop condition held over an interval; known is false when
 // nothing of what it is about ended, and for burn and slices, which are of spans
 // and not of an interval. A rate of nothing is known: it is zero.
-func HoldsIn(s measure.Second, o scenarios.Objective) (holds, known bool) {
+func HoldsIn(s measure.Second, o slo.Objective) (holds, known bool) {
 	sum := sumOf(&s.Config.Series, o, s.Counts, s.Span)
 	if sum.population(o.Metric) == 0 && o.Metric.Name != "rate" || ofSpans(o.Metric) {
 		return false, false
@@ -22,7 +22,7 @@ func HoldsIn(s measure.Second, o scenarios.Objective) (holds, known bool) {
 // Steady judges a condition over the baseline so far: the requests that ended
 // before any fault was injected. N is how many there are; without one the
 // condition does not hold, nor do burn and slices, which are known after the run.
-func Steady(r *measure.Recorder, o scenarios.Objective) (holds bool, measured float64, n int64) {
+func Steady(r *measure.Recorder, o slo.Objective) (holds bool, measured float64, n int64) {
 	s := r.Baseline()
 	sum := sumOf(&s.Config.Series, o, s.Counts, s.Span)
 	limit := limitIndex(s.Config.Limits, o)
@@ -34,7 +34,7 @@ func Steady(r *measure.Recorder, o scenarios.Objective) (holds bool, measured fl
 }
 
 // sumOf adds up the series that an objective is about.
-func sumOf(c *measure.Series, o scenarios.Objective, counts []measure.Counts, span time.Duration) *sum {
+func sumOf(c *measure.Series, o slo.Objective, counts []measure.Counts, span time.Duration) *sum {
 	out := &sum{Span: span}
 	for i := range counts {
 		if paced(c, o, i) {
@@ -50,7 +50,7 @@ func sumOf(c *measure.Series, o scenarios.Objective, counts []measure.Counts, sp
 // paced tells whether series i is what the rate of an objective counts: the
 // iterations of the loads that it is about, or the requests of the step that it
 // names.
-func paced(c *measure.Series, o scenarios.Objective, i int) bool {
+func paced(c *measure.Series, o slo.Objective, i int) bool {
 	if o.Step == "" {
 		o.Step = "iteration"
 	}
@@ -58,7 +58,7 @@ func paced(c *measure.Series, o scenarios.Objective, i int) bool {
 }
 
 // selects tells whether series i is among those an objective is about.
-func selects(c *measure.Series, o scenarios.Objective, i int) bool {
+func selects(c *measure.Series, o slo.Objective, i int) bool {
 	iteration := i >= len(c.Steps)
 	load := 0
 	step := "iteration"
@@ -77,6 +77,6 @@ func selects(c *measure.Series, o scenarios.Objective, i int) bool {
 }
 
 // about tells whether an objective is about load l.
-func about(c *measure.Series, o scenarios.Objective, l int) bool {
+func about(c *measure.Series, o slo.Objective, l int) bool {
 	return (o.Load == "" || c.Loads[l].Name == o.Load) && (o.Step == "" || o.Step == "iteration" || slices.Contains(c.Steps, measure.SeriesStep{Name: o.Step, Load: l}))
 }

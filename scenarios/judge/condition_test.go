@@ -20,7 +20,7 @@ func TestSecond_Spans(t *testing.T) {
 	}
 	g.now = 2 * sec
 	_, s := g.Interval()
-	for _, o := range slo(t, "burn(99%, 1m) > 0", "burn(99%, 1m) < 100", "slices(1s, 99%) < 100%", "slices(1s, 99%) > 0%") {
+	for _, o := range parseObjectives(t, "burn(99%, 1m) > 0", "burn(99%, 1m) < 100", "slices(1s, 99%) < 100%", "slices(1s, 99%) > 0%") {
 		if holds, known := HoldsIn(s, o); holds || known {
 			t.Errorf("%s: %t, %t", o.Text, holds, known)
 		}
@@ -36,7 +36,7 @@ func TestSecond_Judge(t *testing.T) {
 		"errors > 3%", "errors > 5%", "p95 > 50ms", "p95 > 200ms", "p99 > 1h", "availability < 97%", "timeouts >= 3", "rate < 100/s", "rate < 40/s", "max > 1h",
 		"errors > 3% of write", "errors > 3% of load browse",
 	}
-	o := slo(t, texts...)
+	o := parseObjectives(t, texts...)
 	g := newRig(t, measure.Series{Loads: oneStep.Loads, Steps: []measure.SeriesStep{{Name: "read", Load: 0}, {Name: "write", Load: 0}}}, o...)
 	for i := range 100 {
 		r := request(500*ms, 10*ms, okay)
@@ -84,7 +84,7 @@ func TestRecorder_Steady(t *testing.T) {
 	for _, seconds := range []int{5, 60} {
 		t.Run(fmt.Sprintf("%d s", seconds), func(t *testing.T) {
 			texts := []string{"errors < 2%", "errors < 1%", "p95 < 50ms", "p95 < 5ms", "rate > 90/s", "rate > 110/s", "errors < 2% of nothing", "within(20ms) > 90%"}
-			o := slo(t, texts...)
+			o := parseObjectives(t, texts...)
 			g := newRig(t, oneStep, o...)
 			end := time.Duration(seconds) * sec
 			for _, c := range o {

@@ -6,11 +6,14 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // detected holds when the team's monitoring noticed occurrence i against an objective.
 // It is no matter of what the fault did to the load.
-func (f *finisher) detected(o scenarios.Objective, i int, r *scenarios.ObjectiveResult) {
+func (f *finisher) detected(o slo.Objective, i int, r *result.ObjectiveResult) {
 	oc := f.Faults[i]
 	d, asked := f.c.Detected[i]
 	if o.Metric.OfAlert() {
@@ -33,7 +36,7 @@ func (f *finisher) detected(o scenarios.Objective, i int, r *scenarios.Objective
 		return
 	}
 	v := (d.At - oc.Injected).Seconds()
-	r.Measured, r.Low, r.High = scenarios.Num(v), scenarios.Num(low), scenarios.Num(v)
+	r.Measured, r.Low, r.High = result.Num(v), result.Num(low), result.Num(v)
 	switch {
 	case f.c.Strict && meets(o, low) != meets(o, v):
 		r.Verdict, r.Note = scenarios.Inconclusive, "strict: the interval straddles the target"
@@ -46,7 +49,7 @@ func (f *finisher) detected(o scenarios.Objective, i int, r *scenarios.Objective
 
 // resolved holds when an alert was over against an objective, from the clearing of the
 // fault on: while it is in, the alert is right to fire.
-func (f *finisher) resolved(o scenarios.Objective, i int, r *scenarios.ObjectiveResult) {
+func (f *finisher) resolved(o slo.Objective, i int, r *result.ObjectiveResult) {
 	oc := f.Faults[i]
 	d, asked := f.c.Resolved[AlertKey{i, o.Metric.Source}]
 	switch other := f.meanwhile(i, max(d.At, d.Still)); {
@@ -66,11 +69,11 @@ func (f *finisher) resolved(o scenarios.Objective, i int, r *scenarios.Objective
 	low := max(0, (d.Still - oc.Cleared).Seconds())
 	if d.At == 0 {
 		f.unnoticed(o, low, r)
-		r.Note = "still firing: > " + scenarios.FormatSeconds(low)
+		r.Note = "still firing: > " + quantity.FormatSeconds(low)
 		return
 	}
 	v := max(0, (d.At - oc.Cleared).Seconds())
-	r.Measured, r.Low, r.High = scenarios.Num(v), scenarios.Num(low), scenarios.Num(v)
+	r.Measured, r.Low, r.High = result.Num(v), result.Num(low), result.Num(v)
 	switch {
 	case f.c.Strict && meets(o, low) != meets(o, v):
 		r.Note = "strict: the interval straddles the target"
@@ -83,10 +86,10 @@ func (f *finisher) resolved(o scenarios.Objective, i int, r *scenarios.Objective
 
 // unnoticed judges a fault that the monitoring had not noticed when it was asked last,
 // least seconds after the injection.
-func (f *finisher) unnoticed(o scenarios.Objective, least float64, r *scenarios.ObjectiveResult) {
-	r.Low, r.Note = scenarios.Num(least), "not noticed: > "+scenarios.FormatSeconds(least)
+func (f *finisher) unnoticed(o slo.Objective, least float64, r *result.ObjectiveResult) {
+	r.Low, r.Note = result.Num(least), "not noticed: > "+quantity.FormatSeconds(least)
 	if !meets(o, least) {
-		r.Verdict, r.Measured = scenarios.Fail, scenarios.Num(math.Inf(1))
+		r.Verdict, r.Measured = scenarios.Fail, result.Num(math.Inf(1))
 	}
 }
 

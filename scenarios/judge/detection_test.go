@@ -42,7 +42,7 @@ func TestFault_Detect(t *testing.T) {
 		{"the worst of two", Case{Detected: map[int]Detection{0: {At: 31 * sec, NotYet: 30 * sec}, 1: {At: 67 * sec, NotYet: 66 * sec}}}, nothing, []injection{{"f", "f#1", 30 * sec, 40 * sec}, {"f", "f#2", 60 * sec, 65 * sec}}, scenarios.Fail, 7, 6, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			f := drill(t, slo(t, "detect < 5s after f"), c.c, outage(c.harm), c.faults...)
+			f := drill(t, parseObjectives(t, "detect < 5s after f"), c.c, outage(c.harm), c.faults...)
 			o := f.Objectives[0]
 			if o.Verdict != c.verdict || !strings.Contains(o.Note, c.note) || c.note == "" && o.Note != "" && !math.IsInf(c.measured, 1) {
 				t.Errorf("%s (%s), want %s (%s)", o.Verdict, o.Note, c.verdict, c.note)

@@ -6,13 +6,14 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/measure"
+	"brunt/scenarios/slo"
 )
 
 // burn is the largest rate at which a span of the phase used up the error budget:
 // errors, the share of bad requests in all that were offered, over one minus the
 // objective. 1 uses it up exactly. Where the phase is shorter than the span, it is
 // taken as a whole.
-func (f *finisher) burn(o scenarios.Objective, p phase) (worst float64, all sum) {
+func (f *finisher) burn(o slo.Objective, p phase) (worst float64, all sum) {
 	in := f.slices(o, p.has)
 	worst = math.NaN()
 	var n, bad int64
@@ -44,7 +45,7 @@ func (f *finisher) burn(o scenarios.Objective, p phase) (worst float64, all sum)
 // A slice in which a closed load offered nothing because its requests were under
 // way and none ended is not good. Other slices in which nothing was offered don't
 // count.
-func (f *finisher) timeslices(o scenarios.Objective, p phase) (share float64, n int64) {
+func (f *finisher) timeslices(o slo.Objective, p phase) (share float64, n int64) {
 	type slice struct {
 		n, good int64
 		stalled bool // all of it
@@ -82,7 +83,7 @@ func (f *finisher) timeslices(o scenarios.Objective, p phase) (share float64, n 
 }
 
 // closedAt tells whether a closed load that the objective is about runs at t.
-func (f *finisher) closedAt(o scenarios.Objective, t time.Duration) bool {
+func (f *finisher) closedAt(o slo.Objective, t time.Duration) bool {
 	for i, l := range f.Config.Loads {
 		if l.Closed && about(&f.Config.Series, o, i) && t >= f.c.Loads[i].From && t < f.c.Loads[i].To {
 			return true

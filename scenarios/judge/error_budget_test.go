@@ -64,7 +64,7 @@ func TestBurn(t *testing.T) {
 // TestBurn_Baseline: requests that the fault caught are no part of the baseline's
 // budget.
 func TestBurn_Baseline(t *testing.T) {
-	o := slo(t, "burn(99%, 5s) < 1 in baseline", "burn(99%, 5s) < 1 in f", "slices(1s, 99%) > 99% in baseline")
+	o := parseObjectives(t, "burn(99%, 5s) < 1 in baseline", "burn(99%, 5s) < 1 in f", "slices(1s, 99%) > 99% in baseline")
 	g := newRig(t, oneStep, o...)
 	g.play(slices.Concat(perSecond(100, 0, 19900*ms, ms, okay), perSecond(100, 19900*ms, 20*sec, sec, failure), perSecond(100, 20*sec, 40*sec, ms, okay)),
 		action{20 * sec, func() { g.Inject("f", "f") }}, action{30 * sec, func() { g.Clear(0) }})
@@ -120,7 +120,7 @@ func TestSlices(t *testing.T) {
 		{"a closed load thinks", "slices(1s, 99%) > 99%", true, 20 * sec, perSecond(1, 0, 20*sec, ms, okay)[:5], 1, 5},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			o := slo(t, c.text)
+			o := parseObjectives(t, c.text)
 			s := oneStep
 			s.Loads = []measure.SeriesLoad{{Name: "browse", Closed: c.closed}}
 			g := newRig(t, s, o...)

@@ -3,8 +3,8 @@ package judge
 import (
 	"testing"
 
-	"brunt/scenarios"
 	"brunt/scenarios/measure"
+	"brunt/scenarios/result"
 )
 
 // TestSamples_InErrors: an error group carries its sample.
@@ -13,7 +13,7 @@ func TestSamples_InErrors(t *testing.T) {
 	o := request(0, ms, failure)
 	g.Shard(0).Record(&o)
 	s := &measure.Samples{}
-	s.Keep(&o, scenarios.Sample{Request: "GET /", Status: 500})
+	s.Keep(&o, result.Sample{Request: "GET /", Status: 500})
 	f := g.finish(Case{Samples: s}, sec)
 	if len(f.Errors) != 1 || f.Errors[0].Sample == nil || f.Errors[0].Sample.Status != 500 || f.Errors[0].Kind != "status 500" {
 		t.Errorf("%+v", f.Errors)

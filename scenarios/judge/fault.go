@@ -7,11 +7,14 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/impact"
 	"brunt/scenarios/measure"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // judgeFault answers an objective that is measured from a fault, in the worst of
 // its occurrences.
-func (f *finisher) judgeFault(o scenarios.Objective) scenarios.ObjectiveResult {
+func (f *finisher) judgeFault(o slo.Objective) result.ObjectiveResult {
 	if o.Metric.Over > 0 {
 		return f.judgeSpread(o)
 	}
@@ -51,8 +54,8 @@ func (f *finisher) untold(i int) string {
 func (f *finisher) told(i int) impact.Answer {
 	a := f.answers[i]
 	if why := f.untold(i); why != "" {
-		a.Impact, a.Note = scenarios.UnknownYet, why
-		a.OnsetAt, a.FailoverAt, a.RecoveredAt, a.NotBefore = scenarios.NaN, scenarios.NaN, scenarios.NaN, scenarios.NaN
+		a.Impact, a.Note = result.UnknownYet, why
+		a.OnsetAt, a.FailoverAt, a.RecoveredAt, a.NotBefore = result.NaN, result.NaN, result.NaN, result.NaN
 	}
 	return a
 }
@@ -64,7 +67,7 @@ func (f *finisher) required(i int, a impact.Answer) (v scenarios.Verdict, why st
 	switch {
 	case oc.Name == "" || !f.c.Faults[oc.Fault].RequireImpact:
 		return "", ""
-	case a.Impact == scenarios.NotImpacted:
+	case a.Impact == result.NotImpacted:
 		return scenarios.Fail, oc.Name + " had no impact, and require_impact wants one"
 	case !a.Tells():
 		return scenarios.Inconclusive, "require_impact wants an impact of " + oc.Name + ", and whether it had one is not known: " + a.Note
@@ -74,7 +77,7 @@ func (f *finisher) required(i int, a impact.Answer) (v scenarios.Verdict, why st
 
 // temper makes an answer for a phase of occurrence i no better than what is known of
 // the fault.
-func (f *finisher) temper(i int, r *scenarios.ObjectiveResult) {
+func (f *finisher) temper(i int, r *result.ObjectiveResult) {
 	if why := f.untold(i); why != "" {
 		r.Verdict, r.Note = scenarios.Invalid, why
 		return
@@ -85,7 +88,7 @@ func (f *finisher) temper(i int, r *scenarios.ObjectiveResult) {
 }
 
 // faultResult holds what occurrence i did against an objective.
-func (f *finisher) faultResult(o scenarios.Objective, i int, a impact.Answer) scenarios.ObjectiveResult {
+func (f *finisher) faultResult(o slo.Objective, i int, a impact.Answer) result.ObjectiveResult {
 	oc := f.Faults[i]
 	r := undone(oc.Name, a.Note)
 	r.Count = 1
@@ -108,7 +111,7 @@ func (f *finisher) faultResult(o scenarios.Objective, i int, a impact.Answer) sc
 	case required != "" && required != scenarios.Pass:
 		r.Verdict, r.Note = required, why
 	case !a.Tells():
-	case a.Impact == scenarios.NotImpacted && o.Metric.Name == "onset":
+	case a.Impact == result.NotImpacted && o.Metric.Name == "onset":
 		r.Note = "no impact, so there is no onset"
 	default:
 		f.holdAgainst(o, oc, a, &r)
@@ -117,21 +120,21 @@ func (f *finisher) faultResult(o scenarios.Objective, i int, a impact.Answer) sc
 }
 
 // unsteadyBefore says how the steady state failed before a fault.
-func unsteadyBefore(fault string, o scenarios.Objective, limit float64, a impact.Answer) string {
+func unsteadyBefore(fault string, o slo.Objective, limit float64, a impact.Answer) string {
 	if a.StuckBefore {
 		return "requests were in flight and none ended before " + fault
 	}
 	what := "errors were"
 	if o.Metric.Span > 0 {
-		what = "errors and answers over " + scenarios.FormatDuration(o.Metric.Span) + " were"
+		what = "errors and answers over " + quantity.FormatDuration(o.Metric.Span) + " were"
 	}
-	return fmt.Sprintf("%s already over %s before %s", what, scenarios.FormatShare(limit), fault)
+	return fmt.Sprintf("%s already over %s before %s", what, quantity.FormatShare(limit), fault)
 }
 
 // holdAgainst compares a value with its target. Where recovery was not seen, what
 // has been lost so far is the least that can have been lost: enough to fail an
 // upper bound, too little to pass it.
-func (f *finisher) holdAgainst(o scenarios.Objective, oc measure.Occurrence, a impact.Answer, r *scenarios.ObjectiveResult) {
+func (f *finisher) holdAgainst(o slo.Objective, oc measure.Occurrence, a impact.Answer, r *result.ObjectiveResult) {
 	v, least := faultValue(o, oc, a)
 	met := meets(o, v)
 	grows := o.Op == ">" || o.Op == ">="
@@ -139,25 +142,25 @@ func (f *finisher) holdAgainst(o scenarios.Objective, oc measure.Occurrence, a i
 	case math.IsNaN(v):
 		return
 	case least && met && !grows, least && !met && grows, least && o.Op == "=" && v < o.Value:
-		r.Low = scenarios.Num(v)
+		r.Low = result.Num(v)
 		return
 	case least && (o.Metric.Name == "recover" || o.Metric.Name == "heal"):
-		r.Low = scenarios.Num(v)
-		r.Note = fmt.Sprintf("not recovered: > %s", scenarios.FormatSeconds(v))
-		if a.Impact == scenarios.NotRecovered {
-			r.Measured = scenarios.Num(math.Inf(1))
+		r.Low = result.Num(v)
+		r.Note = fmt.Sprintf("not recovered: > %s", quantity.FormatSeconds(v))
+		if a.Impact == result.NotRecovered {
+			r.Measured = result.Num(math.Inf(1))
 		}
 	default:
-		r.Measured = scenarios.Num(v)
+		r.Measured = result.Num(v)
 	}
 	switch {
-	case a.Impact == scenarios.NotImpacted:
+	case a.Impact == result.NotImpacted:
 		r.Note = "no impact"
 	case math.IsInf(v, 1):
 		r.Note = "never good again while the fault was in"
-	case o.Metric.Unit == scenarios.Seconds && o.Metric.Name != "area" && !least:
+	case o.Metric.Unit == slo.Seconds && o.Metric.Name != "area" && !least:
 		width := a.Resolution.Seconds()
-		r.Low, r.High = scenarios.Num(max(0, v-width)), scenarios.Num(v+width)
+		r.Low, r.High = result.Num(max(0, v-width)), result.Num(v+width)
 	}
 	switch {
 	case f.c.Strict && r.High.Known() && meets(o, float64(r.Low)) != meets(o, float64(r.High)):
@@ -171,8 +174,8 @@ func (f *finisher) holdAgainst(o scenarios.Objective, oc measure.Occurrence, a i
 
 // faultValue is what an objective of a fault measures; NaN is unknown. Least tells
 // that it may be more, because recovery was not seen.
-func faultValue(o scenarios.Objective, oc measure.Occurrence, a impact.Answer) (v float64, least bool) {
-	since := func(at scenarios.Num, from float64) float64 { return max(0, float64(at)-from) }
+func faultValue(o slo.Objective, oc measure.Occurrence, a impact.Answer) (v float64, least bool) {
+	since := func(at result.Num, from float64) float64 { return max(0, float64(at)-from) }
 	injected, cleared := oc.Injected.Seconds(), oc.Cleared.Seconds()
 	unseen := !a.RecoveredAt.Known()
 	switch o.Metric.Name {
@@ -182,7 +185,7 @@ func faultValue(o scenarios.Objective, oc measure.Occurrence, a impact.Answer) (
 		switch {
 		case a.FailoverAt.Known():
 			return since(a.FailoverAt, injected), false
-		case a.Impact == scenarios.NotImpacted:
+		case a.Impact == result.NotImpacted:
 			return 0, false
 		}
 		return math.Inf(1), false

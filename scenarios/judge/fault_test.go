@@ -9,6 +9,8 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/measure"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // outage is a load of 200/s for 100 s, with faults: requests that are intended while
@@ -34,7 +36,7 @@ type injection struct {
 }
 
 // drill plays outcomes with faults and judges objectives.
-func drill(t *testing.T, objectives []scenarios.Objective, c Case, all []scenarios.Outcome, faults ...injection) *Findings {
+func drill(t *testing.T, objectives []slo.Objective, c Case, all []scenarios.Outcome, faults ...injection) *Findings {
 	t.Helper()
 	g := newRig(t, oneStep, objectives...)
 	var actions []action
@@ -56,9 +58,9 @@ func TestFault_Metrics(t *testing.T) {
 		"onset < 2s after f", "failover < 5s after f", "recover < 16s after f", "recover < 15s after f", "heal < 6s after f", "degraded < 18s after f",
 		"failed < 3000 after f", "area < 15s after f",
 	}
-	f := drill(t, slo(t, texts...), Case{}, outage(between(31250*ms, 45500*ms)), injection{"f", "f", 30250 * ms, 40500 * ms})
+	f := drill(t, parseObjectives(t, texts...), Case{}, outage(between(31250*ms, 45500*ms)), injection{"f", "f", 30250 * ms, 40500 * ms})
 	r := f.Faults[0]
-	if r.Impact != scenarios.Impacted || r.Injected != 30250*ms || r.Cleared != 40500*ms || r.Limit != .01 {
+	if r.Impact != result.Impacted || r.Injected != 30250*ms || r.Cleared != 40500*ms || r.Limit != .01 {
 		t.Errorf("%+v", r)
 	}
 	if r.OnsetAt != 31 || r.RecoveredAt != 46 || r.FailoverAt.Known() {
@@ -175,7 +177,7 @@ func TestFault_Verdicts(t *testing.T) {
 			if text == "" {
 				text = "recover < 20s after f"
 			}
-			o := drill(t, slo(t, text), c.c, outage(c.harm), c.faults...).Objectives[0]
+			o := drill(t, parseObjectives(t, text), c.c, outage(c.harm), c.faults...).Objectives[0]
 			if o.Verdict != c.verdict || !strings.Contains(o.Note, c.note) {
 				t.Errorf("%s with %v, %q; want %s, %q", o.Verdict, o.Measured, o.Note, c.verdict, c.note)
 			}
@@ -200,9 +202,9 @@ func TestFault_Untold(t *testing.T) {
 		{"no bytes", Case{NoTraffic: map[int]bool{0: true}}, outage(between(30*sec, 45*sec)), "f met no traffic"},
 		{"no requests", Case{}, quiet, "f met no traffic"},
 	} {
-		f := drill(t, slo(t, texts...), c.c, c.all, injection{"f", "f", 30 * sec, 40 * sec})
+		f := drill(t, parseObjectives(t, texts...), c.c, c.all, injection{"f", "f", 30 * sec, 40 * sec})
 		r := f.Faults[0]
-		if r.Impact != scenarios.UnknownYet || !strings.Contains(r.Note, c.note) || r.OnsetAt.Known() || r.FailoverAt.Known() || r.RecoveredAt.Known() || r.NotBefore.Known() {
+		if r.Impact != result.UnknownYet || !strings.Contains(r.Note, c.note) || r.OnsetAt.Known() || r.FailoverAt.Known() || r.RecoveredAt.Known() || r.NotBefore.Known() {
 			t.Errorf("%s: %s from %v to %v: %q", c.name, r.Impact, r.OnsetAt, r.RecoveredAt, r.Note)
 		}
 		if want := c.name == "bad before"; want != (r.Unsteady != "") {
@@ -234,7 +236,7 @@ func TestFault_UntoldAmongOthers(t *testing.T) {
 		{"well in between", between(20*sec, 24*sec), []scenarios.Verdict{scenarios.Invalid, scenarios.Invalid, scenarios.Pass, scenarios.Invalid, scenarios.Invalid, scenarios.Pass}},
 		{"bad in between", between(20*sec, 60*sec), []scenarios.Verdict{scenarios.Invalid, scenarios.Invalid, scenarios.Inconclusive, scenarios.Invalid, scenarios.Invalid, scenarios.Pass}},
 	} {
-		f := drill(t, slo(t, texts...), Case{Unverified: map[int]bool{0: true}}, outage(c.harm), first, second)
+		f := drill(t, parseObjectives(t, texts...), Case{Unverified: map[int]bool{0: true}}, outage(c.harm), first, second)
 		for i, want := range c.verdicts {
 			if o := f.Objectives[i]; o.Verdict != want {
 				t.Errorf("%s: %s is %s, %q; want %s", c.name, o.Text, o.Verdict, o.Note, want)
@@ -265,7 +267,7 @@ func TestFault_Required(t *testing.T) {
 		{"not injected", nothing, nil, "", ""},
 	} {
 		for _, required := range []bool{true, false} {
-			o := slo(t, "recover < 100s after f", "timeouts = 0 in f", "timeouts > 0 in f", "timeouts = 0")
+			o := parseObjectives(t, "recover < 100s after f", "timeouts = 0 in f", "timeouts > 0 in f", "timeouts = 0")
 			f := drill(t, o, Case{Faults: map[string]FaultCase{"f": {RequireImpact: required}}}, outage(c.harm), c.faults...)
 			if len(f.Faults) == 0 {
 				continue
@@ -309,7 +311,7 @@ func TestFault_Requests(t *testing.T) {
 // TestFault_Horizon: whoever ends what can be seen of a fault is named: the next
 // fault, or the end of the load.
 func TestFault_Horizon(t *testing.T) {
-	f := drill(t, slo(t, "recover < 3s after f"), Case{}, outage(between(0, 0)),
+	f := drill(t, parseObjectives(t, "recover < 3s after f"), Case{}, outage(between(0, 0)),
 		injection{"f", "f#1", 30 * sec, 31 * sec}, injection{"g", "g", 33500 * ms, 34 * sec}, injection{"f", "f#2", 60 * sec, 61 * sec}, injection{"h", "h", 95 * sec, 96 * sec},
 		injection{"late", "late", 100200 * ms, 101 * sec}) // after the load
 	for i, want := range []string{"g was injected within a hold of the injection", "", "", "the load ended within a hold of the injection"} {
@@ -332,7 +334,7 @@ func TestFault_InFlight(t *testing.T) {
 			all[i] = request(at, 1500*ms, failure)
 		}
 	}
-	f := drill(t, slo(t, "errors < 1% in baseline", "errors > 0% in f", "failed = 1400 after f"), Case{}, all, injection{"f", "f", 30 * sec, 35 * sec})
+	f := drill(t, parseObjectives(t, "errors < 1% in baseline", "errors > 0% in f", "failed = 1400 after f"), Case{}, all, injection{"f", "f", 30 * sec, 35 * sec})
 	for _, o := range f.Objectives {
 		if o.Verdict != scenarios.Pass {
 			t.Errorf("%s: %s with %v", o.Text, o.Verdict, o.Measured)
@@ -353,7 +355,7 @@ func TestFault_Views(t *testing.T) {
 		}
 	}
 	texts := []string{"recover(200ms) < 30s after f", "recover < 30s after f", "recover(600ms) < 30s after f", "degraded(200ms) < 30s after f"}
-	f := drill(t, slo(t, texts...), Case{}, all, injection{"f", "f", 30 * sec, 40 * sec})
+	f := drill(t, parseObjectives(t, texts...), Case{}, all, injection{"f", "f", 30 * sec, 40 * sec})
 	for i, want := range []float64{20, 0, 0, 21} { // the window before the last second is bad too
 		if o := f.Objectives[i]; math.Abs(float64(o.Measured)-want) > 2 {
 			t.Errorf("%s: %v, want %g", o.Text, o.Measured, want)
@@ -370,7 +372,7 @@ func TestFault_Limit(t *testing.T) {
 	harm := func(at time.Duration) bool {
 		return at%(355*ms) == 0 && (between(20*sec, 30*sec)(at) || between(60*sec, 70*sec)(at))
 	}
-	f := drill(t, slo(t, "recover < 20s after f", "errors < 0.2% in f#2"), Case{}, outage(harm),
+	f := drill(t, parseObjectives(t, "recover < 20s after f", "errors < 0.2% in f#2"), Case{}, outage(harm),
 		injection{"f", "f#1", 20 * sec, 30 * sec}, injection{"f", "f#2", 60 * sec, 70 * sec})
 	for i, want := range []struct {
 		limit float64
@@ -385,7 +387,7 @@ func TestFault_Limit(t *testing.T) {
 // TestFault_Void: an injection that came to nothing is no fault, and the requests
 // that ended meanwhile are part of the baseline.
 func TestFault_Void(t *testing.T) {
-	o := slo(t, "recover < 20s after f", "errors < 1% in f")
+	o := parseObjectives(t, "recover < 20s after f", "errors < 1% in f")
 	g := newRig(t, oneStep, o...)
 	g.play(outage(func(time.Duration) bool { return false }),
 		action{30 * sec, func() { g.Inject("f", "f") }}, action{31 * sec, func() { g.Void(0) }}, action{32 * sec, func() { g.Inject("g", "g") }}, action{40 * sec, func() { g.Clear(1) }})
@@ -398,7 +400,7 @@ func TestFault_Void(t *testing.T) {
 	if r := f.Faults[0]; r.Required != "" || r.RequiredNote != "" || r.Requests != 0 {
 		t.Errorf("%d requests, %q: %q", r.Requests, r.Required, r.RequiredNote)
 	}
-	if f.Faults[0].Impact != scenarios.NotInjected || f.Faults[1].Impact != scenarios.NotImpacted {
+	if f.Faults[0].Impact != result.NotInjected || f.Faults[1].Impact != result.NotImpacted {
 		t.Errorf("%s and %s", f.Faults[0].Impact, f.Faults[1].Impact)
 	}
 	if n := cellOf(t, f, "baseline", "read", "*").Count; n != 32*200-4 { // four are under way
@@ -410,7 +412,7 @@ func TestFault_Void(t *testing.T) {
 // hit, and recovered when they came again.
 func TestFault_Frozen(t *testing.T) {
 	s := measure.Series{Loads: []measure.SeriesLoad{{Name: "browse", Closed: true}}, Steps: oneStep.Steps}
-	o := slo(t, "recover < 10s after f")
+	o := parseObjectives(t, "recover < 10s after f")
 	g := newRig(t, s, o...)
 	var all []scenarios.Outcome
 	for user := range 20 {
@@ -425,7 +427,7 @@ func TestFault_Frozen(t *testing.T) {
 	}
 	g.play(all, action{30 * sec, func() { g.Inject("f", "f") }}, action{38 * sec, func() { g.Clear(0) }})
 	f := g.finish(Case{SLO: o}, 100*sec)
-	if r := f.Faults[0]; r.Impact != scenarios.Impacted || r.OnsetAt != 30 || r.RecoveredAt != 38 || math.Abs(r.Area-8) > .1 {
+	if r := f.Faults[0]; r.Impact != result.Impacted || r.OnsetAt != 30 || r.RecoveredAt != 38 || math.Abs(r.Area-8) > .1 {
 		t.Errorf("%s from %v to %v, area %g: %s", r.Impact, r.OnsetAt, r.RecoveredAt, r.Area, r.Note)
 	}
 	if r := f.Objectives[0]; r.Verdict != scenarios.Pass || r.Measured != 8 {

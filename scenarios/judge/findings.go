@@ -8,19 +8,21 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/impact"
 	"brunt/scenarios/measure"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // A Case is what there is to judge once the load is over.
 type Case struct {
-	SLO     []scenarios.Objective
+	SLO     []slo.Objective
 	Faults  map[string]FaultCase // by the name in the scenario
 	Loads   []Span               // when each load could begin iterations
 	Warmup  time.Duration
 	Hold    time.Duration // zero is 10 s
 	Strict  bool
-	Checks  []string                // names of checks, by number
-	Samples *measure.Samples        // nil keeps none
-	Ledger  *scenarios.LedgerRecord // nil: there is none
+	Checks  []string             // names of checks, by number
+	Samples *measure.Samples     // nil keeps none
+	Ledger  *result.LedgerRecord // nil: there is none
 
 	// TraceID gives the id of a trace of a load, by its low half; nil is that there are none.
 	TraceID func(load int, low uint64) scenarios.TraceID
@@ -43,8 +45,8 @@ type Case struct {
 	Alerts   map[AlertKey]Detection
 	Resolved map[AlertKey]Resolution
 
-	Usage  []scenarios.UnitUsage // of the target's units
-	Series []scenarios.Series    // that the scenario names under metrics
+	Usage  []result.UnitUsage // of the target's units
+	Series []result.Series    // that the scenario names under metrics
 
 	// Skipped are the occurrences that matched nothing, where that is allowed: nothing is
 	// known of what they would have done.
@@ -80,22 +82,22 @@ type FaultCase struct {
 
 // Findings is all that a run's measurements came to.
 type Findings struct {
-	Phases     []scenarios.Phase
-	Cells      []scenarios.Cell
-	Errors     []scenarios.ErrorGroup
-	Slowest    []scenarios.SlowRequest
-	Windows    []scenarios.Window
-	Objectives []scenarios.ObjectiveResult
+	Phases     []result.Phase
+	Cells      []result.Cell
+	Errors     []result.ErrorGroup
+	Slowest    []result.SlowRequest
+	Windows    []result.Window
+	Objectives []result.ObjectiveResult
 	Faults     []FaultFinding // one for each occurrence, in the order of injection
-	Lag        scenarios.Lag
-	Queue      scenarios.Lag
+	Lag        result.Lag
+	Queue      result.Lag
 	LagByPhase map[string]PhaseLag
 	Starved    map[string]float64 // by phase: the share of its requests that found no socket or port on this machine
 	Offered    int64
 	Sent       int64
 	Clamped    int64
 	Causes     map[scenarios.Cause]int64
-	Histograms scenarios.Histograms
+	Histograms result.Histograms
 	Notes      []string
 }
 
@@ -185,7 +187,7 @@ func (f *finisher) finish() error {
 		return err
 	}
 	for _, p := range ps {
-		f.out.Phases = append(f.out.Phases, scenarios.Phase{Name: p.name, Start: scenarios.Sec(p.From), End: scenarios.Sec(p.To)})
+		f.out.Phases = append(f.out.Phases, result.Phase{Name: p.name, Start: result.Sec(p.From), End: result.Sec(p.To)})
 	}
 	for i, oc := range f.Faults {
 		ff := FaultFinding{Occurrence: oc, Answer: f.told(i), Limit: LimitOf(f.c.SLO, cmp.Or(oc.Name, oc.Fault)), Requests: f.traffic[i]}
@@ -244,7 +246,7 @@ func (f *finisher) requests() []int64 {
 // slices gives the windows of the judged run as the objective o sees them: the
 // requests for which has is true. Bad are errors and skipped, and answers over the
 // limit that o names. Those under way and those that ended are all, whatever has says.
-func (f *finisher) slices(o scenarios.Objective, has func(measure.Key, []int32) bool) []impact.Slice {
+func (f *finisher) slices(o slo.Objective, has func(measure.Key, []int32) bool) []impact.Slice {
 	limit := -1
 	if o.Metric.OfFault() {
 		limit = limitIndex(f.Config.Limits, o)
@@ -313,7 +315,7 @@ func (f *finisher) compose(ps []phase) ([][]measure.Cell, error) {
 // block adds a cell of phase i to its blocks.
 func (f *finisher) block(i int, k measure.Key, c *measure.Cell) {
 	for _, b := range f.blocks {
-		if b.key.phase == i && selects(&f.Config.Series, scenarios.Objective{Step: b.key.step, Load: b.key.load}, int(k.Series)) {
+		if b.key.phase == i && selects(&f.Config.Series, slo.Objective{Step: b.key.step, Load: b.key.load}, int(k.Series)) {
 			b.add(k, c)
 		}
 	}
@@ -322,7 +324,7 @@ func (f *finisher) block(i int, k measure.Key, c *measure.Cell) {
 // iterations is what a rate counts in a span, and for how long the loads that it
 // is about could begin iterations in it. Unlike other counts it goes by the time
 // intended: what the fault met of earlier requests is no part of a rate.
-func (f *finisher) iterations(o scenarios.Objective, p Span) (n int64, span time.Duration) {
+func (f *finisher) iterations(o slo.Objective, p Span) (n int64, span time.Duration) {
 	for i := range f.records {
 		r := &f.records[i]
 		if r.Start >= p.From && r.Start < p.To && paced(&f.Config.Series, o, int(r.Series)) {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // TestHistograms: the histograms of a result come by number, and all of them in the
@@ -47,7 +48,7 @@ func TestHistograms(t *testing.T) {
 
 // TestFinish_Nothing: a load that made no request has findings all the same.
 func TestFinish_Nothing(t *testing.T) {
-	o := slo(t, "errors < 1%", "recover < 1s after f", "p95 < 1s in baseline")
+	o := parseObjectives(t, "errors < 1%", "recover < 1s after f", "p95 < 1s in baseline")
 	g := newRig(t, oneStep, o...)
 	g.Inject("f", "f")
 	f := g.finish(Case{SLO: o}, 3*sec)
@@ -56,7 +57,7 @@ func TestFinish_Nothing(t *testing.T) {
 			t.Errorf("%s: %s, %q", r.Text, r.Verdict, r.Note)
 		}
 	}
-	if f.Offered != 0 || f.Sent != 0 || f.Lag != (scenarios.Lag{}) || len(f.Windows) != 3 || f.Faults[0].Impact != scenarios.UnknownYet {
+	if f.Offered != 0 || f.Sent != 0 || f.Lag != (result.Lag{}) || len(f.Windows) != 3 || f.Faults[0].Impact != result.UnknownYet {
 		t.Errorf("%+v", f)
 	}
 	for _, c := range f.Cells {
@@ -84,7 +85,7 @@ func TestFinish_Clamped(t *testing.T) {
 // TestFinish_WarmUp: warm-up lies before 0 and is in no phase but its own; its lag is
 // nobody's.
 func TestFinish_WarmUp(t *testing.T) {
-	o := slo(t, "errors < 1%", "p95 < 100ms", "errors < 1% in baseline")
+	o := parseObjectives(t, "errors < 1%", "p95 < 100ms", "errors < 1% in baseline")
 	g := newRig(t, oneStep, o...)
 	g.now = -5 * sec
 	all := perSecond(100, 0, 10*sec, 10*ms, okay)
@@ -131,7 +132,7 @@ func TestFinish_Health(t *testing.T) {
 	}
 	g.play(all, action{10 * sec, func() { g.Inject("f", "f") }}, action{15 * sec, func() { g.Clear(0) }})
 	f := g.finish(Case{}, 20*sec)
-	near := func(name string, got scenarios.Num, want float64) {
+	near := func(name string, got result.Num, want float64) {
 		t.Helper()
 		if float64(got) < want || float64(got) > 1.002*want {
 			t.Errorf("%s: %v, want %g", name, got, want)
@@ -141,8 +142,8 @@ func TestFinish_Health(t *testing.T) {
 	near("p99 of lag", f.Lag.P99, .005)
 	near("most of lag", f.Lag.Max, .005)
 	near("p99 of queue", f.Queue.P99, .002)
-	near("p99 of lag in the baseline", scenarios.Num(f.LagByPhase["baseline"].P99), .001)
-	near("p99 of lag in f", scenarios.Num(f.LagByPhase["f"].P99), .005)
+	near("p99 of lag in the baseline", result.Num(f.LagByPhase["baseline"].P99), .001)
+	near("p99 of lag in f", result.Num(f.LagByPhase["f"].P99), .005)
 	if f.Sent != 2000 || f.Offered != 2000 {
 		t.Errorf("%d offered, %d sent", f.Offered, f.Sent)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/measure"
+	"brunt/scenarios/result"
 )
 
 // TestFrozenServer is the check of measurement.md for open loads: 1000/s for 10 s
@@ -31,7 +32,7 @@ func TestFrozenServer(t *testing.T) {
 		arrivals []time.Duration
 	}{{"even", even}, {"poisson", poisson}} {
 		t.Run(c.name, func(t *testing.T) {
-			o := slo(t, "p95 < 505ms", "p95 < 495ms", "p99 < 905ms", "p99 < 895ms")
+			o := parseObjectives(t, "p95 < 505ms", "p95 < 495ms", "p99 < 905ms", "p99 < 895ms")
 			g := newRig(t, oneStep, o...)
 			var all []scenarios.Outcome
 			var waits []time.Duration
@@ -52,7 +53,7 @@ func TestFrozenServer(t *testing.T) {
 				t.Errorf("%d counted, %d offered, %d sent; want %d", run.Count, f.Offered, f.Sent, n)
 			}
 			slices.Sort(waits)
-			for q, got := range map[float64]scenarios.Num{.95: run.Response.P95, .99: run.Response.P99, .999: run.Response.P999} {
+			for q, got := range map[float64]result.Num{.95: run.Response.P95, .99: run.Response.P99, .999: run.Response.P999} {
 				want := waits[measure.Rank(q, n)-1].Seconds()
 				if math.Abs(float64(got)-want) > .01*want {
 					t.Errorf("p%g is %v, want %g", 100*q, got, want)

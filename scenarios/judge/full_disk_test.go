@@ -30,7 +30,7 @@ func (d *fullDisk) WriteAt(b []byte, at int64) (int, error) {
 // so and goes on saying so; nothing is lost, and the verdict is that of a disk with
 // room enough.
 func TestSpill_Full(t *testing.T) {
-	o := slo(t, "errors < 1%", "p95 < 20ms", "recover < 10s after f", "errors < 1% in baseline", "slices(1s, 99%) > 80%")
+	o := parseObjectives(t, "errors < 1%", "p95 < 20ms", "recover < 10s after f", "errors < 1% in baseline", "slices(1s, 99%) > 80%")
 	run := func(room, later int64) (*Findings, error) {
 		disk := &fullDisk{tempFile(t), room}
 		g := newRigWith(t, measure.Config{Series: oneStep, File: disk}, o...)

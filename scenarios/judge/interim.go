@@ -8,6 +8,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/measure"
+	"brunt/scenarios/result"
 )
 
 // Interim is what closed windows came to, for those who look at a run while it goes on.
@@ -17,7 +18,7 @@ type Interim struct {
 	read    int64                    // Bytes of the spill file that were taken in
 	sums    map[int32][]measure.Cell // by phase, then by series
 	records []record
-	windows []scenarios.Window
+	windows []result.Window
 	hists   measure.Histograms
 	done    map[time.Duration]bool // windows that have their rows
 }
@@ -69,7 +70,7 @@ func (a *Interim) findings(r *measure.Snapshot, c Case) (*Findings, error) {
 			}
 		}
 		ps, in = append(ps, p), append(in, sums(n))
-		f.out.Phases = append(f.out.Phases, scenarios.Phase{Name: p.name, Start: scenarios.Sec(p.From), End: scenarios.Sec(p.To)})
+		f.out.Phases = append(f.out.Phases, result.Phase{Name: p.name, Start: result.Sec(p.From), End: result.Sec(p.To)})
 	}
 	for i, oc := range f.Faults {
 		f.out.Faults = append(f.out.Faults, FaultFinding{Occurrence: oc, Answer: f.told(i), Limit: LimitOf(f.c.SLO, cmp.Or(oc.Name, oc.Fault)), Requests: f.traffic[i]})
@@ -144,7 +145,7 @@ func (a *Interim) late(w *rows, k measure.Key, c *measure.Cell) {
 	step := w.Config.Steps[k.Series]
 	for i := range w.out.Windows {
 		r := &w.out.Windows[i]
-		if r.T != scenarios.Sec(k.Start) || r.Load != "*" && (r.Load != w.Config.Loads[step.Load].Name || r.Step != "*" && r.Step != step.Name) {
+		if r.T != result.Sec(k.Start) || r.Load != "*" && (r.Load != w.Config.Loads[step.Load].Name || r.Step != "*" && r.Step != step.Name) {
 			continue
 		}
 		r.Offered += c.Offered()

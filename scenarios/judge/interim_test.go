@@ -9,6 +9,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/measure"
+	"brunt/scenarios/result"
 )
 
 // twoSteps are two loads, of which one has two steps.
@@ -40,7 +41,7 @@ func broken(d, a, b time.Duration) []scenarios.Outcome {
 // TestSoFar_IsWhatFinishGives: after the load a look shows what Finish then does, whether
 // it is the first or the last of many, and changes nothing of it.
 func TestSoFar_IsWhatFinishGives(t *testing.T) {
-	objectives := slo(t, "p95 < 150ms", "errors < 20%", "errors < 1% of create", "rate > 10/s", "errors < 5% in baseline", "errors < 90% in kill", "recover < 20s after kill", "max < 1s")
+	objectives := parseObjectives(t, "p95 < 150ms", "errors < 20%", "errors < 1% of create", "rate > 10/s", "errors < 5% in baseline", "errors < 90% in kill", "recover < 20s after kill", "max < 1s")
 	c := func(end time.Duration) Case {
 		return Case{SLO: objectives, Warmup: 2 * sec, Loads: []Span{{0, end}, {0, end}}}
 	}
@@ -78,7 +79,7 @@ func TestSoFar_IsWhatFinishGives(t *testing.T) {
 			alike(t, "Finish's windows", final.Windows, want.Windows)
 			alike(t, "Finish's cells", final.Cells, want.Cells)
 			alike(t, "Finish's objectives", final.Objectives, want.Objectives)
-			cells := slices.DeleteFunc(slices.Clone(want.Cells), func(c scenarios.Cell) bool { return c.Phase == "recovery/kill" })
+			cells := slices.DeleteFunc(slices.Clone(want.Cells), func(c result.Cell) bool { return c.Phase == "recovery/kill" })
 			for i := range got.Cells {
 				got.Cells[i].Hist = 0
 			}
@@ -87,7 +88,7 @@ func TestSoFar_IsWhatFinishGives(t *testing.T) {
 			}
 			alike(t, "cells", got.Cells, cells)
 			windows := slices.Clone(want.Windows)
-			for _, list := range [][]scenarios.Window{got.Windows, windows} {
+			for _, list := range [][]result.Window{got.Windows, windows} {
 				for i := range list {
 					list[i].Hist, list[i].InFlight = 0, 0
 				}
@@ -125,7 +126,7 @@ func alike[T any](t *testing.T, what string, got, want []T) {
 // TestSoFar_InTheMiddle: counts are whole at every look, and what can't be answered yet is
 // pending.
 func TestSoFar_InTheMiddle(t *testing.T) {
-	objectives := slo(t, "p95 < 150ms", "errors < 20%", "recover < 20s after kill")
+	objectives := parseObjectives(t, "p95 < 150ms", "errors < 20%", "recover < 20s after kill")
 	g := newRig(t, twoSteps, objectives...)
 	g.now = -2 * sec
 	outcomes := broken(40*sec, 20*sec, 25*sec)
@@ -161,7 +162,7 @@ func TestSoFar_InTheMiddle(t *testing.T) {
 			t.Errorf("at %s: %d rows, want %d", g.now, rows, seconds)
 		}
 		for _, p := range f.Phases {
-			if p.End > max(0, scenarios.Sec(g.now)) {
+			if p.End > max(0, result.Sec(g.now)) {
 				t.Errorf("at %s: %s ends at %v", g.now, p.Name, p.End)
 			}
 		}
@@ -181,22 +182,22 @@ func TestSoFar_InTheMiddle(t *testing.T) {
 
 // TestStanding: what the terminal shows of objectives agrees with what they come to.
 func TestStanding(t *testing.T) {
-	objectives := slo(t, "p95 < 150ms", "p50 < 150ms", "errors < 20%", "errors < 1% of create", "availability > 90% in kill", "recover < 20s after kill", "errors <= 0%")
+	objectives := parseObjectives(t, "p95 < 150ms", "p50 < 150ms", "errors < 20%", "errors < 1% of create", "availability > 90% in kill", "recover < 20s after kill", "errors <= 0%")
 	g := newRig(t, twoSteps, objectives...)
-	interval := func() scenarios.Interval {
+	interval := func() result.Interval {
 		iv, second := g.Interval()
 		iv.Objectives = Standings(second, objectives)
 		return iv
 	}
 	g.now = -2 * sec
 	n := 0
-	var at10, at30 scenarios.Interval
+	var at10, at30 result.Interval
 	g.play(broken(60*sec, 20*sec, 25*sec), action{10 * sec, func() { at10 = interval() }},
 		action{20 * sec, func() { n, _ = g.Inject("kill", "kill") }}, action{25 * sec, func() { g.Clear(n) }},
 		action{30 * sec, func() { at30 = interval() }})
 	g.now = 61 * sec
 	last := interval()
-	verdicts := func(iv scenarios.Interval) (out []string) {
+	verdicts := func(iv result.Interval) (out []string) {
 		for _, s := range iv.Objectives {
 			out = append(out, string(s.Verdict))
 		}
@@ -229,7 +230,7 @@ func TestStanding(t *testing.T) {
 func BenchmarkSoFar(b *testing.B) {
 	for _, seconds := range []int{10, 60, 600} {
 		b.Run(fmt.Sprintf("seconds=%d", seconds), func(b *testing.B) {
-			objectives := slo(b, "p95 < 150ms", "errors < 20%", "availability > 99%")
+			objectives := parseObjectives(b, "p95 < 150ms", "errors < 20%", "availability > 99%")
 			g := newRig(b, oneStep, objectives...)
 			rnd := rand.New(rand.NewPCG(1, 2))
 			second := func(s int) {

@@ -8,6 +8,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/impact"
 	"brunt/scenarios/measure"
+	"brunt/scenarios/slo"
 )
 
 const (
@@ -32,7 +33,7 @@ type blocksKey struct {
 	of         string // whose times are kept: "response", "service" or none
 }
 
-func keyOf(o scenarios.Objective, phase int) blocksKey {
+func keyOf(o slo.Objective, phase int) blocksKey {
 	k := blocksKey{phase: phase, step: o.Step, load: o.Load}
 	if o.Metric.Name == "p" {
 		if k.of = o.Metric.Of; k.of != "service" {
@@ -44,7 +45,7 @@ func keyOf(o scenarios.Objective, phase int) blocksKey {
 
 // hasInterval tells whether a metric is given an interval: shares of requests and
 // percentiles are. Who makes blocks and who looks for them both ask this.
-func hasInterval(m scenarios.Metric) bool {
+func hasInterval(m slo.Metric) bool {
 	return slices.Contains([]string{"p", "errors", "availability", "shed", "checks", "within"}, m.Name)
 }
 
@@ -65,7 +66,7 @@ func (f *finisher) planBlocks(ps []phase) {
 
 // blocksOf gives the blocks for an objective in phase i; nil where there are none,
 // or where they are those of a neighbour that its metric has no interval from.
-func (f *finisher) blocksOf(o scenarios.Objective, i int) *blocks {
+func (f *finisher) blocksOf(o slo.Objective, i int) *blocks {
 	if !hasInterval(o.Metric) {
 		return nil
 	}
@@ -100,7 +101,7 @@ func (b *blocks) add(k measure.Key, c *measure.Cell) {
 // errors, where drawing from blocks without any would show none either. For a
 // percentile it is the interval of the share above its value, read off the
 // distribution (Woodruff, 1952).
-func (b *blocks) interval(o scenarios.Objective, limit int) (low, high float64) {
+func (b *blocks) interval(o slo.Objective, limit int) (low, high float64) {
 	var ks, ns []float64
 	total := &sum{}
 	for i := range b.list {
@@ -179,7 +180,7 @@ func bounds95(k, n, each float64) (low, high float64) {
 
 // UpTo is how many requests of the metric's population lie at or below a value that
 // Quantile gave.
-func (s *sum) upTo(m scenarios.Metric, at float64) int64 {
+func (s *sum) upTo(m slo.Metric, at float64) int64 {
 	if m.Of == "service" {
 		return s.Service.UpTo(at)
 	}

@@ -11,6 +11,8 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/impact"
 	"brunt/scenarios/impact/impacttest"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // TestInterval_Coverage simulates how often the 95 % interval of a share covers the
@@ -113,7 +115,7 @@ func TestInterval_Percentile(t *testing.T) {
 	} {
 		hits := 0
 		for range trials {
-			o := slo(t, "p90 < 20ms")
+			o := parseObjectives(t, "p90 < 20ms")
 			g := newRig(t, oneStep, o...)
 			var all []scenarios.Outcome
 			for s := range 30 {
@@ -143,11 +145,11 @@ func TestInterval_Percentile(t *testing.T) {
 // TestInterval_Own: an objective's interval and verdict are its own, whatever stands
 // beside it; and only shares and percentiles have one.
 func TestInterval_Own(t *testing.T) {
-	ends := map[scenarios.Unit]string{scenarios.Seconds: " < 10ms", scenarios.ShareOf: " < 10%", scenarios.PerSecond: " > 1/s", scenarios.Count: " = 0", scenarios.Plain: " < 10"}
+	ends := map[slo.Unit]string{slo.Seconds: " < 10ms", slo.ShareOf: " < 10%", slo.PerSecond: " > 1/s", slo.Count: " = 0", slo.Plain: " < 10"}
 	all := slices.Concat(many(4500, 20*ms, okay), many(500, ms, failure))
 	neighbours := []string{"errors < 10%", "availability > 90%", "p95 < 10ms", "service.p50 < 10ms"}
-	for _, name := range scenarios.MetricNames() {
-		m, err := scenarios.ParseMetric(name)
+	for _, name := range slo.MetricNames() {
+		m, err := slo.ParseMetric(name)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -155,8 +157,8 @@ func TestInterval_Own(t *testing.T) {
 			continue
 		}
 		text := name + ends[m.Unit]
-		judged := func(texts ...string) []scenarios.ObjectiveResult {
-			o := slo(t, texts...)
+		judged := func(texts ...string) []result.ObjectiveResult {
+			o := parseObjectives(t, texts...)
 			g := newRig(t, oneStep, o...)
 			for i := range all {
 				out := iteration(all[i])
@@ -166,7 +168,7 @@ func TestInterval_Own(t *testing.T) {
 			return g.finish(Case{SLO: o, Strict: true}, 20*sec).Objectives
 		}
 		alone := judged(text)[0]
-		if share := m.Name == "p" || m.Unit == scenarios.ShareOf && m.Name != "slices"; math.IsNaN(float64(alone.Low)) == share {
+		if share := m.Name == "p" || m.Unit == slo.ShareOf && m.Name != "slices"; math.IsNaN(float64(alone.Low)) == share {
 			t.Errorf("%s: from %v to %v", text, alone.Low, alone.High)
 		}
 		for i, r := range judged(append(slices.Clone(neighbours), text, "errors < 10%")...) {

@@ -5,12 +5,14 @@ import (
 	"math"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // judgeLedger answers an objective on writes. What could not be read back is neither
 // found nor lost: it takes no pass away from what holds whatever became of it, and
 // gives none to anything else.
-func (f *finisher) judgeLedger(o scenarios.Objective) scenarios.ObjectiveResult {
+func (f *finisher) judgeLedger(o slo.Objective) result.ObjectiveResult {
 	r := undone("run", "")
 	l := f.c.Ledger
 	switch {
@@ -26,7 +28,7 @@ func (f *finisher) judgeLedger(o scenarios.Objective) scenarios.ObjectiveResult 
 	}
 	r.Count = l.Acknowledged
 	low, high := ledgerValue(o, l)
-	r.Measured = scenarios.Num(low)
+	r.Measured = result.Num(low)
 	unsure := fmt.Sprintf("%d of %d writes could not be read back", l.Unsure(), l.Acknowledged)
 	switch {
 	case meets(o, low) != meets(o, high), !meets(o, low) && o.Op == "=" && o.Value > low && o.Value <= high:
@@ -41,14 +43,14 @@ func (f *finisher) judgeLedger(o scenarios.Objective) scenarios.ObjectiveResult 
 		r.Verdict = scenarios.Pass
 	}
 	if high > low {
-		r.Low, r.High = scenarios.Num(low), scenarios.Num(high)
+		r.Low, r.High = result.Num(low), result.Num(high)
 	}
 	return r
 }
 
 // ledgerValue is the least and the most that a metric can be: as if each write that was
 // not read back were as it should be, and as if none were.
-func ledgerValue(o scenarios.Objective, l *scenarios.LedgerRecord) (low, high float64) {
+func ledgerValue(o slo.Objective, l *result.LedgerRecord) (low, high float64) {
 	any := l.Unsure()
 	lost := any - l.Unread
 	switch o.Metric.Name {

@@ -4,21 +4,23 @@ import (
 	"testing"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 func TestJudgeLedger(t *testing.T) {
-	read := func(change func(l *scenarios.LedgerRecord)) *scenarios.LedgerRecord {
-		l := &scenarios.LedgerRecord{Read: true, Acknowledged: 1000, Held: 1000}
+	read := func(change func(l *result.LedgerRecord)) *result.LedgerRecord {
+		l := &result.LedgerRecord{Read: true, Acknowledged: 1000, Held: 1000}
 		change(l)
 		return l
 	}
-	lost := func(n, unknown int64) *scenarios.LedgerRecord {
-		return read(func(l *scenarios.LedgerRecord) { l.Lost, l.Unknown = n, unknown })
+	lost := func(n, unknown int64) *result.LedgerRecord {
+		return read(func(l *result.LedgerRecord) { l.Lost, l.Unknown = n, unknown })
 	}
 	tests := []struct {
 		name string
 		text string
-		l    *scenarios.LedgerRecord
+		l    *result.LedgerRecord
 		want scenarios.Verdict
 	}{
 		{"all held", "lost = 0", lost(0, 0), scenarios.Pass},
@@ -29,25 +31,25 @@ func TestJudgeLedger(t *testing.T) {
 		{"a bound that they could not", "lost <= 3", lost(1, 2), scenarios.Pass},
 		{"a number that they could make", "lost = 3", lost(1, 2), scenarios.Inconclusive},
 		{"a number that they could not", "lost = 5", lost(1, 2), scenarios.Fail},
-		{"without an id", "lost = 0", read(func(l *scenarios.LedgerRecord) { l.Unnamed = 1 }), scenarios.Inconclusive},
-		{"beyond the ledger", "duplicated = 0", read(func(l *scenarios.LedgerRecord) { l.Unrecorded = 1 }), scenarios.Inconclusive},
-		{"found, and a unit silent", "lost = 0", read(func(l *scenarios.LedgerRecord) { l.Unread = 1000 }), scenarios.Pass},
-		{"found, and a unit silent: stale", "stale < 1%", read(func(l *scenarios.LedgerRecord) { l.Unread = 1000 }), scenarios.Inconclusive},
-		{"found, and a unit silent: twice", "duplicated = 0", read(func(l *scenarios.LedgerRecord) { l.Unread = 1 }), scenarios.Inconclusive},
-		{"twice", "duplicated = 0", read(func(l *scenarios.LedgerRecord) { l.Duplicated = 1 }), scenarios.Fail},
-		{"few stale", "stale < 1%", read(func(l *scenarios.LedgerRecord) { l.Stale = 9 }), scenarios.Pass},
-		{"too many stale", "stale < 1%", read(func(l *scenarios.LedgerRecord) { l.Stale = 10 }), scenarios.Fail},
-		{"too few to tell", "stale < 1%", read(func(l *scenarios.LedgerRecord) { l.Acknowledged = 100 }), scenarios.Inconclusive},
-		{"rpo", "rpo < 5s", read(func(l *scenarios.LedgerRecord) { l.RPO = 4 }), scenarios.Pass},
-		{"rpo over", "rpo < 5s", read(func(l *scenarios.LedgerRecord) { l.RPO = 6 }), scenarios.Fail},
+		{"without an id", "lost = 0", read(func(l *result.LedgerRecord) { l.Unnamed = 1 }), scenarios.Inconclusive},
+		{"beyond the ledger", "duplicated = 0", read(func(l *result.LedgerRecord) { l.Unrecorded = 1 }), scenarios.Inconclusive},
+		{"found, and a unit silent", "lost = 0", read(func(l *result.LedgerRecord) { l.Unread = 1000 }), scenarios.Pass},
+		{"found, and a unit silent: stale", "stale < 1%", read(func(l *result.LedgerRecord) { l.Unread = 1000 }), scenarios.Inconclusive},
+		{"found, and a unit silent: twice", "duplicated = 0", read(func(l *result.LedgerRecord) { l.Unread = 1 }), scenarios.Inconclusive},
+		{"twice", "duplicated = 0", read(func(l *result.LedgerRecord) { l.Duplicated = 1 }), scenarios.Fail},
+		{"few stale", "stale < 1%", read(func(l *result.LedgerRecord) { l.Stale = 9 }), scenarios.Pass},
+		{"too many stale", "stale < 1%", read(func(l *result.LedgerRecord) { l.Stale = 10 }), scenarios.Fail},
+		{"too few to tell", "stale < 1%", read(func(l *result.LedgerRecord) { l.Acknowledged = 100 }), scenarios.Inconclusive},
+		{"rpo", "rpo < 5s", read(func(l *result.LedgerRecord) { l.RPO = 4 }), scenarios.Pass},
+		{"rpo over", "rpo < 5s", read(func(l *result.LedgerRecord) { l.RPO = 6 }), scenarios.Fail},
 		{"rpo, unknown", "rpo < 5s", lost(0, 1), scenarios.Inconclusive},
-		{"nothing acknowledged", "lost = 0", read(func(l *scenarios.LedgerRecord) { l.Acknowledged = 0 }), scenarios.Inconclusive},
-		{"not read", "lost = 0", &scenarios.LedgerRecord{Acknowledged: 5, Note: "why"}, scenarios.Inconclusive},
+		{"nothing acknowledged", "lost = 0", read(func(l *result.LedgerRecord) { l.Acknowledged = 0 }), scenarios.Inconclusive},
+		{"not read", "lost = 0", &result.LedgerRecord{Acknowledged: 5, Note: "why"}, scenarios.Inconclusive},
 		{"none", "lost = 0", nil, scenarios.Inconclusive},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			o, err := scenarios.ParseObjective(tt.text)
+			o, err := slo.ParseObjective(tt.text)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -3,15 +3,16 @@ package judge
 import (
 	"slices"
 
-	"brunt/scenarios"
 	"brunt/scenarios/measure"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // limitOf is the limit that an objective needs counted, if any.
-func limitOf(o scenarios.Objective) (measure.Limit, bool) {
+func limitOf(o slo.Objective) (measure.Limit, bool) {
 	switch {
 	case o.Metric.Name == "p":
-		at := scenarios.Num(o.Value).D()
+		at := result.Num(o.Value).D()
 		return measure.Limit{At: at, Inclusive: o.Op == "<=" || o.Op == ">", Service: o.Metric.Of == "service"}, true
 	case o.Metric.Name == "within", o.Metric.OfFault() && o.Metric.Span > 0:
 		return measure.Limit{At: o.Metric.Span, Inclusive: true}, true
@@ -20,7 +21,7 @@ func limitOf(o scenarios.Objective) (measure.Limit, bool) {
 }
 
 // LimitsOf collects the limits that objectives need counted, each once.
-func LimitsOf(lists ...[]scenarios.Objective) []measure.Limit {
+func LimitsOf(lists ...[]slo.Objective) []measure.Limit {
 	var out []measure.Limit
 	for _, list := range lists {
 		for _, o := range list {
@@ -33,7 +34,7 @@ func LimitsOf(lists ...[]scenarios.Objective) []measure.Limit {
 }
 
 // limitIndex is the place of an objective's limit among limits; -1 when it has none.
-func limitIndex(limits []measure.Limit, o scenarios.Objective) int {
+func limitIndex(limits []measure.Limit, o slo.Objective) int {
 	l, ok := limitOf(o)
 	if !ok {
 		return -1

@@ -10,11 +10,13 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/impact"
 	"brunt/scenarios/measure"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // mainObjective is the objective whose view of the fault its record shows: the
 // First that is measured from it, else one of all requests.
-func (f *finisher) mainObjective(fault string) scenarios.Objective {
+func (f *finisher) mainObjective(fault string) slo.Objective {
 	for _, name := range []string{"recover", "heal", "failover", "onset", "degraded", "failed", "area"} {
 		for _, o := range f.c.SLO {
 			if o.Metric.Name == name && scenarios.FaultOf(o.After) == fault {
@@ -22,7 +24,7 @@ func (f *finisher) mainObjective(fault string) scenarios.Objective {
 			}
 		}
 	}
-	return scenarios.Objective{Metric: scenarios.Metric{Name: "recover"}}
+	return slo.Objective{Metric: slo.Metric{Name: "recover"}}
 }
 
 // LimitOf is L of a fault, or of one occurrence of it (name#2), under the objectives
@@ -31,7 +33,7 @@ func (f *finisher) mainObjective(fault string) scenarios.Objective {
 // objective covers a fault when it is judged over the run, the fault's phase or its
 // recovery; one on another occurrence does not. One that allows no error at all has
 // no share that could be seen, and is left out.
-func LimitOf(slo []scenarios.Objective, fault string) float64 {
+func LimitOf(slo []slo.Objective, fault string) float64 {
 	limit := math.Inf(1)
 	for _, o := range slo {
 		p := strings.TrimPrefix(o.PhaseOrRun(), scenarios.RecoveryOf)
@@ -60,7 +62,7 @@ type asked struct {
 
 // ask finds what occurrence i did, as the objective o sees it. Objectives that see the
 // same requests alike share an answer.
-func (f *finisher) ask(i int, o scenarios.Objective) impact.Answer {
+func (f *finisher) ask(i int, o slo.Objective) impact.Answer {
 	k := asked{i, o.Step, o.Load, o.Metric.Span}
 	a, known := f.asked[k]
 	if !known {
@@ -70,10 +72,10 @@ func (f *finisher) ask(i int, o scenarios.Objective) impact.Answer {
 	return a
 }
 
-func (f *finisher) find(i int, o scenarios.Objective) impact.Answer {
+func (f *finisher) find(i int, o slo.Objective) impact.Answer {
 	oc := f.Faults[i]
 	if oc.Name == "" {
-		return impact.Unknown(scenarios.NotInjected, "")
+		return impact.Unknown(result.NotInjected, "")
 	}
 	q := impact.Question{Injected: oc.Injected, Cleared: measure.Never, Horizon: f.end, Limit: LimitOf(f.c.SLO, oc.Name), Hold: f.c.Hold}
 	if oc.Over {
@@ -149,7 +151,7 @@ func (f *finisher) confound(i int, a *impact.Answer, next *measure.Occurrence) {
 		case g.Name == "":
 		case !g.Over || g.Cleared > oc.Injected:
 			why = g.Name + " was in as well"
-		case f.answers[j].Impact == scenarios.NotRecovered || f.answers[j].Impact == scenarios.Confounded || f.answers[j].OnsetAt.Known() && !f.answers[j].RecoveredAt.Known():
+		case f.answers[j].Impact == result.NotRecovered || f.answers[j].Impact == result.Confounded || f.answers[j].OnsetAt.Known() && !f.answers[j].RecoveredAt.Known():
 			why = g.Name + " had not been recovered from"
 		}
 	}
@@ -165,7 +167,7 @@ func (f *finisher) confound(i int, a *impact.Answer, next *measure.Occurrence) {
 		}
 	}
 	if why != "" {
-		a.Impact, a.Note = scenarios.Confounded, why
-		a.RecoveredAt, a.FailoverAt, a.NotBefore = scenarios.NaN, scenarios.NaN, scenarios.NaN
+		a.Impact, a.Note = result.Confounded, why
+		a.RecoveredAt, a.FailoverAt, a.NotBefore = result.NaN, result.NaN, result.NaN
 	}
 }

@@ -7,24 +7,26 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/impact"
 	"brunt/scenarios/measure"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // judge answers every objective.
 func (f *finisher) judge(ps []phase, sums [][]measure.Cell) {
 	for _, o := range f.c.SLO {
-		var r scenarios.ObjectiveResult
+		var r result.ObjectiveResult
 		switch {
 		case o.Metric.OfFault():
 			r = f.judgeFault(o)
 		case o.Metric.OfLedger():
 			r = f.judgeLedger(o)
 		case o.Metric.OfSeries():
-			r = f.judgePhases(o, ps, func(_ int, p phase) scenarios.ObjectiveResult { return f.judgeSeries(o, p.name, p.Span) })
+			r = f.judgePhases(o, ps, func(_ int, p phase) result.ObjectiveResult { return f.judgeSeries(o, p.name, p.Span) })
 		default:
-			r = f.judgePhases(o, ps, func(i int, p phase) scenarios.ObjectiveResult { return f.judgeIn(o, p, i, sums[i]) })
+			r = f.judgePhases(o, ps, func(i int, p phase) result.ObjectiveResult { return f.judgeIn(o, p, i, sums[i]) })
 		}
 		f.skipped(o, &r)
-		r.ID, r.Text, r.Metric, r.Op, r.Target = o.ID, o.Text, o.Metric.Text, o.Op, scenarios.Num(o.Value)
+		r.ID, r.Text, r.Metric, r.Op, r.Target = o.ID, o.Text, o.Metric.Text, o.Op, result.Num(o.Value)
 		r.Infinite = math.IsInf(float64(r.Measured), 1)
 		f.out.Objectives = append(f.out.Objectives, r)
 	}
@@ -32,7 +34,7 @@ func (f *finisher) judge(ps []phase, sums [][]measure.Cell) {
 
 // worse tells whether a is the worse answer to o than b: by the verdicts' order of
 // precedence, then by what was measured.
-func worse(o scenarios.Objective, a, b *scenarios.ObjectiveResult) bool {
+func worse(o slo.Objective, a, b *result.ObjectiveResult) bool {
 	if a.Verdict != b.Verdict {
 		return scenarios.Worse(a.Verdict, b.Verdict) == a.Verdict
 	}
@@ -53,20 +55,20 @@ const (
 )
 
 // undone is the answer to an objective whose phase or fault there was not.
-func undone(phase, why string) scenarios.ObjectiveResult {
-	return scenarios.ObjectiveResult{Phase: phase, Measured: scenarios.NaN, Low: scenarios.NaN, High: scenarios.NaN, Verdict: scenarios.Inconclusive, Note: why}
+func undone(phase, why string) result.ObjectiveResult {
+	return result.ObjectiveResult{Phase: phase, Measured: result.NaN, Low: result.NaN, High: result.NaN, Verdict: scenarios.Inconclusive, Note: why}
 }
 
 // inPhase tells whether the objective is judged in the phase, or in an occurrence
 // of it.
-func inPhase(o scenarios.Objective, phase string) bool {
+func inPhase(o slo.Objective, phase string) bool {
 	p := o.PhaseOrRun()
 	return phase == p || scenarios.FaultOf(phase) == p
 }
 
 // judgePhases answers an objective in its phase; where a fault came several times,
 // in the worst of them.
-func (f *finisher) judgePhases(o scenarios.Objective, ps []phase, in func(i int, p phase) scenarios.ObjectiveResult) scenarios.ObjectiveResult {
+func (f *finisher) judgePhases(o slo.Objective, ps []phase, in func(i int, p phase) result.ObjectiveResult) result.ObjectiveResult {
 	worst := undone(o.PhaseOrRun(), noPhase)
 	found := false
 	for i, p := range ps {
@@ -84,7 +86,7 @@ func (f *finisher) judgePhases(o scenarios.Objective, ps []phase, in func(i int,
 	return worst
 }
 
-func (f *finisher) judgeIn(o scenarios.Objective, p phase, i int, cells []measure.Cell) scenarios.ObjectiveResult {
+func (f *finisher) judgeIn(o slo.Objective, p phase, i int, cells []measure.Cell) result.ObjectiveResult {
 	sum := &sum{}
 	for s := range cells {
 		if selects(&f.Config.Series, o, s) {
@@ -96,21 +98,21 @@ func (f *finisher) judgeIn(o scenarios.Objective, p phase, i int, cells []measur
 	switch o.Metric.Name {
 	case "rate":
 		sum.Iterations, sum.Span = f.iterations(o, p.Span)
-		r.Measured, r.Count = scenarios.Num(sum.measure(o, limit)), sum.Iterations
+		r.Measured, r.Count = result.Num(sum.measure(o, limit)), sum.Iterations
 	case "burn":
 		var worst float64
 		worst, *sum = f.burn(o, p)
-		r.Measured, r.Count = scenarios.Num(worst), sum.Offered()
+		r.Measured, r.Count = result.Num(worst), sum.Offered()
 	case "slices":
 		var share float64
 		share, r.Count = f.timeslices(o, p)
-		r.Measured = scenarios.Num(share)
+		r.Measured = result.Num(share)
 	default:
-		r.Measured, r.Count = scenarios.Num(sum.measure(o, limit)), sum.population(o.Metric)
+		r.Measured, r.Count = result.Num(sum.measure(o, limit)), sum.population(o.Metric)
 	}
 	if b := f.blocksOf(o, i); b != nil {
 		low, high := b.interval(o, limit)
-		r.Low, r.High = scenarios.Num(low), scenarios.Num(high)
+		r.Low, r.High = result.Num(low), result.Num(high)
 	}
 	r.Verdict, r.Note = f.verdict(o, sum, limit, p, r)
 	return r
@@ -120,7 +122,7 @@ func (f *finisher) judgeIn(o scenarios.Objective, p phase, i int, cells []measur
 //
 // A rate of nothing, while the load could begin iterations, fails a lower bound: a
 // closed load that is blocked begins none. It never passes an upper one.
-func (f *finisher) verdict(o scenarios.Objective, sum *sum, limit int, p phase, r scenarios.ObjectiveResult) (scenarios.Verdict, string) {
+func (f *finisher) verdict(o slo.Objective, sum *sum, limit int, p phase, r result.ObjectiveResult) (scenarios.Verdict, string) {
 	met := sum.holds(o, limit)
 	if ofSpans(o.Metric) {
 		met = meets(o, float64(r.Measured))
@@ -151,7 +153,7 @@ func (f *finisher) verdict(o scenarios.Objective, sum *sum, limit int, p phase, 
 
 // beyondDoubt tells whether the one-sided 95 % bound of a share lies beyond what
 // the objective allows, so that it failed on however few requests.
-func beyondDoubt(o scenarios.Objective, sum *sum, limit int) bool {
+func beyondDoubt(o slo.Objective, sum *sum, limit int) bool {
 	bad, n, _ := sum.share(o, limit)
 	if o.Metric.Name == "burn" {
 		bad, n = sum.Bad(), sum.Offered()
@@ -165,7 +167,7 @@ func beyondDoubt(o scenarios.Objective, sum *sum, limit int) bool {
 
 // allowed is the share of requests that an objective lets be bad; 1 where that has
 // no meaning.
-func allowed(o scenarios.Objective) float64 {
+func allowed(o slo.Objective) float64 {
 	switch o.Metric.Name {
 	case "p":
 		return 1 - o.Metric.Quantile
@@ -188,7 +190,7 @@ func allowed(o scenarios.Objective) float64 {
 // Need is the number of requests without which an objective is never met; ok is
 // false where there is no such number. An objective that allows none to be bad
 // needs one: no number of good requests shows more than that those were good.
-func Need(o scenarios.Objective) (n int64, ok bool) {
+func Need(o slo.Objective) (n int64, ok bool) {
 	if o.Metric.Name == "p" {
 		return impact.EnoughForQuantile(o.Metric.Quantile), true
 	}

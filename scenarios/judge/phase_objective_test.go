@@ -115,7 +115,7 @@ func TestJudge_Times(t *testing.T) {
 // TestJudge_JSON: what is infinite or unknown is null in result.json, in every row
 // and objective, and the verdict says what it meant.
 func TestJudge_JSON(t *testing.T) {
-	o := slo(t, "p95 < 1s", "max < 1s", "p95 < 1s in recovery/f", "recover < 10s after f", "failover < 10s after f", "heal < 1s after f", "errors < 1% in baseline", "rate > 1/s in g")
+	o := parseObjectives(t, "p95 < 1s", "max < 1s", "p95 < 1s in recovery/f", "recover < 10s after f", "failover < 10s after f", "heal < 1s after f", "errors < 1% in baseline", "rate > 1/s in g")
 	g := newRig(t, oneStep, o...)
 	g.play(outage(between(30*sec, 100*sec)), action{30 * sec, func() { g.Inject("f", "f") }})
 	f := g.finish(Case{SLO: o}, 100*sec)
@@ -188,7 +188,7 @@ func TestJudge_Counted(t *testing.T) {
 			if r.Verdict != c.verdict {
 				t.Errorf("%s, want %s", r.Verdict, c.verdict)
 			}
-			o := slo(t, c.text)[0]
+			o := parseObjectives(t, c.text)[0]
 			if o.Holds(float64(r.Measured)) != (r.Verdict == scenarios.Pass) {
 				t.Errorf("measured %v %s", r.Measured, r.Verdict)
 			}
@@ -215,7 +215,7 @@ func TestJudge_Agree(t *testing.T) {
 		{"p95 > 1ms", ms, scenarios.Fail},
 	} {
 		r := verdictOn(t, c.text, 20*sec, slices.Concat(many(1000, c.d, okay), many(10, sec, okay)))
-		if o := slo(t, c.text)[0]; r.Verdict != c.verdict || o.Holds(float64(r.Measured)) != (r.Verdict == scenarios.Pass) {
+		if o := parseObjectives(t, c.text)[0]; r.Verdict != c.verdict || o.Holds(float64(r.Measured)) != (r.Verdict == scenarios.Pass) {
 			t.Errorf("%s at %s: %s with %.12g", c.text, c.d, r.Verdict, float64(r.Measured))
 		}
 	}
@@ -310,12 +310,12 @@ func TestJudge_Minimum(t *testing.T) {
 		{"checks > 99%", 299},
 		{"within(1s) >= 99%", 299},
 	} {
-		if n, ok := Need(slo(t, c.text)[0]); !ok || n != c.need {
+		if n, ok := Need(parseObjectives(t, c.text)[0]); !ok || n != c.need {
 			t.Errorf("%s needs %d, %t; want %d", c.text, n, ok, c.need)
 		}
 	}
 	for _, text := range []string{"rate > 5/s", "timeouts = 0", "max < 1s", "errors > 50%", "slices(1s, 99%) > 99%", "errors <= 100%"} {
-		if n, ok := Need(slo(t, text)[0]); ok {
+		if n, ok := Need(parseObjectives(t, text)[0]); ok {
 			t.Errorf("%s needs %d, want no number", text, n)
 		}
 	}
@@ -335,7 +335,7 @@ func TestJudge_Empty(t *testing.T) {
 	for _, m := range metrics {
 		for _, phase := range []string{"f", "recovery/f", "f#2"} {
 			t.Run(m+" in "+phase, func(t *testing.T) {
-				o := slo(t, m+" in "+phase)
+				o := parseObjectives(t, m+" in "+phase)
 				g := newRig(t, oneStep, o...)
 				g.play(slices.Concat(all(0, 20*sec), all(40*sec, 60*sec)), action{25 * sec, func() { g.Inject("f", "f") }}, action{30 * sec, func() { g.Clear(0) }})
 				met := map[int]bool{0: false} // the link of f met some, though none of the load
@@ -352,7 +352,7 @@ func TestJudge_Empty(t *testing.T) {
 // loads could begin some.
 func TestJudge_Rate(t *testing.T) {
 	series := measure.Series{Loads: []measure.SeriesLoad{{Name: "a", Closed: false}, {Name: "b", Closed: true}}, Steps: []measure.SeriesStep{{Name: "x", Load: 0}, {Name: "y", Load: 0}, {Name: "x", Load: 1}}}
-	objectives := slo(t, "rate > 1/s", "rate > 1/s of load a", "rate > 1/s of load b", "rate > 1/s of x", "rate > 1/s of y", "rate > 1/s in f",
+	objectives := parseObjectives(t, "rate > 1/s", "rate > 1/s of load a", "rate > 1/s of load b", "rate > 1/s of x", "rate > 1/s of y", "rate > 1/s in f",
 		"rate > 1/s of load b in f", "rate < 1000/s of load b in f", "rate > 1/s of iteration")
 	g := newRig(t, series, objectives...)
 	var all []scenarios.Outcome
@@ -395,7 +395,7 @@ func TestJudge_Rate(t *testing.T) {
 func TestJudge_Scope(t *testing.T) {
 	series := measure.Series{Loads: []measure.SeriesLoad{{Name: "a", Closed: false}, {Name: "b", Closed: false}}, Steps: []measure.SeriesStep{{Name: "read", Load: 0}, {Name: "write", Load: 0}, {Name: "read", Load: 1}}}
 	texts := []string{"errors < 1%", "errors < 1% of read", "errors < 1% of write", "errors < 1% of load a", "errors < 1% of load b", "errors < 1% of iteration", "p50 < 20ms of iteration"}
-	objectives := slo(t, texts...)
+	objectives := parseObjectives(t, texts...)
 	g := newRig(t, series, objectives...)
 	var all []scenarios.Outcome
 	for i := range 1000 {
@@ -465,7 +465,7 @@ func TestJudge_Checks(t *testing.T) {
 			t.Errorf("%s: no errors is %s, and all checks is %s", c.name, bad.Verdict, all.Verdict)
 		}
 		// whoever watches sees the same
-		o := slo(t, "checks > 99%")
+		o := parseObjectives(t, "checks > 99%")
 		g := newRig(t, oneStep, o...)
 		g.play(all)
 		_, second := g.Interval()
@@ -473,7 +473,7 @@ func TestJudge_Checks(t *testing.T) {
 			t.Errorf("%s: in the last second it holds: %t", c.name, holds)
 		}
 	}
-	o, none := slo(t, "checks > 99%"), checked(400, failure, scenarios.Refused, 0, 0)
+	o, none := parseObjectives(t, "checks > 99%"), checked(400, failure, scenarios.Refused, 0, 0)
 	g := newRig(t, oneStep, o...)
 	g.play(none)
 	_, second := g.Interval()
@@ -518,7 +518,7 @@ func TestJudge_Strict(t *testing.T) {
 	} {
 		for _, strict := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s with %d of 5000, strict %t", c.text, c.bad, strict), func(t *testing.T) {
-				o := slo(t, c.text)
+				o := parseObjectives(t, c.text)
 				g := newRig(t, oneStep, o...)
 				g.play(slices.Concat(many(5000-c.bad, ms, okay), many(c.bad, ms, failure)))
 				r := g.finish(Case{SLO: o, Strict: strict}, 20*sec).Objectives[0]
@@ -538,7 +538,7 @@ func TestJudge_Strict(t *testing.T) {
 // occurrence, and one on a single occurrence takes that.
 func TestJudge_Worst(t *testing.T) {
 	texts := []string{"errors < 30% in f", "errors < 10% in f", "errors < 10% in f#1", "errors < 10% in f#3", "max < 1h in f", "timeouts = 0 in f", "availability > 50% in f"}
-	o := slo(t, texts...)
+	o := parseObjectives(t, texts...)
 	g := newRig(t, oneStep, o...)
 	var all []scenarios.Outcome
 	for i := range 6000 {
@@ -594,7 +594,7 @@ func TestLimitOf(t *testing.T) {
 		{"errors > 5%", .01},  // no bound from above
 		{"errors <= 0%", .01}, // none could be seen
 	} {
-		if got := LimitOf(slo(t, strings.FieldsFunc(c.slo, func(r rune) bool { return r == ';' })...), "f"); math.Abs(got-c.want) > 1e-12 {
+		if got := LimitOf(parseObjectives(t, strings.FieldsFunc(c.slo, func(r rune) bool { return r == ';' })...), "f"); math.Abs(got-c.want) > 1e-12 {
 			t.Errorf("%q: %g, want %g", c.slo, got, c.want)
 		}
 	}
@@ -602,7 +602,7 @@ func TestLimitOf(t *testing.T) {
 
 // TestLimitOf_Occurrence: an objective on one occurrence covers no other.
 func TestLimitOf_Occurrence(t *testing.T) {
-	o := slo(t, "errors < 0.2% in f#2", "errors < 0.4% in recovery/f#3", "errors < 0.6% in f")
+	o := parseObjectives(t, "errors < 0.2% in f#2", "errors < 0.4% in recovery/f#3", "errors < 0.6% in f")
 	for fault, want := range map[string]float64{"f": .002, "f#1": .006, "f#2": .002, "f#3": .004, "g": .01} {
 		if got := LimitOf(o, fault); math.Abs(got-want) > 1e-12 {
 			t.Errorf("%s: %g, want %g", fault, got, want)

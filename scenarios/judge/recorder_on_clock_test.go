@@ -9,6 +9,8 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/measure"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 const (
@@ -30,13 +32,13 @@ type rig struct {
 // oneStep is a load of one step.
 var oneStep = measure.Series{Loads: []measure.SeriesLoad{{Name: "browse"}}, Steps: []measure.SeriesStep{{Name: "read"}}}
 
-func newRig(t testing.TB, s measure.Series, slo ...scenarios.Objective) *rig {
+func newRig(t testing.TB, s measure.Series, slo ...slo.Objective) *rig {
 	t.Helper()
 	return newRigWith(t, measure.Config{Series: s}, slo...)
 }
 
 // newRigWith fills in what the configuration leaves open.
-func newRigWith(t testing.TB, c measure.Config, slo ...scenarios.Objective) *rig {
+func newRigWith(t testing.TB, c measure.Config, slo ...slo.Objective) *rig {
 	t.Helper()
 	r := &rig{t: t, series: c.Series}
 	c.Limits, c.Totals = LimitsOf(slo), len(slo) > 0
@@ -58,11 +60,11 @@ func newRigWith(t testing.TB, c measure.Config, slo ...scenarios.Objective) *rig
 }
 
 // slo parses objectives.
-func slo(t testing.TB, texts ...string) []scenarios.Objective {
+func parseObjectives(t testing.TB, texts ...string) []slo.Objective {
 	t.Helper()
-	var out []scenarios.Objective
+	var out []slo.Objective
 	for _, s := range texts {
-		o, err := scenarios.ParseObjective(s)
+		o, err := slo.ParseObjective(s)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -141,21 +143,21 @@ func (r *rig) finish(c Case, end time.Duration) *Findings {
 }
 
 // verdictOn judges one objective over outcomes of a load that ran from 0 to end.
-func verdictOn(t testing.TB, text string, end time.Duration, outcomes []scenarios.Outcome) scenarios.ObjectiveResult {
+func verdictOn(t testing.TB, text string, end time.Duration, outcomes []scenarios.Outcome) result.ObjectiveResult {
 	t.Helper()
-	o := slo(t, text)
+	o := parseObjectives(t, text)
 	r := newRig(t, oneStep, o...)
 	r.play(outcomes)
 	return r.finish(Case{SLO: o}, end).Objectives[0]
 }
 
 // cellOf finds a row of the table.
-func cellOf(t testing.TB, f *Findings, phase, step, outcome string) scenarios.Cell {
+func cellOf(t testing.TB, f *Findings, phase, step, outcome string) result.Cell {
 	t.Helper()
 	for _, c := range f.Cells {
 		if c.Phase == phase && c.Step == step && c.Outcome == outcome {
 			return c
 		}
 	}
-	return scenarios.Cell{Phase: phase, Step: step, Outcome: outcome}
+	return result.Cell{Phase: phase, Step: step, Outcome: outcome}
 }

@@ -11,6 +11,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/measure"
+	"brunt/scenarios/result"
 )
 
 // TestRecorder_Phases holds phases against their definitions, request by request:
@@ -32,7 +33,7 @@ func phasesOf(t *testing.T, r *rand.Rand) {
 		Loads: []measure.SeriesLoad{{Name: "a"}, {Name: "b", Closed: true}},
 		Steps: []measure.SeriesStep{{Name: "read", Load: 0}, {Name: "write", Load: 0}, {Name: "read", Load: 1}},
 	}
-	o := slo(t, "p95 < 30ms", "within(5ms) > 10%")
+	o := parseObjectives(t, "p95 < 30ms", "within(5ms) > 10%")
 	g := newRig(t, series, o...)
 	const end = 40 * sec
 	g.now = -3 * sec
@@ -102,7 +103,7 @@ func phasesOf(t *testing.T, r *rand.Rand) {
 			return x.Intended >= 0 && x.Intended <= f.cleared && x.End >= f.injected
 		}
 		name := fmt.Sprintf("recovery/f#%d", i+1)
-		at := slices.IndexFunc(found.Phases, func(p scenarios.Phase) bool { return p.Name == name })
+		at := slices.IndexFunc(found.Phases, func(p result.Phase) bool { return p.Name == name })
 		if at < 0 {
 			t.Fatalf("no phase %s", name)
 		}
@@ -152,13 +153,13 @@ func comparePhase(t *testing.T, f *Findings, phase string, s measure.Series, all
 				okay = append(okay, x.Response())
 			}
 		}
-		at := func(outcome string) scenarios.Cell {
+		at := func(outcome string) result.Cell {
 			for _, c := range f.Cells {
 				if c.Phase == phase && c.Step == s.Steps[step].Name && c.Load == s.Loads[s.Steps[step].Load].Name && c.Outcome == outcome {
 					return c
 				}
 			}
-			return scenarios.Cell{}
+			return result.Cell{}
 		}
 		name := fmt.Sprintf("%s, %s of %s", phase, s.Steps[step].Name, s.Loads[s.Steps[step].Load].Name)
 		if c := at("*"); c.Count != n || c.Bytes != bytes {
@@ -173,7 +174,7 @@ func comparePhase(t *testing.T, f *Findings, phase string, s measure.Series, all
 			if kinds[k] == 0 || kind == scenarios.Skipped {
 				continue
 			}
-			if mean := sum[k].Seconds() / float64(kinds[k]); math.Abs(float64(c.Response.Mean)-mean) > 1e-12 || c.Response.Max != scenarios.Sec(most[k]) {
+			if mean := sum[k].Seconds() / float64(kinds[k]); math.Abs(float64(c.Response.Mean)-mean) > 1e-12 || c.Response.Max != result.Sec(most[k]) {
 				t.Errorf("%s: %s mean %g max %g, want %g and %g", name, kind, c.Response.Mean, c.Response.Max, mean, most[k].Seconds())
 			}
 		}
@@ -337,7 +338,7 @@ func TestRecorder_LongIteration(t *testing.T) {
 	all = append(all, iteration(request(3100*ms, 800*sec, okay)))
 	g.play(all)
 	f := g.finish(Case{}, 900*sec)
-	seen := map[scenarios.Num]int{}
+	seen := map[result.Num]int{}
 	for _, w := range f.Windows {
 		if w.Load == "*" {
 			seen[w.T]++

@@ -8,6 +8,8 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/measure"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // maxRows bounds the rows of single loads and steps in a result. Where there would be
@@ -99,7 +101,7 @@ func (w *rows) finish() {
 			w.write(start, nil)
 		}
 	}
-	slices.SortStableFunc(w.out.Windows, func(a, b scenarios.Window) int { return cmp.Compare(a.T, b.T) })
+	slices.SortStableFunc(w.out.Windows, func(a, b result.Window) int { return cmp.Compare(a.T, b.T) })
 	last := int64(0)
 	for i := range w.out.Windows { // a short window may not have been looked at
 		switch row := &w.out.Windows[i]; {
@@ -174,17 +176,17 @@ func (w *rows) row(start, end time.Duration, load, step string, c, waits *measur
 	if c.Offered() == 0 && c.During == (measure.Events{}) && (load != "*" || start >= w.end) {
 		return // nothing happened; as in the grace after the load
 	}
-	row := scenarios.Window{
-		T: scenarios.Sec(start), D: scenarios.Sec(end - start), Load: load, Step: step,
+	row := result.Window{
+		T: result.Sec(start), D: result.Sec(end - start), Load: load, Step: step,
 		Offered: c.Offered(), Sent: c.During.Sent, Answered: c.During.Answered, OK: c.Kinds[scenarios.OK], Shed: c.Kinds[scenarios.Shed],
 		Error: c.Kinds[scenarios.Error], Skipped: c.Kinds[scenarios.Skipped],
-		Lag: waits.Lag.Quantile(.99), Queue: waits.Queue.Quantile(.99), Max: scenarios.NaN,
+		Lag: waits.Lag.Quantile(.99), Queue: waits.Queue.Quantile(.99), Max: result.NaN,
 	}
 	s := &sum{Counts: *c.CountsWithTimes()}
-	m := scenarios.Metric{Name: "p"}
-	row.P50, row.P95, row.P99 = scenarios.Num(s.quantile(m, .5)), scenarios.Num(s.quantile(m, .95)), scenarios.Num(s.quantile(m, .99))
+	m := slo.Metric{Name: "p"}
+	row.P50, row.P95, row.P99 = result.Num(s.quantile(m, .5)), result.Num(s.quantile(m, .95)), result.Num(s.quantile(m, .99))
 	if c.Offered() > c.Kinds[scenarios.Skipped] {
-		row.Max = scenarios.Sec(max(c.Response[scenarios.OK].Most, c.Response[scenarios.Error].Most, c.Response[scenarios.Shed].Most))
+		row.Max = result.Sec(max(c.Response[scenarios.OK].Most, c.Response[scenarios.Error].Most, c.Response[scenarios.Shed].Most))
 	}
 	for _, n := range c.Causes {
 		if row.Kinds == nil {

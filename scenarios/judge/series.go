@@ -8,19 +8,22 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/impact"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // A course is one figure over time, of one unit or one set of labels.
 type course struct {
 	of     string // the unit, or the labels
 	every  time.Duration
-	points []scenarios.Point
+	points []result.Point
 	lives  []int // by point: which process of the unit it is of; nil is one
 }
 
 // courses gives what an objective is about: every replica of a service, every series of a
 // metric.
-func courses(m scenarios.Metric, usage []scenarios.UnitUsage, series []scenarios.Series) []course {
+func courses(m slo.Metric, usage []result.UnitUsage, series []result.Series) []course {
 	var out []course
 	for i := range usage {
 		u := &usage[i]
@@ -48,7 +51,7 @@ func courses(m scenarios.Metric, usage []scenarios.UnitUsage, series []scenarios
 
 // judgeSeries answers an objective on a series in a stretch of the run: in the worst of
 // the replicas, or of the sets of labels.
-func (f *finisher) judgeSeries(o scenarios.Objective, phase string, in Span) scenarios.ObjectiveResult {
+func (f *finisher) judgeSeries(o slo.Objective, phase string, in Span) result.ObjectiveResult {
 	return JudgeSeries(o, phase, in, f.c.Usage, f.c.Series)
 }
 
@@ -56,7 +59,7 @@ func (f *finisher) judgeSeries(o scenarios.Objective, phase string, in Span) sce
 // names, is answered. What is not known of half of the time makes it inconclusive: the
 // worst may have been then. A growth is judged by its interval, which must lie on one
 // side of the target: it says what goes on, and not what was once.
-func JudgeSeries(o scenarios.Objective, phase string, in Span, usage []scenarios.UnitUsage, series []scenarios.Series) scenarios.ObjectiveResult {
+func JudgeSeries(o slo.Objective, phase string, in Span, usage []result.UnitUsage, series []result.Series) result.ObjectiveResult {
 	all := courses(o.Metric, usage, series)
 	worst := undone(phase, "nothing is known of "+o.Metric.Source)
 	for i, c := range all {
@@ -73,9 +76,9 @@ func JudgeSeries(o scenarios.Objective, phase string, in Span, usage []scenarios
 	return worst
 }
 
-func (c course) judge(o scenarios.Objective, phase string, in Span) scenarios.ObjectiveResult {
+func (c course) judge(o slo.Objective, phase string, in Span) result.ObjectiveResult {
 	r := undone(phase, "")
-	var points []scenarios.Point
+	var points []result.Point
 	var lives []int
 	seen := 0
 	for i, p := range c.points {
@@ -100,7 +103,7 @@ func (c course) judge(o scenarios.Objective, phase string, in Span) scenarios.Ob
 		r.Note = "nothing was known of it in " + phase
 		return r
 	case len(points) == 0:
-		r.Note = fmt.Sprintf("it was not read in %s, which lasted %s", phase, scenarios.FormatSeconds(in.length().Seconds()))
+		r.Note = fmt.Sprintf("it was not read in %s, which lasted %s", phase, quantity.FormatSeconds(in.length().Seconds()))
 		return r
 	case 2*len(points) < expected:
 		r.Note = fmt.Sprintf("it is known %d times in %s, and %d were due: the worst may have been between", len(points), phase, expected)
@@ -108,7 +111,7 @@ func (c course) judge(o scenarios.Objective, phase string, in Span) scenarios.Ob
 	if o.Metric.Slope() {
 		return growth(o, r, points, lives)
 	}
-	r.Measured = scenarios.Num(fold(o.Metric.Fold, points))
+	r.Measured = result.Num(fold(o.Metric.Fold, points))
 	met := o.Holds(float64(r.Measured))
 	beyond := !met && (o.Metric.Fold == "max" && o.Upper() || o.Metric.Fold == "min" && !o.Upper()) // whatever was not seen
 	switch {
@@ -123,12 +126,12 @@ func (c course) judge(o scenarios.Objective, phase string, in Span) scenarios.Ob
 
 // counted answers an objective on what is counted from the beginning of the run: by how
 // much it grew in the phase.
-func (c course) counted(o scenarios.Objective, r scenarios.ObjectiveResult, points []scenarios.Point, in Span) scenarios.ObjectiveResult {
+func (c course) counted(o slo.Objective, r result.ObjectiveResult, points []result.Point, in Span) result.ObjectiveResult {
 	if len(points) == 0 {
 		r.Note = "it was not looked at in " + r.Phase
 		return r
 	}
-	before := scenarios.Num(0)
+	before := result.Num(0)
 	for _, p := range c.points {
 		if p.T.D() <= in.From {
 			before = p.V
@@ -142,7 +145,7 @@ func (c course) counted(o scenarios.Objective, r scenarios.ObjectiveResult, poin
 }
 
 // fold makes one value of several.
-func fold(how string, points []scenarios.Point) float64 {
+func fold(how string, points []result.Point) float64 {
 	v := float64(points[0].V)
 	for _, p := range points[1:] {
 		switch x := float64(p.V); how {
@@ -171,7 +174,7 @@ const (
 )
 
 // growth answers an objective on how fast a series grows.
-func growth(o scenarios.Objective, r scenarios.ObjectiveResult, points []scenarios.Point, lives []int) scenarios.ObjectiveResult {
+func growth(o slo.Objective, r result.ObjectiveResult, points []result.Point, lives []int) result.ObjectiveResult {
 	switch {
 	case r.Note != "":
 		return r
@@ -184,7 +187,7 @@ func growth(o scenarios.Objective, r scenarios.ObjectiveResult, points []scenari
 		r.Note = "its process was started again and again, so that nothing tells how it grows"
 		return r
 	}
-	r.Measured, r.Low, r.High = scenarios.Num(slope), scenarios.Num(low), scenarios.Num(high)
+	r.Measured, r.Low, r.High = result.Num(slope), result.Num(low), result.Num(high)
 	switch {
 	case o.Holds(low) != o.Holds(high):
 		r.Note = fmt.Sprintf("it grows by %s to %s: more time would tell", o.Metric.FormatValue(low), o.Metric.FormatValue(high))
@@ -200,7 +203,7 @@ func growth(o scenarios.Objective, r scenarios.ObjectiveResult, points []scenari
 // does not upset (Theil, 1950), and its 95 % interval by Kendall's statistic (Sen, 1968).
 // Points of different lives of a process are not compared, as a restart gives back what
 // leaked: the statistics of the lives are added up (Hirsch, Slack and Smith, 1982).
-func theilSen(points []scenarios.Point, lives []int) (slope, low, high float64) {
+func theilSen(points []result.Point, lives []int) (slope, low, high float64) {
 	var slopes []float64
 	variance := 0.0
 	for from := 0; from < len(points); {
@@ -209,7 +212,7 @@ func theilSen(points []scenarios.Point, lives []int) (slope, low, high float64) 
 			to++
 		}
 		group := drawnTogether(points[from:to], max(2, mostToGrow*(to-from)/len(points)))
-		ties := map[scenarios.Num]float64{}
+		ties := map[result.Num]float64{}
 		for i, p := range group {
 			ties[p.V]++
 			for _, q := range group[i+1:] {
@@ -238,15 +241,15 @@ func theilSen(points []scenarios.Point, lives []int) (slope, low, high float64) 
 }
 
 // drawnTogether gives points as at most so many, each the median of neighbours.
-func drawnTogether(points []scenarios.Point, most int) []scenarios.Point {
+func drawnTogether(points []result.Point, most int) []result.Point {
 	if len(points) <= most {
 		return points
 	}
-	out := make([]scenarios.Point, 0, most)
+	out := make([]result.Point, 0, most)
 	for i := range most {
 		part := slices.Clone(points[i*len(points)/most : (i+1)*len(points)/most])
 		middle := part[len(part)/2].T
-		slices.SortFunc(part, func(a, b scenarios.Point) int {
+		slices.SortFunc(part, func(a, b result.Point) int {
 			if a.V < b.V {
 				return -1
 			}
@@ -255,7 +258,7 @@ func drawnTogether(points []scenarios.Point, most int) []scenarios.Point {
 			}
 			return 0
 		})
-		out = append(out, scenarios.Point{T: middle, V: part[len(part)/2].V})
+		out = append(out, result.Point{T: middle, V: part[len(part)/2].V})
 	}
 	return out
 }

@@ -8,13 +8,15 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // line gives n points, one a second from 1 on.
-func line(n int, f func(t float64) float64) []scenarios.Point {
-	var out []scenarios.Point
+func line(n int, f func(t float64) float64) []result.Point {
+	var out []result.Point
 	for i := 1; i <= n; i++ {
-		out = append(out, scenarios.Point{T: scenarios.Num(i), V: scenarios.Num(f(float64(i)))})
+		out = append(out, result.Point{T: result.Num(i), V: result.Num(f(float64(i)))})
 	}
 	return out
 }
@@ -23,7 +25,7 @@ func TestTheilSen(t *testing.T) {
 	noise := rand.New(rand.NewPCG(1, 2))
 	for _, c := range []struct {
 		name            string
-		points          []scenarios.Point
+		points          []result.Point
 		lives           []int
 		low, high       float64 // that the slope lies between
 		flat            bool    // zero lies within the interval
@@ -87,11 +89,11 @@ func TestTheilSen_Interval(t *testing.T) {
 }
 
 func TestJudgeSeries(t *testing.T) {
-	unit := func(name string, mem func(t int) int64, down func(t int) bool) scenarios.UnitUsage {
-		u := scenarios.UnitUsage{Unit: name, Service: "posts"}
+	unit := func(name string, mem func(t int) int64, down func(t int) bool) result.UnitUsage {
+		u := result.UnitUsage{Unit: name, Service: "posts"}
 		starts := 1
 		for i := 1; i <= 60; i++ {
-			s := scenarios.UsageTick{T: scenarios.Num(i), Running: !down(i), CPU: .5, Files: scenarios.Num(10 + i/30)}
+			s := result.UsageTick{T: result.Num(i), Running: !down(i), CPU: .5, Files: result.Num(10 + i/30)}
 			if s.Running {
 				s.Memory = mem(i)
 			}
@@ -107,7 +109,7 @@ func TestJudgeSeries(t *testing.T) {
 		return u
 	}
 	never := func(int) bool { return false }
-	usage := []scenarios.UnitUsage{
+	usage := []result.UnitUsage{
 		unit("posts[0]", func(int) int64 { return 100 << 20 }, never),
 		unit("posts[1]", func(t int) int64 { return int64(100+t) << 20 }, func(t int) bool { return t >= 20 && t < 25 }),
 	}
@@ -117,12 +119,12 @@ func TestJudgeSeries(t *testing.T) {
 		}
 		return t
 	})
-	series := []scenarios.Series{
+	series := []result.Series{
 		{Name: "depth", Every: 1, Points: line(60, func(t float64) float64 { return t })},
 		{Name: "gap", Every: 1, Points: gap},
 		{Name: "many", Every: 1, Labels: map[string]string{"zone": "a"}, Points: line(60, func(float64) float64 { return 1 })},
 		{Name: "many", Every: 1, Labels: map[string]string{"zone": "b"}, Points: line(60, func(float64) float64 { return 9 })},
-		{Name: "silent", Every: 1, Points: []scenarios.Point{}},
+		{Name: "silent", Every: 1, Points: []result.Point{}},
 	}
 	second := time.Second
 	for _, c := range []struct {
@@ -158,7 +160,7 @@ func TestJudgeSeries(t *testing.T) {
 		{"metric(other) < 5", Span{0, 60 * second}, scenarios.Inconclusive, math.NaN(), "nothing is known of other"},
 	} {
 		t.Run(c.text, func(t *testing.T) {
-			o, err := scenarios.ParseObjective(c.text)
+			o, err := slo.ParseObjective(c.text)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -8,6 +8,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/impact/impacttest"
+	"brunt/scenarios/result"
 )
 
 // TestSimulation_Recorder goes the whole way: requests with their own latencies, of
@@ -21,36 +22,36 @@ func TestSimulation_Recorder(t *testing.T) {
 	case !*simulations:
 		trials = 10
 	}
-	objectives := slo(t, "recover < 32s after f", "errors < 1% in baseline")
+	objectives := parseObjectives(t, "recover < 32s after f", "errors < 1% in baseline")
 	type scene struct{ injected, cleared, end time.Duration }
 	for _, c := range []struct {
 		name      string
 		rate      float64
 		most      int
 		share     func(w *scene, at float64) float64
-		impact    scenarios.Impact
+		impact    result.Impact
 		recovered float64
 		verdict   scenarios.Verdict
 	}{
-		{"no fault", 100, 5, func(*scene, float64) float64 { return .002 }, scenarios.NotImpacted, 30.37, scenarios.Pass},
+		{"no fault", 100, 5, func(*scene, float64) float64 { return .002 }, result.NotImpacted, 30.37, scenarios.Pass},
 		{"20 % until the clearing", 100, 1, func(w *scene, at float64) float64 {
 			if at >= w.injected.Seconds() && at < w.cleared.Seconds() {
 				return .2
 			}
 			return .002
-		}, scenarios.Impacted, 60.81, scenarios.Pass},
+		}, result.Impacted, 60.81, scenarios.Pass},
 		{"300 ms", 1000, 1, func(w *scene, at float64) float64 {
 			if at >= 40.1 && at < 40.4 {
 				return 1
 			}
 			return .002
-		}, scenarios.Impacted, 41, scenarios.Pass},
+		}, result.Impacted, 41, scenarios.Pass},
 		{"4 % that stay", 100, 1, func(w *scene, at float64) float64 {
 			if at >= w.injected.Seconds() {
 				return .04
 			}
 			return .002
-		}, scenarios.NotRecovered, math.NaN(), scenarios.Fail},
+		}, result.NotRecovered, math.NaN(), scenarios.Fail},
 	} {
 		if c.rate > 100 {
 			trials = max(2, trials/10)

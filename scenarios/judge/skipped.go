@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // Skipped is an occurrence of a fault that did not come, as nothing matched.
@@ -11,7 +13,7 @@ type Skipped struct{ Fault, Name, Why string }
 
 // skipped makes the answer to an objective on a fault no better than what is known of
 // it: what an occurrence that was skipped would have done is not.
-func (f *finisher) skipped(o scenarios.Objective, r *scenarios.ObjectiveResult) {
+func (f *finisher) skipped(o slo.Objective, r *result.ObjectiveResult) {
 	of := strings.TrimPrefix(o.PhaseOrRun(), scenarios.RecoveryOf)
 	for _, s := range f.c.Skipped {
 		if s.Name != of && s.Fault != of {

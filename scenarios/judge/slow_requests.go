@@ -4,19 +4,19 @@ import (
 	"cmp"
 	"slices"
 
-	"brunt/scenarios"
 	"brunt/scenarios/measure"
+	"brunt/scenarios/result"
 )
 
 // Slowest lists the slowest requests of each step: of the run, and of each fault's phase,
 // the slowest first.
-func (f *finisher) slowest() []scenarios.SlowRequest {
+func (f *finisher) slowest() []result.SlowRequest {
 	const mostOfFault = 3
 	type one struct {
 		measure.Slow
 		set int
 	}
-	var out []scenarios.SlowRequest
+	var out []result.SlowRequest
 	for step := range f.Config.Steps {
 		var all []one
 		for set, list := range f.Slowest.Sets {
@@ -44,8 +44,8 @@ func (f *finisher) slowest() []scenarios.SlowRequest {
 				of[n]++
 				faults = append(faults, f.Faults[n].Name)
 			}
-			row := scenarios.SlowRequest{
-				Load: f.Config.Loads[s.Load].Name, Step: f.Config.Steps[step].Name, At: scenarios.Sec(s.At), Response: scenarios.Sec(s.Response),
+			row := result.SlowRequest{
+				Load: f.Config.Loads[s.Load].Name, Step: f.Config.Steps[step].Name, At: result.Sec(s.At), Response: result.Sec(s.Response),
 				Outcome: s.Kind.String(), Status: int(s.Status), Faults: faults,
 			}
 			if s.Trace != 0 && f.c.TraceID != nil {

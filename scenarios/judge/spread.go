@@ -6,12 +6,14 @@ import (
 	"slices"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // judgeSpread answers an objective on a percentile over the occurrences of a fault. One
 // of which nothing is known may have been the best or the worst: where that decides, it
 // is inconclusive. One that failed for another reason than its figure fails it.
-func (f *finisher) judgeSpread(o scenarios.Objective) scenarios.ObjectiveResult {
+func (f *finisher) judgeSpread(o slo.Objective) result.ObjectiveResult {
 	out := undone(o.After, noFault)
 	var figures []float64
 	unknown := 0
@@ -33,7 +35,7 @@ func (f *finisher) judgeSpread(o scenarios.Objective) scenarios.ObjectiveResult 
 	}
 	n := len(figures) + unknown
 	out.Count = int64(n)
-	switch need := scenarios.EnoughForSpread(o.Metric.Over); {
+	switch need := result.EnoughForSpread(o.Metric.Over); {
 	case n == 0:
 		return out
 	case n < need:
@@ -44,16 +46,16 @@ func (f *finisher) judgeSpread(o scenarios.Objective) scenarios.ObjectiveResult 
 	worst := slices.Concat(figures, slices.Repeat([]float64{math.Inf(1)}, unknown))
 	slices.Sort(best)
 	slices.Sort(worst)
-	low, high := scenarios.OfSpread(best, o.Metric.Over), scenarios.OfSpread(worst, o.Metric.Over)
-	out.Low, out.High = scenarios.Num(low), scenarios.Num(high)
+	low, high := result.OfSpread(best, o.Metric.Over), result.OfSpread(worst, o.Metric.Over)
+	out.Low, out.High = result.Num(low), result.Num(high)
 	if meets(o, low) != meets(o, high) {
 		out.Note = fmt.Sprintf("%d of %d occurrences are not known, which decide: %s", unknown, n, out.Note)
 		return out
 	}
 	out.Note = ""
 	if unknown == 0 {
-		out.Measured = scenarios.Num(high)
-		out.Low, out.High = scenarios.NaN, scenarios.NaN
+		out.Measured = result.Num(high)
+		out.Low, out.High = result.NaN, result.NaN
 	}
 	out.Verdict = scenarios.Fail
 	if meets(o, high) {

@@ -45,7 +45,7 @@ func TestJudge_Spread(t *testing.T) {
 		if c.verdicts == nil {
 			faults = nil
 		}
-		f := drill(t, slo(t, texts...), c.c, outage(c.harm), faults...)
+		f := drill(t, parseObjectives(t, texts...), c.c, outage(c.harm), faults...)
 		for i, o := range f.Objectives {
 			want := open
 			if c.verdicts != nil {
@@ -75,7 +75,7 @@ func TestJudge_Spread(t *testing.T) {
 func TestJudge_Skipped(t *testing.T) {
 	texts := []string{"recover < 6s after f", "recover < 4s after f", "errors < 100% in f", "errors < 1% in recovery/f", "recover < 6s after f#1", "errors < 100%", "recover.p50 < 6s after f"}
 	want := []scenarios.Verdict{scenarios.Inconclusive, scenarios.Fail, scenarios.Inconclusive, scenarios.Fail, scenarios.Pass, scenarios.Pass, scenarios.Inconclusive}
-	f := drill(t, slo(t, texts...), Case{Skipped: []Skipped{{Fault: "f", Name: "f#2", Why: "no unit matches posts"}}}, outage(between(10*sec, 15*sec)), injection{"f", "f#1", 10 * sec, 12 * sec})
+	f := drill(t, parseObjectives(t, texts...), Case{Skipped: []Skipped{{Fault: "f", Name: "f#2", Why: "no unit matches posts"}}}, outage(between(10*sec, 15*sec)), injection{"f", "f#1", 10 * sec, 12 * sec})
 	for i, o := range f.Objectives {
 		if o.Verdict != want[i] || want[i] == scenarios.Inconclusive && o.Note != "f#2 was skipped: no unit matches posts" {
 			t.Errorf("%s: %s, %q; want %s", o.Text, o.Verdict, o.Note, want[i])

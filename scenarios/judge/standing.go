@@ -6,15 +6,17 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/measure"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // Standings tells how each objective would be answered if the run ended now, by counts
 // alone: percentiles are judged and not told, as that needs no distribution.
-func Standings(s measure.Second, slo []scenarios.Objective) []scenarios.Standing {
+func Standings(s measure.Second, slo []slo.Objective) []result.Standing {
 	if len(slo) == 0 {
 		return nil
 	}
-	out := make([]scenarios.Standing, 0, len(slo))
+	out := make([]result.Standing, 0, len(slo))
 	for _, o := range slo {
 		out = append(out, standOf(&s, o))
 	}
@@ -22,8 +24,8 @@ func Standings(s measure.Second, slo []scenarios.Objective) []scenarios.Standing
 }
 
 // standOf answers one objective. Of several occurrences of its phase the worst counts.
-func standOf(r *measure.Second, o scenarios.Objective) scenarios.Standing {
-	worst := scenarios.Standing{Text: o.Text, Phase: o.PhaseOrRun(), Verdict: scenarios.Pending, Measured: scenarios.NaN, Left: scenarios.NaN}
+func standOf(r *measure.Second, o slo.Objective) result.Standing {
+	worst := result.Standing{Text: o.Text, Phase: o.PhaseOrRun(), Verdict: scenarios.Pending, Measured: result.NaN, Left: result.NaN}
 	if o.Metric.OfFault() || o.Metric.OfLedger() || ofSpans(o.Metric) {
 		return worst
 	}
@@ -49,7 +51,7 @@ func standOf(r *measure.Second, o scenarios.Objective) scenarios.Standing {
 }
 
 // stand answers an objective by what was counted in one phase.
-func stand(c *measure.Config, o scenarios.Objective, counts []measure.Counts, span time.Duration, as scenarios.Standing) scenarios.Standing {
+func stand(c *measure.Config, o slo.Objective, counts []measure.Counts, span time.Duration, as result.Standing) result.Standing {
 	sum := sumOf(&c.Series, o, counts, max(time.Millisecond, span))
 	limit := limitIndex(c.Limits, o)
 	n := sum.population(o.Metric)
@@ -60,7 +62,7 @@ func stand(c *measure.Config, o scenarios.Objective, counts []measure.Counts, sp
 	if o.Metric.Name == "p" {
 		measured = math.NaN() // its distribution is not at hand
 	}
-	as.Measured = scenarios.Num(measured)
+	as.Measured = result.Num(measured)
 	if a := allowed(o); a < 1 && o.Metric.Name != "burn" {
 		bad, of, _ := sum.share(o, limit)
 		if o.Metric.Name == "p" && !o.Upper() {
@@ -68,11 +70,11 @@ func stand(c *measure.Config, o scenarios.Objective, counts []measure.Counts, sp
 		}
 		switch {
 		case a > 0:
-			as.Left = scenarios.Num(1 - float64(bad)/(a*float64(of)))
+			as.Left = result.Num(1 - float64(bad)/(a*float64(of)))
 		case bad == 0:
 			as.Left = 1
 		default:
-			as.Left = scenarios.Num(math.Inf(-1))
+			as.Left = result.Num(math.Inf(-1))
 		}
 	}
 	met := sum.holds(o, limit)

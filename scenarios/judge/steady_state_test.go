@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // TestUnsteady_Findings: the steady state that failed before a judged fault is told
@@ -61,13 +62,13 @@ func TestUnsteady_Findings(t *testing.T) {
 					all[i].End += 300 * ms
 				}
 			}
-			f := drill(t, slo(t, c.text), Case{}, all, c.faults...)
+			f := drill(t, parseObjectives(t, c.text), Case{}, all, c.faults...)
 			for i, want := range c.want {
 				r := f.Faults[i]
 				if r.Unsteady != want {
 					t.Errorf("%s: %q, want %q", r.Name, r.Unsteady, want)
 				}
-				if want != "" && (r.Impact != scenarios.UnknownYet && r.Impact != scenarios.NotImpacted || strings.Contains(r.Note, "was in as well")) {
+				if want != "" && (r.Impact != result.UnknownYet && r.Impact != result.NotImpacted || strings.Contains(r.Note, "was in as well")) {
 					t.Errorf("%s: %s, %q", r.Name, r.Impact, r.Note)
 				}
 			}

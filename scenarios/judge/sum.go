@@ -6,6 +6,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/measure"
+	"brunt/scenarios/slo"
 )
 
 // A sum is what an objective is judged by: the counts of the requests that it is
@@ -25,7 +26,7 @@ type sum struct {
 //
 // `service.p95` is read as the percentile of the service time of good answers:
 // requests that failed have no service time that could be compared.
-func (s *sum) population(m scenarios.Metric) int64 {
+func (s *sum) population(m slo.Metric) int64 {
 	switch {
 	case m.Name == "rate":
 		return s.Iterations
@@ -42,7 +43,7 @@ func (s *sum) population(m scenarios.Metric) int64 {
 // share gives numerator and denominator of a metric that is a share, or of a
 // percentile seen as the share of requests that are not within its value.
 // Complement tells that the metric is one minus that share.
-func (s *sum) share(o scenarios.Objective, limit int) (bad, n int64, complement bool) {
+func (s *sum) share(o slo.Objective, limit int) (bad, n int64, complement bool) {
 	n = s.population(o.Metric)
 	over := int64(0)
 	if limit >= 0 && limit < len(s.Over) {
@@ -68,7 +69,7 @@ func (s *sum) share(o scenarios.Objective, limit int) (bad, n int64, complement 
 
 // Quantile is the value at quantile q of the metric's population in seconds; failed
 // requests are slower than any answer.
-func (s *sum) quantile(m scenarios.Metric, q float64) float64 {
+func (s *sum) quantile(m slo.Metric, q float64) float64 {
 	t, largest := s.Response, s.Most
 	if m.Of == "service" {
 		t, largest = s.Service, s.SvcMost
@@ -89,7 +90,7 @@ func (s *sum) quantile(m scenarios.Metric, q float64) float64 {
 
 // measure gives the measured value of a metric over s; NaN is unknown. As failed
 // requests are slower than any answer, max and mean are infinite with one of them.
-func (s *sum) measure(o scenarios.Objective, limit int) float64 {
+func (s *sum) measure(o slo.Objective, limit int) float64 {
 	m := o.Metric
 	good := s.Kinds[scenarios.OK]
 	switch m.Name {
@@ -129,11 +130,11 @@ func (s *sum) measure(o scenarios.Objective, limit int) float64 {
 
 // ofSpans tells that a metric is made of many spans of the run, and so can't be
 // measured from one sum.
-func ofSpans(m scenarios.Metric) bool { return m.Name == "burn" || m.Name == "slices" }
+func ofSpans(m slo.Metric) bool { return m.Name == "burn" || m.Name == "slices" }
 
 // agree moves a percentile read from a histogram to the side of the target that
 // the count of requests puts it on, so that no report says `passed: 200.1ms < 200ms`.
-func (s *sum) agree(o scenarios.Objective, limit int, measured float64) float64 {
+func (s *sum) agree(o slo.Objective, limit int, measured float64) float64 {
 	if limit < 0 || math.IsNaN(measured) || math.IsInf(measured, 0) {
 		return measured
 	}
@@ -151,7 +152,7 @@ func (s *sum) agree(o scenarios.Objective, limit int, measured float64) float64 
 // holds tells whether the objective is met by s. Percentiles are decided by
 // counting requests, shares as if they were counted: without what a share lost
 // when it was written as a binary fraction.
-func (s *sum) holds(o scenarios.Objective, limit int) bool {
+func (s *sum) holds(o slo.Objective, limit int) bool {
 	if o.Metric.Name != "p" || limit < 0 {
 		return meets(o, s.measure(o, limit))
 	}
@@ -165,7 +166,7 @@ func (s *sum) holds(o scenarios.Objective, limit int) bool {
 
 // meets tells whether measured meets the objective. Values that only rounding sets
 // apart are equal: 99.9 / 100 is not 0.999.
-func meets(o scenarios.Objective, measured float64) bool {
+func meets(o slo.Objective, measured float64) bool {
 	if math.Abs(measured-o.Value) <= 1e-13*math.Abs(o.Value) {
 		measured = o.Value
 	}

@@ -8,6 +8,8 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/impact"
 	"brunt/scenarios/measure"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // table lists what was measured in each phase.
@@ -48,23 +50,23 @@ func (f *finisher) outcomes(p phase, load, step string, c *measure.Cell, span ti
 	if n == 0 && load != "*" {
 		return
 	}
-	rate := func(n int64) scenarios.Num {
+	rate := func(n int64) result.Num {
 		if span <= 0 {
-			return scenarios.NaN
+			return result.NaN
 		}
-		return scenarios.Num(float64(n) / span.Seconds())
+		return result.Num(float64(n) / span.Seconds())
 	}
 	s := &sum{Counts: *c.CountsWithTimes()}
-	f.out.Cells = append(f.out.Cells, scenarios.Cell{
+	f.out.Cells = append(f.out.Cells, result.Cell{
 		Phase: p.name, Load: load, Step: step, Outcome: "*", Count: n, Rate: rate(n), Bytes: c.Bytes,
 		Hist:     f.hists.Put(c.Observed(), p.From, p.length()),
-		Response: s.times(scenarios.Metric{Name: "p"}), Service: s.times(scenarios.Metric{Name: "p", Of: "service"}),
+		Response: s.times(slo.Metric{Name: "p"}), Service: s.times(slo.Metric{Name: "p", Of: "service"}),
 	})
 	for k := range scenarios.Kinds {
 		if c.Kinds[k] == 0 {
 			continue
 		}
-		row := scenarios.Cell{Phase: p.name, Load: load, Step: step, Outcome: k.String(), Count: c.Kinds[k], Rate: rate(c.Kinds[k]), Response: scenarios.NoTimes, Service: scenarios.NoTimes}
+		row := result.Cell{Phase: p.name, Load: load, Step: step, Outcome: k.String(), Count: c.Kinds[k], Rate: rate(c.Kinds[k]), Response: result.NoTimes, Service: result.NoTimes}
 		if k != scenarios.Skipped {
 			row.Hist = f.hists.Put(&c.Response[k].Tally, p.From, p.length())
 			row.Response, row.Service = c.Response[k].Plain(), c.Service[k].Plain()
@@ -74,13 +76,13 @@ func (f *finisher) outcomes(p phase, load, step string, c *measure.Cell, span ti
 }
 
 // Times are percentiles as objectives judge them.
-func (s *sum) times(m scenarios.Metric) scenarios.Times {
-	at := func(q float64) scenarios.Num { return scenarios.Num(s.quantile(m, q)) }
-	measure := func(name string) scenarios.Num {
+func (s *sum) times(m slo.Metric) result.Times {
+	at := func(q float64) result.Num { return result.Num(s.quantile(m, q)) }
+	measure := func(name string) result.Num {
 		m.Name = name
-		return scenarios.Num(s.measure(scenarios.Objective{Metric: m}, -1))
+		return result.Num(s.measure(slo.Objective{Metric: m}, -1))
 	}
-	return scenarios.Times{P50: at(.5), P90: at(.9), P95: at(.95), P99: at(.99), P999: at(.999), Max: measure("max"), Mean: measure("mean")}
+	return result.Times{P50: at(.5), P90: at(.9), P95: at(.95), P99: at(.99), P999: at(.999), Max: measure("max"), Mean: measure("mean")}
 }
 
 // errorGroups lists the errors of the judged run by step and cause, most first.
@@ -89,18 +91,18 @@ func (f *finisher) errorGroups(ps []phase, sums [][]measure.Cell) {
 	for s, step := range f.Config.Steps {
 		for _, n := range sums[run][s].Causes {
 			f.out.Causes[n.Cause] += n.N
-			f.out.Errors = append(f.out.Errors, scenarios.ErrorGroup{
+			f.out.Errors = append(f.out.Errors, result.ErrorGroup{
 				Kind: n.Cause.Name(f.c.Checks), Load: f.Config.Loads[step.Load].Name, Step: step.Name, Count: n.N,
-				First: scenarios.Sec(n.First), Last: scenarios.Sec(n.Last), Sample: f.sample(int32(s), n.Cause),
+				First: result.Sec(n.First), Last: result.Sec(n.Last), Sample: f.sample(int32(s), n.Cause),
 			})
 		}
 	}
-	slices.SortFunc(f.out.Errors, func(a, b scenarios.ErrorGroup) int {
+	slices.SortFunc(f.out.Errors, func(a, b result.ErrorGroup) int {
 		return cmp.Or(-cmp.Compare(a.Count, b.Count), cmp.Compare(a.Load, b.Load), cmp.Compare(a.Step, b.Step), cmp.Compare(a.Kind, b.Kind))
 	})
 }
 
-func (f *finisher) sample(step int32, cause scenarios.Cause) *scenarios.Sample {
+func (f *finisher) sample(step int32, cause scenarios.Cause) *result.Sample {
 	if f.c.Samples == nil {
 		return nil
 	}

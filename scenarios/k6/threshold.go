@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"brunt/scenarios"
+	"brunt/scenarios/slo"
 )
 
 // An expression is what a threshold says: p(95)<200.
@@ -63,7 +63,7 @@ func (e expression) text() string {
 
 // Holds tells whether a value holds a threshold's target, as k6 compares them.
 func Holds(v float64, op string, target float64) bool {
-	return scenarios.Objective{Op: op, Value: target}.Holds(v)
+	return slo.Objective{Op: op, Value: target}.Holds(v)
 }
 
 // holds compares what was measured.

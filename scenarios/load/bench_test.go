@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/template"
 )
 
 // instant is a user whose target takes no time.
@@ -13,7 +14,7 @@ type instant struct{}
 
 func (instant) Close() error { return nil }
 
-func (instant) Do(it *scenarios.Iter, _ scenarios.Call, out *scenarios.Outcome) {
+func (instant) Do(it *template.Iter, _ scenarios.Call, out *scenarios.Outcome) {
 	out.Slot, out.Sent, out.First, out.End = it.Intended, it.Intended, it.Intended, it.Intended
 	out.WasSent, out.Answered = true, true
 }
@@ -28,7 +29,7 @@ func single(flows ...Flow) (*Run, *nowhere) {
 	p.Add(time.Hour, 1e6, 1e6)
 	return &Run{
 		Name: "a", Plan: Plan{Rate: p}, Flows: flows, Timeout: 1 << 60, Grace: time.Second, MaxInFlight: 4, Seed: 1, Pacing: "sleep", Shards: 1,
-		Now: func() time.Duration { return time.Hour }, Env: &scenarios.Env{},
+		Now: func() time.Duration { return time.Hour }, Env: &template.Env{},
 		Open: func(int) (User, error) { return instant{}, nil },
 		Sink: func(int) Sink { return sink },
 	}, sink

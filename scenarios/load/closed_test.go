@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/template"
 )
 
 func TestClosed_ConstantVUs(t *testing.T) {
@@ -31,7 +32,7 @@ func TestClosed_ConstantVUs(t *testing.T) {
 func TestClosed_StallIsMetOncePerUser(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		r := newRig()
-		r.answer = func(it *scenarios.Iter, k call, now time.Duration) verdict {
+		r.answer = func(it *template.Iter, k call, now time.Duration) verdict {
 			v := frozen(it, k, now)
 			v.after += ms
 			return v
@@ -125,7 +126,7 @@ func TestClosed_PerVUIterations(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		r := newRig()
 		each := map[int]int{}
-		r.answer = func(it *scenarios.Iter, _ call, _ time.Duration) verdict {
+		r.answer = func(it *template.Iter, _ call, _ time.Duration) verdict {
 			each[it.VU]++
 			return verdict{after: time.Duration(it.VU+1) * 100 * ms}
 		}
@@ -150,7 +151,7 @@ func TestClosed_SharedIterations(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		r := newRig()
 		each := map[int]int{}
-		r.answer = func(it *scenarios.Iter, _ call, _ time.Duration) verdict {
+		r.answer = func(it *template.Iter, _ call, _ time.Duration) verdict {
 			each[it.VU]++
 			return verdict{after: time.Duration(it.VU+1) * 100 * ms}
 		}

@@ -4,7 +4,7 @@ import (
 	"math"
 	"time"
 
-	"brunt/scenarios"
+	"brunt/scenarios/syntax"
 )
 
 // An Executor is the settings of a load: what `executor:` names. Its exported
@@ -12,7 +12,7 @@ import (
 type Executor interface {
 	// Plan gives the schedule of a load that begins at start. Settings that
 	// contradict each other are noted in m.
-	Plan(start time.Duration, m *scenarios.Mistakes) Plan
+	Plan(start time.Duration, m *syntax.Mistakes) Plan
 }
 
 // Kinds lists the executors that a scenario may name.

@@ -3,23 +3,24 @@ package load
 import (
 	"time"
 
-	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
 )
 
 // PerVUIterations has every virtual user do the same number of iterations.
 type PerVUIterations struct {
-	scenarios.Place
-	VUs         int                `yaml:"vus,required,min=1,max=1000000"` // virtual users
-	Iterations  int64              `yaml:"iterations,required,min=1"`      // of each virtual user
-	MaxDuration scenarios.Duration `yaml:"max_duration"`                   // zero is 10m
+	syntax.Place
+	VUs         int               `yaml:"vus,required,min=1,max=1000000"` // virtual users
+	Iterations  int64             `yaml:"iterations,required,min=1"`      // of each virtual user
+	MaxDuration quantity.Duration `yaml:"max_duration"`                   // zero is 10m
 }
 
 // SharedIterations has the virtual users share a number of iterations.
 type SharedIterations struct {
-	scenarios.Place
-	VUs         int                `yaml:"vus,required,min=1,max=1000000"` // virtual users
-	Iterations  int64              `yaml:"iterations,required,min=1"`      // of all virtual users together
-	MaxDuration scenarios.Duration `yaml:"max_duration"`                   // zero is 10m
+	syntax.Place
+	VUs         int               `yaml:"vus,required,min=1,max=1000000"` // virtual users
+	Iterations  int64             `yaml:"iterations,required,min=1"`      // of all virtual users together
+	MaxDuration quantity.Duration `yaml:"max_duration"`                   // zero is 10m
 }
 
 var (
@@ -30,17 +31,17 @@ var (
 const defaultMaxDuration = 10 * time.Minute
 
 // Plan implements [Executor].
-func (p *PerVUIterations) Plan(start time.Duration, _ *scenarios.Mistakes) Plan {
+func (p *PerVUIterations) Plan(start time.Duration, _ *syntax.Mistakes) Plan {
 	return Plan{Users: busy(start, p.VUs, p.MaxDuration), PerVU: p.Iterations}
 }
 
 // Plan implements [Executor].
-func (s *SharedIterations) Plan(start time.Duration, _ *scenarios.Mistakes) Plan {
+func (s *SharedIterations) Plan(start time.Duration, _ *syntax.Mistakes) Plan {
 	vus := min(int64(s.VUs), s.Iterations)
 	return Plan{Users: busy(start, int(vus), s.MaxDuration), Shared: s.Iterations}
 }
 
-func busy(start time.Duration, vus int, most scenarios.Duration) *Profile {
+func busy(start time.Duration, vus int, most quantity.Duration) *Profile {
 	d := most.D()
 	if d == 0 {
 		d = defaultMaxDuration

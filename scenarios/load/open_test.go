@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/template"
 )
 
 const ms = time.Millisecond
@@ -39,7 +41,7 @@ func TestOpen_AnHour(t *testing.T) {
 }
 
 // frozen answers at once, but not while the target is frozen from 2 s to 3 s.
-func frozen(_ *scenarios.Iter, _ call, now time.Duration) verdict {
+func frozen(_ *template.Iter, _ call, now time.Duration) verdict {
 	if now >= 2*time.Second && now < 3*time.Second {
 		return verdict{after: 3*time.Second - now}
 	}
@@ -138,7 +140,7 @@ func TestOpen_MaxInFlight(t *testing.T) {
 	})
 }
 
-func think(d time.Duration) Step { return Step{Index: -1, Think: scenarios.Range{Min: d, Max: d}} }
+func think(d time.Duration) Step { return Step{Index: -1, Think: quantity.Range{Min: d, Max: d}} }
 
 // Unsent arrivals expire on time even when nothing else happens: no arrival comes,
 // no worker is free.
@@ -189,7 +191,7 @@ func TestOpen_Outage(t *testing.T) {
 				const down, up = 10 * time.Second, 70 * time.Second
 				r := newRig()
 				caught := 0
-				r.answer = func(_ *scenarios.Iter, _ call, now time.Duration) verdict {
+				r.answer = func(_ *template.Iter, _ call, now time.Duration) verdict {
 					switch {
 					case now >= up && now < up+100*ms:
 						caught++
@@ -242,7 +244,7 @@ func TestOpen_Drains(t *testing.T) {
 func TestOpen_FailingUsers(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		r := newRig()
-		r.answer = func(it *scenarios.Iter, _ call, _ time.Duration) verdict {
+		r.answer = func(it *template.Iter, _ call, _ time.Duration) verdict {
 			if it.N%4 == 0 {
 				return verdict{kind: scenarios.Error, cause: scenarios.Refused}
 			}

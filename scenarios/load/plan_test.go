@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/syntax"
 )
 
 // planOf makes the plan of a load written as YAML without its flow.
@@ -21,11 +22,11 @@ func planOf(t testing.TB, load string) (Plan, []string) {
 	}
 	m := sc.Mistakes()
 	var plan Plan
-	if executor, ok := scenarios.Resolve(sc.Loads[0].Shape, Kinds(), m); ok {
+	if executor, ok := syntax.Resolve(sc.Loads[0].Shape, Kinds(), m); ok {
 		plan = executor.Plan(sc.Loads[0].Start.D(), m)
 	}
 	var list []string
-	if e, ok := errors.AsType[*scenarios.MistakesError](m.Err()); ok {
+	if e, ok := errors.AsType[*syntax.MistakesError](m.Err()); ok {
 		for _, one := range e.List() {
 			list = append(list, one.What)
 		}

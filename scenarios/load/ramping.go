@@ -4,29 +4,30 @@ import (
 	"fmt"
 	"time"
 
-	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
 )
 
 // RampingArrivalRate changes the rate in a straight line within each stage.
 type RampingArrivalRate struct {
-	scenarios.Place
-	StartRate scenarios.Rate `yaml:"start_rate"`      // zero is none
-	Stages    []RateStage    `yaml:"stages,required"` // one after the other
+	syntax.Place
+	StartRate quantity.Rate `yaml:"start_rate"`      // zero is none
+	Stages    []RateStage   `yaml:"stages,required"` // one after the other
 	Arrivals  `yaml:",inline"`
 }
 
 // RateStage takes the rate to Rate within Duration.
 type RateStage struct {
-	scenarios.Place
-	Name     string             `yaml:"name"`              // zero is stage-N, counted from 1
-	Rate     scenarios.Rate     `yaml:"rate,required"`     // iterations a second at the end of the stage
-	Duration scenarios.Duration `yaml:"duration,required"` // zero is a jump
+	syntax.Place
+	Name     string            `yaml:"name"`              // zero is stage-N, counted from 1
+	Rate     quantity.Rate     `yaml:"rate,required"`     // iterations a second at the end of the stage
+	Duration quantity.Duration `yaml:"duration,required"` // zero is a jump
 }
 
 var _ Executor = (*RampingArrivalRate)(nil)
 
 // Plan implements [Executor].
-func (r *RampingArrivalRate) Plan(start time.Duration, m *scenarios.Mistakes) Plan {
+func (r *RampingArrivalRate) Plan(start time.Duration, m *syntax.Mistakes) Plan {
 	p := NewProfile(start)
 	at := float64(r.StartRate)
 	var stages []Stage
@@ -50,7 +51,7 @@ func stageName(name string, i int) string {
 	return fmt.Sprintf("stage-%d", i+1)
 }
 
-func checkStages(at scenarios.Place, p *Profile, stages []Stage, m *scenarios.Mistakes) {
+func checkStages(at syntax.Place, p *Profile, stages []Stage, m *syntax.Mistakes) {
 	if p.End() == p.Begin() {
 		m.Add(at.Of("stages"), "the stages last no time")
 	}

@@ -10,21 +10,23 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
 )
 
 // Replay makes the requests of an access log again, when they came: an open load whose
 // schedule is the log's. Its stage is replay.
 type Replay struct {
-	scenarios.Place
-	From     string             `yaml:"from,required"`                       // the log, beside the scenario; one packed by gzip is unpacked
-	Format   string             `yaml:"format,oneof=auto|combined|json|csv"` // combined is nginx's and Apache's, or common; json has an object a line; csv names its columns first; zero is auto
-	Fields   LogFields          `yaml:"fields"`                              // where json and csv have what is needed
-	Speed    float64            `yaml:"speed,positive"`                      // so many times as fast; zero is 1
-	Methods  []string           `yaml:"methods"`                             // which requests are made; zero is GET, HEAD and OPTIONS
-	Skip     scenarios.Duration `yaml:"skip"`                                // of the log's time, left out at its beginning
-	For      scenarios.Duration `yaml:"for,positive"`                        // of the log's time; zero is all that follows
-	Window   scenarios.Duration `yaml:"window,positive"`                     // how far a line may stand behind later ones, of the log's time; zero is 10s
-	BadLines *scenarios.Share   `yaml:"bad_lines"`                           // more of them that can't be read are a mistake; nil is 1%
+	syntax.Place
+	From     string            `yaml:"from,required"`                       // the log, beside the scenario; one packed by gzip is unpacked
+	Format   string            `yaml:"format,oneof=auto|combined|json|csv"` // combined is nginx's and Apache's, or common; json has an object a line; csv names its columns first; zero is auto
+	Fields   LogFields         `yaml:"fields"`                              // where json and csv have what is needed
+	Speed    float64           `yaml:"speed,positive"`                      // so many times as fast; zero is 1
+	Methods  []string          `yaml:"methods"`                             // which requests are made; zero is GET, HEAD and OPTIONS
+	Skip     quantity.Duration `yaml:"skip"`                                // of the log's time, left out at its beginning
+	For      quantity.Duration `yaml:"for,positive"`                        // of the log's time; zero is all that follows
+	Window   quantity.Duration `yaml:"window,positive"`                     // how far a line may stand behind later ones, of the log's time; zero is 10s
+	BadLines *quantity.Share   `yaml:"bad_lines"`                           // more of them that can't be read are a mistake; nil is 1%
 	Arrivals `yaml:",inline"`
 
 	log *Log
@@ -34,7 +36,7 @@ type Replay struct {
 // another is written request.method. What is not written is looked for by the names that
 // servers use.
 type LogFields struct {
-	scenarios.Place
+	syntax.Place
 	Time   string `yaml:"time"`   // when the request came, or was over: RFC 3339, seconds or milliseconds since 1970, or as combined has it
 	Method string `yaml:"method"` // zero is that of the request line, else GET
 	Path   string `yaml:"path"`   // path and query, a whole URL, or a request line
@@ -50,7 +52,7 @@ var (
 type Logged interface {
 	Executor
 	// Scan reads the log. What is wrong with it is noted in m.
-	Scan(open func(at scenarios.Pos, name string) (io.ReadCloser, error), m *scenarios.Mistakes)
+	Scan(open func(at syntax.Pos, name string) (io.ReadCloser, error), m *syntax.Mistakes)
 }
 
 // safeMethods are those that change nothing (RFC 9110, section 9.2.1), as far as servers
@@ -63,13 +65,13 @@ const (
 )
 
 // Scan implements [Logged].
-func (r *Replay) Scan(open func(at scenarios.Pos, name string) (io.ReadCloser, error), m *scenarios.Mistakes) {
+func (r *Replay) Scan(open func(at syntax.Pos, name string) (io.ReadCloser, error), m *syntax.Mistakes) {
 	at := r.Of("from")
 	if r.Speed == 0 {
 		r.Speed = 1
 	}
 	if r.Window == 0 {
-		r.Window = scenarios.Duration(defaultWindow)
+		r.Window = quantity.Duration(defaultWindow)
 	}
 	methods := safeMethods
 	if len(r.Methods) > 0 {
@@ -104,7 +106,7 @@ func (r *Replay) Scan(open func(at scenarios.Pos, name string) (io.ReadCloser, e
 }
 
 // Plan implements [Executor].
-func (r *Replay) Plan(start time.Duration, _ *scenarios.Mistakes) Plan {
+func (r *Replay) Plan(start time.Duration, _ *syntax.Mistakes) Plan {
 	p := NewProfile(start)
 	if r.log == nil {
 		return Plan{Rate: p}
@@ -216,12 +218,12 @@ func (l *Log) profile(p *Profile) {
 func (l *Log) Notes() []string {
 	peak, at := float64(l.seconds.most)*l.speed, time.Duration(float64(l.seconds.mostAt)*float64(time.Second)/l.speed)
 	span := time.Duration(l.seconds.last+1) * time.Second
-	text := fmt.Sprintf("%s: %s over %s of the log, at most %s, %s into it", l.name, scenarios.Amount(int(l.count), "request"), scenarios.FormatDuration(span), scenarios.Rate(peak), scenarios.FormatDuration(at.Round(time.Millisecond)))
+	text := fmt.Sprintf("%s: %s over %s of the log, at most %s, %s into it", l.name, scenarios.Amount(int(l.count), "request"), quantity.FormatDuration(span), quantity.Rate(peak), quantity.FormatDuration(at.Round(time.Millisecond)))
 	if l.speed != 1 {
 		text += fmt.Sprintf("; replayed %g times as fast", l.speed)
 	}
 	if r := time.Duration(l.resolution); r >= time.Millisecond {
-		text += fmt.Sprintf(". Its times are whole multiples of %s: requests of the same one are spread over it", scenarios.FormatDuration(r))
+		text += fmt.Sprintf(". Its times are whole multiples of %s: requests of the same one are spread over it", quantity.FormatDuration(r))
 	}
 	notes := []string{text}
 	if len(l.left) > 0 {
@@ -231,7 +233,7 @@ func (l *Log) Notes() []string {
 		notes = append(notes, l.badText())
 	}
 	if l.late > 0 {
-		notes = append(notes, fmt.Sprintf("%s: %s stood more than %s behind later ones; their requests are made as soon as the log's order allows (window)", l.name, scenarios.Amount(int(l.late), "line"), scenarios.FormatDuration(l.window)))
+		notes = append(notes, fmt.Sprintf("%s: %s stood more than %s behind later ones; their requests are made as soon as the log's order allows (window)", l.name, scenarios.Amount(int(l.late), "line"), quantity.FormatDuration(l.window)))
 	}
 	return notes
 }

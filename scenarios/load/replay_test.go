@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
 )
 
 // at is a second of the tests' logs, as combined has it.
@@ -49,7 +51,7 @@ func replayOf(t testing.TB, settings, text string) (Plan, []string) {
 	}
 	m := sc.Mistakes()
 	var plan Plan
-	if x, ok := scenarios.Resolve(sc.Loads[0].Shape, Kinds(), m); ok {
+	if x, ok := syntax.Resolve(sc.Loads[0].Shape, Kinds(), m); ok {
 		x.(Logged).Scan(sc.Open, m)
 		plan = x.Plan(sc.Loads[0].Start.D(), m)
 	}
@@ -240,7 +242,7 @@ func TestReplay_Run(t *testing.T) {
 			run.Flows = append(run.Flows, Flow{Weight: 1, Steps: []Step{{Call: call(s.Name), Index: int32(i)}}})
 		}
 		var asked []string
-		r.answer = func(it *scenarios.Iter, c call, now time.Duration) verdict {
+		r.answer = func(it *template.Iter, c call, now time.Duration) verdict {
 			if it.N >= 0 {
 				asked = append(asked, fmt.Sprintf("%v %s %s", now, c, it.Recorded))
 			}
@@ -295,7 +297,7 @@ func FuzzLogLine(f *testing.F) {
 			for _, at, ok := c.Next(); ok; _, at, ok = c.Next() {
 				n++
 				u := c.entry.target
-				if _, err := scenarios.LiteralURL(strings.ReplaceAll(u, "%", "")); err != nil || u[0] != '/' || strings.ContainsAny(u, " #\r\n") || at < last {
+				if _, err := template.LiteralURL(strings.ReplaceAll(u, "%", "")); err != nil || u[0] != '/' || strings.ContainsAny(u, " #\r\n") || at < last {
 					t.Errorf("%q at %v: %v", u, at, err)
 				}
 				last = at

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/template"
 )
 
 // call is a step of the tests: what its name says is up to the rig.
@@ -28,8 +29,8 @@ type verdict struct {
 // rig is a target, a sink and a clock in one. Its users answer as answer says.
 type rig struct {
 	t0     time.Time
-	answer func(it *scenarios.Iter, c call, now time.Duration) verdict // nil answers at once; it is called under mu
-	opened func(vu int) error                                          // nil lets everyone in
+	answer func(it *template.Iter, c call, now time.Duration) verdict // nil answers at once; it is called under mu
+	opened func(vu int) error                                         // nil lets everyone in
 
 	busy, most atomic.Int64
 	closed     atomic.Int64
@@ -54,7 +55,7 @@ func (r *rig) run(t testing.TB, load string, steps ...Step) *Run {
 	r.t0 = time.Now().Add(time.Second)
 	return &Run{
 		Name: "a", Plan: plan, Flows: []Flow{{Weight: 1, Steps: steps}}, Timeout: 10 * time.Second, Grace: 10 * time.Second, MaxInFlight: 10000,
-		Seed: 7, Pacing: "sleep", Now: r.now, Env: &scenarios.Env{}, Shards: 2,
+		Seed: 7, Pacing: "sleep", Now: r.now, Env: &template.Env{}, Shards: 2,
 		Open: func(vu int) (User, error) {
 			if r.opened != nil {
 				if err := r.opened(vu); err != nil {
@@ -115,7 +116,7 @@ func (u *user) Close() error {
 	return nil
 }
 
-func (u *user) Do(it *scenarios.Iter, c scenarios.Call, out *scenarios.Outcome) {
+func (u *user) Do(it *template.Iter, c scenarios.Call, out *scenarios.Outcome) {
 	if !u.used.CompareAndSwap(false, true) {
 		panic("a user is used by two at once")
 	}
@@ -161,8 +162,8 @@ func (u *user) Do(it *scenarios.Iter, c scenarios.Call, out *scenarios.Outcome) 
 }
 
 // takes makes an answer of a fixed time.
-func takes(d time.Duration) func(*scenarios.Iter, call, time.Duration) verdict {
-	return func(*scenarios.Iter, call, time.Duration) verdict { return verdict{after: d} }
+func takes(d time.Duration) func(*template.Iter, call, time.Duration) verdict {
+	return func(*template.Iter, call, time.Duration) verdict { return verdict{after: d} }
 }
 
 var errBroken = errors.New("broken")

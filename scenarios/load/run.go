@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/template"
 )
 
 // A User is a virtual user: a session with the target. It is used by one
@@ -16,7 +18,7 @@ type User interface {
 	// Do makes the call for it and fills out from Slot on. It returns by
 	// it.Deadline, give or take 1 % of the timeout, or at once when the run is
 	// aborted.
-	Do(it *scenarios.Iter, c scenarios.Call, out *scenarios.Outcome)
+	Do(it *template.Iter, c scenarios.Call, out *scenarios.Outcome)
 	Close() error
 }
 
@@ -33,7 +35,7 @@ type Flow struct {
 type Step struct {
 	Call  scenarios.Call // nil is a pause
 	Index int32          // number of the step in the plan
-	Think scenarios.Range
+	Think quantity.Range
 }
 
 // A Run is one load, ready to go. All times are offsets from t0 on the clock Now.
@@ -51,8 +53,8 @@ type Run struct {
 	Seed        uint64
 	Pacing      string // a mode of [NewPacer]
 	Now         func() time.Duration
-	Env         *scenarios.Env
-	Vars        []scenarios.Value // as setup left them
+	Env         *template.Env
+	Vars        []template.Value // as setup left them
 	Open        func(vu int) (User, error)
 	Engine      Engine               // makes the requests of an open load; nil is users that Open gives
 	Sink        func(shard int) Sink // a sink for each of Shards

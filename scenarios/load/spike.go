@@ -3,33 +3,34 @@ package load
 import (
 	"time"
 
-	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
 )
 
 // Spike goes from a base rate to a peak and back. Its stages are before, rise,
 // hold, fall and after; the area under it is exact.
 type Spike struct {
-	scenarios.Place
-	Base     scenarios.Rate     `yaml:"base"`                   // iterations a second around the spike
-	Peak     scenarios.Rate     `yaml:"peak,required,positive"` // iterations a second at the top
-	Before   scenarios.Duration `yaml:"before"`                 // at the base rate
-	Rise     scenarios.Duration `yaml:"rise"`                   // zero is a jump
-	Hold     scenarios.Duration `yaml:"hold,required"`          // how long the peak stays
-	Fall     scenarios.Duration `yaml:"fall"`                   // zero is a jump
-	After    scenarios.Duration `yaml:"after"`                  // at the base rate
+	syntax.Place
+	Base     quantity.Rate     `yaml:"base"`                   // iterations a second around the spike
+	Peak     quantity.Rate     `yaml:"peak,required,positive"` // iterations a second at the top
+	Before   quantity.Duration `yaml:"before"`                 // at the base rate
+	Rise     quantity.Duration `yaml:"rise"`                   // zero is a jump
+	Hold     quantity.Duration `yaml:"hold,required"`          // how long the peak stays
+	Fall     quantity.Duration `yaml:"fall"`                   // zero is a jump
+	After    quantity.Duration `yaml:"after"`                  // at the base rate
 	Arrivals `yaml:",inline"`
 }
 
 var _ Executor = (*Spike)(nil)
 
 // Plan implements [Executor].
-func (s *Spike) Plan(start time.Duration, m *scenarios.Mistakes) Plan {
+func (s *Spike) Plan(start time.Duration, m *syntax.Mistakes) Plan {
 	p := NewProfile(start)
 	var stages []Stage
 	base, peak := float64(s.Base), float64(s.Peak)
 	for _, part := range []struct {
 		name string
-		d    scenarios.Duration
+		d    quantity.Duration
 		a, b float64
 	}{{"before", s.Before, base, base}, {"rise", s.Rise, base, peak}, {"hold", s.Hold, peak, peak}, {"fall", s.Fall, peak, base}, {"after", s.After, base, base}} {
 		from := p.End()

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/template"
 )
 
 // vu is one virtual user with all that its iterations reuse.
@@ -16,8 +17,8 @@ type vu struct {
 	user  User
 	sink  Sink
 	pcg   *rand.PCG
-	it    scenarios.Iter
-	base  []scenarios.Value // variables as setup and init left them
+	it    template.Iter
+	base  []template.Value  // variables as setup and init left them
 	out   scenarios.Outcome // of the step under way
 	whole scenarios.Outcome // of the iteration
 	ready bool              // init is done
@@ -29,9 +30,9 @@ func (r *Run) newVU(id int) (*vu, error) {
 		return nil, err
 	}
 	v := &vu{run: r, id: id, user: user, sink: r.Sink(id % r.Shards), pcg: new(rand.PCG)}
-	v.it = scenarios.Iter{VU: id, Load: int(r.Index), Rand: rand.New(v.pcg), Env: r.Env, Vars: make([]scenarios.Value, len(r.Vars))}
-	v.base = make([]scenarios.Value, len(r.Vars))
-	scenarios.CopyVars(v.base, r.Vars)
+	v.it = template.Iter{VU: id, Load: int(r.Index), Rand: rand.New(v.pcg), Env: r.Env, Vars: make([]template.Value, len(r.Vars))}
+	v.base = make([]template.Value, len(r.Vars))
+	template.CopyVars(v.base, r.Vars)
 	return v, nil
 }
 
@@ -49,7 +50,7 @@ func (v *vu) prepare(ctx context.Context, before time.Duration) bool {
 	v.pcg.Seed(r.seed^initStream, uint64(v.id))
 	v.it.N = -1
 	v.it.Reset()
-	scenarios.CopyVars(v.it.Vars, v.base)
+	template.CopyVars(v.it.Vars, v.base)
 	v.out = scenarios.Outcome{}
 	for i := range r.Init {
 		s := &r.Init[i]
@@ -71,7 +72,7 @@ func (v *vu) prepare(ctx context.Context, before time.Duration) bool {
 			return false
 		}
 	}
-	scenarios.CopyVars(v.base, v.it.Vars)
+	template.CopyVars(v.base, v.it.Vars)
 	v.ready = true
 	return true
 }
@@ -91,7 +92,7 @@ func (v *vu) begin(j job) *Flow {
 	v.it.N, v.it.Recorded = j.n, j.asks
 	v.it.Reset()
 	if len(v.base) > 0 {
-		scenarios.CopyVars(v.it.Vars, v.base)
+		template.CopyVars(v.it.Vars, v.base)
 	}
 	return v.run.choose(j, v.it.Rand)
 }

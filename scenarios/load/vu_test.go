@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/template"
 )
 
 // step is request i of a flow.
@@ -74,7 +76,7 @@ func TestIterate_Think(t *testing.T) {
 func TestIterate_ThinkIsDrawn(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		r := newRig()
-		pause := Step{Index: -1, Think: scenarios.Range{Min: 100 * ms, Max: 400 * ms}}
+		pause := Step{Index: -1, Think: quantity.Range{Min: 100 * ms, Max: 400 * ms}}
 		r.do(t, r.run(t, `{executor: constant-arrival-rate, rate: 10/s, duration: 20s}`, step(0, "a"), pause, step(1, "b")))
 		low, high := time.Hour, time.Duration(0)
 		for _, o := range r.outcomes(scenarios.IterationStep) {
@@ -103,7 +105,7 @@ func TestIterate_Ends(t *testing.T) {
 			t.Run(c.name, func(t *testing.T) {
 				bubble(t, func(t *testing.T) {
 					r := newRig()
-					r.answer = func(_ *scenarios.Iter, k call, _ time.Duration) verdict {
+					r.answer = func(_ *template.Iter, k call, _ time.Duration) verdict {
 						if k == "b" {
 							return c.v
 						}
@@ -137,14 +139,14 @@ func TestIterate_Variables(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		r := newRig()
 		var seen []string
-		see := func(v scenarios.Value) {
+		see := func(v template.Value) {
 			text := "unset"
 			if v.Set {
 				text = string(v.Text)
 			}
 			seen = append(seen, text)
 		}
-		r.answer = func(it *scenarios.Iter, k call, _ time.Duration) verdict {
+		r.answer = func(it *template.Iter, k call, _ time.Duration) verdict {
 			switch k {
 			case "init":
 				it.Vars[1].SetText("token of " + string(it.Vars[0].Text))
@@ -160,7 +162,7 @@ func TestIterate_Variables(t *testing.T) {
 			return verdict{}
 		}
 		run := r.run(t, `{executor: per-vu-iterations, vus: 1, iterations: 2}`, step(0, "a"), step(1, "b"))
-		run.Vars = make([]scenarios.Value, 3)
+		run.Vars = make([]template.Value, 3)
 		run.Vars[0].SetText("setup")
 		run.Init = []Step{step(0, "init")}
 		r.do(t, run)
@@ -186,7 +188,7 @@ func TestInit_OncePerUser(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				r := newRig()
 				inits, draws := map[int]int{}, map[uint64]bool{}
-				r.answer = func(it *scenarios.Iter, k call, _ time.Duration) verdict {
+				r.answer = func(it *template.Iter, k call, _ time.Duration) verdict {
 					if k == "init" {
 						inits[it.VU]++
 						draws[it.Rand.Uint64()] = true
@@ -230,7 +232,7 @@ func TestInit_Fails(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				r := newRig()
 				tries := 0
-				r.answer = func(_ *scenarios.Iter, k call, _ time.Duration) verdict {
+				r.answer = func(_ *template.Iter, k call, _ time.Duration) verdict {
 					if k != "init" {
 						return verdict{}
 					}
@@ -285,7 +287,7 @@ func TestMix(t *testing.T) {
 		count := func(most int) (n [3]float64, by map[int64]string) {
 			r := newRig()
 			by = map[int64]string{}
-			r.answer = func(it *scenarios.Iter, k call, _ time.Duration) verdict {
+			r.answer = func(it *template.Iter, k call, _ time.Duration) verdict {
 				by[it.N] = string(k)
 				return verdict{after: 30 * ms}
 			}
@@ -324,7 +326,7 @@ func TestRandomSource(t *testing.T) {
 		draw := func(name string, seed uint64, most int, load string) map[int64]uint64 {
 			r := newRig()
 			out := map[int64]uint64{}
-			r.answer = func(it *scenarios.Iter, _ call, _ time.Duration) verdict {
+			r.answer = func(it *template.Iter, _ call, _ time.Duration) verdict {
 				out[it.N] = it.Rand.Uint64()
 				return verdict{after: 35 * ms}
 			}

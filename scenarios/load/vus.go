@@ -3,30 +3,31 @@ package load
 import (
 	"time"
 
-	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
 )
 
 // ConstantVUs keeps a number of virtual users busy.
 type ConstantVUs struct {
-	scenarios.Place
-	VUs      int                `yaml:"vus,required,min=1,max=1000000"` // virtual users
-	Duration scenarios.Duration `yaml:"duration,required,positive"`     // how long the load lasts
+	syntax.Place
+	VUs      int               `yaml:"vus,required,min=1,max=1000000"` // virtual users
+	Duration quantity.Duration `yaml:"duration,required,positive"`     // how long the load lasts
 }
 
 // RampingVUs changes the number of virtual users in a straight line within each
 // stage.
 type RampingVUs struct {
-	scenarios.Place
+	syntax.Place
 	StartVUs int       `yaml:"start_vus,min=0,max=1000000"` // virtual users at the beginning
 	Stages   []VUStage `yaml:"stages,required"`             // one after the other
 }
 
 // VUStage takes the number of virtual users to VUs within Duration.
 type VUStage struct {
-	scenarios.Place
-	Name     string             `yaml:"name"`                           // zero is stage-N, counted from 1
-	VUs      int                `yaml:"vus,required,min=0,max=1000000"` // virtual users at the end of the stage
-	Duration scenarios.Duration `yaml:"duration,required"`              // zero is a jump
+	syntax.Place
+	Name     string            `yaml:"name"`                           // zero is stage-N, counted from 1
+	VUs      int               `yaml:"vus,required,min=0,max=1000000"` // virtual users at the end of the stage
+	Duration quantity.Duration `yaml:"duration,required"`              // zero is a jump
 }
 
 var (
@@ -35,14 +36,14 @@ var (
 )
 
 // Plan implements [Executor].
-func (c *ConstantVUs) Plan(start time.Duration, _ *scenarios.Mistakes) Plan {
+func (c *ConstantVUs) Plan(start time.Duration, _ *syntax.Mistakes) Plan {
 	p := NewProfile(start)
 	p.Add(c.Duration.D(), float64(c.VUs), float64(c.VUs))
 	return Plan{Users: p, Stages: []Stage{{"constant", start, p.End()}}}
 }
 
 // Plan implements [Executor].
-func (r *RampingVUs) Plan(start time.Duration, m *scenarios.Mistakes) Plan {
+func (r *RampingVUs) Plan(start time.Duration, m *syntax.Mistakes) Plan {
 	p := NewProfile(start)
 	at := float64(r.StartVUs)
 	var stages []Stage

@@ -1,13 +1,13 @@
 package machine
 
 import (
-	"brunt/scenarios"
+	"brunt/scenarios/result"
 
 	"golang.org/x/sys/unix"
 )
 
 // Clock asks the kernel how well the clock is kept (adjtimex, which changes nothing here).
-func Clock() *scenarios.Clock {
+func Clock() *result.Clock {
 	var t unix.Timex
 	state, err := unix.Adjtimex(&t)
 	if err != nil {
@@ -17,9 +17,9 @@ func Clock() *scenarios.Clock {
 	if t.Status&unix.STA_NANO != 0 {
 		unit = 1e-9
 	}
-	c := &scenarios.Clock{Synchronized: state != unix.TIME_ERROR && t.Status&unix.STA_UNSYNC == 0, Offset: scenarios.Num(float64(t.Offset) * unit), MaxError: scenarios.NaN}
+	c := &result.Clock{Synchronized: state != unix.TIME_ERROR && t.Status&unix.STA_UNSYNC == 0, Offset: result.Num(float64(t.Offset) * unit), MaxError: result.NaN}
 	if c.Synchronized {
-		c.MaxError = scenarios.Num(float64(t.Maxerror) * 1e-6)
+		c.MaxError = result.Num(float64(t.Maxerror) * 1e-6)
 	}
 	return c
 }

@@ -5,11 +5,11 @@ package machine
 import (
 	"os"
 
-	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // Clock tells nothing here: nobody can be asked.
-func Clock() *scenarios.Clock { return nil }
+func Clock() *result.Clock { return nil }
 
 // Executable is brunt's own program.
 func Executable() string {

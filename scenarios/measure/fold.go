@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // Fold sorts the samples that the shards have gathered into cells, and spills the
@@ -106,9 +107,9 @@ func (r *Recorder) sort(o *scenarios.Outcome) {
 	}
 	r.windows.cell(w, len(r.cfg.Steps)+int(o.Load), set).waits(o, &r.scratch)
 	if o.Kind == scenarios.OK {
-		_ = r.live.RecordValue(min(max(int64(o.Response()/time.Microsecond), 0), scenarios.HistMax))
+		_ = r.live.RecordValue(min(max(int64(o.Response()/time.Microsecond), 0), result.HistMax))
 	}
-	_ = r.lag.RecordValue(min(int64(o.Lag()/time.Microsecond), scenarios.HistMax))
+	_ = r.lag.RecordValue(min(int64(o.Lag()/time.Microsecond), result.HistMax))
 }
 
 // beyond lists the limits that an answer was not within.

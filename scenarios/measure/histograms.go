@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"brunt/scenarios"
+	"brunt/scenarios/result"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
@@ -31,7 +31,7 @@ func (h *Histograms) Put(t *Tally, start, span time.Duration) int {
 // Fork gives the same histograms, to which others can be added.
 func (h *Histograms) Fork() *Histograms { return &Histograms{slices.Clip(h.list)} }
 
-// Get implements [scenarios.Histograms].
+// Get implements [result.Histograms].
 func (h *Histograms) Get(n int) (*hdrhistogram.PackedHistogram, error) {
 	if n < 1 || n > len(h.list) {
 		return nil, nil
@@ -44,12 +44,12 @@ func (h *Histograms) Get(n int) (*hdrhistogram.PackedHistogram, error) {
 	return t.hdr(), nil
 }
 
-// All implements [scenarios.Histograms].
-func (h *Histograms) All() iter.Seq2[scenarios.HistogramInfo, error] {
-	return func(yield func(scenarios.HistogramInfo, error) bool) {
+// All implements [result.Histograms].
+func (h *Histograms) All() iter.Seq2[result.HistogramInfo, error] {
+	return func(yield func(result.HistogramInfo, error) bool) {
 		for i, k := range h.list {
 			hdr, err := h.Get(i + 1)
-			if !yield(scenarios.HistogramInfo{N: i + 1, Start: k.start, Span: k.span, HDR: hdr}, err) {
+			if !yield(result.HistogramInfo{N: i + 1, Start: k.start, Span: k.span, HDR: hdr}, err) {
 				return
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // Interval gives what the time since the last one came to, about a second, for
@@ -12,13 +13,13 @@ import (
 // requests that ended in that time; those offered are the ended, and by how many
 // more are under way: so while nothing is answered, what goes on being asked for
 // shows. An iteration under way counts as one request, also while it thinks.
-func (r *Recorder) Interval() (scenarios.Interval, Second) {
+func (r *Recorder) Interval() (result.Interval, Second) {
 	r.folding.Lock()
 	defer r.folding.Unlock()
 	r.fold()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	iv := scenarios.Interval{At: r.cfg.Now(), Total: r.offered, Bad: r.bad}
+	iv := result.Interval{At: r.cfg.Now(), Total: r.offered, Bad: r.bad}
 	sec := Second{At: iv.At, Span: max(time.Millisecond, iv.At-r.began), Config: r.cfg, Counts: r.since}
 	for i := range r.cfg.Steps {
 		t := &r.since[i]

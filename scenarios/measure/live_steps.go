@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // stepSince counts the judged requests of a step that ended since the interval began.
@@ -34,7 +35,7 @@ func (s *stepSince) count(o *scenarios.Outcome, sc *Scratch) {
 
 // stepCounts is what a step came to in an interval, its causes not yet named.
 type stepCounts struct {
-	scenarios.StepInterval
+	result.StepInterval
 	causes []CauseCount
 }
 
@@ -49,12 +50,12 @@ func (r *Recorder) stepsSince() []stepCounts {
 		}
 		s.took.settle(&r.scratch)
 		c := stepCounts{
-			StepInterval: scenarios.StepInterval{Load: r.cfg.Loads[step.Load].Name, Step: step.Name, Kinds: s.kinds, Total: s.took.sum},
+			StepInterval: result.StepInterval{Load: r.cfg.Loads[step.Load].Name, Step: step.Name, Kinds: s.kinds, Total: s.took.sum},
 			causes:       s.causes,
 		}
 		for j, b := range s.took.at {
 			low, high := edges(int(b))
-			c.Took = append(c.Took, scenarios.TimeBucket{
+			c.Took = append(c.Took, result.TimeBucket{
 				Low: time.Duration(low) * time.Microsecond, High: time.Duration(high) * time.Microsecond, N: s.took.n[j],
 			})
 		}
@@ -67,8 +68,8 @@ func (r *Recorder) stepsSince() []stepCounts {
 
 // Steps tells of every step, with its causes named; checks are the names of checks and
 // extractions by number.
-func (s Second) Steps(checks []string) []scenarios.StepInterval {
-	var out []scenarios.StepInterval
+func (s Second) Steps(checks []string) []result.StepInterval {
+	var out []result.StepInterval
 	for _, c := range s.steps {
 		for _, n := range c.causes {
 			if c.Causes == nil {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // TestInterval_Steps: an interval tells of each step what ended in it, the warm-up left
@@ -27,12 +28,12 @@ func TestInterval_Steps(t *testing.T) {
 	g.Shard(1).Record(&it)
 	g.now = sec
 	_, second := g.Interval()
-	want := []scenarios.StepInterval{{
+	want := []result.StepInterval{{
 		Load: "browse", Step: "read", Kinds: [scenarios.Kinds]int64{2, 0, 1, 1}, Causes: map[string]int64{"status 500": 1}, Total: 5 * ms,
-		Took: []scenarios.TimeBucket{{Low: ms, High: ms, N: 2}, {Low: 3 * ms, High: 3*ms + time.Microsecond, N: 1}},
+		Took: []result.TimeBucket{{Low: ms, High: ms, N: 2}, {Low: 3 * ms, High: 3*ms + time.Microsecond, N: 1}},
 	}, {
 		Load: "browse", Step: "write", Kinds: [scenarios.Kinds]int64{0, 1}, Total: 4 * ms,
-		Took: []scenarios.TimeBucket{{Low: 4 * ms, High: 4*ms + time.Microsecond, N: 1}},
+		Took: []result.TimeBucket{{Low: 4 * ms, High: 4*ms + time.Microsecond, N: 1}},
 	}}
 	if got := second.Steps(nil); !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
@@ -41,8 +42,8 @@ func TestInterval_Steps(t *testing.T) {
 	record(2, sec, ms, okay)
 	g.now = 2 * sec
 	_, second = g.Interval()
-	want = []scenarios.StepInterval{{Load: "browse", Step: "read"}, {Load: "browse", Step: "write"}, {
-		Load: "browse", Step: "named", Kinds: [scenarios.Kinds]int64{1}, Total: ms, Took: []scenarios.TimeBucket{{Low: ms, High: ms, N: 1}},
+	want = []result.StepInterval{{Load: "browse", Step: "read"}, {Load: "browse", Step: "write"}, {
+		Load: "browse", Step: "named", Kinds: [scenarios.Kinds]int64{1}, Total: ms, Took: []result.TimeBucket{{Low: ms, High: ms, N: 1}},
 	}}
 	if got := second.Steps(nil); !reflect.DeepEqual(got, want) {
 		t.Errorf("the next one:\ngot  %+v\nwant %+v", got, want)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
@@ -99,8 +100,8 @@ func New(cfg Config) (*Recorder, error) {
 	r := &Recorder{
 		cfg: cfg, windows: windows{series: n}, spill: sp, History: History{Sets: [][]int32{nil}}, numbers: map[string]int32{"": 0},
 		flight: map[time.Duration]int64{}, closed: Totals{}, asked: map[time.Duration]int64{}, calm: -Never, latest: -Never, base: make([]Cell, n), since: make([]Counts, n),
-		live: hdrhistogram.New(scenarios.HistMin, scenarios.HistMax, scenarios.HistDigits),
-		lag:  hdrhistogram.New(scenarios.HistMin, scenarios.HistMax, scenarios.HistDigits),
+		live: hdrhistogram.New(result.HistMin, result.HistMax, result.HistDigits),
+		lag:  hdrhistogram.New(result.HistMin, result.HistMax, result.HistDigits),
 	}
 	if !cfg.NoPause {
 		r.turn.pause = shortPause

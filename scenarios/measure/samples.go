@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // Samples keeps the first failed request of every step and cause, and how the slowest of
@@ -14,7 +15,7 @@ type Samples struct {
 	Steps int                 // of the plan, whose slowest requests are kept; zero keeps none
 
 	mu   sync.Mutex
-	kept map[sampleKey]*scenarios.Sample
+	kept map[sampleKey]*result.Sample
 	slow slowAsked
 }
 
@@ -29,7 +30,7 @@ func (s *Samples) Want(o *scenarios.Outcome) bool {
 }
 
 // Keep keeps a sample, secrets masked. It takes over the sample's headers.
-func (s *Samples) Keep(o *scenarios.Outcome, sm scenarios.Sample) {
+func (s *Samples) Keep(o *scenarios.Outcome, sm result.Sample) {
 	if s.Mask != nil {
 		sm.Request, sm.Message, sm.Body = s.Mask(sm.Request), s.Mask(sm.Message), s.Mask(sm.Body)
 		for k, v := range sm.Headers {
@@ -41,7 +42,7 @@ func (s *Samples) Keep(o *scenarios.Outcome, sm scenarios.Sample) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.kept == nil {
-		s.kept = map[sampleKey]*scenarios.Sample{}
+		s.kept = map[sampleKey]*result.Sample{}
 	}
 	if k := (sampleKey{o.Step, o.Cause}); o.Kind == scenarios.Error && s.kept[k] == nil {
 		s.kept[k] = &sm
@@ -63,7 +64,7 @@ func (s *Samples) Curl(step int32, intended, response time.Duration) string {
 }
 
 // First gives the first sample of a cause at a step, or nil.
-func (s *Samples) First(step int32, cause scenarios.Cause) *scenarios.Sample {
+func (s *Samples) First(step int32, cause scenarios.Cause) *result.Sample {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.kept[sampleKey{step, cause}]

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // TestSamples: the first failed request of every step and cause is kept, secrets
@@ -17,9 +18,9 @@ func TestSamples(t *testing.T) {
 	if !s.Want(&timeout) || s.First(1, scenarios.Timeout) != nil {
 		t.Error("there is one before the first")
 	}
-	s.Keep(&timeout, scenarios.Sample{Request: "GET /?k=secret", Message: "secret", Body: "a secret", Headers: map[string]string{"A": "secret"}, Sent: &scenarios.Sent{Method: "GET", URL: "http://a/?k=secret"}})
-	s.Keep(&timeout, scenarios.Sample{Request: "the second"})
-	s.Keep(&reset, scenarios.Sample{Request: "reset"})
+	s.Keep(&timeout, result.Sample{Request: "GET /?k=secret", Message: "secret", Body: "a secret", Headers: map[string]string{"A": "secret"}, Sent: &result.Sent{Method: "GET", URL: "http://a/?k=secret"}})
+	s.Keep(&timeout, result.Sample{Request: "the second"})
+	s.Keep(&reset, result.Sample{Request: "reset"})
 	if s.Want(&timeout) {
 		t.Error("it wants another")
 	}
@@ -35,7 +36,7 @@ func TestSamples(t *testing.T) {
 		all.Go(func() {
 			o := scenarios.Outcome{Kind: scenarios.Error, Step: int32(i % 2), Cause: scenarios.Closed}
 			if s.Want(&o) {
-				s.Keep(&o, scenarios.Sample{Request: "x"})
+				s.Keep(&o, result.Sample{Request: "x"})
 			}
 			s.First(0, scenarios.Closed)
 		})

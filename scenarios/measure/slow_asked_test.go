@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 func outcomeOf(step int32, intended, took time.Duration) *scenarios.Outcome {
@@ -17,7 +18,7 @@ func keepAsked(s *Samples, o *scenarios.Outcome) bool {
 	if !s.Want(o) {
 		return false
 	}
-	s.Keep(o, scenarios.Sample{Sent: &scenarios.Sent{Method: "GET", URL: fmt.Sprintf("http://a/%d", o.Intended.Milliseconds())}})
+	s.Keep(o, result.Sample{Sent: &result.Sent{Method: "GET", URL: fmt.Sprintf("http://a/%d", o.Intended.Milliseconds())}})
 	return true
 }
 

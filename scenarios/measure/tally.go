@@ -6,12 +6,12 @@ import (
 	"slices"
 	"time"
 
-	"brunt/scenarios"
+	"brunt/scenarios/result"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// A tally is a histogram with the buckets of [scenarios.NewHistogram]: 1 µs to 1 h
+// A tally is a histogram with the buckets of [result.NewHistogram]: 1 µs to 1 h
 // with three digits, and zero for what is under half a microsecond. It holds only
 // the buckets that are not empty.
 //
@@ -63,8 +63,8 @@ type Scratch [buckets]int64
 func (t *Tally) add(d time.Duration, s *Scratch) (clamped int64) {
 	us := int64(d+500) / 1000
 	switch {
-	case us > scenarios.HistMax:
-		us, clamped = scenarios.HistMax, 1
+	case us > result.HistMax:
+		us, clamped = result.HistMax, 1
 	case d < 0:
 		us, clamped = 0, 1
 	}
@@ -211,7 +211,7 @@ func (t *Tally) hdr() *hdrhistogram.PackedHistogram {
 	if t.Total == 0 {
 		return nil
 	}
-	h := scenarios.NewHistogram()
+	h := result.NewHistogram()
 	for i, n := range t.n {
 		low, _ := edges(int(t.at[i]))
 		_ = h.RecordValues(low, n) // every bucket of ours is one of its

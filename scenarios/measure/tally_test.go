@@ -6,19 +6,19 @@ import (
 	"testing"
 	"time"
 
-	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // TestTally_Geometry holds the buckets against those of the field's own library:
 // the same value lies in the same bucket, and a bucket has the same edges.
 func TestTally_Geometry(t *testing.T) {
-	values := []int64{0, 1, 2, 1023, 1024, 2047, 2048, 2049, 4095, 4096, 1 << 20, scenarios.HistMax - 1, scenarios.HistMax}
+	values := []int64{0, 1, 2, 1023, 1024, 2047, 2048, 2049, 4095, 4096, 1 << 20, result.HistMax - 1, result.HistMax}
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 20000 {
-		values = append(values, r.Int64N(1<<(1+r.IntN(31)))%(scenarios.HistMax+1))
+		values = append(values, r.Int64N(1<<(1+r.IntN(31)))%(result.HistMax+1))
 	}
 	for _, v := range values {
-		h := scenarios.NewHistogram()
+		h := result.NewHistogram()
 		if err := h.RecordValue(v); err != nil {
 			t.Fatal(err)
 		}
@@ -40,7 +40,7 @@ func TestTally_Merge(t *testing.T) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		parts := make([]Tally, 1+r.IntN(6))
 		var whole Tally
-		want := scenarios.NewHistogram()
+		want := result.NewHistogram()
 		for range r.IntN(5000) {
 			d := time.Duration(r.ExpFloat64() * float64(time.Microsecond) * float64(int64(1)<<r.IntN(20)))
 			whole.add(d, &s)
@@ -89,9 +89,9 @@ func TestTally_Clamp(t *testing.T) {
 		{"zero is held", 0, 0, 0},
 		{"under half a microsecond is zero", 499, 0, 0},
 		{"rounded up", 500, 1, 0},
-		{"the last that is held", time.Hour, scenarios.HistMax, 0},
-		{"over an hour", time.Hour + time.Microsecond, scenarios.HistMax, 1},
-		{"far over", 1000 * time.Hour, scenarios.HistMax, 1},
+		{"the last that is held", time.Hour, result.HistMax, 0},
+		{"over an hour", time.Hour + time.Microsecond, result.HistMax, 1},
+		{"far over", 1000 * time.Hour, result.HistMax, 1},
 		{"negative", -1, 0, 1},
 		{"very negative", -time.Hour, 0, 1},
 	} {

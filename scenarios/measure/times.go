@@ -4,7 +4,7 @@ import (
 	"math"
 	"time"
 
-	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // Times are a distribution with what a histogram would round.
@@ -28,25 +28,25 @@ func Rank(q float64, n int64) int64 {
 }
 
 // Quantile is the value at quantile q in seconds; NaN where there is none.
-func (t *Times) Quantile(q float64) scenarios.Num {
+func (t *Times) Quantile(q float64) result.Num {
 	if t.Total == 0 {
-		return scenarios.NaN
+		return result.NaN
 	}
-	return scenarios.Num(t.ValueAt(Rank(q, t.Total), t.Most))
+	return result.Num(t.ValueAt(Rank(q, t.Total), t.Most))
 }
 
 // Plain are the percentiles of one distribution that is not empty.
-func (t *Times) Plain() scenarios.Times {
-	return scenarios.Times{
+func (t *Times) Plain() result.Times {
+	return result.Times{
 		P50: t.Quantile(.5), P90: t.Quantile(.9), P95: t.Quantile(.95), P99: t.Quantile(.99), P999: t.Quantile(.999),
-		Max: scenarios.Sec(t.Most), Mean: scenarios.Num(t.sum.Seconds() / float64(t.Total)),
+		Max: result.Sec(t.Most), Mean: result.Num(t.sum.Seconds() / float64(t.Total)),
 	}
 }
 
 // Waits are the percentiles of lag or queue; nothing waited where there was nothing.
-func (t *Times) Waits() scenarios.Lag {
+func (t *Times) Waits() result.Lag {
 	if t.Total == 0 {
-		return scenarios.Lag{}
+		return result.Lag{}
 	}
-	return scenarios.Lag{P50: t.Quantile(.5), P99: t.Quantile(.99), Max: scenarios.Sec(t.Most)}
+	return result.Lag{P50: t.Quantile(.5), P99: t.Quantile(.99), Max: result.Sec(t.Most)}
 }

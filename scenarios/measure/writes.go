@@ -13,7 +13,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // Writes keeps what became of every write of a run, in a file: a line of JSON each,
@@ -185,7 +185,7 @@ func (w *Writes) Each(do func(Write) error) error {
 			}
 			return fmt.Errorf("the ledger's file is damaged: %w", err)
 		}
-		if err := do(Write{ID: line.ID, End: scenarios.Num(line.T).D(), Acked: line.Ack}); err != nil {
+		if err := do(Write{ID: line.ID, End: result.Num(line.T).D(), Acked: line.Ack}); err != nil {
 			return err
 		}
 	}

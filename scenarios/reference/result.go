@@ -3,15 +3,16 @@ package reference
 import (
 	"embed"
 
-	"brunt/scenarios"
+	"brunt/scenarios/result"
+	"brunt/scenarios/syntax"
 )
 
 // ResultSchema is the JSON Schema of result.json.
-func ResultSchema() scenarios.Schema { return scenarios.ResultSchema(published()) }
+func ResultSchema() syntax.Schema { return result.ResultSchema(published()) }
 
 // EventSchema is the JSON Schema of a line of events.jsonl.
-func EventSchema() scenarios.Schema { return scenarios.EventSchema(published()) }
+func EventSchema() syntax.Schema { return result.EventSchema(published()) }
 
-func published() scenarios.Describer {
-	return describer(map[string]embed.FS{"brunt/scenarios": scenarios.Source})
+func published() syntax.Describer {
+	return describer(map[string]embed.FS{"brunt/scenarios/result": result.Source})
 }

@@ -16,30 +16,34 @@ import (
 	"brunt/chaos"
 	"brunt/scenarios"
 	"brunt/scenarios/load"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/slo"
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
 	"brunt/targets"
 	"brunt/targets/demo"
 	"brunt/targets/stack"
 )
 
 // Schema is the JSON Schema of scenarios, made from the types that read them.
-func Schema() scenarios.Schema {
+func Schema() syntax.Schema {
 	doc := describer(sources())
 	root := scenarios.DocumentSchema(doc)
-	props := root["properties"].(scenarios.Schema)
+	props := root["properties"].(syntax.Schema)
 	withProofs(root, doc)
-	own := scenarios.Schema{"load": loadSchema(doc), "chaos": faultsSchema(doc), "target": targetSchema(doc)}
-	partial := scenarios.Schema{}
+	own := syntax.Schema{"load": loadSchema(doc), "chaos": faultsSchema(doc), "target": targetSchema(doc)}
+	partial := syntax.Schema{}
 	for key, s := range own {
-		props[key] = scenarios.Schema{"description": about[key]}
-		partial[key] = relaxed(s.(scenarios.Schema))
+		props[key] = syntax.Schema{"description": about[key]}
+		partial[key] = relaxed(s.(syntax.Schema))
 	}
-	props["metrics"] = namedSchema(props["metrics"], scenarios.NameSchema(), reflect.TypeFor[chaos.Gauge](), doc, "scrape", "prometheus")
-	props["alerts"] = namedSchema(props["alerts"], scenarios.AlertNameSchema(), reflect.TypeFor[chaos.Alert](), doc, "prometheus", "alertmanager")
-	root["if"] = scenarios.Schema{"required": []any{"extends"}}
-	root["then"], root["else"] = scenarios.Schema{"properties": partial}, scenarios.Schema{"properties": own}
+	props["metrics"] = namedSchema(props["metrics"], syntax.NameSchema(), reflect.TypeFor[chaos.Gauge](), doc, "scrape", "prometheus")
+	props["alerts"] = namedSchema(props["alerts"], slo.AlertNameSchema(), reflect.TypeFor[chaos.Alert](), doc, "prometheus", "alertmanager")
+	root["if"] = syntax.Schema{"required": []any{"extends"}}
+	root["then"], root["else"] = syntax.Schema{"properties": partial}, syntax.Schema{"properties": own}
 	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
 	root["title"] = "brunt scenario, version 1"
-	defs := scenarios.Schema{"step": stepSchema(doc)}
+	defs := syntax.Schema{"step": stepSchema(doc)}
 	root = shared(root, defs)
 	root["$defs"] = defs
 	return root
@@ -48,25 +52,26 @@ func Schema() scenarios.Schema {
 // sources are the texts of the packages whose types are read from files.
 func sources() map[string]embed.FS {
 	return map[string]embed.FS{
-		"brunt/scenarios": scenarios.Source, "brunt/scenarios/load": load.Source, "brunt/targets": targets.Source,
+		"brunt/scenarios": scenarios.Source, "brunt/scenarios/slo": slo.Source, "brunt/scenarios/template": template.Source,
+		"brunt/scenarios/load": load.Source, "brunt/targets": targets.Source,
 		"brunt/targets/stack": stack.Source, "brunt/targets/demo": demo.Source, "brunt/chaos": chaos.Source,
 	}
 }
 
 // shared gives s with what stands in it several times moved to defs, under the name
 // of the property that it was first met in.
-func shared(s, defs scenarios.Schema) scenarios.Schema {
+func shared(s, defs syntax.Schema) syntax.Schema {
 	const worth = 160 // bytes
 	times, names := map[string]int{}, map[string]string{}
-	var count, move func(s scenarios.Schema, name string) scenarios.Schema
-	count = func(s scenarios.Schema, name string) scenarios.Schema {
+	var count, move func(s syntax.Schema, name string) syntax.Schema
+	count = func(s syntax.Schema, name string) syntax.Schema {
 		text := textOf(s)
 		if times[text]++; times[text] > 1 && len(text) > worth {
 			return s // what is in it moves with it
 		}
 		return parts(s, name, count)
 	}
-	move = func(s scenarios.Schema, name string) scenarios.Schema {
+	move = func(s syntax.Schema, name string) syntax.Schema {
 		text := textOf(s)
 		if times[text] < 2 || len(text) <= worth {
 			return parts(s, name, move)
@@ -79,7 +84,7 @@ func shared(s, defs scenarios.Schema) scenarios.Schema {
 			defs[names[text]] = s // holds the name while its parts move
 			defs[names[text]] = parts(s, name, move)
 		}
-		ref := scenarios.Schema{"$ref": "#/$defs/" + names[text]}
+		ref := syntax.Schema{"$ref": "#/$defs/" + names[text]}
 		if about, ok := s["description"]; ok { // for who reads it where it is used
 			ref["description"] = about
 		}
@@ -89,7 +94,7 @@ func shared(s, defs scenarios.Schema) scenarios.Schema {
 	return parts(s, "scenario", move)
 }
 
-func textOf(s scenarios.Schema) string {
+func textOf(s syntax.Schema) string {
 	b, err := json.Marshal(s)
 	if err != nil {
 		panic(err) // a schema is made of maps, lists and texts
@@ -99,24 +104,24 @@ func textOf(s scenarios.Schema) string {
 
 // parts gives s with f done to every schema in it. Name is that of the property that
 // s is about.
-func parts(s scenarios.Schema, name string, f func(s scenarios.Schema, name string) scenarios.Schema) scenarios.Schema {
-	out := scenarios.Schema{}
+func parts(s syntax.Schema, name string, f func(s syntax.Schema, name string) syntax.Schema) syntax.Schema {
+	out := syntax.Schema{}
 	for _, key := range slices.Sorted(maps.Keys(s)) {
 		switch v := s[key].(type) {
-		case scenarios.Schema:
+		case syntax.Schema:
 			if key != "properties" && key != "patternProperties" {
 				out[key] = f(v, name)
 				continue
 			}
-			props := scenarios.Schema{}
+			props := syntax.Schema{}
 			for _, p := range slices.Sorted(maps.Keys(v)) {
-				props[p] = f(v[p].(scenarios.Schema), cmp.Or(strings.Trim(p, `^\$`), name))
+				props[p] = f(v[p].(syntax.Schema), cmp.Or(strings.Trim(p, `^\$`), name))
 			}
 			out[key] = props
 		case []any:
 			list := slices.Clone(v)
 			for i := range list {
-				if x, ok := list[i].(scenarios.Schema); ok {
+				if x, ok := list[i].(syntax.Schema); ok {
 					list[i] = f(x, name)
 				}
 			}
@@ -146,11 +151,11 @@ var about = map[string]string{
 
 // relaxed is the schema of a part of a file that extends another one, which may
 // have said what is required here already. What stands in lists is whole.
-func relaxed(s scenarios.Schema) scenarios.Schema {
-	out := scenarios.Schema{}
+func relaxed(s syntax.Schema) syntax.Schema {
+	out := syntax.Schema{}
 	for key, v := range s {
 		switch v := v.(type) {
-		case scenarios.Schema:
+		case syntax.Schema:
 			if key != "items" && key != "not" && key != "propertyNames" {
 				v = relaxed(v)
 			}
@@ -168,7 +173,7 @@ func relaxed(s scenarios.Schema) scenarios.Schema {
 	return out
 }
 
-func relaxedList(out scenarios.Schema, key string, list []any) {
+func relaxedList(out syntax.Schema, key string, list []any) {
 	if key == "required" {
 		return
 	}
@@ -178,7 +183,7 @@ func relaxedList(out scenarios.Schema, key string, list []any) {
 	}
 	var all []any
 	for _, x := range list {
-		if x := x.(scenarios.Schema); len(x) > 1 || x["required"] == nil {
+		if x := x.(syntax.Schema); len(x) > 1 || x["required"] == nil {
 			all = append(all, relaxed(x))
 		}
 	}
@@ -192,149 +197,149 @@ func relaxedList(out scenarios.Schema, key string, list []any) {
 
 // namedSchema is that of a map of names to settings, each with exactly one of some keys.
 // What was is what the key is described by.
-func namedSchema(was any, names scenarios.Schema, settings reflect.Type, doc scenarios.Describer, one ...string) scenarios.Schema {
-	s := scenarios.SchemaOf(settings, doc)
+func namedSchema(was any, names syntax.Schema, settings reflect.Type, doc syntax.Describer, one ...string) syntax.Schema {
+	s := syntax.SchemaOf(settings, doc)
 	s["description"] = doc(settings, "")
 	var keys []any
 	for _, key := range one {
-		keys = append(keys, scenarios.Schema{"required": []any{key}})
+		keys = append(keys, syntax.Schema{"required": []any{key}})
 	}
 	s["oneOf"] = keys
-	return scenarios.Schema{"description": was.(scenarios.Schema)["description"], "type": []any{"object", "null"}, "propertyNames": names, "additionalProperties": s}
+	return syntax.Schema{"description": was.(syntax.Schema)["description"], "type": []any{"object", "null"}, "propertyNames": names, "additionalProperties": s}
 }
 
 // loadSchema has one schema for each executor, told apart by its name.
-func loadSchema(doc scenarios.Describer) scenarios.Schema {
+func loadSchema(doc syntax.Describer) syntax.Schema {
 	common := scenarios.LoadSchema(doc)
 	withProofs(common, doc)
-	request := scenarios.SchemaOf(targets.RecordedSettingsType(), doc)
+	request := syntax.SchemaOf(targets.RecordedSettingsType(), doc)
 	withProofs(request, doc)
-	props := common["properties"].(scenarios.Schema)
-	props["request"] = scenarios.Schema{"description": common.Property("request")["description"], "allOf": []any{request}}
+	props := common["properties"].(syntax.Schema)
+	props["request"] = syntax.Schema{"description": common.Property("request")["description"], "allOf": []any{request}}
 	var all []any
 	for _, name := range slices.Sorted(maps.Keys(load.Kinds())) {
-		s := common.With(scenarios.SchemaOf(reflect.TypeOf(load.Kinds()[name]()).Elem(), doc))
+		s := common.With(syntax.SchemaOf(reflect.TypeOf(load.Kinds()[name]()).Elem(), doc))
 		s["description"] = doc(reflect.TypeOf(load.Kinds()[name]()).Elem(), "")
-		s["properties"].(scenarios.Schema)["executor"] = scenarios.Schema{"const": name, "description": about["executor"]}
-		s["oneOf"] = []any{scenarios.Schema{"required": []any{"flow"}}, scenarios.Schema{"required": []any{"mix"}}, scenarios.Schema{"required": []any{"targets"}}}
+		s["properties"].(syntax.Schema)["executor"] = syntax.Schema{"const": name, "description": about["executor"]}
+		s["oneOf"] = []any{syntax.Schema{"required": []any{"flow"}}, syntax.Schema{"required": []any{"mix"}}, syntax.Schema{"required": []any{"targets"}}}
 		if name == scenarios.Replay {
-			s["not"] = scenarios.Schema{"anyOf": s["oneOf"]}
+			s["not"] = syntax.Schema{"anyOf": s["oneOf"]}
 			delete(s, "oneOf")
 		}
 		all = append(all, s)
 	}
-	script := scenarios.SchemaOf(reflect.TypeFor[scenarios.Script](), doc)
+	script := syntax.SchemaOf(reflect.TypeFor[scenarios.Script](), doc)
 	script["type"], script["description"] = "object", doc(reflect.TypeFor[scenarios.Script](), "")
 	all = append(all, script)
-	return scenarios.Schema{"description": about["load"], "type": "object", "minProperties": 1, "propertyNames": scenarios.NameSchema(), "additionalProperties": scenarios.Schema{"oneOf": all}}
+	return syntax.Schema{"description": about["load"], "type": "object", "minProperties": 1, "propertyNames": syntax.NameSchema(), "additionalProperties": syntax.Schema{"oneOf": all}}
 }
 
 // faultsSchema is that of the timeline.
-func faultsSchema(doc scenarios.Describer) scenarios.Schema {
-	return scenarios.Schema{"description": about["chaos"], "type": []any{"object", "null"}, "propertyNames": scenarios.NameSchema(), "additionalProperties": faultSchema(doc)}
+func faultsSchema(doc syntax.Describer) syntax.Schema {
+	return syntax.Schema{"description": about["chaos"], "type": []any{"object", "null"}, "propertyNames": syntax.NameSchema(), "additionalProperties": faultSchema(doc)}
 }
 
 // faultSchema is that of an entry of the timeline: its time, and exactly one kind.
-func faultSchema(doc scenarios.Describer) scenarios.Schema {
+func faultSchema(doc syntax.Describer) syntax.Schema {
 	s := scenarios.Timing(doc)
-	props := s["properties"].(scenarios.Schema)
-	props["detect"] = scenarios.Schema{"description": doc(reflect.TypeFor[scenarios.Fault](), "Detect"), "anyOf": []any{scenarios.SchemaOf(reflect.TypeFor[*chaos.Detect](), doc)}}
+	props := s["properties"].(syntax.Schema)
+	props["detect"] = syntax.Schema{"description": doc(reflect.TypeFor[scenarios.Fault](), "Detect"), "anyOf": []any{syntax.SchemaOf(reflect.TypeFor[*chaos.Detect](), doc)}}
 	var one []any
 	for _, name := range slices.Sorted(maps.Keys(chaos.Kinds())) {
 		kind := reflect.TypeOf(chaos.Kinds()[name]()).Elem()
-		settings := scenarios.SchemaOf(kind, doc)
+		settings := syntax.SchemaOf(kind, doc)
 		settings["description"] = doc(kind, "")
 		props[name] = settings
-		one = append(one, scenarios.Schema{"required": []any{name}})
+		one = append(one, syntax.Schema{"required": []any{name}})
 	}
 	begins := []any{}
 	for _, key := range []string{"at", "after", "during", "trigger"} {
-		begins = append(begins, scenarios.Schema{"required": []any{key}})
+		begins = append(begins, syntax.Schema{"required": []any{key}})
 	}
-	s["allOf"] = []any{scenarios.Schema{"oneOf": one}, scenarios.Schema{"oneOf": begins}}
+	s["allOf"] = []any{syntax.Schema{"oneOf": one}, syntax.Schema{"oneOf": begins}}
 	return s
 }
 
 // targetSchema is that of the target: exactly one kind.
-func targetSchema(doc scenarios.Describer) scenarios.Schema {
-	s := scenarios.SchemaOf(reflect.TypeFor[scenarios.Target](), doc)
-	props := s["properties"].(scenarios.Schema)
+func targetSchema(doc syntax.Describer) syntax.Schema {
+	s := syntax.SchemaOf(reflect.TypeFor[scenarios.Target](), doc)
+	props := s["properties"].(syntax.Schema)
 	var names, with []any
 	for _, name := range slices.Sorted(maps.Keys(stack.Kinds())) {
 		names = append(names, name)
-		with = append(with, scenarios.SchemaOf(reflect.TypeOf(stack.Kinds()[name]()).Elem(), doc))
+		with = append(with, syntax.SchemaOf(reflect.TypeOf(stack.Kinds()[name]()).Elem(), doc))
 	}
 	s["description"] = about["target"]
-	props["stack"] = scenarios.Schema{"description": about["stack"], "allOf": []any{scenarios.Scalar(scenarios.Schema{"enum": names})}}
-	props["with"] = scenarios.Schema{"description": about["with"], "anyOf": with}
-	props["processes"] = scenarios.Schema{
-		"description": about["processes"], "type": "object", "minProperties": 1, "propertyNames": scenarios.NameSchema(),
-		"additionalProperties": scenarios.SchemaOf(reflect.TypeFor[stack.Process](), doc),
+	props["stack"] = syntax.Schema{"description": about["stack"], "allOf": []any{syntax.Scalar(syntax.Schema{"enum": names})}}
+	props["with"] = syntax.Schema{"description": about["with"], "anyOf": with}
+	props["processes"] = syntax.Schema{
+		"description": about["processes"], "type": "object", "minProperties": 1, "propertyNames": syntax.NameSchema(),
+		"additionalProperties": syntax.SchemaOf(reflect.TypeFor[stack.Process](), doc),
 	}
-	props["containers"] = scenarios.Schema{
-		"description": about["containers"], "type": "object", "minProperties": 1, "propertyNames": scenarios.NameSchema(),
-		"additionalProperties": scenarios.SchemaOf(reflect.TypeFor[stack.Container](), doc),
+	props["containers"] = syntax.Schema{
+		"description": about["containers"], "type": "object", "minProperties": 1, "propertyNames": syntax.NameSchema(),
+		"additionalProperties": syntax.SchemaOf(reflect.TypeFor[stack.Container](), doc),
 	}
-	props["units"] = scenarios.Schema{
-		"description": about["units"], "type": "object", "minProperties": 1, "propertyNames": scenarios.NameSchema(),
-		"additionalProperties": scenarios.SchemaOf(reflect.TypeFor[chaos.Chosen](), doc),
+	props["units"] = syntax.Schema{
+		"description": about["units"], "type": "object", "minProperties": 1, "propertyNames": syntax.NameSchema(),
+		"additionalProperties": syntax.SchemaOf(reflect.TypeFor[chaos.Chosen](), doc),
 	}
-	compose := props["compose"].(scenarios.Schema)
-	props["compose"] = scenarios.Schema{"description": about["compose"], "anyOf": []any{scenarios.Schema{"type": "string", "minLength": 1}, compose}}
+	compose := props["compose"].(syntax.Schema)
+	props["compose"] = syntax.Schema{"description": about["compose"], "anyOf": []any{syntax.Schema{"type": "string", "minLength": 1}, compose}}
 	var one []any
 	for _, key := range []string{"url", "stack", "processes", "containers", "compose"} {
-		one = append(one, scenarios.Schema{"required": []any{key}})
+		one = append(one, syntax.Schema{"required": []any{key}})
 	}
 	s["oneOf"] = one
 	return s
 }
 
 // withProofs gives an object's schema what auth and sign can be.
-func withProofs(s scenarios.Schema, doc scenarios.Describer) {
+func withProofs(s syntax.Schema, doc syntax.Describer) {
 	for key, t := range map[string]reflect.Type{"auth": reflect.TypeFor[targets.Auth](), "sign": reflect.TypeFor[targets.Sign]()} {
 		p := s.Property(key)
 		if p == nil {
 			continue
 		}
-		block := scenarios.SchemaOf(t, doc)
+		block := syntax.SchemaOf(t, doc)
 		var one []any
-		for _, kind := range slices.Sorted(maps.Keys(block["properties"].(scenarios.Schema))) {
+		for _, kind := range slices.Sorted(maps.Keys(block["properties"].(syntax.Schema))) {
 			if kind != "header" && kind != "scheme" {
-				one = append(one, scenarios.Schema{"required": []any{kind}})
+				one = append(one, syntax.Schema{"required": []any{kind}})
 			}
 		}
 		block["type"], block["oneOf"] = "object", one
-		s["properties"].(scenarios.Schema)[key] = scenarios.Schema{
-			"description": p["description"], "anyOf": []any{scenarios.Schema{"enum": []any{"off", false, nil}}, block},
+		s["properties"].(syntax.Schema)[key] = syntax.Schema{
+			"description": p["description"], "anyOf": []any{syntax.Schema{"enum": []any{"off", false, nil}}, block},
 		}
 	}
 }
 
 // stepSchema is a pause, or a request of one protocol.
-func stepSchema(doc scenarios.Describer) scenarios.Schema {
-	think := scenarios.Schema{"type": "object", "required": []any{"think"}, "additionalProperties": false, "properties": scenarios.Schema{"think": scenarios.Schema{"description": about["think"], "allOf": []any{(*scenarios.Range)(nil).Schema()}}}}
+func stepSchema(doc syntax.Describer) syntax.Schema {
+	think := syntax.Schema{"type": "object", "required": []any{"think"}, "additionalProperties": false, "properties": syntax.Schema{"think": syntax.Schema{"description": about["think"], "allOf": []any{(*quantity.Range)(nil).Schema()}}}}
 	all := []any{think}
-	name := scenarios.Schema{"properties": scenarios.Schema{"name": scenarios.Schema{"description": about["name"], "allOf": []any{scenarios.TextSchema()}}}}
+	name := syntax.Schema{"properties": syntax.Schema{"name": syntax.Schema{"description": about["name"], "allOf": []any{syntax.TextSchema()}}}}
 	for _, key := range slices.Sorted(maps.Keys(targets.Kinds())) {
 		p := targets.Kinds()[key]()
-		s := scenarios.SchemaOf(p.Settings(), doc).With(name)
+		s := syntax.SchemaOf(p.Settings(), doc).With(name)
 		withProofs(s, doc)
 		if e := s.Property("extract"); e != nil {
-			e["propertyNames"] = scenarios.VariableSchema()
+			e["propertyNames"] = syntax.VariableSchema()
 		}
 		var one []any
 		for _, kind := range p.Kinds() {
-			one = append(one, scenarios.Schema{"required": []any{kind}})
+			one = append(one, syntax.Schema{"required": []any{kind}})
 		}
 		s["oneOf"] = one
 		all = append(all, s)
 	}
-	return scenarios.Schema{"oneOf": all}
+	return syntax.Schema{"oneOf": all}
 }
 
 // describer finds the comments of struct fields in the text of the packages that
 // declare them.
-func describer(sources map[string]embed.FS) scenarios.Describer {
+func describer(sources map[string]embed.FS) syntax.Describer {
 	texts := map[string]string{} // package.Type.Field to its comment; the type's own has no Field
 	for pkg, fs := range sources {
 		entries, err := fs.ReadDir(".")
@@ -392,9 +397,9 @@ func fieldComments(name string, st *ast.StructType, texts map[string]string) {
 }
 
 // PolicySchema is the JSON Schema of policy files, made from the type that reads them.
-func PolicySchema() scenarios.Schema {
+func PolicySchema() syntax.Schema {
 	root := scenarios.PolicySchema(slices.Sorted(maps.Keys(chaos.Kinds())), describer(sources()))
-	defs := scenarios.Schema{}
+	defs := syntax.Schema{}
 	root = shared(root, defs)
 	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
 	root["title"] = "brunt policy, version 1"

@@ -9,8 +9,10 @@ import (
 	"time"
 
 	"brunt/chaos"
-	"brunt/scenarios"
 	"brunt/scenarios/judge"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // alertWatch asks for an alert while the run goes on.
@@ -21,7 +23,7 @@ type alertWatch struct {
 	err      error // the question could not be filled in
 
 	mu    sync.Mutex
-	rec   scenarios.AlertRecord
+	rec   result.AlertRecord
 	log   []alertAnswer
 	ahead time.Duration // the monitoring's clock before this machine's
 	known bool          // it is
@@ -48,15 +50,15 @@ func (a *alertWatch) clock(ctx context.Context) {
 	if ahead.Abs() <= within { // no more than can be told
 		ahead = 0
 	}
-	a.ahead, a.known, a.rec.Ahead = ahead, true, scenarios.Sec(ahead)
+	a.ahead, a.known, a.rec.Ahead = ahead, true, result.Sec(ahead)
 }
 
 // at gives a time of the monitoring's as an offset from t0.
-func (a *alertWatch) at(t time.Time) scenarios.Num {
+func (a *alertWatch) at(t time.Time) result.Num {
 	if t.IsZero() {
-		return scenarios.NaN
+		return result.NaN
 	}
-	return scenarios.Sec(t.Add(-a.ahead).Sub(a.r.t0))
+	return result.Sec(t.Add(-a.ahead).Sub(a.r.t0))
 }
 
 // ask asks once.
@@ -73,14 +75,14 @@ func (a *alertWatch) ask(ctx context.Context) {
 }
 
 // take takes an answer in, and gives what is to be told of it.
-func (a *alertWatch) take(one alertAnswer, is chaos.AlertState) (events []scenarios.Event) {
+func (a *alertWatch) take(one alertAnswer, is chaos.AlertState) (events []result.Event) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.rec.Asked++
 	before := a.log
 	a.log = append(a.log, one)
 	tell := func(event, text string) {
-		events = append(events, scenarios.Event{Event: event, Text: a.plan.Name + text})
+		events = append(events, result.Event{Event: event, Text: a.plan.Name + text})
 	}
 	if one.err != nil {
 		if a.rec.Failed++; a.last == nil || a.last.Error() != one.err.Error() {
@@ -91,16 +93,16 @@ func (a *alertWatch) take(one alertAnswer, is chaos.AlertState) (events []scenar
 	}
 	a.last = nil
 	if is.For >= 0 {
-		a.rec.For = scenarios.Sec(is.For)
+		a.rec.For = result.Sec(is.For)
 	}
 	n := len(a.rec.Spells)
-	var open *scenarios.AlertSpell // that goes on
+	var open *result.AlertSpell // that goes on
 	if n > 0 && !a.rec.Spells[n-1].Resolved.Known() {
 		open = &a.rec.Spells[n-1]
 	}
-	begin := func() *scenarios.AlertSpell {
-		a.rec.Spells = append(a.rec.Spells, scenarios.AlertSpell{
-			Pending: a.at(is.Active), Firing: scenarios.NaN, NotFiring: scenarios.NaN, Resolved: scenarios.NaN, StillFiring: scenarios.NaN, FiringSource: scenarios.NaN,
+	begin := func() *result.AlertSpell {
+		a.rec.Spells = append(a.rec.Spells, result.AlertSpell{
+			Pending: a.at(is.Active), Firing: result.NaN, NotFiring: result.NaN, Resolved: result.NaN, StillFiring: result.NaN, FiringSource: result.NaN,
 		})
 		return &a.rec.Spells[len(a.rec.Spells)-1]
 	}
@@ -110,21 +112,21 @@ func (a *alertWatch) take(one alertAnswer, is chaos.AlertState) (events []scenar
 			open = begin()
 		}
 		if !open.Firing.Known() {
-			open.Firing, open.FiringSource = scenarios.Sec(one.end), a.at(is.Since)
+			open.Firing, open.FiringSource = result.Sec(one.end), a.at(is.Since)
 			if !open.Pending.Known() {
 				open.Pending = a.at(is.Active)
 			}
 			for i := len(before) - 1; i >= 0; i-- {
 				if before[i].err == nil {
-					open.NotFiring = scenarios.Sec(before[i].begin)
+					open.NotFiring = result.Sec(before[i].begin)
 					break
 				}
 			}
 			tell("alert.firing", ": "+is.Text+silencedText(is.Silenced))
 		}
-		open.StillFiring, open.Silenced, open.Text = scenarios.Sec(one.begin), is.Silenced, is.Text
+		open.StillFiring, open.Silenced, open.Text = result.Sec(one.begin), is.Silenced, is.Text
 	case open != nil && open.Firing.Known():
-		open.Resolved = scenarios.Sec(one.end)
+		open.Resolved = result.Sec(one.end)
 		tell("alert.resolved", "")
 		if is.Pending {
 			begin()
@@ -146,7 +148,7 @@ func silencedText(silenced bool) string {
 }
 
 // fired gives what became of the alerts, by the faults that there were.
-func (o *observer) fired(records []*chaos.Record) (out []scenarios.AlertRecord) {
+func (o *observer) fired(records []*chaos.Record) (out []result.AlertRecord) {
 	if o == nil {
 		return nil
 	}
@@ -168,7 +170,7 @@ func (o *observer) fired(records []*chaos.Record) (out []scenarios.AlertRecord) 
 			o.r.note("%s", rec.Note)
 		}
 		if a.known && a.ahead != 0 {
-			o.r.note("alert %s: the clock of %s is %s from brunt's; its own times are corrected by that", rec.Name, rec.Source, scenarios.FormatSeconds(a.ahead.Seconds()))
+			o.r.note("alert %s: the clock of %s is %s from brunt's; its own times are corrected by that", rec.Name, rec.Source, quantity.FormatSeconds(a.ahead.Seconds()))
 		}
 		for i := range rec.Spells {
 			s := &rec.Spells[i]
@@ -177,7 +179,7 @@ func (o *observer) fired(records []*chaos.Record) (out []scenarios.AlertRecord) 
 				if r.N < 0 || !s.Firing.Known() {
 					continue
 				}
-				if seen := a.sighting(r.Injected); seen.Err == nil && seen.Noticed && scenarios.Sec(seen.At) == s.Firing {
+				if seen := a.sighting(r.Injected); seen.Err == nil && seen.Noticed && result.Sec(seen.At) == s.Firing {
 					s.Fault = r.Name // of several, that which was injected last
 				}
 			}
@@ -269,22 +271,22 @@ func (a *alertWatch) resolution(injected, cleared time.Duration) judge.Resolutio
 }
 
 // after says what each alert did after an occurrence of a fault, and after its clearing.
-func (o *observer) after(injected, cleared time.Duration) (out []scenarios.FaultAlert) {
+func (o *observer) after(injected, cleared time.Duration) (out []result.FaultAlert) {
 	for _, a := range o.alerts {
-		one := scenarios.FaultAlert{Name: a.plan.Name, Fired: scenarios.NaN, FiredFrom: scenarios.NaN, Resolved: scenarios.NaN, StillFiring: scenarios.NaN}
+		one := result.FaultAlert{Name: a.plan.Name, Fired: result.NaN, FiredFrom: result.NaN, Resolved: result.NaN, StillFiring: result.NaN}
 		s := a.sighting(injected)
 		if s.Err != nil {
 			one.Note = o.r.Scenario.Secrets.Mask(s.Err.Error())
 			out = append(out, one)
 			continue
 		}
-		one.FiredFrom = scenarios.Sec(max(0, s.NotYet-injected))
+		one.FiredFrom = result.Sec(max(0, s.NotYet-injected))
 		if s.Noticed {
-			one.Fired = scenarios.Sec(s.At - injected)
+			one.Fired = result.Sec(s.At - injected)
 			r := a.resolution(injected, cleared)
-			one.StillFiring = scenarios.Sec(max(0, r.Still-cleared))
+			one.StillFiring = result.Sec(max(0, r.Still-cleared))
 			if r.At > 0 {
-				one.Resolved = scenarios.Sec(max(0, r.At-cleared))
+				one.Resolved = result.Sec(max(0, r.At-cleared))
 			}
 		}
 		out = append(out, one)
@@ -326,7 +328,7 @@ func (o *observer) earliest(injected time.Duration) *chaos.Sighting {
 }
 
 // judgedBy fills in what objectives on alerts are judged by.
-func (o *observer) judgedBy(slo []scenarios.Objective, records []*chaos.Record, c *judge.Case) {
+func (o *observer) judgedBy(slo []slo.Objective, records []*chaos.Record, c *judge.Case) {
 	c.Alerts = map[judge.AlertKey]judge.Detection{}
 	c.Resolved = map[judge.AlertKey]judge.Resolution{}
 	for _, ob := range slo {

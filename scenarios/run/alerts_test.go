@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"brunt/chaos"
-	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // played is an alert that was asked for each second from -2 s on, and answered as states
@@ -37,8 +37,8 @@ func played(states string) (*alertWatch, []string) {
 
 func TestAlertWatch(t *testing.T) {
 	const s, tenth = time.Second, 100 * time.Millisecond
-	nan := scenarios.NaN
-	type spell struct{ pending, notFiring, firing, still, resolved scenarios.Num }
+	nan := result.NaN
+	type spell struct{ pending, notFiring, firing, still, resolved result.Num }
 	for _, c := range []struct {
 		name, states string // from -2 s on
 		injected     time.Duration
@@ -74,7 +74,7 @@ func TestAlertWatch(t *testing.T) {
 			}
 			for i, want := range c.spells {
 				is := a.rec.Spells[i]
-				for n, pair := range [][2]scenarios.Num{{is.Pending, want.pending}, {is.NotFiring, want.notFiring}, {is.Firing, want.firing}, {is.StillFiring, want.still}, {is.Resolved, want.resolved}} {
+				for n, pair := range [][2]result.Num{{is.Pending, want.pending}, {is.NotFiring, want.notFiring}, {is.Firing, want.firing}, {is.StillFiring, want.still}, {is.Resolved, want.resolved}} {
 					if pair[0].Known() != pair[1].Known() || pair[0].Known() && (pair[0]-pair[1] > 1e-6 || pair[1]-pair[0] > 1e-6) {
 						t.Errorf("spell %d, figure %d: %v, want %v", i, n, pair[0], pair[1])
 					}

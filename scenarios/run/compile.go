@@ -9,6 +9,8 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/load"
 	"brunt/scenarios/measure"
+	"brunt/scenarios/slo"
+	"brunt/scenarios/syntax"
 	"brunt/targets"
 	"brunt/targets/stack"
 )
@@ -64,7 +66,7 @@ type CompileOptions struct {
 }
 
 // Compile resolves every kind that the scenario names and checks all that can be
-// checked without touching anything. The error is a [scenarios.MistakesError] with
+// checked without touching anything. The error is a [syntax.MistakesError] with
 // every mistake found, those of Parse among them.
 func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
 	c := &compiler{sc: sc, o: o, m: sc.Mistakes(), plan: &Plan{Scenario: sc, Notes: slices.Clone(sc.Notes), self: o.Self, leaders: map[*chaos.Leader][]load.Step{}}}
@@ -106,7 +108,7 @@ func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
 type compiler struct {
 	sc   *scenarios.Scenario
 	o    CompileOptions
-	m    *scenarios.Mistakes
+	m    *syntax.Mistakes
 	plan *Plan
 
 	vague    bool // the target has mistakes, so that what names its parts can't be checked
@@ -119,7 +121,7 @@ type compiler struct {
 // made is a step of a load, compiled, and as it stands in the file.
 type made struct {
 	call scenarios.Call
-	with *scenarios.Node
+	with *syntax.Node
 }
 
 // load compiles one load.
@@ -136,7 +138,7 @@ func (c *compiler) load(l *scenarios.Load) {
 	}
 	index := len(c.plan.Series.Loads)
 	lp := LoadPlan{Load: *l}
-	executor, ok := scenarios.Resolve(l.Shape, load.Kinds(), c.m)
+	executor, ok := syntax.Resolve(l.Shape, load.Kinds(), c.m)
 	if x, logged := executor.(load.Logged); ok && logged {
 		x.Scan(c.sc.Open, c.m)
 	}
@@ -251,7 +253,7 @@ func (c *compiler) variables() {
 			}
 			if e := s.With.Get("extract"); e != nil {
 				for _, f := range e.Fields {
-					if !scenarios.IsVariable(f.Key) {
+					if !syntax.IsVariable(f.Key) {
 						c.m.Add(f.Pos, "%q can't name a variable: letters, digits, _ and -, beginning with a letter or _", f.Key)
 					}
 					if !set[f.Key] {
@@ -271,8 +273,8 @@ func (c *compiler) variables() {
 	}
 	collect(c.sc.Teardown)
 	for _, u := range c.sc.Symbols.Uses() {
-		if u.Ref.Kind == scenarios.RefVar && !set[u.Ref.Name] {
-			hint := scenarios.DidYouMean(u.Ref.Name, names)
+		if u.Ref.Kind == syntax.RefVar && !set[u.Ref.Name] {
+			hint := syntax.DidYouMean(u.Ref.Name, names)
 			if hint == "" {
 				hint = "a step gives it by extract: {" + u.Ref.Name + ": \"$.path\"}"
 			}
@@ -298,21 +300,21 @@ func (c *compiler) objectives() {
 		}
 	}
 	stepNames = append(stepNames, "iteration")
-	for _, list := range [][]scenarios.Objective{c.sc.SLO, c.sc.Steady, c.sc.Stop} {
+	for _, list := range [][]slo.Objective{c.sc.SLO, c.sc.Steady, c.sc.Stop} {
 		for _, o := range list {
 			if o.Step != "" && !c.nameless && !c.ofScript(o) && !slices.Contains(stepNames, o.Step) {
-				c.m.AddHint(o.Pos, scenarios.DidYouMean(o.Step, stepNames), "there is no step %q", o.Step)
+				c.m.AddHint(o.Pos, syntax.DidYouMean(o.Step, stepNames), "there is no step %q", o.Step)
 			}
 			if o.Load != "" && !slices.Contains(loadNames, o.Load) {
-				c.m.AddHint(o.Pos, scenarios.DidYouMean(o.Load, loadNames), "there is no load %q", o.Load)
+				c.m.AddHint(o.Pos, syntax.DidYouMean(o.Load, loadNames), "there is no load %q", o.Load)
 			}
 			if o.After != "" && !faults[scenarios.FaultOf(o.After)] {
-				c.m.AddHint(o.Pos, scenarios.DidYouMean(scenarios.FaultOf(o.After), faultNames), "there is no fault %q", o.After)
+				c.m.AddHint(o.Pos, syntax.DidYouMean(scenarios.FaultOf(o.After), faultNames), "there is no fault %q", o.After)
 			}
 			c.detectable(o)
 			c.observable(o)
 			if p := scenarios.FaultOf(strings.TrimPrefix(o.Phase, scenarios.RecoveryOf)); o.Phase != "" && o.Phase != "run" && o.Phase != "baseline" && !faults[p] {
-				c.m.AddHint(o.Pos, scenarios.DidYouMean(p, append([]string{"run", "baseline"}, faultNames...)), "there is no phase %q", o.Phase)
+				c.m.AddHint(o.Pos, syntax.DidYouMean(p, append([]string{"run", "baseline"}, faultNames...)), "there is no phase %q", o.Phase)
 			}
 		}
 	}
@@ -324,7 +326,7 @@ func (p *Plan) Takes() time.Duration { return p.Scenario.Warmup + p.End() }
 
 // ofScript tells whether an objective may be about a step of a script, whose steps have
 // names only once it runs.
-func (c *compiler) ofScript(o scenarios.Objective) bool {
+func (c *compiler) ofScript(o slo.Objective) bool {
 	return slices.ContainsFunc(c.plan.Loads, func(lp LoadPlan) bool { return lp.Script != nil && (o.Load == "" || o.Load == lp.Name) })
 }
 

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"brunt/chaos/chaostest"
-	"brunt/scenarios"
+	"brunt/scenarios/result"
 	"brunt/targets/platform/docker"
 
 	"github.com/docker/docker/api/types/network"
@@ -79,7 +79,7 @@ func testDockerConnected(t *testing.T) {
 				t.Fatal(err)
 			}
 			in, again := make(chan string, 9), make(chan string, 9)
-			o := Options{State: t.TempDir(), Guard: self("guard"), Burner: self("burn"), Event: func(e scenarios.Event) {
+			o := Options{State: t.TempDir(), Guard: self("guard"), Burner: self("burn"), Event: func(e result.Event) {
 				switch e.Event {
 				case "fault.verified", "fault.failed", "fault.unverified":
 					in <- e.Event

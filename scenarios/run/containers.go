@@ -12,6 +12,8 @@ import (
 
 	"brunt/chaos"
 	"brunt/scenarios"
+	"brunt/scenarios/result"
+	"brunt/scenarios/syntax"
 	"brunt/targets/platform/docker"
 	"brunt/targets/stack"
 )
@@ -115,7 +117,7 @@ func (s *system) contain(ctx context.Context) error {
 			}
 			return e.BuildSelf(ctx, "brunt-"+r.o.ID, program, labels)
 		},
-		Event: func(event, unit, text string) { r.event(scenarios.Event{Event: event, Unit: unit, Text: text}) },
+		Event: func(event, unit, text string) { r.event(result.Event{Event: event, Unit: unit, Text: text}) },
 	}
 	undo := []chaos.Undo{chaos.FleetUndo(e.Address(), r.o.ID)}
 	if r.Stack.Compose != nil {
@@ -179,19 +181,19 @@ func (c *compiler) chosen(t *scenarios.Target) {
 	if t.Units == nil {
 		return
 	}
-	if t.Units.Kind != scenarios.Map || len(t.Units.Fields) == 0 {
+	if t.Units.Kind != syntax.Map || len(t.Units.Fields) == 0 {
 		c.m.AddHint(t.Units.Pos, "such as {store: {project: shop, service: db}}", "units is a map of names to what selects containers")
 		return
 	}
 	c.plan.Chosen, c.plan.Scope.Found, c.plan.Scope.Zones = map[string]*chaos.Chosen{}, map[string]bool{}, chaos.Zones{}
 	for _, f := range t.Units.Fields {
-		if !scenarios.IsName(f.Key) || f.Key == stack.LoadUnit || f.Key == chaos.TargetName {
+		if !syntax.IsName(f.Key) || f.Key == stack.LoadUnit || f.Key == chaos.TargetName {
 			c.m.Add(f.Pos, "%q can't name a service: a-z, 0-9 and -, beginning with a letter, and not load or target", f.Key)
 			continue
 		}
 		one := new(chaos.Chosen)
 		before := c.m.Len()
-		scenarios.Decode(f.Value, one, c.m)
+		syntax.Decode(f.Value, one, c.m)
 		if c.m.Len() == before {
 			one.Check(f.Pos, c.m)
 		}
@@ -206,7 +208,7 @@ func (c *compiler) chosen(t *scenarios.Target) {
 // reachEngine refuses an engine on another machine that guard.allow.chaos does not name. Which
 // engine that is, the environment and Docker's own settings say; it is not connected to.
 func (c *compiler) reachEngine() {
-	at := scenarios.Pos{}
+	at := syntax.Pos{}
 	switch {
 	case c.plan.Stack != nil && c.plan.Stack.Platform == stack.Docker:
 		at = c.sc.Target.Of(targetKind(&c.sc.Target))

@@ -5,6 +5,8 @@ import (
 	"errors"
 
 	"brunt/scenarios"
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
 	"brunt/targets/stack"
 )
 
@@ -28,21 +30,21 @@ type DemoUnit struct {
 
 // Demo runs the built-in system until ctx ends, and leaves nothing of it behind.
 func Demo(ctx context.Context, o DemoOptions) (err error) {
-	m := &scenarios.Mistakes{}
-	sc := &scenarios.Scenario{Name: "demo", Secrets: &scenarios.Secrets{}, Symbols: &scenarios.Symbols{}}
-	sc.Target.Stack, sc.Target.At = "demo", scenarios.Pos{File: "brunt demo"}
+	m := &syntax.Mistakes{}
+	sc := &scenarios.Scenario{Name: "demo", Secrets: &template.Secrets{}, Symbols: &template.Symbols{}}
+	sc.Target.Stack, sc.Target.At = "demo", syntax.Pos{File: "brunt demo"}
 	c := &compiler{sc: sc, m: m, plan: new(Plan)}
 	for _, p := range o.Policies {
 		c.targets(p)
 	}
-	b, ok := scenarios.Resolve(scenarios.Block{Kind: "demo", With: scenarios.Arguments(o.With, m)}, stack.Kinds(), m)
+	b, ok := syntax.Resolve(syntax.Block{Kind: "demo", With: syntax.Arguments(o.With, m)}, stack.Kinds(), m)
 	if err := m.Err(); err != nil || !ok {
 		return err
 	}
 	spec := b.Spec(o.Self)
 	p := &Plan{Scenario: sc, Stack: &spec}
 	r := p.newRunner(Options{State: o.State, Guard: o.Guard})
-	r.env = &scenarios.Env{Units: map[string]string{}}
+	r.env = &template.Env{Units: map[string]string{}}
 	if err := r.protect(); err != nil {
 		return err
 	}

@@ -9,6 +9,10 @@ import (
 	"brunt/chaos"
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
+	"brunt/scenarios/syntax"
 )
 
 // detect reads how the team's own monitoring is asked whether it has noticed a fault.
@@ -18,7 +22,7 @@ func (c *compiler) detect(f *scenarios.Fault) *chaos.Detect {
 	}
 	d := new(chaos.Detect)
 	before := c.m.Len()
-	scenarios.Decode(f.Detect, d, c.m)
+	syntax.Decode(f.Detect, d, c.m)
 	if c.m.Len() > before {
 		return d
 	}
@@ -35,7 +39,7 @@ func (c *compiler) detect(f *scenarios.Fault) *chaos.Detect {
 
 // detectable refuses an objective on what the monitoring noticed where nobody asks it,
 // or too seldom to show the limit.
-func (c *compiler) detectable(o scenarios.Objective) {
+func (c *compiler) detectable(o slo.Objective) {
 	if o.Metric.Name != "detect" {
 		return
 	}
@@ -49,11 +53,11 @@ func (c *compiler) detectable(o scenarios.Objective) {
 	case c.plan.Faults[i].Detect == nil && len(c.plan.Alerts) == 0:
 		c.m.AddHint(o.Pos, `such as alerts: {HighErrorRate: {prometheus: "http://127.0.0.1:9090"}}, or in the fault detect: {get: "http://127.0.0.1:9093/api/v2/alerts", check: {"$": not empty}}`,
 			"`%s`: fault %q has no `detect`, which says how the team's monitoring is asked, and the scenario no `alerts`", o.Text, c.plan.Faults[i].Name)
-	case c.plan.Faults[i].Detect == nil && scenarios.Num(o.Value).D() < every:
-		c.m.Add(o.Pos, "`%s` can't be judged: the alerts are asked for every %s", o.Text, scenarios.FormatDuration(every))
+	case c.plan.Faults[i].Detect == nil && result.Num(o.Value).D() < every:
+		c.m.Add(o.Pos, "`%s` can't be judged: the alerts are asked for every %s", o.Text, quantity.FormatDuration(every))
 	case c.plan.Faults[i].Detect == nil:
-	case scenarios.Num(o.Value).D() < c.plan.Faults[i].Detect.EveryOr():
-		c.m.Add(o.Pos, "`%s` can't be judged: the monitoring is asked every %s", o.Text, scenarios.FormatDuration(c.plan.Faults[i].Detect.EveryOr()))
+	case result.Num(o.Value).D() < c.plan.Faults[i].Detect.EveryOr():
+		c.m.Add(o.Pos, "`%s` can't be judged: the monitoring is asked every %s", o.Text, quantity.FormatDuration(c.plan.Faults[i].Detect.EveryOr()))
 	}
 }
 
@@ -67,16 +71,16 @@ func (r *runner) detection(s *chaos.Sighting) judge.Detection {
 }
 
 // fillDetect tells what the monitoring noticed of an occurrence.
-func (r *runner) fillDetect(rec *scenarios.FaultRecord, c *chaos.Record) {
+func (r *runner) fillDetect(rec *result.FaultRecord, c *chaos.Record) {
 	s := c.Detect
 	switch least := max(0, s.NotYet-c.Injected); {
 	case s.Err != nil:
 		rec.DetectNote = s.Err.Error()
 	case s.Noticed:
-		rec.Detect, rec.DetectResolution, rec.DetectNote = scenarios.Sec(s.At-c.Injected), scenarios.Sec(s.At-max(s.NotYet, c.Injected)), s.Text
+		rec.Detect, rec.DetectResolution, rec.DetectNote = result.Sec(s.At-c.Injected), result.Sec(s.At-max(s.NotYet, c.Injected)), s.Text
 	default:
-		rec.Detect = scenarios.Num(math.Inf(1))
-		rec.DetectNote = "not noticed: > " + scenarios.FormatSeconds(least.Seconds())
+		rec.Detect = result.Num(math.Inf(1))
+		rec.DetectNote = "not noticed: > " + quantity.FormatSeconds(least.Seconds())
 	}
 	rec.DetectNote = r.Scenario.Secrets.Mask(rec.DetectNote)
 }

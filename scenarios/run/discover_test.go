@@ -16,6 +16,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // TestDiscovered kills brunt together with its guard and takes the journal away: what
@@ -111,7 +112,7 @@ func TestDiscovered_Alive(t *testing.T) {
 	}
 	id := NewID()
 	var d *chaos.Discovery
-	in, err := plan.Inject(t.Context(), Options{ID: id, State: dir, Event: func(e scenarios.Event) {
+	in, err := plan.Inject(t.Context(), Options{ID: id, State: dir, Event: func(e result.Event) {
 		if e.Event != "fault.verified" {
 			return
 		}

@@ -15,6 +15,7 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/chaostest"
 	"brunt/scenarios"
+	"brunt/scenarios/result"
 	"brunt/targets/platform/docker"
 
 	"github.com/docker/docker/api/types/container"
@@ -81,7 +82,7 @@ chaos:
 		if !f.Verified.Known() || !f.Gone || f.Evidence == "" || f.Revert == "failed" {
 			t.Errorf("%s is not proved: %+v", f.Name, f)
 		}
-		if f.Name == "kill" && !slices.ContainsFunc(f.Events, func(e scenarios.Event) bool { return e.Event == "container.die" && e.Unit == "store[0]" }) {
+		if f.Name == "kill" && !slices.ContainsFunc(f.Events, func(e result.Event) bool { return e.Event == "container.die" && e.Unit == "store[0]" }) {
 			t.Errorf("kill tells of no end: %+v", f.Events)
 		}
 	}
@@ -236,7 +237,7 @@ chaos:
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		var heir string
-		o := Options{Event: func(e scenarios.Event) {
+		o := Options{Event: func(e result.Event) {
 			if e.Event != "fault.verified" {
 				return
 			}

@@ -16,6 +16,7 @@ import (
 	"brunt/scenarios/k6"
 	"brunt/scenarios/load"
 	"brunt/scenarios/machine"
+	"brunt/scenarios/quantity"
 	"brunt/targets/platform/docker"
 )
 
@@ -107,7 +108,7 @@ func timers() Check {
 	slices.Sort(late)
 	p50, p99 := late[len(late)/2], late[len(late)*99/100]
 	c := Check{Name: "pacing", State: Fine, Found: fmt.Sprintf("late by %s in the median, %s at p99, over 200 waits of 1 ms",
-		scenarios.FormatSeconds(p50.Seconds()), scenarios.FormatSeconds(p99.Seconds()))}
+		quantity.FormatSeconds(p50.Seconds()), quantity.FormatSeconds(p99.Seconds()))}
 	if p99 > time.Millisecond {
 		c.State, c.Fix = Limited, "something else uses the processors, or the timers are coarse: objectives under 10 ms can't be judged now"
 	}

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
 )
 
 // Drift says in words what differs between a plan that was kept in dir and what would
@@ -149,7 +151,7 @@ func (d *drift) times(was, now []PlannedTime) {
 	}
 }
 
-func offset(n scenarios.Num) string { return scenarios.FormatSeconds(float64(n)) }
+func offset(n result.Num) string { return quantity.FormatSeconds(float64(n)) }
 
 func (d *drift) settings(was, now map[string]string) {
 	for _, path := range slices.Sorted(maps.Keys(now)) {

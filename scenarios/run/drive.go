@@ -12,6 +12,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
 	"brunt/scenarios/load"
+	"brunt/scenarios/result"
 	"brunt/targets"
 )
 
@@ -88,7 +89,7 @@ func (r *runner) inFlight() int64 {
 
 // drive runs all loads to their end, with the faults among them, and watches.
 func (r *runner) drive(ctx context.Context) error {
-	r.event(scenarios.Event{Event: "load.start"})
+	r.event(result.Event{Event: "load.start"})
 	r.stats = make([]load.Stats, len(r.runs))
 	errs := make([]error, len(r.runs))
 	if !r.o.NoChaos && len(r.Faults) > 0 { // before a script can ask for a fault
@@ -112,7 +113,7 @@ func (r *runner) drive(ctx context.Context) error {
 	done := make(chan struct{})
 	go func() {
 		loads.Wait()
-		r.event(scenarios.Event{Event: "load.end"})
+		r.event(result.Event{Event: "load.end"})
 		over()
 		timeline.Wait()
 		close(done)
@@ -175,14 +176,14 @@ func (r *runner) steady(context.Context) error {
 		}
 	}
 	if len(r.Scenario.Steady) > 0 {
-		r.event(scenarios.Event{Event: "steady.held"})
+		r.event(result.Event{Event: "steady.held"})
 	}
 	return nil
 }
 
 // lost ends the run for want of a steady state.
 func (r *runner) lost(why unsteady) error {
-	r.event(scenarios.Event{Event: "steady.lost", Text: why.what})
+	r.event(result.Event{Event: "steady.lost", Text: why.what})
 	r.cancel(why)
 	return why
 }

@@ -7,6 +7,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/load"
+	"brunt/scenarios/syntax"
 	"brunt/targets"
 )
 
@@ -117,7 +118,7 @@ func (c *compiler) engine(lp *LoadPlan, l *scenarios.Load) {
 }
 
 // noWrites refuses a load whose requests the ledger can't keep.
-func (c *compiler) noWrites(lp *LoadPlan, at scenarios.Pos, who string) {
+func (c *compiler) noWrites(lp *LoadPlan, at syntax.Pos, who string) {
 	if c.sc.Ledger == nil {
 		return
 	}

@@ -10,11 +10,11 @@ import (
 	"time"
 
 	"brunt/chaos"
-	"brunt/scenarios"
 	"brunt/scenarios/machine"
+	"brunt/scenarios/result"
 )
 
-func (r *runner) environment() scenarios.Environment {
+func (r *runner) environment() result.Environment {
 	var command []string
 	for _, arg := range os.Args {
 		command = append(command, r.Scenario.Secrets.Mask(arg))
@@ -24,12 +24,12 @@ func (r *runner) environment() scenarios.Environment {
 		policies = append(policies, policyName(p))
 	}
 	sc := r.Scenario
-	var files []scenarios.FileSum
+	var files []result.FileSum
 	for _, f := range sc.Files() {
-		files = append(files, scenarios.FileSum{Path: relative(filepath.Dir(sc.File), f.Path), SHA256: hex.EncodeToString(f.Sum[:])})
+		files = append(files, result.FileSum{Path: relative(filepath.Dir(sc.File), f.Path), SHA256: hex.EncodeToString(f.Sum[:])})
 	}
 	own, tools := r.programs()
-	return scenarios.Environment{
+	return result.Environment{
 		Commit: machine.Commit(), Binary: own, Scenario: files, Tools: tools, Replicas: r.replicas, Units: r.identities, Clock: machine.Clock(),
 		Brunt: machine.Version(), Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.NumCPU(),
 		Kernel: machine.Kernel(), Memory: machine.Memory(), Files: machine.FileLimit(), Command: command, Target: r.targetName(), Policies: policies,
@@ -39,11 +39,11 @@ func (r *runner) environment() scenarios.Environment {
 // programs gives the sum of brunt's own file, and of those that its scripts run by. Each
 // file is summed up once, before the load begins: brunt's has some ten megabytes, which
 // take as long as a thousand requests.
-func (r *runner) programs() (own string, tools []scenarios.FileSum) {
+func (r *runner) programs() (own string, tools []result.FileSum) {
 	for i := range r.Loads {
 		if s := r.Loads[i].Script; s != nil && s.Binary != "" {
-			if sum, ok := r.sums.of(s.Binary); ok && !slices.ContainsFunc(tools, func(t scenarios.FileSum) bool { return t.SHA256 == sum }) {
-				tools = append(tools, scenarios.FileSum{Path: filepath.Base(s.Binary), SHA256: sum})
+			if sum, ok := r.sums.of(s.Binary); ok && !slices.ContainsFunc(tools, func(t result.FileSum) bool { return t.SHA256 == sum }) {
+				tools = append(tools, result.FileSum{Path: filepath.Base(s.Binary), SHA256: sum})
 			}
 		}
 	}
@@ -78,7 +78,7 @@ func (s *system) identify(ctx context.Context) {
 	r := s.r
 	dir := filepath.Dir(r.Scenario.File)
 	for _, u := range s.units() {
-		id := scenarios.UnitIdentity{Unit: u.Name(), Service: u.Service()}
+		id := result.UnitIdentity{Unit: u.Name(), Service: u.Service()}
 		if c, ok := u.(chaos.Contained); ok {
 			s.image(ctx, c, &id)
 		} else if r.Stack != nil {
@@ -86,11 +86,11 @@ func (s *system) identify(ctx context.Context) {
 				files := programs(service)
 				for _, file := range files {
 					if sum, ok := r.sums.of(file); ok {
-						id.Programs = append(id.Programs, scenarios.FileSum{Path: shownPath(dir, file), SHA256: sum})
+						id.Programs = append(id.Programs, result.FileSum{Path: shownPath(dir, file), SHA256: sum})
 					}
 				}
 				if sum, ok := r.sums.of(machine.Executable()); ok && len(files) == 0 { // it is a part of brunt
-					id.Programs = []scenarios.FileSum{{Path: "brunt", SHA256: sum}}
+					id.Programs = []result.FileSum{{Path: "brunt", SHA256: sum}}
 				}
 			}
 		}
@@ -103,7 +103,7 @@ func (s *system) identify(ctx context.Context) {
 }
 
 // image tells what a container was made of.
-func (s *system) image(ctx context.Context, c chaos.Contained, id *scenarios.UnitIdentity) {
+func (s *system) image(ctx context.Context, c chaos.Contained, id *result.UnitIdentity) {
 	ref, _ := c.Container()
 	if ref == "" {
 		return

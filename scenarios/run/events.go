@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // note adds to what the report says besides.
@@ -18,10 +18,10 @@ func (r *runner) note(format string, args ...any) {
 }
 
 // event notes what happened.
-func (r *runner) event(e scenarios.Event) { r.eventAt(time.Now(), e) }
+func (r *runner) event(e result.Event) { r.eventAt(time.Now(), e) }
 
 // eventAt notes what happened at a time that has passed.
-func (r *runner) eventAt(at time.Time, e scenarios.Event) {
+func (r *runner) eventAt(at time.Time, e result.Event) {
 	e.Text, e.Data = r.Scenario.Secrets.Mask(e.Text), maskedData(e.Data, r.Scenario.Secrets.Mask)
 	if e.At.IsZero() {
 		e.At = at.UTC().Round(0) // the wall clock alone
@@ -29,7 +29,7 @@ func (r *runner) eventAt(at time.Time, e scenarios.Event) {
 	r.mu.Lock()
 	r.events = append(r.events, e)
 	r.times = append(r.times, at)
-	e.T = scenarios.Sec(at.Sub(r.t0))
+	e.T = result.Sec(at.Sub(r.t0))
 	scripts := r.scripts
 	r.mu.Unlock()
 	r.log.Info(e.Event, "t", float64(e.T), "fault", e.Fault, "unit", e.Unit, "text", e.Text)
@@ -71,14 +71,14 @@ func maskedValue(v any, mask func(string) string) any {
 
 // onClock gives the events with their times on the run's clock, which those before
 // the load could not know yet.
-func (r *runner) onClock() []scenarios.Event {
+func (r *runner) onClock() []result.Event {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	out := slices.Clone(r.events)
 	for i := range out {
-		out[i].T = scenarios.Sec(r.times[i].Sub(r.t0))
+		out[i].T = result.Sec(r.times[i].Sub(r.t0))
 	}
 	// What was told late stands where it happened.
-	slices.SortStableFunc(out, func(a, b scenarios.Event) int { return cmp.Compare(a.T, b.T) })
+	slices.SortStableFunc(out, func(a, b result.Event) int { return cmp.Compare(a.T, b.T) })
 	return out
 }

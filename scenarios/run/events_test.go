@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // TestRunner_OnClock holds that what was told late keeps its time, however often the
@@ -16,12 +16,12 @@ func TestRunner_OnClock(t *testing.T) {
 		name string
 		at   time.Duration
 	}{{"b", 2 * time.Second}, {"late", time.Second}, {"c", 3 * time.Second}} {
-		r.events, r.times = append(r.events, scenarios.Event{Event: e.name}), append(r.times, t0.Add(e.at))
+		r.events, r.times = append(r.events, result.Event{Event: e.name}), append(r.times, t0.Add(e.at))
 	}
 	for range 3 {
 		got := r.onClock()
 		for i, want := range []string{"late", "b", "c"} {
-			if got[i].Event != want || got[i].T != scenarios.Num(i+1) {
+			if got[i].Event != want || got[i].T != result.Num(i+1) {
 				t.Errorf("%d: %s at %v", i, got[i].Event, got[i].T)
 			}
 		}

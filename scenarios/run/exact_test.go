@@ -21,6 +21,9 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/load"
 	"brunt/scenarios/measure"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
+	"brunt/scenarios/template"
 )
 
 // needsBacklog skips a test where a listener can't have as many waiting connections
@@ -63,7 +66,7 @@ func freeze(t *testing.T, pid int) (from, to time.Time) {
 
 // A frozen is a run during which its target was frozen.
 type frozen struct {
-	*scenarios.Result
+	*result.Result
 	intended []time.Duration // by the schedule
 	answered []time.Duration // as the target itself saw it, in the order of the schedule
 	from, to time.Duration   // frozen
@@ -97,13 +100,13 @@ load:
 `, scheme, s.addr, arrivals, version, engine)
 	var f frozen
 	runs := 0
-	inTime(t, func() *scenarios.Result {
+	inTime(t, func() *result.Result {
 		runs++
 		plan := mustCompile(t, text)
 		var freezer sync.WaitGroup
 		var once sync.Once
 		var from, to time.Time
-		res, err := plan.Run(t.Context(), Options{Live: func(iv scenarios.Interval) {
+		res, err := plan.Run(t.Context(), Options{Live: func(iv result.Interval) {
 			if iv.At > 3*time.Second {
 				once.Do(func() { freezer.Go(func() { from, to = freeze(t, s.pid) }) })
 			}
@@ -212,7 +215,7 @@ func (f *frozen) check(t *testing.T, arrivals string, wrong *complaints) {
 	}
 	for _, c := range []struct {
 		q        float64
-		got      scenarios.Num
+		got      result.Num
 		from, to float64 // for even arrivals, where the target is as quick as it can be
 	}{{.95, run.Response.P95, .45, .55}, {.99, run.Response.P99, .85, .95}, {.999, run.Response.P999, .97, 1.03}} {
 		ideal := quantile(c.q, n, f.ideal)
@@ -248,7 +251,7 @@ func (s *sink) Record(o *scenarios.Outcome) {
 // each of its requests.
 func outcomes(t *testing.T, plan *Plan) []scenarios.Outcome {
 	t.Helper()
-	r := &runner{Plan: plan, log: discard, env: &scenarios.Env{Salt: [2]uint64{rand.Uint64(), rand.Uint64()}}, samples: &measure.Samples{Mask: plan.Scenario.Secrets.Mask}}
+	r := &runner{Plan: plan, log: discard, env: &template.Env{Salt: [2]uint64{rand.Uint64(), rand.Uint64()}}, samples: &measure.Samples{Mask: plan.Scenario.Secrets.Mask}}
 	r.sys = &system{r: r, entry: plan.Scope.External}
 	r.t0 = time.Now().Add(lead)
 	if err := r.prepare(0, runtime.GOMAXPROCS(0)); err != nil {
@@ -316,7 +319,7 @@ load:
 			}
 		}
 		lag := quantile(.99, len(lags), func(i int) time.Duration { return lags[i] })
-		t.Logf("%d of %d samples are near the area; p99 lag %s", near, samples, scenarios.FormatSeconds(lag))
+		t.Logf("%d of %d samples are near the area; p99 lag %s", near, samples, quantity.FormatSeconds(lag))
 		if share := float64(near) / float64(samples); share >= .99 && lag <= lagMost.Seconds() { // near, in a run that is healthy
 			return
 		} else if lag <= .1*lagMost.Seconds() && try > 1 {
@@ -375,7 +378,7 @@ slo: [recover < %ds after silence, heal < 4s after silence]
 	if most := float64(ok.Response.Max); most > timeout+.25 {
 		t.Errorf("a request took %g s, and the timeout is %d s", most, timeout)
 	}
-	good := scenarios.Num(0) // from here on
+	good := result.Num(0) // from here on
 	for _, w := range res.Windows {
 		if w.Load != "*" || w.Step != "*" {
 			continue

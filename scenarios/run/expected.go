@@ -3,20 +3,21 @@ package run
 import (
 	"brunt/scenarios"
 	"brunt/scenarios/machine"
+	"brunt/scenarios/result"
 )
 
 // Expected is what is known of a run before it begins: who it is, and what it will be
 // judged by.
-func (p *Plan) Expected(o Options) *scenarios.Result {
+func (p *Plan) Expected(o Options) *result.Result {
 	sc := p.Scenario
-	res := &scenarios.Result{
-		Version: scenarios.ResultVersion, Run: o.ID, Name: sc.Name, Hypothesis: sc.Hypothesis, Meta: sc.Meta, Seed: sc.Seed, Verdict: scenarios.Running,
-		Environment: scenarios.Environment{Brunt: machine.Version()},
+	res := &result.Result{
+		Version: result.ResultVersion, Run: o.ID, Name: sc.Name, Hypothesis: sc.Hypothesis, Meta: sc.Meta, Seed: sc.Seed, Verdict: scenarios.Running,
+		Environment: result.Environment{Brunt: machine.Version()},
 	}
 	for _, o := range p.judging(o.NoChaos) {
-		res.Objectives = append(res.Objectives, scenarios.ObjectiveResult{
-			ID: o.ID, Text: o.Text, Phase: o.PhaseOrRun(), Metric: o.Metric.Text, Op: o.Op, Target: scenarios.Num(o.Value),
-			Measured: scenarios.NaN, Low: scenarios.NaN, High: scenarios.NaN, Verdict: scenarios.Pending,
+		res.Objectives = append(res.Objectives, result.ObjectiveResult{
+			ID: o.ID, Text: o.Text, Phase: o.PhaseOrRun(), Metric: o.Metric.Text, Op: o.Op, Target: result.Num(o.Value),
+			Measured: result.NaN, Low: result.NaN, High: result.NaN, Verdict: scenarios.Pending,
 		})
 	}
 	return res

@@ -9,6 +9,9 @@ import (
 
 	"brunt/chaos"
 	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
+	"brunt/scenarios/syntax"
 )
 
 // faults resolves the timeline: kinds, selectors, and when each is due.
@@ -28,12 +31,12 @@ func (c *compiler) faults() {
 		if f.During != "" {
 			s, ok := stages[f.During]
 			if !ok {
-				c.m.AddHint(f.Of("during"), scenarios.DidYouMean(f.During, names), "there is no stage %q; a stage is LOAD.STAGE", f.During)
+				c.m.AddHint(f.Of("during"), syntax.DidYouMean(f.During, names), "there is no stage %q; a stage is LOAD.STAGE", f.During)
 			}
 			e.From, e.To = s.from, s.to
 		}
 		if f.Block.With != nil || f.Block.Kind != "" {
-			if d, ok := scenarios.Resolve(f.Block, chaos.Kinds(), c.m); ok {
+			if d, ok := syntax.Resolve(f.Block, chaos.Kinds(), c.m); ok {
 				e.Damage = d
 				c.leader(d)
 				if !c.vague {
@@ -57,10 +60,10 @@ func (c *compiler) leader(d chaos.Fault) {
 	}
 	l := led.LedBy()
 	at := l.Of("get")
-	with := &scenarios.Node{Kind: scenarios.Map, Pos: at, Fields: []scenarios.Field{{Key: "get", Pos: at, Value: &scenarios.Node{Kind: scenarios.String, Value: l.Get, Pos: at}}}}
-	for key, n := range map[string]*scenarios.Node{"check": l.Check, "headers": l.Headers} {
+	with := &syntax.Node{Kind: syntax.Map, Pos: at, Fields: []syntax.Field{{Key: "get", Pos: at, Value: &syntax.Node{Kind: syntax.String, Value: l.Get, Pos: at}}}}
+	for key, n := range map[string]*syntax.Node{"check": l.Check, "headers": l.Headers} {
 		if n != nil {
-			with.Fields = append(with.Fields, scenarios.Field{Key: key, Pos: l.Of(key), Value: n})
+			with.Fields = append(with.Fields, syntax.Field{Key: key, Pos: l.Of(key), Value: n})
 		}
 	}
 	if steps, whole := c.steps([]scenarios.Step{{Pos: at, With: with}}, unmeasured, new(scenarios.Load)); whole {
@@ -87,7 +90,7 @@ func (c *compiler) scopeOf(f *scenarios.Fault) chaos.Scope {
 	}
 	for _, key := range []string{"service", "unit"} {
 		n := b.With.Get(key)
-		if n == nil || n.Kind != scenarios.String {
+		if n == nil || n.Kind != syntax.String {
 			continue
 		}
 		why := "the target is a url, of which brunt starts nothing"
@@ -126,7 +129,7 @@ func (c *compiler) timing(e *chaos.Entry) {
 		}
 	}
 	if most := c.sc.Guard.MaxEach.D(); most > 0 && f.For.D() > most {
-		c.m.Add(f.Of("for"), "it stays for %s, and guard.max_each is %s", f.For, scenarios.FormatDuration(most))
+		c.m.Add(f.Of("for"), "it stays for %s, and guard.max_each is %s", f.For, quantity.FormatDuration(most))
 	}
 	if most := c.sc.Guard.MaxUnits; most > 0 {
 		if h, ok := e.Damage.(chaos.Hits); ok && h.Hits(c.plan.Scope) > most {
@@ -136,7 +139,7 @@ func (c *compiler) timing(e *chaos.Entry) {
 	if e.Within == 0 && e.OneShot() {
 		for _, o := range c.sc.SLO {
 			if o.Metric.Name == "recover" && o.Metric.Over == 0 && scenarios.FaultOf(o.After) == f.Name && o.Upper() {
-				e.Within = scenarios.Duration(max(e.Within.D(), scenarios.Num(o.Value).D()))
+				e.Within = quantity.Duration(max(e.Within.D(), result.Num(o.Value).D()))
 			}
 		}
 	}
@@ -164,7 +167,7 @@ func (c *compiler) order() {
 			continue
 		}
 		if byName[e.After] == nil {
-			c.m.AddHint(e.Of("after"), scenarios.DidYouMean(e.After, names), "there is no fault %q", e.After)
+			c.m.AddHint(e.Of("after"), syntax.DidYouMean(e.After, names), "there is no fault %q", e.After)
 			continue
 		}
 		path := []string{e.Name}
@@ -185,19 +188,19 @@ func (c *compiler) order() {
 func (c *compiler) references() {
 	for _, u := range c.sc.Symbols.Uses() {
 		switch u.Ref.Kind {
-		case scenarios.RefLink, scenarios.RefSelf:
+		case syntax.RefLink, syntax.RefSelf:
 			if !c.inProcesses(u.Pos) {
 				c.m.Add(u.Pos, "${%s} belongs into the settings of a process", u.Ref.Text)
 			}
-		case scenarios.RefRequest:
+		case syntax.RefRequest:
 			if !inSign(c.sc.Root, u.Pos) {
 				c.m.Add(u.Pos, "${%s} belongs into a sign block: a signature is over it", u.Ref.Text)
 			}
-		case scenarios.RefTrace:
+		case syntax.RefTrace:
 			if link := c.sc.Root.Get("trace"); link == nil || !link.Holds(u.Pos) {
 				c.m.AddHint(u.Pos, "a traceparent of your own is a header like any other", "${%s} belongs into the link of `trace`", u.Ref.Text)
 			}
-		case scenarios.RefUnit:
+		case syntax.RefUnit:
 			switch {
 			case c.vague || c.inProcesses(u.Pos):
 			case c.plan.Stack == nil:
@@ -210,18 +213,18 @@ func (c *compiler) references() {
 }
 
 // inSign tells whether a place lies in a sign block.
-func inSign(n *scenarios.Node, pos scenarios.Pos) bool {
+func inSign(n *syntax.Node, pos syntax.Pos) bool {
 	for _, f := range n.Fields {
 		if f.Key == "sign" && f.Value.Holds(pos) || inSign(f.Value, pos) {
 			return true
 		}
 	}
-	return slices.ContainsFunc(n.Items, func(item *scenarios.Node) bool { return inSign(item, pos) })
+	return slices.ContainsFunc(n.Items, func(item *syntax.Node) bool { return inSign(item, pos) })
 }
 
 // inProcesses tells whether a place lies in the target's processes, whose
 // placeholders are checked with them.
-func (c *compiler) inProcesses(pos scenarios.Pos) bool {
+func (c *compiler) inProcesses(pos syntax.Pos) bool {
 	t := &c.sc.Target
 	return t.Processes != nil && t.Processes.Holds(pos) || t.Containers != nil && t.Containers.Holds(pos)
 }
@@ -251,9 +254,9 @@ func (p *Plan) timeline() (out []string) {
 		if e.Rough {
 			about = "about "
 		}
-		line := fmt.Sprintf("%s%s  %s  %s", about, scenarios.FormatDuration(e.At.Round(time.Millisecond)), e.Name, e.Entry.Kind)
+		line := fmt.Sprintf("%s%s  %s  %s", about, quantity.FormatDuration(e.At.Round(time.Millisecond)), e.Name, e.Entry.Kind)
 		if !e.Entry.OneShot() {
-			line += " for " + scenarios.FormatDuration(e.Clear-e.At)
+			line += " for " + quantity.FormatDuration(e.Clear-e.At)
 		}
 		out = append(out, line)
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"brunt/scenarios"
+	"brunt/scenarios/syntax"
 )
 
 // A fence is a list of what may be reached beyond loopback, and what is said of the
@@ -19,7 +20,7 @@ type fence struct {
 
 // newFence reads a list, whose items are told of at their places; what says which list
 // it is.
-func newFence(list []string, at func(i int) scenarios.Pos, what string, refuse func(string) error, m *scenarios.Mistakes) *fence {
+func newFence(list []string, at func(i int) syntax.Pos, what string, refuse func(string) error, m *syntax.Mistakes) *fence {
 	f := &fence{refuse: refuse}
 	for i, a := range list {
 		if wrong, ok := errors.AsType[*scenarios.ReachError](f.Add(a)); ok {

@@ -11,6 +11,10 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/capacity"
 	"brunt/scenarios/judge"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
+	"brunt/scenarios/syntax"
 )
 
 // A Finder probes the target of a scenario at rates. Each probe is a run of its own at one
@@ -18,10 +22,10 @@ import (
 type Finder struct {
 	Parse      func() (*scenarios.Scenario, error) // reads the scenario, anew for each probe
 	Compile    CompileOptions
-	Run        func(ctx context.Context, p *Plan) (*scenarios.Result, error)
-	Objectives []scenarios.Objective // that must hold; none is the scenario's own over the whole run
-	Length     time.Duration         // of a probe; longer where an objective needs more requests
-	Cool       time.Duration         // what the target is given after a break
+	Run        func(ctx context.Context, p *Plan) (*result.Result, error)
+	Objectives []slo.Objective // that must hold; none is the scenario's own over the whole run
+	Length     time.Duration   // of a probe; longer where an objective needs more requests
+	Cool       time.Duration   // what the target is given after a break
 
 	weights []float64 // shares of the loads
 }
@@ -89,13 +93,13 @@ func (f *Finder) plan(rate float64) (*Plan, error) {
 }
 
 // constant is the executor of a probe, with the arrivals of the load's own.
-func constant(own scenarios.Block, rate float64, length time.Duration) scenarios.Block {
-	field := func(key, text string) scenarios.Field {
-		return scenarios.Field{Key: key, Pos: own.Pos, Value: &scenarios.Node{Kind: scenarios.String, Value: text, Pos: own.Pos}}
+func constant(own syntax.Block, rate float64, length time.Duration) syntax.Block {
+	field := func(key, text string) syntax.Field {
+		return syntax.Field{Key: key, Pos: own.Pos, Value: &syntax.Node{Kind: syntax.String, Value: text, Pos: own.Pos}}
 	}
-	with := &scenarios.Node{Kind: scenarios.Map, Pos: own.Pos, Fields: []scenarios.Field{
+	with := &syntax.Node{Kind: syntax.Map, Pos: own.Pos, Fields: []syntax.Field{
 		field("rate", strconv.FormatFloat(rate, 'f', 9, 64)+"/s"),
-		field("duration", scenarios.FormatDuration(length.Round(time.Millisecond))),
+		field("duration", quantity.FormatDuration(length.Round(time.Millisecond))),
 	}}
 	if own.With != nil {
 		for _, given := range own.With.Fields {
@@ -104,7 +108,7 @@ func constant(own scenarios.Block, rate float64, length time.Duration) scenarios
 			}
 		}
 	}
-	return scenarios.Block{Kind: "constant-arrival-rate", Pos: own.Pos, With: with}
+	return syntax.Block{Kind: "constant-arrival-rate", Pos: own.Pos, With: with}
 }
 
 // Probe implements [capacity.Prober].
@@ -121,7 +125,7 @@ func (f *Finder) Probe(ctx context.Context, rate float64) (capacity.Answer, stri
 }
 
 // answer says what a probe came to.
-func answer(res *scenarios.Result) (capacity.Answer, string, error) {
+func answer(res *result.Result) (capacity.Answer, string, error) {
 	switch {
 	case res.Verdict == scenarios.Interrupted, res.Verdict == scenarios.Broken, res.Verdict == scenarios.NotReverted:
 		return "", "", fmt.Errorf("a probe did not end: %s", res.Reason)
@@ -154,16 +158,16 @@ func answer(res *scenarios.Result) (capacity.Answer, string, error) {
 }
 
 // measured writes what an objective found.
-func measured(o scenarios.ObjectiveResult) string {
+func measured(o result.ObjectiveResult) string {
 	if math.IsNaN(float64(o.Measured)) {
 		return "no end"
 	}
-	m, err := scenarios.ParseMetric(o.Metric)
+	m, err := slo.ParseMetric(o.Metric)
 	switch {
-	case err == nil && m.Unit == scenarios.Seconds:
-		return scenarios.FormatSeconds(float64(o.Measured))
-	case err == nil && m.Unit == scenarios.ShareOf:
-		return scenarios.FormatShareBriefly(float64(o.Measured))
+	case err == nil && m.Unit == slo.Seconds:
+		return quantity.FormatSeconds(float64(o.Measured))
+	case err == nil && m.Unit == slo.ShareOf:
+		return quantity.FormatShareBriefly(float64(o.Measured))
 	}
 	return fmt.Sprintf("%.4g", float64(o.Measured))
 }
@@ -174,8 +178,8 @@ func measured(o scenarios.ObjectiveResult) string {
 const grows = .01
 
 // growing tells that the target falls behind.
-func growing(windows []scenarios.Window) (why string, yes bool) {
-	var all []scenarios.Window
+func growing(windows []result.Window) (why string, yes bool) {
+	var all []result.Window
 	for _, w := range windows {
 		if w.Load == "*" && w.Step == "*" && w.Offered > 0 && w.T >= 0 {
 			all = append(all, w)

@@ -6,37 +6,38 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/capacity"
+	"brunt/scenarios/result"
 )
 
 func TestFinder_Answer(t *testing.T) {
-	windows := func(inFlight ...int64) (out []scenarios.Window) {
+	windows := func(inFlight ...int64) (out []result.Window) {
 		for i, n := range inFlight {
-			out = append(out, scenarios.Window{T: scenarios.Num(i), Load: "*", Step: "*", Offered: 100, InFlight: n})
+			out = append(out, result.Window{T: result.Num(i), Load: "*", Step: "*", Offered: 100, InFlight: n})
 		}
 		return out
 	}
-	passed := scenarios.ObjectiveResult{Text: "p95 < 1s", Metric: "p95", Measured: .2, Verdict: scenarios.Pass}
-	failed := scenarios.ObjectiveResult{Text: "p95 < 1s", Metric: "p95", Measured: scenarios.Num(math.NaN()), Verdict: scenarios.Fail}
-	late := func(advice string) scenarios.Generator {
-		return scenarios.Generator{Pressure: .9, Limits: []string{"p99 lag 20ms in run is over 10ms: brunt itself was late. " + advice}}
+	passed := result.ObjectiveResult{Text: "p95 < 1s", Metric: "p95", Measured: .2, Verdict: scenarios.Pass}
+	failed := result.ObjectiveResult{Text: "p95 < 1s", Metric: "p95", Measured: result.Num(math.NaN()), Verdict: scenarios.Fail}
+	late := func(advice string) result.Generator {
+		return result.Generator{Pressure: .9, Limits: []string{"p99 lag 20ms in run is over 10ms: brunt itself was late. " + advice}}
 	}
-	healthy := scenarios.Generator{Healthy: true}
+	healthy := result.Generator{Healthy: true}
 	tests := []struct {
 		name string
-		res  scenarios.Result
+		res  result.Result
 		want capacity.Answer
 		why  string
 	}{
-		{"all held", scenarios.Result{Generator: healthy, Verdict: scenarios.Pass, Objectives: []scenarios.ObjectiveResult{passed}}, capacity.Holds, "p95 < 1s: 200ms"},
-		{"one failed", scenarios.Result{Generator: healthy, Verdict: scenarios.Fail, Objectives: []scenarios.ObjectiveResult{passed, failed}}, capacity.Breaks, "p95 < 1s: no end"},
-		{"it falls behind", scenarios.Result{Generator: healthy, Verdict: scenarios.Pass, Windows: windows(1, 10, 20, 30, 40, 50)}, capacity.Breaks, "it falls behind: 30 more are in flight at the end than half-way"},
-		{"as many are in flight all the time", scenarios.Result{Generator: healthy, Verdict: scenarios.Pass, Windows: windows(1, 50, 48, 52, 49, 51)}, capacity.Holds, "every objective holds"},
-		{"a neighbour", scenarios.Result{Generator: late(lagAdvice(.1)), Verdict: scenarios.Invalid}, capacity.Disturbed, ""},
-		{"all the generator has", scenarios.Result{Generator: late(lagAdvice(1e3)), Verdict: scenarios.Invalid}, capacity.Limited, ""},
-		{"late with nobody beside it", scenarios.Result{Generator: scenarios.Generator{Limits: late(lagAdvice(.1)).Limits}, Verdict: scenarios.Invalid}, capacity.Limited, ""},
-		{"a neighbour, and no port", scenarios.Result{Generator: scenarios.Generator{Pressure: .9, Limits: append(late(lagAdvice(.1)).Limits, "no port")}, Verdict: scenarios.Invalid}, capacity.Limited, ""},
-		{"it shows nothing", scenarios.Result{Generator: healthy, Verdict: scenarios.Invalid, Reason: "x"}, "", ""},
-		{"interrupted", scenarios.Result{Generator: healthy, Verdict: scenarios.Interrupted}, "", ""},
+		{"all held", result.Result{Generator: healthy, Verdict: scenarios.Pass, Objectives: []result.ObjectiveResult{passed}}, capacity.Holds, "p95 < 1s: 200ms"},
+		{"one failed", result.Result{Generator: healthy, Verdict: scenarios.Fail, Objectives: []result.ObjectiveResult{passed, failed}}, capacity.Breaks, "p95 < 1s: no end"},
+		{"it falls behind", result.Result{Generator: healthy, Verdict: scenarios.Pass, Windows: windows(1, 10, 20, 30, 40, 50)}, capacity.Breaks, "it falls behind: 30 more are in flight at the end than half-way"},
+		{"as many are in flight all the time", result.Result{Generator: healthy, Verdict: scenarios.Pass, Windows: windows(1, 50, 48, 52, 49, 51)}, capacity.Holds, "every objective holds"},
+		{"a neighbour", result.Result{Generator: late(lagAdvice(.1)), Verdict: scenarios.Invalid}, capacity.Disturbed, ""},
+		{"all the generator has", result.Result{Generator: late(lagAdvice(1e3)), Verdict: scenarios.Invalid}, capacity.Limited, ""},
+		{"late with nobody beside it", result.Result{Generator: result.Generator{Limits: late(lagAdvice(.1)).Limits}, Verdict: scenarios.Invalid}, capacity.Limited, ""},
+		{"a neighbour, and no port", result.Result{Generator: result.Generator{Pressure: .9, Limits: append(late(lagAdvice(.1)).Limits, "no port")}, Verdict: scenarios.Invalid}, capacity.Limited, ""},
+		{"it shows nothing", result.Result{Generator: healthy, Verdict: scenarios.Invalid, Reason: "x"}, "", ""},
+		{"interrupted", result.Result{Generator: healthy, Verdict: scenarios.Interrupted}, "", ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 	"sync"
 
 	"brunt/scenarios"
+	"brunt/scenarios/syntax"
 	"brunt/targets"
 )
 
@@ -29,12 +30,12 @@ type gate struct {
 
 // newGate reads allow.load or allow.chaos, as way says. A scenario that names nothing
 // itself may go where every policy that names something lets it.
-func newGate(way string, g scenarios.Guard, policies []*scenarios.Policy, m *scenarios.Mistakes) *gate {
+func newGate(way string, g scenarios.Guard, policies []*scenarios.Policy, m *syntax.Mistakes) *gate {
 	out := &gate{own: new(started), local: sync.OnceValue(hostsFile)}
 	list := g.Allow.Of(way)
 	bounds := policyFences(policies, way, m)
 	if list != nil || len(bounds) == 0 {
-		at := func(int) scenarios.Pos { return g.Of("allow") }
+		at := func(int) syntax.Pos { return g.Of("allow") }
 		out.fences = append(out.fences, newFence(list, at, "allow."+way, outside(way), m))
 	}
 	out.fences = append(out.fences, bounds...)

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"brunt/scenarios"
+	"brunt/scenarios/syntax"
 )
 
 // TestGate_Names holds which names are refused before a run, by what this machine's
@@ -65,7 +66,7 @@ nonsense here
 		{url: "http://shop.example/", resolve: map[string]string{"shop.example": "far"}, allow: "far", refused: "10.1.2.3"},
 	} {
 		t.Run(c.url, func(t *testing.T) {
-			var m scenarios.Mistakes
+			var m syntax.Mistakes
 			var guard scenarios.Guard
 			if c.allow != "" {
 				guard.Allow.Load = []string{c.allow}
@@ -102,7 +103,7 @@ func TestGate_Target(t *testing.T) {
 		{"far", []map[string]string{far, nil}, "10.1.2.3"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			var m scenarios.Mistakes
+			var m syntax.Mistakes
 			var loads []scenarios.Load
 			for _, way := range c.ways {
 				loads = append(loads, scenarios.Load{Resolve: way})

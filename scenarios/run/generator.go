@@ -11,6 +11,8 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
 	"brunt/scenarios/machine"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
 	"brunt/targets"
 )
 
@@ -25,18 +27,18 @@ func (r *runner) lagLimit() time.Duration {
 	limit := lagMost
 	for _, o := range r.Scenario.SLO {
 		if o.Metric.Latency() && o.Upper() && o.Value > 0 {
-			limit = min(limit, scenarios.Num(lagShare*o.Value).D())
+			limit = min(limit, result.Num(lagShare*o.Value).D())
 		}
 	}
 	return limit
 }
 
 // generator tells whether brunt was the limit.
-func (r *runner) generator(f *judge.Findings) scenarios.Generator {
+func (r *runner) generator(f *judge.Findings) result.Generator {
 	g := r.health
 	g.Lag, g.Queue, g.Offered, g.Sent, g.Clamped = f.Lag, f.Queue, f.Offered, f.Sent, f.Clamped
 	g.Limits, g.Spoken = r.late(f, float64(g.CPU)), []string{}
-	g.LagLimit = scenarios.Sec(r.lagLimit())
+	g.LagLimit = result.Sec(r.lagLimit())
 	g.Limits = append(g.Limits, starved(f)...)
 	g.Limits = append(g.Limits, r.scriptNotes()...)
 	g.Healthy = len(g.Limits) == 0
@@ -66,7 +68,7 @@ func (r *runner) late(f *judge.Findings, cores float64) []string {
 	for _, phase := range slices.Sorted(maps.Keys(f.LagByPhase)) {
 		if lag := f.LagByPhase[phase]; lag.Low > limit.Seconds() {
 			limits = append(limits, fmt.Sprintf("p99 lag %s in %s is over %s: brunt itself was late. %s",
-				scenarios.FormatSeconds(lag.P99), phase, scenarios.FormatSeconds(limit.Seconds()), lagAdvice(cores)))
+				quantity.FormatSeconds(lag.P99), phase, quantity.FormatSeconds(limit.Seconds()), lagAdvice(cores)))
 		}
 	}
 	return limits
@@ -122,6 +124,6 @@ const crowdedOut = "It had little to do, so something else used the processors: 
 const contended = .2
 
 // crowded tells that nothing but want of a processor, which something else used, made the generator late.
-func crowded(g *scenarios.Generator) bool {
+func crowded(g *result.Generator) bool {
 	return len(g.Limits) > 0 && g.Pressure >= contended && !slices.ContainsFunc(g.Limits, func(l string) bool { return !strings.HasSuffix(l, crowdedOut) })
 }

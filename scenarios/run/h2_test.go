@@ -21,7 +21,7 @@ import (
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
 
-	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // serve2 is a server of HTTP/2, over TLS (https) or without (http). It keeps when it
@@ -212,7 +212,7 @@ func both(t *testing.T, test func(t *testing.T, scheme, version string)) {
 }
 
 // run2 loads a serve2 by 500/s for 4 s, each request with a number of its own.
-func run2(t *testing.T, s server, scheme, connections string) *scenarios.Result {
+func run2(t *testing.T, s server, scheme, connections string) *result.Result {
 	t.Helper()
 	return runOnce(t, fmt.Sprintf(`
 version: 1

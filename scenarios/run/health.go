@@ -5,8 +5,8 @@ import (
 	"slices"
 	"time"
 
-	"brunt/scenarios"
 	"brunt/scenarios/machine"
+	"brunt/scenarios/result"
 )
 
 // monitor watches brunt's own health by the second: whether it, and not the
@@ -21,8 +21,8 @@ type monitor struct {
 	stolen    float64
 	ticks     float64
 	wall      time.Duration // of the wall clock against the monotonic one
-	ticksList []scenarios.GeneratorTick
-	out       scenarios.Generator
+	ticksList []result.GeneratorTick
+	out       result.Generator
 	pauses    gcPauses
 	stealSum  float64
 	ticksSum  float64
@@ -50,12 +50,12 @@ const clockStep = 50 * time.Millisecond
 func (m *monitor) tick(inFlight int64) {
 	now, cpu := m.now(), machine.CPUTime()
 	stolen, ticks := machine.StolenTime()
-	t := scenarios.GeneratorTick{T: scenarios.Sec(now), InFlight: inFlight, Pressure: scenarios.Num(machine.CPUPressure())}
+	t := result.GeneratorTick{T: result.Sec(now), InFlight: inFlight, Pressure: result.Num(machine.CPUPressure())}
 	if d := now - m.at; d > 0 {
-		t.CPU = scenarios.Num((cpu - m.cpu).Seconds() / d.Seconds())
+		t.CPU = result.Num((cpu - m.cpu).Seconds() / d.Seconds())
 	}
 	if d := ticks - m.ticks; d > 0 {
-		t.Steal = scenarios.Num((stolen - m.stolen) / d)
+		t.Steal = result.Num((stolen - m.stolen) / d)
 		m.stealSum += stolen - m.stolen
 		m.ticksSum += d
 	}
@@ -70,13 +70,13 @@ func (m *monitor) tick(inFlight int64) {
 }
 
 // finish gives what the seconds came to.
-func (m *monitor) finish() scenarios.Generator {
+func (m *monitor) finish() result.Generator {
 	g := m.out
 	if d := m.now() - m.began; d > 0 {
-		g.CPU = scenarios.Num((machine.CPUTime() - m.cpuBegan).Seconds() / d.Seconds())
+		g.CPU = result.Num((machine.CPUTime() - m.cpuBegan).Seconds() / d.Seconds())
 	}
 	if m.ticksSum > 0 {
-		g.Steal = scenarios.Num(m.stealSum / m.ticksSum)
+		g.Steal = result.Num(m.stealSum / m.ticksSum)
 	}
 	g.GCPauses, g.GCPauseMax = m.pauses.since()
 	g.Seconds = m.ticksList
@@ -106,7 +106,7 @@ func (g *gcPauses) read() {
 
 // since gives the sum and the longest of the pauses since read, by the upper edges
 // of their buckets.
-func (g *gcPauses) since() (sum, longest scenarios.Num) {
+func (g *gcPauses) since() (sum, longest result.Num) {
 	h := readPauses()
 	if h == nil || len(h.Counts) != len(g.before) {
 		return 0, 0
@@ -117,8 +117,8 @@ func (g *gcPauses) since() (sum, longest scenarios.Num) {
 			edge = h.Buckets[i]
 		}
 		if d := n - g.before[i]; d > 0 {
-			sum += scenarios.Num(float64(d) * edge)
-			longest = max(longest, scenarios.Num(edge))
+			sum += result.Num(float64(d) * edge)
+			longest = max(longest, result.Num(edge))
 		}
 	}
 	return sum, longest

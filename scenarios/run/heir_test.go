@@ -12,7 +12,7 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/cgroup"
 	"brunt/chaos/chaostest"
-	"brunt/scenarios"
+	"brunt/scenarios/result"
 
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/network"
@@ -84,7 +84,7 @@ func inherit(t *testing.T, y *chaostest.Yard, cut chaos.Outcome, pass func(all [
 		}
 		o := Options{State: t.TempDir(), Guard: self("guard"), Burner: self("burn"), Helpers: strings.HasPrefix(name, "hand")}
 		var once sync.Once
-		o.Event = func(ev scenarios.Event) {
+		o.Event = func(ev result.Event) {
 			if ev.Event == "fault.verified" || ev.Event == "fault.failed" || ev.Event == "fault.unverified" {
 				once.Do(func() { close(e.in) })
 			}

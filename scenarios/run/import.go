@@ -15,6 +15,10 @@ import (
 	"brunt/scenarios/judge"
 	"brunt/scenarios/load"
 	"brunt/scenarios/measure"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
 	"brunt/targets"
 
 	vegeta "github.com/tsenart/vegeta/v12/lib"
@@ -25,7 +29,7 @@ type Importing struct {
 	Name string                        // of the result
 	From string                        // the name of the file, for the report
 	Open func() (io.ReadCloser, error) // opens it; it is read twice
-	SLO  []scenarios.Objective         // what it is judged by; none is nothing
+	SLO  []slo.Objective               // what it is judged by; none is nothing
 }
 
 // ErrNoResults says that a file holds none of the results that it is asked for.
@@ -34,7 +38,7 @@ var ErrNoResults = errors.New("it holds no results of vegeta, as gob, JSON or CS
 // ImportVegeta makes a result of vegeta's results, gob, JSON or CSV as vegeta itself finds
 // out. They say nothing of when a request was asked for, only of when a worker took it:
 // its latency is a service time, and the load is one that hides stalls.
-func ImportVegeta(ctx context.Context, o Importing) (*scenarios.Result, error) {
+func ImportVegeta(ctx context.Context, o Importing) (*result.Result, error) {
 	im := &importer{o: o, steps: map[string]int32{}, loads: map[string]int32{}}
 	if err := im.survey(); err != nil {
 		return nil, err
@@ -63,7 +67,7 @@ func ImportVegeta(ctx context.Context, o Importing) (*scenarios.Result, error) {
 	for i := range res.Loads {
 		res.Loads[i].Engine = "vegeta"
 	}
-	res.Environment = scenarios.Environment{Brunt: res.Environment.Brunt, Target: "known to vegeta alone"}
+	res.Environment = result.Environment{Brunt: res.Environment.Brunt, Target: "known to vegeta alone"}
 	res.Notes = append(im.notes(), res.Notes...)
 	return res, nil
 }
@@ -173,9 +177,9 @@ func (im *importer) refer() error {
 		case o.Metric.OfSeries():
 			return fmt.Errorf("`%s`: nobody looked at the target's own side of what is imported", o.Text)
 		case o.Step != "" && o.Step != "iteration" && !slices.Contains(names, o.Step):
-			return fmt.Errorf("`%s`: there is no step %q; %s", o.Text, o.Step, scenarios.DidYouMean(o.Step, names))
+			return fmt.Errorf("`%s`: there is no step %q; %s", o.Text, o.Step, syntax.DidYouMean(o.Step, names))
 		case o.Load != "" && !slices.Contains(im.attacks, o.Load):
-			return fmt.Errorf("`%s`: there is no attack %q; %s", o.Text, o.Load, scenarios.DidYouMean(o.Load, im.attacks))
+			return fmt.Errorf("`%s`: there is no attack %q; %s", o.Text, o.Load, syntax.DidYouMean(o.Load, im.attacks))
 		}
 	}
 	return nil
@@ -201,7 +205,7 @@ func (im *importer) runner() *runner {
 			im.step(int32(i), name)
 		}
 	}
-	sc := &scenarios.Scenario{Name: im.o.Name, SLO: im.o.SLO, Secrets: &scenarios.Secrets{}}
+	sc := &scenarios.Scenario{Name: im.o.Name, SLO: im.o.SLO, Secrets: &template.Secrets{}}
 	p := &Plan{Scenario: sc, Series: im.series}
 	r := p.newRunner(Options{})
 	r.t0, r.samples = im.first, &measure.Samples{Mask: sc.Secrets.Mask}
@@ -235,7 +239,7 @@ func (im *importer) record(ctx context.Context, r *runner) error {
 		im.ends[o.Load] = max(im.ends[o.Load], o.Intended)
 		used[o.Step] = true
 		if o.Kind == scenarios.Error && r.samples.Want(&o) {
-			r.samples.Keep(&o, scenarios.Sample{At: o.Intended.Seconds(), Request: res.Method + " " + res.URL, Status: int(res.Code), Message: res.Error})
+			r.samples.Keep(&o, result.Sample{At: o.Intended.Seconds(), Request: res.Method + " " + res.URL, Status: int(res.Code), Message: res.Error})
 		}
 		shard.Record(&o)
 		o.Step = scenarios.IterationStep

@@ -15,6 +15,10 @@ import (
 
 	"brunt/chaos"
 	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
 )
 
 // An Injection is one fault that was done without load, as it went.
@@ -26,9 +30,9 @@ type Injection struct {
 	Units        []string          `json:"units"`
 	Via          string            `json:"via,omitempty"`
 	Started      time.Time         `json:"started"`
-	Injected     scenarios.Num     `json:"injected"` // seconds since it began, as are all times
-	Verified     scenarios.Num     `json:"verified"`
-	Cleared      scenarios.Num     `json:"cleared"`
+	Injected     result.Num        `json:"injected"` // seconds since it began, as are all times
+	Verified     result.Num        `json:"verified"`
+	Cleared      result.Num        `json:"cleared"`
 	Evidence     string            `json:"evidence,omitempty"`
 	Gone         bool              `json:"gone"`
 	GoneEvidence string            `json:"gone_evidence,omitempty"`
@@ -39,7 +43,7 @@ type Injection struct {
 	Reason       string            `json:"reason"`
 	ExitCode     int               `json:"exit_code"`
 	Notes        []string          `json:"notes,omitempty"`
-	Events       []scenarios.Event `json:"events"`
+	Events       []result.Event    `json:"events"`
 }
 
 // Single gives the plan narrowed to one of its faults, done at once and for once: its
@@ -68,9 +72,9 @@ func (p *Plan) Single(name string, hold time.Duration) (*Plan, error) {
 		if most := p.Scenario.Guard.MaxEach.D(); most > 0 && stays > most {
 			return nil, fmt.Errorf("it would stay for %s, and at most %s are allowed (max_each)", brief(stays), brief(most))
 		}
-		now := scenarios.Duration(0)
+		now := quantity.Duration(0)
 		entry.At, entry.After, entry.During, entry.Trigger, entry.Wait = &now, "", "", "", 0
-		entry.Every, entry.Repeat, entry.Pulse, entry.For = 0, 0, nil, scenarios.Duration(stays)
+		entry.Every, entry.Repeat, entry.Pulse, entry.For = 0, 0, nil, quantity.Duration(stays)
 		one.Faults, one.Notes = []*chaos.Entry{&entry}, nil // those of the whole plan are about its load
 		for _, policy := range p.policies {
 			one.Notes = append(one.Notes, heldTo(policy))
@@ -87,7 +91,7 @@ func (p *Plan) Single(name string, hold time.Duration) (*Plan, error) {
 	if len(names) == 0 {
 		return nil, fmt.Errorf("there is no fault %q: the scenario has none", name)
 	}
-	return nil, fmt.Errorf("there is no fault %q; %s", name, scenarios.DidYouMean(name, names))
+	return nil, fmt.Errorf("there is no fault %q; %s", name, syntax.DidYouMean(name, names))
 }
 
 // unjudged tells why a policy does not let a fault be done without load: it requires
@@ -116,18 +120,18 @@ type Bare struct {
 // bareTiming are the keys of a fault's time that one without a timeline has.
 var bareTiming = []string{"for", "within"}
 
-// CompileBare makes a plan of a fault alone. The error is a [scenarios.MistakesError] with
+// CompileBare makes a plan of a fault alone. The error is a [syntax.MistakesError] with
 // every mistake found.
 func CompileBare(b Bare) (*Plan, error) {
-	m := &scenarios.Mistakes{}
-	timing, settings := scenarios.Arguments(b.Settings, m).Split(scenarios.Keys(scenarios.Fault{}))
+	m := &syntax.Mistakes{}
+	timing, settings := syntax.Arguments(b.Settings, m).Split(syntax.Keys(scenarios.Fault{}))
 	timing, others := timing.Split(bareTiming)
 	for _, o := range others.Fields {
 		m.Add(o.Pos, "%q is of a timeline, and a fault alone comes at once, and once", o.Key)
 	}
-	at := scenarios.Pos{File: b.Kind}
+	at := syntax.Pos{File: b.Kind}
 	sc := &scenarios.Scenario{
-		Name: b.Kind, Secrets: &scenarios.Secrets{}, Symbols: &scenarios.Symbols{}, Seed: 1, SeedGiven: true,
+		Name: b.Kind, Secrets: &template.Secrets{}, Symbols: &template.Symbols{}, Seed: 1, SeedGiven: true,
 		Guard: scenarios.Guard{OnNoUnit: "fail", Allow: scenarios.Allow{Load: b.Allow}},
 	}
 	c := &compiler{sc: sc, o: CompileOptions{Policies: b.Policies}, m: m, plan: &Plan{Scenario: sc, Scope: chaos.Scope{Services: map[string]int{}}}}
@@ -135,9 +139,9 @@ func CompileBare(b Bare) (*Plan, error) {
 	c.plan.calls = newGate(faultsWay, sc.Guard, b.Policies, m)
 	c.plan.Scope.Host = c.plan.calls.by(nil)
 	c.opened(b)
-	f := scenarios.Fault{Name: b.Kind, Place: scenarios.Place{At: at}}
-	scenarios.Decode(timing, &f, m)
-	zero := scenarios.Duration(0)
+	f := scenarios.Fault{Name: b.Kind, Place: syntax.Place{At: at}}
+	syntax.Decode(timing, &f, m)
+	zero := quantity.Duration(0)
 	f.At = &zero
 	settings.Pos = at
 	linked := false
@@ -146,17 +150,17 @@ func CompileBare(b Bare) (*Plan, error) {
 		linked = linked && !ofContainers(settings)
 	}
 	if linked && settings.Get("from") == nil && settings.Get("to") == nil { // there is but one link
-		settings.Fields = append(settings.Fields, scenarios.Field{Key: "to", Pos: at, Value: &scenarios.Node{Kind: scenarios.String, Value: chaos.TargetName, Pos: at}})
+		settings.Fields = append(settings.Fields, syntax.Field{Key: "to", Pos: at, Value: &syntax.Node{Kind: syntax.String, Value: chaos.TargetName, Pos: at}})
 	}
-	f.Block = scenarios.Block{Kind: b.Kind, Pos: at, With: settings}
+	f.Block = syntax.Block{Kind: b.Kind, Pos: at, With: settings}
 	e := &chaos.Entry{Fault: f, Kind: b.Kind}
-	if d, ok := scenarios.Resolve(f.Block, chaos.Kinds(), m); ok {
+	if d, ok := syntax.Resolve(f.Block, chaos.Kinds(), m); ok {
 		e.Damage = d
 		switch {
 		case linked && b.To == "":
 			m.AddHint(at, "--listen 127.0.0.1:9001 --to 127.0.0.1:9000 has brunt open one; point the client to it", "%s is on a link, and there is none", b.Kind)
 		case !linked && b.To != "":
-			m.Add(scenarios.Pos{File: "--to"}, "%s is on no link", b.Kind)
+			m.Add(syntax.Pos{File: "--to"}, "%s is on no link", b.Kind)
 		default:
 			d.Check(at, c.scopeOf(&f), m)
 		}
@@ -173,7 +177,7 @@ func CompileBare(b Bare) (*Plan, error) {
 
 // ofContainers tells whether the settings of a fault select containers, whose packets pass
 // no link of brunt's.
-func ofContainers(settings *scenarios.Node) bool {
+func ofContainers(settings *syntax.Node) bool {
 	for _, key := range []string{"container", "labels", "project", "in_network"} {
 		if settings.Get(key) != nil {
 			return true
@@ -193,24 +197,24 @@ func (c *compiler) opened(b Bare) {
 		host, _, err := net.SplitHostPort(b.Listen)
 		ip, perr := netip.ParseAddr(host)
 		if err != nil || host != "localhost" && (perr != nil || !ip.IsLoopback()) {
-			c.m.AddHint(scenarios.Pos{File: "--listen"}, "such as 127.0.0.1:9001", "%q is no port of this machine's loopback", b.Listen)
+			c.m.AddHint(syntax.Pos{File: "--listen"}, "such as 127.0.0.1:9001", "%q is no port of this machine's loopback", b.Listen)
 		}
 		if b.To == "" {
-			c.m.Add(scenarios.Pos{File: "--listen"}, "where the link leads is said by --to")
+			c.m.Add(syntax.Pos{File: "--listen"}, "where the link leads is said by --to")
 		}
 	}
 	if b.To == "" {
 		return
 	}
 	if _, _, err := net.SplitHostPort(b.To); err != nil {
-		c.m.AddHint(scenarios.Pos{File: "--to"}, "such as 127.0.0.1:9000", "%q is no host:port", b.To)
+		c.m.AddHint(syntax.Pos{File: "--to"}, "such as 127.0.0.1:9000", "%q is no host:port", b.To)
 		return
 	}
 	if err := c.plan.gate.host(&url.URL{Scheme: "http", Host: b.To}); err != nil {
-		c.m.AddHint(scenarios.Pos{File: "--to"}, "--allow names it", "%v", err)
+		c.m.AddHint(syntax.Pos{File: "--to"}, "--allow names it", "%v", err)
 	}
 	c.plan.listen, c.plan.upstream, c.plan.Scope.External = b.Listen, b.To, b.To
-	c.sc.Target.Place = scenarios.Place{At: scenarios.Pos{File: "--to"}}
+	c.sc.Target.Place = syntax.Place{At: syntax.Pos{File: "--to"}}
 	c.plan.Scope.Edges = []chaos.EdgeName{{From: chaos.LoadName, To: chaos.TargetName}}
 }
 
@@ -223,7 +227,7 @@ func (p *Plan) Inject(ctx context.Context, o Options) (*Injection, error) {
 	defer r.cancel(nil)
 	e := p.Faults[0]
 	in := &Injection{
-		Run: r.o.ID, Fault: e.Name, Kind: e.Kind, Units: []string{}, Started: r.began, Injected: scenarios.NaN, Verified: scenarios.NaN, Cleared: scenarios.NaN,
+		Run: r.o.ID, Fault: e.Name, Kind: e.Kind, Units: []string{}, Started: r.began, Injected: result.NaN, Verified: result.NaN, Cleared: result.NaN,
 		Revert: string(chaos.None), Verdict: scenarios.Pass, Reason: "It was in, and it is gone.",
 	}
 	if targetKind(&p.Scenario.Target) != "" {
@@ -252,8 +256,8 @@ func (in *Injection) worse(to scenarios.Verdict, reason string) {
 
 // inject brings the target up, plays the fault and takes the target down.
 func (r *runner) inject(ctx context.Context, in *Injection) (err error) {
-	r.env = &scenarios.Env{Units: map[string]string{}, Now: r.now}
-	r.vars = make([]scenarios.Value, len(r.Scenario.Symbols.Vars()))
+	r.env = &template.Env{Units: map[string]string{}, Now: r.now}
+	r.vars = make([]template.Value, len(r.Scenario.Symbols.Vars()))
 	r.sys = &system{r: r}
 	mask := r.Scenario.Secrets.Mask
 	defer func() {
@@ -277,7 +281,7 @@ func (r *runner) inject(ctx context.Context, in *Injection) (err error) {
 		in.worse(scenarios.Invalid, mask(err.Error()))
 		return nil
 	}
-	r.event(scenarios.Event{Event: "target.up", Text: r.sys.says()})
+	r.event(result.Event{Event: "target.up", Text: r.sys.says()})
 	timeline := &chaos.Timeline{
 		Entries: r.Faults, Journal: r.journal, Seed: r.Scenario.Seed, MaxEach: r.Scenario.Guard.MaxEach.D(), Alone: true,
 		SkipNone: r.Scenario.Guard.OnNoUnit == "skip", End: math.MaxInt64, Ask: r.askable(),
@@ -328,9 +332,9 @@ func (in *Injection) take(c *chaos.Record, mask func(string) string) {
 	}
 	in.Evidence, in.GoneEvidence = mask(c.Evidence), mask(c.GoneText)
 	if c.N >= 0 {
-		in.Injected, in.Cleared = scenarios.Sec(c.Injected), scenarios.Sec(c.Cleared)
+		in.Injected, in.Cleared = result.Sec(c.Injected), result.Sec(c.Cleared)
 		if c.VerifyErr == nil {
-			in.Verified = scenarios.Sec(c.Verified)
+			in.Verified = result.Sec(c.Verified)
 		}
 	}
 	if c.Traffic != nil {

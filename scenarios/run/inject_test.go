@@ -24,6 +24,8 @@ import (
 	"brunt/chaos/cgroup"
 	"brunt/chaos/chaostest"
 	"brunt/scenarios"
+	"brunt/scenarios/result"
+	"brunt/scenarios/syntax"
 )
 
 // injectable is a target for a fault of each kind.
@@ -294,7 +296,7 @@ func TestInject_Bare(t *testing.T) {
 		}
 		return plan
 	}
-	do := func(p *Plan, event func(scenarios.Event)) *Injection {
+	do := func(p *Plan, event func(result.Event)) *Injection {
 		t.Helper()
 		in, err := p.Inject(t.Context(), Options{State: t.TempDir(), Guard: self("guard"), Event: event})
 		if err != nil {
@@ -315,7 +317,7 @@ func TestInject_Bare(t *testing.T) {
 	}
 	listen := free.Addr().String()
 	_ = free.Close()
-	in = do(bare(Bare{Kind: "network.latency", Settings: []string{"delay=300ms", "for=2s"}, Listen: listen, To: server.addr}), func(e scenarios.Event) {
+	in = do(bare(Bare{Kind: "network.latency", Settings: []string{"delay=300ms", "for=2s"}, Listen: listen, To: server.addr}), func(e result.Event) {
 		if e.Event != "fault.injected" {
 			return
 		}
@@ -367,7 +369,7 @@ func TestInject_Interrupted(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancelCause(t.Context())
 	var once sync.Once
-	in, err := plan.Inject(ctx, Options{State: t.TempDir(), Event: func(e scenarios.Event) {
+	in, err := plan.Inject(ctx, Options{State: t.TempDir(), Event: func(e result.Event) {
 		if e.Event == "fault.verified" {
 			once.Do(func() { cancel(Interrupt{Code: 143}) })
 		}
@@ -418,7 +420,7 @@ func TestInject_Mistakes(t *testing.T) {
 				}
 			}
 			_, err := CompileBare(c.bare)
-			if _, ok := errors.AsType[*scenarios.MistakesError](err); !ok || !strings.Contains(err.Error(), c.want) {
+			if _, ok := errors.AsType[*syntax.MistakesError](err); !ok || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("%v; want %s", err, c.want)
 			}
 		})

@@ -12,6 +12,10 @@ import (
 	"brunt/scenarios/impact"
 	"brunt/scenarios/judge"
 	"brunt/scenarios/load"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
+	"brunt/scenarios/syntax"
 )
 
 // judgeable refuses what could not be judged, and says by which figure: better
@@ -54,12 +58,12 @@ func (c *compiler) withinLoad(est []chaos.Estimated) {
 	}
 }
 
-func brief(d time.Duration) string { return scenarios.FormatDuration(d.Round(time.Millisecond)) }
+func brief(d time.Duration) string { return quantity.FormatDuration(d.Round(time.Millisecond)) }
 
 // occurrences refuses objectives on an occurrence that a fault does not have.
 func (c *compiler) occurrences(est []chaos.Estimated) {
 	for _, o := range c.sc.SLO {
-		if need, n := scenarios.EnoughForSpread(o.Metric.Over), comes(o.After, est); o.Metric.Over > 0 && n > 0 && n < need {
+		if need, n := result.EnoughForSpread(o.Metric.Over), comes(o.After, est); o.Metric.Over > 0 && n > 0 && n < need {
 			c.m.Add(o.Pos, "`%s` can't be judged: %s comes %d times, and %d are needed", o.Text, o.After, n, need)
 			continue
 		}
@@ -117,7 +121,7 @@ func (c *compiler) recoveries(est []chaos.Estimated) {
 
 // crowded refuses a judged fault that another meets, or that is followed by too
 // little quiet load.
-func (c *compiler) crowded(o scenarios.Objective, i int, est []chaos.Estimated) bool {
+func (c *compiler) crowded(o slo.Objective, i int, est []chaos.Estimated) bool {
 	e := est[i]
 	end := c.plan.End()
 	next, who := end, "the load ends"
@@ -138,7 +142,7 @@ func (c *compiler) crowded(o scenarios.Objective, i int, est []chaos.Estimated) 
 	if o.Metric.Name == "heal" || o.Metric.Name == "resolved" {
 		from, word = e.Clear, "clearing"
 	}
-	limit := scenarios.Num(o.Value).D()
+	limit := result.Num(o.Value).D()
 	hold := c.hold(o, from+limit)
 	if o.Metric.Name == "detect" || o.Metric.OfAlert() {
 		hold = 0
@@ -157,7 +161,7 @@ func (c *compiler) crowded(o scenarios.Objective, i int, est []chaos.Estimated) 
 
 // hold is how long good must last for recovery to be shown at time at: the hold
 // asked for, lengthened until the load offers enough requests.
-func (c *compiler) hold(o scenarios.Objective, at time.Duration) time.Duration {
+func (c *compiler) hold(o slo.Objective, at time.Duration) time.Duration {
 	hold := c.sc.Judge.HoldOr()
 	limit := judge.LimitOf(c.sc.SLO, scenarios.FaultOf(o.After))
 	need := float64(impact.EnoughFor(limit))
@@ -175,7 +179,7 @@ type offer struct {
 
 // expected is how many requests that o is about the loads offer from one time to
 // another; known is false where a closed load among them has no bound.
-func (c *compiler) expected(o scenarios.Objective, from, to time.Duration) (sum offer, known bool) {
+func (c *compiler) expected(o slo.Objective, from, to time.Duration) (sum offer, known bool) {
 	for i := range c.plan.Loads {
 		lp := &c.plan.Loads[i]
 		if o.Load != "" && lp.Name != o.Load {
@@ -243,7 +247,7 @@ func leastThink(lp *LoadPlan) time.Duration {
 
 // stepsPerIteration is how many requests that o is about an iteration makes in the
 // mean.
-func stepsPerIteration(lp *LoadPlan, o scenarios.Objective) float64 {
+func stepsPerIteration(lp *LoadPlan, o slo.Objective) float64 {
 	if o.Step == "iteration" {
 		return 1
 	}
@@ -263,7 +267,7 @@ func stepsPerIteration(lp *LoadPlan, o scenarios.Objective) float64 {
 }
 
 // rate is the mean rate of requests that o is about; 0 is unknown.
-func (c *compiler) rate(o scenarios.Objective, from, to time.Duration) offer {
+func (c *compiler) rate(o slo.Objective, from, to time.Duration) offer {
 	to = min(to, c.plan.End())
 	if to <= from {
 		return offer{}
@@ -286,7 +290,7 @@ func (c *compiler) samples(est []chaos.Estimated) {
 		}
 	}
 	if len(est) > 0 { // the steady state is judged at the first injection
-		baseline := c.phaseSpans(scenarios.Objective{Phase: "baseline"}, est)[0]
+		baseline := c.phaseSpans(slo.Objective{Phase: "baseline"}, est)[0]
 		for _, o := range c.sc.Steady {
 			c.enough(o, baseline, "the baseline")
 		}
@@ -295,7 +299,7 @@ func (c *compiler) samples(est []chaos.Estimated) {
 
 // enough tells whether the load offers what an objective needs within a span, and
 // refuses the objective if not.
-func (c *compiler) enough(o scenarios.Objective, span measureSpan, phase string) bool {
+func (c *compiler) enough(o slo.Objective, span measureSpan, phase string) bool {
 	need, ok := judge.Need(o)
 	if !ok || o.Metric.OfFault() {
 		return true
@@ -315,7 +319,7 @@ func (c *compiler) enough(o scenarios.Objective, span measureSpan, phase string)
 
 // phaseSpans gives the stretches that an objective is judged in, as far as they are
 // known beforehand.
-func (c *compiler) phaseSpans(o scenarios.Objective, est []chaos.Estimated) []measureSpan {
+func (c *compiler) phaseSpans(o slo.Objective, est []chaos.Estimated) []measureSpan {
 	end := c.plan.End()
 	switch p := o.PhaseOrRun(); p {
 	case "run":
@@ -352,8 +356,8 @@ func (c *compiler) stopConditions(est []chaos.Estimated) {
 
 // decidedAfter is how long after the injection an objective on recovery may still be
 // met; 0 is that o is none.
-func decidedAfter(o scenarios.Objective, est []chaos.Estimated) time.Duration {
-	at := scenarios.Num(o.Value).D()
+func decidedAfter(o slo.Objective, est []chaos.Estimated) time.Duration {
+	at := result.Num(o.Value).D()
 	switch {
 	case !o.Upper():
 		return 0
@@ -414,8 +418,8 @@ func tableShare(lp *LoadPlan, slot int) float64 {
 }
 
 func usesTable(s load.Step, slot int) bool {
-	u, ok := s.Call.(interface{ Refs() []*scenarios.Ref })
-	return ok && slices.ContainsFunc(u.Refs(), func(r *scenarios.Ref) bool { return r.Kind == scenarios.RefData && r.Slot == slot })
+	u, ok := s.Call.(interface{ Refs() []*syntax.Ref })
+	return ok && slices.ContainsFunc(u.Refs(), func(r *syntax.Ref) bool { return r.Kind == syntax.RefData && r.Slot == slot })
 }
 
 // closedLoads tells what a closed load hides.
@@ -436,7 +440,7 @@ func (c *compiler) resolution(est []chaos.Estimated) {
 	who := map[string][]string{}
 	told := map[string]bool{}
 	for _, e := range est {
-		rate := c.rate(scenarios.Objective{}, e.At, e.At+c.sc.Judge.HoldOr())
+		rate := c.rate(slo.Objective{}, e.At, e.At+c.sc.Judge.HoldOr())
 		if told[e.Entry.Name] || rate.n == 0 || rate.most {
 			continue
 		}
@@ -444,7 +448,7 @@ func (c *compiler) resolution(est []chaos.Estimated) {
 		limit := judge.LimitOf(c.sc.SLO, e.Entry.Name)
 		outage, share, window := impact.Smallest(rate.n, limit)
 		text := fmt.Sprintf("at %s requests/s the smallest outage that shows is %s, the smallest lasting error rate %s (limit %s, windows of %s)",
-			trim(rate.n), scenarios.FormatSeconds(outage.Seconds()), scenarios.FormatShare(math.Round(share*1e4)/1e4), scenarios.FormatShare(limit), brief(window))
+			trim(rate.n), quantity.FormatSeconds(outage.Seconds()), quantity.FormatShare(math.Round(share*1e4)/1e4), quantity.FormatShare(limit), brief(window))
 		if who[text] == nil {
 			order = append(order, text)
 		}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
 
 	"github.com/klauspost/compress/zstd"
 )
@@ -15,7 +16,7 @@ import (
 type keeper struct {
 	file *os.File
 	pack *zstd.Encoder
-	out  *scenarios.RequestsWriter
+	out  *result.RequestsWriter
 	err  error // the first; nothing is written after it
 }
 
@@ -24,12 +25,12 @@ type worded interface{ Asks() (method, url string) }
 
 // openKeeper begins the file.
 func (r *runner) openKeeper() (*keeper, error) {
-	head := scenarios.Requests{Run: r.o.ID, T0: r.t0, Checks: r.Checks}
+	head := result.Requests{Run: r.o.ID, T0: r.t0, Checks: r.Checks}
 	for _, l := range r.Series.Loads {
 		head.Loads = append(head.Loads, l.Name)
 	}
 	for _, s := range r.Series.Steps {
-		head.Steps = append(head.Steps, scenarios.RequestsStep{Name: s.Name})
+		head.Steps = append(head.Steps, result.RequestsStep{Name: s.Name})
 	}
 	for i := range r.Loads {
 		for _, f := range r.Loads[i].Flows {
@@ -47,7 +48,7 @@ func (r *runner) openKeeper() (*keeper, error) {
 	}
 	k := &keeper{file: f}
 	if k.pack, err = zstd.NewWriter(f, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1)); err == nil {
-		k.out, err = scenarios.NewRequestsWriter(k.pack, head)
+		k.out, err = result.NewRequestsWriter(k.pack, head)
 	}
 	if err != nil {
 		_ = f.Close()
@@ -58,7 +59,7 @@ func (r *runner) openKeeper() (*keeper, error) {
 
 // asks notes what a step asks for. Where its requests differ, as those of targets do,
 // that is the path in its name.
-func asks(to *scenarios.RequestsStep, method, url string) {
+func asks(to *result.RequestsStep, method, url string) {
 	if to.URL != "" && to.URL != url {
 		_, url, _ = strings.Cut(to.Name, " ")
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // elect is a server of which one replica leads: the one that has the port given, for as
@@ -154,7 +155,7 @@ func TestOnNoUnit(t *testing.T) {
 				t.Fatalf("%+v", res.Faults)
 			}
 			for _, f := range res.Faults {
-				if !f.Skipped || f.Impact != scenarios.NotInjected || f.Note == "" {
+				if !f.Skipped || f.Impact != result.NotInjected || f.Note == "" {
 					t.Errorf("%+v", f)
 				}
 			}
@@ -165,7 +166,7 @@ func TestOnNoUnit(t *testing.T) {
 	}
 	// Where it is not allowed, the run says nothing.
 	plan := mustCompile(t, strings.Replace(elected(t, `chaos: {gone: {at: 1s, process.crash: {service: node, pick: leader, leader: {get: /role}}}}`+judged), "duration: 7s", "duration: 2s", 1))
-	res := inTime(t, func() *scenarios.Result {
+	res := inTime(t, func() *result.Result {
 		res, err := plan.Run(t.Context(), Options{State: t.TempDir()})
 		if err != nil {
 			t.Fatal(err)

@@ -9,6 +9,8 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/load"
 	"brunt/scenarios/measure"
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
 	"brunt/targets/stack"
 )
 
@@ -42,7 +44,7 @@ func (c *compiler) ledger() {
 	}
 	p := &LedgerPlan{Ledger: l, counts: -1}
 	c.plan.Ledger = p
-	var written []*scenarios.Node
+	var written []*syntax.Node
 	var names []string
 	for _, s := range c.made {
 		if s.call.Name() == l.Write {
@@ -53,7 +55,7 @@ func (c *compiler) ledger() {
 		names = append(names, s.Name)
 	}
 	if l.Write != "" && !c.nameless && !slices.Contains(names, l.Write) {
-		c.m.AddHint(l.Of("write"), scenarios.DidYouMean(l.Write, names), "there is no step %q in any load", l.Write)
+		c.m.AddHint(l.Of("write"), syntax.DidYouMean(l.Write, names), "there is no step %q in any load", l.Write)
 	}
 	c.outsideWrites(written)
 	c.ledgerID(p, written)
@@ -67,40 +69,40 @@ func (c *compiler) ledger() {
 }
 
 // outsideWrites refuses ${ledger.id} where it stands in no write of the ledger.
-func (c *compiler) outsideWrites(written []*scenarios.Node) {
+func (c *compiler) outsideWrites(written []*syntax.Node) {
 	for _, u := range c.sc.Symbols.Uses() {
-		if u.Ref.Kind != scenarios.RefLedger {
+		if u.Ref.Kind != syntax.RefLedger {
 			continue
 		}
 		switch l := c.sc.Ledger; {
 		case l == nil:
 			c.m.AddHint(u.Pos, "such as ledger: {write: STEP, id: \"${ledger.id}\", read: {get: \"/posts?key=${id}\"}}", "${%s}: the scenario has no ledger", u.Ref.Text)
 		case l.ID.At == u.Pos || l.Read.With != nil && l.Read.With.Holds(u.Pos):
-		case !slices.ContainsFunc(written, func(n *scenarios.Node) bool { return n.Holds(u.Pos) }) && !c.nameless:
+		case !slices.ContainsFunc(written, func(n *syntax.Node) bool { return n.Holds(u.Pos) }) && !c.nameless:
 			c.m.Add(u.Pos, "${%s} belongs into the ledger's write, %q", u.Ref.Text, l.Write)
 		}
 	}
 }
 
 // ledgerID finds out when a write's id is known.
-func (c *compiler) ledgerID(p *LedgerPlan, written []*scenarios.Node) {
+func (c *compiler) ledgerID(p *LedgerPlan, written []*syntax.Node) {
 	refs := p.ID.Refs()
 	if len(refs) != 1 {
 		return // told already
 	}
 	names := func(call scenarios.Call) bool {
-		u, ok := call.(interface{ Refs() []*scenarios.Ref })
-		return ok && slices.ContainsFunc(u.Refs(), func(r *scenarios.Ref) bool { return r.Kind == scenarios.RefLedger })
+		u, ok := call.(interface{ Refs() []*syntax.Ref })
+		return ok && slices.ContainsFunc(u.Refs(), func(r *syntax.Ref) bool { return r.Kind == syntax.RefLedger })
 	}
 	p.draws = slices.ContainsFunc(p.writes, names)
 	switch r := refs[0]; r.Kind {
-	case scenarios.RefLedger:
+	case syntax.RefLedger:
 		p.early = true
 		if i := slices.IndexFunc(p.writes, func(w scenarios.Call) bool { return !names(w) }); i >= 0 {
 			c.m.AddHint(p.Of("id"), "such as headers: {Idempotency-Key: \"${ledger.id}\"}", "the step %q names ${ledger.id} nowhere, so nothing could be found by it", p.Write)
 		}
-	case scenarios.RefVar:
-		answered := func(n *scenarios.Node) bool { return n.Get("extract").Get(r.Name) != nil }
+	case syntax.RefVar:
+		answered := func(n *syntax.Node) bool { return n.Get("extract").Get(r.Name) != nil }
 		p.early = !slices.ContainsFunc(written, answered)
 	default:
 		p.early = true
@@ -132,8 +134,8 @@ func (c *compiler) ledgerRead(p *LedgerPlan) {
 			p.values = append(p.values, c.sc.Symbols.Var(f.Key))
 		}
 	}
-	u, ok := p.read.Call.(interface{ Refs() []*scenarios.Ref })
-	if ok && !slices.ContainsFunc(u.Refs(), func(r *scenarios.Ref) bool { return r.Kind == scenarios.RefLedger }) {
+	u, ok := p.read.Call.(interface{ Refs() []*syntax.Ref })
+	if ok && !slices.ContainsFunc(u.Refs(), func(r *syntax.Ref) bool { return r.Kind == syntax.RefLedger }) {
 		c.m.AddHint(p.Of("read"), "such as {get: \"/posts/${id}\"}", "`read` names ${id} nowhere, so it asks for no write")
 	}
 }
@@ -149,7 +151,7 @@ func (c *compiler) ledgerAt(p *LedgerPlan, i int) {
 		p.places = append(p.places, place{name, base})
 	}
 	if strings.HasPrefix(at, "http://") || strings.HasPrefix(at, "https://") {
-		u, err := scenarios.ParseURL(at)
+		u, err := syntax.ParseURL(at)
 		if err == nil {
 			err = c.plan.gate.host(u)
 		}
@@ -168,7 +170,7 @@ func (c *compiler) ledgerAt(p *LedgerPlan, i int) {
 	default:
 		s := c.plan.Stack.Service(name)
 		if s == nil {
-			c.m.AddHint(pos, scenarios.DidYouMean(name, c.plan.Stack.Names()), "there is no service %q", name)
+			c.m.AddHint(pos, syntax.DidYouMean(name, c.plan.Stack.Names()), "there is no service %q", name)
 			return
 		}
 		found := false
@@ -256,7 +258,7 @@ type writer struct {
 }
 
 // Do implements [load.User].
-func (w *writer) Do(it *scenarios.Iter, c scenarios.Call, out *scenarios.Outcome) {
+func (w *writer) Do(it *template.Iter, c scenarios.Call, out *scenarios.Outcome) {
 	l := w.ledger
 	if !slices.Contains(l.writes, c) {
 		w.User.Do(it, c, out)
@@ -289,7 +291,7 @@ func (w *writer) Do(it *scenarios.Iter, c scenarios.Call, out *scenarios.Outcome
 }
 
 // name fills in the id of the write; none where a part of it is missing.
-func (w *writer) name(it *scenarios.Iter) {
+func (w *writer) name(it *template.Iter) {
 	id, err := w.ledger.ID.Append(w.id[:0], it)
 	if err != nil {
 		id = w.id[:0]

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // A replicated is a store with two replicas that keeps what it is told in its own way.
@@ -88,7 +89,7 @@ func (s *replicated) list(replica int, id, text string) (int, string) {
 const written = 40
 
 // run runs a scenario over it whose ledger is as told; FRONT, AT0 and AT1 are URLs.
-func (s *replicated) run(ledger, slo string, o Options) *scenarios.Result {
+func (s *replicated) run(ledger, slo string, o Options) *result.Result {
 	return runOnce(s.t, s.text(ledger, slo), o)
 }
 
@@ -124,17 +125,17 @@ func TestLedger(t *testing.T) {
 		name   string
 		ledger string
 		plant  func(s *replicated)
-		want   scenarios.LedgerRecord // of the counts
-		state  scenarios.WriteState   // of each planted write
+		want   result.LedgerRecord // of the counts
+		state  result.WriteState   // of each planted write
 	}{
-		{"all held", byKey, func(*replicated) {}, scenarios.LedgerRecord{Acknowledged: all, Held: all}, ""},
+		{"all held", byKey, func(*replicated) {}, result.LedgerRecord{Acknowledged: all, Held: all}, ""},
 		{"all held, by the answer's id", byAnswer, func(s *replicated) {
 			s.write = func(s *replicated, n int, _ string) (int, string) {
 				id := fmt.Sprint("id-", n)
 				s.put(id, 1, 1)
 				return 201, id
 			}
-		}, scenarios.LedgerRecord{Acknowledged: all, Held: all}, ""},
+		}, result.LedgerRecord{Acknowledged: all, Held: all}, ""},
 		{"some lost", byKey, func(s *replicated) {
 			s.write = func(s *replicated, n int, key string) (int, string) {
 				if !every(n, 10) {
@@ -142,7 +143,7 @@ func TestLedger(t *testing.T) {
 				}
 				return 201, key
 			}
-		}, scenarios.LedgerRecord{Acknowledged: all, Held: all - some, Lost: some}, scenarios.WriteLost},
+		}, result.LedgerRecord{Acknowledged: all, Held: all - some, Lost: some}, result.WriteLost},
 		{"some twice", byKey, func(s *replicated) {
 			s.write = func(s *replicated, n int, key string) (int, string) {
 				s.put(key, 1, 1)
@@ -151,10 +152,10 @@ func TestLedger(t *testing.T) {
 				}
 				return 201, key
 			}
-		}, scenarios.LedgerRecord{Acknowledged: all, Held: all - some, Duplicated: some}, scenarios.WriteDuplicated},
+		}, result.LedgerRecord{Acknowledged: all, Held: all - some, Duplicated: some}, result.WriteDuplicated},
 		{"some twice, and nothing counts them", plainly, func(s *replicated) {
 			s.write = func(s *replicated, _ int, key string) (int, string) { s.put(key, 2, 2); return 201, key }
-		}, scenarios.LedgerRecord{Acknowledged: all, Held: all}, ""},
+		}, result.LedgerRecord{Acknowledged: all, Held: all}, ""},
 		{"some at one replica only", byKey, func(s *replicated) {
 			s.write = func(s *replicated, n int, key string) (int, string) {
 				s.put(key, 1)
@@ -163,7 +164,7 @@ func TestLedger(t *testing.T) {
 				}
 				return 201, key
 			}
-		}, scenarios.LedgerRecord{Acknowledged: all, Held: all - some, Stale: some}, scenarios.WriteStale},
+		}, result.LedgerRecord{Acknowledged: all, Held: all - some, Stale: some}, result.WriteStale},
 		{"an older value at one replica", strings.Replace(byKey, `"/r/${id}"}`, `"/r/${id}", extract: {text: "$.text"}}`, 1), func(s *replicated) {
 			old := map[string]bool{}
 			s.write = func(s *replicated, n int, key string) (int, string) {
@@ -177,10 +178,10 @@ func TestLedger(t *testing.T) {
 				}
 				return s.list(replica, id, "same")
 			}
-		}, scenarios.LedgerRecord{Acknowledged: all, Held: all - some, Stale: some}, scenarios.WriteStale},
+		}, result.LedgerRecord{Acknowledged: all, Held: all - some, Stale: some}, result.WriteStale},
 		{"a value that the read does not take", strings.Replace(plainly, `"/r/${id}"}`, `"/r/${id}", check: {"$.text": same}}`, 1), func(s *replicated) {
 			s.read = func(s *replicated, replica int, id string) (int, string) { return s.list(replica, id, "other") }
-		}, scenarios.LedgerRecord{Acknowledged: all, Stale: all}, scenarios.WriteStale},
+		}, result.LedgerRecord{Acknowledged: all, Stale: all}, result.WriteStale},
 		{"some refused, and there all the same", byKey, func(s *replicated) {
 			s.write = func(s *replicated, n int, key string) (int, string) {
 				s.put(key, 1, 1)
@@ -189,7 +190,7 @@ func TestLedger(t *testing.T) {
 				}
 				return 201, key
 			}
-		}, scenarios.LedgerRecord{Acknowledged: all - some, Held: all - some, Refused: some, Present: some}, scenarios.WritePresent},
+		}, result.LedgerRecord{Acknowledged: all - some, Held: all - some, Refused: some, Present: some}, result.WritePresent},
 		{"some refused, and not there", byKey, func(s *replicated) {
 			s.write = func(s *replicated, n int, key string) (int, string) {
 				if every(n, 10) {
@@ -198,7 +199,7 @@ func TestLedger(t *testing.T) {
 				s.put(key, 1, 1)
 				return 201, key
 			}
-		}, scenarios.LedgerRecord{Acknowledged: all - some, Held: all - some, Refused: some}, ""},
+		}, result.LedgerRecord{Acknowledged: all - some, Held: all - some, Refused: some}, ""},
 		{"some acknowledged in another way", byKey, func(s *replicated) {
 			s.write = func(s *replicated, n int, key string) (int, string) {
 				if every(n, 10) {
@@ -207,7 +208,7 @@ func TestLedger(t *testing.T) {
 				s.put(key, 1, 1)
 				return 201, key
 			}
-		}, scenarios.LedgerRecord{Acknowledged: all - some, Held: all - some, Refused: some}, ""},
+		}, result.LedgerRecord{Acknowledged: all - some, Held: all - some, Refused: some}, ""},
 		{"an id that is given again", byAnswer, func(s *replicated) {
 			s.write = func(s *replicated, n int, _ string) (int, string) {
 				id := fmt.Sprint("id-", n)
@@ -217,7 +218,7 @@ func TestLedger(t *testing.T) {
 				s.copies[0][id], s.copies[1][id] = 1, 1
 				return 201, id
 			}
-		}, scenarios.LedgerRecord{Acknowledged: all, Held: all - some + 1, Lost: some - 1}, scenarios.WriteLost},
+		}, result.LedgerRecord{Acknowledged: all, Held: all - some + 1, Lost: some - 1}, result.WriteLost},
 		{"acknowledged without an id", byAnswer, func(s *replicated) {
 			s.write = func(s *replicated, n int, _ string) (int, string) {
 				id := fmt.Sprint("id-", n)
@@ -227,7 +228,7 @@ func TestLedger(t *testing.T) {
 				}
 				return 201, id
 			}
-		}, scenarios.LedgerRecord{Acknowledged: all, Held: all - some, Unnamed: some}, ""},
+		}, result.LedgerRecord{Acknowledged: all, Held: all - some, Unnamed: some}, ""},
 		{"a replica that is silent of some", byKey, func(s *replicated) {
 			mute := map[string]bool{}
 			s.write = func(s *replicated, n int, key string) (int, string) {
@@ -241,7 +242,7 @@ func TestLedger(t *testing.T) {
 				}
 				return s.list(replica, id, "same")
 			}
-		}, scenarios.LedgerRecord{Acknowledged: all, Held: all - some, Unread: some}, scenarios.WriteUnread},
+		}, result.LedgerRecord{Acknowledged: all, Held: all - some, Unread: some}, result.WriteUnread},
 		{"a replica that does not have what the other is silent of", byKey, func(s *replicated) {
 			mute := map[string]bool{}
 			s.write = func(s *replicated, n int, key string) (int, string) {
@@ -256,7 +257,7 @@ func TestLedger(t *testing.T) {
 				}
 				return s.list(replica, id, "same")
 			}
-		}, scenarios.LedgerRecord{Acknowledged: all, Held: all - some, Unknown: some}, scenarios.WriteUnknown},
+		}, result.LedgerRecord{Acknowledged: all, Held: all - some, Unknown: some}, result.WriteUnknown},
 		{"no answer at first, then one", byKey, func(s *replicated) {
 			tries := map[string]int{}
 			s.read = func(s *replicated, replica int, id string) (int, string) {
@@ -265,7 +266,7 @@ func TestLedger(t *testing.T) {
 				}
 				return s.list(replica, id, "same")
 			}
-		}, scenarios.LedgerRecord{Acknowledged: all, Held: all}, ""},
+		}, result.LedgerRecord{Acknowledged: all, Held: all}, ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -278,7 +279,7 @@ func TestLedger(t *testing.T) {
 			if got == nil || !got.Read {
 				t.Fatalf("it was not read: %+v", got)
 			}
-			counts := func(l scenarios.LedgerRecord) [9]int64 {
+			counts := func(l result.LedgerRecord) [9]int64 {
 				return [9]int64{l.Acknowledged, l.Held, l.Lost, l.Duplicated, l.Stale, l.Unknown, l.Unread, l.Unnamed, l.Present}
 			}
 			if counts(*got) != counts(tt.want) || got.Refused != tt.want.Refused {
@@ -317,7 +318,7 @@ func TestLedger(t *testing.T) {
 }
 
 // linesOf reads a file of JSON, a line each.
-func linesOf(t *testing.T, file string) (out []scenarios.WriteKey) {
+func linesOf(t *testing.T, file string) (out []result.WriteKey) {
 	t.Helper()
 	f, err := os.Open(file)
 	if err != nil {
@@ -325,7 +326,7 @@ func linesOf(t *testing.T, file string) (out []scenarios.WriteKey) {
 	}
 	defer f.Close()
 	for lines := bufio.NewScanner(f); lines.Scan(); {
-		var k scenarios.WriteKey
+		var k result.WriteKey
 		if err := json.Unmarshal(lines.Bytes(), &k); err != nil {
 			t.Fatal(err)
 		}
@@ -420,7 +421,7 @@ func TestLedger_Interrupted(t *testing.T) {
 			began := time.Now()
 			res, err := mustCompile(t, s.text(strings.Replace(byKey, "settle: 0s", settle, 1), "[lost = 0]")).Run(ctx, Options{
 				State: t.TempDir(),
-				Event: func(e scenarios.Event) {
+				Event: func(e result.Event) {
 					if e.Event == during {
 						interrupt()
 					}
@@ -461,12 +462,12 @@ func TestLedger_Moment(t *testing.T) {
 	told := 0
 	var events []string
 	res := s.run(strings.Replace(byKey, "settle: 0s", "settle: 700ms", 1), "[lost = 0, duplicated = 0]", Options{
-		Live: func(iv scenarios.Interval) {
+		Live: func(iv result.Interval) {
 			if iv.ToAsk == written {
 				told++
 			}
 		},
-		Event: func(e scenarios.Event) {
+		Event: func(e result.Event) {
 			mu.Lock()
 			defer mu.Unlock()
 			events = append(events, e.Event)
@@ -490,7 +491,7 @@ func TestLedger_Moment(t *testing.T) {
 }
 
 // plantedRun runs SocialConnect, which logs every write, under a fault.
-func plantedRun(t *testing.T, with, fault, ledger string) (res *scenarios.Result, logs string) {
+func plantedRun(t *testing.T, with, fault, ledger string) (res *result.Result, logs string) {
 	t.Helper()
 	logs = t.TempDir()
 	res = runOnce(t, fmt.Sprintf(`
@@ -546,7 +547,7 @@ func logged(t *testing.T, logs, service, msg, by string) map[string]int {
 }
 
 // states of the ledger's keys by id.
-func keysOf(res *scenarios.Result, state scenarios.WriteState) map[string]int {
+func keysOf(res *result.Result, state result.WriteState) map[string]int {
 	out := map[string]int{}
 	for _, k := range res.Ledger.Keys {
 		if k.State == state {
@@ -575,7 +576,7 @@ func TestLedger_PlantedLosses(t *testing.T) {
 			for id := range logged(t, logs, "store", "committed", tt.by) {
 				delete(planted, id)
 			}
-			lost := keysOf(res, scenarios.WriteLost)
+			lost := keysOf(res, result.WriteLost)
 			if len(lost) == 0 || int64(len(lost)) != res.Ledger.Lost {
 				t.Fatalf("%d lost, %d of them listed", res.Ledger.Lost, len(lost))
 			}
@@ -617,7 +618,7 @@ func TestLedger_PlantedDuplicates(t *testing.T) {
 		t.Skip("the ledger of another run")
 	}
 	const slow = `{at: 2s, for: 2500ms, network.latency: {from: posts, to: store, delay: 750ms, jitter: 300ms}}`
-	run := func(t *testing.T, idempotency string) (found, planted map[string]int, l *scenarios.LedgerRecord) {
+	run := func(t *testing.T, idempotency string) (found, planted map[string]int, l *result.LedgerRecord) {
 		res, logs := plantedRun(t, "retry_writes: on, breaker: off, ejection: off, idempotency: "+idempotency, slow, readByKey)
 		found = map[string]int{}
 		for _, k := range res.Ledger.Keys {

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // ring is a target of two services that call each other.
@@ -20,10 +20,10 @@ target:
 
 // A seen is what a load met before, during and after a fault.
 type seen struct {
-	res          *scenarios.Result
-	f            scenarios.FaultRecord
-	base, in, ok scenarios.Cell // the last is what was well in the phase
-	bad          float64        // share of the phase
+	res          *result.Result
+	f            result.FaultRecord
+	base, in, ok result.Cell // the last is what was well in the phase
+	bad          float64     // share of the phase
 	after        stretch
 }
 
@@ -122,7 +122,7 @@ chaos:
 
 // checkLinkFault checks what is told of a fault on a link, and what the load felt of
 // it until the next one.
-func checkLinkFault(t *testing.T, wrong *complaints, res *scenarios.Result, f scenarios.FaultRecord, link string, until scenarios.Num, felt func(*seen) string) {
+func checkLinkFault(t *testing.T, wrong *complaints, res *result.Result, f result.FaultRecord, link string, until result.Num, felt func(*seen) string) {
 	s := &seen{res: res, f: f, base: cellOf(res, "baseline", "*"), in: cellOf(res, f.Name, "*"), ok: cellOf(res, f.Name, "ok")}
 	s.bad = 1 - float64(s.ok.Count)/float64(s.in.Count)
 	s.after = between(res, "*", f.Cleared, until)

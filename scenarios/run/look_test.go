@@ -12,13 +12,14 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
 	"brunt/scenarios/measure"
+	"brunt/scenarios/result"
 )
 
 // TestLook: a run can be looked at while it goes on, as often as one likes, and what is
 // seen grows to what it comes to. Afterwards there is nothing to be seen.
 func TestLook(t *testing.T) {
 	var mu sync.Mutex
-	var looks []*scenarios.Result
+	var looks []*result.Result
 	var look Look
 	var wg sync.WaitGroup
 	res := runOnce(t, `
@@ -100,17 +101,17 @@ func TestLook_Alerts(t *testing.T) {
 		name     string
 		injected time.Duration
 		over     bool
-		want     scenarios.FaultAlert
+		want     result.FaultAlert
 		text     string // of Detect
 	}{
-		{"it is in", 200 * time.Millisecond, false, scenarios.FaultAlert{Name: "High", Fired: .9, FiredFrom: 0, Resolved: scenarios.NaN, StillFiring: scenarios.NaN}, "0.9"},
-		{"it is over", 200 * time.Millisecond, true, scenarios.FaultAlert{Name: "High", Fired: .9, FiredFrom: 0, Resolved: 2.6, StillFiring: 1.5}, "0.9"},
-		{"nobody asked since", 4900 * time.Millisecond, false, scenarios.FaultAlert{Name: "High", Fired: scenarios.NaN, FiredFrom: 0, Resolved: scenarios.NaN, StillFiring: scenarios.NaN}, "null"},
+		{"it is in", 200 * time.Millisecond, false, result.FaultAlert{Name: "High", Fired: .9, FiredFrom: 0, Resolved: result.NaN, StillFiring: result.NaN}, "0.9"},
+		{"it is over", 200 * time.Millisecond, true, result.FaultAlert{Name: "High", Fired: .9, FiredFrom: 0, Resolved: 2.6, StillFiring: 1.5}, "0.9"},
+		{"nobody asked since", 4900 * time.Millisecond, false, result.FaultAlert{Name: "High", Fired: result.NaN, FiredFrom: 0, Resolved: result.NaN, StillFiring: result.NaN}, "null"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := &judge.FaultFinding{Occurrence: measure.Occurrence{Name: "cut", Fault: "cut", Injected: c.injected, Cleared: 500 * time.Millisecond, Over: c.over}}
 			got := r.faultSoFar(f, nil, now)
-			if fmt.Sprint(got.Alerts) != fmt.Sprint([]scenarios.FaultAlert{c.want}) {
+			if fmt.Sprint(got.Alerts) != fmt.Sprint([]result.FaultAlert{c.want}) {
 				t.Errorf("%+v, want %+v", got.Alerts, c.want)
 			}
 			if text, _ := json.Marshal(got.Detect); string(text) != c.text {

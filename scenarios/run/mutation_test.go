@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"brunt/scenarios"
+	"brunt/scenarios/syntax"
 )
 
 // mutations are the ways in which people and programs spoil a file. Each gets the lines
@@ -156,7 +156,7 @@ func spoiled(t *testing.T, name, text string) (refused bool) {
 		}
 		return false
 	}
-	var mistakes *scenarios.MistakesError
+	var mistakes *syntax.MistakesError
 	if !errors.As(err, &mistakes) || len(mistakes.List()) == 0 {
 		t.Errorf("%s: %v is no list of mistakes\n%s", name, err, text)
 		return true

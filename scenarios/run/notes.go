@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"brunt/chaos"
-	"brunt/scenarios"
+	"brunt/scenarios/quantity"
 	"brunt/targets"
 )
 
@@ -30,7 +30,7 @@ func (r *runner) ownDeaths(end time.Duration) {
 	}
 	for _, u := range units {
 		e := events[first[u]]
-		how := "at " + scenarios.FormatSeconds(math.Round(float64(e.T)*1e3)/1e3)
+		how := "at " + quantity.FormatSeconds(math.Round(float64(e.T)*1e3)/1e3)
 		if n := times[u]; n > 1 {
 			how = fmt.Sprintf("%d times, first %s", n, how)
 		}

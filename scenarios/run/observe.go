@@ -14,6 +14,10 @@ import (
 	"brunt/chaos"
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
+	"brunt/scenarios/syntax"
 	"brunt/targets/stack"
 )
 
@@ -34,7 +38,7 @@ func (c *compiler) observed() {
 	for _, w := range c.sc.Metrics {
 		g := new(chaos.Gauge)
 		before := c.m.Len()
-		if scenarios.Decode(w.With, g, c.m); c.m.Len() == before {
+		if syntax.Decode(w.With, g, c.m); c.m.Len() == before {
 			g.Check(c.m)
 		}
 		c.plan.Gauges = append(c.plan.Gauges, GaugePlan{w.Name, g})
@@ -42,7 +46,7 @@ func (c *compiler) observed() {
 	for _, w := range c.sc.Alerts {
 		a := new(chaos.Alert)
 		before := c.m.Len()
-		if scenarios.Decode(w.With, a, c.m); c.m.Len() == before {
+		if syntax.Decode(w.With, a, c.m); c.m.Len() == before {
 			a.Check(c.m)
 		}
 		c.plan.Alerts = append(c.plan.Alerts, AlertPlan{w.Name, a})
@@ -50,14 +54,14 @@ func (c *compiler) observed() {
 }
 
 // observable refuses an objective on a series, or on an alert, that there is not.
-func (c *compiler) observable(o scenarios.Objective) {
+func (c *compiler) observable(o slo.Objective) {
 	switch m := o.Metric; {
 	case m.OfAlert():
 		i := slices.IndexFunc(c.plan.Alerts, func(a AlertPlan) bool { return a.Name == m.Source })
 		if i < 0 {
 			c.missing(o, "alert", "such as alerts: {"+m.Source+`: {prometheus: "http://127.0.0.1:9090"}}`, alertNames(c.plan.Alerts))
-		} else if every := c.plan.Alerts[i].EveryOr(); scenarios.Num(o.Value).D() < every {
-			c.m.Add(o.Pos, "`%s` can't be judged: the alert is asked for every %s", o.Text, scenarios.FormatDuration(every))
+		} else if every := c.plan.Alerts[i].EveryOr(); result.Num(o.Value).D() < every {
+			c.m.Add(o.Pos, "`%s` can't be judged: the alert is asked for every %s", o.Text, quantity.FormatDuration(every))
 		}
 	case !m.OfSeries():
 	case m.Resource == "":
@@ -72,8 +76,8 @@ func (c *compiler) observable(o scenarios.Objective) {
 }
 
 // missing says that an objective names what the scenario does not.
-func (c *compiler) missing(o scenarios.Objective, noun, such string, names []string) {
-	hint := scenarios.DidYouMean(o.Metric.Source, names)
+func (c *compiler) missing(o slo.Objective, noun, such string, names []string) {
+	hint := syntax.DidYouMean(o.Metric.Source, names)
 	if len(names) == 0 {
 		hint = such
 	}
@@ -96,18 +100,18 @@ func gaugeNames(all []GaugePlan) (out []string) {
 
 // unitClash says that a value is of another unit than the metric; empty is that it may
 // be of that.
-func unitClash(g *chaos.Gauge, m scenarios.Metric) string {
-	has, known := map[string]scenarios.Unit{scenarios.UnitBytes: scenarios.Bytes, scenarios.UnitSeconds: scenarios.Seconds, scenarios.UnitShare: scenarios.ShareOf}[g.Unit]
-	written := map[scenarios.Unit]string{scenarios.Bytes: "bytes", scenarios.Seconds: "a time", scenarios.ShareOf: "a share", scenarios.PerSecond: "a rate"}[m.Unit]
+func unitClash(g *chaos.Gauge, m slo.Metric) string {
+	has, known := map[string]slo.Unit{result.UnitBytes: slo.Bytes, result.UnitSeconds: slo.Seconds, result.UnitShare: slo.ShareOf}[g.Unit]
+	written := map[slo.Unit]string{slo.Bytes: "bytes", slo.Seconds: "a time", slo.ShareOf: "a share", slo.PerSecond: "a rate"}[m.Unit]
 	switch {
-	case written == "", g.Unit == "" && !g.Rate, known && has == m.Unit, g.Unit == "" && m.Unit == scenarios.PerSecond:
+	case written == "", g.Unit == "" && !g.Rate, known && has == m.Unit, g.Unit == "" && m.Unit == slo.PerSecond:
 		return ""
 	}
 	return fmt.Sprintf("the value is %s, and metric %s is in %s", written, m.Source, cmp.Or(g.UnitOf(), "plain numbers"))
 }
 
 // unitNamed refuses a unit that there is not.
-func (c *compiler) unitNamed(o scenarios.Objective) {
+func (c *compiler) unitNamed(o slo.Objective) {
 	if c.vague {
 		return
 	}
@@ -117,7 +121,7 @@ func (c *compiler) unitNamed(o scenarios.Objective) {
 	case len(c.plan.Scope.Services) == 0:
 		c.m.AddHint(o.Pos, "containers that run already are named by target: {url: …, units: {"+service+": {container: NAME}}}", "`%s`: the target has no units that brunt could look at", o.Text)
 	case !known:
-		c.m.AddHint(o.Pos, scenarios.DidYouMean(service, slices.Collect(maps.Keys(c.plan.Scope.Services))), "`%s`: there is no service %q", o.Text, service)
+		c.m.AddHint(o.Pos, syntax.DidYouMean(service, slices.Collect(maps.Keys(c.plan.Scope.Services))), "`%s`: there is no service %q", o.Text, service)
 	case o.Metric.Resource == "ooms" && c.plan.Stack != nil && c.plan.Stack.Platform != stack.Docker:
 		c.m.AddHint(o.Pos, "a kill ends the process: restarts counts it", "`%s`: what the kernel kills for want of memory is known of containers alone, and %s is of processes", o.Text, service)
 	case one && !c.plan.Scope.Found[service]:
@@ -143,7 +147,7 @@ func (r *runner) observe() *observer {
 	o := &observer{r: r}
 	env := chaos.Env{Addresses: r.env.Units}
 	for _, g := range r.Plan.Gauges {
-		one := &gauge{plan: g, series: map[string]*scenarios.Series{}, before: map[string]counterAt{}}
+		one := &gauge{plan: g, series: map[string]*result.Series{}, before: map[string]counterAt{}}
 		one.reading, one.err = g.Reading(env)
 		o.gauges = append(o.gauges, one)
 	}
@@ -152,7 +156,7 @@ func (r *runner) observe() *observer {
 		for name, v := range a.Labels {
 			labels[name] = r.Scenario.Secrets.Mask(v)
 		}
-		one := &alertWatch{r: r, plan: a, rec: scenarios.AlertRecord{Name: a.Name, Source: r.Scenario.Secrets.Mask(a.String()), Labels: labels, Every: scenarios.Sec(a.EveryOr()), For: scenarios.NaN, Ahead: scenarios.NaN, Spells: []scenarios.AlertSpell{}}}
+		one := &alertWatch{r: r, plan: a, rec: result.AlertRecord{Name: a.Name, Source: r.Scenario.Secrets.Mask(a.String()), Labels: labels, Every: result.Sec(a.EveryOr()), For: result.NaN, Ahead: result.NaN, Spells: []result.AlertSpell{}}}
 		one.question, one.err = a.Question(a.Name, env)
 		o.alerts = append(o.alerts, one)
 	}
@@ -210,7 +214,7 @@ type gauge struct {
 	err     error // the question could not be filled in
 
 	mu     sync.Mutex
-	series map[string]*scenarios.Series // by their labels
+	series map[string]*result.Series // by their labels
 	order  []string
 	before map[string]counterAt
 	asked  int
@@ -251,14 +255,14 @@ func (g *gauge) read(ctx context.Context, now func() time.Duration) {
 				g.left = true
 				continue
 			}
-			s = &scenarios.Series{Name: g.plan.Name, Unit: g.plan.UnitOf(), Labels: v.Labels, Every: scenarios.Sec(g.plan.EveryOr())}
+			s = &result.Series{Name: g.plan.Name, Unit: g.plan.UnitOf(), Labels: v.Labels, Every: result.Sec(g.plan.EveryOr())}
 			g.series[key], g.order = s, append(g.order, key)
 		}
-		s.Points = append(s.Points, scenarios.Point{T: scenarios.Sec(at), V: scenarios.Num(v.V)})
+		s.Points = append(s.Points, result.Point{T: result.Sec(at), V: result.Num(v.V)})
 	}
 	for _, s := range g.series { // one that was not there now is a gap
-		if n := len(s.Points); s.Points[n-1].T != scenarios.Sec(at) {
-			s.Points = append(s.Points, scenarios.Point{T: scenarios.Sec(at), V: scenarios.NaN})
+		if n := len(s.Points); s.Points[n-1].T != result.Sec(at) {
+			s.Points = append(s.Points, result.Point{T: result.Sec(at), V: result.NaN})
 		}
 	}
 }
@@ -287,7 +291,7 @@ func (g *gauge) grow(values []chaos.Value, at time.Duration) map[string]chaos.Va
 }
 
 // finished gives the series, and what a reader should know of them.
-func (o *observer) finished() (out []scenarios.Series) {
+func (o *observer) finished() (out []result.Series) {
 	if o == nil {
 		return nil
 	}
@@ -313,7 +317,7 @@ func (o *observer) finished() (out []scenarios.Series) {
 			o.r.note("%s", why)
 		}
 		if len(g.order) == 0 {
-			out = append(out, scenarios.Series{Name: g.plan.Name, Unit: g.plan.UnitOf(), Source: source, Every: scenarios.Sec(g.plan.EveryOr()), Points: []scenarios.Point{}, Note: why})
+			out = append(out, result.Series{Name: g.plan.Name, Unit: g.plan.UnitOf(), Source: source, Every: result.Sec(g.plan.EveryOr()), Points: []result.Point{}, Note: why})
 		}
 		for _, key := range g.order {
 			s := *g.series[key]
@@ -325,7 +329,7 @@ func (o *observer) finished() (out []scenarios.Series) {
 }
 
 // soFar gives the series while they are read.
-func (o *observer) soFar() (out []scenarios.Series) {
+func (o *observer) soFar() (out []result.Series) {
 	for _, g := range o.gauges {
 		g.mu.Lock()
 		for _, key := range g.order {
@@ -339,7 +343,7 @@ func (o *observer) soFar() (out []scenarios.Series) {
 }
 
 // seriesNow tells whether a condition on a series holds now; known is false where nobody knows.
-func (r *runner) seriesNow(o scenarios.Objective, now time.Duration) (holds, known bool) {
+func (r *runner) seriesNow(o slo.Objective, now time.Duration) (holds, known bool) {
 	var v float64
 	if o.Metric.Resource == "" {
 		v, known = r.observed.latest(o, now)
@@ -350,7 +354,7 @@ func (r *runner) seriesNow(o scenarios.Objective, now time.Duration) (holds, kno
 }
 
 // seriesSteady judges a condition on a series over the baseline so far.
-func (r *runner) seriesSteady(o scenarios.Objective) error {
+func (r *runner) seriesSteady(o slo.Objective) error {
 	res := judge.JudgeSeries(o, "baseline", judge.Span{To: r.now()}, r.usage.soFar(r.onClock()), r.observed.soFar())
 	switch {
 	case res.Verdict == scenarios.Inconclusive:
@@ -363,7 +367,7 @@ func (r *runner) seriesSteady(o scenarios.Objective) error {
 
 // latest gives the last value of a metric, the one of its series that is closest to
 // meeting a condition; known is false where it was not read of late.
-func (o *observer) latest(c scenarios.Objective, now time.Duration) (v float64, known bool) {
+func (o *observer) latest(c slo.Objective, now time.Duration) (v float64, known bool) {
 	for _, g := range o.gauges {
 		if g.plan.Name != c.Metric.Source {
 			continue

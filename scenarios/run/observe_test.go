@@ -13,6 +13,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // depths is a target with a page of metrics, of which one grows with each look, and one
@@ -89,7 +90,7 @@ metrics:
 		res := runOnce(t, text+`chaos: {slow: {at: 1500ms, for: 500ms, network.latency: {from: load, to: target, delay: 5ms}}}
 steady: [metric(depth) > 1000000]
 `, Options{})
-		lost := slices.ContainsFunc(res.Events, func(e scenarios.Event) bool {
+		lost := slices.ContainsFunc(res.Events, func(e result.Event) bool {
 			return e.Event == "steady.lost" && strings.Contains(e.Text, "`metric(depth) > 1000000`, measured")
 		})
 		if res.Verdict == scenarios.Pass || !lost || len(res.Faults) > 0 && res.Faults[0].Injected.Known() {

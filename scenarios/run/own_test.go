@@ -12,6 +12,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // ownScenario is a scenario with one fault of the author's own on a target that answers
@@ -63,14 +64,14 @@ func TestOwn_NeverGone(t *testing.T) {
 	t.Parallel()
 	c := ownFault{"its revert does nothing", `{at: 1s, for: 500ms, exec: {inject: [touch, "FILE"], verify: [test, -e, "FILE"], revert: ["true"], timeout: 100ms}}`, scenarios.NotReverted, "verify holds still", true}
 	// Who waits to be alone does not wait for this.
-	c.holds(t, func(_ *testing.T, once func() *scenarios.Result) *scenarios.Result { return once() })
+	c.holds(t, func(_ *testing.T, once func() *result.Result) *result.Result { return once() })
 }
 
 // holds has the fault run, and holds what becomes of that. Each run has a flag of its own: some are left.
-func (c *ownFault) holds(t *testing.T, run func(t *testing.T, once func() *scenarios.Result) *scenarios.Result) {
+func (c *ownFault) holds(t *testing.T, run func(t *testing.T, once func() *result.Result) *result.Result) {
 	t.Helper()
 	var file, state string
-	res := run(t, func() *scenarios.Result {
+	res := run(t, func() *result.Result {
 		file, state = filepath.Join(t.TempDir(), "flag"), t.TempDir()
 		res, err := mustCompile(t, ownScenario(t, file, c.fault, "")).Run(t.Context(), Options{State: state})
 		if err != nil {

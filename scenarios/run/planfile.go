@@ -18,8 +18,8 @@ import (
 	"time"
 
 	"brunt/chaos"
-	"brunt/scenarios"
 	"brunt/scenarios/machine"
+	"brunt/scenarios/result"
 	"brunt/targets/stack"
 )
 
@@ -76,10 +76,10 @@ type PlannedService struct {
 
 // PlannedTime is an occurrence of a fault as it is foreseen.
 type PlannedTime struct {
-	Name  string        `json:"name"`
-	At    scenarios.Num `json:"at"` // seconds from t0
-	Clear scenarios.Num `json:"clear"`
-	Rough bool          `json:"rough,omitempty"` // it follows something whose end is not known beforehand
+	Name  string     `json:"name"`
+	At    result.Num `json:"at"` // seconds from t0
+	Clear result.Num `json:"clear"`
+	Rough bool       `json:"rough,omitempty"` // it follows something whose end is not known beforehand
 }
 
 const planVersion = 1
@@ -122,7 +122,7 @@ func (p *Plan) planFile(ctx context.Context, dir string, set map[string]string, 
 		f.Policies = append(f.Policies, PlannedFile{relative(dir, policy.File), policy.Digest})
 	}
 	for _, e := range chaos.Estimate(p.Faults, p.End()) {
-		f.Timeline = append(f.Timeline, PlannedTime{e.Name, scenarios.Sec(e.At), scenarios.Sec(e.Clear), e.Rough})
+		f.Timeline = append(f.Timeline, PlannedTime{e.Name, result.Sec(e.At), result.Sec(e.Clear), e.Rough})
 	}
 	var err error
 	if f.Target, err = p.plannedTarget(ctx, dir, digest); err != nil {

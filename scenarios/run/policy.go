@@ -9,6 +9,8 @@ import (
 	"brunt/chaos"
 	"brunt/scenarios"
 	"brunt/scenarios/load"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
 )
 
 // ReadPolicies reads policy files, all of which hold. Mistakes of several are told one
@@ -32,7 +34,7 @@ func ReadPolicies(paths []string) ([]*scenarios.Policy, error) {
 }
 
 // policyFences gives the lists of policies of what load or chaos may reach.
-func policyFences(policies []*scenarios.Policy, key string, m *scenarios.Mistakes) []*fence {
+func policyFences(policies []*scenarios.Policy, key string, m *syntax.Mistakes) []*fence {
 	var out []*fence
 	for _, p := range policies {
 		list := p.Allow.Of(key)
@@ -40,7 +42,7 @@ func policyFences(policies []*scenarios.Policy, key string, m *scenarios.Mistake
 			continue
 		}
 		items := p.Items("allow", key)
-		at := func(i int) scenarios.Pos {
+		at := func(i int) syntax.Pos {
 			if i < len(items) {
 				return items[i].Pos
 			}
@@ -72,7 +74,7 @@ func (c *compiler) policies() {
 }
 
 // beyond notes what goes beyond a policy. Says is what the policy says there.
-func (c *compiler) beyond(at scenarios.Pos, policy scenarios.Pos, says, format string, args ...any) {
+func (c *compiler) beyond(at syntax.Pos, policy syntax.Pos, says, format string, args ...any) {
 	c.m.Add(at, "%s, and %s says %s", fmt.Sprintf(format, args...), policy, says)
 }
 
@@ -82,9 +84,9 @@ func (c *compiler) beyond(at scenarios.Pos, policy scenarios.Pos, says, format s
 func (c *compiler) addresses(p *scenarios.Policy) {
 	for _, list := range []struct {
 		key   string
-		items func() ([]*scenarios.Node, bool)
+		items func() ([]*syntax.Node, bool)
 	}{{loadsWay, c.sc.AllowedLoad}, {faultsWay, c.sc.AllowedChaos}} {
-		quiet := &scenarios.Mistakes{} // told already
+		quiet := &syntax.Mistakes{} // told already
 		theirs := policyFences([]*scenarios.Policy{p}, list.key, quiet)
 		items, _ := list.items()
 		if len(theirs) == 0 {
@@ -95,7 +97,7 @@ func (c *compiler) addresses(p *scenarios.Policy) {
 			if i < len(items) {
 				at = items[i].Pos
 			}
-			own := newFence([]string{one}, func(int) scenarios.Pos { return at }, "", nil, quiet)
+			own := newFence([]string{one}, func(int) syntax.Pos { return at }, "", nil, quiet)
 			if what, ok := theirs[0].Covers(&own.Reach, false); !ok {
 				c.beyond(at, p.Of("allow"), fmt.Sprintf("allow.%s: [%s]", list.key, strings.Join(p.Allow.Of(list.key), ", ")), "it names %s", what)
 			}
@@ -169,7 +171,7 @@ func (c *compiler) sizes(p *scenarios.Policy) {
 	}
 	if most, at := load.Peak(rates); p.MaxRate > 0 && most > float64(p.MaxRate)*(1+1e-9) {
 		lp := c.under(at, false)
-		c.beyond(lp.shapeAt(), p.Of("max_rate"), "max_rate: "+p.MaxRate.String(), "the loads come to %s at %s", scenarios.Rate(most), brief(at))
+		c.beyond(lp.shapeAt(), p.Of("max_rate"), "max_rate: "+p.MaxRate.String(), "the loads come to %s at %s", quantity.Rate(most), brief(at))
 	}
 	if most, at := load.Peak(users); p.MaxUsers > 0 && most > float64(p.MaxUsers)*(1+1e-9) {
 		lp := c.under(at, true)
@@ -187,7 +189,7 @@ func (c *compiler) sizes(p *scenarios.Policy) {
 }
 
 // shapeAt is where a load says how its iterations begin.
-func (lp *LoadPlan) shapeAt() scenarios.Pos {
+func (lp *LoadPlan) shapeAt() syntax.Pos {
 	if lp.Script != nil {
 		return lp.Of(scenarios.ScriptKey)
 	}
@@ -252,7 +254,7 @@ func (c *compiler) kinds(p *scenarios.Policy) {
 }
 
 // forbids is what a policy says at the place where it forbids a kind.
-func forbids(p *scenarios.Policy, at scenarios.Pos) string {
+func forbids(p *scenarios.Policy, at syntax.Pos) string {
 	if at == p.Of("faults") {
 		return fmt.Sprintf("faults: [%s]", strings.Join(p.Faults, ", "))
 	}
@@ -260,7 +262,7 @@ func forbids(p *scenarios.Policy, at scenarios.Pos) string {
 }
 
 // commands finds whether a fault has a command of its author's run, and where it says so.
-func commands(e *chaos.Entry) (at scenarios.Pos, runs bool) {
+func commands(e *chaos.Entry) (at syntax.Pos, runs bool) {
 	if e.Detect != nil && e.Detect.Runs() {
 		return e.Of("detect"), true
 	}

@@ -13,6 +13,7 @@ import (
 	"brunt/chaos"
 	"brunt/scenarios"
 	"brunt/scenarios/reference"
+	"brunt/scenarios/syntax"
 
 	"github.com/goccy/go-yaml"
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -207,7 +208,7 @@ func TestPolicy_Gate(t *testing.T) {
 		{"a name of both", []string{"n.test"}, [][]string{{"n.test"}}, "10.2.0.1", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			var m scenarios.Mistakes
+			var m syntax.Mistakes
 			var policies []*scenarios.Policy
 			for _, list := range c.policies {
 				policies = append(policies, &scenarios.Policy{Allow: scenarios.Allow{Load: list}})

@@ -13,6 +13,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/load"
 	"brunt/scenarios/machine"
+	"brunt/scenarios/quantity"
 	"brunt/targets"
 )
 
@@ -56,7 +57,7 @@ func (c *compiler) ports() (notes []string) {
 		}
 		notes = append(notes, fmt.Sprintf("%s: %s connections to %s are opened within %s, for which a closed one holds its port, and this machine has %s ports from %s: "+
 			"they may be used up %s into the load. Keep connections alive (connections: keep_alive, reuse), or name %d source_addresses.",
-			strings.Join(d.loads, ", "), trim(most), d.addr, brief(rest), trim(there), d.from(), scenarios.FormatSeconds(out.Seconds()), int(math.Ceil(most/each))))
+			strings.Join(d.loads, ", "), trim(most), d.addr, brief(rest), trim(there), d.from(), quantity.FormatSeconds(out.Seconds()), int(math.Ceil(most/each))))
 	}
 	return notes
 }

@@ -9,6 +9,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
 	"brunt/scenarios/machine"
+	"brunt/scenarios/result"
 )
 
 // TestPorts foresees which loads run out of ports, and is silent about the others.
@@ -60,12 +61,12 @@ func TestPorts(t *testing.T) {
 
 // TestStarved holds from when on what this machine did not have makes a run invalid.
 func TestStarved(t *testing.T) {
-	pass, fail := []scenarios.ObjectiveResult{{Verdict: scenarios.Pass}}, []scenarios.ObjectiveResult{{Verdict: scenarios.Pass}, {Verdict: scenarios.Fail}}
+	pass, fail := []result.ObjectiveResult{{Verdict: scenarios.Pass}}, []result.ObjectiveResult{{Verdict: scenarios.Pass}, {Verdict: scenarios.Fail}}
 	for _, c := range []struct {
 		name       string
 		shares     map[string]float64
 		causes     map[scenarios.Cause]int64
-		objectives []scenarios.ObjectiveResult
+		objectives []result.ObjectiveResult
 		want       string
 	}{
 		{"nothing", nil, map[scenarios.Cause]int64{scenarios.Timeout: 50}, fail, ""},

@@ -14,8 +14,9 @@ import (
 	"testing"
 
 	"brunt/reporters"
-	"brunt/scenarios"
 	"brunt/scenarios/reference"
+	"brunt/scenarios/result"
+	"brunt/scenarios/syntax"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
@@ -23,7 +24,7 @@ import (
 // reportedRun is what came out of the run that reported reports, once it was done.
 var reportedRun struct {
 	once sync.Once
-	res  *scenarios.Result
+	res  *result.Result
 }
 
 // reported runs a scenario that has faults, failures and two loads, and gives a
@@ -56,7 +57,7 @@ slo: [p95 < 1s, errors < 100%]
 
 // compileSchema compiles a schema. Strict makes it refuse keys that it does not name,
 // as a brunt that writes one has to publish it.
-func compileSchema(t *testing.T, s scenarios.Schema, strict bool) *jsonschema.Schema {
+func compileSchema(t *testing.T, s syntax.Schema, strict bool) *jsonschema.Schema {
 	t.Helper()
 	text, err := json.Marshal(s)
 	if err != nil {
@@ -104,7 +105,7 @@ func closed(v any) {
 // TestPublished holds what a run writes to the schemas that are published of it.
 func TestPublished(t *testing.T) {
 	dir := reported(t)
-	result := compileSchema(t, reference.ResultSchema(), true)
+	resultSchema := compileSchema(t, reference.ResultSchema(), true)
 	read := func(name string) []byte {
 		b, err := os.ReadFile(filepath.Join(dir, name))
 		if err != nil {
@@ -120,7 +121,7 @@ func TestPublished(t *testing.T) {
 		return s.Validate(doc)
 	}
 	text := read("result.json")
-	if err := check(result, text); err != nil {
+	if err := check(resultSchema, text); err != nil {
 		t.Errorf("result.json: %v", err)
 	}
 	for _, c := range []struct{ name, old, with string }{
@@ -142,7 +143,7 @@ func TestPublished(t *testing.T) {
 		if err := check(event, line); err != nil {
 			t.Errorf("%s%v", line, err)
 		}
-		var e scenarios.Event
+		var e result.Event
 		if err := json.Unmarshal(line, &e); err != nil {
 			t.Fatal(err)
 		}
@@ -168,7 +169,7 @@ func TestEventKinds(t *testing.T) {
 	for _, s := range states {
 		composed["write."] = append(composed["write."], string(s))
 	}
-	known, seen := scenarios.EventKinds(), map[string]bool{}
+	known, seen := result.EventKinds(), map[string]bool{}
 	for _, dir := range []string{".", "../../chaos", "../../targets/stack"} {
 		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
 		if err != nil {
@@ -192,7 +193,7 @@ func TestEventKinds(t *testing.T) {
 				for _, end := range ends {
 					kind := string(m[1]) + end
 					if seen[kind] = true; known[kind] == "" {
-						t.Errorf("%s writes %s, which scenarios.EventKinds does not explain", file, kind)
+						t.Errorf("%s writes %s, which result.EventKinds does not explain", file, kind)
 					}
 				}
 			}
@@ -207,7 +208,7 @@ func TestEventKinds(t *testing.T) {
 
 // TestPublished_Described holds that the schemas say what every key means.
 func TestPublished_Described(t *testing.T) {
-	for name, s := range map[string]scenarios.Schema{"result": reference.ResultSchema(), "event": reference.EventSchema()} {
+	for name, s := range map[string]syntax.Schema{"result": reference.ResultSchema(), "event": reference.EventSchema()} {
 		for _, key := range undescribed(t, s) {
 			t.Errorf("%s: nothing describes %s", name, key)
 		}
@@ -273,7 +274,7 @@ func TestHlog_FieldsReader(t *testing.T) {
 		if most := float64(c.Response.Max); h.Max/1e6 < most-1e-6 || h.Max/1e6 > most*1.002+1e-6 {
 			t.Errorf("%s: the largest is %v us, %v s in result.json", what, h.Max, most)
 		}
-		for p, want := range map[string]scenarios.Num{"p50": c.Response.P50, "p90": c.Response.P90, "p95": c.Response.P95, "p99": c.Response.P99, "p99.9": c.Response.P999} {
+		for p, want := range map[string]result.Num{"p50": c.Response.P50, "p90": c.Response.P90, "p95": c.Response.P95, "p99": c.Response.P99, "p99.9": c.Response.P999} {
 			if have := h.At[p] / 1e6; math.Abs(min(have, float64(c.Response.Max))-float64(want)) > 1e-9 {
 				t.Errorf("%s: %s is %v s, %v s in result.json", what, p, have, want)
 			}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // An outsider is a server on an address of this machine that is not loopback.
@@ -214,7 +215,7 @@ chaos:
 			if strings.Contains(c.fault, "network.") {
 				t.Error("validation does not see it")
 			}
-			var res *scenarios.Result
+			var res *result.Result
 			for range lateTries {
 				if res, err = plan.Run(t.Context(), Options{State: t.TempDir()}); err != nil {
 					t.Fatal(err)
@@ -226,7 +227,7 @@ chaos:
 			if res.Verdict != scenarios.Invalid || !strings.Contains(res.Faults[0].Note, c.why) {
 				t.Errorf("%s: %s: %s; want %q", res.Verdict, res.Reason, res.Faults[0].Note, c.why)
 			}
-			if f := res.Faults[0]; f.Injected.Known() || f.Impact != scenarios.NotInjected {
+			if f := res.Faults[0]; f.Injected.Known() || f.Impact != result.NotInjected {
 				t.Errorf("it was injected: %+v", f)
 			}
 			if n := cellOf(res, "run", "error").Count; n > 0 {
@@ -351,7 +352,7 @@ chaos:
 				before = append(before, <-happened)
 			}
 		},
-		Event: func(e scenarios.Event) {
+		Event: func(e result.Event) {
 			if e.Fault == "cut" {
 				happened <- e.Event
 			}

@@ -12,8 +12,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"brunt/scenarios"
 	"brunt/scenarios/measure"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
 )
 
 // Bounds of the reading.
@@ -33,12 +34,12 @@ const (
 // record.
 //
 //	kept writes --512 at a time--> asker of each unit --> how often it is there --> state
-func (r *runner) readBack(ctx context.Context) (*scenarios.LedgerRecord, error) {
+func (r *runner) readBack(ctx context.Context) (*result.LedgerRecord, error) {
 	l := r.ledger
 	flushed := l.kept.Flush()
-	out := &scenarios.LedgerRecord{
+	out := &result.LedgerRecord{
 		Write: l.Write, Units: []string{}, Acknowledged: l.acked.Load(), Unnamed: l.unnamed.Load(), Unrecorded: l.kept.Over(),
-		RPO: scenarios.NaN, Asked: scenarios.NaN, Took: scenarios.NaN, Keys: []scenarios.WriteKey{},
+		RPO: result.NaN, Asked: result.NaN, Took: result.NaN, Keys: []result.WriteKey{},
 	}
 	for _, p := range l.places {
 		out.Units = append(out.Units, p.name)
@@ -46,28 +47,28 @@ func (r *runner) readBack(ctx context.Context) (*scenarios.LedgerRecord, error) 
 	if flushed != nil {
 		r.note("%v", flushed)
 	}
-	b := &reading{runner: r, ledger: l, out: out, listed: map[scenarios.WriteState][]scenarios.WriteKey{}}
+	b := &reading{runner: r, ledger: l, out: out, listed: map[result.WriteState][]result.WriteKey{}}
 	settle := l.SettleOr().D()
-	r.event(scenarios.Event{Event: "ledger.settle", Text: fmt.Sprintf("%d writes were acknowledged; the target is left alone for %s", out.Acknowledged, scenarios.FormatDuration(settle))})
+	r.event(result.Event{Event: "ledger.settle", Text: fmt.Sprintf("%d writes were acknowledged; the target is left alone for %s", out.Acknowledged, quantity.FormatDuration(settle))})
 	select {
 	case <-time.After(settle):
 	case <-ctx.Done():
 	}
 	if ctx.Err() != nil {
 		out.Note = "the run ended before its time, and nothing was read back"
-		r.event(scenarios.Event{Event: "ledger.skipped", Text: out.Note})
+		r.event(result.Event{Event: "ledger.skipped", Text: out.Note})
 		return out, nil
 	}
 	limited, cancel := context.WithTimeout(ctx, l.WithinOr().D())
 	defer cancel()
 	began := r.now()
-	out.Asked = scenarios.Sec(began)
+	out.Asked = result.Sec(began)
 	err := b.read(limited)
-	out.Took = scenarios.Sec(r.now() - began)
+	out.Took = result.Sec(r.now() - began)
 	b.list()
-	r.event(scenarios.Event{Event: "ledger.read", Text: b.sums()})
+	r.event(result.Event{Event: "ledger.read", Text: b.sums()})
 	for _, k := range out.Keys {
-		r.event(scenarios.Event{Event: "write." + string(k.State), Fault: k.Fault, Text: k.ID, Data: map[string]any{"acknowledged": k.Acknowledged, "age": k.Age, "found": k.Found}})
+		r.event(result.Event{Event: "write." + string(k.State), Fault: k.Fault, Text: k.ID, Data: map[string]any{"acknowledged": k.Acknowledged, "age": k.Age, "found": k.Found}})
 	}
 	return out, err
 }
@@ -76,10 +77,10 @@ func (r *runner) readBack(ctx context.Context) (*scenarios.LedgerRecord, error) 
 type reading struct {
 	*runner
 	ledger  *ledger
-	out     *scenarios.LedgerRecord
+	out     *result.LedgerRecord
 	units   []*asked
 	again   map[string]time.Duration // ids that the target gave to several writes, with the end of the last
-	listed  map[scenarios.WriteState][]scenarios.WriteKey
+	listed  map[result.WriteState][]result.WriteKey
 	listing *bufio.Writer // of all that was not simply held; nil is none
 	counted atomic.Bool   // `count` led somewhere in some answer
 	nowhere atomic.Bool   // and nowhere in some
@@ -205,8 +206,8 @@ func (b *reading) judge(c *candidate) error {
 	if again && c.Acked && c.End < last {
 		most, unanswered, note = 0, false, "the target gave its id to a later write"
 	}
-	var state scenarios.WriteState
-	set := func(s scenarios.WriteState, n *int64) {
+	var state result.WriteState
+	set := func(s result.WriteState, n *int64) {
 		state = cmp.Or(state, s)
 		*n++
 	}
@@ -216,21 +217,21 @@ func (b *reading) judge(c *candidate) error {
 	case most > 0:
 		b.found++
 	case unanswered:
-		set(scenarios.WriteUnknown, &out.Unknown)
+		set(result.WriteUnknown, &out.Unknown)
 	default:
-		set(scenarios.WriteLost, &out.Lost)
+		set(result.WriteLost, &out.Lost)
 	}
 	if most > 1 {
-		set(scenarios.WriteDuplicated, &out.Duplicated)
+		set(result.WriteDuplicated, &out.Duplicated)
 	}
 	switch {
 	case most == 0:
 	case !c.Acked:
-		set(scenarios.WritePresent, &out.Present)
+		set(result.WritePresent, &out.Present)
 	case absent || differ:
-		set(scenarios.WriteStale, &out.Stale)
+		set(result.WriteStale, &out.Stale)
 	case unanswered:
-		set(scenarios.WriteUnread, &out.Unread)
+		set(result.WriteUnread, &out.Unread)
 	}
 	if state == "" {
 		if c.Acked {
@@ -305,7 +306,7 @@ func (b *reading) conclude() {
 func (b *reading) progress(done int64) {
 	b.log.Info("ledger.reading", "asked", done, "of", b.ledger.kept.Kept())
 	if b.o.Live != nil {
-		b.o.Live(scenarios.Interval{At: b.now(), End: b.End(), Phase: "ledger", Asked: done, ToAsk: b.ledger.kept.Kept()})
+		b.o.Live(result.Interval{At: b.now(), End: b.End(), Phase: "ledger", Asked: done, ToAsk: b.ledger.kept.Kept()})
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/measure"
+	"brunt/scenarios/template"
 	"brunt/targets"
 )
 
@@ -124,12 +125,12 @@ type asker struct {
 	*reading
 	unit    *asked
 	session targets.Session
-	it      scenarios.Iter
+	it      template.Iter
 }
 
 func (b *reading) asker(u *asked) *asker {
-	a := &asker{reading: b, unit: u, it: scenarios.Iter{Rand: rand.New(rand.NewPCG(b.Scenario.Seed, hashOf("ledger"))), Env: b.env}}
-	a.it.Vars = make([]scenarios.Value, len(b.vars))
+	a := &asker{reading: b, unit: u, it: template.Iter{Rand: rand.New(rand.NewPCG(b.Scenario.Seed, hashOf("ledger"))), Env: b.env}}
+	a.it.Vars = make([]template.Value, len(b.vars))
 	a.session, _ = u.client.Open(0)
 	return a
 }
@@ -161,7 +162,7 @@ func (a *asker) ask(ctx context.Context, id string) sight {
 func (a *asker) once(ctx context.Context, id string) (s sight, again bool) {
 	l, it := a.ledger, &a.it
 	it.Reset()
-	scenarios.CopyVars(it.Vars, a.vars)
+	template.CopyVars(it.Vars, a.vars)
 	it.Write = append(it.Write[:0], id...)
 	it.Intended = a.now()
 	it.Deadline = it.Intended + askTimeout
@@ -210,7 +211,7 @@ func (a *asker) seen() sight {
 
 // countOf reads how many there are: the length of a list, or a number. Anything else
 // that is there is one.
-func countOf(v *scenarios.Value) int {
+func countOf(v *template.Value) int {
 	var list []json.RawMessage
 	var n float64
 	switch {

@@ -8,7 +8,7 @@ import (
 	"os"
 	"slices"
 
-	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // listingFile makes the file for what was not simply held.
@@ -25,9 +25,9 @@ func (b *reading) listingFile() (*os.File, error) {
 }
 
 // listOne lists a write that was not simply held.
-func (b *reading) listOne(c *candidate, state scenarios.WriteState, note string) error {
-	k := scenarios.WriteKey{
-		ID: b.Scenario.Secrets.Mask(c.ID), State: state, Acknowledged: scenarios.NaN, Ended: scenarios.Sec(c.End), Age: scenarios.NaN, Note: note, Found: map[string]int{},
+func (b *reading) listOne(c *candidate, state result.WriteState, note string) error {
+	k := result.WriteKey{
+		ID: b.Scenario.Secrets.Mask(c.ID), State: state, Acknowledged: result.NaN, Ended: result.Sec(c.End), Age: result.NaN, Note: note, Found: map[string]int{},
 	}
 	if c.Acked {
 		k.Acknowledged = k.Ended
@@ -35,15 +35,15 @@ func (b *reading) listOne(c *candidate, state scenarios.WriteState, note string)
 	for i, s := range c.sights {
 		k.Found[b.units[i].name] = s.n
 	}
-	if state == scenarios.WriteLost {
+	if state == result.WriteLost {
 		age, fault := b.age(c.End)
-		k.Age, k.Fault = scenarios.Sec(age), fault
+		k.Age, k.Fault = result.Sec(age), fault
 		if !b.out.RPO.Known() || float64(k.Age) > float64(b.out.RPO) {
 			b.out.RPO, b.out.RPOFault = k.Age, fault
 		}
 	}
 	list := b.listed[state]
-	at, _ := slices.BinarySearchFunc(list, k, func(a, k scenarios.WriteKey) int { return cmp.Compare(float64(a.Ended), float64(k.Ended)) })
+	at, _ := slices.BinarySearchFunc(list, k, func(a, k result.WriteKey) int { return cmp.Compare(float64(a.Ended), float64(k.Ended)) })
 	if at < mostKeys {
 		list = slices.Insert(list, at, k)
 		b.listed[state] = list[:min(len(list), mostKeys)]
@@ -62,8 +62,8 @@ func (b *reading) listOne(c *candidate, state scenarios.WriteState, note string)
 }
 
 // states in the order in which writes are listed.
-var states = []scenarios.WriteState{
-	scenarios.WriteLost, scenarios.WriteDuplicated, scenarios.WriteStale, scenarios.WriteUnknown, scenarios.WriteUnread, scenarios.WritePresent,
+var states = []result.WriteState{
+	result.WriteLost, result.WriteDuplicated, result.WriteStale, result.WriteUnknown, result.WriteUnread, result.WritePresent,
 }
 
 // list gives the report the writes that it lists.

@@ -4,8 +4,9 @@ import (
 	"fmt"
 	"time"
 
-	"brunt/scenarios"
 	"brunt/scenarios/notes"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
 )
 
 // remarks are taken until the run is over. Stop gives them, as notes of the result.
@@ -23,7 +24,7 @@ func (r *runner) remarks() (stop func() []string) {
 		mask := r.Scenario.Secrets.Mask
 		author := mask(m.Author)
 		said, times = append(said, author+": "+mask(m.Text)), append(times, at)
-		r.eventAt(at, scenarios.Event{Event: "run.note", Text: m.Text, Data: map[string]any{"author": author}})
+		r.eventAt(at, result.Event{Event: "run.note", Text: m.Text, Data: map[string]any{"author": author}})
 	}
 	box, err := notes.Open(r.o.State, notes.Running{Run: r.o.ID, Name: r.Scenario.Name}, take)
 	if err != nil {
@@ -33,7 +34,7 @@ func (r *runner) remarks() (stop func() []string) {
 	return func() []string {
 		box.Close(take)
 		for i := range said { // the load may have begun since
-			said[i] = fmt.Sprintf("noted at %s by %s", scenarios.FormatSeconds(float64(times[i].Sub(r.t0).Round(100*time.Millisecond).Seconds())), said[i])
+			said[i] = fmt.Sprintf("noted at %s by %s", quantity.FormatSeconds(float64(times[i].Sub(r.t0).Round(100*time.Millisecond).Seconds())), said[i])
 		}
 		return said
 	}

@@ -9,12 +9,14 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/notes"
+	"brunt/scenarios/result"
+	"brunt/scenarios/template"
 )
 
 // TestRemarks: what is said while the run goes on stands in its notes and its events,
 // secrets masked, with the time on the run's clock.
 func TestRemarks(t *testing.T) {
-	var secrets scenarios.Secrets
+	var secrets template.Secrets
 	secrets.Add("sesame-sesame")
 	state := t.TempDir()
 	r := (&Plan{Scenario: &scenarios.Scenario{Name: "n", Secrets: &secrets}}).newRunner(Options{ID: "r1", State: state})
@@ -47,11 +49,11 @@ func TestRemarks(t *testing.T) {
 // TestNotesAreMasked: notes and what events carry may quote what a script or a target
 // says.
 func TestNotesAreMasked(t *testing.T) {
-	var secrets scenarios.Secrets
+	var secrets template.Secrets
 	secrets.Add("sesame-sesame")
 	r := (&Plan{Scenario: &scenarios.Scenario{Secrets: &secrets}}).newRunner(Options{ID: "r1"})
 	r.note("load %q: an exception of the script, first %s", "k6", "no token sesame-sesame")
-	r.event(scenarios.Event{Event: "script.mark", Text: "sesame-sesame", Data: map[string]any{"sesame-sesame": "a sesame-sesame", "list": []any{"sesame-sesame", 1.0}, "map": map[string]any{"k": "sesame-sesame"}}})
+	r.event(result.Event{Event: "script.mark", Text: "sesame-sesame", Data: map[string]any{"sesame-sesame": "a sesame-sesame", "list": []any{"sesame-sesame", 1.0}, "map": map[string]any{"k": "sesame-sesame"}}})
 	if text := fmt.Sprint(r.notes, r.events); strings.Contains(text, "sesame") || strings.Count(text, "***") != 6 {
 		t.Error(text)
 	}

@@ -12,28 +12,30 @@ import (
 	"brunt/chaos"
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // head fills in what a result says before anything was measured.
-func (r *runner) head() *scenarios.Result {
+func (r *runner) head() *result.Result {
 	sc := r.Scenario
-	return &scenarios.Result{
-		Version: scenarios.ResultVersion, Run: r.o.ID, Name: sc.Name, Hypothesis: sc.Hypothesis, Meta: sc.Meta, Seed: sc.Seed, Started: r.began, T0: r.t0,
+	return &result.Result{
+		Version: result.ResultVersion, Run: r.o.ID, Name: sc.Name, Hypothesis: sc.Hypothesis, Meta: sc.Meta, Seed: sc.Seed, Started: r.began, T0: r.t0,
 		Chaos: !r.o.NoChaos && len(r.Faults) > 0, Control: r.o.NoChaos && len(r.Faults) > 0, Environment: r.environment(), Scenario: sc.Explain(),
-		Loads: []scenarios.LoadInfo{}, Phases: []scenarios.Phase{}, Cells: []scenarios.Cell{}, Errors: []scenarios.ErrorGroup{},
-		Faults: []scenarios.FaultRecord{}, Objectives: []scenarios.ObjectiveResult{}, Windows: []scenarios.Window{},
-		Generator: scenarios.Generator{Healthy: true, Limits: []string{}},
+		Loads: []result.LoadInfo{}, Phases: []result.Phase{}, Cells: []result.Cell{}, Errors: []result.ErrorGroup{},
+		Faults: []result.FaultRecord{}, Objectives: []result.ObjectiveResult{}, Windows: []result.Window{},
+		Generator: result.Generator{Healthy: true, Limits: []string{}},
 	}
 }
 
 // unstarted is the result of a run that never came to its load.
-func (r *runner) unstarted(err error) *scenarios.Result {
+func (r *runner) unstarted(err error) *result.Result {
 	res := r.head()
 	res.Notes = slices.Concat(r.Notes, r.notes)
 	for _, o := range r.judgedBy() {
-		res.Objectives = append(res.Objectives, scenarios.ObjectiveResult{
-			ID: o.ID, Text: o.Text, Phase: o.PhaseOrRun(), Metric: o.Metric.Text, Op: o.Op, Target: scenarios.Num(o.Value),
-			Measured: scenarios.NaN, Low: scenarios.NaN, High: scenarios.NaN, Verdict: scenarios.Invalid, Note: "the load never began",
+		res.Objectives = append(res.Objectives, result.ObjectiveResult{
+			ID: o.ID, Text: o.Text, Phase: o.PhaseOrRun(), Metric: o.Metric.Text, Op: o.Op, Target: result.Num(o.Value),
+			Measured: result.NaN, Low: result.NaN, High: result.NaN, Verdict: scenarios.Invalid, Note: "the load never began",
 		})
 	}
 	res.Verdict, res.Reason = scenarios.Invalid, scenarios.Sentence(r.Scenario.Secrets.Mask(err.Error()))
@@ -46,7 +48,7 @@ func (r *runner) unstarted(err error) *scenarios.Result {
 }
 
 // result judges what was measured.
-func (r *runner) result(ctx context.Context) (*scenarios.Result, error) {
+func (r *runner) result(ctx context.Context) (*result.Result, error) {
 	sc := r.Scenario
 	res := r.head()
 	c := judge.Case{
@@ -94,8 +96,8 @@ func (r *runner) result(ctx context.Context) (*scenarios.Result, error) {
 		span := judge.Span{From: lp.Schedule.Start(), To: max(0, r.stats[i].End)}
 		c.Loads = append(c.Loads, span)
 		end = max(end, span.To)
-		res.Loads = append(res.Loads, scenarios.LoadInfo{
-			Name: lp.Name, Executor: lp.Executor, Engine: lp.engineName(), Closed: lp.Schedule.Closed(), Start: scenarios.Sec(span.From), End: scenarios.Sec(span.To), Steps: r.stepsOf(i),
+		res.Loads = append(res.Loads, result.LoadInfo{
+			Name: lp.Name, Executor: lp.Executor, Engine: lp.engineName(), Closed: lp.Schedule.Closed(), Start: result.Sec(span.From), End: result.Sec(span.To), Steps: r.stepsOf(i),
 		})
 	}
 	r.judged, c.Ledger, res.Ledger = slices.Clone(c.SLO), r.written, r.written
@@ -103,7 +105,7 @@ func (r *runner) result(ctx context.Context) (*scenarios.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	res.Duration = scenarios.Sec(end)
+	res.Duration = result.Sec(end)
 	res.Phases, res.Cells, res.Windows = f.Phases, f.Cells, f.Windows
 	res.Objectives = append(res.Objectives, f.Objectives...)
 	r.scriptThresholds(res)
@@ -112,7 +114,7 @@ func (r *runner) result(ctx context.Context) (*scenarios.Result, error) {
 	res.Slowest = f.Slowest
 	res.Histograms = f.Histograms
 	res.Faults = append(res.Faults, r.faultRecords(f)...)
-	res.Repeats = scenarios.Repeats(res.Faults)
+	res.Repeats = result.Repeats(res.Faults)
 	res.Generator, res.Usage, res.Series, res.Alerts = r.generator(f), c.Usage, c.Series, r.observed.fired(r.records)
 	r.decide(ctx, res, f.Faults)
 	res.Reason = sc.Secrets.Mask(res.Reason)
@@ -135,11 +137,11 @@ func (r *runner) stepsOf(i int) []string {
 
 // judgedBy lists the objectives of this run: a control run is not judged by what
 // faults would have done.
-func (r *runner) judgedBy() []scenarios.Objective {
+func (r *runner) judgedBy() []slo.Objective {
 	if !r.o.NoChaos {
 		return r.Scenario.SLO
 	}
-	var out []scenarios.Objective
+	var out []slo.Objective
 	for _, o := range r.Scenario.SLO {
 		if p := o.PhaseOrRun(); p == "run" || p == "baseline" {
 			out = append(out, o)
@@ -151,21 +153,21 @@ func (r *runner) judgedBy() []scenarios.Objective {
 }
 
 // faultRecords joins what was done with what it did to the load.
-func (r *runner) faultRecords(f *judge.Findings) []scenarios.FaultRecord {
-	var out []scenarios.FaultRecord
+func (r *runner) faultRecords(f *judge.Findings) []result.FaultRecord {
+	var out []result.FaultRecord
 	for _, c := range r.records {
-		rec := scenarios.FaultRecord{
-			Name: c.Name, Kind: c.Kind, Units: c.Units, Zones: c.Zones, Leader: c.Leader, Skipped: c.Skipped, Via: c.Via, Planned: scenarios.Sec(c.Planned),
-			Injected: scenarios.NaN, Verified: scenarios.NaN, Cleared: scenarios.NaN, Onset: scenarios.NaN, Failover: scenarios.NaN,
-			Recover: scenarios.NaN, Heal: scenarios.NaN, Detect: scenarios.NaN, DetectResolution: scenarios.NaN, OnsetAt: scenarios.NaN, RecoveredAt: scenarios.NaN,
-			Within: scenarios.NaN, Impact: scenarios.NotInjected, Revert: string(chaos.None), Evidence: r.Scenario.Secrets.Mask(c.Evidence),
+		rec := result.FaultRecord{
+			Name: c.Name, Kind: c.Kind, Units: c.Units, Zones: c.Zones, Leader: c.Leader, Skipped: c.Skipped, Via: c.Via, Planned: result.Sec(c.Planned),
+			Injected: result.NaN, Verified: result.NaN, Cleared: result.NaN, Onset: result.NaN, Failover: result.NaN,
+			Recover: result.NaN, Heal: result.NaN, Detect: result.NaN, DetectResolution: result.NaN, OnsetAt: result.NaN, RecoveredAt: result.NaN,
+			Within: result.NaN, Impact: result.NotInjected, Revert: string(chaos.None), Evidence: r.Scenario.Secrets.Mask(c.Evidence),
 			GoneEvidence: r.Scenario.Secrets.Mask(c.GoneText),
 		}
 		if rec.Units == nil {
 			rec.Units = []string{}
 		}
 		if c.OneShot {
-			rec.Within = scenarios.Sec(c.Within)
+			rec.Within = result.Sec(c.Within)
 		}
 		if c.N >= 0 && c.N < len(f.Faults) {
 			fill(&rec, c, f.Faults[c.N])
@@ -184,37 +186,37 @@ func (r *runner) faultRecords(f *judge.Findings) []scenarios.FaultRecord {
 		}
 		out = append(out, rec)
 	}
-	slices.SortStableFunc(out, func(a, b scenarios.FaultRecord) int { return cmp.Compare(when(a), when(b)) })
+	slices.SortStableFunc(out, func(a, b result.FaultRecord) int { return cmp.Compare(when(a), when(b)) })
 	return out
 }
 
-func when(r scenarios.FaultRecord) float64 {
+func when(r result.FaultRecord) float64 {
 	if r.Injected.Known() {
 		return float64(r.Injected)
 	}
 	return float64(r.Planned)
 }
 
-func fill(rec *scenarios.FaultRecord, c *chaos.Record, f judge.FaultFinding) {
-	rec.Injected, rec.Cleared = scenarios.Sec(c.Injected), scenarios.Sec(c.Cleared)
+func fill(rec *result.FaultRecord, c *chaos.Record, f judge.FaultFinding) {
+	rec.Injected, rec.Cleared = result.Sec(c.Injected), result.Sec(c.Cleared)
 	if c.VerifyErr == nil {
-		rec.Verified = scenarios.Sec(c.Verified)
+		rec.Verified = result.Sec(c.Verified)
 	}
 	rec.Gone, rec.Revert = c.Gone, string(c.Revert)
 	rec.Traffic, rec.TrafficUnit = f.Requests, "requests"
 	if c.Traffic != nil {
 		rec.Traffic, rec.TrafficUnit = c.Traffic.N, c.Traffic.Unit
 	}
-	since := func(at scenarios.Num, from time.Duration) scenarios.Num {
-		return scenarios.Num(max(0, float64(at)-from.Seconds()))
+	since := func(at result.Num, from time.Duration) result.Num {
+		return result.Num(max(0, float64(at)-from.Seconds()))
 	}
-	rec.Impact, rec.Note, rec.Limit = f.Impact, f.Note, scenarios.Num(f.Limit)
-	rec.Resolution, rec.Area, rec.Degraded, rec.Failed = scenarios.Sec(f.Resolution), scenarios.Num(f.Area), scenarios.Sec(f.Degraded), f.Failed
+	rec.Impact, rec.Note, rec.Limit = f.Impact, f.Note, result.Num(f.Limit)
+	rec.Resolution, rec.Area, rec.Degraded, rec.Failed = result.Sec(f.Resolution), result.Num(f.Area), result.Sec(f.Degraded), f.Failed
 	rec.OnsetAt, rec.RecoveredAt = f.OnsetAt, f.RecoveredAt
 	rec.Onset, rec.Failover = since(f.OnsetAt, c.Injected), since(f.FailoverAt, c.Injected)
 	rec.Recover, rec.Heal = since(f.RecoveredAt, c.Injected), since(f.RecoveredAt, c.Cleared)
-	if f.Impact == scenarios.NotRecovered {
-		rec.Recover, rec.Heal = scenarios.Num(math.Inf(1)), scenarios.Num(math.Inf(1))
+	if f.Impact == result.NotRecovered {
+		rec.Recover, rec.Heal = result.Num(math.Inf(1)), result.Num(math.Inf(1))
 	}
 	if c.Early {
 		rec.Note = strings.TrimPrefix(rec.Note+"; taken back early, as the run ended", "; ")

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // A server is a system under test that brunt does not start: a process of its own.
@@ -60,7 +61,7 @@ func mustCompile(t *testing.T, text string) *Plan {
 const lateTries = 8
 
 // wasLate tells that brunt itself was late.
-func wasLate(res *scenarios.Result) bool {
+func wasLate(res *result.Result) bool {
 	return res.Verdict == scenarios.Invalid && strings.Contains(res.Reason, "brunt itself was late")
 }
 
@@ -69,14 +70,14 @@ func wasLate(res *scenarios.Result) bool {
 var processors sync.RWMutex
 
 // on runs a test's run beside others, or alone. It must not be called in a run.
-func on(turn sync.Locker, run func() *scenarios.Result) *scenarios.Result {
+func on(turn sync.Locker, run func() *result.Result) *result.Result {
 	turn.Lock()
 	defer turn.Unlock()
 	return run()
 }
 
 // inTime runs a test's run until brunt was in time.
-func inTime(t *testing.T, run func() *scenarios.Result) *scenarios.Result {
+func inTime(t *testing.T, run func() *result.Result) *result.Result {
 	t.Helper()
 	turn := processors.RLocker()
 	for range lateTries {
@@ -93,12 +94,12 @@ func inTime(t *testing.T, run func() *scenarios.Result) *scenarios.Result {
 }
 
 // runText runs a scenario until brunt was in time.
-func runText(t *testing.T, text string, o Options) *scenarios.Result {
+func runText(t *testing.T, text string, o Options) *result.Result {
 	t.Helper()
 	if o.State == "" {
 		o.State = t.TempDir()
 	}
-	return inTime(t, func() *scenarios.Result {
+	return inTime(t, func() *result.Result {
 		res, err := mustCompile(t, text).Run(t.Context(), o)
 		if err != nil {
 			t.Fatal(err)
@@ -109,13 +110,13 @@ func runText(t *testing.T, text string, o Options) *scenarios.Result {
 
 // runOnce runs a scenario for a test that asks what happened, and not whether brunt
 // was in time: where many tests run side by side it often is late.
-func runOnce(t *testing.T, text string, o Options) *scenarios.Result {
+func runOnce(t *testing.T, text string, o Options) *result.Result {
 	t.Helper()
 	if o.State == "" {
 		o.State = t.TempDir()
 	}
 	plan := mustCompile(t, text)
-	return on(processors.RLocker(), func() *scenarios.Result {
+	return on(processors.RLocker(), func() *result.Result {
 		res, err := plan.Run(t.Context(), o)
 		if err != nil {
 			t.Fatal(err)
@@ -131,7 +132,7 @@ func (c *complaints) addf(format string, args ...any) { *c = append(*c, fmt.Spri
 
 // passed complains unless all objectives held and nothing else is wrong than that
 // brunt was late.
-func (c *complaints) passed(res *scenarios.Result) {
+func (c *complaints) passed(res *result.Result) {
 	if res.Verdict != scenarios.Pass && !wasLate(res) {
 		c.addf("%s: %s", res.Verdict, res.Reason)
 	}
@@ -162,18 +163,18 @@ func try(t *testing.T, once func(wrong *complaints)) {
 
 // cellOf gives the cell of a phase for all loads and an outcome; what was not
 // measured is empty.
-func cellOf(res *scenarios.Result, phase, outcome string) scenarios.Cell {
+func cellOf(res *result.Result, phase, outcome string) result.Cell {
 	return loadCell(res, phase, "*", outcome)
 }
 
 // loadCell gives the cell of a phase for a load and an outcome.
-func loadCell(res *scenarios.Result, phase, load, outcome string) scenarios.Cell {
+func loadCell(res *result.Result, phase, load, outcome string) result.Cell {
 	for _, c := range res.Cells {
 		if c.Phase == phase && c.Load == load && c.Step == "*" && c.Outcome == outcome {
 			return c
 		}
 	}
-	return scenarios.Cell{Response: scenarios.NoTimes, Service: scenarios.NoTimes}
+	return result.Cell{Response: result.NoTimes, Service: result.NoTimes}
 }
 
 // A stretch is what was measured of a load in some time.
@@ -184,7 +185,7 @@ type stretch struct {
 
 // between sums up the windows that begin after from and are over before to, of a load
 // whose iterations make one request each; "*" is all loads.
-func between(res *scenarios.Result, load string, from, to scenarios.Num) (s stretch) {
+func between(res *result.Result, load string, from, to result.Num) (s stretch) {
 	for _, w := range res.Windows {
 		single := (w.Step == "*") == (load == "*") && w.Step != "iteration"
 		if w.Load == load && single && w.T >= from && w.T+w.D < to && w.Offered > 0 {
@@ -197,9 +198,9 @@ func between(res *scenarios.Result, load string, from, to scenarios.Num) (s stre
 }
 
 // objective finds an objective by its text.
-func objective(t *testing.T, res *scenarios.Result, text string) scenarios.ObjectiveResult {
+func objective(t *testing.T, res *result.Result, text string) result.ObjectiveResult {
 	t.Helper()
-	i := slices.IndexFunc(res.Objectives, func(o scenarios.ObjectiveResult) bool { return o.Text == text })
+	i := slices.IndexFunc(res.Objectives, func(o result.ObjectiveResult) bool { return o.Text == text })
 	if i < 0 {
 		t.Fatalf("there is no objective `%s`", text)
 	}

@@ -20,29 +20,32 @@ import (
 	"brunt/scenarios/judge"
 	"brunt/scenarios/load"
 	"brunt/scenarios/measure"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
+	"brunt/scenarios/template"
 	"brunt/targets"
 	"brunt/targets/platform/docker"
 )
 
 // Options say how to run a plan.
 type Options struct {
-	ID       string                   // names the run; empty draws one
-	LogDir   string                   // for the output of the stack's units; empty keeps only its end
-	State    string                   // for the journal; needed where anything is started or broken
-	Ledger   string                   // the file for what the ledger did not find as it should be; empty keeps none
-	Guard    []string                 // the command line of the guard; empty runs without one, for tests
-	Burner   []string                 // the command line of what uses up what a unit is to be short of; empty is that faults which need one can't be done
-	Helpers  bool                     // helpers in an engine do what brunt could do itself; for tests
-	Requests string                   // the file for every request, one by one; empty keeps none
-	NoChaos  bool                     // the control run: no fault is injected
-	Log      *slog.Logger             // nil logs nothing
-	Live     func(scenarios.Interval) // is told every second, and once the loads are over; nil is nobody
-	BySteps  bool                     // Live is told of every step as well
-	Event    func(scenarios.Event)    // is told what happens, by several goroutines; nil is nobody
-	Begun    func(Look)               // is given a look at the run as its load begins; nil is nobody
-	Suspend  <-chan os.Signal         // tells that brunt is to be suspended; nil never does
-	Stop     func()                   // suspends brunt, once all faults are taken back
-	At       func(point string)       // is called where brunt could die, for tests
+	ID       string                // names the run; empty draws one
+	LogDir   string                // for the output of the stack's units; empty keeps only its end
+	State    string                // for the journal; needed where anything is started or broken
+	Ledger   string                // the file for what the ledger did not find as it should be; empty keeps none
+	Guard    []string              // the command line of the guard; empty runs without one, for tests
+	Burner   []string              // the command line of what uses up what a unit is to be short of; empty is that faults which need one can't be done
+	Helpers  bool                  // helpers in an engine do what brunt could do itself; for tests
+	Requests string                // the file for every request, one by one; empty keeps none
+	NoChaos  bool                  // the control run: no fault is injected
+	Log      *slog.Logger          // nil logs nothing
+	Live     func(result.Interval) // is told every second, and once the loads are over; nil is nobody
+	BySteps  bool                  // Live is told of every step as well
+	Event    func(result.Event)    // is told what happens, by several goroutines; nil is nobody
+	Begun    func(Look)            // is given a look at the run as its load begins; nil is nobody
+	Suspend  <-chan os.Signal      // tells that brunt is to be suspended; nil never does
+	Stop     func()                // suspends brunt, once all faults are taken back
+	At       func(point string)    // is called where brunt could die, for tests
 }
 
 // Errors of a run that could not begin, or could not go on: its verdict is invalid.
@@ -86,7 +89,7 @@ type runner struct {
 	log      *slog.Logger
 	began    time.Time
 	t0       time.Time
-	env      *scenarios.Env
+	env      *template.Env
 	journal  *chaos.Journal
 	guard    *chaos.Guard
 	warden   *chaos.Warden // nil: brunt runs in no container
@@ -99,39 +102,39 @@ type runner struct {
 	runs     []driver
 	scripts  []*scriptRun // those of the runs that are scripts of k6
 	stats    []load.Stats
-	keeper   *keeper                 // nil: requests are not kept
-	ledger   *ledger                 // nil: the scenario has none
-	written  *scenarios.LedgerRecord // what it found
+	keeper   *keeper              // nil: requests are not kept
+	ledger   *ledger              // nil: the scenario has none
+	written  *result.LedgerRecord // what it found
 	mon      *monitor
 	usage    *usage    // of the target's units
 	observed *observer // its metrics and alerts
-	health   scenarios.Generator
-	vars     []scenarios.Value
+	health   result.Generator
+	vars     []template.Value
 	cancel   context.CancelCauseFunc
 	records  []*chaos.Record
 
-	identities []scenarios.UnitIdentity // of the target's units, as the load began
+	identities []result.UnitIdentity // of the target's units, as the load began
 	replicas   map[string]int
 	sums       summer
 
 	foreseen []chaos.Estimated // the timeline of this run; none in a control run
-	judged   []scenarios.Objective
+	judged   []slo.Objective
 	broken   error // what failed of brunt itself while the load ran
 
 	stopping bool // a stop condition was met
 
-	looks   chan chan *scenarios.Result // asks the watcher what the run came to so far
-	watched chan struct{}               // closed when nobody answers any more
+	looks   chan chan *result.Result // asks the watcher what the run came to so far
+	watched chan struct{}            // closed when nobody answers any more
 	interim interim
 
-	timetable []scenarios.Foreseen // foreseen, for those who watch
+	timetable []result.Foreseen // foreseen, for those who watch
 
 	mu       sync.Mutex
 	checks   []string // names of checks: the plan's, and those of scripts
 	failed   []string // why scripts have marked the run as failed
 	faultsIn []string // that scripts were told of
 	notes    []string
-	events   []scenarios.Event
+	events   []result.Event
 	times    []time.Time // of the events
 }
 
@@ -147,7 +150,7 @@ func (p *Plan) newRunner(o Options) *runner {
 		r.o.ID = NewID()
 	}
 	r.insides.Helper = o.Helpers
-	r.looks, r.watched, r.observed = make(chan chan *scenarios.Result), make(chan struct{}), &observer{r: r} // which reads nothing yet
+	r.looks, r.watched, r.observed = make(chan chan *result.Result), make(chan struct{}), &observer{r: r} // which reads nothing yet
 	return r
 }
 
@@ -156,17 +159,17 @@ const lead = 50 * time.Millisecond
 
 // Run runs the plan to its verdict. The error is brunt's own failure; all that the
 // target or the scenario did is in the result.
-func (p *Plan) Run(ctx context.Context, o Options) (*scenarios.Result, error) {
+func (p *Plan) Run(ctx context.Context, o Options) (*result.Result, error) {
 	r := p.newRunner(o)
 	ctx, r.cancel = context.WithCancelCause(ctx)
 	defer r.cancel(nil)
-	r.event(scenarios.Event{Event: "run.start", Text: p.Scenario.Name})
+	r.event(result.Event{Event: "run.start", Text: p.Scenario.Name})
 	remarks := r.remarks()
 	res, err := r.guarded(ctx)
 	said := remarks()
 	if res != nil {
 		res.Notes = append(res.Notes, said...)
-		r.event(scenarios.Event{Event: "run.end", Text: string(res.Verdict) + ": " + res.Reason})
+		r.event(result.Event{Event: "run.end", Text: string(res.Verdict) + ": " + res.Reason})
 		res.Ended = time.Now()
 		res.Events = r.onClock()
 		res.Attach()
@@ -301,7 +304,7 @@ func (r *runner) closeJournal() (left string, err error) {
 }
 
 // guarded runs the plan with journal and guard around it.
-func (r *runner) guarded(ctx context.Context) (*scenarios.Result, error) {
+func (r *runner) guarded(ctx context.Context) (*result.Result, error) {
 	if !r.breaks() {
 		return r.run(ctx)
 	}
@@ -317,7 +320,7 @@ func (r *runner) guarded(ctx context.Context) (*scenarios.Result, error) {
 }
 
 // run brings the target up, loads and breaks it, takes it down and judges.
-func (r *runner) run(ctx context.Context) (res *scenarios.Result, err error) {
+func (r *runner) run(ctx context.Context) (res *result.Result, err error) {
 	if err := r.furnish(); err != nil {
 		return r.unstarted(err), nil
 	}
@@ -423,14 +426,14 @@ func (r *runner) run(ctx context.Context) (res *scenarios.Result, err error) {
 // samples.
 func (r *runner) furnish() error {
 	sc := r.Scenario
-	r.env = &scenarios.Env{Salt: [2]uint64{rand.Uint64(), rand.Uint64()}, Units: map[string]string{}, Tables: sc.Tables}
+	r.env = &template.Env{Salt: [2]uint64{rand.Uint64(), rand.Uint64()}, Units: map[string]string{}, Tables: sc.Tables}
 	for _, t := range sc.Tables {
 		t.Start(sc.Seed)
 	}
 	r.env.Fill = func() { r.cancel(ErrUsedUp) }
 	r.env.Now = r.now
 	r.samples = &measure.Samples{Mask: sc.Secrets.Mask, Steps: len(r.Series.Steps)}
-	r.vars = make([]scenarios.Value, len(sc.Symbols.Vars()))
+	r.vars = make([]template.Value, len(sc.Symbols.Vars()))
 	r.files()
 	for i := range r.Loads {
 		if err := targets.CheckSources(&r.Loads[i].Connections); err != nil {

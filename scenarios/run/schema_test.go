@@ -18,6 +18,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/load"
 	"brunt/scenarios/reference"
+	"brunt/scenarios/syntax"
 
 	"github.com/goccy/go-yaml"
 	"github.com/rogpeppe/go-internal/txtar"
@@ -239,7 +240,7 @@ func TestSmallestUnknown(t *testing.T) {
 func refused(t *testing.T, c corpusCase) {
 	t.Helper()
 	_, err := compileText(c.text)
-	mistakes, ok := errors.AsType[*scenarios.MistakesError](err)
+	mistakes, ok := errors.AsType[*syntax.MistakesError](err)
 	if !ok {
 		t.Fatalf("Compile says %v of\n%s", err, c.text)
 	}
@@ -274,7 +275,7 @@ func TestOneMistake(t *testing.T) {
 			for step, of := range map[string]string{named: "list", plain: `"GET /"`} {
 				_, err := compileText("version: 1\ntarget: {stack: demo}\nslo: ['p95 < 1s of " + of +
 					"']\nload: {main: {executor: constant-arrival-rate, rate: 100/s, duration: 60s, flow: [" + step + "]}}\n")
-				mistakes, ok := errors.AsType[*scenarios.MistakesError](err)
+				mistakes, ok := errors.AsType[*syntax.MistakesError](err)
 				if !ok || len(mistakes.List()) != 1 || !strings.Contains(err.Error(), c.want) {
 					t.Errorf("%s: Compile says\n%v\nand not only %q", step, err, c.want)
 				}
@@ -300,7 +301,7 @@ target: {url: "http://127.0.0.1:8080"}
 load: {main: {executor: constant-arrival-rate, rate: 100/s, duration: 60s, flow: [{get: /}]}}
 chaos: {x: {at: 1s, process.crash: {` + settings + `}}}
 `)
-			mistakes, ok := errors.AsType[*scenarios.MistakesError](err)
+			mistakes, ok := errors.AsType[*syntax.MistakesError](err)
 			if !ok || len(mistakes.List()) != len(want) {
 				t.Fatalf("Compile says\n%v\nand not only %q", err, want)
 			}
@@ -314,7 +315,7 @@ chaos: {x: {at: 1s, process.crash: {` + settings + `}}}
 }
 
 func explained(err error) string {
-	if e, ok := errors.AsType[*scenarios.MistakesError](err); ok {
+	if e, ok := errors.AsType[*syntax.MistakesError](err); ok {
 		return e.Explain()
 	}
 	return err.Error()
@@ -411,7 +412,7 @@ func TestSchemaDescribed(t *testing.T) {
 }
 
 // undescribed lists the keys of a schema that have no description.
-func undescribed(t *testing.T, s scenarios.Schema) []string {
+func undescribed(t *testing.T, s syntax.Schema) []string {
 	t.Helper()
 	text, err := json.Marshal(s)
 	if err != nil {

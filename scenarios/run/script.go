@@ -14,6 +14,8 @@ import (
 	"brunt/scenarios/k6"
 	"brunt/scenarios/load"
 	"brunt/scenarios/measure"
+	"brunt/scenarios/slo"
+	"brunt/scenarios/template"
 )
 
 // ScriptPlan is a load that is a script of k6, with all that is known of it before it
@@ -68,7 +70,7 @@ func (c *compiler) script(l *scenarios.Load) {
 // namedSteps are the steps that objectives name: whether the script has them is known
 // only as it runs.
 func (c *compiler) namedSteps(of string) (out []string) {
-	for _, list := range [][]scenarios.Objective{c.sc.SLO, c.sc.Steady, c.sc.Stop} {
+	for _, list := range [][]slo.Objective{c.sc.SLO, c.sc.Steady, c.sc.Stop} {
 		for _, o := range list {
 			if o.Step != "" && o.Step != "iteration" && o.Step != wholeIteration && !slices.Contains(out, o.Step) && (o.Load == "" || o.Load == of) {
 				out = append(out, o.Step)
@@ -193,7 +195,7 @@ func (p *Plan) scripted() bool {
 // scriptEnv is the script's environment.
 func (r *runner) scriptEnv(s *scenarios.Script, base string) (map[string]string, error) {
 	out := map[string]string{"BRUNT_URL": base}
-	it := &scenarios.Iter{Env: r.env}
+	it := &template.Iter{Env: r.env}
 	for name := range s.Env {
 		v := s.Env[name]
 		text, err := v.Append(nil, it)

@@ -6,6 +6,9 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/k6"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // stepNames are the steps that the script had.
@@ -22,18 +25,18 @@ func (s *scriptRun) stepNames() []string {
 }
 
 // scriptMetrics lists the metrics of all scripts.
-func (r *runner) scriptMetrics() (out []scenarios.ScriptMetric) {
+func (r *runner) scriptMetrics() (out []result.ScriptMetric) {
 	for _, s := range r.scripts {
 		for _, m := range s.last.Metrics {
-			row := scenarios.ScriptMetric{
-				Load: s.lp.Name, Name: r.Scenario.Secrets.Mask(m.Name), Type: m.Type, Contains: m.Contains, Count: m.Count, Sum: scenarios.Num(m.Sum), Rate: scenarios.NaN, Last: scenarios.Num(m.Last),
-				Min: scenarios.Num(m.Min), Max: scenarios.Num(m.Max), P50: scenarios.NaN, P90: scenarios.NaN, P95: scenarios.NaN, P99: scenarios.NaN,
+			row := result.ScriptMetric{
+				Load: s.lp.Name, Name: r.Scenario.Secrets.Mask(m.Name), Type: m.Type, Contains: m.Contains, Count: m.Count, Sum: result.Num(m.Sum), Rate: result.NaN, Last: result.Num(m.Last),
+				Min: result.Num(m.Min), Max: result.Num(m.Max), P50: result.NaN, P90: result.NaN, P95: result.NaN, P99: result.NaN,
 			}
 			switch m.Type {
 			case "trend":
-				row.P50, row.P90, row.P95, row.P99 = scenarios.Num(m.P50), scenarios.Num(m.P90), scenarios.Num(m.P95), scenarios.Num(m.P99)
+				row.P50, row.P90, row.P95, row.P99 = result.Num(m.P50), result.Num(m.P90), result.Num(m.P95), result.Num(m.P99)
 			case "counter", "rate":
-				row.Rate = scenarios.Num(m.Rate)
+				row.Rate = result.Num(m.Rate)
 			}
 			out = append(out, row)
 		}
@@ -42,7 +45,7 @@ func (r *runner) scriptMetrics() (out []scenarios.ScriptMetric) {
 }
 
 // scriptThresholds adds the thresholds of all scripts to what the run is judged by.
-func (r *runner) scriptThresholds(res *scenarios.Result) {
+func (r *runner) scriptThresholds(res *result.Result) {
 	for i := range r.Loads {
 		lp := &r.Loads[i]
 		if lp.Script == nil || lp.Script.Plan == nil {
@@ -63,12 +66,12 @@ func (r *runner) scriptThresholds(res *scenarios.Result) {
 		}
 		for _, t := range lp.Script.Thresholds {
 			text := r.Scenario.Secrets.Mask(lp.Name + ": " + t.Metric + " " + t.Source)
-			o := scenarios.ObjectiveResult{
-				ID: text, Text: text, Phase: "run", Metric: r.Scenario.Secrets.Mask(t.Metric) + " " + t.What, Op: t.Op, Target: scenarios.Num(t.Target), Measured: scenarios.NaN, Low: scenarios.NaN, High: scenarios.NaN,
+			o := result.ObjectiveResult{
+				ID: text, Text: text, Phase: "run", Metric: r.Scenario.Secrets.Mask(t.Metric) + " " + t.What, Op: t.Op, Target: result.Num(t.Target), Measured: result.NaN, Low: result.NaN, High: result.NaN,
 				List: "threshold",
 			}
 			if f, ok := found[t.Metric+" "+t.Source]; ok && f.Count > 0 {
-				o.Measured, o.Count, o.Note, o.Verdict = scenarios.Num(f.Measured), f.Count, "", scenarios.Fail
+				o.Measured, o.Count, o.Note, o.Verdict = result.Num(f.Measured), f.Count, "", scenarios.Fail
 				if contains[t.Metric] == "time" && t.What != "count" {
 					o.Note = "in milliseconds"
 				}
@@ -82,7 +85,7 @@ func (r *runner) scriptThresholds(res *scenarios.Result) {
 				}
 			}
 			res.Objectives = append(res.Objectives, o)
-			r.judged = append(r.judged, scenarios.Objective{ID: text, Text: text, Metric: scenarios.Metric{Unit: scenarios.Plain, Text: o.Metric}})
+			r.judged = append(r.judged, slo.Objective{ID: text, Text: text, Metric: slo.Metric{Unit: slo.Plain, Text: o.Metric}})
 		}
 	}
 }
@@ -95,7 +98,7 @@ func (r *runner) scriptNotes() (limits []string) {
 		n := s.last
 		name := s.lp.Name
 		if d := s.r.now(); exit.CPU > 0 && d > 0 {
-			text := fmt.Sprintf("load %q: k6 used %s of CPU", name, scenarios.FormatSeconds(exit.CPU.Seconds()))
+			text := fmt.Sprintf("load %q: k6 used %s of CPU", name, quantity.FormatSeconds(exit.CPU.Seconds()))
 			if exit.Memory > 0 {
 				text += fmt.Sprintf(" and %d MiB at most", exit.Memory>>20)
 			}

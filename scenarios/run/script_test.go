@@ -14,6 +14,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/k6"
+	"brunt/scenarios/result"
 )
 
 // needK6 skips a test that runs scripts where brunt-k6 is not built.
@@ -179,17 +180,17 @@ func TestScript(t *testing.T) {
 }
 
 // stepCell gives the cell of a phase for a step and an outcome.
-func stepCell(res *scenarios.Result, phase, step, outcome string) scenarios.Cell {
+func stepCell(res *result.Result, phase, step, outcome string) result.Cell {
 	for _, c := range res.Cells {
 		if c.Phase == phase && c.Step == step && c.Outcome == outcome {
 			return c
 		}
 	}
-	return scenarios.Cell{}
+	return result.Cell{}
 }
 
 // wellMeasured holds what a result says of a script that went well.
-func wellMeasured(t *testing.T, res *scenarios.Result) {
+func wellMeasured(t *testing.T, res *result.Result) {
 	t.Helper()
 	if n := stepCell(res, "run", "iteration", "*").Count; n < 50 || n > 102 {
 		t.Errorf("%d iterations", n)
@@ -349,7 +350,7 @@ func TestScript_Control(t *testing.T) {
 	if res.Verdict != scenarios.Pass || len(res.Faults) > 0 {
 		t.Errorf("%s: %s", res.Verdict, res.Reason)
 	}
-	if !slices.ContainsFunc(res.Events, func(e scenarios.Event) bool { return e.Text == "asked" && e.Data["came"] == false }) {
+	if !slices.ContainsFunc(res.Events, func(e result.Event) bool { return e.Text == "asked" && e.Data["came"] == false }) {
 		t.Errorf("%+v", res.Events)
 	}
 }
@@ -366,7 +367,7 @@ func TestScript_NeverAsked(t *testing.T) {
 	if res.Verdict != scenarios.Invalid || !strings.Contains(res.Reason, "was not injected") { // slow, or what comes after it
 		t.Errorf("%s: %s", res.Verdict, res.Reason)
 	}
-	if !slices.ContainsFunc(res.Faults, func(f scenarios.FaultRecord) bool {
+	if !slices.ContainsFunc(res.Faults, func(f result.FaultRecord) bool {
 		return f.Name == "slow" && strings.Contains(f.Note, "the script never asked for it")
 	}) {
 		t.Errorf("of slow it is not said that the script never asked: %+v", res.Faults)

@@ -10,6 +10,9 @@ import (
 	"brunt/chaos"
 	"brunt/scenarios"
 	"brunt/scenarios/k6"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
+	"brunt/scenarios/syntax"
 )
 
 // Hello implements [k6.Handler]: both clocks are read at the same moment, so that the
@@ -96,7 +99,7 @@ func (s *scriptRun) Request(q *k6.Request) {
 func (s *scriptRun) record(message string) {
 	o := &s.out
 	if o.Kind == scenarios.Error && s.r.samples.Want(o) {
-		s.r.samples.Keep(o, scenarios.Sample{At: o.Intended.Seconds(), Load: s.lp.Name, Status: int(o.Status), Message: message})
+		s.r.samples.Keep(o, result.Sample{At: o.Intended.Seconds(), Load: s.lp.Name, Status: int(o.Status), Message: message})
 	}
 	s.sink.Record(o)
 }
@@ -196,21 +199,21 @@ func (s *scriptRun) Note(n *k6.Note) {
 	for i := range n.Thresholds {
 		if t := &n.Thresholds[i]; t.Abort && !s.aborted {
 			s.aborted = true
-			s.r.event(scenarios.Event{Event: "run.stop", Text: s.lp.Name + ": " + t.Metric + " " + t.Source})
+			s.r.event(result.Event{Event: "run.stop", Text: s.lp.Name + ": " + t.Metric + " " + t.Source})
 			s.r.cancel(stopped{fmt.Sprintf("the script's threshold %s: %s with abortOnFail, measured %s", t.Metric, t.Source, plain(t.Measured))})
 		}
 	}
 }
 
-func plain(v float64) string { return scenarios.Metric{Unit: scenarios.Plain}.FormatValue(v) }
+func plain(v float64) string { return slo.Metric{Unit: slo.Plain}.FormatValue(v) }
 
 func (s *scriptRun) mark(m *k6.Mark) {
 	if s.marks++; s.marks > mostMarks {
 		return
 	}
-	e := scenarios.Event{Event: "script.mark", Text: m.Text, Data: m.Data}
+	e := result.Event{Event: "script.mark", Text: m.Text, Data: m.Data}
 	if m.Phase {
-		e = scenarios.Event{Event: "script.phase", Text: m.Text}
+		e = result.Event{Event: "script.phase", Text: m.Text}
 	}
 	s.r.event(e)
 }
@@ -227,7 +230,7 @@ func (s *scriptRun) answer(ask *k6.FaultAsk) {
 			}
 		}
 		a.Refused = chaos.ErrNoTrigger.Error()
-		if hint := scenarios.DidYouMean(ask.Name, names); hint != "" {
+		if hint := syntax.DidYouMean(ask.Name, names); hint != "" {
 			a.Refused += "; " + hint
 		}
 	case t == nil:

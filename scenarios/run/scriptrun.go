@@ -14,6 +14,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/k6"
 	"brunt/scenarios/load"
+	"brunt/scenarios/result"
 )
 
 // driver makes the requests of a load.
@@ -157,7 +158,7 @@ func (r *runner) newScript(i int) (*scriptRun, error) {
 		}
 		return nil, err
 	}
-	r.event(scenarios.Event{Event: "script.start", Text: fmt.Sprintf("%s: pid %d", lp.Name, s.child.PID)})
+	r.event(result.Event{Event: "script.start", Text: fmt.Sprintf("%s: pid %d", lp.Name, s.child.PID)})
 	return s, nil
 }
 
@@ -242,7 +243,7 @@ func (s *scriptRun) stop(ctx context.Context) error {
 // ended says what is wrong with the end of a script's process.
 func (s *scriptRun) ended(ctx context.Context) error {
 	exit := s.child.Exit()
-	s.r.event(scenarios.Event{Event: "script.end", Text: fmt.Sprintf("%s: %s", s.lp.Name, s.ending(exit))})
+	s.r.event(result.Event{Event: "script.end", Text: fmt.Sprintf("%s: %s", s.lp.Name, s.ending(exit))})
 	switch {
 	case ctx.Err() != nil:
 		return nil
@@ -287,7 +288,7 @@ func (s *scriptRun) ending(exit k6.Exit) string {
 // --- what the process sends
 
 // tellPhase tells the scripts which faults are in.
-func (r *runner) tellPhase(e *scenarios.Event, scripts []*scriptRun) {
+func (r *runner) tellPhase(e *result.Event, scripts []*scriptRun) {
 	r.mu.Lock()
 	switch e.Event {
 	case "fault.injected":

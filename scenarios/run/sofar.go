@@ -9,16 +9,18 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // A Look gives what a run under way came to so far, or nil when its load is over. It may be
 // called by any goroutine; what it costs, the run pays only when it is called. See
-// [scenarios.Result.Going] for how much of a result it is.
-type Look func(ctx context.Context) *scenarios.Result
+// [result.Result.Going] for how much of a result it is.
+type Look func(ctx context.Context) *result.Result
 
 // look asks the watcher, who alone may look at what it keeps.
-func (r *runner) look(ctx context.Context) *scenarios.Result {
-	answer := make(chan *scenarios.Result, 1)
+func (r *runner) look(ctx context.Context) *result.Result {
+	answer := make(chan *result.Result, 1)
 	select {
 	case r.looks <- answer:
 		return <-answer
@@ -30,20 +32,20 @@ func (r *runner) look(ctx context.Context) *scenarios.Result {
 
 // interim is what one look at a run under way leaves for the next.
 type interim struct {
-	header *scenarios.Result // the part of a result that does not change
+	header *result.Result // the part of a result that does not change
 	judge.Interim
 }
 
 // soFar composes what the run came to until now.
-func (r *runner) soFar() *scenarios.Result {
+func (r *runner) soFar() *result.Result {
 	if r.interim.header == nil {
 		r.interim.header = r.head()
 	}
 	head := *r.interim.header
 	res := &head
 	now := max(0, min(r.now(), r.End()))
-	res.Duration, res.Verdict, res.T0 = scenarios.Sec(now), scenarios.Running, r.t0
-	res.Going = &scenarios.Going{At: r.now(), End: r.End()}
+	res.Duration, res.Verdict, res.T0 = result.Sec(now), scenarios.Running, r.t0
+	res.Going = &result.Going{At: r.now(), End: r.End()}
 	events := r.eventsOfFaults()
 	c := judge.Case{
 		SLO: r.judgedBySoFar(), Warmup: r.Scenario.Warmup, Hold: r.Scenario.Judge.HoldOr(), Checks: r.checkNames(), Samples: r.samples,
@@ -54,8 +56,8 @@ func (r *runner) soFar() *scenarios.Result {
 		lp := &r.Loads[i]
 		span := judge.Span{From: lp.Schedule.Start(), To: lp.Schedule.End()}
 		c.Loads = append(c.Loads, span)
-		res.Loads = append(res.Loads, scenarios.LoadInfo{
-			Name: lp.Name, Executor: lp.Executor, Engine: lp.engineName(), Closed: lp.Schedule.Closed(), Start: scenarios.Sec(span.From), End: scenarios.Sec(span.To), Steps: r.stepsOf(i),
+		res.Loads = append(res.Loads, result.LoadInfo{
+			Name: lp.Name, Executor: lp.Executor, Engine: lp.engineName(), Closed: lp.Schedule.Closed(), Start: result.Sec(span.From), End: result.Sec(span.To), Steps: r.stepsOf(i),
 		})
 	}
 	c.Usage, c.Series = r.usage.soFar(r.onClock()), r.observed.soFar()
@@ -79,14 +81,14 @@ func (r *runner) soFar() *scenarios.Result {
 }
 
 // judgedBySoFar is judgedBy without its notes, which are told once.
-func (r *runner) judgedBySoFar() []scenarios.Objective { return r.judging(r.o.NoChaos) }
+func (r *runner) judgedBySoFar() []slo.Objective { return r.judging(r.o.NoChaos) }
 
 // judging lists what a run is judged by; without chaos nothing of faults.
-func (p *Plan) judging(noChaos bool) []scenarios.Objective {
+func (p *Plan) judging(noChaos bool) []slo.Objective {
 	if !noChaos {
 		return p.Scenario.SLO
 	}
-	return slices.DeleteFunc(slices.Clone(p.Scenario.SLO), func(o scenarios.Objective) bool {
+	return slices.DeleteFunc(slices.Clone(p.Scenario.SLO), func(o slo.Objective) bool {
 		p := o.PhaseOrRun()
 		return p != "run" && p != "baseline"
 	})
@@ -99,31 +101,31 @@ func (r *runner) checkNames() []string {
 }
 
 // eventsOfFaults gives what was told of each fault, by its name and the kind of event.
-func (r *runner) eventsOfFaults() map[string]map[string]scenarios.Event {
+func (r *runner) eventsOfFaults() map[string]map[string]result.Event {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	out := map[string]map[string]scenarios.Event{}
+	out := map[string]map[string]result.Event{}
 	for i, e := range r.events {
 		if e.Fault == "" {
 			continue
 		}
 		if out[e.Fault] == nil {
-			out[e.Fault] = map[string]scenarios.Event{}
+			out[e.Fault] = map[string]result.Event{}
 		}
-		e.T = scenarios.Sec(r.times[i].Sub(r.t0))
+		e.T = result.Sec(r.times[i].Sub(r.t0))
 		out[e.Fault][e.Event] = e
 	}
 	return out
 }
 
 // faultSoFar is what is known of a fault while the run goes on.
-func (r *runner) faultSoFar(f *judge.FaultFinding, events map[string]map[string]scenarios.Event, now time.Duration) scenarios.FaultRecord {
+func (r *runner) faultSoFar(f *judge.FaultFinding, events map[string]map[string]result.Event, now time.Duration) result.FaultRecord {
 	e := events[f.Name]
-	rec := scenarios.FaultRecord{
-		Name: f.Name, Units: []string{}, Planned: scenarios.NaN, Injected: scenarios.Sec(f.Injected), Verified: scenarios.NaN, Cleared: scenarios.NaN, Onset: scenarios.NaN,
-		Failover: scenarios.NaN, Recover: scenarios.NaN, Heal: scenarios.NaN, Detect: scenarios.NaN, DetectResolution: scenarios.NaN, Within: scenarios.NaN,
-		OnsetAt: f.OnsetAt, RecoveredAt: f.RecoveredAt, Impact: f.Impact, Limit: scenarios.Num(f.Limit), Traffic: f.Requests, TrafficUnit: "requests",
-		Area: scenarios.Num(f.Area), Degraded: scenarios.Sec(f.Degraded), Failed: f.Failed, Resolution: scenarios.Sec(f.Resolution),
+	rec := result.FaultRecord{
+		Name: f.Name, Units: []string{}, Planned: result.NaN, Injected: result.Sec(f.Injected), Verified: result.NaN, Cleared: result.NaN, Onset: result.NaN,
+		Failover: result.NaN, Recover: result.NaN, Heal: result.NaN, Detect: result.NaN, DetectResolution: result.NaN, Within: result.NaN,
+		OnsetAt: f.OnsetAt, RecoveredAt: f.RecoveredAt, Impact: f.Impact, Limit: result.Num(f.Limit), Traffic: f.Requests, TrafficUnit: "requests",
+		Area: result.Num(f.Area), Degraded: result.Sec(f.Degraded), Failed: f.Failed, Resolution: result.Sec(f.Resolution),
 		Evidence: e["fault.verified"].Text, GoneEvidence: e["fault.cleared"].Text, Revert: "not yet",
 	}
 	for _, p := range r.Faults {
@@ -133,7 +135,7 @@ func (r *runner) faultSoFar(f *judge.FaultFinding, events map[string]map[string]
 	}
 	for _, p := range r.foreseen {
 		if p.Name == f.Name {
-			rec.Planned = scenarios.Sec(p.At)
+			rec.Planned = result.Sec(p.At)
 		}
 	}
 	if v, ok := e["fault.verified"]; ok {
@@ -149,20 +151,20 @@ func (r *runner) faultSoFar(f *judge.FaultFinding, events map[string]map[string]
 		rec.Recover = max(0, rec.RecoveredAt-rec.Injected)
 	}
 	if f.Over {
-		rec.Cleared, rec.Gone, rec.Revert = scenarios.Sec(f.Cleared), true, cmp.Or(e["fault.reverted"].Text, "none")
+		rec.Cleared, rec.Gone, rec.Revert = result.Sec(f.Cleared), true, cmp.Or(e["fault.reverted"].Text, "none")
 		rec.Heal = rec.RecoveredAt - rec.Cleared
 	}
 	r.alertedSoFar(&rec, f, e)
 	switch {
 	case !f.Over:
-		rec.Impact, rec.Note = scenarios.UnknownYet, "it is in"
+		rec.Impact, rec.Note = result.UnknownYet, "it is in"
 		if rec.OnsetAt.Known() {
 			rec.Note = fmt.Sprintf("it is in and does harm: %d requests failed so far", f.Failed)
 		}
-	case f.Impact == scenarios.NotRecovered:
-		rec.Impact, rec.Note = scenarios.UnknownYet, fmt.Sprintf("it is cleared and not yet recovered from: %d requests failed so far", f.Failed)
-	case f.Impact == scenarios.UnknownYet, f.Impact == scenarios.NotImpacted && now < f.Cleared+r.Scenario.Judge.HoldOr():
-		rec.Impact, rec.Note = scenarios.UnknownYet, "it is cleared, and it is too early to tell"
+	case f.Impact == result.NotRecovered:
+		rec.Impact, rec.Note = result.UnknownYet, fmt.Sprintf("it is cleared and not yet recovered from: %d requests failed so far", f.Failed)
+	case f.Impact == result.UnknownYet, f.Impact == result.NotImpacted && now < f.Cleared+r.Scenario.Judge.HoldOr():
+		rec.Impact, rec.Note = result.UnknownYet, "it is cleared, and it is too early to tell"
 	default:
 		rec.Note = f.Note
 	}
@@ -170,15 +172,15 @@ func (r *runner) faultSoFar(f *judge.FaultFinding, events map[string]map[string]
 }
 
 // generatorSoFar is brunt's own health until now.
-func (r *runner) generatorSoFar(f *judge.Findings) scenarios.Generator {
+func (r *runner) generatorSoFar(f *judge.Findings) result.Generator {
 	g := r.mon.out
 	g.Seconds = slices.Clone(r.mon.ticksList)
 	for _, t := range g.Seconds {
-		g.CPU += t.CPU / scenarios.Num(len(g.Seconds))
+		g.CPU += t.CPU / result.Num(len(g.Seconds))
 		g.InFlightMax = max(g.InFlightMax, t.InFlight)
 	}
 	g.Lag, g.Queue, g.Offered, g.Sent, g.Clamped = f.Lag, f.Queue, f.Offered, f.Sent, f.Clamped
-	g.LagLimit = scenarios.Sec(r.lagLimit())
+	g.LagLimit = result.Sec(r.lagLimit())
 	g.Limits = append(r.late(f, float64(g.CPU)), starved(f)...)
 	g.Healthy = len(g.Limits) == 0
 	g.Spoken = []string{}
@@ -186,7 +188,7 @@ func (r *runner) generatorSoFar(f *judge.Findings) scenarios.Generator {
 }
 
 // reasonSoFar says how the run stands.
-func (r *runner) reasonSoFar(res *scenarios.Result) string {
+func (r *runner) reasonSoFar(res *result.Result) string {
 	n := map[scenarios.Verdict]int{}
 	for _, o := range res.Objectives {
 		n[o.Verdict]++

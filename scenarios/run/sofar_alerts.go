@@ -5,13 +5,13 @@ import (
 	"time"
 
 	"brunt/chaos"
-	"brunt/scenarios"
 	"brunt/scenarios/judge"
+	"brunt/scenarios/result"
 )
 
 // noticedSoFar fills in what the team's monitoring noticed until now, for objectives on
 // it. Events are those of each fault.
-func (r *runner) noticedSoFar(c *judge.Case, events map[string]map[string]scenarios.Event) {
+func (r *runner) noticedSoFar(c *judge.Case, events map[string]map[string]result.Event) {
 	var records []*chaos.Record
 	c.Detected = map[int]judge.Detection{}
 	for n, oc := range r.rec.Occurrences() {
@@ -43,7 +43,7 @@ func (r *runner) asksOf(fault string) bool {
 }
 
 // alertedSoFar says what the monitoring made of a fault until now.
-func (r *runner) alertedSoFar(rec *scenarios.FaultRecord, f *judge.FaultFinding, events map[string]scenarios.Event) {
+func (r *runner) alertedSoFar(rec *result.FaultRecord, f *judge.FaultFinding, events map[string]result.Event) {
 	rec.Alerts = r.observed.afterSoFar(f)
 	switch e, noticed := events["fault.detected"]; {
 	case noticed:
@@ -59,7 +59,7 @@ func (r *runner) alertedSoFar(rec *scenarios.FaultRecord, f *judge.FaultFinding,
 
 // afterSoFar says what each alert did until now. While the fault is in nothing is known of
 // what comes after its clearing, and until an alert was asked for again nothing is amiss.
-func (o *observer) afterSoFar(f *judge.FaultFinding) []scenarios.FaultAlert {
+func (o *observer) afterSoFar(f *judge.FaultFinding) []result.FaultAlert {
 	cleared := f.Cleared
 	if !f.Over {
 		cleared = math.MaxInt64
@@ -67,7 +67,7 @@ func (o *observer) afterSoFar(f *judge.FaultFinding) []scenarios.FaultAlert {
 	out := o.after(f.Injected, cleared)
 	for i := range out {
 		if !f.Over {
-			out[i].Resolved, out[i].StillFiring = scenarios.NaN, scenarios.NaN
+			out[i].Resolved, out[i].StillFiring = result.NaN, result.NaN
 		}
 		if !o.alerts[i].askedSince(f.Injected) {
 			out[i].Note, out[i].FiredFrom = "", 0

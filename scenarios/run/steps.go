@@ -11,6 +11,8 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/load"
 	"brunt/scenarios/measure"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/template"
 	"brunt/targets"
 )
 
@@ -77,7 +79,7 @@ func (r *runner) once(ctx context.Context, what string, steps []load.Step) error
 		return nil
 	}
 	l := r.way()
-	l.Timeout = scenarios.Duration(scenarios.DefaultTimeout)
+	l.Timeout = quantity.Duration(scenarios.DefaultTimeout)
 	samples := &measure.Samples{Mask: r.Scenario.Secrets.Mask}
 	client, err := r.client(l, samples)
 	if err != nil {
@@ -95,7 +97,7 @@ func (r *runner) sequence(ctx context.Context, what string, client targets.Clien
 		return err
 	}
 	defer session.Close()
-	it := &scenarios.Iter{Rand: rand.New(rand.NewPCG(r.Scenario.Seed, hashOf(what))), Vars: r.vars, Env: r.env}
+	it := &template.Iter{Rand: rand.New(rand.NewPCG(r.Scenario.Seed, hashOf(what))), Vars: r.vars, Env: r.env}
 	it.Reset()
 	for _, s := range steps {
 		if ctx.Err() != nil {

@@ -15,6 +15,9 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/proxy"
 	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
+	"brunt/scenarios/syntax"
 	"brunt/targets"
 	"brunt/targets/platform/docker"
 	"brunt/targets/stack"
@@ -47,7 +50,7 @@ func (c *compiler) system() {
 		c.plan.Stack.Entry = t.Entry
 	}
 	if c.plan.Stack.Service(c.plan.Stack.Entry) == nil && c.plan.Stack.Entry != "" {
-		c.m.AddHint(t.Of("entry"), scenarios.DidYouMean(t.Entry, c.plan.Stack.Names()), "there is no service %q", t.Entry)
+		c.m.AddHint(t.Of("entry"), syntax.DidYouMean(t.Entry, c.plan.Stack.Names()), "there is no service %q", t.Entry)
 	}
 	c.plan.Scope.Zones = c.plan.Stack.Zones()
 	c.plan.Scope.Containers = c.plan.Stack.Platform == stack.Docker
@@ -73,10 +76,10 @@ func (c *compiler) system() {
 func (c *compiler) builtin(t *scenarios.Target) {
 	kinds := stack.Kinds()
 	if kinds[t.Stack] == nil {
-		c.m.AddHint(t.Of("stack"), scenarios.DidYouMean(t.Stack, slices.Sorted(maps.Keys(kinds))), "there is no built-in stack %q", t.Stack)
+		c.m.AddHint(t.Of("stack"), syntax.DidYouMean(t.Stack, slices.Sorted(maps.Keys(kinds))), "there is no built-in stack %q", t.Stack)
 		return
 	}
-	b, ok := scenarios.Resolve(scenarios.Block{Kind: t.Stack, Pos: t.Of("with"), With: t.With}, kinds, c.m)
+	b, ok := syntax.Resolve(syntax.Block{Kind: t.Stack, Pos: t.Of("with"), With: t.With}, kinds, c.m)
 	if !ok {
 		return
 	}
@@ -85,7 +88,7 @@ func (c *compiler) builtin(t *scenarios.Target) {
 		spec = b.Spec(nil).Contained()
 	}
 	for _, zone := range spec.Zones() {
-		if !scenarios.IsName(zone) {
+		if !syntax.IsName(zone) {
 			c.m.Add(t.Of("with"), "%q can't name a zone: a-z, 0-9 and -, beginning with a letter", zone)
 			break
 		}
@@ -223,7 +226,7 @@ func (s *system) spawn(ctx context.Context) error {
 			}
 			return r.journal.Extend(s.journaled, undo)
 		},
-		Event: func(event, unit, text string) { r.event(scenarios.Event{Event: event, Unit: unit, Text: text}) },
+		Event: func(event, unit, text string) { r.event(result.Event{Event: event, Unit: unit, Text: text}) },
 	})
 	if err != nil {
 		return err
@@ -336,8 +339,8 @@ func readySteps(t *scenarios.Target) []scenarios.Step {
 		return nil
 	}
 	at := t.Ready.Of("get")
-	url := &scenarios.Node{Kind: scenarios.String, Value: t.Ready.Get, Pos: at}
-	with := &scenarios.Node{Kind: scenarios.Map, Pos: at, Fields: []scenarios.Field{{Key: "get", Pos: at, Value: url}}}
+	url := &syntax.Node{Kind: syntax.String, Value: t.Ready.Get, Pos: at}
+	with := &syntax.Node{Kind: syntax.Map, Pos: at, Fields: []syntax.Field{{Key: "get", Pos: at, Value: url}}}
 	return []scenarios.Step{{Pos: at, With: with}}
 }
 
@@ -355,7 +358,7 @@ func (s *system) ready(ctx context.Context) error {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	default:
-		return fmt.Errorf("%w: %s not within %s: %w", ErrNotReady, s.entry, scenarios.FormatDuration(within), err)
+		return fmt.Errorf("%w: %s not within %s: %w", ErrNotReady, s.entry, quantity.FormatDuration(within), err)
 	}
 }
 

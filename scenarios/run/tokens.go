@@ -6,7 +6,8 @@ import (
 	"fmt"
 	"sync"
 
-	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
 )
 
 // tokens fetches the tokens that requests send, before the load begins, and keeps them
@@ -29,7 +30,7 @@ func (r *runner) tokens(ctx context.Context) (drop func(), err error) {
 			}
 			return nil, fmt.Errorf("%w: %w", ErrAuth, err)
 		}
-		r.event(scenarios.Event{Event: "auth.token", Text: k.URL()})
+		r.event(result.Event{Event: "auth.token", Text: k.URL()})
 		keepers.Go(func() { k.Keep(ctx, r.fresh) })
 	}
 	return drop, nil
@@ -38,10 +39,10 @@ func (r *runner) tokens(ctx context.Context) (drop func(), err error) {
 // fresh notes that a token could not be replaced in time, or could again.
 func (r *runner) fresh(err error) {
 	if err == nil {
-		r.event(scenarios.Event{Event: "auth.refreshed"})
+		r.event(result.Event{Event: "auth.refreshed"})
 		return
 	}
 	text := r.Scenario.Secrets.Mask(err.Error())
-	r.event(scenarios.Event{Event: "auth.failed", Text: text})
-	r.note("a token could not be refreshed, %s in; brunt went on with the last one, and tried again: %s", scenarios.FormatDuration(r.now()), text)
+	r.event(result.Event{Event: "auth.failed", Text: text})
+	r.note("a token could not be refreshed, %s in; brunt went on with the last one, and tried again: %s", quantity.FormatDuration(r.now()), text)
 }

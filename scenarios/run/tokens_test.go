@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // tokenTarget gives tokens of a second, slowly, and answers who has one.
@@ -78,7 +79,7 @@ func TestTokens_Refreshed(t *testing.T) {
 	t.Parallel()
 	const slow = 300 * time.Millisecond
 	var s *tokenTarget
-	res := inTime(t, func() *scenarios.Result {
+	res := inTime(t, func() *result.Result {
 		s = newTokenTarget(t)
 		s.slow = slow
 		res, err := mustCompile(t, fmt.Sprintf(withTokens, s.URL)).Run(t.Context(), Options{State: t.TempDir()})

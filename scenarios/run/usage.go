@@ -8,7 +8,8 @@ import (
 	"time"
 
 	"brunt/chaos"
-	"brunt/scenarios"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // usage watches what the units of the target use, beside the load: each unit by a
@@ -25,7 +26,7 @@ type unitUsage struct {
 	looker looker
 
 	mu     sync.Mutex
-	out    scenarios.UnitUsage
+	out    result.UnitUsage
 	life   string // of the process that was seen last
 	starts int
 	at     time.Duration
@@ -60,7 +61,7 @@ type looker interface {
 func newUsage(units []chaos.Unit) *usage {
 	u := &usage{}
 	for _, of := range units {
-		one := &unitUsage{of: of, out: scenarios.UnitUsage{Unit: of.Name(), Service: of.Service()}}
+		one := &unitUsage{of: of, out: result.UnitUsage{Unit: of.Name(), Service: of.Service()}}
 		if c, ok := chaos.ContainerOf(of); ok {
 			one.looker = &containerLooker{of: c}
 		} else {
@@ -111,16 +112,16 @@ func (u *unitUsage) tick(ctx context.Context, clock func() time.Duration) {
 	now := clock()
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	t := scenarios.UsageTick{T: scenarios.Sec(now), CPU: scenarios.NaN, Files: scenarios.NaN}
+	t := result.UsageTick{T: result.Sec(now), CPU: result.NaN, Files: result.NaN}
 	if ok {
 		t.Running, t.Memory, t.Threads, u.out.Via = true, is.memory, is.threads, is.via
 		if is.files >= 0 {
-			t.Files = scenarios.Num(is.files)
+			t.Files = result.Num(is.files)
 		}
 		if is.life != u.life {
 			u.life, u.starts = is.life, u.starts+1+is.missed
 		} else if d := now - u.at; d > 0 && is.cpu >= u.cpu { // less: a child has ended
-			t.CPU = scenarios.Num((is.cpu - u.cpu).Seconds() / d.Seconds())
+			t.CPU = result.Num((is.cpu - u.cpu).Seconds() / d.Seconds())
 			u.sum, u.known = u.sum+is.cpu-u.cpu, u.known+d
 		}
 		u.cpu = is.cpu
@@ -133,25 +134,25 @@ func (u *unitUsage) tick(ctx context.Context, clock func() time.Duration) {
 }
 
 // finish ends the watch and gives what it came to. Nil is a run that was not watched.
-func (u *usage) finish(events []scenarios.Event) []scenarios.UnitUsage {
+func (u *usage) finish(events []result.Event) []result.UnitUsage {
 	u.stop()
 	return u.soFar(events)
 }
 
 // soFar gives what the seconds came to: nothing where nothing can be known. The events of
 // the run tell of deaths and starts between two looks.
-func (u *usage) soFar(events []scenarios.Event) []scenarios.UnitUsage {
+func (u *usage) soFar(events []result.Event) []result.UnitUsage {
 	if u == nil {
 		return nil
 	}
-	var out []scenarios.UnitUsage
+	var out []result.UnitUsage
 	for _, one := range u.units {
 		one.mu.Lock()
 		if one.starts > 0 {
 			is := one.out
 			is.Seconds = slices.Clone(is.Seconds)
-			if is.CPU = scenarios.NaN; one.known > 0 {
-				is.CPU = scenarios.Num(one.sum.Seconds() / one.known.Seconds())
+			if is.CPU = result.NaN; one.known > 0 {
+				is.CPU = result.Num(one.sum.Seconds() / one.known.Seconds())
 			}
 			fromEvents(&is, events)
 			out = append(out, is)
@@ -162,7 +163,7 @@ func (u *usage) soFar(events []scenarios.Event) []scenarios.UnitUsage {
 }
 
 // fromEvents fills in what events tell of a unit.
-func fromEvents(u *scenarios.UnitUsage, events []scenarios.Event) {
+func fromEvents(u *result.UnitUsage, events []result.Event) {
 	ooms, starts, i := 0, 0, 0
 	for n := range u.Seconds {
 		s := &u.Seconds[n]
@@ -184,7 +185,7 @@ func fromEvents(u *scenarios.UnitUsage, events []scenarios.Event) {
 
 // latest gives the worst that the units of a source use now, for a condition with an
 // upper or lower bound; known is false where nobody knows.
-func (u *usage) latest(o scenarios.Objective, now time.Duration, events func() []scenarios.Event) (worst float64, known bool) {
+func (u *usage) latest(o slo.Objective, now time.Duration, events func() []result.Event) (worst float64, known bool) {
 	const fresh = 2500 * time.Millisecond
 	for _, one := range u.units {
 		if !ofSource(o.Metric.Source, one.out.Unit, one.out.Service) {
@@ -193,7 +194,7 @@ func (u *usage) latest(o scenarios.Objective, now time.Duration, events func() [
 		one.mu.Lock()
 		last := one.out
 		if n := len(last.Seconds); n > 0 {
-			last.Seconds = []scenarios.UsageTick{last.Seconds[n-1]}
+			last.Seconds = []result.UsageTick{last.Seconds[n-1]}
 		}
 		one.mu.Unlock()
 		if len(last.Seconds) == 0 || now-last.Seconds[0].T.D() > fresh {

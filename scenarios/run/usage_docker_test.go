@@ -8,7 +8,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/chaostest"
-	"brunt/scenarios"
+	"brunt/scenarios/result"
 )
 
 // testDockerUsage reads what a container uses, by this machine's kernel and by its engine:
@@ -19,12 +19,12 @@ func testDockerUsage(t *testing.T) {
 	u, blind := newUsage([]chaos.Unit{v.AskedContainer}), newUsage([]chaos.Unit{v.AskedContainer})
 	blind.units[0].looker.(*containerLooker).blind = true
 	began := time.Now()
-	tick := func() (seen, told scenarios.UsageTick) {
+	tick := func() (seen, told result.UsageTick) {
 		t.Helper()
 		for i, w := range []*usage{u, blind} {
 			w.units[0].tick(t.Context(), func() time.Duration { return time.Since(began) })
 			all := w.units[0].out.Seconds
-			*[]*scenarios.UsageTick{&seen, &told}[i] = all[len(all)-1]
+			*[]*result.UsageTick{&seen, &told}[i] = all[len(all)-1]
 		}
 		return seen, told
 	}
@@ -59,11 +59,11 @@ func testDockerUsage(t *testing.T) {
 
 // TestUsage_Events counts what no look sees: deaths and starts between two of them.
 func TestUsage_Events(t *testing.T) {
-	u := scenarios.UnitUsage{Unit: "a[0]", Seconds: []scenarios.UsageTick{{T: 1, Starts: 1}, {T: 2, Starts: 2}, {T: 3, Starts: 2}}}
-	at := func(t float64, what, unit string) scenarios.Event {
-		return scenarios.Event{T: scenarios.Num(t), Event: what, Unit: unit}
+	u := result.UnitUsage{Unit: "a[0]", Seconds: []result.UsageTick{{T: 1, Starts: 1}, {T: 2, Starts: 2}, {T: 3, Starts: 2}}}
+	at := func(t float64, what, unit string) result.Event {
+		return result.Event{T: result.Num(t), Event: what, Unit: unit}
 	}
-	fromEvents(&u, []scenarios.Event{
+	fromEvents(&u, []result.Event{
 		at(-3, "unit.start", "a[0]"), at(-3, "unit.start", "b[0]"), at(1.2, "unit.start", "a[0]"), at(1.5, "container.oom", "a[0]"),
 		at(1.6, "container.oom", "b[0]"), at(1.8, "unit.start", "a[0]"), at(2.5, "container.oom", "a[0]"),
 	})

@@ -15,6 +15,8 @@ import (
 
 	"brunt/reporters"
 	"brunt/scenarios"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // vegetaCommand builds vegeta's own command.
@@ -36,7 +38,7 @@ func vegetaCommand(t *testing.T) string {
 
 // keeping runs a scenario that keeps its requests, and gives its result as it is read
 // back.
-func keeping(t *testing.T, text string) *scenarios.Result {
+func keeping(t *testing.T, text string) *result.Result {
 	t.Helper()
 	dir := t.TempDir()
 	res := runOnce(t, text, Options{Requests: filepath.Join(dir, reporters.RequestsFile)})
@@ -87,7 +89,7 @@ load:
 }
 
 // checkVegeta has vegeta read a file of 600 good requests and 100 refused ones.
-func checkVegeta(t *testing.T, vegeta, file string, ok scenarios.Cell) {
+func checkVegeta(t *testing.T, vegeta, file string, ok result.Cell) {
 	t.Helper()
 	out, err := exec.Command(vegeta, "report", "-type", "json", file).Output()
 	if err != nil {
@@ -134,11 +136,11 @@ func checkImport(t *testing.T, file string) {
 	}
 }
 
-func imported(t *testing.T, file string, slo ...string) *scenarios.Result {
+func imported(t *testing.T, file string, objectives ...string) *result.Result {
 	t.Helper()
 	o := Importing{Name: "x", From: file, Open: func() (io.ReadCloser, error) { return os.Open(file) }}
-	for _, text := range slo {
-		objective, err := scenarios.ParseObjective(text)
+	for _, text := range objectives {
+		objective, err := slo.ParseObjective(text)
 		if err != nil {
 			t.Fatal(err)
 		}

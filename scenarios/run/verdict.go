@@ -9,10 +9,13 @@ import (
 	"brunt/chaos"
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 )
 
 // decide sets verdict, exit code and reason by the order of precedence.
-func (r *runner) decide(ctx context.Context, res *scenarios.Result, found []judge.FaultFinding) {
+func (r *runner) decide(ctx context.Context, res *result.Result, found []judge.FaultFinding) {
 	res.Verdict, res.Reason = scenarios.Pass, "No objective was set, so nothing could fail."
 	v, cause := verdict{res}, context.Cause(ctx)
 	code := r.decideCause(cause, v)
@@ -37,7 +40,7 @@ func (r *runner) decide(ctx context.Context, res *scenarios.Result, found []judg
 }
 
 // verdict worsens a result's.
-type verdict struct{ *scenarios.Result }
+type verdict struct{ *result.Result }
 
 func (v verdict) worse(to scenarios.Verdict, reason string) {
 	worsen(&v.Verdict, &v.Reason, to, reason)
@@ -51,7 +54,7 @@ func worsen(was *scenarios.Verdict, why *string, to scenarios.Verdict, reason st
 }
 
 // notReverted makes a result say that a fault could not be taken back.
-func (r *runner) notReverted(res *scenarios.Result, why string) {
+func (r *runner) notReverted(res *result.Result, why string) {
 	verdict{res}.worse(scenarios.NotReverted, why)
 	res.ExitCode = res.Verdict.ExitCode()
 }
@@ -84,7 +87,7 @@ func judgeRecord(c *chaos.Record, name string, worse func(to scenarios.Verdict, 
 	case c.RevertErr != nil:
 		worse(scenarios.NotReverted, fmt.Sprintf("%s could not be taken back: %v", who, c.RevertErr))
 	case c.OneShot && c.N >= 0 && !c.Gone:
-		why := fmt.Sprintf("%sits unit was not healthy again within %s", of, scenarios.FormatDuration(c.Within))
+		why := fmt.Sprintf("%sits unit was not healthy again within %s", of, quantity.FormatDuration(c.Within))
 		if c.GoneText != "" {
 			why += ": " + c.GoneText
 		}
@@ -124,7 +127,7 @@ func (r *runner) decideCause(cause error, v verdict) int {
 	)
 	switch {
 	case errors.As(cause, &in):
-		v.worse(scenarios.Interrupted, in.how()+" after "+scenarios.FormatSeconds(math.Round(float64(v.Duration))))
+		v.worse(scenarios.Interrupted, in.how()+" after "+quantity.FormatSeconds(math.Round(float64(v.Duration))))
 	case errors.As(cause, &stop):
 		v.worse(scenarios.Stopped, stop.Error())
 	case errors.As(cause, &un):
@@ -163,7 +166,7 @@ func (r *runner) decideObjectives(v verdict) {
 
 // tellingObjective is the first objective of a verdict, one on a fault before one on
 // the whole run: it says more of why.
-func tellingObjective(results []scenarios.ObjectiveResult, objectives []scenarios.Objective, of scenarios.Verdict) int {
+func tellingObjective(results []result.ObjectiveResult, objectives []slo.Objective, of scenarios.Verdict) int {
 	found := -1
 	for i := range results {
 		if results[i].Verdict != of {
@@ -180,7 +183,7 @@ func tellingObjective(results []scenarios.ObjectiveResult, objectives []scenario
 }
 
 // sayObjective puts an objective and what was measured into words.
-func sayObjective(o scenarios.ObjectiveResult, def scenarios.Objective) string {
+func sayObjective(o result.ObjectiveResult, def slo.Objective) string {
 	s := o.Text
 	switch {
 	case o.Measured.Known():
@@ -195,7 +198,7 @@ func sayObjective(o scenarios.ObjectiveResult, def scenarios.Objective) string {
 }
 
 // measuredText writes a measured value for people.
-func measuredText(o scenarios.Objective, v float64) string {
+func measuredText(o slo.Objective, v float64) string {
 	if math.IsNaN(v) || math.IsInf(v, 0) {
 		return "beyond measure"
 	}

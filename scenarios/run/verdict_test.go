@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
+	"brunt/scenarios/template"
 )
 
 // newTarget is a system under test within the test itself. /slow takes 100 ms, /fail
@@ -197,7 +199,7 @@ slo: [errors < 5%]
 			t.Parallel()
 			target := newTarget(t)
 			text := "version: 1\nname: " + c.name + "\n" + strings.ReplaceAll(c.text, "URL", fmt.Sprintf("%q", target.URL))
-			res := inTime(t, func() *scenarios.Result {
+			res := inTime(t, func() *result.Result {
 				o := Options{State: t.TempDir()}
 				res, err := mustCompile(t, strings.ReplaceAll(text, "ONCE", fmt.Sprintf("%q, role, once, %q", os.Args[0], t.TempDir()+"/once"))).Run(t.Context(), o)
 				if err != nil {
@@ -213,7 +215,7 @@ slo: [errors < 5%]
 			}
 			if c.want == scenarios.Fail && strings.HasPrefix(c.name, "unsteady") {
 				for _, f := range res.Faults {
-					if f.Impact != scenarios.NotInjected || f.Injected.Known() {
+					if f.Impact != result.NotInjected || f.Injected.Known() {
 						t.Errorf("%s was injected: %+v", f.Name, f)
 					}
 				}
@@ -227,7 +229,7 @@ slo: [errors < 5%]
 
 // checkTakenBack checks that the only fault of a run that ended early was in, and
 // was taken back.
-func checkTakenBack(t *testing.T, res *scenarios.Result) {
+func checkTakenBack(t *testing.T, res *result.Result) {
 	t.Helper()
 	if len(res.Faults) != 1 {
 		t.Fatalf("%d faults", len(res.Faults))
@@ -264,7 +266,7 @@ slo: [errors < 5%]
 `
 			ctx, cancel := context.WithCancelCause(t.Context())
 			defer cancel(nil)
-			res, err := mustCompile(t, text).Run(ctx, Options{State: t.TempDir(), Event: func(e scenarios.Event) {
+			res, err := mustCompile(t, text).Run(ctx, Options{State: t.TempDir(), Event: func(e result.Event) {
 				if e.Event == "fault.verified" {
 					time.AfterFunc(time.Second, func() { cancel(Interrupt{Code: code}) })
 				}
@@ -286,7 +288,7 @@ slo: [errors < 5%]
 
 // checkWhole checks that a result accounts for every request in every way in which
 // it tells of them.
-func checkWhole(t *testing.T, res *scenarios.Result) {
+func checkWhole(t *testing.T, res *result.Result) {
 	t.Helper()
 	run := cellOf(res, "run", "*").Count
 	sum := int64(0)
@@ -424,10 +426,10 @@ stop: [errors > 50% for 1s]
 			t.Parallel()
 			target := newTarget(t)
 			text := "version: 1\nname: " + c.name + "\n" + strings.ReplaceAll(c.text, "URL", fmt.Sprintf("%q", target.URL))
-			res := inTime(t, func() *scenarios.Result {
+			res := inTime(t, func() *result.Result {
 				ctx, cancel := context.WithCancelCause(t.Context())
 				defer cancel(nil)
-				o := Options{State: t.TempDir(), Event: func(e scenarios.Event) {
+				o := Options{State: t.TempDir(), Event: func(e result.Event) {
 					if e.Event == "fault.verified" && c.interrupt {
 						cancel(Interrupt{Code: 130})
 					}
@@ -452,7 +454,7 @@ version: 1
 target: {url: "http://127.0.0.1:1", ready: {within: 20s}}
 load: {main: {executor: constant-arrival-rate, rate: 100/s, duration: 1s, flow: [{get: /}]}}
 `)
-	r := &runner{Plan: plan, log: discard, env: &scenarios.Env{}}
+	r := &runner{Plan: plan, log: discard, env: &template.Env{}}
 	r.sys = &system{r: r, entry: plan.Scope.External}
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(Interrupt{Code: 143})

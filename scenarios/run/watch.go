@@ -4,9 +4,9 @@ import (
 	"math"
 	"time"
 
-	"brunt/scenarios"
 	"brunt/scenarios/judge"
 	"brunt/scenarios/measure"
+	"brunt/scenarios/result"
 )
 
 // foldEvery is how often samples are sorted into cells.
@@ -81,14 +81,14 @@ func (r *runner) stopConditions(now time.Duration, second measure.Second, since 
 		}
 		if now-since[i] >= o.For && !r.stopping {
 			r.stopping = true
-			r.event(scenarios.Event{Event: "run.stop", Text: o.Text})
+			r.event(result.Event{Event: "run.stop", Text: o.Text})
 			r.cancel(stopped{o.Text})
 		}
 	}
 }
 
 // tell passes an interval on to those who watch.
-func (r *runner) tell(iv scenarios.Interval, second measure.Second) {
+func (r *runner) tell(iv result.Interval, second measure.Second) {
 	if r.o.Live == nil {
 		return
 	}
@@ -101,7 +101,7 @@ func (r *runner) tell(iv scenarios.Interval, second measure.Second) {
 	}
 	if r.timetable == nil {
 		for _, e := range r.foreseen {
-			r.timetable = append(r.timetable, scenarios.Foreseen{Name: e.Name, Kind: e.Entry.Kind, At: e.At, Clear: e.Clear})
+			r.timetable = append(r.timetable, result.Foreseen{Name: e.Name, Kind: e.Entry.Kind, At: e.At, Clear: e.Clear})
 		}
 	}
 	iv.Timetable = r.timetable

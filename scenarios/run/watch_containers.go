@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"brunt/chaos"
-	"brunt/scenarios"
+	"brunt/scenarios/result"
 	"brunt/targets/platform/docker"
 )
 
@@ -29,7 +29,7 @@ func (w *watcher) stop() {
 }
 
 // watched says what a run tells of an engine's events.
-var watched = map[string]scenarios.Event{
+var watched = map[string]result.Event{
 	"start": {Event: "container.start"}, "die": {Event: "container.die"}, "oom": {Event: "container.oom"}, "restart": {Event: "container.restart"},
 	"health_status": {Event: "container.health"}, "pause": {Event: "container.pause"}, "unpause": {Event: "container.unpause"}, "destroy": {Event: "container.gone"},
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"brunt/scenarios"
+	"brunt/scenarios/syntax"
 )
 
 // decode reads what stands under `with:` in a scenario.
@@ -20,7 +21,7 @@ func decode(t *testing.T, with string) (Config, error) {
 	var c Config
 	m := sc.Mistakes()
 	if sc.Target.With != nil {
-		scenarios.Decode(sc.Target.With, &c, m)
+		syntax.Decode(sc.Target.With, &c, m)
 	}
 	return c, m.Err()
 }

@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
 
 	"github.com/compose-spec/compose-go/v2/cli"
 	"github.com/docker/docker/api/types/container"
@@ -36,7 +38,7 @@ type ComposeFile struct {
 
 // Compose reads the Compose file that a target names: its services become brunt's, with
 // their replicas, restart policies and what they depend on. Nothing is started for it.
-func Compose(c *scenarios.Compose, entry string, m *scenarios.Mistakes) Spec {
+func Compose(c *scenarios.Compose, entry string, m *syntax.Mistakes) Spec {
 	spec := Spec{Platform: Docker}
 	if c.File == "" {
 		return spec // told already
@@ -88,7 +90,7 @@ func Compose(c *scenarios.Compose, entry string, m *scenarios.Mistakes) Spec {
 			n, _ := strconv.Atoi(strings.TrimSuffix(port, "/tcp"))
 			svc.Port = cmp.Or(svc.Port, n)
 		}
-		if !scenarios.IsName(name) || name == LoadUnit {
+		if !syntax.IsName(name) || name == LoadUnit {
 			m.Add(at, "service %q of the Compose file: a name that a scenario can use is a-z, 0-9 and -, beginning with a letter, and not load", name)
 			continue
 		}
@@ -384,7 +386,7 @@ func (u *Part) await(ctx context.Context) error {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	default:
-		return fmt.Errorf("%s is not ready: not within %s: %w", u.Name(), scenarios.FormatDuration(within), err)
+		return fmt.Errorf("%s is not ready: not within %s: %w", u.Name(), quantity.FormatDuration(within), err)
 	}
 }
 

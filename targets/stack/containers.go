@@ -6,47 +6,50 @@ import (
 	"strings"
 
 	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
 )
 
 // Container is the YAML of a service that runs in containers of its own, which brunt
 // makes through the engine's API.
 type Container struct {
-	scenarios.Place
-	Image        string                            `yaml:"image,required"`                                       // that the engine has, or can fetch
-	Command      command                           `yaml:"command"`                                              // zero is the image's
-	Entrypoint   command                           `yaml:"entrypoint"`                                           // zero is the image's
-	Replicas     int                               `yaml:"replicas,min=1,max=64"`                                // containers of the service; zero is one
-	Zones        []string                          `yaml:"zones"`                                                // that the replicas stand in, in turn, for faults on a whole zone; zero is none
-	Env          map[string]scenarios.TextTemplate `yaml:"env"`                                                  // of its process
-	Ports        []int                             `yaml:"ports"`                                                // TCP ports that it listens on; the load, `ready` and ${unit.…} go to the first
-	Networks     []string                          `yaml:"networks"`                                             // that it is in, by names of this scenario's own; zero is one that all services without any share
-	Links        []string                          `yaml:"links"`                                                // services that it calls, and that are started before it; those named by ${link.…} are added
-	Mounts       map[string]string                 `yaml:"mounts"`                                               // folders and files of this machine, read only, to places in the container: {./conf.d: /etc/nginx/conf.d}
-	Health       *Health                           `yaml:"health"`                                               // the engine's own check; nil is the image's
-	Ready        scenarios.Ready                   `yaml:"ready"`                                                // zero is that its first port accepts, or that its health is good where it has no port, within 30s
-	Restart      string                            `yaml:"restart,oneof=always|on-failure|unless-stopped|never"` // the engine's policy; zero is on-failure
-	Memory       scenarios.Size                    `yaml:"memory"`                                               // beyond it the kernel kills a process of the container; zero is no bound
-	CPUs         float64                           `yaml:"cpus"`                                                 // that it may use at most; zero is no bound
-	Capabilities []string                          `yaml:"capabilities"`                                         // added to the engine's usual ones
-	Grace        *scenarios.Duration               `yaml:"grace"`                                                // between its stop signal and SIGKILL; nil is 5s
+	syntax.Place
+	Image        string                           `yaml:"image,required"`                                       // that the engine has, or can fetch
+	Command      command                          `yaml:"command"`                                              // zero is the image's
+	Entrypoint   command                          `yaml:"entrypoint"`                                           // zero is the image's
+	Replicas     int                              `yaml:"replicas,min=1,max=64"`                                // containers of the service; zero is one
+	Zones        []string                         `yaml:"zones"`                                                // that the replicas stand in, in turn, for faults on a whole zone; zero is none
+	Env          map[string]template.TextTemplate `yaml:"env"`                                                  // of its process
+	Ports        []int                            `yaml:"ports"`                                                // TCP ports that it listens on; the load, `ready` and ${unit.…} go to the first
+	Networks     []string                         `yaml:"networks"`                                             // that it is in, by names of this scenario's own; zero is one that all services without any share
+	Links        []string                         `yaml:"links"`                                                // services that it calls, and that are started before it; those named by ${link.…} are added
+	Mounts       map[string]string                `yaml:"mounts"`                                               // folders and files of this machine, read only, to places in the container: {./conf.d: /etc/nginx/conf.d}
+	Health       *Health                          `yaml:"health"`                                               // the engine's own check; nil is the image's
+	Ready        scenarios.Ready                  `yaml:"ready"`                                                // zero is that its first port accepts, or that its health is good where it has no port, within 30s
+	Restart      string                           `yaml:"restart,oneof=always|on-failure|unless-stopped|never"` // the engine's policy; zero is on-failure
+	Memory       quantity.Size                    `yaml:"memory"`                                               // beyond it the kernel kills a process of the container; zero is no bound
+	CPUs         float64                          `yaml:"cpus"`                                                 // that it may use at most; zero is no bound
+	Capabilities []string                         `yaml:"capabilities"`                                         // added to the engine's usual ones
+	Grace        *quantity.Duration               `yaml:"grace"`                                                // between its stop signal and SIGKILL; nil is 5s
 }
 
 // Health is the engine's check of a container, run within it.
 type Health struct {
-	scenarios.Place
-	Command []string           `yaml:"command,required"` // exit code 0 is healthy
-	Every   scenarios.Duration `yaml:"every,positive"`   // zero is 1s
-	Timeout scenarios.Duration `yaml:"timeout,positive"` // of one check; zero is 2s
-	Retries int                `yaml:"retries,min=1"`    // failures in a row until it is unhealthy; zero is 3
-	Start   scenarios.Duration `yaml:"start"`            // failures in this time since the start don't count
+	syntax.Place
+	Command []string          `yaml:"command,required"` // exit code 0 is healthy
+	Every   quantity.Duration `yaml:"every,positive"`   // zero is 1s
+	Timeout quantity.Duration `yaml:"timeout,positive"` // of one check; zero is 2s
+	Retries int               `yaml:"retries,min=1"`    // failures in a row until it is unhealthy; zero is 3
+	Start   quantity.Duration `yaml:"start"`            // failures in this time since the start don't count
 }
 
 // Containers reads `target: {containers: …}`.
-func Containers(n *scenarios.Node, entry string, m *scenarios.Mistakes) Spec {
+func Containers(n *syntax.Node, entry string, m *syntax.Mistakes) Spec {
 	spec := Spec{Platform: Docker}
-	spec.read("containers", n, entry, m, func(f scenarios.Field) Service {
+	spec.read("containers", n, entry, m, func(f syntax.Field) Service {
 		c := new(Container)
-		scenarios.Decode(f.Value, c, m)
+		syntax.Decode(f.Value, c, m)
 		c.check(f.Pos, m)
 		return c.service(f.Key)
 	})
@@ -72,7 +75,7 @@ func (c *Container) service(name string) Service {
 }
 
 // check tells what is wrong with the settings of one service, but for its links.
-func (c *Container) check(at scenarios.Pos, m *scenarios.Mistakes) {
+func (c *Container) check(at syntax.Pos, m *syntax.Mistakes) {
 	checkZones(c.Of("zones"), c.Zones, m)
 	for _, p := range c.Ports {
 		if p < 1 || p > 65535 {
@@ -80,7 +83,7 @@ func (c *Container) check(at scenarios.Pos, m *scenarios.Mistakes) {
 		}
 	}
 	for _, name := range c.Networks {
-		if !scenarios.IsName(name) {
+		if !syntax.IsName(name) {
 			m.Add(c.Of("networks"), "%q can't name a network: a-z, 0-9 and -, beginning with a letter", name)
 		}
 	}
@@ -101,7 +104,7 @@ func (c *Container) check(at scenarios.Pos, m *scenarios.Mistakes) {
 }
 
 // enter finds the service that a relative path goes to.
-func (s *Spec) enter(n *scenarios.Node, entry string, m *scenarios.Mistakes) {
+func (s *Spec) enter(n *syntax.Node, entry string, m *syntax.Mistakes) {
 	s.Entry = entry
 	if entry != "" || len(s.Services) == 0 {
 		return

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/template"
 	"brunt/targets/demo"
 )
 
@@ -22,14 +23,14 @@ func (d *Demo) Spec(self []string) Spec {
 	var spec Spec
 	for _, s := range d.Services() {
 		svc := Service{
-			Name: s.Name, Replicas: s.Replicas, Zones: s.Zones, Links: s.Links, Env: map[string]scenarios.TextTemplate{},
+			Name: s.Name, Replicas: s.Replicas, Zones: s.Zones, Links: s.Links, Env: map[string]template.TextTemplate{},
 			Ready: scenarios.Ready{Get: s.Ready}, Restart: "always", Delay: defaultRestartDelay, Grace: demoGrace,
 		}
 		for _, arg := range append(append([]string{}, self...), "demo-service", s.Name) {
-			svc.Command = append(svc.Command, scenarios.Literal(arg))
+			svc.Command = append(svc.Command, template.Literal(arg))
 		}
 		for name, value := range s.Env {
-			svc.Env[name] = scenarios.Literal(value)
+			svc.Env[name] = template.Literal(value)
 		}
 		if s.Entry {
 			spec.Entry = s.Name

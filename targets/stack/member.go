@@ -10,7 +10,8 @@ import (
 	"strconv"
 	"time"
 
-	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/template"
 
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/mount"
@@ -97,7 +98,7 @@ func (m *Member) make(ctx context.Context) error {
 	if c.Image == "" {
 		config.Image = f.images[m.Service]
 	}
-	it := &scenarios.Iter{Env: &scenarios.Env{Units: values}}
+	it := &template.Iter{Env: &template.Env{Units: values}}
 	var err error
 	if config.Env, err = m.environment(values, it); err != nil {
 		return err
@@ -179,7 +180,7 @@ func (h *Health) config() *container.HealthConfig {
 	return out
 }
 
-func arguments(c command, it *scenarios.Iter) ([]string, error) {
+func arguments(c command, it *template.Iter) ([]string, error) {
 	var out []string
 	for i := range c {
 		arg, err := c[i].Append(nil, it)
@@ -193,7 +194,7 @@ func arguments(c command, it *scenarios.Iter) ([]string, error) {
 
 // environment is what brunt tells a container's process, and what its author gave, which
 // wins.
-func (m *Member) environment(values map[string]string, it *scenarios.Iter) ([]string, error) {
+func (m *Member) environment(values map[string]string, it *template.Iter) ([]string, error) {
 	env := map[string]string{"BRUNT_UNIT": m.Name()}
 	if m.spec.Port != 0 {
 		env["BRUNT_ADDR"], env["PORT"] = values["self.addr"], values["self.port"]
@@ -225,7 +226,7 @@ func (m *Member) start(ctx context.Context) error {
 		case why != "":
 			return m.unready(ctx, why)
 		case limited.Err() != nil:
-			return m.unready(ctx, fmt.Sprintf("not within %s: %v", scenarios.FormatDuration(within), err))
+			return m.unready(ctx, fmt.Sprintf("not within %s: %v", quantity.FormatDuration(within), err))
 		}
 		select {
 		case <-limited.Done():

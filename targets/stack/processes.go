@@ -6,38 +6,41 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
 )
 
 // Process is the YAML of one of an author's own services.
 type Process struct {
-	scenarios.Place
-	Command      command                           `yaml:"command,required"`                      // a list, or a line that is split at blanks; no shell
-	Replicas     int                               `yaml:"replicas,min=1,max=64"`                 // units of the service; zero is one
-	Zones        []string                          `yaml:"zones"`                                 // that the replicas stand in, in turn, for faults on a whole zone; zero is none
-	Env          map[string]scenarios.TextTemplate `yaml:"env"`                                   // added to brunt's own environment
-	Dir          string                            `yaml:"dir"`                                   // zero is where brunt was started
-	Links        []string                          `yaml:"links"`                                 // services that it calls; those named by ${link.…} are added
-	Port         int                               `yaml:"port,min=1,max=65535"`                  // of replica 0, the next has the next one; zero is a free one
-	Ready        scenarios.Ready                   `yaml:"ready"`                                 // zero is that its port accepts, within 30s
-	Restart      string                            `yaml:"restart,oneof=always|on-failure|never"` // zero is on-failure
-	RestartDelay *scenarios.Duration               `yaml:"restart_delay"`                         // nil is 1s
-	Grace        *scenarios.Duration               `yaml:"grace"`                                 // between SIGTERM and SIGKILL; nil is 5s
+	syntax.Place
+	Command      command                          `yaml:"command,required"`                      // a list, or a line that is split at blanks; no shell
+	Replicas     int                              `yaml:"replicas,min=1,max=64"`                 // units of the service; zero is one
+	Zones        []string                         `yaml:"zones"`                                 // that the replicas stand in, in turn, for faults on a whole zone; zero is none
+	Env          map[string]template.TextTemplate `yaml:"env"`                                   // added to brunt's own environment
+	Dir          string                           `yaml:"dir"`                                   // zero is where brunt was started
+	Links        []string                         `yaml:"links"`                                 // services that it calls; those named by ${link.…} are added
+	Port         int                              `yaml:"port,min=1,max=65535"`                  // of replica 0, the next has the next one; zero is a free one
+	Ready        scenarios.Ready                  `yaml:"ready"`                                 // zero is that its port accepts, within 30s
+	Restart      string                           `yaml:"restart,oneof=always|on-failure|never"` // zero is on-failure
+	RestartDelay *quantity.Duration               `yaml:"restart_delay"`                         // nil is 1s
+	Grace        *quantity.Duration               `yaml:"grace"`                                 // between SIGTERM and SIGKILL; nil is 5s
 }
 
 // command is a command line.
-type command []scenarios.TextTemplate
+type command []template.TextTemplate
 
-// DecodeNode implements [scenarios.NodeDecoder].
-func (c *command) DecodeNode(n *scenarios.Node, m *scenarios.Mistakes) {
+// DecodeNode implements [syntax.NodeDecoder].
+func (c *command) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	items := n.Items
-	if n.Kind == scenarios.String {
+	if n.Kind == syntax.String {
 		items = words(n)
-	} else if n.Kind != scenarios.List {
+	} else if n.Kind != syntax.List {
 		m.Add(n.Pos, "want a command such as [./server, --port, \"${self.port}\"]")
 		return
 	}
 	for _, item := range items {
-		var t scenarios.TextTemplate
+		var t template.TextTemplate
 		t.DecodeNode(item, m)
 		*c = append(*c, t)
 	}
@@ -48,16 +51,16 @@ func (c *command) DecodeNode(n *scenarios.Node, m *scenarios.Mistakes) {
 
 // words splits a command line at blanks, placeholders kept whole. Quotes are no
 // more than characters: who needs blanks in an argument writes a list.
-func words(n *scenarios.Node) []*scenarios.Node {
+func words(n *syntax.Node) []*syntax.Node {
 	parts := n.Parts
 	if parts == nil {
-		parts = []scenarios.Part{{Text: n.Value}}
+		parts = []syntax.Part{{Text: n.Value}}
 	}
-	var out []*scenarios.Node
-	var word []scenarios.Part
+	var out []*syntax.Node
+	var word []syntax.Part
 	flush := func() {
 		if len(word) > 0 {
-			out = append(out, &scenarios.Node{Kind: scenarios.String, Pos: n.Pos, Parts: word})
+			out = append(out, &syntax.Node{Kind: syntax.String, Pos: n.Pos, Parts: word})
 			word = nil
 		}
 	}
@@ -71,7 +74,7 @@ func words(n *scenarios.Node) []*scenarios.Node {
 				flush()
 			}
 			if f != "" {
-				word = append(word, scenarios.Part{Text: f})
+				word = append(word, syntax.Part{Text: f})
 			}
 		}
 	}
@@ -85,11 +88,11 @@ const (
 )
 
 // Processes reads `target: {processes: …}`.
-func Processes(n *scenarios.Node, entry string, m *scenarios.Mistakes) Spec {
+func Processes(n *syntax.Node, entry string, m *syntax.Mistakes) Spec {
 	var spec Spec
-	spec.read("processes", n, entry, m, func(f scenarios.Field) Service {
+	spec.read("processes", n, entry, m, func(f syntax.Field) Service {
 		var p Process
-		scenarios.Decode(f.Value, &p, m)
+		syntax.Decode(f.Value, &p, m)
 		svc := Service{
 			Name: f.Key, Replicas: max(1, p.Replicas), Command: p.Command, Env: p.Env, Dir: p.Dir, Links: p.Links, Port: p.Port, Zones: p.Zones,
 			Ready: p.Ready, Restart: p.Restart, Delay: defaultRestartDelay, Grace: defaultGrace,
@@ -111,14 +114,14 @@ func Processes(n *scenarios.Node, entry string, m *scenarios.Mistakes) Spec {
 
 // read takes the services from a map of their names to settings, each by service. What names
 // links it adds to those of services without a mistake.
-func (s *Spec) read(key string, n *scenarios.Node, entry string, m *scenarios.Mistakes, service func(f scenarios.Field) Service) {
-	if n.Kind != scenarios.Map || len(n.Fields) == 0 {
+func (s *Spec) read(key string, n *syntax.Node, entry string, m *syntax.Mistakes, service func(f syntax.Field) Service) {
+	if n.Kind != syntax.Map || len(n.Fields) == 0 {
 		m.Add(n.Pos, "%s is a map of service names to settings", key)
 		return
 	}
-	places := map[string]scenarios.Pos{}
+	places := map[string]syntax.Pos{}
 	for _, f := range n.Fields {
-		if !scenarios.IsName(f.Key) || f.Key == LoadUnit {
+		if !syntax.IsName(f.Key) || f.Key == LoadUnit {
 			m.Add(f.Pos, "%q can't name a service: a-z, 0-9 and -, beginning with a letter, and not load", f.Key)
 			continue
 		}
@@ -134,9 +137,9 @@ func (s *Spec) read(key string, n *scenarios.Node, entry string, m *scenarios.Mi
 	s.enter(n, entry, m)
 }
 
-func checkZones(at scenarios.Pos, zones []string, m *scenarios.Mistakes) {
+func checkZones(at syntax.Pos, zones []string, m *syntax.Mistakes) {
 	for _, zone := range zones {
-		if !scenarios.IsName(zone) {
+		if !syntax.IsName(zone) {
 			m.Add(at, "%q can't name a zone: a-z, 0-9 and -, beginning with a letter", zone)
 		}
 	}
@@ -147,7 +150,7 @@ const LoadUnit = "load"
 
 // infer adds the links that the settings name by ${link.…}.
 func (s *Service) infer() {
-	refs := []*scenarios.Ref{}
+	refs := []*syntax.Ref{}
 	for i := range s.Command {
 		refs = append(refs, s.Command[i].Refs()...)
 	}
@@ -155,7 +158,7 @@ func (s *Service) infer() {
 		refs = append(refs, t.Refs()...)
 	}
 	for _, r := range refs {
-		if r.Kind == scenarios.RefLink && !slices.Contains(s.Links, r.Name) {
+		if r.Kind == syntax.RefLink && !slices.Contains(s.Links, r.Name) {
 			s.Links = append(s.Links, r.Name)
 		}
 	}
@@ -163,7 +166,7 @@ func (s *Service) infer() {
 }
 
 // check holds links and placeholders against the services there are.
-func (s *Spec) check(places map[string]scenarios.Pos, m *scenarios.Mistakes) {
+func (s *Spec) check(places map[string]syntax.Pos, m *syntax.Mistakes) {
 	for i := range s.Services {
 		svc := &s.Services[i]
 		for _, l := range svc.Links {
@@ -171,7 +174,7 @@ func (s *Spec) check(places map[string]scenarios.Pos, m *scenarios.Mistakes) {
 			case l == svc.Name:
 				m.Add(places[svc.Name], "service %q links to itself", svc.Name)
 			case s.Service(l) == nil:
-				m.AddHint(places[svc.Name], scenarios.DidYouMean(l, s.Names()), "service %q links to %q, which is no service", svc.Name, l)
+				m.AddHint(places[svc.Name], syntax.DidYouMean(l, s.Names()), "service %q links to %q, which is no service", svc.Name, l)
 			}
 		}
 		for name := range svc.Env {
@@ -184,11 +187,11 @@ func (s *Spec) check(places map[string]scenarios.Pos, m *scenarios.Mistakes) {
 	}
 }
 
-func (s *Spec) checkRefs(t *scenarios.Template, m *scenarios.Mistakes) {
+func (s *Spec) checkRefs(t *template.Template, m *syntax.Mistakes) {
 	for _, r := range t.Refs() {
 		switch r.Kind {
-		case scenarios.RefSelf:
-		case scenarios.RefUnit, scenarios.RefLink:
+		case syntax.RefSelf:
+		case syntax.RefUnit, syntax.RefLink:
 			s.CheckRef(r, t.At, m)
 		default:
 			m.Add(t.At, "${%s} has a value only while requests are made; a process knows ${self.…}, ${link.…}, ${unit.…}, params, env and file", r.Text)
@@ -197,11 +200,11 @@ func (s *Spec) checkRefs(t *scenarios.Template, m *scenarios.Mistakes) {
 }
 
 // CheckRef checks that a ${unit.…} or ${link.…} names a unit that there is.
-func (s *Spec) CheckRef(r *scenarios.Ref, at scenarios.Pos, m *scenarios.Mistakes) {
+func (s *Spec) CheckRef(r *syntax.Ref, at syntax.Pos, m *syntax.Mistakes) {
 	svc := s.Service(r.Name)
 	switch {
 	case svc == nil:
-		m.AddHint(at, scenarios.DidYouMean(r.Name, s.Names()), "${%s}: there is no service %q", r.Text, r.Name)
+		m.AddHint(at, syntax.DidYouMean(r.Name, s.Names()), "${%s}: there is no service %q", r.Text, r.Name)
 	case r.Index >= svc.Replicas:
 		m.Add(at, "${%s}: %s has %d replicas, counted from 0", r.Text, r.Name, svc.Replicas)
 	}

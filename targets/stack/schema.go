@@ -1,9 +1,11 @@
 package stack
 
-import "brunt/scenarios"
+import (
+	"brunt/scenarios/syntax"
+)
 
-// Schema implements [scenarios.Schemer].
-func (*command) Schema() scenarios.Schema {
-	text := scenarios.TextSchema()
-	return scenarios.Schema{"anyOf": []any{scenarios.Schema{"type": "string", "minLength": 1}, scenarios.Schema{"type": "array", "minItems": 1, "items": text}}}
+// Schema implements [syntax.Schemer].
+func (*command) Schema() syntax.Schema {
+	text := syntax.TextSchema()
+	return syntax.Schema{"anyOf": []any{syntax.Schema{"type": "string", "minLength": 1}, syntax.Schema{"type": "array", "minItems": 1, "items": text}}}
 }

@@ -31,6 +31,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/template"
 )
 
 // A Spec says what a stack is made of.
@@ -49,8 +50,8 @@ type Service struct {
 	Name     string
 	Replicas int
 	Zones    []string // that its replicas stand in, in turn; none is in no zone
-	Command  []scenarios.TextTemplate
-	Env      map[string]scenarios.TextTemplate
+	Command  []template.TextTemplate
+	Env      map[string]template.TextTemplate
 	Dir      string
 	Links    []string // services that it calls
 	Port     int      // of replica 0, the next has the next one; zero is a free one
@@ -146,7 +147,7 @@ func UnitName(service string, i int) string { return fmt.Sprintf("%s[%d]", servi
 type Options struct {
 	Run     string                              // names the run; its processes carry it in BRUNT_RUN. Empty is a name of its own
 	LogDir  string                              // for the output of each unit; empty keeps only its end
-	Secrets *scenarios.Secrets                  // masked in those files; nil masks nothing
+	Secrets *template.Secrets                   // masked in those files; nil masks nothing
 	Link    func(e Edge) (addr string, ok bool) // the listener of an edge; known before the stack starts
 	Log     *slog.Logger
 	// Spawned is told right after a process was started; on an error it is ended.
@@ -306,12 +307,12 @@ func (s *Stack) environment(u *Unit, values map[string]string) ([]string, error)
 		}
 		return addrs
 	}
-	return u.spec.environment(env, u.Index, links, &scenarios.Iter{Env: &scenarios.Env{Units: values}})
+	return u.spec.environment(env, u.Index, links, &template.Iter{Env: &template.Env{Units: values}})
 }
 
 // environment is env with what a replica of the service is told besides: its zone, the
 // addresses that its links lead to, and what its author gave, which wins.
-func (s *Service) environment(env map[string]string, index int, links func(to string) []string, it *scenarios.Iter) ([]string, error) {
+func (s *Service) environment(env map[string]string, index int, links func(to string) []string, it *template.Iter) ([]string, error) {
 	if zone := s.Zone(index); zone != "" {
 		env["BRUNT_ZONE"] = zone
 	}

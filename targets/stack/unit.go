@@ -10,7 +10,8 @@ import (
 	"sync"
 	"time"
 
-	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/template"
 	"brunt/targets/platform/procmark"
 )
 
@@ -142,7 +143,7 @@ func (u *Unit) spawn() error {
 	if err != nil {
 		return err
 	}
-	it := &scenarios.Iter{Env: &scenarios.Env{Units: values}}
+	it := &template.Iter{Env: &template.Env{Units: values}}
 	var argv []string
 	for i := range u.spec.Command {
 		arg, err := u.spec.Command[i].Append(nil, it)
@@ -339,7 +340,7 @@ func (u *Unit) AwaitReady(ctx context.Context) error {
 		case <-ended:
 			return u.unready("it has ended, and restart: " + u.spec.Restart + " leaves it so")
 		case <-ctx.Done():
-			return u.unready(fmt.Sprintf("not within %s: %v", scenarios.FormatDuration(within), last))
+			return u.unready(fmt.Sprintf("not within %s: %v", quantity.FormatDuration(within), last))
 		case <-time.After(20 * time.Millisecond):
 		}
 	}

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
 	"brunt/targets"
 )
 
@@ -18,7 +20,7 @@ type Flow struct {
 	Calls  []scenarios.Call
 	Checks []string // names of checks and extractions, by the number that causes carry
 	Vars   []string // names of variables by slot
-	Env    *scenarios.Env
+	Env    *template.Env
 	Proofs *targets.Proofs // of auth and sign
 }
 
@@ -50,7 +52,7 @@ func Try(p targets.Protocol, extra string, steps ...string) (*Flow, error) {
 		return nil, err
 	}
 	m := sc.Mistakes()
-	f := &Flow{Env: &scenarios.Env{Tables: sc.Tables, Units: map[string]string{}}, Proofs: new(targets.Proofs)}
+	f := &Flow{Env: &template.Env{Tables: sc.Tables, Units: map[string]string{}}, Proofs: new(targets.Proofs)}
 	if len(sc.Loads) == 1 && len(sc.Loads[0].Mix) == 1 {
 		for i := range sc.Loads[0].Mix[0].Flow {
 			s := &sc.Loads[0].Mix[0].Flow[i]
@@ -70,7 +72,7 @@ func Try(p targets.Protocol, extra string, steps ...string) (*Flow, error) {
 		table.Start(1)
 	}
 	f.Vars = sc.Symbols.Vars()
-	if e, ok := errors.AsType[*scenarios.MistakesError](m.Err()); ok {
+	if e, ok := errors.AsType[*syntax.MistakesError](m.Err()); ok {
 		var list []error
 		for _, one := range e.List() {
 			list = append(list, errors.New(one.String()))
@@ -83,7 +85,7 @@ func Try(p targets.Protocol, extra string, steps ...string) (*Flow, error) {
 // A User is a session with all that its calls need.
 type User struct {
 	targets.Session
-	It   scenarios.Iter
+	It   template.Iter
 	flow *Flow
 	t0   time.Time
 }
@@ -102,7 +104,7 @@ func (f *Flow) Open(t testing.TB, c targets.Client, t0 time.Time, vu int) *User 
 		}
 	})
 	u := &User{Session: s, flow: f, t0: t0}
-	u.It = scenarios.Iter{VU: vu, Rand: rand.New(rand.NewPCG(1, uint64(vu))), Vars: make([]scenarios.Value, len(f.Vars)), Env: f.Env}
+	u.It = template.Iter{VU: vu, Rand: rand.New(rand.NewPCG(1, uint64(vu))), Vars: make([]template.Value, len(f.Vars)), Env: f.Env}
 	u.It.Reset()
 	return u
 }

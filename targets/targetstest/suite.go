@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/result"
 	"brunt/targets"
 )
 
@@ -439,7 +440,7 @@ type sampler struct {
 	mu   sync.Mutex
 	want bool // those that failed
 	slow bool // those that are ok
-	kept []scenarios.Sample
+	kept []result.Sample
 }
 
 func (s *sampler) Want(o *scenarios.Outcome) bool {
@@ -449,7 +450,7 @@ func (s *sampler) Want(o *scenarios.Outcome) bool {
 	return s.slow
 }
 
-func (s *sampler) Keep(_ *scenarios.Outcome, sm scenarios.Sample) {
+func (s *sampler) Keep(_ *scenarios.Outcome, sm result.Sample) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.kept = append(s.kept, sm)

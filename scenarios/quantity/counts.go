@@ -1,0 +1,88 @@
+package quantity
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"brunt/scenarios/syntax"
+)
+
+// Counts is a span of whole numbers from 1 on, written 1..100; a single number is the
+// span from itself to itself. The zero value was not written.
+type Counts struct{ Min, Max int }
+
+const maxCount = 1_000_000_000
+
+// ParseCounts reads a span of whole numbers.
+func ParseCounts(s string) (Counts, error) {
+	a, b, two := strings.Cut(s, "..")
+	from, ok := syntax.ParseInt(strings.TrimSpace(a))
+	to, ok2 := from, ok
+	if two {
+		to, ok2 = syntax.ParseInt(strings.TrimSpace(b))
+	}
+	switch {
+	case !ok || !ok2:
+		return Counts{}, fmt.Errorf("want a number or a range such as 1..100, not %q", syntax.Clip(s, 40))
+	case from < 1 || to > maxCount:
+		return Counts{}, fmt.Errorf("want numbers from 1 to %d, not %s", maxCount, syntax.Clip(s, 40))
+	case to < from:
+		return Counts{}, fmt.Errorf("%d..%d runs backwards", from, to)
+	}
+	return Counts{int(from), int(to)}, nil
+}
+
+// String writes the span as ParseCounts reads it.
+func (c Counts) String() string {
+	if c.Min == c.Max {
+		return strconv.Itoa(c.Min)
+	}
+	return fmt.Sprintf("%d..%d", c.Min, c.Max)
+}
+
+// Mean is the middle of the span.
+func (c Counts) Mean() float64 { return float64(c.Min+c.Max) / 2 }
+
+// DecodeNode implements [NodeDecoder].
+func (c *Counts) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
+	syntax.DecodeScalar(n, m, ParseCounts, func(v Counts) { *c = v })
+}
+
+// Schema implements [Schemer].
+func (*Counts) Schema() syntax.Schema {
+	const whole = `\s*\+?[1-9][0-9_]*\s*`
+	return syntax.Schema{"anyOf": []any{syntax.Schema{"type": "integer", "minimum": 1, "maximum": maxCount}, syntax.Pattern("^"+whole+`(\.\.`+whole+")?$", "1..100", 50)}}
+}
+
+// maxRange bounds the values of an IntRange.
+const maxRange = 1_000_000
+
+// IntRange is a span of whole numbers, both ends included: 1..500.
+type IntRange struct{ From, To int64 }
+
+// DecodeNode implements [NodeDecoder].
+func (r *IntRange) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
+	syntax.DecodeScalar(n, m, parseIntRange, func(v IntRange) { *r = v })
+}
+
+func parseIntRange(s string) (IntRange, error) {
+	a, b, _ := strings.Cut(s, "..")
+	from, ok1 := syntax.ParseInt(strings.TrimSpace(a))
+	to, ok2 := syntax.ParseInt(strings.TrimSpace(b))
+	switch {
+	case !ok1 || !ok2:
+		return IntRange{}, fmt.Errorf("want a range such as 1..500, not %q", syntax.Clip(s, 40))
+	case to < from:
+		return IntRange{}, fmt.Errorf("%d..%d runs backwards", from, to)
+	case uint64(to)-uint64(from) >= maxRange:
+		return IntRange{}, fmt.Errorf("a range has at most %d values; ${int(%d,%d)} draws from any", maxRange, from, to)
+	}
+	return IntRange{from, to}, nil
+}
+
+// Schema implements [Schemer].
+func (*IntRange) Schema() syntax.Schema {
+	const whole = `\s*[-+]?[0-9][0-9_]*\s*`
+	return syntax.Pattern("^"+whole+`\.\.`+whole+"$", "1..500")
+}

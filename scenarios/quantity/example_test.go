@@ -1,0 +1,18 @@
+package quantity_test
+
+import (
+	"fmt"
+
+	"brunt/scenarios/quantity"
+)
+
+// Sizes, rates and spans are read with their units, and written as an author would.
+func ExampleParseRate() {
+	perSecond, _ := quantity.ParseRate("6000/m")
+	fmt.Println(perSecond, quantity.Rate(perSecond))
+	_, err := quantity.ParseRate("300")
+	fmt.Println(err)
+	// Output:
+	// 100 100/s
+	// a rate needs its unit, such as 300/s
+}

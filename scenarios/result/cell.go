@@ -1,0 +1,88 @@
+package result
+
+// A Phase is a stretch of the run that cells were composed for.
+type Phase struct {
+	Name  string `json:"name"`  // run, baseline, warmup, a fault, or recovery/ and a fault
+	Start Num    `json:"start"` // an offset from t0
+	End   Num    `json:"end"`   // an offset from t0
+}
+
+// A Cell is what was measured for one load, step and outcome in one phase; "*" is
+// all of them.
+type Cell struct {
+	Phase    string `json:"phase"`           // as phases name it
+	Load     string `json:"load"`            // * is all of them
+	Step     string `json:"step"`            // * is all of them; iteration is a whole one, without its think time
+	Outcome  string `json:"outcome"`         // ok, shed, error, skipped; * is all of them
+	Count    int64  `json:"count"`           // requests
+	Rate     Num    `json:"rate"`            // per second
+	Hist     int    `json:"hist"`            // 0 is none
+	Response Times  `json:"response"`        // From the instant that the schedule asked for the request
+	Service  Times  `json:"service"`         // From the instant that there was a free slot for it
+	Bytes    int64  `json:"bytes,omitempty"` // in rows of all outcomes
+}
+
+// Times are percentiles of one distribution in seconds.
+type Times struct {
+	P50  Num `json:"p50"`   // the median
+	P90  Num `json:"p90"`   // 90 % took at most this
+	P95  Num `json:"p95"`   // 95 % took at most this
+	P99  Num `json:"p99"`   // 99 % took at most this
+	P999 Num `json:"p99.9"` // 99.9 % took at most this
+	Max  Num `json:"max"`   // the longest
+	Mean Num `json:"mean"`  // the mean
+}
+
+// NoTimes are the percentiles of nothing.
+var NoTimes = Times{NaN, NaN, NaN, NaN, NaN, NaN, NaN}
+
+// An ErrorGroup counts the errors of one cause at one step.
+type ErrorGroup struct {
+	Kind   string  `json:"kind"`             // the cause: timeout, refused, status 503, a check by its name
+	Load   string  `json:"load"`             // whose it was
+	Step   string  `json:"step"`             // whose it was
+	Count  int64   `json:"count"`            // requests
+	First  Num     `json:"first"`            // an offset from t0
+	Last   Num     `json:"last"`             // an offset from t0
+	Sample *Sample `json:"sample,omitempty"` // one of them
+}
+
+// A SlowRequest is one that was answered, among the slowest of its step.
+type SlowRequest struct {
+	Load     string   `json:"load"`             // whose it was
+	Step     string   `json:"step"`             // whose it was
+	At       Num      `json:"at"`               // when it was intended, an offset from t0
+	Response Num      `json:"response"`         // its response time
+	Outcome  string   `json:"outcome"`          // ok, shed or error
+	Status   int      `json:"status,omitempty"` // of the answer
+	Faults   []string `json:"faults,omitempty"` // that its life overlapped
+	Trace    string   `json:"trace,omitempty"`  // id of its trace
+	Curl     string   `json:"curl,omitempty"`   // the command that sends it again, secrets masked; kept of the slowest in the whole run
+}
+
+// A Window is one second of the run, or a part of one where a fault was injected
+// or cleared within it. Those of single loads and steps are longer in a long run of many
+// steps, and there is none where nothing happened. Outcomes count the requests intended in it; sent and
+// answered those that were sent and answered during it.
+type Window struct {
+	T        Num              `json:"t"`               // its beginning, an offset from t0
+	D        Num              `json:"d"`               // its length
+	Load     string           `json:"load"`            // * is all of them
+	Step     string           `json:"step"`            // * is all of them
+	Hist     int              `json:"hist"`            // number of its histogram of response times; 0 is none
+	Offered  int64            `json:"offered"`         // requests that were asked for in it
+	Sent     int64            `json:"sent"`            // during it
+	Answered int64            `json:"answered"`        // during it
+	OK       int64            `json:"ok"`              // answered, and every check held
+	Shed     int64            `json:"shed"`            // refused on purpose, as the step allows
+	Error    int64            `json:"error"`           // not answered, or a check failed
+	Skipped  int64            `json:"skipped"`         // not reached, as a step before failed
+	Kinds    map[string]int64 `json:"kinds,omitempty"` // errors by their cause
+	Lag      Num              `json:"lag"`             // p99
+	Queue    Num              `json:"queue"`           // p99
+	P50      Num              `json:"p50"`             // response time; null is infinite
+	P95      Num              `json:"p95"`             // response time; null is infinite
+	P99      Num              `json:"p99"`             // response time; null is infinite
+	Max      Num              `json:"max"`             // response time; null is infinite
+	InFlight int64            `json:"in_flight"`       // iterations under way at its end
+}

@@ -1,0 +1,76 @@
+package result
+
+import "time"
+
+// An Event is one line of events.jsonl: something that happened on the run's clock.
+type Event struct {
+	T     Num            `json:"t"`               // seconds since t0; before it is negative
+	Event string         `json:"event"`           // what happened
+	At    time.Time      `json:"at,omitzero"`     // by the wall clock, which may be set meanwhile; zero is not known
+	Fault string         `json:"fault,omitempty"` // which it is about, with #n for an occurrence
+	Unit  string         `json:"unit,omitempty"`  // which it is about: service[i]
+	Text  string         `json:"text,omitempty"`  // in words, for people
+	Data  map[string]any `json:"data,omitempty"`  // in figures, by name
+	Prev  string         `json:"prev,omitempty"`  // SHA-256 in hex of the line before in events.jsonl, its newline left out; the first line has zeros
+}
+
+// EventKinds gives the kinds of events, each with its meaning.
+func EventKinds() map[string]string {
+	return map[string]string{
+		"run.start":         "the run began, before its target",
+		"run.stop":          "a stop condition was met",
+		"run.end":           "the verdict is known",
+		"run.note":          "somebody said something, by `brunt note`",
+		"load.start":        "the loads begin, warm-up first",
+		"load.end":          "the last iteration has ended",
+		"script.mark":       "a script told of something, in its own words",
+		"script.phase":      "a script told that a phase of its own begins",
+		"script.start":      "a script's process was started; its init code and setup come first",
+		"script.end":        "a script's process has ended",
+		"target.up":         "the target is ready for a fault without load",
+		"unit.start":        "a process of the target was started",
+		"unit.ready":        "the unit's readiness check held",
+		"unit.exit":         "a process of the target ended",
+		"unit.error":        "a process of the target could not be started",
+		"container.start":   "a container of the target was started",
+		"container.die":     "a container's first process has ended",
+		"container.oom":     "the kernel has killed a process of the container for want of memory",
+		"container.restart": "a container was restarted by order",
+		"container.health":  "the engine's health check of a container has changed its mind",
+		"container.pause":   "a container was paused",
+		"container.unpause": "a container goes on",
+		"container.gone":    "a container was removed",
+		"steady.held":       "the steady state held before the first injection",
+		"steady.lost":       "the steady state did not hold: nothing is injected",
+		"auth.token":        "a token was fetched before the load",
+		"auth.refreshed":    "a token was replaced before its end",
+		"auth.failed":       "a token could not be replaced; it is tried again",
+		"fault.injected":    "what the fault does was done",
+		"fault.verified":    "an effect was seen from the victim's side",
+		"fault.unverified":  "no effect was seen: the run is invalid",
+		"fault.late":        "the fault came later than planned",
+		"fault.missed":      "the fault never became due",
+		"fault.failed":      "the fault could not be injected",
+		"fault.skipped":     "nothing matched the fault, and that was allowed",
+		"fault.again":       "the fault was put into the new namespaces of a container that was started again",
+		"fault.void":        "a container was started again, and the fault that was in it is void",
+		"fault.detected":    "the team's own monitoring noticed the fault",
+		"fault.reverted":    "the fault was taken back",
+		"fault.cleared":     "the fault is verified gone, or its unit is healthy again",
+		"detect.early":      "the monitoring had noticed something before the injection",
+		"detect.failed":     "the monitoring could not be asked",
+		"alert.pending":     "the condition of an alert of the team's monitoring holds",
+		"alert.firing":      "an alert of the team's monitoring fires",
+		"alert.resolved":    "an alert of the team's monitoring fires no more",
+		"alert.failed":      "the monitoring could not be asked for an alert",
+		"ledger.settle":     "the target is left alone before its writes are read",
+		"ledger.read":       "the writes were read at every unit",
+		"ledger.skipped":    "the writes were not read",
+		"write.lost":        "an acknowledged write is nowhere",
+		"write.duplicated":  "a write is there more than once",
+		"write.stale":       "a unit does not have the write, or not as it should be",
+		"write.unknown":     "nobody told whether the write is there",
+		"write.unread":      "the write is there, and a unit did not tell whether it has it too",
+		"write.present":     "a write is there though it was not acknowledged",
+	}
+}

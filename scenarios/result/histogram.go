@@ -1,0 +1,37 @@
+package result
+
+import (
+	"iter"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+)
+
+// Histograms gives latency histograms by number, in microseconds. They are kept
+// packed until asked for.
+type Histograms interface {
+	// Get gives histogram n, or nil when there is none.
+	Get(n int) (*hdrhistogram.PackedHistogram, error)
+	// All goes over every histogram in the order of their numbers.
+	All() iter.Seq2[HistogramInfo, error]
+}
+
+// HistogramInfo is a histogram with its number and the time it covers.
+type HistogramInfo struct {
+	N     int
+	Start time.Duration // offset from t0
+	Span  time.Duration
+	HDR   *hdrhistogram.PackedHistogram
+}
+
+// Bounds of every histogram: 1 µs to 1 h with three digits.
+const (
+	HistMin    = 1
+	HistMax    = 3_600_000_000
+	HistDigits = 3
+)
+
+// NewHistogram makes an empty histogram with brunt's bounds.
+func NewHistogram() *hdrhistogram.PackedHistogram {
+	return hdrhistogram.NewPacked(HistMin, HistMax, HistDigits)
+}

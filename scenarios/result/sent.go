@@ -1,0 +1,246 @@
+package result
+
+import (
+	"encoding/base64"
+	"fmt"
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"brunt/scenarios"
+	"brunt/scenarios/syntax"
+)
+
+// A Sent is a request as it went on the wire, kept with a [Sample] so that somebody can
+// send it again. Secrets are masked in it: those that are known by value, and whatever
+// stands where secrets do, such as an Authorization header or a field named password.
+type Sent struct {
+	Method  string   `json:"method"`            // such as GET
+	URL     string   `json:"url"`               // the whole of it
+	Headers []string `json:"headers,omitempty"` // "Name: value", in their order
+	Body    string   `json:"body,omitempty"`    // its first 4 KiB
+	Base64  bool     `json:"base64,omitempty"`  // the body is no text, and is given in base64
+	Cut     int64    `json:"cut,omitempty"`     // bytes of the body that are not kept
+	Trust   bool     `json:"trust,omitempty"`   // any certificate was taken
+}
+
+// LongestSent bounds the body that whoever fills in a Sent has to give, in bytes; less of
+// it is kept. The rest is there so that a secret on the edge is masked before it is cut.
+const LongestSent = 64 << 10
+
+// keptSent is how much of a body is kept, in bytes.
+const keptSent = 4 << 10
+
+// Conceal gives the request with its secrets masked, its body cut to what is kept, and
+// in a form that JSON can hold. Mask knows secrets by value; nil knows none.
+func (s *Sent) Conceal(mask func(string) string) *Sent {
+	if s == nil {
+		return nil
+	}
+	if mask == nil {
+		mask = func(text string) string { return text }
+	}
+	c := &Sent{Method: mask(s.Method), URL: secretURL(mask(s.URL)), Cut: s.Cut, Trust: s.Trust}
+	for _, h := range s.Headers {
+		c.Headers = append(c.Headers, strings.ToValidUTF8(secretHeader(mask(h)), "\uFFFD"))
+	}
+	body := secretBody(mask(s.Body))
+	if len(body) > keptSent {
+		n := keptSent
+		for utf8.ValidString(body) && !utf8.RuneStart(body[n]) { // through a character
+			n--
+		}
+		c.Cut += int64(len(body) - n)
+		body = body[:n]
+	}
+	if c.Body = body; !utf8.ValidString(body) {
+		c.Body, c.Base64 = base64.StdEncoding.EncodeToString([]byte(body)), true
+	}
+	return c
+}
+
+// secretName matches the names of headers, members and parameters that carry secrets.
+const secretName = `[\w.-]*(?:passw(?:or)?d|passphrase|secret|token|api[_-]?key|credential|signature|session[_-]?id|private[_-]?key)[\w.-]*`
+
+var (
+	secretHeaders = regexp.MustCompile(`(?i)^(?:(?:proxy-)?authorization|cookie|x-auth[\w-]*|` + secretName + `)$`)
+	secretMembers = regexp.MustCompile(`(?i)("` + secretName + `"\s*:\s*)"(?:[^"\\]|\\.)*"?`)
+	secretParams  = regexp.MustCompile(`(?i)((?:^|[?&;])` + secretName + `=)[^&;#\s]+`)
+	secretParts   = regexp.MustCompile(`(?i)(name="` + secretName + `"[^\r\n]*\r\n(?:[^\r\n]+\r\n)*\r\n)(?s:.*?)(\r\n--|$)`)
+	userinfo      = regexp.MustCompile(`(?i)^([a-z][a-z0-9+.-]*://)[^/?#@]*@`)
+)
+
+// secretHeader masks the value of a header that proves who sends it. Its scheme, the
+// word before a blank, is none.
+func secretHeader(line string) string {
+	name, value, ok := strings.Cut(line, ":")
+	if !ok || !secretHeaders.MatchString(name) {
+		return line
+	}
+	value = strings.TrimSpace(value)
+	if value == "" {
+		return line
+	}
+	if scheme, _, two := strings.Cut(value, " "); two && scenarios.IsToken(scheme) && strings.Contains(strings.ToLower(name), "authorization") {
+		return name + ": " + scheme + " " + syntax.Masked
+	}
+	return name + ": " + syntax.Masked
+}
+
+func secretURL(url string) string {
+	return secretParams.ReplaceAllString(userinfo.ReplaceAllString(url, "${1}"+syntax.Masked+"@"), "${1}"+syntax.Masked)
+}
+
+func secretBody(body string) string {
+	body = secretMembers.ReplaceAllString(body, `${1}"`+syntax.Masked+`"`)
+	body = secretParts.ReplaceAllString(body, "${1}"+syntax.Masked+"${2}")
+	if !strings.ContainsAny(body, "{<\n") { // a form
+		body = secretParams.ReplaceAllString(body, "${1}"+syntax.Masked)
+	}
+	return body
+}
+
+// Curl gives the request as a command of curl, for a POSIX shell. Whatever the request
+// holds is quoted, so that the shell takes it as text. A secret is read from the
+// environment: the shell names the variable that is missing. A body that was not kept
+// whole is read from the file that the command names.
+func (s *Sent) Curl() string {
+	if s == nil || !strings.HasPrefix(s.URL, "http://") && !strings.HasPrefix(s.URL, "https://") {
+		return ""
+	}
+	var b strings.Builder
+	body := s.Body != "" || s.Cut > 0
+	piped := body && s.Cut == 0 && (s.Base64 || !typeable(s.Body, true))
+	if piped {
+		text := s.Body
+		if !s.Base64 {
+			text = base64.StdEncoding.EncodeToString([]byte(text))
+		}
+		fmt.Fprintf(&b, "printf %%s '%s' | base64 -d | ", text)
+	}
+	b.WriteString("curl -sS -i")
+	switch {
+	case s.Method == "HEAD":
+		b.WriteString(" --head")
+	case s.Method != "GET" || body:
+		b.WriteString(" -X " + shellWord(s.Method, "METHOD", false))
+	}
+	if strings.ContainsAny(s.URL, "[]{}") {
+		b.WriteString(" --globoff")
+	}
+	if strings.Contains(s.URL, "/.") {
+		b.WriteString(" --path-as-is")
+	}
+	if s.Trust {
+		b.WriteString(" --insecure")
+	}
+	typed := false
+	for _, line := range s.Headers {
+		name, value, ok := strings.Cut(line, ":")
+		if !ok || !scenarios.IsToken(name) || !sendsHeader(name) {
+			continue
+		}
+		typed = typed || strings.EqualFold(name, "Content-Type")
+		if line = name + ": " + strings.TrimSpace(value); strings.TrimSpace(value) == "" {
+			line = name + ";" // curl takes that for a header without a value
+		}
+		b.WriteString(" \\\n  -H " + shellWord(line, variable(name), false))
+	}
+	if body && !typed {
+		b.WriteString(" \\\n  -H 'Content-Type:'") // else curl would say that it is a form
+	}
+	switch {
+	case !body && (s.Method == "POST" || s.Method == "PUT" || s.Method == "PATCH"):
+		b.WriteString(" \\\n  -H 'Content-Length: 0'") // curl says nothing, and some servers want it
+	case piped:
+		b.WriteString(" \\\n  --data-binary @-")
+	case s.Cut > 0:
+		b.WriteString(" \\\n  --data-binary @request-body")
+	case body:
+		b.WriteString(" \\\n  --data-raw " + shellWord(s.Body, "SECRET", true))
+	}
+	b.WriteString(" \\\n  " + shellWord(s.URL, "SECRET", false))
+	return b.String()
+}
+
+// sendsHeader tells whether a header is one that curl does not make itself.
+func sendsHeader(name string) bool {
+	switch strings.ToLower(name) {
+	case "content-length", "connection", "transfer-encoding", "proxy-authorization", "proxy-connection":
+		return false
+	}
+	return true
+}
+
+// variable names the variable of the environment that a header's secret is read from.
+func variable(header string) string {
+	name := strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z':
+			return r - 'a' + 'A'
+		case r >= 'A' && r <= 'Z', r >= '0' && r <= '9':
+			return r
+		}
+		return '_'
+	}, header)
+	if name[0] >= '0' && name[0] <= '9' {
+		name = "_" + name
+	}
+	return name
+}
+
+// shellWord quotes text for a POSIX shell; what was masked in it is read from the
+// variable of the environment.
+func shellWord(text, secret string, lines bool) string {
+	var b strings.Builder
+	for i, part := range strings.Split(text, syntax.Masked) {
+		if i > 0 {
+			b.WriteString(`"${` + secret + `:?}"`)
+		}
+		if part != "" || i == 0 && text == "" {
+			b.WriteString(shellQuoted(part, lines))
+		}
+	}
+	return b.String()
+}
+
+// plainWord matches what no shell takes for more than text.
+var plainWord = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]*$`)
+
+// shellQuoted quotes text for a POSIX shell. What a terminal would not take for a
+// character when it is pasted is given by its number.
+func shellQuoted(text string, lines bool) string {
+	if plainWord.MatchString(text) {
+		return text
+	}
+	if typeable(text, lines) {
+		return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+	}
+	var b strings.Builder
+	for i := range len(text) {
+		switch c := text[i]; {
+		case c == '\\':
+			b.WriteString(`\\`)
+		case c == '\'', c == '!', c < ' ', c >= 0x7f: // subtle: ! between double quotes recalls a command
+			fmt.Fprintf(&b, `\0%03o`, c)
+		default:
+			b.WriteByte(c)
+		}
+	}
+	return `"$(printf %b '` + b.String() + `')"`
+}
+
+// typeable tells whether text can be pasted into a terminal as it is. A control
+// character could end the paste and have the rest run; what has no width, or turns the
+// direction, hides what it is.
+func typeable(text string, lines bool) bool {
+	for _, r := range text {
+		switch {
+		case r == '\n' && lines:
+		case r == utf8.RuneError, unicode.IsControl(r), unicode.Is(unicode.Cf, r), unicode.Is(unicode.Zl, r), unicode.Is(unicode.Zp, r):
+			return false
+		}
+	}
+	return true
+}

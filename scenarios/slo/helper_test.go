@@ -1,0 +1,19 @@
+package slo
+
+import (
+	"testing"
+
+	"brunt/scenarios/syntax"
+)
+
+// parseNode reads YAML that must be right.
+func parseNode(t testing.TB, text string) *syntax.Node {
+	t.Helper()
+	var m syntax.Mistakes
+	nodes := 0
+	n := syntax.Read("test.yaml", []byte(text), &m, &nodes)
+	if err := m.Err(); err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	return n
+}

@@ -1,0 +1,238 @@
+package slo
+
+import (
+	"fmt"
+	"math"
+	"regexp"
+	"slices"
+	"strings"
+
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
+)
+
+// seriesFamily is the name of metrics that are of a series: a unit's own figure or one of
+// those that the scenario has named.
+const seriesFamily = "series"
+
+// OfSeries tells that the metric is of a unit's own figures, or of one that the scenario
+// names under `metrics:`.
+func (m Metric) OfSeries() bool { return m.Name == seriesFamily }
+
+// OfAlert tells that the metric is of an alert of the team's own monitoring.
+func (m Metric) OfAlert() bool { return m.Name == "alert" || m.Name == "resolved" }
+
+// Slope tells that the metric is how fast a series grows.
+func (m Metric) Slope() bool { return m.Fold == "slope" }
+
+// folds lists what is made of a series; the first is what is made where none is named.
+var folds = []string{"max", "mean", "min", "last", "slope"}
+
+var (
+	unitFigure = regexp.MustCompile(`^([A-Za-z0-9][A-Za-z0-9._-]*(?:\[[0-9]{1,4}\])?)\.([a-z]+)$`)
+	alertName  = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]*$`)
+)
+
+// IsAlertName tells whether s can name an alert: letters, digits, _ and -, not beginning
+// with a digit or -.
+func IsAlertName(s string) bool { return alertName.MatchString(s) }
+
+// AlertNameSchema is the schema of the names of alerts.
+func AlertNameSchema() syntax.Schema { return syntax.Schema{"pattern": alertName.String()} }
+
+// ofUnit reads SERVICE.RESOURCE or SERVICE[i].RESOURCE.
+func (m Metric) ofUnit(s string) (Metric, bool) {
+	parts := unitFigure.FindStringSubmatch(s)
+	if parts == nil || !slices.Contains(Resources(), parts[2]) {
+		return m, false
+	}
+	m.Name, m.Source, m.Resource, m.Fold = seriesFamily, parts[1], parts[2], folds[0]
+	switch m.Resource {
+	case "cpu":
+		m.Unit = Plain
+	case "memory":
+		m.Unit = Bytes
+	default:
+		m.Unit = Count
+	}
+	return m, true
+}
+
+// series reads a metric of a series: posts.memory, metric(NAME), or mean(…) of either.
+// Ok is false where s is none.
+func (m Metric) series(s string) (out Metric, ok bool, err error) {
+	if out, ok := m.ofUnit(s); ok {
+		return out, true, nil
+	}
+	call := metricCall.FindStringSubmatch(s)
+	if call == nil {
+		return m, false, nil
+	}
+	fold, arg := call[1], strings.TrimSpace(call[2])
+	if fold == "metric" {
+		fold = folds[0]
+	} else if !slices.Contains(folds, fold) {
+		return m, false, nil
+	}
+	if out, ok = m.ofUnit(arg); ok && call[1] == "metric" {
+		return out, true, fmt.Errorf("%q: a figure of a unit stands alone: %s", syntax.Clip(m.Text, 40), syntax.Clip(arg, 40))
+	}
+	if !ok {
+		if !syntax.IsName(arg) && call[1] == "metric" {
+			return m, true, fmt.Errorf("%q: want a name from `metrics:`, such as metric(queue-depth)", syntax.Clip(m.Text, 40))
+		}
+		if !syntax.IsName(arg) {
+			return m, true, fmt.Errorf("%q: want a figure of a unit, such as %s(posts.memory), or a name from `metrics:`, such as %s(queue-depth)", syntax.Clip(m.Text, 40), call[1], call[1])
+		}
+		out, ok = m, true
+		out.Name, out.Source, out.Unit = seriesFamily, arg, Open
+	}
+	out.Fold = fold
+	counts := out.Resource == "restarts" || out.Resource == "ooms"
+	switch {
+	case counts:
+		return out, ok, fmt.Errorf("%q: %s are counted over the phase; write %s", syntax.Clip(m.Text, 40), out.Resource, syntax.Clip(arg, 40))
+	case fold == "slope":
+		out.PerTime = true
+	case out.Unit == Count && fold == "mean":
+		out.Unit = Plain
+	}
+	return out, ok, nil
+}
+
+// alert reads alert(NAME) or resolved(NAME).
+func (m Metric) alert(name string, args []string) (Metric, error) {
+	if len(args) != 1 || !IsAlertName(args[0]) {
+		return m, fmt.Errorf("%q: want the name of one of the `alerts:`, such as %s(HighErrorRate)", syntax.Clip(m.Text, 40), name)
+	}
+	m.Name, m.Unit, m.Source = name, families[name].unit, args[0]
+	return m, nil
+}
+
+// parseOpen reads a value of a series whose unit only the value tells: 256MiB, 200ms, 1%,
+// 5/s or a number. Values are in the base units of Prometheus: bytes, seconds, shares of
+// 1, and events per second.
+func parseOpen(s string) (float64, Unit, error) {
+	s = strings.TrimSpace(s)
+	if f, bare := syntax.ParseFloat(s); bare && f >= 0 {
+		return math.Abs(f), Plain, nil
+	}
+	switch {
+	case s == "":
+	case strings.HasSuffix(s, "%"):
+		f, err := quantity.ParseShare(s)
+		return f, ShareOf, err
+	case strings.HasSuffix(s, "B"):
+		n, err := quantity.ParseSize(s)
+		return float64(n), Bytes, err
+	case strings.Contains(s, "/"):
+		f, err := quantity.ParseRate(s)
+		return f, PerSecond, err
+	}
+	if d, err := quantity.ParseDuration(s); err == nil {
+		return d.Seconds(), Seconds, nil
+	}
+	return 0, Plain, fmt.Errorf("want a number, or a value such as 256MiB, 200ms, 1%% or 5/s, not %q", syntax.Clip(s, 40))
+}
+
+// parseSlope reads by how much a series may grow in a time: 1/m, 2MiB/h, 0.5%/m.
+func parseSlope(s string, of Unit) (float64, Unit, error) {
+	i := strings.LastIndexByte(s, '/')
+	such := map[Unit]string{Bytes: "1MiB/m", Open: "1/m or 1MiB/m"}[of]
+	if such == "" {
+		such = "1/m"
+	}
+	wrong := fmt.Errorf("want how much a time, such as %s, not %q", such, syntax.Clip(s, 40))
+	if i < 0 {
+		return 0, of, wrong
+	}
+	per := 0.0
+	for _, u := range quantity.TimeUnits() {
+		if u.Name == strings.TrimSpace(s[i+1:]) {
+			per = u.Seconds
+		}
+	}
+	f, unit, err := parseOpen(s[:i])
+	switch {
+	case per == 0, err != nil, unit == PerSecond:
+		return 0, of, wrong
+	case of == Open:
+	case of == Bytes:
+		if unit != Bytes && f != 0 {
+			return 0, of, wrong
+		}
+		unit = Bytes
+	case unit != Plain:
+		return 0, of, wrong
+	default:
+		unit = of
+	}
+	return f / per, unit, nil
+}
+
+// Read reads a value in the unit of the metric, and takes the unit over from it where
+// only the value tells.
+func (m *Metric) Read(s string) (f float64, err error) {
+	switch {
+	case m.PerTime:
+		f, m.Unit, err = parseSlope(s, m.Unit)
+	case m.Unit == Open:
+		f, m.Unit, err = parseOpen(s)
+	case m.Unit == Bytes:
+		var n int64
+		n, err = quantity.ParseSize(s)
+		f = float64(n)
+	default:
+		return m.ParseValue(s)
+	}
+	return f, err
+}
+
+// formatSize writes bytes with three figures in the unit that suits them.
+func formatSize(f float64) string {
+	for _, u := range []struct {
+		suffix string
+		bytes  float64
+	}{{"TiB", 1 << 40}, {"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}} {
+		if math.Abs(f) >= u.bytes {
+			return quantity.Figures(f/u.bytes) + u.suffix
+		}
+	}
+	if f == 0 {
+		return "0B"
+	}
+	return quantity.Figures(f) + "B"
+}
+
+// formatSlope writes a growth per second by the time that suits it.
+func (m Metric) formatSlope(f float64) string {
+	plain := m
+	plain.PerTime = false
+	if plain.Unit == Count {
+		plain.Unit = Plain
+	}
+	least := .1 // in the unit, so that two figures show
+	switch plain.Unit {
+	case Bytes:
+		least = 1024
+	case Seconds, ShareOf:
+		least = 1e-3
+	}
+	units := quantity.TimeUnits()
+	unit := units[len(units)-1]
+	for _, u := range units {
+		if math.Abs(f)*u.Seconds >= least || f == 0 {
+			unit = u
+			break
+		}
+	}
+	if f == 0 {
+		unit = units[1]
+	}
+	return plain.FormatValue(f*unit.Seconds) + "/" + unit.Name
+}
+
+// Resources lists what of a unit an objective can be about, as `SERVICE.RESOURCE`.
+func Resources() []string {
+	return []string{"cpu", "memory", "fds", "threads", "restarts", "ooms"}
+}

@@ -1,0 +1,380 @@
+package slo
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
+)
+
+// An Objective is one promise about the run, such as `p95 < 200ms in baseline`.
+//
+// The grammar of the short form stands in the documentation of the package.
+type Objective struct {
+	ID     string // unique in its list; its text when the author gave none
+	Text   string // the short form
+	Metric Metric
+	Op     string // < <= > >= =
+	Value  float64
+	Step   string // "" is all steps
+	Load   string // "" is all loads
+	Phase  string // "" is run
+	After  string // the fault that recovery is measured from
+	For    time.Duration
+	Pos    syntax.Pos
+}
+
+// Holds tells whether measured meets the objective.
+func (o Objective) Holds(measured float64) bool {
+	switch o.Op {
+	case "<":
+		return measured < o.Value
+	case "<=":
+		return measured <= o.Value
+	case ">":
+		return measured > o.Value
+	case ">=":
+		return measured >= o.Value
+	case "!=": // which the thresholds of a k6 script have
+		return measured != o.Value
+	}
+	return measured == o.Value
+}
+
+// Upper tells that the objective sets an upper bound.
+func (o Objective) Upper() bool { return o.Op == "<" || o.Op == "<=" }
+
+// PhaseOrRun is the phase that the objective is judged in.
+func (o Objective) PhaseOrRun() string {
+	switch {
+	case o.Phase != "":
+		return o.Phase
+	case o.After != "":
+		return o.After
+	}
+	return "run"
+}
+
+// opPattern finds the operator of a short form; k6's form has no blanks around it.
+var opPattern = regexp.MustCompile(`<=|>=|==|=|<|>`)
+
+// ParseObjective reads the short form.
+func ParseObjective(s string) (Objective, error) {
+	o := Objective{Text: oneBlank(s)}
+	loc := opPattern.FindStringIndex(s)
+	if loc == nil {
+		return o, fmt.Errorf("want `METRIC < VALUE`, such as `p95 < 200ms in baseline`, not %q", syntax.Clip(s, 60))
+	}
+	var err error
+	if o.Metric, err = ParseMetric(s[:loc[0]]); err != nil {
+		if strings.Count(s, "(") != strings.Count(s, ")") {
+			err = fmt.Errorf("%q has unequal brackets; in a [ ] list an item with a comma is quoted", syntax.Clip(s, 60))
+		}
+		return o, err
+	}
+	o.Op = strings.Replace(s[loc[0]:loc[1]], "==", "=", 1)
+	words, err := splitWords(s[loc[1]:])
+	if err != nil {
+		return o, err
+	}
+	if len(words) == 0 || words[0].quoted {
+		return o, fmt.Errorf("%q: the value after %s is missing", syntax.Clip(s, 60), o.Op)
+	}
+	if o.Value, err = o.Metric.Read(words[0].text); err != nil {
+		return o, fmt.Errorf("%s: %w", syntax.Clip(o.Metric.Text, 40), err)
+	}
+	if err := o.clauses(words[1:]); err != nil {
+		return o, err
+	}
+	o.ID = o.Text
+	return o, o.check()
+}
+
+// oneBlank makes runs of blanks outside quotes a single one.
+func oneBlank(s string) string {
+	var b strings.Builder
+	quoted, blank := false, false
+	s = strings.Trim(s, blanks)
+	for i := range len(s) {
+		if !quoted && strings.IndexByte(blanks, s[i]) >= 0 {
+			blank = true
+			continue
+		}
+		if blank {
+			b.WriteByte(' ')
+			blank = false
+		}
+		if s[i] == '"' {
+			quoted = !quoted
+		}
+		b.WriteByte(s[i])
+	}
+	return b.String()
+}
+
+type word struct {
+	text   string
+	quoted bool
+}
+
+// is tells that w is the word of the grammar that key names.
+func (w word) is(key string) bool { return w.text == key && !w.quoted }
+
+const blanks = " \t\r\n"
+
+// splitWords splits at blanks; a text in double quotes is one word.
+func splitWords(s string) ([]word, error) {
+	var out []word
+	for {
+		s = strings.TrimLeft(s, blanks)
+		if s == "" {
+			return out, nil
+		}
+		if s[0] != '"' {
+			end := strings.IndexAny(s, blanks)
+			if end < 0 {
+				end = len(s)
+			}
+			out = append(out, word{s[:end], false})
+			s = s[end:]
+			continue
+		}
+		text, rest, closed := strings.Cut(s[1:], `"`)
+		switch {
+		case !closed:
+			return nil, fmt.Errorf("the quote in %q is never closed", syntax.Clip(s, 40))
+		case text == "":
+			return nil, errors.New("nothing stands between the quotes")
+		case rest != "" && !strings.ContainsRune(blanks, rune(rest[0])):
+			return nil, fmt.Errorf("a blank is missing after %q", syntax.Clip(text, 40))
+		}
+		out = append(out, word{text, true})
+		s = rest
+	}
+}
+
+var clauseNames = []string{"of", "load", "in", "after", "for"}
+
+// clauses reads what follows the value.
+func (o *Objective) clauses(words []word) error {
+	seen := map[string]bool{}
+	for len(words) > 0 {
+		key := words[0]
+		if key.quoted || !slices.Contains(clauseNames, key.text) {
+			hint := syntax.DidYouMean(key.text, clauseNames)
+			if seen["of"] {
+				hint = "a step of several words is quoted: of \"read post\""
+			}
+			return fmt.Errorf("%q is not understood here; %s", syntax.Clip(key.text, 40), hint)
+		}
+		words = words[1:]
+		name := key.text
+		if name == "of" && len(words) > 1 && words[0].is("load") { // of load browse
+			words = words[1:]
+			name = "load"
+		}
+		slot := name
+		if slot == "load" { // a step or a load
+			slot = "of"
+		}
+		if seen[slot] {
+			return fmt.Errorf("%q stands twice", slot)
+		}
+		seen[slot] = true
+		if len(words) == 0 {
+			return fmt.Errorf("nothing follows %q", name)
+		}
+		if err := o.clause(name, words[0].text); err != nil {
+			return err
+		}
+		words = words[1:]
+	}
+	return nil
+}
+
+func (o *Objective) clause(name, arg string) (err error) {
+	switch name {
+	case "of":
+		o.Step = arg
+	case "load":
+		o.Load = arg
+	case "in":
+		o.Phase = arg
+	case "after":
+		o.After = arg
+	case "for":
+		var d time.Duration
+		if d, err = quantity.ParseDuration(arg); err == nil && d == 0 {
+			err = errors.New("`for` lasts more than zero")
+		}
+		o.For = d
+	}
+	return err
+}
+
+// check holds the parts of an objective against each other.
+func (o *Objective) check() error {
+	m := o.Metric
+	lasts := m.Name == "degraded" || m.Name == "failed" || m.Name == "area"
+	switch {
+	case m.OfLedger() && (o.Step != "" || o.Load != "" || o.Phase != "" && o.Phase != "run" || o.After != ""):
+		return fmt.Errorf("%s is of all writes of the run: it takes no of, in or after", m.Text)
+	case m.OfSeries() && (o.Step != "" || o.Load != "" || o.After != ""):
+		return fmt.Errorf("%s is no figure of requests: it takes no of or after; `in %s` names the phase", m.Text, cmp.Or(o.After, "FAULT"))
+	case m.OfAlert() && (o.Step != "" || o.Load != ""):
+		return fmt.Errorf("%s is no figure of requests: it takes no of", m.Text)
+	case m.Name == "rpo" && !o.Upper():
+		return fmt.Errorf("%s wants an upper bound: < or <=", m.Text)
+	case m.OfFault() && o.After == "":
+		return fmt.Errorf("%s is measured from a fault: `%s %s %s after FAULT`", m.Text, m.Text, o.Op, m.FormatValue(o.Value))
+	case !m.OfFault() && o.After != "":
+		return fmt.Errorf("%s is judged in a phase, not after a fault: `in %s` or `in recovery/%s`", m.Text, o.After, o.After)
+	case m.OfFault() && o.Phase != "":
+		return fmt.Errorf("%s is measured after a fault, not in a phase", m.Text)
+	case m.Over > 0 && !o.Upper():
+		return fmt.Errorf("%s wants an upper bound: < or <=", m.Text)
+	case m.Over > 0 && strings.Contains(o.After, "#"):
+		return fmt.Errorf("%s is over all occurrences of a fault, and %s is one", m.Text, o.After)
+	case o.Op == "=" && m.Unit != Count:
+		return fmt.Errorf("%s is no count; use <, <=, > or >=", m.Text)
+	case m.OfFault() && !lasts && !o.Upper():
+		return fmt.Errorf("%s wants an upper bound: < or <=", m.Text)
+	case o.Phase == "warmup":
+		return errors.New("warm-up is never judged")
+	}
+	return nil
+}
+
+// DecodeNode implements [NodeDecoder]: the short form as a text, or the long form
+// as a map with metric, one of below, at_most, above, at_least, and step or load,
+// phase, after, id.
+func (o *Objective) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
+	switch n.Kind {
+	case syntax.Map:
+		o.long(n, m)
+		return
+	case syntax.List:
+		m.AddHint(n.Pos, "such as p95 < 200ms in baseline", "want an objective, not a list")
+		return
+	}
+	text, ok := n.Text(m)
+	if !ok {
+		return
+	}
+	var err error
+	*o, err = ParseObjective(text)
+	o.Pos = n.Pos
+	if err != nil && n.HasSecret() { // say it without the secret
+		_, err = ParseObjective(n.Shown())
+	}
+	if err != nil {
+		m.Add(n.Pos, "%v", err)
+		*o = Objective{Text: o.Text, Pos: n.Pos} // nothing more is said of it
+	}
+}
+
+// longObjective is the long form.
+type longObjective struct {
+	syntax.Place
+	Metric  string            `yaml:"metric,required"` // what is measured: p95, errors, recover and so on
+	Below   string            `yaml:"below"`           // it is less
+	AtMost  string            `yaml:"at_most"`         // it is less or the same
+	Above   string            `yaml:"above"`           // it is more
+	AtLeast string            `yaml:"at_least"`        // it is more or the same
+	Equals  string            `yaml:"equals"`          // it is the same; for counts
+	Step    string            `yaml:"step"`            // zero is all steps
+	Load    string            `yaml:"load"`            // zero is all loads
+	Phase   string            `yaml:"phase"`           // run, baseline, a fault or recovery/FAULT; zero is run
+	After   string            `yaml:"after"`           // the fault that recovery is measured from
+	For     quantity.Duration `yaml:"for,positive"`    // of a stop condition: how long it holds
+	ID      string            `yaml:"id"`              // names it in reports; zero is its short form
+}
+
+// boundKeys are the keys of the long form that bound the metric, of which it takes
+// one, with the operator that each stands for.
+var boundKeys = []struct{ key, op string }{{"below", "<"}, {"at_most", "<="}, {"above", ">"}, {"at_least", ">="}, {"equals", "="}}
+
+func (o *Objective) long(n *syntax.Node, m *syntax.Mistakes) {
+	o.Pos = n.Pos
+	var l longObjective
+	before := m.Len()
+	syntax.Decode(n, &l, m)
+	if m.Len() > before {
+		return
+	}
+	key, value := "", ""
+	bounds := 0
+	for i, text := range []string{l.Below, l.AtMost, l.Above, l.AtLeast, l.Equals} {
+		if b := boundKeys[i]; l.Has(b.key) {
+			key, o.Op, value = b.key, b.op, text
+			bounds++
+		}
+	}
+	var err error
+	switch o.Metric, err = ParseMetric(l.Metric); {
+	case err != nil:
+		m.Add(n.Get("metric").Pos, "%v", err)
+		return
+	case bounds != 1:
+		m.AddHint(n.Pos, "such as below: 200ms", "an objective wants exactly one of below, at_most, above, at_least, equals")
+		return
+	}
+	if o.Value, err = o.Metric.Read(value); err != nil {
+		m.Add(n.Get(key).Pos, "%s: %v", syntax.Clip(o.Metric.Text, 40), err)
+		return
+	}
+	if l.Step != "" && l.Load != "" {
+		m.Add(l.Of("load"), "an objective is of a step or of a load, not of both")
+		return
+	}
+	o.Step, o.Load, o.Phase, o.After, o.For = l.Step, l.Load, l.Phase, l.After, l.For.D()
+	o.Text = o.short(value)
+	o.ID = l.ID
+	if o.ID == "" {
+		o.ID = o.Text
+	}
+	if err := o.check(); err != nil {
+		m.Add(n.Pos, "%v", err)
+		*o = Objective{Text: o.Text, Pos: n.Pos}
+	}
+}
+
+// short writes the objective in the short form.
+func (o *Objective) short(value string) string {
+	s := o.Metric.Text + " " + o.Op + " " + strings.TrimSpace(value)
+	if o.Step != "" {
+		s += ` of "` + o.Step + `"`
+	}
+	if o.Load != "" {
+		s += " of load " + o.Load
+	}
+	if o.Phase != "" {
+		s += " in " + o.Phase
+	}
+	if o.After != "" {
+		s += " after " + o.After
+	}
+	if o.For != 0 {
+		s += " for " + quantity.FormatDuration(o.For)
+	}
+	return s
+}
+
+// SchemaWith implements [DescribedSchemer]: the short and the long form.
+func (*Objective) SchemaWith(doc syntax.Describer) syntax.Schema {
+	long := syntax.StructSchema(reflect.TypeFor[longObjective](), doc)
+	var bounds []any
+	for _, b := range boundKeys {
+		bounds = append(bounds, syntax.Schema{"required": []any{b.key}})
+	}
+	long["oneOf"] = bounds
+	long["not"] = syntax.Schema{"required": []any{"step", "load"}}
+	return syntax.Schema{"anyOf": []any{syntax.Schema{"type": "string", "pattern": `[<>=]|\$\{`, "examples": []any{"p95 < 200ms in baseline", "errors < 1%"}}, long}}
+}

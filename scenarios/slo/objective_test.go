@@ -1,0 +1,285 @@
+package slo
+
+import (
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"brunt/scenarios/syntax"
+)
+
+// TestParseObjective goes through every production of the grammar in the package's
+// documentation.
+func TestParseObjective(t *testing.T) {
+	ms := func(n float64) float64 { return n / 1000 }
+	tests := []struct {
+		text string
+		want Objective // Text, ID and the metric's Text are set from text
+	}{
+		{"p95 < 200ms", Objective{Metric: Metric{Name: "p", Quantile: .95}, Op: "<", Value: .2}},
+		{"p99.99 <= 1.5s", Objective{Metric: Metric{Name: "p", Quantile: .9999}, Op: "<=", Value: 1.5}},
+		{"p5 > 1us", Objective{Metric: Metric{Name: "p", Quantile: .05}, Op: ">", Value: 1e-6}},
+		{"p(95)<200", Objective{Metric: Metric{Name: "p", Quantile: .95}, Op: "<", Value: ms(200)}},
+		{"p(99.9) < 0.5", Objective{Metric: Metric{Name: "p", Quantile: .999}, Op: "<", Value: ms(.5)}},
+		{"p( 90 ) < 2s", Objective{Metric: Metric{Name: "p", Quantile: .9}, Op: "<", Value: 2}},
+		{"ok.p95 < 200ms", Objective{Metric: Metric{Name: "p", Of: "ok", Quantile: .95}, Op: "<", Value: .2}},
+		{"service.p99 < 1m", Objective{Metric: Metric{Name: "p", Of: "service", Quantile: .99}, Op: "<", Value: 60}},
+		{"ok.p(95) < 200ms", Objective{Metric: Metric{Name: "p", Of: "ok", Quantile: .95}, Op: "<", Value: .2}},
+		{"max < 5s", Objective{Metric: Metric{Name: "max"}, Op: "<", Value: 5}},
+		{"mean >= 1ms", Objective{Metric: Metric{Name: "mean"}, Op: ">=", Value: ms(1)}},
+		{"ok.max < 5s", Objective{Metric: Metric{Name: "max", Of: "ok"}, Op: "<", Value: 5}},
+		{"service.mean < 5s", Objective{Metric: Metric{Name: "mean", Of: "service"}, Op: "<", Value: 5}},
+		{"errors < 1%", Objective{Metric: Metric{Name: "errors", Unit: ShareOf}, Op: "<", Value: .01}},
+		{"availability > 99.9%", Objective{Metric: Metric{Name: "availability", Unit: ShareOf}, Op: ">", Value: .999}},
+		{"shed <= 5%", Objective{Metric: Metric{Name: "shed", Unit: ShareOf}, Op: "<=", Value: .05}},
+		{"checks > 99%", Objective{Metric: Metric{Name: "checks", Unit: ShareOf}, Op: ">", Value: .99}},
+		{"rate > 200/s", Objective{Metric: Metric{Name: "rate", Unit: PerSecond}, Op: ">", Value: 200}},
+		{"timeouts = 0", Objective{Metric: Metric{Name: "timeouts", Unit: Count}, Op: "="}},
+		{"timeouts == 0", Objective{Metric: Metric{Name: "timeouts", Unit: Count}, Op: "="}},
+		{"within(200ms) > 95%", Objective{Metric: Metric{Name: "within", Span: 200 * time.Millisecond, Unit: ShareOf}, Op: ">", Value: .95}},
+		{"burn(99.9%, 1m) < 2", Objective{Metric: Metric{Name: "burn", Share: .999, Span: time.Minute, Unit: Plain}, Op: "<", Value: 2}},
+		{"burn(99.9%,1m)<2.5", Objective{Metric: Metric{Name: "burn", Share: .999, Span: time.Minute, Unit: Plain}, Op: "<", Value: 2.5}},
+		{"slices(1s, 99%) > 99%", Objective{Metric: Metric{Name: "slices", Share: .99, Span: time.Second, Unit: ShareOf}, Op: ">", Value: .99}},
+		{"onset < 2s after lose", Objective{Metric: Metric{Name: "onset"}, Op: "<", Value: 2, After: "lose"}},
+		{"failover < 2s after lose", Objective{Metric: Metric{Name: "failover"}, Op: "<", Value: 2, After: "lose"}},
+		{"recover <= 10s after lose#2", Objective{Metric: Metric{Name: "recover"}, Op: "<=", Value: 10, After: "lose#2"}},
+		{"recover(200ms) < 10s after lose", Objective{Metric: Metric{Name: "recover", Span: 200 * time.Millisecond}, Op: "<", Value: 10, After: "lose"}},
+		{"heal < 10s after lose", Objective{Metric: Metric{Name: "heal"}, Op: "<", Value: 10, After: "lose"}},
+		{"degraded < 5s after lose", Objective{Metric: Metric{Name: "degraded"}, Op: "<", Value: 5, After: "lose"}},
+		{"degraded > 1s after lose", Objective{Metric: Metric{Name: "degraded"}, Op: ">", Value: 1, After: "lose"}},
+		{"failed = 0 after lose", Objective{Metric: Metric{Name: "failed", Unit: Count}, Op: "=", After: "lose"}},
+		{"area < 3s after lose", Objective{Metric: Metric{Name: "area"}, Op: "<", Value: 3, After: "lose"}},
+		{"errors < 1% in baseline", Objective{Metric: Metric{Name: "errors", Unit: ShareOf}, Op: "<", Value: .01, Phase: "baseline"}},
+		{"errors < 1% in recovery/lose", Objective{Metric: Metric{Name: "errors", Unit: ShareOf}, Op: "<", Value: .01, Phase: "recovery/lose"}},
+		{"errors < 1% of list", Objective{Metric: Metric{Name: "errors", Unit: ShareOf}, Op: "<", Value: .01, Step: "list"}},
+		{`errors < 1% of "read post" in run`, Objective{Metric: Metric{Name: "errors", Unit: ShareOf}, Op: "<", Value: .01, Step: "read post", Phase: "run"}},
+		{`errors < 1% of "load" in run`, Objective{Metric: Metric{Name: "errors", Unit: ShareOf}, Op: "<", Value: .01, Step: "load", Phase: "run"}},
+		{"errors < 1% of load", Objective{Metric: Metric{Name: "errors", Unit: ShareOf}, Op: "<", Value: .01, Step: "load"}},
+		{"errors < 1% of load browse", Objective{Metric: Metric{Name: "errors", Unit: ShareOf}, Op: "<", Value: .01, Load: "browse"}},
+		{"errors < 1% load browse", Objective{Metric: Metric{Name: "errors", Unit: ShareOf}, Op: "<", Value: .01, Load: "browse"}},
+		{"errors < 1% in x of load browse", Objective{Metric: Metric{Name: "errors", Unit: ShareOf}, Op: "<", Value: .01, Load: "browse", Phase: "x"}},
+		{"posts.memory < 256MiB", Objective{Metric: Metric{Name: "series", Source: "posts", Resource: "memory", Fold: "max", Unit: Bytes}, Op: "<", Value: 256 << 20}},
+		{"posts[1].cpu < 1.5 in slow", Objective{Metric: Metric{Name: "series", Source: "posts[1]", Resource: "cpu", Fold: "max", Unit: Plain}, Op: "<", Value: 1.5, Phase: "slow"}},
+		{"service.memory < 1GB", Objective{Metric: Metric{Name: "series", Source: "service", Resource: "memory", Fold: "max", Unit: Bytes}, Op: "<", Value: 1e9}},
+		{"heal.processor.fds <= 64", Objective{Metric: Metric{Name: "series", Source: "heal.processor", Resource: "fds", Fold: "max", Unit: Count}, Op: "<=", Value: 64}},
+		{"posts.restarts = 0", Objective{Metric: Metric{Name: "series", Source: "posts", Resource: "restarts", Fold: "max", Unit: Count}, Op: "="}},
+		{"mean( posts.fds ) < 64.5", Objective{Metric: Metric{Name: "series", Source: "posts", Resource: "fds", Fold: "mean", Unit: Plain}, Op: "<", Value: 64.5}},
+		{"slope(posts.fds) < 1/m", Objective{Metric: Metric{Name: "series", Source: "posts", Resource: "fds", Fold: "slope", Unit: Count, PerTime: true}, Op: "<", Value: 1. / 60}},
+		{"slope(posts.memory) < 36MiB/h", Objective{Metric: Metric{Name: "series", Source: "posts", Resource: "memory", Fold: "slope", Unit: Bytes, PerTime: true}, Op: "<", Value: 36 << 20 / 3600.}},
+		{"metric(queue-depth) < 100 in slow", Objective{Metric: Metric{Name: "series", Source: "queue-depth", Fold: "max", Unit: Plain}, Op: "<", Value: 100, Phase: "slow"}},
+		{"min(hit-ratio) > 90%", Objective{Metric: Metric{Name: "series", Source: "hit-ratio", Fold: "min", Unit: ShareOf}, Op: ">", Value: .9}},
+		{"last(lag)<2s", Objective{Metric: Metric{Name: "series", Source: "lag", Fold: "last", Unit: Seconds}, Op: "<", Value: 2}},
+		{"mean(errors-seen) < 6/m", Objective{Metric: Metric{Name: "series", Source: "errors-seen", Fold: "mean", Unit: PerSecond}, Op: "<", Value: .1}},
+		{"slope(lag) < 1ms/s", Objective{Metric: Metric{Name: "series", Source: "lag", Fold: "slope", Unit: Seconds, PerTime: true}, Op: "<", Value: .001}},
+		{"posts.memory > 2GiB for 10s", Objective{Metric: Metric{Name: "series", Source: "posts", Resource: "memory", Fold: "max", Unit: Bytes}, Op: ">", Value: 2 << 30, For: 10 * time.Second}},
+		{"alert(HighErrorRate) < 60s after lose", Objective{Metric: Metric{Name: "alert", Source: "HighErrorRate"}, Op: "<", Value: 60, After: "lose"}},
+		{"resolved(HighErrorRate) < 2m after lose#2", Objective{Metric: Metric{Name: "resolved", Source: "HighErrorRate"}, Op: "<", Value: 120, After: "lose#2"}},
+		{"alert(High_5xx).p95 < 60s after lose", Objective{Metric: Metric{Name: "alert", Source: "High_5xx", Over: .95}, Op: "<", Value: 60, After: "lose"}},
+		{"errors > 90% for 30s", Objective{Metric: Metric{Name: "errors", Unit: ShareOf}, Op: ">", Value: .9, For: 30 * time.Second}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.text, func(t *testing.T) {
+			got, err := ParseObjective(tt.text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := tt.want
+			want.Text, want.ID, want.Metric.Text = tt.text, tt.text, got.Metric.Text
+			if math.Abs(got.Value-want.Value) < 1e-12 {
+				got.Value = want.Value
+			}
+			if got != want {
+				t.Errorf("got  %+v\nwant %+v", got, want)
+			}
+			if !strings.HasPrefix(tt.text, got.Metric.Text) {
+				t.Errorf("the metric's text is %q", got.Metric.Text)
+			}
+		})
+	}
+}
+
+// TestObjectiveLong reads the long form and shows that its text is the same
+// objective in the short form.
+func TestObjectiveLong(t *testing.T) {
+	tests := []struct{ name, text, want string }{
+		{"below", "{metric: p99, below: 3s, phase: slow, load: browse, id: x}", "p99 < 3s of load browse in slow"},
+		{"at most", "{metric: errors, at_most: 1%, step: read post}", `errors <= 1% of "read post"`},
+		{"above", "{metric: availability, above: 99%}", "availability > 99%"},
+		{"at least", "{metric: rate, at_least: 200/s}", "rate >= 200/s"},
+		{"equals", "{metric: failed, equals: 0, after: lose}", "failed = 0 after lose"},
+		{"for", "{metric: errors, above: 90%, for: 90s}", "errors > 90% for 1m30s"},
+		{"k6", "{metric: p(95), below: 200}", "p(95) < 200"},
+		{"a comma", `{metric: "burn(99.9%, 1m)", below: 2}`, "burn(99.9%, 1m) < 2"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var m syntax.Mistakes
+			var o Objective
+			o.DecodeNode(parseNode(t, tt.text), &m)
+			if m.Len() > 0 {
+				t.Fatal(m.Err())
+			}
+			if o.Text != tt.want {
+				t.Errorf("text is %q, want %q", o.Text, tt.want)
+			}
+			if want := map[bool]string{true: "x", false: o.Text}[tt.name == "below"]; o.ID != want {
+				t.Errorf("id is %q, want %q", o.ID, want)
+			}
+			short, err := ParseObjective(o.Text)
+			short.ID, short.Pos = o.ID, o.Pos
+			if err != nil || short != o {
+				t.Errorf("the short form reads as %+v, not %+v: %v", short, o, err)
+			}
+		})
+	}
+}
+
+func TestObjectiveHolds(t *testing.T) {
+	tests := []struct {
+		op          string
+		below, at   bool // what holds below the value and at it
+		above, upto bool // what holds above; whether it is an upper bound
+	}{
+		{"<", true, false, false, true},
+		{"<=", true, true, false, true},
+		{">", false, false, true, false},
+		{">=", false, true, true, false},
+		{"=", false, true, false, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.op, func(t *testing.T) {
+			o := Objective{Op: tt.op, Value: 2}
+			if o.Holds(1) != tt.below || o.Holds(2) != tt.at || o.Holds(3) != tt.above || o.Holds(math.NaN()) || o.Upper() != tt.upto {
+				t.Errorf("%v %v %v %v %v", o.Holds(1), o.Holds(2), o.Holds(3), o.Holds(math.NaN()), o.Upper())
+			}
+		})
+	}
+	if o := (Objective{Op: "!=", Value: 2}); !o.Holds(1) || o.Holds(2) || !o.Holds(3) {
+		t.Errorf("!= 2 holds for 1, 2, 3: %v %v %v", o.Holds(1), o.Holds(2), o.Holds(3))
+	}
+}
+
+func TestPhaseOrRun(t *testing.T) {
+	for text, want := range map[string]string{
+		"p95 < 1s": "run", "p95 < 1s in baseline": "baseline", "recover < 1s after lose": "lose",
+	} {
+		if o, err := ParseObjective(text); err != nil || o.PhaseOrRun() != want {
+			t.Errorf("%s is judged in %s: %v", text, o.PhaseOrRun(), err)
+		}
+	}
+}
+
+// TestMetricNames shows that all names that messages offer can be parsed.
+func TestMetricNames(t *testing.T) {
+	seen := map[string]bool{}
+	for _, name := range MetricNames() {
+		m, err := ParseMetric(name)
+		if err != nil || m.Text != name || m.Unit != families[m.Name].unit && !m.OfSeries() {
+			t.Errorf("%s: %+v, %v", name, m, err)
+		}
+		seen[m.Name] = true
+	}
+	for name := range families {
+		if !seen[name] {
+			t.Errorf("%s is offered nowhere", name)
+		}
+	}
+	for other, name := range otherNames {
+		if _, err := ParseMetric(name); err != nil {
+			t.Errorf("%s is said to be %s: %v", other, name, err)
+		}
+		if _, err := ParseMetric(other); err == nil {
+			t.Errorf("%s is a metric", other)
+		}
+	}
+}
+
+func TestFormatValue(t *testing.T) {
+	tests := []struct {
+		metric string
+		value  float64
+		want   string
+	}{
+		{"p95", .2, "200ms"},
+		{"p95", math.Inf(1), "∞"},
+		{"p95", math.NaN(), "–"},
+		{"errors", .01, "1%"},
+		{"errors", .0123456, "1.23%"},
+		{"errors", 0, "0%"},
+		{"errors", 1e-9, "0.0000001%"},
+		{"availability", 1, "100%"},
+		{"availability", .9999999, "99.99999%"},
+		{"availability", .999, "99.9%"},
+		{"errors", math.NaN(), "–"},
+		{"rate", 199.96, "200/s"},
+		{"rate", 33.33, "33.3/s"},
+		{"timeouts", 3, "3"},
+		{"timeouts", 1e7, "10000000"},
+		{"burn(99%, 1m)", 2.345, "2.35"},
+		{"burn(99%, 1m)", 2, "2"},
+		{"posts.memory", 231.4 * (1 << 20), "231MiB"},
+		{"posts.memory", 0, "0B"},
+		{"posts.memory", 1000, "1000B"},
+		{"posts.cpu", 1.2345, "1.23"},
+		{"posts.fds", 17, "17"},
+		{"slope(posts.fds)", 0, "0/m"},
+		{"slope(posts.fds)", 1. / 60, "1/m"},
+		{"slope(posts.fds)", 3, "3/s"},
+		{"slope(posts.fds)", -.5 / 3600, "-0.5/h"},
+		{"slope(posts.memory)", 1 << 20 / 60., "17.1KiB/s"},
+		{"slope(posts.memory)", 100, "5.86KiB/m"},
+		{"alert(HighErrorRate)", 12.3, "12.3s"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.metric+"="+tt.want, func(t *testing.T) {
+			m, err := ParseMetric(tt.metric)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := m.FormatValue(tt.value); got != tt.want {
+				t.Errorf("got %s, want %s", got, tt.want)
+			}
+		})
+	}
+}
+
+// FuzzObjective shows that no text upsets the parser, that values make sense, and
+// that an objective's text reads as the same objective.
+func FuzzObjective(f *testing.F) {
+	for _, s := range []string{
+		"p95 < 200ms in baseline", `p99 < 500ms of "read post" in baseline`, "recover < 10s after lose#2", "p(95)<200", "burn(99.9%, 1m) < 2",
+		"slices(1s, 99%) >= 99%", "errors > 90% for 30s", "timeouts = 0", "ok.p99.9 <= 1s of load browse", "within(200ms) > 95% load x", "p95 < ",
+		`x < 1 of "`, "recover(1s) < 1s after a in b",
+		"recover.p95 < 5s after a", "recover(200ms).p50 <= 5s after a", "failed.p90 < 3 after a",
+		"posts[1].memory < 256MiB in a", "slope(posts.fds) < 1/m", "mean(queue) > 90%", "metric(lag) < 2s", "alert(HighErrorRate).p50 < 1m after a", "slope(lag) < 1%/h",
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		o, err := ParseObjective(s)
+		if err != nil {
+			if strings.Contains(err.Error(), "%!") && !strings.Contains(s, "%!") {
+				t.Errorf("%q: a format is wrong: %v", s, err)
+			}
+			if len(err.Error()) > 1000 {
+				t.Errorf("%q: the message is too long: %v", s, err)
+			}
+			return
+		}
+		if o.Metric.Name == "" || families[o.Metric.Name].unit != o.Metric.Unit && !o.Metric.OfSeries() || o.Metric.Unit == Open || !(o.Value >= 0) || math.IsInf(o.Value, 0) || o.For < 0 || o.Metric.Span < 0 {
+			t.Errorf("%q is %+v", s, o)
+		}
+		if o.Metric.Unit == ShareOf && o.Value > 1 || o.Metric.Name == "p" && !(o.Metric.Quantile > 0 && o.Metric.Quantile < 1) {
+			t.Errorf("%q is %+v", s, o)
+		}
+		if o.Metric.OfFault() != (o.After != "") || o.ID != o.Text {
+			t.Errorf("%q is %+v", s, o)
+		}
+		again, err := ParseObjective(o.Text)
+		if err != nil || again != o {
+			t.Errorf("%q reads as %+v, not %+v: %v", o.Text, again, o, err)
+		}
+		_ = o.Metric.FormatValue(o.Value)
+	})
+}

@@ -1,0 +1,66 @@
+package syntax
+
+import (
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// A Block is a kind with its settings still undecoded, so that the hub needs to
+// know no driver, no executor and no fault.
+type Block struct {
+	Kind string
+	Pos  Pos   // of the kind
+	With *Node // the settings; nil when there are none
+
+	Also []string // keys that the surrounding map takes, for "did you mean"
+}
+
+// Resolve finds the kind of b in kinds and decodes b's settings into a new value
+// of it. All that is wrong is noted in m; ok is false when anything was, or was
+// before: a placeholder without value, a block without a kind.
+func Resolve[T any](b Block, kinds map[string]func() T, m *Mistakes) (value T, ok bool) {
+	before, skipped := m.Len(), m.Skipped
+	if b.Kind == "" {
+		return value, false
+	}
+	mk, known := kinds[b.Kind]
+	if !known {
+		if later, yes := notYet[b.Kind]; yes {
+			m.Add(b.Pos, "%s %q is not available yet", later, b.Kind)
+			return value, false
+		}
+		m.AddHint(b.Pos, DidYouMean(b.Kind, slices.Sorted(maps.Keys(kinds))), "unknown kind %q", Clip(b.Kind, 60))
+		return value, false
+	}
+	value = mk()
+	with := b.With
+	if with == nil {
+		with = &Node{Kind: Map, Pos: b.Pos}
+	}
+	decode(with, reflect.ValueOf(value).Elem(), m, b.Also)
+	return value, m.Len() == before && m.Skipped == skipped
+}
+
+// notYet names what the language has and this version of brunt does not do, so
+// that a reader of scenario.md is told so instead of "unknown".
+var notYet = func() map[string]string {
+	out := map[string]string{}
+	for noun, names := range map[string]string{
+		"executor": `find`,
+		"step":     `grpc redis sql websocket kafka amqp tcp udp dns`,
+	} {
+		for name := range strings.FieldsSeq(names) {
+			out[name] = noun
+		}
+	}
+	return out
+}()
+
+// NotYet tells whether name belongs to the language without being available in
+// this version, and which noun it is: executor or step.
+func NotYet(name string) (noun string, yes bool) {
+	noun, yes = notYet[name]
+	return noun, yes
+}

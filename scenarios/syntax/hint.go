@@ -1,0 +1,70 @@
+package syntax
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// DidYouMean gives the hint `did you mean "x"?` for the candidate nearest to
+// word, or the list of candidates when none is near and they are few.
+func DidYouMean(word string, candidates []string) string {
+	if near := Nearest(word, candidates); near != "" {
+		return Suggestion(near)
+	}
+	if len(candidates) > 0 && len(candidates) <= 32 {
+		sorted := slices.Sorted(slices.Values(candidates))
+		return "known are " + strings.Join(slices.Compact(sorted), ", ")
+	}
+	return ""
+}
+
+func Suggestion(word string) string { return fmt.Sprintf("did you mean %q?", word) }
+
+// Nearest finds the candidate that word is a misspelling of: one with at most a
+// third of its letters wrong, or the first that word is the beginning or last part
+// of. It gives "" when there is none.
+func Nearest(word string, candidates []string) string {
+	best, at := "", 1+max(1, len(word)/3)
+	for _, c := range candidates {
+		if d := distance(strings.ToLower(word), strings.ToLower(c)); d < min(at, len(word), len(c)) {
+			best, at = c, d
+		}
+	}
+	if best != "" || len(word) < 3 {
+		return best
+	}
+	for _, c := range candidates {
+		if strings.HasPrefix(c, word) || strings.HasSuffix(c, "."+word) || strings.HasSuffix(c, "-"+word) {
+			return c
+		}
+	}
+	return ""
+}
+
+// distance is the number of inserted, deleted, replaced or swapped characters
+// between a and b: the optimal string alignment distance.
+func distance(a, b string) int {
+	if len(a) > 64 || len(b) > 64 {
+		return 1 << 20
+	}
+	prev2, prev, cur := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range prev {
+		prev[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		cur[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			cur[j] = min(prev[j]+1, cur[j-1]+1, prev[j-1]+cost)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				cur[j] = min(cur[j], prev2[j-2]+1)
+			}
+		}
+		prev2, prev, cur = prev, cur, prev2
+	}
+	return prev[len(b)]
+}

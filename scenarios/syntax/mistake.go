@@ -1,0 +1,158 @@
+package syntax
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// A Mistake is one thing wrong with a scenario: where, what, and how to mend it.
+type Mistake struct {
+	Pos  Pos
+	What string
+	Hint string // "did you mean …", or empty
+}
+
+// String gives the mistake as one line.
+func (m Mistake) String() string {
+	s := m.Pos.String() + ": " + m.What
+	if m.Hint != "" {
+		s += "; " + m.Hint
+	}
+	return s
+}
+
+// Bounds on what is kept and on what is shown: a file that a program wrote can be
+// wrong in every line, aliases multiply it, and nobody reads the thousandth.
+const (
+	maxKept    = 10_000
+	maxShown   = 200
+	maxMessage = 500 // characters: names can be as long as the file
+)
+
+// Mistakes is everything wrong with a scenario, reported in one go. The zero
+// value is ready to collect; Err turns it into an error.
+type Mistakes struct {
+	list    []Mistake
+	more    int                 // noted beyond maxKept
+	Skipped int                 // values of which the mistake was noted before
+	texts   map[string]*source  // by file name, for the lines around a mistake
+	mask    func(string) string // hides secrets; nil hides none
+}
+
+// NewMistakes gives a collector whose messages are passed through mask, which hides secrets.
+func NewMistakes(mask func(string) string) *Mistakes { return &Mistakes{mask: mask} }
+
+// Add notes a mistake at pos.
+func (m *Mistakes) Add(pos Pos, format string, args ...any) { m.AddHint(pos, "", format, args...) }
+
+// AddHint notes a mistake together with the way to mend it.
+func (m *Mistakes) AddHint(pos Pos, hint, format string, args ...any) {
+	if len(m.list) >= maxKept {
+		m.more++
+		return
+	}
+	m.list = append(m.list, Mistake{Pos: pos, What: Clip(fmt.Sprintf(format, args...), maxMessage), Hint: Clip(hint, maxMessage)})
+}
+
+// Len is how many mistakes were noted.
+func (m *Mistakes) Len() int { return len(m.list) + m.more }
+
+// Merge takes over the mistakes and the file texts of other.
+func (m *Mistakes) Merge(other *Mistakes) {
+	fits := min(len(other.list), maxKept-len(m.list))
+	m.list = append(m.list, other.list[:fits]...)
+	m.more += other.more + len(other.list) - fits
+	for name, src := range other.texts {
+		m.keep(name, src.text)
+	}
+}
+
+func (m *Mistakes) keep(file, text string) {
+	if m.texts == nil {
+		m.texts = map[string]*source{}
+	}
+	m.texts[file] = &source{text: text}
+}
+
+// Within gives the place of part inside the text that begins at pos, or pos itself
+// where part does not stand in that line as it is.
+func (m *Mistakes) Within(pos Pos, part string) Pos {
+	if src := m.texts[pos.File]; src != nil {
+		text := src.from(pos.Line, pos.Col)
+		if before, _, ok := strings.Cut(text, part); ok {
+			pos.Col += utf8.RuneCountInString(before)
+		}
+	}
+	return pos
+}
+
+// Err gives the mistakes as an error sorted by place, or nil when there are none.
+// What stands in the file once and is wrong through several aliases is told once.
+func (m *Mistakes) Err() error {
+	if len(m.list) == 0 {
+		return nil
+	}
+	e := &MistakesError{more: m.more, texts: m.texts}
+	seen := make(map[Mistake]bool, len(m.list))
+	for _, one := range m.list {
+		if m.mask != nil {
+			one.What, one.Hint = m.mask(one.What), m.mask(one.Hint)
+		}
+		if !seen[one] {
+			seen[one] = true
+			e.list = append(e.list, one)
+		}
+	}
+	slices.SortStableFunc(e.list, func(a, b Mistake) int { return a.Pos.compare(b.Pos) })
+	if len(e.list) > maxShown {
+		e.more += len(e.list) - maxShown
+		e.list = e.list[:maxShown]
+	}
+	return e
+}
+
+// MistakesError is the error that [Mistakes.Err] gives: all mistakes of a
+// scenario, sorted by place. It is always the author's to mend (exit code 2).
+type MistakesError struct {
+	list  []Mistake
+	more  int // beyond those in list
+	texts map[string]*source
+}
+
+// List gives the mistakes in the order of the file, at most the first 200.
+func (e *MistakesError) List() []Mistake { return e.list }
+
+// Error gives one line a mistake.
+func (e *MistakesError) Error() string {
+	lines := make([]string, len(e.list), len(e.list)+1)
+	for i, m := range e.list {
+		lines[i] = m.String()
+	}
+	if e.more > 0 {
+		lines = append(lines, e.rest())
+	}
+	return strings.Join(lines, "\n")
+}
+
+func (e *MistakesError) rest() string { return fmt.Sprintf("and %d more", e.more) }
+
+// Explain gives the mistakes with the lines around each and a caret below it.
+func (e *MistakesError) Explain() string {
+	var b strings.Builder
+	for i, m := range e.list {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		b.WriteString(m.String())
+		b.WriteByte('\n')
+		if src := e.texts[m.Pos.File]; src != nil && m.Pos.Line > 0 {
+			excerpt(&b, src.split(), m.Pos)
+		}
+	}
+	if e.more > 0 {
+		b.WriteString("\n" + e.rest() + "\n")
+	}
+	return b.String()
+}

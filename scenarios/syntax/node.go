@@ -1,0 +1,205 @@
+package syntax
+
+import (
+	"fmt"
+	"strings"
+) // NodeKind is what a [Node] is. Numbers keep their text, so that `10` can become a
+
+// count, a share or a JSON number as its place demands.
+type NodeKind uint8
+
+const (
+	Null NodeKind = iota
+	Bool
+	Number
+	String
+	List
+	Map
+)
+
+// String names the kind as an author would.
+func (k NodeKind) String() string {
+	return [...]string{"nothing", "true or false", "a number", "a text", "a list", "a map"}[k]
+}
+
+// A Node is a piece of a scenario file with its place: the tree that every
+// decoder reads. Aliases and merge keys are already expanded in it.
+type Node struct {
+	Kind   NodeKind
+	Value  string // a scalar's text
+	Pos    Pos
+	Fields []Field // of a Map, in the order of the file
+	Items  []*Node // of a List
+	Parts  []Part  // of a String that held placeholders, once params are filled in
+
+	Origin  string // the param or anchor that brought this value here, for messages
+	Written string // a text as its author wrote it, before its placeholders were filled in
+	Bad     bool   // what is wrong with it is told already
+}
+
+// A Field is one key of a map.
+type Field struct {
+	Key   string
+	Pos   Pos
+	Value *Node
+
+	bare bool // in { }, a key without a colon
+}
+
+// Get finds the value of key, or nil.
+func (n *Node) Get(key string) *Node {
+	if n == nil {
+		return nil
+	}
+	for i := range n.Fields {
+		if n.Fields[i].Key == key {
+			return n.Fields[i].Value
+		}
+	}
+	return nil
+}
+
+// Holds tells whether pos is the place of n or of something below it.
+func (n *Node) Holds(pos Pos) bool {
+	if n.Pos == pos {
+		return true
+	}
+	for _, f := range n.Fields {
+		if f.Value.Holds(pos) {
+			return true
+		}
+	}
+	for _, item := range n.Items {
+		if item.Holds(pos) {
+			return true
+		}
+	}
+	return false
+}
+
+// DecodeNode implements [NodeDecoder]: it keeps from as it stands, for whoever knows
+// what it means.
+func (n *Node) DecodeNode(from *Node, _ *Mistakes) { *n = *from }
+
+// Without gives a copy of the map n that lacks the keys for which drop is true.
+func (n *Node) Without(drop func(key string) bool) *Node {
+	out := *n
+	out.Fields = nil
+	for _, f := range n.Fields {
+		if !drop(f.Key) {
+			out.Fields = append(out.Fields, f)
+		}
+	}
+	return &out
+}
+
+// Describe names what stands here, for messages. Secrets are masked.
+func (n *Node) Describe() string {
+	switch n.Kind {
+	case Bool, Number, String:
+		s := fmt.Sprintf("%q", Clip(n.Shown(), 60))
+		if n.Origin != "" {
+			s += " (from " + n.Origin + ")"
+		}
+		return s
+	}
+	return n.Kind.String()
+}
+
+// Shown is a scalar's text with secrets masked.
+func (n *Node) Shown() string {
+	if !n.HasSecret() {
+		return n.Value
+	}
+	var b strings.Builder
+	for _, p := range n.Parts {
+		switch {
+		case p.Secret != "":
+			b.WriteString(Masked)
+		case p.Ref != nil:
+			b.WriteString("${" + p.Ref.Text + "}")
+		default:
+			b.WriteString(p.Text)
+		}
+	}
+	return b.String()
+}
+
+// secret tells that a part of the text came from the environment or from a file.
+func (n *Node) HasSecret() bool {
+	for _, p := range n.Parts {
+		if p.Secret != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// Dynamic gives the first placeholder of n that has a value only at run time.
+func (n *Node) Dynamic() *Ref {
+	for _, p := range n.Parts {
+		if p.Ref != nil {
+			return p.Ref
+		}
+	}
+	return nil
+}
+
+// Clip cuts a text to n characters, so that a message stays one that is read.
+func Clip(s string, n int) string {
+	if cut := firstRunes(s, n); cut != s {
+		return cut + Ellipsis
+	}
+	return s
+}
+
+// Flow writes a value in one line.
+func (n *Node) Flow() string {
+	var parts []string
+	switch n.Kind {
+	case Map:
+		for _, f := range n.Fields {
+			parts = append(parts, f.Key+": "+f.Value.Flow())
+		}
+		return "{" + strings.Join(parts, ", ") + "}"
+	case List:
+		for _, item := range n.Items {
+			parts = append(parts, item.Flow())
+		}
+		return "[" + strings.Join(parts, ", ") + "]"
+	}
+	return Clip(n.Shown(), 60)
+}
+
+// Masked is what stands in place of a secret in every output.
+const Masked = "***"
+
+const Ellipsis = "…"
+
+// SetParts makes parts the content of n: plain text where nothing dynamic is left.
+func (n *Node) SetParts(parts []Part) {
+	var b strings.Builder
+	for _, p := range parts {
+		if p.Ref != nil {
+			b.WriteString("${" + p.Ref.Text + "}")
+			continue
+		}
+		b.WriteString(p.Text)
+	}
+	n.Value, n.Parts = b.String(), parts
+	if n.Parts == nil {
+		n.Parts = []Part{}
+	}
+}
+
+// TextParts gives the parts of a scalar.
+func (n *Node) TextParts(m *Mistakes) ([]Part, bool) {
+	if n.Parts != nil && !n.Bad {
+		return n.Parts, true
+	}
+	text, ok := n.Text(m)
+	return []Part{{Text: text, Kind: n.Kind}}, ok
+}
+
+// Schema implements [Schemer]: whoever holds an undecoded node says what it is.
+func (*Node) Schema() Schema { return Schema{} }

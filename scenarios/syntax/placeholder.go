@@ -1,0 +1,283 @@
+package syntax
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// RefKind says where the value of a placeholder comes from.
+type RefKind uint8
+
+const (
+	RefParam    RefKind = iota // ${rate}: filled in when the file is read
+	RefEnv                     // ${env.X}: filled in, masked
+	RefFile                    // ${file.PATH}: filled in, masked
+	RefData                    // ${data.users.id}: the row of this iteration
+	RefVar                     // ${var.token}: extracted by an earlier step
+	RefUnit                    // ${unit.posts[1].addr}: known once the target runs
+	RefLink                    // ${link.store.url}: in the environment of a process, the listener of its link
+	RefSelf                    // ${self.port}: in the settings of a process, the unit's own
+	RefInt                     // ${int(1,50)}
+	RefUUID                    // ${uuid()}, ${uuid(seeded)}
+	RefNow                     // ${now()}, ${now(unix)}, ${now(ms)}
+	RefRequest                 // ${request.path}: in a signature, a part of the request that it is over
+	RefLedger                  // ${ledger.id} in a write: drawn for it; ${id} in the ledger's read: that of the write
+	RefTrace                   // ${trace.id}: in the link to a trace, its id
+	RefRecorded                // what a replayed log asked for; nobody writes it
+)
+
+// A Ref is a placeholder taken apart.
+type Ref struct {
+	Text     string // as written between ${ and }
+	Kind     RefKind
+	Name     string // of the param, variable, table, service, file
+	Col      string // of a table; what is asked of a unit or link: addr, host, port, url
+	Index    int    // of a unit or of the link's far end, from 0
+	Min, Max int64  // of int(a,b), both included
+	Slot     int    // where the value stands at run time: a variable's or a table's number
+	ColSlot  int    // the column's number
+}
+
+// String gives the placeholder as it is written, cut to what a message can hold.
+func (r *Ref) String() string { return "${" + Clip(r.Text, 60) + "}" }
+
+// A Part is a stretch of a text with placeholders: written text, a value filled
+// in from a param, the environment or a file, or a placeholder still to be read
+// for each request.
+type Part struct {
+	Text   string
+	Ref    *Ref
+	Filled bool     // Text came from a placeholder, so it is escaped for its place
+	Kind   NodeKind // of a filled value
+	Secret string   // the placeholder that brought a value to be masked: env.TOKEN
+	Path   string   // of the file that a secret was read from
+}
+
+var (
+	varPattern    = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]*$`)
+	envPattern    = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+	unitPattern   = regexp.MustCompile(`^([a-z][a-z0-9-]*)(?:\[(0|[1-9][0-9]{0,3})\])?\.(addr|host|port|url)$`)
+	callPattern   = regexp.MustCompile(`^(int|uuid|now)\(([^()]*)\)$`)
+	columnPattern = regexp.MustCompile(`^([a-z][a-z0-9-]*)\.(.+)$`)
+)
+
+// SplitPlaceholders takes a text apart at its ${…}. Before a brace two dollars
+// stand for one that is meant: $${ is a literal ${, and $$${price} a dollar before
+// a price. One that is wrong is left out, and what follows it is read all the same.
+func SplitPlaceholders(s string) (parts []Part, wrong []*RefError) {
+	var lit strings.Builder
+	flush := func() {
+		if lit.Len() > 0 {
+			parts = append(parts, Part{Text: lit.String()})
+			lit.Reset()
+		}
+	}
+	for len(wrong) < mostWrong {
+		i := strings.Index(s, "${")
+		if i < 0 {
+			break
+		}
+		before := strings.TrimRight(s[:i], "$")
+		dollars := i + 1 - len(before)
+		lit.WriteString(before)
+		lit.WriteString(s[len(before) : len(before)+dollars/2])
+		s = s[i:]
+		if dollars%2 == 0 {
+			lit.WriteByte('{')
+			s = s[2:]
+			continue
+		}
+		end := strings.IndexByte(s, '}')
+		if end < 0 {
+			return parts, append(wrong, &RefError{s[2:], fmt.Errorf("%q is never closed; a literal ${ is written $${", Clip(s, 40))})
+		}
+		flush()
+		if ref, err := ParseRef(s[2:end]); err != nil {
+			wrong = append(wrong, &RefError{s[2:end], err})
+		} else {
+			parts = append(parts, Part{Ref: ref})
+		}
+		s = s[end+1:]
+	}
+	lit.WriteString(s)
+	flush()
+	return parts, wrong
+}
+
+// mostWrong is how many placeholders of one text are told to be wrong.
+const mostWrong = 20
+
+// A RefError is what is wrong with the placeholder that reads text behind its ${.
+type RefError struct {
+	Text string
+	Err  error
+}
+
+// unsplit is the inverse of SplitPlaceholders.
+func unsplit(parts []Part) string {
+	var b, lit strings.Builder
+	flush := func(next string) {
+		s := lit.String()
+		lit.Reset()
+		for {
+			i := strings.IndexByte(s, '$')
+			if i < 0 {
+				break
+			}
+			rest := strings.TrimLeft(s[i:], "$")
+			dollars := s[i : len(s)-len(rest)]
+			b.WriteString(s[:i] + dollars)
+			if strings.HasPrefix(rest, "{") || rest == "" && next != "" {
+				b.WriteString(dollars)
+			}
+			s = rest
+		}
+		b.WriteString(s + next)
+	}
+	for _, p := range parts {
+		switch {
+		case p.Ref != nil:
+			flush("${" + p.Ref.Text + "}")
+		case p.Secret != "":
+			flush("${" + p.Secret + "}")
+		default:
+			lit.WriteString(p.Text)
+		}
+	}
+	flush("")
+	return b.String()
+}
+
+// OfSelf is what a process may ask of its own unit.
+var OfSelf = []string{"addr", "host", "port", "url", "index", "name"}
+
+// ofRequest is what a signature may be over.
+var ofRequest = []string{
+	"method", "path", "query", "target", "host", "url", "body", "body.sha256", "body.sha256_base64", "body.sha512", "body.sha512_base64",
+	"body.md5", "body.md5_base64", "date", "iso_date", "unix", "ms", "nonce", "header.NAME", "signature",
+}
+
+// requestPart tells whether a signature may be over it.
+func requestPart(part string) bool {
+	name, header := strings.CutPrefix(part, "header.")
+	return header && name != "" && name != "NAME" || slices.Contains(ofRequest, part) && !header
+}
+
+const allPlaceholders = "${param}, ${env.X}, ${file.PATH}, ${data.NAME.COLUMN}, ${var.NAME}, ${unit.NAME.url}, ${link.NAME.url}, ${int(1,50)}, ${uuid()}, ${now()}, ${ledger.id}"
+
+func ParseRef(text string) (*Ref, error) {
+	r := &Ref{Text: text}
+	if m := callPattern.FindStringSubmatch(text); m != nil {
+		return r, r.call(m[1], strings.TrimSpace(m[2]))
+	}
+	if trimmed := strings.TrimSpace(text); trimmed != text && trimmed != "" {
+		return nil, fmt.Errorf("%s: write ${%s}, without blanks", r, Clip(trimmed, 60))
+	}
+	space, rest, dotted := strings.Cut(text, ".")
+	if !dotted {
+		if name, _, call := strings.Cut(text, "("); call {
+			return nil, fmt.Errorf("%s: %s", r, DidYouMean(name, []string{"int", "uuid", "now"}))
+		}
+		if varPattern.MatchString(text) && !namePattern.MatchString(text) {
+			return nil, fmt.Errorf("%s: the name of a param is made of a-z, 0-9 and -, and begins with a letter", r)
+		}
+		if !namePattern.MatchString(text) {
+			return nil, fmt.Errorf("%s is no placeholder; there are %s", r, allPlaceholders)
+		}
+		r.Kind, r.Name = RefParam, text
+		return r, nil
+	}
+	r.Name = rest
+	switch space {
+	case "env":
+		r.Kind = RefEnv
+		if !envPattern.MatchString(rest) {
+			return nil, fmt.Errorf("%s: %q is no name of an environment variable", r, Clip(rest, 40))
+		}
+	case "file":
+		r.Kind = RefFile
+		if rest == "" {
+			return nil, fmt.Errorf("%s: the path is missing", r)
+		}
+	case "var":
+		r.Kind = RefVar
+		if !varPattern.MatchString(rest) {
+			return nil, fmt.Errorf("%s: %q is no name of a variable: letters, digits, _ and -", r, Clip(rest, 40))
+		}
+	case "data":
+		if r.Kind = RefData; namePattern.MatchString(rest) {
+			break // which columns there are is known when the tables are
+		}
+		m := columnPattern.FindStringSubmatch(rest)
+		if m == nil {
+			return nil, fmt.Errorf("%s: want ${data.NAME.COLUMN}", r)
+		}
+		r.Name, r.Col = m[1], m[2]
+	case "unit", "link":
+		m := unitPattern.FindStringSubmatch(rest)
+		if m == nil {
+			return nil, fmt.Errorf("%s: want ${%s.NAME.url} or ${%s.NAME[1].addr}; there are addr, host, port, url", r, space, space)
+		}
+		r.Kind, r.Name, r.Col = RefUnit, m[1], m[3]
+		if space == "link" {
+			r.Kind = RefLink
+		}
+		r.Index, _ = strconv.Atoi(m[2])
+	case "self":
+		r.Kind, r.Name, r.Col = RefSelf, "self", rest
+		if !slices.Contains(OfSelf, rest) {
+			return nil, fmt.Errorf("%s: there are self.%s", r, strings.Join(OfSelf, ", self."))
+		}
+	case "request":
+		r.Kind = RefRequest
+		if !requestPart(rest) {
+			return nil, fmt.Errorf("%s: %s", r, DidYouMean(rest, ofRequest))
+		}
+	case "ledger":
+		if r.Kind = RefLedger; text != LedgerPlaceholder {
+			return nil, fmt.Errorf("%s: there is ${%s}", r, LedgerPlaceholder)
+		}
+	case "trace":
+		if r.Kind = RefTrace; text != TracePlaceholder {
+			return nil, fmt.Errorf("%s: there is ${%s}", r, TracePlaceholder)
+		}
+	default:
+		hint := DidYouMean(space, []string{"env", "file", "data", "var", "unit", "link", "self", "request", "ledger", "trace"})
+		return nil, fmt.Errorf("%s: there is no %q; %s", r, Clip(space, 20), hint)
+	}
+	return r, nil
+}
+
+func (r *Ref) call(name, args string) error {
+	switch name {
+	case "int":
+		r.Kind = RefInt
+		a, b, ok := strings.Cut(args, ",")
+		lo, err1 := strconv.ParseInt(strings.TrimSpace(a), 10, 64)
+		hi, err2 := strconv.ParseInt(strings.TrimSpace(b), 10, 64)
+		if !ok || err1 != nil || err2 != nil || hi < lo {
+			return fmt.Errorf("%s: want int(a,b), two whole numbers in order", r)
+		}
+		r.Min, r.Max = lo, hi
+	case "uuid":
+		r.Kind, r.Name = RefUUID, args
+		if args != "" && args != "seeded" {
+			return fmt.Errorf("%s: want uuid() or uuid(seeded)", r)
+		}
+	case "now":
+		r.Kind, r.Name = RefNow, args
+		if args != "" && args != "unix" && args != "ms" {
+			return fmt.Errorf("%s: want now(), now(unix) or now(ms)", r)
+		}
+	}
+	return nil
+}
+
+// TracePlaceholder stands for the id of a trace in the link to it.
+const TracePlaceholder = "trace.id"
+
+// LedgerPlaceholder is the placeholder that the ledger fills in anew for each write.
+const LedgerPlaceholder = "ledger.id"

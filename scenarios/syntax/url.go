@@ -1,0 +1,82 @@
+package syntax
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// A BadURL is what nothing can be sent to.
+type BadURL struct{ Why string }
+
+func (e *BadURL) Error() string { return e.Why }
+
+// ParseURL reads an absolute URL of http or https. The error, a [*BadURL], shows no
+// password.
+func ParseURL(s string) (*url.URL, error) {
+	bad := func(format string, args ...any) (*url.URL, error) { return nil, &BadURL{fmt.Sprintf(format, args...)} }
+	shown := withoutUser(s)
+	u, err := url.Parse(s)
+	switch {
+	case err != nil && shown != s: // what the parser says might quote a part of the password
+		return bad("%q is no URL; in a URL, credentials are escaped", shown)
+	case err != nil && strings.Contains(err.Error(), "invalid port"): // or a password that a # cut off
+		return bad("%q is no URL: a port lies from 1 to 65535", withoutPort(s))
+	case err != nil && !strings.Contains(s, "//"), err == nil && u.Opaque != "" && u.Opaque[0] >= '0' && u.Opaque[0] <= '9': // HOST:PORT
+		return bad("%q has no scheme, which is http:// or https://", shown)
+	case err != nil:
+		if inner, ok := errors.AsType[*url.Error](err); ok {
+			err = inner.Err
+		}
+		return bad("%q is no URL: %v", s, err)
+	case u.Scheme == "" && u.Host == "":
+		return bad("%q is neither a path, which begins with /, nor a URL, which begins with http://", shown)
+	case u.Scheme != "http" && u.Scheme != "https":
+		return bad("%q: the scheme is http or https", shown)
+	case u.User != nil:
+		return bad("%q: credentials go into an Authorization header, not into the URL", shown)
+	case u.Hostname() == "":
+		return bad("%q names no host", shown)
+	}
+	if err := CheckPort(u.Port()); err != nil {
+		return bad("%q: %v", s, err)
+	}
+	return u, nil
+}
+
+// CheckPort refuses what is no port; nothing is the scheme's own.
+func CheckPort(p string) error {
+	if p == "" {
+		return nil
+	}
+	if n, err := strconv.Atoi(p); err != nil || n < 1 || n > 65535 {
+		return errors.New("a port lies from 1 to 65535")
+	}
+	return nil
+}
+
+// withoutUser gives a URL, or what was meant to be one, with everything masked that
+// could be a user's name and password.
+func withoutUser(s string) string {
+	from := 0
+	if i := strings.Index(s, "//"); i >= 0 {
+		from = i + len("//")
+	}
+	at := strings.LastIndexByte(s, '@')
+	if u, err := url.Parse(s); err == nil && u.User == nil && u.Scheme != "" && u.Opaque == "" || at < from {
+		return s // an @ in its path or query
+	}
+	return s[:from] + Masked + s[at:]
+}
+
+// withoutPort gives a URL with everything masked that stands where its port would.
+func withoutPort(s string) string {
+	scheme, rest, ok := strings.Cut(s, "//")
+	if !ok {
+		return Masked
+	}
+	host, _, _ := strings.Cut(rest, "/")
+	return scheme + "//" + host[:strings.LastIndexByte(host, ':')+1] + Masked
+}

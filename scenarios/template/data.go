@@ -1,0 +1,340 @@
+package template
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"unicode/utf8"
+
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
+)
+
+// A Table is a set of rows that iterations take their data from.
+type Table struct {
+	Name    string
+	Columns []string
+	Rows    [][]Datum
+	Pick    string // next, shuffle, random or unique
+	Pos     syntax.Pos
+
+	bad   bool    // what is wrong with it is told already
+	order []int32 // of a shuffled table
+	taken atomic.Int64
+}
+
+// A Datum is one value of a row.
+type Datum struct {
+	Text string
+	JSON bool // a JSON literal other than a string
+}
+
+// Column finds the number of a column, -1 when there is none.
+func (t *Table) Column(name string) int { return slices.Index(t.Columns, name) }
+
+// Start readies the table for a run: a shuffled table gets the order that seed
+// gives, and the count of taken rows begins anew.
+func (t *Table) Start(seed uint64) {
+	t.taken.Store(0)
+	t.order = nil
+	if t.Pick != "shuffle" {
+		return
+	}
+	h := seed
+	for _, c := range []byte(t.Name) {
+		h = h*1099511628211 ^ uint64(c)
+	}
+	t.order = make([]int32, len(t.Rows))
+	for i := range t.order {
+		t.order[i] = int32(i)
+	}
+	r := rand.New(rand.NewPCG(seed, h))
+	r.Shuffle(len(t.order), func(i, j int) { t.order[i], t.order[j] = t.order[j], t.order[i] })
+}
+
+// pick chooses the next row; false when a unique table is used up.
+func (t *Table) pick(r *rand.Rand) (int, bool) {
+	n := int64(len(t.Rows))
+	if n == 0 {
+		return 0, false
+	}
+	if t.Pick == "random" {
+		return int(r.Int64N(n)), true
+	}
+	i := t.taken.Add(1) - 1
+	if t.Pick == "unique" && i >= n {
+		return 0, false
+	}
+	if t.order != nil {
+		return int(t.order[i%n]), true
+	}
+	return int(i % n), true
+}
+
+// Bounds on a table, so that a typing error in a range is a mistake and not a
+// machine out of memory.
+const (
+	maxRows  = 5_000_000
+	maxCells = 20_000_000
+	maxInput = 256 << 20 // bytes of a file
+)
+
+// tableSource is how a file writes a table: exactly one source, and a pick.
+type tableSource struct {
+	syntax.Place
+	CSV       string             `yaml:"csv"`                                   // a file whose first line names the columns, unless `columns` does
+	JSON      string             `yaml:"json"`                                  // a file with a list of objects
+	Inline    *rawNode           `yaml:"inline"`                                // rows written here, as maps or as single values
+	Range     *quantity.IntRange `yaml:"range"`                                 // whole numbers, both ends included
+	Columns   []string           `yaml:"columns"`                               // of csv: names the columns of a file that begins with its first row
+	Separator string             `yaml:"separator"`                             // of csv: the character between two columns; zero is a comma
+	Pick      string             `yaml:"pick,oneof=next|shuffle|random|unique"` // which row an iteration takes; unique takes each once; zero is next
+}
+
+// tableKeys are the sources, of which a table has one.
+var tableKeys = []string{"csv", "json", "inline", "range"}
+
+// rawNode keeps a node undecoded.
+type rawNode struct{ *syntax.Node }
+
+// DecodeNode implements [NodeDecoder].
+func (r *rawNode) DecodeNode(n *syntax.Node, _ *syntax.Mistakes) { r.Node = n }
+
+// Table reads one entry of `data`.
+func (s *Scope) Table(name string, n *syntax.Node) *Table {
+	var src tableSource
+	before := s.Mistakes.Len()
+	syntax.Decode(n, &src, s.Mistakes)
+	t := &Table{Name: name, Pick: src.Pick, Pos: n.Pos, bad: true}
+	if t.Pick == "" {
+		t.Pick = "next"
+	}
+	if s.Mistakes.Len() > before || n.Bad {
+		return t
+	}
+	var given []string
+	for _, key := range tableKeys {
+		if src.Has(key) {
+			given = append(given, key)
+		}
+	}
+	if len(given) != 1 {
+		s.Mistakes.AddHint(n.Pos, "such as {csv: users.csv}", "data %q wants exactly one of %s", name, strings.Join(tableKeys, ", "))
+		return t
+	}
+	for _, key := range []string{"columns", "separator"} {
+		if src.Has(key) && given[0] != "csv" {
+			s.Mistakes.Add(src.Of(key), "`%s` belongs to csv", key)
+			return t
+		}
+	}
+	var err error
+	switch key := given[0]; {
+	case key == "csv":
+		err = s.tableFile(n.Get(key), src.CSV, func(b []byte) error { return t.readCSV(b, src.Columns, src.Separator) })
+	case key == "json":
+		err = s.tableFile(n.Get(key), src.JSON, t.readJSON)
+	case src.Range != nil:
+		t.count(*src.Range)
+	case src.Inline != nil:
+		t.inline(src.Inline.Node, s.Mistakes)
+	}
+	if err != nil {
+		s.Mistakes.Add(n.Get(given[0]).Pos, "data %q: %v", name, err)
+		return t
+	}
+	if s.Mistakes.Len() > before {
+		return t
+	}
+	t.bad = false
+	if len(t.Rows) == 0 {
+		s.Mistakes.Add(n.Pos, "data %q has no rows", name)
+	}
+	return t
+}
+
+func (s *Scope) tableFile(n *syntax.Node, path string, parse func([]byte) error) error {
+	b, err := s.Read(n.Pos, path, maxInput)
+	if err != nil {
+		return err
+	}
+	if err := parse(syntax.TrimBOM(b)); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
+}
+
+// count makes the rows of a range.
+func (t *Table) count(r quantity.IntRange) {
+	t.Columns = []string{"value"}
+	cells := make([]Datum, r.To-r.From+1)
+	t.Rows = make([][]Datum, len(cells))
+	for i := range cells {
+		cells[i] = Datum{Text: strconv.FormatInt(r.From+int64(i), 10), JSON: true}
+		t.Rows[i] = cells[i : i+1 : i+1]
+	}
+}
+
+// readCSV reads the rows of a file. Its first line names the columns if nothing else does.
+func (t *Table) readCSV(b []byte, head []string, separator string) error {
+	r := csv.NewReader(bytes.NewReader(b))
+	r.ReuseRecord = true
+	if separator != "" {
+		comma, size := utf8.DecodeRuneInString(separator)
+		if size != len(separator) || strings.ContainsRune("\"\r\n\ufffd", comma) || comma == 0 {
+			return fmt.Errorf("a separator is one character such as ; and no quote, not %q", syntax.Clip(separator, 20))
+		}
+		r.Comma = comma
+	}
+	if len(head) == 0 {
+		var err error
+		if head, err = r.Read(); errors.Is(err, io.EOF) {
+			return errors.New("the file is empty; its first line names the columns")
+		} else if err != nil {
+			return err
+		}
+	} else {
+		r.FieldsPerRecord = len(head)
+	}
+	for _, name := range head {
+		if name = strings.TrimSpace(name); slices.Contains(t.Columns, name) {
+			return fmt.Errorf("two columns are named %q", syntax.Clip(name, 40))
+		}
+		t.Columns = append(t.Columns, strings.Clone(name))
+	}
+	for {
+		rec, err := r.Read()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if len(t.Rows) == maxRows || (len(t.Rows)+1)*len(head) > maxCells {
+			return fmt.Errorf("more than %d rows or %d cells", maxRows, maxCells)
+		}
+		row := make([]Datum, len(rec))
+		for i, v := range rec {
+			row[i].Text = v
+		}
+		t.Rows = append(t.Rows, row)
+	}
+}
+
+func (t *Table) readJSON(b []byte) error {
+	var rows []map[string]json.RawMessage
+	if err := json.Unmarshal(b, &rows); err != nil {
+		return fmt.Errorf("want a list of objects: %w", err)
+	}
+	if len(rows) > maxRows {
+		return fmt.Errorf("more than %d rows", maxRows)
+	}
+	columns := map[string]bool{}
+	for _, row := range rows {
+		for k := range row {
+			columns[k] = true
+		}
+	}
+	if len(columns)*len(rows) > maxCells {
+		return fmt.Errorf("more than %d cells", maxCells)
+	}
+	t.Columns = slices.Sorted(maps.Keys(columns))
+	for _, row := range rows {
+		cells := make([]Datum, len(t.Columns))
+		for i, col := range t.Columns {
+			cells[i] = jsonCell(row[col])
+		}
+		t.Rows = append(t.Rows, cells)
+	}
+	return nil
+}
+
+func jsonCell(raw json.RawMessage) Datum {
+	var s string
+	if len(raw) == 0 {
+		return Datum{Text: "null", JSON: true}
+	}
+	if json.Unmarshal(raw, &s) == nil && raw[0] == '"' {
+		return Datum{Text: s}
+	}
+	return Datum{Text: string(raw), JSON: true}
+}
+
+// inline reads rows written in the scenario: maps of columns, or plain values
+// that stand in one column named value.
+func (t *Table) inline(n *syntax.Node, m *syntax.Mistakes) {
+	if n.Kind != syntax.List {
+		m.AddHint(n.Pos, "such as [{id: 1}, {id: 2}]", "want a list of rows, not %s", n.Describe())
+		return
+	}
+	columns := map[string]bool{}
+	rows := make([]*syntax.Node, len(n.Items))
+	for i, item := range n.Items {
+		if item.Kind != syntax.Map {
+			item = &syntax.Node{Kind: syntax.Map, Pos: item.Pos, Fields: []syntax.Field{{Key: "value", Pos: item.Pos, Value: item}}}
+		}
+		rows[i] = item
+		for _, f := range item.Fields {
+			if !columns[f.Key] {
+				columns[f.Key] = true
+				t.Columns = append(t.Columns, f.Key)
+			}
+		}
+	}
+	if len(t.Columns)*len(rows) > syntax.MaxNodes {
+		m.Add(n.Pos, "the rows have more than %d cells", syntax.MaxNodes)
+		return
+	}
+	for _, row := range rows {
+		cells := make([]Datum, len(t.Columns))
+		for i, col := range t.Columns {
+			if v := row.Get(col); v == nil {
+				m.Add(row.Pos, "this row has no %q", syntax.Clip(col, 40))
+			} else {
+				cells[i] = datum(v, m)
+			}
+		}
+		t.Rows = append(t.Rows, cells)
+	}
+}
+
+// datum reads one cell that is written in the scenario. Numbers and switches are
+// kept as JSON writes them.
+func datum(n *syntax.Node, m *syntax.Mistakes) Datum {
+	text, ok := n.Text(m)
+	switch {
+	case ok && n.Kind == syntax.Number:
+		if text, ok = syntax.JSONNumber(text); !ok {
+			m.AddHint(n.Pos, "quote it to keep it as a text", "%s is no number that JSON can hold", n.Describe())
+		}
+		return Datum{Text: text, JSON: true}
+	case n.Kind == syntax.Bool:
+		return Datum{Text: strings.ToLower(text), JSON: true}
+	}
+	return Datum{Text: text}
+}
+
+// Schema implements [Schemer].
+func (*rawNode) Schema() syntax.Schema { return syntax.Schema{} }
+
+// TableSchema is the schema of one entry of `data`. Doc may be nil.
+func TableSchema(doc syntax.Describer) syntax.Schema {
+	s := syntax.SchemaOf(reflect.TypeFor[tableSource](), doc)
+	var sources []any
+	for _, key := range tableKeys {
+		sources = append(sources, syntax.Schema{"required": []any{key}})
+	}
+	s["oneOf"] = sources
+	s["dependentRequired"] = syntax.Schema{"columns": []any{"csv"}, "separator": []any{"csv"}}
+	return s
+}

@@ -1,0 +1,130 @@
+package template
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// escape says for which place a value is made safe.
+type escape uint8
+
+const (
+	escNone   escape = iota
+	escBase          // the scheme and host of a URL, or a whole URL: only what would break the request line
+	escPath          // a segment of a URL's path
+	escQuery         // a key or value of a URL's query or of a form
+	escHeader        // a header's value: it can't gain a line
+	escInJSON        // inside a JSON string
+	escJSON          // a whole JSON value: texts are quoted, other values stand as they are
+)
+
+// appendEscaped appends s made safe for its place, without allocation but for
+// dst's growth. Raw tells that s is a JSON literal other than a string, which a
+// JSON value holds unquoted.
+func appendEscaped[T string | []byte](dst []byte, s T, esc escape, raw bool) []byte {
+	switch esc {
+	case escNone:
+		return append(dst, s...)
+	case escInJSON:
+		return appendJSON(dst, s)
+	case escJSON:
+		if raw {
+			return append(dst, s...)
+		}
+		dst = append(dst, '"')
+		return append(appendJSON(dst, s), '"')
+	}
+	const hex = "0123456789ABCDEF"
+	from := 0
+	for i := range len(s) {
+		c := s[i]
+		if safe(c, esc) {
+			continue
+		}
+		dst = append(dst, s[from:i]...)
+		from = i + 1
+		switch {
+		case esc == escHeader:
+			dst = append(dst, ' ')
+		case esc == escBase && c == '#': // what follows stays with the client
+			return dst
+		default:
+			dst = append(dst, '%', hex[c>>4], hex[c&15])
+		}
+	}
+	return append(dst, s[from:]...)
+}
+
+// safe tells whether c can stand as it is.
+func safe(c byte, esc escape) bool {
+	switch esc {
+	case escHeader:
+		return c >= ' ' && c != 0x7f || c == '\t'
+	case escBase:
+		return c > ' ' && c < 0x7f && !strings.ContainsRune(beyondURL, rune(c)) && c != '#'
+	}
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '.' || c == '_' || c == '~'
+}
+
+// beyondURL are the printable characters that no URL holds (RFC 3986, appendix A).
+const beyondURL = "\"<>\\^`{|}"
+
+// asciiURL percent-encodes what no URL holds in one that an author wrote.
+func asciiURL(s string) string {
+	const hex = "0123456789ABCDEF"
+	var b strings.Builder
+	for i := range len(s) {
+		if c := s[i]; c >= utf8.RuneSelf || strings.IndexByte(beyondURL, c) >= 0 {
+			b.Write([]byte{'%', hex[c>>4], hex[c&15]})
+			continue
+		}
+		b.WriteByte(s[i])
+	}
+	return b.String()
+}
+
+// appendQuoted appends s as a JSON string.
+func appendQuoted(dst []byte, s string) []byte {
+	return append(appendJSON(append(dst, '"'), s), '"')
+}
+
+// appendJSON appends s as it stands inside a JSON string (RFC 8259, section 7).
+// What is not UTF-8 becomes the replacement character.
+func appendJSON[T string | []byte](dst []byte, s T) []byte {
+	const hex = "0123456789abcdef"
+	from := 0
+	for i := 0; i < len(s); {
+		c := s[i]
+		if c >= ' ' && c < 0x7f && c != '"' && c != '\\' {
+			i++
+			continue
+		}
+		size := 1
+		if c >= utf8.RuneSelf {
+			var r rune
+			r, size = utf8.DecodeRuneInString(string(s[i:min(len(s), i+utf8.UTFMax)]))
+			if r != utf8.RuneError || size > 1 {
+				i += size
+				continue
+			}
+		}
+		dst = append(dst, s[from:i]...)
+		switch {
+		case c == '"' || c == '\\':
+			dst = append(dst, '\\', c)
+		case c == '\n':
+			dst = append(dst, `\n`...)
+		case c == '\r':
+			dst = append(dst, `\r`...)
+		case c == '\t':
+			dst = append(dst, `\t`...)
+		case c >= utf8.RuneSelf:
+			dst = append(dst, "\ufffd"...)
+		default:
+			dst = append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+		}
+		i += size
+		from = i
+	}
+	return append(dst, s[from:]...)
+}

@@ -1,0 +1,210 @@
+package template
+
+import (
+	"errors"
+	"math"
+	"math/rand/v2"
+	"strconv"
+	"time"
+
+	"brunt/scenarios/syntax"
+)
+
+// An Iter is one iteration as the steps see it: which one it is, when it was
+// asked for, its own random source and what was extracted so far. A worker uses
+// one Iter again and again, so a step must not keep it.
+type Iter struct {
+	N        int64         // number of the iteration within its load, from 0
+	VU       int           // number of the virtual user within its load, from 0
+	Load     int           // number of the load
+	Intended time.Duration // when the step is asked for, an offset from t0
+	Deadline time.Duration // when the step times out, an offset from t0
+	Rand     *rand.Rand    // seeded by the run's seed, the load and N
+	Vars     []Value       // extracted values by slot
+	Write    []byte        // what a ledger finds this write by; nil outside of writes
+	Recorded string        // path and query that a log asked for; empty outside of replays
+	Env      *Env
+	Request  Message // that is being signed; nil but while a signature is made
+
+	rows []int32 // row picked per table; -1 not yet
+}
+
+// A Message is a request that is being signed.
+type Message interface {
+	// AppendPart appends what ${request.PART} stands for.
+	AppendPart(dst []byte, part string) []byte
+}
+
+// Env is what all iterations of a run share. It is read-only once load flows.
+type Env struct {
+	Now    func() time.Duration // the run's clock: offset from t0
+	Salt   [2]uint64            // makes uuid() unique to the run
+	Units  map[string]string    // a placeholder's text to its value: unit.posts[1].addr, link.store.url, self.port
+	Tables []*Table
+	Fill   func() // called when unique data is used up, perhaps by many at once; may be nil
+}
+
+// A Value is what an extraction found or a row holds. Its bytes are reused.
+type Value struct {
+	Text []byte
+	JSON bool // Text is a JSON literal other than a string: a number, true, an object
+	Set  bool
+}
+
+// SetText stores a text.
+func (v *Value) SetText(s string) { v.Text, v.JSON, v.Set = append(v.Text[:0], s...), false, true }
+
+// SetBytes stores a text.
+func (v *Value) SetBytes(b []byte) { v.Text, v.JSON, v.Set = append(v.Text[:0], b...), false, true }
+
+// SetJSON stores a JSON literal.
+func (v *Value) SetJSON(s string) { v.Text, v.JSON, v.Set = append(v.Text[:0], s...), true, true }
+
+// CopyVars makes dst hold what src holds, reusing dst's memory.
+func CopyVars(dst, src []Value) {
+	for i := range dst {
+		if i < len(src) && src[i].Set {
+			dst[i].Text = append(dst[i].Text[:0], src[i].Text...)
+			dst[i].JSON, dst[i].Set = src[i].JSON, true
+			continue
+		}
+		dst[i].Set = false
+	}
+}
+
+// Reset readies it for a next iteration: no row is picked yet.
+func (it *Iter) Reset() {
+	if it.Env == nil {
+		return
+	}
+	if len(it.rows) != len(it.Env.Tables) {
+		it.rows = make([]int32, len(it.Env.Tables))
+	}
+	for i := range it.rows {
+		it.rows[i] = -1
+	}
+}
+
+// Errors of filling in a template.
+var (
+	ErrUnset    = errors.New("the variable was never extracted")
+	ErrUsedUp   = errors.New("unique data is used up")
+	ErrNotStart = errors.New("the unit is not known yet")
+	ErrNoWrite  = errors.New("this is no write of the ledger")
+)
+
+// row picks this iteration's row of table slot.
+func (it *Iter) row(slot int) ([]Datum, error) {
+	if it.rows == nil {
+		it.Reset()
+	}
+	t := it.Env.Tables[slot]
+	if it.rows[slot] < 0 {
+		i, ok := t.pick(it.Rand)
+		if !ok {
+			if it.Env.Fill != nil {
+				it.Env.Fill()
+			}
+			return nil, ErrUsedUp
+		}
+		it.rows[slot] = int32(i)
+	}
+	return t.Rows[it.rows[slot]], nil
+}
+
+// append appends what ref stands for, escaped for its place.
+func (it *Iter) append(dst []byte, ref *syntax.Ref, esc escape) ([]byte, error) {
+	switch ref.Kind {
+	case syntax.RefVar:
+		if ref.Slot >= len(it.Vars) || !it.Vars[ref.Slot].Set {
+			return dst, ErrUnset
+		}
+		v := &it.Vars[ref.Slot]
+		return appendEscaped(dst, v.Text, esc, v.JSON), nil
+	case syntax.RefData:
+		row, err := it.row(ref.Slot)
+		if err != nil {
+			return dst, err
+		}
+		c := row[ref.ColSlot]
+		return appendEscaped(dst, c.Text, esc, c.JSON), nil
+	case syntax.RefInt: // digits and a minus are safe in every place
+		return strconv.AppendInt(dst, randInt(it.Rand, ref.Min, ref.Max), 10), nil
+	case syntax.RefUUID:
+		a, b := it.Rand.Uint64(), it.Rand.Uint64()
+		if ref.Name == "" {
+			a, b = a^it.Env.Salt[0], b^it.Env.Salt[1]
+		}
+		return quoteIn(esc, appendUUID(quoteIn(esc, dst), a, b)), nil
+	case syntax.RefNow:
+		switch now := time.Now(); ref.Name {
+		case "unix":
+			return strconv.AppendInt(dst, now.Unix(), 10), nil
+		case "ms":
+			return strconv.AppendInt(dst, now.UnixMilli(), 10), nil
+		default:
+			var buf [40]byte
+			return appendEscaped(dst, now.UTC().AppendFormat(buf[:0], "2006-01-02T15:04:05.000000Z07:00"), esc, false), nil
+		}
+	case syntax.RefRequest:
+		if it.Request != nil {
+			return appendEscaped(dst, it.Request.AppendPart(nil, ref.Name), esc, false), nil
+		}
+	case syntax.RefRecorded:
+		return append(dst, it.Recorded...), nil
+	case syntax.RefLedger:
+		if it.Write != nil {
+			return appendEscaped(dst, it.Write, esc, false), nil
+		}
+		return dst, ErrNoWrite
+	case syntax.RefUnit, syntax.RefLink, syntax.RefSelf:
+		if v, ok := it.Env.Units[ref.Text]; ok {
+			return appendEscaped(dst, v, esc, false), nil
+		}
+	}
+	return dst, ErrNotStart
+}
+
+// quoteIn appends the quote of a text that is a whole JSON value.
+func quoteIn(esc escape, dst []byte) []byte {
+	if esc == escJSON {
+		return append(dst, '"')
+	}
+	return dst
+}
+
+// NewWrite draws the id of a write, unique to the run, for ${ledger.id}.
+func (it *Iter) NewWrite() {
+	a, b := it.Rand.Uint64()^it.Env.Salt[0], it.Rand.Uint64()^it.Env.Salt[1]
+	it.Write = appendUUID(it.Write[:0], a, b)
+}
+
+// randInt draws a whole number from low to high, both included.
+func randInt(r *rand.Rand, low, high int64) int64 {
+	span := uint64(high) - uint64(low)
+	if span == math.MaxUint64 {
+		return int64(r.Uint64())
+	}
+	return int64(uint64(low) + r.Uint64N(span+1))
+}
+
+// appendUUID writes 128 bits as a version 4 UUID (RFC 9562, section 5.4).
+func appendUUID(dst []byte, a, b uint64) []byte {
+	a = a&^0xf000 | 0x4000
+	b = b&^(3<<62) | 2<<62
+	const hex = "0123456789abcdef"
+	for i := 60; i >= 0; i -= 4 {
+		dst = append(dst, hex[a>>i&15])
+		if i == 32 || i == 16 {
+			dst = append(dst, '-')
+		}
+	}
+	dst = append(dst, '-')
+	for i := 60; i >= 0; i -= 4 {
+		dst = append(dst, hex[b>>i&15])
+		if i == 48 {
+			dst = append(dst, '-')
+		}
+	}
+	return dst
+}

@@ -1,0 +1,54 @@
+package template
+
+import (
+	"bytes"
+	"errors"
+	"io"
+)
+
+// A MaskedLog passes on what is written to it, line by line and with every secret masked. It
+// is for one writer at a time.
+type MaskedLog struct {
+	secrets *Secrets
+	to      io.WriteCloser
+	part    []byte // of a line that has not ended
+}
+
+// longestLine is how many bytes of a line are kept until it ends; a longer one is masked in
+// parts.
+const longestLine = 64 << 10
+
+// Log gives what masks a log that goes to w. Closing it closes w.
+func (s *Secrets) Log(w io.WriteCloser) *MaskedLog { return &MaskedLog{secrets: s, to: w} }
+
+// Write implements [io.Writer]. What is behind the last end of a line comes with the rest of
+// that, or with Close.
+func (l *MaskedLog) Write(b []byte) (int, error) {
+	if l.secrets == nil || len(l.secrets.values) == 0 {
+		return l.to.Write(b)
+	}
+	l.part = append(l.part, b...)
+	whole := bytes.LastIndexByte(l.part, '\n') + 1
+	if len(l.part)-whole > longestLine {
+		whole = len(l.part)
+	}
+	if whole == 0 {
+		return len(b), nil
+	}
+	_, err := io.WriteString(l.to, l.secrets.Mask(string(l.part[:whole])))
+	l.part = append(l.part[:0], l.part[whole:]...)
+	if err != nil {
+		return 0, err
+	}
+	return len(b), nil
+}
+
+// Close implements [io.Closer].
+func (l *MaskedLog) Close() error {
+	var err error
+	if len(l.part) > 0 {
+		_, err = io.WriteString(l.to, l.secrets.Mask(string(l.part)))
+		l.part = nil
+	}
+	return errors.Join(err, l.to.Close())
+}

@@ -1,0 +1,276 @@
+package template
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"brunt/scenarios/syntax"
+)
+
+// Bounds on what params, environment and files put into texts, so that params that
+// hold each other can't grow without end.
+const (
+	MaxText    = 1 << 20  // bytes of one text
+	maxTexts   = 32 << 20 // bytes of all texts with placeholders
+	partWeight = 64       // what a part counts beside its text
+)
+
+// Scope is what a file's placeholders are filled in from.
+type Scope struct {
+	Params   map[string]*Param
+	Env      func(string) (string, bool)
+	Read     func(from syntax.Pos, path string, most int) ([]byte, error)
+	Beside   func(from syntax.Pos, path string) string // of a file that is read
+	Secrets  *Secrets
+	Symbols  *Symbols
+	Mistakes *syntax.Mistakes
+	Nodes    *int // of the scenario, copies of params included
+	bytes    int  // of texts filled in so far
+	loaded   map[string]loaded
+
+	Settings []*syntax.Node // of the target's services; nil ones are none
+	Ledger   bool           // what is filled in belongs to the ledger: ${id} is that of a write
+}
+
+type Param struct {
+	Node   *syntax.Node
+	Pos    syntax.Pos
+	Origin string // where the value comes from, for messages
+	open   bool   // being filled in: seen again, it holds itself
+	done   bool
+	used   bool
+}
+
+// loaded is a file that a placeholder named.
+type loaded struct {
+	text string
+	err  error
+}
+
+// Fill replaces in the tree under n every placeholder whose value is known when
+// the file is read, and binds the others to their slots. A placeholder that is
+// the whole value takes over the kind of what it names.
+func (s *Scope) Fill(n *syntax.Node, depth int) {
+	switch {
+	case n.Bad:
+	case n.Kind == syntax.Map:
+		for _, f := range n.Fields {
+			s.Fill(f.Value, depth+1)
+		}
+	case n.Kind == syntax.List:
+		for _, item := range n.Items {
+			s.Fill(item, depth+1)
+		}
+	case n.Kind == syntax.String && strings.Contains(n.Value, "${") && n.Parts == nil:
+		s.fillText(n, depth)
+	}
+}
+
+func (s *Scope) fillText(n *syntax.Node, depth int) {
+	n.Written = n.Value
+	parts, wrong := syntax.SplitPlaceholders(n.Value)
+	s.wrong(n, wrong)
+	for _, p := range parts {
+		if s.Ledger && p.Ref != nil && p.Ref.Kind == syntax.RefParam && p.Ref.Name == "id" {
+			p.Ref.Kind = syntax.RefLedger
+		}
+	}
+	if !n.Bad && len(parts) == 1 && parts[0].Ref != nil && parts[0].Ref.Kind == syntax.RefParam {
+		s.whole(n, parts[0].Ref, depth)
+		return
+	}
+	var out []syntax.Part
+	size := 0
+	for _, p := range parts {
+		filled, ok := s.part(n.Pos, p)
+		if !ok {
+			n.Bad = true
+		}
+		for _, q := range filled {
+			if q.Ref == nil && q.Text == "" {
+				continue
+			}
+			size += len(q.Text) + partWeight
+			out = append(out, q)
+		}
+		if s.bytes+size > maxTexts || size > MaxText {
+			s.Mistakes.Add(n.Pos, "the text is longer than %d bytes once its placeholders are filled in, or all texts are longer than %d", MaxText, maxTexts)
+			n.Bad = true
+			return
+		}
+	}
+	s.bytes += size
+	n.SetParts(out)
+}
+
+// whole replaces n by the param it names, kind and all.
+func (s *Scope) whole(n *syntax.Node, ref *syntax.Ref, depth int) {
+	p := s.param(n.Pos, ref)
+	if p == nil {
+		n.Bad = true
+		return
+	}
+	pos, written := n.Pos, n.Written
+	*n = *s.copyOf(p.Node, depth)
+	n.Pos, n.Origin, n.Written = pos, p.Origin, written
+	if n.Kind == syntax.String && n.Parts == nil {
+		n.Parts = []syntax.Part{{Text: n.Value, Filled: true, Kind: syntax.String}}
+	}
+}
+
+func (s *Scope) copyOf(n *syntax.Node, depth int) *syntax.Node {
+	out := *n
+	if *s.Nodes++; *s.Nodes > syntax.MaxNodes || depth > syntax.MaxDepth {
+		if *s.Nodes == syntax.MaxNodes+1 {
+			s.Mistakes.Add(n.Pos, "more than %d values once params are filled in", syntax.MaxNodes)
+		} else if *s.Nodes <= syntax.MaxNodes {
+			s.Mistakes.Add(n.Pos, "nested deeper than %d levels once params are filled in", syntax.MaxDepth)
+		}
+		return &syntax.Node{Pos: n.Pos, Bad: true}
+	}
+	out.Fields, out.Items = nil, nil
+	for _, f := range n.Fields {
+		out.Fields = append(out.Fields, syntax.Field{Key: f.Key, Pos: f.Pos, Value: s.copyOf(f.Value, depth+1)})
+	}
+	for _, item := range n.Items {
+		out.Items = append(out.Items, s.copyOf(item, depth+1))
+	}
+	return &out
+}
+
+// part gives what one part of a longer text stands for.
+func (s *Scope) part(pos syntax.Pos, p syntax.Part) ([]syntax.Part, bool) {
+	if p.Ref == nil {
+		return []syntax.Part{p}, true
+	}
+	switch p.Ref.Kind {
+	case syntax.RefParam:
+		par := s.param(pos, p.Ref)
+		if par == nil {
+			return nil, false
+		}
+		switch v := par.Node; {
+		case v.Bad:
+			return nil, false
+		case v.Kind == syntax.List || v.Kind == syntax.Map || v.Kind == syntax.Null:
+			s.Mistakes.Add(s.place(pos, p.Ref), "%s is %s; inside a text only a single value can stand", p.Ref, v.Kind)
+			return nil, false
+		case v.Parts != nil:
+			out := make([]syntax.Part, len(v.Parts))
+			for i, q := range v.Parts {
+				q.Filled, q.Kind = q.Ref == nil, syntax.String
+				out[i] = q
+			}
+			return out, true
+		default:
+			return []syntax.Part{{Text: v.Value, Filled: true, Kind: v.Kind}}, true
+		}
+	case syntax.RefEnv:
+		v, ok := s.Env(p.Ref.Name)
+		if !ok {
+			s.Mistakes.Add(s.place(pos, p.Ref), "%s: the environment variable %s is not set", p.Ref, syntax.Clip(p.Ref.Name, 60))
+			return nil, false
+		}
+		return s.secret(p.Ref, v, ""), true
+	case syntax.RefFile:
+		v, err := s.file(pos, p.Ref.Name)
+		if err != nil {
+			s.Mistakes.Add(s.place(pos, p.Ref), "%s: %v", p.Ref, err)
+			return nil, false
+		}
+		return s.secret(p.Ref, v, s.Beside(pos, p.Ref.Name)), true
+	}
+	s.Symbols.bind(p.Ref, pos)
+	return []syntax.Part{p}, true
+}
+
+func (s *Scope) secret(ref *syntax.Ref, value, path string) []syntax.Part {
+	s.Secrets.Add(value)
+	return []syntax.Part{{Text: value, Filled: true, Kind: syntax.String, Secret: ref.Text, Path: path}}
+}
+
+// file reads a file that a placeholder names, once. The new line that ends it is
+// no part of its value.
+func (s *Scope) file(from syntax.Pos, path string) (string, error) {
+	key := from.File + "\x00" + path
+	if l, ok := s.loaded[key]; ok {
+		return l.text, l.err
+	}
+	b, err := s.Read(from, path, MaxText)
+	l := loaded{withoutNewline(string(b)), err}
+	if s.loaded == nil {
+		s.loaded = map[string]loaded{}
+	}
+	s.loaded[key] = l
+	return l.text, l.err
+}
+
+func withoutNewline(s string) string { return strings.TrimSuffix(strings.TrimSuffix(s, "\n"), "\r") }
+
+// place gives where a placeholder stands in the text at pos.
+func (s *Scope) place(pos syntax.Pos, ref *syntax.Ref) syntax.Pos {
+	return s.Mistakes.Within(pos, "${"+ref.Text+"}")
+}
+
+// wrong notes what is wrong with placeholders of n.
+func (s *Scope) wrong(n *syntax.Node, wrong []*syntax.RefError) {
+	for _, e := range wrong {
+		s.Mistakes.Add(s.Mistakes.Within(n.Pos, "${"+e.Text), "%v", e.Err)
+		n.Bad = true
+	}
+}
+
+// Param finds and fills in the param that ref names.
+func (s *Scope) param(pos syntax.Pos, ref *syntax.Ref) *Param {
+	p := s.Params[ref.Name]
+	switch {
+	case p == nil:
+		hint := syntax.DidYouMean(ref.Name, slices.Sorted(maps.Keys(s.Params)))
+		if len(s.Params) == 0 {
+			hint = "params are declared under `params:`; an extracted value is ${var." + ref.Name + "}"
+		}
+		if slices.Contains(syntax.OfSelf, ref.Name) && slices.ContainsFunc(s.Settings, func(n *syntax.Node) bool { return n != nil && n.Holds(pos) }) {
+			hint = "what a process is given itself is ${self." + ref.Name + "}"
+		}
+		s.Mistakes.AddHint(s.place(pos, ref), hint, "%s names no param", ref)
+		return nil
+	case p.open:
+		s.Mistakes.Add(p.Pos, "param %q holds itself", ref.Name)
+		return nil
+	}
+	p.used = true
+	if !p.done {
+		p.open = true
+		s.Fill(p.Node, 0)
+		p.open, p.done = false, true
+	}
+	return p
+}
+
+// Unused gives a note for each param that nobody uses. What is wrong with its
+// placeholders is told as well; what they stand for is not asked.
+func (s *Scope) Unused() []string {
+	var notes []string
+	for _, name := range slices.Sorted(maps.Keys(s.Params)) {
+		if p := s.Params[name]; !p.used {
+			notes = append(notes, fmt.Sprintf("%s: param %q is used nowhere", p.Pos, name))
+			s.check(p.Node)
+		}
+	}
+	return notes
+}
+
+func (s *Scope) check(n *syntax.Node) {
+	for _, f := range n.Fields {
+		s.check(f.Value)
+	}
+	for _, item := range n.Items {
+		s.check(item)
+	}
+	if n.Kind == syntax.String && n.Parts == nil && !n.Bad {
+		_, wrong := syntax.SplitPlaceholders(n.Value)
+		s.wrong(n, wrong)
+	}
+}

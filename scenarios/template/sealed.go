@@ -1,0 +1,84 @@
+package template
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Sealed is a text that can be written down: a secret stands in it by its name, and
+// is read again by whoever opens it.
+type Sealed []SealedPart
+
+// A SealedPart is a stretch of the text: as it is, or of a secret where it comes from.
+type SealedPart struct {
+	Text string `json:"text,omitempty"`
+	Env  string `json:"env,omitempty"`  // the variable that holds a secret
+	File string `json:"file,omitempty"` // the path of the file that does
+	In   string `json:"in,omitempty"`   // where in the text the secret stands, and so how it is escaped
+}
+
+// escapePlaces are how a sealed text calls the places that values are escaped for.
+var escapePlaces = []string{escNone: "", escBase: "host", escPath: "path", escQuery: "query", escHeader: "header", escInJSON: "text in json", escJSON: "json"}
+
+// Seal fills the template in for it and leaves its secrets out.
+func (t *Template) Seal(it *Iter) (Sealed, error) {
+	var out Sealed
+	for i := range t.Pieces {
+		p := &t.Pieces[i]
+		switch kind, name, _ := strings.Cut(p.show, "."); {
+		case p.ref != nil:
+			text, err := it.append(nil, p.ref, p.esc)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", p.ref, err)
+			}
+			out = append(out, SealedPart{Text: string(text)})
+		case p.show == "":
+			out = append(out, SealedPart{Text: string(p.lit)})
+		case kind == "env":
+			out = append(out, SealedPart{Env: name, In: escapePlaces[p.esc]})
+		default:
+			path, err := filepath.Abs(p.path)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, SealedPart{File: path, In: escapePlaces[p.esc]})
+		}
+	}
+	return out, nil
+}
+
+// Open gives the text, its secrets read again from where they come from, and adds
+// them to secrets.
+func (s Sealed) Open(secrets *Secrets) (string, error) {
+	var out []byte
+	for _, p := range s {
+		value := ""
+		switch {
+		case p.Env != "":
+			v, ok := os.LookupEnv(p.Env)
+			if !ok {
+				return "", fmt.Errorf("the environment variable %s is not set, and what it held was not written down", p.Env)
+			}
+			value = v
+		case p.File != "":
+			b, err := os.ReadFile(p.File)
+			if err != nil {
+				return "", err
+			}
+			value = withoutNewline(string(b))
+		default:
+			out = append(out, p.Text...)
+			continue
+		}
+		in := slices.Index(escapePlaces, p.In)
+		if in < 0 {
+			return "", fmt.Errorf("%q is no place that a value is escaped for", p.In)
+		}
+		secrets.Add(value)
+		out = appendEscaped(out, value, escape(in), false)
+	}
+	return string(out), nil
+}

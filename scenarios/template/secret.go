@@ -1,0 +1,185 @@
+package template
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"html"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"brunt/scenarios/syntax"
+)
+
+// shortestSecret is the least length in bytes that is masked: to blot out every 1
+// or on in a report would hide the report, and protect nothing.
+const shortestSecret = 3
+
+// Secrets are the values that came from the environment or a file. They are
+// masked wherever they would appear: report, journal, log, samples. The zero
+// value masks nothing.
+type Secrets struct {
+	values []string // in every form that they take on their way, longest first
+}
+
+// mostLines is how many lines a secret may have for each to be masked by itself too.
+const mostLines = 200
+
+// Add makes v a secret, in every form that v takes: as it is, without the blanks
+// around it, line by line, inside JSON, inside JSON that is a text in JSON, in base64
+// wherever it stands in what was encoded, inside a URL, in a header's line, and quoted
+// by Go. What is shorter than three bytes is none, and no form of it is.
+func (s *Secrets) Add(v string) {
+	known := make(map[string]bool, len(s.values))
+	for _, f := range s.values {
+		known[f] = true
+	}
+	all := []string{v, strings.TrimSpace(v)}
+	if n := strings.Count(v, "\n"); n > 0 && n < mostLines {
+		for line := range strings.Lines(v) {
+			if line = strings.TrimSpace(line); len(line) >= 2*shortestSecret {
+				all = append(all, line)
+			}
+		}
+	}
+	for i, v := range all {
+		if len(strings.TrimSpace(v)) < shortestSecret {
+			continue
+		}
+		forms := formsOf(v)
+		if i < 2 { // a line of it alone is not what anyone encodes
+			forms = append(forms, base64Of(v)...)
+		}
+		for _, f := range forms {
+			// subtle: a form can be shorter than the secret, such as that of a URL's
+			// host, which ends before a #; to mask it would mask every such letter.
+			if !known[f] && len(strings.TrimSpace(f)) >= shortestSecret {
+				known[f] = true
+				s.values = append(s.values, f)
+			}
+		}
+	}
+	slices.SortStableFunc(s.values, func(a, b string) int { return len(b) - len(a) })
+}
+
+// formsOf gives v as it stands in every place that a template puts it into, and as
+// messages and reports quote it.
+func formsOf(v string) []string {
+	forms := []string{v, url.QueryEscape(v), url.PathEscape(v), html.EscapeString(v)}
+	for _, esc := range []escape{escBase, escPath, escHeader} {
+		forms = append(forms, string(appendEscaped(nil, v, esc, false)))
+	}
+	for _, read := range []string{v, asLatin1(v)} {
+		forms = append(forms, read)
+		for _, once := range quotings(read) {
+			forms = append(forms, once)
+			if once != read { // what needs no escape once needs none the second time
+				forms = append(forms, quotings(once)...)
+			}
+		}
+	}
+	return forms
+}
+
+// asLatin1 gives v as those read it to whom every byte is a character, as the bytes of
+// a header are to many.
+func asLatin1(v string) string {
+	runes := make([]rune, len(v))
+	for i := range len(v) {
+		runes[i] = rune(v[i])
+	}
+	return string(runes)
+}
+
+// quotings gives v inside the quotes of a JSON string as those write it that put one
+// there, brunt among them, and inside those of Go.
+func quotings(v string) []string {
+	ascii := inASCII(v)
+	out := []string{string(appendJSON(nil, v)), ascii, strings.ReplaceAll(ascii, "/", `\/`)}
+	if q, err := json.Marshal(v); err == nil {
+		out = append(out, string(q[1:len(q)-1]))
+	}
+	q := strconv.Quote(v)
+	out = append(out, q[1:len(q)-1])
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// inASCII gives v as it stands inside a JSON string of those who write no byte beyond
+// ASCII.
+func inASCII(v string) string {
+	var b strings.Builder
+	for _, r := range string(appendJSON(nil, v)) {
+		switch hi, lo := utf16.EncodeRune(r); {
+		case r < utf8.RuneSelf:
+			b.WriteRune(r)
+		case hi == utf8.RuneError:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		default:
+			fmt.Fprintf(&b, `\u%04x\u%04x`, hi, lo)
+		}
+	}
+	return b.String()
+}
+
+// base64Of gives v in base64, as it stands behind any number of other bytes: those
+// characters that are v's alone. Where v ends what was encoded that is the last of
+// them too.
+func base64Of(v string) []string {
+	var out []string
+	for before := range 3 {
+		from, to := (8*before+5)/6, 8*(before+len(v))/6
+		for _, enc := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
+			text := enc.EncodeToString(append(make([]byte, before), v...))
+			for _, form := range []string{text[from:to], text[from:]} {
+				// As many characters hold the bits of the shortest secret.
+				if len(form) >= base64.RawStdEncoding.EncodedLen(shortestSecret) {
+					out = append(out, form)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// Mask gives text with every secret replaced, and every secret's beginning that was
+// cut off by an ellipsis.
+func (s *Secrets) Mask(text string) string {
+	if s == nil || len(s.values) == 0 {
+		return text
+	}
+	if rest := strings.Split(text, syntax.Ellipsis); len(rest) > 1 {
+		for i, r := range rest[:len(rest)-1] {
+			if n := s.cutOff(r); n > 0 {
+				rest[i] = r[:len(r)-n] + syntax.Masked
+			}
+		}
+		text = strings.Join(rest, syntax.Ellipsis)
+	}
+	for _, v := range s.values {
+		if strings.Contains(text, v) {
+			text = strings.ReplaceAll(text, v, syntax.Masked)
+		}
+	}
+	return text
+}
+
+// longestCut bounds the beginning of a secret that is looked for before an ellipsis, in bytes.
+const longestCut = 2000
+
+// cutOff gives how many bytes at the end of text are the beginning of a secret.
+func (s *Secrets) cutOff(text string) int {
+	most := 0
+	for _, v := range s.values {
+		for k := min(len(v), len(text), longestCut); k > most && k >= shortestSecret; k-- {
+			if strings.HasSuffix(text, v[:k]) {
+				most = k
+			}
+		}
+	}
+	return most
+}

@@ -1,0 +1,344 @@
+package template
+
+import (
+	"encoding/binary"
+	"fmt"
+	"strings"
+
+	"brunt/scenarios/syntax"
+)
+
+// A Template is a text with placeholders, ready to be filled in for each request.
+// Each value is escaped for the place it stands in. The zero value is empty.
+type Template struct {
+	Pieces []piece
+	At     syntax.Pos
+}
+
+type piece struct {
+	lit  []byte // already escaped
+	show string // what stands for lit in Text, when lit is a secret
+	path string // of the file that the secret was read from
+	ref  *syntax.Ref
+	esc  escape
+}
+
+// Append fills the template in for it.
+func (t *Template) Append(dst []byte, it *Iter) ([]byte, error) {
+	for i := range t.Pieces {
+		p := &t.Pieces[i]
+		if p.ref == nil {
+			dst = append(dst, p.lit...)
+			continue
+		}
+		out, err := it.append(dst, p.ref, p.esc)
+		if err != nil {
+			return dst, fmt.Errorf("%s: %w", p.ref, err)
+		}
+		dst = out
+	}
+	return dst, nil
+}
+
+// AppendValues appends what the template's data and variables stand for, each before
+// its length: it differs where they do.
+func (t *Template) AppendValues(dst []byte, it *Iter) ([]byte, error) {
+	for i := range t.Pieces {
+		ref := t.Pieces[i].ref
+		if ref == nil || ref.Kind != syntax.RefVar && ref.Kind != syntax.RefData {
+			continue
+		}
+		from := len(dst)
+		out, err := it.append(dst, ref, escNone)
+		if err != nil {
+			return dst, fmt.Errorf("%s: %w", ref, err)
+		}
+		dst = binary.LittleEndian.AppendUint32(out, uint32(len(out)-from))
+	}
+	return dst, nil
+}
+
+// Static gives the text of a template without placeholders.
+func (t *Template) Static() (text string, ok bool) {
+	var b strings.Builder
+	for _, p := range t.Pieces {
+		if p.ref != nil {
+			return "", false
+		}
+		b.Write(p.lit)
+	}
+	return b.String(), true
+}
+
+// IsZero tells whether nothing was written.
+func (t *Template) IsZero() bool { return len(t.Pieces) == 0 }
+
+// Text is the template for people: params filled in, placeholders that have a
+// value only at run time as they are written. So are secrets.
+func (t *Template) Text() string {
+	var b strings.Builder
+	for _, p := range t.Pieces {
+		switch {
+		case p.ref != nil:
+			b.WriteString("${" + p.ref.Text + "}")
+		case p.show != "":
+			b.WriteString("${" + p.show + "}")
+		default:
+			b.Write(p.lit)
+		}
+	}
+	return b.String()
+}
+
+// Refs lists the placeholders that are filled in for each request.
+func (t *Template) Refs() []*syntax.Ref {
+	var out []*syntax.Ref
+	for _, p := range t.Pieces {
+		if p.ref != nil {
+			out = append(out, p.ref)
+		}
+	}
+	return out
+}
+
+// BeginsWith tells whether the first thing in the template is a placeholder of a kind.
+func (t *Template) BeginsWith(kind syntax.RefKind) bool {
+	return len(t.Pieces) > 0 && t.Pieces[0].ref != nil && t.Pieces[0].ref.Kind == kind
+}
+
+// Join appends text and then what other holds.
+func (t *Template) Join(text string, other *Template) {
+	t.literal(text)
+	t.Pieces = append(t.Pieces, other.Pieces...)
+}
+
+func (t *Template) literal(s string) {
+	if n := len(t.Pieces); n > 0 && t.Pieces[n-1].ref == nil && t.Pieces[n-1].show == "" {
+		t.Pieces[n-1].lit = append(t.Pieces[n-1].lit, s...)
+		return
+	}
+	t.Pieces = append(t.Pieces, piece{lit: []byte(s)})
+}
+
+// add appends part p of a text, its value escaped by esc.
+func (t *Template) add(p syntax.Part, esc escape) {
+	switch {
+	case p.Ref != nil:
+		t.Pieces = append(t.Pieces, piece{ref: p.Ref, esc: esc})
+	case p.Secret != "":
+		t.Pieces = append(t.Pieces, piece{lit: appendEscaped(nil, p.Text, esc, false), show: p.Secret, path: p.Path, esc: esc})
+	case p.Filled:
+		t.literal(string(appendEscaped(nil, p.Text, esc, false)))
+	default:
+		t.literal(p.Text)
+	}
+}
+
+// data makes t the text n, every part of it escaped by esc: what the author wrote
+// as well as what placeholders stand for.
+func (t *Template) data(n *syntax.Node, m *syntax.Mistakes, esc escape) {
+	parts, ok := n.TextParts(m)
+	if !ok {
+		return
+	}
+	t.At = n.Pos
+	for _, p := range parts {
+		p.Filled = p.Ref == nil
+		t.add(p, esc)
+	}
+}
+
+// TextTemplate is a text as it stands: a request's raw body.
+type TextTemplate struct{ Template }
+
+// Literal is a text that stands as it is, placeholders or not.
+func Literal(s string) TextTemplate {
+	var t TextTemplate
+	t.literal(s)
+	return t
+}
+
+// DecodeNode implements [NodeDecoder].
+func (t *TextTemplate) DecodeNode(n *syntax.Node, m *syntax.Mistakes) { t.data(n, m, escNone) }
+
+// HeaderTemplate is the value of a header; no value can break out of its line.
+type HeaderTemplate struct{ Template }
+
+// DecodeNode implements [NodeDecoder].
+func (t *HeaderTemplate) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
+	parts, ok := n.TextParts(m)
+	if !ok {
+		return
+	}
+	t.At = n.Pos
+	for _, p := range parts {
+		if p.Ref == nil && !p.Filled && strings.IndexFunc(p.Text, func(r rune) bool { return !safe(byte(min(r, 0x80)), escHeader) }) >= 0 {
+			m.Add(n.Pos, "a header's value is one line, without control characters")
+			return
+		}
+		t.add(p, escHeader)
+	}
+}
+
+// FormTemplate is a value of an HTML form, percent-encoded.
+type FormTemplate struct{ Template }
+
+// DecodeNode implements [NodeDecoder].
+func (t *FormTemplate) DecodeNode(n *syntax.Node, m *syntax.Mistakes) { t.data(n, m, escQuery) }
+
+// URLTemplate is a URL or a path. A value in its path or query is percent-encoded;
+// one that begins it stands as it is, as it names scheme and host.
+type URLTemplate struct{ Template }
+
+// LiteralURL is a URL that stands as it is, placeholders or not.
+func LiteralURL(s string) (URLTemplate, error) {
+	var t URLTemplate
+	text, _, _ := strings.Cut(s, "#")
+	if hint := unfitForURL(text); hint != "" {
+		return t, &syntax.BadURL{Why: fmt.Sprintf("%q is no URL: %s", syntax.Clip(s, 60), hint)}
+	}
+	t.literal(asciiURL(text))
+	return t, nil
+}
+
+// RecordedURL is the one that comes with each iteration of a replay.
+func RecordedURL() URLTemplate {
+	return URLTemplate{Template{Pieces: []piece{{ref: &syntax.Ref{Kind: syntax.RefRecorded, Text: "log"}}}}}
+}
+
+// DecodeNode implements [NodeDecoder].
+func (t *URLTemplate) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
+	parts, ok := n.TextParts(m)
+	if !ok {
+		return
+	}
+	t.At = n.Pos
+	esc := escBase
+	for _, p := range parts {
+		if p.Ref != nil || p.Filled {
+			t.add(p, esc)
+			if p.Ref == nil && esc == escBase {
+				esc = urlPlace(esc, p.Text)
+			}
+			continue
+		}
+		text, _, fragment := strings.Cut(p.Text, "#")
+		if hint := unfitForURL(text); hint != "" {
+			m.AddHint(n.Pos, hint, "%q is no URL", syntax.Clip(n.Shown(), 60))
+			return
+		}
+		t.literal(asciiURL(text))
+		if fragment { // it stays with the client, with all that follows
+			return
+		}
+		esc = urlPlace(esc, text)
+	}
+}
+
+// unfitForURL tells how to write what stands in text and in no URL.
+func unfitForURL(text string) string {
+	for i := range len(text) {
+		switch c := text[i]; {
+		case c == ' ':
+			return "a blank is written %20"
+		case c < ' ' || c == 0x7f:
+			return "it holds a control character"
+		case c == '%' && (i+2 >= len(text) || !isHex(text[i+1]) || !isHex(text[i+2])):
+			return "a percent sign is written %25"
+		}
+	}
+	return ""
+}
+
+func isHex(c byte) bool { return strings.IndexByte("0123456789abcdefABCDEF", c) >= 0 }
+
+// urlPlace tells where in a URL what follows text stands.
+func urlPlace(esc escape, text string) escape {
+	switch {
+	case esc == escQuery || strings.Contains(text, "?"):
+		return escQuery
+	case esc == escPath:
+		return escPath
+	}
+	_, after, scheme := strings.Cut(text, "://")
+	if !scheme {
+		after = text
+	}
+	if strings.Contains(after, "/") {
+		return escPath
+	}
+	return escBase
+}
+
+// JSONTemplate is a JSON document written as YAML. A placeholder that is a whole
+// value keeps its type; one inside a text is escaped as JSON demands.
+type JSONTemplate struct{ Template }
+
+// DecodeNode implements [NodeDecoder].
+func (t *JSONTemplate) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
+	t.At = n.Pos
+	t.json(n, m)
+}
+
+func (t *JSONTemplate) json(n *syntax.Node, m *syntax.Mistakes) {
+	switch {
+	case n.Bad:
+		m.Skipped++
+	case n.Kind == syntax.Null:
+		t.literal("null")
+	case n.Kind == syntax.Bool:
+		t.literal(strings.ToLower(n.Value))
+	case n.Kind == syntax.Number:
+		text, ok := syntax.JSONNumber(n.Value)
+		if !ok {
+			m.AddHint(n.Pos, "quote it to send a text", "%s is no number that JSON can hold", n.Describe())
+		}
+		t.literal(text)
+	case n.Kind == syntax.List:
+		t.literal("[")
+		for i, item := range n.Items {
+			if i > 0 {
+				t.literal(",")
+			}
+			t.json(item, m)
+		}
+		t.literal("]")
+	case n.Kind == syntax.Map:
+		t.literal("{")
+		for i, f := range n.Fields {
+			if i > 0 {
+				t.literal(",")
+			}
+			t.literal(string(appendQuoted(nil, f.Key)) + ":")
+			t.json(f.Value, m)
+		}
+		t.literal("}")
+	case len(n.Parts) == 1 && n.Parts[0].Ref != nil:
+		t.add(n.Parts[0], escJSON)
+	default:
+		parts, _ := n.TextParts(m)
+		t.literal(`"`)
+		for _, p := range parts {
+			p.Filled = p.Ref == nil
+			t.add(p, escInJSON)
+		}
+		t.literal(`"`)
+	}
+}
+
+// Schema implements [Schemer].
+func (*TextTemplate) Schema() syntax.Schema { return syntax.TextSchema() }
+
+// Schema implements [Schemer].
+func (*HeaderTemplate) Schema() syntax.Schema { return syntax.TextSchema() }
+
+// Schema implements [Schemer].
+func (*FormTemplate) Schema() syntax.Schema { return syntax.TextSchema() }
+
+// Schema implements [Schemer].
+func (*URLTemplate) Schema() syntax.Schema {
+	return syntax.Schema{"type": "string", "minLength": 1, "examples": []any{"/posts?page=${int(1,50)}", "http://127.0.0.1:8080"}}
+}
+
+// Schema implements [Schemer]: any JSON value.
+func (*JSONTemplate) Schema() syntax.Schema { return syntax.Schema{} }
