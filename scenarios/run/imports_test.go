@@ -34,7 +34,8 @@ var arrows = map[string][]string{
 	"scenarios/syntax":          nil,
 	"scenarios/template":        {"scenarios/quantity", "scenarios/syntax"},
 	"scenarios/load":            {"scenarios"},
-	"scenarios/impact":          {"scenarios"}, // counts alone, no requests
+	"scenarios/driver":          {"scenarios", "scenarios/load", "targets"}, // wires what makes the requests of a load
+	"scenarios/impact":          {"scenarios"},                              // counts alone, no requests
 	"scenarios/judge":           {"scenarios", "scenarios/impact", "scenarios/measure"},
 	"scenarios/k6":              {"scenarios"},
 	"scenarios/machine":         {"scenarios"},
@@ -50,7 +51,7 @@ var arrows = map[string][]string{
 	"scenarios/capacity":        nil,           // knows rates alone
 	"scenarios/notes":           nil,
 	"scenarios/reference":       {"scenarios", "scenarios/load", "targets", "chaos"}, // schemas, from the types that all of it is read into
-	"scenarios/run":             {"chaos", "reporters", "scenarios", "scenarios/capacity", "scenarios/impact", "scenarios/judge", "scenarios/k6", "scenarios/load", "scenarios/machine", "scenarios/measure", "scenarios/notes", "scenarios/reference", "targets", "targets/platform/docker"},
+	"scenarios/run":             {"chaos", "reporters", "scenarios", "scenarios/capacity", "scenarios/driver", "scenarios/impact", "scenarios/judge", "scenarios/k6", "scenarios/load", "scenarios/machine", "scenarios/measure", "scenarios/notes", "scenarios/reference", "targets", "targets/platform/docker"},
 	"examples":                  nil, // systems to break, which know nothing of brunt
 	"cmd":                       {"chaos", "reporters", "scenarios", "scenarios/capacity", "scenarios/compare", "scenarios/convert", "scenarios/machine", "scenarios/notes", "scenarios/reference", "scenarios/run", "targets", "targets/platform/docker"},
 	"cmd/brunt-k6":              {"scenarios", "scenarios/k6"},

@@ -1,0 +1,101 @@
+// Package driver lists what can make the requests of a load: brunt itself, vegeta, a log
+// that is replayed, and a k6 script.
+//
+//	scenario --For--> Descriptor --Check----> mistakes   when the scenario is compiled
+//	                      '--------Prepare--> Job        when the run begins
+//	                                           '--Go---> outcomes, Stats
+//
+// To add a driver, write a file with its [Descriptor] and add its line to [All]. Plan and
+// run know drivers by their descriptors alone.
+package driver
+
+import (
+	"context"
+
+	"brunt/scenarios"
+	"brunt/scenarios/load"
+	"brunt/targets"
+)
+
+// A Descriptor is one way to make the requests of a load.
+type Descriptor struct {
+	Engine  string // what `engine` of a load names; empty where only Claims selects the driver
+	Version string // what reports call it; empty is brunt itself
+
+	// Claims reports whether the driver makes the requests of a load that names no engine.
+	// Nil claims none.
+	Claims func(*scenarios.Load) bool
+
+	// Check adds what the driver can't do to the mistakes of a draft. Nil accepts every load.
+	Check func(*Draft)
+
+	// Unkept says who makes the writes, where the ledger can't keep those of the driver; its
+	// place is that of the key At. Empty: it keeps them.
+	Unkept, At string
+
+	// Prepare makes a load ready to run. The connections are nil where they are not brunt's.
+	Prepare func(*Setup) (Job, targets.Way, error)
+}
+
+// All lists the drivers. The first that claims a load makes its requests, the last claims
+// every load.
+func All() []Descriptor {
+	return []Descriptor{
+		Script(),
+		Vegeta(),
+		Replay(),
+		Native(),
+	}
+}
+
+// For returns the driver of a load. Known is false where no driver of the list has the
+// engine that the load names.
+func For(l *scenarios.Load, list []Descriptor) (d Descriptor, known bool) {
+	named := l.Engine != "" && l.Engine != scenarios.NativeEngine
+	for _, d := range list {
+		if named && d.Engine == l.Engine || !named && d.Claims != nil && d.Claims(l) {
+			return d, true
+		}
+	}
+	return Descriptor{}, false
+}
+
+// Engines lists what `engine` of a load may name.
+func Engines(list []Descriptor) []string {
+	var out []string
+	for _, d := range list {
+		if d.Engine != "" {
+			out = append(out, d.Engine)
+		}
+	}
+	return out
+}
+
+// A Draft is a load while its scenario is compiled.
+type Draft struct {
+	Load     *scenarios.Load
+	Schedule load.Plan
+	Flows    []load.Flow
+	Mistakes *scenarios.Mistakes
+}
+
+// A Setup is what a driver gets to make a load ready to run.
+type Setup struct {
+	Load   *scenarios.Load
+	Run    *load.Run       // the load, complete but for what makes its requests: Open or Engine, and Abort
+	Target targets.Options // how requests reach the target
+	Script Job             // the script of the load, already started; nil where the load is no script
+
+	Client func(targets.Options) (targets.Client, error) // a client of the scenario's protocol
+	Wrap   func(u load.User, vu int) load.User           // keeps the writes of a virtual user; nil keeps none
+}
+
+// A Job is a load under way.
+type Job interface {
+	// Go runs the load to its end. When ctx ends, no further iteration begins.
+	Go(ctx context.Context) (load.Stats, error)
+	// InFlight returns how many iterations are under way.
+	InFlight() int64
+}
+
+var _ Job = (*load.Run)(nil)

@@ -1,0 +1,15 @@
+package driver
+
+import (
+	"brunt/scenarios"
+	"brunt/targets"
+)
+
+// Script runs a k6 script in a process of its own, which makes the requests by its own
+// connections. The process is started, and has done its setup, before the load is prepared.
+func Script() Descriptor {
+	return Descriptor{
+		Claims:  func(l *scenarios.Load) bool { return l.Script != nil },
+		Prepare: func(s *Setup) (Job, targets.Way, error) { return s.Script, nil, nil },
+	}
+}
