@@ -14,6 +14,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/load"
+	"brunt/scenarios/syntax"
 	"brunt/targets"
 )
 
@@ -76,7 +77,7 @@ type Draft struct {
 	Load     *scenarios.Load
 	Schedule load.Plan
 	Flows    []load.Flow
-	Mistakes *scenarios.Mistakes
+	Mistakes *syntax.Mistakes
 }
 
 // A Setup is what a driver gets to make a load ready to run.
