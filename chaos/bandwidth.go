@@ -7,6 +7,7 @@ import (
 
 	"brunt/chaos/netns"
 	"brunt/chaos/proxy"
+	"brunt/chaos/proxy/toxics"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 )
@@ -72,7 +73,7 @@ func (f *Bandwidth) Plan(ctx context.Context, env Env) ([]Step, error) {
 	}
 	return toxicPlan(ctx, &f.Edge, env, &toxic{
 		what:  what,
-		toxic: proxy.Bandwidth{Rate: int64(rate), Direction: f.of(proxy.Both)},
+		toxic: toxics.Bandwidth{Rate: int64(rate), Direction: f.of(proxy.Both)},
 		prove: func(ctx context.Context, l *Link, _ *proxy.Line) (string, error) {
 			return untilClear(ctx, func(pulse *proxy.Pulse) (string, error) {
 				got, err := measure(ctx, l)

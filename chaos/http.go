@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"brunt/chaos/proxy"
+	"brunt/chaos/proxy/toxics"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 )
@@ -75,7 +76,7 @@ func (f *HTTPError) Check(at syntax.Pos, sc Scope, m *syntax.Mistakes) {
 	if m.Len() > before {
 		return
 	}
-	if err := proxy.Check(f.toxic(), true); err != nil {
+	if err := f.toxic().Check(true); err != nil {
 		m.Add(at, "%v", err)
 	}
 }
@@ -127,8 +128,8 @@ func (r *Requests) text() string {
 	return s
 }
 
-func (f *HTTPError) toxic() proxy.HTTPError {
-	t := proxy.HTTPError{Status: f.Status, Share: orAll(f.Percent), Path: f.Path, Method: f.Method, Body: f.Body, Headers: f.Headers}
+func (f *HTTPError) toxic() toxics.HTTPError {
+	t := toxics.HTTPError{Status: f.Status, Share: orAll(f.Percent), Path: f.Path, Method: f.Method, Body: f.Body, Headers: f.Headers}
 	if t.Status == 0 {
 		t.Status = http.StatusServiceUnavailable
 	}
@@ -185,7 +186,7 @@ func (f *HTTPDelay) Plan(ctx context.Context, env Env) ([]Step, error) {
 	}
 	return toxicPlan(ctx, &f.Edge, env, &toxic{
 		what:  fmt.Sprintf("delay %s by %s", f.text(), f.Delay),
-		toxic: proxy.HTTPDelay{Delay: f.Delay.D(), Jitter: f.Jitter.D(), Share: share, Path: f.Path, Method: f.Method},
+		toxic: toxics.HTTPDelay{Delay: f.Delay.D(), Jitter: f.Jitter.D(), Share: share, Path: f.Path, Method: f.Method},
 		takes: 4 * (f.Delay + f.Jitter).D(),
 		prove: func(ctx context.Context, l *Link, _ *proxy.Line) (string, error) {
 			return untilClear(ctx, func(pulse *proxy.Pulse) (string, error) {

@@ -8,6 +8,7 @@ import (
 
 	"brunt/chaos/netns"
 	"brunt/chaos/proxy"
+	"brunt/chaos/proxy/toxics"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 )
@@ -53,7 +54,7 @@ func (f *Latency) Plan(ctx context.Context, env Env) ([]Step, error) {
 	}
 	return toxicPlan(ctx, &f.Edge, env, &toxic{
 		what:  what,
-		toxic: proxy.Latency{Delay: f.Delay.D(), Jitter: f.Jitter.D(), Correlation: float64(f.Correlation), Direction: dir},
+		toxic: toxics.Latency{Delay: f.Delay.D(), Jitter: f.Jitter.D(), Correlation: float64(f.Correlation), Direction: dir},
 		takes: 2 * (delay + jitter),
 		prove: func(ctx context.Context, l *Link, _ *proxy.Line) (string, error) {
 			return untilClear(ctx, func(pulse *proxy.Pulse) (string, error) {

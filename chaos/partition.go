@@ -6,6 +6,7 @@ import (
 
 	"brunt/chaos/netns"
 	"brunt/chaos/proxy"
+	"brunt/chaos/proxy/toxics"
 	"brunt/scenarios/syntax"
 )
 
@@ -62,16 +63,16 @@ func (f *Partition) Plan(ctx context.Context, env Env) ([]Step, error) {
 			}
 		}
 	}
-	t := proxy.Partition{}
+	t := toxics.Partition{}
 	want := fates{proxy.Silent, proxy.Silent}
 	switch f.Mode {
 	case "reject":
-		t.Mode, want = proxy.Reject, fates{proxy.Refused, proxy.WasReset}
+		t.Mode, want = toxics.Reject, fates{proxy.Refused, proxy.WasReset}
 	case "reset":
-		t.Mode, want = proxy.ResetNew, fates{proxy.WasReset, proxy.WasReset}
+		t.Mode, want = toxics.ResetNew, fates{proxy.WasReset, proxy.WasReset}
 	}
 	if f.Existing == "keep" {
-		t.Existing, want.old = proxy.Keep, proxy.Answered
+		t.Existing, want.old = toxics.Keep, proxy.Answered
 	}
 	return []Step{&toxic{links: links, what: f.what(), toxic: t, watch: true, prove: want.find, undone: answers}}, nil
 }

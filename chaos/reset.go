@@ -7,6 +7,7 @@ import (
 
 	"brunt/chaos/netns"
 	"brunt/chaos/proxy"
+	"brunt/chaos/proxy/toxics"
 	"brunt/scenarios/syntax"
 )
 
@@ -40,7 +41,7 @@ func (f *Reset) Plan(ctx context.Context, env Env) ([]Step, error) {
 		})
 	}
 	return toxicPlan(ctx, &f.Edge, env, &toxic{
-		what: what, toxic: proxy.Reset{}, watch: true, undone: answers,
+		what: what, toxic: toxics.Reset{}, watch: true, undone: answers,
 		prove: func(ctx context.Context, _ *Link, before *proxy.Line) (string, error) {
 			if before == nil {
 				return "", errors.New("no connection could be opened before it, as another fault is on the link")

@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"brunt/chaos/proxy"
+	"brunt/chaos/proxy/codec/http1"
+	"brunt/chaos/proxy/toxics"
 	"brunt/scenarios/syntax"
 )
 
@@ -41,7 +43,7 @@ type answerDraft struct {
 }
 
 // pathDraft is a new path, or a pattern with what replaces it.
-type pathDraft struct{ proxy.PathDraft }
+type pathDraft struct{ http1.PathDraft }
 
 // group finds what a replacement names of its pattern.
 var group = regexp.MustCompile(`\$(?:\$|(\w+)|\{(\w+)\})`)
@@ -89,10 +91,10 @@ var (
 	_ Linked = (*HTTPRewrite)(nil)
 )
 
-func (f *HTTPRewrite) toxic() proxy.HTTPRewrite {
-	return proxy.HTTPRewrite{
-		Request: proxy.Draft{Path: f.Request.Path.PathDraft, Headers: f.Request.Headers, Body: f.Request.Body},
-		Answer:  proxy.Draft{Status: f.Answer.Status, Headers: f.Answer.Headers, Body: f.Answer.Body},
+func (f *HTTPRewrite) toxic() toxics.HTTPRewrite {
+	return toxics.HTTPRewrite{
+		Request: http1.Draft{Path: f.Request.Path.PathDraft, Headers: f.Request.Headers, Body: f.Request.Body},
+		Answer:  http1.Draft{Status: f.Answer.Status, Headers: f.Answer.Headers, Body: f.Answer.Body},
 		Share:   orAll(f.Percent), Path: f.Path, Method: f.Method,
 	}
 }
@@ -107,7 +109,7 @@ func (f *HTTPRewrite) Check(at syntax.Pos, sc Scope, m *syntax.Mistakes) {
 		m.AddHint(at, "such as answer: {status: 500}, or request: {headers: {X-Tenant: other}}", "it does not say what is rewritten")
 	case m.Len() > before:
 	default:
-		if err := proxy.Check(t, true); err != nil {
+		if err := t.Check(true); err != nil {
 			m.Add(at, "%v", err)
 		} else if f.probed() == "" {
 			f.checkProbe(at, m)
@@ -150,7 +152,7 @@ func (f *HTTPRewrite) probed() string {
 
 // text says what is changed, for people.
 func (f *HTTPRewrite) text() string {
-	of := func(d proxy.Draft) string {
+	of := func(d http1.Draft) string {
 		var parts []string
 		if d.Status != 0 {
 			parts = append(parts, "status "+strconv.Itoa(d.Status))

@@ -5,6 +5,7 @@ import (
 
 	"brunt/chaos/netns"
 	"brunt/chaos/proxy"
+	"brunt/chaos/proxy/toxics"
 	"brunt/scenarios/syntax"
 )
 
@@ -44,7 +45,7 @@ func (f *Stall) Plan(ctx context.Context, env Env) ([]Step, error) {
 	if f.byPackets(env.contained) {
 		return f.packetPlan(ctx, env, flowConns, f.Ports, packets{what: what, sign: muteSign(), spec: netns.Spec{Do: netns.Stall}})
 	}
-	return toxicPlan(ctx, &f.Edge, env, mute(what, proxy.Stall{}))
+	return toxicPlan(ctx, &f.Edge, env, mute(what, toxics.Stall{}))
 }
 
 // Plan implements [Fault].
@@ -53,7 +54,7 @@ func (f *Blackhole) Plan(ctx context.Context, env Env) ([]Step, error) {
 	if f.byPackets(env.contained) {
 		return f.packetPlan(ctx, env, flowConns, f.Ports, packets{what: what, sign: muteSign(), spec: netns.Spec{Do: netns.Blackhole}})
 	}
-	return toxicPlan(ctx, &f.Edge, env, mute(what, proxy.Blackhole{}))
+	return toxicPlan(ctx, &f.Edge, env, mute(what, toxics.Blackhole{}))
 }
 
 // mute is a toxic under which nothing answers, on connections new and old.

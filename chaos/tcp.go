@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"brunt/chaos/proxy"
+	"brunt/chaos/proxy/toxics"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 )
@@ -216,7 +217,7 @@ func (f *SlowClose) Plan(ctx context.Context, env Env) ([]Step, error) {
 	}
 	return toxicPlan(ctx, &f.Edge, env, &toxic{
 		what:   fmt.Sprintf("hold the end of %s back by %s", f.whom(), f.Delay),
-		toxic:  proxy.SlowClose{Delay: f.Delay.D(), Share: orAll(f.Percent), Direction: dir},
+		toxic:  toxics.SlowClose{Delay: f.Delay.D(), Share: orAll(f.Percent), Direction: dir},
 		takes:  2 * delay,
 		counts: "connections",
 		prove: func(ctx context.Context, l *Link, _ *proxy.Line) (string, error) {
@@ -250,7 +251,7 @@ func (f *Limit) Plan(ctx context.Context, env Env) ([]Step, error) {
 	what := "end after " + f.Bytes.String()
 	return toxicPlan(ctx, &f.Edge, env, &toxic{
 		what:  fmt.Sprintf("end %s after %s", f.whom(), f.Bytes),
-		toxic: proxy.Limit{Bytes: size, Share: orAll(f.Percent), Direction: dir},
+		toxic: toxics.Limit{Bytes: size, Share: orAll(f.Percent), Direction: dir},
 		takes: time.Second,
 		prove: func(ctx context.Context, l *Link, _ *proxy.Line) (string, error) {
 			return f.find(ctx, what, size, ends(l))
@@ -286,7 +287,7 @@ func (f *Slicer) Plan(ctx context.Context, env Env) ([]Step, error) {
 	what := fmt.Sprintf("get %s in pieces, over %s and more", quantity.Size(message), quantity.FormatSeconds(least.Seconds()))
 	return toxicPlan(ctx, &f.Edge, env, &toxic{
 		what:  fmt.Sprintf("cut %s into pieces of %s, one each %s", f.whom(), f.Size, f.Delay),
-		toxic: proxy.Slicer{Size: int(f.Size), Variation: int(f.Variation), Delay: f.Delay.D(), Share: orAll(f.Percent), Direction: f.of(proxy.Both)},
+		toxic: toxics.Slicer{Size: int(f.Size), Variation: int(f.Variation), Delay: f.Delay.D(), Share: orAll(f.Percent), Direction: f.of(proxy.Both)},
 		takes: 4 * least,
 		prove: func(ctx context.Context, l *Link, _ *proxy.Line) (string, error) {
 			return f.find(ctx, what, message, sliced(l, least/2))

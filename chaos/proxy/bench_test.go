@@ -1,4 +1,4 @@
-package proxy
+package proxy_test
 
 import (
 	"bufio"
@@ -9,19 +9,22 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"brunt/chaos/proxy"
+	"brunt/chaos/proxy/toxics"
 )
 
 // ways are a link without a proxy and with one.
 func ways(b *testing.B, u *upstream, f func(b *testing.B, addr string)) {
 	for _, w := range []struct {
 		name  string
-		c     *Config
-		toxic Toxic
+		c     *proxy.Config
+		toxic proxy.Toxic
 	}{
 		{"direct", nil, nil},
-		{"clean", &Config{}, nil},
-		{"http", &Config{HTTP: true}, nil},
-		{"latency=1ns", &Config{}, Latency{Delay: 1, Direction: Both}},
+		{"clean", &proxy.Config{}, nil},
+		{"http", &proxy.Config{HTTP: true}, nil},
+		{"latency=1ns", &proxy.Config{}, toxics.Latency{Delay: 1, Direction: proxy.Both}},
 	} {
 		b.Run("way="+w.name, func(b *testing.B) {
 			addr := u.addr()
@@ -104,13 +107,13 @@ func BenchmarkProxy_Request(b *testing.B) {
 func BenchmarkProxy_Toggle(b *testing.B) {
 	for _, n := range []int{1, 100, 1000} {
 		b.Run(fmt.Sprintf("conns=%d", n), func(b *testing.B) {
-			p := start(b, serve(b, echo), Config{})
+			p := start(b, serve(b, echo), proxy.Config{})
 			for range n {
 				ask(b, dial(b, p), "x")
 			}
 			var out time.Duration
 			for b.Loop() {
-				x := add(b, p, Latency{Delay: time.Millisecond})
+				x := add(b, p, toxics.Latency{Delay: time.Millisecond})
 				began := time.Now()
 				remove(b, x)
 				out += time.Since(began)
@@ -123,12 +126,12 @@ func BenchmarkProxy_Toggle(b *testing.B) {
 // BenchmarkLatency_Added reports how late a delay is beyond what was drawn, and how
 // a jitter spreads, over round trips of 20 connections.
 func BenchmarkLatency_Added(b *testing.B) {
-	for _, x := range []Latency{
+	for _, x := range []toxics.Latency{
 		{Delay: 100 * time.Millisecond},
 		{Delay: 100 * time.Millisecond, Jitter: 20 * time.Millisecond},
 	} {
 		b.Run(fmt.Sprintf("jitter=%v", x.Jitter), func(b *testing.B) {
-			p := start(b, serve(b, echo), Config{Seed: 1})
+			p := start(b, serve(b, echo), proxy.Config{Seed: 1})
 			var mu sync.Mutex
 			var took []time.Duration
 			measure := func(n int) {
@@ -180,8 +183,8 @@ func BenchmarkBandwidth_Rate(b *testing.B) {
 	for _, mbit := range []int64{1, 10, 100, 1000} {
 		for _, conns := range []int{1, 8} {
 			b.Run(fmt.Sprintf("mbit=%d/conns=%d", mbit, conns), func(b *testing.B) {
-				p := start(b, u, Config{})
-				add(b, p, Bandwidth{Rate: mbit * 1_000_000 / 8})
+				p := start(b, u, proxy.Config{})
+				add(b, p, toxics.Bandwidth{Rate: mbit * 1_000_000 / 8})
 				for range conns {
 					c := dial(b, p)
 					go func() { _, _ = io.Copy(io.Discard, c) }()

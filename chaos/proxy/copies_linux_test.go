@@ -1,9 +1,12 @@
-package proxy
+package proxy_test
 
 import (
 	"net"
 	"testing"
 	"time"
+
+	"brunt/chaos/proxy"
+	"brunt/chaos/proxy/toxics"
 
 	"brunt/chaos/netns/netnstest"
 )
@@ -13,11 +16,11 @@ import (
 func TestProxy_WithCopies(t *testing.T) {
 	for _, c := range []struct {
 		name string
-		end  func(t *testing.T, p *Proxy)
-		want Outcome
+		end  func(t *testing.T, p *proxy.Proxy)
+		want proxy.Outcome
 	}{
-		{"reset by a toxic", func(t *testing.T, p *Proxy) { add(t, p, Reset{}) }, WasReset},
-		{"closed by the proxy's end", func(t *testing.T, p *Proxy) {
+		{"reset by a toxic", func(t *testing.T, p *proxy.Proxy) { add(t, p, toxics.Reset{}) }, proxy.WasReset},
+		{"closed by the proxy's end", func(t *testing.T, p *proxy.Proxy) {
 			if err := p.Close(); err != nil {
 				t.Error(err)
 			}
@@ -25,27 +28,27 @@ func TestProxy_WithCopies(t *testing.T) {
 				c.Close()
 				t.Error("it listens still")
 			}
-		}, WasClosed},
+		}, proxy.WasClosed},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			at := make(chan Outcome, 1)
+			at := make(chan proxy.Outcome, 1)
 			p := start(t, serve(t, func(up *net.TCPConn) {
 				b := make([]byte, 1)
 				for {
 					if _, err := up.Read(b); err != nil {
-						at <- outcomeOf(err)
+						at <- proxy.OutcomeOf(err)
 						return
 					}
 					_, _ = up.Write(b)
 				}
-			}), Config{})
+			}), proxy.Config{})
 			down := dial(t, p)
 			ask(t, down, "x")
 			forget := netnstest.Copies(t)
 			defer forget()
 			c.end(t, p)
 			_ = down.SetReadDeadline(time.Now().Add(patience))
-			if _, err := down.Read(make([]byte, 1)); outcomeOf(err) != c.want {
+			if _, err := down.Read(make([]byte, 1)); proxy.OutcomeOf(err) != c.want {
 				t.Errorf("the client saw %v", err)
 			}
 			select {

@@ -3,11 +3,11 @@ package proxy
 import "time"
 
 // move puts an item before stage i, or out.
-func (f *flow) move(i int, it item) {
+func (f *flow) move(i int, it Item) {
 	switch {
 	case i < len(f.stages):
 		f.stages[i].enter(it)
-	case it.req != nil && it.req.hit: // chosen by a toxic that is no longer in
+	case it.req != nil && it.req.hit: // Chosen by a toxic that is no longer in
 		f.answered(&it)
 		f.forget(it)
 	default:
@@ -15,8 +15,8 @@ func (f *flow) move(i int, it item) {
 	}
 }
 
-// forget drops an item.
-func (f *flow) forget(it item) {
+// DropOnClose drops an item.
+func (f *flow) forget(it Item) {
 	f.count--
 	f.release(it.cost())
 	if it.whole != nil {
@@ -33,7 +33,7 @@ func (f *flow) release(n int) {
 }
 
 // answered notes what the proxy itself replies to the request that it belongs to.
-func (f *flow) answered(it *item) {
+func (f *flow) answered(it *Item) {
 	if it.first && it.req.expects {
 		f.replies = append(f.replies, reply{req: it.req, interim: true})
 	}
@@ -48,10 +48,10 @@ func (f *flow) advance(now time.Time) (next time.Time) {
 	for i, s := range f.stages {
 		for s.q.len() > 0 {
 			s.ask(now)
-			if s.do == hold {
+			if s.do == Hold {
 				break
 			}
-			if s.do == leave && s.due.After(now) {
+			if s.do == Leave && s.due.After(now) {
 				if next.IsZero() || s.due.Before(next) {
 					next = s.due
 				}
@@ -71,14 +71,16 @@ func (f *flow) step(i int, s *stage) {
 		f.held.Add(overhead)
 	}
 	switch s.do {
-	case leave:
-		s.left = later(s.due, it.in)
-		it.in = s.left
+	case Leave:
+		if s.left = s.due; s.left.Before(it.Arrived) {
+			s.left = it.Arrived
+		}
+		it.Arrived = s.left
 		f.move(i+1, it)
-	case final:
+	case LeaveAndEnd:
 		f.move(i+1, it)
 		f.hangUp(i + 1)
-	case swallow:
+	case Discard:
 		f.answered(&it)
 		f.forget(it)
 	default:
@@ -96,7 +98,7 @@ func (f *flow) hangUp(i int) {
 			f.forget(s.q.pop())
 		}
 	}
-	it := item{kind: end, in: time.Now()}
+	it := Item{Kind: end, Arrived: time.Now()}
 	f.count++
 	f.held.Add(int64(it.cost()))
 	f.pokeRead()
@@ -203,7 +205,7 @@ func (f *flow) write() bool {
 	if f.out.len() == 0 {
 		return false
 	}
-	switch f.out.head().kind {
+	switch f.out.head().Kind {
 	case reset:
 		f.mu.Unlock()
 		f.l.shut(true)
@@ -239,9 +241,9 @@ func (f *flow) write() bool {
 // sent notes that n bytes of out's head have left. The lock is held.
 func (f *flow) sent(n int) {
 	f.passed(n)
-	if h := f.out.head(); n < len(h.b) {
+	if h := f.out.head(); n < len(h.Bytes) {
 		was := h.cost()
-		h.b, h.whole, h.first = h.b[n:], nil, h.first && n == 0
+		h.Bytes, h.whole, h.first = h.Bytes[n:], nil, h.first && n == 0
 		f.release(was - h.cost())
 		return
 	}

@@ -8,10 +8,11 @@ import (
 	"time"
 
 	"brunt/chaos/proxy"
+	"brunt/chaos/proxy/toxics"
 )
 
-// upstream is what the proxy stands before: it echoes.
-func upstream() net.Listener {
+// echoServer is what the proxy stands before.
+func echoServer() net.Listener {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		panic(err)
@@ -33,7 +34,7 @@ func upstream() net.Listener {
 
 // A fault is put in while connections are open, seen by a probe, and taken out.
 func Example() {
-	l := upstream()
+	l := echoServer()
 	defer l.Close()
 	p, err := proxy.Start(proxy.Config{Upstream: l.Addr().String, Seed: 7})
 	if err != nil {
@@ -47,7 +48,7 @@ func Example() {
 	}
 	defer line.Close()
 
-	cut, err := p.Add(proxy.Partition{Mode: proxy.Reject, Existing: proxy.Keep})
+	cut, err := p.Add(toxics.Partition{Mode: toxics.Reject, Existing: toxics.Keep})
 	if err != nil {
 		panic(err)
 	}
@@ -74,7 +75,7 @@ func Example() {
 
 // Toxics combine in the order in which they are added.
 func ExampleProxy_Add() {
-	l := upstream()
+	l := echoServer()
 	defer l.Close()
 	p, err := proxy.Start(proxy.Config{Upstream: l.Addr().String})
 	if err != nil {
@@ -82,8 +83,8 @@ func ExampleProxy_Add() {
 	}
 	defer p.Close()
 	for _, t := range []proxy.Toxic{
-		proxy.Latency{Delay: 20 * time.Millisecond, Jitter: 5 * time.Millisecond},
-		proxy.Bandwidth{Rate: 10_000_000 / 8},
+		toxics.Latency{Delay: 20 * time.Millisecond, Jitter: 5 * time.Millisecond},
+		toxics.Bandwidth{Rate: 10_000_000 / 8},
 	} {
 		if _, err := p.Add(t); err != nil {
 			panic(err)

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"brunt/chaos/proxy/codec/http1"
 	"brunt/chaos/seed"
 )
 
@@ -19,18 +20,47 @@ type request struct {
 	old     bool // HTTP/1.0
 	expects bool // 100-continue
 	x       *exchange
-	about   []*editor // that count it
-	edits   []*editor // that chose it
+	about   []*Editor // that count it
+	edits   []*Editor // that chose it
 
 	// Under the forward flow's lock.
 	hit    bool // a toxic answers it
-	answer *answer
+	answer *http1.CannedResponse
 
 	// Under the exchange's lock.
 	ready [][]byte // what the proxy replies and has not sent yet
 	final bool     // with that it is answered
 	done  bool     // it was answered
 }
+
+// requestDrafts are the changes to the request by the toxics that chose it.
+func (r *request) requestDrafts() (all []*http1.Draft) {
+	for _, e := range r.edits {
+		all = append(all, &e.Request)
+	}
+	return all
+}
+
+// answerDrafts are the changes to the answer by the toxics that chose the request and are still in.
+func (r *request) answerDrafts() (all []*http1.Draft) {
+	for _, e := range r.edits {
+		if !e.off() {
+			all = append(all, &e.Answer)
+		}
+	}
+	return all
+}
+
+// AnswerWith has the proxy answer the request of the item itself.
+func (it *Item) AnswerWith(a *http1.CannedResponse) {
+	it.req.hit, it.req.answer = true, a
+	if !it.req.x.l.isProbe() {
+		it.req.x.l.p.stats.hit.Add(1)
+	}
+}
+
+// Answered tells that the proxy answers the request of the item itself.
+func (it *Item) Answered() bool { return it.req != nil && it.req.hit }
 
 // A reply is due to a request that a toxic hit.
 type reply struct {
@@ -55,48 +85,48 @@ type exchange struct {
 	lost atomic.Bool  // the link is raw: nothing can be replied any more
 
 	mu        sync.Mutex
-	requests  framer
-	responses framer
-	current   *request   // that is being read
-	open      []*request // not answered, in order
-	final     bool       // the response that is being read is its request's last
-	asks      revision   // of the request that is being read
-	says      revision   // of the response that is being read
+	requests  http1.Framer
+	responses http1.Framer
+	current   *request       // that is being read
+	open      []*request     // not answered, in order
+	final     bool           // the response that is being read is its request's last
+	asks      http1.Revision // of the request that is being read
+	says      http1.Revision // of the response that is being read
 }
 
 func newExchange(l *link) *exchange {
 	x := &exchange{l: l}
-	x.requests = framer{begin: x.beginRequest, emit: x.emitRequest, broken: x.brokenRequest}
-	x.responses = framer{begin: x.beginResponse, emit: x.emitResponse, broken: x.surrender}
+	x.requests = http1.Framer{Begin: x.beginRequest, Emit: x.emitRequest, Broken: x.brokenRequest}
+	x.responses = http1.Framer{Begin: x.beginResponse, Emit: x.emitResponse, Broken: x.surrender}
 	return x
 }
 
 // full tells that enough requests wait for their responses.
 func (x *exchange) full() bool { return x.many.Load() >= mostOpen }
 
-// feed takes what f has read.
+// Feed takes what f has read.
 func (x *exchange) feed(f *flow, b []byte) {
 	x.with(func() {
 		if f.dir == Forward {
-			x.requests.feed(b)
+			x.requests.Feed(b)
 		} else {
-			x.responses.feed(b)
+			x.responses.Feed(b)
 		}
 	}, f)
 }
 
-// flush lets go what waits for more of f's bytes, as there will be none.
+// Flush lets go what waits for more of f's bytes, as there will be none.
 func (x *exchange) flush(f *flow) {
 	x.with(func() {
 		if f.dir == Forward {
-			x.requests.flush()
+			x.requests.Flush()
 		} else {
-			x.responses.flush()
+			x.responses.Flush()
 		}
 	}, f)
 }
 
-// answer takes replies for requests that a toxic hit.
+// CannedResponse takes replies for requests that a toxic hit.
 func (x *exchange) answer(rs []reply) {
 	x.with(func() {
 		for _, r := range rs {
@@ -105,7 +135,7 @@ func (x *exchange) answer(rs []reply) {
 			case r.interim:
 				r.req.ready = append(r.req.ready, goOn)
 			default:
-				r.req.ready = append(r.req.ready, r.req.answer.to(r.req))
+				r.req.ready = append(r.req.ready, r.req.answer.For(r.req.method, r.req.close, r.req.old))
 				r.req.final = true
 			}
 		}
@@ -137,13 +167,13 @@ func (x *exchange) owes() bool {
 	return false
 }
 
-func (x *exchange) beginRequest(b []byte) (n int, body framing, size uint64, err error) {
-	h, n, err := readRequest(b)
+func (x *exchange) beginRequest(b []byte) (n int, body http1.Framing, size uint64, err error) {
+	h, n, err := http1.ReadRequest(b)
 	if err != nil {
-		return 0, empty, 0, err
+		return 0, http1.NoBody, 0, err
 	}
 	if h.Method == "PRI" { // HTTP/2
-		return 0, empty, 0, errNotHTTP
+		return 0, http1.NoBody, 0, http1.ErrNotHTTP
 	}
 	r := &request{
 		x: x, method: h.Method, path: h.URL.Path, close: h.Close, old: !h.ProtoAtLeast(1, 1),
@@ -156,7 +186,7 @@ func (x *exchange) beginRequest(b []byte) (n int, body framing, size uint64, err
 		r.n = p.requests.Add(1) - 1
 		p.stats.passed.Add(1)
 	}
-	x.asks = revision{}
+	x.asks = http1.Revision{}
 	for _, e := range x.l.editors() {
 		if !e.fits(r) {
 			continue
@@ -167,12 +197,12 @@ func (x *exchange) beginRequest(b []byte) (n int, body framing, size uint64, err
 		}
 	}
 	if len(r.edits) > 0 {
-		x.asks = reviseRequest(b[:n], r.edits)
+		x.asks = http1.ReviseRequest(b[:n], r.requestDrafts())
 	}
 	x.current = r
 	x.open = append(x.open, r)
 	x.many.Add(1)
-	body, size = framingOf(h.ContentLength, h.TransferEncoding)
+	body, size = http1.FramingOf(h.ContentLength, h.TransferEncoding)
 	return n, body, size, nil
 }
 
@@ -190,52 +220,48 @@ func (x *exchange) emitRequest(b []byte, first, last bool) {
 			e.count(len(b), first, slices.Contains(r.edits, e))
 		}
 	}
-	if b = x.asks.apply(b, first); len(b) > 0 || last {
-		x.l.forward.feed(item{b: b, first: first, last: last, req: x.current})
+	if b = x.asks.Apply(b, first); len(b) > 0 || last {
+		x.l.forward.feed(Item{Bytes: b, first: first, last: last, req: x.current})
 	}
 	if last {
 		x.current = nil
-		x.asks.over(&x.requests)
+		x.asks.Finish(&x.requests)
 	}
 }
 
-func (x *exchange) beginResponse(b []byte) (n int, body framing, size uint64, err error) {
+func (x *exchange) beginResponse(b []byte) (n int, body http1.Framing, size uint64, err error) {
 	if len(x.open) == 0 || x.open[0].final {
-		return 0, empty, 0, errNotHTTP // nobody asked
+		return 0, http1.NoBody, 0, http1.ErrNotHTTP // nobody asked
 	}
 	r := x.open[0]
-	h, n, err := readResponse(b, r.method)
+	h, n, err := http1.ReadResponse(b, r.method)
 	if err != nil {
-		return 0, empty, 0, err
+		return 0, http1.NoBody, 0, err
 	}
-	x.says = revision{}
+	x.says = http1.Revision{}
 	x.final = h.StatusCode >= 200 || h.StatusCode == http.StatusSwitchingProtocols
 	switch {
 	case h.StatusCode == http.StatusSwitchingProtocols, r.method == "CONNECT" && h.StatusCode/100 == 2:
 		x.surrender() // from here on it is another protocol
-		return n, endless, 0, nil
+		return n, http1.UntilClose, 0, nil
 	}
 	if x.final && len(r.edits) > 0 {
-		x.says = reviseAnswer(b[:n], h, r.method, r.edits)
+		x.says = http1.ReviseAnswer(b[:n], h, r.method, r.answerDrafts())
 	}
 	switch {
-	case r.method == "HEAD" || !bodyAllowed(h.StatusCode):
-		return n, empty, 0, nil
+	case r.method == "HEAD" || !http1.BodyAllowed(h.StatusCode):
+		return n, http1.NoBody, 0, nil
 	}
-	body, size = framingOf(h.ContentLength, h.TransferEncoding)
+	body, size = http1.FramingOf(h.ContentLength, h.TransferEncoding)
 	return n, body, size, nil
 }
 
-func bodyAllowed(status int) bool {
-	return status >= 200 && status != http.StatusNoContent && status != http.StatusNotModified
-}
-
 func (x *exchange) emitResponse(b []byte, first, last bool) {
-	if b = x.says.apply(b, first); len(b) > 0 {
-		x.l.back.feed(item{b: b})
+	if b = x.says.Apply(b, first); len(b) > 0 {
+		x.l.back.feed(Item{Bytes: b})
 	}
 	if last {
-		x.says.over(&x.responses)
+		x.says.Finish(&x.responses)
 	}
 	if last && x.final && len(x.open) > 0 {
 		x.pop()
@@ -247,9 +273,9 @@ func (x *exchange) emitResponse(b []byte, first, last bool) {
 // there, in case that a toxic waits for its end.
 func (x *exchange) surrender() {
 	x.lost.Store(true)
-	x.responses.raw = true
-	x.requests.raw = true
-	x.requests.flush()
+	x.responses.Raw = true
+	x.requests.Raw = true
+	x.requests.Flush()
 	if x.current != nil {
 		x.emitRequest(nil, false, true)
 	}
@@ -269,10 +295,10 @@ func (x *exchange) pop() {
 
 // reply sends what the proxy has to say to the requests whose turn it is.
 func (x *exchange) reply() {
-	for len(x.open) > 0 && x.responses.idle() {
+	for len(x.open) > 0 && x.responses.Idle() {
 		r := x.open[0]
 		for _, b := range r.ready {
-			x.l.back.feed(item{b: b, shared: true})
+			x.l.back.feed(Item{Bytes: b, shared: true})
 		}
 		r.ready = nil
 		if !r.final {

@@ -112,7 +112,7 @@ func (f *flow) install(s *stage) {
 	f.stages = append(f.stages, s)
 	for now := time.Now(); f.out.len() > 0; {
 		it := f.out.pop()
-		it.in = now
+		it.Arrived = now
 		s.enter(it)
 	}
 	if f.splicing {
@@ -137,7 +137,7 @@ func (f *flow) uninstall(x *Toxicity) (lost bool) {
 	f.stages = slices.Delete(f.stages, i, i+1)
 	for now := time.Now(); s.q.len() > 0; {
 		it := s.q.pop()
-		it.in = now
+		it.Arrived = now
 		f.move(i, it)
 	}
 	f.changed()
@@ -163,13 +163,13 @@ type step uint8
 
 const (
 	over   step = iota // nothing: the flow is
-	fail               // pass on that src is gone
+	fail               // Admit on that src is gone
 	take               // read some bytes for the stages
 	copies             // let bytes pass by splice
 )
 
-// next waits until the reader has something to do.
-func (f *flow) next() step {
+// Next waits until the reader has something to do.
+func (f *flow) Next() step {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for {
@@ -229,7 +229,7 @@ func (f *flow) read(src *net.TCPConn) {
 	f.mu.Unlock()
 	for {
 		var err error
-		switch f.next() {
+		switch f.Next() {
 		case over:
 			return
 		case fail:
@@ -253,7 +253,7 @@ func (f *flow) take() error {
 		if f.l.http != nil {
 			f.l.http.feed(f, b)
 		} else {
-			f.feed(item{b: b, whole: whole})
+			f.feed(Item{Bytes: b, whole: whole})
 		}
 		f.kick(true)
 	}
@@ -291,25 +291,25 @@ func (f *flow) isStuck() bool {
 }
 
 // finish puts the stream's end in; nothing is taken behind it.
-func (f *flow) finish(k kind) {
+func (f *flow) finish(k ItemKind) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.ended {
 		return
 	}
-	f.put(item{kind: k})
+	f.put(Item{Kind: k})
 	f.ended = true
 	f.pokeRead()
 	f.changed()
 }
 
-// lose tells that writing to the flow's src failed: src is gone.
+// Lose tells that writing to the flow's src failed: src is gone.
 func (f *flow) lose(err error) {
 	f.mu.Lock()
 	again := f.ended
 	f.gone = err
 	if again {
-		f.put(item{kind: reset})
+		f.put(Item{Kind: reset})
 	} else {
 		f.pokeRead()
 	}
@@ -320,8 +320,8 @@ func (f *flow) lose(err error) {
 	}
 }
 
-// feed takes an item in.
-func (f *flow) feed(it item) {
+// Feed takes an item in.
+func (f *flow) feed(it Item) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if !f.ended {
@@ -330,11 +330,11 @@ func (f *flow) feed(it item) {
 }
 
 // put puts an item before the first stage. The lock is held.
-func (f *flow) put(it item) {
+func (f *flow) put(it Item) {
 	if f.stuck != nil || f.dead {
 		return
 	}
-	it.in = time.Now()
+	it.Arrived = time.Now()
 	f.count++
 	f.held.Add(int64(it.cost()))
 	f.move(0, it)

@@ -1,4 +1,4 @@
-package proxy
+package proxy_test
 
 import (
 	"encoding/binary"
@@ -11,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"brunt/chaos/proxy"
 )
 
 // patience is how long a test waits for what must come. It is no measure.
@@ -62,10 +64,10 @@ func serve(t testing.TB, f func(c *net.TCPConn)) *upstream {
 func (u *upstream) addr() string { return u.l.Addr().String() }
 
 // start starts a proxy before u.
-func start(t testing.TB, u *upstream, c Config) *Proxy {
+func start(t testing.TB, u *upstream, c proxy.Config) *proxy.Proxy {
 	t.Helper()
 	c.Upstream = u.addr
-	p, err := Start(c)
+	p, err := proxy.Start(c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +80,7 @@ func start(t testing.TB, u *upstream, c Config) *Proxy {
 }
 
 // dial connects to the proxy, with a deadline that only a hang meets.
-func dial(t testing.TB, p *Proxy) *net.TCPConn {
+func dial(t testing.TB, p *proxy.Proxy) *net.TCPConn {
 	t.Helper()
 	c, err := net.Dial("tcp", p.Addr())
 	if err != nil {
@@ -89,7 +91,7 @@ func dial(t testing.TB, p *Proxy) *net.TCPConn {
 	return c.(*net.TCPConn)
 }
 
-func add(t testing.TB, p *Proxy, x Toxic) *Toxicity {
+func add(t testing.TB, p *proxy.Proxy, x proxy.Toxic) *proxy.Toxicity {
 	t.Helper()
 	tox, err := p.Add(x)
 	if err != nil {
@@ -98,7 +100,7 @@ func add(t testing.TB, p *Proxy, x Toxic) *Toxicity {
 	return tox
 }
 
-func remove(t testing.TB, x *Toxicity) {
+func remove(t testing.TB, x *proxy.Toxicity) {
 	t.Helper()
 	if err := x.Remove(); err != nil {
 		t.Fatal(err)
@@ -136,7 +138,7 @@ func silent(t testing.TB, c net.Conn) {
 func isReset(t testing.TB, c net.Conn) {
 	t.Helper()
 	_, err := io.Copy(io.Discard, c)
-	if outcomeOf(err) != WasReset {
+	if proxy.OutcomeOf(err) != proxy.WasReset {
 		t.Fatalf("want a reset, got %v", err)
 	}
 }
@@ -160,7 +162,7 @@ func eventually(t testing.TB, what string, f func() bool) {
 
 // counts wants the proxy to count what passed. It counts a moment after the bytes have
 // left: who gets them may look before.
-func counts(t testing.TB, what string, p *Proxy, f func(Traffic) bool) {
+func counts(t testing.TB, what string, p *proxy.Proxy, f func(proxy.Traffic) bool) {
 	t.Helper()
 	for began := time.Now(); !f(p.Stats()); time.Sleep(time.Millisecond) {
 		if time.Since(began) > patience {
@@ -201,3 +203,6 @@ func readBlock(r io.Reader, n uint32) error {
 	}
 	return nil
 }
+
+// echo sends back what comes.
+func echo(c *net.TCPConn) { _, _ = io.Copy(c, c) }

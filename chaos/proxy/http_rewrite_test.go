@@ -1,8 +1,7 @@
-package proxy
+package proxy_test
 
 import (
 	"bufio"
-	"bytes"
 	"fmt"
 	"io"
 	"net"
@@ -11,96 +10,100 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"brunt/chaos/proxy"
+	"brunt/chaos/proxy/codec/http1"
+	"brunt/chaos/proxy/toxics"
 )
 
 // rewrites are exchanges with what they become.
 var rewrites = []struct {
 	name             string
-	toxic            HTTPRewrite
+	toxic            toxics.HTTPRewrite
 	ask, asked       string
 	answer, answered string
 	ends             bool // the server ends the connection with it
 }{
 	{
 		name:  "headers of both, the others as they were",
-		toxic: HTTPRewrite{Request: Draft{Headers: map[string]*string{"x-tenant": new("evil"), "Cookie": nil}}, Answer: Draft{Headers: map[string]*string{"Server": nil, "X-New": new("1")}}},
+		toxic: toxics.HTTPRewrite{Request: http1.Draft{Headers: map[string]*string{"x-tenant": new("evil"), "Cookie": nil}}, Answer: http1.Draft{Headers: map[string]*string{"Server": nil, "X-New": new("1")}}},
 		ask:   "GET /a?q=1 HTTP/1.1\r\nhost:  x\r\nX-Tenant: good\r\n and more\r\nx-tenant: twice\r\nX-Odd:\ty\r\ncookie: a\r\n\r\n",
 		asked: "GET /a?q=1 HTTP/1.1\r\nhost:  x\r\nX-Odd:\ty\r\nX-Tenant: evil\r\n\r\n", answer: "HTTP/1.1 200 Fine\r\nserver: s\r\ncontent-LENGTH: 2\r\n\r\nok",
 		answered: "HTTP/1.1 200 Fine\r\ncontent-LENGTH: 2\r\nX-New: 1\r\n\r\nok",
 	},
 	{
 		name:  "path by a pattern, query kept",
-		toxic: HTTPRewrite{Request: Draft{Path: PathDraft{Match: regexp.MustCompile(`^/v1/(\w+)`), To: "/v0/$1"}}},
+		toxic: toxics.HTTPRewrite{Request: http1.Draft{Path: http1.PathDraft{Match: regexp.MustCompile(`^/v1/(\w+)`), To: "/v0/$1"}}},
 		ask:   "GET /v1/posts/a%20b?x=/v1/y HTTP/1.1\r\nHost: x\r\n\r\n", asked: "GET /v0/posts/a%20b?x=/v1/y HTTP/1.1\r\nHost: x\r\n\r\n",
 		answer: "HTTP/1.1 204 No Content\r\n\r\n", answered: "HTTP/1.1 204 No Content\r\n\r\n",
 	},
 	{
 		name:  "path that loses its beginning, in bare lines",
-		toxic: HTTPRewrite{Request: Draft{Path: PathDraft{Match: regexp.MustCompile(`^/v1/`), To: ""}}},
+		toxic: toxics.HTTPRewrite{Request: http1.Draft{Path: http1.PathDraft{Match: regexp.MustCompile(`^/v1/`), To: ""}}},
 		ask:   "GET /v1/posts HTTP/1.1\nHost: x\n\n", asked: "GET /posts HTTP/1.1\r\nHost: x\n\r\n",
 		answer: "HTTP/1.1 200 OK\nContent-Length: 1\n\nx", answered: "HTTP/1.1 200 OK\nContent-Length: 1\n\nx",
 	},
 	{
 		name:  "path of a target that is none",
-		toxic: HTTPRewrite{Request: Draft{Path: PathDraft{To: "/new"}}},
+		toxic: toxics.HTTPRewrite{Request: http1.Draft{Path: http1.PathDraft{To: "/new"}}},
 		ask:   "OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n", asked: "OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n",
 		answer: "HTTP/1.1 204 No Content\r\n\r\n", answered: "HTTP/1.1 204 No Content\r\n\r\n",
 	},
 	{
 		name:  "bodies, chunked and compressed",
-		toxic: HTTPRewrite{Request: Draft{Body: new("new ask"), Path: PathDraft{To: "/a b"}}, Answer: Draft{Status: 202, Body: new("new answer")}},
+		toxic: toxics.HTTPRewrite{Request: http1.Draft{Body: new("new ask"), Path: http1.PathDraft{To: "/a b"}}, Answer: http1.Draft{Status: 202, Body: new("new answer")}},
 		ask:   "PUT /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Type: t\r\n\r\n5\r\nhello\r\n00a\r\n0123456789\r\n0\r\n\r\n",
 		asked: "PUT /a%20b HTTP/1.1\r\nHost: x\r\nContent-Type: t\r\nContent-Length: 7\r\n\r\nnew ask", answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Encoding: gzip\r\nTrailer: A\r\nETag: 1\r\n\r\n3\r\nabc\r\n0\r\nA: b\r\n\r\n",
 		answered: "HTTP/1.1 202 Accepted\r\nETag: 1\r\nContent-Length: 10\r\n\r\nnew answer",
 	},
 	{
 		name:  "a body where there was none",
-		toxic: HTTPRewrite{Request: Draft{Body: new("new")}, Answer: Draft{Body: new("")}},
+		toxic: toxics.HTTPRewrite{Request: http1.Draft{Body: new("new")}, Answer: http1.Draft{Body: new("")}},
 		ask:   "GET /a HTTP/1.1\r\nHost: x\r\n\r\n", asked: "GET /a HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nnew",
 		answer: "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", answered: "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
 	},
 	{
 		name:  "status alone, the body stays",
-		toxic: HTTPRewrite{Answer: Draft{Status: 500}},
+		toxic: toxics.HTTPRewrite{Answer: http1.Draft{Status: 500}},
 		ask:   "GET /a HTTP/1.1\r\nHost: x\r\n\r\n", asked: "GET /a HTTP/1.1\r\nHost: x\r\n\r\n",
 		answer:   "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Encoding: gzip\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
 		answered: "HTTP/1.1 500 Internal Server Error\r\nTransfer-Encoding: chunked\r\nContent-Encoding: gzip\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
 	},
 	{
 		name:  "a status that has no body",
-		toxic: HTTPRewrite{Answer: Draft{Status: 204, Body: new("x")}},
+		toxic: toxics.HTTPRewrite{Answer: http1.Draft{Status: 204, Body: new("x")}},
 		ask:   "GET /a HTTP/1.1\r\nHost: x\r\n\r\n", asked: "GET /a HTTP/1.1\r\nHost: x\r\n\r\n",
 		answer: "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nA: b\r\n\r\nhello", answered: "HTTP/1.1 204 No Content\r\nA: b\r\n\r\n",
 	},
 	{
 		name:  "a status that has one, after one that had none",
-		toxic: HTTPRewrite{Answer: Draft{Status: 200}},
+		toxic: toxics.HTTPRewrite{Answer: http1.Draft{Status: 200}},
 		ask:   "GET /a HTTP/1.1\r\nHost: x\r\n\r\n", asked: "GET /a HTTP/1.1\r\nHost: x\r\n\r\n",
 		answer: "HTTP/1.1 304 Not Modified\r\nContent-Length: 7\r\n\r\n", answered: "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
 	},
 	{
 		name:  "HEAD",
-		toxic: HTTPRewrite{Answer: Draft{Body: new("four")}},
+		toxic: toxics.HTTPRewrite{Answer: http1.Draft{Body: new("four")}},
 		ask:   "HEAD /a HTTP/1.1\r\nHost: x\r\n\r\n", asked: "HEAD /a HTTP/1.1\r\nHost: x\r\n\r\n",
 		answer: "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n", answered: "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n",
 	},
 	{
 		name:  "interim answers stay",
-		toxic: HTTPRewrite{Answer: Draft{Status: 418}},
+		toxic: toxics.HTTPRewrite{Answer: http1.Draft{Status: 418}},
 		ask:   "GET /a HTTP/1.1\r\nHost: x\r\n\r\n", asked: "GET /a HTTP/1.1\r\nHost: x\r\n\r\n",
 		answer:   "HTTP/1.1 103 Early Hints\r\nLink: </s>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx",
 		answered: "HTTP/1.1 103 Early Hints\r\nLink: </s>\r\n\r\nHTTP/1.1 418 I'm a teapot\r\nContent-Length: 1\r\n\r\nx",
 	},
 	{
 		name:  "a body that ends with the connection",
-		toxic: HTTPRewrite{Answer: Draft{Body: new("new")}},
+		toxic: toxics.HTTPRewrite{Answer: http1.Draft{Body: new("new")}},
 		ask:   "GET /a HTTP/1.1\r\nHost: x\r\n\r\n", asked: "GET /a HTTP/1.1\r\nHost: x\r\n\r\n",
 		answer: "HTTP/1.1 200 OK\r\nA: b\r\n\r\nHTTP/1.1 this is the body", answered: "HTTP/1.1 200 OK\r\nA: b\r\nContent-Length: 3\r\nConnection: close\r\n\r\nnew",
 		ends: true,
 	},
 	{
 		name:  "an empty line before",
-		toxic: HTTPRewrite{Request: Draft{Headers: map[string]*string{"A": new("b")}}},
+		toxic: toxics.HTTPRewrite{Request: http1.Draft{Headers: map[string]*string{"A": new("b")}}},
 		ask:   "\r\nGET /a HTTP/1.1\r\nHost: x\r\n\r\n", asked: "GET /a HTTP/1.1\r\nHost: x\r\nA: b\r\n\r\n",
 		answer: "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx", answered: "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx",
 	},
@@ -135,10 +138,10 @@ func TestHTTPRewrite(t *testing.T) {
 					}
 					wants(c, "the upstream", leaveMe)
 					inPieces(c, left, piece)
-				}), Config{HTTP: true})
+				}), proxy.Config{HTTP: true})
 				tc.toxic.Method = strings.Fields(tc.ask)[0]
 				x := add(t, p, tc.toxic)
-				below := add(t, p, Slicer{Size: 3})
+				below := add(t, p, toxics.Slicer{Size: 3})
 				c := dial(t, p)
 				inPieces(c, leaveMe, piece)
 				wants(c, "the client", left)
@@ -162,9 +165,9 @@ func TestHTTPRewrite(t *testing.T) {
 
 // Rewrites are made one after the other; of what both say the later holds.
 func TestRewritesCombine(t *testing.T) {
-	p := start(t, web(t), Config{HTTP: true})
-	add(t, p, HTTPRewrite{Request: Draft{Path: PathDraft{Match: regexp.MustCompile("a"), To: "b"}}, Answer: Draft{Status: 201, Headers: map[string]*string{"A": new("1"), "B": new("1")}}})
-	second := add(t, p, HTTPRewrite{Request: Draft{Path: PathDraft{Match: regexp.MustCompile("b"), To: "c"}}, Answer: Draft{Headers: map[string]*string{"b": new("2")}}})
+	p := start(t, web(t), proxy.Config{HTTP: true})
+	add(t, p, toxics.HTTPRewrite{Request: http1.Draft{Path: http1.PathDraft{Match: regexp.MustCompile("a"), To: "b"}}, Answer: http1.Draft{Status: 201, Headers: map[string]*string{"A": new("1"), "B": new("1")}}})
+	second := add(t, p, toxics.HTTPRewrite{Request: http1.Draft{Path: http1.PathDraft{Match: regexp.MustCompile("b"), To: "c"}}, Answer: http1.Draft{Headers: map[string]*string{"b": new("2")}}})
 	c := dial(t, p)
 	br := bufio.NewReader(c)
 	ask := func() *http.Response {
@@ -199,8 +202,8 @@ func TestRewriteRemovedMeanwhile(t *testing.T) {
 			<-goOn
 			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nold")
 		}
-	}), Config{HTTP: true})
-	x := add(t, p, HTTPRewrite{Answer: Draft{Status: 500, Body: new("new")}})
+	}), proxy.Config{HTTP: true})
+	x := add(t, p, toxics.HTTPRewrite{Answer: http1.Draft{Status: 500, Body: new("new")}})
 	c := dial(t, p)
 	br := bufio.NewReader(c)
 	for i, want := range []string{"500 new", "200 old"} {
@@ -214,8 +217,8 @@ func TestRewriteRemovedMeanwhile(t *testing.T) {
 			t.Errorf("%d %s, want %s", status, body, want)
 		}
 	}
-	add(t, p, HTTPRewrite{Answer: Draft{Status: 500}})
-	add(t, p, HTTPError{Status: 418})
+	add(t, p, toxics.HTTPRewrite{Answer: http1.Draft{Status: 500}})
+	add(t, p, toxics.HTTPError{Status: 418})
 	if status, _ := get(t, c, br, "GET", "/", ""); status != 418 {
 		t.Errorf("the proxy's own answer has status %d", status)
 	}
@@ -233,8 +236,8 @@ func TestRewriteThenStrange(t *testing.T) {
 		p := start(t, serve(t, func(c *net.TCPConn) {
 			b, _ := io.ReadAll(c)
 			got <- string(b)
-		}), Config{HTTP: true})
-		add(t, p, HTTPRewrite{Request: Draft{Body: new("new")}})
+		}), proxy.Config{HTTP: true})
+		add(t, p, toxics.HTTPRewrite{Request: http1.Draft{Body: new("new")}})
 		c := dial(t, p)
 		_, _ = io.WriteString(c, tc.ask)
 		_ = c.CloseWrite()
@@ -247,8 +250,8 @@ func TestRewriteThenStrange(t *testing.T) {
 // TestRewriteShare wants a share of the requests to be changed, each in both directions
 // or in none.
 func TestRewriteShare(t *testing.T) {
-	p := start(t, web(t), Config{HTTP: true, Seed: 1})
-	x := add(t, p, HTTPRewrite{Request: Draft{Path: PathDraft{To: "/new"}}, Answer: Draft{Status: 299}, Share: .2, Path: "/o*"})
+	p := start(t, web(t), proxy.Config{HTTP: true, Seed: 1})
+	x := add(t, p, toxics.HTTPRewrite{Request: http1.Draft{Path: http1.PathDraft{To: "/new"}}, Answer: http1.Draft{Status: 299}, Share: .2, Path: "/o*"})
 	c := dial(t, p)
 	br := bufio.NewReader(c)
 	hit := 0
@@ -266,42 +269,4 @@ func TestRewriteShare(t *testing.T) {
 	if s := x.Seen(); hit < 140 || hit > 260 || s.Hit != int64(hit) || s.Passed != int64(1000-hit) {
 		t.Errorf("%d are hit, and it met %+v", hit, s)
 	}
-}
-
-// FuzzRewrite wants what was a message to stay one, with what was asked for in it.
-func FuzzRewrite(f *testing.F) {
-	for _, tc := range rewrites {
-		f.Add([]byte(tc.ask), []byte(tc.answer))
-	}
-	f.Fuzz(func(t *testing.T, ask, answer []byte) {
-		e := &editor{HTTPRewrite: HTTPRewrite{
-			Request: Draft{Path: PathDraft{Match: regexp.MustCompile("[0-9a]+"), To: "n"}, Headers: map[string]*string{"X-New": new("1"), "Cookie": nil}, Body: new("new")},
-			Answer:  Draft{Status: 299, Headers: map[string]*string{"X-New": new("1"), "Server": nil}, Body: new("new")},
-		}}
-		e.m = &meeting{x: &Toxicity{}}
-		q, n, err := readRequest(ask)
-		if err != nil {
-			return
-		}
-		v := reviseRequest(ask[:n], []*editor{e})
-		got, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(v.head)))
-		if err != nil {
-			t.Fatalf("%q became %q: %v", ask[:n], v.head, err)
-		}
-		if b, err := io.ReadAll(got.Body); string(b) != "new" || err != nil || got.Header.Get("X-New") != "1" || got.Header.Get("Cookie") != "" || got.Method != q.Method {
-			t.Fatalf("%q became %q: %q, %v", ask[:n], v.head, b, err)
-		}
-		h, n, err := readResponse(answer, "GET")
-		if err != nil || h.StatusCode < 200 {
-			return
-		}
-		v = reviseAnswer(answer[:n], h, "GET", []*editor{e})
-		resp, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(v.head)), nil)
-		if err != nil {
-			t.Fatalf("%q became %q: %v", answer[:n], v.head, err)
-		}
-		if b, err := io.ReadAll(resp.Body); string(b) != "new" || err != nil || resp.StatusCode != 299 || resp.Header.Get("X-New") != "1" || resp.Header.Get("Server") != "" {
-			t.Fatalf("%q became %q: %q, %v", answer[:n], v.head, b, err)
-		}
-	})
 }

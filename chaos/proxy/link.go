@@ -11,13 +11,13 @@ import (
 	"brunt/chaos/sockets"
 )
 
-// admission is what becomes of a new connection.
-type admission uint8
+// Admission is what becomes of a new connection.
+type Admission uint8
 
 const (
-	pass admission = iota
-	wait           // until the toxic is removed; the upstream is not connected to before
-	deny           // reset at once
+	Admit Admission = iota
+	Wait            // until the toxic is removed; the upstream is not connected to before
+	Deny            // reset at once
 )
 
 // dialFor is how long connecting to the upstream may take.
@@ -40,11 +40,11 @@ type link struct {
 	done  chan struct{}  // closed when all of it is over
 	shift chan struct{}  // wakes who waits for admission
 
-	mu     sync.Mutex
-	meets  []*meeting // the toxics that it is under, in order
-	up     *net.TCPConn
-	dialed bool // or about to
-	dead   bool
+	mu          sync.Mutex
+	attachments []*attachment // the toxics that it is under, in order
+	up          *net.TCPConn
+	dialed      bool // or about to
+	dead        bool
 }
 
 func newLink(p *Proxy, down *net.TCPConn, n uint64, rv *rendezvous) *link {
@@ -81,10 +81,10 @@ func (l *link) run() {
 func (l *link) connect() *net.TCPConn {
 	for {
 		switch l.admission() {
-		case deny:
+		case Deny:
 			l.shut(true)
 			return nil
-		case wait:
+		case Wait:
 			select {
 			case <-l.shift:
 				continue
@@ -122,18 +122,18 @@ func (l *link) upstream() string {
 	return l.p.c.Upstream()
 }
 
-// admission is what the first toxic says that doesn't let new connections pass. If
+// Admission is what the first toxic says that doesn't let new connections pass. If
 // there is none the link counts as established from here on.
-func (l *link) admission() admission {
+func (l *link) admission() Admission {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, m := range l.meets {
-		if a := m.x.effect.admit; a != pass {
+	for _, m := range l.attachments {
+		if a := m.x.effect.Admit; a != Admit {
 			return a
 		}
 	}
 	l.dialed = true
-	return pass
+	return Admit
 }
 
 // given up tells whether the link is dropped now that its client ended it: nothing
@@ -144,41 +144,41 @@ func (l *link) givenUp(wasReset bool) bool {
 	if l.dialed {
 		return false
 	}
-	return wasReset || slices.ContainsFunc(l.meets, func(m *meeting) bool { return m.x.effect.forget })
+	return wasReset || slices.ContainsFunc(l.attachments, func(m *attachment) bool { return m.x.effect.DropOnClose })
 }
 
-// meet puts the link under x; false when it is over.
-func (l *link) meet(x *Toxicity) bool {
+// attach puts the link under x; false when it is over.
+func (l *link) attach(x *Toxicity) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.dead || l.under(x) != nil {
+	if l.dead || l.attachment(x) != nil {
 		return false
 	}
-	l.meets = append(l.meets, newMeeting(x, l))
+	l.attachments = append(l.attachments, newAttachment(x, l))
 	return true
 }
 
-// under finds the meeting with x. The link's lock is held.
-func (l *link) under(x *Toxicity) *meeting {
-	if i := slices.IndexFunc(l.meets, func(m *meeting) bool { return m.x == x }); i >= 0 {
-		return l.meets[i]
+// attachment finds the meeting with x. The link's lock is held.
+func (l *link) attachment(x *Toxicity) *attachment {
+	if i := slices.IndexFunc(l.attachments, func(m *attachment) bool { return m.x == x }); i >= 0 {
+		return l.attachments[i]
 	}
 	return nil
 }
 
 // met tells whether x has counted the link.
-func (l *link) met(x *Toxicity) bool {
+func (l *link) affectedBy(x *Toxicity) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	m := l.under(x)
-	return m != nil && m.met.Load()
+	m := l.attachment(x)
+	return m != nil && m.affected.Load()
 }
 
 // editors lists those that may rewrite a request that comes now.
-func (l *link) editors() (all []*editor) {
+func (l *link) editors() (all []*Editor) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, m := range l.meets {
+	for _, m := range l.attachments {
 		if m.edit != nil {
 			all = append(all, m.edit)
 		}
@@ -189,16 +189,16 @@ func (l *link) editors() (all []*editor) {
 // install puts the stages of x into the flows.
 func (l *link) install(x *Toxicity) {
 	l.mu.Lock()
-	m := l.under(x)
+	m := l.attachment(x)
 	l.mu.Unlock()
 	l.forward.install(newStage(m, Forward))
 	l.back.install(newStage(m, Back))
 }
 
-// part takes the link from under x. It tells that something was lost there.
-func (l *link) part(x *Toxicity) (lost bool) {
+// end takes the link from under x. It tells that something was lost there.
+func (l *link) detach(x *Toxicity) (lost bool) {
 	l.mu.Lock()
-	l.meets = slices.DeleteFunc(l.meets, func(m *meeting) bool { return m.x == x })
+	l.attachments = slices.DeleteFunc(l.attachments, func(m *attachment) bool { return m.x == x })
 	l.mu.Unlock()
 	lostForward, lostBack := l.forward.uninstall(x), l.back.uninstall(x)
 	select {

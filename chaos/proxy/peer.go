@@ -11,7 +11,7 @@ import (
 )
 
 // A peer is the upstream of a probe: a listener of this process for as long as the
-// probe takes.
+// Probe takes.
 type peer struct {
 	l     *net.TCPListener
 	serve func(*net.TCPConn)

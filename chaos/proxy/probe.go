@@ -90,7 +90,7 @@ type ProbeResult struct {
 
 // fail notes what ended the probe.
 func (r *ProbeResult) fail(err error) {
-	r.Err, r.Outcome = err, outcomeOf(err)
+	r.Err, r.Outcome = err, OutcomeOf(err)
 }
 
 // gaveUp notes what ended the probe in a round trip or request that began then.
@@ -99,7 +99,7 @@ func (r *ProbeResult) gaveUp(err error, began time.Time) {
 	r.Waited = time.Since(began)
 }
 
-func outcomeOf(err error) Outcome {
+func OutcomeOf(err error) Outcome {
 	is := func(errnos []syscall.Errno) bool {
 		var errno syscall.Errno
 		if errors.As(err, &errno) {
@@ -165,7 +165,7 @@ func (p *Proxy) call(ctx context.Context, to *peer, r *ProbeResult) (c *net.TCPC
 			_ = c.Close()
 		}
 		return nil, nil, ErrClosed
-	case err != nil && outcomeOf(err) == Failed:
+	case err != nil && OutcomeOf(err) == Failed:
 		return nil, nil, err
 	case err != nil:
 		r.fail(err)
@@ -174,7 +174,7 @@ func (p *Proxy) call(ctx context.Context, to *peer, r *ProbeResult) (c *net.TCPC
 	r.Connected = true
 	return c, func() {
 		_ = c.Close()
-		rv.part()
+		rv.end()
 	}, nil
 }
 

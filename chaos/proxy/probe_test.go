@@ -1,4 +1,4 @@
-package proxy
+package proxy_test
 
 import (
 	"context"
@@ -10,6 +10,10 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"brunt/chaos/proxy"
+	"brunt/chaos/proxy/codec/http1"
+	"brunt/chaos/proxy/toxics"
 )
 
 // briefly bounds a probe that is expected to meet silence.
@@ -25,7 +29,7 @@ func patiently(t *testing.T) context.Context {
 	return ctx
 }
 
-func probe(t *testing.T, p *Proxy, ctx context.Context, q ProbeRequest) ProbeResult {
+func probe(t *testing.T, p *proxy.Proxy, ctx context.Context, q proxy.ProbeRequest) proxy.ProbeResult {
 	t.Helper()
 	r, err := p.Probe(ctx, q)
 	if err != nil {
@@ -37,62 +41,62 @@ func probe(t *testing.T, p *Proxy, ctx context.Context, q ProbeRequest) ProbeRes
 // effects are what a probe sees of each toxic. They bite: seen is false without it.
 var effects = []struct {
 	name  string
-	toxic Toxic
+	toxic proxy.Toxic
 	http  bool
 	mute  bool // it is silence that is seen
-	seen  func(t *testing.T, p *Proxy, ctx context.Context) bool
+	seen  func(t *testing.T, p *proxy.Proxy, ctx context.Context) bool
 }{
-	{"latency", Latency{Delay: 20 * time.Millisecond, Jitter: 5 * time.Millisecond}, false, false, func(t *testing.T, p *Proxy, ctx context.Context) bool {
-		r := probe(t, p, ctx, ProbeRequest{Kind: RTT, N: 5})
+	{"latency", toxics.Latency{Delay: 20 * time.Millisecond, Jitter: 5 * time.Millisecond}, false, false, func(t *testing.T, p *proxy.Proxy, ctx context.Context) bool {
+		r := probe(t, p, ctx, proxy.ProbeRequest{Kind: proxy.RTT, N: 5})
 		return len(r.Times) == 5 && slices.Min(r.Times) >= 15*time.Millisecond
 	}},
-	{"latency of an HTTP link", Latency{Delay: 20 * time.Millisecond}, true, false, func(t *testing.T, p *Proxy, ctx context.Context) bool {
-		r := probe(t, p, ctx, ProbeRequest{Kind: RTT, N: 5})
+	{"latency of an HTTP link", toxics.Latency{Delay: 20 * time.Millisecond}, true, false, func(t *testing.T, p *proxy.Proxy, ctx context.Context) bool {
+		r := probe(t, p, ctx, proxy.ProbeRequest{Kind: proxy.RTT, N: 5})
 		return len(r.Times) == 5 && slices.Min(r.Times) >= 20*time.Millisecond
 	}},
-	{"bandwidth", Bandwidth{Rate: 2 << 20}, false, false, func(t *testing.T, p *Proxy, ctx context.Context) bool {
-		r := probe(t, p, ctx, ProbeRequest{Kind: Bulk, Bytes: 256 << 10})
+	{"bandwidth", toxics.Bandwidth{Rate: 2 << 20}, false, false, func(t *testing.T, p *proxy.Proxy, ctx context.Context) bool {
+		r := probe(t, p, ctx, proxy.ProbeRequest{Kind: proxy.Bulk, Bytes: 256 << 10})
 		return r.Received == 256<<10 && r.Rate < 2.3*(1<<20)
 	}},
-	{"stall", Stall{}, false, true, func(t *testing.T, p *Proxy, ctx context.Context) bool {
-		r := probe(t, p, ctx, ProbeRequest{Kind: RTT})
-		return r.Connected && r.Outcome == Silent
+	{"stall", toxics.Stall{}, false, true, func(t *testing.T, p *proxy.Proxy, ctx context.Context) bool {
+		r := probe(t, p, ctx, proxy.ProbeRequest{Kind: proxy.RTT})
+		return r.Connected && r.Outcome == proxy.Silent
 	}},
-	{"blackhole", Blackhole{}, false, true, func(t *testing.T, p *Proxy, ctx context.Context) bool {
-		return probe(t, p, ctx, ProbeRequest{Kind: Bulk, Bytes: 4 << 20}).Outcome == Silent
+	{"blackhole", toxics.Blackhole{}, false, true, func(t *testing.T, p *proxy.Proxy, ctx context.Context) bool {
+		return probe(t, p, ctx, proxy.ProbeRequest{Kind: proxy.Bulk, Bytes: 4 << 20}).Outcome == proxy.Silent
 	}},
-	{"drop", Partition{Existing: Keep}, false, true, func(t *testing.T, p *Proxy, ctx context.Context) bool {
-		return probe(t, p, ctx, ProbeRequest{Kind: RTT}).Outcome == Silent
+	{"drop", toxics.Partition{Existing: toxics.Keep}, false, true, func(t *testing.T, p *proxy.Proxy, ctx context.Context) bool {
+		return probe(t, p, ctx, proxy.ProbeRequest{Kind: proxy.RTT}).Outcome == proxy.Silent
 	}},
-	{"reject", Partition{Mode: Reject}, false, false, func(t *testing.T, p *Proxy, ctx context.Context) bool {
-		r := probe(t, p, ctx, ProbeRequest{Kind: Connect})
-		return !r.Connected && r.Outcome == Refused
+	{"reject", toxics.Partition{Mode: toxics.Reject}, false, false, func(t *testing.T, p *proxy.Proxy, ctx context.Context) bool {
+		r := probe(t, p, ctx, proxy.ProbeRequest{Kind: proxy.Connect})
+		return !r.Connected && r.Outcome == proxy.Refused
 	}},
-	{"reset", Partition{Mode: ResetNew}, false, false, func(t *testing.T, p *Proxy, ctx context.Context) bool {
-		return probe(t, p, ctx, ProbeRequest{Kind: RTT}).Outcome == WasReset
+	{"reset", toxics.Partition{Mode: toxics.ResetNew}, false, false, func(t *testing.T, p *proxy.Proxy, ctx context.Context) bool {
+		return probe(t, p, ctx, proxy.ProbeRequest{Kind: proxy.RTT}).Outcome == proxy.WasReset
 	}},
-	{"slow close", SlowClose{Delay: 20 * time.Millisecond}, false, false, func(t *testing.T, p *Proxy, ctx context.Context) bool {
-		r := probe(t, p, ctx, ProbeRequest{Kind: Close})
+	{"slow close", toxics.SlowClose{Delay: 20 * time.Millisecond}, false, false, func(t *testing.T, p *proxy.Proxy, ctx context.Context) bool {
+		r := probe(t, p, ctx, proxy.ProbeRequest{Kind: proxy.Close})
 		return len(r.Times) == 1 && r.Times[0] >= 40*time.Millisecond
 	}},
-	{"limit", Limit{Bytes: 100}, false, false, func(t *testing.T, p *Proxy, ctx context.Context) bool {
-		r := probe(t, p, ctx, ProbeRequest{Kind: Bulk, Bytes: 1000})
-		return r.Received == 100 && r.Outcome == WasClosed
+	{"limit", toxics.Limit{Bytes: 100}, false, false, func(t *testing.T, p *proxy.Proxy, ctx context.Context) bool {
+		r := probe(t, p, ctx, proxy.ProbeRequest{Kind: proxy.Bulk, Bytes: 1000})
+		return r.Received == 100 && r.Outcome == proxy.WasClosed
 	}},
-	{"slicer", Slicer{Size: 10, Delay: 2 * time.Millisecond}, false, false, func(t *testing.T, p *Proxy, ctx context.Context) bool {
-		r := probe(t, p, ctx, ProbeRequest{Kind: Bulk, Bytes: 400})
+	{"slicer", toxics.Slicer{Size: 10, Delay: 2 * time.Millisecond}, false, false, func(t *testing.T, p *proxy.Proxy, ctx context.Context) bool {
+		r := probe(t, p, ctx, proxy.ProbeRequest{Kind: proxy.Bulk, Bytes: 400})
 		return r.Received == 400 && r.Parts >= 20 && r.Spread >= 70*time.Millisecond
 	}},
-	{"http error", HTTPError{Status: 502, Path: "/a/*"}, true, false, func(t *testing.T, p *Proxy, ctx context.Context) bool {
-		r := probe(t, p, ctx, ProbeRequest{Kind: HTTP, N: 3, Method: "POST", Path: "/a/b"})
+	{"http error", toxics.HTTPError{Status: 502, Path: "/a/*"}, true, false, func(t *testing.T, p *proxy.Proxy, ctx context.Context) bool {
+		r := probe(t, p, ctx, proxy.ProbeRequest{Kind: proxy.HTTP, N: 3, Method: "POST", Path: "/a/b"})
 		return slices.Equal(r.Statuses, []int{502, 502, 502}) && len(r.Times) == 3
 	}},
-	{"http rewrite", HTTPRewrite{Request: Draft{Path: PathDraft{To: "/b"}}, Answer: Draft{Body: new("new")}, Path: "/a"}, true, false, func(t *testing.T, p *Proxy, ctx context.Context) bool {
-		r := probe(t, p, ctx, ProbeRequest{Kind: HTTP, N: 2, Path: "/a", Status: 200, Keep: true})
+	{"http rewrite", toxics.HTTPRewrite{Request: http1.Draft{Path: http1.PathDraft{To: "/b"}}, Answer: http1.Draft{Body: new("new")}, Path: "/a"}, true, false, func(t *testing.T, p *proxy.Proxy, ctx context.Context) bool {
+		r := probe(t, p, ctx, proxy.ProbeRequest{Kind: proxy.HTTP, N: 2, Path: "/a", Status: 200, Keep: true})
 		return len(r.Kept) == 2 && r.Kept[1].Request.Target == "/b" && r.Kept[1].Answer.Body == "new"
 	}},
-	{"http delay", HTTPDelay{Delay: 20 * time.Millisecond}, true, false, func(t *testing.T, p *Proxy, ctx context.Context) bool {
-		r := probe(t, p, ctx, ProbeRequest{Kind: HTTP, N: 3})
+	{"http delay", toxics.HTTPDelay{Delay: 20 * time.Millisecond}, true, false, func(t *testing.T, p *proxy.Proxy, ctx context.Context) bool {
+		r := probe(t, p, ctx, proxy.ProbeRequest{Kind: proxy.HTTP, N: 3})
 		return slices.Equal(r.Statuses, []int{204, 204, 204}) && slices.Min(r.Times) >= 20*time.Millisecond
 	}},
 }
@@ -106,7 +110,7 @@ func TestProbeSeesEachToxic(t *testing.T) {
 			for _, idle := range []bool{false, true} {
 				asked := false
 				u := serve(t, func(*net.TCPConn) { asked = true })
-				p := start(t, u, Config{HTTP: tc.http, Ineffective: idle})
+				p := start(t, u, proxy.Config{HTTP: tc.http, Ineffective: idle})
 				seen := func(expected bool) bool {
 					if tc.mute && expected {
 						return tc.seen(t, p, briefly(t))
@@ -127,7 +131,7 @@ func TestProbeSeesEachToxic(t *testing.T) {
 				if seen(false) {
 					t.Error("it is seen after it was removed")
 				}
-				if s, met := p.Stats(), x.Seen(); s.Any() || met.Any() || p.Open() != 0 || p.requests.Load() != 0 || p.connections.Load() != 0 {
+				if s, met := p.Stats(), x.Seen(); s.Any() || met.Any() || p.Open() != 0 || p.Numbered() != 0 {
 					t.Errorf("probes count: %+v, %+v", s, met)
 				}
 				_ = p.Close()
@@ -142,27 +146,27 @@ func TestProbeSeesEachToxic(t *testing.T) {
 func TestEstablishedSees(t *testing.T) {
 	for _, tc := range []struct {
 		name        string
-		toxic       Toxic
-		during      Outcome
-		after       Outcome
+		toxic       proxy.Toxic
+		during      proxy.Outcome
+		after       proxy.Outcome
 		ineffective bool
 	}{
-		{"latency", Latency{Delay: time.Millisecond}, Answered, Answered, false},
-		{"stall", Stall{}, Silent, Answered, false},
-		{"blackhole", Blackhole{}, Silent, WasReset, false},
-		{"drop", Partition{}, Silent, Answered, false},
-		{"drop, keep", Partition{Existing: Keep}, Answered, Answered, false},
-		{"reject", Partition{Mode: Reject}, WasReset, WasReset, false},
-		{"reject, keep", Partition{Mode: Reject, Existing: Keep}, Answered, Answered, false},
-		{"reset new", Partition{Mode: ResetNew}, WasReset, WasReset, false},
-		{"reset", Reset{}, WasReset, WasReset, false},
-		{"reset, ineffective", Reset{}, Answered, Answered, true},
-		{"reject, ineffective", Partition{Mode: Reject}, Answered, Answered, true},
-		{"drop, ineffective", Partition{}, Answered, Answered, true},
+		{"latency", toxics.Latency{Delay: time.Millisecond}, proxy.Answered, proxy.Answered, false},
+		{"stall", toxics.Stall{}, proxy.Silent, proxy.Answered, false},
+		{"blackhole", toxics.Blackhole{}, proxy.Silent, proxy.WasReset, false},
+		{"drop", toxics.Partition{}, proxy.Silent, proxy.Answered, false},
+		{"drop, keep", toxics.Partition{Existing: toxics.Keep}, proxy.Answered, proxy.Answered, false},
+		{"reject", toxics.Partition{Mode: toxics.Reject}, proxy.WasReset, proxy.WasReset, false},
+		{"reject, keep", toxics.Partition{Mode: toxics.Reject, Existing: toxics.Keep}, proxy.Answered, proxy.Answered, false},
+		{"reset new", toxics.Partition{Mode: toxics.ResetNew}, proxy.WasReset, proxy.WasReset, false},
+		{"reset", toxics.Reset{}, proxy.WasReset, proxy.WasReset, false},
+		{"reset, ineffective", toxics.Reset{}, proxy.Answered, proxy.Answered, true},
+		{"reject, ineffective", toxics.Partition{Mode: toxics.Reject}, proxy.Answered, proxy.Answered, true},
+		{"drop, ineffective", toxics.Partition{}, proxy.Answered, proxy.Answered, true},
 	} {
 		for _, http := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, http=%v", tc.name, http), func(t *testing.T) {
-				p := start(t, serve(t, echo), Config{HTTP: http, Ineffective: tc.ineffective})
+				p := start(t, serve(t, echo), proxy.Config{HTTP: http, Ineffective: tc.ineffective})
 				l, err := p.Established(patiently(t))
 				if err != nil {
 					t.Fatal(err)
@@ -170,7 +174,7 @@ func TestEstablishedSees(t *testing.T) {
 				defer l.Close()
 				x := add(t, p, tc.toxic)
 				ctx := patiently(t)
-				if tc.during == Silent {
+				if tc.during == proxy.Silent {
 					ctx = briefly(t)
 				}
 				if r := l.RoundTrip(ctx); r.Outcome != tc.during {
@@ -189,8 +193,8 @@ func TestEstablishedSees(t *testing.T) {
 		}
 	}
 	t.Run("refuses while the link is cut", func(t *testing.T) {
-		p := start(t, serve(t, echo), Config{})
-		add(t, p, Stall{})
+		p := start(t, serve(t, echo), proxy.Config{})
+		add(t, p, toxics.Stall{})
 		if l, err := p.Established(briefly(t)); err == nil {
 			l.Close()
 			t.Error("a line through a stall was established")
@@ -203,7 +207,7 @@ func TestEstablishedSees(t *testing.T) {
 func TestProbesAmongTraffic(t *testing.T) {
 	p := start(t, serve(t, func(c *net.TCPConn) {
 		_, _ = io.WriteString(c, "upstream")
-	}), Config{})
+	}), proxy.Config{})
 	before := runtime.NumGoroutine()
 	var wg sync.WaitGroup
 	for range 4 {
@@ -223,25 +227,25 @@ func TestProbesAmongTraffic(t *testing.T) {
 		})
 		wg.Go(func() {
 			for range 50 {
-				r, err := p.Probe(t.Context(), ProbeRequest{Kind: RTT, N: 2})
-				if err != nil || r.Outcome != Answered || len(r.Times) != 2 {
+				r, err := p.Probe(t.Context(), proxy.ProbeRequest{Kind: proxy.RTT, N: 2})
+				if err != nil || r.Outcome != proxy.Answered || len(r.Times) != 2 {
 					t.Errorf("a probe got %+v, %v", r, err)
 				}
 			}
 		})
 	}
 	wg.Wait()
-	counts(t, "it was 200 connections", p, func(s Traffic) bool { return s == Traffic{Connections: 200, Back: 1600} })
-	if n := len(p.meets); n != 0 {
+	counts(t, "it was 200 connections", p, func(s proxy.Traffic) bool { return s == proxy.Traffic{Connections: 200, Back: 1600} })
+	if n := p.ExpectedProbes(); n != 0 {
 		t.Errorf("%d probes are still expected", n)
 	}
 	eventually(t, "no goroutine is left", func() bool { return runtime.NumGoroutine() <= before })
 }
 
 func TestProbeBulk(t *testing.T) {
-	p := start(t, serve(t, echo), Config{})
-	r := probe(t, p, patiently(t), ProbeRequest{Kind: Bulk, Bytes: 16 << 20})
-	if r.Outcome != Answered || r.Received != 16<<20 || r.Rate <= 0 {
+	p := start(t, serve(t, echo), proxy.Config{})
+	r := probe(t, p, patiently(t), proxy.ProbeRequest{Kind: proxy.Bulk, Bytes: 16 << 20})
+	if r.Outcome != proxy.Answered || r.Received != 16<<20 || r.Rate <= 0 {
 		t.Errorf("got %+v", r)
 	}
 }

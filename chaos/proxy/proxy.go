@@ -42,25 +42,25 @@ type Config struct {
 // A Proxy listens on loopback and passes every connection on to its upstream; on
 // the way it does what its toxics say. All methods may be called at any time.
 type Proxy struct {
-	c      Config
-	door   *door
-	pipes  pipes
-	ctx    context.Context // ends with Close
-	cancel context.CancelFunc
-	wg     sync.WaitGroup
+	c        Config
+	listener *listener
+	pipes    pipes
+	ctx      context.Context // ends with Close
+	cancel   context.CancelFunc
+	wg       sync.WaitGroup
 
 	stats                  counters
 	connections, requests  atomic.Uint64 // the next one's number
 	probes, probesRequests atomic.Uint64
 
 	change sync.Mutex // one Add or Remove at a time
-	added  uint64     // under change
+	added  uint64     // attachment change
 
-	mu     sync.Mutex
-	closed bool
-	toxics []*Toxicity // in the order in which they were added
-	links  map[*link]struct{}
-	meets  map[netip.AddrPort]*rendezvous // probes that are to come, by their address
+	mu             sync.Mutex
+	closed         bool
+	toxics         []*Toxicity // in the order in which they were added
+	links          map[*link]struct{}
+	expectedProbes map[netip.AddrPort]*rendezvous // probes that are to come, by their address
 }
 
 // Start starts a proxy.
@@ -74,15 +74,15 @@ func Start(c Config) (*Proxy, error) {
 	if c.Inside == nil {
 		c.Inside = func(do func() error) error { return do() }
 	}
-	var d *door
+	var d *listener
 	err := c.Inside(func() (err error) {
-		d, err = openDoor(c.Listen)
+		d, err = newListener(c.Listen)
 		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("starting a proxy: %w", err)
 	}
-	p := &Proxy{c: c, door: d, links: map[*link]struct{}{}, meets: map[netip.AddrPort]*rendezvous{}}
+	p := &Proxy{c: c, listener: d, links: map[*link]struct{}{}, expectedProbes: map[netip.AddrPort]*rendezvous{}}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	p.wg.Add(1)
 	go p.accept()
@@ -90,7 +90,7 @@ func Start(c Config) (*Proxy, error) {
 }
 
 // Addr is the host:port where the proxy listens.
-func (p *Proxy) Addr() string { return p.door.addr.String() }
+func (p *Proxy) Addr() string { return p.listener.addr.String() }
 
 // Stats counts all connections that were accepted, the bytes that left the proxy (a
 // moment after they did), and on an HTTP proxy the requests: Hit were answered by it,
@@ -135,7 +135,7 @@ func (p *Proxy) Close() error {
 	p.closed = true
 	p.mu.Unlock()
 	p.cancel()
-	err := p.door.close()
+	err := p.listener.close()
 	for _, l := range p.live() {
 		l.shut(l.holds())
 	}
@@ -160,43 +160,43 @@ func (p *Proxy) live() []*link {
 // what it resets is reset. On Windows one write of each connection, if it is under
 // way, is excepted.
 func (p *Proxy) Add(t Toxic) (*Toxicity, error) {
-	if err := t.check(p.c.HTTP); err != nil {
+	if err := t.Check(p.c.HTTP); err != nil {
 		return nil, fmt.Errorf("adding %T: %w", t, err)
 	}
 	p.change.Lock()
 	defer p.change.Unlock()
-	x := &Toxicity{p: p, toxic: t, n: p.added, effect: t.begin()}
+	x := &Toxicity{p: p, toxic: t, n: p.added, effect: t.Begin()}
 	if p.c.Ineffective {
-		x.effect = effect{once: x.effect.once}
+		x.effect = Effect{Once: x.effect.Once}
 	}
 	p.mu.Lock()
 	if p.closed {
 		p.mu.Unlock()
 		return nil, ErrClosed
 	}
-	if !x.effect.once {
+	if !x.effect.Once {
 		p.toxics = append(p.toxics, x) // from here on new links have it
 	}
 	p.mu.Unlock()
 	p.added++
-	if x.effect.refuse {
-		if err := p.door.shut(); err != nil {
+	if x.effect.CloseListener {
+		if err := p.listener.shut(); err != nil {
 			p.drop(x)
 			return nil, fmt.Errorf("closing the listener: %w", err)
 		}
 	}
-	if x.effect.spare {
+	if x.effect.SpareEstablished {
 		return x, nil
 	}
 	var old []*link
 	for _, l := range p.live() {
-		if x.effect.cut || l.meet(x) {
+		if x.effect.ResetEstablished || l.attach(x) {
 			old = append(old, l)
 		}
 	}
-	if x.effect.cut {
+	if x.effect.ResetEstablished {
 		for _, l := range old {
-			if !l.isProbe() && !l.met(x) {
+			if !l.isProbe() && !l.affectedBy(x) {
 				x.seen.connections.Add(1)
 			}
 		}
@@ -234,15 +234,15 @@ func (p *Proxy) remove(x *Toxicity) error {
 	x.off.Store(true)
 	var broken []*link
 	for _, l := range p.live() {
-		if l.part(x) {
+		if l.detach(x) {
 			broken = append(broken, l)
 		}
 	}
 	abort(broken)
-	if !x.effect.refuse {
+	if !x.effect.CloseListener {
 		return nil
 	}
-	if err := p.c.Inside(func() error { return p.door.reopen(p.ctx) }); err != nil && p.ctx.Err() == nil {
+	if err := p.c.Inside(func() error { return p.listener.reopen(p.ctx) }); err != nil && p.ctx.Err() == nil {
 		return fmt.Errorf("opening the listener again: %w", err)
 	}
 	return nil
@@ -252,7 +252,7 @@ func (p *Proxy) remove(x *Toxicity) error {
 func (p *Proxy) accept() {
 	defer p.wg.Done()
 	for {
-		c, err := p.door.accept(p.ctx)
+		c, err := p.listener.accept(p.ctx)
 		switch {
 		case p.ctx.Err() != nil:
 			if err == nil {
@@ -277,7 +277,7 @@ func (p *Proxy) accept() {
 
 // serveProbe serves what is a probe, unless somebody else had its port just before.
 func (p *Proxy) serveProbe(c *net.TCPConn, rv *rendezvous) {
-	if rv.dialled(p.ctx) {
+	if rv.waitDialed(p.ctx) {
 		p.serve(c, p.probes.Add(1)-1|1<<63, rv) // no connection's number
 	} else {
 		p.serve(c, p.connections.Add(1)-1, nil)
@@ -308,9 +308,9 @@ func (p *Proxy) welcome(c *net.TCPConn, n uint64, rv *rendezvous) *link {
 	}
 	l := newLink(p, c, n, rv)
 	for _, x := range p.toxics {
-		m := newMeeting(x, l)
-		l.meets = append(l.meets, m)
-		if x.effect.admit != pass {
+		m := newAttachment(x, l)
+		l.attachments = append(l.attachments, m)
+		if x.effect.Admit != Admit {
 			m.touch()
 		}
 		l.forward.add(newStage(m, Forward))

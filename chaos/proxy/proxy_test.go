@@ -1,4 +1,4 @@
-package proxy
+package proxy_test
 
 import (
 	"bytes"
@@ -13,12 +13,15 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"brunt/chaos/proxy"
+	"brunt/chaos/proxy/toxics"
 )
 
 func TestPassesBytes(t *testing.T) {
 	for _, http := range []bool{false, true} {
 		t.Run(fmt.Sprintf("http=%v", http), func(t *testing.T) {
-			p := start(t, serve(t, echo), Config{HTTP: http})
+			p := start(t, serve(t, echo), proxy.Config{HTTP: http})
 			c := dial(t, p)
 			ask(t, c, "\x00hello")
 			sent := make([]byte, 3<<20)
@@ -33,8 +36,8 @@ func TestPassesBytes(t *testing.T) {
 			if err != nil || !bytes.Equal(got, sent) {
 				t.Fatalf("got %d of %d bytes back, equal %v: %v", len(got), len(sent), bytes.Equal(got, sent), err)
 			}
-			want := Traffic{Connections: 1, Forward: int64(len(sent)) + 6, Back: int64(len(sent)) + 6}
-			counts(t, "all that passed", p, func(s Traffic) bool { return s == want })
+			want := proxy.Traffic{Connections: 1, Forward: int64(len(sent)) + 6, Back: int64(len(sent)) + 6}
+			counts(t, "all that passed", p, func(s proxy.Traffic) bool { return s == want })
 		})
 	}
 }
@@ -42,11 +45,11 @@ func TestPassesBytes(t *testing.T) {
 func TestHalfClose(t *testing.T) {
 	for _, tc := range []struct {
 		name  string
-		toxic Toxic
+		toxic proxy.Toxic
 	}{
 		{"clean", nil},
-		{"late", Latency{Delay: 5 * time.Millisecond, Direction: Both}},
-		{"shaped", Bandwidth{Rate: 1 << 20}},
+		{"late", toxics.Latency{Delay: 5 * time.Millisecond, Direction: proxy.Both}},
+		{"shaped", toxics.Bandwidth{Rate: 1 << 20}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			release := make(chan struct{})
@@ -57,7 +60,7 @@ func TestHalfClose(t *testing.T) {
 				}
 				<-release
 				_, _ = c.Write(b)
-			}), Config{})
+			}), proxy.Config{})
 			if tc.toxic != nil {
 				add(t, p, tc.toxic)
 			}
@@ -77,7 +80,7 @@ func TestHalfClose(t *testing.T) {
 				_ = c.CloseWrite()
 				b, _ := io.ReadAll(c)
 				got <- string(b)
-			}), Config{})
+			}), proxy.Config{})
 			if tc.toxic != nil {
 				add(t, p, tc.toxic)
 			}
@@ -97,13 +100,13 @@ func TestHalfClose(t *testing.T) {
 func TestResetPassesThrough(t *testing.T) {
 	for _, tc := range []struct {
 		name  string
-		toxic Toxic
+		toxic proxy.Toxic
 		http  bool
 	}{
 		{"clean", nil, false},
 		{"parsed", nil, true},
-		{"late", Latency{Delay: 5 * time.Millisecond, Direction: Both}, false},
-		{"shaped", Bandwidth{Rate: 1 << 20}, false},
+		{"late", toxics.Latency{Delay: 5 * time.Millisecond, Direction: proxy.Both}, false},
+		{"shaped", toxics.Bandwidth{Rate: 1 << 20}, false},
 	} {
 		t.Run("from upstream, "+tc.name, func(t *testing.T) {
 			p := start(t, serve(t, func(c *net.TCPConn) {
@@ -112,7 +115,7 @@ func TestResetPassesThrough(t *testing.T) {
 				_, _ = c.Write(b)
 				_, _ = c.Read(b)
 				_ = c.SetLinger(0)
-			}), Config{HTTP: tc.http})
+			}), proxy.Config{HTTP: tc.http})
 			if tc.toxic != nil {
 				add(t, p, tc.toxic)
 			}
@@ -128,7 +131,7 @@ func TestResetPassesThrough(t *testing.T) {
 			p := start(t, serve(t, func(c *net.TCPConn) {
 				_, err := io.Copy(c, c)
 				errs <- err
-			}), Config{HTTP: tc.http})
+			}), proxy.Config{HTTP: tc.http})
 			if tc.toxic != nil {
 				add(t, p, tc.toxic)
 			}
@@ -137,7 +140,7 @@ func TestResetPassesThrough(t *testing.T) {
 				ask(t, c, "\x00")
 				_ = c.SetLinger(0)
 				_ = c.Close()
-				if err := <-errs; outcomeOf(err) != WasReset {
+				if err := <-errs; proxy.OutcomeOf(err) != proxy.WasReset {
 					t.Fatalf("upstream saw %v, not a reset", err)
 				}
 			}
@@ -149,13 +152,13 @@ func TestResetPassesThrough(t *testing.T) {
 		p := start(t, serve(t, func(c *net.TCPConn) {
 			_, _ = io.ReadFull(c, make([]byte, 64<<10))
 			_ = c.SetLinger(0)
-		}), Config{})
-		add(t, p, Latency{Delay: time.Millisecond})
+		}), proxy.Config{})
+		add(t, p, toxics.Latency{Delay: time.Millisecond})
 		for range 200 {
 			c := dial(t, p)
 			if _, err := c.Write(make([]byte, 512<<10)); err == nil {
 				isReset(t, c)
-			} else if outcomeOf(err) != WasReset {
+			} else if proxy.OutcomeOf(err) != proxy.WasReset {
 				t.Fatal(err)
 			}
 		}
@@ -165,12 +168,12 @@ func TestResetPassesThrough(t *testing.T) {
 			_ = c.CloseWrite()
 			_, _ = c.Read(make([]byte, 1))
 			_ = c.SetLinger(0)
-		}), Config{})
+		}), proxy.Config{})
 		c := dial(t, p)
 		isEnded(t, c)
 		eventually(t, "a write fails", func() bool {
 			_, err := io.WriteString(c, "x")
-			return outcomeOf(err) == WasReset
+			return proxy.OutcomeOf(err) == proxy.WasReset
 		})
 	})
 }
@@ -178,14 +181,14 @@ func TestResetPassesThrough(t *testing.T) {
 func TestUpstream(t *testing.T) {
 	t.Run("that refuses resets the client", func(t *testing.T) {
 		u := serve(t, echo)
-		p := start(t, u, Config{})
+		p := start(t, u, proxy.Config{})
 		_ = u.l.Close()
 		c, err := net.Dial("tcp", p.Addr())
 		if err == nil {
 			defer c.Close()
 			_, err = io.Copy(io.Discard, c)
 		}
-		if outcomeOf(err) != WasReset {
+		if proxy.OutcomeOf(err) != proxy.WasReset {
 			t.Errorf("want a reset, got %v", err)
 		}
 	})
@@ -196,7 +199,7 @@ func TestUpstream(t *testing.T) {
 		a, b := name("a"), name("b")
 		var mu sync.Mutex
 		at := a
-		p, err := Start(Config{Upstream: func() string {
+		p, err := proxy.Start(proxy.Config{Upstream: func() string {
 			mu.Lock()
 			defer mu.Unlock()
 			return at.addr()
@@ -218,11 +221,11 @@ func TestUpstream(t *testing.T) {
 }
 
 func TestStartRefuses(t *testing.T) {
-	if _, err := Start(Config{}); err == nil {
+	if _, err := proxy.Start(proxy.Config{}); err == nil {
 		t.Error("a proxy without an upstream started")
 	}
 	u := serve(t, echo)
-	if _, err := Start(Config{Listen: u.addr(), Upstream: u.addr}); !errors.Is(err, syscall.EADDRINUSE) && runtime.GOOS != "windows" {
+	if _, err := proxy.Start(proxy.Config{Listen: u.addr(), Upstream: u.addr}); !errors.Is(err, syscall.EADDRINUSE) && runtime.GOOS != "windows" {
 		t.Errorf("starting on a taken port: %v", err)
 	}
 }
@@ -231,21 +234,21 @@ func TestStartRefuses(t *testing.T) {
 func TestClose(t *testing.T) {
 	for _, tc := range []struct {
 		name  string
-		toxic Toxic
+		toxic proxy.Toxic
 	}{
 		{"clean", nil},
-		{"late", Latency{Delay: time.Hour}},
-		{"shaped", Bandwidth{Rate: 1}},
-		{"stalled", Stall{}},
-		{"swallowed", Blackhole{}},
-		{"dropped", Partition{}},
-		{"rejected", Partition{Mode: Reject, Existing: Keep}},
-		{"delayed", HTTPDelay{Delay: time.Hour}},
+		{"late", toxics.Latency{Delay: time.Hour}},
+		{"shaped", toxics.Bandwidth{Rate: 1}},
+		{"stalled", toxics.Stall{}},
+		{"swallowed", toxics.Blackhole{}},
+		{"dropped", toxics.Partition{}},
+		{"rejected", toxics.Partition{Mode: toxics.Reject, Existing: toxics.Keep}},
+		{"delayed", toxics.HTTPDelay{Delay: time.Hour}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			u := serve(t, echo)
 			before := runtime.NumGoroutine()
-			p, err := Start(Config{Upstream: u.addr, HTTP: true})
+			p, err := proxy.Start(proxy.Config{Upstream: u.addr, HTTP: true})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -257,7 +260,7 @@ func TestClose(t *testing.T) {
 					ask(t, c, "\x00works")
 				}
 			}
-			var x *Toxicity
+			var x *proxy.Toxicity
 			if tc.toxic != nil {
 				x = add(t, p, tc.toxic)
 			}
@@ -274,10 +277,10 @@ func TestClose(t *testing.T) {
 			if x != nil {
 				remove(t, x)
 			}
-			if _, err := p.Add(Stall{}); !errors.Is(err, ErrClosed) {
+			if _, err := p.Add(toxics.Stall{}); !errors.Is(err, proxy.ErrClosed) {
 				t.Errorf("adding to a closed proxy: %v", err)
 			}
-			if _, err := p.Probe(context.Background(), ProbeRequest{}); !errors.Is(err, ErrClosed) {
+			if _, err := p.Probe(context.Background(), proxy.ProbeRequest{}); !errors.Is(err, proxy.ErrClosed) {
 				t.Errorf("probing a closed proxy: %v", err)
 			}
 			if c, err := net.Dial("tcp", p.Addr()); err == nil {
@@ -285,7 +288,7 @@ func TestClose(t *testing.T) {
 				t.Error("it still listens")
 			}
 			for _, c := range conns[1:] {
-				if _, err := io.Copy(io.Discard, c); err != nil && outcomeOf(err) != WasReset {
+				if _, err := io.Copy(io.Discard, c); err != nil && proxy.OutcomeOf(err) != proxy.WasReset {
 					t.Errorf("a connection stayed: %v", err)
 				}
 			}
@@ -298,7 +301,7 @@ func TestClose(t *testing.T) {
 }
 
 func TestOpenCounts(t *testing.T) {
-	p := start(t, serve(t, echo), Config{})
+	p := start(t, serve(t, echo), proxy.Config{})
 	var conns []*net.TCPConn
 	for range 5 {
 		c := dial(t, p)
@@ -320,16 +323,16 @@ func TestOpenCounts(t *testing.T) {
 func TestKeepsBytesBounded(t *testing.T) {
 	for _, tc := range []struct {
 		name  string
-		toxic Toxic
+		toxic proxy.Toxic
 		block []byte
 	}{
-		{"stalled", Stall{}, make([]byte, 64<<10)},
-		{"stalled, byte by byte", Stall{}, []byte{0}},
-		{"late", Latency{Delay: time.Hour}, make([]byte, 64<<10)},
-		{"swallowed", Blackhole{}, make([]byte, 64<<10)},
+		{"stalled", toxics.Stall{}, make([]byte, 64<<10)},
+		{"stalled, byte by byte", toxics.Stall{}, []byte{0}},
+		{"late", toxics.Latency{Delay: time.Hour}, make([]byte, 64<<10)},
+		{"swallowed", toxics.Blackhole{}, make([]byte, 64<<10)},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			p := start(t, serve(t, echo), Config{})
+			p := start(t, serve(t, echo), proxy.Config{})
 			c := dial(t, p)
 			ask(t, c, "x")
 			add(t, p, tc.toxic)
@@ -341,8 +344,9 @@ func TestKeepsBytesBounded(t *testing.T) {
 					break
 				}
 			}
-			for _, l := range p.live() {
-				if held := l.forward.held.Load(); held > 1<<20 {
+			forward, _ := p.Held()
+			for _, held := range forward {
+				if held > 1<<20 {
 					t.Errorf("it holds %d bytes", held)
 				}
 			}

@@ -13,20 +13,20 @@ import (
 // A rendezvous is where a probe meets the proxy that it comes through: the probe's
 // own address, which is known before it connects.
 type rendezvous struct {
-	p    *Proxy
-	at   netip.AddrPort
-	peer string        // where the connection goes instead of the upstream
-	over chan struct{} // closed when connecting is
-	ok   bool          // connected; after over
-	here chan struct{} // closed when the link is there
-	link *link         // after here
+	p       *Proxy
+	at      netip.AddrPort
+	peer    string        // where the connection goes instead of the upstream
+	dialed  chan struct{} // closed when connecting is
+	ok      bool          // connected; after over
+	arrived chan struct{} // closed when the link is there
+	link    *link         // after here
 }
 
 // expected finds the probe that a connection may be.
 func (p *Proxy) expected(c *net.TCPConn) *rendezvous {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.meets[plain(c.RemoteAddr())]
+	return p.expectedProbes[plain(c.RemoteAddr())]
 }
 
 func plain(a net.Addr) netip.AddrPort {
@@ -34,11 +34,11 @@ func plain(a net.Addr) netip.AddrPort {
 	return netip.AddrPortFrom(ap.Addr().Unmap().WithZone(""), ap.Port())
 }
 
-// dialled waits until the probe has connected. False is that it could not: then
+// waitDialed waits until the probe has connected. False is that it could not: then
 // whoever comes from its address is somebody else.
-func (rv *rendezvous) dialled(ctx context.Context) bool {
+func (rv *rendezvous) waitDialed(ctx context.Context) bool {
 	select {
-	case <-rv.over:
+	case <-rv.dialed:
 		return rv.ok
 	case <-ctx.Done():
 		return false
@@ -47,14 +47,14 @@ func (rv *rendezvous) dialled(ctx context.Context) bool {
 
 // came tells that the link is there. The proxy's lock is held.
 func (rv *rendezvous) came(l *link) {
-	delete(rv.p.meets, rv.at)
+	delete(rv.p.expectedProbes, rv.at)
 	rv.link = l
-	close(rv.here)
+	close(rv.arrived)
 }
 
 // dial connects to the proxy's listener as a probe that goes to peer.
 func (p *Proxy) dial(ctx context.Context, peer string) (*net.TCPConn, *rendezvous, error) {
-	to := *p.door.addr
+	to := *p.listener.addr
 	if to.IP.IsUnspecified() {
 		to.IP = net.IPv4(127, 0, 0, 1)
 	}
@@ -68,13 +68,13 @@ func (p *Proxy) dial(ctx context.Context, peer string) (*net.TCPConn, *rendezvou
 		if err != nil {
 			return nil, nil, err
 		}
-		rv := &rendezvous{p: p, at: plain(at), peer: peer, over: make(chan struct{}), here: make(chan struct{})}
+		rv := &rendezvous{p: p, at: plain(at), peer: peer, dialed: make(chan struct{}), arrived: make(chan struct{})}
 		p.mu.Lock()
 		if p.closed {
 			p.mu.Unlock()
 			return nil, nil, ErrClosed
 		}
-		p.meets[rv.at] = rv
+		p.expectedProbes[rv.at] = rv
 		p.mu.Unlock()
 		var c net.Conn
 		d := net.Dialer{LocalAddr: at, KeepAlive: -1}
@@ -83,7 +83,7 @@ func (p *Proxy) dial(ctx context.Context, peer string) (*net.TCPConn, *rendezvou
 			return err
 		})
 		rv.ok = err == nil
-		close(rv.over)
+		close(rv.dialed)
 		if err == nil {
 			return c.(*net.TCPConn), rv, nil
 		}
@@ -114,21 +114,21 @@ func freePort(ip net.IP, zone string) (*net.TCPAddr, error) {
 func (rv *rendezvous) leave() {
 	rv.p.mu.Lock()
 	defer rv.p.mu.Unlock()
-	if rv.p.meets[rv.at] == rv {
-		delete(rv.p.meets, rv.at)
+	if rv.p.expectedProbes[rv.at] == rv {
+		delete(rv.p.expectedProbes, rv.at)
 	}
 }
 
-// part ends the probe's link, and waits until it is over.
-func (rv *rendezvous) part() {
+// end ends the probe's link, and waits until it is over.
+func (rv *rendezvous) end() {
 	select {
-	case <-rv.here:
+	case <-rv.arrived:
 	case <-rv.p.ctx.Done(): // it is over with the proxy
 		return
 	case <-time.After(time.Second): // it was never accepted: the listener was closed
 		rv.leave()
 		select {
-		case <-rv.here:
+		case <-rv.arrived:
 		default:
 			return
 		}

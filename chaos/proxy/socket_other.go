@@ -26,7 +26,7 @@ func (f *flow) receive() (b []byte, whole *[]byte, err error) {
 func (f *flow) send() {
 	it := f.out.pop()
 	f.mu.Unlock()
-	n, err := f.dst.Write(it.b)
+	n, err := f.dst.Write(it.Bytes)
 	f.passed(n)
 	f.mu.Lock()
 	f.forget(it)

@@ -57,8 +57,8 @@ func (f *flow) send() {
 	_ = f.rawDst.Write(func(fd uintptr) bool {
 		f.mu.Lock()
 		defer f.mu.Unlock()
-		for f.out.len() > 0 && f.out.head().kind == data && !f.dead {
-			n, err := syscall.Write(int(fd), f.out.head().b)
+		for f.out.len() > 0 && f.out.head().Kind == Data && !f.dead {
+			n, err := syscall.Write(int(fd), f.out.head().Bytes)
 			switch err {
 			case nil:
 				f.sent(n)

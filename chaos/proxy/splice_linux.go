@@ -232,7 +232,7 @@ func (f *flow) salvage() {
 		}
 		p.data -= n
 		kept, whole := keep(buf, n)
-		f.put(item{b: kept, whole: whole})
+		f.put(Item{Bytes: kept, whole: whole})
 	}
 	f.l.p.pipes.put(p)
 	f.bridge.p = nil

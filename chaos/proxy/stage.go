@@ -1,27 +1,28 @@
 package proxy
 
 import (
+	"math/rand/v2"
 	"sync/atomic"
 	"time"
 
 	"brunt/chaos/seed"
 )
 
-// kind says what an item is.
-type kind uint8
+// ItemKind says what an item is.
+type ItemKind uint8
 
 const (
-	data  kind = iota
-	end        // the stream's end
-	reset      // the connection was reset
+	Data  ItemKind = iota
+	end            // the stream's end
+	reset          // the connection was reset
 )
 
 // An item is what moves through a flow at once: some bytes, or the stream's end.
-type item struct {
-	kind        kind
-	b           []byte
+type Item struct {
+	Kind        ItemKind
+	Bytes       []byte
 	whole       *[]byte   // the pooled buffer that b is all of, if nobody shares it
-	in          time.Time // when it came to the stage where it is
+	Arrived     time.Time // when it came to the stage where it is
 	req         *request  // whose bytes they are; nil on a link that is not parsed
 	first, last bool      // begins, ends req
 	shared      bool      // many items have the same b
@@ -30,27 +31,27 @@ type item struct {
 // overhead is what an item costs in memory besides its bytes.
 const overhead = 160
 
-func (it *item) cost() int {
+func (it *Item) cost() int {
 	if it.shared {
 		return overhead
 	}
-	return len(it.b) + overhead
+	return len(it.Bytes) + overhead
 }
 
 // A fifo is a queue of items.
 type fifo struct {
-	items []item
+	items []Item
 	at    int
 }
 
 func (q *fifo) len() int    { return len(q.items) - q.at }
-func (q *fifo) head() *item { return &q.items[q.at] }
+func (q *fifo) head() *Item { return &q.items[q.at] }
 
-func (q *fifo) push(it item) { q.items = append(q.items, it) }
+func (q *fifo) push(it Item) { q.items = append(q.items, it) }
 
-func (q *fifo) pop() item {
+func (q *fifo) pop() Item {
 	it := q.items[q.at]
-	q.items[q.at] = item{}
+	q.items[q.at] = Item{}
 	q.at++
 	switch {
 	case q.at == len(q.items):
@@ -63,79 +64,91 @@ func (q *fifo) pop() item {
 	return it
 }
 
-// verdict is what becomes of an item.
-type verdict uint8
+// Verdict is what becomes of an item.
+type Verdict uint8
 
 const (
-	leave   verdict = iota // at its time
-	hold                   // until the toxic is removed
-	swallow                // nobody misses it
-	lose                   // its stream is broken
-	final                  // at once, and the connection ends behind it
+	Leave       Verdict = iota // at its time
+	Hold                       // until the toxic is removed
+	Discard                    // nobody misses it
+	Lose                       // its stream is broken
+	LeaveAndEnd                // at once, and the connection ends behind it
 )
 
 // A gate is what one toxic does to one direction of one connection. Next is asked
-// once for each item, when it is the next in line. Left is when the one before it
+// Once for each item, when it is the next in line. Left is when the one before it
 // left.
-type gate interface {
-	next(it *item, left, now time.Time) (time.Time, verdict)
+type Gate interface {
+	Next(it *Item, left, now time.Time) (time.Time, Verdict)
 }
 
 // A slicer is a gate that takes no more than a piece at once. It is asked for each
-// piece anew; 0 is any size.
-type slicer interface{ piece() int }
+// Piece anew; 0 is any size.
+type piecer interface{ Piece() int }
 
 // A spot is the place of a gate.
-type spot struct {
-	seed  uint64 // of the toxic at this place
-	dir   Direction
-	probe bool
-	seen  *counters // nil for a probe
-	m     *meeting
+type Point struct {
+	Seed      uint64 // of the toxic at this place
+	Direction Direction
+	Probe     bool
+	seen      *counters // nil for a probe
+	m         *attachment
 }
+
+// Chosen reports whether the connection belongs to a share of all connections, by the seed, the toxic
+// and the number of the connection. A share of 0 is all.
+func (s Point) Chosen(share float64) bool {
+	return share == 0 || seed.Chosen(share, s.m.l.p.c.Seed, s.m.x.n, s.m.l.n)
+}
+
+// Touch counts the connection among those that the toxic affected.
+func (s Point) Touch() { s.m.touch() }
+
+// Random is a source of random numbers of this toxic, connection and direction.
+func (s Point) Random() *rand.Rand { return seed.Source(s.Seed) }
 
 // A meeting is one link that is under one toxic.
-type meeting struct {
-	x   *Toxicity
-	l   *link
-	met atomic.Bool
+type attachment struct {
+	x        *Toxicity
+	l        *link
+	affected atomic.Bool
 
-	edit *editor // what the toxic does to requests; nil is nothing
+	edit *Editor // what the toxic does to requests; nil is nothing
 }
 
-func newMeeting(x *Toxicity, l *link) *meeting {
-	m := &meeting{x: x, l: l}
-	if x.effect.edit != nil {
-		m.edit = x.effect.edit(newSpot(m, Forward))
+func newAttachment(x *Toxicity, l *link) *attachment {
+	m := &attachment{x: x, l: l}
+	if x.effect.Edit != nil {
+		m.edit = x.effect.Edit(newPoint(m, Forward))
 	}
 	return m
 }
 
-// touch counts the link among those that met the toxic.
-func (m *meeting) touch() {
-	if !m.l.isProbe() && m.met.CompareAndSwap(false, true) {
+// Touch counts the link among those that met the toxic.
+func (m *attachment) touch() {
+	if !m.l.isProbe() && m.affected.CompareAndSwap(false, true) {
 		m.x.seen.connections.Add(1)
 	}
 }
 
 // A stage is a gate and what waits before it.
 type stage struct {
-	m     *meeting
+	m     *attachment
 	dir   Direction
-	gate  gate
-	cuts  slicer // the gate, if it takes pieces; nil is any size
+	gate  Gate
+	cuts  piecer // the gate, if it takes pieces; nil is any size
 	q     fifo
 	asked bool      // about the head
 	size  int       // the bytes of it that were asked about
 	due   time.Time // what the gate said
-	do    verdict
+	do    Verdict
 	left  time.Time // when the last one left, by the gate's word
 	lost  bool      // something was lost here
 }
 
-func newSpot(m *meeting, dir Direction) spot {
-	s := spot{seed: seed.Mix(m.l.p.c.Seed, m.x.n, m.l.n, uint64(dir)), dir: dir, probe: m.l.isProbe(), m: m}
-	if !s.probe {
+func newPoint(m *attachment, dir Direction) Point {
+	s := Point{Seed: seed.Mix(m.l.p.c.Seed, m.x.n, m.l.n, uint64(dir)), Direction: dir, Probe: m.l.isProbe(), m: m}
+	if !s.Probe {
 		s.seen = &m.x.seen
 	}
 	return s
@@ -143,23 +156,23 @@ func newSpot(m *meeting, dir Direction) spot {
 
 // newStage makes the stage of m in one direction, nil when its toxic does not act
 // there.
-func newStage(m *meeting, dir Direction) *stage {
-	if m.x.effect.gate == nil {
+func newStage(m *attachment, dir Direction) *stage {
+	if m.x.effect.Gate == nil {
 		return nil
 	}
-	g := m.x.effect.gate(newSpot(m, dir))
+	g := m.x.effect.Gate(newPoint(m, dir))
 	if g == nil {
 		return nil
 	}
 	st := &stage{m: m, dir: dir, gate: g}
-	st.cuts, _ = g.(slicer)
+	st.cuts, _ = g.(piecer)
 	return st
 }
 
-func (s *stage) enter(it item) {
-	if !s.m.x.effect.picks && !s.m.l.isProbe() {
+func (s *stage) enter(it Item) {
+	if !s.m.x.effect.CountsItself && !s.m.l.isProbe() {
 		s.m.touch()
-		s.m.x.seen.bytes(s.dir, len(it.b))
+		s.m.x.seen.bytes(s.dir, len(it.Bytes))
 	}
 	s.q.push(it)
 }
@@ -170,34 +183,26 @@ func (s *stage) ask(now time.Time) {
 		return
 	}
 	it := *s.q.head()
-	if s.cuts != nil && len(it.b) > 1 {
-		if most := s.cuts.piece(); most > 0 && len(it.b) > most {
-			it.b = it.b[:most]
+	if s.cuts != nil && len(it.Bytes) > 1 {
+		if most := s.cuts.Piece(); most > 0 && len(it.Bytes) > most {
+			it.Bytes = it.Bytes[:most]
 		}
 	}
-	s.size = len(it.b)
-	s.due, s.do = s.gate.next(&it, s.left, now)
+	s.size = len(it.Bytes)
+	s.due, s.do = s.gate.Next(&it, s.left, now)
 	s.asked = true
 }
 
 // take takes what was asked about off the queue. It tells whether a part of the
 // head stays.
-func (s *stage) take() (it item, split bool) {
+func (s *stage) take() (it Item, split bool) {
 	s.asked = false
 	h := s.q.head()
-	if s.size == len(h.b) {
+	if s.size == len(h.Bytes) {
 		return s.q.pop(), false
 	}
 	it = *h
-	it.b, it.whole, it.last = h.b[:s.size:s.size], nil, false
-	h.b, h.whole, h.first = h.b[s.size:], nil, false
+	it.Bytes, it.whole, it.last = h.Bytes[:s.size:s.size], nil, false
+	h.Bytes, h.whole, h.first = h.Bytes[s.size:], nil, false
 	return it, true
-}
-
-// later is the later of two times.
-func later(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return b
-	}
-	return a
 }

@@ -1,4 +1,4 @@
-package proxy
+package proxy_test
 
 import (
 	"errors"
@@ -10,52 +10,55 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"brunt/chaos/proxy"
+	"brunt/chaos/proxy/toxics"
 )
 
 // harmless are toxics that promise to lose nothing; broken ones reset.
-func harmless(r *rand.Rand, http bool) Toxic {
+func harmless(r *rand.Rand, http bool) proxy.Toxic {
 	ms := func(n int) time.Duration { return time.Duration(r.IntN(n*1000)) * time.Microsecond }
-	dir := Direction(r.IntN(4))
+	dir := proxy.Direction(r.IntN(4))
 	n := 7
 	if http {
 		n = 8
 	}
 	switch r.IntN(n) {
 	case 0:
-		return Latency{Delay: 1 + ms(5), Jitter: ms(5), Correlation: r.Float64(), Direction: dir, Distribution: Distribution(r.IntN(2))}
+		return toxics.Latency{Delay: 1 + ms(5), Jitter: ms(5), Correlation: r.Float64(), Direction: dir, Distribution: toxics.Distribution(r.IntN(2))}
 	case 1:
-		return Bandwidth{Rate: 1 + r.Int64N(50<<20), Direction: dir}
+		return toxics.Bandwidth{Rate: 1 + r.Int64N(50<<20), Direction: dir}
 	case 2:
-		return Stall{}
+		return toxics.Stall{}
 	case 3:
-		return Partition{Existing: Existing(r.IntN(2))}
+		return toxics.Partition{Existing: toxics.Existing(r.IntN(2))}
 	case 4:
-		return Partition{Mode: Mode(1 + r.IntN(2)), Existing: Keep}
+		return toxics.Partition{Mode: toxics.Mode(1 + r.IntN(2)), Existing: toxics.Keep}
 	case 5:
 		size := 1 + r.IntN(4000)
-		return Slicer{Size: size, Variation: r.IntN(size), Delay: ms(1), Share: r.Float64(), Direction: dir}
+		return toxics.Slicer{Size: size, Variation: r.IntN(size), Delay: ms(1), Share: r.Float64(), Direction: dir}
 	case 6:
-		return SlowClose{Delay: 1 + ms(5), Share: r.Float64(), Direction: dir}
+		return toxics.SlowClose{Delay: 1 + ms(5), Share: r.Float64(), Direction: dir}
 	}
-	return HTTPDelay{Delay: 1 + ms(5), Jitter: ms(5), Share: r.Float64()}
+	return toxics.HTTPDelay{Delay: 1 + ms(5), Jitter: ms(5), Share: r.Float64()}
 }
 
-func harmful(r *rand.Rand) Toxic {
+func harmful(r *rand.Rand) proxy.Toxic {
 	switch r.IntN(4) {
 	case 0:
-		return Blackhole{}
+		return toxics.Blackhole{}
 	case 1:
-		return Reset{}
+		return toxics.Reset{}
 	case 2:
-		return Partition{Mode: Reject}
+		return toxics.Partition{Mode: toxics.Reject}
 	}
-	return Partition{Mode: ResetNew}
+	return toxics.Partition{Mode: toxics.ResetNew}
 }
 
 // toggle puts toxics in and out of p at random, several at once, until n were.
-func toggle(t *testing.T, p *Proxy, r *rand.Rand, n int, draw func() Toxic) (longest time.Duration) {
+func toggle(t *testing.T, p *proxy.Proxy, r *rand.Rand, n int, draw func() proxy.Toxic) (longest time.Duration) {
 	t.Helper()
-	var in []*Toxicity
+	var in []*proxy.Toxicity
 	take := func() {
 		i := r.IntN(len(in))
 		began := time.Now()
@@ -82,7 +85,7 @@ func TestToggleUnderLoad(t *testing.T) {
 	const conns, toggles = 6, 250
 	for _, parsed := range []bool{false, true} {
 		t.Run(fmt.Sprintf("http=%v", parsed), func(t *testing.T) {
-			p := start(t, serve(t, echo), Config{Seed: 3, HTTP: parsed})
+			p := start(t, serve(t, echo), proxy.Config{Seed: 3, HTTP: parsed})
 			var (
 				wg     sync.WaitGroup
 				stop   atomic.Bool
@@ -123,7 +126,7 @@ func TestToggleUnderLoad(t *testing.T) {
 				})
 			}
 			r := rand.New(rand.NewPCG(7, 7))
-			longest := toggle(t, p, r, toggles, func() Toxic { return harmless(r, parsed) })
+			longest := toggle(t, p, r, toggles, func() proxy.Toxic { return harmless(r, parsed) })
 			stop.Store(true)
 			wg.Wait()
 			t.Logf("%d toggles over %d blocks, longest removal %v", toggles, blocks.Load(), longest)
@@ -135,7 +138,7 @@ func TestToggleUnderLoad(t *testing.T) {
 // reset then, and by nothing else, and never with a damaged block.
 func TestToggleEverything(t *testing.T) {
 	const conns, toggles = 6, 250
-	p := start(t, serve(t, echo), Config{Seed: 3})
+	p := start(t, serve(t, echo), proxy.Config{Seed: 3})
 	var (
 		wg             sync.WaitGroup
 		stop           atomic.Bool
@@ -147,7 +150,7 @@ func TestToggleEverything(t *testing.T) {
 			for !stop.Load() {
 				c, err := net.Dial("tcp", p.Addr())
 				if err != nil {
-					if o := outcomeOf(err); o != Refused && o != WasReset {
+					if o := proxy.OutcomeOf(err); o != proxy.Refused && o != proxy.WasReset {
 						t.Errorf("connecting: %v", err)
 					}
 					time.Sleep(time.Millisecond)
@@ -163,7 +166,7 @@ func TestToggleEverything(t *testing.T) {
 				_ = c.Close()
 				switch {
 				case err == nil:
-				case errors.Is(err, errBlock) || outcomeOf(err) != WasReset:
+				case errors.Is(err, errBlock) || proxy.OutcomeOf(err) != proxy.WasReset:
 					t.Errorf("connection %d ended with %v", i, err)
 				default:
 					resets.Add(1)
@@ -172,7 +175,7 @@ func TestToggleEverything(t *testing.T) {
 		})
 	}
 	r := rand.New(rand.NewPCG(8, 8))
-	toggle(t, p, r, toggles, func() Toxic {
+	toggle(t, p, r, toggles, func() proxy.Toxic {
 		if r.IntN(2) == 0 {
 			return harmful(r)
 		}

@@ -9,28 +9,24 @@ import (
 // A Toxic is one way to break a link: Latency, Bandwidth, Stall, Blackhole,
 // Partition, Reset, SlowClose, Limit, Slicer, HTTPError, HTTPDelay, HTTPRewrite.
 type Toxic interface {
-	// check tells what is wrong with the settings, all of it. HTTP tells that the
+	// Check tells what is wrong with the settings, all of it. HTTP tells that the
 	// proxy parses its connections.
-	check(http bool) error
-	// begin makes what the toxic does. It is called once for each time it is added.
-	begin() effect
+	Check(http bool) error
+	// Begin makes what the toxic does. It is called once for each time it is added.
+	Begin() Effect
 }
 
-// Check tells what is wrong with a toxic's settings, all of it, on a proxy that parses
-// HTTP or one that does not.
-func Check(t Toxic, http bool) error { return t.check(http) }
-
 // An effect is what a toxic does from the time it is added.
-type effect struct {
-	gate   func(spot) gate    // what it does to bytes; nil is nothing
-	edit   func(spot) *editor // what it does to requests and answers; nil is nothing
-	admit  admission          // what becomes of new connections
-	forget bool               // one that is still held is dropped when its client ends it
-	spare  bool               // connections that are established are left alone
-	cut    bool               // connections that are established are reset
-	refuse bool               // the listener is closed
-	once   bool               // over as soon as it is in
-	picks  bool               // counts by itself what met it
+type Effect struct {
+	Gate             func(Point) Gate    // what it does to bytes; nil is nothing
+	Edit             func(Point) *Editor // what it does to requests and answers; nil is nothing
+	Admit            Admission           // what becomes of new connections
+	DropOnClose      bool                // one that is still held is dropped when its client ends it
+	SpareEstablished bool                // connections that are established are left alone
+	ResetEstablished bool                // connections that are established are reset
+	CloseListener    bool                // the listener is closed
+	Once             bool                // dialed as soon as it is in
+	CountsItself     bool                // counts by itself what met it
 }
 
 // ErrNotHTTP tells that a toxic on requests was added to a proxy that does not
@@ -50,7 +46,7 @@ const (
 )
 
 // or is d, or what stands for zero.
-func (d Direction) or(zero Direction) Direction {
+func (d Direction) Or(zero Direction) Direction {
 	if d == 0 {
 		return zero
 	}
@@ -58,9 +54,9 @@ func (d Direction) or(zero Direction) Direction {
 }
 
 // has tells whether d, which is Forward, Back or Both, contains one.
-func (d Direction) has(one Direction) bool { return d == Both || d == one }
+func (d Direction) Has(one Direction) bool { return d == Both || d == one }
 
-func (d Direction) check() error {
+func (d Direction) Check() error {
 	if d > Both {
 		return errors.New("the direction is none of Forward, Back, Both")
 	}
@@ -101,7 +97,7 @@ type Toxicity struct {
 	p      *Proxy
 	toxic  Toxic
 	n      uint64 // its place among all that were ever added
-	effect effect
+	effect Effect
 	seen   counters
 	off    atomic.Bool // it is being removed
 

@@ -1,4 +1,4 @@
-package proxy
+package proxy_test
 
 import (
 	"bytes"
@@ -16,6 +16,9 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"brunt/chaos/proxy"
+	"brunt/chaos/proxy/toxics"
 )
 
 // realWeb is net/http's server: it answers with the sum of what it was sent.
@@ -27,7 +30,7 @@ func realWeb(t *testing.T) string {
 			return
 		}
 		w.Header().Set("Sum", fmt.Sprintf("%x", h.Sum(nil)))
-		_, _ = io.CopyN(w, zeros{}, int64(len(r.Header.Get("Pad")))*1000) // chunked when it is long
+		_, _ = io.CopyN(w, zeros{}, int64(len(r.Header.Get("Pad")))*1000) // Chunked when it is long
 	})
 	mux.HandleFunc("/none", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	mux.HandleFunc("/same", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotModified) })
@@ -52,7 +55,7 @@ func (zeros) Read(b []byte) (int, error) {
 // stay in use.
 func TestRealClientsAndServers(t *testing.T) {
 	addr := realWeb(t)
-	p, err := Start(Config{Upstream: func() string { return addr }, Seed: 9, HTTP: true})
+	p, err := proxy.Start(proxy.Config{Upstream: func() string { return addr }, Seed: 9, HTTP: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,12 +67,12 @@ func TestRealClientsAndServers(t *testing.T) {
 	toggles.Go(func() {
 		r := rand.New(rand.NewPCG(1, 1))
 		for !stop.Load() {
-			x := add(t, p, HTTPError{Share: r.Float64() * .6, Status: 418, Body: strings.Repeat("teapot", r.IntN(4000))})
-			y := add(t, p, HTTPDelay{Delay: 1 + time.Duration(r.IntN(3))*time.Millisecond, Share: r.Float64()})
-			z := add(t, p, Latency{Delay: time.Millisecond, Direction: Both})
+			x := add(t, p, toxics.HTTPError{Share: r.Float64() * .6, Status: 418, Body: strings.Repeat("teapot", r.IntN(4000))})
+			y := add(t, p, toxics.HTTPDelay{Delay: 1 + time.Duration(r.IntN(3))*time.Millisecond, Share: r.Float64()})
+			z := add(t, p, toxics.Latency{Delay: time.Millisecond, Direction: proxy.Both})
 			time.Sleep(time.Duration(r.IntN(30)) * time.Millisecond)
 			for _, i := range r.Perm(3) {
-				remove(t, []*Toxicity{x, y, z}[i])
+				remove(t, []*proxy.Toxicity{x, y, z}[i])
 			}
 		}
 	})
@@ -182,23 +185,23 @@ func TestIPv6(t *testing.T) {
 		}
 	}()
 	for _, listen := range []string{"[::1]:0", "127.0.0.1:0"} {
-		p, err := Start(Config{Listen: listen, Upstream: func() string { return l.Addr().String() }})
+		p, err := proxy.Start(proxy.Config{Listen: listen, Upstream: func() string { return l.Addr().String() }})
 		if err != nil {
 			t.Fatal(err)
 		}
 		c := dial(t, p)
 		ask(t, c, "hello")
-		if r := probe(t, p, patiently(t), ProbeRequest{Kind: RTT, N: 3}); r.Outcome != Answered {
+		if r := probe(t, p, patiently(t), proxy.ProbeRequest{Kind: proxy.RTT, N: 3}); r.Outcome != proxy.Answered {
 			t.Errorf("%s: a probe is %v: %v", listen, r.Outcome, r.Err)
 		}
-		x := add(t, p, Partition{Mode: Reject, Existing: Keep})
+		x := add(t, p, toxics.Partition{Mode: toxics.Reject, Existing: toxics.Keep})
 		ask(t, c, "still here")
-		if r := probe(t, p, patiently(t), ProbeRequest{Kind: Connect}); r.Outcome != Refused {
+		if r := probe(t, p, patiently(t), proxy.ProbeRequest{Kind: proxy.Connect}); r.Outcome != proxy.Refused {
 			t.Errorf("%s: under a rejecting partition a probe is %v", listen, r.Outcome)
 		}
 		remove(t, x)
 		ask(t, dial(t, p), "again")
-		y := add(t, p, Reset{})
+		y := add(t, p, toxics.Reset{})
 		isReset(t, c)
 		remove(t, y)
 		if err := p.Close(); err != nil {
@@ -211,7 +214,7 @@ func TestIPv6(t *testing.T) {
 // by an end or by a reset, of a request, of an answer, and of bytes that are held.
 func TestClientsThatLeave(t *testing.T) {
 	for _, parsed := range []bool{false, true} {
-		for _, toxic := range []Toxic{nil, Latency{Delay: 20 * time.Millisecond, Direction: Both}, Bandwidth{Rate: 16 << 20}} {
+		for _, toxic := range []proxy.Toxic{nil, toxics.Latency{Delay: 20 * time.Millisecond, Direction: proxy.Both}, toxics.Bandwidth{Rate: 16 << 20}} {
 			t.Run(fmt.Sprintf("http=%v %T", parsed, toxic), func(t *testing.T) {
 				files := openFiles(t)
 				before := runtime.NumGoroutine()
@@ -226,7 +229,7 @@ func TestClientsThatLeave(t *testing.T) {
 					})}
 					go func() { _ = s.Serve(l) }()
 					defer s.Close()
-					p, err := Start(Config{Upstream: func() string { return l.Addr().String() }, HTTP: parsed})
+					p, err := proxy.Start(proxy.Config{Upstream: func() string { return l.Addr().String() }, HTTP: parsed})
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -278,7 +281,7 @@ func TestSlowReader(t *testing.T) {
 		}
 		_, _ = c.Write(b)
 		echo(c)
-	}), Config{})
+	}), proxy.Config{})
 	slow := dial(t, p)
 	_ = slow.SetReadBuffer(64 << 10)
 	_, _ = io.WriteString(slow, "f")
@@ -289,7 +292,7 @@ func TestSlowReader(t *testing.T) {
 		defer func() { last = now }()
 		return now > 0 && now == last
 	})
-	for _, x := range []Toxic{Latency{Delay: time.Millisecond, Direction: Both}, Bandwidth{Rate: 1 << 30}, Stall{}, Partition{}} {
+	for _, x := range []proxy.Toxic{toxics.Latency{Delay: time.Millisecond, Direction: proxy.Both}, toxics.Bandwidth{Rate: 1 << 30}, toxics.Stall{}, toxics.Partition{}} {
 		began := time.Now()
 		in := add(t, p, x)
 		remove(t, in)

@@ -1,4 +1,4 @@
-package proxy
+package http1
 
 import (
 	"bytes"
@@ -13,21 +13,6 @@ import (
 	"strconv"
 	"strings"
 )
-
-// HTTPRewrite changes a share of the requests before they are passed on, and the
-// answers to them. Requests that came before it was added, and what the proxy itself
-// answers, are left as they are; so are interim answers, and those that make the
-// connection another protocol's. Toxics choose requests by what the client sent.
-//
-// What is not changed keeps every byte. A body takes with it what was said of the one
-// that it replaces: its length, coding and digest.
-type HTTPRewrite struct {
-	Request Draft
-	Answer  Draft
-	Share   float64 // of the requests that fit, from 0 to 1; 0 is all
-	Path    string  // as HTTPError's
-	Method  string  // empty is all
-}
 
 // A Draft is what is changed of a message. The zero value is nothing.
 type Draft struct {
@@ -66,7 +51,7 @@ func (d *Draft) Zero() bool {
 	return d.Path.Zero() && d.Status == 0 && len(d.Headers) == 0 && d.Body == nil
 }
 
-func (d *Draft) check() error {
+func (d *Draft) Check() error {
 	var errs []error
 	if d.Status != 0 && (d.Status < 200 || d.Status > 599) {
 		errs = append(errs, fmt.Errorf("status %d can't be an answer's; from 200 to 599", d.Status))
@@ -82,13 +67,13 @@ func (d *Draft) check() error {
 		if v := d.Headers[name]; v != nil {
 			value = *v
 		}
-		errs = append(errs, checkHeader(name, value))
+		errs = append(errs, CheckHeader(name, value))
 	}
 	return errors.Join(errs...)
 }
 
-// checkHeader tells what keeps a header from being set.
-func checkHeader(name, value string) error {
+// CheckHeader tells what keeps a header from being set.
+func CheckHeader(name, value string) error {
 	switch canonical := textproto.CanonicalMIMEHeaderKey(name); {
 	case name == "" || strings.ContainsFunc(name, notToken):
 		return fmt.Errorf("%q is no name of a header", name)
@@ -100,41 +85,15 @@ func checkHeader(name, value string) error {
 	return nil
 }
 
-func (t HTTPRewrite) check(parsed bool) error {
-	var errs []error
-	if t.Request.Zero() && t.Answer.Zero() {
-		errs = append(errs, errors.New("a rewrite changes something"))
-	}
-	if t.Request.Status != 0 || !t.Answer.Path.Zero() {
-		errs = append(errs, errors.New("a request has no status, and an answer no path"))
-	}
-	return errors.Join(append(errs, t.Request.check(), t.Answer.check(), checkAim(parsed, t.Share))...)
-}
-
-func (t HTTPRewrite) begin() effect {
-	return effect{picks: true, edit: func(s spot) *editor {
-		return &editor{aim: newAim(s, t.Share, t.Path, t.Method), HTTPRewrite: t}
-	}}
-}
-
-// An editor is a rewrite on one connection.
-type editor struct {
-	aim
-	HTTPRewrite
-}
-
-// off tells that the toxic was removed meanwhile.
-func (e *editor) off() bool { return e.m.x.off.Load() }
-
 // A revision is what becomes of the message that is under way in one direction.
-type revision struct {
+type Revision struct {
 	head []byte // in place of the header; nil is as it came
 	size int    // of the header that came
 	mute bool   // its body is dropped
 }
 
-// apply gives what is passed on of b.
-func (v *revision) apply(b []byte, first bool) []byte {
+// Apply gives what is passed on of b.
+func (v *Revision) Apply(b []byte, first bool) []byte {
 	switch {
 	case first && v.head != nil:
 		out := v.head
@@ -148,11 +107,11 @@ func (v *revision) apply(b []byte, first bool) []byte {
 	return b
 }
 
-// over is told that the message has ended. What follows one that could not be read to
+// dialed is told that the message has ended. What follows one that could not be read to
 // its end belongs to it, and goes where its body went.
-func (v *revision) over(f *framer) {
-	if !f.raw || !v.mute {
-		*v = revision{}
+func (v *Revision) Finish(f *Framer) {
+	if !f.Raw || !v.mute {
+		*v = Revision{}
 	}
 }
 
@@ -177,9 +136,9 @@ var ofBody = []string{
 	"Content-Length", "Transfer-Encoding", "Trailer", "Content-Encoding", "Content-Range", "Content-Md5", "Digest", "Content-Digest", "Repr-Digest",
 }
 
-// rewrite gives a header with its first line and others changed. Without are headers
+// rewriteHeader gives a header with its first line and others changed. Without are headers
 // to leave out besides those of the draft; with are lines to add.
-func rewrite(head []byte, first string, d *Draft, without []string, with string) []byte {
+func rewriteHeader(head []byte, first string, d *Draft, without []string, with string) []byte {
 	out := append([]byte(first), "\r\n"...)
 	lines := bytes.SplitAfter(bytes.TrimLeft(head, "\r\n"), []byte("\n"))
 	gone := false
@@ -210,22 +169,22 @@ func firstLine(head []byte) string {
 	return string(bytes.TrimSuffix(line, []byte("\r")))
 }
 
-// reviseRequest makes what becomes of a request that editors chose.
-func reviseRequest(head []byte, edits []*editor) revision {
+// ReviseRequest makes what becomes of a request that editors chose.
+func ReviseRequest(head []byte, drafts []*Draft) Revision {
 	var d Draft
 	line := firstLine(head)
-	for _, e := range edits {
-		d.merge(&e.Request)
-		line = withPath(line, e.Request.Path)
+	for _, over := range drafts {
+		d.merge(over)
+		line = withPath(line, over.Path)
 	}
-	v := revision{size: len(head)}
+	v := Revision{size: len(head)}
 	switch {
 	case d.Body != nil:
 		v.mute = true
-		v.head = rewrite(head, line, &d, ofBody, fmt.Sprintf("Content-Length: %d\r\n", len(*d.Body)))
+		v.head = rewriteHeader(head, line, &d, ofBody, fmt.Sprintf("Content-Length: %d\r\n", len(*d.Body)))
 		v.head = append(v.head, *d.Body...)
 	case d.Headers != nil || line != firstLine(head):
-		v.head = rewrite(head, line, &d, nil, "")
+		v.head = rewriteHeader(head, line, &d, nil, "")
 	}
 	return v
 }
@@ -250,15 +209,13 @@ func withPath(line string, d PathDraft) string {
 	return method + " " + to + rest[i:]
 }
 
-// reviseAnswer makes what becomes of the last answer to a request that editors chose.
-func reviseAnswer(head []byte, h *http.Response, method string, edits []*editor) revision {
+// ReviseAnswer makes what becomes of the last answer to a request that editors chose.
+func ReviseAnswer(head []byte, h *http.Response, method string, drafts []*Draft) Revision {
 	var d Draft
-	for _, e := range edits {
-		if !e.off() {
-			d.merge(&e.Answer)
-		}
+	for _, over := range drafts {
+		d.merge(over)
 	}
-	v := revision{size: len(head)}
+	v := Revision{size: len(head)}
 	if d.Zero() {
 		return v
 	}
@@ -269,24 +226,24 @@ func reviseAnswer(head []byte, h *http.Response, method string, edits []*editor)
 	}
 	whole := method != http.MethodHead
 	switch {
-	case d.Body == nil && bodyAllowed(status) == bodyAllowed(h.StatusCode):
-		v.head = rewrite(head, line, &d, nil, "")
+	case d.Body == nil && BodyAllowed(status) == BodyAllowed(h.StatusCode):
+		v.head = rewriteHeader(head, line, &d, nil, "")
 		return v
 	case d.Body == nil: // by its status it had none, or is to have none
 		d.Body = new(string)
 	}
 	v.mute = true
 	without, with := ofBody, ""
-	if bodyAllowed(status) {
+	if BodyAllowed(status) {
 		with = "Content-Length: " + strconv.Itoa(len(*d.Body)) + "\r\n"
 	}
-	if whole && bodyAllowed(h.StatusCode) && h.ContentLength < 0 && len(h.TransferEncoding) == 0 {
+	if whole && BodyAllowed(h.StatusCode) && h.ContentLength < 0 && len(h.TransferEncoding) == 0 {
 		// The old body ends with the connection, which nothing else can go over.
 		without = append(slices.Clone(ofBody), "Connection")
 		with += "Connection: close\r\n"
 	}
-	v.head = rewrite(head, line, &d, without, with)
-	if whole && bodyAllowed(status) {
+	v.head = rewriteHeader(head, line, &d, without, with)
+	if whole && BodyAllowed(status) {
 		v.head = append(v.head, *d.Body...)
 	}
 	return v

@@ -1,4 +1,4 @@
-package proxy
+package http1
 
 import (
 	"bytes"
@@ -19,21 +19,21 @@ const maxLine = 4096
 
 var (
 	errMore     = errors.New("the header is not complete")
-	errNotHTTP  = errors.New("not HTTP")
+	ErrNotHTTP  = errors.New("not HTTP")
 	errChunking = errors.New("malformed chunked coding")
 )
 
-// framing is how a message's body ends.
-type framing uint8
+// Framing is how a message's body ends.
+type Framing uint8
 
 const (
-	empty   framing = iota
-	sized           // after a number of bytes
-	chunked         // with a chunk of no bytes
-	endless         // with the connection
+	NoBody     Framing = iota
+	Sized              // after a number of bytes
+	Chunked            // with a chunk of no bytes
+	UntilClose         // with the connection
 )
 
-// part is where a framer is in a message.
+// end is where a framer is in a message.
 type part uint8
 
 const (
@@ -50,29 +50,29 @@ const (
 // connection. It reads what it must to know that, and changes nothing.
 //
 // What is not HTTP makes it raw: from there on it only passes bytes.
-type framer struct {
-	// begin reads a header, which b begins with, and says how long it is and how
+type Framer struct {
+	// Begin reads a header, which b begins with, and says how long it is and how
 	// the body goes on. It gives errMore until the header is complete.
-	begin func(b []byte) (n int, body framing, size uint64, err error)
-	// emit gets every byte, in order. First and last tell that b begins or ends a
+	Begin func(b []byte) (n int, body Framing, size uint64, err error)
+	// Emit gets every byte, in order. First and last tell that b begins or ends a
 	// message.
-	emit func(b []byte, first, last bool)
-	// broken is told that what came makes no sense and that all that follows is raw.
+	Emit func(b []byte, first, last bool)
+	// Broken is told that what came makes no sense and that all that follows is raw.
 	// If it was a body, the message's last bytes are emitted after that.
-	broken func()
+	Broken func()
 
-	raw  bool
+	Raw  bool
 	part part
 	head []byte // of a header that is not complete
 	left uint64 // bytes of the body or the chunk
 	line []byte // of chunked coding that is not complete
 }
 
-// idle tells that no message is under way.
-func (f *framer) idle() bool { return !f.raw && f.part == inHeader && len(f.head) == 0 }
+// Idle tells that no message is under way.
+func (f *Framer) Idle() bool { return !f.Raw && f.part == inHeader && len(f.head) == 0 }
 
-// feed takes what came.
-func (f *framer) feed(b []byte) {
+// Feed takes what came.
+func (f *Framer) Feed(b []byte) {
 	if waited := len(f.head); waited > 0 {
 		done := bytes.IndexByte(b, '\n') >= 0
 		b = append(f.head, b...)
@@ -82,17 +82,17 @@ func (f *framer) feed(b []byte) {
 		}
 		f.head = nil
 	}
-	for len(b) > 0 && !f.raw {
+	for len(b) > 0 && !f.Raw {
 		n, first := 0, false
 		if f.part == inHeader {
-			size, body, left, err := f.begin(b)
+			size, body, left, err := f.Begin(b)
 			switch {
-			case err == errMore && len(b) < maxHeader && !f.raw:
+			case err == errMore && len(b) < maxHeader && !f.Raw:
 				f.head = slices.Clone(b)
 				return
 			case err != nil:
-				f.raw = true
-				f.broken()
+				f.Raw = true
+				f.Broken()
 				continue
 			}
 			n, first = size, true
@@ -101,35 +101,35 @@ func (f *framer) feed(b []byte) {
 		m, done, err := f.body(b[n:])
 		n += m
 		if err != nil {
-			f.raw, done = true, true
-			f.broken()
+			f.Raw, done = true, true
+			f.Broken()
 		}
 		if done {
 			f.part = inHeader
 		}
-		f.emit(b[:n], first, done)
+		f.Emit(b[:n], first, done)
 		b = b[n:]
 	}
 	if len(b) > 0 {
-		f.emit(b, false, false)
+		f.Emit(b, false, false)
 	}
 }
 
-// flush emits a header that will not be completed.
-func (f *framer) flush() {
+// Flush emits a header that will not be completed.
+func (f *Framer) Flush() {
 	if h := f.head; len(h) > 0 {
-		f.head, f.raw = nil, true
-		f.emit(h, false, false)
+		f.head, f.Raw = nil, true
+		f.Emit(h, false, false)
 	}
 }
 
 // expect sets the framer on a body.
-func (f *framer) expect(body framing, size uint64) {
+func (f *Framer) expect(body Framing, size uint64) {
 	f.left = size
 	switch {
-	case body == chunked:
+	case body == Chunked:
 		f.part = inSizeLine
-	case body == endless:
+	case body == UntilClose:
 		f.part = inEndless
 	default: // an empty one is one of size 0
 		f.part = inSized
@@ -137,7 +137,7 @@ func (f *framer) expect(body framing, size uint64) {
 }
 
 // body takes what of b is body. Done tells that the message ends there.
-func (f *framer) body(b []byte) (n int, done bool, err error) {
+func (f *Framer) body(b []byte) (n int, done bool, err error) {
 	for {
 		switch f.part {
 		case inEndless:
@@ -168,7 +168,7 @@ func (f *framer) body(b []byte) (n int, done bool, err error) {
 }
 
 // read takes a line, with its end; nil is that it is not complete.
-func (f *framer) read(b []byte) (n int, line []byte, err error) {
+func (f *Framer) read(b []byte) (n int, line []byte, err error) {
 	if f.part == inChunkEnd && len(f.line) == 0 && len(b) > 0 && b[0] != '\r' {
 		return 0, nil, errChunking // don't wait for a line's end
 	}
@@ -192,7 +192,7 @@ func (f *framer) read(b []byte) (n int, line []byte, err error) {
 }
 
 // lined follows a line of chunked coding. Done tells that it ends the message.
-func (f *framer) lined(line []byte) (done bool, err error) {
+func (f *Framer) lined(line []byte) (done bool, err error) {
 	text, crlf := bytes.CutSuffix(line, []byte("\r\n"))
 	switch f.part {
 	case inChunkEnd:

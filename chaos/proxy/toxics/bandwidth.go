@@ -1,37 +1,39 @@
-package proxy
+package toxics
 
 import (
 	"errors"
 	"sync"
 	"time"
+
+	"brunt/chaos/proxy"
 )
 
 // Bandwidth lets at most Rate bytes a second through in each direction, shared by
 // all connections as a wire is: each has its turn with a piece of at most 10 ms.
 type Bandwidth struct {
-	Rate      int64     // bytes a second
-	Direction Direction // zero is Both
+	Rate      int64           // bytes a second
+	Direction proxy.Direction // zero is Both
 }
 
-func (t Bandwidth) check(bool) error {
+func (t Bandwidth) Check(bool) error {
 	var err error
 	if t.Rate <= 0 {
 		err = errors.New("a bandwidth needs a rate above 0")
 	}
-	return errors.Join(err, t.Direction.check())
+	return errors.Join(err, t.Direction.Check())
 }
 
-func (t Bandwidth) begin() effect {
+func (t Bandwidth) Begin() proxy.Effect {
 	// A wire for each direction, and others for probes, which take nothing from
 	// the traffic and measure the rate while there is some.
-	var wires [2][Both]wire
-	return effect{gate: func(s spot) gate {
-		if !t.Direction.or(Both).has(s.dir) {
+	var wires [2][proxy.Both]wire
+	return proxy.Effect{Gate: func(s proxy.Point) proxy.Gate {
+		if !t.Direction.Or(proxy.Both).Has(s.Direction) {
 			return nil
 		}
-		w := &wires[0][s.dir]
-		if s.probe {
-			w = &wires[1][s.dir]
+		w := &wires[0][s.Direction]
+		if s.Probe {
+			w = &wires[1][s.Direction]
 		}
 		return &shaper{wire: w, rate: t.Rate}
 	}}
@@ -52,15 +54,15 @@ type shaper struct {
 	rate int64
 }
 
-func (g *shaper) piece() int { return int(min(max(g.rate/100, 256), 16<<10)) }
+func (g *shaper) Piece() int { return int(min(max(g.rate/100, 256), 16<<10)) }
 
-// next sends the piece as soon as the wire is free; it leaves when its last byte
+// Next sends the piece as soon as the wire is free; it leaves when its last byte
 // does. Only the head of a flow's queue takes its place on the wire, so flows
 // take turns.
-func (g *shaper) next(it *item, left, now time.Time) (time.Time, verdict) {
-	from := later(later(it.in, left), now.Add(-burst))
+func (g *shaper) Next(it *proxy.Item, left, now time.Time) (time.Time, proxy.Verdict) {
+	from := later(later(it.Arrived, left), now.Add(-burst))
 	g.wire.mu.Lock()
 	defer g.wire.mu.Unlock()
-	g.wire.free = later(g.wire.free, from).Add(time.Duration(float64(len(it.b)) / float64(g.rate) * float64(time.Second)))
-	return g.wire.free, leave
+	g.wire.free = later(g.wire.free, from).Add(time.Duration(float64(len(it.Bytes)) / float64(g.rate) * float64(time.Second)))
+	return g.wire.free, proxy.Leave
 }

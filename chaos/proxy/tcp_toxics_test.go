@@ -1,4 +1,4 @@
-package proxy
+package proxy_test
 
 import (
 	"bytes"
@@ -8,6 +8,9 @@ import (
 	"net"
 	"testing"
 	"time"
+
+	"brunt/chaos/proxy"
+	"brunt/chaos/proxy/toxics"
 )
 
 // TestSlowClose wants data to pass at once and the stream's end to be late, in the
@@ -16,14 +19,14 @@ func TestSlowClose(t *testing.T) {
 	const delay = 40 * time.Millisecond
 	for _, parsed := range []bool{false, true} {
 		for _, tc := range []struct {
-			dir   Direction
+			dir   proxy.Direction
 			least time.Duration
-		}{{Forward, delay}, {Back, delay}, {Both, 2 * delay}, {0, 2 * delay}} {
+		}{{proxy.Forward, delay}, {proxy.Back, delay}, {proxy.Both, 2 * delay}, {0, 2 * delay}} {
 			t.Run(fmt.Sprintf("http=%v,%d", parsed, tc.dir), func(t *testing.T) {
-				p := start(t, serve(t, echo), Config{HTTP: parsed})
+				p := start(t, serve(t, echo), proxy.Config{HTTP: parsed})
 				c := dial(t, p)
 				ask(t, c, "\x00x")
-				x := add(t, p, SlowClose{Delay: delay, Direction: tc.dir})
+				x := add(t, p, toxics.SlowClose{Delay: delay, Direction: tc.dir})
 				ask(t, c, "y")
 				if met := x.Seen(); met.Any() {
 					t.Errorf("no end has come, and it met %+v", met)
@@ -36,7 +39,7 @@ func TestSlowClose(t *testing.T) {
 				if took := time.Since(began); took < tc.least {
 					t.Errorf("it ended after %s, at least %s were due", took, tc.least)
 				}
-				if met := x.Seen(); met != (Traffic{Connections: 1}) {
+				if met := x.Seen(); met != (proxy.Traffic{Connections: 1}) {
 					t.Errorf("it met %+v", met)
 				}
 				remove(t, x)
@@ -47,10 +50,10 @@ func TestSlowClose(t *testing.T) {
 
 // A close that is held goes on when the toxic is removed.
 func TestSlowCloseReleases(t *testing.T) {
-	p := start(t, serve(t, echo), Config{})
+	p := start(t, serve(t, echo), proxy.Config{})
 	c := dial(t, p)
 	ask(t, c, "x")
-	x := add(t, p, SlowClose{Delay: time.Hour})
+	x := add(t, p, toxics.SlowClose{Delay: time.Hour})
 	_ = c.CloseWrite()
 	silent(t, c)
 	remove(t, x)
@@ -64,15 +67,15 @@ func TestSlowCloseOfAReset(t *testing.T) {
 	at := make(chan time.Time, 1)
 	p := start(t, serve(t, func(c *net.TCPConn) {
 		_, err := io.Copy(io.Discard, c)
-		if outcomeOf(err) != WasReset {
+		if proxy.OutcomeOf(err) != proxy.WasReset {
 			t.Errorf("the upstream saw %v", err)
 		}
 		at <- time.Now()
-	}), Config{})
-	add(t, p, SlowClose{Delay: delay})
+	}), proxy.Config{})
+	add(t, p, toxics.SlowClose{Delay: delay})
 	c := dial(t, p)
 	_, _ = io.WriteString(c, "x")
-	counts(t, "it has passed", p, func(s Traffic) bool { return s.Forward == 1 })
+	counts(t, "it has passed", p, func(s proxy.Traffic) bool { return s.Forward == 1 })
 	began := time.Now()
 	_ = c.SetLinger(0)
 	_ = c.Close()
@@ -88,18 +91,18 @@ func TestLimit(t *testing.T) {
 	sent := make([]byte, 300<<10)
 	_, _ = rand.NewChaCha8([32]byte{4}).Read(sent)
 	sent[0] = 0 // no HTTP
-	slow := Latency{Delay: 5 * time.Millisecond, Direction: Both}
-	cut := Slicer{Size: 7000, Variation: 6000}
+	slow := toxics.Latency{Delay: 5 * time.Millisecond, Direction: proxy.Both}
+	cut := toxics.Slicer{Size: 7000, Variation: 6000}
 	for _, tc := range []struct {
 		name         string
-		below, above Toxic
+		below, above proxy.Toxic
 		parsed       bool
 	}{
 		{"alone", nil, nil, false},
 		{"HTTP", nil, nil, true},
 		{"above latency", slow, nil, false},
 		{"below latency", nil, slow, false},
-		{"between pieces", cut, Slicer{Size: 11}, false},
+		{"between pieces", cut, toxics.Slicer{Size: 11}, false},
 	} {
 		for _, limit := range []int64{1, 4096, 32 << 10, 100_001, 300<<10 - 1, 300 << 10} {
 			t.Run(fmt.Sprintf("%s, %d", tc.name, limit), func(t *testing.T) {
@@ -108,11 +111,11 @@ func TestLimit(t *testing.T) {
 					_, _ = c.Write(sent)
 					_, err := io.Copy(io.Discard, c) // until the proxy ends it: the client never does
 					over <- err
-				}), Config{HTTP: tc.parsed})
+				}), proxy.Config{HTTP: tc.parsed})
 				if tc.below != nil {
 					add(t, p, tc.below)
 				}
-				x := add(t, p, Limit{Bytes: limit})
+				x := add(t, p, toxics.Limit{Bytes: limit})
 				if tc.above != nil {
 					add(t, p, tc.above)
 				}
@@ -123,7 +126,7 @@ func TestLimit(t *testing.T) {
 				}
 				select {
 				case err := <-over:
-					if o := outcomeOf(err); err != nil && o != WasReset {
+					if o := proxy.OutcomeOf(err); err != nil && o != proxy.WasReset {
 						t.Errorf("the upstream saw %v", err)
 					}
 				case <-time.After(patience):
@@ -142,16 +145,16 @@ func TestLimit(t *testing.T) {
 // TestLimitCounts wants each connection and each direction to have a count of its own,
 // from when the toxic came, and connections below it to go on when it is removed.
 func TestLimitCounts(t *testing.T) {
-	p := start(t, serve(t, echo), Config{})
+	p := start(t, serve(t, echo), proxy.Config{})
 	old := dial(t, p)
 	ask(t, old, "0123456789")
-	x := add(t, p, Limit{Bytes: 10, Direction: Both})
+	x := add(t, p, toxics.Limit{Bytes: 10, Direction: proxy.Both})
 	ask(t, old, "123456789")
 	young := dial(t, p)
 	ask(t, young, "123456789")
 	ask(t, dial(t, p), "123456789")
 	_, _ = io.WriteString(young, "abc")
-	if b, err := io.ReadAll(young); string(b) != "a" && len(b) != 0 || err != nil && outcomeOf(err) != WasReset {
+	if b, err := io.ReadAll(young); string(b) != "a" && len(b) != 0 || err != nil && proxy.OutcomeOf(err) != proxy.WasReset {
 		t.Errorf("the rest is %q, %v", b, err)
 	}
 	remove(t, x)
@@ -162,8 +165,8 @@ func TestLimitCounts(t *testing.T) {
 // with the same seed.
 func TestShareOfConnections(t *testing.T) {
 	run := func(seed uint64) (hit string) {
-		p := start(t, serve(t, echo), Config{Seed: seed})
-		add(t, p, Limit{Bytes: 1, Share: .3})
+		p := start(t, serve(t, echo), proxy.Config{Seed: seed})
+		add(t, p, toxics.Limit{Bytes: 1, Share: .3})
 		for range 200 {
 			c := dial(t, p)
 			_, _ = io.WriteString(c, "xy")
@@ -204,10 +207,10 @@ func TestSlicer(t *testing.T) {
 			all = append(all, b[:m]...)
 		}
 		got <- all
-	}), Config{})
+	}), proxy.Config{})
 	sent := make([]byte, n)
 	_, _ = rand.NewChaCha8([32]byte{5}).Read(sent)
-	add(t, p, Slicer{Size: size, Variation: variation, Delay: delay, Direction: Forward})
+	add(t, p, toxics.Slicer{Size: size, Variation: variation, Delay: delay, Direction: proxy.Forward})
 	c := dial(t, p)
 	_, _ = c.Write(sent)
 	if b := <-got; !bytes.Equal(b, sent) {

@@ -1,9 +1,10 @@
-package proxy
+package toxics
 
 import (
 	"errors"
 	"time"
 
+	"brunt/chaos/proxy"
 	"brunt/chaos/seed"
 )
 
@@ -11,10 +12,10 @@ import (
 // bytes stays, so a chunk with a short delay waits for the one before it.
 type Latency struct {
 	Delay        time.Duration
-	Jitter       time.Duration // at most this much more or less; 0 is none
-	Distribution Distribution  // of the jitter; zero is Uniform
-	Correlation  float64       // of successive delays of one connection, from 0 to 1
-	Direction    Direction     // zero is Forward: one delay in each round trip
+	Jitter       time.Duration   // at most this much more or less; 0 is none
+	Distribution Distribution    // of the jitter; zero is Uniform
+	Correlation  float64         // of successive delays of one connection, from 0 to 1
+	Direction    proxy.Direction // zero is Forward: one delay in each round trip
 }
 
 // A Distribution is how a delay spreads.
@@ -25,7 +26,7 @@ const (
 	Normal               // Jitter is the standard deviation; never less than no delay
 )
 
-func (t Latency) check(bool) error {
+func (t Latency) Check(bool) error {
 	var errs []error
 	if t.Delay < 0 || t.Jitter < 0 {
 		errs = append(errs, errors.New("a delay and its jitter can't be negative"))
@@ -39,15 +40,15 @@ func (t Latency) check(bool) error {
 	if !(t.Correlation >= 0 && t.Correlation <= 1) {
 		errs = append(errs, errors.New("a correlation lies between 0 and 1"))
 	}
-	return errors.Join(append(errs, t.Direction.check())...)
+	return errors.Join(append(errs, t.Direction.Check())...)
 }
 
-func (t Latency) begin() effect {
-	return effect{gate: func(s spot) gate {
-		if !t.Direction.or(Forward).has(s.dir) {
+func (t Latency) Begin() proxy.Effect {
+	return proxy.Effect{Gate: func(s proxy.Point) proxy.Gate {
+		if !t.Direction.Or(proxy.Forward).Has(s.Direction) {
 			return nil
 		}
-		return &latency{Latency: t, swing: seed.NewSwing(seed.Source(s.seed), t.Correlation, t.Distribution == Normal)}
+		return &latency{Latency: t, swing: seed.NewSwing(s.Random(), t.Correlation, t.Distribution == Normal)}
 	}}
 }
 
@@ -56,10 +57,10 @@ type latency struct {
 	swing *seed.Swing
 }
 
-func (g *latency) next(it *item, _, _ time.Time) (time.Time, verdict) {
+func (g *latency) Next(it *proxy.Item, _, _ time.Time) (time.Time, proxy.Verdict) {
 	d := g.Delay
 	if g.Jitter > 0 {
 		d = max(0, d+time.Duration(float64(g.Jitter)*g.swing.Next()))
 	}
-	return it.in.Add(d), leave
+	return it.Arrived.Add(d), proxy.Leave
 }

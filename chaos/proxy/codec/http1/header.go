@@ -1,4 +1,4 @@
-package proxy
+package http1
 
 import (
 	"bufio"
@@ -45,7 +45,7 @@ func readHeader(b []byte, read func(*bufio.Reader) error) (n int, err error) {
 func complete(b []byte, looks func(line []byte, whole bool) bool) error {
 	line, _, whole := bytes.Cut(b, []byte("\n"))
 	if !looks(line, whole) {
-		return errNotHTTP
+		return ErrNotHTTP
 	}
 	if !bytes.Contains(b, []byte("\n\r\n")) && !bytes.Contains(b, []byte("\n\n")) {
 		return errMore
@@ -53,12 +53,12 @@ func complete(b []byte, looks func(line []byte, whole bool) bool) error {
 	return nil
 }
 
-// readRequest reads a request's header. Empty lines before it are part of it, as
+// ReadRequest reads a request's header. Empty lines before it are part of it, as
 // RFC 9112 2.2 allows.
-func readRequest(b []byte) (r *http.Request, n int, err error) {
+func ReadRequest(b []byte) (r *http.Request, n int, err error) {
 	skip := len(b) - len(bytes.TrimLeft(b, "\r\n"))
 	if skip > 4 {
-		return nil, 0, errNotHTTP
+		return nil, 0, ErrNotHTTP
 	}
 	if err := complete(b[skip:], looksRequest); err != nil {
 		return nil, 0, err
@@ -89,8 +89,8 @@ func notToken(r rune) bool {
 	return r <= ' ' || r >= 0x7f || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r)
 }
 
-// readResponse reads a response's header; method is its request's.
-func readResponse(b []byte, method string) (r *http.Response, n int, err error) {
+// ReadResponse reads a response's header; method is its request's.
+func ReadResponse(b []byte, method string) (r *http.Response, n int, err error) {
 	if err := complete(b, looksResponse); err != nil {
 		return nil, 0, err
 	}
@@ -107,15 +107,15 @@ func looksResponse(line []byte, _ bool) bool {
 	return string(line[:n]) == begins[:n]
 }
 
-// framingOf says how a body ends that net/http describes by these.
-func framingOf(length int64, coding []string) (framing, uint64) {
+// FramingOf says how a body ends that net/http describes by these.
+func FramingOf(length int64, coding []string) (Framing, uint64) {
 	switch {
 	case len(coding) > 0:
-		return chunked, 0
+		return Chunked, 0
 	case length < 0:
-		return endless, 0
+		return UntilClose, 0
 	case length == 0:
-		return empty, 0
+		return NoBody, 0
 	}
-	return sized, uint64(length)
+	return Sized, uint64(length)
 }

@@ -1,8 +1,10 @@
 //go:build !linux
 
-package proxy
+package proxy_test
 
-import "testing"
+import (
+	"testing"
+)
 
 // openFiles can't be counted here.
 func openFiles(*testing.T) int { return 0 }

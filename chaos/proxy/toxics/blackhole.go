@@ -1,6 +1,10 @@
-package proxy
+package toxics
 
-import "time"
+import (
+	"time"
+
+	"brunt/chaos/proxy"
+)
 
 // Blackhole swallows what is sent, in either direction: the sender sees it taken,
 // nobody gets it. Connections stay open, new ones are accepted. When it is removed
@@ -10,13 +14,15 @@ import "time"
 // A connection that began under it and that its client ends is dropped at once.
 type Blackhole struct{}
 
-func (Blackhole) check(bool) error { return nil }
+func (Blackhole) Check(bool) error { return nil }
 
-func (Blackhole) begin() effect {
-	return effect{admit: wait, forget: true, gate: func(spot) gate { return hole{} }}
+func (Blackhole) Begin() proxy.Effect {
+	return proxy.Effect{Admit: proxy.Wait, DropOnClose: true, Gate: func(proxy.Point) proxy.Gate { return hole{} }}
 }
 
 // hole loses everything.
 type hole struct{}
 
-func (hole) next(it *item, _, _ time.Time) (time.Time, verdict) { return it.in, lose }
+func (hole) Next(it *proxy.Item, _, _ time.Time) (time.Time, proxy.Verdict) {
+	return it.Arrived, proxy.Lose
+}

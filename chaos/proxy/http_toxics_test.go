@@ -1,4 +1,4 @@
-package proxy
+package proxy_test
 
 import (
 	"bufio"
@@ -12,6 +12,11 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"brunt/chaos/proxy/codec/http1/http1test"
+	"brunt/chaos/proxy/toxics"
+
+	"brunt/chaos/proxy"
 
 	"brunt/chaos/seed"
 )
@@ -64,20 +69,20 @@ func answered(t testing.TB, br *bufio.Reader, method string) (int, string) {
 func TestHTTPErrorAims(t *testing.T) {
 	for _, tc := range []struct {
 		name  string
-		toxic HTTPError
+		toxic toxics.HTTPError
 		want  map[string]int // by method and path
 	}{
-		{"all", HTTPError{}, map[string]int{"GET /": 503, "POST /a/b?c": 503}},
-		{"status", HTTPError{Status: 429}, map[string]int{"GET /": 429}},
-		{"no content", HTTPError{Status: 204, Body: "ignored"}, map[string]int{"GET /": 204}},
-		{"exact", HTTPError{Path: "/a"}, map[string]int{"GET /a": 503, "GET /a?b=/c": 503, "GET /a/": 200, "GET /": 200}},
-		{"beginning", HTTPError{Path: "/a/*"}, map[string]int{"GET /a/b": 503, "GET /a/b/c": 503, "GET /a": 200}},
-		{"glob", HTTPError{Path: "/*/b*d"}, map[string]int{"GET /a/bcd": 503, "GET /x/y/bd": 503, "GET /a/bc": 200, "GET /b": 200}},
-		{"method", HTTPError{Method: "POST"}, map[string]int{"GET /a": 200, "POST /a": 503, "HEAD /a": 200}},
-		{"head", HTTPError{Method: "HEAD", Body: "not sent"}, map[string]int{"HEAD /a": 503, "GET /a": 200}},
+		{"all", toxics.HTTPError{}, map[string]int{"GET /": 503, "POST /a/b?c": 503}},
+		{"status", toxics.HTTPError{Status: 429}, map[string]int{"GET /": 429}},
+		{"no content", toxics.HTTPError{Status: 204, Body: "ignored"}, map[string]int{"GET /": 204}},
+		{"exact", toxics.HTTPError{Path: "/a"}, map[string]int{"GET /a": 503, "GET /a?b=/c": 503, "GET /a/": 200, "GET /": 200}},
+		{"beginning", toxics.HTTPError{Path: "/a/*"}, map[string]int{"GET /a/b": 503, "GET /a/b/c": 503, "GET /a": 200}},
+		{"glob", toxics.HTTPError{Path: "/*/b*d"}, map[string]int{"GET /a/bcd": 503, "GET /x/y/bd": 503, "GET /a/bc": 200, "GET /b": 200}},
+		{"method", toxics.HTTPError{Method: "POST"}, map[string]int{"GET /a": 200, "POST /a": 503, "HEAD /a": 200}},
+		{"head", toxics.HTTPError{Method: "HEAD", Body: "not sent"}, map[string]int{"HEAD /a": 503, "GET /a": 200}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			p := start(t, web(t), Config{HTTP: true})
+			p := start(t, web(t), proxy.Config{HTTP: true})
 			c := dial(t, p)
 			br := bufio.NewReader(c)
 			x := add(t, p, tc.toxic)
@@ -112,8 +117,8 @@ func TestHTTPErrorAims(t *testing.T) {
 }
 
 func TestHTTPErrorAnswer(t *testing.T) {
-	p := start(t, web(t), Config{HTTP: true})
-	add(t, p, HTTPError{Status: 500, Body: `{"no": "thing"}`, Headers: map[string]string{"Content-Type": "application/json", "Retry-After": "3"}})
+	p := start(t, web(t), proxy.Config{HTTP: true})
+	add(t, p, toxics.HTTPError{Status: 500, Body: `{"no": "thing"}`, Headers: map[string]string{"Content-Type": "application/json", "Retry-After": "3"}})
 	for _, tc := range []struct{ name, ask, want string }{
 		{"keep-alive", "GET / HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json\r\nRetry-After: 3\r\nContent-Length: 15\r\n\r\n{\"no\": \"thing\"}"},
 		{"head", "HEAD / HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json\r\nRetry-After: 3\r\nContent-Length: 15\r\n\r\n"},
@@ -149,8 +154,8 @@ func TestHTTPErrorAnswer(t *testing.T) {
 func TestHTTPErrorShare(t *testing.T) {
 	const n = 500
 	hits := func(t *testing.T, seed uint64, conns int, disturb bool) (numbers []int, hit int64) {
-		p := start(t, web(t), Config{HTTP: true, Seed: seed})
-		x := add(t, p, HTTPError{Share: 0.2})
+		p := start(t, web(t), proxy.Config{HTTP: true, Seed: seed})
+		x := add(t, p, toxics.HTTPError{Share: 0.2})
 		var wg sync.WaitGroup
 		for range conns {
 			c := dial(t, p)
@@ -161,7 +166,7 @@ func TestHTTPErrorShare(t *testing.T) {
 						numbers = append(numbers, i)
 					}
 					if disturb && i%50 == 0 {
-						if _, err := p.Probe(t.Context(), ProbeRequest{Kind: HTTP, N: 3}); err != nil {
+						if _, err := p.Probe(t.Context(), proxy.ProbeRequest{Kind: proxy.HTTP, N: 3}); err != nil {
 							t.Error(err)
 						}
 					}
@@ -207,13 +212,13 @@ func TestHTTPErrorShare(t *testing.T) {
 // TestHTTPErrorInTheMiddle wants a toxic to leave a request alone that had begun
 // before it, and to finish with one that it hit when it is removed.
 func TestHTTPErrorInTheMiddle(t *testing.T) {
-	p := start(t, web(t), Config{HTTP: true})
+	p := start(t, web(t), proxy.Config{HTTP: true})
 	c := dial(t, p)
 	br := bufio.NewReader(c)
 	const half = "POST /half HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n01234"
 	_, _ = io.WriteString(c, half)
 	eventually(t, "half of it is through", func() bool { return p.Stats().Forward == int64(len(half)) })
-	x := add(t, p, HTTPError{})
+	x := add(t, p, toxics.HTTPError{})
 	_, _ = io.WriteString(c, "56789")
 	if status, body := answered(t, br, "POST"); status != 200 || body != "POST /half 10" {
 		t.Errorf("a request that had begun: %d %q", status, body)
@@ -232,8 +237,8 @@ func TestHTTPErrorInTheMiddle(t *testing.T) {
 }
 
 func TestPipelinedAnswersInOrder(t *testing.T) {
-	p := start(t, web(t), Config{HTTP: true})
-	add(t, p, HTTPError{Path: "/hit"})
+	p := start(t, web(t), proxy.Config{HTTP: true})
+	add(t, p, toxics.HTTPError{Path: "/hit"})
 	c := dial(t, p)
 	var b bytes.Buffer
 	paths := []string{"/slow", "/hit", "/a", "/hit", "/hit", "/slow", "/b", "/hit"}
@@ -254,17 +259,18 @@ func TestPipelinedAnswersInOrder(t *testing.T) {
 
 // TestPipelineWithoutReading wants what is answered to exert back-pressure.
 func TestPipelineWithoutReading(t *testing.T) {
-	p := start(t, web(t), Config{HTTP: true})
-	add(t, p, HTTPError{Body: strings.Repeat("x", 10_000)})
+	p := start(t, web(t), proxy.Config{HTTP: true})
+	add(t, p, toxics.HTTPError{Body: strings.Repeat("x", 10_000)})
 	c := dial(t, p)
 	_ = c.SetWriteDeadline(time.Now().Add(500 * time.Millisecond))
-	for b := []byte(strings.Repeat(hitMe, 100)); ; {
+	for b := []byte(strings.Repeat(http1test.HitMe, 100)); ; {
 		if _, err := c.Write(b); err != nil {
 			break
 		}
 	}
-	for _, l := range p.live() {
-		if held := l.back.held.Load() + l.forward.held.Load(); held > 1<<20 {
+	_, both := p.Held()
+	for _, held := range both {
+		if held > 1<<20 {
 			t.Errorf("it holds %d bytes", held)
 		}
 	}
@@ -274,8 +280,8 @@ func TestPipelineWithoutReading(t *testing.T) {
 func TestGoesOnWhenReadAgain(t *testing.T) {
 	for _, http := range []bool{false, true} {
 		t.Run(fmt.Sprintf("http=%v", http), func(t *testing.T) {
-			p := start(t, serve(t, echo), Config{HTTP: http})
-			add(t, p, Latency{Delay: 1, Direction: Back})
+			p := start(t, serve(t, echo), proxy.Config{HTTP: http})
+			add(t, p, toxics.Latency{Delay: 1, Direction: proxy.Back})
 			c := dial(t, p)
 			_ = c.SetReadBuffer(64 << 10)
 			const size = 16 << 20
@@ -295,8 +301,8 @@ func TestGoesOnWhenReadAgain(t *testing.T) {
 }
 
 func TestHTTPDelay(t *testing.T) {
-	p := start(t, web(t), Config{HTTP: true})
-	x := add(t, p, HTTPDelay{Delay: 30 * time.Millisecond, Jitter: 10 * time.Millisecond, Path: "/late"})
+	p := start(t, web(t), proxy.Config{HTTP: true})
+	x := add(t, p, toxics.HTTPDelay{Delay: 30 * time.Millisecond, Jitter: 10 * time.Millisecond, Path: "/late"})
 	c := dial(t, p)
 	br := bufio.NewReader(c)
 	for range 5 {
@@ -310,8 +316,8 @@ func TestHTTPDelay(t *testing.T) {
 		t.Errorf("it met %+v", s)
 	}
 	remove(t, x)
-	y := add(t, p, HTTPDelay{Delay: time.Hour})
-	_, _ = io.WriteString(c, hitMe)
+	y := add(t, p, toxics.HTTPDelay{Delay: time.Hour})
+	_, _ = io.WriteString(c, http1test.HitMe)
 	eventually(t, "it waits", func() bool { return y.Seen().Hit == 1 })
 	remove(t, y)
 	if status, _ := answered(t, br, "GET"); status != 200 {
@@ -322,21 +328,21 @@ func TestHTTPDelay(t *testing.T) {
 // TestErrorAndStallCombine wants an answer of the proxy to meet the toxics on the
 // way back, and the order of adding to decide on the way forward.
 func TestErrorAndStallCombine(t *testing.T) {
-	p := start(t, web(t), Config{HTTP: true})
+	p := start(t, web(t), proxy.Config{HTTP: true})
 	c := dial(t, p)
 	br := bufio.NewReader(c)
 	_, _ = get(t, c, br, "GET", "/", "")
-	refuse := add(t, p, HTTPError{})
-	late := add(t, p, Latency{Delay: 20 * time.Millisecond, Direction: Back})
+	refuse := add(t, p, toxics.HTTPError{})
+	late := add(t, p, toxics.Latency{Delay: 20 * time.Millisecond, Direction: proxy.Back})
 	began := time.Now()
 	if status, _ := get(t, c, br, "GET", "/", ""); status != 503 || time.Since(began) < 20*time.Millisecond {
 		t.Errorf("status %d after %v", status, time.Since(began))
 	}
 	remove(t, late)
 	remove(t, refuse)
-	stall := add(t, p, Stall{})
-	refuse = add(t, p, HTTPError{}) // behind it: nothing comes there
-	_, _ = io.WriteString(c, hitMe)
+	stall := add(t, p, toxics.Stall{})
+	refuse = add(t, p, toxics.HTTPError{}) // behind it: nothing comes there
+	_, _ = io.WriteString(c, http1test.HitMe)
 	silent(t, c)
 	if s := refuse.Seen(); s.Any() {
 		t.Errorf("behind a stall it met %+v", s)
@@ -366,8 +372,8 @@ func TestNeverLeavesAClientWaiting(t *testing.T) {
 					<-speak
 					_, _ = io.WriteString(c, tc.answer)
 					_, _ = c.Read(make([]byte, 1))
-				}), Config{HTTP: true})
-				x := add(t, p, HTTPError{Path: "/hit"})
+				}), proxy.Config{HTTP: true})
+				x := add(t, p, toxics.HTTPError{Path: "/hit"})
 				c := dial(t, p)
 				_, _ = io.WriteString(c, "GET /a HTTP/1.1\r\n\r\nPOST /hit HTTP/1.1\r\nContent-Length: 8\r\n\r\n1234"+rest)
 				eventually(t, "it is hit", func() bool { return x.Seen().Hit == 1 })
@@ -395,9 +401,9 @@ func TestUnfinishedHeadersPass(t *testing.T) {
 		b, _ := io.ReadAll(c)
 		got <- string(b)
 		_, _ = io.WriteString(c, "HTTP/1.1 200")
-	}), Config{HTTP: true})
+	}), proxy.Config{HTTP: true})
 	c := dial(t, p)
-	const asked = hitMe + "GET /a HT"
+	const asked = http1test.HitMe + "GET /a HT"
 	_, _ = io.WriteString(c, asked)
 	_ = c.CloseWrite()
 	if s := <-got; s != asked {

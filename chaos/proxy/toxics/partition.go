@@ -1,6 +1,10 @@
-package proxy
+package toxics
 
-import "errors"
+import (
+	"errors"
+
+	"brunt/chaos/proxy"
+)
 
 // Partition cuts the link.
 type Partition struct {
@@ -33,7 +37,7 @@ const (
 	Keep                 // they are left alone
 )
 
-func (t Partition) check(bool) error {
+func (t Partition) Check(bool) error {
 	var errs []error
 	if t.Mode > ResetNew {
 		errs = append(errs, errors.New("the mode is none of Drop, Reject, ResetNew"))
@@ -44,13 +48,13 @@ func (t Partition) check(bool) error {
 	return errors.Join(errs...)
 }
 
-func (t Partition) begin() effect {
+func (t Partition) Begin() proxy.Effect {
 	keep := t.Existing == Keep
 	switch t.Mode {
 	case Reject:
-		return effect{refuse: true, admit: deny, spare: keep, cut: !keep}
+		return proxy.Effect{CloseListener: true, Admit: proxy.Deny, SpareEstablished: keep, ResetEstablished: !keep}
 	case ResetNew:
-		return effect{admit: deny, spare: keep, cut: !keep}
+		return proxy.Effect{Admit: proxy.Deny, SpareEstablished: keep, ResetEstablished: !keep}
 	}
-	return effect{admit: wait, forget: true, spare: keep, gate: func(spot) gate { return wall{} }}
+	return proxy.Effect{Admit: proxy.Wait, DropOnClose: true, SpareEstablished: keep, Gate: func(proxy.Point) proxy.Gate { return wall{} }}
 }

@@ -1,4 +1,4 @@
-package proxy
+package proxy_test
 
 import (
 	"bytes"
@@ -9,20 +9,23 @@ import (
 	"runtime"
 	"testing"
 	"time"
+
+	"brunt/chaos/proxy"
+	"brunt/chaos/proxy/toxics"
 )
 
 func TestLatencyHoldsBack(t *testing.T) {
 	for _, tc := range []struct {
 		name  string
-		toxic Latency
+		toxic toxics.Latency
 		least time.Duration // a round trip
 	}{
-		{"forward", Latency{Delay: 20 * time.Millisecond, Jitter: 5 * time.Millisecond}, 15 * time.Millisecond},
-		{"back", Latency{Delay: 20 * time.Millisecond, Direction: Back}, 20 * time.Millisecond},
-		{"both", Latency{Delay: 20 * time.Millisecond, Direction: Both}, 40 * time.Millisecond},
+		{"forward", toxics.Latency{Delay: 20 * time.Millisecond, Jitter: 5 * time.Millisecond}, 15 * time.Millisecond},
+		{"back", toxics.Latency{Delay: 20 * time.Millisecond, Direction: proxy.Back}, 20 * time.Millisecond},
+		{"both", toxics.Latency{Delay: 20 * time.Millisecond, Direction: proxy.Both}, 40 * time.Millisecond},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			p := start(t, serve(t, echo), Config{})
+			p := start(t, serve(t, echo), proxy.Config{})
 			c := dial(t, p)
 			ask(t, c, "x")
 			x := add(t, p, tc.toxic)
@@ -35,11 +38,11 @@ func TestLatencyHoldsBack(t *testing.T) {
 			}
 			remove(t, x)
 			ask(t, c, "hello")
-			want := Traffic{Connections: 1, Forward: 25, Back: 25}
-			if !tc.toxic.Direction.or(Forward).has(Forward) {
+			want := proxy.Traffic{Connections: 1, Forward: 25, Back: 25}
+			if !tc.toxic.Direction.Or(proxy.Forward).Has(proxy.Forward) {
 				want.Forward = 0
 			}
-			if !tc.toxic.Direction.or(Forward).has(Back) {
+			if !tc.toxic.Direction.Or(proxy.Forward).Has(proxy.Back) {
 				want.Back = 0
 			}
 			if s := x.Seen(); s != want {
@@ -52,15 +55,15 @@ func TestLatencyHoldsBack(t *testing.T) {
 func TestRemoveReleasesWhatWaits(t *testing.T) {
 	for _, tc := range []struct {
 		name  string
-		toxic Toxic
+		toxic proxy.Toxic
 	}{
-		{"latency", Latency{Delay: time.Hour}},
-		{"bandwidth", Bandwidth{Rate: 1}},
-		{"stall", Stall{}},
-		{"drop", Partition{Mode: Drop}},
+		{"latency", toxics.Latency{Delay: time.Hour}},
+		{"bandwidth", toxics.Bandwidth{Rate: 1}},
+		{"stall", toxics.Stall{}},
+		{"drop", toxics.Partition{Mode: toxics.Drop}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			p := start(t, serve(t, echo), Config{})
+			p := start(t, serve(t, echo), proxy.Config{})
 			old := dial(t, p)
 			ask(t, old, "before")
 			x := add(t, p, tc.toxic)
@@ -96,21 +99,21 @@ func TestRemoveReleasesWhatWaits(t *testing.T) {
 func TestRemoveBehindAStalledReader(t *testing.T) {
 	for _, tc := range []struct {
 		name  string
-		toxic Toxic
+		toxic proxy.Toxic
 	}{
-		{"latency", Latency{Delay: time.Millisecond, Direction: Both}},
-		{"bandwidth", Bandwidth{Rate: 1 << 30}},
-		{"stall", Stall{}},
-		{"drop", Partition{}},
+		{"latency", toxics.Latency{Delay: time.Millisecond, Direction: proxy.Both}},
+		{"bandwidth", toxics.Bandwidth{Rate: 1 << 30}},
+		{"stall", toxics.Stall{}},
+		{"drop", toxics.Partition{}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			sent := make([]byte, 8<<20)
 			_, _ = rand.NewChaCha8([32]byte{2}).Read(sent)
 			p := start(t, serve(t, func(c *net.TCPConn) {
 				_, _ = c.Write(sent)
-			}), Config{})
+			}), proxy.Config{})
 			for _, early := range []bool{true, false} { // added before the reader stalls, and after
-				var x *Toxicity
+				var x *proxy.Toxicity
 				if early {
 					x = add(t, p, tc.toxic)
 				}
@@ -151,7 +154,7 @@ func TestRemoveBehindAStalledReader(t *testing.T) {
 // TestAddHoldsAtOnce wants nothing to leave the proxy from the time when Add has
 // returned, in the middle of a bulk transfer.
 func TestAddHoldsAtOnce(t *testing.T) {
-	for _, toxic := range []Toxic{Stall{}, Blackhole{}, Partition{}, Latency{Delay: time.Hour, Direction: Both}} {
+	for _, toxic := range []proxy.Toxic{toxics.Stall{}, toxics.Blackhole{}, toxics.Partition{}, toxics.Latency{Delay: time.Hour, Direction: proxy.Both}} {
 		t.Run(fmt.Sprintf("%T", toxic), func(t *testing.T) {
 			p := start(t, serve(t, func(c *net.TCPConn) {
 				for b := make([]byte, 64<<10); ; {
@@ -159,7 +162,7 @@ func TestAddHoldsAtOnce(t *testing.T) {
 						return
 					}
 				}
-			}), Config{})
+			}), proxy.Config{})
 			for range 4 {
 				c := dial(t, p)
 				go func() { _, _ = io.Copy(io.Discard, c) }()
@@ -172,13 +175,13 @@ func TestAddHoldsAtOnce(t *testing.T) {
 				time.Sleep(3 * time.Millisecond)
 				most := int64(0)
 				if runtime.GOOS == "windows" { // a write that is under way can't be stopped there
-					most = 4 * bufferSize
+					most = 4 * proxy.BufferSize
 				}
 				if left := p.Stats().Back - at.Back; left > most {
 					t.Fatalf("%d bytes left after the toxic was in", left)
 				}
 				remove(t, x)
-				if _, hole := toxic.(Blackhole); hole {
+				if _, hole := toxic.(toxics.Blackhole); hole {
 					return // they are reset
 				}
 			}
@@ -187,8 +190,8 @@ func TestAddHoldsAtOnce(t *testing.T) {
 }
 
 func TestStallKeepsNewConnections(t *testing.T) {
-	p := start(t, serve(t, echo), Config{})
-	x := add(t, p, Stall{})
+	p := start(t, serve(t, echo), proxy.Config{})
+	x := add(t, p, toxics.Stall{})
 	ended, gone := dial(t, p), dial(t, p)
 	_, _ = io.WriteString(ended, "and goodbye")
 	_ = ended.CloseWrite()
@@ -201,15 +204,15 @@ func TestStallKeepsNewConnections(t *testing.T) {
 	if b, err := io.ReadAll(ended); err != nil || string(b) != "and goodbye" {
 		t.Errorf("got %q, %v", b, err)
 	}
-	counts(t, "the upstream got 11 bytes", p, func(s Traffic) bool { return s.Forward == 11 })
+	counts(t, "the upstream got 11 bytes", p, func(s proxy.Traffic) bool { return s.Forward == 11 })
 }
 
 func TestBlackhole(t *testing.T) {
-	p := start(t, serve(t, echo), Config{})
+	p := start(t, serve(t, echo), proxy.Config{})
 	hit, idle := dial(t, p), dial(t, p)
 	ask(t, hit, "before")
 	ask(t, idle, "before")
-	x := add(t, p, Blackhole{})
+	x := add(t, p, toxics.Blackhole{})
 	young, waiting, leaving := dial(t, p), dial(t, p), dial(t, p)
 	for _, c := range []*net.TCPConn{hit, young, leaving} {
 		if _, err := io.WriteString(c, "gone"); err != nil {
@@ -224,17 +227,17 @@ func TestBlackhole(t *testing.T) {
 	isReset(t, young)
 	ask(t, idle, "after")
 	ask(t, waiting, "after")
-	if s, want := x.Seen(), (Traffic{Connections: 4, Forward: 12}); s != want {
+	if s, want := x.Seen(), (proxy.Traffic{Connections: 4, Forward: 12}); s != want {
 		t.Errorf("it met %+v, want %+v", s, want)
 	}
-	counts(t, "the upstream got 22 bytes", p, func(s Traffic) bool { return s.Forward == 22 })
+	counts(t, "the upstream got 22 bytes", p, func(s proxy.Traffic) bool { return s.Forward == 22 })
 }
 
 func TestBlackholeSwallowsTheEnd(t *testing.T) {
-	p := start(t, serve(t, echo), Config{})
+	p := start(t, serve(t, echo), proxy.Config{})
 	c := dial(t, p)
 	ask(t, c, "before")
-	x := add(t, p, Blackhole{})
+	x := add(t, p, toxics.Blackhole{})
 	_ = c.CloseWrite()
 	silent(t, c)
 	remove(t, x)
@@ -251,16 +254,16 @@ func TestPartition(t *testing.T) {
 	)
 	for _, tc := range []struct {
 		name       string
-		toxic      Partition
+		toxic      toxics.Partition
 		old, young fate
 		met        int64 // connections
 	}{
-		{"drop", Partition{}, held, held, 2},
-		{"drop, keep", Partition{Existing: Keep}, works, held, 1},
-		{"reject", Partition{Mode: Reject}, cut, refused, 1},
-		{"reject, keep", Partition{Mode: Reject, Existing: Keep}, works, refused, 0},
-		{"reset", Partition{Mode: ResetNew}, cut, cut, 2},
-		{"reset, keep", Partition{Mode: ResetNew, Existing: Keep}, works, cut, 1},
+		{"drop", toxics.Partition{}, held, held, 2},
+		{"drop, keep", toxics.Partition{Existing: toxics.Keep}, works, held, 1},
+		{"reject", toxics.Partition{Mode: toxics.Reject}, cut, refused, 1},
+		{"reject, keep", toxics.Partition{Mode: toxics.Reject, Existing: toxics.Keep}, works, refused, 0},
+		{"reset", toxics.Partition{Mode: toxics.ResetNew}, cut, cut, 2},
+		{"reset, keep", toxics.Partition{Mode: toxics.ResetNew, Existing: toxics.Keep}, works, cut, 1},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			broken := make(chan error, 100)
@@ -268,7 +271,7 @@ func TestPartition(t *testing.T) {
 				if _, err := io.Copy(c, c); err != nil {
 					broken <- err
 				}
-			}), Config{})
+			}), proxy.Config{})
 			for round := range 3 {
 				old := dial(t, p)
 				ask(t, old, "before")
@@ -278,7 +281,7 @@ func TestPartition(t *testing.T) {
 						t.Errorf("%d connections are open", n)
 					}
 					isReset(t, old)
-					if err := <-broken; outcomeOf(err) != WasReset {
+					if err := <-broken; proxy.OutcomeOf(err) != proxy.WasReset {
 						t.Errorf("the upstream saw %v", err)
 					}
 				} else if tc.old == works {
@@ -288,7 +291,7 @@ func TestPartition(t *testing.T) {
 					silent(t, old)
 				}
 				nc, err := net.Dial("tcp", p.Addr())
-				if got := outcomeOf(err) == Refused; got != (tc.young == refused) {
+				if got := proxy.OutcomeOf(err) == proxy.Refused; got != (tc.young == refused) {
 					t.Fatalf("round %d: connecting gave %v", round, err)
 				}
 				if err == nil {
@@ -300,7 +303,7 @@ func TestPartition(t *testing.T) {
 					if err == nil {
 						_, err = io.Copy(io.Discard, nc)
 					}
-					if outcomeOf(err) != WasReset {
+					if proxy.OutcomeOf(err) != proxy.WasReset {
 						t.Fatalf("want a reset, got %v", err)
 					}
 				case held:
@@ -332,8 +335,8 @@ func TestPartition(t *testing.T) {
 		})
 	}
 	t.Run("drop forgets who gave up", func(t *testing.T) {
-		p := start(t, serve(t, echo), Config{})
-		x := add(t, p, Partition{})
+		p := start(t, serve(t, echo), proxy.Config{})
+		x := add(t, p, toxics.Partition{})
 		for range 10 {
 			c := dial(t, p)
 			_, _ = io.WriteString(c, "anybody?")
@@ -346,11 +349,11 @@ func TestPartition(t *testing.T) {
 		}
 	})
 	t.Run("rejects until the last is removed", func(t *testing.T) {
-		p := start(t, serve(t, echo), Config{})
-		a, b := add(t, p, Partition{Mode: Reject}), add(t, p, Partition{Mode: Reject})
+		p := start(t, serve(t, echo), proxy.Config{})
+		a, b := add(t, p, toxics.Partition{Mode: toxics.Reject}), add(t, p, toxics.Partition{Mode: toxics.Reject})
 		remove(t, a)
 		remove(t, a)
-		if c, err := net.Dial("tcp", p.Addr()); outcomeOf(err) != Refused {
+		if c, err := net.Dial("tcp", p.Addr()); proxy.OutcomeOf(err) != proxy.Refused {
 			if c != nil {
 				_ = c.Close()
 			}
@@ -363,9 +366,9 @@ func TestPartition(t *testing.T) {
 		if !keepsPort {
 			t.Skip("only Linux lets a socket stop listening and stay bound")
 		}
-		p := start(t, serve(t, echo), Config{})
-		x := add(t, p, Partition{Mode: Reject})
-		d := net.Dialer{LocalAddr: p.door.addr}
+		p := start(t, serve(t, echo), proxy.Config{})
+		x := add(t, p, toxics.Partition{Mode: toxics.Reject})
+		d := net.Dialer{LocalAddr: p.TCPAddr()}
 		if c, err := d.Dial("tcp", serve(t, echo).addr()); err == nil {
 			_ = c.Close()
 			t.Error("another connection got the port")
@@ -388,14 +391,14 @@ func TestReset(t *testing.T) {
 	p := start(t, serve(t, func(c *net.TCPConn) {
 		_, err := io.Copy(c, c)
 		broken <- err
-	}), Config{})
+	}), proxy.Config{})
 	var conns []*net.TCPConn
 	for range 10 {
 		c := dial(t, p)
 		ask(t, c, "before")
 		conns = append(conns, c)
 	}
-	x := add(t, p, Reset{})
+	x := add(t, p, toxics.Reset{})
 	if n := p.Open(); n != 0 {
 		t.Errorf("%d connections are open", n)
 	}
@@ -404,7 +407,7 @@ func TestReset(t *testing.T) {
 	}
 	for _, c := range conns {
 		isReset(t, c)
-		if err := <-broken; outcomeOf(err) != WasReset {
+		if err := <-broken; proxy.OutcomeOf(err) != proxy.WasReset {
 			t.Errorf("the upstream saw %v", err)
 		}
 	}
@@ -416,17 +419,17 @@ func TestReset(t *testing.T) {
 }
 
 func TestToxicsCombine(t *testing.T) {
-	p := start(t, serve(t, echo), Config{})
+	p := start(t, serve(t, echo), proxy.Config{})
 	c := dial(t, p)
 	ask(t, c, "x")
-	slow := add(t, p, Latency{Delay: 20 * time.Millisecond})
-	slower := add(t, p, Latency{Delay: 30 * time.Millisecond})
+	slow := add(t, p, toxics.Latency{Delay: 20 * time.Millisecond})
+	slower := add(t, p, toxics.Latency{Delay: 30 * time.Millisecond})
 	began := time.Now()
 	ask(t, c, "x")
 	if d := time.Since(began); d < 50*time.Millisecond {
 		t.Errorf("both delays took %v", d)
 	}
-	stall := add(t, p, Stall{})
+	stall := add(t, p, toxics.Stall{})
 	_, _ = io.WriteString(c, "1")
 	silent(t, c)
 	remove(t, slow)
@@ -436,7 +439,7 @@ func TestToxicsCombine(t *testing.T) {
 	remove(t, stall)
 	wants(t, c, "12")
 	// What is swallowed first never meets the second.
-	hole, after := add(t, p, Blackhole{}), add(t, p, Stall{})
+	hole, after := add(t, p, toxics.Blackhole{}), add(t, p, toxics.Stall{})
 	_, _ = io.WriteString(c, "3")
 	eventually(t, "the first met it", func() bool { return hole.Seen().Forward == 1 })
 	if s := after.Seen(); s.Any() {
@@ -444,4 +447,4 @@ func TestToxicsCombine(t *testing.T) {
 	}
 }
 
-const keepsPort = canSplice // both are Linux's
+const keepsPort = proxy.CanSplice // both are Linux's

@@ -1,4 +1,4 @@
-package proxy
+package http1
 
 import (
 	"bufio"
@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"brunt/chaos/proxy/codec/http1/http1test"
 )
 
 // A message is where a framer says that one is.
@@ -16,12 +18,12 @@ type message struct{ from, to int } // to is -1 where it did not end
 
 // framed gives the messages that a framer finds in b, fed in pieces, and where what
 // is raw begins.
-func framed(t testing.TB, b []byte, piece int, begin func([]byte) (int, framing, uint64, error)) (ms []message, raw int) {
+func framed(t testing.TB, b []byte, piece int, begin func([]byte) (int, Framing, uint64, error)) (ms []message, raw int) {
 	t.Helper()
 	var got []byte
 	raw = -1
-	f := framer{begin: begin, broken: func() {}}
-	f.emit = func(b []byte, first, last bool) {
+	f := Framer{Begin: begin, Broken: func() {}}
+	f.Emit = func(b []byte, first, last bool) {
 		if first {
 			ms = append(ms, message{len(got), -1})
 		}
@@ -29,13 +31,13 @@ func framed(t testing.TB, b []byte, piece int, begin func([]byte) (int, framing,
 		if last {
 			ms[len(ms)-1].to = len(got)
 		}
-		if raw < 0 && f.raw && !first && !last {
+		if raw < 0 && f.Raw && !first && !last {
 			raw = len(got) - len(b)
 		}
 	}
 	for rest := b; len(rest) > 0; {
 		n := min(piece, len(rest))
-		f.feed(slices.Clone(rest[:n]))
+		f.Feed(slices.Clone(rest[:n]))
 		rest = rest[n:]
 	}
 	waiting := len(f.head)
@@ -45,31 +47,31 @@ func framed(t testing.TB, b []byte, piece int, begin func([]byte) (int, framing,
 	if waiting > maxHeader {
 		t.Fatalf("%d bytes wait", waiting)
 	}
-	f.flush()
+	f.Flush()
 	if !bytes.Equal(got, b) {
 		t.Fatalf("%q came out of %q", got, b)
 	}
 	return ms, raw
 }
 
-func beginRequest(b []byte) (int, framing, uint64, error) {
-	r, n, err := readRequest(b)
+func beginRequest(b []byte) (int, Framing, uint64, error) {
+	r, n, err := ReadRequest(b)
 	if err != nil {
-		return 0, empty, 0, err
+		return 0, NoBody, 0, err
 	}
-	body, size := framingOf(r.ContentLength, r.TransferEncoding)
+	body, size := FramingOf(r.ContentLength, r.TransferEncoding)
 	return n, body, size, nil
 }
 
-func beginResponse(b []byte) (int, framing, uint64, error) {
-	r, n, err := readResponse(b, "GET")
+func beginResponse(b []byte) (int, Framing, uint64, error) {
+	r, n, err := ReadResponse(b, "GET")
 	if err != nil {
-		return 0, empty, 0, err
+		return 0, NoBody, 0, err
 	}
-	if !bodyAllowed(r.StatusCode) {
-		return n, empty, 0, nil
+	if !BodyAllowed(r.StatusCode) {
+		return n, NoBody, 0, nil
 	}
-	body, size := framingOf(r.ContentLength, r.TransferEncoding)
+	body, size := FramingOf(r.ContentLength, r.TransferEncoding)
 	return n, body, size, nil
 }
 
@@ -95,9 +97,9 @@ func standard(b []byte) (ms []message) {
 func TestFramerFindsWhatNetHTTPFinds(t *testing.T) {
 	var stream strings.Builder
 	n := 0
-	for _, e := range exchanges {
-		if !e.strange && e.name != "empty line before" {
-			stream.WriteString(e.ask)
+	for _, e := range http1test.Exchanges() {
+		if !e.Foreign && e.Name != "empty line before" {
+			stream.WriteString(e.Request)
 			n++
 		}
 	}
@@ -128,10 +130,10 @@ func TestFramerGivesUpAtOnce(t *testing.T) {
 }
 
 func FuzzFramer(f *testing.F) {
-	for i, e := range exchanges {
-		if len(e.ask) < 10_000 {
-			f.Add([]byte(e.ask+hitMe), uint8(i))
-			f.Add([]byte(e.answer), uint8(i))
+	for i, e := range http1test.Exchanges() {
+		if len(e.Request) < 10_000 {
+			f.Add([]byte(e.Request+http1test.HitMe), uint8(i))
+			f.Add([]byte(e.Response), uint8(i))
 		}
 	}
 	f.Add([]byte("GET / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffffff\r\n"), uint8(3))
@@ -150,41 +152,14 @@ func FuzzFramer(f *testing.F) {
 	})
 }
 
-func TestGlob(t *testing.T) {
-	for _, tc := range []struct {
-		pattern, path string
-		want          bool
-	}{
-		{"*", "", true},
-		{"*", "/a/b", true},
-		{"/a", "/a", true},
-		{"/a", "/ab", false},
-		{"/a", "", false},
-		{"/a*", "/a", true},
-		{"*a", "/bca", true},
-		{"*a", "/ab", false},
-		{"/a*b", "/ab", true},
-		{"/a*b", "/a", false},
-		{"/a*a", "/a", false},
-		{"a*b*c", "abc", true},
-		{"a*b*c", "aXbYc", true},
-		{"a*b*c", "acb", false},
-		{"**", "x", true},
-	} {
-		if got := glob(strings.Split(tc.pattern, "*"), tc.path); got != tc.want {
-			t.Errorf("%q fits %q: %v", tc.path, tc.pattern, got)
-		}
-	}
-}
-
 func BenchmarkFramer(b *testing.B) {
 	for _, size := range []int{0, 1000} {
 		b.Run(fmt.Sprintf("body=%d", size), func(b *testing.B) {
 			msg := fmt.Appendf(nil, "POST /posts/17 HTTP/1.1\r\nHost: example\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", size, strings.Repeat("x", size))
-			f := framer{begin: beginRequest, emit: func([]byte, bool, bool) {}}
+			f := Framer{Begin: beginRequest, Emit: func([]byte, bool, bool) {}}
 			b.ReportAllocs()
 			for b.Loop() {
-				f.feed(msg)
+				f.Feed(msg)
 			}
 		})
 	}

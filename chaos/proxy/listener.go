@@ -13,7 +13,7 @@ import (
 
 // A door is a listener that can be closed for a while and keeps its port. Closing
 // is counted: it opens when everybody who shut it has asked for that.
-type door struct {
+type listener struct {
 	addr *net.TCPAddr
 
 	mu     sync.Mutex
@@ -22,12 +22,12 @@ type door struct {
 	opened chan struct{} // closed while it is open
 }
 
-func openDoor(addr string) (*door, error) {
+func newListener(addr string) (*listener, error) {
 	l, err := listen(addr)
 	if err != nil {
 		return nil, err
 	}
-	d := &door{l: l, addr: l.Addr().(*net.TCPAddr), opened: make(chan struct{})}
+	d := &listener{l: l, addr: l.Addr().(*net.TCPAddr), opened: make(chan struct{})}
 	close(d.opened)
 	return d, nil
 }
@@ -55,7 +55,7 @@ func listen(addr string) (*net.TCPListener, error) {
 }
 
 // accept waits for the next connection, over the times when the door is shut.
-func (d *door) accept(ctx context.Context) (*net.TCPConn, error) {
+func (d *listener) accept(ctx context.Context) (*net.TCPConn, error) {
 	for {
 		d.mu.Lock()
 		l, opened := d.l, d.opened
@@ -79,7 +79,7 @@ func (d *door) accept(ctx context.Context) (*net.TCPConn, error) {
 }
 
 // shut makes the system refuse connections, those too that wait to be accepted.
-func (d *door) shut() error {
+func (d *listener) shut() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.shuts == 0 {
@@ -98,7 +98,7 @@ func (d *door) shut() error {
 const rebindFor = 2 * time.Second
 
 // reopen undoes one shut. After an error it may be called again.
-func (d *door) reopen(ctx context.Context) error {
+func (d *listener) reopen(ctx context.Context) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.shuts > 1 {
@@ -123,7 +123,7 @@ func (d *door) reopen(ctx context.Context) error {
 	return nil
 }
 
-func (d *door) close() error {
+func (d *listener) close() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	err := sockets.Close(d.l)

@@ -1,0 +1,65 @@
+package toxics
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"time"
+
+	"brunt/chaos/proxy"
+	"brunt/chaos/proxy/codec/http1"
+)
+
+// HTTPError answers a share of the requests itself, without asking the upstream
+// (which must accept connections all the same), and keeps the connection. A request is answered when all of it has come, and in
+// its turn. The answer takes the way back through the other toxics as one of the
+// upstream would.
+type HTTPError struct {
+	Status  int               // from 200 to 599; 0 is 503
+	Share   float64           // of the requests that fit, from 0 to 1; 0 is all
+	Path    string            // requests that fit: "/posts/7", or with * for anything: "/posts/*"; empty is all
+	Method  string            // NoBody is all
+	Body    string            // of the answer
+	Headers map[string]string // of the answer, besides those for its length
+}
+
+func (t HTTPError) Check(parsed bool) error {
+	var errs []error
+	if t.Status != 0 && (t.Status < 200 || t.Status > 599) {
+		errs = append(errs, fmt.Errorf("status %d can't be an answer's; from 200 to 599", t.Status))
+	}
+	for _, name := range slices.Sorted(maps.Keys(t.Headers)) {
+		errs = append(errs, http1.CheckHeader(name, t.Headers[name]))
+	}
+	return errors.Join(append(errs, checkRequests(parsed, t.Share))...)
+}
+
+func (t HTTPError) Begin() proxy.Effect {
+	if t.Status == 0 {
+		t.Status = http.StatusServiceUnavailable
+	}
+	a := http1.NewCannedResponse(t.Status, t.Headers, t.Body)
+	return proxy.Effect{CountsItself: true, Gate: func(s proxy.Point) proxy.Gate {
+		if s.Direction != proxy.Forward {
+			return nil
+		}
+		return &answering{RequestFilter: proxy.NewRequestFilter(s, t.Share, t.Path, t.Method), answer: a}
+	}}
+}
+
+type answering struct {
+	proxy.RequestFilter
+	answer *http1.CannedResponse
+}
+
+func (g *answering) Next(it *proxy.Item, _, _ time.Time) (time.Time, proxy.Verdict) {
+	if g.Hits(it) {
+		it.AnswerWith(g.answer)
+	}
+	if it.Answered() {
+		return it.Arrived, proxy.Discard
+	}
+	return it.Arrived, proxy.Leave
+}

@@ -1,0 +1,48 @@
+package toxics
+
+import (
+	"errors"
+	"time"
+
+	"brunt/chaos/proxy"
+)
+
+// Limit ends a connection once Bytes of it have passed: its destination gets so many
+// and then the end, in order, and so does the other side behind what is on its way to
+// it. They count from when the toxic was added.
+type Limit struct {
+	Bytes     int64
+	Share     float64         // of the connections, from 0 to 1; 0 is all
+	Direction proxy.Direction // of the bytes, counted for each by itself; zero is Back
+}
+
+func (t Limit) Check(bool) error {
+	var err error
+	if t.Bytes <= 0 {
+		err = errors.New("a limit needs a number of bytes above 0")
+	}
+	return errors.Join(err, checkShare(t.Share), t.Direction.Check())
+}
+
+func (t Limit) Begin() proxy.Effect {
+	return proxy.Effect{Gate: func(s proxy.Point) proxy.Gate {
+		if !t.Direction.Or(proxy.Back).Has(s.Direction) || !s.Chosen(t.Share) {
+			return nil
+		}
+		return &limiter{left: t.Bytes}
+	}}
+}
+
+// maxPiece is the largest piece of a limiter in bytes, one read of the proxy.
+const maxPiece = 32 << 10
+
+type limiter struct{ left int64 }
+
+func (g *limiter) Piece() int { return int(min(g.left, maxPiece)) }
+
+func (g *limiter) Next(it *proxy.Item, _, _ time.Time) (time.Time, proxy.Verdict) {
+	if g.left -= int64(len(it.Bytes)); g.left == 0 && it.Kind == proxy.Data {
+		return it.Arrived, proxy.LeaveAndEnd
+	}
+	return it.Arrived, proxy.Leave
+}

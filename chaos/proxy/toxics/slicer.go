@@ -1,0 +1,61 @@
+package toxics
+
+import (
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"brunt/chaos/proxy"
+)
+
+// Slicer cuts what passes into pieces of Size ± Variation bytes and lets one go each
+// Delay, so that a message comes in many parts.
+type Slicer struct {
+	Size      int             // bytes of a piece in the mean
+	Variation int             // at most this many more or fewer, uniform; less than Size
+	Delay     time.Duration   // from one piece to the next
+	Share     float64         // of the connections, from 0 to 1; 0 is all
+	Direction proxy.Direction // zero is Both
+}
+
+func (t Slicer) Check(bool) error {
+	var errs []error
+	if t.Size <= 0 {
+		errs = append(errs, errors.New("a slicer needs a size above 0"))
+	}
+	if t.Variation < 0 || t.Variation > 0 && t.Variation >= t.Size {
+		errs = append(errs, errors.New("the variation is less than the size, and never negative"))
+	}
+	if t.Delay < 0 {
+		errs = append(errs, errors.New("a delay can't be negative"))
+	}
+	return errors.Join(append(errs, checkShare(t.Share), t.Direction.Check())...)
+}
+
+func (t Slicer) Begin() proxy.Effect {
+	return proxy.Effect{Gate: func(s proxy.Point) proxy.Gate {
+		if !t.Direction.Or(proxy.Both).Has(s.Direction) || !s.Chosen(t.Share) {
+			return nil
+		}
+		return &slicing{Slicer: t, rand: s.Random()}
+	}}
+}
+
+type slicing struct {
+	Slicer
+	rand *rand.Rand
+}
+
+func (g *slicing) Piece() int {
+	if g.Variation == 0 {
+		return g.Size
+	}
+	return g.Size - g.Variation + g.rand.IntN(2*g.Variation+1)
+}
+
+func (g *slicing) Next(it *proxy.Item, left, _ time.Time) (time.Time, proxy.Verdict) {
+	if it.Kind != proxy.Data || left.IsZero() {
+		return later(it.Arrived, left), proxy.Leave
+	}
+	return later(it.Arrived, left.Add(g.Delay)), proxy.Leave
+}
