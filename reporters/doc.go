@@ -1,36 +1,28 @@
-// Package reporters writes what a run came to, in one file a format:
+// Package reporters says what a report of a run is: a [Reporter] writes a finished run in one
+// format, a [Live] observes a run while it goes on.
 //
-//	result.json   everything, for tools              json.go
-//	latency.hlog  every histogram, HdrHistogram V2   hlog.go
-//	events.jsonl  what happened, a line each         events.go, chain.go
-//	ledger.jsonl  writes that were not simply held, a line each; the run writes it
-//	scenario.yaml the scenario as it was run         scenario.go
-//	junit.xml     a test case for each objective     junit.go
-//	report.html   the page that people read          page.go and html/
-//	github        Markdown for a step of GitHub Actions  github.go
-//	gitlab        metrics.txt of GitLab's metrics report gitlab.go
-//	csv           windows.csv, a row for each second     csv.go
-//	terminal      the final table                    terminal.go
-//	SHA256SUMS    over all of it, and its signature  seal.go, sign.go
+// A reporter reads a [result.Result] and nothing else. The packages below are its
+// families:
 //
-// and shows a run that goes on: a [Terminal] is also [Live], and [Metrics] (collector.go) is
-// the same for Prometheus and its like. [Outs] (out.go) tell other places of it, each in
-// the background, by a queue of its own (out_queue.go):
+//	Result -> evidence   result.json, latency.hlog, events.jsonl: the record; its manifest and signature
+//	       -> html       report.html, drawn from chart
+//	       -> ci         junit.xml, GitHub, GitLab
+//	       -> rows       CSV and vegeta: a row for each second or request
+//	       -> terminal   the final table
 //
-//	prometheus    remote write                       remote_write.go
-//	otlp          OpenTelemetry's metrics            otlp.go
-//	grafana       an annotation for each fault       grafana.go
+//	Interval, once a second -> terminal   the live block
+//	                        -> live       the page of a run that goes on, and /metrics
+//	                        -> metrics    counters, for live and for push
+//	                        -> push       Prometheus, OpenTelemetry, Grafana
 //
-// Every format is made from a [scenarios.Result] and from nothing else. [Write]
-// writes the files of a run; [Redraw] those that can be drawn again; [Read] gives the result back from result.json,
-// latency.hlog and events.jsonl, so that any of them can be drawn again later. [Seal]
-// closes the folder when nothing is written there any more, and [Verify] tells whether
-// it still is as it was then.
+// Package words says faults, objectives and numbers in the same words everywhere; package
+// catalog is the one list of reporters and stands above them all.
 //
-// Whatever an author, a target or a fault named can stand in a result. Each format
-// escapes it in its own way; text for a line of a terminal or a page also has its
-// control characters made visible first, see clean in words.go.
+// Names that an author, a target or a fault chose can stand in a result. Each format escapes
+// them in its own way; text for a line of a terminal or a page first passes through
+// words.Clean, which makes control characters visible.
 //
-// To add a format, write a type with a Report method in a file of its own and name
-// it in [Kinds], and in files if [Write] should write it.
+// To add a reporter, write a type with the two methods of [Reporter] in a file of its own
+// and add one line to catalog.All. If its format names a file, the folder of every run has
+// that file.
 package reporters

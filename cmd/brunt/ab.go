@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"brunt/reporters"
+	"brunt/reporters/catalog"
 	"brunt/scenarios"
 	"brunt/scenarios/compare"
 	"brunt/scenarios/quantity"
@@ -301,7 +301,7 @@ func (x *ab) run(ctx context.Context, s *side, n int) (compare.Run, error) {
 	if res == nil {
 		return compare.Run{}, err
 	}
-	if werr := reporters.Write(dir, res); werr != nil {
+	if werr := catalog.All().Write(dir, res); werr != nil {
 		return compare.Run{}, werr
 	}
 	if werr := x.sign.seal(x.c, dir); werr != nil {

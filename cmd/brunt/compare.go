@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"brunt/reporters"
+	"brunt/reporters/evidence"
 	"brunt/scenarios/compare"
 	"brunt/scenarios/syntax"
 
@@ -83,7 +83,7 @@ func oneOf(flag string, given, known []string) error {
 func readRuns(dirs []string) ([]compare.Run, error) {
 	var out []compare.Run
 	for _, dir := range dirs {
-		r, err := reporters.Read(dir)
+		r, err := evidence.Read(dir)
 		if err != nil {
 			return nil, usage{fmt.Errorf("%s: %w", dir, err)}
 		}

@@ -4,7 +4,8 @@ import (
 	"fmt"
 	"os"
 
-	"brunt/reporters"
+	"brunt/reporters/catalog"
+	"brunt/reporters/evidence"
 
 	"github.com/spf13/cobra"
 )
@@ -12,7 +13,7 @@ import (
 // signFlag names the key that a run's folder is signed with.
 type signFlag struct {
 	key    string
-	signer *reporters.Signer // nil: nobody signs
+	signer *evidence.Signer // nil: nobody signs
 }
 
 func (f *signFlag) register(c *cobra.Command) {
@@ -24,7 +25,7 @@ func (f *signFlag) open() (done func(), err error) {
 	if f.key == "" {
 		return func() {}, nil
 	}
-	if f.signer, err = reporters.OpenSigner(f.key, os.Getenv); err != nil {
+	if f.signer, err = evidence.OpenSigner(f.key, os.Getenv); err != nil {
 		return nil, usagef("--sign: %w", err)
 	}
 	return func() { _ = f.signer.Close() }, nil
@@ -33,7 +34,7 @@ func (f *signFlag) open() (done func(), err error) {
 // seal writes the sums over a folder that is whole, and signs them. Sums that can't be
 // made are no reason to lose a verdict; a signature that was asked for is.
 func (f *signFlag) seal(c *cobra.Command, dir string) error {
-	err := reporters.Seal(dir, f.signer)
+	err := evidence.WriteManifest(dir, f.signer)
 	switch {
 	case err == nil:
 		return nil
@@ -45,11 +46,11 @@ func (f *signFlag) seal(c *cobra.Command, dir string) error {
 }
 
 // record keeps what happens in a run in its folder, from its start on.
-func record(c *cobra.Command, dir string) (log *reporters.EventLog, done func(), err error) {
-	if err := reporters.Clear(dir); err != nil {
+func record(c *cobra.Command, dir string) (log *evidence.EventLog, done func(), err error) {
+	if err := catalog.All().Clear(dir); err != nil {
 		return nil, nil, err
 	}
-	if log, err = reporters.OpenEvents(dir); err != nil {
+	if log, err = evidence.OpenEvents(dir); err != nil {
 		return nil, nil, err
 	}
 	return log, func() {

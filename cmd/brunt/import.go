@@ -7,7 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	"brunt/reporters"
+	"brunt/reporters/catalog"
+	"brunt/reporters/evidence"
 	"brunt/scenarios/run"
 	"brunt/scenarios/slo"
 
@@ -69,9 +70,9 @@ are service times: what had to wait for a worker shows nowhere.`,
 				}
 				return usagef("%s: %w", args[0], err)
 			}
-			err = reporters.Unseal(dir)
+			err = evidence.RemoveManifest(dir)
 			if err == nil {
-				err = reporters.Write(dir, res)
+				err = catalog.All().Write(dir, res)
 			}
 			if err == nil {
 				err = f.sign.seal(c, dir)

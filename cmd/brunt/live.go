@@ -11,14 +11,16 @@ import (
 	"strings"
 	"time"
 
-	"brunt/reporters"
+	"brunt/reporters/html"
+	"brunt/reporters/live"
+	"brunt/reporters/metrics"
 	"brunt/scenarios/result"
 	"brunt/scenarios/run"
 )
 
 // livePage serves the run in a browser, where --live is given. Nil serves nothing.
 type livePage struct {
-	server *reporters.Server
+	server *live.Server
 	linger time.Duration
 	served chan struct{} // closed when it serves no more
 }
@@ -50,7 +52,7 @@ func (f *runFlags) openLive(name string, out io.Writer, stop func()) (*livePage,
 	if self, err := os.Hostname(); err == nil && !l.Addr().(*net.TCPAddr).IP.IsLoopback() {
 		hosts = append(hosts, strings.ToLower(self))
 	}
-	p := &livePage{linger: f.linger, served: make(chan struct{}), server: reporters.NewServer(reporters.ServerOptions{Name: name, Runs: f.repeat, Token: token, Stop: stop, Hosts: hosts})}
+	p := &livePage{linger: f.linger, served: make(chan struct{}), server: live.New(live.Options{Name: name, Runs: f.repeat, Token: token, Stop: stop, Hosts: hosts})}
 	go func() {
 		defer close(p.served)
 		_ = p.server.Serve(l) // that of a listener, when it is closed
@@ -76,7 +78,7 @@ func liveAddress(text string) (host, port string, err error) {
 
 // watch has a run shown, and its figures told to who asks for /metrics: at once, and
 // before its load begins.
-func (p *livePage) watch(plan *run.Plan, o *run.Options, figures *reporters.Metrics) {
+func (p *livePage) watch(plan *run.Plan, o *run.Options, figures *metrics.Collector) {
 	if p == nil {
 		return
 	}
@@ -98,7 +100,7 @@ func (p *livePage) over(res *result.Result, dir string, unwritten error) {
 	}
 	var report []byte
 	if unwritten == nil {
-		report, _ = os.ReadFile(filepath.Join(dir, reporters.HTMLFile))
+		report, _ = os.ReadFile(filepath.Join(dir, html.File))
 	}
 	p.server.End(res, report)
 }

@@ -7,6 +7,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"brunt/reporters/terminal"
+	"brunt/scenarios/result"
+
+	"golang.org/x/term"
 )
 
 // writeNew writes a file that does not exist yet, or with force over one. What it refuses
@@ -41,4 +46,32 @@ func writeWhole(file string, write func(io.Writer) error) error {
 		_ = os.Remove(t.Name())
 	}
 	return err
+}
+
+// table prints the final table.
+func table(w io.Writer, res *result.Result, dir string) error {
+	o := termOptions(w)
+	o.Files = dir
+	return terminal.New(w, o).Report(w, res)
+}
+
+// termOptions says what a terminal can do.
+func termOptions(w io.Writer, summary ...string) terminal.Options {
+	o := terminal.Options{Summary: summary}
+	f, ok := w.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return o
+	}
+	if os.Getenv("TERM") == "dumb" {
+		return o // nothing can be redrawn on it
+	}
+	o.TTY, o.Color = true, os.Getenv("NO_COLOR") == ""
+	o.Size = func() (width, height int) {
+		width, height, err := term.GetSize(int(f.Fd()))
+		if err != nil {
+			return 0, 0
+		}
+		return width, height
+	}
+	return o
 }

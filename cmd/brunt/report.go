@@ -5,13 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
-	"brunt/reporters"
+	"brunt/reporters/catalog"
+	"brunt/reporters/evidence"
 	"brunt/scenarios/result"
 	"brunt/scenarios/syntax"
 
@@ -42,7 +42,7 @@ control: compare, ab and gate are there to judge by.`,
   brunt report results --format vegeta-gob | vegeta plot > plot.html`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			res, err := reporters.Read(args[0])
+			res, err := evidence.Read(args[0])
 			if err != nil {
 				return usage{err}
 			}
@@ -75,7 +75,7 @@ control: compare, ab and gate are there to judge by.`,
 
 // redraw draws in the run's own folder.
 func redraw(c *cobra.Command, dir string, res *result.Result) error {
-	kept, err := reporters.Redraw(dir, res)
+	kept, err := catalog.All().Redraw(dir, res)
 	if len(kept) > 0 {
 		fmt.Fprintf(c.ErrOrStderr(), "brunt: %s is sealed, so %s stayed as they were; -o FOLDER draws them elsewhere\n", dir, strings.Join(kept, ", "))
 	}
@@ -87,13 +87,19 @@ func drawElsewhere(dir string, res *result.Result) error {
 	if _, err := os.Stat(filepath.Join(dir, "result.json")); err == nil {
 		return usagef("%s is the folder of a run; -o names another, for what is drawn", dir)
 	}
-	return reporters.Draw(dir, res)
+	return catalog.All().Draw(dir, res)
 }
 
 // formatNames lists what a report can be written in; the terminal's is what is printed
 // without.
 func formatNames() []string {
-	return slices.DeleteFunc(slices.Sorted(maps.Keys(reporters.Kinds())), func(name string) bool { return name == "terminal" || strings.Contains(name, ".") })
+	var names []string
+	for _, f := range catalog.All().Formats() {
+		if f.Name != "terminal" {
+			names = append(names, f.Name)
+		}
+	}
+	return names
 }
 
 func formats() string { return strings.Join(formatNames(), ", ") }
@@ -114,8 +120,8 @@ func reformat(w io.Writer, res *result.Result, format, out string) (err error) {
 		w = f
 	}
 	b := bufio.NewWriterSize(w, 1<<16)
-	if err := reporters.Kinds()[format]().Report(b, res); err != nil {
-		if errors.Is(err, reporters.ErrNoRequests) {
+	if err := catalog.All().Named(format).Report(b, res); err != nil {
+		if errors.Is(err, evidence.ErrNoRequests) {
 			return usage{err}
 		}
 		return fmt.Errorf("writing %s: %w", format, err)

@@ -15,14 +15,17 @@ import (
 	"time"
 
 	"brunt/chaos"
-	"brunt/reporters"
+	"brunt/reporters/catalog"
+	"brunt/reporters/evidence"
+	"brunt/reporters/metrics"
+	"brunt/reporters/push"
+	"brunt/reporters/terminal"
 	"brunt/scenarios"
 	"brunt/scenarios/compare"
 	"brunt/scenarios/result"
 	"brunt/scenarios/run"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 )
 
 // runFlags are the settings of `brunt run`.
@@ -39,7 +42,7 @@ type runFlags struct {
 	base      baselineFlags
 	earlier   []compare.Run // of the baseline
 	outTexts  []string
-	outs      []reporters.Out
+	outs      []push.Out
 	live      string
 	linger    time.Duration
 	logFormat string
@@ -86,13 +89,13 @@ next. /metrics goes on with each.`,
 	f.sign.register(c)
 	c.Flags().StringVarP(&f.out, "output", "o", "", "folder for the report (default brunt-results/NAME-TIME); with --dry-run the file for the plan")
 	c.Flags().BoolVar(&f.force, "force", false, "write over the report of another run, or over another plan")
-	c.Flags().BoolVar(&f.requests, "requests", false, "keep every single request, in "+reporters.RequestsFile+" of the report's folder, for formats that need it")
+	c.Flags().BoolVar(&f.requests, "requests", false, "keep every single request, in "+evidence.RequestsFile+" of the report's folder, for formats that need it")
 	c.Flags().BoolVar(&f.dryRun, "dry-run", false, "say what would be done, and do nothing")
 	c.Flags().StringVar(&f.plan, "plan", "", "run what this plan says, if nothing differs from it")
 	c.Flags().BoolVar(&f.noChaos, "no-chaos", false, "inject no fault: the control run")
 	f.base.register(c)
 	c.Flags().IntVar(&f.repeat, "repeat", 1, "run so often; the worst verdict counts")
-	c.Flags().StringArrayVar(&f.outTexts, "out", nil, "tell of the run while it goes on, KIND=URL: "+reporters.OutUsage+"; again for more")
+	c.Flags().StringArrayVar(&f.outTexts, "out", nil, "tell of the run while it goes on, KIND=URL: "+push.Usage(catalog.Pushes())+"; again for more")
 	c.Flags().StringVar(&f.logFormat, "log-format", "text", "text or json, on standard error")
 	c.Flags().StringVar(&f.live, "live", "", "[HOST]:PORT to show the run at while it goes on, such as :9464, which is 127.0.0.1:9464")
 	c.Flags().DurationVar(&f.linger, "linger", 0, "serve --live for so long after the end, such as 30s for a last scrape of /metrics")
@@ -120,7 +123,7 @@ func (f *runFlags) run(c *cobra.Command, path string) error {
 		return usagef("--repeat is at least 1")
 	}
 	for _, text := range f.outTexts {
-		out, err := reporters.ParseOut(text, os.Getenv)
+		out, err := push.Parse(text, catalog.Pushes(), os.Getenv)
 		if err != nil {
 			return usagef("--out: %w", err)
 		}
@@ -202,7 +205,7 @@ func (f *runFlags) once(ctx context.Context, c *cobra.Command, plan *run.Plan, p
 	if err != nil {
 		return nil, err
 	}
-	live := reporters.NewTerminal(c.ErrOrStderr(), termOptions(c.ErrOrStderr(), plan.Describe()...))
+	live := terminal.New(c.ErrOrStderr(), termOptions(c.ErrOrStderr(), plan.Describe()...))
 	log, err := f.logger(live)
 	if err != nil {
 		return nil, err
@@ -210,7 +213,7 @@ func (f *runFlags) once(ctx context.Context, c *cobra.Command, plan *run.Plan, p
 	o := f.runOptions(dir, log)
 	o.ID = id
 	if f.requests {
-		o.Requests = filepath.Join(dir, reporters.RequestsFile)
+		o.Requests = filepath.Join(dir, evidence.RequestsFile)
 	}
 	for _, out := range f.outs {
 		for _, s := range out.Secrets() {
@@ -222,8 +225,8 @@ func (f *runFlags) once(ctx context.Context, c *cobra.Command, plan *run.Plan, p
 		return nil, fmt.Errorf("the folder for the report: %w", err)
 	}
 	defer written()
-	metrics := reporters.NewMetrics(reporters.MetricsOptions{Run: id, Scenario: plan.Scenario.Name, Faults: plan.FaultKinds(), Steps: plan.StepNames()})
-	outs := reporters.Open(f.outs, reporters.OutRun{Metrics: metrics, Run: id, Scenario: plan.Scenario.Name, Log: log})
+	metrics := metrics.New(metrics.Options{Run: id, Scenario: plan.Scenario.Name, Faults: plan.FaultKinds(), Steps: plan.StepNames()})
+	outs := push.Open(f.outs, push.Run{Metrics: metrics, Run: id, Scenario: plan.Scenario.Name, Log: log})
 	o.BySteps = len(f.outs) > 0
 	o.Live = func(iv result.Interval) {
 		live.Observe(iv)
@@ -248,7 +251,7 @@ func (f *runFlags) once(ctx context.Context, c *cobra.Command, plan *run.Plan, p
 	}
 	defer run.Frugal()()
 	beside(c.ErrOrStderr(), res, f.earlier)
-	werr := reporters.Write(dir, res)
+	werr := catalog.All().Write(dir, res)
 	if werr == nil {
 		werr = f.sign.seal(c, dir)
 	}
@@ -375,32 +378,4 @@ func recoverOthers(c *cobra.Command) error {
 		fmt.Fprintf(c.ErrOrStderr(), "brunt: looking for guards of earlier runs that were never started: %v\n", err)
 	}
 	return nil
-}
-
-// table prints the final table.
-func table(w io.Writer, res *result.Result, dir string) error {
-	o := termOptions(w)
-	o.Files = dir
-	return reporters.NewTerminal(w, o).Report(w, res)
-}
-
-// termOptions says what a terminal can do.
-func termOptions(w io.Writer, summary ...string) reporters.TerminalOptions {
-	o := reporters.TerminalOptions{Summary: summary}
-	f, ok := w.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) {
-		return o
-	}
-	if os.Getenv("TERM") == "dumb" {
-		return o // nothing can be redrawn on it
-	}
-	o.TTY, o.Color = true, os.Getenv("NO_COLOR") == ""
-	o.Size = func() (width, height int) {
-		width, height, err := term.GetSize(int(f.Fd()))
-		if err != nil {
-			return 0, 0
-		}
-		return width, height
-	}
-	return o
 }

@@ -7,7 +7,7 @@ import (
 	"io"
 	"os"
 
-	"brunt/reporters"
+	"brunt/reporters/ci"
 	"brunt/scenarios/result"
 )
 
@@ -45,7 +45,7 @@ func summarize(w io.Writer, res *result.Result) {
 	if path == "" {
 		return
 	}
-	if err := appendSummary(w, path, func(to io.Writer) error { return reporters.GitHub{}.Report(to, res) }); err != nil {
+	if err := appendSummary(w, path, func(to io.Writer) error { return ci.GitHub{}.Report(to, res) }); err != nil {
 		fmt.Fprintf(w, "brunt: %v\n", err)
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"io"
 	"os"
 
-	"brunt/reporters"
+	"brunt/reporters/html"
 	"brunt/scenarios/compare"
 
 	"github.com/spf13/cobra"
@@ -105,15 +105,15 @@ func writeTrends(file string, all []*compare.Record, trends []compare.Trend) err
 
 // writePage writes the page of charts, whole or not at all.
 func writePage(file string, all []*compare.Record, trends []compare.Trend) error {
-	p := reporters.TrendPage{Name: all[0].Name, Machine: all[len(all)-1].Machine.String()}
+	p := html.TrendPage{Name: all[0].Name, Machine: all[len(all)-1].Machine.String()}
 	for i := range trends {
 		t := &trends[i]
-		chart := reporters.TrendChart{Title: t.Where(), Say: t.Say, Levels: t.Levels}
+		chart := html.TrendChart{Title: t.Where(), Say: t.Say, Levels: t.Levels}
 		for _, pt := range t.Points {
-			chart.Points = append(chart.Points, reporters.TrendPoint{Run: pt.Run, Commit: pt.Commit, Started: pt.Started, Value: float64(pt.Value), Red: pt.Red})
+			chart.Points = append(chart.Points, html.TrendPoint{Run: pt.Run, Commit: pt.Commit, Started: pt.Started, Value: float64(pt.Value), Red: pt.Red})
 		}
 		for _, m := range t.Moves {
-			chart.Moves = append(chart.Moves, reporters.TrendMove{At: m.At, Text: t.Sentence(m), Worse: m.Change > 0})
+			chart.Moves = append(chart.Moves, html.TrendMove{At: m.At, Text: t.Sentence(m), Worse: m.Change > 0})
 		}
 		p.Charts = append(p.Charts, chart)
 	}

@@ -4,7 +4,8 @@ import (
 	"fmt"
 	"io"
 
-	"brunt/reporters"
+	"brunt/reporters/catalog"
+	"brunt/reporters/evidence"
 	"brunt/scenarios"
 
 	"github.com/spf13/cobra"
@@ -35,16 +36,16 @@ Exit codes: 0 all is as it was; 3 it is not, or the signature is missing or anot
   brunt verify results --signer allowed_signers`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			var by *reporters.Signers
+			var by *evidence.Signers
 			if signer != "" {
 				var err error
-				if by, err = reporters.ReadSigners(signer); err != nil {
+				if by, err = evidence.ReadSigners(signer); err != nil {
 					return usagef("--signer: %w", err)
 				}
 			}
 			bad := false
 			for _, dir := range args {
-				v, err := reporters.Verify(dir, by)
+				v, err := evidence.Verify(dir, by, catalog.All().Derived)
 				if err != nil {
 					return usagef("%s: %w", dir, err)
 				}
@@ -61,7 +62,7 @@ Exit codes: 0 all is as it was; 3 it is not, or the signature is missing or anot
 	return c
 }
 
-func tellVerification(w io.Writer, dir string, v *reporters.Verification) {
+func tellVerification(w io.Writer, dir string, v *evidence.Verification) {
 	if len(v.Findings) == 0 {
 		fmt.Fprintf(w, "✓ %s is as it was sealed: %s, %s\n", dir, scenarios.Amount(v.Files, "file"), scenarios.Amount(v.Events, "event"))
 	} else {

@@ -46,15 +46,33 @@ var arrows = map[string][]string{
 	"targets/platform/procmark": nil, // processes by marks in their environment
 	"chaos":                     {"scenarios", "targets/platform/docker", "targets/platform/procmark"},
 	"reporters":                 {"scenarios"},
+	"reporters/catalog":         {"reporters", "reporters/ci", "reporters/evidence", "reporters/html", "reporters/push", "reporters/reporterstest", "reporters/rows", "reporters/terminal", "scenarios"},
+	"reporters/chart":           {"reporters/reporterstest", "reporters/words", "scenarios"},
+	"reporters/ci":              {"reporters", "reporters/reporterstest", "reporters/words", "scenarios"},
+	"reporters/evidence":        {"reporters", "reporters/reporterstest", "reporters/words", "scenarios"},
+	"reporters/html":            {"reporters", "reporters/chart", "reporters/reporterstest", "reporters/words", "scenarios"},
+	"reporters/live":            {"reporters", "reporters/html", "reporters/metrics", "reporters/reporterstest", "reporters/words", "scenarios"},
+	"reporters/metrics":         {"reporters", "scenarios"},
+	"reporters/push":            {"reporters/metrics", "reporters/words", "scenarios"},
+	"reporters/reporterstest":   {"reporters", "scenarios"}, // results for tests
+	"reporters/rows":            {"reporters", "reporters/evidence", "reporters/reporterstest", "reporters/words", "scenarios"},
+	"reporters/terminal":        {"reporters", "reporters/reporterstest", "reporters/words", "scenarios"},
+	"reporters/words":           {"reporters/reporterstest", "scenarios"}, // what every reporter says in the same way
 	"scenarios/compare":         {"scenarios"},
 	"scenarios/convert":         {"scenarios"}, // writes scenarios, and runs none
 	"scenarios/capacity":        nil,           // knows rates alone
 	"scenarios/notes":           nil,
 	"scenarios/reference":       {"scenarios", "scenarios/load", "targets", "chaos"}, // schemas, from the types that all of it is read into
-	"scenarios/run":             {"chaos", "reporters", "scenarios", "scenarios/capacity", "scenarios/driver", "scenarios/impact", "scenarios/judge", "scenarios/k6", "scenarios/load", "scenarios/machine", "scenarios/measure", "scenarios/notes", "scenarios/reference", "targets", "targets/platform/docker"},
-	"examples":                  nil, // systems to break, which know nothing of brunt
-	"cmd":                       {"chaos", "reporters", "scenarios", "scenarios/capacity", "scenarios/compare", "scenarios/convert", "scenarios/machine", "scenarios/notes", "scenarios/reference", "scenarios/run", "targets", "targets/platform/docker"},
-	"cmd/brunt-k6":              {"scenarios", "scenarios/k6"},
+	"scenarios/run": {
+		"reporters", "reporters/catalog", "reporters/evidence", "reporters/rows",
+		"chaos", "scenarios", "scenarios/capacity", "scenarios/driver", "scenarios/impact", "scenarios/judge", "scenarios/k6", "scenarios/load", "scenarios/machine", "scenarios/measure", "scenarios/notes", "scenarios/reference", "targets", "targets/platform/docker",
+	},
+	"examples": nil, // systems to break, which know nothing of brunt
+	"cmd": {
+		"reporters", "reporters/catalog", "reporters/ci", "reporters/evidence", "reporters/html", "reporters/live", "reporters/metrics", "reporters/push", "reporters/terminal",
+		"chaos", "scenarios", "scenarios/capacity", "scenarios/compare", "scenarios/convert", "scenarios/machine", "scenarios/notes", "scenarios/reference", "scenarios/run", "targets", "targets/platform/docker",
+	},
+	"cmd/brunt-k6": {"scenarios", "scenarios/k6"},
 }
 
 // hub are the packages that a part which may import scenarios may import.

@@ -13,7 +13,8 @@ import (
 	"sync"
 	"testing"
 
-	"brunt/reporters"
+	"brunt/reporters/catalog"
+	"brunt/reporters/evidence"
 	"brunt/scenarios/reference"
 	"brunt/scenarios/result"
 	"brunt/scenarios/syntax"
@@ -49,7 +50,7 @@ slo: [p95 < 1s, errors < 100%]
 		t.Fatal("the run has failed, in the test that began it")
 	}
 	dir := t.TempDir()
-	if err := reporters.Write(dir, reportedRun.res); err != nil {
+	if err := catalog.All().Write(dir, reportedRun.res); err != nil {
 		t.Fatal(err)
 	}
 	return dir
@@ -253,7 +254,7 @@ func TestHlog_FieldsReader(t *testing.T) {
 		}
 		found[h.Tag] = h
 	}
-	res, err := reporters.Read(dir)
+	res, err := evidence.Read(dir)
 	if err != nil {
 		t.Fatal(err)
 	}

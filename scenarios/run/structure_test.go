@@ -39,7 +39,6 @@ type size struct{ files, lines int }
 var largePackages = map[string]size{
 	"chaos":             {104, 17400},
 	"chaos/netns":       {29, 5400},
-	"reporters":         {62, 10900},
 	"scenarios":         {78, 10500},
 	"scenarios/convert": {22, 5300},
 	"scenarios/run":     {67, 11800},
@@ -48,7 +47,7 @@ var largePackages = map[string]size{
 }
 
 // largeCommands are the files of cmd/brunt over the limit, with the lines that they may have.
-var largeCommands = map[string]int{"cmd/brunt/ab.go": 316, "cmd/brunt/gate.go": 320, "cmd/brunt/inject.go": 260, "cmd/brunt/run.go": 406}
+var largeCommands = map[string]int{"cmd/brunt/ab.go": 316, "cmd/brunt/gate.go": 320, "cmd/brunt/inject.go": 260, "cmd/brunt/run.go": 400}
 
 // largeTypes are the types over the limit, as fields and methods, with what they may have.
 var largeTypes = map[string][2]int{
@@ -56,7 +55,7 @@ var largeTypes = map[string][2]int{
 	"chaos.Timeline":                 {23, 0},
 	"targets/platform/docker.Engine": {0, 44},
 	"chaos/proxy.flow":               {27, 41},
-	"reporters.Server":               {23, 0},
+	"reporters/live.Server":          {23, 0},
 	"scenarios.Scenario":             {32, 0},
 	"scenarios/judge.finisher":       {0, 48},
 	"scenarios/load.Log":             {22, 0},

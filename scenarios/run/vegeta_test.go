@@ -13,7 +13,9 @@ import (
 	"strings"
 	"testing"
 
-	"brunt/reporters"
+	"brunt/reporters/catalog"
+	"brunt/reporters/evidence"
+	"brunt/reporters/rows"
 	"brunt/scenarios"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
@@ -41,11 +43,11 @@ func vegetaCommand(t *testing.T) string {
 func keeping(t *testing.T, text string) *result.Result {
 	t.Helper()
 	dir := t.TempDir()
-	res := runOnce(t, text, Options{Requests: filepath.Join(dir, reporters.RequestsFile)})
-	if err := reporters.Write(dir, res); err != nil {
+	res := runOnce(t, text, Options{Requests: filepath.Join(dir, evidence.RequestsFile)})
+	if err := catalog.All().Write(dir, res); err != nil {
 		t.Fatal(err)
 	}
-	back, err := reporters.Read(dir)
+	back, err := evidence.Read(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +77,7 @@ load:
 			for _, encoding := range []string{"gob", "csv", "json"} {
 				file := filepath.Join(t.TempDir(), encoding)
 				var b bytes.Buffer
-				if err := (reporters.Vegeta{Encoding: encoding}).Report(&b, res); err != nil {
+				if err := (rows.Vegeta{Encoding: encoding}).Report(&b, res); err != nil {
 					t.Fatal(err)
 				}
 				if err := os.WriteFile(file, b.Bytes(), 0o644); err != nil {

@@ -1,0 +1,130 @@
+package catalog
+
+import (
+	"cmp"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"brunt/reporters"
+	"brunt/reporters/ci"
+	"brunt/reporters/evidence"
+	"brunt/reporters/html"
+	"brunt/reporters/push"
+	"brunt/reporters/rows"
+	"brunt/reporters/terminal"
+	"brunt/scenarios/result"
+)
+
+// A List is reporters. The methods treat it as all there are.
+type List []reporters.Reporter
+
+// All lists every reporter, a line each. Those that write the evidence stand first:
+// should the disk fill up, the other files can be drawn from it.
+func All() List {
+	return List{
+		evidence.JSON{},
+		evidence.Hlog{},
+		evidence.Events{},
+		evidence.Scenario{},
+		ci.JUnit{},
+		html.Page{},
+		rows.CSV{},
+		ci.GitHub{},
+		ci.GitLab{},
+		rows.Vegeta{Encoding: "csv"},
+		rows.Vegeta{Encoding: "gob"},
+		rows.Vegeta{Encoding: "json"},
+		terminal.New(io.Discard, terminal.Options{}),
+	}
+}
+
+// Pushes lists every service that a run can push to while it goes on, a line each.
+func Pushes() []push.Kind {
+	return []push.Kind{
+		push.Prometheus(),
+		push.OTLP(),
+		push.Grafana(),
+	}
+}
+
+// Named gives the reporter whose format or file has the name; nil is none.
+func (l List) Named(name string) reporters.Reporter {
+	for _, rep := range l {
+		if f := rep.Format(); f.Name == name || f.File == name {
+			return rep
+		}
+	}
+	return nil
+}
+
+// Formats describes the reporters of the list by the names of their formats.
+func (l List) Formats() []reporters.Format {
+	var out []reporters.Format
+	for _, rep := range l {
+		out = append(out, rep.Format())
+	}
+	slices.SortFunc(out, func(a, b reporters.Format) int { return cmp.Compare(a.Name, b.Name) })
+	return out
+}
+
+// Derived tells whether a file of that name can be drawn from the evidence.
+func (l List) Derived(file string) bool {
+	rep := l.Named(file)
+	return rep != nil && rep.Format().File == file && !rep.Format().Evidence
+}
+
+// without is the list without the reporters that skip holds for.
+func (l List) without(skip func(reporters.Format) bool) List {
+	return slices.DeleteFunc(slices.Clone(l), func(rep reporters.Reporter) bool { return skip(rep.Format()) })
+}
+
+// Write writes the files of a run into dir, see [WriteFiles].
+func (l List) Write(dir string, r *result.Result) error { return reporters.WriteFiles(dir, r, l) }
+
+// Draw writes the files that are drawn from the evidence into a folder of their own.
+func (l List) Draw(dir string, r *result.Result) error {
+	return reporters.WriteFiles(dir, r, l.without(func(f reporters.Format) bool { return f.Evidence }))
+}
+
+// Redraw writes the files of a run that are drawn from its evidence, into the folder that
+// holds the evidence. A file that is as the manifest lists it stays; kept names those.
+func (l List) Redraw(dir string, r *result.Result) (kept []string, err error) {
+	same, err := evidence.Unchanged(dir)
+	if err != nil {
+		return nil, err
+	}
+	drawn := l.without(func(f reporters.Format) bool {
+		if !f.Evidence && same[f.File] {
+			kept = append(kept, f.File)
+		}
+		return f.Evidence || same[f.File]
+	})
+	return kept, reporters.WriteFiles(dir, r, drawn)
+}
+
+// Clear removes the files of an earlier run and its manifest, so that a run that is
+// killed leaves nothing that looks like its own.
+func (l List) Clear(dir string) error {
+	if err := evidence.RemoveManifest(dir); err != nil {
+		return err
+	}
+	for _, rep := range l {
+		file := rep.Format().File
+		if file == "" {
+			continue
+		}
+		if err := os.Remove(filepath.Join(dir, file)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	for _, name := range []string{evidence.RequestsFile, "ledger.jsonl", "logs"} { // that the run itself wrote
+		if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,2 @@
+// Package catalog is the one list of reporters.
+package catalog

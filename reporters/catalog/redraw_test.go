@@ -1,0 +1,52 @@
+package catalog
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"brunt/reporters/evidence"
+	"brunt/reporters/reporterstest"
+)
+
+// TestRedraw_KeepsSealedFiles: a file that is as the manifest lists it stays, a missing
+// one is drawn.
+func TestRedraw_KeepsSealedFiles(t *testing.T) {
+	dir := t.TempDir()
+	if err := All().Write(dir, reporterstest.Results()["minute"]); err != nil {
+		t.Fatal(err)
+	}
+	if err := evidence.WriteManifest(dir, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(dir, "junit.xml")); err != nil {
+		t.Fatal(err)
+	}
+	r, err := evidence.Read(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept, err := All().Redraw(dir, r)
+	if err != nil || !slices.Equal(kept, []string{"scenario.yaml", "report.html"}) {
+		t.Errorf("kept %q, %v", kept, err)
+	}
+	v, err := evidence.Verify(dir, nil, All().Derived)
+	if err != nil || len(v.Findings) > 0 { // junit.xml is drawn as it was
+		t.Errorf("%+v, %v", v, err)
+	}
+	if err := evidence.RemoveManifest(dir); err != nil {
+		t.Fatal(err)
+	}
+	if kept, err := All().Redraw(dir, r); err != nil || kept != nil {
+		t.Errorf("without a manifest: kept %q, %v", kept, err)
+	}
+	out := t.TempDir()
+	if err := All().Draw(out, r); err != nil {
+		t.Fatal(err)
+	}
+	names, _ := os.ReadDir(out)
+	if len(names) != 3 {
+		t.Errorf("drawn elsewhere: %v", names)
+	}
+}

@@ -1,0 +1,402 @@
+package chart
+
+import (
+	"cmp"
+	"fmt"
+	"html/template"
+	"math"
+	"slices"
+	"strings"
+
+	"brunt/reporters/words"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
+)
+
+// series is a line of a chart.
+type series struct {
+	name   string
+	class  string    // its colour and dashes
+	values []float64 // one for each point; NaN is a gap, infinite leaves at the top
+	area   bool      // Filled down to the lower edge
+	unit   unit
+	base   *series // the script stores the difference from it, which is shorter
+	every  int     // Points that each value is for; zero is one
+	low    bool    // a share that is best at 1: of several values the least counts
+}
+
+// unit says how a value is written.
+type unit int
+
+const (
+	inSeconds unit = iota
+	perSec
+	InCount
+	inShare
+	InCores
+	inBytes
+)
+
+func (u unit) Format(f float64) string {
+	switch {
+	case math.IsNaN(f):
+		return "–"
+	case math.IsInf(f, 0):
+		return "∞"
+	case u == inSeconds:
+		return quantity.FormatSeconds(f)
+	case u == perSec:
+		return words.Number(f) + "/s"
+	case u == inShare:
+		return words.Percent(f)
+	case u == inBytes:
+		return words.Bytes(int64(f))
+	}
+	return words.Number(f)
+}
+
+// A chart is a figure of the page: a plot with its labels, and a table of the same.
+type Chart struct {
+	ID, Title string
+	About     string // what it shows, in a sentence
+	Small     bool
+	Dense     bool // more points than columns
+	Alone     bool // its section is named by it, so it needs no title of its own
+	Legend    []legend
+	Marks     bool // the shade is explained below
+	Many      bool // more faults than have marks
+	Lanes     []Lane
+	Strips    []strip
+	Y         []Tick
+	X         []Tick
+	Plot      template.HTML // inside the svg
+	Scale     string        // "lo hi log" for the script
+	Ends      []Tick        // Names at the right end of lines
+	Tops      [][]top       // PhaseRows of names above the plot, where lines are highest
+	Named     bool          // Names of some length stand at its right end
+	Shades    template.HTML // what the colours mean
+	Time      bool          // its x axis is the run's time
+	Label     string        // what a reader who can't see it should know
+	Table     *Table
+}
+
+type legend struct {
+	Name, Class string
+	Series      int // Number for the script; -1 is none
+}
+
+// strip is the row above a plot that shows where a percentile is infinite.
+type strip struct {
+	Name, Class string
+	Plot        template.HTML
+}
+
+// Table backs a chart. Its rows are as wide as its head.
+type Table struct {
+	Caption string
+	Head    []string
+	Rows    [][]string
+}
+
+// Filled is t without the columns in which nothing is known.
+func (t *Table) Filled() *Table {
+	out := &Table{Caption: t.Caption, Rows: make([][]string, len(t.Rows))}
+	for col, head := range t.Head {
+		if !slices.ContainsFunc(t.Rows, func(row []string) bool { return row[col] != "–" }) {
+			continue
+		}
+		out.Head = append(out.Head, head)
+		for i, row := range t.Rows {
+			out.Rows[i] = append(out.Rows[i], row[col])
+		}
+	}
+	return out
+}
+
+// Plotter makes the charts over time of a page.
+type Plotter struct {
+	*Timeline
+	points   []point
+	together int
+	at       []extent
+	behind   template.HTML // what all have behind their lines
+	drawn    bool          // it stands in the page already, for others to refer to
+	ticks    []Tick
+	data     []series // of all charts, in the order that the script finds them
+	kinds    []kind   // of errors
+}
+
+func NewPlotter(t *Timeline, list []point, together int) *Plotter {
+	c := &Plotter{Timeline: t, points: list, together: together, behind: t.Shade(), ticks: t.Times()}
+	for _, p := range list {
+		c.at = append(c.at, extent{t.Place(p.t), t.Place(p.t + p.d)})
+	}
+	return c
+}
+
+// make draws lines over the shared axis.
+func (c *Plotter) make(ch Chart, s scale, lines []series) *Chart {
+	c.overTime(&ch)
+	ch.Dense = len(c.points) > columns
+	var b strings.Builder
+	for i := range lines {
+		l := &lines[i]
+		id := len(c.data)
+		c.data = append(c.data, *l)
+		if l.area && !(ch.Small && ch.Dense) {
+			fmt.Fprintf(&b, `<path class="area %s" data-s="%d" d="%s"/>`, l.class, id, under(c.at, l.values, s))
+		}
+		fmt.Fprintf(&b, `<path class="line %s" data-s="%d" d="%s"/>`, l.class, id, trace(c.at, l.values, s))
+		ch.Legend = append(ch.Legend, legend{Name: l.name, Class: l.class, Series: id})
+	}
+	ch.Plot = c.shaded() + c.grid(&ch, s, lines[0].unit) + template.HTML(b.String())
+	ch.Scale = fmt.Sprintf("%g %g %t", s.Lo, s.Hi, s.Log)
+	ch.Label = c.label(lines)
+	ch.Table = c.table(lines)
+	return &ch
+}
+
+// overTime gives a chart the axis that it shares with others, and the faults above it.
+func (c *Plotter) overTime(ch *Chart) {
+	ch.Time, ch.Lanes, ch.X, ch.Marks, ch.Many = true, c.lanes, c.ticks, c.Struck(), len(c.faults) > MostNamed
+}
+
+// grid draws a line for each value to read, and has it written beside the plot.
+func (c *Plotter) grid(ch *Chart, s scale, u unit) template.HTML {
+	var b strings.Builder
+	for _, v := range s.Ticks() {
+		ch.Y = append(ch.Y, Tick{Place: c.places.top(1 - s.At(v)), Label: u.Format(v)})
+		b.WriteString(string(hline("grid", s.At(v))))
+	}
+	return template.HTML(b.String())
+}
+
+// shaded is what all charts over time have behind their lines. It stands in the page once.
+// While the run goes on each chart has its own, as then some stay longer than others.
+func (c *Plotter) shaded() template.HTML {
+	switch {
+	case c.behind == "" || !math.IsNaN(c.now):
+		return c.behind
+	case c.drawn:
+		return `<use href="#behind"/>`
+	}
+	c.drawn = true
+	return `<g id="behind">` + c.behind + `</g>`
+}
+
+func hline(class string, at float64) template.HTML {
+	return template.HTML(fmt.Sprintf(`<path class="%s" d="M0 %sh2000"/>`, class, units((1-at)*PlotHeight)))
+}
+
+// label says what the lines span, for those who can't see them.
+func (c *Plotter) label(lines []series) string {
+	var parts []string
+	for _, l := range lines {
+		lo, hi := math.Inf(1), math.Inf(-1)
+		for _, v := range l.values {
+			if !math.IsNaN(v) {
+				lo, hi = math.Min(lo, v), math.Max(hi, v)
+			}
+		}
+		if hi >= lo {
+			parts = append(parts, l.name+" from "+l.unit.Format(lo)+" to "+l.unit.Format(hi))
+		}
+	}
+	return strings.Join(parts, "; ")
+}
+
+// mostRows bounds the rows of the table behind a chart.
+const mostRows = 60
+
+// Table gives lines as numbers: the largest of a row's points for latencies and
+// gauges, the mean for rates.
+func (c *Plotter) table(lines []series) *Table { return c.tableOf(lines, mostRows) }
+
+// tableOf is table with a bound of its own.
+func (c *Plotter) tableOf(lines []series, most int) *Table {
+	t := &Table{Head: []string{"from"}}
+	step := 1
+	if n := len(c.points); n > most {
+		step = (n + most - 1) / most
+	}
+	for _, l := range lines {
+		t.Head = append(t.Head, l.name)
+	}
+	for i := 0; i < len(c.points); i += step {
+		end := min(len(c.points), i+step)
+		row := []string{words.Offset(result.Num(c.points[i].t))}
+		for _, l := range lines {
+			row = append(row, l.unit.Format(c.sum(l, i, end)))
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	switch {
+	case step > 1 && lines[0].unit == perSec:
+		t.Caption = fmt.Sprintf("A row is the mean of %d points; result.json has every window.", step)
+	case step > 1 && lines[0].low:
+		t.Caption = fmt.Sprintf("A row is the smallest of %d points; result.json has every window.", step)
+	case step > 1:
+		t.Caption = fmt.Sprintf("A row is the largest of %d points; result.json has every window.", step)
+	}
+	return t
+}
+
+func (c *Plotter) sum(l series, from, to int) float64 {
+	sum, span, most := 0.0, 0.0, math.NaN()
+	for i := from; i < to; i++ {
+		if v := l.values[i]; !math.IsNaN(v) {
+			sum += v * c.points[i].d
+			span += c.points[i].d
+			if l.low && v < most {
+				most = v
+			} else if !l.low || math.IsNaN(most) {
+				most = Larger(most, v)
+			}
+		}
+	}
+	if l.unit == perSec && span > 0 {
+		return sum / span
+	}
+	return most
+}
+
+// strips shows where lines are infinite, a row each.
+func (c *Plotter) strips(lines []series) []strip {
+	var out []strip
+	for _, l := range lines {
+		var b strings.Builder
+		for i := 0; i < len(l.values); i++ {
+			if !math.IsInf(l.values[i], 1) {
+				continue
+			}
+			from := i
+			for i+1 < len(l.values) && math.IsInf(l.values[i+1], 1) {
+				i++
+			}
+			a, z := c.Place(c.points[from].t)*PlotWidth, c.Place(c.points[i].t+c.points[i].d)*PlotWidth
+			fmt.Fprintf(&b, "M%s 0h%sv10h%sz", units(a), units(math.Max(2, z-a)), units(-math.Max(2, z-a)))
+		}
+		if b.Len() > 0 {
+			out = append(out, strip{Name: "∞ " + l.name, Class: l.class, Plot: template.HTML(`<path d="` + b.String() + `"/>`)})
+		}
+	}
+	return out
+}
+
+// apart is how far labels at the end of lines keep from each other, of the plot's height.
+const apart = .062
+
+// ends names lines at their right end, moved apart where they would overlap.
+func (c *Plotter) ends(s scale, lines []series) []Tick {
+	var list []end
+	for i := len(lines) - 1; i >= 0; i-- {
+		l := &lines[i]
+		var last []float64
+		for j := len(l.values) - 1; j >= 0 && len(last) < min(9, 1+len(l.values)/8); j-- {
+			if v := l.values[j]; !math.IsNaN(v) {
+				last = append(last, v)
+			}
+		}
+		if len(last) > 0 {
+			list = append(list, end{name: l.name, value: median(last)})
+		}
+	}
+	return c.spread(s, list)
+}
+
+// end is the name of a line that ends at the right of a plot.
+type end struct {
+	name      string
+	value, at float64
+}
+
+// Spread moves names apart, no further than they have to be.
+func (c *Plotter) spread(s scale, list []end) []Tick {
+	slices.SortStableFunc(list, func(a, b end) int { return cmp.Compare(b.value, a.value) })
+	below := 2.0 // of the label above
+	for i := range list {
+		list[i].at = math.Min(s.At(list[i].value), below-apart)
+		below = list[i].at
+	}
+	above := apart / 3 // the lowest stays clear of the time axis
+	long := slices.ContainsFunc(list, func(e end) bool { return len(e.name) > 4 })
+	var out []Tick
+	for _, e := range slices.Backward(list) {
+		at := math.Max(e.at, above)
+		above = at + apart
+		out = append(out, Tick{Place: c.places.top(1 - at), Label: e.name, Minor: long})
+	}
+	slices.Reverse(out)
+	return out
+}
+
+// top is a name above a plot, at what it names.
+type top struct {
+	Class, Place, Room, Label string
+	Left                      bool // it stands left of its place
+	at                        float64
+}
+
+// span is about how much of a plot's width the label takes, in a page of the usual size.
+func (t *top) span() (from, to float64) {
+	w := .03 + .0075*float64(words.Width(t.Label))
+	if t.Left {
+		return t.at - w, t.at
+	}
+	return t.at, t.at + w
+}
+
+// PhaseRows packs labels into rows in which none touches another.
+func (c *Plotter) rows(list []top) [][]top {
+	slices.SortStableFunc(list, func(a, b top) int { return cmp.Compare(a.at, b.at) })
+	var out [][]top
+next:
+	for _, t := range list {
+		t.Left = t.at > .6
+		from, _ := t.span()
+		for i := range out {
+			if _, end := out[i][len(out[i])-1].span(); end <= from {
+				out[i] = append(out[i], t)
+				continue next
+			}
+		}
+		out = append(out, []top{t})
+	}
+	for _, row := range out {
+		for i := range row {
+			t := &row[i]
+			// neighbours share what is free between them, however narrow the page
+			between := func(a, b *top) float64 { _, end := a.span(); from, _ := b.span(); return (end + from) / 2 }
+			before, after := 0.0, 1.0
+			if i > 0 {
+				before = between(&row[i-1], t)
+			}
+			if i+1 < len(row) {
+				after = between(t, &row[i+1])
+			}
+			t.Place, t.Room = c.places.left(t.at), c.places.room(after-t.at)
+			if t.Left {
+				t.Room = c.places.room(t.at - before)
+			}
+		}
+	}
+	return out
+}
+
+// peaks names lines where they are highest.
+func (c *Plotter) peaks(lines []series) [][]top {
+	var list []top
+	for _, l := range lines {
+		most := 0
+		for i, v := range l.values {
+			if v > l.values[most] {
+				most = i
+			}
+		}
+		if v := l.values[most]; v > 0 {
+			p := &c.points[most]
+			list = append(list, top{Class: l.class, Label: words.Clip(l.name, 34) + " " + l.unit.Format(v), at: c.Place(p.t + p.d/2)})
+		}
+	}
+	return c.rows(list)
+}

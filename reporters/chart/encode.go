@@ -1,0 +1,249 @@
+package chart
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"html/template"
+	"math"
+	"slices"
+	"strconv"
+
+	"brunt/reporters/words"
+	"brunt/scenarios/result"
+)
+
+// Encode gives the script what it needs for hover and zoom, as short as JSON allows:
+// when points begin as runs of equal distances in milliseconds, values as multiples of
+// a unit that suits them, a series near another as the difference from it, a sparse
+// one as pairs of place and value. null is unknown, -1 an infinite time. The charts of
+// single loads and steps are apart, since most readers never ask for them.
+func (c *Plotter) Encode(r *result.Result) (whole, facets template.HTML, err error) {
+	if len(c.points) == 0 {
+		return "", "", nil
+	}
+	out := struct {
+		A      float64  `json:"a"`
+		B      float64  `json:"b"`
+		Times  [2]any   `json:"t"`
+		Series []line   `json:"s"`
+		Steps  []string `json:"p,omitempty"` // what can be chosen; "" is all steps of a load
+		Of     []int    `json:"o,omitempty"` // of each: its place in Loads
+		Loads  []string `json:"l,omitempty"`
+		Faults []focus  `json:"f,omitempty"`
+	}{A: c.From, B: c.To, Times: spacing(c.points), Series: lines(c.data), Faults: c.focuses()}
+	list := c.facets(r)
+	var charts []facetData
+	for _, p := range list {
+		i := slices.Index(out.Loads, p.load)
+		if i < 0 {
+			i, out.Loads = len(out.Loads), append(out.Loads, p.load)
+		}
+		out.Steps, out.Of = append(out.Steps, p.step), append(out.Of, i)
+		charts = append(charts, facetData{Times: spacing(p.points), Series: lines(p.series(c.kinds)), Together: p.together})
+	}
+	if whole, err = packed(out); err != nil || len(list) == 0 {
+		return whole, "", err
+	}
+	facets, err = packed(charts)
+	return whole, facets, err
+}
+
+// line is a series as the script reads it.
+type line struct {
+	Name   string          `json:"n"`
+	Unit   unit            `json:"u"`
+	Per    float64         `json:"m"` // what the values are divided by
+	Base   *int            `json:"b,omitempty"`
+	Every  int             `json:"g,omitempty"` // Points that each value is for
+	Values json.RawMessage `json:"v,omitempty"`
+	Sparse json.RawMessage `json:"z,omitempty"`
+}
+
+// facetData are the points of one load or step. Its series are the first ones of the page.
+type facetData struct {
+	Times    [2]any  `json:"t"`
+	Series   []line  `json:"s"`
+	Together float64 `json:"w"` // length of its windows in seconds, where it is more than that of the page's
+}
+
+// focus is a stretch of the run that a reader may want to look at alone.
+type focus struct {
+	Name string  `json:"n"`
+	From float64 `json:"a"`
+	To   float64 `json:"b"`
+}
+
+// focuses gives each fault with a quarter of its length around it, up to where the load
+// had recovered.
+func (t *Timeline) focuses() []focus {
+	var out []focus
+	for i := range t.faults {
+		f := &t.faults[i]
+		if !f.Injected.Known() {
+			continue
+		}
+		from, to := float64(f.Injected), t.end(f)
+		if f.RecoveredAt.Known() {
+			to = math.Max(to, float64(f.RecoveredAt))
+		}
+		room := math.Max(2, (to-from)/4)
+		out = append(out, focus{fmt.Sprintf("%d %s", i+1, words.Clean(f.Name)), math.Max(t.From, from-room), math.Min(t.To, to+room)})
+	}
+	return out
+}
+
+func lines(list []series) []line {
+	var out []line
+	for i := range list {
+		s := &list[i]
+		l := line{Name: s.name, Unit: s.unit, Per: per(s), Every: s.every}
+		values := s.values
+		if s.base != nil {
+			for j := range i {
+				if list[j].name == s.base.name {
+					l.Base = &j
+				}
+			}
+			values = make([]float64, len(s.values))
+			for k, v := range s.values {
+				values[k] = math.Round(v*10)/10 - math.Round(s.base.values[k]*10)/10
+			}
+		}
+		texts, few := texts(values, s.unit, l.Per)
+		if few && s.every == 0 {
+			l.Sparse = pairs(texts)
+		} else {
+			l.Values = array(texts)
+		}
+		out = append(out, l)
+	}
+	return out
+}
+
+// packed is v as JSON, deflated, in base64: less than half of its length.
+func packed(v any) (template.HTML, error) {
+	var b bytes.Buffer
+	text := base64.NewEncoder(base64.StdEncoding, &b)
+	z, err := gzip.NewWriterLevel(text, gzip.BestCompression)
+	if err != nil {
+		return "", err
+	}
+	if err := errors.Join(json.NewEncoder(z).Encode(v), z.Close(), text.Close()); err != nil {
+		return "", err
+	}
+	return template.HTML(b.String()), nil
+}
+
+// spacing is the first moment and the distances to the next ones, the last of them to
+// the end of the last point.
+func spacing(list []point) [2]any {
+	ms := func(s float64) int64 { return int64(math.Round(s * 1e3)) }
+	var runs [][2]int64
+	for i := range list {
+		end := list[i].t + list[i].d
+		if i+1 < len(list) {
+			end = list[i+1].t
+		}
+		d := ms(end) - ms(list[i].t)
+		if n := len(runs); n > 0 && runs[n-1][0] == d {
+			runs[n-1][1]++
+			continue
+		}
+		runs = append(runs, [2]int64{d, 1})
+	}
+	return [2]any{ms(list[0].t), runs}
+}
+
+// per is what the values of a series are multiplied with: milli- or microseconds,
+// hundredths of a core, of a percent.
+func per(s *series) float64 {
+	switch s.unit {
+	case inSeconds:
+		small, n := 0, 0
+		for _, v := range s.values {
+			if v > 0 && !math.IsInf(v, 0) {
+				n++
+				if v < 1e-3 {
+					small++
+				}
+			}
+		}
+		if small*2 > n {
+			return 1e6
+		}
+		return 1e3
+	case InCores:
+		return 100
+	case inBytes:
+		return 1.0 / (1 << 20)
+	case inShare:
+		if s.low { // what is next to 1 counts
+			return 1e6
+		}
+		return 1e4
+	}
+	return 1
+}
+
+// texts writes values with as many digits as the page shows; few tells that most
+// are 0.
+func texts(values []float64, u unit, per float64) (out []string, few bool) {
+	zeros := 0
+	for _, v := range values {
+		t := ""
+		switch {
+		case math.IsNaN(v):
+			t = "null"
+		case math.IsInf(v, 0):
+			t = "-1" // of times only, which are never negative
+		case v == 0:
+			t = "0"
+		default:
+			v *= per
+			p := 10.0
+			if u == inSeconds || u == inBytes {
+				p = math.Pow(10, 2-math.Floor(math.Log10(math.Abs(v))))
+			} else if u != perSec {
+				p = 1
+			}
+			t = strconv.FormatFloat(math.Round(v*p)/p, 'f', -1, 64)
+		}
+		if t == "0" || t == "-0" {
+			t = "0"
+			zeros++
+		}
+		out = append(out, t)
+	}
+	return out, zeros*3 > len(values)*2
+}
+
+func array(texts []string) json.RawMessage {
+	b := []byte{'['}
+	for i, t := range texts {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, t...)
+	}
+	return append(b, ']')
+}
+
+func pairs(texts []string) json.RawMessage {
+	b := []byte{'['}
+	for i, t := range texts {
+		if t == "0" {
+			continue
+		}
+		if len(b) > 1 {
+			b = append(b, ',')
+		}
+		b = strconv.AppendInt(b, int64(i), 10)
+		b = append(b, ',')
+		b = append(b, t...)
+	}
+	return append(b, ']')
+}

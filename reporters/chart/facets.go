@@ -1,0 +1,128 @@
+package chart
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"brunt/reporters/words"
+	"brunt/scenarios/result"
+)
+
+// facet is one load or step, whose charts a reader may ask for in place of those of the
+// whole run.
+type facet struct {
+	load, step string // "" is all of the load's steps
+	points     []point
+	together   float64 // length of its points in seconds where several windows make one, else 0
+}
+
+// mostFacetPoints bounds the points of all loads and steps of a page together: with many
+// of them each gets fewer points, so that the page stays small.
+const mostFacetPoints = 5_000
+
+// facets gives what can be shown apart: each load, each of its steps. Nothing where
+// there is but one step.
+func (c *Plotter) facets(r *result.Result) []facet {
+	type key struct{ load, step string }
+	rows := map[key][]point{}
+	for i := range r.Windows {
+		if w := &r.Windows[i]; w.Load != "*" && w.T.Known() && w.D > 0 {
+			k := key{w.Load, w.Step}
+			rows[k] = append(rows[k], pointOf(w))
+		}
+	}
+	if len(rows) < 2 {
+		return nil
+	}
+	keys := []key{}
+	for k := range rows {
+		keys = append(keys, k)
+	}
+	loads, place := map[string]int{}, map[key]int{}
+	for i, l := range r.Loads { // in the order of the scenario, all steps before each
+		loads[l.Name] = i
+		for j, s := range l.Steps {
+			place[key{l.Name, s}] = j + 1
+		}
+	}
+	slices.SortFunc(keys, func(a, b key) int {
+		return cmp.Or(cmp.Compare(loads[a.load], loads[b.load]), cmp.Compare(a.load, b.load), cmp.Compare(place[a], place[b]), cmp.Compare(a.step, b.step))
+	})
+	most := max(20, mostFacetPoints/len(keys))
+	var out []facet
+	for _, k := range keys {
+		list := rows[k]
+		slices.SortStableFunc(list, func(a, b point) int { return cmp.Compare(a.t, b.t) })
+		p := facet{load: words.Clean(k.load), step: words.Clean(k.step), points: c.thin(joinSlivers(c.gapless(list)), most)}
+		if k.step == "*" {
+			p.step = ""
+		}
+		if longest(p.points) > 1.5*longest(c.points) {
+			p.together = longest(p.points)
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+// longest is the length of a run of points that most of them have at most.
+func longest(list []point) float64 {
+	lengths := make([]float64, len(list))
+	for i := range list {
+		lengths[i] = list[i].d
+	}
+	return median(lengths)
+}
+
+// gapless puts a point of nothing where a load or step has no window, as before it
+// began.
+func (c *Plotter) gapless(list []point) []point {
+	var out []point
+	nothing := func(from, to float64) {
+		for from < to-1e-6 {
+			end := to
+			// as long as the windows of the page, or else a gap would look like one of them
+			if i, _ := slices.BinarySearchFunc(c.points, from+1e-6, func(p point, at float64) int { return cmp.Compare(p.t+p.d, at) }); i < len(c.points) {
+				end = math.Min(to, c.points[i].t+c.points[i].d)
+			}
+			nan := math.NaN()
+			out = append(out, point{t: from, d: end - from, p50: nan, p95: nan, P99: nan, most: nan, lag: nan, queue: nan})
+			from = end
+		}
+	}
+	at := c.points[0].t
+	for _, p := range list {
+		nothing(at, p.t)
+		out = append(out, p)
+		at = p.t + p.d
+	}
+	last := c.points[len(c.points)-1]
+	nothing(at, last.t+last.d)
+	return out
+}
+
+// thin puts neighbours together until there are at most as many points as asked for.
+func (c *Plotter) thin(list []point, most int) []point {
+	n := (len(list) + most - 1) / most
+	if n <= 1 {
+		return list
+	}
+	var out []point
+	for i := 0; i < len(list); i += n {
+		p := list[i]
+		for _, q := range list[i+1 : min(len(list), i+n)] {
+			p.add(&q, true)
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+// series are the lines of the charts of response times, requests and errors, as the
+// page's first ones are.
+func (p *facet) series(kinds []kind) []series {
+	c := &Plotter{points: p.points}
+	out := append(c.percentileLines(), c.throughputLines()...)
+	return append(out, c.errorLines(kinds)...)
+}

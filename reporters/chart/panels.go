@@ -1,0 +1,257 @@
+package chart
+
+import (
+	"cmp"
+	"fmt"
+	"html/template"
+	"math"
+	"slices"
+	"strings"
+
+	"brunt/reporters/words"
+)
+
+// A reading is something that was read time and again while the load ran: what a unit used
+// of something, or what a query gave.
+type reading struct {
+	name string
+	t, v []float64 // Seconds from t0, rising, and what was read then; NaN is nothing
+}
+
+// A panel is readings of one kind in one plot.
+type panel struct {
+	id, title, about string
+	unit             unit
+	readings         []reading
+	marks            []happening
+}
+
+// PanelLines bounds the lines of a panel; what is beyond becomes one, the most of them.
+const PanelLines = 6
+
+// panelPoints bounds what the panels of a page hold together, in points of all their
+// lines: for a long run with many of them, several points become one with the largest
+// of their values.
+const panelPoints = 12_000
+
+// panelColumns bounds the columns of all lines of panels together. Each column holds the
+// span from its smallest to its largest value.
+const panelColumns = 4_500
+
+// fewest is how many of them a line has at least.
+const fewest = 120
+
+// Panels draws panels under one axis and over one table.
+func (c *Plotter) Panels(list []panel) []*Chart {
+	n := 0
+	for i := range list {
+		n += min(len(list[i].readings), PanelLines+1)
+	}
+	if n == 0 || len(c.points) == 0 {
+		return nil
+	}
+	groups, wide := max(fewest, panelPoints/n), min(columns, max(fewest, panelColumns/n))
+	every := (len(c.points) + groups - 1) / groups
+	var out []*Chart
+	var all []series
+	for _, p := range list {
+		lines := c.lines(p)
+		if len(lines) == 0 {
+			continue
+		}
+		ch := c.panel(p, lines, every, wide)
+		for _, l := range lines {
+			l.name = p.title + ", " + l.name
+			all = append(all, l)
+		}
+		if len(out) > 0 {
+			last := out[len(out)-1]
+			ch.Lanes, last.X, last.Marks = nil, nil, false
+		}
+		out = append(out, ch)
+	}
+	if len(out) > 0 {
+		out[len(out)-1].Table = c.tableOf(all, FewRows)
+	}
+	return out
+}
+
+// FewRows bounds the rows of a table with many columns.
+const FewRows = 12
+
+// lines takes the readings of a panel to the points of the page.
+func (c *Plotter) lines(p panel) []series {
+	var out []series
+	var rest []float64
+	others := 0
+	for _, g := range p.readings {
+		values := c.taken(g)
+		if !known(values) {
+			continue
+		}
+		if len(out) < PanelLines {
+			out = append(out, series{name: g.name, class: fmt.Sprintf("k%d", len(out)), unit: p.unit, values: values})
+			continue
+		}
+		others++
+		if rest == nil {
+			rest = values
+			continue
+		}
+		for i, v := range values {
+			rest[i] = Larger(rest[i], v)
+		}
+	}
+	if others > 0 {
+		out = append(out, series{name: fmt.Sprintf("most of %d others", others), class: "most", unit: p.unit, values: rest})
+	}
+	return out
+}
+
+// taken gives each point the largest value that was read in it, and else the one read
+// nearest to it, if that is not further away than readings lie apart.
+func (c *Plotter) taken(g reading) []float64 {
+	out := make([]float64, len(c.points))
+	apart := 1.0
+	if n := len(g.t); n > 1 {
+		gaps := make([]float64, n-1)
+		for i := range gaps {
+			gaps[i] = g.t[i+1] - g.t[i]
+		}
+		apart = median(gaps)
+	}
+	at := 0 // the first reading that is not before the point
+	for i := range c.points {
+		p := &c.points[i]
+		for at < len(g.t) && g.t[at] < p.t {
+			at++
+		}
+		out[i] = math.NaN()
+		end := at
+		for end < len(g.t) && g.t[end] < p.t+p.d {
+			out[i] = Larger(out[i], g.v[end])
+			end++
+		}
+		if end > at {
+			continue
+		}
+		middle := p.t + p.d/2
+		near, far := -1, math.Inf(1)
+		for _, j := range []int{at - 1, at} {
+			if j >= 0 && j < len(g.t) && math.Abs(g.t[j]-middle) < far {
+				near, far = j, math.Abs(g.t[j]-middle)
+			}
+		}
+		if near >= 0 && far <= .6*apart {
+			out[i] = g.v[near]
+		}
+	}
+	return out
+}
+
+// panel draws one plot. Every is how many points become one for
+// the script, wide how many columns a line has where it has more points than that.
+func (c *Plotter) panel(p panel, list []series, every, wide int) *Chart {
+	all := make([][]float64, len(list))
+	for i := range list {
+		all[i] = list[i].values
+	}
+	s := Linear(all...)
+	if p.unit == inBytes {
+		s = binary(all...)
+	}
+	ch := &Chart{ID: p.id, Title: p.title, About: p.about, Small: true, Dense: len(c.points) > columns}
+	c.overTime(ch)
+	var b strings.Builder
+	for i := range list {
+		l := &list[i]
+		id := len(c.data)
+		c.data = append(c.data, grouped(*l, every))
+		fmt.Fprintf(&b, `<path class="line %s" data-s="%d" d="%s"/>`, l.class, id, traceIn(c.at, l.values, s, wide))
+		ch.Legend = append(ch.Legend, legend{Name: l.name, Class: l.class, Series: id})
+	}
+	ch.Plot = c.shaded() + c.grid(ch, s, p.unit) + c.marked(p, list) + template.HTML(b.String())
+	ch.Scale = fmt.Sprintf("%g %g %t", s.Lo, s.Hi, s.Log)
+	ch.Label = c.label(list)
+	ch.Ends = c.names(s, list)
+	if every > 1 {
+		ch.About = strings.TrimSpace(ch.About + fmt.Sprintf(" At the pointer: the largest of %d points.", every))
+	}
+	return ch
+}
+
+// grouped gives the points of a group the largest of their values, which is shorter to
+// write and as easy to read.
+func grouped(l series, every int) series {
+	if every < 2 {
+		return l
+	}
+	out := make([]float64, 0, len(l.values)/every+1)
+	for i := 0; i < len(l.values); i += every {
+		most := math.NaN()
+		for _, v := range l.values[i:min(len(l.values), i+every)] {
+			most = Larger(most, v)
+		}
+		out = append(out, most)
+	}
+	l.values, l.every = out, every
+	return l
+}
+
+// Names stand at the right end of lines, moved apart where they would overlap.
+func (c *Plotter) names(s scale, list []series) []Tick {
+	const apart = .13
+	type end struct {
+		name string
+		at   float64
+	}
+	var ends []end
+	for i := range list {
+		var last []float64
+		for j := len(list[i].values) - 1; j >= 0 && len(last) < 9; j-- {
+			if v := list[i].values[j]; !math.IsNaN(v) {
+				last = append(last, v)
+			}
+		}
+		ends = append(ends, end{list[i].name, s.At(median(last))})
+	}
+	slices.SortStableFunc(ends, func(a, b end) int { return cmp.Compare(b.at, a.at) })
+	below := 2.0
+	for i := range ends {
+		ends[i].at = math.Min(ends[i].at, below-apart)
+		below = ends[i].at
+	}
+	above := .04 // the lowest stays clear of the axis
+	var out []Tick
+	for _, e := range slices.Backward(ends) {
+		at := math.Max(e.at, above)
+		above = at + apart
+		out = append(out, Tick{Place: c.places.top(1 - at), Label: words.Clip(e.name, 14)})
+	}
+	slices.Reverse(out)
+	return out
+}
+
+// happening is a moment of one of the lines that stands out.
+type happening struct {
+	line string // Name of its reading
+	at   float64
+}
+
+// marked draws them: a line from top to bottom, in the colour of the line that it is
+// about.
+func (c *Plotter) marked(p panel, list []series) (out template.HTML) {
+	var b strings.Builder
+	for _, l := range list {
+		var d strings.Builder
+		for _, m := range p.marks {
+			if l.name == m.line {
+				upright(&d, c.Place(m.at))
+			}
+		}
+		if d.Len() > 0 {
+			fmt.Fprintf(&b, `<path class="restart %s" d="%s"/>`, l.class, d.String())
+		}
+	}
+	return template.HTML(b.String())
+}

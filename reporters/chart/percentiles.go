@@ -1,0 +1,270 @@
+package chart
+
+import (
+	"cmp"
+	"fmt"
+	"html/template"
+	"math"
+	"slices"
+	"strings"
+
+	"brunt/reporters/words"
+	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
+)
+
+// curve is the distribution of response times in one phase. Failed requests count as
+// slower than any answer, so it ends where they begin.
+type curve struct {
+	phase string
+	class string
+	n     int64     // requests, the shed left out
+	good  int64     // of them ok
+	p, v  []float64 // cumulative share and seconds, rising
+}
+
+// mostCurves bounds the lines of the chart of percentiles.
+const mostCurves = 6
+
+// curves reads the phases to draw: the baseline, and those that matter most.
+func curves(r *result.Result) (list []curve, left int, err error) {
+	rows := slices.DeleteFunc(words.PhaseTotals(r), func(p words.PhaseRow) bool { return p.All.Phase == "warmup" || p.Population() == 0 })
+	if len(rows) > mostCurves {
+		left = len(rows) - mostCurves
+		slices.SortStableFunc(rows, func(a, b words.PhaseRow) int { return cmp.Compare(rank(b), rank(a)) })
+		rows = rows[:mostCurves]
+	}
+	for i, p := range rows {
+		c := curve{phase: p.All.Phase, class: fmt.Sprintf("k%d", i), n: p.Population(), good: p.Ok.Count}
+		if p.Ok.Hist != 0 {
+			h, err := r.Histograms.Get(p.Ok.Hist)
+			if err != nil {
+				return nil, 0, err
+			}
+			if h == nil {
+				continue
+			}
+			sum := int64(0)
+			for v, n := range h.ForEachBucket {
+				sum += n
+				c.p, c.v = append(c.p, float64(sum)/float64(c.n)), append(c.v, float64(v)/1e6)
+			}
+		}
+		list = append(list, c)
+	}
+	return list, left, nil
+}
+
+// rank puts first the phases that a reader asks for: the run, the baseline, then
+// those in which most went wrong.
+func rank(p words.PhaseRow) float64 {
+	switch p.All.Phase {
+	case "run":
+		return 3
+	case "baseline":
+		return 2
+	}
+	return float64(p.Bad) / float64(max(1, p.All.Count))
+}
+
+// nines is where a share lies on the axis of percentiles: 0.9 at 1, 0.99 at 2.
+func nines(p float64) float64 { return -math.Log10(math.Max(1-p, 1e-9)) }
+
+// at is the response time that a share of the requests stayed within.
+func (c *curve) at(q float64) float64 {
+	if math.Ceil(q*float64(c.n)) > float64(c.good) {
+		return math.Inf(1)
+	}
+	i, _ := slices.BinarySearch(c.p, q)
+	if i == len(c.p) {
+		return math.NaN()
+	}
+	return c.v[i]
+}
+
+var shares = []float64{.5, .75, .9, .95, .99, .999, .9999, .99999}
+
+// Percentiles draws the curves on the axis of HdrHistogram, with the objectives as a
+// staircase over each phase.
+func (c *Plotter) Percentiles(r *result.Result) (*Chart, error) {
+	if r.Histograms == nil {
+		return nil, nil
+	}
+	list, left, err := curves(r)
+	if err != nil {
+		return nil, err
+	}
+	most, all := int64(0), [][]float64{}
+	for i := range list {
+		most = max(most, list[i].n)
+		all = append(all, list[i].v)
+	}
+	s, ok := logarithmic(append(all, promised(r))...)
+	if !ok {
+		return nil, nil
+	}
+	end := math.Max(2, math.Min(6, math.Log10(float64(most))))
+	x := func(p float64) float64 { return math.Min(1, nines(p)/end) }
+	ch := &Chart{
+		ID: "percentiles", Title: "Response time by percentile",
+		About: "Each line is a phase: the share of its requests that were answered rightly within that time. Where a line leaves at the top, the rest failed. A broad line is what the objectives ask of its phase: the thin one of the same colour has to pass below it.",
+	}
+	if left > 0 {
+		ch.About += fmt.Sprintf(" These are %d of %d phases, those with most errors.", len(list), len(list)+left)
+	}
+	var b strings.Builder
+	b.WriteString(string(c.grid(ch, s, inSeconds)))
+	ch.Table = &Table{Head: []string{"phase", "requests"}}
+	for i, q := range append([]float64{0}, shares...) {
+		if nines(q) > end+.001 {
+			break
+		}
+		ch.X = append(ch.X, Tick{Place: c.places.left(x(q)), Label: quantity.FormatShare(q), Minor: i == 1 || i == 2 || i == 4})
+		fmt.Fprintf(&b, `<path class="grid" d="M%s 0v500"/>`, units(x(q)*PlotWidth))
+		if q > 0 {
+			ch.Table.Head = append(ch.Table.Head, quantity.FormatShare(q))
+		}
+	}
+	for i := range list {
+		l := &list[i]
+		fmt.Fprintf(&b, `<path class="line %s" d="%s"><title>%s</title></path>`, l.class, l.path(x, s), template.HTMLEscapeString(words.Clean(l.phase)))
+		name := words.Clip(words.Clean(l.phase), 60)
+		if l.good < l.n {
+			name += ", " + words.Share(l.n-l.good, l.n) + " failed"
+		}
+		ch.Legend = append(ch.Legend, legend{Name: name, Class: l.class, Series: -1})
+		row := []string{words.Clean(l.phase), words.Count(l.n)}
+		for _, q := range shares {
+			if nines(q) <= end+.001 {
+				row = append(row, inSeconds.Format(l.at(q)))
+			}
+		}
+		ch.Table.Rows = append(ch.Table.Rows, row)
+		ch.Label += scenarios.Sentence(name+", median "+inSeconds.Format(l.at(.5))) + " "
+	}
+	c.name(ch, list, x, s)
+	steps, legends := c.stairs(r, list, x, s)
+	ch.Plot = steps + template.HTML(b.String())
+	ch.Legend = append(ch.Legend, legends...)
+	return ch, nil
+}
+
+// Name writes the phases where their lines end: beside the plot, or above it where the
+// rest of the requests failed.
+func (c *Plotter) name(ch *Chart, list []curve, x func(float64) float64, s scale) {
+	var ends []end
+	var tops []top
+	for i := range list {
+		l := &list[i]
+		name := words.Clip(words.Clean(l.phase), 40)
+		switch {
+		case len(l.p) == 0:
+			tops = append(tops, top{Class: l.class, Label: name})
+		case l.good < l.n:
+			tops = append(tops, top{Class: l.class, Label: name, at: x(l.p[len(l.p)-1])})
+		default:
+			ends = append(ends, end{name: name, value: l.v[len(l.v)-1]})
+		}
+	}
+	ch.Ends, ch.Tops, ch.Named = c.spread(s, ends), c.rows(tops), len(ends) > 0
+}
+
+// path draws a curve; what failed goes straight up.
+func (l *curve) path(x func(float64) float64, s scale) string {
+	p := &pen{}
+	for i := range l.p {
+		from := 0.0
+		if i > 0 {
+			from = l.p[i-1]
+		}
+		px, py := int(math.Round(x(from)*PlotWidth)), int(math.Round((1-s.At(l.v[i]))*PlotHeight))
+		switch {
+		case i == 0:
+			p.move(px, py)
+		case px-p.x >= 3 || p.y-py >= 2 || i == len(l.p)-1:
+			p.line(px, py)
+		}
+		if i == len(l.p)-1 {
+			p.line(int(math.Round(x(l.p[i])*PlotWidth)), py)
+		}
+	}
+	if l.good < l.n {
+		if len(p.b) == 0 {
+			p.move(0, PlotHeight)
+		}
+		p.line(p.x, 0)
+	}
+	return string(p.b)
+}
+
+// promise is an objective on a percentile over all requests of a phase.
+type promise struct {
+	q, limit float64
+	text     string
+	fails    bool
+}
+
+// promises are the objectives that the chart can show, by phase.
+func promises(r *result.Result) map[string][]promise {
+	out := map[string][]promise{}
+	for i := range r.Objectives {
+		o := &r.Objectives[i]
+		def, err := slo.ParseObjective(o.Text)
+		if err != nil || def.Metric.Name != "p" || def.Metric.Of != "" || def.Step != "" || def.Load != "" || !def.Upper() || def.Value <= 0 {
+			continue
+		}
+		out[o.Phase] = append(out[o.Phase], promise{def.Metric.Quantile, def.Value, words.Clean(o.Text), o.Verdict != scenarios.Pass})
+	}
+	for _, list := range out {
+		slices.SortFunc(list, func(a, b promise) int { return cmp.Compare(a.q, b.q) })
+	}
+	return out
+}
+
+func promised(r *result.Result) []float64 {
+	var out []float64
+	for _, list := range promises(r) {
+		for _, p := range list {
+			out = append(out, p.limit)
+		}
+	}
+	return out
+}
+
+// stairs draws the objectives: a line must stay below and right of its phase's steps.
+func (c *Plotter) stairs(r *result.Result, list []curve, x func(float64) float64, s scale) (template.HTML, []legend) {
+	var b strings.Builder
+	var out []legend
+	by := promises(r)
+	for i := range list {
+		steps := by[list[i].phase]
+		if len(steps) == 0 {
+			continue
+		}
+		p := &pen{}
+		for j, step := range steps {
+			px, py := int(math.Round(x(step.q)*PlotWidth)), int(math.Round((1-s.At(step.limit))*PlotHeight))
+			if j == 0 {
+				p.move(0, py)
+			} else {
+				p.line(p.x, py)
+			}
+			p.line(px, py)
+			verdict := "held"
+			if step.fails {
+				verdict = "not held"
+			}
+			out = append(out, legend{Name: step.text + ", " + verdict, Class: "stair " + list[i].class, Series: -1})
+		}
+		p.line(p.x, p.y-14)
+		fmt.Fprintf(&b, `<path class="line stair %s" d="%s"/>`, list[i].class, p.b)
+	}
+	return template.HTML(b.String()), out
+}
+
+func median(values []float64) float64 {
+	v := slices.Sorted(slices.Values(values))
+	return v[len(v)/2]
+}

@@ -1,0 +1,147 @@
+package chart
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"brunt/reporters/words"
+	"brunt/scenarios/result"
+)
+
+// A point is a window of the run as the charts show it. Latencies and waits are in
+// seconds: NaN where nothing was asked for, infinite where more requests failed than
+// the percentile allows.
+type point struct {
+	t, d                      float64 // begins at t, lasts d
+	offered, sent, answered   int64
+	ok, shed, failed, skipped int64
+	kinds                     map[string]int64
+	p50, p95, P99, most       float64
+	lag, queue                float64
+	inFlight                  int64
+	hists                     []int
+	Population                int64
+}
+
+const (
+	// mostPoints bounds how many points a page holds: an hour of seconds and some. Of a
+	// longer run several windows become one point, with the largest of their latencies.
+	mostPoints = 4000
+	// Sliver is the length in seconds up to which the part of a window that a fault
+	// cut is drawn together with the rest of it: too few requests for a point.
+	Sliver = 0.2
+)
+
+// Points gives the windows over all loads in the order of time, and how many were
+// put together into each point.
+func Points(r *result.Result) (list []point, together int) {
+	for i := range r.Windows {
+		if w := &r.Windows[i]; w.Load == "*" && w.Step == "*" && w.T.Known() && w.D > 0 {
+			list = append(list, pointOf(w))
+		}
+	}
+	slices.SortStableFunc(list, func(a, b point) int { return cmp.Compare(a.t, b.t) })
+	list = joinSlivers(list)
+	if len(list) <= mostPoints {
+		return list, 1
+	}
+	together = (len(list) + mostPoints - 1) / mostPoints
+	var out []point
+	for i := 0; i < len(list); i += together {
+		p := list[i]
+		for _, q := range list[i+1 : min(len(list), i+together)] {
+			p.add(&q, true)
+		}
+		out = append(out, p)
+	}
+	return out, together
+}
+
+func pointOf(w *result.Window) point {
+	p := point{
+		t: float64(w.T), d: float64(w.D), offered: w.Offered, sent: w.Sent, answered: w.Answered, ok: w.OK, shed: w.Shed, failed: w.Error, skipped: w.Skipped,
+		kinds: w.Kinds, most: float64(w.Max), lag: float64(w.Lag), queue: float64(w.Queue), inFlight: w.InFlight, Population: w.Offered - w.Shed,
+	}
+	time := func(n result.Num) float64 {
+		if words.IsInfinite(n, p.Population) {
+			return math.Inf(1)
+		}
+		return float64(n)
+	}
+	p.p50, p.p95, p.P99 = time(w.P50), time(w.P95), time(w.P99)
+	if w.Hist != 0 {
+		p.hists = []int{w.Hist}
+	}
+	return p
+}
+
+// joinSlivers puts the small parts of windows that faults cut to a neighbour of the
+// same second, whose percentiles stand for both.
+func joinSlivers(list []point) []point {
+	var out []point
+	for _, p := range list {
+		if n := len(out); n > 0 {
+			last := &out[n-1]
+			if math.Floor(last.t) == math.Floor(p.t) && (last.d < Sliver || p.d < Sliver) {
+				if p.Population > last.Population {
+					last.p50, last.p95, last.P99 = p.p50, p.p95, p.P99
+				}
+				last.add(&p, false)
+				continue
+			}
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+// add counts q, which follows p; the worst of both takes the larger percentiles.
+func (p *point) add(q *point, worst bool) {
+	p.d = q.t + q.d - p.t
+	p.offered += q.offered
+	p.sent += q.sent
+	p.answered += q.answered
+	p.ok += q.ok
+	p.shed += q.shed
+	p.failed += q.failed
+	p.skipped += q.skipped
+	p.Population += q.Population
+	p.inFlight = max(p.inFlight, q.inFlight)
+	if worst {
+		p.p50, p.p95, p.P99 = Larger(p.p50, q.p50), Larger(p.p95, q.p95), Larger(p.P99, q.P99)
+	}
+	p.most, p.lag, p.queue = Larger(p.most, q.most), Larger(p.lag, q.lag), Larger(p.queue, q.queue)
+	p.hists = append(slices.Clone(p.hists), q.hists...)
+	if len(q.kinds) > 0 {
+		sum := map[string]int64{}
+		for _, k := range []map[string]int64{p.kinds, q.kinds} {
+			for name, n := range k {
+				sum[name] += n
+			}
+		}
+		p.kinds = sum
+	}
+}
+
+// Larger is the larger of two numbers, of which either may be unknown.
+func Larger(a, b float64) float64 {
+	if math.IsNaN(a) || b > a {
+		return b
+	}
+	return a
+}
+
+// column takes one number of each point.
+func column(list []point, f func(*point) float64) []float64 {
+	out := make([]float64, len(list))
+	for i := range list {
+		out[i] = f(&list[i])
+	}
+	return out
+}
+
+// perSecondOf takes a count of each point as events per second.
+func perSecondOf(list []point, f func(*point) int64) []float64 {
+	return column(list, func(p *point) float64 { return float64(f(p)) / p.d })
+}

@@ -1,0 +1,160 @@
+package chart
+
+import (
+	"cmp"
+	"math"
+)
+
+// A scale maps values to the height of a plot: 0 is its lower edge, 1 its upper.
+type scale struct {
+	Log    bool
+	Lo, Hi float64
+	By     float64 // what round values are multiples of; 0 is 1
+}
+
+// Linear is a scale from 0 to a round number that holds the largest of values.
+func Linear(values ...[]float64) scale {
+	hi := 0.0
+	for _, list := range values {
+		for _, v := range list {
+			if v > hi && !math.IsInf(v, 0) { // NaN never is
+				hi = v
+			}
+		}
+	}
+	if hi == 0 {
+		hi = 1
+	}
+	step := nice(hi * 1.05 / 4)
+	return scale{Hi: step * math.Ceil(hi*1.05/step)}
+}
+
+// binary is a linear scale whose values to read are round in KiB, MiB or GiB.
+func binary(values ...[]float64) scale {
+	s, by := Linear(values...), 1.0
+	for s.Hi/by > 1024 {
+		by *= 1024
+	}
+	least := make([][]float64, len(values))
+	for i, list := range values {
+		for _, v := range list {
+			least[i] = append(least[i], v/by)
+		}
+	}
+	s = Linear(least...)
+	return scale{Hi: s.Hi * by, By: by}
+}
+
+// logarithmic is a scale that holds all values above 0, its ends at 1, 2 or 5 times a
+// power of ten.
+func logarithmic(values ...[]float64) (s scale, ok bool) {
+	lo, hi := math.Inf(1), 0.0
+	for _, list := range values {
+		for _, v := range list {
+			if v > 0 && !math.IsInf(v, 0) {
+				lo, hi = math.Min(lo, v), math.Max(hi, v)
+			}
+		}
+	}
+	if hi == 0 {
+		return scale{}, false
+	}
+	s = scale{Log: true, Lo: round125(lo*.9, false), Hi: round125(hi*1.02, true)}
+	if s.Hi <= s.Lo*1.5 {
+		s.Lo = round125(s.Hi/5, false)
+	}
+	return s, true
+}
+
+// at is where v lies; what is out of bounds lies on the edge, an infinite value on
+// the upper one.
+func (s scale) At(v float64) float64 {
+	f := (v - s.Lo) / (s.Hi - s.Lo)
+	if s.Log {
+		f = 0
+		if v > 0 {
+			f = math.Log(v/s.Lo) / math.Log(s.Hi/s.Lo)
+		}
+	}
+	return math.Max(0, math.Min(1, f))
+}
+
+// Ticks are the values to write beside the plot, about four to seven.
+func (s scale) Ticks() []float64 {
+	var out []float64
+	if !s.Log {
+		by := cmp.Or(s.By, 1)
+		step := nice((s.Hi-s.Lo)/4/by) * by
+		for i := math.Max(0, math.Ceil(s.Lo/step-1e-9)); ; i++ {
+			v := step * i
+			if v > s.Hi*1.001 {
+				return out
+			}
+			out = append(out, v)
+		}
+	}
+	decades := math.Log10(s.Hi / s.Lo)
+	for e := math.Floor(math.Log10(s.Lo)); e <= math.Log10(s.Hi); e++ {
+		for _, m := range []float64{1, 2, 5} {
+			v := m * math.Pow(10, e)
+			few := decades > 1.7 && m != 1
+			if v < s.Lo*.999 || v > s.Hi*1.001 || few {
+				continue
+			}
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+// nice is the smallest of 1, 2, 2.5, 5 times a power of ten that is at least f.
+func nice(f float64) float64 {
+	p := math.Pow(10, math.Floor(math.Log10(f)))
+	for _, m := range []float64{1, 2, 2.5, 5} {
+		if f <= m*p*1.0001 {
+			return m * p
+		}
+	}
+	return 10 * p
+}
+
+func round125(f float64, up bool) float64 {
+	p := math.Pow(10, math.Floor(math.Log10(f)))
+	steps := []float64{1, 2, 5, 10}
+	if up {
+		for _, m := range steps {
+			if f <= m*p*1.0001 {
+				return m * p
+			}
+		}
+	}
+	best := p
+	for _, m := range steps {
+		if m*p <= f*1.0001 {
+			best = m * p
+		}
+	}
+	return best
+}
+
+// timeSteps are the distances in seconds that moments on an axis may have.
+var timeSteps = []float64{.001, .002, .005, .01, .02, .05, .1, .2, .5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400}
+
+// timeTicks are round moments between a and b, at most as many as asked for.
+func timeTicks(a, b float64, most int) []float64 {
+	step := timeSteps[len(timeSteps)-1]
+	for _, s := range timeSteps {
+		if (b-a)/s <= float64(most) {
+			step = s
+			break
+		}
+	}
+	for (b-a)/step > float64(most) {
+		step *= 2
+	}
+	var out []float64
+	for i := math.Ceil(a/step - 1e-9); i*step <= b+step*1e-9; i++ {
+		out = append(out, i*step)
+	}
+	return out
+}

@@ -1,0 +1,97 @@
+package chart
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+
+	"brunt/reporters/words"
+	"brunt/scenarios/result"
+)
+
+// A tracked figure is something of the target's own monitoring over the time of the run: one
+// series of a metric that the scenario names.
+type trackedSeries struct {
+	name, unit   string            // unit: bytes, seconds, share, per second; else a plain number
+	labels       map[string]string // that tell it from others of the same name
+	source, note string
+	t, v         []float64 // as of a reading
+}
+
+// SeriesOf are the series that the scenario named under metrics.
+func SeriesOf(r *result.Result) []trackedSeries {
+	var out []trackedSeries
+	for i := range r.Series {
+		s := &r.Series[i]
+		one := trackedSeries{name: s.Name, unit: s.Unit, labels: s.Labels, source: s.Source, note: s.Note}
+		for _, p := range s.Points {
+			if p.T.Known() {
+				one.t, one.v = append(one.t, float64(p.T)), append(one.v, float64(p.V))
+			}
+		}
+		out = append(out, one)
+	}
+	return out
+}
+
+// SeriesPanels gives each name a panel, and each of its series a line that is called by
+// the labels in which they differ.
+func SeriesPanels(list []trackedSeries) []panel {
+	var out []panel
+	at := map[string]int{}
+	groups := map[string][]trackedSeries{}
+	for _, f := range list {
+		groups[f.name] = append(groups[f.name], f)
+	}
+	units := map[string]unit{result.UnitBytes: inBytes, result.UnitSeconds: inSeconds, result.UnitShare: inShare, result.UnitPerSecond: perSec}
+	for _, f := range list {
+		i, found := at[f.name]
+		if !found {
+			i = len(out)
+			at[f.name] = i
+			u, ok := units[f.unit]
+			if !ok {
+				u = InCount
+			}
+			p := panel{id: "tracked-" + words.Int(int64(i+1)), title: words.Clip(words.Clean(f.name), 60), unit: u}
+			if f.source != "" {
+				p.about = words.Clip(words.Clean(f.source), 200) + "."
+			}
+			out = append(out, p)
+		}
+		if f.note != "" {
+			out[i].about = strings.TrimSpace(out[i].about + " " + strings.TrimSuffix(words.Clip(words.Clean(f.note), 200), ".") + ".")
+		}
+		out[i].readings = append(out[i].readings, reading{name: called(f, groups[f.name]), t: f.t, v: f.v})
+	}
+	for i := range out {
+		if len(out[i].readings) > PanelLines { // the largest have lines of their own
+			slices.SortStableFunc(out[i].readings, func(a, b reading) int { return cmp.Compare(b.most(), a.most()) })
+		}
+	}
+	return out
+}
+
+// most is the largest value that was read.
+func (r reading) most() float64 {
+	most := 0.0
+	for _, v := range r.v {
+		most = max(most, Larger(0, v))
+	}
+	return most
+}
+
+// called is the name of one series among those of one metric.
+func called(f trackedSeries, group []trackedSeries) string {
+	var parts []string
+	for _, key := range slices.Sorted(maps.Keys(f.labels)) {
+		if slices.ContainsFunc(group, func(o trackedSeries) bool { return o.labels[key] != f.labels[key] }) {
+			parts = append(parts, f.labels[key])
+		}
+	}
+	if len(parts) == 0 {
+		return words.Clip(words.Clean(f.name), 40)
+	}
+	return words.Clip(words.Clean(strings.Join(parts, " ")), 40)
+}

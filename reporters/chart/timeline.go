@@ -1,0 +1,295 @@
+package chart
+
+import (
+	"cmp"
+	"html/template"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"brunt/reporters/words"
+	"brunt/scenarios/result"
+)
+
+// Timeline is the time axis that all charts of a page share, with the faults on it.
+type Timeline struct {
+	From, To float64 // Seconds from t0
+	Warmup   float64 // where the judged run begins, if not at a; else NaN
+	places   Places
+	faults   []result.FaultRecord
+	lanes    []Lane
+	now      float64 // while the run goes on; else NaN
+}
+
+// Lane is one row of fault labels above a plot.
+type Lane struct{ Items []laneItem }
+
+// laneItem is a fault in its lane: a bar while it was in, a thin line until the load
+// had recovered, and its label. Places are classes.
+type laneItem struct {
+	N              int // Number of the fault on the page; 0 is the warm-up
+	Name           string
+	From, To       string // moments, for the script
+	Left, Width    string
+	TailFrom, Tail string // until recovered; empty is none
+	TailTo         string
+	Onset          string // place of the first harm
+	OnsetAt        string
+	Recovered      string
+	Room           string // for the label
+	Hint           string
+	Number         string // instead of a name and marks, where there are many; empty too where it has no room
+	Tight          bool   // it has no room where the page is narrow
+	end            float64
+	start          float64
+}
+
+// NewTimeline spans all that happened.
+func NewTimeline(r *result.Result, list []point, p Places) *Timeline {
+	t := &Timeline{To: float64(r.Duration), places: p, faults: r.Faults, Warmup: math.NaN(), now: math.NaN()}
+	if g := r.Going; g != nil { // the axis stays as it is while the run fills it
+		t.now, t.To = g.At.Seconds(), g.End.Seconds()
+	}
+	if math.IsNaN(t.To) || t.To <= 0 {
+		t.To = 1e-3
+	}
+	for i := range list {
+		t.From, t.To = math.Min(t.From, list[i].t), math.Max(t.To, list[i].t+list[i].d)
+	}
+	for i := range r.Faults {
+		f := &r.Faults[i]
+		for _, n := range []result.Num{f.Injected, f.Cleared, f.RecoveredAt} {
+			if n.Known() {
+				t.To = math.Max(t.To, float64(n))
+			}
+		}
+	}
+	if t.From < 0 {
+		t.Warmup = 0
+	}
+	t.lanes = t.layLanes(mostLanes)
+	return t
+}
+
+// MostNamed is how many faults are told apart by name and have marks in every chart;
+// more have their number only, and their names in the overview.
+const MostNamed = 12
+
+// Overview gives each fault a row of its own, or packs them where there are many.
+func (t *Timeline) Overview() []Lane {
+	if len(t.faults) > MostNamed {
+		return t.layLanes(mostRowsOfFaults)
+	}
+	var out []Lane
+	for _, l := range t.lanes {
+		for _, it := range l.Items {
+			if it.N > 0 {
+				it.Room = t.places.room(1 - it.start)
+				out = append(out, Lane{Items: []laneItem{it}})
+			}
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Lane) int { return a.Items[0].N - b.Items[0].N })
+	return out
+}
+
+// x is where a moment lies on the axis, 0 to 1.
+func (t *Timeline) Place(s float64) float64 { return (s - t.From) / (t.To - t.From) }
+
+// end is when a fault was cleared, or the end of the axis when it never was.
+func (t *Timeline) end(f *result.FaultRecord) float64 {
+	if f.Cleared.Known() {
+		return float64(f.Cleared)
+	}
+	if !math.IsNaN(t.now) {
+		return math.Max(t.now, float64(f.Injected))
+	}
+	return t.To
+}
+
+// mostLanes bounds the rows of fault labels above a plot, mostRowsOfFaults those of the
+// Overview of many faults.
+const (
+	mostLanes        = 3
+	mostRowsOfFaults = 10
+)
+
+// layLanes gives each fault a place in the first of at most so many lanes with room for
+// its bar and some of its label.
+func (t *Timeline) layLanes(most int) []Lane {
+	var lanes []Lane
+	many := len(t.faults) > MostNamed
+	named := !many || most > mostLanes
+	put := func(it laneItem, label float64) {
+		for i := range lanes {
+			last := lanes[i].Items[len(lanes[i].Items)-1]
+			if math.Max(last.end, last.start+label) <= it.start {
+				lanes[i].Items = append(lanes[i].Items, it)
+				return
+			}
+		}
+		if len(lanes) < most {
+			lanes = append(lanes, Lane{Items: []laneItem{it}})
+			return
+		}
+		best := 0
+		for i := range lanes {
+			if lanes[i].Items[len(lanes[i].Items)-1].start < lanes[best].Items[len(lanes[best].Items)-1].start {
+				best = i
+			}
+		}
+		lanes[best].Items = append(lanes[best].Items, it)
+	}
+	if !math.IsNaN(t.Warmup) {
+		it := t.item(t.From, 0)
+		it.Name, it.Hint = "warm-up", "warm-up, not judged"
+		put(it, .09)
+	}
+	for i := range t.faults {
+		f := &t.faults[i]
+		if !f.Injected.Known() {
+			continue
+		}
+		it := t.item(float64(f.Injected), t.end(f))
+		it.N = i + 1
+		if named {
+			it.Name = words.Clean(f.Name)
+			it.Hint = it.Name + ": " + words.FaultTarget(f) + ", " + words.Offset(f.Injected) + " to " + words.Offset(f.Cleared)
+		}
+		if many {
+			put(it, .05+.0075*float64(words.Width(it.Name)))
+			continue
+		}
+		if f.RecoveredAt.Known() && f.Impact == result.Impacted {
+			it.Recovered, it.TailTo = t.places.left(t.Place(float64(f.RecoveredAt))), moment(float64(f.RecoveredAt))
+			if rec := float64(f.RecoveredAt); rec > t.end(f) {
+				it.TailFrom, it.Tail = t.places.left(t.Place(t.end(f))), t.places.width(t.Place(rec)-t.Place(t.end(f)))
+				it.end = math.Max(it.end, t.Place(rec))
+			}
+		}
+		if f.OnsetAt.Known() {
+			it.Onset, it.OnsetAt = t.places.left(t.Place(float64(f.OnsetAt))), moment(float64(f.OnsetAt))
+		}
+		put(it, .08)
+	}
+	for i := range lanes {
+		items := lanes[i].Items
+		for j := range items {
+			room := 1 - items[j].start
+			if j+1 < len(items) {
+				room = items[j+1].start - items[j].start
+			}
+			if it := &items[j]; it.Name != "" {
+				it.Room = t.places.room(room)
+			} else if room > .022 {
+				it.Number, it.Tight = strconv.Itoa(it.N), room < .06
+			}
+		}
+	}
+	return lanes
+}
+
+func (t *Timeline) item(from, to float64) laneItem {
+	a, b := t.Place(from), t.Place(to)
+	return laneItem{From: moment(from), To: moment(to), Left: t.places.left(a), Width: t.places.width(math.Max(b-a, .002)), start: a, end: b}
+}
+
+// moment is a time as the script reads it.
+func moment(s float64) string {
+	return strconv.FormatFloat(math.Round(s*1e3)/1e3, 'f', -1, 64)
+}
+
+// Shade draws what all time charts share behind their lines: the warm-up, the
+// faults, where harm began and where the load had recovered. Faults that overlap are
+// drawn as one, so that the shade never gets darker.
+func (t *Timeline) Shade() template.HTML {
+	var b strings.Builder
+	rect := func(class string, from, to float64) {
+		x, w := t.Place(from)*PlotWidth, (t.Place(to)-t.Place(from))*PlotWidth
+		b.WriteString(`<path class="` + class + `" d="M` + units(x) + ` 0h` + units(math.Max(w, 2)) + `v500h` + units(-math.Max(w, 2)) + `z"/>`)
+	}
+	if !math.IsNaN(t.Warmup) {
+		rect("warm", t.From, 0)
+	}
+	from, to := math.NaN(), math.NaN()
+	var edges, onsets, ends strings.Builder
+	for _, s := range t.spans() {
+		if s[0] <= to {
+			to = math.Max(to, s[1])
+			continue
+		}
+		if !math.IsNaN(from) {
+			rect("shade", from, to)
+		}
+		from, to = s[0], s[1]
+	}
+	if !math.IsNaN(from) {
+		rect("shade", from, to)
+	}
+	for i := range t.faults {
+		f := &t.faults[i]
+		if !f.Injected.Known() {
+			continue
+		}
+		if len(t.faults) > MostNamed {
+			continue // lines would hide the load
+		}
+		upright(&edges, t.Place(float64(f.Injected)))
+		if f.Cleared.Known() {
+			upright(&edges, t.Place(float64(f.Cleared)))
+		}
+		if f.OnsetAt.Known() {
+			upright(&onsets, t.Place(float64(f.OnsetAt)))
+		}
+		if f.RecoveredAt.Known() && f.Impact == result.Impacted {
+			upright(&ends, t.Place(float64(f.RecoveredAt)))
+		}
+	}
+	for _, m := range []struct{ class, d string }{{"edge", edges.String()}, {"onset", onsets.String()}, {"recovered", ends.String()}} {
+		if m.d != "" {
+			b.WriteString(`<path class="` + m.class + `" d="` + m.d + `"/>`)
+		}
+	}
+	return template.HTML(b.String())
+}
+
+func upright(b *strings.Builder, x float64) {
+	b.WriteString("M" + units(x*PlotWidth) + " 0v500")
+}
+
+func units(f float64) string { return strconv.FormatFloat(math.Round(f*10)/10, 'f', -1, 64) }
+
+// spans are the times that faults were in, by their beginning.
+func (t *Timeline) spans() [][2]float64 {
+	var out [][2]float64
+	for i := range t.faults {
+		if f := &t.faults[i]; f.Injected.Known() {
+			out = append(out, [2]float64{float64(f.Injected), t.end(f)})
+		}
+	}
+	slices.SortFunc(out, func(a, b [2]float64) int { return cmp.Compare(a[0], b[0]) })
+	return out
+}
+
+// Struck tells whether any fault was in.
+func (t *Timeline) Struck() bool {
+	return slices.ContainsFunc(t.faults, func(f result.FaultRecord) bool { return f.Injected.Known() })
+}
+
+// Tick is a label beside or below a plot.
+type Tick struct {
+	Place string
+	Label string
+	At    string // of a moment, for the script
+	Minor bool   // left out where the page is narrow
+}
+
+// Times are the labels of the axis.
+func (t *Timeline) Times() []Tick {
+	var out []Tick
+	for i, s := range timeTicks(t.From, t.To, 12) {
+		out = append(out, Tick{Place: t.places.left(t.Place(s)), Label: words.Offset(result.Num(s)), At: moment(s), Minor: i%2 == 1})
+	}
+	return out
+}

@@ -1,0 +1,140 @@
+package ci
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"brunt/reporters"
+	"brunt/reporters/words"
+	"brunt/scenarios"
+	"brunt/scenarios/result"
+)
+
+// GitHub writes the summary of a step of GitHub Actions, in Markdown: verdict, objectives,
+// faults, response times and errors. What an author or a target named is escaped, so that
+// it is text and nothing else.
+//
+// A step's summary holds 1 MiB in all; this one takes a quarter of that at most, so that
+// several runs fit.
+type GitHub struct{}
+
+var _ reporters.Reporter = GitHub{}
+
+const (
+	mostSummary     = 256 << 10
+	mostSummaryRows = 100 // of each table
+	longestCell     = 300 // characters
+)
+
+// Format implements [Reporter].
+func (GitHub) Format() reporters.Format {
+	return reporters.Format{
+		Name:  "github",
+		About: "Markdown for the summary of a step of GitHub Actions.",
+	}
+}
+
+// Report implements [Reporter].
+func (GitHub) Report(w io.Writer, r *result.Result) error {
+	s := &summary{}
+	s.line("## %s %s: %s", badge(r.Verdict), markdown(words.Capitalize(words.Verdict(r.Verdict))), markdown(r.Name))
+	s.line("")
+	s.line("%s", markdown(r.Reason))
+	s.line("")
+	if r.Control {
+		s.line("This is the control run: no fault was injected.")
+		s.line("")
+	}
+	s.objectives(r.Objectives)
+	s.faults(r.Faults)
+	s.phases(r)
+	s.errors(r)
+	s.line("<sub>run %s · seed %d · %s of load · exit code %d: %s · brunt %s. The whole report is report.html in the run's folder; upload it as an artifact.</sub>",
+		markdown(r.Run), r.Seed, words.Seconds(r.Duration), r.ExitCode, words.Meaning(r.Verdict), markdown(r.Environment.Brunt))
+	s.line("")
+	_, err := io.WriteString(w, s.String())
+	return err
+}
+
+// summary is the text under construction.
+type summary struct{ strings.Builder }
+
+func (s *summary) line(format string, args ...any) { fmt.Fprintf(s, format+"\n", args...) }
+
+// Table writes rows that are escaped already, as many as there is room for. What is left
+// out is told.
+func (s *summary) table(title, head, rule string, n int, row func(i int) []string) {
+	if n == 0 {
+		return
+	}
+	s.line("### %s\n", title)
+	s.line("%s\n%s", head, rule)
+	for i := range n {
+		line := "| " + strings.Join(row(i), " | ") + " |"
+		if i == mostSummaryRows || s.Len()+len(line) > mostSummary*3/4 {
+			s.line("\nand %d more, which the report has", n-i)
+			break
+		}
+		s.line("%s", line)
+	}
+	s.line("")
+}
+
+func (s *summary) objectives(list []result.ObjectiveResult) {
+	if len(list) == 0 {
+		s.line("No objective was set, so nothing could fail.\n")
+	}
+	s.table("Objectives", "| | Objective | Measured | 95 % interval | |", "|---|---|---:|---:|---|", len(list), func(i int) []string {
+		o := &list[i]
+		value := markdown(words.ObjectiveMeasured(o))
+		if p := words.ObjectivePhase(o); p != "" {
+			value += ", in " + markdown(p)
+		}
+		return []string{badge(o.Verdict) + " " + markdown(words.Verdict(o.Verdict)), markdown(words.ObjectiveTitle(o)), value, markdown(words.ObjectiveInterval(o)), markdown(words.ObjectiveNote(o))}
+	})
+}
+
+func (s *summary) faults(list []result.FaultRecord) {
+	s.table("Faults", "| Fault | What | From | To | Recovered after | Effect |", "|---|---|---:|---:|---:|---|", len(list), func(i int) []string {
+		f := &list[i]
+		return []string{markdown(f.Name), markdown(words.FaultTarget(f)), words.Offset(f.Injected), words.Offset(f.Cleared), words.Seconds(f.Recover), markdown(words.FaultEffect(f))}
+	})
+}
+
+func (s *summary) phases(r *result.Result) {
+	list := words.PhaseTotals(r)
+	s.table("Response times", "| Phase | Requests | Rate | Errors | p50 | p95 | p99 |", "|---|---:|---:|---:|---:|---:|---:|", len(list), func(i int) []string {
+		row := &list[i]
+		c, t := &row.All, &row.All.Response
+		return []string{
+			markdown(c.Phase), words.Count(c.Count), words.Rate(c.Rate), words.Share(row.Bad, c.Count),
+			words.Percentile(t.P50, row.Population()), words.Percentile(t.P95, row.Population()), words.Percentile(t.P99, row.Population()),
+		}
+	})
+}
+
+func (s *summary) errors(r *result.Result) {
+	s.table("Errors", "| Kind | Step | Count | Such as | Trace |", "|---|---|---:|---|---|", len(r.Errors), func(i int) []string {
+		e := &r.Errors[i]
+		trace := ""
+		if e.Sample != nil {
+			if v := words.TraceOf(r.TraceLink, e.Sample.Trace); v != nil {
+				if trace = v.ID; v.Link != "" {
+					trace = "[" + v.ID[:8] + "](<" + v.Link + ">)"
+				}
+			}
+		}
+		return []string{markdown(e.Kind), markdown(e.Step), words.Count(e.Count), markdown(words.SampleText(e.Sample)), trace}
+	})
+}
+
+// badge is the sign of a verdict in colour.
+func badge(v scenarios.Verdict) string {
+	return map[string]string{"✓": "✅", "✗": "❌", "?": "❔"}[words.Mark(v)]
+}
+
+// markdown makes text fit for a cell of a table, or a line.
+func markdown(text string) string {
+	return scenarios.Markdown(words.Clip(words.Clean(text), longestCell))
+}

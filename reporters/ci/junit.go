@@ -1,0 +1,157 @@
+package ci
+
+import (
+	"encoding/xml"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"brunt/reporters"
+	"brunt/reporters/words"
+	"brunt/scenarios"
+	"brunt/scenarios/result"
+)
+
+// JUnit writes junit.xml for CI systems: a test case for each objective and one for
+// the verdict of the run. What failed is a failure, what could not be judged an
+// error. The text stands in the body as well as in the message, since some readers
+// show only one of them; names are unique, since some keep one case a name.
+type JUnit struct{}
+
+var _ reporters.Reporter = JUnit{}
+
+const junitFile = "junit.xml"
+
+type junitSuites struct {
+	XMLName  xml.Name   `xml:"testsuites"`
+	Name     string     `xml:"name,attr"`
+	Tests    int        `xml:"tests,attr"`
+	Failures int        `xml:"failures,attr"`
+	Errors   int        `xml:"errors,attr"`
+	Time     string     `xml:"time,attr"`
+	Suite    junitSuite `xml:"testsuite"`
+}
+
+type junitSuite struct {
+	Name       string          `xml:"name,attr"`
+	Tests      int             `xml:"tests,attr"`
+	Failures   int             `xml:"failures,attr"`
+	Errors     int             `xml:"errors,attr"`
+	Skipped    int             `xml:"skipped,attr"`
+	Time       string          `xml:"time,attr"`
+	Timestamp  string          `xml:"timestamp,attr"`
+	Properties []junitProperty `xml:"properties>property"`
+	Cases      []junitCase     `xml:"testcase"`
+	Out        string          `xml:"system-out,omitempty"`
+}
+
+type junitProperty struct {
+	Name  string `xml:"name,attr"`
+	Value string `xml:"value,attr"`
+}
+
+type junitCase struct {
+	Class   string        `xml:"classname,attr"`
+	Name    string        `xml:"name,attr"`
+	Time    string        `xml:"time,attr"`
+	Failure *junitProblem `xml:"failure"`
+	Error   *junitProblem `xml:"error"`
+}
+
+type junitProblem struct {
+	Message string `xml:"message,attr"`
+	Type    string `xml:"type,attr"`
+	Body    string `xml:",chardata"`
+}
+
+// Format implements [Reporter].
+func (JUnit) Format() reporters.Format {
+	return reporters.Format{
+		Name: "junit", File: junitFile,
+		About: "A test case for each objective and one for the verdict, for CI systems that read JUnit's XML.",
+	}
+}
+
+// Report implements [Reporter].
+func (JUnit) Report(w io.Writer, r *result.Result) error {
+	s := junitSuite{Name: words.Clean(r.Name), Time: decimal(r.Duration), Timestamp: r.Started.UTC().Format(time.RFC3339)}
+	s.Properties = []junitProperty{
+		{"run", words.Clean(r.Run)},
+		{"seed", fmt.Sprint(r.Seed)},
+		{"verdict", words.Clean(string(r.Verdict))},
+		{"exit_code", fmt.Sprint(r.ExitCode)},
+		{"brunt", words.Clean(r.Environment.Brunt)},
+	}
+	for _, name := range r.Meta.Keys() {
+		s.Properties = append(s.Properties, junitProperty{"meta." + words.Clean(name), words.Clean(r.Meta[name])})
+	}
+	names := map[string]int{}
+	add := func(name string, v scenarios.Verdict, message, body string) {
+		c := junitCase{Class: "brunt." + strings.ReplaceAll(s.Name, ".", "_"), Name: name, Time: "0"}
+		if names[name]++; names[name] > 1 {
+			c.Name = fmt.Sprintf("%s (%d)", name, names[name])
+		}
+		p := &junitProblem{Message: message, Type: words.Clean(string(v)), Body: body}
+		switch v {
+		case scenarios.Pass:
+		case scenarios.Fail, scenarios.Regression:
+			c.Failure = p
+			s.Failures++
+		default:
+			c.Error = p
+			s.Errors++
+		}
+		s.Cases = append(s.Cases, c)
+	}
+	verdict := fmt.Sprintf("%s: %s", words.Verdict(r.Verdict), words.Clean(r.Reason))
+	add("verdict", r.Verdict, verdict, verdict+"\n"+scenarios.Sentence(words.Meaning(r.Verdict)))
+	for i := range r.Objectives {
+		o := &r.Objectives[i]
+		message := fmt.Sprintf("%s: measured %s, target %s", words.Verdict(o.Verdict), words.ObjectiveMeasured(o), words.ObjectiveTarget(o))
+		if note := words.ObjectiveNote(o); note != "" {
+			message += " (" + note + ")"
+		}
+		add(words.ObjectiveTitle(o), o.Verdict, message, message+"\n"+strings.Join(details(o), "\n"))
+	}
+	for i := range r.Faults {
+		f := &r.Faults[i]
+		s.Out += fmt.Sprintf("fault %s: %s; injected %s, cleared %s. %s %s\n", words.Clean(f.Name), words.FaultTarget(f), words.Offset(f.Injected), words.Offset(f.Cleared), words.FaultEffect(f), scenarios.Sentence(words.FaultRevert(f)))
+	}
+	if l := r.Ledger; l != nil {
+		s.Out += "ledger: " + words.LedgerHeadline(l) + ". " + words.LedgerText(l) + "\n"
+		for i := range l.Keys {
+			s.Out += "  " + strings.Join(words.LedgerRow(&l.Keys[i]), "  ") + "\n"
+		}
+	}
+	for _, n := range r.Notes {
+		s.Out += "note: " + words.Clean(n) + "\n"
+	}
+	s.Tests = len(s.Cases)
+	all := junitSuites{Name: s.Name, Tests: s.Tests, Failures: s.Failures, Errors: s.Errors, Time: s.Time, Suite: s}
+	b, err := xml.MarshalIndent(all, "", "  ")
+	if err != nil {
+		return err
+	}
+	_, err = io.WriteString(w, xml.Header+string(b)+"\n")
+	return err
+}
+
+// details are the lines that say all of an objective.
+func details(o *result.ObjectiveResult) []string {
+	lines := []string{"objective: " + words.ObjectiveTitle(o), "phase: " + words.Clean(o.Phase)}
+	if in := words.ObjectiveInterval(o); in != "" {
+		lines = append(lines, "95 % interval: "+in)
+	}
+	if !words.ObjectiveMetric(o).OfFault() {
+		lines = append(lines, "count: "+fmt.Sprint(o.Count))
+	}
+	return lines
+}
+
+func decimal(n result.Num) string {
+	if !n.Known() {
+		return "0"
+	}
+	return fmt.Sprintf("%.3f", float64(n))
+}

@@ -1,0 +1,67 @@
+package ci
+
+import (
+	"encoding/xml"
+	"strings"
+	"testing"
+
+	"brunt/reporters/reporterstest"
+	"brunt/scenarios"
+	"brunt/scenarios/result"
+)
+
+func TestJUnit_Golden(t *testing.T) {
+	for _, name := range []string{"failing", "invalid", "infinite", "hostile", "empty", "interrupted", "ledger"} {
+		t.Run(name, func(t *testing.T) {
+			reporterstest.Golden(t, name+".junit.xml", reporterstest.Render(t, JUnit{}, reporterstest.Results()[name]))
+		})
+	}
+}
+
+func TestJUnit_Form(t *testing.T) {
+	reporterstest.Each(t, func(t *testing.T, r *result.Result) {
+		text := reporterstest.Render(t, JUnit{}, r)
+		var got junitSuites
+		if err := xml.Unmarshal([]byte(text), &got); err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range text {
+			if c < ' ' && c != '\n' && c != '\t' {
+				t.Fatalf("XML holds %q", c)
+			}
+		}
+		s := got.Suite
+		if !strings.Contains(text, "<testsuites ") || len(s.Cases) != len(r.Objectives)+1 || got.Tests != len(s.Cases) || got.Failures != s.Failures || got.Errors != s.Errors {
+			t.Errorf("%d cases for %d objectives; %d %d %d", len(s.Cases), len(r.Objectives), got.Tests, got.Failures, got.Errors)
+		}
+		names := map[string]bool{}
+		failures, errors := 0, 0
+		for i, c := range s.Cases {
+			if names[c.Name] || c.Name == "" {
+				t.Errorf("name %q stands twice", c.Name)
+			}
+			names[c.Name] = true
+			want := r.Verdict
+			if i > 0 {
+				want = r.Objectives[i-1].Verdict
+			}
+			if (want == scenarios.Pass) != (c.Failure == nil && c.Error == nil) || (want == scenarios.Fail) != (c.Failure != nil) {
+				t.Errorf("%s: verdict %s, failure %v, error %v", c.Name, want, c.Failure, c.Error)
+			}
+			for _, p := range []*junitProblem{c.Failure, c.Error} {
+				if p != nil && (p.Message == "" || !strings.Contains(p.Body, p.Message)) {
+					t.Errorf("%s: message %q, body %q", c.Name, p.Message, p.Body)
+				}
+			}
+			if c.Failure != nil {
+				failures++
+			}
+			if c.Error != nil {
+				errors++
+			}
+		}
+		if failures != s.Failures || errors != s.Errors {
+			t.Errorf("%d failures and %d errors counted as %d and %d", failures, errors, s.Failures, s.Errors)
+		}
+	})
+}

@@ -1,0 +1,184 @@
+package evidence
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync"
+
+	"brunt/scenarios/result"
+)
+
+// chain links the lines of events.jsonl: each carries, as prev, the SHA-256 of the bytes
+// of the line before it, its newline left out. The first carries zeros.
+//
+//	{"t":0,…,"prev":"0000…"}
+//	{"t":1,…,"prev":"sha256 of the line above"}
+//
+// So a line that was changed, removed, put in or moved shows by the one after it. What
+// the last line says is held by SHA256SUMS.
+type chain struct{ prev string }
+
+var chainStart = strings.Repeat("0", hex.EncodedLen(sha256.Size))
+
+// line gives the next line, with its newline.
+func (c *chain) line(e result.Event) ([]byte, error) {
+	if c.prev == "" {
+		c.prev = chainStart
+	}
+	e.Prev = c.prev
+	if _, err := json.Marshal(e.Data); err != nil {
+		e.Data = asText(e.Data) // an infinity, say: no reason to lose the event
+	}
+	line, err := encodeLine(e)
+	if err == nil && bytes.Contains(line, []byte(`\ufffd`)) {
+		// What was no UTF-8 is escaped the first time, and written as it is once it was
+		// read: a line must be the same whenever it is written.
+		var again result.Event
+		if err = json.Unmarshal(line, &again); err == nil {
+			line, err = encodeLine(again)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	c.prev = hashOf(bytes.TrimSuffix(line, []byte("\n")))
+	return line, nil
+}
+
+func encodeLine(e result.Event) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(e)
+	return b.Bytes(), err
+}
+
+func hashOf(line []byte) string {
+	sum := sha256.Sum256(line)
+	return hex.EncodeToString(sum[:])
+}
+
+// An EventLog writes events.jsonl while a run goes on, so that a run that is killed
+// leaves what was known of it. It never makes its caller wait for the disk. When the
+// run has ended [Write] puts the whole in its place, in the order of the run's clock.
+type EventLog struct {
+	file   *os.File
+	events chan result.Event // closed by Close
+	done   chan struct{}
+	err    error // of the first line that could not be written; known once done is closed
+
+	mu     sync.Mutex
+	closed bool
+}
+
+// waiting is how many events may wait for the disk; further ones are left out.
+const waiting = 4096
+
+// OpenEvents begins the events.jsonl of dir anew.
+func OpenEvents(dir string) (*EventLog, error) {
+	f, err := os.OpenFile(eventsPath(dir), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	l := &EventLog{file: f, events: make(chan result.Event, waiting), done: make(chan struct{})}
+	go l.write()
+	return l, nil
+}
+
+// Add notes an event. It may be called by several goroutines. What comes after Close is
+// left out.
+func (l *EventLog) Add(e result.Event) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return
+	}
+	select {
+	case l.events <- e:
+	default:
+	}
+}
+
+func (l *EventLog) write() {
+	defer close(l.done)
+	var c chain
+	for e := range l.events {
+		if l.err != nil { // after half a line nothing may follow
+			continue
+		}
+		line, err := c.line(e)
+		if err == nil {
+			_, err = l.file.Write(line)
+		}
+		l.err = err
+	}
+}
+
+// Close waits until all is written. The error is of the first line that was not; it is
+// told once.
+func (l *EventLog) Close() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return nil
+	}
+	l.closed = true
+	close(l.events)
+	<-l.done
+	return errors.Join(l.err, l.file.Close())
+}
+
+// A chained is what the lines of an events.jsonl are found to be.
+type chained struct {
+	lines    int // whole ones
+	last     result.Event
+	findings []Finding
+}
+
+// checkChain reads an events.jsonl and tells of each line that is not linked to the one
+// before it.
+func checkChain(r io.Reader) (out chained, err error) {
+	add := func(n int, format string, args ...any) {
+		out.findings = append(out.findings, Finding{eventsFile, n, fmt.Sprintf(format, args...)})
+	}
+	br := bufio.NewReaderSize(r, 1<<16)
+	prev := chainStart
+	for n := 1; ; n++ {
+		line, err := br.ReadBytes('\n')
+		if err == io.EOF && len(line) == 0 {
+			return out, nil
+		}
+		if err != nil && err != io.EOF {
+			return out, err
+		}
+		body, whole := bytes.CutSuffix(line, []byte("\n"))
+		if !whole {
+			add(n, "this line is torn: whoever wrote it was ended meanwhile, or the disk was full")
+			return out, nil
+		}
+		out.lines = n
+		var e result.Event
+		switch jerr := json.Unmarshal(body, &e); {
+		case jerr != nil:
+			add(n, "this line is no event: %v", jerr)
+		case e.Prev == "":
+			add(n, "this line is not chained: it has no prev")
+		case e.Prev != prev && n == 1:
+			add(n, "what stood before this line was removed: its prev says that it was not the first")
+		case e.Prev != prev:
+			add(n, "the chain breaks here: line %d is not the one that this line was written after; it was changed, or lines between them were removed or put in", n-1)
+		}
+		out.last, prev = e, hashOf(body)
+		if len(out.findings) >= mostFindings {
+			return out, nil
+		}
+	}
+}

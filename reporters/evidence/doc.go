@@ -1,0 +1,2 @@
+// Package evidence writes, reads, signs and verifies the record of a run.
+package evidence

@@ -1,0 +1,134 @@
+package evidence
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"slices"
+
+	"brunt/reporters"
+	"brunt/scenarios/result"
+)
+
+// JSON writes result.json, version 1, as measurement.md gives it. It is indented
+// for people down to the members of its lists, which stand on a line each: an hour
+// of windows is 3600 lines.
+type JSON struct{}
+
+var _ reporters.Reporter = JSON{}
+
+const resultFile = "result.json"
+
+// Format implements [Reporter].
+func (JSON) Format() reporters.Format {
+	return reporters.Format{
+		Name: "json", File: resultFile, Evidence: true,
+		About: "Everything that the run measured and found, for tools.",
+	}
+}
+
+// Report implements [Reporter].
+func (JSON) Report(w io.Writer, r *result.Result) error {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(withoutNull(r)); err != nil {
+		return err
+	}
+	_, err := w.Write(indent(b.Bytes()))
+	return err
+}
+
+// withoutNull is r with its lists there, if empty: a reader of result.json needs no
+// case for null.
+func withoutNull(r *result.Result) *result.Result {
+	c := *r
+	c.Loads = slices.Clone(r.Loads)
+	for i := range c.Loads {
+		there(&c.Loads[i].Steps)
+	}
+	c.Faults = slices.Clone(r.Faults)
+	for i := range c.Faults {
+		there(&c.Faults[i].Units)
+	}
+	there(&c.Loads)
+	there(&c.Phases)
+	there(&c.Cells)
+	there(&c.Errors)
+	there(&c.Generator.Limits)
+	there(&c.Faults)
+	there(&c.Objectives)
+	there(&c.Windows)
+	if r.Ledger != nil {
+		l := *r.Ledger
+		there(&l.Units)
+		there(&l.Keys)
+		c.Ledger = &l
+	}
+	return &c
+}
+
+func there[T any](s *[]T) {
+	if *s == nil {
+		*s = []T{}
+	}
+}
+
+// indent breaks the lines of compact JSON: the members of the outermost object and
+// of those in it, and lists of objects in either, stand on a line each; all that
+// lies deeper stays on its line.
+func indent(src []byte) []byte {
+	out := make([]byte, 0, len(src)+len(src)/8)
+	var open []bool // whether each container around is broken into lines
+	nl := func() {
+		out = append(out, '\n')
+		for range open {
+			out = append(out, ' ')
+		}
+	}
+	broken := func() bool { return len(open) > 0 && open[len(open)-1] }
+	for i := 0; i < len(src); i++ {
+		c := src[i]
+		switch c {
+		case '"':
+			end := i + 1
+			for src[end] != '"' {
+				if src[end] == '\\' {
+					end++
+				}
+				end++
+			}
+			out = append(out, src[i:end+1]...)
+			i = end
+		case '{', '[':
+			next := src[i+1]
+			lines := len(open) == 0 || broken() && (c == '{' && len(open) == 1 || c == '[' && next == '{')
+			lines = lines && next != '}' && next != ']'
+			open = append(open, lines)
+			out = append(out, c)
+			if lines {
+				nl()
+			}
+		case '}', ']':
+			lines := broken()
+			open = open[:len(open)-1]
+			if lines {
+				nl()
+			}
+			out = append(out, c)
+		case ',':
+			out = append(out, c)
+			if broken() {
+				nl()
+			}
+		case ':':
+			out = append(out, c)
+			if broken() {
+				out = append(out, ' ')
+			}
+		default:
+			out = append(out, c)
+		}
+	}
+	return out
+}

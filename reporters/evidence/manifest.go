@@ -1,0 +1,190 @@
+package evidence
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"brunt/reporters"
+)
+
+// What seals a folder. The sums are in the format of sha256sum, so that
+// `sha256sum -c SHA256SUMS` checks the files; the signature is in that of ssh-keygen, so
+// that `ssh-keygen -Y verify -n brunt -s SHA256SUMS.sig … < SHA256SUMS` checks whose
+// they are.
+const (
+	sumsFile      = "SHA256SUMS"
+	signatureFile = "SHA256SUMS.sig"
+)
+
+// mostFiles bounds what a run's folder holds for it to be sealed: a folder with more is
+// not one of its own.
+const mostFiles = 20_000
+
+// ErrCrowded says that a folder holds too much to be that of a run.
+var ErrCrowded = fmt.Errorf("it holds more than %d files; give a run a folder of its own", mostFiles)
+
+func eventsPath(dir string) string { return filepath.Join(dir, eventsFile) }
+
+// A sealedFile is a line of SHA256SUMS.
+type sealedFile struct {
+	name string // with slashes, relative to the folder
+	sum  string // in hex
+}
+
+// WriteManifest writes SHA256SUMS over every file below dir, and with a signer SHA256SUMS.sig
+// over that. It is called once nothing is written there any more.
+func WriteManifest(dir string, by *Signer) error {
+	if err := RemoveManifest(dir); err != nil {
+		return err
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	found, err := survey(root)
+	if err != nil {
+		return err
+	}
+	if len(found.odd) > 0 {
+		return errors.New(found.odd[0].String())
+	}
+	var sums []sealedFile
+	for _, name := range found.files {
+		sum, err := sumOf(root, name)
+		if err != nil {
+			return err
+		}
+		sums = append(sums, sealedFile{name, sum})
+	}
+	text := sumsText(sums)
+	if err := writeWhole(filepath.Join(dir, sumsFile), text); err != nil || by == nil {
+		return err
+	}
+	signature, err := by.sign(text)
+	if err != nil {
+		return fmt.Errorf("signing %s: %w", sumsFile, err)
+	}
+	return writeWhole(filepath.Join(dir, signatureFile), signature)
+}
+
+// RemoveManifest takes away what sealed the folder, for who writes into it again.
+func RemoveManifest(dir string) error {
+	for _, name := range []string{signatureFile, sumsFile} {
+		if err := os.Remove(filepath.Join(dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// inside is what a folder holds.
+type inside struct {
+	files []string // sorted, with slashes, without what seals them
+	odd   []Finding
+}
+
+// survey lists what the folder holds. It follows no link.
+func survey(root *os.Root) (out inside, err error) {
+	err = fs.WalkDir(root.FS(), ".", func(name string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir():
+			return nil
+		case d.Type()&fs.ModeSymlink != 0:
+			out.odd = append(out.odd, Finding{name, 0, "it is a symbolic link: what it leads to is no evidence of this run"})
+		case !d.Type().IsRegular():
+			out.odd = append(out.odd, Finding{name, 0, "it is neither a file nor a folder"})
+		case name == sumsFile, name == signatureFile:
+		default:
+			out.files = append(out.files, name)
+		}
+		if len(out.files)+len(out.odd) > mostFiles {
+			return ErrCrowded
+		}
+		return nil
+	})
+	slices.Sort(out.files)
+	return out, err
+}
+
+func sumOf(root *os.Root, name string) (string, error) {
+	f, err := root.Open(filepath.FromSlash(name))
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// sumsText writes sums as sha256sum does: a name with a line break or a backslash is
+// escaped, and its line begins with one.
+func sumsText(list []sealedFile) []byte {
+	var b bytes.Buffer
+	for _, f := range list {
+		name := sumsEscape.Replace(f.name)
+		if name != f.name {
+			b.WriteByte('\\')
+		}
+		fmt.Fprintf(&b, "%s  %s\n", f.sum, name)
+	}
+	return b.Bytes()
+}
+
+var (
+	sumsEscape   = strings.NewReplacer(`\`, `\\`, "\n", `\n`, "\r", `\r`)
+	sumsUnescape = strings.NewReplacer(`\\`, `\`, `\n`, "\n", `\r`, "\r")
+)
+
+// readSums reads what sumsText wrote. The error is about the first line that is not as it
+// should be; the others are read all the same.
+func readSums(text []byte) (list []sealedFile, line int, wrong error) {
+	rest := string(text)
+	for n := 1; rest != ""; n++ {
+		one, more, whole := strings.Cut(rest, "\n")
+		one, escaped := strings.CutPrefix(one, `\`)
+		sum, name, ok := strings.Cut(one, "  ")
+		b, err := hex.DecodeString(sum)
+		if !ok || !whole || err != nil || len(b) != sha256.Size || hex.EncodeToString(b) != sum || name == "" {
+			if line == 0 {
+				line, wrong = n, errors.New("this line is no sum of a file")
+			}
+			rest = more
+			continue
+		}
+		if escaped {
+			name = sumsUnescape.Replace(name)
+		}
+		if len(list) > 0 && list[len(list)-1].name >= name && line == 0 {
+			line, wrong = n, errors.New("this line is out of order")
+		}
+		list = append(list, sealedFile{name, sum})
+		rest = more
+	}
+	if wrong == nil && !bytes.Equal(sumsText(list), text) {
+		return list, 0, errors.New("it is not as brunt writes it")
+	}
+	return list, line, wrong
+}
+
+// writeWhole writes a file that appears whole or not at all.
+func writeWhole(path string, text []byte) error {
+	return reporters.WriteFile(path, func(w io.Writer) error {
+		_, err := w.Write(text)
+		return err
+	})
+}

@@ -1,0 +1,159 @@
+package evidence
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"slices"
+
+	"brunt/scenarios"
+	"brunt/scenarios/result"
+)
+
+// RequestsAtOnce is how many requests are sorted in memory: about 40 MB of them.
+const RequestsAtOnce = 1 << 18
+
+// InOrder gives requests in the order in which they were intended. Those that don't fit
+// into memory are sorted piece by piece in a temporary file.
+func InOrder(r *result.RequestsReader, atOnce int) iter.Seq2[*scenarios.Outcome, error] {
+	return func(yield func(*scenarios.Outcome, error) bool) {
+		s := sorter{head: r.Requests}
+		defer s.close()
+		if err := s.fill(r, atOnce); err != nil {
+			yield(nil, err)
+			return
+		}
+		for {
+			o, err := s.next()
+			if errors.Is(err, io.EOF) {
+				return
+			}
+			if !yield(o, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// A sorter merges sorted pieces.
+type sorter struct {
+	head   result.Requests
+	file   *os.File // of all pieces but the last; nil is none
+	size   int64
+	rest   []scenarios.Outcome // the last piece
+	pieces []*piece            // in the order that they were read in
+	out    scenarios.Outcome
+}
+
+// A piece is sorted requests, of which first is the next.
+type piece struct {
+	first scenarios.Outcome
+	next  func(o *scenarios.Outcome) error
+}
+
+func byIntended(a, b scenarios.Outcome) int { return cmp.Compare(a.Intended, b.Intended) }
+
+// fill reads all and readies the pieces.
+func (s *sorter) fill(r *result.RequestsReader, atOnce int) error {
+	for {
+		s.rest = append(s.rest, scenarios.Outcome{})
+		err := r.Read(&s.rest[len(s.rest)-1])
+		if err != nil {
+			s.rest = s.rest[:len(s.rest)-1]
+		}
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		if len(s.rest) == atOnce {
+			if err := s.spill(); err != nil {
+				return fmt.Errorf("sorting the requests: %w", err)
+			}
+		}
+	}
+	slices.SortStableFunc(s.rest, byIntended)
+	return s.add(func(o *scenarios.Outcome) error {
+		if len(s.rest) == 0 {
+			return io.EOF
+		}
+		*o, s.rest = s.rest[0], s.rest[1:]
+		return nil
+	})
+}
+
+// spill writes what is in memory to the file, as a piece of its own.
+func (s *sorter) spill() (err error) {
+	if s.file == nil {
+		if s.file, err = os.CreateTemp("", "brunt-requests-*"); err != nil {
+			return err
+		}
+	}
+	slices.SortStableFunc(s.rest, byIntended)
+	w, err := result.NewRequestsWriter(s.file, s.head)
+	if err != nil {
+		return err
+	}
+	for i := range s.rest {
+		if err := w.Write(&s.rest[i]); err != nil {
+			return err
+		}
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	end, err := s.file.Seek(0, io.SeekCurrent)
+	if err != nil {
+		return err
+	}
+	r, err := result.NewRequestsReader(io.NewSectionReader(s.file, s.size, end-s.size))
+	if err != nil {
+		return err
+	}
+	s.size, s.rest = end, s.rest[:0]
+	return s.add(r.Read)
+}
+
+// add takes in a piece.
+func (s *sorter) add(next func(*scenarios.Outcome) error) error {
+	p := &piece{next: next}
+	err := next(&p.first)
+	if err == nil {
+		s.pieces = append(s.pieces, p)
+	} else if !errors.Is(err, io.EOF) {
+		return err
+	}
+	return nil
+}
+
+// next gives the next request of all pieces. There are few, so each is looked at.
+func (s *sorter) next() (*scenarios.Outcome, error) {
+	if len(s.pieces) == 0 {
+		return nil, io.EOF
+	}
+	first := 0
+	for i, p := range s.pieces {
+		if p.first.Intended < s.pieces[first].first.Intended {
+			first = i
+		}
+	}
+	p := s.pieces[first]
+	s.out = p.first
+	if err := p.next(&p.first); errors.Is(err, io.EOF) {
+		s.pieces = slices.Delete(s.pieces, first, first+1)
+	} else if err != nil {
+		return nil, err
+	}
+	return &s.out, nil
+}
+
+func (s *sorter) close() {
+	if s.file != nil {
+		_ = s.file.Close()
+		_ = os.Remove(s.file.Name())
+	}
+}

@@ -1,0 +1,76 @@
+package evidence
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"brunt/scenarios/result"
+)
+
+// ErrVersion says that a result.json is of a version that this brunt can't read.
+var ErrVersion = errors.New("unknown version of result.json")
+
+// Read gives back the result that [Write] wrote into dir. Its histograms stay on
+// disk, so the files must remain while it is used. Without latency.hlog or
+// events.jsonl the rest is given; a note says what is missing.
+func Read(dir string) (*result.Result, error) {
+	b, err := os.ReadFile(filepath.Join(dir, resultFile))
+	if err != nil {
+		return nil, fmt.Errorf("no report of a run: %w", err)
+	}
+	var head struct {
+		Version *int `json:"version"`
+	}
+	err = json.Unmarshal(b, &head)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("reading %s: %w", resultFile, err)
+	case head.Version == nil:
+		return nil, fmt.Errorf("reading %s: %w: it names none, so brunt did not write it", resultFile, ErrVersion)
+	case *head.Version != result.ResultVersion:
+		return nil, fmt.Errorf("reading %s: %w: it is version %d, and this brunt reads version %d; use the brunt that wrote it", resultFile, ErrVersion, *head.Version, result.ResultVersion)
+	}
+	r := &result.Result{}
+	if err := json.Unmarshal(b, r); err != nil {
+		return nil, fmt.Errorf("reading %s: %w", resultFile, err)
+	}
+	h, err := openHlog(filepath.Join(dir, hlogFile), r.T0)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		r.Notes = append(r.Notes, hlogFile+" is missing, so there are no percentile curves and no heatmap")
+	case err != nil:
+		return nil, fmt.Errorf("reading %s: %w", hlogFile, err)
+	default:
+		r.Histograms = h
+	}
+	if path := filepath.Join(dir, RequestsFile); exists(path) {
+		r.Requests = keptRequests{path}
+	}
+	if err := addEvents(dir, r); err != nil {
+		return nil, fmt.Errorf("reading %s: %w", eventsFile, err)
+	}
+	return r, nil
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+func addEvents(dir string, r *result.Result) error {
+	f, err := os.Open(filepath.Join(dir, eventsFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		r.Notes = append(r.Notes, eventsFile+" is missing")
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	r.Events, err = readEvents(f)
+	return err
+}

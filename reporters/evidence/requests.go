@@ -1,0 +1,46 @@
+package evidence
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"brunt/scenarios/result"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+// RequestsFile is the name of the file with every request of a run, for those that keep
+// it. It is packed by zstd.
+const RequestsFile = "requests.zst"
+
+// ErrNoRequests says that a format needs every single request and the run kept none.
+var ErrNoRequests = errors.New("the run kept no single requests; `brunt run --requests` does")
+
+// keptRequests are those of a file.
+type keptRequests struct{ path string }
+
+// Open implements [result.RequestSource].
+func (k keptRequests) Open() (*result.RequestsReader, func(), error) {
+	f, err := os.Open(k.path)
+	if err != nil {
+		return nil, nil, err
+	}
+	z, err := zstd.NewReader(f, zstd.WithDecoderConcurrency(1))
+	if err != nil {
+		_ = f.Close()
+		return nil, nil, err
+	}
+	end := func() {
+		z.Close()
+		_ = f.Close()
+	}
+	r, err := result.NewRequestsReader(bufio.NewReaderSize(z, 1<<16))
+	if err != nil {
+		end()
+		return nil, nil, fmt.Errorf("reading %s: %w", filepath.Base(k.path), err)
+	}
+	return r, end, nil
+}

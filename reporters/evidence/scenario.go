@@ -1,0 +1,30 @@
+package evidence
+
+import (
+	"io"
+
+	"brunt/reporters"
+	"brunt/scenarios/result"
+)
+
+// Scenario writes scenario.yaml: the scenario as it was resolved for the run, seed
+// included, so that the run can be had again.
+type Scenario struct{}
+
+var _ reporters.Reporter = Scenario{}
+
+const scenarioFile = "scenario.yaml"
+
+// Format implements [Reporter].
+func (Scenario) Format() reporters.Format {
+	return reporters.Format{
+		Name: "scenario", File: scenarioFile,
+		About: "The scenario as the run resolved it, with its seed, so that the run can be repeated.",
+	}
+}
+
+// Report implements [Reporter].
+func (Scenario) Report(w io.Writer, r *result.Result) error {
+	_, err := io.WriteString(w, string([]rune(r.Scenario))) // what is no UTF-8 is replaced, as in result.json
+	return err
+}

@@ -1,0 +1,285 @@
+package evidence
+
+import (
+	"bytes"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hiddeco/sshsig"
+	"golang.org/x/crypto/ssh"
+	"golang.org/x/crypto/ssh/agent"
+)
+
+// namespace is that of brunt's signatures: ssh-keygen -Y verify -n brunt.
+const namespace = "brunt"
+
+// A Signer signs what seals a folder, with an SSH key.
+type Signer struct {
+	key  ssh.Signer
+	conn net.Conn // to the agent that has it; nil: brunt does
+}
+
+// OpenSigner reads an SSH key: a private one, or a public one whose private half the
+// agent has. So has it that of a key with a passphrase. Getenv tells where the agent is,
+// by SSH_AUTH_SOCK.
+func OpenSigner(file string, getenv func(string) string) (*Signer, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	if public, _, _, _, perr := ssh.ParseAuthorizedKey(text); perr == nil {
+		return agentSigner(file, public, getenv)
+	}
+	key, err := ssh.ParsePrivateKey(text)
+	if err == nil {
+		return &Signer{key: key}, nil
+	}
+	locked, ok := errors.AsType[*ssh.PassphraseMissingError](err)
+	if !ok {
+		return nil, fmt.Errorf("%s is no SSH key: %w", file, err)
+	}
+	public := locked.PublicKey
+	if public == nil { // the older formats hold it beside
+		beside, err := os.ReadFile(file + ".pub")
+		if err == nil {
+			public, _, _, _, err = ssh.ParseAuthorizedKey(beside)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s has a passphrase, and %s.pub, by which the agent would know it, can't be read: %w", file, file, err)
+		}
+	}
+	s, err := agentSigner(file, public, getenv)
+	if err != nil {
+		return nil, fmt.Errorf("%s has a passphrase, which brunt does not ask for: `ssh-add %s` first; %w", file, file, err)
+	}
+	return s, nil
+}
+
+// agentSigner finds the key in the agent.
+func agentSigner(file string, public ssh.PublicKey, getenv func(string) string) (*Signer, error) {
+	at := getenv("SSH_AUTH_SOCK")
+	if at == "" {
+		return nil, errors.New("there is no SSH agent: SSH_AUTH_SOCK is not set")
+	}
+	conn, err := net.DialTimeout("unix", at, 5*time.Second)
+	if err != nil {
+		return nil, fmt.Errorf("the SSH agent of SSH_AUTH_SOCK: %w", err)
+	}
+	_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+	keys, err := agent.NewClient(conn).Signers()
+	_ = conn.SetDeadline(time.Time{}) // who signs may be asked by the agent, and take time
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("the SSH agent: %w", err), conn.Close())
+	}
+	for _, k := range keys {
+		if bytes.Equal(k.PublicKey().Marshal(), public.Marshal()) {
+			return &Signer{k, conn}, nil
+		}
+	}
+	_ = conn.Close()
+	return nil, fmt.Errorf("the SSH agent does not have the key of %s, %s", file, ssh.FingerprintSHA256(public))
+}
+
+// Close lets the agent go.
+func (s *Signer) Close() error {
+	if s == nil || s.conn == nil {
+		return nil
+	}
+	return s.conn.Close()
+}
+
+// sign gives the signature of text, as ssh-keygen -Y sign writes it.
+func (s *Signer) sign(text []byte) ([]byte, error) {
+	sig, err := sshsig.Sign(bytes.NewReader(text), s.key, sshsig.HashSHA512, namespace)
+	if err != nil {
+		return nil, err
+	}
+	return sshsig.Armor(sig), nil
+}
+
+// Signers are those whose signatures are taken.
+type Signers struct {
+	file string
+	keys []allowed
+}
+
+// Allowed is a line of a file of allowed signers.
+type allowed struct {
+	who  string // empty: the file is a public key
+	key  ssh.PublicKey
+	from time.Time // zero is from ever
+	to   time.Time // zero is for ever
+}
+
+// ReadSigners reads whose signatures are taken: a public key as ssh-keygen writes it, or
+// a file of allowed signers as ssh-keygen -Y verify takes it. Lines of certificate
+// authorities are left out.
+func ReadSigners(file string) (*Signers, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	s := &Signers{file: file}
+	for n, line := range strings.Split(string(text), "\n") {
+		line = strings.TrimSpace(line)
+		if line == "" || line[0] == '#' {
+			continue
+		}
+		a, use, err := readAllowed(line)
+		if err != nil {
+			return nil, fmt.Errorf("%s:%d: %w", file, n+1, err)
+		}
+		if use {
+			s.keys = append(s.keys, a)
+		}
+	}
+	if len(s.keys) == 0 {
+		return nil, fmt.Errorf("%s names nobody whose signature of a run is taken", file)
+	}
+	return s, nil
+}
+
+// readAllowed reads a line: a public key, or principals with options and a key. Use is
+// false when it is of no signature of brunt's.
+func readAllowed(line string) (a allowed, use bool, err error) {
+	if strings.HasPrefix(line, "-----BEGIN") {
+		return a, false, errors.New("this is a private key; name its public half, whose name ends in .pub")
+	}
+	kind, _, _ := strings.Cut(line, " ")
+	rest := line
+	if !isKeyType(kind) {
+		if a.who, rest, err = word1(line); err != nil {
+			return a, false, err
+		}
+	}
+	var options []string
+	if a.key, _, options, _, err = ssh.ParseAuthorizedKey([]byte(rest)); err != nil {
+		return a, false, errors.New("this line is neither a public key nor that of an allowed signer, such as `ann@example.org ssh-ed25519 AAAA…`")
+	}
+	for _, o := range options {
+		name, value, _ := strings.Cut(o, "=")
+		value = strings.Trim(value, `"`)
+		switch strings.ToLower(name) {
+		case "cert-authority":
+			return a, false, nil
+		case "namespaces":
+			if !slices.ContainsFunc(strings.Split(value, ","), func(p string) bool { ok, _ := path.Match(p, namespace); return ok }) {
+				return a, false, nil
+			}
+		case "valid-after":
+			a.from, err = keyTime(value)
+		case "valid-before":
+			a.to, err = keyTime(value)
+		default:
+			err = fmt.Errorf("the option %q is not known", name)
+		}
+		if err != nil {
+			return a, false, err
+		}
+	}
+	return a, true, nil
+}
+
+func isKeyType(s string) bool {
+	return strings.HasPrefix(s, "ssh-") || strings.HasPrefix(s, "ecdsa-") || strings.HasPrefix(s, "sk-")
+}
+
+// word1 gives the first word of a line, which may stand in quotes, and the rest.
+func word1(line string) (word, rest string, err error) {
+	if quoted, ok := strings.CutPrefix(line, `"`); ok {
+		word, rest, ok = strings.Cut(quoted, `"`)
+		if !ok {
+			return "", "", errors.New("a quote is not closed")
+		}
+		return word, strings.TrimSpace(rest), nil
+	}
+	i := strings.IndexAny(line, " \t")
+	if i < 0 {
+		return "", "", errors.New("this line names no key")
+	}
+	return line[:i], strings.TrimSpace(line[i:]), nil
+}
+
+// keyTime reads a time of a file of allowed signers: YYYYMMDD[HHMM[SS]][Z]. Without Z
+// it is of the local zone.
+func keyTime(s string) (time.Time, error) {
+	zone := time.Local
+	digits, utc := strings.CutSuffix(s, "Z")
+	if utc {
+		zone = time.UTC
+	}
+	const form = "20060102150405"
+	if n := len(digits); n == 8 || n == 12 || n == 14 {
+		if t, err := time.ParseInLocation(form[:n], digits, zone); err == nil {
+			return t, nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("%q is no time such as 20261231Z", s)
+}
+
+// A Signature is who signed a folder.
+type Signature struct {
+	Key string // its fingerprint, as ssh-keygen -l prints it
+	Who string // as the file of allowed signers has it; empty: nobody said
+}
+
+// check tells who signed text. Signers may be nil: then the signature is only held
+// against the key that it names itself.
+func (s *Signers) check(text, signature []byte, now time.Time) (*Signature, error) {
+	sig, err := sshsig.Unarmor(signature)
+	if err != nil {
+		return nil, fmt.Errorf("it is no signature: %w", err)
+	}
+	if !isArmored(signature, sig.Marshal()) {
+		return nil, errors.New("it is not as a signature is written")
+	}
+	if sig.Namespace != namespace {
+		return nil, fmt.Errorf("it was made for %q, and not for %q", sig.Namespace, namespace)
+	}
+	if err := sshsig.Verify(bytes.NewReader(text), sig, sig.PublicKey, sig.HashAlgorithm, namespace); err != nil {
+		return nil, fmt.Errorf("it is not of this %s: %w", sumsFile, err)
+	}
+	out := &Signature{Key: ssh.FingerprintSHA256(sig.PublicKey)}
+	if s == nil {
+		return out, nil
+	}
+	late := ""
+	for _, a := range s.keys {
+		if !bytes.Equal(a.key.Marshal(), sig.PublicKey.Marshal()) {
+			continue
+		}
+		if !a.from.IsZero() && now.Before(a.from) || !a.to.IsZero() && !now.Before(a.to) {
+			late = ", whose time that file says is not now"
+			continue
+		}
+		out.Who = a.who
+		return out, nil
+	}
+	return nil, fmt.Errorf("it is by %s, which is not among those of %s%s", out.Key, s.file, late)
+}
+
+// isArmored tells whether text is the signature, in lines of either length that is in
+// use, and nothing else.
+func isArmored(text, signature []byte) bool {
+	for _, width := range []int{64, 70} { // of this library, and of ssh-keygen
+		var b strings.Builder
+		b.WriteString("-----BEGIN SSH SIGNATURE-----\n")
+		for rest := base64.StdEncoding.EncodeToString(signature); rest != ""; {
+			n := min(width, len(rest))
+			b.WriteString(rest[:n] + "\n")
+			rest = rest[n:]
+		}
+		b.WriteString("-----END SSH SIGNATURE-----")
+		if strings.TrimSuffix(string(text), "\n") == b.String() {
+			return true
+		}
+	}
+	return false
+}

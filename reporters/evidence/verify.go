@@ -1,0 +1,212 @@
+package evidence
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+
+	"brunt/reporters/words"
+	"brunt/scenarios"
+)
+
+// A Finding is something that is not as it was when the folder was sealed.
+type Finding struct {
+	File string // with slashes, relative to the folder
+	Line int    // from 1; 0 is none
+	Text string
+}
+
+// String gives it as file:line: text.
+func (f Finding) String() string {
+	name := words.Clean(f.File)
+	if f.Line > 0 {
+		name = fmt.Sprintf("%s:%d", name, f.Line)
+	}
+	return name + ": " + words.Clean(f.Text)
+}
+
+// mostFindings bounds how many breaks of one chain are told.
+const mostFindings = 20
+
+// A Verification is what a run's folder was found to be.
+type Verification struct {
+	Files    int // that are as they were sealed
+	Events   int // lines of events.jsonl
+	Signed   *Signature
+	Findings []Finding // empty: the folder is as it was sealed
+	Notes    []string  // what there is to know besides
+}
+
+// ErrNoRun says that a folder is not that of a run.
+var ErrNoRun = errors.New("it is no folder of a run: it has neither " + sumsFile + " nor " + resultFile + " nor " + eventsFile)
+
+// Verify tells whether the folder is as it was when its run ended: every file that
+// SHA256SUMS names is there and has not changed, no other is there, the lines of
+// events.jsonl are chained, and the signature is right. With signers it must be there,
+// and by one of them. Derived tells of a file whether it can be drawn from the evidence;
+// nil: none can. The error says that it could not be found out.
+func Verify(dir string, signers *Signers, derived func(file string) bool) (*Verification, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	v := &Verification{}
+	found, err := survey(root)
+	if err != nil {
+		return nil, err
+	}
+	v.Findings = found.odd
+	sums, err := readRegular(root, sumsFile)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if !isThere(root, resultFile) && !isThere(root, eventsFile) {
+			return nil, ErrNoRun
+		}
+		v.unsealed(root)
+	case err != nil:
+		return nil, err
+	default:
+		if err := v.files(root, found.files, sums, derived); err != nil {
+			return nil, err
+		}
+	}
+	if err := v.events(root); err != nil {
+		return nil, err
+	}
+	return v, v.signature(root, sums, signers)
+}
+
+// readRegular reads a file that is no link; what is none is not there.
+func readRegular(root *os.Root, name string) ([]byte, error) {
+	info, err := root.Lstat(name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() { // told by survey
+		return nil, fs.ErrNotExist
+	}
+	return root.ReadFile(name)
+}
+
+func isThere(root *os.Root, name string) bool {
+	_, err := root.Lstat(name)
+	return err == nil
+}
+
+func (v *Verification) add(file string, line int, format string, args ...any) {
+	v.Findings = append(v.Findings, Finding{file, line, fmt.Sprintf(format, args...)})
+}
+
+// unsealed tells what is missing of a run that nobody sealed.
+func (v *Verification) unsealed(root *os.Root) {
+	v.add(sumsFile, 0, "it is missing: the run did not come to its end, or its folder was never sealed")
+	if !isThere(root, resultFile) {
+		v.add(resultFile, 0, "it is missing: the run was ended before its verdict")
+	}
+}
+
+// files holds the files against their sums.
+func (v *Verification) files(root *os.Root, there []string, text []byte, derived func(string) bool) error {
+	list, line, err := readSums(text)
+	if err != nil {
+		v.add(sumsFile, line, "%v", err)
+	}
+	known := map[string]string{}
+	for _, f := range list {
+		known[f.name] = f.sum
+	}
+	for _, name := range there {
+		sum, sealed := known[name]
+		delete(known, name)
+		if !sealed {
+			v.add(name, 0, "it was not there when the folder was sealed")
+			continue
+		}
+		is, err := sumOf(root, name)
+		switch {
+		case err != nil:
+			return err
+		case is != sum && derived != nil && derived(name):
+			v.add(name, 0, "it is not what was sealed; `brunt report DIR -o ELSEWHERE` draws it from %s and %s", resultFile, hlogFile)
+		case is != sum:
+			v.add(name, 0, "it is not what was sealed")
+		default:
+			v.Files++
+		}
+	}
+	for _, f := range list {
+		if _, missing := known[f.name]; missing {
+			v.add(f.name, 0, "it is missing")
+		}
+	}
+	return nil
+}
+
+// events checks the chain of events.jsonl. An imported run has none.
+func (v *Verification) events(root *os.Root) error {
+	info, err := root.Lstat(eventsFile)
+	if err != nil || !info.Mode().IsRegular() {
+		return nil // missing, or odd: told already
+	}
+	f, err := root.Open(eventsFile)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	c, err := checkChain(f)
+	if err != nil {
+		return err
+	}
+	v.Events = c.lines
+	v.Findings = append(v.Findings, c.findings...)
+	if c.lines > 0 && c.last.Event != "run.end" {
+		v.Notes = append(v.Notes, fmt.Sprintf("%s ends after %s, %s after the load began, with %s: the run was ended meanwhile", eventsFile, scenarios.Amount(c.lines, "line"), words.Seconds(c.last.T), words.Clean(c.last.Event)))
+	}
+	return nil
+}
+
+// signature checks whose the sums are.
+func (v *Verification) signature(root *os.Root, sums []byte, signers *Signers) error {
+	sig, err := readRegular(root, signatureFile)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if signers != nil {
+			v.add(signatureFile, 0, "it is missing: nobody signed this run")
+		}
+		return nil
+	case err != nil:
+		return err
+	case sums == nil:
+		v.add(signatureFile, 0, "what it signs is missing")
+		return nil
+	}
+	v.Signed, err = signers.check(sums, sig, time.Now())
+	if err != nil {
+		v.add(signatureFile, 0, "%v", err)
+	}
+	return nil
+}
+
+// Unchanged tells which files of dir are as they were sealed; none where nothing seals it.
+func Unchanged(dir string) (map[string]bool, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	same := map[string]bool{}
+	text, err := readRegular(root, sumsFile)
+	if err != nil {
+		return same, nil
+	}
+	list, _, _ := readSums(text)
+	for _, f := range list {
+		if is, err := sumOf(root, f.name); err == nil {
+			same[f.name] = is == f.sum
+		}
+	}
+	return same, nil
+}

@@ -1,0 +1,256 @@
+package html
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"brunt/reporters/words"
+	"brunt/scenarios"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
+)
+
+// advice says in one sentence whether to ship and why, for who reads nothing else of the
+// page.
+func advice(r *result.Result) string {
+	switch r.Verdict {
+	case scenarios.Pass:
+		return shipping(r)
+	case scenarios.Fail:
+		return refusal(r)
+	case scenarios.Inconclusive:
+		return undecided(r)
+	case scenarios.Invalid:
+		return "Don't decide by this run: what it measured can't be trusted, and says nothing for the release or against it."
+	case scenarios.Stopped:
+		return "Don't ship: the run had to be stopped before its end, as its own stop conditions or guards ask for."
+	case scenarios.Interrupted:
+		return "Not decided: somebody ended the run before its time."
+	case scenarios.NotReverted:
+		return "Don't ship, and look at the target first: something that was broken on purpose, or broke by it, is not whole again."
+	case scenarios.Regression:
+		return "Don't ship: it is worse than what it was compared with."
+	case scenarios.Broken:
+		return "Not decided: brunt itself failed."
+	}
+	return ""
+}
+
+func shipping(r *result.Result) string {
+	if len(r.Objectives) == 0 {
+		return "Nothing to decide by: the scenario sets no objective, so nothing could fail."
+	}
+	held := "all " + words.Plural(int64(len(r.Objectives)), "objective", "objectives") + " held"
+	if len(r.Objectives) == 1 {
+		held = "the objective held"
+	}
+	switch {
+	case r.Control:
+		return words.Capitalize(held) + ", but in this control run nothing was broken, so that it says little about failures."
+	case r.Imported != "":
+		return "Ship, as far as the imported requests go: " + held + "."
+	}
+	return "Ship: " + held + survived(r) + "."
+}
+
+// survived says how the target came through its faults.
+func survived(r *result.Result) string {
+	var in, recovered, harmless, lasting int64
+	broken := ""
+	slowest := result.Num(0)
+	for i := range r.Faults {
+		f := &r.Faults[i]
+		if !f.Injected.Known() {
+			continue
+		}
+		in++
+		switch f.Impact {
+		case result.Impacted:
+			recovered++
+			if f.Recover.Known() {
+				slowest = max(slowest, f.Recover)
+			}
+		case result.NotImpacted:
+			harmless++
+		case result.NotRecovered:
+			if lasting++; lasting == 1 {
+				broken = quote(f.Name)
+			}
+		}
+	}
+	faults := words.Plural(in, "fault", "faults")
+	switch {
+	case in == 0:
+		return ""
+	case lasting > 0:
+		if lasting > 1 {
+			broken += " and " + words.Plural(lasting-1, "fault more", "faults more")
+		}
+		return ", yet the target did not recover from " + broken + ", which no objective asks it to"
+	case harmless == in && in == 1:
+		return ", and the fault did no harm that could be seen"
+	case harmless == in:
+		return ", and none of " + faults + " did harm that could be seen"
+	case recovered+harmless < in:
+		return ", though what " + words.Plural(in-recovered-harmless, "fault", "faults") + " did is not known"
+	case in == 1:
+		return ", and the target recovered from the fault in " + words.Seconds(slowest)
+	case harmless == 0:
+		return ", and the target recovered from " + faults + ", the slowest time in " + words.Seconds(slowest)
+	}
+	return fmt.Sprintf(", and of %s %d did no harm and the target recovered from %d, the slowest time in %s", faults, harmless, recovered, words.Seconds(slowest))
+}
+
+// refusal names the objective that says most to somebody who did not write it: one that was
+// missed by most, the steady state before all others.
+func refusal(r *result.Result) string {
+	var worst *result.ObjectiveResult
+	failed, by := 0, 0.0
+	for i := range r.Objectives {
+		o := &r.Objectives[i]
+		if o.Verdict != scenarios.Fail {
+			continue
+		}
+		failed++
+		u, ok := words.LimitUsed(o, o.Measured)
+		if !ok {
+			u = 1
+		}
+		if o.List == "steady" {
+			u = math.Inf(1)
+		}
+		if worst == nil || u > by {
+			worst, by = o, u
+		}
+	}
+	if worst == nil {
+		for i := range r.Faults {
+			if f := &r.Faults[i]; f.Impact == result.NotRecovered {
+				return "Don't ship: the target did not recover from " + words.Clip(words.Clean(f.Name), 60) + "."
+			}
+		}
+		return "Don't ship: what was asked for did not hold."
+	}
+	s := "Don't ship: "
+	if worst.List == "steady" {
+		s += "the target was not well before anything was broken: "
+	}
+	s += missed(worst)
+	if failed > 1 {
+		s += fmt.Sprintf("; %d of %d objectives failed", failed, len(r.Objectives))
+	}
+	return s + "."
+}
+
+func undecided(r *result.Result) string {
+	n := 0
+	var first *result.ObjectiveResult
+	for i := range r.Objectives {
+		if o := &r.Objectives[i]; o.Verdict == scenarios.Inconclusive {
+			n++
+			if first == nil {
+				first = o
+			}
+		}
+	}
+	if first == nil {
+		return "Not decided: there is too little data."
+	}
+	s := fmt.Sprintf("Not decided: nothing failed, but for %d of %s there is too little to tell by", n, words.Plural(int64(len(r.Objectives)), "objective", "objectives"))
+	if first.Note != "" {
+		s += " (" + words.Clip(words.Clean(first.Note), 160) + ")"
+	}
+	return s + "."
+}
+
+// missed says in words what an objective asked for and what came instead.
+func missed(o *result.ObjectiveResult) string {
+	def, err := slo.ParseObjective(o.Text)
+	if err != nil || !o.Target.Known() {
+		return words.Clip(words.Clean(o.Text), 100) + " did not hold"
+	}
+	m, got, asked := def.Metric, words.ObjectiveMeasured(o), bound(def)
+	of := ""
+	if def.Step != "" {
+		of = " of " + quote(def.Step)
+	} else if def.Load != "" {
+		of = " of the load " + quote(def.Load)
+	}
+	requests := "requests" + of + during(o, def)
+	from := quote(def.After)
+	endless := !o.Measured.Known()
+	switch m.Name {
+	case "p":
+		share := words.Percent(m.Quantile)
+		if endless {
+			return share + " of " + requests + " were to be answered rightly within " + limit(def) + ", and fewer were answered rightly at all"
+		}
+		return share + " of " + requests + " took up to " + got + ", and " + asked + " was asked for"
+	case "max", "mean":
+		if endless {
+			return "some " + requests + " were never answered rightly, and " + asked + " was asked for"
+		}
+		return map[string]string{"max": "the slowest", "mean": "the mean"}[m.Name] + " of " + requests + " took " + got + ", and " + asked + " was asked for"
+	case "errors":
+		return got + " of " + requests + " failed, and " + asked + " may"
+	case "availability", "checks", "within":
+		what := map[string]string{"availability": " were answered rightly", "checks": " held their checks", "within": " were answered rightly within " + words.Seconds(result.Sec(m.Span))}[m.Name]
+		return "only " + got + " of " + requests + what + ", and " + asked + " must be"
+	case "rate":
+		return got + " were reached" + of + during(o, def) + ", and " + asked + " was asked for"
+	case "recover", "failover", "heal":
+		what := map[string]string{"recover": "to recover from " + from, "failover": "to work again while " + from + " was in", "heal": "to heal once " + from + " was over"}[m.Name]
+		if endless {
+			return "the target did not manage " + what + " (" + got + "), and " + asked + " was asked for"
+		}
+		return "the target took " + got + " " + what + ", and " + asked + " was asked for"
+	case "detect":
+		if endless {
+			return "the monitoring did not notice " + from + ", and " + asked + " was asked for"
+		}
+		return "the monitoring took " + got + " to notice " + from + ", and " + asked + " was asked for"
+	case "lost":
+		return "of the writes that were acknowledged, " + got + " are lost, and " + asked + " may be"
+	case "duplicated":
+		return got + " writes are there more than once, and " + asked + " may be"
+	case "rpo":
+		return "acknowledged writes of the last " + got + " before the failure are lost, and " + asked + " was asked for"
+	}
+	return words.Clip(words.Clean(o.Text), 100) + " did not hold: it was " + got
+}
+
+// during says when, unless it is the whole run.
+func during(o *result.ObjectiveResult, def slo.Objective) string {
+	switch phase := o.Phase; {
+	case phase == "" || phase == "run":
+		return ""
+	case phase == "baseline":
+		return " before anything was broken"
+	case strings.HasPrefix(phase, "recovery/"):
+		return " after " + quote(strings.TrimPrefix(phase, "recovery/"))
+	case def.Phase != "":
+		return " during " + quote(phase)
+	}
+	return ""
+}
+
+// quote is a name of the scenario inside a sentence.
+func quote(name string) string {
+	name = words.Clip(words.Clean(name), 60)
+	if strings.ContainsAny(name, " \"") {
+		return "“" + name + "”"
+	}
+	return name
+}
+
+// limit is the bound of an objective without its operator.
+func limit(o slo.Objective) string { return o.Metric.FormatValue(o.Value) }
+
+// bound is the bound of an objective in words.
+func bound(o slo.Objective) string {
+	if o.Value == 0 && (o.Op == "=" || o.Op == "<=") {
+		return "none"
+	}
+	return map[string]string{"<": "less than ", "<=": "at most ", ">": "more than ", ">=": "at least ", "=": "just "}[o.Op] + limit(o)
+}

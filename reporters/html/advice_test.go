@@ -1,0 +1,78 @@
+package html
+
+import (
+	"math"
+	"testing"
+
+	"brunt/reporters/reporterstest"
+	"brunt/scenarios"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
+)
+
+func TestAdvice(t *testing.T) {
+	objective := func(text string, measured result.Num, v scenarios.Verdict) result.ObjectiveResult {
+		o, err := slo.ParseObjective(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return result.ObjectiveResult{
+			ID: o.ID, Text: o.Text, Phase: o.PhaseOrRun(), Metric: o.Metric.Text, Op: o.Op, Target: result.Num(o.Value), Measured: measured,
+			Infinite: math.IsInf(float64(measured), 1), Verdict: v,
+		}
+	}
+	endless := result.Num(math.Inf(1))
+	pass, fail := scenarios.Pass, scenarios.Fail
+	held := objective("p95 < 1s", .1, pass)
+	for _, tt := range []struct {
+		name string
+		r    result.Result
+		want string
+	}{
+		{"nothing asked", result.Result{Verdict: pass}, "Nothing to decide by: the scenario sets no objective, so nothing could fail."},
+		{"held", result.Result{Verdict: pass, Objectives: []result.ObjectiveResult{held}}, "Ship: the objective held."},
+		{
+			"control",
+			result.Result{Verdict: pass, Control: true, Objectives: []result.ObjectiveResult{held, held}},
+			"All 2 objectives held, but in this control run nothing was broken, so that it says little about failures.",
+		},
+		{"faults", *reporterstest.Results()["minute"], "Ship: all 6 objectives held, and of 3 faults 1 did no harm and the target recovered from 2, the slowest time in 3s."},
+		{"not recovered", *reporterstest.Results()["faults"], "Ship: all 2 objectives held, yet the target did not recover from split#13, which no objective asks it to."},
+		{"imported", result.Result{Verdict: pass, Imported: "k6", Objectives: []result.ObjectiveResult{held}}, "Ship, as far as the imported requests go: the objective held."},
+		{"undecided", func() result.Result {
+			o := objective("p99 < 1s", .1, scenarios.Inconclusive)
+			o.Note = "20 requests, and 1000 are needed"
+			return result.Result{Verdict: scenarios.Inconclusive, Objectives: []result.ObjectiveResult{held, o}}
+		}(), "Not decided: nothing failed, but for 1 of 2 objectives there is too little to tell by (20 requests, and 1000 are needed)."},
+		{"nothing failed but the run", result.Result{Verdict: fail, Faults: []result.FaultRecord{{Name: "cut", Impact: result.NotRecovered}}}, "Don't ship: the target did not recover from cut."},
+		{"not whole", result.Result{Verdict: scenarios.NotReverted}, "Don't ship, and look at the target first: something that was broken on purpose, or broke by it, is not whole again."},
+		{"the worst of two", result.Result{Verdict: fail, Objectives: []result.ObjectiveResult{held, objective("p95 < 1s", 1.1, fail), objective("errors < 1% in cut", .3, fail)}}, "Don't ship: 30% of requests during cut failed, and less than 1% may; 2 of 3 objectives failed."},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := advice(&tt.r); got != tt.want {
+				t.Errorf("got  %s\nwant %s", got, tt.want)
+			}
+		})
+	}
+	for _, tt := range []struct {
+		text     string
+		measured result.Num
+		want     string
+	}{
+		{`p95 < 200ms of "read post" in baseline`, .34, "95% of requests of “read post” before anything was broken took up to 340ms, and less than 200ms was asked for"},
+		{"p99 < 200ms", endless, "99% of requests were to be answered rightly within 200ms, and fewer were answered rightly at all"},
+		{"availability >= 99.9% in recovery/cut", .97, "only 97% of requests after cut were answered rightly, and at least 99.9% must be"},
+		{"within(200ms) > 99% in cut", .5, "only 50% of requests during cut were answered rightly within 200ms, and more than 99% must be"},
+		{"rate > 100/s of load browse", 80, "80/s were reached of the load browse, and more than 100/s was asked for"},
+		{"recover <= 10s after cut", 12, "the target took 12s to recover from cut, and at most 10s was asked for"},
+		{"failover < 10s after cut", endless, "the target did not manage to work again while cut was in (∞), and less than 10s was asked for"},
+		{"detect < 10s after cut", 30, "the monitoring took 30s to notice cut, and less than 10s was asked for"},
+		{"lost = 0", 12, "of the writes that were acknowledged, 12 are lost, and none may be"},
+		{"burn(99.9%, 1m) < 1", 3, "burn(99.9%, 1m) < 1 did not hold: it was 3"},
+	} {
+		o := objective(tt.text, tt.measured, fail)
+		if got := missed(&o); got != tt.want {
+			t.Errorf("%s\n got %s\nwant %s", tt.text, got, tt.want)
+		}
+	}
+}

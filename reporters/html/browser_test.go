@@ -1,0 +1,727 @@
+package html
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"brunt/reporters/chart"
+	"brunt/reporters/reporterstest"
+	"brunt/reporters/words"
+	"brunt/scenarios/result"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	cdppage "github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+// chrome starts a Chromium for the tests of t.
+func chrome(t *testing.T) context.Context {
+	t.Helper()
+	path, err := exec.LookPath("chromium")
+	if err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("CI wants Chromium: apt-get install chromium")
+		}
+		t.Skip("needs Chromium: apt-get install chromium")
+	}
+	profile, err := os.MkdirTemp("", "brunt-chromium")
+	if err != nil {
+		t.Fatal(err)
+	}
+	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(profile),
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.WSURLReadTimeout(2*time.Minute))
+	ctx, cancel := chromedp.NewExecAllocator(t.Context(), options...)
+	ctx, cancel2 := chromedp.NewContext(ctx)
+	t.Cleanup(func() {
+		_ = chromedp.Cancel(ctx) // which waits for its end
+		cancel2()
+		cancel()
+		for end := time.Now().Add(10 * time.Second); os.RemoveAll(profile) != nil && time.Now().Before(end); { // its children may still be writing
+			time.Sleep(20 * time.Millisecond)
+		}
+	})
+	if err := chromedp.Run(ctx); err != nil {
+		t.Fatalf("starting chromium: %v", err)
+	}
+	return ctx
+}
+
+// tab is a page as a person has it before them.
+type tab struct {
+	t    *testing.T
+	ctx  context.Context
+	file string
+
+	mu       sync.Mutex
+	troubles []string // what scripts or the policy complained of, and what was asked of the network
+}
+
+// look is how a person looks at a page.
+type look struct {
+	width         int64 // of the window; zero is 1200
+	dark, noSript bool
+	media         string // print; empty is a screen
+	features      []string
+	fragment      string // of the address
+}
+
+// open shows a page. Whatever goes wrong in it until the test is over is an error.
+func open(t *testing.T, browser context.Context, html string, l look) *tab {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "report.html")
+	if err := os.WriteFile(file, []byte(html), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := chromedp.NewContext(browser)
+	ctx, cancel2 := context.WithTimeout(ctx, 2*time.Minute)
+	b := &tab{t: t, ctx: ctx, file: "file://" + file}
+	t.Cleanup(func() {
+		cancel2()
+		cancel()
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		for _, s := range b.troubles {
+			t.Error(s)
+		}
+	})
+	chromedp.ListenTarget(ctx, func(ev any) {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		switch ev := ev.(type) {
+		case *network.EventRequestWillBeSent:
+			if u := ev.Request.URL; !strings.HasPrefix(u, b.file) && !strings.HasPrefix(u, "data:image/png;base64,") {
+				b.troubles = append(b.troubles, "the page asked for "+u)
+			}
+		case *runtime.EventExceptionThrown:
+			b.troubles = append(b.troubles, "the script failed: "+ev.ExceptionDetails.Error())
+		case *runtime.EventConsoleAPICalled:
+			b.troubles = append(b.troubles, fmt.Sprintf("the console has a %s", ev.Type))
+		case *log.EventEntryAdded:
+			b.troubles = append(b.troubles, "the browser said: "+ev.Entry.Text)
+		case *cdppage.EventJavascriptDialogOpening:
+			b.troubles = append(b.troubles, "a dialog: "+ev.Message)
+		}
+	})
+	if l.width == 0 {
+		l.width = 1200
+	}
+	scheme := "light"
+	if l.dark {
+		scheme = "dark"
+	}
+	features := []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}
+	for _, f := range l.features {
+		name, value, _ := strings.Cut(f, "=")
+		features = append(features, &emulation.MediaFeature{Name: name, Value: value})
+	}
+	b.do(network.Enable(), log.Enable(), emulation.SetDeviceMetricsOverride(l.width, 800, 1, false), emulation.SetEmulatedMedia().WithMedia(l.media).WithFeatures(features),
+		emulation.SetScriptExecutionDisabled(l.noSript))
+	b.load(l.fragment)
+	if !l.noSript {
+		b.wait(`document.documentElement.dataset.ready || !document.getElementById('data')`)
+	}
+	return b
+}
+
+func (b *tab) load(fragment string) {
+	b.t.Helper()
+	b.do(chromedp.Navigate("about:blank"), chromedp.Navigate(b.file+fragment))
+}
+
+func (b *tab) do(actions ...chromedp.Action) {
+	b.t.Helper()
+	if err := chromedp.Run(b.ctx, actions...); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// see evaluates JavaScript in the page.
+func see[T any](b *tab, js string) T {
+	b.t.Helper()
+	var v T
+	b.do(chromedp.Evaluate(js, &v, func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))
+	return v
+}
+
+// wait returns once js is true.
+func (b *tab) wait(js string) {
+	b.t.Helper()
+	for end := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
+		var v any // while a page is being loaded there is nothing to ask
+		if err := chromedp.Run(b.ctx, chromedp.Evaluate("!!("+js+")", &v)); err == nil && v == true {
+			return
+		} else if time.Now().After(end) {
+			b.t.Fatalf("never came true: %s (%v)", js, err)
+		}
+	}
+}
+
+// over is a place in the window: of a chart, a share of its width.
+func (b *tab) over(chart string, x float64) (float64, float64) {
+	b.t.Helper()
+	at := see[[]float64](b, fmt.Sprintf(`(() => { const p = document.querySelector('#c-%s .plot'); p.scrollIntoView({block: 'center'}); const r = p.getBoundingClientRect(); return [r.left + r.width * %v, r.top + r.height / 2]; })()`, chart, x))
+	return at[0], at[1]
+}
+
+func (b *tab) mouse(kind input.MouseType, x, y float64) {
+	b.t.Helper()
+	e := input.DispatchMouseEvent(kind, x, y)
+	if kind != input.MouseMoved {
+		e = e.WithButton(input.Left).WithClickCount(1)
+	}
+	b.do(e)
+}
+
+func (b *tab) choose(control int, value string) {
+	b.t.Helper()
+	see[any](b, fmt.Sprintf(`(() => { const s = document.querySelectorAll('.view select')[%d]; s.value = %q; s.dispatchEvent(new Event('change')); return null; })()`, control, value))
+}
+
+// legends are the figures at the pointer, by chart and line.
+func (b *tab) legends() map[string]string {
+	b.t.Helper()
+	return see[map[string]string](b, `Object.fromEntries([...document.querySelectorAll('.legend b[data-s]')].map(b => [b.closest('figure').id.slice(2) + ' ' + b.parentNode.firstElementChild.nextSibling.textContent.trim(), b.textContent]))`)
+}
+
+// viewed is the stretch of the run that each chart shows, in seconds: the same in all.
+func (b *tab) viewed(r *result.Result) (from, to float64) {
+	b.t.Helper()
+	boxes := see[[]string](b, `[...new Set([...document.querySelectorAll('svg.z')].map(s => s.getAttribute('viewBox').split(' ').filter((_, i) => i % 2 == 0).join(' ')))]`)
+	if len(boxes) != 1 {
+		b.t.Errorf("the charts show different stretches: %q", boxes)
+	}
+	var x, w float64
+	if _, err := fmt.Sscan(boxes[0], &x, &w); err != nil {
+		b.t.Fatal(err)
+	}
+	line := axisOf(r)
+	return line.From + x/chart.PlotWidth*(line.To-line.From), line.From + (x+w)/chart.PlotWidth*(line.To-line.From)
+}
+
+func axisOf(r *result.Result) *chart.Timeline {
+	list, _ := chart.Points(r)
+	return chart.NewTimeline(r, list, chart.Places{})
+}
+
+func near(a, b, by float64) bool { return math.Abs(a-b) <= by }
+
+func TestHTML_InABrowser(t *testing.T) {
+	browser := chrome(t)
+	r := reporterstest.Results()["minute"]
+	minute := reporterstest.Render(t, Page{}, r)
+
+	for _, c := range []struct {
+		name string
+		look
+	}{
+		{"wide", look{}},
+		{"narrow", look{width: 400}},
+		{"dark", look{dark: true}},
+		{"without scripts", look{noSript: true}},
+		{"narrow and dark without scripts", look{width: 400, dark: true, noSript: true}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := open(t, browser, minute, c.look)
+			above := see[string](b, `[...document.querySelectorAll('h1, h2, h3, p, td, th, dd')].filter(e => e.getBoundingClientRect().top < 800).map(e => e.innerText).join('\n')`)
+			for _, want := range []string{r.Name, r.Objectives[0].Text} {
+				if !strings.Contains(above, want) {
+					t.Errorf("the first screen lacks %q: %s", want, above)
+				}
+			}
+			shown := see[string](b, `document.body.innerText`)
+			for _, f := range r.Faults {
+				if !strings.Contains(shown, f.Name) {
+					t.Errorf("the page does not show %s", f.Name)
+				}
+			}
+			if over := see[int](b, `document.documentElement.scrollWidth - document.documentElement.clientWidth`); over > 0 {
+				t.Errorf("the page is %d pixels wider than the window", over)
+			}
+			if none := see[[]string](b, `[...document.querySelectorAll('section, .frame, table.sort, svg.z')].filter(s => !s.closest('details') && (s.clientHeight < 10 || s.clientWidth < 10)).map(s => s.id || s.className)`); len(none) > 0 {
+				t.Errorf("nothing to be seen of %q", none)
+			}
+			ink, paper := see[string](b, `getComputedStyle(document.body).color`), see[string](b, `getComputedStyle(document.body).backgroundColor`)
+			if brighter := luminance(t, ink) > luminance(t, paper); brighter != c.dark {
+				t.Errorf("ink %s on paper %s", ink, paper)
+			}
+			if lapped := see[[]string](b, overlaps); len(lapped) > 0 {
+				t.Errorf("labels lie over each other: %q", lapped)
+			}
+		})
+	}
+
+	t.Run("bands where the faults were", func(t *testing.T) {
+		b := open(t, browser, minute, look{})
+		for _, chart := range []string{"latency", "throughput", "errors", "flight", "waits", "heatmap"} {
+			b.bands(r, chart)
+		}
+	})
+	t.Run("values at the pointer", func(t *testing.T) { pointer(t, browser, minute, r) })
+	t.Run("zoom", func(t *testing.T) { zooming(t, browser, minute, r) })
+	t.Run("keyboard", func(t *testing.T) { keyboard(t, browser, minute, r) })
+	t.Run("one step", func(t *testing.T) { oneStep(t, browser, minute, r) })
+	t.Run("sorting", func(t *testing.T) {
+		b := open(t, browser, minute, look{})
+		see[any](b, `(() => { [...document.querySelectorAll('#phases th button')].find(e => e.textContent === 'p95').click(); return null; })()`)
+		for i, group := range see[[][]float64](b, `[...document.querySelectorAll('#phases tbody')].map(t => [...t.querySelectorAll('tr:not(.group, .sum)')].map(r => r.cells[6].textContent === '∞' ? 1e9 : parseFloat(r.cells[6].textContent) * (/\dms$/.test(r.cells[6].textContent) ? 1e-3 : 1)))`) {
+			if len(group) != 2 || group[0] < group[1] {
+				t.Errorf("group %d by p95, the largest first: %v", i, group)
+			}
+		}
+	})
+	t.Run("print", func(t *testing.T) { printed(t, browser, minute) })
+	t.Run("forced colours", func(t *testing.T) {
+		b := open(t, browser, minute, look{features: []string{"forced-colors=active"}})
+		if bar, paper := see[string](b, `getComputedStyle(document.querySelector('.lane .bar:not(.warm)')).backgroundColor`), see[string](b, `getComputedStyle(document.body).backgroundColor`); bar == paper {
+			t.Errorf("a fault's bar is %s on %s", bar, paper)
+		}
+	})
+	t.Run("hostile text", func(t *testing.T) {
+		page := reporterstest.Render(t, Page{}, reporterstest.Results()["hostile"])
+		b := open(t, browser, page, look{fragment: "#latency?of=<img src=x onerror=alert(1)>&t=<script>,1"})
+		for i := range see[int](b, `document.querySelector('.view select').options.length`) {
+			b.choose(0, strconv.Itoa(i-1))
+			b.wait(fmt.Sprintf(`document.querySelector('.view select').value === "%d"`, i-1))
+		}
+		x, y := b.over("latency", .6)
+		b.mouse(input.MouseMoved, x, y)
+		if n := see[int](b, `document.querySelectorAll('img, iframe, object, embed, form, textarea, input, link, script:not([type]), [onerror], [onload], [style*=url]').length`); n != 1 {
+			t.Errorf("%d elements that may run something, want the one script", n)
+		}
+		if text := see[string](b, `document.body.innerText + [...document.querySelectorAll('option')].map(o => o.textContent)`); strings.Count(text, "<script>alert(1)</script>") < 30 {
+			t.Error("the text is not shown as it is")
+		}
+	})
+}
+
+// TestHTML_Extremes looks at runs of every kind on a wide and on a narrow screen: nothing is
+// wider than the window, and no label lies over another.
+func TestHTML_Extremes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("what looks at the page is a browser")
+	}
+	browser := chrome(t)
+	runs := map[string]*result.Result{"hour": reporterstest.Hour(60).Result()}
+	for _, name := range []string{"short", "faults", "not-reverted", "steps", "infinite", "empty"} {
+		runs[name] = reporterstest.Results()[name]
+	}
+	for name, r := range runs {
+		html := reporterstest.Render(t, Page{}, r)
+		for _, l := range []look{{width: 1200}, {width: 400, dark: true}} {
+			t.Run(fmt.Sprintf("%s/%d px", name, l.width), func(t *testing.T) {
+				b := open(t, browser, html, l)
+				check := func(when string) {
+					if over := see[int](b, `document.documentElement.scrollWidth - document.documentElement.clientWidth`); over > 0 {
+						t.Errorf("%s: the page is %d pixels wider than the window", when, over)
+					}
+					if lapped := see[[]string](b, overlaps); len(lapped) > 0 {
+						t.Errorf("%s: labels lie over each other: %.600q", when, lapped)
+					}
+				}
+				check("at first")
+				if see[bool](b, `document.querySelectorAll('.view select').length === 2`) {
+					b.choose(0, "1")
+					b.wait(`document.querySelectorAll('.shown').length >= 2`)
+					check("one step")
+				}
+				if see[bool](b, `document.querySelector('.view') && document.querySelectorAll('.view select')[document.querySelectorAll('.view select').length - 1].options.length > 1`) {
+					b.choose(1, see[string](b, `document.querySelectorAll('.view select')[1].options[1].value`))
+					check("one fault")
+				}
+			})
+		}
+	}
+}
+
+// bands compares what is drawn of each fault with when it was.
+func (b *tab) bands(r *result.Result, chart string) {
+	b.t.Helper()
+	line := axisOf(r)
+	got := see[map[string][][2]float64](b, fmt.Sprintf(`(() => {
+		const f = document.querySelector('#c-%s .frame'), p = f.querySelector('.plot').getBoundingClientRect(), out = {};
+		const put = (k, left, right) => (out[k] = out[k] || []).push([(left - p.left) / p.width, (right - p.left) / p.width]), add = (k, e) => { const q = e.getBoundingClientRect(); put(k, q.left, q.right); };
+		const use = f.querySelector('use'), behind = use ? document.querySelector(use.getAttribute('href')) : f, to = (use || f.querySelector('.plot svg')).getScreenCTM();
+		if (use && use.getBoundingClientRect().width < 10) return out;
+		behind.querySelectorAll('path.shade').forEach(e => { const q = e.getBBox(); put('shade', to.a * q.x + to.e, to.a * (q.x + q.width) + to.e); });
+		f.querySelectorAll('.lane .bar:not(.warm)').forEach(e => add('bar', e));
+		for (const k of ['onset', 'recovered']) for (const e of behind.querySelectorAll('path.' + k)) for (const m of e.getAttribute('d').matchAll(/M([-.\d]+)/g)) (out[k] = out[k] || []).push([m[1] / 2000, m[1] / 2000]);
+		return out;
+	})()`, chart))
+	at := func(n result.Num) float64 { return line.Place(float64(n)) }
+	want := map[string][][2]float64{}
+	for _, f := range r.Faults {
+		want["shade"] = append(want["shade"], [2]float64{at(f.Injected), at(f.Cleared)})
+		if f.OnsetAt.Known() {
+			want["onset"] = append(want["onset"], [2]float64{at(f.OnsetAt), at(f.OnsetAt)})
+		}
+		if f.Impact == result.Impacted {
+			want["recovered"] = append(want["recovered"], [2]float64{at(f.RecoveredAt), at(f.RecoveredAt)})
+		}
+	}
+	if want["bar"] = want["shade"]; got["bar"] == nil {
+		delete(want, "bar") // a panel below another shares its lane
+	}
+	for k, spans := range want {
+		if len(got[k]) != len(spans) {
+			b.t.Errorf("%s: %d of %s, want %d", chart, len(got[k]), k, len(spans))
+			continue
+		}
+		for i, s := range spans {
+			if !near(got[k][i][0], s[0], .004) || !near(got[k][i][1], s[1], .004) {
+				b.t.Errorf("%s: %s %d from %.3f to %.3f, want %.3f to %.3f", chart, k, i, got[k][i][0], got[k][i][1], s[0], s[1])
+			}
+		}
+	}
+}
+
+// rowsOf are the windows of a step in result.json.
+func rowsOf(t *testing.T, r *result.Result, load, step string) []result.Window {
+	t.Helper()
+	text, err := json.Marshal(r) // which rounds as result.json does
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file struct{ Windows []result.Window }
+	if err := json.Unmarshal(text, &file); err != nil {
+		t.Fatal(err)
+	}
+	cut := map[float64]bool{} // seconds that a fault left a sliver of, which the page does not draw apart
+	for _, w := range file.Windows {
+		cut[math.Floor(float64(w.T))] = cut[math.Floor(float64(w.T))] || w.D < chart.Sliver
+	}
+	return slices.DeleteFunc(file.Windows, func(w result.Window) bool {
+		return w.Load != load || w.Step != step || cut[math.Floor(float64(w.T))]
+	})
+}
+
+// figuresOf is what the page has to say of a window.
+func figuresOf(w *result.Window) map[string]string {
+	at := func(n result.Num) string { return words.Percentile(n, w.Offered-w.Shed) }
+	per := func(n int64) string { return words.Rate(result.Num(math.Round(float64(n)/float64(w.D)*10) / 10)) }
+	out := map[string]string{
+		"latency p50": at(w.P50), "latency p95": at(w.P95), "latency p99": at(w.P99), "latency max": words.Seconds(w.Max),
+		"throughput offered": per(w.Offered), "throughput sent": per(w.Sent), "throughput answered": per(w.Answered), "throughput good": per(w.OK),
+		"errors timeout": per(w.Kinds["timeout"]), "errors status 503": per(w.Kinds["status 503"]),
+	}
+	if w.Load == "*" {
+		out["flight in flight"], out["waits lag p99"] = fmt.Sprint(w.InFlight), words.Seconds(w.Lag)
+	}
+	return out
+}
+
+// compare points at windows and reads what the page says.
+func (b *tab) compare(r *result.Result, load, step string) {
+	b.t.Helper()
+	line, seen := axisOf(r), 0
+	for i, w := range rowsOf(b.t, r, load, step) {
+		if i%7 != 0 && len(w.Kinds) == 0 {
+			continue
+		}
+		x, y := b.over("latency", line.Place(float64(w.T+w.D/2)))
+		b.mouse(input.MouseMoved, x, y)
+		got := b.legends()
+		for name, want := range figuresOf(&w) {
+			if got[name] != want {
+				b.t.Errorf("%s at %v: %q, want %q", name, w.T, got[name], want)
+			}
+			seen++
+		}
+		span := words.Offset(w.T) + " to " + words.Offset(w.T+w.D)
+		if cursors := see[[]string](b, `[...new Set([...document.querySelectorAll('.cur')].map(e => e.hidden ? 'hidden' : e.textContent))]`); !slices.Equal(cursors, []string{span}) {
+			b.t.Errorf("the cursors say %q, want %q in each chart", cursors, span)
+		}
+	}
+	if seen < 80 {
+		b.t.Errorf("only %d figures were compared", seen)
+	}
+}
+
+func pointer(t *testing.T, browser context.Context, html string, r *result.Result) {
+	b := open(t, browser, html, look{})
+	b.compare(r, "*", "*")
+	b.mouse(input.MouseMoved, 2, 2)
+	for name, v := range b.legends() {
+		if v != "" {
+			t.Errorf("%s still says %q though the pointer is gone", name, v)
+		}
+	}
+}
+
+func zooming(t *testing.T, browser context.Context, html string, r *result.Result) {
+	b := open(t, browser, html, look{})
+	line := axisOf(r)
+	from, to := b.viewed(r)
+	if !near(from, line.From, .01) || !near(to, line.To, .01) {
+		t.Errorf("at first the charts show %v to %v", from, to)
+	}
+	x, y := b.over("throughput", line.Place(40))
+	b.mouse(input.MousePressed, x, y)
+	x2, _ := b.over("throughput", line.Place(52))
+	b.do(input.DispatchMouseEvent(input.MouseMoved, x2, y).WithButton(input.Left).WithButtons(1))
+	b.mouse(input.MouseReleased, x2, y)
+	if from, to = b.viewed(r); !near(from, 40, .2) || !near(to, 52, .2) {
+		t.Errorf("after dragging from 40 s to 52 s the charts show %v to %v", from, to)
+	}
+	ticks := see[[]string](b, `[...new Set([...document.querySelectorAll('.frame[data-time] .xaxis')].map(a => [...a.children].filter(e => !e.hidden).map(e => e.textContent).join(' ')))]`)
+	if len(ticks) != 1 || !strings.Contains(ticks[0], "46s") || strings.Contains(ticks[0], "1m") {
+		t.Errorf("time axes %q", ticks)
+	}
+	// the names of the lines stand where the lines leave: in the split, good far below offered
+	b.load("#?t=40,45.9")
+	b.wait(`document.documentElement.dataset.ready`)
+	if apart := see[float64](b, `(() => { const at = n => [...document.querySelectorAll('#c-throughput u')].find(e => e.textContent === n).getBoundingClientRect().top; return at('good') - at('offered'); })()`); apart < 60 {
+		t.Errorf("good is named %v pixels below offered", apart)
+	}
+	b.load(fmt.Sprintf("#?t=%v,%v", from, to))
+	b.wait(`document.documentElement.dataset.ready`)
+	// the pointer still finds the right second
+	w := rowsOf(t, r, "*", "*")
+	i := slices.IndexFunc(w, func(w result.Window) bool { return w.T == 47 })
+	px, py := b.over("latency", (47.5-from)/(to-from))
+	b.mouse(input.MouseMoved, px, py)
+	if got, want := b.legends()["latency p95"], figuresOf(&w[i])["latency p95"]; got != want {
+		t.Errorf("p95 at 47 s is %q in the zoomed chart, want %q", got, want)
+	}
+	// the address keeps it
+	hash := see[string](b, `location.hash`)
+	if link := see[string](b, `document.querySelector('.view a').getAttribute('href')`); link != hash || !strings.HasPrefix(hash, "#?t=") {
+		t.Errorf("address %q, link %q", hash, link)
+	}
+	b.load("#errors" + strings.TrimPrefix(hash, "#"))
+	b.wait(`document.documentElement.dataset.ready`)
+	if a, z := b.viewed(r); !near(a, from, .01) || !near(z, to, .01) {
+		t.Errorf("the link shows %v to %v, want %v to %v", a, z, from, to)
+	}
+	if top := see[[]float64](b, `[document.querySelector('#errors h2').getBoundingClientRect().top, document.querySelector('.view').getBoundingClientRect().bottom]`); top[0] < top[1]-1 || top[0] > 200 {
+		t.Errorf("the title of the link's part stands at %v, below the bar at %v", top[0], top[1])
+	}
+	// a link within the page keeps the view
+	see[any](b, `(() => { document.querySelector('nav a[href="#phases"]').click(); return null; })()`)
+	b.wait(`location.hash.startsWith('#phases?t=')`)
+	if a, _ := b.viewed(r); !near(a, from, .01) {
+		t.Errorf("a link within the page went back to %v", a)
+	}
+	see[any](b, `(() => { [...document.querySelectorAll('.view button')].at(-1).click(); return null; })()`)
+	b.wait(`location.hash === '#phases'`)
+	if a, z := b.viewed(r); !near(a, line.From, .01) || !near(z, line.To, .01) {
+		t.Errorf("all of it is %v to %v", a, z)
+	}
+	// the same once more, as a page does that changed: one bar, and the view stays
+	b.load("#?of=browse/read%20post&t=20,30")
+	b.wait(`document.documentElement.dataset.ready`)
+	see[any](b, `(() => { document.querySelector('.view select').focus(); return Promise.all([brunt(), brunt()]).then(() => null); })()`)
+	if a, z := b.viewed(r); !near(a, 20, .01) || !near(z, 30, .01) {
+		t.Errorf("after a change the charts show %v to %v", a, z)
+	}
+	if n := see[[]int](b, `[document.querySelectorAll('.view').length, document.querySelectorAll('#c-latency .slider').length, document.querySelectorAll('#c-latency .shown').length, +(document.activeElement.tagName === 'SELECT')]`); !slices.Equal(n, []int{1, 1, 1, 1}) {
+		t.Errorf("after a change there are %d bars, sliders, notes of a step, focused switches", n)
+	}
+	b.load("")
+	b.wait(`document.documentElement.dataset.ready`)
+	// a fault can be looked at without a pointer
+	b.choose(1, see[string](b, `document.querySelectorAll('.view select')[1].options[2].value`))
+	if a, z := b.viewed(r); !near(a, 26, .1) || !near(z, 38, .1) {
+		t.Errorf("slow-store is shown from %v to %v", a, z)
+	}
+}
+
+func keyboard(t *testing.T, browser context.Context, html string, r *result.Result) {
+	b := open(t, browser, html, look{})
+	names := see[[]string](b, `[...document.querySelectorAll('[role=slider]')].map(e => e.tabIndex + e.getAttribute('aria-label'))`)
+	if len(names) != see[int](b, `document.querySelectorAll(".frame[data-time]").length`) || len(names) < 8 || !strings.HasPrefix(names[0], "0Response time: values over time") {
+		t.Errorf("charts in the order of the Tab key: %q", names)
+	}
+	b.do(chromedp.Focus(`#c-latency .slider`, chromedp.ByQuery))
+	for range 3 {
+		b.do(chromedp.KeyEvent(kb.ArrowRight))
+	}
+	says := see[string](b, `document.activeElement.getAttribute('aria-valuetext')`)
+	w := rowsOf(t, r, "*", "*")[3]
+	f := figuresOf(&w)
+	if want := fmt.Sprintf("%s to %s, p50 %s, p95 %s, p99 %s, max %s", words.Offset(w.T), words.Offset(w.T+w.D), f["latency p50"], f["latency p95"], f["latency p99"], f["latency max"]); says != want {
+		t.Errorf("after three steps it says %q, want %q", says, want)
+	}
+	b.do(chromedp.KeyEvent("+"))
+	if a, z := b.viewed(r); !near(z-a, 32.5, .2) {
+		t.Errorf("plus shows %v to %v", a, z)
+	}
+	b.do(chromedp.KeyEvent(kb.Escape))
+	if a, z := b.viewed(r); !near(z-a, 65, .1) {
+		t.Errorf("Escape shows %v to %v", a, z)
+	}
+	if ring := see[string](b, `getComputedStyle(document.activeElement).outlineStyle`); ring == "none" {
+		t.Error("nothing shows where the focus is")
+	}
+}
+
+// chartText is what stands in and around a chart.
+type chartText struct {
+	Label string
+	Texts map[string]float64 // beside and above the plot, with their height
+	Cells []string           // of the table
+}
+
+const chartSays = `Object.fromEntries([...document.querySelectorAll('#c-latency, #c-throughput, #c-errors')].map(f => [f.id, {
+	Label: f.querySelector('.plot > svg').getAttribute('aria-label'),
+	Texts: Object.fromEntries([...f.querySelectorAll('.plot em, .plot u, .strip em, .tops span')].map(e => [e.textContent, e.getBoundingClientRect().top - f.querySelector('.plot').getBoundingClientRect().top])),
+	Cells: [...f.querySelectorAll('table.data td')].map(e => e.textContent),
+}]))`
+
+func oneStep(t *testing.T, browser context.Context, html string, r *result.Result) {
+	b := open(t, browser, html, look{})
+	before := see[map[string]chartText](b, chartSays)
+	if names := see[[]string](b, `[...document.querySelector('.view select').options].map(o => o.textContent)`); !slices.Equal(names, []string{"all together", "list posts", "read post"}) {
+		t.Errorf("the switch has %q", names)
+	}
+	b.choose(0, "1")
+	b.wait(`document.querySelectorAll('.shown').length === 3`)
+	b.compare(r, "browse", "read post")
+	b.bands(r, "latency")
+	for name, after := range see[map[string]chartText](b, chartSays) {
+		if reflect.DeepEqual(before[name].Texts, after.Texts) || before[name].Label == after.Label || slices.Equal(before[name].Cells, after.Cells) {
+			t.Errorf("%s of the step says the same as that of all: %+v", name, after)
+		}
+	}
+	if hash := see[string](b, `location.hash`); hash != "#?of=browse%2Fread%20post" {
+		t.Errorf("address %q", hash)
+	}
+	b.load("#latency?of=browse/list%20posts&t=20,30")
+	b.wait(`document.querySelectorAll('.shown').length === 3`)
+	if a, z := b.viewed(r); !near(a, 20, .01) || !near(z, 30, .01) {
+		t.Errorf("the link shows %v to %v", a, z)
+	}
+	if of := see[string](b, `document.querySelector('.shown').textContent`); !strings.Contains(of, "list posts") {
+		t.Errorf("the link shows %q", of)
+	}
+	// back to all of it, drawn by the script, it has to say what the page said without one
+	see[any](b, `(() => { [...document.querySelectorAll('.view button')].at(-1).click(); return null; })()`)
+	b.wait(`document.querySelectorAll('.shown').length === 0`)
+	for name, again := range see[map[string]chartText](b, chartSays) {
+		was := before[name]
+		if was.Label != again.Label || !slices.Equal(was.Cells, again.Cells) || len(was.Texts) != len(again.Texts) {
+			t.Errorf("%s: the script says\n%+v\nwhere the page had\n%+v", name, again, was)
+		}
+		for text, y := range was.Texts {
+			if z, ok := again.Texts[text]; !ok || !near(z, y, 2) {
+				t.Errorf("%s: the script puts %q at %v, and the page had it at %v", name, text, z, y)
+			}
+		}
+	}
+	b.bands(r, "errors")
+}
+
+// printed holds the page on paper: light, whole, without what only a screen needs.
+func printed(t *testing.T, browser context.Context, html string) {
+	b := open(t, browser, html, look{dark: true, media: "print"})
+	if paper := see[string](b, `getComputedStyle(document.body).backgroundColor`); paper != "rgb(255, 255, 255)" {
+		t.Errorf("paper is %s", paper)
+	}
+	if gone := see[[]string](b, `[...document.querySelectorAll('h1, h2, #phases th, .plot svg')].filter(e => !e.getBoundingClientRect().height || e.tagName === 'TH' && !e.innerText.trim()).map(e => e.outerHTML.slice(0, 80))`); len(gone) > 0 {
+		t.Errorf("not printed: %q", gone)
+	}
+	if there := see[[]string](b, `[...document.querySelectorAll('nav, .view, .slider, figure > details:not([open])')].filter(e => e.getBoundingClientRect().height).map(e => e.className || e.tagName)`); len(there) > 0 {
+		t.Errorf("printed as well: %q", there)
+	}
+	var pdf []byte
+	b.do(chromedp.ActionFunc(func(ctx context.Context) (err error) {
+		pdf, _, err = cdppage.PrintToPDF().WithPrintBackground(true).WithPreferCSSPageSize(true).Do(ctx)
+		return err
+	}))
+	if n := len(regexp.MustCompile(`/Type /Page\b`).FindAll(pdf, -1)); n < 3 || n > 12 {
+		t.Errorf("%d pages", n)
+	}
+}
+
+// overlaps finds labels of a chart that lie over one another.
+const overlaps = `[...document.querySelectorAll('.frame')].flatMap(f => {
+	const out = [], list = [...f.querySelectorAll('.plot em, .strip em, u, .xaxis span, .tops span, .lane span, .lane > b')].filter(e => !e.hidden && e.getClientRects().length && (e.tagName !== 'B' || e.textContent && parseFloat(getComputedStyle(e).fontSize))).map(e => {
+		const text = document.createRange();
+		text.selectNodeContents(e); // a number may be wider than its bar
+		return { e, r: (e.tagName === 'B' ? text : e).getBoundingClientRect() };
+	});
+	list.forEach((a, i) => list.slice(i + 1).forEach(b => {
+		const w = Math.min(a.r.right, b.r.right) - Math.max(a.r.left, b.r.left), h = Math.min(a.r.bottom, b.r.bottom) - Math.max(a.r.top, b.r.top);
+		if (w > 1 && h > 4) out.push((f.closest('[id]') || f).id + ': ' + a.e.textContent + ' / ' + b.e.textContent);
+	}));
+	return out;
+})`
+
+// luminance of a colour as a browser computes it, roughly.
+func luminance(t *testing.T, colour string) int {
+	t.Helper()
+	var r, g, b int
+	if _, err := fmt.Sscanf(strings.TrimPrefix(colour, "rgba"), "rgb(%d, %d, %d", &r, &g, &b); err != nil {
+		if _, err := fmt.Sscanf(colour, "rgba(%d, %d, %d", &r, &g, &b); err != nil {
+			t.Fatalf("colour %q: %v", colour, err)
+		}
+	}
+	return 2*r + 5*g + b
+}
+
+// TestHTML_Accessible has axe-core look at pages, in both themes and on a narrow screen.
+func TestHTML_Accessible(t *testing.T) {
+	if testing.Short() {
+		t.Skip("what looks at the page is a browser")
+	}
+	script, err := os.ReadFile(filepath.Join(os.Getenv("BRUNT_NODE_MODULES"), "axe-core", "axe.min.js"))
+	if err != nil {
+		const how = "needs axe-core: `npm ci --prefix .ci/hlog`, then BRUNT_NODE_MODULES=.ci/hlog/node_modules as an absolute path"
+		if os.Getenv("CI") == "true" {
+			t.Fatal(how)
+		}
+		t.Skip(how)
+	}
+	browser := chrome(t)
+	light, dark, narrow, both := look{width: 1200}, look{width: 1200, dark: true}, look{width: 400}, look{width: 400, dark: true}
+	for _, c := range []struct {
+		name  string
+		looks []look
+	}{
+		{"minute", []look{light, dark, narrow, both}}, {"failing", []look{dark}}, {"faults", []look{narrow}}, {"ledger", []look{both}}, {"empty", []look{light}}, {"not-reverted", []look{light}}, {"hostile", []look{dark}},
+	} {
+		html := reporterstest.Render(t, Page{}, reporterstest.Results()[c.name])
+		for i, l := range c.looks {
+			t.Run(fmt.Sprintf("%s/%d px, dark %v", c.name, l.width, l.dark), func(t *testing.T) {
+				b := open(t, browser, html, l)
+				if i == 0 && c.name != "faults" { // its tables are long
+					see[any](b, `(() => { for (const d of document.querySelectorAll('details')) d.open = true; return null; })()`)
+				}
+				if see[bool](b, `document.querySelector('.view select') !== null`) {
+					x, y := b.over("latency", .5)
+					b.mouse(input.MouseMoved, x, y)
+				}
+				b.wait(`!document.getElementById('data') || [...document.querySelectorAll('.scroll')].every(e => e.closest('details:not([open])') || e.scrollWidth <= e.clientWidth || e.tabIndex === 0)`)
+				see[any](b, string(script)+";null")
+				type violation struct {
+					ID, Help string
+					Nodes    []struct {
+						HTML           string
+						FailureSummary string
+					}
+				}
+				for _, v := range see[[]violation](b, `axe.run(document, {resultTypes: ['violations']}).then(r => r.violations)`) {
+					n := v.Nodes[0]
+					t.Errorf("%s: %s (%d times), as in %.200s: %s", v.ID, v.Help, len(v.Nodes), n.HTML, n.FailureSummary)
+				}
+			})
+		}
+	}
+}

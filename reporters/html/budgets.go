@@ -1,0 +1,123 @@
+package html
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"brunt/reporters/chart"
+	"brunt/reporters/words"
+	"brunt/scenarios/result"
+)
+
+// budgetView is a row of the error budgets: what a phase used of what an objective
+// allows.
+type budgetView struct {
+	Mark, Word, Tone string
+	Phase, Objective string
+	Requests, Errors string
+	Burn, Used       string
+	burn             float64
+}
+
+// mostBudgets bounds the rows of the error budgets, mostPhasesOf those of one objective: of
+// many phases, those that used most.
+const (
+	mostBudgets  = 60
+	mostPhasesOf = 14
+)
+
+// budgets says how fast each phase used up the budgets of the objectives on errors: burn =
+// ErrorRates / (1 - objective).
+func (p *pageView) budgets(r *result.Result) {
+	type sum struct{ all, bad int64 }
+	counts := map[[3]string]*sum{}
+	for _, row := range words.PhaseRows(r, func(c *result.Cell) bool { return c.Count > 0 }) {
+		k := [3]string{row.All.Phase, row.All.Load, row.All.Step}
+		if counts[k] == nil {
+			counts[k] = &sum{}
+		}
+		counts[k].all += row.All.Count
+		counts[k].bad += row.Bad
+	}
+	of := func(phase string, b words.Budget) (c sum) {
+		if one := counts[[3]string{phase, b.Load, b.Step}]; one != nil {
+			return *one
+		}
+		if b.Load == "*" { // a step of any load
+			for k, one := range counts {
+				if k[0] == phase && k[1] != "*" && k[2] == b.Step {
+					c.all, c.bad = c.all+one.all, c.bad+one.bad
+				}
+			}
+		}
+		return c
+	}
+	left := 0
+	for i := range r.Objectives {
+		b, ok := words.BudgetOf(&r.Objectives[i])
+		if !ok {
+			continue
+		}
+		whole := float64(of("run", b).all) * b.Allowed
+		var list []budgetView
+		for _, ph := range r.Phases {
+			if ph.Name == "warmup" || b.Phase != "run" && b.Phase != ph.Name {
+				continue
+			}
+			c := of(ph.Name, b)
+			if c.all == 0 || c.bad == 0 && strings.HasPrefix(ph.Name, "recovery/") {
+				continue
+			}
+			burn := float64(c.bad) / float64(c.all) / b.Allowed
+			v := budgetView{
+				Mark: "✓", Word: "within", Tone: "good", Phase: words.Clean(ph.Name), Objective: b.Text, Requests: words.Count(c.all), Errors: words.Share(c.bad, c.all),
+				Burn: words.Number(burn) + "×", Used: "–", burn: burn,
+			}
+			if ph.Name == "run" || ph.Name == "baseline" {
+				v.burn = math.Inf(1) // they stay
+			}
+			if burn > 1 {
+				v.Mark, v.Word, v.Tone = "!", "over", "unsure"
+				if ph.Name == b.Phase {
+					v.Mark, v.Tone = "✗", "bad"
+				}
+			}
+			if b.Phase == "run" {
+				v.Used = words.Percent(float64(c.bad) / whole)
+			}
+			list = append(list, v)
+		}
+		if n := min(mostPhasesOf, mostBudgets-len(p.Budgets)); len(list) > n {
+			left += len(list) - n
+			slices.SortStableFunc(list, func(a, b budgetView) int { return -cmp.Compare(a.burn, b.burn) })
+			list = list[:n]
+		}
+		p.Budgets = append(p.Budgets, list...)
+	}
+	if left > 0 {
+		p.BudgetsLeft = words.Plural(int64(left), "row", "rows") + " that used less left out."
+	}
+}
+
+// costs lists what each fault that did harm has cost.
+func costs(r *result.Result) *chart.Table {
+	t := &chart.Table{Head: []string{"fault", "bad requests", "degraded for", "area lost", "first harm", "recovered"}}
+	for i := range r.Faults {
+		f := &r.Faults[i]
+		if f.Impact != result.Impacted && f.Impact != result.NotRecovered {
+			continue
+		}
+		recovered := words.Offset(f.RecoveredAt)
+		if f.Impact == result.NotRecovered {
+			recovered = "never"
+		}
+		t.Rows = append(t.Rows, []string{fmt.Sprintf("%d %s", i+1, words.Clean(f.Name)), words.Count(f.Failed), words.Seconds(f.Degraded), words.Seconds(f.Area), words.Offset(f.OnsetAt), recovered})
+	}
+	if len(t.Rows) == 0 {
+		return nil
+	}
+	return t
+}

@@ -1,0 +1,31 @@
+package html
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"brunt/reporters/reporterstest"
+)
+
+func TestHTML_Comparison(t *testing.T) {
+	p := &pageView{}
+	p.comparison(reporterstest.Results()["minute"].Comparison)
+	var got []string
+	for _, w := range append(p.Comparison.Rows, p.Comparison.More...) {
+		got = append(got, strings.Join([]string{w.Mark, w.Word, w.What, w.Base, w.This, w.Worse, w.Between, w.Margin, w.Note}, " | "))
+	}
+	want := []string{
+		"? | beyond margin | p95 | 40ms | 50ms | +25% | – | 10% | ",
+		"✗ | worse | p99 in split | 500ms | 1.2s | +140% | +30% to +290% | 25% | ",
+		"✓ | not worse | errors | 2% | 1.9% | −0.1 points | −1 points to +0.4 points | 0.5 points | ",
+		"? | can't tell | rate of read post of load browse | 100/s | – | – | – | 5% | 1 of 1 base runs have no end of it",
+		"? | within margin | memory of posts[0] | 30 MiB | 31 MiB | +3.3% | – | 25% | ",
+	}
+	if len(p.Comparison.Rows) != 3 || strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("%d first of\n%s\nwant\n%s", len(p.Comparison.Rows), strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	if p.Comparison.Base != "1 earlier run: results/monday" || fmt.Sprint(p.Comparison.Mismatches) != "[the scenarios differ.]" {
+		t.Errorf("%+v", p.Comparison)
+	}
+}

@@ -1,0 +1,2 @@
+// Package html writes report.html, the page that people read, and its parts while the run goes on.
+package html

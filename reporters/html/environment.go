@@ -1,0 +1,88 @@
+package html
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"brunt/reporters/words"
+	"brunt/scenarios/result"
+)
+
+// mostEvidence bounds the files and the services that the page names.
+const mostEvidence = 40
+
+// tookPart says what took part in the run, by its sums; units of a service that are made
+// of the same stand in one row.
+func tookPart(e *result.Environment) []words.Pair {
+	var out []words.Pair
+	add := func(name, value string) {
+		if len(out) < mostEvidence {
+			out = append(out, pair(words.Clean(name), words.Clean(value)))
+		}
+	}
+	if e.Commit != "" {
+		add("Commit", e.Commit)
+	}
+	if e.Binary != "" {
+		add("brunt's SHA-256", e.Binary)
+	}
+	if c := e.Clock; c != nil {
+		text := "nobody keeps it"
+		if c.Synchronized {
+			text = "kept; " + words.Seconds(c.Offset) + " to correct"
+			if c.MaxError.Known() {
+				text += ", wrong by " + words.Seconds(c.MaxError) + " at most"
+			}
+		}
+		add("Clock", text)
+	}
+	for _, t := range e.Tools {
+		add(t.Path, sumText(t.SHA256))
+	}
+	var rows []words.Pair
+	for i := range e.Units {
+		u := &e.Units[i]
+		of := madeOf(u)
+		at := slices.IndexFunc(rows, func(p words.Pair) bool { return strings.HasPrefix(p.Name, u.Service+" ") && p.Value == of })
+		if of == "" || at >= 0 {
+			continue
+		}
+		n := 0
+		for j := range e.Units {
+			if e.Units[j].Service == u.Service && madeOf(&e.Units[j]) == of {
+				n++
+			}
+		}
+		rows = append(rows, pair(fmt.Sprintf("%s x%d", u.Service, n), of))
+	}
+	for _, r := range rows {
+		add(r.Name, r.Value)
+	}
+	for _, f := range e.Scenario {
+		add(f.Path, sumText(f.SHA256))
+	}
+	return out
+}
+
+// madeOf says what a unit was made of.
+func madeOf(u *result.UnitIdentity) string {
+	switch {
+	case len(u.Digests) > 0:
+		return u.Digests[0]
+	case u.ImageID != "":
+		return u.Image + ", image " + sumText(u.ImageID)
+	}
+	var parts []string
+	for _, p := range u.Programs {
+		parts = append(parts, p.Path+" "+sumText(p.SHA256))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// sumText is the beginning of a sum, which is enough to tell it by; result.json has all of
+// it.
+func sumText(sum string) string {
+	sum = strings.TrimPrefix(sum, "sha256:")
+	return "sha256:" + sum[:min(16, len(sum))]
+}

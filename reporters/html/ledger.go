@@ -1,0 +1,43 @@
+package html
+
+import (
+	"fmt"
+
+	"brunt/reporters/words"
+	"brunt/scenarios/result"
+)
+
+// ledgerView is what the page shows of the ledger.
+type ledgerView struct {
+	Mark, Word, Tone string
+	Text             string
+	Facts            []words.Pair
+	Head             []string
+	Rows             [][]string
+	Foot             string
+}
+
+func (p *pageView) ledger(l *result.LedgerRecord) {
+	if l == nil {
+		return
+	}
+	v := words.LedgerVerdict(l)
+	view := &ledgerView{Mark: words.Mark(v), Word: words.Capitalize(words.LedgerHeadline(l)), Tone: words.Tone(v), Text: words.LedgerText(l)}
+	for _, f := range words.LedgerFigures(l) {
+		view.Facts = append(view.Facts, pair(f.Name, words.Count(f.Count)))
+	}
+	if l.RPO.Known() {
+		view.Facts = append(view.Facts, pair("RPO", words.Seconds(l.RPO)))
+	}
+	if len(l.Keys) > 0 {
+		view.Head = words.LedgerHead
+		for i := range l.Keys {
+			view.Rows = append(view.Rows, words.LedgerRow(&l.Keys[i]))
+		}
+	}
+	view.Foot = "Every acknowledged write was asked for at every unit named above, after the load. Age is the time from a lost write's acknowledgement to the instant at which it was lost at the latest; RPO is that of the oldest."
+	if l.Left > 0 {
+		view.Foot += fmt.Sprintf(" %s more are in ledger.jsonl.", words.Count(l.Left))
+	}
+	p.Ledger = view
+}

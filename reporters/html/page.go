@@ -1,0 +1,262 @@
+package html
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"io"
+
+	"brunt/reporters"
+	"brunt/reporters/chart"
+	"brunt/reporters/words"
+	"brunt/scenarios"
+	"brunt/scenarios/result"
+)
+
+// Page writes report.html: one file that opens offline, prints, and is whole with
+// scripts off. Its policy allows nothing from elsewhere and no script or style but
+// its own, by their hashes.
+//
+//	Result -> points -> charts (path.go, chart.go) \
+//	       -> faults, objectives, tables            > page -> assets/page.tmpl
+//	       -> series for hover and zoom (data.go)  /
+type Page struct{}
+
+var _ reporters.Reporter = Page{}
+
+// File is the name of the page of a report in its folder.
+const File = "report.html"
+
+//go:embed assets/page.tmpl assets/page.css assets/page.js assets/live.css assets/live.js
+var sources embed.FS
+
+var pageTemplate = template.Must(template.ParseFS(sources, "assets/page.tmpl"))
+
+// pageView is what the template shows, in the order of report.md.
+type pageView struct {
+	Policy               string
+	CSS                  template.CSS
+	Script               template.JS
+	Data, Facets         template.HTML // for the script
+	Mark, Word, Tone     string
+	Name, Advice, Reason string
+	Hypothesis           string
+	Alerts               []string
+	Facts                []words.Pair
+	Meta                 []words.Pair
+	Parts                []part
+	Objectives           []objectiveView
+	Gauges               bool
+	Faults               []faultView
+	FaultTable           *chart.Table
+	Ledger               *ledgerView
+	Asked                []askedView
+	AskedFoot            string
+	Repeated             []string
+	RepeatTable          *chart.Table
+	Control, Many        bool
+	Overview             []chart.Lane
+	Axis                 []chart.Tick
+	Latency, Throughput  *chart.Chart
+	Errors               *chart.Chart
+	ErrorRows            []errorView
+	ErrorsLeft           string
+	Resilience           *chart.Chart
+	Costs                *chart.Table
+	Budgets              []budgetView
+	BudgetsLeft          string
+	Target               []*chart.Chart
+	Units                []unitView
+	Happenings           []happeningView
+	HappeningsLeft       string
+	Comparison           *comparisonView
+	Slowest              []slowView
+	Traced               bool
+	Curled, Uncurled     bool // of a slowest request there is a command, of another there is none
+	Generator            []*chart.Chart
+	GeneratorText        string
+	Healthy              bool
+	Limits               []string
+	Heatmap, Percentiles *chart.Chart
+	Missing              []string
+	Phases               []phaseView
+	PhasesFoot           string
+	Scripts              *chart.Table
+	Command              string
+	Seed                 uint64
+	Environment          []words.Pair
+	Loads                []loadView
+	Notes                []string
+	Scenario             string
+	Version, Run         string
+	ExitCode             int
+	Meaning              string
+	Live                 *liveView // nil: the run is over
+}
+
+type part struct{ ID, Title string }
+
+// Format implements [Reporter].
+func (Page) Format() reporters.Format {
+	return reporters.Format{
+		Name: "html", File: File,
+		About: "The report for people: one page that opens offline and runs nothing from elsewhere.",
+	}
+}
+
+// Report implements [Reporter].
+func (Page) Report(w io.Writer, r *result.Result) error {
+	p, err := newPage(r)
+	if err != nil {
+		return err
+	}
+	var b bytes.Buffer
+	if err := pageTemplate.Execute(&b, p); err != nil {
+		return err
+	}
+	_, err = w.Write(b.Bytes())
+	return err
+}
+
+func newPage(r *result.Result) (*pageView, error) {
+	p := &pageView{
+		Mark: words.Mark(r.Verdict), Word: words.Capitalize(words.Verdict(r.Verdict)), Tone: words.Tone(r.Verdict), Name: words.Clean(r.Name), Reason: words.Clean(r.Reason), Hypothesis: words.Clean(r.Hypothesis),
+		Control: r.Control, Healthy: r.Generator.Healthy, Version: words.Clean(r.Environment.Brunt), Run: words.Clean(r.Run), ExitCode: r.ExitCode, Meaning: words.Meaning(r.Verdict),
+	}
+	at := chart.Places{}
+	list, together := chart.Points(r)
+	line := chart.NewTimeline(r, list, at)
+	c := chart.NewPlotter(line, list, together)
+	p.Advice = advice(r)
+	if r.Verdict == scenarios.Pass && len(r.Objectives) > 0 && !r.Control {
+		p.Reason = "" // the advice says it
+	}
+	p.Facts = facts(r)
+	for _, m := range words.Meta(r) {
+		p.Meta = append(p.Meta, pair(words.Capitalize(m.Name), m.Value))
+	}
+	if len(list) > 0 && !r.Generator.Healthy && r.Verdict != scenarios.Invalid { // else the reason says it
+		p.Alerts = append(p.Alerts, "The generator was not healthy, so the figures of this page are not to be trusted: see Generator.")
+	}
+	if r.Imported != "" {
+		p.Alerts = append(p.Alerts, "Imported from "+words.Clean(r.Imported)+": brunt did not make these requests. See the notes of the run for what their times are.")
+	}
+	p.objectives(r)
+	p.Scripts = scriptTable(r)
+	p.faults(r, line)
+	p.asked(r)
+	p.ledger(r.Ledger)
+	p.repeats(r.Repeats)
+	if len(list) > 0 {
+		p.Latency, p.Throughput, p.Errors = c.Latency(r), c.Throughput(), c.ErrorRates()
+		p.Resilience, p.Costs = c.Resilience(r), costs(r)
+		p.budgets(r)
+		if r.Imported == "" || !r.Generator.Healthy {
+			p.Generator = c.Generator(r)
+		}
+	}
+	if r.Going == nil || !r.Going.Brief {
+		p.distribution(c, r)
+	}
+	p.generator(&r.Generator)
+	p.target(c, r)
+	p.comparison(r.Comparison)
+	p.errors(r)
+	p.slowest(r)
+	p.phases(r)
+	p.run(r)
+	p.Parts = p.parts()
+	css, err := sources.ReadFile("assets/page.css")
+	if err != nil {
+		return nil, err
+	}
+	script, err := sources.ReadFile("assets/page.js")
+	if err != nil {
+		return nil, err
+	}
+	if p.Data, p.Facets, err = c.Encode(r); err != nil {
+		return nil, err
+	}
+	p.CSS, p.Script = template.CSS(css)+at.CSS(), template.JS(script)
+	if r.Going != nil {
+		if err := p.live(r.Going.Brief); err != nil {
+			return nil, err
+		}
+		return p, nil
+	}
+	p.Policy = fmt.Sprintf("default-src 'none'; img-src data:; style-src '%s'; script-src '%s'; base-uri 'none'; form-action 'none'", hash(string(p.CSS)), hash(string(script)))
+	return p, nil
+}
+
+// hash names a style or script in the page's policy.
+func hash(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
+}
+
+// distribution adds what needs histograms. Where they can't be read the page says so
+// and does without.
+func (p *pageView) distribution(c *chart.Plotter, r *result.Result) {
+	var err, err2 error
+	p.Heatmap, err = c.Heatmap(r)
+	p.Percentiles, err2 = c.Percentiles(r)
+	for _, err := range []error{err, err2} {
+		if err != nil {
+			p.Missing = append(p.Missing, "A chart is missing, as its histograms can't be read: "+words.Clean(err.Error())+".")
+		}
+	}
+}
+
+// parts lists the sections that are there.
+func (p *pageView) parts() []part {
+	var out []part
+	for _, s := range []struct {
+		there bool
+		part
+	}{
+		{true, part{"objectives", "Objectives"}},
+		{len(p.Faults) > 0, part{"faults", "Faults"}},
+		{p.Ledger != nil, part{"ledger", "Ledger"}},
+		{p.Latency != nil, part{"latency", "Response time"}},
+		{p.Throughput != nil, part{"throughput", "Requests"}},
+		{p.Errors != nil || len(p.ErrorRows) > 0, part{"errors", "Errors"}},
+		{len(p.Slowest) > 0, part{"slowest", "Slowest requests"}},
+		{len(p.Generator) > 0, part{"generator", "Generator"}},
+		{p.Heatmap != nil || p.Percentiles != nil || len(p.Missing) > 0, part{"spread", "Distribution"}},
+		{len(p.Phases) > 0, part{"phases", "Phases and steps"}},
+		{p.Resilience != nil, part{"resilience", "Resilience"}},
+		{len(p.Target) > 0 || len(p.Happenings) > 0, part{"target", "Target"}},
+		{p.Comparison != nil, part{"baseline", "Baseline"}},
+		{p.Scripts != nil, part{"scripts", "Script"}},
+		{true, part{"run", "Run"}},
+	} {
+		if s.there {
+			out = append(out, s.part)
+		}
+	}
+	return out
+}
+
+// facts are the figures beside the verdict.
+func facts(r *result.Result) []words.Pair {
+	out := []words.Pair{pair("Duration", words.Seconds(r.Duration))}
+	if run := words.PhaseRowOf(words.PhaseTotals(r), "run"); run != nil && run.All.Count > 0 {
+		out = append(out, pair("Requests", words.Count(run.All.Count)), pair("Rate", words.Rate(run.All.Rate)), pair("Errors", words.Share(run.Bad, run.All.Count)))
+		for _, q := range []struct {
+			name string
+			n    result.Num
+		}{{"p50", run.All.Response.P50}, {"p95", run.All.Response.P95}, {"p99", run.All.Response.P99}} {
+			out = append(out, pair(q.name, words.Percentile(q.n, run.Population())))
+		}
+	}
+	if len(r.Faults) > 0 {
+		out = append(out, pair("Faults", words.Count(int64(len(r.Faults)))))
+	}
+	if !r.Started.IsZero() {
+		out = append(out, pair("Started", r.Started.UTC().Format("2 Jan 2006 15:04 UTC")))
+	}
+	return out
+}

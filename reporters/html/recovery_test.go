@@ -1,0 +1,80 @@
+package html
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	"brunt/reporters/reporterstest"
+	"brunt/scenarios/result"
+)
+
+func TestCourse(t *testing.T) {
+	text := func(f result.FaultRecord) string {
+		var out []string
+		for _, s := range course(&f) {
+			in := ""
+			if s.In {
+				in = " (in)"
+			}
+			out = append(out, strings.TrimSpace(s.Name+" "+s.At+" "+s.After)+in)
+		}
+		return strings.Join(out, ", ")
+	}
+	gone := reporterstest.Split().Rec
+	gone.Impact, gone.RecoveredAt, gone.Failover, gone.Cleared, gone.Detect = result.NotRecovered, reporterstest.Nan, result.Num(math.Inf(1)), reporterstest.Nan, 1.25
+	for _, tt := range []struct {
+		name string
+		f    result.FaultRecord
+		want string
+	}{
+		{"a replica", reporterstest.Replica().Rec, "planned 15s, injected 15.002s (in), first harm seen 15.002s at once (in), verified 15.01s +8ms (in), cleared 16.4s +1.4s, recovered 16.4s +1.4s"},
+		{"without impact", reporterstest.SlowStore().Rec, "planned 28s, injected 28.001s (in), verified 28.05s +49ms (in), cleared 36.003s +8s"},
+		{"failover first", reporterstest.Split().Rec, "planned 44s, injected 44.001s (in), verified 44.02s +19ms (in), first harm seen 44.5s +499ms (in), recovered 47s +3s (in), good again, still in 47.001s +3s (in), cleared 50.002s +6s"},
+		{"never over", gone, "planned 44s, injected 44.001s (in), verified 44.02s +19ms (in), first harm seen 44.5s +499ms (in), noticed 45.251s +1.25s (in)"},
+		{"not injected", reporterstest.ShortRun().Faults[0].Rec, "planned 20s"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := text(tt.f); got != tt.want {
+				t.Errorf("got  %s\nwant %s", got, tt.want)
+			}
+		})
+	}
+}
+
+// What was asked for stands beside what was achieved, between which moments, and how exact.
+func TestHTML_AskedAndAchieved(t *testing.T) {
+	for _, tt := range []struct {
+		run  string
+		want []askedView
+	}{
+		{"minute", []askedView{
+			{"✓", "pass", "good", "lose-a-replica", "recover", "< 10s", "1.4s", "injected at 15.002s", "recovered at 16.4s", "±1s", ""},
+			{"✓", "pass", "good", "split", "heal", "< 10s", "0s", "cleared at 50.002s", "recovered at 47s, before that", "±1s", ""},
+		}},
+		{"infinite", []askedView{{"✗", "fail", "bad", "split", "recover", "< 10s", "> 16s", "injected at 44.001s", "recovered", "±1s", "not recovered: > 16s"}}},
+		{"objectives-none", []askedView{
+			{"", "not asked", "", "lose-a-replica", "recover", "–", "1.4s", "injected at 15.002s", "recovered at 16.4s", "±1s", ""},
+			{"", "not asked", "", "split", "recover", "–", "3s", "injected at 44.001s", "recovered at 47s", "±1s", ""},
+		}},
+		{"faults-none", nil},
+	} {
+		t.Run(tt.run, func(t *testing.T) {
+			p, err := newPage(reporterstest.Results()[tt.run])
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(p.Asked) != len(tt.want) {
+				t.Fatalf("%+v", p.Asked)
+			}
+			for i, got := range p.Asked {
+				if got != tt.want[i] {
+					t.Errorf("got  %+v\nwant %+v", got, tt.want[i])
+				}
+			}
+			if has := strings.Contains(p.AskedFoot, "limit of 1%"); has != (tt.want != nil) {
+				t.Errorf("foot %q", p.AskedFoot)
+			}
+		})
+	}
+}

@@ -1,0 +1,23 @@
+package html
+
+import (
+	"brunt/reporters/chart"
+	"brunt/reporters/words"
+	"brunt/scenarios/result"
+)
+
+// repeats makes the table of faults that came several times.
+func (p *pageView) repeats(list []result.Repeat) {
+	if len(list) == 0 {
+		return
+	}
+	t := &chart.Table{Head: []string{"fault", "figure", "occurrences with it", "min", "median", "p95", "max"}}
+	for i := range list {
+		r := &list[i]
+		p.Repeated = append(p.Repeated, words.Clean(r.Fault)+" "+words.RepeatSummary(r)+".")
+		for _, f := range words.Spreads(r) {
+			t.Rows = append(t.Rows, append([]string{words.Clean(r.Fault), f.Name}, words.SpreadRow(f.Spread)...))
+		}
+	}
+	p.RepeatTable = t
+}

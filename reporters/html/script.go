@@ -1,0 +1,59 @@
+package html
+
+import (
+	"strconv"
+
+	"brunt/reporters/chart"
+	"brunt/reporters/words"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
+)
+
+// scriptTable lists what scripts of k6 measured themselves; nil is nothing.
+func scriptTable(r *result.Result) *chart.Table {
+	if len(r.Metrics) == 0 {
+		return nil
+	}
+	t := &chart.Table{Head: []string{"Load", "Metric", "Type", "Samples", "Value", "p50", "p90", "p95", "p99", "Least", "Most"}}
+	for i := range r.Metrics {
+		m := &r.Metrics[i]
+		row := []string{words.Clean(m.Load), words.Clean(m.Name), words.Clean(m.Type), words.Count(m.Count), scriptValue(m)}
+		for _, v := range []result.Num{m.P50, m.P90, m.P95, m.P99, m.Min, m.Max} {
+			text := ""
+			if m.Type == "trend" || m.Type == "gauge" {
+				text = scriptNumber(v)
+			}
+			row = append(row, text)
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	return t
+}
+
+// scriptValue is what a metric comes to: k6's end-of-test summary says the same.
+func scriptValue(m *result.ScriptMetric) string {
+	switch m.Type {
+	case "counter":
+		return scriptNumber(m.Sum) + ", " + scriptNumber(m.Rate) + "/s"
+	case "rate":
+		return quantity.FormatShareBriefly(float64(m.Rate))
+	case "gauge":
+		return scriptNumber(m.Last)
+	}
+	if m.Count == 0 {
+		return ""
+	}
+	return "mean " + scriptNumber(m.Sum/result.Num(m.Count))
+}
+
+// scriptNumber writes a number in the script's own unit to four digits.
+func scriptNumber(n result.Num) string {
+	if !n.Known() {
+		return "–"
+	}
+	f, err := strconv.ParseFloat(strconv.FormatFloat(float64(n), 'g', 4, 64), 64)
+	if err != nil {
+		return "–"
+	}
+	return strconv.FormatFloat(f, 'f', -1, 64)
+}

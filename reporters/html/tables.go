@@ -1,0 +1,166 @@
+package html
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"brunt/reporters/words"
+	"brunt/scenarios/result"
+)
+
+// phaseView is a phase in the table of phases and steps.
+type phaseView struct {
+	Name, Span string
+	Rows       []phaseRowView
+}
+
+type phaseRowView struct {
+	Name  string
+	Sum   bool // over all steps
+	Cells []string
+}
+
+// mostPhaseRows bounds the table of phases and steps.
+const mostPhaseRows = 400
+
+func (p *pageView) phases(r *result.Result) {
+	list := words.PhaseRows(r, func(c *result.Cell) bool { return c.Count > 0 })
+	at := map[string]int{}
+	infinite, left := false, 0
+	add := func(row *words.PhaseRow) {
+		i, found := at[row.All.Phase]
+		if !found {
+			i = len(p.Phases)
+			at[row.All.Phase] = i
+			p.Phases = append(p.Phases, phaseView{Name: words.Clean(row.All.Phase), Span: spanOf(r, row.All.Phase)})
+		}
+		v, inf := rowView(row, len(r.Loads) > 1)
+		infinite = infinite || inf
+		p.Phases[i].Rows = append(p.Phases[i].Rows, v)
+	}
+	// the sums of every phase first, so that none is lost where there are many steps
+	sum := func(row *words.PhaseRow) bool { return row.All.Load == "*" && row.All.Step == "*" }
+	n := 0
+	for _, sums := range []bool{true, false} {
+		for i := range list {
+			if sum(&list[i]) != sums {
+				continue
+			}
+			if n++; n > mostPhaseRows {
+				left++
+				continue
+			}
+			add(&list[i])
+		}
+	}
+	p.PhasesFoot = "Shares and percentiles over the requests of a phase; phases may overlap. Slowest good is the slowest request that was answered rightly."
+	if infinite {
+		p.PhasesFoot += " ∞: more requests failed than this percentile allows; a failed request counts as slower than any answer."
+	}
+	if left > 0 {
+		p.PhasesFoot += fmt.Sprintf(" %d more rows are in result.json.", left)
+	}
+}
+
+func spanOf(r *result.Result, phase string) string {
+	for _, p := range r.Phases {
+		if p.Name == phase {
+			return words.Offset(p.Start) + " to " + words.Offset(p.End)
+		}
+	}
+	return ""
+}
+
+func rowView(row *words.PhaseRow, loads bool) (v phaseRowView, infinite bool) {
+	c := &row.All
+	v.Name, v.Sum = words.Clean(c.Step), c.Load == "*" && c.Step == "*"
+	switch {
+	case v.Sum:
+		v.Name = "all steps"
+	case c.Step == "*":
+		v.Name = words.Clean(c.Load) + ": all steps"
+	case loads:
+		v.Name = words.Clean(c.Load) + ": " + v.Name
+	}
+	v.Cells = []string{words.Count(c.Count), words.Rate(c.Rate), words.Share(row.Bad, c.Count)}
+	t := &c.Response
+	for _, n := range []result.Num{t.P50, t.P90, t.P95, t.P99, t.P999, t.Max} {
+		inf := words.IsInfinite(n, row.Population())
+		infinite = infinite || inf
+		v.Cells = append(v.Cells, words.Percentile(n, row.Population()))
+	}
+	v.Cells = append(v.Cells, words.Seconds(row.Ok.Response.Max))
+	return v, infinite
+}
+
+// loadView is a row of the loads.
+type loadView struct{ Name, Executor, Kind, Start, End, Steps string }
+
+// run fills in what is needed to repeat the run.
+func (p *pageView) run(r *result.Result) {
+	e := &r.Environment
+	p.Command = words.Command(e.Command)
+	p.Seed = r.Seed
+	add := func(name, value string) {
+		if value = words.Clean(value); value != "" {
+			p.Environment = append(p.Environment, pair(name, value))
+		}
+	}
+	add("Run", r.Run)
+	add("Started", stamp(r))
+	add("Target", e.Target)
+	add("brunt", e.Brunt)
+	add("Go", e.Go)
+	add("System", strings.TrimSpace(e.OS+" "+e.Arch))
+	add("Kernel", e.Kernel)
+	if e.CPUs > 0 {
+		add("CPUs", strconv.Itoa(e.CPUs))
+	}
+	if e.Memory > 0 {
+		add("Memory", words.Bytes(e.Memory))
+	}
+	if e.Files > 0 {
+		add("Open files, at most", strconv.FormatUint(e.Files, 10))
+	}
+	for _, rule := range e.Policies {
+		add("Policy", rule)
+	}
+	for _, row := range tookPart(e) {
+		add(row.Name, row.Value)
+	}
+	for _, l := range r.Loads {
+		kind := "open: arrivals do not wait for answers"
+		if l.Closed {
+			kind = "closed: hides stalls, as it asks for nothing while it waits"
+		}
+		steps := slices.Clone(l.Steps)
+		if n := len(steps) - mostSteps; n > 0 {
+			steps = append(steps[:mostSteps], fmt.Sprintf("and %d more", n))
+		}
+		executor := words.Clean(l.Executor)
+		if l.Engine != "" {
+			executor += " by " + words.Clean(l.Engine)
+		}
+		p.Loads = append(p.Loads, loadView{words.Clean(l.Name), executor, kind, words.Offset(l.Start), words.Offset(l.End), words.Clean(strings.Join(steps, ", "))})
+	}
+	for _, n := range r.Notes {
+		p.Notes = append(p.Notes, words.Clean(n))
+	}
+	p.Scenario = words.CleanLines(r.Scenario)
+}
+
+// mostSteps bounds the steps named beside a load.
+const mostSteps = 20
+
+func stamp(r *result.Result) string {
+	if r.Started.IsZero() {
+		return ""
+	}
+	s := r.Started.UTC().Format("2 Jan 2006 15:04:05 UTC")
+	if !r.Ended.IsZero() {
+		s += " to " + r.Ended.UTC().Format("15:04:05 UTC")
+	}
+	return s
+}

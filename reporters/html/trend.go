@@ -1,0 +1,175 @@
+package html
+
+import (
+	"embed"
+	"fmt"
+	"html/template"
+	"io"
+	"math"
+	"time"
+
+	"brunt/reporters/chart"
+)
+
+// A TrendPage is a page of how figures went over the runs of a history: one file
+// that opens offline and runs no script.
+type TrendPage struct {
+	Name    string // of the scenario
+	Machine string // kind of machine
+	Charts  []TrendChart
+}
+
+// A TrendChart is how one figure went.
+type TrendChart struct {
+	Title  string
+	Points []TrendPoint         // the oldest first
+	Moves  []TrendMove          // in order
+	Levels []float64            // before the first move, between moves, after the last
+	Say    func(float64) string // writes a value
+}
+
+// A TrendPoint is the figure of one run. A value that is not finite has no end.
+type TrendPoint struct {
+	Run, Commit string
+	Started     time.Time
+	Value       float64
+	Red         bool
+}
+
+// A TrendMove is where the level moved.
+type TrendMove struct {
+	At    int // index of the first point of the new level
+	Text  string
+	Worse bool
+}
+
+//go:embed assets/trend.tmpl assets/trend.css
+var trendSource embed.FS
+
+var trendTemplate = template.Must(template.ParseFS(trendSource, "assets/trend.tmpl"))
+
+type trendView struct {
+	Policy        string
+	CSS           template.CSS
+	Name, Machine string
+	Span          string
+	Runs          int
+	Charts        []trendChartView
+}
+
+type trendChartView struct {
+	ID, Title, Last string
+	Ticks           []trendTick
+	Levels          template.HTML
+	Dots            []trendDot
+	Moves           []trendMoveView
+	Left, Right     string
+	Rows            []trendRow
+}
+
+type (
+	trendTick struct {
+		Top  string // Share of the plot's height, from above
+		Text string
+	}
+	trendDot struct {
+		Left, Top string // shares of the plot
+		Class     string
+		Text      string
+		Endless   bool
+	}
+	trendMoveView struct{ Left, Text, Tone, Word string }
+	trendRow      struct{ When, Run, Commit, Value, Mark string }
+)
+
+// Report writes the page.
+func (p TrendPage) Report(w io.Writer) error {
+	css, err := trendSource.ReadFile("assets/trend.css")
+	if err != nil {
+		return err
+	}
+	shared, err := sources.ReadFile("assets/page.css")
+	if err != nil {
+		return err
+	}
+	v := trendView{CSS: template.CSS(string(shared) + string(css)), Name: p.Name, Machine: p.Machine}
+	v.Policy = fmt.Sprintf("default-src 'none'; style-src '%s'; base-uri 'none'; form-action 'none'", hash(string(v.CSS)))
+	for i := range p.Charts {
+		if len(p.Charts[i].Points) > 0 {
+			v.Charts = append(v.Charts, p.Charts[i].view(i))
+		}
+	}
+	if len(v.Charts) > 0 {
+		points := p.Charts[0].Points
+		v.Runs = len(points)
+		v.Span = day(points[0].Started) + " to " + day(points[len(points)-1].Started)
+	}
+	return trendTemplate.Execute(w, v)
+}
+
+func day(t time.Time) string { return t.UTC().Format("2006-01-02") }
+
+// view draws the chart.
+func (c *TrendChart) view(i int) trendChartView {
+	v := trendChartView{ID: fmt.Sprintf("trend-%d", i+1), Title: c.Title, Last: sayValue(c.Say, c.Points[len(c.Points)-1].Value)}
+	var values []float64
+	for _, p := range c.Points {
+		values = append(values, p.Value)
+	}
+	s := chart.Linear(values)
+	for _, t := range s.Ticks() {
+		v.Ticks = append(v.Ticks, trendTick{along(1 - s.At(t)), c.Say(t)})
+	}
+	at := func(i float64) float64 { return (i + .5) / float64(len(c.Points)) }
+	from := 0
+	for k, level := range c.Levels {
+		to := len(c.Points)
+		if k < len(c.Moves) {
+			to = c.Moves[k].At
+		}
+		y := chart.PlotHeight * (1 - s.At(level))
+		v.Levels += template.HTML(fmt.Sprintf(`<path d="M%.0f %.0fH%.0f"/>`, chart.PlotWidth*(at(float64(from))-.5/float64(len(c.Points))), y, chart.PlotWidth*(at(float64(to))-.5/float64(len(c.Points)))))
+		from = to
+	}
+	for _, m := range c.Moves {
+		mv := trendMoveView{Left: along(at(float64(m.At) - .5)), Text: m.Text, Tone: "good", Word: "better"}
+		if m.Worse {
+			mv.Tone, mv.Word = "bad", "worse"
+		}
+		v.Moves = append(v.Moves, mv)
+	}
+	for i, p := range c.Points {
+		d := trendDot{Left: along(at(float64(i))), Text: p.text(c.Say), Endless: endless(p.Value)}
+		if !d.Endless {
+			d.Top = along(1 - s.At(p.Value))
+		}
+		mark := ""
+		if p.Red {
+			d.Class, mark = "red", "red"
+		}
+		v.Dots = append(v.Dots, d)
+		v.Rows = append(v.Rows, trendRow{p.Started.UTC().Format("2006-01-02 15:04"), p.Run, p.Commit, sayValue(c.Say, p.Value), mark})
+	}
+	v.Left, v.Right = day(c.Points[0].Started), day(c.Points[len(c.Points)-1].Started)
+	return v
+}
+
+func (p *TrendPoint) text(say func(float64) string) string {
+	who := p.Run
+	if p.Commit != "" {
+		who = p.Commit + ", " + who
+	}
+	return fmt.Sprintf("%s: %s, %s", sayValue(say, p.Value), who, p.Started.UTC().Format("2006-01-02 15:04"))
+}
+
+func sayValue(say func(float64) string, v float64) string {
+	if endless(v) {
+		return "no end"
+	}
+	return say(v)
+}
+
+func endless(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) }
+
+// along writes a part of the whole for a style attribute of SVG.
+func along(f float64) string { return fmt.Sprintf("%.2f%%", 100*f) }

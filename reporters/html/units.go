@@ -1,0 +1,128 @@
+package html
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+
+	"brunt/reporters/chart"
+	"brunt/reporters/words"
+	"brunt/scenarios/result"
+)
+
+// unitView is a row of what the units of the target used.
+type unitView struct {
+	Name  string
+	Cells []string
+}
+
+// ObjectiveTarget draws what the target's units used, tells of each of them, and lists what happened
+// to them.
+func (p *pageView) target(c *chart.Plotter, r *result.Result) {
+	units := slices.Clone(r.Usage)
+	rank := map[string]float64{}
+	most := [2]float64{1, 1}
+	for i := range units {
+		most[0], most[1] = max(most[0], float64(units[i].Memory)), max(most[1], float64(units[i].CPU))
+	}
+	for i := range units {
+		u := &units[i]
+		rank[u.Unit] = float64(u.Memory) / most[0]
+		if u.CPU.Known() {
+			rank[u.Unit] += float64(u.CPU) / most[1]
+		}
+		if chart.Restarts(u) > 0 {
+			rank[u.Unit] += 4
+		}
+		for j := range r.Faults {
+			if slices.Contains(r.Faults[j].Units, u.Unit) {
+				rank[u.Unit] += 8
+				break
+			}
+		}
+	}
+	if len(units) > chart.PanelLines { // those that something happened to have lines of their own
+		slices.SortStableFunc(units, func(a, b result.UnitUsage) int { return -cmp.Compare(rank[a.Unit], rank[b.Unit]) })
+	}
+	p.Target = c.Panels(append(chart.UsagePanels(units), chart.SeriesPanels(chart.SeriesOf(r))...))
+	for i := range r.Usage {
+		p.Units = append(p.Units, unitRow(&r.Usage[i]))
+	}
+	p.happenings(r)
+}
+
+// unitRow sums a unit up.
+func unitRow(u *result.UnitUsage) unitView {
+	first, last, cpu := -1, -1, result.NaN
+	files, threads, down := math.NaN(), math.NaN(), 0
+	for i := range u.Seconds {
+		s := &u.Seconds[i]
+		if !s.Running {
+			down++
+			continue
+		}
+		if first < 0 {
+			first = i
+		}
+		last = i
+		if s.CPU.Known() && !(s.CPU <= cpu) {
+			cpu = s.CPU
+		}
+		files, threads = chart.Larger(files, float64(s.Files)), chart.Larger(threads, float64(s.Threads))
+	}
+	memory := func(at int) string {
+		if at < 0 {
+			return "–"
+		}
+		return words.Bytes(u.Seconds[at].Memory)
+	}
+	gone := "–"
+	if down > 0 {
+		gone = words.Plural(int64(down), "second", "seconds")
+	}
+	return unitView{Name: words.Clean(u.Unit), Cells: []string{
+		chart.InCores.Format(float64(u.CPU)), chart.InCores.Format(float64(cpu)), memory(first), memory(last), words.Bytes(u.Memory),
+		chart.InCount.Format(files), chart.InCount.Format(threads), chart.InCount.Format(float64(chart.Restarts(u))), gone,
+	}}
+}
+
+// happeningView is something that happened to a unit.
+type happeningView struct{ At, Unit, What string }
+
+// mostHappenings bounds the list of what happened to units.
+const mostHappenings = 60
+
+// unitWords say what events of units mean.
+var unitWords = map[string]string{
+	"unit.start": "was started", "unit.ready": "was ready", "unit.exit": "ended", "unit.error": "could not be started",
+	"container.start": "started", "container.die": "ended", "container.oom": "ran out of memory: the kernel killed a process of it", "container.restart": "was restarted by order",
+	"container.health": "is", "container.pause": "was paused", "container.unpause": "went on", "container.gone": "was removed",
+}
+
+// happenings lists what happened to units while the load ran.
+func (p *pageView) happenings(r *result.Result) {
+	left := 0
+	for i := range r.Events {
+		e := &r.Events[i]
+		what, ok := unitWords[e.Event]
+		if !ok || !e.T.Known() || e.T < 0 || e.T >= r.Duration {
+			continue
+		}
+		if len(p.Happenings) == mostHappenings {
+			left++
+			continue
+		}
+		switch text := words.Clip(words.Clean(e.Text), 160); {
+		case text == "":
+		case e.Event == "container.health":
+			what += " " + text
+		default:
+			what += " (" + text + ")"
+		}
+		p.Happenings = append(p.Happenings, happeningView{words.Offset(e.T), words.Clean(e.Unit), what})
+	}
+	if left > 0 {
+		p.HappeningsLeft = fmt.Sprintf("And %d more, which events.jsonl has.", left)
+	}
+}

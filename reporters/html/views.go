@@ -1,0 +1,221 @@
+package html
+
+import (
+	"cmp"
+	"fmt"
+	"html/template"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+
+	"brunt/reporters/chart"
+	"brunt/reporters/words"
+	"brunt/scenarios/result"
+)
+
+// objectiveView is a row of the objectives.
+type objectiveView struct {
+	Mark, Word, Tone   string
+	Text, Note, Phase  string
+	Target             string
+	Measured, Interval string
+	Gauge              template.HTML
+}
+
+func (p *pageView) objectives(r *result.Result) {
+	for i := range r.Objectives {
+		o := &r.Objectives[i]
+		v := objectiveView{
+			Mark: words.Mark(o.Verdict), Word: words.Verdict(o.Verdict), Tone: words.Tone(o.Verdict), Text: words.ObjectiveTitle(o), Note: words.ObjectiveNote(o), Phase: words.Clean(o.Phase),
+			Target: words.ObjectiveTarget(o), Measured: words.ObjectiveMeasured(o), Interval: words.ObjectiveInterval(o), Gauge: gauge(o),
+		}
+		p.Gauges = p.Gauges || v.Gauge != ""
+		p.Objectives = append(p.Objectives, v)
+	}
+}
+
+// gauge draws what was measured against the target on a logarithmic axis, from an
+// eighth of what the objective allows to eight times as much. The figures beside it
+// say the same.
+func gauge(o *result.ObjectiveResult) template.HTML {
+	u, ok := words.LimitUsed(o, o.Measured)
+	if !ok {
+		return ""
+	}
+	at := func(u float64) float64 { return math.Max(4, math.Min(96, 50+15*math.Log2(u))) }
+	span := ""
+	low, ok1 := words.LimitUsed(o, o.Low)
+	high, ok2 := words.LimitUsed(o, o.High)
+	if ok1 && ok2 && o.Low.Known() && (o.High.Known() || o.Infinite) {
+		span = fmt.Sprintf(`<path class="span" d="M%.1f 7H%.1f"/>`, min(at(low), at(high)), max(at(low), at(high)))
+	}
+	return template.HTML(fmt.Sprintf(`<svg viewBox="0 0 100 14" aria-hidden="true"><path d="M2 7h96"/>%s<path class="aim" d="M50 1v12"/><circle cx="%.1f" cy="7" r="3"/></svg>`, span, at(u)))
+}
+
+// faultView is a fault of the timeline.
+type faultView struct {
+	N                int
+	Name             string
+	Mark, Word, Tone string
+	Hit, Effect      string
+	Course           []stop
+	Figures          []words.Pair
+	Evidence         []words.Pair
+}
+
+func (p *pageView) faults(r *result.Result, line *chart.Timeline) {
+	t := &chart.Table{Head: []string{"fault", "outcome", "planned", "injected", "verified", "cleared", "onset", "failover", "recover", "heal", "±", "failed", "degraded", "area", "detect", "revert"}}
+	for i := range r.Faults {
+		f := &r.Faults[i]
+		v := words.FaultVerdict(f)
+		p.Faults = append(p.Faults, faultView{
+			N: i + 1, Name: words.Clean(f.Name), Mark: words.Mark(v), Word: words.FaultOutcome(f), Tone: words.Tone(v), Hit: words.FaultTarget(f), Effect: words.FaultEffect(f),
+			Course: course(f), Figures: figures(f), Evidence: faultEvidence(f),
+		})
+		t.Rows = append(t.Rows, []string{
+			fmt.Sprintf("%d %s", i+1, words.Clean(f.Name)), words.Mark(v) + "\u00a0" + words.FaultOutcome(f), words.Offset(f.Planned), words.Offset(f.Injected), words.Offset(f.Verified), words.Offset(f.Cleared), words.Seconds(f.Onset), words.Seconds(f.Failover),
+			words.Seconds(f.Recover), words.Seconds(f.Heal), words.Seconds(f.Resolution), words.Count(f.Failed), words.Seconds(f.Degraded), words.Seconds(f.Area), words.Seconds(f.Detect), words.Clean(f.Revert),
+		})
+	}
+	if len(p.Faults) > 0 {
+		p.FaultTable = t.Filled()
+	}
+	p.Many = len(p.Faults) > chart.MostNamed
+	if line.Struck() {
+		p.Overview, p.Axis = line.Overview(), line.Times()
+	}
+}
+
+// faultEvidence says how it is known that the fault was there, met traffic and is gone.
+func faultEvidence(f *result.FaultRecord) []words.Pair {
+	var out []words.Pair
+	add := func(name, value string) {
+		if value != "" {
+			out = append(out, pair(name, value))
+		}
+	}
+	add("There:", words.Clean(f.Evidence))
+	add("Containers:", words.FaultEvents(f))
+	add("Traffic:", words.FaultTraffic(f))
+	add("Monitoring:", words.FaultDetection(f))
+	add("Alerts:", words.FaultAlerts(f))
+	add("Gone:", words.Clean(f.GoneEvidence))
+	add("Revert:", words.FaultRevert(f))
+	return out
+}
+
+// Generator says in words how brunt itself did.
+func (p *pageView) generator(g *result.Generator) {
+	parts := []string{fmt.Sprintf("%s of %s offered requests were sent", words.Count(g.Sent), words.Count(g.Offered))}
+	if g.Lag.P99.Known() {
+		parts = append(parts, "lag p99 "+words.Seconds(g.Lag.P99)+", at most "+words.Seconds(g.Lag.Max))
+	}
+	if g.Pacing != "" {
+		parts = append(parts, "pacing "+words.Clean(g.Pacing))
+	}
+	if g.CPU.Known() {
+		parts = append(parts, words.Number(float64(g.CPU))+" cores")
+	}
+	if g.Memory > 0 {
+		parts = append(parts, words.Bytes(g.Memory)+" of memory")
+	}
+	if g.Connections > 0 {
+		opened := words.Plural(g.Connections, "connection", "connections") + " opened"
+		if len(g.Spoken) > 0 {
+			opened += " by " + words.Clean(strings.Join(g.Spoken, ", "))
+		}
+		parts = append(parts, opened)
+	}
+	if g.GCPauseMax.Known() && g.GCPauseMax > 0 {
+		parts = append(parts, "longest GC pause "+words.Seconds(g.GCPauseMax))
+	}
+	if g.Steal.Known() && g.Steal > 0 {
+		parts = append(parts, words.Percent(float64(g.Steal))+" of the CPU time stolen")
+	}
+	if g.ClockSteps > 0 {
+		parts = append(parts, words.Plural(int64(g.ClockSteps), "step", "steps")+" of the wall clock")
+	}
+	if g.Clamped > 0 {
+		parts = append(parts, words.Plural(g.Clamped, "value", "values")+" out of the histograms' bounds")
+	}
+	p.GeneratorText = strings.Join(parts, "; ") + "."
+	for _, l := range g.Limits {
+		p.Limits = append(p.Limits, words.Clean(l))
+	}
+}
+
+// errorView is a row of the errors.
+type errorView struct {
+	Kind, Step, Count, First, Last string
+	Sample                         *sampleView
+}
+
+type sampleView struct {
+	Head  string
+	Lines []words.Pair
+	Curl  string // a command that sends it again, its lines kept
+	Trace *words.Trace
+}
+
+// mostErrorRows bounds the table of errors.
+const mostErrorRows = 60
+
+func (p *pageView) errors(r *result.Result) {
+	for i := range r.Errors {
+		if i == mostErrorRows {
+			p.ErrorsLeft = fmt.Sprintf("And %d more, which result.json has.", len(r.Errors)-i)
+			return
+		}
+		e := &r.Errors[i]
+		p.ErrorRows = append(p.ErrorRows, errorView{
+			Kind: words.Clean(e.Kind), Step: words.Clean(e.Step), Count: words.Count(e.Count), First: words.Offset(e.First), Last: words.Offset(e.Last), Sample: sampleOf(e.Sample, r.TraceLink),
+		})
+	}
+}
+
+// longestBody bounds what the page shows of an answer, in characters.
+const longestBody = 2000
+
+func sampleOf(s *result.Sample, link string) *sampleView {
+	if s == nil {
+		return nil
+	}
+	v := &sampleView{Head: words.Clip(words.Clean(s.Request), 70)}
+	if v.Head == "" {
+		v.Head = "sample"
+	}
+	add := func(name, value string) {
+		if value = words.Clip(words.Clean(value), longestBody); value != "" {
+			v.Lines = append(v.Lines, pair(name, value))
+		}
+	}
+	add("at", words.Offset(result.Num(s.At)))
+	add("request", s.Request)
+	if s.Status != 0 {
+		add("status", fmt.Sprint(s.Status))
+	}
+	add("message", s.Message)
+	v.Trace = words.TraceOf(link, cmp.Or(s.Trace, words.TraceOfAnswer(s.Headers)))
+	add("answer", s.Body)
+	for _, name := range slices.Sorted(maps.Keys(s.Headers)) {
+		add(words.Clip(words.Clean(name), 60)+":", s.Headers[name])
+	}
+	if v.Curl = curlOf(s.Curl); v.Curl == "" && s.Curl != "" {
+		add("curl", "too long for this page; result.json has it")
+	}
+	return v
+}
+
+// curlOf is a command for the page. One that is too long for that is left out, since half of one is
+// none.
+func curlOf(command string) string {
+	if len(command) > longestBody {
+		return ""
+	}
+	lines := strings.Split(command, "\n")
+	for i, l := range lines {
+		lines[i] = words.Clean(l)
+	}
+	return strings.Join(lines, "\n")
+}

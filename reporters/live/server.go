@@ -1,0 +1,393 @@
+package live
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"brunt/reporters"
+	"brunt/reporters/html"
+	"brunt/reporters/metrics"
+	"brunt/reporters/words"
+	"brunt/scenarios"
+	"brunt/scenarios/result"
+
+	"golang.org/x/net/netutil"
+)
+
+// A Server shows a run while it goes on: the page of the report at /, kept up to date by
+// server-sent events (stream.go, html/live.js), figures for Prometheus at /metrics
+// (collector.go, standing.go), and POST /stop, which wants the token of the terminal.
+//
+//	run -Observe, once a second-> Server <-GET /events- page
+//	run <-Look, while someone wants to know- Server <-GET /metrics- Prometheus
+//
+// No reader can hold the run up. Observe keeps the last interval and returns; a look at
+// the run is made only when somebody asks, once a second at most, and a frame of the page
+// so seldom that it costs little; a reader who does not read is dropped.
+type Server struct {
+	o    Options
+	http http.Server
+	stop [sha256.Size]byte
+
+	patience time.Duration // with a reader who does not read
+
+	looking sync.Mutex // held by who looks at the run, or uses what was seen last
+	seen    *result.Result
+	seenAt  time.Time
+
+	mu   sync.Mutex
+	look func(context.Context) *result.Result // nil before the load and after it
+	last result.Interval
+
+	run      int                // how many runs were expected by now
+	expected *result.Result     // the run before its load, nil while nothing is known of it
+	figures  *metrics.Collector // nil where nothing counts it
+	final    *result.Result     // nil while the run goes on
+	report   []byte             // the page of final; nil where it is not drawn
+
+	state   state         // what readers are to see
+	changed chan struct{} // closed when state has
+	readers int
+
+	answering int           // requests
+	fewer     chan struct{} // closed when one is answered
+
+	paint   chan struct{}
+	painted sync.WaitGroup
+	closed  chan struct{}
+}
+
+// Options say what a server shows, and to whom.
+type Options struct {
+	Name  string   // of the scenario, shown before there is anything else
+	Token string   // stops the run; empty is that nothing does
+	Stop  func()   // ends the run as an interrupt does; may be called more than once
+	Runs  int      // how many follow each other, each announced by [Server.Expect]; 0 and 1 are one
+	Hosts []string // Names in lower case by which it may be asked, besides localhost and addresses
+}
+
+const (
+	mostReaders     = 64                     // of the page at once
+	mostConnections = 256                    // of everybody
+	patience        = 5 * time.Second        // with a reader who does not read
+	freshFor        = 900 * time.Millisecond // of a look for the page
+	freshEnough     = 3 * time.Second        // of a look for how objectives stand
+)
+
+// frameShare is the share of a core that frames of the page may cost: one comes no
+// sooner than when that much time has passed. A busy machine has it take long without
+// costing more, so that it waits no longer than seldom, or than a page of its size is worth:
+// one of an hour takes twenty times as long to draw as one of ten seconds, and is four
+// Times as large. Between them the figures above the page, which cost nothing, come once a
+// second.
+const (
+	frameShare = 0.003
+	frameBytes = 20e3 // a second
+	seldom     = 3 * time.Second
+)
+
+// wholeEvery is how often a frame has all parts, once someone looks on. The others lack
+// those that take most of the time and change least, the distribution of response times: a
+// pageView that is opened has it already.
+const wholeEvery = 20 * time.Second
+
+var _ reporters.Live = (*Server)(nil)
+
+// New makes a server. [Server.Serve] starts it.
+func New(o Options) *Server {
+	s := &Server{o: o, patience: patience, stop: sha256.Sum256([]byte(o.Token)), changed: make(chan struct{}), fewer: make(chan struct{}), paint: make(chan struct{}, 1), closed: make(chan struct{})}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", s.page)
+	mux.HandleFunc("GET /events", s.events)
+	mux.Handle("GET /metrics", s.metrics())
+	mux.HandleFunc("POST /stop", s.stopRun)
+	s.http = http.Server{
+		Handler:           s.guard(http.NewCrossOriginProtection().Handler(mux)),
+		ReadHeaderTimeout: patience, ReadTimeout: patience, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
+		ErrorLog: log.New(io.Discard, "", 0),
+	}
+	s.painted.Go(s.painter)
+	return s
+}
+
+// Serve answers until [Server.Close].
+func (s *Server) Serve(l net.Listener) error {
+	if err := s.http.Serve(netutil.LimitListener(bounded{l}, mostConnections)); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// bounded is a listener whose connections hold little of what is not read.
+type bounded struct{ net.Listener }
+
+func (b bounded) Accept() (net.Conn, error) {
+	c, err := b.Listener.Accept()
+	if t, ok := c.(*net.TCPConn); ok {
+		_ = t.SetWriteBuffer(256 << 10) // else the system keeps some megabytes for each
+	}
+	return c, err
+}
+
+// Expect tells which run comes: what is known of it before its load begins, and what
+// counts it for Prometheus, if anything does. So whoever asks finds it from the start.
+func (s *Server) Expect(res *result.Result, figures *metrics.Collector) {
+	s.looking.Lock()
+	defer s.looking.Unlock()
+	s.seen = nil
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.run++
+	s.expected, s.figures, s.look, s.final, s.report, s.last = res, figures, nil, nil, nil, result.Interval{}
+	s.state = state{n: s.state.n}
+}
+
+// Begin tells that the load of the run begins, and how to look at it.
+func (s *Server) Begin(look func(context.Context) *result.Result) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.look = look
+}
+
+// Observe implements [Live]. It waits for nobody.
+func (s *Server) Observe(iv result.Interval) {
+	s.mu.Lock()
+	s.last = iv
+	s.mu.Unlock()
+	s.show(func(st *state) { st.n++; st.now, st.nowN = nowJSON(iv), st.n })
+	select {
+	case s.paint <- struct{}{}:
+	default: // the painter is busy
+	}
+}
+
+// End shows what the run came to. It changes nothing of the result, and keeps it. Report is
+// the page of it where that is drawn already, as [Page] does; nil has it drawn.
+func (s *Server) End(res *result.Result, report []byte) {
+	s.mu.Lock()
+	s.look, s.final, s.report = nil, res, report
+	listened := s.readers > 0
+	s.mu.Unlock()
+	if listened {
+		s.frame(res)
+	}
+	s.show(func(st *state) {
+		st.n++
+		st.over, st.overN = overJSON(res, s.run, s.o.Runs), st.n
+		if !listened { // the last frame is of another moment
+			st.page, st.pageN = nil, 0
+		}
+	})
+}
+
+// Close ends the server: who listens is given a moment to hear the end.
+//
+// subtle: [http.Server.Shutdown] would wait for connections that a browser opens ahead and
+// never uses.
+func (s *Server) Close() error {
+	close(s.closed)
+	s.painted.Wait()
+	moment := time.NewTimer(s.patience)
+	defer moment.Stop()
+	for {
+		s.mu.Lock()
+		n, fewer := s.answering, s.fewer
+		s.mu.Unlock()
+		if n == 0 {
+			break
+		}
+		select {
+		case <-fewer:
+			continue
+		case <-moment.C: // one who does not read
+		}
+		break
+	}
+	return s.http.Close()
+}
+
+// answers counts an answer that begins; the end is to be told.
+func (s *Server) answers() (end func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.answering++
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.answering--
+		close(s.fewer)
+		s.fewer = make(chan struct{})
+	}
+}
+
+// guard lets only those in who ask this machine by a name that is its own: a page from
+// elsewhere whose name was made to point here (DNS rebinding) has another.
+func (s *Server) guard(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer s.answers()()
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(3 * s.patience))
+		h := w.Header()
+		h.Set("Cache-Control", "no-store")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Content-Security-Policy", "frame-ancestors 'none'")
+		if !s.known(r.Host) {
+			http.Error(w, "brunt answers to localhost and to addresses, not to "+words.Clip(words.Clean(r.Host), 100)+": name it in --live", http.StatusMisdirectedRequest)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (s *Server) known(hostport string) bool {
+	host, _, err := net.SplitHostPort(hostport)
+	if err != nil {
+		host = strings.Trim(hostport, "[]")
+	}
+	if _, err := netip.ParseAddr(host); err == nil {
+		return true
+	}
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	return host == "localhost" || slices.Contains(s.o.Hosts, host)
+}
+
+// current gives what the run came to: so far, when it was seen lately or can be looked at
+// now, or in the end. It is never nil.
+func (s *Server) current(ctx context.Context, lately time.Duration) *result.Result {
+	s.looking.Lock()
+	defer s.looking.Unlock()
+	s.mu.Lock()
+	look, final, expected, iv := s.look, s.final, s.expected, s.last
+	s.mu.Unlock()
+	if final != nil {
+		s.seen = nil
+		return final
+	}
+	if s.seen != nil && (time.Since(s.seenAt) < lately || look == nil) {
+		return s.seen
+	}
+	if look != nil {
+		if res := look(ctx); res != nil {
+			s.seen, s.seenAt = res, time.Now()
+		}
+	}
+	if s.seen != nil {
+		return s.seen
+	}
+	reason := "The load has not begun yet."
+	if iv.Last {
+		reason = "The load is over, and what it came to is being reckoned."
+	}
+	res := result.Result{Name: s.o.Name}
+	if expected != nil {
+		res = *expected
+	}
+	res.Verdict, res.Reason, res.Going = scenarios.Running, reason, &result.Going{At: iv.At, End: iv.End}
+	res.Generator.Healthy = true
+	return &res
+}
+
+// pageView serves the report as it is now.
+func (s *Server) page(w http.ResponseWriter, r *http.Request) {
+	res := s.current(r.Context(), freshFor)
+	b, err := s.draw(res)
+	if err != nil {
+		http.Error(w, "the page can't be drawn: "+err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	_, _ = w.Write(b)
+}
+
+// draw gives the page of a result.
+func (s *Server) draw(res *result.Result) ([]byte, error) {
+	s.mu.Lock()
+	iv, final, report := s.last, s.final, s.report
+	s.mu.Unlock()
+	if res == final && report != nil {
+		return report, nil
+	}
+	var b bytes.Buffer
+	err := html.DrawLive(&b, res, iv)
+	return b.Bytes(), err
+}
+
+// stopRun stops the run for who has the token.
+func (s *Server) stopRun(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, 4<<10)
+	token := sha256.Sum256([]byte(strings.TrimSpace(r.PostFormValue("token"))))
+	s.mu.Lock()
+	over := s.final != nil
+	s.mu.Unlock()
+	switch {
+	case s.o.Token == "" || subtle.ConstantTimeCompare(token[:], s.stop[:]) != 1:
+		http.Error(w, "That is not the token, which stands in the terminal where brunt runs. Send it as token=... in the body.", http.StatusForbidden)
+	case over:
+		http.Error(w, "The run is over already.", http.StatusConflict)
+	default:
+		s.o.Stop()
+		w.WriteHeader(http.StatusAccepted)
+		_, _ = io.WriteString(w, "The run ends: its faults are taken back, then the report is written.\n")
+	}
+}
+
+// painter draws frames while somebody listens.
+func (s *Server) painter() {
+	var next, whole time.Time
+	for {
+		select {
+		case <-s.closed:
+			return
+		case <-s.paint:
+		}
+		s.mu.Lock()
+		wanted := s.readers > 0 && s.look != nil && !time.Now().Before(next)
+		s.mu.Unlock()
+		if !wanted {
+			continue
+		}
+		began := time.Now()
+		if whole.IsZero() {
+			whole = began
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		res := s.current(ctx, freshFor)
+		cancel()
+		size := 0.0 // bytes
+		if res.Going != nil {
+			page, going := *res, *res.Going
+			if going.Brief = began.Sub(whole) < wholeEvery; !going.Brief {
+				whole = began
+			}
+			page.Going = &going
+			size = float64(s.frame(&page))
+		}
+		cost := time.Since(began)
+		most := max(seldom, time.Duration(size/frameBytes*float64(time.Second)))
+		pause := min(time.Duration(float64(cost)/frameShare), most)
+		next = began.Add(pause - 100*time.Millisecond)
+	}
+}
+
+// frame draws the page for those who listen, and gives its size.
+func (s *Server) frame(res *result.Result) int {
+	b, err := s.draw(res)
+	if err != nil {
+		return 0 // the one before stays
+	}
+	page := encodeJSON(string(b))
+	s.show(func(st *state) { st.n++; st.page, st.pageN = page, st.n })
+	return len(page)
+}

@@ -1,0 +1,134 @@
+package live
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"brunt/reporters/html"
+	"brunt/reporters/words"
+	"brunt/scenarios"
+	"brunt/scenarios/result"
+)
+
+// state is what those who listen are to see: the last second, the last frame and, when
+// the run is over, its end. Each is JSON and replaces the one before; its number says
+// who has it already. So a reader who is slow misses some, and nothing waits for him.
+type state struct {
+	n                  int64 // of what came last
+	now, page, over    []byte
+	nowN, pageN, overN int64
+}
+
+// show changes what readers are to see.
+func (s *Server) show(change func(*state)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change(&s.state)
+	close(s.changed)
+	s.changed = make(chan struct{})
+}
+
+// events tells one reader of the run until it is over or he is gone:
+//
+//	now   the last second, once a second
+//	page  the whole page as it is now, as one string
+//	over  the run has ended, and the page before is its report
+func (s *Server) events(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	if s.readers >= mostReaders {
+		s.mu.Unlock()
+		w.Header().Set("Retry-After", "10")
+		http.Error(w, "too many pages of this run are open", http.StatusServiceUnavailable)
+		return
+	}
+	s.readers++
+	final := s.final
+	drawn := s.state.pageN > 0
+	s.mu.Unlock()
+	defer func() {
+		s.mu.Lock()
+		s.readers--
+		s.mu.Unlock()
+	}()
+	if final != nil && !drawn { // nobody listened when it ended
+		s.frame(final)
+	}
+	w.Header().Set("Content-Type", "text/event-stream")
+	rc := http.NewResponseController(w)
+	send := func(b []byte) bool {
+		_ = rc.SetWriteDeadline(time.Now().Add(s.patience))
+		if _, err := w.Write(b); err != nil {
+			return false
+		}
+		return rc.Flush() == nil
+	}
+	if !send([]byte("retry: 1000\n\n")) {
+		return
+	}
+	alive := time.NewTicker(15 * time.Second)
+	defer alive.Stop()
+	var had int64
+	for {
+		s.mu.Lock()
+		st, changed := s.state, s.changed
+		s.mu.Unlock()
+		var b bytes.Buffer
+		for _, e := range []struct {
+			name string
+			data []byte
+			n    int64
+		}{{"now", st.now, st.nowN}, {"page", st.page, st.pageN}, {"over", st.over, st.overN}} {
+			if e.n > had && e.data != nil {
+				b.WriteString("event: " + e.name + "\ndata: ")
+				b.Write(e.data)
+				b.WriteString("\n\n")
+			}
+		}
+		had = st.n
+		if b.Len() > 0 && !send(b.Bytes()) || st.over != nil {
+			return
+		}
+		select {
+		case <-changed:
+		case <-r.Context().Done():
+			return
+		case <-s.closed:
+			s.mu.Lock()
+			late := s.state.n > had
+			s.mu.Unlock()
+			if !late {
+				return
+			}
+		case <-alive.C:
+			if !send([]byte(": still there\n\n")) {
+				return
+			}
+		}
+	}
+}
+
+func nowJSON(iv result.Interval) []byte { return encodeJSON(html.NowOf(iv)) }
+
+// overJSON tells how a run ended, and whether others of as many follow it.
+func overJSON(res *result.Result, run, of int) []byte {
+	text := "The run is over. This page is its report now, and no longer connected; brunt keeps it as report.html."
+	if run < of && res.Verdict != scenarios.Interrupted {
+		text += fmt.Sprintf(" It was run %d of %d: load the page again to follow the next.", run, of)
+	}
+	return encodeJSON(map[string]string{"word": words.Capitalize(words.Verdict(res.Verdict)), "text": text})
+}
+
+// encodeJSON gives v on one line.
+func encodeJSON(v any) []byte {
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return []byte("null")
+	}
+	return []byte(strings.TrimSuffix(b.String(), "\n"))
+}

@@ -1,0 +1,2 @@
+// Package metrics counts a run for Prometheus and services like it.
+package metrics

@@ -1,0 +1,289 @@
+package metrics
+
+import (
+	"maps"
+	"math"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"brunt/reporters"
+	"brunt/scenarios"
+	"brunt/scenarios/result"
+
+	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
+)
+
+// Collector is a run that goes on, as Prometheus sees it. It is [Live]: what it shows is what
+// the intervals added up to, so it costs the load nothing and a reader at most a second.
+//
+// It is a [prometheus.Collector] for a registry, and a [prometheus.Gatherer] of its own
+// series alone. Their names, and what they count, are one for every way out of brunt:
+//
+//	brunt_requests_total{load,step,outcome}  counter: ok, shed, error, skipped
+//	brunt_errors_total{load,step,kind}       counter: by the cause that result.json names
+//	brunt_response_seconds{load,step}        histogram: response times of all that came to an end
+//	brunt_offered_total                      counter: requests that ended, and those under way
+//	brunt_in_flight                          gauge: iterations under way
+//	brunt_lag_seconds                        gauge: p99 of brunt's own lateness in the last second
+//	brunt_fault_active{fault,kind}           gauge: 1 while an occurrence of the fault is in, if only for a part of the second
+//
+// All carry the labels run and scenario. Counters begin with the judged load, after
+// warm-up; in the end they are what result.json has for the phase run. The histogram is
+// native, and classic for readers that know no other.
+//
+// It is safe for use by several goroutines.
+type Collector struct {
+	FaultKinds map[string]string // kinds by name
+	descs      map[string]*prometheus.Desc
+	own        *prometheus.Registry
+
+	mu      sync.Mutex
+	began   time.Time // when the counters were zero
+	steps   map[stepKey]*stepTotals
+	offered int64
+	flight  int64
+	lag     time.Duration
+	in      map[string]bool // FaultKinds that are in, or were since the last interval
+	came    map[string]bool // FaultKinds that came since
+}
+
+var (
+	_ reporters.Live       = (*Collector)(nil)
+	_ prometheus.Collector = (*Collector)(nil)
+	_ prometheus.Gatherer  = (*Collector)(nil)
+)
+
+// Options say which run it is.
+type Options struct {
+	Run      string
+	Scenario string
+	Faults   map[string]string   // kinds of the scenario's faults by their name
+	Steps    map[string][]string // Names of the steps by that of their load, so far as they are known: they are counted from zero on
+}
+
+type stepKey struct{ load, step string }
+
+// Bounds of what labels make of a run: a script may name its steps as it likes, and a
+// ObjectiveTarget its errors.
+const (
+	stepSeries = 300
+	kindSeries = 40 // of errors, for each step
+	others     = "(others)"
+)
+
+// stepTotals is what a step came to so far.
+type stepTotals struct {
+	kinds   [scenarios.Kinds]int64
+	causes  map[string]int64
+	n       int64
+	seconds float64
+	native  map[int]int64 // buckets by index
+	zero    int64         // Times of nothing
+	classic [len(classicBounds)]int64
+}
+
+// nativeSchema is the resolution of the native histogram: a bucket is 2^(1/16), so 4.4 %,
+// wide.
+const nativeSchema = 4
+
+// classicBounds are the upper bounds of the classic buckets, in seconds.
+var classicBounds = [...]float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30}
+
+// New makes the metrics of a run.
+func New(o Options) *Collector {
+	m := &Collector{
+		FaultKinds: o.Faults, descs: map[string]*prometheus.Desc{}, steps: map[stepKey]*stepTotals{}, own: prometheus.NewRegistry(),
+		in: map[string]bool{}, came: map[string]bool{}, began: time.Now(),
+	}
+	same := prometheus.Labels{"run": strings.ToValidUTF8(o.Run, "�"), "scenario": strings.ToValidUTF8(o.Scenario, "�")}
+	for _, d := range []struct {
+		name, help string
+		labels     []string
+	}{
+		{"requests_total", "Requests that ended, by what became of them.", []string{"load", "step", "outcome"}},
+		{"errors_total", "Requests that are errors, by their cause.", []string{"load", "step", "kind"}},
+		{"response_seconds", "Response times, from the instant that the schedule asked for the request.", []string{"load", "step"}},
+		{"offered_total", "Requests that the schedule asked for.", nil},
+		{"in_flight", "Iterations under way.", nil},
+		{"lag_seconds", "How late brunt itself was to send, p99 of the last second.", nil},
+		{"fault_active", "1 while the fault is in.", []string{"fault", "kind"}},
+	} {
+		m.descs[d.name] = prometheus.NewDesc("brunt_"+d.name, d.help, d.labels, same)
+	}
+	m.own.MustRegister(m)
+	for load, steps := range o.Steps {
+		for _, step := range steps {
+			m.step(stepKey{load, step})
+		}
+	}
+	return m
+}
+
+// Step is what a step came to; what goes beyond the bound of series is counted together.
+func (m *Collector) step(k stepKey) *stepTotals {
+	t := m.steps[k]
+	if t == nil && len(m.steps) >= stepSeries {
+		k = stepKey{k.load, others}
+		t = m.steps[k]
+	}
+	if t == nil {
+		t = &stepTotals{causes: map[string]int64{}, native: map[int]int64{}}
+		m.steps[k] = t
+	}
+	return t
+}
+
+// Observe implements [Live].
+func (m *Collector) Observe(iv result.Interval) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for i := range iv.Steps {
+		s := &iv.Steps[i]
+		m.step(stepKey{s.Load, s.Step}).add(s)
+	}
+	m.flight, m.lag = iv.InFlight, iv.Lag
+	ended := int64(0)
+	for _, t := range m.steps {
+		for _, n := range t.kinds {
+			ended += n
+		}
+	}
+	if iv.At >= 0 {
+		m.offered = max(m.offered, ended+iv.InFlight)
+	}
+	clear(m.in)
+	maps.Copy(m.in, m.came)
+	clear(m.came)
+	for _, name := range iv.Faults {
+		m.in[EntryOf(name)] = true
+	}
+}
+
+// Event is told what happens. A fault that comes and goes between two intervals shows in
+// the later one.
+func (m *Collector) Event(e result.Event) {
+	if e.Event != "fault.injected" {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.came[EntryOf(e.Fault)] = true
+}
+
+// EntryOf is the name of the fault that an occurrence is one of.
+func EntryOf(name string) string {
+	name, _, _ = strings.Cut(name, "#")
+	return name
+}
+
+func (t *stepTotals) add(s *result.StepInterval) {
+	for k, n := range s.Kinds {
+		t.kinds[k] += n
+	}
+	for cause, n := range s.Causes {
+		if _, known := t.causes[cause]; !known && len(t.causes) >= kindSeries {
+			cause = others
+		}
+		t.causes[cause] += n
+	}
+	t.seconds += s.Total.Seconds()
+	for _, b := range s.Took {
+		t.n += b.N
+		middle := (b.Low + b.High).Seconds() / 2
+		if i, _ := slices.BinarySearch(classicBounds[:], middle); i < len(classicBounds) {
+			t.classic[i] += b.N
+		}
+		if middle <= 0 {
+			t.zero += b.N
+			continue
+		}
+		t.native[nativeIndex(middle)] += b.N
+	}
+}
+
+// nativeIndex is the index of the bucket that v lies in: bucket i is (base^(i-1), base^i],
+// where base is 2^(2^-schema).
+func nativeIndex(v float64) int {
+	return int(math.Ceil(math.Log2(v) * (1 << nativeSchema)))
+}
+
+// Describe implements [prometheus.Collector].
+func (m *Collector) Describe(to chan<- *prometheus.Desc) {
+	for _, d := range m.descs {
+		to <- d
+	}
+}
+
+// Collect implements [prometheus.Collector].
+func (m *Collector) Collect(to chan<- prometheus.Metric) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	put := func(name string, kind prometheus.ValueType, v float64, labels ...string) {
+		for i := range labels {
+			labels[i] = strings.ToValidUTF8(labels[i], "�")
+		}
+		if kind == prometheus.CounterValue {
+			to <- prometheus.MustNewConstMetricWithCreatedTimestamp(m.descs[name], kind, v, m.began, labels...)
+			return
+		}
+		to <- prometheus.MustNewConstMetric(m.descs[name], kind, v, labels...)
+	}
+	for k, t := range m.steps {
+		for kind, n := range t.kinds {
+			put("requests_total", prometheus.CounterValue, float64(n), k.load, k.step, scenarios.Kind(kind).String())
+		}
+		for cause, n := range t.causes {
+			put("errors_total", prometheus.CounterValue, float64(n), k.load, k.step, cause)
+		}
+		to <- m.histogram(t, strings.ToValidUTF8(k.load, "�"), strings.ToValidUTF8(k.step, "�"))
+	}
+	put("offered_total", prometheus.CounterValue, float64(m.offered))
+	put("in_flight", prometheus.GaugeValue, float64(m.flight))
+	put("lag_seconds", prometheus.GaugeValue, m.lag.Seconds())
+	for name, kind := range m.FaultKinds {
+		in := 0.
+		if m.in[name] {
+			in = 1
+		}
+		put("fault_active", prometheus.GaugeValue, in, name, kind)
+	}
+}
+
+// histogram gives the response times of a step, native and classic in one.
+func (m *Collector) histogram(t *stepTotals, labels ...string) prometheus.Metric {
+	native, err := prometheus.NewConstNativeHistogram(
+		m.descs["response_seconds"], uint64(t.n), t.seconds, t.native, nil, uint64(t.zero), nativeSchema, nativeLeast, m.began, labels...)
+	if err != nil {
+		return prometheus.NewInvalidMetric(m.descs["response_seconds"], err)
+	}
+	return bothHistograms{native, t.classic}
+}
+
+// nativeLeast is the width of the zero bucket, in seconds: half of the least that is told
+// apart.
+const nativeLeast = 5e-7
+
+// bothHistograms is a native histogram with classic buckets beside.
+type bothHistograms struct {
+	prometheus.Metric
+	classic [len(classicBounds)]int64
+}
+
+// Write implements [prometheus.Metric].
+func (b bothHistograms) Write(to *dto.Metric) error {
+	if err := b.Metric.Write(to); err != nil {
+		return err
+	}
+	sum := uint64(0)
+	for i, n := range b.classic {
+		sum += uint64(n)
+		to.Histogram.Bucket = append(to.Histogram.Bucket, &dto.Bucket{UpperBound: &classicBounds[i], CumulativeCount: new(sum)})
+	}
+	return nil
+}
+
+// Gather implements [prometheus.Gatherer].
+func (m *Collector) Gather() ([]*dto.MetricFamily, error) { return m.own.Gather() }

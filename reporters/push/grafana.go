@@ -1,0 +1,143 @@
+package push
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+
+	"brunt/reporters/metrics"
+	"brunt/scenarios/result"
+)
+
+// grafana makes an annotation for each occurrence of a fault, by Grafana's HTTP API: a
+// point when it is injected, which becomes a region when it has cleared.
+type grafana struct {
+	client *http.Client
+	out    Out
+	run    Run
+	open   map[string]*annotation // Faults that are in, by occurrence
+}
+
+// Grafana pushes the faults to a Grafana.
+func Grafana() Kind {
+	return Kind{
+		Name: "grafana", Brief: "an annotation for each fault", Token: "GRAFANA_TOKEN", open: newGrafana,
+		About: "Each fault becomes an annotation in Grafana, from its injection until it is cleared.",
+	}
+}
+
+func newGrafana(o Out, run Run) encoder {
+	return &grafana{client: o.client(run.via), out: o, run: run, open: map[string]*annotation{}}
+}
+
+// An annotation is a fault's, in Grafana.
+type annotation struct {
+	*grafana
+	Time int64    `json:"time"`              // milliseconds
+	End  int64    `json:"timeEnd,omitempty"` // milliseconds; zero is that it goes on
+	Tags []string `json:"tags"`
+	Text string   `json:"text"`
+	id   int64    // that Grafana gave it; zero is none yet
+}
+
+// An annotated is an annotation that is to be made, or to be ended.
+type annotated struct {
+	*annotation
+	end int64
+}
+
+// batch implements [sender].
+func (g *grafana) parcel(t tick) batch {
+	switch {
+	case t.event == nil:
+		return nil
+	case t.event.Event == "fault.injected":
+		return g.begin(t.event, t.at)
+	case t.event.Event == "fault.cleared":
+		if a := g.open[t.event.Fault]; a != nil {
+			delete(g.open, t.event.Fault)
+			return &annotated{a, t.at.UnixMilli()}
+		}
+	}
+	return nil
+}
+
+func (g *grafana) begin(e *result.Event, at time.Time) batch {
+	kind := g.run.Metrics.FaultKinds[metrics.EntryOf(e.Fault)]
+	text := fmt.Sprintf("%s: %s", e.Fault, kind)
+	if e.Unit != "" {
+		text += " on " + e.Unit
+	}
+	a := &annotation{
+		grafana: g, Time: at.UnixMilli(), Text: text + " (brunt, " + g.run.Scenario + ")",
+		Tags: []string{"brunt", "run:" + g.run.Run, "fault:" + metrics.EntryOf(e.Fault), "kind:" + kind},
+	}
+	g.open[e.Fault] = a
+	return &annotated{a, 0}
+}
+
+// last implements [sender]. A fault that nobody saw cleared ends with the run.
+func (g *grafana) last(at time.Time) batch {
+	var all annotations
+	for _, a := range g.open {
+		all = append(all, &annotated{a, at.UnixMilli()})
+	}
+	if all == nil {
+		return nil
+	}
+	return all
+}
+
+type annotations []*annotated
+
+// deliver implements [parcel].
+func (all annotations) deliver(ctx context.Context) error {
+	for _, a := range all {
+		if err := a.deliver(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// deliver implements [parcel].
+func (p *annotated) deliver(ctx context.Context) error {
+	p.End = p.end
+	to := p.out.plain().JoinPath("api", "annotations")
+	if p.id == 0 { // it is new, or Grafana was not told of its beginning
+		var made struct{ ID int64 }
+		if err := p.ask(ctx, http.MethodPost, to.String(), p.annotation, &made); err != nil {
+			return err
+		}
+		p.id = made.ID
+		return nil
+	}
+	return p.ask(ctx, http.MethodPatch, to.JoinPath(fmt.Sprint(p.id)).String(), map[string]int64{"timeEnd": p.End}, nil)
+}
+
+func (g *grafana) ask(ctx context.Context, method, to string, what, answer any) error {
+	b, err := json.Marshal(what)
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequestWithContext(ctx, method, to, bytes.NewReader(b))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := g.client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if answer == nil {
+		return nil
+	}
+	if err := json.NewDecoder(resp.Body).Decode(answer); err != nil {
+		return fmt.Errorf("the answer is none of Grafana's: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,84 @@
+package push
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
+	bridge "go.opentelemetry.io/contrib/bridges/prometheus"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetrichttp"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	"go.opentelemetry.io/otel/sdk/resource"
+)
+
+// otlp sends metrics by OTLP over HTTP: counters and gauges as they are, native histograms
+// as exponential ones. The exporter takes further settings, such as headers, from the
+// variables that OpenTelemetry names.
+type otlp struct {
+	out  Out
+	run  Run
+	from *resource.Resource
+	to   *otlpmetrichttp.Exporter // made when it is first needed
+}
+
+// OTLP pushes to a collector of OpenTelemetry.
+func OTLP() Kind {
+	return Kind{
+		Name: "otlp", Brief: "OTLP over HTTP", Token: "OTLP_TOKEN", open: newOTLP,
+		About: "Every second the run's metrics are sent to a collector of OpenTelemetry by OTLP over HTTP.",
+	}
+}
+
+func newOTLP(o Out, run Run) encoder {
+	return &otlp{out: o, run: run, from: resource.NewSchemaless(attribute.String("service.name", "brunt"))}
+}
+
+// exporter gives the exporter. It is used by one goroutine at a time.
+func (s *otlp) exporter(ctx context.Context) (*otlpmetrichttp.Exporter, error) {
+	if s.to != nil {
+		return s.to, nil
+	}
+	u := s.out.plain()
+	if strings.Trim(u.Path, "/") == "" {
+		u.Path = "/v1/metrics"
+	}
+	to, err := otlpmetrichttp.New(ctx,
+		otlpmetrichttp.WithEndpointURL(u.String()), otlpmetrichttp.WithCompression(otlpmetrichttp.GzipCompression),
+		otlpmetrichttp.WithHTTPClient(s.out.client(s.run.via)), otlpmetrichttp.WithRetry(otlpmetrichttp.RetryConfig{Enabled: false}))
+	s.to = to
+	return to, err
+}
+
+// An exported is one second of metrics.
+type exported struct {
+	*otlp
+	families []*dto.MetricFamily
+}
+
+// batch implements [sender].
+func (s *otlp) parcel(t tick) batch {
+	if t.event != nil {
+		return nil
+	}
+	return &exported{s, t.families}
+}
+
+// last implements [sender].
+func (*otlp) last(time.Time) batch { return nil }
+
+// deliver implements [parcel].
+func (p *exported) deliver(ctx context.Context) error {
+	to, err := p.exporter(ctx)
+	if err != nil {
+		return err
+	}
+	gathered := prometheus.GathererFunc(func() ([]*dto.MetricFamily, error) { return p.families, nil })
+	scopes, err := bridge.NewMetricProducer(bridge.WithGatherer(gathered)).Produce(ctx)
+	if err != nil {
+		return err
+	}
+	return to.Export(ctx, &metricdata.ResourceMetrics{Resource: p.from, ScopeMetrics: scopes})
+}

@@ -1,0 +1,265 @@
+package push
+
+import (
+	"cmp"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"brunt/reporters/metrics"
+	"brunt/scenarios/result"
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
+
+	dto "github.com/prometheus/client_model/go"
+)
+
+// An Out is a place that is told of a run while it goes on, such as a Prometheus.
+type Out struct {
+	Kind  Kind
+	To    *url.URL // with the user's name and password, if there are any
+	Token string   // is sent as a bearer; empty is none
+
+	secrets []string // what variables of the environment filled in
+}
+
+// Run is the run that outs are told of.
+type Run struct {
+	Metrics  *metrics.Collector // observed before the outs are
+	Run      string
+	Scenario string
+	Log      *slog.Logger
+	via      http.RoundTripper // nil is the network; for tests
+}
+
+// A Kind describes a kind of service that can be told of a run.
+type Kind struct {
+	Name  string // before the URL, as in prometheus=URL
+	Brief string // in a few words, for the help of a command
+	About string // one sentence, for the generated reference
+	Token string // environment variable that may hold the token
+
+	open func(o Out, run Run) encoder
+}
+
+// Usage says what an out can be, for the help of a command.
+func Usage(kinds []Kind) string {
+	var names, tokens []string
+	for _, k := range kinds {
+		names, tokens = append(names, k.Name+"=URL ("+k.Brief+")"), append(tokens, k.Token)
+	}
+	either := func(list []string) string {
+		return strings.Join(list[:len(list)-1], ", ") + " or " + list[len(list)-1]
+	}
+	return either(names) + ". A token is taken from " + either(tokens) + "; ${env.NAME} stands for a variable"
+}
+
+var envRef = regexp.MustCompile(`\$\{env\.([A-Za-z_][A-Za-z0-9_]*)\}`)
+
+// Parse reads KIND=URL, where KIND is the name of one of the kinds. ${env.NAME} in it stands for a variable of the environment,
+// which getenv gives.
+func Parse(text string, kinds []Kind, getenv func(string) string) (Out, error) {
+	kind, to, found := strings.Cut(text, "=")
+	known := slices.IndexFunc(kinds, func(k Kind) bool { return k.Name == kind })
+	if !found || known < 0 {
+		var names []string
+		for _, k := range kinds {
+			names = append(names, k.Name)
+		}
+		slices.Sort(names)
+		if found && kind != "" {
+			return Out{}, fmt.Errorf("there is no out %q; %s", kind, syntax.DidYouMean(kind, names))
+		}
+		return Out{}, fmt.Errorf("want KIND=URL, where KIND is %s", strings.Join(names, ", "))
+	}
+	var unset, secrets []string
+	to = envRef.ReplaceAllStringFunc(to, func(ref string) string {
+		name := envRef.FindStringSubmatch(ref)[1]
+		v := getenv(name)
+		if v == "" {
+			unset = append(unset, name)
+		}
+		secrets = append(secrets, v)
+		return v
+	})
+	if len(unset) > 0 {
+		return Out{}, fmt.Errorf("%s: the environment has no %s", kind, strings.Join(unset, ", "))
+	}
+	u, err := url.Parse(to)
+	switch {
+	case err != nil:
+		return Out{}, fmt.Errorf("%s: that is no URL", kind) // the error would show a password
+	case u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
+		return Out{}, fmt.Errorf("%s: want a URL that begins with http:// or https://", kind)
+	}
+	return Out{Kind: kinds[known], To: u, Token: getenv(kinds[known].Token), secrets: secrets}, nil
+}
+
+// Secrets lists what is shown nowhere.
+func (o Out) Secrets() []string {
+	out := slices.Clone(o.secrets)
+	if p, has := o.To.User.Password(); has && p != "" && !slices.Contains(out, p) {
+		out = append(out, p)
+	}
+	if o.Token != "" {
+		out = append(out, o.Token)
+	}
+	return out
+}
+
+// String names the out without its secrets.
+func (o Out) String() string { return o.mask(o.Kind.Name + "=" + o.To.Redacted()) }
+
+// mask takes the out's secrets out of a text.
+func (o Out) mask(text string) string {
+	var hidden template.Secrets
+	for _, s := range o.Secrets() {
+		hidden.Add(s)
+		hidden.Add(url.PathEscape(s))
+		hidden.Add(url.QueryEscape(s))
+	}
+	return hidden.Mask(text)
+}
+
+// client is what the out is reached by: an answer of another status than 2xx is an error,
+// a [*statusError].
+func (o Out) client(via http.RoundTripper) *http.Client {
+	if via == nil {
+		via = http.DefaultTransport.(*http.Transport).Clone()
+	}
+	return &http.Client{Timeout: 10 * time.Second, Transport: &sender{out: o, via: via}}
+}
+
+// plain is where requests go: the URL without user and password, which go as a header.
+func (o Out) plain() *url.URL {
+	u := *o.To
+	u.User = nil
+	return &u
+}
+
+// Outs tells several places of a run. None of them can hold the run up: what they are told
+// waits in a queue of their own, and what no longer fits is dropped, the oldest first.
+type Outs struct {
+	run     Run
+	queues  []*queue
+	beats   chan tick // closed by Close
+	working sync.WaitGroup
+}
+
+// A beat is one of the run that outs are told of.
+type tick struct {
+	at       time.Time
+	event    *result.Event       // nil: a second has passed
+	families []*dto.MetricFamily // of that second
+}
+
+// A sender is the far end of an out.
+type encoder interface {
+	// batch makes of a beat what is to be sent; nil is nothing.
+	parcel(t tick) batch
+	// last gives what is to be sent once the run is over; nil is nothing.
+	last(at time.Time) batch
+}
+
+// Open begins to tell outs of a run.
+func Open(outs []Out, run Run) *Outs {
+	run.Log = cmp.Or(run.Log, slog.New(slog.DiscardHandler))
+	o := &Outs{run: run, beats: make(chan tick, 64)}
+	for _, out := range outs {
+		q := newQueue(out, out.Kind.open(out, run), run.Log)
+		o.queues = append(o.queues, q)
+		o.working.Go(q.work)
+	}
+	o.working.Go(o.gather)
+	return o
+}
+
+// Observe implements [Live]. It does not wait.
+func (o *Outs) Observe(result.Interval) { o.tell(tick{at: time.Now()}) }
+
+// Event is told what happens. It does not wait.
+func (o *Outs) Event(e result.Event) {
+	if strings.HasPrefix(e.Event, "fault.") {
+		o.tell(tick{at: time.Now(), event: &e})
+	}
+}
+
+func (o *Outs) tell(t tick) {
+	if len(o.queues) == 0 {
+		return
+	}
+	select {
+	case o.beats <- t:
+	default: // this machine is so short of processors that a minute was not worked off
+	}
+}
+
+// gather reads the metrics once for all outs.
+func (o *Outs) gather() {
+	for t := range o.beats {
+		if t.event == nil {
+			families, err := o.run.Metrics.Gather()
+			if err != nil {
+				o.run.Log.Warn("metrics of the run", "error", err)
+			}
+			at := t.at.UnixMilli()
+			for _, f := range families {
+				for _, m := range f.Metric {
+					m.TimestampMs = &at
+				}
+			}
+			t.families = families
+		}
+		for _, q := range o.queues {
+			q.put(q.to.parcel(t))
+		}
+	}
+	for _, q := range o.queues {
+		q.put(q.to.last(time.Now()))
+		q.close()
+	}
+}
+
+// Close waits, for some seconds at most, until all is delivered. It gives a sentence for
+// Each out that was not told everything. Nothing may be told after it.
+func (o *Outs) Close() []string {
+	close(o.beats)
+	o.working.Wait()
+	var notes []string
+	for _, q := range o.queues {
+		if note := q.note(); note != "" {
+			notes = append(notes, note)
+		}
+	}
+	return notes
+}
+
+// A courier carries requests to an out, with what proves who sends them.
+type sender struct {
+	out Out
+	via http.RoundTripper
+}
+
+// RoundTrip implements [http.RoundTripper].
+func (c *sender) RoundTrip(req *http.Request) (*http.Response, error) {
+	req = req.Clone(req.Context())
+	req.Header.Set("User-Agent", "brunt")
+	switch password, _ := c.out.To.User.Password(); {
+	case req.URL.Host != c.out.To.Host: // a redirect led away: it is not told elsewhere
+	case c.out.To.User != nil:
+		req.SetBasicAuth(c.out.To.User.Username(), password)
+	case c.out.Token != "":
+		req.Header.Set("Authorization", "Bearer "+c.out.Token)
+	}
+	resp, err := c.via.RoundTrip(req)
+	if err != nil || resp.StatusCode/100 == 2 || resp.StatusCode/100 == 3 {
+		return resp, err
+	}
+	return nil, newStatusError(resp)
+}

@@ -1,0 +1,220 @@
+package push
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"brunt/reporters/words"
+	"brunt/scenarios"
+
+	"github.com/cenkalti/backoff/v5"
+)
+
+// A parcel is what is delivered to an out in one request.
+type batch interface {
+	deliver(ctx context.Context) error
+}
+
+const (
+	mostWaiting = 300             // parcels, so five minutes of seconds
+	lastWait    = 5 * time.Second // for what waits when the run is over
+)
+
+// A queue delivers parcels to one out, in order, one at a time. What can't be delivered
+// now is tried again, and what waits too long behind it is dropped.
+type queue struct {
+	out Out
+	to  encoder
+	log *slog.Logger
+
+	mu      sync.Mutex
+	waiting []batch
+	closed  bool
+	some    chan struct{} // holds a message when there may be something to do
+	hurry   chan struct{} // closed when what is not delivered soon never will be
+	timer   *time.Timer   // closes hurry
+	done    int           // parcels delivered
+	lost    int           // dropped, or refused for good
+	first   error         // why the first was not delivered at once
+	failing bool
+}
+
+func newQueue(out Out, to encoder, log *slog.Logger) *queue {
+	return &queue{out: out, to: to, log: log, some: make(chan struct{}, 1), hurry: make(chan struct{})}
+}
+
+// put adds a parcel; nil is none.
+func (q *queue) put(p batch) {
+	if p == nil {
+		return
+	}
+	q.mu.Lock()
+	if len(q.waiting) == mostWaiting {
+		q.waiting[0] = nil
+		q.waiting = q.waiting[1:]
+		q.lost++
+	}
+	q.waiting = append(q.waiting, p)
+	q.mu.Unlock()
+	q.wake()
+}
+
+func (q *queue) wake() {
+	select {
+	case q.some <- struct{}{}:
+	default:
+	}
+}
+
+// close says that no parcel comes any more, and that those that wait have not long.
+func (q *queue) close() {
+	q.mu.Lock()
+	q.closed = true
+	q.mu.Unlock()
+	q.timer = time.AfterFunc(lastWait, func() { close(q.hurry) })
+	q.wake()
+}
+
+// take waits for a parcel; nil is that there is none any more.
+func (q *queue) take() batch {
+	for {
+		q.mu.Lock()
+		if len(q.waiting) > 0 {
+			p := q.waiting[0]
+			q.waiting = q.waiting[1:]
+			q.mu.Unlock()
+			return p
+		}
+		over := q.closed
+		q.mu.Unlock()
+		if over {
+			return nil
+		}
+		<-q.some
+	}
+}
+
+// work delivers parcels until the queue is closed and empty.
+func (q *queue) work() {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	go func() {
+		select {
+		case <-q.hurry:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	for p := q.take(); p != nil; p = q.take() {
+		err := ctx.Err()
+		if err == nil {
+			err = q.deliver(ctx, p)
+		}
+		q.mu.Lock()
+		if err == nil {
+			q.done++
+		} else {
+			q.lost++
+		}
+		q.mu.Unlock()
+	}
+}
+
+// deliver tries until it is delivered, refused for good, or too late.
+func (q *queue) deliver(ctx context.Context, p batch) error {
+	wait := backoff.NewExponentialBackOff()
+	wait.InitialInterval, wait.MaxInterval = 500*time.Millisecond, 10*time.Second
+	_, err := backoff.Retry(ctx, func() (struct{}, error) {
+		err := p.deliver(ctx)
+		if err == nil {
+			q.failing = false
+			return struct{}{}, nil
+		}
+		q.failed(ctx, err)
+		if r, ok := errors.AsType[*statusError](err); ok {
+			switch {
+			case !r.again():
+				return struct{}{}, backoff.Permanent(err)
+			case r.after > 0:
+				return struct{}{}, backoff.RetryAfter(int(min(r.after, time.Minute).Seconds()))
+			}
+		}
+		return struct{}{}, err
+	}, backoff.WithBackOff(wait), backoff.WithMaxElapsedTime(0))
+	return err
+}
+
+// IsInfinite notes why something was not delivered, and warns of the first time in a row.
+func (q *queue) failed(ctx context.Context, err error) {
+	if ctx.Err() != nil && q.first != nil {
+		return
+	}
+	if q.first == nil {
+		q.first = err
+	}
+	if !q.failing {
+		q.failing = true
+		q.log.Warn("the run could not be told to "+q.out.String()+"; the load goes on", "error", q.out.mask(said(err)))
+	}
+}
+
+// said is an error without the URL, which the reader knows and which may hold a secret.
+func said(err error) string {
+	if u, ok := errors.AsType[*url.Error](err); ok {
+		err = u.Err
+	}
+	return err.Error()
+}
+
+// note says what was not delivered; empty is that all was.
+func (q *queue) note() string {
+	if q.timer != nil {
+		q.timer.Stop()
+	}
+	if q.lost == 0 {
+		return ""
+	}
+	why := "it answered too slowly"
+	if q.first != nil {
+		why = q.out.mask(said(q.first))
+	}
+	return fmt.Sprintf("--out %s: %d of %s were not delivered: %s", q.out, q.lost, scenarios.Amount(q.done+q.lost, "message"), why)
+}
+
+// A statusError is an answer of another status than 2xx.
+type statusError struct {
+	status string
+	code   int
+	body   string
+	after  time.Duration // that the other side asks to wait; zero is that it did not say
+}
+
+func newStatusError(resp *http.Response) *statusError {
+	const most = 300
+	b, _ := io.ReadAll(io.LimitReader(resp.Body, most))
+	_ = resp.Body.Close()
+	r := &statusError{status: resp.Status, code: resp.StatusCode, body: strings.TrimSpace(words.Clean(string(b)))}
+	if s, err := strconv.Atoi(resp.Header.Get("Retry-After")); err == nil && s > 0 {
+		r.after = time.Duration(s) * time.Second
+	}
+	return r
+}
+
+func (r *statusError) Error() string {
+	if r.body == "" {
+		return "answered " + r.status
+	}
+	return "answered " + r.status + ": " + r.body
+}
+
+// again tells whether it may be taken another time.
+func (r *statusError) again() bool { return r.code/100 == 5 || r.code == http.StatusTooManyRequests }

@@ -1,0 +1,41 @@
+package reporterstest
+
+import (
+	"bytes"
+	"maps"
+	"slices"
+	"testing"
+
+	"brunt/reporters"
+	"brunt/scenarios/result"
+)
+
+// Each runs f on every fixture; with -short on those that differ most.
+func Each(t *testing.T, f func(t *testing.T, r *result.Result)) {
+	if testing.Short() {
+		Some(t, f)
+		return
+	}
+	on(t, slices.Sorted(maps.Keys(Results())), f)
+}
+
+// Some runs f on the fixtures that differ most: for what takes long.
+func Some(t *testing.T, f func(t *testing.T, r *result.Result)) {
+	on(t, []string{"hostile", "infinite", "empty", "short"}, f)
+}
+
+func on(t *testing.T, names []string, f func(t *testing.T, r *result.Result)) {
+	all := Results()
+	for _, name := range names {
+		t.Run(name, func(t *testing.T) { f(t, all[name]) })
+	}
+}
+
+func Render(t *testing.T, rep reporters.Reporter, r *result.Result) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := rep.Report(&b, r); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}

@@ -1,0 +1,183 @@
+package terminal
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"brunt/reporters/words"
+	"brunt/scenarios"
+	"brunt/scenarios/result"
+)
+
+// liveLines bounds the live block on a high screen.
+const liveLines = 20
+
+// liveBlock is the state of a run in at most height lines of at most width columns. What
+// has no room is counted: and 12 more.
+func liveBlock(iv result.Interval, width, height int) [][]span {
+	if iv.ToAsk > 0 {
+		return [][]span{{{words.Clip(words.LedgerProgress(iv), width), plain}}}
+	}
+	label := func(s string) span { return span{words.Pad(s, 9, false), dim} }
+	errors := plain
+	if iv.Errors > 0 {
+		errors = bad
+	}
+	ended := iv.OK + iv.Shed + iv.Errors
+	wrong := words.ErrorShare(iv.Errors, ended)
+	rates := []span{label("requests"), {words.PerSecond(iv.Offered) + " offered  ", plain}, {words.PerSecond(iv.OK) + " ok  ", plain}}
+	if iv.Shed > 0 {
+		rates = append(rates, span{words.PerSecond(iv.Shed) + " shed  ", plain})
+	}
+	rates = append(rates, span{words.PerSecond(iv.Errors) + " errors (" + wrong + ")", errors})
+	total := words.Int(iv.Total) + " so far"
+	if iv.Bad > 0 {
+		total += ", " + words.Int(iv.Bad) + " of them bad"
+	}
+	block := [][]span{
+		progress(iv, width),
+		rates,
+		{label("latency"), {"p50 " + words.AnswerTime(iv.P50) + "  p95 " + words.AnswerTime(iv.P95) + "  p99 " + words.AnswerTime(iv.P99), plain}},
+		{label("brunt"), {words.Int(iv.InFlight) + " in flight  lag " + words.Duration(iv.Lag), plain}, {"  " + total, dim}},
+		append([]span{label("faults")}, faultsLine(iv, width-9)...),
+	}
+	return append(block, standings(iv.Objectives, width, min(height, liveLines)-len(block))...)
+}
+
+// standings are the objectives as they stand, a line each: those that fail have the first
+// claim to the room there is, then those with the least of their budget left.
+func standings(list []result.Standing, width, room int) [][]span {
+	if room < 1 || len(list) == 0 {
+		return nil
+	}
+	shown := make([]int, len(list))
+	for i := range shown {
+		shown[i] = i
+	}
+	rest := ""
+	if len(list) > room {
+		claim := map[scenarios.Verdict]int{scenarios.Fail: 0, scenarios.Pass: 1, scenarios.Pending: 2}
+		slices.SortStableFunc(shown, func(a, b int) int {
+			x, y := list[a], list[b]
+			return cmp.Or(cmp.Compare(claim[x.Verdict], claim[y.Verdict]), cmp.Compare(leftOf(x), leftOf(y)))
+		})
+		rest = othersStand(list, shown[room-1:])
+		shown = shown[:room-1]
+		slices.Sort(shown)
+	}
+	wide := 0
+	for _, i := range shown {
+		wide = max(wide, words.Width(words.Clean(list[i].Text)))
+	}
+	wide = min(wide, max(20, width-2-34))
+	var out [][]span
+	for _, i := range shown {
+		s := list[i]
+		st := tones[words.Tone(s.Verdict)]
+		if s.Verdict == scenarios.Pending {
+			st = dim
+		}
+		out = append(out, []span{{words.Mark(s.Verdict) + " ", st}, {words.Pad(words.Clip(words.Clean(s.Text), wide), wide, false) + "  ", plain}, {standingText(s), st}})
+	}
+	if rest != "" {
+		out = append(out, []span{{rest, dim}})
+	}
+	return out
+}
+
+// leftOf orders what is left of a budget; where there is none it is whole.
+func leftOf(s result.Standing) float64 {
+	if math.IsNaN(float64(s.Left)) {
+		return 1
+	}
+	return float64(s.Left)
+}
+
+// othersStand counts objectives that have no room.
+func othersStand(list []result.Standing, which []int) string {
+	n := map[scenarios.Verdict]int{}
+	for _, i := range which {
+		n[list[i].Verdict]++
+	}
+	var parts []string
+	for _, v := range []struct {
+		verdict scenarios.Verdict
+		word    string
+	}{{scenarios.Fail, "fail"}, {scenarios.Pass, "hold"}, {scenarios.Pending, "not yet known"}} {
+		if n[v.verdict] > 0 {
+			parts = append(parts, strconv.Itoa(n[v.verdict])+" "+v.word)
+		}
+	}
+	return "and " + strconv.Itoa(len(which)) + " more: " + strings.Join(parts, ", ")
+}
+
+// standingText says how an objective stands, and what is left of its error budget: of the
+// requests that it allows to be bad.
+func standingText(s result.Standing) string {
+	left := ""
+	switch f := float64(s.Left); {
+	case math.IsNaN(f):
+	case math.IsInf(f, -1):
+		left = "none allowed"
+	case f < 0:
+		left = "budget overdrawn " + words.Number(1-f) + " times"
+	default:
+		left = strconv.Itoa(int(math.Floor(100*f))) + "% of its budget left"
+	}
+	switch {
+	case s.Verdict == scenarios.Pending && left == "":
+		return "not yet known"
+	case s.Verdict == scenarios.Pending:
+		return "not yet known, " + left
+	case left == "" && s.Verdict == scenarios.Pass:
+		return "holds"
+	case left == "":
+		return "fails"
+	}
+	return left
+}
+
+// progress is the first line: the phase, a bar, and the time that is left.
+func progress(iv result.Interval, width int) []span {
+	phase := words.PhaseOf(iv)
+	left, done := words.TimeLeft(iv)
+	line := []span{{words.Pad(phase, 9, false), bold}}
+	if room := width - 9 - 2 - len(left); room >= 10 {
+		room = min(room, 40)
+		full := int(done * float64(room))
+		line = append(line, span{strings.Repeat("━", full), good}, span{strings.Repeat("─", room-full), dim}, span{"  ", plain})
+	}
+	return append(line, span{left, plain})
+}
+
+// faultsLine is FaultsActive in the styles of a terminal.
+func faultsLine(iv result.Interval, width int) []span {
+	var line []span
+	active, next := words.FaultsActive(iv, width)
+	if active != "" {
+		line = append(line, span{active, unsure})
+	}
+	st := plain
+	if iv.Next == "" {
+		st = dim
+	}
+	return append(line, span{next, st})
+}
+
+func quietLine(s *result.Interval, span time.Duration) string {
+	per := func(n int64) string { return words.Number(float64(n)/span.Seconds()) + "/s" }
+	at := words.Clock(s.At.Seconds())
+	if s.At < 0 {
+		at = "-" + words.Clock(-s.At.Seconds())
+	}
+	line := at + " " + s.Phase + ": " + per(s.Offered) + " offered, " + per(s.OK) + " ok, " + words.Int(s.Errors) + " errors, worst second p50 " + words.AnswerTime(s.P50) +
+		" p95 " + words.AnswerTime(s.P95) + " p99 " + words.AnswerTime(s.P99) + ", " + words.Int(s.InFlight) + " in flight, lag " + words.Duration(s.Lag)
+	if len(s.Faults) > 0 {
+		line += ", faults in: " + words.Clean(strings.Join(s.Faults, ", "))
+	}
+	return line
+}

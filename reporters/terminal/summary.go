@@ -1,0 +1,367 @@
+package terminal
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"brunt/reporters/words"
+	"brunt/scenarios"
+	"brunt/scenarios/result"
+)
+
+// sheet is the final table of a terminal under construction.
+type sheet struct {
+	b      strings.Builder
+	width  int
+	colour bool
+}
+
+func (s *sheet) line(spans ...span) {
+	text, _ := render(spans, s.width, s.colour)
+	s.b.WriteString(strings.TrimRight(text, " ") + "\n")
+}
+
+func (s *sheet) gap() { s.b.WriteByte('\n') }
+
+func (s *sheet) head(text string) {
+	s.gap()
+	s.line(span{text, bold})
+}
+
+// Text writes a paragraph: its first line after first, the others after rest.
+func (s *sheet) text(first, rest, text string, st style) {
+	for i, l := range words.Wrap(text, s.width-words.Width(rest)) {
+		lead := rest
+		if i == 0 {
+			lead = first
+		}
+		s.line(span{lead, plain}, span{l, st})
+	}
+}
+
+// Result writes all of it, the verdict first.
+func (s *sheet) result(r *result.Result) {
+	s.line(span{words.Mark(r.Verdict) + " " + strings.ToUpper(words.Verdict(r.Verdict)), tones[words.Tone(r.Verdict)]}, span{"  " + words.Clean(r.Name), bold})
+	s.text("  ", "  ", words.Clean(r.Reason), plain)
+	s.text("  ", "  ", s.about(r), dim)
+	var said []string
+	for _, m := range words.Meta(r) {
+		said = append(said, m.Name+" "+m.Value)
+	}
+	if len(said) > 0 {
+		s.text("  ", "  ", scenarios.Sentence(strings.Join(said, "; ")), dim)
+	}
+	s.objectives(r.Objectives)
+	s.faults(r.Faults)
+	s.ledger(r.Ledger)
+	s.repeats(r.Repeats)
+	s.latency(r)
+	s.errors(r)
+	if r.Imported == "" || !r.Generator.Healthy {
+		s.generator(&r.Generator)
+	}
+	s.comparison(r.Comparison)
+	if len(r.Notes) > 0 {
+		s.head("Notes")
+		for _, n := range r.Notes {
+			s.text("  - ", "    ", words.Clean(n), plain)
+		}
+	}
+}
+
+func (s *sheet) about(r *result.Result) string {
+	text := fmt.Sprintf("Ran %s with seed %d; exit code %d.", words.Seconds(r.Duration), r.Seed, r.ExitCode)
+	if r.Imported != "" {
+		text = fmt.Sprintf("Imported from %s: %s of load; exit code %d.", words.Clean(r.Imported), words.Seconds(r.Duration), r.ExitCode)
+	}
+	if r.Control {
+		text += " This is the control run: no fault was injected."
+	}
+	return text
+}
+
+func (s *sheet) objectives(list []result.ObjectiveResult) {
+	s.head("Objectives")
+	if len(list) == 0 {
+		s.line(span{"  none: nothing was promised, so nothing could fail", dim})
+		return
+	}
+	wide := 0
+	for i := range list {
+		wide = max(wide, words.Width(words.Verdict(list[i].Verdict)))
+	}
+	type row struct{ text, value, more string }
+	var out []row
+	text, value := 0, 0
+	for i := range list {
+		o := &list[i]
+		v := row{text: words.ObjectiveTitle(o), value: words.ObjectiveMeasured(o)}
+		if in := words.ObjectiveInterval(o); in != "" {
+			v.value += " (" + in + ")"
+		}
+		if p := words.ObjectivePhase(o); p != "" {
+			v.value += ", in " + p
+		}
+		v.more = words.ObjectiveNote(o)
+		text, value = max(text, words.Width(v.text)), max(value, words.Width(v.value))
+		out = append(out, v)
+	}
+	// the text gets what the measured values leave; where both are long, half
+	room := s.width - wide - 8
+	text = min(text, max(room-value, room/2))
+	value = room - text
+	for i, v := range out {
+		o := &list[i]
+		left, right := words.Wrap(v.text, text), words.Wrap(v.value, value)
+		for j := range max(len(left), len(right)) {
+			lead, st := strings.Repeat(" ", wide+2), plain
+			if j == 0 {
+				lead, st = words.Mark(o.Verdict)+" "+words.Pad(words.Verdict(o.Verdict), wide, false), tones[words.Tone(o.Verdict)]
+			}
+			s.line(span{"  ", plain}, span{lead, st}, span{"  " + words.Pad(nth(left, j), text, false) + "  " + nth(right, j), plain})
+		}
+		if v.more != "" {
+			indent := strings.Repeat(" ", wide+6)
+			s.text(indent, indent, v.more, dim)
+		}
+	}
+}
+
+func nth(list []string, i int) string {
+	if i < len(list) {
+		return list[i]
+	}
+	return ""
+}
+
+// mostFaults is how many faults are told in full; more become a row each.
+const mostFaults = 12
+
+func (s *sheet) faults(list []result.FaultRecord) {
+	if len(list) == 0 {
+		return
+	}
+	s.head("Faults")
+	if len(list) > mostFaults {
+		s.faultRows(list)
+		return
+	}
+	for i := range list {
+		f := &list[i]
+		v := words.FaultVerdict(f)
+		s.line(span{"  " + words.Mark(v) + " ", tones[words.Tone(v)]}, span{words.Clean(f.Name), bold}, span{"  " + words.Clip(words.FaultOutcome(f), 40), tones[words.Tone(v)]})
+		what := words.FaultTarget(f)
+		if t := words.FaultTraffic(f); t != "" {
+			what += "; " + t
+		}
+		s.text("    ", "      ", what, plain)
+		times := fmt.Sprintf("injected %s, cleared %s, onset %s, failover %s, recover %s, heal %s", words.Offset(f.Injected), words.Offset(f.Cleared),
+			words.Seconds(f.Onset), words.Seconds(f.Failover), words.Seconds(f.Recover), words.Seconds(f.Heal))
+		if f.Impact == result.Impacted && f.Resolution.Known() && f.Resolution > 0 {
+			times += " (±" + words.Seconds(f.Resolution) + ")"
+		}
+		s.text("    ", "      ", times, plain)
+		seen := words.FaultEffect(f)
+		if f.Impact == result.Impacted && f.Note == "" {
+			seen = scenarios.Sentence(words.FaultCost(f)) // the line above says the rest
+		}
+		s.text("    ", "      ", seen+" "+scenarios.Sentence(words.FaultRevert(f)), plain)
+		if n := words.FaultDetection(f); n != "" {
+			s.text("    ", "      ", "monitoring: "+n, plain)
+		}
+		if a := words.FaultAlerts(f); a != "" {
+			s.text("    ", "      ", "alerts: "+a, plain)
+		}
+		if h := words.FaultEvents(f); h != "" {
+			s.text("    ", "      ", "containers: "+h, plain)
+		}
+		if f.Evidence != "" {
+			s.text("    ", "      ", "seen: "+words.Clean(f.Evidence), dim)
+		}
+	}
+}
+
+// comparison tells how the run stands to earlier ones; the report has the rows.
+func (s *sheet) comparison(c *result.Comparison) {
+	if c == nil {
+		return
+	}
+	s.head("Against the baseline")
+	s.text("  "+words.Mark(c.Verdict)+" ", "    ", words.Clean(c.Reason), tones[words.Tone(c.Verdict)])
+	for _, m := range c.Mismatches {
+		s.text("    ", "    ", words.Clean(m), plain)
+	}
+	if c.Caution != "" {
+		s.text("    ", "    ", words.Clean(c.Caution), dim)
+	}
+}
+
+// repeats tells what faults did that came several times.
+func (s *sheet) repeats(list []result.Repeat) {
+	if len(list) == 0 {
+		return
+	}
+	s.head("Repeated faults")
+	for i := range list {
+		r := &list[i]
+		s.line(span{"  " + words.Clean(r.Fault), bold})
+		s.text("    ", "      ", scenarios.Sentence("it "+words.RepeatSummary(r)), plain)
+		table := [][]string{{"", "of", "min", "median", "p95", "max"}}
+		for _, f := range words.Spreads(r) {
+			table = append(table, append([]string{"  " + f.Name}, words.SpreadRow(f.Spread)...))
+		}
+		s.table(table)
+	}
+}
+
+// faultRows is a line a fault, where there are many.
+func (s *sheet) faultRows(list []result.FaultRecord) {
+	table := [][]string{{"", "", "injected", "onset", "failover", "recover", "heal", "failed"}}
+	for i := range list {
+		f := &list[i]
+		table = append(table, []string{
+			words.Mark(words.FaultVerdict(f)) + " " + words.Clean(f.Name), words.Clip(words.FaultOutcome(f), 14), words.Offset(f.Injected), words.Seconds(f.Onset), words.Seconds(f.Failover),
+			words.Seconds(f.Recover), words.Seconds(f.Heal), words.Int(f.Failed),
+		})
+	}
+	s.table(table)
+}
+
+// Table writes rows under a head; the first column gives way where room is short.
+func (s *sheet) table(rows [][]string) {
+	wide := make([]int, len(rows[0]))
+	for _, row := range rows {
+		for c, cell := range row {
+			wide[c] = max(wide[c], words.Width(cell))
+		}
+	}
+	rest := 2
+	for _, w := range wide[1:] {
+		rest += 2 + w
+	}
+	wide[0] = min(wide[0], max(8, s.width-rest))
+	for i, row := range rows {
+		var text strings.Builder
+		text.WriteString("  " + words.Pad(words.Clip(row[0], wide[0]), wide[0], false))
+		for c, cell := range row[1:] {
+			text.WriteString("  " + words.Pad(cell, wide[c+1], true))
+		}
+		st := plain
+		if i == 0 {
+			st = dim
+		}
+		s.line(span{text.String(), st})
+	}
+}
+
+// mostPhases bounds the rows of the latency table.
+const mostPhases = 14
+
+func (s *sheet) latency(r *result.Result) {
+	list := words.PhaseTotals(r)
+	if len(list) == 0 {
+		return
+	}
+	s.head("Response times")
+	table := [][]string{{"", "requests", "rate", "errors", "p50", "p95", "p99", "max"}}
+	infinite := false
+	for i := range list {
+		p := &list[i]
+		if i == mostPhases {
+			break
+		}
+		row := []string{words.Clean(p.All.Phase), words.Int(p.All.Count), words.Rate(p.All.Rate), words.Share(p.Bad, p.All.Count)}
+		for _, n := range []result.Num{p.All.Response.P50, p.All.Response.P95, p.All.Response.P99, p.All.Response.Max} {
+			cell := words.Seconds(n)
+			if words.IsInfinite(n, p.Population()) {
+				cell, infinite = "∞", true
+			}
+			row = append(row, cell)
+		}
+		table = append(table, row)
+	}
+	s.table(table)
+	if n := len(list) - mostPhases; n > 0 {
+		s.line(span{fmt.Sprintf("  and %s more: see the report", words.Plural(int64(n), "phase", "phases")), dim})
+	}
+	if infinite {
+		s.text("  ", "  ", "∞: more requests failed than this percentile allows; a failed request counts as slower than any answer.", dim)
+	}
+}
+
+// mostErrors bounds the kinds of errors listed.
+const mostErrors = 5
+
+// mostLines bounds a sample: what there is to do about it stands at its end.
+const mostLines = 5
+
+func (s *sheet) errors(r *result.Result) {
+	list := words.ErrorKinds(r)
+	if len(list) == 0 {
+		return
+	}
+	s.head("Errors")
+	for i, e := range list {
+		if i == mostErrors {
+			s.line(span{fmt.Sprintf("  and %s more: see the report", words.Plural(int64(len(list)-i), "kind", "kinds")), dim})
+			break
+		}
+		text := fmt.Sprintf("%d x %s", e.Count, words.Clean(e.Kind))
+		if e.Step != "" {
+			text += ", " + words.Clean(e.Step)
+		}
+		s.text("  ", "    ", text+fmt.Sprintf(", from %s to %s", words.Offset(e.First), words.Offset(e.Last)), plain)
+		if sample := words.SampleText(e.Sample); sample != "" {
+			lines := words.Wrap("such as "+sample, s.width-4)
+			if len(lines) > mostLines {
+				lines = append(lines[:mostLines-1], words.Clip(lines[mostLines-1]+" "+lines[mostLines], s.width-4))
+			}
+			for _, l := range lines {
+				s.line(span{"    " + l, dim})
+			}
+		}
+	}
+	if slices.ContainsFunc(list, func(e result.ErrorGroup) bool { return e.Sample != nil && e.Sample.Curl != "" }) {
+		s.text("  ", "  ", "The report has a curl command for each that sends it again.", dim)
+	}
+}
+
+func (s *sheet) generator(g *result.Generator) {
+	if g.Offered == 0 && len(g.Limits) == 0 {
+		return // the load never began
+	}
+	s.head("Generator")
+	st, text := plain, "healthy"
+	if !g.Healthy {
+		st, text = bad, "NOT healthy, so the figures above are not to be trusted"
+	}
+	text += fmt.Sprintf(": lag p99 %s", words.Seconds(g.Lag.P99))
+	if g.LagLimit.Known() && g.LagLimit > 0 {
+		text += " (at most " + words.Seconds(g.LagLimit) + ")"
+	}
+	text += fmt.Sprintf(", %d offered, %d sent, at most %d in flight", g.Offered, g.Sent, g.InFlightMax)
+	if g.Queue.P99 > .001 {
+		text += ", queue p99 " + words.Seconds(g.Queue.P99)
+	}
+	if g.CPU.Known() {
+		text += ", " + words.Number(float64(g.CPU)) + " cores"
+	}
+	if g.Memory > 0 {
+		text += ", " + words.Bytes(g.Memory)
+	}
+	if g.Pacing != "" {
+		text += ", pacing " + words.Clean(g.Pacing)
+	}
+	s.text("  ", "  ", text+".", st)
+	limits := slices.Clone(g.Limits)
+	if g.ClockSteps > 0 {
+		limits = append(limits, words.Plural(int64(g.ClockSteps), "step", "steps")+" of the wall clock")
+	}
+	if g.Steal.Known() && g.Steal > 0.01 {
+		limits = append(limits, "the hypervisor took "+words.Percent(float64(g.Steal))+" of the CPU time")
+	}
+	for _, l := range limits {
+		s.text("  - ", "    ", words.Clean(l), plain)
+	}
+}

@@ -1,0 +1,242 @@
+package terminal
+
+import (
+	"bytes"
+	"cmp"
+	"io"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"brunt/reporters"
+	"brunt/reporters/words"
+	"brunt/scenarios/result"
+)
+
+// Options say what the terminal can do and what stands around the report.
+// The zero value is a file or a pipe: 80 columns, no colours, no cursor movement.
+type Options struct {
+	TTY     bool                       // the live block is redrawn in place; else a line every 10 s
+	Color   bool                       // NO_COLOR is the caller's to honour
+	Width   int                        // columns; 0 is 80
+	Height  int                        // rows; 0 is 24
+	Size    func() (width, height int) // asked before every frame, so that a resize is seen; nil keeps Width and Height
+	Summary []string                   // what is run, shown once before the live block
+	Files   string                     // where the files of the report are, named in the table; empty is nowhere
+}
+
+// A Terminal shows a run to the one who started it: while it goes on as [Live], in
+// the end as a [Reporter]. It is safe for use by several goroutines.
+type Terminal struct {
+	w io.Writer
+	o Options
+
+	mu      sync.Mutex
+	begun   bool       // the summary is out
+	block   [][]span   // the live block as last drawn
+	drawn   []int      // columns of each of its lines on the screen; empty when it isn't there
+	partial []byte     // of Write: a line that has no end yet
+	quiet   tenSeconds // without a TTY
+}
+
+var (
+	_ reporters.Reporter = (*Terminal)(nil)
+	_ reporters.Live     = (*Terminal)(nil)
+	_ io.Writer          = (*Terminal)(nil)
+)
+
+// New makes a terminal whose live block goes to w.
+func New(w io.Writer, o Options) *Terminal {
+	return &Terminal{w: w, o: o}
+}
+
+// size is the room there is now.
+func (t *Terminal) size() (width, height int) {
+	width, height = t.o.Width, t.o.Height
+	if t.o.Size != nil {
+		width, height = t.o.Size()
+	}
+	if width <= 0 {
+		width = 80
+	}
+	if height <= 0 {
+		height = 24
+	}
+	return width, height
+}
+
+// Observe implements [Live].
+func (t *Terminal) Observe(iv result.Interval) {
+	if iv.Last { // the table comes
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.begun {
+		t.begun = true
+		for _, s := range t.o.Summary {
+			_, _ = io.WriteString(t.w, words.Clean(s)+"\n")
+		}
+	}
+	if !t.o.TTY {
+		if line, ok := t.quiet.add(iv); ok {
+			_, _ = io.WriteString(t.w, line+"\n")
+		}
+		return
+	}
+	width, height := t.size()
+	t.block = liveBlock(iv, width-1, height-1)
+	t.draw(nil)
+}
+
+// Write puts whole lines above the live block, so that a log can share the screen
+// with it. A line without its end is kept until the end comes.
+func (t *Terminal) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.partial = append(t.partial, p...)
+	end := bytes.LastIndexByte(t.partial, '\n') + 1
+	if end == 0 {
+		return len(p), nil
+	}
+	above := bytes.Clone(t.partial[:end])
+	t.partial = append(t.partial[:0], t.partial[end:]...)
+	if len(t.drawn) == 0 {
+		_, err := t.w.Write(above)
+		return len(p), err
+	}
+	return len(p), t.draw(above)
+}
+
+// Clear takes the live block off the screen. The next Observe draws it anew.
+func (t *Terminal) Clear() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.clear()
+}
+
+func (t *Terminal) clear() {
+	if len(t.drawn) > 0 {
+		width, _ := t.size()
+		_, _ = io.WriteString(t.w, t.home(width)+"\x1b[J")
+		t.drawn = nil
+	}
+}
+
+// home moves to the beginning of the block as it stands on the screen. Its lines
+// may have been wrapped since they were drawn, when the terminal became narrower.
+func (t *Terminal) home(width int) string {
+	rows := 0
+	for _, used := range t.drawn {
+		rows += max(1, (used+width-1)/width)
+	}
+	if rows > 1 {
+		return "\r\x1b[" + strconv.Itoa(rows-1) + "A"
+	}
+	return "\r"
+}
+
+// draw writes a frame at once: above first, then the block over its last state.
+// Each line is shorter than the screen is wide and there are fewer than it has
+// rows, so that nothing wraps or scrolls; a terminal that knows synchronized output
+// shows the frame whole.
+func (t *Terminal) draw(above []byte) error {
+	width, height := t.size()
+	var b strings.Builder
+	b.WriteString("\x1b[?2026h" + t.home(width))
+	if len(above) > 0 {
+		b.WriteString("\x1b[J")
+		b.Write(above)
+	}
+	t.drawn = t.drawn[:0]
+	for i, line := range t.block[:min(len(t.block), max(1, height-1))] {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		text, used := render(line, width-1, t.o.Color)
+		b.WriteString("\r" + text + "\x1b[K")
+		t.drawn = append(t.drawn, used)
+	}
+	b.WriteString("\x1b[J\x1b[?2026l")
+	_, err := io.WriteString(t.w, b.String())
+	return err
+}
+
+// Format implements [Reporter].
+func (*Terminal) Format() reporters.Format {
+	return reporters.Format{
+		Name:  "terminal",
+		About: "The table that ends a run in a terminal: verdict, objectives, faults, response times and errors.",
+	}
+}
+
+// Report implements [Reporter] with the final table. A live block is cleared first.
+func (t *Terminal) Report(w io.Writer, r *result.Result) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.clear()
+	width, _ := t.size()
+	s := sheet{width: width, colour: t.o.Color}
+	s.result(r)
+	if t.o.Files != "" {
+		s.gap()
+		s.text("", "", "Report: "+words.Clean(t.o.Files), plain)
+	}
+	_, err := io.WriteString(w, s.b.String())
+	return err
+}
+
+// tenSeconds makes a line of every ten seconds of a run, for those who have no
+// terminal.
+type tenSeconds struct {
+	begun bool
+	last  int64
+	sum   result.Interval
+	span  time.Duration
+	n     int
+
+	reading bool          // the ledger
+	told    time.Duration // when its line was written last
+}
+
+const every = 10 * time.Second
+
+func (q *tenSeconds) add(iv result.Interval) (line string, ok bool) {
+	if iv.ToAsk > 0 {
+		first := !q.reading || iv.At-q.told >= every
+		if first {
+			q.reading, q.told = true, iv.At
+		}
+		return words.Clock(iv.At.Seconds()) + " " + words.LedgerProgress(iv), first
+	}
+	ten := int64(math.Floor(iv.At.Seconds() / every.Seconds()))
+	if !q.begun {
+		q.begun, q.last = true, ten
+	}
+	s := &q.sum
+	q.span += cmp.Or(iv.Span, time.Second)
+	if q.n++; q.n == 1 {
+		s.Phase = words.PhaseOf(iv) // the line is about what was, not what begins
+	}
+	s.Offered += iv.Offered
+	s.OK += iv.OK
+	s.Errors += iv.Errors
+	s.P50, s.P95, s.P99 = max(s.P50, iv.P50), max(s.P95, iv.P95), max(s.P99, iv.P99)
+	s.Lag = max(s.Lag, iv.Lag)
+	for _, f := range iv.Faults {
+		if !slices.Contains(s.Faults, f) {
+			s.Faults = append(s.Faults, f)
+		}
+	}
+	if ten == q.last {
+		return "", false
+	}
+	q.last = ten
+	s.At, s.InFlight = iv.At, iv.InFlight
+	line = quietLine(s, q.span)
+	q.sum, q.span, q.n = result.Interval{}, 0, 0
+	return line, true
+}

@@ -1,0 +1,319 @@
+package terminal
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+
+	"brunt/reporters/reporterstest"
+	"brunt/reporters/words"
+	"brunt/scenarios"
+	"brunt/scenarios/result"
+)
+
+func TestTerminal_Golden(t *testing.T) {
+	for _, name := range []string{"failing", "invalid", "infinite", "hostile", "empty", "interrupted", "not-reverted", "objectives-none", "faults", "ledger"} {
+		t.Run(name, func(t *testing.T) {
+			reporterstest.Golden(t, name+".txt", reporterstest.Render(t, New(nil, Options{Files: "brunt-results/posts-20251120/report.html"}), reporterstest.Results()[name]))
+		})
+	}
+	t.Run("colour", func(t *testing.T) {
+		reporterstest.Golden(t, "failing.colour.txt", reporterstest.Render(t, New(nil, Options{Color: true, Width: 132}), reporterstest.Results()["failing"]))
+	})
+}
+
+var escapes = regexp.MustCompile("\x1b\\[[0-9;]*m")
+
+func TestTerminal_FitsItsWidth(t *testing.T) {
+	reporterstest.Each(t, func(t *testing.T, r *result.Result) {
+		for _, width := range []int{40, 80, 200} {
+			plain := reporterstest.Render(t, New(nil, Options{Width: width}), r)
+			for line := range strings.SplitSeq(plain, "\n") {
+				if words.Width(line) > width {
+					t.Errorf("%d columns of %d: %s", words.Width(line), width, line)
+				}
+			}
+			if strings.ContainsFunc(plain, func(c rune) bool { return c != '\n' && unicode.IsControl(c) }) {
+				t.Error("a control character came through")
+			}
+			coloured := reporterstest.Render(t, New(nil, Options{Width: width, Color: true}), r)
+			if escapes.ReplaceAllString(coloured, "") != plain {
+				t.Error("without its colours the text is another")
+			}
+		}
+	})
+}
+
+func TestTerminal_PlainLines(t *testing.T) {
+	var b bytes.Buffer
+	term := New(&b, Options{Summary: []string{"posts survive losing a replica"}})
+	for s := -5; s <= 41; s++ {
+		iv := reporterstest.Interval(s)
+		iv.Errors = int64(s % 10 / 9)
+		term.Observe(iv)
+	}
+	want := `posts survive losing a replica
+00:00 warm-up: 300/s offered, 299/s ok, 0 errors, worst second p50 3.2ms p95 12ms p99 48ms, 7 in flight, lag 84µs
+00:10 run: 300/s offered, 299/s ok, 1 errors, worst second p50 3.2ms p95 12ms p99 48ms, 7 in flight, lag 84µs
+00:20 run: 300/s offered, 299/s ok, 1 errors, worst second p50 3.2ms p95 12ms p99 48ms, 7 in flight, lag 84µs, faults in: split
+00:30 run: 300/s offered, 299/s ok, 1 errors, worst second p50 3.2ms p95 12ms p99 48ms, 7 in flight, lag 84µs, faults in: split
+00:40 run: 300/s offered, 299/s ok, 1 errors, worst second p50 3.2ms p95 12ms p99 48ms, 7 in flight, lag 84µs
+`
+	if b.String() != want {
+		t.Errorf("got\n%s", b.String())
+	}
+}
+
+// screen is a terminal that wraps at its width and scrolls: just enough of one to
+// see what the live block leaves on it.
+type screen struct {
+	width, height int
+	rows          [][]rune
+	x, y          int
+	scrolled      int
+	frames        int
+}
+
+func newScreen(width, height int) *screen {
+	return &screen{width: width, height: height, rows: make([][]rune, 1)}
+}
+
+func (s *screen) Write(p []byte) (int, error) {
+	s.frames++
+	text := []rune(string(p))
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case c == '\r':
+			s.x = 0
+		case c == '\n':
+			s.down()
+			s.x = 0 // as a terminal's line discipline makes of it
+		case c == 0x1b:
+			end := i + 2
+			for text[end] < '@' || text[end] > '~' {
+				end++
+			}
+			s.control(string(text[i+2:end]), text[end])
+			i = end
+		default:
+			if s.x == s.width {
+				s.down()
+				s.x = 0
+			}
+			for len(s.rows[s.y]) <= s.x {
+				s.rows[s.y] = append(s.rows[s.y], ' ')
+			}
+			s.rows[s.y][s.x] = c
+			s.x++
+		}
+	}
+	return len(p), nil
+}
+
+func (s *screen) down() {
+	s.y++
+	if s.y == len(s.rows) {
+		s.rows = append(s.rows, nil)
+	}
+	if s.y-s.scrolled >= s.height {
+		s.scrolled++
+	}
+}
+
+func (s *screen) control(args string, what rune) {
+	switch what {
+	case 'A':
+		n := 0
+		_, _ = fmt.Sscan(args, &n)
+		s.y = max(s.scrolled, s.y-n)
+	case 'K':
+		s.rows[s.y] = s.rows[s.y][:min(s.x, len(s.rows[s.y]))]
+	case 'J':
+		s.rows[s.y] = s.rows[s.y][:min(s.x, len(s.rows[s.y]))]
+		s.rows = s.rows[:s.y+1]
+	}
+}
+
+// narrow makes the screen narrower; what no longer fits is wrapped, as most
+// terminals do it. The cursor stays where its character goes.
+func (s *screen) narrow(width int) {
+	var out [][]rune
+	for y, row := range s.rows {
+		for {
+			n := min(width, len(row))
+			out = append(out, slices.Clone(row[:n]))
+			row = row[n:]
+			if len(row) == 0 {
+				break
+			}
+		}
+		if y == s.y {
+			s.x = len(out[len(out)-1])
+			s.y = len(out) - 1
+		}
+	}
+	s.rows, s.width = out, width
+	s.scrolled = max(s.scrolled, len(out)-s.height)
+}
+
+func (s *screen) String() string {
+	var b strings.Builder
+	for _, r := range s.rows {
+		b.WriteString(strings.TrimRight(string(r), " ") + "\n")
+	}
+	return b.String()
+}
+
+func TestTerminal_LiveBlock(t *testing.T) {
+	s := newScreen(80, 24)
+	width := 80
+	term := New(s, Options{TTY: true, Color: true, Size: func() (int, int) { return width, 24 }, Summary: []string{"posts survive losing a replica"}})
+	fmt.Fprintln(s, "$ brunt run scenario.yaml")
+	for i := -3; i <= 14; i++ {
+		before := s.frames
+		term.Observe(reporterstest.Interval(i))
+		if i > -3 && s.frames != before+1 {
+			t.Fatalf("%d writes for a frame", s.frames-before)
+		}
+	}
+	reporterstest.Golden(t, "live.txt", s.String())
+
+	fmt.Fprintf(term, "a log line\nand half")
+	fmt.Fprintf(term, " of another\n")
+	if got := s.String(); strings.Count(got, "requests") != 1 || !strings.Contains(got, "replica\na log line\nand half of another\nrun ") {
+		t.Errorf("after logging:\n%s", got)
+	}
+
+	width = 48
+	s.narrow(48)
+	term.Observe(reporterstest.Interval(15))
+	if got := s.String(); strings.Count(got, "requests") != 1 || strings.Count(got, "latency") != 1 {
+		t.Errorf("after the screen became narrower:\n%s", got)
+	}
+	width, s.width = 120, 120
+	term.Observe(reporterstest.Interval(16))
+	if got := s.String(); strings.Count(got, "requests") != 1 || s.scrolled != 0 {
+		t.Errorf("after it became wider, %d rows scrolled:\n%s", s.scrolled, got)
+	}
+	term.Clear()
+	want := "$ brunt run scenario.yaml\nposts survive losing a replica\na log line\nand half of another\n\n"
+	if s.String() != want {
+		t.Errorf("after the end:\n%s", s.String())
+	}
+}
+
+func TestTerminal_LowScreenDoesNotScroll(t *testing.T) {
+	s := newScreen(80, 4)
+	term := New(s, Options{TTY: true, Width: 80, Height: 4})
+	for i := range 5 {
+		term.Observe(reporterstest.Interval(i))
+	}
+	if s.scrolled != 0 || len(s.rows) != 3 {
+		t.Errorf("%d rows scrolled off, %d drawn:\n%s", s.scrolled, len(s.rows), s)
+	}
+}
+
+func TestTerminal_NarrowLiveBlockDoesNotWrap(t *testing.T) {
+	for _, width := range []int{10, 20, 40} {
+		s := newScreen(width, 24)
+		term := New(s, Options{TTY: true, Width: width})
+		for i := -2; i < 42; i++ {
+			term.Observe(reporterstest.Interval(i))
+		}
+		if len(s.rows) != 5 {
+			t.Errorf("%d columns: %d rows:\n%s", width, len(s.rows), s)
+		}
+	}
+}
+
+// TestTerminal_Ledger: the reading of the ledger is told of, in a terminal by a line
+// in the place of the block, elsewhere at once and then every ten seconds.
+func TestTerminal_Ledger(t *testing.T) {
+	reading := func(at time.Duration, n int64) result.Interval {
+		return result.Interval{At: at, End: time.Minute, Phase: "ledger", Asked: n, ToAsk: 3000}
+	}
+	s := newScreen(80, 24)
+	tty := New(s, Options{TTY: true, Width: 80})
+	tty.Observe(reporterstest.Interval(3))
+	tty.Observe(reading(61*time.Second, 512))
+	if text := s.String(); !strings.Contains(text, "reading the ledger: 512 of 3000 writes") || strings.Contains(text, "requests") {
+		t.Errorf("the screen shows\n%s", text)
+	}
+	var b strings.Builder
+	pipe := New(&b, Options{})
+	for i := range 25 {
+		pipe.Observe(reading(time.Minute+time.Duration(i)*time.Second, int64(i)*100))
+	}
+	if n := strings.Count(b.String(), "reading the ledger"); n != 3 {
+		t.Errorf("%d lines in 25 s:\n%s", n, b.String())
+	}
+}
+
+// TestTerminal_ManyObjectives: whatever the number of objectives and faults, the block fits
+// the screen; those that fail are seen, and the others are counted.
+func TestTerminal_ManyObjectives(t *testing.T) {
+	for _, size := range [][2]int{{80, 24}, {80, 10}, {40, 24}, {200, 60}, {20, 5}} {
+		t.Run(fmt.Sprint(size), func(t *testing.T) {
+			s := newScreen(size[0], size[1])
+			term := New(s, Options{TTY: true, Width: size[0], Height: size[1]})
+			for i := range 30 {
+				iv := reporterstest.Interval(i)
+				for n := range 40 {
+					iv.Faults = append(iv.Faults, fmt.Sprint("fault#", n))
+					v, left := scenarios.Pass, result.Num(.5)
+					switch {
+					case n == 33:
+						v, left = scenarios.Fail, -1.5
+					case n%3 == 0:
+						v, left = scenarios.Pending, result.NaN
+					}
+					iv.Objectives = append(iv.Objectives, result.Standing{Text: fmt.Sprintf("p95 < %dms of \"a step with a rather long name\"", n), Verdict: v, Left: left, Measured: result.NaN})
+				}
+				term.Observe(iv)
+			}
+			text := s.String()
+			if s.scrolled != 0 || len(s.rows) > size[1]-1 {
+				t.Errorf("%d rows, %d scrolled off:\n%s", len(s.rows), s.scrolled, text)
+			}
+			if size[1] < 8 {
+				return
+			}
+			if !strings.Contains(text, "✗ p95 < 33ms") || size[0] >= 80 && !strings.Contains(text, "budget overdrawn 2.5 times") {
+				t.Errorf("what fails is not seen:\n%s", text)
+			}
+			if !strings.Contains(text, " more: ") || !strings.Contains(text, " hold, 13 not") && size[0] > 40 {
+				t.Errorf("the others are not counted:\n%s", text)
+			}
+			if size[0] >= 80 && !strings.Contains(text, "fault#0; fault#1") || !strings.Contains(text, " more") {
+				t.Errorf("the faults that are in:\n%s", text)
+			}
+		})
+	}
+}
+
+// TestTerminal_Standing: how objectives stand, in words.
+func TestTerminal_Standing(t *testing.T) {
+	for _, c := range []struct {
+		s    result.Standing
+		want string
+	}{
+		{result.Standing{Verdict: scenarios.Pass, Left: .999}, "99% of its budget left"},
+		{result.Standing{Verdict: scenarios.Pass, Left: 1}, "100% of its budget left"},
+		{result.Standing{Verdict: scenarios.Pass, Left: result.NaN}, "holds"},
+		{result.Standing{Verdict: scenarios.Fail, Left: result.NaN}, "fails"},
+		{result.Standing{Verdict: scenarios.Fail, Left: -.4}, "budget overdrawn 1.4 times"},
+		{result.Standing{Verdict: scenarios.Fail, Left: result.Num(math.Inf(-1))}, "none allowed"},
+		{result.Standing{Verdict: scenarios.Pending, Left: result.NaN}, "not yet known"},
+		{result.Standing{Verdict: scenarios.Pending, Left: 1}, "not yet known, 100% of its budget left"},
+	} {
+		if got := standingText(c.s); got != c.want {
+			t.Errorf("%+v: %q, want %q", c.s, got, c.want)
+		}
+	}
+}

@@ -1,0 +1,38 @@
+package words
+
+import (
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
+)
+
+// Budget is how many bad requests an objective allows.
+type Budget struct {
+	Text       string
+	Phase      string
+	Load, Step string  // * is all
+	Allowed    float64 // Share of the requests
+}
+
+// BudgetOf is the error budget of an objective; ok is false where it sets none.
+func BudgetOf(o *result.ObjectiveResult) (b Budget, ok bool) {
+	def, err := slo.ParseObjective(o.Text)
+	if err != nil || o.List == "steady" {
+		return b, false
+	}
+	b = Budget{Text: Clean(o.Text), Phase: o.Phase, Load: "*", Step: "*"}
+	switch m := def.Metric; {
+	case m.Name == "errors" && def.Upper():
+		b.Allowed = def.Value
+	case m.Name == "availability" && (def.Op == ">" || def.Op == ">="):
+		b.Allowed = 1 - def.Value
+	case m.Name == "burn":
+		b.Allowed = 1 - m.Share
+	}
+	if def.Load != "" {
+		b.Load = def.Load
+	}
+	if def.Step != "" {
+		b.Step = def.Step
+	}
+	return b, b.Allowed > 1e-12
+}

@@ -1,0 +1,42 @@
+package words
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestWrap(t *testing.T) {
+	tests := []struct {
+		name, text string
+		width      int
+		want       string
+	}{
+		{"fits", "a b c", 10, "a b c"},
+		{"breaks at blanks", "alpha beta gamma", 11, "alpha beta|gamma"},
+		{"long word", "x aaaaaaaaaaaaaaaaaaaa y", 8, "x|aaaaaaaa|aaaaaaaa|aaaa y"},
+		{"wide characters", "日本語日本語", 8, "日本語日|本語"},
+		{"nothing", "", 10, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := strings.Join(Wrap(tt.text, tt.width), "|"); got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+func FuzzWrap(f *testing.F) {
+	f.Add("alpha 日本語 \u0301 beta", 9)
+	f.Fuzz(func(t *testing.T, text string, width int) {
+		width = max(8, min(200, width))
+		for _, l := range Wrap(Clean(text), width) {
+			if Width(l) > width {
+				t.Errorf("%d columns of %d: %q", Width(l), width, l)
+			}
+		}
+		if c := Clip(Clean(text), width); Width(c) > width {
+			t.Errorf("clipped to %d columns of %d: %q", Width(c), width, c)
+		}
+	})
+}

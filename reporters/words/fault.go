@@ -1,0 +1,221 @@
+package words
+
+import (
+	"fmt"
+	"strings"
+
+	"brunt/scenarios"
+	"brunt/scenarios/result"
+)
+
+// hit says what a fault broke and by which mechanism.
+func FaultTarget(f *result.FaultRecord) string {
+	s := Clean(f.Kind)
+	if len(f.Units) > 0 {
+		s += " on " + Clean(Join(f.Units))
+	}
+	if f.Leader && len(f.Units) > 0 {
+		s += " (the leader)"
+	}
+	if len(f.Zones) > 0 {
+		s += " (zone " + Clean(Join(f.Zones)) + ")"
+	}
+	if f.Via != "" {
+		s += ", via " + Clean(f.Via)
+	}
+	return s
+}
+
+// FaultEffect says in one sentence what a fault did to the load.
+func FaultEffect(f *result.FaultRecord) string {
+	s := ""
+	switch f.Impact {
+	case result.Impacted:
+		s = impactedBy(f)
+	case result.NotImpacted:
+		s = "no impact was seen"
+		if f.Limit.Known() && f.Limit > 0 {
+			s = "no impact: never more than " + Percent(float64(f.Limit)) + " of the requests were bad for long enough to be more than chance"
+		}
+	case result.NotRecovered:
+		s = impactedBy(f) + "; not recovered by the end of the run"
+	case result.Confounded:
+		s = "what it did can't be told apart"
+	case result.NotInjected:
+		s = "it was not injected"
+		if f.Skipped {
+			s = "it was skipped"
+		}
+	case result.UnknownYet:
+		s = "there is too little data to tell what it did"
+		if f.Note != "" {
+			s = "what it did is not known"
+		}
+	default:
+		s = Clean(string(f.Impact))
+	}
+	if f.Note != "" {
+		s = strings.TrimSuffix(s, ".") + ": " + Clean(f.Note)
+	}
+	return scenarios.Sentence(s)
+}
+
+func impactedBy(f *result.FaultRecord) string {
+	s := "impact"
+	switch {
+	case f.Onset.Known() && f.Onset < 0.001:
+		s += " at once"
+	case f.Onset.Known():
+		s += " " + Seconds(f.Onset) + " after the injection"
+	}
+	if f.Failover.Known() {
+		s += ", good again after " + Seconds(f.Failover) + " with the fault still in"
+	}
+	if f.Recover.Known() && f.Impact == result.Impacted {
+		s += ", recovered " + Seconds(f.Recover) + " after the injection"
+		if f.Heal.Known() && f.Heal > 0 {
+			s += " and " + Seconds(f.Heal) + " after it was cleared"
+		}
+	}
+	return s + "; " + FaultCost(f)
+}
+
+// FaultCost is what a fault cost.
+func FaultCost(f *result.FaultRecord) string {
+	s := Plural(f.Failed, "request", "requests") + " failed"
+	if f.Degraded.Known() && f.Degraded > 0 {
+		s += " in " + Seconds(f.Degraded) + " of degraded service"
+	}
+	return s
+}
+
+// FaultRevert says whether a fault was taken back.
+func FaultRevert(f *result.FaultRecord) string {
+	switch f.Revert {
+	case "ok":
+		return "taken back"
+	case "gone":
+		return "its unit was gone, so there was nothing to take back"
+	case "failed":
+		return "could NOT be taken back"
+	case "none", "":
+		return "nothing to take back"
+	}
+	return Clean(f.Revert)
+}
+
+// FaultTraffic says what met the fault.
+func FaultTraffic(f *result.FaultRecord) string {
+	switch {
+	case f.Impact == result.NotInjected:
+		return ""
+	case f.Traffic == 0:
+		return "met no traffic"
+	case f.TrafficUnit == "bytes":
+		return "met " + Bytes(f.Traffic)
+	}
+	return fmt.Sprintf("met %s %s", Count(f.Traffic), Clean(f.TrafficUnit))
+}
+
+// FaultDetection says what the team's own monitoring noticed of a fault; empty where it was
+// not asked.
+func FaultDetection(f *result.FaultRecord) string {
+	if !f.Detect.Known() {
+		return Clean(f.DetectNote)
+	}
+	s := "noticed " + Seconds(f.Detect) + " after the injection"
+	if f.DetectResolution.Known() {
+		s += ", or up to " + Seconds(f.DetectResolution) + " before that"
+	}
+	if f.DetectNote != "" {
+		s += ": " + Clean(f.DetectNote)
+	}
+	return s
+}
+
+// FaultAlerts says what the team's own alerts did after a fault; empty where none was asked
+// for.
+func FaultAlerts(f *result.FaultRecord) string {
+	var out []string
+	for i := range f.Alerts {
+		a := &f.Alerts[i]
+		s := Clean(a.Name)
+		switch {
+		case a.Note != "":
+			s += ": " + Clean(a.Note)
+		case !a.Fired.Known():
+			s += " did not fire within " + Seconds(a.FiredFrom)
+		default:
+			s += " fired " + Seconds(a.Fired) + " after the injection"
+			switch {
+			case !a.Resolved.Known() && !a.StillFiring.Known(): // the fault is in still
+			case !a.Resolved.Known():
+				s += ", and still " + Seconds(a.StillFiring) + " after the clearing"
+			case a.Resolved == 0:
+				s += ", and no more when it was cleared"
+			default:
+				s += ", until " + Seconds(a.Resolved) + " after the clearing"
+			}
+		}
+		out = append(out, s)
+	}
+	return strings.Join(out, "; ")
+}
+
+// FaultVerdict is how a fault went, as a verdict: nothing of it may be left, and a
+// recovery that never came or can't be told stands out.
+func FaultVerdict(f *result.FaultRecord) scenarios.Verdict {
+	switch {
+	case f.Revert == "failed":
+		return scenarios.NotReverted
+	case f.Impact == result.NotRecovered:
+		return scenarios.Fail
+	case f.Impact == result.Impacted, f.Impact == result.NotImpacted:
+		return scenarios.Pass
+	}
+	return scenarios.Inconclusive
+}
+
+// FaultOutcome is a fault's impact in a word or two.
+func FaultOutcome(f *result.FaultRecord) string {
+	if f.Revert == "failed" {
+		return "not taken back"
+	}
+	switch f.Impact {
+	case result.Impacted:
+		return "recovered"
+	case result.NotImpacted:
+		return "no impact"
+	case result.NotRecovered:
+		return "not recovered"
+	case result.NotInjected:
+		if f.Skipped {
+			return "skipped"
+		}
+		return "not injected"
+	case result.UnknownYet:
+		return "unknown"
+	}
+	return Clean(string(f.Impact))
+}
+
+// FaultEvents says what happened to containers while a fault was in; empty is nothing.
+func FaultEvents(f *result.FaultRecord) string {
+	words := map[string]string{
+		"container.start": "started", "container.die": "ended", "container.oom": "ran out of memory", "container.restart": "was restarted",
+		"container.health": "is", "container.pause": "was paused", "container.unpause": "went on", "container.gone": "was removed",
+	}
+	var out []string
+	for _, e := range f.Events {
+		s := Clean(e.Unit) + " " + words[e.Event]
+		switch {
+		case e.Text == "":
+		case e.Event == "container.health":
+			s += " " + Clean(e.Text)
+		default:
+			s += " (" + Clean(e.Text) + ")"
+		}
+		out = append(out, s+" at "+Offset(e.T))
+	}
+	return strings.Join(out, ", ")
+}

@@ -1,0 +1,117 @@
+package words
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"brunt/scenarios"
+	"brunt/scenarios/result"
+)
+
+var LedgerHead = []string{"state", "id", "acknowledged", "age", "lost to", "found"}
+
+// LedgerRow is a write in the order of LedgerHead.
+func LedgerRow(k *result.WriteKey) []string {
+	acked := Offset(k.Acknowledged)
+	if !k.Acknowledged.Known() {
+		acked = "no, " + Offset(k.Ended)
+	}
+	found := foundText(k.Found)
+	if k.Note != "" {
+		found += "; " + Clean(k.Note)
+	}
+	return []string{Clean(string(k.State)), Clean(k.ID), acked, Seconds(k.Age), Clean(k.Fault), found}
+}
+
+// foundText says how often a write is at each unit.
+func foundText(found map[string]int) string {
+	var out []string
+	for _, unit := range slices.Sorted(maps.Keys(found)) {
+		n := strconv.Itoa(found[unit])
+		if found[unit] < 0 {
+			n = "no answer"
+		}
+		out = append(out, Clean(unit)+": "+n)
+	}
+	return strings.Join(out, ", ")
+}
+
+// LedgerVerdict is how the ledger looks, whatever the objectives make of it.
+func LedgerVerdict(l *result.LedgerRecord) scenarios.Verdict {
+	switch {
+	case l.Lost+l.Duplicated+l.Stale > 0:
+		return scenarios.Fail
+	case !l.Read || l.Acknowledged == 0 || l.Unsure() > 0:
+		return scenarios.Inconclusive
+	}
+	return scenarios.Pass
+}
+
+// LedgerHeadline says the worst of it.
+func LedgerHeadline(l *result.LedgerRecord) string {
+	switch {
+	case !l.Read:
+		return "not read back"
+	case l.Acknowledged == 0:
+		return "no write was acknowledged"
+	case l.Lost > 0:
+		return Plural(l.Lost, "write", "writes") + " lost"
+	case l.Duplicated > 0:
+		return Plural(l.Duplicated, "write", "writes") + " duplicated"
+	case l.Stale > 0:
+		return Plural(l.Stale, "write", "writes") + " stale"
+	case LedgerVerdict(l) != scenarios.Pass:
+		return "not known of all writes"
+	}
+	return "every write held"
+}
+
+// A figure of the ledger with its name.
+type LedgerFigure struct {
+	Name  string
+	Count int64
+}
+
+// LedgerFigures are those that say something: the first ones always, others where
+// there is anything to count.
+func LedgerFigures(l *result.LedgerRecord) []LedgerFigure {
+	if !l.Read {
+		return []LedgerFigure{{"acknowledged", l.Acknowledged}}
+	}
+	out := []LedgerFigure{{"acknowledged", l.Acknowledged}, {"held", l.Held}, {"lost", l.Lost}, {"duplicated", l.Duplicated}, {"stale", l.Stale}}
+	for _, f := range []LedgerFigure{
+		{"unknown", l.Unknown},
+		{"not read at every unit", l.Unread},
+		{"without an id", l.Unnamed},
+		{"beyond the ledger", l.Unrecorded},
+		{"present though unacknowledged", l.Present},
+	} {
+		if f.Count > 0 {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// LedgerText says what was read where.
+func LedgerText(l *result.LedgerRecord) string {
+	units := make([]string, len(l.Units))
+	for i, u := range l.Units {
+		units[i] = Clean(u)
+	}
+	text := fmt.Sprintf("Writes by %s, asked for at %s", Clean(l.Write), strings.Join(units, ", "))
+	if l.Took.Known() {
+		text += " from " + Offset(l.Asked) + " on, in " + Seconds(l.Took)
+	}
+	text += "."
+	if l.RPOFault != "" {
+		text += " The oldest lost write was lost to " + Clean(l.RPOFault) + "."
+	}
+	if l.Note != "" {
+		text += " " + scenarios.Sentence(Clean(l.Note))
+	}
+	return text
+}

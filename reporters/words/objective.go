@@ -1,0 +1,123 @@
+package words
+
+import (
+	"math"
+	"strings"
+
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
+)
+
+// ObjectiveMetric is the metric that an objective was judged by. A text that no longer
+// parses is shown as plain numbers.
+func ObjectiveMetric(o *result.ObjectiveResult) slo.Metric {
+	m, err := slo.ParseMetric(o.Metric)
+	if err != nil {
+		return slo.Metric{Unit: slo.Plain}
+	}
+	if m.OfSeries() { // of a named one the target tells the unit
+		if def, err := slo.ParseObjective(o.Text); err == nil {
+			return def.Metric
+		}
+	}
+	return m
+}
+
+func formatMetric(m slo.Metric, n result.Num) string { return m.FormatValue(float64(n)) }
+
+// ObjectiveMeasured writes what was measured; ∞ where more requests failed than a
+// percentile allows, or recovery never came.
+func ObjectiveMeasured(o *result.ObjectiveResult) string {
+	switch {
+	case o.Measured.Known():
+		return formatMetric(ObjectiveMetric(o), o.Measured)
+	case o.Infinite:
+		if _, more, ok := strings.Cut(o.Note, "not recovered: "); ok {
+			return Clean(more) // > X s
+		}
+		return "∞"
+	}
+	return "–"
+}
+
+// ObjectiveTarget writes the bound with its operator.
+func ObjectiveTarget(o *result.ObjectiveResult) string {
+	if !o.Target.Known() {
+		return "–"
+	}
+	return Clean(o.Op) + " " + formatMetric(ObjectiveMetric(o), o.Target)
+}
+
+// ObjectiveInterval writes the 95 % interval, or nothing where there is none.
+func ObjectiveInterval(o *result.ObjectiveResult) string {
+	if !o.Low.Known() {
+		return ""
+	}
+	m, high := ObjectiveMetric(o), "∞"
+	if o.High.Known() {
+		high = formatMetric(m, o.High)
+	}
+	if low := formatMetric(m, o.Low); low != high {
+		return low + " to " + high
+	}
+	return ""
+}
+
+// ObjectiveNote is the note of an objective, or what ∞ means where none stands there.
+func ObjectiveNote(o *result.ObjectiveResult) string {
+	if o.Note != "" {
+		return Clean(o.Note)
+	}
+	if o.Infinite && ObjectiveMetric(o).Latency() {
+		return "more requests failed than it allows"
+	}
+	return ""
+}
+
+// ObjectivePhase is the phase of an objective where its text does not tell: the
+// occurrence of a fault that was worst, for one.
+func ObjectivePhase(o *result.ObjectiveResult) string {
+	if o.Phase == "" || o.Phase == "run" || strings.HasSuffix(o.Text, " "+o.Phase) || strings.Contains(o.Text, " "+o.Phase+" ") {
+		return ""
+	}
+	return Clean(o.Phase)
+}
+
+// ObjectiveTitle is what an objective is called: its text, with its own name if it has one.
+func ObjectiveTitle(o *result.ObjectiveResult) string {
+	text := Clean(o.Text)
+	if o.ID != "" && o.ID != o.Text {
+		text = Clean(o.ID) + ": " + text
+	}
+	if o.List == "steady" {
+		text = "steady: " + text
+	}
+	return text
+}
+
+// LimitUsed is how much of what an objective allows was used: 1 is the limit, more is
+// beyond it. ok is false where that has no meaning.
+func LimitUsed(o *result.ObjectiveResult, n result.Num) (u float64, ok bool) {
+	v, t := float64(n), float64(o.Target)
+	if !n.Known() {
+		return math.Inf(1), o.Infinite
+	}
+	if !o.Target.Known() || o.Op == "=" {
+		return 0, false
+	}
+	if o.Op == "<" || o.Op == "<=" {
+		if t <= 0 {
+			return 0, false
+		}
+		return v / t, true
+	}
+	if ObjectiveMetric(o).Unit == slo.ShareOf {
+		v, t = 1-v, 1-t
+	} else {
+		v, t = t, v
+	}
+	if t <= 0 {
+		return 0, false
+	}
+	return v / t, true
+}

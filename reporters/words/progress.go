@@ -1,0 +1,100 @@
+package words
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
+)
+
+// ErrorShare is the share of errors among what ended.
+func ErrorShare(errors, ended int64) string {
+	if ended == 0 {
+		return "0%"
+	}
+	return Percent(float64(errors) / float64(ended))
+}
+
+// TimeLeft says how long the run goes on, and how much of it is done, 0 to 1.
+func TimeLeft(iv result.Interval) (text string, done float64) {
+	switch {
+	case iv.At < 0:
+		return "load is judged in " + Clock(-iv.At.Seconds()), 0
+	case iv.At >= iv.End:
+		return "waiting for the last answers", 1
+	}
+	return Clock(iv.At.Seconds()) + " of " + Clock(iv.End.Seconds()) + ", " + Clock((iv.End - iv.At).Seconds()) + " left", iv.At.Seconds() / iv.End.Seconds()
+}
+
+// PhaseOf names the phase of an interval.
+func PhaseOf(iv result.Interval) string {
+	if iv.At < 0 {
+		return "warm-up"
+	}
+	return Clean(iv.Phase)
+}
+
+// FaultsActive says which faults are in, for how long still, and which comes next, in width
+// columns together.
+func FaultsActive(iv result.Interval, width int) (active, next string) {
+	if len(iv.Faults) > 0 {
+		var names []string
+		for _, f := range iv.Faults {
+			var name strings.Builder
+			name.WriteString(Clean(f))
+			for _, t := range iv.Timetable {
+				if t.Name == f && t.Clear > iv.At {
+					name.WriteString(", " + Clock((t.Clear - iv.At).Seconds()) + " left")
+				}
+			}
+			names = append(names, name.String())
+		}
+		active = "now: " + someOf(names, width-len("now:   next: "+Clean(iv.Next)+" in 00:00")) + "  "
+	}
+	switch {
+	case iv.Next != "":
+		return active, "next: " + Clean(iv.Next) + " in " + Clock((iv.NextAt - iv.At).Seconds())
+	case len(iv.Faults) == 0:
+		return active, "none in, none to come"
+	}
+	return active, "none to come"
+}
+
+// someOf lists names in width columns, as many as there is room for and one at least.
+func someOf(names []string, width int) string {
+	text := names[0]
+	for i, n := range names[1:] {
+		more := ""
+		if rest := len(names) - i - 2; rest > 0 {
+			more = " and " + strconv.Itoa(rest) + " more"
+		}
+		if Width(text+"; "+n+more) > width {
+			return text + " and " + strconv.Itoa(len(names)-i-1) + " more"
+		}
+		text += "; " + n
+	}
+	return text
+}
+
+func Int(n int64) string { return strconv.FormatInt(n, 10) }
+
+func PerSecond(n int64) string { return Int(n) + "/s" }
+
+// AnswerTime is a percentile of the answers of a second, in which there may have been
+// none.
+func AnswerTime(d time.Duration) string {
+	if d == 0 {
+		return "–"
+	}
+	return Duration(d)
+}
+
+func Duration(d time.Duration) string { return quantity.FormatSeconds(d.Seconds()) }
+
+// LedgerProgress tells how far the reading of the ledger is.
+func LedgerProgress(iv result.Interval) string {
+	return fmt.Sprintf("reading the ledger: %d of %d writes", iv.Asked, iv.ToAsk)
+}

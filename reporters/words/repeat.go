@@ -1,0 +1,54 @@
+package words
+
+import (
+	"fmt"
+	"strconv"
+
+	"brunt/scenarios/result"
+)
+
+// RepeatSummary says how the occurrences of a fault went.
+func RepeatSummary(r *result.Repeat) string {
+	s := fmt.Sprintf("came %d times: %d recovered from, %d without impact", r.Occurrences, r.Impacted, r.NotImpacted)
+	if r.NotRecovered > 0 {
+		s += fmt.Sprintf(", %d not recovered from", r.NotRecovered)
+	}
+	if r.Unknown > 0 {
+		s += fmt.Sprintf(", %d not known", r.Unknown)
+	}
+	return s
+}
+
+type namedSpread struct {
+	Name   string
+	Spread *result.Spread
+}
+
+// Spreads lists the figures that any occurrence has.
+func Spreads(r *result.Repeat) []namedSpread {
+	var out []namedSpread
+	for _, f := range []namedSpread{
+		{"onset", &r.Onset}, {"failover", &r.Failover}, {"recover", &r.Recover}, {"heal", &r.Heal}, {"degraded", &r.Degraded},
+	} {
+		if f.Spread.N > 0 {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// SpreadRow are how many occurrences have the figure, its least, its percentiles and
+// its most.
+func SpreadRow(s *result.Spread) []string {
+	cell := func(n result.Num) string {
+		if !n.Known() {
+			return "∞"
+		}
+		return Seconds(n)
+	}
+	p95 := "–"
+	if s.N >= result.EnoughForSpread(.95) {
+		p95 = cell(s.P95)
+	}
+	return []string{strconv.Itoa(s.N), cell(s.Min), cell(s.Median), p95, cell(s.Max)}
+}

@@ -1,0 +1,38 @@
+package words
+
+import (
+	"net/url"
+	"regexp"
+	"strings"
+
+	"brunt/scenarios"
+)
+
+// Trace is a trace; Link is where it is seen, empty where nobody said.
+type Trace struct{ ID, Link string }
+
+var traceIDForm = regexp.MustCompile(`^[0-9a-f]{32}$`)
+
+// TraceOf is a trace by its id; nil is none. A link that is not one of http or https is
+// left out.
+func TraceOf(link, id string) *Trace {
+	if !traceIDForm.MatchString(id) {
+		return nil
+	}
+	v := &Trace{ID: id}
+	u, err := url.Parse(scenarios.TraceLink(link, id))
+	if err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.User == nil {
+		v.Link = u.String()
+	}
+	return v
+}
+
+// TraceOfAnswer is the id of the trace that an answer names.
+func TraceOfAnswer(headers map[string]string) string {
+	for name, value := range headers {
+		if strings.EqualFold(name, "traceparent") {
+			return scenarios.ParseTraceparent(value).String()
+		}
+	}
+	return ""
+}

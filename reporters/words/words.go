@@ -1,0 +1,222 @@
+package words
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
+)
+
+// Verdict is a verdict as a sentence writes it.
+func Verdict(v scenarios.Verdict) string {
+	if v == "" {
+		return "unknown"
+	}
+	return Clip(Clean(strings.ReplaceAll(string(v), "_", " ")), widestVerdict+2)
+}
+
+// widestVerdict is the width of the longest verdict there is.
+const widestVerdict = len(scenarios.Inconclusive)
+
+// Mark is the sign that stands beside the word of a verdict, never alone.
+func Mark(v scenarios.Verdict) string {
+	switch v {
+	case scenarios.Pass:
+		return "✓"
+	case scenarios.Fail, scenarios.NotReverted, scenarios.Regression, scenarios.Broken:
+		return "✗"
+	case scenarios.Running:
+		return "▶"
+	case scenarios.Pending:
+		return "·"
+	}
+	return "?"
+}
+
+// Tone is how a verdict is coloured: good, bad or unsure.
+func Tone(v scenarios.Verdict) string {
+	return map[string]string{"✓": "good", "✗": "bad", "?": "unsure", "▶": "going", "·": "unsure"}[Mark(v)]
+}
+
+// Meaning says in words what a run's verdict stands for.
+func Meaning(v scenarios.Verdict) string {
+	for _, row := range scenarios.ExitTable() {
+		if row[1] == string(v) {
+			return row[2]
+		}
+	}
+	return ""
+}
+
+// Clean makes text fit for one line of a terminal or a page: line breaks and tabs
+// become blanks, what controls a terminal or the direction of text becomes visible.
+func Clean(s string) string { return visible(s, " ") }
+
+// CleanLines is clean for text of several lines.
+func CleanLines(s string) string {
+	return visible(strings.ReplaceAll(s, "\r\n", "\n"), "\n")
+}
+
+func visible(s, newline string) string {
+	safe := true
+	for i := 0; i < len(s) && safe; i++ {
+		safe = s[i] >= ' ' && s[i] < 0x7f
+	}
+	if safe {
+		return s
+	}
+	var b strings.Builder
+	for len(s) > 0 {
+		c, n := utf8.DecodeRuneInString(s)
+		switch {
+		case c == utf8.RuneError && n == 1:
+			b.WriteRune(utf8.RuneError) // as JSON keeps it
+		case c == '\n' || c == '\r' || c == '\u2028' || c == '\u2029':
+			b.WriteString(newline)
+		case c == '\t':
+			b.WriteByte(' ')
+		case unicode.IsControl(c):
+			fmt.Fprintf(&b, `\x%02x`, c)
+		case unicode.Is(unicode.Bidi_Control, c) || c == '\ufeff' || c == '\ufffe' || c == '\uffff':
+			fmt.Fprintf(&b, `\u%04x`, c)
+		default:
+			b.WriteString(s[:n])
+		}
+		s = s[n:]
+	}
+	return b.String()
+}
+
+// Seconds writes a span that may be unknown.
+func Seconds(n result.Num) string {
+	if !n.Known() {
+		return "–"
+	}
+	return quantity.FormatSeconds(float64(n))
+}
+
+// Offset writes a moment on the run's clock to the millisecond.
+func Offset(n result.Num) string {
+	if !n.Known() {
+		return "–"
+	}
+	return quantity.FormatDuration(time.Duration(math.Round(float64(n)*1e3)) * time.Millisecond)
+}
+
+// Clock writes whole seconds as 00:42 or 1:02:03.
+func Clock(seconds float64) string {
+	s := int64(math.Max(0, seconds))
+	if s >= 3600 {
+		return fmt.Sprintf("%d:%02d:%02d", s/3600, s/60%60, s%60)
+	}
+	return fmt.Sprintf("%02d:%02d", s/60, s%60)
+}
+
+// Share writes a part of a whole with three figures.
+func Share(part, whole int64) string {
+	if whole == 0 {
+		return "–"
+	}
+	return Percent(float64(part) / float64(whole))
+}
+
+// Percent writes a share with three figures, and never 0% or 100% for what is
+// neither.
+func Percent(f float64) string { return quantity.FormatShareBriefly(f) }
+
+// Rate writes events per second with three figures.
+func Rate(n result.Num) string {
+	if !n.Known() {
+		return "–"
+	}
+	return Number(float64(n)) + "/s"
+}
+
+// Number writes f with three figures, or as a whole number from 100 on.
+func Number(f float64) string {
+	digits := 0
+	if a := math.Abs(f); a > 0 && a < 100 {
+		digits = min(6, 2-int(math.Floor(math.Log10(a))))
+	}
+	p := math.Pow(10, float64(digits))
+	s := strconv.FormatFloat(math.Round(f*p)/p, 'f', digits, 64) // halves up, as the page's script does
+	if strings.Contains(s, ".") {
+		s = strings.TrimRight(strings.TrimRight(s, "0"), ".")
+	}
+	return s
+}
+
+// Count groups the digits of large numbers: 12 345, with blanks that do not break.
+func Count(n int64) string {
+	s := strconv.FormatInt(n, 10)
+	if n < 10_000 {
+		return s
+	}
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "\u00a0" + s[i:]
+	}
+	return s
+}
+
+// Bytes writes a number of bytes.
+func Bytes(n int64) string {
+	f, units := float64(n), []string{"B", "KiB", "MiB", "GiB", "TiB"}
+	i := 0
+	for f >= 1024 && i < len(units)-1 {
+		f /= 1024
+		i++
+	}
+	return Number(f) + " " + units[i]
+}
+
+// Plural writes a count with its noun.
+func Plural(n int64, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return strconv.FormatInt(n, 10) + " " + many
+}
+
+// Join writes a list as a sentence does: a, b and c.
+func Join(list []string) string {
+	if len(list) < 2 {
+		return strings.Join(list, "")
+	}
+	return strings.Join(list[:len(list)-1], ", ") + " and " + list[len(list)-1]
+}
+
+// Capitalize gives s a capital letter.
+func Capitalize(s string) string {
+	c, n := utf8.DecodeRuneInString(s)
+	return string(unicode.ToUpper(c)) + s[n:]
+}
+
+// Percentile writes a percentile, ∞ where more requests failed than it allows.
+func Percentile(n result.Num, population int64) string {
+	if IsInfinite(n, population) {
+		return "∞"
+	}
+	return Seconds(n)
+}
+
+// Command writes the words of a command so that a shell takes them as they are.
+func Command(words []string) string {
+	out := make([]string, 0, len(words))
+	for _, w := range words {
+		w = CleanLines(w)
+		if w == "" || strings.ContainsFunc(w, func(c rune) bool {
+			return !(unicode.IsLetter(c) || unicode.IsDigit(c) || strings.ContainsRune("-_=./:,@%+", c))
+		}) {
+			w = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
+		}
+		out = append(out, w)
+	}
+	return strings.Join(out, " ")
+}

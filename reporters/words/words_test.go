@@ -1,0 +1,110 @@
+package words
+
+import (
+	"math"
+	"testing"
+
+	"brunt/reporters/reporterstest"
+	"brunt/scenarios"
+	"brunt/scenarios/result"
+)
+
+func TestWords(t *testing.T) {
+	tests := []struct{ name, got, want string }{
+		{"whole percent", Percent(.5), "50%"},
+		{"three figures", Percent(.123456), "12.3%"},
+		{"small", Percent(.00012345), "0.0123%"},
+		{"never 100% when it is not", Percent(.99999), "99.999%"},
+		{"nor nearly", Percent(.9987654), "99.877%"},
+		{"all", Percent(1), "100%"},
+		{"none", Percent(0), "0%"},
+		{"clock", Clock(3725), "1:02:05"},
+		{"offset", Offset(75.0004), "1m15s"},
+		{"offset to the millisecond", Offset(20.0021), "20.002s"},
+		{"offset unknown", Offset(reporterstest.Nan), "–"},
+		{"count", Count(1234567), "1\u00a0234\u00a0567"},
+		{"small count", Count(9999), "9999"},
+		{"number", Number(0.0123456), "0.0123"},
+		{"large number", Number(1234.5), "1235"},
+		{"bytes", Bytes(88213), "86.1 KiB"},
+		{"join", Join([]string{"a", "b", "c"}), "a, b and c"},
+		{"sentence", scenarios.Sentence("é x"), "É x."},
+		{"clean", Clean("a\tb\nc\x1b[1m\u202e\xff"), "a b c\\x1b[1m\\u202e\ufffd"},
+		{"lines stay", CleanLines("a\r\nb\x00"), "a\nb\\x00"},
+		{"command", Command([]string{"brunt", "run", "a b.yaml", "--set", "x=it's", ""}), `brunt run 'a b.yaml' --set 'x=it'\''s' ''`},
+		{"verdict", Verdict(scenarios.NotReverted), "not reverted"},
+		{"trace", TraceOfAnswer(map[string]string{"Traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}), "4bf92f3577b34da6a3ce929d0e0e4736"},
+		{"no trace", TraceOfAnswer(map[string]string{"traceparent": "nonsense"}), ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if tt.got != tt.want {
+				t.Errorf("got %q, want %q", tt.got, tt.want)
+			}
+		})
+	}
+}
+
+func TestMarks_StandBesideEveryVerdict(t *testing.T) {
+	for _, row := range scenarios.ExitTable() {
+		v := scenarios.Verdict(row[1])
+		if v == "-" {
+			continue
+		}
+		want := map[scenarios.Verdict]string{scenarios.Pass: "good", scenarios.Fail: "bad", scenarios.NotReverted: "bad", scenarios.Regression: "bad", scenarios.Broken: "bad"}[v]
+		if want == "" {
+			want = "unsure"
+		}
+		if Tone(v) != want || Meaning(v) != row[2] || len(Verdict(v)) > widestVerdict {
+			t.Errorf("%s: %s, %q", v, Tone(v), Meaning(v))
+		}
+	}
+}
+
+func TestEffect(t *testing.T) {
+	tests := []struct {
+		name string
+		f    result.FaultRecord
+		want string
+	}{
+		{"recovered", result.FaultRecord{Impact: result.Impacted, Onset: 0, Failover: reporterstest.Nan, Recover: 4, Heal: 2.6, Failed: 37, Degraded: 4}, "Impact at once, recovered 4s after the injection and 2.6s after it was cleared; 37 requests failed in 4s of degraded service."},
+		{"failed over", result.FaultRecord{Impact: result.Impacted, Onset: .5, Failover: 3, Recover: 3, Heal: 0, Failed: 1, Degraded: reporterstest.Nan}, "Impact 500ms after the injection, good again after 3s with the fault still in, recovered 3s after the injection; 1 request failed."},
+		{"without impact", result.FaultRecord{Impact: result.NotImpacted, Limit: .01}, "No impact: never more than 1% of the requests were bad for long enough to be more than chance."},
+		{"not recovered", result.FaultRecord{Impact: result.NotRecovered, Onset: 1, Failover: reporterstest.Nan, Recover: reporterstest.Nan, Heal: reporterstest.Nan, Failed: 5, Degraded: 9}, "Impact 1s after the injection; 5 requests failed in 9s of degraded service; not recovered by the end of the run."},
+		{"confounded", result.FaultRecord{Impact: result.Confounded, Note: "split was in as well"}, "What it did can't be told apart: split was in as well."},
+		{"not injected", result.FaultRecord{Impact: result.NotInjected}, "It was not injected."},
+		{"unknown", result.FaultRecord{Impact: result.UnknownYet}, "There is too little data to tell what it did."},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := FaultEffect(&tt.f); got != tt.want {
+				t.Errorf("got %s", got)
+			}
+		})
+	}
+}
+
+func TestUsed(t *testing.T) {
+	inf := result.Num(math.Inf(1))
+	tests := []struct {
+		name string
+		o    result.ObjectiveResult
+		want float64 // NaN: it has no meaning
+	}{
+		{"half of a limit", result.ObjectiveResult{Metric: "p95", Op: "<", Target: .2, Measured: .1}, .5},
+		{"share that must be high", result.ObjectiveResult{Metric: "availability", Op: ">", Target: .99, Measured: .97}, 3},
+		{"rate that must be high", result.ObjectiveResult{Metric: "rate", Op: ">=", Target: 100, Measured: 200}, .5},
+		{"infinite", result.ObjectiveResult{Metric: "p99", Op: "<", Target: .2, Measured: inf, Infinite: true}, math.Inf(1)},
+		{"unknown", result.ObjectiveResult{Metric: "p99", Op: "<", Target: .2, Measured: reporterstest.Nan}, math.NaN()},
+		{"nothing allowed", result.ObjectiveResult{Metric: "errors", Op: "<=", Target: 0, Measured: .1}, math.NaN()},
+		{"equal", result.ObjectiveResult{Metric: "timeouts", Op: "=", Target: 0, Measured: 1}, math.NaN()},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, ok := LimitUsed(&tt.o, tt.o.Measured)
+			if ok != !math.IsNaN(tt.want) || ok && math.Abs(got-tt.want) > 1e-9 && got != tt.want {
+				t.Errorf("got %v %v, want %v", got, ok, tt.want)
+			}
+		})
+	}
+}
