@@ -14,6 +14,7 @@ import (
 	"brunt/reporters/catalog"
 	"brunt/scenarios"
 	"brunt/scenarios/compare"
+	"brunt/scenarios/plan"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/run"
 
@@ -167,7 +168,7 @@ func (x *ab) prepare(ctx context.Context, dir string) error {
 	return os.MkdirAll(x.folder, 0o755)
 }
 
-func (x *ab) planned(s *side) (*run.Plan, error) {
+func (x *ab) planned(s *side) (*plan.Plan, error) {
 	plan, err := s.plan(&x.sourceFlags, x.files[s])
 	if err == nil && x.concurrent {
 		if err = plan.Share(.5); err != nil {
@@ -297,7 +298,7 @@ func (x *ab) run(ctx context.Context, s *side, n int) (compare.Run, error) {
 	if err != nil {
 		return compare.Run{}, err
 	}
-	res, err := plan.Run(ctx, x.runOptions(dir, log))
+	res, err := run.Run(ctx, plan, x.runOptions(dir, log))
 	if res == nil {
 		return compare.Run{}, err
 	}

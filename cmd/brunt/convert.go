@@ -11,7 +11,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/convert"
-	"brunt/scenarios/run"
+	"brunt/scenarios/plan"
 	"brunt/scenarios/syntax"
 
 	"github.com/spf13/cobra"
@@ -139,7 +139,7 @@ func check(c *cobra.Command, made *convert.Scenario, output string) error {
 		},
 	})
 	if err == nil {
-		_, err = run.Compile(sc, run.CompileOptions{Self: self()})
+		_, err = plan.Compile(sc, plan.CompileOptions{Self: self()})
 	}
 	var mistakes *syntax.MistakesError
 	if errors.As(err, &mistakes) {

@@ -8,10 +8,11 @@ import (
 	"strings"
 	"testing"
 
+	"brunt/scenarios/syntax"
+
 	"brunt/scenarios"
 	"brunt/scenarios/convert"
-	"brunt/scenarios/run"
-	"brunt/scenarios/syntax"
+	"brunt/scenarios/plan"
 )
 
 // foreignFiles are what others have, in the folder of the package that reads it.
@@ -90,7 +91,7 @@ func FuzzConvert_Compiles(f *testing.F) {
 		if sc == nil {
 			t.Fatalf("%v\n%s", err, made.Text)
 		}
-		_, err = run.Compile(sc, run.CompileOptions{})
+		_, err = plan.Compile(sc, plan.CompileOptions{})
 		mistakes, ok := err.(*syntax.MistakesError)
 		if err == nil {
 			return

@@ -10,12 +10,12 @@ import (
 	"strings"
 	"testing"
 
-	"brunt/scenarios"
-	"brunt/scenarios/reference"
-	"brunt/scenarios/run"
 	"brunt/scenarios/slo"
 	"brunt/scenarios/syntax"
 
+	"brunt/scenarios"
+	"brunt/scenarios/plan"
+	"brunt/scenarios/reference"
 	"github.com/goccy/go-yaml"
 	"github.com/spf13/cobra"
 )
@@ -85,7 +85,7 @@ func TestDocuments_Scenarios(t *testing.T) {
 			}
 			var err error
 			if strings.HasPrefix(f[2], "# policy") {
-				_, err = run.ReadPolicies([]string{file})
+				_, err = plan.ReadPolicies([]string{file})
 			} else {
 				_, err = compile(file, nil)
 			}
@@ -237,7 +237,7 @@ func TestReference_Complete(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	names := append(run.FaultKinds(), slo.MetricNames()...)
+	names := append(plan.FaultKinds(), slo.MetricNames()...)
 	for _, row := range scenarios.ExitTable() {
 		names = append(names, strings.Split(row[0], ", ")...)
 	}

@@ -11,8 +11,7 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/netns"
 	"brunt/scenarios"
-	"brunt/scenarios/run"
-
+	"brunt/scenarios/doctor"
 	"github.com/spf13/cobra"
 )
 
@@ -30,19 +29,19 @@ and of what in the kernel they are done by, best first: each is tried in a names
 is thrown away. A scenario forces one by ` + "`via:`" + `.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			var needs []run.Check
+			var needs []doctor.Check
 			if len(args) == 1 {
 				plan, err := compile(args[0], &f)
 				if err != nil {
 					return err
 				}
-				needs = plan.Needs(c.Context())
+				needs = doctor.Needs(c.Context(), plan)
 			}
 			bad := false
 			t := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
-			checks := append(run.Doctor(c.Context(), chaos.StateDirs(os.Getenv), os.Getenv), run.DoctorPolicies(policyFiles(f.policy))...)
+			checks := append(doctor.Doctor(c.Context(), chaos.StateDirs(os.Getenv), os.Getenv), doctor.DoctorPolicies(policyFiles(f.policy))...)
 			for _, k := range append(checks, needs...) {
-				bad = bad || k.State == run.Bad
+				bad = bad || k.State == doctor.Bad
 				fmt.Fprintf(t, "%s\t%s\t%s\n", k.Name, k.State, k.Found)
 				if k.Fix != "" {
 					fmt.Fprintf(t, "\t\t-> %s\n", k.Fix)

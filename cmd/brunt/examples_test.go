@@ -16,6 +16,7 @@ import (
 
 	"brunt/chaos/chaostest"
 	"brunt/scenarios"
+	"brunt/scenarios/plan/dryrun"
 	"brunt/scenarios/result"
 )
 
@@ -96,7 +97,7 @@ func TestExample_DryRun(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			lines, err := planned.DryRun(t.Context())
+			lines, err := dryrun.DryRun(t.Context(), planned)
 			if err != nil {
 				t.Error(err)
 			}

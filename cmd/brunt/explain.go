@@ -5,11 +5,12 @@ import (
 	"fmt"
 	"strings"
 
-	"brunt/scenarios"
-	"brunt/scenarios/reference"
-	"brunt/scenarios/run"
 	"brunt/scenarios/slo"
 	"brunt/scenarios/syntax"
+
+	"brunt/scenarios"
+	"brunt/scenarios/plan"
+	"brunt/scenarios/reference"
 
 	"github.com/spf13/cobra"
 )
@@ -44,7 +45,7 @@ end. Without PATH, list what can be explained.`,
 // newReference makes the reference of this build.
 func newReference() (*reference.Reference, error) {
 	from := reference.Sources{
-		Faults: run.FaultKinds(), Metrics: slo.MetricNames(), ExitCodes: scenarios.ExitTable(), DidYouMean: syntax.DidYouMean,
+		Faults: plan.FaultKinds(), Metrics: slo.MetricNames(), ExitCodes: scenarios.ExitTable(), DidYouMean: syntax.DidYouMean,
 	}
 	for of, text := range map[string]*[]byte{"scenario": &from.Scenario, "policy": &from.Policy, "result": &from.Result, "event": &from.Event} {
 		b, err := json.Marshal(schemas[of]())

@@ -9,13 +9,15 @@ import (
 	"os"
 	"time"
 
-	"brunt/scenarios"
-	"brunt/scenarios/capacity"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
-	"brunt/scenarios/run"
 	"brunt/scenarios/slo"
 	"brunt/scenarios/syntax"
+
+	"brunt/scenarios"
+	"brunt/scenarios/capacity"
+	"brunt/scenarios/plan"
+	"brunt/scenarios/run"
 
 	"github.com/spf13/cobra"
 )
@@ -83,7 +85,7 @@ func (f *findFlags) find(c *cobra.Command, path string) error {
 	}
 	finder := &run.Finder{
 		Parse:   func() (*scenarios.Scenario, error) { return f.parse(path) },
-		Compile: run.CompileOptions{Self: self()}, Run: f.probe, Length: f.length, Cool: f.cool,
+		Compile: plan.CompileOptions{Self: self()}, Run: f.probe, Length: f.length, Cool: f.cool,
 	}
 	if finder.Compile.Policies, err = f.policies(); err != nil {
 		return err
@@ -160,7 +162,7 @@ func (f *findFlags) say(w io.Writer, found *capacity.Found, err error) {
 }
 
 // probe runs a plan, without a report.
-func (f *findFlags) probe(ctx context.Context, plan *run.Plan) (*result.Result, error) {
+func (f *findFlags) probe(ctx context.Context, plan *plan.Plan) (*result.Result, error) {
 	dir, err := os.MkdirTemp("", "brunt-find-")
 	if err != nil {
 		return nil, err
@@ -170,7 +172,7 @@ func (f *findFlags) probe(ctx context.Context, plan *run.Plan) (*result.Result, 
 	if err != nil {
 		return nil, err
 	}
-	res, err := plan.Run(ctx, f.runOptions(dir, log))
+	res, err := run.Run(ctx, plan, f.runOptions(dir, log))
 	if res == nil {
 		return nil, err
 	}

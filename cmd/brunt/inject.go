@@ -12,11 +12,14 @@ import (
 	"sync"
 	"time"
 
-	"brunt/scenarios"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
-	"brunt/scenarios/run"
 	"brunt/scenarios/syntax"
+
+	"brunt/scenarios"
+	"brunt/scenarios/plan"
+	"brunt/scenarios/plan/dryrun"
+	"brunt/scenarios/run"
 
 	"github.com/spf13/cobra"
 )
@@ -61,7 +64,7 @@ taken back. 130: interrupted, and taken back.`,
 			if len(args) > 0 {
 				return nil, cobra.ShellCompDirectiveNoFileComp
 			}
-			return run.FaultKinds(), cobra.ShellCompDirectiveDefault
+			return plan.FaultKinds(), cobra.ShellCompDirectiveDefault
 		},
 		RunE: f.run,
 	}
@@ -85,7 +88,7 @@ func (f *injectFlags) run(c *cobra.Command, args []string) error {
 	}
 	out := c.OutOrStdout()
 	if f.dryRun {
-		lines, err := plan.DryRunFaults(c.Context())
+		lines, err := dryrun.DryRunFaults(c.Context(), plan)
 		for _, line := range lines {
 			fmt.Fprintln(out, line)
 		}
@@ -103,14 +106,14 @@ func (f *injectFlags) run(c *cobra.Command, args []string) error {
 	return f.inject(ctx, out, plan)
 }
 
-func (f *injectFlags) inject(ctx context.Context, out io.Writer, plan *run.Plan) error {
+func (f *injectFlags) inject(ctx context.Context, out io.Writer, plan *plan.Plan) error {
 	said := &steps{w: out}
 	if f.format == "json" {
 		said.w = io.Discard
 	}
 	fault := plan.Faults[0]
 	said.stays = fault.For.D()
-	in, err := plan.Inject(ctx, run.Options{State: state(), Guard: append(self(), "guard"), Burner: append(self(), "burn"), Event: said.event, Suspend: suspended(), Stop: stopSelf})
+	in, err := run.Inject(ctx, plan, run.Options{State: state(), Guard: append(self(), "guard"), Burner: append(self(), "burn"), Event: said.event, Suspend: suspended(), Stop: stopSelf})
 	if in == nil {
 		return err
 	}
@@ -147,12 +150,12 @@ func met(in *run.Injection) string {
 }
 
 // plan compiles what is to be done: a scenario's fault, or a kind.
-func (f *injectFlags) plan(c *cobra.Command, args []string) (*run.Plan, error) {
+func (f *injectFlags) plan(c *cobra.Command, args []string) (*plan.Plan, error) {
 	if isKind(args[0]) {
 		return f.bare(args)
 	}
 	if _, err := os.Stat(args[0]); err != nil && !isFile(args[0]) {
-		return nil, usagef("%q is neither a file nor a kind of fault; %s", args[0], syntax.DidYouMean(args[0], run.FaultKinds()))
+		return nil, usagef("%q is neither a file nor a kind of fault; %s", args[0], syntax.DidYouMean(args[0], plan.FaultKinds()))
 	}
 	for _, name := range []string{"listen", "to", "allow"} {
 		if c.Flags().Changed(name) {
@@ -184,7 +187,7 @@ func (f *injectFlags) plan(c *cobra.Command, args []string) (*run.Plan, error) {
 // isKind tells that a word names a kind of fault, or one that is to come.
 func isKind(word string) bool {
 	noun, later := syntax.NotYet(word)
-	return slices.Contains(run.FaultKinds(), word) || later && noun == "fault"
+	return slices.Contains(plan.FaultKinds(), word) || later && noun == "fault"
 }
 
 // isFile tells that a word looks like a scenario's file.
@@ -208,7 +211,7 @@ func (f *injectFlags) duration() (time.Duration, error) {
 }
 
 // bare compiles a kind with its settings.
-func (f *injectFlags) bare(args []string) (*run.Plan, error) {
+func (f *injectFlags) bare(args []string) (*plan.Plan, error) {
 	if len(f.set) > 0 {
 		return nil, usagef("--set is for params of a scenario; the settings of %s are given as KEY=VALUE", args[0])
 	}
@@ -223,7 +226,7 @@ func (f *injectFlags) bare(args []string) (*run.Plan, error) {
 	if f.hold != "" {
 		settings = append(slices.Clone(settings), "for="+f.hold)
 	}
-	return run.CompileBare(run.Bare{Kind: args[0], Settings: settings, Listen: f.listen, To: f.to, Allow: f.allow, Policies: policies})
+	return plan.CompileBare(plan.Bare{Kind: args[0], Settings: settings, Listen: f.listen, To: f.to, Allow: f.allow, Policies: policies})
 }
 
 // steps tells people what happens, as it happens.

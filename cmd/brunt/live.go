@@ -14,6 +14,7 @@ import (
 	"brunt/reporters/html"
 	"brunt/reporters/live"
 	"brunt/reporters/metrics"
+	"brunt/scenarios/plan"
 	"brunt/scenarios/result"
 	"brunt/scenarios/run"
 )
@@ -78,11 +79,11 @@ func liveAddress(text string) (host, port string, err error) {
 
 // watch has a run shown, and its figures told to who asks for /metrics: at once, and
 // before its load begins.
-func (p *livePage) watch(plan *run.Plan, o *run.Options, figures *metrics.Collector) {
+func (p *livePage) watch(plan *plan.Plan, o *run.Options, figures *metrics.Collector) {
 	if p == nil {
 		return
 	}
-	p.server.Expect(plan.Expected(*o), figures)
+	p.server.Expect(run.Expected(plan, *o), figures)
 	told := o.Live
 	o.BySteps = true
 	o.Live = func(iv result.Interval) {

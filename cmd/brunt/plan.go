@@ -15,18 +15,18 @@ import (
 	"time"
 
 	"brunt/scenarios"
-	"brunt/scenarios/run"
+	"brunt/scenarios/plan"
+	"brunt/scenarios/plan/dryrun"
 	"brunt/scenarios/syntax"
-
 	"github.com/spf13/cobra"
 )
 
 // foresee says what a run would do, and keeps it where -o says so.
-func (f *runFlags) foresee(c *cobra.Command, plan *run.Plan) error {
+func (f *runFlags) foresee(c *cobra.Command, plan *plan.Plan) error {
 	if err := f.planFree(); err != nil {
 		return err
 	}
-	lines, err := plan.DryRun(c.Context())
+	lines, err := dryrun.DryRun(c.Context(), plan)
 	for _, line := range lines {
 		fmt.Fprintln(c.OutOrStdout(), line)
 	}
@@ -45,7 +45,7 @@ func (f *runFlags) foresee(c *cobra.Command, plan *run.Plan) error {
 	if err != nil {
 		return err
 	}
-	kept, err := plan.Foresee(c.Context(), filepath.Dir(f.out), set)
+	kept, err := dryrun.Foresee(c.Context(), plan, filepath.Dir(f.out), set)
 	if err != nil {
 		return usagef("the plan: %w", err)
 	}
@@ -96,7 +96,7 @@ func (f *runFlags) readPlan(path string) (string, error) {
 	if err != nil {
 		return "", usagef("the plan: %w", err)
 	}
-	if f.planned, err = run.ReadPlan(text); err != nil {
+	if f.planned, err = dryrun.ReadPlan(text); err != nil {
 		return "", usagef("the plan %s: %w", f.plan, err)
 	}
 	given, err := f.params()
@@ -133,7 +133,7 @@ func (f *runFlags) readPlan(path string) (string, error) {
 }
 
 // compile compiles the scenario, and holds it against the plan.
-func (f *runFlags) compile(ctx context.Context, path string) (*run.Plan, error) {
+func (f *runFlags) compile(ctx context.Context, path string) (*plan.Plan, error) {
 	plan, err := compile(path, &f.sourceFlags)
 	if err != nil || f.planned == nil {
 		return plan, err
@@ -142,7 +142,7 @@ func (f *runFlags) compile(ctx context.Context, path string) (*run.Plan, error) 
 	if err != nil {
 		return nil, err
 	}
-	found, err := plan.Drift(ctx, f.planned, filepath.Dir(f.plan), set)
+	found, err := dryrun.Drift(ctx, plan, f.planned, filepath.Dir(f.plan), set)
 	if err != nil {
 		return nil, usagef("the plan %s: %w", f.plan, err)
 	}

@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"time"
 
+	"brunt/scenarios/result"
+
 	"brunt/chaos"
 	"brunt/reporters/catalog"
 	"brunt/reporters/evidence"
@@ -22,7 +24,8 @@ import (
 	"brunt/reporters/terminal"
 	"brunt/scenarios"
 	"brunt/scenarios/compare"
-	"brunt/scenarios/result"
+	"brunt/scenarios/plan"
+	"brunt/scenarios/plan/dryrun"
 	"brunt/scenarios/run"
 
 	"github.com/spf13/cobra"
@@ -199,13 +202,13 @@ func (f *runFlags) run(c *cobra.Command, path string) error {
 }
 
 // once runs the plan once and writes its report.
-func (f *runFlags) once(ctx context.Context, c *cobra.Command, plan *run.Plan, page *livePage) (*result.Result, error) {
+func (f *runFlags) once(ctx context.Context, c *cobra.Command, plan *plan.Plan, page *livePage) (*result.Result, error) {
 	id := run.NewID()
 	dir, err := f.folder(plan.Scenario.Name, id)
 	if err != nil {
 		return nil, err
 	}
-	live := terminal.New(c.ErrOrStderr(), termOptions(c.ErrOrStderr(), plan.Describe()...))
+	live := terminal.New(c.ErrOrStderr(), termOptions(c.ErrOrStderr(), dryrun.Describe(plan)...))
 	log, err := f.logger(live)
 	if err != nil {
 		return nil, err
@@ -239,7 +242,7 @@ func (f *runFlags) once(ctx context.Context, c *cobra.Command, plan *run.Plan, p
 		outs.Event(e)
 	}
 	page.watch(plan, &o, metrics)
-	res, err := plan.Run(ctx, o)
+	res, err := run.Run(ctx, plan, o)
 	undelivered := outs.Close()
 	live.Clear()
 	written()

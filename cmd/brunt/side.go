@@ -11,9 +11,8 @@ import (
 	"strings"
 
 	"brunt/scenarios"
-	"brunt/scenarios/run"
+	"brunt/scenarios/plan"
 	"brunt/scenarios/syntax"
-
 	"github.com/goccy/go-yaml"
 )
 
@@ -161,7 +160,7 @@ func inService(t *scenarios.Target, settings map[string]any) (map[string]any, er
 }
 
 // plan compiles the side's scenario.
-func (s *side) plan(f *sourceFlags, file string) (*run.Plan, error) {
+func (s *side) plan(f *sourceFlags, file string) (*plan.Plan, error) {
 	with := *f
 	with.set = append(append([]string{}, f.set...), s.set...)
 	return compile(file, &with)

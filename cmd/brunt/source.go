@@ -6,10 +6,11 @@ import (
 	"slices"
 	"strings"
 
-	"brunt/scenarios"
-	"brunt/scenarios/run"
 	"brunt/scenarios/syntax"
 
+	"brunt/scenarios"
+	"brunt/scenarios/plan"
+	"brunt/scenarios/plan/dryrun"
 	"github.com/spf13/cobra"
 )
 
@@ -18,7 +19,7 @@ type sourceFlags struct {
 	set     []string
 	meta    []string
 	policy  []string
-	planned *run.PlanFile // that is run again; nil is none
+	planned *dryrun.PlanFile // that is run again; nil is none
 }
 
 func (f *sourceFlags) register(c *cobra.Command) {
@@ -41,7 +42,7 @@ func policyFiles(given []string) []string {
 
 // policies reads all policies that hold.
 func (f *sourceFlags) policies() ([]*scenarios.Policy, error) {
-	out, err := run.ReadPolicies(policyFiles(f.policy))
+	out, err := plan.ReadPolicies(policyFiles(f.policy))
 	if err != nil && !errors.As(err, new(*syntax.MistakesError)) { // one can't be read
 		err = usage{err}
 	}
@@ -94,7 +95,7 @@ func (f *sourceFlags) parse(path string) (*scenarios.Scenario, error) {
 
 // compile reads and compiles a scenario. The zero value of f, or nil, fills in and
 // bounds nothing but by the environment.
-func compile(path string, f *sourceFlags) (*run.Plan, error) {
+func compile(path string, f *sourceFlags) (*plan.Plan, error) {
 	if f == nil {
 		f = new(sourceFlags)
 	}
@@ -109,5 +110,5 @@ func compile(path string, f *sourceFlags) (*run.Plan, error) {
 	if f.planned != nil && !sc.SeedGiven {
 		sc.Seed = f.planned.Seed
 	}
-	return run.Compile(sc, run.CompileOptions{Self: self(), Policies: policies})
+	return plan.Compile(sc, plan.CompileOptions{Self: self(), Policies: policies})
 }

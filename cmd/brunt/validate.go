@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 
+	"brunt/scenarios/plan/dryrun"
+
 	"github.com/spf13/cobra"
 )
 
@@ -27,7 +29,7 @@ load. Every mistake is shown at once. Then say what the load can show.`,
 				return nil
 			}
 			fmt.Fprintf(out, "%s: ok\n", args[0])
-			for _, line := range plan.Describe() {
+			for _, line := range dryrun.Describe(plan) {
 				fmt.Fprintln(out, "  "+line)
 			}
 			for _, n := range plan.Notes {

@@ -20,8 +20,8 @@ type Note struct {
 	Text   string    `json:"text"`
 }
 
-// LongestNote bounds the text of a remark, in bytes.
-const LongestNote = 4 << 10
+// longestNote bounds the text of a remark, in bytes.
+const longestNote = 4 << 10
 
 // Remarks are left in a folder of the run's own in the state directory, a file each:
 //
@@ -52,8 +52,8 @@ type Running struct {
 // Errors of leaving a remark.
 var (
 	ErrNoRun    = errors.New("no run goes on: a note belongs to a run that does")
-	ErrNotTaken = errors.New("the run did not take the note; it has ended meanwhile, or was stopped")
-	ErrTooLong  = fmt.Errorf("a note has at most %d bytes", LongestNote)
+	errNotTaken = errors.New("the run did not take the note; it has ended meanwhile, or was stopped")
+	ErrTooLong  = fmt.Errorf("a note has at most %d bytes", longestNote)
 	ErrEmpty    = errors.New("a note wants a text")
 )
 
@@ -107,7 +107,7 @@ func (r Running) Leave(m Note) error {
 	switch {
 	case strings.TrimSpace(m.Text) == "":
 		return ErrEmpty
-	case len(m.Text) > LongestNote:
+	case len(m.Text) > longestNote:
 		return ErrTooLong
 	}
 	text, err := json.Marshal(m)
@@ -116,7 +116,7 @@ func (r Running) Leave(m Note) error {
 	}
 	f, err := os.CreateTemp(r.dir, "new-*")
 	if errors.Is(err, fs.ErrNotExist) {
-		return ErrNotTaken
+		return errNotTaken
 	}
 	if err != nil {
 		return fmt.Errorf("leaving the note: %w", err)
@@ -128,7 +128,7 @@ func (r Running) Leave(m Note) error {
 	}
 	path := f.Name() + noteSuffix // whole from the first moment that the run can see it
 	if err := os.Rename(f.Name(), path); errors.Is(err, fs.ErrNotExist) {
-		return ErrNotTaken
+		return errNotTaken
 	} else if err != nil {
 		return fmt.Errorf("leaving the note: %w", err)
 	}
@@ -140,7 +140,7 @@ func (r Running) Leave(m Note) error {
 	if err := os.Remove(path); errors.Is(err, fs.ErrNotExist) {
 		return nil // at the last moment
 	}
-	return ErrNotTaken
+	return errNotTaken
 }
 
 // inbox is where a run is told remarks.
@@ -212,7 +212,7 @@ func (m *inbox) take(take func(Note)) {
 		if e.Name() == aboutFile || !strings.HasSuffix(e.Name(), noteSuffix) || !e.Type().IsRegular() {
 			continue
 		}
-		if info, err := e.Info(); err != nil || info.Size() > 2*LongestNote+1024 {
+		if info, err := e.Info(); err != nil || info.Size() > 2*longestNote+1024 {
 			_ = os.Remove(path)
 			continue
 		}
@@ -221,7 +221,7 @@ func (m *inbox) take(take func(Note)) {
 			continue
 		}
 		var r Note
-		if json.Unmarshal(text, &r) == nil && r.Text != "" && len(r.Text) <= LongestNote && utf8.ValidString(r.Text) {
+		if json.Unmarshal(text, &r) == nil && r.Text != "" && len(r.Text) <= longestNote && utf8.ValidString(r.Text) {
 			all = append(all, r)
 		}
 	}

@@ -69,7 +69,7 @@ func TestOpen(t *testing.T) {
 		})
 	}
 	wait.Wait()
-	for text, want := range map[string]error{"": ErrEmpty, " \n": ErrEmpty, strings.Repeat("x", LongestNote+1): ErrTooLong} {
+	for text, want := range map[string]error{"": ErrEmpty, " \n": ErrEmpty, strings.Repeat("x", longestNote+1): ErrTooLong} {
 		if err := all[0].Leave(Note{Text: text}); !errors.Is(err, want) {
 			t.Errorf("%q: %v, want %v", text[:min(8, len(text))], err, want)
 		}
@@ -78,7 +78,7 @@ func TestOpen(t *testing.T) {
 	if len(h.all) != 8 || h.all[0].Author != "ann" || !strings.HasSuffix(h.all[0].Text, hostile) {
 		t.Errorf("heard %+v", h.all)
 	}
-	if err := all[0].Leave(Note{Text: "late"}); !errors.Is(err, ErrNotTaken) {
+	if err := all[0].Leave(Note{Text: "late"}); !errors.Is(err, errNotTaken) {
 		t.Errorf("after its end: %v", err)
 	}
 	if got := running(t, state); len(got) != 1 || got[0].Run != "r2" {

@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 
+	"brunt/scenarios/result"
+
 	"brunt/chaos"
 	"brunt/scenarios"
 	"brunt/scenarios/load"
@@ -52,7 +54,7 @@ func Schema() syntax.Schema {
 // sources are the texts of the packages whose types are read from files.
 func sources() map[string]embed.FS {
 	return map[string]embed.FS{
-		"brunt/scenarios": scenarios.Source, "brunt/scenarios/slo": slo.Source, "brunt/scenarios/template": template.Source,
+		"brunt/scenarios": result.Source, "brunt/scenarios/slo": slo.Source, "brunt/scenarios/template": template.Source,
 		"brunt/scenarios/load": load.Source, "brunt/targets": targets.Source,
 		"brunt/targets/stack": stack.Source, "brunt/targets/demo": demo.Source, "brunt/chaos": chaos.Source,
 	}

@@ -10,6 +10,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/scenarios/judge"
+	"brunt/scenarios/observe"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
@@ -18,7 +19,7 @@ import (
 // alertWatch asks for an alert while the run goes on.
 type alertWatch struct {
 	r        *runner
-	plan     AlertPlan
+	plan     observe.Alert
 	question *chaos.AlertQuestion
 	err      error // the question could not be filled in
 

@@ -7,13 +7,14 @@ import (
 	"time"
 
 	"brunt/chaos"
+	"brunt/scenarios/observe"
 	"brunt/scenarios/result"
 )
 
 // played is an alert that was asked for each second from -2 s on, and answered as states
 // say: . inactive, p pending, F firing, S silenced, x no answer.
 func played(states string) (*alertWatch, []string) {
-	a := &alertWatch{r: &runner{t0: time.Unix(1000, 0)}, plan: AlertPlan{Name: "High", Alert: new(chaos.Alert)}}
+	a := &alertWatch{r: &runner{t0: time.Unix(1000, 0)}, plan: observe.Alert{Name: "High", Alert: new(chaos.Alert)}}
 	var told []string
 	for i, s := range states {
 		at := time.Duration(i-2) * time.Second

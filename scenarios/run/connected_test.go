@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"brunt/chaos/chaostest"
+	"brunt/scenarios/plan"
 	"brunt/scenarios/result"
 	"brunt/targets/platform/docker"
 
@@ -74,7 +75,7 @@ func testDockerConnected(t *testing.T) {
 				return code == 0
 			}
 			kind, rest, _ := strings.Cut(strings.NewReplacer("WEB", web.Ref, "STORE", store.Ref).Replace(c.fault), " ")
-			plan, err := CompileBare(Bare{Kind: kind, Settings: append(strings.Fields(rest), "for=10m")})
+			plan, err := plan.CompileBare(plan.Bare{Kind: kind, Settings: append(strings.Fields(rest), "for=10m")})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -91,7 +92,7 @@ func testDockerConnected(t *testing.T) {
 			defer end()
 			ended := make(chan error, 1)
 			go func() {
-				out, err := plan.Inject(run, o)
+				out, err := Inject(run, plan, o)
 				if err == nil && out.Revert != "ok" {
 					err = fmt.Errorf("%+v", out)
 				}

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 
-	"brunt/scenarios"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
+
+	"brunt/scenarios"
+	"brunt/scenarios/plan"
 	"brunt/targets/stack"
 )
 
@@ -33,17 +35,14 @@ func Demo(ctx context.Context, o DemoOptions) (err error) {
 	m := &syntax.Mistakes{}
 	sc := &scenarios.Scenario{Name: "demo", Secrets: &template.Secrets{}, Symbols: &template.Symbols{}}
 	sc.Target.Stack, sc.Target.At = "demo", syntax.Pos{File: "brunt demo"}
-	c := &compiler{sc: sc, m: m, plan: new(Plan)}
-	for _, p := range o.Policies {
-		c.targets(p)
-	}
+	plan.CheckTarget(sc, o.Policies, m)
 	b, ok := syntax.Resolve(syntax.Block{Kind: "demo", With: syntax.Arguments(o.With, m)}, stack.Kinds(), m)
 	if err := m.Err(); err != nil || !ok {
 		return err
 	}
 	spec := b.Spec(o.Self)
-	p := &Plan{Scenario: sc, Stack: &spec}
-	r := p.newRunner(Options{State: o.State, Guard: o.Guard})
+	p := &plan.Plan{Scenario: sc, Stack: &spec}
+	r := newRunner(p, Options{State: o.State, Guard: o.Guard})
 	r.env = &template.Env{Units: map[string]string{}}
 	if err := r.protect(); err != nil {
 		return err
@@ -52,7 +51,7 @@ func Demo(ctx context.Context, o DemoOptions) (err error) {
 	if r.guard != nil {
 		defer func() { err = errors.Join(err, r.guard.Stop()) }()
 	}
-	sys := &system{r: r}
+	sys := newSystem(r)
 	err = sys.bringUp(ctx)
 	defer func() { err = errors.Join(err, sys.takeDown(ctx)) }()
 	if err != nil {

@@ -14,9 +14,10 @@ import (
 	"testing"
 	"time"
 
+	"brunt/scenarios/result"
+
 	"brunt/chaos"
 	"brunt/scenarios"
-	"brunt/scenarios/result"
 )
 
 // TestDiscovered kills brunt together with its guard and takes the journal away: what
@@ -112,7 +113,7 @@ func TestDiscovered_Alive(t *testing.T) {
 	}
 	id := NewID()
 	var d *chaos.Discovery
-	in, err := plan.Inject(t.Context(), Options{ID: id, State: dir, Event: func(e result.Event) {
+	in, err := Inject(t.Context(), plan, Options{ID: id, State: dir, Event: func(e result.Event) {
 		if e.Event != "fault.verified" {
 			return
 		}

@@ -2,7 +2,7 @@
 // plan to its verdict. It is the one place that knows executors, protocols, targets,
 // faults and measurement at once.
 //
-//	scenarios.Parse --> Compile ------> Plan ------> Run -----> scenarios.Result
+//	scenarios.Parse --> Compile ------> Plan ------> Run -----> result.Result
 //	the file, every     every kind      nothing      up, load,   verdict, exit code,
 //	mistake so far      resolved, all   is started   break,      evidence; reporters
 //	                    else that is    yet          take back,  write it down

@@ -15,6 +15,7 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/chaostest"
 	"brunt/scenarios"
+	"brunt/scenarios/doctor"
 	"brunt/scenarios/result"
 	"brunt/targets/platform/docker"
 
@@ -297,12 +298,12 @@ load: {main: {executor: constant-arrival-rate, rate: 20/s, duration: 1s, flow: [
 			if c.reason == "" {
 				return
 			}
-			res, err := plan.Run(t.Context(), Options{State: t.TempDir()})
+			res, err := Run(t.Context(), plan, Options{State: t.TempDir()})
 			if err != nil || res.Verdict != scenarios.Invalid || !strings.Contains(res.Reason, c.reason) {
 				t.Errorf("%v: %+v", err, res)
 			}
-			needs := plan.Needs(t.Context())
-			if !slices.ContainsFunc(needs, func(k Check) bool { return k.State == Bad && strings.Contains(k.Found, c.reason) }) {
+			needs := doctor.Needs(t.Context(), plan)
+			if !slices.ContainsFunc(needs, func(k doctor.Check) bool { return k.State == doctor.Bad && strings.Contains(k.Found, c.reason) }) {
 				t.Errorf("doctor says %+v", needs)
 			}
 		})

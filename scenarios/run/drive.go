@@ -38,7 +38,7 @@ func (r *runner) prepare(i, shards int) error {
 		if err != nil || r.ledger == nil {
 			return u, err
 		}
-		return r.ledger.user(u, vu), nil
+		return r.ledger.User(u, vu), nil
 	}
 	return nil
 }
@@ -46,7 +46,7 @@ func (r *runner) prepare(i, shards int) error {
 // prepareVegeta readies load i, whose requests vegeta makes.
 func (r *runner) prepareVegeta(i, shards int) error {
 	lp := &r.Loads[i]
-	o := targets.VegetaOptions{MaxInFlight: lp.inFlight(), Env: r.env, Vars: r.vars}
+	o := targets.VegetaOptions{MaxInFlight: lp.InFlight(), Env: r.env, Vars: r.vars}
 	for _, f := range lp.Flows {
 		o.Calls, o.Steps = append(o.Calls, f.Steps[0].Call), append(o.Steps, f.Steps[0].Index)
 	}
@@ -71,7 +71,7 @@ func (r *runner) loadRun(i, shards int) *load.Run {
 	}
 	run := &load.Run{
 		Name: lp.Name, Index: int32(i), Plan: lp.Schedule, Warmup: warm, Flows: lp.Flows, InTurn: lp.InTurn, Init: lp.Prelude,
-		Timeout: lp.Timeout.D(), Grace: lp.Grace.D(), MaxInFlight: lp.inFlight(), Seed: r.Scenario.Seed, Pacing: r.Scenario.Pacing,
+		Timeout: lp.Timeout.D(), Grace: lp.Grace.D(), MaxInFlight: lp.InFlight(), Seed: r.Scenario.Seed, Pacing: r.Scenario.Pacing,
 		Now: r.now, Env: r.env, Vars: r.vars, Shards: shards,
 		Sink: func(shard int) load.Sink { return r.rec.Shard(shard) },
 	}
@@ -125,7 +125,7 @@ func (r *runner) drive(ctx context.Context) error {
 		case <-r.o.Suspend:
 			over()
 			timeline.Wait()
-			r.cancel(ErrSuspend)
+			r.cancel(errSuspend)
 			r.o.Stop()
 		case <-done:
 		}
@@ -141,7 +141,7 @@ func (r *runner) drive(ctx context.Context) error {
 func (r *runner) newTimeline() *chaos.Timeline {
 	t := &chaos.Timeline{
 		Entries: r.Faults, Journal: r.journal, Seed: r.Scenario.Seed, MaxEach: r.Scenario.Guard.MaxEach.D(),
-		SkipNone: r.Scenario.Guard.OnNoUnit == "skip", End: r.End(), Ask: r.askable(),
+		SkipNone: r.Scenario.Guard.OnNoUnit == "skip", End: r.End(), Ask: r.MonitoringRules(),
 		Env:    r.world(),
 		Inject: r.rec.Inject, Clear: r.rec.Clear, Void: r.rec.Void, Before: r.steady, Event: r.event,
 	}
@@ -152,8 +152,8 @@ func (r *runner) newTimeline() *chaos.Timeline {
 // world is what faults may touch in this run.
 func (r *runner) world() chaos.Env {
 	return chaos.Env{
-		Units: r.sys.units(), Links: r.sys.links, Zones: r.sys.zonesOr(r.Scope.Zones), Find: r.sys.find, MaxUnits: r.Scenario.Guard.MaxUnits, Now: r.now, Run: r.o.ID,
-		Ask: r.leads, Addresses: r.env.Units, Allow: r.allowed(), Spare: r.spare, Insides: &r.insides,
+		Units: r.sys.units(), Links: r.sys.links, Zones: r.sys.Zones(), Find: r.sys.Find, MaxUnits: r.Scenario.Guard.MaxUnits, Now: r.now, Run: r.o.ID,
+		Ask: r.leads, Addresses: r.env.Units, Allow: r.ChaosRules(), Spare: r.CheckProtected, Insides: &r.insides,
 		Burner: r.o.Burner, State: r.o.State,
 	}
 }

@@ -9,9 +9,11 @@ import (
 	"slices"
 	"time"
 
+	"brunt/scenarios/result"
+
 	"brunt/chaos"
 	"brunt/scenarios/machine"
-	"brunt/scenarios/result"
+	"brunt/scenarios/plan"
 )
 
 func (r *runner) environment() result.Environment {
@@ -20,23 +22,23 @@ func (r *runner) environment() result.Environment {
 		command = append(command, r.Scenario.Secrets.Mask(arg))
 	}
 	var policies []string
-	for _, p := range r.policies {
-		policies = append(policies, policyName(p))
+	for _, p := range r.Policies {
+		policies = append(policies, plan.PolicyName(p))
 	}
 	sc := r.Scenario
 	var files []result.FileSum
 	for _, f := range sc.Files() {
-		files = append(files, result.FileSum{Path: relative(filepath.Dir(sc.File), f.Path), SHA256: hex.EncodeToString(f.Sum[:])})
+		files = append(files, result.FileSum{Path: plan.Relative(filepath.Dir(sc.File), f.Path), SHA256: hex.EncodeToString(f.Sum[:])})
 	}
 	own, tools := r.programs()
 	return result.Environment{
 		Commit: machine.Commit(), Binary: own, Scenario: files, Tools: tools, Replicas: r.replicas, Units: r.identities, Clock: machine.Clock(),
 		Brunt: machine.Version(), Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.NumCPU(),
-		Kernel: machine.Kernel(), Memory: machine.Memory(), Files: machine.FileLimit(), Command: command, Target: r.targetName(), Policies: policies,
+		Kernel: machine.Kernel(), Memory: machine.Memory(), Files: machine.FileLimit(), Command: command, Target: r.TargetName(), Policies: policies,
 	}
 }
 
-// programs gives the sum of brunt's own file, and of those that its scripts run by. Each
+// Programs gives the sum of brunt's own file, and of those that its scripts run by. Each
 // file is summed up once, before the load begins: brunt's has some ten megabytes, which
 // take as long as a thousand requests.
 func (r *runner) programs() (own string, tools []result.FileSum) {
@@ -61,7 +63,7 @@ func (s *summer) of(file string) (sum string, ok bool) {
 	if s.known == nil {
 		s.known = map[string]string{}
 	}
-	if b, err := sumOf(file); err == nil {
+	if b, err := plan.Digest(file); err == nil {
 		sum = hex.EncodeToString(b[:])
 	}
 	s.known[file] = sum
@@ -83,7 +85,7 @@ func (s *system) identify(ctx context.Context) {
 			s.image(ctx, c, &id)
 		} else if r.Stack != nil {
 			if service := r.Stack.Service(id.Service); service != nil {
-				files := programs(service)
+				files := plan.Programs(service)
 				for _, file := range files {
 					if sum, ok := r.sums.of(file); ok {
 						id.Programs = append(id.Programs, result.FileSum{Path: shownPath(dir, file), SHA256: sum})
@@ -108,7 +110,7 @@ func (s *system) image(ctx context.Context, c chaos.Contained, id *result.UnitId
 	if ref == "" {
 		return
 	}
-	e, err := s.open(ctx)
+	e, err := s.Open(ctx)
 	if err != nil {
 		return
 	}
@@ -121,9 +123,9 @@ func (s *system) image(ctx context.Context, c chaos.Contained, id *result.UnitId
 }
 
 // shownPath is a file as the scenario's folder sees it; what lies elsewhere keeps its
-// name alone: where this machine has it says nothing about it.
+// Name alone: where this machine has it says nothing about it.
 func shownPath(dir, file string) string {
-	if rel := relative(dir, file); filepath.IsLocal(filepath.FromSlash(rel)) {
+	if rel := plan.Relative(dir, file); filepath.IsLocal(filepath.FromSlash(rel)) {
 		return rel
 	}
 	return filepath.Base(file)

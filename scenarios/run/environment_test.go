@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"brunt/scenarios"
+	"brunt/scenarios/plan"
 )
 
 // TestEnvironment: what took part is known by its sums, and every key of it is there.
@@ -34,11 +35,11 @@ func TestEnvironment(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := Compile(sc, CompileOptions{})
+	p, err := plan.Compile(sc, plan.CompileOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := p.newRunner(Options{}).environment()
+	e := newRunner(p, Options{}).environment()
 	if len(e.Scenario) != len(want) || e.Scenario[0].Path != "s.yaml" {
 		t.Errorf("files %+v", e.Scenario)
 	}
@@ -51,7 +52,7 @@ func TestEnvironment(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	own, err := sumOf(exe)
+	own, err := plan.Digest(exe)
 	if err != nil || e.Binary != hex.EncodeToString(own[:]) {
 		t.Errorf("brunt's own sum is %s, want %x, %v", e.Binary, own, err)
 	}

@@ -18,12 +18,14 @@ import (
 	"testing"
 	"time"
 
-	"brunt/scenarios"
-	"brunt/scenarios/load"
-	"brunt/scenarios/measure"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/template"
+
+	"brunt/scenarios"
+	"brunt/scenarios/load"
+	"brunt/scenarios/measure"
+	"brunt/scenarios/plan"
 )
 
 // needsBacklog skips a test where a listener can't have as many waiting connections
@@ -106,7 +108,7 @@ load:
 		var freezer sync.WaitGroup
 		var once sync.Once
 		var from, to time.Time
-		res, err := plan.Run(t.Context(), Options{Live: func(iv result.Interval) {
+		res, err := Run(t.Context(), plan, Options{Live: func(iv result.Interval) {
 			if iv.At > 3*time.Second {
 				once.Do(func() { freezer.Go(func() { from, to = freeze(t, s.pid) }) })
 			}
@@ -193,7 +195,7 @@ func TestFrozen(t *testing.T) {
 	}
 }
 
-// check holds what was measured against what there was to measure.
+// Check holds what was measured against what there was to measure.
 func (f *frozen) check(t *testing.T, arrivals string, wrong *complaints) {
 	n := len(f.intended)
 	run, ok := cellOf(f.Result, "run", "*"), cellOf(f.Result, "run", "ok")
@@ -249,7 +251,7 @@ func (s *sink) Record(o *scenarios.Outcome) {
 
 // outcomes drives the only load of a plan as a run does, and gives what became of
 // each of its requests.
-func outcomes(t *testing.T, plan *Plan) []scenarios.Outcome {
+func outcomes(t *testing.T, plan *plan.Plan) []scenarios.Outcome {
 	t.Helper()
 	r := &runner{Plan: plan, log: discard, env: &template.Env{Salt: [2]uint64{rand.Uint64(), rand.Uint64()}}, samples: &measure.Samples{Mask: plan.Scenario.Secrets.Mask}}
 	r.sys = &system{r: r, entry: plan.Scope.External}
@@ -352,7 +354,7 @@ chaos:
 judge: {hold: 5s}
 slo: [recover < %ds after silence, heal < 4s after silence]
 `, rate, seconds, timeout, silent, silent+5)
-	res, err := mustCompile(t, text).Run(t.Context(), Options{State: t.TempDir()}) // who waits to be alone does not wait for this
+	res, err := Run(t.Context(), mustCompile(t, text), Options{State: t.TempDir()}) // who waits to be alone does not wait for this
 	if err != nil {
 		t.Fatal(err)
 	}

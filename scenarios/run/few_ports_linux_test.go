@@ -52,7 +52,7 @@ func fewPorts(args []string) error {
 	if err != nil {
 		return err
 	}
-	res, err := plan.Run(context.Background(), Options{State: args[1]})
+	res, err := Run(context.Background(), plan, Options{State: args[1]})
 	if err != nil {
 		return err
 	}

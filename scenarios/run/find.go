@@ -8,21 +8,23 @@ import (
 	"strconv"
 	"time"
 
-	"brunt/scenarios"
-	"brunt/scenarios/capacity"
-	"brunt/scenarios/judge"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 	"brunt/scenarios/syntax"
+
+	"brunt/scenarios"
+	"brunt/scenarios/capacity"
+	"brunt/scenarios/judge"
+	"brunt/scenarios/plan"
 )
 
 // A Finder probes the target of a scenario at rates. Each probe is a run of its own at one
 // rate, with the scenario's flows in their proportion and without its faults.
 type Finder struct {
 	Parse      func() (*scenarios.Scenario, error) // reads the scenario, anew for each probe
-	Compile    CompileOptions
-	Run        func(ctx context.Context, p *Plan) (*result.Result, error)
+	Compile    plan.CompileOptions
+	Run        func(ctx context.Context, p *plan.Plan) (*result.Result, error)
 	Objectives []slo.Objective // that must hold; none is the scenario's own over the whole run
 	Length     time.Duration   // of a probe; longer where an objective needs more requests
 	Cool       time.Duration   // what the target is given after a break
@@ -39,7 +41,7 @@ func (f *Finder) Check() (mean float64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	p, err := Compile(sc, f.Compile)
+	p, err := plan.Compile(sc, f.Compile)
 	if err != nil {
 		return 0, err
 	}
@@ -71,7 +73,7 @@ func (f *Finder) Check() (mean float64, err error) {
 }
 
 // plan is that of a probe.
-func (f *Finder) plan(rate float64) (*Plan, error) {
+func (f *Finder) plan(rate float64) (*plan.Plan, error) {
 	sc, err := f.Parse()
 	if err != nil {
 		return nil, err
@@ -89,7 +91,7 @@ func (f *Finder) plan(rate float64) (*Plan, error) {
 		l.Start = 0
 		l.Executor, l.Shape = "constant-arrival-rate", constant(l.Shape, rate*f.weights[i], length)
 	}
-	return Compile(sc, f.Compile)
+	return plan.Compile(sc, f.Compile)
 }
 
 // constant is the executor of a probe, with the arrivals of the load's own.

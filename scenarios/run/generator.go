@@ -47,7 +47,7 @@ func (r *runner) generator(f *judge.Findings) result.Generator {
 		if p := r.stats[i].Pacing; !slices.Contains(names, p) {
 			names = append(names, p)
 		}
-		g.InFlightMax += min(r.stats[i].PeakFlight, int64(r.Loads[i].inFlight()))
+		g.InFlightMax += min(r.stats[i].PeakFlight, int64(r.Loads[i].InFlight()))
 		if r.clients[i] == nil { // a script's
 			continue
 		}

@@ -12,6 +12,7 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/cgroup"
 	"brunt/chaos/chaostest"
+	"brunt/scenarios/plan"
 	"brunt/scenarios/result"
 
 	"github.com/docker/docker/api/types/container"
@@ -78,7 +79,7 @@ func inherit(t *testing.T, y *chaostest.Yard, cut chaos.Outcome, pass func(all [
 		if strings.HasPrefix(kind, "network.p") || strings.HasPrefix(kind, "network.b") || chaos.Handled(kind) && kind != "process.freeze" {
 			settings = append(settings, "on_restart=void")
 		}
-		plan, err := CompileBare(Bare{Kind: kind, Settings: settings})
+		plan, err := plan.CompileBare(plan.Bare{Kind: kind, Settings: settings})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -89,7 +90,7 @@ func inherit(t *testing.T, y *chaostest.Yard, cut chaos.Outcome, pass func(all [
 				once.Do(func() { close(e.in) })
 			}
 		}
-		runs.Go(func() { e.out, e.err = plan.Inject(ctx, o) })
+		runs.Go(func() { e.out, e.err = Inject(ctx, plan, o) })
 	}
 	for _, e := range all {
 		select {

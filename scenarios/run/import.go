@@ -11,14 +11,16 @@ import (
 	"strings"
 	"time"
 
-	"brunt/scenarios"
-	"brunt/scenarios/judge"
-	"brunt/scenarios/load"
-	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
+
+	"brunt/scenarios"
+	"brunt/scenarios/judge"
+	"brunt/scenarios/load"
+	"brunt/scenarios/measure"
+	"brunt/scenarios/plan"
 	"brunt/targets"
 
 	vegeta "github.com/tsenart/vegeta/v12/lib"
@@ -32,8 +34,8 @@ type Importing struct {
 	SLO  []slo.Objective               // what it is judged by; none is nothing
 }
 
-// ErrNoResults says that a file holds none of the results that it is asked for.
-var ErrNoResults = errors.New("it holds no results of vegeta, as gob, JSON or CSV")
+// errNoResults says that a file holds none of the results that it is asked for.
+var errNoResults = errors.New("it holds no results of vegeta, as gob, JSON or CSV")
 
 // ImportVegeta makes a result of vegeta's results, gob, JSON or CSV as vegeta itself finds
 // out. They say nothing of when a request was asked for, only of when a worker took it:
@@ -99,7 +101,7 @@ func (im *importer) each(do func(*vegeta.Result) error) error {
 	defer f.Close()
 	decode := vegeta.DecoderFor(f)
 	if decode == nil {
-		return ErrNoResults
+		return errNoResults
 	}
 	for {
 		var res vegeta.Result
@@ -135,7 +137,7 @@ func (im *importer) survey() error {
 		return nil
 	})
 	if err == nil && im.count == 0 {
-		err = ErrNoResults
+		err = errNoResults
 	}
 	if err != nil {
 		return err
@@ -206,13 +208,13 @@ func (im *importer) runner() *runner {
 		}
 	}
 	sc := &scenarios.Scenario{Name: im.o.Name, SLO: im.o.SLO, Secrets: &template.Secrets{}}
-	p := &Plan{Scenario: sc, Series: im.series}
-	r := p.newRunner(Options{})
+	p := &plan.Plan{Scenario: sc, Series: im.series}
+	r := newRunner(p, Options{})
 	r.t0, r.samples = im.first, &measure.Samples{Mask: sc.Secrets.Mask}
 	for _, name := range im.attacks {
 		users := load.NewProfile(0)
 		users.Add(im.last.Sub(im.first), 1, 1)
-		lp := LoadPlan{Load: scenarios.Load{Name: name, Executor: "imported", Engine: scenarios.VegetaEngine}, Schedule: load.Plan{Users: users}}
+		lp := plan.LoadPlan{Load: scenarios.Load{Name: name, Executor: "imported", Engine: scenarios.VegetaEngine}, Schedule: load.Plan{Users: users}}
 		p.Loads = append(p.Loads, lp)
 		r.clients = append(r.clients, noWay{})
 	}

@@ -28,6 +28,12 @@ import (
 // where it belongs is a mistake: put it here, with what it may import.
 var arrows = map[string][]string{
 	"scenarios":                 {"scenarios/quantity", "scenarios/slo", "scenarios/syntax", "scenarios/template"},
+	"scenarios/doctor":          {"scenarios", "scenarios/k6", "scenarios/load", "scenarios/machine", "scenarios/plan", "targets", "targets/platform/docker", "chaos"},
+	"scenarios/ledger":          {"scenarios", "scenarios/load", "scenarios/measure", "targets", "chaos"},
+	"scenarios/observe":         {"scenarios", "scenarios/measure", "chaos"},
+	"scenarios/plan":            {"scenarios", "scenarios/impact", "scenarios/judge", "scenarios/k6", "scenarios/ledger", "scenarios/load", "scenarios/machine", "scenarios/measure", "scenarios/observe", "targets", "targets/platform/docker", "chaos"},
+	"scenarios/plan/dryrun":     {"scenarios", "scenarios/machine", "scenarios/plan", "scenarios/plan/plantest", "targets", "chaos"},
+	"scenarios/plan/plantest":   {"scenarios", "scenarios/plan"},
 	"scenarios/quantity":        {"scenarios/syntax"},
 	"scenarios/result":          {"scenarios", "scenarios/quantity", "scenarios/slo", "scenarios/syntax", "scenarios/template"},
 	"scenarios/slo":             {"scenarios/quantity", "scenarios/syntax"},
@@ -62,15 +68,17 @@ var arrows = map[string][]string{
 	"scenarios/convert":         {"scenarios"}, // writes scenarios, and runs none
 	"scenarios/capacity":        nil,           // knows rates alone
 	"scenarios/notes":           nil,
-	"scenarios/reference":       {"scenarios", "scenarios/load", "targets", "chaos"}, // schemas, from the types that all of it is read into
+	"scenarios/reference":       {"chaos", "scenarios", "scenarios/doctor", "scenarios/load", "scenarios/plan", "scenarios/plan/dryrun", "scenarios/plan/plantest", "targets"}, // schemas, from the types that all of it is read into
 	"scenarios/run": {
 		"reporters", "reporters/catalog", "reporters/evidence", "reporters/rows",
 		"chaos", "scenarios", "scenarios/capacity", "scenarios/driver", "scenarios/impact", "scenarios/judge", "scenarios/k6", "scenarios/load", "scenarios/machine", "scenarios/measure", "scenarios/notes", "scenarios/reference", "targets", "targets/platform/docker",
+		"scenarios/plan", "scenarios/plan/plantest", "scenarios/doctor", "scenarios/ledger", "scenarios/observe", "scenarios/plan/dryrun",
 	},
 	"examples": nil, // systems to break, which know nothing of brunt
 	"cmd": {
 		"reporters", "reporters/catalog", "reporters/ci", "reporters/evidence", "reporters/html", "reporters/live", "reporters/metrics", "reporters/push", "reporters/terminal",
 		"chaos", "scenarios", "scenarios/capacity", "scenarios/compare", "scenarios/convert", "scenarios/machine", "scenarios/notes", "scenarios/reference", "scenarios/run", "targets", "targets/platform/docker",
+		"scenarios/plan", "scenarios/plan/dryrun", "scenarios/doctor",
 	},
 	"cmd/brunt-k6": {"scenarios", "scenarios/k6"},
 }

@@ -20,12 +20,15 @@ import (
 	"testing"
 	"time"
 
+	"brunt/scenarios/result"
+	"brunt/scenarios/syntax"
+
 	"brunt/chaos"
 	"brunt/chaos/cgroup"
 	"brunt/chaos/chaostest"
 	"brunt/scenarios"
-	"brunt/scenarios/result"
-	"brunt/scenarios/syntax"
+	"brunt/scenarios/plan"
+	"brunt/scenarios/plan/plantest"
 )
 
 // injectable is a target for a fault of each kind.
@@ -93,7 +96,7 @@ var injectFaults = map[string]struct {
 func TestInject_Kinds(t *testing.T) {
 	t.Parallel()
 	yard := sync.OnceValue(func() *chaostest.Yard { return chaostest.NewYard(t) })
-	for _, kind := range FaultKinds() {
+	for _, kind := range plan.FaultKinds() {
 		f, known := injectFaults[kind]
 		if !known {
 			t.Errorf("%s is not injected", kind)
@@ -130,7 +133,7 @@ func TestInject_Kinds(t *testing.T) {
 				t.Fatal(err)
 			}
 			state := t.TempDir()
-			in, err := plan.Inject(t.Context(), Options{State: state, Guard: self("guard"), Burner: self("burn")})
+			in, err := Inject(t.Context(), plan, Options{State: state, Guard: self("guard"), Burner: self("burn")})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -288,24 +291,24 @@ guard: {max_each: 12s}
 func TestInject_Bare(t *testing.T) {
 	t.Parallel()
 	server := newServer(t, "serve")
-	bare := func(b Bare) *Plan {
+	bare := func(b plan.Bare) *plan.Plan {
 		t.Helper()
-		plan, err := CompileBare(b)
+		plan, err := plan.CompileBare(b)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return plan
 	}
-	do := func(p *Plan, event func(result.Event)) *Injection {
+	do := func(p *plan.Plan, event func(result.Event)) *Injection {
 		t.Helper()
-		in, err := p.Inject(t.Context(), Options{State: t.TempDir(), Guard: self("guard"), Event: event})
+		in, err := Inject(t.Context(), p, Options{State: t.TempDir(), Guard: self("guard"), Event: event})
 		if err != nil {
 			t.Fatal(err)
 		}
 		return in
 	}
 	pid := fmt.Sprintf("pid=%d", server.pid)
-	in := do(bare(Bare{Kind: "process.freeze", Settings: []string{pid, "for=500ms"}}), nil)
+	in := do(bare(plan.Bare{Kind: "process.freeze", Settings: []string{pid, "for=500ms"}}), nil)
 	if in.Verdict != scenarios.Pass || !in.Gone || in.Cleared-in.Injected < .5 {
 		t.Errorf("freeze: %+v", in)
 	}
@@ -317,7 +320,7 @@ func TestInject_Bare(t *testing.T) {
 	}
 	listen := free.Addr().String()
 	_ = free.Close()
-	in = do(bare(Bare{Kind: "network.latency", Settings: []string{"delay=300ms", "for=2s"}, Listen: listen, To: server.addr}), func(e result.Event) {
+	in = do(bare(plan.Bare{Kind: "network.latency", Settings: []string{"delay=300ms", "for=2s"}, Listen: listen, To: server.addr}), func(e result.Event) {
 		if e.Event != "fault.injected" {
 			return
 		}
@@ -347,12 +350,12 @@ func TestInject_Bare(t *testing.T) {
 		_ = end.Wait()
 	}()
 	pid = fmt.Sprintf("pid=%d", end.Process.Pid)
-	in = do(bare(Bare{Kind: "process.crash", Settings: []string{pid, "signal=TERM", "irreversible=on"}}), nil)
+	in = do(bare(plan.Bare{Kind: "process.crash", Settings: []string{pid, "signal=TERM", "irreversible=on"}}), nil)
 	<-gone
 	if in.Verdict != scenarios.Pass || !strings.Contains(in.Reason, "stays down") {
 		t.Errorf("crash: %+v", in)
 	}
-	in = do(bare(Bare{Kind: "process.freeze", Settings: []string{pid, "for=1s"}}), nil)
+	in = do(bare(plan.Bare{Kind: "process.freeze", Settings: []string{pid, "for=1s"}}), nil)
 	if in.Verdict != scenarios.Invalid || in.ExitCode != scenarios.ExitInvalid || in.Injected.Known() {
 		t.Errorf("a process that is no more: %+v", in)
 	}
@@ -363,13 +366,13 @@ func TestInject_Bare(t *testing.T) {
 func TestInject_Interrupted(t *testing.T) {
 	t.Parallel()
 	server := newServer(t, "serve")
-	plan, err := CompileBare(Bare{Kind: "process.freeze", Settings: []string{fmt.Sprintf("pid=%d", server.pid), "for=1h"}})
+	plan, err := plan.CompileBare(plan.Bare{Kind: "process.freeze", Settings: []string{fmt.Sprintf("pid=%d", server.pid), "for=1h"}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancelCause(t.Context())
 	var once sync.Once
-	in, err := plan.Inject(ctx, Options{State: t.TempDir(), Event: func(e result.Event) {
+	in, err := Inject(ctx, plan, Options{State: t.TempDir(), Event: func(e result.Event) {
 		if e.Event == "fault.verified" {
 			once.Do(func() { cancel(Interrupt{Code: 143}) })
 		}
@@ -387,46 +390,46 @@ func TestInject_Interrupted(t *testing.T) {
 func TestInject_Mistakes(t *testing.T) {
 	for _, c := range []struct {
 		name   string
-		bare   Bare
+		bare   plan.Bare
 		policy string
 		want   string
 	}{
-		{"a misspelt setting", Bare{Kind: "process.freeze", Settings: []string{"pdi=5", "for=1s"}}, "", `pdi=5: unknown key "pdi"; did you mean "pid"?`},
-		{"no setting", Bare{Kind: "process.freeze", Settings: []string{"pid", "for=1s"}}, "", `pid: "pid" is no key=value`},
-		{"twice", Bare{Kind: "process.freeze", Settings: []string{"pid=5", "pid=6", "for=1s"}}, "", `pid=6: "pid" is given twice, first by pid=5`},
-		{"a placeholder", Bare{Kind: "process.freeze", Settings: []string{"pid=${x}", "for=1s"}}, "", "takes no placeholder"},
-		{"no time", Bare{Kind: "process.freeze", Settings: []string{"pid=5"}}, "", "does not say how long it stays"},
-		{"a time for a one-shot", Bare{Kind: "process.crash", Settings: []string{"pid=5", "irreversible=on", "for=1s"}}, "", "it takes no `for`"},
-		{"another key of time", Bare{Kind: "process.freeze", Settings: []string{"pid=5", "at=3s", "for=1s"}}, "", `at=3s: "at" is of a timeline`},
-		{"a service", Bare{Kind: "process.freeze", Settings: []string{"service=posts", "for=1s"}}, "", "no scenario says what there is"},
-		{"nobody starts it again", Bare{Kind: "process.crash", Settings: []string{"pid=5"}}, "", "`irreversible: true` says that you know"},
-		{"no link", Bare{Kind: "network.stall", Settings: []string{"for=1s"}}, "", "is on a link, and there is none"},
-		{"a link for nothing", Bare{Kind: "process.freeze", Settings: []string{"pid=5", "for=1s"}, To: "127.0.0.1:9"}, "", "--to: process.freeze is on no link"},
-		{"far away", Bare{Kind: "network.stall", Settings: []string{"for=1s"}, To: "10.1.2.3:9"}, "", "--to: load goes to loopback"},
-		{"open to all", Bare{Kind: "network.stall", Settings: []string{"for=1s"}, Listen: "0.0.0.0:9001", To: "127.0.0.1:9"}, "", `--listen: "0.0.0.0:9001" is no port of this machine's loopback`},
-		{"another end", Bare{Kind: "network.stall", Settings: []string{"for=1s", "to=store"}, To: "127.0.0.1:9"}, "", `to=store: there is no service "store"`},
-		{"a kind that the policy forbids", Bare{Kind: "network.stall", Settings: []string{"for=1s"}, To: "127.0.0.1:9"}, "faults: [process.*]", "network.stall is not allowed"},
-		{"a process that the policy protects", Bare{Kind: "process.freeze", Settings: []string{"pid=5", "for=1s"}}, "protect: {pids: [5]}", "it could touch pid 5"},
-		{"for longer than the policy takes", Bare{Kind: "process.freeze", Settings: []string{"pid=5", "for=3s"}}, "max_each: 2s", "it stays for 3s"},
-		{"a target that the policy does not take", Bare{Kind: "network.stall", Settings: []string{"for=1s"}, To: "127.0.0.1:9"}, "targets: [stack]", "the target is a url"},
-		{"where the policy does not let it", Bare{Kind: "network.stall", Settings: []string{"for=1s"}, To: "10.1.2.3:9", Allow: []string{"10.1.2.3"}}, "allow: {load: [10.1.2.4]}", "does not let load go to 10.1.2.3"},
-		{"a policy that wants a steady state", Bare{Kind: "process.freeze", Settings: []string{"pid=5", "for=1s"}}, "require: [steady]", "without load there is nothing to judge it by"},
+		{"a misspelt setting", plan.Bare{Kind: "process.freeze", Settings: []string{"pdi=5", "for=1s"}}, "", `pdi=5: unknown key "pdi"; did you mean "pid"?`},
+		{"no setting", plan.Bare{Kind: "process.freeze", Settings: []string{"pid", "for=1s"}}, "", `pid: "pid" is no key=value`},
+		{"twice", plan.Bare{Kind: "process.freeze", Settings: []string{"pid=5", "pid=6", "for=1s"}}, "", `pid=6: "pid" is given twice, first by pid=5`},
+		{"a placeholder", plan.Bare{Kind: "process.freeze", Settings: []string{"pid=${x}", "for=1s"}}, "", "takes no placeholder"},
+		{"no time", plan.Bare{Kind: "process.freeze", Settings: []string{"pid=5"}}, "", "does not say how long it stays"},
+		{"a time for a one-shot", plan.Bare{Kind: "process.crash", Settings: []string{"pid=5", "irreversible=on", "for=1s"}}, "", "it takes no `for`"},
+		{"another key of time", plan.Bare{Kind: "process.freeze", Settings: []string{"pid=5", "at=3s", "for=1s"}}, "", `at=3s: "at" is of a timeline`},
+		{"a service", plan.Bare{Kind: "process.freeze", Settings: []string{"service=posts", "for=1s"}}, "", "no scenario says what there is"},
+		{"nobody starts it again", plan.Bare{Kind: "process.crash", Settings: []string{"pid=5"}}, "", "`irreversible: true` says that you know"},
+		{"no link", plan.Bare{Kind: "network.stall", Settings: []string{"for=1s"}}, "", "is on a link, and there is none"},
+		{"a link for nothing", plan.Bare{Kind: "process.freeze", Settings: []string{"pid=5", "for=1s"}, To: "127.0.0.1:9"}, "", "--to: process.freeze is on no link"},
+		{"far away", plan.Bare{Kind: "network.stall", Settings: []string{"for=1s"}, To: "10.1.2.3:9"}, "", "--to: load goes to loopback"},
+		{"open to all", plan.Bare{Kind: "network.stall", Settings: []string{"for=1s"}, Listen: "0.0.0.0:9001", To: "127.0.0.1:9"}, "", `--listen: "0.0.0.0:9001" is no port of this machine's loopback`},
+		{"another end", plan.Bare{Kind: "network.stall", Settings: []string{"for=1s", "to=store"}, To: "127.0.0.1:9"}, "", `to=store: there is no service "store"`},
+		{"a kind that the policy forbids", plan.Bare{Kind: "network.stall", Settings: []string{"for=1s"}, To: "127.0.0.1:9"}, "faults: [process.*]", "network.stall is not allowed"},
+		{"a process that the policy protects", plan.Bare{Kind: "process.freeze", Settings: []string{"pid=5", "for=1s"}}, "protect: {pids: [5]}", "it could touch pid 5"},
+		{"for longer than the policy takes", plan.Bare{Kind: "process.freeze", Settings: []string{"pid=5", "for=3s"}}, "max_each: 2s", "it stays for 3s"},
+		{"a target that the policy does not take", plan.Bare{Kind: "network.stall", Settings: []string{"for=1s"}, To: "127.0.0.1:9"}, "targets: [stack]", "the target is a url"},
+		{"where the policy does not let it", plan.Bare{Kind: "network.stall", Settings: []string{"for=1s"}, To: "10.1.2.3:9", Allow: []string{"10.1.2.3"}}, "allow: {load: [10.1.2.4]}", "does not let load go to 10.1.2.3"},
+		{"a policy that wants a steady state", plan.Bare{Kind: "process.freeze", Settings: []string{"pid=5", "for=1s"}}, "require: [steady]", "without load there is nothing to judge it by"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if c.policy != "" {
 				var err error
-				if c.bare.Policies, err = ReadPolicies([]string{writePolicy(t, c.policy)}); err != nil {
+				if c.bare.Policies, err = plan.ReadPolicies([]string{plantest.WritePolicy(t, c.policy)}); err != nil {
 					t.Fatal(err)
 				}
 			}
-			_, err := CompileBare(c.bare)
+			_, err := plan.CompileBare(c.bare)
 			if _, ok := errors.AsType[*syntax.MistakesError](err); !ok || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("%v; want %s", err, c.want)
 			}
 		})
 	}
-	ok := Bare{Kind: "network.partition", Settings: []string{"for=1s", "mode=reject"}, Listen: "localhost:9001", To: "10.1.2.3:9", Allow: []string{"10.1.0.0/16"}}
-	if _, err := CompileBare(ok); err != nil {
+	ok := plan.Bare{Kind: "network.partition", Settings: []string{"for=1s", "mode=reject"}, Listen: "localhost:9001", To: "10.1.2.3:9", Allow: []string{"10.1.0.0/16"}}
+	if _, err := plan.CompileBare(ok); err != nil {
 		t.Errorf("what is right: %v", err)
 	}
 }

@@ -11,8 +11,10 @@ import (
 	"testing"
 	"time"
 
-	"brunt/scenarios"
 	"brunt/scenarios/result"
+
+	"brunt/scenarios"
+	"brunt/scenarios/plan/dryrun"
 )
 
 // elect is a server of which one replica leads: the one that has the port given, for as
@@ -64,11 +66,11 @@ chaos:
   behead: {at: 1s, every: 1500ms, repeat: 3, process.crash: {service: node, pick: leader, leader: {get: /role, check: {"$.role": leader}, within: 5s}}}
 slo: [errors < 50%]
 `))
-	lines, err := plan.DryRun(t.Context())
+	lines, err := dryrun.DryRun(t.Context(), plan)
 	if text := strings.Join(lines, "\n"); err != nil || !strings.Contains(text, "hitting the leader of node") {
 		t.Errorf("%v\n%s", err, text)
 	}
-	res, err := plan.Run(t.Context(), Options{State: t.TempDir()})
+	res, err := Run(t.Context(), plan, Options{State: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,17 +136,17 @@ func TestOnNoUnit(t *testing.T) {
 			if told != c.known {
 				t.Errorf("the notes are %q", plan.Notes)
 			}
-			if lines, err := plan.DryRun(t.Context()); err != nil || strings.Contains(strings.Join(lines, "\n"), "would be skipped") != c.known {
+			if lines, err := dryrun.DryRun(t.Context(), plan); err != nil || strings.Contains(strings.Join(lines, "\n"), "would be skipped") != c.known {
 				t.Errorf("a dry run says %v\n%s", err, strings.Join(lines, "\n"))
 			}
 			one, err := plan.Single("gone", 0)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if in, err := one.Inject(t.Context(), Options{State: t.TempDir()}); err != nil || in.ExitCode != scenarios.ExitInconclusive || !strings.HasPrefix(in.Reason, "It was skipped, as guard.on_no_unit says: ") {
+			if in, err := Inject(t.Context(), one, Options{State: t.TempDir()}); err != nil || in.ExitCode != scenarios.ExitInconclusive || !strings.HasPrefix(in.Reason, "It was skipped, as guard.on_no_unit says: ") {
 				t.Errorf("alone: %+v, %v", in, err)
 			}
-			res, err := plan.Run(t.Context(), Options{State: t.TempDir()})
+			res, err := Run(t.Context(), plan, Options{State: t.TempDir()})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -167,7 +169,7 @@ func TestOnNoUnit(t *testing.T) {
 	// Where it is not allowed, the run says nothing.
 	plan := mustCompile(t, strings.Replace(elected(t, `chaos: {gone: {at: 1s, process.crash: {service: node, pick: leader, leader: {get: /role}}}}`+judged), "duration: 7s", "duration: 2s", 1))
 	res := inTime(t, func() *result.Result {
-		res, err := plan.Run(t.Context(), Options{State: t.TempDir()})
+		res, err := Run(t.Context(), plan, Options{State: t.TempDir()})
 		if err != nil {
 			t.Fatal(err)
 		}

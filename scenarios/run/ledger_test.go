@@ -16,8 +16,9 @@ import (
 	"testing"
 	"time"
 
-	"brunt/scenarios"
 	"brunt/scenarios/result"
+
+	"brunt/scenarios"
 )
 
 // A replicated is a store with two replicas that keeps what it is told in its own way.
@@ -419,7 +420,7 @@ func TestLedger_Interrupted(t *testing.T) {
 				}
 			}
 			began := time.Now()
-			res, err := mustCompile(t, s.text(strings.Replace(byKey, "settle: 0s", settle, 1), "[lost = 0]")).Run(ctx, Options{
+			res, err := Run(ctx, mustCompile(t, s.text(strings.Replace(byKey, "settle: 0s", settle, 1), "[lost = 0]")), Options{
 				State: t.TempDir(),
 				Event: func(e result.Event) {
 					if e.Event == during {
@@ -546,7 +547,7 @@ func logged(t *testing.T, logs, service, msg, by string) map[string]int {
 	return out
 }
 
-// states of the ledger's keys by id.
+// States of the ledger's keys by id.
 func keysOf(res *result.Result, state result.WriteState) map[string]int {
 	out := map[string]int{}
 	for _, k := range res.Ledger.Keys {

@@ -12,6 +12,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
 	"brunt/scenarios/measure"
+	"brunt/scenarios/plan"
 	"brunt/scenarios/result"
 )
 
@@ -87,7 +88,7 @@ judge: {hold: 1s}
 func TestLook_Alerts(t *testing.T) {
 	now := 5 * time.Second
 	t0 := time.Now().Add(-now)
-	r := &runner{Plan: &Plan{Scenario: &scenarios.Scenario{}, Faults: []*chaos.Entry{{Fault: scenarios.Fault{Name: "cut"}}}}, t0: t0}
+	r := &runner{Plan: &plan.Plan{Scenario: &scenarios.Scenario{}, Faults: []*chaos.Entry{{Fault: scenarios.Fault{Name: "cut"}}}}, t0: t0}
 	a, _ := played("...FF..")
 	a.r, a.plan.Name = r, "High"
 	r.observed = &observer{r: r, alerts: []*alertWatch{a}}

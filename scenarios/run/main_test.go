@@ -20,6 +20,7 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/stress"
 	"brunt/scenarios"
+	"brunt/scenarios/plan"
 	"brunt/scenarios/suite"
 	"brunt/targets/demo"
 )
@@ -41,7 +42,7 @@ func TestMain(m *testing.M) {
 	os.Exit(suite.Loading(m).Run())
 }
 
-// self is the command line that plays a part.
+// Self is the command line that plays a part.
 func self(part string, args ...string) []string {
 	return append([]string{os.Args[0], "role", part}, args...)
 }
@@ -77,9 +78,9 @@ func role(part string, args []string) error {
 	case "break":
 		return breakRole(args)
 	case "inject":
-		plan, err := CompileBare(Bare{Kind: "process.freeze", Settings: []string{"pid=" + args[0], "for=1h"}})
+		plan, err := plan.CompileBare(plan.Bare{Kind: "process.freeze", Settings: []string{"pid=" + args[0], "for=1h"}})
 		if err == nil {
-			_, err = plan.Inject(context.Background(), Options{State: args[1], Guard: self("guard")})
+			_, err = Inject(context.Background(), plan, Options{State: args[1], Guard: self("guard")})
 		}
 		return err
 	}
@@ -231,7 +232,7 @@ func bruntRole(args []string) error {
 	}
 	d := &dying{guard: args[2], at: die}
 	o := d.options(state)
-	res, err := plan.Run(context.Background(), o)
+	res, err := Run(context.Background(), plan, o)
 	if err != nil {
 		return err
 	}
@@ -291,12 +292,12 @@ func breakRole(args []string) error {
 	if err != nil {
 		return err
 	}
-	plan, err := CompileBare(Bare{Kind: args[3], Settings: args[4:]})
+	plan, err := plan.CompileBare(plan.Bare{Kind: args[3], Settings: args[4:]})
 	if err != nil {
 		return err
 	}
 	d := &dying{guard: args[1], at: die}
-	in, err := plan.Inject(context.Background(), d.options(args[0]))
+	in, err := Inject(context.Background(), plan, d.options(args[0]))
 	if err != nil {
 		return err
 	}
@@ -320,12 +321,12 @@ func killChild(part string) {
 	}
 }
 
-func compileFile(file string) (*Plan, error) {
+func compileFile(file string) (*plan.Plan, error) {
 	sc, err := scenarios.Parse(file, scenarios.Options{})
 	if err != nil {
 		return nil, err
 	}
-	return Compile(sc, CompileOptions{Self: []string{os.Args[0], "role"}})
+	return plan.Compile(sc, plan.CompileOptions{Self: []string{os.Args[0], "role"}})
 }
 
 // scenario writes a scenario to a file; ECHO in it is the command of the small

@@ -1,136 +1,21 @@
 package run
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"maps"
 	"math"
 	"slices"
-	"strings"
 	"sync"
 	"time"
+
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
 
 	"brunt/chaos"
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
-	"brunt/scenarios/quantity"
-	"brunt/scenarios/result"
-	"brunt/scenarios/slo"
-	"brunt/scenarios/syntax"
-	"brunt/targets/stack"
+	"brunt/scenarios/observe"
 )
-
-// A GaugePlan is an entry of `metrics`.
-type GaugePlan struct {
-	Name string
-	*chaos.Gauge
-}
-
-// An AlertPlan is an entry of `alerts`.
-type AlertPlan struct {
-	Name string
-	*chaos.Alert
-}
-
-// observed reads what is read of the target's own side, and who is asked for alerts.
-func (c *compiler) observed() {
-	for _, w := range c.sc.Metrics {
-		g := new(chaos.Gauge)
-		before := c.m.Len()
-		if syntax.Decode(w.With, g, c.m); c.m.Len() == before {
-			g.Check(c.m)
-		}
-		c.plan.Gauges = append(c.plan.Gauges, GaugePlan{w.Name, g})
-	}
-	for _, w := range c.sc.Alerts {
-		a := new(chaos.Alert)
-		before := c.m.Len()
-		if syntax.Decode(w.With, a, c.m); c.m.Len() == before {
-			a.Check(c.m)
-		}
-		c.plan.Alerts = append(c.plan.Alerts, AlertPlan{w.Name, a})
-	}
-}
-
-// observable refuses an objective on a series, or on an alert, that there is not.
-func (c *compiler) observable(o slo.Objective) {
-	switch m := o.Metric; {
-	case m.OfAlert():
-		i := slices.IndexFunc(c.plan.Alerts, func(a AlertPlan) bool { return a.Name == m.Source })
-		if i < 0 {
-			c.missing(o, "alert", "such as alerts: {"+m.Source+`: {prometheus: "http://127.0.0.1:9090"}}`, alertNames(c.plan.Alerts))
-		} else if every := c.plan.Alerts[i].EveryOr(); result.Num(o.Value).D() < every {
-			c.m.Add(o.Pos, "`%s` can't be judged: the alert is asked for every %s", o.Text, quantity.FormatDuration(every))
-		}
-	case !m.OfSeries():
-	case m.Resource == "":
-		if i := slices.IndexFunc(c.plan.Gauges, func(g GaugePlan) bool { return g.Name == m.Source }); i < 0 {
-			c.missing(o, "metric", "such as metrics: {"+m.Source+`: {scrape: "http://127.0.0.1:8080/metrics", metric: `+strings.ReplaceAll(m.Source, "-", "_")+"}}", gaugeNames(c.plan.Gauges))
-		} else if why := unitClash(c.plan.Gauges[i].Gauge, m); why != "" {
-			c.m.Add(o.Pos, "`%s`: %s", o.Text, why)
-		}
-	default:
-		c.unitNamed(o)
-	}
-}
-
-// missing says that an objective names what the scenario does not.
-func (c *compiler) missing(o slo.Objective, noun, such string, names []string) {
-	hint := syntax.DidYouMean(o.Metric.Source, names)
-	if len(names) == 0 {
-		hint = such
-	}
-	c.m.AddHint(o.Pos, hint, "`%ss` names no %s %q", noun, noun, o.Metric.Source)
-}
-
-func alertNames(all []AlertPlan) (out []string) {
-	for _, a := range all {
-		out = append(out, a.Name)
-	}
-	return out
-}
-
-func gaugeNames(all []GaugePlan) (out []string) {
-	for _, g := range all {
-		out = append(out, g.Name)
-	}
-	return out
-}
-
-// unitClash says that a value is of another unit than the metric; empty is that it may
-// be of that.
-func unitClash(g *chaos.Gauge, m slo.Metric) string {
-	has, known := map[string]slo.Unit{result.UnitBytes: slo.Bytes, result.UnitSeconds: slo.Seconds, result.UnitShare: slo.ShareOf}[g.Unit]
-	written := map[slo.Unit]string{slo.Bytes: "bytes", slo.Seconds: "a time", slo.ShareOf: "a share", slo.PerSecond: "a rate"}[m.Unit]
-	switch {
-	case written == "", g.Unit == "" && !g.Rate, known && has == m.Unit, g.Unit == "" && m.Unit == slo.PerSecond:
-		return ""
-	}
-	return fmt.Sprintf("the value is %s, and metric %s is in %s", written, m.Source, cmp.Or(g.UnitOf(), "plain numbers"))
-}
-
-// unitNamed refuses a unit that there is not.
-func (c *compiler) unitNamed(o slo.Objective) {
-	if c.vague {
-		return
-	}
-	service, index, one := strings.Cut(strings.TrimSuffix(o.Metric.Source, "]"), "[")
-	n, known := c.plan.Scope.Services[service]
-	switch {
-	case len(c.plan.Scope.Services) == 0:
-		c.m.AddHint(o.Pos, "containers that run already are named by target: {url: …, units: {"+service+": {container: NAME}}}", "`%s`: the target has no units that brunt could look at", o.Text)
-	case !known:
-		c.m.AddHint(o.Pos, syntax.DidYouMean(service, slices.Collect(maps.Keys(c.plan.Scope.Services))), "`%s`: there is no service %q", o.Text, service)
-	case o.Metric.Resource == "ooms" && c.plan.Stack != nil && c.plan.Stack.Platform != stack.Docker:
-		c.m.AddHint(o.Pos, "a kill ends the process: restarts counts it", "`%s`: what the kernel kills for want of memory is known of containers alone, and %s is of processes", o.Text, service)
-	case one && !c.plan.Scope.Found[service]:
-		var i int
-		if _, err := fmt.Sscan(index, &i); err == nil && i >= n {
-			c.m.Add(o.Pos, "`%s`: %s has %d replicas, from %s[0] to %s[%d]", o.Text, service, n, service, service, n-1)
-		}
-	}
-}
 
 // observer reads the scenario's metrics and asks for its alerts, beside the load: each
 // by a goroutine of its own.
@@ -209,7 +94,7 @@ const mostSeries = 64
 
 // gauge is a metric under way.
 type gauge struct {
-	plan    GaugePlan
+	plan    observe.Metric
 	reading *chaos.Reading
 	err     error // the question could not be filled in
 
@@ -229,7 +114,7 @@ type counterAt struct {
 	v  float64
 }
 
-// read reads once.
+// Read reads once.
 func (g *gauge) read(ctx context.Context, now func() time.Duration) {
 	began := now()
 	values, err := g.reading.Read(ctx)

@@ -13,6 +13,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/scenarios"
+	"brunt/scenarios/observe"
 	"brunt/scenarios/result"
 )
 
@@ -101,7 +102,7 @@ steady: [metric(depth) > 1000000]
 
 // TestGauge_Grow makes rates of counters: by the time between readings, and over an end.
 func TestGauge_Grow(t *testing.T) {
-	g := &gauge{plan: GaugePlan{Gauge: &chaos.Gauge{Rate: true}}, before: map[string]counterAt{}}
+	g := &gauge{plan: observe.Metric{Gauge: &chaos.Gauge{Rate: true}}, before: map[string]counterAt{}}
 	for i, c := range []struct {
 		v    float64
 		at   time.Duration

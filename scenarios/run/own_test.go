@@ -73,7 +73,7 @@ func (c *ownFault) holds(t *testing.T, run func(t *testing.T, once func() *resul
 	var file, state string
 	res := run(t, func() *result.Result {
 		file, state = filepath.Join(t.TempDir(), "flag"), t.TempDir()
-		res, err := mustCompile(t, ownScenario(t, file, c.fault, "")).Run(t.Context(), Options{State: state})
+		res, err := Run(t.Context(), mustCompile(t, ownScenario(t, file, c.fault, "")), Options{State: state})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -108,7 +108,7 @@ func TestOwn_Interrupted(t *testing.T) {
 		}
 		cancel(Interrupt{Code: 130})
 	}()
-	res, err := plan.Run(ctx, Options{State: state})
+	res, err := Run(ctx, plan, Options{State: state})
 	if err != nil || res.Verdict != scenarios.Interrupted || res.ExitCode != 130 {
 		t.Fatalf("%+v, %v", res, err)
 	}

@@ -1,42 +1,26 @@
 package run
 
 import (
-	"encoding/json"
-	"net/netip"
 	"os"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
-	"brunt/chaos"
 	"brunt/scenarios"
-	"brunt/scenarios/reference"
-	"brunt/scenarios/syntax"
-
-	"github.com/goccy/go-yaml"
-	"github.com/santhosh-tekuri/jsonschema/v6"
+	"brunt/scenarios/plan"
+	"brunt/scenarios/plan/dryrun"
+	"brunt/scenarios/plan/plantest"
 )
 
-// writePolicy writes a policy to a file of its own.
-func writePolicy(t *testing.T, text string) string {
-	t.Helper()
-	file := filepath.Join(t.TempDir(), "policy.yaml")
-	if err := os.WriteFile(file, []byte("version: 1\n"+text+"\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return file
-}
-
 // underPolicies compiles a scenario that policies bound.
-func underPolicies(t *testing.T, text string, policies ...string) (*Plan, error) {
+func underPolicies(t *testing.T, text string, policies ...string) (*plan.Plan, error) {
 	t.Helper()
 	var files []string
 	for _, p := range policies {
-		files = append(files, writePolicy(t, p))
+		files = append(files, plantest.WritePolicy(t, p))
 	}
-	read, err := ReadPolicies(files)
+	read, err := plan.ReadPolicies(files)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +28,7 @@ func underPolicies(t *testing.T, text string, policies ...string) (*Plan, error)
 	if sc == nil {
 		t.Fatal(err)
 	}
-	return Compile(sc, CompileOptions{Self: []string{os.Args[0], "role"}, Policies: read})
+	return plan.Compile(sc, plan.CompileOptions{Self: []string{os.Args[0], "role"}, Policies: read})
 }
 
 // bounded is a scenario with a load and a fault of each way to reach something.
@@ -137,7 +121,7 @@ func TestPolicy(t *testing.T) {
 			_, err := underPolicies(t, text, c.policy)
 			var said strings.Builder
 			if err != nil {
-				for line := range strings.Lines(explained(err)) {
+				for line := range strings.Lines(plantest.Explained(err)) {
 					if i := strings.Index(line, "/policy.yaml"); i >= 0 {
 						from := strings.LastIndexAny(line[:i], " \t(") + 1
 						line = line[:from] + "POLICY" + line[i+len("/policy.yaml"):]
@@ -156,72 +140,36 @@ func TestPolicy(t *testing.T) {
 // what a policy bounds gets the least of their bounds.
 func TestPolicy_All(t *testing.T) {
 	text := boundedScenario("{stack: demo}", "{}", "{at: 10s, process.crash: {service: posts}}")
-	plan, err := underPolicies(t, text, "max_units: 3\nmax_each: 2s\nmax_in_flight: 70\nallow: {chaos: [10.0.0.0/8, a.test, b.test]}", "max_units: 2\nmax_each: 4s\nmax_in_flight: 90\nallow: {chaos: [10.1.0.0/16, a.test]}", "name: third")
+	planned, err := underPolicies(t, text, "max_units: 3\nmax_each: 2s\nmax_in_flight: 70\nallow: {chaos: [10.0.0.0/8, a.test, b.test]}", "max_units: 2\nmax_each: 4s\nmax_in_flight: 90\nallow: {chaos: [10.1.0.0/16, a.test]}", "name: third")
 	if err != nil {
-		t.Fatal(explained(err))
+		t.Fatal(plantest.Explained(err))
 	}
-	g := plan.Scenario.Guard
+	g := planned.Scenario.Guard
 	if g.MaxUnits != 2 || g.MaxEach.String() != "2s" {
 		t.Errorf("%+v", g)
 	}
-	if lists := [][]string{{"10.0.0.0/8", "a.test", "b.test"}, {"10.1.0.0/16", "a.test"}}; !reflect.DeepEqual(plan.allowed(), lists) {
-		t.Errorf("calls may go to what all of %v hold", plan.allowed())
+	if lists := [][]string{{"10.0.0.0/8", "a.test", "b.test"}, {"10.1.0.0/16", "a.test"}}; !reflect.DeepEqual(planned.ChaosRules(), lists) {
+		t.Errorf("calls may go to what all of %v hold", planned.ChaosRules())
 	}
-	own := &Plan{policies: plan.policies, Scenario: &scenarios.Scenario{Guard: scenarios.Guard{Allow: scenarios.Allow{Load: []string{"m.test"}}}}}
-	if lists := [][]string{{"m.test", "10.0.0.0/8", "a.test", "b.test"}, {"m.test", "10.1.0.0/16", "a.test"}}; !reflect.DeepEqual(own.askable(), lists) {
-		t.Errorf("the monitoring may be asked where all of %v hold it", own.askable())
+	own := &plan.Plan{Policies: planned.Policies, Scenario: &scenarios.Scenario{Guard: scenarios.Guard{Allow: scenarios.Allow{Load: []string{"m.test"}}}}}
+	if lists := [][]string{{"m.test", "10.0.0.0/8", "a.test", "b.test"}, {"m.test", "10.1.0.0/16", "a.test"}}; !reflect.DeepEqual(own.MonitoringRules(), lists) {
+		t.Errorf("the monitoring may be asked where all of %v hold it", own.MonitoringRules())
 	}
-	for i := range plan.Loads {
+	for i := range planned.Loads {
 		want := 70
-		if plan.Loads[i].Schedule.Closed() {
+		if planned.Loads[i].Schedule.Closed() {
 			want = 0
 		}
-		if plan.Loads[i].MaxInFlight != want {
-			t.Errorf("%s may have %d in flight, want %d", plan.Loads[i].Name, plan.Loads[i].MaxInFlight, want)
+		if planned.Loads[i].MaxInFlight != want {
+			t.Errorf("%s may have %d in flight, want %d", planned.Loads[i].Name, planned.Loads[i].MaxInFlight, want)
 		}
 	}
-	if n := len(plan.policies); n != 3 {
+	if n := len(planned.Policies); n != 3 {
 		t.Errorf("%d policies", n)
 	}
 	_, err = underPolicies(t, text, "max_rate: 1000/s", "max_rate: 10/s", "forbid: [process.*]")
 	if err == nil || !strings.Contains(err.Error(), "max_rate: 10/s") || !strings.Contains(err.Error(), "forbid: [process.*]") || strings.Contains(err.Error(), "1000/s") {
 		t.Errorf("%v", err)
-	}
-}
-
-// TestPolicy_Gate holds which addresses are let pass at the moment of connecting.
-func TestPolicy_Gate(t *testing.T) {
-	for _, c := range []struct {
-		name     string
-		own      []string // nil is not written
-		policies [][]string
-		pass     string // of addresses reached by the name n.test
-		stop     string
-	}{
-		{"scenario alone", []string{"10.1.0.0/16"}, nil, "127.0.0.1 ::1 10.1.2.3", "10.2.0.1"},
-		{"policy serves", nil, [][]string{{"10.1.0.0/16"}}, "127.0.0.1 10.1.2.3", "10.2.0.1"},
-		{"scenario narrows", []string{"10.1.2.0/24"}, [][]string{{"10.1.0.0/16"}}, "10.1.2.3", "10.1.3.3"},
-		{"scenario shuts", []string{}, [][]string{{"10.1.0.0/16"}}, "127.0.0.1", "10.1.2.3"},
-		{"policy shuts", nil, [][]string{{}}, "127.0.0.1", "10.1.2.3"},
-		{"two policies", nil, [][]string{{"10.1.0.0/16"}, {"10.1.2.0/24", "10.2.0.0/16"}}, "10.1.2.3", "10.1.3.3 10.2.0.1"},
-		{"a name that leads out", []string{"n.test"}, [][]string{{"10.1.0.0/16"}}, "10.1.2.3", "10.2.0.1"},
-		{"a name of both", []string{"n.test"}, [][]string{{"n.test"}}, "10.2.0.1", ""},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			var m syntax.Mistakes
-			var policies []*scenarios.Policy
-			for _, list := range c.policies {
-				policies = append(policies, &scenarios.Policy{Allow: scenarios.Allow{Load: list}})
-			}
-			g := newGate(loadsWay, scenarios.Guard{Allow: scenarios.Allow{Load: c.own}}, policies, &m)
-			for to := range strings.FieldsSeq(c.pass + " " + c.stop) {
-				ip := netip.MustParseAddr(to)
-				err := g.check(ip, netip.AddrPortFrom(ip, 80).String(), "n.test")
-				if (err == nil) != slices.Contains(strings.Fields(c.pass), to) {
-					t.Errorf("%s: %v", to, err)
-				}
-			}
-		})
 	}
 }
 
@@ -232,18 +180,18 @@ func TestPolicy_Picked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := plan.DryRun(t.Context()); err != nil {
+	if _, err := dryrun.DryRun(t.Context(), plan); err != nil {
 		t.Fatal(err)
 	}
-	plan.policies[0].Protect.Units = []string{"posts[1]"} // as if nobody had foreseen it
-	if _, err := plan.DryRun(t.Context()); err == nil || !strings.Contains(err.Error(), "posts[1] is protected by") {
+	plan.Policies[0].Protect.Units = []string{"posts[1]"} // as if nobody had foreseen it
+	if _, err := dryrun.DryRun(t.Context(), plan); err == nil || !strings.Contains(err.Error(), "posts[1] is protected by") {
 		t.Errorf("%v", err)
 	}
 	one, err := plan.Single("it", 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	in, err := one.Inject(t.Context(), Options{State: t.TempDir()})
+	in, err := Inject(t.Context(), one, Options{State: t.TempDir()})
 	if err != nil || in.Verdict != scenarios.Invalid || in.Injected.Known() || !strings.Contains(in.Reason, "posts[1] is protected by") {
 		t.Errorf("%+v, %v", in, err)
 	}
@@ -271,10 +219,10 @@ load: {main: {executor: constant-arrival-rate, rate: 50/s, duration: 1s, flow: [
 	}{{"allow: {load: []}", false}, {"allow: {load: [198.51.100.0/24]}", false}, {"allow: {load: [" + far.ip + "]}", true}} {
 		plan, err := underPolicies(t, data, c.policy)
 		if err != nil {
-			t.Fatal(explained(err))
+			t.Fatal(plantest.Explained(err))
 		}
 		before := far.hits.Load()
-		res, err := plan.Run(t.Context(), Options{State: t.TempDir()})
+		res, err := Run(t.Context(), plan, Options{State: t.TempDir()})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -287,66 +235,9 @@ load: {main: {executor: constant-arrival-rate, rate: 50/s, duration: 1s, flow: [
 	}
 }
 
-// TestPolicySchema holds the schema of policies and their parser against each other.
-func TestPolicySchema(t *testing.T) {
-	text, err := json.Marshal(reference.PolicySchema())
-	if err != nil {
-		t.Fatal(err)
-	}
-	doc, err := jsonschema.UnmarshalJSON(strings.NewReader(string(text)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := jsonschema.NewCompiler()
-	if err := c.AddResource("policy.json", doc); err != nil {
-		t.Fatal(err)
-	}
-	schema, err := c.Compile("policy.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var kinds []string
-	for kind := range chaos.Kinds() {
-		kinds = append(kinds, kind)
-	}
-	for _, tt := range []struct {
-		text string
-		ok   bool
-	}{
-		{"name: x\nallow: {load: [10.0.0.0/8, a.test], chaos: []}\ntargets: [url, pid]\nforbid: [process.*]\nprotect: {services: [a], units: ['a[0]'], pids: [5]}", true},
-		{"faults: [" + strings.Join(kinds, ", ") + "]", true},
-		{"faults: process.freeze", true},
-		{"max_units: 1\nmax_each: 1s\nmax_rate: 5/s\nmax_users: 3\nmax_in_flight: 3\nmax_duration: 1h\nrequire: [steady, stop, slo, seed]", true},
-		{"max_unit: 1", false},
-		{"max_units: 0", false},
-		{"max_each: 0s", false},
-		{"targets: [urls]", false},
-		{"faults: [process.crush]", false},
-		{"require: [nothing]", false},
-		{"protect: {service: a}", false},
-	} {
-		_, err := ReadPolicies([]string{writePolicy(t, tt.text)})
-		if (err == nil) != tt.ok {
-			t.Errorf("the parser says %v of\n%s", err, tt.text)
-		}
-		var v any
-		if err := yaml.Unmarshal([]byte("version: 1\n"+tt.text), &v); err != nil {
-			t.Fatal(err)
-		}
-		b, _ := json.Marshal(v)
-		doc, err := jsonschema.UnmarshalJSON(strings.NewReader(string(b)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := schema.Validate(doc); (err == nil) != tt.ok {
-			t.Errorf("the schema says %v of\n%s", err, tt.text)
-		}
-	}
-}
-
 // TestPolicy_Demo: a policy that takes no stack takes no demo.
 func TestPolicy_Demo(t *testing.T) {
-	policies, err := ReadPolicies([]string{writePolicy(t, "targets: [url]")})
+	policies, err := plan.ReadPolicies([]string{plantest.WritePolicy(t, "targets: [url]")})
 	if err != nil {
 		t.Fatal(err)
 	}

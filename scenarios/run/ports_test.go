@@ -9,6 +9,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
 	"brunt/scenarios/machine"
+	"brunt/scenarios/plan/plantest"
 	"brunt/scenarios/result"
 )
 
@@ -41,9 +42,9 @@ func TestPorts(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			r := strings.NewReplacer("OVER", fmt.Sprint(math.Ceil(over)), "UNDER", fmt.Sprint(math.Floor(each/60*.95)), "HALF", fmt.Sprint(math.Ceil(over*.55)))
 			text := "version: 1\ntarget: {url: \"http://10.1.2.3\"}\nguard: {allow: {load: [10.0.0.0/8]}}\nload:\n  " + r.Replace(c.loads) + "\n"
-			plan, err := compileText(text)
+			plan, err := plantest.CompileText(text)
 			if err != nil {
-				t.Fatal(explained(err))
+				t.Fatal(plantest.Explained(err))
 			}
 			var said strings.Builder
 			for _, n := range plan.Notes {

@@ -13,16 +13,18 @@ import (
 	"testing"
 
 	"brunt/scenarios"
+	"brunt/scenarios/plan"
+	"brunt/scenarios/plan/plantest"
 )
 
 // compileIn compiles a scenario in an environment.
-func compileIn(t *testing.T, env map[string]string, text string) (*Plan, error) {
+func compileIn(t *testing.T, env map[string]string, text string) (*plan.Plan, error) {
 	t.Helper()
 	sc, err := scenarios.Parse(scenario(t, text), scenarios.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Compile(sc, CompileOptions{Env: func(name string) (string, bool) { v, ok := env[name]; return v, ok }})
+	return plan.Compile(sc, plan.CompileOptions{Env: func(name string) (string, bool) { v, ok := env[name]; return v, ok }})
 }
 
 // TestProxy_Compile refuses what would go by a proxy that the load does not name, a proxy
@@ -66,7 +68,7 @@ func TestProxy_Compile(t *testing.T) {
 			plan, err := compileIn(t, c.env, fmt.Sprintf("version: 1\ntarget: %s\nguard: {allow: {load: [%s]}}\nload:\n  main:\n    executor: constant-arrival-rate\n    rate: 10/s\n    duration: 30s\n    flow: [{get: /}]\n    %s\n%s\n", target, c.allow, c.more, c.rest))
 			said := ""
 			if err != nil {
-				said = explained(err)
+				said = plantest.Explained(err)
 			}
 			if (said == "") != (c.want == "") || !strings.Contains(said, c.want) || strings.Contains(said, "sesame") {
 				t.Errorf("got %q, want %q", said, c.want)

@@ -118,7 +118,7 @@ target: {url: "http://FAR"}` + strings.ReplaceAll(load, "PATH", "/")},
 			if plan, err := compileFile(scenario(t, text)); err != nil {
 				why = err.Error()
 			} else {
-				res, err := plan.Run(t.Context(), Options{State: t.TempDir()})
+				res, err := Run(t.Context(), plan, Options{State: t.TempDir()})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -217,7 +217,7 @@ chaos:
 			}
 			var res *result.Result
 			for range lateTries {
-				if res, err = plan.Run(t.Context(), Options{State: t.TempDir()}); err != nil {
+				if res, err = Run(t.Context(), plan, Options{State: t.TempDir()}); err != nil {
 					t.Fatal(err)
 				}
 				if !wasLate(res) {

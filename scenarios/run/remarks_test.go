@@ -9,6 +9,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/notes"
+	"brunt/scenarios/plan"
 	"brunt/scenarios/result"
 	"brunt/scenarios/template"
 )
@@ -19,7 +20,7 @@ func TestRemarks(t *testing.T) {
 	var secrets template.Secrets
 	secrets.Add("sesame-sesame")
 	state := t.TempDir()
-	r := (&Plan{Scenario: &scenarios.Scenario{Name: "n", Secrets: &secrets}}).newRunner(Options{ID: "r1", State: state})
+	r := newRunner((&plan.Plan{Scenario: &scenarios.Scenario{Name: "n", Secrets: &secrets}}), Options{ID: "r1", State: state})
 	r.t0 = time.Now().Add(-3 * time.Second)
 	stop := r.remarks()
 	all, err := notes.RunningIn([]string{state})
@@ -40,7 +41,7 @@ func TestRemarks(t *testing.T) {
 	if len(events) != 2 || events[0].Event != "run.note" || events[0].Text != "said ***" || events[0].Data["author"] != "ann ***" || events[0].T < 1.5 || events[0].T > 3 || events[0].At.IsZero() {
 		t.Errorf("%+v", events)
 	}
-	quiet := (&Plan{Scenario: &scenarios.Scenario{Secrets: &secrets}}).newRunner(Options{ID: "r2"})
+	quiet := newRunner((&plan.Plan{Scenario: &scenarios.Scenario{Secrets: &secrets}}), Options{ID: "r2"})
 	if said := quiet.remarks()(); said != nil {
 		t.Errorf("without a state directory: %q", said)
 	}
@@ -51,7 +52,7 @@ func TestRemarks(t *testing.T) {
 func TestNotesAreMasked(t *testing.T) {
 	var secrets template.Secrets
 	secrets.Add("sesame-sesame")
-	r := (&Plan{Scenario: &scenarios.Scenario{Secrets: &secrets}}).newRunner(Options{ID: "r1"})
+	r := newRunner((&plan.Plan{Scenario: &scenarios.Scenario{Secrets: &secrets}}), Options{ID: "r1"})
 	r.note("load %q: an exception of the script, first %s", "k6", "no token sesame-sesame")
 	r.event(result.Event{Event: "script.mark", Text: "sesame-sesame", Data: map[string]any{"sesame-sesame": "a sesame-sesame", "list": []any{"sesame-sesame", 1.0}, "map": map[string]any{"k": "sesame-sesame"}}})
 	if text := fmt.Sprint(r.notes, r.events); strings.Contains(text, "sesame") || strings.Count(text, "***") != 6 {

@@ -9,11 +9,12 @@ import (
 	"strings"
 	"time"
 
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
+
 	"brunt/chaos"
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
-	"brunt/scenarios/result"
-	"brunt/scenarios/slo"
 )
 
 // head fills in what a result says before anything was measured.
@@ -97,7 +98,7 @@ func (r *runner) result(ctx context.Context) (*result.Result, error) {
 		c.Loads = append(c.Loads, span)
 		end = max(end, span.To)
 		res.Loads = append(res.Loads, result.LoadInfo{
-			Name: lp.Name, Executor: lp.Executor, Engine: lp.engineName(), Closed: lp.Schedule.Closed(), Start: result.Sec(span.From), End: result.Sec(span.To), Steps: r.stepsOf(i),
+			Name: lp.Name, Executor: lp.Executor, Engine: lp.EngineName(), Closed: lp.Schedule.Closed(), Start: result.Sec(span.From), End: result.Sec(span.To), Steps: r.stepsOf(i),
 		})
 	}
 	r.judged, c.Ledger, res.Ledger = slices.Clone(c.SLO), r.written, r.written

@@ -11,8 +11,10 @@ import (
 	"testing"
 	"time"
 
-	"brunt/scenarios"
 	"brunt/scenarios/result"
+
+	"brunt/scenarios"
+	"brunt/scenarios/plan"
 )
 
 // A server is a system under test that brunt does not start: a process of its own.
@@ -47,7 +49,7 @@ func newServer(t *testing.T, part string, args ...string) server {
 }
 
 // mustCompile compiles a scenario.
-func mustCompile(t *testing.T, text string) *Plan {
+func mustCompile(t *testing.T, text string) *plan.Plan {
 	t.Helper()
 	plan, err := compileFile(scenario(t, text))
 	if err != nil {
@@ -100,7 +102,7 @@ func runText(t *testing.T, text string, o Options) *result.Result {
 		o.State = t.TempDir()
 	}
 	return inTime(t, func() *result.Result {
-		res, err := mustCompile(t, text).Run(t.Context(), o)
+		res, err := Run(t.Context(), mustCompile(t, text), o)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -117,7 +119,7 @@ func runOnce(t *testing.T, text string, o Options) *result.Result {
 	}
 	plan := mustCompile(t, text)
 	return on(processors.RLocker(), func() *result.Result {
-		res, err := plan.Run(t.Context(), o)
+		res, err := Run(t.Context(), plan, o)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -15,21 +15,24 @@ import (
 	"sync/atomic"
 	"time"
 
-	"brunt/chaos"
-	"brunt/scenarios"
-	"brunt/scenarios/judge"
-	"brunt/scenarios/load"
-	"brunt/scenarios/measure"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 	"brunt/scenarios/template"
+
+	"brunt/chaos"
+	"brunt/scenarios"
+	"brunt/scenarios/judge"
+	"brunt/scenarios/ledger"
+	"brunt/scenarios/load"
+	"brunt/scenarios/measure"
+	"brunt/scenarios/plan"
 	"brunt/targets"
 	"brunt/targets/platform/docker"
 )
 
 // Options say how to run a plan.
 type Options struct {
-	ID       string                // names the run; empty draws one
+	ID       string                // Names the run; empty draws one
 	LogDir   string                // for the output of the stack's units; empty keeps only its end
 	State    string                // for the journal; needed where anything is started or broken
 	Ledger   string                // the file for what the ledger did not find as it should be; empty keeps none
@@ -50,11 +53,11 @@ type Options struct {
 
 // Errors of a run that could not begin, or could not go on: its verdict is invalid.
 var (
-	ErrNotReady = errors.New("the target did not become ready")
-	ErrSetup    = errors.New("setup failed")
-	ErrAuth     = errors.New("the load can't prove who it is")
-	ErrUsedUp   = errors.New("unique data is used up")
-	ErrSuspend  = errors.New("brunt was suspended; its faults were taken back before")
+	errNotReady = errors.New("the target did not become ready")
+	errSetup    = errors.New("setup failed")
+	errAuth     = errors.New("the load can't prove who it is")
+	errUsedUp   = errors.New("unique data is used up")
+	errSuspend  = errors.New("brunt was suspended; its faults were taken back before")
 )
 
 // An Interrupt is the cause of a context that a signal ended.
@@ -84,7 +87,7 @@ func (u unsteady) Error() string { return "the steady state did not hold: " + u.
 
 // runner is a plan under way.
 type runner struct {
-	*Plan
+	*plan.Plan
 	o        Options
 	log      *slog.Logger
 	began    time.Time
@@ -103,7 +106,7 @@ type runner struct {
 	scripts  []*scriptRun // those of the runs that are scripts of k6
 	stats    []load.Stats
 	keeper   *keeper              // nil: requests are not kept
-	ledger   *ledger              // nil: the scenario has none
+	ledger   *ledger.Ledger       // nil: the scenario has none
 	written  *result.LedgerRecord // what it found
 	mon      *monitor
 	usage    *usage    // of the target's units
@@ -130,7 +133,7 @@ type runner struct {
 	timetable []result.Foreseen // foreseen, for those who watch
 
 	mu       sync.Mutex
-	checks   []string // names of checks: the plan's, and those of scripts
+	checks   []string // Names of checks: the plan's, and those of scripts
 	failed   []string // why scripts have marked the run as failed
 	faultsIn []string // that scripts were told of
 	notes    []string
@@ -144,7 +147,7 @@ var discard = slog.New(slog.DiscardHandler)
 func (r *runner) now() time.Duration { return time.Since(r.t0) }
 
 // newRunner puts a plan under way.
-func (p *Plan) newRunner(o Options) *runner {
+func newRunner(p *plan.Plan, o Options) *runner {
 	r := &runner{Plan: p, o: o, log: cmp.Or(o.Log, discard), began: time.Now(), t0: time.Now()}
 	if r.o.ID == "" {
 		r.o.ID = NewID()
@@ -159,8 +162,8 @@ const lead = 50 * time.Millisecond
 
 // Run runs the plan to its verdict. The error is brunt's own failure; all that the
 // target or the scenario did is in the result.
-func (p *Plan) Run(ctx context.Context, o Options) (*result.Result, error) {
-	r := p.newRunner(o)
+func Run(ctx context.Context, p *plan.Plan, o Options) (*result.Result, error) {
+	r := newRunner(p, o)
 	ctx, r.cancel = context.WithCancelCause(ctx)
 	defer r.cancel(nil)
 	r.event(result.Event{Event: "run.start", Text: p.Scenario.Name})
@@ -241,17 +244,17 @@ func (r *runner) ward() (mark []string, err error) {
 		unknown = "the engine %s does not know the container that brunt runs in (that is another engine's, as in Docker in Docker), and so has no place beside it for a guard in a container of its own. "
 		soon    = time.Minute
 	)
-	if !r.contained && !slices.ContainsFunc(r.Faults, r.inside) {
+	if !r.Contained && !slices.ContainsFunc(r.Faults, r.inside) {
 		r.note(alone)
 		return nil, nil
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), soon)
 	defer cancel()
-	at, err := docker.Find(r.getenv)
+	at, err := docker.Find(r.Getenv)
 	if err != nil {
 		return nil, err
 	}
-	e, err := docker.Open(at, docker.Options{Check: r.calls.reach})
+	e, err := docker.Open(at, docker.Options{Check: r.ChaosAllowlist.CheckAddr})
 	if err != nil {
 		return nil, err
 	}
@@ -325,11 +328,11 @@ func (r *runner) run(ctx context.Context) (res *result.Result, err error) {
 		return r.unstarted(err), nil
 	}
 	if !r.o.NoChaos {
-		if err := r.tried(); err != nil {
+		if err := r.TryFaults(); err != nil {
 			return r.unstarted(err), nil
 		}
 	}
-	r.sys = &system{r: r}
+	r.sys = newSystem(r)
 	err = r.sys.bringUp(ctx)
 	defer func() {
 		if derr := r.sys.takeDown(ctx); derr != nil {
@@ -352,7 +355,7 @@ func (r *runner) run(ctx context.Context) (res *result.Result, err error) {
 	defer dropTokens()
 	if err := r.once(ctx, "setup", r.Setup); err != nil {
 		if ctx.Err() == nil {
-			err = fmt.Errorf("%w: %w", ErrSetup, err)
+			err = fmt.Errorf("%w: %w", errSetup, err)
 		}
 		return r.unstarted(err), nil
 	}
@@ -362,10 +365,10 @@ func (r *runner) run(ctx context.Context) (res *result.Result, err error) {
 	}
 	defer r.rec.Close()
 	if r.Plan.Ledger != nil {
-		if r.ledger, err = openLedger(r.Plan.Ledger, r.o.Ledger, shards); err != nil {
+		if r.ledger, err = ledger.Open(r.Plan.Ledger, r.o.Ledger, shards); err != nil {
 			return nil, err
 		}
-		defer func() { err = errors.Join(err, r.ledger.close()) }()
+		defer func() { err = errors.Join(err, r.ledger.Close()) }()
 	}
 	r.checks = slices.Clone(r.Plan.Checks)
 	defer r.endScripts()
@@ -409,7 +412,7 @@ func (r *runner) run(ctx context.Context) (res *result.Result, err error) {
 	r.health = r.mon.finish() // of the load; what judging it takes is another matter
 	defer Frugal()()
 	if r.ledger != nil {
-		if r.written, err = r.readBack(ctx); err != nil {
+		if r.written, err = r.ledger.Verify(ctx, r.ledgerRun()); err != nil {
 			return nil, errors.Join(r.broken, err)
 		}
 	}
@@ -430,7 +433,7 @@ func (r *runner) furnish() error {
 	for _, t := range sc.Tables {
 		t.Start(sc.Seed)
 	}
-	r.env.Fill = func() { r.cancel(ErrUsedUp) }
+	r.env.Fill = func() { r.cancel(errUsedUp) }
 	r.env.Now = r.now
 	r.samples = &measure.Samples{Mask: sc.Secrets.Mask, Steps: len(r.Series.Steps)}
 	r.vars = make([]template.Value, len(sc.Symbols.Vars()))

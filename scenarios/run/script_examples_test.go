@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"brunt/scenarios"
+	"brunt/scenarios/plan"
 
 	"golang.org/x/net/websocket"
 )
@@ -73,7 +74,7 @@ func runExampleScript(t *testing.T, file, script, plain, secure string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var plan *Plan
+	var plan *plan.Plan
 	for _, change := range []string{", vus: 1, duration: 2s", ", duration: 3s", ""} { // as much as it lets itself be changed
 		text := fmt.Sprintf("version: 1\ntarget: {url: \"http://%s\"}\nload: {x: {k6: %q, args: [--insecure-skip-tls-verify], resolve: %s%s}}\n", plain, file, ways, change)
 		if plan, err = compileFile(scenario(t, text)); err == nil {
@@ -83,7 +84,7 @@ func runExampleScript(t *testing.T, file, script, plain, secure string) string {
 	if err != nil {
 		return "not run: " + firstOf(err.Error())
 	}
-	res, err := plan.Run(t.Context(), Options{State: t.TempDir()})
+	res, err := Run(t.Context(), plan, Options{State: t.TempDir()})
 	if err != nil {
 		return "brunt failed: " + err.Error()
 	}

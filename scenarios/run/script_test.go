@@ -13,7 +13,9 @@ import (
 	"testing"
 
 	"brunt/scenarios"
+	"brunt/scenarios/doctor"
 	"brunt/scenarios/k6"
+	"brunt/scenarios/plan"
 	"brunt/scenarios/result"
 )
 
@@ -61,7 +63,7 @@ func (c *tallied) of(path string) int64 {
 }
 
 // scripted writes a scenario with its script beside it.
-func scripted(t *testing.T, target, text, script string) *Plan {
+func scripted(t *testing.T, target, text, script string) *plan.Plan {
 	t.Helper()
 	needK6(t)
 	file := scenario(t, strings.NewReplacer("URL", target).Replace(text))
@@ -144,7 +146,7 @@ func TestScript(t *testing.T) {
 			t.Parallel()
 			s := newTallied(t)
 			plan := scripted(t, s.URL, strings.ReplaceAll(modesText, `"MODE"`, `"`+c.mode+`"`), modes)
-			res, err := plan.Run(t.Context(), Options{State: t.TempDir(), LogDir: t.TempDir()})
+			res, err := Run(t.Context(), plan, Options{State: t.TempDir(), LogDir: t.TempDir()})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -240,7 +242,7 @@ export default function () { http.get(__ENV.BRUNT_URL + __ENV.AT); sleep(0.05); 
 	if got := fmt.Sprint(plan.End()); got != "2s" {
 		t.Errorf("it ends at %s", got)
 	}
-	res, err := plan.Run(t.Context(), Options{State: t.TempDir()})
+	res, err := Run(t.Context(), plan, Options{State: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -304,7 +306,7 @@ slo: [errors < 50%]
 func TestScript_Trigger(t *testing.T) {
 	t.Parallel()
 	s := newTallied(t)
-	res, err := scripted(t, s.URL, askingText, asking).Run(t.Context(), Options{State: t.TempDir()})
+	res, err := Run(t.Context(), scripted(t, s.URL, askingText, asking), Options{State: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -343,7 +345,7 @@ func TestScript_Trigger(t *testing.T) {
 func TestScript_Control(t *testing.T) {
 	t.Parallel()
 	s := newTallied(t)
-	res, err := scripted(t, s.URL, askingText, asking).Run(t.Context(), Options{State: t.TempDir(), NoChaos: true})
+	res, err := Run(t.Context(), scripted(t, s.URL, askingText, asking), Options{State: t.TempDir(), NoChaos: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -360,7 +362,7 @@ func TestScript_NeverAsked(t *testing.T) {
 	t.Parallel()
 	s := newTallied(t)
 	plan := scripted(t, s.URL, askingText, "import http from 'k6/http'; export const options = {vus: 1, duration: '1s'}; export default function () { http.get(__ENV.BRUNT_URL); }")
-	res, err := plan.Run(t.Context(), Options{State: t.TempDir()})
+	res, err := Run(t.Context(), plan, Options{State: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -391,15 +393,15 @@ func TestScript_Missing(t *testing.T) {
 	}
 	s := newTarget(t)
 	plan.Scope.External = strings.TrimPrefix(s.URL, "http://")
-	res, err := plan.Run(t.Context(), Options{State: t.TempDir()})
+	res, err := Run(t.Context(), plan, Options{State: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if res.Verdict != scenarios.Invalid || !strings.Contains(res.Reason, k6.Build) {
 		t.Errorf("%s: %s", res.Verdict, res.Reason)
 	}
-	if !slices.ContainsFunc(plan.Needs(t.Context()), func(c Check) bool { return c.State == Bad && strings.Contains(c.Fix, k6.Build) }) {
-		t.Errorf("%+v", plan.Needs(t.Context()))
+	if !slices.ContainsFunc(doctor.Needs(t.Context(), plan), func(c doctor.Check) bool { return c.State == doctor.Bad && strings.Contains(c.Fix, k6.Build) }) {
+		t.Errorf("%+v", doctor.Needs(t.Context(), plan))
 	}
 }
 
@@ -413,8 +415,8 @@ import http from 'k6/http';
 export const options = { vus: 1, iterations: 1 };
 export default function () { for (const host of ['192.0.2.1', '192.0.2.2']) http.get('http://' + host + '/', { timeout: '200ms', tags: { name: host } }); }
 `)
-	plan.gate.own.add(netip.MustParseAddr("192.0.2.1"))
-	res, err := plan.Run(t.Context(), Options{State: t.TempDir()})
+	plan.LoadAllowlist.Own.Add(netip.MustParseAddr("192.0.2.1"))
+	res, err := Run(t.Context(), plan, Options{State: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -43,9 +43,9 @@ func (s *scriptRun) room(name string) int32 {
 		return step
 	}
 	sp := s.lp.Script
-	step := sp.first + int32(len(s.named))
-	if len(s.named) >= sp.rooms { // there are more than it has room for: they share the first
-		return sp.first
+	step := sp.First + int32(len(s.named))
+	if len(s.named) >= sp.Rooms { // there are more than it has room for: they share the first
+		return sp.First
 	}
 	s.named[name] = step
 	s.r.rec.Name(step, name)
@@ -60,7 +60,7 @@ func (s *scriptRun) Check(id int, name string) {
 	s.checks = append(s.checks, scenarios.Check(s.r.check(name)))
 }
 
-// check gives a check that a script has told of its number.
+// Check gives a check that a script has told of its number.
 func (r *runner) check(name string) int {
 	name = r.Scenario.Secrets.Mask(name)
 	r.mu.Lock()
@@ -148,7 +148,7 @@ func (s *scriptRun) Iteration(it *k6.Iteration) {
 func (s *scriptRun) lost(at time.Duration, cause scenarios.Cause, message string) {
 	at = s.at(at)
 	s.out = scenarios.Outcome{
-		Load: int32(s.index), Step: s.lp.Script.first, Kind: scenarios.Error, Cause: cause, Closed: true,
+		Load: int32(s.index), Step: s.lp.Script.First, Kind: scenarios.Error, Cause: cause, Closed: true,
 		Intended: at, Ready: at, Slot: at, Sent: at, First: at, End: at,
 	}
 	s.record(message)

@@ -14,8 +14,10 @@ import (
 	"testing"
 	"time"
 
-	"brunt/scenarios"
 	"brunt/scenarios/result"
+
+	"brunt/scenarios"
+	"brunt/scenarios/plan"
 )
 
 // long is a script that outlasts the test.
@@ -38,12 +40,12 @@ var pidText = regexp.MustCompile(`pid ([0-9]+)`)
 
 // whileRunning runs a plan, and calls do with the script's process once load flows and
 // the fault is in.
-func whileRunning(t *testing.T, ctx context.Context, plan *Plan, state string, do func(pid int)) *result.Result {
+func whileRunning(t *testing.T, ctx context.Context, plan *plan.Plan, state string, do func(pid int)) *result.Result {
 	t.Helper()
 	var pid int
 	var mu sync.Mutex
 	var once sync.Once
-	res, err := plan.Run(ctx, Options{State: state, Event: func(e result.Event) {
+	res, err := Run(ctx, plan, Options{State: state, Event: func(e result.Event) {
 		mu.Lock()
 		defer mu.Unlock()
 		if m := pidText.FindStringSubmatch(e.Text); e.Event == "script.start" && m != nil {

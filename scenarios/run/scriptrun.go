@@ -14,6 +14,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/k6"
 	"brunt/scenarios/load"
+	"brunt/scenarios/plan"
 	"brunt/scenarios/result"
 )
 
@@ -27,7 +28,7 @@ type driver interface {
 type scriptRun struct {
 	r     *runner
 	index int
-	lp    *LoadPlan
+	lp    *plan.LoadPlan
 	warm  time.Duration
 	child *k6.Child
 	log   io.WriteCloser // nil keeps none
@@ -98,11 +99,11 @@ func (r *runner) startScripts(ctx context.Context) error {
 			exit := s.child.Exit()
 			err := fmt.Errorf("load %q: the script ended before its load began: %s", s.lp.Name, s.ending(exit))
 			if exit.Signal == "" && exit.Wire == nil {
-				err = fmt.Errorf("%w: %w", ErrSetup, err)
+				err = fmt.Errorf("%w: %w", errSetup, err)
 			}
 			return err
 		case <-limit.C:
-			return fmt.Errorf("%w: load %q: the script's init code and setup did not end within %s", ErrSetup, s.lp.Name, brief(readyFor))
+			return fmt.Errorf("%w: load %q: the script's init code and setup did not end within %s", errSetup, s.lp.Name, plan.Brief(readyFor))
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
@@ -123,7 +124,7 @@ func (r *runner) endScripts() {
 
 func (r *runner) newScript(i int) (*scriptRun, error) {
 	lp := &r.Loads[i]
-	c := lp.Script.config
+	c := lp.Script.Config
 	base, link := r.sys.base()
 	var err error
 	if c.Env, err = r.scriptEnv(lp.Load.Script, base); err != nil {
@@ -138,12 +139,12 @@ func (r *runner) newScript(i int) (*scriptRun, error) {
 	}
 	c.Fences = slices.Clone(c.Fences)
 	for j := range c.Fences { // what brunt started is within every list
-		c.Fences[j] = slices.Concat(c.Fences[j], r.gate.own.names())
+		c.Fences[j] = slices.Concat(c.Fences[j], r.LoadAllowlist.Own.Names())
 	}
 	c.Control = r.o.NoChaos
 	s := &scriptRun{r: r, index: i, lp: lp, warm: c.Warmup, sink: r.rec.Shard(i), ready: make(chan struct{}), named: map[string]int32{}}
-	for n := range lp.Script.rooms {
-		step := lp.Script.first + int32(n)
+	for n := range lp.Script.Rooms {
+		step := lp.Script.First + int32(n)
 		if name := r.Series.Steps[step].Name; name != "" {
 			s.named[name] = step
 		}
@@ -194,21 +195,16 @@ func (s *scriptRun) Go(ctx context.Context) (load.Stats, error) {
 	case <-limit.C:
 		s.child.Kill()
 		<-s.child.Ended()
-		err = fmt.Errorf("load %q: the script did not end %s after its iterations should have", s.lp.Name, brief(endFor))
+		err = fmt.Errorf("load %q: the script did not end %s after its iterations should have", s.lp.Name, plan.Brief(endFor))
 	}
 	s.mu.Lock()
 	stats.End = max(began, min(end, s.r.now()))
-	if s.lp.Script.endsEarly() && s.latest > 0 {
+	if s.lp.Script.EndsEarly() && s.latest > 0 {
 		stats.End = min(stats.End, s.latest+time.Millisecond)
 	}
 	s.mu.Unlock()
 	stats.PeakFlight, stats.VirtualUser = s.peak.Load(), int(s.peak.Load())
 	return stats, err
-}
-
-// endsEarly tells that the script ends once so many iterations are done.
-func (sp *ScriptPlan) endsEarly() bool {
-	return !slices.ContainsFunc(sp.Scenarios, func(s k6.Scenario) bool { return !s.Iterations })
 }
 
 // waitUntil waits until a time; false means that ctx or the process ended first.
@@ -235,7 +231,7 @@ func (s *scriptRun) stop(ctx context.Context) error {
 	case <-time.After(stopFor):
 		s.child.Kill()
 		<-s.child.Ended()
-		s.r.note("load %q: the script's teardown was cut off: it had %s once the run was ended", s.lp.Name, brief(stopFor))
+		s.r.note("load %q: the script's teardown was cut off: it had %s once the run was ended", s.lp.Name, plan.Brief(stopFor))
 	}
 	return nil
 }

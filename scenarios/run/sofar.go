@@ -7,10 +7,11 @@ import (
 	"slices"
 	"time"
 
-	"brunt/scenarios"
-	"brunt/scenarios/judge"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
+
+	"brunt/scenarios"
+	"brunt/scenarios/judge"
 )
 
 // A Look gives what a run under way came to so far, or nil when its load is over. It may be
@@ -57,7 +58,7 @@ func (r *runner) soFar() *result.Result {
 		span := judge.Span{From: lp.Schedule.Start(), To: lp.Schedule.End()}
 		c.Loads = append(c.Loads, span)
 		res.Loads = append(res.Loads, result.LoadInfo{
-			Name: lp.Name, Executor: lp.Executor, Engine: lp.engineName(), Closed: lp.Schedule.Closed(), Start: result.Sec(span.From), End: result.Sec(span.To), Steps: r.stepsOf(i),
+			Name: lp.Name, Executor: lp.Executor, Engine: lp.EngineName(), Closed: lp.Schedule.Closed(), Start: result.Sec(span.From), End: result.Sec(span.To), Steps: r.stepsOf(i),
 		})
 	}
 	c.Usage, c.Series = r.usage.soFar(r.onClock()), r.observed.soFar()
@@ -81,18 +82,7 @@ func (r *runner) soFar() *result.Result {
 }
 
 // judgedBySoFar is judgedBy without its notes, which are told once.
-func (r *runner) judgedBySoFar() []slo.Objective { return r.judging(r.o.NoChaos) }
-
-// judging lists what a run is judged by; without chaos nothing of faults.
-func (p *Plan) judging(noChaos bool) []slo.Objective {
-	if !noChaos {
-		return p.Scenario.SLO
-	}
-	return slices.DeleteFunc(slices.Clone(p.Scenario.SLO), func(o slo.Objective) bool {
-		p := o.PhaseOrRun()
-		return p != "run" && p != "baseline"
-	})
-}
+func (r *runner) judgedBySoFar() []slo.Objective { return r.Objectives(r.o.NoChaos) }
 
 func (r *runner) checkNames() []string {
 	r.mu.Lock()

@@ -7,12 +7,15 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
+	"brunt/scenarios/template"
+
 	"brunt/chaos"
 	"brunt/scenarios"
+	"brunt/scenarios/ledger"
 	"brunt/scenarios/load"
 	"brunt/scenarios/measure"
-	"brunt/scenarios/quantity"
-	"brunt/scenarios/template"
 	"brunt/targets"
 )
 
@@ -20,10 +23,10 @@ import (
 func (r *runner) client(l *scenarios.Load, samples *measure.Samples) (targets.Client, error) {
 	o := r.reach(l)
 	o.Sampler = samples
-	return r.protocol.Client(o)
+	return r.Protocol.Client(o)
 }
 
-// reach says how a load reaches its target.
+// CheckAddr says how a load reaches its target.
 func (r *runner) reach(l *scenarios.Load) targets.Options {
 	base, resolve := r.sys.base()
 	for k, v := range l.Resolve {
@@ -35,8 +38,8 @@ func (r *runner) reach(l *scenarios.Load) targets.Options {
 		}
 	}
 	return targets.Options{
-		Base: base, TLS: r.Scenario.Target.TLS, Connections: l.Connections, Resolve: resolve, Proxies: r.proxiesOf(l), Timeout: l.Timeout.D(),
-		Seed: r.Scenario.Seed ^ hashOf(l.Name), T0: r.t0, Gate: r.gate.check, Agent: "brunt",
+		Base: base, TLS: r.Scenario.Target.TLS, Connections: l.Connections, Resolve: resolve, Proxies: r.ProxiesOf(l), Timeout: l.Timeout.D(),
+		Seed: r.Scenario.Seed ^ hashOf(l.Name), T0: r.t0, Gate: r.LoadAllowlist.Check, Agent: "brunt",
 		Tracing: targets.Tracing{High: r.traceHigh(l.Name), Sampled: r.Scenario.Trace.Samples()},
 	}
 }
@@ -52,7 +55,7 @@ func (r *runner) traceHigh(load string) uint64 {
 // straight says how one place is asked, as the first load would and past the links that
 // faults are on.
 func (r *runner) straight(base string, timeout time.Duration, samples *measure.Samples) targets.Options {
-	l := r.way()
+	l := r.SetupLoad()
 	o := r.reach(l)
 	o.Base, o.Resolve, o.Timeout, o.Sampler = base, l.Resolve, timeout, samples
 	return o
@@ -61,15 +64,15 @@ func (r *runner) straight(base string, timeout time.Duration, samples *measure.S
 // leads asks a unit of the stack whether it leads.
 func (r *runner) leads(ctx context.Context, l *chaos.Leader, u chaos.Unit) error {
 	a, ok := u.(chaos.Addressed)
-	if !ok || len(r.Plan.leaders[l]) == 0 {
+	if !ok || len(r.Plan.Leaders[l]) == 0 {
 		return errors.New("it can't be asked")
 	}
 	samples := &measure.Samples{Mask: r.Scenario.Secrets.Mask}
-	client, err := r.protocol.Client(r.straight("http://"+a.Addr(), scenarios.DefaultTimeout, samples))
+	client, err := r.Protocol.Client(r.straight("http://"+a.Addr(), scenarios.DefaultTimeout, samples))
 	if err != nil {
 		return err
 	}
-	return r.sequence(ctx, "leader of "+u.Name(), client, samples, r.Plan.leaders[l], scenarios.DefaultTimeout)
+	return r.sequence(ctx, "leader of "+u.Name(), client, samples, r.Plan.Leaders[l], scenarios.DefaultTimeout)
 }
 
 // once runs steps that are not measured, of setup or teardown; the first that fails
@@ -78,7 +81,7 @@ func (r *runner) once(ctx context.Context, what string, steps []load.Step) error
 	if len(steps) == 0 {
 		return nil
 	}
-	l := r.way()
+	l := r.SetupLoad()
 	l.Timeout = quantity.Duration(scenarios.DefaultTimeout)
 	samples := &measure.Samples{Mask: r.Scenario.Secrets.Mask}
 	client, err := r.client(l, samples)
@@ -135,3 +138,22 @@ func (r *runner) why(out *scenarios.Outcome, samples *measure.Samples) string {
 
 // onceStep stands for the steps of setup and teardown, which are not measured.
 const onceStep = -2
+
+// ledgerRun is what the verification of the ledger needs of this run.
+func (r *runner) ledgerRun() ledger.Run {
+	return ledger.Run{
+		T0: r.t0, Now: r.now, End: r.End(), Faults: r.records, Checks: r.Checks, Vars: r.vars, Env: r.env,
+		Rand: func() *rand.Rand { return rand.New(rand.NewPCG(r.Scenario.Seed, hashOf("ledger"))) },
+		Mask: r.Scenario.Secrets.Mask, Note: r.note, Event: r.event,
+		Progress: func(asked, all int64) {
+			r.log.Info("ledger.reading", "asked", asked, "of", all)
+			if r.o.Live != nil {
+				r.o.Live(result.Interval{At: r.now(), End: r.End(), Phase: "ledger", Asked: asked, ToAsk: all})
+			}
+		},
+		Addr: func(unit string) string { return r.sys.stack.addr(unit) },
+		Client: func(base string, timeout time.Duration, samples *measure.Samples) (targets.Client, error) {
+			return r.Protocol.Client(r.straight(base, timeout, samples))
+		},
+	}
+}

@@ -41,13 +41,14 @@ var largePackages = map[string]size{
 	"chaos/netns":       {29, 5400},
 	"scenarios":         {78, 10500},
 	"scenarios/convert": {22, 5300},
+	"scenarios/plan":    {19, 3560},
 	"scenarios/run":     {67, 11800},
 	"targets":           {57, 8900},
 	"targets/demo":      {29, 3000},
 }
 
 // largeCommands are the files of cmd/brunt over the limit, with the lines that they may have.
-var largeCommands = map[string]int{"cmd/brunt/ab.go": 316, "cmd/brunt/gate.go": 320, "cmd/brunt/inject.go": 260, "cmd/brunt/run.go": 400}
+var largeCommands = map[string]int{"cmd/brunt/ab.go": 317, "cmd/brunt/gate.go": 320, "cmd/brunt/inject.go": 263, "cmd/brunt/run.go": 403}
 
 // largeTypes are the types over the limit, as fields and methods, with what they may have.
 var largeTypes = map[string][2]int{
@@ -61,8 +62,7 @@ var largeTypes = map[string][2]int{
 	"scenarios/load.Log":             {22, 0},
 	"scenarios/load.Run":             {28, 0},
 	"scenarios/measure.Recorder":     {32, 0},
-	"scenarios/run.Plan":             {26, 45},
-	"scenarios/run.compiler":         {0, 77},
+	"scenarios/plan.compiler":        {0, 77},
 	"scenarios/run.runner":           {46, 91},
 	"scenarios/run.scriptRun":        {25, 0},
 	"targets.httpCall":               {23, 0},

@@ -7,145 +7,21 @@ import (
 	"hash/fnv"
 	"maps"
 	"net"
-	"net/netip"
-	"slices"
-	"sync"
 	"time"
+
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
 
 	"brunt/chaos"
 	"brunt/chaos/proxy"
 	"brunt/scenarios"
-	"brunt/scenarios/quantity"
-	"brunt/scenarios/result"
-	"brunt/scenarios/syntax"
-	"brunt/targets"
-	"brunt/targets/platform/docker"
+	"brunt/scenarios/plan"
 	"brunt/targets/stack"
 )
 
-// system reads what is loaded: a stack that brunt starts, or a URL of one that
-// runs.
-func (c *compiler) system() {
-	t := &c.sc.Target
-	c.plan.Scope = chaos.Scope{Services: map[string]int{}, Host: c.plan.calls.by(nil)}
-	switch {
-	case t.Processes != nil:
-		spec := stack.Processes(t.Processes, t.Entry, c.m)
-		c.plan.Stack = &spec
-	case t.Containers != nil:
-		spec := stack.Containers(t.Containers, t.Entry, c.m)
-		c.plan.Stack = &spec
-	case t.Compose != nil:
-		spec := stack.Compose(t.Compose, t.Entry, c.m)
-		c.plan.Stack = &spec
-	case t.Stack != "":
-		c.builtin(t)
-	case !t.URL.IsZero():
-		c.external(t)
-	}
-	if c.plan.Stack == nil {
-		return
-	}
-	if t.Entry != "" {
-		c.plan.Stack.Entry = t.Entry
-	}
-	if c.plan.Stack.Service(c.plan.Stack.Entry) == nil && c.plan.Stack.Entry != "" {
-		c.m.AddHint(t.Of("entry"), syntax.DidYouMean(t.Entry, c.plan.Stack.Names()), "there is no service %q", t.Entry)
-	}
-	c.plan.Scope.Zones = c.plan.Stack.Zones()
-	c.plan.Scope.Containers = c.plan.Stack.Platform == stack.Docker
-	for i := range c.plan.Stack.Services {
-		s := &c.plan.Stack.Services[i]
-		c.plan.Scope.Services[s.Name] = s.Replicas
-		if s.Restart == "never" {
-			c.plan.Scope.Mortal = append(c.plan.Scope.Mortal, s.Name)
-		}
-		for _, to := range s.Links {
-			if c.plan.Scope.Containers {
-				continue // no proxy of brunt's stands between containers
-			}
-			c.plan.Scope.Edges = append(c.plan.Scope.Edges, chaos.EdgeName{From: s.Name, To: to})
-		}
-		if t.Ready != nil && s.Name == c.plan.Stack.Entry {
-			s.Ready = *t.Ready
-		}
-	}
-	c.plan.Scope.Edges = append(c.plan.Scope.Edges, chaos.EdgeName{From: chaos.LoadName, To: c.plan.Stack.Entry})
-}
-
-func (c *compiler) builtin(t *scenarios.Target) {
-	kinds := stack.Kinds()
-	if kinds[t.Stack] == nil {
-		c.m.AddHint(t.Of("stack"), syntax.DidYouMean(t.Stack, slices.Sorted(maps.Keys(kinds))), "there is no built-in stack %q", t.Stack)
-		return
-	}
-	b, ok := syntax.Resolve(syntax.Block{Kind: t.Stack, Pos: t.Of("with"), With: t.With}, kinds, c.m)
-	if !ok {
-		return
-	}
-	spec := b.Spec(c.o.Self)
-	if t.Platform == stack.Docker {
-		spec = b.Spec(nil).Contained()
-	}
-	for _, zone := range spec.Zones() {
-		if !syntax.IsName(zone) {
-			c.m.Add(t.Of("with"), "%q can't name a zone: a-z, 0-9 and -, beginning with a letter", zone)
-			break
-		}
-	}
-	c.plan.Stack = &spec
-}
-
-func (c *compiler) external(t *scenarios.Target) {
-	c.plan.Scope.Edges = []chaos.EdgeName{{From: chaos.LoadName, To: chaos.TargetName}}
-	text, static := t.URL.Static()
-	if !static {
-		for _, r := range t.URL.Refs() {
-			c.m.Add(t.Of("url"), "${%s} is not known for a target that runs already", r.Text)
-		}
-		return
-	}
-	u, err := targets.ParseBase(text)
-	if err != nil {
-		c.m.AddHint(t.Of("url"), "such as http://127.0.0.1:8080", "%v", err)
-		return
-	}
-	if err := c.target(u); err != nil {
-		c.m.Add(t.Of("url"), "%v", err)
-	}
-	c.plan.Scope.External, c.plan.Scope.TLS = targets.HostPort(u), u.Scheme == "https"
-	c.chosen(t)
-}
-
-// upstream finds where a link from the load to a target that runs already leads: where
-// the loads' own resolve would.
-func (c *compiler) upstream() {
-	c.plan.upstream = c.plan.Scope.External
-	if hit, _ := c.plan.needsLink(chaos.LoadName, chaos.TargetName); !hit || c.plan.Stack != nil || c.plan.upstream == "" {
-		return
-	}
-	for i := range c.plan.Loads {
-		lp := &c.plan.Loads[i]
-		to := resolved(c.plan.Scope.External, lp.Resolve)
-		if i > 0 && to != c.plan.upstream {
-			c.m.Add(lp.Of("resolve"), "load %q reaches the target at %s and load %q at %s, and a fault is on the one link between load and target", lp.Name, to, c.plan.Loads[0].Name, c.plan.upstream)
-		}
-		c.plan.upstream = to
-	}
-}
-
-// resolved gives where a connection to host:port is made under a load's resolve.
-func resolved(hostport string, resolve map[string]string) string {
-	host, port, err := net.SplitHostPort(hostport)
-	if err != nil {
-		return hostport
-	}
-	host, port, _ = targets.Resolved(host, port, resolve)
-	return net.JoinHostPort(host, port)
-}
-
 // system is what a run has brought up, or found running.
 type system struct {
+	*plan.Containers
 	r     *runner
 	stack deployed // nil for a target that runs already
 	links []*chaos.Link
@@ -153,13 +29,10 @@ type system struct {
 
 	journaled int                         // the entry of the journal that takes the stack down
 	sweep     func(context.Context) error // removes what is left of a stack that did not come up; nil is nothing
-	engine    *docker.Engine              // of the containers; nil until it is needed
-	watcher   *watcher                    // of their events; nil is nobody
-	zones     chaos.Zones                 // with theirs; nil is that of the plan
-	mu        sync.Mutex                  // over engine and found
-	found     []string                    // names of containers that faults have asked for
-	chosen    []chaos.Unit                // containers that run already, by the names that the target gives them
+	watcher   *watcher                    // of the containers' events; nil is none
 }
+
+func newSystem(r *runner) *system { return &system{Containers: plan.NewContainers(r.Plan), r: r} }
 
 // A deployed is a stack that a run has brought up: processes or containers.
 type deployed interface {
@@ -190,11 +63,11 @@ func (s *system) bringUp(ctx context.Context) error {
 	r := s.r
 	if r.Stack == nil {
 		s.entry = r.Scope.External
-		if s.entry == "" { // of a fault on a process or a container alone
-			return s.choose(ctx)
+		if err := s.Choose(ctx); err != nil {
+			return fmt.Errorf("%w: %w", errNotReady, err)
 		}
-		if err := s.choose(ctx); err != nil {
-			return err
+		if s.entry == "" { // of a fault on a process or a container alone
+			return nil
 		}
 		if err := s.loadLink(ctx); err != nil {
 			return err
@@ -248,7 +121,7 @@ func (s *system) spawn(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		return fmt.Errorf("%w: %w", ErrNotReady, err)
+		return fmt.Errorf("%w: %w", errNotReady, err)
 	}
 	return nil
 }
@@ -260,44 +133,35 @@ func (s *system) loadLink(ctx context.Context) error {
 	if s.stack != nil {
 		to = stack.UnitName(s.r.Stack.Entry, 0)
 	}
-	if hit, _ := s.r.needsLink(chaos.LoadName, to); !hit {
+	if hit, _ := s.r.NeedsLink(chaos.LoadName, to); !hit {
 		return nil
 	}
 	if s.stack == nil {
 		var err error
-		if upstream, err = s.reach(ctx, s.r.upstream); err != nil {
-			return fmt.Errorf("%w: %w", ErrNotReady, err)
+		if upstream, err = s.reach(ctx, s.r.Upstream); err != nil {
+			return fmt.Errorf("%w: %w", errNotReady, err)
 		}
-		if upstream != s.r.upstream {
-			s.r.note("the link to the target leads to %s, an address that %s had when the run began", upstream, s.r.upstream)
+		if upstream != s.r.Upstream {
+			s.r.note("the link to the target leads to %s, an address that %s had when the run began", upstream, s.r.Upstream)
 		}
 	}
 	return s.addLink(chaos.LoadName, to, upstream)
 }
 
-// lookup asks for a name as the first load would.
-func (p *Plan) lookup(ctx context.Context, host string) ([]netip.Addr, error) {
-	o := targets.Options{Gate: p.gate.check}
-	if len(p.Loads) > 0 {
-		o.Connections = p.Loads[0].Connections
-	}
-	return targets.Lookup(ctx, o, host)
-}
-
-// reach finds the address of a target that runs already, for what connects to it in
+// CheckAddr finds the address of a target that runs already, for what connects to it in
 // the load's stead and must keep to the same blast radius.
 func (s *system) reach(ctx context.Context, hostport string) (string, error) {
 	host, port, err := net.SplitHostPort(hostport)
 	if err != nil {
 		return "", err
 	}
-	ips, err := s.r.lookup(ctx, host)
+	ips, err := s.r.Lookup(ctx, host)
 	if err != nil {
 		return "", err
 	}
 	for _, ip := range ips {
 		addr := net.JoinHostPort(ip.Unmap().String(), port)
-		if err = s.r.gate.check(ip.Unmap(), addr, host); err == nil {
+		if err = s.r.LoadAllowlist.Check(ip.Unmap(), addr, host); err == nil {
 			return addr, nil
 		}
 	}
@@ -305,10 +169,10 @@ func (s *system) reach(ctx context.Context, hostport string) (string, error) {
 }
 
 func (s *system) addLink(from, to, upstream string) error {
-	_, http := s.r.needsLink(from, to)
+	_, http := s.r.NeedsLink(from, to)
 	listen := ""
 	if from == chaos.LoadName {
-		listen = s.r.listen
+		listen = s.r.Listen
 	}
 	p, err := proxy.Start(proxy.Config{
 		Listen:   listen,
@@ -332,19 +196,7 @@ func (s *system) link(e stack.Edge) (string, bool) {
 	return "", false
 }
 
-// readySteps are the requests by which a target that runs already is asked whether
-// it is ready. They go the load's own way: TLS, names and blast radius are the same.
-func readySteps(t *scenarios.Target) []scenarios.Step {
-	if t.Ready == nil || t.Ready.Get == "" || t.URL.IsZero() {
-		return nil
-	}
-	at := t.Ready.Of("get")
-	url := &syntax.Node{Kind: syntax.String, Value: t.Ready.Get, Pos: at}
-	with := &syntax.Node{Kind: syntax.Map, Pos: at, Fields: []syntax.Field{{Key: "get", Pos: at, Value: url}}}
-	return []scenarios.Step{{Pos: at, With: with}}
-}
-
-// ready waits for a target that runs already: until it answers as its ready block
+// Ready waits for a target that runs already: until it answers as its ready block
 // says, or takes connections where there is none.
 func (s *system) ready(ctx context.Context) error {
 	ready := s.r.Scenario.Target.Ready
@@ -358,23 +210,23 @@ func (s *system) ready(ctx context.Context) error {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	default:
-		return fmt.Errorf("%w: %s not within %s: %w", ErrNotReady, s.entry, quantity.FormatDuration(within), err)
+		return fmt.Errorf("%w: %s not within %s: %w", errNotReady, s.entry, quantity.FormatDuration(within), err)
 	}
 }
 
 // asks the target once whether it is ready.
 func (s *system) asks(ctx context.Context) error {
-	if len(s.r.Plan.ready) > 0 {
-		return s.r.once(ctx, "ready", s.r.Plan.ready)
+	if len(s.r.Plan.Ready) > 0 {
+		return s.r.once(ctx, "ready", s.r.Plan.Ready)
 	}
-	addr, err := s.reach(ctx, s.r.front())
+	addr, err := s.reach(ctx, s.r.FirstHop())
 	if err != nil {
 		return err
 	}
 	return stack.Check(ctx, addr, scenarios.Ready{TCP: true})
 }
 
-// base is the URL that relative paths go to, and where the load is to connect
+// Base is the URL that relative paths go to, and where the load is to connect
 // instead when a link stands between.
 func (s *system) base() (base string, resolve map[string]string) {
 	if s.stack == nil {
@@ -393,7 +245,7 @@ func (s *system) base() (base string, resolve map[string]string) {
 // units gives the units as faults see them.
 func (s *system) units() []chaos.Unit {
 	if s.stack == nil {
-		return s.chosen
+		return s.Units()
 	}
 	return s.stack.units()
 }
@@ -423,10 +275,7 @@ func (s *system) takeDown(ctx context.Context) error {
 	for _, l := range s.links {
 		errs = append(errs, l.Proxy.Close())
 	}
-	if s.engine != nil {
-		errs = append(errs, s.engine.Close())
-	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, s.Close())...)
 }
 
 // hashOf spreads a name over 64 bits (FNV-1a).

@@ -19,8 +19,8 @@ func (r *runner) tokens(ctx context.Context) (drop func(), err error) {
 		cancel()
 		keepers.Wait()
 	}
-	for _, k := range r.proofs.Tokens() {
-		if err = k.Open(r.reach(r.way()), r.env); err == nil {
+	for _, k := range r.Proofs.Tokens() {
+		if err = k.Open(r.reach(r.SetupLoad()), r.env); err == nil {
 			err = k.Fetch(ctx)
 		}
 		if err != nil {
@@ -28,7 +28,7 @@ func (r *runner) tokens(ctx context.Context) (drop func(), err error) {
 			if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
 				return nil, cause
 			}
-			return nil, fmt.Errorf("%w: %w", ErrAuth, err)
+			return nil, fmt.Errorf("%w: %w", errAuth, err)
 		}
 		r.event(result.Event{Event: "auth.token", Text: k.URL()})
 		keepers.Go(func() { k.Keep(ctx, r.fresh) })

@@ -82,7 +82,7 @@ func TestTokens_Refreshed(t *testing.T) {
 	res := inTime(t, func() *result.Result {
 		s = newTokenTarget(t)
 		s.slow = slow
-		res, err := mustCompile(t, fmt.Sprintf(withTokens, s.URL)).Run(t.Context(), Options{State: t.TempDir()})
+		res, err := Run(t.Context(), mustCompile(t, fmt.Sprintf(withTokens, s.URL)), Options{State: t.TempDir()})
 		if err != nil {
 			t.Fatal(err)
 		}

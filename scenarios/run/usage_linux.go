@@ -70,7 +70,7 @@ func usedByOne(pid int) (used, bool) {
 	if end < 0 || len(fields) < 22 {
 		return used{}, false
 	}
-	at := func(n int) int64 { // counted as proc(5) does: the state is the third
+	at := func(n int) int64 { // Counted as proc(5) does: the state is the third
 		v, _ := strconv.ParseInt(fields[n-3], 10, 64)
 		return v
 	}

@@ -132,7 +132,7 @@ func (r *runner) decideCause(cause error, v verdict) int {
 		v.worse(scenarios.Stopped, stop.Error())
 	case errors.As(cause, &un):
 		v.worse(scenarios.Fail, un.Error()+"; no fault was injected")
-	case errors.Is(cause, ErrUsedUp), errors.Is(cause, ErrSuspend):
+	case errors.Is(cause, errUsedUp), errors.Is(cause, errSuspend):
 		v.worse(scenarios.Invalid, cause.Error())
 	}
 	return in.Code

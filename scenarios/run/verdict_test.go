@@ -11,9 +11,10 @@ import (
 	"testing"
 	"time"
 
-	"brunt/scenarios"
 	"brunt/scenarios/result"
 	"brunt/scenarios/template"
+
+	"brunt/scenarios"
 )
 
 // newTarget is a system under test within the test itself. /slow takes 100 ms, /fail
@@ -59,7 +60,7 @@ chaos:
 slo: [errors < 100%]
 `
 	once := fmt.Sprintf("%q, role, once, %q", os.Args[0], t.TempDir()+"/once")
-	res, err := mustCompile(t, strings.ReplaceAll(text, "ONCE", once)).Run(t.Context(), Options{State: t.TempDir()})
+	res, err := Run(t.Context(), mustCompile(t, strings.ReplaceAll(text, "ONCE", once)), Options{State: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -201,7 +202,7 @@ slo: [errors < 5%]
 			text := "version: 1\nname: " + c.name + "\n" + strings.ReplaceAll(c.text, "URL", fmt.Sprintf("%q", target.URL))
 			res := inTime(t, func() *result.Result {
 				o := Options{State: t.TempDir()}
-				res, err := mustCompile(t, strings.ReplaceAll(text, "ONCE", fmt.Sprintf("%q, role, once, %q", os.Args[0], t.TempDir()+"/once"))).Run(t.Context(), o)
+				res, err := Run(t.Context(), mustCompile(t, strings.ReplaceAll(text, "ONCE", fmt.Sprintf("%q, role, once, %q", os.Args[0], t.TempDir()+"/once"))), o)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -266,7 +267,7 @@ slo: [errors < 5%]
 `
 			ctx, cancel := context.WithCancelCause(t.Context())
 			defer cancel(nil)
-			res, err := mustCompile(t, text).Run(ctx, Options{State: t.TempDir(), Event: func(e result.Event) {
+			res, err := Run(ctx, mustCompile(t, text), Options{State: t.TempDir(), Event: func(e result.Event) {
 				if e.Event == "fault.verified" {
 					time.AfterFunc(time.Second, func() { cancel(Interrupt{Code: code}) })
 				}
@@ -342,7 +343,7 @@ slo: [errors < 5%]
 			ctx, cancel := context.WithCancelCause(t.Context())
 			defer cancel(nil)
 			time.AfterFunc(700*time.Millisecond, func() { cancel(Interrupt{Code: 143}) })
-			res, err := mustCompile(t, text).Run(ctx, Options{State: t.TempDir()})
+			res, err := Run(ctx, mustCompile(t, text), Options{State: t.TempDir()})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -434,7 +435,7 @@ stop: [errors > 50% for 1s]
 						cancel(Interrupt{Code: 130})
 					}
 				}}
-				res, err := mustCompile(t, strings.ReplaceAll(text, "ONCE", fmt.Sprintf("%q, role, once, %q", os.Args[0], t.TempDir()+"/once"))).Run(ctx, o)
+				res, err := Run(ctx, mustCompile(t, strings.ReplaceAll(text, "ONCE", fmt.Sprintf("%q, role, once, %q", os.Args[0], t.TempDir()+"/once"))), o)
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -2,8 +2,6 @@ package run
 
 import (
 	"context"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -37,16 +35,17 @@ var watched = map[string]result.Event{
 // watch begins to tell of what happens to containers. The timeline is told of each that
 // was started.
 func (s *system) watch() {
-	if s.engine == nil || s.watcher != nil {
+	engine := s.Engine()
+	if engine == nil || s.watcher != nil {
 		return
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	w := &watcher{cancel: cancel}
 	s.watcher = w
 	ahead := time.Duration(0)
-	if !s.engine.Address().Local() {
+	if !engine.Address().Local() {
 		short, done := context.WithTimeout(ctx, 5*time.Second)
-		if i, err := s.engine.Info(short); err == nil {
+		if i, err := engine.Info(short); err == nil {
 			ahead = i.Ahead
 		}
 		done()
@@ -61,7 +60,7 @@ func (s *system) watch() {
 				return
 			}
 			unit, ours := names[e.Name]
-			if !ours && !s.hits(e.Name) {
+			if !ours && !s.Selected(e.Name) {
 				return
 			}
 			if !ours {
@@ -76,7 +75,7 @@ func (s *system) watch() {
 		}
 		began = began.Add(ahead)
 		for noted := false; ; noted = true { // the engine may be started again meanwhile
-			err := s.engine.Events(ctx, began, tell)
+			err := engine.Events(ctx, began, tell)
 			if err == nil {
 				return
 			}
@@ -102,7 +101,7 @@ func (s *system) joined(ctx context.Context, e docker.Event) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	// Both times are by the engine's clock.
-	if is, err := s.engine.Inspect(ctx, e.ID); err == nil && is.Running && e.At.After(is.Started) {
+	if is, err := s.Engine().Inspect(ctx, e.ID); err == nil && is.Running && e.At.After(is.Started) {
 		t.Moved(e.ID)
 	}
 }
@@ -120,11 +119,4 @@ func (s *system) watchedNames() map[string]string {
 		}
 	}
 	return out
-}
-
-// hits tells whether a fault of the run has named a container, or found it.
-func (s *system) hits(name string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.ContainsFunc(s.found, func(f string) bool { return strings.EqualFold(f, name) })
 }

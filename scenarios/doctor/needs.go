@@ -1,0 +1,189 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"brunt/chaos/netns"
+	"brunt/scenarios/k6"
+	"brunt/scenarios/machine"
+	"brunt/scenarios/plan"
+	"brunt/targets/platform/docker"
+	"brunt/targets/stack"
+)
+
+// Needs finds out whether this machine and the target have what the plan needs of
+// them. It probes, and leaves nothing behind; nothing is started.
+func Needs(ctx context.Context, p *plan.Plan) []Check {
+	checks := []Check{fileNeeds(p)}
+	switch {
+	case p.Stack == nil:
+		checks = append(checks, targetNeeds(ctx, p))
+	case p.Stack.Platform == stack.Docker:
+	default:
+		checks = append(checks, commandNeeds(p)...)
+		checks = append(checks, portNeeds(p)...)
+	}
+	for i := range p.Loads {
+		if lp := &p.Loads[i]; lp.Script != nil {
+			checks = append(checks, k6Program("load "+lp.Name, Bad, lp.Script.Binary, lp.Script.Missing))
+		}
+	}
+	if p.Contained {
+		checks = append(checks, engineNeeds(ctx, p)...)
+	}
+	for _, e := range p.Faults {
+		if c := freezing(); e.Kind == c.Name && c.State != Fine {
+			checks = append(checks, Check{"fault " + e.Name, Bad, c.Found, c.Fix})
+		}
+	}
+	ways := sync.OnceValue(netns.Ways)
+	for _, e := range p.Faults {
+		if err := p.TryFault(e, ways); err != nil {
+			checks = append(checks, Check{"fault " + e.Name, Bad, err.Error(), "see the table of mechanisms below, or leave the fault out"})
+		}
+	}
+	return checks
+}
+
+// k6Program tells whether brunt-k6 is there.
+func k6Program(name string, without CheckState, path string, err error) Check {
+	if err != nil {
+		return Check{name, without, "scripts of k6 can't be run: " + err.Error(), "`" + k6.Build + "`, in brunt's tree"}
+	}
+	return Check{name, Fine, path, ""}
+}
+
+// fileNeeds holds what the loads may have in flight against the limit of open files.
+func fileNeeds(p *plan.Plan) Check {
+	want, fixed := p.FilesNeeded()
+	soft, hard := machine.RaiseFileLimit(want)
+	c := Check{Name: "scenario's files", State: Fine, Found: fmt.Sprintf("%d at most, and this process may have %d", want, soft)}
+	switch {
+	case soft >= want:
+	case soft >= fixed:
+		c.Found += ": loads without a max_in_flight get one that fits"
+	default:
+		c.State = Limited
+		c.Fix = fmt.Sprintf("lower max_in_flight, or raise the hard limit of %d (`ulimit -Hn`, LimitNOFILE in systemd)", hard)
+	}
+	return c
+}
+
+// targetNeeds asks whether somebody listens where the target is said to be.
+func targetNeeds(ctx context.Context, p *plan.Plan) Check {
+	c := Check{Name: "target", State: Fine, Found: p.FirstHop() + " accepts connections"}
+	host, port, err := net.SplitHostPort(p.FirstHop())
+	if err != nil { // only steps with whole URLs
+		c.Found = "is named by the steps"
+		return c
+	}
+	addrs, err := p.Lookup(ctx, host)
+	if err != nil {
+		return Check{"target", Bad, err.Error(), "mend the name, or give its address by the load's resolve"}
+	}
+	d := net.Dialer{Timeout: time.Second}
+	for _, a := range addrs {
+		addr := net.JoinHostPort(a.Unmap().String(), port)
+		if err = p.LoadAllowlist.Check(a.Unmap(), addr, host); err != nil {
+			continue
+		}
+		var conn net.Conn
+		if conn, err = d.DialContext(ctx, "tcp", addr); err == nil {
+			_ = conn.Close()
+			return c
+		}
+	}
+	return Check{"target", Bad, err.Error(), "start it; brunt starts nothing for a target with a url"}
+}
+
+// commandNeeds looks for the programs of the author's own services.
+func commandNeeds(p *plan.Plan) []Check {
+	var out []Check
+	for _, s := range p.Stack.Services {
+		if len(s.Command) == 0 {
+			continue
+		}
+		name, known := s.Command[0].Static()
+		if !known || len(p.Self) > 0 && name == p.Self[0] { // brunt itself is there
+			continue
+		}
+		path, err := plan.Program(name, s.Dir)
+		if err != nil {
+			out = append(out, Check{"service " + s.Name, Bad, err.Error(), "build or install it, or mend the command"})
+			continue
+		}
+		out = append(out, Check{"service " + s.Name, Fine, path, ""})
+	}
+	return out
+}
+
+// portNeeds asks whether the ports that services want for themselves are free.
+func portNeeds(p *plan.Plan) []Check {
+	var taken []string
+	asked := 0
+	for _, s := range p.Stack.Services {
+		for i := range s.Replicas {
+			if s.Port == 0 {
+				continue
+			}
+			asked++
+			addr := fmt.Sprintf("127.0.0.1:%d", s.Port+i)
+			l, err := net.Listen("tcp", addr)
+			if err != nil {
+				taken = append(taken, addr)
+				continue
+			}
+			_ = l.Close()
+		}
+	}
+	switch {
+	case asked == 0:
+		return nil
+	case len(taken) > 0:
+		slices.Sort(taken)
+		return []Check{{"ports of services", Bad, "in use: " + strings.Join(taken, ", "), "end who listens there, or leave the port out: brunt finds a free one"}}
+	}
+	return []Check{{"ports of services", Fine, fmt.Sprintf("%d wanted, all free", asked), ""}}
+}
+
+// engineNeeds asks for the Docker engine, and for what its containers are made of.
+func engineNeeds(ctx context.Context, p *plan.Plan) []Check {
+	e, err := plan.NewContainers(p).Open(ctx)
+	if err != nil {
+		return []Check{{"scenario's engine", Bad, err.Error(), "the scenario's containers are in a Docker engine"}}
+	}
+	defer e.Close()
+	out := []Check{{"scenario's engine", Fine, e.Address().Host, ""}}
+	if p.Stack == nil {
+		return out
+	}
+	if p.Stack.Compose != nil {
+		if _, err := stack.ComposeCommand(ctx); err != nil {
+			return append(out, Check{"compose", Bad, err.Error(), ""})
+		}
+		return append(out, Check{"compose", Fine, p.Stack.Compose.Path, ""})
+	}
+	for _, svc := range p.Stack.Services {
+		name := "service " + svc.Name
+		image := svc.Container.Image
+		if image == "" {
+			program, err := docker.SelfPath(p.Getenv)
+			if err != nil {
+				return append(out, Check{name, Bad, err.Error(), "its containers run brunt itself"})
+			}
+			return append(out, Check{"the stack's image", Fine, "made of " + program, ""})
+		}
+		if _, err := e.API().ImageInspect(ctx, image); err != nil {
+			out = append(out, Check{name, Limited, "the engine has no image " + image, "it is fetched from its registry as the run begins, if that can be reached: build or load it first"})
+			continue
+		}
+		out = append(out, Check{name, Fine, "image " + image, ""})
+	}
+	return out
+}

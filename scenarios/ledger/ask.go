@@ -1,0 +1,232 @@
+package ledger
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"brunt/scenarios/template"
+
+	"brunt/scenarios"
+	"brunt/scenarios/measure"
+	"brunt/targets"
+)
+
+// asked is a unit that is asked for writes.
+type asked struct {
+	Place
+	client  targets.Client
+	samples *measure.Samples
+	silent  atomic.Int64 // Writes in a row without an answer
+	failed  atomic.Int64 // in all
+	why     atomic.Pointer[string]
+}
+
+// A sight is what a unit said of a write.
+type sight struct {
+	n      int    // how often it is there; noAnswer is not known
+	value  string // what was read of it
+	differ bool   // it is not as the read's check wants it
+}
+
+const noAnswer = -1
+
+// unmeasuredStep stands for the step of a question, which is not measured.
+const unmeasuredStep = -2
+
+// open makes a client for each unit and asks each, until it answers, for a write that
+// there never was. Who finds it finds anything. One that stays down takes no more than a
+// part of the time, so that the others are asked for all.
+func (b *verification) open(ctx context.Context) error {
+	first, cancel := context.WithTimeout(ctx, b.ledger.WithinOr().D()/firstPart)
+	defer cancel()
+	for _, p := range b.ledger.Places {
+		if p.Base == "" {
+			p.Base = "http://" + b.Addr(p.Name)
+		}
+		u := &asked{Place: p, samples: &measure.Samples{Mask: b.Mask}}
+		var err error
+		u.client, err = b.Client(p.Base, askTimeout, u.samples)
+		if err != nil {
+			return err
+		}
+		b.units = append(b.units, u)
+	}
+	var all sync.WaitGroup
+	notes := make([]string, len(b.units))
+	for i, u := range b.units {
+		all.Go(func() {
+			a := b.asker(u)
+			defer a.close()
+			never := fmt.Sprintf("never-written-%x", rand.Uint64())
+			for first.Err() == nil {
+				s, again := a.once(first, never)
+				switch {
+				case s.n > 0:
+					notes[i] = fmt.Sprintf("asked for a write that there never was, %s finds it, so nothing can be told by it: a status of 404 says that there is none, or `count` how many there are", u.Name)
+					return
+				case s.n == 0 || !again:
+					return
+				}
+				pause(first, 4*askPause)
+			}
+			u.silent.Store(silentAfter)
+		})
+	}
+	all.Wait()
+	b.out.Note = cmp.Or(notes...)
+	return nil
+}
+
+func (b *verification) close() {
+	for _, u := range b.units {
+		_ = u.client.Close()
+	}
+}
+
+// pause waits for d, or until ctx ends.
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-ctx.Done():
+	}
+}
+
+// ask asks every unit for each write of a batch.
+func (b *verification) ask(ctx context.Context, batch []checkedWrite) {
+	each := max(1, askers/len(b.units))
+	var all sync.WaitGroup
+	for i := range batch {
+		batch[i].answers = make([]sight, len(b.units))
+	}
+	for k, u := range b.units {
+		var next atomic.Int64
+		for range min(each, len(batch)) {
+			all.Go(func() {
+				a := b.asker(u)
+				defer a.close()
+				for {
+					i := int(next.Add(1)) - 1
+					if i >= len(batch) {
+						return
+					}
+					batch[i].answers[k] = a.ask(ctx, batch[i].ID)
+				}
+			})
+		}
+	}
+	all.Wait()
+}
+
+// asker asks one unit, one write after the other.
+type asker struct {
+	*verification
+	unit    *asked
+	session targets.Session
+	it      template.Iter
+}
+
+func (b *verification) asker(u *asked) *asker {
+	a := &asker{verification: b, unit: u, it: template.Iter{Rand: b.Rand(), Env: b.Env}}
+	a.it.Vars = make([]template.Value, len(b.Vars))
+	a.session, _ = u.client.Open(0)
+	return a
+}
+
+func (a *asker) close() { _ = a.session.Close() }
+
+// ask asks for a write until there is an answer, or no more hope of one.
+func (a *asker) ask(ctx context.Context, id string) sight {
+	u := a.unit
+	for try := 0; try < askTries && ctx.Err() == nil && u.silent.Load() < silentAfter; try++ {
+		if try > 0 {
+			pause(ctx, askPause<<(try-1))
+		}
+		s, again := a.once(ctx, id)
+		if s.n != noAnswer {
+			u.silent.Store(0)
+			return s
+		}
+		if !again {
+			break
+		}
+	}
+	u.silent.Add(1)
+	u.failed.Add(1)
+	return sight{n: noAnswer}
+}
+
+// once asks for a write. Again tells that another answer may come where none did.
+func (a *asker) once(ctx context.Context, id string) (s sight, again bool) {
+	l, it := a.ledger, &a.it
+	it.Reset()
+	template.CopyVars(it.Vars, a.Vars)
+	it.Write = append(it.Write[:0], id...)
+	it.Intended = a.Now()
+	it.Deadline = it.Intended + askTimeout
+	if end, ok := ctx.Deadline(); ok {
+		it.Deadline = min(it.Deadline, end.Sub(a.T0))
+	}
+	defer context.AfterFunc(ctx, a.unit.client.Abort)()
+	out := scenarios.Outcome{Step: unmeasuredStep, Intended: it.Intended, Ready: it.Intended}
+	a.session.Do(it, l.Query.Call, &out)
+	cause := out.Cause.Name(a.Checks)
+	switch {
+	case out.Answered && (out.Status == 404 || out.Status == 410):
+		return sight{}, false
+	case out.Kind == scenarios.OK:
+		return a.seen(), false
+	case strings.HasPrefix(cause, "check ") && out.Answered:
+		return sight{n: 1, differ: true}, false
+	case cause == "extract "+Counted && out.Answered:
+		a.nowhere.Store(true)
+		return sight{}, false
+	case strings.HasPrefix(cause, "extract ") && out.Answered:
+		return sight{n: 1, differ: true}, false
+	}
+	if sm := a.unit.samples.First(unmeasuredStep, out.Cause); sm != nil && sm.Said() != "" {
+		cause += ": " + sm.Said()
+	}
+	a.unit.why.Store(&cause)
+	again = !out.Answered || out.Status >= 500 || out.Status == 408 || out.Status == 429
+	return sight{n: noAnswer}, again
+}
+
+// seen is what a good answer says.
+func (a *asker) seen() sight {
+	s := sight{n: 1}
+	if a.ledger.Counts >= 0 {
+		a.counted.Store(true)
+		s.n = countOf(&a.it.Vars[a.ledger.Counts])
+	}
+	for _, slot := range a.ledger.Values {
+		if v := &a.it.Vars[slot]; v.Set {
+			s.value += string(v.Text) + "\x00"
+		}
+	}
+	return s
+}
+
+// countOf reads how many there are: the length of a list, or a number. Anything else
+// that is there is one.
+func countOf(v *template.Value) int {
+	var list []json.RawMessage
+	var n float64
+	switch {
+	case !v.JSON:
+		return 1
+	case string(v.Text) == "null":
+		return 0
+	case json.Unmarshal(v.Text, &list) == nil:
+		return len(list)
+	case json.Unmarshal(v.Text, &n) == nil:
+		return max(0, int(n))
+	}
+	return 1
+}

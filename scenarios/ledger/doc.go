@@ -1,0 +1,12 @@
+// Package ledger checks that writes are durable: it records every write that the load
+// makes, and after the load reads each of them back from every unit that should have it.
+//
+//	load --> User: records id, time, acknowledged or not --> Verify: asks each unit --> verdict
+//	         (measure.Writes, spilled to a file)             of each write, in batches   by write
+//
+//	spec.go    the ledger of a plan, with its steps resolved
+//	ledger.go  virtual users whose writes are recorded
+//	verify.go  the verification and the state of each write: held, lost, stale, duplicated, …
+//	ask.go     asks a unit for a write, until it answers
+//	list.go    lists the writes that are not simply held
+package ledger

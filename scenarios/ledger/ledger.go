@@ -1,0 +1,118 @@
+package ledger
+
+import (
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"brunt/scenarios/template"
+
+	"brunt/scenarios"
+	"brunt/scenarios/load"
+	"brunt/scenarios/measure"
+)
+
+// ledger is the one of a run: what its writes are kept in.
+type Ledger struct {
+	*Spec
+	kept     *measure.Writes
+	acked    atomic.Int64
+	unnamed  atomic.Int64
+	stop     func() // of the flushing; waits for it
+	findings string // the file for what was not simply held; empty is none
+}
+
+// flushEvery is what of its writes a killed brunt loses at most.
+const flushEvery = time.Second
+
+// Open begins to keep writes; path is where its findings go.
+func Open(p *Spec, path string, shards int) (*Ledger, error) {
+	raw := path
+	if path != "" {
+		raw = strings.TrimSuffix(path, ".jsonl") + "-writes.jsonl"
+	}
+	kept, err := measure.NewWrites(raw, shards)
+	if err != nil {
+		return nil, err
+	}
+	l := &Ledger{Spec: p, kept: kept, findings: path}
+	done, over := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(over)
+		tick := time.NewTicker(flushEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				_ = kept.Flush() // told when it is read
+			case <-done:
+				return
+			}
+		}
+	}()
+	l.stop = func() { close(done); <-over }
+	return l, nil
+}
+
+// Close forgets what was kept.
+func (l *Ledger) Close() error {
+	l.stop()
+	return l.kept.Close()
+}
+
+// User gives a virtual user whose writes the ledger keeps.
+func (l *Ledger) User(u load.User, shard int) load.User {
+	return &writer{User: u, ledger: l, shard: l.kept.Shard(shard)}
+}
+
+// writer is a virtual user whose writes are kept. Other steps cost it a comparison.
+type writer struct {
+	load.User
+	ledger *Ledger
+	shard  *measure.WriteShard
+	drawn  []byte
+	id     []byte
+}
+
+// Do implements [load.User].
+func (w *writer) Do(it *template.Iter, c scenarios.Call, out *scenarios.Outcome) {
+	l := w.ledger
+	if !slices.Contains(l.Writes, c) {
+		w.User.Do(it, c, out)
+		return
+	}
+	if l.Draws {
+		it.Write = w.drawn[:0]
+		it.NewWrite()
+		w.drawn = it.Write
+	}
+	w.id = w.id[:0]
+	if l.Early {
+		w.name(it)
+	}
+	w.User.Do(it, c, out)
+	// subtle: only an answer that is ok had its variables extracted; after another one
+	// they may hold those of a step before.
+	if !l.Early && out.Kind == scenarios.OK {
+		w.name(it)
+	}
+	it.Write = nil
+	if acked := l.Ack.Holds(out); acked || l.Early && out.WasSent {
+		if acked {
+			l.acked.Add(1)
+		}
+		if !w.shard.Record(w.id, out.End, acked) && acked {
+			l.unnamed.Add(1)
+		}
+	}
+}
+
+// Name fills in the id of the write; none where a part of it is missing.
+func (w *writer) name(it *template.Iter) {
+	id, err := w.ledger.ID.Append(w.id[:0], it)
+	if err != nil {
+		id = w.id[:0]
+	}
+	w.id = id
+}

@@ -1,0 +1,74 @@
+package ledger
+
+import (
+	"bufio"
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+
+	"brunt/scenarios/result"
+)
+
+// listingFile makes the file for what was not simply held.
+func (b *verification) listingFile() (*os.File, error) {
+	if b.ledger.findings == "" {
+		return nil, nil
+	}
+	f, err := os.Create(b.ledger.findings)
+	if err != nil {
+		return nil, fmt.Errorf("the findings of the ledger: %w", err)
+	}
+	b.listing = bufio.NewWriterSize(f, 1<<16)
+	return f, nil
+}
+
+// listOne lists a write that was not simply held.
+func (b *verification) listOne(c *checkedWrite, state result.WriteState, note string) error {
+	k := result.WriteKey{
+		ID: b.Mask(c.ID), State: state, Acknowledged: result.NaN, Ended: result.Sec(c.End), Age: result.NaN, Note: note, Found: map[string]int{},
+	}
+	if c.Acked {
+		k.Acknowledged = k.Ended
+	}
+	for i, s := range c.answers {
+		k.Found[b.units[i].Name] = s.n
+	}
+	if state == result.WriteLost {
+		age, fault := b.age(c.End)
+		k.Age, k.Fault = result.Sec(age), fault
+		if !b.out.RPO.Known() || float64(k.Age) > float64(b.out.RPO) {
+			b.out.RPO, b.out.RPOFault = k.Age, fault
+		}
+	}
+	list := b.listed[state]
+	at, _ := slices.BinarySearchFunc(list, k, func(a, k result.WriteKey) int { return cmp.Compare(float64(a.Ended), float64(k.Ended)) })
+	if at < mostKeys {
+		list = slices.Insert(list, at, k)
+		b.listed[state] = list[:min(len(list), mostKeys)]
+	}
+	if len(list) > mostKeys || at >= mostKeys {
+		b.out.Left++
+	}
+	if b.listing == nil {
+		return nil
+	}
+	line, err := json.Marshal(k)
+	if err == nil {
+		_, err = b.listing.Write(append(line, '\n'))
+	}
+	return err
+}
+
+// States in the order in which writes are listed.
+var States = []result.WriteState{
+	result.WriteLost, result.WriteDuplicated, result.WriteStale, result.WriteUnknown, result.WriteUnread, result.WritePresent,
+}
+
+// list gives the report the writes that it lists.
+func (b *verification) list() {
+	for _, s := range States {
+		b.out.Keys = append(b.out.Keys, b.listed[s]...)
+	}
+}

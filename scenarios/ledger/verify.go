@@ -1,0 +1,341 @@
+package ledger
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
+	"brunt/scenarios/template"
+
+	"brunt/chaos"
+	"brunt/targets"
+
+	"brunt/scenarios/measure"
+)
+
+// Bounds of the reading.
+const (
+	askers      = 32              // requests under way at once, over all units
+	askTimeout  = 5 * time.Second // of each
+	askTries    = 6               // of a write at a unit that gives no answer, the waits between them growing
+	askPause    = 50 * time.Millisecond
+	firstPart   = 4   // one in so many of `within` is for the first answer of each unit
+	silentAfter = 32  // Writes in a row without an answer, and the unit is asked no more
+	asksAtOnce  = 512 // writes
+	mostKeys    = 100 // that the report lists of each state
+)
+
+// A Run is what the verification of a ledger needs of its run.
+type Run struct {
+	T0       time.Time            // offsets are from it
+	Now      func() time.Duration // the run's clock
+	End      time.Duration        // of the load, by its schedule
+	Faults   []*chaos.Record      // what was injected
+	Checks   []string             // Names of checks, by the number that causes carry
+	Vars     []template.Value     // variables of the run, as setup left them
+	Env      *template.Env
+	Rand     func() *rand.Rand   // for what a question draws
+	Mask     func(string) string // hides secrets
+	Note     func(format string, args ...any)
+	Event    func(result.Event)
+	Progress func(asked, all int64)   // is called about every second
+	Addr     func(unit string) string // host:port of a unit of the target
+	Client   func(base string, timeout time.Duration, samples *measure.Samples) (targets.Client, error)
+}
+
+// Verify waits for the target to settle and asks for every write at every unit that
+// should have it. The error is brunt's own; that the target gives no answer is in the
+// record.
+//
+//	kept writes --512 at a time--> asker of each unit --> how often it is there --> state
+func (l *Ledger) Verify(ctx context.Context, r Run) (*result.LedgerRecord, error) {
+	flushed := l.kept.Flush()
+	out := &result.LedgerRecord{
+		Write: l.Write, Units: []string{}, Acknowledged: l.acked.Load(), Unnamed: l.unnamed.Load(), Unrecorded: l.kept.Over(),
+		RPO: result.NaN, Asked: result.NaN, Took: result.NaN, Keys: []result.WriteKey{},
+	}
+	for _, p := range l.Places {
+		out.Units = append(out.Units, p.Name)
+	}
+	if flushed != nil {
+		r.Note("%v", flushed)
+	}
+	b := &verification{Run: r, ledger: l, out: out, listed: map[result.WriteState][]result.WriteKey{}}
+	settle := l.SettleOr().D()
+	r.Event(result.Event{Event: "ledger.settle", Text: fmt.Sprintf("%d writes were acknowledged; the target is left alone for %s", out.Acknowledged, quantity.FormatDuration(settle))})
+	select {
+	case <-time.After(settle):
+	case <-ctx.Done():
+	}
+	if ctx.Err() != nil {
+		out.Note = "the run ended before its time, and nothing was read back"
+		r.Event(result.Event{Event: "ledger.skipped", Text: out.Note})
+		return out, nil
+	}
+	limited, cancel := context.WithTimeout(ctx, l.WithinOr().D())
+	defer cancel()
+	began := r.Now()
+	out.Asked = result.Sec(began)
+	err := b.read(limited)
+	out.Took = result.Sec(r.Now() - began)
+	b.list()
+	r.Event(result.Event{Event: "ledger.read", Text: b.sums()})
+	for _, k := range out.Keys {
+		r.Event(result.Event{Event: "write." + string(k.State), Fault: k.Fault, Text: k.ID, Data: map[string]any{"acknowledged": k.Acknowledged, "age": k.Age, "found": k.Found}})
+	}
+	return out, err
+}
+
+// verification is the verification of a ledger under way.
+type verification struct {
+	Run
+	ledger  *Ledger
+	out     *result.LedgerRecord
+	units   []*asked
+	again   map[string]time.Duration // ids that the target gave to several writes, with the end of the last
+	listed  map[result.WriteState][]result.WriteKey
+	listing *bufio.Writer // of all that was not simply held; nil is none
+	counted atomic.Bool   // `count` led somewhere in some answer
+	nowhere atomic.Bool   // and nowhere in some
+	found   int64         // of those that were acknowledged
+}
+
+// checkedWrite is a write with what each unit said of it.
+type checkedWrite struct {
+	measure.Write
+	answers []sight
+}
+
+func (b *verification) read(ctx context.Context) error {
+	defer b.close()
+	if err := b.open(ctx); err != nil {
+		return err
+	}
+	if b.out.Note != "" {
+		return nil
+	}
+	if err := b.repeated(); err != nil {
+		return err
+	}
+	file, err := b.listingFile()
+	if err != nil {
+		return err
+	}
+	var batch []checkedWrite
+	done := int64(0)
+	told := time.Now()
+	ask := func() error {
+		b.ask(ctx, batch)
+		for i := range batch {
+			if err := b.judge(&batch[i]); err != nil {
+				return err
+			}
+		}
+		done += int64(len(batch))
+		batch = batch[:0]
+		if time.Since(told) >= time.Second {
+			told = time.Now()
+			b.progress(done)
+		}
+		return nil
+	}
+	b.progress(0)
+	err = b.ledger.kept.Each(func(w measure.Write) error {
+		batch = append(batch, checkedWrite{Write: w})
+		if len(batch) < asksAtOnce {
+			return nil
+		}
+		return ask()
+	})
+	if err == nil {
+		err = ask()
+	}
+	if file != nil {
+		err = errors.Join(err, b.listing.Flush(), file.Close())
+	}
+	b.conclude()
+	return err
+}
+
+// repeated finds the ids that the target gave to more than one write: at most the last
+// of them can be there. Those that brunt gave are its own doing.
+//
+// It costs 8 bytes for each write; where two hashes are the same the ids are compared.
+func (b *verification) repeated() error {
+	b.again = map[string]time.Duration{}
+	if b.ledger.Early {
+		return nil
+	}
+	seed := maphash.MakeSeed()
+	hashes := make([]uint64, 0, b.ledger.kept.Kept())
+	err := b.ledger.kept.Each(func(w measure.Write) error {
+		hashes = append(hashes, maphash.String(seed, w.ID))
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	slices.Sort(hashes)
+	twice := map[uint64]bool{}
+	for i := 1; i < len(hashes); i++ {
+		if hashes[i] == hashes[i-1] {
+			twice[hashes[i]] = true
+		}
+	}
+	if len(twice) == 0 {
+		return nil
+	}
+	times := map[string]int{}
+	return errors.Join(b.ledger.kept.Each(func(w measure.Write) error {
+		if twice[maphash.String(seed, w.ID)] {
+			if times[w.ID]++; times[w.ID] > 1 {
+				b.again[w.ID] = max(b.again[w.ID], w.End)
+			} else {
+				b.again[w.ID] = w.End
+			}
+		}
+		return nil
+	}))
+}
+
+// judge finds the state of a write, and counts it.
+func (b *verification) judge(c *checkedWrite) error {
+	most, absent, unanswered, differ := 0, false, false, false
+	value, valued := "", false
+	for _, s := range c.answers {
+		switch {
+		case s.n == noAnswer:
+			unanswered = true
+		case s.n == 0:
+			absent = true
+		default:
+			most = max(most, s.n)
+			differ = differ || s.differ || valued && s.value != value
+			value, valued = s.value, true
+		}
+	}
+	out, note := b.out, ""
+	last, again := b.again[c.ID]
+	if again && c.Acked && c.End < last {
+		most, unanswered, note = 0, false, "the target gave its id to a later write"
+	}
+	var state result.WriteState
+	set := func(s result.WriteState, n *int64) {
+		state = cmp.Or(state, s)
+		*n++
+	}
+	switch {
+	case !c.Acked:
+		out.Refused++
+	case most > 0:
+		b.found++
+	case unanswered:
+		set(result.WriteUnknown, &out.Unknown)
+	default:
+		set(result.WriteLost, &out.Lost)
+	}
+	if most > 1 {
+		set(result.WriteDuplicated, &out.Duplicated)
+	}
+	switch {
+	case most == 0:
+	case !c.Acked:
+		set(result.WritePresent, &out.Present)
+	case absent || differ:
+		set(result.WriteStale, &out.Stale)
+	case unanswered:
+		set(result.WriteUnread, &out.Unread)
+	}
+	if state == "" {
+		if c.Acked {
+			out.Held++
+		}
+		return nil
+	}
+	return b.listOne(c, state, note)
+}
+
+// age is how old a lost write was at the instant of its loss, and the fault that it
+// was lost to: the next one to be injected after the acknowledgement. A write that was
+// acknowledged while a fault was in was lost to that one: when it was taken back at the
+// latest, and at once where it was over once it was done, as a crash is. Without any
+// such fault it was lost by the end of the load.
+func (b *verification) age(acked time.Duration) (age time.Duration, fault string) {
+	end := max(b.End, acked)
+	age = end - acked
+	for _, c := range b.Faults {
+		if c.N < 0 {
+			continue
+		}
+		at := c.Injected
+		switch during := acked >= c.Injected && acked <= c.Cleared; {
+		case during && c.OneShot:
+			at = acked
+		case during:
+			at = c.Cleared
+		}
+		if at >= acked && (at-acked < age || fault == "") {
+			age, fault = at-acked, c.Name
+		}
+	}
+	return age, fault
+}
+
+// conclude says what the reading as a whole came to.
+func (b *verification) conclude() {
+	out := b.out
+	out.Read = true
+	if !out.RPO.Known() {
+		out.RPO = 0
+	}
+	var notes []string
+	for _, u := range b.units {
+		if n := u.failed.Load(); n > 0 {
+			why := "it was asked for too late"
+			if w := u.why.Load(); w != nil {
+				why = *w
+			}
+			notes = append(notes, fmt.Sprintf("no answer from %s for %d of %d writes: %s", u.Name, n, b.ledger.kept.Kept(), why))
+		}
+	}
+	named := out.Acknowledged - out.Unnamed - out.Unrecorded
+	switch {
+	case b.nowhere.Load() && !b.counted.Load():
+		out.Read = false
+		notes = []string{fmt.Sprintf("`count: %s` led nowhere in any answer, so nothing can be told by it", b.ledger.Count)}
+	case named > 0 && b.found == 0 && out.Lost > 0:
+		notes = append(notes, "not one write was found: does `read` ask in the right place?")
+	}
+	if out.Unnamed > 0 {
+		notes = append(notes, fmt.Sprintf("%d acknowledged writes have no id: a check failed before it was extracted, or it was empty; \"${ledger.id}\" names every write", out.Unnamed))
+	}
+	if out.Unrecorded > 0 {
+		notes = append(notes, fmt.Sprintf("%d writes are more than the ledger holds", out.Unrecorded))
+	}
+	out.Note = strings.Join(notes, "; ")
+}
+
+// progress tells those who watch how far the reading is.
+func (b *verification) progress(done int64) {
+	b.Progress(done, b.ledger.kept.Kept())
+}
+
+// sums says in a sentence what was found.
+func (b *verification) sums() string {
+	o := b.out
+	if !o.Read {
+		return o.Note
+	}
+	return fmt.Sprintf("%d acknowledged, %d held, %d lost, %d duplicated, %d stale, %d unknown, %d present though unacknowledged",
+		o.Acknowledged, o.Held, o.Lost, o.Duplicated, o.Stale, o.Unsure(), o.Present)
+}

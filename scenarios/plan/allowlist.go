@@ -1,0 +1,193 @@
+package plan
+
+import (
+	"maps"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"brunt/scenarios/syntax"
+
+	"brunt/scenarios"
+	"brunt/targets"
+)
+
+// A gate keeps load, or calls that are faults, within the blast radius: loopback, what
+// brunt started, and what the scenario's guard and each policy allow. It is asked with
+// the address that a connection really goes to, redirects, resolve and DNS included.
+type Allowlist struct {
+	rules    []*rules                       // all of them must let it pass
+	resolves []map[string]string            // the loads' resolve, each once
+	Own      *ownAddrs                      // what brunt started; nil is nothing beyond loopback
+	local    func() map[string][]netip.Addr // the names that this machine's hosts file gives addresses
+}
+
+// newAllowlist reads allow.load or allow.chaos, as way says. A scenario that names nothing
+// itself may go where every policy that names something lets it.
+func newAllowlist(way string, g scenarios.Guard, policies []*scenarios.Policy, m *syntax.Mistakes) *Allowlist {
+	out := &Allowlist{Own: new(ownAddrs), local: sync.OnceValue(hostsFile)}
+	list := g.Allow.Of(way)
+	bounds := policyRules(policies, way, m)
+	if list != nil || len(bounds) == 0 {
+		at := func(int) syntax.Pos { return g.Of("allow") }
+		out.rules = append(out.rules, newRules(list, at, "allow."+way, outside(way), m))
+	}
+	out.rules = append(out.rules, bounds...)
+	return out
+}
+
+// reachedBy takes in the ways by which loads reach the target.
+func (g *Allowlist) reachedBy(loads []scenarios.Load) *Allowlist {
+	for i := range loads {
+		if way := loads[i].Resolve; !slices.ContainsFunc(g.resolves, func(w map[string]string) bool { return maps.Equal(w, way) }) {
+			g.resolves = append(g.resolves, way)
+		}
+	}
+	return g
+}
+
+// checkTarget refuses a target that is known to lie outside the blast radius, whichever load
+// goes there.
+func (g *Allowlist) checkTarget(u *url.URL) error {
+	if len(g.resolves) == 0 {
+		return g.checkURL(nil)(u)
+	}
+	var first error
+	for _, way := range g.resolves {
+		err := g.checkURL(way)(u)
+		if err == nil {
+			return nil
+		}
+		if first == nil {
+			first = err
+		}
+	}
+	return first
+}
+
+// by gives what refuses a host that is known to lie outside the blast radius, as a
+// load with this resolve reaches it, before anything is asked to resolve it: an
+// address that was not named, or a name where nothing was. A name may lead anywhere,
+// so only one with a dot that this machine does not know is taken for another's; what
+// Counts for the others is the address that they lead to, at the time.
+func (g *Allowlist) checkURL(resolve map[string]string) func(u *url.URL) error {
+	return func(u *url.URL) error {
+		written := targets.HostPort(u)
+		hostport := resolved(written, resolve)
+		host, _, err := net.SplitHostPort(hostport)
+		if err != nil {
+			return err
+		}
+		name := host // that leads to an address; none where resolve does
+		if hostport != written {
+			name = ""
+		}
+		if ip, err := netip.ParseAddr(host); err == nil {
+			return g.CheckAddr(netip.AddrPortFrom(ip.Unmap(), portOf(hostport)), name)
+		}
+		known := g.local()[strings.ToLower(strings.TrimSuffix(host, "."))]
+		for _, f := range g.rules {
+			if err := f.name(hostport, name, known); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// hostsFile reads the names that this machine gives addresses itself. No other is
+// asked before a run.
+func hostsFile() map[string][]netip.Addr {
+	path := "/etc/hosts"
+	if runtime.GOOS == "windows" {
+		path = filepath.Join(os.Getenv("SystemRoot"), "System32", "drivers", "etc", "hosts")
+	}
+	text, err := os.ReadFile(path)
+	if err != nil { // there is none
+		return nil
+	}
+	return parseHosts(string(text))
+}
+
+// parseHosts reads a hosts file: an address and its names a line (hosts(5)).
+func parseHosts(text string) map[string][]netip.Addr {
+	out := map[string][]netip.Addr{}
+	for line := range strings.Lines(text) {
+		line, _, _ = strings.Cut(line, "#")
+		fields := strings.Fields(line)
+		if len(fields) < 2 {
+			continue
+		}
+		ip, err := netip.ParseAddr(fields[0])
+		if err != nil {
+			continue
+		}
+		for _, name := range fields[1:] {
+			name = strings.ToLower(strings.TrimSuffix(name, "."))
+			out[name] = append(out[name], ip.Unmap())
+		}
+	}
+	return out
+}
+
+func portOf(hostport string) uint16 {
+	_, p, _ := net.SplitHostPort(hostport)
+	n, _ := strconv.ParseUint(p, 10, 16)
+	return uint16(n)
+}
+
+// Check refuses an address outside the blast radius. Host is the name that led to
+// it, or empty.
+func (g *Allowlist) Check(addr netip.Addr, hostport, host string) error {
+	return g.CheckAddr(netip.AddrPortFrom(addr.Unmap(), portOf(hostport)), host)
+}
+
+func (g *Allowlist) CheckAddr(to netip.AddrPort, host string) error {
+	if g.Own.has(to.Addr().Unmap()) {
+		return nil
+	}
+	for _, f := range g.rules {
+		if err := f.check(to, host); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ownAddrs are the addresses, beyond loopback, of what brunt started.
+type ownAddrs struct {
+	mu    sync.Mutex
+	addrs []netip.Addr
+}
+
+func (s *ownAddrs) Add(addrs ...netip.Addr) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.addrs = append(s.addrs, addrs...)
+}
+
+// Names lists them, as entries of a list of what may be reached.
+func (s *ownAddrs) Names() (out []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, a := range s.addrs {
+		out = append(out, a.String())
+	}
+	return out
+}
+
+func (s *ownAddrs) has(addr netip.Addr) bool {
+	if s == nil || addr.IsLoopback() {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Contains(s.addrs, addr)
+}

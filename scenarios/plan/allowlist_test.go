@@ -1,0 +1,156 @@
+package plan
+
+import (
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"brunt/scenarios/syntax"
+
+	"brunt/scenarios"
+) // TestGate_Names holds which names are refused before a run, by what this machine's
+
+// hosts file and a load's resolve say of them.
+func TestGate_Names(t *testing.T) {
+	const hosts = `# names of this machine
+127.0.0.1	localhost vm
+::1 ip6-localhost ip6-loopback # both
+127.0.1.1 Shop.Test www.shop.test.
+10.1.2.3 far.test far
+10.1.2.3 both.test
+127.0.0.1 both.test
+nonsense here
+192.0.2.1
+`
+	for _, c := range []struct {
+		url     string
+		resolve map[string]string
+		allow   string
+		refused string // what is to be named
+	}{
+		{url: "http://localhost/"},
+		{url: "http://LOCALHOST.:80/"},
+		{url: "http://a.localhost/"},
+		{url: "http://127.9.9.9:80"},
+		{url: "http://[::1]:80"},
+		{url: "http://[::ffff:127.0.0.1]:80"},
+		{url: "http://10.1.2.3/", refused: "10.1.2.3"},
+		{url: "http://[::ffff:10.1.2.3]/", refused: "10.1.2.3"},
+		{url: "http://ip6-localhost/"},
+		{url: "http://vm:8080/"},
+		{url: "http://shop.test/"},
+		{url: "http://SHOP.test./"},
+		{url: "http://www.shop.test/"},
+		{url: "http://both.test/"},
+		{url: "http://far.test/", refused: "10.1.2.3"},
+		{url: "http://far/", refused: "10.1.2.3"},
+		{url: "http://far/", allow: "10.0.0.0/8"},
+		{url: "http://far/", allow: "far"},
+		{url: "http://unknown/"}, // what it leads to is looked at when it is connected to
+		{url: "http://unknown.test/", refused: "unknown.test"},
+		{url: "http://127.1/", refused: "127.1"},
+		{url: "http://unknown.test/", allow: "Unknown.test"},
+		{url: "http://unknown.test/", allow: "unknown.test:80"},
+		{url: "http://unknown.test/", allow: "unknown.test:443", refused: "unknown.test"},
+		{url: "http://unknown.test/", allow: "10.0.0.0/8"},
+		{url: "http://shop.example/", resolve: map[string]string{"shop.example": "127.0.0.1"}},
+		{url: "http://shop.example/", resolve: map[string]string{"shop.example:80": "[::1]:8080"}},
+		{url: "http://shop.example/", resolve: map[string]string{"shop.example": "localhost"}},
+		{url: "http://shop.example/", resolve: map[string]string{"shop.example:443": "127.0.0.1"}, refused: "shop.example"},
+		{url: "http://shop.example/", resolve: map[string]string{"shop.example": "10.1.2.3"}, refused: "10.1.2.3"},
+		{url: "http://shop.example/", resolve: map[string]string{"shop.example": "10.1.2.3"}, allow: "10.1.2.3"},
+		{url: "http://localhost/", resolve: map[string]string{"localhost": "10.1.2.3"}, refused: "10.1.2.3"},
+		// What was named is the name's own address, not one that a scenario gives it.
+		{url: "http://shop.example/", resolve: map[string]string{"shop.example": "10.1.2.3"}, allow: "shop.example", refused: "10.1.2.3"},
+		{url: "http://shop.example/", resolve: map[string]string{"shop.example": "far"}, allow: "far", refused: "10.1.2.3"},
+	} {
+		t.Run(c.url, func(t *testing.T) {
+			var m syntax.Mistakes
+			var guard scenarios.Guard
+			if c.allow != "" {
+				guard.Allow.Load = []string{c.allow}
+			}
+			g := newAllowlist(allowLoad, guard, nil, &m)
+			g.local = func() map[string][]netip.Addr { return parseHosts(hosts) }
+			u, err := url.Parse(c.url)
+			if err != nil {
+				t.Fatal(err)
+			}
+			switch err := g.checkURL(c.resolve)(u); {
+			case c.refused == "" && err != nil:
+				t.Errorf("with %v and %q: %v", c.resolve, c.allow, err)
+			case c.refused != "" && (err == nil || !strings.Contains(err.Error(), "name "+c.refused+" under guard.allow.load")):
+				t.Errorf("with %v and %q: %v", c.resolve, c.allow, err)
+			}
+		})
+	}
+}
+
+// TestGate_Target refuses a target that no load reaches within the blast radius.
+func TestGate_Target(t *testing.T) {
+	near, far := map[string]string{"shop.example": "127.0.0.1"}, map[string]string{"shop.example": "10.1.2.3"}
+	u := &url.URL{Scheme: "http", Host: "shop.example"}
+	for _, c := range []struct {
+		name    string
+		ways    []map[string]string
+		refused string
+	}{
+		{"no load", nil, "shop.example"},
+		{"no resolve", []map[string]string{nil, nil}, "shop.example"},
+		{"near", []map[string]string{near}, ""},
+		{"one is near", []map[string]string{nil, near}, ""},
+		{"far", []map[string]string{far, nil}, "10.1.2.3"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var m syntax.Mistakes
+			var loads []scenarios.Load
+			for _, way := range c.ways {
+				loads = append(loads, scenarios.Load{Resolve: way})
+			}
+			g := newAllowlist(allowLoad, scenarios.Guard{}, nil, &m).reachedBy(loads)
+			g.local = func() map[string][]netip.Addr { return nil }
+			err := g.checkTarget(u)
+			if (err == nil) != (c.refused == "") || err != nil && !strings.Contains(err.Error(), "name "+c.refused) {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// TestPolicy_Gate holds which addresses are let pass at the moment of connecting.
+func TestPolicy_Gate(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		own      []string // nil is not written
+		policies [][]string
+		pass     string // of addresses reached by the name n.test
+		stop     string
+	}{
+		{"scenario alone", []string{"10.1.0.0/16"}, nil, "127.0.0.1 ::1 10.1.2.3", "10.2.0.1"},
+		{"policy serves", nil, [][]string{{"10.1.0.0/16"}}, "127.0.0.1 10.1.2.3", "10.2.0.1"},
+		{"scenario narrows", []string{"10.1.2.0/24"}, [][]string{{"10.1.0.0/16"}}, "10.1.2.3", "10.1.3.3"},
+		{"scenario shuts", []string{}, [][]string{{"10.1.0.0/16"}}, "127.0.0.1", "10.1.2.3"},
+		{"policy shuts", nil, [][]string{{}}, "127.0.0.1", "10.1.2.3"},
+		{"two policies", nil, [][]string{{"10.1.0.0/16"}, {"10.1.2.0/24", "10.2.0.0/16"}}, "10.1.2.3", "10.1.3.3 10.2.0.1"},
+		{"a name that leads out", []string{"n.test"}, [][]string{{"10.1.0.0/16"}}, "10.1.2.3", "10.2.0.1"},
+		{"a name of both", []string{"n.test"}, [][]string{{"n.test"}}, "10.2.0.1", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var m syntax.Mistakes
+			var policies []*scenarios.Policy
+			for _, list := range c.policies {
+				policies = append(policies, &scenarios.Policy{Allow: scenarios.Allow{Load: list}})
+			}
+			g := newAllowlist(allowLoad, scenarios.Guard{Allow: scenarios.Allow{Load: c.own}}, policies, &m)
+			for to := range strings.FieldsSeq(c.pass + " " + c.stop) {
+				ip := netip.MustParseAddr(to)
+				err := g.Check(ip, netip.AddrPortFrom(ip, 80).String(), "n.test")
+				if (err == nil) != slices.Contains(strings.Fields(c.pass), to) {
+					t.Errorf("%s: %v", to, err)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,283 @@
+package plan
+
+import (
+	"slices"
+	"strings"
+
+	"brunt/scenarios/slo"
+	"brunt/scenarios/syntax"
+
+	"brunt/chaos"
+	"brunt/scenarios"
+	"brunt/scenarios/load"
+	"brunt/scenarios/measure"
+	"brunt/targets"
+)
+
+// CompileOptions say what a plan needs to know of brunt itself.
+type CompileOptions struct {
+	Self     []string                    // the command line of brunt, for stacks that are part of it
+	Policies []*scenarios.Policy         // what bounds the scenario; all of them hold
+	Env      func(string) (string, bool) // where proxies are named; nil is os.LookupEnv
+}
+
+// Compile resolves every kind that the scenario names and checks all that can be
+// checked without touching anything. The error is a [syntax.MistakesError] with
+// every mistake found, those of Parse among them.
+func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
+	c := &compiler{sc: sc, o: o, m: sc.Mistakes(), plan: &Plan{Scenario: sc, Notes: slices.Clone(sc.Notes), Self: o.Self, Leaders: map[*chaos.Leader][]load.Step{}}}
+	c.plan.Protocol = targets.Kinds()["http"]()
+	c.plan.LoadAllowlist = newAllowlist(allowLoad, sc.Guard, o.Policies, c.m).reachedBy(sc.Loads)
+	c.plan.ChaosAllowlist = newAllowlist(allowChaos, sc.Guard, o.Policies, c.m)
+	c.proxies()
+	before := c.m.Len()
+	c.system()
+	c.targetUnknown = c.m.Len() > before || c.plan.Stack == nil && c.plan.Scope.External == ""
+	c.plan.Ready, _ = c.steps(readySteps(&sc.Target), unmeasured, c.plan.SetupLoad())
+	once := c.plan.SetupLoad()
+	once.Auth, once.Sign = sc.Auth, sc.Sign
+	c.proofs(once)
+	c.plan.Setup, _ = c.steps(sc.Setup, unmeasured, once)
+	for i := range sc.Loads {
+		c.load(&sc.Loads[i])
+	}
+	c.plan.Teardown, _ = c.steps(sc.Teardown, unmeasured, once)
+	c.ledger()
+	c.observed()
+	c.variables()
+	c.references()
+	c.faults()
+	c.reachEngine()
+	c.policies()
+	c.upstream()
+	c.proxied()
+	c.objectives()
+	if c.m.Len() == 0 && !c.scriptUnknown { // what can't be judged is only told of a scenario that is whole
+		c.checkObjectives()
+	}
+	for i := range c.plan.Notes { // some quote what a script says
+		c.plan.Notes[i] = sc.Secrets.Mask(c.plan.Notes[i])
+	}
+	return c.plan, c.m.Err()
+}
+
+type compiler struct {
+	sc   *scenarios.Scenario
+	o    CompileOptions
+	m    *syntax.Mistakes
+	plan *Plan
+
+	targetUnknown bool // the target has mistakes, so that what names its parts can't be checked
+	stepUnknown   bool // so has a step that would have named itself
+	scriptUnknown bool // so has a script, or nobody could say what it will do
+	compiled      []compiledStep
+	skipped       []string // faults that will match nothing, which the guard allows
+}
+
+// compiled is a step of a load, compiled, and as it stands in the file.
+type compiledStep struct {
+	call scenarios.Call
+	with *syntax.Node
+}
+
+// load compiles one load.
+func (c *compiler) load(l *scenarios.Load) {
+	if l.Script != nil {
+		c.script(l)
+		return
+	}
+	targets.CheckConnections(l, c.m)
+	if ns, err := targets.ParseNameServer(l.Connections.DNS); err == nil {
+		if err := c.plan.LoadAllowlist.Check(ns.Addr().Unmap(), ns.String(), ""); err != nil {
+			c.m.Add(l.Connections.Of("dns"), "%v", err)
+		}
+	}
+	index := len(c.plan.Series.Loads)
+	lp := LoadPlan{Load: *l}
+	executor, ok := syntax.Resolve(l.Shape, load.Kinds(), c.m)
+	if x, logged := executor.(load.Logged); ok && logged {
+		x.Scan(c.sc.Open, c.m)
+	}
+	if ok {
+		lp.Schedule = executor.Plan(l.Start.D(), c.m)
+	} else {
+		lp.Schedule = load.Plan{Rate: load.NewProfile(l.Start.D())}
+	}
+	c.plan.Series.Loads = append(c.plan.Series.Loads, measure.SeriesLoad{Name: l.Name, Closed: lp.Schedule.Closed()})
+	c.proofs(l)
+	for _, mixed := range l.Mix {
+		steps, whole := c.steps(mixed.Flow, index, l)
+		lp.Flows = append(lp.Flows, load.Flow{Weight: mixed.Weight, Steps: steps})
+		if whole && !slices.ContainsFunc(steps, func(s load.Step) bool { return s.Call != nil }) && len(mixed.Flow) > 0 {
+			c.m.Add(mixed.Flow[0].Pos, "load %q has a flow that makes no request", l.Name)
+		}
+	}
+	c.targetsFile(&lp, index, l)
+	c.replay(&lp, index, l)
+	c.engine(&lp, l)
+	lp.Prelude, _ = c.steps(l.Init, unmeasured, l)
+	for _, s := range c.plan.Series.Steps {
+		if s.Load == index {
+			lp.Steps = append(lp.Steps, s.Name)
+		}
+	}
+	c.plan.Loads = append(c.plan.Loads, lp)
+	c.plan.Scope.H2C = c.plan.Scope.H2C || l.Connections.HTTP == scenarios.HTTP2 || l.Connections.HTTP == scenarios.H2C
+}
+
+// unmeasured stands for the load of steps that belong to none.
+const unmeasured = -1
+
+// steps compiles a flow of load l. Those of a load
+// get a number; a step that stands in several flows of a mix under one name is one
+// step. Whole tells that nothing was wrong with any of them, here or before.
+func (c *compiler) steps(flow []scenarios.Step, loadIndex int, l *scenarios.Load) (out []load.Step, whole bool) {
+	whole = true
+	for i := range flow {
+		s := &flow[i]
+		if s.Think != nil {
+			out = append(out, load.Step{Think: *s.Think, Index: -1})
+			continue
+		}
+		call, ok := c.call(s, l)
+		if !ok {
+			whole = false
+			if s.Name == "" {
+				c.stepUnknown = true
+			} else {
+				c.number(s.Name, loadIndex) // for the objectives that name it
+			}
+			continue
+		}
+		if loadIndex >= 0 {
+			c.compiled = append(c.compiled, compiledStep{call, s.With})
+		}
+		out = append(out, load.Step{Call: call, Index: c.number(call.Name(), loadIndex)})
+	}
+	return out, whole
+}
+
+// call compiles the request of a step of load l. Where that fails what is wrong is told.
+func (c *compiler) call(s *scenarios.Step, l *scenarios.Load) (scenarios.Call, bool) {
+	if s.With == nil { // told already
+		return nil, false
+	}
+	b, ok := s.Block(c.plan.Protocol.Kinds(), c.m)
+	if !ok {
+		return nil, false
+	}
+	return c.plan.Protocol.Compile(b, c.scope(l, s.Name), c.m)
+}
+
+// scope is what a step of load l may name.
+func (c *compiler) scope(l *scenarios.Load, name string) targets.Scope {
+	return targets.Scope{
+		Symbols: c.sc.Symbols, Name: name, Checks: &c.plan.Checks, Host: c.host(l), File: c.sc.Read, Secret: c.sc.Secrets.Add,
+		Auth: l.Auth, Sign: l.Sign, Proofs: &c.plan.Proofs, Timeout: l.Timeout.D(),
+	}
+}
+
+// Proofs readies the auth and sign of a load, whether or not a step uses them.
+func (c *compiler) proofs(l *scenarios.Load) {
+	in := c.scope(l, "")
+	c.plan.Proofs.Auth(l.Auth, in, c.m)
+	c.plan.Proofs.Sign(l.Sign, in, c.m)
+}
+
+func (c *compiler) number(name string, loadIndex int) int32 {
+	if loadIndex < 0 {
+		return 0
+	}
+	for i, s := range c.plan.Series.Steps {
+		if s.Load == loadIndex && s.Name == name {
+			return int32(i)
+		}
+	}
+	c.plan.Series.Steps = append(c.plan.Series.Steps, measure.SeriesStep{Name: name, Load: loadIndex})
+	return int32(len(c.plan.Series.Steps) - 1)
+}
+
+// variables checks that every ${var.…} is extracted somewhere, and that all that is
+// extracted can be named.
+func (c *compiler) variables() {
+	set := map[string]bool{}
+	var names []string
+	collect := func(steps []scenarios.Step) {
+		for _, s := range steps {
+			if s.With == nil {
+				continue
+			}
+			if e := s.With.Get("extract"); e != nil {
+				for _, f := range e.Fields {
+					if !syntax.IsVariable(f.Key) {
+						c.m.Add(f.Pos, "%q can't name a variable: letters, digits, _ and -, beginning with a letter or _", f.Key)
+					}
+					if !set[f.Key] {
+						set[f.Key] = true
+						names = append(names, f.Key)
+					}
+				}
+			}
+		}
+	}
+	collect(c.sc.Setup)
+	for _, l := range c.sc.Loads {
+		collect(l.Init)
+		for _, m := range l.Mix {
+			collect(m.Flow)
+		}
+	}
+	collect(c.sc.Teardown)
+	for _, u := range c.sc.Symbols.Uses() {
+		if u.Ref.Kind == syntax.RefVar && !set[u.Ref.Name] {
+			hint := syntax.DidYouMean(u.Ref.Name, names)
+			if hint == "" {
+				hint = "a step gives it by extract: {" + u.Ref.Name + ": \"$.path\"}"
+			}
+			c.m.AddHint(u.Pos, hint, "${%s}: nothing extracts %q", u.Ref.Text, u.Ref.Name)
+		}
+	}
+}
+
+// objectives checks that what objectives name exists.
+func (c *compiler) objectives() {
+	faults := map[string]bool{}
+	var faultNames, loadNames, stepNames []string
+	for _, f := range c.sc.Faults {
+		faults[f.Name] = true
+		faultNames = append(faultNames, f.Name)
+	}
+	for _, l := range c.plan.Series.Loads {
+		loadNames = append(loadNames, l.Name)
+	}
+	for _, s := range c.plan.Series.Steps {
+		if s.Name != "" && !slices.Contains(stepNames, s.Name) {
+			stepNames = append(stepNames, s.Name)
+		}
+	}
+	stepNames = append(stepNames, "iteration")
+	for _, list := range [][]slo.Objective{c.sc.SLO, c.sc.Steady, c.sc.Stop} {
+		for _, o := range list {
+			if o.Step != "" && !c.stepUnknown && !c.ofScript(o) && !slices.Contains(stepNames, o.Step) {
+				c.m.AddHint(o.Pos, syntax.DidYouMean(o.Step, stepNames), "there is no step %q", o.Step)
+			}
+			if o.Load != "" && !slices.Contains(loadNames, o.Load) {
+				c.m.AddHint(o.Pos, syntax.DidYouMean(o.Load, loadNames), "there is no load %q", o.Load)
+			}
+			if o.After != "" && !faults[scenarios.FaultOf(o.After)] {
+				c.m.AddHint(o.Pos, syntax.DidYouMean(scenarios.FaultOf(o.After), faultNames), "there is no fault %q", o.After)
+			}
+			c.detectable(o)
+			c.observable(o)
+			if p := scenarios.FaultOf(strings.TrimPrefix(o.Phase, scenarios.RecoveryOf)); o.Phase != "" && o.Phase != "run" && o.Phase != "baseline" && !faults[p] {
+				c.m.AddHint(o.Pos, syntax.DidYouMean(p, append([]string{"run", "baseline"}, faultNames...)), "there is no phase %q", o.Phase)
+			}
+		}
+	}
+}
+
+// ofScript tells whether an objective may be about a step of a script, whose steps have
+// Names only once it runs.
+func (c *compiler) ofScript(o slo.Objective) bool {
+	return slices.ContainsFunc(c.plan.Loads, func(lp LoadPlan) bool { return lp.Script != nil && (o.Load == "" || o.Load == lp.Name) })
+}

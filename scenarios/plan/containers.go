@@ -1,0 +1,89 @@
+package plan
+
+import (
+	"os"
+	"slices"
+
+	"brunt/scenarios/syntax"
+
+	"brunt/chaos"
+	"brunt/scenarios"
+	"brunt/targets/platform/docker"
+	"brunt/targets/stack"
+)
+
+// Getenv is the environment that the plan was compiled in.
+func (p *Plan) Getenv(name string) string {
+	if p.Environ == nil { // of a fault alone
+		return os.Getenv(name)
+	}
+	v, _ := p.Environ(name)
+	return v
+}
+
+// chosen reads the names that a target gives containers that run already.
+func (c *compiler) chosen(t *scenarios.Target) {
+	if t.Units == nil {
+		return
+	}
+	if t.Units.Kind != syntax.Map || len(t.Units.Fields) == 0 {
+		c.m.AddHint(t.Units.Pos, "such as {store: {project: shop, service: db}}", "units is a map of names to what selects containers")
+		return
+	}
+	c.plan.Chosen, c.plan.Scope.Found, c.plan.Scope.Zones = map[string]*chaos.Chosen{}, map[string]bool{}, chaos.Zones{}
+	for _, f := range t.Units.Fields {
+		if !syntax.IsName(f.Key) || f.Key == stack.LoadUnit || f.Key == chaos.TargetName {
+			c.m.Add(f.Pos, "%q can't name a service: a-z, 0-9 and -, beginning with a letter, and not load or target", f.Key)
+			continue
+		}
+		one := new(chaos.Chosen)
+		before := c.m.Len()
+		syntax.Decode(f.Value, one, c.m)
+		if c.m.Len() == before {
+			one.Check(f.Pos, c.m)
+		}
+		c.plan.Chosen[f.Key] = one
+		c.plan.Scope.Found[f.Key], c.plan.Scope.Services[f.Key] = true, max(1, len(one.Zones))
+		for i, zone := range one.Zones { // as many as must be there for each to have one
+			c.plan.Scope.Zones[stack.UnitName(f.Key, i)] = zone
+		}
+	}
+}
+
+// reachEngine refuses an engine on another machine that guard.allow.chaos does not name. Which
+// engine that is, the environment and Docker's own settings say; it is not connected to.
+func (c *compiler) reachEngine() {
+	at := syntax.Pos{}
+	switch {
+	case c.plan.Stack != nil && c.plan.Stack.Platform == stack.Docker:
+		at = c.sc.Target.Of(TargetKind(&c.sc.Target))
+	case len(c.plan.Chosen) > 0:
+		at = c.sc.Target.Of("units")
+	default:
+		i := slices.IndexFunc(c.plan.Faults, func(e *chaos.Entry) bool {
+			f, ok := e.Damage.(chaos.Finding)
+			return ok && f.Finds()
+		})
+		if i < 0 {
+			return
+		}
+		at = c.plan.Faults[i].Block.Pos
+	}
+	c.plan.Contained = true
+	where, err := docker.Find(c.plan.Getenv)
+	if err != nil {
+		c.m.Add(at, "%v", err)
+		return
+	}
+	u := where.URL()
+	if u == nil {
+		return
+	}
+	if c.plan.Stack != nil && !where.Local() {
+		c.m.AddHint(at, "a target that runs there is named by its url, and its containers by `units`", "brunt makes containers on this machine alone, and the Docker engine %s is on another", where.Host)
+		return
+	}
+	if err := c.plan.ChaosAllowlist.checkURL(nil)(u); err != nil {
+		c.m.AddHint(at, "guard: {allow: {chaos: ["+u.Hostname()+"]}} lets brunt break what runs there", "the Docker engine %s is not on this machine: %v", where.Host, err)
+	}
+}

@@ -1,0 +1,41 @@
+// Package plan makes a plan of a scenario: every kind is resolved, every name is checked,
+// and all mistakes are reported at once. Nothing is started and nothing is connected to.
+//
+//	scenarios.Parse --> Compile --------------------> Plan --> run.Run
+//	the file, and       resolves kinds, checks names,          does it
+//	its mistakes        bounds and objectives
+//
+// [Compile] goes over the scenario once. A mistake that follows from another one is not
+// reported, so each stage knows what the stages before it have reported. Objectives are
+// checked against the load only when the scenario has no other mistake.
+//
+//	compile.go     loads, flows and their steps, variables, names in objectives
+//	plan.go        the plan, its loads, and what can be asked of it
+//	requests.go    requests of a targets file, a log, or vegeta
+//	script.go      loads that are k6 scripts: what brunt-k6 says they will do
+//	target.go      what is loaded: a stack, or the URL of a system that runs
+//	containers.go  containers that run already; engine.go finds them
+//	proxy.go       by which proxy each load goes
+//	faults.go      the timeline: kinds, selectors, when each fault is due
+//	observe.go     metrics, alerts, and how the team's monitoring is asked
+//	ledger.go      which step writes, how a write is identified, where it is read
+//	allowlist.go   which addresses load and faults may reach; rules.go is one list of them
+//	policy.go      policies: what goes beyond one is a mistake
+//	objectives.go  refuses objectives that no run can decide: too few requests, too little
+//	               time after a fault, a stop condition before recovery can be measured
+//	ports.go       connections that the loads open, against the ports of this machine
+//	single.go      one fault alone: of a scenario, or of the command line
+//	files.go       the files that a plan rests on
+//
+// Package dryrun says what a plan would do.
+//
+// # To add to it
+//
+// A kind (an executor, a protocol, a fault, a target) is added to its own package. A check
+// that needs two of them, or the whole scenario, belongs here: into the file of what it is
+// about, or into objectives.go where it compares figures of the whole. The message states
+// by how much the scenario falls short, at the place in the file that is to be changed.
+// Then add its cases to plantest/corpus: valid.txtar for what is accepted, structural.txtar
+// for what the schema refuses too, semantic.txtar for what only Compile refuses,
+// unjudgeable.txtar for figures, with a neighbour that is just enough.
+package plan

@@ -1,0 +1,109 @@
+package dryrun
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"brunt/chaos"
+	"brunt/scenarios/plan"
+	"brunt/targets/stack"
+)
+
+// Describe says what a plan will do, for people.
+func Describe(p *plan.Plan) []string {
+	out := lines(p)
+	for i := range out {
+		out[i] = p.Scenario.Secrets.Mask(out[i])
+	}
+	return out
+}
+
+func lines(p *plan.Plan) []string {
+	var out []string
+	for i := range p.Loads {
+		lp := &p.Loads[i]
+		line := fmt.Sprintf("load %s: %s from %s to %s", lp.Name, lp.Executor, plan.Brief(lp.Schedule.Start()), plan.Brief(lp.Schedule.End()))
+		switch {
+		case lp.Schedule.Rate != nil && lp.Schedule.Poisson:
+			line += fmt.Sprintf(", about %.0f iterations", lp.Schedule.Rate.Total())
+		case lp.Schedule.Rate != nil:
+			line += fmt.Sprintf(", %d iterations", lp.Schedule.Arrivals())
+		case lp.Script != nil && lp.Script.Plan == nil:
+			line = fmt.Sprintf("load %s: the script %s, of which nothing more is known", lp.Name, lp.Load.Script.File)
+		case lp.Script != nil:
+			line = fmt.Sprintf("load %s: the script %s from %s to %s, up to %d virtual users", lp.Name, lp.Load.Script.File, plan.Brief(lp.Schedule.Start()), plan.Brief(lp.Schedule.End()), lp.Script.Users)
+		default:
+			line += fmt.Sprintf(", up to %.0f virtual users", lp.Schedule.Users.Max())
+		}
+		out = append(out, line)
+	}
+	for _, line := range timeline(p) {
+		out = append(out, "fault at "+line)
+	}
+	for _, o := range p.Scenario.SLO {
+		out = append(out, "objective "+o.Text)
+	}
+	for i := range p.Loads {
+		if lp := &p.Loads[i]; lp.Script != nil && lp.Script.Plan != nil {
+			for _, t := range lp.Script.Thresholds {
+				out = append(out, "threshold "+lp.Name+": "+t.Metric+" "+t.Source)
+			}
+		}
+	}
+	return out
+}
+
+// DryRun says what a run would do, by whom it would hit: the timeline with the steps
+// of every fault and how each would be taken back. It reads only. The error is that of
+// every fault that would fail; what is said names them too.
+func DryRun(ctx context.Context, p *plan.Plan) ([]string, error) {
+	faults, err := DryRunFaults(ctx, p)
+	out := Describe(p)
+	if len(faults) > 0 {
+		out = append(out, "")
+	}
+	return append(out, faults...), err
+}
+
+// DryRunFaults says what the faults of the plan would do.
+func DryRunFaults(ctx context.Context, p *plan.Plan) ([]string, error) {
+	var errs []error
+	var out []string
+	for i, f := range forecasts(ctx, p) {
+		if i > 0 {
+			out = append(out, "")
+		}
+		out = append(out, f.lines()...)
+		errs = append(errs, f.err)
+	}
+	return out, errors.Join(errs...)
+}
+
+// futureUnit is a unit that a run would start.
+type futureUnit struct {
+	service    string
+	index      int
+	supervised bool
+}
+
+func (f futureUnit) Name() string                              { return stack.UnitName(f.service, f.index) }
+func (f futureUnit) Service() string                           { return f.service }
+func (f futureUnit) PID() int                                  { return 0 }
+func (f futureUnit) Supervised() bool                          { return f.supervised }
+func (f futureUnit) Ready(context.Context) error               { return errNotStarted }
+func (f futureUnit) Stop(context.Context, time.Duration) error { return errNotStarted }
+func (f futureUnit) Start(context.Context) error               { return errNotStarted }
+
+// futureContainer is one that would run in a container of its own. Nobody knows its addresses
+// yet.
+type futureContainer struct{ futureUnit }
+
+var _ chaos.Contained = futureContainer{}
+
+func (futureContainer) Container() (id string, started time.Time) { return "", time.Time{} }
+func (futureContainer) Addresses() []netip.Addr                   { return nil }
+
+var errNotStarted = errors.New("it is not started yet")

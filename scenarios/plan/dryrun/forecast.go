@@ -1,0 +1,140 @@
+package dryrun
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"brunt/chaos"
+	"brunt/scenarios/plan"
+	"brunt/targets/stack"
+)
+
+// A Foreseen is what a fault would do, as its own plan says before anything runs.
+type Forecast struct {
+	Fault     string          `json:"fault"`
+	Kind      string          `json:"kind"`
+	Detect    string          `json:"detect,omitempty"`   // how the team's monitoring is asked
+	OneShot   bool            `json:"one_shot,omitempty"` // it is over once it is done
+	Skipped   string          `json:"skipped,omitempty"`  // nothing matches, and that is allowed
+	Steps     []ForecastStep  `json:"steps"`
+	Processes []chaos.Process `json:"processes,omitempty"` // that brunt did not start, and that it would hit
+
+	err error
+}
+
+// A ForecastStep is one act of a fault.
+type ForecastStep struct {
+	What  string   `json:"what"`
+	Via   string   `json:"via"`
+	Units []string `json:"units"`
+	Undo  []string `json:"undo,omitempty"` // what brunt or its guard would take it back by; none dies with brunt
+}
+
+// foresee has every fault planned, against units that do not run yet. It reads only.
+func forecasts(ctx context.Context, p *plan.Plan) []Forecast {
+	env := chaos.Env{Zones: p.Scope.Zones, MaxUnits: p.Scenario.Guard.MaxUnits, Dry: true, Now: func() time.Duration { return 0 }, Spare: p.CheckProtected}
+	entry := chaos.TargetName
+	if p.Contained && p.Stack == nil {
+		s := plan.NewContainers(p)
+		defer s.Close()
+		env.Find = s.Find
+		if err := s.Choose(ctx); err == nil { // else the faults say so
+			env.Units, env.Zones = s.Units(), s.Zones()
+		}
+	}
+	if p.Stack != nil {
+		for _, s := range p.Stack.Services {
+			for i := range s.Replicas {
+				u := futureUnit{s.Name, i, s.Restart != "never"}
+				if p.Stack.Platform == stack.Docker {
+					env.Units = append(env.Units, futureContainer{u})
+				} else {
+					env.Units = append(env.Units, u)
+				}
+			}
+		}
+		for _, e := range p.Stack.Edges() {
+			env.Links = append(env.Links, &chaos.Link{From: e.From, To: e.To})
+		}
+		entry = stack.UnitName(p.Stack.Entry, 0)
+	}
+	env.Links = append(env.Links, &chaos.Link{From: chaos.LoadName, To: entry})
+	var out []Forecast
+	for place, e := range p.Faults {
+		f := Forecast{Fault: e.Name, Kind: e.Kind, OneShot: e.OneShot(), Steps: []ForecastStep{}}
+		if e.Detect != nil {
+			f.Detect = e.Detect.String()
+		}
+		if d, ok := e.Damage.(chaos.Foreign); ok {
+			for _, pid := range d.PIDs() {
+				f.Processes = append(f.Processes, chaos.Look(pid))
+			}
+		}
+		env.Rand = rand.New(rand.NewPCG(p.Scenario.Seed, uint64(place)<<32))
+		env.Block = e.Block
+		steps, err := e.Damage.Plan(ctx, env)
+		if err == nil {
+			err = env.Refused(steps)
+		}
+		if err != nil {
+			if p.Scenario.Guard.OnNoUnit == "skip" && errors.Is(err, chaos.ErrNoUnit) {
+				f.Skipped = err.Error()
+				out = append(out, f)
+				continue
+			}
+			f.err = fmt.Errorf("fault %q would fail: %w", e.Name, err)
+			out = append(out, f)
+			continue
+		}
+		for _, s := range steps {
+			step := ForecastStep{What: s.String(), Via: s.Via(), Units: s.Units()}
+			for _, u := range s.Undo() {
+				step.Undo = append(step.Undo, u.Op)
+			}
+			f.Steps = append(f.Steps, step)
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
+// lines says what is foreseen, for people.
+func (f *Forecast) lines() []string {
+	out := []string{"fault " + f.Fault + " (" + f.Kind + ")"}
+	if f.Detect != "" {
+		out = append(out, "  noticed by "+f.Detect)
+	}
+	if f.Skipped != "" {
+		return append(out, "  would be skipped: "+f.Skipped)
+	}
+	if f.err != nil {
+		_, why, _ := strings.Cut(f.err.Error(), " would fail: ")
+		return append(out, "  would fail: "+why)
+	}
+	for _, s := range f.Steps {
+		out = append(out, fmt.Sprintf("  %s; by %s, hitting %s", s.What, s.Via, strings.Join(s.Units, ", ")))
+		switch {
+		case len(s.Undo) > 0:
+		case f.OneShot:
+			out = append(out, "    nothing to take back: it is over once it is done")
+		default:
+			out = append(out, "    taken back by: brunt itself; the fault dies with it")
+		}
+		for _, op := range s.Undo {
+			out = append(out, "    taken back by: "+op+", by brunt or by its guard")
+		}
+	}
+	return out
+}
+
+// same tells whether two values are written alike.
+func same(a, b any) bool {
+	x, xerr := json.Marshal(a)
+	y, yerr := json.Marshal(b)
+	return xerr == nil && yerr == nil && string(x) == string(y)
+}

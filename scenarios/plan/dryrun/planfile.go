@@ -1,0 +1,207 @@
+package dryrun
+
+import (
+	"bytes"
+	"context"
+	"crypto/pbkdf2"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"time"
+
+	"brunt/chaos"
+	"brunt/scenarios/machine"
+	"brunt/scenarios/plan"
+	"brunt/scenarios/result"
+)
+
+// A PlanFile is what a dry run keeps, for a run that is to do just that: all that was
+// resolved, and what was found of the world. It shows no secret; digests of what may
+// hold one are salted and slow.
+type PlanFile struct {
+	Version  int               `json:"version"`
+	Brunt    string            `json:"brunt"`
+	Made     time.Time         `json:"made"`
+	Scenario PlannedScenario   `json:"scenario"`
+	Seed     uint64            `json:"seed"`
+	Policies []PlannedFile     `json:"policies"`
+	Target   PlannedTarget     `json:"target"`
+	Timeline []PlannedTime     `json:"timeline"`
+	Faults   []Forecast        `json:"faults"`
+	Salt     string            `json:"salt"` // of the digests, hex
+	Settings map[string]string `json:"settings"`
+}
+
+// PlannedScenario is the scenario of a plan.
+type PlannedScenario struct {
+	File   string            `json:"file"` // Relative to the plan's folder
+	Name   string            `json:"name"`
+	Digest string            `json:"digest"`         // as resolved, secrets and all
+	Set    map[string]string `json:"set"`            // params given on the command line
+	Meta   map[string]string `json:"meta,omitempty"` // what it said of the run; what the scenario says is the scenario's
+	Files  []PlannedFile     `json:"files"`
+}
+
+// A PlannedFile is a file that a plan rests on.
+type PlannedFile struct {
+	File   string `json:"file"`
+	Digest string `json:"digest"`
+}
+
+// PlannedTarget is what the target was made of.
+type PlannedTarget struct {
+	Kind      string           `json:"kind"` // stack, processes, containers, compose or url
+	Name      string           `json:"name"`
+	Entry     string           `json:"entry,omitempty"`
+	Services  []PlannedService `json:"services,omitempty"`
+	Addresses []string         `json:"addresses,omitempty"` // that the URL's host led to
+}
+
+// A PlannedService is a service that brunt would start.
+type PlannedService struct {
+	Name     string        `json:"name"`
+	Replicas int           `json:"replicas"`
+	Links    []string      `json:"links,omitempty"`
+	Restart  string        `json:"restart"`
+	Programs []PlannedFile `json:"programs,omitempty"` // its command, and the files that it is given
+}
+
+// PlannedTime is an occurrence of a fault as it is foreseen.
+type PlannedTime struct {
+	Name  string     `json:"name"`
+	At    result.Num `json:"at"` // seconds from t0
+	Clear result.Num `json:"clear"`
+	Rough bool       `json:"rough,omitempty"` // it follows something whose end is not known beforehand
+}
+
+const planVersion = 1
+
+// slow is how often a digest that may be of a secret is made over.
+const slow = 100_000
+
+// Foresee finds what a run would do now, for a plan that is kept in dir. Set are the
+// params of the command line. The error tells of every fault that would fail.
+func Foresee(ctx context.Context, p *plan.Plan, dir string, set map[string]string) (*PlanFile, error) {
+	salt := make([]byte, 16)
+	_, _ = rand.Read(salt) // never fails
+	return planFile(ctx, p, dir, set, salt)
+}
+
+func planFile(ctx context.Context, p *plan.Plan, dir string, set map[string]string, salt []byte) (*PlanFile, error) {
+	sc := p.Scenario
+	digest := func(sum [sha256.Size]byte) string {
+		key, err := pbkdf2.Key(sha256.New, string(sum[:]), salt, slow, sha256.Size)
+		if err != nil {
+			panic(err) // of lengths that FIPS 140 does not take; these it does
+		}
+		return hex.EncodeToString(key)
+	}
+	f := &PlanFile{
+		Version: planVersion, Brunt: machine.Version(), Made: time.Now().UTC().Truncate(time.Second), Seed: sc.Seed, Salt: hex.EncodeToString(salt),
+		Scenario: PlannedScenario{File: plan.Relative(dir, sc.File), Name: sc.Name, Digest: digest(sc.Sum()), Set: map[string]string{}, Files: []PlannedFile{}},
+		Policies: []PlannedFile{}, Timeline: []PlannedTime{}, Settings: map[string]string{},
+	}
+	for name, value := range set {
+		f.Scenario.Set[name] = sc.Secrets.Mask(value)
+	}
+	for _, s := range sc.Settings() {
+		f.Settings[s.Path] = s.Value
+	}
+	for _, file := range sc.Files() {
+		f.Scenario.Files = append(f.Scenario.Files, PlannedFile{plan.Relative(dir, file.Path), digest(file.Sum)})
+	}
+	for _, policy := range p.Policies {
+		f.Policies = append(f.Policies, PlannedFile{plan.Relative(dir, policy.File), policy.Digest})
+	}
+	for _, e := range chaos.Estimate(p.Faults, p.End()) {
+		f.Timeline = append(f.Timeline, PlannedTime{e.Name, result.Sec(e.At), result.Sec(e.Clear), e.Rough})
+	}
+	var err error
+	if f.Target, err = plannedTarget(ctx, p, dir, digest); err != nil {
+		return nil, err
+	}
+	var errs []error
+	f.Faults = forecasts(ctx, p)
+	for i := range f.Faults {
+		errs = append(errs, f.Faults[i].err)
+	}
+	return f, errors.Join(errs...)
+}
+
+// plannedTarget finds what the target is made of now.
+func plannedTarget(ctx context.Context, p *plan.Plan, dir string, digest func([sha256.Size]byte) string) (PlannedTarget, error) {
+	t := &p.Scenario.Target
+	out := PlannedTarget{Kind: plan.TargetKind(t), Name: p.TargetName()}
+	if p.Stack == nil {
+		host, _, err := net.SplitHostPort(p.Upstream)
+		if err != nil {
+			return out, nil // of no URL at all, which is told elsewhere
+		}
+		out.Addresses, err = addressesOf(ctx, host)
+		return out, err
+	}
+	out.Entry = p.Stack.Entry
+	for i := range p.Stack.Services {
+		s := &p.Stack.Services[i]
+		service := PlannedService{Name: s.Name, Replicas: s.Replicas, Links: s.Links, Restart: s.Restart}
+		for _, file := range plan.Programs(s) {
+			sum, err := plan.Digest(file)
+			if err != nil {
+				return out, fmt.Errorf("the command of %s: %w", s.Name, err)
+			}
+			service.Programs = append(service.Programs, PlannedFile{plan.Relative(dir, file), digest(sum)})
+		}
+		out.Services = append(out.Services, service)
+	}
+	return out, nil
+}
+
+// addressesOf gives the addresses of a host, sorted.
+func addressesOf(ctx context.Context, host string) ([]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, ip := range ips {
+		out = append(out, ip.Unmap().String())
+	}
+	slices.Sort(out)
+	return slices.Compact(out), nil
+}
+
+// ReadPlan reads what a dry run has kept.
+func ReadPlan(text []byte) (*PlanFile, error) {
+	var head struct {
+		Version int `json:"version"`
+	}
+	if err := json.Unmarshal(text, &head); err != nil {
+		return nil, fmt.Errorf("it is no plan: %w", err)
+	}
+	if head.Version != planVersion {
+		return nil, fmt.Errorf("it is of version %d, and this brunt reads version %d: make it anew by `brunt run SCENARIO --dry-run -o FILE`", head.Version, planVersion)
+	}
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	f := new(PlanFile)
+	if err := d.Decode(f); err != nil {
+		return nil, fmt.Errorf("it is no plan: %w", err)
+	}
+	if d.More() {
+		return nil, errors.New("it is no plan: something follows it")
+	}
+	if salt, err := hex.DecodeString(f.Salt); err != nil || len(salt) < 16 {
+		return nil, errors.New("it is no plan: its salt is damaged")
+	}
+	if f.Scenario.File == "" {
+		return nil, errors.New("it is no plan: it names no scenario")
+	}
+	return f, nil
+}

@@ -1,0 +1,134 @@
+package plan
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"brunt/chaos"
+	"brunt/targets/platform/docker"
+)
+
+// Containers finds the containers of a plan that brunt did not start. It opens the engine
+// when it is asked first.
+type Containers struct {
+	plan   *Plan
+	chosen []chaos.Unit // containers that run already, by the names that the target gives them
+	zones  chaos.Zones  // with those of the chosen containers; nil is the plan's
+
+	mu     sync.Mutex // over engine and found
+	engine *docker.Engine
+	found  []string // Names of containers that faults have selected
+}
+
+// NewContainers prepares to find containers for a plan. Close closes the engine.
+func NewContainers(p *Plan) *Containers { return &Containers{plan: p} }
+
+// Open finds the engine of the containers and checks that it answers.
+func (c *Containers) Open(ctx context.Context) (*docker.Engine, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.engine != nil {
+		return c.engine, nil
+	}
+	at, err := docker.Find(c.plan.Getenv)
+	if err != nil {
+		return nil, err
+	}
+	e, err := docker.Open(at, docker.Options{Check: c.plan.ChaosAllowlist.CheckAddr})
+	if err != nil {
+		return nil, err
+	}
+	if err := e.Ping(ctx); err != nil {
+		return nil, errors.Join(err, e.Close())
+	}
+	c.engine = e
+	return e, nil
+}
+
+// Engine gives the engine that Open has opened; nil is none.
+func (c *Containers) Engine() *docker.Engine {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.engine
+}
+
+// Close closes the engine, if it was opened.
+func (c *Containers) Close() error {
+	if e := c.Engine(); e != nil {
+		return e.Close()
+	}
+	return nil
+}
+
+// Find finds containers that brunt did not start.
+func (c *Containers) Find(ctx context.Context, q docker.Query) ([]docker.Container, *docker.Engine, error) {
+	e, err := c.Open(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	found, err := e.List(ctx, q)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for i := range found {
+		c.found = append(c.found, found[i].Name)
+	}
+	return found, e, err
+}
+
+// Selected tells whether a fault has named a container, or a selector has found it.
+func (c *Containers) Selected(name string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.ContainsFunc(c.found, func(f string) bool { return strings.EqualFold(f, name) })
+}
+
+// Choose finds the containers that the target gives names to.
+func (c *Containers) Choose(ctx context.Context) error {
+	if !c.plan.Contained {
+		return nil
+	}
+	if _, err := c.Open(ctx); err != nil { // before anything is begun
+		return err
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.plan.Chosen)) {
+		one := c.plan.Chosen[name]
+		found, e, err := c.Find(ctx, one.Query())
+		if err != nil {
+			return err
+		}
+		if len(found) == 0 && c.plan.Scenario.Guard.OnNoUnit != "skip" {
+			return fmt.Errorf("%s: %w %s", name, chaos.ErrNoUnit, one.Query())
+		}
+		for i := range found {
+			if err := c.plan.CheckProtected(chaos.ContainerName(found[i].Name)); err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+		}
+		for i, u := range one.Units(name, e, found) {
+			c.chosen = append(c.chosen, u)
+			if len(one.Zones) > 0 {
+				if c.zones == nil {
+					c.zones = chaos.Zones{}
+				}
+				c.zones[u.Name()] = one.Zones[i%len(one.Zones)]
+			}
+		}
+	}
+	return nil
+}
+
+// Units are the containers that Choose has found, as faults see them.
+func (c *Containers) Units() []chaos.Unit { return c.chosen }
+
+// Zones are the zones of the chosen containers, or those of the plan.
+func (c *Containers) Zones() chaos.Zones {
+	if c.zones != nil {
+		return c.zones
+	}
+	return c.plan.Scope.Zones
+}

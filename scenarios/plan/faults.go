@@ -1,0 +1,242 @@
+package plan
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
+	"brunt/scenarios/syntax"
+
+	"brunt/chaos"
+	"brunt/scenarios"
+)
+
+// faults resolves the timeline: kinds, selectors, and when each is due.
+func (c *compiler) faults() {
+	stages := map[string]measureSpan{}
+	var names []string
+	for i := range c.plan.Loads {
+		for _, s := range c.plan.Loads[i].Schedule.Stages {
+			name := c.plan.Loads[i].Name + "." + s.Name
+			stages[name] = measureSpan{s.From, s.To}
+			names = append(names, name)
+		}
+	}
+	for i := range c.sc.Faults {
+		f := &c.sc.Faults[i]
+		e := &chaos.Entry{Fault: *f, Kind: f.Block.Kind}
+		if f.During != "" {
+			s, ok := stages[f.During]
+			if !ok {
+				c.m.AddHint(f.Of("during"), syntax.DidYouMean(f.During, names), "there is no stage %q; a stage is LOAD.STAGE", f.During)
+			}
+			e.From, e.To = s.from, s.to
+		}
+		if f.Block.With != nil || f.Block.Kind != "" {
+			if d, ok := syntax.Resolve(f.Block, chaos.Kinds(), c.m); ok {
+				e.Damage = d
+				c.leader(d)
+				if !c.targetUnknown {
+					d.Check(f.Block.Pos, c.scopeOf(f), c.m)
+				}
+			}
+		}
+		e.Detect = c.detect(f)
+		c.plan.Faults = append(c.plan.Faults, e)
+		c.timing(e)
+	}
+	c.order()
+	c.triggers()
+}
+
+// leader compiles the request by which a fault finds the leader.
+func (c *compiler) leader(d chaos.Fault) {
+	led, ok := d.(chaos.Led)
+	if !ok || led.LedBy() == nil || led.LedBy().Get == "" {
+		return
+	}
+	l := led.LedBy()
+	at := l.Of("get")
+	with := &syntax.Node{Kind: syntax.Map, Pos: at, Fields: []syntax.Field{{Key: "get", Pos: at, Value: &syntax.Node{Kind: syntax.String, Value: l.Get, Pos: at}}}}
+	for key, n := range map[string]*syntax.Node{"check": l.Check, "headers": l.Headers} {
+		if n != nil {
+			with.Fields = append(with.Fields, syntax.Field{Key: key, Pos: l.Of(key), Value: n})
+		}
+	}
+	if steps, whole := c.steps([]scenarios.Step{{Pos: at, With: with}}, unmeasured, new(scenarios.Load)); whole {
+		c.plan.Leaders[l] = steps
+	}
+}
+
+// scopeOf gives what the target is made of, for the check of a fault. A fault on a
+// process that names a service where brunt starts none is told what to name; its other
+// settings are checked as if there were such a service.
+func (c *compiler) scopeOf(f *scenarios.Fault) chaos.Scope {
+	scope, b := c.plan.Scope, f.Block
+	if c.sc.Guard.OnNoUnit == "skip" {
+		scope.Void = func(why string) {
+			c.skipped = append(c.skipped, f.Name)
+			c.plan.Notes = append(c.plan.Notes, fmt.Sprintf("%s will be skipped, as guard.on_no_unit says: %s", f.Name, why))
+		}
+	}
+	if c.plan.Stack != nil || !strings.HasPrefix(b.Kind, "process.") || b.With == nil {
+		return scope
+	}
+	if b.With.Get("project") != nil || len(c.plan.Chosen) > 0 {
+		return scope // containers that run already
+	}
+	for _, key := range []string{"service", "unit"} {
+		n := b.With.Get(key)
+		if n == nil || n.Kind != syntax.String {
+			continue
+		}
+		why := "the target is a url, of which brunt starts nothing"
+		if c.sc.Target.URL.IsZero() {
+			why = "no scenario says what there is"
+		}
+		c.m.AddHint(n.Pos, "let brunt start the services (target: processes or stack), or name a process of this machine by `pid`",
+			"%s on a %s, and %s", b.Kind, key, why)
+		name, _, _ := strings.Cut(n.Value, "[")
+		scope.Services = map[string]int{name: math.MaxInt32}
+	}
+	return scope
+}
+
+type measureSpan struct{ from, to time.Duration }
+
+// timing checks what an entry says of its time against its kind.
+func (c *compiler) timing(e *chaos.Entry) {
+	if e.Damage == nil {
+		return
+	}
+	f := &e.Fault
+	if e.OneShot() {
+		if f.Has("for") {
+			c.m.Add(f.Of("for"), "%s is over once it is done; it takes no `for`. `within` says by when its unit is healthy again", e.Kind)
+		}
+		if f.Has("pulse") {
+			c.m.Add(f.Of("pulse"), "%s is over once it is done; repeat it with `every` and `repeat`", e.Kind)
+		}
+	} else {
+		if !f.Has("for") && f.During == "" {
+			c.m.AddHint(f.Place.At, "such as for: 10s", "fault %q does not say how long it stays", f.Name)
+		}
+		if f.Has("within") {
+			c.m.Add(f.Of("within"), "`within` is for faults that are over at once; %s stays for `for`", e.Kind)
+		}
+	}
+	if most := c.sc.Guard.MaxEach.D(); most > 0 && f.For.D() > most {
+		c.m.Add(f.Of("for"), "it stays for %s, and guard.max_each is %s", f.For, quantity.FormatDuration(most))
+	}
+	if most := c.sc.Guard.MaxUnits; most > 0 {
+		if h, ok := e.Damage.(chaos.Hits); ok && h.Hits(c.plan.Scope) > most {
+			c.m.Add(f.Block.Pos, "it hits %d units, and guard.max_units is %d", h.Hits(c.plan.Scope), most)
+		}
+	}
+	if e.Within == 0 && e.OneShot() {
+		for _, o := range c.sc.SLO {
+			if o.Metric.Name == "recover" && o.Metric.Over == 0 && scenarios.FaultOf(o.After) == f.Name && o.Upper() {
+				e.Within = quantity.Duration(max(e.Within.D(), result.Num(o.Value).D()))
+			}
+		}
+	}
+}
+
+// triggers checks that somebody can trigger what waits for it.
+func (c *compiler) triggers() {
+	for _, e := range c.plan.Faults {
+		if e.Trigger != "" && !c.plan.scripted() {
+			c.m.AddHint(e.Of("trigger"), "such as load: {users: {k6: script.js}}, whose script calls fault(\""+e.Name+"\") of k6/x/brunt", "no load is a script, and so nobody triggers fault %q", e.Name)
+		}
+	}
+}
+
+// order checks that `after` names faults, and not in a circle.
+func (c *compiler) order() {
+	byName := map[string]*chaos.Entry{}
+	var names []string
+	for _, e := range c.plan.Faults {
+		byName[e.Name] = e
+		names = append(names, e.Name)
+	}
+	for _, e := range c.plan.Faults {
+		if e.After == "" {
+			continue
+		}
+		if byName[e.After] == nil {
+			c.m.AddHint(e.Of("after"), syntax.DidYouMean(e.After, names), "there is no fault %q", e.After)
+			continue
+		}
+		path := []string{e.Name}
+		for at := byName[e.After]; at != nil && len(path) <= len(names); at = byName[at.After] {
+			path = append(path, at.Name)
+			if at == e {
+				c.m.Add(e.Of("after"), "the faults wait for each other: %s", strings.Join(path, " -> "))
+				break
+			}
+			if at.After == "" {
+				break
+			}
+		}
+	}
+}
+
+// references checks that what flows name of units exists.
+func (c *compiler) references() {
+	for _, u := range c.sc.Symbols.Uses() {
+		switch u.Ref.Kind {
+		case syntax.RefLink, syntax.RefSelf:
+			if !c.inProcesses(u.Pos) {
+				c.m.Add(u.Pos, "${%s} belongs into the settings of a process", u.Ref.Text)
+			}
+		case syntax.RefRequest:
+			if !inSignBlock(c.sc.Root, u.Pos) {
+				c.m.Add(u.Pos, "${%s} belongs into a sign block: a signature is over it", u.Ref.Text)
+			}
+		case syntax.RefTrace:
+			if link := c.sc.Root.Get("trace"); link == nil || !link.Holds(u.Pos) {
+				c.m.AddHint(u.Pos, "a traceparent of your own is a header like any other", "${%s} belongs into the link of `trace`", u.Ref.Text)
+			}
+		case syntax.RefUnit:
+			switch {
+			case c.targetUnknown || c.inProcesses(u.Pos):
+			case c.plan.Stack == nil:
+				c.m.Add(u.Pos, "${%s}: the target has no units; brunt starts none", u.Ref.Text)
+			default:
+				c.plan.Stack.CheckRef(u.Ref, u.Pos, c.m)
+			}
+		}
+	}
+}
+
+// inSignBlock tells whether a place lies in a sign block.
+func inSignBlock(n *syntax.Node, pos syntax.Pos) bool {
+	for _, f := range n.Fields {
+		if f.Key == "sign" && f.Value.Holds(pos) || inSignBlock(f.Value, pos) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(n.Items, func(item *syntax.Node) bool { return inSignBlock(item, pos) })
+}
+
+// inProcesses tells whether a place lies in the target's processes, whose
+// placeholders are checked with them.
+func (c *compiler) inProcesses(pos syntax.Pos) bool {
+	t := &c.sc.Target
+	return t.Processes != nil && t.Processes.Holds(pos) || t.Containers != nil && t.Containers.Holds(pos)
+}
+
+// NeedsLink tells whether any fault touches the link between two units.
+func (p *Plan) NeedsLink(from, to string) (hit, http bool) {
+	for _, e := range p.Faults {
+		if l, ok := e.Damage.(chaos.Linked); ok {
+			h, web := l.Touches(from, to, p.Scope.Zones)
+			hit, http = hit || h, http || h && web
+		}
+	}
+	return hit, http
+}

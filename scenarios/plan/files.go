@@ -1,0 +1,110 @@
+package plan
+
+import (
+	"crypto/sha256"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"brunt/scenarios"
+	"brunt/targets/stack"
+)                    // OwnFiles are the open files that brunt needs for itself: logs, links, the report.
+const OwnFiles = 256 // FilesNeeded tells how many open files the plan may need, and how many of them are not
+// brunt's to save: those of loads whose author set their number.
+func (p *Plan) FilesNeeded() (all, fixed uint64) {
+	all, fixed = OwnFiles, OwnFiles
+	for i := range p.Loads {
+		lp := &p.Loads[i]
+		all += uint64(lp.InFlight())
+		if lp.MaxInFlight > 0 || lp.Schedule.Closed() {
+			fixed += uint64(lp.InFlight())
+		}
+	}
+	return all, fixed
+}
+
+// InFlight is how many iterations a load may have under way.
+func (lp *LoadPlan) InFlight() int {
+	switch {
+	case lp.Schedule.Closed():
+		return int(lp.Schedule.Users.Max() + .5)
+	case lp.MaxInFlight > 0:
+		return lp.MaxInFlight
+	}
+	return scenarios.DefaultMaxInFlight
+}
+
+// Relative gives a path as seen from a folder, where that can be said.
+func Relative(dir, path string) string {
+	from, err := filepath.Abs(dir)
+	if err != nil {
+		return path
+	}
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return path
+	}
+	if rel, err := filepath.Rel(from, abs); err == nil {
+		return filepath.ToSlash(rel)
+	}
+	return abs
+}
+
+// Programs lists the files that a service is started from: its command, and what among
+// its arguments is a file. Brunt itself is known by its version: where it lies says
+// nothing.
+func Programs(s *stack.Service) []string {
+	var out []string
+	if s.Container != nil { // what it runs is in its image
+		return nil
+	}
+	self, _ := os.Executable()
+	for i := range s.Command {
+		arg, static := s.Command[i].Static()
+		if !static || arg == "" {
+			continue
+		}
+		file := arg
+		if i == 0 {
+			var err error
+			if file, err = Program(arg, s.Dir); err != nil {
+				continue
+			}
+		} else if !filepath.IsAbs(file) {
+			file = filepath.Join(s.Dir, file)
+		}
+		if info, err := os.Stat(file); err == nil && info.Mode().IsRegular() && file != self && !slices.Contains(out, file) {
+			out = append(out, file)
+		}
+	}
+	return out
+}
+
+// Digest gives the digest of a file.
+func Digest(file string) (sum [sha256.Size]byte, err error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return sum, err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return sum, err
+	}
+	return [sha256.Size]byte(h.Sum(nil)), nil
+}
+
+// Program finds what a command runs that is started in dir.
+func Program(name, dir string) (path string, err error) {
+	if dir != "" && !filepath.IsAbs(name) && strings.ContainsAny(name, `/\`) {
+		name = filepath.Join(dir, name)
+	}
+	if path, err = exec.LookPath(name); errors.Is(err, exec.ErrDot) {
+		err = nil
+	}
+	return path, err
+}

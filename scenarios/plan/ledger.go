@@ -1,0 +1,172 @@
+package plan
+
+import (
+	"slices"
+	"strings"
+
+	"brunt/scenarios/syntax"
+
+	"brunt/scenarios"
+	"brunt/scenarios/ledger"
+	"brunt/targets/stack"
+)
+
+// ledger resolves the ledger: its write, how writes are read, and where.
+func (c *compiler) ledger() {
+	l := c.sc.Ledger
+	if l == nil {
+		c.outsideWrites(nil)
+		return
+	}
+	p := &ledger.Spec{Ledger: l, Counts: -1}
+	c.plan.Ledger = p
+	var written []*syntax.Node
+	var names []string
+	for _, s := range c.compiled {
+		if s.call.Name() == l.Write {
+			p.Writes, written = append(p.Writes, s.call), append(written, s.with)
+		}
+	}
+	for _, s := range c.plan.Series.Steps {
+		names = append(names, s.Name)
+	}
+	if l.Write != "" && !c.stepUnknown && !slices.Contains(names, l.Write) {
+		c.m.AddHint(l.Of("write"), syntax.DidYouMean(l.Write, names), "there is no step %q in any load", l.Write)
+	}
+	c.outsideWrites(written)
+	c.ledgerID(p, written)
+	c.ledgerRead(p)
+	for i := range l.At {
+		c.ledgerAt(p, i)
+	}
+	if len(p.Places) == 0 && len(l.At) == 0 {
+		p.Places = c.entryPlace()
+	}
+}
+
+// outsideWrites refuses ${ledger.id} where it stands in no write of the ledger.
+func (c *compiler) outsideWrites(written []*syntax.Node) {
+	for _, u := range c.sc.Symbols.Uses() {
+		if u.Ref.Kind != syntax.RefLedger {
+			continue
+		}
+		switch l := c.sc.Ledger; {
+		case l == nil:
+			c.m.AddHint(u.Pos, "such as ledger: {write: STEP, id: \"${ledger.id}\", read: {get: \"/posts?key=${id}\"}}", "${%s}: the scenario has no ledger", u.Ref.Text)
+		case l.ID.At == u.Pos || l.Read.With != nil && l.Read.With.Holds(u.Pos):
+		case !slices.ContainsFunc(written, func(n *syntax.Node) bool { return n.Holds(u.Pos) }) && !c.stepUnknown:
+			c.m.Add(u.Pos, "${%s} belongs into the ledger's write, %q", u.Ref.Text, l.Write)
+		}
+	}
+}
+
+// ledgerID finds out when a write's id is known.
+func (c *compiler) ledgerID(p *ledger.Spec, written []*syntax.Node) {
+	refs := p.ID.Refs()
+	if len(refs) != 1 {
+		return // told already
+	}
+	names := func(call scenarios.Call) bool {
+		u, ok := call.(interface{ Refs() []*syntax.Ref })
+		return ok && slices.ContainsFunc(u.Refs(), func(r *syntax.Ref) bool { return r.Kind == syntax.RefLedger })
+	}
+	p.Draws = slices.ContainsFunc(p.Writes, names)
+	switch r := refs[0]; r.Kind {
+	case syntax.RefLedger:
+		p.Early = true
+		if i := slices.IndexFunc(p.Writes, func(w scenarios.Call) bool { return !names(w) }); i >= 0 {
+			c.m.AddHint(p.Of("id"), "such as headers: {Idempotency-Key: \"${ledger.id}\"}", "the step %q names ${ledger.id} nowhere, so nothing could be found by it", p.Write)
+		}
+	case syntax.RefVar:
+		answered := func(n *syntax.Node) bool { return n.Get("extract").Get(r.Name) != nil }
+		p.Early = !slices.ContainsFunc(written, answered)
+	default:
+		p.Early = true
+	}
+}
+
+// ledgerRead compiles the request that asks for a write.
+func (c *compiler) ledgerRead(p *ledger.Spec) {
+	if p.Read.With == nil {
+		return
+	}
+	if p.Count != "" {
+		if strings.ContainsAny(p.Count, "*?:") || strings.Contains(p.Count, "..") {
+			c.m.AddHint(p.Of("count"), "such as \"$.items\" or \"$.total\"", "`count` leads to one list or one number")
+		}
+		p.Counts = c.sc.Symbols.Var(ledger.Counted)
+	}
+	as := &scenarios.Load{}
+	if len(c.sc.Loads) > 0 {
+		as = &c.sc.Loads[0]
+	}
+	steps, ok := c.steps([]scenarios.Step{p.Asking(ledger.Counted)}, unmeasured, as)
+	if !ok || len(steps) == 0 {
+		return
+	}
+	p.Query = steps[0]
+	if e := p.Read.With.Get("extract"); e != nil {
+		for _, f := range e.Fields {
+			p.Values = append(p.Values, c.sc.Symbols.Var(f.Key))
+		}
+	}
+	u, ok := p.Query.Call.(interface{ Refs() []*syntax.Ref })
+	if ok && !slices.ContainsFunc(u.Refs(), func(r *syntax.Ref) bool { return r.Kind == syntax.RefLedger }) {
+		c.m.AddHint(p.Of("read"), "such as {get: \"/posts/${id}\"}", "`read` names ${id} nowhere, so it asks for no write")
+	}
+}
+
+// ledgerAt resolves one entry of `at`.
+func (c *compiler) ledgerAt(p *ledger.Spec, i int) {
+	at, pos := p.At[i], p.Of("at")
+	add := func(name, base string) {
+		if slices.ContainsFunc(p.Places, func(o ledger.Place) bool { return o.Name == name }) {
+			c.m.Add(pos, "%q stands twice in at", name)
+			return
+		}
+		p.Places = append(p.Places, ledger.Place{Name: name, Base: base})
+	}
+	if strings.HasPrefix(at, "http://") || strings.HasPrefix(at, "https://") {
+		u, err := syntax.ParseURL(at)
+		if err == nil {
+			err = c.plan.LoadAllowlist.checkTarget(u)
+		}
+		if err != nil {
+			c.m.Add(pos, "%v", err)
+			return
+		}
+		add(at, at)
+		return
+	}
+	name, index, _ := strings.Cut(at, "[")
+	switch {
+	case c.targetUnknown:
+	case c.plan.Stack == nil:
+		c.m.AddHint(pos, "such as \"http://10.0.0.1:8080\"", "the target has no unit %q, as brunt starts none; name URLs", at)
+	default:
+		s := c.plan.Stack.Service(name)
+		if s == nil {
+			c.m.AddHint(pos, syntax.DidYouMean(name, c.plan.Stack.Names()), "there is no service %q", name)
+			return
+		}
+		found := false
+		for n := range s.Replicas {
+			if unit := stack.UnitName(name, n); index == "" || unit == at {
+				add(unit, "")
+				found = true
+			}
+		}
+		if !found {
+			c.m.Add(pos, "there is no unit %q; %s has %d, from %s", at, name, s.Replicas, stack.UnitName(name, 0))
+		}
+	}
+}
+
+// entryPlace is where the load goes.
+func (c *compiler) entryPlace() []ledger.Place {
+	if c.plan.Stack == nil {
+		base, _ := c.sc.Target.URL.Static()
+		return []ledger.Place{{Name: "target", Base: base}}
+	}
+	return []ledger.Place{{Name: stack.UnitName(c.plan.Stack.Entry, 0)}}
+}

@@ -1,0 +1,466 @@
+package plan
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
+	"brunt/scenarios/syntax"
+
+	"brunt/chaos"
+	"brunt/scenarios"
+	"brunt/scenarios/impact"
+	"brunt/scenarios/judge"
+	"brunt/scenarios/load"
+)
+
+// checkObjectives refuses what could not be judged, and says by which figure: better
+// before the run than after it.
+func (c *compiler) checkObjectives() {
+	c.uniqueData()
+	est := chaos.Estimate(c.coming(), c.plan.End())
+	c.stopConditions(est)
+	c.withinLoad(est)
+	c.occurrences(est)
+	c.recoveries(est)
+	c.samples(est)
+	c.closedLoads()
+	c.resolution(est)
+	c.plan.Notes = append(c.plan.Notes, c.ports()...)
+}
+
+// coming are the faults that come, as far as is known; what follows one that does not
+// come does not either.
+func (c *compiler) coming() []*chaos.Entry {
+	return slices.DeleteFunc(slices.Clone(c.plan.Faults), func(e *chaos.Entry) bool { return slices.Contains(c.skipped, e.Name) })
+}
+
+// withinLoad refuses faults that lie beyond the load.
+func (c *compiler) withinLoad(est []chaos.Estimated) {
+	end := c.plan.End()
+	told := map[string]bool{}
+	for _, e := range est {
+		if told[e.Entry.Name] {
+			continue
+		}
+		switch {
+		case e.At >= end:
+			c.m.Add(e.Entry.Fault.Place.At, "fault %q comes at %s, and the load ends at %s", e.Name, Brief(e.At), Brief(end))
+			told[e.Entry.Name] = true
+		case !e.Entry.OneShot() && e.Clear > end:
+			c.m.Add(e.Entry.Fault.Place.At, "fault %q stays until %s, and the load ends at %s", e.Name, Brief(e.Clear), Brief(end))
+			told[e.Entry.Name] = true
+		}
+	}
+}
+
+// occurrences refuses objectives on an occurrence that a fault does not have.
+func (c *compiler) occurrences(est []chaos.Estimated) {
+	for _, o := range c.sc.SLO {
+		if need, n := result.EnoughForSpread(o.Metric.Over), comes(o.After, est); o.Metric.Over > 0 && n > 0 && n < need {
+			c.m.Add(o.Pos, "`%s` can't be judged: %s comes %d times, and %d are needed", o.Text, o.After, n, need)
+			continue
+		}
+		for _, name := range []string{o.After, strings.TrimPrefix(o.Phase, scenarios.RecoveryOf)} {
+			if name == scenarios.FaultOf(name) || slices.ContainsFunc(est, func(e chaos.Estimated) bool { return e.Name == name }) {
+				continue
+			}
+			var has []string
+			for _, e := range est {
+				if e.Entry.Name == scenarios.FaultOf(name) {
+					has = append(has, e.Name)
+				}
+			}
+			c.m.AddHint(o.Pos, "it has "+strings.Join(has, ", "), "%s does not come so often", scenarios.FaultOf(name))
+		}
+	}
+}
+
+// comes is how often a fault comes.
+func comes(fault string, est []chaos.Estimated) int {
+	n := 0
+	for _, e := range est {
+		if e.Entry.Name == fault {
+			n++
+		}
+	}
+	return n
+}
+
+// recoveries holds the time around each judged fault against what its objectives
+// need: a baseline before it, no other fault with it, and quiet load after it.
+func (c *compiler) recoveries(est []chaos.Estimated) {
+	first := time.Duration(math.MaxInt64)
+	for _, e := range est {
+		first = min(first, e.At)
+	}
+	for _, o := range c.sc.SLO {
+		if !o.Metric.OfFault() || o.Metric.Name == "failed" || o.Metric.Name == "area" || o.Metric.Name == "degraded" {
+			continue
+		}
+		for i, e := range est {
+			if e.Entry.Name != scenarios.FaultOf(o.After) || o.After != e.Entry.Name && o.After != e.Name {
+				continue
+			}
+			if first < time.Second {
+				c.m.Add(e.Entry.Fault.Place.At, "fault %q comes at %s, which leaves no baseline to judge `%s` against; let load flow for some seconds first", e.Name, Brief(e.At), o.Text)
+				break
+			}
+			if c.crowded(o, i, est) {
+				break
+			}
+		}
+	}
+}
+
+// crowded refuses a judged fault that another meets, or that is followed by too
+// little quiet load.
+func (c *compiler) crowded(o slo.Objective, i int, est []chaos.Estimated) bool {
+	e := est[i]
+	end := c.plan.End()
+	next, who := end, "the load ends"
+	for j, other := range est {
+		if j == i {
+			continue
+		}
+		if other.At < e.Clear && e.At < other.Clear {
+			c.m.Add(o.Pos, "`%s` can't be judged: %s (%s to %s) and %s (%s to %s) are in at the same time", o.Text,
+				e.Name, Brief(e.At), Brief(e.Clear), other.Name, Brief(other.At), Brief(other.Clear))
+			return true
+		}
+		if other.At >= e.At && other.At < next {
+			next, who = other.At, other.Name+" comes"
+		}
+	}
+	from, word := e.At, "injection"
+	if o.Metric.Name == "heal" || o.Metric.Name == "resolved" {
+		from, word = e.Clear, "clearing"
+	}
+	limit := result.Num(o.Value).D()
+	hold := c.hold(o, from+limit)
+	if o.Metric.Name == "detect" || o.Metric.OfAlert() {
+		hold = 0
+	}
+	if need := from + limit + hold; next < need {
+		must := Brief(limit)
+		if hold > 0 {
+			must += " and a hold of " + Brief(hold)
+		}
+		c.m.Add(o.Pos, "`%s` can't be judged: from the %s of %s at %s on, %s must fit in, and %s at %s already; %s are missing", o.Text,
+			word, e.Name, Brief(from), must, who, Brief(next), Brief(need-next))
+		return true
+	}
+	return false
+}
+
+// hold is how long good must last for recovery to be shown at time at: the hold
+// asked for, lengthened until the load offers enough requests.
+func (c *compiler) hold(o slo.Objective, at time.Duration) time.Duration {
+	hold := c.sc.Judge.HoldOr()
+	limit := judge.LimitOf(c.sc.SLO, scenarios.FaultOf(o.After))
+	need := float64(impact.EnoughFor(limit))
+	if rate := c.rate(o, at, at+hold); rate.n > 0 { // where it is the most, hold is the least
+		hold = max(hold, time.Duration(math.Ceil(need/rate.n))*time.Second)
+	}
+	return hold
+}
+
+// offer is how many requests the loads make in a stretch of time.
+type offer struct {
+	n    float64
+	most bool // closed loads are among them: no more than n, and fewer while answers take their time
+}
+
+// expected is how many requests that o is about the loads offer from one time to
+// another; known is false where a closed load among them has no bound.
+func (c *compiler) expected(o slo.Objective, from, to time.Duration) (sum offer, known bool) {
+	for i := range c.plan.Loads {
+		lp := &c.plan.Loads[i]
+		if o.Load != "" && lp.Name != o.Load {
+			continue
+		}
+		if lp.Script != nil { // what its iterations do only they know
+			return offer{}, false
+		}
+		share := stepsPerIteration(lp, o)
+		if share == 0 {
+			continue
+		}
+		if !lp.Schedule.Closed() {
+			sum.n += share * (lp.Schedule.Rate.Area(to) - lp.Schedule.Rate.Area(from))
+			continue
+		}
+		most := mostIterations(lp, from, to)
+		if math.IsInf(most, 1) {
+			return offer{}, false
+		}
+		sum.n += share * most
+		sum.most = true
+	}
+	return sum, true
+}
+
+// mostIterations bounds how many iterations of a closed load begin within a stretch
+// of time: by how many there are in all, and by the time that virtual users think in
+// each. Without either there is no bound.
+func mostIterations(lp *LoadPlan, from, to time.Duration) float64 {
+	users := lp.Schedule.Users
+	busy := users.Area(to) - users.Area(from)
+	if busy <= 0 {
+		return 0
+	}
+	most := math.Inf(1)
+	if n := lp.Schedule.Shared; n > 0 {
+		most = float64(n)
+	}
+	if n := lp.Schedule.PerVU; n > 0 {
+		most = users.Max() * float64(n)
+	}
+	if think := leastThink(lp).Seconds(); think > 0 {
+		most = min(most, busy/think+users.Max()) // each begins with one
+	}
+	return most
+}
+
+// leastThink is the least time that the pauses of an iteration take in the mean.
+func leastThink(lp *LoadPlan) time.Duration {
+	sum, weights := 0.0, 0.0
+	for _, f := range lp.Flows {
+		weights += f.Weight
+		for _, s := range f.Steps {
+			if s.Call == nil {
+				sum += f.Weight * float64(s.Think.Min)
+			}
+		}
+	}
+	if weights == 0 {
+		return 0
+	}
+	return time.Duration(sum / weights)
+}
+
+// stepsPerIteration is how many requests that o is about an iteration makes in the
+// mean.
+func stepsPerIteration(lp *LoadPlan, o slo.Objective) float64 {
+	if o.Step == "iteration" {
+		return 1
+	}
+	sum, n := 0.0, 0.0
+	for _, f := range lp.Flows {
+		sum += f.Weight
+		for _, s := range f.Steps {
+			if s.Call != nil && (o.Step == "" || s.Call.Name() == o.Step) {
+				n += f.Weight
+			}
+		}
+	}
+	if sum == 0 {
+		return 0
+	}
+	return n / sum
+}
+
+// rate is the mean rate of requests that o is about; 0 is unknown.
+func (c *compiler) rate(o slo.Objective, from, to time.Duration) offer {
+	to = min(to, c.plan.End())
+	if to <= from {
+		return offer{}
+	}
+	got, known := c.expected(o, from, to)
+	if !known {
+		return offer{}
+	}
+	got.n /= (to - from).Seconds()
+	return got
+}
+
+// samples refuses objectives that can't have enough requests.
+func (c *compiler) samples(est []chaos.Estimated) {
+	for _, o := range c.sc.SLO {
+		for _, span := range c.phaseSpans(o, est) {
+			if !c.enough(o, span, o.PhaseOrRun()) {
+				break
+			}
+		}
+	}
+	if len(est) > 0 { // the steady state is judged at the first injection
+		baseline := c.phaseSpans(slo.Objective{Phase: "baseline"}, est)[0]
+		for _, o := range c.sc.Steady {
+			c.enough(o, baseline, "the baseline")
+		}
+	}
+}
+
+// enough tells whether the load offers what an objective needs within a span, and
+// refuses the objective if not.
+func (c *compiler) enough(o slo.Objective, span measureSpan, phase string) bool {
+	need, ok := judge.Need(o)
+	if !ok || o.Metric.OfFault() {
+		return true
+	}
+	of := o
+	if o.Metric.OfLedger() {
+		of.Step = c.sc.Ledger.Write
+	}
+	got, known := c.expected(of, span.from, span.to)
+	if !known || got.n >= float64(need) {
+		return true
+	}
+	c.m.Add(o.Pos, "`%s` can't be judged: %s %d requests are expected in %s (%s to %s), and %d are needed", o.Text,
+		map[bool]string{false: "about", true: "at most"}[got.most], int(got.n), phase, Brief(span.from), Brief(span.to), need)
+	return false
+}
+
+// phaseSpans gives the stretches that an objective is judged in, as far as they are
+// known beforehand.
+func (c *compiler) phaseSpans(o slo.Objective, est []chaos.Estimated) []measureSpan {
+	end := c.plan.End()
+	switch p := o.PhaseOrRun(); p {
+	case "run":
+		return []measureSpan{{0, end}}
+	case "baseline":
+		first := end
+		for _, e := range est {
+			first = min(first, e.At)
+		}
+		return []measureSpan{{0, first}}
+	default:
+		var out []measureSpan
+		for _, e := range est {
+			if e.Name == p || e.Entry.Name == p {
+				out = append(out, measureSpan{e.At, min(e.Clear, end)})
+			}
+		}
+		return out
+	}
+}
+
+// stopConditions refuses one that would end the drill before recovery could. One
+// without `for` ends it in its first bad second.
+func (c *compiler) stopConditions(est []chaos.Estimated) {
+	for _, s := range c.sc.Stop {
+		for _, o := range c.sc.SLO {
+			if at := decidedAfter(o, est); at > 0 && s.For <= at {
+				c.m.Add(s.Pos, "the stop condition `%s` would end the run before `%s` is decided: let it last longer than %s", s.Text, o.Text, Brief(at))
+				break
+			}
+		}
+	}
+}
+
+// decidedAfter is how long after the injection an objective on recovery may still be
+// met; 0 is that o is none.
+func decidedAfter(o slo.Objective, est []chaos.Estimated) time.Duration {
+	at := result.Num(o.Value).D()
+	switch {
+	case !o.Upper():
+		return 0
+	case o.Metric.Name == "recover" || o.Metric.Name == "failover" || o.Metric.Name == "detect" || o.Metric.Name == "alert":
+		return at
+	case o.Metric.Name != "heal" && o.Metric.Name != "resolved":
+		return 0
+	}
+	stay := time.Duration(0)
+	for _, e := range est {
+		if e.Name == o.After || e.Entry.Name == o.After {
+			stay = max(stay, e.Clear-e.At)
+		}
+	}
+	return stay + at
+}
+
+// uniqueData refuses an open load that needs more rows than a unique table has.
+func (c *compiler) uniqueData() {
+	for slot, t := range c.sc.Tables {
+		if t.Pick != "unique" {
+			continue
+		}
+		need := 0.0
+		if slices.ContainsFunc(slices.Concat(c.plan.Setup, c.plan.Teardown), func(s load.Step) bool { return usesTable(s, slot) }) {
+			need++
+		}
+		for i := range c.plan.Loads {
+			lp := &c.plan.Loads[i]
+			if lp.Schedule.Closed() {
+				continue
+			}
+			iterations := lp.Schedule.Rate.Total()
+			if lp.Load.Start == 0 {
+				iterations += lp.Schedule.Rate.First() * c.sc.Warmup.Seconds()
+			}
+			need += iterations * tableShare(lp, slot)
+		}
+		if need > float64(len(t.Rows)) {
+			c.m.Add(t.Pos, "data %q has %d rows, each used once, and the load has about %d iterations that need one", t.Name, len(t.Rows), int(math.Ceil(need)))
+		}
+	}
+}
+
+// tableShare is the share of a load's iterations that take a row of a table.
+func tableShare(lp *LoadPlan, slot int) float64 {
+	sum, uses := 0.0, 0.0
+	for _, f := range lp.Flows {
+		sum += f.Weight
+		if slices.ContainsFunc(f.Steps, func(s load.Step) bool { return usesTable(s, slot) }) {
+			uses += f.Weight
+		}
+	}
+	if sum == 0 {
+		return 0
+	}
+	return uses / sum
+}
+
+func usesTable(s load.Step, slot int) bool {
+	u, ok := s.Call.(interface{ Refs() []*syntax.Ref })
+	return ok && slices.ContainsFunc(u.Refs(), func(r *syntax.Ref) bool { return r.Kind == syntax.RefData && r.Slot == slot })
+}
+
+// closedLoads tells what a closed load hides.
+func (c *compiler) closedLoads() {
+	for i := range c.plan.Loads {
+		if lp := &c.plan.Loads[i]; lp.Script != nil {
+			c.plan.Notes = append(c.plan.Notes, fmt.Sprintf("load %q is a script of k6, whose times are service time: k6 knows no intended time, and so hides the wait for a virtual user; an iteration that finds none free is an error `dropped`.", lp.Name))
+		} else if lp.Schedule.Closed() {
+			c.plan.Notes = append(c.plan.Notes, fmt.Sprintf("load %q (%s) is closed: it offers less while the target stalls, and so hides stalls; its response time is service time. An arrival-rate executor shows them.", lp.Name, lp.Executor))
+		}
+	}
+}
+
+// resolution tells the smallest outage and the smallest error rate that this load
+// can show; faults of which the same is true share a note.
+func (c *compiler) resolution(est []chaos.Estimated) {
+	var order []string
+	who := map[string][]string{}
+	told := map[string]bool{}
+	for _, e := range est {
+		rate := c.rate(slo.Objective{}, e.At, e.At+c.sc.Judge.HoldOr())
+		if told[e.Entry.Name] || rate.n == 0 || rate.most {
+			continue
+		}
+		told[e.Entry.Name] = true
+		limit := judge.LimitOf(c.sc.SLO, e.Entry.Name)
+		outage, share, window := impact.Smallest(rate.n, limit)
+		text := fmt.Sprintf("at %s requests/s the smallest outage that shows is %s, the smallest lasting error rate %s (limit %s, windows of %s)",
+			trim(rate.n), quantity.FormatSeconds(outage.Seconds()), quantity.FormatShare(math.Round(share*1e4)/1e4), quantity.FormatShare(limit), Brief(window))
+		if who[text] == nil {
+			order = append(order, text)
+		}
+		who[text] = append(who[text], e.Entry.Name)
+	}
+	for _, text := range order {
+		c.plan.Notes = append(c.plan.Notes, strings.Join(who[text], ", ")+": "+text)
+	}
+}
+
+func trim(f float64) string {
+	if f >= 10 {
+		return fmt.Sprintf("%.0f", f)
+	}
+	return fmt.Sprintf("%.2g", f)
+}

@@ -1,0 +1,167 @@
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"math"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
+	"brunt/scenarios/slo"
+	"brunt/scenarios/syntax"
+
+	"brunt/chaos"
+	"brunt/scenarios"
+	"brunt/scenarios/observe"
+	"brunt/targets/stack"
+)
+
+// observed reads what is read of the target's own side, and who is asked for alerts.
+func (c *compiler) observed() {
+	for _, w := range c.sc.Metrics {
+		g := new(chaos.Gauge)
+		before := c.m.Len()
+		if syntax.Decode(w.With, g, c.m); c.m.Len() == before {
+			g.Check(c.m)
+		}
+		c.plan.Gauges = append(c.plan.Gauges, observe.Metric{Name: w.Name, Gauge: g})
+	}
+	for _, w := range c.sc.Alerts {
+		a := new(chaos.Alert)
+		before := c.m.Len()
+		if syntax.Decode(w.With, a, c.m); c.m.Len() == before {
+			a.Check(c.m)
+		}
+		c.plan.Alerts = append(c.plan.Alerts, observe.Alert{Name: w.Name, Alert: a})
+	}
+}
+
+// observable refuses an objective on a series, or on an alert, that there is not.
+func (c *compiler) observable(o slo.Objective) {
+	switch m := o.Metric; {
+	case m.OfAlert():
+		i := slices.IndexFunc(c.plan.Alerts, func(a observe.Alert) bool { return a.Name == m.Source })
+		if i < 0 {
+			c.missing(o, "alert", "such as alerts: {"+m.Source+`: {prometheus: "http://127.0.0.1:9090"}}`, alertNames(c.plan.Alerts))
+		} else if every := c.plan.Alerts[i].EveryOr(); result.Num(o.Value).D() < every {
+			c.m.Add(o.Pos, "`%s` can't be judged: the alert is asked for every %s", o.Text, quantity.FormatDuration(every))
+		}
+	case !m.OfSeries():
+	case m.Resource == "":
+		if i := slices.IndexFunc(c.plan.Gauges, func(g observe.Metric) bool { return g.Name == m.Source }); i < 0 {
+			c.missing(o, "metric", "such as metrics: {"+m.Source+`: {scrape: "http://127.0.0.1:8080/metrics", metric: `+strings.ReplaceAll(m.Source, "-", "_")+"}}", gaugeNames(c.plan.Gauges))
+		} else if why := unitClash(c.plan.Gauges[i].Gauge, m); why != "" {
+			c.m.Add(o.Pos, "`%s`: %s", o.Text, why)
+		}
+	default:
+		c.unitNamed(o)
+	}
+}
+
+// missing says that an objective names what the scenario does not.
+func (c *compiler) missing(o slo.Objective, noun, such string, names []string) {
+	hint := syntax.DidYouMean(o.Metric.Source, names)
+	if len(names) == 0 {
+		hint = such
+	}
+	c.m.AddHint(o.Pos, hint, "`%ss` names no %s %q", noun, noun, o.Metric.Source)
+}
+
+func alertNames(all []observe.Alert) (out []string) {
+	for _, a := range all {
+		out = append(out, a.Name)
+	}
+	return out
+}
+
+func gaugeNames(all []observe.Metric) (out []string) {
+	for _, g := range all {
+		out = append(out, g.Name)
+	}
+	return out
+}
+
+// unitClash says that a value is of another unit than the metric; empty is that it may
+// be of that.
+func unitClash(g *chaos.Gauge, m slo.Metric) string {
+	has, known := map[string]slo.Unit{result.UnitBytes: slo.Bytes, result.UnitSeconds: slo.Seconds, result.UnitShare: slo.ShareOf}[g.Unit]
+	written := map[slo.Unit]string{slo.Bytes: "bytes", slo.Seconds: "a time", slo.ShareOf: "a share", slo.PerSecond: "a rate"}[m.Unit]
+	switch {
+	case written == "", g.Unit == "" && !g.Rate, known && has == m.Unit, g.Unit == "" && m.Unit == slo.PerSecond:
+		return ""
+	}
+	return fmt.Sprintf("the value is %s, and metric %s is in %s", written, m.Source, cmp.Or(g.UnitOf(), "plain numbers"))
+}
+
+// unitNamed refuses a unit that there is not.
+func (c *compiler) unitNamed(o slo.Objective) {
+	if c.targetUnknown {
+		return
+	}
+	service, index, one := strings.Cut(strings.TrimSuffix(o.Metric.Source, "]"), "[")
+	n, known := c.plan.Scope.Services[service]
+	switch {
+	case len(c.plan.Scope.Services) == 0:
+		c.m.AddHint(o.Pos, "containers that run already are named by target: {url: …, units: {"+service+": {container: NAME}}}", "`%s`: the target has no units that brunt could look at", o.Text)
+	case !known:
+		c.m.AddHint(o.Pos, syntax.DidYouMean(service, slices.Collect(maps.Keys(c.plan.Scope.Services))), "`%s`: there is no service %q", o.Text, service)
+	case o.Metric.Resource == "ooms" && c.plan.Stack != nil && c.plan.Stack.Platform != stack.Docker:
+		c.m.AddHint(o.Pos, "a kill ends the process: restarts counts it", "`%s`: what the kernel kills for want of memory is known of containers alone, and %s is of processes", o.Text, service)
+	case one && !c.plan.Scope.Found[service]:
+		var i int
+		if _, err := fmt.Sscan(index, &i); err == nil && i >= n {
+			c.m.Add(o.Pos, "`%s`: %s has %d replicas, from %s[0] to %s[%d]", o.Text, service, n, service, service, n-1)
+		}
+	}
+}
+
+// detect reads how the team's own monitoring is asked whether it has noticed a fault.
+func (c *compiler) detect(f *scenarios.Fault) *chaos.Detect {
+	if f.Detect == nil {
+		return nil
+	}
+	d := new(chaos.Detect)
+	before := c.m.Len()
+	syntax.Decode(f.Detect, d, c.m)
+	if c.m.Len() > before {
+		return d
+	}
+	scope := c.plan.Scope
+	scope.Host = func(u *url.URL) error { // as askable says it; the monitoring is asked without a load's resolve
+		if c.plan.LoadAllowlist.checkURL(nil)(u) == nil {
+			return nil
+		}
+		return c.plan.ChaosAllowlist.checkURL(nil)(u)
+	}
+	d.Check(scope, c.m)
+	return d
+}
+
+// detectable refuses an objective on what the monitoring noticed where nobody asks it,
+// or too seldom to show the limit.
+func (c *compiler) detectable(o slo.Objective) {
+	if o.Metric.Name != "detect" {
+		return
+	}
+	every := time.Duration(math.MaxInt64) // of the scenario's alerts, which are asked for in any case
+	for _, a := range c.plan.Alerts {
+		every = min(every, a.EveryOr())
+	}
+	i := slices.IndexFunc(c.plan.Faults, func(e *chaos.Entry) bool { return e.Name == scenarios.FaultOf(o.After) })
+	switch {
+	case i < 0: // told already
+	case c.plan.Faults[i].Detect == nil && len(c.plan.Alerts) == 0:
+		c.m.AddHint(o.Pos, `such as alerts: {HighErrorRate: {prometheus: "http://127.0.0.1:9090"}}, or in the fault detect: {get: "http://127.0.0.1:9093/api/v2/alerts", check: {"$": not empty}}`,
+			"`%s`: fault %q has no `detect`, which says how the team's monitoring is asked, and the scenario no `alerts`", o.Text, c.plan.Faults[i].Name)
+	case c.plan.Faults[i].Detect == nil && result.Num(o.Value).D() < every:
+		c.m.Add(o.Pos, "`%s` can't be judged: the alerts are asked for every %s", o.Text, quantity.FormatDuration(every))
+	case c.plan.Faults[i].Detect == nil:
+	case result.Num(o.Value).D() < c.plan.Faults[i].Detect.EveryOr():
+		c.m.Add(o.Pos, "`%s` can't be judged: the monitoring is asked every %s", o.Text, quantity.FormatDuration(c.plan.Faults[i].Detect.EveryOr()))
+	}
+}

@@ -1,0 +1,396 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
+
+	"brunt/chaos"
+	"brunt/scenarios"
+	"brunt/scenarios/load"
+)
+
+// ReadPolicies reads policy files, all of which hold. Mistakes of several are told one
+// file after the other.
+func ReadPolicies(paths []string) ([]*scenarios.Policy, error) {
+	var out []*scenarios.Policy
+	for _, path := range paths {
+		p, err := scenarios.ParsePolicy(path, FaultKinds(), scenarios.Options{})
+		if p == nil {
+			return nil, err
+		}
+		m := p.Mistakes()
+		policyRules([]*scenarios.Policy{p}, allowLoad, m)
+		policyRules([]*scenarios.Policy{p}, allowChaos, m)
+		if err := m.Err(); err != nil {
+			return nil, err
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}
+
+// policyRules gives the lists of policies of what load or chaos may reach.
+func policyRules(policies []*scenarios.Policy, key string, m *syntax.Mistakes) []*rules {
+	var out []*rules
+	for _, p := range policies {
+		list := p.Allow.Of(key)
+		if list == nil {
+			continue
+		}
+		items := p.Items("allow", key)
+		at := func(i int) syntax.Pos {
+			if i < len(items) {
+				return items[i].Pos
+			}
+			return p.Of("allow")
+		}
+		out = append(out, newRules(list, at, "allow."+key, func(what string) error {
+			return fmt.Errorf("%s (allow.%s) does not let %s go to %s", p.Of("allow"), key, map[string]string{allowLoad: "load", allowChaos: "a fault"}[key], what)
+		}, m))
+	}
+	return out
+}
+
+// Policies holds the plan against what policies say: whatever is beyond is a mistake,
+// at its place in the scenario and with that in the policy. What the scenario left open
+// they then decide.
+func (c *compiler) policies() {
+	for _, p := range c.o.Policies {
+		c.addresses(p)
+		c.targets(p)
+		c.sizes(p)
+		c.kinds(p)
+		c.protect(p)
+		c.require(p)
+	}
+	for _, p := range c.o.Policies {
+		c.bound(p)
+	}
+	c.plan.Policies = c.o.Policies
+}
+
+// beyond notes what goes beyond a policy. Says is what the policy says there.
+func (c *compiler) beyond(at syntax.Pos, policy syntax.Pos, says, format string, args ...any) {
+	c.m.Add(at, "%s, and %s says %s", fmt.Sprintf(format, args...), policy, says)
+}
+
+// addresses holds what the scenario allows itself against what the policy allows. Where
+// load and calls go is looked at again as they connect: till then a name may lead
+// anywhere.
+func (c *compiler) addresses(p *scenarios.Policy) {
+	for _, list := range []struct {
+		key   string
+		items func() ([]*syntax.Node, bool)
+	}{{allowLoad, c.sc.AllowedLoad}, {allowChaos, c.sc.AllowedChaos}} {
+		quiet := &syntax.Mistakes{} // told already
+		theirs := policyRules([]*scenarios.Policy{p}, list.key, quiet)
+		items, _ := list.items()
+		if len(theirs) == 0 {
+			continue
+		}
+		for i, one := range c.sc.Guard.Allow.Of(list.key) {
+			at := c.sc.Guard.Of("allow")
+			if i < len(items) {
+				at = items[i].Pos
+			}
+			own := newRules([]string{one}, func(int) syntax.Pos { return at }, "", nil, quiet)
+			if what, ok := theirs[0].Covers(&own.Reach, false); !ok {
+				c.beyond(at, p.Of("allow"), fmt.Sprintf("allow.%s: [%s]", list.key, strings.Join(p.Allow.Of(list.key), ", ")), "it names %s", what)
+			}
+		}
+	}
+}
+
+// TargetKind is which kind of target the scenario has.
+func TargetKind(t *scenarios.Target) string {
+	switch {
+	case t.Processes != nil:
+		return "processes"
+	case t.Containers != nil:
+		return "containers"
+	case t.Compose != nil:
+		return "compose"
+	case t.Stack != "":
+		return "stack"
+	case !t.URL.IsZero():
+		return "url"
+	}
+	return ""
+}
+
+// CheckTarget refuses a target of a kind that a policy does not allow, where nothing else of
+// the scenario is compiled.
+func CheckTarget(sc *scenarios.Scenario, policies []*scenarios.Policy, m *syntax.Mistakes) {
+	c := &compiler{sc: sc, m: m, plan: new(Plan)}
+	for _, p := range policies {
+		c.targets(p)
+	}
+}
+
+// targets holds the kind of target, and processes of the machine that faults hit,
+// against the policy's.
+func (c *compiler) targets(p *scenarios.Policy) {
+	if !p.Has("targets") {
+		return
+	}
+	says := fmt.Sprintf("targets: [%s]", strings.Join(p.Targets, ", "))
+	kind := TargetKind(&c.sc.Target)
+	if kind == "" && c.plan.Scope.External != "" {
+		kind = "url" // of a fault alone, on a link to it
+	}
+	if kind != "" && !slices.Contains(p.Targets, kind) {
+		c.beyond(c.sc.Target.Of(kind), p.Of("targets"), says, "the target is %s", map[string]string{"url": "a url", "stack": "a stack", "processes": "processes", "containers": "containers", "compose": "a Compose file"}[kind])
+	}
+	if len(c.plan.Chosen) > 0 && !slices.Contains(p.Targets, "container") {
+		c.beyond(c.sc.Target.Of("units"), p.Of("targets"), says+" without container", "it names containers that brunt did not start")
+	}
+	for _, e := range c.plan.Faults {
+		if f, ok := e.Damage.(chaos.Finding); ok && f.Finds() && !slices.Contains(p.Targets, "container") {
+			c.beyond(e.Block.Pos, p.Of("targets"), says+" without container", "it hits containers that brunt did not start")
+		}
+		if slices.Contains(p.Targets, "pid") {
+			continue
+		}
+		if f, ok := e.Damage.(chaos.Foreign); ok && len(f.PIDs()) > 0 {
+			c.beyond(e.Block.Pos, p.Of("targets"), says+" without pid", "it hits process %d, which brunt did not start", f.PIDs()[0])
+		}
+	}
+}
+
+// sizes holds rates, users and times against the policy's.
+func (c *compiler) sizes(p *scenarios.Policy) {
+	var rates, users []*load.Profile
+	for i := range c.plan.Loads {
+		lp := &c.plan.Loads[i]
+		if lp.Schedule.Closed() {
+			users = append(users, lp.Schedule.Users)
+			if rate := lp.scriptRate(); rate != nil {
+				rates = append(rates, rate)
+			}
+		} else {
+			rates = append(rates, lp.Schedule.Rate)
+		}
+		if most := p.MaxInFlight; most > 0 && lp.MaxInFlight > most {
+			c.beyond(lp.Of("max_in_flight"), p.Of("max_in_flight"), fmt.Sprintf("max_in_flight: %d", most), "load %q may have %d in flight", lp.Name, lp.MaxInFlight)
+		}
+	}
+	if most, at := load.Peak(rates); p.MaxRate > 0 && most > float64(p.MaxRate)*(1+1e-9) {
+		lp := c.under(at, false)
+		c.beyond(lp.shapeAt(), p.Of("max_rate"), "max_rate: "+p.MaxRate.String(), "the loads come to %s at %s", quantity.Rate(most), Brief(at))
+	}
+	if most, at := load.Peak(users); p.MaxUsers > 0 && most > float64(p.MaxUsers)*(1+1e-9) {
+		lp := c.under(at, true)
+		c.beyond(lp.shapeAt(), p.Of("max_users"), fmt.Sprintf("max_users: %d", p.MaxUsers), "the loads come to %.0f virtual users at %s", most, Brief(at))
+	}
+	if most := p.MaxDuration.D(); most > 0 && c.plan.End()+c.sc.Warmup > most {
+		var last *LoadPlan
+		for i := range c.plan.Loads {
+			if lp := &c.plan.Loads[i]; last == nil || lp.Schedule.End() > last.Schedule.End() {
+				last = lp
+			}
+		}
+		c.beyond(last.At, p.Of("max_duration"), "max_duration: "+p.MaxDuration.String(), "the run takes %s, its warm-up included", Brief(c.plan.End()+c.sc.Warmup))
+	}
+}
+
+// shapeAt is where a load says how its iterations begin.
+func (lp *LoadPlan) shapeAt() syntax.Pos {
+	if lp.Script != nil {
+		return lp.Of(scenarios.ScriptKey)
+	}
+	return lp.Shape.Pos
+}
+
+// under finds the load, closed or open, that has the most at a time.
+func (c *compiler) under(at time.Duration, closed bool) *LoadPlan {
+	var out *LoadPlan
+	most := -1.0
+	for i := range c.plan.Loads {
+		lp := &c.plan.Loads[i]
+		profile := lp.Schedule.Rate
+		if closed {
+			profile = lp.Schedule.Users
+		} else if lp.Script != nil {
+			profile = lp.scriptRate()
+		}
+		if profile == nil {
+			continue
+		}
+		if has := max(profile.At(at), profile.At(at-time.Nanosecond)); has > most {
+			out, most = lp, has
+		}
+	}
+	return out
+}
+
+// kinds holds what faults are and how much they hit against the policy's.
+func (c *compiler) kinds(p *scenarios.Policy) {
+	if most := p.MaxUnits; most > 0 && c.sc.Guard.MaxUnits > most {
+		c.beyond(c.sc.Guard.Of("max_units"), p.Of("max_units"), fmt.Sprintf("max_units: %d", most), "guard.max_units is %d", c.sc.Guard.MaxUnits)
+	}
+	if most := p.MaxEach; most > 0 && c.sc.Guard.MaxEach > most {
+		c.beyond(c.sc.Guard.Of("max_each"), p.Of("max_each"), "max_each: "+most.String(), "guard.max_each is %s", c.sc.Guard.MaxEach)
+	}
+	for _, e := range c.plan.Faults {
+		if at, yes := p.Forbids(e.Kind); yes {
+			c.beyond(e.Block.Pos, at, forbids(p, at), "%s is not allowed", e.Kind)
+		}
+		if at, yes := p.Forbids("exec"); yes && e.Kind != "exec" {
+			if where, runs := commands(e); runs {
+				c.beyond(where, at, forbids(p, at), "it runs a command, as exec does")
+			}
+		}
+		if e.Damage == nil {
+			continue
+		}
+		if most := p.MaxUnits; most > 0 && !c.targetUnknown {
+			if h, ok := e.Damage.(chaos.Hits); ok && h.Hits(c.plan.Scope) > most {
+				c.beyond(e.Block.Pos, p.Of("max_units"), fmt.Sprintf("max_units: %d", most), "it hits %d units", h.Hits(c.plan.Scope))
+			}
+		}
+		if most := p.MaxEach.D(); most > 0 && e.Stays() > most {
+			at := e.Of("for")
+			if !e.Has("for") {
+				at = e.Of("during")
+			}
+			c.beyond(at, p.Of("max_each"), "max_each: "+p.MaxEach.String(), "it stays for %s", Brief(e.Stays()))
+		}
+	}
+}
+
+// forbids is what a policy says at the place where it forbids a kind.
+func forbids(p *scenarios.Policy, at syntax.Pos) string {
+	if at == p.Of("faults") {
+		return fmt.Sprintf("faults: [%s]", strings.Join(p.Faults, ", "))
+	}
+	return fmt.Sprintf("forbid: [%s]", strings.Join(p.Forbid, ", "))
+}
+
+// commands finds whether a fault has a command of its author's run, and where it says so.
+func commands(e *chaos.Entry) (at syntax.Pos, runs bool) {
+	if e.Detect != nil && e.Detect.Runs() {
+		return e.Of("detect"), true
+	}
+	if led, ok := e.Damage.(chaos.Led); ok && led.LedBy() != nil && led.LedBy().Runs() {
+		return led.LedBy().Of("command"), true
+	}
+	r, ok := e.Damage.(chaos.Running)
+	return e.Block.Pos, ok && r.Runs()
+}
+
+// protected is whom a policy protects.
+func protected(p *scenarios.Policy) *chaos.Protected {
+	return &chaos.Protected{Services: p.Protect.Services, Units: p.Protect.Units, PIDs: p.Protect.PIDs, Containers: p.Protect.Containers}
+}
+
+// protect refuses faults that could touch whom the policy protects.
+func (c *compiler) protect(p *scenarios.Policy) {
+	if c.targetUnknown {
+		return
+	}
+	spare := protected(p)
+	for _, e := range c.plan.Faults {
+		f, ok := e.Damage.(chaos.Reaching)
+		if !ok {
+			continue
+		}
+		for _, u := range f.Reaches(c.plan.Scope) {
+			if whom, yes := spare.Has(u); yes {
+				c.m.Add(e.Block.Pos, "it could touch %s, which %s protects", whom, p.Of("protect"))
+				break
+			}
+		}
+	}
+}
+
+// require wants of a scenario with faults what the policy does.
+func (c *compiler) require(p *scenarios.Policy) {
+	if len(c.plan.Faults) == 0 {
+		return
+	}
+	for i, r := range p.Require {
+		said := map[scenarios.Requirement]bool{
+			scenarios.RequireSteady: len(c.sc.Steady) > 0, scenarios.RequireStop: len(c.sc.Stop) > 0,
+			scenarios.RequireSLO: len(c.sc.SLO) > 0, scenarios.RequireSeed: c.sc.SeedGiven,
+		}
+		if !said[r] {
+			c.m.Add(c.plan.Faults[0].Place.At, "a scenario with faults must have `%s`: %s requires it", r, p.Item("require", i))
+		}
+	}
+}
+
+// bound has the policy decide what the scenario left open.
+func (c *compiler) bound(p *scenarios.Policy) {
+	g := &c.sc.Guard
+	if most := p.MaxUnits; most > 0 && (g.MaxUnits == 0 || g.MaxUnits > most) {
+		g.MaxUnits = most
+	}
+	if most := p.MaxEach; most > 0 && (g.MaxEach == 0 || g.MaxEach > most) {
+		g.MaxEach = most
+	}
+	for i := range c.plan.Loads {
+		lp := &c.plan.Loads[i]
+		if most := p.MaxInFlight; most > 0 && !lp.Schedule.Closed() && !lp.Has("max_in_flight") && (lp.MaxInFlight == 0 || lp.MaxInFlight > most) {
+			lp.MaxInFlight = most
+		}
+	}
+	c.plan.Notes = append(c.plan.Notes, heldTo(p))
+}
+
+func heldTo(p *scenarios.Policy) string { return "held to policy " + PolicyName(p) }
+
+// PolicyName names a policy for people: its name, its file, and the beginning of its
+// digest.
+func PolicyName(p *scenarios.Policy) string {
+	return fmt.Sprintf("%q (%s, sha256 %s)", p.Name, p.File, p.Digest[:12])
+}
+
+// ChaosRules lists what faults that are calls may go to besides loopback: the scenario's
+// list and those of policies, all of which must hold it.
+func (p *Plan) ChaosRules() [][]string {
+	return p.allowLists(allowChaos)
+}
+
+// MonitoringRules lists where the team's monitoring may be asked: what may be loaded or broken
+// may be read as well. All lists must hold it, as they do what all of one way hold: each
+// is of a list of either.
+func (p *Plan) MonitoringRules() [][]string {
+	var out [][]string
+	for _, l := range p.allowLists(allowLoad) {
+		for _, c := range p.allowLists(allowChaos) {
+			out = append(out, slices.Concat(l, c))
+		}
+	}
+	return out
+}
+
+// allowLists gives a list of the scenario's and of each policy that has one. A scenario that
+// Names nothing itself may go where every policy that names something lets it.
+func (p *Plan) allowLists(way string) [][]string {
+	var out [][]string
+	for _, policy := range p.Policies {
+		if list := policy.Allow.Of(way); list != nil {
+			out = append(out, list)
+		}
+	}
+	if own := p.Scenario.Guard.Allow.Of(way); own != nil || len(out) == 0 {
+		out = append(out, own)
+	}
+	return out
+}
+
+// CheckProtected tells why no fault may touch a unit or a link: what a fault picks is known only
+// while it is planned.
+func (p *Plan) CheckProtected(name string) error {
+	for _, policy := range p.Policies {
+		if whom, yes := protected(policy).Has(name); yes {
+			return fmt.Errorf("%s is protected by %s", whom, policy.Of("protect"))
+		}
+	}
+	return nil
+}

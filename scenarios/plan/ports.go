@@ -1,0 +1,167 @@
+package plan
+
+import (
+	"fmt"
+	"math"
+	"net"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"brunt/scenarios/quantity"
+
+	"brunt/scenarios"
+	"brunt/scenarios/load"
+	"brunt/scenarios/machine"
+	"brunt/targets"
+)
+
+// A destination is what loads open connections to. Each takes a port of a source
+// address, and keeps it for a while after it was closed.
+type destination struct {
+	addr    string // host:port
+	loads   []string
+	sources []string // source addresses; empty is the system's choice
+	opens   []opening
+}
+
+// An opening is how a load opens connections to a destination.
+type opening struct {
+	rate         *load.Profile // iterations
+	perIteration float64       // connections
+}
+
+// before is how many connections are opened before t.
+func (d *destination) before(t time.Duration) float64 {
+	n := 0.0
+	for _, o := range d.opens {
+		n += o.perIteration * o.rate.Area(t)
+	}
+	return n
+}
+
+// ports tells of loads that will run out of ports: whose connections are closed after
+// so few requests that more are opened within the rest of a port than there are ports.
+// What closed loads open is not known beforehand; nor are the connections of a load
+// that keeps them.
+func (c *compiler) ports() (notes []string) {
+	low, high := machine.EphemeralPorts()
+	each := float64(high - low + 1)
+	for _, d := range c.destinations() {
+		rest := machine.PortReuseDelay(isLoopback(d.addr))
+		there := each * float64(len(d.sources))
+		most, out := d.most(rest, c.plan.End(), there)
+		if most <= there {
+			continue
+		}
+		notes = append(notes, fmt.Sprintf("%s: %s connections to %s are opened within %s, for which a closed one holds its port, and this machine has %s ports from %s: "+
+			"they may be used up %s into the load. Keep connections alive (connections: keep_alive, reuse), or name %d source_addresses.",
+			strings.Join(d.loads, ", "), trim(most), d.addr, Brief(rest), trim(there), d.from(), quantity.FormatSeconds(out.Seconds()), int(math.Ceil(most/each))))
+	}
+	return notes
+}
+
+func (d *destination) from() string {
+	if len(d.sources) == 1 {
+		return "one source address"
+	}
+	return fmt.Sprintf("%d source addresses", len(d.sources))
+}
+
+// most is the largest number of connections opened within a stretch of time, and when
+// there are more than there is room for.
+func (d *destination) most(stretch, end time.Duration, there float64) (most float64, out time.Duration) {
+	const looks = 2000
+	step := max(end/looks, time.Millisecond)
+	for t := step; t <= end; t += step {
+		n := d.before(t) - d.before(max(0, t-stretch))
+		if n > there && out == 0 {
+			out = t
+		}
+		most = max(most, n)
+	}
+	return most, out
+}
+
+// destinations lists what loads open connections to that they don't keep.
+func (c *compiler) destinations() (out []*destination) {
+	for i := range c.plan.Loads {
+		lp := &c.plan.Loads[i]
+		per := 0.0 // connections a request
+		switch k := lp.Connections; {
+		case lp.Schedule.Closed():
+		case k.Reuse.Max > 0:
+			per = 1 / k.Reuse.Mean()
+		case k.KeepAlive != nil && !*k.KeepAlive:
+			per = 1
+		}
+		if per == 0 {
+			continue
+		}
+		for addr, n := range c.requestsByHost(lp) {
+			j := slices.IndexFunc(out, func(d *destination) bool { return d.addr == addr })
+			if j < 0 {
+				j = len(out)
+				out = append(out, &destination{addr: addr})
+			}
+			d := out[j]
+			d.loads = append(d.loads, lp.Name)
+			d.opens = append(d.opens, opening{lp.Schedule.Rate, per * n})
+			d.sources = append(d.sources, lp.Connections.SourceAddresses...)
+			if len(lp.Connections.SourceAddresses) == 0 {
+				d.sources = append(d.sources, "")
+			}
+			slices.Sort(d.sources)
+			d.sources = slices.Compact(d.sources)
+		}
+	}
+	slices.SortFunc(out, func(a, b *destination) int { return strings.Compare(a.addr, b.addr) })
+	return out
+}
+
+// requestsByHost is how many requests an iteration of a load makes in the mean, by the
+// host:port that they go to.
+func (c *compiler) requestsByHost(lp *LoadPlan) map[string]float64 {
+	out, weights := map[string]float64{}, 0.0
+	for _, f := range lp.Flows {
+		weights += f.Weight
+	}
+	for _, f := range lp.Flows {
+		for _, s := range f.Steps {
+			if s.Call == nil {
+				continue
+			}
+			addr := c.plan.entry()
+			if h, ok := s.Call.(interface{ Origin() string }); ok && h.Origin() != "" {
+				u, err := url.Parse(h.Origin())
+				if err != nil {
+					continue
+				}
+				addr = targets.HostPort(u)
+			}
+			out[resolved(addr, lp.Resolve)] += f.Weight / weights
+		}
+	}
+	return out
+}
+
+// entry is the host:port that relative paths go to, as far as it is known.
+func (p *Plan) entry() string {
+	if p.Stack != nil {
+		return p.Stack.Entry
+	}
+	return p.Scope.External
+}
+
+// isLoopback tells whether host:port is on this machine: by its address, or as what
+// brunt starts there.
+func isLoopback(addr string) bool {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil { // a service of the stack
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.Unmap().IsLoopback() || scenarios.IsLocalhost(host)
+}

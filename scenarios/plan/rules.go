@@ -1,0 +1,80 @@
+package plan
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+
+	"brunt/scenarios/syntax"
+
+	"brunt/scenarios"
+)
+
+// A fence is a list of what may be reached beyond loopback, and what is said of the
+// rest.
+type rules struct {
+	scenarios.Reach
+	refuse func(what string) error
+}
+
+// newRules reads a list, whose items are told of at their places; what says which list
+// it is.
+func newRules(list []string, at func(i int) syntax.Pos, what string, refuse func(string) error, m *syntax.Mistakes) *rules {
+	f := &rules{refuse: refuse}
+	for i, a := range list {
+		if wrong, ok := errors.AsType[*scenarios.ReachError](f.Add(a)); ok {
+			m.AddHint(at(i), wrong.Hint, "%s: %s", what, wrong.What)
+		}
+	}
+	return f
+}
+
+// Check refuses an address beyond the fence. Host is the name that led to it, or empty.
+func (f *rules) check(to netip.AddrPort, host string) error {
+	if f.Holds(to, host) {
+		return nil
+	}
+	return f.refuse(to.Addr().Unmap().String())
+}
+
+// Name refuses a name that is known to lie beyond the fence, before anything is asked
+// to resolve it. Known are the addresses that this machine gives it itself; host is the
+// Name that leads to an address, or empty where resolve does.
+func (f *rules) name(hostport, host string, known []netip.Addr) error {
+	written, _, err := net.SplitHostPort(hostport)
+	if err != nil {
+		return err
+	}
+	port := portOf(hostport)
+	if scenarios.IsLocalhost(written) || f.NamesAddresses() || host != "" && f.NamesHost(host, port) {
+		return nil
+	}
+	err = f.refuse(written)
+	for _, ip := range known {
+		if err = f.check(netip.AddrPortFrom(ip, port), host); err == nil {
+			return nil
+		}
+	}
+	if len(known) == 0 && !strings.Contains(strings.TrimSuffix(written, "."), ".") {
+		return nil
+	}
+	return err
+}
+
+// Which way a fence stands in.
+const (
+	allowLoad  = "load"  // guard.allow.load
+	allowChaos = "chaos" // guard.allow.chaos
+)
+
+// outside is the error of what lies outside a scenario's own blast radius.
+func outside(way string) func(what string) error {
+	if way == allowChaos {
+		return scenarios.FaultsBeyond
+	}
+	return func(what string) error {
+		return fmt.Errorf("load goes to loopback and to what brunt started; name %s under guard.allow.load to let it go there", what)
+	}
+}

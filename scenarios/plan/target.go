@@ -1,0 +1,158 @@
+package plan
+
+import (
+	"context"
+	"maps"
+	"net"
+	"net/netip"
+	"slices"
+
+	"brunt/scenarios/syntax"
+
+	"brunt/chaos"
+	"brunt/scenarios"
+	"brunt/targets"
+	"brunt/targets/stack"
+)
+
+// system reads what is loaded: a stack that brunt starts, or a URL of one that
+// runs.
+func (c *compiler) system() {
+	t := &c.sc.Target
+	c.plan.Scope = chaos.Scope{Services: map[string]int{}, Host: c.plan.ChaosAllowlist.checkURL(nil)}
+	switch {
+	case t.Processes != nil:
+		spec := stack.Processes(t.Processes, t.Entry, c.m)
+		c.plan.Stack = &spec
+	case t.Containers != nil:
+		spec := stack.Containers(t.Containers, t.Entry, c.m)
+		c.plan.Stack = &spec
+	case t.Compose != nil:
+		spec := stack.Compose(t.Compose, t.Entry, c.m)
+		c.plan.Stack = &spec
+	case t.Stack != "":
+		c.builtin(t)
+	case !t.URL.IsZero():
+		c.external(t)
+	}
+	if c.plan.Stack == nil {
+		return
+	}
+	if t.Entry != "" {
+		c.plan.Stack.Entry = t.Entry
+	}
+	if c.plan.Stack.Service(c.plan.Stack.Entry) == nil && c.plan.Stack.Entry != "" {
+		c.m.AddHint(t.Of("entry"), syntax.DidYouMean(t.Entry, c.plan.Stack.Names()), "there is no service %q", t.Entry)
+	}
+	c.plan.Scope.Zones = c.plan.Stack.Zones()
+	c.plan.Scope.Containers = c.plan.Stack.Platform == stack.Docker
+	for i := range c.plan.Stack.Services {
+		s := &c.plan.Stack.Services[i]
+		c.plan.Scope.Services[s.Name] = s.Replicas
+		if s.Restart == "never" {
+			c.plan.Scope.Mortal = append(c.plan.Scope.Mortal, s.Name)
+		}
+		for _, to := range s.Links {
+			if c.plan.Scope.Containers {
+				continue // no proxy of brunt's stands between containers
+			}
+			c.plan.Scope.Edges = append(c.plan.Scope.Edges, chaos.EdgeName{From: s.Name, To: to})
+		}
+		if t.Ready != nil && s.Name == c.plan.Stack.Entry {
+			s.Ready = *t.Ready
+		}
+	}
+	c.plan.Scope.Edges = append(c.plan.Scope.Edges, chaos.EdgeName{From: chaos.LoadName, To: c.plan.Stack.Entry})
+}
+
+func (c *compiler) builtin(t *scenarios.Target) {
+	kinds := stack.Kinds()
+	if kinds[t.Stack] == nil {
+		c.m.AddHint(t.Of("stack"), syntax.DidYouMean(t.Stack, slices.Sorted(maps.Keys(kinds))), "there is no built-in stack %q", t.Stack)
+		return
+	}
+	b, ok := syntax.Resolve(syntax.Block{Kind: t.Stack, Pos: t.Of("with"), With: t.With}, kinds, c.m)
+	if !ok {
+		return
+	}
+	spec := b.Spec(c.o.Self)
+	if t.Platform == stack.Docker {
+		spec = b.Spec(nil).Contained()
+	}
+	for _, zone := range spec.Zones() {
+		if !syntax.IsName(zone) {
+			c.m.Add(t.Of("with"), "%q can't name a zone: a-z, 0-9 and -, beginning with a letter", zone)
+			break
+		}
+	}
+	c.plan.Stack = &spec
+}
+
+func (c *compiler) external(t *scenarios.Target) {
+	c.plan.Scope.Edges = []chaos.EdgeName{{From: chaos.LoadName, To: chaos.TargetName}}
+	text, static := t.URL.Static()
+	if !static {
+		for _, r := range t.URL.Refs() {
+			c.m.Add(t.Of("url"), "${%s} is not known for a target that runs already", r.Text)
+		}
+		return
+	}
+	u, err := targets.ParseBase(text)
+	if err != nil {
+		c.m.AddHint(t.Of("url"), "such as http://127.0.0.1:8080", "%v", err)
+		return
+	}
+	if err := c.target(u); err != nil {
+		c.m.Add(t.Of("url"), "%v", err)
+	}
+	c.plan.Scope.External, c.plan.Scope.TLS = targets.HostPort(u), u.Scheme == "https"
+	c.chosen(t)
+}
+
+// Upstream finds where a link from the load to a target that runs already leads: where
+// the loads' own resolve would.
+func (c *compiler) upstream() {
+	c.plan.Upstream = c.plan.Scope.External
+	if hit, _ := c.plan.NeedsLink(chaos.LoadName, chaos.TargetName); !hit || c.plan.Stack != nil || c.plan.Upstream == "" {
+		return
+	}
+	for i := range c.plan.Loads {
+		lp := &c.plan.Loads[i]
+		to := resolved(c.plan.Scope.External, lp.Resolve)
+		if i > 0 && to != c.plan.Upstream {
+			c.m.Add(lp.Of("resolve"), "load %q reaches the target at %s and load %q at %s, and a fault is on the one link between load and target", lp.Name, to, c.plan.Loads[0].Name, c.plan.Upstream)
+		}
+		c.plan.Upstream = to
+	}
+}
+
+// resolved gives where a connection to host:port is made under a load's resolve.
+func resolved(hostport string, resolve map[string]string) string {
+	host, port, err := net.SplitHostPort(hostport)
+	if err != nil {
+		return hostport
+	}
+	host, port, _ = targets.Resolved(host, port, resolve)
+	return net.JoinHostPort(host, port)
+}
+
+// Lookup asks for a name as the first load would.
+func (p *Plan) Lookup(ctx context.Context, host string) ([]netip.Addr, error) {
+	o := targets.Options{Gate: p.LoadAllowlist.Check}
+	if len(p.Loads) > 0 {
+		o.Connections = p.Loads[0].Connections
+	}
+	return targets.Lookup(ctx, o, host)
+}
+
+// readySteps are the requests by which a target that runs already is asked whether
+// it is ready. They go the load's own way: TLS, names and blast radius are the same.
+func readySteps(t *scenarios.Target) []scenarios.Step {
+	if t.Ready == nil || t.Ready.Get == "" || t.URL.IsZero() {
+		return nil
+	}
+	at := t.Ready.Of("get")
+	url := &syntax.Node{Kind: syntax.String, Value: t.Ready.Get, Pos: at}
+	with := &syntax.Node{Kind: syntax.Map, Pos: at, Fields: []syntax.Field{{Key: "get", Pos: at, Value: url}}}
+	return []scenarios.Step{{Pos: at, With: with}}
+}

@@ -1,6 +1,0 @@
-//go:build !linux
-
-package run
-
-// features tells what of the kernel later kinds of faults will use: here, nothing.
-func features() []Check { return nil }
