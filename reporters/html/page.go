@@ -35,7 +35,7 @@ var sources embed.FS
 
 var pageTemplate = template.Must(template.ParseFS(sources, "assets/page.tmpl"))
 
-// pageView is what the template shows, in the order of report.md.
+// pageView is what the template shows, in its order.
 type pageView struct {
 	Policy               string
 	CSS                  template.CSS

@@ -23,7 +23,7 @@ type askedView struct {
 // rule is between which moments a figure is counted.
 type rule struct{ from, to string }
 
-// rules are those of measurement.md.
+// rules say which span each figure of a recovery is.
 var rules = map[string]rule{
 	"onset":    {"injected", "first harm seen"},
 	"failover": {"injected", "good again, the fault still in"},

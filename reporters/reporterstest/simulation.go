@@ -15,7 +15,7 @@ import (
 )
 
 // Run describes a run that never was; result simulates its requests and sorts
-// them into windows and phases as measurement.md says.
+// them into windows and phases by the rules of a real run.
 type Run struct {
 	name     string
 	seconds  float64

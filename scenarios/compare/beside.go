@@ -75,8 +75,8 @@ func verb(n int) string {
 	return fmt.Sprintf("%d figures are", n)
 }
 
-// caution says what so many earlier runs are worth. The share of false alarms is that of
-// measurement.md.
+// caution says what so many earlier runs are worth. The share of false alarms was
+// found by simulation.
 func caution(n int) string {
 	switch {
 	case n == 1:

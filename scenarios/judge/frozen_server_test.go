@@ -12,7 +12,7 @@ import (
 	"brunt/scenarios/result"
 )
 
-// TestFrozenServer is the check of measurement.md for open loads: 1000/s for 10 s
+// TestFrozenServer checks that an open load hides no stall: 1000/s for 10 s
 // against a server that is frozen for one second. The requests intended in that
 // second wait for its end, so that 5 % of all waited over half a second and 1 %
 // over 0.9 s. Poisson arrivals follow the arithmetic of their own schedule.

@@ -48,7 +48,7 @@ func frozen(_ *template.Iter, _ call, now time.Duration) verdict {
 	return verdict{}
 }
 
-// The check of measurement.md: no request that a stalled target delays is hidden.
+// TestOpen_FrozenTarget holds that no request that a stalled target delays is hidden.
 func TestOpen_FrozenTarget(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		r := newRig()

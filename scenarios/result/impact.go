@@ -3,7 +3,7 @@ package result
 import "strings"
 
 // A FaultRecord is a fault as it really happened. Times are offsets from t0;
-// onset, failover, recover and heal are spans as measurement.md defines them.
+// onset, failover, recover and heal are spans as scenarios/reference/glossary.go defines them.
 type FaultRecord struct {
 	Name             string       `json:"name"`                    // with #n for an occurrence
 	Kind             string       `json:"kind"`                    // such as process.crash

@@ -169,7 +169,7 @@ func (f *frozen) ideal(i int) time.Duration {
 	return 0
 }
 
-// TestFrozen is the check of measurement.md from scenario to result. A request that
+// TestFrozen checks from scenario to result that no stall is hidden. A request that
 // finds the target frozen waits for its end, and is counted with all of that wait:
 // as the schedule and the freeze have it, and as the target itself has it.
 func TestFrozen(t *testing.T) {

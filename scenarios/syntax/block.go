@@ -44,7 +44,7 @@ func Resolve[T any](b Block, kinds map[string]func() T, m *Mistakes) (value T, o
 }
 
 // notYet names what the language has and this version of brunt does not do, so
-// that a reader of scenario.md is told so instead of "unknown".
+// that its author is told so instead of "unknown".
 var notYet = func() map[string]string {
 	out := map[string]string{}
 	for noun, names := range map[string]string{
