@@ -190,7 +190,7 @@ func (p *files) objectives(sc *Scenario) {
 				p.m.Add(o.Pos, "%s can't stand in %s: it is known only after the run", o.Metric.Text, list.key)
 			case list.key != "slo" && o.Metric.Slope():
 				p.m.Add(o.Pos, "%s can't stand in %s: a growth is known only after the run", o.Metric.Text, list.key)
-			case list.key != "slo" && (o.Metric.Name == "burn" || o.Metric.Name == "slices"):
+			case list.key != "slo" && o.Metric.Row().Late:
 				p.m.Add(o.Pos, "%s can't stand in %s: it is known only after the run", o.Metric.Text, list.key)
 			case list.key != "slo" && o.Phase != "":
 				p.m.Add(o.Pos, "a %s condition takes no phase", list.key)

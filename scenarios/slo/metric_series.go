@@ -11,16 +11,16 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// seriesFamily is the name of metrics that are of a series: a unit's own figure or one of
-// those that the scenario has named.
-const seriesFamily = "series"
+// Series is the name of the metrics that are read from a series: a unit's own figures, and
+// those that a scenario names under `metrics:`.
+const Series = "series"
 
 // OfSeries tells that the metric is of a unit's own figures, or of one that the scenario
 // names under `metrics:`.
-func (m Metric) OfSeries() bool { return m.Name == seriesFamily }
+func (m Metric) OfSeries() bool { return m.Name == Series }
 
 // OfAlert tells that the metric is of an alert of the team's own monitoring.
-func (m Metric) OfAlert() bool { return m.Name == "alert" || m.Name == "resolved" }
+func (m Metric) OfAlert() bool { return m.Row().Needs == NeedsAlert }
 
 // Slope tells that the metric is how fast a series grows.
 func (m Metric) Slope() bool { return m.Fold == "slope" }
@@ -46,7 +46,7 @@ func (m Metric) ofUnit(s string) (Metric, bool) {
 	if parts == nil || !slices.Contains(Resources(), parts[2]) {
 		return m, false
 	}
-	m.Name, m.Source, m.Resource, m.Fold = seriesFamily, parts[1], parts[2], folds[0]
+	m.Name, m.Source, m.Resource, m.Fold = Series, parts[1], parts[2], folds[0]
 	switch m.Resource {
 	case "cpu":
 		m.Unit = Plain
@@ -60,6 +60,15 @@ func (m Metric) ofUnit(s string) (Metric, bool) {
 
 // series reads a metric of a series: posts.memory, metric(NAME), or mean(…) of either.
 // Ok is false where s is none.
+func (m *metricParser) series(s string) (ok bool, err error) {
+	out, ok, err := m.Metric.series(s)
+	if ok && err == nil {
+		m.Metric = out
+	}
+	return ok, err
+}
+
+// series reads a metric of a series; ok is false where s is none.
 func (m Metric) series(s string) (out Metric, ok bool, err error) {
 	if out, ok := m.ofUnit(s); ok {
 		return out, true, nil
@@ -85,7 +94,7 @@ func (m Metric) series(s string) (out Metric, ok bool, err error) {
 			return m, true, fmt.Errorf("%q: want a figure of a unit, such as %s(posts.memory), or a name from `metrics:`, such as %s(queue-depth)", syntax.Clip(m.Text, 40), call[1], call[1])
 		}
 		out, ok = m, true
-		out.Name, out.Source, out.Unit = seriesFamily, arg, Open
+		out.Name, out.Source, out.Unit = Series, arg, Open
 	}
 	out.Fold = fold
 	counts := out.Resource == "restarts" || out.Resource == "ooms"
@@ -101,12 +110,13 @@ func (m Metric) series(s string) (out Metric, ok bool, err error) {
 }
 
 // alert reads alert(NAME) or resolved(NAME).
-func (m Metric) alert(name string, args []string) (Metric, error) {
+func (m *metricParser) alert(r *Row, args []string) error {
 	if len(args) != 1 || !IsAlertName(args[0]) {
-		return m, fmt.Errorf("%q: want the name of one of the `alerts:`, such as %s(HighErrorRate)", syntax.Clip(m.Text, 40), name)
+		return fmt.Errorf("%q: want the name of one of the `alerts:`, such as %s(HighErrorRate)", syntax.Clip(m.Text, 40), r.Name)
 	}
-	m.Name, m.Unit, m.Source = name, families[name].unit, args[0]
-	return m, nil
+	m.take(r)
+	m.Source = args[0]
+	return nil
 }
 
 // parseOpen reads a value of a series whose unit only the value tells: 256MiB, 200ms, 1%,

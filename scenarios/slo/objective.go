@@ -65,15 +65,18 @@ func (o Objective) PhaseOrRun() string {
 // opPattern finds the operator of a short form; k6's form has no blanks around it.
 var opPattern = regexp.MustCompile(`<=|>=|==|=|<|>`)
 
-// ParseObjective reads the short form.
-func ParseObjective(s string) (Objective, error) {
+// ParseObjective reads the short form, with a metric of [Metrics].
+func ParseObjective(s string) (Objective, error) { return Metrics().ParseObjective(s) }
+
+// ParseObjective reads the short form, with a metric of the table.
+func (t Table) ParseObjective(s string) (Objective, error) {
 	o := Objective{Text: oneBlank(s)}
 	loc := opPattern.FindStringIndex(s)
 	if loc == nil {
 		return o, fmt.Errorf("want `METRIC < VALUE`, such as `p95 < 200ms in baseline`, not %q", syntax.Clip(s, 60))
 	}
 	var err error
-	if o.Metric, err = ParseMetric(s[:loc[0]]); err != nil {
+	if o.Metric, err = t.ParseMetric(s[:loc[0]]); err != nil {
 		if strings.Count(s, "(") != strings.Count(s, ")") {
 			err = fmt.Errorf("%q has unequal brackets; in a [ ] list an item with a comma is quoted", syntax.Clip(s, 60))
 		}
@@ -222,7 +225,7 @@ func (o *Objective) clause(name, arg string) (err error) {
 // check holds the parts of an objective against each other.
 func (o *Objective) check() error {
 	m := o.Metric
-	lasts := m.Name == "degraded" || m.Name == "failed" || m.Name == "area"
+	lasts := m.Row().Lasts
 	switch {
 	case m.OfLedger() && (o.Step != "" || o.Load != "" || o.Phase != "" && o.Phase != "run" || o.After != ""):
 		return fmt.Errorf("%s is of all writes of the run: it takes no of, in or after", m.Text)

@@ -175,22 +175,25 @@ func TestMetricNames(t *testing.T) {
 	seen := map[string]bool{}
 	for _, name := range MetricNames() {
 		m, err := ParseMetric(name)
-		if err != nil || m.Text != name || m.Unit != families[m.Name].unit && !m.OfSeries() {
+		if err != nil || m.Text != name || m.Unit != m.Row().Unit && !m.OfSeries() {
 			t.Errorf("%s: %+v, %v", name, m, err)
 		}
 		seen[m.Name] = true
 	}
-	for name := range families {
-		if !seen[name] {
-			t.Errorf("%s is offered nowhere", name)
+	for _, r := range Metrics() {
+		if !seen[r.Name] {
+			t.Errorf("%s is offered nowhere", r.Name)
 		}
-	}
-	for other, name := range otherNames {
-		if _, err := ParseMetric(name); err != nil {
-			t.Errorf("%s is said to be %s: %v", other, name, err)
+		if !strings.HasSuffix(r.Meaning, ".") {
+			t.Errorf("%s does not say what it means: %q", r.Name, r.Meaning)
 		}
-		if _, err := ParseMetric(other); err == nil {
-			t.Errorf("%s is a metric", other)
+		for other, name := range r.Aliases {
+			if _, err := ParseMetric(name); err != nil {
+				t.Errorf("%s is said to be %s: %v", other, name, err)
+			}
+			if _, err := ParseMetric(other); err == nil {
+				t.Errorf("%s is a metric", other)
+			}
 		}
 	}
 }
@@ -267,7 +270,7 @@ func FuzzObjective(f *testing.F) {
 			}
 			return
 		}
-		if o.Metric.Name == "" || families[o.Metric.Name].unit != o.Metric.Unit && !o.Metric.OfSeries() || o.Metric.Unit == Open || !(o.Value >= 0) || math.IsInf(o.Value, 0) || o.For < 0 || o.Metric.Span < 0 {
+		if o.Metric.Name == "" || o.Metric.Row().Unit != o.Metric.Unit && !o.Metric.OfSeries() || o.Metric.Unit == Open || !(o.Value >= 0) || math.IsInf(o.Value, 0) || o.For < 0 || o.Metric.Span < 0 {
 			t.Errorf("%q is %+v", s, o)
 		}
 		if o.Metric.Unit == ShareOf && o.Value > 1 || o.Metric.Name == "p" && !(o.Metric.Quantile > 0 && o.Metric.Quantile < 1) {

@@ -1,0 +1,198 @@
+package slo
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
+)
+
+var (
+	metricCall   = regexp.MustCompile(`^([a-z]+)\(([^()]*)\)$`)
+	quantileText = regexp.MustCompile(`^[0-9]{1,3}(?:\.[0-9]{1,9})?$`)
+)
+
+// ParseMetric reads the name of a metric of [Metrics].
+func ParseMetric(s string) (Metric, error) { return Metrics().ParseMetric(s) }
+
+// ParseMetric reads the name of a metric of the table.
+func (t Table) ParseMetric(s string) (Metric, error) {
+	p := metricParser{table: t, Metric: Metric{Text: oneBlank(s)}}
+	err := p.parse()
+	return p.Metric, err
+}
+
+// A metricParser reads one metric.
+type metricParser struct {
+	table Table
+	Metric
+}
+
+func (m *metricParser) parse() error {
+	name := m.Text
+	if ok, err := m.series(name); ok {
+		return err
+	}
+	if of, rest, dotted := strings.Cut(name, "."); dotted && (of == "ok" || of == "service") {
+		m.Of, name = of, rest
+	}
+	if base, num, found := strings.Cut(name, ".p"); found {
+		if r, known := m.table.Row(callee(base)); known && r.ofFault() {
+			if err := m.percentile(num); err != nil {
+				return err
+			}
+			m.Over, m.Quantile, name = m.Quantile, 0, base
+		}
+	}
+	if call := metricCall.FindStringSubmatch(name); call != nil {
+		return m.call(call[1], strings.Split(call[2], ","))
+	}
+	if num, ok := strings.CutPrefix(name, "p"); ok && num != "" && num[0] >= '0' && num[0] <= '9' {
+		return m.percentile(num)
+	}
+	r, ok := m.table.Row(name)
+	switch {
+	case !ok || name == Series:
+		return m.unknown(name)
+	case r.has(ArgAlert):
+		return m.alert(r, nil)
+	case !r.Bare:
+		return m.usage()
+	}
+	m.take(r)
+	if m.Of != "" && !m.Latency() {
+		return fmt.Errorf("%q: only percentiles, max and mean take the prefix ok. or service. before them", syntax.Clip(m.Text, 40))
+	}
+	return nil
+}
+
+// take makes the metric one of a row.
+func (m *metricParser) take(r *Row) {
+	m.Name, m.Unit, m.row = r.Name, r.Unit, nil
+	if standard, _ := Metrics().Row(r.Name); r != standard {
+		m.row = r
+	}
+}
+
+// cutLast cuts at the last sep.
+func cutLast(s, sep string) (before, after string, found bool) {
+	i := strings.LastIndex(s, sep)
+	if i < 0 {
+		return s, "", false
+	}
+	return s[:i], s[i+len(sep):], true
+}
+
+// callee is what stands before a bracket.
+func callee(s string) string {
+	name, _, _ := strings.Cut(s, "(")
+	return name
+}
+
+func (m *metricParser) unknown(name string) error {
+	names := m.table.Names()
+	hint := syntax.DidYouMean(name, names)
+	if known := m.table.alias(name); known != "" {
+		hint = syntax.Suggestion(known)
+	}
+	switch {
+	case strings.Contains(name, "."):
+		service, resource, _ := cutLast(name, ".")
+		if near := syntax.Nearest(resource, Resources()); near != "" && hint == "" {
+			hint = syntax.Suggestion(service + "." + near)
+		} else if hint == "" {
+			hint = "of a unit there are " + strings.Join(Resources(), ", ")
+		}
+	case hint == "" && syntax.IsName(name):
+		hint = fmt.Sprintf("one that `metrics:` names is written metric(%s); known are %s", name, strings.Join(names, ", "))
+	}
+	if hint == "" {
+		hint = "known are " + strings.Join(names, ", ")
+	}
+	return fmt.Errorf("unknown metric %q; %s", syntax.Clip(m.Text, 40), hint)
+}
+
+func (m *metricParser) usage() error {
+	return fmt.Errorf("%q: want one of p(95), within(200ms), burn(99.9%%, 1m), slices(1s, 99%%)", syntax.Clip(m.Text, 40))
+}
+
+func (m *metricParser) percentile(num string) error {
+	q, err := strconv.ParseFloat(num, 64)
+	switch {
+	case err != nil || !quantileText.MatchString(num):
+		return m.unknown(m.Text)
+	case q == 100:
+		return fmt.Errorf("%q: the slowest of all is max", syntax.Clip(m.Text, 40))
+	case q <= 0 || q > 100:
+		return fmt.Errorf("%q: a percentile lies between p0 and p100", syntax.Clip(m.Text, 40))
+	}
+	r, known := m.table.Row("p")
+	if !known {
+		return m.unknown(m.Text)
+	}
+	m.take(r)
+	m.Quantile = quantity.Hundredth(num)
+	return nil
+}
+
+// call reads a metric with arguments in parentheses.
+func (m *metricParser) call(name string, args []string) error {
+	for i := range args {
+		args[i] = strings.TrimSpace(args[i])
+	}
+	r, known := m.table.Row(name)
+	switch {
+	case !known || name == Series:
+		return m.unknown(name)
+	case r.has(ArgAlert):
+		return m.alert(r, args)
+	case len(r.Args) == 0:
+		return fmt.Errorf("%q: %s takes nothing in brackets", syntax.Clip(m.Text, 40), name)
+	case m.Of != "" && name != "p":
+		return fmt.Errorf("%q: only percentiles, max and mean take the prefix ok. or service. before them", syntax.Clip(m.Text, 40))
+	case len(args) != len(r.Args) && r.ofFault():
+		return fmt.Errorf("%q: want %s or %s(200ms)", syntax.Clip(m.Text, 40), name, name)
+	case len(args) != len(r.Args):
+		return m.usage()
+	case r.has(ArgPercentile):
+		return m.percentile(args[0])
+	}
+	m.take(r)
+	if err := m.arguments(args); err != nil {
+		return fmt.Errorf("%q: %w", syntax.Clip(m.Text, 40), err)
+	}
+	return nil
+}
+
+// arguments reads the span and the share of a metric.
+func (m *metricParser) arguments(args []string) (err error) {
+	r := m.Row()
+	if i := slices.Index(r.Args, ArgSpan); i >= 0 {
+		if m.Span, err = quantity.ParseDuration(args[i]); err == nil && m.Span <= 0 {
+			err = errors.New("its span is more than zero")
+		}
+		if err != nil {
+			return err
+		}
+	}
+	i := slices.Index(r.Args, ArgShare)
+	if i < 0 {
+		return nil
+	}
+	m.Share, err = quantity.ParseShare(args[i])
+	switch {
+	case err != nil:
+		return err
+	case r.has(ArgSpan) && m.Span%time.Second != 0:
+		return errors.New("its span is whole seconds, from 1s")
+	case m.Share <= 0 || m.Name == "burn" && m.Share >= 1:
+		return errors.New("its share lies between 0% and 100%")
+	}
+	return nil
+}

@@ -1,0 +1,126 @@
+package slo
+
+// Metrics lists what objectives can measure, one row for each metric or family of metrics. The
+// caller must not change it.
+func Metrics() Table { return metrics }
+
+var span = []Arg{ArgSpan}
+
+var metrics = Table{
+	{
+		Name: "p", Unit: Seconds, Args: []Arg{ArgPercentile}, Written: []string{"p50", "p90", "p95", "p99", "p99.9", "p99.99", "ok.p95", "service.p95"},
+		Aliases: map[string]string{"med": "p50", "median": "p50", "min": "p50", "latency": "p95", "duration": "p95", "http_req_duration": "p95"},
+		Meaning: "A percentile of the response time, in seconds or milliseconds. A failed request counts as slower than any answer.",
+	},
+	{Name: "max", Unit: Seconds, Bare: true, Written: []string{"max"}, Meaning: "The longest response time."},
+	{
+		Name: "mean", Unit: Seconds, Bare: true, Written: []string{"mean"}, Aliases: map[string]string{"avg": "mean", "average": "mean"},
+		Meaning: "The mean response time of good answers.",
+	},
+	{
+		Name: "errors", Unit: ShareOf, Bare: true, Written: []string{"errors"},
+		Aliases: map[string]string{"http_req_failed": "errors", "error_rate": "errors", "failures": "errors"},
+		Count:   func(c Counts) (bad, n int64) { return c.Bad(), c.Offered() },
+		Meaning: "The share of errors and skipped steps among the offered requests.",
+	},
+	{
+		Name: "availability", Unit: ShareOf, Better: HigherIsBetter, Bare: true, Written: []string{"availability"},
+		Aliases: map[string]string{"success": "availability", "uptime": "availability"},
+		Count:   func(c Counts) (bad, n int64) { return c.Bad(), c.Offered() - c.Shed },
+		Meaning: "The share of ok requests among the offered ones without those that were shed.",
+	},
+	{
+		Name: "shed", Unit: ShareOf, Bare: true, Written: []string{"shed"},
+		Count:   func(c Counts) (bad, n int64) { return c.Shed, c.Offered() },
+		Meaning: "The share of requests that the target refused on purpose.",
+	},
+	{
+		Name: "rate", Unit: PerSecond, Better: HigherIsBetter, Bare: true, Written: []string{"rate"},
+		Aliases: map[string]string{"throughput": "rate", "rps": "rate"},
+		Meaning: "Iterations a second; of a step, its requests a second.",
+	},
+	{
+		Name: "timeouts", Unit: Count, Bare: true, Written: []string{"timeouts"},
+		Count:   func(c Counts) (bad, n int64) { return c.Timeouts, c.Offered() },
+		Meaning: "How many requests timed out.",
+	},
+	{
+		Name: "checks", Unit: ShareOf, Better: HigherIsBetter, Bare: true, Written: []string{"checks"},
+		Count:   func(c Counts) (bad, n int64) { return c.Failed, c.Checks },
+		Meaning: "The share of checks that held.",
+	},
+	{
+		Name: "within", Unit: ShareOf, Better: HigherIsBetter, Args: span, Written: []string{"within(200ms)"},
+		Count:   func(c Counts) (bad, n int64) { return c.Over + c.Bad(), c.Offered() - c.Shed },
+		Meaning: "The share of requests that were answered rightly within the time in parentheses.",
+	},
+	{
+		Name: "burn", Unit: Plain, Args: []Arg{ArgShare, ArgSpan}, Late: true, Written: []string{"burn(99.9%, 1m)"},
+		Meaning: "The highest burn rate of the error budget: of the objective in parentheses, over any span as long as the time beside it.",
+	},
+	{
+		Name: "slices", Unit: ShareOf, Better: HigherIsBetter, Args: []Arg{ArgSpan, ArgShare}, Late: true, Written: []string{"slices(1s, 99%)"},
+		Meaning: "The share of time slices, each as long as the time in parentheses, that reached the availability beside it.",
+	},
+	{
+		Name: "onset", Unit: Seconds, Needs: NeedsFault, Args: span, Bare: true, Late: true, Written: []string{"onset"},
+		Meaning: "The time from the injection of a fault to its first visible effect.",
+	},
+	{
+		Name: "failover", Unit: Seconds, Needs: NeedsFault, Args: span, Bare: true, Late: true, Written: []string{"failover"},
+		Meaning: "The time from the injection until the target was good again while the fault was still in.",
+	},
+	{
+		Name: "recover", Unit: Seconds, Needs: NeedsFault, Args: span, Bare: true, Late: true, Written: []string{"recover", "recover.p95"},
+		Aliases: map[string]string{"mttr": "recover", "rto": "recover"},
+		Meaning: "The time from the injection until the target had recovered. recover.p95 is a percentile over all occurrences.",
+	},
+	{
+		Name: "heal", Unit: Seconds, Needs: NeedsFault, Args: span, Bare: true, Late: true, Written: []string{"heal"},
+		Meaning: "The time from the instant at which the fault was cleared until the target had recovered.",
+	},
+	{
+		Name: "detect", Unit: Seconds, Needs: NeedsDetect, Bare: true, Late: true, Written: []string{"detect"}, Aliases: map[string]string{"mttd": "detect"},
+		Meaning: "The time from the injection until the team's own monitoring noticed.",
+	},
+	{
+		Name: "degraded", Unit: Seconds, Needs: NeedsFault, Args: span, Bare: true, Late: true, Lasts: true, Written: []string{"degraded"},
+		Meaning: "Seconds in bad windows because of a fault.",
+	},
+	{
+		Name: "failed", Unit: Count, Needs: NeedsFault, Args: span, Bare: true, Late: true, Lasts: true, Written: []string{"failed"},
+		Meaning: "How many requests were bad because of a fault, beyond the share of the baseline.",
+	},
+	{
+		Name: "area", Unit: Seconds, Needs: NeedsFault, Args: span, Bare: true, Late: true, Lasts: true, Written: []string{"area"},
+		Meaning: "The service lost because of a fault, in seconds of full outage.",
+	},
+	{
+		Name: "lost", Unit: Count, Needs: NeedsLedger, Bare: true, Late: true, Written: []string{"lost"},
+		Meaning: "How many acknowledged writes were not found after the run.",
+	},
+	{
+		Name: "duplicated", Unit: Count, Needs: NeedsLedger, Bare: true, Late: true, Written: []string{"duplicated"},
+		Meaning: "How many acknowledged writes were found more than once.",
+	},
+	{
+		Name: "stale", Unit: ShareOf, Needs: NeedsLedger, Bare: true, Late: true, Written: []string{"stale"},
+		Meaning: "The share of acknowledged writes that some unit did not have, while another did.",
+	},
+	{
+		Name: "rpo", Unit: Seconds, Needs: NeedsLedger, Bare: true, Late: true, Written: []string{"rpo"},
+		Meaning: "The age, at the injection, of the oldest acknowledged write that was lost.",
+	},
+	{
+		Name: "alert", Unit: Seconds, Needs: NeedsAlert, Args: []Arg{ArgAlert}, Late: true, Written: []string{"alert(name)"},
+		Meaning: "The time from the injection until the alert in parentheses fired.",
+	},
+	{
+		Name: "resolved", Unit: Seconds, Needs: NeedsAlert, Args: []Arg{ArgAlert}, Late: true, Written: []string{"resolved(name)"},
+		Meaning: "The time from the instant at which the fault was cleared until the alert in parentheses was over.",
+	},
+	{
+		Name: Series, Unit: Open, Better: NeitherIsBetter, Needs: NeedsSeries, Written: []string{"unit.memory", "metric(name)", "slope(unit.fds)"},
+		Meaning: "What a unit or a service uses, such as posts.memory or posts[1].fds, or a series that `metrics:` names, such as metric(queue-depth): its highest value, or with mean(…), min(…), last(…) or slope(…) what the fold makes of it.",
+	},
+}
