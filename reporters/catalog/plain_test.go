@@ -1,0 +1,23 @@
+package catalog
+
+import (
+	"fmt"
+	"io"
+
+	"brunt/reporters"
+	"brunt/scenarios/result"
+)
+
+// plainLine is the toy of TestList_NewReporter: all that a new reporter is.
+type plainLine struct{}
+
+// Format implements [reporters.Reporter].
+func (plainLine) Format() reporters.Format {
+	return reporters.Format{Name: "plain", File: "verdict.txt", About: "The verdict and its reason on one line."}
+}
+
+// Report implements [reporters.Reporter].
+func (plainLine) Report(w io.Writer, r *result.Result) error {
+	_, err := fmt.Fprintf(w, "%s: %s\n", r.Verdict, r.Reason)
+	return err
+}
