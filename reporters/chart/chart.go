@@ -18,10 +18,10 @@ type series struct {
 	name   string
 	class  string    // its colour and dashes
 	values []float64 // one for each point; NaN is a gap, infinite leaves at the top
-	area   bool      // Filled down to the lower edge
+	area   bool      // filled down to the lower edge
 	unit   unit
 	base   *series // the script stores the difference from it, which is shorter
-	every  int     // Points that each value is for; zero is one
+	every  int     // points that each value is for; zero is one
 	low    bool    // a share that is best at 1: of several values the least counts
 }
 
@@ -71,9 +71,9 @@ type Chart struct {
 	X         []Tick
 	Plot      template.HTML // inside the svg
 	Scale     string        // "lo hi log" for the script
-	Ends      []Tick        // Names at the right end of lines
+	Ends      []Tick        // names at the right end of lines
 	Tops      [][]top       // PhaseRows of names above the plot, where lines are highest
-	Named     bool          // Names of some length stand at its right end
+	Named     bool          // names of some length stand at its right end
 	Shades    template.HTML // what the colours mean
 	Time      bool          // its x axis is the run's time
 	Label     string        // what a reader who can't see it should know
@@ -82,7 +82,7 @@ type Chart struct {
 
 type legend struct {
 	Name, Class string
-	Series      int // Number for the script; -1 is none
+	Series      int // number for the script; -1 is none
 }
 
 // strip is the row above a plot that shows where a percentile is infinite.

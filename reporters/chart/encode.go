@@ -58,7 +58,7 @@ type line struct {
 	Unit   unit            `json:"u"`
 	Per    float64         `json:"m"` // what the values are divided by
 	Base   *int            `json:"b,omitempty"`
-	Every  int             `json:"g,omitempty"` // Points that each value is for
+	Every  int             `json:"g,omitempty"` // points that each value is for
 	Values json.RawMessage `json:"v,omitempty"`
 	Sparse json.RawMessage `json:"z,omitempty"`
 }

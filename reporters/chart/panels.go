@@ -15,7 +15,7 @@ import (
 // of something, or what a query gave.
 type reading struct {
 	name string
-	t, v []float64 // Seconds from t0, rising, and what was read then; NaN is nothing
+	t, v []float64 // seconds from t0, rising, and what was read then; NaN is nothing
 }
 
 // A panel is readings of one kind in one plot.
@@ -234,7 +234,7 @@ func (c *Plotter) names(s scale, list []series) []Tick {
 
 // happening is a moment of one of the lines that stands out.
 type happening struct {
-	line string // Name of its reading
+	line string // name of its reading
 	at   float64
 }
 

@@ -14,7 +14,7 @@ import (
 
 // Timeline is the time axis that all charts of a page share, with the faults on it.
 type Timeline struct {
-	From, To float64 // Seconds from t0
+	From, To float64 // seconds from t0
 	Warmup   float64 // where the judged run begins, if not at a; else NaN
 	places   Places
 	faults   []result.FaultRecord
@@ -28,7 +28,7 @@ type Lane struct{ Items []laneItem }
 // laneItem is a fault in its lane: a bar while it was in, a thin line until the load
 // had recovered, and its label. Places are classes.
 type laneItem struct {
-	N              int // Number of the fault on the page; 0 is the warm-up
+	N              int // number of the fault on the page; 0 is the warm-up
 	Name           string
 	From, To       string // moments, for the script
 	Left, Width    string
@@ -109,7 +109,7 @@ func (t *Timeline) end(f *result.FaultRecord) float64 {
 }
 
 // mostLanes bounds the rows of fault labels above a plot, mostRowsOfFaults those of the
-// Overview of many faults.
+// overview of many faults.
 const (
 	mostLanes        = 3
 	mostRowsOfFaults = 10

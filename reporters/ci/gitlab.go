@@ -14,7 +14,7 @@ import (
 )
 
 // GitLab writes metrics.txt for GitLab's metrics report (artifacts:reports:metrics), in the
-// Text form of OpenMetrics: figures that a merge request shows beside those of its target
+// text form of OpenMetrics: figures that a merge request shows beside those of its target
 // branch.
 type GitLab struct{}
 

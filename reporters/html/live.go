@@ -33,7 +33,7 @@ type liveView struct {
 type Now struct {
 	Phase   string       `json:"phase"`
 	Left    string       `json:"left"`
-	Done    float64      `json:"done"` // Share of the judged load
+	Done    float64      `json:"done"` // share of the judged load
 	Figures []words.Pair `json:"figures"`
 	Faults  string       `json:"faults"`
 }

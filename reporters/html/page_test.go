@@ -54,7 +54,7 @@ var (
 type element struct {
 	name string
 	attr map[string]string
-	in   []string // Names of the elements around
+	in   []string // names of the elements around
 }
 
 // elements parses the page, without its style and scripts, as strictly as XML would

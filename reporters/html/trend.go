@@ -69,7 +69,7 @@ type trendChartView struct {
 
 type (
 	trendTick struct {
-		Top  string // Share of the plot's height, from above
+		Top  string // share of the plot's height, from above
 		Text string
 	}
 	trendDot struct {

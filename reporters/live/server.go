@@ -75,7 +75,7 @@ type Options struct {
 	Token string   // stops the run; empty is that nothing does
 	Stop  func()   // ends the run as an interrupt does; may be called more than once
 	Runs  int      // how many follow each other, each announced by [Server.Expect]; 0 and 1 are one
-	Hosts []string // Names in lower case by which it may be asked, besides localhost and addresses
+	Hosts []string // names in lower case by which it may be asked, besides localhost and addresses
 }
 
 const (
@@ -90,7 +90,7 @@ const (
 // sooner than when that much time has passed. A busy machine has it take long without
 // costing more, so that it waits no longer than seldom, or than a page of its size is worth:
 // one of an hour takes twenty times as long to draw as one of ten seconds, and is four
-// Times as large. Between them the figures above the page, which cost nothing, come once a
+// times as large. Between them the figures above the page, which cost nothing, come once a
 // second.
 const (
 	frameShare = 0.003

@@ -61,7 +61,7 @@ type Options struct {
 	Run      string
 	Scenario string
 	Faults   map[string]string   // kinds of the scenario's faults by their name
-	Steps    map[string][]string // Names of the steps by that of their load, so far as they are known: they are counted from zero on
+	Steps    map[string][]string // names of the steps by that of their load, so far as they are known: they are counted from zero on
 }
 
 type stepKey struct{ load, step string }
@@ -81,7 +81,7 @@ type stepTotals struct {
 	n       int64
 	seconds float64
 	native  map[int]int64 // buckets by index
-	zero    int64         // Times of nothing
+	zero    int64         // times of nothing
 	classic [len(classicBounds)]int64
 }
 

@@ -18,7 +18,7 @@ type grafana struct {
 	client *http.Client
 	out    Out
 	run    Run
-	open   map[string]*annotation // Faults that are in, by occurrence
+	open   map[string]*annotation // faults that are in, by occurrence
 }
 
 // Grafana pushes the faults to a Grafana.

@@ -227,7 +227,7 @@ func (o *Outs) gather() {
 }
 
 // Close waits, for some seconds at most, until all is delivered. It gives a sentence for
-// Each out that was not told everything. Nothing may be told after it.
+// each out that was not told everything. Nothing may be told after it.
 func (o *Outs) Close() []string {
 	close(o.beats)
 	o.working.Wait()

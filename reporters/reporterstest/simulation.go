@@ -34,9 +34,9 @@ type Fault struct {
 	Rec         result.FaultRecord
 	from, until float64 // when requests feel it
 	slower      float64 // factor on latency; 0 is 1
-	failing     float64 // Share of requests
+	failing     float64 // share of requests
 	kind        string  // of the failures
-	failAfter   float64 // Seconds until a failing request ends
+	failAfter   float64 // seconds until a failing request ends
 }
 
 // tally sums up requests.

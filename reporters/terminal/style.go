@@ -7,7 +7,7 @@ import (
 )
 
 // A style is how a terminal shows a text, as the number of its escape sequence. No
-// Meaning hangs on it alone.
+// meaning hangs on it alone.
 type style string
 
 const (

@@ -10,7 +10,7 @@ type Budget struct {
 	Text       string
 	Phase      string
 	Load, Step string  // * is all
-	Allowed    float64 // Share of the requests
+	Allowed    float64 // share of the requests
 }
 
 // BudgetOf is the error budget of an objective; ok is false where it sets none.
