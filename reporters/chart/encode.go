@@ -34,6 +34,7 @@ func (c *Plotter) Encode(r *result.Result) (whole, facets template.HTML, err err
 		Of     []int    `json:"o,omitempty"` // of each: its place in Loads
 		Loads  []string `json:"l,omitempty"`
 		Faults []focus  `json:"f,omitempty"`
+		Axes   axes     `json:"y,omitempty"`
 	}{A: c.From, B: c.To, Times: spacing(c.points), Series: lines(c.data), Faults: c.focuses()}
 	list := c.facets(r)
 	var charts []facetData
@@ -43,7 +44,11 @@ func (c *Plotter) Encode(r *result.Result) (whole, facets template.HTML, err err
 			i, out.Loads = len(out.Loads), append(out.Loads, p.load)
 		}
 		out.Steps, out.Of = append(out.Steps, p.step), append(out.Of, i)
-		charts = append(charts, facetData{Times: spacing(p.points), Series: lines(p.series(c.kinds)), Together: p.together})
+		list := p.series(c.kinds)
+		charts = append(charts, facetData{Times: spacing(p.points), Series: lines(list), Together: p.together, Axes: axesOf(list)})
+	}
+	if len(list) > 0 { // else no chart changes its scale
+		out.Axes = axesOf((&facet{points: c.points}).series(c.kinds))
 	}
 	if whole, err = packed(out); err != nil || len(list) == 0 {
 		return whole, "", err
@@ -68,6 +73,38 @@ type facetData struct {
 	Times    [2]any  `json:"t"`
 	Series   []line  `json:"s"`
 	Together float64 `json:"w"` // length of its windows in seconds, where it is more than that of the page's
+	Axes     axes    `json:"y"`
+}
+
+// axes are the vertical axes of the charts that the switch for loads and steps changes, by
+// the IDs of the charts.
+type axes map[string]axis
+
+// An axis is a scale with the values to write beside the plot.
+type axis struct {
+	Lo    float64  `json:"lo"`
+	Hi    float64  `json:"hi"`
+	Log   bool     `json:"log"`
+	Ticks [][2]any `json:"t"` // where each lies, from 0 at the lower edge to 1, and its text
+}
+
+// axesOf gives the axes for the lines of a load or step, in the order that facet.series
+// has them.
+func axesOf(list []series) axes {
+	percentiles, throughput, errors := list[:4], list[4:8], list[8:]
+	out := axes{"latency": axisOf(latencyScale(percentiles), inSeconds), "throughput": axisOf(throughputScale(throughput), perSec)}
+	if len(errors) > 0 {
+		out["errors"] = axisOf(errorScale(errors), perSec)
+	}
+	return out
+}
+
+func axisOf(s scale, u unit) axis {
+	a := axis{Lo: s.Lo, Hi: s.Hi, Log: s.Log}
+	for _, v := range s.Ticks() {
+		a.Ticks = append(a.Ticks, [2]any{math.Round(s.At(v)*1e4) / 1e4, u.Format(v)})
+	}
+	return a
 }
 
 // focus is a stretch of the run that a reader may want to look at alone.

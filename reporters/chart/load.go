@@ -14,10 +14,7 @@ import (
 // Latency draws response times on a logarithmic axis.
 func (c *Plotter) Latency(r *result.Result) *Chart {
 	lines := c.percentileLines()
-	s, ok := logarithmic(lines[0].values, lines[1].values, lines[2].values, lines[3].values)
-	if !ok {
-		s = scale{Log: true, Lo: .001, Hi: 1} // nothing was answered: all of it leaves at the top
-	}
+	s := latencyScale(lines)
 	about := "From the instant a request was asked for to its last byte; a failed request counts as slower than any answer."
 	if c.together > 1 {
 		about += fmt.Sprintf(" Each point is the worst of %d windows.", c.together)
@@ -40,6 +37,31 @@ func (c *Plotter) Latency(r *result.Result) *Chart {
 		ch.About += " In the rows above the plot, " + strings.Join(why, "; ") + ", so there is no such percentile."
 	}
 	return ch
+}
+
+// latencyScale is the scale of response times. Where nothing was answered every line
+// leaves the plot at its top.
+func latencyScale(lines []series) scale {
+	s, ok := logarithmic(valuesOf(lines)...)
+	if !ok {
+		return scale{Log: true, Lo: .001, Hi: 1}
+	}
+	return s
+}
+
+// throughputScale is the scale of requests per second. Good requests are never more than
+// those offered, sent or answered.
+func throughputScale(lines []series) scale { return Linear(valuesOf(lines[:3])...) }
+
+// errorScale is the scale of errors per second.
+func errorScale(lines []series) scale { return Linear(valuesOf(lines)...) }
+
+func valuesOf(lines []series) [][]float64 {
+	out := make([][]float64, len(lines))
+	for i := range lines {
+		out[i] = lines[i].values
+	}
+	return out
 }
 
 func (c *Plotter) percentileLines() []series {
@@ -65,7 +87,7 @@ func closedLoads(r *result.Result) string {
 // Throughput draws what was asked of the target and what came of it.
 func (c *Plotter) Throughput() *Chart {
 	lines := c.throughputLines()
-	s := Linear(lines[0].values, lines[1].values, lines[2].values)
+	s := throughputScale(lines)
 	ch := c.make(Chart{
 		ID: "throughput", Title: "Requests per second", Alone: true,
 		About: "Offered and good by when a request was asked for, sent and answered by when that happened. Good is answered with every check held.",
@@ -143,11 +165,7 @@ func (c *Plotter) ErrorRates() *Chart {
 	if len(lines) == 0 {
 		return nil
 	}
-	all := make([][]float64, len(lines))
-	for i := range lines {
-		all[i] = lines[i].values
-	}
-	ch := c.make(Chart{ID: "errors", Title: "Errors per second", About: "Errors per second, by when the request was asked for.", Alone: true}, Linear(all...), lines)
+	ch := c.make(Chart{ID: "errors", Title: "Errors per second", About: "Errors per second, by when the request was asked for.", Alone: true}, errorScale(lines), lines)
 	ch.Tops = c.peaks(lines)
 	return ch
 }

@@ -61,7 +61,7 @@ function decode(d) {
     if (s.g) v = v.flatMap(x => new Array(s.g).fill(x)).slice(0, T.length - 1);
     V.push(v.map((x, i) => x === null ? NaN : s.b !== undefined ? Math.round((V[s.b][i] + x) * 10) / 10 : s.u === 0 && x < 0 ? Infinity : x / s.m));
   }
-  return { T, V, w: d.w };
+  return { T, V, w: d.w, y: d.y };
 }
 const D = ready.data || await inflate(document.getElementById('data'));
 if (signal.aborted) return;
@@ -77,25 +77,8 @@ const share = f => +(f * 100).toFixed(f > 0 && f < 1 ? Math.max(1, 2 - Math.floo
 const text = (u, f) => isNaN(f) ? '–' : u === 0 ? span(f) : u === 1 ? number(f) + '/s' : u === 3 ? share(f) : u === 5 ? bytes(f) : number(f);
 const known = v => v.filter(f => !isNaN(f));
 
-// scales: the same rules as scale.go
-const nice = (f, up, steps) => { const p = 10 ** Math.floor(Math.log10(f)), fit = steps.map(m => m * p); return up ? fit.find(v => f <= v * 1.0001) || 10 * p : fit.filter(v => v <= f * 1.0001).pop() || p; };
-function scaleOf(log, lists) {
-  let lo = Infinity, hi = 0;
-  for (const v of lists) for (const f of v) if (f > 0 && f < Infinity) { lo = Math.min(lo, f); hi = Math.max(hi, f); }
-  if (!log) { hi = hi || 1; const step = nice(hi * 1.05 / 4, true, [1, 2, 2.5, 5]); return { log, lo: 0, hi: step * Math.ceil(hi * 1.05 / step) }; }
-  if (!hi) return { log, lo: .001, hi: 1 };
-  const s = { log, lo: nice(lo * .9, false, [1, 2, 5, 10]), hi: nice(hi * 1.02, true, [1, 2, 5, 10]) };
-  if (s.hi <= s.lo * 1.5) s.lo = nice(s.hi / 5, false, [1, 2, 5, 10]);
-  return s;
-}
+// where a value lies on a scale, from 0 at its lower edge to 1; the scales come with the page
 const on = (s, v) => Math.max(0, Math.min(1, s.log ? v > 0 ? Math.log(v / s.lo) / Math.log(s.hi / s.lo) : 0 : (v - s.lo) / (s.hi - s.lo)));
-function ticks(s) {
-  const out = [];
-  if (!s.log) { const step = nice(s.hi / 4, true, [1, 2, 2.5, 5]); for (let i = 0; i * step <= s.hi * 1.001; i++) out.push(i * step); return out; }
-  const few = Math.log10(s.hi / s.lo) > 1.7;
-  for (let e = Math.floor(Math.log10(s.lo)); e <= Math.log10(s.hi); e++) for (const m of [1, 2, 5]) { const v = m * 10 ** e; if (v >= s.lo * .999 && v <= s.hi * 1.001 && !(few && m > 1)) out.push(v); }
-  return out;
-}
 
 // every figure over time: its lines, and whether the switch changes them
 const svg = (tag, props) => { const e = document.createElementNS('http://www.w3.org/2000/svg', tag); for (const k in props) e.setAttribute(k, props[k]); return e; };
@@ -171,13 +154,13 @@ function tops(c) {
 // draw shows a chart with all that belongs to it anew: for a load or a step, or for all
 function draw(c) {
   const { T, V, w } = source(c), list = c.ids.map(i => ({ ...S[i], v: V[i], p: c.plot.querySelector('.line[data-s="' + i + '"]') })), box = c.plot.parentNode, u = list[0].u;
-  const s = c.scale = scaleOf(c.scale.log, c.fig.id === 'c-throughput' ? list.slice(0, 3).map(l => l.v) : list.map(l => l.v));
+  const s = c.scale = source(c).y[c.fig.id.slice(2)];
   for (const e of all('em', box).concat(all('.grid', c.plot), all('.strip', c.frame))) e.remove();
   const place = (e, y) => { e.style.top = Math.round(1e3 * (1 - y)) / 10 + '%'; box.append(e); };
   const strips = c.fig.id === 'c-latency' ? list.slice(0, 3).filter(l => l.v.includes(Infinity)) : [];
-  for (const v of ticks(s)) {
-    c.plot.insertBefore(svg('path', { class: 'grid', d: 'M0 ' + 500 * (1 - on(s, v)) + 'h2000' }), c.plot.querySelector('path[data-s]'));
-    if (!strips.length || on(s, v) < .999) place(make('em', { textContent: text(u, v) }), on(s, v));
+  for (const [at, label] of s.t) {
+    c.plot.insertBefore(svg('path', { class: 'grid', d: 'M0 ' + 500 * (1 - at) + 'h2000' }), c.plot.querySelector('path[data-s]'));
+    if (!strips.length || at < .999) place(make('em', { textContent: label }), at);
   }
   for (const l of strips) {
     const z = svg('svg', { class: l.p.getAttribute('class').replace('line ', '') + ' z', viewBox: '0 0 2000 10', preserveAspectRatio: 'none', 'aria-hidden': true });
