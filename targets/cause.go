@@ -2,46 +2,82 @@ package targets
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"io"
 	"net"
 	"os"
 	"slices"
-
-	"golang.org/x/net/http2"
+	"strings"
+	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
 )
 
-// Errors of a request that never reached the target or came back too late.
+// Errors of a request that was never sent, or whose answer came too late.
 var (
-	errAborted = errors.New("the run is over")
-	errLate    = errors.New("the answer came after the timeout")
+	ErrAborted = errors.New("the run is over")
+	ErrLate    = errors.New("the answer came after the timeout")
 )
 
-// causeOf says why a request had no answer.
-func causeOf(err error) scenarios.Cause {
+// An Error is an error whose cause its protocol knows.
+type Error struct {
+	Cause scenarios.Cause
+	Text  string
+	Final bool // the cause stands, even if the deadline passed or the run ended meanwhile
+}
+
+func (e *Error) Error() string { return e.Text }
+
+// ErrorCause implements [Caused].
+func (e *Error) ErrorCause() scenarios.Cause { return e.Cause }
+
+// Caused is implemented by errors that know their cause. NoCause leaves the decision to
+// the errors that they wrap.
+type Caused interface {
+	error
+	ErrorCause() scenarios.Cause
+}
+
+// TLSError is a TLS handshake that failed.
+type TLSError struct{ Err error }
+
+func (e *TLSError) Error() string { return "TLS handshake: " + e.Err.Error() }
+func (e *TLSError) Unwrap() error { return e.Err }
+
+// ProxyError is a connection that a proxy did not open.
+type ProxyError struct {
+	Proxy string // host:port
+	Err   error
+}
+
+func (e *ProxyError) Error() string { return "the proxy " + e.Proxy + ": " + e.Err.Error() }
+func (e *ProxyError) Unwrap() error { return e.Err }
+
+// CauseOf classifies the error of a request that has no answer.
+func CauseOf(err error) scenarios.Cause {
 	var (
-		dns    *net.DNSError
-		denied *notAllowed
-		hand   *tlsError
-		proxy  *proxyError
-		ne     net.Error
-		cut    *streamReset
-		away   *goneAway
+		dns       *net.DNSError
+		denied    *NotAllowedError
+		handshake *TLSError
+		proxy     *ProxyError
+		ne        net.Error
+		own       Caused
 	)
 	switch {
 	case errors.As(err, &denied):
 		return scenarios.NotAllowed
-	case errors.Is(err, errAborted), errors.Is(err, context.Canceled):
+	case errors.Is(err, ErrAborted), errors.Is(err, context.Canceled):
 		return scenarios.Unfinished
-	case errors.Is(err, errLate), errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, ErrLate), errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
 		return scenarios.Timeout
 	case errors.As(err, &proxy) && !isAny(err, noSocket) && !isAny(err, noPort):
 		return scenarios.ProxyRefused
 	case errors.As(err, &dns):
 		return scenarios.NameNotFound
-	case errors.As(err, &hand), alerted(err):
+	case errors.As(err, &handshake), isAlert(err):
 		return scenarios.TLSFailed
 	case isAny(err, refused):
 		return scenarios.Refused
@@ -49,17 +85,12 @@ func causeOf(err error) scenarios.Cause {
 		return scenarios.Reset
 	case isAny(err, unreachable):
 		return scenarios.Unreachable
-	case isAny(err, noSocket): // this machine, not the target, had no room
+	case isAny(err, noSocket): // this machine ran out of sockets, not the target
 		return scenarios.NoSocket
 	case isAny(err, noPort):
 		return scenarios.NoPort
-	case errors.As(err, &cut):
-		if cut.code == http2.ErrCodeRefusedStream {
-			return scenarios.Refused
-		}
-		return scenarios.Reset
-	case errors.As(err, &away) && away.err == nil, errors.Is(err, errUntouched), errors.Is(err, errStale):
-		return scenarios.Closed
+	case errors.As(err, &own) && own.ErrorCause() != scenarios.NoCause:
+		return own.ErrorCause()
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed):
 		return scenarios.Closed
 	case errors.As(err, &ne) && ne.Timeout():
@@ -68,6 +99,67 @@ func causeOf(err error) scenarios.Cause {
 	return scenarios.Protocol
 }
 
+// IsReset reports whether err says that the other side reset the connection.
+func IsReset(err error) bool { return isAny(err, reset) }
+
 func isAny(err error, of []error) bool {
 	return slices.ContainsFunc(of, func(e error) bool { return errors.Is(err, e) })
+}
+
+// Fail records in out that a request ended at end with err. Over says that the run was
+// ended meanwhile. Times that lie after the deadline are set to the deadline.
+func Fail(out *scenarios.Outcome, err error, end, deadline time.Duration, over bool) {
+	out.Kind, out.Cause = scenarios.Error, CauseOf(err)
+	out.Status, out.Answered = 0, false
+	out.End = end
+	own, known := errors.AsType[*Error](err)
+	_, bad := errors.AsType[*syntax.BadURL](err)
+	switch {
+	case known && own.Final:
+		out.Cause = own.Cause
+	case errors.Is(err, template.ErrUnset), errors.Is(err, template.ErrUsedUp), errors.Is(err, template.ErrNotStart):
+		out.Cause = scenarios.NoData
+	case bad:
+		out.Cause = scenarios.Other
+	case out.Cause == scenarios.NotAllowed:
+	case out.End >= deadline:
+		out.Cause = scenarios.Timeout
+	case over:
+		out.Cause = scenarios.Unfinished
+	}
+	if out.Cause == scenarios.Timeout {
+		for _, at := range []*time.Duration{&out.Slot, &out.Sent, &out.First} {
+			*at = min(*at, deadline)
+		}
+		out.End = deadline
+	}
+}
+
+// Explain is the text of an error for a sample, with a remedy where one is known.
+func Explain(err error) string {
+	if isAny(err, noPort) {
+		return err.Error() + "; this machine has no port left to reach the target from"
+	}
+	return err.Error() + tlsRemedy(err)
+}
+
+// isAlert reports whether the other side ended TLS by an alert. With TLS 1.3 a server
+// refuses a client's certificate that way, after the client's part of the handshake.
+func isAlert(err error) bool {
+	op, ok := errors.AsType[*net.OpError](err)
+	return ok && op.Op == "remote error"
+}
+
+// tlsRemedy is the setting that mends an error of TLS; it is empty where none is known.
+func tlsRemedy(err error) string {
+	if _, unknown := errors.AsType[x509.UnknownAuthorityError](err); unknown {
+		return "; a CA of your own goes under target: {tls: {ca: FILE}}"
+	}
+	if _, other := errors.AsType[x509.HostnameError](err); other {
+		return "; the name in the certificate goes under target: {tls: {server_name: NAME}}"
+	}
+	if isAlert(err) && strings.Contains(err.Error(), "certificate required") {
+		return "; a certificate for the load goes under target: {tls: {cert: FILE, key: FILE}}"
+	}
+	return ""
 }

@@ -4,11 +4,14 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"strings"
 
+	"brunt/scenarios"
 	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
 )
 
-// ParseBase reads the URL of a target: what relative paths are laid under. The error
+// ParseBase reads the URL of a target, which relative paths are appended to. The error
 // shows no credentials.
 func ParseBase(s string) (*url.URL, error) {
 	u, err := syntax.ParseURL(s)
@@ -21,8 +24,11 @@ func ParseBase(s string) (*url.URL, error) {
 	return u, nil
 }
 
-// portOf is the port of a URL, its scheme's where none is written.
-func portOf(u *url.URL) string {
+// ErrNoBase is a path without a target that has a URL.
+var ErrNoBase = error(&Error{Cause: scenarios.Other, Text: "a path needs a target with a URL", Final: true})
+
+// PortOf is the port of a URL, or its scheme's default.
+func PortOf(u *url.URL) string {
 	switch {
 	case u.Port() != "":
 		return u.Port()
@@ -32,5 +38,61 @@ func portOf(u *url.URL) string {
 	return "80"
 }
 
-// HostPort gives host and port of a URL, its scheme's port where none is written.
-func HostPort(u *url.URL) string { return net.JoinHostPort(u.Hostname(), portOf(u)) }
+// HostPort is host and port of a URL, with its scheme's default port where none is written.
+func HostPort(u *url.URL) string { return net.JoinHostPort(u.Hostname(), PortOf(u)) }
+
+// SplitURL divides an absolute URL into scheme and host, and path and query. The fragment
+// is left out.
+func SplitURL(u []byte) (prefix, target []byte) {
+	from := 0
+	if i := strings.Index(string(u), "://"); i >= 0 {
+		from = i + len("://")
+	}
+	split, end := len(u), len(u)
+	for i := from; i < len(u); i++ {
+		switch {
+		case u[i] == '#':
+			return u[:min(split, i)], u[min(split, i):i]
+		case split == len(u) && (u[i] == '/' || u[i] == '?'):
+			split = i
+		}
+	}
+	return u[:split], u[split:end]
+}
+
+// CheckURL notes in m what is wrong with a URL, as far as that is known before the target
+// runs.
+func CheckURL(u *template.URLTemplate, in Scope, m *syntax.Mistakes) {
+	text, static := u.Static()
+	if u.IsZero() || static && text == "" {
+		m.Add(u.At, "the URL is empty; a path begins with /")
+		return
+	}
+	if !static {
+		if t := u.Text(); !strings.HasPrefix(t, "/") && !strings.HasPrefix(t, "http") && !strings.HasPrefix(t, "${") {
+			m.AddHint(u.At, "a path begins with /", "%q is neither a path nor a URL", t)
+		}
+		text = KnownOrigin(u.Text())
+	}
+	if text == "" || strings.HasPrefix(text, "/") {
+		return
+	}
+	o, err := syntax.ParseURL(text)
+	if err == nil && in.Host != nil {
+		err = in.Host(o)
+	}
+	if err != nil {
+		m.Add(u.At, "%v", err)
+	}
+}
+
+// KnownOrigin is scheme and host of a URL with placeholders. It is empty where a
+// placeholder stands before their end.
+func KnownOrigin(text string) string {
+	known, _, _ := strings.Cut(text, "${")
+	origin, _ := SplitURL([]byte(known))
+	if !strings.Contains(known, "://") || len(origin) == len(known) {
+		return ""
+	}
+	return string(origin)
+}

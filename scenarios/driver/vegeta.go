@@ -3,12 +3,13 @@ package driver
 import (
 	"brunt/scenarios"
 	"brunt/targets"
+	"brunt/targets/vegeta"
 )
 
 // Vegeta makes requests by vegeta's attacker.
 func Vegeta() Descriptor {
 	return Descriptor{
-		Engine: scenarios.VegetaEngine, Version: targets.VegetaName,
+		Engine: scenarios.VegetaEngine, Version: vegeta.Name,
 		Check: checkVegeta, Unkept: "vegeta", At: "engine",
 		Prepare: prepareVegeta,
 	}
@@ -18,7 +19,7 @@ func Vegeta() Descriptor {
 func checkVegeta(d *Draft) {
 	l, m := d.Load, d.Mistakes
 	at := l.Of("engine")
-	targets.CheckVegeta(l, m)
+	vegeta.CheckLoad(l, m)
 	if l.Executor == scenarios.Replay {
 		m.AddHint(at, "leave `engine` out", "vegeta replays no log")
 		return
@@ -37,7 +38,7 @@ func checkVegeta(d *Draft) {
 			if s.Call == nil {
 				continue
 			}
-			if why := targets.CheckVegetaCall(s.Call); why != "" {
+			if why := vegeta.CheckCall(s.Call); why != "" {
 				m.Add(at, "vegeta can't make the request %q: %s", s.Call.Name(), why)
 				return
 			}
@@ -47,11 +48,11 @@ func checkVegeta(d *Draft) {
 
 // prepareVegeta gives vegeta the one request of every flow.
 func prepareVegeta(s *Setup) (Job, targets.Way, error) {
-	o := targets.VegetaOptions{MaxInFlight: s.Run.MaxInFlight, Env: s.Run.Env, Vars: s.Run.Vars}
+	o := vegeta.EngineOptions{MaxInFlight: s.Run.MaxInFlight, Env: s.Run.Env, Vars: s.Run.Vars}
 	for _, f := range s.Run.Flows {
 		o.Calls, o.Steps = append(o.Calls, f.Steps[0].Call), append(o.Steps, f.Steps[0].Index)
 	}
-	engine, err := targets.NewVegeta(s.Target, o)
+	engine, err := vegeta.New(s.Target, o)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -12,6 +12,9 @@ import (
 	"brunt/scenarios/load"
 	"brunt/scenarios/measure"
 	"brunt/targets"
+	"brunt/targets/catalog"
+	"brunt/targets/dial"
+	"brunt/targets/http/auth"
 )
 
 // CompileOptions say what a plan needs to know of brunt itself.
@@ -25,8 +28,8 @@ type CompileOptions struct {
 // checked without touching anything. The error is a [syntax.MistakesError] with
 // every mistake found, those of Parse among them.
 func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
-	c := &compiler{sc: sc, o: o, m: sc.Mistakes(), plan: &Plan{Scenario: sc, Notes: slices.Clone(sc.Notes), Self: o.Self, Leaders: map[*chaos.Leader][]load.Step{}}}
-	c.plan.Protocol = targets.Kinds()["http"]()
+	c := &compiler{sc: sc, o: o, m: sc.Mistakes(), plan: &Plan{Scenario: sc, Shared: new(targets.Shared), Notes: slices.Clone(sc.Notes), Self: o.Self, Leaders: map[*chaos.Leader][]load.Step{}}}
+	c.plan.Protocol = catalog.Kinds()["http"]()
 	c.plan.LoadAllowlist = newAllowlist(allowLoad, sc.Guard, o.Policies, c.m).reachedBy(sc.Loads)
 	c.plan.ChaosAllowlist = newAllowlist(allowChaos, sc.Guard, o.Policies, c.m)
 	c.proxies()
@@ -86,8 +89,8 @@ func (c *compiler) load(l *scenarios.Load) {
 		c.script(l)
 		return
 	}
-	targets.CheckConnections(l, c.m)
-	if ns, err := targets.ParseNameServer(l.Connections.DNS); err == nil {
+	dial.CheckConnections(l, c.m)
+	if ns, err := dial.ParseNameServer(l.Connections.DNS); err == nil {
 		if err := c.plan.LoadAllowlist.Check(ns.Addr().Unmap(), ns.String(), ""); err != nil {
 			c.m.Add(l.Connections.Of("dns"), "%v", err)
 		}
@@ -173,15 +176,16 @@ func (c *compiler) call(s *scenarios.Step, l *scenarios.Load) (scenarios.Call, b
 func (c *compiler) scope(l *scenarios.Load, name string) targets.Scope {
 	return targets.Scope{
 		Symbols: c.sc.Symbols, Name: name, Checks: &c.plan.Checks, Host: c.host(l), File: c.sc.Read, Secret: c.sc.Secrets.Add,
-		Auth: l.Auth, Sign: l.Sign, Proofs: &c.plan.Proofs, Timeout: l.Timeout.D(),
+		Auth: l.Auth, Sign: l.Sign, Shared: c.plan.Shared, Timeout: l.Timeout.D(),
 	}
 }
 
 // Proofs readies the auth and sign of a load, whether or not a step uses them.
 func (c *compiler) proofs(l *scenarios.Load) {
 	in := c.scope(l, "")
-	c.plan.Proofs.Auth(l.Auth, in, c.m)
-	c.plan.Proofs.Sign(l.Sign, in, c.m)
+	p := targets.Share[auth.Proofs](in.Shared)
+	p.Auth(l.Auth, in, c.m)
+	p.Sign(l.Sign, in, c.m)
 }
 
 func (c *compiler) number(name string, loadIndex int) int32 {

@@ -128,7 +128,7 @@ type Plan struct {
 	Ready          []load.Step                   // asks a target that runs already whether it is ready
 	Leaders        map[*chaos.Leader][]load.Step // ask a unit whether it leads
 	Protocol       targets.Protocol
-	Proofs         targets.Proofs              // what the steps' auth and sign share
+	Shared         *targets.Shared             // what the steps share
 	LoadAllowlist  *Allowlist                  // of the load
 	ChaosAllowlist *Allowlist                  // of faults that are calls
 	Policies       []*scenarios.Policy         // what it is held to

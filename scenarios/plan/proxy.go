@@ -8,6 +8,7 @@ import (
 	"brunt/chaos"
 	"brunt/scenarios"
 	"brunt/targets"
+	"brunt/targets/dial"
 	"brunt/targets/stack"
 )
 
@@ -19,7 +20,7 @@ func (c *compiler) proxies() {
 	}
 	for i := range c.sc.Loads {
 		k := &c.sc.Loads[i].Connections
-		p, err := targets.NewProxies(k.Proxy, c.plan.Environ)
+		p, err := dial.NewProxies(k.Proxy, c.plan.Environ)
 		if err != nil {
 			c.m.Add(k.Of("proxy"), "%v", err)
 			continue
@@ -49,12 +50,12 @@ func (p *Plan) SetupLoad() *scenarios.Load {
 //
 // Containers that brunt started have addresses of their own, and the environment's proxy
 // is not for them.
-func (p *Plan) ProxiesOf(l *scenarios.Load) *targets.Proxies {
+func (p *Plan) ProxiesOf(l *scenarios.Load) *dial.ProxySetting {
 	environ := p.Environ
 	if p.Stack != nil && p.Stack.Platform == stack.Docker {
 		environ = func(string) (string, bool) { return "", false }
 	}
-	out, err := targets.NewProxies(l.Connections.Proxy, environ)
+	out, err := dial.NewProxies(l.Connections.Proxy, environ)
 	if err != nil { // it is not one of the plan's
 		return nil
 	}
@@ -66,7 +67,7 @@ func (p *Plan) ProxiesOf(l *scenarios.Load) *targets.Proxies {
 func (c *compiler) host(l *scenarios.Load) func(u *url.URL) error {
 	by, resolve := c.plan.ProxiesOf(l), l.Resolve
 	return func(u *url.URL) error {
-		via, err := targets.Via(by, u, resolve)
+		via, err := dial.Via(by, u, resolve)
 		switch {
 		case err != nil:
 			return err
@@ -78,7 +79,7 @@ func (c *compiler) host(l *scenarios.Load) func(u *url.URL) error {
 		if err := c.plan.LoadAllowlist.checkURL(resolve)(via); err != nil && by.Fixed() == nil { // else told already
 			return fmt.Errorf("the proxy %s: %w", via.Host, err)
 		}
-		return targets.Gate(c.plan.LoadAllowlist.Check).Beyond(u)
+		return targets.Allowlist(c.plan.LoadAllowlist.Check).CheckProxied(u)
 	}
 }
 
@@ -88,7 +89,7 @@ func (c *compiler) target(u *url.URL) error {
 	direct := len(c.sc.Loads) == 0
 	for i := range c.sc.Loads {
 		l := &c.sc.Loads[i]
-		via, err := targets.Via(c.plan.ProxiesOf(l), u, l.Resolve)
+		via, err := dial.Via(c.plan.ProxiesOf(l), u, l.Resolve)
 		if err == nil && via != nil {
 			err = c.host(l)(u)
 		}
@@ -114,7 +115,7 @@ func (p *Plan) via(i int) *url.URL {
 			return nil
 		}
 	}
-	via, err := targets.Via(p.ProxiesOf(&p.Loads[i].Load), u, p.Loads[i].Resolve)
+	via, err := dial.Via(p.ProxiesOf(&p.Loads[i].Load), u, p.Loads[i].Resolve)
 	if err != nil {
 		return nil
 	}

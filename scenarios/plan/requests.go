@@ -8,7 +8,8 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/load"
 	"brunt/scenarios/syntax"
-	"brunt/targets"
+	"brunt/targets/http"
+	"brunt/targets/vegeta"
 )
 
 // targetsFile compiles the targets of a load that has a file of them: each is a flow of
@@ -21,7 +22,7 @@ func (c *compiler) targetsFile(lp *LoadPlan, index int, l *scenarios.Load) {
 		return
 	}
 	at := l.Of("targets")
-	text, err := c.sc.Read(at, l.Targets, targets.MaxTargets)
+	text, err := c.sc.Read(at, l.Targets, vegeta.MaxTargets)
 	if err != nil {
 		c.m.Add(at, "targets: %v", err)
 		return
@@ -30,11 +31,11 @@ func (c *compiler) targetsFile(lp *LoadPlan, index int, l *scenarios.Load) {
 		if !filepath.IsAbs(path) {
 			path = filepath.Join(filepath.Dir(l.Targets), path)
 		}
-		return c.sc.Read(at, path, targets.MaxTargets)
+		return c.sc.Read(at, path, vegeta.MaxTargets)
 	}
 	before := c.m.Len()
-	list := targets.ReadTargets(l.Targets, text, beside, c.m)
-	recordings := targets.NewRecordings(l.Request, c.scope(l, ""), c.m)
+	list := vegeta.ReadTargets(l.Targets, text, beside, c.m)
+	recordings := http.NewRecordings(l.Request, c.scope(l, ""), c.m)
 	if c.m.Len() > before {
 		return
 	}
@@ -72,7 +73,7 @@ func (c *compiler) replay(lp *LoadPlan, index int, l *scenarios.Load) {
 	if c.plan.Stack == nil && c.plan.Scope.External == "" && !c.targetUnknown {
 		c.m.Add(l.Of("executor"), "a log names paths alone: the target wants a url")
 	}
-	recordings := targets.NewRecordings(l.Request, c.scope(l, ""), c.m)
+	recordings := http.NewRecordings(l.Request, c.scope(l, ""), c.m)
 	for _, s := range log.Steps() {
 		step := load.Step{Call: recordings.Replay(s.Name, s.Method), Index: c.number(s.Name, index)}
 		lp.Flows = append(lp.Flows, load.Flow{Weight: float64(s.Count), Steps: []load.Step{step}})
@@ -89,7 +90,7 @@ func (c *compiler) engine(lp *LoadPlan, l *scenarios.Load) {
 		return
 	}
 	at := l.Of("engine")
-	targets.CheckVegeta(l, c.m)
+	vegeta.CheckLoad(l, c.m)
 	if l.Executor == scenarios.Replay {
 		c.m.AddHint(at, "leave `engine` out", "vegeta replays no log")
 		return
@@ -108,7 +109,7 @@ func (c *compiler) engine(lp *LoadPlan, l *scenarios.Load) {
 			if s.Call == nil {
 				continue
 			}
-			if why := targets.CheckVegetaCall(s.Call); why != "" {
+			if why := vegeta.CheckCall(s.Call); why != "" {
 				c.m.Add(at, "vegeta can't make the request %q: %s", s.Call.Name(), why)
 				return
 			}
@@ -133,7 +134,7 @@ func (c *compiler) noWrites(lp *LoadPlan, at syntax.Pos, who string) {
 // EngineName names what makes the load's requests, for the report; empty is brunt.
 func (lp *LoadPlan) EngineName() string {
 	if lp.Engine == scenarios.VegetaEngine {
-		return targets.VegetaName
+		return vegeta.Name
 	}
 	return ""
 }

@@ -12,6 +12,7 @@ import (
 	"brunt/chaos"
 	"brunt/scenarios"
 	"brunt/targets"
+	"brunt/targets/dial"
 	"brunt/targets/stack"
 )
 
@@ -132,17 +133,17 @@ func resolved(hostport string, resolve map[string]string) string {
 	if err != nil {
 		return hostport
 	}
-	host, port, _ = targets.Resolved(host, port, resolve)
+	host, port, _ = dial.Resolved(host, port, resolve)
 	return net.JoinHostPort(host, port)
 }
 
 // Lookup asks for a name as the first load would.
 func (p *Plan) Lookup(ctx context.Context, host string) ([]netip.Addr, error) {
-	o := targets.Options{Gate: p.LoadAllowlist.Check}
+	o := targets.Options{Allow: p.LoadAllowlist.Check}
 	if len(p.Loads) > 0 {
 		o.Connections = p.Loads[0].Connections
 	}
-	return targets.Lookup(ctx, o, host)
+	return dial.Lookup(ctx, o, host)
 }
 
 // readySteps are the requests by which a target that runs already is asked whether

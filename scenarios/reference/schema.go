@@ -22,8 +22,10 @@ import (
 	"brunt/scenarios/slo"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
-	"brunt/targets"
+	"brunt/targets/catalog"
 	"brunt/targets/demo"
+	"brunt/targets/http"
+	"brunt/targets/http/auth"
 	"brunt/targets/stack"
 )
 
@@ -55,7 +57,7 @@ func Schema() syntax.Schema {
 func sources() map[string]embed.FS {
 	return map[string]embed.FS{
 		"brunt/scenarios": result.Source, "brunt/scenarios/slo": slo.Source, "brunt/scenarios/template": template.Source,
-		"brunt/scenarios/load": load.Source, "brunt/targets": targets.Source,
+		"brunt/scenarios/load": load.Source, "brunt/targets/http": http.Source, "brunt/targets/http/auth": auth.Source,
 		"brunt/targets/stack": stack.Source, "brunt/targets/demo": demo.Source, "brunt/chaos": chaos.Source,
 	}
 }
@@ -214,7 +216,7 @@ func namedSchema(was any, names syntax.Schema, settings reflect.Type, doc syntax
 func loadSchema(doc syntax.Describer) syntax.Schema {
 	common := scenarios.LoadSchema(doc)
 	withProofs(common, doc)
-	request := syntax.SchemaOf(targets.RecordedSettingsType(), doc)
+	request := syntax.SchemaOf(http.RecordedSettingsType(), doc)
 	withProofs(request, doc)
 	props := common["properties"].(syntax.Schema)
 	props["request"] = syntax.Schema{"description": common.Property("request")["description"], "allOf": []any{request}}
@@ -298,7 +300,7 @@ func targetSchema(doc syntax.Describer) syntax.Schema {
 
 // withProofs gives an object's schema what auth and sign can be.
 func withProofs(s syntax.Schema, doc syntax.Describer) {
-	for key, t := range map[string]reflect.Type{"auth": reflect.TypeFor[targets.Auth](), "sign": reflect.TypeFor[targets.Sign]()} {
+	for key, t := range map[string]reflect.Type{"auth": reflect.TypeFor[auth.Auth](), "sign": reflect.TypeFor[auth.Sign]()} {
 		p := s.Property(key)
 		if p == nil {
 			continue
@@ -322,8 +324,8 @@ func stepSchema(doc syntax.Describer) syntax.Schema {
 	think := syntax.Schema{"type": "object", "required": []any{"think"}, "additionalProperties": false, "properties": syntax.Schema{"think": syntax.Schema{"description": about["think"], "allOf": []any{(*quantity.Range)(nil).Schema()}}}}
 	all := []any{think}
 	name := syntax.Schema{"properties": syntax.Schema{"name": syntax.Schema{"description": about["name"], "allOf": []any{syntax.TextSchema()}}}}
-	for _, key := range slices.Sorted(maps.Keys(targets.Kinds())) {
-		p := targets.Kinds()[key]()
+	for _, key := range slices.Sorted(maps.Keys(catalog.Kinds())) {
+		p := catalog.Kinds()[key]()
 		s := syntax.SchemaOf(p.Settings(), doc).With(name)
 		withProofs(s, doc)
 		if e := s.Property("extract"); e != nil {

@@ -182,7 +182,7 @@ func TestOneMistake(t *testing.T) {
 		{"an unknown key", "get: /, checks: {status: 200}", `unknown key "checks"; did you mean "check"?`},
 		{"an unset variable", `get: "/${env.X}"`, "the environment variable X is not set"},
 		{"two requests", "get: /, post: /", "not both get and post"},
-		{"the name of a header", `get: /, headers: {"a b": c}`, `"a b" is no name of a header`},
+		{"the name of a header", `get: /, headers: {"a b": c}`, `"a b" is not a header name`},
 		{"a misspelt method", "gett: /", `did you mean "get"?`},
 		{"a timeout", "get: /, timeout: 5s", "`timeout` belongs to the load, not to a step"},
 		{"the name of a variable", `get: /, extract: {"b b": "$.x"}`, `"b b" can't name a variable`},

@@ -13,7 +13,7 @@ import (
 	"brunt/scenarios/judge"
 	"brunt/scenarios/load"
 	"brunt/scenarios/result"
-	"brunt/targets"
+	"brunt/targets/vegeta"
 )
 
 // prepare readies load i.
@@ -46,13 +46,13 @@ func (r *runner) prepare(i, shards int) error {
 // prepareVegeta readies load i, whose requests vegeta makes.
 func (r *runner) prepareVegeta(i, shards int) error {
 	lp := &r.Loads[i]
-	o := targets.VegetaOptions{MaxInFlight: lp.InFlight(), Env: r.env, Vars: r.vars}
+	o := vegeta.EngineOptions{MaxInFlight: lp.InFlight(), Env: r.env, Vars: r.vars}
 	for _, f := range lp.Flows {
 		o.Calls, o.Steps = append(o.Calls, f.Steps[0].Call), append(o.Steps, f.Steps[0].Index)
 	}
 	to := r.reach(&lp.Load)
 	to.Sampler = r.samples
-	engine, err := targets.NewVegeta(to, o)
+	engine, err := vegeta.New(to, o)
 	if err != nil {
 		return err
 	}

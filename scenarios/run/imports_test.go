@@ -27,11 +27,13 @@ import (
 // each other, and may not import another spoke. A folder of which nobody says
 // where it belongs is a mistake: put it here, with what it may import.
 var arrows = map[string][]string{
-	"scenarios":                 {"scenarios/quantity", "scenarios/slo", "scenarios/syntax", "scenarios/template"},
-	"scenarios/doctor":          {"scenarios", "scenarios/k6", "scenarios/load", "scenarios/machine", "scenarios/plan", "targets", "targets/platform/docker", "chaos"},
-	"scenarios/ledger":          {"scenarios", "scenarios/load", "scenarios/measure", "targets", "chaos"},
-	"scenarios/observe":         {"scenarios", "scenarios/measure", "chaos"},
-	"scenarios/plan":            {"scenarios", "scenarios/impact", "scenarios/judge", "scenarios/k6", "scenarios/ledger", "scenarios/load", "scenarios/machine", "scenarios/measure", "scenarios/observe", "targets", "targets/platform/docker", "chaos"},
+	"scenarios":         {"scenarios/quantity", "scenarios/slo", "scenarios/syntax", "scenarios/template"},
+	"scenarios/doctor":  {"scenarios", "scenarios/k6", "scenarios/load", "scenarios/machine", "scenarios/plan", "targets", "targets/platform/docker", "chaos"},
+	"scenarios/ledger":  {"scenarios", "scenarios/load", "scenarios/measure", "targets", "chaos"},
+	"scenarios/observe": {"scenarios", "scenarios/measure", "chaos"},
+	"scenarios/plan": {
+		"chaos", "scenarios", "scenarios/impact", "scenarios/judge", "scenarios/k6", "scenarios/ledger", "scenarios/load", "scenarios/machine", "scenarios/measure", "scenarios/observe", "targets", "targets/catalog", "targets/dial", "targets/http", "targets/http/auth", "targets/platform/docker", "targets/vegeta",
+	},
 	"scenarios/plan/dryrun":     {"scenarios", "scenarios/machine", "scenarios/plan", "scenarios/plan/plantest", "targets", "chaos"},
 	"scenarios/plan/plantest":   {"scenarios", "scenarios/plan"},
 	"scenarios/quantity":        {"scenarios/syntax"},
@@ -40,13 +42,20 @@ var arrows = map[string][]string{
 	"scenarios/syntax":          nil,
 	"scenarios/template":        {"scenarios/quantity", "scenarios/syntax"},
 	"scenarios/load":            {"scenarios"},
-	"scenarios/driver":          {"scenarios", "scenarios/load", "targets"}, // wires what makes the requests of a load
-	"scenarios/impact":          {"scenarios"},                              // counts alone, no requests
+	"scenarios/driver":          {"scenarios", "scenarios/load", "targets", "targets/vegeta"}, // wires what makes the requests of a load
+	"scenarios/impact":          {"scenarios"},                                                // counts alone, no requests
 	"scenarios/judge":           {"scenarios", "scenarios/impact", "scenarios/measure"},
 	"scenarios/k6":              {"scenarios"},
 	"scenarios/machine":         {"scenarios"},
 	"scenarios/measure":         {"scenarios"},
-	"scenarios/suite":           nil, // turns of the tests that put load on the machine; every test may import it
+	"scenarios/suite":           nil,                                      // turns of the tests that put load on the machine; every test may import it
+	"targets/catalog":           {"scenarios", "targets", "targets/http"}, // the one list of protocols
+	"targets/dial":              {"scenarios", "targets"},
+	"targets/http":              {"scenarios", "targets", "targets/dial", "targets/http/auth", "targets/http/h1", "targets/http/h2", "targets/vegeta"}, // vegeta: its tests compare both engines
+	"targets/http/auth":         {"scenarios", "targets", "targets/dial"},
+	"targets/http/h1":           {"scenarios", "targets"},
+	"targets/http/h2":           {"scenarios", "targets", "targets/http/h1"},
+	"targets/vegeta":            {"scenarios", "targets", "targets/dial", "targets/http", "targets/http/auth", "targets/http/h1"},
 	"targets":                   {"scenarios", "targets/platform/docker", "targets/platform/procmark"},
 	"targets/platform/docker":   nil, // the client of the Docker engine
 	"targets/platform/procmark": nil, // processes by marks in their environment
@@ -68,11 +77,11 @@ var arrows = map[string][]string{
 	"scenarios/convert":         {"scenarios"}, // writes scenarios, and runs none
 	"scenarios/capacity":        nil,           // knows rates alone
 	"scenarios/notes":           nil,
-	"scenarios/reference":       {"chaos", "scenarios", "scenarios/doctor", "scenarios/load", "scenarios/plan", "scenarios/plan/dryrun", "scenarios/plan/plantest", "targets"}, // schemas, from the types that all of it is read into
+	"scenarios/reference": {
+		"chaos", "scenarios", "scenarios/doctor", "scenarios/load", "scenarios/plan", "scenarios/plan/dryrun", "scenarios/plan/plantest", "targets", "targets/catalog", "targets/http", "targets/http/auth",
+	}, // schemas, from the types that all of it is read into
 	"scenarios/run": {
-		"reporters", "reporters/catalog", "reporters/evidence", "reporters/rows",
-		"chaos", "scenarios", "scenarios/capacity", "scenarios/driver", "scenarios/impact", "scenarios/judge", "scenarios/k6", "scenarios/load", "scenarios/machine", "scenarios/measure", "scenarios/notes", "scenarios/reference", "targets", "targets/platform/docker",
-		"scenarios/plan", "scenarios/plan/plantest", "scenarios/doctor", "scenarios/ledger", "scenarios/observe", "scenarios/plan/dryrun",
+		"chaos", "reporters", "reporters/catalog", "reporters/evidence", "reporters/rows", "scenarios", "scenarios/capacity", "scenarios/doctor", "scenarios/driver", "scenarios/impact", "scenarios/judge", "scenarios/k6", "scenarios/ledger", "scenarios/load", "scenarios/machine", "scenarios/measure", "scenarios/notes", "scenarios/observe", "scenarios/plan", "scenarios/plan/dryrun", "scenarios/plan/plantest", "scenarios/reference", "targets", "targets/dial", "targets/http/auth", "targets/platform/docker", "targets/vegeta",
 	},
 	"examples": nil, // systems to break, which know nothing of brunt
 	"cmd": {

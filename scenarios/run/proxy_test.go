@@ -42,7 +42,7 @@ func TestProxy_Compile(t *testing.T) {
 		note                string
 	}{
 		{name: "nothing named", target: "http://shop.test", allow: "shop.test"},
-		{name: "unnamed", env: inEnv, target: "http://shop.test", allow: "shop.test", want: `load "main": HTTP_PROXY=http://***@10.9.9.9:3128 names a proxy for shop.test, and the load does not say whether to go by it: connections: {proxy: env}, or {proxy: none}`},
+		{name: "unnamed", env: inEnv, target: "http://shop.test", allow: "shop.test", want: `load "main": HTTP_PROXY=http://***@10.9.9.9:3128 names a proxy for shop.test, and the load does not say whether to use it: connections: {proxy: env}, or {proxy: none}`},
 		{name: "loopback", env: inEnv, target: "http://127.0.0.1:80"},
 		{name: "exempt", env: map[string]string{"HTTP_PROXY": far, "no_proxy": ".test"}, target: "http://shop.test", allow: "shop.test"},
 		{name: "none", env: inEnv, target: "http://shop.test", allow: "shop.test", more: "connections: {proxy: none}"},
@@ -55,7 +55,7 @@ func TestProxy_Compile(t *testing.T) {
 		{name: "named", target: "http://shop.test", allow: "shop.test", more: `connections: {proxy: "http://127.0.0.1:3128"}`},
 		{name: "named, beyond", target: "http://shop.test", allow: "shop.test", more: `connections: {proxy: "http://ann:sesame@10.9.9.9"}`, want: "the proxy 10.9.9.9: load goes to loopback"},
 		{name: "named, for a stack", target: "", more: `connections: {proxy: "http://10.9.9.9"}`, want: "the proxy 10.9.9.9: load goes to loopback"},
-		{name: "no proxy", target: "http://127.0.0.1", more: "connections: {proxy: socks5://ann:sesame@127.0.0.1}", want: `"socks5://***@127.0.0.1" is no HTTP proxy, and brunt goes by no other; want env, none or such as http://127.0.0.1:3128`},
+		{name: "no proxy", target: "http://127.0.0.1", more: "connections: {proxy: socks5://ann:sesame@127.0.0.1}", want: `"socks5://***@127.0.0.1" is not an HTTP proxy; brunt supports no other kind; want env, none or such as http://127.0.0.1:3128`},
 		{name: "a fault on the link", target: "http://127.0.0.1", more: `connections: {proxy: "http://127.0.0.1:3128"}`, rest: "chaos: {x: {at: 5s, for: 1s, network.stall: {from: load, to: target}}}", want: `load "main" reaches the target by the proxy 127.0.0.1:3128, and a fault is on the link between load and target`},
 		{name: "a fault on the link to a stack", target: "", more: `connections: {proxy: "http://127.0.0.1:3128"}`, rest: "chaos: {x: {at: 5s, for: 1s, network.stall: {from: load, to: gateway}}}", want: `and a fault is on the link between load and target`},
 		{name: "a fault elsewhere", target: "", more: `connections: {proxy: "http://127.0.0.1:3128"}`, rest: "chaos: {x: {at: 5s, for: 1s, network.stall: {from: gateway, to: users}}}"},

@@ -27,6 +27,7 @@ import (
 	"brunt/scenarios/measure"
 	"brunt/scenarios/plan"
 	"brunt/targets"
+	"brunt/targets/dial"
 	"brunt/targets/platform/docker"
 )
 
@@ -439,7 +440,7 @@ func (r *runner) furnish() error {
 	r.vars = make([]template.Value, len(sc.Symbols.Vars()))
 	r.files()
 	for i := range r.Loads {
-		if err := targets.CheckSources(&r.Loads[i].Connections); err != nil {
+		if err := dial.CheckSources(&r.Loads[i].Connections); err != nil {
 			return fmt.Errorf("load %q: %w", r.Loads[i].Name, err)
 		}
 	}

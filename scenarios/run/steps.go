@@ -39,7 +39,7 @@ func (r *runner) reach(l *scenarios.Load) targets.Options {
 	}
 	return targets.Options{
 		Base: base, TLS: r.Scenario.Target.TLS, Connections: l.Connections, Resolve: resolve, Proxies: r.ProxiesOf(l), Timeout: l.Timeout.D(),
-		Seed: r.Scenario.Seed ^ hashOf(l.Name), T0: r.t0, Gate: r.LoadAllowlist.Check, Agent: "brunt",
+		Seed: r.Scenario.Seed ^ hashOf(l.Name), T0: r.t0, Allow: r.LoadAllowlist.Check, Agent: "brunt",
 		Tracing: targets.Tracing{High: r.traceHigh(l.Name), Sampled: r.Scenario.Trace.Samples()},
 	}
 }

@@ -44,7 +44,6 @@ var largePackages = map[string]size{
 	"scenarios/convert": {22, 5300},
 	"scenarios/plan":    {19, 3560},
 	"scenarios/run":     {67, 11800},
-	"targets":           {57, 8900},
 	"targets/demo":      {29, 3000},
 }
 
@@ -66,9 +65,9 @@ var largeTypes = map[string][2]int{
 	"scenarios/plan.compiler":        {0, 77},
 	"scenarios/run.runner":           {46, 91},
 	"scenarios/run.scriptRun":        {25, 0},
-	"targets.httpCall":               {23, 0},
-	"targets.mux":                    {31, 0},
-	"targets.stream":                 {31, 0},
+	"targets/http.Call":              {23, 0},
+	"targets/http/h2.mux":            {30, 0},
+	"targets/http/h2.Stream":         {31, 0},
 }
 
 // unusedExports is how many exported names a part of the module may have that no other package

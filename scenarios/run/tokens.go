@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"sync"
 
+	"brunt/targets"
+	"brunt/targets/http/auth"
+
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 )
@@ -19,7 +22,7 @@ func (r *runner) tokens(ctx context.Context) (drop func(), err error) {
 		cancel()
 		keepers.Wait()
 	}
-	for _, k := range r.Proofs.Tokens() {
+	for _, k := range targets.Share[auth.Proofs](r.Shared).Tokens() {
 		if err = k.Open(r.reach(r.SetupLoad()), r.env); err == nil {
 			err = k.Fetch(ctx)
 		}

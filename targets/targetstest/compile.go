@@ -21,7 +21,7 @@ type Flow struct {
 	Checks []string // names of checks and extractions, by the number that causes carry
 	Vars   []string // names of variables by slot
 	Env    *template.Env
-	Proofs *targets.Proofs // of auth and sign
+	Shared *targets.Shared // by all steps
 }
 
 // Compile compiles steps written as YAML, one string each. Extra are further lines
@@ -52,7 +52,7 @@ func Try(p targets.Protocol, extra string, steps ...string) (*Flow, error) {
 		return nil, err
 	}
 	m := sc.Mistakes()
-	f := &Flow{Env: &template.Env{Tables: sc.Tables, Units: map[string]string{}}, Proofs: new(targets.Proofs)}
+	f := &Flow{Env: &template.Env{Tables: sc.Tables, Units: map[string]string{}}, Shared: new(targets.Shared)}
 	if len(sc.Loads) == 1 && len(sc.Loads[0].Mix) == 1 {
 		for i := range sc.Loads[0].Mix[0].Flow {
 			s := &sc.Loads[0].Mix[0].Flow[i]
@@ -62,7 +62,7 @@ func Try(p targets.Protocol, extra string, steps ...string) (*Flow, error) {
 			if block, ok := s.Block(p.Kinds(), m); ok {
 				call, _ := p.Compile(block, targets.Scope{
 					Symbols: sc.Symbols, Name: s.Name, Checks: &f.Checks, File: sc.Read, Secret: sc.Secrets.Add,
-					Auth: sc.Loads[0].Auth, Sign: sc.Loads[0].Sign, Proofs: f.Proofs, Timeout: sc.Loads[0].Timeout.D(),
+					Auth: sc.Loads[0].Auth, Sign: sc.Loads[0].Sign, Shared: f.Shared, Timeout: sc.Loads[0].Timeout.D(),
 				}, m)
 				f.Calls = append(f.Calls, call)
 			}

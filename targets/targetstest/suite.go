@@ -268,7 +268,7 @@ func (s Suite) gate(t *testing.T) {
 	var mu sync.Mutex
 	var asked []string
 	r := s.rig(t, func(o *targets.Options) {
-		o.Gate = func(addr netip.Addr, hostport, host string) error {
+		o.Allow = func(addr netip.Addr, hostport, host string) error {
 			mu.Lock()
 			defer mu.Unlock()
 			asked = append(asked, addr.String(), hostport, host)

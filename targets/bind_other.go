@@ -1,8 +1,0 @@
-//go:build !linux
-
-package targets
-
-import "syscall"
-
-// bindLate does nothing where the port of a socket is chosen with its source address.
-func bindLate(syscall.RawConn) {}

@@ -1,0 +1,50 @@
+package targets
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"syscall"
+	"testing"
+
+	"brunt/scenarios"
+)
+
+func TestCauseOf(t *testing.T) {
+	op := func(err error) error {
+		return fmt.Errorf("reading: %w", &net.OpError{Op: "read", Err: os.NewSyscallError("read", err)})
+	}
+	for _, c := range []struct {
+		err  error
+		want scenarios.Cause
+	}{
+		{op(syscall.ECONNREFUSED), scenarios.Refused},
+		{op(syscall.ECONNRESET), scenarios.Reset},
+		{op(syscall.EPIPE), scenarios.Reset},
+		{op(syscall.EHOSTUNREACH), scenarios.Unreachable},
+		{op(syscall.ENETUNREACH), scenarios.Unreachable},
+		{op(syscall.ETIMEDOUT), scenarios.Unreachable},
+		{op(syscall.EMFILE), scenarios.NoSocket},
+		{op(syscall.EADDRNOTAVAIL), scenarios.NoPort},
+		{op(syscall.EADDRINUSE), scenarios.NoPort},
+		{&net.OpError{Op: "remote error", Err: errors.New("tls: bad certificate")}, scenarios.TLSFailed},
+		{op(os.ErrDeadlineExceeded), scenarios.Timeout},
+		{op(io.EOF), scenarios.Closed},
+		{io.ErrUnexpectedEOF, scenarios.Closed},
+		{op(net.ErrClosed), scenarios.Closed},
+		{&net.DNSError{Err: "no such host"}, scenarios.NameNotFound},
+		{&net.OpError{Op: "dial", Err: &net.DNSError{Err: "server misbehaving", IsTemporary: true}}, scenarios.NameNotFound},
+		{&TLSError{errors.New("bad certificate")}, scenarios.TLSFailed},
+		{&TLSError{op(syscall.ECONNRESET)}, scenarios.TLSFailed},
+		{&net.OpError{Op: "dial", Err: &NotAllowedError{"a", errors.New("no")}}, scenarios.NotAllowed},
+		{ErrAborted, scenarios.Unfinished},
+		{ErrLate, scenarios.Timeout},
+		{errors.New("not HTTP"), scenarios.Protocol},
+	} {
+		if got := CauseOf(c.err); got != c.want {
+			t.Errorf("%v: %q, want %q", c.err, got.Name(nil), c.want.Name(nil))
+		}
+	}
+}

@@ -1,0 +1,8 @@
+//go:build !linux
+
+package dial
+
+import "syscall"
+
+// bindLate does nothing where the port of a socket is chosen with its source address.
+func bindLate(syscall.RawConn) {}

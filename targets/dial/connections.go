@@ -1,0 +1,75 @@
+package dial
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"brunt/scenarios"
+	"brunt/scenarios/syntax"
+)
+
+// CheckConnections holds what a load says of its connections against itself, and looks
+// at every address in it. What is wrong is noted in m.
+func CheckConnections(l *scenarios.Load, m *syntax.Mistakes) {
+	c := &l.Connections
+	if c.KeepAlive != nil && !*c.KeepAlive && c.Reuse.Max > 1 {
+		m.Add(c.Of("reuse"), "reuse %s wants several requests on a connection, and keep_alive is off", c.Reuse)
+	}
+	if c.DNS != "" {
+		if _, err := ParseNameServer(c.DNS); err != nil {
+			m.Add(c.Of("dns"), "%q: %v", c.DNS, err)
+		}
+	}
+	for _, s := range c.SourceAddresses {
+		switch a, err := netip.ParseAddr(s); {
+		case err != nil:
+			m.AddHint(c.Of("source_addresses"), "such as 10.1.2.3", "%q is no address of this machine", s)
+		case a.IsUnspecified() || a.IsMulticast():
+			m.Add(c.Of("source_addresses"), "%s is an address that no connection comes from", s)
+		}
+	}
+	for _, from := range slices.Sorted(maps.Keys(l.Resolve)) {
+		for _, s := range []string{from, l.Resolve[from]} {
+			if err := checkHost(s); err != nil {
+				m.AddHint(l.Of("resolve"), `such as {api.test: 127.0.0.1} or {"api.test:443": "127.0.0.1:8443"}`, "resolve: %v", err)
+			}
+		}
+	}
+}
+
+// checkHost refuses what is neither a host or address nor one with a port.
+func checkHost(s string) error {
+	host, port, err := net.SplitHostPort(s)
+	if err != nil {
+		host, port = strings.Trim(s, "[]"), ""
+	} else if port == "" {
+		return fmt.Errorf("%q has no port behind its colon", s)
+	}
+	if _, err := netip.ParseAddr(host); err != nil && (host == "" || strings.ContainsAny(host+port, " /:?#@[]")) {
+		return fmt.Errorf("%q is no host or address", s)
+	}
+	if err := syntax.CheckPort(port); err != nil {
+		return fmt.Errorf("%q: %w", s, err)
+	}
+	return nil
+}
+
+// CheckSources finds out whether the source addresses of a load are this machine's.
+func CheckSources(c *scenarios.Connections) error {
+	var errs []error
+	for _, s := range c.SourceAddresses {
+		// Nothing is sent: a socket that only has its address shows that it can have it.
+		l, err := net.ListenPacket("udp", net.JoinHostPort(s, "0"))
+		if err != nil {
+			errs = append(errs, fmt.Errorf("source address %s is not this machine's: %w", s, err))
+			continue
+		}
+		_ = l.Close()
+	}
+	return errors.Join(errs...)
+}

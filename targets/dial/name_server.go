@@ -1,0 +1,135 @@
+package dial
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"brunt/targets"
+
+	"golang.org/x/net/dns/dnsmessage"
+)
+
+// ParseNameServer reads the address of a name server; its port is 53 where none is
+// written.
+func ParseNameServer(s string) (netip.AddrPort, error) {
+	if a, err := netip.ParseAddr(s); err == nil {
+		return netip.AddrPortFrom(a, 53), nil
+	}
+	ap, err := netip.ParseAddrPort(s)
+	if err != nil || ap.Port() == 0 {
+		return netip.AddrPort{}, errors.New("want the address of a name server, such as 127.0.0.1:5353")
+	}
+	return ap, nil
+}
+
+// nameServer is who is asked for names: one of the scenario's own, or the system's.
+type nameServer struct {
+	addr  netip.AddrPort // not valid is the system's
+	allow targets.Allowlist
+}
+
+// ask implements asker. The standard library's resolver does the asking, hosts file and
+// search list included, but keeps to itself how long an answer holds: that is read from
+// the messages as they pass.
+func (s nameServer) ask(ctx context.Context, host string) ([]netip.Addr, time.Duration, error) {
+	own := s.addr.IsValid()
+	if own {
+		if err := s.allow.Check(s.addr.String(), ""); err != nil {
+			return nil, 0, err
+		}
+	}
+	heard := &ttls{least: -1}
+	r := net.Resolver{PreferGo: own, Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
+		if own {
+			address = s.addr.String()
+		}
+		var d net.Dialer
+		c, err := d.DialContext(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		if u, ok := c.(*net.UDPConn); ok { // subtle: the resolver tells by the type what is asked over it
+			return &overheardPackets{u, heard}, nil
+		}
+		return &overheardStream{Conn: c, heard: heard}, nil
+	}}
+	addrs, err := r.LookupNetIP(ctx, "ip", host)
+	if wrong, ok := errors.AsType[*net.DNSError](err); ok && own {
+		wrong.Server = s.addr.String()
+	}
+	return addrs, heard.get(), err
+}
+
+// ttls is the least time that the answers to a question hold.
+type ttls struct {
+	mu    sync.Mutex
+	least time.Duration // negative is not known
+}
+
+func (t *ttls) get() time.Duration {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.least
+}
+
+// hear reads a message. What is no answer, or none that holds anything, is let go.
+func (t *ttls) hear(message []byte) {
+	var p dnsmessage.Parser
+	h, err := p.Start(message)
+	if err != nil || !h.Response || h.RCode != dnsmessage.RCodeSuccess || p.SkipAllQuestions() != nil {
+		return
+	}
+	for {
+		a, err := p.AnswerHeader()
+		if err != nil {
+			return
+		}
+		t.mu.Lock()
+		if ttl := time.Duration(a.TTL) * time.Second; t.least < 0 || ttl < t.least {
+			t.least = ttl
+		}
+		t.mu.Unlock()
+		if p.SkipAnswer() != nil {
+			return
+		}
+	}
+}
+
+// overheardPackets is a connection of which each read is a message.
+type overheardPackets struct {
+	*net.UDPConn
+	heard *ttls
+}
+
+func (o *overheardPackets) Read(b []byte) (int, error) {
+	n, err := o.UDPConn.Read(b)
+	o.heard.hear(b[:n])
+	return n, err
+}
+
+// overheardStream is a connection on which the length of each message, two bytes, comes
+// before it.
+type overheardStream struct {
+	net.Conn
+	heard *ttls
+	got   []byte
+}
+
+func (o *overheardStream) Read(b []byte) (int, error) {
+	n, err := o.Conn.Read(b)
+	o.got = append(o.got, b[:n]...)
+	for len(o.got) >= 2 {
+		end := 2 + int(binary.BigEndian.Uint16(o.got))
+		if len(o.got) < end {
+			break
+		}
+		o.heard.hear(o.got[2:end])
+		o.got = o.got[end:]
+	}
+	return n, err
+}

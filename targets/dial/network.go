@@ -1,0 +1,103 @@
+package dial
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"syscall"
+	"time"
+
+	"brunt/targets"
+)
+
+// A Network opens connections to addresses that the allowlist lets pass. It resolves
+// names by the load's own settings and takes the load's source addresses in turn.
+type Network struct {
+	allow targets.Allowlist
+	names *resolver
+	local []netip.Addr // source addresses; none is the system's choice
+}
+
+// NewNetwork makes the network of one client. The error is a bad source address.
+func NewNetwork(o *targets.Options) (*Network, error) {
+	d := &Network{allow: o.Allow, names: newResolver(o)}
+	for _, s := range o.Connections.SourceAddresses {
+		a, err := netip.ParseAddr(s)
+		if err != nil {
+			return nil, fmt.Errorf("source address: %w", err)
+		}
+		d.local = append(d.local, a.Unmap())
+	}
+	return d, nil
+}
+
+// control checks every socket before it is connected. Host is the name that the address
+// was looked up by.
+func (d *Network) control(host string) func(network, address string, c syscall.RawConn) error {
+	return func(_, address string, c syscall.RawConn) error {
+		if err := d.allow.Check(address, host); err != nil {
+			return err
+		}
+		if len(d.local) > 0 {
+			bindLate(c)
+		}
+		return nil
+	}
+}
+
+var errNoFamily = errors.New("no address of the name is of the source address's family")
+
+// DialTCP opens connection n to host:port before ctx ends. Consecutive numbers begin with
+// different source addresses, then with different addresses of the name. Every address
+// gets its share of the time that is left, so that one that drops all packets does not
+// hide the others.
+func (d *Network) DialTCP(ctx context.Context, host, port string, n uint64) (*net.TCPConn, error) {
+	addrs, name, err := d.names.lookup(ctx, host, port)
+	if err != nil {
+		return nil, err
+	}
+	turn := int(n & (1<<31 - 1))
+	nd := net.Dialer{KeepAlive: -1, Control: d.control(name)}
+	var local netip.Addr
+	if len(d.local) > 0 {
+		local = d.local[turn%len(d.local)]
+		nd.LocalAddr = &net.TCPAddr{IP: local.AsSlice(), Zone: local.Zone()}
+		turn /= len(d.local)
+	}
+	err = errNoFamily
+	for i := range addrs {
+		to := addrs[(turn+i)%len(addrs)]
+		if local.IsValid() && local.Is4() != to.Addr().Is4() {
+			continue
+		}
+		c, derr := d.try(ctx, &nd, to, len(addrs)-i)
+		if derr == nil {
+			return c, nil
+		}
+		err = derr
+		if _, refused := errors.AsType[*targets.NotAllowedError](err); refused || ctx.Err() != nil {
+			break
+		}
+	}
+	return nil, err
+}
+
+// minShare is the least time that an address gets, if that much is left.
+const minShare = 2 * time.Second
+
+// try connects to one address, of which left are not tried yet.
+func (d *Network) try(ctx context.Context, nd *net.Dialer, to netip.AddrPort, left int) (*net.TCPConn, error) {
+	if until, ok := ctx.Deadline(); ok && left > 1 {
+		rest := time.Until(until)
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, min(rest, max(rest/time.Duration(left), minShare)))
+		defer cancel()
+	}
+	c, err := nd.DialContext(ctx, "tcp", to.String())
+	if err != nil {
+		return nil, err
+	}
+	return c.(*net.TCPConn), nil
+}

@@ -1,0 +1,179 @@
+package auth
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
+	"brunt/targets"
+
+	"github.com/golang-jwt/jwt/v5"
+	"github.com/ohler55/ojg/oj"
+)
+
+// JWT is the YAML of a token that brunt signs itself (RFC 7519), once an iteration. The
+// claims iat, exp and jti are set unless the author does.
+type JWT struct {
+	syntax.Place
+	Alg     string                            `yaml:"alg,required,oneof=HS256|HS384|HS512|RS256|RS384|RS512|PS256|PS384|PS512|ES256|ES384|ES512|EdDSA"` // how it is signed
+	Key     *keySource                        `yaml:"key,required"`                                                                                     // the secret, or the private key in PEM: a text, {file: PATH} or {base64: TEXT}
+	Claims  map[string]*template.JSONTemplate `yaml:"claims"`                                                                                           // by name; a placeholder that is a whole value keeps its type
+	Expires quantity.Duration                 `yaml:"expires,positive"`                                                                                 // how long it is valid; zero is 5m
+	Kid     string                            `yaml:"kid"`                                                                                              // names the key, in the token's header
+	Header  map[string]string                 `yaml:"header"`                                                                                           // what else stands in the token's header, such as typ
+}
+
+const defaultExpires = 5 * time.Minute
+
+// jwtSigner is a JWT ready to be signed.
+type jwtSigner struct {
+	method jwt.SigningMethod
+	key    any
+	head   string // the token's header, encoded, with its dot
+	claims *template.Template
+	has    map[string]bool // claims of the author's
+	life   time.Duration
+}
+
+// signedToken is the token of an iteration.
+type signedToken struct {
+	of     *jwtSigner
+	n      int64  // number of the iteration
+	values []byte // of the data and variables that stand in it
+	until  time.Time
+	text   []byte
+}
+
+// signer checks what the author wrote.
+func (y *JWT) signer(in targets.Scope, m *syntax.Mistakes) *jwtSigner {
+	s := &jwtSigner{method: jwt.GetSigningMethod(y.Alg), life: y.Expires.D(), has: map[string]bool{}, claims: new(template.Template)}
+	if s.life == 0 {
+		s.life = defaultExpires
+	}
+	if key := y.Key.read(in, m); key != nil && s.method != nil {
+		var err error
+		if s.key, err = privateKey(y.Alg, key); err == nil {
+			_, err = s.method.Sign("", s.key)
+		}
+		if err != nil {
+			m.Add(y.Of("key"), "the key is none for %s: %v", y.Alg, err)
+		}
+	}
+	head := map[string]string{"typ": "JWT", "alg": y.Alg}
+	for name, value := range y.Header {
+		if name == "alg" {
+			m.Add(y.Of("header"), "the alg of the header is that of the token")
+			continue
+		}
+		head[name] = value
+	}
+	if y.Kid != "" {
+		head["kid"] = y.Kid
+	}
+	s.head = base64.RawURLEncoding.EncodeToString([]byte(oj.JSON(head, &oj.Options{Sort: true}))) + "."
+	sep := "{"
+	for _, name := range slices.Sorted(maps.Keys(y.Claims)) {
+		s.has[name] = true
+		s.claims.Join(sep+oj.JSON(name)+":", &y.Claims[name].Template)
+		sep = ","
+	}
+	return s
+}
+
+// privateKey reads a key for alg. What it says of a wrong one holds nothing of the key.
+func privateKey(alg string, key []byte) (any, error) {
+	switch alg[:2] {
+	case "HS":
+		return bytes.TrimRight(key, "\r\n"), nil
+	case "ES":
+		return jwt.ParseECPrivateKeyFromPEM(key)
+	case "Ed":
+		return jwt.ParseEdPrivateKeyFromPEM(key)
+	}
+	return jwt.ParseRSAPrivateKeyFromPEM(key)
+}
+
+// A Cache holds the signed tokens of one virtual user: one for each signer, for the
+// present iteration.
+type Cache struct{ tokens []*signedToken }
+
+// token is the token of the iteration, signed at its first use. It is signed again when a
+// variable in it has changed, or half its life is over.
+func (c *Cache) token(s *jwtSigner, it *template.Iter) ([]byte, error) {
+	values, err := s.claims.AppendValues(nil, it)
+	if err != nil {
+		return nil, err
+	}
+	now := time.Now()
+	i := slices.IndexFunc(c.tokens, func(k *signedToken) bool { return k.of == s })
+	if i < 0 {
+		i = len(c.tokens)
+		c.tokens = append(c.tokens, &signedToken{of: s})
+	}
+	k := c.tokens[i]
+	if k.text != nil && k.n == it.N && bytes.Equal(k.values, values) && now.Before(k.until) {
+		return k.text, nil
+	}
+	text, err := s.sign(it, now)
+	if err != nil {
+		return nil, err
+	}
+	k.n, k.values, k.until, k.text = it.N, values, now.Add(s.life/2), text
+	return text, nil
+}
+
+// sign makes a token for it.
+func (s *jwtSigner) sign(it *template.Iter, now time.Time) ([]byte, error) {
+	claims, err := s.claims.Append(nil, it)
+	if err != nil {
+		return nil, err
+	}
+	if len(claims) == 0 {
+		claims = append(claims, '{')
+	} else {
+		claims = append(claims, ',')
+	}
+	for _, c := range []struct {
+		name  string
+		value func([]byte) []byte
+	}{
+		{"iat", func(b []byte) []byte { return strconv.AppendInt(b, now.Unix(), 10) }},
+		{"exp", func(b []byte) []byte { return strconv.AppendInt(b, now.Add(s.life).Unix(), 10) }},
+		{"jti", func(b []byte) []byte { return append(append(append(b, '"'), nonce(it)...), '"') }},
+	} {
+		if !s.has[c.name] {
+			claims = append(c.value(append(claims, `"`+c.name+`":`...)), ',')
+		}
+	}
+	claims[len(claims)-1] = '}'
+	var b strings.Builder
+	b.WriteString(s.head)
+	b.WriteString(base64.RawURLEncoding.EncodeToString(claims))
+	signature, err := s.method.Sign(b.String(), s.key)
+	if err != nil {
+		return nil, fmt.Errorf("signing the token: %w", err)
+	}
+	return base64.RawURLEncoding.AppendEncode([]byte(b.String()+"."), signature), nil
+}
+
+// nonce draws 128 bits that no other request has, of this run or another.
+func nonce(it *template.Iter) string {
+	a, b := it.Rand.Uint64(), it.Rand.Uint64()
+	if it.Env != nil {
+		a, b = a^it.Env.Salt[0], b^it.Env.Salt[1]
+	}
+	var raw [16]byte
+	for i := range 8 {
+		raw[i], raw[8+i] = byte(a>>(8*i)), byte(b>>(8*i))
+	}
+	return hex.EncodeToString(raw[:])
+}

@@ -1,0 +1,247 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
+	"brunt/targets"
+	"brunt/targets/dial"
+
+	"golang.org/x/oauth2"
+	"golang.org/x/oauth2/clientcredentials"
+)
+
+// OAuth2 is the YAML of a token by the client credentials grant (RFC 6749, section
+// 4.4).
+type OAuth2 struct {
+	syntax.Place
+	TokenURL     template.URLTemplate `yaml:"token_url,required"`     // where tokens come from: a path under the target's URL, or a whole URL
+	ClientID     string               `yaml:"client_id,required"`     // of the client that the load is
+	ClientSecret string               `yaml:"client_secret,required"` // such as ${env.CLIENT_SECRET}
+	Scope        []string             `yaml:"scope"`                  // what the token is to allow
+	Audience     string               `yaml:"audience"`               // whom it is for, where the server asks for that
+	Style        string               `yaml:"style,oneof=basic|body"` // how the client names itself: by HTTP's basic scheme, or in the body; zero is basic
+	Params       map[string]string    `yaml:"params"`                 // what else the server wants to be told
+}
+
+// Tokens keeps a token fresh, outside the measured requests: none of them waits for
+// one.
+//
+//	Fetch: before the load begins; a failure ends the run
+//	Keep:  [life less a fifth, at most a minute] -> fetch -> ...
+//	       a failure is told and tried again; the last token is used meanwhile
+type Tokens struct {
+	y     *OAuth2
+	at    template.URLTemplate
+	held  atomic.Pointer[heldToken]
+	fetch func(ctx context.Context) (*oauth2.Token, error) // set by Open
+}
+
+type heldToken struct {
+	text    []byte
+	expires time.Time // zero is never, as far as its server said
+}
+
+// tokens checks what the author wrote.
+func (y *OAuth2) tokens(in targets.Scope, m *syntax.Mistakes) *Tokens {
+	targets.CheckURL(&y.TokenURL, in, m)
+	for _, r := range y.TokenURL.Refs() {
+		if r.Kind != syntax.RefUnit {
+			m.Add(y.Of("token_url"), "%s: the token is fetched before the load begins; its URL can name units, and what is known before", r)
+		}
+	}
+	in.AddSecret(y.ClientSecret)
+	return &Tokens{y: y, at: y.TokenURL}
+}
+
+// URL is where the tokens come from, as its author wrote it.
+func (k *Tokens) URL() string { return k.at.Text() }
+
+// fetchTimeout bounds the fetching of one token.
+const fetchTimeout = 10 * time.Second
+
+// Open readies the fetching: o says how the target is reached, which is how the token
+// server is, by the same names and inside the same blast radius.
+func (k *Tokens) Open(o targets.Options, env *template.Env) error {
+	b, err := k.at.Append(nil, &template.Iter{Env: env})
+	if err != nil {
+		return err
+	}
+	at := string(b)
+	if strings.HasPrefix(at, "/") {
+		if o.Base == "" {
+			return targets.ErrNoBase
+		}
+		at = strings.TrimSuffix(o.Base, "/") + at
+	}
+	u, err := syntax.ParseURL(at)
+	if err != nil {
+		return err
+	}
+	client, err := tokenClient(o, u)
+	if err != nil {
+		return err
+	}
+	config := clientcredentials.Config{
+		ClientID: k.y.ClientID, ClientSecret: k.y.ClientSecret, TokenURL: at, Scopes: k.y.Scope,
+		EndpointParams: url.Values{}, AuthStyle: oauth2.AuthStyleInHeader,
+	}
+	if k.y.Style == "body" {
+		config.AuthStyle = oauth2.AuthStyleInParams
+	}
+	if k.y.Audience != "" {
+		config.EndpointParams.Set("audience", k.y.Audience)
+	}
+	for name, value := range k.y.Params {
+		config.EndpointParams.Set(name, value)
+	}
+	k.fetch = func(ctx context.Context) (*oauth2.Token, error) {
+		return config.Token(context.WithValue(ctx, oauth2.HTTPClient, client))
+	}
+	return nil
+}
+
+// tokenClient makes a client that goes the load's own ways.
+func tokenClient(o targets.Options, u *url.URL) (*http.Client, error) {
+	d, err := dial.NewNetwork(&o)
+	if err != nil {
+		return nil, err
+	}
+	if o.TLS != nil && o.TLS.ServerName != "" && !strings.HasPrefix(o.Base, u.Scheme+"://"+u.Host) { // it is the target's own name
+		other := *o.TLS
+		other.ServerName = ""
+		o.TLS = &other
+	}
+	conf, err := dial.TLSConfig(o.TLS)
+	if err != nil {
+		return nil, err
+	}
+	return &http.Client{
+		Transport: &http.Transport{
+			TLSClientConfig: conf, DisableKeepAlives: true,
+			Proxy: func(r *http.Request) (*url.URL, error) {
+				v, err := dial.ProxyFor(&o, r.URL)
+				if v == nil {
+					return nil, err
+				}
+				return v.URL, nil
+			},
+			DialContext: func(ctx context.Context, _, addr string) (net.Conn, error) {
+				host, port, err := net.SplitHostPort(addr)
+				if err != nil {
+					return nil, err
+				}
+				return d.DialTCP(ctx, host, port, 0)
+			},
+		},
+		// The client's secret goes to the token URL and nowhere else.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Timeout:       fetchTimeout,
+	}, nil
+}
+
+// Fetch gets a token and holds it.
+func (k *Tokens) Fetch(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
+	defer cancel()
+	tok, err := k.fetch(ctx)
+	if err != nil {
+		return fmt.Errorf("no token from %s: %w", k.URL(), readably(err))
+	}
+	if !targets.IsOneLine(tok.AccessToken) {
+		return fmt.Errorf("no token from %s: what it gave can stand in no header", k.URL())
+	}
+	k.held.Store(&heldToken{[]byte(tok.AccessToken), tok.Expiry})
+	return nil
+}
+
+// readably puts the refusal of a token server into a line.
+func readably(err error) error {
+	refused, ok := errors.AsType[*oauth2.RetrieveError](err)
+	if !ok {
+		return err
+	}
+	why := strings.TrimSpace(refused.ErrorCode + " " + refused.ErrorDescription)
+	if why == "" {
+		why = targets.Quote(string(refused.Body))
+	}
+	return fmt.Errorf("status %d: %s", refused.Response.StatusCode, why)
+}
+
+// How long before its end a token is replaced, and how often a failure is tried again.
+const (
+	mostEarly  = time.Minute
+	firstRetry = 500 * time.Millisecond
+	lastRetry  = 10 * time.Second
+	leastFetch = time.Second
+)
+
+// Keep fetches a token before the one that is held expires, until ctx ends. Tell is
+// told of the first of several failures, and by nil that they are over.
+func (k *Tokens) Keep(ctx context.Context, tell func(error)) {
+	wait, failed := k.rest(), false
+	retry := firstRetry
+	for wait >= 0 {
+		timer := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		case <-timer.C:
+		}
+		limited, cancel := context.WithTimeout(ctx, max(leastFetch, k.left())) // so that an end of the token is told
+		err := k.Fetch(limited)
+		cancel()
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			if !failed {
+				tell(err)
+			}
+			wait, failed = retry, true
+			retry = min(2*retry, lastRetry)
+		default:
+			if failed {
+				tell(nil)
+			}
+			wait, failed, retry = k.rest(), false, firstRetry
+		}
+	}
+}
+
+// Left is how long the token that is held is good.
+func (k *Tokens) left() time.Duration {
+	if h := k.held.Load(); h != nil {
+		return time.Until(h.expires)
+	}
+	return 0
+}
+
+// rest is how long to wait until the token that is held is to be replaced; less than
+// zero is for ever.
+func (k *Tokens) rest() time.Duration {
+	h := k.held.Load()
+	if h == nil || h.expires.IsZero() {
+		return -1
+	}
+	life := time.Until(h.expires)
+	return max(life-min(life/5, mostEarly), firstRetry/5)
+}
+
+// token is the one that requests send.
+func (k *Tokens) token() []byte {
+	if h := k.held.Load(); h != nil {
+		return h.text
+	}
+	return nil
+}

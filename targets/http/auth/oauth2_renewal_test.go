@@ -1,0 +1,125 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"golang.org/x/oauth2"
+)
+
+// A token is replaced before it expires; a failure is tried again, more and more
+// slowly, told once, and the last token is sent meanwhile.
+func TestTokens_Keep(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		life time.Duration
+		fail map[int]bool // fetches that fail, by number from 0
+		over time.Duration
+		at   []time.Duration // of the fetches
+		told int
+	}{
+		{"an hour", time.Hour, nil, 3 * time.Hour, []time.Duration{0, 59 * time.Minute, 118 * time.Minute, 177 * time.Minute}, 0},
+		{"ten seconds", 10 * time.Second, nil, 30 * time.Second, []time.Duration{0, 8 * time.Second, 16 * time.Second, 24 * time.Second}, 0},
+		{"no end", 0, nil, 100 * time.Hour, []time.Duration{0}, 0},
+		{"failures", 10 * time.Second, map[int]bool{1: true, 2: true, 3: true}, 20 * time.Second, []time.Duration{0, 8 * time.Second, 8500 * time.Millisecond, 9500 * time.Millisecond, 11500 * time.Millisecond, 19500 * time.Millisecond}, 2},
+		{"no more", 10 * time.Second, map[int]bool{1: true, 2: true, 3: true, 4: true, 5: true, 6: true, 7: true, 8: true}, 45 * time.Second, []time.Duration{
+			0, 8 * time.Second, 8500 * time.Millisecond, 9500 * time.Millisecond, 11500 * time.Millisecond, 15500 * time.Millisecond, 23500 * time.Millisecond, 33500 * time.Millisecond, 43500 * time.Millisecond,
+		}, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				t0 := time.Now()
+				var at []time.Duration
+				k := &Tokens{fetch: func(context.Context) (*oauth2.Token, error) {
+					n := len(at)
+					at = append(at, time.Since(t0))
+					if c.fail[n] {
+						return nil, errors.New("no")
+					}
+					tok := &oauth2.Token{AccessToken: string(rune('a' + n))}
+					if c.life > 0 {
+						tok.Expiry = time.Now().Add(c.life)
+					}
+					return tok, nil
+				}}
+				if err := k.Fetch(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				ctx, cancel := context.WithCancel(t.Context())
+				told, done := 0, make(chan struct{})
+				go func() {
+					defer close(done)
+					k.Keep(ctx, func(error) { told++ })
+				}()
+				time.Sleep(c.over)
+				synctest.Wait()
+				last := 0
+				for n := range at {
+					if !c.fail[n] {
+						last = n
+					}
+				}
+				if got := string(k.token()); got != string(rune('a'+last)) {
+					t.Errorf("the token is %q, want that of fetch %d", got, last)
+				}
+				cancel()
+				<-done
+				if !slices.Equal(at, c.at) || told != c.told {
+					t.Errorf("fetched at %v, told %d; want %v, %d", at, told, c.at, c.told)
+				}
+			})
+		})
+	}
+}
+
+// A fetch that hangs is given up when the token ends, so that this is told, and tried
+// again.
+func TestTokens_KeepTells(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		t0, hangs := time.Now(), true
+		k := &Tokens{}
+		k.fetch = func(ctx context.Context) (*oauth2.Token, error) {
+			if hangs {
+				<-ctx.Done()
+				return nil, ctx.Err()
+			}
+			return &oauth2.Token{AccessToken: "b"}, nil
+		}
+		k.held.Store(&heldToken{[]byte("a"), t0.Add(10 * time.Second)})
+		var told []time.Duration
+		k.Keep(t.Context(), func(err error) {
+			told = append(told, time.Since(t0))
+			if hangs != (err != nil) {
+				t.Errorf("told of %v", err)
+			}
+			hangs = false
+		})
+		if !slices.Equal(told, []time.Duration{10 * time.Second, 10*time.Second + firstRetry}) || string(k.token()) != "b" {
+			t.Errorf("told at %v, the token is %q", told, k.token())
+		}
+	})
+}
+
+// The end of the run ends a fetch that hangs.
+func TestTokens_KeepEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := &Tokens{fetch: func(ctx context.Context) (*oauth2.Token, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}}
+		k.held.Store(&heldToken{[]byte("a"), time.Now().Add(10 * time.Second)})
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			k.Keep(ctx, func(err error) { t.Errorf("told of %v", err) })
+		}()
+		time.Sleep(9 * time.Second)
+		cancel()
+		<-done
+	})
+}

@@ -1,0 +1,199 @@
+package auth
+
+import (
+	"encoding/base64"
+	"iter"
+	"slices"
+	"strings"
+
+	"brunt/scenarios"
+	"brunt/scenarios/result"
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
+	"brunt/targets"
+)
+
+// Auth is the YAML of an auth block: how requests prove who sends them. Exactly one of its
+// kinds is given.
+type Auth struct {
+	syntax.Place
+	OAuth2 *OAuth2 `yaml:"oauth2"` // a token by the client credentials grant, fetched before the load and kept fresh beside it
+	JWT    *JWT    `yaml:"jwt"`    // a token that brunt signs anew in each iteration
+	Basic  *Basic  `yaml:"basic"`  // a user and a password
+	Header string  `yaml:"header"` // the header that carries it; zero is Authorization
+	Scheme *string `yaml:"scheme"` // the word before it; zero is Bearer, or Basic
+}
+
+// Basic is a user with a password (RFC 7617).
+type Basic struct {
+	syntax.Place
+	User     *template.TextTemplate `yaml:"user,required"`     // such as ${data.users.name}
+	Password *template.TextTemplate `yaml:"password,required"` // such as ${env.PASSWORD}
+}
+
+// Proofs are the auth and sign blocks of a plan. Each block is compiled once, however many
+// loads and steps use it.
+type Proofs struct {
+	auths  map[*syntax.Node]*Prover
+	signs  map[*syntax.Node]*Signer
+	tokens []*Tokens
+}
+
+// Tokens lists the tokens that are fetched before the load begins.
+func (p *Proofs) Tokens() []*Tokens { return p.tokens }
+
+// A Prover is a compiled auth block.
+type Prover struct {
+	header string
+	scheme string // with a blank after it; empty is none
+	basic  *Basic
+	jwt    *jwtSigner
+	tokens *Tokens
+}
+
+// A Header is a header that proves who sends a request, or signs it.
+type Header struct {
+	Name   string
+	Value  []byte
+	Secret []byte // the part of Value that no report shows; nil is none
+}
+
+// A Request is a rendered request that is to be proved or signed.
+type Request interface {
+	Iteration() *template.Iter
+	Method() string
+	Scheme() string                     // http or https
+	Host() []byte                       // the Host header
+	Target() []byte                     // path and query
+	Header(name string) []byte          // of those that the request has before it is proved; nil is none
+	Has(header string) bool             // the step sets it
+	Headers() iter.Seq2[string, []byte] // that the step sets, in their order
+	Proofs() []Header                   // that were made so far
+	ContentType() string                // of the body, where brunt sets it; else empty
+	Sends() bool                        // a body
+	Body() iter.Seq[[]byte]             // piece by piece
+	// Digest keeps the hash of a body that is the same file in each request: sum computes
+	// it when it is not known.
+	Digest(alg string, sum func() []byte) []byte
+}
+
+// IsOff reports whether a block is switched off.
+func IsOff(n *syntax.Node) bool {
+	return (n.Kind == syntax.Bool || n.Kind == syntax.String) && slices.Contains([]string{"off", "false"}, strings.ToLower(n.Value))
+}
+
+// exactlyOne notes a mistake in a block that does not have exactly one of its kinds.
+func exactlyOne(p syntax.Place, what string, kinds []string, m *syntax.Mistakes) {
+	given := slices.DeleteFunc(slices.Clone(kinds), func(k string) bool { return !p.Has(k) })
+	if len(given) > 1 {
+		m.Add(p.Of(given[1]), "`%s` is one of %s, not both %s and %s", what, strings.Join(kinds, ", "), given[0], given[1])
+	} else if len(given) == 0 {
+		m.Add(p.At, "`%s` wants one of %s, or off", what, strings.Join(kinds, ", "))
+	}
+}
+
+// Auth compiles an auth block; nil is none. What is wrong with it is noted in m.
+func (p *Proofs) Auth(n *syntax.Node, in targets.Scope, m *syntax.Mistakes) *Prover {
+	if n == nil || IsOff(n) {
+		return nil
+	}
+	if a, known := p.auths[n]; known {
+		return a
+	}
+	if p.auths == nil {
+		p.auths = map[*syntax.Node]*Prover{}
+	}
+	p.auths[n] = nil
+	y, ok := syntax.Resolve(syntax.Block{Kind: "auth", Pos: n.Pos, With: n}, map[string]func() *Auth{"auth": func() *Auth { return new(Auth) }}, m)
+	if !ok {
+		return nil
+	}
+	before := m.Len()
+	exactlyOne(y.Place, "auth", []string{"oauth2", "jwt", "basic"}, m)
+	a := &Prover{header: "Authorization", scheme: "Bearer "}
+	if y.Header != "" {
+		if a.header = y.Header; !scenarios.IsToken(y.Header) {
+			m.Add(y.Of("header"), "%q is not a header name", y.Header)
+		}
+	}
+	switch {
+	case y.Basic != nil:
+		a.basic, a.scheme = y.Basic, "Basic "
+		if text, static := y.Basic.Password.Static(); static {
+			in.AddSecret(text)
+		}
+	case y.JWT != nil:
+		a.jwt = y.JWT.signer(in, m)
+	case y.OAuth2 != nil:
+		if a.tokens = y.OAuth2.tokens(in, m); a.tokens != nil {
+			p.tokens = append(p.tokens, a.tokens)
+		}
+	}
+	if y.Scheme != nil {
+		if a.scheme = ""; *y.Scheme != "" {
+			a.scheme = *y.Scheme + " "
+		}
+		if !targets.IsOneLine(a.scheme) {
+			m.Add(y.Of("scheme"), "a scheme is a word")
+		}
+	}
+	if m.Len() > before {
+		return nil
+	}
+	p.auths[n] = a
+	return a
+}
+
+// Each reports whether a proof is made anew for each request or each iteration.
+func (a *Prover) Each() bool { return a.jwt != nil }
+
+// Header is the name of the header that carries the proof.
+func (a *Prover) Header() string { return a.header }
+
+// Append appends the header that proves who sends r. There is none while the first token
+// has not been fetched. Cache is that of the virtual user.
+func (a *Prover) Append(dst []Header, r Request, cache *Cache) ([]Header, error) {
+	secret, err := a.prove(r.Iteration(), cache)
+	if err != nil || secret == nil {
+		return dst, err
+	}
+	return append(dst, Header{a.header, append([]byte(a.scheme), secret...), secret}), nil
+}
+
+// prove makes what the header carries after its scheme.
+func (a *Prover) prove(it *template.Iter, cache *Cache) ([]byte, error) {
+	switch {
+	case a.jwt != nil:
+		return cache.token(a.jwt, it)
+	case a.tokens != nil:
+		return a.tokens.token(), nil
+	}
+	user, err := a.basic.User.Append(nil, it)
+	if err != nil {
+		return nil, err
+	}
+	if user, err = a.basic.Password.Append(append(user, ':'), it); err != nil {
+		return nil, err
+	}
+	return base64.StdEncoding.AppendEncode(nil, user), nil
+}
+
+// Mask masks the secrets of a request's proofs in its sample: the answer may repeat them.
+func Mask(headers []Header, sm *result.Sample) {
+	var secrets template.Secrets
+	for _, h := range headers {
+		if len(h.Secret) > 0 {
+			secrets.Add(string(h.Secret))
+		}
+	}
+	sm.Request, sm.Message, sm.Body = secrets.Mask(sm.Request), secrets.Mask(sm.Message), secrets.Mask(sm.Body)
+	for name, value := range sm.Headers {
+		sm.Headers[name] = secrets.Mask(value)
+	}
+	if s := sm.Sent; s != nil {
+		s.URL, s.Body = secrets.Mask(s.URL), secrets.Mask(s.Body)
+		for i, h := range s.Headers {
+			s.Headers[i] = secrets.Mask(h)
+		}
+	}
+}

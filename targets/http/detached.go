@@ -1,0 +1,94 @@
+package http
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"brunt/scenarios/template"
+	"brunt/targets"
+)
+
+// A Detached is a rendered request for a client other than this package's.
+type Detached struct {
+	Method string
+	URL    string
+	Header http.Header // names as the step writes them
+	Body   []byte
+}
+
+// Detach renders a call for another client: without auth, signature, cookies and trace.
+// Paths are appended to base, which may be nil.
+func (c *Call) Detach(it *template.Iter, base *url.URL) (*Detached, error) {
+	to, err := c.url.Append(nil, it)
+	if err != nil {
+		return nil, err
+	}
+	if len(to) == 0 || to[0] == '/' {
+		if base == nil {
+			return nil, targets.ErrNoBase
+		}
+		b := *base
+		b.RawPath, b.Path = "", ""
+		to = append([]byte(b.String()+strings.TrimRight(base.EscapedPath(), "/")), to...)
+	}
+	u, err := url.Parse(string(to))
+	if err == nil && u.Host == "" {
+		err = targets.ErrNoBase
+	}
+	if err != nil {
+		return nil, err
+	}
+	var f filling
+	if err := f.fill(c, it); err != nil {
+		return nil, err
+	}
+	d := &Detached{Method: c.method, URL: u.String(), Header: http.Header{}}
+	if c.host != nil {
+		d.Header["Host"] = []string{string(f.host)}
+	}
+	for i := range c.headers {
+		name := c.headers[i].name
+		d.Header[name] = append(d.Header[name], string(f.value(i)))
+	}
+	if c.bodyType != "" {
+		d.Header["Content-Type"] = []string{c.bodyType}
+	}
+	switch {
+	case c.segments != nil:
+		d.Body = c.segments[0].file
+	case c.body != nil:
+		d.Body = f.body
+	}
+	return d, nil
+}
+
+// Inspects reports whether the call looks at more of an answer than its status.
+func (c *Call) Inspects() bool { return len(c.checks) > 0 || c.graphql != nil }
+
+// NeedsBody reports whether checks or extractions look into the body.
+func (c *Call) NeedsBody() bool { return c.whole }
+
+// Fixed reports whether the request is the same each time.
+func (c *Call) Fixed() bool { return c.fixed }
+
+// Traces reports whether the step sets a traceparent itself.
+func (c *Call) Traces() bool { return c.traced }
+
+// Redirects is how many redirects are followed.
+func (c *Call) Redirects() int { return c.redirects }
+
+// CheckDetach is the reason why another client can't make the call; empty is that it can.
+func (c *Call) CheckDetach() string {
+	switch {
+	case c.auth != nil || c.sign != nil:
+		return "it has auth or sign"
+	case c.stream != nil:
+		return "it reads a stream of events"
+	case c.segments != nil && !c.oneFile():
+		return "its body has several parts"
+	case len(c.extracts) > 0:
+		return "it extracts values, and there is no next step to use them"
+	}
+	return ""
+}

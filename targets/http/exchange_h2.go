@@ -1,0 +1,178 @@
+package http
+
+import (
+	"crypto/tls"
+	"errors"
+	"os"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/targets/http/h1"
+	"brunt/targets/http/h2"
+)
+
+// What a connection speaks.
+const (
+	spoken1   = iota // HTTP/1.1
+	spoken2          // HTTP/2 over TLS
+	spokenH2C        // HTTP/2 without TLS
+)
+
+// speaks2 tells whether requests to o are to go by HTTP/2, as far as is known.
+func (p *pool) speaks2(o *origin) bool {
+	switch v := p.o.Connections.HTTP; {
+	case v == scenarios.HTTP1:
+		return false
+	case v == scenarios.HTTP2:
+		return true
+	case o.tls == nil:
+		return v == scenarios.H2C
+	}
+	return !o.only.Load()
+}
+
+// offers2 is a TLS configuration that offers the server HTTP/2.
+func (p *pool) offers2(c *tls.Config) *tls.Config {
+	c = c.Clone()
+	c.NextProtos = []string{"h2", "http/1.1"}
+	if p.o.Connections.HTTP == scenarios.HTTP2 {
+		c.NextProtos = c.NextProtos[:1]
+	}
+	return c
+}
+
+// Connect implements [Host].
+func (o *origin) Connect(deadline time.Duration) (*h1.Conn, error) {
+	return o.pool.connect(o, o.tls2, deadline)
+}
+
+// Adopt implements [Host]. From now on requests to the origin go by HTTP/1.1.
+func (o *origin) Adopt(c *h1.Conn) {
+	o.pool.spoken[spoken1].Add(1)
+	o.only.Store(true)
+	o.mu.Lock()
+	o.open++
+	o.mu.Unlock()
+	o.pool.put(o, c, true)
+}
+
+// Drop implements [Host].
+func (o *origin) Drop(c *h1.Conn) { o.pool.drop(c) }
+
+// Speaks implements [Host].
+func (o *origin) Speaks() {
+	if o.tls != nil {
+		o.pool.spoken[spoken2].Add(1)
+	} else {
+		o.pool.spoken[spokenH2C].Add(1)
+	}
+}
+
+// Go implements [Host].
+func (o *origin) Go(f func()) bool {
+	p := o.pool
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.over.Err() != nil {
+		return false
+	}
+	p.group.Go(f)
+	return true
+}
+
+// Speaks implements [Speaker].
+func (c *client) Speaks() []string {
+	var list []string
+	for i, name := range []string{"HTTP/1.1", "HTTP/2", "h2c"} {
+		if c.spoken[i].Load() > 0 {
+			list = append(list, name)
+		}
+	}
+	return list
+}
+
+// Streams implements [Speaker].
+func (c *client) Streams() (waits int64, each int) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	seen := map[*origin]bool{}
+	for _, o := range c.origins {
+		if seen[o] {
+			continue
+		}
+		seen[o] = true
+		if n, most := o.line.Streams(); n > 0 {
+			waits, each = waits+n, most
+		}
+	}
+	return waits, each
+}
+
+// mostTries is how often a request goes out that the server refuses each time. One that
+// was on connections which ended before its turn goes on until its deadline, after so
+// many tries a little slower.
+const (
+	mostTries = 5
+	tryAgain  = time.Millisecond
+)
+
+// exchange2 sends one request by HTTP/2 and reads its answer. What the server has
+// certainly not begun with is sent again on another connection, as one would be that
+// was closed while idle.
+func (t *trip) exchange2() error {
+	p, o, out, deadline := t.client.pool, t.wire.origin, t.out, t.it.Deadline
+	for tries := 1; ; tries++ {
+		if now := p.now(); now >= deadline {
+			if !t.begun && tries == 1 {
+				out.Slot = now
+			}
+			return os.ErrDeadlineExceeded
+		}
+		s := h2.NewStream(t.send, t.tail, deadline, deadline-p.now())
+		err := o.line.Join(s)
+		if !t.begun && tries == 1 {
+			out.Slot = s.Slot()
+		}
+		if err != nil {
+			s.Abandon()
+			return err
+		}
+		untouched, err := t.converse(s)
+		if err == nil {
+			t.begun = true
+			return t.answered()
+		}
+		_, refused := errors.AsType[*h2.StreamReset](err)
+		if !untouched || refused && tries == mostTries || errors.Is(err, os.ErrDeadlineExceeded) {
+			return err
+		}
+		t.dropAnswer()
+		if tries >= mostTries {
+			time.Sleep(tryAgain)
+		}
+	}
+}
+
+// converse sends the request on s, reads its answer and ends s.
+func (t *trip) converse(s *h2.Stream) (untouched bool, err error) {
+	err = s.Ask()
+	p := s.Progress(err)
+	if p.WasSent && !t.begun {
+		t.out.Sent, t.out.WasSent = p.Sent, true
+	}
+	if err == nil {
+		t.out.First, t.ans = p.First, p.Answer
+	}
+	switch {
+	case err != nil:
+	case t.call.stream != nil && t.ans.Head.StatusCode() < 300:
+		err = t.readEvents(s, p.Sent, func(deadline time.Duration) { s.Extend(deadline - t.client.now()) })
+		t.streamed(t.out)
+	default:
+		if err = s.ReadAnswer(t.ans, t.wire.method, t.call.whole); err == nil {
+			t.out.End = s.End()
+		}
+	}
+	s.Finish(errors.Is(err, os.ErrDeadlineExceeded))
+	return p.Untouched, err
+}

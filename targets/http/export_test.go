@@ -1,0 +1,37 @@
+package http
+
+import (
+	"context"
+	"net/netip"
+	"time"
+
+	"brunt/targets"
+)
+
+// Waiting is how many requests of an HTTP client wait for a connection.
+func Waiting(c targets.Client) (n int) {
+	p := c.(*client).pool
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	seen := map[*origin]bool{}
+	for _, o := range p.origins {
+		if seen[o] {
+			continue
+		}
+		seen[o] = true
+		o.mu.Lock()
+		for _, w := range o.waiting {
+			if !w.gone {
+				n++
+			}
+		}
+		o.mu.Unlock()
+		n += o.line.Waiting()
+	}
+	return n
+}
+
+// SetNames gives a client its own DNS and its own clock for it.
+func SetNames(c targets.Client, now func() time.Time, ask func(ctx context.Context, host string) ([]netip.Addr, time.Duration, error)) {
+	c.(*client).net.UseAsker(now, ask)
+}

@@ -1,0 +1,263 @@
+package http
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"brunt/scenarios"
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
+	"brunt/targets"
+	"brunt/targets/http/h1"
+
+	"github.com/ohler55/ojg/jp"
+	"github.com/ohler55/ojg/oj"
+)
+
+// graphQLStep is the YAML of a request in GraphQL over HTTP.
+type graphQLStep struct {
+	URL       template.URLTemplate              `yaml:"graphql"`   // where a query is posted to: a path under the target's URL, or a whole URL
+	Query     *querySource                      `yaml:"query"`     // of graphql: a query or a mutation, or {file: PATH}
+	Variables map[string]*template.JSONTemplate `yaml:"variables"` // of graphql: by name; a placeholder that is a whole value keeps its type
+	Operation string                            `yaml:"operation"` // of graphql: which operation of the query it is; zero is the only one
+}
+
+// querySource is a GraphQL document: a text, or a file.
+type querySource struct {
+	text *syntax.Node
+	file *fileSource
+}
+
+// DecodeNode implements [syntax.NodeDecoder].
+func (q *querySource) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
+	if n.Kind == syntax.Map {
+		q.file = new(fileSource)
+		syntax.Decode(n, q.file, m)
+		return
+	}
+	if _, ok := n.Text(m); ok {
+		q.text = n
+	}
+}
+
+// graphQL is what of a call is GraphQL's.
+type graphQL struct {
+	asked bool // the author's own checks look at the errors
+}
+
+// compileGraphQL makes a call of a graphql step what it is: a post of a query.
+func (c *Call) compileGraphQL(kind string, s *Step, in targets.Scope, m *syntax.Mistakes) {
+	if kind != "graphql" {
+		for _, key := range []string{"query", "variables", "operation"} {
+			if s.Has(key) {
+				m.Add(s.Of(key), "`%s` belongs to a graphql step", key)
+			}
+		}
+		return
+	}
+	c.method, c.graphql, c.whole = "POST", new(graphQL), true
+	if s.Check != nil {
+		c.graphql.asked = slices.ContainsFunc(s.Check.Paths, func(k scenarios.FieldCheck) bool {
+			return strings.HasPrefix(k.Name, "$.errors") || strings.HasPrefix(k.Name, "$['errors']")
+		})
+	}
+	if s.GraphQL.Query == nil {
+		if !s.Has("query") {
+			m.AddHint(s.Of("graphql"), `such as query: "query Feed { posts { id } }"`, "a graphql step has a query")
+		}
+		return
+	}
+	query, at := s.GraphQL.Query.read(in, m)
+	if query == "" {
+		return
+	}
+	name, err := operationOf(query, s.GraphQL.Operation)
+	if err != nil {
+		if s.GraphQL.Operation != "" {
+			at = s.Of("operation")
+		}
+		m.Add(at, "%v", err)
+		return
+	}
+	if c.name == "" {
+		c.name = name
+	}
+	body := new(template.Template)
+	body.Join(`{"query":`+oj.JSON(query), new(template.Template))
+	if s.Has("variables") {
+		sep := `,"variables":{`
+		for _, v := range slices.Sorted(maps.Keys(s.GraphQL.Variables)) {
+			body.Join(sep+oj.JSON(v)+":", &s.GraphQL.Variables[v].Template)
+			sep = ","
+		}
+		if len(s.GraphQL.Variables) > 0 {
+			body.Join("}", new(template.Template))
+		}
+	}
+	if name != "" {
+		body.Join(`,"operationName":`+oj.JSON(name), new(template.Template))
+	}
+	body.Join("}", new(template.Template))
+	c.body, c.bodyType = body, "application/json"
+}
+
+// Read gives the document's text and its place.
+func (q *querySource) read(in targets.Scope, m *syntax.Mistakes) (string, syntax.Pos) {
+	if q.file != nil {
+		if q.file.Type != "" {
+			m.Add(q.file.Of("type"), "a query has no content type")
+		}
+		return string(q.file.read(in, m)), q.file.Of("file")
+	}
+	if q.text == nil { // told already
+		return "", syntax.Pos{}
+	}
+	if strings.TrimSpace(q.text.Value) == "" {
+		m.Add(q.text.Pos, "the query is empty")
+		return "", q.text.Pos
+	}
+	return q.text.Value, q.text.Pos
+}
+
+// operationOf finds which operation of a document is meant; empty is its only one, that
+// has no name.
+func operationOf(query, want string) (string, error) {
+	var names []string
+	for _, op := range operations(query) {
+		if op.kind == "subscription" && (want == "" || op.name == want) {
+			return "", fmt.Errorf("a subscription is a stream; a graphql step asks once")
+		}
+		names = append(names, op.name)
+	}
+	switch {
+	case want != "" && slices.Contains(names, want):
+		return want, nil
+	case want != "":
+		return "", fmt.Errorf("the query has no operation %q; %s", want, syntax.DidYouMean(want, names))
+	case len(names) == 0:
+		return "", fmt.Errorf("there is no operation in the query; one is written query Name { … } or mutation Name { … }")
+	case len(names) > 1:
+		return "", fmt.Errorf("the query has %d operations, %s; `operation` names one", len(names), strings.Join(names, ", "))
+	}
+	return names[0], nil
+}
+
+type operation struct{ kind, name string }
+
+// operations lists the operations that a document defines (GraphQL, section 2.3). It
+// Reads no more of the grammar than to find them: texts, comments and brackets.
+func operations(doc string) []operation {
+	var out []operation
+	depth := 0
+	word := func(i int) int {
+		j := i
+		for j < len(doc) && (doc[j] == '_' || doc[j] >= '0' && doc[j] <= '9' || doc[j]|0x20 >= 'a' && doc[j]|0x20 <= 'z') {
+			j++
+		}
+		return j
+	}
+	fragment, headed := false, false // of the definition that is being read
+	for i := 0; i < len(doc); {
+		switch ch := doc[i]; {
+		case ch == '#':
+			i += strings.IndexAny(doc[i:]+"\n", "\r\n")
+		case strings.HasPrefix(doc[i:], `"""`):
+			i += 3 + blockText(doc[i+3:])
+		case ch == '"':
+			for i++; i < len(doc) && doc[i] != '"' && doc[i] != '\n'; i++ {
+				if doc[i] == '\\' {
+					i++
+				}
+			}
+			i++
+		case ch == '{' || ch == '(' || ch == '[':
+			if ch == '{' && depth == 0 && !fragment && !headed {
+				out = append(out, operation{kind: "query"})
+			}
+			depth++
+			i++
+		case ch == '}' || ch == ')' || ch == ']':
+			if depth = max(0, depth-1); depth == 0 && ch == '}' {
+				fragment, headed = false, false
+			}
+			i++
+		default:
+			j := word(i)
+			if j == i {
+				i++
+				continue
+			}
+			if depth == 0 && !headed && !fragment {
+				switch kind := doc[i:j]; kind {
+				case "query", "mutation", "subscription":
+					headed = true
+					k := j + len(doc[j:]) - len(strings.TrimLeft(doc[j:], " \t\r\n,"))
+					end := word(k)
+					out = append(out, operation{kind, doc[k:end]})
+					j = end
+				case "fragment":
+					fragment = true
+				}
+			}
+			i = j
+		}
+	}
+	return out
+}
+
+// blockText gives the length of a block text with its closing quotes.
+func blockText(s string) int {
+	for i := 0; i < len(s); i++ {
+		switch {
+		case strings.HasPrefix(s[i:], `\"""`):
+			i += 3
+		case strings.HasPrefix(s[i:], `"""`):
+			return i + 3
+		}
+	}
+	return len(s)
+}
+
+var (
+	errorsPath = jp.MustParseString("$.errors")
+	dataPath   = jp.MustParseString("$.data")
+)
+
+// failure says why an answer that came is an error: it holds errors, or is no answer
+// in GraphQL (GraphQL, section 7.1).
+func (g *graphQL) failure(a *h1.Answer) (cause scenarios.Cause, why string) {
+	found, has := a.JSON(errorsPath)
+	if list, ok := found.([]any); has && ok && len(list) > 0 {
+		if g.asked {
+			return scenarios.NoCause, ""
+		}
+		return scenarios.GraphQLErrors, firstError(list)
+	}
+	if _, data := a.JSON(dataPath); !data && !(has && g.asked) {
+		return scenarios.Protocol, "the answer is none in GraphQL: it holds neither data nor errors"
+	}
+	return scenarios.NoCause, ""
+}
+
+// firstError puts the first of an answer's errors into words.
+func firstError(list []any) string {
+	why := scenarios.ValueText(list[0])
+	if e, ok := list[0].(map[string]any); ok {
+		if message, ok := e["message"].(string); ok {
+			why = message
+			if path, ok := e["path"].([]any); ok && len(path) > 0 {
+				var at []string
+				for _, p := range path {
+					at = append(at, scenarios.ValueText(p))
+				}
+				why += " (at " + strings.Join(at, ".") + ")"
+			}
+		}
+	}
+	if len(list) > 1 {
+		why += fmt.Sprintf("; %d errors in all", len(list))
+	}
+	return why
+}

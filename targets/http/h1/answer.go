@@ -1,0 +1,156 @@
+package h1
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"brunt/scenarios"
+
+	"github.com/andybalholm/brotli"
+	"github.com/klauspost/compress/flate"
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zlib"
+	"github.com/klauspost/compress/zstd"
+	"github.com/ohler55/ojg/jp"
+	"github.com/ohler55/ojg/oj"
+	"github.com/valyala/fasthttp"
+)
+
+// An answer is a response as checks and extractions see it. It undoes the body's
+// encoding and parses it once, and only when asked to.
+type Answer struct {
+	Head   fasthttp.ResponseHeader
+	Raw    []byte // what was kept of the body, as it came
+	Size   int64  // of the whole body
+	Whole  bool   // all of the body is kept
+	cut    bool   // the connection ended right behind it
+	plain  []byte // the body without its encoding
+	ready  bool   // plain is valid
+	doc    any
+	parsed int8 // 1 is parsed, -1 is not JSON
+	rest   io.LimitedReader
+
+	Events                int           // of a stream, read so far
+	FirstEvent, LastEvent time.Duration // when they came
+	EventKind, EventID    string        // of the last
+}
+
+// Reset makes it ready for the next response and keeps memory that is worth it.
+func (a *Answer) Reset() {
+	a.Head.Reset()
+	a.Head.SetNoDefaultContentType(true) // a header that wasn't sent isn't there
+	if a.Raw = a.Raw[:0]; cap(a.Raw) > KeptBody {
+		a.Raw = nil
+	}
+	a.Events, a.FirstEvent, a.LastEvent, a.EventKind, a.EventID = 0, 0, 0, "", ""
+	a.Size, a.Whole, a.cut, a.plain, a.ready, a.doc, a.parsed, a.rest = 0, false, false, nil, false, nil, 0, io.LimitedReader{}
+}
+
+// maxInflated bounds what a compressed body may grow to.
+const maxInflated = 64 << 20
+
+// Body is the body without its content encoding.
+func (a *Answer) Body() []byte {
+	if a.ready {
+		return a.plain
+	}
+	a.ready = true
+	a.plain = a.Raw
+	if r := decoder(string(a.Head.ContentEncoding()), a.Raw); r != nil {
+		// Of a body that was not kept whole, its beginning is wanted.
+		if b, err := io.ReadAll(io.LimitReader(r, maxInflated)); err == nil || !a.Whole {
+			a.plain = b
+		}
+	}
+	return a.plain
+}
+
+// decoder undoes a content encoding; nil is one that is none or not known.
+func decoder(encoding string, body []byte) io.Reader {
+	var r io.Reader
+	var err error
+	switch src := bytes.NewReader(body); strings.ToLower(strings.TrimSpace(encoding)) {
+	case "gzip", "x-gzip":
+		r, err = gzip.NewReader(src)
+	case "deflate":
+		if r, err = zlib.NewReader(src); err != nil { // many servers leave the zlib header out
+			r, err = flate.NewReader(bytes.NewReader(body)), nil
+		}
+	case "br":
+		r = brotli.NewReader(src)
+	case "zstd":
+		r, err = zstd.NewReader(src, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxInflated))
+	}
+	if err != nil {
+		return nil
+	}
+	return r
+}
+
+// JSON finds the value that path leads to.
+func (a *Answer) JSON(path jp.Expr) (any, bool) {
+	if a.parsed == 0 {
+		a.parsed = -1
+		if doc, err := oj.Parse(a.Body()); err == nil {
+			a.doc, a.parsed = doc, 1
+		}
+	}
+	if a.parsed < 0 {
+		return nil, false
+	}
+	return scenarios.AtPath(a.doc, path)
+}
+
+// Header gives the values of a header.
+func (a *Answer) Header(name string) [][]byte {
+	if strings.EqualFold(name, "Set-Cookie") {
+		var all [][]byte
+		for _, line := range a.Head.Cookies() {
+			all = append(all, line)
+		}
+		return all
+	}
+	all := a.Head.PeekAll(name)
+	if len(all) == 1 && len(all[0]) == 0 && strings.EqualFold(name, "Content-Length") {
+		return nil // the codec has it always
+	}
+	return all
+}
+
+func (a *Answer) SetsCookies() bool { return len(a.Head.Peek("Set-Cookie")) > 0 }
+
+// Cookies are those that the answer sets.
+func (a *Answer) Cookies() []*http.Cookie {
+	var list []*http.Cookie
+	for _, line := range a.Head.Cookies() {
+		if c, err := http.ParseSetCookie(string(line)); err == nil {
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
+// Cookie is the value of one that the answer sets; the last of a name counts.
+func (a *Answer) Cookie(name string) (value string, ok bool) {
+	for _, c := range a.Cookies() {
+		if c.Name == name {
+			value, ok = c.Value, true
+		}
+	}
+	return value, ok
+}
+
+// Excerpt is the beginning of the body as text, for a sample.
+func (a *Answer) Excerpt() string {
+	const most = 300
+	b := a.Body()
+	cut := len(b) > most || int64(len(a.Raw)) < a.Size
+	s := strings.ToValidUTF8(string(b[:min(len(b), most)]), "�")
+	if cut {
+		s += "…"
+	}
+	return s
+}

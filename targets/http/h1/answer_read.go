@@ -1,0 +1,210 @@
+package h1
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httputil"
+	"slices"
+	"strings"
+	"sync"
+
+	"brunt/scenarios"
+	"brunt/targets"
+
+	"github.com/valyala/fasthttp"
+)
+
+// Bounds on an answer. One that is beyond them is an error of its request, never
+// an end to the run.
+const (
+	MaxHead  = 1 << 20
+	MaxBody  = 64 << 20 // where checks or extractions look into it; else it may be of any size
+	KeptBody = 64 << 10 // whose memory is kept for the next
+	someBody = 4 << 10  // what is kept of a body that nobody looks into
+)
+
+var (
+	ErrNotHTTP  = errors.New("what came back is not HTTP")
+	errTooLarge = error(&targets.Error{Cause: scenarios.Other, Text: fmt.Sprintf("the body is over %d MiB, the most that checks and extractions look into", MaxBody>>20), Final: true})
+	ErrTooLong  = fmt.Errorf("the header is over %d KiB", MaxHead>>10)
+)
+
+// Answers are lent to a request only once its answer has begun.
+var Answers = sync.Pool{New: func() any {
+	a := new(Answer)
+	a.Reset()
+	return a
+}}
+
+// Read reads the answer to a request whose first byte br holds. Clean tells that
+// the connection can carry another.
+func (a *Answer) Read(br *bufio.Reader, method string, whole bool) (clean bool, err error) {
+	first := br
+	for code := 0; code < 200 && code != 101; code = a.Head.StatusCode() { // 100 Continue and its like come before the answer
+		if br, err = a.ReadHead(br); err != nil {
+			return false, err
+		}
+	}
+	return a.ReadRest(br, first, method, whole)
+}
+
+// ReadRest reads what follows the header that br was read for; first is the reader that
+// it began in.
+func (a *Answer) ReadRest(br, first *bufio.Reader, method string, whole bool) (clean bool, err error) {
+	a.Whole = whole
+	switch code := a.Head.StatusCode(); {
+	case method == "HEAD" || code == 204 || code == 304:
+	case code == 101: // what follows is another protocol
+		return false, nil
+	default:
+		if err := a.readBody(br); err != nil {
+			return false, err
+		}
+	}
+	return !a.cut && !a.closes() && br.Buffered() == 0 && first.Buffered() == 0, nil
+}
+
+// ReadHead reads a status line with its header. It gives the reader to go on
+// with: one with more room where the header needs it.
+func (a *Answer) ReadHead(br *bufio.Reader) (*bufio.Reader, error) {
+	const begin = "HTTP/"
+	if b, err := br.Peek(len(begin)); !strings.HasPrefix(begin, string(b)) {
+		return br, ErrNotHTTP
+	} else if err != nil {
+		return br, err
+	}
+	for {
+		err := a.Head.Read(br)
+		if err == nil {
+			if code := a.Head.StatusCode(); code < 100 || code > 999 {
+				err = ErrNotHTTP
+			}
+			return br, err
+		}
+		if _, small := errors.AsType[*fasthttp.ErrSmallBuffer](err); !small {
+			return br, err
+		}
+		if br.Size() >= MaxHead {
+			return br, ErrTooLong
+		}
+		// subtle: the codec takes nothing out of br unless it has the whole header.
+		br = bufio.NewReaderSize(br, min(MaxHead, 4*br.Size()))
+	}
+}
+
+// closes tells that the server won't take another request on this connection.
+func (a *Answer) closes() bool {
+	if a.Head.ConnectionClose() {
+		return true
+	}
+	for list := a.Head.Peek("Connection"); len(list) > 0; {
+		var option []byte
+		option, list, _ = bytes.Cut(list, []byte(","))
+		if bytes.EqualFold(bytes.TrimSpace(option), []byte("close")) {
+			return true
+		}
+	}
+	return false
+}
+
+func (a *Answer) readBody(br *bufio.Reader) error {
+	switch n := a.Head.ContentLength(); {
+	case n >= 0:
+		a.rest = io.LimitedReader{R: br, N: int64(n)}
+		if err := a.Take(&a.rest); err != nil {
+			return err
+		}
+		if a.Size < int64(n) {
+			return io.ErrUnexpectedEOF
+		}
+	case n == -1: // chunked
+		if err := a.Take(httputil.NewChunkedReader(br)); err != nil {
+			return err
+		}
+		switch err := a.Head.ReadTrailer(br); err {
+		case nil:
+		case io.EOF: // the last chunk was there; only the line after it is missing
+			a.cut = true
+		default:
+			return err
+		}
+	default: // to the end of the connection
+		return a.Take(br)
+	}
+	return nil
+}
+
+// Take reads r to its end. What nobody looks into is counted and let go.
+func (a *Answer) Take(r io.Reader) error {
+	keep := someBody
+	if a.Whole {
+		keep = MaxBody
+	}
+	a.Raw = a.Raw[:0]
+	for len(a.Raw) < keep {
+		if len(a.Raw) == cap(a.Raw) {
+			a.Raw = slices.Grow(a.Raw, 512)
+		}
+		n, err := r.Read(a.Raw[len(a.Raw):min(cap(a.Raw), keep)])
+		a.Raw = a.Raw[:len(a.Raw)+n]
+		a.Size += int64(n)
+		if err == io.EOF {
+			return nil
+		} else if err != nil {
+			return err
+		}
+	}
+	if a.Whole {
+		if n, err := io.ReadFull(r, make([]byte, 1)); n > 0 {
+			return errTooLarge
+		} else if err != io.EOF {
+			return err
+		}
+		return nil
+	}
+	n, err := io.Copy(io.Discard, r)
+	a.Size += n
+	return err
+}
+
+// BodyReader reads the body as it comes.
+func (a *Answer) BodyReader(br *bufio.Reader) io.Reader {
+	switch n := a.Head.ContentLength(); {
+	case n >= 0:
+		a.rest = io.LimitedReader{R: br, N: int64(n)}
+		return &a.rest
+	case n == -1:
+		return httputil.NewChunkedReader(br)
+	}
+	return br
+}
+
+// SetBody sets the body that checks and extractions look into, without an encoding.
+func (a *Answer) SetBody(data []byte) {
+	a.Raw = append(a.Raw[:0], data...)
+	a.plain, a.ready, a.Whole, a.doc, a.parsed = a.Raw, true, true, nil, 0
+}
+
+// NewAnswer takes an answer from the pool; release gives it back.
+func NewAnswer() *Answer { return Answers.Get().(*Answer) }
+
+// Release resets the answer and gives it back to the pool.
+func (a *Answer) Release() {
+	a.Reset()
+	Answers.Put(a)
+}
+
+// Fill sets an answer that another client has read: body is what that client kept of it.
+func (a *Answer) Fill(status int, header http.Header, body []byte) {
+	a.Head.SetStatusCode(status)
+	for name, values := range header {
+		for _, v := range values {
+			a.Head.Add(name, v)
+		}
+	}
+	a.Raw, a.Size, a.Whole = append(a.Raw, body...), int64(len(body)), true
+}

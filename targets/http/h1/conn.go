@@ -1,0 +1,145 @@
+package h1
+
+import (
+	"bufio"
+	"errors"
+	"net"
+	"sync"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/targets"
+)
+
+// Conn is one connection, used by one request at a time.
+//
+//	ask: [still open?] -> write -> wait -> first byte; then Read for the rest
+//
+// Nothing is ever sent twice: a connection that turns out to be closed before a
+// byte was written is replaced, one that fails later makes the request an error.
+type Conn struct {
+	net.Conn // TLS over raw, or raw itself
+	Raw      *net.TCPConn
+	direct   direct
+	Watch    *watched  // of HTTP/2, where the system has it
+	t0       time.Time // of the run
+	Born     time.Duration
+	deadline time.Duration // that is set on it
+	Used     bool          // it has carried an answer
+	Left     int           // requests until it is closed; negative is no bound
+	Reads    int           // since the request was sent
+	Fault    error         // of the last read that failed, whatever a parser made of it
+	Sent     time.Duration // when the request was written
+	First    time.Duration // when the first byte of the answer was there
+	WasSent  bool
+	Torn     bool // a write failed, perhaps in the middle of a record of TLS
+}
+
+var (
+	ErrStale   = error(&targets.Error{Cause: scenarios.Closed, Text: "the connection was closed while it was idle"})
+	errUnasked = errors.New("the server sent something before it was asked")
+)
+
+// readers are lent to a request only while there is something to read, so that
+// thousands which wait for an answer hold no buffer.
+var readers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, 16<<10) }}
+
+func Release(br *bufio.Reader) {
+	br.Reset(nil)
+	readers.Put(br)
+}
+
+// noDeadline is the deadline of a connection that has none yet.
+const noDeadline = time.Duration(-1 << 62)
+
+func NewConn(raw *net.TCPConn, t0 time.Time) *Conn {
+	return &Conn{Conn: raw, Raw: raw, t0: t0, Born: time.Since(t0), deadline: noDeadline, Left: -1}
+}
+
+func (c *Conn) now() time.Duration { return time.Since(c.t0) }
+
+// Until sets the deadline. As that costs, one that is later than asked for by no
+// more than slack is left as it is: what comes after its own deadline is refused
+// by its time.
+func (c *Conn) Until(deadline, slack time.Duration) {
+	if c.deadline >= deadline && c.deadline <= deadline+slack {
+		return
+	}
+	c.deadline = deadline + slack
+	_ = c.SetDeadline(c.t0.Add(c.deadline))
+}
+
+// ask sends req, and tail behind it, and waits for the first byte of the answer, which br then holds.
+// It gives ErrStale when the connection was closed before anything was sent.
+func (c *Conn) Ask(req []byte, tail net.Buffers) (br *bufio.Reader, err error) {
+	c.Reads, c.Fault, c.WasSent = 0, nil, false
+	if c.Left > 0 {
+		c.Left--
+	}
+	if c.direct.able() {
+		return c.askDirect(req, tail)
+	}
+	if c.Used && !stillOpen(c.Raw) {
+		return nil, ErrStale
+	}
+	if _, err = c.Conn.Write(req); err == nil && tail != nil {
+		err = writeTail(c.Conn, tail)
+	}
+	c.Sent, c.WasSent, c.Torn = c.now(), true, err != nil
+	if err != nil && !targets.IsReset(err) {
+		c.WasSent = false
+		return nil, err
+	}
+	return c.await(err)
+}
+
+// writeTail sends the parts of a body from where they are, and uses up the list of
+// them.
+func writeTail(w net.Conn, tail net.Buffers) error {
+	_, err := tail.WriteTo(w)
+	return err
+}
+
+// await waits for the first byte of an answer. An error of writing that came
+// before it is not the last word: a server that refuses a large body answers and
+// closes without having read it.
+func (c *Conn) await(writing error) (*bufio.Reader, error) {
+	br := readers.Get().(*bufio.Reader)
+	br.Reset(c)
+	_, err := br.Peek(1)
+	c.First = c.now()
+	if err != nil {
+		Release(br)
+		if writing != nil {
+			c.WasSent = false
+			return nil, writing
+		}
+		return nil, err
+	}
+	return br, nil
+}
+
+// end closes the connection.
+//
+// subtle: crypto/tls would still say good-bye by an alert. Behind half a record that is
+// nonsense to the other side, and while that reads nothing it may take 5 s.
+func (c *Conn) End() {
+	if c.Torn {
+		_ = c.Raw.Close()
+		return
+	}
+	_ = c.Close()
+}
+
+// Read implements [io.Reader].
+func (c *Conn) Read(b []byte) (n int, err error) {
+	c.Reads++
+	if c.direct.waiting() {
+		return c.direct.read(b)
+	}
+	n, err = c.Conn.Read(b)
+	if err != nil {
+		c.Fault = err
+	}
+	return n, err
+}

@@ -1,0 +1,25 @@
+//go:build !unix
+
+package h1
+
+import (
+	"bufio"
+	"net"
+)
+
+// direct is what Unix has beyond net.Conn.
+type direct struct{}
+
+func (c *Conn) GoDirect() {}
+
+func (*direct) able() bool { return false }
+
+func (*direct) waiting() bool { return false }
+
+func (*direct) read([]byte) (int, error) { return 0, nil }
+
+func (c *Conn) askDirect([]byte, net.Buffers) (*bufio.Reader, error) { return nil, nil }
+
+// stillOpen trusts every connection where there is no way to look at one without
+// waiting.
+func stillOpen(*net.TCPConn) bool { return true }

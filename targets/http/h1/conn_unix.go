@@ -1,0 +1,209 @@
+//go:build unix
+
+package h1
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"runtime"
+	"syscall"
+
+	"brunt/targets"
+
+	"golang.org/x/sys/unix"
+)
+
+// direct does the input and output of plain TCP by calls that never block, inside
+// the callback that the runtime's poller offers. Against net.Conn it saves a
+// failed read per request, finds out for nothing whether an idle connection is
+// still open, and holds no buffer while it waits.
+//
+//	checking: a read must say "nothing there"; an end or a byte makes it stale
+//	writing:  the request; what the socket doesn't take goes the ordinary way
+//	reading:  the first byte; until it comes the goroutine is parked
+//
+// subtle: the poller reports edges and forgets them when a callback begins. Nothing
+// is lost: the check reads after that, so whatever comes later is a new edge.
+type direct struct {
+	rc    syscall.RawConn
+	step  func(fd uintptr) bool // conn.advance, bound once as binding allocates
+	fd    int
+	phase phase
+	req   []byte
+	tail  net.Buffers // what follows req
+	br    *bufio.Reader
+	err   error
+	spare uint8 // requests for which yielding is not tried
+	probe [1]byte
+}
+
+type phase uint8
+
+const (
+	resting phase = iota
+	checking
+	writing
+	reading
+)
+
+var errWouldBlock = errors.New("nothing to read yet")
+
+// GoDirect makes c, a plain connection, do its own input and output.
+func (c *Conn) GoDirect() {
+	rc, err := c.Raw.SyscallConn()
+	if err != nil {
+		return
+	}
+	c.direct.rc, c.direct.step = rc, c.advance
+}
+
+func (d *direct) able() bool { return d.rc != nil }
+
+// waiting tells that Read is called from inside the poller's callback.
+func (d *direct) waiting() bool { return d.phase == reading }
+
+func (d *direct) read(b []byte) (int, error) {
+	n, err := sysRead(d.fd, b)
+	switch {
+	case err == unix.EAGAIN:
+		return 0, errWouldBlock
+	case err != nil:
+		return 0, os.NewSyscallError("read", err)
+	case n == 0:
+		return 0, io.EOF
+	}
+	return n, nil
+}
+
+func (c *Conn) askDirect(req []byte, tail net.Buffers) (*bufio.Reader, error) {
+	d := &c.direct
+	d.phase, d.req, d.tail, d.br, d.err = checking, req, tail, nil, nil
+	err := d.rc.Read(d.step)
+	if err == nil && d.phase == writing && d.err == nil {
+		err = c.writeRest()
+	}
+	at, br := d.phase, d.br
+	d.phase, d.req, d.tail, d.br = resting, nil, nil, nil
+	switch {
+	case err != nil:
+		return nil, err
+	case at == writing && targets.IsReset(d.err):
+		c.Sent, c.WasSent = c.now(), true
+		return c.await(d.err)
+	}
+	return br, d.err
+}
+
+// writeRest sends what the socket had no room for and waits for the answer.
+func (c *Conn) writeRest() error {
+	d := &c.direct
+	_, err := c.Conn.Write(d.req)
+	if err == nil && d.tail != nil {
+		err = writeTail(c.Conn, d.tail)
+	}
+	if err != nil {
+		if targets.IsReset(err) {
+			d.err = err
+			return nil
+		}
+		return err
+	}
+	c.Sent, c.WasSent = c.now(), true
+	d.phase = reading
+	return d.rc.Read(d.step)
+}
+
+// sparing is for how many requests a connection doesn't yield after it did so in
+// vain.
+const sparing = 32
+
+// advance does what can be done without waiting; false tells to wait.
+func (c *Conn) advance(fd uintptr) bool {
+	d := &c.direct
+	d.fd = int(fd)
+	if d.phase == checking {
+		if n, err := sysRead(d.fd, d.probe[:]); err != unix.EAGAIN {
+			d.err = c.unusable(n, err)
+			return true
+		}
+		d.phase = writing
+	}
+	if d.phase == writing {
+		n, err := sysWrite(d.fd, d.req)
+		if err != nil && err != unix.EAGAIN {
+			d.err = os.NewSyscallError("write", err)
+			return true
+		}
+		if d.req = d.req[n:]; len(d.req) > 0 || d.tail != nil {
+			return true
+		}
+		c.Sent, c.WasSent = c.now(), true
+		d.phase = reading
+		if d.spare > 0 {
+			d.spare--
+			return false
+		}
+		// While many requests are under way the answer is often there once the
+		// others have had their turn, which spares waking up for it.
+		runtime.Gosched()
+		if !c.look() {
+			d.spare = sparing
+			return false
+		}
+		return true
+	}
+	return c.look()
+}
+
+// look tells whether the answer has begun, or never will.
+func (c *Conn) look() bool {
+	br := readers.Get().(*bufio.Reader)
+	br.Reset(c)
+	_, err := br.Peek(1)
+	if err == errWouldBlock {
+		c.Reads--
+		Release(br)
+		return false
+	}
+	c.First = c.now()
+	if err != nil {
+		Release(br)
+		c.direct.err = err
+		return true
+	}
+	c.direct.br = br
+	return true
+}
+
+// unusable says why a connection can't carry a request, after a read that should
+// have found nothing.
+func (c *Conn) unusable(n int, err error) error {
+	switch {
+	case c.Used:
+		return ErrStale
+	case err != nil:
+		return os.NewSyscallError("read", err)
+	case n == 0:
+		return io.EOF
+	}
+	return errUnasked
+}
+
+// stillOpen tells whether an idle connection can be used: the other side has
+// neither closed it nor sent what nobody asked for.
+func stillOpen(c *net.TCPConn) bool {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return false
+	}
+	open := false
+	err = raw.Control(func(fd uintptr) {
+		var b [1]byte
+		_, _, err := unix.Recvfrom(int(fd), b[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
+		open = err == unix.EAGAIN
+	})
+	return err == nil && open
+}

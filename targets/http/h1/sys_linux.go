@@ -1,0 +1,35 @@
+//go:build !race
+
+package h1
+
+import (
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// sysRead and sysWrite are for sockets that never block. They don't tell the
+// scheduler, which would otherwise wake its monitor thread whenever load comes
+// after a pause: a third of the cost of a request at moderate rates.
+
+func sysRead(fd int, b []byte) (int, error) {
+	return retry(unix.SYS_RECVFROM, fd, b, unix.MSG_DONTWAIT)
+}
+
+func sysWrite(fd int, b []byte) (int, error) {
+	return retry(unix.SYS_SENDTO, fd, b, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
+}
+
+func retry(call uintptr, fd int, b []byte, flags uintptr) (int, error) {
+	for {
+		n, _, err := syscall.RawSyscall6(call, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), flags, 0, 0)
+		switch err {
+		case 0:
+			return int(n), nil
+		case syscall.EINTR:
+			continue
+		}
+		return 0, err
+	}
+}

@@ -1,0 +1,21 @@
+//go:build unix && (!linux || race)
+
+package h1
+
+import "syscall"
+
+// sysRead and sysWrite are for sockets that never block. The standard library's
+// calls tell the race detector that what was written happened before it was read.
+
+func sysRead(fd int, b []byte) (int, error) { return retry(syscall.Read, fd, b) }
+
+func sysWrite(fd int, b []byte) (int, error) { return retry(syscall.Write, fd, b) }
+
+func retry(call func(int, []byte) (int, error), fd int, b []byte) (int, error) {
+	for {
+		n, err := call(fd, b)
+		if err != syscall.EINTR {
+			return max(n, 0), err
+		}
+	}
+}

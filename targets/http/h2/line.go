@@ -1,0 +1,327 @@
+package h2
+
+import (
+	"context"
+	"errors"
+	"os"
+	"slices"
+	"sync"
+	"time"
+
+	"brunt/targets"
+	"brunt/targets/http/h1"
+)
+
+// A Host opens connections to one origin for its [Line].
+type Host interface {
+	// Connect opens a connection by deadline; over TLS it offers HTTP/2.
+	Connect(deadline time.Duration) (*h1.Conn, error)
+	// Adopt takes a connection over whose server chose HTTP/1.1.
+	Adopt(c *h1.Conn)
+	// Drop closes a connection.
+	Drop(c *h1.Conn)
+	// Speaks counts a connection that speaks HTTP/2.
+	Speaks()
+	// Go runs f until the client is closed. It is false when the client is closed already.
+	Go(f func()) bool
+}
+
+// A Line is an origin's HTTP/2 connections, and the requests that wait for a stream on
+// one. A request gets its place
+//
+//	at once    on an open connection with a free stream
+//	at once    on a connection that is being opened; opening is part of the service time
+//	later      at the limit of streams or connections; the wait is queue time
+//
+// A line opens as few connections as the limit of streams needs.
+type Line struct {
+	host   Host
+	o      *targets.Options
+	over   context.Context // ends with the run
+	secure bool
+
+	mu      sync.Mutex
+	conns   []*mux    // that take new streams, or will; the newest last
+	waiting []*Stream // longest first
+	told    int       // streams that the server allowed on the last connection; zero is not known yet
+	waits   int64     // how many requests had to wait
+}
+
+// Init makes a line ready. Over ends with the run; secure is TLS.
+func (l *Line) Init(host Host, o *targets.Options, over context.Context, secure bool) {
+	l.host, l.o, l.over, l.secure = host, o, over, secure
+}
+
+// Streams counts the requests that had to wait for a stream, and gives the number of
+// streams on a connection; zero is without limit or not known.
+func (l *Line) Streams() (waits int64, each int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if n := l.streams(l.told); l.waits > 0 && n < unlimited { // else they waited for a connection to open
+		return l.waits, n
+	}
+	return 0, 0
+}
+
+// Waiting counts the requests that wait now.
+func (l *Line) Waiting() (n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, s := range l.waiting {
+		if !s.gone {
+			n++
+		}
+	}
+	return n
+}
+
+// assumed is how many streams a connection is taken to carry before the server has
+// said it (RFC 9113 recommends to allow no fewer).
+const assumed = 100
+
+// unlimited is what a server allows that sets no limit.
+const unlimited = 1 << 30
+
+// joinable is how long further requests wait for a connection that is being opened.
+// One that takes longer may hang in what is over by now, so that they try another.
+const joinable = time.Second
+
+var ErrHTTP1 = errors.New("the server speaks HTTP/1.1")
+
+// Join gives s a place or puts it in line, and waits for its turn.
+func (l *Line) Join(s *Stream) error {
+	l.mu.Lock()
+	if m := l.room(); m != nil { // then nobody waits
+		l.seat(m, s)
+	} else {
+		l.waiting = append(l.waiting, s)
+		l.waits++
+	}
+	l.mu.Unlock()
+	for {
+		l.mu.Lock()
+		turn, err := s.mux != nil, s.refused
+		l.mu.Unlock()
+		switch {
+		case err != nil:
+			return err
+		case turn:
+			return nil
+		}
+		select {
+		case <-s.wake:
+			continue
+		case <-s.timer.C:
+			err = os.ErrDeadlineExceeded
+		case <-l.over.Done():
+			err = targets.ErrAborted
+		}
+		l.giveUp(s)
+		return err
+	}
+}
+
+// room finds a connection with a free place, or opens one; nil is none.
+func (l *Line) room() *mux {
+	now := l.o.Now()
+	opens := true
+	for i := len(l.conns) - 1; i >= 0; i-- {
+		m := l.conns[i]
+		switch {
+		case m.ready && (l.o.Expired(m.born) || m.active == 0 && m.mute(now)):
+			l.leave(m)
+		case m.active < m.limit && (m.ready && !m.mute(now) || !m.ready && now-m.began < joinable):
+			return m
+		case m.ready && m.limit == 0:
+			opens = false // another one would allow no more
+		}
+	}
+	if most := l.o.Connections.Max; !opens || most > 0 && len(l.conns) >= most {
+		return nil
+	}
+	return l.open()
+}
+
+// open begins to open a connection; nil is that the run is over.
+func (l *Line) open() *mux {
+	m := newMux(l)
+	m.limit = l.streams(assumed)
+	if l.told > 0 {
+		m.limit = l.streams(l.told)
+	}
+	if !l.host.Go(m.run) {
+		return nil
+	}
+	l.conns = append(l.conns, m)
+	return m
+}
+
+// streams is how many streams a connection carries where its server allows so many.
+func (l *Line) streams(allowed int) int {
+	if !l.o.KeepsAlive() {
+		return min(allowed, 1)
+	}
+	if most := l.o.Connections.MaxStreams; most > 0 {
+		return min(allowed, most)
+	}
+	return allowed
+}
+
+// seat gives s a place on m.
+func (l *Line) seat(m *mux, s *Stream) {
+	m.active++
+	s.slot = l.o.Now()
+	if !m.ready {
+		m.early = append(m.early, s)
+		return
+	}
+	s.mux = m
+	if m.left--; m.left == 0 {
+		l.leave(m)
+	}
+}
+
+// serve gives free places to those who have waited longest.
+func (l *Line) serve() {
+	for {
+		s := l.first()
+		if s == nil {
+			return
+		}
+		m := l.room()
+		if m == nil {
+			return
+		}
+		l.waiting[0] = nil
+		l.waiting = l.waiting[1:]
+		l.seat(m, s)
+		if s.mux != nil {
+			s.rouse()
+		}
+	}
+}
+
+// First is the one who has waited longest and still does.
+func (l *Line) first() *Stream {
+	for len(l.waiting) > 0 && l.waiting[0].gone {
+		l.waiting[0] = nil
+		l.waiting = l.waiting[1:]
+	}
+	if len(l.waiting) == 0 {
+		return nil
+	}
+	return l.waiting[0]
+}
+
+// giveUp takes s out of the line, or frees the place that it was given at the last
+// moment.
+func (l *Line) giveUp(s *Stream) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s.gone = true
+	if s.mux != nil {
+		l.free(s.mux)
+	} else if m := l.earlyOn(s); m != nil {
+		m.active--
+		m.early = slices.DeleteFunc(m.early, func(e *Stream) bool { return e == s })
+	} else {
+		s.slot = l.o.Now()
+	}
+	l.serve()
+}
+
+// earlyOn is the connection that s waits for.
+func (l *Line) earlyOn(s *Stream) *mux {
+	for _, m := range l.conns {
+		if slices.Contains(m.early, s) {
+			return m
+		}
+	}
+	return nil
+}
+
+// done frees the place of a stream that is over.
+func (l *Line) done(m *mux) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.free(m)
+	if len(l.waiting) > 0 {
+		l.serve()
+	}
+}
+
+func (l *Line) free(m *mux) {
+	m.active--
+	if m.active == 0 && (m.leaving || m.mute(l.o.Now())) {
+		l.leave(m)
+	}
+}
+
+// leave makes m take no more streams. It is closed when its last one is over.
+func (l *Line) leave(m *mux) {
+	m.leaving = true
+	l.conns = slices.DeleteFunc(l.conns, func(c *mux) bool { return c == m })
+	if m.active == 0 {
+		m.shut()
+	}
+}
+
+// opened takes a connection into use, with the limit that its server told. Those for
+// whom it has no place are the first in line.
+func (l *Line) opened(m *mux, allowed int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.told = allowed
+	m.ready, m.limit = true, l.streams(allowed)
+	if m.left = m.conn.Left; !l.o.KeepsAlive() {
+		m.left = 1
+	}
+	early := m.early
+	m.early, m.active = nil, 0
+	for i, s := range early {
+		if m.leaving || m.active >= m.limit {
+			l.waiting = slices.Concat(early[i:], l.waiting)
+			l.waits += int64(len(early) - i)
+			break
+		}
+		l.seat(m, s)
+		s.rouse()
+	}
+	l.serve()
+}
+
+// allows changes the limit of a connection.
+func (l *Line) allows(m *mux, allowed int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.told, m.limit = allowed, l.streams(allowed)
+	l.serve()
+}
+
+// gone notes that m takes no more streams, whether it was open or never came to be.
+// Err is why those who waited for it have no place; those whose time is not up yet
+// wait for another when it was only the connection's that was.
+func (l *Line) gone(m *mux, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	m.leaving = true
+	l.conns = slices.DeleteFunc(l.conns, func(c *mux) bool { return c == m })
+	early := m.early
+	m.early = nil
+	m.active -= len(early)
+	if errors.Is(err, ErrHTTP1) {
+		early = slices.Concat(early, l.waiting)
+		l.waiting = nil
+	}
+	var again []*Stream
+	for _, s := range early {
+		if errors.Is(err, os.ErrDeadlineExceeded) && s.deadline > l.o.Now() {
+			again = append(again, s)
+			continue
+		}
+		s.refused = err
+		s.rouse()
+	}
+	l.waiting = slices.Concat(again, l.waiting)
+	l.serve()
+}

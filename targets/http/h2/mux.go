@@ -1,0 +1,372 @@
+package h2
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/net/http2"
+	"golang.org/x/net/http2/hpack"
+
+	"brunt/scenarios"
+	"brunt/targets/http/h1"
+)
+
+// mux is an HTTP/2 connection, which carries many streams at once (RFC 9113).
+//
+//	ask -> queue -> writer: header fields, bodies as the windows allow -> server
+//	       reader: answers into their streams, windows, GOAWAY          <- server
+//
+// One goroutine opens the connection and then reads, another writes, so that no
+// request hangs in another's write. Codec and compression are x/net's; streams and
+// times are kept here, as those that brunt judges by must be exact.
+type mux struct {
+	line  *Line
+	began time.Duration // when it began to be opened
+	born  time.Duration // when it was open
+	conn  *h1.Conn
+
+	// Under the line's mutex.
+	ready   bool // it is open
+	leaving bool // it takes no more streams
+	limit   int  // of streams
+	active  int  // places taken
+	left    int  // streams after which it takes no more, the present ones not counted; negative is no bound
+	early   []*Stream
+
+	heard  atomic.Int64 // when something came last
+	pinged atomic.Int64 // since when a PING is not answered; zero is none
+	flush  atomic.Int64 // when the last write began
+	half   atomic.Bool  // a header block has begun to come, so that nothing else can
+
+	mu      sync.Mutex
+	work    sync.Cond // there is something to write
+	err     error     // it has ended
+	away    *goneAway // the server has announced the end
+	streams map[uint32]*Stream
+	next    uint32
+	queue   []*Stream // to be written
+	control bytes.Buffer
+	ctl     *http2.Framer // writes to control
+	halves  []*Stream     // whose bodies are not written yet
+	room    int64         // that the server has for bodies
+	initial int64         // room of a new stream
+	frame   int           // of DATA, at most
+	table   uint32        // Size of the server's header table
+
+	in     reading2
+	outbuf writing2
+}
+
+// Windows that the server is given: it never has to wait for brunt.
+const (
+	streamWindow = 1 << 20
+	connWindow   = 1 << 30
+)
+
+// patience is how long a PING may go unanswered before a connection takes no more
+// streams. It was sent when a request timed out on a connection that said nothing.
+const patience = time.Second
+
+func newMux(l *Line) *mux {
+	m := &mux{line: l, began: l.o.Now(), streams: map[uint32]*Stream{}, next: 1, room: 65535, initial: 65535, frame: 16384, table: 4096}
+	m.work.L = &m.mu
+	m.ctl = http2.NewFramer(&m.control, nil)
+	return m
+}
+
+// run opens the connection and reads from it until its end.
+func (m *mux) run() {
+	l := m.line
+	deadline := m.began + l.o.Timeout
+	allowed, err := m.connect(deadline)
+	if err != nil {
+		if m.conn != nil {
+			l.host.Drop(m.conn)
+		}
+		l.gone(m, err)
+		return
+	}
+	var writer sync.WaitGroup
+	writer.Go(m.write)
+	m.born = l.o.Now()
+	l.opened(m, allowed)
+	m.stop(m.read())
+	m.shut()
+	writer.Wait() // so that it is known what was sent
+	m.fail()
+	l.host.Drop(m.conn)
+}
+
+// errNot2 is a server that does not speak HTTP/2.
+var errNot2 = errors.New("the server does not speak HTTP/2 here; connections: {http: 1.1} speaks what it may")
+
+// connect opens the connection and tells how many streams the server allows.
+func (m *mux) connect(deadline time.Duration) (allowed int, err error) {
+	l := m.line
+	c, err := l.host.Connect(deadline)
+	if err != nil {
+		return 0, err
+	}
+	if t, ok := c.Conn.(*tls.Conn); ok && t.ConnectionState().NegotiatedProtocol != "h2" {
+		if l.o.Connections.HTTP == scenarios.HTTP2 {
+			m.conn = c
+			return 0, errNot2
+		}
+		l.host.Adopt(c)
+		return 0, ErrHTTP1
+	}
+	m.conn = c
+	if !l.secure {
+		if c.Watch = h1.NewWatched(c.Raw); c.Watch != nil {
+			c.Conn = c.Watch
+		}
+	}
+	c.Until(deadline, 0)
+	if _, err := c.Conn.Write(preface()); err != nil {
+		c.Torn = true
+		return 0, err
+	}
+	m.in.init(m)
+	m.outbuf.init(m)
+	f, err := m.in.framer.ReadFrame()
+	settings, ok := f.(*http2.SettingsFrame)
+	switch {
+	case err == nil && !ok || errors.Is(err, http2.ErrFrameTooLarge):
+		return 0, errNot2
+	case err != nil:
+		return 0, fmt.Errorf("before the server said anything in HTTP/2: %w", err)
+	}
+	allowed = unlimited
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err := m.settle(settings, &allowed); err != nil {
+		return 0, err
+	}
+	_ = c.SetDeadline(time.Time{})
+	l.host.Speaks()
+	return allowed, nil
+}
+
+// preface is what a client says first.
+func preface() []byte {
+	b := bytes.NewBufferString(http2.ClientPreface)
+	f := http2.NewFramer(b, nil)
+	_ = f.WriteSettings(
+		http2.Setting{ID: http2.SettingEnablePush, Val: 0},
+		http2.Setting{ID: http2.SettingInitialWindowSize, Val: streamWindow},
+		http2.Setting{ID: http2.SettingMaxHeaderListSize, Val: h1.MaxHead},
+	)
+	_ = f.WriteWindowUpdate(0, connWindow-65535)
+	return b.Bytes()
+}
+
+// settle takes the server's settings over. It holds the mutex.
+func (m *mux) settle(f *http2.SettingsFrame, allowed *int) error {
+	err := f.ForeachSetting(func(s http2.Setting) error {
+		if err := s.Valid(); err != nil {
+			return err
+		}
+		switch s.ID {
+		case http2.SettingMaxConcurrentStreams:
+			*allowed = int(min(s.Val, unlimited))
+		case http2.SettingInitialWindowSize:
+			more := int64(s.Val) - m.initial
+			m.initial += more
+			for _, s := range m.streams {
+				s.room += more
+			}
+		case http2.SettingMaxFrameSize:
+			m.frame = int(min(s.Val, 64<<10))
+		case http2.SettingHeaderTableSize:
+			m.table = min(s.Val, 4096)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return m.reply(func() error { return m.ctl.WriteSettingsAck() })
+}
+
+// reply answers a frame that wants an answer. A server that asks and never reads is
+// not answered for ever. It holds the mutex.
+func (m *mux) reply(write func() error) error {
+	if m.control.Len() > h1.MaxHead {
+		return http2.ConnectionError(http2.ErrCodeEnhanceYourCalm)
+	}
+	m.work.Signal()
+	return write()
+}
+
+// submit puts a request into the queue of what is to be written.
+func (m *mux) submit(s *Stream) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.err != nil || m.away != nil {
+		s.err, s.untouched = errUntouched, true // nobody else knows s yet
+		return errUntouched
+	}
+	m.queue = append(m.queue, s)
+	m.work.Signal()
+	return nil
+}
+
+// cancel tells the server that nobody waits for a stream any more. One that was not
+// written yet never will be.
+func (m *mux) cancel(s *Stream, id uint32) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.streams[id] == nil {
+		return
+	}
+	m.forget(s, id)
+	_ = m.ctl.WriteRSTStream(id, http2.ErrCodeCancel)
+	m.work.Signal()
+}
+
+// forget takes a stream off the connection. It holds the mutex.
+func (m *mux) forget(s *Stream, id uint32) {
+	delete(m.streams, id)
+	m.halves = slices.DeleteFunc(m.halves, func(h *Stream) bool { return h == s })
+}
+
+// grant tells the server that so many more bytes of a stream are welcome.
+func (m *mux) grant(s *Stream, n int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s.took += int64(n)
+	_ = m.ctl.WriteWindowUpdate(s.id, uint32(n))
+	m.work.Signal()
+}
+
+// doubt asks whether anybody is there still, after a request timed out and nothing
+// at all was heard since it was sent, or no more than a part of a header block.
+func (m *mux) doubt(since time.Duration) {
+	if m.heard.Load() > int64(since) && !m.half.Load() || !m.pinged.CompareAndSwap(0, int64(m.line.o.Now())) {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	_ = m.ctl.WritePing(false, [8]byte{'b', 'r', 'u', 'n', 't'})
+	m.work.Signal()
+}
+
+// mute tells whether the server has not answered a PING for too long.
+func (m *mux) mute(now time.Duration) bool {
+	at := m.pinged.Load()
+	return at != 0 && now-time.Duration(at) > patience
+}
+
+// shut closes the connection; the reader sees to the rest.
+func (m *mux) shut() {
+	if m.conn != nil {
+		_ = m.conn.Raw.Close()
+	}
+}
+
+// stop lets nothing more be sent, as the connection has ended by err.
+func (m *mux) stop(err error) {
+	m.line.gone(m, err) // first, so that nobody is sent back to it
+	m.mu.Lock()
+	if m.err == nil {
+		m.err = err
+	}
+	queue := m.queue
+	m.queue = nil
+	m.work.Signal()
+	m.mu.Unlock()
+	for _, s := range queue {
+		s.fail(errUntouched, true)
+	}
+}
+
+// fail makes every stream of a connection that has ended an error of its own.
+func (m *mux) fail() {
+	m.mu.Lock()
+	err, streams := m.err, m.streams
+	if m.away != nil {
+		err = &goneAway{m.away.code, m.away.text, err}
+	}
+	m.streams, m.halves = nil, nil
+	m.mu.Unlock()
+	for _, s := range streams {
+		s.fail(err, false)
+	}
+}
+
+// fail ends a stream; untouched is that the server never began with it.
+func (s *Stream) fail(err error, untouched bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.over || s.ended || s.err != nil {
+		return
+	}
+	s.err, s.untouched = err, untouched
+	s.rouse()
+}
+
+// goAway takes no more streams to the connection, and takes those back that the
+// server says it has not begun with (RFC 9113, section 6.8).
+func (m *mux) goAway(f *http2.GoAwayFrame) {
+	away := &goneAway{code: f.ErrCode, text: string(f.DebugData()[:min(len(f.DebugData()), 100)])}
+	last := f.LastStreamID
+	l := m.line
+	l.mu.Lock()
+	l.leave(m) // first, so that nobody is sent back to it
+	l.serve()
+	l.mu.Unlock()
+	m.mu.Lock()
+	m.away = away
+	untouched := m.queue
+	m.queue = nil
+	for id, s := range m.streams {
+		if id > last {
+			untouched = append(untouched, s)
+			m.forget(s, id)
+		}
+	}
+	m.mu.Unlock()
+	for _, s := range untouched {
+		s.fail(away, true)
+	}
+}
+
+// reading2 is the reader's own.
+type reading2 struct {
+	mux     *mux
+	br      *bufio.Reader
+	framer  *http2.Framer
+	hpack   *hpack.Decoder
+	at      time.Duration // when the last bytes came
+	got     int64         // bytes of bodies that the server was not told of
+	touched []*Stream     // that have something new, and were not woken yet
+	head    head2
+	block   []byte // a header block that came in several frames
+}
+
+func (r *reading2) init(m *mux) {
+	r.mux = m
+	r.br = bufio.NewReaderSize(r, 16<<10)
+	r.framer = http2.NewFramer(io.Discard, r.br)
+	r.framer.SetReuseFrames()
+	r.framer.SetMaxReadFrameSize(16 << 10)
+	r.hpack = hpack.NewDecoder(4096, r.head.field)
+	r.hpack.SetMaxStringLength(h1.MaxHead)
+}
+
+// Read implements [io.Reader]: it keeps when the bytes came.
+func (r *reading2) Read(b []byte) (int, error) {
+	n, err := r.mux.conn.Conn.Read(b)
+	r.at = r.mux.line.o.Now()
+	r.mux.heard.Store(int64(r.at))
+	r.mux.pinged.Store(0)
+	return n, err
+}

@@ -1,0 +1,75 @@
+package h2
+
+import (
+	"bytes"
+
+	"golang.org/x/net/http2/hpack"
+)
+
+// rawField is a line of a header as HTTP/1.1 writes it.
+type rawField struct{ name, value []byte }
+
+var (
+	crlf  = []byte("\r\n")
+	colon = []byte(": ")
+)
+
+// encode makes the header block of a request that is written as HTTP/1.1 writes it,
+// and gives its body. So whatever makes requests need know one form only.
+func (w *writing2) encode(req []byte, scheme string) (body []byte) {
+	line, rest, _ := bytes.Cut(req, crlf)
+	method, line, _ := bytes.Cut(line, []byte(" "))
+	target := line[:max(0, bytes.LastIndexByte(line, ' '))]
+	var host []byte
+	w.fields = w.fields[:0]
+	for len(rest) > 0 {
+		line, rest, _ = bytes.Cut(rest, crlf)
+		if len(line) == 0 {
+			break
+		}
+		name, value, _ := bytes.Cut(line, colon)
+		switch w.name(name) {
+		case "host":
+			host = value
+		case "connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade", "te": // they belong to HTTP/1.1
+		default:
+			w.fields = append(w.fields, rawField{name, value})
+		}
+	}
+	w.block.Reset()
+	w.bound = 0
+	w.field(":method", method)
+	w.field(":scheme", []byte(scheme))
+	w.field(":authority", host)
+	w.field(":path", target)
+	for _, f := range w.fields {
+		w.field(w.name(f.name), f.value)
+	}
+	return rest
+}
+
+// name gives the name of a header in small letters.
+func (w *writing2) name(written []byte) string {
+	n, ok := w.names[string(written)]
+	if !ok {
+		n = string(bytes.ToLower(written))
+		w.names[string(written)] = n
+	}
+	return n
+}
+
+// field appends a header field. Most are those of the request before, at the same
+// place: their texts are kept, as the compression needs texts that last.
+func (w *writing2) field(name string, value []byte) {
+	i := w.bound
+	w.bound++
+	if i == len(w.last) {
+		w.last = append(w.last, hpack.HeaderField{})
+	}
+	f := &w.last[i]
+	if f.Name != name || f.Value != string(value) {
+		*f = hpack.HeaderField{Name: name, Value: string(value)}
+	}
+	f.Sensitive = name == "traceparent" // its value never repeats, so it does not belong in the table
+	_ = w.hpack.WriteField(*f)
+}

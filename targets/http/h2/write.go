@@ -1,0 +1,269 @@
+package h2
+
+import (
+	"bytes"
+	"runtime"
+	"slices"
+	"time"
+
+	"brunt/targets/http/h1"
+
+	"golang.org/x/net/http2"
+	"golang.org/x/net/http2/hpack"
+)
+
+// writing2 is the writer's own.
+type writing2 struct {
+	out    bytes.Buffer
+	framer *http2.Framer // writes to out
+	hpack  *hpack.Encoder
+	block  bytes.Buffer // a header block
+	table  uint32
+	batch  []written
+	halves []written
+	fields []rawField
+	names  map[string]string // Header names by how the author writes them
+	last   []hpack.HeaderField
+	bound  int // of last that the present request has
+}
+
+// written is a stream whose header is in the batch.
+type written struct {
+	s  *Stream
+	id uint32
+}
+
+func (w *writing2) init(m *mux) {
+	w.framer = http2.NewFramer(&w.out, nil)
+	w.hpack = hpack.NewEncoder(&w.block)
+	w.table = 4096
+	w.names = map[string]string{}
+}
+
+// mostBatch is how much is written at once.
+const mostBatch = 64 << 10
+
+// unsent takes streams back whose batch was not written.
+func (m *mux) unsent(batch []written) {
+	for _, b := range batch {
+		if s := m.remove(b.id); s != nil {
+			s.fail(errUntouched, true)
+		}
+	}
+}
+
+// lastWords is how long a connection is read from that can't be written to.
+const lastWords = 100 * time.Millisecond
+
+// lastID is the last number of a stream for which a connection is used.
+const lastID = 1 << 30
+
+// write sends what the streams ask for, until the connection ends.
+func (m *mux) write() {
+	w := &m.outbuf
+	var queue []*Stream
+	for {
+		m.mu.Lock()
+		for m.err == nil && len(m.queue) == 0 && m.control.Len() == 0 && !m.sendable() {
+			m.work.Wait()
+		}
+		if m.err != nil {
+			m.mu.Unlock()
+			return
+		}
+		m.queue, queue = queue[:0], m.queue
+		w.out.Write(m.control.Bytes())
+		m.control.Reset()
+		if m.table != w.table {
+			w.table = m.table
+			w.hpack.SetMaxDynamicTableSize(w.table)
+		}
+		idle := len(m.streams) == 0
+		m.mu.Unlock()
+		if idle && len(queue) > 0 && !m.quiet() {
+			m.mu.Lock() // nothing of it was sent
+			m.queue = append(queue, m.queue...)
+			m.mu.Unlock()
+			m.stop(h1.ErrStale)
+			m.shut()
+			return
+		}
+		for i, s := range queue {
+			queue[i] = nil
+			m.begin(s)
+			if w.out.Len() >= mostBatch && !m.send() {
+				return
+			}
+		}
+		m.bodies()
+		if !m.send() {
+			return
+		}
+	}
+}
+
+// Quiet tells whether a connection that was idle is still open. What the server said
+// meanwhile is read first, as it may be an end.
+func (m *mux) quiet() bool {
+	for n := range 200 {
+		if m.conn.Watch == nil || m.conn.Watch.Quiet() {
+			return true
+		}
+		m.mu.Lock()
+		err := m.err
+		m.mu.Unlock()
+		if err != nil {
+			return false
+		}
+		if n < 10 {
+			runtime.Gosched()
+		} else {
+			time.Sleep(100 * time.Microsecond)
+		}
+	}
+	return false
+}
+
+// begin writes the header of a stream into the batch, and what may be sent of its
+// body.
+func (m *mux) begin(s *Stream) {
+	w := &m.outbuf
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.over || s.err != nil {
+		return
+	}
+	m.mu.Lock()
+	if m.err != nil || m.away != nil {
+		s.err, s.untouched = errUntouched, true
+		m.mu.Unlock()
+		s.rouse()
+		return
+	}
+	s.on, s.id = m, m.next
+	m.next += 2
+	m.streams[s.id] = s
+	s.room, s.took = m.initial, streamWindow
+	used := m.next > lastID
+	most := m.frame
+	m.mu.Unlock()
+	if used {
+		defer m.usedUp()
+	}
+	scheme := "http"
+	if m.line.secure {
+		scheme = "https"
+	}
+	s.body = w.encode(s.req, scheme)
+	s.more()
+	end := len(s.body) == 0
+	block := w.block.Bytes()
+	first := block[:min(len(block), most)]
+	rest := block[len(first):]
+	_ = w.framer.WriteHeaders(http2.HeadersFrameParam{StreamID: s.id, BlockFragment: first, EndStream: end, EndHeaders: len(rest) == 0})
+	for len(rest) > 0 {
+		part := rest[:min(len(rest), most)]
+		rest = rest[len(part):]
+		_ = w.framer.WriteContinuation(s.id, len(rest) == 0, part)
+	}
+	w.batch = append(w.batch, written{s, s.id})
+	if !end {
+		m.mu.Lock()
+		m.halves = append(m.halves, s)
+		m.mu.Unlock()
+	}
+}
+
+// more goes on to the next part of the body when one is over.
+func (s *Stream) more() {
+	for len(s.body) == 0 && len(s.tail) > 0 {
+		s.body, s.tail = s.tail[0], s.tail[1:]
+	}
+}
+
+// usedUp retires a connection that has no numbers left for streams.
+func (m *mux) usedUp() {
+	l := m.line
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.leave(m)
+}
+
+// sendable tells whether more of a body may be sent. It holds the mutex.
+func (m *mux) sendable() bool {
+	return m.room > 0 && slices.ContainsFunc(m.halves, func(s *Stream) bool { return s.room > 0 })
+}
+
+// bodies writes of the bodies into the batch what the server has room for.
+func (m *mux) bodies() {
+	w := &m.outbuf
+	m.mu.Lock()
+	w.halves = w.halves[:0]
+	for _, s := range m.halves {
+		w.halves = append(w.halves, written{s, s.id})
+	}
+	m.mu.Unlock()
+	for _, h := range w.halves {
+		s := h.s
+		s.mu.Lock()
+		if s.on != m || s.id != h.id { // it is another request's by now
+			s.mu.Unlock()
+			continue
+		}
+		for !s.over && s.err == nil && len(s.body) > 0 && w.out.Len() < mostBatch {
+			m.mu.Lock()
+			n := int(min(int64(len(s.body)), s.room, m.room, int64(m.frame)))
+			if n > 0 {
+				s.room -= int64(n)
+				m.room -= int64(n)
+			}
+			m.mu.Unlock()
+			if n <= 0 {
+				break
+			}
+			part := s.body[:n]
+			s.body = s.body[n:]
+			s.more()
+			_ = w.framer.WriteData(s.id, len(s.body) == 0, part)
+		}
+		done := len(s.body) == 0
+		s.mu.Unlock()
+		if done {
+			m.mu.Lock()
+			m.halves = slices.DeleteFunc(m.halves, func(h *Stream) bool { return h == s })
+			m.mu.Unlock()
+		}
+	}
+}
+
+// send writes the batch to the connection and notes when that was done.
+func (m *mux) send() bool {
+	w := &m.outbuf
+	if w.out.Len() == 0 {
+		return true
+	}
+	m.flush.Store(int64(m.line.o.Now()))
+	n, err := m.conn.Conn.Write(w.out.Bytes())
+	w.out.Reset()
+	if err != nil {
+		if n == 0 { // not a byte of it went out
+			m.unsent(w.batch)
+		}
+		// What the server said before it closed is still to be read: the answer to a
+		// Body that it didn't want, or GOAWAY.
+		m.stop(err)
+		_ = m.conn.Raw.SetReadDeadline(time.Now().Add(lastWords))
+		return false
+	}
+	now := m.line.o.Now()
+	for i, b := range w.batch {
+		w.batch[i] = written{}
+		b.s.mu.Lock()
+		if b.s.on == m && b.s.id == b.id && !b.s.wasSent {
+			b.s.sent, b.s.wasSent = now, true
+		}
+		b.s.mu.Unlock()
+	}
+	w.batch = w.batch[:0]
+	return true
+}

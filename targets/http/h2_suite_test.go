@@ -1,0 +1,79 @@
+package http_test
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	nethttp "net/http"
+	"net/http/httptest"
+	"testing"
+
+	"brunt/scenarios"
+	"brunt/targets"
+	"brunt/targets/http"
+	"brunt/targets/targetstest"
+)
+
+// http2Client is HTTP that speaks HTTP/2 and trusts the test server.
+type http2Client struct {
+	*http.HTTP
+	streams int // of a connection; zero is the server's limit
+}
+
+func (p http2Client) Client(o targets.Options) (targets.Client, error) {
+	o.TLS = &scenarios.TLS{InsecureSkipVerify: true}
+	o.Connections.HTTP = scenarios.HTTP2
+	if p.streams > 0 {
+		o.Connections.MaxStreams = p.streams
+	}
+	return p.HTTP.Client(o)
+}
+
+// serve2 makes a server speak HTTP/2, with or without TLS, and its handler able to
+// end the connection.
+func serve2(secure bool) func(*httptest.Server) {
+	return func(s *httptest.Server) {
+		s.Config.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
+			return context.WithValue(ctx, connKey{}, c)
+		}
+		if secure {
+			s.EnableHTTP2 = true
+			s.StartTLS()
+			return
+		}
+		s.Config.Protocols = new(nethttp.Protocols)
+		s.Config.Protocols.SetUnencryptedHTTP2(true)
+		s.Start()
+	}
+}
+
+type connKey struct{}
+
+// connOf is the TCP connection by which a request came.
+func connOf(r *nethttp.Request) *net.TCPConn {
+	c := r.Context().Value(connKey{}).(net.Conn)
+	if t, ok := c.(*tls.Conn); ok {
+		c = t.NetConn()
+	}
+	return c.(*net.TCPConn)
+}
+
+func TestHTTP2_Suite(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		secure  bool
+		streams int
+		shared  bool
+	}{
+		{"h2/one stream a connection", true, 1, false},
+		{"h2/one connection", true, 0, true},
+		{"h2c/one stream a connection", false, 1, false},
+		{"h2c/one connection", false, 0, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			targetstest.Run(t, targetstest.Suite{
+				Protocol: http2Client{new(http.HTTP), c.streams}, Start: newServer(serve2(c.secure)), Steps: steps, Failed: scenarios.Status(nethttp.StatusTeapot), Waiting: http.Waiting, Shared: c.shared,
+			})
+		})
+	}
+}

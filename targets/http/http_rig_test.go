@@ -1,0 +1,209 @@
+package http_test
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/result"
+	"brunt/targets"
+	"brunt/targets/http"
+	"brunt/targets/targetstest"
+)
+
+// long is a timeout that only passes when something is wrong.
+const long = 20 * time.Second
+
+// peer is the server's end of a connection, in the hands of a test.
+type peer struct {
+	net.Conn
+	n  int // number of the connection, from 0
+	br *bufio.Reader
+}
+
+// request reads one request as it came; empty is the end of the connection.
+func (p *peer) request() string {
+	var b strings.Builder
+	length := 0
+	for {
+		line, err := p.br.ReadString('\n')
+		if err != nil {
+			return ""
+		}
+		b.WriteString(line)
+		if v, ok := strings.CutPrefix(line, "Content-Length: "); ok {
+			length, _ = strconv.Atoi(strings.TrimSpace(v))
+		}
+		if line == "\r\n" {
+			break
+		}
+	}
+	if _, err := io.CopyN(&b, p.br, int64(length)); err != nil {
+		return ""
+	}
+	return b.String()
+}
+
+func (p *peer) say(s string) { _, _ = io.WriteString(p.Conn, s) }
+
+// Reset ends the connection by a reset.
+func (p *peer) reset() {
+	_ = p.Conn.(*net.TCPConn).SetLinger(0)
+	_ = p.Conn.Close()
+}
+
+const hello = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
+
+// listen serves each connection by handle and gives the URL. Everything is over
+// when the test is.
+func listen(t testing.TB, network, addr string, handle func(*peer)) string {
+	t.Helper()
+	l, err := net.Listen(network, addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	var mu sync.Mutex
+	var conns []net.Conn
+	all.Go(func() {
+		for n := 0; ; n++ {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			mu.Lock()
+			conns = append(conns, c)
+			mu.Unlock()
+			all.Go(func() {
+				defer c.Close()
+				handle(&peer{Conn: c, n: n, br: bufio.NewReader(c)})
+			})
+		}
+	})
+	t.Cleanup(func() {
+		_ = l.Close()
+		mu.Lock()
+		for _, c := range conns {
+			_ = c.Close()
+		}
+		mu.Unlock()
+		all.Wait()
+	})
+	return "http://" + l.Addr().String()
+}
+
+// script listens on loopback.
+func script(t testing.TB, handle func(*peer)) string {
+	t.Helper()
+	return listen(t, "tcp4", "127.0.0.1:0", handle)
+}
+
+// each answers every request of a connection with what answer gives.
+func each(answer func(request string) string) func(*peer) {
+	return func(p *peer) {
+		for {
+			r := p.request()
+			if r == "" {
+				return
+			}
+			p.say(answer(r))
+		}
+	}
+}
+
+// rig is an HTTP client with its flow.
+type rig struct {
+	targets.Client
+	*targetstest.Flow
+	t  testing.TB
+	t0 time.Time
+}
+
+func newRig(t testing.TB, o targets.Options, steps ...string) *rig {
+	t.Helper()
+	return newRigWith(t, o, "", steps...)
+}
+
+func newRigWith(t testing.TB, o targets.Options, extra string, steps ...string) *rig {
+	t.Helper()
+	return newRigOf(t, new(http.HTTP), o, extra, steps...)
+}
+
+func newRigOf(t testing.TB, p targets.Protocol, o targets.Options, extra string, steps ...string) *rig {
+	t.Helper()
+	r := &rig{Flow: targetstest.Compile(t, p, extra, steps...), t: t, t0: time.Now()}
+	o.T0, o.Agent = r.t0, "brunt"
+	if o.Timeout == 0 {
+		o.Timeout = time.Second
+	}
+	var err error
+	if r.Client, err = p.Client(o); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = r.Client.Close() })
+	return r
+}
+
+func (r *rig) user(vu int) *targetstest.User {
+	r.t.Helper()
+	return r.Flow.Open(r.t, r.Client, r.t0, vu)
+}
+
+// says puts an outcome into a word or two.
+func (r *rig) says(o scenarios.Outcome) string {
+	if o.Kind == scenarios.Error {
+		return o.Cause.Name(r.Checks)
+	}
+	return fmt.Sprintf("%v %d", o.Kind, o.Status)
+}
+
+// want checks an outcome by what says would make of it.
+func (r *rig) want(o scenarios.Outcome, want string) {
+	r.t.Helper()
+	if got := r.says(o); got != want {
+		r.t.Errorf("got %q, want %q (%+v)", got, want, o)
+	}
+}
+
+// keeper is a sampler that keeps all.
+type keeper struct {
+	mu   sync.Mutex
+	list []result.Sample
+}
+
+func (k *keeper) Want(o *scenarios.Outcome) bool { return o.Kind == scenarios.Error }
+
+func (k *keeper) Keep(_ *scenarios.Outcome, s result.Sample) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.list = append(k.list, s)
+}
+
+func (k *keeper) last() result.Sample {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if len(k.list) == 0 {
+		return result.Sample{}
+	}
+	return k.list[len(k.list)-1]
+}
+
+// settles waits for something that comes true by itself.
+func settles(t testing.TB, what string, done func() bool) {
+	t.Helper()
+	for until := time.Now().Add(long); !done(); time.Sleep(time.Millisecond) {
+		if time.Now().After(until) {
+			t.Fatalf("%s never settled", what)
+		}
+	}
+}
+
+var errNo = errors.New("no")

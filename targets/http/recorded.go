@@ -1,0 +1,140 @@
+package http
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"brunt/scenarios"
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
+	"brunt/targets"
+)
+
+// A Recorded is a request that was written down elsewhere than in a scenario: it stands
+// as it is, without placeholders.
+type Recorded struct {
+	At     syntax.Pos
+	Method string
+	URL    string // a whole one, or a path under the target's
+	Header []Field
+	Body   []byte
+}
+
+// A Field is a header of a request.
+type Field struct{ Name, Value string }
+
+// RecordedSettings is the YAML of what every recorded request has besides: the settings
+// of a step that are not the request's own.
+type RecordedSettings struct {
+	syntax.Place
+	Headers   map[string]template.HeaderTemplate `yaml:"headers"`   // by name; those of the request itself beat them
+	Auth      *syntax.Node                       `yaml:"auth"`      // how it proves who sends it; nil is the load's, off is not at all
+	Sign      *syntax.Node                       `yaml:"sign"`      // how it is signed; nil is the load's, off is not at all
+	Check     *scenarios.Checks                  `yaml:"check"`     // what the answer must be to be ok; nil is a status under 400
+	Redirects *int                               `yaml:"redirects"` // how many are followed; nil is 10, 0 is none
+}
+
+// RecordedSettingsType is for the JSON Schema.
+func RecordedSettingsType() reflect.Type { return reflect.TypeFor[RecordedSettings]() }
+
+// Recordings compiles recorded requests, which share their settings.
+type Recordings struct {
+	in    targets.Scope
+	step  Step
+	model *Call // what all of them have
+}
+
+// NewRecordings reads the settings that requests share; nil is none. What is wrong with
+// them is noted in m.
+func NewRecordings(with *syntax.Node, in targets.Scope, m *syntax.Mistakes) *Recordings {
+	var s RecordedSettings
+	if with != nil {
+		syntax.Decode(with, &s, m)
+	}
+	r := &Recordings{in: in, step: Step{Place: s.Place, Headers: s.Headers, Auth: s.Auth, Sign: s.Sign, Check: s.Check, Redirects: s.Redirects}}
+	r.model = &Call{redirects: defaultRedirects}
+	r.model.compileHeaders(&r.step, m)
+	for i := range r.model.headers {
+		r.model.headers[i].shared = true
+	}
+	r.model.compileProofs(&r.step, in, m)
+	r.model.compileRedirects(&r.step, m)
+	r.model.compileChecks(s.Check, in)
+	return r
+}
+
+// of gives a call with all that is shared.
+func (r *Recordings) of(name, method string) *Call {
+	c := r.model
+	return &Call{
+		name: name, method: method, host: c.host, headers: slices.Clone(c.headers), redirects: c.redirects, auth: c.auth, sign: c.sign,
+		status: c.status, shed: c.shed, checks: c.checks, whole: c.whole, traced: c.has(TraceHeader),
+	}
+}
+
+// Call compiles one request. What is wrong with it is noted in m, at its place.
+func (r *Recordings) Call(q *Recorded, name string, m *syntax.Mistakes) (scenarios.Call, bool) {
+	before := m.Len()
+	c := r.of(name, q.Method)
+	u, err := template.LiteralURL(q.URL)
+	if err == nil {
+		u.At = q.At
+		targets.CheckURL(&u, r.in, m)
+	} else {
+		m.Add(q.At, "%v", err)
+	}
+	c.url = &u
+	for _, f := range q.Header {
+		if err := c.replace(f); err != nil {
+			m.Add(q.At, "%v", err)
+		}
+	}
+	if len(q.Body) > 0 {
+		t := template.Literal(string(q.Body))
+		c.body = &t.Template
+		if c.method == "HEAD" {
+			m.Add(q.At, "a HEAD request has no body")
+		}
+	}
+	c.dropOverwritten()
+	c.traced = c.has(TraceHeader)
+	c.fixed = len(c.Refs()) == 0 && c.auth == nil && c.sign == nil
+	return c, m.Len() == before
+}
+
+// replace gives the call a header of the request's own, in place of a shared one.
+func (c *Call) replace(f Field) error {
+	switch {
+	case !scenarios.IsToken(f.Name):
+		return fmt.Errorf("%q is not a header name", f.Name)
+	case !targets.IsOneLine(strings.ReplaceAll(f.Value, "\t", " ")):
+		return fmt.Errorf("the value of header %s is not one line", f.Name)
+	case IsOwnHeader(f.Name):
+		return fmt.Errorf("header %s is brunt's to set", f.Name)
+	}
+	value := template.Literal(f.Value).Template
+	if strings.EqualFold(f.Name, "host") {
+		c.host = &template.HeaderTemplate{Template: value}
+		return nil
+	}
+	c.headers = slices.DeleteFunc(c.headers, func(h headerTemplate) bool { return h.shared && strings.EqualFold(h.name, f.Name) })
+	c.headers = append(c.headers, headerTemplate{name: f.Name, Template: value})
+	return nil
+}
+
+// IsOwnHeader reports whether brunt sets a header itself, as it depends on how the request
+// is sent.
+func IsOwnHeader(name string) bool {
+	return strings.EqualFold(name, "content-length") || strings.EqualFold(name, "transfer-encoding") || strings.EqualFold(name, "connection")
+}
+
+// Replay compiles the requests of a log that have one method, whose URLs come with the
+// iterations: paths under the target's URL.
+func (r *Recordings) Replay(name, method string) scenarios.Call {
+	c := r.of(name, method)
+	u := template.RecordedURL()
+	c.url = &u
+	return c
+}

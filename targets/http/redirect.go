@@ -1,0 +1,87 @@
+package http
+
+import (
+	"net/url"
+
+	"brunt/scenarios"
+	"brunt/scenarios/syntax"
+	"brunt/targets"
+)
+
+const defaultRedirects = 10
+
+var ErrRedirects = error(&targets.Error{Cause: scenarios.Redirects, Text: "more redirects than the step allows", Final: true})
+
+// redirect gives where the answer sends its reader; nil is nowhere.
+func (t *trip) redirect() []byte {
+	switch t.ans.Head.StatusCode() {
+	case 301, 302, 303, 307, 308:
+		if location := t.ans.Head.Peek("Location"); len(location) > 0 {
+			return location
+		}
+	}
+	return nil
+}
+
+// follow readies the request that a redirect asks for. A 307 or 308 wants the same
+// again; the others want a GET (RFC 9110, section 15.4).
+func (t *trip) follow(location []byte) error {
+	if err := t.fill(); err != nil {
+		return err
+	}
+	from := t.wire.origin
+	to, err := resolveURL(from, t.wire.target, location)
+	if err != nil {
+		return err
+	}
+	prefix, target := targets.SplitURL([]byte(to))
+	o, err := t.client.origin(prefix)
+	if err != nil {
+		return err
+	}
+	if code := t.ans.Head.StatusCode(); code < 307 && t.wire.method != "GET" && t.wire.method != "HEAD" {
+		t.wire.method, t.wire.bare = "GET", true
+	}
+	t.dropAnswer()
+	t.wire.away = t.wire.away || o != from
+	t.wire.origin, t.wire.target = o, escapeTarget(rooted(target))
+	t.wire.cookie = t.cookies(o, t.wire.target)
+	return t.compose()
+}
+
+// resolveURL gives the absolute URL that location means to a reader of target.
+func resolveURL(from *origin, target, location []byte) (string, error) {
+	at, err := url.ParseRequestURI(string(target)) // not Parse: a path may begin with //
+	if err != nil {
+		return "", &syntax.BadURL{Why: err.Error()}
+	}
+	at.Scheme, at.Host = from.url.Scheme, from.url.Host
+	to, err := at.Parse(string(location))
+	if err != nil {
+		return "", &syntax.BadURL{Why: err.Error()}
+	}
+	to.Fragment, to.RawFragment = "", ""
+	return to.String(), nil
+}
+
+// escapeTarget makes a path and query that a server wrote safe for a request line.
+func escapeTarget(target []byte) []byte {
+	const hex = "0123456789ABCDEF"
+	var out []byte
+	for i, c := range target {
+		if c > ' ' && c < 0x7f {
+			if out != nil {
+				out = append(out, c)
+			}
+			continue
+		}
+		if out == nil {
+			out = append(out, target[:i]...)
+		}
+		out = append(out, '%', hex[c>>4], hex[c&15])
+	}
+	if out == nil {
+		return target
+	}
+	return out
+}

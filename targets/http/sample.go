@@ -1,0 +1,54 @@
+package http
+
+import (
+	"bytes"
+	"net"
+	"net/url"
+
+	"brunt/scenarios"
+	"brunt/scenarios/result"
+	"brunt/targets/http/h1"
+)
+
+// sentOf reads a request that is written as HTTP/1.1 writes it, for a sample. What of
+// its body follows it is in tail.
+func sentOf(req []byte, tail net.Buffers, to string, tls *scenarios.TLS) *result.Sent {
+	head, body, _ := bytes.Cut(req, []byte("\r\n\r\n"))
+	line, rest, _ := bytes.Cut(head, []byte("\r\n"))
+	method, _, _ := bytes.Cut(line, []byte(" "))
+	s := &result.Sent{Method: string(method), URL: to, Trust: tls != nil && tls.InsecureSkipVerify}
+	for len(rest) > 0 {
+		line, rest, _ = bytes.Cut(rest, []byte("\r\n"))
+		if name, value, _ := bytes.Cut(line, []byte(": ")); string(name) != "Host" || !goesTo(to, string(value)) {
+			s.Headers = append(s.Headers, string(line))
+		}
+	}
+	var all bytes.Buffer
+	for _, piece := range append(net.Buffers{body}, tail...) {
+		n := min(len(piece), result.LongestSent-all.Len())
+		all.Write(piece[:n])
+		s.Cut += int64(len(piece) - n)
+	}
+	s.Body = all.String()
+	return s
+}
+
+// goesTo tells whether a URL names the host by itself.
+func goesTo(to, host string) bool {
+	u, err := url.Parse(to)
+	return err == nil && u.Host == host
+}
+
+// sampledHeaders are the headers of an answer that a sample shows.
+var sampledHeaders = []string{"Content-Type", "Retry-After", "Location", "Traceparent"}
+
+// SampleHeaders picks the headers of an answer that a sample shows.
+func SampleHeaders(a *h1.Answer) map[string]string {
+	out := map[string]string{}
+	for _, name := range sampledHeaders {
+		if v := a.Header(name); len(v) > 0 {
+			out[name] = string(v[0])
+		}
+	}
+	return out
+}

@@ -1,0 +1,350 @@
+package http
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"net"
+	"net/http/cookiejar"
+	"strings"
+	"sync"
+
+	"brunt/scenarios"
+	"brunt/scenarios/result"
+	"brunt/scenarios/template"
+	"brunt/targets"
+	"brunt/targets/http/auth"
+	"brunt/targets/http/h1"
+	"brunt/targets/http/h2"
+)
+
+// client is one load's HTTP client.
+type client struct {
+	*pool
+	base      *origin
+	basePath  string // of the base URL, without its last /
+	keepAlive bool
+	traces    *Traces // nil sends none
+}
+
+var (
+	_ targets.Client  = (*client)(nil)
+	_ targets.Speaker = (*client)(nil)
+	_ targets.Session = (*session)(nil)
+)
+
+// Client implements [Protocol].
+func (*HTTP) Client(o targets.Options) (targets.Client, error) {
+	p, err := newPool(o)
+	if err != nil {
+		return nil, err
+	}
+	c := &client{pool: p, keepAlive: o.KeepsAlive(), traces: NewTraces(o.Tracing)}
+	if o.Base != "" {
+		if _, err := targets.ParseBase(o.Base); err != nil {
+			return nil, err
+		}
+		prefix, path := targets.SplitURL([]byte(o.Base))
+		if c.base, err = p.origin(prefix); err != nil {
+			return nil, err
+		}
+		c.basePath = strings.TrimSuffix(string(path), "/")
+	}
+	return c, nil
+}
+
+// Open implements [Client].
+func (c *client) Open(int) (targets.Session, error) {
+	return &session{client: c, traces: c.traces.open()}, nil
+}
+
+// Abort implements [Client].
+func (c *client) Abort() { c.abort() }
+
+// Opened implements [Client].
+func (c *client) Opened() int64 { return c.opened.Load() }
+
+// Close implements [Client].
+func (c *client) Close() error {
+	c.abort()
+	c.group.Wait()
+	return nil
+}
+
+// session is a virtual user. It holds no memory but its cookies: what a
+// request needs is lent to it while the request is under way.
+type session struct {
+	client *client
+	jar    *cookiejar.Jar // nil until a cookie came
+	traces traceSource
+	tokens auth.Cache
+}
+
+// Close implements [Session].
+func (s *session) Close() error { return nil }
+
+// Do implements [Session].
+func (s *session) Do(it *template.Iter, call scenarios.Call, out *scenarios.Outcome) {
+	t := trips.Get().(*trip)
+	t.session, t.call, t.it, t.out = s, call.(*Call), it, out
+	if !t.call.traced {
+		out.Trace = s.client.traces.next(&s.traces)
+	}
+	if err := t.ready(); err != nil {
+		out.Slot = s.client.now()
+		t.fail(err)
+	} else if err := t.run(); err != nil {
+		t.fail(err)
+	} else {
+		t.call.Judge(t.ans, it, out)
+		t.sample(nil)
+	}
+	t.end()
+}
+
+// trip is a call under way, redirects included.
+type trip struct {
+	*session
+	call *Call
+	it   *template.Iter
+	out  *scenarios.Outcome
+
+	filling filling
+	filled  bool
+	wire    wire
+	mem     []byte      // of the request
+	send    []byte      // the request: mem, or that of a call without placeholders
+	tail    net.Buffers // what follows it: the parts of a body with large files
+	ans     *h1.Answer  // nil until it has begun
+	begun   bool        // the first request of the chain has its slot
+}
+
+var trips = sync.Pool{New: func() any { return new(trip) }}
+
+// mostKept is the size up to which the memory of a request is kept for the next.
+const mostKept = 64 << 10
+
+// end gives back all that was lent.
+func (t *trip) end() {
+	t.dropAnswer()
+	f := &t.filling
+	for _, b := range []*[]byte{&t.mem, &f.url, &f.host, &f.values, &f.body} {
+		if *b = (*b)[:0]; cap(*b) > mostKept {
+			*b = nil
+		}
+	}
+	clear(f.proof)
+	f.proof = f.proof[:0]
+	t.session, t.call, t.it, t.out = nil, nil, nil, nil
+	t.filled, t.wire, t.send, t.tail, t.begun = false, wire{}, nil, nil, false
+	trips.Put(t)
+}
+
+func (t *trip) dropAnswer() {
+	if t.ans != nil {
+		t.ans.Release()
+		t.ans = nil
+	}
+}
+
+// ready makes the bytes of the first request.
+func (t *trip) ready() (err error) {
+	c, client := t.call, t.client
+	if r := c.ready.Load(); r != nil && t.jar == nil && r.client == client {
+		t.wire = wire{method: c.method, origin: r.origin, target: r.target}
+		t.send = r.bytes
+		if t.out.Trace != 0 {
+			t.mem = append(t.mem[:0], r.bytes...)
+			client.traces.Append(t.mem[:r.traceAt], t.out.Trace)
+			t.send = t.mem
+		}
+		return nil
+	}
+	o, target, err := t.filling.target(c, t.it, client)
+	if err != nil {
+		return err
+	}
+	if err := t.fill(); err != nil {
+		return err
+	}
+	t.wire = wire{method: c.method, origin: o, target: target, cookie: t.cookies(o, target)}
+	if err := t.compose(); err != nil {
+		return err
+	}
+	if c.makesProofs() { // what that took is brunt's own doing, and no part of the target's time
+		t.out.Ready = max(t.out.Ready, client.now())
+	}
+	if c.fixed && t.wire.cookie == "" && t.tail == nil {
+		c.ready.Store(&readyRequest{client: client, origin: o, target: []byte(string(target)), bytes: []byte(string(t.send)), traceAt: t.filling.traceAt})
+	}
+	return nil
+}
+
+// Fill fills in all but the URL. A call without placeholders that was ready
+// before is filled in when a redirect asks for it.
+func (t *trip) fill() error {
+	if t.filled {
+		return nil
+	}
+	t.filled = true
+	return t.filling.fill(t.call, t.it)
+}
+
+// compose writes the request down.
+func (t *trip) compose() error {
+	t.send = nil // what was sent before is no sample of this
+	if err := t.prove(); err != nil {
+		return err
+	}
+	t.wire.trace = t.out.Trace
+	t.mem = t.call.compose(t.mem[:0], &t.filling, &t.wire, t.client)
+	t.send, t.tail = t.mem, nil
+	if !t.wire.bare {
+		t.tail = t.filling.tail(t.call)
+	}
+	return nil
+}
+
+// run sends the request, and what its redirects ask for.
+func (t *trip) run() error {
+	for hop := 0; ; hop++ {
+		if err := t.exchange(); err != nil {
+			return err
+		}
+		location := t.redirect()
+		if location == nil || t.call.redirects == 0 {
+			return nil
+		}
+		if hop == t.call.redirects {
+			return ErrRedirects
+		}
+		if err := t.follow(location); err != nil {
+			return err
+		}
+	}
+}
+
+// exchange sends one request and reads its answer. What it needs of time is
+// written into the outcome; slot and sent are those of the first of a chain.
+func (t *trip) exchange() error {
+	if t.client.speaks2(t.wire.origin) {
+		if err := t.exchange2(); !errors.Is(err, h2.ErrHTTP1) {
+			return err
+		}
+	}
+	p, o, out, deadline := t.client.pool, t.wire.origin, t.out, t.it.Deadline
+	c, slot, waited, err := p.get(o, deadline)
+	if !t.begun && (waited || out.Slot == 0) { // it has one where it found out that the server speaks no HTTP/2
+		out.Slot = slot
+	}
+	if err != nil {
+		return err
+	}
+	br, err := t.ask(&c)
+	if c == nil {
+		return err
+	}
+	if c.WasSent && !t.begun {
+		out.Sent, out.WasSent = c.Sent, true
+	}
+	t.begun = true
+	if err != nil {
+		p.put(o, c, false)
+		return err
+	}
+	out.First = c.First
+	clean, err := t.read(c, br)
+	out.End = c.First
+	if t.call.stream != nil && err == nil {
+		t.streamed(out)
+	} else if c.Reads > 1 || err != nil { // else the last byte came with the first
+		out.End = p.now()
+	}
+	if err != nil && c.Fault != nil && !isStream(err) {
+		err = fmt.Errorf("%w (%v)", c.Fault, err)
+	}
+	p.put(o, c, clean && t.client.keepAlive)
+	if err != nil {
+		return err
+	}
+	return t.answered()
+}
+
+// answered takes the answer into the outcome.
+func (t *trip) answered() error {
+	o, out := t.wire.origin, t.out
+	if out.End > t.it.Deadline { // it came, but too late
+		return targets.ErrLate
+	}
+	out.Status, out.Answered = int32(t.ans.Head.StatusCode()), true
+	out.Bytes += t.ans.Size
+	if t.ans.SetsCookies() {
+		t.store(o, t.wire.target, t.ans.Cookies())
+	}
+	return nil
+}
+
+// ask sends the request on c, or on a new connection in its place when c was
+// closed while it was idle. A nil c means that there is none any more.
+func (t *trip) ask(c **h1.Conn) (br *bufio.Reader, err error) {
+	p, deadline := t.client.pool, t.it.Deadline
+	for {
+		(*c).Until(deadline, p.slack)
+		br, err = (*c).Ask(t.send, t.tail)
+		if !errors.Is(err, h1.ErrStale) {
+			return br, err
+		}
+		if *c, err = p.replace(t.wire.origin, *c, deadline); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// Read reads the answer whose first byte br holds.
+func (t *trip) read(c *h1.Conn, br *bufio.Reader) (clean bool, err error) {
+	defer h1.Release(br)
+	t.ans = h1.NewAnswer()
+	if t.call.stream != nil {
+		return t.readStream(c, br)
+	}
+	return t.ans.Read(br, t.wire.method, t.call.whole)
+}
+
+// fail makes the outcome the error that err is.
+func (t *trip) fail(err error) {
+	targets.Fail(t.out, err, max(t.client.now(), t.out.Slot), t.it.Deadline, t.client.over.Err() != nil)
+	t.sample(err)
+}
+
+// sample keeps a request for the report, when it is wanted.
+func (t *trip) sample(err error) {
+	k := t.client.o.Sampler
+	if k == nil || !k.Want(t.out) {
+		return
+	}
+	sm := result.Sample{At: t.out.Intended.Seconds(), Step: t.call.name, Request: t.call.method + " " + t.at(), Status: int(t.out.Status), Trace: t.traced().String()}
+	switch {
+	case err != nil:
+		sm.Message = targets.Explain(err)
+	case t.out.Kind == scenarios.Error:
+		sm.Message, sm.Body = t.call.Wanted(t.ans, t.it, t.out), t.ans.Excerpt()
+		sm.Headers = SampleHeaders(t.ans)
+	}
+	if t.send != nil {
+		var tail net.Buffers
+		if t.filled && !t.wire.bare {
+			tail = t.filling.tail(t.call) // anew: to write it is to use it up
+		}
+		sm.Sent = sentOf(t.send, tail, t.at(), t.client.o.TLS)
+	}
+	auth.Mask(t.filling.proof, &sm)
+	k.Keep(t.out, sm)
+}
+
+// at is the URL that was asked for last.
+func (t *trip) at() string {
+	if t.wire.origin == nil {
+		return t.call.url.Text()
+	}
+	return t.wire.origin.url.Scheme + "://" + t.wire.origin.host + string(t.wire.target)
+}

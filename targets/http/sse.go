@@ -1,0 +1,344 @@
+package http
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
+	"brunt/targets"
+	"brunt/targets/http/h1"
+)
+
+const eventStream = "text/event-stream"
+
+// sseStep is the YAML of a step that opens a stream of server-sent events and reads it
+// Until it has what it wants: exactly one of events, until and for; without any, one
+// event.
+type sseStep struct {
+	URL    template.URLTemplate `yaml:"sse"`          // a stream of events: a path under the target's URL, or a whole URL; a body makes it a POST
+	Events int                  `yaml:"events,min=1"` // of sse: how many are waited for; zero is one
+	Until  *eventMatch          `yaml:"until"`        // of sse: what the last event is like
+	For    quantity.Duration    `yaml:"for,positive"` // of sse: how long the stream is read, from the request on; there must be an event
+}
+
+// eventMatch tells the event that a step waits for. All that is given must hold.
+type eventMatch struct {
+	kind  *scenarios.Matcher
+	id    *scenarios.Matcher
+	data  *scenarios.Matcher
+	paths []scenarios.FieldCheck
+}
+
+// DecodeNode implements [syntax.NodeDecoder].
+func (e *eventMatch) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
+	if n.Kind != syntax.Map || len(n.Fields) == 0 {
+		m.AddHint(n.Pos, `such as {event: done} or {"$.status": ready}`, "until wants a map")
+		return
+	}
+	one := func(into **scenarios.Matcher, n *syntax.Node) {
+		*into = new(scenarios.Matcher)
+		(*into).DecodeNode(n, m)
+	}
+	for _, f := range n.Fields {
+		switch {
+		case f.Key == "event":
+			one(&e.kind, f.Value)
+		case f.Key == "id":
+			one(&e.id, f.Value)
+		case f.Key == "data":
+			one(&e.data, f.Value)
+		case strings.HasPrefix(f.Key, "$"):
+			if k, ok := scenarios.DecodePath(f, m); ok {
+				e.paths = append(e.paths, k)
+			}
+		default:
+			m.AddHint(f.Pos, syntax.DidYouMean(f.Key, []string{"event", "id", "data", "$.path"}), "unknown key %q", f.Key)
+		}
+	}
+}
+
+// streamEnd is what of a call is an event stream's.
+type streamEnd struct {
+	events int
+	until  *eventMatch
+	stay   time.Duration
+}
+
+// String says what is wanted of the stream.
+func (s *streamEnd) String() string {
+	switch {
+	case s.until != nil:
+		return "the event that was wanted"
+	case s.stay > 0:
+		return "any event within " + quantity.FormatDuration(s.stay)
+	case s.events == 1:
+		return "an event"
+	}
+	return fmt.Sprintf("%d events", s.events)
+}
+
+// compileStream makes a call of an sse step what it is.
+func (c *Call) compileStream(kind string, s *Step, in targets.Scope, m *syntax.Mistakes) {
+	var given []string
+	for _, key := range []string{"events", "until", "for"} {
+		if !s.Has(key) {
+			continue
+		}
+		if kind != "sse" {
+			m.Add(s.Of(key), "`%s` belongs to an sse step", key)
+		}
+		given = append(given, key)
+	}
+	if kind != "sse" {
+		return
+	}
+	if len(given) > 1 {
+		m.Add(s.Of(given[1]), "an sse step reads its stream by one of events, until, for, not both %s and %s", given[0], given[1])
+	}
+	c.stream = &streamEnd{events: max(1, s.SSE.Events), until: s.SSE.Until, stay: s.SSE.For.D()}
+	if in.Timeout > 0 && c.stream.stay >= in.Timeout {
+		m.AddHint(s.Of("for"), "the load's timeout is to be longer", "the stream is read for %s, and a request times out after %s",
+			quantity.FormatDuration(c.stream.stay), quantity.FormatDuration(in.Timeout))
+	}
+	c.method = "GET"
+	if s.JSON != nil || s.Form != nil || s.Body != nil || s.Multipart != nil {
+		c.method = "POST"
+	}
+	if c.name == "" {
+		c.name = "SSE " + c.url.Text()
+	}
+}
+
+// An event is one that a stream dispatched.
+type event struct {
+	kind string // "message" where the stream names none
+	id   string // of the last event that had one
+	data []byte
+}
+
+// eventReader takes events out of a stream (WHATWG HTML, section 9.2.6).
+type eventReader struct {
+	r     io.Reader
+	buf   []byte // read, and not taken
+	mem   []byte
+	size  int64 // Read so far
+	begun bool  // a byte order mark is behind
+	lf    bool  // a CR ended the last line; an LF right behind it belongs to it
+	err   error
+
+	line []byte
+	kind string
+	id   string
+	data []byte
+}
+
+var errLongEvent = fmt.Errorf("an event is over %d MiB", h1.MaxBody>>20)
+
+// next gives the next event. Its data is valid until the next call. An event that is
+// not ended by an empty line is none.
+func (e *eventReader) next() (event, error) {
+	e.data, e.kind = e.data[:0], ""
+	for {
+		line, err := e.readLine()
+		if err != nil {
+			return event{}, err
+		}
+		if len(line) == 0 {
+			if len(e.data) == 0 {
+				e.kind = ""
+				continue
+			}
+			ev := event{kind: e.kind, id: e.id, data: bytes.TrimSuffix(e.data, []byte("\n"))}
+			if ev.kind == "" {
+				ev.kind = "message"
+			}
+			return ev, nil
+		}
+		e.field(line)
+		if len(e.data) > h1.MaxBody {
+			return event{}, errLongEvent
+		}
+	}
+}
+
+// field takes in a line. One that begins with a colon is a comment.
+func (e *eventReader) field(line []byte) {
+	name, value, _ := bytes.Cut(line, []byte(":"))
+	value = bytes.TrimPrefix(value, []byte(" "))
+	switch string(name) {
+	case "data":
+		e.data = append(append(e.data, value...), '\n')
+	case "event":
+		e.kind = string(value)
+	case "id":
+		if bytes.IndexByte(value, 0) < 0 {
+			e.id = string(value)
+		}
+	case "retry": // how long to wait before connecting again, which a step never does
+	}
+}
+
+// readLine gives a line without its end: LF, CR or both. A line that nothing ends is
+// none.
+func (e *eventReader) readLine() ([]byte, error) {
+	e.line = e.line[:0]
+	for {
+		if e.lf && len(e.buf) > 0 {
+			e.lf = false
+			if e.buf[0] == '\n' {
+				e.buf = e.buf[1:]
+			}
+		}
+		if i := bytes.IndexAny(e.buf, "\r\n"); i >= 0 {
+			e.line = append(e.line, e.buf[:i]...)
+			e.lf = e.buf[i] == '\r'
+			e.buf = e.buf[i+1:]
+			return e.mark(e.line), nil
+		}
+		e.line = append(e.line, e.buf...)
+		e.buf = nil
+		if len(e.line) > h1.MaxBody {
+			return nil, errLongEvent
+		}
+		if e.err != nil {
+			return nil, e.err
+		}
+		if e.mem == nil {
+			e.mem = make([]byte, 4<<10)
+		}
+		n, err := e.r.Read(e.mem)
+		e.buf, e.err = e.mem[:n], err
+		e.size += int64(n)
+	}
+}
+
+// mark takes the byte order mark off the stream's first line.
+func (e *eventReader) mark(line []byte) []byte {
+	if e.begun {
+		return line
+	}
+	e.begun = true
+	return bytes.TrimPrefix(line, []byte("\ufeff"))
+}
+
+// streamError is an event stream that is none, or that lacks what its step waits for.
+func streamError(format string, args ...any) error {
+	return &targets.Error{Cause: scenarios.Stream, Text: fmt.Sprintf(format, args...), Final: true}
+}
+
+func isStream(err error) bool {
+	own, ok := errors.AsType[*targets.Error](err)
+	return ok && own.Cause == scenarios.Stream
+}
+
+// readStream reads an answer that is to be a stream of events, as long as its step
+// wants. An answer that refuses, or sends elsewhere, is read as any other.
+func (t *trip) readStream(c *h1.Conn, br *bufio.Reader) (clean bool, err error) {
+	a, first := t.ans, br
+	for code := 0; code < 200 && code != 101; code = a.Head.StatusCode() {
+		if br, err = a.ReadHead(br); err != nil {
+			return false, err
+		}
+	}
+	if code := a.Head.StatusCode(); code >= 300 || code == 101 {
+		return a.ReadRest(br, first, t.wire.method, t.call.whole)
+	}
+	return false, t.readEvents(a.BodyReader(br), c.Sent, func(deadline time.Duration) { c.Until(deadline, 0) })
+}
+
+// readEvents reads a stream of events out of the body r, as long as its step wants;
+// Until tells r that it is read no longer than that.
+func (t *trip) readEvents(r io.Reader, sent time.Duration, until func(time.Duration)) error {
+	a, s, code := t.ans, t.call.stream, t.ans.Head.StatusCode()
+	kind, _, _ := mime.ParseMediaType(string(a.Head.ContentType()))
+	switch encoding := strings.ToLower(string(a.Head.ContentEncoding())); {
+	case code != 200 || kind != eventStream:
+		return streamError("the answer has status %d and content type %q, and is no %s", code, a.Head.ContentType(), eventStream)
+	case encoding != "" && encoding != "identity":
+		return streamError("the stream is compressed by %s; brunt reads streams as they are", encoding)
+	}
+	deadline := t.it.Deadline
+	if s.stay > 0 {
+		deadline = min(deadline, sent+s.stay)
+	}
+	until(deadline)
+	e := &eventReader{r: r}
+	a.Events = 0
+	for {
+		ev, err := e.next()
+		now := t.client.now()
+		if err != nil || now > deadline {
+			a.Size = e.size
+			return t.streamOver(e, err, now)
+		}
+		if a.Events++; a.Events == 1 {
+			a.FirstEvent = now
+		}
+		a.LastEvent, a.EventKind, a.EventID = now, ev.kind, ev.id
+		a.SetBody(ev.data)
+		if s.stay == 0 && s.done(a) {
+			a.Size = e.size
+			return nil
+		}
+	}
+}
+
+// streamOver says what the end of a stream is: what was wanted when its time is over,
+// else an error.
+func (t *trip) streamOver(e *eventReader, err error, now time.Duration) error {
+	a, s := t.ans, t.call.stream
+	timeout := err == nil || errors.Is(err, os.ErrDeadlineExceeded)
+	switch {
+	case timeout && now >= t.it.Deadline:
+		return os.ErrDeadlineExceeded
+	case timeout && a.Events > 0: // it was to be read for a time, which is over
+		return nil
+	case timeout:
+		return streamError("%s was wanted, and none came", s)
+	case err == io.EOF:
+		return streamError("the stream ended after %s, and %s was wanted", eventsOf(a.Events), s)
+	}
+	return err
+}
+
+func eventsOf(n int) string {
+	if n == 1 {
+		return "1 event"
+	}
+	return fmt.Sprintf("%d events", n)
+}
+
+// done tells whether the answer's last event is the last that is wanted.
+func (s *streamEnd) done(a *h1.Answer) bool {
+	if s.until == nil {
+		return a.Events >= s.events
+	}
+	u := s.until
+	return (u.kind == nil || u.kind.Matches(a.EventKind, true)) &&
+		(u.id == nil || u.id.Matches(a.EventID, a.EventID != "")) &&
+		(u.data == nil || u.data.Matches(string(a.Body()), true)) &&
+		!slices.ContainsFunc(u.paths, func(k scenarios.FieldCheck) bool {
+			v, ok := a.JSON(k.Path)
+			return !k.Matches(v, ok)
+		})
+}
+
+// streamed notes when the first event and the last that was wanted came.
+func (t *trip) streamed(out *scenarios.Outcome) {
+	if t.ans.Events > 0 {
+		out.First, out.End = t.ans.FirstEvent, t.ans.LastEvent
+		return
+	}
+	out.End = t.client.now()
+}

@@ -1,0 +1,214 @@
+package http
+
+import (
+	"maps"
+	"net/url"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"brunt/scenarios"
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
+	"brunt/targets"
+	"brunt/targets/http/auth"
+)
+
+// HTTP is HTTP/1.1 and HTTP/2 over TCP and TLS. A connection of HTTP/1.1 carries one
+// request at a time (conn), one of HTTP/2 many (mux); a request is written down once, in
+// the form of HTTP/1.1, and judged by the same answer.
+type HTTP struct{}
+
+var _ targets.Protocol = (*HTTP)(nil)
+
+var methods = []string{"get", "post", "put", "patch", "delete", "head", "options", "graphql", "sse"}
+
+// Kinds implements [Protocol].
+func (*HTTP) Kinds() []string { return methods }
+
+// Settings implements [Protocol].
+func (*HTTP) Settings() reflect.Type { return reflect.TypeFor[Step]() }
+
+// Step is the YAML of one request. Exactly one of the methods is given.
+type Step struct {
+	syntax.Place
+	Get       template.URLTemplate               `yaml:"get"`     // a path under the target's URL, or a whole URL
+	Post      template.URLTemplate               `yaml:"post"`    // a path under the target's URL, or a whole URL
+	Put       template.URLTemplate               `yaml:"put"`     // a path under the target's URL, or a whole URL
+	Patch     template.URLTemplate               `yaml:"patch"`   // a path under the target's URL, or a whole URL
+	Delete    template.URLTemplate               `yaml:"delete"`  // a path under the target's URL, or a whole URL
+	Head      template.URLTemplate               `yaml:"head"`    // a path under the target's URL, or a whole URL
+	Options   template.URLTemplate               `yaml:"options"` // a path under the target's URL, or a whole URL
+	GraphQL   graphQLStep                        `yaml:",inline"`
+	SSE       sseStep                            `yaml:",inline"`
+	Headers   map[string]template.HeaderTemplate `yaml:"headers"`   // by name; they beat those that brunt would set
+	JSON      *template.JSONTemplate             `yaml:"json"`      // Sent as application/json
+	Form      map[string]template.FormTemplate   `yaml:"form"`      // Sent as application/x-www-form-urlencoded
+	Multipart *multipartSource                   `yaml:"multipart"` // Sent as multipart/form-data: texts and files by the names of their fields
+	Body      *bodySource                        `yaml:"body"`      // Sent as it stands: a text, or {file: PATH}
+	Auth      *syntax.Node                       `yaml:"auth"`      // how it proves who sends it; nil is the load's, off is not at all
+	Sign      *syntax.Node                       `yaml:"sign"`      // how it is signed; nil is the load's, off is not at all
+	Check     *scenarios.Checks                  `yaml:"check"`     // what the answer must be to be ok; nil is a status under 400
+	Extract   map[string]extraction              `yaml:"extract"`   // variable to where its value stands
+	Redirects *int                               `yaml:"redirects"` // how many are followed; nil is 10, 0 is none
+}
+
+func (h *Step) url(kind string) *template.URLTemplate {
+	return map[string]*template.URLTemplate{
+		"get": &h.Get, "post": &h.Post, "put": &h.Put, "patch": &h.Patch, "delete": &h.Delete, "head": &h.Head, "options": &h.Options,
+		"graphql": &h.GraphQL.URL, "sse": &h.SSE.URL,
+	}[kind]
+}
+
+// Call is a compiled request.
+type Call struct {
+	name      string
+	method    string
+	url       *template.URLTemplate
+	headers   []headerTemplate
+	host      *template.HeaderTemplate // a Host header of the author's
+	body      *template.Template
+	segments  []segment // in place of body, when files are sent
+	bodyType  string
+	redirects int
+	traced    bool         // its author wrote a traceparent
+	graphql   *graphQL     // nil is a plain request
+	stream    *streamEnd   // nil is an answer like any other
+	auth      *auth.Prover // nil is without
+	sign      *auth.Signer // nil is without
+	digests   sync.Map     // of a body that is one file, by the name of the hash
+	foreign   bool         // the target tells where it goes: what is meant for the target alone is not told there
+
+	status   *scenarios.Matcher
+	shed     []int
+	checks   []httpCheck
+	extracts []httpExtract
+	whole    bool // checks or extractions look into the body
+	fixed    bool // there are no placeholders: the request is the same every time
+	ready    atomic.Pointer[readyRequest]
+}
+
+type headerTemplate struct {
+	name string
+	template.Template
+	shared bool // of many requests, each of which may have its own instead
+}
+
+// Name implements [scenarios.Call].
+func (c *Call) Name() string { return c.name }
+
+// Asks gives what the call asks for, as its author wrote it.
+func (c *Call) Asks() (method, url string) { return c.method, c.url.Text() }
+
+// Origin is scheme and host of the URL where they are known and not the target's.
+func (c *Call) Origin() string {
+	text, static := c.url.Static()
+	if !static {
+		return targets.KnownOrigin(c.url.Text())
+	}
+	if strings.HasPrefix(text, "/") {
+		return ""
+	}
+	origin, _ := targets.SplitURL([]byte(text))
+	return string(origin)
+}
+
+// Compile implements [Protocol].
+func (*HTTP) Compile(step syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenarios.Call, bool) {
+	s, ok := syntax.Resolve(step, map[string]func() *Step{step.Kind: func() *Step { return new(Step) }}, m)
+	if !ok {
+		return nil, false
+	}
+	before := m.Len()
+	u := s.url(step.Kind)
+	c := &Call{name: in.Name, method: strings.ToUpper(step.Kind), url: u, redirects: defaultRedirects}
+	targets.CheckURL(u, in, m)
+	c.foreign = u.BeginsWith(syntax.RefVar)
+	c.compileGraphQL(step.Kind, s, in, m)
+	c.compileStream(step.Kind, s, in, m)
+	if c.name == "" {
+		c.name = c.method + " " + u.Text()
+	}
+	c.compileHeaders(s, m)
+	c.compileBody(s, in, m)
+	c.compileProofs(s, in, m)
+	c.compileRedirects(s, m)
+	c.compileChecks(s.Check, in)
+	for _, name := range slices.Sorted(maps.Keys(s.Extract)) {
+		f := s.Extract[name].finder
+		c.extracts = append(c.extracts, httpExtract{id: in.AddCheck(name), slot: in.Symbols.Var(name), finder: f})
+		c.whole = c.whole || f.path != nil || f.re != nil
+		if f.event != "" && c.stream == nil {
+			m.Add(s.Of("extract"), "%s: only a step with a stream of events, sse, has one", f.String())
+		}
+	}
+	c.traced = c.has(TraceHeader)
+	c.fixed = len(c.Refs()) == 0 && c.auth == nil && c.sign == nil
+	return c, m.Len() == before
+}
+
+func (c *Call) compileRedirects(s *Step, m *syntax.Mistakes) {
+	if s.Redirects == nil {
+		return
+	}
+	c.redirects = *s.Redirects
+	if c.redirects < 0 || c.redirects > 50 {
+		m.Add(s.Of("redirects"), "redirects lies from 0 to 50")
+	}
+}
+
+func (c *Call) compileHeaders(s *Step, m *syntax.Mistakes) {
+	for _, name := range slices.Sorted(maps.Keys(s.Headers)) {
+		h := s.Headers[name]
+		switch {
+		case !scenarios.IsToken(name):
+			m.Add(h.At, "%q is not a header name", name)
+		case strings.EqualFold(name, "host"):
+			c.host = &h
+		case IsOwnHeader(name):
+			m.Add(h.At, "header %s is brunt's to set", name)
+		default:
+			c.headers = append(c.headers, headerTemplate{name: name, Template: h.Template})
+		}
+	}
+}
+
+// Refs lists the placeholders that are filled in for each request.
+func (c *Call) Refs() []*syntax.Ref {
+	refs := c.url.Refs()
+	if c.host != nil {
+		refs = append(refs, c.host.Refs()...)
+	}
+	for i := range c.headers {
+		refs = append(refs, c.headers[i].Refs()...)
+	}
+	if c.body != nil {
+		refs = append(refs, c.body.Refs()...)
+	}
+	for _, s := range c.segments {
+		if s.template != nil {
+			refs = append(refs, s.template.Refs()...)
+		}
+	}
+	return refs
+}
+
+func (c *Call) has(header string) bool {
+	return slices.ContainsFunc(c.headers, func(h headerTemplate) bool { return strings.EqualFold(h.name, header) })
+}
+
+// formBody joins the fields of a form in the order of their names.
+func formBody(fields map[string]template.FormTemplate) *template.Template {
+	var t template.Template
+	for i, name := range slices.Sorted(maps.Keys(fields)) {
+		sep := "&"
+		if i == 0 {
+			sep = ""
+		}
+		f := fields[name]
+		t.Join(sep+url.QueryEscape(name)+"=", &f.Template)
+	}
+	return &t
+}

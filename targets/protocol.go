@@ -1,0 +1,146 @@
+package targets
+
+import (
+	"math/rand/v2"
+	"net/url"
+	"reflect"
+	"time"
+
+	"brunt/scenarios"
+	"brunt/scenarios/result"
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
+)
+
+// A Protocol compiles the steps that name one of its kinds.
+type Protocol interface {
+	// Kinds are the step keys of the protocol: get, post and so on.
+	Kinds() []string
+	// Settings is the struct type whose fields are the YAML of a step.
+	Settings() reflect.Type
+	// Compile readies a step. What is wrong with it is noted in m.
+	Compile(step syntax.Block, in Scope, m *syntax.Mistakes) (scenarios.Call, bool)
+	// Client makes one load's client.
+	Client(o Options) (Client, error)
+}
+
+// Scope is what a step may name.
+type Scope struct {
+	Symbols *template.Symbols
+	Name    string                                                     // of the step; zero is the protocol's own
+	Host    func(u *url.URL) error                                     // refuses a URL whose host lies outside the blast radius; nil allows all
+	File    func(at syntax.Pos, path string, most int) ([]byte, error) // Reads what stands beside the scenario; nil reads nothing
+	Auth    *syntax.Node                                               // of the step's load; nil is none
+	Sign    *syntax.Node                                               // of the step's load; nil is none
+	Shared  *Shared                                                    // what the steps of a plan share; nil shares nothing
+	Timeout time.Duration                                              // of the step's load; zero is not known
+	Secret  func(value string)                                         // notes what is shown nowhere; nil does not
+	Checks  *[]string                                                  // grows by the names of the step's checks and extractions; their causes carry the number
+}
+
+// AddCheck numbers a check or an extraction.
+func (s Scope) AddCheck(name string) int {
+	*s.Checks = append(*s.Checks, name)
+	return len(*s.Checks) - 1
+}
+
+// minSecret is the least length, in bytes, of a secret that is masked: to mask a short
+// word would hide half of the report.
+const minSecret = 8
+
+// AddSecret has value masked in all that is shown.
+func (s Scope) AddSecret(value string) {
+	if s.Secret != nil && len(value) >= minSecret {
+		s.Secret(value)
+	}
+}
+
+// Options are what a client needs to know.
+type Options struct {
+	Base        string // URL that a relative path goes to; known once the target runs
+	TLS         *scenarios.TLS
+	Connections scenarios.Connections
+	Resolve     map[string]string
+	Proxies     Proxies // nil connects directly
+	Timeout     time.Duration
+	Seed        uint64    // what is drawn for connections comes from it
+	T0          time.Time // of the run: deadlines count from it
+	Allow       Allowlist // nil allows all
+	Sampler     Sampler
+	Agent       string  // User-Agent
+	Tracing     Tracing // of requests; zero is not at all
+}
+
+// KeepsAlive reports whether connections are kept for further requests.
+func (o *Options) KeepsAlive() bool {
+	return o.Connections.KeepAlive == nil || *o.Connections.KeepAlive
+}
+
+// Now is the time on the run's clock: the offset from T0.
+func (o *Options) Now() time.Duration { return time.Since(o.T0) }
+
+// Expired reports whether a connection that was opened at born is too old to be used.
+func (o *Options) Expired(born time.Duration) bool {
+	age := o.Connections.MaxAge.D()
+	return age > 0 && o.Now()-born >= age
+}
+
+// Reuse is the number of requests after which the n-th connection is closed; negative is
+// without limit.
+func (o *Options) Reuse(n int64) int {
+	r := o.Connections.Reuse
+	if r.Max == 0 {
+		return -1
+	}
+	return r.Min + rand.New(rand.NewPCG(o.Seed, uint64(n))).IntN(r.Max-r.Min+1)
+}
+
+// A Sampler keeps a few requests that tell something: some that failed, and the slowest.
+type Sampler interface {
+	// Want tells whether a sample of this outcome would be kept.
+	Want(o *scenarios.Outcome) bool
+	Keep(o *scenarios.Outcome, s result.Sample)
+}
+
+// Tracing says how a client's requests carry a traceparent.
+type Tracing struct {
+	High    uint64 // the first half of the id of every trace; zero sends none
+	Sampled bool   // the traces are to be recorded
+}
+
+// Proxies choose the proxy by which a URL is reached; nil is none.
+type Proxies interface {
+	For(u *url.URL) (*url.URL, error)
+}
+
+// A Way is how one load reaches the target: the connections that it owns.
+type Way interface {
+	// Abort closes every connection, so that every Do returns.
+	Abort()
+	// Opened is how many connections were opened so far.
+	Opened() int64
+	Close() error
+}
+
+// A Client is a way that sessions go.
+type Client interface {
+	Way
+	Open(vu int) (Session, error)
+}
+
+// A Speaker is a way that speaks one of several versions of its protocol, as the
+// target has it.
+type Speaker interface {
+	// Speaks lists those that its connections spoke so far.
+	Speaks() []string
+	// Streams tells how many requests had to wait for a place on connections that
+	// carry many, and how many each of them takes; zero is that there were none.
+	Streams() (waits int64, each int)
+}
+
+// A Session is one virtual user's state. It is used by one goroutine at a time.
+type Session interface {
+	// Do makes the call and fills out from Slot on. It returns by it.Deadline.
+	Do(it *template.Iter, c scenarios.Call, out *scenarios.Outcome)
+	Close() error
+}

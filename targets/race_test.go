@@ -1,5 +1,0 @@
-//go:build race
-
-package targets_test
-
-const raceEnabled = true

@@ -1,0 +1,33 @@
+package targets
+
+import (
+	"reflect"
+	"sync"
+)
+
+// Shared holds what the steps of a plan share: one value of each type. The zero value is
+// ready.
+type Shared struct {
+	mu     sync.Mutex
+	values map[reflect.Type]any
+}
+
+// Share returns the shared value of type T, which is the zero value at first. A nil s
+// shares nothing.
+func Share[T any](s *Shared) *T {
+	if s == nil {
+		return new(T)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.values == nil {
+		s.values = map[reflect.Type]any{}
+	}
+	key := reflect.TypeFor[T]()
+	v, ok := s.values[key].(*T)
+	if !ok {
+		v = new(T)
+		s.values[key] = v
+	}
+	return v
+}

@@ -1,0 +1,22 @@
+package targets
+
+import (
+	"strconv"
+	"strings"
+)
+
+// IsOneLine reports whether s can stand in a header: it holds no control characters.
+func IsOneLine(s string) bool {
+	return strings.IndexFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f }) < 0
+}
+
+// Clip shortens a text to most bytes for a message.
+func Clip(s string, most int) string {
+	if len(s) > most {
+		s = strings.ToValidUTF8(s[:most], "") + "…"
+	}
+	return s
+}
+
+// Quote shortens a value and quotes it for a message.
+func Quote(s string) string { return strconv.Quote(Clip(s, 80)) }
