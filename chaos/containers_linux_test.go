@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"brunt/chaos"
+	"brunt/chaos/agent"
 	"brunt/chaos/chaostest"
 	"brunt/targets/platform/docker"
 )
@@ -37,7 +38,7 @@ func packetsOfContainers(t *testing.T, y *chaostest.Yard, helper bool) {
 	store := y.Start(t, chaostest.VictimOptions{Unit: "store[0]", Aliases: []string{name}})
 	units := []chaos.Unit{web.AskedContainer, store.AskedContainer}
 	at := strings.NewReplacer("WEB", web.Addresses()[0].String(), "STORE", store.Addresses()[0].String(), "[store]", "["+name+"]")
-	insides := &chaos.Insides{Helper: helper}
+	insides := &agent.Pool{Helper: helper}
 	defer func() {
 		if err := insides.Close(context.Background()); err != nil {
 			t.Error(err)
@@ -46,7 +47,7 @@ func packetsOfContainers(t *testing.T, y *chaostest.Yard, helper bool) {
 	done := map[string]bool{}
 	for _, yaml := range slices.Concat(packetFaults, questionFaults) {
 		kind, _, _ := strings.Cut(yaml, ":")
-		if helper && done[kind] && os.Getenv("BRUNT_ALL_HELPED") == "" { // each takes a few containers
+		if helper && done[kind] && os.Getenv("BRUNT_ALL_HELPED") == "" { // Each takes a few containers
 			continue
 		}
 		done[kind] = true
@@ -56,7 +57,7 @@ func packetsOfContainers(t *testing.T, y *chaostest.Yard, helper bool) {
 			began := time.Now()
 			chaostest.Effect(t, yaml, chaostest.World{
 				Scope: chaos.Scope{Services: map[string]int{"web": 1, "store": 1}, Containers: true},
-				Env:   chaos.Env{Units: units, Now: clock(), Insides: insides, Run: y.Run},
+				Env:   chaos.Env{Units: units, Now: clock(), Agents: insides, Run: y.Run},
 			})
 			t.Logf("took %s", time.Since(began).Round(time.Millisecond))
 			if is := chaostest.Networks(t, units...); is != was {
@@ -78,7 +79,7 @@ func TestPacketsOfContainersThatEnd(t *testing.T) {
 	y := chaostest.NewYard(t)
 	t.Setenv("BRUNT_LINUX", chaostest.Helper(t))
 	// The end of a run's insides removes all of its helpers, so they end after all of these.
-	insides := map[bool]*chaos.Insides{false: {}, true: {Helper: true}}
+	insides := map[bool]*agent.Pool{false: {}, true: {Helper: true}}
 	t.Cleanup(func() {
 		for _, in := range insides {
 			if err := in.Close(context.Background()); err != nil {
@@ -104,7 +105,7 @@ func TestPacketsOfContainersThatEnd(t *testing.T) {
 			store := y.Start(t, chaostest.VictimOptions{Unit: "store[0]"})
 			w := chaostest.World{
 				Scope: chaos.Scope{Services: map[string]int{"web": 1, "store": 1}, Containers: true},
-				Env:   chaos.Env{Units: []chaos.Unit{web.AskedContainer, store.AskedContainer}, Now: clock(), Insides: insides[c.helper], Run: y.Run},
+				Env:   chaos.Env{Units: []chaos.Unit{web.AskedContainer, store.AskedContainer}, Now: clock(), Agents: insides[c.helper], Run: y.Run},
 			}
 			h := begin(t, w, "network.partition: {from: web, to: store"+c.more+"}")
 			want := chaos.Reverted
@@ -117,7 +118,7 @@ func TestPacketsOfContainersThatEnd(t *testing.T) {
 				if err := y.Engine.Restart(t.Context(), web.ID, 0); err != nil {
 					t.Fatal(err)
 				}
-				said, err := h.(chaos.Rooted).Uprooted(t.Context(), web.ID)
+				said, err := h.(chaos.Restartable).OnRestart(t.Context(), web.ID)
 				if (err != nil) != c.void || (said == "") != c.void {
 					t.Errorf("it says %q, %v", said, err)
 				}
@@ -128,7 +129,7 @@ func TestPacketsOfContainersThatEnd(t *testing.T) {
 				} else {
 					t.Log(said, seen)
 				}
-				if said, err := h.(chaos.Rooted).Uprooted(t.Context(), store.ID); said != "" || err != nil {
+				if said, err := h.(chaos.Restartable).OnRestart(t.Context(), store.ID); said != "" || err != nil {
 					t.Errorf("of another container it says %q, %v", said, err)
 				}
 			}

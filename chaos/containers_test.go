@@ -8,13 +8,14 @@ import (
 	"testing"
 
 	"brunt/chaos"
+	"brunt/chaos/agent"
 	"brunt/chaos/chaostest"
 	"brunt/targets/platform/docker"
 )
 
 // container is a world of one container. Spoil takes back behind the fault's back what it
 // did.
-func containerWorld(y *chaostest.Yard, hands *chaos.Insides, o chaostest.VictimOptions, spoil func(t *testing.T, v *chaostest.Victim)) func(t *testing.T, effective bool) chaostest.World {
+func containerWorld(y *chaostest.Yard, hands *agent.Pool, o chaostest.VictimOptions, spoil func(t *testing.T, v *chaostest.Victim)) func(t *testing.T, effective bool) chaostest.World {
 	return func(t *testing.T, effective bool) chaostest.World {
 		v := y.Start(t, o)
 		before := chaostest.Inspected(t, v.Engine, v.ID)
@@ -25,7 +26,7 @@ func containerWorld(y *chaostest.Yard, hands *chaos.Insides, o chaostest.VictimO
 		})
 		w := chaostest.World{
 			Scope: chaos.Scope{Services: map[string]int{"web": 1}, Containers: true},
-			Env:   chaos.Env{Units: []chaos.Unit{v.AskedContainer}, Now: clock(), Insides: hands, Run: y.Run},
+			Env:   chaos.Env{Units: []chaos.Unit{v.AskedContainer}, Now: clock(), Agents: hands, Run: y.Run},
 		}
 		if !effective {
 			w.Spoil = func() { spoil(t, v) }
@@ -89,7 +90,7 @@ func TestDocker_Faults(t *testing.T) {
 		{"process.crash: {service: web}", chaostest.VictimOptions{Restart: "always"}, nil},
 		{"network.disconnect: {service: web}", chaostest.VictimOptions{Aliases: []string{"primary", "db"}}, connects},
 	} {
-		hold := func(hands *chaos.Insides) func(t *testing.T) {
+		hold := func(hands *agent.Pool) func(t *testing.T) {
 			return func(t *testing.T) {
 				t.Parallel()
 				if c.spoil == nil { // there is no world without its effect
@@ -101,9 +102,9 @@ func TestDocker_Faults(t *testing.T) {
 		}
 		t.Run(c.yaml, hold(nil))
 		if testing.Short() {
-			continue // what a hand does it does in a container of its own
+			continue // What a hand does it does in a container of its own
 		}
-		if kind, _, _ := strings.Cut(c.yaml, ":"); chaos.Handled(kind) {
+		if kind, _, _ := strings.Cut(c.yaml, ":"); agent.Handled(kind) {
 			t.Run(c.yaml+" by a hand", hold(hands))
 		}
 	}

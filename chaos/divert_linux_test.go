@@ -5,12 +5,13 @@ import (
 	"testing"
 
 	"brunt/chaos"
+	"brunt/chaos/agent"
 	"brunt/chaos/chaostest"
 	"brunt/targets/platform/docker"
 )
 
 // TestDocker_Diverted holds the faults that a proxy does between containers to their promises:
-// what the caller is answered is another's answer while the fault is in, what others are is not,
+// What the caller is answered is another's answer while the fault is in, what others are is not,
 // and the rules of every network are as they were afterwards.
 func TestDocker_Diverted(t *testing.T) {
 	chaostest.Root(t)
@@ -23,7 +24,7 @@ func TestDocker_Diverted(t *testing.T) {
 	world := func() chaostest.World {
 		return chaostest.World{
 			Scope: chaos.Scope{Services: map[string]int{"web": 1, "store": 1, "other": 1}, Containers: true},
-			Env:   chaos.Env{Units: units, Now: clock(), Insides: new(chaos.Insides), Run: y.Run},
+			Env:   chaos.Env{Units: units, Now: clock(), Agents: new(agent.Pool), Run: y.Run},
 		}
 	}
 	asks := func(v *chaostest.Victim) string {

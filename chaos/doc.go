@@ -77,10 +77,10 @@
 //
 // A unit may be a [Container] of a Docker engine, found by package docker. What is done to
 // it is held against its id and the time of its start, so that a container that takes its
-// name is never touched; an undo names its engine. A fault that lives in a container's
+// Name is never touched; an undo names its engine. A fault that lives in a container's
 // namespaces implements [Rooted]: the timeline tells it of a restart.
 //
-// A toxic of package proxy becomes a fault by toxicPlan: say what proves it and what
+// A toxic of package proxy becomes a fault by ToxicPlan: say what proves it and what
 // proves that it is gone.
 //
 // Then add it to the tables of TestFaults, where the suite in chaos/chaostest holds it to

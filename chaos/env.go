@@ -8,22 +8,23 @@ import (
 	"strings"
 	"time"
 
-	"brunt/chaos/cgroup"
 	"brunt/scenarios/syntax"
+
+	"brunt/chaos/cgroup"
 	"brunt/targets/platform/docker"
 )
 
 // Scope is what a target is made of, as far as it is known before it runs.
 type Scope struct {
-	Services   map[string]int  // replicas of each service that brunt starts
-	Mortal     []string        // services among them that nobody starts again when they crash
-	Zones      Zones           // of the units that stand in one
-	Found      map[string]bool // services among them that are found only in the run, with as many replicas as there are then
-	Containers bool            // the services run in containers
-	Edges      []EdgeName      // declared links, by service; LoadName begins those of the load
-	External   string          // host:port of a target that runs already
-	TLS        bool            // the load speaks TLS, so that HTTP faults can't see it
-	H2C        bool            // it speaks HTTP/2 without TLS, which they don't read
+	Services     map[string]int  // replicas of each service that brunt starts
+	Unsupervised []string        // services among them that nobody starts again when they crash
+	Zones        Zones           // of the units that stand in one
+	Found        map[string]bool // services among them that are found only in the run, with as many replicas as there are then
+	Containers   bool            // the services run in containers
+	Edges        []EdgeName      // declared links, by service; LoadName begins those of the load
+	External     string          // host:port of a target that runs already
+	TLS          bool            // the load speaks TLS, so that HTTP faults can't see it
+	H2C          bool            // it speaks HTTP/2 without TLS, which they don't read
 
 	Host func(u *url.URL) error // refuses what is known not to be callable; nil refuses nothing
 
@@ -32,9 +33,9 @@ type Scope struct {
 	Void func(why string)
 }
 
-// none notes that nothing matches. A name that is nearly one that there is was misspelt,
+// NoMatch notes that nothing matches. A name that is nearly one that there is was misspelt,
 // whatever is allowed.
-func (sc *Scope) none(at syntax.Pos, m *syntax.Mistakes, hint, format string, args ...any) {
+func (sc *Scope) NoMatch(at syntax.Pos, m *syntax.Mistakes, hint, format string, args ...any) {
 	if sc.Void == nil || strings.HasPrefix(hint, "did you mean") {
 		m.AddHint(at, hint, format, args...)
 		return
@@ -62,7 +63,7 @@ type Env struct {
 	Links    []*Link
 	Zones    Zones
 	Rand     *rand.Rand // of this occurrence, by the run's seed
-	MaxUnits int        // units that a fault may hit; zero is no bound
+	MaxUnits int        // Units that a fault may hit; zero is no bound
 	Dry      bool       // nothing runs yet, and nothing will be done
 	Now      func() time.Duration
 	Run      string        // its name, which the environment of whatever is started carries
@@ -73,13 +74,13 @@ type Env struct {
 	// that nobody can.
 	Ask func(ctx context.Context, l *Leader, u Unit) error
 
-	Addresses map[string]string  // what ${unit.…} stands for, by the text of the placeholder
+	Addresses map[string]string  // What ${unit.…} stands for, by the text of the placeholder
 	Allow     [][]string         // lists of what calls may go to besides loopback, as guard.allow.chaos has it; all must hold it
 	At        func(point string) // is called where brunt could die within an injection, for tests; nil is nobody
 
-	Extend  func(u Undo) error // writes an undo down, beside those of the step that is in; nil writes nothing
-	Block   syntax.Block       // of the fault that is planned, as its author wrote it
-	Insides *Insides           // the ways into units' networks; nil is that each fault opens its own
+	Extend func(u Undo) error // writes an undo down, beside those of the step that is in; nil writes nothing
+	Block  syntax.Block       // of the fault that is planned, as its author wrote it
+	Agents Agents             // reach what brunt may not touch itself; nil is that brunt does all itself
 
 	// Find finds containers of the engine that brunt did not start. Nil is that no engine is
 	// known.
@@ -90,7 +91,7 @@ type Env struct {
 	Spare func(name string) error
 }
 
-func (e Env) point(name string) {
+func (e Env) Point(name string) {
 	if e.At != nil {
 		e.At(name)
 	}

@@ -1,11 +1,12 @@
 package chaos
 
 import (
+	"errors"
 	"strings"
 )
 
-// also joins errors in one line, for notes and reasons.
-func also(errs ...error) error {
+// JoinErrors joins errors in one line, for notes and reasons.
+func JoinErrors(errs ...error) error {
 	var all oneLine
 	for _, err := range errs {
 		if err != nil {
@@ -32,3 +33,8 @@ func (l oneLine) Error() string {
 	}
 	return strings.Join(out, "; ")
 }
+
+var ErrNoEffect = errors.New("it has no effect")
+
+// ErrRestarted tells that a container had everything again that was taken from it.
+var ErrRestarted = errors.New("the container was started again, and has everything that it had at first")

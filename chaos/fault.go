@@ -76,4 +76,4 @@ type Traffic struct {
 }
 
 // A Meter counts the traffic that met the fault.
-type Meter interface{ Met() Traffic }
+type Meter interface{ Affected() Traffic }

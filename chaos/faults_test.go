@@ -70,11 +70,11 @@ func TestMain(m *testing.M) {
 	os.Exit(suite.Loading(m).Run())
 }
 
-// unit is a process that is started again when it ends, as a stack's is.
+// Unit is a process that is started again when it ends, as a stack's is.
 type unit struct {
 	name, addr string
 	args       []string
-	wrap       []string // what becomes the process, once it has done its own part
+	wrap       []string // What becomes the process, once it has done its own part
 	inert      bool     // stopping and starting do nothing
 	polite     bool     // stopping asks first
 	bare       bool     // ready once its port accepts

@@ -21,7 +21,7 @@ const revertFor = 30 * time.Second
 func (t *Timeline) occurrence(ctx context.Context, e *Entry, p Planned, r *Record, rnd *rand.Rand, next time.Duration) {
 	env := t.Env
 	env.Rand, env.Block = rnd, e.Block
-	env.At = t.Journal.point
+	env.At = t.Journal.Point
 	env.Extend = func(u Undo) error { return t.extend(r, u) }
 	steps, err := e.Damage.Plan(ctx, env)
 	if err == nil {
@@ -147,10 +147,10 @@ func (t *Timeline) inject(ctx context.Context, r *Record, steps []Step) bool {
 	if r.InjectErr == nil {
 		r.N, r.Injected = t.Inject(r.Fault, r.Name)
 		if r.watch != nil {
-			r.Detect = r.watch.begin(r.Name, r.Injected)
+			r.Detect = r.watch.Begin(r.Name, r.Injected)
 		}
 		for _, s := range steps {
-			t.Journal.point("before inject")
+			t.Journal.Point("before inject")
 			h, err := s.Inject(ctx)
 			if h != nil {
 				r.held = append(r.held, h)
@@ -159,7 +159,7 @@ func (t *Timeline) inject(ctx context.Context, r *Record, steps []Step) bool {
 				r.InjectErr = fmt.Errorf("%s: %w", s, err)
 				break
 			}
-			t.Journal.point("after inject")
+			t.Journal.Point("after inject")
 		}
 	}
 	if r.InjectErr == nil {
@@ -170,7 +170,7 @@ func (t *Timeline) inject(ctx context.Context, r *Record, steps []Step) bool {
 	defer cancel()
 	for i := len(r.held) - 1; i >= 0; i-- {
 		if _, err := r.held[i].Revert(undo); err != nil {
-			r.RevertErr = also(r.RevertErr, err)
+			r.RevertErr = JoinErrors(r.RevertErr, err)
 		}
 	}
 	t.settle(r)
@@ -179,7 +179,7 @@ func (t *Timeline) inject(ctx context.Context, r *Record, steps []Step) bool {
 		r.N = -1
 		if r.watch != nil {
 			r.Detect = nil
-			r.watch.drop()
+			r.watch.Drop()
 		}
 	}
 	t.event("fault.failed", r.Name, r.InjectErr.Error())
@@ -199,7 +199,7 @@ func (t *Timeline) extend(r *Record, u Undo) error {
 func (t *Timeline) settle(r *Record) {
 	for _, id := range r.ids {
 		if r.RevertErr != nil {
-			r.RevertErr = also(r.RevertErr, t.Journal.Failed(id, r.RevertErr))
+			r.RevertErr = JoinErrors(r.RevertErr, t.Journal.Failed(id, r.RevertErr))
 			return
 		}
 		r.RevertErr = t.Journal.Done(id, cmp.Or(r.Revert, Reverted))
@@ -226,7 +226,7 @@ func (t *Timeline) verify(ctx context.Context, r *Record, stays time.Duration) {
 	for _, h := range r.held {
 		text, err := h.Verify(ctx)
 		if err != nil {
-			r.VerifyErr = also(r.VerifyErr, err)
+			r.VerifyErr = JoinErrors(r.VerifyErr, err)
 		} else if text != "" {
 			found = append(found, text)
 		}
@@ -260,20 +260,20 @@ func (t *Timeline) revert(ctx context.Context, r *Record) {
 	for i := len(r.held) - 1; i >= 0; i-- {
 		h := r.held[i]
 		if m, ok := h.(Meter); ok {
-			met := m.Met()
+			met := m.Affected()
 			if r.Traffic == nil {
 				r.Traffic = &Traffic{Unit: met.Unit}
 			}
 			r.Traffic.N += met.N
 		}
-		t.Journal.point("before revert")
+		t.Journal.Point("before revert")
 		out, err := h.Revert(undo)
-		for err != nil && docker.Away(err) && t.sleep(undo, t.Env.Now()+again) { // its engine is started again
+		for err != nil && docker.Away(err) && t.sleep(undo, t.Env.Now()+RetryEvery) { // its engine is started again
 			out, err = h.Revert(undo)
 		}
-		t.Journal.point("after revert")
+		t.Journal.Point("after revert")
 		if err != nil {
-			r.RevertErr = also(r.RevertErr, err)
+			r.RevertErr = JoinErrors(r.RevertErr, err)
 			r.Revert, r.Gone = Failed, false
 			continue
 		}
@@ -291,7 +291,7 @@ func (t *Timeline) revert(ctx context.Context, r *Record) {
 			r.Gone = false
 			r.GoneText = err.Error()
 		case err != nil:
-			r.RevertErr, r.Gone = also(r.RevertErr, err), false
+			r.RevertErr, r.Gone = JoinErrors(r.RevertErr, err), false
 		case text != "":
 			found = append(found, text)
 		}

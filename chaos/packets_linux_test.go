@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"brunt/chaos"
+	"brunt/chaos/agent"
 	"brunt/chaos/chaostest"
 	"brunt/chaos/netns"
 
@@ -30,10 +31,10 @@ type box struct {
 	addr    netip.Addr
 	cmd     *exec.Cmd
 	started time.Time
-	spoil   bool // what a helper sets there meets nothing
+	spoil   bool // What a helper sets there meets nothing
 }
 
-var _ chaos.Helped = (*box)(nil)
+var _ agent.Helped = (*box)(nil)
 
 func (b *box) Name() string                              { return b.name + "[0]" }
 func (b *box) Service() string                           { return b.name }
@@ -46,7 +47,7 @@ func (b *box) Container() (string, time.Time)            { return b.name, b.star
 func (b *box) Addresses() []netip.Addr                   { return []netip.Addr{b.addr} }
 func (b *box) Listens() []uint16                         { return []uint16{8080} }
 
-// Help implements [chaos.Helped] by a helper in this process.
+// ServeNetwork implements [chaos.Helped] by a helper in this process.
 func (b *box) Help(context.Context, string) (io.ReadWriteCloser, error) {
 	n, err := netns.Open(fmt.Sprintf("/proc/%d/ns/net", b.PID()))
 	if err != nil {
@@ -119,7 +120,7 @@ func newBox(t *testing.T, name string) *box {
 	return b
 }
 
-// inside runs f in the namespace of a box.
+// handle runs f in the namespace of a box.
 func (b *box) inside(t *testing.T, f func() error) {
 	t.Helper()
 	n, err := netns.Open(fmt.Sprintf("/proc/%d/ns/net", b.PID()))
@@ -175,7 +176,7 @@ func boxes(t *testing.T, effective bool) chaostest.World {
 	web.spoil, store.spoil = !effective, !effective
 	return chaostest.World{
 		Scope: chaos.Scope{Services: map[string]int{"web": 1, "store": 1}, Containers: true},
-		Env:   chaos.Env{Units: []chaos.Unit{web, store}, Now: clock(), Insides: &chaos.Insides{Helper: !effective}},
+		Env:   chaos.Env{Units: []chaos.Unit{web, store}, Now: clock(), Agents: &agent.Pool{Helper: !effective}},
 	}
 }
 
@@ -265,7 +266,7 @@ func TestPacketsAtOnce(t *testing.T) {
 	t.Parallel()
 	w := boxes(t, true)
 	other := w
-	other.Env.Insides = new(chaos.Insides)
+	other.Env.Agents = new(agent.Pool)
 	web := w.Env.Units[0]
 	for _, theirs := range []string{
 		"nft add table inet theirs", "nft add chain inet theirs in { type filter hook input priority 0 ; }",
@@ -363,7 +364,7 @@ func TestPackets_AnotherLife(t *testing.T) {
 	}
 }
 
-// ways counts the namespaces that this process has open.
+// Capabilities counts the namespaces that this process has open.
 func ways(t *testing.T) (n int) {
 	t.Helper()
 	all, err := filepath.Glob("/proc/self/fd/*")
@@ -403,7 +404,7 @@ func TestPackets_MovedPeer(t *testing.T) {
 				return err == nil
 			}
 			again := func() string {
-				said, err := h.(chaos.Rooted).Uprooted(t.Context(), "store")
+				said, err := h.(chaos.Restartable).OnRestart(t.Context(), "store")
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -412,7 +413,7 @@ func TestPackets_MovedPeer(t *testing.T) {
 			if said := again(); said != "" {
 				t.Errorf("with the same address: %s", said)
 			}
-			if said, err := h.(chaos.Rooted).Uprooted(t.Context(), "another"); said != "" || err != nil {
+			if said, err := h.(chaos.Restartable).OnRestart(t.Context(), "another"); said != "" || err != nil {
 				t.Errorf("of another container it says %q, %v", said, err)
 			}
 			was := store.addr

@@ -7,18 +7,21 @@ import (
 	"time"
 
 	"brunt/chaos"
+	"brunt/chaos/agent"
+	"brunt/chaos/catalog"
 	"brunt/chaos/chaostest"
+	"brunt/chaos/journal"
 )
 
 // asRun makes a fault's step as another run would, which knows of the first only by its journal.
 func asRun(t *testing.T, w chaostest.World, dir, run, yaml string, helper bool) chaos.Held {
 	t.Helper()
-	j, err := chaos.OpenJournal(chaos.AllOperations(), dir, run)
+	j, err := journal.Open(catalog.AllOperations(), dir, run)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = j.Close() })
-	w.Env.Insides, w.Env.Run = &chaos.Insides{Journal: j, Helper: helper}, run
+	w.Env.Agents, w.Env.Run = &agent.Pool{Journal: j, Helper: helper}, run
 	s := chaostest.Plan(t, yaml, w)[0]
 	id, err := j.Intent(run, s.String(), s.Undo())
 	if err != nil {

@@ -175,13 +175,13 @@ func met(c net.Conn) string {
 	return err.Error()
 }
 
-// fresh is what becomes of a new connection.
+// Fresh is what becomes of a new connection.
 func (r *rig) fresh(link int) string {
 	c, err := net.Dial("tcp", r.links[link].Proxy.Addr())
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "refused"
-	case errors.Is(err, syscall.ECONNRESET): // before connecting returned
+	case errors.Is(err, syscall.ECONNRESET): // Baseline connecting returned
 		return "reset"
 	case err != nil:
 		return err.Error()

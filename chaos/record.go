@@ -37,7 +37,7 @@ type Record struct {
 
 	Detect *Sighting // by the team's monitoring; nil where it is not asked
 
-	watch   *watch
+	watch   Monitor
 	held    []Held
 	ids     []int         // entries of the journal
 	voids   chan struct{} // closed when the fault is void

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"brunt/chaos"
+	"brunt/chaos/agent"
 	"brunt/chaos/cgroup"
 	"brunt/chaos/chaostest"
 
@@ -20,10 +21,10 @@ import (
 )
 
 // newHands has hands do what brunt could, for a test and its parts.
-func newHands(t *testing.T) *chaos.Insides {
+func newHands(t *testing.T) *agent.Pool {
 	t.Helper()
 	t.Setenv("BRUNT_LINUX", chaostest.Helper(t))
-	hands := &chaos.Insides{Helper: true}
+	hands := &agent.Pool{Helper: true}
 	t.Cleanup(func() {
 		if err := hands.Close(context.Background()); err != nil {
 			t.Error(err)
@@ -64,7 +65,7 @@ func TestDocker_Resources(t *testing.T) {
 		{"out of descriptors", "fd.exhaust: {service: web}", nil, moreFiles},
 		{"with a clock that is behind", "time.skew: {service: web, offset: -1h}", nil, func(v *victim) { v.setClock(-time.Hour, true) }},
 	} {
-		begin := func(hands *chaos.Insides) func(t *testing.T) *victim {
+		begin := func(hands *agent.Pool) func(t *testing.T) *victim {
 			return func(t *testing.T) *victim {
 				v := y.Start(t, chaostest.VictimOptions{Host: c.host})
 				before := chaostest.Inspected(t, v.Engine, v.ID)
@@ -221,10 +222,10 @@ func TestDocker_ResourcesAgain(t *testing.T) {
 			}
 			waitFor(t, "the container to be back", func() bool { return v.PID() != 0 && v.Ready(t.Context()) == nil })
 			fresh := of.state()
-			if said, err := held.(chaos.Rooted).Uprooted(t.Context(), "another"); said != "" || err != nil {
+			if said, err := held.(chaos.Restartable).OnRestart(t.Context(), "another"); said != "" || err != nil {
 				t.Errorf("another container's restart: %q, %v", said, err)
 			}
-			said, err := held.(chaos.Rooted).Uprooted(t.Context(), v.ID)
+			said, err := held.(chaos.Restartable).OnRestart(t.Context(), v.ID)
 			switch {
 			case (err != nil) != c.void:
 				t.Errorf("%q, %v", said, err)
@@ -247,7 +248,7 @@ func TestDocker_ResourcesAgain(t *testing.T) {
 			if now := of.state(); now != fresh {
 				t.Errorf("it was\n%s\nand is\n%s", fresh, now)
 			}
-			if said, err := held.(chaos.Rooted).Uprooted(t.Context(), v.ID); said != "" || err != nil {
+			if said, err := held.(chaos.Restartable).OnRestart(t.Context(), v.ID); said != "" || err != nil {
 				t.Errorf("a restart after the end: %q, %v", said, err)
 			}
 		})

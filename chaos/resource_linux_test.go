@@ -12,8 +12,11 @@ import (
 	"time"
 
 	"brunt/chaos"
+	"brunt/chaos/agent"
+	"brunt/chaos/catalog"
 	"brunt/chaos/cgroup"
 	"brunt/chaos/chaostest"
+	"brunt/chaos/journal"
 	"brunt/chaos/rootfs"
 	"brunt/chaos/vdso"
 
@@ -32,16 +35,16 @@ func needsRoot(t *testing.T) {
 	}
 }
 
-// victim is a unit whose resources are taken.
+// Victim is a unit whose resources are taken.
 type victim struct {
 	chaos.Unit
 	t     *testing.T
 	alone bool // it has control groups of its own
 	// groups are those that the test has made for it.
 	groups map[cgroup.Controller]cgroup.Group
-	dir    string         // of the unit, on a disk or a filesystem of its own
-	hands  *chaos.Insides // that do what brunt could; nil is none
-	run    string         // whose they are
+	dir    string      // of the unit, on a disk or a filesystem of its own
+	hands  *agent.Pool // that do what brunt could; nil is none
+	run    string      // whose they are
 }
 
 // newVictim starts a unit: in control groups of its own, or in the test's.
@@ -64,7 +67,7 @@ func newVictim(t *testing.T, own bool, wrap ...string) *victim {
 	return v
 }
 
-// ownGroup moves a process into a control group of its own, as an engine does with a
+// OwnGroup moves a process into a control group of its own, as an engine does with a
 // container.
 func ownGroup(t *testing.T, c cgroup.Controller, pid int) cgroup.Group {
 	t.Helper()
@@ -108,7 +111,7 @@ func waitFor(t *testing.T, what string, done func() bool) {
 func (v *victim) world(spoil func()) chaostest.World {
 	return chaostest.World{
 		Scope: chaos.Scope{Services: map[string]int{"web": 1}},
-		Env:   chaos.Env{Units: []chaos.Unit{v.Unit}, Now: clock(), Burner: []string{os.Args[0], "burn"}, Insides: v.hands, Run: v.run},
+		Env:   chaos.Env{Units: []chaos.Unit{v.Unit}, Now: clock(), Burner: []string{os.Args[0], "burn"}, Agents: v.hands, Run: v.run},
 		Spoil: spoil,
 	}
 }
@@ -147,7 +150,7 @@ func (v *victim) state() string {
 			v.t.Fatal(err)
 		}
 		if !v.alone || g.Root {
-			inside = nil // others come and go
+			inside = nil // Others come and go
 		}
 		fmt.Fprintf(&b, "%s: %s %v\n", c, g.Path, inside)
 		files, _ := filepath.Glob(g.Path + "/*")
@@ -388,7 +391,7 @@ func TestUnified(t *testing.T) {
 		group       string // the files of the unit's, each a line of name: value
 		file, want  string // that is written
 		plan        string // why it can't be planned
-		interfering string // what somebody else writes meanwhile
+		interfering string // What somebody else writes meanwhile
 	}{
 		{"a throttle", "cpu.throttle: {service: web, share: 20%}", "cpu.max: max 100000", "cpu.max", "20000 100000", "", ""},
 		{"a throttle of another period", "cpu.throttle: {service: web, processors: 1.5}", "cpu.max: 100000 50000", "cpu.max", "75000 50000", "", ""},
@@ -497,7 +500,7 @@ func TestResources_Refused(t *testing.T) {
 		{"in a group of others, to be killed", "stress.memory: {service: web, bytes: 64MiB, oom: unit}", "shared", nil, "any of which the kernel would kill"},
 		{"without a limit, to be killed", "stress.memory: {service: web, bytes: 64MiB, oom: unit}", "alone", nil, "so it is the machine that would run out of it"},
 		{"memory that the machine needs", "stress.memory: {service: web, percent: 100%}", "alone", nil, "at least 512 MiB is to be left"},
-		{"below what it uses", "memory.limit: {service: web, bytes: 4KiB}", "alone", func(v *victim) { // what it had before it came here is not counted
+		{"below what it uses", "memory.limit: {service: web, bytes: 4KiB}", "alone", func(v *victim) { // What it had before it came here is not counted
 			u := v.Unit.(*unit)
 			if err := v.Stop(t.Context(), 0); err != nil {
 				t.Fatal(err)
@@ -560,7 +563,7 @@ func TestResources_Overlap(t *testing.T) {
 			t.Parallel()
 			v := victimIn(t, c.where)
 			before := v.state()
-			j, err := chaos.OpenJournal(chaos.AllOperations(), t.TempDir(), "overlap")
+			j, err := journal.Open(catalog.AllOperations(), t.TempDir(), "overlap")
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -35,7 +35,7 @@ func (s uprootedStep) Inject(ctx context.Context) (Held, error) {
 	return s, err
 }
 
-func (s uprootedStep) Uprooted(_ context.Context, container string) (string, error) {
+func (s uprootedStep) OnRestart(_ context.Context, container string) (string, error) {
 	switch {
 	case container != "c":
 		return "", nil

@@ -12,7 +12,7 @@ type Entry struct {
 	scenarios.Fault
 	Kind   string
 	Damage Fault
-	Detect *Detect       // how the team's monitoring is asked; nil is not at all
+	Detect Monitoring    // how the team's monitoring is asked; nil is not at all
 	From   time.Duration // of the stage that `during` names
 	To     time.Duration
 }

@@ -49,7 +49,7 @@ var timed = []struct {
 }
 
 // TestStalls looks for the effects of faults that have none on a machine that stands
-// still for longer than they would last, again and again: none may be found. Of those
+// Still for longer than they would last, again and again: none may be found. Of those
 // that have one it must be found all the same.
 func TestStalls(t *testing.T) {
 	if testing.Short() {

@@ -17,7 +17,7 @@ import (
 type Timeline struct {
 	Entries  []*Entry
 	Env      Env
-	Journal  *Journal
+	Journal  Recorder
 	Seed     uint64
 	MaxEach  time.Duration // no fault stays in for longer; zero is no bound
 	Alone    bool          // no load is measured: the phase of a one-shot is over as soon as its unit is healthy again
@@ -43,7 +43,7 @@ type Timeline struct {
 	records  []*Record
 	cleared  map[string]chan struct{}
 	when     map[string]time.Duration
-	rooted   rooted
+	rooted   injectedFaults
 	in       []*Record // under mu: those that are in, in the order of their injections
 }
 
@@ -88,7 +88,7 @@ func isClosed(c <-chan struct{}) bool {
 }
 
 // Play plays all entries and returns when every fault is taken back. When ctx ends,
-// what is in is taken back at once, the last first, and nothing more is injected. Where
+// What is in is taken back at once, the last first, and nothing more is injected. Where
 // the team's monitoring is asked and has not noticed a fault, it goes on until ctx ends.
 func (t *Timeline) Play(ctx context.Context) []*Record {
 	if t.triggers == nil {
@@ -100,17 +100,19 @@ func (t *Timeline) Play(ctx context.Context) []*Record {
 	}
 	var wg sync.WaitGroup
 	for i, e := range t.Entries {
-		var w *watch
+		var w Monitor
 		if e.Detect != nil {
-			w = t.newWatch(e)
-			wg.Go(func() { w.run(ctx) })
-			defer w.finish()
+			env := t.Env
+			env.Allow = t.Ask
+			w = e.Detect.Monitor(env, e.Name, t.event)
+			wg.Go(func() { w.Run(ctx) })
+			defer w.Finish()
 		}
 		wg.Go(func() {
 			defer close(t.cleared[e.Name])
 			t.entry(ctx, e, uint64(i), w)
 			if w != nil {
-				w.lastCame()
+				w.LastCame()
 			}
 		})
 	}
@@ -123,7 +125,7 @@ func (t *Timeline) Play(ctx context.Context) []*Record {
 // comes when it is planned, whatever the one before needed, with one exception: it
 // waits while the one before is not over. A one-shot's is over when its unit is healthy
 // again, or when `within` has passed; the rest of its least phase gives way.
-func (t *Timeline) entry(ctx context.Context, e *Entry, place uint64, w *watch) {
+func (t *Timeline) entry(ctx context.Context, e *Entry, place uint64, w Monitor) {
 	begin, relative := e.begin()
 	if e.Trigger != "" {
 		select {

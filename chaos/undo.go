@@ -113,11 +113,15 @@ func (o Operations) Revert(ctx context.Context, undo []Undo) (Outcome, error) {
 		}
 		errs = append(errs, err)
 	}
-	if err := also(errs...); err != nil {
+	if err := JoinErrors(errs...); err != nil {
 		return Failed, err
 	}
 	return out, nil
 }
+
+// RetryEvery is how long to wait before an engine is asked again: it may have read an order of a
+// dead brunt and not executed it yet.
+const RetryEvery = 250 * time.Millisecond
 
 // awayFor waits a little for an engine that is restarting. It tells whether a further try is
 // worthwhile.
@@ -126,7 +130,7 @@ func awayFor(ctx context.Context, began time.Time) bool {
 	select {
 	case <-ctx.Done():
 		return false
-	case <-time.After(again):
+	case <-time.After(RetryEvery):
 		return time.Since(began) < most
 	}
 }
@@ -161,4 +165,22 @@ func (o Operations) Within(undo []Undo) time.Duration {
 		most = max(most, o[u.Op].Deadline)
 	}
 	return most
+}
+
+// A Recorder writes down what a timeline is about to break, before it does. Package journal
+// implements it.
+type Recorder interface {
+	// Intent writes down how to revert what is about to be done, and gives the number of the entry.
+	// After an error nothing may be done.
+	Intent(fault, what string, undo []Undo) (id int, err error)
+	// Extend adds undos to an entry.
+	Extend(id int, undo ...Undo) error
+	// Done closes an entry.
+	Done(id int, o Outcome) error
+	// Failed writes down why an entry could not be reverted. The entry stays open.
+	Failed(id int, why error) error
+	// Point marks a point at which brunt could die, for tests.
+	Point(name string)
+	// OtherRun gives another live run that has something in the network of a container; empty is none.
+	OtherRun(container string) (run string)
 }

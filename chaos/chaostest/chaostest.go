@@ -14,9 +14,12 @@ import (
 	"testing"
 	"time"
 
-	"brunt/chaos"
-	"brunt/scenarios"
 	"brunt/scenarios/syntax"
+
+	"brunt/chaos"
+	"brunt/chaos/catalog"
+	"brunt/chaos/journal"
+	"brunt/scenarios"
 )
 
 // A World is a system to break.
@@ -51,7 +54,7 @@ func Parse(t *testing.T, yaml string) (chaos.Fault, syntax.Block) {
 		t.Fatal(err)
 	}
 	var m syntax.Mistakes
-	f, ok := syntax.Resolve(sc.Faults[0].Block, chaos.Kinds(), &m)
+	f, ok := syntax.Resolve(sc.Faults[0].Block, catalog.Kinds(), &m)
 	if !ok {
 		t.Fatal(m.Err())
 	}
@@ -209,7 +212,7 @@ func Journal(t *testing.T, yaml string, w World) {
 		t.Skip("it dies with brunt, or is over once it is done")
 	}
 	dir := t.TempDir()
-	j, err := chaos.OpenJournal(chaos.AllOperations(), dir, "test")
+	j, err := journal.Open(catalog.AllOperations(), dir, "test")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -223,7 +226,7 @@ func Journal(t *testing.T, yaml string, w World) {
 		t.Fatal(err)
 	}
 	unlocked(t, dir)
-	taken, err := chaos.Recover(t.Context(), chaos.AllOperations(), dir, "revert")
+	taken, err := journal.Recover(t.Context(), catalog.AllOperations(), dir, "revert")
 	if err != nil || len(taken) != len(steps) {
 		t.Fatalf("taken back: %+v, %v", taken, err)
 	}
@@ -235,7 +238,7 @@ func Journal(t *testing.T, yaml string, w World) {
 			t.Errorf("reverting what the journal has taken back: %s, %v", o, err)
 		}
 	}
-	if again, err := chaos.Recover(t.Context(), chaos.AllOperations(), dir, "revert"); err != nil || len(again) != 0 {
+	if again, err := journal.Recover(t.Context(), catalog.AllOperations(), dir, "revert"); err != nil || len(again) != 0 {
 		t.Errorf("taken back once more: %+v, %v", again, err)
 	}
 }
@@ -245,7 +248,7 @@ func Journal(t *testing.T, yaml string, w World) {
 func unlocked(t *testing.T, dir string) {
 	t.Helper()
 	for deadline := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
-		states, err := chaos.Journals(dir)
+		states, err := journal.List(dir)
 		if err != nil || len(states) != 1 || time.Now().After(deadline) {
 			t.Fatalf("journals: %+v, %v", states, err)
 		}

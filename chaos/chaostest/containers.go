@@ -19,10 +19,10 @@ import (
 	"testing"
 	"time"
 
-	"brunt/chaos"
+	"brunt/chaos/container"
 	"brunt/targets/platform/docker"
 
-	"github.com/docker/docker/api/types/container"
+	dockercontainer "github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/network"
 	"github.com/docker/go-connections/nat"
 )
@@ -182,7 +182,7 @@ func (y *Yard) address(n int32) string {
 
 // A Victim is a container that answers on port 8080.
 type Victim struct {
-	*chaos.AskedContainer
+	*container.AskedContainer
 	ID   string
 	Yard *Yard
 }
@@ -195,7 +195,7 @@ type VictimOptions struct {
 	Health  bool // the engine checks its health
 	Links   []string
 	Aliases []string
-	Host    func(*container.HostConfig) // changes more of it
+	Host    func(*dockercontainer.HostConfig) // changes more of it
 }
 
 // Start makes a victim, starts it and waits until it answers. It goes with t.
@@ -207,12 +207,12 @@ func (y *Yard) Start(t *testing.T, o VictimOptions) *Victim {
 	n := y.made.Add(1)
 	name := fmt.Sprintf("brunt-%s-%d", y.Run, n)
 	soon := 1 // second, where it is stopped and can't end by itself
-	config := &container.Config{StopTimeout: &soon, Image: y.Image, Labels: map[string]string{docker.RunLabel: y.Run}, ExposedPorts: nat.PortSet{"8080/tcp": {}}}
+	config := &dockercontainer.Config{StopTimeout: &soon, Image: y.Image, Labels: map[string]string{docker.RunLabel: y.Run}, ExposedPorts: nat.PortSet{"8080/tcp": {}}}
 	maps.Copy(config.Labels, o.Labels)
 	if o.Health {
-		config.Healthcheck = &container.HealthConfig{Test: []string{"CMD", docker.SelfProgram, "ask", "http://127.0.0.1:8080/"}, Interval: 200 * time.Millisecond, Retries: 2}
+		config.Healthcheck = &dockercontainer.HealthConfig{Test: []string{"CMD", docker.SelfProgram, "ask", "http://127.0.0.1:8080/"}, Interval: 200 * time.Millisecond, Retries: 2}
 	}
-	host := &container.HostConfig{NetworkMode: container.NetworkMode(y.Network), RestartPolicy: container.RestartPolicy{Name: container.RestartPolicyMode(o.Restart)}}
+	host := &dockercontainer.HostConfig{NetworkMode: dockercontainer.NetworkMode(y.Network), RestartPolicy: dockercontainer.RestartPolicy{Name: dockercontainer.RestartPolicyMode(o.Restart)}}
 	if o.Host != nil {
 		o.Host(host)
 	}
@@ -231,7 +231,7 @@ func (y *Yard) Start(t *testing.T, o VictimOptions) *Victim {
 	}
 	service, _, _ := strings.Cut(o.Unit, "[")
 	v := &Victim{ID: made.ID, Yard: y}
-	v.AskedContainer = chaos.Asked(&chaos.Container{Engine: y.Engine, Ref: name, Of: chaos.Named{Unit: o.Unit, Service: service}, Check: v.ask}, v.ask, "")
+	v.AskedContainer = container.Asked(&container.Container{Engine: y.Engine, Ref: name, Of: container.Named{Unit: o.Unit, Service: service}, Check: v.ask}, v.ask, "")
 	for deadline := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
 		is, err := y.Engine.Inspect(t.Context(), v.ID)
 		if err != nil {

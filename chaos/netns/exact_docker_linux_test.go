@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"brunt/chaos"
+	"brunt/chaos/agent"
 	"brunt/chaos/chaostest"
 	"brunt/chaos/netns"
 	"brunt/chaos/netns/netnstest"
@@ -72,7 +73,7 @@ func TestDocker_Exact(t *testing.T) {
 	web, store, other := berthOf(t, y, "web[0]"), berthOf(t, y, "store[0]"), berthOf(t, y, "other[0]")
 	for _, helper := range []bool{false, true} {
 		t.Run(map[bool]string{false: "by brunt itself", true: "by its helper"}[helper], func(t *testing.T) {
-			insides := &chaos.Insides{Helper: helper}
+			insides := &agent.Pool{Helper: helper}
 			defer func() {
 				if err := insides.Close(context.Background()); err != nil {
 					t.Error(err)
@@ -82,7 +83,7 @@ func TestDocker_Exact(t *testing.T) {
 				Scope: chaos.Scope{Services: map[string]int{"web": 1, "store": 1, "other": 1}, Containers: true},
 				Env: chaos.Env{
 					Units: []chaos.Unit{web.AskedContainer, store.AskedContainer, other.AskedContainer},
-					Now:   clock, Insides: insides, Run: y.Run, Burner: []string{program, "burn"},
+					Now:   clock, Agents: insides, Run: y.Run, Burner: []string{program, "burn"},
 				},
 			}}
 			t.Run("latency", e.latency)

@@ -7,7 +7,9 @@ import (
 	"strings"
 	"time"
 
-	"brunt/chaos"
+	"brunt/chaos/catalog"
+	"brunt/chaos/journal"
+	"brunt/chaos/proc"
 	"brunt/scenarios"
 
 	"github.com/spf13/cobra"
@@ -22,7 +24,7 @@ const mostLooks = 5
 // discover finds what dead runs have left by brunt's marks, without a journal, and takes
 // it back where yes says so.
 func discover(c *cobra.Command, runs []string, yes bool) error {
-	d, err := chaos.Discover(runs...)
+	d, err := journal.Discover(runs...)
 	if err != nil {
 		return usage{err}
 	}
@@ -46,11 +48,11 @@ func discover(c *cobra.Command, runs []string, yes bool) error {
 	defer cancel()
 	fmt.Fprintln(out)
 	for range mostLooks {
-		taken, terr := d.TakeBack(ctx, chaos.AllOperations())
+		taken, terr := d.TakeBack(ctx, catalog.AllOperations())
 		for _, t := range taken {
 			fmt.Fprintf(out, "%s: %s: %s\n", t.Run, t.Pending.What, outcomeText(t))
 		}
-		if d, err = chaos.Discover(runs...); err != nil {
+		if d, err = journal.Discover(runs...); err != nil {
 			return err
 		}
 		if err = terr; err == nil && len(d.Left) == 0 {
@@ -66,7 +68,7 @@ func discover(c *cobra.Command, runs []string, yes bool) error {
 
 // stoppedByOthers tells of processes that are stopped and carry no mark: whoever stopped
 // them, brunt touches none.
-func stoppedByOthers(c *cobra.Command, stopped []chaos.Process) {
+func stoppedByOthers(c *cobra.Command, stopped []proc.Process) {
 	for i, p := range stopped {
 		if i == mostStopped {
 			fmt.Fprintf(c.OutOrStdout(), "and %d more\n", len(stopped)-i)

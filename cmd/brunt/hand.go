@@ -6,7 +6,9 @@ import (
 	"syscall"
 	"time"
 
-	"brunt/chaos"
+	"brunt/chaos/agent"
+	"brunt/chaos/catalog"
+	"brunt/chaos/journal"
 
 	"github.com/spf13/cobra"
 )
@@ -21,7 +23,7 @@ func handCommand() *cobra.Command {
 		RunE: func(c *cobra.Command, _ []string) error {
 			ctx, stop := terminable(c)
 			defer stop()
-			return chaos.Lend(ctx, chaos.Find, chaos.AllOperations(), c.InOrStdin(), c.OutOrStdout())
+			return agent.Serve(ctx, catalog.Find, catalog.AllOperations(), c.InOrStdin(), c.OutOrStdout())
 		},
 	}
 }
@@ -40,7 +42,7 @@ func wardenCommand() *cobra.Command {
 			}
 			ctx, stop := terminable(c)
 			defer stop()
-			return chaos.Ward(ctx, chaos.AllOperations(), c.InOrStdin(), c.OutOrStdout(), most)
+			return journal.RunRemoteWatchdog(ctx, catalog.AllOperations(), c.InOrStdin(), c.OutOrStdout(), most)
 		},
 	}
 }

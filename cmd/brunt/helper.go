@@ -1,7 +1,7 @@
 package main
 
 import (
-	"brunt/chaos"
+	"brunt/chaos/agent"
 
 	"github.com/spf13/cobra"
 )
@@ -17,7 +17,7 @@ func helperCommand() *cobra.Command {
 		RunE: func(c *cobra.Command, _ []string) error {
 			ctx, stop := terminable(c)
 			defer stop()
-			return chaos.Help(ctx, c.InOrStdin(), c.OutOrStdout())
+			return agent.ServeNetwork(ctx, c.InOrStdin(), c.OutOrStdout())
 		},
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"brunt/chaos"
+	"brunt/chaos/journal"
 	"brunt/scenarios/notes"
 	"github.com/spf13/cobra"
 )
@@ -50,7 +50,7 @@ The author is whoever $USER or --as says: a note is no proof of who wrote it.`,
 
 // goesOn finds the run that goes on, by a part of its id where it is not empty.
 func goesOn(id string) (notes.Running, error) {
-	all, err := notes.RunningIn(chaos.StateDirs(os.Getenv))
+	all, err := notes.RunningIn(journal.Dirs(os.Getenv))
 	if err != nil {
 		return notes.Running{}, usage{err}
 	}

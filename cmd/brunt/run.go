@@ -14,9 +14,10 @@ import (
 	"syscall"
 	"time"
 
+	"brunt/chaos/journal"
+
 	"brunt/scenarios/result"
 
-	"brunt/chaos"
 	"brunt/reporters/catalog"
 	"brunt/reporters/evidence"
 	"brunt/reporters/metrics"
@@ -116,7 +117,7 @@ func self() []string {
 }
 
 // state is the directory for the journals of this run.
-func state() string { return chaos.StateDirs(os.Getenv)[0] }
+func state() string { return journal.Dirs(os.Getenv)[0] }
 
 func (f *runFlags) run(c *cobra.Command, path string) error {
 	if _, err := f.logger(io.Discard); err != nil {
@@ -355,30 +356,4 @@ func interruptible(say string) (context.Context, func()) {
 		close(done)
 		cancel(nil)
 	}
-}
-
-// recoverOthers takes back what runs that died have left.
-func recoverOthers(c *cobra.Command) error {
-	for _, dir := range chaos.StateDirs(os.Getenv) {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-		taken, err := chaos.Recover(ctx, chaos.AllOperations(), dir, "run")
-		cancel()
-		for _, t := range taken {
-			fmt.Fprintf(c.ErrOrStderr(), "brunt: run %s had died; taken back: %s (%s)\n", t.Run, t.Pending.What, t.Outcome)
-		}
-		if err != nil && !errors.Is(err, os.ErrPermission) {
-			fmt.Fprintf(c.ErrOrStderr(), "brunt: an earlier run left faults that could not be taken back: %v\nbrunt: see `brunt status`\n", err)
-			return exit(scenarios.ExitNotReverted)
-		}
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
-	strays, err := chaos.RemoveStrays(ctx)
-	for _, t := range strays {
-		fmt.Fprintf(c.ErrOrStderr(), "brunt: run %s had died; taken back: %s (%s)\n", t.Run, t.Pending.What, t.Outcome)
-	}
-	if err != nil { // they do nothing, so nothing is in the way
-		fmt.Fprintf(c.ErrOrStderr(), "brunt: looking for guards of earlier runs that were never started: %v\n", err)
-	}
-	return nil
 }

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"brunt/chaos"
+	"brunt/chaos/catalog"
+	"brunt/chaos/journal"
 	"brunt/scenarios"
 
 	"github.com/spf13/cobra"
@@ -22,8 +24,8 @@ func statusCommand() *cobra.Command {
 		RunE: func(c *cobra.Command, _ []string) error {
 			left := 0
 			found := false
-			for _, dir := range chaos.StateDirs(os.Getenv) {
-				states, err := chaos.Journals(dir)
+			for _, dir := range journal.Dirs(os.Getenv) {
+				states, err := journal.List(dir)
 				if errors.Is(err, fs.ErrPermission) {
 					fmt.Fprintf(c.OutOrStdout(), "%s: not readable by this user\n", dir)
 					continue
@@ -38,7 +40,7 @@ func statusCommand() *cobra.Command {
 					left++
 				}
 			}
-			strays, err := chaos.Strays(c.Context())
+			strays, err := journal.Strays(c.Context())
 			for _, s := range strays {
 				found = true
 				left++
@@ -60,7 +62,7 @@ func statusCommand() *cobra.Command {
 }
 
 // printState prints a journal and gives the number of entries left behind in it.
-func printState(c *cobra.Command, s chaos.JournalState) int {
+func printState(c *cobra.Command, s journal.State) int {
 	out := c.OutOrStdout()
 	how := "runs since " + s.Began.Local().Format(time.DateTime)
 	switch {
@@ -112,9 +114,9 @@ goes on. Linux only.`,
 			}
 			n := 0
 			var errs []error
-			for _, dir := range chaos.StateDirs(os.Getenv) {
+			for _, dir := range journal.Dirs(os.Getenv) {
 				ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-				taken, err := chaos.Recover(ctx, chaos.AllOperations(), dir, "revert")
+				taken, err := journal.Recover(ctx, catalog.AllOperations(), dir, "revert")
 				cancel()
 				for _, t := range taken {
 					n++
@@ -125,7 +127,7 @@ goes on. Linux only.`,
 				}
 			}
 			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-			strays, err := chaos.RemoveStrays(ctx)
+			strays, err := journal.RemoveStrays(ctx)
 			cancel()
 			errs = append(errs, err)
 			for _, t := range strays {
@@ -147,7 +149,7 @@ goes on. Linux only.`,
 	return c
 }
 
-func outcomeText(t chaos.Taken) string {
+func outcomeText(t journal.Taken) string {
 	switch {
 	case t.Err != nil:
 		return "failed: " + t.Err.Error()
@@ -165,11 +167,11 @@ func guardCommand() *cobra.Command {
 		Hidden: true,
 		Args:   cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			err := chaos.Watch(chaos.AllOperations(), c.InOrStdin(), args[0])
+			err := journal.RunWatchdog(catalog.AllOperations(), c.InOrStdin(), args[0])
 			if err == nil {
 				return nil
 			}
-			if f, ferr := chaos.GuardLog(args[0]); ferr == nil {
+			if f, ferr := journal.WatchdogLog(args[0]); ferr == nil {
 				fmt.Fprintf(f, "%s guard: %v\n", time.Now().UTC().Format(time.RFC3339), err)
 				_ = f.Close()
 			}

@@ -11,7 +11,8 @@ import (
 	"strings"
 	"time"
 
-	"brunt/chaos"
+	"brunt/chaos/fault/resource"
+	"brunt/chaos/journal"
 	"brunt/scenarios"
 	"brunt/scenarios/k6"
 	"brunt/scenarios/load"
@@ -133,7 +134,7 @@ func stateDir(dir string) Check {
 func leftovers(dirs []string) Check {
 	alive, left := 0, 0
 	for _, d := range dirs {
-		states, err := chaos.Journals(d)
+		states, err := journal.List(d)
 		if err != nil {
 			continue
 		}
@@ -168,7 +169,7 @@ func freezing() Check {
 // starving tells which faults on what a unit may use can be done here, and by what.
 func starving() []Check {
 	var out []Check
-	for _, w := range chaos.Ways() {
+	for _, w := range resource.Capabilities() {
 		c := Check{Name: w.Fault, State: Fine, Found: w.Via}
 		if w.Err != nil {
 			c.State, c.Found, c.Fix = Missing, w.Err.Error(), w.Fix

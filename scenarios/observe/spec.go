@@ -1,17 +1,17 @@
 package observe
 
 import (
-	"brunt/chaos"
+	"brunt/chaos/probe"
 )
 
 // A Metric is an entry of `metrics`.
 type Metric struct {
 	Name string
-	*chaos.Gauge
+	*probe.Gauge
 }
 
 // An Alert is an entry of `alerts`.
 type Alert struct {
 	Name string
-	*chaos.Alert
+	*probe.Alert
 }

@@ -4,6 +4,8 @@ import (
 	"os"
 	"slices"
 
+	"brunt/chaos/container"
+
 	"brunt/scenarios/syntax"
 
 	"brunt/chaos"
@@ -30,13 +32,13 @@ func (c *compiler) chosen(t *scenarios.Target) {
 		c.m.AddHint(t.Units.Pos, "such as {store: {project: shop, service: db}}", "units is a map of names to what selects containers")
 		return
 	}
-	c.plan.Chosen, c.plan.Scope.Found, c.plan.Scope.Zones = map[string]*chaos.Chosen{}, map[string]bool{}, chaos.Zones{}
+	c.plan.Chosen, c.plan.Scope.Found, c.plan.Scope.Zones = map[string]*container.Service{}, map[string]bool{}, chaos.Zones{}
 	for _, f := range t.Units.Fields {
 		if !syntax.IsName(f.Key) || f.Key == stack.LoadUnit || f.Key == chaos.TargetName {
 			c.m.Add(f.Pos, "%q can't name a service: a-z, 0-9 and -, beginning with a letter, and not load or target", f.Key)
 			continue
 		}
-		one := new(chaos.Chosen)
+		one := new(container.Service)
 		before := c.m.Len()
 		syntax.Decode(f.Value, one, c.m)
 		if c.m.Len() == before {

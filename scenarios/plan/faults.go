@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"brunt/chaos/catalog"
+
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/syntax"
@@ -37,7 +39,7 @@ func (c *compiler) faults() {
 			e.From, e.To = s.from, s.to
 		}
 		if f.Block.With != nil || f.Block.Kind != "" {
-			if d, ok := syntax.Resolve(f.Block, chaos.Kinds(), c.m); ok {
+			if d, ok := syntax.Resolve(f.Block, catalog.Kinds(), c.m); ok {
 				e.Damage = d
 				c.leader(d)
 				if !c.targetUnknown {

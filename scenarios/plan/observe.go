@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"brunt/chaos/probe"
+
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
@@ -24,7 +26,7 @@ import (
 // observed reads what is read of the target's own side, and who is asked for alerts.
 func (c *compiler) observed() {
 	for _, w := range c.sc.Metrics {
-		g := new(chaos.Gauge)
+		g := new(probe.Gauge)
 		before := c.m.Len()
 		if syntax.Decode(w.With, g, c.m); c.m.Len() == before {
 			g.Check(c.m)
@@ -32,7 +34,7 @@ func (c *compiler) observed() {
 		c.plan.Gauges = append(c.plan.Gauges, observe.Metric{Name: w.Name, Gauge: g})
 	}
 	for _, w := range c.sc.Alerts {
-		a := new(chaos.Alert)
+		a := new(probe.Alert)
 		before := c.m.Len()
 		if syntax.Decode(w.With, a, c.m); c.m.Len() == before {
 			a.Check(c.m)
@@ -88,7 +90,7 @@ func gaugeNames(all []observe.Metric) (out []string) {
 
 // unitClash says that a value is of another unit than the metric; empty is that it may
 // be of that.
-func unitClash(g *chaos.Gauge, m slo.Metric) string {
+func unitClash(g *probe.Gauge, m slo.Metric) string {
 	has, known := map[string]slo.Unit{result.UnitBytes: slo.Bytes, result.UnitSeconds: slo.Seconds, result.UnitShare: slo.ShareOf}[g.Unit]
 	written := map[slo.Unit]string{slo.Bytes: "bytes", slo.Seconds: "a time", slo.ShareOf: "a share", slo.PerSecond: "a rate"}[m.Unit]
 	switch {
@@ -121,11 +123,11 @@ func (c *compiler) unitNamed(o slo.Objective) {
 }
 
 // detect reads how the team's own monitoring is asked whether it has noticed a fault.
-func (c *compiler) detect(f *scenarios.Fault) *chaos.Detect {
+func (c *compiler) detect(f *scenarios.Fault) chaos.Monitoring {
 	if f.Detect == nil {
 		return nil
 	}
-	d := new(chaos.Detect)
+	d := new(probe.Detect)
 	before := c.m.Len()
 	syntax.Decode(f.Detect, d, c.m)
 	if c.m.Len() > before {

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"brunt/chaos/container"
+
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/slo"
 
@@ -113,13 +115,13 @@ type Plan struct {
 	Series   measure.Series
 	Checks   []string // names of checks and extractions, by the number that causes carry
 	Faults   []*chaos.Entry
-	Scope    chaos.Scope              // what the target is made of
-	Stack    *stack.Spec              // nil: the target runs already
-	Ledger   *ledger.Spec             // nil: the scenario has none
-	Chosen   map[string]*chaos.Chosen // containers that run already, by the names that the target gives them
-	Gauges   []observe.Metric         // what is read of the target's own side
-	Alerts   []observe.Alert          // of the team's own monitoring
-	Notes    []string                 // what its author should know: what is odd, and the smallest outage that the load can show
+	Scope    chaos.Scope                   // what the target is made of
+	Stack    *stack.Spec                   // nil: the target runs already
+	Ledger   *ledger.Spec                  // nil: the scenario has none
+	Chosen   map[string]*container.Service // containers that run already, by the names that the target gives them
+	Gauges   []observe.Metric              // what is read of the target's own side
+	Alerts   []observe.Alert               // of the team's own monitoring
+	Notes    []string                      // what its author should know: what is odd, and the smallest outage that the load can show
 
 	Contained      bool                          // it needs a Docker engine
 	Self           []string                      // the command line of brunt, for stacks that are part of it

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"brunt/chaos/catalog"
+
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
@@ -118,7 +120,7 @@ func CompileBare(b Bare) (*Plan, error) {
 	f.At = &zero
 	settings.Pos = at
 	linked := false
-	if mk := chaos.Kinds()[b.Kind]; mk != nil {
+	if mk := catalog.Kinds()[b.Kind]; mk != nil {
 		_, linked = mk().(chaos.Linked)
 		linked = linked && !ofContainers(settings)
 	}
@@ -127,7 +129,7 @@ func CompileBare(b Bare) (*Plan, error) {
 	}
 	f.Block = syntax.Block{Kind: b.Kind, Pos: at, With: settings}
 	e := &chaos.Entry{Fault: f, Kind: b.Kind}
-	if d, ok := syntax.Resolve(f.Block, chaos.Kinds(), m); ok {
+	if d, ok := syntax.Resolve(f.Block, catalog.Kinds(), m); ok {
 		e.Damage = d
 		switch {
 		case linked && b.To == "":
@@ -192,4 +194,4 @@ func (c *compiler) opened(b Bare) {
 }
 
 // FaultKinds lists the kinds of fault.
-func FaultKinds() []string { return slices.Sorted(maps.Keys(chaos.Kinds())) }
+func FaultKinds() []string { return slices.Sorted(maps.Keys(catalog.Kinds())) }

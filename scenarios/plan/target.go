@@ -51,7 +51,7 @@ func (c *compiler) system() {
 		s := &c.plan.Stack.Services[i]
 		c.plan.Scope.Services[s.Name] = s.Replicas
 		if s.Restart == "never" {
-			c.plan.Scope.Mortal = append(c.plan.Scope.Mortal, s.Name)
+			c.plan.Scope.Unsupervised = append(c.plan.Scope.Unsupervised, s.Name)
 		}
 		for _, to := range s.Links {
 			if c.plan.Scope.Containers {

@@ -13,16 +13,20 @@ import (
 	"slices"
 	"strings"
 
+	"brunt/targets/catalog"
+
+	faultcatalog "brunt/chaos/catalog"
+	"brunt/chaos/container"
+	"brunt/chaos/probe"
+
 	"brunt/scenarios/result"
 
-	"brunt/chaos"
 	"brunt/scenarios"
 	"brunt/scenarios/load"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/slo"
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
-	"brunt/targets/catalog"
 	"brunt/targets/demo"
 	"brunt/targets/http"
 	"brunt/targets/http/auth"
@@ -41,8 +45,8 @@ func Schema() syntax.Schema {
 		props[key] = syntax.Schema{"description": about[key]}
 		partial[key] = relaxed(s.(syntax.Schema))
 	}
-	props["metrics"] = namedSchema(props["metrics"], syntax.NameSchema(), reflect.TypeFor[chaos.Gauge](), doc, "scrape", "prometheus")
-	props["alerts"] = namedSchema(props["alerts"], slo.AlertNameSchema(), reflect.TypeFor[chaos.Alert](), doc, "prometheus", "alertmanager")
+	props["metrics"] = namedSchema(props["metrics"], syntax.NameSchema(), reflect.TypeFor[probe.Gauge](), doc, "scrape", "prometheus")
+	props["alerts"] = namedSchema(props["alerts"], slo.AlertNameSchema(), reflect.TypeFor[probe.Alert](), doc, "prometheus", "alertmanager")
 	root["if"] = syntax.Schema{"required": []any{"extends"}}
 	root["then"], root["else"] = syntax.Schema{"properties": partial}, syntax.Schema{"properties": own}
 	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
@@ -55,11 +59,13 @@ func Schema() syntax.Schema {
 
 // sources are the texts of the packages whose types are read from files.
 func sources() map[string]embed.FS {
-	return map[string]embed.FS{
+	all := map[string]embed.FS{
 		"brunt/scenarios": result.Source, "brunt/scenarios/slo": slo.Source, "brunt/scenarios/template": template.Source,
 		"brunt/scenarios/load": load.Source, "brunt/targets/http": http.Source, "brunt/targets/http/auth": auth.Source,
-		"brunt/targets/stack": stack.Source, "brunt/targets/demo": demo.Source, "brunt/chaos": chaos.Source,
+		"brunt/targets/stack": stack.Source, "brunt/targets/demo": demo.Source,
 	}
+	maps.Copy(all, faultcatalog.Sources())
+	return all
 }
 
 // shared gives s with what stands in it several times moved to defs, under the name
@@ -247,10 +253,10 @@ func faultsSchema(doc syntax.Describer) syntax.Schema {
 func faultSchema(doc syntax.Describer) syntax.Schema {
 	s := scenarios.Timing(doc)
 	props := s["properties"].(syntax.Schema)
-	props["detect"] = syntax.Schema{"description": doc(reflect.TypeFor[scenarios.Fault](), "Detect"), "anyOf": []any{syntax.SchemaOf(reflect.TypeFor[*chaos.Detect](), doc)}}
+	props["detect"] = syntax.Schema{"description": doc(reflect.TypeFor[scenarios.Fault](), "Detect"), "anyOf": []any{syntax.SchemaOf(reflect.TypeFor[*probe.Detect](), doc)}}
 	var one []any
-	for _, name := range slices.Sorted(maps.Keys(chaos.Kinds())) {
-		kind := reflect.TypeOf(chaos.Kinds()[name]()).Elem()
+	for _, name := range slices.Sorted(maps.Keys(faultcatalog.Kinds())) {
+		kind := reflect.TypeOf(faultcatalog.Kinds()[name]()).Elem()
 		settings := syntax.SchemaOf(kind, doc)
 		settings["description"] = doc(kind, "")
 		props[name] = settings
@@ -286,7 +292,7 @@ func targetSchema(doc syntax.Describer) syntax.Schema {
 	}
 	props["units"] = syntax.Schema{
 		"description": about["units"], "type": "object", "minProperties": 1, "propertyNames": syntax.NameSchema(),
-		"additionalProperties": syntax.SchemaOf(reflect.TypeFor[chaos.Chosen](), doc),
+		"additionalProperties": syntax.SchemaOf(reflect.TypeFor[container.Service](), doc),
 	}
 	compose := props["compose"].(syntax.Schema)
 	props["compose"] = syntax.Schema{"description": about["compose"], "anyOf": []any{syntax.Schema{"type": "string", "minLength": 1}, compose}}
@@ -402,7 +408,7 @@ func fieldComments(name string, st *ast.StructType, texts map[string]string) {
 
 // PolicySchema is the JSON Schema of policy files, made from the type that reads them.
 func PolicySchema() syntax.Schema {
-	root := scenarios.PolicySchema(slices.Sorted(maps.Keys(chaos.Kinds())), describer(sources()))
+	root := scenarios.PolicySchema(slices.Sorted(maps.Keys(faultcatalog.Kinds())), describer(sources()))
 	defs := syntax.Schema{}
 	root = shared(root, defs)
 	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"

@@ -13,9 +13,10 @@ import (
 	"sync"
 	"testing"
 
+	"brunt/chaos/catalog"
+
 	"brunt/scenarios/syntax"
 
-	"brunt/chaos"
 	"brunt/scenarios/load"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/plan/plantest"
@@ -77,7 +78,7 @@ func TestCorpusValid(t *testing.T) {
 			}
 		})
 	}
-	for _, names := range [][]string{slices.Sorted(maps.Keys(load.Kinds())), slices.Sorted(maps.Keys(chaos.Kinds()))} {
+	for _, names := range [][]string{slices.Sorted(maps.Keys(load.Kinds())), slices.Sorted(maps.Keys(catalog.Kinds()))} {
 		for _, name := range names {
 			if !strings.Contains(all.String(), name) {
 				t.Errorf("no case of the corpus has a %s", name)
@@ -396,7 +397,7 @@ func TestPolicySchema(t *testing.T) {
 		t.Fatal(err)
 	}
 	var kinds []string
-	for kind := range chaos.Kinds() {
+	for kind := range catalog.Kinds() {
 		kinds = append(kinds, kind)
 	}
 	for _, tt := range []struct {

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"brunt/chaos/probe"
+
 	"brunt/chaos"
 	"brunt/scenarios/judge"
 	"brunt/scenarios/observe"
@@ -20,7 +22,7 @@ import (
 type alertWatch struct {
 	r        *runner
 	plan     observe.Alert
-	question *chaos.AlertQuestion
+	question *probe.AlertQuestion
 	err      error // the question could not be filled in
 
 	mu    sync.Mutex
@@ -76,7 +78,7 @@ func (a *alertWatch) ask(ctx context.Context) {
 }
 
 // take takes an answer in, and gives what is to be told of it.
-func (a *alertWatch) take(one alertAnswer, is chaos.AlertState) (events []result.Event) {
+func (a *alertWatch) take(one alertAnswer, is probe.AlertState) (events []result.Event) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.rec.Asked++

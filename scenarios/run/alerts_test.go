@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"brunt/chaos/probe"
+
 	"brunt/chaos"
 	"brunt/scenarios/observe"
 	"brunt/scenarios/result"
@@ -14,12 +16,12 @@ import (
 // played is an alert that was asked for each second from -2 s on, and answered as states
 // say: . inactive, p pending, F firing, S silenced, x no answer.
 func played(states string) (*alertWatch, []string) {
-	a := &alertWatch{r: &runner{t0: time.Unix(1000, 0)}, plan: observe.Alert{Name: "High", Alert: new(chaos.Alert)}}
+	a := &alertWatch{r: &runner{t0: time.Unix(1000, 0)}, plan: observe.Alert{Name: "High", Alert: new(probe.Alert)}}
 	var told []string
 	for i, s := range states {
 		at := time.Duration(i-2) * time.Second
 		one := alertAnswer{begin: at, end: at + 100*time.Millisecond}
-		is := chaos.AlertState{For: time.Minute}
+		is := probe.AlertState{For: time.Minute}
 		switch s {
 		case 'p':
 			is.Pending, is.Active = true, a.r.t0.Add(at-200*time.Millisecond)

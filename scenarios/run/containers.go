@@ -7,6 +7,10 @@ import (
 	"runtime"
 	"strconv"
 
+	"brunt/chaos/agent"
+	"brunt/chaos/container"
+	"brunt/chaos/journal"
+
 	"brunt/scenarios/result"
 
 	"brunt/chaos"
@@ -46,9 +50,9 @@ var (
 
 // Contained is a container of a stack as faults see it.
 func contained(e *docker.Engine, m member, ref, service string) chaos.Unit {
-	c := &chaos.Container{Engine: e, Ref: ref, Of: chaos.Named{Unit: m.Name(), Service: service}, Check: m.Ready}
+	c := &container.Container{Engine: e, Ref: ref, Of: container.Named{Unit: m.Name(), Service: service}, Check: m.Ready}
 	if m.Asks() {
-		return chaos.Asked(c, m.Ask, m.Addr())
+		return container.Asked(c, m.Ask, m.Addr())
 	}
 	return c
 }
@@ -84,10 +88,10 @@ func (s *system) contain(ctx context.Context) error {
 		},
 		Event: func(event, unit, text string) { r.event(result.Event{Event: event, Unit: unit, Text: text}) },
 	}
-	undo := []chaos.Undo{chaos.FleetUndo(e.Address(), r.o.ID)}
+	undo := []chaos.Undo{container.FleetUndo(e.Address(), r.o.ID)}
 	if r.Stack.Compose != nil {
 		// The command first: it must not make more meanwhile.
-		undo = []chaos.Undo{chaos.ComposeUndo(e.Address(), stack.ProjectName(r.o.ID)), chaos.StackUndo(r.o.ID)}
+		undo = []chaos.Undo{container.ComposeUndo(e.Address(), stack.ProjectName(r.o.ID)), journal.StackUndo(r.o.ID)}
 		s.stack = project{stack.NewProject(*r.Stack, o), e}
 	} else {
 		f, err := stack.NewFleet(*r.Stack, o)
@@ -103,9 +107,9 @@ func (s *system) contain(ctx context.Context) error {
 		// subtle: the engine may be about to follow an order still that nobody waits for any more.
 		s.sweep = func(ctx context.Context) error {
 			if r.Stack.Compose != nil {
-				return chaos.SweepCompose(ctx, e, stack.ProjectName(r.o.ID))
+				return container.SweepCompose(ctx, e, stack.ProjectName(r.o.ID))
 			}
-			return chaos.SweepFleet(ctx, e, r.o.ID)
+			return container.SweepFleet(ctx, e, r.o.ID)
 		}
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
@@ -113,7 +117,7 @@ func (s *system) contain(ctx context.Context) error {
 		return fmt.Errorf("%w: %w", errNotReady, err)
 	}
 	for _, u := range s.stack.units() {
-		if c, ok := chaos.ContainerOf(u); ok {
+		if c, ok := container.ContainerOf(u); ok {
 			addrs := c.Addresses()
 			r.LoadAllowlist.Own.Add(addrs...)
 			r.ChaosAllowlist.Own.Add(addrs...)
@@ -159,7 +163,7 @@ func (r *runner) helpers(ctx context.Context) error {
 // inside tells whether a fault is done inside of a container, where it may take a helper.
 func (r *runner) inside(e *chaos.Entry) bool {
 	f, ok := e.Damage.(chaos.Inside)
-	return ok && f.Inside(r.Scope) || r.Contained && chaos.Handled(e.Kind)
+	return ok && f.Inside(r.Scope) || r.Contained && agent.Handled(e.Kind)
 }
 
 // owned labels what a run makes with whose it is.

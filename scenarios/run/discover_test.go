@@ -14,9 +14,12 @@ import (
 	"testing"
 	"time"
 
+	"brunt/chaos/catalog"
+	"brunt/chaos/journal"
+	"brunt/chaos/proc"
+
 	"brunt/scenarios/result"
 
-	"brunt/chaos"
 	"brunt/scenarios"
 )
 
@@ -54,7 +57,7 @@ func TestDiscovered(t *testing.T) {
 			if !strings.Contains(strings.Join(before, "\n"), "process ") {
 				t.Fatalf("nothing is left behind: %v", before)
 			}
-			d, err := chaos.Discover(run)
+			d, err := journal.Discover(run)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -70,14 +73,14 @@ func TestDiscovered(t *testing.T) {
 			if want := map[bool]int{true: 0, false: 1}[c.lost]; found != want || len(d.Left) == found {
 				t.Errorf("found %+v", d.Left)
 			}
-			stranger := func(p chaos.Process) bool { return p.PID == m.stranger.Process.Pid }
+			stranger := func(p proc.Process) bool { return p.PID == m.stranger.Process.Pid }
 			if !slices.ContainsFunc(d.Stopped, stranger) {
 				t.Errorf("the stranger is not told of: %+v", d.Stopped)
 			}
 			if after := m.residue(t); len(after) != len(before) {
 				t.Errorf("looking changed something: %v, now %v", before, after)
 			}
-			if _, err := d.TakeBack(t.Context(), chaos.AllOperations()); err != nil {
+			if _, err := d.TakeBack(t.Context(), catalog.AllOperations()); err != nil {
 				t.Fatal(err)
 			}
 			var left []string
@@ -94,7 +97,7 @@ func TestDiscovered(t *testing.T) {
 			if len(left) > 0 {
 				t.Errorf("still there: %v", left)
 			}
-			if d, err := chaos.Discover(run); err != nil || len(d.Left) > 0 {
+			if d, err := journal.Discover(run); err != nil || len(d.Left) > 0 {
 				t.Errorf("found again: %+v, %v", d, err)
 			}
 		})
@@ -112,22 +115,22 @@ func TestDiscovered_Alive(t *testing.T) {
 		t.Fatal(err)
 	}
 	id := NewID()
-	var d *chaos.Discovery
+	var d *journal.Discovery
 	in, err := Inject(t.Context(), plan, Options{ID: id, State: dir, Event: func(e result.Event) {
 		if e.Event != "fault.verified" {
 			return
 		}
-		journal := filepath.Join(dir, id+".journal")
-		if err := errors.Join(os.Link(journal, journal+".kept"), os.Remove(journal)); err != nil {
+		lost := filepath.Join(dir, id+".journal")
+		if err := errors.Join(os.Link(lost, lost+".kept"), os.Remove(lost)); err != nil {
 			t.Error(err)
 		}
-		if d, err = chaos.Discover(id); err != nil {
+		if d, err = journal.Discover(id); err != nil {
 			t.Error(err)
 		}
-		if err := os.Rename(journal+".kept", journal); err != nil {
+		if err := os.Rename(lost+".kept", lost); err != nil {
 			t.Error(err)
 		}
-		if e, err := chaos.Discover(id); err != nil || len(e.Left) > 0 || !slices.Equal(e.Alive, []string{id}) {
+		if e, err := journal.Discover(id); err != nil || len(e.Left) > 0 || !slices.Equal(e.Alive, []string{id}) {
 			t.Errorf("%+v, %v", e, err)
 		}
 	}})
@@ -166,9 +169,9 @@ func TestDiscovered_Guard(t *testing.T) {
 	}
 	run := strings.TrimSuffix(filepath.Base(journals[0]), ".journal")
 	guard := childOf(t, brunt.Process.Pid, journals[0])
-	look := func() *chaos.Discovery {
+	look := func() *journal.Discovery {
 		t.Helper()
-		d, err := chaos.Discover(run)
+		d, err := journal.Discover(run)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -187,7 +190,7 @@ func TestDiscovered_Guard(t *testing.T) {
 		_ = syscall.Kill(guard, syscall.SIGKILL)
 		t.Fatalf("%+v", d.Left)
 	}
-	taken, err := d.TakeBack(t.Context(), chaos.AllOperations())
+	taken, err := d.TakeBack(t.Context(), catalog.AllOperations())
 	if err != nil || len(taken) != 2 {
 		t.Errorf("%+v, %v", taken, err)
 	}

@@ -13,7 +13,9 @@ import (
 	"testing"
 
 	"brunt/chaos"
+	"brunt/chaos/catalog"
 	"brunt/chaos/chaostest"
+	"brunt/chaos/journal"
 	"brunt/scenarios"
 	"brunt/scenarios/doctor"
 	"brunt/scenarios/result"
@@ -328,15 +330,15 @@ chaos: {it: {at: 200ms, for: 100ms, container.pause: {service: web}}}
 	if len(engineHas(t, y.Engine, m)) == 0 {
 		t.Fatal("nothing was left")
 	}
-	journal, err := chaos.OpenJournal(chaos.AllOperations(), t.TempDir(), run) // somebody holds it: the run goes on
+	held, err := journal.Open(catalog.AllOperations(), t.TempDir(), run) // somebody holds it: the run goes on
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := chaos.Discover(run)
+	d, err := journal.Discover(run)
 	if err != nil || len(d.Left) != 0 || !slices.Contains(d.Alive, run) {
 		t.Errorf("of a run that goes on: %+v, %v", d, err)
 	}
-	if err := journal.Close(); err != nil {
+	if err := held.Close(); err != nil {
 		t.Fatal(err)
 	}
 	left, err := filepath.Glob(m.state + "/*.journal")
@@ -346,10 +348,10 @@ chaos: {it: {at: 200ms, for: 100ms, container.pause: {service: web}}}
 	if err := os.Remove(left[0]); err != nil {
 		t.Fatal(err)
 	}
-	if d, err = chaos.Discover(run); err != nil || len(d.Left) != 1 || !strings.Contains(d.Left[0].What, "1 containers, 1 networks") {
+	if d, err = journal.Discover(run); err != nil || len(d.Left) != 1 || !strings.Contains(d.Left[0].What, "1 containers, 1 networks") {
 		t.Fatalf("found %+v, %v", d, err)
 	}
-	if _, err := d.TakeBack(t.Context(), chaos.AllOperations()); err != nil {
+	if _, err := d.TakeBack(t.Context(), catalog.AllOperations()); err != nil {
 		t.Error(err)
 	}
 	if has := engineHas(t, y.Engine, m); len(has) > 0 {

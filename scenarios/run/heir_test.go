@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"brunt/chaos"
+	"brunt/chaos/agent"
 	"brunt/chaos/cgroup"
 	"brunt/chaos/chaostest"
 	"brunt/scenarios/plan"
@@ -76,7 +77,7 @@ func inherit(t *testing.T, y *chaostest.Yard, cut chaos.Outcome, pass func(all [
 		fault, _, _ := strings.Cut(strings.ReplaceAll(strangers[name], "CONTAINER", e.v.Ref), " for=")
 		settings := append(strings.Fields(fault)[1:], "for=10m")
 		kind, _, _ := strings.Cut(fault, " ")
-		if strings.HasPrefix(kind, "network.p") || strings.HasPrefix(kind, "network.b") || chaos.Handled(kind) && kind != "process.freeze" {
+		if strings.HasPrefix(kind, "network.p") || strings.HasPrefix(kind, "network.b") || agent.Handled(kind) && kind != "process.freeze" {
 			settings = append(settings, "on_restart=void")
 		}
 		plan, err := plan.CompileBare(plan.Bare{Kind: kind, Settings: settings})

@@ -17,8 +17,9 @@ import (
 	"testing"
 	"time"
 
-	"brunt/chaos"
+	"brunt/chaos/catalog"
 	"brunt/chaos/chaostest"
+	"brunt/chaos/journal"
 	"brunt/chaos/rootfs"
 	"brunt/targets/platform/docker"
 
@@ -237,7 +238,7 @@ func (b *broken) withoutGuard(t *testing.T, injected int) {
 			waitFor(t, "the kernel to take it back", func() bool { return b.difference(t) == "" })
 		}
 		began := time.Now()
-		taken, err := chaos.Recover(t.Context(), chaos.AllOperations(), b.state, "revert")
+		taken, err := journal.Recover(t.Context(), catalog.AllOperations(), b.state, "revert")
 		took = append(took, time.Since(began))
 		if err != nil || len(taken) == 0 && b.name != "fill" {
 			t.Errorf("time %d: taken back %+v, %v", i, taken, err)
@@ -297,7 +298,7 @@ chaos:
 		if l := engineHas(t, y.Engine, m); len(l) == 0 {
 			t.Error("without a guard nothing is left: the test above can't fail")
 		}
-		if _, err := chaos.Recover(t.Context(), chaos.AllOperations(), m.state, "run"); err != nil {
+		if _, err := journal.Recover(t.Context(), catalog.AllOperations(), m.state, "run"); err != nil {
 			t.Error(err)
 		}
 		if l := engineHas(t, y.Engine, m); len(l) > 0 {

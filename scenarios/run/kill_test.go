@@ -22,8 +22,9 @@ import (
 	"testing"
 	"time"
 
-	"brunt/chaos"
+	"brunt/chaos/catalog"
 	"brunt/chaos/cgroup"
+	"brunt/chaos/journal"
 	"brunt/chaos/vdso"
 	"brunt/scenarios/notes"
 )
@@ -268,7 +269,7 @@ func unguarded(journal string) bool {
 }
 
 func TestUnguarded(t *testing.T) {
-	j, err := chaos.OpenJournal(chaos.AllOperations(), t.TempDir(), NewID())
+	j, err := journal.Open(catalog.AllOperations(), t.TempDir(), NewID())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -515,7 +516,7 @@ func TestWithoutGuardThereIsResidue(t *testing.T) {
 					if got := strings.Contains(left, "the stranger was") || strings.Contains(left, "/sys/fs/cgroup"); got != slices.Contains(rootFaults, c.fault) {
 						t.Errorf("trial %d: what a unit may use is changed: %v: %s", i, got, left)
 					}
-					taken, err := chaos.Recover(t.Context(), chaos.AllOperations(), m.state, "run")
+					taken, err := journal.Recover(t.Context(), catalog.AllOperations(), m.state, "run")
 					if err != nil {
 						t.Fatal(err)
 					}

@@ -17,7 +17,8 @@ import (
 	"testing"
 	"time"
 
-	"brunt/chaos"
+	"brunt/chaos/catalog"
+	"brunt/chaos/journal"
 	"brunt/chaos/stress"
 	"brunt/scenarios"
 	"brunt/scenarios/plan"
@@ -54,7 +55,7 @@ func role(part string, args []string) error {
 		defer stop()
 		return demo.Serve(ctx, args[0], os.Getenv, os.Stdout)
 	case "guard":
-		return chaos.Watch(chaos.AllOperations(), os.Stdin, args[0])
+		return journal.RunWatchdog(catalog.AllOperations(), os.Stdin, args[0])
 	case "burn":
 		return stress.Run(os.Stdin, os.Stdout)
 	case "echo":

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"brunt/chaos/probe"
+
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 
@@ -95,7 +97,7 @@ const mostSeries = 64
 // gauge is a metric under way.
 type gauge struct {
 	plan    observe.Metric
-	reading *chaos.Reading
+	reading *probe.Reading
 	err     error // the question could not be filled in
 
 	mu     sync.Mutex
@@ -155,8 +157,8 @@ func (g *gauge) read(ctx context.Context, now func() time.Duration) {
 // grow gives the values by their labels: of a rate, by how much they grew a second since they
 // were read last. A counter that is less than it was began anew, as Prometheus has it:
 // it has grown by what it is.
-func (g *gauge) grow(values []chaos.Value, at time.Duration) map[string]chaos.Value {
-	out := map[string]chaos.Value{}
+func (g *gauge) grow(values []probe.Value, at time.Duration) map[string]probe.Value {
+	out := map[string]probe.Value{}
 	for _, v := range values {
 		key := fmt.Sprint(v.Labels) // sorted by key
 		if g.plan.Rate {

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"brunt/chaos"
+	"brunt/chaos/journal"
 	"brunt/scenarios"
 	"brunt/scenarios/result"
 )
@@ -88,7 +88,7 @@ func (c *ownFault) holds(t *testing.T, run func(t *testing.T, once func() *resul
 	if _, err := os.Stat(file); (err == nil) != c.left {
 		t.Errorf("the flag is there: %v", err == nil)
 	}
-	journals, err := chaos.Journals(state)
+	journals, err := journal.List(state)
 	if open := len(journals) > 0 && len(journals[0].Open) > 0; err != nil || open != (c.verdict == scenarios.NotReverted && !strings.Contains(c.fault, "revert: none")) {
 		t.Errorf("journals %+v, %v", journals, err)
 	}

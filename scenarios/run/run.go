@@ -15,6 +15,10 @@ import (
 	"sync/atomic"
 	"time"
 
+	"brunt/chaos/agent"
+	"brunt/chaos/catalog"
+	"brunt/chaos/journal"
+
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 	"brunt/scenarios/template"
@@ -94,11 +98,11 @@ type runner struct {
 	began    time.Time
 	t0       time.Time
 	env      *template.Env
-	journal  *chaos.Journal
-	guard    *chaos.Guard
-	warden   *chaos.Warden // nil: brunt runs in no container
+	journal  *journal.Journal
+	guard    *journal.Watchdog
+	warden   *journal.RemoteWatchdog // nil: brunt runs in no container
 	sys      *system
-	insides  chaos.Insides
+	insides  agent.Pool
 	timeline atomic.Pointer[chaos.Timeline] // under way; nil in a control run
 	rec      *measure.Recorder
 	samples  *measure.Samples
@@ -206,7 +210,7 @@ func (r *runner) breaks() bool { return r.Stack != nil || len(r.Faults) > 0 && !
 
 // protect opens the journal and starts the guard.
 func (r *runner) protect() (err error) {
-	if r.journal, err = chaos.OpenJournal(chaos.AllOperations(), r.o.State, r.o.ID); err != nil {
+	if r.journal, err = journal.Open(catalog.AllOperations(), r.o.State, r.o.ID); err != nil {
 		return err
 	}
 	r.journal.At, r.journal.Mask = r.o.At, r.Scenario.Secrets.Mask
@@ -216,7 +220,7 @@ func (r *runner) protect() (err error) {
 	}
 	mark, err := r.ward()
 	if err == nil {
-		r.guard, err = chaos.StartGuard(r.o.Guard, r.journal.Path(), mark...)
+		r.guard, err = journal.StartWatchdog(r.o.Guard, r.journal.Path(), mark...)
 	}
 	if err != nil {
 		if r.warden != nil {
@@ -269,9 +273,9 @@ func (r *runner) ward() (mark []string, err error) {
 	if most <= 0 || most > longest { // a load without an end
 		most = longest
 	}
-	r.warden, err = chaos.StartWarden(ctx, e, r.o.ID, most)
+	r.warden, err = journal.StartRemoteWatchdog(ctx, e, r.o.ID, most)
 	switch {
-	case errors.Is(err, chaos.ErrNoWarden):
+	case errors.Is(err, journal.ErrNoRemoteWatchdog):
 		r.note(unknown+alone, at.Host)
 		return nil, e.Close()
 	case err != nil:

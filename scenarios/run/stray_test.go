@@ -13,6 +13,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/chaostest"
+	"brunt/chaos/journal"
 	"brunt/targets/platform/docker"
 
 	"github.com/docker/docker/api/types/container"
@@ -72,12 +73,12 @@ func TestDocker_Stray(t *testing.T) {
 		return err == nil && !is.Running
 	})
 
-	strays, err := chaos.Strays(t.Context())
-	if err != nil || !slices.ContainsFunc(strays, func(s chaos.Stray) bool { return s.ID == id && s.Run == run }) {
+	strays, err := journal.Strays(t.Context())
+	if err != nil || !slices.ContainsFunc(strays, func(s journal.Stray) bool { return s.ID == id && s.Run == run }) {
 		t.Errorf("strays %+v, %v", strays, err)
 	}
-	taken, err := chaos.RemoveStrays(t.Context())
-	if err != nil || !slices.ContainsFunc(taken, func(k chaos.Taken) bool { return k.Run == run && k.Outcome == chaos.Reverted }) {
+	taken, err := journal.RemoveStrays(t.Context())
+	if err != nil || !slices.ContainsFunc(taken, func(k journal.Taken) bool { return k.Run == run && k.Outcome == chaos.Reverted }) {
 		t.Errorf("taken back %+v, %v", taken, err)
 	}
 	if left := c.left(t, run); len(left) > 0 {

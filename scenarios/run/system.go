@@ -9,6 +9,8 @@ import (
 	"net"
 	"time"
 
+	"brunt/chaos/journal"
+
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 
@@ -93,7 +95,7 @@ func (s *system) spawn(ctx context.Context) error {
 	st, err := stack.New(*r.Stack, stack.Options{
 		Run: r.o.ID, LogDir: r.o.LogDir, Secrets: r.Scenario.Secrets, Log: r.log, Link: s.link,
 		Spawned: func(unit string, pid int) error {
-			undo, err := chaos.ProcessUndo(pid)
+			undo, err := journal.ProcessUndo(pid)
 			if err != nil { // it has ended already
 				return nil
 			}
@@ -114,7 +116,7 @@ func (s *system) spawn(ctx context.Context) error {
 	if err := s.loadLink(ctx); err != nil {
 		return err
 	}
-	if s.journaled, err = r.journal.Intent("", "the processes of the stack", []chaos.Undo{chaos.StackUndo(r.o.ID)}); err != nil {
+	if s.journaled, err = r.journal.Intent("", "the processes of the stack", []chaos.Undo{journal.StackUndo(r.o.ID)}); err != nil {
 		return err
 	}
 	if err := st.Up(ctx); err != nil {

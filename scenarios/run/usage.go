@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"brunt/chaos/container"
+
 	"brunt/chaos"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
@@ -62,7 +64,7 @@ func newUsage(units []chaos.Unit) *usage {
 	u := &usage{}
 	for _, of := range units {
 		one := &unitUsage{of: of, out: result.UnitUsage{Unit: of.Name(), Service: of.Service()}}
-		if c, ok := chaos.ContainerOf(of); ok {
+		if c, ok := container.ContainerOf(of); ok {
 			one.looker = &containerLooker{of: c}
 		} else {
 			one.looker = processLooker{of}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"brunt/chaos"
+	"brunt/chaos/container"
 )
 
 // processLooker looks at a unit that is a process of this machine.
@@ -27,7 +28,7 @@ func lookAt(pid int) (look, bool) {
 // processes can't be seen from here, being on another machine or in a virtual one, its
 // own statistics do.
 type containerLooker struct {
-	of   *chaos.Container
+	of   *container.Container
 	last look
 	pid  int // that last was found by; 0 is none
 

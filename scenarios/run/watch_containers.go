@@ -5,6 +5,8 @@ import (
 	"sync"
 	"time"
 
+	"brunt/chaos/container"
+
 	"brunt/chaos"
 	"brunt/scenarios/result"
 	"brunt/targets/platform/docker"
@@ -102,7 +104,7 @@ func (s *system) joined(ctx context.Context, e docker.Event) {
 	defer cancel()
 	// Both times are by the engine's clock.
 	if is, err := s.Engine().Inspect(ctx, e.ID); err == nil && is.Running && e.At.After(is.Started) {
-		t.Moved(e.ID)
+		t.OnNetworkChange(e.ID)
 	}
 }
 
@@ -112,7 +114,7 @@ func (s *system) watchedNames() map[string]string {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	for _, u := range s.units() {
-		if c, ok := chaos.ContainerOf(u); ok {
+		if c, ok := container.ContainerOf(u); ok {
 			if is, err := c.Engine.Inspect(ctx, c.Ref); err == nil {
 				out[is.Name] = u.Name()
 			}

@@ -11,7 +11,8 @@ import (
 	"fmt"
 	"os"
 
-	"brunt/chaos"
+	"brunt/chaos/agent"
+	"brunt/chaos/catalog"
 	"brunt/chaos/stress"
 )
 
@@ -19,11 +20,11 @@ func main() {
 	var err error
 	switch os.Args[1] {
 	case "hand":
-		err = chaos.Lend(context.Background(), chaos.Find, chaos.AllOperations(), os.Stdin, os.Stdout)
+		err = agent.Serve(context.Background(), catalog.Find, catalog.AllOperations(), os.Stdin, os.Stdout)
 	case "burn":
 		err = stress.Run(os.Stdin, os.Stdout)
 	default:
-		err = chaos.Help(context.Background(), os.Stdin, os.Stdout)
+		err = agent.ServeNetwork(context.Background(), os.Stdin, os.Stdout)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"brunt/chaos/proc"
+
 	"brunt/chaos"
 	"brunt/scenarios/plan"
 	"brunt/targets/stack"
@@ -16,13 +18,13 @@ import (
 
 // A Foreseen is what a fault would do, as its own plan says before anything runs.
 type Forecast struct {
-	Fault     string          `json:"fault"`
-	Kind      string          `json:"kind"`
-	Detect    string          `json:"detect,omitempty"`   // how the team's monitoring is asked
-	OneShot   bool            `json:"one_shot,omitempty"` // it is over once it is done
-	Skipped   string          `json:"skipped,omitempty"`  // nothing matches, and that is allowed
-	Steps     []ForecastStep  `json:"steps"`
-	Processes []chaos.Process `json:"processes,omitempty"` // that brunt did not start, and that it would hit
+	Fault     string         `json:"fault"`
+	Kind      string         `json:"kind"`
+	Detect    string         `json:"detect,omitempty"`   // how the team's monitoring is asked
+	OneShot   bool           `json:"one_shot,omitempty"` // it is over once it is done
+	Skipped   string         `json:"skipped,omitempty"`  // nothing matches, and that is allowed
+	Steps     []ForecastStep `json:"steps"`
+	Processes []proc.Process `json:"processes,omitempty"` // that brunt did not start, and that it would hit
 
 	err error
 }
@@ -72,7 +74,7 @@ func forecasts(ctx context.Context, p *plan.Plan) []Forecast {
 		}
 		if d, ok := e.Damage.(chaos.Foreign); ok {
 			for _, pid := range d.PIDs() {
-				f.Processes = append(f.Processes, chaos.Look(pid))
+				f.Processes = append(f.Processes, proc.Look(pid))
 			}
 		}
 		env.Rand = rand.New(rand.NewPCG(p.Scenario.Seed, uint64(place)<<32))

@@ -1,0 +1,622 @@
+package agent
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/netip"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
+
+	"brunt/chaos"
+	"brunt/chaos/container"
+	"brunt/chaos/rpc"
+	"brunt/chaos/selector"
+	"brunt/targets/platform/docker"
+)
+
+// A hand is a helper of brunt's that sees all processes of the engine's machine. It does to
+// those of a container what brunt may not do itself: a brunt that is not root and reaches the
+// engine's socket, or one that runs in a container, with processes of its own.
+//
+//	brunt --plan, inject, verify, revert, gone--> hand --signal, prlimit, cgroup--> container
+//
+// It takes back what it did when brunt's end of its input closes, or is silent for long. What
+// it was to take back is in the journal besides: another hand does it, should this one be
+// killed too.
+
+// agentCommand is what brunt is called with to be a hand.
+const agentCommand = "hand"
+
+// opAgent is the undo of what a hand did, by another.
+const opAgent = "docker.hand"
+
+// rights are what a hand needs for a kind of fault, and all that it gets. Every other fault is
+// done without one.
+var rights = map[string]docker.HelperSpec{
+	"process.crash":  {Caps: []string{"KILL"}},
+	"process.freeze": {Caps: []string{"KILL"}},
+	"cpu.throttle":   {Caps: []string{"SYS_PTRACE"}, Cgroups: true}, // to look at processes of others
+	"memory.limit":   {Caps: []string{"SYS_PTRACE"}, Cgroups: true},
+	"disk.throttle":  {Caps: []string{"SYS_PTRACE"}, Cgroups: true},
+	"stress.cpu":     {Caps: []string{"SYS_PTRACE"}, Cgroups: true},
+	"stress.memory":  {Caps: []string{"SYS_PTRACE"}, Cgroups: true},
+	"stress.io":      {Caps: []string{"SYS_PTRACE", "DAC_OVERRIDE"}, Cgroups: true},
+	"fd.exhaust":     {Caps: []string{"SYS_PTRACE", sysResource}},
+	"time.skew":      {Caps: []string{"SYS_PTRACE", "KILL"}},
+	"disk.fill":      {Caps: []string{"SYS_PTRACE", "DAC_OVERRIDE"}},
+}
+
+// sysResource is the right to set the limits of another user's processes.
+const sysResource = "SYS_RESOURCE"
+
+// Handled is a fault that a hand may do where units are containers.
+func Handled(kind string) bool {
+	_, ok := rights[kind]
+	return ok
+}
+
+// Plan implements [Agents].
+func (i *Pool) Plan(ctx context.Context, env chaos.Env, u chaos.Unit) (s chaos.Step, ok bool, err error) {
+	c, ok := i.takes(env, u)
+	if !ok {
+		return nil, false, nil
+	}
+	made, err := planByAgent(ctx, i, env, u, c)
+	if err != nil {
+		return nil, true, err
+	}
+	return made, true, nil
+}
+
+// Takes tells whether what is to be done to a unit's process is to be done by an agent, and
+// to which container.
+func (i *Pool) takes(env chaos.Env, u chaos.Unit) (*container.Container, bool) {
+	c, contained := container.ContainerOf(u)
+	if !contained || !Handled(env.Block.Kind) || !c.Engine.Address().Local() {
+		return nil, false
+	}
+	if i.Helper || docker.Self() != "" {
+		return c, true
+	}
+	pid := u.PID()
+	switch {
+	case pid == 0: // it does not run, or its number is another machine's
+		is, err := c.Asked()
+		return c, err == nil && is.Running
+	case os.Geteuid() == 0:
+		return nil, false
+	case env.Block.Kind == "process.crash" || env.Block.Kind == "process.freeze":
+		p, err := os.FindProcess(pid)
+		return c, err == nil && errors.Is(p.Signal(syscall.Signal(0)), os.ErrPermission)
+	}
+	return c, true
+}
+
+// agentUnit is the unit as a hand knows it: what its engine says of it.
+type agentUnit struct {
+	Unit  string    `json:"unit"`
+	Of    string    `json:"service"`
+	ID    string    `json:"container"`
+	Began time.Time `json:"started"`
+	First int       `json:"pid"` // as the engine's machine counts
+	Again bool      `json:"supervised,omitempty"`
+}
+
+var _ chaos.Contained = (*agentUnit)(nil)
+
+func (u *agentUnit) Name() string    { return u.Unit }
+func (u *agentUnit) Service() string { return u.Of }
+
+// PID is the process as long as it is the container's.
+func (u *agentUnit) PID() int {
+	if !container.IsOf(u.First, u.ID) {
+		return 0
+	}
+	return u.First
+}
+func (u *agentUnit) Ready(context.Context) error               { return nil } // who asks from outside sees to it
+func (u *agentUnit) Supervised() bool                          { return u.Again }
+func (u *agentUnit) Stop(context.Context, time.Duration) error { return selector.ErrNotStarted }
+func (u *agentUnit) Start(context.Context) error               { return selector.ErrNotStarted }
+func (u *agentUnit) Container() (string, time.Time)            { return u.ID, u.Began }
+func (u *agentUnit) Addresses() []netip.Addr                   { return nil }
+
+// What is said between brunt and a hand.
+type (
+	planRequest struct {
+		Kind string       `json:"kind"`
+		With *syntax.Node `json:"with,omitempty"`
+		Unit *agentUnit   `json:"unit"`
+		Run  string       `json:"run"`
+	}
+	planReply struct {
+		N     int           `json:"n"` // of the step, in what is asked next
+		What  string        `json:"what"`
+		Via   string        `json:"via"`
+		Undo  []chaos.Undo  `json:"undo,omitempty"`
+		Takes time.Duration `json:"takes,omitempty"`
+	}
+	stepRequest struct {
+		N int `json:"n"`
+	}
+	stepReply struct {
+		Text    string        `json:"text,omitempty"`
+		Outcome chaos.Outcome `json:"outcome,omitempty"`
+		Takes   time.Duration `json:"takes,omitempty"`
+	}
+)
+
+// server is what a hand has in its care.
+type server struct {
+	find func(kind string) (chaos.Fault, bool)
+	ops  chaos.Operations
+
+	mu    sync.Mutex
+	steps []*serverStep
+	ended bool // nothing more is injected
+}
+
+// serverStep is one that was planned. Its mu is taken before that of all.
+type serverStep struct {
+	chaos.Step
+	mu   sync.Mutex // held while it is injected: whoever comes for the end waits until it is in
+	held chaos.Held // nil where it is not in
+}
+
+// at gives step n; nil is that there is none.
+func (l *server) at(n int) *serverStep {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if n < 0 || n >= len(l.steps) {
+		return nil
+	}
+	return l.steps[n]
+}
+
+func (s *serverStep) in() chaos.Held {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.held
+}
+
+// Serve is the life of a hand: it does what lines from in ask for, and takes everything back
+// when in ends, or nothing has come for long.
+func Serve(ctx context.Context, find func(kind string) (chaos.Fault, bool), ops chaos.Operations, in io.Reader, out io.Writer) error {
+	l := server{find: find, ops: ops}
+	err := rpc.Serve(ctx, in, out, l.Do)
+	return errors.Join(err, l.end())
+}
+
+// end takes everything back, the last first.
+func (l *server) end() error {
+	ctx, cancel := context.WithTimeout(context.Background(), chaos.UndoWithin)
+	defer cancel()
+	l.mu.Lock()
+	l.ended = true
+	steps := slices.Clone(l.steps)
+	l.mu.Unlock()
+	var errs []error
+	for _, s := range slices.Backward(steps) {
+		if h := s.in(); h != nil {
+			_, err := h.Revert(ctx)
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (l *server) Do(ctx context.Context, op string, args json.RawMessage) (any, error) {
+	switch op {
+	case "plan":
+		var w planRequest
+		if err := json.Unmarshal(args, &w); err != nil {
+			return nil, err
+		}
+		return l.Plan(ctx, w)
+	case "undo":
+		var undo []chaos.Undo
+		if err := json.Unmarshal(args, &undo); err != nil {
+			return nil, err
+		}
+		o, err := l.ops.Revert(ctx, undo)
+		return stepReply{Outcome: o}, err
+	}
+	var at stepRequest
+	if err := json.Unmarshal(args, &at); err != nil {
+		return nil, err
+	}
+	if op == "inject" {
+		return l.inject(ctx, at.N)
+	}
+	var h chaos.Held
+	step := l.at(at.N)
+	if step != nil {
+		h = step.in()
+	}
+	switch {
+	case h == nil && step != nil && op == "revert": // its injection was refused, and nothing of it is in
+		return stepReply{Outcome: chaos.None}, nil
+	case h == nil:
+		return nil, fmt.Errorf("it is not in")
+	}
+	var s stepReply
+	var err error
+	switch op {
+	case "verify":
+		s.Text, err = h.Verify(ctx)
+	case "revert":
+		s.Outcome, err = h.Revert(ctx)
+	case "gone":
+		s.Text, err = h.Gone(ctx)
+	default:
+		err = fmt.Errorf("this hand does not know how to %q; its brunt is another one than its caller's", op)
+	}
+	return s, err
+}
+
+// Plan plans what is wanted, for the one unit.
+func (l *server) Plan(ctx context.Context, w planRequest) (planReply, error) {
+	with := &syntax.Node{Kind: syntax.Map}
+	if w.With != nil {
+		for _, f := range w.With.Fields {
+			if !slices.Contains(selects, f.Key) {
+				with.Fields = append(with.Fields, f)
+			}
+		}
+	}
+	with.Fields = append(with.Fields, syntax.Field{Key: "unit", Value: &syntax.Node{Kind: syntax.String, Value: w.Unit.Unit}})
+	var m syntax.Mistakes
+	kinds := map[string]func() chaos.Fault{}
+	if f, ok := l.find(w.Kind); ok && Handled(w.Kind) {
+		kinds[w.Kind] = func() chaos.Fault { return f }
+	}
+	f, ok := syntax.Resolve(syntax.Block{Kind: w.Kind, With: with}, kinds, &m)
+	if !ok {
+		return planReply{}, errors.Join(fmt.Errorf("this hand does not know %s as it is wanted", w.Kind), m.Err())
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return planReply{}, err
+	}
+	steps, err := f.Plan(ctx, chaos.Env{Units: []chaos.Unit{w.Unit}, Run: w.Run, Burner: []string{self, "burn"}})
+	if err != nil {
+		return planReply{}, err
+	}
+	if len(steps) != 1 {
+		return planReply{}, fmt.Errorf("%s takes %d steps, and a hand does one", w.Kind, len(steps))
+	}
+	s := steps[0]
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.steps = append(l.steps, &serverStep{Step: s})
+	return planReply{N: len(l.steps) - 1, What: s.String(), Via: s.Via(), Undo: s.Undo()}, nil
+}
+
+// selects are the settings by which a fault says whom it hits.
+var selects = []string{"service", "unit", "zone", "pid", "container", "labels", "project", "in_network", "pick", "leader", "on_restart"}
+
+func (l *server) inject(ctx context.Context, n int) (stepReply, error) {
+	step := l.at(n)
+	if step == nil {
+		return stepReply{}, fmt.Errorf("there is no step %d", n)
+	}
+	step.mu.Lock()
+	defer step.mu.Unlock()
+	l.mu.Lock()
+	ended := l.ended
+	l.mu.Unlock()
+	if ended {
+		return stepReply{}, errors.New("everything is taken back already")
+	}
+	h, err := step.Inject(ctx)
+	step.held = h // JoinErrors where only a part of it is in
+	if err != nil {
+		if h != nil {
+			_, rerr := h.Revert(context.WithoutCancel(ctx))
+			err = chaos.JoinErrors(err, rerr)
+		}
+		return stepReply{}, err
+	}
+	var s stepReply
+	if slow, ok := h.(chaos.Slow); ok {
+		s.Takes = slow.Takes()
+	}
+	return s, nil
+}
+
+// agentFor opens a hand with the rights of a kind, or finds it open.
+func (i *Pool) agentFor(ctx context.Context, e *docker.Engine, run, kind string) (*rpc.Client, error) {
+	spec := rights[kind]
+	key := fmt.Sprint(e.Address().Host, spec.Caps, spec.Cgroups)
+	i.handing.Lock()
+	defer i.handing.Unlock()
+	if h := i.hands[key]; h != nil {
+		return h, nil
+	}
+	if err := i.helps(container.UnhelpUndo(e, run)); err != nil {
+		return nil, err
+	}
+	h, err := startAgent(ctx, e, run, kind)
+	if err != nil {
+		return nil, err
+	}
+	if i.hands == nil {
+		i.hands = map[string]*rpc.Client{}
+	}
+	i.hands[key] = h
+	return h, nil
+}
+
+// Drop lets go of a hand that has ended, so that the next step gets another.
+func (i *Pool) drop(h *rpc.Client) {
+	i.handing.Lock()
+	n := len(i.hands)
+	maps.DeleteFunc(i.hands, func(_ string, other *rpc.Client) bool { return other == h })
+	last := len(i.hands) < n
+	i.handing.Unlock()
+	if last { // whoever comes first; it may take its time
+		_ = h.Close()
+	}
+}
+
+// letGo ends all hands.
+func (i *Pool) letGo() error {
+	i.handing.Lock()
+	defer i.handing.Unlock()
+	var errs []error
+	for key, h := range i.hands {
+		errs = append(errs, h.Close())
+		delete(i.hands, key)
+	}
+	return errors.Join(errs...)
+}
+
+func startAgent(ctx context.Context, e *docker.Engine, run, kind string) (*rpc.Client, error) {
+	spec, ok := rights[kind]
+	if !ok {
+		return nil, fmt.Errorf("no hand does %s", kind)
+	}
+	spec.Run, spec.Command, spec.HostPID, spec.EndsWithin = run, []string{agentCommand}, true, rpc.CloseTimeout
+	pipe, err := e.Help(ctx, spec)
+	if err != nil && strings.Contains(err.Error(), "caps") && slices.Contains(spec.Caps, sysResource) {
+		// Where an engine has not got the right itself it may be done without: among processes of
+		// one user it is not asked for.
+		spec.Caps = slices.DeleteFunc(slices.Clone(spec.Caps), func(c string) bool { return c == sysResource })
+		pipe, err = e.Help(ctx, spec)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("a helper that sees the processes of the engine's machine: %w", err)
+	}
+	h, err := rpc.NewClient(ctx, pipe)
+	if err != nil {
+		return nil, fmt.Errorf("the helper that sees the processes of the engine's machine: %w", err)
+	}
+	return h, nil
+}
+
+// agentStep is a step that a hand does.
+type agentStep struct {
+	unit    chaos.Unit
+	c       *container.Container
+	was     docker.Container
+	kind    string
+	run     string
+	insides *Pool
+	hand    *rpc.Client // nil in a dry run
+	plan    planReply
+
+	mu    sync.Mutex
+	at    time.Time // it was injected
+	takes time.Duration
+	other bool // another hand has taken it back, as this one is no more
+}
+
+var (
+	_ chaos.Step = (*agentStep)(nil)
+	_ chaos.Held = (*agentStep)(nil)
+	_ chaos.Slow = (*agentStep)(nil)
+)
+
+// planByAgent has a hand plan the fault of env for one container.
+func planByAgent(ctx context.Context, in *Pool, env chaos.Env, u chaos.Unit, c *container.Container) (*agentStep, error) {
+	was, err := c.Running(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s := &agentStep{unit: u, c: c, was: was, kind: env.Block.Kind, run: env.Run, insides: in}
+	if env.Dry {
+		s.plan.What, s.plan.Via = fmt.Sprintf("%s on %s", s.kind, u.Name()), "helper"
+		return s, nil
+	}
+	of := &agentUnit{Unit: u.Name(), Of: u.Service(), ID: was.ID, Began: was.Started, First: was.PID, Again: was.Supervised()}
+	for first := true; ; first = false {
+		if s.hand, err = in.agentFor(ctx, c.Engine, env.Run, s.kind); err != nil {
+			return nil, err
+		}
+		err = s.Ask(ctx, "plan", planRequest{Kind: s.kind, With: env.Block.With, Unit: of, Run: env.Run}, &s.plan)
+		if !first || !errors.Is(err, rpc.ErrEnded) { // one that was open may have ended since
+			return s, err
+		}
+	}
+}
+
+// ask asks the hand; one that has ended is let go of.
+func (s *agentStep) Ask(ctx context.Context, op string, args, result any) error {
+	err := s.hand.Call(ctx, op, args, result)
+	if errors.Is(err, rpc.ErrEnded) {
+		s.insides.drop(s.hand)
+		return fmt.Errorf("the helper that was to %s: %w", s.plan.What, err)
+	}
+	return err
+}
+
+func (s *agentStep) String() string  { return s.plan.What }
+func (s *agentStep) Units() []string { return []string{s.unit.Name()} }
+
+// Via implements [Step].
+func (s *agentStep) Via() string {
+	return strings.TrimSuffix(s.plan.Via+" by helper", "helper by helper")
+}
+
+// agentArgs are the arguments of an undo by a hand.
+type agentArgs struct {
+	Engine docker.Address `json:"engine"`
+	Run    string         `json:"run"`
+	Kind   string         `json:"kind"` // whose rights it takes
+	Undo   []chaos.Undo   `json:"undo"`
+}
+
+// Undo implements [Step]: another hand does what this one would.
+func (s *agentStep) Undo() []chaos.Undo {
+	if len(s.plan.Undo) == 0 {
+		return nil
+	}
+	args := agentArgs{Engine: s.c.Engine.Address(), Run: s.run, Kind: s.kind, Undo: s.plan.Undo}
+	return []chaos.Undo{{Op: opAgent, Args: container.RawOf(args), Identity: container.RawOf(chaos.IDOf(s.c)), Prior: s.plan.Undo[0].Prior}}
+}
+
+// undoByAgent takes back what a hand did, by another.
+func undoByAgent(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) {
+	var args agentArgs
+	var id chaos.ContainerID
+	if err := chaos.JoinErrors(json.Unmarshal(u.Args, &args), json.Unmarshal(u.Identity, &id)); err != nil || len(args.Undo) == 0 {
+		return chaos.Failed, fmt.Errorf("%w: %w", chaos.ErrDamaged, chaos.JoinErrors(err, errors.New(u.Op)))
+	}
+	e, err := docker.Open(args.Engine, docker.Options{})
+	if err != nil {
+		return chaos.Failed, err
+	}
+	defer e.Close()
+	is, err := e.Inspect(ctx, id.ID)
+	if errors.Is(err, docker.ErrGone) || err == nil && (!is.Running || is.Started.UnixNano() != id.Started) {
+		return chaos.Gone, nil
+	}
+	if err != nil {
+		return chaos.Failed, err
+	}
+	h, err := startAgent(ctx, e, args.Run, args.Kind)
+	if err != nil {
+		return chaos.Failed, err
+	}
+	var s stepReply
+	err = h.Call(ctx, "undo", args.Undo, &s)
+	if err = chaos.JoinErrors(err, h.Close()); err != nil {
+		return chaos.Failed, err
+	}
+	return s.Outcome, nil
+}
+
+// Inject implements [Step].
+func (s *agentStep) Inject(ctx context.Context) (chaos.Held, error) {
+	if err := s.c.Still(ctx, s.was); err != nil {
+		return nil, err
+	}
+	s.at = time.Now()
+	var said stepReply
+	// What was asked for may have been done, though nobody could tell.
+	if err := s.Ask(context.WithoutCancel(ctx), "inject", stepRequest{s.plan.N}, &said); err != nil {
+		return s, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.takes = said.Takes
+	return s, nil
+}
+
+// Takes implements [Slow].
+func (s *agentStep) Takes() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.takes
+}
+
+// Verify implements [Held].
+func (s *agentStep) Verify(ctx context.Context) (string, error) {
+	var said stepReply
+	err := s.Ask(ctx, "verify", stepRequest{s.plan.N}, &said)
+	return said.Text, err
+}
+
+// Revert implements [Held]. Where the hand is no more, another takes it back.
+func (s *agentStep) Revert(ctx context.Context) (chaos.Outcome, error) {
+	var said stepReply
+	err := s.Ask(ctx, "revert", stepRequest{s.plan.N}, &said)
+	if errors.Is(err, rpc.ErrEnded) && s.over(ctx) {
+		return chaos.Gone, nil
+	}
+	if errors.Is(err, rpc.ErrEnded) {
+		out, err := AgentOperations().Revert(ctx, s.Undo())
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.other = err == nil
+		return out, err
+	}
+	if err != nil {
+		return chaos.Failed, err
+	}
+	return said.Outcome, nil
+}
+
+// over tells that the container's life is, in which it was found.
+func (s *agentStep) over(ctx context.Context) bool {
+	is, err := s.c.Engine.Inspect(ctx, s.was.ID)
+	return container.IsGone(err) || err == nil && (!is.Running || !is.Same(s.was.ID, s.was.Started))
+}
+
+// Gone implements [Held]: the hand finds it gone, and whoever asks the unit finds it ready.
+func (s *agentStep) Gone(ctx context.Context) (string, error) {
+	const ready = ", and it is ready"
+	crashed := s.kind == "process.crash"
+	if crashed && !s.was.Supervised() {
+		return "it stays down, as allowed", nil
+	}
+	var said stepReply
+	s.mu.Lock()
+	other := s.other
+	s.mu.Unlock()
+	switch {
+	case crashed:
+	case other:
+		said.Text = "another helper has taken it back"
+	case !s.over(ctx):
+		if err := s.Ask(ctx, "gone", stepRequest{s.plan.N}, &said); err != nil {
+			return "", err
+		}
+	}
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		is, err := s.c.Engine.Inspect(ctx, s.c.Ref)
+		switch {
+		case container.IsGone(err) && !crashed:
+			return fmt.Sprintf("container %s is no more", s.was.Name), nil
+		case err == nil && crashed && is.Same(s.was.ID, s.was.Started):
+			err = errors.New("it has not been started again")
+		case err == nil && !is.Running && !crashed:
+			return fmt.Sprintf("container %s has ended since", is.Name), nil
+		case err == nil && is.Running:
+			if err = chaos.ReadySoon(ctx, s.unit); err == nil && crashed {
+				return fmt.Sprintf("ready again after %s", quantity.FormatSeconds(time.Since(s.at).Seconds())), nil
+			}
+			if err == nil {
+				return strings.TrimPrefix(strings.TrimSuffix(said.Text, ready)+ready, ", and "), nil
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return "", fmt.Errorf("%s is not back: %w", s.unit.Name(), err)
+		case <-tick.C:
+		}
+	}
+}

@@ -1,0 +1,138 @@
+package agent
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"brunt/scenarios/syntax"
+
+	"brunt/chaos"
+	"brunt/chaos/chaostest/fakeengine"
+	"brunt/chaos/container"
+	"brunt/chaos/proc"
+
+	"brunt/chaos/rpc"
+)
+
+// refusedStep is a step of which nothing is in when it can't be injected.
+type refusedStep struct{ chaos.Step }
+
+func (refusedStep) Inject(context.Context) (chaos.Held, error) { return nil, errors.New("no") }
+
+// TestHand_Refused holds that what a hand has refused to inject needs nothing to be taken back.
+func TestHand_Refused(t *testing.T) {
+	l := &server{steps: []*serverStep{{Step: refusedStep{}}}}
+	ask := func(op, step string) (any, error) { return l.Do(t.Context(), op, json.RawMessage(step)) }
+	if _, err := ask("inject", `{"n":0}`); err == nil {
+		t.Error("it is injected")
+	}
+	said, err := ask("revert", `{"n":0}`)
+	if got, _ := said.(stepReply); err != nil || got.Outcome != chaos.None {
+		t.Errorf("%+v, %v; want %s", said, err, chaos.None)
+	}
+	for op, step := range map[string]string{"revert": `{"n":1}`, "verify": `{"n":0}`, "gone": `{"n":0}`} {
+		if said, err := ask(op, step); err == nil {
+			t.Errorf("%s of %s: %+v, though it is not in", op, step, said)
+		}
+	}
+}
+
+// slowStep is in as soon as it may be.
+type slowStep struct {
+	chaos.Step
+	chaos.Held
+	begun, may chan struct{}
+	out        atomic.Int32 // how often it was taken back
+}
+
+func (s *slowStep) Inject(context.Context) (chaos.Held, error) {
+	close(s.begun)
+	<-s.may
+	return s, nil
+}
+
+func (s *slowStep) Revert(context.Context) (chaos.Outcome, error) {
+	s.out.Add(1)
+	return chaos.Reverted, nil
+}
+
+// TestHand_Slow holds that one that takes long to be in keeps no other in, and is not forgotten in the end.
+func TestHand_Slow(t *testing.T) {
+	slow, other := &slowStep{begun: make(chan struct{}), may: make(chan struct{})}, &slowStep{begun: make(chan struct{}), may: make(chan struct{})}
+	close(other.may)
+	l := &server{steps: []*serverStep{{Step: slow}, {Step: other}}}
+	if _, err := l.inject(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	var under sync.WaitGroup
+	under.Go(func() { _, _ = l.inject(t.Context(), 0) })
+	<-slow.begun
+	if said, err := l.Do(t.Context(), "revert", json.RawMessage(`{"n":1}`)); err != nil || other.out.Load() != 1 {
+		t.Errorf("%+v, %v", said, err)
+	}
+	under.Go(func() { _ = l.end() })
+	close(slow.may)
+	under.Wait()
+	if slow.out.Load() != 1 {
+		t.Errorf("it was taken back %d times", slow.out.Load())
+	}
+	if _, err := l.inject(t.Context(), 0); err == nil {
+		t.Error("it is injected after the end")
+	}
+}
+
+// deadHand is one that was there, and is not.
+func deadHand(t *testing.T) *rpc.Client {
+	t.Helper()
+	near, far := net.Pipe()
+	go func() { _ = rpc.Serve(t.Context(), far, far, nil) }() // ends with far
+	h, err := rpc.NewClient(t.Context(), near)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = far.Close()
+	if err := proc.Await(t.Context(), 10*time.Second, func() bool { return errors.Is(h.Call(t.Context(), "x", nil, nil), rpc.ErrEnded) }, "it lives"); err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+// TestHand_Dead holds that one who has died is not asked whether what another has taken back is gone.
+func TestHand_Dead(t *testing.T) {
+	e := fakeengine.New(t, nil)
+	c := &container.Container{Engine: e, Ref: "c"}
+	was, err := e.Inspect(t.Context(), "c")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &agentStep{unit: &agentUnit{Unit: "c"}, c: c, was: was, kind: "cpu.throttle", insides: new(Pool), hand: deadHand(t)}
+	if text, err := s.Gone(t.Context()); !errors.Is(err, rpc.ErrEnded) {
+		t.Fatalf("%q, %v: who was to take it back is no more", text, err)
+	}
+	if _, err := s.Revert(t.Context()); err != nil { // there is nothing to do for the other
+		t.Fatal(err)
+	}
+	if text, err := s.Gone(t.Context()); err != nil || !strings.Contains(text, "another helper") || !strings.Contains(text, "ready") {
+		t.Errorf("%q, %v", text, err)
+	}
+}
+
+// TestHand_Again holds that another hand is looked for where the one that was there has died.
+func TestHand_Again(t *testing.T) {
+	e := fakeengine.New(t, nil)
+	spec := rights["cpu.throttle"]
+	in := &Pool{hands: map[string]*rpc.Client{fmt.Sprint(e.Address().Host, spec.Caps, spec.Cgroups): deadHand(t)}}
+	env := chaos.Env{Agents: in, Run: "r", Block: syntax.Block{Kind: "cpu.throttle"}}
+	_, err := planByAgent(t.Context(), in, env, &agentUnit{Unit: "c"}, &container.Container{Engine: e, Ref: "c"})
+	if err == nil || errors.Is(err, rpc.ErrEnded) || len(in.hands) > 0 {
+		t.Errorf("%v: want no other to be had from this engine", err)
+	}
+}

@@ -1,0 +1,88 @@
+package agent
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+
+	"brunt/chaos"
+	"brunt/chaos/container"
+	"brunt/chaos/netns"
+	"brunt/chaos/proc"
+	"brunt/targets/platform/docker"
+)
+
+var _ Helped = (*container.Container)(nil)
+
+// AgentOperations revert what agents leave behind.
+func AgentOperations() chaos.Operations {
+	return chaos.OperationsOf([]chaos.Operation{
+		{Name: opAgent, ByEngine: true, Do: undoByAgent, Inner: func(u chaos.Undo) []chaos.Undo {
+			var args agentArgs
+			if json.Unmarshal(u.Args, &args) != nil {
+				return nil
+			}
+			return args.Undo
+		}},
+	})
+}
+
+// Ready makes what helpers in an engine are made of, if a run will need some: making it
+// Takes longer than a fault should come late.
+func (i *Pool) Ready(ctx context.Context, e *docker.Engine, run string) error {
+	if !i.Helper && os.Geteuid() == 0 && docker.Self() == "" {
+		return nil
+	}
+	if err := i.helps(container.UnhelpUndo(e, run)); err != nil {
+		return err
+	}
+	return e.ReadyHelp(ctx, run)
+}
+
+// HelperIn starts a helper for who takes back what another brunt did to a container. It
+// tells whether that one is no more.
+func HelperIn(ctx context.Context, at docker.Address, id chaos.ContainerID, run string) (h *netns.Helper, gone bool, err error) {
+	e, err := docker.Open(at, docker.Options{})
+	if err != nil {
+		return nil, false, err
+	}
+	is, err := e.Inspect(ctx, id.ID)
+	if errors.Is(err, docker.ErrGone) || err == nil && (!is.Running || is.Started.UnixNano() != id.Started) {
+		return nil, true, e.Close()
+	}
+	var pipe io.ReadWriteCloser
+	if err == nil {
+		pipe, err = (&container.Container{Engine: e, Ref: id.ID, Of: container.Named{Unit: is.Name}}).Help(ctx, run)
+	}
+	if err != nil {
+		return nil, false, errors.Join(err, e.ForgetHelp(context.WithoutCancel(ctx), run), e.Close())
+	}
+	h, err = netns.NewHelper(ctx, &engined{pipe, e, run})
+	return h, false, err
+}
+
+// engined is a pipe to a helper whose engine nobody else has open.
+type engined struct {
+	io.ReadWriteCloser
+	e   *docker.Engine
+	run string
+}
+
+// CloseWrite ends the helper's input.
+func (p *engined) CloseWrite() error {
+	if half, ok := p.ReadWriteCloser.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return nil
+}
+
+// Close implements [io.Closer]: the image that was made for the helper goes as well, unless another
+// one has it.
+func (p *engined) Close() error {
+	err := p.ReadWriteCloser.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), proc.EndsWithin)
+	defer cancel()
+	return errors.Join(err, p.e.ForgetHelp(ctx, p.run), p.e.Close())
+}

@@ -1,0 +1,256 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"sync"
+
+	"brunt/chaos"
+	"brunt/chaos/container"
+	"brunt/chaos/netns"
+	"brunt/chaos/rpc"
+	"brunt/targets/platform/docker"
+)
+
+// A Helped is a unit in a container whose engine can start brunt's helper in the network
+// that the unit has: for a brunt that reaches the engine and may not enter namespaces.
+type Helped interface {
+	chaos.Contained
+	// ServeNetwork starts it for a run and gives its input and output. When those are closed it
+	// Takes back what it did, and ends; the engine removes it then.
+	Help(ctx context.Context, run string) (io.ReadWriteCloser, error)
+	// Unhelp removes all that helpers of the run are made of, by whoever reads the journal.
+	Unhelp(run string) chaos.Undo
+}
+
+var (
+	_ chaos.Network = (*netns.Namespace)(nil)
+	_ chaos.Network = (*netns.Helper)(nil)
+	_ chaos.Handle  = (*handle)(nil)
+	_ chaos.Agents  = (*Pool)(nil)
+)
+
+// Pool are the ways into units' networks that a run has open, each for as long as a
+// fault needs it.
+type Pool struct {
+	// Helper has helpers do what brunt could do itself. For tests.
+	Helper bool
+	// Journal is where it is written down that there are helpers; nil is nowhere.
+	Journal chaos.Recorder
+
+	handing sync.Mutex
+	hands   map[string]*rpc.Client // by engine and rights
+
+	mu      sync.Mutex
+	open    map[chaos.ContainerID]*handle
+	helping map[string]*helping // by their undo
+}
+
+// helping are the helpers of a run in one engine.
+type helping struct {
+	undo  chaos.Undo
+	entry int // of the journal
+}
+
+// helps writes down that there will be helpers, before the first is made.
+func (i *Pool) helps(undo chaos.Undo) error {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	key := string(undo.Args)
+	if i.helping[key] != nil {
+		return nil
+	}
+	h := &helping{undo: undo}
+	if i.Journal != nil {
+		var err error
+		if h.entry, err = i.Journal.Intent("", "helpers of brunt in an engine", []chaos.Undo{undo}); err != nil {
+			return err
+		}
+	}
+	if i.helping == nil {
+		i.helping = map[string]*helping{}
+	}
+	i.helping[key] = h
+	return nil
+}
+
+// OtherRun implements [Agents]: it gives another run that has a fault in the network of a container too; empty is none.
+func (i *Pool) OtherRun(container string) string {
+	if i.Journal == nil || container == "" {
+		return ""
+	}
+	return i.Journal.OtherRun(container)
+}
+
+// Close removes what helpers were made of. Nobody may need one any more.
+func (i *Pool) Close(ctx context.Context) error {
+	errs := []error{i.letGo()}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	for key, h := range i.helping {
+		out, err := chaos.OperationsOf(container.SweepOperations()).Undo(ctx, h.undo)
+		if err == nil && i.Journal != nil {
+			err = i.Journal.Done(h.entry, out)
+		}
+		if err == nil {
+			delete(i.helping, key)
+		}
+		errs = append(errs, err)
+	}
+	return chaos.JoinErrors(errs...)
+}
+
+// handle is a way into a unit's network.
+type handle struct {
+	chaos.Network
+	in    *Pool
+	id    chaos.ContainerID
+	ready chan struct{} // closed when it is open, or could not be opened
+	err   error         // of that
+	users int           // under in.mu
+	held  int           // faults that are in, under in.mu
+}
+
+// Enter opens the network of a unit, or finds it open.
+func (i *Pool) Enter(ctx context.Context, u chaos.Contained, run string) (chaos.Handle, error) {
+	id := chaos.IDOf(u)
+	i.mu.Lock()
+	if i.open == nil {
+		i.open = map[chaos.ContainerID]*handle{}
+	}
+	n := i.open[id]
+	if n != nil {
+		n.users++
+		i.mu.Unlock()
+		select {
+		case <-n.ready:
+		case <-ctx.Done():
+			return nil, errors.Join(ctx.Err(), n.Leave())
+		}
+		if n.err != nil {
+			return nil, errors.Join(n.err, n.Leave())
+		}
+		return n, nil
+	}
+	n = &handle{in: i, id: id, ready: make(chan struct{}), users: 1}
+	i.open[id] = n
+	i.mu.Unlock()
+	n.Network, n.err = i.openNetwork(ctx, u, run)
+	close(n.ready)
+	if n.err != nil {
+		return nil, errors.Join(n.err, n.Leave())
+	}
+	return n, nil
+}
+
+// Leave lets go of the network; the last who does closes it.
+func (n *handle) Leave() error {
+	n.in.mu.Lock()
+	n.users--
+	last := n.users == 0
+	if last && n.in.open[n.id] == n {
+		delete(n.in.open, n.id)
+	}
+	n.in.mu.Unlock()
+	if last && n.Network != nil {
+		return n.Close()
+	}
+	return nil
+}
+
+// Whose implements [Handle].
+func (n *handle) Whose() chaos.ContainerID { return n.id }
+
+// Count notes that a fault is in, or is out again, and tells how many are in then.
+func (n *handle) Count(by int) (held int) {
+	n.in.mu.Lock()
+	defer n.in.mu.Unlock()
+	n.held += by
+	return n.held
+}
+
+// openNetwork enters the unit's namespace, and has the engine help where it may not.
+func (i *Pool) openNetwork(ctx context.Context, u chaos.Contained, run string) (chaos.Network, error) {
+	id := chaos.IDOf(u)
+	helped, canHelp := u.(Helped)
+	why := errors.New("a helper is asked for")
+	if !i.Helper || !canHelp {
+		n, err := EnterNamespace(u.PID())
+		switch {
+		case err == nil && chaos.IDOf(u) != id:
+			_ = n.Close()
+			return nil, fmt.Errorf("%w: %s has just been started again", chaos.ErrNoUnit, u.Name())
+		case err == nil:
+			return n, nil
+		case errors.Is(err, fs.ErrNotExist) && canHelp && docker.Self() != "" && id.ID != "": // Seen from here it has no process
+		case errors.Is(err, fs.ErrNotExist):
+			return nil, fmt.Errorf("%w: %s has ended", chaos.ErrNoUnit, u.Name())
+		case !canHelp || !errors.Is(err, fs.ErrPermission):
+			return nil, fmt.Errorf("the network of %s: %w", u.Name(), err)
+		}
+		why = err
+	}
+	if err := i.helps(helped.Unhelp(run)); err != nil {
+		return nil, err
+	}
+	pipe, err := helped.Help(ctx, run)
+	if err != nil {
+		return nil, fmt.Errorf("a helper in the network of %s, as brunt can't go there itself (%w): %w", u.Name(), why, err)
+	}
+	h, err := netns.NewHelper(ctx, pipe)
+	if err != nil {
+		return nil, fmt.Errorf("the helper in the network of %s: %w", u.Name(), err)
+	}
+	return h, nil
+}
+
+// EnterNamespace opens the network namespace of a process and tries whether it can be
+// entered.
+func EnterNamespace(pid int) (*netns.Namespace, error) {
+	if pid == 0 {
+		return nil, fs.ErrNotExist
+	}
+	file := fmt.Sprintf("/proc/%d/ns/net", pid)
+	for _, not := range []int{os.Getpid(), 1} {
+		own, err := os.Stat(fmt.Sprintf("/proc/%d/ns/net", not))
+		if is, serr := os.Stat(file); err == nil && serr == nil && os.SameFile(own, is) {
+			return nil, errHostNetwork
+		}
+	}
+	n, err := netns.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	if err := n.Do(func() error { return nil }); err != nil {
+		_ = n.Close()
+		return nil, err
+	}
+	return n, nil
+}
+
+// ServeNetwork is the life of a helper: it breaks the network that it is in as lines on in ask
+// for, and takes everything back when in ends.
+func ServeNetwork(ctx context.Context, in io.Reader, out io.Writer) error {
+	n, err := netns.Open("/proc/self/ns/net")
+	if err != nil {
+		return err
+	}
+	defer n.Close()
+	return netns.Help(ctx, n, in, out)
+}
+
+// errHostNetwork keeps faults of a container from the machine that it shares the network with.
+var errHostNetwork = errors.New("it has no network of its own, but the machine's")
+
+// OwnNetwork looks from where brunt itself is.
+func OwnNetwork() (*netns.Namespace, error) {
+	n, err := netns.Open(fmt.Sprintf("/proc/%d/ns/net", os.Getpid()))
+	if err != nil {
+		return nil, fmt.Errorf("looking from brunt's own network: %w", err)
+	}
+	return n, nil
+}

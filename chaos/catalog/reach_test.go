@@ -1,0 +1,49 @@
+package catalog
+
+import (
+	"strings"
+	"testing"
+
+	"brunt/chaos"
+	"brunt/chaos/fault/custom"
+	"brunt/chaos/fault/packet"
+	"brunt/chaos/fault/process"
+	"brunt/chaos/selector"
+)
+
+// TestReaches holds that whom a fault may touch is known beforehand: all that it could
+// pick, and both ends of its links.
+func TestReaches(t *testing.T) {
+	sc := chaos.Scope{
+		Services: map[string]int{"web": 2, "store": 1},
+		Edges:    []chaos.EdgeName{{From: "web", To: "store"}, {From: chaos.LoadName, To: "web"}},
+	}
+	for _, c := range []struct {
+		name  string
+		fault chaos.Reaching
+		want  string
+	}{
+		{"a service", &process.Crash{Selector: selector.Selector{Service: "web"}}, "web[0] web[1]"},
+		{"a unit", &process.Crash{Selector: selector.Selector{Unit: "web[1]"}}, "web[1]"},
+		{"a process", &process.Freeze{Selector: selector.Selector{PID: 12}}, "pid 12"},
+		{"whoever", &process.Freeze{}, "store[0] web[0] web[1]"},
+		{"a link", &packet.Stall{Edge: selector.Edge{From: "web", To: "store"}}, "store[0] web[0] web[1]"},
+		{"a link of a unit", &packet.Stall{Edge: selector.Edge{From: "web[1]"}}, "store[0] web[1]"},
+		{"the links of a service", &packet.Stall{Edge: selector.Edge{Service: "store"}}, "store[0] web[0] web[1]"},
+		{"a command's", &custom.Exec{Custom: custom.Custom{Units: []string{"web[0]", "db"}}}, "web[0] db"},
+		{"the load's", &packet.Latency{Edge: selector.Edge{From: chaos.LoadName}}, "load web[0] web[1]"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := strings.Join(c.fault.Reaches(sc), " "); got != c.want {
+				t.Errorf("%s; want %s", got, c.want)
+			}
+		})
+	}
+	for kind, mk := range Kinds() {
+		_, reaching := mk().(chaos.Reaching)
+		_, hits := mk().(chaos.Hits)
+		if !reaching || !hits {
+			t.Errorf("%s does not tell whom it may touch", kind)
+		}
+	}
+}

@@ -1,0 +1,48 @@
+package container
+
+import (
+	"brunt/chaos"
+	"brunt/scenarios/syntax"
+	"brunt/targets/platform/docker"
+)
+
+// Service is a service of containers that run already, as `target: {units: …}` names it:
+// those that match every one of its settings. Their number is found out as the run begins.
+type Service struct {
+	syntax.Place
+	Container string            `yaml:"container"`  // a name or an id
+	Labels    map[string]string `yaml:"labels"`     // that they carry, all of them; an empty value is any
+	Project   string            `yaml:"project"`    // of Compose
+	Service   string            `yaml:"service"`    // of the project
+	InNetwork string            `yaml:"in_network"` // that they are in, by its name or id
+	Zones     []string          `yaml:"zones"`      // that they stand in, in turn, for faults on a whole zone; zero is none
+}
+
+// Query selects them.
+func (c *Service) Query() docker.Query {
+	return docker.Query{Container: c.Container, Labels: c.Labels, Project: c.Project, Service: c.Service, Network: c.InNetwork}
+}
+
+// Check tells what is wrong with the settings.
+func (c *Service) Check(at syntax.Pos, m *syntax.Mistakes) {
+	switch {
+	case c.Query().IsZero():
+		m.AddHint(at, "such as {project: shop, service: db} or {container: shop-db-1}", "want what selects containers: container, labels, project and service, or in_network")
+	case c.Service != "" && c.Project == "":
+		m.Add(c.Of("service"), "a service is one of a Compose project: `project` names that")
+	}
+	for _, zone := range c.Zones {
+		if !syntax.IsName(zone) {
+			m.Add(c.Of("zones"), "%q can't name a zone: a-z, 0-9 and -, beginning with a letter", zone)
+		}
+	}
+}
+
+// Units gives the units that containers are, in their order.
+func (c *Service) Units(name string, engine *docker.Engine, found []docker.Container) []chaos.Unit {
+	var out []chaos.Unit
+	for i := range found {
+		out = append(out, &Container{Engine: engine, Ref: found[i].Name, Of: Named{Unit: chaos.UnitName(name, i), Service: name}, Selected: c.Query()})
+	}
+	return out
+}

@@ -1,0 +1,21 @@
+package container
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+)
+
+// IsOf tells whether a process of this machine is in the container: its control groups bear the
+// container's id, or else the files that the engine gives to a container and mounts there do.
+func IsOf(pid int, id string) bool {
+	if pid <= 1 || id == "" {
+		return false
+	}
+	for _, file := range []string{"cgroup", "mountinfo"} {
+		if b, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", pid, file)); err == nil && bytes.Contains(b, []byte(id)) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,138 @@
+package container
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"brunt/chaos"
+	"brunt/targets/platform/docker"
+)
+
+// Undos of what is done in a Docker engine.
+const (
+	opFleet   = "docker.sweep"   // all that carries the run's label is removed
+	opCompose = "docker.compose" // all that carries the label of the run's Compose project is removed
+)
+
+// EngineArgs are the arguments of every undo in an engine.
+type EngineArgs struct {
+	Engine docker.Address `json:"engine"`
+	Run    string         `json:"run,omitempty"`
+	// Settle is how long an order that brunt gave before it died may take to come into
+	// force, in nanoseconds.
+	Settle   time.Duration    `json:"settle,omitempty"`
+	Endpoint *docker.Endpoint `json:"endpoint,omitempty"`
+}
+
+// ContainerIdentity says which container is meant, and which of its lives.
+type ContainerIdentity struct {
+	Container string    `json:"container"`
+	Started   time.Time `json:"started,omitzero"`
+	Network   string    `json:"network,omitempty"`
+}
+
+func RawOf(v any) json.RawMessage {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err) // of structs of texts and numbers
+	}
+	return b
+}
+
+// FleetUndo takes back the making of a stack of containers: all that carries the run's
+// label is removed.
+func FleetUndo(at docker.Address, run string) chaos.Undo {
+	return chaos.Undo{Op: opFleet, Args: RawOf(EngineArgs{Engine: at, Run: run})}
+}
+
+// ComposeUndo takes back what Compose has made for a run's project: all that carries the
+// project's label is removed.
+func ComposeUndo(at docker.Address, project string) chaos.Undo {
+	return chaos.Undo{Op: opCompose, Args: RawOf(EngineArgs{Engine: at, Run: project})}
+}
+
+// SweepFleet removes all that carries the run's label: what an engine made still after whoever asked for it had
+// Gone away.
+func SweepFleet(ctx context.Context, e *docker.Engine, run string) error {
+	_, err := SweepEngine(ctx, e, docker.RunLabel, run)
+	return err
+}
+
+// SweepCompose is SweepFleet for what Compose makes for a project.
+func SweepCompose(ctx context.Context, e *docker.Engine, project string) error {
+	_, err := SweepEngine(ctx, e, docker.ComposeProject, project)
+	return err
+}
+
+// SweepOperations remove what a run has made in an engine.
+func SweepOperations() []chaos.Operation {
+	by := func(label string) func(context.Context, *docker.Engine, EngineArgs) (chaos.Outcome, error) {
+		return func(ctx context.Context, e *docker.Engine, args EngineArgs) (chaos.Outcome, error) {
+			return SweepEngine(ctx, e, label, args.Run)
+		}
+	}
+	return []chaos.Operation{
+		{Name: opFleet, Do: onRun(by(docker.RunLabel)), ByEngine: true},
+		{Name: opCompose, Do: onRun(by(docker.ComposeProject)), ByEngine: true},
+		{Name: opUnhelp, ByEngine: true, Do: onRun(func(ctx context.Context, e *docker.Engine, args EngineArgs) (chaos.Outcome, error) {
+			return unhelp(ctx, e, args.Run)
+		})},
+	}
+}
+
+// onRun makes an undo of what is done to all that a run has in an engine.
+func onRun(do func(context.Context, *docker.Engine, EngineArgs) (chaos.Outcome, error)) func(context.Context, chaos.Undo) (chaos.Outcome, error) {
+	return func(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) {
+		var args EngineArgs
+		if err := json.Unmarshal(u.Args, &args); err != nil || args.Run == "" {
+			return chaos.Failed, fmt.Errorf("%w: %w", chaos.ErrDamaged, errors.Join(err, errors.New(u.Op)))
+		}
+		e, err := docker.Open(args.Engine, docker.Options{})
+		if err != nil {
+			return chaos.Failed, err
+		}
+		defer e.Close()
+		return do(ctx, e, args)
+	}
+}
+
+// OnContainer makes an undo of what is done to one container of an engine.
+func OnContainer(do func(context.Context, *docker.Engine, ContainerIdentity, EngineArgs) (chaos.Outcome, error)) func(context.Context, chaos.Undo) (chaos.Outcome, error) {
+	return func(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) {
+		var args EngineArgs
+		var id ContainerIdentity
+		if err := errors.Join(json.Unmarshal(u.Args, &args), json.Unmarshal(u.Identity, &id)); err != nil || id.Container == "" {
+			return chaos.Failed, fmt.Errorf("%w: %w", chaos.ErrDamaged, errors.Join(err, errors.New(u.Op)))
+		}
+		e, err := docker.Open(args.Engine, docker.Options{})
+		if err != nil {
+			return chaos.Failed, err
+		}
+		defer e.Close()
+		return do(ctx, e, id, args)
+	}
+}
+
+// SweepEngine removes all that carries a label in an engine, until nothing is found for a
+// while.
+func SweepEngine(ctx context.Context, e *docker.Engine, label, value string) (chaos.Outcome, error) {
+	out := chaos.Gone
+	for quiet := 0; quiet < 2; quiet++ {
+		left, err := e.RemoveLabelled(ctx, label, value)
+		if err != nil {
+			return chaos.Failed, err
+		}
+		if left.Total() > 0 {
+			out, quiet = chaos.Reverted, 0
+		}
+		select {
+		case <-ctx.Done():
+			return chaos.Failed, ctx.Err()
+		case <-time.After(chaos.RetryEvery):
+		}
+	}
+	return out, nil
+}

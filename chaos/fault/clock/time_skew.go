@@ -1,0 +1,281 @@
+package clock
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
+
+	"brunt/chaos"
+	"brunt/chaos/fault/resource"
+	"brunt/chaos/proc"
+	"brunt/chaos/stress"
+	"brunt/chaos/vdso"
+)
+
+// TimeSkew sets the clock of a unit off: the time of day that its processes read, and
+// NoMatch of the clocks that spans are measured by. A process that the unit starts later
+// has the machine's clock, unless it is forked off and stays the same program.
+type TimeSkew struct {
+	resource.ResourceFault `yaml:",inline"`
+	Offset                 Offset `yaml:"offset,required"` // ahead, or back with a minus: -1h, 90s, 250ms
+}
+
+var _ chaos.Fault = (*TimeSkew)(nil)
+
+// Offset is a span of time with a sign: 90s, -1h.
+type Offset time.Duration
+
+// DecodeNode implements [syntax.NodeDecoder].
+func (o *Offset) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
+	s, ok := n.Text(m)
+	if !ok {
+		return
+	}
+	s = strings.TrimSpace(s)
+	rest, back := strings.CutPrefix(s, "-")
+	if !back {
+		rest = strings.TrimPrefix(s, "+")
+	}
+	d, err := quantity.ParseDuration(rest)
+	switch {
+	case err != nil && strings.HasPrefix(rest, "-"):
+		m.Add(n.Pos, "want an offset such as 90s or -1h, not %q", s)
+	case err != nil:
+		m.Add(n.Pos, "%s", err)
+	case d == 0:
+		m.Add(n.Pos, "an offset of nothing leaves the clock as it is")
+	}
+	if back {
+		d = -d
+	}
+	*o = Offset(d)
+}
+
+// String writes the offset as an author would.
+func (o Offset) String() string { return quantity.FormatDuration(time.Duration(o)) }
+
+// Check implements [Fault].
+func (t *TimeSkew) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
+	t.CheckSelector(at, sc, m)
+	if err := vdso.Works(); err != nil {
+		m.Add(at, "time.skew can't be done here: %s", err)
+	}
+}
+
+// Plan implements [Fault].
+func (t *TimeSkew) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
+	return t.Each(ctx, env, func(v resource.Victim) resource.Planned {
+		return &timeSkew{Victim: v, offset: time.Duration(t.Offset), burn: resource.BurnersOf(env)}
+	})
+}
+
+// timeSkew is a unit whose clock is about to be off, or is.
+type timeSkew struct {
+	resource.Victim
+	offset  time.Duration
+	burn    resource.Burners
+	patch   vdso.Patch
+	members []proc.Identity
+}
+
+// ClockOperations revert time.skew.
+func ClockOperations() []chaos.Operation {
+	return []chaos.Operation{{Name: opClock, Do: resource.InFamily(restoreClock), Exclusive: true}}
+}
+
+// opClock is the undo of a clock that is off.
+const opClock = "clock.back"
+
+// Plan finds the processes of the unit, and what is to be written into them. All have the
+// same from the kernel.
+func (t *timeSkew) Plan() error {
+	given, err := vdso.Image(os.Getpid())
+	if err != nil {
+		return err
+	}
+	if t.patch, err = vdso.Of(given, t.offset); err != nil {
+		return err
+	}
+	for _, pid := range proc.Family(t.ID.PID) {
+		id, err := proc.Identify(pid)
+		if err != nil || proc.IsZombie(pid) {
+			continue
+		}
+		image, err := vdso.Image(pid)
+		switch {
+		case err != nil && !id.Alive():
+			continue
+		case err != nil:
+			return fmt.Errorf("%s, pid %d: %w", t.Unit.Name(), pid, err)
+		case len(image) != len(given):
+			return fmt.Errorf("%s, pid %d: it is of another architecture than brunt, whose clock is not known", t.Unit.Name(), pid)
+		case proc.IsStopped(pid):
+			return fmt.Errorf("%s, pid %d: it is stopped, and not by this fault", t.Unit.Name(), pid)
+		case !bytes.Equal(image, given):
+			return fmt.Errorf("%s, pid %d: the code that it reads the clock by is not the kernel's any more, and not by this fault", t.Unit.Name(), pid)
+		}
+		t.members = append(t.members, id)
+	}
+	if len(t.members) == 0 {
+		return fmt.Errorf("%s: %w", t.Victim, proc.ErrEnded)
+	}
+	return nil
+}
+
+func (t *timeSkew) String() string {
+	return fmt.Sprintf("set the clock of %s %s", t.Victim, offText(t.offset))
+}
+
+// offText says by how much a clock is off, for people.
+func offText(d time.Duration) string {
+	if d < 0 {
+		return "back by " + quantity.FormatDuration(-d)
+	}
+	return "ahead by " + quantity.FormatDuration(d)
+}
+
+// Via implements [Step].
+func (*timeSkew) Via() string { return "vDSO" }
+
+// Undo implements [Step].
+func (t *timeSkew) Undo() []chaos.Undo {
+	var out []chaos.Undo
+	args, _ := json.Marshal(t.patch)
+	for _, id := range t.members {
+		out = append(out, chaos.Undo{Op: opClock, Args: args, Identity: id.Raw()})
+	}
+	return out
+}
+
+// Inject implements [Step].
+func (t *timeSkew) Inject(ctx context.Context) (chaos.Held, error) {
+	for _, id := range t.members {
+		if !id.Alive() {
+			continue
+		}
+		was, err := vdso.Apply(id.PID, t.patch)
+		if err == nil && was == vdso.Foreign {
+			err = errors.New("the code that it reads the clock by has been changed by somebody else")
+		}
+		if err != nil && id.Alive() {
+			return t, fmt.Errorf("%s, pid %d: %w", t.Unit.Name(), id.PID, err) // What is done is taken back
+		}
+		t.Point("clock written")
+	}
+	if !t.ID.Alive() {
+		return nil, proc.ErrEnded
+	}
+	return t, nil
+}
+
+// closeBy is how far a clock that is read may be from what it should be, beyond the time
+// that reading it takes.
+const closeBy = 10 * time.Millisecond
+
+// off reads the clock of the unit's first process: a child of brunt's reads it by the
+// very code that is in that process now.
+func (t *timeSkew) off(ctx context.Context) (time.Duration, bool, error) {
+	before := time.Now()
+	b, err := t.burn.Start(stress.Config{}, stress.Job{Clock: &stress.Clock{PID: t.ID.PID}})
+	if err != nil {
+		return 0, false, err
+	}
+	defer b.Stop()
+	r, err := b.First(ctx)
+	if err != nil {
+		return 0, false, err
+	}
+	after := time.Now()
+	off := func(want time.Duration) bool {
+		return !r.Now.Before(before.Round(0).Add(want-closeBy)) && !r.Now.After(after.Round(0).Add(want+closeBy))
+	}
+	if off(t.offset) {
+		return t.offset, true, nil
+	}
+	if off(0) {
+		return 0, false, nil
+	}
+	return r.Now.Sub(after.Round(0)), false, nil
+}
+
+// Verify implements [Held].
+func (t *timeSkew) Verify(ctx context.Context) (string, error) {
+	for _, id := range t.members {
+		state, err := vdso.Look(id.PID, t.patch)
+		if id.Alive() && (err != nil || state != vdso.Patched) {
+			return "", chaos.JoinErrors(fmt.Errorf("%w on pid %d of %s: its clock is the machine's", chaos.ErrNoEffect, id.PID, t.Unit.Name()), err)
+		}
+	}
+	off, yes, err := t.off(ctx)
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("reading the clock of %s: %w", t.Unit.Name(), err)
+	case !yes:
+		return "", fmt.Errorf("%w: the clock of %s is %s", chaos.ErrNoEffect, t.Unit.Name(), offText(off))
+	}
+	return fmt.Sprintf("its clock, read by its own code, is %s, in %d of its processes", offText(off), len(t.members)), nil
+}
+
+// Revert implements [Held]. A process that is stopped, by another fault perhaps, stays so.
+func (t *timeSkew) Revert(context.Context) (chaos.Outcome, error) {
+	out, errs := chaos.Gone, []error{}
+	for _, id := range t.members {
+		o, err := resource.EachOf(id, func(pid int) (bool, error) {
+			was, err := vdso.Restore(pid, t.patch)
+			return was != vdso.Foreign, err
+		})
+		if o != chaos.Gone {
+			out = o
+		}
+		errs = append(errs, err)
+	}
+	if err := chaos.JoinErrors(errs...); err != nil {
+		return chaos.Failed, err
+	}
+	return out, nil
+}
+
+// restoreClock gives a process back what the kernel gave it to read the clock by, and lets it
+// go on: whoever wrote the journal may have died while it was stopped for that.
+func restoreClock(u chaos.Undo, pid int) (done bool, err error) {
+	var p vdso.Patch
+	if err := json.Unmarshal(u.Args, &p); err != nil || len(p) == 0 {
+		return false, fmt.Errorf("%w: %q is no patch", chaos.ErrDamaged, u.Args)
+	}
+	was, err := vdso.Rescue(pid, p)
+	return was != vdso.Foreign, err
+}
+
+// Gone implements [Held].
+func (t *timeSkew) Gone(ctx context.Context) (string, error) {
+	for _, id := range t.members {
+		state, err := vdso.Look(id.PID, t.patch)
+		if id.Alive() && (err != nil || state == vdso.Patched) {
+			return "", chaos.JoinErrors(fmt.Errorf("the clock of pid %d of %s is still off", id.PID, t.Unit.Name()), err)
+		}
+	}
+	if !t.ID.Alive() {
+		return t.EndedText(), nil
+	}
+	off, _, err := t.off(ctx)
+	if err != nil || off != 0 {
+		if !t.ID.Alive() {
+			return t.EndedText(), nil
+		}
+		return "", chaos.JoinErrors(fmt.Errorf("the clock of %s is %s", t.Unit.Name(), offText(off)), err)
+	}
+	return "its clock is the machine's again, and the code that it is read by the kernel's", nil
+}
+
+// Schema implements [syntax.Schemer].
+func (*Offset) Schema() syntax.Schema {
+	return syntax.Schema{"type": "string", "pattern": `^[-+]?([0-9.]+(ns|us|µs|ms|s|m|h))+$|\$\{`, "examples": []any{"-1h", "90s"}}
+}

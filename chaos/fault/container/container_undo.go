@@ -1,0 +1,35 @@
+package container
+
+import (
+	"context"
+	"fmt"
+
+	"brunt/chaos"
+	"brunt/chaos/container"
+	"brunt/targets/platform/docker"
+)
+
+// Undo operations on containers.
+const (
+	opStart   = "docker.start"   // starts a container that was killed or stopped
+	opUnpause = "docker.unpause" // resumes one that was paused
+	opConnect = "docker.connect" // puts one back into a network
+)
+
+// ContainerOperations are the undo operations of the faults on containers.
+func ContainerOperations() []chaos.Operation {
+	return []chaos.Operation{
+		{Name: opStart, ByEngine: true, Do: container.OnContainer(func(ctx context.Context, e *docker.Engine, id container.ContainerIdentity, args container.EngineArgs) (chaos.Outcome, error) {
+			return startContainer(ctx, e, id, args.Settle)
+		})},
+		{Name: opUnpause, ByEngine: true, Do: container.OnContainer(func(ctx context.Context, e *docker.Engine, id container.ContainerIdentity, args container.EngineArgs) (chaos.Outcome, error) {
+			return unpauseContainer(ctx, e, id, args.Settle)
+		})},
+		{Name: opConnect, ByEngine: true, Exclusive: true, Do: container.OnContainer(func(ctx context.Context, e *docker.Engine, id container.ContainerIdentity, args container.EngineArgs) (chaos.Outcome, error) {
+			if args.Endpoint == nil {
+				return chaos.Failed, fmt.Errorf("%w: it does not describe the container's endpoint in its network", chaos.ErrDamaged)
+			}
+			return connectContainer(ctx, e, id, *args.Endpoint, args.Settle)
+		})},
+	}
+}

@@ -1,0 +1,321 @@
+package container
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
+
+	"brunt/chaos"
+	"brunt/chaos/container"
+	"brunt/chaos/proc"
+	"brunt/chaos/selector"
+	"brunt/targets/platform/docker"
+)
+
+// Kill ends a container by a signal and keeps it down, whatever its restart policy, until
+// it is taken back. process.crash is what its policy sees as a crash.
+type Kill struct {
+	selector.Selector `yaml:",inline"`
+	Signal            string `yaml:"signal"` // Without SIG; zero is KILL
+}
+
+// ContainerStop takes a container down in good order and keeps it down until it is taken
+// back.
+type ContainerStop struct {
+	selector.Selector `yaml:",inline"`
+	Grace             *quantity.Duration `yaml:"grace"` // between its stop signal and SIGKILL, in whole seconds; nil is 5s
+}
+
+// ContainerRestart takes a container down in good order and starts it again at once.
+type ContainerRestart struct {
+	selector.Selector `yaml:",inline"`
+	Grace             *quantity.Duration `yaml:"grace"` // between its stop signal and SIGKILL, in whole seconds; nil is 5s
+}
+
+var (
+	_ chaos.Fault   = (*Kill)(nil)
+	_ chaos.Fault   = (*ContainerStop)(nil)
+	_ chaos.Fault   = (*ContainerRestart)(nil)
+	_ chaos.OneShot = (*ContainerRestart)(nil)
+)
+
+// OneShot implements [OneShot].
+func (*ContainerRestart) OneShot() bool { return true }
+
+// Check implements [Fault].
+func (k *Kill) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
+	checkContainers(&k.Selector, at, sc, m)
+	CheckSignal(k.Of("signal"), k.signal(), "container", "container.pause stops a container, and lets it go on", m)
+}
+
+func (k *Kill) signal() string { return cmp.Or(k.Signal, "KILL") }
+
+// Check implements [Fault].
+func (s *ContainerStop) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
+	checkContainers(&s.Selector, at, sc, m)
+}
+
+// Check implements [Fault].
+func (r *ContainerRestart) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
+	checkContainers(&r.Selector, at, sc, m)
+}
+
+// checkContainers holds the selector of a fault on containers against the target.
+func checkContainers(s *selector.Selector, at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
+	before := m.Len()
+	s.CheckSelector(at, sc, m)
+	switch {
+	case m.Len() > before:
+	case s.PID != 0:
+		m.AddHint(s.Of("pid"), "process.freeze and process.crash are for processes", "a process is no container")
+	case s.Query().IsZero() && !sc.Containers && !sc.Found[s.Service] && !sc.Found[chaos.ServiceOf(s.Unit)]:
+		m.AddHint(at, "process.stop, process.crash and process.freeze are for processes", "%s is no container: the target's services are processes of this machine", s.Whom())
+	}
+}
+
+// killed is how long a killed container may take to be down.
+const killed = 5 * time.Second
+
+// Plan implements [Fault].
+func (k *Kill) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
+	return downs(ctx, &k.Selector, env, func(u chaos.Unit) *down {
+		return &down{unit: u, what: fmt.Sprintf("kill %s with SIG%s, and keep it down", u.Name(), k.signal()), takes: killed, order: func(ctx context.Context, e *docker.Engine, id string) error {
+			return e.Kill(ctx, id, k.signal())
+		}}
+	})
+}
+
+// Plan implements [Fault].
+func (s *ContainerStop) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
+	return downs(ctx, &s.Selector, env, func(u chaos.Unit) *down { return StopContainer(u, GraceOf(s.Grace)) })
+}
+
+// Plan implements [Fault].
+func (r *ContainerRestart) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
+	return downs(ctx, &r.Selector, env, func(u chaos.Unit) *down { return RestartContainer(u, GraceOf(r.Grace)) })
+}
+
+func StopContainer(u chaos.Unit, grace time.Duration) *down {
+	return &down{
+		unit: u, what: fmt.Sprintf("stop %s, %s of grace, and keep it down", u.Name(), quantity.FormatDuration(grace)), takes: grace + killed,
+		order: func(ctx context.Context, e *docker.Engine, id string) error { return e.Stop(ctx, id, grace) },
+	}
+}
+
+func RestartContainer(u chaos.Unit, grace time.Duration) *down {
+	return &down{
+		unit: u, what: fmt.Sprintf("restart %s, %s of grace", u.Name(), quantity.FormatDuration(grace)), takes: grace + killed, again: true,
+		order: func(ctx context.Context, e *docker.Engine, id string) error { return e.Restart(ctx, id, grace) },
+	}
+}
+
+// downs plans what takes containers down.
+func downs(ctx context.Context, s *selector.Selector, env chaos.Env, make func(chaos.Unit) *down) ([]chaos.Step, error) {
+	units, err := s.Units(ctx, env)
+	if err != nil {
+		return nil, err
+	}
+	var steps []chaos.Step
+	for _, u := range units {
+		d := make(u)
+		if err := d.Find(ctx, env); err != nil {
+			return nil, err
+		}
+		steps = append(steps, d)
+	}
+	return steps, nil
+}
+
+// down is a container about to be taken down, or taken down.
+type down struct {
+	unit  chaos.Unit
+	what  string
+	order func(ctx context.Context, e *docker.Engine, id string) error
+	takes time.Duration // Until it is down
+	again bool          // it is started again at once
+
+	c      *container.Container
+	was    docker.Container
+	at     time.Time
+	done   chan error // of the order
+	theirs bool       // it ran again since, and is down by others
+}
+
+// Find finds the container. A dry run knows none of those that the run is to make.
+func (d *down) Find(ctx context.Context, env chaos.Env) error {
+	var ok bool
+	if d.c, ok = container.ContainerOf(d.unit); !ok {
+		if env.Dry {
+			return nil
+		}
+		return fmt.Errorf("%s: %w", d.unit.Name(), container.ErrNoContainer)
+	}
+	var err error
+	if d.was, err = d.c.Running(ctx); err == nil && d.was.Removed && !d.again {
+		err = fmt.Errorf("%s is removed by the engine once it has ended (--rm), with its volumes, so it could not be started again", d.unit.Name())
+	}
+	return err
+}
+
+func (d *down) String() string       { return d.what }
+func (d *down) Units() []string      { return []string{d.unit.Name()} }
+func (d *down) Via() string          { return "engine" }
+func (d *down) Takes() time.Duration { return d.takes }
+
+// Undo implements [Step].
+func (d *down) Undo() []chaos.Undo {
+	if d.again {
+		return nil // the engine starts it again whatever becomes of brunt
+	}
+	u := chaos.Undo{Op: opStart, Prior: container.RawOf("running")}
+	if d.c != nil {
+		u.Args = container.RawOf(container.EngineArgs{Engine: d.c.Engine.Address(), Settle: d.takes})
+		u.Identity = container.RawOf(container.ContainerIdentity{Container: d.was.ID, Started: d.was.Started})
+	}
+	return []chaos.Undo{u}
+}
+
+// Inject implements [Step]. The container takes its time to end; Verify waits for that.
+func (d *down) Inject(ctx context.Context) (chaos.Held, error) {
+	if err := d.c.Still(ctx, d.was); err != nil {
+		return nil, err
+	}
+	d.at, d.done = time.Now(), make(chan error, 1)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), d.takes+container.InspectFor)
+	go func() {
+		defer cancel()
+		d.done <- d.order(ctx, d.c.Engine, d.was.ID)
+	}()
+	return d, nil
+}
+
+// settle waits for the order to be through.
+func (d *down) settle(ctx context.Context) error {
+	select {
+	case err := <-d.done:
+		d.done <- err // for who asks again
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Verify implements [Held]: the life of the container is over, and where it is to stay
+// down nothing answers.
+func (d *down) Verify(ctx context.Context) (string, error) {
+	if err := d.settle(ctx); err != nil {
+		return "", fmt.Errorf("%s: %w", d.unit.Name(), err)
+	}
+	is, err := d.c.Engine.Inspect(ctx, d.was.ID)
+	for err == nil && is.Running && is.Started.Equal(d.was.Started) {
+		select {
+		case <-ctx.Done():
+			return "", fmt.Errorf("%s still runs", d.unit.Name())
+		case <-time.After(10 * time.Millisecond):
+		}
+		is, err = d.c.Engine.Inspect(ctx, d.was.ID)
+	}
+	if err != nil {
+		return "", err
+	}
+	took := quantity.FormatSeconds(time.Since(d.at).Seconds())
+	if d.again {
+		if is.Started.Equal(d.was.Started) {
+			return "", fmt.Errorf("%s has not been started again", d.unit.Name())
+		}
+		return fmt.Sprintf("container %s was started again after %s", is.Name, took), nil
+	}
+	if is.Running {
+		return "", fmt.Errorf("%s runs again already: somebody has started it", d.unit.Name())
+	}
+	if d.was.PID != 0 && d.c.Engine.Address().Local() && docker.Self() == "" {
+		if id, err := proc.Identify(d.was.PID); err == nil && id.Alive() && !proc.IsZombie(d.was.PID) {
+			return "", fmt.Errorf("pid %d of %s still runs", d.was.PID, d.unit.Name())
+		}
+	}
+	short, cancel := context.WithTimeout(ctx, 5*Quiet) // nobody at an address is no answer, not a refusal
+	defer cancel()
+	if err := d.unit.Ready(short); err == nil {
+		return "", fmt.Errorf("%s still answers its readiness check", d.unit.Name())
+	}
+	return fmt.Sprintf("container %s ended after %s with exit code %d, and nothing answers", is.Name, took, is.Exit), nil
+}
+
+// Revert implements [Held].
+func (d *down) Revert(ctx context.Context) (chaos.Outcome, error) {
+	if err := d.settle(ctx); err != nil && ctx.Err() != nil {
+		return chaos.Failed, err
+	}
+	if d.again {
+		return chaos.None, nil
+	}
+	out, err := startContainer(ctx, d.c.Engine, container.ContainerIdentity{Container: d.was.ID, Started: d.was.Started}, 0)
+	d.theirs = err == nil && out == chaos.Gone
+	return out, err
+}
+
+// Gone implements [Held]: the container runs another life, and is ready.
+func (d *down) Gone(ctx context.Context) (string, error) {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		is, err := d.c.Engine.Inspect(ctx, d.was.ID)
+		switch {
+		case container.IsGone(err):
+			return fmt.Sprintf("container %s is no more", d.was.Name), nil
+		case err == nil && d.theirs:
+			return fmt.Sprintf("container %s ran again since, and what became of it is not brunt's", is.Name), nil
+		case err == nil && is.Running && is.Started.Equal(d.was.Started):
+			err = errors.New("it has not been started again")
+		case err == nil:
+			if err = is.Healthy(); err == nil {
+				if err = d.unit.Ready(ctx); err == nil {
+					return fmt.Sprintf("container %s runs again and is ready after %s", is.Name, quantity.FormatSeconds(time.Since(d.at).Seconds())), nil
+				}
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return "", fmt.Errorf("%s has not come back: %w", d.unit.Name(), err)
+		case <-tick.C:
+		}
+	}
+}
+
+// startContainer starts a container that brunt has taken down. It is left alone where it
+// was started since, or never ended. Settle is how long an order of a dead brunt's may
+// take to end it still.
+func startContainer(ctx context.Context, e *docker.Engine, id container.ContainerIdentity, settle time.Duration) (chaos.Outcome, error) {
+	until := time.Now().Add(settle)
+	for {
+		is, err := e.Inspect(ctx, id.Container)
+		switch {
+		case container.IsGone(err):
+			return chaos.Gone, nil
+		case err != nil:
+			return chaos.Failed, err
+		case !is.Running && !is.Started.Equal(id.Started):
+			return chaos.Gone, nil // it ran again since, and somebody else has taken it down
+		case !is.Running:
+			if err := e.Start(ctx, id.Container); err != nil {
+				if container.IsGone(err) {
+					return chaos.Gone, nil
+				}
+				return chaos.Failed, err
+			}
+			return chaos.Reverted, nil
+		case !is.Started.Equal(id.Started), !time.Now().Before(until):
+			return chaos.Reverted, nil // it runs: by somebody else, or all along
+		}
+		select {
+		case <-ctx.Done():
+			return chaos.Failed, ctx.Err()
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}

@@ -1,0 +1,37 @@
+package container
+
+import (
+	"slices"
+	"time"
+
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
+
+	"brunt/chaos/proc"
+)
+
+// endNothing are the signals that leave a process running, or stopped for good.
+var endNothing = []string{"STOP", "TSTP", "TTIN", "TTOU", "CONT", "CHLD", "CLD", "URG", "WINCH"}
+
+// CheckSignal refuses a signal that would not end what is to be ended; instead says what
+// stops it.
+func CheckSignal(at syntax.Pos, signal, what, instead string, m *syntax.Mistakes) {
+	switch {
+	case slices.Contains(endNothing, signal):
+		m.AddHint(at, instead, "SIG%s ends no %s", signal, what)
+	case !proc.KnownSignal(signal):
+		m.AddHint(at, "such as KILL, TERM, ABRT or SEGV", "there is no signal %q", signal)
+	}
+}
+
+const defaultGrace = 5 * time.Second
+
+func GraceOf(d *quantity.Duration) time.Duration {
+	if d == nil {
+		return defaultGrace
+	}
+	return d.D()
+}
+
+// Quiet is how long a frozen process is watched.
+const Quiet = 50 * time.Millisecond

@@ -1,0 +1,166 @@
+package custom
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
+
+	"brunt/chaos"
+	"brunt/chaos/journal"
+	"brunt/chaos/probe"
+	"brunt/chaos/proc"
+)
+
+// Exec breaks the system by commands of the author's own, such as the tool that fails
+// a managed database over.
+type Exec struct {
+	Inject probe.Command `yaml:"inject,required"` // a list is run as it stands, a text by sh
+	Revert revertCommand `yaml:"revert,required"` // Takes it back, at any time and twice; none for what is over once it is done
+	Custom `yaml:",inline"`
+	Env    map[string]template.TextTemplate `yaml:"env"` // of all its commands, added to brunt's own environment
+	Dir    string                           `yaml:"dir"` // where they are run; zero is where brunt was started
+}
+
+// revertCommand is a command, or none.
+type revertCommand struct {
+	probe.Command
+	none bool
+}
+
+const noRevert = "none"
+
+// DecodeNode implements [syntax.NodeDecoder].
+func (c *revertCommand) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
+	if c.none = n.Kind == syntax.String && n.Value == noRevert; !c.none {
+		c.Command.DecodeNode(n, m)
+	}
+}
+
+var (
+	_ chaos.Fault   = (*Exec)(nil)
+	_ chaos.OneShot = (*Exec)(nil)
+	_ chaos.Hits    = (*Exec)(nil)
+)
+
+// OneShot implements [OneShot].
+func (f *Exec) OneShot() bool { return f.Revert.none }
+
+// Check implements [Fault].
+func (f *Exec) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
+	f.Custom.check(at, f.Revert.none, sc, m)
+	f.Inject.Validate(m)
+	f.Revert.Validate(m)
+	for name := range f.Env {
+		t := f.Env[name]
+		probe.CheckPlaceholders(&t.Template, m)
+	}
+}
+
+// Plan implements [Fault].
+func (f *Exec) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
+	s := f.step("command", "run "+quoteBack(f.Inject.String()), f.name())
+	at := probe.CommandContext{Env: f.Env, Dir: f.Dir}
+	inject, err := f.Inject.Seal(env, at, f.timeout())
+	if err != nil && !env.Dry { // Units that don't run yet have no addresses
+		return nil, fmt.Errorf("inject: %w", err)
+	}
+	c := &injectCommand{commandAct: commandAct{inject, spawnedBy(env)}}
+	s.inject = c
+	if !f.Revert.none {
+		s.backBy(opExec, f.Revert.String())
+		revert, err := f.Revert.Seal(env, at, f.timeout())
+		if err == nil {
+			err = s.takeBack(commandAct{ResolvedCommand: revert}, revert.Shows, revert.Dir)
+		}
+		if err != nil && !env.Dry {
+			return nil, fmt.Errorf("revert: %w", err)
+		}
+		c.note, s.leftover = true, c.leftover
+	}
+	return f.ready(ctx, s, env, at)
+}
+
+// Name is what is hit, for want of a better word.
+func (f *Exec) name() string {
+	if f.Inject.Shell {
+		return "sh"
+	}
+	return filepath.Base(f.Inject.Args[0].Text())
+}
+
+// spawnedBy gives what writes down that a command was started; nil writes nothing.
+func spawnedBy(env chaos.Env) func(pid int) error {
+	if env.Extend == nil {
+		return nil
+	}
+	return func(pid int) error {
+		u, err := commandUndo(pid)
+		if err != nil { // it has ended already
+			return err
+		}
+		return env.Extend(u)
+	}
+}
+
+// commandAct is a command that does something.
+type commandAct struct {
+	*probe.ResolvedCommand
+	spawned func(pid int) error
+}
+
+func (c commandAct) String() string { return c.Shows }
+
+func (c commandAct) Do(ctx context.Context) (string, error) { return c.Run(ctx, c.spawned) }
+
+// injectCommand is a command whose process is written down before it does anything.
+type injectCommand struct {
+	commandAct
+	note bool
+	id   proc.Identity
+}
+
+func (c *injectCommand) Do(ctx context.Context) (string, error) {
+	if !c.note {
+		return c.Run(ctx, nil)
+	}
+	return c.Run(ctx, func(pid int) (err error) {
+		if c.id, err = proc.Identify(pid); err != nil || c.spawned == nil {
+			return err
+		}
+		return c.spawned(pid)
+	})
+}
+
+// leftover ends what the command left running in its group.
+func (c *injectCommand) leftover(ctx context.Context) error {
+	_, err := endCommand(ctx, c.id)
+	return err
+}
+
+// endCommand ends a command, and what it left running in its group when it ended.
+func endCommand(ctx context.Context, id proc.Identity) (chaos.Outcome, error) {
+	switch {
+	case id.PID <= 1 || id.Boot != proc.BootID():
+		return chaos.Gone, nil
+	case id.Alive():
+		return journal.EndGroup(ctx, id)
+	}
+	if start, err := proc.StartOf(id.PID); err == nil && start != id.Start { // another has its number
+		return chaos.Gone, nil
+	}
+	proc.KillGroup(id.PID)
+	return chaos.Gone, nil
+}
+
+// commandUndo ends a command that is under way as brunt dies, so that it does no more
+// after it was taken back.
+func commandUndo(pid int) (chaos.Undo, error) {
+	id, err := proc.Identify(pid)
+	if err != nil {
+		return chaos.Undo{}, err
+	}
+	return chaos.Undo{Op: opExecEnd, Identity: id.Raw()}, nil
+}

@@ -1,0 +1,312 @@
+package custom
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
+
+	"brunt/chaos"
+	"brunt/chaos/journal"
+	"brunt/chaos/probe"
+)
+
+// Own is what the faults have in common that an author makes of commands or calls of
+// his own.
+//
+// The revert must be safe at any time: before the inject, after half of it, and twice.
+// Whoever finds the journal runs it, and can't know how far brunt came.
+type Custom struct {
+	syntax.Place
+	Verify  *probe.Probe      `yaml:"verify,required"`  // finds the effect: a command, or {get: …}, {metric: …}, {query: …}; it must not hold before
+	Gone    *probe.Probe      `yaml:"gone"`             // finds that the effect is over, or with revert: none that all is well again; nil is that verify does not hold any more
+	Units   []string          `yaml:"units"`            // names for the report, which guard.max_units counts; zero is one, the program or host
+	Timeout quantity.Duration `yaml:"timeout,positive"` // of each command or call; zero is 30s
+}
+
+// Bounds on how long a command or a call may take.
+const (
+	customTimeout = 30 * time.Second
+	mostTimeout   = 10 * time.Minute // a guard waits for as long
+)
+
+func (o *Custom) timeout() time.Duration {
+	if o.Timeout == 0 {
+		return customTimeout
+	}
+	return o.Timeout.D()
+}
+
+// Hits implements [Hits].
+func (o *Custom) Hits(chaos.Scope) int { return max(1, len(o.Units)) }
+
+// Reaches implements [Reaching], by what the author says.
+func (o *Custom) Reaches(chaos.Scope) []string { return o.Units }
+
+// Runs implements [Running].
+func (o *Custom) Runs() bool {
+	return o.Verify != nil && o.Verify.Runs() || o.Gone != nil && o.Gone.Runs()
+}
+
+// Check notes what is wrong; once tells that nothing takes the fault back.
+func (o *Custom) check(at syntax.Pos, once bool, sc chaos.Scope, m *syntax.Mistakes) {
+	if o.Verify != nil {
+		o.Verify.Validate(o.Of("verify"), sc, m)
+	}
+	if o.Gone != nil {
+		o.Gone.Validate(o.Of("gone"), sc, m)
+	} else if once {
+		m.AddHint(at, "such as gone: [pg_isready]", "nothing takes it back, so it wants `gone`: what finds that all is well again")
+	}
+	if o.Timeout.D() > mostTimeout {
+		m.Add(o.Of("timeout"), "a command or call takes at most %s, not %s", quantity.FormatDuration(mostTimeout), o.Timeout)
+	}
+}
+
+// act is what inject and revert do: a command or a call that is filled in.
+type act interface {
+	String() string
+	// do does it, and gives what was said.
+	Do(ctx context.Context) (said string, err error)
+}
+
+// An customStep is a step that an author makes.
+type customStep struct {
+	via      string
+	what     string
+	units    []string
+	inject   act
+	revert   act          // nil for a one-shot
+	undo     []chaos.Undo // by which anyone reverts
+	verify   probe.Question
+	gone     probe.Question // nil is that verify does not hold any more
+	takes    time.Duration
+	leftover func(ctx context.Context) error // ends what inject left running; nil for calls
+
+	said string // by inject
+	done string // by revert
+	kept bool   // revert failed, so there is nothing to wait for
+}
+
+// step begins a step. What it hits is called by name where the author says nothing.
+func (o *Custom) step(via, what, name string) *customStep {
+	s := &customStep{via: via, what: what, units: o.Units}
+	if len(s.units) == 0 {
+		s.units = []string{name}
+	}
+	return s
+}
+
+// backBy says by what the step is taken back.
+func (s *customStep) backBy(op, shows string) {
+	s.what += ", taken back by " + quoteBack(shows)
+	s.undo = []chaos.Undo{{Op: op}}
+}
+
+// takeBack has the step taken back by a revert that is filled in, and written down as
+// it is.
+func (s *customStep) takeBack(revert act, shows ...string) error {
+	args, err := json.Marshal(revert)
+	if err != nil {
+		return err
+	}
+	s.undo[0].Args, s.undo[0].Identity = args, customIdentity(shows...)
+	s.revert = revert
+	return nil
+}
+
+// ready fills in what the steps of both kinds share. It asks verify once: what holds
+// Baseline the injection proves nothing after it.
+func (o *Custom) ready(ctx context.Context, s *customStep, env chaos.Env, at probe.CommandContext) ([]chaos.Step, error) {
+	if err := env.Bound(len(s.units)); err != nil {
+		return nil, err
+	}
+	s.what += ", seen by " + quoteBack(o.Verify.String())
+	if o.Gone != nil {
+		s.what += ", over by " + quoteBack(o.Gone.String())
+	}
+	if env.Dry {
+		return []chaos.Step{s}, nil
+	}
+	s.takes = o.timeout()
+	var err error
+	if s.verify, err = o.Verify.Question(env, at, o.timeout()); err != nil {
+		return nil, fmt.Errorf("verify: %w", err)
+	}
+	if o.Gone != nil {
+		if s.gone, err = o.Gone.Question(env, at, o.timeout()); err != nil {
+			return nil, fmt.Errorf("gone: %w", err)
+		}
+	}
+	switch holds, said, err := s.verify.Ask(ctx); {
+	case err != nil:
+		return nil, fmt.Errorf("verify, before the injection: %w", err)
+	case holds:
+		return nil, fmt.Errorf("verify holds before the injection already, so that it would prove nothing: %s", said)
+	}
+	return []chaos.Step{s}, nil
+}
+
+func quoteBack(s string) string { return "`" + s + "`" }
+
+// String implements [Step].
+func (s *customStep) String() string { return s.what }
+
+// Units implements [Step].
+func (s *customStep) Units() []string { return s.units }
+
+// Via implements [Step].
+func (s *customStep) Via() string { return s.via }
+
+// Undo implements [Step].
+func (s *customStep) Undo() []chaos.Undo { return s.undo }
+
+// Inject implements [Step]. What fails may have done half of it: then what is held is
+// to be taken back all the same.
+func (s *customStep) Inject(ctx context.Context) (chaos.Held, error) {
+	var err error
+	s.said, err = s.inject.Do(ctx)
+	if err != nil {
+		err = fmt.Errorf("inject: %w", err)
+	}
+	return s, err
+}
+
+// Takes implements [Slow].
+func (s *customStep) Takes() time.Duration { return s.takes }
+
+// Verify implements [Held].
+func (s *customStep) Verify(ctx context.Context) (string, error) {
+	said, err := probe.Until(ctx, s.verify, true)
+	if err != nil {
+		return "", fmt.Errorf("verify does not hold: %w%s", err, s.told("; inject said", s.said))
+	}
+	return "verify: " + said + s.told("; inject said", s.said), nil
+}
+
+func (s *customStep) told(who, said string) string {
+	if said == "" {
+		return ""
+	}
+	return who + ": " + said
+}
+
+const (
+	revertTries = 3 // of one that fails
+	revertPause = 500 * time.Millisecond
+)
+
+// Revert implements [Held]. One that fails is tried again, as it can be made twice.
+func (s *customStep) Revert(ctx context.Context) (chaos.Outcome, error) {
+	if s.revert == nil {
+		return chaos.None, nil
+	}
+	said, err := tried(ctx, s.revert)
+	if s.leftover != nil {
+		err = chaos.JoinErrors(err, s.leftover(ctx))
+	}
+	if s.kept = err != nil; s.kept {
+		return chaos.Failed, fmt.Errorf("revert: %w", err)
+	}
+	s.done = said
+	return chaos.Reverted, nil
+}
+
+// tried does what may fail by chance, a few times.
+func tried(ctx context.Context, a act) (said string, err error) {
+	for i := range revertTries {
+		if i > 0 {
+			select {
+			case <-time.After(revertPause):
+			case <-ctx.Done():
+				return said, err
+			}
+		}
+		if said, err = a.Do(ctx); err == nil {
+			return said, nil
+		}
+	}
+	return said, err
+}
+
+// Gone implements [Held].
+func (s *customStep) Gone(ctx context.Context) (string, error) {
+	q, want, what := s.verify, false, "verify does not hold any more"
+	if s.gone != nil {
+		q, want, what = s.gone, true, "gone"
+	}
+	if s.kept {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, probe.AsksEvery)
+		defer cancel()
+	}
+	said, err := probe.Until(ctx, q, want)
+	if err != nil {
+		if s.gone != nil {
+			return "", fmt.Errorf("gone does not hold: %w", err)
+		}
+		return "", fmt.Errorf("verify holds still: %w", err)
+	}
+	return what + ": " + said + s.told("; revert said", s.done), nil
+}
+
+// Undos of the author's own.
+const (
+	opExec    = "exec"     // a command
+	opExecEnd = "exec.end" // What a command that brunt ran has left running
+	opWebhook = "webhook"  // a call
+)
+
+// CustomOperations revert the author's own faults.
+func CustomOperations() []chaos.Operation {
+	return []chaos.Operation{
+		{Name: opExec, Do: undoCustom, Deadline: revertTries*mostTimeout + chaos.UndoWithin},
+		{Name: opExecEnd, Do: journal.OnProcess(endCommand)},
+		{Name: opWebhook, Do: undoCustom, Deadline: revertTries*mostTimeout + chaos.UndoWithin},
+	}
+}
+
+// customIdentity says for whom an undo of an author's own is: whatever it does, and on
+// which machine it is done.
+func customIdentity(shows ...string) json.RawMessage {
+	host, _ := os.Hostname()
+	b, _ := json.Marshal(map[string]string{"host": host, "does": strings.Join(shows, " ")})
+	return b
+}
+
+// undoCustom makes an undo of an author's own, as the journal has it.
+//
+// subtle: its deadline is its own, as its author wrote it, and not that of whoever has
+// all the rest to take back as well; who gives up ends it.
+func undoCustom(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) {
+	var a act
+	var err error
+	switch u.Op {
+	case opExec:
+		c := &probe.ResolvedCommand{}
+		a, err = commandAct{ResolvedCommand: c}, json.Unmarshal(u.Args, c)
+	case opWebhook:
+		c := &probe.ResolvedCall{}
+		a, err = c, json.Unmarshal(u.Args, c)
+	}
+	if err != nil {
+		return chaos.Failed, fmt.Errorf("%w: %w", chaos.ErrDamaged, err)
+	}
+	own, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer cancel(nil)
+	defer context.AfterFunc(ctx, func() {
+		if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			cancel(context.Cause(ctx))
+		}
+	})()
+	if _, err := tried(own, a); err != nil {
+		return chaos.Failed, err
+	}
+	return chaos.Reverted, nil
+}

@@ -1,0 +1,88 @@
+package custom
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"reflect"
+
+	"brunt/scenarios/syntax"
+
+	"brunt/chaos"
+	"brunt/chaos/probe"
+)
+
+// Webhook breaks the system by HTTP calls of the author's own, such as those of a
+// managed database's API.
+type Webhook struct {
+	Inject probe.Call `yaml:"inject,required"` // does it: {post: URL, json: …}
+	Revert revertCall `yaml:"revert,required"` // Takes it back, at any time and twice; none for what is over once it is done
+	Custom `yaml:",inline"`
+}
+
+// revertCall is a call, or none.
+type revertCall struct {
+	probe.Call
+	none bool
+}
+
+// DecodeNode implements [syntax.NodeDecoder].
+func (c *revertCall) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
+	if c.none = n.Kind == syntax.String && n.Value == noRevert; !c.none {
+		syntax.Decode(n, &c.Call, m)
+	}
+}
+
+var (
+	_ chaos.Fault   = (*Webhook)(nil)
+	_ chaos.OneShot = (*Webhook)(nil)
+	_ chaos.Hits    = (*Webhook)(nil)
+)
+
+// OneShot implements [OneShot].
+func (f *Webhook) OneShot() bool { return f.Revert.none }
+
+// Check implements [Fault].
+func (f *Webhook) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
+	f.Custom.check(at, f.Revert.none, sc, m)
+	f.Inject.Validate(sc, m)
+	if !f.Revert.none {
+		f.Revert.Validate(sc, m)
+	}
+}
+
+// Plan implements [Fault].
+func (f *Webhook) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
+	s := f.step("call", f.Inject.String(), f.name())
+	inject, err := f.Inject.Seal(env, f.timeout())
+	if err != nil && !env.Dry { // Units that don't run yet have no addresses
+		return nil, fmt.Errorf("inject: %w", err)
+	}
+	s.inject = inject
+	if !f.Revert.none {
+		s.backBy(opWebhook, f.Revert.String())
+		revert, err := f.Revert.Seal(env, f.timeout())
+		if err == nil {
+			err = s.takeBack(revert, revert.Method, revert.Shows)
+		}
+		if err != nil && !env.Dry {
+			return nil, fmt.Errorf("revert: %w", err)
+		}
+	}
+	return f.ready(ctx, s, env, probe.CommandContext{})
+}
+
+// Name is what is hit, for want of a better word.
+func (f *Webhook) name() string {
+	_, to := f.Inject.Method()
+	text := to.Text()
+	if u, err := url.Parse(text); err == nil && u.Host != "" {
+		return u.Host
+	}
+	return text
+}
+
+// SchemaWith implements [syntax.DescribedSchemer].
+func (*revertCall) SchemaWith(doc syntax.Describer) syntax.Schema {
+	return syntax.Schema{"anyOf": []any{syntax.Schema{"const": noRevert}, syntax.SchemaOf(reflect.TypeFor[probe.Call](), doc)}}
+}

@@ -1,0 +1,220 @@
+package dns
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"brunt/scenarios/syntax"
+
+	"brunt/chaos"
+	"brunt/chaos/fault/packet"
+	"brunt/chaos/netns"
+	"brunt/chaos/selector"
+)
+
+// DNS says whose questions for which names a fault answers. Other names are answered as
+// ever.
+type DNS struct {
+	selector.Selector `yaml:",inline"`
+	OnRestart         string   `yaml:"on_restart,oneof=inject|void"`          // when the container is started again; zero is inject: the fault is put in anew. void ends it, unjudged
+	Names             []string `yaml:"names"`                                 // such as store or *.example.com, which is all below it; zero is all names
+	Via               string   `yaml:"via,oneof=auto|nft|nfqueue|ebpf|netem"` // the mechanism; zero is auto: the first that there is
+}
+
+// DNSFail answers questions for names with an error.
+type DNSFail struct {
+	DNS   `yaml:",inline"`
+	RCode string `yaml:"rcode,oneof=SERVFAIL|NXDOMAIN|REFUSED"` // zero is SERVFAIL
+}
+
+// DNSTimeout does not answer questions for names.
+type DNSTimeout struct {
+	DNS `yaml:",inline"`
+}
+
+// DNSSpoof answers questions for names with other addresses.
+type DNSSpoof struct {
+	DNS     `yaml:",inline"`
+	Answers []string `yaml:"answers,required"` // addresses of IPv4 or IPv6
+}
+
+var (
+	_ chaos.Fault = (*DNSFail)(nil)
+	_ chaos.Fault = (*DNSTimeout)(nil)
+	_ chaos.Fault = (*DNSSpoof)(nil)
+)
+
+// Check holds the settings against what there is.
+func (f *DNS) check(at syntax.Pos, do netns.Action, sc chaos.Scope, m *syntax.Mistakes) {
+	f.Selector.CheckSelector(at, sc, m)
+	if whom := f.Service + f.Unit; whom != "" && f.Query().IsZero() && !sc.Contained(whom) {
+		m.Add(at, "%s is done in the network of a container, and %s is none", do, whom)
+	}
+	if f.PID != 0 {
+		m.Add(f.Of("pid"), "%s is done in the network of a container", do)
+	}
+	for _, n := range f.Names {
+		if strings.Contains(strings.TrimPrefix(n, "*."), "*") || strings.Trim(n, ".") == "" || strings.ContainsAny(n, " /:@") {
+			m.AddHint(f.Of("names"), "such as store or *.example.com", "%q is no name", n)
+		}
+	}
+}
+
+// planQueries makes a step for each unit.
+func (f *DNS) planQueries(ctx context.Context, env chaos.Env, what string, spec netns.Spec, s packet.Evidence) ([]chaos.Step, error) {
+	units, err := f.Units(ctx, env)
+	if err != nil {
+		return nil, err
+	}
+	for _, n := range f.Names {
+		spec.Names = append(spec.Names, strings.ToLower(strings.TrimSuffix(n, ".")))
+	}
+	if f.Via != "auto" {
+		spec.Via = f.Via
+	}
+	s.How, s.N, s.Name = netns.Query, 1, "brunt.invalid"
+	if len(spec.Names) > 0 {
+		s.Name = strings.Replace(spec.Names[0], "*.", "brunt.", 1)
+		what += " for " + strings.Join(spec.Names, ", ")
+	}
+	var steps []chaos.Step
+	for _, u := range units {
+		c, ok := u.(chaos.Contained)
+		if !ok {
+			return nil, fmt.Errorf("%s is no container, so it has no network of its own", u.Name())
+		}
+		step := &packet.Packets{Unit: c, What: what, Sign: s, Spec: spec, Void: f.OnRestart == "void"}
+		if err := step.Plan(ctx, env); err != nil {
+			return nil, err
+		}
+		steps = append(steps, step)
+	}
+	return steps, nil
+}
+
+// Check implements [Fault].
+func (f *DNSFail) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
+	f.check(at, netns.DNSFail, sc, m)
+}
+
+// Check implements [Fault].
+func (f *DNSTimeout) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
+	f.check(at, netns.DNSMute, sc, m)
+}
+
+// Check implements [Fault].
+func (f *DNSSpoof) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
+	f.check(at, netns.DNSSpoof, sc, m)
+	for _, a := range f.Answers {
+		if _, err := netip.ParseAddr(a); err != nil {
+			m.AddHint(f.Of("answers"), "such as 192.0.2.1", "%q is no address", a)
+		}
+	}
+}
+
+// Plan implements [Fault].
+func (f *DNSFail) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
+	rcode := f.RCode
+	if rcode == "" {
+		rcode = "SERVFAIL"
+	}
+	return f.planQueries(ctx, env, "answer questions with "+rcode, netns.Spec{Do: netns.DNSFail, RCode: rcode}, packet.Evidence{
+		Prove: func(_ packet.Baseline, now netns.Seen, met netns.Met) (string, error) {
+			if now.RCode != rcode || met.Hit == 0 {
+				return "", fmt.Errorf("%w: %s", chaos.ErrNoEffect, answered(now))
+			}
+			return answered(now), nil
+		},
+		Undone: likeBefore,
+	})
+}
+
+// Plan implements [Fault].
+func (f *DNSTimeout) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
+	return f.planQueries(ctx, env, "answer no questions", netns.Spec{Do: netns.DNSMute}, packet.Evidence{
+		Prove: func(_ packet.Baseline, now netns.Seen, met netns.Met) (string, error) {
+			if now.Silent() == 0 || met.Hit == 0 {
+				return "", fmt.Errorf("%w: %s", chaos.ErrNoEffect, answered(now))
+			}
+			return answered(now), nil
+		},
+		Undone: likeBefore,
+	})
+}
+
+// Plan implements [Fault].
+func (f *DNSSpoof) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
+	spec := netns.Spec{Do: netns.DNSSpoof}
+	four := netip.Addr{}
+	for _, a := range f.Answers {
+		addr, err := netip.ParseAddr(a)
+		if err != nil {
+			return nil, err
+		}
+		spec.Answers = append(spec.Answers, addr)
+		if addr.Is4() && !four.IsValid() {
+			four = addr
+		}
+	}
+	return f.planQueries(ctx, env, "answer questions with "+strings.Join(f.Answers, ", "), spec, packet.Evidence{
+		Prove: func(_ packet.Baseline, now netns.Seen, met netns.Met) (string, error) {
+			if met.Hit == 0 || now.Came == 0 || four.IsValid() && (len(now.Addrs) == 0 || now.Addrs[0] != four) {
+				return "", fmt.Errorf("%w: %s", chaos.ErrNoEffect, answered(now))
+			}
+			return answered(now), nil
+		},
+		Undone: likeBefore,
+	})
+}
+
+// answered says how a question was answered.
+func answered(s netns.Seen) string {
+	switch {
+	case s.Silent() > 0:
+		return "it has no answer"
+	case s.Came == 0:
+		return "it is refused"
+	case len(s.Addrs) == 0:
+		return "the answer is " + s.RCode
+	}
+	var out []string
+	for _, a := range s.Addrs {
+		out = append(out, a.String())
+	}
+	return "the answer is " + strings.Join(out, ", ")
+}
+
+// likeBefore finds that a question has the kind of answer that it had before.
+func likeBefore(b packet.Baseline, now netns.Seen) (string, error) {
+	if was, is := answered(b.Seen), answered(now); was != is && (b.Seen.RCode != now.RCode || b.Seen.Came == 0) {
+		return "", fmt.Errorf("%s; before, it was: %s", is, was)
+	}
+	return answered(now), nil
+}
+
+// Inside implements [Inside].
+func (f *DNS) Inside(chaos.Scope) bool { return true }
+
+func (f *DNS) try(do netns.Action, ways func() []netns.Way) error {
+	if f.Via == "auto" {
+		return packet.Try(do, "", ways)
+	}
+	return packet.Try(do, f.Via, ways)
+}
+
+// Try implements [Tried].
+func (f *DNSFail) Try(_ chaos.Scope, ways func() []netns.Way) error {
+	return f.try(netns.DNSFail, ways)
+}
+
+// Try implements [Tried].
+func (f *DNSTimeout) Try(_ chaos.Scope, ways func() []netns.Way) error {
+	return f.try(netns.DNSMute, ways)
+}
+
+// Try implements [Tried].
+func (f *DNSSpoof) Try(_ chaos.Scope, ways func() []netns.Way) error {
+	return f.try(netns.DNSSpoof, ways)
+}

@@ -1,0 +1,107 @@
+package packet
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"brunt/chaos/proxy/toxics"
+
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
+
+	"brunt/chaos"
+	"brunt/chaos/fault/proxied"
+	"brunt/chaos/netns"
+	"brunt/chaos/proxy"
+	"brunt/chaos/selector"
+)
+
+// Bandwidth lets so many bytes a second through a link, or into and out of containers.
+type Bandwidth struct {
+	selector.Edge `yaml:",inline"`
+	proxied.Way   `yaml:",inline"`
+	Rate          quantity.Bandwidth `yaml:"rate,required,positive"` // of each direction, shared by all connections; via tbf only of what goes out
+	Ports         selector.Ports     `yaml:"ports"`                  // of packets: only those of connections to one of these ports; zero is all
+}
+
+var _ chaos.Fault = (*Bandwidth)(nil)
+
+// Check implements [Fault].
+func (f *Bandwidth) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
+	f.CheckNetwork(at, netns.Bandwidth, sc, m, "ports")
+	proxied.CheckWay(&f.Edge, f.Way, sc, m)
+	if f.Rate > proxied.MostRate {
+		m.Add(f.Of("rate"), "%s is what a clean link on this machine may carry: at most %s can be told from it", f.Rate, quantity.Bandwidth(proxied.MostRate))
+	}
+	if f.Rate > 0 && f.Rate < 1 {
+		m.Add(f.Of("rate"), "a rate of under a byte a second stalls the link; network.stall does that")
+	}
+}
+
+// Plan implements [Fault].
+func (f *Bandwidth) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
+	rate := float64(f.Rate)
+	what := "let " + f.Rate.String() + " through"
+	if f.ByPackets(env.Contained) {
+		both := selector.FlowConns
+		if f.Via == "tbf" { // which knows only what goes out
+			both = selector.FlowOut
+		}
+		return packetPlan(ctx, &f.Edge, env, f.Flow(both), f.Ports, Packets{
+			What: what, Sign: rateSign(rate), Spec: netns.Spec{Do: netns.Bandwidth, Rate: int64(rate)},
+		})
+	}
+	// Long enough to be measured, short enough not to take longer than half a second.
+	bulk := int64(math.Min(math.Max(rate/2, 512), 4<<20))
+	measure := func(ctx context.Context, l *chaos.Link) (proxy.ProbeResult, error) {
+		r, err := l.Proxy.Probe(ctx, proxy.ProbeRequest{Kind: proxy.Bulk, Bytes: bulk})
+		if err == nil && r.Outcome != proxy.Answered {
+			err = fmt.Errorf("a probe is %s", r.Outcome)
+		}
+		if r.Rate == 0 { // all came back at once
+			r.Rate = math.Inf(1)
+		}
+		return r, err
+	}
+	// What passes at more than that is not held back.
+	const most = 1.25
+	passes := func(rate float64) string {
+		if math.IsInf(rate, 1) {
+			return "everything passes at once"
+		}
+		return quantity.Bandwidth(rate).String() + " pass"
+	}
+	return proxied.ToxicPlan(ctx, &f.Edge, env, &proxied.Toxic{
+		What:  what,
+		Toxic: toxics.Bandwidth{Rate: int64(rate), Direction: f.DirectionOr(proxy.Both)},
+		Prove: func(ctx context.Context, l *chaos.Link, _ *proxy.Line) (string, error) {
+			return proxied.UntilClear(ctx, func(pulse *proxy.Pulse) (string, error) {
+				got, err := measure(ctx, l)
+				if err != nil {
+					return "", err
+				}
+				late := pulse.Late()
+				switch {
+				case got.Rate > most*rate:
+					return "", fmt.Errorf("%w: %s", chaos.ErrNoEffect, passes(got.Rate))
+				case got.Spread <= late || got.Rate*float64(got.Spread)/float64(got.Spread-late) > most*rate: // Without the time that the machine was late
+					return passes(got.Rate), proxied.Blurred(late)
+				}
+				return passes(got.Rate), nil
+			})
+		},
+		Undone: func(ctx context.Context, l *chaos.Link) (string, error) {
+			got, err := measure(ctx, l)
+			if err != nil {
+				return "", err
+			}
+			// A clean link carries hundreds of megabytes a second: where the fault let
+			// through nearly as much, there is no telling.
+			if clear := 1.5 * rate; got.Rate < clear && clear < 100e6 {
+				return "", fmt.Errorf("still only %s", passes(got.Rate))
+			}
+			return passes(got.Rate), nil
+		},
+	})
+}

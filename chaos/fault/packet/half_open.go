@@ -1,0 +1,36 @@
+package packet
+
+import (
+	"context"
+
+	"brunt/scenarios/syntax"
+
+	"brunt/chaos"
+	"brunt/chaos/netns"
+	"brunt/chaos/selector"
+)
+
+// HalfOpen has one side of connections forget them, while the other takes them for open:
+// as after a crash of a machine, or a firewall that lost its state. The side is the
+// unit, or that of `from`.
+type HalfOpen struct {
+	selector.Edge `yaml:",inline"`
+	Ports         selector.Ports `yaml:"ports"` // only connections to one of these ports; zero is all
+}
+
+var _ chaos.Fault = (*HalfOpen)(nil)
+
+// Check implements [Fault].
+func (f *HalfOpen) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
+	if inPackets(&f.Edge, at, netns.HalfOpen, sc, m) {
+		f.CheckPackets(at, netns.HalfOpen, sc, m)
+	}
+}
+
+// Touches implements [Linked]: no link is hit.
+func (f *HalfOpen) Touches(string, string, chaos.Zones) (hit, http bool) { return false, false }
+
+// Plan implements [Fault].
+func (f *HalfOpen) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
+	return packetPlan(ctx, &f.Edge, env, selector.FlowConns, f.Ports, Packets{What: "forget the connections", Sign: endsSign(), Spec: netns.Spec{Do: netns.HalfOpen}})
+}

@@ -1,0 +1,83 @@
+package packet
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"brunt/chaos/proxy/toxics"
+
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
+
+	"brunt/chaos"
+	"brunt/chaos/fault/proxied"
+	"brunt/chaos/netns"
+	"brunt/chaos/proxy"
+	"brunt/chaos/selector"
+)
+
+// Latency delays what passes a link, or the packets of containers. A direction that is
+// not written delays a round trip once.
+type Latency struct {
+	selector.Edge `yaml:",inline"`
+	proxied.Way   `yaml:",inline"`
+	Ports         selector.Ports    `yaml:"ports"`                   // of packets: only those of connections to one of these ports; zero is all
+	Delay         quantity.Duration `yaml:"delay,required,positive"` // of every byte, each way that it is on
+	Jitter        quantity.Duration `yaml:"jitter"`                  // at most this much more or less, uniform
+	Correlation   quantity.Share    `yaml:"correlation"`             // of successive delays
+}
+
+var _ chaos.Fault = (*Latency)(nil)
+
+// Check implements [Fault].
+func (f *Latency) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
+	f.CheckNetwork(at, netns.Latency, sc, m, "ports")
+	proxied.CheckWay(&f.Edge, f.Way, sc, m)
+	f.CheckJitter(f.Delay, f.Jitter, m)
+}
+
+// Plan implements [Fault].
+func (f *Latency) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
+	dir := f.DirectionOr(proxy.Forward)
+	trips := time.Duration(1)
+	if dir == proxy.Both {
+		trips = 2
+	}
+	delay, jitter := trips*f.Delay.D(), trips*f.Jitter.D()
+	what := fmt.Sprintf("delay %s", f.Delay)
+	if f.Jitter > 0 {
+		what += fmt.Sprintf(" ± %s", f.Jitter)
+	}
+	if f.ByPackets(env.Contained) {
+		s := lateSign(f.Delay.D(), f.Jitter.D()) // a round trip meets each step once
+		return packetPlan(ctx, &f.Edge, env, f.Flow(selector.FlowOnce), f.Ports, Packets{
+			What: what + " each packet", Sign: s,
+			Spec: netns.Spec{Do: netns.Latency, Delay: f.Delay.D(), Jitter: f.Jitter.D(), Correlation: float64(f.Correlation)},
+		})
+	}
+	return proxied.ToxicPlan(ctx, &f.Edge, env, &proxied.Toxic{
+		What:  what,
+		Toxic: toxics.Latency{Delay: f.Delay.D(), Jitter: f.Jitter.D(), Correlation: float64(f.Correlation), Direction: dir},
+		Takes: 2 * (delay + jitter),
+		Prove: func(ctx context.Context, l *chaos.Link, _ *proxy.Line) (string, error) {
+			return proxied.UntilClear(ctx, func(pulse *proxy.Pulse) (string, error) {
+				t, err := proxied.RoundTrips(ctx, l)
+				if err != nil {
+					return "", err
+				}
+				return t.Delayed(delay, jitter, pulse.Late())
+			})
+		},
+		Undone: func(ctx context.Context, l *chaos.Link) (string, error) {
+			rtt, err := proxied.RoundTrip(ctx, l)
+			if err != nil {
+				return "", err
+			}
+			if rtt > f.Delay.D()/2+time.Millisecond {
+				return "", fmt.Errorf("a round trip still takes %s", quantity.FormatSeconds(rtt.Seconds()))
+			}
+			return "a round trip takes " + quantity.FormatSeconds(rtt.Seconds()), nil
+		},
+	})
+}

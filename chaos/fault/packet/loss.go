@@ -1,0 +1,156 @@
+package packet
+
+import (
+	"context"
+	"fmt"
+
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
+
+	"brunt/chaos"
+	"brunt/chaos/fault/proxied"
+	"brunt/chaos/netns"
+	"brunt/chaos/selector"
+)
+
+// Hit says which packets of containers a fault hits. A direction that is not written is
+// that a round trip meets it once: what comes in to the unit, or to that of `from`.
+type Hit struct {
+	selector.Edge `yaml:",inline"`
+	proxied.Way   `yaml:",inline"`
+	Ports         selector.Ports  `yaml:"ports"`            // only packets of connections to one of these ports; zero is all
+	Percent       *quantity.Share `yaml:"percent,required"` // of the packets, each on its own
+}
+
+// Loss loses packets: nobody is told, and TCP sends them again.
+type Loss struct {
+	Hit `yaml:",inline"`
+}
+
+// Duplicate has packets come twice.
+type Duplicate struct {
+	Hit `yaml:",inline"`
+}
+
+// Corrupt flips a bit of packets. Their checksums tell, so that most are lost on arrival.
+type Corrupt struct {
+	Hit `yaml:",inline"`
+}
+
+// Reorder has packets come later than those that were sent after them.
+type Reorder struct {
+	Hit   `yaml:",inline"`
+	Delay quantity.Duration `yaml:"delay,positive"` // by which they come later; zero is 10ms
+}
+
+var (
+	_ chaos.Fault = (*Loss)(nil)
+	_ chaos.Fault = (*Duplicate)(nil)
+	_ chaos.Fault = (*Corrupt)(nil)
+	_ chaos.Fault = (*Reorder)(nil)
+)
+
+// leastHit is the least share of packets that is still found.
+const leastHit = 0.005
+
+// Check holds the settings against what there is.
+func (f *Hit) check(at syntax.Pos, do netns.Action, sc chaos.Scope, m *syntax.Mistakes) {
+	if inPackets(&f.Edge, at, do, sc, m) {
+		f.CheckPackets(at, do, sc, m)
+	}
+	proxied.CheckWay(&f.Edge, f.Way, sc, m)
+	f.CheckPercent(f.Percent, leastHit, "packets", m)
+}
+
+// inPackets tells whether a fault that is only done to packets can be done, and notes why
+// not.
+func inPackets(e *selector.Edge, at syntax.Pos, do netns.Action, sc chaos.Scope, m *syntax.Mistakes) bool {
+	if e.ByPackets(sc.Contained) {
+		return true
+	}
+	whom := e.From + e.Service + e.Unit
+	switch {
+	case whom+e.To+e.Zone == "": // that is told of its own
+		return true
+	case whom == chaos.LoadName && e.To != "":
+		whom = "what passes the link of the load"
+	case whom == "":
+		whom = e.To
+	}
+	m.AddHint(at, "on links there are network.latency, .bandwidth, .stall, .blackhole, .reset and .partition",
+		"network.%s is done to the packets of containers, and %s is none", do, whom)
+	return false
+}
+
+// Touches implements [Linked]: no link is hit.
+func (f *Hit) Touches(string, string, chaos.Zones) (hit, http bool) { return false, false }
+
+// planHit makes the steps.
+func (f *Hit) planHit(ctx context.Context, env chaos.Env, what string, spec netns.Spec, s Evidence) ([]chaos.Step, error) {
+	spec.Share = proxied.OrAll(f.Percent)
+	return packetPlan(ctx, &f.Edge, env, f.Flow(selector.FlowOnce), f.Ports, Packets{What: fmt.Sprintf("%s %s of the packets", what, f.Percent), Sign: s, Spec: spec})
+}
+
+// Check implements [Fault].
+func (f *Loss) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
+	f.check(at, netns.Loss, sc, m)
+}
+
+// Check implements [Fault].
+func (f *Duplicate) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
+	f.check(at, netns.Duplicate, sc, m)
+}
+
+// Check implements [Fault].
+func (f *Corrupt) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
+	f.check(at, netns.Corrupt, sc, m)
+}
+
+// Check implements [Fault].
+func (f *Reorder) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
+	f.check(at, netns.Reorder, sc, m)
+}
+
+// Plan implements [Fault].
+func (f *Loss) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
+	return f.planHit(ctx, env, "lose", netns.Spec{Do: netns.Loss}, someSign(proxied.OrAll(f.Percent), "have no answer", netns.Seen.Silent))
+}
+
+// Plan implements [Fault].
+func (f *Duplicate) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
+	s := someSign(proxied.OrAll(f.Percent), "answers came twice", func(s netns.Seen) int { return s.Twice })
+	return f.planHit(ctx, env, "double", netns.Spec{Do: netns.Duplicate}, s.orMet("were doubled"))
+}
+
+// Plan implements [Fault].
+func (f *Corrupt) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
+	return f.planHit(ctx, env, "corrupt", netns.Spec{Do: netns.Corrupt}, someSign(proxied.OrAll(f.Percent), "came damaged or not at all", func(s netns.Seen) int { return s.Silent() + s.Damaged }))
+}
+
+// reorderBy is what a packet comes later by where nothing is written.
+const reorderBy = 10 * quantity.Duration(1e6)
+
+// Plan implements [Fault].
+func (f *Reorder) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
+	by := f.Delay
+	if by == 0 {
+		by = reorderBy
+	}
+	s := someSign(proxied.OrAll(f.Percent), "answers came after later ones", func(s netns.Seen) int { return s.Late })
+	s.wait = by.D() + proxied.Silence
+	s.Undone = answersAgain // a few may come out of order on any network
+	return f.planHit(ctx, env, fmt.Sprintf("bring %s later", by), netns.Spec{Do: netns.Reorder, Delay: by.D()}, s.orMet("were brought later"))
+}
+
+// orMet takes what met the fault for its sign where pings can't show it: connections to
+// given ports tell nothing of copies and of order.
+func (s Evidence) orMet(what string) Evidence {
+	prove := s.Prove
+	s.Prove = func(b Baseline, now netns.Seen, met netns.Met) (string, error) {
+		if b.look.How != netns.Connect || met.Hit == 0 {
+			return prove(b, now, met)
+		}
+		return fmt.Sprintf("%d packets of brunt's own %s", met.Hit, what), nil
+	}
+	return s
+}

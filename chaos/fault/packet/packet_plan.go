@@ -1,0 +1,65 @@
+package packet
+
+import (
+	"context"
+	"net/netip"
+	"slices"
+
+	"brunt/chaos"
+	"brunt/chaos/netns"
+	"brunt/chaos/selector"
+)
+
+// packetPlan makes the steps of a fault on the packets of an edge, one for each spot.
+func packetPlan(ctx context.Context, e *selector.Edge, env chaos.Env, f selector.Flow, ports []uint16, p Packets) ([]chaos.Step, error) {
+	spots, err := e.InjectionPoints(ctx, env, f, ports)
+	if err != nil {
+		return nil, err
+	}
+	var steps []chaos.Step
+	for i, s := range spots {
+		step := p
+		step.Unit, step.outside, step.Void = s.Unit, s.Outside, e.OnRestart == "void"
+		step.others, step.made = s.Others, s.Made
+		step.Spec.Via, step.Spec.Direction = e.PacketVia(), s.Dir
+		step.Spec.Match = netns.Match{Peers: s.Peers, Ports: s.Ports}
+		step.Spec.Seed = seedOf(env, i)
+		if step.toward = s.Toward; len(s.Toward) == 0 {
+			step.toward = neighbours(env, s.Peers)
+		}
+		if !s.Outside { // What one says to oneself passes no network
+			own := s.Unit.Addresses()
+			step.toward = slices.DeleteFunc(slices.Clone(step.toward), func(a netip.AddrPort) bool { return slices.Contains(own, a.Addr()) })
+		}
+		if err := step.Plan(ctx, env); err != nil {
+			return nil, err
+		}
+		steps = append(steps, &step)
+	}
+	return steps, nil
+}
+
+// neighbours are the units at some addresses, or at any.
+func neighbours(env chaos.Env, in []netip.Prefix) []netip.AddrPort {
+	var out []netip.AddrPort
+	for _, u := range env.Units {
+		c, ok := u.(chaos.Contained)
+		if !ok {
+			continue
+		}
+		for _, a := range selector.TowardUnit(c) {
+			if len(in) == 0 || slices.ContainsFunc(in, func(p netip.Prefix) bool { return p.Contains(a.Addr()) }) {
+				out = append(out, a)
+			}
+		}
+	}
+	return out
+}
+
+// seedOf is that of what is random in the i-th step.
+func seedOf(env chaos.Env, i int) uint64 {
+	if env.Rand == nil {
+		return uint64(i) + 1
+	}
+	return env.Rand.Uint64()
+}

@@ -1,0 +1,110 @@
+package packet
+
+import (
+	"context"
+	"slices"
+
+	"brunt/chaos/proxy/toxics"
+
+	"brunt/scenarios/syntax"
+
+	"brunt/chaos"
+	"brunt/chaos/fault/proxied"
+	"brunt/chaos/netns"
+	"brunt/chaos/proxy"
+	"brunt/chaos/selector"
+)
+
+// Partition cuts services off from each other.
+//
+// One way is every packet of the connections that `from` opened, there and back:
+// What the other side opens still works. Both ways are the links in both
+// directions, as far as they are declared.
+type Partition struct {
+	selector.Edge `yaml:",inline"`
+	Direction     string         `yaml:"direction,oneof=both|one-way"` // zero is both
+	Mode          string         `yaml:"mode,oneof=drop|reject|reset"` // zero is drop: nothing answers. reject refuses, reset resets
+	Existing      string         `yaml:"existing,oneof=cut|keep"`      // connections that are open already; zero is cut
+	Ports         selector.Ports `yaml:"ports"`                        // of packets: only connections to one of these ports; zero is all
+}
+
+var _ chaos.Fault = (*Partition)(nil)
+
+// Check implements [Fault].
+func (f *Partition) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
+	f.CheckNetwork(at, netns.Partition, sc, m, "ports")
+	if f.Direction == "one-way" && (f.From == "" || f.To == "") {
+		m.Add(f.Of("direction"), "one way wants both from and to")
+	}
+}
+
+// back is the edge in the other direction.
+func (f *Partition) back() *selector.Edge {
+	return &selector.Edge{Place: f.Place, From: f.To, To: f.From, Pick: f.Pick}
+}
+
+// bothWays tells whether links in the other direction are cut too.
+func (f *Partition) bothWays() bool { return f.Direction != "one-way" && f.From != "" && f.To != "" }
+
+// Touches implements [Linked].
+func (f *Partition) Touches(from, to string, z chaos.Zones) (hit, http bool) {
+	return f.On(from, to, z) || f.bothWays() && f.back().On(from, to, z), false
+}
+
+// Plan implements [Fault].
+func (f *Partition) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
+	if f.ByPackets(env.Contained) {
+		return f.packets(ctx, env)
+	}
+	links, err := f.Links(ctx, env)
+	if err != nil {
+		return nil, err
+	}
+	if f.bothWays() {
+		back := f.back()
+		for _, l := range env.Links {
+			if back.On(l.From, l.To, env.Zones) && slices.ContainsFunc(links, func(k *chaos.Link) bool { return k.From == l.To && k.To == l.From }) {
+				links = append(links, l)
+			}
+		}
+	}
+	t := toxics.Partition{}
+	want := proxied.Outcomes{Fresh: proxy.Silent, Old: proxy.Silent}
+	switch f.Mode {
+	case "reject":
+		t.Mode, want = toxics.Reject, proxied.Outcomes{Fresh: proxy.Refused, Old: proxy.WasReset}
+	case "reset":
+		t.Mode, want = toxics.ResetNew, proxied.Outcomes{Fresh: proxy.WasReset, Old: proxy.WasReset}
+	}
+	if f.Existing == "keep" {
+		t.Existing, want.Old = toxics.Keep, proxy.Answered
+	}
+	return []chaos.Step{&proxied.Toxic{Links: links, What: f.what(), Toxic: t, Watch: true, Prove: want.Find, Undone: proxied.Answers}}, nil
+}
+
+func (f *Partition) what() string {
+	if f.Mode != "" && f.Mode != "drop" {
+		return "cut by " + f.Mode
+	}
+	return "cut"
+}
+
+// Packets makes the steps on packets of containers.
+func (f *Partition) packets(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
+	mode := f.Mode
+	if mode == "drop" {
+		mode = ""
+	}
+	line := wantFate("reset or silent", netns.Ended, netns.Stuck)
+	if f.Existing == "keep" {
+		line = wantFate("as it was", netns.Carried)
+	}
+	flow := selector.FlowConns
+	if f.Direction == "one-way" {
+		flow = selector.FlowOpened
+	}
+	return packetPlan(ctx, &f.Edge, env, flow, f.Ports, Packets{
+		What: f.what(), Sign: cutSign(mode != "", line),
+		Spec: netns.Spec{Do: netns.Partition, Mode: mode, Keep: f.Existing == "keep"},
+	})
+}

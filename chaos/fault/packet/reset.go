@@ -1,0 +1,60 @@
+package packet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"brunt/chaos/proxy/toxics"
+
+	"brunt/scenarios/syntax"
+
+	"brunt/chaos"
+	"brunt/chaos/fault/proxied"
+	"brunt/chaos/netns"
+	"brunt/chaos/proxy"
+	"brunt/chaos/selector"
+)
+
+// Reset resets every connection that is open on a link, on both sides. New ones
+// work.
+type Reset struct {
+	selector.Edge `yaml:",inline"`
+	Ports         selector.Ports `yaml:"ports"` // of packets: only connections to one of these ports; zero is all
+}
+
+var (
+	_ chaos.Fault   = (*Reset)(nil)
+	_ chaos.OneShot = (*Reset)(nil)
+)
+
+// OneShot implements [OneShot].
+func (*Reset) OneShot() bool { return true }
+
+// Check implements [Fault].
+func (f *Reset) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
+	f.CheckNetwork(at, netns.Reset, sc, m, "ports")
+}
+
+// Plan implements [Fault].
+func (f *Reset) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
+	const what = "reset all connections"
+	if f.ByPackets(env.Contained) {
+		return packetPlan(ctx, &f.Edge, env, selector.FlowConns, f.Ports, Packets{
+			What: what, Spec: netns.Spec{Do: netns.Reset},
+			Sign: endsSign(),
+		})
+	}
+	return proxied.ToxicPlan(ctx, &f.Edge, env, &proxied.Toxic{
+		What: what, Toxic: toxics.Reset{}, Watch: true, Undone: proxied.Answers,
+		Prove: func(ctx context.Context, _ *chaos.Link, before *proxy.Line) (string, error) {
+			if before == nil {
+				return "", errors.New("no connection could be opened before it, as another fault is on the link")
+			}
+			if got := proxied.Fate(ctx, before); got != proxy.WasReset {
+				return "", fmt.Errorf("%w: a connection that was open before is %s", chaos.ErrNoEffect, got)
+			}
+			return "a connection that was open before is reset", nil
+		},
+	})
+}

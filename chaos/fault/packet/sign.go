@@ -1,0 +1,178 @@
+package packet
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
+
+	"brunt/chaos"
+	"brunt/chaos/fault/proxied"
+	"brunt/chaos/netns"
+)
+
+// lateSign shows that what comes and goes is late by delay ± jitter.
+func lateSign(delay, jitter time.Duration) Evidence {
+	least := proxied.LeastLate(delay, jitter)
+	return Evidence{
+		wait:  delay + jitter + proxied.Silence,
+		takes: 2 * (delay + jitter),
+		Prove: func(b Baseline, now netns.Seen, met netns.Met) (string, error) {
+			if met.Packets == 0 { // another fault may make answers late too
+				return "", fmt.Errorf("%w: no packet has met it", chaos.ErrNoEffect)
+			}
+			if now.Answered() == 0 {
+				return "", fmt.Errorf("%w on how long an answer takes: there is none", chaos.ErrNoEffect)
+			}
+			rtt := median(now)
+			if delay-jitter < least {
+				rtt = now.Times[len(now.Times)-1]
+			}
+			if rtt < least {
+				return "", fmt.Errorf("%w: an answer takes %s, and should take %s and more", chaos.ErrNoEffect, seconds(rtt), seconds(least))
+			}
+			return fmt.Sprintf("an answer takes %s, and took %s before", seconds(rtt), seconds(median(b.Seen))), nil
+		},
+		Undone: func(b Baseline, now netns.Seen) (string, error) {
+			if err := allAnswered(now); err != nil {
+				return "", err
+			}
+			if rtt := median(now); rtt > delay/2+time.Millisecond {
+				return "", fmt.Errorf("an answer still takes %s", seconds(rtt))
+			}
+			return "an answer takes " + seconds(median(now)), nil
+		},
+	}
+}
+
+// allAnswered finds that nothing is lost on the way.
+func allAnswered(s netns.Seen) error {
+	if n := s.Sent - s.Answered(); n > 0 {
+		return fmt.Errorf("%d of %d have no answer", n, s.Sent)
+	}
+	return nil
+}
+
+// answersAgain finds that all have an answer.
+func answersAgain(_ Baseline, now netns.Seen) (string, error) {
+	if err := allAnswered(now); err != nil {
+		return "", err
+	}
+	return "answers in " + seconds(median(now)), nil
+}
+
+// someSign shows that a share of the packets is hit, by what counts of a look says.
+func someSign(share float64, what string, counts func(netns.Seen) int) Evidence {
+	return Evidence{
+		N: max(20, proxied.Tries(share)),
+		Prove: func(_ Baseline, now netns.Seen, met netns.Met) (string, error) {
+			if n := counts(now); n > 0 && met.Hit > 0 {
+				return fmt.Sprintf("%d of %d %s", n, now.Sent, what), nil
+			}
+			return "", fmt.Errorf("%w: %d of %d %s, and %d packets of them were hit", chaos.ErrNoEffect, counts(now), now.Sent, what, met.Hit)
+		},
+		Undone: func(_ Baseline, now netns.Seen) (string, error) {
+			if n := counts(now); n > 0 {
+				return "", fmt.Errorf("still, %d of %d %s", n, now.Sent, what)
+			}
+			return fmt.Sprintf("0 of %d %s", now.Sent, what), nil
+		},
+	}
+}
+
+// rateSign shows that so many bytes a second pass and no more. It is seen by pings that
+// are as large as packets are; where only some ports are hit, by what meets the fault.
+func rateSign(rate float64) Evidence {
+	const largest, headers = 1400, 28
+	size := int(math.Min(math.Max(rate/20, 16), largest))
+	n := int(math.Min(math.Max(rate*0.4/float64(size+headers), 20), 3000))
+	passes := func(s netns.Seen) float64 {
+		if s.Span < time.Millisecond {
+			return math.Inf(1)
+		}
+		return float64(s.Bytes) / s.Span.Seconds()
+	}
+	return Evidence{
+		N: n, size: size, wait: max(proxied.Silence, result.Num(4*float64(size+headers)/rate).D()), takes: 2 * time.Second,
+		Prove: func(b Baseline, now netns.Seen, met netns.Met) (string, error) {
+			if met.Packets == 0 { // a busy machine is slow without it too
+				return "", fmt.Errorf("%w: no packet has met it", chaos.ErrNoEffect)
+			}
+			if b.look.How == netns.Connect {
+				return fmt.Sprintf("%d packets of brunt's own have met it", met.Packets), nil
+			}
+			if got := passes(now); got > 1.25*rate {
+				return "", fmt.Errorf("%w: %s", chaos.ErrNoEffect, passText(got))
+			}
+			if now.Came == 0 {
+				return "", fmt.Errorf("%w on the rate: nothing passes", chaos.ErrNoEffect)
+			}
+			return passText(passes(now)), nil
+		},
+		Undone: func(b Baseline, now netns.Seen) (string, error) {
+			if b.look.How == netns.Connect {
+				return answersAgain(b, now)
+			}
+			// A network between containers carries hundreds of megabytes a second: where the
+			// fault let through nearly as much, there is no telling.
+			if got := passes(now); got < 1.5*rate && rate < 100e6 {
+				return "", fmt.Errorf("still, %s", passText(got))
+			}
+			return passText(passes(now)), nil
+		},
+	}
+}
+
+func passText(rate float64) string {
+	if math.IsInf(rate, 1) {
+		return "everything passes at once"
+	}
+	return quantity.Bandwidth(rate).String() + " pass"
+}
+
+// cutSign shows that nothing has an answer: silence, or where it is refused a refusal
+// that comes from the fault and not from the other side.
+func cutSign(refuses bool, line func(netns.Fate) error) Evidence {
+	s := Evidence{N: proxied.Pings, Undone: answersAgain, line: line}
+	if !refuses {
+		s.Prove = func(_ Baseline, now netns.Seen, _ netns.Met) (string, error) {
+			if now.Silent() < now.Sent {
+				return "", fmt.Errorf("%w: %d of %d have an answer", chaos.ErrNoEffect, now.Sent-now.Silent(), now.Sent)
+			}
+			return fmt.Sprintf("none of %d has an answer", now.Sent), nil
+		}
+		return s
+	}
+	s.How = netns.Connect
+	s.Prove = func(_ Baseline, now netns.Seen, met netns.Met) (string, error) {
+		if now.Came > 0 || now.Silent() > 0 || met.Hit == 0 {
+			return "", fmt.Errorf("%w: of %d connections %d are made and %d have no answer, and %d packets of them were hit", chaos.ErrNoEffect, now.Sent, now.Came, now.Silent(), met.Hit)
+		}
+		return fmt.Sprintf("%d of %d connections are refused", now.Sent, now.Sent), nil
+	}
+	return s
+}
+
+// wantFate is what must have become of a connection that was open before.
+func wantFate(what string, fates ...netns.Fate) func(netns.Fate) error {
+	return func(got netns.Fate) error {
+		if slices.Contains(fates, got) {
+			return nil
+		}
+		return fmt.Errorf("%w: it is %s, and should be %s", chaos.ErrNoEffect, got, what)
+	}
+}
+
+// endsSign shows that connections that were open before are no more, where brunt looks
+// from. New ones may be made.
+func endsSign() Evidence {
+	return Evidence{
+		ends: true, Undone: answersAgain, line: wantFate("reset", netns.Ended),
+		Prove: func(_ Baseline, now netns.Seen, _ netns.Met) (string, error) {
+			return fmt.Sprintf("%d of %d have an answer", now.Answered(), now.Sent), nil
+		},
+	}
+}

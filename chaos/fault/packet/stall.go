@@ -1,0 +1,71 @@
+package packet
+
+import (
+	"context"
+
+	"brunt/chaos/proxy/toxics"
+
+	"brunt/scenarios/syntax"
+
+	"brunt/chaos"
+	"brunt/chaos/fault/proxied"
+	"brunt/chaos/netns"
+	"brunt/chaos/proxy"
+	"brunt/chaos/selector"
+)
+
+// Stall holds everything on a link: connections stay, new ones are accepted, and
+// nothing passes until it is taken back. Nothing is lost. Of packets it is what TCP sends
+// again: connections that are open go on where they were, and new ones wait.
+type Stall struct {
+	selector.Edge `yaml:",inline"`
+	Ports         selector.Ports `yaml:"ports"` // of packets: only those of connections to one of these ports; zero is all
+}
+
+// Blackhole swallows everything on a link: connections stay, new ones are accepted,
+// and what is sent is lost.
+type Blackhole struct {
+	selector.Edge `yaml:",inline"`
+	Ports         selector.Ports `yaml:"ports"` // of packets: only those of connections to one of these ports; zero is all
+}
+
+var (
+	_ chaos.Fault = (*Stall)(nil)
+	_ chaos.Fault = (*Blackhole)(nil)
+)
+
+// Check implements [Fault].
+func (f *Stall) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
+	f.CheckNetwork(at, netns.Stall, sc, m, "ports")
+}
+
+// Check implements [Fault].
+func (f *Blackhole) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
+	f.CheckNetwork(at, netns.Blackhole, sc, m, "ports")
+}
+
+// Plan implements [Fault].
+func (f *Stall) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
+	const what = "hold everything"
+	if f.ByPackets(env.Contained) {
+		return packetPlan(ctx, &f.Edge, env, selector.FlowConns, f.Ports, Packets{What: what, Sign: muteSign(), Spec: netns.Spec{Do: netns.Stall}})
+	}
+	return proxied.ToxicPlan(ctx, &f.Edge, env, mute(what, toxics.Stall{}))
+}
+
+// Plan implements [Fault].
+func (f *Blackhole) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
+	const what = "swallow everything"
+	if f.ByPackets(env.Contained) {
+		return packetPlan(ctx, &f.Edge, env, selector.FlowConns, f.Ports, Packets{What: what, Sign: muteSign(), Spec: netns.Spec{Do: netns.Blackhole}})
+	}
+	return proxied.ToxicPlan(ctx, &f.Edge, env, mute(what, toxics.Blackhole{}))
+}
+
+// mute is a toxic under which nothing answers, on connections new and old.
+func mute(what string, t proxy.Toxic) *proxied.Toxic {
+	return &proxied.Toxic{What: what, Toxic: t, Watch: true, Prove: proxied.Outcomes{Fresh: proxy.Silent, Old: proxy.Silent}.Find, Undone: proxied.Answers}
+}
+
+// muteSign shows that nothing answers.
+func muteSign() Evidence { return cutSign(false, wantFate("silent", netns.Stuck)) }

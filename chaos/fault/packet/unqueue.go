@@ -1,0 +1,100 @@
+package packet
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"brunt/chaos"
+	"brunt/chaos/agent"
+	"brunt/chaos/container"
+	"brunt/chaos/journal"
+	"brunt/chaos/netns"
+	"brunt/chaos/proc"
+	"brunt/targets/platform/docker"
+)
+
+// opUnqueue is the undo of a queueing discipline, which outlives brunt.
+const opUnqueue = "network.unqueue"
+
+// unqueueArgs say what to take back, and how to get there for who may not enter.
+type unqueueArgs struct {
+	Undo   netns.Undo      `json:"undo"`
+	Engine *docker.Address `json:"engine,omitempty"`
+	Run    string          `json:"run,omitempty"`
+}
+
+// inhabited says which network is meant: that of a process, or of a container between two
+// starts.
+type inhabited struct {
+	proc.Identity
+	chaos.ContainerID
+}
+
+// inhabitant is whose network n is.
+func (p *Packets) inhabitant(n chaos.Handle) inhabited {
+	whose := inhabited{ContainerID: n.Whose()}
+	id, err := proc.Identify(p.Unit.PID())
+	if err == nil && chaos.IDOf(p.Unit) == n.Whose() {
+		whose.Identity = id
+	}
+	return whose
+}
+
+func (p *Packets) unqueue(u netns.Undo, whose inhabited) chaos.Undo {
+	args := unqueueArgs{Undo: u, Run: p.run}
+	if c, ok := container.ContainerOf(p.Unit); ok {
+		at := c.Engine.Address()
+		args.Engine = &at
+	}
+	return chaos.Undo{Op: opUnqueue, Args: container.RawOf(args), Identity: container.RawOf(whose)}
+}
+
+// PacketOperations revert the faults on packets.
+func PacketOperations() []chaos.Operation {
+	return []chaos.Operation{{Name: opUnqueue, Do: doUnqueue, ByEngine: true, Network: func(u chaos.Undo) string {
+		var of journal.NetworkOf
+		_ = json.Unmarshal(u.Identity, &of)
+		return of.Container
+	}}}
+}
+
+// doUnqueue takes a queueing discipline back: from inside the network of the process that
+// had it, or by a helper in that of its container.
+func doUnqueue(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) {
+	var args unqueueArgs
+	var whose inhabited
+	if err := chaos.JoinErrors(json.Unmarshal(u.Args, &args), json.Unmarshal(u.Identity, &whose)); err != nil {
+		return chaos.Failed, fmt.Errorf("%w: %w", chaos.ErrDamaged, err)
+	}
+	var n chaos.Network
+	err := error(fs.ErrPermission)
+	if whose.PID != 0 {
+		if !whose.Alive() {
+			return chaos.Gone, nil
+		}
+		n, err = agent.EnterNamespace(whose.PID)
+	}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return chaos.Gone, nil
+	case errors.Is(err, fs.ErrPermission) && args.Engine != nil:
+		var gone bool
+		if n, gone, err = agent.HelperIn(ctx, *args.Engine, whose.ContainerID, args.Run); gone {
+			return chaos.Gone, nil
+		}
+	}
+	if err != nil {
+		return chaos.Failed, err
+	}
+	err = n.Undo(args.Undo)
+	if errors.Is(err, netns.ErrOther) {
+		return chaos.Gone, n.Close()
+	}
+	if err = chaos.JoinErrors(err, n.Close()); err != nil {
+		return chaos.Failed, err
+	}
+	return chaos.Reverted, nil
+}

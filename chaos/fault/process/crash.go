@@ -1,0 +1,142 @@
+package process
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
+
+	"brunt/chaos"
+	"brunt/chaos/container"
+	containerfault "brunt/chaos/fault/container"
+	"brunt/chaos/proc"
+	"brunt/chaos/selector"
+)
+
+// Crash ends a unit's process by a signal, as a fault of its own would. Whoever
+// supervises it starts it again, even where the process takes the signal for a request
+// and ends in good order; the fault's phase lasts until it is healthy.
+type Crash struct {
+	selector.Selector `yaml:",inline"`
+	Signal            string `yaml:"signal"`       // Without SIG; zero is KILL
+	Irreversible      bool   `yaml:"irreversible"` // allows a process that nobody starts again
+}
+
+var (
+	_ chaos.Fault   = (*Crash)(nil)
+	_ chaos.OneShot = (*Crash)(nil)
+)
+
+// OneShot implements [OneShot].
+func (*Crash) OneShot() bool { return true }
+
+func (c *Crash) signal() string { return cmp.Or(c.Signal, "KILL") }
+
+// Check implements [Fault].
+func (c *Crash) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
+	c.CheckSelector(at, sc, m)
+	containerfault.CheckSignal(c.Of("signal"), c.signal(), "process", "process.freeze stops a process, and lets it go on", m)
+	service := c.Service
+	if c.Unit != "" {
+		service, _, _ = chaos.SplitUnit(c.Unit)
+	}
+	switch {
+	case c.Irreversible:
+	case c.Selector.PID != 0:
+		m.AddHint(at, "`irreversible: true` says that you know", "nobody starts process %d again", c.Selector.PID)
+	case slices.Contains(sc.Unsupervised, service):
+		m.AddHint(at, "`irreversible: true` says that you know", "nobody starts %s again: its restart is never", service)
+	case c.Zone != "" && service == "":
+		for _, mortal := range sc.Unsupervised {
+			if sc.Zones.Count(c.Zone, mortal) > 0 {
+				m.AddHint(at, "`irreversible: true` says that you know", "nobody starts %s again, which stands in zone %s: its restart is never", mortal, c.Zone)
+			}
+		}
+	}
+}
+
+// Plan implements [Fault].
+func (c *Crash) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
+	units, err := c.Units(ctx, env)
+	if err != nil {
+		return nil, err
+	}
+	var steps []chaos.Step
+	for _, u := range units {
+		if !u.Supervised() && !c.Irreversible {
+			return nil, fmt.Errorf("nobody starts %s again; `irreversible: true` says that you know", u.Name())
+		}
+		if env.Agents != nil {
+			s, ok, err := env.Agents.Plan(ctx, env, u)
+			if err != nil {
+				return nil, err
+			}
+			if ok {
+				steps = append(steps, s)
+				continue
+			}
+		}
+		steps = append(steps, &crash{unit: u, signal: c.signal()})
+	}
+	return steps, nil
+}
+
+// crash is a unit about to crash, or crashed.
+type crash struct {
+	unit   chaos.Unit
+	signal string
+	id     proc.Identity
+	at     time.Time
+}
+
+func (c *crash) String() string     { return fmt.Sprintf("send SIG%s to %s", c.signal, c.unit.Name()) }
+func (c *crash) Units() []string    { return []string{c.unit.Name()} }
+func (c *crash) Via() string        { return "signal" }
+func (c *crash) Undo() []chaos.Undo { return nil }
+
+// Inject implements [Step].
+func (c *crash) Inject(context.Context) (chaos.Held, error) {
+	id, err := container.RunningProcess(c.unit)
+	if err != nil {
+		return nil, err
+	}
+	c.id = id
+	c.at = time.Now()
+	send := func() error { return container.SignalUnit(c.unit, id, c.signal) }
+	if u, ok := c.unit.(chaos.Crasher); ok {
+		err = u.Crash(id.PID, send)
+	} else {
+		err = send()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// Verify implements [Held]: the process is gone.
+func (c *crash) Verify(ctx context.Context) (string, error) {
+	if err := proc.Await(ctx, proc.EndsWithin, func() bool { return !c.id.Alive() }, "it still runs"); err != nil {
+		return "", fmt.Errorf("%s survived SIG%s: pid %d still runs", c.unit.Name(), c.signal, c.id.PID)
+	}
+	evidence := fmt.Sprintf("pid %d gone %s after SIG%s", c.id.PID, quantity.FormatSeconds(time.Since(c.at).Seconds()), c.signal)
+	if err := c.unit.Ready(ctx); err != nil && c.unit.Supervised() {
+		evidence += ", and its readiness check fails"
+	}
+	return evidence, nil
+}
+
+// Revert implements [Held].
+func (c *crash) Revert(context.Context) (chaos.Outcome, error) { return chaos.None, nil }
+
+// Gone implements [Held]: the unit runs again, as another process, and is ready.
+func (c *crash) Gone(ctx context.Context) (string, error) {
+	if !c.unit.Supervised() {
+		return "it stays down, as allowed", nil
+	}
+	return container.BackAgain(ctx, c.unit, c.id, c.at)
+}

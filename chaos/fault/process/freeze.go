@@ -1,0 +1,174 @@
+package process
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"brunt/scenarios/syntax"
+
+	"brunt/chaos"
+	"brunt/chaos/container"
+	containerfault "brunt/chaos/fault/container"
+	"brunt/chaos/journal"
+	"brunt/chaos/proc"
+	"brunt/chaos/selector"
+)
+
+// Freeze stops a unit's process without ending it: its connections stay open, and
+// nothing answers on them.
+type Freeze struct {
+	selector.Selector `yaml:",inline"`
+}
+
+var _ chaos.Fault = (*Freeze)(nil)
+
+// Check implements [Fault].
+func (f *Freeze) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
+	f.CheckSelector(at, sc, m)
+	if !proc.CanFreeze {
+		m.Add(at, "process.freeze needs Linux or macOS: this system can't stop a process and let it go on")
+	}
+}
+
+// Plan implements [Fault].
+func (f *Freeze) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
+	units, err := f.Units(ctx, env)
+	if err != nil {
+		return nil, err
+	}
+	var steps []chaos.Step
+	for _, u := range units {
+		if env.Agents != nil {
+			s, ok, err := env.Agents.Plan(ctx, env, u)
+			if err != nil {
+				return nil, err
+			}
+			if ok {
+				steps = append(steps, s)
+				continue
+			}
+		}
+		if env.Dry && u.PID() == 0 {
+			steps = append(steps, &freeze{unit: u})
+			continue
+		}
+		id, err := container.RunningProcess(u)
+		if err != nil {
+			return nil, err
+		}
+		if proc.IsStopped(id.PID) {
+			return nil, fmt.Errorf("%s (pid %d) is stopped already, and not by brunt", u.Name(), id.PID)
+		}
+		steps = append(steps, &freeze{unit: u, id: id})
+	}
+	return steps, nil
+}
+
+// freeze is a unit about to be frozen, or frozen.
+type freeze struct {
+	unit chaos.Unit
+	id   proc.Identity
+}
+
+// FreezeOperations revert process.freeze.
+func FreezeOperations() []chaos.Operation {
+	return []chaos.Operation{{Name: opContinue, Do: journal.OnProcess(func(_ context.Context, id proc.Identity) (chaos.Outcome, error) { return continueProcess(id) })}}
+}
+
+// opContinue is the undo of a freeze.
+const opContinue = "process.continue"
+
+func (f *freeze) String() string {
+	if f.id.PID == 0 || f.unit.Name() == chaos.PIDName(f.id.PID) { // it does not run yet, or has no other name
+		return "stop " + f.unit.Name()
+	}
+	return fmt.Sprintf("stop pid %d of %s", f.id.PID, f.unit.Name())
+}
+
+func (f *freeze) Units() []string { return []string{f.unit.Name()} }
+func (f *freeze) Via() string     { return "signal" }
+
+// Undo implements [Step].
+func (f *freeze) Undo() []chaos.Undo {
+	return []chaos.Undo{{Op: opContinue, Identity: f.id.Raw(), Prior: json.RawMessage(`"running"`)}}
+}
+
+// Inject implements [Step].
+func (f *freeze) Inject(context.Context) (chaos.Held, error) {
+	if err := container.SignalUnit(f.unit, f.id, "STOP"); err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// Verify implements [Held]: all of the process is stopped, it uses no processor any
+// more, and what can be asked does not answer. Where another process answers in its
+// stead, such as a child, the unit is not frozen.
+func (f *freeze) Verify(ctx context.Context) (string, error) {
+	if err := proc.Await(ctx, time.Second, func() bool { return proc.AllStopped(f.id.PID) }, "it still runs"); err != nil {
+		return "", fmt.Errorf("%s is not frozen: %w", f.unit.Name(), err)
+	}
+	began := time.Now()
+	cpu := proc.CPUOf(f.id.PID)
+	short, cancel := context.WithTimeout(ctx, 5*containerfault.Quiet)
+	defer cancel()
+	evidence := "it uses no processor"
+	if u, ok := f.unit.(chaos.Asker); ok {
+		if err := u.Ask(short); err == nil {
+			return "", fmt.Errorf("%s answers, though pid %d is stopped, so it is not frozen", f.unit.Name(), f.id.PID)
+		}
+		evidence = "a request has no answer, and " + evidence
+	}
+	select {
+	case <-time.After(containerfault.Quiet - time.Since(began)):
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+	if proc.CPUOf(f.id.PID) > cpu+1 || !proc.AllStopped(f.id.PID) {
+		return "", fmt.Errorf("%s (pid %d) goes on running", f.unit.Name(), f.id.PID)
+	}
+	return fmt.Sprintf("pid %d: %s", f.id.PID, evidence), nil
+}
+
+// Revert implements [Held].
+func (f *freeze) Revert(context.Context) (chaos.Outcome, error) { return continueProcess(f.id) }
+
+// continueProcess lets a process go on that brunt stopped.
+//
+// subtle: a stop that was sent may not have come into force yet, so that the process
+// does not look stopped. SIGCONT takes back that one too, and does nothing to a
+// process that runs, as this one did before.
+func continueProcess(id proc.Identity) (chaos.Outcome, error) {
+	switch err := proc.Signal(id, "CONT"); {
+	case errors.Is(err, proc.ErrEnded):
+		return chaos.Gone, nil
+	case err != nil:
+		return chaos.Failed, fmt.Errorf("SIGCONT to pid %d: %w", id.PID, err)
+	}
+	return chaos.Reverted, nil
+}
+
+// Gone implements [Held]: the process runs, and its readiness check is good.
+func (f *freeze) Gone(ctx context.Context) (string, error) {
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if !f.id.Alive() {
+			return fmt.Sprintf("pid %d is no more", f.id.PID), nil
+		}
+		err := errors.New("it is still stopped")
+		if !proc.IsStopped(f.id.PID) {
+			if err = chaos.ReadySoon(ctx, f.unit); err == nil {
+				return fmt.Sprintf("pid %d runs and is ready", f.id.PID), nil
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return "", fmt.Errorf("%s (pid %d) is not back: %w", f.unit.Name(), f.id.PID, err)
+		case <-tick.C:
+		}
+	}
+}

@@ -1,0 +1,184 @@
+package process
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
+
+	"brunt/chaos"
+	"brunt/chaos/container"
+	containerfault "brunt/chaos/fault/container"
+	"brunt/chaos/proc"
+	"brunt/chaos/selector"
+)
+
+// Stop takes a unit down in good order and keeps it down until it is taken back.
+type Stop struct {
+	selector.Selector `yaml:",inline"`
+	Grace             *quantity.Duration `yaml:"grace"`        // between SIGTERM and SIGKILL; nil is 5s
+	Irreversible      bool               `yaml:"irreversible"` // allows a process that brunt can't start again
+}
+
+// Restart takes a unit down in good order and starts it again at once.
+type Restart struct {
+	selector.Selector `yaml:",inline"`
+	Grace             *quantity.Duration `yaml:"grace"` // between SIGTERM and SIGKILL; nil is 5s
+}
+
+var (
+	_ chaos.Fault   = (*Stop)(nil)
+	_ chaos.Fault   = (*Restart)(nil)
+	_ chaos.OneShot = (*Restart)(nil)
+)
+
+// OneShot implements [OneShot].
+func (*Restart) OneShot() bool { return true }
+
+// Check implements [Fault].
+func (s *Stop) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
+	s.CheckSelector(at, sc, m)
+	if s.Selector.PID != 0 && !s.Irreversible {
+		m.AddHint(at, "`irreversible: true` says that you know", "brunt can't start process %d again", s.Selector.PID)
+	}
+}
+
+// Check implements [Fault].
+func (r *Restart) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
+	r.CheckSelector(at, sc, m)
+	if r.Selector.PID != 0 {
+		m.Add(at, "brunt can't start process %d again", r.Selector.PID)
+	}
+}
+
+// Plan implements [Fault].
+func (s *Stop) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
+	return stops(ctx, &s.Selector, env, containerfault.GraceOf(s.Grace), false)
+}
+
+// Plan implements [Fault].
+func (r *Restart) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
+	return stops(ctx, &r.Selector, env, containerfault.GraceOf(r.Grace), true)
+}
+
+func stops(ctx context.Context, s *selector.Selector, env chaos.Env, grace time.Duration, again bool) ([]chaos.Step, error) {
+	units, err := s.Units(ctx, env)
+	if err != nil {
+		return nil, err
+	}
+	var steps []chaos.Step
+	for _, u := range units {
+		if _, ok := container.ContainerOf(u); ok { // the engine starts and ends it
+			d := containerfault.StopContainer(u, grace)
+			if again {
+				d = containerfault.RestartContainer(u, grace)
+			}
+			if err := d.Find(ctx, env); err != nil {
+				return nil, err
+			}
+			steps = append(steps, d)
+			continue
+		}
+		steps = append(steps, &stop{unit: u, grace: grace, again: again})
+	}
+	return steps, nil
+}
+
+// stop is a unit about to be stopped, or stopped.
+type stop struct {
+	unit    chaos.Unit
+	grace   time.Duration
+	again   bool // it is started again at once
+	foreign bool // brunt did not start it, so nobody brings it back
+	id      proc.Identity
+	at      time.Time
+	done    chan error // of the stop, and of the start where it follows at once
+}
+
+func (s *stop) String() string {
+	return fmt.Sprintf("%s %s, %s of grace", map[bool]string{true: "restart", false: "stop"}[s.again], s.unit.Name(), quantity.FormatDuration(s.grace))
+}
+
+func (s *stop) Units() []string { return []string{s.unit.Name()} }
+func (s *stop) Via() string     { return "signal" }
+
+// Undo implements [Step]: a unit that brunt started dies with it, and then there is
+// nothing to start again.
+func (s *stop) Undo() []chaos.Undo { return nil }
+
+// Inject implements [Step]. The unit takes its time to end; Verify waits for that.
+func (s *stop) Inject(ctx context.Context) (chaos.Held, error) {
+	id, err := container.RunningProcess(s.unit)
+	if err != nil {
+		return nil, err
+	}
+	s.id, s.at, s.done = id, time.Now(), make(chan error, 1)
+	ctx = context.WithoutCancel(ctx)
+	go func() {
+		err := s.unit.Stop(ctx, s.grace)
+		if err == nil && s.again {
+			err = s.unit.Start(ctx)
+		}
+		s.done <- err
+	}()
+	return s, nil
+}
+
+// Verify implements [Held]: the process is gone, and where it is to stay down
+// nothing answers.
+func (s *stop) Verify(ctx context.Context) (string, error) {
+	if err := proc.Await(ctx, s.grace+proc.EndsWithin, func() bool { return !s.id.Alive() }, "it still runs"); err != nil {
+		return "", fmt.Errorf("%s has not ended: pid %d still runs", s.unit.Name(), s.id.PID)
+	}
+	took := quantity.FormatSeconds(time.Since(s.at).Seconds())
+	if s.again {
+		return fmt.Sprintf("pid %d ended after %s", s.id.PID, took), nil
+	}
+	if err := s.unit.Ready(ctx); err == nil {
+		return "", fmt.Errorf("%s still answers its readiness check", s.unit.Name())
+	}
+	return fmt.Sprintf("pid %d ended after %s, and nothing answers", s.id.PID, took), nil
+}
+
+// Takes implements [Slow].
+func (s *stop) Takes() time.Duration { return s.grace + proc.EndsWithin }
+
+// settle waits for the stop to be through.
+func (s *stop) settle(ctx context.Context) error {
+	select {
+	case err := <-s.done:
+		s.done <- nil // for who asks again
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Revert implements [Held].
+func (s *stop) Revert(ctx context.Context) (chaos.Outcome, error) {
+	if err := s.settle(ctx); err != nil {
+		return chaos.Failed, err
+	}
+	if s.again {
+		return chaos.None, nil
+	}
+	switch err := s.unit.Start(ctx); {
+	case errors.Is(err, selector.ErrNotStarted):
+		s.foreign = true
+		return chaos.None, nil
+	case err != nil:
+		return chaos.Failed, err
+	}
+	return chaos.Reverted, nil
+}
+
+// Gone implements [Held].
+func (s *stop) Gone(ctx context.Context) (string, error) {
+	if s.foreign {
+		return "it stays down, as allowed", nil
+	}
+	return container.BackAgain(ctx, s.unit, s.id, s.at)
+}

@@ -1,0 +1,428 @@
+package proxied
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"brunt/chaos"
+	"brunt/chaos/agent"
+	"brunt/chaos/container"
+	"brunt/chaos/journal"
+	"brunt/chaos/netns"
+	"brunt/chaos/proc"
+	"brunt/chaos/proxy"
+	"brunt/chaos/selector"
+	"brunt/scenarios"
+)
+
+// diverted is a step that puts a toxic on what goes between containers. No proxy of brunt's
+// stands there, and one that did would be an outage when brunt died. So for the time of the
+// fault a table in the caller's own Network sends its connections to a proxy of brunt's that
+// listens in there: the kernel takes the table away with brunt, and the way is straight again.
+//
+//	posts -> store:8080     is     posts -> 127.0.0.1:41234 (brunt) -> store:8080
+//
+// Connections from before know their way: they are reset, so that all meet the fault.
+type diverted struct {
+	*Toxic
+	http bool // its proxies read requests
+	from []*divertedFrom
+}
+
+// divertedFrom is a container whose connections are diverted.
+type divertedFrom struct {
+	unit chaos.Contained
+	id   chaos.ContainerID
+	to   []divertedTo
+}
+
+// divertedTo is where they go.
+type divertedTo struct {
+	unit chaos.Unit
+	id   string // of its container
+	at   netip.AddrPort
+}
+
+// heldDiverted is one that is in.
+type heldDiverted struct {
+	*heldToxic
+	step *diverted
+
+	mu      sync.Mutex
+	tables  []*netns.Diversion
+	proxies []*proxy.Proxy
+	spaces  []*netns.Namespace
+	ways    []diversion
+}
+
+var (
+	_ chaos.Held         = (*heldDiverted)(nil)
+	_ chaos.Slow         = (*heldDiverted)(nil)
+	_ chaos.Meter        = (*heldDiverted)(nil)
+	_ chaos.Restartable  = (*heldDiverted)(nil)
+	_ chaos.NetworkAware = (*heldDiverted)(nil)
+)
+
+// divert makes the step of a toxic on what goes between containers.
+func divert(ctx context.Context, e *selector.Edge, env chaos.Env, t *Toxic, http bool) ([]chaos.Step, error) {
+	from, err := selector.UnitsNamed(ctx, env, e.From)
+	if err != nil {
+		return nil, err
+	}
+	to, err := selector.UnitsNamed(ctx, env, e.To)
+	if err != nil {
+		return nil, err
+	}
+	n := e.Pick.Of(len(from))
+	if !e.Has("pick") {
+		n = len(from)
+	}
+	switch {
+	case e.Pick.Leader:
+		u, err := selector.LeaderAmong(ctx, e.Leader, env, e.From, from)
+		if err != nil {
+			return nil, err
+		}
+		from = []chaos.Unit{u}
+	case n > len(from):
+		return nil, fmt.Errorf("%w: %d of %s are wanted, and there are %d", chaos.ErrNoUnit, n, e.From, len(from))
+	case n < len(from):
+		env.Rand.Shuffle(len(from), func(i, j int) { from[i], from[j] = from[j], from[i] })
+		from = from[:n]
+		slices.SortFunc(from, func(a, b chaos.Unit) int { return strings.Compare(a.Name(), b.Name()) })
+	}
+	s := &diverted{Toxic: t, http: http}
+	for _, f := range from {
+		d := &divertedFrom{}
+		for _, u := range to {
+			if f.Name() == u.Name() {
+				continue
+			}
+			t.Links = append(t.Links, &chaos.Link{From: f.Name(), To: u.Name()})
+			if env.Dry {
+				continue
+			}
+			at, err := meets(ctx, f, u)
+			if err != nil {
+				return nil, err
+			}
+			called, _ := u.(chaos.Contained)
+			for _, a := range at {
+				d.to = append(d.to, divertedTo{u, chaos.IDOf(called).ID, a})
+			}
+		}
+		if env.Dry || len(d.to) == 0 {
+			continue
+		}
+		d.unit, _ = f.(chaos.Contained)
+		d.id = chaos.IDOf(d.unit)
+		s.from = append(s.from, d)
+	}
+	if len(t.Links) == 0 {
+		return nil, fmt.Errorf("%w: nothing goes %s", chaos.ErrNoUnit, e.Describe())
+	}
+	return []chaos.Step{s}, env.Bound(len(from))
+}
+
+// meets gives the addresses, with ports, by which one container meets another.
+func meets(ctx context.Context, from, to chaos.Unit) ([]netip.AddrPort, error) {
+	f, ok := container.ContainerOf(from)
+	t, too := container.ContainerOf(to)
+	if !ok || !too {
+		return nil, fmt.Errorf("from %s to %s: %w", from.Name(), to.Name(), container.ErrNoContainer)
+	}
+	caller, err := f.Running(ctx)
+	if err != nil {
+		return nil, err
+	}
+	called, err := t.Running(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if caller.Shares != "" {
+		return nil, fmt.Errorf("%s has no network of its own, but that of %s, whose connections would be hit as well", from.Name(), caller.Shares)
+	}
+	var out []netip.AddrPort
+	for _, n := range called.Networks {
+		for _, own := range caller.Networks {
+			if n.ID != own.ID || !n.Address.Is4() {
+				continue
+			}
+			for _, port := range called.Ports {
+				out = append(out, netip.AddrPortFrom(n.Address, uint16(port)))
+			}
+		}
+	}
+	switch {
+	case len(called.Ports) == 0:
+		return nil, fmt.Errorf("%s says of no port that it listens there: its image or its maker EXPOSEs it", to.Name())
+	case len(out) == 0:
+		return nil, fmt.Errorf("%s and %s have no network in common", from.Name(), to.Name())
+	}
+	return out, nil
+}
+
+// Via implements [Step].
+func (d *diverted) Via() string { return "proxy, diverted by nft" }
+
+// Undo implements [Step]: the kernel takes it back with brunt; a brunt that hangs is ended.
+func (d *diverted) Undo() []chaos.Undo { return []chaos.Undo{journal.EndBrunt()} }
+
+// Inject implements [Step].
+func (d *diverted) Inject(ctx context.Context) (chaos.Held, error) {
+	h := &heldDiverted{step: d}
+	d.Links = nil
+	err := func() error {
+		var sets []func() error
+		for i, f := range d.from {
+			set, err := h.open(f, uint64(i))
+			if err != nil {
+				return fmt.Errorf("in the network of %s: %w", f.unit.Name(), err)
+			}
+			sets = append(sets, set)
+		}
+		in, err := d.Toxic.Inject(ctx)
+		if held, ok := in.(*heldToxic); ok {
+			h.heldToxic = held
+		}
+		if err != nil {
+			return err
+		}
+		for _, set := range sets { // the fault is there before anybody is sent to it
+			if err := set(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}()
+	if err != nil {
+		if h.heldToxic != nil {
+			err = chaos.JoinErrors(err, h.heldToxic.out())
+		}
+		return nil, chaos.JoinErrors(err, h.straight(), h.close())
+	}
+	return h, nil
+}
+
+// open opens a container's network and the proxies in there. What it gives diverts to them.
+func (h *heldDiverted) open(f *divertedFrom, seed uint64) (set func() error, err error) {
+	if chaos.IDOf(f.unit) != f.id {
+		return nil, fmt.Errorf("%w: it has just been started again", chaos.ErrNoUnit)
+	}
+	n, err := agent.EnterNamespace(f.unit.PID())
+	if err != nil {
+		return nil, err
+	}
+	h.spaces = append(h.spaces, n)
+	table, err := n.NewDiversion()
+	if err != nil {
+		return nil, err
+	}
+	h.tables = append(h.tables, table)
+	ways := map[netip.AddrPort]netip.AddrPort{}
+	before := netns.Spec{Do: netns.Reset, Direction: netns.Out}
+	for i, to := range f.to {
+		at := to.at.String()
+		p, err := proxy.Start(proxy.Config{
+			Upstream: func() string { return at }, HTTP: h.step.http, Seed: seed<<32 | uint64(i), Inside: n.Do, Control: table.Spare,
+		})
+		if err != nil {
+			return nil, err
+		}
+		h.proxies = append(h.proxies, p)
+		here, err := netip.ParseAddrPort(p.Addr())
+		if err != nil {
+			return nil, err
+		}
+		ways[to.at] = here
+		l := &chaos.Link{From: f.unit.Name(), To: to.unit.Name(), Proxy: p}
+		h.step.Links, h.ways = append(h.step.Links, l), append(h.ways, diversion{l, n, to.at})
+		before.Match.Peers = append(before.Match.Peers, netip.PrefixFrom(to.at.Addr(), 32))
+		before.Match.Ports = append(before.Match.Ports, to.at.Port())
+	}
+	return func() error {
+		if err := table.Set(ways); err != nil {
+			return err
+		}
+		slices.Sort(before.Match.Ports)
+		before.Match.Ports = slices.Compact(before.Match.Ports)
+		cut, err := n.Set(before)
+		if err != nil {
+			return err
+		}
+		return cut.Close()
+	}, nil
+}
+
+// straight has new connections go where they are made to again.
+func (h *heldDiverted) straight() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var errs []error
+	for _, t := range h.tables {
+		errs = append(errs, t.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// close ends the proxies, and lets go of the networks.
+func (h *heldDiverted) close() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var errs []error
+	for _, p := range h.proxies {
+		errs = append(errs, p.Close())
+	}
+	for _, n := range h.spaces {
+		errs = append(errs, n.Close())
+	}
+	h.proxies, h.spaces, h.ways = nil, nil, nil
+	return errors.Join(errs...)
+}
+
+// Revert implements [Held]. The proxies stay for what is open, clean, until it is found that the
+// fault is over.
+func (h *heldDiverted) Revert(ctx context.Context) (chaos.Outcome, error) {
+	out, err := h.heldToxic.Revert(ctx)
+	if err = chaos.JoinErrors(err, h.straight()); err != nil {
+		return chaos.Failed, err
+	}
+	return out, nil
+}
+
+// Verify implements [Held]: the fault is found on its proxies, and what is opened from inside of
+// the callers' networks comes to those.
+func (h *heldDiverted) Verify(ctx context.Context) (string, error) {
+	text, err := h.heldToxic.Verify(ctx)
+	if err != nil {
+		return "", err
+	}
+	var n int
+	for _, l := range h.ways {
+		came, err := l.met(ctx)
+		if err == nil && !came {
+			err = chaos.ErrNoEffect
+		}
+		if err != nil {
+			return "", fmt.Errorf("%s: what is opened to %s does not come to the fault: %w", l.Name(), l.at, err)
+		}
+		n++
+	}
+	return fmt.Sprintf("%s; of %s opened from inside each comes to it", text, scenarios.Amount(n, "connection")), nil
+}
+
+// diversion is a link with the way that is diverted to it.
+type diversion struct {
+	*chaos.Link
+	n  *netns.Namespace
+	at netip.AddrPort
+}
+
+// met opens a connection as the caller would, and tells whether it came to the proxy.
+func (d *diversion) met(ctx context.Context) (came bool, err error) {
+	before := d.Proxy.Stats().Connections
+	l, err := d.n.Line(ctx, d.at)
+	if err != nil {
+		return false, err
+	}
+	defer l.Close()
+	return proc.Await(ctx, comesWithin, func() bool { return d.Proxy.Stats().Connections > before }, "") == nil, nil
+}
+
+// comesWithin is how long a connection may take to be taken in.
+const comesWithin = 500 * time.Millisecond
+
+// Gone implements [Held]: the proxies are clean, and nothing comes to them that is opened from
+// inside.
+func (h *heldDiverted) Gone(ctx context.Context) (string, error) {
+	if h.ways == nil || h.uprooted() {
+		return "a caller was started again, and its network with it", h.close()
+	}
+	text, err := h.heldToxic.Gone(ctx)
+	for _, l := range h.ways {
+		if err != nil {
+			break
+		}
+		came, merr := l.met(ctx)
+		if came && merr == nil { // where nobody listens there any more it is refused
+			err = fmt.Errorf("%s: what is opened to %s still comes to brunt", l.Name(), l.at)
+		}
+	}
+	return text + "; what is opened from inside goes straight", chaos.JoinErrors(err, h.close())
+}
+
+func (h *heldDiverted) uprooted() bool {
+	return slices.ContainsFunc(h.step.from, func(f *divertedFrom) bool { return chaos.IDOf(f.unit) != f.id })
+}
+
+// OnRestart implements [Rooted]: a caller that is started again has its network anew, and to a callee
+// that comes back with another address nobody is diverted any more.
+func (h *heldDiverted) OnRestart(ctx context.Context, container string) (string, error) {
+	for _, f := range h.step.from {
+		if f.id.ID == container {
+			return "", chaos.ErrRestarted
+		}
+		if err := f.moved(ctx, container, false); err != nil {
+			return "", err
+		}
+	}
+	return "", nil
+}
+
+// OnNetworkChange implements [Aimed]: to a callee that is met at another address nobody is diverted any more.
+func (h *heldDiverted) OnNetworkChange(ctx context.Context, container string) (string, error) {
+	for _, f := range h.step.from {
+		ids := []string{container}
+		if f.id.ID == container { // a caller in other networks may meet others elsewhere
+			for _, to := range f.to {
+				ids = append(ids, to.id)
+			}
+		}
+		for _, id := range ids {
+			if err := f.moved(ctx, id, true); err != nil {
+				return "", err
+			}
+		}
+	}
+	return "", nil
+}
+
+// moved tells of a callee, as a container of some id, where it is met otherwise than before. Nowhere is
+// otherwise too, unless it may come back.
+func (f *divertedFrom) moved(ctx context.Context, id string, back bool) error {
+	before := map[chaos.Unit][]netip.AddrPort{}
+	for _, to := range f.to {
+		c, ok := container.ContainerOf(to.unit)
+		if !ok {
+			continue
+		}
+		is, err := c.Now(ctx)
+		if err != nil || !is.Running { // it is told again once it runs
+			continue
+		}
+		if to.id == id || is.ID == id { // one that was made anew has another id
+			before[to.unit] = append(before[to.unit], to.at)
+		}
+	}
+	for u, was := range before {
+		at, err := meets(ctx, f.unit, u)
+		if back && (err != nil || len(at) == 0) {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("%s was started again or is in other networks, and how %s meets it now is not known: %w", u.Name(), f.unit.Name(), err)
+		}
+		slices.SortFunc(at, netip.AddrPort.Compare)
+		slices.SortFunc(was, netip.AddrPort.Compare)
+		if !slices.Equal(at, was) {
+			return fmt.Errorf("%s was started again or is in other networks, and is at %s now, not at %s: what goes there meets no fault", u.Name(), at, was)
+		}
+	}
+	return nil
+}

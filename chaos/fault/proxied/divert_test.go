@@ -1,0 +1,37 @@
+package proxied
+
+import (
+	"net/netip"
+	"strings"
+	"sync"
+	"testing"
+
+	"brunt/chaos"
+	"brunt/chaos/chaostest/fakeengine"
+	"brunt/chaos/container"
+)
+
+// TestDiverted_Moved holds that a callee which comes back elsewhere voids the fault: nobody is diverted to
+// where it is now.
+func TestDiverted_Moved(t *testing.T) {
+	var at sync.Map
+	at.Store("web", "10.0.0.2")
+	at.Store("store", "10.0.0.3")
+	e := fakeengine.New(t, &at)
+	web, store := &container.Container{Engine: e, Ref: "web", Of: container.Named{Unit: "web"}}, &container.Container{Engine: e, Ref: "store", Of: container.Named{Unit: "store"}}
+	h := &heldDiverted{step: &diverted{from: []*divertedFrom{{
+		unit: web, id: chaos.ContainerID{ID: "web"}, to: []divertedTo{{store, "store", netip.MustParseAddrPort("10.0.0.3:80")}},
+	}}}}
+	void := func(container, want string) {
+		t.Helper()
+		said, err := h.OnRestart(t.Context(), container)
+		if said != "" || (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %q, %v; want %q", container, said, err, want)
+		}
+	}
+	void("store", "") // where it was
+	void("web", chaos.ErrRestarted.Error())
+	at.Store("store", "10.0.0.4")
+	void("other", "")
+	void("store", "10.0.0.4:80")
+}

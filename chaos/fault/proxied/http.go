@@ -1,0 +1,222 @@
+package proxied
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"brunt/chaos/proxy/toxics"
+
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
+
+	"brunt/chaos"
+	"brunt/chaos/proxy"
+	"brunt/chaos/selector"
+)
+
+// Requests says which requests on a link a fault hits.
+type Requests struct {
+	selector.Edge `yaml:",inline"`
+	Percent       *quantity.Share `yaml:"percent"` // of the requests that fit; nil is all
+	Path          string          `yaml:"path"`    // such as /posts/7 or /posts/*; zero is all
+	Method        string          `yaml:"method"`  // zero is all
+}
+
+// HTTPError answers requests on a link itself, in place of who was asked.
+type HTTPError struct {
+	Requests `yaml:",inline"`
+	Status   int               `yaml:"status,min=200,max=599"` // zero is 503
+	Body     string            `yaml:"body"`                   // of the answer; text/plain unless a header says otherwise
+	Headers  map[string]string `yaml:"headers"`                // of the answer, besides those for its length
+}
+
+// HTTPDelay holds requests on a link back before they are passed on.
+type HTTPDelay struct {
+	Requests `yaml:",inline"`
+	Delay    quantity.Duration `yaml:"delay,required,positive"` // Baseline a request is passed on
+	Jitter   quantity.Duration `yaml:"jitter"`                  // at most this much more or less, uniform
+}
+
+var (
+	_ chaos.Fault  = (*HTTPError)(nil)
+	_ chaos.Fault  = (*HTTPDelay)(nil)
+	_ chaos.Linked = (*HTTPError)(nil)
+	_ chaos.Linked = (*HTTPDelay)(nil)
+)
+
+// probe is a request that fits: its path stands for a *.
+func (r *Requests) probe() proxy.ProbeRequest {
+	return proxy.ProbeRequest{Method: r.Method, Path: strings.ReplaceAll(r.Path, "*", "")}
+}
+
+func (r *Requests) check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
+	r.Edge.CheckEdge(at, sc, m)
+	if sc.TLS && r.On(chaos.LoadName, chaos.TargetName, nil) {
+		m.Add(at, "the load speaks TLS, so that no link can look into its requests; network.* faults work")
+	}
+	if !sc.TLS && sc.H2C && slices.ContainsFunc(sc.Edges, func(l chaos.EdgeName) bool { return l.From == chaos.LoadName && r.On(l.From, l.To, sc.Zones) }) {
+		m.Add(at, "the load speaks HTTP/2, and a link looks into requests of HTTP/1.1 only; network.* faults work, or connections: {http: 1.1}")
+	}
+	r.CheckPercent(r.Percent, leastShare, "requests", m)
+	switch {
+	case r.Path != "" && r.Path[0] != '/' && r.Path[0] != '*':
+		m.Add(r.Of("path"), "a path begins with /, such as /posts/*")
+	case strings.ContainsAny(r.Path, "?#"):
+		m.Add(r.Of("path"), "a path ends before the query; requests with any query fit it")
+	}
+	if r.Method != strings.ToUpper(r.Method) {
+		m.AddHint(r.Of("method"), "such as "+strings.ToUpper(r.Method), "a method is upper case, and %q is none", r.Method)
+	}
+}
+
+// Check implements [Fault].
+func (f *HTTPError) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
+	before := m.Len()
+	f.Requests.check(at, sc, m)
+	if m.Len() > before {
+		return
+	}
+	if err := f.toxic().Check(true); err != nil {
+		m.Add(at, "%v", err)
+	}
+}
+
+// Check implements [Fault].
+func (f *HTTPDelay) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
+	f.Requests.check(at, sc, m)
+	f.CheckJitter(f.Delay, f.Jitter, m)
+}
+
+// Touches implements [Linked].
+func (r *Requests) Touches(from, to string, z chaos.Zones) (hit, http bool) {
+	return r.On(from, to, z), true
+}
+
+// Find looks for a fault on a share of the requests, and says how they are hit.
+func (r *Requests) find(ctx context.Context, what, how string, ask func(ctx context.Context, n int) (asked, error)) (string, error) {
+	share := OrAll(r.Percent)
+	got, err := search(ctx, share, ask)
+	if err != nil {
+		return "", err
+	}
+	if got.hits == 0 || share == 1 && got.hits < got.n {
+		return "", fmt.Errorf("%w: %d of %d %s are %s", chaos.ErrNoEffect, got.hits, got.n, what, how)
+	}
+	return fmt.Sprintf("%d of %d %s are %s", got.hits, got.n, what, how), nil
+}
+
+// Gone looks for requests that are still hit.
+func (r *Requests) gone(ctx context.Context, what, how string, ask func(ctx context.Context, n int) (asked, error)) (string, error) {
+	got, err := ask(ctx, atOnce(OrAll(r.Percent)))
+	if err != nil {
+		return "", err
+	}
+	if got.hits > 0 {
+		return "", fmt.Errorf("%d of %d %s are still %s", got.hits, got.n, what, how)
+	}
+	return fmt.Sprintf("none of %d %s is %s", got.n, what, how), nil
+}
+
+func (r *Requests) text() string {
+	s := "all requests"
+	if r.Percent != nil {
+		s = r.Percent.String() + " of requests"
+	}
+	if r.Method+r.Path != "" {
+		s += " of " + r.Method + " " + r.Path
+	}
+	return s
+}
+
+func (f *HTTPError) toxic() toxics.HTTPError {
+	t := toxics.HTTPError{Status: f.Status, Share: OrAll(f.Percent), Path: f.Path, Method: f.Method, Body: f.Body, Headers: f.Headers}
+	if t.Status == 0 {
+		t.Status = http.StatusServiceUnavailable
+	}
+	return t
+}
+
+// Plan implements [Fault].
+func (f *HTTPError) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
+	t := f.toxic()
+	ask := func(l *chaos.Link) func(ctx context.Context, n int) (asked, error) {
+		return func(ctx context.Context, n int) (asked, error) {
+			return requests(ctx, l, n, f.probe(), func(a answer) bool { return a.own && a.status == t.Status })
+		}
+	}
+	how := fmt.Sprintf("answered with %d", t.Status)
+	return ToxicPlan(ctx, &f.Edge, env, &Toxic{
+		What:  fmt.Sprintf("answer %s with %d", f.text(), t.Status),
+		Toxic: t,
+		Prove: func(ctx context.Context, l *chaos.Link, _ *proxy.Line) (string, error) {
+			return f.find(ctx, "requests", how, ask(l))
+		},
+		Undone: func(ctx context.Context, l *chaos.Link) (string, error) {
+			return f.gone(ctx, "requests", how, ask(l))
+		},
+	})
+}
+
+// Plan implements [Fault].
+func (f *HTTPDelay) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
+	share := OrAll(f.Percent)
+	least := LeastLate(f.Delay.D(), f.Jitter.D())
+	each := f.Delay-f.Jitter >= quantity.Duration(least) // Each that is hit takes so long
+	slow := func(a answer, limit, late time.Duration) bool {
+		return a.took >= telling(limit, late) || a.status == 0 && a.took >= telling(Silence, late)
+	}
+	ask := func(l *chaos.Link, limit time.Duration, pulse *proxy.Pulse) func(ctx context.Context, n int) (asked, error) {
+		return func(ctx context.Context, n int) (got asked, err error) {
+			var late time.Duration
+			sure := 0
+			got, err = requests(ctx, l, n, f.probe(), func(a answer) bool {
+				if late = pulse.Late(); slow(a, limit, late) { // all have their answers by now
+					sure++
+				}
+				return slow(a, limit, 0)
+			})
+			got.sure, got.late = sure, late
+			return got, err
+		}
+	}
+	// Shows tells whether so many of the requests that were made are enough.
+	shows := func(got asked, hits int) bool {
+		got.hits = hits
+		return !got.few(share) && (share < 1 || !each || got.hits == got.n)
+	}
+	return ToxicPlan(ctx, &f.Edge, env, &Toxic{
+		What:  fmt.Sprintf("delay %s by %s", f.text(), f.Delay),
+		Toxic: toxics.HTTPDelay{Delay: f.Delay.D(), Jitter: f.Jitter.D(), Share: share, Path: f.Path, Method: f.Method},
+		Takes: 4 * (f.Delay + f.Jitter).D(),
+		Prove: func(ctx context.Context, l *chaos.Link, _ *proxy.Line) (string, error) {
+			return UntilClear(ctx, func(pulse *proxy.Pulse) (string, error) {
+				got, err := search(ctx, share, ask(l, least, pulse))
+				if err != nil {
+					return "", err
+				}
+				found := fmt.Sprintf("%d of %d requests take %s and more", got.hits, got.n, quantity.FormatSeconds(least.Seconds()))
+				switch {
+				case !shows(got, got.hits):
+					return "", fmt.Errorf("%w: %d of %d requests are delayed", chaos.ErrNoEffect, got.hits, got.n)
+				case !shows(got, got.sure):
+					return found, Blurred(got.late)
+				}
+				return found, nil
+			})
+		},
+		Undone: func(ctx context.Context, l *chaos.Link) (string, error) {
+			got, err := ask(l, f.Delay.D()/2+time.Millisecond, nil)(ctx, atOnce(share))
+			if err != nil {
+				return "", err
+			}
+			if !got.few(share) {
+				return "", fmt.Errorf("%d of %d requests are still delayed", got.hits, got.n)
+			}
+			return fmt.Sprintf("%d of %d requests take so long", got.hits, got.n), nil
+		},
+	})
+}

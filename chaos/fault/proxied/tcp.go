@@ -1,0 +1,303 @@
+package proxied
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"sync"
+	"time"
+
+	"brunt/chaos/proxy/toxics"
+
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
+
+	"brunt/chaos"
+	"brunt/chaos/proxy"
+	"brunt/chaos/selector"
+)
+
+// Some says how many of a link's connections a fault hits.
+type Some struct {
+	selector.Edge `yaml:",inline"`
+	Percent       *quantity.Share `yaml:"percent"` // of the connections; nil is all
+}
+
+// SlowClose holds the end of connections back: who waits for the other side to close
+// waits so much longer, and what a connection takes up is taken up meanwhile.
+type SlowClose struct {
+	Way   `yaml:",inline"`
+	Some  `yaml:",inline"`
+	Delay quantity.Duration `yaml:"delay,required,positive"` // Baseline an end is passed on, each way that it is on; both by default
+}
+
+// Limit ends a connection once so many bytes of it have passed, as a peer does that
+// dies in the middle of an answer.
+type Limit struct {
+	Way   `yaml:",inline"`
+	Some  `yaml:",inline"`
+	Bytes quantity.Size `yaml:"bytes,required,positive"` // of a connection, each way that it is on by itself; of answers by default
+}
+
+// Slicer cuts what passes into small pieces that come one by one, so that no message
+// comes at once.
+type Slicer struct {
+	Way       `yaml:",inline"`
+	Some      `yaml:",inline"`
+	Size      quantity.Size     `yaml:"size,required,positive"`  // of a piece, in the mean
+	Variation quantity.Size     `yaml:"variation"`               // at most this much more or less, uniform
+	Delay     quantity.Duration `yaml:"delay,required,positive"` // from one piece to the next, each way that it is on; both by default
+}
+
+var (
+	_ chaos.Fault = (*SlowClose)(nil)
+	_ chaos.Fault = (*Limit)(nil)
+	_ chaos.Fault = (*Slicer)(nil)
+)
+
+// leastConnections is the smallest share of connections that is still found.
+const leastConnections = 0.01
+
+func (s *Some) check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
+	s.Edge.CheckEdge(at, sc, m)
+	s.CheckPercent(s.Percent, leastConnections, "connections", m)
+}
+
+// Whom says which connections are meant.
+func (s *Some) whom() string {
+	if s.Percent == nil {
+		return "connections"
+	}
+	return s.Percent.String() + " of connections"
+}
+
+// Bounds of what can be proven by a probe without being traffic of its own.
+const (
+	mostLimit  = 16 << 20 // bytes that a probe sends to meet a limit
+	mostPiece  = 16 << 10 // bytes: what passes comes in pieces of twice that anyway
+	leastPause = 50 * time.Microsecond
+	mostSliced = MostRate / 4 // bytes a second
+)
+
+// Check implements [Fault].
+func (f *SlowClose) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
+	f.Some.check(at, sc, m)
+}
+
+// Check implements [Fault].
+func (f *Limit) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
+	f.Some.check(at, sc, m)
+	if f.Bytes > mostLimit {
+		m.Add(f.Edge.Of("bytes"), "a probe has to send %s to find its effect; at most %s", f.Bytes, quantity.Size(mostLimit))
+	}
+}
+
+// Check implements [Fault].
+func (f *Slicer) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
+	f.Some.check(at, sc, m)
+	if f.Size > mostPiece {
+		m.Add(f.Edge.Of("size"), "pieces of %s are none: what passes a link comes in such anyway; at most %s", f.Size, quantity.Size(mostPiece))
+	}
+	if f.Size > 0 && f.Variation >= f.Size {
+		m.Add(f.Edge.Of("variation"), "the variation %s is not less than the size %s, and no piece is empty", f.Variation, f.Size)
+	}
+	switch rate := float64(f.Size) / f.Delay.D().Seconds(); {
+	case f.Delay == 0:
+	case f.Delay.D() < leastPause:
+		m.Add(f.Edge.Of("delay"), "pieces every %s can't be told from such that come at once; at least %s", f.Delay, quantity.FormatDuration(leastPause))
+	case rate > mostSliced:
+		m.Add(f.Edge.Of("delay"), "%s each %s are %s, which can't be told from a clean link; at most %s", f.Size, f.Delay, quantity.Bandwidth(rate), quantity.Bandwidth(mostSliced))
+	}
+}
+
+// mostGone bounds the connections by which a fault is found gone.
+const mostGone = 200
+
+// A fated tells what became of a connection: how long it took for whatever the fault
+// makes take least, or, of a fault that is not about time, whether it hit.
+type fated struct {
+	took, least time.Duration
+	hit         bool
+}
+
+// mostOnTheWay bounds the bytes that connections of a probe carry at once: it is not to keep this machine busy itself.
+const mostOnTheWay = 1 << 20
+
+// dials makes n connections over the link, some at once, and counts those that are hit. Each carries so many bytes.
+// Enough ends it early; pulse may be nil, where nothing hangs on how late the machine is.
+func dials(ctx context.Context, n int, carries int64, pulse *proxy.Pulse, enough func(asked) bool, dial func(ctx context.Context) (fated, error)) (asked, error) {
+	atOnce := int(min(max(mostOnTheWay/max(carries, 1), 1), together))
+	var all asked
+	for all.n < n && !enough(all) {
+		some := make([]fated, min(atOnce, n-all.n))
+		errs := make([]error, len(some))
+		pulse.Reset()
+		var wg sync.WaitGroup
+		for i := range some {
+			wg.Go(func() { some[i], errs[i] = dial(ctx) })
+		}
+		wg.Wait()
+		late := pulse.Late()
+		if i := slices.IndexFunc(errs, func(err error) bool { return err != nil }); i >= 0 {
+			return all, errs[i]
+		}
+		all.late = max(all.late, late)
+		for _, f := range some {
+			timed := f.least > 0
+			all.add(f.hit || timed && f.took >= f.least)
+			if f.hit || timed && f.took >= telling(f.least, late) {
+				all.sure++
+			}
+		}
+	}
+	return all, nil
+}
+
+// Find looks for a fault on a share of the connections, each of which carries so many bytes.
+func (s *Some) find(ctx context.Context, what string, carries int64, dial func(ctx context.Context) (fated, error)) (string, error) {
+	share := OrAll(s.Percent)
+	shows := func(got asked, hits int) bool {
+		got.hits = hits
+		return !got.few(share) && (share < 1 || got.hits == got.n)
+	}
+	return UntilClear(ctx, func(pulse *proxy.Pulse) (string, error) {
+		look := func() (asked, error) {
+			return dials(ctx, Tries(share), carries, pulse, func(a asked) bool { return !a.few(share) }, dial)
+		}
+		got, err := look()
+		// Where all are to be hit, and some are, this machine was late to read the others: what had come apart was
+		// together by then.
+		for n := 1; n < inARow && err == nil && share == 1 && got.hits > 0 && got.hits < got.n && ctx.Err() == nil; n++ {
+			got, err = look()
+		}
+		if err != nil {
+			return "", err
+		}
+		found := fmt.Sprintf("%d of %d connections %s", got.hits, got.n, what)
+		switch {
+		case !shows(got, got.hits):
+			return "", fmt.Errorf("%w: %s", chaos.ErrNoEffect, found)
+		case !shows(got, got.sure):
+			return found, Blurred(got.late)
+		}
+		return found, nil
+	})
+}
+
+// Gone looks for connections that are still hit, each of which carries so many bytes.
+func (s *Some) gone(ctx context.Context, what string, carries int64, dial func(ctx context.Context) (fated, error)) (string, error) {
+	got, err := dials(ctx, min(mostGone, Tries(OrAll(s.Percent))), carries, nil, func(a asked) bool { return a.hits > 0 }, dial)
+	if err != nil {
+		return "", err
+	}
+	if got.hits > 0 {
+		return "", fmt.Errorf("%d of %d connections still %s", got.hits, got.n, what)
+	}
+	return fmt.Sprintf("none of %d connections %s", got.n, what), nil
+}
+
+// Plan implements [Fault].
+func (f *SlowClose) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
+	dir := f.DirectionOr(proxy.Both)
+	delay := f.Delay.D()
+	if dir == proxy.Both {
+		delay *= 2
+	}
+	// An end that does not come before ctx is over is late as well, if that is long enough.
+	late := func(l *chaos.Link, least time.Duration) func(ctx context.Context) (fated, error) {
+		return func(ctx context.Context) (fated, error) {
+			r, err := l.Proxy.Probe(ctx, proxy.ProbeRequest{Kind: proxy.Close})
+			switch {
+			case err != nil:
+				return fated{}, err
+			case r.Outcome == proxy.Answered:
+				return fated{took: r.Times[0], least: least}, nil
+			case r.Outcome == proxy.Silent && r.Closing && r.Waited >= min(least, Silence):
+				return fated{took: r.Waited, least: min(least, Silence)}, nil
+			}
+			return fated{}, fmt.Errorf("a probe is %s", r.Outcome)
+		}
+	}
+	return ToxicPlan(ctx, &f.Edge, env, &Toxic{
+		What:   fmt.Sprintf("hold the end of %s back by %s", f.whom(), f.Delay),
+		Toxic:  toxics.SlowClose{Delay: f.Delay.D(), Share: OrAll(f.Percent), Direction: dir},
+		Takes:  2 * delay,
+		counts: "connections",
+		Prove: func(ctx context.Context, l *chaos.Link, _ *proxy.Line) (string, error) {
+			return f.find(ctx, "end late by "+quantity.FormatSeconds(delay.Seconds())+" and more", 0, late(l, delay))
+		},
+		Undone: func(ctx context.Context, l *chaos.Link) (string, error) {
+			return f.gone(ctx, "end late", 0, late(l, f.Delay.D()/2+time.Millisecond))
+		},
+	})
+}
+
+// Plan implements [Fault].
+func (f *Limit) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
+	dir := f.DirectionOr(proxy.Back)
+	size := int64(f.Bytes)
+	ends := func(l *chaos.Link) func(ctx context.Context) (fated, error) {
+		return func(ctx context.Context) (fated, error) {
+			r, err := l.Proxy.Probe(ctx, proxy.ProbeRequest{Kind: proxy.Bulk, Bytes: size + 1})
+			switch {
+			case err != nil:
+				return fated{}, err
+			case r.Outcome == proxy.Answered:
+				return fated{}, nil
+			case r.Outcome == proxy.WasClosed || r.Outcome == proxy.WasReset:
+				// What was on its way back when requests met their limit may be lost.
+				return fated{hit: r.Received <= size && (r.Received == size || dir != proxy.Back)}, nil
+			}
+			return fated{}, fmt.Errorf("a probe is %s", r.Outcome)
+		}
+	}
+	what := "end after " + f.Bytes.String()
+	return ToxicPlan(ctx, &f.Edge, env, &Toxic{
+		What:  fmt.Sprintf("end %s after %s", f.whom(), f.Bytes),
+		Toxic: toxics.Limit{Bytes: size, Share: OrAll(f.Percent), Direction: dir},
+		Takes: time.Second,
+		Prove: func(ctx context.Context, l *chaos.Link, _ *proxy.Line) (string, error) {
+			return f.find(ctx, what, size, ends(l))
+		},
+		Undone: func(ctx context.Context, l *chaos.Link) (string, error) {
+			return f.gone(ctx, what, size, ends(l))
+		},
+	})
+}
+
+// Plan implements [Fault].
+func (f *Slicer) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
+	// So many pieces that it takes long enough to be told from a clean link, and no
+	// longer than it must.
+	const telling = 60 * time.Millisecond
+	pieces := 2 + int64(math.Ceil(float64(telling)/float64(f.Delay.D())))
+	least := time.Duration(pieces-1) * f.Delay.D() / 2 // a client that is late gets the first of them together
+	message := pieces * int64(f.Size+f.Variation)
+	sliced := func(l *chaos.Link, least time.Duration) func(ctx context.Context) (fated, error) {
+		return func(ctx context.Context) (fated, error) {
+			r, err := l.Proxy.Probe(ctx, proxy.ProbeRequest{Kind: proxy.Bulk, Bytes: message})
+			switch {
+			case err != nil:
+				return fated{}, err
+			case r.Outcome == proxy.Answered:
+				return fated{took: r.Spread, least: least}, nil
+			case r.Outcome == proxy.Silent && r.Received > 0:
+				return fated{took: r.Waited, least: min(least, Silence)}, nil
+			}
+			return fated{}, fmt.Errorf("a probe is %s", r.Outcome)
+		}
+	}
+	what := fmt.Sprintf("get %s in pieces, over %s and more", quantity.Size(message), quantity.FormatSeconds(least.Seconds()))
+	return ToxicPlan(ctx, &f.Edge, env, &Toxic{
+		What:  fmt.Sprintf("cut %s into pieces of %s, one each %s", f.whom(), f.Size, f.Delay),
+		Toxic: toxics.Slicer{Size: int(f.Size), Variation: int(f.Variation), Delay: f.Delay.D(), Share: OrAll(f.Percent), Direction: f.DirectionOr(proxy.Both)},
+		Takes: 4 * least,
+		Prove: func(ctx context.Context, l *chaos.Link, _ *proxy.Line) (string, error) {
+			return f.find(ctx, what, message, sliced(l, least/2))
+		},
+		Undone: func(ctx context.Context, l *chaos.Link) (string, error) {
+			return f.gone(ctx, what, message, sliced(l, least/2))
+		},
+	})
+}

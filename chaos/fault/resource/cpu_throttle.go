@@ -1,0 +1,255 @@
+package resource
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
+
+	"brunt/chaos"
+	"brunt/chaos/cgroup"
+	"brunt/chaos/proc"
+	"brunt/chaos/stress"
+)
+
+// Throttle lets a unit have only a part of the processor time: of each tenth of a second
+// it runs for so long, and waits for the rest.
+type Throttle struct {
+	ResourceFault `yaml:",inline"`
+	Share         quantity.Share `yaml:"share"`               // of one processor
+	Processors    float64        `yaml:"processors,positive"` // in place of share, for more than one: 1.5 is one and a half
+}
+
+var _ chaos.Fault = (*Throttle)(nil)
+
+// leastQuota is the least that the kernel gives, of its period of a tenth of a second.
+const leastQuota = 0.01
+
+// processors is how many processors the unit may have.
+func (t *Throttle) processors() float64 {
+	if t.Share > 0 {
+		return float64(t.Share)
+	}
+	return t.Processors
+}
+
+// Check implements [Fault].
+func (t *Throttle) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
+	t.CheckSelector(at, sc, m)
+	onlyLinux(at, "cpu.throttle", m)
+	switch {
+	case t.Has("share") == t.Has("processors"):
+		m.AddHint(at, "such as {share: 20%}", "want exactly one of share, processors")
+	case t.processors() < leastQuota:
+		m.Add(t.Of("share"), "the kernel gives at least %s of a processor", quantity.FormatShare(leastQuota))
+	}
+}
+
+// Plan implements [Fault].
+func (t *Throttle) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
+	return t.Each(ctx, env, func(v Victim) Planned {
+		return &throttle{cgroupLimit: &cgroupLimit{Victim: v}, most: t.processors(), burn: BurnersOf(env)}
+	})
+}
+
+// throttle is a unit about to be throttled, or throttled.
+type throttle struct {
+	*cgroupLimit
+	most      float64 // processors
+	burn      Burners
+	unlimited bool // before
+}
+
+// The settings of processor time: in version 1 the quota of a period, in version 2 both
+// in one.
+var (
+	cpuQuota  = cgroup.Setting{File: "cpu.cfs_quota_us"}
+	cpuPeriod = cgroup.Setting{File: "cpu.cfs_period_us"}
+	cpuMax    = cgroup.Setting{File: "cpu.max"}
+)
+
+const usualPeriod = 100_000 // microseconds, where a group has none of its own yet
+
+// Plan finds what is to be written.
+func (t *throttle) Plan() error {
+	r, err := t.Victim.ration(cgroup.CPU, t.burn.run)
+	if err != nil {
+		return err
+	}
+	t.cgroupLimit = r
+	period, quota := float64(usualPeriod), -1.0
+	s := cpuQuota
+	if r.home.Unified {
+		s = cpuMax
+	}
+	was, err := r.now(s)
+	if err != nil {
+		return fmt.Errorf("%s: %w", r.Victim, err)
+	}
+	if r.home.Unified {
+		if f := strings.Fields(was); len(f) == 2 {
+			if q, err := strconv.ParseFloat(f[0], 64); err == nil { // not max
+				quota = q
+			}
+			period, _ = strconv.ParseFloat(f[1], 64)
+		}
+	} else if was != "" {
+		quota, _ = strconv.ParseFloat(was, 64)
+		p, err := r.now(cpuPeriod)
+		if err != nil {
+			return fmt.Errorf("%s: %w", r.Victim, err)
+		}
+		period, _ = strconv.ParseFloat(p, 64)
+	}
+	t.unlimited = quota < 0
+	if !t.unlimited && quota/period <= t.most {
+		return fmt.Errorf("%s may have only %s already, and not by brunt", r.Victim, processorsText(quota/period))
+	}
+	if r.shared() { // a group that is made begins with the usual period
+		period = usualPeriod
+	}
+	is := strconv.Itoa(int(math.Round(max(t.most*period, 1000))))
+	if r.home.Unified {
+		is += " " + strconv.Itoa(int(period))
+	}
+	r.set(s, was, is)
+	return nil
+}
+
+// processorsText writes an amount of processor time for people.
+func processorsText(n float64) string {
+	if n <= 1 {
+		return quantity.FormatShareBriefly(n) + " of a processor"
+	}
+	return strconv.FormatFloat(n, 'g', 3, 64) + " processors"
+}
+
+func (t *throttle) String() string {
+	return fmt.Sprintf("let %s have %s", t.Victim, processorsText(t.most))
+}
+
+// Inject implements [Step].
+func (t *throttle) Inject(ctx context.Context) (chaos.Held, error) {
+	if err := t.put(); err != nil {
+		return t, err
+	}
+	return t, nil
+}
+
+const (
+	wantsFor     = 150 * time.Millisecond // how long it is watched whether the unit wants more than it may have
+	throttledFor = 400 * time.Millisecond // how long the use of processors is watched
+	overQuota    = 1.35                   // times the quota; a window may begin with what was saved up
+)
+
+// Verify implements [Held]: the kernel makes the unit wait, and it uses no more than it
+// may. A unit that does not want that much is joined by a process that does.
+func (t *throttle) Verify(ctx context.Context) (string, error) {
+	g := t.group()
+	before, err := g.Count("cpu.stat", "nr_throttled")
+	if err != nil {
+		return "", err
+	}
+	select {
+	case <-time.After(wantsFor):
+	case <-ctx.Done():
+	}
+	if after, err := g.Count("cpu.stat", "nr_throttled"); err == nil && after > before {
+		if said, ok := t.waits(ctx, 0); ok {
+			return t.Unit.Name() + said, nil
+		}
+	}
+	b, err := t.burn.Start(stress.Config{Groups: []cgroup.Group{g}, Score: 1000}, stress.Job{CPU: &stress.CPU{Load: 1, Workers: int(math.Ceil(t.most))}, Unit: t.ID.PID})
+	if err != nil {
+		return "", err
+	}
+	defer b.Stop()
+	if _, err := b.First(ctx); err != nil {
+		return "", fmt.Errorf("burning beside %s: %w", t.Unit.Name(), err)
+	}
+	for {
+		if said, ok := t.waits(ctx, b.PID()); ok {
+			return "a process in its place" + said, nil
+		}
+		if ctx.Err() != nil {
+			return "", fmt.Errorf("%w: nothing makes %s wait for a processor", chaos.ErrNoEffect, t.Unit.Name())
+		}
+	}
+}
+
+// waits watches for a while whether the kernel makes the group wait, and what is used by
+// the unit, or by the process given.
+func (t *throttle) waits(ctx context.Context, pid int) (said string, ok bool) {
+	g := t.group()
+	use := func() (ticks uint64) {
+		if pid != 0 {
+			return proc.CPUOf(pid)
+		}
+		for _, p := range proc.Family(t.ID.PID) {
+			ticks += proc.CPUOf(p)
+		}
+		return ticks
+	}
+	before, err := g.Count("cpu.stat", "nr_throttled")
+	if err != nil {
+		return "", false
+	}
+	began, used := time.Now(), use()
+	select {
+	case <-time.After(throttledFor):
+	case <-ctx.Done():
+		return "", false
+	}
+	spent := float64(use()-used) / ticksPerSecond
+	rate := spent / time.Since(began).Seconds()
+	after, err := g.Count("cpu.stat", "nr_throttled")
+	if err != nil || after < before+2 || rate > t.most*overQuota+.02 {
+		return "", false
+	}
+	return fmt.Sprintf(" used %s and was made to wait %d times in %s", processorsText(rate), after-before, quantity.FormatSeconds(time.Since(began).Seconds())), true
+}
+
+// ticksPerSecond is the unit of processor time in /proc, the same on every Linux that Go
+// runs on.
+const ticksPerSecond = 100
+
+// Takes implements [Slow].
+func (t *throttle) Takes() time.Duration { return 5 * time.Second }
+
+// Gone implements [Held]: nobody makes the unit wait any more.
+func (t *throttle) Gone(ctx context.Context) (string, error) {
+	back, err := t.back()
+	if err != nil || !t.ID.Alive() || !t.home.Lives() || !t.unlimited || t.shared() {
+		return back, err
+	}
+	b, err := t.burn.Start(stress.Config{Groups: []cgroup.Group{t.home}, Score: 1000}, stress.Job{CPU: &stress.CPU{Load: 1, Workers: 1}, Unit: t.ID.PID})
+	if err != nil {
+		return "", err
+	}
+	defer b.Stop()
+	if _, err := b.First(ctx); err != nil {
+		if !t.ID.Alive() {
+			return t.EndedText(), nil
+		}
+		return "", err
+	}
+	before, err := t.home.Count("cpu.stat", "nr_throttled")
+	if err != nil {
+		return "", err
+	}
+	select {
+	case <-time.After(throttledFor):
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+	after, err := t.home.Count("cpu.stat", "nr_throttled")
+	if err != nil || after > before {
+		return "", chaos.JoinErrors(fmt.Errorf("%s is still made to wait", t.Unit.Name()), err)
+	}
+	return back + ", and a process in its place is not made to wait", nil
+}

@@ -1,0 +1,259 @@
+package resource
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
+
+	"brunt/chaos"
+	"brunt/chaos/cgroup"
+	"brunt/chaos/rootfs"
+	"brunt/chaos/stress"
+)
+
+// DiskThrottle lets a unit read from a disk and write to it only so fast. What the kernel
+// keeps in memory is not slowed: neither what is read from there nor, in version 1 of
+// control groups, what is written there and brought to the disk later by the kernel.
+type DiskThrottle struct {
+	ResourceFault `yaml:",inline"`
+	Rate          quantity.Bandwidth `yaml:"rate,required,positive"`          // such as 1MiB/s; of each direction
+	Path          string             `yaml:"path"`                            // a directory of the unit, on the disk that is meant; zero is /
+	Direction     string             `yaml:"direction,oneof=both|read|write"` // zero is both
+}
+
+var _ chaos.Fault = (*DiskThrottle)(nil)
+
+func (t *DiskThrottle) path() string {
+	if t.Path == "" {
+		return "/"
+	}
+	return t.Path
+}
+
+func (t *DiskThrottle) does(direction string) bool {
+	return t.Direction == "" || t.Direction == "both" || t.Direction == direction
+}
+
+// leastDiskRate is a block of 4 KiB in a tenth of a second.
+const leastDiskRate = 40 << 10
+
+// Check implements [Fault].
+func (t *DiskThrottle) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
+	t.CheckSelector(at, sc, m)
+	onlyLinux(at, "disk.throttle", m)
+	checkPath(t.Of("path"), t.path(), m)
+	if t.Rate > 0 && t.Rate < leastDiskRate {
+		m.AddHint(t.Of("rate"), "at least 40KiB/s", "with %s it can't be found in time whether it holds", t.Rate)
+	}
+}
+
+// checkPath notes that a path of a unit's is none.
+func checkPath(at syntax.Pos, p string, m *syntax.Mistakes) {
+	if !path.IsAbs(p) {
+		m.AddHint(at, "such as /var/lib/data", "a path in a unit begins with /; %q does not", p)
+	}
+}
+
+// Plan implements [Fault].
+func (t *DiskThrottle) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
+	return t.Each(ctx, env, func(v Victim) Planned {
+		return &diskThrottle{cgroupLimit: &cgroupLimit{Victim: v}, fault: t, burn: BurnersOf(env)}
+	})
+}
+
+// diskThrottle is a unit about to be slowed in its use of a disk, or slowed.
+type diskThrottle struct {
+	*cgroupLimit
+	fault     *DiskThrottle
+	device    string
+	name      fileName // of a probe's file, for a moment
+	burn      Burners
+	unlimited bool // before, in every direction
+}
+
+// Plan finds what is to be written.
+func (t *diskThrottle) Plan() error {
+	dir, err := rootfs.Open(t.ID.PID, t.fault.path())
+	if err != nil {
+		return fmt.Errorf("%s: %w", t.Victim, err)
+	}
+	defer dir.Close()
+	space, err := rootfs.SpaceOf(dir)
+	if err != nil {
+		return fmt.Errorf("%s: %w", t.Victim, err)
+	}
+	if space.Memory {
+		return fmt.Errorf("%s: %s is memory, and on no disk", t.Victim, t.fault.path())
+	}
+	if t.device, err = rootfs.Device(dir, t.ID.PID); err != nil {
+		return fmt.Errorf("%s: %w", t.Victim, err)
+	}
+	t.name = nameFor(dir, t.fault.path())
+	if t.cgroupLimit, err = t.Victim.ration(cgroup.Disk, t.burn.run); err != nil {
+		return err
+	}
+	t.unlimited = true
+	is := strconv.FormatInt(int64(math.Round(float64(t.fault.Rate))), 10)
+	for _, direction := range []string{"read", "write"} {
+		if !t.fault.does(direction) {
+			continue
+		}
+		s := diskSetting(t.home, t.device, direction)
+		was, err := t.now(s)
+		if err != nil {
+			return fmt.Errorf("%s: %w", t.Victim, err)
+		}
+		if n, err := strconv.ParseFloat(was, 64); err == nil && n != 0 { // not max
+			t.unlimited = false
+			if n <= float64(t.fault.Rate) {
+				return fmt.Errorf("%s may %s only %s already, and not by brunt", t.Victim, direction, quantity.Bandwidth(n))
+			}
+		}
+		t.set(s, was, is)
+	}
+	return nil
+}
+
+// diskSetting is how fast a disk may be read or written, in either version.
+func diskSetting(g cgroup.Group, device, direction string) cgroup.Setting {
+	if g.Unified {
+		return cgroup.Setting{File: "io.max", Device: device, Key: direction[:1] + "bps"}
+	}
+	return cgroup.Setting{File: "blkio.throttle." + direction + "_bps_device", Device: device}
+}
+
+func (t *diskThrottle) String() string {
+	what := map[string]string{"read": "read", "write": "write"}[t.fault.Direction]
+	if what == "" {
+		what = "read and write"
+	}
+	return fmt.Sprintf("let %s %s %s/s on the disk of %s", t.Victim, what, sizeText(int64(t.fault.Rate)), t.fault.path())
+}
+
+// Undo implements [Step].
+func (t *diskThrottle) Undo() []chaos.Undo {
+	return append(t.cgroupLimit.Undo(), t.name.undo(t.ID)...)
+}
+
+// Inject implements [Step].
+func (t *diskThrottle) Inject(ctx context.Context) (chaos.Held, error) {
+	if err := t.put(); err != nil {
+		return t, err
+	}
+	return t, nil
+}
+
+// Verify implements [Held]: a process in the unit's place reads and writes no faster.
+func (t *diskThrottle) Verify(ctx context.Context) (string, error) {
+	var said []string
+	var errs []error
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	for _, direction := range []string{"read", "write"} {
+		if !t.fault.does(direction) {
+			continue
+		}
+		wg.Go(func() {
+			rate, err := t.rate(ctx, direction)
+			if err == nil && rate > 1.25*float64(t.fault.Rate) {
+				err = fmt.Errorf("%w: a process in the place of %s %ss %s/s", chaos.ErrNoEffect, t.Unit.Name(), direction, sizeText(int64(rate)))
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			said, errs = append(said, fmt.Sprintf("%ss %s/s", direction, sizeText(int64(rate)))), append(errs, err)
+		})
+	}
+	wg.Wait()
+	if err := chaos.JoinErrors(errs...); err != nil {
+		return "", err
+	}
+	slices.Sort(said)
+	return "a process in its place " + strings.Join(said, " and "), nil
+}
+
+const (
+	ratedFor    = 400 * time.Millisecond // how long a disk's rate is measured, at least
+	mostRated   = 4 * ratedFor           // and where it is higher than it should be: the kernel lets some through at first
+	mostAtOnce  = 1 << 20                // bytes
+	leastAtOnce = 4 << 10
+)
+
+// rate measures how fast a process in the unit's group is.
+func (t *diskThrottle) rate(ctx context.Context, direction string) (float64, error) {
+	dir, err := rootfs.Open(t.ID.PID, t.fault.path())
+	if err != nil {
+		return 0, err
+	}
+	defer dir.Close()
+	// Blocks that take a fortieth of a second each, if it is as slow as it should be.
+	block := int(t.fault.Rate/40) / leastAtOnce * leastAtOnce
+	job := stress.Disk{Name: t.name.Name, Workers: 1, Block: min(max(block, leastAtOnce), mostAtOnce), Blocks: 1, Write: direction == "write", Read: direction == "read"}
+	if job.Write {
+		job.Blocks = 64 // the less often it waits for the filesystem
+	}
+	b, err := t.burn.Start(stress.Config{Groups: []cgroup.Group{t.group()}, Dir: dir, Score: 1000}, stress.Job{Disk: &job, Unit: t.ID.PID})
+	if err != nil {
+		return 0, err
+	}
+	defer b.Stop()
+	first, err := b.First(ctx)
+	for err == nil {
+		var r stress.Report
+		if r, err = b.Next(ctx); err != nil || r.Error != "" {
+			break
+		}
+		spent := r.Spent - first.Spent
+		rate := float64(r.Bytes-first.Bytes) / max(spent.Seconds(), 1e-6)
+		if spent >= ratedFor && rate <= float64(t.fault.Rate) || spent >= mostRated {
+			return rate, nil
+		}
+	}
+	return 0, fmt.Errorf("measuring how fast a process in the place of %s %ss: %w", t.Unit.Name(), direction, chaos.JoinErrors(reported(b.Report()), err))
+}
+
+// reported is what went wrong with a burner by its own words.
+func reported(r stress.Report) error {
+	if r.Error == "" {
+		return nil
+	}
+	return errors.New(r.Error)
+}
+
+// Takes implements [Slow].
+func (t *diskThrottle) Takes() time.Duration { return 10 * time.Second }
+
+// Revert implements [Held].
+func (t *diskThrottle) Revert(ctx context.Context) (chaos.Outcome, error) {
+	return t.cgroupLimit.Revert(ctx)
+}
+
+// Gone implements [Held]: nobody makes the unit wait any more.
+func (t *diskThrottle) Gone(ctx context.Context) (string, error) {
+	back, err := t.back()
+	if err != nil || !t.ID.Alive() || !t.home.Lives() || !t.unlimited || t.shared() {
+		return back, err
+	}
+	direction := "write"
+	if !t.fault.does(direction) {
+		direction = "read"
+	}
+	// A disk may be slower than the limit was; what is not slower than that is proof.
+	rate, err := t.rate(ctx, direction)
+	switch {
+	case err != nil && !t.ID.Alive():
+		return t.EndedText(), nil
+	case err != nil:
+		return "", err
+	}
+	return fmt.Sprintf("%s, and a process in its place %ss %s/s", back, direction, sizeText(int64(rate))), nil
+}

@@ -1,0 +1,262 @@
+package resource
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"brunt/scenarios/syntax"
+
+	"brunt/chaos"
+	"brunt/chaos/fault/proxied"
+	"brunt/chaos/proc"
+	"brunt/scenarios"
+)
+
+// FDExhaust takes from a unit the descriptors that it has not used yet: it can't open
+// files or connections any more, nor take those that come (EMFILE), until it closes some.
+type FDExhaust struct {
+	ResourceFault `yaml:",inline"`
+	Leave         int `yaml:"leave,min=0,max=1000000"` // how many it can still open; zero is none
+}
+
+var _ chaos.Fault = (*FDExhaust)(nil)
+
+// Check implements [Fault].
+func (f *FDExhaust) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
+	f.CheckSelector(at, sc, m)
+	onlyLinux(at, "fd.exhaust", m)
+}
+
+// Plan implements [Fault].
+func (f *FDExhaust) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
+	return f.Each(ctx, env, func(v Victim) Planned { return &fdExhaust{Victim: v, leave: f.Leave} })
+}
+
+// fdExhaust is a unit about to be out of descriptors, or out of them.
+type fdExhaust struct {
+	Victim
+	leave  int
+	limits []limited
+}
+
+// limited is a process of the unit with its limits.
+type limited struct {
+	id      proc.Identity
+	was, is proc.FileLimit
+}
+
+// opFiles is the undo of a limit of descriptors.
+const opFiles = "fd.limit"
+
+// Plan finds the limit under which as many numbers are free as are to be left.
+func (f *fdExhaust) Plan() error {
+	for _, pid := range proc.Family(f.ID.PID) {
+		id, err := proc.Identify(pid)
+		if err != nil || proc.IsZombie(pid) {
+			continue // it has ended meanwhile
+		}
+		was, err := proc.FilesLimit(pid)
+		if err != nil {
+			return fmt.Errorf("%s: %w", f.Victim, err)
+		}
+		open, err := proc.OpenFiles(pid)
+		if err != nil {
+			return fmt.Errorf("%s: %w", f.Victim, err)
+		}
+		is := proc.FileLimit{Soft: atMost(open, f.leave), Hard: was.Hard}
+		if is.Soft >= was.Soft {
+			return fmt.Errorf("%s has %s open of %d already, and not by brunt", f.Victim, scenarios.Amount(len(open), "descriptor"), was.Soft)
+		}
+		f.limits = append(f.limits, limited{id, was, is})
+	}
+	if len(f.limits) == 0 {
+		return fmt.Errorf("%s: %w", f.Victim, proc.ErrEnded)
+	}
+	return nil
+}
+
+// atMost is the limit under which leave numbers are free.
+func atMost(open []int, leave int) uint64 {
+	slices.Sort(open)
+	n := uint64(0)
+	for free := 0; ; n++ {
+		if len(open) > 0 && uint64(open[0]) == n {
+			open = open[1:]
+			continue
+		}
+		if free == leave {
+			return n
+		}
+		free++
+	}
+}
+
+// free is how many numbers under a limit are free.
+func free(open []int, limit uint64) int {
+	used := 0
+	for _, n := range open {
+		if uint64(n) < limit {
+			used++
+		}
+	}
+	return int(limit) - used
+}
+
+func (f *fdExhaust) String() string {
+	return fmt.Sprintf("let %s open %s more", f.Victim, scenarios.Amount(f.leave, "descriptor"))
+}
+
+// Via implements [Step].
+func (*fdExhaust) Via() string { return "prlimit" }
+
+// Undo implements [Step].
+func (f *fdExhaust) Undo() []chaos.Undo {
+	var out []chaos.Undo
+	for _, l := range f.limits {
+		args, _ := json.Marshal(l.is)
+		prior, _ := json.Marshal(l.was)
+		out = append(out, chaos.Undo{Op: opFiles, Args: args, Identity: l.id.Raw(), Prior: prior})
+	}
+	return out
+}
+
+// Inject implements [Step].
+func (f *fdExhaust) Inject(ctx context.Context) (chaos.Held, error) {
+	for _, l := range f.limits {
+		if !l.id.Alive() {
+			continue
+		}
+		if err := proc.LimitFiles(l.id.PID, l.is); err != nil {
+			return f, fmt.Errorf("%s: %w", f.Victim, err) // What is done is taken back
+		}
+		f.Point("limit written")
+	}
+	if !f.ID.Alive() {
+		return nil, proc.ErrEnded
+	}
+	return f, nil
+}
+
+// Verify implements [Held]: the unit has no number left but those that were to be left,
+// or that it has given back since; and where it can be asked, and has none, it does not
+// answer.
+func (f *fdExhaust) Verify(ctx context.Context) (string, error) {
+	var left, had int
+	for _, l := range f.limits {
+		now, err := proc.FilesLimit(l.id.PID)
+		if err != nil {
+			continue // it has ended
+		}
+		open, err := proc.OpenFiles(l.id.PID)
+		if err != nil {
+			continue
+		}
+		if now.Soft > l.is.Soft {
+			return "", fmt.Errorf("%w: %s may open %d descriptors more", chaos.ErrNoEffect, f.Victim, free(open, now.Soft))
+		}
+		left, had = left+free(open, now.Soft), had+len(open)
+	}
+	if !f.ID.Alive() {
+		return "", fmt.Errorf("%w: %s", chaos.ErrNoEffect, f.EndedText())
+	}
+	said := fmt.Sprintf("it has %s open and can open %d more", scenarios.Amount(had, "descriptor"), left)
+	u, ok := f.Unit.(chaos.Asker)
+	if !ok || left > 0 {
+		return said, nil
+	}
+	short, cancel := context.WithTimeout(ctx, proxied.Silence)
+	defer cancel()
+	if err := u.Ask(short); err == nil {
+		return said + "; a request is answered all the same, by a connection or a number that was given back", nil
+	}
+	return said + "; a request has no answer", nil
+}
+
+// Revert implements [Held].
+func (f *fdExhaust) Revert(ctx context.Context) (chaos.Outcome, error) {
+	return ResourceOperations().Revert(ctx, f.Undo())
+}
+
+// Gone implements [Held]: the unit has its limits again, and is ready.
+func (f *fdExhaust) Gone(ctx context.Context) (string, error) {
+	for _, l := range f.limits {
+		if now, err := proc.FilesLimit(l.id.PID); err == nil && l.id.Alive() && now == l.is {
+			return "", fmt.Errorf("pid %d still may have only %d descriptors", l.id.PID, now.Soft)
+		}
+	}
+	return readyOr(ctx, f.Victim, fmt.Sprintf("its limit is %d again", f.limits[0].was.Soft))
+}
+
+// readyOr finds that a victim is ready, or is no more.
+func readyOr(ctx context.Context, v Victim, said string) (string, error) {
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if !v.ID.Alive() {
+			return v.EndedText(), nil
+		}
+		err := chaos.ReadySoon(ctx, v.Unit)
+		if err == nil {
+			return said + ", and it is ready", nil
+		}
+		select {
+		case <-ctx.Done():
+			return "", fmt.Errorf("%s is not back: %w", v, err)
+		case <-tick.C:
+		}
+	}
+}
+
+// InFamily makes an operation of what reverts one process: it is done to the process and all that
+// descend from it.
+func InFamily(revert func(u chaos.Undo, pid int) (done bool, err error)) func(context.Context, chaos.Undo) (chaos.Outcome, error) {
+	return func(_ context.Context, u chaos.Undo) (chaos.Outcome, error) {
+		var id proc.Identity
+		if err := json.Unmarshal(u.Identity, &id); err != nil {
+			return chaos.Failed, fmt.Errorf("%w: %w", chaos.ErrDamaged, err)
+		}
+		return EachOf(id, func(pid int) (bool, error) { return revert(u, pid) })
+	}
+}
+
+// EachOf takes something back from a process and all that descend from it: what it has
+// started since has it from it. Undone tells that it is not there, or not any more.
+func EachOf(id proc.Identity, undo func(pid int) (undone bool, err error)) (chaos.Outcome, error) {
+	if !id.Alive() {
+		return chaos.Gone, nil
+	}
+	out, errs := chaos.None, []error{}
+	for _, pid := range proc.Family(id.PID) {
+		if proc.IsZombie(pid) {
+			continue
+		}
+		undone, err := undo(pid)
+		switch {
+		case err != nil && alive(pid): // else it has ended meanwhile
+			errs = append(errs, fmt.Errorf("pid %d: %w", pid, err))
+		case undone:
+			out = chaos.Reverted
+		}
+	}
+	if err := chaos.JoinErrors(errs...); err != nil {
+		return chaos.Failed, err
+	}
+	return out, nil
+}
+
+// restoreFiles gives a process its limit of descriptors back, if it still has the one that brunt set.
+func restoreFiles(u chaos.Undo, pid int) (done bool, err error) {
+	var was, is proc.FileLimit
+	if err := errors.Join(json.Unmarshal(u.Prior, &was), json.Unmarshal(u.Args, &is)); err != nil {
+		return false, fmt.Errorf("%w: %w", chaos.ErrDamaged, err)
+	}
+	now, err := proc.FilesLimit(pid)
+	if err != nil || now != is {
+		return now == was, err
+	}
+	return true, proc.LimitFiles(pid, was)
+}

@@ -1,0 +1,34 @@
+package resource
+
+import (
+	"fmt"
+
+	"brunt/chaos"
+	"brunt/chaos/cgroup"
+	"brunt/chaos/proc"
+)
+
+// A victim is a unit with the process that it runs as.
+type Victim struct {
+	Unit   chaos.Unit
+	ID     proc.Identity // zero is that it does not run yet
+	groups cgroup.System
+	Point  func(name string) // where brunt could die
+}
+
+// String says who it is, for people.
+func (v Victim) String() string {
+	if v.ID.PID == 0 || v.Unit.Name() == chaos.PIDName(v.ID.PID) {
+		return v.Unit.Name()
+	}
+	return fmt.Sprintf("%s (pid %d)", v.Unit.Name(), v.ID.PID)
+}
+
+// Units implements [Step].
+func (v Victim) Units() []string { return []string{v.Unit.Name()} }
+
+// runs tells whether there is a process yet.
+func (v Victim) runs() bool { return v.ID.PID != 0 }
+
+// Gone says that the victim is no more.
+func (v Victim) EndedText() string { return chaos.PIDName(v.ID.PID) + " is no more" }

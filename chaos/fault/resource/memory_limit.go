@@ -1,0 +1,251 @@
+package resource
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
+
+	"brunt/chaos"
+	"brunt/chaos/cgroup"
+	"brunt/chaos/stress"
+)
+
+// MemoryLimit lets a unit have no more memory than so much. What it takes beyond, the
+// kernel first finds by dropping what it has cached, then by killing one of its
+// processes. It must be more than the unit uses now.
+type MemoryLimit struct {
+	ResourceFault `yaml:",inline"`
+	Bytes         quantity.Size `yaml:"bytes,required,min=1"` // a multiple of the machine's pages, or it is rounded down to one
+}
+
+var _ chaos.Fault = (*MemoryLimit)(nil)
+
+// Check implements [Fault].
+func (l *MemoryLimit) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
+	l.CheckSelector(at, sc, m)
+	onlyLinux(at, "memory.limit", m)
+	if l.Bytes > 0 && int64(l.Bytes) < int64(os.Getpagesize()) {
+		m.AddHint(l.Of("bytes"), "such as 64MiB", "no process runs in %s", l.Bytes)
+	}
+}
+
+// Plan implements [Fault].
+func (l *MemoryLimit) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
+	page := int64(os.Getpagesize())
+	return l.Each(ctx, env, func(v Victim) Planned {
+		return &memoryLimit{cgroupLimit: &cgroupLimit{Victim: v}, most: int64(l.Bytes) / page * page, burn: BurnersOf(env)}
+	})
+}
+
+// memoryLimit is a unit about to be limited in its memory, or limited.
+type memoryLimit struct {
+	*cgroupLimit
+	most  int64 // bytes
+	prior int64 // bytes; zero is no limit
+	burn  Burners
+}
+
+// The settings and counts of memory in both versions.
+var (
+	memoryLimit1 = cgroup.Setting{File: "memory.limit_in_bytes"}
+	memoryMax    = cgroup.Setting{File: "memory.max"}
+)
+
+func memorySetting(g cgroup.Group) cgroup.Setting {
+	if g.Unified {
+		return memoryMax
+	}
+	return memoryLimit1
+}
+
+// memoryUse is what a group uses now, and how often it wanted more than its limit.
+func memoryUse(g cgroup.Group) (bytes int64, refused uint64, err error) {
+	var n uint64
+	if g.Unified {
+		if n, err = g.Count("memory.current", ""); err == nil {
+			refused, err = g.Count("memory.events", "max")
+		}
+		return int64(n), refused, err
+	}
+	if n, err = g.Count("memory.usage_in_bytes", ""); err == nil {
+		refused, err = g.Count("memory.failcnt", "")
+	}
+	return int64(n), refused, err
+}
+
+// limitOf reads a limit; zero is none.
+func limitOf(g cgroup.Group) (bytes int64, text string, err error) {
+	text, err = g.Read(memorySetting(g))
+	if err != nil {
+		return 0, "", err
+	}
+	const none = 1 << 60 // version 1 says "no limit" by a number beyond all memory
+	if n, err := strconv.ParseInt(text, 10, 64); err == nil && n < none {
+		return n, text, nil
+	}
+	return 0, text, nil
+}
+
+// mostFelt is by how much a limit may lie above what the unit uses: so much is taken to
+// Find that it holds.
+const mostFelt = 1 << 30
+
+// Plan finds what is to be written.
+func (l *memoryLimit) Plan() error {
+	r, err := l.Victim.ration(cgroup.Memory, l.burn.run)
+	if err != nil {
+		return err
+	}
+	l.cgroupLimit = r
+	if r.shared() {
+		return fmt.Errorf("%s shares the control group %s with others, and what it uses is counted there: a limit would hit all of them; run it in a container, or in a control group of its own (systemd-run --scope)", r.Victim, r.home.Path)
+	}
+	prior, was, err := limitOf(r.home)
+	if err != nil {
+		return fmt.Errorf("%s: %w", r.Victim, err)
+	}
+	l.prior = prior
+	used, _, err := memoryUse(r.home)
+	if err != nil {
+		return fmt.Errorf("%s: %w", r.Victim, err)
+	}
+	switch kept := used - l.cached(); {
+	case prior != 0 && prior <= l.most:
+		return fmt.Errorf("%s may have only %s already, and not by brunt", r.Victim, sizeText(prior))
+	case kept >= l.most:
+		return fmt.Errorf("%s uses %s that can't be dropped, so it can't be limited to %s: the least that works is a little above what it uses", r.Victim, sizeText(kept), sizeText(l.most))
+	case l.most-used > min(mostFelt, available()/2):
+		return fmt.Errorf("%s uses %s, so a limit of %s would not be felt; so much can't be taken to find whether it holds: set it at most %s above", r.Victim, sizeText(used), sizeText(l.most), sizeText(min(mostFelt, available()/2)))
+	}
+	r.set(memorySetting(r.home), was, strconv.FormatInt(l.most, 10))
+	return nil
+}
+
+// cached is what the kernel drops when the group needs memory.
+func (l *memoryLimit) cached() (bytes int64) {
+	for _, key := range []string{"inactive_file", "active_file"} {
+		n, _ := l.home.Count("memory.stat", key)
+		bytes += int64(n)
+	}
+	return bytes
+}
+
+// sizeText writes an amount of memory for people.
+func sizeText(n int64) string {
+	for _, u := range []struct {
+		name  string
+		bytes int64
+	}{{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}} {
+		if n >= u.bytes {
+			return strconv.FormatFloat(float64(n)/float64(u.bytes), 'g', 4, 64) + " " + u.name
+		}
+	}
+	return strconv.FormatInt(n, 10) + " B"
+}
+
+// available is how much memory the machine could give.
+func available() int64 { return meminfo("MemAvailable") }
+
+// meminfo reads a line of /proc/meminfo; zero is that it is not there.
+func meminfo(key string) int64 {
+	b, err := os.ReadFile("/proc/meminfo")
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(b)) {
+		if f := strings.Fields(line); len(f) > 1 && f[0] == key+":" {
+			n, _ := strconv.ParseInt(f[1], 10, 64)
+			return n << 10
+		}
+	}
+	return 0
+}
+
+func (l *memoryLimit) String() string {
+	return fmt.Sprintf("limit %s to %s of memory", l.Victim, sizeText(l.most))
+}
+
+// Inject implements [Step].
+func (l *memoryLimit) Inject(ctx context.Context) (chaos.Held, error) {
+	if err := l.put(); err != nil {
+		return l, fmt.Errorf("%w (it may use more by now than it is to have)", err)
+	}
+	return l, nil
+}
+
+// beyond is by how much a probe tries to go over the limit.
+const beyond = 16 << 20
+
+// Verify implements [Held]: a process in the unit's place does not get what it had got
+// before. It takes memory as a whole huge page where it can, which the kernel refuses
+// Without killing anybody; else it is the first to be killed.
+func (l *memoryLimit) Verify(ctx context.Context) (string, error) {
+	got, stopped, err := l.take(ctx)
+	switch {
+	case err != nil:
+		return "", err
+	case !stopped:
+		return "", fmt.Errorf("%w: a process in the place of %s got %s, beyond the limit", chaos.ErrNoEffect, l.Unit.Name(), sizeText(got))
+	}
+	return fmt.Sprintf("a process in its place got %s, and no more", sizeText(got)), nil
+}
+
+// take takes memory in the unit's group, until there is more than the limit, or no more.
+func (l *memoryLimit) take(ctx context.Context) (got int64, stopped bool, err error) {
+	used, before, err := memoryUse(l.home)
+	if err != nil {
+		return 0, false, err
+	}
+	most := max(0, l.most-used) + l.cached() + beyond
+	b, err := l.burn.Start(stress.Config{Groups: []cgroup.Group{l.home}, Score: 1000}, stress.Job{Memory: &stress.Memory{Bytes: most, Gently: true}, Unit: l.ID.PID})
+	if err != nil {
+		return 0, false, err
+	}
+	defer b.Stop()
+	for {
+		r, err := b.Next(ctx)
+		got = r.Bytes
+		_, refused, cerr := memoryUse(l.home)
+		switch {
+		case cerr != nil:
+			return got, false, cerr
+		case refused > before:
+			return got, true, nil
+		case b.Killed() && l.ID.Alive():
+			return got, true, nil
+		case err != nil:
+			return got, false, err
+		case r.Bytes >= most:
+			return got, false, nil
+		}
+		if err := b.Continue(); err != nil && !b.Killed() {
+			return got, false, err
+		}
+	}
+}
+
+// Takes implements [Slow].
+func (l *memoryLimit) Takes() time.Duration { return 5 * time.Second }
+
+// Gone implements [Held]: a process in the unit's place gets what it did not get.
+func (l *memoryLimit) Gone(ctx context.Context) (string, error) {
+	back, err := l.back()
+	used, _, uerr := memoryUse(l.home)
+	if err != nil || uerr != nil || !l.ID.Alive() || l.prior != 0 && l.prior < l.most+2*beyond || used > l.most {
+		return back, err
+	}
+	got, stopped, err := l.take(ctx)
+	switch {
+	case err != nil && !l.ID.Alive():
+		return l.EndedText(), nil
+	case err != nil || stopped:
+		return "", chaos.JoinErrors(fmt.Errorf("a process in the place of %s still gets only %s", l.Unit.Name(), sizeText(got)), err)
+	}
+	return fmt.Sprintf("%s, and a process in its place got %s", back, sizeText(got)), nil
+}

@@ -1,0 +1,98 @@
+package resource
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+
+	"brunt/chaos"
+	"brunt/chaos/proc"
+)
+
+// opScore is the undo of what the kernel was told of whom to kill for want of memory.
+const opScore = "oom.score"
+
+// killFirst is the score of a process that the kernel kills before all others. To raise one
+// needs no right, to lower one under what it was does.
+const killFirst = 1000
+
+// scored is a process with its oom_score_adj.
+type scored struct {
+	id  proc.Identity
+	was int
+}
+
+func scoreFile(pid int) string { return fmt.Sprintf("/proc/%d/oom_score_adj", pid) }
+
+func scoreOf(pid int) (int, error) {
+	b, err := os.ReadFile(scoreFile(pid))
+	if err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(strings.TrimSpace(string(b)))
+}
+
+func setScore(pid, score int) error {
+	return os.WriteFile(scoreFile(pid), []byte(strconv.Itoa(score)), 0)
+}
+
+// scoresOf reads those of a process and all that descend from it.
+func scoresOf(pid int) ([]scored, error) {
+	var out []scored
+	for _, p := range proc.Family(pid) {
+		id, err := proc.Identify(p)
+		if err != nil || proc.IsZombie(p) {
+			continue // it has ended meanwhile
+		}
+		was, err := scoreOf(p)
+		if err != nil {
+			return nil, err
+		}
+		if was == killFirst {
+			return nil, fmt.Errorf("pid %d is the first to be killed for want of memory already, and not by brunt", p)
+		}
+		out = append(out, scored{id, was})
+	}
+	if len(out) == 0 {
+		return nil, proc.ErrEnded
+	}
+	return out, nil
+}
+
+// sentence makes the processes the first that are killed.
+func sentence(all []scored) error {
+	for _, s := range all {
+		if err := setScore(s.id.PID, killFirst); err != nil && s.id.Alive() {
+			return err
+		}
+	}
+	return nil
+}
+
+func undoScores(all []scored) []chaos.Undo {
+	var out []chaos.Undo
+	for _, s := range all {
+		prior, _ := json.Marshal(s.was)
+		out = append(out, chaos.Undo{Op: opScore, Identity: s.id.Raw(), Prior: prior})
+	}
+	return out
+}
+
+// restoreScore gives a process its score back, if it still is brunt's.
+func restoreScore(u chaos.Undo, pid int) (undone bool, err error) {
+	var was int
+	if err := json.Unmarshal(u.Prior, &was); err != nil {
+		return false, fmt.Errorf("%w: %w", chaos.ErrDamaged, err)
+	}
+	now, err := scoreOf(pid)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return false, nil
+	case err != nil || now != killFirst:
+		return now == was, err
+	}
+	return true, setScore(pid, was)
+}

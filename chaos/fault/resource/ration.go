@@ -1,0 +1,313 @@
+package resource
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"brunt/chaos"
+	"brunt/chaos/cgroup"
+	"brunt/chaos/proc"
+)
+
+// A ration is what a unit may still use of something: settings of its control group. They
+// are written into the group itself, past whoever made it, so that its own record of them
+// stays as it is.
+//
+// A unit that shares its group, as the processes of a stack share brunt's, gets one of
+// its own below it for the time: nobody else may be hit.
+type cgroupLimit struct {
+	Victim
+	home   cgroup.Group // that the unit is in
+	own    string       // the directory of the group that is made for it; empty where home is the unit's alone
+	values []limitedSetting
+}
+
+// limitedSetting is a setting with the values before and after.
+type limitedSetting struct {
+	cgroup.Setting
+	Was string `json:"was"`
+	Is  string `json:"is"`
+}
+
+// Undos of rations.
+const (
+	opGroupSet   = "cgroup.set"   // a setting gets the value back that it had
+	opGroupLeave = "cgroup.leave" // What is in a group that brunt made goes back, and the group is removed
+)
+
+// groupIdentity says which group is meant: its path alone may be another's later, as when
+// a container is started again.
+type groupIdentity struct {
+	cgroup.Group
+	Boot string         `json:"boot"`
+	What cgroup.Setting `json:"what,omitzero"` // of it, so that two runs may each have theirs
+}
+
+// groupMove is what takes the unit out of a group of its own.
+type groupMove struct {
+	Own     string `json:"own"`
+	Unified bool   `json:"unified,omitempty"`
+}
+
+// cgroupLimit finds the group of a unit for a controller. One that has to be made is named by
+// the run.
+func (v Victim) ration(c cgroup.Controller, run string) (*cgroupLimit, error) {
+	r := &cgroupLimit{Victim: v}
+	var err error
+	if r.home, err = v.groups.Find(v.ID.PID, c); err != nil {
+		return nil, fmt.Errorf("%s: %w", v, err)
+	}
+	inside, err := r.home.Processes()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", v, err)
+	}
+	if _, contained := v.Unit.(chaos.Contained); contained {
+		if r.home.Root || len(proc.Without(proc.Brunts(), inside)) < len(proc.Brunts()) {
+			return nil, fmt.Errorf("%s: %s is not its container's alone: brunt is in it too", v, r.home.Path)
+		}
+		return r, nil
+	}
+	if r.home.Root || len(proc.Without(inside, proc.Family(v.ID.PID))) > 0 {
+		r.own = r.home.Below(strings.TrimSuffix("brunt-"+run, "-") + "-" + strings.ToLower(rand.Text()[:8]))
+	}
+	return r, nil
+}
+
+// shared tells that the unit has no group of its own.
+func (r *cgroupLimit) shared() bool { return r.own != "" }
+
+// now reads a setting of the unit's group.
+func (r *cgroupLimit) now(s cgroup.Setting) (string, error) {
+	was, err := r.home.Read(s)
+	if r.shared() && errors.Is(err, os.ErrNotExist) && r.home.Root { // the root of a tree has no limits
+		return "", nil
+	}
+	return was, err
+}
+
+// set says that a setting is to have a value.
+func (r *cgroupLimit) set(s cgroup.Setting, was, is string) {
+	r.values = append(r.values, limitedSetting{s, was, is})
+}
+
+// Via implements [Step].
+func (r *cgroupLimit) Via() string {
+	switch {
+	case r.home.Path == "": // it is not known yet
+		return "cgroup"
+	case r.home.Unified:
+		return "cgroup v2"
+	}
+	return "cgroup v1"
+}
+
+// Undo implements [Step].
+func (r *cgroupLimit) Undo() []chaos.Undo {
+	if r.shared() {
+		args, _ := json.Marshal(groupMove{r.own, r.home.Unified})
+		id, _ := json.Marshal(struct {
+			groupIdentity
+			Unit proc.Identity `json:"unit"`
+		}{groupIdentity{Group: r.home, Boot: proc.BootID()}, r.ID})
+		return []chaos.Undo{{Op: opGroupLeave, Args: args, Identity: id}}
+	}
+	var out []chaos.Undo
+	for _, v := range r.values {
+		args, _ := json.Marshal(v.Is)
+		prior, _ := json.Marshal(v.Was)
+		id, _ := json.Marshal(groupIdentity{r.home, proc.BootID(), v.Setting})
+		out = append(out, chaos.Undo{Op: opGroupSet, Args: args, Identity: id, Prior: prior})
+	}
+	return out
+}
+
+// group is the group that has the ration while it is in.
+func (r *cgroupLimit) group() cgroup.Group {
+	if !r.shared() {
+		return r.home
+	}
+	g, err := cgroup.Open(r.own, r.home.Unified, false)
+	if err != nil {
+		return cgroup.Group{Path: r.own, Unified: r.home.Unified}
+	}
+	return g
+}
+
+// put writes the values, and moves the unit where it has a group of its own. Where it fails a part
+// may be done, which is to be taken back.
+func (r *cgroupLimit) put() error {
+	g := r.home
+	if r.shared() {
+		var err error
+		if g, err = cgroup.Make(r.own, r.home.Unified); err != nil {
+			return err
+		}
+		r.Point("group made")
+	} else if !g.Lives() {
+		return fmt.Errorf("%s: its control group is no more", r.Unit.Name())
+	}
+	for _, v := range r.values {
+		if err := g.Write(v.Setting, v.Is); err != nil {
+			return fmt.Errorf("setting %s of %s to %s: %w", v.File, r.Unit.Name(), v.Is, err)
+		}
+		r.Point("setting written")
+	}
+	if !r.shared() {
+		return nil
+	}
+	if !r.ID.Alive() {
+		return proc.ErrEnded
+	}
+	return r.move(g, func() []int { return proc.Family(r.ID.PID) })
+}
+
+// move moves processes into a group, those included that they start meanwhile.
+func (r *cgroupLimit) move(g cgroup.Group, who func() []int) error {
+	const most = 100 // a unit that forks faster can't be had
+	for range most {
+		inside, err := g.Processes()
+		if err != nil {
+			return err
+		}
+		rest := proc.Without(who(), inside)
+		if len(rest) == 0 {
+			return nil
+		}
+		for _, pid := range rest {
+			if err := g.Add(pid); err != nil && alive(pid) {
+				return fmt.Errorf("moving pid %d into %s: %w", pid, g.Path, err)
+			}
+			r.Point("process moved")
+		}
+	}
+	return fmt.Errorf("%s starts processes faster than they can be moved", r.Unit.Name())
+}
+
+// Alive tells whether there is a process of the number that is more than a zombie.
+func alive(pid int) bool {
+	_, err := proc.StartOf(pid)
+	return err == nil && !proc.IsZombie(pid)
+}
+
+// Revert implements [Held].
+func (r *cgroupLimit) Revert(ctx context.Context) (chaos.Outcome, error) {
+	return ResourceOperations().Revert(ctx, r.Undo())
+}
+
+// back finds that every setting is as it was, and the unit where it was.
+func (r *cgroupLimit) back() (string, error) {
+	if r.shared() {
+		if _, err := os.Stat(r.own); err == nil {
+			return "", fmt.Errorf("%s is still there", r.own)
+		}
+		return "it is in " + r.home.Path + " again", nil
+	}
+	var found string
+	for _, v := range r.values {
+		now, err := r.home.Read(v.Setting)
+		switch {
+		case !r.home.Lives():
+			return "its control group is no more", nil
+		case err != nil:
+			return "", err
+		case now == v.Is && v.Is != v.Was:
+			return "", fmt.Errorf("%s is still %s", v.File, now)
+		case now != v.Was:
+			found = fmt.Sprintf("%s is %s, which brunt has not set and leaves", v.File, now)
+		default:
+			found = fmt.Sprintf("%s is %s again", v.File, now)
+		}
+	}
+	return found, nil
+}
+
+// ResourceOperations revert the faults on what a unit may use.
+func ResourceOperations() chaos.Operations {
+	return chaos.OperationsOf([]chaos.Operation{
+		{Name: opGroupSet, Do: doGroup, Exclusive: true},
+		{Name: opGroupLeave, Do: doGroup},
+		{Name: opName, Do: doName},
+		{Name: opFiles, Do: InFamily(restoreFiles), Exclusive: true},
+		{Name: opScore, Do: InFamily(restoreScore), Exclusive: true},
+	})
+}
+
+// doGroup takes back what was done to a control group.
+func doGroup(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) {
+	var id groupIdentity
+	if err := json.Unmarshal(u.Identity, &id); err != nil || id.Path == "" {
+		return chaos.Failed, fmt.Errorf("%w: no control group in %q", chaos.ErrDamaged, u.Identity)
+	}
+	if id.Boot != proc.BootID() {
+		return chaos.Gone, nil
+	}
+	if u.Op == opGroupLeave {
+		var m groupMove
+		if err := json.Unmarshal(u.Args, &m); err != nil || m.Own == "" {
+			return chaos.Failed, fmt.Errorf("%w: no control group in %q", chaos.ErrDamaged, u.Args)
+		}
+		return leaveGroup(ctx, m, id.Group)
+	}
+	var was, is string
+	if err := errors.Join(json.Unmarshal(u.Prior, &was), json.Unmarshal(u.Args, &is)); err != nil {
+		return chaos.Failed, fmt.Errorf("%w: %w", chaos.ErrDamaged, err)
+	}
+	return setBack(id.Group, id.What, was, is)
+}
+
+// setBack gives a setting the value back that it had, if it has the one that brunt gave
+// it. The group may be gone, and another have its path.
+func setBack(g cgroup.Group, s cgroup.Setting, was, is string) (chaos.Outcome, error) {
+	if !g.Lives() {
+		return chaos.Gone, nil
+	}
+	now, err := g.Read(s)
+	if err == nil && now != is {
+		return map[bool]chaos.Outcome{true: chaos.Reverted, false: chaos.None}[now == was], nil // it is as it was, or somebody else's
+	}
+	if err == nil {
+		err = g.Write(s, was)
+	}
+	if err != nil && !g.Lives() {
+		return chaos.Gone, nil
+	}
+	if err != nil {
+		return chaos.Failed, fmt.Errorf("setting %s of %s back to %s: %w", s.File, g.Path, was, err)
+	}
+	return chaos.Reverted, nil
+}
+
+// leaveGroup moves everything that is in a group that brunt made to where it was, and
+// removes the group.
+func leaveGroup(ctx context.Context, m groupMove, home cgroup.Group) (chaos.Outcome, error) {
+	own, err := cgroup.Open(m.Own, m.Unified, false)
+	if errors.Is(err, os.ErrNotExist) {
+		return chaos.Reverted, nil
+	}
+	if err != nil {
+		return chaos.Failed, err
+	}
+	var last error
+	gone := func() bool {
+		inside, err := own.Processes()
+		for _, pid := range slices.Backward(inside) {
+			if aerr := home.Add(pid); aerr != nil && alive(pid) {
+				err = aerr
+			}
+		}
+		// What has ended and is not waited for yet keeps a group for a moment.
+		last = errors.Join(err, own.Remove())
+		return last == nil || errors.Is(last, os.ErrNotExist)
+	}
+	if proc.Await(ctx, 5*time.Second, gone, "") != nil {
+		return chaos.Failed, fmt.Errorf("removing %s: %w", m.Own, last)
+	}
+	return chaos.Reverted, nil
+}

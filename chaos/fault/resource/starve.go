@@ -1,0 +1,196 @@
+package resource
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"brunt/chaos"
+	"brunt/chaos/container"
+	"brunt/chaos/selector"
+)
+
+// ResourceFault is what the faults on what a unit may use have in common: whom they hit, and
+// What becomes of them when a container is started again.
+type ResourceFault struct {
+	selector.Selector `yaml:",inline"`
+	OnRestart         string `yaml:"on_restart,oneof=inject|void"` // when a container that is hit is started again, which has everything then that it had at first; zero is inject: the fault is put in anew. void ends it, unjudged
+}
+
+// Each makes a step for each unit that is hit. Plan finds what is to be done to one that
+// runs; it is not called for one that does not run yet, in a dry run.
+func (s *ResourceFault) Each(ctx context.Context, env chaos.Env, step func(Victim) Planned) ([]chaos.Step, error) {
+	units, err := s.Units(ctx, env)
+	if err != nil {
+		return nil, err
+	}
+	var steps []chaos.Step
+	for _, u := range units {
+		made, ok, err := byAgent(ctx, env, u)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			id, _ := u.(chaos.Contained).Container()
+			if oom := env.Block.With.Get("oom"); oom != nil && oom.Value == "unit" {
+				steps = append(steps, made) // it is over when the container is started again
+				continue
+			}
+			again := func() (chaos.Step, error) {
+				s, _, err := byAgent(ctx, env, u)
+				return s, err
+			}
+			steps = append(steps, &reinjected{Step: made, container: id, void: s.OnRestart == "void", note: env.Extend, again: again})
+			continue
+		}
+		if env.Dry && u.PID() == 0 {
+			steps = append(steps, step(Victim{Unit: u}))
+			continue
+		}
+		made, err = one(u, env, step)
+		if err != nil {
+			return nil, err
+		}
+		kills := false
+		if m, ok := made.(*stressMemory); ok {
+			kills = m.kill // and is over when the container is started again
+		}
+		if c, ok := u.(chaos.Contained); ok && !kills {
+			id, _ := c.Container()
+			if oom := env.Block.With.Get("oom"); oom != nil && oom.Value == "unit" {
+				steps = append(steps, made) // it is over when the container is started again
+				continue
+			}
+			steps = append(steps, &reinjected{Step: made, container: id, void: s.OnRestart == "void", note: env.Extend, again: func() (chaos.Step, error) { return one(u, env, step) }})
+			continue
+		}
+		steps = append(steps, made)
+	}
+	return steps, nil
+}
+
+// byAgent has an agent plan the fault, where brunt may not do it itself.
+func byAgent(ctx context.Context, env chaos.Env, u chaos.Unit) (s chaos.Step, ok bool, err error) {
+	if env.Agents == nil {
+		return nil, false, nil
+	}
+	return env.Agents.Plan(ctx, env, u)
+}
+
+// Planned is a step that finds out what it has to do.
+type Planned interface {
+	chaos.Step
+	Plan() error
+}
+
+// one makes the step of one unit, as it runs now.
+func one(u chaos.Unit, env chaos.Env, step func(Victim) Planned) (chaos.Step, error) {
+	id, err := container.RunningProcess(u)
+	if err != nil {
+		return nil, err
+	}
+	s := step(Victim{Unit: u, ID: id, groups: env.Groups, Point: env.Point})
+	return s, s.Plan()
+}
+
+// reinjected is a step on a container, that is done again when that is started again.
+type reinjected struct {
+	chaos.Step
+	container string // its id
+	void      bool   // instead of doing it again
+	note      func(chaos.Undo) error
+	again     func() (chaos.Step, error)
+
+	mu   sync.Mutex
+	held []chaos.Held // the last is the one that is in
+	over bool         // it is taken back
+}
+
+var (
+	_ chaos.Held        = (*reinjected)(nil)
+	_ chaos.Restartable = (*reinjected)(nil)
+	_ chaos.Slow        = (*reinjected)(nil)
+)
+
+// Inject implements [Step].
+func (r *reinjected) Inject(ctx context.Context) (chaos.Held, error) {
+	h, err := r.Step.Inject(ctx)
+	if h == nil {
+		return nil, err
+	}
+	r.held = []chaos.Held{h}
+	return r, err
+}
+
+func (r *reinjected) last() chaos.Held {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.held[len(r.held)-1]
+}
+
+// Verify implements [Held].
+func (r *reinjected) Verify(ctx context.Context) (string, error) { return r.last().Verify(ctx) }
+
+// Gone implements [Held].
+func (r *reinjected) Gone(ctx context.Context) (string, error) { return r.last().Gone(ctx) }
+
+// Takes implements [Slow].
+func (r *reinjected) Takes() time.Duration {
+	if s, ok := r.last().(chaos.Slow); ok {
+		return s.Takes()
+	}
+	return 0
+}
+
+// Revert implements [Held].
+func (r *reinjected) Revert(ctx context.Context) (chaos.Outcome, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.over = true
+	out := chaos.None
+	var errs []error
+	for _, h := range slices.Backward(r.held) {
+		o, err := h.Revert(ctx)
+		if out == chaos.None || out == chaos.Gone {
+			out = o
+		}
+		errs = append(errs, err)
+	}
+	return out, chaos.JoinErrors(errs...)
+}
+
+// OnRestart implements [Rooted].
+func (r *reinjected) OnRestart(ctx context.Context, container string) (string, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case container != r.container || r.over:
+		return "", nil
+	case r.void:
+		return "", chaos.ErrRestarted
+	}
+	// What is left of it first, such as the room that a file takes.
+	if _, err := r.held[len(r.held)-1].Revert(ctx); err != nil {
+		return "", err
+	}
+	s, err := r.again()
+	if err != nil {
+		return "", fmt.Errorf("%w; and it can't be taken again: %w", chaos.ErrRestarted, err)
+	}
+	for _, u := range s.Undo() {
+		if r.note == nil {
+			break
+		}
+		if err := r.note(u); err != nil {
+			return "", err
+		}
+	}
+	h, err := s.Inject(ctx)
+	if err != nil {
+		return "", fmt.Errorf("%w; and it can't be taken again: %w", chaos.ErrRestarted, err)
+	}
+	r.held = append(r.held, h)
+	return s.String(), nil
+}

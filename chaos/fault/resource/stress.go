@@ -1,0 +1,492 @@
+package resource
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"time"
+
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
+
+	"brunt/chaos"
+	"brunt/chaos/cgroup"
+	"brunt/chaos/container"
+	"brunt/chaos/proc"
+	"brunt/chaos/rootfs"
+	"brunt/chaos/stress"
+	"brunt/scenarios"
+)
+
+// StressCPU burns processor time in a unit's place: what its control group may use, and
+// What the machine has, it shares with the burners.
+type StressCPU struct {
+	ResourceFault `yaml:",inline"`
+	Load          quantity.Share `yaml:"load"`                   // of each worker, of the time that passes; zero is 100%
+	Workers       int            `yaml:"workers,min=1,max=1024"` // Each on a processor of its own, if there are as many; zero is one for each processor of the machine
+}
+
+// StressMemory takes memory in a unit's place: what its control group may use, and what
+// the machine has, is left to it without that much.
+type StressMemory struct {
+	ResourceFault `yaml:",inline"`
+	Bytes         quantity.Size  `yaml:"bytes,min=1"`           // to take
+	Percent       quantity.Share `yaml:"percent"`               // in place of bytes: of the limit of the unit's control group, else of the machine's memory
+	OOM           string         `yaml:"oom,oneof=burner|unit"` // who is killed where memory runs out; zero is the burner. unit takes until the kernel has killed the unit
+}
+
+// StressIO reads and writes in a unit's place, as fast as the disk lets it.
+type StressIO struct {
+	ResourceFault `yaml:",inline"`
+	Path          string `yaml:"path"`                  // a directory of the unit, on the disk that is meant; zero is /tmp
+	Workers       int    `yaml:"workers,min=1,max=256"` // Each with a file of 64 MiB that has no name; zero is one
+}
+
+var (
+	_ chaos.Fault = (*StressCPU)(nil)
+	_ chaos.Fault = (*StressMemory)(nil)
+	_ chaos.Fault = (*StressIO)(nil)
+)
+
+// Check implements [Fault].
+func (s *StressCPU) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
+	s.CheckSelector(at, sc, m)
+	onlyLinux(at, "stress.cpu", m)
+	if s.Has("load") && s.load() < .01 {
+		m.Add(s.Of("load"), "a load of %s can't be found; it is at least 1%%", s.Load)
+	}
+}
+
+func (s *StressCPU) load() float64 {
+	if s.Load == 0 && !s.Has("load") {
+		return 1
+	}
+	return float64(s.Load)
+}
+
+func (s *StressCPU) workers() int {
+	if s.Workers == 0 {
+		return runtime.NumCPU()
+	}
+	return s.Workers
+}
+
+// Check implements [Fault].
+func (s *StressMemory) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
+	s.CheckSelector(at, sc, m)
+	onlyLinux(at, "stress.memory", m)
+	if s.Has("bytes") == s.Has("percent") {
+		m.AddHint(at, "such as {bytes: 200MiB}", "want exactly one of bytes, percent")
+	} else if s.Has("percent") && s.Percent == 0 {
+		m.Add(s.Of("percent"), "0%% is no memory")
+	}
+}
+
+// Check implements [Fault].
+func (s *StressIO) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
+	s.CheckSelector(at, sc, m)
+	onlyLinux(at, "stress.io", m)
+	checkPath(s.Of("path"), s.path(), m)
+}
+
+func (s *StressIO) path() string {
+	if s.Path == "" {
+		return "/tmp"
+	}
+	return s.Path
+}
+
+// Plan implements [Fault].
+func (s *StressCPU) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
+	return s.Each(ctx, env, func(v Victim) Planned {
+		b := &stressCPU{burning{Victim: v, burn: BurnersOf(env), score: 1000}}
+		b.job.CPU = &stress.CPU{Load: s.load(), Workers: s.workers()}
+		return b
+	})
+}
+
+// Plan implements [Fault].
+func (s *StressMemory) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
+	return s.Each(ctx, env, func(v Victim) Planned {
+		b := &stressMemory{burning: burning{Victim: v, burn: BurnersOf(env), score: 1000}, kill: s.OOM == "unit", share: float64(s.Percent)}
+		b.job.Memory = &stress.Memory{Bytes: int64(s.Bytes)}
+		return b
+	})
+}
+
+// Plan implements [Fault].
+func (s *StressIO) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
+	return s.Each(ctx, env, func(v Victim) Planned {
+		b := &stressIO{burning: burning{Victim: v, burn: BurnersOf(env), score: 1000}, path: s.path()}
+		b.job.Disk = &stress.Disk{Workers: max(1, s.Workers), Block: 1 << 20, Blocks: 64, Write: true, Read: true}
+		return b
+	})
+}
+
+// burning is a unit with a burner in its place.
+type burning struct {
+	Victim
+	burn  Burners
+	job   stress.Job
+	score int
+	dir   *os.File
+	b     *stress.Process
+	began time.Time
+}
+
+// Via implements [Step].
+func (*burning) Via() string { return "burner" }
+
+// Undo implements [Step]: the kernel ends the burner with brunt.
+func (*burning) Undo() []chaos.Undo { return nil }
+
+// light starts a burner with a job in every group that the unit is in.
+func (b *burning) light(job stress.Job) error {
+	if !b.ID.Alive() {
+		return proc.ErrEnded
+	}
+	c := stress.Config{Dir: b.dir, Score: b.score}
+	for _, controller := range []cgroup.Controller{cgroup.CPU, cgroup.CPUAcct, cgroup.CPUSet, cgroup.Memory, cgroup.Disk, cgroup.Freezer} {
+		g, err := b.groups.Find(b.ID.PID, controller)
+		if errors.Is(err, cgroup.ErrNone) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if own, err := b.groups.Find(os.Getpid(), controller); err != nil || own != g { // else it begins there
+			c.Groups = append(c.Groups, g)
+		}
+	}
+	job.Unit = b.ID.PID
+	var err error
+	b.began = time.Now()
+	b.b, err = b.burn.Start(c, job)
+	return err
+}
+
+// Revert implements [Held].
+func (b *burning) Revert(context.Context) (chaos.Outcome, error) {
+	b.b.Stop()
+	return chaos.Reverted, nil
+}
+
+// Gone implements [Held].
+func (b *burning) Gone(context.Context) (string, error) {
+	if _, ended := b.b.Ended(); !ended {
+		return "", fmt.Errorf("the burner, pid %d, still runs", b.b.PID())
+	}
+	return fmt.Sprintf("the burner, pid %d, is no more", b.b.PID()), nil
+}
+
+// over says that the burner has ended before its time.
+func (b *burning) over() error {
+	if alive(b.b.PID()) {
+		return nil
+	}
+	<-b.b.Done()
+	how, _ := b.b.Ended()
+	return fmt.Errorf("%w: the burner beside %s has ended: %s", chaos.ErrNoEffect, b.Unit.Name(), how)
+}
+
+// stressCPU burns processor time.
+type stressCPU struct{ burning }
+
+// Plan finds nothing: processor time is there.
+func (*stressCPU) Plan() error { return nil }
+
+func (s *stressCPU) String() string {
+	return fmt.Sprintf("burn %s of a processor in the place of %s, with %s", quantity.FormatShare(s.job.CPU.Load), s.Victim, scenarios.Amount(s.job.CPU.Workers, "worker"))
+}
+
+// Inject implements [Step].
+func (s *stressCPU) Inject(context.Context) (chaos.Held, error) {
+	if err := s.light(s.job); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+const (
+	burnedFor  = 400 * time.Millisecond // how long burning is watched
+	leastBurnt = .5                     // of what is to be burnt; the machine, or the unit's quota, may not have more
+)
+
+// Verify implements [Held]: so much processor time is used, or waited for, in the unit's
+// place.
+func (s *stressCPU) Verify(ctx context.Context) (string, error) {
+	if _, err := s.b.First(ctx); err != nil {
+		return "", chaos.JoinErrors(s.over(), err)
+	}
+	want := s.job.CPU.Load * float64(s.job.CPU.Workers)
+	for {
+		began, used, waited := time.Now(), proc.CPUOf(s.b.PID()), proc.WaitedOf(s.b.PID())
+		select {
+		case <-time.After(burnedFor):
+		case <-s.b.Done():
+			return "", s.over()
+		case <-ctx.Done():
+			return "", fmt.Errorf("%w: the burner beside %s gets no processor", chaos.ErrNoEffect, s.Unit.Name())
+		}
+		took := time.Since(began).Seconds()
+		burnt := float64(proc.CPUOf(s.b.PID())-used) / ticksPerSecond / took
+		queued := (proc.WaitedOf(s.b.PID()) - waited).Seconds() / took
+		if burnt+queued >= leastBurnt*want || burnt > 0 && s.held() {
+			said := "uses " + processorsText(burnt)
+			if burnt < leastBurnt*want {
+				said += ", and waits for more"
+			}
+			return fmt.Sprintf("a process in its place (pid %d) %s", s.b.PID(), said), nil
+		}
+	}
+}
+
+// held tells whether the unit's group may use no more than it does.
+func (s *stressCPU) held() bool {
+	g, err := s.groups.Find(s.ID.PID, cgroup.CPU)
+	if err != nil {
+		return false
+	}
+	n, err := g.Count("cpu.stat", "nr_throttled")
+	return err == nil && n > 0
+}
+
+// stressMemory takes memory.
+type stressMemory struct {
+	burning
+	share  float64
+	kill   bool // the unit, by what runs out of memory
+	limit  int64
+	group  cgroup.Group
+	scores []scored        // of the unit's processes, which are to be killed
+	first  *stress.Process // has half of it, so that neither burner is larger than what the kernel is to kill
+}
+
+// leftToMachine is how much memory a burner leaves to the machine.
+const leftToMachine = 512 << 20
+
+// Plan finds how much is taken, and what stands against it.
+func (s *stressMemory) Plan() error {
+	r, err := s.Victim.ration(cgroup.Memory, s.burn.run)
+	if err != nil {
+		return err
+	}
+	s.group = r.home
+	if !r.home.Root {
+		if s.limit, _, err = limitOf(r.home); err != nil {
+			return fmt.Errorf("%s: %w", s.Victim, err)
+		}
+	}
+	used, _, err := memoryUse(r.home)
+	if err != nil {
+		return fmt.Errorf("%s: %w", s.Victim, err)
+	}
+	if s.share > 0 {
+		of := s.limit
+		if of == 0 {
+			of = meminfo("MemTotal")
+		}
+		s.job.Memory.Bytes = int64(s.share * float64(of))
+	}
+	taken := s.job.Memory.Bytes
+	if s.kill {
+		switch {
+		case r.shared():
+			return fmt.Errorf("%s shares the control group %s with others, any of which the kernel would kill; run it in a container, or in a control group of its own (systemd-run --scope)", s.Victim, r.home.Path)
+		case !s.Unit.Supervised():
+			return fmt.Errorf("nobody starts %s again once the kernel has killed it; give it a restart policy", s.Unit.Name())
+		case s.limit == 0:
+			return fmt.Errorf("%s has no limit of memory, so it is the machine that would run out of it; give it one", s.Victim)
+		}
+		if s.scores, err = scoresOf(s.ID.PID); err != nil {
+			return fmt.Errorf("%s: %w", s.Victim, err)
+		}
+		s.score = 0
+		// More than there is: until the kernel has killed the unit.
+		taken = max(taken, s.limit-used+beyond)
+		s.job.Memory.Bytes = taken
+	}
+	if s.limit > 0 {
+		taken = min(taken, s.limit)
+	}
+	if left := available() - taken; left < leftToMachine {
+		return fmt.Errorf("taking %s would leave %s to the machine, and at least %s is to be left", sizeText(taken), sizeText(max(0, left)), sizeText(leftToMachine))
+	}
+	return nil
+}
+
+func (s *stressMemory) String() string {
+	what := sizeText(s.job.Memory.Bytes)
+	if s.job.Memory.Bytes == 0 {
+		what = quantity.FormatShare(s.share)
+	}
+	killed := ""
+	if s.kill {
+		killed = ", until it is killed"
+	}
+	return fmt.Sprintf("take %s of memory in the place of %s%s", what, s.Victim, killed)
+}
+
+// Undo implements [Step]: the kernel ends the burner with brunt; what it was told of whom to
+// kill first it is told otherwise again.
+func (s *stressMemory) Undo() []chaos.Undo { return undoScores(s.scores) }
+
+// Inject implements [Step].
+func (s *stressMemory) Inject(ctx context.Context) (chaos.Held, error) {
+	if !s.kill {
+		if err := s.light(s.job); err != nil {
+			return nil, err
+		}
+		return s, nil
+	}
+	err := sentence(s.scores)
+	s.Point("scores written")
+	if err == nil {
+		err = s.halves(ctx)
+	}
+	return s, err // What is done is taken back
+}
+
+// halves takes the memory by two burners, one after the other.
+func (s *stressMemory) halves(ctx context.Context) error {
+	half := stress.Job{Memory: &stress.Memory{Bytes: s.job.Memory.Bytes / 2}}
+	if err := s.light(half); err != nil {
+		return err
+	}
+	s.first, s.b = s.b, nil
+	for taken := int64(0); taken < half.Memory.Bytes && s.ID.Alive(); {
+		r, err := s.first.Next(ctx)
+		if err != nil {
+			return err
+		}
+		taken = r.Bytes
+	}
+	return s.light(half)
+}
+
+func (s *stressMemory) stopFirst() {
+	if s.first != nil {
+		s.first.Stop()
+	}
+}
+
+// Revert implements [Held].
+func (s *stressMemory) Revert(ctx context.Context) (chaos.Outcome, error) {
+	s.stopFirst()
+	if s.b == nil { // it came to no burner
+		return ResourceOperations().Revert(ctx, s.Undo())
+	}
+	out, err := s.burning.Revert(ctx)
+	if len(s.scores) == 0 || err != nil {
+		return out, err
+	}
+	if o, err := ResourceOperations().Revert(ctx, s.Undo()); err != nil {
+		return o, err
+	}
+	return out, nil
+}
+
+// Verify implements [Held]: the memory is taken, or the limit is reached and the kernel
+// has killed whom it was to kill.
+func (s *stressMemory) Verify(ctx context.Context) (string, error) {
+	for {
+		r, err := s.b.Next(ctx)
+		over := s.over() // Baseline it is asked how it ended
+		switch {
+		case s.kill && !s.ID.Alive():
+			return fmt.Sprintf("the kernel killed it (pid %d) for want of memory, %s of which a process in its place had taken", s.ID.PID, sizeText(r.Bytes)), nil
+		case !s.kill && s.b.Killed() && s.ID.Alive() && s.limit > 0:
+			return fmt.Sprintf("a process in its place took %s, and was killed by the kernel for want of more", sizeText(r.Bytes)), nil
+		case over != nil:
+			return "", over
+		case err != nil:
+			return "", err
+		case r.Bytes >= s.job.Memory.Bytes && !s.kill:
+			if rss := proc.ResidentOf(s.b.PID()); rss < r.Bytes/2 {
+				return "", fmt.Errorf("%w: of %s that were taken beside %s, %s are in memory", chaos.ErrNoEffect, sizeText(r.Bytes), s.Unit.Name(), sizeText(rss))
+			}
+			return fmt.Sprintf("a process in its place (pid %d) holds %s", s.b.PID(), sizeText(r.Bytes)), nil
+		}
+	}
+}
+
+// Takes implements [Slow].
+func (s *stressMemory) Takes() time.Duration { return 5 * time.Second }
+
+// Gone implements [Held].
+func (s *stressMemory) Gone(ctx context.Context) (string, error) {
+	said, err := s.burning.Gone(ctx)
+	if err != nil || !s.kill || !s.Unit.Supervised() {
+		return said, err
+	}
+	return container.BackAgain(ctx, s.Unit, s.ID, s.began)
+}
+
+// stressIO keeps a disk busy.
+type stressIO struct {
+	burning
+	path string
+	name fileName // of the workers' files, for a moment
+}
+
+// Plan finds that there is a disk.
+func (s *stressIO) Plan() error {
+	dir, err := rootfs.Open(s.ID.PID, s.path)
+	if err != nil {
+		return fmt.Errorf("%s: %w", s.Victim, err)
+	}
+	defer dir.Close()
+	space, err := rootfs.SpaceOf(dir)
+	if err != nil {
+		return fmt.Errorf("%s: %w", s.Victim, err)
+	}
+	s.name = nameFor(dir, s.path)
+	s.job.Disk.Name = s.name.Name
+	need := int64(s.job.Disk.Workers) * int64(s.job.Disk.Blocks) * int64(s.job.Disk.Block)
+	switch {
+	case space.Memory:
+		return fmt.Errorf("%s: %s is memory, and on no disk; name a path that lies on one", s.Victim, s.path)
+	case space.Free < 2*need:
+		return fmt.Errorf("%s: %s has %s left, and %s are wanted", s.Victim, s.path, sizeText(space.Free), sizeText(2*need))
+	}
+	return nil
+}
+
+func (s *stressIO) String() string {
+	return fmt.Sprintf("read and write in %s in the place of %s, with %s", s.path, s.Victim, scenarios.Amount(s.job.Disk.Workers, "worker"))
+}
+
+// Undo implements [Step].
+func (s *stressIO) Undo() []chaos.Undo { return s.name.undo(s.ID) }
+
+// Inject implements [Step].
+func (s *stressIO) Inject(context.Context) (chaos.Held, error) {
+	var err error
+	if s.dir, err = rootfs.Open(s.ID.PID, s.path); err != nil {
+		return nil, err
+	}
+	defer s.dir.Close()
+	if err := s.light(s.job); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Verify implements [Held]: the disk is read and written, in the unit's place.
+func (s *stressIO) Verify(ctx context.Context) (string, error) {
+	const enough = 4 // blocks
+	for {
+		r, err := s.b.Next(ctx)
+		if err := chaos.JoinErrors(s.over(), err); err != nil {
+			return "", err
+		}
+		if n := proc.DiskOf(s.b.PID()); r.Bytes >= enough*int64(s.job.Disk.Block) && n >= enough*int64(s.job.Disk.Block)/2 {
+			return fmt.Sprintf("a process in its place (pid %d) has read and written %s at %s/s", s.b.PID(), sizeText(n), sizeText(int64(float64(n)/time.Since(s.began).Seconds()))), nil
+		}
+	}
+}
+
+// Takes implements [Slow].
+func (s *stressIO) Takes() time.Duration { return 5 * time.Second }

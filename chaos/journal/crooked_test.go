@@ -1,0 +1,327 @@
+package journal
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"brunt/chaos"
+	"brunt/chaos/proc"
+	"brunt/targets/platform/procmark"
+)
+
+// These tests are about journals that are not as they should be: disks that are full,
+// files that are damaged, and others' files.
+
+var nobody = []chaos.Undo{{Op: continueOp, Identity: proc.Identity{PID: 1 << 22, Start: 1}.Raw()}}
+
+func read(t *testing.T, dir string) State {
+	t.Helper()
+	s, err := List(dir)
+	if err != nil || len(s) != 1 {
+		t.Fatalf("%+v, %v", s, err)
+	}
+	return s[0]
+}
+
+func TestJournalWithLinesThatCanNotBeRead(t *testing.T) {
+	dir := t.TempDir()
+	j := openJournal(t, dir, "damaged")
+	if _, err := j.f.WriteString("{\"op\":\"intent\",\"id\":1,\"un\x00\x00\x00\n"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := j.f.WriteString(strings.Repeat("x", 3<<20) + "\n"); err != nil {
+		t.Fatal(err)
+	}
+	j.last = 1
+	if _, err := j.Intent("f", "whole", nobody); err != nil {
+		t.Fatal(err)
+	}
+	unlocked(t, j)
+	for range 2 {
+		taken, err := Recover(t.Context(), testOperations(), dir, "revert")
+		if err == nil || !strings.Contains(err.Error(), "2 of its lines") {
+			t.Errorf("%v: what can't be read may be in, so somebody must look", err)
+		}
+		if len(taken) > 1 {
+			t.Errorf("%+v", taken)
+		}
+	}
+	if s := read(t, dir); len(s.Open) != 0 || s.Damaged != 2 || s.Torn {
+		t.Errorf("%+v: what can be read was to be taken back", s)
+	}
+}
+
+// What a replay writes must not follow half a line.
+func TestReplayAfterATornLine(t *testing.T) {
+	dir := t.TempDir()
+	j := openJournal(t, dir, "torn")
+	if _, err := j.Intent("f", "of tomorrow", []chaos.Undo{{Op: "of.tomorrow"}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := j.f.WriteString(`{"op":"intent","id":2,"undo":[{"op":"process.con`); err != nil {
+		t.Fatal(err)
+	}
+	unlocked(t, j)
+	if !read(t, dir).Torn {
+		t.Error("half a line is not seen")
+	}
+	for range 2 {
+		if _, err := Recover(t.Context(), testOperations(), dir, "revert"); err == nil || strings.Contains(err.Error(), "can't be read") {
+			t.Errorf("%v", err)
+		}
+	}
+	if s := read(t, dir); s.Torn || s.Damaged > 0 || len(s.Open) != 1 || !strings.Contains(s.Open[0].Error, "of.tomorrow") {
+		t.Errorf("%+v", s)
+	}
+}
+
+// A journal that can't be read, or is another machine's, keeps nobody from taking back
+// What the others tell of.
+func TestOthersJournals(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "a"+journalSuffix), 0o700); err != nil { // can't be read
+		t.Fatal(err)
+	}
+	far := fmt.Sprintf(`{"op":"begin","run":"far","host":"elsewhere","process":%s}`+"\n"+`{"op":"intent","id":1,"what":"x","undo":[%s]}`+"\n",
+		proc.Identity{PID: 7, Start: 7, Boot: "another"}.Raw(), `{"op":"of.tomorrow"}`)
+	if err := os.WriteFile(filepath.Join(dir, "far"+journalSuffix), []byte(far), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	j := openJournal(t, dir, "z")
+	if _, err := j.Intent("f", "x", nil); err == nil {
+		t.Error("nobody knows what the journal that can't be read has in its hands, and an entry is made")
+	}
+	if err := os.Remove(filepath.Join(dir, "a"+journalSuffix)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := j.Intent("f", "x", nobody); err != nil {
+		t.Fatal(err)
+	}
+	unlocked(t, j)
+	if err := os.Mkdir(filepath.Join(dir, "a"+journalSuffix), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	taken, err := Recover(t.Context(), testOperations(), dir, "revert")
+	if err == nil || len(taken) != 1 || taken[0].Run != "z" {
+		t.Errorf("%+v, %v: want z taken back, and an error for a", taken, err)
+	}
+	s, _ := List(dir)
+	if len(s) != 1 || s[0].Run != "far" || !s[0].Foreign || s[0].Host != "elsewhere" {
+		t.Errorf("%+v: want the other machine's journal as it was", s)
+	}
+}
+
+// The journal of a machine that was booted again, or of a container that was made
+// again, is ours.
+func TestOurJournals(t *testing.T) {
+	host, err := os.Hostname()
+	if err != nil {
+		t.Skip(err)
+	}
+	for _, c := range []struct {
+		host, boot string
+		foreign    bool
+	}{{host, proc.BootID(), false}, {host, "before", false}, {"container", proc.BootID(), false}, {"elsewhere", "another", true}} {
+		if got := elsewhere(record{Host: c.host, PID: proc.Identity{Boot: c.boot}.Raw()}); got != c.foreign {
+			t.Errorf("%+v: foreign is %v", c, got)
+		}
+	}
+}
+
+func TestStillbornJournalsAreRemoved(t *testing.T) {
+	dir := t.TempDir()
+	for name, age := range map[string]time.Duration{".old" + unnamed: time.Hour, ".young" + unnamed: 0} {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(path, time.Time{}, time.Now().Add(-age)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := Recover(t.Context(), testOperations(), dir, "run"); err != nil {
+		t.Fatal(err)
+	}
+	left, _ := filepath.Glob(filepath.Join(dir, ".*"))
+	if len(left) != 1 || filepath.Base(left[0]) != ".young"+unnamed {
+		t.Errorf("left %q", left)
+	}
+}
+
+// One undo that fails does not keep the others of its entry from being made.
+func TestUndosAreAllMade(t *testing.T) {
+	cmd, id := sleeper(t)
+	end, err := ProcessUndo(id.PID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out, err := testOperations().Revert(t.Context(), []chaos.Undo{end, {Op: "of.tomorrow"}}); err == nil || out != chaos.Failed {
+		t.Errorf("%s, %v", out, err)
+	}
+	_ = cmd.Wait()
+	if id.Alive() {
+		t.Error("the process still runs")
+	}
+}
+
+// A run that only hangs goes on: what was taken back from under it stays in its
+// journal, for when it dies.
+func TestForcedReplayKeepsEntries(t *testing.T) {
+	dir := t.TempDir()
+	j := openJournal(t, dir, "hung")
+	n, err := j.Intent("", "the processes", nobody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if taken, err := Replay(t.Context(), testOperations(), j.Path(), "guard", true); err != nil || len(taken) != 1 {
+			t.Fatalf("%+v, %v", taken, err)
+		}
+	}
+	if err := j.Extend(n, nobody...); err != nil { // it goes on, and restarts one
+		t.Fatal(err)
+	}
+	if s := read(t, dir); len(s.Open) != 1 || len(s.Open[0].Undo) != 2 || s.Damaged > 0 || !s.Alive {
+		t.Errorf("%+v", s)
+	}
+	if err := j.Done(n, chaos.Gone); err != nil {
+		t.Fatal(err)
+	}
+	if err := j.Extend(n, nobody...); err == nil {
+		t.Error("a closed entry is extended")
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if left, _ := os.ReadDir(dir); len(left) > 0 {
+		t.Errorf("left %v", left)
+	}
+}
+
+// A guard that could not take something back from a brunt that hangs stays: when
+// brunt dies it tries again.
+func TestGuardOutlivesAFailure(t *testing.T) {
+	dir := t.TempDir()
+	j := openJournal(t, dir, "r")
+	if _, err := j.Intent("f", "x", []chaos.Undo{{Op: "of.tomorrow"}}); err != nil {
+		t.Fatal(err)
+	}
+	cmd, id := sleeper(t)
+	_ = cmd
+	synctest.Test(t, func(t *testing.T) {
+		in, out := io.Pipe()
+		done := make(chan error, 1)
+		go func() { done <- RunWatchdog(testOperations(), in, j.Path()) }()
+		time.Sleep(3*patience + time.Second)
+		synctest.Wait()
+		select {
+		case err := <-done:
+			t.Fatalf("the guard has left: %v", err)
+		default:
+		}
+		if _, err := j.Intent("g", "y", []chaos.Undo{{Op: continueOp, Identity: id.Raw()}}); err != nil {
+			t.Error(err)
+		}
+		if err := proc.Signal(id, "STOP"); err != nil {
+			t.Error(err)
+		}
+		unlocked(t, j)
+		_ = out.Close()
+		if err := <-done; err == nil || !strings.Contains(err.Error(), "of.tomorrow") {
+			t.Errorf("%v", err)
+		}
+	})
+	if err := proc.Await(t.Context(), 10*time.Second, func() bool { return !proc.IsStopped(id.PID) }, ""); err != nil {
+		t.Error("what came after the failure was not taken back")
+	}
+}
+
+// A process that has left its group, or that ends slowly, is found by the run's mark.
+func TestSweep(t *testing.T) {
+	if pids, _ := procmark.Find("PATH=" + os.Getenv("PATH")); len(pids) == 0 {
+		t.Skip("needs Linux: others' environments can't be read here")
+	}
+	mark := fmt.Sprintf("test-%d", os.Getpid())
+	var cmds []*exec.Cmd
+	for range 5 {
+		cmd := exec.Command("sleep", "1000")
+		cmd.Env = append(os.Environ(), proc.RunMark+mark)
+		ownSession(cmd)
+		if err := cmd.Start(); err != nil {
+			t.Skip("needs the command sleep: " + err.Error())
+		}
+		cmds = append(cmds, cmd)
+	}
+	other, id := sleeper(t)
+	_ = other
+	began := time.Now()
+	if o, err := testOperations().Undo(t.Context(), StackUndo(mark)); err != nil || o != chaos.Reverted {
+		t.Errorf("%s, %v", o, err)
+	}
+	t.Logf("swept in %s", time.Since(began))
+	for _, cmd := range cmds {
+		_ = cmd.Wait()
+	}
+	if !id.Alive() {
+		t.Error("a process without the mark was ended")
+	}
+	if o, err := testOperations().Undo(t.Context(), StackUndo(mark)); err != nil || o != chaos.Gone {
+		t.Errorf("once more: %s, %v", o, err)
+	}
+	for _, args := range []string{`""`, `"BRUNT_RUN="`, `"PATH=/bin"`, `7`} {
+		if _, err := testOperations().Undo(t.Context(), chaos.Undo{Op: opSweep, Args: []byte(args)}); err == nil {
+			t.Errorf("swept by %s", args)
+		}
+	}
+}
+
+// Two runs begin with one state directory, and none takes the other's journal for that
+// of a dead one.
+func TestRunsThatBeginAtOnce(t *testing.T) {
+	dir := t.TempDir()
+	errs := make(chan error)
+	const runs = 8
+	for i := range runs {
+		go func() {
+			errs <- func() error {
+				for n := range 20 {
+					if taken, err := Recover(t.Context(), testOperations(), dir, "run"); err != nil || len(taken) > 0 {
+						return fmt.Errorf("taken from the living: %+v, %w", taken, err)
+					}
+					j, err := Open(testOperations(), dir, fmt.Sprintf("r%d-%d", i, n))
+					if err != nil {
+						return err
+					}
+					id, err := j.Intent("f", "x", nobodyElse(i, n))
+					if err != nil {
+						return err
+					}
+					if err := errors.Join(j.Done(id, chaos.Reverted), j.Close()); err != nil {
+						return err
+					}
+				}
+				return nil
+			}()
+		}()
+	}
+	for range runs {
+		if err := <-errs; err != nil {
+			t.Error(err)
+		}
+	}
+	if left, _ := os.ReadDir(dir); len(left) > 0 {
+		t.Errorf("left %v", left)
+	}
+}
+
+func nobodyElse(i, n int) []chaos.Undo {
+	return []chaos.Undo{{Op: continueOp, Identity: proc.Identity{PID: 1 << 22, Start: uint64(i*1000 + n)}.Raw()}}
+}

@@ -1,0 +1,96 @@
+package journal
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"brunt/chaos/proc"
+)
+
+// look goes over all processes that this user may look at. Holders are the runs that go
+// on: each holds its journal open to its end, wherever that lies and even if its file is
+// removed. Where a run is dead and its guard is not stopped, that is at work: it counts
+// as one too.
+func look() (all []seen, holders map[string]bool, err error) {
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		return nil, nil, err
+	}
+	holders = map[string]bool{}
+	for _, e := range entries {
+		pid, err := strconv.Atoi(e.Name())
+		if err != nil {
+			continue
+		}
+		for _, run := range held(pid) {
+			holders[run] = true
+		}
+		if p, ok := lookAt(pid); ok {
+			all = append(all, p)
+			if p.guards != "" && !p.stopped {
+				holders[p.run] = true
+			}
+		}
+	}
+	return all, holders, nil
+}
+
+// lookAt looks at one process. One of another user's can't be.
+func lookAt(pid int) (seen, bool) {
+	p := seen{Process: proc.Look(pid), stopped: proc.IsStopped(pid)} // its beginning first: what follows is of this one or a later
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
+	if err != nil || p.Start == 0 || proc.IsZombie(pid) {
+		return p, false
+	}
+	env := map[string]string{}
+	for entry := range strings.SplitSeq(string(b), "\x00") {
+		if name, value, ok := strings.Cut(entry, "="); ok {
+			env[name] = value
+		}
+	}
+	p.getenv = func(name string) string { return env[name] }
+	if path := env[strings.TrimSuffix(watchdogMark, "=")]; path != "" && lastArgument(pid) == path {
+		p.guards = path
+		p.run = strings.TrimSuffix(filepath.Base(path), journalSuffix)
+	} else {
+		p.run, p.unit = env[strings.TrimSuffix(proc.RunMark, "=")], env["BRUNT_UNIT"]
+	}
+	return p, proc.Look(pid).Same(p.Process)
+}
+
+// lastArgument is the last word of a process's command line.
+func lastArgument(pid int) string {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+	if err != nil {
+		return ""
+	}
+	words := bytes.Split(bytes.TrimSuffix(b, []byte{0}), []byte{0})
+	return string(words[len(words)-1])
+}
+
+// held lists the runs whose journals a process holds open.
+func held(pid int) []string {
+	dir := fmt.Sprintf("/proc/%d/fd", pid)
+	fds, err := os.ReadDir(dir)
+	if err != nil {
+		return nil
+	}
+	var out []string
+	for _, fd := range fds {
+		to, err := os.Readlink(filepath.Join(dir, fd.Name()))
+		if err != nil {
+			continue
+		}
+		name := filepath.Base(strings.TrimSuffix(to, " (deleted)"))
+		if run, ok := strings.CutSuffix(name, journalSuffix); ok {
+			out = append(out, run)
+		} else if run, ok := strings.CutSuffix(name, unnamed); ok { // about to get its name
+			out = append(out, strings.TrimPrefix(run, "."))
+		}
+	}
+	return out
+}

@@ -1,0 +1,15 @@
+// Package journal writes down what a run is about to break before it breaks it, and reverts what a dead
+// run has left.
+//
+//	intent --> inject --> done             brunt lives
+//	intent --> inject --x   Watchdog       brunt dies: a child in a session of its own replays the journal
+//	intent --> inject --x   RemoteWatchdog brunt dies in a container: a container beside it replays the journal
+//	intent --> inject --x   Recover        both die: the next run, or `brunt revert`, replays the journal
+//
+// A journal is a file of JSON lines, each synced before what it says is done. An entry carries undos;
+// [chaos.Operations], which every function here takes as a parameter, say how to execute them. The
+// package knows no fault. Without a journal, [Discover] finds what dead runs have left by the marks in the
+// environment of their processes and by the labels in the engine.
+//
+// To add an undo operation, register it in the Undo list of the fault that needs it; see package chaos.
+package journal

@@ -1,0 +1,87 @@
+package journal
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"brunt/chaos"
+	"brunt/chaos/proc"
+	"brunt/targets/platform/procmark"
+)
+
+// Undos for the processes of a stack that brunt started.
+const (
+	opEnd   = "process.end"   // a process and its group
+	opSweep = "process.sweep" // all that carry the run's mark
+)
+
+// StackUndo takes back the start of a stack: every process that carries the run's
+// Mark in its environment is ended.
+func StackUndo(run string) chaos.Undo {
+	b, _ := json.Marshal(proc.RunMark + run)
+	return chaos.Undo{Op: opSweep, Args: b}
+}
+
+// ProcessUndo takes back the start of one process of a stack.
+func ProcessUndo(pid int) (chaos.Undo, error) {
+	id, err := proc.Identify(pid)
+	if err != nil {
+		return chaos.Undo{}, err
+	}
+	return chaos.Undo{Op: opEnd, Identity: id.Raw()}, nil
+}
+
+// processOperations end processes that brunt started.
+func processOperations() []chaos.Operation {
+	return []chaos.Operation{
+		{Name: opEnd, Do: OnProcess(EndGroup)},
+		{Name: opSweep, Do: func(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) {
+			var mark string
+			if err := json.Unmarshal(u.Args, &mark); err != nil || !strings.HasPrefix(mark, proc.RunMark) || mark == proc.RunMark {
+				return chaos.Failed, fmt.Errorf("%w: %q is no run's mark", chaos.ErrDamaged, u.Args)
+			}
+			return sweep(ctx, mark)
+		}},
+	}
+}
+
+// OnProcess makes an undo of what is done to one process.
+func OnProcess(do func(context.Context, proc.Identity) (chaos.Outcome, error)) func(context.Context, chaos.Undo) (chaos.Outcome, error) {
+	return func(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) {
+		var id proc.Identity
+		if err := json.Unmarshal(u.Identity, &id); err != nil {
+			return chaos.Failed, fmt.Errorf("%w: %w", chaos.ErrDamaged, err)
+		}
+		return do(ctx, id)
+	}
+}
+
+// EndGroup ends a process and its group.
+func EndGroup(ctx context.Context, id proc.Identity) (chaos.Outcome, error) {
+	if !id.Alive() {
+		return chaos.Gone, nil
+	}
+	proc.KillGroup(id.PID)
+	_ = proc.Signal(id, "KILL") // if it has left its group
+	if err := proc.Await(ctx, proc.EndsWithin, func() bool { return !id.Alive() }, "it does not end"); err != nil {
+		return chaos.Failed, fmt.Errorf("pid %d: %w", id.PID, err)
+	}
+	return chaos.Reverted, nil
+}
+
+// sweep ends every process that carries mark in its environment, until none is
+// found.
+func sweep(ctx context.Context, mark string) (chaos.Outcome, error) {
+	ctx, cancel := context.WithTimeout(ctx, proc.EndsWithin)
+	defer cancel()
+	found, err := procmark.Kill(ctx, func(pid int) bool { return proc.Protect(pid) != nil }, mark)
+	switch {
+	case err != nil:
+		return chaos.Failed, err
+	case found:
+		return chaos.Reverted, nil
+	}
+	return chaos.Gone, nil
+}

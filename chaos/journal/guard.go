@@ -1,0 +1,141 @@
+package journal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"slices"
+	"sync"
+	"time"
+
+	"brunt/chaos"
+	"brunt/chaos/proc"
+	"brunt/chaos/rpc"
+)
+
+// A Guard is a child in a session of its own that takes everything back when brunt
+// dies or hangs. It holds the reading end of a pipe: the kernel closes the writing
+// end with brunt, however brunt ends, and a heartbeat tells that brunt still works.
+type Watchdog struct {
+	cmd  *exec.Cmd
+	pipe io.WriteCloser
+	stop chan struct{}
+	beat sync.WaitGroup
+}
+
+const (
+	heartbeat = time.Second
+	patience  = 10 * heartbeat // Without a heartbeat before the guard acts
+)
+
+// A hand has its time to take everything back before its container is removed: with less to spare
+// than ten seconds this does not compile.
+const _ = uint(rpc.CloseTimeout - chaos.UndoWithin - 10*time.Second)
+
+// What goes over the pipe: a heartbeat, and the word that all is well.
+const (
+	beatByte = '.'
+	doneByte = 'q'
+)
+
+// StartWatchdog starts the guard of a journal. Command is brunt's own command line for
+// it, to which the journal's path is added; env is added to its environment.
+func StartWatchdog(command []string, journal string, env ...string) (*Watchdog, error) {
+	cmd := exec.Command(command[0], slices.Concat(command[1:], []string{journal})...)
+	ownSession(cmd)
+	cmd.Env = append(append(os.Environ(), watchdogMark+journal), env...)
+	pipe, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("starting the guard: %w", err)
+	}
+	proc.Watchdogs.Add(cmd.Process.Pid)
+	g := &Watchdog{cmd: cmd, pipe: pipe, stop: make(chan struct{})}
+	g.beat.Go(g.beats)
+	return g, nil
+}
+
+func (g *Watchdog) beats() {
+	t := time.NewTicker(heartbeat)
+	defer t.Stop()
+	for {
+		select {
+		case <-t.C:
+			if _, err := g.pipe.Write([]byte{beatByte}); err != nil {
+				return // the guard is gone; Stop will say so
+			}
+		case <-g.stop:
+			return
+		}
+	}
+}
+
+// Stop tells the guard that it is not needed any more, and waits for it to end. An
+// error says that it died before.
+func (g *Watchdog) Stop() error {
+	close(g.stop)
+	g.beat.Wait()
+	_, werr := g.pipe.Write([]byte{doneByte})
+	cerr := g.pipe.Close()
+	err := g.cmd.Wait()
+	proc.Watchdogs.Drop(g.cmd.Process.Pid)
+	if werr != nil || err != nil {
+		return fmt.Errorf("the guard did not live to the end: %w", errors.Join(werr, err))
+	}
+	return cerr
+}
+
+// RunWatchdog is the guard's own life: it reads heartbeats from in until brunt says that
+// all is well, and takes back what the journal has open when brunt dies or hangs.
+func RunWatchdog(ops chaos.Operations, in io.Reader, journal string) error {
+	beats := make(chan byte)
+	go func() {
+		defer close(beats)
+		var b [64]byte
+		for {
+			n, err := in.Read(b[:])
+			for _, c := range b[:n] {
+				beats <- c
+			}
+			if err != nil {
+				return
+			}
+		}
+	}()
+	hung := time.NewTimer(patience)
+	defer hung.Stop()
+	for {
+		select {
+		case c, ok := <-beats:
+			switch {
+			case !ok: // brunt is dead
+				return takeOver(ops, journal, false)
+			case c == doneByte:
+				return nil
+			}
+			hung.Reset(patience)
+		case <-hung.C: // brunt hangs: it still holds the lock
+			// What fails now is tried again when brunt dies, or hangs on.
+			_ = takeOver(ops, journal, true)
+			hung.Reset(patience)
+		}
+	}
+}
+
+func takeOver(ops chaos.Operations, journal string, force bool) error {
+	ctx, cancel := context.WithTimeout(context.Background(), chaos.UndoWithin)
+	defer cancel()
+	awaitRemoteWatchdog(ctx)
+	_, err := Replay(ctx, ops, journal, "guard", force)
+	return err
+}
+
+// WatchdogLog is where the guard of a journal writes what went wrong.
+func WatchdogLog(journal string) (*os.File, error) {
+	return os.OpenFile(journal+logSuffix, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+}

@@ -1,0 +1,433 @@
+package journal
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"brunt/chaos"
+	"brunt/chaos/proc"
+)
+
+// A Journal is where a run writes what it is about to break, before it does. It is
+// a file of lines, each written and synced before what it tells is done; whoever
+// finds it without its run can take everything back.
+type Journal struct {
+	// At is called at every point at which brunt could die, for tests.
+	At func(point string)
+	// Tell is told every line once it is written, and knows it when it returns; nil tells nobody.
+	// What it does not know is not done, though what is over may stay unknown to it.
+	Tell func(line []byte) error
+	// Mask hides secrets in what went wrong; nil hides nothing.
+	Mask func(string) string
+
+	ops  chaos.Operations
+	mu   sync.Mutex
+	f    *os.File
+	path string
+	last int
+	open map[int]*Pending // entries that wait to be taken back
+	bad  error            // the file could not be mended after a write that failed
+}
+
+// A record is one line of a journal.
+type record struct {
+	Time    time.Time       `json:"t"`
+	Op      string          `json:"op"` // begin, intent, add, done, note
+	ID      int             `json:"id,omitempty"`
+	Run     string          `json:"run,omitempty"`
+	PID     json.RawMessage `json:"process,omitempty"` // Identity of brunt
+	Host    string          `json:"host,omitempty"`
+	Fault   string          `json:"fault,omitempty"`
+	What    string          `json:"what,omitempty"`
+	Undo    []chaos.Undo    `json:"undo,omitempty"`
+	Outcome chaos.Outcome   `json:"outcome,omitempty"`
+	By      string          `json:"by,omitempty"` // run, guard or revert
+	Error   string          `json:"error,omitempty"`
+}
+
+const (
+	journalSuffix = ".journal"
+	unnamed       = ".new" // of one that has no name of its own yet
+	logSuffix     = ".log" // added to a journal's name, for its guard's words
+)
+
+// Open makes the journal of a run in dir and locks it for as long as the
+// run lives. Without room to write it there is an error, and so no injection.
+func Open(ops chaos.Operations, dir, run string) (*Journal, error) {
+	if err := makeDir(dir); err != nil {
+		return nil, err
+	}
+	path := filepath.Join(dir, run+journalSuffix)
+	// Under its own name it appears only once it is locked: a run that looks for the
+	// remains of others must not take it for one.
+	f, err := openShared(filepath.Join(dir, "."+run+unnamed), os.O_RDWR|os.O_CREATE|os.O_EXCL)
+	if err != nil {
+		return nil, fmt.Errorf("the journal: %w; set BRUNT_STATE to a directory that can be written", err)
+	}
+	j := &Journal{ops: ops, f: f, path: path, open: map[int]*Pending{}}
+	if err := j.begin(run); err != nil {
+		return nil, errors.Join(err, f.Close(), os.Remove(f.Name()))
+	}
+	if err := syncDir(dir); err != nil {
+		return nil, errors.Join(fmt.Errorf("the journal: %w", err), j.Close())
+	}
+	return j, nil
+}
+
+func (j *Journal) begin(run string) error {
+	if err := lock(j.f); err != nil {
+		return fmt.Errorf("locking the journal: %w", err)
+	}
+	id, err := proc.Identify(os.Getpid())
+	if err != nil {
+		return err
+	}
+	host, _ := os.Hostname()
+	if err := j.write(record{Op: "begin", Run: run, PID: id.Raw(), Host: host}); err != nil {
+		return err
+	}
+	if _, err := os.Lstat(j.path); err == nil {
+		return fmt.Errorf("the journal: %s exists already", j.path)
+	}
+	return os.Rename(j.f.Name(), j.path)
+}
+
+// Path is the file of the journal.
+func (j *Journal) Path() string { return j.path }
+
+// Point calls At: brunt could die here.
+func (j *Journal) Point(name string) {
+	if j.At != nil {
+		j.At(name)
+	}
+}
+
+// write appends a line and syncs it. It is called with mu held, or before others
+// know of j.
+func (j *Journal) write(r record) error {
+	if j.bad != nil {
+		return j.bad
+	}
+	r.Time = time.Now().UTC()
+	if j.Mask != nil {
+		r.Error = j.Mask(r.Error)
+	}
+	b, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	// At the end, wherever that is: the guard may have written meanwhile.
+	end, err := j.f.Seek(0, io.SeekEnd)
+	if err != nil {
+		return fmt.Errorf("writing the journal: %w", err)
+	}
+	if _, err = j.f.Write(append(b, '\n')); err == nil {
+		err = j.f.Sync()
+	}
+	if err == nil {
+		if j.Tell != nil && (r.Op == "intent" || r.Op == "add") {
+			return j.Tell(b)
+		}
+		if j.Tell != nil {
+			_ = j.Tell(b)
+		}
+		return nil
+	}
+	// subtle: on a full disk a part of the line is there. The next one must not follow
+	// it: nobody could read that one then, and what it tells would stay.
+	err = fmt.Errorf("writing the journal: %w", err)
+	if terr := j.f.Truncate(end); terr != nil {
+		j.bad = errors.Join(err, terr)
+	}
+	return err
+}
+
+// Intent writes down how to take back what is about to be done, and gives the
+// number of the entry. With an error nothing may be done.
+func (j *Journal) Intent(fault, what string, undo []chaos.Undo) (int, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if err := chaos.JoinErrors(j.shared(undo), j.twice(undo)); err != nil {
+		return 0, err
+	}
+	j.last++
+	j.Point("before intent")
+	if err := j.write(record{Op: "intent", ID: j.last, Fault: fault, What: what, Undo: undo}); err != nil {
+		return 0, err
+	}
+	j.Point("after intent")
+	j.open[j.last] = &Pending{ID: j.last, Fault: fault, What: what, Undo: undo}
+	return j.last, nil
+}
+
+// Extend adds undos to entry id: a process was started under it.
+func (j *Journal) Extend(id int, undo ...chaos.Undo) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	e := j.open[id]
+	if e == nil {
+		return fmt.Errorf("the journal: entry %d is closed", id)
+	}
+	j.Point("before add")
+	if err := j.write(record{Op: "add", ID: id, Undo: undo}); err != nil {
+		return err
+	}
+	j.Point("after add")
+	e.Undo = append(e.Undo, undo...)
+	return nil
+}
+
+// Done writes down that entry id needs nothing any more, and how that came.
+func (j *Journal) Done(id int, o chaos.Outcome) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.open[id] == nil {
+		return nil
+	}
+	j.Point("before done")
+	if err := j.write(record{Op: "done", ID: id, Outcome: o, By: "run"}); err != nil {
+		return err
+	}
+	j.Point("after done")
+	delete(j.open, id)
+	return nil
+}
+
+// Failed writes down why entry id could not be taken back. It stays open.
+func (j *Journal) Failed(id int, why error) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.write(record{Op: "note", ID: id, Outcome: chaos.Failed, By: "run", Error: why.Error()})
+}
+
+// Open is how many entries wait to be taken back.
+func (j *Journal) Open() int {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return len(j.open)
+}
+
+// Close ends the journal. Its file is removed when nothing is open; else it stays
+// for `brunt revert` and the next run.
+func (j *Journal) Close() error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.f == nil {
+		return nil
+	}
+	f := j.f
+	j.f = nil
+	if len(j.open) > 0 {
+		return errors.Join(unlock(f), f.Close())
+	}
+	return errors.Join(remove(j.path), f.Close())
+}
+
+// remove removes a journal of which nothing is open, and its guard's words.
+func remove(path string) error {
+	_ = os.Remove(path + logSuffix) // there is hardly ever one
+	return errors.Join(os.Remove(path), syncDir(filepath.Dir(path)))
+}
+
+// shared refuses what another live run has broken already.
+func (j *Journal) shared(undo []chaos.Undo) error {
+	others, err := List(filepath.Dir(j.path))
+	if err != nil {
+		return err
+	}
+	undo = j.ops.Innermost(undo)
+	for _, o := range others {
+		if o.Path == j.path || !o.Alive {
+			continue
+		}
+		for _, e := range o.Open {
+			for _, theirs := range j.ops.Innermost(e.Undo) {
+				if j.ops[theirs.Op].PerRun { // of two runs in one process each has let go of its own
+					continue
+				}
+				if slices.ContainsFunc(undo, theirs.Same) {
+					return fmt.Errorf("another run, %s, has it in its hands already", o.Run)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// OtherRun gives another live run that has something in the network of a container; empty is none.
+func (j *Journal) OtherRun(container string) string {
+	others, _ := List(filepath.Dir(j.path)) // one that can't be read tells nothing
+	for _, o := range others {
+		if o.Path == j.path || !o.Alive {
+			continue
+		}
+		for _, e := range o.Open {
+			if slices.ContainsFunc(e.Undo, func(u chaos.Undo) bool { return j.ops.InNetwork(u) == container }) {
+				return o.Run
+			}
+		}
+	}
+	return ""
+}
+
+// twice refuses a setting that another fault of this run has in its hands.
+func (j *Journal) twice(undo []chaos.Undo) error {
+	undo = j.ops.Innermost(undo)
+	for _, e := range j.open {
+		for _, theirs := range j.ops.Innermost(e.Undo) {
+			if j.ops[theirs.Op].Exclusive && slices.ContainsFunc(undo, theirs.Same) {
+				return fmt.Errorf("%s is still in (%s), and changes the same setting: both could not be taken back exactly; let one end before the other begins", e.Fault, e.What)
+			}
+		}
+	}
+	return nil
+}
+
+// State is what a journal says.
+type State struct {
+	Path    string
+	Run     string
+	Host    string
+	Began   time.Time
+	Alive   bool // its run goes on
+	Foreign bool // it was written on another machine, which alone can take back what it tells of
+	Open    []Pending
+	Torn    bool // its last line is not whole: brunt died while it wrote it, and had done nothing yet
+	Damaged int  // Lines that can't be read, but for a torn one: what they tell of may be in
+
+	whole int64 // bytes up to the end of the last line that is whole
+}
+
+// Left is how many entries the run left behind that this machine can take back, those
+// that can't be read included.
+func (s *State) Left() int {
+	if s.Alive || s.Foreign {
+		return 0
+	}
+	return len(s.Open) + s.Damaged
+}
+
+// A Pending is something that waits to be taken back.
+type Pending struct {
+	ID    int
+	Time  time.Time
+	Fault string
+	What  string
+	Undo  []chaos.Undo
+	Error string // of the last try
+}
+
+// List reads all journals in dir. A directory that does not exist has none. One
+// that can't be read is an error, and does not keep the others from being read.
+func List(dir string) ([]State, error) {
+	names, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the state directory: %w", err)
+	}
+	var out []State
+	var errs []error
+	for _, n := range names {
+		if strings.HasPrefix(n.Name(), ".") || !strings.HasSuffix(n.Name(), journalSuffix) {
+			continue
+		}
+		s, err := readJournal(filepath.Join(dir, n.Name()))
+		switch {
+		case errors.Is(err, fs.ErrNotExist): // its run has just ended
+		case err != nil:
+			errs = append(errs, err)
+		default:
+			out = append(out, s)
+		}
+	}
+	return out, errors.Join(errs...)
+}
+
+// readJournal reads one journal and tells whether its run goes on.
+func readJournal(path string) (State, error) {
+	f, err := openShared(path, os.O_RDONLY)
+	if err != nil {
+		return State{}, err
+	}
+	defer f.Close()
+	s, err := parseJournal(path, f)
+	if err != nil {
+		return s, err
+	}
+	s.Alive, err = isLocked(f)
+	return s, err
+}
+
+// parseJournal reads the lines of a journal. A last line that is not whole counts
+// for nothing: what it would have told was not done yet.
+func parseJournal(path string, f io.Reader) (State, error) {
+	s := State{Path: path, Run: strings.TrimSuffix(filepath.Base(path), journalSuffix)}
+	entries := map[int]*Pending{}
+	for in := bufio.NewReader(f); ; {
+		line, err := in.ReadBytes('\n')
+		if err == io.EOF {
+			s.Torn = len(line) > 0
+			break
+		}
+		if err != nil {
+			return s, fmt.Errorf("reading %s: %w", path, err)
+		}
+		s.whole += int64(len(line))
+		var r record
+		if json.Unmarshal(line, &r) != nil {
+			s.Damaged++
+			continue
+		}
+		s.follow(r, entries)
+	}
+	for _, e := range entries {
+		s.Open = append(s.Open, *e)
+	}
+	slices.SortFunc(s.Open, func(a, b Pending) int { return a.ID - b.ID })
+	return s, nil
+}
+
+// follow takes a record in.
+func (s *State) follow(r record, entries map[int]*Pending) {
+	e := entries[r.ID]
+	switch r.Op {
+	case "begin":
+		s.Run, s.Host, s.Began, s.Foreign = r.Run, r.Host, r.Time, elsewhere(r)
+	case "intent":
+		entries[r.ID] = &Pending{ID: r.ID, Time: r.Time, Fault: r.Fault, What: r.What, Undo: r.Undo}
+	case "note":
+		if e != nil {
+			e.Error = r.Error
+		}
+	case "add":
+		if e != nil {
+			e.Undo = append(e.Undo, r.Undo...)
+		}
+	case "done":
+		delete(entries, r.ID)
+	}
+}
+
+// elsewhere tells whether a journal that begins with r was written on another
+// machine, as a home directory on a network shows them. A machine that was booted
+// again keeps its name, a container that was made again the kernel it runs on.
+func elsewhere(r record) bool {
+	var brunt proc.Identity
+	host, err := os.Hostname()
+	if err != nil || r.Host == "" || json.Unmarshal(r.PID, &brunt) != nil {
+		return false
+	}
+	return r.Host != host && brunt.Boot != proc.BootID()
+}

@@ -1,0 +1,130 @@
+package journal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"brunt/chaos"
+)
+
+// A Taken is an entry of a journal that was taken back, or could not be.
+type Taken struct {
+	Run     string
+	Pending Pending
+	Outcome chaos.Outcome
+	Err     error
+}
+
+// Recover takes back what runs that died have left open in dir. Journals of runs
+// that go on are left alone, and so are those of another machine. By says who does
+// it: guard, run or revert.
+func Recover(ctx context.Context, ops chaos.Operations, dir, by string) ([]Taken, error) {
+	states, err := List(dir)
+	errs := []error{err}
+	var all []Taken
+	for _, s := range states {
+		if s.Alive || s.Foreign {
+			continue
+		}
+		taken, err := Replay(ctx, ops, s.Path, by, false)
+		all = append(all, taken...)
+		errs = append(errs, err)
+	}
+	stillborn(dir)
+	return all, errors.Join(errs...)
+}
+
+// stillborn removes journals of runs that died before their journal had a name. They
+// tell of nothing.
+func stillborn(dir string) {
+	const surely = time.Minute // it is renamed within milliseconds
+	names, err := filepath.Glob(filepath.Join(dir, ".*"+unnamed))
+	if err != nil {
+		return
+	}
+	for _, name := range names {
+		if i, err := os.Stat(name); err == nil && time.Since(i.ModTime()) > surely {
+			_ = os.Remove(name)
+		}
+	}
+}
+
+// Replay takes back what a journal has open, the last first. It waits for the
+// journal's lock, which its run holds while it lives, unless force says not to: then
+// the run hangs, and its entries stay open for when it ends. Else the file is removed
+// when nothing is open any more.
+func Replay(ctx context.Context, ops chaos.Operations, path, by string, force bool) ([]Taken, error) {
+	f, err := openShared(path, os.O_RDWR)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil // taken back already
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if !force {
+		if err := lockWait(ctx, f); err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			return nil, nil // while we waited
+		}
+	}
+	s, err := parseJournal(path, f)
+	if err != nil {
+		return nil, err
+	}
+	if s.Torn { // What is written next must not follow half a line
+		if err := f.Truncate(s.whole); err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	j := &Journal{f: f}
+	var taken []Taken
+	var failed []error
+	for i := len(s.Open) - 1; i >= 0; i-- {
+		e := s.Open[i]
+		t := Taken{Run: s.Run, Pending: e}
+		own, cancel := ownTime(ctx, ops.Within(e.Undo))
+		t.Outcome, t.Err = ops.Revert(own, e.Undo)
+		cancel()
+		r := record{Op: "done", ID: e.ID, Outcome: t.Outcome, By: by}
+		if t.Err != nil {
+			r.Op, r.Error = "note", t.Err.Error()
+			failed = append(failed, fmt.Errorf("%s: %w", e.What, t.Err))
+		} else if force {
+			r.Op = "note"
+		}
+		if err := j.write(r); err != nil && t.Err == nil {
+			failed = append(failed, err)
+		}
+		taken = append(taken, t)
+	}
+	if s.Damaged > 0 {
+		failed = append(failed, fmt.Errorf("%s: %d of its lines can't be read, and what they tell of may still be in; remove the file once you have looked", path, s.Damaged))
+	}
+	if len(failed) > 0 || force {
+		return taken, errors.Join(failed...)
+	}
+	return taken, remove(path)
+}
+
+// ownTime gives an entry a deadline of its own, whatever those before it took: an engine that hangs must
+// not keep brunt from taking back what needs none. Who gives up ends it.
+func ownTime(ctx context.Context, within time.Duration) (context.Context, func()) {
+	own, cancel := context.WithTimeout(context.WithoutCancel(ctx), within)
+	stop := context.AfterFunc(ctx, func() {
+		if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			cancel()
+		}
+	})
+	return own, func() {
+		stop()
+		cancel()
+	}
+}

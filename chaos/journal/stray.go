@@ -1,0 +1,100 @@
+package journal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"brunt/chaos"
+	"brunt/targets/platform/docker"
+)
+
+// A Stray is a guard in a container of its own that was made and never started: its brunt died
+// between the two. No journal tells of it, since it is there for the case that the journal is gone, and
+// it knows nothing that would have to be taken back.
+type Stray struct {
+	Run    string
+	Engine docker.Address
+	ID     string // of the container
+}
+
+func (s Stray) String() string {
+	return fmt.Sprintf("the guard's container %.12s, which was made and never started", s.ID)
+}
+
+// Strays lists those in this machine's own engine. One whose brunt may still live is none: of a brunt that
+// died in a container that goes on only a look from inside of that one can tell.
+func Strays(ctx context.Context) ([]Stray, error) {
+	e := localEngine()
+	if e == nil {
+		return nil, nil
+	}
+	defer e.Close()
+	return straysIn(ctx, e)
+}
+
+func straysIn(ctx context.Context, e *docker.Engine) ([]Stray, error) {
+	all, err := e.List(ctx, docker.Query{Labels: map[string]string{docker.BesideLabel: ""}})
+	if err != nil {
+		return nil, err
+	}
+	var out []Stray
+	for _, c := range all {
+		run, ok := strings.CutPrefix(c.Labels[docker.HelperLabel], docker.WardenOf(""))
+		if !ok || run == "" || c.State != "created" {
+			continue
+		}
+		dead, err := besideDead(ctx, e, &c, run)
+		if err != nil {
+			return out, err
+		}
+		if dead {
+			out = append(out, Stray{Run: run, Engine: e.Address(), ID: c.ID})
+		}
+	}
+	return out, nil
+}
+
+// besideDead tells that the brunt is dead that has made a guard beside itself.
+func besideDead(ctx context.Context, e *docker.Engine, c *docker.Container, run string) (bool, error) {
+	is, err := e.Inspect(ctx, c.Labels[docker.BesideLabel])
+	switch {
+	case errors.Is(err, docker.ErrGone):
+		return true, nil
+	case err != nil:
+		return false, err
+	case !is.Running || is.Started.After(c.Made): // both by the engine's clock
+		return true, nil
+	case is.ID != docker.Self():
+		return false, nil
+	}
+	_, holders, err := look()
+	return err == nil && !holders[run], err
+}
+
+// Remove removes it, if it has still not been started.
+func (s Stray) Remove(ctx context.Context) error {
+	e, err := docker.Open(s.Engine, docker.Options{})
+	if err != nil {
+		return err
+	}
+	defer e.Close()
+	return e.RemoveUnstarted(ctx, s.ID)
+}
+
+// RemoveStrays removes all strays, and gives what became of each.
+func RemoveStrays(ctx context.Context) ([]Taken, error) {
+	all, err := Strays(ctx)
+	errs := []error{err}
+	var taken []Taken
+	for _, s := range all {
+		t := Taken{Run: s.Run, Pending: Pending{What: s.String()}, Outcome: chaos.Reverted, Err: s.Remove(ctx)}
+		if t.Err != nil {
+			t.Outcome = chaos.Failed
+			errs = append(errs, fmt.Errorf("%s: %w", s, t.Err))
+		}
+		taken = append(taken, t)
+	}
+	return taken, errors.Join(errs...)
+}

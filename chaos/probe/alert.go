@@ -1,0 +1,292 @@
+package probe
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
+
+	"brunt/chaos"
+)
+
+// Alert is an alert of the team's own monitoring, of which a Prometheus server or an
+// Alertmanager is asked whether it fires. It only reads, and only the URL that it names:
+// neither allow.load nor allow.chaos need name it.
+//
+// A Prometheus server is asked for its rules: it knows one that has never fired from one
+// that there is not, and since when an alert is pending. An Alertmanager knows only what
+// it was told: what fires, and what is silenced.
+type Alert struct {
+	syntax.Place
+	Prometheus   template.URLTemplate               `yaml:"prometheus"`       // a server that evaluates alerting rules, such as http://127.0.0.1:9090
+	Alertmanager template.URLTemplate               `yaml:"alertmanager"`     // one that was told of alerts, such as http://127.0.0.1:9093
+	Labels       map[string]string                  `yaml:"labels"`           // that an alert must have; alertname is the name of the entry where it is not among them
+	Headers      map[string]template.HeaderTemplate `yaml:"headers"`          // of the question, by name
+	Every        quantity.Duration                  `yaml:"every,positive"`   // between two questions, which is how exact the answer is; zero is 1s
+	Timeout      quantity.Duration                  `yaml:"timeout,positive"` // of one question; zero is 5s
+}
+
+// alertLabel is the label that names an alert.
+const alertLabel = "alertname"
+
+// Check notes what is wrong with the settings.
+func (a *Alert) Check(m *syntax.Mistakes) {
+	if a.Prometheus.IsZero() == a.Alertmanager.IsZero() {
+		m.AddHint(a.At, `such as {prometheus: "http://127.0.0.1:9090", labels: {service: posts}}`, "an alert wants exactly one of prometheus and alertmanager, which is asked for it")
+		return
+	}
+	checkURL(a.server(), chaos.Scope{}, m)
+	checkHeaders(a.Headers, m)
+	checkEvery(a.Place, a.Every, m)
+}
+
+func (a *Alert) server() *template.Template {
+	if a.Prometheus.IsZero() {
+		return &a.Alertmanager.Template
+	}
+	return &a.Prometheus.Template
+}
+
+// EveryOr is the time between two questions.
+func (a *Alert) EveryOr() time.Duration { return or(a.Every, detectEvery) }
+
+// String says for people who is asked.
+func (a *Alert) String() string {
+	if a.Prometheus.IsZero() {
+		return "Alertmanager at " + a.Alertmanager.Text()
+	}
+	return "Prometheus at " + a.Prometheus.Text()
+}
+
+// An AlertState is what the monitoring says of an alert at a moment. Its times are by
+// its own clock; the zero Time is not known.
+type AlertState struct {
+	Pending  bool          // its condition holds, and has not for long enough
+	Firing   bool          // one of those that match fires
+	Active   time.Time     // since when the condition holds
+	Since    time.Time     // since when it fires
+	For      time.Duration // how long its condition must hold; negative is not known
+	Silenced bool          // all that fire are silenced or inhibited
+	Text     string        // the labels of one of them
+}
+
+// An AlertQuestion asks for an alert. It can be used by one goroutine.
+type AlertQuestion struct {
+	labels     map[string]string
+	prometheus bool
+	call       *ResolvedCall
+	clock      *ResolvedCall // tells the server's own time; nil where there is no such question
+}
+
+// Question fills the placeholders of the alert of a name in.
+func (a *Alert) Question(name string, env chaos.Env) (*AlertQuestion, error) {
+	timeout := or(a.Timeout, detectTimeout)
+	call, err := reads(env, a.server(), a.Headers, timeout)
+	if err != nil {
+		return nil, err
+	}
+	q := &AlertQuestion{labels: map[string]string{alertLabel: name}, prometheus: !a.Prometheus.IsZero(), call: call}
+	maps.Copy(q.labels, a.Labels)
+	if q.prometheus {
+		if q.clock, err = reads(env, a.server(), a.Headers, timeout); err != nil {
+			return nil, err
+		}
+		q.clock.below("/api/v1/query?query=" + url.QueryEscape("time()"))
+		// A server that does not know rule_name gives all of them.
+		call.below("/api/v1/rules?type=alert&rule_name[]=" + url.QueryEscape(q.labels[alertLabel]))
+		return q, nil
+	}
+	filter := url.Values{"active": {"true"}, "silenced": {"true"}, "inhibited": {"true"}}
+	for _, label := range slices.Sorted(maps.Keys(q.labels)) {
+		filter.Add("filter", label+"="+strconv.Quote(q.labels[label]))
+	}
+	call.below("/api/v2/alerts?" + filter.Encode())
+	return q, nil
+}
+
+// Ask asks once. An error says that nothing is known: also that the server has no such
+// rule, or can't evaluate it.
+func (q *AlertQuestion) Ask(ctx context.Context) (AlertState, error) {
+	a, err := q.call.Ask(ctx)
+	if err != nil {
+		return AlertState{}, err
+	}
+	if !a.has(nil) {
+		return AlertState{}, fmt.Errorf("%s: %s", q.call, a.says())
+	}
+	read := q.managed
+	if q.prometheus {
+		read = q.ruled
+	}
+	s, err := read(a.body)
+	if err != nil {
+		return s, fmt.Errorf("%s: %w", q.call, err)
+	}
+	return s, nil
+}
+
+// Errors of an answer about alerts.
+var (
+	errNoRules  = errors.New("it is no answer about alerting rules")
+	errNoAlerts = errors.New("it is no answer about alerts")
+	errNoRule   = errors.New("the server has no alerting rule")
+)
+
+// matches tells whether an alert has the labels that are looked for.
+func (q *AlertQuestion) matches(labels map[string]string) bool {
+	for name, want := range q.labels {
+		if labels[name] != want {
+			return false
+		}
+	}
+	return true
+}
+
+// ruled reads a Prometheus server's answer about its rules.
+func (q *AlertQuestion) ruled(body []byte) (AlertState, error) {
+	var r struct {
+		Status string `json:"status"`
+		Data   struct {
+			Groups []struct {
+				Rules []struct {
+					Name      string  `json:"name"`
+					Duration  float64 `json:"duration"`
+					Health    string  `json:"health"`
+					LastError string  `json:"lastError"`
+					Alerts    []struct {
+						Labels   map[string]string `json:"labels"`
+						State    string            `json:"state"`
+						ActiveAt time.Time         `json:"activeAt"`
+					} `json:"alerts"`
+				} `json:"rules"`
+			} `json:"groups"`
+		} `json:"data"`
+	}
+	if err := json.Unmarshal(body, &r); err != nil || r.Status != "success" {
+		return AlertState{}, errNoRules
+	}
+	s, name := AlertState{For: -1}, q.labels[alertLabel]
+	var names []string
+	for _, g := range r.Data.Groups {
+		for _, rule := range g.Rules {
+			if rule.Name != name {
+				names = append(names, rule.Name)
+				continue
+			}
+			if rule.Health == "err" {
+				return s, fmt.Errorf("its rule can't be evaluated: %s", rule.LastError)
+			}
+			s.For = max(s.For, time.Duration(rule.Duration*float64(time.Second)))
+			for _, one := range rule.Alerts {
+				if q.matches(one.Labels) {
+					s.take(one.State == "firing", one.State == "pending", one.ActiveAt, one.Labels)
+				}
+			}
+		}
+	}
+	if s.For < 0 {
+		hint := syntax.DidYouMean(name, names)
+		if hint == "" {
+			hint = "no rule of its files has that name"
+		}
+		return s, fmt.Errorf("%w %q; %s", errNoRule, name, hint)
+	}
+	return s, nil
+}
+
+// take takes in one alert that matches: the one that is furthest on tells.
+func (s *AlertState) take(firing, pending bool, active time.Time, labels map[string]string) {
+	if !firing && !pending || s.Firing && !firing {
+		return
+	}
+	if firing != s.Firing || s.Active.IsZero() || active.Before(s.Active) {
+		s.Active, s.Text = active, labelText(labels)
+	}
+	s.Firing, s.Pending = s.Firing || firing, !s.Firing && !firing
+}
+
+// managed reads an Alertmanager's answer: what fires, silenced or not.
+func (q *AlertQuestion) managed(body []byte) (AlertState, error) {
+	var list []struct {
+		Labels   map[string]string `json:"labels"`
+		StartsAt time.Time         `json:"startsAt"`
+		Status   struct {
+			State string `json:"state"`
+		} `json:"status"`
+	}
+	if err := json.Unmarshal(body, &list); err != nil {
+		return AlertState{}, errNoAlerts
+	}
+	s := AlertState{For: -1, Silenced: true}
+	for _, one := range list {
+		if !q.matches(one.Labels) {
+			continue
+		}
+		if !s.Firing || one.StartsAt.Before(s.Since) {
+			s.Since, s.Text = one.StartsAt, labelText(one.Labels)
+		}
+		s.Firing, s.Silenced = true, s.Silenced && one.Status.State == "suppressed"
+	}
+	s.Silenced = s.Silenced && s.Firing
+	return s, nil
+}
+
+// labelText writes labels for people, the alert's name first.
+func labelText(labels map[string]string) string {
+	var out []string
+	for _, name := range slices.SortedFunc(maps.Keys(labels), func(a, b string) int {
+		return cmp.Or(cmp.Compare(b2i(a != alertLabel), b2i(b != alertLabel)), strings.Compare(a, b))
+	}) {
+		out = append(out, name+"="+strconv.Quote(labels[name]))
+	}
+	return cut(strings.Join(out, ", "))
+}
+
+func b2i(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// Ahead asks by how much the server's clock is before this machine's, and to how much
+// that is known: a Prometheus server tells its time itself, others in a header to the
+// second.
+func (q *AlertQuestion) Ahead(ctx context.Context) (ahead, within time.Duration, err error) {
+	call := q.clock
+	if call == nil {
+		call = q.call
+	}
+	began := time.Now()
+	a, err := call.Ask(ctx)
+	took := time.Since(began)
+	if err != nil {
+		return 0, 0, err
+	}
+	here := began.Add(took / 2)
+	if q.clock != nil {
+		values, err := vector(a.body)
+		if err != nil || len(values) == 0 {
+			return 0, 0, fmt.Errorf("%s: %w", call, errNoResult)
+		}
+		there := time.UnixMilli(int64(values[0].V * 1e3))
+		return there.Sub(here), took/2 + time.Millisecond, nil
+	}
+	there, err := http.ParseTime(a.header.Get("Date"))
+	if err != nil {
+		return 0, 0, err
+	}
+	return there.Add(time.Second / 2).Sub(here), time.Second/2 + took/2, nil
+}

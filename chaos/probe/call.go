@@ -1,0 +1,375 @@
+package probe
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
+
+	"brunt/chaos"
+	"brunt/scenarios"
+
+	"github.com/ohler55/ojg/oj"
+)
+
+// Call is an HTTP call of the author's own: exactly one of its methods.
+type Call struct {
+	syntax.Place
+	Get     template.URLTemplate               `yaml:"get"`     // the URL to GET
+	Post    template.URLTemplate               `yaml:"post"`    // the URL to POST to
+	Put     template.URLTemplate               `yaml:"put"`     // the URL to PUT to
+	Patch   template.URLTemplate               `yaml:"patch"`   // the URL to PATCH
+	Delete  template.URLTemplate               `yaml:"delete"`  // the URL to DELETE
+	Headers map[string]template.HeaderTemplate `yaml:"headers"` // by name
+	JSON    *template.JSONTemplate             `yaml:"json"`    // the body, written as YAML
+	Body    *template.TextTemplate             `yaml:"body"`    // the body, as it stands
+	Check   *scenarios.Checks                  `yaml:"check"`   // only the status of the answer; nil is any under 400
+}
+
+// Method gives the method of a call with its URL; empty where it has none or several.
+func (c *Call) Method() (method string, to *template.Template) {
+	for _, m := range []struct {
+		method string
+		url    *template.URLTemplate
+	}{{"GET", &c.Get}, {"POST", &c.Post}, {"PUT", &c.Put}, {"PATCH", &c.Patch}, {"DELETE", &c.Delete}} {
+		if m.url.IsZero() {
+			continue
+		}
+		if method != "" {
+			return "", nil
+		}
+		method, to = m.method, &m.url.Template
+	}
+	return method, to
+}
+
+// Validate notes what is wrong with the call.
+func (c *Call) Validate(sc chaos.Scope, m *syntax.Mistakes) {
+	method, to := c.Method()
+	if method == "" {
+		m.AddHint(c.At, `such as {post: "http://127.0.0.1:8080/failover"}`, "want exactly one of get, post, put, patch, delete")
+		return
+	}
+	checkURL(to, sc, m)
+	checkHeaders(c.Headers, m)
+	if c.JSON != nil && c.Body != nil {
+		m.Add(c.Of("body"), "a call has one body, json or body")
+	}
+	if c.JSON != nil {
+		CheckPlaceholders(&c.JSON.Template, m)
+	}
+	if c.Body != nil {
+		CheckPlaceholders(&c.Body.Template, m)
+	}
+	if k := c.Check; k != nil && (k.Within > 0 || len(k.Shed)+len(k.Headers)+len(k.Paths) > 0 || k.Body != nil) {
+		m.Add(c.Of("check"), "of inject and revert only the status is checked; what they did, `verify` sees")
+	}
+}
+
+// checkURL refuses a URL that is none, holds credentials, or is known to lie outside the
+// blast radius. What could be a password it does not quote: it is about to be shown.
+func checkURL(t *template.Template, sc chaos.Scope, m *syntax.Mistakes) {
+	CheckPlaceholders(t, m)
+	const hint = "such as http://127.0.0.1:8080/failover"
+	text, static := t.Static()
+	u, err := url.Parse(text)
+	switch {
+	case hasUser(t.Text()), static && err == nil && u.User != nil:
+		m.AddHint(t.At, `such as headers: {Authorization: "Basic ${env.API_LOGIN}"}`, "credentials go into an Authorization header, not into the URL")
+		return
+	case !static:
+		return
+	case err != nil && strings.ContainsAny(text, "@:"): // a password, or what stands where a port would
+		m.AddHint(t.At, hint, "it is no URL; a port lies from 1 to 65535, and credentials go into an Authorization header")
+		return
+	case err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https":
+		m.AddHint(t.At, hint, "%q is no URL", t.Text())
+		return
+	}
+	if port := u.Port(); port != "" {
+		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+			m.Add(t.At, "%q: a port lies from 1 to 65535", t.Text())
+			return
+		}
+	}
+	if sc.Host != nil {
+		if err := sc.Host(u); err != nil {
+			m.Add(t.At, "%v", err)
+		}
+	}
+}
+
+// hasUser tells whether a URL for people has a user before its host. What a placeholder
+// is called is no part of it.
+func hasUser(shown string) bool {
+	_, rest, _ := strings.Cut(shown, "//")
+	for before, after, found := strings.Cut(rest, "${"); ; before, after, found = strings.Cut(after, "${") {
+		if i := strings.IndexAny(before, "@/?#"); i >= 0 || !found {
+			return i >= 0 && before[i] == '@'
+		}
+		_, after, _ = strings.Cut(after, "}")
+	}
+}
+
+func checkHeaders(headers map[string]template.HeaderTemplate, m *syntax.Mistakes) {
+	for _, name := range slices.Sorted(maps.Keys(headers)) {
+		h := headers[name]
+		if !scenarios.IsToken(name) {
+			m.Add(h.At, "%q is no name of a header", name)
+		}
+		CheckPlaceholders(&h.Template, m)
+	}
+}
+
+// String writes the call for people, its secrets by their names.
+func (c *Call) String() string {
+	method, to := c.Method()
+	return method + " " + to.Text()
+}
+
+// ResolvedCall is a call that can be written down, and made by whoever reads it.
+type ResolvedCall struct {
+	Method  string                     `json:"method"`
+	Shows   string                     `json:"shows"` // the URL for people
+	URL     template.Sealed            `json:"url"`
+	Headers map[string]template.Sealed `json:"headers,omitempty"`
+	Body    template.Sealed            `json:"body,omitempty"`
+	Status  []string                   `json:"status,omitempty"` // one of which is wanted; none is any under 400
+	Timeout time.Duration              `json:"timeout"`
+	Allow   [][]string                 `json:"allow,omitempty"` // What may be called besides loopback; every list must hold it
+	Stays   bool                       `json:"stays,omitempty"` // a redirect to another host is not followed
+}
+
+// Seal fills the call in.
+func (c *Call) Seal(env chaos.Env, timeout time.Duration) (*ResolvedCall, error) {
+	method, to := c.Method()
+	s := &ResolvedCall{Method: method, Shows: to.Text(), Timeout: timeout, Allow: env.Allow, Headers: map[string]template.Sealed{}}
+	if err := s.fill(env, to, c.Headers); err != nil {
+		return nil, err
+	}
+	body := &template.Template{}
+	switch {
+	case c.JSON != nil:
+		body = &c.JSON.Template
+		if !slices.ContainsFunc(slices.Collect(maps.Keys(c.Headers)), func(name string) bool { return strings.EqualFold(name, "content-type") }) {
+			s.Headers["Content-Type"] = Literal("application/json")
+		}
+	case c.Body != nil:
+		body = &c.Body.Template
+	}
+	if c.Check != nil && c.Check.Status != nil {
+		s.Status = c.Check.Status.Forms()
+	}
+	var err error
+	s.Body, err = resolve(env, body)
+	return s, err
+}
+
+// fill fills in where a call goes, and its headers.
+func (s *ResolvedCall) fill(env chaos.Env, to *template.Template, headers map[string]template.HeaderTemplate) (err error) {
+	if s.URL, err = resolve(env, to); err != nil {
+		return err
+	}
+	for _, name := range slices.Sorted(maps.Keys(headers)) {
+		h := headers[name]
+		if s.Headers[name], err = resolve(env, &h.Template); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// String writes the call for people.
+func (s *ResolvedCall) String() string { return s.Method + " " + s.Shows }
+
+// A callAnswer is what a call had for an answer.
+type callAnswer struct {
+	status  int
+	header  http.Header
+	body    []byte
+	secrets *template.Secrets // of the call
+}
+
+// mostBody bounds what is read of an answer.
+const mostBody = 8 << 20
+
+// ask makes the call. Its error is that nothing was answered.
+func (s *ResolvedCall) Ask(ctx context.Context) (*callAnswer, error) {
+	a := &callAnswer{secrets: &template.Secrets{}}
+	to, err := s.URL.Open(a.secrets)
+	if err != nil {
+		return nil, err
+	}
+	body, err := s.Body.Open(a.secrets)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.Timeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, s.Method, to, strings.NewReader(body))
+	if err != nil {
+		return nil, fmt.Errorf("%s: it is no URL once it is filled in", s)
+	}
+	for name, sealed := range s.Headers {
+		v, err := sealed.Open(a.secrets)
+		if err != nil {
+			return nil, err
+		}
+		if req.Header.Set(name, v); strings.EqualFold(name, "host") {
+			req.Host = v
+		}
+	}
+	client, err := s.client()
+	if err != nil {
+		return nil, err
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %s", s, a.secrets.Mask(bare(err)))
+	}
+	defer resp.Body.Close()
+	a.status, a.header = resp.StatusCode, resp.Header
+	if a.body, err = io.ReadAll(io.LimitReader(resp.Body, mostBody+1)); err != nil {
+		return nil, fmt.Errorf("%s: reading the answer: %w", s, err)
+	}
+	if len(a.body) > mostBody {
+		return nil, fmt.Errorf("%s: the answer is over %d MiB", s, mostBody>>20)
+	}
+	return a, nil
+}
+
+// bare is an error of package http without the URL, which may hold a secret.
+func bare(err error) string {
+	if u, ok := err.(*url.Error); ok { //nolint:errorlint // it is the outermost
+		err = u.Err
+	}
+	return err.Error()
+}
+
+// do makes the call, and holds the status of its answer to what is wanted.
+func (s *ResolvedCall) Do(ctx context.Context) (said string, err error) {
+	a, err := s.Ask(ctx)
+	if err != nil {
+		return "", err
+	}
+	var want *scenarios.Matcher
+	if len(s.Status) > 0 {
+		var m syntax.Mistakes
+		list := &syntax.Node{Kind: syntax.List}
+		for _, form := range s.Status {
+			list.Items = append(list.Items, &syntax.Node{Kind: syntax.String, Value: form})
+		}
+		want = &scenarios.Matcher{}
+		if want.DecodeStatus(list, &m); m.Len() > 0 {
+			return "", m.Err()
+		}
+	}
+	if said = a.says(); !a.has(want) {
+		return said, fmt.Errorf("%s: %s", s, said)
+	}
+	return said, nil
+}
+
+// has tells whether the answer's status is as wanted; nil wants any under 400.
+func (a *callAnswer) has(want *scenarios.Matcher) bool {
+	if want == nil {
+		return a.status < 400
+	}
+	return want.Matches(int64(a.status), true)
+}
+
+// says is the answer for people.
+func (a *callAnswer) says() string {
+	var out Output
+	_, _ = out.Write(a.body)
+	return fmt.Sprintf("status %d%s", a.status, words(out.Lines(a.secrets.Mask)))
+}
+
+// client makes a client that connects to no more than may be called, redirects
+// included. It asks no proxy: the environment's could lead anywhere.
+func (s *ResolvedCall) client() (*http.Client, error) {
+	reach := make([]scenarios.Reach, max(1, len(s.Allow))) // Without a list, loopback alone
+	for i, list := range s.Allow {
+		for _, a := range list {
+			if err := reach[i].Add(a); err != nil {
+				return nil, err
+			}
+		}
+	}
+	dial := func(ctx context.Context, network, addr string) (net.Conn, error) {
+		host, _, err := net.SplitHostPort(addr)
+		if err != nil {
+			return nil, err
+		}
+		d := net.Dialer{ControlContext: func(_ context.Context, _, address string, _ syscall.RawConn) error {
+			to, err := netip.ParseAddrPort(address)
+			if err != nil {
+				return err
+			}
+			for i := range reach {
+				if !reach[i].Holds(to, host) {
+					return scenarios.FaultsBeyond(to.Addr().Unmap().String())
+				}
+			}
+			return nil
+		}}
+		return d.DialContext(ctx, network, addr)
+	}
+	client := &http.Client{Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}}
+	if s.Stays {
+		const most = 5
+		client.CheckRedirect = func(req *http.Request, via []*http.Request) error {
+			if len(via) >= most || req.URL.Host != via[0].URL.Host {
+				return fmt.Errorf("it leads on to %s, and only what is named is read", req.URL.Host)
+			}
+			return nil
+		}
+	}
+	return client, nil
+}
+
+// holds tells whether an answer is as checks want it; what it said where it is not.
+func (a *callAnswer) holds(k *scenarios.Checks) (bool, string) {
+	if k == nil {
+		k = &scenarios.Checks{}
+	}
+	if !a.has(k.Status) {
+		return false, a.says()
+	}
+	for _, h := range k.Headers {
+		if !slices.ContainsFunc(a.header.Values(h.Name), func(v string) bool { return h.Matches(v, true) }) {
+			return false, fmt.Sprintf("header %s is not %s", h.Name, h.Matcher.String())
+		}
+	}
+	if k.Body != nil && !k.Body.Matches(string(a.body), true) {
+		return false, a.says()
+	}
+	var doc any
+	var err error
+	if len(k.Paths) > 0 {
+		if doc, err = oj.Parse(a.body); err != nil {
+			return false, "no JSON: " + a.says()
+		}
+	}
+	for _, p := range k.Paths {
+		if v, found := scenarios.AtPath(doc, p.Path); !p.Matches(v, found) {
+			if !found {
+				return false, "nothing stands at " + p.Name
+			}
+			return false, fmt.Sprintf("%s is %s", p.Name, cut(a.secrets.Mask(scenarios.ValueText(v))))
+		}
+	}
+	return true, a.says()
+}

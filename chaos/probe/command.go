@@ -1,0 +1,259 @@
+package probe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
+
+	"brunt/chaos"
+	"brunt/chaos/proc"
+)
+
+// Command is a command of the author's own: a list is run as it stands, a text by sh.
+type Command struct {
+	At    syntax.Pos
+	Args  []template.TextTemplate
+	Shell bool // Args is one text, for sh
+}
+
+// DecodeNode implements [syntax.NodeDecoder].
+func (c *Command) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
+	c.At = n.Pos
+	items := n.Items
+	switch n.Kind {
+	case syntax.List:
+	case syntax.String:
+		c.Shell, items = true, []*syntax.Node{n}
+		if runtime.GOOS == "windows" {
+			m.AddHint(n.Pos, "write the command as a list: [pg_ctl, promote]", "a command that is a text is run by sh, which Windows has not")
+		}
+	default:
+		m.AddHint(n.Pos, "such as [pg_ctl, promote], or a text for sh", "want a command")
+		return
+	}
+	for _, item := range items {
+		var t template.TextTemplate
+		t.DecodeNode(item, m)
+		c.Args = append(c.Args, t)
+	}
+	if len(c.Args) == 0 || strings.TrimSpace(c.Args[0].Text()) == "" {
+		m.Add(n.Pos, "the command is empty")
+	}
+}
+
+// Validate refuses placeholders that have no value where faults are injected.
+func (c *Command) Validate(m *syntax.Mistakes) {
+	for i := range c.Args {
+		CheckPlaceholders(&c.Args[i].Template, m)
+	}
+}
+
+// String writes the command for people, its secrets by their names.
+func (c *Command) String() string {
+	if c.Shell {
+		return c.Args[0].Text()
+	}
+	var words []string
+	for i := range c.Args {
+		words = append(words, quoted(c.Args[i].Text()))
+	}
+	return strings.Join(words, " ")
+}
+
+// quoted writes a word as sh reads it.
+func quoted(s string) string {
+	if s != "" && strings.IndexFunc(s, func(r rune) bool { return strings.ContainsRune(" \t\n\"'\\$&|;<>()*?`~#", r) }) < 0 || strings.HasPrefix(s, "${") {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// CommandContext is where the commands of a fault are run.
+type CommandContext struct {
+	Env map[string]template.TextTemplate
+	Dir string
+}
+
+// ResolvedCommand is a command that can be written down, and run by whoever reads it.
+type ResolvedCommand struct {
+	Shows   string                     `json:"shows"` // for people
+	Args    []template.Sealed          `json:"args"`  // the program by its path first
+	Env     map[string]template.Sealed `json:"env,omitempty"`
+	Dir     string                     `json:"dir"`
+	Timeout time.Duration              `json:"timeout"`
+}
+
+// Seal fills the command in and finds its program.
+func (c *Command) Seal(env chaos.Env, at CommandContext, timeout time.Duration) (*ResolvedCommand, error) {
+	dir, err := filepath.Abs(at.Dir)
+	if err != nil {
+		return nil, err
+	}
+	s := &ResolvedCommand{Shows: c.String(), Dir: dir, Timeout: timeout, Env: map[string]template.Sealed{}}
+	if c.Shell {
+		s.Args = []template.Sealed{Literal("sh"), Literal("-c")}
+	}
+	for i := range c.Args {
+		arg, err := resolve(env, &c.Args[i].Template)
+		if err != nil {
+			return nil, err
+		}
+		s.Args = append(s.Args, arg)
+	}
+	for _, name := range slices.Sorted(maps.Keys(at.Env)) {
+		t := at.Env[name]
+		if s.Env[name], err = resolve(env, &t.Template); err != nil {
+			return nil, err
+		}
+	}
+	name, err := s.Args[0].Open(&template.Secrets{})
+	if err != nil {
+		return nil, err
+	}
+	path, err := program(name, dir)
+	if err != nil {
+		return nil, err
+	}
+	s.Args[0] = Literal(path)
+	return s, nil
+}
+
+// Mark has all that the command starts found by the run's mark, and so ended where brunt
+// dies meanwhile. It is for commands that only read: what inject and revert start may be
+// a service that is to live on.
+func (s *ResolvedCommand) Mark(env chaos.Env) {
+	if env.Run != "" {
+		s.Env[strings.TrimSuffix(proc.RunMark, "=")] = Literal(env.Run)
+	}
+}
+
+// program finds the program that name stands for: a path is one from dir.
+func program(name, dir string) (string, error) {
+	if filepath.Base(name) != name && !filepath.IsAbs(name) {
+		name = filepath.Join(dir, name)
+	}
+	path, err := exec.LookPath(name)
+	if err != nil {
+		return "", err
+	}
+	return filepath.Abs(path)
+}
+
+// An exited is the error of a command that ended, and not well.
+type exited struct {
+	code int
+	how  string // with what it said
+}
+
+func (e *exited) Error() string { return e.how }
+
+// endsLate is how long those who hold a command's output may keep it once the command
+// has ended: a service that it started should write elsewhere.
+const endsLate = 200 * time.Millisecond
+
+// run runs the command to its end, and gives what it said. At its timeout, or when ctx
+// ends, it is ended with all that it started. Spawned is told of its process before
+// that does anything; nil asks nobody.
+func (s *ResolvedCommand) Run(ctx context.Context, spawned func(pid int) error) (said string, err error) {
+	var secrets template.Secrets
+	var args []string
+	for _, a := range s.Args {
+		text, err := a.Open(&secrets)
+		if err != nil {
+			return "", err
+		}
+		args = append(args, text)
+	}
+	if len(args) == 0 {
+		return "", errors.New("there is no command")
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.Timeout)
+	defer cancel()
+	held, hold := args, spawned != nil && proc.CanHold
+	if hold {
+		held = append(slices.Clone(proc.Holding), args...)
+	}
+	cmd := exec.CommandContext(ctx, held[0], held[1:]...)
+	cmd.Dir, cmd.WaitDelay = s.Dir, endsLate
+	cmd.Env = os.Environ()
+	for _, name := range slices.Sorted(maps.Keys(s.Env)) {
+		v, err := s.Env[name].Open(&secrets)
+		if err != nil {
+			return "", err
+		}
+		cmd.Env = append(cmd.Env, name+"="+v)
+	}
+	var out Output
+	cmd.Stdout, cmd.Stderr = &out, &out
+	proc.OwnGroup(cmd)
+	cmd.Cancel = func() error { proc.KillTree(cmd.Process.Pid); return nil }
+	// The kernel ends it when the thread that started it does, which is to be with brunt.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	if err := start(cmd, hold, spawned); err != nil {
+		return "", err
+	}
+	err = cmd.Wait()
+	said = out.Lines(secrets.Mask)
+	switch ended := (*exec.ExitError)(nil); {
+	case err == nil || errors.Is(err, exec.ErrWaitDelay) && ctx.Err() == nil:
+		return said, nil
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return said, fmt.Errorf("`%s` did not end within %s%s", s.Shows, quantity.FormatDuration(s.Timeout), words(said))
+	case ctx.Err() != nil:
+		return said, fmt.Errorf("`%s` was ended: %w", s.Shows, context.Cause(ctx))
+	case errors.As(err, &ended):
+		return said, &exited{ended.ExitCode(), fmt.Sprintf("`%s`: %s%s", s.Shows, ended, words(said))}
+	}
+	return said, fmt.Errorf("`%s`: %w", s.Shows, err)
+}
+
+// Start starts a command. One that is held does nothing before spawned has taken note
+// of it: should brunt die in between, it ends.
+func start(cmd *exec.Cmd, hold bool, spawned func(pid int) error) error {
+	var release *os.File
+	if hold {
+		r, w, err := os.Pipe()
+		if err != nil {
+			return err
+		}
+		defer r.Close()
+		defer w.Close()
+		cmd.ExtraFiles, release = []*os.File{r}, w
+	}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	if spawned == nil {
+		return nil
+	}
+	err := spawned(cmd.Process.Pid)
+	if err == nil && hold {
+		_, err = release.WriteString("\n")
+	}
+	if err != nil {
+		proc.KillTree(cmd.Process.Pid)
+		_ = cmd.Wait()
+	}
+	return err
+}
+
+// Schema implements [syntax.Schemer].
+func (*Command) Schema() syntax.Schema {
+	return syntax.Schema{"anyOf": []any{
+		syntax.Schema{"type": "string", "minLength": 1, "examples": []any{"kubectl rollout undo deployment/db"}},
+		syntax.Schema{"type": "array", "minItems": 1, "items": syntax.TextSchema(), "examples": []any{[]any{"pg_ctl", "promote"}}},
+	}}
+}

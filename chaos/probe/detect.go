@@ -1,0 +1,192 @@
+package probe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
+
+	"brunt/chaos"
+)
+
+// Detect is how the team's own monitoring is asked whether it has noticed a fault.
+//
+// It is asked from before the load on, so that what it says by itself is known: who
+// had noticed something before the injection, or was not asked by then, tells nothing
+// of the fault.
+type Detect struct {
+	Asking  `yaml:",inline"`
+	Every   quantity.Duration `yaml:"every,positive"`   // between two questions, which is how exact the answer is; zero is 1s
+	Timeout quantity.Duration `yaml:"timeout,positive"` // of one question; zero is 5s
+}
+
+const (
+	detectEvery   = time.Second
+	leastEvery    = 100 * time.Millisecond // so that asking does not disturb what is measured
+	detectTimeout = 5 * time.Second
+)
+
+// Check notes what is wrong with the settings.
+func (d *Detect) Check(sc chaos.Scope, m *syntax.Mistakes) {
+	d.Validate(d.At, sc, m)
+	if d.Has("every") && d.Every.D() > 0 && d.Every.D() < leastEvery {
+		m.Add(d.Of("every"), "the monitoring is asked every %s at most, not every %s: it would disturb what is measured", quantity.FormatDuration(leastEvery), d.Every)
+	}
+}
+
+// EveryOr is the time between two questions.
+func (d *Detect) EveryOr() time.Duration {
+	if d.Every == 0 {
+		return detectEvery
+	}
+	return d.Every.D()
+}
+
+// String writes the question for people.
+func (d *Detect) String() string {
+	return fmt.Sprintf("`%s`, asked every %s", d.Asking.String(), quantity.FormatDuration(d.EveryOr()))
+}
+
+// A watch asks the monitoring on behalf of one entry of the timeline.
+type watch struct {
+	ask   Question
+	err   error // the question could not be filled in
+	every time.Duration
+	now   func() time.Duration
+	event func(kind, fault, text string)
+
+	mu    sync.Mutex
+	last  reply
+	found *chaos.Sighting // of the occurrence that is looked for; nil is none
+	since time.Duration
+	name  string
+	sound bool // it was answered since the injection
+	over  bool // no occurrence comes any more
+}
+
+// reply is what came back when the monitoring was asked.
+type reply struct {
+	asked bool
+	begin time.Duration
+	holds bool
+	said  string
+	err   error
+}
+
+// Monitor implements [Monitoring].
+func (d *Detect) Monitor(env chaos.Env, entry string, event func(kind, fault, text string)) chaos.Monitor {
+	w := &watch{every: d.EveryOr(), now: env.Now, event: event}
+	timeout := d.Timeout.D()
+	if timeout == 0 {
+		timeout = detectTimeout
+	}
+	if w.ask, w.err = d.Question(env, CommandContext{}, timeout); w.err != nil {
+		event("detect.failed", entry, w.err.Error())
+	}
+	return w
+}
+
+// Run asks until there is nothing more to find, or ctx ends.
+func (w *watch) Run(ctx context.Context) {
+	if w.err != nil {
+		return
+	}
+	tick := time.NewTicker(w.every)
+	defer tick.Stop()
+	for !w.ended() {
+		r := reply{asked: true, begin: w.now()}
+		r.holds, r.said, r.err = w.ask.Ask(ctx)
+		if ctx.Err() != nil { // the answer was not waited for
+			return
+		}
+		w.take(r, w.now())
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// take takes a reply in. One to a question that was asked before the injection tells
+// nothing of what came after it.
+func (w *watch) take(r reply, end time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.last = r
+	s := w.found
+	if s == nil || s.Err != nil || s.Noticed || r.begin < w.since || r.err != nil {
+		return
+	}
+	w.sound = true
+	if !r.holds {
+		s.NotYet = r.begin
+		return
+	}
+	s.Noticed, s.At, s.Text = true, end, r.said
+	w.event("fault.detected", w.name, r.said)
+}
+
+// Begin looks for an occurrence that is injected now.
+func (w *watch) Begin(name string, injected time.Duration) *chaos.Sighting {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.close()
+	s := &chaos.Sighting{NotYet: injected}
+	w.found, w.name, w.since, w.sound = s, name, injected, false
+	switch {
+	case w.err != nil:
+		s.Err = fmt.Errorf("the monitoring can't be asked: %w", w.err)
+	case !w.last.asked:
+		s.Err = errors.New("the monitoring had not answered before the injection")
+	case w.last.err != nil:
+		s.Err = fmt.Errorf("the monitoring did not answer before the injection: %w", w.last.err)
+	case w.last.holds:
+		s.Err = fmt.Errorf("a false alarm: the monitoring had noticed something before the injection: %s", w.last.said)
+		w.event("detect.early", name, w.last.said)
+	}
+	return s
+}
+
+// close ends the search for an occurrence.
+func (w *watch) close() {
+	s := w.found
+	if s == nil || s.Err != nil || s.Noticed || w.sound {
+		return
+	}
+	s.Err = errors.New("the monitoring did not answer after the injection")
+	if w.last.err != nil {
+		s.Err = fmt.Errorf("%w: %w", s.Err, w.last.err)
+	}
+}
+
+// Drop forgets an occurrence that was not injected after all.
+func (w *watch) Drop() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.found = nil
+}
+
+// LastCame tells that no occurrence comes any more.
+func (w *watch) LastCame() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.over = true
+}
+
+func (w *watch) ended() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.over && (w.found == nil || w.found.Err != nil || w.found.Noticed)
+}
+
+// Finish ends the search when nobody asks any more.
+func (w *watch) Finish() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.close()
+}

@@ -1,0 +1,170 @@
+package probe
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
+
+	"brunt/chaos"
+
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
+)
+
+// Metric is where the series of a metric lie: it holds when one does.
+type Metric struct {
+	syntax.Place
+	Get    template.URLTemplate `yaml:"get,required"`  // the URL of a page in Prometheus's text format
+	Name   string               `yaml:"name,required"` // of the metric: a counter, gauge or untyped one; of a histogram or summary NAME_count and NAME_sum
+	Labels map[string]string    `yaml:"labels"`        // that a series must have; nil is any
+	Above  *float64             `yaml:"above"`         // it holds when a series is more
+	Below  *float64             `yaml:"below"`         // it holds when a series is less
+}
+
+func (k *Metric) validate(sc chaos.Scope, m *syntax.Mistakes) {
+	if !k.Get.IsZero() {
+		checkURL(&k.Get.Template, sc, m)
+	}
+	if k.Above == nil && k.Below == nil {
+		m.AddHint(k.At, "such as above: 0", "a metric wants above, below or both")
+	}
+	if k.Above != nil && k.Below != nil && *k.Above >= *k.Below {
+		m.Add(k.Of("above"), "nothing is above %s and below %s", plain(*k.Above), plain(*k.Below))
+	}
+}
+
+// String writes the question for people.
+func (k *Metric) String() string {
+	s := k.Name
+	var labels []string
+	for _, name := range slices.Sorted(maps.Keys(k.Labels)) {
+		labels = append(labels, name+"="+strconv.Quote(k.Labels[name]))
+	}
+	if len(labels) > 0 {
+		s += "{" + strings.Join(labels, ", ") + "}"
+	}
+	if k.Above != nil {
+		s += " > " + plain(*k.Above)
+	}
+	if k.Below != nil {
+		s += " < " + plain(*k.Below)
+	}
+	return s + " at " + k.Get.Text()
+}
+
+func plain(f float64) string { return strconv.FormatFloat(f, 'g', -1, 64) }
+
+type metricQuestion struct {
+	*Metric
+	call *ResolvedCall
+}
+
+// ask implements [question]. A page without the series is an answer: it does not hold.
+func (q metricQuestion) Ask(ctx context.Context) (bool, string, error) {
+	a, err := q.call.Ask(ctx)
+	if err != nil {
+		return false, "", err
+	}
+	if !a.has(nil) {
+		return false, "", fmt.Errorf("%s: %s", q.call, a.says())
+	}
+	values, err := Series(a.body, q.Name, q.Labels)
+	if err != nil {
+		return false, "", fmt.Errorf("%s: %w", q.call, err)
+	}
+	if len(values) == 0 {
+		return false, q.Name + " has no such series", nil
+	}
+	for _, v := range values {
+		if (q.Above == nil || v > *q.Above) && (q.Below == nil || v < *q.Below) {
+			return true, fmt.Sprintf("%s is %s", q.Name, plain(v)), nil
+		}
+	}
+	return false, fmt.Sprintf("%s is %s", q.Name, plain(values[0])), nil
+}
+
+// Series reads the values of a metric from a page in Prometheus's text format.
+func Series(page []byte, name string, labels map[string]string) ([]float64, error) {
+	values, err := labelled(page, name, labels)
+	if err != nil {
+		return nil, err
+	}
+	var out []float64
+	for _, v := range values {
+		out = append(out, v.V)
+	}
+	return out, nil
+}
+
+// labelled reads the series of a metric, with the labels that the question did not name.
+func labelled(page []byte, name string, labels map[string]string) ([]Value, error) {
+	parser := expfmt.NewTextParser(model.UTF8Validation)
+	families, err := parser.TextToMetricFamilies(bytes.NewReader(page))
+	if err != nil {
+		return nil, err
+	}
+	var out []Value
+	for _, family := range []string{name, strings.TrimSuffix(name, "_count"), strings.TrimSuffix(name, "_sum")} {
+		f := families[family]
+		if f == nil {
+			continue
+		}
+		for _, m := range f.GetMetric() {
+			if v, ok := valueOf(m, strings.TrimPrefix(name, family)); ok && hasLabels(m, labels) {
+				have := map[string]string{}
+				for _, l := range m.GetLabel() {
+					have[l.GetName()] = l.GetValue()
+				}
+				out = append(out, Value{have, v})
+			}
+		}
+		break
+	}
+	return out, nil
+}
+
+// valueOf gives the value of a series; of a histogram or summary that which suffix names.
+func valueOf(m *dto.Metric, suffix string) (float64, bool) {
+	counted := func(count uint64, sum float64) (float64, bool) {
+		if suffix == "_sum" {
+			return sum, true
+		}
+		return float64(count), suffix == "_count"
+	}
+	switch {
+	case m.Histogram != nil:
+		return counted(m.Histogram.GetSampleCount(), m.Histogram.GetSampleSum())
+	case m.Summary != nil:
+		return counted(m.Summary.GetSampleCount(), m.Summary.GetSampleSum())
+	case suffix != "":
+		return 0, false
+	case m.Gauge != nil:
+		return m.Gauge.GetValue(), true
+	case m.Counter != nil:
+		return m.Counter.GetValue(), true
+	case m.Untyped != nil:
+		return m.Untyped.GetValue(), true
+	}
+	return 0, false
+}
+
+func hasLabels(m *dto.Metric, want map[string]string) bool {
+	have := map[string]string{}
+	for _, l := range m.GetLabel() {
+		have[l.GetName()] = l.GetValue()
+	}
+	for name, value := range want {
+		if have[name] != value {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,77 @@
+package probe
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// Output keeps the beginning and the end of what a command or an answer says.
+type Output struct {
+	head, tail []byte
+	n          int64
+}
+
+const (
+	MostKept  = 4 << 10 // bytes of the beginning, and as many of the end
+	MostWords = 200     // characters of a line that are shown
+)
+
+// Write implements [io.Writer].
+func (o *Output) Write(p []byte) (int, error) {
+	o.n += int64(len(p))
+	rest := p
+	if room := MostKept - len(o.head); room > 0 {
+		k := min(room, len(rest))
+		o.head, rest = append(o.head, rest[:k]...), rest[k:]
+	}
+	o.tail = append(o.tail, rest[max(0, len(rest)-MostKept):]...)
+	if over := len(o.tail) - MostKept; over > 0 {
+		o.tail = append(o.tail[:0], o.tail[over:]...)
+	}
+	return len(p), nil
+}
+
+// Lines gives the first and the last line of it as one, masked before they are cut.
+//
+// subtle: where the middle is lost, what is left of the line that the end begins in may
+// be the end of a secret, which nobody would know for one.
+func (o *Output) Lines(mask func(string) string) string {
+	text, tail := string(o.head), string(o.tail)
+	lost := o.n > int64(len(o.head)+len(o.tail))
+	if lost {
+		_, tail, _ = strings.Cut(tail, "\n")
+		text += "…\n"
+	}
+	text = mask(strings.ToValidUTF8(text+tail, string(utf8.RuneError)))
+	var all []string
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); line != "" {
+			all = append(all, line)
+		}
+	}
+	switch len(all) {
+	case 0:
+		return ""
+	case 1:
+		return cut(all[0])
+	case 2:
+		return cut(all[0]) + " / " + cut(all[1])
+	}
+	return cut(all[0]) + " / … / " + cut(all[len(all)-1])
+}
+
+// cut cuts a line to what a report can hold.
+func cut(line string) string {
+	if r := []rune(line); len(r) > MostWords {
+		return string(r[:MostWords]) + "…"
+	}
+	return line
+}
+
+// words puts what was said behind a sentence.
+func words(said string) string {
+	if said == "" {
+		return ""
+	}
+	return ": " + said
+}

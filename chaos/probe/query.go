@@ -1,0 +1,94 @@
+package probe
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
+
+	"brunt/chaos"
+)
+
+// Query is a query to a Prometheus server: it holds when its result is not empty.
+type Query struct {
+	syntax.Place
+	URL    template.URLTemplate `yaml:"url,required"`    // of the server, such as http://127.0.0.1:9090
+	PromQL string               `yaml:"promql,required"` // such as ALERTS{alertname="DatabaseDown", alertstate="firing"}
+}
+
+func (k *Query) validate(sc chaos.Scope, m *syntax.Mistakes) {
+	if !k.URL.IsZero() {
+		checkURL(&k.URL.Template, sc, m)
+	}
+	if strings.TrimSpace(k.PromQL) == "" {
+		m.Add(k.Of("promql"), "the query is empty")
+	}
+}
+
+// String writes the question for people.
+func (k *Query) String() string { return k.PromQL + " at " + k.URL.Text() }
+
+// Question makes the call of the server's API for instant queries.
+func (k *Query) Question(s *ResolvedCall) Question {
+	s.below("/api/v1/query?query=" + url.QueryEscape(k.PromQL))
+	return queryQuestion{s}
+}
+
+type queryQuestion struct{ call *ResolvedCall }
+
+// ask implements [question].
+func (q queryQuestion) Ask(ctx context.Context) (bool, string, error) {
+	a, err := q.call.Ask(ctx)
+	if err != nil {
+		return false, "", err
+	}
+	n, said, err := Result(a.body)
+	if err != nil {
+		return false, "", fmt.Errorf("%s: %w: %s", q.call, err, a.says())
+	}
+	return n > 0, said, nil
+}
+
+var errNoResult = errors.New("it is no answer to a query")
+
+// Result reads the answer to an instant query: how many series there are, and the
+// first of them. A scalar that is not 0 is one.
+func Result(body []byte) (n int, said string, err error) {
+	var r struct {
+		Status string `json:"status"`
+		Data   struct {
+			Type   string          `json:"resultType"`
+			Result json.RawMessage `json:"result"`
+		} `json:"data"`
+	}
+	if err := json.Unmarshal(body, &r); err != nil || r.Status != "success" {
+		return 0, "", errNoResult
+	}
+	switch r.Data.Type {
+	case "scalar", "string":
+		var pair [2]any
+		if err := json.Unmarshal(r.Data.Result, &pair); err != nil {
+			return 0, "", errNoResult
+		}
+		if text := fmt.Sprint(pair[1]); text != "0" && text != "" {
+			return 1, "it is " + text, nil
+		}
+		return 0, "it is 0", nil
+	}
+	var list []struct {
+		Metric map[string]string `json:"metric"`
+	}
+	if err := json.Unmarshal(r.Data.Result, &list); err != nil {
+		return 0, "", errNoResult
+	}
+	if len(list) == 0 {
+		return 0, "its result is empty", nil
+	}
+	first, _ := json.Marshal(list[0].Metric)
+	return len(list), fmt.Sprintf("%d series, %s", len(list), cut(string(first))), nil
+}

@@ -1,0 +1,23 @@
+package probe
+
+import (
+	"brunt/chaos"
+	"brunt/scenarios/syntax"
+	"brunt/scenarios/template"
+)
+
+// CheckPlaceholders refuses placeholders that only requests of the load can fill in.
+func CheckPlaceholders(t *template.Template, m *syntax.Mistakes) {
+	for _, r := range t.Refs() {
+		if r.Kind != syntax.RefUnit {
+			m.Add(t.At, "${%s} has a value only while requests are made; a fault knows ${unit.…}, params, env and file", r.Text)
+		}
+	}
+}
+
+func Literal(s string) template.Sealed { return template.Sealed{{Text: s}} }
+
+// resolve fills a template in, so that it can be written down.
+func resolve(e chaos.Env, t *template.Template) (template.Sealed, error) {
+	return t.Seal(&template.Iter{Env: &template.Env{Units: e.Addresses}})
+}

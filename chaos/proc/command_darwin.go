@@ -1,0 +1,9 @@
+package proc
+
+import (
+	"os/exec"
+	"syscall"
+)
+
+// OwnGroup gives a command a group of its own.
+func OwnGroup(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }

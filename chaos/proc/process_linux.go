@@ -1,0 +1,147 @@
+package proc
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+
+	"golang.org/x/sys/unix"
+)
+
+// stat gives the fields of /proc/PID/stat from the third on: state, parent and so
+// forth (proc(5)). The second, the name, may hold blanks and brackets.
+func stat(pid int) ([]string, error) { return statOf(fmt.Sprintf("/proc/%d/stat", pid)) }
+
+func statOf(file string) ([]string, error) {
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return nil, errNoProcess(err)
+	}
+	s := string(b)
+	i := strings.LastIndexByte(s, ')')
+	fields := strings.Fields(s[i+1:])
+	if i < 0 || len(fields) < 20 {
+		return nil, errors.New("its /proc entry is not understood")
+	}
+	return fields, nil
+}
+
+func errNoProcess(err error) error {
+	if errors.Is(err, os.ErrNotExist) || errors.Is(err, unix.ESRCH) {
+		return errors.New("there is no such process")
+	}
+	return err
+}
+
+func StartOf(pid int) (uint64, error) {
+	f, err := stat(pid)
+	if err != nil {
+		return 0, err
+	}
+	return strconv.ParseUint(f[19], 10, 64)
+}
+
+func parentOf(pid int) (int, error) {
+	f, err := stat(pid)
+	if err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(f[1])
+}
+
+func IsZombie(pid int) bool {
+	f, err := stat(pid)
+	return err == nil && (f[0] == "Z" || f[0] == "X")
+}
+
+// IsStopped tells whether a signal has stopped the process.
+func IsStopped(pid int) bool {
+	f, err := stat(pid)
+	return err == nil && (f[0] == "T" || f[0] == "t")
+}
+
+// AllStopped tells whether a signal has stopped every thread of the process: one that
+// the kernel waits for goes on until then.
+func AllStopped(pid int) bool {
+	threads, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
+	if err != nil || !IsStopped(pid) {
+		return false
+	}
+	for _, t := range threads {
+		f, err := statOf(fmt.Sprintf("/proc/%d/task/%s/stat", pid, t.Name()))
+		if err == nil && f[0] != "T" && f[0] != "t" && f[0] != "Z" && f[0] != "X" {
+			return false
+		}
+	}
+	return true
+}
+
+// CPUOf is the CPU time that the process has used, in clock ticks.
+func CPUOf(pid int) uint64 {
+	f, err := stat(pid)
+	if err != nil {
+		return 0
+	}
+	user, _ := strconv.ParseUint(f[11], 10, 64)
+	system, _ := strconv.ParseUint(f[12], 10, 64)
+	return user + system
+}
+
+var BootID = sync.OnceValue(func() string {
+	b, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(b))
+})
+
+// Signal sends a signal to the process that is meant, and to no successor of its
+// number: the pidfd is opened first and the identity looked at after.
+func Signal(id Identity, name string) error {
+	sig := unix.SignalNum("SIG" + name)
+	if sig == 0 {
+		return fmt.Errorf("there is no signal %q", name)
+	}
+	fd, err := unix.PidfdOpen(id.PID, 0)
+	if err != nil {
+		if errors.Is(err, unix.ESRCH) {
+			return ErrEnded
+		}
+		if !id.Alive() { // a kernel without pidfd
+			return ErrEnded
+		}
+		return unix.Kill(id.PID, sig)
+	}
+	defer unix.Close(fd)
+	if !id.Alive() {
+		return ErrEnded
+	}
+	if err := unix.PidfdSendSignal(fd, sig, nil, 0); err != nil {
+		if errors.Is(err, unix.ESRCH) {
+			return ErrEnded
+		}
+		return err
+	}
+	return nil
+}
+
+// ErrEnded tells that the process that was meant is no more.
+var ErrEnded = errors.New("the process has ended")
+
+// KnownSignal tells whether name, without SIG, is a signal.
+func KnownSignal(name string) bool { return unix.SignalNum("SIG"+name) != 0 }
+
+// CanFreeze tells whether processes can be stopped and continued here.
+const CanFreeze = true
+
+// programOf is the name of a process's program.
+func programOf(pid int) string {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(b))
+}

@@ -1,0 +1,99 @@
+package proc
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// processes lists the processes of this machine.
+func processes() []int { return numbers("/proc") }
+
+// OpenFiles lists the descriptors that a process has open.
+func OpenFiles(pid int) ([]int, error) {
+	dir := fmt.Sprintf("/proc/%d/fd", pid)
+	if _, err := os.Stat(dir); err != nil {
+		return nil, errNoProcess(err)
+	}
+	return numbers(dir), nil
+}
+
+// numbers lists the entries of a directory that are numbers.
+func numbers(dir string) []int {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil
+	}
+	var out []int
+	for _, e := range entries {
+		if n, err := strconv.Atoi(e.Name()); err == nil {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// WaitedOf is how long the threads of a process have waited for a processor while they
+// could run.
+func WaitedOf(pid int) time.Duration {
+	var all time.Duration
+	for _, tid := range numbers(fmt.Sprintf("/proc/%d/task", pid)) {
+		b, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/schedstat", pid, tid))
+		if err != nil {
+			continue
+		}
+		if f := strings.Fields(string(b)); len(f) > 1 { // ran, waited, turns
+			n, _ := strconv.ParseInt(f[1], 10, 64)
+			all += time.Duration(n)
+		}
+	}
+	return all
+}
+
+// ResidentOf is how much memory a process has, in bytes.
+func ResidentOf(pid int) int64 {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
+	if err != nil {
+		return 0
+	}
+	f := strings.Fields(string(b))
+	if len(f) < 2 {
+		return 0
+	}
+	n, _ := strconv.ParseInt(f[1], 10, 64)
+	return n * int64(os.Getpagesize())
+}
+
+// DiskOf is how much a process has read from disks and written to them, in bytes.
+func DiskOf(pid int) int64 {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/io", pid))
+	if err != nil {
+		return 0
+	}
+	var all int64
+	for line := range strings.Lines(string(b)) {
+		if f := strings.Fields(line); len(f) == 2 && (f[0] == "read_bytes:" || f[0] == "write_bytes:") {
+			n, _ := strconv.ParseInt(f[1], 10, 64)
+			all += n
+		}
+	}
+	return all
+}
+
+// FilesLimit is how many descriptors a process may have.
+func FilesLimit(pid int) (FileLimit, error) {
+	var l unix.Rlimit
+	if err := unix.Prlimit(pid, unix.RLIMIT_NOFILE, nil, &l); err != nil {
+		return FileLimit{}, os.NewSyscallError("prlimit", err)
+	}
+	return FileLimit{l.Cur, l.Max}, nil
+}
+
+// LimitFiles sets how many descriptors a process may have.
+func LimitFiles(pid int, l FileLimit) error {
+	return os.NewSyscallError("prlimit", unix.Prlimit(pid, unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: l.Soft, Max: l.Hard}, nil))
+}

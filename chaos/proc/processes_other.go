@@ -1,0 +1,25 @@
+//go:build !linux
+
+package proc
+
+import (
+	"errors"
+	"time"
+)
+
+// What follows is for faults that are for Linux; elsewhere their Check refuses them.
+var errOnlyLinux = errors.New("needs Linux")
+
+func processes() []int { return nil }
+
+func OpenFiles(int) ([]int, error) { return nil, errOnlyLinux }
+
+func WaitedOf(int) time.Duration { return 0 }
+
+func ResidentOf(int) int64 { return 0 }
+
+func DiskOf(int) int64 { return 0 }
+
+func FilesLimit(int) (FileLimit, error) { return FileLimit{}, errOnlyLinux }
+
+func LimitFiles(int, FileLimit) error { return errOnlyLinux }

@@ -1,0 +1,336 @@
+package selector
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
+
+	"brunt/chaos"
+	"brunt/chaos/netns"
+)
+
+// Edge says which links a network fault is on: those from one service or unit to
+// another, or all of a service's. LoadName stands for the load. Where the units are
+// containers, it says whose packets are hit: those between the ends, or all of a unit.
+type Edge struct {
+	syntax.Place
+	From      string            `yaml:"from"`                                            // a service, a unit such as posts[0], a zone such as zone/a, a container such as container/redis, or load
+	To        string            `yaml:"to"`                                              // a service, a unit, a zone or a container; of packets also a host, host:port, an address or a network such as 10.0.0.0/8
+	Service   string            `yaml:"service"`                                         // all links of its units, in and out; beside project one of Compose's
+	Unit      string            `yaml:"unit"`                                            // all links of the unit, in and out
+	Zone      string            `yaml:"zone"`                                            // all links into the zone and out of it; those within it stay
+	Container string            `yaml:"container"`                                       // all packets of a container that runs already, by its name or id
+	Labels    map[string]string `yaml:"labels"`                                          // all packets of the containers that carry them; an empty value is any
+	Project   string            `yaml:"project"`                                         // all packets of the containers of this project of Compose
+	InNetwork string            `yaml:"in_network"`                                      // all packets of the containers that are in it, by its name or id
+	Pick      Pick              `yaml:"pick"`                                            // of the units of from, else of the service or zone, else of to; not written is all, of a service and of containers one
+	Leader    *chaos.Leader     `yaml:"leader"`                                          // how the leader is found, for pick: leader
+	Via       string            `yaml:"via,oneof=auto|proxy|nft|nfqueue|ebpf|netem|tbf"` // the mechanism; zero is auto: the first that there is
+	OnRestart string            `yaml:"on_restart,oneof=inject|void"`                    // when a container whose packets are hit is started again; zero is inject: the fault is put in anew. void ends it, unjudged
+}
+
+// on tells whether the edge contains the link between two units.
+func (e *Edge) On(from, to string, z chaos.Zones) bool {
+	if !e.query().IsZero() { // no link has such an end
+		return false
+	}
+	if e.Zone != "" {
+		return z.At(chaos.ZonePrefix+e.Zone, from) != z.At(chaos.ZonePrefix+e.Zone, to)
+	}
+	if own := e.Service + e.Unit; own != "" {
+		return z.At(own, from) || z.At(own, to)
+	}
+	return (e.From == "" || z.At(e.From, from)) && (e.To == "" || z.At(e.To, to))
+}
+
+// LedBy implements [Led].
+func (e *Edge) LedBy() *chaos.Leader { return e.Leader }
+
+// InZones implements [Zoned].
+func (e *Edge) InZones() []string {
+	var out []string
+	for _, end := range []string{chaos.ZonePrefix + e.Zone, e.From, e.To} {
+		if zone, ok := strings.CutPrefix(end, chaos.ZonePrefix); ok && zone != "" {
+			out = append(out, zone)
+		}
+	}
+	return out
+}
+
+// CheckNetwork holds the edge of a fault that is done on links or to packets against what
+// there is. Only names the settings that packets alone have.
+func (e *Edge) CheckNetwork(at syntax.Pos, do netns.Action, sc chaos.Scope, m *syntax.Mistakes, only ...string) {
+	if e.ByPackets(sc.Contained) {
+		e.CheckPackets(at, do, sc, m)
+		return
+	}
+	for _, key := range only {
+		if e.Has(key) {
+			m.Add(e.Of(key), "%s goes with the packets of containers, and this is done on a link", key)
+		}
+	}
+	e.CheckEdge(at, sc, m)
+}
+
+// CheckEdge holds the edge against the links there are.
+func (e *Edge) CheckEdge(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
+	if !e.query().IsZero() || e.Via != "" && e.Via != "auto" && e.Via != "proxy" {
+		m.AddHint(at, "network.* faults are done to the packets of containers; this one wants from and to", "it is done on the way from one unit to another, by brunt's proxy")
+		return
+	}
+	if e.ByPackets(sc.Contained) {
+		e.checkDiverted(at, sc, m)
+		return
+	}
+	if e.Has("on_restart") {
+		m.Add(e.Of("on_restart"), "on_restart goes with the packets of containers; a link stays over restarts")
+	}
+	own := 0
+	for _, has := range []bool{e.Service != "", e.Unit != "", e.Zone != ""} {
+		if has {
+			own++
+		}
+	}
+	switch {
+	case own == 0 && e.From == "" && e.To == "":
+		m.AddHint(at, "such as {from: posts, to: store}; declared are "+edgeNames(sc), "want from and to, or a service")
+		return
+	case own > 1 || own == 1 && (e.From != "" || e.To != ""):
+		m.Add(at, "want from and to, or a service, or a unit, or a zone, but not several of them")
+		return
+	}
+	void := false
+	if inner := sc.Void; inner != nil {
+		sc.Void = func(why string) {
+			void = true
+			inner(why)
+		}
+	}
+	before := m.Len()
+	for _, end := range []struct{ key, name string }{{"from", e.From}, {"to", e.To}, {"service", e.Service}, {"unit", e.Unit}} {
+		e.checkEnd(end.key, end.name, sc, m)
+	}
+	if e.Zone != "" {
+		sc.KnowsZone(e.Of("zone"), e.Zone, m)
+	}
+	if m.Len() > before || void {
+		return
+	}
+	if onLoad := func(l chaos.EdgeName) bool { return l.From == chaos.LoadName && e.On(l.From, l.To, sc.Zones) }; sc.Containers && !slices.ContainsFunc(sc.Pairs(), onLoad) {
+		m.AddHint(at, "network.* faults are done to their packets; from: load has a link", "it is done on links, and between containers there is no proxy of brunt's")
+		return
+	}
+	if !e.any(sc) {
+		sc.NoMatch(at, m, "declared are "+edgeNames(sc), "no link is declared %s", e.Describe())
+		return
+	}
+	units := 1
+	if s := e.subject(); sc.External != "" || s == chaos.LoadName || s == chaos.TargetName {
+		units = 0
+	}
+	checkLeader(e.Leader, e.Place, e.Pick, units, m)
+	if n, total := e.Pick.Of(e.candidates(sc)), e.candidates(sc); e.Has("pick") && n > total {
+		m.Add(e.Of("pick"), "%d can't be picked of %d", n, total)
+	}
+}
+
+func (e *Edge) Describe() string {
+	switch {
+	case e.Zone != "":
+		return "into zone " + e.Zone + " or out of it"
+	case e.Service+e.Unit != "":
+		return "from or to " + e.Service + e.Unit
+	case e.From == "":
+		return "to " + e.To
+	case e.To == "":
+		return "from " + e.From
+	}
+	return "from " + e.From + " to " + e.To
+}
+
+func edgeNames(sc chaos.Scope) string {
+	var names []string
+	for _, l := range sc.Edges {
+		names = append(names, l.From+" -> "+l.To)
+	}
+	slices.Sort(names)
+	return strings.Join(names, ", ")
+}
+
+// checkEnd checks that one end of an edge exists.
+func (e *Edge) checkEnd(key, name string, sc chaos.Scope, m *syntax.Mistakes) {
+	switch {
+	case name == "" || name == chaos.LoadName && key == "from":
+		return
+	case name == chaos.TargetName && key == "to" && sc.External != "":
+		return
+	case name == chaos.LoadName:
+		m.Add(e.Of(key), "the load is where links begin, not where they end")
+		return
+	case strings.HasPrefix(name, chaos.ZonePrefix) && (key == "from" || key == "to"):
+		sc.KnowsZone(e.Of(key), strings.TrimPrefix(name, chaos.ZonePrefix), m)
+		return
+	case strings.Contains(name, ":"):
+		m.Add(e.Of(key), "%q: only declared links can be slowed or cut here; declared are %s", name, edgeNames(sc))
+		return
+	case strings.Contains(name, "["):
+		checkUnit(e.Of(key), name, sc, m)
+		return
+	}
+	if _, ok := sc.Services[name]; !ok {
+		known := slices.Sorted(maps.Keys(sc.Services))
+		if key == "from" {
+			known = append(known, chaos.LoadName)
+		}
+		if sc.External != "" && key == "to" {
+			known = append(known, chaos.TargetName)
+		}
+		sc.NoMatch(e.Of(key), m, syntax.DidYouMean(name, known), "there is no service %q", name)
+	}
+}
+
+// any tells whether a declared link is on the edge.
+func (e *Edge) any(sc chaos.Scope) bool {
+	if len(e.InZones()) > 0 {
+		return slices.ContainsFunc(sc.Pairs(), func(l chaos.EdgeName) bool { return e.On(l.From, l.To, sc.Zones) })
+	}
+	serviceOf := func(s string) string {
+		if service, _, ok := chaos.SplitUnit(s); ok {
+			return service
+		}
+		return s
+	}
+	own := serviceOf(e.Service + e.Unit)
+	return slices.ContainsFunc(sc.Edges, func(l chaos.EdgeName) bool {
+		if own != "" {
+			return l.From == own || l.To == own
+		}
+		return (e.From == "" || l.From == serviceOf(e.From)) && (e.To == "" || l.To == serviceOf(e.To))
+	})
+}
+
+// subject is the end of the edge whose units are counted and picked: that of from,
+// else the service or the zone, else that of to.
+func (e *Edge) subject() string {
+	if e.Zone != "" {
+		return chaos.ZonePrefix + e.Zone
+	}
+	if !e.query().IsZero() {
+		return chaos.ContainerPrefix + e.Container
+	}
+	for _, s := range []string{e.From, e.Service, e.Unit, e.To} {
+		if s != "" && s != chaos.LoadName {
+			return s
+		}
+	}
+	return e.To
+}
+
+// candidates is how many units the subject has.
+func (e *Edge) candidates(sc chaos.Scope) int {
+	if zone, ok := strings.CutPrefix(e.subject(), chaos.ZonePrefix); ok {
+		return sc.Zones.Count(zone, "")
+	}
+	if n, ok := sc.Services[e.subject()]; ok {
+		return n
+	}
+	return 1
+}
+
+// CheckJitter holds a jitter against the delay that it is of.
+func (e *Edge) CheckJitter(delay, jitter quantity.Duration, m *syntax.Mistakes) {
+	if jitter > delay {
+		m.Add(e.Of("jitter"), "the jitter %s is more than the delay %s, and no delay is negative", jitter, delay)
+	}
+}
+
+// Hits implements [Hits].
+func (e *Edge) Hits(sc chaos.Scope) int {
+	total := e.candidates(sc)
+	if e.all() {
+		return total
+	}
+	return min(total, e.Pick.Of(total))
+}
+
+// all tells that no pick narrows the edge.
+func (e *Edge) all() bool {
+	return !e.Has("pick") && e.Service == "" && e.Container == "" && len(e.Labels) == 0
+}
+
+// Touches implements [Linked].
+func (e *Edge) Touches(from, to string, z chaos.Zones) (hit, http bool) {
+	return e.On(from, to, z), false
+}
+
+// Links finds the links that are hit.
+func (e *Edge) Links(ctx context.Context, env chaos.Env) ([]*chaos.Link, error) {
+	var found []*chaos.Link
+	for _, l := range env.Links {
+		if e.On(l.From, l.To, env.Zones) {
+			found = append(found, l)
+		}
+	}
+	if len(found) == 0 {
+		return nil, fmt.Errorf("%w: no link %s", chaos.ErrNoUnit, e.Describe())
+	}
+	var units []string
+	for _, l := range found {
+		for _, end := range []string{l.From, l.To} {
+			if env.Zones.At(e.subject(), end) && !slices.Contains(units, end) {
+				units = append(units, end)
+			}
+		}
+	}
+	if e.Pick.Leader && env.Dry {
+		return found, nil
+	}
+	if !e.all() && len(units) > 0 {
+		slices.Sort(units)
+		if e.Pick.Leader {
+			leader, err := findLeader(ctx, e.Leader, env, units)
+			if err != nil {
+				return nil, err
+			}
+			units = []string{leader}
+		}
+		env.Rand.Shuffle(len(units), func(i, j int) { units[i], units[j] = units[j], units[i] })
+		units = units[:min(len(units), e.Pick.Of(len(units)))]
+		found = slices.DeleteFunc(found, func(l *chaos.Link) bool { return !slices.Contains(units, l.From) && !slices.Contains(units, l.To) })
+	}
+	return found, env.Bound(len(units))
+}
+
+// CheckPercent refuses a share of what passes that is none, or too small to be found.
+func (e *Edge) CheckPercent(share *quantity.Share, least quantity.Share, of string, m *syntax.Mistakes) {
+	switch {
+	case share == nil:
+	case *share == 0:
+		m.Add(e.Of("percent"), "0%% of the %s are none", of)
+	case *share < least:
+		m.Add(e.Of("percent"), "%s of the %s are too few to prove that any is hit; at least %s", share, of, least)
+	}
+}
+
+// checkDiverted holds an edge between containers, on which a proxy is to be put, against what
+// there is.
+func (e *Edge) checkDiverted(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
+	switch {
+	case e.From == "" || e.To == "" || e.Service+e.Unit+e.Zone != "":
+		m.AddHint(at, "such as {from: posts, to: store} or {from: container/web, to: container/db}", "between containers it is done on the way from one to another: want from and to")
+	case e.Has("on_restart"):
+		m.Add(e.Of("on_restart"), "a caller that is started again has its own network anew, and the fault is void")
+	default:
+		for _, end := range []struct{ key, name string }{{"from", e.From}, {"to", e.To}} {
+			if strings.HasPrefix(end.name, chaos.ContainerPrefix) {
+				continue
+			}
+			e.checkEnd(end.key, end.name, sc, m)
+		}
+	}
+}

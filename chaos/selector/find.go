@@ -1,0 +1,75 @@
+package selector
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"brunt/chaos"
+	"brunt/chaos/container"
+	"brunt/targets/platform/docker"
+)
+
+// findContainers gives the units that are the containers which a query selects. One that the
+// scenario has a name for is that unit. What may not be touched is refused by its name: a
+// selector that is too wide must not silently hit others instead.
+func findContainers(ctx context.Context, e chaos.Env, q docker.Query) ([]chaos.Unit, error) {
+	if e.Find == nil {
+		return nil, fmt.Errorf("%w %s: no Docker engine is known", chaos.ErrNoUnit, q)
+	}
+	found, engine, err := e.Find(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	var out []chaos.Unit
+	var errs []error
+	for i := range found {
+		c := &found[i]
+		if err := c.Protected(); err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		if u := known(ctx, e, c.ID); u != nil {
+			out = append(out, u)
+			continue
+		}
+		name := chaos.ContainerPrefix + c.Name
+		out = append(out, &container.Container{Engine: engine, Ref: c.Name, Of: container.Named{Unit: name, Service: name}, Selected: q})
+	}
+	return out, errors.Join(errs...)
+}
+
+// known gives the unit of the scenario that is the container with an id, or nil.
+func known(ctx context.Context, e chaos.Env, id string) chaos.Unit {
+	for _, u := range e.Units {
+		if c, ok := container.ContainerOf(u); ok {
+			if is, err := c.Engine.Inspect(ctx, c.Ref); err == nil && is.ID == id {
+				return u
+			}
+		}
+	}
+	return nil
+}
+
+// UnitsNamed gives the units that an end of an edge stands for: those of a service, one unit
+// such as posts[0], those of a zone such as zone/a, or a container such as container/web.
+func UnitsNamed(ctx context.Context, e chaos.Env, end string) ([]chaos.Unit, error) {
+	if name, ok := strings.CutPrefix(end, chaos.ContainerPrefix); ok {
+		out, err := findContainers(ctx, e, docker.Query{Container: name})
+		if err == nil && len(out) == 0 {
+			err = fmt.Errorf("%w %s", chaos.ErrNoUnit, end)
+		}
+		return out, err
+	}
+	var out []chaos.Unit
+	for _, u := range e.Units {
+		if e.Zones.At(end, u.Name()) {
+			out = append(out, u)
+		}
+	}
+	if len(out) == 0 {
+		return nil, fmt.Errorf("%w %s", chaos.ErrNoUnit, end)
+	}
+	return out, nil
+}

@@ -1,0 +1,151 @@
+//go:build unix
+
+package selector
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"brunt/scenarios/quantity"
+
+	"brunt/chaos"
+	"brunt/chaos/proc"
+)
+
+// leading is a world in which some units answer that they lead.
+func leading(names ...string) chaos.Env {
+	env := world(1)
+	env.Ask = func(_ context.Context, _ *chaos.Leader, u chaos.Unit) error {
+		if slices.Contains(names, u.Name()) {
+			return nil
+		}
+		return errors.New("it says follower")
+	}
+	return env
+}
+
+func TestLeader(t *testing.T) {
+	ask := &chaos.Leader{Get: "/role"}
+	shell := func(script string) *chaos.Leader { return &chaos.Leader{Command: []string{"sh", "-c", script}} }
+	for _, c := range []struct {
+		name   string
+		leader *chaos.Leader
+		env    chaos.Env
+		want   string // the unit, or what the error says
+	}{
+		{"one", ask, leading("posts[2]"), "posts[2]"},
+		{"none", ask, leading(), "none says that it is the leader: posts[0]: it says follower; posts[1]"},
+		{"several", ask, leading("posts[1]", "posts[3]"), "posts[1], posts[3] all say"},
+		{"of another service", ask, leading("store[0]"), "none says"},
+		{"nobody can ask", ask, world(1), "nobody can ask"},
+		{"command", shell(`test "$BRUNT_UNIT" = "posts[1]" -a "$BRUNT_RUN" = r1`), world(1), "posts[1]"},
+		{"command fails", shell("echo not me; exit 3"), world(1), "exit status 3: not me"},
+		{"no command", &chaos.Leader{Command: []string{"/nowhere/at/all"}}, world(1), "no such file"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			c.env.Run = "r1"
+			got := ""
+			units, err := (&Selector{Service: "posts", Pick: Pick{Leader: true}, Leader: c.leader}).Units(t.Context(), c.env)
+			if len(units) == 1 {
+				got = units[0].Name()
+			} else if err != nil {
+				got = err.Error()
+			}
+			if !strings.Contains(got, c.want) || err != nil && !errors.Is(err, chaos.ErrNoUnit) {
+				t.Errorf("%q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+// The links of the leader alone are hit.
+func TestLeaderOfAnEdge(t *testing.T) {
+	e := &Edge{Service: "posts", Pick: Pick{Leader: true}, Leader: &chaos.Leader{Get: "/role"}}
+	links, err := e.Links(t.Context(), leading("posts[1]"))
+	if err != nil || len(links) != 2 || links[0].Name() != "gateway[0]->posts[1]" || links[1].Name() != "posts[1]->store[0]" {
+		t.Errorf("%v, %v", links, err)
+	}
+	if _, err := e.Links(t.Context(), leading()); !errors.Is(err, chaos.ErrNoUnit) {
+		t.Errorf("without a leader: %v", err)
+	}
+	env := leading()
+	env.Dry = true
+	if _, err := e.Links(t.Context(), env); err != nil {
+		t.Errorf("before the run: %v", err)
+	}
+	units, err := (&Selector{Service: "posts", Pick: Pick{Leader: true}, Leader: &chaos.Leader{Get: "/role"}}).Units(t.Context(), env)
+	if err != nil || len(units) != 1 || units[0].Name() != "the leader of posts" {
+		t.Errorf("before the run: %v, %v", units, err)
+	}
+}
+
+// While none leads, or two do, the units are asked again for as long as that may take.
+func TestLeaderWithin(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		env := world(1)
+		env.Ask = func(_ context.Context, _ *chaos.Leader, u chaos.Unit) error {
+			if u.Name() == "posts[3]" && time.Since(began) > 1500*time.Millisecond {
+				return nil
+			}
+			return errors.New("follower")
+		}
+		s := &Selector{Service: "posts", Pick: Pick{Leader: true}, Leader: &chaos.Leader{Get: "/role", Within: quantity.Duration(time.Second)}}
+		if _, err := s.Units(t.Context(), env); !errors.Is(err, chaos.ErrNoUnit) || time.Since(began) != time.Second {
+			t.Errorf("after %s: %v", time.Since(began), err)
+		}
+		if u, err := s.Units(t.Context(), env); err != nil || u[0].Name() != "posts[3]" || time.Since(began) > 1700*time.Millisecond {
+			t.Errorf("after %s: %v, %v", time.Since(began), u, err)
+		}
+	})
+}
+
+// A command that does not end is ended, with what it started.
+func TestLeaderCommandHangs(t *testing.T) {
+	pid := filepath.Join(t.TempDir(), "pid")
+	l := &chaos.Leader{Command: []string{"sh", "-c", "sleep 1000 & echo $! > " + pid + "; wait"}, Timeout: quantity.Duration(300 * time.Millisecond)}
+	env := world(1)
+	env.Units = env.Units[:1]
+	_, err := findLeader(t.Context(), l, env, []string{"posts[0]"})
+	if err == nil || !strings.Contains(err.Error(), "did not end within 300ms") {
+		t.Fatalf("%v", err)
+	}
+	b, err := os.ReadFile(pid)
+	if err != nil {
+		t.Skip("it was ended before it started anything")
+	}
+	child := 0
+	for _, c := range strings.TrimSpace(string(b)) {
+		child = child*10 + int(c-'0')
+	}
+	if err := proc.Await(t.Context(), 10*time.Second, func() bool { _, err := proc.StartOf(child); return err != nil || proc.IsZombie(child) }, "it runs on"); err != nil {
+		t.Errorf("pid %d: %v", child, err)
+	}
+}
+
+// Every occurrence asks anew.
+func TestLeaderIsAskedEachTime(t *testing.T) {
+	var asked atomic.Int64
+	env := world(1)
+	env.Ask = func(_ context.Context, _ *chaos.Leader, u chaos.Unit) error {
+		if n := asked.Add(1); u.Name() == "posts[0]" && n <= 4 || u.Name() == "posts[1]" && n > 4 {
+			return nil
+		}
+		return errors.New("follower")
+	}
+	s := &Selector{Service: "posts", Pick: Pick{Leader: true}, Leader: &chaos.Leader{Get: "/role"}}
+	for _, want := range []string{"posts[0]", "posts[1]"} {
+		units, err := s.Units(t.Context(), env)
+		if err != nil || len(units) != 1 || units[0].Name() != want {
+			t.Fatalf("%v, %v, want %s", units, err, want)
+		}
+	}
+}

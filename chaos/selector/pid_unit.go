@@ -1,0 +1,63 @@
+package selector
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"brunt/chaos"
+	"brunt/chaos/proc"
+)
+
+// A pidUnit is a unit that brunt did not start: a process given by its number.
+type pidUnit struct{ proc.Identity }
+
+func processUnit(pid int) (chaos.Unit, error) {
+	if err := proc.Protect(pid); err != nil {
+		return nil, err
+	}
+	id, err := proc.Identify(pid)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", chaos.ErrNoUnit, err)
+	}
+	return pidUnit{id}, nil
+}
+
+func (p pidUnit) Name() string { return chaos.PIDName(p.Identity.PID) }
+
+func (p pidUnit) Service() string { return "" }
+
+func (p pidUnit) PID() int {
+	if !p.Alive() {
+		return 0
+	}
+	return p.Identity.PID
+}
+
+func (p pidUnit) Ready(context.Context) error {
+	if !p.Alive() {
+		return errors.New("it has ended")
+	}
+	return nil
+}
+
+func (p pidUnit) Supervised() bool { return false }
+
+var ErrNotStarted = errors.New("brunt did not start it, so it can't start it again")
+
+func (p pidUnit) Stop(ctx context.Context, grace time.Duration) error {
+	if err := proc.Signal(p.Identity, "TERM"); err != nil {
+		return err
+	}
+	ended := func() bool { return !p.Alive() }
+	if proc.Await(ctx, grace, ended, "") == nil {
+		return nil
+	}
+	if err := proc.Signal(p.Identity, "KILL"); err != nil && !errors.Is(err, proc.ErrEnded) {
+		return err
+	}
+	return proc.Await(ctx, proc.EndsWithin, ended, "it does not end")
+}
+
+func (p pidUnit) Start(context.Context) error { return ErrNotStarted }

@@ -1,0 +1,13 @@
+package selector
+
+import (
+	"brunt/scenarios/syntax"
+)
+
+// Schema implements [syntax.Schemer].
+func (*Pick) Schema() syntax.Schema {
+	return syntax.Schema{"anyOf": []any{
+		syntax.Schema{"type": "integer", "minimum": 1},
+		syntax.Schema{"type": "string", "pattern": `^(one|all|leader|[0-9]+|[0-9.]+%)$|\$\{`},
+	}}
+}

@@ -1,0 +1,276 @@
+package selector
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/syntax"
+
+	"brunt/chaos"
+	"brunt/targets/platform/docker"
+)
+
+// Selector says which units a fault hits: exactly one of service, unit, zone and pid; or
+// those of a service in a zone; or containers of the machine's Docker engine, which are
+// those that match every one of container, labels, project and in_network.
+type Selector struct {
+	syntax.Place
+	Service   string            `yaml:"service"`    // whose units are hit, as many as pick says; beside project one of Compose's
+	Unit      string            `yaml:"unit"`       // service[i]
+	Zone      string            `yaml:"zone"`       // all units of the zone, or those of the service in it
+	PID       int               `yaml:"pid,min=2"`  // a process that brunt did not start
+	Container string            `yaml:"container"`  // the name or id of a container that runs already
+	Labels    map[string]string `yaml:"labels"`     // that containers carry, all of them; an empty value is any
+	Project   string            `yaml:"project"`    // of Compose, whose containers are meant
+	InNetwork string            `yaml:"in_network"` // containers that are in it, by its name or id
+	Pick      Pick              `yaml:"pick"`       // one (the default), all (that of a zone), a number, a share or leader
+	Leader    *chaos.Leader     `yaml:"leader"`     // how the leader is found, for pick: leader
+}
+
+// Query selects containers that brunt did not start; the zero one is that none are meant.
+func (s *Selector) Query() docker.Query {
+	q := docker.Query{Container: s.Container, Labels: s.Labels, Project: s.Project, Network: s.InNetwork}
+	if s.Project != "" {
+		q.Service = s.Service
+	}
+	return q
+}
+
+// Pick says how many of the matching units are hit. The zero value is one.
+type Pick struct {
+	all    bool
+	Leader bool
+	n      int
+	share  float64
+}
+
+// DecodeNode implements [syntax.NodeDecoder].
+func (p *Pick) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
+	s, ok := n.Text(m)
+	if !ok {
+		return
+	}
+	switch {
+	case s == "one":
+		p.n = 1
+	case s == "all":
+		p.all = true
+	case s == "leader":
+		p.Leader = true
+	case strings.HasSuffix(s, "%"):
+		f, err := quantity.ParseShare(s)
+		if err != nil || f == 0 {
+			m.Add(n.Pos, "want a share of the units such as 50%%, not %q", s)
+		}
+		p.share = f
+	default:
+		k, err := strconv.Atoi(s)
+		if err != nil || k < 1 {
+			m.Add(n.Pos, "pick is one, all, leader, a number or a share such as 50%%, not %q", s)
+		}
+		p.n = k
+	}
+}
+
+// of is how many of total units are hit. A share is rounded up: it hits at least
+// one.
+func (p Pick) Of(total int) int {
+	switch {
+	case p.all:
+		return total
+	case p.share > 0:
+		return int(math.Ceil(p.share*float64(total) - 1e-9))
+	}
+	return max(1, p.n)
+}
+
+// pick is how many are hit: of a zone all where nothing is said.
+func (s *Selector) pick() Pick {
+	if s.Zone != "" && s.Pick == (Pick{}) {
+		return Pick{all: true}
+	}
+	return s.Pick
+}
+
+// LedBy implements [Led].
+func (s *Selector) LedBy() *chaos.Leader { return s.Leader }
+
+// InZones implements [Zoned].
+func (s *Selector) InZones() []string {
+	if s.Zone == "" {
+		return nil
+	}
+	return []string{s.Zone}
+}
+
+// matching is how many units of the target match; of what is found only in the run it is
+// at least one.
+func (s *Selector) matching(sc chaos.Scope) int {
+	switch {
+	case !s.Query().IsZero():
+		return 1
+	case s.Zone != "":
+		return sc.Zones.Count(s.Zone, s.Service)
+	case s.Service != "":
+		return sc.Services[s.Service]
+	}
+	return 1
+}
+
+// Whom says who matches, for people.
+func (s *Selector) Whom() string {
+	if q := s.Query(); !q.IsZero() {
+		return q.String()
+	}
+	name := s.Service + s.Unit
+	if s.Zone != "" {
+		name = strings.TrimPrefix(name+" in zone "+s.Zone, " in ")
+	}
+	return name
+}
+
+// CheckSelector holds the selector against the services there are.
+func (s *Selector) CheckSelector(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
+	if !s.Query().IsZero() {
+		s.checkFound(m)
+		return
+	}
+	given := 0
+	for _, has := range []bool{s.Service != "", s.Unit != "", s.Zone != "" && s.Service == "", s.PID != 0} {
+		if has {
+			given++
+		}
+	}
+	if given != 1 {
+		m.AddHint(at, "such as {service: posts, pick: one}", "want exactly one of service, unit, zone, pid, or what selects containers")
+		return
+	}
+	names := slices.Sorted(maps.Keys(sc.Services))
+	before := m.Len()
+	if s.PID == 0 && s.Unit == "" {
+		checkLeader(s.Leader, s.Place, s.pick(), 1, m)
+	} else if s.Leader != nil {
+		m.Add(s.Of("leader"), "the leader is found among the units of a service or a zone")
+	}
+	if s.Zone != "" {
+		if !sc.KnowsZone(s.Of("zone"), s.Zone, m) {
+			return
+		}
+	}
+	switch {
+	case s.Service != "" || s.Zone != "":
+		if _, ok := sc.Services[s.Service]; !ok && s.Service != "" {
+			sc.NoMatch(s.Of("service"), m, syntax.DidYouMean(s.Service, names), "there is no service %q", s.Service)
+			return
+		}
+		switch n := s.matching(sc); {
+		case m.Len() > before || sc.Found[s.Service]:
+		case n == 0:
+			sc.NoMatch(s.Of("zone"), m, "", "%s has no unit in zone %s", s.Service, s.Zone)
+		case s.pick().Of(n) > n && s.Zone != "":
+			sc.NoMatch(s.Of("pick"), m, "", "%s has %d units; %d can't be picked", s.Whom(), n, s.pick().Of(n))
+		case s.pick().Of(n) > n:
+			sc.NoMatch(s.Of("pick"), m, "", "%s has %d replicas; %d can't be picked", s.Service, n, s.pick().Of(n))
+		}
+	case s.Unit != "":
+		checkUnit(s.Of("unit"), s.Unit, sc, m)
+		if s.Has("pick") {
+			m.Add(s.Of("pick"), "a unit is one already; pick goes with a service")
+		}
+	}
+}
+
+// checkUnit checks that a unit, service[i], exists.
+func checkUnit(at syntax.Pos, unit string, sc chaos.Scope, m *syntax.Mistakes) {
+	service, index, ok := chaos.SplitUnit(unit)
+	if !ok {
+		m.AddHint(at, "such as posts[1]", "%q is no unit", unit)
+		return
+	}
+	n, known := sc.Services[service]
+	switch {
+	case sc.Found[service]: // in the run
+	case !known:
+		sc.NoMatch(at, m, syntax.DidYouMean(service, slices.Sorted(maps.Keys(sc.Services))), "there is no service %q", service)
+	case index >= n:
+		sc.NoMatch(at, m, "", "%s has %d replicas, counted from 0", service, n)
+	}
+}
+
+// Hits implements [Hits].
+func (s *Selector) Hits(sc chaos.Scope) int {
+	return s.pick().Of(s.matching(sc))
+}
+
+// checkFound holds the selector against what can be said of containers before the run.
+func (s *Selector) checkFound(m *syntax.Mistakes) {
+	for _, other := range []struct {
+		key string
+		has bool
+	}{{"unit", s.Unit != ""}, {"zone", s.Zone != ""}, {"pid", s.PID != 0}, {"service", s.Service != "" && s.Project == ""}} {
+		if other.has {
+			m.Add(s.Of(other.key), "`%s` names what the target is made of, and beside it are words that select containers of the engine", other.key)
+		}
+	}
+	if s.Container != "" && s.Has("pick") {
+		m.Add(s.Of("pick"), "a container is one already; pick goes with labels, project or in_network")
+	}
+	for name := range s.Labels {
+		if name == "" {
+			m.Add(s.Of("labels"), "a label has a name")
+		}
+	}
+	checkLeader(s.Leader, s.Place, s.pick(), 1, m)
+}
+
+// Units finds who is hit: the matching units, of which as many as asked for are
+// picked by the run's seed.
+func (s *Selector) Units(ctx context.Context, env chaos.Env) ([]chaos.Unit, error) {
+	var found []chaos.Unit
+	switch {
+	case s.PID != 0:
+		u, err := processUnit(s.PID)
+		if err != nil {
+			return nil, err
+		}
+		found = []chaos.Unit{u}
+	case !s.Query().IsZero():
+		var err error
+		if found, err = findContainers(ctx, env, s.Query()); err != nil {
+			return nil, err
+		}
+	default:
+		for _, u := range env.Units {
+			in := s.Zone == "" || env.Zones.At(chaos.ZonePrefix+s.Zone, u.Name())
+			if in && (u.Service() == s.Service || u.Name() == s.Unit || s.Zone != "" && s.Service == "") {
+				found = append(found, u)
+			}
+		}
+	}
+	if len(found) == 0 {
+		return nil, fmt.Errorf("%w %s", chaos.ErrNoUnit, s.Whom())
+	}
+	if s.Pick.Leader {
+		u, err := LeaderAmong(ctx, s.Leader, env, s.Whom(), found)
+		if err != nil {
+			return nil, err
+		}
+		return []chaos.Unit{u}, env.Bound(1)
+	}
+	n := s.pick().Of(len(found))
+	if n > len(found) {
+		return nil, fmt.Errorf("%w: %d of %s are wanted, and there are %d", chaos.ErrNoUnit, n, s.Whom(), len(found))
+	}
+	if n < len(found) {
+		env.Rand.Shuffle(len(found), func(i, j int) { found[i], found[j] = found[j], found[i] })
+		found = found[:n]
+		slices.SortFunc(found, func(a, b chaos.Unit) int { return strings.Compare(a.Name(), b.Name()) })
+	}
+	return found, env.Bound(len(found))
+}

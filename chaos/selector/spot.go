@@ -1,0 +1,454 @@
+package selector
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"brunt/scenarios/syntax"
+
+	"brunt/chaos"
+	"brunt/chaos/netns"
+	"brunt/targets/platform/docker"
+)
+
+// A fault of the network is done in one of two ways: by the proxy that stands on a link,
+// or to the packets of a container in its own network. Which one it is, the ends of the
+// edge say: containers have no proxies between them.
+
+// ByPackets tells whether a fault on the edge is done to packets.
+func (e *Edge) ByPackets(contained func(name string) bool) bool {
+	switch {
+	case !e.query().IsZero():
+		return true
+	case e.Via == "proxy" || e.From == chaos.LoadName:
+		return false
+	case e.Via != "" && e.Via != "auto":
+		return true
+	}
+	ends := []string{e.From, e.To, e.Service, e.Unit}
+	if e.Zone != "" {
+		ends = append(ends, chaos.ZonePrefix+e.Zone)
+	}
+	return slices.ContainsFunc(ends, func(end string) bool { return end != "" && contained(end) })
+}
+
+// PacketVia is the mechanism that is asked for; empty is the first that works.
+func (e *Edge) PacketVia() string {
+	if e.Via == "auto" {
+		return ""
+	}
+	return e.Via
+}
+
+// CheckPackets holds an edge whose packets are hit against what there is.
+func (e *Edge) CheckPackets(at syntax.Pos, do netns.Action, sc chaos.Scope, m *syntax.Mistakes) {
+	own := 0
+	found := !e.query().IsZero()
+	for _, has := range []bool{e.Service != "" && !found, e.Unit != "", e.Zone != "", found} {
+		if has {
+			own++
+		}
+	}
+	switch {
+	case own > 1 || own == 1 && (e.From != "" || e.To != ""):
+		m.Add(at, "want from and to, or a service, a unit, a zone, or what selects containers, but not several of them")
+		return
+	case own == 0 && e.From == "" && e.To == "":
+		m.AddHint(at, "such as {from: posts, to: store} or {container: redis}", "want from and to, or whose traffic it is")
+		return
+	}
+	if vias := netns.Vias(do); e.PacketVia() != "" && len(vias) > 0 && !slices.Contains(vias, e.Via) {
+		m.Add(e.Of("via"), "%s is done to packets by %s, not by %s", do, strings.Join(vias, ", "), e.Via)
+	}
+	before := m.Len()
+	if e.From == chaos.LoadName {
+		m.Add(e.Of("from"), "packets of the load pass the proxy on its link; via is proxy there")
+	}
+	for _, end := range []struct{ key, name string }{{"from", e.From}, {"to", e.To}, {"service", e.Service}, {"unit", e.Unit}} {
+		if end.name != chaos.LoadName && !(found && end.key == "service") {
+			e.checkFar(end.key, end.name, sc, m)
+		}
+	}
+	if e.Zone != "" {
+		sc.KnowsZone(e.Of("zone"), e.Zone, m)
+	}
+	if m.Len() > before {
+		return
+	}
+	if s := e.subjectEnd(sc.Contained); s != "" && !sc.Contained(s) {
+		m.AddHint(at, "a link of brunt's stands before a process: via: proxy", "%s is no container, so there are no packets of its own to break", s)
+	}
+	known := !found && !strings.HasPrefix(e.subject(), chaos.ContainerPrefix) && !sc.Found[e.subject()]
+	if n := e.candidates(sc); e.Has("pick") && known && e.Pick.Of(n) > n {
+		m.Add(e.Of("pick"), "%d can't be picked of %d", e.Pick.Of(n), n)
+	}
+}
+
+// Query selects containers that brunt did not start; the zero one is that none are meant.
+func (e *Edge) query() docker.Query {
+	s := Selector{Service: e.Service, Container: e.Container, Labels: e.Labels, Project: e.Project, InNetwork: e.InNetwork}
+	return s.Query()
+}
+
+// subjectEnd is the end in whose network the fault is: that of from, else of to. Empty is
+// that of containers that are selected.
+func (e *Edge) subjectEnd(contained func(string) bool) string {
+	switch {
+	case !e.query().IsZero():
+		return ""
+	case e.Zone != "":
+		return chaos.ZonePrefix + e.Zone
+	case e.Service+e.Unit != "":
+		return e.Service + e.Unit
+	case e.From != "" && (contained(e.From) || e.To == "" || !contained(e.To)):
+		return e.From
+	}
+	return e.To
+}
+
+// checkFar checks that an end of an edge exists: a unit, a zone, a container, or an
+// address.
+func (e *Edge) checkFar(key, name string, sc chaos.Scope, m *syntax.Mistakes) {
+	at := e.Of(key)
+	switch {
+	case name == "" || strings.HasPrefix(name, chaos.ContainerPrefix):
+	case name == chaos.LoadName:
+		m.Add(at, "the load is where links begin, not where they end")
+	case strings.HasPrefix(name, chaos.ZonePrefix):
+		sc.KnowsZone(at, strings.TrimPrefix(name, chaos.ZonePrefix), m)
+	case strings.Contains(name, "[") && !strings.HasPrefix(name, "["):
+		checkUnit(at, name, sc, m)
+	default:
+		if _, ok := sc.Services[name]; ok {
+			return
+		}
+		if _, _, ok := address(name); ok && (key == "from" || key == "to") {
+			return
+		}
+		known := slices.Sorted(maps.Keys(sc.Services))
+		hint := syntax.DidYouMean(name, known)
+		if hint == "" && (key == "from" || key == "to") {
+			hint = "a service, a unit, zone/…, container/…, a host (with a dot), host:port, an address or a network such as 10.0.0.0/8"
+		}
+		sc.NoMatch(at, m, hint, "there is no service %q", name)
+	}
+}
+
+// address reads an end of an edge that is none of the target's: an address, a network, or
+// a host, perhaps with a port. A host has a dot or a port, else it is a service.
+func address(s string) (host string, port uint16, ok bool) {
+	if _, err := netip.ParsePrefix(s); err == nil {
+		return s, 0, true
+	}
+	if _, err := netip.ParseAddr(s); err == nil {
+		return s, 0, true
+	}
+	if h, p, err := net.SplitHostPort(s); err == nil {
+		var n Ports
+		var m syntax.Mistakes
+		n.DecodeNode(&syntax.Node{Kind: syntax.String, Value: p}, &m)
+		if m.Len() > 0 || h == "" {
+			return "", 0, false
+		}
+		return h, n[0], true
+	}
+	return s, 0, strings.Contains(strings.Trim(s, "."), ".") && !strings.ContainsAny(s, "/:[] ")
+}
+
+// Flow is what of an edge's traffic is hit.
+type Flow int
+
+const (
+	FlowOnce   Flow = iota // Packets one way, whichever: a round trip meets it once
+	FlowThere              // Packets from `from` to `to`
+	FlowBack               // those back
+	FlowBoth               // both
+	FlowConns              // connections, whoever opens them, or all packets of both directions
+	FlowOut                // Packets that go out of the holder
+	FlowOpened             // those that `from` opens
+)
+
+// InjectionPoint is where a fault is done: in the network of a unit, to the packets of some peers.
+type InjectionPoint struct {
+	Unit    chaos.Contained
+	Dir     netns.Direction
+	Peers   []netip.Prefix
+	Ports   []uint16
+	Toward  []netip.AddrPort
+	Outside bool
+	Others  []chaos.Contained     // whose addresses peers are made of; none where it is those that were given
+	Made    func() []netip.Prefix // makes them anew
+}
+
+// far is the other end of an edge.
+type remoteEnd struct {
+	peers  []netip.Prefix
+	ports  []uint16
+	units  []chaos.Contained
+	toward []netip.AddrPort
+}
+
+// lookupWithin bounds finding the address of a host.
+const lookupWithin = 5 * time.Second
+
+// end finds out what an end of an edge stands for.
+func (e *Edge) end(ctx context.Context, env chaos.Env, name string) (remoteEnd, error) {
+	var f remoteEnd
+	units, err := UnitsNamed(ctx, env, name)
+	if err != nil && !errors.Is(err, chaos.ErrNoUnit) {
+		return f, err
+	}
+	for _, u := range units {
+		c, ok := u.(chaos.Contained)
+		if !ok {
+			return f, fmt.Errorf("%s is no container, so its packets can't be told from others", u.Name())
+		}
+		f.units = append(f.units, c)
+		f.toward = append(f.toward, TowardUnit(c)...)
+	}
+	if len(f.units) > 0 {
+		if f.peers = peersOf(f.units); len(f.peers) == 0 && !env.Dry { // no peers would be all
+			return f, fmt.Errorf("%w: %s has no address now, so its packets can't be told from others", chaos.ErrNoUnit, name)
+		}
+		return f, nil
+	}
+	host, port, ok := address(name)
+	if !ok {
+		return f, err
+	}
+	if port != 0 {
+		f.ports = []uint16{port}
+	}
+	if p, err := netip.ParsePrefix(host); err == nil {
+		f.peers = []netip.Prefix{p.Masked()}
+		f.toward = within(p, env.Units)
+		return f, nil
+	}
+	addrs := []netip.Addr{}
+	if a, err := netip.ParseAddr(host); err == nil {
+		addrs = append(addrs, a)
+	} else {
+		ctx, cancel := context.WithTimeout(ctx, lookupWithin)
+		defer cancel()
+		if addrs, err = net.DefaultResolver.LookupNetIP(ctx, "ip", host); err != nil {
+			return f, fmt.Errorf("the addresses of %s: %w", host, err)
+		}
+	}
+	for _, a := range addrs {
+		a = a.Unmap().WithZone("")
+		f.peers = append(f.peers, netip.PrefixFrom(a, a.BitLen()))
+		f.toward = append(f.toward, netip.AddrPortFrom(a, port))
+	}
+	return f, nil
+}
+
+// within finds addresses of a network where somebody is known to be, else its first,
+// which mostly is its gateway.
+func within(p netip.Prefix, units []chaos.Unit) []netip.AddrPort {
+	var out []netip.AddrPort
+	for _, u := range units {
+		c, ok := u.(chaos.Contained)
+		if !ok {
+			continue
+		}
+		for _, a := range c.Addresses() {
+			if p.Contains(a) {
+				out = append(out, netip.AddrPortFrom(a, 0))
+			}
+		}
+	}
+	if p.IsSingleIP() {
+		return append(out, netip.AddrPortFrom(p.Addr(), 0))
+	}
+	return append(out, netip.AddrPortFrom(p.Masked().Addr().Next(), 0))
+}
+
+// TowardUnit is where a unit can be seen: at a port that it listens on, where one is
+// known.
+func TowardUnit(u chaos.Contained) []netip.AddrPort {
+	port := uint16(0)
+	if l, ok := u.(chaos.Listening); ok {
+		if ports := l.Listens(); len(ports) > 0 {
+			port = ports[0]
+		}
+	}
+	var out []netip.AddrPort
+	for _, a := range u.Addresses() {
+		out = append(out, netip.AddrPortFrom(a, port))
+	}
+	return out
+}
+
+// subjectUnits are the units in whose networks the fault is, as many as are picked.
+func (e *Edge) subjectUnits(ctx context.Context, env chaos.Env) ([]chaos.Contained, error) {
+	s := Selector{Place: e.Place, Pick: e.Pick, Leader: e.Leader, Labels: e.Labels, Project: e.Project, InNetwork: e.InNetwork, Container: e.Container}
+	name := e.subjectEnd(env.Contained)
+	zone, inZone := strings.CutPrefix(name, chaos.ZonePrefix)
+	container, isContainer := strings.CutPrefix(name, chaos.ContainerPrefix)
+	switch {
+	case name == "":
+		s.Service = e.Service // of Compose
+	case inZone:
+		s.Zone = zone
+	case isContainer:
+		s.Container = container
+	case strings.Contains(name, "["):
+		s.Unit = name
+	default:
+		s.Service = name
+	}
+	if s.Pick == (Pick{}) && e.all() {
+		s.Pick = Pick{all: true}
+	}
+	units, err := s.Units(ctx, env)
+	if err != nil {
+		return nil, err
+	}
+	var out []chaos.Contained
+	for _, u := range units {
+		c, ok := u.(chaos.Contained)
+		if !ok {
+			return nil, fmt.Errorf("%s is no container, so there are no packets of its own to break", u.Name())
+		}
+		out = append(out, c)
+	}
+	return out, nil
+}
+
+// InjectionPoints finds where a fault on the edge is to be done.
+func (e *Edge) InjectionPoints(ctx context.Context, env chaos.Env, f Flow, ports []uint16) ([]InjectionPoint, error) {
+	units, err := e.subjectUnits(ctx, env)
+	if err != nil {
+		return nil, err
+	}
+	holder := e.subjectEnd(env.Contained)
+	back := e.From != holder && e.To == holder // it is in the network of the far end
+	other := e.To
+	if back {
+		other = e.From
+	}
+	var there remoteEnd
+	if other != "" {
+		if there, err = e.end(ctx, env, other); err != nil {
+			return nil, err
+		}
+	}
+	ports = slices.Concat(ports, there.ports)
+	if e.Zone != "" {
+		own := peersOf(units)
+		if len(own) == 0 && !env.Dry {
+			return nil, fmt.Errorf("%w: nobody in zone %s has an address now", chaos.ErrNoUnit, e.Zone)
+		}
+		there.peers = outsideOf(own)
+	}
+	others, made := there.units, func() []netip.Prefix { return peersOf(there.units) }
+	if e.Zone != "" {
+		others, made = units, func() []netip.Prefix {
+			own := peersOf(units)
+			if len(own) == 0 {
+				return nil
+			}
+			return outsideOf(own)
+		}
+	}
+	var out []InjectionPoint
+	here := func(dir netns.Direction, outside bool) {
+		for _, u := range units {
+			s := InjectionPoint{Unit: u, Dir: dir, Peers: there.peers, Ports: ports, Toward: there.toward, Outside: outside, Others: others, Made: made}
+			if outside {
+				s.Toward = TowardUnit(u)
+			}
+			out = append(out, s)
+		}
+	}
+	yonder := func() { // as what comes in over there
+		var toward []netip.AddrPort
+		for _, u := range units {
+			toward = append(toward, TowardUnit(u)...)
+		}
+		for _, u := range there.units {
+			out = append(out, InjectionPoint{Unit: u, Dir: netns.In, Peers: peersOf(units), Ports: ports, Toward: toward, Others: units, Made: func() []netip.Prefix { return peersOf(units) }})
+		}
+	}
+	known := len(there.units) > 0
+	switch f {
+	case FlowOnce: // at whichever side the mechanism has
+		here(netns.Both, false)
+	case FlowThere:
+		switch {
+		case back:
+			here(netns.In, false)
+		case known && e.Via != "netem" && e.Via != "tbf": // which know only what goes out
+			yonder()
+		default:
+			here(netns.Out, false)
+		}
+	case FlowBack:
+		if back {
+			here(netns.Out, false)
+		} else {
+			here(netns.In, false)
+		}
+	case FlowBoth:
+		here(netns.In, false)
+		if known && !back {
+			yonder()
+		} else {
+			here(netns.Out, false)
+		}
+	case FlowConns:
+		here(netns.Both, false)
+	case FlowOut:
+		here(netns.Out, false)
+	case FlowOpened:
+		if back {
+			here(netns.In, true)
+		} else {
+			here(netns.Out, false)
+		}
+	}
+	return out, nil
+}
+
+// outsideOf is all addresses but some.
+func outsideOf(inside []netip.Prefix) []netip.Prefix {
+	var out []netip.Prefix
+	var split func(p netip.Prefix)
+	split = func(p netip.Prefix) {
+		if !slices.ContainsFunc(inside, p.Overlaps) {
+			out = append(out, p)
+			return
+		}
+		if p.IsSingleIP() {
+			return
+		}
+		low := netip.PrefixFrom(p.Addr(), p.Bits()+1)
+		b := p.Addr().AsSlice()
+		b[p.Bits()/8] |= 0x80 >> (p.Bits() % 8)
+		high, _ := netip.AddrFromSlice(b)
+		split(low)
+		split(netip.PrefixFrom(high, p.Bits()+1))
+	}
+	split(netip.MustParsePrefix("0.0.0.0/0"))
+	split(netip.MustParsePrefix("::/0"))
+	return out
+}
+
+// peersOf are the networks of one address each.
+func peersOf(units []chaos.Contained) []netip.Prefix {
+	var out []netip.Prefix
+	for _, u := range units {
+		for _, a := range u.Addresses() {
+			out = append(out, netip.PrefixFrom(a, a.BitLen()))
+		}
+	}
+	slices.SortFunc(out, func(a, b netip.Prefix) int { return a.Addr().Compare(b.Addr()) })
+	return slices.Compact(out)
+}

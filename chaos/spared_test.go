@@ -1,0 +1,51 @@
+package chaos
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestProtectedUnits(t *testing.T) {
+	p := &Protected{Services: []string{"store", "target"}, Units: []string{"web[1]"}, PIDs: []int{12}}
+	for name, whom := range map[string]string{
+		"store[0]": "store[0]", "store[7]": "store[7]", "web[1]": "web[1]", "web[0]": "", "pid 12": "pid 12", "pid 1": "", "pid 123": "",
+		"web[0]->store[0]": "store[0]", "web[1]->users[0]": "web[1]", "web[0]->users[0]": "", "load->target": "target", "stores[0]": "", "": "",
+	} {
+		if got, yes := p.Has(name); got != whom || yes != (whom != "") {
+			t.Errorf("%q: %q, %v; want %q", name, got, yes, whom)
+		}
+	}
+}
+
+// TestSpared holds that nothing is done to whom a run may not touch, and that what is
+// done alone is over as soon as its unit is healthy again.
+func TestSpared(t *testing.T) {
+	build := func(d *diary) []*Entry {
+		return []*Entry{
+			entry("a", noted{diary: d, name: "a", undo: true}, time.Second, time.Second),
+			entry("b", once{noted{diary: d, name: "b", back: time.Second}}, 10*time.Second, 0),
+		}
+	}
+	spare := func(tl *Timeline) {
+		tl.Env.Spare = func(name string) error {
+			if name == "a" {
+				return errors.New("a is protected")
+			}
+			return nil
+		}
+	}
+	lines, records := play(t, time.Minute, time.Hour, build, spare)
+	if slices.ContainsFunc(lines, func(l string) bool { return strings.HasPrefix(l, "+a") }) || records[0].N >= 0 || !strings.Contains(records[0].InjectErr.Error(), "a is protected") {
+		t.Errorf("%v, %+v", lines, records[0])
+	}
+	if b := records[1]; b.Cleared != b.Injected+leastPhase {
+		t.Errorf("under load, the phase goes from %s to %s", b.Injected, b.Cleared)
+	}
+	_, records = play(t, time.Minute, time.Hour, build, func(tl *Timeline) { tl.Alone = true })
+	if b := records[1]; b.Cleared != b.Injected+time.Second || !b.Gone {
+		t.Errorf("alone, the phase goes from %s to %s", b.Injected, b.Cleared)
+	}
+}

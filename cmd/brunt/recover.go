@@ -1,0 +1,41 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"brunt/chaos/catalog"
+	"brunt/chaos/journal"
+	"brunt/scenarios"
+
+	"github.com/spf13/cobra"
+)
+
+// recoverOthers takes back what runs that died have left.
+func recoverOthers(c *cobra.Command) error {
+	for _, dir := range journal.Dirs(os.Getenv) {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		taken, err := journal.Recover(ctx, catalog.AllOperations(), dir, "run")
+		cancel()
+		for _, t := range taken {
+			fmt.Fprintf(c.ErrOrStderr(), "brunt: run %s had died; taken back: %s (%s)\n", t.Run, t.Pending.What, t.Outcome)
+		}
+		if err != nil && !errors.Is(err, os.ErrPermission) {
+			fmt.Fprintf(c.ErrOrStderr(), "brunt: an earlier run left faults that could not be taken back: %v\nbrunt: see `brunt status`\n", err)
+			return exit(scenarios.ExitNotReverted)
+		}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	strays, err := journal.RemoveStrays(ctx)
+	for _, t := range strays {
+		fmt.Fprintf(c.ErrOrStderr(), "brunt: run %s had died; taken back: %s (%s)\n", t.Run, t.Pending.What, t.Outcome)
+	}
+	if err != nil { // they do nothing, so nothing is in the way
+		fmt.Fprintf(c.ErrOrStderr(), "brunt: looking for guards of earlier runs that were never started: %v\n", err)
+	}
+	return nil
+}
