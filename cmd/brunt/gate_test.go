@@ -148,7 +148,7 @@ func TestGate_NotKept(t *testing.T) {
 	c.SetErr(&b)
 	g := &gate{gateFlags: &gateFlags{runs: 1, confirm: 1}, c: c, history: h, options: compare.Options{Alpha: .05}}
 	g.one = func(context.Context) (*compare.Record, error) { return record(100, .2), nil }
-	if err := g.decide(t.Context()); err == nil || !strings.Contains(err.Error(), "writing into the history") || !strings.Contains(b.String(), "REGRESSION") {
+	if err := g.decide(t.Context()); err == nil || !strings.Contains(err.Error(), "write to the history") || !strings.Contains(b.String(), "REGRESSION") {
 		t.Errorf("%v: %q", err, b.String())
 	}
 	g.options.Steps = []string{"raed"}

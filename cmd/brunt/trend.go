@@ -32,7 +32,7 @@ series where its two parts differ most (e-divisive).`,
 			}
 			dir := c.Flag("history").Value.String()
 			if _, err := os.Stat(dir); err != nil {
-				return usage{fmt.Errorf("a history: %w", err)}
+				return usage{fmt.Errorf("open history: %w", err)}
 			}
 			h, err := compare.OpenHistory(c.Context(), dir)
 			if err != nil {

@@ -31,7 +31,7 @@ func Beside(base []Run, cand Run, o Options) (*result.Comparison, error) {
 	}
 	tests := c.tests(places(cand.Result, append(slices.Clone(now), of...)), of, now, o)
 	if len(tests) == 0 {
-		return nil, fmt.Errorf("%w: they have nothing in common that there is enough of", ErrUnfit)
+		return nil, fmt.Errorf("%w: they share no metric with enough requests", ErrUnfit)
 	}
 	if len(base) >= leastRuns {
 		c.judge(tests)
@@ -80,9 +80,9 @@ func verb(n int) string {
 func caution(n int) string {
 	switch {
 	case n == 1:
-		return "One old run is no control: days differ by themselves, and nothing here tells how much. In simulations with nothing changed, every fifth baseline of another day made something look worse. Let `brunt compare` or `brunt ab` run both, or `brunt gate` keep a history."
+		return "One earlier run is not a control: results vary from day to day, and one run does not show how much. In simulations without any change, one in five baselines from another day made something look worse. Run both sides with `brunt compare` or `brunt ab`, or keep a history with `brunt gate`."
 	case n < LeastHistory:
-		return fmt.Sprintf("%d old runs are little to judge by: the bounds are wide, and no verdict is given under %d. Let `brunt compare` or `brunt ab` run both, or `brunt gate` keep a history.", n, LeastHistory)
+		return fmt.Sprintf("%d earlier runs are few: the bounds are wide, and a verdict needs at least %d. Run both sides with `brunt compare` or `brunt ab`, or keep a history with `brunt gate`.", n, LeastHistory)
 	}
 	return ""
 }

@@ -76,7 +76,7 @@ func Compare(base, cand []Run, o Options) (*Comparison, error) {
 		o.Alpha = DefaultAlpha
 	}
 	if len(base) < leastRuns || len(cand) < leastRuns {
-		return nil, fmt.Errorf("%w: %d and %d runs; a side needs at least %d, since one run does not tell how much runs differ by themselves", ErrUnfit, len(base), len(cand), leastRuns)
+		return nil, fmt.Errorf("%w: %d and %d runs; each side needs at least %d, because one run does not show how much runs vary", ErrUnfit, len(base), len(cand), leastRuns)
 	}
 	base, cand = slices.Clone(base), slices.Clone(cand)
 	c := &Comparison{Design: design(base, cand), Alpha: o.Alpha}
@@ -103,7 +103,7 @@ func Compare(base, cand []Run, o Options) (*Comparison, error) {
 	}
 	tests := c.tests(at, of[:len(base)], of[len(base):], o)
 	if len(tests) == 0 {
-		return nil, fmt.Errorf("%w: they have nothing in common that there is enough of", ErrUnfit)
+		return nil, fmt.Errorf("%w: they share no metric with enough requests", ErrUnfit)
 	}
 	c.judge(tests)
 	return c, nil
@@ -142,7 +142,7 @@ func (c *Comparison) fit(all []Run, o Options) error {
 			allow = append(allow, w)
 		}
 	}
-	return fmt.Errorf("%w; --allow %s compares them all the same:\n%s", ErrUnfit, strings.Join(allow, ","), strings.Join(refused, "\n"))
+	return fmt.Errorf("%w; --allow %s compares them anyway:\n%s", ErrUnfit, strings.Join(allow, ","), strings.Join(refused, "\n"))
 }
 
 // A test is a row whose estimate is known.
@@ -201,7 +201,7 @@ func (o *Options) known(at []place) error {
 		have := slices.Compact(slices.Sorted(slices.Values(kind.have)))
 		for _, asked := range kind.asked {
 			if !slices.Contains(have, asked) {
-				return fmt.Errorf("%w: %s %q has no values of its own; %s (what measures the same as another, such as a load's only step, goes by that one's name)",
+				return fmt.Errorf("%w: %s %q has no values of its own; %s (a step with the same values as another, such as a load's only step, goes by that one's name)",
 					ErrUnfit, kind.name, asked, orKnown(syntax.DidYouMean(asked, have), have))
 			}
 		}
@@ -247,7 +247,7 @@ func (t *test) endless(d Design, a, b []value, alpha float64) bool {
 	}
 	t.void = true
 	t.Verdict = scenarios.Inconclusive
-	t.Note = fmt.Sprintf("%d of %d base runs and %d of %d candidate runs have no end of it", before, len(a), after, len(b))
+	t.Note = fmt.Sprintf("%d of %d base runs and %d of %d candidate runs have no finite value", before, len(a), after, len(b))
 	switch {
 	case before == len(a) && after == len(b): // how much they differ, nobody can know
 	case before == len(a):
@@ -421,7 +421,7 @@ func (c *Comparison) conclude() {
 	case worst != nil:
 		c.Verdict, c.Reason = scenarios.Regression, worst.sentence()
 	case open != nil:
-		c.Verdict, c.Reason = scenarios.Inconclusive, fmt.Sprintf("%d of %d rows can't be told: %s", count[scenarios.Inconclusive], len(c.Rows), open.sentence())
+		c.Verdict, c.Reason = scenarios.Inconclusive, fmt.Sprintf("%d of %d rows are undecided: %s", count[scenarios.Inconclusive], len(c.Rows), open.sentence())
 	default:
 		c.Verdict, c.Reason = scenarios.Pass, fmt.Sprintf("none of %d rows is worse than its margin", len(c.Rows))
 	}

@@ -24,13 +24,13 @@ func Mismatches(runs []Run) []Mismatch {
 			out = append(out, Mismatch{what, r.Name + ": " + fmt.Sprintf(format, args...)})
 		}
 		if line, a, b, differs := firstDifference(first.Scenario, r.Scenario); differs {
-			add("scenario", "another scenario than %s: its line %d is %q, there it is %q", first.Name, line, b, a)
+			add("scenario", "the scenario differs from that of %s: line %d is %q, there it is %q", first.Name, line, b, a)
 		}
 		if r.Chaos != first.Chaos {
-			add("scenario", "faults were injected in only one of it and %s", first.Name)
+			add("scenario", "faults were injected only in this run or in %s, not in both", first.Name)
 		}
 		if a, b := machine(first.Result), machine(r.Result); a != b {
-			add("machine", "another machine than that of %s: %s, there %s", first.Name, b, a)
+			add("machine", "the machine differs from that of %s: %s, there %s", first.Name, b, a)
 		}
 		if !r.Generator.Healthy {
 			why := "the generator was the limit"
@@ -40,7 +40,7 @@ func Mismatches(runs []Run) []Mismatch {
 			add("generator", "%s", why)
 		}
 		if slices.Contains([]scenarios.Verdict{scenarios.Interrupted, scenarios.Stopped, scenarios.Broken, scenarios.NotReverted}, r.Verdict) {
-			add("run", "the run did not go to its end: %s", r.Reason)
+			add("run", "the run did not complete: %s", r.Reason)
 		}
 		if r.Verdict == scenarios.Invalid && r.Generator.Healthy {
 			add("run", "the run is invalid: %s", r.Reason)

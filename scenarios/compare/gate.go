@@ -42,7 +42,7 @@ func Gate(history, now []*Record, o Options) (*Comparison, error) {
 	}
 	tests := c.tests(now[0].places(append(past[:len(past):len(past)], new...)), past, new, o)
 	if len(tests) == 0 {
-		return nil, errors.New("the history and this run have nothing in common that there is enough of")
+		return nil, errors.New("the history and this run share no metric with enough requests")
 	}
 	c.judge(tests)
 	return c, nil

@@ -33,7 +33,7 @@ const (
 // OpenHistory opens a folder of records, and makes it where there is none.
 func OpenHistory(ctx context.Context, dir string) (*History, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, fmt.Errorf("a history: %w", err)
+		return nil, fmt.Errorf("open history: %w", err)
 	}
 	h := &History{dir: dir}
 	// The index is made anew from the files, and two branches of git could not merge it. Where it can't be written, nothing can.
@@ -61,10 +61,10 @@ func OpenHistory(ctx context.Context, dir string) (*History, error) {
 			return nil, ctx.Err()
 		}
 		if _, stat := os.ReadDir(dir); stat != nil {
-			return nil, fmt.Errorf("a history: %w", stat)
+			return nil, fmt.Errorf("open history: %w", stat)
 		}
 	}
-	return nil, fmt.Errorf("a history: no index can be made in %s", dir)
+	return nil, fmt.Errorf("history: cannot create an index in %s", dir)
 }
 
 func writeNew(file, text string) error {
@@ -80,11 +80,11 @@ func writeNew(file, text string) error {
 func (h *History) Writable() error {
 	f, err := os.CreateTemp(h.dir, ".new-*")
 	if err != nil {
-		return fmt.Errorf("nothing can be added to the history: %w", err)
+		return fmt.Errorf("cannot add to the history: %w", err)
 	}
 	_, err = f.Write(make([]byte, 4096)) // a full disk takes the name, and not what is to stand in it
 	if err = errors.Join(err, f.Sync(), f.Close(), os.Remove(f.Name())); err != nil {
-		return fmt.Errorf("nothing can be added to the history: %w", err)
+		return fmt.Errorf("cannot add to the history: %w", err)
 	}
 	return nil
 }
@@ -211,7 +211,7 @@ func (h *History) problems(ctx context.Context) error {
 		if err := rows.Scan(&file, &problem); err != nil {
 			return err
 		}
-		h.Problems = append(h.Problems, fmt.Errorf("%s is no record of a run: %s; it is left alone, and not counted", filepath.Join(h.dir, file), problem))
+		h.Problems = append(h.Problems, fmt.Errorf("%s is not the record of a run: %s; it is ignored", filepath.Join(h.dir, file), problem))
 	}
 	return rows.Err()
 }
@@ -221,18 +221,18 @@ func (h *History) problems(ctx context.Context) error {
 func (h *History) Of(ctx context.Context, key string, m Machine) ([]*Record, error) {
 	rows, err := h.db.QueryContext(ctx, "SELECT record FROM records WHERE problem = '' AND (? = '' OR key = ?) ORDER BY started, file", key, key)
 	if err != nil {
-		return nil, fmt.Errorf("a history: %w", err)
+		return nil, fmt.Errorf("open history: %w", err)
 	}
 	defer rows.Close()
 	var out []*Record
 	for rows.Next() {
 		var b []byte
 		if err := rows.Scan(&b); err != nil {
-			return nil, fmt.Errorf("a history: %w", err)
+			return nil, fmt.Errorf("open history: %w", err)
 		}
 		r, err := ParseRecord(b)
 		if err != nil {
-			return nil, fmt.Errorf("the index of the history: %w; remove %s", err, filepath.Join(h.dir, indexFile))
+			return nil, fmt.Errorf("read the index of the history: %w; remove %s", err, filepath.Join(h.dir, indexFile))
 		}
 		if m.CPUs == 0 || r.Machine.Alike(m) {
 			out = append(out, r)
@@ -250,7 +250,7 @@ func (h *History) Add(r *Record) error {
 	name := r.Started.UTC().Format("20060102T150405") + "-" + safe(r.Run) + recordSuffix
 	f, err := os.CreateTemp(h.dir, ".new-*")
 	if err != nil {
-		return fmt.Errorf("writing into the history: %w", err)
+		return fmt.Errorf("write to the history: %w", err)
 	}
 	defer os.Remove(f.Name())
 	_, err = f.Write(append(b, '\n'))
@@ -259,7 +259,7 @@ func (h *History) Add(r *Record) error {
 		err = os.Rename(f.Name(), h.free(name))
 	}
 	if err != nil {
-		return fmt.Errorf("writing into the history: %w", err)
+		return fmt.Errorf("write to the history: %w", err)
 	}
 	return nil
 }

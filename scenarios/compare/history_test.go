@@ -432,7 +432,7 @@ func FuzzParseRecord(f *testing.F) {
 	})
 }
 
-// TestGate_Enough: more history makes the bound of prediction no narrower than a single run's own
+// TestGate_Enough: more history makes the prediction bound no narrower than a single run's own
 // spread is.
 func TestGate_Enough(t *testing.T) {
 	const dev, alpha, limit = .04, .05, .1
@@ -482,7 +482,7 @@ func TestGate_Enough(t *testing.T) {
 	}
 	c, err := Gate(past, past[:1], Options{Metrics: []string{"p50"}})
 	must(t, err)
-	if !strings.Contains(c.Reason, "no length of history") {
+	if !strings.Contains(c.Reason, "no history is long enough") {
 		t.Errorf("single runs that differ by a fifth: %s", c.Reason)
 	}
 }

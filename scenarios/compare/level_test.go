@@ -31,10 +31,10 @@ func TestGate_Levels(t *testing.T) {
 		says    string     // mostly
 	}{
 		{"steady", []part{{40, 0}}, 0, small, [2]float64{0, .11}, ""},
-		{"got better", []part{{20, 0}, {20, -.3}}, -.3, small, [2]float64{0, .11}, "p95 is held to the newest 20 records, as it moved on 2026-01-01 00:20 with run-21: better by"},
+		{"got better", []part{{20, 0}, {20, -.3}}, -.3, small, [2]float64{0, .11}, "p95 is compared with the newest 20 records, because its level changed on 2026-01-01 00:20 with run-21: better by"},
 		{"got better, and worse by a fifth since", []part{{20, 0}, {20, -.3}}, -.16, nil, [2]float64{.9, 1.01}, "better by"},
-		{"got better 8 records ago", []part{{50, 0}, {8, -.3}}, -.1, nil, [2]float64{.9, 1.01}, "held to the newest 8"},
-		{"got better 5 records ago", []part{{50, 0}, {5, -.3}}, -.3, nil, [2]float64{0, .01}, "runs are held to that from 8 records on (5/8)"},
+		{"got better 8 records ago", []part{{50, 0}, {8, -.3}}, -.1, nil, [2]float64{.9, 1.01}, "compared with the newest 8"},
+		{"got better 5 records ago", []part{{50, 0}, {5, -.3}}, -.3, nil, [2]float64{0, .01}, "runs are compared with the new level once it has 8 records (5/8)"},
 		{"crept", []part{{20, 0}, {20, .08}, {20, .16}}, .16, nil, [2]float64{0, .3}, "p95 crept: since 2026-01-01 it went from"},
 		{"long ago", []part{{60, .5}, {mostHistory, 0}}, .2, nil, [2]float64{.9, 1.01}, ""},
 	}
@@ -85,7 +85,7 @@ func TestGate_LevelOfRate(t *testing.T) {
 	var out strings.Builder
 	must(t, c.Text(&out))
 	must(t, c.Markdown(&out))
-	if n := strings.Count(out.String(), "moved: rate is held to the newest 12 records"); n != 2 {
+	if n := strings.Count(out.String(), "moved: rate is compared with the newest 12 records"); n != 2 {
 		t.Errorf("it is said %d times, want one in the text and one in the table:\n%s", n, out.String())
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestPredicted_FalseAlarms holds the bound of prediction to its level where a history mixes sessions of one run
+// TestPredicted_FalseAlarms holds the prediction bound to its level where a history mixes sessions of one run
 // with means of several, and days differ or don't.
 func TestPredicted_FalseAlarms(t *testing.T) {
 	const trials, within = 4000, .03

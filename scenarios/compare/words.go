@@ -39,16 +39,16 @@ func (r *Row) sentence() string {
 	case r.Verdict == scenarios.Fail:
 		return fmt.Sprintf("%s is worse by %s, at least %s (%s, then %s; margin %s)", r.where(), r.share(r.Change), r.share(r.Low), r.value(r.Base), r.value(r.Cand), r.share(r.Margin))
 	}
-	s := fmt.Sprintf("%s lies between %s and %s, the margin is %s; these runs would have shown %s", r.where(), r.share(r.Low), r.share(r.High), r.share(r.Margin), r.share(r.Smallest))
+	s := fmt.Sprintf("%s lies between %s and %s, the margin is %s; these runs could have detected %s", r.where(), r.share(r.Low), r.share(r.High), r.share(r.Margin), r.share(r.Smallest))
 	switch {
 	case r.Enough > 0 && r.past:
-		return s + fmt.Sprintf("; a history of %d records would do", r.Enough)
+		return s + fmt.Sprintf("; a history of %d records would be enough", r.Enough)
 	case r.Enough > 0:
-		return s + fmt.Sprintf("; %d runs a side would do", r.Enough)
+		return s + fmt.Sprintf("; %d runs per side would be enough", r.Enough)
 	case r.past:
-		return s + "; no length of history tells it, as runs differ too much by themselves: make longer ones, or more with --runs, or widen the margin"
+		return s + "; no history is long enough to decide it, because runs vary too much: make longer runs, make more with --runs, or widen the margin"
 	}
-	return s + fmt.Sprintf("; over %d runs a side would be needed: make longer ones, or widen the margin", mostRuns)
+	return s + fmt.Sprintf("; more than %d runs per side would be needed: make longer runs, or widen the margin", mostRuns)
 }
 
 // value writes a value of the metric.
@@ -117,10 +117,10 @@ func (c *Comparison) sides() string {
 func (c *Comparison) Text(w io.Writer) error {
 	out := &strings.Builder{}
 	fmt.Fprintf(out, "%s: %s\n", strings.ToUpper(string(c.Verdict)), c.Reason)
-	design := map[Design]string{Pairs: "interleaved pairs", Groups: "two groups of runs (Welch)", Past: "against the bound of prediction"}[c.Design]
+	design := map[Design]string{Pairs: "interleaved pairs", Groups: "two groups of runs (Welch)", Past: "against the prediction bound"}[c.Design]
 	fmt.Fprintf(out, "%s, %s; a false alarm in at most %s of comparisons (Holm over %d rows)\n\n", c.sides(), design, quantity.FormatShare(c.Alpha), len(c.Rows))
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "\tmetric\tbase\tcandidate\tworse by\tfrom\tto\tmargin\tshows\t")
+	fmt.Fprintln(t, "\tmetric\tbase\tcandidate\tworse by\tfrom\tto\tmargin\tdetects\t")
 	for i := range c.Rows {
 		r := &c.Rows[i]
 		mark := map[scenarios.Verdict]string{scenarios.Pass: "ok", scenarios.Fail: "FAIL", scenarios.Inconclusive: "?"}[r.Verdict]
@@ -129,7 +129,7 @@ func (c *Comparison) Text(w io.Writer) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprintln(out, "shows: a change that these runs would have shown as a failure 4 times in 5")
+	fmt.Fprintln(out, "detects: the smallest change that runs like these report as a failure 4 times in 5")
 	for i := range c.Rows {
 		if r := &c.Rows[i]; r.Verdict == scenarios.Inconclusive && r.Note == "" {
 			fmt.Fprintf(out, "? %s\n", r.sentence())

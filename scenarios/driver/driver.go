@@ -42,10 +42,10 @@ type Descriptor struct {
 // every load.
 func All() []Descriptor {
 	return []Descriptor{
-		Script(),
-		Vegeta(),
-		Replay(),
-		Native(),
+		script(),
+		vegeta(),
+		replay(),
+		native(),
 	}
 }
 

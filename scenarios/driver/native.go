@@ -6,8 +6,8 @@ import (
 	"brunt/targets"
 )
 
-// Native makes requests by brunt's own clients. It claims every load.
-func Native() Descriptor {
+// native makes requests by brunt's own clients. It claims every load.
+func native() Descriptor {
 	return Descriptor{Engine: scenarios.NativeEngine, Claims: func(*scenarios.Load) bool { return true }, Prepare: byClient}
 }
 

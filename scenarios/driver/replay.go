@@ -2,9 +2,9 @@ package driver
 
 import "brunt/scenarios"
 
-// Replay makes the requests of a log again, by brunt's own clients. The log is that of the
+// replay makes the requests of a log again, by brunt's own clients. The log is that of the
 // executor, which the load's schedule holds.
-func Replay() Descriptor {
+func replay() Descriptor {
 	return Descriptor{
 		Claims:  func(l *scenarios.Load) bool { return l.Executor == scenarios.Replay },
 		Unkept:  "a log",

@@ -5,9 +5,9 @@ import (
 	"brunt/targets"
 )
 
-// Script runs a k6 script in a process of its own, which makes the requests by its own
+// script runs a k6 script in a process of its own, which makes the requests by its own
 // connections. The process is started, and has done its setup, before the load is prepared.
-func Script() Descriptor {
+func script() Descriptor {
 	return Descriptor{
 		Claims:  func(l *scenarios.Load) bool { return l.Script != nil },
 		Prepare: func(s *Setup) (Job, targets.Way, error) { return s.Script, nil, nil },

@@ -6,8 +6,8 @@ import (
 	"brunt/targets/vegeta"
 )
 
-// Vegeta makes requests by vegeta's attacker.
-func Vegeta() Descriptor {
+// vegeta makes requests by vegeta's attacker.
+func vegeta() Descriptor {
 	return Descriptor{
 		Engine: scenarios.VegetaEngine, Version: vegeta.Name,
 		Check: checkVegeta, Unkept: "vegeta", At: "engine",

@@ -22,7 +22,7 @@ type Slice struct {
 // Stalled tells that requests were in flight and none ended.
 func (s *Slice) Stalled() bool { return s.InFlight > 0 && s.Ended == 0 }
 
-// A Question asks what a fault did to the load.
+// A Question describes the load around a fault.
 type Question struct {
 	Slices   []Slice       // in the order of time; one begins at Injected, one at Cleared
 	Baseline []Slice       // requests that ended before the first injection
@@ -82,14 +82,14 @@ func Unknown(impact result.Impact, note string) Answer {
 //
 // Failover: the first hold that is good while the fault is still in.
 //
-// Recovered: the start of the first hold over which the pooled bad share has an
-// upper bound no higher than the limit. If the fault does harm again while it is
-// in, or within a hold of its clearing, that is the same episode, and recovery is
-// looked for after it.
+// Recovered: the start of the first hold over which the pooled bad share has an upper bound no
+// higher than the limit. If the target degrades again while the fault is active, or within a
+// hold of its clearing, that belongs to the same degradation, and recovery is searched after
+// it.
 //
-// Bad before the injection: the steady state did not hold, and nothing is said of
-// the impact. By the same rule, that is two of the last three windows before it, or
-// the whole baseline; see unsteady.
+// Bad before the injection: the steady state did not hold, and the impact is unknown. The same rule
+// applies: two of the last three windows before the injection, or the whole baseline, are bad; see
+// unsteady.
 //
 // Without a baseline, with too few requests to fill two windows or a hold, or where
 // the load ends or another fault comes within a hold of the injection, the impact is
@@ -99,12 +99,12 @@ func Ask(q Question) Answer {
 	c := newChances(q.Baseline, q.Limit)
 	end := max(q.Injected, min(q.Cleared, q.Horizon))
 	if c.n == 0 {
-		a.Note = "no request ended before the first injection, so there is nothing to compare with"
+		a.Note = "no request ended before the first injection, so there is no baseline"
 		a.count(q, c, end)
 		return a
 	}
 	if a.BadBefore, a.StuckBefore = c.unsteady(q); a.BadBefore {
-		a.Note = "it was bad before the injection: the steady state did not hold"
+		a.Note = "the steady state did not hold: windows before the injection were bad"
 		a.count(q, c, end)
 		return a
 	}
@@ -112,24 +112,24 @@ func Ask(q Question) Answer {
 	for first < len(q.Slices) && q.Slices[first].Start < q.Injected {
 		first++
 	}
-	ts := c.tiles(q.Slices, first, q.Horizon)
-	at, sure := firstOnset(ts)
+	ws := c.windows(q.Slices, first, q.Horizon)
+	at, sure := firstOnset(ws)
 	if at < 0 {
-		a.untouched(q, c, ts, first)
+		a.untouched(q, c, ws, first)
 		a.count(q, c, end)
 		return a
 	}
-	onset := c.locate(q.Slices, ts, at, first)
+	onset := c.locate(q.Slices, ws, at, first)
 	a.Impact = result.Impacted
 	a.OnsetAt = result.Sec(q.Slices[onset].Start)
-	a.Resolution = max(time.Second, ts[at].End-ts[at].Start)
-	if s, ok := c.failover(q, onset, max(onset, ts[sure].from)); ok {
+	a.Resolution = max(time.Second, ws[at].End-ws[at].Start)
+	if s, ok := c.failover(q, onset, max(onset, ws[sure].from)); ok {
 		a.FailoverAt = result.Sec(q.Slices[s].Start)
 	}
-	until := a.recover(q, c, onset, max(onset, ts[sure].from))
-	for i := range ts {
-		if ts[i].verdict >= bad && ts[i].Start < until {
-			a.Degraded += max(0, min(until, ts[i].End)-max(ts[i].Start, q.Slices[onset].Start))
+	until := a.recover(q, c, onset, max(onset, ws[sure].from))
+	for i := range ws {
+		if ws[i].verdict >= bad && ws[i].Start < until {
+			a.Degraded += max(0, min(until, ws[i].End)-max(ws[i].Start, q.Slices[onset].Start))
 		}
 	}
 	a.count(q, c, until)
@@ -137,26 +137,26 @@ func Ask(q Question) Answer {
 }
 
 // untouched is the answer where no onset was found: not impacted, if that was seen.
-func (a *Answer) untouched(q Question, c chances, ts []tile, first int) {
+func (a *Answer) untouched(q Question, c chances, ws []window, first int) {
 	known, open := 0, false
-	for i := range ts {
-		if ts[i].verdict != unknown {
+	for i := range ws {
+		if ws[i].verdict != unknown {
 			known++
-			open = ts[i].verdict == bad // had the next window been as bad, it were an onset
+			open = ws[i].verdict == bad // had the next window been as bad, it were an onset
 		}
 	}
-	if known > 1 && ts[known-2].verdict == bad {
+	if known > 1 && ws[known-2].verdict == bad {
 		open = true
 	}
 	switch {
 	case q.Horizon-q.Injected < q.Hold:
 		a.Note = q.ended() + " within a hold of the injection"
 	case open:
-		a.Note = q.ended() + " after a bad window, and more are needed to tell"
-	case known < 2 && c.hold(q, first, q.Horizon, q.Hold, untroubled).state != recovered:
-		a.Note = "too few requests after the injection to tell"
+		a.Note = q.ended() + " after a bad window, and one bad window does not decide"
+	case known < 2 && c.hold(q, first, q.Horizon, q.Hold, noDegradation).state != recovered:
+		a.Note = "too few requests after the injection to decide"
 		if q.Next != "" {
-			a.Note = "too few requests from the injection to that of " + q.Next + " to tell"
+			a.Note = "too few requests between the injection and that of " + q.Next + " to decide"
 		}
 	default:
 		a.Impact = result.NotImpacted
@@ -174,18 +174,18 @@ func (a *Answer) recover(q Question, c chances, onset, from int) time.Duration {
 			a.NotBefore = result.Sec(h.notBefore(q))
 			if h.state == undecided {
 				a.Impact = result.UnknownYet
-				a.Note = q.ended() + " before a hold long enough to show recovery"
+				a.Note = q.ended() + " before a hold long enough to prove recovery"
 			}
 			return q.Horizon
 		}
-		ts := c.tiles(q.Slices, h.from, q.Horizon)
-		again, sure := firstOnset(ts)
-		if again < 0 || ts[again].Start > last {
+		ws := c.windows(q.Slices, h.from, q.Horizon)
+		again, sure := firstOnset(ws)
+		if again < 0 || ws[again].Start > last {
 			a.RecoveredAt = result.Sec(q.Slices[h.from].Start)
 			return q.Slices[h.from].Start
 		}
-		onset = max(h.from, c.locate(q.Slices, ts, again, h.from))
-		from = max(onset, ts[sure].from)
+		onset = max(h.from, c.locate(q.Slices, ws, again, h.from))
+		from = max(onset, ws[sure].from)
 	}
 }
 

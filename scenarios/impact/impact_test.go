@@ -235,7 +235,7 @@ func TestVerdict(t *testing.T) {
 		{0, 0, 140 * ms, false, strong},
 		{0, 0, 50 * ms, true, unknown},
 	} {
-		w := tile{Slice: Slice{N: v.n, Bad: v.bad}, stall: v.stall, partial: v.partial}
+		w := window{Slice: Slice{N: v.n, Bad: v.bad}, stall: v.stall, partial: v.partial}
 		if got := c.judge(&w); got != v.want {
 			t.Errorf("%d of %d, Stalled for %s, partial %t: %d, want %d", v.bad, v.n, v.stall, v.partial, got, v.want)
 		}
@@ -312,7 +312,7 @@ func TestBefore(t *testing.T) {
 	} {
 		q := scene(100, c.bad)
 		ch := newChances(scene(100, nil).Baseline, q.Limit)
-		if got := ch.before(q, 30, 50).phi; math.Abs(got-c.want) > 1e-9 {
+		if got := ch.degradationBefore(q, 30, 50).phi; math.Abs(got-c.want) > 1e-9 {
 			t.Errorf("%s: %g, want %g", c.name, got, c.want)
 		}
 	}

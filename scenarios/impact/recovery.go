@@ -10,7 +10,7 @@ const (
 	recovered
 )
 
-// hold is what a stretch of slices from one on has to say.
+// hold is what the slices from one on show.
 type hold struct {
 	state recoveryState
 	from  int   // slice
@@ -25,28 +25,28 @@ func (h hold) notBefore(q Question) time.Duration {
 	return q.Slices[h.from].Start
 }
 
-// trouble is what a hold must be better than.
-type trouble struct {
+// degradation is the state that a hold must be better than.
+type degradation struct {
 	share  float64 // of bad requests
 	phi    float64 // dispersion of their counts
 	chance float64 // of a hold so much better that is none; the run has many to try
 }
 
-// untroubled is what any hold is better than.
-var untroubled = trouble{share: 1, phi: 1, chance: 1}
+// noDegradation is a state that every hold is better than.
+var noDegradation = degradation{share: 1, phi: 1, chance: 1}
 
 // tailOver is the chance below which the beginning of a hold is too bad for one.
 const tailOver = 1 - Confidence
 
 // hold tells whether the slices from s on, up to end, show recovery from the
-// trouble before. It is lengthened beyond width until they do: until the upper
+// degradation before. It is lengthened beyond width until they do: until the upper
 // bound of its pooled bad share is within the limit, and it is better than the
-// trouble by more than chance and clusters explain. If its beginning, of whatever
+// degradation by more than chance and clusters explain. If its beginning, of whatever
 // length, is worse than the limit, then recovery is not at s.
 //
 // Bounds are computed at every slice at first, then where the stretch has grown by
 // a twentieth: an hour has thousands of slices to begin at.
-func (c chances) hold(q Question, s int, end, width time.Duration, before trouble) hold {
+func (c chances) hold(q Question, s int, end, width time.Duration, before degradation) hold {
 	h := hold{state: undecided, from: s}
 	stall := time.Duration(0)
 	check := s
@@ -79,7 +79,7 @@ func (c chances) hold(q Question, s int, end, width time.Duration, before troubl
 
 // within tells whether the upper bound of the share of h is no higher than the
 // limit: whether so few would be seen in under 5 % if the share were the limit.
-func (c chances) within(h hold, t trouble) bool {
+func (c chances) within(h hold, t degradation) bool {
 	phi := max(c.phi, t.phi)
 	return lowerTail(float64(h.k)/phi, float64(h.n)/phi, c.limit) <= 1-Confidence
 }
@@ -90,7 +90,7 @@ const tailSame = 0.01
 
 // better tells whether the share of h is so much lower than that of the trouble that
 // chance does not explain it.
-func (c chances) better(h hold, t trouble, chance float64) bool {
+func (c chances) better(h hold, t degradation, chance float64) bool {
 	phi := max(c.phi, t.phi)
 	return lowerTail(float64(h.k)/phi, float64(h.n)/phi, t.share) < chance
 }
@@ -100,7 +100,7 @@ const (
 	phiMost    = 5  // what trouble adds at most to the length of a hold
 )
 
-// before is the trouble before slice s, back to the onset: two holds of it, or as
+// degradationBefore is the trouble before slice s, back to the onset: two holds of it, or as
 // many requests as two of them need. A baseline without errors says nothing of how
 // they cluster once there are some.
 //
@@ -108,7 +108,7 @@ const (
 // the first and the last pair left out, where it changes: Σd²/Σw, where d is how far
 // a slice's bad requests are from its part of its own and its neighbour's, and w
 // the variance of that by chance; see differ.
-func (c chances) before(q Question, onset, s int) trouble {
+func (c chances) degradationBefore(q Question, onset, s int) degradation {
 	var n, k int64
 	sum, weight, pairs := 0.0, 0.0, 0
 	most := 2 * EnoughFor(c.limit)
@@ -129,7 +129,7 @@ func (c chances) before(q Question, onset, s int) trouble {
 			pairs++
 		}
 	}
-	t := untroubled
+	t := noDegradation
 	t.chance = tailSame / max(1, (q.Horizon-q.Slices[onset].Start).Seconds())
 	if pairs >= pairsLeast && weight > 0 {
 		t.phi = min(phiMost, max(1, sum/weight))
@@ -146,7 +146,7 @@ func (c chances) before(q Question, onset, s int) trouble {
 func (c chances) recovery(q Question, onset, from int) hold {
 	out := hold{state: stillBad}
 	for s := from + 1; s < len(q.Slices) && q.Slices[s].End <= q.Horizon; s++ {
-		h := c.hold(q, s, q.Horizon, q.Hold, c.before(q, onset, s))
+		h := c.hold(q, s, q.Horizon, q.Hold, c.degradationBefore(q, onset, s))
 		if h.state == recovered {
 			return h
 		}
@@ -164,7 +164,7 @@ func (c chances) begun(q Question, onset int, h hold) bool {
 	if q.Horizon-q.Slices[h.from].Start >= q.Hold {
 		return true
 	}
-	return c.better(h, c.before(q, onset, h.from), tailBad)
+	return c.better(h, c.degradationBefore(q, onset, h.from), tailBad)
 }
 
 // failover finds the first slice after from that a good hold begins at while the
@@ -173,7 +173,7 @@ func (c chances) failover(q Question, onset, from int) (int, bool) {
 	end := min(q.Cleared, q.Horizon)
 	for s := from + 1; s < len(q.Slices) && q.Slices[s].End <= end; s++ {
 		width := min(q.Hold, end-q.Slices[s].Start)
-		t := c.before(q, onset, s)
+		t := c.degradationBefore(q, onset, s)
 		if width < narrow || c.hold(q, s, q.Horizon, q.Hold, t).state != recovered {
 			continue
 		}

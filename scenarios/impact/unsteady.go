@@ -5,10 +5,10 @@ import (
 	"slices"
 )
 
-// unsteady tells that it was bad before the injection, against the limit alone: two
-// of the last three windows, or one of them beyond doubt; or the baseline as a whole
-// beyond doubt, or two of any three of its windows. Stuck tells that it was so
-// because requests were in flight and none ended.
+// unsteady reports whether the load was bad before the injection, by the limit alone: two of
+// the last three windows were bad, or one of them beyond doubt, or the baseline as a whole
+// beyond doubt, or two of any three of its windows. Stuck means that requests were in flight
+// and none ended.
 //
 // subtle: a level that changes within the baseline looks like errors in clusters to
 // phi, and would hide itself. So where a change would show, clumps stands for phi;
@@ -21,9 +21,9 @@ func (c chances) unsteady(q Question) (yes, stuck bool) {
 	if calm.tail(c.n, all) < tailStrong {
 		return true, false
 	}
-	for _, ts := range [][]tile{calm.last(q.Before), c.tiles(q.Baseline, 0, forever)} {
-		if at, _ := firstOnset(ts); at >= 0 {
-			return true, float64(ts[at].Bad) <= c.limit*float64(ts[at].N)
+	for _, ws := range [][]window{calm.last(q.Before), c.windows(q.Baseline, 0, forever)} {
+		if at, _ := firstOnset(ws); at >= 0 {
+			return true, float64(ws[at].Bad) <= c.limit*float64(ws[at].N)
 		}
 	}
 	return false, false
@@ -31,8 +31,8 @@ func (c chances) unsteady(q Question) (yes, stuck bool) {
 
 // Last joins slices into windows as join does, but from their end back, and gives
 // the last three in the order of time.
-func (c chances) last(before []Slice) []tile {
-	var out []tile
+func (c chances) last(before []Slice) []window {
+	var out []window
 	n, to := int64(0), len(before)
 	for i := to - 1; i >= 0 && len(out) < 3; i-- {
 		n += before[i].N
@@ -40,7 +40,7 @@ func (c chances) last(before []Slice) []tile {
 		if !whole && i > 0 {
 			continue
 		}
-		t := tileOf(before, i, to)
+		t := windowOf(before, i, to)
 		t.partial = !whole
 		t.verdict = c.judge(&t)
 		out = append(out, t)

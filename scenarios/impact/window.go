@@ -27,8 +27,8 @@ const (
 	strong // bad beyond doubt
 )
 
-// tile is a window of detection: slices joined until the limit could be seen.
-type tile struct {
+// window is a window of detection: slices joined until the limit could be seen.
+type window struct {
 	Slice
 	from, to int           // slices
 	stall    time.Duration // longest stretch in which requests were in flight and none ended
@@ -36,9 +36,9 @@ type tile struct {
 	verdict  verdictOf
 }
 
-// tileOf joins the slices in [from, to).
-func tileOf(slices []Slice, from, to int) tile {
-	t := tile{Slice: Slice{Start: slices[from].Start, End: slices[to-1].End}, from: from, to: to}
+// windowOf joins the slices in [from, to).
+func windowOf(slices []Slice, from, to int) window {
+	t := window{Slice: Slice{Start: slices[from].Start, End: slices[to-1].End}, from: from, to: to}
 	stall := time.Duration(0)
 	for i := from; i < to; i++ {
 		s := &slices[i]
@@ -133,8 +133,8 @@ func dispersion(counts []float64) float64 {
 
 // join joins slices from the one at index from on, up to horizon, into windows in
 // which n*L >= 5.
-func (c chances) join(slices []Slice, from int, horizon time.Duration) []tile {
-	var out []tile
+func (c chances) join(slices []Slice, from int, horizon time.Duration) []window {
+	var out []window
 	n := int64(0)
 	for i := from; i < len(slices) && slices[i].End <= horizon; i++ {
 		n += slices[i].N
@@ -142,7 +142,7 @@ func (c chances) join(slices []Slice, from int, horizon time.Duration) []tile {
 		if !whole && i+1 < len(slices) && slices[i+1].End <= horizon {
 			continue
 		}
-		t := tileOf(slices, from, i+1)
+		t := windowOf(slices, from, i+1)
 		t.partial = !whole
 		out = append(out, t)
 		from, n = i+1, 0
@@ -150,13 +150,13 @@ func (c chances) join(slices []Slice, from int, horizon time.Duration) []tile {
 	return out
 }
 
-// tiles joins slices into windows and judges them.
-func (c chances) tiles(slices []Slice, from int, horizon time.Duration) []tile {
-	ts := c.join(slices, from, horizon)
-	for i := range ts {
-		ts[i].verdict = c.judge(&ts[i])
+// windows joins slices into windows and judges them.
+func (c chances) windows(slices []Slice, from int, horizon time.Duration) []window {
+	ws := c.join(slices, from, horizon)
+	for i := range ws {
+		ws[i].verdict = c.judge(&ws[i])
 	}
-	return ts
+	return ws
 }
 
 // tail is the chance of a window at least as bad, if the share were no more than
@@ -172,7 +172,7 @@ func (c chances) quiet(d time.Duration) float64 {
 
 // judge tells whether a window is bad: by its share of bad requests, or because
 // requests were in flight and none ended for longer than chance explains.
-func (c chances) judge(t *tile) verdictOf {
+func (c chances) judge(t *window) verdictOf {
 	p := c.quiet(t.stall)
 	if t.N > 0 && float64(t.Bad)/float64(t.N) > c.limit {
 		p = min(p, c.tail(t.N, t.Bad))
@@ -190,16 +190,16 @@ func (c chances) judge(t *tile) verdictOf {
 
 // firstOnset is the first bad window of which two stand among three, or which is
 // strong, and the one that made sure of it; -1 is none.
-func firstOnset(ts []tile) (at, sure int) {
-	for i := range ts {
-		if ts[i].verdict == strong {
+func firstOnset(ws []window) (at, sure int) {
+	for i := range ws {
+		if ws[i].verdict == strong {
 			return i, i
 		}
-		if ts[i].verdict != bad {
+		if ws[i].verdict != bad {
 			continue
 		}
-		for j := i + 1; j <= i+2 && j < len(ts); j++ {
-			if ts[j].verdict >= bad {
+		for j := i + 1; j <= i+2 && j < len(ws); j++ {
+			if ws[j].verdict >= bad {
 				return i, j
 			}
 		}
@@ -209,8 +209,8 @@ func firstOnset(ts []tile) (at, sure int) {
 
 // locate gives the slice at which the bad time in tile i began. It may lie in the
 // Window before, which was too good as a whole to be bad; never before first.
-func (c chances) locate(slices []Slice, ts []tile, i, first int) int {
-	t := &ts[i]
+func (c chances) locate(slices []Slice, ws []window, i, first int) int {
+	t := &ws[i]
 	if t.Bad == 0 { // a stall
 		s := t.from
 		for s < t.to-1 && !slices[s].Stalled() {
@@ -220,7 +220,7 @@ func (c chances) locate(slices []Slice, ts []tile, i, first int) int {
 	}
 	from := t.from
 	if i > 0 {
-		from = ts[i-1].from
+		from = ws[i-1].from
 	}
 	from = max(from, first)
 	best, at := math.Inf(-1), t.from

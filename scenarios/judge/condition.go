@@ -8,9 +8,9 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// HoldsIn tells whether a stop condition held over an interval; known is false when
-// nothing of what it is about ended, and for burn and slices, which are of spans
-// and not of an interval. A rate of nothing is known: it is zero.
+// HoldsIn reports whether a stop condition held over an interval. Known is false when none of
+// its requests ended, and for burn and slices, which need spans of time. A rate without
+// requests is known: it is zero.
 func HoldsIn(s measure.Second, o slo.Objective) (holds, known bool) {
 	sum := sumOf(&s.Config.Series, o, s.Counts, s.Span)
 	if sum.population(o.Metric) == 0 && o.Metric.Name != "rate" || ofSpans(o.Metric) {

@@ -11,9 +11,9 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// detected holds when the team's monitoring noticed occurrence i against an objective.
-// It is no matter of what the fault did to the load.
-func (f *finisher) detected(o slo.Objective, i int, r *result.ObjectiveResult) {
+// judgeDetected judges when the user's monitoring noticed occurrence i. The effect of the fault
+// on the load does not matter.
+func (f *composer) judgeDetected(o slo.Objective, i int, r *result.ObjectiveResult) {
 	oc := f.Faults[i]
 	d, asked := f.c.Detected[i]
 	if o.Metric.OfAlert() {
@@ -21,25 +21,25 @@ func (f *finisher) detected(o slo.Objective, i int, r *result.ObjectiveResult) {
 	}
 	switch {
 	case !asked:
-		r.Note = "the monitoring was not asked"
+		r.Note = "the monitoring was not queried"
 		return
 	case d.Why != "":
 		r.Note = d.Why
 		return
-	case f.meanwhile(i, d.At) != "":
-		r.Note = fmt.Sprintf("%s was in as well, so it can't be told which of the two was noticed", f.meanwhile(i, d.At))
+	case f.overlapping(i, d.At) != "":
+		r.Note = fmt.Sprintf("%s was active at the same time, so it is unknown which of the two was noticed", f.overlapping(i, d.At))
 		return
 	}
 	low := max(0, (d.NotYet - oc.Injected).Seconds())
 	if d.At == 0 {
-		f.unnoticed(o, low, r)
+		f.judgeUnnoticed(o, low, r)
 		return
 	}
 	v := (d.At - oc.Injected).Seconds()
 	r.Measured, r.Low, r.High = result.Num(v), result.Num(low), result.Num(v)
 	switch {
 	case f.c.Strict && meets(o, low) != meets(o, v):
-		r.Verdict, r.Note = scenarios.Inconclusive, "strict: the interval straddles the target"
+		r.Verdict, r.Note = scenarios.Inconclusive, "strict: the target lies within the interval"
 	case meets(o, v):
 		r.Verdict = scenarios.Pass
 	default:
@@ -47,14 +47,14 @@ func (f *finisher) detected(o slo.Objective, i int, r *result.ObjectiveResult) {
 	}
 }
 
-// resolved holds when an alert was over against an objective, from the clearing of the
-// fault on: while it is in, the alert is right to fire.
-func (f *finisher) resolved(o slo.Objective, i int, r *result.ObjectiveResult) {
+// judgeResolved judges when an alert was resolved, measured from the clearing of the fault:
+// while the fault is active, the alert is right to fire.
+func (f *composer) judgeResolved(o slo.Objective, i int, r *result.ObjectiveResult) {
 	oc := f.Faults[i]
 	d, asked := f.c.Resolved[AlertKey{i, o.Metric.Source}]
-	switch other := f.meanwhile(i, max(d.At, d.Still)); {
+	switch other := f.overlapping(i, max(d.At, d.Still)); {
 	case !asked:
-		r.Note = "the monitoring was not asked"
+		r.Note = "the monitoring was not queried"
 		return
 	case d.Why != "":
 		r.Note = d.Why
@@ -63,12 +63,12 @@ func (f *finisher) resolved(o slo.Objective, i int, r *result.ObjectiveResult) {
 		r.Note = oc.Name + " was not cleared"
 		return
 	case other != "":
-		r.Note = fmt.Sprintf("%s was in as well, so it can't be told which of the two it fired for", other)
+		r.Note = fmt.Sprintf("%s was active at the same time, so it is unknown which of the two the alert fired for", other)
 		return
 	}
 	low := max(0, (d.Still - oc.Cleared).Seconds())
 	if d.At == 0 {
-		f.unnoticed(o, low, r)
+		f.judgeUnnoticed(o, low, r)
 		r.Note = "still firing: > " + quantity.FormatSeconds(low)
 		return
 	}
@@ -76,7 +76,7 @@ func (f *finisher) resolved(o slo.Objective, i int, r *result.ObjectiveResult) {
 	r.Measured, r.Low, r.High = result.Num(v), result.Num(low), result.Num(v)
 	switch {
 	case f.c.Strict && meets(o, low) != meets(o, v):
-		r.Note = "strict: the interval straddles the target"
+		r.Note = "strict: the target lies within the interval"
 	case meets(o, v):
 		r.Verdict = scenarios.Pass
 	default:
@@ -84,20 +84,20 @@ func (f *finisher) resolved(o slo.Objective, i int, r *result.ObjectiveResult) {
 	}
 }
 
-// unnoticed judges a fault that the monitoring had not noticed when it was asked last,
-// least seconds after the injection.
-func (f *finisher) unnoticed(o slo.Objective, least float64, r *result.ObjectiveResult) {
+// judgeUnnoticed judges a fault that the monitoring had not noticed by its last query, least
+// seconds after the injection.
+func (f *composer) judgeUnnoticed(o slo.Objective, least float64, r *result.ObjectiveResult) {
 	r.Low, r.Note = result.Num(least), "not noticed: > "+quantity.FormatSeconds(least)
 	if !meets(o, least) {
 		r.Verdict, r.Measured = scenarios.Fail, result.Num(math.Inf(1))
 	}
 }
 
-// meanwhile is another occurrence that was in between the injection of occurrence i
-// and a time, or between that and the end where the time is zero; empty is none.
-func (f *finisher) meanwhile(i int, until time.Duration) string {
+// overlapping names another occurrence that was active between the injection of occurrence i
+// and until. It is empty where there is none, and where until is zero.
+func (f *composer) overlapping(i int, until time.Duration) string {
 	if until == 0 {
-		return "" // nobody noticed either of them
+		return "" // neither was noticed
 	}
 	for j, other := range f.Faults {
 		if j != i && other.Name != "" && other.Injected <= until && (!other.Over || other.Cleared > f.Faults[i].Injected) {

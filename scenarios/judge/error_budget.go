@@ -13,7 +13,7 @@ import (
 // errors, the share of bad requests in all that were offered, over one minus the
 // objective. 1 uses it up exactly. Where the phase is shorter than the span, it is
 // taken as a whole.
-func (f *finisher) burn(o slo.Objective, p phase) (worst float64, all sum) {
+func (f *composer) burn(o slo.Objective, p phase) (worst float64, all sum) {
 	in := f.slices(o, p.has)
 	worst = math.NaN()
 	var n, bad int64
@@ -45,7 +45,7 @@ func (f *finisher) burn(o slo.Objective, p phase) (worst float64, all sum) {
 // A slice in which a closed load offered nothing because its requests were under
 // way and none ended is not good. Other slices in which nothing was offered don't
 // count.
-func (f *finisher) timeslices(o slo.Objective, p phase) (share float64, n int64) {
+func (f *composer) timeslices(o slo.Objective, p phase) (share float64, n int64) {
 	type slice struct {
 		n, good int64
 		stalled bool // all of it
@@ -83,7 +83,7 @@ func (f *finisher) timeslices(o slo.Objective, p phase) (share float64, n int64)
 }
 
 // closedAt tells whether a closed load that the objective is about runs at t.
-func (f *finisher) closedAt(o slo.Objective, t time.Duration) bool {
+func (f *composer) closedAt(o slo.Objective, t time.Duration) bool {
 	for i, l := range f.Config.Loads {
 		if l.Closed && about(&f.Config.Series, o, i) && t >= f.c.Loads[i].From && t < f.c.Loads[i].To {
 			return true

@@ -12,13 +12,12 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// judgeFault answers an objective that is measured from a fault, in the worst of
-// its occurrences.
-func (f *finisher) judgeFault(o slo.Objective) result.ObjectiveResult {
+// judgeFault judges an objective on a fault by the worst occurrence of the fault.
+func (f *composer) judgeFault(o slo.Objective) result.ObjectiveResult {
 	if o.Metric.Over > 0 {
 		return f.judgeSpread(o)
 	}
-	worst := undone(o.After, noFault)
+	worst := unanswered(o.After, noFault)
 	found := false
 	for i, oc := range f.Faults {
 		if oc.Name == "" || oc.Name != o.After && oc.Fault != o.After {
@@ -31,54 +30,53 @@ func (f *finisher) judgeFault(o slo.Objective) result.ObjectiveResult {
 	return worst
 }
 
-// untold says why nothing is known of what occurrence i does, whatever was measured
-// while it was in: it was not seen to be there, or nothing met it. Empty is neither.
-func (f *finisher) untold(i int) string {
+// whyUnknown says why the effect of occurrence i is unknown: it was not verified, or no traffic
+// met it. It is empty where the effect is known.
+func (f *composer) whyUnknown(i int) string {
 	name := f.Faults[i].Name
 	none, counted := f.c.NoTraffic[i]
 	switch {
 	case name == "": // it was not injected
 		return ""
 	case f.c.Unverified[i]:
-		return name + " was not verified, so nothing is known of what it does"
+		return name + " was not verified, so its effect is unknown"
 	case none, !counted && f.traffic[i] == 0:
-		return name + " met no traffic, so nothing is known of what it does"
+		return name + " met no traffic, so its effect is unknown"
 	}
 	return ""
 }
 
-// told is the answer of occurrence i as it is reported.
+// reported is the answer of occurrence i as reports show it.
 //
-// subtle: what was bad after a fault that is untold still confounds the next one, and
-// so f.answers keep it.
-func (f *finisher) told(i int) impact.Answer {
+// subtle: a fault whose effect is unknown still confounds the next one, so f.answers keeps its
+// answer.
+func (f *composer) reported(i int) impact.Answer {
 	a := f.answers[i]
-	if why := f.untold(i); why != "" {
+	if why := f.whyUnknown(i); why != "" {
 		a.Impact, a.Note = result.UnknownYet, why
 		a.OnsetAt, a.FailoverAt, a.RecoveredAt, a.NotBefore = result.NaN, result.NaN, result.NaN, result.NaN
 	}
 	return a
 }
 
-// required is what require_impact comes to under an answer of occurrence i, and why
-// where it is no pass; empty where no impact is required.
-func (f *finisher) required(i int, a impact.Answer) (v scenarios.Verdict, why string) {
+// required evaluates require_impact for an answer of occurrence i, and says why it is not a
+// pass. The verdict is empty where no impact is required.
+func (f *composer) required(i int, a impact.Answer) (v scenarios.Verdict, why string) {
 	oc := f.Faults[i]
 	switch {
 	case oc.Name == "" || !f.c.Faults[oc.Fault].RequireImpact:
 		return "", ""
 	case a.Impact == result.NotImpacted:
-		return scenarios.Fail, oc.Name + " had no impact, and require_impact wants one"
+		return scenarios.Fail, oc.Name + " had no impact, but require_impact is set"
 	case !a.Tells():
-		return scenarios.Inconclusive, "require_impact wants an impact of " + oc.Name + ", and whether it had one is not known: " + a.Note
+		return scenarios.Inconclusive, "require_impact is set, but whether " + oc.Name + " had an impact is unknown: " + a.Note
 	}
 	return scenarios.Pass, ""
 }
 
-// temper makes an answer for a phase of occurrence i no better than what is known of
-// the fault.
-func (f *finisher) temper(i int, r *result.ObjectiveResult) {
-	if why := f.untold(i); why != "" {
+// limitVerdict limits the verdict for a phase of occurrence i to what is known of the fault.
+func (f *composer) limitVerdict(i int, r *result.ObjectiveResult) {
+	if why := f.whyUnknown(i); why != "" {
 		r.Verdict, r.Note = scenarios.Invalid, why
 		return
 	}
@@ -87,10 +85,10 @@ func (f *finisher) temper(i int, r *result.ObjectiveResult) {
 	}
 }
 
-// faultResult holds what occurrence i did against an objective.
-func (f *finisher) faultResult(o slo.Objective, i int, a impact.Answer) result.ObjectiveResult {
+// faultResult judges an objective on occurrence i.
+func (f *composer) faultResult(o slo.Objective, i int, a impact.Answer) result.ObjectiveResult {
 	oc := f.Faults[i]
-	r := undone(oc.Name, a.Note)
+	r := unanswered(oc.Name, a.Note)
 	r.Count = 1
 	monitored := o.Metric.Name == "detect" || o.Metric.OfAlert()
 	if a.BadBefore && !monitored {
@@ -98,14 +96,14 @@ func (f *finisher) faultResult(o slo.Objective, i int, a impact.Answer) result.O
 	}
 	required, why := f.required(i, a)
 	switch {
-	case f.untold(i) != "":
-		r.Verdict, r.Note = scenarios.Invalid, f.untold(i)
+	case f.whyUnknown(i) != "":
+		r.Verdict, r.Note = scenarios.Invalid, f.whyUnknown(i)
 	case o.Metric.Name == "resolved":
 		r.Note = ""
-		f.resolved(o, i, &r)
+		f.judgeResolved(o, i, &r)
 	case monitored: // whatever it did to the load
 		r.Note = ""
-		f.detected(o, i, &r)
+		f.judgeDetected(o, i, &r)
 	case a.BadBefore:
 		r.Verdict = scenarios.Fail
 	case required != "" && required != scenarios.Pass:
@@ -114,12 +112,12 @@ func (f *finisher) faultResult(o slo.Objective, i int, a impact.Answer) result.O
 	case a.Impact == result.NotImpacted && o.Metric.Name == "onset":
 		r.Note = "no impact, so there is no onset"
 	default:
-		f.holdAgainst(o, oc, a, &r)
+		f.judgeValue(o, oc, a, &r)
 	}
 	return r
 }
 
-// unsteadyBefore says how the steady state failed before a fault.
+// unsteadyBefore says how the steady state was violated before a fault.
 func unsteadyBefore(fault string, o slo.Objective, limit float64, a impact.Answer) string {
 	if a.StuckBefore {
 		return "requests were in flight and none ended before " + fault
@@ -131,10 +129,9 @@ func unsteadyBefore(fault string, o slo.Objective, limit float64, a impact.Answe
 	return fmt.Sprintf("%s already over %s before %s", what, quantity.FormatShare(limit), fault)
 }
 
-// holdAgainst compares a value with its target. Where recovery was not seen, what
-// has been lost so far is the least that can have been lost: enough to fail an
-// upper bound, too little to pass it.
-func (f *finisher) holdAgainst(o slo.Objective, oc measure.Occurrence, a impact.Answer, r *result.ObjectiveResult) {
+// judgeValue compares a value with its target. Without recovery, the loss so far is a lower
+// limit of the loss: it can fail an upper bound and cannot pass one.
+func (f *composer) judgeValue(o slo.Objective, oc measure.Occurrence, a impact.Answer, r *result.ObjectiveResult) {
 	v, least := faultValue(o, oc, a)
 	met := meets(o, v)
 	grows := o.Op == ">" || o.Op == ">="
@@ -157,14 +154,14 @@ func (f *finisher) holdAgainst(o slo.Objective, oc measure.Occurrence, a impact.
 	case a.Impact == result.NotImpacted:
 		r.Note = "no impact"
 	case math.IsInf(v, 1):
-		r.Note = "never good again while the fault was in"
+		r.Note = "no recovery while the fault was active"
 	case o.Metric.Unit == slo.Seconds && o.Metric.Name != "area" && !least:
 		width := a.Resolution.Seconds()
 		r.Low, r.High = result.Num(max(0, v-width)), result.Num(v+width)
 	}
 	switch {
 	case f.c.Strict && r.High.Known() && meets(o, float64(r.Low)) != meets(o, float64(r.High)):
-		r.Note = "strict: the interval straddles the target"
+		r.Note = "strict: the target lies within the interval"
 	case met:
 		r.Verdict = scenarios.Pass
 	default:
@@ -172,8 +169,8 @@ func (f *finisher) holdAgainst(o slo.Objective, oc measure.Occurrence, a impact.
 	}
 }
 
-// faultValue is what an objective of a fault measures; NaN is unknown. Least tells
-// that it may be more, because recovery was not seen.
+// faultValue is the measured value of an objective on a fault, NaN where unknown. Least means
+// that the value is a lower limit, because there was no recovery.
 func faultValue(o slo.Objective, oc measure.Occurrence, a impact.Answer) (v float64, least bool) {
 	since := func(at result.Num, from float64) float64 { return max(0, float64(at)-from) }
 	injected, cleared := oc.Injected.Seconds(), oc.Cleared.Seconds()

@@ -12,7 +12,7 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// A Case is what there is to judge once the load is over.
+// A Case holds what Judge needs beside the recording.
 type Case struct {
 	SLO     []slo.Objective
 	Faults  map[string]FaultCase // by the name in the scenario
@@ -80,7 +80,7 @@ type FaultCase struct {
 	RequireImpact bool // without an impact that was seen no objective after or in it passes
 }
 
-// Findings is all that a run's measurements came to.
+// Findings is everything that follows from a run's measurements.
 type Findings struct {
 	Phases     []result.Phase
 	Cells      []result.Cell
@@ -125,13 +125,13 @@ type FaultFinding struct {
 	RequiredNote string
 }
 
-// Judge composes the phases of a recording and judges the objectives. Its error is that
-// what was measured can't be read back; where it could not be written it was kept in
-// memory, and a note says so.
+// Judge composes the phases of a recording and judges the objectives. It returns an error where
+// measurements cannot be read back. Measurements that could not be written were kept in memory,
+// and a note says so.
 func Judge(r *measure.Recording, c Case) (*Findings, error) {
-	f := newFinisher(r, c)
+	f := newComposer(r, c)
 	if r.Err != nil {
-		f.out.Notes = append(f.out.Notes, r.Err.Error()+"; what was measured since was kept in memory, and is complete")
+		f.out.Notes = append(f.out.Notes, r.Err.Error()+"; later measurements were kept in memory and are complete")
 	}
 	if err := f.finish(); err != nil {
 		return nil, err
@@ -139,15 +139,15 @@ func Judge(r *measure.Recording, c Case) (*Findings, error) {
 	return f.out, nil
 }
 
-func newFinisher(r *measure.Recording, c Case) *finisher {
+func newComposer(r *measure.Recording, c Case) *composer {
 	if c.Hold <= 0 {
 		c.Hold = scenarios.DefaultHold
 	}
-	return &finisher{Recording: r, c: c, asked: map[asked]impact.Answer{}, out: &Findings{Causes: map[scenarios.Cause]int64{}, LagByPhase: map[string]PhaseLag{}, Starved: map[string]float64{}}}
+	return &composer{Recording: r, c: c, asked: map[asked]impact.Answer{}, out: &Findings{Causes: map[scenarios.Cause]int64{}, LagByPhase: map[string]PhaseLag{}, Starved: map[string]float64{}}}
 }
 
-// finisher composes the findings.
-type finisher struct {
+// composer composes the findings.
+type composer struct {
 	*measure.Recording
 	c       Case
 	out     *Findings
@@ -169,7 +169,7 @@ type record struct {
 	ended int64 // in the window, whenever intended
 }
 
-func (f *finisher) finish() error {
+func (f *composer) finish() error {
 	for _, l := range f.c.Loads {
 		f.end = max(f.end, l.To)
 	}
@@ -190,7 +190,7 @@ func (f *finisher) finish() error {
 		f.out.Phases = append(f.out.Phases, result.Phase{Name: p.name, Start: result.Sec(p.From), End: result.Sec(p.To)})
 	}
 	for i, oc := range f.Faults {
-		ff := FaultFinding{Occurrence: oc, Answer: f.told(i), Limit: LimitOf(f.c.SLO, cmp.Or(oc.Name, oc.Fault)), Requests: f.traffic[i]}
+		ff := FaultFinding{Occurrence: oc, Answer: f.reported(i), Limit: LimitOf(f.c.SLO, cmp.Or(oc.Name, oc.Fault)), Requests: f.traffic[i]}
 		ff.Required, ff.RequiredNote = f.required(i, ff.Answer)
 		f.out.Faults = append(f.out.Faults, ff)
 	}
@@ -204,7 +204,7 @@ func (f *finisher) finish() error {
 }
 
 // Gather reads every cell once for its counts.
-func (f *finisher) gather() error {
+func (f *composer) gather() error {
 	f.lasts = map[time.Duration]int{}
 	err := f.Cells(func(k measure.Key, c *measure.Cell) {
 		f.lasts[k.Start] = len(f.records)
@@ -229,7 +229,7 @@ func (f *finisher) gather() error {
 }
 
 // requests counts those of the load during each occurrence of a fault.
-func (f *finisher) requests() []int64 {
+func (f *composer) requests() []int64 {
 	out := make([]int64, len(f.Faults))
 	for i := range f.records {
 		r := &f.records[i]
@@ -246,7 +246,7 @@ func (f *finisher) requests() []int64 {
 // slices gives the windows of the judged run as the objective o sees them: the
 // requests for which has is true. Bad are errors and skipped, and answers over the
 // limit that o names. Those under way and those that ended are all, whatever has says.
-func (f *finisher) slices(o slo.Objective, has func(measure.Key, []int32) bool) []impact.Slice {
+func (f *composer) slices(o slo.Objective, has func(measure.Key, []int32) bool) []impact.Slice {
 	limit := -1
 	if o.Metric.OfFault() {
 		limit = limitIndex(f.Config.Limits, o)
@@ -288,7 +288,7 @@ func count(s *impact.Slice, c *measure.Counts, limit int) {
 
 // compose reads every cell once more and adds it to the phases it belongs to. The
 // result is indexed by phase and series. It makes the rows of windows on its way.
-func (f *finisher) compose(ps []phase) ([][]measure.Cell, error) {
+func (f *composer) compose(ps []phase) ([][]measure.Cell, error) {
 	n := len(f.Config.Steps) + len(f.Config.Loads)
 	sums := make([][]measure.Cell, len(ps))
 	for i := range sums {
@@ -313,7 +313,7 @@ func (f *finisher) compose(ps []phase) ([][]measure.Cell, error) {
 }
 
 // block adds a cell of phase i to its blocks.
-func (f *finisher) block(i int, k measure.Key, c *measure.Cell) {
+func (f *composer) block(i int, k measure.Key, c *measure.Cell) {
 	for _, b := range f.blocks {
 		if b.key.phase == i && selects(&f.Config.Series, slo.Objective{Step: b.key.step, Load: b.key.load}, int(k.Series)) {
 			b.add(k, c)
@@ -324,7 +324,7 @@ func (f *finisher) block(i int, k measure.Key, c *measure.Cell) {
 // iterations is what a rate counts in a span, and for how long the loads that it
 // is about could begin iterations in it. Unlike other counts it goes by the time
 // intended: what the fault met of earlier requests is no part of a rate.
-func (f *finisher) iterations(o slo.Objective, p Span) (n int64, span time.Duration) {
+func (f *composer) iterations(o slo.Objective, p Span) (n int64, span time.Duration) {
 	for i := range f.records {
 		r := &f.records[i]
 		if r.Start >= p.From && r.Start < p.To && paced(&f.Config.Series, o, int(r.Series)) {

@@ -11,9 +11,9 @@ import (
 	"brunt/scenarios/result"
 )
 
-// Interim is what closed windows came to, for those who look at a run while it goes on.
-// It takes each of them once, so that a look costs as much after an hour as after a
-// minute, but for the rows by the second. A recorder that nobody asks has none.
+// Interim composes findings while a run goes on. It reads each closed window once, so that a
+// snapshot costs as much after an hour as after a minute, apart from the rows of single
+// seconds. The zero value is ready.
 type Interim struct {
 	read    int64                    // Bytes of the spill file that were taken in
 	sums    map[int32][]measure.Cell // by phase, then by series
@@ -23,9 +23,8 @@ type Interim struct {
 	done    map[time.Duration]bool // windows that have their rows
 }
 
-// Findings composes what the run came to until now, as [Judge] does in the end,
-// with less: intervals of objectives, and phases of recovery with what is judged in
-// them, are left out. It changes nothing of what Judge gives. Loads are as they are
+// Findings composes what was measured until now, as [Judge] does in the end. It leaves
+// out the intervals of objectives, and phases of recovery with their objectives. It changes nothing of what Judge gives. Loads are as they are
 // planned. Rows of windows are of whole seconds; in those not yet closed more requests
 // may be asked for than have ended, as far as [Recorder.Interval] saw.
 func (a *Interim) Findings(r *measure.Recorder, c Case) (out *Findings, err error) {
@@ -39,7 +38,7 @@ func (a *Interim) Findings(r *measure.Recorder, c Case) (out *Findings, err erro
 func (a *Interim) findings(r *measure.Snapshot, c Case) (*Findings, error) {
 	c.Loads = slices.Clone(c.Loads)
 	planned := time.Duration(0)
-	f := newFinisher(&r.Recording, c)
+	f := newComposer(&r.Recording, c)
 	for i := range c.Loads {
 		l := &c.Loads[i] // of f as well
 		planned = max(planned, l.To)
@@ -49,7 +48,7 @@ func (a *Interim) findings(r *measure.Snapshot, c Case) (*Findings, error) {
 	if a.sums == nil {
 		a.sums, a.done = map[int32][]measure.Cell{}, map[time.Duration]bool{}
 	}
-	w := &rows{finisher: f, single: int((planned+c.Warmup)/time.Second)*(len(r.Config.Steps)+1) <= maxRows}
+	w := &rows{composer: f, single: int((planned+c.Warmup)/time.Second)*(len(r.Config.Steps)+1) <= maxRows}
 	f.hists = a.hists.Fork()
 	if err := a.take(w, r); err != nil {
 		return nil, err
@@ -73,7 +72,7 @@ func (a *Interim) findings(r *measure.Snapshot, c Case) (*Findings, error) {
 		f.out.Phases = append(f.out.Phases, result.Phase{Name: p.name, Start: result.Sec(p.From), End: result.Sec(p.To)})
 	}
 	for i, oc := range f.Faults {
-		f.out.Faults = append(f.out.Faults, FaultFinding{Occurrence: oc, Answer: f.told(i), Limit: LimitOf(f.c.SLO, cmp.Or(oc.Name, oc.Fault)), Requests: f.traffic[i]})
+		f.out.Faults = append(f.out.Faults, FaultFinding{Occurrence: oc, Answer: f.reported(i), Limit: LimitOf(f.c.SLO, cmp.Or(oc.Name, oc.Fault)), Requests: f.traffic[i]})
 	}
 	f.table(ps, in)
 	f.errorGroups(ps, in)
@@ -105,7 +104,7 @@ func (a *Interim) take(w *rows, s *measure.Snapshot) error {
 	}
 	w.out.Windows = a.windows
 	read, err := s.CellsFrom(a.read, func(k measure.Key, c *measure.Cell) error {
-		w.PhasesOf(k, func(p int32) { a.series(p, w.finisher)[k.Series].Add(c) })
+		w.PhasesOf(k, func(p int32) { a.series(p, w.composer)[k.Series].Add(c) })
 		a.records = append(a.records, recordOf(k, c))
 		if row != nil && at != k.Start {
 			write()
@@ -129,7 +128,7 @@ func (a *Interim) take(w *rows, s *measure.Snapshot) error {
 }
 
 // Series gives the sums of a phase.
-func (a *Interim) series(phase int32, f *finisher) []measure.Cell {
+func (a *Interim) series(phase int32, f *composer) []measure.Cell {
 	if a.sums[phase] == nil {
 		a.sums[phase] = make([]measure.Cell, len(f.Config.Steps)+len(f.Config.Loads))
 	}
@@ -166,7 +165,7 @@ func recordOf(k measure.Key, c *measure.Cell) record {
 
 // compose gives the sums of a phase: those of closed windows, and what the open ones add.
 // Folding is held, so that nobody else touches their cells.
-func (a *Interim) compose(f *finisher, r *measure.Snapshot) func(phase int32) []measure.Cell {
+func (a *Interim) compose(f *composer, r *measure.Snapshot) func(phase int32) []measure.Cell {
 	type place struct{ phase, series int32 }
 	adds := map[place][]*measure.Cell{}
 	for _, w := range r.Open {
@@ -191,7 +190,7 @@ func (a *Interim) compose(f *finisher, r *measure.Snapshot) func(phase int32) []
 
 // rows makes the records and rows of all windows, those of closed ones as they are.
 func (a *Interim) rows(w *rows, r *measure.Snapshot) {
-	f := w.finisher
+	f := w.composer
 	f.records = slices.Clone(a.records)
 	f.hists = a.hists.Fork()
 	f.out.Windows = slices.Clone(a.windows)

@@ -186,7 +186,7 @@ func TestStanding(t *testing.T) {
 	g := newRig(t, twoSteps, objectives...)
 	interval := func() result.Interval {
 		iv, second := g.Interval()
-		iv.Objectives = Standings(second, objectives)
+		iv.Objectives = RunningVerdicts(second, objectives)
 		return iv
 	}
 	g.now = -2 * sec

@@ -43,15 +43,15 @@ func keyOf(o slo.Objective, phase int) blocksKey {
 	return k
 }
 
-// hasInterval tells whether a metric is given an interval: shares of requests and
-// percentiles are. Who makes blocks and who looks for them both ask this.
+// hasInterval tells whether a metric is given an interval: shares of requests and percentiles
+// are. Both the making and the finding of blocks use it.
 func hasInterval(m slo.Metric) bool {
 	return slices.Contains([]string{"p", "errors", "availability", "shed", "checks", "within"}, m.Name)
 }
 
 // planBlocks makes the blocks for every objective and phase that an interval is
 // for, in phases of ten seconds and more.
-func (f *finisher) planBlocks(ps []phase) {
+func (f *composer) planBlocks(ps []phase) {
 	for _, o := range f.c.SLO {
 		for i, p := range ps {
 			if !hasInterval(o.Metric) || !inPhase(o, p.name) || p.length() < minBlocks*time.Second || f.blocksOf(o, i) != nil {
@@ -66,7 +66,7 @@ func (f *finisher) planBlocks(ps []phase) {
 
 // blocksOf gives the blocks for an objective in phase i; nil where there are none,
 // or where they are those of a neighbour that its metric has no interval from.
-func (f *finisher) blocksOf(o slo.Objective, i int) *blocks {
+func (f *composer) blocksOf(o slo.Objective, i int) *blocks {
 	if !hasInterval(o.Metric) {
 		return nil
 	}

@@ -9,11 +9,10 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// judgeLedger answers an objective on writes. What could not be read back is neither
-// found nor lost: it takes no pass away from what holds whatever became of it, and
-// gives none to anything else.
-func (f *finisher) judgeLedger(o slo.Objective) result.ObjectiveResult {
-	r := undone("run", "")
+// judgeLedger answers an objective on writes. A write that could not be read back is neither
+// found nor lost. An objective passes or fails only where it does so in both cases.
+func (f *composer) judgeLedger(o slo.Objective) result.ObjectiveResult {
+	r := unanswered("run", "")
 	l := f.c.Ledger
 	switch {
 	case l == nil:
@@ -37,7 +36,7 @@ func (f *finisher) judgeLedger(o slo.Objective) result.ObjectiveResult {
 		r.Verdict = scenarios.Fail
 	default:
 		if need, ok := Need(o); ok && r.Count < need {
-			r.Note = fmt.Sprintf("%d writes, and %d are needed to show it", r.Count, need)
+			r.Note = fmt.Sprintf("%d writes, but at least %d are needed", r.Count, need)
 			break
 		}
 		r.Verdict = scenarios.Pass
@@ -48,8 +47,8 @@ func (f *finisher) judgeLedger(o slo.Objective) result.ObjectiveResult {
 	return r
 }
 
-// ledgerValue is the least and the most that a metric can be: as if each write that was
-// not read back were as it should be, and as if none were.
+// ledgerValue gives the lowest and the highest possible value of a metric: as if every write
+// that was not read back were correct, and as if none were.
 func ledgerValue(o slo.Objective, l *result.LedgerRecord) (low, high float64) {
 	any := l.Unsure()
 	lost := any - l.Unread

@@ -16,7 +16,7 @@ import (
 
 // mainObjective is the objective whose view of the fault its record shows: the
 // First that is measured from it, else one of all requests.
-func (f *finisher) mainObjective(fault string) slo.Objective {
+func (f *composer) mainObjective(fault string) slo.Objective {
 	for _, name := range []string{"recover", "heal", "failover", "onset", "degraded", "failed", "area"} {
 		for _, o := range f.c.SLO {
 			if o.Metric.Name == name && scenarios.FaultOf(o.After) == fault {
@@ -60,9 +60,9 @@ type asked struct {
 	span       time.Duration
 }
 
-// ask finds what occurrence i did, as the objective o sees it. Objectives that see the
-// same requests alike share an answer.
-func (f *finisher) ask(i int, o slo.Objective) impact.Answer {
+// ask asks for the effect of occurrence i on the requests that objective o selects. Objectives
+// with the same selection share an answer.
+func (f *composer) ask(i int, o slo.Objective) impact.Answer {
 	k := asked{i, o.Step, o.Load, o.Metric.Span}
 	a, known := f.asked[k]
 	if !known {
@@ -72,7 +72,7 @@ func (f *finisher) ask(i int, o slo.Objective) impact.Answer {
 	return a
 }
 
-func (f *finisher) find(i int, o slo.Objective) impact.Answer {
+func (f *composer) find(i int, o slo.Objective) impact.Answer {
 	oc := f.Faults[i]
 	if oc.Name == "" {
 		return impact.Unknown(result.NotInjected, "")
@@ -114,7 +114,7 @@ func begunIn(p Span, in []impact.Slice) []impact.Slice {
 }
 
 // calmFrom is when the faults before occurrence i were over and recovered from.
-func (f *finisher) calmFrom(i int) time.Duration {
+func (f *composer) calmFrom(i int) time.Duration {
 	from := time.Duration(0)
 	for j := range f.Faults[:i] {
 		if f.Faults[j].Name == "" {
@@ -131,7 +131,7 @@ func (f *finisher) calmFrom(i int) time.Duration {
 }
 
 // after gives the first fault that was injected after occurrence i.
-func (f *finisher) after(i int) *measure.Occurrence {
+func (f *composer) after(i int) *measure.Occurrence {
 	var next *measure.Occurrence
 	for j := range f.Faults {
 		if g := &f.Faults[j]; j > i && g.Name != "" && (next == nil || g.Injected < next.Injected) {
@@ -141,8 +141,8 @@ func (f *finisher) after(i int) *measure.Occurrence {
 	return next
 }
 
-// confound marks an answer that can't be told apart from another fault's doing.
-func (f *finisher) confound(i int, a *impact.Answer, next *measure.Occurrence) {
+// confound marks an answer that cannot be separated from the effect of another fault.
+func (f *composer) confound(i int, a *impact.Answer, next *measure.Occurrence) {
 	oc := f.Faults[i]
 	why := ""
 	for j := range i {

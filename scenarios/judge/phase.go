@@ -45,7 +45,7 @@ const ofNone = -1
 // occurrence of a fault the phase itself and its recovery. A fault that was
 // recovered from before it was cleared, or had no impact, has an empty recovery;
 // one that was not recovered from, a recovery to the end.
-func (f *finisher) phases(warmup time.Duration, end time.Duration, answers []impact.Answer) []phase {
+func (f *composer) phases(warmup time.Duration, end time.Duration, answers []impact.Answer) []phase {
 	out := []phase{}
 	if warmup > 0 {
 		out = append(out, phase{"warmup", Span{-warmup, 0}, ofNone, func(k measure.Key, _ []int32) bool { return k.Start < 0 }})

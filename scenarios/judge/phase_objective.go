@@ -11,8 +11,8 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// judge answers every objective.
-func (f *finisher) judge(ps []phase, sums [][]measure.Cell) {
+// judge judges every objective.
+func (f *composer) judge(ps []phase, sums [][]measure.Cell) {
 	for _, o := range f.c.SLO {
 		var r result.ObjectiveResult
 		switch {
@@ -25,7 +25,7 @@ func (f *finisher) judge(ps []phase, sums [][]measure.Cell) {
 		default:
 			r = f.judgePhases(o, ps, func(i int, p phase) result.ObjectiveResult { return f.judgeIn(o, p, i, sums[i]) })
 		}
-		f.skipped(o, &r)
+		f.judgeSkipped(o, &r)
 		r.ID, r.Text, r.Metric, r.Op, r.Target = o.ID, o.Text, o.Metric.Text, o.Op, result.Num(o.Value)
 		r.Infinite = math.IsInf(float64(r.Measured), 1)
 		f.out.Objectives = append(f.out.Objectives, r)
@@ -48,14 +48,14 @@ func worse(o slo.Objective, a, b *result.ObjectiveResult) bool {
 	return math.Abs(x-o.Value) > math.Abs(y-o.Value)
 }
 
-// What is said of objectives whose phase or fault there was not.
+// The notes on objectives without their phase or fault.
 const (
-	noPhase = "the phase did not take place"
+	noPhase = "the phase did not occur"
 	noFault = "the fault was not injected"
 )
 
-// undone is the answer to an objective whose phase or fault there was not.
-func undone(phase, why string) result.ObjectiveResult {
+// unanswered is the answer to an objective that cannot be judged.
+func unanswered(phase, why string) result.ObjectiveResult {
 	return result.ObjectiveResult{Phase: phase, Measured: result.NaN, Low: result.NaN, High: result.NaN, Verdict: scenarios.Inconclusive, Note: why}
 }
 
@@ -66,10 +66,10 @@ func inPhase(o slo.Objective, phase string) bool {
 	return phase == p || scenarios.FaultOf(phase) == p
 }
 
-// judgePhases answers an objective in its phase; where a fault came several times,
-// in the worst of them.
-func (f *finisher) judgePhases(o slo.Objective, ps []phase, in func(i int, p phase) result.ObjectiveResult) result.ObjectiveResult {
-	worst := undone(o.PhaseOrRun(), noPhase)
+// judgePhases judges an objective in its phase. Where a fault occurred several times, the worst
+// phase counts.
+func (f *composer) judgePhases(o slo.Objective, ps []phase, in func(i int, p phase) result.ObjectiveResult) result.ObjectiveResult {
+	worst := unanswered(o.PhaseOrRun(), noPhase)
 	found := false
 	for i, p := range ps {
 		if !inPhase(o, p.name) {
@@ -77,7 +77,7 @@ func (f *finisher) judgePhases(o slo.Objective, ps []phase, in func(i int, p pha
 		}
 		r := in(i, p)
 		if p.of != ofNone {
-			f.temper(p.of, &r)
+			f.limitVerdict(p.of, &r)
 		}
 		if !found || worse(o, &r, &worst) {
 			worst, found = r, true
@@ -86,7 +86,7 @@ func (f *finisher) judgePhases(o slo.Objective, ps []phase, in func(i int, p pha
 	return worst
 }
 
-func (f *finisher) judgeIn(o slo.Objective, p phase, i int, cells []measure.Cell) result.ObjectiveResult {
+func (f *composer) judgeIn(o slo.Objective, p phase, i int, cells []measure.Cell) result.ObjectiveResult {
 	sum := &sum{}
 	for s := range cells {
 		if selects(&f.Config.Series, o, s) {
@@ -94,7 +94,7 @@ func (f *finisher) judgeIn(o slo.Objective, p phase, i int, cells []measure.Cell
 		}
 	}
 	limit := limitIndex(f.Config.Limits, o)
-	r := undone(p.name, "")
+	r := unanswered(p.name, "")
 	switch o.Metric.Name {
 	case "rate":
 		sum.Iterations, sum.Span = f.iterations(o, p.Span)
@@ -120,9 +120,9 @@ func (f *finisher) judgeIn(o slo.Objective, p phase, i int, cells []measure.Cell
 
 // verdict decides an objective in a phase.
 //
-// A rate of nothing, while the load could begin iterations, fails a lower bound: a
-// closed load that is blocked begins none. It never passes an upper one.
-func (f *finisher) verdict(o slo.Objective, sum *sum, limit int, p phase, r result.ObjectiveResult) (scenarios.Verdict, string) {
+// A rate of zero, while the load could begin iterations, fails a lower bound: a blocked closed load
+// begins none. It never passes an upper bound.
+func (f *composer) verdict(o slo.Objective, sum *sum, limit int, p phase, r result.ObjectiveResult) (scenarios.Verdict, string) {
 	met := sum.holds(o, limit)
 	if ofSpans(o.Metric) {
 		met = meets(o, float64(r.Measured))
@@ -130,20 +130,20 @@ func (f *finisher) verdict(o slo.Objective, sum *sum, limit int, p phase, r resu
 	switch {
 	case r.Count > 0 && !math.IsNaN(float64(r.Measured)):
 	case o.Metric.Name == "rate" && sum.Span > 0 && !met:
-		return scenarios.Fail, "nothing was begun in " + p.name
+		return scenarios.Fail, "no iteration began in " + p.name
 	case p.length() == 0:
-		return scenarios.Inconclusive, p.name + " has no length: there was no impact, or recovery came before the clearing"
+		return scenarios.Inconclusive, p.name + " is empty: there was no impact, or recovery came before the fault was cleared"
 	default:
 		return scenarios.Inconclusive, "no request in " + p.name
 	}
 	if need, ok := Need(o); ok && r.Count < need {
 		if !met && beyondDoubt(o, sum, limit) {
-			return scenarios.Fail, fmt.Sprintf("only %d requests, but too many of them failed it", r.Count)
+			return scenarios.Fail, fmt.Sprintf("only %d requests, but too many of them were bad", r.Count)
 		}
-		return scenarios.Inconclusive, fmt.Sprintf("%d requests, and %d are needed to show it", r.Count, need)
+		return scenarios.Inconclusive, fmt.Sprintf("%d requests, but at least %d are needed", r.Count, need)
 	}
 	if f.c.Strict && !math.IsNaN(float64(r.Low)) && meets(o, float64(r.Low)) != meets(o, float64(r.High)) {
-		return scenarios.Inconclusive, "strict: the interval straddles the target"
+		return scenarios.Inconclusive, "strict: the target lies within the interval"
 	}
 	if met {
 		return scenarios.Pass, ""
@@ -151,8 +151,8 @@ func (f *finisher) verdict(o slo.Objective, sum *sum, limit int, p phase, r resu
 	return scenarios.Fail, ""
 }
 
-// beyondDoubt tells whether the one-sided 95 % bound of a share lies beyond what
-// the objective allows, so that it failed on however few requests.
+// beyondDoubt reports whether the one-sided 95 % bound of a share lies beyond the objective, so
+// that the objective failed however few requests there were.
 func beyondDoubt(o slo.Objective, sum *sum, limit int) bool {
 	bad, n, _ := sum.share(o, limit)
 	if o.Metric.Name == "burn" {
@@ -165,8 +165,8 @@ func beyondDoubt(o slo.Objective, sum *sum, limit int) bool {
 	return impact.LowerBound(float64(bad), float64(n), impact.Confidence) > share
 }
 
-// allowed is the share of requests that an objective lets be bad; 1 where that has
-// no meaning.
+// allowed is the share of requests that an objective allows to be bad, or 1 where the objective
+// has no such share.
 func allowed(o slo.Objective) float64 {
 	switch o.Metric.Name {
 	case "p":
@@ -187,9 +187,9 @@ func allowed(o slo.Objective) float64 {
 	return 1
 }
 
-// Need is the number of requests without which an objective is never met; ok is
-// false where there is no such number. An objective that allows none to be bad
-// needs one: no number of good requests shows more than that those were good.
+// Need is the least number of requests with which an objective can pass; ok is false where
+// there is no such number. An objective that allows no bad request needs one request, because
+// more good requests prove nothing more.
 func Need(o slo.Objective) (n int64, ok bool) {
 	if o.Metric.Name == "p" {
 		return impact.EnoughForQuantile(o.Metric.Quantile), true

@@ -12,14 +12,14 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// maxRows bounds the rows of single loads and steps in a result. Where there would be
-// more, several windows become one of them; the sums over all are kept by the second.
+// maxRows bounds the rows of single loads and steps in a result. Above that, several windows
+// share a row; the sums over all loads keep one row per second.
 const maxRows = 20_000
 
 // rows makes the rows of windows. A window is written with the last cell that it
 // has: an iteration may end long after the window that it was intended in.
 type rows struct {
-	*finisher
+	*composer
 	open   map[time.Duration][]*measure.Cell // by series
 	done   map[time.Duration]bool
 	groups map[time.Duration]*group // of windows, by the beginning of each of them
@@ -34,8 +34,8 @@ type group struct {
 	cells      []*measure.Cell // by series
 }
 
-func (f *finisher) newRows() *rows {
-	w := &rows{finisher: f, open: map[time.Duration][]*measure.Cell{}, done: map[time.Duration]bool{}, groups: map[time.Duration]*group{}}
+func (f *composer) newRows() *rows {
+	w := &rows{composer: f, open: map[time.Duration][]*measure.Cell{}, done: map[time.Duration]bool{}, groups: map[time.Duration]*group{}}
 	each := len(f.Config.Steps) + len(f.mixed())
 	seconds := max(1, (len(f.starts)*each+maxRows-1)/maxRows)
 	if seconds > 1 {
@@ -55,7 +55,7 @@ func (f *finisher) newRows() *rows {
 
 // mixed are the loads whose steps, put together, are neither one step nor the whole
 // run: they have rows of their own.
-func (f *finisher) mixed() []int {
+func (f *composer) mixed() []int {
 	var out []int
 	for i := range f.Config.Loads {
 		if n := f.stepsOf(i); len(n) > 1 && len(n) < len(f.Config.Steps) {
@@ -66,7 +66,7 @@ func (f *finisher) mixed() []int {
 }
 
 // stepsOf are the series of a load's steps.
-func (f *finisher) stepsOf(load int) []int {
+func (f *composer) stepsOf(load int) []int {
 	var out []int
 	for i, s := range f.Config.Steps {
 		if s.Load == load {
@@ -113,7 +113,7 @@ func (w *rows) finish() {
 	}
 }
 
-// unseen is how many iterations are under way in a window in which nobody looked.
+// unseen marks a window without a sample of the iterations in flight.
 const unseen = -1
 
 func (w *rows) write(start time.Duration, row []*measure.Cell) {

@@ -14,54 +14,53 @@ import (
 )
 
 // A course is one figure over time, of one unit or one set of labels.
-type course struct {
+type series struct {
 	of     string // the unit, or the labels
 	every  time.Duration
 	points []result.Point
 	lives  []int // by point: which process of the unit it is of; nil is one
 }
 
-// courses gives what an objective is about: every replica of a service, every series of a
-// metric.
-func courses(m slo.Metric, usage []result.UnitUsage, series []result.Series) []course {
-	var out []course
+// seriesOf lists the series of an objective: one for each replica of a service, or for each set
+// of labels of a metric.
+func seriesOf(m slo.Metric, usage []result.UnitUsage, named []result.Series) []series {
+	var out []series
 	for i := range usage {
 		u := &usage[i]
 		if m.Resource == "" || m.Source != u.Unit && m.Source != u.Service {
 			continue
 		}
-		c := course{of: u.Unit, every: time.Second, points: u.Points(m.Resource)}
+		c := series{of: u.Unit, every: time.Second, points: u.Points(m.Resource)}
 		for _, s := range u.Seconds {
 			c.lives = append(c.lives, s.Starts)
 		}
 		out = append(out, c)
 	}
-	for i := range series {
-		s := &series[i]
+	for i := range named {
+		s := &named[i]
 		if m.Resource == "" && m.Source == s.Name {
 			of := s.Name
 			if len(s.Labels) > 0 {
 				of += fmt.Sprint(s.Labels)[len("map"):]
 			}
-			out = append(out, course{of: of, every: s.Every.D(), points: s.Points})
+			out = append(out, series{of: of, every: s.Every.D(), points: s.Points})
 		}
 	}
 	return out
 }
 
-// judgeSeries answers an objective on a series in a stretch of the run: in the worst of
-// the replicas, or of the sets of labels.
-func (f *finisher) judgeSeries(o slo.Objective, phase string, in Span) result.ObjectiveResult {
+// judgeSeries judges an objective on a series in a part of the run, by the worst replica or set
+// of labels.
+func (f *composer) judgeSeries(o slo.Objective, phase string, in Span) result.ObjectiveResult {
 	return JudgeSeries(o, phase, in, f.c.Usage, f.c.Series)
 }
 
-// JudgeSeries is how an objective on a unit's own figure, or on a series that the scenario
-// names, is answered. What is not known of half of the time makes it inconclusive: the
-// worst may have been then. A growth is judged by its interval, which must lie on one
-// side of the target: it says what goes on, and not what was once.
+// JudgeSeries judges an objective on the resource usage of a unit or on a named series. Where
+// less than half of the values are known, the verdict is inconclusive, because the worst value
+// may be missing. A growth is judged by its interval, which must lie on one side of the target.
 func JudgeSeries(o slo.Objective, phase string, in Span, usage []result.UnitUsage, series []result.Series) result.ObjectiveResult {
-	all := courses(o.Metric, usage, series)
-	worst := undone(phase, "nothing is known of "+o.Metric.Source)
+	all := seriesOf(o.Metric, usage, series)
+	worst := unanswered(phase, "no value of "+o.Metric.Source+" is known")
 	for i, c := range all {
 		r := c.judge(o, phase, in)
 		if len(all) > 1 && r.Note == "" {
@@ -76,8 +75,8 @@ func JudgeSeries(o slo.Objective, phase string, in Span, usage []result.UnitUsag
 	return worst
 }
 
-func (c course) judge(o slo.Objective, phase string, in Span) result.ObjectiveResult {
-	r := undone(phase, "")
+func (c series) judge(o slo.Objective, phase string, in Span) result.ObjectiveResult {
+	r := unanswered(phase, "")
 	var points []result.Point
 	var lives []int
 	seen := 0
@@ -100,13 +99,13 @@ func (c course) judge(o slo.Objective, phase string, in Span) result.ObjectiveRe
 	expected := int(in.length() / max(c.every, time.Millisecond))
 	switch {
 	case len(points) == 0 && seen > 0:
-		r.Note = "nothing was known of it in " + phase
+		r.Note = "no value is known in " + phase
 		return r
 	case len(points) == 0:
-		r.Note = fmt.Sprintf("it was not read in %s, which lasted %s", phase, quantity.FormatSeconds(in.length().Seconds()))
+		r.Note = fmt.Sprintf("no value was read in %s, which lasted %s", phase, quantity.FormatSeconds(in.length().Seconds()))
 		return r
 	case 2*len(points) < expected:
-		r.Note = fmt.Sprintf("it is known %d times in %s, and %d were due: the worst may have been between", len(points), phase, expected)
+		r.Note = fmt.Sprintf("%d values are known in %s, but %d were expected: the worst may be missing", len(points), phase, expected)
 	}
 	if o.Metric.Slope() {
 		return growth(o, r, points, lives)
@@ -124,11 +123,11 @@ func (c course) judge(o slo.Objective, phase string, in Span) result.ObjectiveRe
 	return r
 }
 
-// counted answers an objective on what is counted from the beginning of the run: by how
-// much it grew in the phase.
-func (c course) counted(o slo.Objective, r result.ObjectiveResult, points []result.Point, in Span) result.ObjectiveResult {
+// counted judges an objective on a counter that starts with the run, by its increase in the
+// phase.
+func (c series) counted(o slo.Objective, r result.ObjectiveResult, points []result.Point, in Span) result.ObjectiveResult {
 	if len(points) == 0 {
-		r.Note = "it was not looked at in " + r.Phase
+		r.Note = "no value was read in " + r.Phase
 		return r
 	}
 	before := result.Num(0)
@@ -144,7 +143,7 @@ func (c course) counted(o slo.Objective, r result.ObjectiveResult, points []resu
 	return r
 }
 
-// fold makes one value of several.
+// fold reduces values to one.
 func fold(how string, points []result.Point) float64 {
 	v := float64(points[0].V)
 	for _, p := range points[1:] {
@@ -165,32 +164,32 @@ func fold(how string, points []result.Point) float64 {
 	return v
 }
 
-// enoughToGrow is how many points a growth is told by at least, and mostToGrow into how
-// many longer ones are drawn together, each by its median: neighbours depend on each
-// other, and their noise would pass for certainty.
+// enoughToGrow is the least number of points for a growth. Longer series are reduced to
+// mostToGrow medians, because neighbouring values are correlated and would make the interval
+// too narrow.
 const (
 	enoughToGrow = 10
 	mostToGrow   = 60
 )
 
-// growth answers an objective on how fast a series grows.
+// growth judges an objective on how fast a series grows.
 func growth(o slo.Objective, r result.ObjectiveResult, points []result.Point, lives []int) result.ObjectiveResult {
 	switch {
 	case r.Note != "":
 		return r
 	case len(points) < enoughToGrow:
-		r.Note = fmt.Sprintf("%d values, and %d are needed to tell how it grows", len(points), enoughToGrow)
+		r.Note = fmt.Sprintf("%d values, but at least %d are needed to judge growth", len(points), enoughToGrow)
 		return r
 	}
 	slope, low, high := theilSen(points, lives)
 	if math.IsNaN(slope) {
-		r.Note = "its process was started again and again, so that nothing tells how it grows"
+		r.Note = "its process restarted too often to judge growth"
 		return r
 	}
 	r.Measured, r.Low, r.High = result.Num(slope), result.Num(low), result.Num(high)
 	switch {
 	case o.Holds(low) != o.Holds(high):
-		r.Note = fmt.Sprintf("it grows by %s to %s: more time would tell", o.Metric.FormatValue(low), o.Metric.FormatValue(high))
+		r.Note = fmt.Sprintf("it grows by %s to %s: a longer run would decide", o.Metric.FormatValue(low), o.Metric.FormatValue(high))
 	case o.Holds(slope):
 		r.Verdict = scenarios.Pass
 	default:
@@ -211,7 +210,7 @@ func theilSen(points []result.Point, lives []int) (slope, low, high float64) {
 		for to < len(points) && (lives == nil || lives[to] == lives[from]) {
 			to++
 		}
-		group := drawnTogether(points[from:to], max(2, mostToGrow*(to-from)/len(points)))
+		group := medians(points[from:to], max(2, mostToGrow*(to-from)/len(points)))
 		ties := map[result.Num]float64{}
 		for i, p := range group {
 			ties[p.V]++
@@ -240,8 +239,8 @@ func theilSen(points []result.Point, lives []int) (slope, low, high float64) {
 	return slope, at((float64(n)-width)/2 - 1), at((float64(n) + width) / 2)
 }
 
-// drawnTogether gives points as at most so many, each the median of neighbours.
-func drawnTogether(points []result.Point, most int) []result.Point {
+// medians gives points as at most so many, each the median of neighbours.
+func medians(points []result.Point, most int) []result.Point {
 	if len(points) <= most {
 		return points
 	}

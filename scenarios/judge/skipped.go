@@ -11,9 +11,9 @@ import (
 // Skipped is an occurrence of a fault that did not come, as nothing matched.
 type Skipped struct{ Fault, Name, Why string }
 
-// skipped makes the answer to an objective on a fault no better than what is known of
-// it: what an occurrence that was skipped would have done is not.
-func (f *finisher) skipped(o slo.Objective, r *result.ObjectiveResult) {
+// judgeSkipped makes an objective on a fault inconclusive where an occurrence was skipped,
+// because its effect is unknown.
+func (f *composer) judgeSkipped(o slo.Objective, r *result.ObjectiveResult) {
 	of := strings.TrimPrefix(o.PhaseOrRun(), scenarios.RecoveryOf)
 	for _, s := range f.c.Skipped {
 		if s.Name != of && s.Fault != of {

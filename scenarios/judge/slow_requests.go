@@ -10,7 +10,7 @@ import (
 
 // Slowest lists the slowest requests of each step: of the run, and of each fault's phase,
 // the slowest first.
-func (f *finisher) slowest() []result.SlowRequest {
+func (f *composer) slowest() []result.SlowRequest {
 	const mostOfFault = 3
 	type one struct {
 		measure.Slow

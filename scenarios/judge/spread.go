@@ -10,11 +10,12 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// judgeSpread answers an objective on a percentile over the occurrences of a fault. One
-// of which nothing is known may have been the best or the worst: where that decides, it
-// is inconclusive. One that failed for another reason than its figure fails it.
-func (f *finisher) judgeSpread(o slo.Objective) result.ObjectiveResult {
-	out := undone(o.After, noFault)
+// judgeSpread judges an objective on a percentile over the occurrences of a fault. An
+// occurrence of unknown effect may be the best or the worst: where that decides, the verdict is
+// inconclusive. An occurrence that failed for another reason than its value fails the
+// objective.
+func (f *composer) judgeSpread(o slo.Objective) result.ObjectiveResult {
+	out := unanswered(o.After, noFault)
 	var figures []float64
 	unknown := 0
 	for i, oc := range f.Faults {
@@ -39,7 +40,7 @@ func (f *finisher) judgeSpread(o slo.Objective) result.ObjectiveResult {
 	case n == 0:
 		return out
 	case n < need:
-		out.Note = fmt.Sprintf("it came %d times, and %d are needed to show it", n, need)
+		out.Note = fmt.Sprintf("%d occurrences, but at least %d are needed", n, need)
 		return out
 	}
 	best := slices.Concat(slices.Repeat([]float64{0}, unknown), figures)
@@ -49,7 +50,7 @@ func (f *finisher) judgeSpread(o slo.Objective) result.ObjectiveResult {
 	low, high := result.OfSpread(best, o.Metric.Over), result.OfSpread(worst, o.Metric.Over)
 	out.Low, out.High = result.Num(low), result.Num(high)
 	if meets(o, low) != meets(o, high) {
-		out.Note = fmt.Sprintf("%d of %d occurrences are not known, which decide: %s", unknown, n, out.Note)
+		out.Note = fmt.Sprintf("the effect of %d of %d occurrences is unknown, and decides: %s", unknown, n, out.Note)
 		return out
 	}
 	out.Note = ""

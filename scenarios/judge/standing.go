@@ -10,27 +10,28 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// Standings tells how each objective would be answered if the run ended now, by counts
-// alone: percentiles are judged and not told, as that needs no distribution.
-func Standings(s measure.Second, slo []slo.Objective) []result.Standing {
+// RunningVerdicts gives the verdict that each objective would have if the run ended now, from
+// counts alone. A percentile is judged without its value, because its value needs a
+// distribution.
+func RunningVerdicts(s measure.Second, slo []slo.Objective) []result.Standing {
 	if len(slo) == 0 {
 		return nil
 	}
 	out := make([]result.Standing, 0, len(slo))
 	for _, o := range slo {
-		out = append(out, standOf(&s, o))
+		out = append(out, runningVerdict(&s, o))
 	}
 	return out
 }
 
-// standOf answers one objective. Of several occurrences of its phase the worst counts.
-func standOf(r *measure.Second, o slo.Objective) result.Standing {
+// runningVerdict judges one objective. Of several occurrences of its phase the worst counts.
+func runningVerdict(r *measure.Second, o slo.Objective) result.Standing {
 	worst := result.Standing{Text: o.Text, Phase: o.PhaseOrRun(), Verdict: scenarios.Pending, Measured: result.NaN, Left: result.NaN}
 	if o.Metric.OfFault() || o.Metric.OfLedger() || ofSpans(o.Metric) {
 		return worst
 	}
 	ask := func(phase int32, span time.Duration) {
-		if s := stand(&r.Config, o, r.Totals[phase], span, worst); worst.Verdict == scenarios.Pending || s.Verdict == scenarios.Fail ||
+		if s := verdictOf(&r.Config, o, r.Totals[phase], span, worst); worst.Verdict == scenarios.Pending || s.Verdict == scenarios.Fail ||
 			s.Verdict == worst.Verdict && s.Left < worst.Left {
 			worst = s
 		}
@@ -50,8 +51,8 @@ func standOf(r *measure.Second, o slo.Objective) result.Standing {
 	return worst
 }
 
-// stand answers an objective by what was counted in one phase.
-func stand(c *measure.Config, o slo.Objective, counts []measure.Counts, span time.Duration, as result.Standing) result.Standing {
+// verdictOf judges an objective by the counts of one phase.
+func verdictOf(c *measure.Config, o slo.Objective, counts []measure.Counts, span time.Duration, as result.Standing) result.Standing {
 	sum := sumOf(&c.Series, o, counts, max(time.Millisecond, span))
 	limit := limitIndex(c.Limits, o)
 	n := sum.population(o.Metric)

@@ -9,20 +9,19 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// A sum is what an objective is judged by: the counts of the requests that it is
-// about, in the phase that it is about.
+// A sum holds the counts of the requests that an objective selects, in the phase that it
+// selects.
 type sum struct {
 	measure.Counts
 	Iterations int64         // those intended within Span; see rate
 	Span       time.Duration // of the load within the phase
 }
 
-// population is who counts in the metric: all that was offered for shares of it,
-// good answers alone for ok. and service., else all but the shed.
+// population is the number of requests that count in a metric: all offered ones for a share of
+// them, good answers for ok. and service., else all but the shed.
 //
-// `checks` counts checks instead of requests: the share of those that held among
-// those that were made, and one for each request whose checks could not be made,
-// which did not hold; see checksOf.
+// `checks` counts checks instead of requests. A request whose checks could not be made counts as
+// one check that did not hold; see measure.Counts.
 //
 // `service.p95` is read as the percentile of the service time of good answers:
 // requests that failed have no service time that could be compared.
@@ -128,12 +127,12 @@ func (s *sum) measure(o slo.Objective, limit int) float64 {
 	return float64(bad) / float64(n)
 }
 
-// ofSpans tells that a metric is made of many spans of the run, and so can't be
-// measured from one sum.
+// ofSpans reports whether a metric is computed over spans of time, and so cannot be measured
+// from one sum.
 func ofSpans(m slo.Metric) bool { return m.Name == "burn" || m.Name == "slices" }
 
-// agree moves a percentile read from a histogram to the side of the target that
-// the count of requests puts it on, so that no report says `passed: 200.1ms < 200ms`.
+// agree moves a percentile that was read from a histogram to the side of the target on which
+// the count of requests lies, so that no report says `passed: 200.1ms < 200ms`.
 func (s *sum) agree(o slo.Objective, limit int, measured float64) float64 {
 	if limit < 0 || math.IsNaN(measured) || math.IsInf(measured, 0) {
 		return measured
@@ -149,9 +148,8 @@ func (s *sum) agree(o slo.Objective, limit int, measured float64) float64 {
 	return math.Nextafter(o.Value, math.Inf(1))
 }
 
-// holds tells whether the objective is met by s. Percentiles are decided by
-// counting requests, shares as if they were counted: without what a share lost
-// when it was written as a binary fraction.
+// holds tells whether the objective is met by s. Percentiles are decided by counting requests,
+// and shares without the rounding error of binary fractions.
 func (s *sum) holds(o slo.Objective, limit int) bool {
 	if o.Metric.Name != "p" || limit < 0 {
 		return meets(o, s.measure(o, limit))

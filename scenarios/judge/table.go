@@ -13,7 +13,7 @@ import (
 )
 
 // table lists what was measured in each phase.
-func (f *finisher) table(ps []phase, sums [][]measure.Cell) {
+func (f *composer) table(ps []phase, sums [][]measure.Cell) {
 	for i, p := range ps {
 		total := &measure.Cell{}
 		byLoad := make([]measure.Cell, len(f.Config.Loads))
@@ -45,7 +45,7 @@ func (f *finisher) table(ps []phase, sums [][]measure.Cell) {
 
 // outcomes writes a row for all outcomes and one for each that occurred. The rate
 // is what the row counts over the time that the load ran within the phase.
-func (f *finisher) outcomes(p phase, load, step string, c *measure.Cell, span time.Duration) {
+func (f *composer) outcomes(p phase, load, step string, c *measure.Cell, span time.Duration) {
 	n := c.Offered()
 	if n == 0 && load != "*" {
 		return
@@ -86,7 +86,7 @@ func (s *sum) times(m slo.Metric) result.Times {
 }
 
 // errorGroups lists the errors of the judged run by step and cause, most first.
-func (f *finisher) errorGroups(ps []phase, sums [][]measure.Cell) {
+func (f *composer) errorGroups(ps []phase, sums [][]measure.Cell) {
 	run := slices.IndexFunc(ps, func(p phase) bool { return p.name == "run" })
 	for s, step := range f.Config.Steps {
 		for _, n := range sums[run][s].Causes {
@@ -102,7 +102,7 @@ func (f *finisher) errorGroups(ps []phase, sums [][]measure.Cell) {
 	})
 }
 
-func (f *finisher) sample(step int32, cause scenarios.Cause) *result.Sample {
+func (f *composer) sample(step int32, cause scenarios.Cause) *result.Sample {
 	if f.c.Samples == nil {
 		return nil
 	}
@@ -110,7 +110,7 @@ func (f *finisher) sample(step int32, cause scenarios.Cause) *result.Sample {
 }
 
 // health gives the generator's lag and queue over the run and in each phase.
-func (f *finisher) health(ps []phase, sums [][]measure.Cell) {
+func (f *composer) health(ps []phase, sums [][]measure.Cell) {
 	for i, p := range ps {
 		all := &measure.Cell{}
 		for l := range f.Config.Loads {
@@ -132,7 +132,7 @@ func (f *finisher) health(ps []phase, sums [][]measure.Cell) {
 }
 
 // starved notes the share of a phase's requests that this machine had no room for.
-func (f *finisher) starved(p phase, sums []measure.Cell) {
+func (f *composer) starved(p phase, sums []measure.Cell) {
 	var offered, own int64
 	for s := range f.Config.Steps {
 		offered += sums[s].Offered()

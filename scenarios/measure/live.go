@@ -8,11 +8,11 @@ import (
 	"brunt/scenarios/result"
 )
 
-// Interval gives what the time since the last one came to, about a second, for
-// those who watch, and begins the next one. It folds first. Its counts are of
-// requests that ended in that time; those offered are the ended, and by how many
-// more are under way: so while nothing is answered, what goes on being asked for
-// shows. An iteration under way counts as one request, also while it thinks.
+// Interval folds, returns what happened since the last call, and begins the next interval. It is
+// called about once a second. The counts are those of requests that ended in the interval. Offered
+// is the number of requests that ended, plus the change in the number of requests in flight: so the
+// load shows even while the target answers nothing. An iteration in flight counts as one request,
+// also while it pauses.
 func (r *Recorder) Interval() (result.Interval, Second) {
 	r.folding.Lock()
 	defer r.folding.Unlock()

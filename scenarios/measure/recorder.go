@@ -54,8 +54,8 @@ type Recorder struct {
 	cfg    Config
 	shards []*Shard
 
-	// folding is held by whoever sorts samples, for as long as that takes; mu only
-	// for a few of them at a time. Folding comes first.
+	// folding is held while samples are sorted; mu only for some of them at a time. Folding is
+	// locked first.
 	folding sync.Mutex
 	spill   *spill
 	scratch Scratch

@@ -7,11 +7,11 @@ import (
 	"brunt/scenarios"
 )
 
-// A Shard takes the samples of some workers. It costs them one append, into memory
-// that is there already but while a burst makes it grow.
+// A Shard takes the samples of some workers. A sample costs one append; memory is allocated only
+// while a burst makes the shard grow.
 //
-// A shard is never shared by two threads at once: whoever finds it taken goes on to
-// the next one, and so nobody waits for one who lost the processor while he had it.
+// Two threads never use a shard at once: a worker that finds it taken uses the next one, so it
+// never waits for a thread that lost the processor while it held the shard.
 type Shard struct {
 	taken   atomic.Bool
 	samples []scenarios.Outcome

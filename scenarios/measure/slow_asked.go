@@ -49,7 +49,7 @@ func (s *slowAsked) step(i int32, steps int) *slowStep {
 	return &s.steps[i]
 }
 
-// keep takes a request up that was wanted.
+// keepError takes a request up that was wanted.
 func (s *slowAsked) keep(step *slowStep, o *scenarios.Outcome, curl string) {
 	s.taken.Add(1)
 	one := slowCurl{o.Intended, o.Response(), curl}

@@ -16,10 +16,10 @@ import (
 	"brunt/scenarios/result"
 )
 
-// Writes keeps what became of every write of a run, in a file: a line of JSON each,
-// with its id, its end in seconds from t0, and whether it was acknowledged. In memory
-// there is no more than a buffer for each shard, whatever the length of the run. What
-// a killed brunt leaves are the writes of all but its last second.
+// Writes keeps what became of every write of a run, in a file: a line of JSON each, with its
+// id, its end in seconds from t0, and whether it was acknowledged. In memory there is no more
+// than a buffer for each shard, whatever the length of the run. After brunt is killed, the file
+// holds all writes but those of the last second.
 type Writes struct {
 	shards []*WriteShard
 	file   *os.File
@@ -70,8 +70,8 @@ func NewWrites(path string, shards int) (*Writes, error) {
 // Shard gives shard i.
 func (w *Writes) Shard(i int) *WriteShard { return w.shards[i%len(w.shards)] }
 
-// A WriteShard takes the writes of some workers. Like a [Shard] it is never waited
-// for: whoever finds it taken goes on to the next one.
+// A WriteShard takes the writes of some workers. Like a [Shard] it never blocks: a worker that
+// finds it taken uses the next one.
 type WriteShard struct {
 	of    *Writes
 	taken atomic.Bool
@@ -110,7 +110,7 @@ func (s *WriteShard) take() *WriteShard {
 	return t
 }
 
-// flush writes whole lines, at the end of the file whoever else does.
+// flush appends whole lines to the file; other shards may do so at the same time.
 func (s *WriteShard) flush() {
 	if len(s.lines) == 0 {
 		return

@@ -92,7 +92,7 @@ func (r *runner) tell(iv result.Interval, second measure.Second) {
 	if r.o.Live == nil {
 		return
 	}
-	iv.Objectives = judge.Standings(second, r.judgedBySoFar())
+	iv.Objectives = judge.RunningVerdicts(second, r.judgedBySoFar())
 	iv.End, iv.Phase = r.End(), "run"
 	if iv.At < 0 {
 		iv.Phase = "warmup"
