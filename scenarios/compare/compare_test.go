@@ -101,7 +101,7 @@ func TestCompare(t *testing.T) {
 		{name: "slower by a fifth, one side after the other", pairs: 10, worse: .2, spread: .02, apart: true, want: scenarios.Regression, says: "worse by"},
 		{name: "slower within the margin", pairs: 10, worse: .05, spread: .01, margins: Margins{"p50": .2, "p90": .2, "p95": .2, "p99": .5}, want: scenarios.Pass},
 		{name: "faster", pairs: 10, worse: -.2, spread: .02, want: scenarios.Pass},
-		{name: "too few to tell", pairs: 2, spread: .1, want: scenarios.Inconclusive, says: "would do"},
+		{name: "too few to tell", pairs: 2, spread: .1, want: scenarios.Inconclusive, says: "would be enough"},
 		{name: "errors", pairs: 5, errors: .05, spread: .01, want: scenarios.Regression, says: "errors"},
 		{name: "errors within half a point", pairs: 10, errors: .001, spread: .01, want: scenarios.Pass},
 	}
@@ -251,7 +251,7 @@ func TestCompare_Unfit(t *testing.T) {
 		says  string
 	}{
 		{"scenario", func(r *result.Result) { r.Scenario = "version: 1\nrate: 5\n" }, "scenario", "line 2"},
-		{"faults", func(r *result.Result) { r.Chaos = true }, "scenario", "only one"},
+		{"faults", func(r *result.Result) { r.Chaos = true }, "scenario", "not in both"},
 		{"machine", func(r *result.Result) { r.Environment.CPUs = 64 }, "machine", "64 processors"},
 		{"generator", func(r *result.Result) {
 			r.Generator = result.Generator{Limits: []string{"p99 lag 80ms"}}

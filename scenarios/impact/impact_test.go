@@ -140,9 +140,9 @@ func TestAsk_Next(t *testing.T) {
 		end, next string
 	}{
 		{"within a hold", scene(39, nil), "the load ended within a hold of the injection", "g was injected within a hold of the injection"},
-		{"after a bad window", scene(50, from(49, 50, 20)), "the load ended after a bad window, and more are needed to tell", "g was injected after a bad window, and more are needed to tell"},
-		{"too few", few, "too few requests after the injection to tell", "too few requests from the injection to that of g to tell"},
-		{"before a hold", scene(58, from(30, 50, 200)), "the load ended before a hold long enough to show recovery", "g was injected before a hold long enough to show recovery"},
+		{"after a bad window", scene(50, from(49, 50, 20)), "the load ended after a bad window, and one bad window does not decide", "g was injected after a bad window, and one bad window does not decide"},
+		{"too few", few, "too few requests after the injection to decide", "too few requests between the injection and that of g to decide"},
+		{"before a hold", scene(58, from(30, 50, 200)), "the load ended before a hold long enough to prove recovery", "g was injected before a hold long enough to prove recovery"},
 		{"long enough", scene(50, nil), "", ""},
 	} {
 		if a := Ask(c.q); a.Note != c.end {

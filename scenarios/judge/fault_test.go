@@ -109,13 +109,13 @@ func TestFault_Verdicts(t *testing.T) {
 		{"recovered", "", Case{}, between(30*sec, 45*sec), []injection{one}, scenarios.Pass, ""},
 		{"too late", "", Case{}, between(30*sec, 55*sec), []injection{one}, scenarios.Fail, ""},
 		{"no impact passes", "", Case{}, nothing, []injection{one}, scenarios.Pass, "no impact"},
-		{"no impact, and one is required", "", Case{Faults: map[string]FaultCase{"f": {RequireImpact: true}}}, nothing, []injection{one}, scenarios.Fail, "require_impact wants one"},
+		{"no impact, and one is required", "", Case{Faults: map[string]FaultCase{"f": {RequireImpact: true}}}, nothing, []injection{one}, scenarios.Fail, "require_impact is set"},
 		{"an impact that is required", "", Case{Faults: map[string]FaultCase{"f": {RequireImpact: true}}}, between(30*sec, 45*sec), []injection{one}, scenarios.Pass, ""},
 		{"no traffic", "", Case{NoTraffic: map[int]bool{0: true}}, nothing, []injection{one}, scenarios.Invalid, "no traffic"},
 		{"never recovered", "", Case{}, between(30*sec, 100*sec), []injection{one}, scenarios.Fail, "> 1m10s"},
 		{"no time for a hold, but it was too long already", "", Case{}, between(30*sec, 94*sec), []injection{one}, scenarios.Fail, "> 1m4s"},
 		{"no time for a hold", "recover < 90s after f", Case{}, between(30*sec, 94*sec), []injection{one}, scenarios.Inconclusive, "the load ended"},
-		{"bad before", "", Case{}, between(10*sec, 45*sec), []injection{one}, scenarios.Fail, "bad before"},
+		{"steady state did not hold", "", Case{}, between(10*sec, 45*sec), []injection{one}, scenarios.Fail, "steady state did not hold"},
 		{"not injected", "", Case{}, nothing, nil, scenarios.Inconclusive, "not injected"},
 		{"no onset", "onset < 1s after f", Case{}, nothing, []injection{one}, scenarios.Inconclusive, "no impact"},
 		{"never cleared", "heal < 20s after f", Case{}, between(30*sec, 45*sec), []injection{{"f", "f", 30 * sec, 0}}, scenarios.Inconclusive, ""},
@@ -156,7 +156,7 @@ func TestFault_Verdicts(t *testing.T) {
 		{"lost so far is less, and goes on", "failed < 1000000 after f", Case{}, between(30*sec, 100*sec), []injection{one}, scenarios.Inconclusive, ""},
 		{"failed over", "failover < 10s after f", Case{}, between(30*sec, 34*sec), []injection{{"f", "f", 30 * sec, 60 * sec}}, scenarios.Pass, ""},
 		{"failed over too late", "failover < 3s after f", Case{}, between(30*sec, 34*sec), []injection{{"f", "f", 30 * sec, 60 * sec}}, scenarios.Fail, ""},
-		{"never failed over", "failover < 10s after f", Case{}, between(30*sec, 45*sec), []injection{one}, scenarios.Fail, "while the fault was in"},
+		{"never failed over", "failover < 10s after f", Case{}, between(30*sec, 45*sec), []injection{one}, scenarios.Fail, "while the fault was active"},
 		{"nothing to fail over from", "failover < 10s after f", Case{}, nothing, []injection{one}, scenarios.Pass, "no impact"},
 		{
 			"failed over, and measure.Never back", "failover < 10s after f",
@@ -169,7 +169,7 @@ func TestFault_Verdicts(t *testing.T) {
 		{"healed", "heal < 6s after f", Case{}, between(30*sec, 45*sec), []injection{one}, scenarios.Pass, ""},
 		{"healed before it was cleared", "heal < 1s after f", Case{}, between(30*sec, 33*sec), []injection{one}, scenarios.Pass, ""},
 		{"more than so much is lost already", "failed > 100 after f", Case{}, between(30*sec, 100*sec), []injection{one}, scenarios.Pass, ""},
-		{"strict, and near the target", "recover < 15.5s after f", Case{Strict: true}, between(30*sec, 45*sec), []injection{one}, scenarios.Inconclusive, "straddles"},
+		{"strict, and near the target", "recover < 15.5s after f", Case{Strict: true}, between(30*sec, 45*sec), []injection{one}, scenarios.Inconclusive, "the target lies within"},
 		{"strict, and far from it", "recover < 40s after f", Case{Strict: true}, between(30*sec, 45*sec), []injection{one}, scenarios.Pass, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -198,7 +198,7 @@ func TestFault_Untold(t *testing.T) {
 	}{
 		{"unverified", Case{Unverified: map[int]bool{0: true}}, outage(between(30*sec, 45*sec)), "f was not verified"},
 		{"unverified, and no impact", Case{Unverified: map[int]bool{0: true}}, outage(between(0, 0)), "f was not verified"},
-		{"bad before", Case{Unverified: map[int]bool{0: true}}, outage(between(20*sec, 45*sec)), "f was not verified"},
+		{"steady state did not hold", Case{Unverified: map[int]bool{0: true}}, outage(between(20*sec, 45*sec)), "f was not verified"},
 		{"no bytes", Case{NoTraffic: map[int]bool{0: true}}, outage(between(30*sec, 45*sec)), "f met no traffic"},
 		{"no requests", Case{}, quiet, "f met no traffic"},
 	} {
@@ -207,7 +207,7 @@ func TestFault_Untold(t *testing.T) {
 		if r.Impact != result.UnknownYet || !strings.Contains(r.Note, c.note) || r.OnsetAt.Known() || r.FailoverAt.Known() || r.RecoveredAt.Known() || r.NotBefore.Known() {
 			t.Errorf("%s: %s from %v to %v: %q", c.name, r.Impact, r.OnsetAt, r.RecoveredAt, r.Note)
 		}
-		if want := c.name == "bad before"; want != (r.Unsteady != "") {
+		if want := c.name == "steady state did not hold"; want != (r.Unsteady != "") {
 			t.Errorf("%s: unsteady %q", c.name, r.Unsteady)
 		}
 		for i, o := range f.Objectives[:5] {
@@ -216,7 +216,7 @@ func TestFault_Untold(t *testing.T) {
 			}
 		}
 		for _, o := range f.Objectives[5:] {
-			if want := c.name == "bad before" && o.Phase == "baseline"; (o.Verdict == scenarios.Pass) == want {
+			if want := c.name == "steady state did not hold" && o.Phase == "baseline"; (o.Verdict == scenarios.Pass) == want {
 				t.Errorf("%s: %s is %s, %q", c.name, o.Text, o.Verdict, o.Note)
 			}
 		}
@@ -260,7 +260,7 @@ func TestFault_Required(t *testing.T) {
 		{"impacted", between(30*sec, 35*sec), []injection{one}, scenarios.Pass, ""},
 		{"never recovered", between(30*sec, 100*sec), []injection{one}, scenarios.Pass, ""},
 		{"recovery not seen", between(91*sec, 95*sec), []injection{{"f", "f", 91 * sec, 95 * sec}}, scenarios.Pass, ""},
-		{"none", nothing, []injection{one}, scenarios.Fail, "f had no impact, and require_impact wants one"},
+		{"none", nothing, []injection{one}, scenarios.Fail, "f had no impact, but require_impact is set"},
 		{"unknown", nothing, []injection{{"f", "f", 91 * sec, 95 * sec}}, scenarios.Inconclusive, "the load ended within a hold"},
 		{"unknown, as the next came", nothing, []injection{{"f", "f", 30 * sec, 31 * sec}, {"g", "g", 33500 * ms, 34 * sec}}, scenarios.Inconclusive, "g was injected within a hold"},
 		{"confounded", between(30*sec, 35*sec), []injection{one, {"g", "g", 32 * sec, 50 * sec}}, scenarios.Inconclusive, "g was in as well"},

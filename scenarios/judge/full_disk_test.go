@@ -70,7 +70,7 @@ func TestSpill_Full(t *testing.T) {
 			if !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), "keeping measurements on disk in "+os.TempDir()) {
 				t.Errorf("folding: %v", err)
 			}
-			if len(f.Notes) != 1 || !strings.Contains(f.Notes[0], "is complete") {
+			if len(f.Notes) != 1 || !strings.Contains(f.Notes[0], "are complete") {
 				t.Errorf("notes: %q", f.Notes)
 			}
 			f.Notes = nil
