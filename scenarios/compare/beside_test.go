@@ -24,7 +24,7 @@ func TestBeside(t *testing.T) {
 	}{
 		{"one", 1, .5, false, scenarios.Inconclusive, "worse than the baseline by more than the margin, most of all p", "not a control"},
 		{"one, alike", 1, 0, false, scenarios.Inconclusive, "None of 6 figures is worse", "not a control"},
-		{"few", 4, .5, true, scenarios.Inconclusive, "worse than the baseline by more than the margin", "no verdict is given under 8"},
+		{"few", 4, .5, true, scenarios.Inconclusive, "worse than the baseline by more than the margin", "a verdict needs at least 8"},
 		{"a history", 10, .5, true, scenarios.Regression, "is worse by", ""},
 		{"a history, alike", 10, 0, true, scenarios.Pass, "None of 6 rows is worse", ""},
 	} {
