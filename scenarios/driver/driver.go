@@ -43,7 +43,7 @@ type Descriptor struct {
 func All() []Descriptor {
 	return []Descriptor{
 		script(),
-		vegeta(),
+		attacker(),
 		replay(),
 		native(),
 	}

@@ -6,8 +6,8 @@ import (
 	"brunt/targets/vegeta"
 )
 
-// vegeta makes requests by vegeta's attacker.
-func vegeta() Descriptor {
+// attacker makes requests by vegeta's attacker.
+func attacker() Descriptor {
 	return Descriptor{
 		Engine: scenarios.VegetaEngine, Version: vegeta.Name,
 		Check: checkVegeta, Unkept: "vegeta", At: "engine",

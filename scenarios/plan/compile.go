@@ -9,6 +9,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/scenarios"
+	"brunt/scenarios/driver"
 	"brunt/scenarios/load"
 	"brunt/scenarios/measure"
 	"brunt/targets"
@@ -22,6 +23,7 @@ type CompileOptions struct {
 	Self     []string                    // the command line of brunt, for stacks that are part of it
 	Policies []*scenarios.Policy         // what bounds the scenario; all of them hold
 	Env      func(string) (string, bool) // where proxies are named; nil is os.LookupEnv
+	Drivers  []driver.Descriptor         // what can make the requests of a load; nil is driver.All
 }
 
 // Compile resolves every kind that the scenario names and checks all that can be
@@ -117,7 +119,7 @@ func (c *compiler) load(l *scenarios.Load) {
 	}
 	c.targetsFile(&lp, index, l)
 	c.replay(&lp, index, l)
-	c.engine(&lp, l)
+	c.drive(&lp, l)
 	lp.Prelude, _ = c.steps(l.Init, unmeasured, l)
 	for _, s := range c.plan.Series.Steps {
 		if s.Load == index {

@@ -15,6 +15,7 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/netns"
 	"brunt/scenarios"
+	"brunt/scenarios/driver"
 	"brunt/scenarios/ledger"
 	"brunt/scenarios/load"
 	"brunt/scenarios/measure"
@@ -142,10 +143,11 @@ type LoadPlan struct {
 	scenarios.Load
 	Schedule load.Plan
 	Flows    []load.Flow
-	InTurn   bool        // iterations take the flows in turn: those of a targets file
-	Prelude  []load.Step // once per virtual user
-	Steps    []string    // Names of its steps, in the order of their numbers
-	Script   *Script     // instead of flows: a script of k6; nil is none
+	InTurn   bool              // iterations take the flows in turn: those of a targets file
+	Prelude  []load.Step       // once per virtual user
+	Steps    []string          // Names of its steps, in the order of their numbers
+	Script   *Script           // instead of flows: a script of k6; nil is none
+	Driver   driver.Descriptor // what makes its requests
 }
 
 // Takes is how long a run takes by its schedules: warm-up and loads. What the target needs to

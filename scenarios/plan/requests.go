@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"brunt/scenarios"
+	"brunt/scenarios/driver"
 	"brunt/scenarios/load"
 	"brunt/scenarios/syntax"
 	"brunt/targets/http"
@@ -78,44 +79,29 @@ func (c *compiler) replay(lp *LoadPlan, index int, l *scenarios.Load) {
 		step := load.Step{Call: recordings.Replay(s.Name, s.Method), Index: c.number(s.Name, index)}
 		lp.Flows = append(lp.Flows, load.Flow{Weight: float64(s.Count), Steps: []load.Step{step}})
 	}
-	c.noWrites(lp, l.Of("executor"), "a log")
 	for _, note := range log.Notes() {
 		c.plan.Notes = append(c.plan.Notes, fmt.Sprintf("load %q: %s", l.Name, note))
 	}
 }
 
-// engine checks what a load asks of an engine other than brunt's own.
-func (c *compiler) engine(lp *LoadPlan, l *scenarios.Load) {
-	if l.Engine != scenarios.VegetaEngine {
+// drive finds what makes the requests of a load, and checks that it can.
+func (c *compiler) drive(lp *LoadPlan, l *scenarios.Load) {
+	list := c.o.Drivers
+	if list == nil {
+		list = driver.All()
+	}
+	d, known := driver.For(l, list)
+	if !known {
+		c.m.AddHint(l.Of("engine"), syntax.DidYouMean(l.Engine, driver.Engines(list)), "`engine` can't be %q", l.Engine)
 		return
 	}
-	at := l.Of("engine")
-	vegeta.CheckLoad(l, c.m)
-	if l.Executor == scenarios.Replay {
-		c.m.AddHint(at, "leave `engine` out", "vegeta replays no log")
-		return
+	lp.Driver = d
+	if d.Check != nil {
+		d.Check(&driver.Draft{Load: l, Schedule: lp.Schedule, Flows: lp.Flows, Mistakes: c.m})
 	}
-	if lp.Schedule.Closed() {
-		c.m.AddHint(at, "such as executor: constant-arrival-rate", "vegeta follows a rate: load %q has executor %s, which has virtual users", l.Name, l.Executor)
+	if d.Unkept != "" {
+		c.noWrites(lp, l.Of(d.At), d.Unkept)
 	}
-	for i, mixed := range l.Mix {
-		if i > 0 || len(mixed.Flow) > 1 || len(mixed.Flow) == 1 && mixed.Flow[0].Think != nil {
-			c.m.AddHint(at, "vegeta makes the requests of a targets file, or the one of a flow of one step", "vegeta follows no flow of several steps, as load %q has one", l.Name)
-			return
-		}
-	}
-	for _, f := range lp.Flows {
-		for _, s := range f.Steps {
-			if s.Call == nil {
-				continue
-			}
-			if why := vegeta.CheckCall(s.Call); why != "" {
-				c.m.Add(at, "vegeta can't make the request %q: %s", s.Call.Name(), why)
-				return
-			}
-		}
-	}
-	c.noWrites(lp, at, "vegeta")
 }
 
 // noWrites refuses a load whose requests the ledger can't keep.
@@ -132,9 +118,4 @@ func (c *compiler) noWrites(lp *LoadPlan, at syntax.Pos, who string) {
 }
 
 // EngineName names what makes the load's requests, for the report; empty is brunt.
-func (lp *LoadPlan) EngineName() string {
-	if lp.Engine == scenarios.VegetaEngine {
-		return vegeta.Name
-	}
-	return ""
-}
+func (lp *LoadPlan) EngineName() string { return lp.Driver.Version }

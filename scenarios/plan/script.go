@@ -61,6 +61,7 @@ func (c *compiler) script(l *scenarios.Load) {
 		users.Add(max(s.Duration.D(), time.Second), 1, 1)
 	}
 	lp := LoadPlan{Load: *l, Script: sp, Schedule: load.Plan{Users: users, Stages: sp.stages(l, c.sc.Warmup)}}
+	c.drive(&lp, l)
 	c.plan.Loads = append(c.plan.Loads, lp)
 }
 

@@ -9,74 +9,46 @@ import (
 	"time"
 
 	"brunt/chaos"
-	"brunt/scenarios"
+	"brunt/scenarios/driver"
 	"brunt/scenarios/judge"
 	"brunt/scenarios/load"
 	"brunt/scenarios/result"
-	"brunt/targets/vegeta"
 )
 
 // prepare readies load i.
 func (r *runner) prepare(i, shards int) error {
 	lp := &r.Loads[i]
+	s := &driver.Setup{Load: &lp.Load, Client: r.Protocol.Client}
 	if j := slices.IndexFunc(r.scripts, func(s *scriptRun) bool { return s.index == i }); j >= 0 {
-		r.clients, r.runs = append(r.clients, nil), append(r.runs, r.scripts[j])
-		return nil
+		s.Script = r.scripts[j]
+	} else {
+		s.Run, s.Target = r.loadRun(i, shards), r.reach(&lp.Load)
+		s.Target.Sampler = r.samples
 	}
-	if lp.Engine == scenarios.VegetaEngine {
-		return r.prepareVegeta(i, shards)
+	if r.ledger != nil {
+		s.Wrap = r.ledger.User
 	}
-	client, err := r.client(&lp.Load, r.samples)
+	job, connections, err := lp.Driver.Prepare(s)
 	if err != nil {
 		return err
 	}
-	r.clients = append(r.clients, client)
-	run := r.loadRun(i, shards)
-	run.Abort = client.Abort
-	run.Open = func(vu int) (load.User, error) {
-		u, err := client.Open(vu)
-		if err != nil || r.ledger == nil {
-			return u, err
-		}
-		return r.ledger.User(u, vu), nil
-	}
+	r.clients, r.runs = append(r.clients, connections), append(r.runs, job)
 	return nil
 }
 
-// prepareVegeta readies load i, whose requests vegeta makes.
-func (r *runner) prepareVegeta(i, shards int) error {
-	lp := &r.Loads[i]
-	o := vegeta.EngineOptions{MaxInFlight: lp.InFlight(), Env: r.env, Vars: r.vars}
-	for _, f := range lp.Flows {
-		o.Calls, o.Steps = append(o.Calls, f.Steps[0].Call), append(o.Steps, f.Steps[0].Index)
-	}
-	to := r.reach(&lp.Load)
-	to.Sampler = r.samples
-	engine, err := vegeta.New(to, o)
-	if err != nil {
-		return err
-	}
-	r.clients = append(r.clients, engine)
-	run := r.loadRun(i, shards)
-	run.Abort, run.Engine = engine.Abort, engine
-	return nil
-}
-
-// loadRun begins what a load needs to run, and adds it to the others.
+// loadRun gives a load with everything but what makes its requests.
 func (r *runner) loadRun(i, shards int) *load.Run {
 	lp := &r.Loads[i]
 	warm := r.Scenario.Warmup
 	if lp.Start != 0 {
 		warm = 0
 	}
-	run := &load.Run{
+	return &load.Run{
 		Name: lp.Name, Index: int32(i), Plan: lp.Schedule, Warmup: warm, Flows: lp.Flows, InTurn: lp.InTurn, Init: lp.Prelude,
 		Timeout: lp.Timeout.D(), Grace: lp.Grace.D(), MaxInFlight: lp.InFlight(), Seed: r.Scenario.Seed, Pacing: r.Scenario.Pacing,
 		Now: r.now, Env: r.env, Vars: r.vars, Shards: shards,
 		Sink: func(shard int) load.Sink { return r.rec.Shard(shard) },
 	}
-	r.runs = append(r.runs, run)
-	return run
 }
 
 func (r *runner) inFlight() int64 {

@@ -25,6 +25,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/scenarios"
+	"brunt/scenarios/driver"
 	"brunt/scenarios/judge"
 	"brunt/scenarios/ledger"
 	"brunt/scenarios/load"
@@ -107,7 +108,7 @@ type runner struct {
 	rec      *measure.Recorder
 	samples  *measure.Samples
 	clients  []targets.Way
-	runs     []driver
+	runs     []driver.Job
 	scripts  []*scriptRun // those of the runs that are scripts of k6
 	stats    []load.Stats
 	keeper   *keeper              // nil: requests are not kept

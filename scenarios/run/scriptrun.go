@@ -12,17 +12,12 @@ import (
 	"time"
 
 	"brunt/scenarios"
+	"brunt/scenarios/driver"
 	"brunt/scenarios/k6"
 	"brunt/scenarios/load"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/result"
 )
-
-// driver makes the requests of a load.
-type driver interface {
-	Go(ctx context.Context) (load.Stats, error)
-	InFlight() int64
-}
 
 // A scriptRun is a script under way: the other end of its process.
 type scriptRun struct {
@@ -58,8 +53,7 @@ type scriptRun struct {
 }
 
 var (
-	_ driver     = (*scriptRun)(nil)
-	_ driver     = (*load.Run)(nil)
+	_ driver.Job = (*scriptRun)(nil)
 	_ k6.Handler = (*scriptRun)(nil)
 )
 
@@ -163,7 +157,7 @@ func (r *runner) newScript(i int) (*scriptRun, error) {
 	return s, nil
 }
 
-// InFlight implements [driver].
+// InFlight implements [driver.Job].
 func (s *scriptRun) InFlight() int64 {
 	if s.over.Load() {
 		return 0

@@ -57,7 +57,7 @@ var largeTypes = map[string][2]int{
 	"chaos/proxy.flow":               {27, 41},
 	"reporters/live.Server":          {23, 0},
 	"scenarios.Scenario":             {32, 0},
-	"scenarios/judge.finisher":       {0, 48},
+	"scenarios/judge.composer":       {0, 48},
 	"scenarios/load.Log":             {22, 0},
 	"scenarios/load.Run":             {28, 0},
 	"scenarios/measure.Recorder":     {32, 0},
