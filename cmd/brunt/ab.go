@@ -4,14 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 	"time"
 
-	"brunt/reporters/catalog"
 	"brunt/scenarios"
 	"brunt/scenarios/compare"
 	"brunt/scenarios/plan"
@@ -58,13 +54,13 @@ Exit code 4 is a regression, 8 inconclusive.`,
 	f.sourceFlags.register(c)
 	f.judgeFlags.register(c)
 	f.sign.register(c)
-	c.Flags().StringArrayVar(&f.a, "a", nil, "the side that is compared with; again for several params")
-	c.Flags().StringArrayVar(&f.b, "b", nil, "the side that may be worse")
-	c.Flags().StringVar(&f.build, "build", "", "command for the shell that builds a git side, in its work tree")
+	c.Flags().StringArrayVar(&f.a, "a", nil, "the base side; can be given several times")
+	c.Flags().StringArrayVar(&f.b, "b", nil, "the candidate side")
+	c.Flags().StringVar(&f.build, "build", "", "shell command that builds a git side in its work tree")
 	c.Flags().BoolVar(&f.concurrent, "concurrent", false, "run both sides at once, with half of the arrivals each")
 	c.Flags().IntVar(&f.pairs, "pairs", 10, "pairs of runs at most")
-	c.Flags().DurationVar(&f.budget, "budget", 0, "time for all pairs, instead of --pairs: as many as fit are made, less those that confirm a red")
-	c.Flags().IntVar(&f.confirm, "confirm", 4, "fresh pairs that a red is confirmed by; of a small --budget a third where it is not given")
+	c.Flags().DurationVar(&f.budget, "budget", 0, "time for all pairs, instead of --pairs: brunt makes as many as fit, less those that confirm a failure")
+	c.Flags().IntVar(&f.confirm, "confirm", 4, "new pairs that confirm a failure (default a third of a small --budget)")
 	c.Flags().BoolVar(&f.noChaos, "no-chaos", false, "inject no fault")
 	c.Flags().StringVarP(&f.out, "output", "o", "", "folder for the results of all runs (default brunt-results/NAME-ab-TIME)")
 	f.logFormat, f.logLevel = "text", "error"
@@ -78,7 +74,7 @@ func (f *abFlags) ab(c *cobra.Command, path string) error {
 	}
 	o.Allow = []string{"scenario"} // the sides differ, and in what was asked for alone
 	if f.confirm < 2 || f.pairs < 2 {
-		return usagef("--pairs and --confirm are at least 2: one pair does not tell how much pairs differ")
+		return usagef("--pairs and --confirm are at least 2: one pair does not show how much pairs differ")
 	}
 	drop, err := f.sign.open()
 	if err != nil {
@@ -157,14 +153,14 @@ func (x *ab) prepare(ctx context.Context, dir string) error {
 			x.abFlags.confirm = min(x.abFlags.confirm, max(2, fit/3))
 		}
 		if x.pairs = fit - x.abFlags.confirm; x.pairs < 2 {
-			return usagef("--budget %s holds %s of %s, and it takes 2, and %d to confirm a red; give more, or shorten the load", x.budget, scenarios.Amount(fit, "pair"), quantity.FormatDuration(each), x.abFlags.confirm)
+			return usagef("--budget %s holds %s of %s, and brunt needs 2, and %d to confirm a failure; give more time, or shorten the load", x.budget, scenarios.Amount(fit, "pair"), quantity.FormatDuration(each), x.abFlags.confirm)
 		}
 	}
 	x.folder = x.out
 	if x.folder == "" {
 		x.folder = filepath.Join("brunt-results", fileName(name)+"-ab-"+run.NewID())
 	}
-	fmt.Fprintf(x.c.ErrOrStderr(), "%d pairs at most, and %d to confirm a red; a run takes %s; results in %s\n", x.pairs, x.abFlags.confirm, quantity.FormatDuration(whole), x.folder)
+	fmt.Fprintf(x.c.ErrOrStderr(), "at most %d pairs, and %d to confirm a failure; a run takes %s; results in %s\n", x.pairs, x.abFlags.confirm, quantity.FormatDuration(whole), x.folder)
 	return os.MkdirAll(x.folder, 0o755)
 }
 
@@ -208,7 +204,7 @@ func (x *ab) play(ctx context.Context) error {
 
 // confirmed holds the rows that failed to fresh pairs.
 func (x *ab) confirmed(ctx context.Context, found *compare.Comparison) error {
-	fmt.Fprintf(x.c.ErrOrStderr(), "%s; confirming it by %d fresh pairs\n", found.Reason, x.abFlags.confirm)
+	fmt.Fprintf(x.c.ErrOrStderr(), "%s; confirming it with %d new pairs\n", found.Reason, x.abFlags.confirm)
 	var as, bs []compare.Run
 	for range x.abFlags.confirm {
 		a, b, err := x.pair(ctx)
@@ -222,96 +218,3 @@ func (x *ab) confirmed(ctx context.Context, found *compare.Comparison) error {
 
 // mostAgain is how often a pair is made again where a run of it shows nothing.
 const mostAgain = 5
-
-// order is in which order the next pair is run: A B, then B A. A pair that is made again is in the order
-// that the one before it had, so that those that count are in turns.
-func (x *ab) order() []*side {
-	if x.kept%2 == 1 {
-		return []*side{x.b, x.a}
-	}
-	return []*side{x.a, x.b}
-}
-
-// shows tells why a run shows nothing of its side, if so.
-func shows(r compare.Run) (why string, ok bool) {
-	switch {
-	case !r.Generator.Healthy:
-		return strings.Join(append([]string{"brunt itself was the limit"}, r.Generator.Limits[:min(1, len(r.Generator.Limits))]...), ": "), false
-	case r.Verdict == scenarios.Invalid:
-		return r.Reason, false
-	}
-	return "", true
-}
-
-// pair runs both sides, every second time in the other order.
-func (x *ab) pair(ctx context.Context) (a, b compare.Run, err error) {
-	var why string
-	var ok bool
-	for range mostAgain {
-		n := x.number
-		x.number++
-		order := x.order()
-		got := map[*side]compare.Run{}
-		errs := make([]error, 2)
-		if x.concurrent {
-			made := make([]compare.Run, 2)
-			ended := make(chan struct{})
-			go func() {
-				defer close(ended)
-				made[1], errs[1] = x.one(ctx, order[1], n)
-			}()
-			made[0], errs[0] = x.one(ctx, order[0], n)
-			<-ended
-			got[order[0]], got[order[1]] = made[0], made[1]
-		} else {
-			for i, s := range order {
-				if got[s], errs[i] = x.one(ctx, s, n); errs[i] != nil {
-					break
-				}
-			}
-		}
-		if err = errors.Join(errs...); err != nil {
-			return a, b, err
-		}
-		a, b = got[x.a], got[x.b]
-		if why, ok = shows(a); ok {
-			why, ok = shows(b)
-		}
-		if ok {
-			x.kept++
-			return a, b, nil
-		}
-		fmt.Fprintf(x.c.ErrOrStderr(), "pair %d is made again: %s\n", n+1, why)
-	}
-	fmt.Fprintf(x.c.ErrOrStderr(), "brunt: %d pairs one after the other show nothing: %s\n", mostAgain, why)
-	return a, b, exit(scenarios.ExitInvalid)
-}
-
-// run runs one side once and writes its report.
-func (x *ab) run(ctx context.Context, s *side, n int) (compare.Run, error) {
-	plan, err := x.planned(s)
-	if err != nil {
-		return compare.Run{}, err
-	}
-	dir := filepath.Join(x.folder, fmt.Sprintf("%s-%02d", s.letter, n+1))
-	log, err := x.logger(io.Discard)
-	if err != nil {
-		return compare.Run{}, err
-	}
-	res, err := run.Run(ctx, plan, x.runOptions(dir, log))
-	if res == nil {
-		return compare.Run{}, err
-	}
-	if werr := catalog.All().Write(dir, res); werr != nil {
-		return compare.Run{}, werr
-	}
-	if werr := x.sign.seal(x.c, dir); werr != nil {
-		return compare.Run{}, werr
-	}
-	ended := slices.Contains([]scenarios.Verdict{scenarios.Pass, scenarios.Fail, scenarios.Inconclusive, scenarios.Invalid}, res.Verdict)
-	if began := res.Generator.Offered > 0; !began || !ended {
-		fmt.Fprintf(x.c.ErrOrStderr(), "brunt: a run of side %s did not %s: %s\n", s.letter, map[bool]string{true: "end", false: "begin"}[began], res.Reason)
-		return compare.Run{}, errors.Join(err, exit(res.ExitCode))
-	}
-	return compare.Run{Name: dir, Result: res}, nil
-}

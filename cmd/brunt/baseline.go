@@ -14,7 +14,7 @@ import (
 type baselineFlags struct{ dirs []string }
 
 func (f *baselineFlags) register(c *cobra.Command) {
-	c.Flags().StringSliceVar(&f.dirs, "baseline", nil, "folders of earlier runs of the scenario, to show this one beside; they change nothing of its verdict")
+	c.Flags().StringSliceVar(&f.dirs, "baseline", nil, "folders of earlier runs of the scenario, shown beside this one; they do not change its verdict")
 }
 
 // beside puts the comparison with the baseline into the result. Where there is none the result

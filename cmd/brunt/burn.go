@@ -10,7 +10,7 @@ import (
 func burnCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:    "burn",
-		Short:  "Do the job that standard input gives, until it ends",
+		Short:  "Use the resources that standard input names, until it ends",
 		Hidden: true,
 		Args:   cobra.NoArgs,
 		RunE:   func(c *cobra.Command, _ []string) error { return stress.Run(c.InOrStdin(), c.OutOrStdout()) },

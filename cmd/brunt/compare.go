@@ -38,7 +38,7 @@ none; either is said.`,
 			}
 			for _, arg := range args[dash:] {
 				if strings.HasPrefix(arg, "--") {
-					return usagef("%s stands after --, where all are folders; flags go before BASE", arg)
+					return usagef("%s is after --, where only folders may be; put flags before BASE", arg)
 				}
 			}
 			o, err := f.options()

@@ -78,8 +78,8 @@ named under guard.allow.load, for you to confirm.`,
 	}
 	c.Flags().StringVarP(&output, "output", "o", "", "write the scenario to a file")
 	c.Flags().BoolVar(&force, "force", false, "write over a file that exists")
-	c.Flags().BoolVar(&o.Static, "static", false, "har: take images, fonts, styles and scripts in")
-	c.Flags().StringSliceVar(&o.Hosts, "host", nil, "har: take this host in besides that of the first page; can be given again")
+	c.Flags().BoolVar(&o.Static, "static", false, "har: include images, fonts, styles and scripts")
+	c.Flags().StringSliceVar(&o.Hosts, "host", nil, "har: include this host as well as that of the first page; can be given several times")
 	return c
 }
 

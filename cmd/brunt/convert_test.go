@@ -8,11 +8,10 @@ import (
 	"strings"
 	"testing"
 
-	"brunt/scenarios/syntax"
-
 	"brunt/scenarios"
 	"brunt/scenarios/convert"
 	"brunt/scenarios/plan"
+	"brunt/scenarios/syntax"
 )
 
 // foreignFiles are what others have, in the folder of the package that reads it.

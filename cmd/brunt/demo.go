@@ -50,7 +50,7 @@ restarted when it crashes. Each defence is a switch, and so is each weakness:
 			})
 		},
 	}
-	c.Flags().StringArrayVar(&with, "with", nil, "a switch: name=value, such as breaker=off; can be given again")
+	c.Flags().StringArrayVar(&with, "with", nil, "a switch: name=value, such as breaker=off; can be given several times")
 	policyFlag(c, &source.policy)
 	return c
 }

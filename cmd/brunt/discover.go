@@ -33,15 +33,15 @@ func discover(c *cobra.Command, runs []string, yes bool) error {
 		fmt.Fprintf(out, "%s: %s\n", l.Run, l.What)
 	}
 	for _, run := range d.Alive {
-		fmt.Fprintf(out, "%s: goes on, or its guard is at work; its processes are left alone\n", run)
+		fmt.Fprintf(out, "%s: still running, or its watchdog is at work; its processes are left alone\n", run)
 	}
 	stoppedByOthers(c, d.Stopped)
 	switch {
 	case len(d.Left) == 0:
-		fmt.Fprintln(out, "nothing carries the mark of a dead run")
+		fmt.Fprintln(out, "nothing has the mark of a dead run")
 		return nil
 	case !yes:
-		fmt.Fprintln(out, "\n`brunt revert --discover --yes` ends these processes and takes back what these journals have open.")
+		fmt.Fprintln(out, "\n`brunt revert --discover --yes` ends these processes and takes back the open entries of these journals.")
 		return exit(scenarios.ExitNotReverted)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
@@ -60,7 +60,7 @@ func discover(c *cobra.Command, runs []string, yes bool) error {
 		}
 	}
 	if err == nil {
-		err = errors.New("what was ended starts others again and again")
+		err = errors.New("the ended processes keep starting others")
 	}
 	fmt.Fprintf(c.ErrOrStderr(), "brunt: %v\n", strings.ReplaceAll(err.Error(), "\n", "; "))
 	return exit(scenarios.ExitNotReverted)
@@ -74,6 +74,6 @@ func stoppedByOthers(c *cobra.Command, stopped []proc.Process) {
 			fmt.Fprintf(c.OutOrStdout(), "and %d more\n", len(stopped)-i)
 			break
 		}
-		fmt.Fprintf(c.OutOrStdout(), "process %d (%s) is stopped and carries no mark, so brunt leaves it alone; if a fault did it, `kill -CONT %d` takes it back\n", p.PID, p.Name, p.PID)
+		fmt.Fprintf(c.OutOrStdout(), "process %d (%s) is stopped and has no mark, so brunt leaves it alone; if a fault stopped it, `kill -CONT %d` continues it\n", p.PID, p.Name, p.PID)
 	}
 }

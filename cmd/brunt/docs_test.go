@@ -10,12 +10,12 @@ import (
 	"strings"
 	"testing"
 
-	"brunt/scenarios/slo"
-	"brunt/scenarios/syntax"
-
 	"brunt/scenarios"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/reference"
+	"brunt/scenarios/slo"
+	"brunt/scenarios/syntax"
+
 	"github.com/goccy/go-yaml"
 	"github.com/spf13/cobra"
 )

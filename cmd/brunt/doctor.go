@@ -13,6 +13,7 @@ import (
 	"brunt/chaos/netns"
 	"brunt/scenarios"
 	"brunt/scenarios/doctor"
+
 	"github.com/spf13/cobra"
 )
 
@@ -20,8 +21,8 @@ func doctorCommand() *cobra.Command {
 	var f sourceFlags
 	c := &cobra.Command{
 		Use:   "doctor [SCENARIO]",
-		Short: "Find out what this machine can do, and what to do about the rest",
-		Long: `Find out what this machine can do, and what to do about the rest. With a scenario,
+		Short: "Check what this machine can do, and say what to do about the rest",
+		Long: `Check what this machine can do, and say what to do about the rest. With a scenario,
 find out as well whether it can be run here and now: its commands and ports, its open
 files, and whether its target answers. Nothing is started.
 

@@ -41,7 +41,7 @@ func (f *signFlag) seal(c *cobra.Command, dir string) error {
 	case f.signer != nil:
 		return fmt.Errorf("%s is not signed: %w", dir, err)
 	}
-	fmt.Fprintf(c.ErrOrStderr(), "brunt: %s is not sealed, so `brunt verify` can't vouch for it: %v\n", dir, err)
+	fmt.Fprintf(c.ErrOrStderr(), "brunt: %s is not sealed, so `brunt verify` can't check it: %v\n", dir, err)
 	return nil
 }
 
@@ -55,7 +55,7 @@ func record(c *cobra.Command, dir string) (log *evidence.EventLog, done func(), 
 	}
 	return log, func() {
 		if err := log.Close(); err != nil {
-			fmt.Fprintf(c.ErrOrStderr(), "brunt: while the run went on its events could not be written: %v\n", err)
+			fmt.Fprintf(c.ErrOrStderr(), "brunt: the events could not be written during the run: %v\n", err)
 		}
 	}, nil
 }

@@ -5,12 +5,11 @@ import (
 	"fmt"
 	"strings"
 
-	"brunt/scenarios/slo"
-	"brunt/scenarios/syntax"
-
 	"brunt/scenarios"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/reference"
+	"brunt/scenarios/slo"
+	"brunt/scenarios/syntax"
 
 	"github.com/spf13/cobra"
 )

@@ -9,15 +9,14 @@ import (
 	"os"
 	"time"
 
-	"brunt/scenarios/quantity"
-	"brunt/scenarios/result"
-	"brunt/scenarios/slo"
-	"brunt/scenarios/syntax"
-
 	"brunt/scenarios"
 	"brunt/scenarios/capacity"
 	"brunt/scenarios/plan"
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
 	"brunt/scenarios/run"
+	"brunt/scenarios/slo"
+	"brunt/scenarios/syntax"
 
 	"github.com/spf13/cobra"
 )
@@ -54,13 +53,13 @@ the processors is disturbed: it says nothing, and is made again.`,
 		RunE: func(c *cobra.Command, args []string) error { return f.find(c, args[0]) },
 	}
 	f.register(c)
-	c.Flags().StringArrayVar(&f.objectives, "objective", nil, `what must hold, such as "p95 < 200ms"; again for more; the scenario's own over the whole run where none is given`)
+	c.Flags().StringArrayVar(&f.objectives, "objective", nil, `what must hold, such as "p95 < 200ms"; can be given several times (default the scenario's objectives over the whole run)`)
 	c.Flags().StringVar(&f.most, "max", "", "the largest rate to try, such as 20000/s")
-	c.Flags().StringVar(&f.from, "from", "", "the first rate; that of the scenario where it is not given")
+	c.Flags().StringVar(&f.from, "from", "", "the first rate (default that of the scenario)")
 	c.Flags().StringVar(&f.precision, "precision", "4%", "width of the interval")
 	c.Flags().DurationVar(&f.length, "probe", 10*time.Second, "how long a probe lasts; longer where an objective needs more requests")
-	c.Flags().DurationVar(&f.cool, "cool-down", 2*time.Second, "what the target is given after a rate that breaks it")
-	c.Flags().IntVar(&f.confirm, "confirm", 3, "probes of which a majority decides on a rate: an odd number")
+	c.Flags().DurationVar(&f.cool, "cool-down", 2*time.Second, "pause after a rate at which the objectives failed")
+	c.Flags().IntVar(&f.confirm, "confirm", 3, "probes for each rate; the majority decides: an odd number")
 	c.Flags().StringVar(&f.file, "json", "", "write what was found to a file as JSON")
 	f.logFormat, f.logLevel, f.repeat, f.noChaos = "text", "error", 1, true
 	return c
@@ -138,19 +137,19 @@ func (f *findFlags) say(w io.Writer, found *capacity.Found, err error) {
 	probes := scenarios.Amount(len(found.Tries), "probe")
 	switch {
 	case err != nil:
-		fmt.Fprintf(w, "not found: after %s it lies above %.4g/s", probes, found.Low)
+		fmt.Fprintf(w, "not found: after %s the limit is above %.4g/s", probes, found.Low)
 		if found.High > 0 {
 			fmt.Fprintf(w, " and below %.4g/s", found.High)
 		}
 		fmt.Fprintln(w)
 	case found.High == 0 && found.Limited > 0:
-		fmt.Fprintf(w, "at least %.4g/s: the generator gave out at %.4g/s before the target did (%s)\n", found.Low, found.Limited, probes)
+		fmt.Fprintf(w, "at least %.4g/s: the generator reached its limit at %.4g/s, before the target did (%s)\n", found.Low, found.Limited, probes)
 	case found.High == 0:
-		fmt.Fprintf(w, "at least %.4g/s, the largest rate that was to be tried (%s)\n", found.Low, probes)
+		fmt.Fprintf(w, "at least %.4g/s, the largest rate tried (%s)\n", found.Low, probes)
 	default:
 		fmt.Fprintf(w, "between %.4g/s and %.4g/s (%s)\n", found.Low, found.High, probes)
 		if found.Limited > 0 {
-			fmt.Fprintf(w, "the interval is no narrower, as the generator gave out at %.4g/s again and again\n", found.Limited)
+			fmt.Fprintf(w, "the interval is no narrower, as the generator kept reaching its limit at %.4g/s\n", found.Limited)
 		}
 		for i := len(found.Tries) - 1; i >= 0; i-- {
 			if t := found.Tries[i]; t.Answer == capacity.Breaks && t.Rate <= found.High*1.0001 {

@@ -62,7 +62,7 @@ func TestFind_Capacity(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Setenv("BRUNT_STATE", filepath.Join(dir, "state"))
-		code := Main([]string{"find", scenario, "--probe", "4s", "--cool-down", "500ms", "--json", found})
+		code := execute([]string{"find", scenario, "--probe", "4s", "--cool-down", "500ms", "--json", found})
 		srv.Close()
 		var f capacity.Found
 		b, err := os.ReadFile(found)

@@ -1,14 +1,9 @@
 package main
 
 import (
-	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"os"
-	"strings"
 	"time"
 
 	"brunt/scenarios"
@@ -34,7 +29,7 @@ func gateCommand() *cobra.Command {
 	var f gateFlags
 	c := &cobra.Command{
 		Use:   "gate SCENARIO --history DIR",
-		Short: "Run a scenario, and hold it to the history of its own runs",
+		Short: "Run a scenario, and compare it with the history of its runs",
 		Long: `Run a scenario and hold what it measures to a history of its runs: a folder of small
 files, which fits the cache of a CI or a branch of git. A red run is one that lies beyond
 where a further run like those of the history would lie, and by more than the margin; it
@@ -63,12 +58,12 @@ Exit codes are those of the run, and 4 for a regression, 8 for inconclusive.`,
 	f.sourceFlags.register(c)
 	f.judgeFlags.register(c)
 	f.sign.register(c)
-	c.Flags().StringVar(&f.history, "history", "", "folder of the records of earlier runs; it is made where there is none")
-	c.Flags().StringVar(&f.commit, "commit", "", "what of the system under test is run, for the trend")
-	c.Flags().BoolVar(&f.accept, "accept", false, "let the history begin anew with this run")
-	c.Flags().IntVar(&f.runs, "runs", 3, "runs at most: one, and a further one while the answer is inconclusive")
-	c.Flags().IntVar(&f.confirm, "confirm", 2, "fresh runs that a red one is confirmed by; of a small --budget a third where it is not given")
-	c.Flags().DurationVar(&f.budget, "budget", 0, "time for the runs of this gate, instead of --runs: as many as fit are made at most, less those that confirm a red")
+	c.Flags().StringVar(&f.history, "history", "", "folder of the records of earlier runs; created where it does not exist")
+	c.Flags().StringVar(&f.commit, "commit", "", "commit of the system under test, for the trend")
+	c.Flags().BoolVar(&f.accept, "accept", false, "start the history again with this run")
+	c.Flags().IntVar(&f.runs, "runs", 3, "at most this many runs: one, and another while the result is inconclusive")
+	c.Flags().IntVar(&f.confirm, "confirm", 2, "new runs that confirm a failure (default a third of a small --budget)")
+	c.Flags().DurationVar(&f.budget, "budget", 0, "time for the runs of this gate, instead of --runs: brunt makes at most as many as fit, less those that confirm a failure")
 	c.Flags().StringVarP(&f.out, "output", "o", "", "folder for the reports (default brunt-results/NAME-TIME)")
 	c.Flags().BoolVar(&f.force, "force", false, "write over the report of another run")
 	f.logFormat, f.logLevel, f.repeat = "text", "warn", 2 // each run has a folder of its own
@@ -110,7 +105,7 @@ func (f *gateFlags) gate(c *cobra.Command, path string) error {
 			f.confirm = min(f.confirm, max(1, fit/3))
 		}
 		if f.runs = fit - f.confirm; f.runs < 1 {
-			return usagef("--budget %s holds %s of %s, and it takes 1, and %d to confirm a red; give more, or shorten the load", f.budget, scenarios.Amount(fit, "run"), quantity.FormatDuration(whole), f.confirm)
+			return usagef("--budget %s holds %s of %s, and brunt needs 1, and %d to confirm a failure; give more time, or shorten the load", f.budget, scenarios.Amount(fit, "run"), quantity.FormatDuration(whole), f.confirm)
 		}
 	}
 	if err := recoverOthers(c); err != nil {
@@ -189,12 +184,12 @@ func (g *gate) learn(ctx context.Context, first *compare.Record, all []*compare.
 	}
 	out := g.c.OutOrStdout()
 	if g.accept {
-		fmt.Fprintf(out, "\nGATE: accepted; the history begins anew\n")
+		fmt.Fprintf(out, "\nGATE: accepted; the history starts again\n")
 		return nil
 	}
 	fmt.Fprintf(out, "\nGATE: learning %d/%d\n", min(len(compare.Measure(all))+1, compare.LeastHistory), compare.LeastHistory)
 	if other, err := g.history.Of(ctx, first.Key, compare.Machine{}); err == nil && len(other) > len(all) {
-		fmt.Fprintf(out, "%s of it were made on machines of other kinds than this one: %s\n", scenarios.Amount(len(other)-len(all), "record"), first.Machine)
+		fmt.Fprintf(out, "%s of it come from other kinds of machines than this one: %s\n", scenarios.Amount(len(other)-len(all), "record"), first.Machine)
 	}
 	return nil
 }
@@ -206,7 +201,7 @@ func (g *gate) several(ctx context.Context, n int) ([]*compare.Record, error) {
 	for range n {
 		r, err := g.one(ctx)
 		for again := 1; again < mostAgain && errors.Is(err, exit(scenarios.ExitInvalid)); again++ {
-			fmt.Fprintln(g.c.ErrOrStderr(), "brunt: a run shows nothing of the target, and is made again")
+			fmt.Fprintln(g.c.ErrOrStderr(), "brunt: a run shows nothing about the target and is repeated")
 			r, err = g.one(ctx)
 		}
 		if err != nil {
@@ -239,81 +234,4 @@ func (g *gate) run(ctx context.Context) (*compare.Record, error) {
 // keep adds the runs to the history, as one: what is made on one day is no more than a day's.
 func (g *gate) keep(records []*compare.Record) error {
 	return g.history.Add(compare.Mean(records))
-}
-
-// judgeFlags say how runs are compared, and where it is told.
-type judgeFlags struct {
-	o       compare.Options
-	margins []string
-	alpha   string
-	summary string
-	json    string
-	lenient bool // exit 0 where nothing can be told
-}
-
-// tell prints a comparison, and writes it into the files that were asked for. The error
-// carries its exit code.
-func (f *judgeFlags) tell(w io.Writer, found *compare.Comparison) error {
-	if err := found.Text(w); err != nil {
-		return err
-	}
-	if f.json != "" {
-		b, err := json.MarshalIndent(found, "", "  ")
-		if err != nil {
-			return err
-		}
-		if err := os.WriteFile(f.json, append(b, '\n'), 0o644); err != nil {
-			return err
-		}
-	}
-	if path := cmp.Or(f.summary, stepSummary()); path != "" {
-		if err := appendSummary(os.Stderr, path, found.Markdown); err != nil {
-			return err
-		}
-	}
-	if f.lenient && found.Verdict == scenarios.Inconclusive {
-		fmt.Fprintln(w, "inconclusive, and exit code 0, as --pass-inconclusive asks for")
-		return nil
-	}
-	if code := found.Verdict.ExitCode(); code != 0 {
-		return exit(code)
-	}
-	return nil
-}
-
-func (f *judgeFlags) register(c *cobra.Command) {
-	c.Flags().StringArrayVar(&f.margins, "margin", nil, "what may get worse unnoticed: p95=5%, or 5% for every metric; again for more")
-	c.Flags().StringVar(&f.alpha, "alpha", "5%", "chance of a false alarm over all rows together")
-	c.Flags().StringVar(&f.summary, "summary", "", "add the table to a file as Markdown; zero is the step's summary, in GitHub Actions")
-	c.Flags().StringVar(&f.json, "json", "", "write the comparison to a file as JSON")
-	c.Flags().BoolVar(&f.lenient, "pass-inconclusive", false, "exit 0, not 8, where the comparison can't tell, so that only what is worse makes a job red")
-	f.narrow(c)
-}
-
-// narrow registers the flags that narrow what is looked at.
-func (f *judgeFlags) narrow(c *cobra.Command) {
-	c.Flags().StringSliceVar(&f.o.Metrics, "metric", nil, "compare these metrics alone")
-	c.Flags().StringSliceVar(&f.o.Phases, "phase", nil, "compare these phases alone")
-	c.Flags().StringSliceVar(&f.o.Steps, "step", nil, `compare these steps alone; "*" is all of them together`)
-}
-
-// options reads the flags.
-func (f *judgeFlags) options() (compare.Options, error) {
-	f.o.Margins = compare.Margins{}
-	for _, text := range f.margins {
-		if err := f.o.Margins.ParseMargin(text); err != nil {
-			return f.o, usage{err}
-		}
-	}
-	if err := oneOf("--metric", f.o.Metrics, compare.MetricNames()); err != nil {
-		return f.o, err
-	}
-	if err := oneOf("--allow", f.o.Allow, compare.MismatchKinds()); err != nil {
-		return f.o, err
-	}
-	var err error
-	if f.o.Alpha, err = quantity.ParseShare(strings.TrimSpace(f.alpha)); err != nil || f.o.Alpha <= 0 || f.o.Alpha >= .5 {
-		return f.o, usagef("--alpha %q: want a share such as 5%%", f.alpha)
-	}
-	return f.o, nil
 }

@@ -17,7 +17,7 @@ import (
 func handCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:    "hand",
-		Short:  "Break processes of this machine, as standard input asks for",
+		Short:  "Inject faults into processes of this machine, as standard input says",
 		Hidden: true,
 		Args:   cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -32,7 +32,7 @@ func handCommand() *cobra.Command {
 func wardenCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:    "warden DEADLINE",
-		Short:  "Take back what the journal on standard input has open when that ends",
+		Short:  "Take back the open entries of the journal on standard input when it ends",
 		Hidden: true,
 		Args:   cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {

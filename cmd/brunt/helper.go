@@ -11,7 +11,7 @@ import (
 func helperCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:    "helper",
-		Short:  "Break the network that this process is in, as standard input asks for",
+		Short:  "Inject faults into the network of this process, as standard input says",
 		Hidden: true,
 		Args:   cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {

@@ -89,7 +89,7 @@ are service times: what had to wait for a worker shows nowhere.`,
 	f.sign.register(c)
 	c.Flags().StringVarP(&f.out, "output", "o", "", "folder for the report (default brunt-results/NAME-TIME)")
 	c.Flags().BoolVar(&f.force, "force", false, "write over the report of another run")
-	c.Flags().StringArrayVar(&objectives, "slo", nil, "an objective to judge it by, such as \"p95 < 200ms\"; may be given several times")
-	c.Flags().StringVar(&name, "name", "", "what the report calls it (default the name of the file)")
+	c.Flags().StringArrayVar(&objectives, "slo", nil, "an objective to judge it by, such as \"p95 < 200ms\"; can be given several times")
+	c.Flags().StringVar(&name, "name", "", "name in the report (default the name of the file)")
 	return c
 }

@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/spf13/cobra"
-
 	"brunt/scenarios"
 	"brunt/scenarios/syntax"
+
+	"github.com/spf13/cobra"
 )
 
 // The files that `brunt init` writes.
@@ -43,7 +43,7 @@ bounds what scenarios may do.`,
 				file = args[0]
 			}
 			if policy && target != "" {
-				return usagef("a policy is for no URL of its own; --url goes with a scenario")
+				return usagef("a policy has no URL; --url is for a scenario")
 			}
 			if target != "" {
 				var err error
@@ -83,7 +83,7 @@ func urlInit(target string) (string, error) {
 	}
 	allow := ""
 	if h := u.Hostname(); !scenarios.IsLocalhost(h) && h != "::1" && !strings.HasPrefix(h, "127.") {
-		allow = "\nguard: {allow: {load: [\"" + h + "\"]}}   # beyond loopback, where load may go is said here\n"
+		allow = "\nguard: {allow: {load: [\"" + h + "\"]}}   # the addresses beyond loopback that the load may reach\n"
 	}
 	r := strings.NewReplacer("{{url}}", u.Scheme+"://"+u.Host, "{{path}}", path, "{{guard}}", allow)
 	return r.Replace(urlScenario), nil

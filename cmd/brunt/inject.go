@@ -9,17 +9,14 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"time"
-
-	"brunt/scenarios/quantity"
-	"brunt/scenarios/result"
-	"brunt/scenarios/syntax"
 
 	"brunt/scenarios"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/plan/dryrun"
+	"brunt/scenarios/quantity"
 	"brunt/scenarios/run"
+	"brunt/scenarios/syntax"
 
 	"github.com/spf13/cobra"
 )
@@ -39,8 +36,8 @@ func injectCommand() *cobra.Command {
 	var f injectFlags
 	c := &cobra.Command{
 		Use:   "inject SCENARIO FAULT | inject KIND [KEY=VALUE …]",
-		Short: "Do one fault without load, and take it back",
-		Long: `Do one fault without load: inject it, find its effect, hold it, take it back, find
+		Short: "Inject one fault without load, and take it back",
+		Long: `Inject one fault without load: inject it, verify its effect, hold it, take it back, verify
 that it is gone. Every step is shown with its evidence. Ctrl-C takes it back at once;
 journal and guard see to it whatever happens to brunt.
 
@@ -72,8 +69,8 @@ taken back. 130: interrupted, and taken back.`,
 	c.Flags().StringVar(&f.hold, "for", "", "how long it stays, such as 10s; as long as the scenario says by default")
 	c.Flags().StringVar(&f.listen, "listen", "", "host:port where the link of a fault on links listens (default a free port of 127.0.0.1)")
 	c.Flags().StringVar(&f.to, "to", "", "host:port that this link leads to")
-	c.Flags().StringArrayVar(&f.allow, "allow", nil, "an address, range or host beyond loopback that --to may name; can be given again")
-	c.Flags().BoolVar(&f.dryRun, "dry-run", false, "say what would be done, and do nothing")
+	c.Flags().StringArrayVar(&f.allow, "allow", nil, "an address, range or host beyond loopback that --to may name; can be given several times")
+	c.Flags().BoolVar(&f.dryRun, "dry-run", false, "print what would be done, and do nothing")
 	c.Flags().StringVar(&f.format, "format", "text", "text or json, on standard output")
 	return c
 }
@@ -227,37 +224,4 @@ func (f *injectFlags) bare(args []string) (*plan.Plan, error) {
 		settings = append(slices.Clone(settings), "for="+f.hold)
 	}
 	return plan.CompileBare(plan.Bare{Kind: args[0], Settings: settings, Listen: f.listen, To: f.to, Allow: f.allow, Policies: policies})
-}
-
-// steps tells people what happens, as it happens.
-type steps struct {
-	w     io.Writer
-	stays time.Duration
-
-	mu   sync.Mutex
-	up   bool // the target is up, so that what its units do tells something
-	over bool
-}
-
-func (s *steps) event(e result.Event) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	what := e.Text
-	if e.Unit != "" {
-		if !s.up || s.over {
-			return
-		}
-		what = strings.TrimSpace(e.Unit + " " + what)
-	}
-	fmt.Fprintf(s.w, "%9s  %-16s %s\n", fmt.Sprintf("+%.3fs", float64(e.T)), e.Event, strings.ReplaceAll(what, "\n", "\n"+strings.Repeat(" ", 28)))
-	switch e.Event {
-	case "target.up":
-		s.up = true
-	case "fault.injected":
-		if s.stays > 0 {
-			fmt.Fprintf(s.w, "%9s  it stays for %s; Ctrl-C takes it back\n", "", quantity.FormatDuration(s.stays))
-		}
-	case "fault.cleared", "fault.failed":
-		s.over = true
-	}
 }

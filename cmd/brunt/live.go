@@ -35,7 +35,7 @@ func (f *runFlags) openLive(name string, out io.Writer, stop func()) (*livePage,
 		return nil, nil
 	}
 	if f.linger < 0 {
-		return nil, usagef("--linger is no negative time")
+		return nil, usagef("--linger is negative")
 	}
 	host, port, err := liveAddress(f.live)
 	if err != nil {
@@ -43,7 +43,7 @@ func (f *runFlags) openLive(name string, out io.Writer, stop func()) (*livePage,
 	}
 	l, err := net.Listen("tcp", net.JoinHostPort(host, port))
 	if err != nil {
-		return nil, usagef("--live %s: %w; another port may be free, and port 0 takes one that is", f.live, err)
+		return nil, usagef("--live %s: %w; choose another port, or port 0 for a free one", f.live, err)
 	}
 	token := rand.Text()
 	var hosts []string
@@ -60,7 +60,7 @@ func (f *runFlags) openLive(name string, out io.Writer, stop func()) (*livePage,
 	}()
 	fmt.Fprintf(out, "live: http://%s/ and /metrics; token to stop the run there: %s\n", l.Addr(), token)
 	if !l.Addr().(*net.TCPAddr).IP.IsLoopback() {
-		fmt.Fprintf(out, "brunt: warning: --live %s is open to who reaches this machine by network, without a password or encryption: who looks sees the scenario, its URLs and answers of the target; only stopping the run wants the token\n", f.live)
+		fmt.Fprintf(out, "brunt: warning: --live %s is open to everyone who can reach this machine by network, without a password or encryption: it shows the scenario, its URLs and answers of the target; only stopping the run needs the token\n", f.live)
 	}
 	return p, nil
 }

@@ -15,15 +15,15 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func main() { os.Exit(Main(os.Args[1:])) }
+func main() { os.Exit(execute(os.Args[1:])) }
 
 // exit is an error that only carries an exit code: all has been said.
 type exit int
 
 func (e exit) Error() string { return fmt.Sprintf("exit %d", int(e)) }
 
-// Main runs brunt with the arguments and gives its exit code.
-func Main(args []string) int {
+// execute runs brunt with the arguments and gives its exit code.
+func execute(args []string) int {
 	root := rootCommand()
 	root.SetArgs(args)
 	err := root.Execute()
@@ -63,7 +63,9 @@ Exit codes, the first that applies:
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.AddCommand(
-		runCommand(), validateCommand(), initCommand(), convertCommand(), injectCommand(), doctorCommand(), statusCommand(), revertCommand(), reportCommand(), noteCommand(), verifyCommand(), importCommand(), compareCommand(), abCommand(), gateCommand(), trendCommand(), findCommand(),
+		runCommand(), validateCommand(), initCommand(), convertCommand(), injectCommand(), doctorCommand(), statusCommand(), revertCommand(),
+		reportCommand(), noteCommand(), verifyCommand(), importCommand(),
+		compareCommand(), abCommand(), gateCommand(), trendCommand(), findCommand(),
 		demoCommand(), schemaCommand(), explainCommand(), versionCommand(), guardCommand(), burnCommand(), serviceCommand(), helperCommand(), handCommand(), wardenCommand(),
 	)
 	checkUsage(root)

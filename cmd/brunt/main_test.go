@@ -14,8 +14,8 @@ import (
 	"time"
 
 	"brunt/scenarios"
-
 	"brunt/scenarios/suite"
+
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
@@ -107,7 +107,7 @@ func exitCode(ts *testscript.TestScript, neg bool, args []string) {
 		if got != "5" || !strings.Contains(ts.ReadFile("stdout"), "brunt itself was late") {
 			break
 		}
-		time.Sleep(time.Second)
+		time.Sleep(time.Second) // the machine is busy; the next attempt waits for it to calm down
 	}
 	ts.Fatalf("%s ended with %s, want exit code %s", args[1], got, args[0])
 }

@@ -11,6 +11,7 @@ import (
 
 	"brunt/chaos/journal"
 	"brunt/scenarios/notes"
+
 	"github.com/spf13/cobra"
 )
 
@@ -18,8 +19,8 @@ func noteCommand() *cobra.Command {
 	var author, id string
 	c := &cobra.Command{
 		Use:   "note TEXT",
-		Short: "Say something in the report of the run that goes on",
-		Long: `Say something in the report of the run that goes on: "cache flushed by hand". It
+		Short: "Add a remark to the report of the current run",
+		Long: `Add a remark to the report of the current run: "cache flushed by hand". It
 stands in the run's notes and in its events.jsonl, with its author and the time on
 the run's clock. Where several runs go on, --run names one by its id, or a part of it.
 
@@ -43,8 +44,8 @@ The author is whoever $USER or --as says: a note is no proof of who wrote it.`,
 			return nil
 		},
 	}
-	c.Flags().StringVar(&id, "run", "", "which run, by its id or a part of it; needed where several go on")
-	c.Flags().StringVar(&author, "as", "", "who says it (default $USER)")
+	c.Flags().StringVar(&id, "run", "", "the run, by its id or a part of it; needed when several runs are going on")
+	c.Flags().StringVar(&author, "as", "", "the author (default $USER)")
 	return c
 }
 
@@ -66,11 +67,11 @@ func goesOn(id string) (notes.Running, error) {
 	case len(fit) == 1:
 		return fit[0], nil
 	case len(all) == 0:
-		return notes.Running{}, usagef("%w; a run that another user began, or with another $BRUNT_STATE, is not seen here", notes.ErrNoRun)
+		return notes.Running{}, usagef("%w; a run of another user, or with another $BRUNT_STATE, is not visible here", notes.ErrNoRun)
 	case len(fit) == 0:
-		return notes.Running{}, usagef("no run that goes on has %q in its id: %s", id, strings.Join(names, ", "))
+		return notes.Running{}, usagef("no current run has %q in its id: %s", id, strings.Join(names, ", "))
 	}
-	return notes.Running{}, usagef("%d runs go on: %s; name one by --run", len(fit), strings.Join(names, ", "))
+	return notes.Running{}, usagef("%d runs are going on: %s; name one with --run", len(fit), strings.Join(names, ", "))
 }
 
 // whoami is who seems to be at the keyboard.

@@ -18,6 +18,7 @@ import (
 	"brunt/scenarios/plan"
 	"brunt/scenarios/plan/dryrun"
 	"brunt/scenarios/syntax"
+
 	"github.com/spf13/cobra"
 )
 
@@ -56,7 +57,7 @@ func (f *runFlags) foresee(c *cobra.Command, plan *plan.Plan) error {
 	if err := writeWhole(f.out, func(w io.Writer) error { return encodeJSON(w, kept) }); err != nil {
 		return usagef("the plan: %w", err)
 	}
-	fmt.Fprintf(c.OutOrStdout(), "Plan: %s; `brunt run --plan %s` runs it, if nothing differs by then.\n", f.out, f.out)
+	fmt.Fprintf(c.OutOrStdout(), "Plan: %s; `brunt run --plan %s` runs it, if nothing has changed by then.\n", f.out, f.out)
 	return nil
 }
 
@@ -149,7 +150,7 @@ func (f *runFlags) compile(ctx context.Context, path string) (*plan.Plan, error)
 	if len(found) > 0 {
 		return nil, &driftError{f.plan, found}
 	}
-	plan.Notes = append(plan.Notes, fmt.Sprintf("held to the plan %s, made %s: nothing had changed", f.plan, f.planned.Made.Format(time.RFC3339)))
+	plan.Notes = append(plan.Notes, fmt.Sprintf("checked against the plan %s, made %s: nothing had changed", f.plan, f.planned.Made.Format(time.RFC3339)))
 	return plan, nil
 }
 
@@ -168,5 +169,5 @@ func (e *driftError) Error() string {
 		lines = append(slices.Clone(lines[:mostDrift]), fmt.Sprintf("and %d more", len(lines)-mostDrift))
 	}
 	n := len(e.found)
-	return fmt.Sprintf("what would be done is not what %s says:\n  %s\n%s; nothing was started.", e.plan, strings.Join(lines, "\n  "), scenarios.Amount(n, "difference"))
+	return fmt.Sprintf("what would be done differs from %s:\n  %s\n%s; nothing was started.", e.plan, strings.Join(lines, "\n  "), scenarios.Amount(n, "difference"))
 }

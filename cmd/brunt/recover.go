@@ -35,7 +35,7 @@ func recoverOthers(c *cobra.Command) error {
 		fmt.Fprintf(c.ErrOrStderr(), "brunt: run %s had died; taken back: %s (%s)\n", t.Run, t.Pending.What, t.Outcome)
 	}
 	if err != nil { // they do nothing, so nothing is in the way
-		fmt.Fprintf(c.ErrOrStderr(), "brunt: looking for guards of earlier runs that were never started: %v\n", err)
+		fmt.Fprintf(c.ErrOrStderr(), "brunt: looking for watchdogs of earlier runs that were never started: %v\n", err)
 	}
 	return nil
 }

@@ -77,7 +77,7 @@ control: compare, ab and gate are there to judge by.`,
 func redraw(c *cobra.Command, dir string, res *result.Result) error {
 	kept, err := catalog.All().Redraw(dir, res)
 	if len(kept) > 0 {
-		fmt.Fprintf(c.ErrOrStderr(), "brunt: %s is sealed, so %s stayed as they were; -o FOLDER draws them elsewhere\n", dir, strings.Join(kept, ", "))
+		fmt.Fprintf(c.ErrOrStderr(), "brunt: %s is sealed, so %s stay as they were; -o FOLDER draws them elsewhere\n", dir, strings.Join(kept, ", "))
 	}
 	return err
 }
@@ -85,7 +85,7 @@ func redraw(c *cobra.Command, dir string, res *result.Result) error {
 // drawElsewhere draws in a folder that is not that of a run.
 func drawElsewhere(dir string, res *result.Result) error {
 	if _, err := os.Stat(filepath.Join(dir, "result.json")); err == nil {
-		return usagef("%s is the folder of a run; -o names another, for what is drawn", dir)
+		return usagef("%s is the folder of a run; -o names another folder for the report", dir)
 	}
 	return catalog.All().Draw(dir, res)
 }

@@ -7,26 +7,17 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"os/signal"
-	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"brunt/chaos/journal"
-
-	"brunt/scenarios/result"
-
 	"brunt/reporters/catalog"
 	"brunt/reporters/evidence"
-	"brunt/reporters/metrics"
 	"brunt/reporters/push"
-	"brunt/reporters/terminal"
 	"brunt/scenarios"
 	"brunt/scenarios/compare"
 	"brunt/scenarios/plan"
-	"brunt/scenarios/plan/dryrun"
 	"brunt/scenarios/run"
 
 	"github.com/spf13/cobra"
@@ -93,16 +84,16 @@ next. /metrics goes on with each.`,
 	f.sign.register(c)
 	c.Flags().StringVarP(&f.out, "output", "o", "", "folder for the report (default brunt-results/NAME-TIME); with --dry-run the file for the plan")
 	c.Flags().BoolVar(&f.force, "force", false, "write over the report of another run, or over another plan")
-	c.Flags().BoolVar(&f.requests, "requests", false, "keep every single request, in "+evidence.RequestsFile+" of the report's folder, for formats that need it")
-	c.Flags().BoolVar(&f.dryRun, "dry-run", false, "say what would be done, and do nothing")
-	c.Flags().StringVar(&f.plan, "plan", "", "run what this plan says, if nothing differs from it")
+	c.Flags().BoolVar(&f.requests, "requests", false, "keep every request, in "+evidence.RequestsFile+" of the report's folder, for formats that need it")
+	c.Flags().BoolVar(&f.dryRun, "dry-run", false, "print what would be done, and do nothing")
+	c.Flags().StringVar(&f.plan, "plan", "", "run this plan, if nothing differs from it")
 	c.Flags().BoolVar(&f.noChaos, "no-chaos", false, "inject no fault: the control run")
 	f.base.register(c)
-	c.Flags().IntVar(&f.repeat, "repeat", 1, "run so often; the worst verdict counts")
-	c.Flags().StringArrayVar(&f.outTexts, "out", nil, "tell of the run while it goes on, KIND=URL: "+push.Usage(catalog.Pushes())+"; again for more")
+	c.Flags().IntVar(&f.repeat, "repeat", 1, "number of runs; the worst verdict counts")
+	c.Flags().StringArrayVar(&f.outTexts, "out", nil, "send figures during the run, KIND=URL: "+push.Usage(catalog.Pushes())+"; can be given several times")
 	c.Flags().StringVar(&f.logFormat, "log-format", "text", "text or json, on standard error")
-	c.Flags().StringVar(&f.live, "live", "", "[HOST]:PORT to show the run at while it goes on, such as :9464, which is 127.0.0.1:9464")
-	c.Flags().DurationVar(&f.linger, "linger", 0, "serve --live for so long after the end, such as 30s for a last scrape of /metrics")
+	c.Flags().StringVar(&f.live, "live", "", "[HOST]:PORT to show the run at during the run, such as :9464, which is 127.0.0.1:9464")
+	c.Flags().DurationVar(&f.linger, "linger", 0, "serve --live this long after the end, such as 30s for a last scrape of /metrics")
 	c.Flags().StringVar(&f.logLevel, "log-level", "warn", "debug, info, warn or error")
 	return c
 }
@@ -165,12 +156,18 @@ func (f *runFlags) run(c *cobra.Command, path string) error {
 	if err := recoverOthers(c); err != nil {
 		return err
 	}
+	return f.repeated(ctx, c, path, plan, live)
+}
+
+// repeated runs the plan as often as --repeat says. The worst verdict counts.
+func (f *runFlags) repeated(ctx context.Context, c *cobra.Command, path string, plan *plan.Plan, live *livePage) error {
 	worst := scenarios.Pass
 	code := 0
 	var runs []string
 	var unwritten error // of a run that has its verdict
 	for i := range f.repeat {
 		if i > 0 {
+			var err error
 			if plan, err = f.compile(c.Context(), path); err != nil {
 				return err
 			}
@@ -202,118 +199,6 @@ func (f *runFlags) run(c *cobra.Command, path string) error {
 	return nil
 }
 
-// once runs the plan once and writes its report.
-func (f *runFlags) once(ctx context.Context, c *cobra.Command, plan *plan.Plan, page *livePage) (*result.Result, error) {
-	id := run.NewID()
-	dir, err := f.folder(plan.Scenario.Name, id)
-	if err != nil {
-		return nil, err
-	}
-	live := terminal.New(c.ErrOrStderr(), termOptions(c.ErrOrStderr(), dryrun.Describe(plan)...))
-	log, err := f.logger(live)
-	if err != nil {
-		return nil, err
-	}
-	o := f.runOptions(dir, log)
-	o.ID = id
-	if f.requests {
-		o.Requests = filepath.Join(dir, evidence.RequestsFile)
-	}
-	for _, out := range f.outs {
-		for _, s := range out.Secrets() {
-			plan.Scenario.Secrets.Add(s)
-		}
-	}
-	events, written, err := record(c, dir)
-	if err != nil {
-		return nil, fmt.Errorf("the folder for the report: %w", err)
-	}
-	defer written()
-	metrics := metrics.New(metrics.Options{Run: id, Scenario: plan.Scenario.Name, Faults: plan.FaultKinds(), Steps: plan.StepNames()})
-	outs := push.Open(f.outs, push.Run{Metrics: metrics, Run: id, Scenario: plan.Scenario.Name, Log: log})
-	o.BySteps = len(f.outs) > 0
-	o.Live = func(iv result.Interval) {
-		live.Observe(iv)
-		metrics.Observe(iv)
-		outs.Observe(iv)
-	}
-	o.Event = func(e result.Event) {
-		events.Add(e)
-		metrics.Event(e)
-		outs.Event(e)
-	}
-	page.watch(plan, &o, metrics)
-	res, err := run.Run(ctx, plan, o)
-	undelivered := outs.Close()
-	live.Clear()
-	written()
-	if res == nil {
-		return nil, err
-	}
-	for _, note := range undelivered {
-		res.Notes = append(res.Notes, plan.Scenario.Secrets.Mask(note))
-	}
-	defer run.Frugal()()
-	beside(c.ErrOrStderr(), res, f.earlier)
-	werr := catalog.All().Write(dir, res)
-	if werr == nil {
-		werr = f.sign.seal(c, dir)
-	}
-	if terr := table(c.OutOrStdout(), res, dir); werr == nil {
-		werr = terr
-	}
-	page.over(res, dir, werr)
-	return res, errors.Join(err, werr)
-}
-
-// runOptions are those of a run that keeps what it writes in a folder.
-func (f *runFlags) runOptions(dir string, log *slog.Logger) run.Options {
-	return run.Options{
-		ID: run.NewID(), LogDir: filepath.Join(dir, "logs"), State: state(), Guard: append(self(), "guard"), Burner: append(self(), "burn"),
-		NoChaos: f.noChaos, Log: log, Ledger: filepath.Join(dir, "ledger.jsonl"), Suspend: suspended(), Stop: stopSelf,
-	}
-}
-
-// folder makes the folder for a report.
-func (f *runFlags) folder(name, id string) (string, error) {
-	dir := f.out
-	if dir == "" {
-		dir = filepath.Join("brunt-results", fileName(name)+"-"+id)
-	} else if f.repeat > 1 {
-		dir = filepath.Join(dir, id)
-	}
-	if _, err := os.Stat(filepath.Join(dir, "result.json")); err == nil && !f.force {
-		return "", usagef("%s holds the report of another run; name another folder, or let --force write over it", dir)
-	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return "", usagef("the folder for the report: %w", err)
-	}
-	probe, err := os.CreateTemp(dir, ".brunt-*")
-	if err != nil {
-		return "", usagef("the folder for the report: %w", err)
-	}
-	_ = probe.Close()
-	return dir, os.Remove(probe.Name())
-}
-
-// fileName makes a scenario's name one that every file system takes.
-func fileName(s string) string {
-	s = strings.Map(func(r rune) rune {
-		switch {
-		case r >= 'a' && r <= 'z', r >= '0' && r <= '9', r == '-', r == '.':
-			return r
-		case r >= 'A' && r <= 'Z':
-			return r + 'a' - 'A'
-		}
-		return '-'
-	}, s)
-	for strings.Contains(s, "--") {
-		s = strings.ReplaceAll(s, "--", "-")
-	}
-	s = strings.Trim(s, "-.")
-	return s[:min(len(s), 60)]
-}
-
 func (f *runFlags) logger(w io.Writer) (*slog.Logger, error) {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(f.logLevel)); err != nil {
@@ -327,33 +212,4 @@ func (f *runFlags) logger(w io.Writer) (*slog.Logger, error) {
 		return slog.New(slog.NewJSONHandler(w, o)), nil
 	}
 	return nil, usagef("--log-format is text or json, not %q", f.logFormat)
-}
-
-// interruptible gives a context that ends with the first SIGINT or SIGTERM, and says so.
-// Faults are taken back and the report is written then; a second signal changes nothing,
-// as there is nothing left to hurry.
-func interruptible(say string) (context.Context, func()) {
-	ctx, cancel := context.WithCancelCause(context.Background())
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	done := make(chan struct{})
-	go func() {
-		select {
-		case s := <-signals:
-			code := 130
-			if s == syscall.SIGTERM {
-				code = 143
-			}
-			if say != "" {
-				fmt.Fprintln(os.Stderr, say)
-			}
-			cancel(run.Interrupt{Code: code})
-		case <-done:
-		}
-	}()
-	return ctx, func() {
-		signal.Stop(signals)
-		close(done)
-		cancel(nil)
-	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"brunt/scenarios/reference"
 	"brunt/scenarios/syntax"
+
 	"github.com/spf13/cobra"
 )
 

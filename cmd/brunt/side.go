@@ -13,6 +13,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/syntax"
+
 	"github.com/goccy/go-yaml"
 )
 

@@ -6,11 +6,11 @@ import (
 	"slices"
 	"strings"
 
-	"brunt/scenarios/syntax"
-
 	"brunt/scenarios"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/plan/dryrun"
+	"brunt/scenarios/syntax"
+
 	"github.com/spf13/cobra"
 )
 
@@ -23,13 +23,13 @@ type sourceFlags struct {
 }
 
 func (f *sourceFlags) register(c *cobra.Command) {
-	c.Flags().StringArrayVar(&f.set, "set", nil, "set a param: name=value; can be given again")
-	c.Flags().StringArrayVar(&f.meta, "meta", nil, "say what the run is to your organisation: operator=ann, approver=…, ticket=…, closes=…; can be given again")
+	c.Flags().StringArrayVar(&f.set, "set", nil, "set a param: name=value; can be given several times")
+	c.Flags().StringArrayVar(&f.meta, "meta", nil, "say what the run is to your organisation: operator=ann, approver=…, ticket=…, closes=…; can be given several times")
 	policyFlag(c, &f.policy)
 }
 
 func policyFlag(c *cobra.Command, policy *[]string) {
-	c.Flags().StringArrayVar(policy, "policy", nil, "a file that bounds what may be done; can be given again, and $BRUNT_POLICY holds as well")
+	c.Flags().StringArrayVar(policy, "policy", nil, "a file that limits what may be done; can be given several times; $BRUNT_POLICY names one as well")
 }
 
 // policyFiles adds the policy of the environment to those of the command line.

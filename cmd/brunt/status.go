@@ -19,7 +19,7 @@ import (
 func statusCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "status",
-		Short: "Say which runs go on, and which faults are in or were left behind",
+		Short: "Show the current runs, and the faults that are in or were left behind",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			left := 0
@@ -47,11 +47,11 @@ func statusCommand() *cobra.Command {
 				fmt.Fprintf(c.OutOrStdout(), "%s: died\n  %s\n", s.Run, s)
 			}
 			if err != nil {
-				fmt.Fprintf(c.ErrOrStderr(), "brunt: looking for guards that were never started: %v\n", err)
+				fmt.Fprintf(c.ErrOrStderr(), "brunt: looking for watchdogs that were never started: %v\n", err)
 			}
 			switch {
 			case !found:
-				fmt.Fprintln(c.OutOrStdout(), "no run goes on, and nothing is left behind")
+				fmt.Fprintln(c.OutOrStdout(), "no run is going on, and nothing is left behind")
 			case left > 0:
 				fmt.Fprintln(c.OutOrStdout(), "\n`brunt revert` takes back what is left behind.")
 				return exit(scenarios.ExitNotReverted)
@@ -67,13 +67,13 @@ func printState(c *cobra.Command, s journal.State) int {
 	how := "runs since " + s.Began.Local().Format(time.DateTime)
 	switch {
 	case s.Foreign:
-		how = fmt.Sprintf("of another machine, %s, which alone can take it back; it began %s", s.Host, s.Began.Local().Format(time.DateTime))
+		how = fmt.Sprintf("of another machine, %s, where it has to be taken back; it started %s", s.Host, s.Began.Local().Format(time.DateTime))
 	case !s.Alive:
 		how = "died; it began " + s.Began.Local().Format(time.DateTime)
 	}
 	fmt.Fprintf(out, "%s: %s\n", s.Run, how)
 	if s.Damaged > 0 {
-		fmt.Fprintf(out, "  %s of its journal can't be read, and what they tell of may still be in: %s\n", scenarios.Amount(s.Damaged, "line"), s.Path)
+		fmt.Fprintf(out, "  %s of its journal can't be read, and the faults in them may still be in: %s\n", scenarios.Amount(s.Damaged, "line"), s.Path)
 	}
 	for _, e := range s.Open {
 		name := e.Fault
@@ -163,7 +163,7 @@ func outcomeText(t journal.Taken) string {
 func guardCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:    "guard JOURNAL",
-		Short:  "Take back what the journal has open when standard input ends",
+		Short:  "Take back the open entries of the journal when standard input ends",
 		Hidden: true,
 		Args:   cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {

@@ -17,7 +17,7 @@ func trendCommand() *cobra.Command {
 	var page, name, file string
 	c := &cobra.Command{
 		Use:   "trend --history DIR",
-		Short: "Show how a scenario's figures went over the runs of a history, and when they moved",
+		Short: "Show how a scenario's figures changed over the runs of a history",
 		Long: `Show how each figure went over the runs of a history on machines of the newest run's
 kind, and when its level moved, by how much and with which run: found by dividing the
 series where its two parts differ most (e-divisive).`,
@@ -66,7 +66,7 @@ series where its two parts differ most (e-divisive).`,
 	}
 	f.narrow(c)
 	c.Flags().String("history", "", "folder of the records of earlier runs")
-	c.Flags().StringVar(&name, "name", "", "name of the scenario; where it is not given that of the newest run")
+	c.Flags().StringVar(&name, "name", "", "name of the scenario (default that of the newest run)")
 	c.Flags().StringVar(&page, "html", "", "write a page of charts to a file")
 	c.Flags().StringVar(&file, "json", "", "write the trends to a file as JSON: points, levels, and where they moved")
 	_ = c.MarkFlagRequired("history")

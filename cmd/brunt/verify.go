@@ -58,7 +58,7 @@ Exit codes: 0 all is as it was; 3 it is not, or the signature is missing or anot
 			return nil
 		},
 	}
-	c.Flags().StringVar(&signer, "signer", "", "whose signature must be there: a public key, or a file of allowed signers")
+	c.Flags().StringVar(&signer, "signer", "", "require a signature by this public key, or by one of this file of allowed signers")
 	return c
 }
 
@@ -66,7 +66,7 @@ func tellVerification(w io.Writer, dir string, v *evidence.Verification) {
 	if len(v.Findings) == 0 {
 		fmt.Fprintf(w, "✓ %s is as it was sealed: %s, %s\n", dir, scenarios.Amount(v.Files, "file"), scenarios.Amount(v.Events, "event"))
 	} else {
-		fmt.Fprintf(w, "✗ %s is not as a run that was sealed\n", dir)
+		fmt.Fprintf(w, "✗ %s differs from the sealed run\n", dir)
 	}
 	for _, f := range v.Findings {
 		fmt.Fprintf(w, "  %s\n", f)
@@ -76,7 +76,7 @@ func tellVerification(w io.Writer, dir string, v *evidence.Verification) {
 	}
 	switch s := v.Signed; {
 	case s == nil && len(v.Findings) == 0:
-		fmt.Fprintln(w, "  nobody signed it: who can change a file can make the sums anew")
+		fmt.Fprintln(w, "  it has no signature: whoever can change a file can also replace the sums")
 	case s != nil && s.Who != "":
 		fmt.Fprintf(w, "  signed by %s, %s\n", s.Who, s.Key)
 	case s != nil:

@@ -47,7 +47,7 @@ var largePackages = map[string]size{
 }
 
 // largeCommands are the files of cmd/brunt over the limit, with the lines that they may have.
-var largeCommands = map[string]int{"cmd/brunt/ab.go": 317, "cmd/brunt/gate.go": 320, "cmd/brunt/inject.go": 263, "cmd/brunt/run.go": 403}
+var largeCommands = map[string]int{}
 
 // largeTypes are the types over the limit, as fields and methods, with what they may have.
 var largeTypes = map[string][2]int{
@@ -71,14 +71,14 @@ var largeTypes = map[string][2]int{
 
 // unusedExports is how many exported names a part of the module may have that no other package
 // uses. The numbers may only shrink.
-var unusedExports = map[string]int{"chaos": 75, "cmd": 1, "reporters": 12, "scenarios": 57, "targets": 6}
+var unusedExports = map[string]int{"chaos": 75, "reporters": 12, "scenarios": 57, "targets": 6}
 
 // wideLinesOf is how many lines over 160 columns the files below a folder may have, tests included, and
 // longFuncsOf how many functions over 80 lines, tests excluded: a table of cases is as long as it has to be. The
 // numbers may only shrink.
 var (
 	wideLinesOf = map[string]int{"chaos": 135, "cmd": 35, "reporters": 126, "scenarios": 437, "targets": 128}
-	longFuncsOf = map[string]int{"chaos": 1, "cmd": 1, "scenarios": 3}
+	longFuncsOf = map[string]int{"chaos": 1, "scenarios": 3}
 )
 
 // A sourceFile is a parsed file of the module.

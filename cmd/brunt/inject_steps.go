@@ -1,0 +1,45 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+
+	"brunt/scenarios/quantity"
+	"brunt/scenarios/result"
+)
+
+// steps tells people what happens, as it happens.
+type steps struct {
+	w     io.Writer
+	stays time.Duration
+
+	mu   sync.Mutex
+	up   bool // the target is up, so that what its units do tells something
+	over bool
+}
+
+func (s *steps) event(e result.Event) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	what := e.Text
+	if e.Unit != "" {
+		if !s.up || s.over {
+			return
+		}
+		what = strings.TrimSpace(e.Unit + " " + what)
+	}
+	fmt.Fprintf(s.w, "%9s  %-16s %s\n", fmt.Sprintf("+%.3fs", float64(e.T)), e.Event, strings.ReplaceAll(what, "\n", "\n"+strings.Repeat(" ", 28)))
+	switch e.Event {
+	case "target.up":
+		s.up = true
+	case "fault.injected":
+		if s.stays > 0 {
+			fmt.Fprintf(s.w, "%9s  it stays for %s; Ctrl-C takes it back\n", "", quantity.FormatDuration(s.stays))
+		}
+	case "fault.cleared", "fault.failed":
+		s.over = true
+	}
+}

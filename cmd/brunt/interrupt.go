@@ -1,0 +1,40 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"brunt/scenarios/run"
+)
+
+// interruptible gives a context that ends with the first SIGINT or SIGTERM, and says so.
+// Faults are taken back and the report is written then; a second signal changes nothing,
+// as there is nothing left to hurry.
+func interruptible(say string) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	done := make(chan struct{})
+	go func() {
+		select {
+		case s := <-signals:
+			code := 130
+			if s == syscall.SIGTERM {
+				code = 143
+			}
+			if say != "" {
+				fmt.Fprintln(os.Stderr, say)
+			}
+			cancel(run.Interrupt{Code: code})
+		case <-done:
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(signals)
+		close(done)
+		cancel(nil)
+	}
+}

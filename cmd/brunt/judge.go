@@ -1,0 +1,93 @@
+package main
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"brunt/scenarios"
+	"brunt/scenarios/compare"
+	"brunt/scenarios/quantity"
+
+	"github.com/spf13/cobra"
+)
+
+// judgeFlags say how runs are compared, and where it is told.
+type judgeFlags struct {
+	o       compare.Options
+	margins []string
+	alpha   string
+	summary string
+	json    string
+	lenient bool // exit 0 where nothing can be told
+}
+
+// tell prints a comparison, and writes it into the files that were asked for. The error
+// carries its exit code.
+func (f *judgeFlags) tell(w io.Writer, found *compare.Comparison) error {
+	if err := found.Text(w); err != nil {
+		return err
+	}
+	if f.json != "" {
+		b, err := json.MarshalIndent(found, "", "  ")
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(f.json, append(b, '\n'), 0o644); err != nil {
+			return err
+		}
+	}
+	if path := cmp.Or(f.summary, stepSummary()); path != "" {
+		if err := appendSummary(os.Stderr, path, found.Markdown); err != nil {
+			return err
+		}
+	}
+	if f.lenient && found.Verdict == scenarios.Inconclusive {
+		fmt.Fprintln(w, "inconclusive, and exit code 0, as --pass-inconclusive asks for")
+		return nil
+	}
+	if code := found.Verdict.ExitCode(); code != 0 {
+		return exit(code)
+	}
+	return nil
+}
+
+func (f *judgeFlags) register(c *cobra.Command) {
+	c.Flags().StringArrayVar(&f.margins, "margin", nil, "how much worse a metric may be: p95=5%, or 5% for every metric; can be given several times")
+	c.Flags().StringVar(&f.alpha, "alpha", "5%", "probability of a false alarm over all rows together")
+	c.Flags().StringVar(&f.summary, "summary", "", "append the table to a file as Markdown (default the step's summary, in GitHub Actions")
+	c.Flags().StringVar(&f.json, "json", "", "write the comparison to a file as JSON")
+	c.Flags().BoolVar(&f.lenient, "pass-inconclusive", false, "exit 0 instead of 8 where the comparison can't decide, so that only a regression fails the job")
+	f.narrow(c)
+}
+
+// narrow registers the flags that narrow what is looked at.
+func (f *judgeFlags) narrow(c *cobra.Command) {
+	c.Flags().StringSliceVar(&f.o.Metrics, "metric", nil, "compare these metrics alone")
+	c.Flags().StringSliceVar(&f.o.Phases, "phase", nil, "compare these phases alone")
+	c.Flags().StringSliceVar(&f.o.Steps, "step", nil, `compare these steps alone; "*" is all of them together`)
+}
+
+// options reads the flags.
+func (f *judgeFlags) options() (compare.Options, error) {
+	f.o.Margins = compare.Margins{}
+	for _, text := range f.margins {
+		if err := f.o.Margins.ParseMargin(text); err != nil {
+			return f.o, usage{err}
+		}
+	}
+	if err := oneOf("--metric", f.o.Metrics, compare.MetricNames()); err != nil {
+		return f.o, err
+	}
+	if err := oneOf("--allow", f.o.Allow, compare.MismatchKinds()); err != nil {
+		return f.o, err
+	}
+	var err error
+	if f.o.Alpha, err = quantity.ParseShare(strings.TrimSpace(f.alpha)); err != nil || f.o.Alpha <= 0 || f.o.Alpha >= .5 {
+		return f.o, usagef("--alpha %q: want a share such as 5%%", f.alpha)
+	}
+	return f.o, nil
+}

@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"brunt/reporters/catalog"
+	"brunt/reporters/evidence"
+	"brunt/reporters/metrics"
+	"brunt/reporters/push"
+	"brunt/reporters/terminal"
+	"brunt/scenarios/plan"
+	"brunt/scenarios/plan/dryrun"
+	"brunt/scenarios/result"
+	"brunt/scenarios/run"
+
+	"github.com/spf13/cobra"
+)
+
+// once runs the plan once and writes its report.
+func (f *runFlags) once(ctx context.Context, c *cobra.Command, plan *plan.Plan, page *livePage) (*result.Result, error) {
+	id := run.NewID()
+	dir, err := f.folder(plan.Scenario.Name, id)
+	if err != nil {
+		return nil, err
+	}
+	live := terminal.New(c.ErrOrStderr(), termOptions(c.ErrOrStderr(), dryrun.Describe(plan)...))
+	log, err := f.logger(live)
+	if err != nil {
+		return nil, err
+	}
+	o := f.runOptions(dir, log)
+	o.ID = id
+	if f.requests {
+		o.Requests = filepath.Join(dir, evidence.RequestsFile)
+	}
+	for _, out := range f.outs {
+		for _, s := range out.Secrets() {
+			plan.Scenario.Secrets.Add(s)
+		}
+	}
+	events, written, err := record(c, dir)
+	if err != nil {
+		return nil, fmt.Errorf("the folder for the report: %w", err)
+	}
+	defer written()
+	metrics := metrics.New(metrics.Options{Run: id, Scenario: plan.Scenario.Name, Faults: plan.FaultKinds(), Steps: plan.StepNames()})
+	outs := push.Open(f.outs, push.Run{Metrics: metrics, Run: id, Scenario: plan.Scenario.Name, Log: log})
+	o.BySteps = len(f.outs) > 0
+	o.Live = func(iv result.Interval) {
+		live.Observe(iv)
+		metrics.Observe(iv)
+		outs.Observe(iv)
+	}
+	o.Event = func(e result.Event) {
+		events.Add(e)
+		metrics.Event(e)
+		outs.Event(e)
+	}
+	page.watch(plan, &o, metrics)
+	res, err := run.Run(ctx, plan, o)
+	undelivered := outs.Close()
+	live.Clear()
+	written()
+	if res == nil {
+		return nil, err
+	}
+	for _, note := range undelivered {
+		res.Notes = append(res.Notes, plan.Scenario.Secrets.Mask(note))
+	}
+	defer run.Frugal()()
+	beside(c.ErrOrStderr(), res, f.earlier)
+	werr := catalog.All().Write(dir, res)
+	if werr == nil {
+		werr = f.sign.seal(c, dir)
+	}
+	if terr := table(c.OutOrStdout(), res, dir); werr == nil {
+		werr = terr
+	}
+	page.over(res, dir, werr)
+	return res, errors.Join(err, werr)
+}
+
+// runOptions are those of a run that keeps what it writes in a folder.
+func (f *runFlags) runOptions(dir string, log *slog.Logger) run.Options {
+	return run.Options{
+		ID: run.NewID(), LogDir: filepath.Join(dir, "logs"), State: state(), Guard: append(self(), "guard"), Burner: append(self(), "burn"),
+		NoChaos: f.noChaos, Log: log, Ledger: filepath.Join(dir, "ledger.jsonl"), Suspend: suspended(), Stop: stopSelf,
+	}
+}
+
+// folder makes the folder for a report.
+func (f *runFlags) folder(name, id string) (string, error) {
+	dir := f.out
+	if dir == "" {
+		dir = filepath.Join("brunt-results", fileName(name)+"-"+id)
+	} else if f.repeat > 1 {
+		dir = filepath.Join(dir, id)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "result.json")); err == nil && !f.force {
+		return "", usagef("%s holds the report of another run; name another folder, or use --force to write over it", dir)
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", usagef("the folder for the report: %w", err)
+	}
+	probe, err := os.CreateTemp(dir, ".brunt-*")
+	if err != nil {
+		return "", usagef("the folder for the report: %w", err)
+	}
+	_ = probe.Close()
+	return dir, os.Remove(probe.Name())
+}
+
+// fileName makes a scenario's name one that every file system takes.
+func fileName(s string) string {
+	s = strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z', r >= '0' && r <= '9', r == '-', r == '.':
+			return r
+		case r >= 'A' && r <= 'Z':
+			return r + 'a' - 'A'
+		}
+		return '-'
+	}, s)
+	for strings.Contains(s, "--") {
+		s = strings.ReplaceAll(s, "--", "-")
+	}
+	s = strings.Trim(s, "-.")
+	return s[:min(len(s), 60)]
+}
