@@ -63,8 +63,8 @@ func TestGate_Decide(t *testing.T) {
 		}
 		return all[len(all)-1]
 	}
-	if out, _, err := pass(-1, -1, -1, -1, -1, -1, -1); !errors.Is(err, exit(scenarios.ExitInvalid)) || strings.Count(out, "made again") != mostAgain-1 {
-		t.Fatalf("runs that show nothing are made again: %q, %v", out, err)
+	if out, _, err := pass(-1, -1, -1, -1, -1, -1, -1); !errors.Is(err, exit(scenarios.ExitInvalid)) || strings.Count(out, "repeated") != mostAgain-1 {
+		t.Fatalf("runs that show nothing are repeated: %q, %v", out, err)
 	}
 	for i := range compare.LeastHistory {
 		day := math.Exp(.03 * float64(i%3-1))

@@ -46,7 +46,11 @@ func readSchema(text []byte, prefix string, faults []string, entries map[string]
 	}
 	w := &walker{defs: child(root, "$defs"), entries: entries, faults: faults, executors: map[string]string{}}
 	if prefix != "" {
-		w.add(prefix, "file", root, false)
+		about := maps.Clone(root)
+		if _, ok := about["description"]; !ok {
+			about["description"] = root["title"]
+		}
+		w.add(prefix, "file", about, false)
 	}
 	w.walk(prefix, root, nil, "")
 	if step, ok := w.defs["step"]; ok && prefix == "" {

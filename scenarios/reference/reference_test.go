@@ -1,6 +1,8 @@
 package reference
 
 import (
+	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -108,5 +110,30 @@ func TestGlossary(t *testing.T) {
 		if !strings.HasSuffix(term.text, ".") {
 			t.Errorf("%s: no sentence: %s", term.name, term.text)
 		}
+	}
+}
+
+// TestSchema_Described holds that keys are described by the comments of their fields. Where many are not, a
+// package whose types are read from files has no Source in sources.
+func TestSchema_Described(t *testing.T) {
+	entries := map[string]*Entry{}
+	for prefix, schema := range map[string]any{"": Schema(), "policy": PolicySchema(), "result": ResultSchema(), "event": EventSchema()} {
+		text, err := json.Marshal(schema)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := readSchema(text, prefix, nil, entries); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var none []string
+	for path, e := range entries {
+		if e.Text == "" {
+			none = append(none, path)
+		}
+	}
+	slices.Sort(none)
+	if len(none) > 0 {
+		t.Errorf("%d keys have no description:\n%s", len(none), strings.Join(none, "\n"))
 	}
 }

@@ -60,7 +60,7 @@ func Schema() syntax.Schema {
 // sources are the texts of the packages whose types are read from files.
 func sources() map[string]embed.FS {
 	all := map[string]embed.FS{
-		"brunt/scenarios": result.Source, "brunt/scenarios/slo": slo.Source, "brunt/scenarios/template": template.Source,
+		"brunt/scenarios": scenarios.Source, "brunt/scenarios/result": result.Source, "brunt/scenarios/slo": slo.Source, "brunt/scenarios/template": template.Source,
 		"brunt/scenarios/load": load.Source, "brunt/targets/http": http.Source, "brunt/targets/http/auth": auth.Source,
 		"brunt/targets/stack": stack.Source, "brunt/targets/demo": demo.Source,
 	}
