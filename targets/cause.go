@@ -31,12 +31,12 @@ type Error struct {
 
 func (e *Error) Error() string { return e.Text }
 
-// ErrorCause implements [Caused].
+// ErrorCause is the cause for [CauseOf].
 func (e *Error) ErrorCause() scenarios.Cause { return e.Cause }
 
-// Caused is implemented by errors that know their cause. NoCause leaves the decision to
+// caused is implemented by errors that know their cause. NoCause leaves the decision to
 // the errors that they wrap.
-type Caused interface {
+type caused interface {
 	error
 	ErrorCause() scenarios.Cause
 }
@@ -64,7 +64,7 @@ func CauseOf(err error) scenarios.Cause {
 		handshake *TLSError
 		proxy     *ProxyError
 		ne        net.Error
-		own       Caused
+		own       caused
 	)
 	switch {
 	case errors.As(err, &denied):

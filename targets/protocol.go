@@ -3,7 +3,6 @@ package targets
 import (
 	"math/rand/v2"
 	"net/url"
-	"reflect"
 	"time"
 
 	"brunt/scenarios"
@@ -11,18 +10,6 @@ import (
 	"brunt/scenarios/syntax"
 	"brunt/scenarios/template"
 )
-
-// A Protocol compiles the steps that name one of its kinds.
-type Protocol interface {
-	// Kinds are the step keys of the protocol: get, post and so on.
-	Kinds() []string
-	// Settings is the struct type whose fields are the YAML of a step.
-	Settings() reflect.Type
-	// Compile readies a step. What is wrong with it is noted in m.
-	Compile(step syntax.Block, in Scope, m *syntax.Mistakes) (scenarios.Call, bool)
-	// Client makes one load's client.
-	Client(o Options) (Client, error)
-}
 
 // Scope is what a step may name.
 type Scope struct {
@@ -57,15 +44,18 @@ func (s Scope) AddSecret(value string) {
 
 // Options are what a client needs to know.
 type Options struct {
-	Base        string // URL that a relative path goes to; known once the target runs
+	Base        string            // URL that a relative path goes to; known once the target runs
+	Endpoints   map[string]string // URLs by name; a step goes to the only one of its scheme, or to the one that it names
 	TLS         *scenarios.TLS
 	Connections scenarios.Connections
 	Resolve     map[string]string
 	Proxies     Proxies // nil connects directly
 	Timeout     time.Duration
-	Seed        uint64    // what is drawn for connections comes from it
-	T0          time.Time // of the run: deadlines count from it
-	Allow       Allowlist // nil allows all
+	Seed        uint64                                                                      // what is drawn for connections comes from it
+	T0          time.Time                                                                   // of the run: deadlines count from it
+	Allow       Allowlist                                                                   // nil allows all
+	Network     Network                                                                     // opens connections; nil is the protocol's own
+	Emit        func(it *template.Iter, c scenarios.Call, part int, out *scenarios.Outcome) // takes the measurement of a part; nil drops it
 	Sampler     Sampler
 	Agent       string  // User-Agent
 	Tracing     Tracing // of requests; zero is not at all
@@ -113,8 +103,8 @@ type Proxies interface {
 	For(u *url.URL) (*url.URL, error)
 }
 
-// A Way is how one load reaches the target: the connections that it owns.
-type Way interface {
+// A Transport is the connections by which one load reaches the target.
+type Transport interface {
 	// Abort closes every connection, so that every Do returns.
 	Abort()
 	// Opened is how many connections were opened so far.
@@ -122,19 +112,18 @@ type Way interface {
 	Close() error
 }
 
-// A Client is a way that sessions go.
+// A Client makes the sessions of one load.
 type Client interface {
-	Way
+	Transport
 	Open(vu int) (Session, error)
 }
 
-// A Speaker is a way that speaks one of several versions of its protocol, as the
-// target has it.
+// A Speaker is a transport whose protocol has several versions.
 type Speaker interface {
-	// Speaks lists those that its connections spoke so far.
+	// Speaks lists the versions that its connections spoke so far.
 	Speaks() []string
-	// Streams tells how many requests had to wait for a place on connections that
-	// carry many, and how many each of them takes; zero is that there were none.
+	// Streams counts the requests that had to wait for a stream on a connection, and
+	// gives the number of streams on a connection; zero is that none had to wait.
 	Streams() (waits int64, each int)
 }
 

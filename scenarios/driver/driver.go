@@ -35,7 +35,7 @@ type Descriptor struct {
 	Unkept, At string
 
 	// Prepare makes a load ready to run. The connections are nil where they are not brunt's.
-	Prepare func(*Setup) (Job, targets.Way, error)
+	Prepare func(*Setup) (Job, targets.Transport, error)
 }
 
 // All lists the drivers. The first that claims a load makes its requests, the last claims

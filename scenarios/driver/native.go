@@ -12,7 +12,7 @@ func native() Descriptor {
 }
 
 // byClient makes the requests of a load by a client of the scenario's protocol.
-func byClient(s *Setup) (Job, targets.Way, error) {
+func byClient(s *Setup) (Job, targets.Transport, error) {
 	client, err := s.Client(s.Target)
 	if err != nil {
 		return nil, nil, err

@@ -10,6 +10,6 @@ import (
 func script() Descriptor {
 	return Descriptor{
 		Claims:  func(l *scenarios.Load) bool { return l.Script != nil },
-		Prepare: func(s *Setup) (Job, targets.Way, error) { return s.Script, nil, nil },
+		Prepare: func(s *Setup) (Job, targets.Transport, error) { return s.Script, nil, nil },
 	}
 }

@@ -31,7 +31,7 @@ type CompileOptions struct {
 // every mistake found, those of Parse among them.
 func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
 	c := &compiler{sc: sc, o: o, m: sc.Mistakes(), plan: &Plan{Scenario: sc, Shared: new(targets.Shared), Notes: slices.Clone(sc.Notes), Self: o.Self, Leaders: map[*chaos.Leader][]load.Step{}}}
-	c.plan.Protocol = catalog.Kinds()["http"]()
+	c.plan.Protocols = catalog.New()
 	c.plan.LoadAllowlist = newAllowlist(allowLoad, sc.Guard, o.Policies, c.m).reachedBy(sc.Loads)
 	c.plan.ChaosAllowlist = newAllowlist(allowChaos, sc.Guard, o.Policies, c.m)
 	c.proxies()
@@ -167,11 +167,11 @@ func (c *compiler) call(s *scenarios.Step, l *scenarios.Load) (scenarios.Call, b
 	if s.With == nil { // told already
 		return nil, false
 	}
-	b, ok := s.Block(c.plan.Protocol.Kinds(), c.m)
+	b, ok := s.Block(c.plan.Protocols.Kinds(), c.m)
 	if !ok {
 		return nil, false
 	}
-	return c.plan.Protocol.Compile(b, c.scope(l, s.Name), c.m)
+	return c.plan.Protocols.Compile(b, c.scope(l, s.Name), c.m)
 }
 
 // scope is what a step of load l may name.

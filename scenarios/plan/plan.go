@@ -130,7 +130,7 @@ type Plan struct {
 	Upstream       string                        // host:port where the loads reach a target that runs already
 	Ready          []load.Step                   // asks a target that runs already whether it is ready
 	Leaders        map[*chaos.Leader][]load.Step // ask a unit whether it leads
-	Protocol       targets.Protocol
+	Protocols      *targets.Set
 	Shared         *targets.Shared             // what the steps share
 	LoadAllowlist  *Allowlist                  // of the load
 	ChaosAllowlist *Allowlist                  // of faults that are calls

@@ -330,15 +330,14 @@ func stepSchema(doc syntax.Describer) syntax.Schema {
 	think := syntax.Schema{"type": "object", "required": []any{"think"}, "additionalProperties": false, "properties": syntax.Schema{"think": syntax.Schema{"description": about["think"], "allOf": []any{(*quantity.Range)(nil).Schema()}}}}
 	all := []any{think}
 	name := syntax.Schema{"properties": syntax.Schema{"name": syntax.Schema{"description": about["name"], "allOf": []any{syntax.TextSchema()}}}}
-	for _, key := range slices.Sorted(maps.Keys(catalog.Kinds())) {
-		p := catalog.Kinds()[key]()
-		s := syntax.SchemaOf(p.Settings(), doc).With(name)
+	for _, p := range catalog.Protocols() {
+		s := syntax.SchemaOf(p.Settings, doc).With(name)
 		withProofs(s, doc)
 		if e := s.Property("extract"); e != nil {
 			e["propertyNames"] = syntax.VariableSchema()
 		}
 		var one []any
-		for _, kind := range p.Kinds() {
+		for _, kind := range p.Kinds {
 			one = append(one, syntax.Schema{"required": []any{kind}})
 		}
 		s["oneOf"] = one

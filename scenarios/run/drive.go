@@ -18,7 +18,7 @@ import (
 // prepare readies load i.
 func (r *runner) prepare(i, shards int) error {
 	lp := &r.Loads[i]
-	s := &driver.Setup{Load: &lp.Load, Client: r.Protocol.Client}
+	s := &driver.Setup{Load: &lp.Load, Client: r.Protocols.Client}
 	if j := slices.IndexFunc(r.scripts, func(s *scriptRun) bool { return s.index == i }); j >= 0 {
 		s.Script = r.scripts[j]
 	} else {

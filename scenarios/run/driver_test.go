@@ -28,7 +28,7 @@ func toyDriver() driver.Descriptor {
 				d.Mistakes.Add(d.Load.Of("executor"), "the toy follows a rate")
 			}
 		},
-		Prepare: func(s *driver.Setup) (driver.Job, targets.Way, error) {
+		Prepare: func(s *driver.Setup) (driver.Job, targets.Transport, error) {
 			s.Run.Engine = &toy{now: s.Run.Now, step: s.Run.Flows[0].Steps[0].Index}
 			return s.Run, nil, nil
 		},

@@ -224,7 +224,7 @@ func (im *importer) runner() *runner {
 // noWay is how a load that is over reaches its target.
 type noWay struct{}
 
-var _ targets.Way = noWay{}
+var _ targets.Transport = noWay{}
 
 func (noWay) Abort()        {}
 func (noWay) Opened() int64 { return 0 }

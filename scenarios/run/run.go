@@ -107,7 +107,7 @@ type runner struct {
 	timeline atomic.Pointer[chaos.Timeline] // under way; nil in a control run
 	rec      *measure.Recorder
 	samples  *measure.Samples
-	clients  []targets.Way
+	clients  []targets.Transport
 	runs     []driver.Job
 	scripts  []*scriptRun // those of the runs that are scripts of k6
 	stats    []load.Stats

@@ -23,7 +23,7 @@ import (
 func (r *runner) client(l *scenarios.Load, samples *measure.Samples) (targets.Client, error) {
 	o := r.reach(l)
 	o.Sampler = samples
-	return r.Protocol.Client(o)
+	return r.Protocols.Client(o)
 }
 
 // CheckAddr says how a load reaches its target.
@@ -68,7 +68,7 @@ func (r *runner) leads(ctx context.Context, l *chaos.Leader, u chaos.Unit) error
 		return errors.New("it can't be asked")
 	}
 	samples := &measure.Samples{Mask: r.Scenario.Secrets.Mask}
-	client, err := r.Protocol.Client(r.straight("http://"+a.Addr(), scenarios.DefaultTimeout, samples))
+	client, err := r.Protocols.Client(r.straight("http://"+a.Addr(), scenarios.DefaultTimeout, samples))
 	if err != nil {
 		return err
 	}
@@ -153,7 +153,7 @@ func (r *runner) ledgerRun() ledger.Run {
 		},
 		Addr: func(unit string) string { return r.sys.stack.addr(unit) },
 		Client: func(base string, timeout time.Duration, samples *measure.Samples) (targets.Client, error) {
-			return r.Protocol.Client(r.straight(base, timeout, samples))
+			return r.Protocols.Client(r.straight(base, timeout, samples))
 		},
 	}
 }

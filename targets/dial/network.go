@@ -101,3 +101,36 @@ func (d *Network) try(ctx context.Context, nd *net.Dialer, to netip.AddrPort, le
 	}
 	return c.(*net.TCPConn), nil
 }
+
+// Dial implements [targets.Network].
+func (d *Network) Dial(ctx context.Context, address string, n uint64) (net.Conn, error) {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, err
+	}
+	c, err := d.DialTCP(ctx, host, port, n)
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// DialUDP implements [targets.Network].
+func (d *Network) DialUDP(ctx context.Context, address string) (net.Conn, error) {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, err
+	}
+	addrs, name, err := d.names.lookup(ctx, host, port)
+	if err != nil {
+		return nil, err
+	}
+	nd := net.Dialer{Control: d.control(name)}
+	return nd.DialContext(ctx, "udp", addrs[0].String())
+}
+
+// Listen implements [targets.Network].
+func (*Network) Listen(ctx context.Context, address string) (net.Listener, error) {
+	var l net.ListenConfig
+	return l.Listen(ctx, "tcp", address)
+}

@@ -449,7 +449,7 @@ func TestAuth_Mistakes(t *testing.T) {
 		{"both in one header", "auth: {basic: {user: a, password: b}}\nsign: {aws: {access_key: a, secret_key: b, region: c, service: d}}", "auth and sign both send the header Authorization"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := targetstest.Try(new(http.HTTP), c.block, `get: /`, `get: /b`)
+			_, err := targetstest.Try(http.Descriptor(), c.block, `get: /`, `get: /b`)
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Fatalf("got %v, want %q", err, c.want)
 			}

@@ -93,10 +93,10 @@ func TestHTTP_Multipart(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			got := &parts{}
 			s := httptest.NewUnstartedServer(got)
-			var protocol targets.Protocol = new(http.HTTP)
+			protocol := http.Descriptor()
 			if c.tls {
 				s.StartTLS()
-				protocol = insecure{new(http.HTTP)}
+				protocol = insecure()
 			} else {
 				s.Start()
 			}
@@ -267,7 +267,7 @@ func TestHTTP_BodyMistakes(t *testing.T) {
 		{"its content type", `{post: /, multipart: {a: b}, headers: {content-type: multipart/form-data}}`, "is brunt's to set"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if _, err := targetstest.Try(new(http.HTTP), "", c.step); err == nil || !strings.Contains(err.Error(), c.want) {
+			if _, err := targetstest.Try(http.Descriptor(), "", c.step); err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v, want %q", err, c.want)
 			}
 		})

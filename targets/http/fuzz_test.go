@@ -89,7 +89,7 @@ func FuzzHTTP_Answer(f *testing.F) {
 		m := sc.Mistakes()
 		b, _ := sc.Loads[0].Mix[0].Flow[0].Block(methods, m)
 		var checks []string
-		call, ok := new(HTTP).Compile(b, targets.Scope{Symbols: sc.Symbols, Checks: &checks}, m)
+		call, ok := Descriptor().Compile(b, targets.Scope{Symbols: sc.Symbols, Checks: &checks}, m)
 		if !ok {
 			f.Fatal(m.Err())
 		}
@@ -102,7 +102,7 @@ func FuzzHTTP_Answer(f *testing.F) {
 			t.Skip("too many pieces")
 		}
 		t0 := time.Now()
-		client, err := new(HTTP).Client(targets.Options{Base: "http://" + addr, Timeout: time.Second, T0: t0, Sampler: nosy{}, Allow: func(_ netip.Addr, hostport, _ string) error {
+		client, err := Descriptor().Client(targets.Options{Base: "http://" + addr, Timeout: time.Second, T0: t0, Sampler: nosy{}, Allow: func(_ netip.Addr, hostport, _ string) error {
 			if hostport != addr {
 				return h1.ErrNotHTTP
 			}

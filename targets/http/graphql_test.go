@@ -129,7 +129,7 @@ func TestGraphQL_Mistakes(t *testing.T) {
 		{"misspelt", `{graphql: /, query: "{ a }", variabels: {a: 1}}`, `did you mean "variables"?`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if _, err := targetstest.Try(new(http.HTTP), "data: {users: {inline: [{id: 1}]}}", c.step); err == nil || !strings.Contains(err.Error(), c.want) {
+			if _, err := targetstest.Try(http.Descriptor(), "data: {users: {inline: [{id: 1}]}}", c.step); err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v, want %q", err, c.want)
 			}
 		})

@@ -14,19 +14,20 @@ import (
 	"brunt/targets/targetstest"
 )
 
-// http2Client is HTTP that speaks HTTP/2 and trusts the test server.
-type http2Client struct {
-	*http.HTTP
-	streams int // of a connection; zero is the server's limit
-}
-
-func (p http2Client) Client(o targets.Options) (targets.Client, error) {
-	o.TLS = &scenarios.TLS{InsecureSkipVerify: true}
-	o.Connections.HTTP = scenarios.HTTP2
-	if p.streams > 0 {
-		o.Connections.MaxStreams = p.streams
+// http2Client is HTTP that speaks HTTP/2 and trusts the test server. Streams is the limit
+// of a connection; zero is the server's.
+func http2Client(streams int) *targets.Descriptor {
+	d := http.Descriptor()
+	client := d.Client
+	d.Client = func(o targets.Options) (targets.Client, error) {
+		o.TLS = &scenarios.TLS{InsecureSkipVerify: true}
+		o.Connections.HTTP = scenarios.HTTP2
+		if streams > 0 {
+			o.Connections.MaxStreams = streams
+		}
+		return client(o)
 	}
-	return p.HTTP.Client(o)
+	return d
 }
 
 // serve2 makes a server speak HTTP/2, with or without TLS, and its handler able to
@@ -72,7 +73,7 @@ func TestHTTP2_Suite(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			targetstest.Run(t, targetstest.Suite{
-				Protocol: http2Client{new(http.HTTP), c.streams}, Start: newServer(serve2(c.secure)), Steps: steps, Failed: scenarios.Status(nethttp.StatusTeapot), Waiting: http.Waiting, Shared: c.shared,
+				Protocol: http2Client(c.streams), Start: newServer(serve2(c.secure)), Steps: steps, Failed: scenarios.Status(nethttp.StatusTeapot), Waiting: http.Waiting, Shared: c.shared,
 			})
 		})
 	}

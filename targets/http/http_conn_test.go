@@ -194,7 +194,7 @@ func TestHTTP_SourceAddresses(t *testing.T) {
 	if out := r.user(0).Do(0, long); out.Kind != scenarios.Error || out.WasSent {
 		t.Errorf("an IPv4 address was reached from an IPv6 one: %+v", out)
 	}
-	if _, err := new(http.HTTP).Client(targets.Options{Connections: scenarios.Connections{SourceAddresses: []string{"here"}}}); err == nil {
+	if _, err := http.Descriptor().Client(targets.Options{Connections: scenarios.Connections{SourceAddresses: []string{"here"}}}); err == nil {
 		t.Error("a source address that is none was taken")
 	}
 }

@@ -134,10 +134,10 @@ func newRig(t testing.TB, o targets.Options, steps ...string) *rig {
 
 func newRigWith(t testing.TB, o targets.Options, extra string, steps ...string) *rig {
 	t.Helper()
-	return newRigOf(t, new(http.HTTP), o, extra, steps...)
+	return newRigOf(t, http.Descriptor(), o, extra, steps...)
 }
 
-func newRigOf(t testing.TB, p targets.Protocol, o targets.Options, extra string, steps ...string) *rig {
+func newRigOf(t testing.TB, p *targets.Descriptor, o targets.Options, extra string, steps ...string) *rig {
 	t.Helper()
 	r := &rig{Flow: targetstest.Compile(t, p, extra, steps...), t: t, t0: time.Now()}
 	o.T0, o.Agent = r.t0, "brunt"

@@ -116,22 +116,25 @@ var steps = targetstest.Steps{
 
 func TestHTTP_Suite(t *testing.T) {
 	targetstest.Run(t, targetstest.Suite{
-		Protocol: new(http.HTTP), Start: newServer((*httptest.Server).Start), Steps: steps, Failed: scenarios.Status(nethttp.StatusTeapot), Waiting: http.Waiting,
+		Protocol: http.Descriptor(), Start: newServer((*httptest.Server).Start), Steps: steps, Failed: scenarios.Status(nethttp.StatusTeapot), Waiting: http.Waiting,
 	})
 }
 
 // insecure is HTTP whose client trusts the test server.
-type insecure struct{ *http.HTTP }
-
-func (p insecure) Client(o targets.Options) (targets.Client, error) {
-	o.TLS = &scenarios.TLS{InsecureSkipVerify: true}
-	return p.HTTP.Client(o)
+func insecure() *targets.Descriptor {
+	d := http.Descriptor()
+	client := d.Client
+	d.Client = func(o targets.Options) (targets.Client, error) {
+		o.TLS = &scenarios.TLS{InsecureSkipVerify: true}
+		return client(o)
+	}
+	return d
 }
 
 func TestHTTPS_Suite(t *testing.T) {
 	over := steps
 	over.Reset = "" // by the server's TLS the connection can't be reset
 	targetstest.Run(t, targetstest.Suite{
-		Protocol: insecure{new(http.HTTP)}, Start: newServer((*httptest.Server).StartTLS), Steps: over, Failed: scenarios.Status(nethttp.StatusTeapot), Waiting: http.Waiting,
+		Protocol: insecure(), Start: newServer((*httptest.Server).StartTLS), Steps: over, Failed: scenarios.Status(nethttp.StatusTeapot), Waiting: http.Waiting,
 	})
 }

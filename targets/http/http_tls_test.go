@@ -150,7 +150,7 @@ func TestHTTP_TLS(t *testing.T) {
 		})
 	}
 	for _, file := range []string{garbage, garbage + ".none"} {
-		if _, err := new(http.HTTP).Client(targets.Options{TLS: &scenarios.TLS{CA: file}}); err == nil {
+		if _, err := http.Descriptor().Client(targets.Options{TLS: &scenarios.TLS{CA: file}}); err == nil {
 			t.Errorf("%s was taken for a CA", file)
 		}
 	}

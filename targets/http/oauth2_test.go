@@ -125,7 +125,7 @@ func TestOAuth2_Refused(t *testing.T) {
 			if c.code == 307 {
 				s.to = other.URL
 			}
-			f := targetstest.Compile(t, new(http.HTTP), `auth: {oauth2: {token_url: "`+s.URL+`/token", client_id: a, client_secret: b}}`, `get: /`)
+			f := targetstest.Compile(t, http.Descriptor(), `auth: {oauth2: {token_url: "`+s.URL+`/token", client_id: a, client_secret: b}}`, `get: /`)
 			err := open(t, f, targets.Options{}).Fetch(t.Context())
 			if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), s.URL) {
 				t.Errorf("got %v, want %q", err, c.want)
@@ -142,7 +142,7 @@ func TestOAuth2_Refused(t *testing.T) {
 func TestOAuth2_Reach(t *testing.T) {
 	s := newTokenServer(t)
 	addr := strings.TrimPrefix(s.URL, "http://")
-	f := targetstest.Compile(t, new(http.HTTP), `auth: {oauth2: {token_url: /oauth/token, client_id: a, client_secret: b}}`, `get: /`)
+	f := targetstest.Compile(t, http.Descriptor(), `auth: {oauth2: {token_url: /oauth/token, client_id: a, client_secret: b}}`, `get: /`)
 	k := open(t, f, targets.Options{Base: "http://shop.test/api/", Resolve: map[string]string{"shop.test": addr}})
 	if err := k.Fetch(t.Context()); err != nil {
 		t.Fatal(err)
@@ -159,7 +159,7 @@ func TestOAuth2_Reach(t *testing.T) {
 	if err := k.Fetch(t.Context()); !errors.Is(err, errNo) || len(s.seen) != 1 {
 		t.Errorf("%v, %d requests", err, len(s.seen))
 	}
-	f = targetstest.Compile(t, new(http.HTTP), `auth: {oauth2: {token_url: "${unit.auth.url}/t", client_id: a, client_secret: b}}`, `get: /`)
+	f = targetstest.Compile(t, http.Descriptor(), `auth: {oauth2: {token_url: "${unit.auth.url}/t", client_id: a, client_secret: b}}`, `get: /`)
 	f.Env.Units["unit.auth.url"] = s.URL
 	if err := open(t, f, targets.Options{}).Fetch(t.Context()); err != nil || s.seen[1].URL.Path != "/t" {
 		t.Error(err)
@@ -170,7 +170,7 @@ func TestOAuth2_Reach(t *testing.T) {
 func TestOAuth2_Shared(t *testing.T) {
 	s := newTokenServer(t)
 	block := `{oauth2: {token_url: "` + s.URL + `/token", client_id: a, client_secret: b}}`
-	f := targetstest.Compile(t, new(http.HTTP), "auth: "+block, `get: /`, `get: /b`, `{get: /c, auth: `+block+`}`, `{get: /d, auth: off}`)
+	f := targetstest.Compile(t, http.Descriptor(), "auth: "+block, `get: /`, `get: /b`, `{get: /c, auth: `+block+`}`, `{get: /d, auth: off}`)
 	if n := len(targets.Share[auth.Proofs](f.Shared).Tokens()); n != 2 {
 		t.Errorf("%d tokens", n)
 	}

@@ -164,7 +164,7 @@ func TestHTTP_StepMistakes(t *testing.T) {
 		{"extraction path", `{get: /, extract: {a: "$.["}}`, "is no JSON path"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if _, err := targetstest.Try(new(http.HTTP), "", c.step); err == nil || !strings.Contains(err.Error(), c.want) {
+			if _, err := targetstest.Try(http.Descriptor(), "", c.step); err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v, want %q", err, c.want)
 			}
 		})
@@ -206,10 +206,10 @@ func TestHTTP_BadURL(t *testing.T) {
 		}
 	}
 	r.want(u.Do(1, long), "other") // there is no base
-	if _, err := new(http.HTTP).Client(targets.Options{Base: "http://a/?q=1"}); err == nil {
+	if _, err := http.Descriptor().Client(targets.Options{Base: "http://a/?q=1"}); err == nil {
 		t.Error("a base with a query was taken")
 	}
-	if _, err := new(http.HTTP).Client(targets.Options{Base: "a/b"}); err == nil {
+	if _, err := http.Descriptor().Client(targets.Options{Base: "a/b"}); err == nil {
 		t.Error("a base without a scheme was taken")
 	}
 }

@@ -65,7 +65,7 @@ func TestSample_CurlSendsItAgain(t *testing.T) {
 		`{post: /p, json: {a: "it's", n: "${int(7,7)}"}}`, `{put: /p, body: "@/etc/passwd"}`, `{post: /p, form: {a: b c}}`, `{post: /p, body: "line\n\ttab\u001b\u0000"}`,
 		`{patch: /p, body: {file: ` + file + `}}`, `{post: /p, multipart: {f: {file: ` + file + `}, t: hello}}`,
 	} {
-		f := targetstest.Compile(t, new(http.HTTP), "", step)
+		f := targetstest.Compile(t, http.Descriptor(), "", step)
 		for engine, ask := range map[string]func(k *keeper){
 			"native": func(k *keeper) {
 				r := newRig(t, targets.Options{Base: s.URL, Sampler: k, Agent: "brunt/test"}, step)

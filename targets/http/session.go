@@ -33,8 +33,8 @@ var (
 	_ targets.Session = (*session)(nil)
 )
 
-// Client implements [Protocol].
-func (*HTTP) Client(o targets.Options) (targets.Client, error) {
+// newClient makes one load's client.
+func newClient(o targets.Options) (targets.Client, error) {
 	p, err := newPool(o)
 	if err != nil {
 		return nil, err

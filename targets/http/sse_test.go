@@ -214,7 +214,7 @@ func TestSSE_Post(t *testing.T) {
 }
 
 func TestSSE_Name(t *testing.T) {
-	f := targetstest.Compile(t, new(http.HTTP), "", `sse: "/e/${int(1,2)}"`, `{sse: /e, name: ticks}`)
+	f := targetstest.Compile(t, http.Descriptor(), "", `sse: "/e/${int(1,2)}"`, `{sse: /e, name: ticks}`)
 	if a, b := f.Calls[0].Name(), f.Calls[1].Name(); a != "SSE /e/${int(1,2)}" || b != "ticks" {
 		t.Errorf("%q, %q", a, b)
 	}
@@ -235,7 +235,7 @@ func TestSSE_Mistakes(t *testing.T) {
 		{"misspelt", `{ssee: /}`, `did you mean "sse"?`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if _, err := targetstest.Try(new(http.HTTP), "", c.step); err == nil || !strings.Contains(err.Error(), c.want) {
+			if _, err := targetstest.Try(http.Descriptor(), "", c.step); err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v, want %q", err, c.want)
 			}
 		})

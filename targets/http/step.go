@@ -16,20 +16,19 @@ import (
 	"brunt/targets/http/auth"
 )
 
-// HTTP is HTTP/1.1 and HTTP/2 over TCP and TLS. A connection of HTTP/1.1 carries one
-// request at a time (conn), one of HTTP/2 many (mux); a request is written down once, in
-// the form of HTTP/1.1, and judged by the same answer.
-type HTTP struct{}
-
-var _ targets.Protocol = (*HTTP)(nil)
+// Descriptor describes HTTP/1.1 and HTTP/2 over TCP and TLS. A connection of HTTP/1.1
+// carries one request at a time ([h1.Conn]), one of HTTP/2 many (package h2). A request is
+// written down once, in the form of HTTP/1.1, and both read the same [h1.Answer].
+func Descriptor() *targets.Descriptor {
+	return &targets.Descriptor{
+		Name: "http", Doc: "HTTP/1.1 and HTTP/2, with GraphQL and server-sent events.",
+		Kinds: methods, Schemes: []string{"http", "https"}, Settings: reflect.TypeFor[Step](),
+		Compile: compile, Client: newClient,
+		Absent: func(_ scenarios.Call, out *scenarios.Outcome) bool { return out.Status == 404 || out.Status == 410 },
+	}
+}
 
 var methods = []string{"get", "post", "put", "patch", "delete", "head", "options", "graphql", "sse"}
-
-// Kinds implements [Protocol].
-func (*HTTP) Kinds() []string { return methods }
-
-// Settings implements [Protocol].
-func (*HTTP) Settings() reflect.Type { return reflect.TypeFor[Step]() }
 
 // Step is the YAML of one request. Exactly one of the methods is given.
 type Step struct {
@@ -115,8 +114,8 @@ func (c *Call) Origin() string {
 	return string(origin)
 }
 
-// Compile implements [Protocol].
-func (*HTTP) Compile(step syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenarios.Call, bool) {
+// compile compiles a step.
+func compile(step syntax.Block, in targets.Scope, m *syntax.Mistakes) (scenarios.Call, bool) {
 	s, ok := syntax.Resolve(step, map[string]func() *Step{step.Kind: func() *Step { return new(Step) }}, m)
 	if !ok {
 		return nil, false

@@ -143,7 +143,7 @@ func TestHTTP_ClientCertificate(t *testing.T) {
 			})
 		}
 	}
-	if _, err := new(http.HTTP).Client(targets.Options{TLS: &scenarios.TLS{Cert: pair[0], Key: strange[1]}}); err == nil || !strings.Contains(err.Error(), "the load's certificate") {
+	if _, err := http.Descriptor().Client(targets.Options{TLS: &scenarios.TLS{Cert: pair[0], Key: strange[1]}}); err == nil || !strings.Contains(err.Error(), "the load's certificate") {
 		t.Errorf("a key of another certificate: %v", err)
 	}
 }

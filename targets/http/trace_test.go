@@ -60,7 +60,7 @@ func TestTrace(t *testing.T) {
 				came = nil
 				var outs []scenarios.Outcome
 				if engine == "vegeta" {
-					f := targetstest.Compile(t, new(http.HTTP), "", c.step)
+					f := targetstest.Compile(t, http.Descriptor(), "", c.step)
 					hits, _ := attack(t, o, vegeta.EngineOptions{Calls: f.Calls}, 4, time.Millisecond)
 					for _, h := range hits {
 						outs = append(outs, h.Outcome)

@@ -127,7 +127,7 @@ func TestVegeta(t *testing.T) {
 		{"nobody there", `get: "http://127.0.0.1:1/"`, "refused", "refused"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			f := targetstest.Compile(t, new(http.HTTP), "", c.step)
+			f := targetstest.Compile(t, http.Descriptor(), "", c.step)
 			var k keeper
 			out, _ := attack(t, targets.Options{Base: s.URL, Allow: gate, Sampler: &k}, vegeta.EngineOptions{Calls: f.Calls}, 2, time.Millisecond)
 			for _, h := range out {
@@ -163,7 +163,7 @@ func TestVegeta_Limit(t *testing.T) {
 	}))
 	defer s.Close()
 	defer close(hold)
-	f := targetstest.Compile(t, new(http.HTTP), "", "get: /")
+	f := targetstest.Compile(t, http.Descriptor(), "", "get: /")
 	const timeout = 300 * time.Millisecond
 	out, _ := attack(t, targets.Options{Base: s.URL, Timeout: timeout}, vegeta.EngineOptions{Calls: f.Calls, MaxInFlight: 3}, 10, 0)
 	sent := 0
@@ -192,7 +192,7 @@ func TestVegeta_Aborted(t *testing.T) {
 	}))
 	defer s.Close()
 	defer close(hold)
-	f := targetstest.Compile(t, new(http.HTTP), "", "get: /")
+	f := targetstest.Compile(t, http.Descriptor(), "", "get: /")
 	o := targets.Options{Base: s.URL, T0: time.Now(), Timeout: time.Hour}
 	e, err := vegeta.New(o, vegeta.EngineOptions{Calls: f.Calls, Steps: []int32{0}, MaxInFlight: 10, Env: &template.Env{}})
 	if err != nil {
@@ -252,7 +252,7 @@ func TestVegeta_Versions(t *testing.T) {
 		{"a certificate of nobody", secure.URL, "", nil, "tls", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			f := targetstest.Compile(t, new(http.HTTP), "", "get: /")
+			f := targetstest.Compile(t, http.Descriptor(), "", "get: /")
 			o := targets.Options{Base: c.url, TLS: c.tls, Connections: scenarios.Connections{HTTP: scenarios.HTTPVersion(c.http)}}
 			out, e := attack(t, o, vegeta.EngineOptions{Calls: f.Calls}, 2, time.Millisecond)
 			r := rig{Flow: f, t: t}
@@ -270,7 +270,7 @@ func TestVegeta_Versions(t *testing.T) {
 func TestVegeta_KeepAlive(t *testing.T) {
 	s := httptest.NewServer(nethttp.HandlerFunc(func(nethttp.ResponseWriter, *nethttp.Request) {}))
 	defer s.Close()
-	f := targetstest.Compile(t, new(http.HTTP), "", "get: /")
+	f := targetstest.Compile(t, http.Descriptor(), "", "get: /")
 	off := false
 	out, e := attack(t, targets.Options{Base: s.URL, Connections: scenarios.Connections{KeepAlive: &off, Max: 1}}, vegeta.EngineOptions{Calls: f.Calls}, 5, 0)
 	for _, h := range out {

@@ -26,7 +26,7 @@ type Flow struct {
 
 // Compile compiles steps written as YAML, one string each. Extra are further lines
 // of the scenario's top level, such as data and params.
-func Compile(t testing.TB, p targets.Protocol, extra string, steps ...string) *Flow {
+func Compile(t testing.TB, p *targets.Descriptor, extra string, steps ...string) *Flow {
 	t.Helper()
 	f, err := Try(p, extra, steps...)
 	if err != nil {
@@ -36,7 +36,7 @@ func Compile(t testing.TB, p targets.Protocol, extra string, steps ...string) *F
 }
 
 // Try is [Compile] for steps that may be wrong. The error names every mistake.
-func Try(p targets.Protocol, extra string, steps ...string) (*Flow, error) {
+func Try(p *targets.Descriptor, extra string, steps ...string) (*Flow, error) {
 	var b strings.Builder
 	b.WriteString("version: 1\ntarget: {url: \"http://127.0.0.1:1\"}\n" + extra + "\nload:\n  a:\n    executor: constant-vus\n    vus: 1\n    duration: 1s\n    flow:\n")
 	for _, s := range steps {
@@ -59,7 +59,7 @@ func Try(p targets.Protocol, extra string, steps ...string) (*Flow, error) {
 			if s.With == nil {
 				continue
 			}
-			if block, ok := s.Block(p.Kinds(), m); ok {
+			if block, ok := s.Block(p.Kinds, m); ok {
 				call, _ := p.Compile(block, targets.Scope{
 					Symbols: sc.Symbols, Name: s.Name, Checks: &f.Checks, File: sc.Read, Secret: sc.Secrets.Add,
 					Auth: sc.Loads[0].Auth, Sign: sc.Loads[0].Sign, Shared: f.Shared, Timeout: sc.Loads[0].Timeout.D(),

@@ -46,7 +46,7 @@ type Steps struct {
 // A Suite is a protocol to hold to the promises of [targets.Client] and
 // [targets.Session].
 type Suite struct {
-	Protocol targets.Protocol
+	Protocol *targets.Descriptor
 	Start    func(t testing.TB) Server
 	Steps    Steps
 	Failed   scenarios.Cause            // of a request of Steps.Fail

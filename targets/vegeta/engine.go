@@ -63,8 +63,8 @@ type Engine struct {
 }
 
 var (
-	_ targets.Way     = (*Engine)(nil)
-	_ targets.Speaker = (*Engine)(nil)
+	_ targets.Transport = (*Engine)(nil)
+	_ targets.Speaker   = (*Engine)(nil)
 )
 
 // EngineOptions are what else the engine needs to know.
@@ -209,13 +209,13 @@ func (e *Engine) dialTLS(ctx context.Context, addr string) (net.Conn, error) {
 	return t, nil
 }
 
-// Abort implements [Way].
+// Abort implements [targets.Transport].
 func (e *Engine) Abort() { e.end() }
 
-// Opened implements [Way].
+// Opened implements [targets.Transport].
 func (e *Engine) Opened() int64 { return e.opened.Load() }
 
-// Close implements [Way].
+// Close implements [targets.Transport].
 func (e *Engine) Close() error {
 	e.end()
 	e.plain.CloseIdleConnections()

@@ -245,7 +245,7 @@ func (e *StreamReset) Error() string {
 	return "the server reset the stream: " + e.code.String()
 }
 
-// ErrorCause implements [Caused].
+// ErrorCause is the cause for [CauseOf].
 func (e *StreamReset) ErrorCause() scenarios.Cause {
 	if e.code == http2.ErrCodeRefusedStream {
 		return scenarios.Refused
@@ -273,7 +273,7 @@ func (e *goneAway) Error() string {
 
 func (e *goneAway) Unwrap() error { return e.err }
 
-// ErrorCause implements [Caused].
+// ErrorCause is the cause for [CauseOf].
 func (e *goneAway) ErrorCause() scenarios.Cause {
 	if e.err != nil {
 		return scenarios.NoCause

@@ -1,0 +1,27 @@
+// Package catalog lists the protocols that brunt speaks.
+//
+// To add a protocol, write a package below targets with a function that returns its
+// [targets.Descriptor], and add a line to [Protocols]. The suite in targets/targetstest
+// tests that it keeps the promises that every protocol makes.
+package catalog
+
+import (
+	"brunt/targets"
+	"brunt/targets/dial"
+	"brunt/targets/http"
+)
+
+// Protocols lists every protocol.
+func Protocols() []*targets.Descriptor {
+	return []*targets.Descriptor{
+		http.Descriptor(),
+	}
+}
+
+// New makes the set of all protocols for one plan, whose clients dial by package dial.
+func New() *targets.Set { return NewSet(Protocols()...) }
+
+// NewSet makes a set of some protocols.
+func NewSet(list ...*targets.Descriptor) *targets.Set {
+	return targets.NewSet(func(o *targets.Options) (targets.Network, error) { return dial.NewNetwork(o) }, list...)
+}

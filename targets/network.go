@@ -1,0 +1,83 @@
+package targets
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/url"
+	"slices"
+	"sync/atomic"
+	"time"
+)
+
+// A Network opens the connections of one client. It resolves names by the load's
+// settings, uses its source addresses, and refuses what the allowlist refuses. Addresses
+// that a server announces have to be dialed through it as well.
+type Network interface {
+	// Dial opens TCP connection n to host:port.
+	Dial(ctx context.Context, address string, n uint64) (net.Conn, error)
+	// DialUDP opens a socket that is connected to host:port.
+	DialUDP(ctx context.Context, address string) (net.Conn, error)
+	// Listen accepts connections of the target at host:port of this machine.
+	Listen(ctx context.Context, address string) (net.Listener, error)
+}
+
+// Endpoint is the URL that a step of protocol d goes to: the endpoint that at names, else
+// the only one of the protocol's schemes, else the target's own URL.
+func (o *Options) Endpoint(d *Descriptor, at string) (*url.URL, error) {
+	if at != "" {
+		text, known := o.Endpoints[at]
+		if !known {
+			return nil, fmt.Errorf("there is no endpoint %q", at)
+		}
+		return url.Parse(text)
+	}
+	var found []*url.URL
+	for _, text := range o.Endpoints {
+		if u, err := url.Parse(text); err == nil && slices.Contains(d.Schemes, u.Scheme) {
+			found = append(found, u)
+		}
+	}
+	switch {
+	case len(found) == 1:
+		return found[0], nil
+	case len(found) > 1:
+		return nil, fmt.Errorf("%d endpoints speak %s; `at` names one", len(found), d.Name)
+	case o.Base == "":
+		return nil, ErrNoBase
+	}
+	return url.Parse(o.Base)
+}
+
+// A Stamped is a connection that keeps the times of its last write and of the first read
+// after it, for protocols whose library does the input and output.
+type Stamped struct {
+	net.Conn
+	now         func() time.Duration
+	sent, first atomic.Int64
+}
+
+// Stamp wraps a connection. Now is the run's clock.
+func Stamp(c net.Conn, now func() time.Duration) *Stamped { return &Stamped{Conn: c, now: now} }
+
+// Write implements [net.Conn].
+func (s *Stamped) Write(b []byte) (int, error) {
+	n, err := s.Conn.Write(b)
+	s.sent.Store(int64(s.now()))
+	s.first.Store(0)
+	return n, err
+}
+
+// Read implements [net.Conn].
+func (s *Stamped) Read(b []byte) (int, error) {
+	n, err := s.Conn.Read(b)
+	if n > 0 {
+		s.first.CompareAndSwap(0, int64(s.now()))
+	}
+	return n, err
+}
+
+// Times are those of the last write and of the first read after it; zero is none yet.
+func (s *Stamped) Times() (sent, first time.Duration) {
+	return time.Duration(s.sent.Load()), time.Duration(s.first.Load())
+}
