@@ -3,6 +3,7 @@ package run
 import (
 	"math"
 
+	"brunt/scenarios/observe"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 
@@ -12,11 +13,12 @@ import (
 
 // detection is what the judge is told of a sighting.
 func (r *runner) detection(s *chaos.Sighting) judge.Detection {
-	d := judge.Detection{At: s.At, NotYet: s.NotYet}
-	if s.Err != nil {
-		d.Why = r.Scenario.Secrets.Mask(s.Err.Error())
-	}
-	return d
+	return observe.DetectionOf(s, r.Scenario.Secrets.Mask)
+}
+
+// observedRun is what the observer needs to know of this run.
+func (r *runner) observedRun() observe.Run {
+	return observe.Run{T0: r.t0, Now: r.now, Mask: r.Scenario.Secrets.Mask, Note: r.note, Event: r.event, Addresses: r.env.Units}
 }
 
 // fillDetect tells what the monitoring noticed of an occurrence.

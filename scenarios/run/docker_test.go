@@ -38,7 +38,6 @@ func TestDocker(t *testing.T) {
 		{"Discovered", testDockerDiscovered},
 		{"Leader", testDockerLeader},
 		{"NotReady", testDockerNotReady},
-		{"Usage", testDockerUsage},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

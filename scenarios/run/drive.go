@@ -8,9 +8,13 @@ import (
 	"sync"
 	"time"
 
+	"brunt/scenarios"
+
+	"brunt/scenarios/judge"
+	"brunt/scenarios/slo"
+
 	"brunt/chaos"
 	"brunt/scenarios/driver"
-	"brunt/scenarios/judge"
 	"brunt/scenarios/load"
 	"brunt/scenarios/result"
 )
@@ -169,4 +173,27 @@ func (r *runner) stillDown() {
 		}
 		cancel()
 	}
+}
+
+// seriesNow tells whether a condition on a series holds now; known is false where nobody knows.
+func (r *runner) seriesNow(o slo.Objective, now time.Duration) (holds, known bool) {
+	var v float64
+	if o.Metric.Resource == "" {
+		v, known = r.observed.Latest(o, now)
+	} else {
+		v, known = r.usage.Latest(o, now, r.onClock)
+	}
+	return known && o.Holds(v), known
+}
+
+// seriesSteady judges a condition on a series over the baseline so far.
+func (r *runner) seriesSteady(o slo.Objective) error {
+	res := judge.JudgeSeries(o, "baseline", judge.Span{To: r.now()}, r.usage.SoFar(r.onClock()), r.observed.SoFar())
+	switch {
+	case res.Verdict == scenarios.Inconclusive:
+		return r.lost(unsteady{fmt.Sprintf("`%s` could not be judged: %s", o.Text, res.Note)})
+	case res.Verdict != scenarios.Pass:
+		return r.lost(unsteady{fmt.Sprintf("`%s`, measured %s", o.Text, measuredText(o, float64(res.Measured)))})
+	}
+	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"brunt/scenarios"
 	"brunt/scenarios/judge"
 	"brunt/scenarios/measure"
+	"brunt/scenarios/observe"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/result"
 )
@@ -89,9 +90,7 @@ func TestLook_Alerts(t *testing.T) {
 	now := 5 * time.Second
 	t0 := time.Now().Add(-now)
 	r := &runner{Plan: &plan.Plan{Scenario: &scenarios.Scenario{}, Faults: []*chaos.Entry{{Fault: scenarios.Fault{Name: "cut"}}}}, t0: t0}
-	a, _ := played("...FF..")
-	a.r, a.plan.Name = r, "High"
-	r.observed = &observer{r: r, alerts: []*alertWatch{a}}
+	r.observed = observe.Played("High", "...FF..", t0)
 	rec, err := measure.New(measure.Config{Series: measure.Series{Loads: []measure.SeriesLoad{{Name: "main"}}}, Shards: 1, Now: func() time.Duration { return now }})
 	if err != nil {
 		t.Fatal(err)

@@ -9,12 +9,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
-
-	"brunt/chaos/probe"
 
 	"brunt/scenarios"
-	"brunt/scenarios/observe"
 	"brunt/scenarios/result"
 )
 
@@ -99,19 +95,4 @@ steady: [metric(depth) > 1000000]
 			t.Errorf("%s: %s", res.Verdict, res.Reason)
 		}
 	})
-}
-
-// TestGauge_Grow makes rates of counters: by the time between readings, and over an end.
-func TestGauge_Grow(t *testing.T) {
-	g := &gauge{plan: observe.Metric{Gauge: &probe.Gauge{Rate: true}}, before: map[string]counterAt{}}
-	for i, c := range []struct {
-		v    float64
-		at   time.Duration
-		want float64 // negative: nothing is known
-	}{{100, -time.Second, -1}, {110, time.Second, 5}, {130, 1500 * time.Millisecond, 40}, {6, 3500 * time.Millisecond, 3}} {
-		got, known := g.grow([]probe.Value{{V: c.v}}, c.at)["map[]"]
-		if known != (c.want >= 0) || known && got.V != c.want {
-			t.Errorf("reading %d: %v, want %v", i, got.V, c.want)
-		}
-	}
 }

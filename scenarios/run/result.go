@@ -63,16 +63,16 @@ func (r *runner) result(ctx context.Context) (*result.Result, error) {
 		}
 		res.TraceLink = sc.Trace.Link.Text()
 	}
-	r.observed.stop()
-	if len(r.observed.alerts) > 0 {
+	r.observed.Stop()
+	if r.observed.HasAlerts() {
 		for _, rec := range r.records {
 			if rec.N >= 0 && rec.Detect == nil {
-				rec.Detect = r.observed.earliest(rec.Injected)
+				rec.Detect = r.observed.Earliest(rec.Injected)
 			}
 		}
 	}
-	r.observed.judgedBy(c.SLO, r.records, &c)
-	c.Usage, c.Series = r.usage.finish(r.onClock()), r.observed.finished()
+	r.observed.JudgedBy(c.SLO, r.records, &c)
+	c.Usage, c.Series = r.usage.Finish(r.onClock()), r.observed.Finished()
 	for _, rec := range r.records {
 		if rec.Skipped {
 			c.Skipped = append(c.Skipped, judge.Skipped{Fault: rec.Fault, Name: rec.Name, Why: rec.InjectErr.Error()})
@@ -116,7 +116,7 @@ func (r *runner) result(ctx context.Context) (*result.Result, error) {
 	res.Histograms = f.Histograms
 	res.Faults = append(res.Faults, r.faultRecords(f)...)
 	res.Repeats = result.Repeats(res.Faults)
-	res.Generator, res.Usage, res.Series, res.Alerts = r.generator(f), c.Usage, c.Series, r.observed.fired(r.records)
+	res.Generator, res.Usage, res.Series, res.Alerts = r.generator(f), c.Usage, c.Series, r.observed.Fired(r.records)
 	r.decide(ctx, res, f.Faults)
 	res.Reason = sc.Secrets.Mask(res.Reason)
 	r.ownDeaths(end)
@@ -136,7 +136,7 @@ func (r *runner) stepsOf(i int) []string {
 	return r.Loads[i].Steps
 }
 
-// judgedBy lists the objectives of this run: a control run is not judged by what
+// JudgedBy lists the objectives of this run: a control run is not judged by what
 // faults would have done.
 func (r *runner) judgedBy() []slo.Objective {
 	if !r.o.NoChaos {
@@ -183,7 +183,7 @@ func (r *runner) faultRecords(f *judge.Findings) []result.FaultRecord {
 			r.fillDetect(&rec, c)
 		}
 		if c.N >= 0 {
-			rec.Alerts = r.observed.after(c.Injected, c.Cleared)
+			rec.Alerts = r.observed.After(c.Injected, c.Cleared)
 		}
 		out = append(out, rec)
 	}

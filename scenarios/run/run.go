@@ -18,7 +18,7 @@ import (
 	"brunt/chaos/agent"
 	"brunt/chaos/catalog"
 	"brunt/chaos/journal"
-
+	"brunt/scenarios/observe"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
 	"brunt/scenarios/template"
@@ -115,8 +115,8 @@ type runner struct {
 	ledger   *ledger.Ledger       // nil: the scenario has none
 	written  *result.LedgerRecord // what it found
 	mon      *monitor
-	usage    *usage    // of the target's units
-	observed *observer // its metrics and alerts
+	usage    *observe.Usage    // of the target's units
+	observed *observe.Observer // its metrics and alerts
 	health   result.Generator
 	vars     []template.Value
 	cancel   context.CancelCauseFunc
@@ -159,7 +159,7 @@ func newRunner(p *plan.Plan, o Options) *runner {
 		r.o.ID = NewID()
 	}
 	r.insides.Helper = o.Helpers
-	r.looks, r.watched, r.observed = make(chan chan *result.Result), make(chan struct{}), &observer{r: r} // which reads nothing yet
+	r.looks, r.watched, r.observed = make(chan chan *result.Result), make(chan struct{}), new(observe.Observer) // which reads nothing yet
 	return r
 }
 
@@ -406,15 +406,15 @@ func (r *runner) run(ctx context.Context) (res *result.Result, err error) {
 			}
 		}
 	}()
-	r.mon, r.usage = newMonitor(r.now, r.t0), newUsage(r.sys.units())
-	r.observed = r.observe()
-	r.usage.watch(r.now)
-	r.observed.watch()
-	defer r.usage.stop()
-	defer r.observed.stop()
+	r.mon, r.usage = newMonitor(r.now, r.t0), observe.NewUsage(r.sys.units())
+	r.observed = observe.New(r.observedRun(), r.Gauges, r.Alerts)
+	r.usage.Watch(r.now)
+	r.observed.Watch()
+	defer r.usage.Stop()
+	defer r.observed.Stop()
 	r.broken = r.drive(ctx)
-	r.usage.stop()
-	r.observed.stop()
+	r.usage.Stop()
+	r.observed.Stop()
 	r.health = r.mon.finish() // of the load; what judging it takes is another matter
 	defer Frugal()()
 	if r.ledger != nil {

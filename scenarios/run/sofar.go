@@ -19,8 +19,8 @@ import (
 // [result.Result.Going] for how much of a result it is.
 type Look func(ctx context.Context) *result.Result
 
-// look asks the watcher, who alone may look at what it keeps.
-func (r *runner) look(ctx context.Context) *result.Result {
+// Look asks the watcher, who alone may look at what it keeps.
+func (r *runner) Look(ctx context.Context) *result.Result {
 	answer := make(chan *result.Result, 1)
 	select {
 	case r.looks <- answer:
@@ -37,7 +37,7 @@ type interim struct {
 	judge.Interim
 }
 
-// soFar composes what the run came to until now.
+// SoFar composes what the run came to until now.
 func (r *runner) soFar() *result.Result {
 	if r.interim.header == nil {
 		r.interim.header = r.head()
@@ -61,7 +61,7 @@ func (r *runner) soFar() *result.Result {
 			Name: lp.Name, Executor: lp.Executor, Engine: lp.EngineName(), Closed: lp.Schedule.Closed(), Start: result.Sec(span.From), End: result.Sec(span.To), Steps: r.stepsOf(i),
 		})
 	}
-	c.Usage, c.Series = r.usage.soFar(r.onClock()), r.observed.soFar()
+	c.Usage, c.Series = r.usage.SoFar(r.onClock()), r.observed.SoFar()
 	r.noticedSoFar(&c, events)
 	f, err := r.interim.Findings(r.rec, c)
 	if err != nil {
@@ -81,7 +81,7 @@ func (r *runner) soFar() *result.Result {
 	return res
 }
 
-// judgedBySoFar is judgedBy without its notes, which are told once.
+// judgedBySoFar is JudgedBy without its notes, which are told once.
 func (r *runner) judgedBySoFar() []slo.Objective { return r.Objectives(r.o.NoChaos) }
 
 func (r *runner) checkNames() []string {

@@ -1,9 +1,6 @@
 package run
 
 import (
-	"math"
-	"time"
-
 	"brunt/chaos"
 	"brunt/scenarios/judge"
 	"brunt/scenarios/result"
@@ -25,11 +22,11 @@ func (r *runner) noticedSoFar(c *judge.Case, events map[string]map[string]result
 				d.At = e.T.D()
 			}
 			c.Detected[n] = d
-		} else if len(r.observed.alerts) > 0 {
-			c.Detected[n] = r.detection(r.observed.earliest(oc.Injected))
+		} else if r.observed.HasAlerts() {
+			c.Detected[n] = r.detection(r.observed.Earliest(oc.Injected))
 		}
 	}
-	r.observed.judgedBy(c.SLO, records, c)
+	r.observed.JudgedBy(c.SLO, records, c)
 }
 
 // asksOf tells whether a fault has a `detect` of its own.
@@ -44,51 +41,15 @@ func (r *runner) asksOf(fault string) bool {
 
 // alertedSoFar says what the monitoring made of a fault until now.
 func (r *runner) alertedSoFar(rec *result.FaultRecord, f *judge.FaultFinding, events map[string]result.Event) {
-	rec.Alerts = r.observed.afterSoFar(f)
+	rec.Alerts = r.observed.AfterSoFar(f)
 	switch e, noticed := events["fault.detected"]; {
 	case noticed:
 		rec.Detect, rec.DetectNote = e.T-rec.Injected, e.Text
 	case r.asksOf(f.Fault):
 		rec.DetectNote = "not noticed so far"
-	case len(r.observed.alerts) > 0:
-		if s := r.observed.earliest(f.Injected); s.Err == nil || r.observed.askedSince(f.Injected) {
+	case r.observed.HasAlerts():
+		if s := r.observed.Earliest(f.Injected); s.Err == nil || r.observed.AskedSince(f.Injected) {
 			r.fillDetect(rec, &chaos.Record{Injected: f.Injected, Detect: s})
 		}
 	}
-}
-
-// afterSoFar says what each alert did until now. While the fault is in nothing is known of
-// what comes after its clearing, and until an alert was asked for again nothing is amiss.
-func (o *observer) afterSoFar(f *judge.FaultFinding) []result.FaultAlert {
-	cleared := f.Cleared
-	if !f.Over {
-		cleared = math.MaxInt64
-	}
-	out := o.after(f.Injected, cleared)
-	for i := range out {
-		if !f.Over {
-			out[i].Resolved, out[i].StillFiring = result.NaN, result.NaN
-		}
-		if !o.alerts[i].askedSince(f.Injected) {
-			out[i].Note, out[i].FiredFrom = "", 0
-		}
-	}
-	return out
-}
-
-// askedSince tells whether any alert was asked for since then.
-func (o *observer) askedSince(t time.Duration) bool {
-	for _, a := range o.alerts {
-		if a.askedSince(t) {
-			return true
-		}
-	}
-	return false
-}
-
-// askedSince tells whether the alert was asked for since then, or can't be.
-func (a *alertWatch) askedSince(t time.Duration) bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.err != nil || len(a.log) > 0 && a.log[len(a.log)-1].begin >= t
 }

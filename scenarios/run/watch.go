@@ -1,27 +1,27 @@
 package run
 
 import (
-	"math"
 	"time"
 
 	"brunt/scenarios/judge"
 	"brunt/scenarios/measure"
+	"brunt/scenarios/observe"
 	"brunt/scenarios/result"
 )
 
 // foldEvery is how often samples are sorted into cells.
 const foldEvery = 200 * time.Millisecond
 
-// watch folds, judges stop conditions and tells those who watch, until the loads
+// Watch folds, judges stop conditions and tells those who watch, until the loads
 // are done and the faults taken back.
 func (r *runner) watch(done <-chan struct{}) error {
 	tick := time.NewTicker(foldEvery)
 	defer tick.Stop()
-	next := nextSecond(r.now())
+	next := observe.NextSecond(r.now())
 	stops := make([]time.Duration, len(r.Scenario.Stop)) // since when each holds; 0 is not
 	defer close(r.watched)
 	if r.o.Begun != nil {
-		r.o.Begun(r.look)
+		r.o.Begun(r.Look)
 	}
 	for {
 		select {
@@ -44,17 +44,12 @@ func (r *runner) watch(done <-chan struct{}) error {
 		if now < next {
 			continue
 		}
-		next = nextSecond(now)
+		next = observe.NextSecond(now)
 		iv, second := r.rec.Interval()
 		r.stopConditions(now, second, stops)
 		r.mon.tick(iv.InFlight)
 		r.tell(iv, second)
 	}
-}
-
-// nextSecond is the first whole second after t, which may lie before t0.
-func nextSecond(t time.Duration) time.Duration {
-	return time.Duration(math.Floor(t.Seconds())+1) * time.Second
 }
 
 // stopConditions ends the run when a condition has held for as long as it says. A

@@ -1,4 +1,4 @@
-package run
+package observe
 
 import (
 	"context"
@@ -14,9 +14,9 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// usage watches what the units of the target use, beside the load: each unit by a
+// Usage watches what the units of the target use, beside the load: each unit by a
 // goroutine of its own, so that an engine that is slow to answer keeps nobody else.
-type usage struct {
+type Usage struct {
 	units  []*unitUsage
 	cancel context.CancelFunc
 	ended  sync.WaitGroup
@@ -24,8 +24,8 @@ type usage struct {
 
 // unitUsage is what is known of one unit.
 type unitUsage struct {
-	of     chaos.Unit
-	looker looker
+	of      chaos.Unit
+	sampler sampler
 
 	mu     sync.Mutex
 	out    result.UnitUsage
@@ -46,39 +46,40 @@ type used struct {
 	began   int64 // when the first of them began, in a measure of the kernel's
 }
 
-// look is a look at a unit that runs.
-type look struct {
+// sample is a look at a unit that runs.
+type sample struct {
 	used
 	life   string // tells the process from one that came before it or comes after it
 	missed int    // restarts that nobody saw, beside the one that another life shows
 	via    string // proc or docker
 }
 
-// A looker looks at a unit; ok is false where it does not run, or nothing can be known
+// A sampler reads what a unit uses; ok is false where it does not run, or nothing can be known
 // of it.
-type looker interface {
-	look(ctx context.Context) (l look, ok bool)
+type sampler interface {
+	sample(ctx context.Context) (s sample, ok bool)
 }
 
-func newUsage(units []chaos.Unit) *usage {
-	u := &usage{}
+// NewUsage prepares to watch units.
+func NewUsage(units []chaos.Unit) *Usage {
+	u := &Usage{}
 	for _, of := range units {
 		one := &unitUsage{of: of, out: result.UnitUsage{Unit: of.Name(), Service: of.Service()}}
 		if c, ok := container.ContainerOf(of); ok {
-			one.looker = &containerLooker{of: c}
+			one.sampler = &containerSampler{of: c}
 		} else {
-			one.looker = processLooker{of}
+			one.sampler = processSampler{of}
 		}
 		u.units = append(u.units, one)
 	}
 	return u
 }
 
-// lookFor bounds one look at a unit.
-const lookFor = 3 * time.Second
+// sampleWithin bounds how long one sample of a unit may take.
+const sampleWithin = 3 * time.Second
 
-// watch looks at every unit each second until stop.
-func (u *usage) watch(now func() time.Duration) {
+// Watch samples every unit once a second, until Stop.
+func (u *Usage) Watch(now func() time.Duration) {
 	ctx, cancel := context.WithCancel(context.Background())
 	u.cancel = cancel
 	for _, one := range u.units {
@@ -87,7 +88,7 @@ func (u *usage) watch(now func() time.Duration) {
 				select {
 				case <-ctx.Done():
 					return
-				case <-time.After(nextSecond(now()) - now()):
+				case <-time.After(NextSecond(now()) - now()):
 				}
 				one.tick(ctx, now)
 			}
@@ -95,8 +96,8 @@ func (u *usage) watch(now func() time.Duration) {
 	}
 }
 
-// stop ends the watch. It may be called again, and on nil.
-func (u *usage) stop() {
+// Stop ends the watch. It may be called again, and on nil.
+func (u *Usage) Stop() {
 	if u != nil && u.cancel != nil {
 		u.cancel()
 		u.ended.Wait()
@@ -105,9 +106,9 @@ func (u *usage) stop() {
 
 // tick notes one second.
 func (u *unitUsage) tick(ctx context.Context, clock func() time.Duration) {
-	looking, cancel := context.WithTimeout(ctx, lookFor)
+	limited, cancel := context.WithTimeout(ctx, sampleWithin)
 	defer cancel()
-	is, ok := u.looker.look(looking)
+	is, ok := u.sampler.sample(limited)
 	if ctx.Err() != nil { // it was not waited for
 		return
 	}
@@ -135,15 +136,15 @@ func (u *unitUsage) tick(ctx context.Context, clock func() time.Duration) {
 	}
 }
 
-// finish ends the watch and gives what it came to. Nil is a run that was not watched.
-func (u *usage) finish(events []result.Event) []result.UnitUsage {
-	u.stop()
-	return u.soFar(events)
+// Finish ends the watch and gives what it came to. Nil is a run that was not watched.
+func (u *Usage) Finish(events []result.Event) []result.UnitUsage {
+	u.Stop()
+	return u.SoFar(events)
 }
 
-// soFar gives what the seconds came to: nothing where nothing can be known. The events of
+// SoFar gives what the seconds came to: nothing where nothing can be known. The events of
 // the run tell of deaths and starts between two looks.
-func (u *usage) soFar(events []result.Event) []result.UnitUsage {
+func (u *Usage) SoFar(events []result.Event) []result.UnitUsage {
 	if u == nil {
 		return nil
 	}
@@ -185,9 +186,9 @@ func fromEvents(u *result.UnitUsage, events []result.Event) {
 	u.OOMs = ooms
 }
 
-// latest gives the worst that the units of a source use now, for a condition with an
+// Latest gives the worst that the units of a source use now, for a condition with an
 // upper or lower bound; known is false where nobody knows.
-func (u *usage) latest(o slo.Objective, now time.Duration, events func() []result.Event) (worst float64, known bool) {
+func (u *Usage) Latest(o slo.Objective, now time.Duration, events func() []result.Event) (worst float64, known bool) {
 	const fresh = 2500 * time.Millisecond
 	for _, one := range u.units {
 		if !ofSource(o.Metric.Source, one.out.Unit, one.out.Service) {
@@ -217,3 +218,8 @@ func (u *usage) latest(o slo.Objective, now time.Duration, events func() []resul
 
 // ofSource tells whether a unit is what a metric is about.
 func ofSource(source, unit, service string) bool { return source == unit || source == service }
+
+// NextSecond is the first whole second after t, which may lie before t0.
+func NextSecond(t time.Duration) time.Duration {
+	return time.Duration(math.Floor(t.Seconds())+1) * time.Second
+}

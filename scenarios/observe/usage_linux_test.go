@@ -1,4 +1,4 @@
-package run
+package observe
 
 import (
 	"context"
@@ -36,7 +36,7 @@ func TestUsage(t *testing.T) {
 	}
 	first := shell()
 	who := &somebody{pid: first.Process.Pid}
-	u := newUsage([]chaos.Unit{who})
+	u := NewUsage([]chaos.Unit{who})
 	began := time.Now()
 	tick := func() { u.units[0].tick(t.Context(), func() time.Duration { return time.Since(began) }) }
 	tick()
@@ -48,7 +48,7 @@ func TestUsage(t *testing.T) {
 		time.Sleep(20 * time.Millisecond)
 		tick()
 	}
-	got := u.finish(nil)[0]
+	got := u.Finish(nil)[0]
 	if last := got.Seconds[len(got.Seconds)-1]; got.CPU <= 0 || got.Memory <= 0 || last.Threads < 2 || last.Files < 3 || last.Starts != 1 || !last.Running || got.Via != "proc" {
 		t.Errorf("%+v, in the last second %+v", got, last)
 	}
@@ -61,14 +61,14 @@ func TestUsage(t *testing.T) {
 	tick()
 	who.pid = shell().Process.Pid
 	tick()
-	seconds := u.finish(nil)[0].Seconds
+	seconds := u.Finish(nil)[0].Seconds
 	n := len(seconds)
 	if seconds[n-3].Running || seconds[n-2].Running || seconds[n-2].Memory != 0 || !seconds[n-1].Running || seconds[n-1].Starts != 2 {
 		t.Errorf("after its end: %+v", seconds[n-3:])
 	}
-	none := newUsage([]chaos.Unit{&somebody{}})
+	none := NewUsage([]chaos.Unit{&somebody{}})
 	none.units[0].tick(t.Context(), func() time.Duration { return time.Second })
-	if got := none.finish(nil); got != nil {
+	if got := none.Finish(nil); got != nil {
 		t.Errorf("of one that never ran: %+v", got)
 	}
 }

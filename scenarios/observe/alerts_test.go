@@ -1,42 +1,14 @@
-package run
+package observe
 
 import (
-	"errors"
 	"strings"
 	"testing"
 	"time"
 
-	"brunt/chaos/probe"
 
 	"brunt/chaos"
-	"brunt/scenarios/observe"
 	"brunt/scenarios/result"
 )
-
-// played is an alert that was asked for each second from -2 s on, and answered as states
-// say: . inactive, p pending, F firing, S silenced, x no answer.
-func played(states string) (*alertWatch, []string) {
-	a := &alertWatch{r: &runner{t0: time.Unix(1000, 0)}, plan: observe.Alert{Name: "High", Alert: new(probe.Alert)}}
-	var told []string
-	for i, s := range states {
-		at := time.Duration(i-2) * time.Second
-		one := alertAnswer{begin: at, end: at + 100*time.Millisecond}
-		is := probe.AlertState{For: time.Minute}
-		switch s {
-		case 'p':
-			is.Pending, is.Active = true, a.r.t0.Add(at-200*time.Millisecond)
-		case 'F', 'S':
-			is.Firing, is.Silenced, is.Text = true, s == 'S', "here"
-		case 'x':
-			one.err = errors.New("no route")
-		}
-		one.firing, one.text = is.Firing, is.Text
-		for _, e := range a.take(one, is) {
-			told = append(told, e.Event)
-		}
-	}
-	return a, told
-}
 
 func TestAlertWatch(t *testing.T) {
 	const s, tenth = time.Second, 100 * time.Millisecond
@@ -137,7 +109,7 @@ func TestObserver_Earliest(t *testing.T) {
 		{"none", []*alertWatch{early, never}, 0, false},
 		{"nothing is known", []*alertWatch{early}, 0, true},
 	} {
-		s := (&observer{alerts: c.of}).earliest(time.Second)
+		s := (&Observer{alerts: c.of}).Earliest(time.Second)
 		if s.At != c.at || (s.Err != nil) != c.err || s.Noticed != (c.at > 0) {
 			t.Errorf("%s: %+v", c.name, s)
 		}

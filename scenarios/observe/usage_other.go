@@ -1,6 +1,6 @@
 //go:build !linux
 
-package run
+package observe
 
 // usedBy knows nothing here: what other processes use is read from Linux's /proc.
 func usedBy(int) (used, bool) { return used{}, false }

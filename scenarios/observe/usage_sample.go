@@ -1,4 +1,4 @@
-package run
+package observe
 
 import (
 	"context"
@@ -9,27 +9,27 @@ import (
 	"brunt/chaos/container"
 )
 
-// processLooker looks at a unit that is a process of this machine.
-type processLooker struct{ of chaos.Unit }
+// processSampler looks at a unit that is a process of this machine.
+type processSampler struct{ of chaos.Unit }
 
-func (p processLooker) look(context.Context) (look, bool) { return lookAt(p.of.PID()) }
+func (p processSampler) sample(context.Context) (sample, bool) { return sampleProcess(p.of.PID()) }
 
-// lookAt looks at a process and at all that it has started.
-func lookAt(pid int) (look, bool) {
+// sampleProcess looks at a process and at all that it has started.
+func sampleProcess(pid int) (sample, bool) {
 	if pid == 0 {
-		return look{}, false
+		return sample{}, false
 	}
 	is, ok := usedBy(pid)
-	return look{used: is, life: fmt.Sprint(pid, " ", is.began), via: "proc"}, ok
+	return sample{used: is, life: fmt.Sprint(pid, " ", is.began), via: "proc"}, ok
 }
 
-// containerLooker looks at a unit that is a container. While the process that it was
+// containerSampler looks at a unit that is a container. While the process that it was
 // found by lives, the engine is not asked: this machine's kernel tells. Where the engine's
 // processes can't be seen from here, being on another machine or in a virtual one, its
 // own statistics do.
-type containerLooker struct {
+type containerSampler struct {
 	of   *container.Container
-	last look
+	last sample
 	pid  int // that last was found by; 0 is none
 
 	blind bool // its processes are not looked for here; for tests
@@ -39,16 +39,16 @@ type containerLooker struct {
 	restarts int // by its policy
 }
 
-func (c *containerLooker) look(ctx context.Context) (look, bool) {
+func (c *containerSampler) sample(ctx context.Context) (sample, bool) {
 	if c.pid != 0 {
-		if is, ok := lookAt(c.pid); ok && is.life == c.last.life {
+		if is, ok := sampleProcess(c.pid); ok && is.life == c.last.life {
 			return is, true
 		}
 		c.pid = 0
 	}
 	is, err := c.of.Engine.Inspect(ctx, c.of.Ref)
 	if err != nil || !is.Running {
-		return look{}, false
+		return sample{}, false
 	}
 	missed := 0
 	if c.id == is.ID && !c.started.Equal(is.Started) && is.Restarts > c.restarts+1 {
@@ -56,7 +56,7 @@ func (c *containerLooker) look(ctx context.Context) (look, bool) {
 	}
 	c.id, c.started, c.restarts = is.ID, is.Started, is.Restarts
 	if pid := c.of.ProcessOf(is); pid != 0 && !c.blind {
-		if l, ok := lookAt(pid); ok {
+		if l, ok := sampleProcess(pid); ok {
 			l.missed = missed
 			c.pid, c.last = pid, l
 			return l, true
@@ -64,9 +64,9 @@ func (c *containerLooker) look(ctx context.Context) (look, bool) {
 	}
 	s, err := c.of.Engine.Stats(ctx, is.ID)
 	if err != nil {
-		return look{}, false
+		return sample{}, false
 	}
-	l := look{life: is.ID + " " + is.Started.String(), missed: missed, via: "docker"}
+	l := sample{life: is.ID + " " + is.Started.String(), missed: missed, via: "docker"}
 	l.cpu, l.memory, l.threads, l.files = s.CPU, s.Memory, s.Tasks, -1
 	return l, true
 }

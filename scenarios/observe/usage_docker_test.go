@@ -1,6 +1,6 @@
 //go:build linux
 
-package run
+package observe
 
 import (
 	"testing"
@@ -11,17 +11,18 @@ import (
 	"brunt/scenarios/result"
 )
 
-// testDockerUsage reads what a container uses, by this machine's kernel and by its engine:
+// TestDocker_Usage reads what a container uses, by this machine's kernel and by its engine:
 // over a restart, and while it does not run.
-func testDockerUsage(t *testing.T) {
+func TestDocker_Usage(t *testing.T) {
+	chaostest.Root(t)
 	y := chaostest.NewYard(t)
 	v := y.Start(t, chaostest.VictimOptions{})
-	u, blind := newUsage([]chaos.Unit{v.AskedContainer}), newUsage([]chaos.Unit{v.AskedContainer})
-	blind.units[0].looker.(*containerLooker).blind = true
+	u, blind := NewUsage([]chaos.Unit{v.AskedContainer}), NewUsage([]chaos.Unit{v.AskedContainer})
+	blind.units[0].sampler.(*containerSampler).blind = true
 	began := time.Now()
 	tick := func() (seen, told result.UsageTick) {
 		t.Helper()
-		for i, w := range []*usage{u, blind} {
+		for i, w := range []*Usage{u, blind} {
 			w.units[0].tick(t.Context(), func() time.Duration { return time.Since(began) })
 			all := w.units[0].out.Seconds
 			*[]*result.UsageTick{&seen, &told}[i] = all[len(all)-1]

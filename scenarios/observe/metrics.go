@@ -1,4 +1,4 @@
-package run
+package observe
 
 import (
 	"context"
@@ -14,49 +14,75 @@ import (
 	"brunt/scenarios/slo"
 
 	"brunt/chaos"
-	"brunt/scenarios"
 	"brunt/scenarios/judge"
-	"brunt/scenarios/observe"
 )
 
-// observer reads the scenario's metrics and asks for its alerts, beside the load: each
+// Observer reads the scenario's metrics and asks for its alerts, beside the load: each
 // by a goroutine of its own.
-type observer struct {
-	r      *runner
+type Observer struct {
+	run    Run
 	gauges []*gauge
 	alerts []*alertWatch
 	cancel context.CancelFunc
 	ended  sync.WaitGroup
 }
 
-// observe readies all that is read in this run. What can't be is a note.
-func (r *runner) observe() *observer {
-	o := &observer{r: r}
-	env := chaos.Env{Addresses: r.env.Units}
-	for _, g := range r.Plan.Gauges {
+// A Run is what an observer needs to know of its run.
+type Run struct {
+	T0        time.Time // offsets are from it
+	Now       func() time.Duration
+	Mask      func(string) string // hides secrets
+	Note      func(format string, args ...any)
+	Event     func(result.Event)
+	Addresses map[string]string // what ${unit.…} stands for
+}
+
+// detection is what the judge is told of a sighting.
+func (r *Run) detection(s *chaos.Sighting) judge.Detection { return DetectionOf(s, r.Mask) }
+
+// DetectionOf is what the judge is told of a sighting. Mask hides secrets in its error.
+func DetectionOf(s *chaos.Sighting, mask func(string) string) judge.Detection {
+	d := judge.Detection{At: s.At, NotYet: s.NotYet}
+	if s.Err != nil {
+		d.Why = mask(s.Err.Error())
+	}
+	return d
+}
+
+// New prepares to read metrics and to ask for alerts. What can't be read is told in a note
+// at the end.
+func New(run Run, metrics []Metric, alerts []Alert) *Observer {
+	o := &Observer{run: run}
+	env := chaos.Env{Addresses: run.Addresses}
+	for _, g := range metrics {
 		one := &gauge{plan: g, series: map[string]*result.Series{}, before: map[string]counterAt{}}
 		one.reading, one.err = g.Reading(env)
 		o.gauges = append(o.gauges, one)
 	}
-	for _, a := range r.Plan.Alerts {
+	for _, a := range alerts {
 		labels := map[string]string{}
 		for name, v := range a.Labels {
-			labels[name] = r.Scenario.Secrets.Mask(v)
+			labels[name] = run.Mask(v)
 		}
-		one := &alertWatch{r: r, plan: a, rec: result.AlertRecord{Name: a.Name, Source: r.Scenario.Secrets.Mask(a.String()), Labels: labels, Every: result.Sec(a.EveryOr()), For: result.NaN, Ahead: result.NaN, Spells: []result.AlertSpell{}}}
+		one := &alertWatch{run: &o.run, plan: a, rec: result.AlertRecord{
+			Name: a.Name, Source: run.Mask(a.String()), Labels: labels, Every: result.Sec(a.EveryOr()), For: result.NaN, Ahead: result.NaN, Spells: []result.AlertSpell{},
+		}}
 		one.question, one.err = a.Question(a.Name, env)
 		o.alerts = append(o.alerts, one)
 	}
 	return o
 }
 
-// watch reads until stop.
-func (o *observer) watch() {
+// HasAlerts tells whether any alert is asked for.
+func (o *Observer) HasAlerts() bool { return len(o.alerts) > 0 }
+
+// Watch reads until stop.
+func (o *Observer) Watch() {
 	ctx, cancel := context.WithCancel(context.Background())
 	o.cancel = cancel
 	for _, g := range o.gauges {
 		if g.err == nil {
-			o.ended.Go(func() { each(ctx, g.plan.EveryOr(), func() { g.read(ctx, o.r.now) }) })
+			o.ended.Go(func() { each(ctx, g.plan.EveryOr(), func() { g.read(ctx, o.run.Now) }) })
 		}
 	}
 	for _, a := range o.alerts {
@@ -83,8 +109,8 @@ func each(ctx context.Context, every time.Duration, do func()) {
 	}
 }
 
-// stop ends the watch. It may be called again, and on nil.
-func (o *observer) stop() {
+// Stop ends the watch. It may be called again, and on nil.
+func (o *Observer) Stop() {
 	if o != nil && o.cancel != nil {
 		o.cancel()
 		o.ended.Wait()
@@ -96,7 +122,7 @@ const mostSeries = 64
 
 // gauge is a metric under way.
 type gauge struct {
-	plan    observe.Metric
+	plan    Metric
 	reading *probe.Reading
 	err     error // the question could not be filled in
 
@@ -177,13 +203,13 @@ func (g *gauge) grow(values []probe.Value, at time.Duration) map[string]probe.Va
 	return out
 }
 
-// finished gives the series, and what a reader should know of them.
-func (o *observer) finished() (out []result.Series) {
+// Finished gives the series, and what a reader should know of them.
+func (o *Observer) Finished() (out []result.Series) {
 	if o == nil {
 		return nil
 	}
-	o.stop()
-	mask := o.r.Scenario.Secrets.Mask
+	o.Stop()
+	mask := o.run.Mask
 	for _, g := range o.gauges {
 		source := mask(g.plan.String())
 		why := ""
@@ -201,7 +227,7 @@ func (o *observer) finished() (out []result.Series) {
 		}
 		why = mask(why)
 		if why != "" {
-			o.r.note("%s", why)
+			o.run.Note("%s", why)
 		}
 		if len(g.order) == 0 {
 			out = append(out, result.Series{Name: g.plan.Name, Unit: g.plan.UnitOf(), Source: source, Every: result.Sec(g.plan.EveryOr()), Points: []result.Point{}, Note: why})
@@ -215,8 +241,8 @@ func (o *observer) finished() (out []result.Series) {
 	return out
 }
 
-// soFar gives the series while they are read.
-func (o *observer) soFar() (out []result.Series) {
+// SoFar gives the series while they are read.
+func (o *Observer) SoFar() (out []result.Series) {
 	for _, g := range o.gauges {
 		g.mu.Lock()
 		for _, key := range g.order {
@@ -229,32 +255,9 @@ func (o *observer) soFar() (out []result.Series) {
 	return out
 }
 
-// seriesNow tells whether a condition on a series holds now; known is false where nobody knows.
-func (r *runner) seriesNow(o slo.Objective, now time.Duration) (holds, known bool) {
-	var v float64
-	if o.Metric.Resource == "" {
-		v, known = r.observed.latest(o, now)
-	} else {
-		v, known = r.usage.latest(o, now, r.onClock)
-	}
-	return known && o.Holds(v), known
-}
-
-// seriesSteady judges a condition on a series over the baseline so far.
-func (r *runner) seriesSteady(o slo.Objective) error {
-	res := judge.JudgeSeries(o, "baseline", judge.Span{To: r.now()}, r.usage.soFar(r.onClock()), r.observed.soFar())
-	switch {
-	case res.Verdict == scenarios.Inconclusive:
-		return r.lost(unsteady{fmt.Sprintf("`%s` could not be judged: %s", o.Text, res.Note)})
-	case res.Verdict != scenarios.Pass:
-		return r.lost(unsteady{fmt.Sprintf("`%s`, measured %s", o.Text, measuredText(o, float64(res.Measured)))})
-	}
-	return nil
-}
-
-// latest gives the last value of a metric, the one of its series that is closest to
+// Latest gives the last value of a metric, the one of its series that is closest to
 // meeting a condition; known is false where it was not read of late.
-func (o *observer) latest(c slo.Objective, now time.Duration) (v float64, known bool) {
+func (o *Observer) Latest(c slo.Objective, now time.Duration) (v float64, known bool) {
 	for _, g := range o.gauges {
 		if g.plan.Name != c.Metric.Source {
 			continue

@@ -1,4 +1,4 @@
-package run
+package observe
 
 import (
 	"cmp"
@@ -12,7 +12,6 @@ import (
 
 	"brunt/chaos"
 	"brunt/scenarios/judge"
-	"brunt/scenarios/observe"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/slo"
@@ -20,8 +19,8 @@ import (
 
 // alertWatch asks for an alert while the run goes on.
 type alertWatch struct {
-	r        *runner
-	plan     observe.Alert
+	run      *Run
+	plan     Alert
 	question *probe.AlertQuestion
 	err      error // the question could not be filled in
 
@@ -61,19 +60,19 @@ func (a *alertWatch) at(t time.Time) result.Num {
 	if t.IsZero() {
 		return result.NaN
 	}
-	return result.Sec(t.Add(-a.ahead).Sub(a.r.t0))
+	return result.Sec(t.Add(-a.ahead).Sub(a.run.T0))
 }
 
 // ask asks once.
 func (a *alertWatch) ask(ctx context.Context) {
-	one := alertAnswer{begin: a.r.now()}
+	one := alertAnswer{begin: a.run.Now()}
 	state, err := a.question.Ask(ctx)
 	if ctx.Err() != nil { // it was not waited for
 		return
 	}
-	one.end, one.firing, one.text, one.err = a.r.now(), state.Firing, state.Text, err
+	one.end, one.firing, one.text, one.err = a.run.Now(), state.Firing, state.Text, err
 	for _, e := range a.take(one, state) {
-		a.r.event(e)
+		a.run.Event(e)
 	}
 }
 
@@ -150,12 +149,12 @@ func silencedText(silenced bool) string {
 	return ""
 }
 
-// fired gives what became of the alerts, by the faults that there were.
-func (o *observer) fired(records []*chaos.Record) (out []result.AlertRecord) {
+// Fired gives what became of the alerts, by the faults that there were.
+func (o *Observer) Fired(records []*chaos.Record) (out []result.AlertRecord) {
 	if o == nil {
 		return nil
 	}
-	mask := o.r.Scenario.Secrets.Mask
+	mask := o.run.Mask
 	for _, a := range o.alerts {
 		rec := a.rec
 		err := cmp.Or(a.err, a.last)
@@ -170,10 +169,10 @@ func (o *observer) fired(records []*chaos.Record) (out []result.AlertRecord) {
 			rec.Note = fmt.Sprintf("alert %s: %d of %d questions had no answer", rec.Name, rec.Failed, rec.Asked)
 		}
 		if rec.Note = mask(rec.Note); rec.Note != "" {
-			o.r.note("%s", rec.Note)
+			o.run.Note("%s", rec.Note)
 		}
 		if a.known && a.ahead != 0 {
-			o.r.note("alert %s: the clock of %s is %s from brunt's; its own times are corrected by that", rec.Name, rec.Source, quantity.FormatSeconds(a.ahead.Seconds()))
+			o.run.Note("alert %s: the clock of %s is %s from brunt's; its own times are corrected by that", rec.Name, rec.Source, quantity.FormatSeconds(a.ahead.Seconds()))
 		}
 		for i := range rec.Spells {
 			s := &rec.Spells[i]
@@ -273,13 +272,13 @@ func (a *alertWatch) resolution(injected, cleared time.Duration) judge.Resolutio
 	return r
 }
 
-// after says what each alert did after an occurrence of a fault, and after its clearing.
-func (o *observer) after(injected, cleared time.Duration) (out []result.FaultAlert) {
+// After says what each alert did after an occurrence of a fault, and after its clearing.
+func (o *Observer) After(injected, cleared time.Duration) (out []result.FaultAlert) {
 	for _, a := range o.alerts {
 		one := result.FaultAlert{Name: a.plan.Name, Fired: result.NaN, FiredFrom: result.NaN, Resolved: result.NaN, StillFiring: result.NaN}
 		s := a.sighting(injected)
 		if s.Err != nil {
-			one.Note = o.r.Scenario.Secrets.Mask(s.Err.Error())
+			one.Note = o.run.Mask(s.Err.Error())
 			out = append(out, one)
 			continue
 		}
@@ -298,7 +297,7 @@ func (o *observer) after(injected, cleared time.Duration) (out []result.FaultAle
 }
 
 // alertOf finds the watch of an alert.
-func (o *observer) alertOf(name string) *alertWatch {
+func (o *Observer) alertOf(name string) *alertWatch {
 	for _, a := range o.alerts {
 		if a.plan.Name == name {
 			return a
@@ -307,10 +306,10 @@ func (o *observer) alertOf(name string) *alertWatch {
 	return nil
 }
 
-// earliest is what the first of the alerts to fire after an injection tells, for a fault
+// Earliest is what the first of the alerts to fire after an injection tells, for a fault
 // that has no `detect` of its own: whatever the team is told by first, it was noticed by.
 // One that tells nothing, as it fired before, keeps the others from nothing.
-func (o *observer) earliest(injected time.Duration) *chaos.Sighting {
+func (o *Observer) Earliest(injected time.Duration) *chaos.Sighting {
 	var best *chaos.Sighting
 	for _, a := range o.alerts {
 		s := a.sighting(injected)
@@ -330,8 +329,8 @@ func (o *observer) earliest(injected time.Duration) *chaos.Sighting {
 	return best
 }
 
-// judgedBy fills in what objectives on alerts are judged by.
-func (o *observer) judgedBy(slo []slo.Objective, records []*chaos.Record, c *judge.Case) {
+// JudgedBy fills in what objectives on alerts are judged by.
+func (o *Observer) JudgedBy(slo []slo.Objective, records []*chaos.Record, c *judge.Case) {
 	c.Alerts = map[judge.AlertKey]judge.Detection{}
 	c.Resolved = map[judge.AlertKey]judge.Resolution{}
 	for _, ob := range slo {
@@ -344,14 +343,50 @@ func (o *observer) judgedBy(slo []slo.Objective, records []*chaos.Record, c *jud
 				continue
 			}
 			key := judge.AlertKey{Occurrence: rec.N, Alert: ob.Metric.Source}
-			c.Alerts[key] = o.r.detection(a.sighting(rec.Injected))
+			c.Alerts[key] = o.run.detection(a.sighting(rec.Injected))
 			cleared := rec.Cleared
 			if cleared == 0 {
 				cleared = math.MaxInt64
 			}
 			r := a.resolution(rec.Injected, cleared)
-			r.Why = o.r.Scenario.Secrets.Mask(r.Why)
+			r.Why = o.run.Mask(r.Why)
 			c.Resolved[key] = r
 		}
 	}
+}
+
+// AfterSoFar says what each alert did until now. While the fault is in nothing is known of
+// what comes after its clearing, and until an alert was asked for again nothing is amiss.
+func (o *Observer) AfterSoFar(f *judge.FaultFinding) []result.FaultAlert {
+	cleared := f.Cleared
+	if !f.Over {
+		cleared = math.MaxInt64
+	}
+	out := o.After(f.Injected, cleared)
+	for i := range out {
+		if !f.Over {
+			out[i].Resolved, out[i].StillFiring = result.NaN, result.NaN
+		}
+		if !o.alerts[i].askedSince(f.Injected) {
+			out[i].Note, out[i].FiredFrom = "", 0
+		}
+	}
+	return out
+}
+
+// AskedSince tells whether any alert was asked for since then.
+func (o *Observer) AskedSince(t time.Duration) bool {
+	for _, a := range o.alerts {
+		if a.askedSince(t) {
+			return true
+		}
+	}
+	return false
+}
+
+// AskedSince tells whether the alert was asked for since then, or can't be.
+func (a *alertWatch) askedSince(t time.Duration) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.err != nil || len(a.log) > 0 && a.log[len(a.log)-1].begin >= t
 }
