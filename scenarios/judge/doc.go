@@ -83,5 +83,6 @@
 //   - An objective is evaluated twice: as if every write that could not be read back were
 //     correct, and as if none were. Where the answers differ it is inconclusive.
 //
-// To add a metric of a phase, see the table of metrics in sum.go.
+// To add a metric of a phase, add a row to slo.Metrics whose Count says how its value follows
+// from the counts of requests.
 package judge

@@ -2,7 +2,6 @@ package judge
 
 import (
 	"math"
-	"slices"
 	"time"
 
 	"brunt/scenarios"
@@ -46,7 +45,8 @@ func keyOf(o slo.Objective, phase int) blocksKey {
 // hasInterval tells whether a metric is given an interval: shares of requests and percentiles
 // are. Both the making and the finding of blocks use it.
 func hasInterval(m slo.Metric) bool {
-	return slices.Contains([]string{"p", "errors", "availability", "shed", "checks", "within"}, m.Name)
+	row := m.Row()
+	return row.Name == "p" || row.Count != nil && row.Unit == slo.ShareOf
 }
 
 // planBlocks makes the blocks for every objective and phase that an interval is

@@ -14,7 +14,7 @@ func limitOf(o slo.Objective) (measure.Limit, bool) {
 	case o.Metric.Name == "p":
 		at := result.Num(o.Value).D()
 		return measure.Limit{At: at, Inclusive: o.Op == "<=" || o.Op == ">", Service: o.Metric.Of == "service"}, true
-	case o.Metric.Name == "within", o.Metric.OfFault() && o.Metric.Span > 0:
+	case o.Metric.Span > 0 && (o.Metric.Row().Count != nil || o.Metric.OfFault()):
 		return measure.Limit{At: o.Metric.Span, Inclusive: true}, true
 	}
 	return measure.Limit{}, false

@@ -168,21 +168,17 @@ func beyondDoubt(o slo.Objective, sum *sum, limit int) bool {
 // allowed is the share of requests that an objective allows to be bad, or 1 where the objective
 // has no such share.
 func allowed(o slo.Objective) float64 {
-	switch o.Metric.Name {
-	case "p":
+	row := o.Metric.Row()
+	switch {
+	case row.Name == "p":
 		return 1 - o.Metric.Quantile
-	case "errors", "shed", "stale":
-		if o.Upper() {
-			return o.Value
-		}
-	case "availability", "checks", "within":
-		if !o.Upper() {
-			return 1 - o.Value
-		}
-	case "burn":
-		if o.Upper() {
-			return min(1, o.Value*(1-o.Metric.Share))
-		}
+	case row.Name == "burn" && o.Upper():
+		return min(1, o.Value*(1-o.Metric.Share))
+	case row.Unit != slo.ShareOf || row.Count == nil && row.Needs != slo.NeedsLedger:
+	case row.Better == slo.HigherIsBetter && !o.Upper():
+		return 1 - o.Value
+	case row.Better == slo.LowerIsBetter && o.Upper():
+		return o.Value
 	}
 	return 1
 }

@@ -26,44 +26,47 @@ type sum struct {
 // `service.p95` is read as the percentile of the service time of good answers:
 // requests that failed have no service time that could be compared.
 func (s *sum) population(m slo.Metric) int64 {
+	if !m.Latency() {
+		if row := m.Row(); row.Count != nil {
+			_, n := row.Count(s.row(-1))
+			return n
+		}
+	}
 	switch {
 	case m.Name == "rate":
 		return s.Iterations
-	case m.Name == "errors" || m.Name == "shed" || m.Name == "timeouts":
-		return s.Offered()
-	case m.Name == "checks":
-		return s.Checks
 	case m.Of != "":
 		return s.Kinds[scenarios.OK]
 	}
 	return s.Offered() - s.Kinds[scenarios.Shed]
 }
 
+// row gives the counts as the rows of [slo.Metrics] take them.
+func (s *sum) row(limit int) slo.Counts {
+	c := slo.Counts{
+		OK: s.Kinds[scenarios.OK], Shed: s.Kinds[scenarios.Shed], Error: s.Kinds[scenarios.Error], Skipped: s.Kinds[scenarios.Skipped],
+		Timeouts: s.Timeouts, Checks: s.Checks, Failed: s.Failed,
+	}
+	if limit >= 0 && limit < len(s.Over) {
+		c.Over = s.Over[limit]
+	}
+	return c
+}
+
 // share gives numerator and denominator of a metric that is a share, or of a
 // percentile seen as the share of requests that are not within its value.
 // Complement tells that the metric is one minus that share.
 func (s *sum) share(o slo.Objective, limit int) (bad, n int64, complement bool) {
+	c := s.row(limit)
+	if row := o.Metric.Row(); row.Count != nil {
+		bad, n = row.Count(c)
+		return bad, n, row.Better == slo.HigherIsBetter
+	}
 	n = s.population(o.Metric)
-	over := int64(0)
-	if limit >= 0 && limit < len(s.Over) {
-		over = s.Over[limit]
-	}
-	switch o.Metric.Name {
-	case "errors":
-		return s.Bad(), n, false
-	case "availability":
-		return s.Bad(), n, true
-	case "shed":
-		return s.Kinds[scenarios.Shed], n, false
-	case "checks":
-		return s.Failed, n, true
-	case "within":
-		return over + s.Bad(), n, true
-	}
 	if o.Metric.Of != "" {
-		return over, n, false
+		return c.Over, n, false
 	}
-	return over + s.Bad(), n, false
+	return c.Over + c.Bad(), n, false
 }
 
 // Quantile is the value at quantile q of the metric's population in seconds; failed
@@ -111,20 +114,8 @@ func (s *sum) measure(o slo.Objective, limit int) float64 {
 		return s.Total.Seconds() / float64(good)
 	case "rate":
 		return float64(s.Iterations) / s.Span.Seconds()
-	case "timeouts":
-		return float64(s.Timeouts)
 	}
-	if ofSpans(m) {
-		return math.NaN()
-	}
-	bad, n, complement := s.share(o, limit)
-	if n == 0 {
-		return math.NaN()
-	}
-	if complement {
-		bad = n - bad
-	}
-	return float64(bad) / float64(n)
+	return m.Row().Of(s.row(limit))
 }
 
 // ofSpans reports whether a metric is computed over spans of time, and so cannot be measured
