@@ -77,8 +77,8 @@ func tellVerification(w io.Writer, dir string, v *evidence.Verification) {
 	switch s := v.Signed; {
 	case s == nil && len(v.Findings) == 0:
 		fmt.Fprintln(w, "  it has no signature: whoever can change a file can also replace the sums")
-	case s != nil && s.Who != "":
-		fmt.Fprintf(w, "  signed by %s, %s\n", s.Who, s.Key)
+	case s != nil && s.Principal != "":
+		fmt.Fprintf(w, "  signed by %s, %s\n", s.Principal, s.Key)
 	case s != nil:
 		fmt.Fprintf(w, "  signed by %s\n", s.Key)
 	}

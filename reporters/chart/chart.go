@@ -118,7 +118,7 @@ type Plotter struct {
 	*Timeline
 	points   []point
 	together int
-	at       []extent
+	at       []span
 	behind   template.HTML // what all have behind their lines
 	drawn    bool          // it stands in the page already, for others to refer to
 	ticks    []Tick
@@ -129,7 +129,7 @@ type Plotter struct {
 func NewPlotter(t *Timeline, list []point, together int) *Plotter {
 	c := &Plotter{Timeline: t, points: list, together: together, behind: t.Shade(), ticks: t.Times()}
 	for _, p := range list {
-		c.at = append(c.at, extent{t.Place(p.t), t.Place(p.t + p.d)})
+		c.at = append(c.at, span{t.Place(p.t), t.Place(p.t + p.d)})
 	}
 	return c
 }
@@ -374,9 +374,9 @@ next:
 			if i+1 < len(row) {
 				after = between(t, &row[i+1])
 			}
-			t.Place, t.Room = c.places.left(t.at), c.places.room(after-t.at)
+			t.Place, t.Room = c.places.left(t.at), c.places.maxWidth(after-t.at)
 			if t.Left {
-				t.Room = c.places.room(t.at - before)
+				t.Room = c.places.maxWidth(t.at - before)
 			}
 		}
 	}

@@ -106,10 +106,10 @@ func TestTimeTicks(t *testing.T) {
 	}
 }
 
-func evenly(n int) []extent {
-	out := make([]extent, n)
+func evenly(n int) []span {
+	out := make([]span, n)
 	for i := range out {
-		out[i] = extent{float64(i) / float64(n), float64(i+1) / float64(n)}
+		out[i] = span{float64(i) / float64(n), float64(i+1) / float64(n)}
 	}
 	return out
 }

@@ -102,7 +102,7 @@ func axesOf(list []series) axes {
 func axisOf(s scale, u unit) axis {
 	a := axis{Lo: s.Lo, Hi: s.Hi, Log: s.Log}
 	for _, v := range s.Ticks() {
-		a.Ticks = append(a.Ticks, [2]any{math.Round(s.At(v)*1e6) / 1e6, u.Format(v)})
+		a.Ticks = append(a.Ticks, [2]any{s.At(v), u.Format(v)})
 	}
 	return a
 }

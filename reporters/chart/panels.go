@@ -23,7 +23,7 @@ type panel struct {
 	id, title, about string
 	unit             unit
 	readings         []reading
-	marks            []happening
+	marks            []Mark
 }
 
 // PanelLines bounds the lines of a panel; what is beyond becomes one, the most of them.
@@ -85,7 +85,7 @@ func (c *Plotter) lines(p panel) []series {
 	var rest []float64
 	others := 0
 	for _, g := range p.readings {
-		values := c.taken(g)
+		values := c.atPoints(g)
 		if !known(values) {
 			continue
 		}
@@ -108,9 +108,9 @@ func (c *Plotter) lines(p panel) []series {
 	return out
 }
 
-// taken gives each point the largest value that was read in it, and else the one read
+// atPoints gives each point the largest value that was read in it, and else the one read
 // nearest to it, if that is not further away than readings lie apart.
-func (c *Plotter) taken(g reading) []float64 {
+func (c *Plotter) atPoints(g reading) []float64 {
 	out := make([]float64, len(c.points))
 	apart := 1.0
 	if n := len(g.t); n > 1 {
@@ -232,8 +232,8 @@ func (c *Plotter) names(s scale, list []series) []Tick {
 	return out
 }
 
-// happening is a moment of one of the lines that stands out.
-type happening struct {
+// Mark is a moment of one of the lines that stands out.
+type Mark struct {
 	line string // name of its reading
 	at   float64
 }
@@ -246,7 +246,7 @@ func (c *Plotter) marked(p panel, list []series) (out template.HTML) {
 		var d strings.Builder
 		for _, m := range p.marks {
 			if l.name == m.line {
-				upright(&d, c.Place(m.at))
+				verticalLine(&d, c.Place(m.at))
 			}
 		}
 		if d.Len() > 0 {

@@ -81,17 +81,17 @@ func heights(values []float64, s scale) []int {
 // window; of more only the middles are joined.
 const fewPoints = 300
 
-// extent is where a point begins and ends on the axis, 0 to 1.
-type extent struct{ from, to float64 }
+// span is where a point begins and ends on the axis, 0 to 1.
+type span struct{ from, to float64 }
 
-func (e extent) middle() float64 { return (e.from + e.to) / 2 }
+func (e span) middle() float64 { return (e.from + e.to) / 2 }
 
 // trace draws values over their extents. With more points than columns, each column
 // gets the span from its smallest to its largest value, so that no outlier is lost.
-func trace(at []extent, values []float64, s scale) string { return traceIn(at, values, s, columns) }
+func trace(at []span, values []float64, s scale) string { return traceIn(at, values, s, columns) }
 
 // traceIn is trace with so many columns.
-func traceIn(at []extent, values []float64, s scale, columns int) string {
+func traceIn(at []span, values []float64, s scale, columns int) string {
 	ys := heights(values, s)
 	p := &pen{}
 	switch {
@@ -107,7 +107,7 @@ func traceIn(at []extent, values []float64, s scale, columns int) string {
 
 func unitsOf(f float64) int { return int(math.Round(f * PlotWidth)) }
 
-func (p *pen) steps(at []extent, ys []int) {
+func (p *pen) steps(at []span, ys []int) {
 	down := false
 	for i, y := range ys {
 		if y < 0 {
@@ -126,7 +126,7 @@ func (p *pen) steps(at []extent, ys []int) {
 	}
 }
 
-func (p *pen) joined(at []extent, ys []int) {
+func (p *pen) joined(at []span, ys []int) {
 	for i, y := range ys {
 		if y < 0 {
 			continue
@@ -144,7 +144,7 @@ func (p *pen) joined(at []extent, ys []int) {
 	}
 }
 
-func (p *pen) dense(at []extent, ys []int, columns int) {
+func (p *pen) dense(at []span, ys []int, columns int) {
 	down := false
 	for i := 0; i < len(ys); {
 		col := int(at[i].middle() * float64(columns))
@@ -179,7 +179,7 @@ func (p *pen) dense(at []extent, ys []int, columns int) {
 // under closes a trace to an area that reaches down to the lower edge. With more points
 // than columns it lies under the smallest of several: it is a tint, the line above it
 // says the values.
-func under(at []extent, values []float64, s scale) string {
+func under(at []span, values []float64, s scale) string {
 	if len(at) > columns {
 		at, values = coarse(at, values)
 	}
@@ -210,9 +210,9 @@ func under(at []extent, values []float64, s scale) string {
 
 // coarse puts points together, at most as many as are drawn in steps, with the smallest
 // of their values.
-func coarse(at []extent, values []float64) ([]extent, []float64) {
+func coarse(at []span, values []float64) ([]span, []float64) {
 	n := (len(at) + fewPoints - 1) / fewPoints
-	var spans []extent
+	var spans []span
 	var least []float64
 	for i := 0; i < len(at); i += n {
 		end := min(i+n, len(at))
@@ -220,7 +220,7 @@ func coarse(at []extent, values []float64) ([]extent, []float64) {
 		for _, w := range values[i+1 : end] {
 			v = math.Min(v, w) // NaN stays: a gap of one point is one here
 		}
-		spans, least = append(spans, extent{at[i].from, at[end-1].to}), append(least, v)
+		spans, least = append(spans, span{at[i].from, at[end-1].to}), append(least, v)
 	}
 	return spans, least
 }

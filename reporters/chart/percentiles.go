@@ -101,7 +101,7 @@ func (c *Plotter) Percentiles(r *result.Result) (*Chart, error) {
 		most = max(most, list[i].n)
 		all = append(all, list[i].v)
 	}
-	s, ok := logarithmic(append(all, promised(r))...)
+	s, ok := logarithmic(append(all, limitValues(r))...)
 	if !ok {
 		return nil, nil
 	}
@@ -145,7 +145,7 @@ func (c *Plotter) Percentiles(r *result.Result) (*Chart, error) {
 		ch.Label += scenarios.Sentence(name+", median "+inSeconds.Format(l.at(.5))) + " "
 	}
 	c.name(ch, list, x, s)
-	steps, legends := c.stairs(r, list, x, s)
+	steps, legends := c.limits(r, list, x, s)
 	ch.Plot = steps + template.HTML(b.String())
 	ch.Legend = append(ch.Legend, legends...)
 	return ch, nil
@@ -199,33 +199,33 @@ func (l *curve) path(x func(float64) float64, s scale) string {
 	return string(p.b)
 }
 
-// promise is an objective on a percentile over all requests of a phase.
-type promise struct {
+// percentileLimit is an objective on a percentile over all requests of a phase.
+type percentileLimit struct {
 	q, limit float64
 	text     string
 	fails    bool
 }
 
-// promises are the objectives that the chart can show, by phase.
-func promises(r *result.Result) map[string][]promise {
-	out := map[string][]promise{}
+// percentileLimits are the objectives that the chart can show, by phase.
+func percentileLimits(r *result.Result) map[string][]percentileLimit {
+	out := map[string][]percentileLimit{}
 	for i := range r.Objectives {
 		o := &r.Objectives[i]
 		def, err := slo.ParseObjective(o.Text)
 		if err != nil || def.Metric.Name != "p" || def.Metric.Of != "" || def.Step != "" || def.Load != "" || !def.Upper() || def.Value <= 0 {
 			continue
 		}
-		out[o.Phase] = append(out[o.Phase], promise{def.Metric.Quantile, def.Value, words.Clean(o.Text), o.Verdict != scenarios.Pass})
+		out[o.Phase] = append(out[o.Phase], percentileLimit{def.Metric.Quantile, def.Value, words.Clean(o.Text), o.Verdict != scenarios.Pass})
 	}
 	for _, list := range out {
-		slices.SortFunc(list, func(a, b promise) int { return cmp.Compare(a.q, b.q) })
+		slices.SortFunc(list, func(a, b percentileLimit) int { return cmp.Compare(a.q, b.q) })
 	}
 	return out
 }
 
-func promised(r *result.Result) []float64 {
+func limitValues(r *result.Result) []float64 {
 	var out []float64
-	for _, list := range promises(r) {
+	for _, list := range percentileLimits(r) {
 		for _, p := range list {
 			out = append(out, p.limit)
 		}
@@ -233,11 +233,11 @@ func promised(r *result.Result) []float64 {
 	return out
 }
 
-// stairs draws the objectives: a line must stay below and right of its phase's steps.
-func (c *Plotter) stairs(r *result.Result, list []curve, x func(float64) float64, s scale) (template.HTML, []legend) {
+// limits draws the objectives: a line must stay below and right of its phase's steps.
+func (c *Plotter) limits(r *result.Result, list []curve, x func(float64) float64, s scale) (template.HTML, []legend) {
 	var b strings.Builder
 	var out []legend
-	by := promises(r)
+	by := percentileLimits(r)
 	for i := range list {
 		steps := by[list[i].phase]
 		if len(steps) == 0 {

@@ -20,10 +20,10 @@ func (p Places) class(kind, property string, f float64) string {
 	return name
 }
 
-func (p Places) left(f float64) string  { return p.class("l", "left", f) }
-func (p Places) top(f float64) string   { return p.class("t", "top", f) }
-func (p Places) width(f float64) string { return p.class("w", "width", f) }
-func (p Places) room(f float64) string  { return p.class("r", "max-width", f) }
+func (p Places) left(f float64) string     { return p.class("l", "left", f) }
+func (p Places) top(f float64) string      { return p.class("t", "top", f) }
+func (p Places) width(f float64) string    { return p.class("w", "width", f) }
+func (p Places) maxWidth(f float64) string { return p.class("r", "max-width", f) }
 
 // css are the rules of the places that were used.
 func (p Places) CSS() template.CSS {

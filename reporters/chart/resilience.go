@@ -65,6 +65,6 @@ func (c *Plotter) Resilience(r *result.Result) *Chart {
 }
 
 // over closes a trace to an area that reaches up to the upper edge.
-func over(at []extent, values []float64, s scale) string {
+func over(at []span, values []float64, s scale) string {
 	return strings.ReplaceAll(under(at, values, s), fmt.Sprintf("V%dH", PlotHeight), "V0H")
 }

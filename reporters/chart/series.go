@@ -12,7 +12,7 @@ import (
 
 // A tracked figure is something of the target's own monitoring over the time of the run: one
 // series of a metric that the scenario names.
-type trackedSeries struct {
+type namedSeries struct {
 	name, unit   string            // unit: bytes, seconds, share, per second; else a plain number
 	labels       map[string]string // that tell it from others of the same name
 	source, note string
@@ -20,11 +20,11 @@ type trackedSeries struct {
 }
 
 // SeriesOf are the series that the scenario named under metrics.
-func SeriesOf(r *result.Result) []trackedSeries {
-	var out []trackedSeries
+func SeriesOf(r *result.Result) []namedSeries {
+	var out []namedSeries
 	for i := range r.Series {
 		s := &r.Series[i]
-		one := trackedSeries{name: s.Name, unit: s.Unit, labels: s.Labels, source: s.Source, note: s.Note}
+		one := namedSeries{name: s.Name, unit: s.Unit, labels: s.Labels, source: s.Source, note: s.Note}
 		for _, p := range s.Points {
 			if p.T.Known() {
 				one.t, one.v = append(one.t, float64(p.T)), append(one.v, float64(p.V))
@@ -37,10 +37,10 @@ func SeriesOf(r *result.Result) []trackedSeries {
 
 // SeriesPanels gives each name a panel, and each of its series a line that is called by
 // the labels in which they differ.
-func SeriesPanels(list []trackedSeries) []panel {
+func SeriesPanels(list []namedSeries) []panel {
 	var out []panel
 	at := map[string]int{}
-	groups := map[string][]trackedSeries{}
+	groups := map[string][]namedSeries{}
 	for _, f := range list {
 		groups[f.name] = append(groups[f.name], f)
 	}
@@ -63,7 +63,7 @@ func SeriesPanels(list []trackedSeries) []panel {
 		if f.note != "" {
 			out[i].about = strings.TrimSpace(out[i].about + " " + strings.TrimSuffix(words.Clip(words.Clean(f.note), 200), ".") + ".")
 		}
-		out[i].readings = append(out[i].readings, reading{name: called(f, groups[f.name]), t: f.t, v: f.v})
+		out[i].readings = append(out[i].readings, reading{name: seriesName(f, groups[f.name]), t: f.t, v: f.v})
 	}
 	for i := range out {
 		if len(out[i].readings) > PanelLines { // the largest have lines of their own
@@ -82,11 +82,11 @@ func (r reading) most() float64 {
 	return most
 }
 
-// called is the name of one series among those of one metric.
-func called(f trackedSeries, group []trackedSeries) string {
+// seriesName is the name of one series among those of one metric.
+func seriesName(f namedSeries, group []namedSeries) string {
 	var parts []string
 	for _, key := range slices.Sorted(maps.Keys(f.labels)) {
-		if slices.ContainsFunc(group, func(o trackedSeries) bool { return o.labels[key] != f.labels[key] }) {
+		if slices.ContainsFunc(group, func(o namedSeries) bool { return o.labels[key] != f.labels[key] }) {
 			parts = append(parts, f.labels[key])
 		}
 	}

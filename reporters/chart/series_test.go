@@ -12,14 +12,14 @@ import (
 
 func TestTrackedPanels(t *testing.T) {
 	at := []float64{0, 5, 10}
-	list := []trackedSeries{
+	list := []namedSeries{
 		{name: "queue", unit: "", source: "prometheus: sum(queue)", t: at, v: []float64{1, 2, 3}},
 		{name: "heap", unit: "bytes", labels: map[string]string{"job": "posts", "instance": "a:1"}, t: at, v: []float64{1 << 20, 2 << 20, 3 << 20}},
 		{name: "heap", unit: "bytes", labels: map[string]string{"job": "posts", "instance": "b:1"}, t: at, v: []float64{1 << 20, 2 << 20, 3 << 20}, note: "no answer at 5s"},
 		{name: reporterstest.Hostile, unit: reporterstest.Hostile, labels: map[string]string{reporterstest.Hostile: reporterstest.Hostile}, source: reporterstest.Hostile, note: reporterstest.Hostile, t: at, v: []float64{1, 2, 3}},
 	}
 	for i := range 9 {
-		list = append(list, trackedSeries{name: "wide", unit: "share", labels: map[string]string{"pod": fmt.Sprint("pod-", i)}, t: at, v: []float64{0, float64(i) / 10, 0}})
+		list = append(list, namedSeries{name: "wide", unit: "share", labels: map[string]string{"pod": fmt.Sprint("pod-", i)}, t: at, v: []float64{0, float64(i) / 10, 0}})
 	}
 	var got []string
 	panels := SeriesPanels(list)

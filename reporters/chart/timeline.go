@@ -85,7 +85,7 @@ func (t *Timeline) Overview() []Lane {
 	for _, l := range t.lanes {
 		for _, it := range l.Items {
 			if it.N > 0 {
-				it.Room = t.places.room(1 - it.start)
+				it.Room = t.places.maxWidth(1 - it.start)
 				out = append(out, Lane{Items: []laneItem{it}})
 			}
 		}
@@ -181,7 +181,7 @@ func (t *Timeline) layLanes(most int) []Lane {
 				room = items[j+1].start - items[j].start
 			}
 			if it := &items[j]; it.Name != "" {
-				it.Room = t.places.room(room)
+				it.Room = t.places.maxWidth(room)
 			} else if room > .022 {
 				it.Number, it.Tight = strconv.Itoa(it.N), room < .06
 			}
@@ -235,15 +235,15 @@ func (t *Timeline) Shade() template.HTML {
 		if len(t.faults) > MostNamed {
 			continue // lines would hide the load
 		}
-		upright(&edges, t.Place(float64(f.Injected)))
+		verticalLine(&edges, t.Place(float64(f.Injected)))
 		if f.Cleared.Known() {
-			upright(&edges, t.Place(float64(f.Cleared)))
+			verticalLine(&edges, t.Place(float64(f.Cleared)))
 		}
 		if f.OnsetAt.Known() {
-			upright(&onsets, t.Place(float64(f.OnsetAt)))
+			verticalLine(&onsets, t.Place(float64(f.OnsetAt)))
 		}
 		if f.RecoveredAt.Known() && f.Impact == result.Impacted {
-			upright(&ends, t.Place(float64(f.RecoveredAt)))
+			verticalLine(&ends, t.Place(float64(f.RecoveredAt)))
 		}
 	}
 	for _, m := range []struct{ class, d string }{{"edge", edges.String()}, {"onset", onsets.String()}, {"recovered", ends.String()}} {
@@ -254,7 +254,7 @@ func (t *Timeline) Shade() template.HTML {
 	return template.HTML(b.String())
 }
 
-func upright(b *strings.Builder, x float64) {
+func verticalLine(b *strings.Builder, x float64) {
 	b.WriteString("M" + units(x*PlotWidth) + " 0v500")
 }
 

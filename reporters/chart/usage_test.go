@@ -26,7 +26,7 @@ func TestTaken(t *testing.T) {
 		{"a window that a fault cut", reading{t: []float64{0.9, 1.9, 2.9}, v: []float64{1, 2, 3}}, []float64{1, 2, 3, no, no, no, no, no, no, no}},
 		{"none", reading{}, []float64{no, no, no, no, no, no, no, no, no, no}},
 	} {
-		if got := c.taken(tt.r); fmt.Sprint(got) != fmt.Sprint(tt.want) {
+		if got := c.atPoints(tt.r); fmt.Sprint(got) != fmt.Sprint(tt.want) {
 			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
 		}
 	}

@@ -37,7 +37,7 @@ func (GitHub) Format() reporters.Format {
 
 // Report implements [Reporter].
 func (GitHub) Report(w io.Writer, r *result.Result) error {
-	s := &summary{}
+	s := &stepSummary{}
 	s.line("## %s %s: %s", badge(r.Verdict), markdown(words.Capitalize(words.Verdict(r.Verdict))), markdown(r.Name))
 	s.line("")
 	s.line("%s", markdown(r.Reason))
@@ -57,14 +57,14 @@ func (GitHub) Report(w io.Writer, r *result.Result) error {
 	return err
 }
 
-// summary is the text under construction.
-type summary struct{ strings.Builder }
+// stepSummary is the text under construction.
+type stepSummary struct{ strings.Builder }
 
-func (s *summary) line(format string, args ...any) { fmt.Fprintf(s, format+"\n", args...) }
+func (s *stepSummary) line(format string, args ...any) { fmt.Fprintf(s, format+"\n", args...) }
 
 // Table writes rows that are escaped already, as many as there is room for. What is left
 // out is told.
-func (s *summary) table(title, head, rule string, n int, row func(i int) []string) {
+func (s *stepSummary) table(title, head, rule string, n int, row func(i int) []string) {
 	if n == 0 {
 		return
 	}
@@ -81,7 +81,7 @@ func (s *summary) table(title, head, rule string, n int, row func(i int) []strin
 	s.line("")
 }
 
-func (s *summary) objectives(list []result.ObjectiveResult) {
+func (s *stepSummary) objectives(list []result.ObjectiveResult) {
 	if len(list) == 0 {
 		s.line("No objective was set, so nothing could fail.\n")
 	}
@@ -95,14 +95,14 @@ func (s *summary) objectives(list []result.ObjectiveResult) {
 	})
 }
 
-func (s *summary) faults(list []result.FaultRecord) {
+func (s *stepSummary) faults(list []result.FaultRecord) {
 	s.table("Faults", "| Fault | What | From | To | Recovered after | Effect |", "|---|---|---:|---:|---:|---|", len(list), func(i int) []string {
 		f := &list[i]
 		return []string{markdown(f.Name), markdown(words.FaultTarget(f)), words.Offset(f.Injected), words.Offset(f.Cleared), words.Seconds(f.Recover), markdown(words.FaultEffect(f))}
 	})
 }
 
-func (s *summary) phases(r *result.Result) {
+func (s *stepSummary) phases(r *result.Result) {
 	list := words.PhaseTotals(r)
 	s.table("Response times", "| Phase | Requests | Rate | Errors | p50 | p95 | p99 |", "|---|---:|---:|---:|---:|---:|---:|", len(list), func(i int) []string {
 		row := &list[i]
@@ -114,7 +114,7 @@ func (s *summary) phases(r *result.Result) {
 	})
 }
 
-func (s *summary) errors(r *result.Result) {
+func (s *stepSummary) errors(r *result.Result) {
 	s.table("Errors", "| Kind | Step | Count | Such as | Trace |", "|---|---|---:|---|---|", len(r.Errors), func(i int) []string {
 		e := &r.Errors[i]
 		trace := ""

@@ -16,7 +16,7 @@ import (
 	"brunt/scenarios/result"
 )
 
-// chain links the lines of events.jsonl: each carries, as prev, the SHA-256 of the bytes
+// hashChain links the lines of events.jsonl: each carries, as prev, the SHA-256 of the bytes
 // of the line before it, its newline left out. The first carries zeros.
 //
 //	{"t":0,…,"prev":"0000…"}
@@ -24,12 +24,12 @@ import (
 //
 // So a line that was changed, removed, put in or moved shows by the one after it. What
 // the last line says is held by SHA256SUMS.
-type chain struct{ prev string }
+type hashChain struct{ prev string }
 
 var chainStart = strings.Repeat("0", hex.EncodedLen(sha256.Size))
 
 // line gives the next line, with its newline.
-func (c *chain) line(e result.Event) ([]byte, error) {
+func (c *hashChain) line(e result.Event) ([]byte, error) {
 	if c.prev == "" {
 		c.prev = chainStart
 	}
@@ -109,7 +109,7 @@ func (l *EventLog) Add(e result.Event) {
 
 func (l *EventLog) write() {
 	defer close(l.done)
-	var c chain
+	var c hashChain
 	for e := range l.events {
 		if l.err != nil { // after half a line nothing may follow
 			continue
@@ -137,7 +137,7 @@ func (l *EventLog) Close() error {
 }
 
 // A chained is what the lines of an events.jsonl are found to be.
-type chained struct {
+type chainReport struct {
 	lines    int // whole ones
 	last     result.Event
 	findings []Finding
@@ -145,7 +145,7 @@ type chained struct {
 
 // checkChain reads an events.jsonl and tells of each line that is not linked to the one
 // before it.
-func checkChain(r io.Reader) (out chained, err error) {
+func checkChain(r io.Reader) (out chainReport, err error) {
 	add := func(n int, format string, args ...any) {
 		out.findings = append(out.findings, Finding{eventsFile, n, fmt.Sprintf(format, args...)})
 	}

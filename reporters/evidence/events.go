@@ -28,7 +28,7 @@ func (Events) Format() reporters.Format {
 
 // Report implements [Reporter].
 func (Events) Report(w io.Writer, r *result.Result) error {
-	var c chain
+	var c hashChain
 	for _, e := range r.Events {
 		line, err := c.line(e)
 		if err != nil {

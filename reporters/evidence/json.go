@@ -32,43 +32,43 @@ func (JSON) Report(w io.Writer, r *result.Result) error {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
-	if err := enc.Encode(withoutNull(r)); err != nil {
+	if err := enc.Encode(withEmptyLists(r)); err != nil {
 		return err
 	}
 	_, err := w.Write(indent(b.Bytes()))
 	return err
 }
 
-// withoutNull is r with its lists there, if empty: a reader of result.json needs no
+// withEmptyLists is r with its lists there, if empty: a reader of result.json needs no
 // case for null.
-func withoutNull(r *result.Result) *result.Result {
+func withEmptyLists(r *result.Result) *result.Result {
 	c := *r
 	c.Loads = slices.Clone(r.Loads)
 	for i := range c.Loads {
-		there(&c.Loads[i].Steps)
+		emptyIfNil(&c.Loads[i].Steps)
 	}
 	c.Faults = slices.Clone(r.Faults)
 	for i := range c.Faults {
-		there(&c.Faults[i].Units)
+		emptyIfNil(&c.Faults[i].Units)
 	}
-	there(&c.Loads)
-	there(&c.Phases)
-	there(&c.Cells)
-	there(&c.Errors)
-	there(&c.Generator.Limits)
-	there(&c.Faults)
-	there(&c.Objectives)
-	there(&c.Windows)
+	emptyIfNil(&c.Loads)
+	emptyIfNil(&c.Phases)
+	emptyIfNil(&c.Cells)
+	emptyIfNil(&c.Errors)
+	emptyIfNil(&c.Generator.Limits)
+	emptyIfNil(&c.Faults)
+	emptyIfNil(&c.Objectives)
+	emptyIfNil(&c.Windows)
 	if r.Ledger != nil {
 		l := *r.Ledger
-		there(&l.Units)
-		there(&l.Keys)
+		emptyIfNil(&l.Units)
+		emptyIfNil(&l.Keys)
 		c.Ledger = &l
 	}
 	return &c
 }
 
-func there[T any](s *[]T) {
+func emptyIfNil[T any](s *[]T) {
 	if *s == nil {
 		*s = []T{}
 	}

@@ -34,8 +34,8 @@ var ErrCrowded = fmt.Errorf("it holds more than %d files; give a run a folder of
 
 func eventsPath(dir string) string { return filepath.Join(dir, eventsFile) }
 
-// A sealedFile is a line of SHA256SUMS.
-type sealedFile struct {
+// A manifestEntry is a line of SHA256SUMS.
+type manifestEntry struct {
 	name string // with slashes, relative to the folder
 	sum  string // in hex
 }
@@ -51,20 +51,20 @@ func WriteManifest(dir string, by *Signer) error {
 		return err
 	}
 	defer root.Close()
-	found, err := survey(root)
+	found, err := listFiles(root)
 	if err != nil {
 		return err
 	}
 	if len(found.odd) > 0 {
 		return errors.New(found.odd[0].String())
 	}
-	var sums []sealedFile
+	var sums []manifestEntry
 	for _, name := range found.files {
 		sum, err := sumOf(root, name)
 		if err != nil {
 			return err
 		}
-		sums = append(sums, sealedFile{name, sum})
+		sums = append(sums, manifestEntry{name, sum})
 	}
 	text := sumsText(sums)
 	if err := writeWhole(filepath.Join(dir, sumsFile), text); err != nil || by == nil {
@@ -87,14 +87,14 @@ func RemoveManifest(dir string) error {
 	return nil
 }
 
-// inside is what a folder holds.
-type inside struct {
+// listing is what a folder holds.
+type listing struct {
 	files []string // sorted, with slashes, without what seals them
 	odd   []Finding
 }
 
-// survey lists what the folder holds. It follows no link.
-func survey(root *os.Root) (out inside, err error) {
+// listFiles lists what the folder holds. It follows no link.
+func listFiles(root *os.Root) (out listing, err error) {
 	err = fs.WalkDir(root.FS(), ".", func(name string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
@@ -133,7 +133,7 @@ func sumOf(root *os.Root, name string) (string, error) {
 
 // sumsText writes sums as sha256sum does: a name with a line break or a backslash is
 // escaped, and its line begins with one.
-func sumsText(list []sealedFile) []byte {
+func sumsText(list []manifestEntry) []byte {
 	var b bytes.Buffer
 	for _, f := range list {
 		name := sumsEscape.Replace(f.name)
@@ -152,7 +152,7 @@ var (
 
 // readSums reads what sumsText wrote. The error is about the first line that is not as it
 // should be; the others are read all the same.
-func readSums(text []byte) (list []sealedFile, line int, wrong error) {
+func readSums(text []byte) (list []manifestEntry, line int, wrong error) {
 	rest := string(text)
 	for n := 1; rest != ""; n++ {
 		one, more, whole := strings.Cut(rest, "\n")
@@ -172,7 +172,7 @@ func readSums(text []byte) (list []sealedFile, line int, wrong error) {
 		if len(list) > 0 && list[len(list)-1].name >= name && line == 0 {
 			line, wrong = n, errors.New("this line is out of order")
 		}
-		list = append(list, sealedFile{name, sum})
+		list = append(list, manifestEntry{name, sum})
 		rest = more
 	}
 	if wrong == nil && !bytes.Equal(sumsText(list), text) {

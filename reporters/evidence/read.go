@@ -48,7 +48,7 @@ func Read(dir string) (*result.Result, error) {
 		r.Histograms = h
 	}
 	if path := filepath.Join(dir, RequestsFile); exists(path) {
-		r.Requests = keptRequests{path}
+		r.Requests = requestFile{path}
 	}
 	if err := addEvents(dir, r); err != nil {
 		return nil, fmt.Errorf("reading %s: %w", eventsFile, err)

@@ -167,7 +167,7 @@ func TestJSON_Form(t *testing.T) {
 		var want bytes.Buffer
 		enc := json.NewEncoder(&want)
 		enc.SetEscapeHTML(false)
-		if err := enc.Encode(withoutNull(r)); err != nil {
+		if err := enc.Encode(withEmptyLists(r)); err != nil {
 			t.Fatal(err)
 		}
 		if compact.String() != strings.TrimSpace(want.String()) {

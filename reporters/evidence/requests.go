@@ -19,11 +19,11 @@ const RequestsFile = "requests.zst"
 // ErrNoRequests says that a format needs every single request and the run kept none.
 var ErrNoRequests = errors.New("the run kept no single requests; `brunt run --requests` does")
 
-// keptRequests are those of a file.
-type keptRequests struct{ path string }
+// requestFile are those of a file.
+type requestFile struct{ path string }
 
 // Open implements [result.RequestSource].
-func (k keptRequests) Open() (*result.RequestsReader, func(), error) {
+func (k requestFile) Open() (*result.RequestsReader, func(), error) {
 	f, err := os.Open(k.path)
 	if err != nil {
 		return nil, nil, err

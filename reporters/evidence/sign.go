@@ -107,15 +107,15 @@ func (s *Signer) sign(text []byte) ([]byte, error) {
 // Signers are those whose signatures are taken.
 type Signers struct {
 	file string
-	keys []allowed
+	keys []allowedSigner
 }
 
 // Allowed is a line of a file of allowed signers.
-type allowed struct {
-	who  string // empty: the file is a public key
-	key  ssh.PublicKey
-	from time.Time // zero is from ever
-	to   time.Time // zero is for ever
+type allowedSigner struct {
+	principal string // empty: the file is a public key
+	key       ssh.PublicKey
+	from      time.Time // zero is from ever
+	to        time.Time // zero is for ever
 }
 
 // ReadSigners reads whose signatures are taken: a public key as ssh-keygen writes it, or
@@ -148,14 +148,14 @@ func ReadSigners(file string) (*Signers, error) {
 
 // readAllowed reads a line: a public key, or principals with options and a key. Use is
 // false when it is of no signature of brunt's.
-func readAllowed(line string) (a allowed, use bool, err error) {
+func readAllowed(line string) (a allowedSigner, use bool, err error) {
 	if strings.HasPrefix(line, "-----BEGIN") {
 		return a, false, errors.New("this is a private key; name its public half, whose name ends in .pub")
 	}
 	kind, _, _ := strings.Cut(line, " ")
 	rest := line
 	if !isKeyType(kind) {
-		if a.who, rest, err = word1(line); err != nil {
+		if a.principal, rest, err = firstWord(line); err != nil {
 			return a, false, err
 		}
 	}
@@ -191,8 +191,8 @@ func isKeyType(s string) bool {
 	return strings.HasPrefix(s, "ssh-") || strings.HasPrefix(s, "ecdsa-") || strings.HasPrefix(s, "sk-")
 }
 
-// word1 gives the first word of a line, which may stand in quotes, and the rest.
-func word1(line string) (word, rest string, err error) {
+// firstWord gives the first word of a line, which may stand in quotes, and the rest.
+func firstWord(line string) (word, rest string, err error) {
 	if quoted, ok := strings.CutPrefix(line, `"`); ok {
 		word, rest, ok = strings.Cut(quoted, `"`)
 		if !ok {
@@ -226,8 +226,8 @@ func keyTime(s string) (time.Time, error) {
 
 // A Signature is who signed a folder.
 type Signature struct {
-	Key string // its fingerprint, as ssh-keygen -l prints it
-	Who string // as the file of allowed signers has it; empty: nobody said
+	Key       string // its fingerprint, as ssh-keygen -l prints it
+	Principal string // as the file of allowed signers has it; empty: nobody said
 }
 
 // check tells who signed text. Signers may be nil: then the signature is only held
@@ -259,7 +259,7 @@ func (s *Signers) check(text, signature []byte, now time.Time) (*Signature, erro
 			late = ", whose time that file says is not now"
 			continue
 		}
-		out.Who = a.who
+		out.Principal = a.principal
 		return out, nil
 	}
 	return nil, fmt.Errorf("it is by %s, which is not among those of %s%s", out.Key, s.file, late)

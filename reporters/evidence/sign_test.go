@@ -75,7 +75,7 @@ func TestSign_AsSSHKeygen(t *testing.T) {
 				t.Fatal(err)
 			}
 			v, err := Verify(dir, signers, isDerived)
-			if err != nil || len(v.Findings) > 0 || v.Signed == nil || v.Signed.Who != "ann@example.org,bob" {
+			if err != nil || len(v.Findings) > 0 || v.Signed == nil || v.Signed.Principal != "ann@example.org,bob" {
 				t.Fatalf("%+v, %v", v, err)
 			}
 			// And by ssh-keygen.

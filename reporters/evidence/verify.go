@@ -54,7 +54,7 @@ func Verify(dir string, signers *Signers, derived func(file string) bool) (*Veri
 	}
 	defer root.Close()
 	v := &Verification{}
-	found, err := survey(root)
+	found, err := listFiles(root)
 	if err != nil {
 		return nil, err
 	}

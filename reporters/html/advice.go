@@ -16,11 +16,11 @@ import (
 func advice(r *result.Result) string {
 	switch r.Verdict {
 	case scenarios.Pass:
-		return shipping(r)
+		return adviceOnPass(r)
 	case scenarios.Fail:
-		return refusal(r)
+		return adviceOnFail(r)
 	case scenarios.Inconclusive:
-		return undecided(r)
+		return adviceOnInconclusive(r)
 	case scenarios.Invalid:
 		return "Don't decide by this run: what it measured can't be trusted, and says nothing for the release or against it."
 	case scenarios.Stopped:
@@ -37,7 +37,7 @@ func advice(r *result.Result) string {
 	return ""
 }
 
-func shipping(r *result.Result) string {
+func adviceOnPass(r *result.Result) string {
 	if len(r.Objectives) == 0 {
 		return "Nothing to decide by: the scenario sets no objective, so nothing could fail."
 	}
@@ -51,11 +51,11 @@ func shipping(r *result.Result) string {
 	case r.Imported != "":
 		return "Ship, as far as the imported requests go: " + held + "."
 	}
-	return "Ship: " + held + survived(r) + "."
+	return "Ship: " + held + faultsOutcome(r) + "."
 }
 
-// survived says how the target came through its faults.
-func survived(r *result.Result) string {
+// faultsOutcome says how the target came through its faults.
+func faultsOutcome(r *result.Result) string {
 	var in, recovered, harmless, lasting int64
 	broken := ""
 	slowest := result.Num(0)
@@ -102,9 +102,9 @@ func survived(r *result.Result) string {
 	return fmt.Sprintf(", and of %s %d did no harm and the target recovered from %d, the slowest time in %s", faults, harmless, recovered, words.Seconds(slowest))
 }
 
-// refusal names the objective that says most to somebody who did not write it: one that was
-// missed by most, the steady state before all others.
-func refusal(r *result.Result) string {
+// adviceOnFail names the objective that says most to somebody who did not write it: one that was
+// missedObjective by most, the steady state before all others.
+func adviceOnFail(r *result.Result) string {
 	var worst *result.ObjectiveResult
 	failed, by := 0, 0.0
 	for i := range r.Objectives {
@@ -136,14 +136,14 @@ func refusal(r *result.Result) string {
 	if worst.List == "steady" {
 		s += "the target was not well before anything was broken: "
 	}
-	s += missed(worst)
+	s += missedObjective(worst)
 	if failed > 1 {
 		s += fmt.Sprintf("; %d of %d objectives failed", failed, len(r.Objectives))
 	}
 	return s + "."
 }
 
-func undecided(r *result.Result) string {
+func adviceOnInconclusive(r *result.Result) string {
 	n := 0
 	var first *result.ObjectiveResult
 	for i := range r.Objectives {
@@ -164,8 +164,8 @@ func undecided(r *result.Result) string {
 	return s + "."
 }
 
-// missed says in words what an objective asked for and what came instead.
-func missed(o *result.ObjectiveResult) string {
+// missedObjective says in words what an objective asked for and what came instead.
+func missedObjective(o *result.ObjectiveResult) string {
 	def, err := slo.ParseObjective(o.Text)
 	if err != nil || !o.Target.Known() {
 		return words.Clip(words.Clean(o.Text), 100) + " did not hold"

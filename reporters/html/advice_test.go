@@ -71,7 +71,7 @@ func TestAdvice(t *testing.T) {
 		{"burn(99.9%, 1m) < 1", 3, "burn(99.9%, 1m) < 1 did not hold: it was 3"},
 	} {
 		o := objective(tt.text, tt.measured, fail)
-		if got := missed(&o); got != tt.want {
+		if got := missedObjective(&o); got != tt.want {
 			t.Errorf("%s\n got %s\nwant %s", tt.text, got, tt.want)
 		}
 	}

@@ -42,7 +42,7 @@ func (p *pageView) comparison(c *result.Comparison) {
 		return
 	}
 	v := &comparisonView{
-		Mark: words.Mark(c.Verdict), Word: words.Capitalize(words.Verdict(c.Verdict)), Tone: words.Tone(c.Verdict), Reason: words.Clean(c.Reason), Caution: words.Clean(c.Caution), Base: basis(c),
+		Mark: words.Mark(c.Verdict), Word: words.Capitalize(words.Verdict(c.Verdict)), Tone: words.Tone(c.Verdict), Reason: words.Clean(c.Reason), Caution: words.Clean(c.Caution), Base: baselineNames(c),
 	}
 	for _, m := range c.Mismatches {
 		v.Mismatches = append(v.Mismatches, strings.TrimSuffix(words.Clean(m), ".")+".") // it may begin with the name of a run
@@ -74,8 +74,8 @@ func (p *pageView) comparison(c *result.Comparison) {
 	p.Comparison = v
 }
 
-// basis says what the run is compared with.
-func basis(c *result.Comparison) string {
+// baselineNames says what the run is compared with.
+func baselineNames(c *result.Comparison) string {
 	names := make([]string, 0, len(c.Base))
 	for i, b := range c.Base {
 		if i == 5 && len(c.Base) > 6 {

@@ -12,9 +12,9 @@ import (
 // mostEvidence bounds the files and the services that the page names.
 const mostEvidence = 40
 
-// tookPart says what took part in the run, by its sums; units of a service that are made
+// identities says what took part in the run, by its sums; units of a service that are made
 // of the same stand in one row.
-func tookPart(e *result.Environment) []words.Pair {
+func identities(e *result.Environment) []words.Pair {
 	var out []words.Pair
 	add := func(name, value string) {
 		if len(out) < mostEvidence {

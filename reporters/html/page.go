@@ -70,10 +70,10 @@ type pageView struct {
 	BudgetsLeft          string
 	Target               []*chart.Chart
 	Units                []unitView
-	Happenings           []happeningView
+	Happenings           []unitEventView
 	HappeningsLeft       string
 	Comparison           *comparisonView
-	Slowest              []slowView
+	Slowest              []slowestView
 	Traced               bool
 	Curled, Uncurled     bool // of a slowest request there is a command, of another there is none
 	Generator            []*chart.Chart

@@ -59,7 +59,7 @@ func (p *pageView) asked(r *result.Result) {
 		}
 		if f := faultNamed(r, v.Fault); f != nil && def.Metric.Over == 0 {
 			v.moments(f, def.Metric.Name)
-			note(limits, f)
+			addLimit(limits, f)
 		}
 		done[def.After], done[o.Phase] = true, true
 		p.Asked = append(p.Asked, v)
@@ -77,7 +77,7 @@ func (p *pageView) asked(r *result.Result) {
 		}
 		v.From, v.To = rules["recover"].from, rules["recover"].to
 		v.moments(f, "recover")
-		note(limits, f)
+		addLimit(limits, f)
 		p.Asked = append(p.Asked, v)
 	}
 	if n := len(p.Asked) - mostAsked; n > 0 {
@@ -98,8 +98,8 @@ func (p *pageView) asked(r *result.Result) {
 		"Recovered is the beginning of the first stretch over which the share of bad requests is shown to be within " + limitsOf(limits) + ". The resolution is that of the windows which this load allows."
 }
 
-// note keeps the share of bad requests that counts as harm.
-func note(limits map[string]bool, f *result.FaultRecord) {
+// addLimit keeps the share of bad requests that counts as harm.
+func addLimit(limits map[string]bool, f *result.FaultRecord) {
 	if f.Limit.Known() && f.Limit > 0 {
 		limits[words.Percent(float64(f.Limit))] = true
 	}
@@ -165,21 +165,21 @@ func (v *askedView) moments(f *result.FaultRecord, metric string) {
 	}
 }
 
-// stop is one moment of a fault's course.
-type stop struct {
+// moment is one moment of a fault's course.
+type moment struct {
 	Name, At, After string
 	In              bool // the fault is in from here on
 	at              float64
 }
 
-// course is what happened with a fault, in the order of time.
-func course(f *result.FaultRecord) []stop {
-	var out []stop
+// moments is what happened with a fault, in the order of time.
+func moments(f *result.FaultRecord) []moment {
+	var out []moment
 	add := func(name string, n result.Num) {
 		if !n.Known() {
 			return
 		}
-		s := stop{Name: name, At: words.Offset(n), at: float64(n)}
+		s := moment{Name: name, At: words.Offset(n), at: float64(n)}
 		if d := n - f.Injected; name != "injected" && d.Known() {
 			switch {
 			case name == "planned":
@@ -209,7 +209,7 @@ func course(f *result.FaultRecord) []stop {
 		add("recovered", f.RecoveredAt)
 	}
 	if len(out) > 2 { // planned and injected stay first
-		slices.SortStableFunc(out[2:], func(a, b stop) int { return cmp.Compare(a.at, b.at) })
+		slices.SortStableFunc(out[2:], func(a, b moment) int { return cmp.Compare(a.at, b.at) })
 	}
 	return out
 }

@@ -12,7 +12,7 @@ import (
 func TestCourse(t *testing.T) {
 	text := func(f result.FaultRecord) string {
 		var out []string
-		for _, s := range course(&f) {
+		for _, s := range moments(&f) {
 			in := ""
 			if s.In {
 				in = " (in)"

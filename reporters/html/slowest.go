@@ -7,8 +7,8 @@ import (
 	"brunt/scenarios/result"
 )
 
-// slowView is a row of the slowest requests.
-type slowView struct {
+// slowestView is a row of the slowest requests.
+type slowestView struct {
 	Step, Response, At, Outcome, Faults string
 	Trace                               *words.Trace
 	Curl                                string // the command that sends it again; empty is not known
@@ -24,7 +24,7 @@ func (p *pageView) slowest(r *result.Result) {
 		if s.Status != 0 {
 			outcome += ", status " + strconv.Itoa(s.Status)
 		}
-		p.Slowest = append(p.Slowest, slowView{
+		p.Slowest = append(p.Slowest, slowestView{
 			Curl: curlOf(s.Curl),
 			Step: words.Clean(s.Step), Response: words.Seconds(s.Response), At: words.Offset(s.At),
 			Outcome: outcome, Faults: words.Clean(words.Join(s.Faults)), Trace: words.TraceOf(r.TraceLink, s.Trace),

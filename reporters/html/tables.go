@@ -127,7 +127,7 @@ func (p *pageView) run(r *result.Result) {
 	for _, rule := range e.Policies {
 		add("Policy", rule)
 	}
-	for _, row := range tookPart(e) {
+	for _, row := range identities(e) {
 		add(row.Name, row.Value)
 	}
 	for _, l := range r.Loads {

@@ -118,7 +118,7 @@ func (c *TrendChart) view(i int) trendChartView {
 	}
 	s := chart.Linear(values)
 	for _, t := range s.Ticks() {
-		v.Ticks = append(v.Ticks, trendTick{along(1 - s.At(t)), c.Say(t)})
+		v.Ticks = append(v.Ticks, trendTick{percentOf(1 - s.At(t)), c.Say(t)})
 	}
 	at := func(i float64) float64 { return (i + .5) / float64(len(c.Points)) }
 	from := 0
@@ -132,16 +132,16 @@ func (c *TrendChart) view(i int) trendChartView {
 		from = to
 	}
 	for _, m := range c.Moves {
-		mv := trendMoveView{Left: along(at(float64(m.At) - .5)), Text: m.Text, Tone: "good", Word: "better"}
+		mv := trendMoveView{Left: percentOf(at(float64(m.At) - .5)), Text: m.Text, Tone: "good", Word: "better"}
 		if m.Worse {
 			mv.Tone, mv.Word = "bad", "worse"
 		}
 		v.Moves = append(v.Moves, mv)
 	}
 	for i, p := range c.Points {
-		d := trendDot{Left: along(at(float64(i))), Text: p.text(c.Say), Endless: endless(p.Value)}
+		d := trendDot{Left: percentOf(at(float64(i))), Text: p.text(c.Say), Endless: isInfinite(p.Value)}
 		if !d.Endless {
-			d.Top = along(1 - s.At(p.Value))
+			d.Top = percentOf(1 - s.At(p.Value))
 		}
 		mark := ""
 		if p.Red {
@@ -163,13 +163,13 @@ func (p *TrendPoint) text(say func(float64) string) string {
 }
 
 func sayValue(say func(float64) string, v float64) string {
-	if endless(v) {
+	if isInfinite(v) {
 		return "no end"
 	}
 	return say(v)
 }
 
-func endless(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) }
+func isInfinite(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) }
 
-// along writes a part of the whole for a style attribute of SVG.
-func along(f float64) string { return fmt.Sprintf("%.2f%%", 100*f) }
+// percentOf writes a part of the whole for a style attribute of SVG.
+func percentOf(f float64) string { return fmt.Sprintf("%.2f%%", 100*f) }

@@ -87,8 +87,8 @@ func unitRow(u *result.UnitUsage) unitView {
 	}}
 }
 
-// happeningView is something that happened to a unit.
-type happeningView struct{ At, Unit, What string }
+// unitEventView is something that happened to a unit.
+type unitEventView struct{ At, Unit, What string }
 
 // mostHappenings bounds the list of what happened to units.
 const mostHappenings = 60
@@ -120,7 +120,7 @@ func (p *pageView) happenings(r *result.Result) {
 		default:
 			what += " (" + text + ")"
 		}
-		p.Happenings = append(p.Happenings, happeningView{words.Offset(e.T), words.Clean(e.Unit), what})
+		p.Happenings = append(p.Happenings, unitEventView{words.Offset(e.T), words.Clean(e.Unit), what})
 	}
 	if left > 0 {
 		p.HappeningsLeft = fmt.Sprintf("And %d more, which events.jsonl has.", left)

@@ -42,7 +42,7 @@ func TestHTML_Units(t *testing.T) {
 	if len(rows) != 5 || !strings.HasSuffix(rows[3], " | 12 | 8 | 1 | 2 seconds") || !strings.HasSuffix(rows[0], " | 12 | 8 | 0 | –") {
 		t.Errorf("%s", strings.Join(rows, "\n"))
 	}
-	want := []happeningView{
+	want := []unitEventView{
 		{"15.01s", "posts[1]", "ended (signal: killed)"},
 		{"16.2s", "posts[1]", "was started (pid 4)"},
 		{"44.2s", "posts[0]", "ran out of memory: the kernel killed a process of it"},

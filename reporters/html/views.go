@@ -59,7 +59,7 @@ type faultView struct {
 	Name             string
 	Mark, Word, Tone string
 	Hit, Effect      string
-	Course           []stop
+	Moments          []moment
 	Figures          []words.Pair
 	Evidence         []words.Pair
 }
@@ -71,7 +71,7 @@ func (p *pageView) faults(r *result.Result, line *chart.Timeline) {
 		v := words.FaultVerdict(f)
 		p.Faults = append(p.Faults, faultView{
 			N: i + 1, Name: words.Clean(f.Name), Mark: words.Mark(v), Word: words.FaultOutcome(f), Tone: words.Tone(v), Hit: words.FaultTarget(f), Effect: words.FaultEffect(f),
-			Course: course(f), Figures: figures(f), Evidence: faultEvidence(f),
+			Moments: moments(f), Figures: figures(f), Evidence: faultEvidence(f),
 		})
 		t.Rows = append(t.Rows, []string{
 			fmt.Sprintf("%d %s", i+1, words.Clean(f.Name)), words.Mark(v) + "\u00a0" + words.FaultOutcome(f), words.Offset(f.Planned), words.Offset(f.Injected), words.Offset(f.Verified), words.Offset(f.Cleared), words.Seconds(f.Onset), words.Seconds(f.Failover),

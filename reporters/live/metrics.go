@@ -18,14 +18,14 @@ import (
 // metrics serves the run's figures to Prometheus: [Metrics], and how the run stands.
 func (s *Server) metrics() http.Handler {
 	reg := prometheus.NewRegistry()
-	reg.MustRegister(standing{s})
-	return promhttp.HandlerFor(reg, promhttp.HandlerOpts{MaxRequestsInFlight: 4, Timeout: 2 * patience, EnableOpenMetrics: true})
+	reg.MustRegister(runMetrics{s})
+	return promhttp.HandlerFor(reg, promhttp.HandlerOpts{MaxRequestsInFlight: 4, Timeout: 2 * writeTimeout, EnableOpenMetrics: true})
 }
 
-// standing tells how a run and its objectives stand, from one look at it when it is asked
+// runMetrics tells how a run and its objectives stand, from one look at it when it is asked
 // for, which may be some seconds old, so that it costs a request of the load nothing; and
 // what its [Metrics] tell, which are of the last second.
-type standing struct{ s *Server }
+type runMetrics struct{ s *Server }
 
 // desc describes a metric, which carries the run and its scenario besides.
 func desc(name, help string, labels ...string) *prometheus.Desc {
@@ -48,31 +48,31 @@ var (
 
 // Describe implements [prometheus.Collector]. It promises nothing: what [Metrics] has
 // carries the names of a run, which is not known yet.
-func (standing) Describe(chan<- *prometheus.Desc) {}
+func (runMetrics) Describe(chan<- *prometheus.Desc) {}
 
 // Collect implements [prometheus.Collector].
-func (c standing) Collect(out chan<- prometheus.Metric) {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+func (c runMetrics) Collect(out chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), writeTimeout)
 	defer cancel()
-	res := c.s.current(ctx, freshEnough)
+	res := c.s.current(ctx, metricsMaxAge)
 	c.s.mu.Lock()
-	iv, metrics := c.s.last, c.s.figures
+	iv, metrics := c.s.last, c.s.counters
 	c.s.mu.Unlock()
 	if metrics != nil {
 		metrics.Collect(out)
 	}
-	m := exposition{out: out, of: []string{res.Run, res.Name}}
+	m := metricSender{out: out, of: []string{res.Run, res.Name}}
 	m.run(res, iv)
 	m.objectives(res, iv)
 }
 
-// exposition sends metrics. A label that is no UTF-8 is mended.
-type exposition struct {
+// metricSender sends metrics. A label that is no UTF-8 is mended.
+type metricSender struct {
 	out chan<- prometheus.Metric
 	of  []string // the run and the scenario
 }
 
-func (m exposition) send(d *prometheus.Desc, t prometheus.ValueType, v float64, labels ...string) {
+func (m metricSender) send(d *prometheus.Desc, t prometheus.ValueType, v float64, labels ...string) {
 	labels = append(labels, m.of...)
 	for i := range labels {
 		labels[i] = strings.ToValidUTF8(labels[i], "\ufffd")
@@ -82,11 +82,11 @@ func (m exposition) send(d *prometheus.Desc, t prometheus.ValueType, v float64, 
 	}
 }
 
-func (m exposition) gauge(d *prometheus.Desc, v float64, labels ...string) {
+func (m metricSender) gauge(d *prometheus.Desc, v float64, labels ...string) {
 	m.send(d, prometheus.GaugeValue, v, labels...)
 }
 
-func (m exposition) run(res *result.Result, iv result.Interval) {
+func (m metricSender) run(res *result.Result, iv result.Interval) {
 	m.gauge(descInfo, 1, res.Environment.Brunt)
 	for _, v := range append(scenarios.Verdicts(), scenarios.Running) {
 		is := 0.0
@@ -118,7 +118,7 @@ func (m exposition) run(res *result.Result, iv result.Interval) {
 	m.gauge(descPlanned, iv.End.Seconds())
 }
 
-func (m exposition) objectives(res *result.Result, iv result.Interval) {
+func (m metricSender) objectives(res *result.Result, iv result.Interval) {
 	seen := map[string]bool{}
 	for i := range res.Objectives {
 		o := &res.Objectives[i]

@@ -41,19 +41,19 @@ type Server struct {
 	http http.Server
 	stop [sha256.Size]byte
 
-	patience time.Duration // with a reader who does not read
+	writeTimeout time.Duration // with a reader who does not read
 
-	looking sync.Mutex // held by who looks at the run, or uses what was seen last
-	seen    *result.Result
-	seenAt  time.Time
+	sampling sync.Mutex // held by who looks at the run, or uses what was seen last
+	cached   *result.Result
+	cachedAt time.Time
 
-	mu   sync.Mutex
-	look func(context.Context) *result.Result // nil before the load and after it
-	last result.Interval
+	mu     sync.Mutex
+	sample func(context.Context) *result.Result // nil before the load and after it
+	last   result.Interval
 
 	run      int                // how many runs were expected by now
 	expected *result.Result     // the run before its load, nil while nothing is known of it
-	figures  *metrics.Collector // nil where nothing counts it
+	counters *metrics.Collector // nil where nothing counts it
 	final    *result.Result     // nil while the run goes on
 	report   []byte             // the page of final; nil where it is not drawn
 
@@ -64,8 +64,8 @@ type Server struct {
 	answering int           // requests
 	fewer     chan struct{} // closed when one is answered
 
-	paint   chan struct{}
-	painted sync.WaitGroup
+	wake    chan struct{}
+	drawing sync.WaitGroup
 	closed  chan struct{}
 }
 
@@ -81,33 +81,33 @@ type Options struct {
 const (
 	mostReaders     = 64                     // of the page at once
 	mostConnections = 256                    // of everybody
-	patience        = 5 * time.Second        // with a reader who does not read
-	freshFor        = 900 * time.Millisecond // of a look for the page
-	freshEnough     = 3 * time.Second        // of a look for how objectives stand
+	writeTimeout    = 5 * time.Second        // with a reader who does not read
+	pageMaxAge      = 900 * time.Millisecond // of a look for the page
+	metricsMaxAge   = 3 * time.Second        // of a look for how objectives stand
 )
 
-// frameShare is the share of a core that frames of the page may cost: one comes no
+// pageCPUShare is the share of a core that frames of the page may cost: one comes no
 // sooner than when that much time has passed. A busy machine has it take long without
 // costing more, so that it waits no longer than seldom, or than a page of its size is worth:
 // one of an hour takes twenty times as long to draw as one of ten seconds, and is four
 // times as large. Between them the figures above the page, which cost nothing, come once a
 // second.
 const (
-	frameShare = 0.003
-	frameBytes = 20e3 // a second
-	seldom     = 3 * time.Second
+	pageCPUShare       = 0.003
+	pageBytesPerSecond = 20e3 // a second
+	longestPause       = 3 * time.Second
 )
 
-// wholeEvery is how often a frame has all parts, once someone looks on. The others lack
+// wholePageEvery is how often a frame has all parts, once someone looks on. The others lack
 // those that take most of the time and change least, the distribution of response times: a
 // pageView that is opened has it already.
-const wholeEvery = 20 * time.Second
+const wholePageEvery = 20 * time.Second
 
 var _ reporters.Live = (*Server)(nil)
 
 // New makes a server. [Server.Serve] starts it.
 func New(o Options) *Server {
-	s := &Server{o: o, patience: patience, stop: sha256.Sum256([]byte(o.Token)), changed: make(chan struct{}), fewer: make(chan struct{}), paint: make(chan struct{}, 1), closed: make(chan struct{})}
+	s := &Server{o: o, writeTimeout: writeTimeout, stop: sha256.Sum256([]byte(o.Token)), changed: make(chan struct{}), fewer: make(chan struct{}), wake: make(chan struct{}, 1), closed: make(chan struct{})}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.page)
 	mux.HandleFunc("GET /events", s.events)
@@ -115,10 +115,10 @@ func New(o Options) *Server {
 	mux.HandleFunc("POST /stop", s.stopRun)
 	s.http = http.Server{
 		Handler:           s.guard(http.NewCrossOriginProtection().Handler(mux)),
-		ReadHeaderTimeout: patience, ReadTimeout: patience, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
+		ReadHeaderTimeout: writeTimeout, ReadTimeout: writeTimeout, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
 		ErrorLog: log.New(io.Discard, "", 0),
 	}
-	s.painted.Go(s.painter)
+	s.drawing.Go(s.drawPages)
 	return s
 }
 
@@ -144,13 +144,13 @@ func (b bounded) Accept() (net.Conn, error) {
 // Expect tells which run comes: what is known of it before its load begins, and what
 // counts it for Prometheus, if anything does. So whoever asks finds it from the start.
 func (s *Server) Expect(res *result.Result, figures *metrics.Collector) {
-	s.looking.Lock()
-	defer s.looking.Unlock()
-	s.seen = nil
+	s.sampling.Lock()
+	defer s.sampling.Unlock()
+	s.cached = nil
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.run++
-	s.expected, s.figures, s.look, s.final, s.report, s.last = res, figures, nil, nil, nil, result.Interval{}
+	s.expected, s.counters, s.sample, s.final, s.report, s.last = res, figures, nil, nil, nil, result.Interval{}
 	s.state = state{n: s.state.n}
 }
 
@@ -158,7 +158,7 @@ func (s *Server) Expect(res *result.Result, figures *metrics.Collector) {
 func (s *Server) Begin(look func(context.Context) *result.Result) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.look = look
+	s.sample = look
 }
 
 // Observe implements [Live]. It waits for nobody.
@@ -168,7 +168,7 @@ func (s *Server) Observe(iv result.Interval) {
 	s.mu.Unlock()
 	s.show(func(st *state) { st.n++; st.now, st.nowN = nowJSON(iv), st.n })
 	select {
-	case s.paint <- struct{}{}:
+	case s.wake <- struct{}{}:
 	default: // the painter is busy
 	}
 }
@@ -177,11 +177,11 @@ func (s *Server) Observe(iv result.Interval) {
 // the page of it where that is drawn already, as [Page] does; nil has it drawn.
 func (s *Server) End(res *result.Result, report []byte) {
 	s.mu.Lock()
-	s.look, s.final, s.report = nil, res, report
+	s.sample, s.final, s.report = nil, res, report
 	listened := s.readers > 0
 	s.mu.Unlock()
 	if listened {
-		s.frame(res)
+		s.publishPage(res)
 	}
 	s.show(func(st *state) {
 		st.n++
@@ -198,8 +198,8 @@ func (s *Server) End(res *result.Result, report []byte) {
 // never uses.
 func (s *Server) Close() error {
 	close(s.closed)
-	s.painted.Wait()
-	moment := time.NewTimer(s.patience)
+	s.drawing.Wait()
+	moment := time.NewTimer(s.writeTimeout)
 	defer moment.Stop()
 	for {
 		s.mu.Lock()
@@ -237,13 +237,13 @@ func (s *Server) answers() (end func()) {
 func (s *Server) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer s.answers()()
-		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(3 * s.patience))
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(3 * s.writeTimeout))
 		h := w.Header()
 		h.Set("Cache-Control", "no-store")
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Content-Security-Policy", "frame-ancestors 'none'")
-		if !s.known(r.Host) {
+		if !s.allowedHost(r.Host) {
 			http.Error(w, "brunt answers to localhost and to addresses, not to "+words.Clip(words.Clean(r.Host), 100)+": name it in --live", http.StatusMisdirectedRequest)
 			return
 		}
@@ -251,7 +251,7 @@ func (s *Server) guard(next http.Handler) http.Handler {
 	})
 }
 
-func (s *Server) known(hostport string) bool {
+func (s *Server) allowedHost(hostport string) bool {
 	host, _, err := net.SplitHostPort(hostport)
 	if err != nil {
 		host = strings.Trim(hostport, "[]")
@@ -266,25 +266,25 @@ func (s *Server) known(hostport string) bool {
 // current gives what the run came to: so far, when it was seen lately or can be looked at
 // now, or in the end. It is never nil.
 func (s *Server) current(ctx context.Context, lately time.Duration) *result.Result {
-	s.looking.Lock()
-	defer s.looking.Unlock()
+	s.sampling.Lock()
+	defer s.sampling.Unlock()
 	s.mu.Lock()
-	look, final, expected, iv := s.look, s.final, s.expected, s.last
+	look, final, expected, iv := s.sample, s.final, s.expected, s.last
 	s.mu.Unlock()
 	if final != nil {
-		s.seen = nil
+		s.cached = nil
 		return final
 	}
-	if s.seen != nil && (time.Since(s.seenAt) < lately || look == nil) {
-		return s.seen
+	if s.cached != nil && (time.Since(s.cachedAt) < lately || look == nil) {
+		return s.cached
 	}
 	if look != nil {
 		if res := look(ctx); res != nil {
-			s.seen, s.seenAt = res, time.Now()
+			s.cached, s.cachedAt = res, time.Now()
 		}
 	}
-	if s.seen != nil {
-		return s.seen
+	if s.cached != nil {
+		return s.cached
 	}
 	reason := "The load has not begun yet."
 	if iv.Last {
@@ -301,7 +301,7 @@ func (s *Server) current(ctx context.Context, lately time.Duration) *result.Resu
 
 // pageView serves the report as it is now.
 func (s *Server) page(w http.ResponseWriter, r *http.Request) {
-	res := s.current(r.Context(), freshFor)
+	res := s.current(r.Context(), pageMaxAge)
 	b, err := s.draw(res)
 	if err != nil {
 		http.Error(w, "the page can't be drawn: "+err.Error(), http.StatusInternalServerError)
@@ -343,17 +343,17 @@ func (s *Server) stopRun(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// painter draws frames while somebody listens.
-func (s *Server) painter() {
+// drawPages draws frames while somebody listens.
+func (s *Server) drawPages() {
 	var next, whole time.Time
 	for {
 		select {
 		case <-s.closed:
 			return
-		case <-s.paint:
+		case <-s.wake:
 		}
 		s.mu.Lock()
-		wanted := s.readers > 0 && s.look != nil && !time.Now().Before(next)
+		wanted := s.readers > 0 && s.sample != nil && !time.Now().Before(next)
 		s.mu.Unlock()
 		if !wanted {
 			continue
@@ -362,27 +362,27 @@ func (s *Server) painter() {
 		if whole.IsZero() {
 			whole = began
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
-		res := s.current(ctx, freshFor)
+		ctx, cancel := context.WithTimeout(context.Background(), writeTimeout)
+		res := s.current(ctx, pageMaxAge)
 		cancel()
 		size := 0.0 // bytes
 		if res.Going != nil {
 			page, going := *res, *res.Going
-			if going.Brief = began.Sub(whole) < wholeEvery; !going.Brief {
+			if going.Brief = began.Sub(whole) < wholePageEvery; !going.Brief {
 				whole = began
 			}
 			page.Going = &going
-			size = float64(s.frame(&page))
+			size = float64(s.publishPage(&page))
 		}
 		cost := time.Since(began)
-		most := max(seldom, time.Duration(size/frameBytes*float64(time.Second)))
-		pause := min(time.Duration(float64(cost)/frameShare), most)
+		most := max(longestPause, time.Duration(size/pageBytesPerSecond*float64(time.Second)))
+		pause := min(time.Duration(float64(cost)/pageCPUShare), most)
 		next = began.Add(pause - 100*time.Millisecond)
 	}
 }
 
-// frame draws the page for those who listen, and gives its size.
-func (s *Server) frame(res *result.Result) int {
+// publishPage draws the page for those who listen, and gives its size.
+func (s *Server) publishPage(res *result.Result) int {
 	b, err := s.draw(res)
 	if err != nil {
 		return 0 // the one before stays

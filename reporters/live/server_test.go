@@ -264,7 +264,7 @@ func TestServer_Events(t *testing.T) {
 func TestServer_BadReaders(t *testing.T) {
 	r := reporterstest.Results()["minute"]
 	s := serve(t, r)
-	s.patience = 100 * time.Millisecond
+	s.writeTimeout = 100 * time.Millisecond
 	for range 5 {
 		c, err := net.Dial("tcp", s.addr)
 		if err != nil {
@@ -294,7 +294,7 @@ func TestServer_BadReaders(t *testing.T) {
 		if d := time.Since(began); d > time.Second {
 			t.Errorf("Observe took %s", d)
 		}
-		s.frame(page) // as once a second
+		s.publishPage(page) // as once a second
 		return readers() == 0
 	})
 }
@@ -342,7 +342,7 @@ func BenchmarkServer_Frame(b *testing.B) {
 			page := going(r)
 			b.ReportAllocs()
 			for b.Loop() {
-				s.frame(page)
+				s.publishPage(page)
 			}
 		})
 	}

@@ -55,12 +55,12 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 		s.mu.Unlock()
 	}()
 	if final != nil && !drawn { // nobody listened when it ended
-		s.frame(final)
+		s.publishPage(final)
 	}
 	w.Header().Set("Content-Type", "text/event-stream")
 	rc := http.NewResponseController(w)
 	send := func(b []byte) bool {
-		_ = rc.SetWriteDeadline(time.Now().Add(s.patience))
+		_ = rc.SetWriteDeadline(time.Now().Add(s.writeTimeout))
 		if _, err := w.Write(b); err != nil {
 			return false
 		}

@@ -44,7 +44,7 @@ type annotation struct {
 }
 
 // An annotated is an annotation that is to be made, or to be ended.
-type annotated struct {
+type annotationUpdate struct {
 	*annotation
 	end int64
 }
@@ -59,7 +59,7 @@ func (g *grafana) parcel(t tick) batch {
 	case t.event.Event == "fault.cleared":
 		if a := g.open[t.event.Fault]; a != nil {
 			delete(g.open, t.event.Fault)
-			return &annotated{a, t.at.UnixMilli()}
+			return &annotationUpdate{a, t.at.UnixMilli()}
 		}
 	}
 	return nil
@@ -76,14 +76,14 @@ func (g *grafana) begin(e *result.Event, at time.Time) batch {
 		Tags: []string{"brunt", "run:" + g.run.Run, "fault:" + metrics.EntryOf(e.Fault), "kind:" + kind},
 	}
 	g.open[e.Fault] = a
-	return &annotated{a, 0}
+	return &annotationUpdate{a, 0}
 }
 
 // last implements [sender]. A fault that nobody saw cleared ends with the run.
 func (g *grafana) last(at time.Time) batch {
 	var all annotations
 	for _, a := range g.open {
-		all = append(all, &annotated{a, at.UnixMilli()})
+		all = append(all, &annotationUpdate{a, at.UnixMilli()})
 	}
 	if all == nil {
 		return nil
@@ -91,20 +91,20 @@ func (g *grafana) last(at time.Time) batch {
 	return all
 }
 
-type annotations []*annotated
+type annotations []*annotationUpdate
 
-// deliver implements [parcel].
-func (all annotations) deliver(ctx context.Context) error {
+// send implements [parcel].
+func (all annotations) send(ctx context.Context) error {
 	for _, a := range all {
-		if err := a.deliver(ctx); err != nil {
+		if err := a.send(ctx); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// deliver implements [parcel].
-func (p *annotated) deliver(ctx context.Context) error {
+// send implements [parcel].
+func (p *annotationUpdate) send(ctx context.Context) error {
 	p.End = p.end
 	to := p.out.plain().JoinPath("api", "annotations")
 	if p.id == 0 { // it is new, or Grafana was not told of its beginning

@@ -53,7 +53,7 @@ func (s *otlp) exporter(ctx context.Context) (*otlpmetrichttp.Exporter, error) {
 }
 
 // An exported is one second of metrics.
-type exported struct {
+type otlpBatch struct {
 	*otlp
 	families []*dto.MetricFamily
 }
@@ -63,14 +63,14 @@ func (s *otlp) parcel(t tick) batch {
 	if t.event != nil {
 		return nil
 	}
-	return &exported{s, t.families}
+	return &otlpBatch{s, t.families}
 }
 
 // last implements [sender].
 func (*otlp) last(time.Time) batch { return nil }
 
-// deliver implements [parcel].
-func (p *exported) deliver(ctx context.Context) error {
+// send implements [parcel].
+func (p *otlpBatch) send(ctx context.Context) error {
 	to, err := p.exporter(ctx)
 	if err != nil {
 		return err

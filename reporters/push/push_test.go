@@ -439,7 +439,7 @@ func TestParseOut(t *testing.T) {
 }
 
 // BenchmarkRemoteWrite_Second is what a second costs that a Prometheus is told of: gathered,
-// written down and packed.
+// writeBatch down and packed.
 func BenchmarkRemoteWrite_Second(b *testing.B) {
 	for _, steps := range []int{2, 50} {
 		b.Run(fmt.Sprintf("steps=%d", steps), func(b *testing.B) {
@@ -465,7 +465,7 @@ func BenchmarkRemoteWrite_Second(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				if err := w.parcel(tick{at: time.Now(), families: families}).deliver(b.Context()); err != nil {
+				if err := w.parcel(tick{at: time.Now(), families: families}).send(b.Context()); err != nil {
 					b.Fatal(err)
 				}
 				f.came, f.bodies, f.at = nil, nil, nil

@@ -21,7 +21,7 @@ import (
 
 // A parcel is what is delivered to an out in one request.
 type batch interface {
-	deliver(ctx context.Context) error
+	send(ctx context.Context) error
 }
 
 const (
@@ -117,7 +117,7 @@ func (q *queue) work() {
 	for p := q.take(); p != nil; p = q.take() {
 		err := ctx.Err()
 		if err == nil {
-			err = q.deliver(ctx, p)
+			err = q.send(ctx, p)
 		}
 		q.mu.Lock()
 		if err == nil {
@@ -129,12 +129,12 @@ func (q *queue) work() {
 	}
 }
 
-// deliver tries until it is delivered, refused for good, or too late.
-func (q *queue) deliver(ctx context.Context, p batch) error {
+// send tries until it is delivered, refused for good, or too late.
+func (q *queue) send(ctx context.Context, p batch) error {
 	wait := backoff.NewExponentialBackOff()
 	wait.InitialInterval, wait.MaxInterval = 500*time.Millisecond, 10*time.Second
 	_, err := backoff.Retry(ctx, func() (struct{}, error) {
-		err := p.deliver(ctx)
+		err := p.send(ctx)
 		if err == nil {
 			q.failing = false
 			return struct{}{}, nil
@@ -142,7 +142,7 @@ func (q *queue) deliver(ctx context.Context, p batch) error {
 		q.failed(ctx, err)
 		if r, ok := errors.AsType[*statusError](err); ok {
 			switch {
-			case !r.again():
+			case !r.retryable():
 				return struct{}{}, backoff.Permanent(err)
 			case r.after > 0:
 				return struct{}{}, backoff.RetryAfter(int(min(r.after, time.Minute).Seconds()))
@@ -163,12 +163,12 @@ func (q *queue) failed(ctx context.Context, err error) {
 	}
 	if !q.failing {
 		q.failing = true
-		q.log.Warn("the run could not be told to "+q.out.String()+"; the load goes on", "error", q.out.mask(said(err)))
+		q.log.Warn("the run could not be told to "+q.out.String()+"; the load goes on", "error", q.out.mask(withoutURL(err)))
 	}
 }
 
-// said is an error without the URL, which the reader knows and which may hold a secret.
-func said(err error) string {
+// withoutURL is an error without the URL, which the reader knows and which may hold a secret.
+func withoutURL(err error) string {
 	if u, ok := errors.AsType[*url.Error](err); ok {
 		err = u.Err
 	}
@@ -185,7 +185,7 @@ func (q *queue) note() string {
 	}
 	why := "it answered too slowly"
 	if q.first != nil {
-		why = q.out.mask(said(q.first))
+		why = q.out.mask(withoutURL(q.first))
 	}
 	return fmt.Sprintf("--out %s: %d of %s were not delivered: %s", q.out, q.lost, scenarios.Amount(q.done+q.lost, "message"), why)
 }
@@ -216,5 +216,7 @@ func (r *statusError) Error() string {
 	return "answered " + r.status + ": " + r.body
 }
 
-// again tells whether it may be taken another time.
-func (r *statusError) again() bool { return r.code/100 == 5 || r.code == http.StatusTooManyRequests }
+// retryable tells whether it may be taken another time.
+func (r *statusError) retryable() bool {
+	return r.code/100 == 5 || r.code == http.StatusTooManyRequests
+}

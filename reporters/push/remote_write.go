@@ -44,7 +44,7 @@ func newRemoteWrite(o Out, run Run) encoder {
 }
 
 // A written is one second of samples.
-type written struct {
+type writeBatch struct {
 	*remoteWrite
 	at, before int64
 	families   []*dto.MetricFamily
@@ -56,7 +56,7 @@ func (w *remoteWrite) parcel(t tick) batch {
 	if t.event != nil {
 		return nil
 	}
-	p := &written{remoteWrite: w, at: t.at.UnixMilli(), before: w.before, families: t.families, fresh: map[string]bool{}}
+	p := &writeBatch{remoteWrite: w, at: t.at.UnixMilli(), before: w.before, families: t.families, fresh: map[string]bool{}}
 	if p.before == 0 || p.before >= p.at {
 		p.before = p.at - time.Second.Milliseconds()
 	}
@@ -86,8 +86,8 @@ func seriesKey(f *dto.MetricFamily, m *dto.Metric) string {
 	return b.String()
 }
 
-// deliver implements [parcel].
-func (p *written) deliver(ctx context.Context) error {
+// send implements [parcel].
+func (p *writeBatch) send(ctx context.Context) error {
 	err := p.post(ctx)
 	if r, ok := errors.AsType[*statusError](err); ok && !p.classic.Load() && strings.Contains(strings.ToLower(r.body), "native histogram") {
 		p.classic.Store(true)
@@ -96,7 +96,7 @@ func (p *written) deliver(ctx context.Context) error {
 	return err
 }
 
-func (p *written) post(ctx context.Context) error {
+func (p *writeBatch) post(ctx context.Context) error {
 	b, err := proto.Marshal(p.request())
 	if err != nil {
 		return err
@@ -117,7 +117,7 @@ func (p *written) post(ctx context.Context) error {
 }
 
 // request writes the second down.
-func (p *written) request() *prompb.WriteRequest {
+func (p *writeBatch) request() *prompb.WriteRequest {
 	out := &prompb.WriteRequest{}
 	for _, f := range p.families {
 		for _, m := range f.Metric {
@@ -135,7 +135,7 @@ func (p *written) request() *prompb.WriteRequest {
 
 // samples is a series with its value. One that begins was zero before: a rate would not
 // know of its first second else.
-func (p *written) samples(name string, m *dto.Metric, fresh bool, v float64, more ...string) *prompb.TimeSeries {
+func (p *writeBatch) samples(name string, m *dto.Metric, fresh bool, v float64, more ...string) *prompb.TimeSeries {
 	s := &prompb.TimeSeries{Labels: labelsOf(name, m, more...)}
 	if fresh {
 		s.Samples = append(s.Samples, &prompb.Sample{Timestamp: p.before})
@@ -145,7 +145,7 @@ func (p *written) samples(name string, m *dto.Metric, fresh bool, v float64, mor
 }
 
 // histogram adds a histogram.
-func (p *written) histogram(to *prompb.WriteRequest, name string, m *dto.Metric, fresh bool) {
+func (p *writeBatch) histogram(to *prompb.WriteRequest, name string, m *dto.Metric, fresh bool) {
 	h := m.Histogram
 	if !p.classic.Load() {
 		s := &prompb.TimeSeries{Labels: labelsOf(name, m)}

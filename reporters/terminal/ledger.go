@@ -11,7 +11,7 @@ import (
 // mostLedgerRows bounds the writes that a terminal lists.
 const mostLedgerRows = 8
 
-func (s *sheet) ledger(l *result.LedgerRecord) {
+func (s *summary) ledger(l *result.LedgerRecord) {
 	if l == nil {
 		return
 	}

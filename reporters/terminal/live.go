@@ -45,12 +45,12 @@ func liveBlock(iv result.Interval, width, height int) [][]span {
 		{label("brunt"), {words.Int(iv.InFlight) + " in flight  lag " + words.Duration(iv.Lag), plain}, {"  " + total, dim}},
 		append([]span{label("faults")}, faultsLine(iv, width-9)...),
 	}
-	return append(block, standings(iv.Objectives, width, min(height, liveLines)-len(block))...)
+	return append(block, objectiveLines(iv.Objectives, width, min(height, liveLines)-len(block))...)
 }
 
-// standings are the objectives as they stand, a line each: those that fail have the first
+// objectiveLines are the objectives as they stand, a line each: those that fail have the first
 // claim to the room there is, then those with the least of their budget left.
-func standings(list []result.Standing, width, room int) [][]span {
+func objectiveLines(list []result.Standing, width, room int) [][]span {
 	if room < 1 || len(list) == 0 {
 		return nil
 	}
@@ -63,9 +63,9 @@ func standings(list []result.Standing, width, room int) [][]span {
 		claim := map[scenarios.Verdict]int{scenarios.Fail: 0, scenarios.Pass: 1, scenarios.Pending: 2}
 		slices.SortStableFunc(shown, func(a, b int) int {
 			x, y := list[a], list[b]
-			return cmp.Or(cmp.Compare(claim[x.Verdict], claim[y.Verdict]), cmp.Compare(leftOf(x), leftOf(y)))
+			return cmp.Or(cmp.Compare(claim[x.Verdict], claim[y.Verdict]), cmp.Compare(budgetLeft(x), budgetLeft(y)))
 		})
-		rest = othersStand(list, shown[room-1:])
+		rest = countOthers(list, shown[room-1:])
 		shown = shown[:room-1]
 		slices.Sort(shown)
 	}
@@ -81,7 +81,7 @@ func standings(list []result.Standing, width, room int) [][]span {
 		if s.Verdict == scenarios.Pending {
 			st = dim
 		}
-		out = append(out, []span{{words.Mark(s.Verdict) + " ", st}, {words.Pad(words.Clip(words.Clean(s.Text), wide), wide, false) + "  ", plain}, {standingText(s), st}})
+		out = append(out, []span{{words.Mark(s.Verdict) + " ", st}, {words.Pad(words.Clip(words.Clean(s.Text), wide), wide, false) + "  ", plain}, {objectiveState(s), st}})
 	}
 	if rest != "" {
 		out = append(out, []span{{rest, dim}})
@@ -89,16 +89,16 @@ func standings(list []result.Standing, width, room int) [][]span {
 	return out
 }
 
-// leftOf orders what is left of a budget; where there is none it is whole.
-func leftOf(s result.Standing) float64 {
+// budgetLeft orders what is left of a budget; where there is none it is whole.
+func budgetLeft(s result.Standing) float64 {
 	if math.IsNaN(float64(s.Left)) {
 		return 1
 	}
 	return float64(s.Left)
 }
 
-// othersStand counts objectives that have no room.
-func othersStand(list []result.Standing, which []int) string {
+// countOthers counts objectives that have no room.
+func countOthers(list []result.Standing, which []int) string {
 	n := map[scenarios.Verdict]int{}
 	for _, i := range which {
 		n[list[i].Verdict]++
@@ -115,9 +115,9 @@ func othersStand(list []result.Standing, which []int) string {
 	return "and " + strconv.Itoa(len(which)) + " more: " + strings.Join(parts, ", ")
 }
 
-// standingText says how an objective stands, and what is left of its error budget: of the
+// objectiveState says how an objective stands, and what is left of its error budget: of the
 // requests that it allows to be bad.
-func standingText(s result.Standing) string {
+func objectiveState(s result.Standing) string {
 	left := ""
 	switch f := float64(s.Left); {
 	case math.IsNaN(f):

@@ -10,27 +10,27 @@ import (
 	"brunt/scenarios/result"
 )
 
-// sheet is the final table of a terminal under construction.
-type sheet struct {
+// summary is the final table of a terminal under construction.
+type summary struct {
 	b      strings.Builder
 	width  int
 	colour bool
 }
 
-func (s *sheet) line(spans ...span) {
+func (s *summary) line(spans ...span) {
 	text, _ := render(spans, s.width, s.colour)
 	s.b.WriteString(strings.TrimRight(text, " ") + "\n")
 }
 
-func (s *sheet) gap() { s.b.WriteByte('\n') }
+func (s *summary) gap() { s.b.WriteByte('\n') }
 
-func (s *sheet) head(text string) {
+func (s *summary) head(text string) {
 	s.gap()
 	s.line(span{text, bold})
 }
 
 // Text writes a paragraph: its first line after first, the others after rest.
-func (s *sheet) text(first, rest, text string, st style) {
+func (s *summary) text(first, rest, text string, st style) {
 	for i, l := range words.Wrap(text, s.width-words.Width(rest)) {
 		lead := rest
 		if i == 0 {
@@ -41,7 +41,7 @@ func (s *sheet) text(first, rest, text string, st style) {
 }
 
 // Result writes all of it, the verdict first.
-func (s *sheet) result(r *result.Result) {
+func (s *summary) result(r *result.Result) {
 	s.line(span{words.Mark(r.Verdict) + " " + strings.ToUpper(words.Verdict(r.Verdict)), tones[words.Tone(r.Verdict)]}, span{"  " + words.Clean(r.Name), bold})
 	s.text("  ", "  ", words.Clean(r.Reason), plain)
 	s.text("  ", "  ", s.about(r), dim)
@@ -70,7 +70,7 @@ func (s *sheet) result(r *result.Result) {
 	}
 }
 
-func (s *sheet) about(r *result.Result) string {
+func (s *summary) about(r *result.Result) string {
 	text := fmt.Sprintf("Ran %s with seed %d; exit code %d.", words.Seconds(r.Duration), r.Seed, r.ExitCode)
 	if r.Imported != "" {
 		text = fmt.Sprintf("Imported from %s: %s of load; exit code %d.", words.Clean(r.Imported), words.Seconds(r.Duration), r.ExitCode)
@@ -81,7 +81,7 @@ func (s *sheet) about(r *result.Result) string {
 	return text
 }
 
-func (s *sheet) objectives(list []result.ObjectiveResult) {
+func (s *summary) objectives(list []result.ObjectiveResult) {
 	s.head("Objectives")
 	if len(list) == 0 {
 		s.line(span{"  none: nothing was promised, so nothing could fail", dim})
@@ -138,7 +138,7 @@ func nth(list []string, i int) string {
 // mostFaults is how many faults are told in full; more become a row each.
 const mostFaults = 12
 
-func (s *sheet) faults(list []result.FaultRecord) {
+func (s *summary) faults(list []result.FaultRecord) {
 	if len(list) == 0 {
 		return
 	}
@@ -183,7 +183,7 @@ func (s *sheet) faults(list []result.FaultRecord) {
 }
 
 // comparison tells how the run stands to earlier ones; the report has the rows.
-func (s *sheet) comparison(c *result.Comparison) {
+func (s *summary) comparison(c *result.Comparison) {
 	if c == nil {
 		return
 	}
@@ -198,7 +198,7 @@ func (s *sheet) comparison(c *result.Comparison) {
 }
 
 // repeats tells what faults did that came several times.
-func (s *sheet) repeats(list []result.Repeat) {
+func (s *summary) repeats(list []result.Repeat) {
 	if len(list) == 0 {
 		return
 	}
@@ -216,7 +216,7 @@ func (s *sheet) repeats(list []result.Repeat) {
 }
 
 // faultRows is a line a fault, where there are many.
-func (s *sheet) faultRows(list []result.FaultRecord) {
+func (s *summary) faultRows(list []result.FaultRecord) {
 	table := [][]string{{"", "", "injected", "onset", "failover", "recover", "heal", "failed"}}
 	for i := range list {
 		f := &list[i]
@@ -229,7 +229,7 @@ func (s *sheet) faultRows(list []result.FaultRecord) {
 }
 
 // Table writes rows under a head; the first column gives way where room is short.
-func (s *sheet) table(rows [][]string) {
+func (s *summary) table(rows [][]string) {
 	wide := make([]int, len(rows[0]))
 	for _, row := range rows {
 		for c, cell := range row {
@@ -258,7 +258,7 @@ func (s *sheet) table(rows [][]string) {
 // mostPhases bounds the rows of the latency table.
 const mostPhases = 14
 
-func (s *sheet) latency(r *result.Result) {
+func (s *summary) latency(r *result.Result) {
 	list := words.PhaseTotals(r)
 	if len(list) == 0 {
 		return
@@ -296,7 +296,7 @@ const mostErrors = 5
 // mostLines bounds a sample: what there is to do about it stands at its end.
 const mostLines = 5
 
-func (s *sheet) errors(r *result.Result) {
+func (s *summary) errors(r *result.Result) {
 	list := words.ErrorKinds(r)
 	if len(list) == 0 {
 		return
@@ -327,7 +327,7 @@ func (s *sheet) errors(r *result.Result) {
 	}
 }
 
-func (s *sheet) generator(g *result.Generator) {
+func (s *summary) generator(g *result.Generator) {
 	if g.Offered == 0 && len(g.Limits) == 0 {
 		return // the load never began
 	}

@@ -39,7 +39,7 @@ type Terminal struct {
 	block   [][]span   // the live block as last drawn
 	drawn   []int      // columns of each of its lines on the screen; empty when it isn't there
 	partial []byte     // of Write: a line that has no end yet
-	quiet   tenSeconds // without a TTY
+	quiet   plainLines // without a TTY
 }
 
 var (
@@ -179,7 +179,7 @@ func (t *Terminal) Report(w io.Writer, r *result.Result) error {
 	defer t.mu.Unlock()
 	t.clear()
 	width, _ := t.size()
-	s := sheet{width: width, colour: t.o.Color}
+	s := summary{width: width, colour: t.o.Color}
 	s.result(r)
 	if t.o.Files != "" {
 		s.gap()
@@ -189,9 +189,9 @@ func (t *Terminal) Report(w io.Writer, r *result.Result) error {
 	return err
 }
 
-// tenSeconds makes a line of every ten seconds of a run, for those who have no
+// plainLines makes a line of every ten seconds of a run, for those who have no
 // terminal.
-type tenSeconds struct {
+type plainLines struct {
 	begun bool
 	last  int64
 	sum   result.Interval
@@ -202,17 +202,17 @@ type tenSeconds struct {
 	told    time.Duration // when its line was written last
 }
 
-const every = 10 * time.Second
+const plainInterval = 10 * time.Second
 
-func (q *tenSeconds) add(iv result.Interval) (line string, ok bool) {
+func (q *plainLines) add(iv result.Interval) (line string, ok bool) {
 	if iv.ToAsk > 0 {
-		first := !q.reading || iv.At-q.told >= every
+		first := !q.reading || iv.At-q.told >= plainInterval
 		if first {
 			q.reading, q.told = true, iv.At
 		}
 		return words.Clock(iv.At.Seconds()) + " " + words.LedgerProgress(iv), first
 	}
-	ten := int64(math.Floor(iv.At.Seconds() / every.Seconds()))
+	ten := int64(math.Floor(iv.At.Seconds() / plainInterval.Seconds()))
 	if !q.begun {
 		q.begun, q.last = true, ten
 	}

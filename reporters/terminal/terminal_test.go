@@ -312,7 +312,7 @@ func TestTerminal_Standing(t *testing.T) {
 		{result.Standing{Verdict: scenarios.Pending, Left: result.NaN}, "not yet known"},
 		{result.Standing{Verdict: scenarios.Pending, Left: 1}, "not yet known, 100% of its budget left"},
 	} {
-		if got := standingText(c.s); got != c.want {
+		if got := objectiveState(c.s); got != c.want {
 			t.Errorf("%+v: %q, want %q", c.s, got, c.want)
 		}
 	}
