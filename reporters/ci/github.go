@@ -27,7 +27,7 @@ const (
 	longestCell     = 300 // characters
 )
 
-// Format implements [Reporter].
+// Format implements [reporters.Reporter].
 func (GitHub) Format() reporters.Format {
 	return reporters.Format{
 		Name:  "github",
@@ -35,7 +35,7 @@ func (GitHub) Format() reporters.Format {
 	}
 }
 
-// Report implements [Reporter].
+// Report implements [reporters.Reporter].
 func (GitHub) Report(w io.Writer, r *result.Result) error {
 	s := &stepSummary{}
 	s.line("## %s %s: %s", badge(r.Verdict), markdown(words.Capitalize(words.Verdict(r.Verdict))), markdown(r.Name))

@@ -20,7 +20,7 @@ type GitLab struct{}
 
 var _ reporters.Reporter = GitLab{}
 
-// Format implements [Reporter].
+// Format implements [reporters.Reporter].
 func (GitLab) Format() reporters.Format {
 	return reporters.Format{
 		Name:  "gitlab",
@@ -28,7 +28,7 @@ func (GitLab) Format() reporters.Format {
 	}
 }
 
-// Report implements [Reporter].
+// Report implements [reporters.Reporter].
 func (GitLab) Report(w io.Writer, r *result.Result) error {
 	reg := prometheus.NewRegistry()
 	gauge := func(name, help string, labels ...string) func(n result.Num, values ...string) {

@@ -65,7 +65,7 @@ type junitProblem struct {
 	Body    string `xml:",chardata"`
 }
 
-// Format implements [Reporter].
+// Format implements [reporters.Reporter].
 func (JUnit) Format() reporters.Format {
 	return reporters.Format{
 		Name: "junit", File: junitFile,
@@ -73,7 +73,7 @@ func (JUnit) Format() reporters.Format {
 	}
 }
 
-// Report implements [Reporter].
+// Report implements [reporters.Reporter].
 func (JUnit) Report(w io.Writer, r *result.Result) error {
 	s := junitSuite{Name: words.Clean(r.Name), Time: decimal(r.Duration), Timestamp: r.Started.UTC().Format(time.RFC3339)}
 	s.Properties = []junitProperty{

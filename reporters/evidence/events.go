@@ -18,7 +18,7 @@ var _ reporters.Reporter = Events{}
 
 const eventsFile = "events.jsonl"
 
-// Format implements [Reporter].
+// Format implements [reporters.Reporter].
 func (Events) Format() reporters.Format {
 	return reporters.Format{
 		Name: "events", File: eventsFile, Evidence: true,
@@ -26,7 +26,7 @@ func (Events) Format() reporters.Format {
 	}
 }
 
-// Report implements [Reporter].
+// Report implements [reporters.Reporter].
 func (Events) Report(w io.Writer, r *result.Result) error {
 	var c hashChain
 	for _, e := range r.Events {

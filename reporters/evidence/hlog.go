@@ -29,7 +29,7 @@ var _ reporters.Reporter = Hlog{}
 
 const hlogFile = "latency.hlog"
 
-// Format implements [Reporter].
+// Format implements [reporters.Reporter].
 func (Hlog) Format() reporters.Format {
 	return reporters.Format{
 		Name: "hlog", File: hlogFile, Evidence: true,
@@ -37,7 +37,7 @@ func (Hlog) Format() reporters.Format {
 	}
 }
 
-// Report implements [Reporter].
+// Report implements [reporters.Reporter].
 func (Hlog) Report(w io.Writer, r *result.Result) error {
 	base := r.T0.Add(earliest(r)).Truncate(time.Millisecond) // so that no offset is negative
 	stamp := fmt.Sprintf("%d.%03d", base.Unix(), base.Nanosecond()/1e6)

@@ -15,7 +15,7 @@ var _ reporters.Reporter = Scenario{}
 
 const scenarioFile = "scenario.yaml"
 
-// Format implements [Reporter].
+// Format implements [reporters.Reporter].
 func (Scenario) Format() reporters.Format {
 	return reporters.Format{
 		Name: "scenario", File: scenarioFile,
@@ -23,7 +23,7 @@ func (Scenario) Format() reporters.Format {
 	}
 }
 
-// Report implements [Reporter].
+// Report implements [reporters.Reporter].
 func (Scenario) Report(w io.Writer, r *result.Result) error {
 	_, err := io.WriteString(w, string([]rune(r.Scenario))) // what is no UTF-8 is replaced, as in result.json
 	return err

@@ -99,7 +99,7 @@ type pageView struct {
 
 type part struct{ ID, Title string }
 
-// Format implements [Reporter].
+// Format implements [reporters.Reporter].
 func (Page) Format() reporters.Format {
 	return reporters.Format{
 		Name: "html", File: File,
@@ -107,7 +107,7 @@ func (Page) Format() reporters.Format {
 	}
 }
 
-// Report implements [Reporter].
+// Report implements [reporters.Reporter].
 func (Page) Report(w io.Writer, r *result.Result) error {
 	p, err := newPage(r)
 	if err != nil {

@@ -15,19 +15,19 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// metrics serves the run's figures to Prometheus: [Metrics], and how the run stands.
+// metrics serves the run to Prometheus: its [metrics.Collector], its verdict, phase and
+// objectives.
 func (s *Server) metrics() http.Handler {
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(runMetrics{s})
 	return promhttp.HandlerFor(reg, promhttp.HandlerOpts{MaxRequestsInFlight: 4, Timeout: 2 * writeTimeout, EnableOpenMetrics: true})
 }
 
-// runMetrics tells how a run and its objectives stand, from one look at it when it is asked
-// for, which may be some seconds old, so that it costs a request of the load nothing; and
-// what its [Metrics] tell, which are of the last second.
+// runMetrics gives the state of a run and its objectives from a sample of at most
+// metricsMaxAge, so that a scrape costs the load nothing, and the counters of the last second.
 type runMetrics struct{ s *Server }
 
-// desc describes a metric, which carries the run and its scenario besides.
+// desc describes a metric. Every metric has the labels run and scenario.
 func desc(name, help string, labels ...string) *prometheus.Desc {
 	return prometheus.NewDesc("brunt_"+name, help, append(labels, "run", "scenario"), nil)
 }
@@ -46,8 +46,8 @@ var (
 	descVerdict  = desc("verdict", "1 for the verdict of the run; running while it goes on.", "verdict")
 )
 
-// Describe implements [prometheus.Collector]. It promises nothing: what [Metrics] has
-// carries the names of a run, which is not known yet.
+// Describe implements [prometheus.Collector]. It describes nothing, since the labels of the
+// counters carry the names of a run that is not known yet.
 func (runMetrics) Describe(chan<- *prometheus.Desc) {}
 
 // Collect implements [prometheus.Collector].
@@ -66,7 +66,7 @@ func (c runMetrics) Collect(out chan<- prometheus.Metric) {
 	m.objectives(res, iv)
 }
 
-// metricSender sends metrics. A label that is no UTF-8 is mended.
+// metricSender sends metrics. It replaces bytes of labels that are no UTF-8.
 type metricSender struct {
 	out chan<- prometheus.Metric
 	of  []string // the run and the scenario

@@ -26,64 +26,64 @@ import (
 	"golang.org/x/net/netutil"
 )
 
-// A Server shows a run while it goes on: the page of the report at /, kept up to date by
-// server-sent events (stream.go, html/live.js), figures for Prometheus at /metrics
-// (collector.go, standing.go), and POST /stop, which wants the token of the terminal.
+// A Server serves a run while it goes on: the page of the report at /, which server-sent
+// events keep up to date (stream.go, html/assets/live.js); metrics for Prometheus at /metrics
+// (metrics.go); and POST /stop, which requires the token that the terminal shows.
 //
-//	run -Observe, once a second-> Server <-GET /events- page
-//	run <-Look, while someone wants to know- Server <-GET /metrics- Prometheus
+// \trun -Observe, once a second-> Server <-GET /events- page
+// \trun <-sample, on request- Server <-GET /metrics- Prometheus
 //
-// No reader can hold the run up. Observe keeps the last interval and returns; a look at
-// the run is made only when somebody asks, once a second at most, and a frame of the page
-// so seldom that it costs little; a reader who does not read is dropped.
+// A client cannot delay the run. Observe stores the last interval and returns. The server
+// samples the run only on request, at most once a second, and draws a page so seldom that it
+// costs little. It disconnects a client that does not read.
 type Server struct {
 	o    Options
 	http http.Server
 	stop [sha256.Size]byte
 
-	writeTimeout time.Duration // with a reader who does not read
+	writeTimeout time.Duration // for a client that does not read
 
-	sampling sync.Mutex // held by who looks at the run, or uses what was seen last
+	sampling sync.Mutex // held while the run is sampled or the cached sample is used
 	cached   *result.Result
 	cachedAt time.Time
 
 	mu     sync.Mutex
-	sample func(context.Context) *result.Result // nil before the load and after it
+	sample func(context.Context) *result.Result // samples the run; nil before the load and after it
 	last   result.Interval
 
-	run      int                // how many runs were expected by now
-	expected *result.Result     // the run before its load, nil while nothing is known of it
-	counters *metrics.Collector // nil where nothing counts it
+	run      int                // number of the run, from 1
+	expected *result.Result     // the run before its load; nil while nothing is known of it
+	counters *metrics.Collector // nil: nothing counts the run
 	final    *result.Result     // nil while the run goes on
-	report   []byte             // the page of final; nil where it is not drawn
+	report   []byte             // the page of final; nil until it is drawn
 
-	state   state         // what readers are to see
-	changed chan struct{} // closed when state has
+	state   state         // what clients are sent
+	changed chan struct{} // closed when state changes
 	readers int
 
-	answering int           // requests
-	fewer     chan struct{} // closed when one is answered
+	answering int           // requests that are being answered
+	fewer     chan struct{} // closed when a request is answered
 
 	wake    chan struct{}
 	drawing sync.WaitGroup
 	closed  chan struct{}
 }
 
-// Options say what a server shows, and to whom.
+// Options say what a server shows and who may ask for it.
 type Options struct {
-	Name  string   // of the scenario, shown before there is anything else
-	Token string   // stops the run; empty is that nothing does
+	Name  string   // of the scenario, shown until more is known
+	Token string   // stops the run; empty: no request stops it
 	Stop  func()   // ends the run as an interrupt does; may be called more than once
-	Runs  int      // how many follow each other, each announced by [Server.Expect]; 0 and 1 are one
-	Hosts []string // names in lower case by which it may be asked, besides localhost and addresses
+	Runs  int      // how many runs follow each other, each announced by [Server.Expect]; 0 means 1
+	Hosts []string // host names in lower case that a request may name, besides localhost and addresses
 }
 
 const (
 	mostReaders     = 64                     // of the page at once
-	mostConnections = 256                    // of everybody
-	writeTimeout    = 5 * time.Second        // with a reader who does not read
-	pageMaxAge      = 900 * time.Millisecond // of a look for the page
-	metricsMaxAge   = 3 * time.Second        // of a look for how objectives stand
+	mostConnections = 256                    // of all clients
+	writeTimeout    = 5 * time.Second        // for a client that does not read
+	pageMaxAge      = 900 * time.Millisecond // of a sample that the page is drawn from
+	metricsMaxAge   = 3 * time.Second        // of a sample for the state of objectives
 )
 
 // pageCPUShare is the share of a core that frames of the page may cost: one comes no
@@ -105,7 +105,7 @@ const wholePageEvery = 20 * time.Second
 
 var _ reporters.Live = (*Server)(nil)
 
-// New makes a server. [Server.Serve] starts it.
+// New creates a server. [Server.Serve] starts it.
 func New(o Options) *Server {
 	s := &Server{o: o, writeTimeout: writeTimeout, stop: sha256.Sum256([]byte(o.Token)), changed: make(chan struct{}), fewer: make(chan struct{}), wake: make(chan struct{}, 1), closed: make(chan struct{})}
 	mux := http.NewServeMux()
@@ -130,19 +130,19 @@ func (s *Server) Serve(l net.Listener) error {
 	return nil
 }
 
-// bounded is a listener whose connections hold little of what is not read.
+// bounded is a listener whose connections have a small write buffer.
 type bounded struct{ net.Listener }
 
 func (b bounded) Accept() (net.Conn, error) {
 	c, err := b.Listener.Accept()
 	if t, ok := c.(*net.TCPConn); ok {
-		_ = t.SetWriteBuffer(256 << 10) // else the system keeps some megabytes for each
+		_ = t.SetWriteBuffer(256 << 10) // the default is some megabytes for each connection
 	}
 	return c, err
 }
 
-// Expect tells which run comes: what is known of it before its load begins, and what
-// counts it for Prometheus, if anything does. So whoever asks finds it from the start.
+// Expect announces the next run: what is known of it before its load begins, and what counts
+// it for Prometheus, if anything does. Requests are answered from this until the load begins.
 func (s *Server) Expect(res *result.Result, figures *metrics.Collector) {
 	s.sampling.Lock()
 	defer s.sampling.Unlock()
@@ -154,14 +154,14 @@ func (s *Server) Expect(res *result.Result, figures *metrics.Collector) {
 	s.state = state{n: s.state.n}
 }
 
-// Begin tells that the load of the run begins, and how to look at it.
+// Begin says that the load of the run begins, and how to sample the run.
 func (s *Server) Begin(look func(context.Context) *result.Result) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.sample = look
 }
 
-// Observe implements [Live]. It waits for nobody.
+// Observe implements [reporters.Live]. It does not block.
 func (s *Server) Observe(iv result.Interval) {
 	s.mu.Lock()
 	s.last = iv
@@ -169,12 +169,12 @@ func (s *Server) Observe(iv result.Interval) {
 	s.show(func(st *state) { st.n++; st.now, st.nowN = nowJSON(iv), st.n })
 	select {
 	case s.wake <- struct{}{}:
-	default: // the painter is busy
+	default: // a page is being drawn
 	}
 }
 
-// End shows what the run came to. It changes nothing of the result, and keeps it. Report is
-// the page of it where that is drawn already, as [Page] does; nil has it drawn.
+// End shows the result of the run. It keeps the result and does not change it. Report is the
+// drawn page of the result; nil: the server draws it.
 func (s *Server) End(res *result.Result, report []byte) {
 	s.mu.Lock()
 	s.sample, s.final, s.report = nil, res, report
@@ -186,13 +186,13 @@ func (s *Server) End(res *result.Result, report []byte) {
 	s.show(func(st *state) {
 		st.n++
 		st.over, st.overN = overJSON(res, s.run, s.o.Runs), st.n
-		if !listened { // the last frame is of another moment
+		if !listened { // the last page shows an earlier moment
 			st.page, st.pageN = nil, 0
 		}
 	})
 }
 
-// Close ends the server: who listens is given a moment to hear the end.
+// Close stops the server. Clients that listen have writeTimeout to receive the end.
 //
 // subtle: [http.Server.Shutdown] would wait for connections that a browser opens ahead and
 // never uses.
@@ -211,14 +211,14 @@ func (s *Server) Close() error {
 		select {
 		case <-fewer:
 			continue
-		case <-moment.C: // one who does not read
+		case <-moment.C: // a client does not read
 		}
 		break
 	}
 	return s.http.Close()
 }
 
-// answers counts an answer that begins; the end is to be told.
+// answers counts an answer that begins; the caller calls end when it is written.
 func (s *Server) answers() (end func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -232,8 +232,8 @@ func (s *Server) answers() (end func()) {
 	}
 }
 
-// guard lets only those in who ask this machine by a name that is its own: a page from
-// elsewhere whose name was made to point here (DNS rebinding) has another.
+// guard admits only requests that name this machine by one of its own names. A page from
+// elsewhere whose name was made to resolve to this machine (DNS rebinding) has another name.
 func (s *Server) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer s.answers()()
@@ -263,8 +263,8 @@ func (s *Server) allowedHost(hostport string) bool {
 	return host == "localhost" || slices.Contains(s.o.Hosts, host)
 }
 
-// current gives what the run came to: so far, when it was seen lately or can be looked at
-// now, or in the end. It is never nil.
+// current gives the result of the run: so far, from a sample that is at most lately old, or
+// the final one. It is never nil.
 func (s *Server) current(ctx context.Context, lately time.Duration) *result.Result {
 	s.sampling.Lock()
 	defer s.sampling.Unlock()
@@ -299,7 +299,7 @@ func (s *Server) current(ctx context.Context, lately time.Duration) *result.Resu
 	return &res
 }
 
-// pageView serves the report as it is now.
+// page serves the report as it is now.
 func (s *Server) page(w http.ResponseWriter, r *http.Request) {
 	res := s.current(r.Context(), pageMaxAge)
 	b, err := s.draw(res)
@@ -324,7 +324,7 @@ func (s *Server) draw(res *result.Result) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// stopRun stops the run for who has the token.
+// stopRun stops the run if the request has the token.
 func (s *Server) stopRun(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, 4<<10)
 	token := sha256.Sum256([]byte(strings.TrimSpace(r.PostFormValue("token"))))
@@ -343,7 +343,7 @@ func (s *Server) stopRun(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// drawPages draws frames while somebody listens.
+// drawPages draws the page again and again while clients listen.
 func (s *Server) drawPages() {
 	var next, whole time.Time
 	for {
@@ -381,11 +381,12 @@ func (s *Server) drawPages() {
 	}
 }
 
-// publishPage draws the page for those who listen, and gives its size.
+// publishPage draws the page, makes it the one that clients are sent, and gives its size in
+// bytes.
 func (s *Server) publishPage(res *result.Result) int {
 	b, err := s.draw(res)
 	if err != nil {
-		return 0 // the one before stays
+		return 0 // clients keep the page before
 	}
 	page := encodeJSON(string(b))
 	s.show(func(st *state) { st.n++; st.page, st.pageN = page, st.n })

@@ -14,16 +14,16 @@ import (
 	"brunt/scenarios/result"
 )
 
-// state is what those who listen are to see: the last second, the last frame and, when
-// the run is over, its end. Each is JSON and replaces the one before; its number says
-// who has it already. So a reader who is slow misses some, and nothing waits for him.
+// state is what clients are sent: the last second, the last page and, when the run is over,
+// its end. Each is JSON and replaces the one before. Its number says which clients have it. A
+// slow client misses some, and nothing waits for it.
 type state struct {
-	n                  int64 // of what came last
+	n                  int64 // of the newest
 	now, page, over    []byte
 	nowN, pageN, overN int64
 }
 
-// show changes what readers are to see.
+// show changes what clients are sent.
 func (s *Server) show(change func(*state)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -32,11 +32,11 @@ func (s *Server) show(change func(*state)) {
 	s.changed = make(chan struct{})
 }
 
-// events tells one reader of the run until it is over or he is gone:
+// events sends the run to one client until the run is over or the client is gone:
 //
-//	now   the last second, once a second
-//	page  the whole page as it is now, as one string
-//	over  the run has ended, and the page before is its report
+// \tnow   the last second, once a second
+// \tpage  the whole page as it is now, as one string
+// \tover  the run has ended, and the page before is its report
 func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	if s.readers >= mostReaders {
@@ -54,7 +54,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 		s.readers--
 		s.mu.Unlock()
 	}()
-	if final != nil && !drawn { // nobody listened when it ended
+	if final != nil && !drawn { // no client listened when the run ended
 		s.publishPage(final)
 	}
 	w.Header().Set("Content-Type", "text/event-stream")
@@ -113,7 +113,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 
 func nowJSON(iv result.Interval) []byte { return encodeJSON(html.NowOf(iv)) }
 
-// overJSON tells how a run ended, and whether others of as many follow it.
+// overJSON says how a run ended, and whether another run follows.
 func overJSON(res *result.Result, run, of int) []byte {
 	text := "The run is over. This page is its report now, and no longer connected; brunt keeps it as report.html."
 	if run < of && res.Verdict != scenarios.Interrupted {
@@ -122,7 +122,7 @@ func overJSON(res *result.Result, run, of int) []byte {
 	return encodeJSON(map[string]string{"word": words.Capitalize(words.Verdict(res.Verdict)), "text": text})
 }
 
-// encodeJSON gives v on one line.
+// encodeJSON gives v as JSON on one line.
 func encodeJSON(v any) []byte {
 	var b strings.Builder
 	e := json.NewEncoder(&b)

@@ -16,23 +16,26 @@ import (
 	dto "github.com/prometheus/client_model/go"
 )
 
-// Collector is a run that goes on, as Prometheus sees it. It is [Live]: what it shows is what
-// the intervals added up to, so it costs the load nothing and a reader at most a second.
+// A Collector counts a run while it goes on. It is a [reporters.Live] that adds up intervals,
+// so it costs the load nothing and is at most a second old.
 //
-// It is a [prometheus.Collector] for a registry, and a [prometheus.Gatherer] of its own
-// series alone. Their names, and what they count, are one for every way out of brunt:
+// It is a [prometheus.Collector] for a registry, and a [prometheus.Gatherer] of its own series
+// alone. The names and meanings are the same for every service that reads them:
 //
-//	brunt_requests_total{load,step,outcome}  counter: ok, shed, error, skipped
-//	brunt_errors_total{load,step,kind}       counter: by the cause that result.json names
-//	brunt_response_seconds{load,step}        histogram: response times of all that came to an end
-//	brunt_offered_total                      counter: requests that ended, and those under way
-//	brunt_in_flight                          gauge: iterations under way
-//	brunt_lag_seconds                        gauge: p99 of brunt's own lateness in the last second
-//	brunt_fault_active{fault,kind}           gauge: 1 while an occurrence of the fault is in, if only for a part of the second
+// \tbrunt_requests_total{load,step,outcome}  counter: ok, shed, error, skipped
+// \tbrunt_errors_total{load,step,kind}       counter: by the cause that result.json names
+// \tbrunt_response_seconds{load,step}        histogram: response times of all requests that
+// ended
+// \tbrunt_offered_total                      counter: requests that ended, and those under way
+// \tbrunt_in_flight                          gauge: iterations under way
+// \tbrunt_lag_seconds                        gauge: p99 of brunt's own lateness in the last
+// second
+// \tbrunt_fault_active{fault,kind}           gauge: 1 if an occurrence of the fault was in
+// during the last second
 //
-// All carry the labels run and scenario. Counters begin with the judged load, after
-// warm-up; in the end they are what result.json has for the phase run. The histogram is
-// native, and classic for readers that know no other.
+// All have the labels run and scenario. Counters begin with the judged load, after warm-up; in
+// the end they equal result.json's figures for the phase run. The histogram has native buckets
+// and classic ones.
 //
 // It is safe for use by several goroutines.
 type Collector struct {
@@ -46,8 +49,8 @@ type Collector struct {
 	offered int64
 	flight  int64
 	lag     time.Duration
-	in      map[string]bool // FaultKinds that are in, or were since the last interval
-	came    map[string]bool // FaultKinds that came since
+	in      map[string]bool // faults that are in, or were since the last interval
+	came    map[string]bool // faults that were injected since the last interval
 }
 
 var (
@@ -56,32 +59,32 @@ var (
 	_ prometheus.Gatherer  = (*Collector)(nil)
 )
 
-// Options say which run it is.
+// Options describe the run.
 type Options struct {
 	Run      string
 	Scenario string
 	Faults   map[string]string   // kinds of the scenario's faults by their name
-	Steps    map[string][]string // names of the steps by that of their load, so far as they are known: they are counted from zero on
+	Steps    map[string][]string // names of the steps by load, as far as they are known: their counters begin at zero
 }
 
 type stepKey struct{ load, step string }
 
-// Bounds of what labels make of a run: a script may name its steps as it likes, and a
-// ObjectiveTarget its errors.
+// Bounds of the number of series: a script may name its steps as it likes, and a
+// target its errors.
 const (
 	stepSeries = 300
 	kindSeries = 40 // of errors, for each step
 	others     = "(others)"
 )
 
-// stepTotals is what a step came to so far.
+// stepTotals are the counts of a step.
 type stepTotals struct {
 	kinds   [scenarios.Kinds]int64
 	causes  map[string]int64
 	n       int64
 	seconds float64
 	native  map[int]int64 // buckets by index
-	zero    int64         // times of nothing
+	zero    int64         // response times of zero
 	classic [len(classicBounds)]int64
 }
 
@@ -92,7 +95,7 @@ const nativeSchema = 4
 // classicBounds are the upper bounds of the classic buckets, in seconds.
 var classicBounds = [...]float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30}
 
-// New makes the metrics of a run.
+// New creates the collector of a run.
 func New(o Options) *Collector {
 	m := &Collector{
 		FaultKinds: o.Faults, descs: map[string]*prometheus.Desc{}, steps: map[stepKey]*stepTotals{}, own: prometheus.NewRegistry(),
@@ -122,7 +125,7 @@ func New(o Options) *Collector {
 	return m
 }
 
-// Step is what a step came to; what goes beyond the bound of series is counted together.
+// step gives the counts of a step; steps beyond the bound of series share one.
 func (m *Collector) step(k stepKey) *stepTotals {
 	t := m.steps[k]
 	if t == nil && len(m.steps) >= stepSeries {
@@ -136,7 +139,7 @@ func (m *Collector) step(k stepKey) *stepTotals {
 	return t
 }
 
-// Observe implements [Live].
+// Observe implements [reporters.Live].
 func (m *Collector) Observe(iv result.Interval) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -162,8 +165,8 @@ func (m *Collector) Observe(iv result.Interval) {
 	}
 }
 
-// Event is told what happens. A fault that comes and goes between two intervals shows in
-// the later one.
+// Event receives the events of the run. A fault that is injected and cleared between two
+// intervals counts as active in the later one.
 func (m *Collector) Event(e result.Event) {
 	if e.Event != "fault.injected" {
 		return
@@ -173,7 +176,8 @@ func (m *Collector) Event(e result.Event) {
 	m.came[EntryOf(e.Fault)] = true
 }
 
-// EntryOf is the name of the fault that an occurrence is one of.
+// EntryOf gives the name of a fault from the name of one of its occurrences, such as split
+// from split#2.
 func EntryOf(name string) string {
 	name, _, _ = strings.Cut(name, "#")
 	return name

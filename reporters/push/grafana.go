@@ -12,8 +12,8 @@ import (
 	"brunt/scenarios/result"
 )
 
-// grafana makes an annotation for each occurrence of a fault, by Grafana's HTTP API: a
-// point when it is injected, which becomes a region when it has cleared.
+// grafana makes an annotation for each occurrence of a fault, by Grafana's HTTP API: a point
+// when the fault is injected, which becomes a region when it is cleared.
 type grafana struct {
 	client *http.Client
 	out    Out
@@ -21,7 +21,7 @@ type grafana struct {
 	open   map[string]*annotation // faults that are in, by occurrence
 }
 
-// Grafana pushes the faults to a Grafana.
+// Grafana is the kind of service that shows faults as annotations.
 func Grafana() Kind {
 	return Kind{
 		Name: "grafana", Brief: "an annotation for each fault", Token: "GRAFANA_TOKEN", open: newGrafana,
@@ -33,23 +33,23 @@ func newGrafana(o Out, run Run) encoder {
 	return &grafana{client: o.client(run.via), out: o, run: run, open: map[string]*annotation{}}
 }
 
-// An annotation is a fault's, in Grafana.
+// An annotation is the annotation of a fault in Grafana.
 type annotation struct {
 	*grafana
 	Time int64    `json:"time"`              // milliseconds
-	End  int64    `json:"timeEnd,omitempty"` // milliseconds; zero is that it goes on
+	End  int64    `json:"timeEnd,omitempty"` // milliseconds; zero: the fault is still in
 	Tags []string `json:"tags"`
 	Text string   `json:"text"`
-	id   int64    // that Grafana gave it; zero is none yet
+	id   int64    // from Grafana; zero: not created yet
 }
 
-// An annotated is an annotation that is to be made, or to be ended.
+// An annotationUpdate creates an annotation or ends it.
 type annotationUpdate struct {
 	*annotation
 	end int64
 }
 
-// batch implements [sender].
+// batch implements [encoder].
 func (g *grafana) parcel(t tick) batch {
 	switch {
 	case t.event == nil:
@@ -79,7 +79,7 @@ func (g *grafana) begin(e *result.Event, at time.Time) batch {
 	return &annotationUpdate{a, 0}
 }
 
-// last implements [sender]. A fault that nobody saw cleared ends with the run.
+// last implements [encoder]. A fault that was not seen cleared ends with the run.
 func (g *grafana) last(at time.Time) batch {
 	var all annotations
 	for _, a := range g.open {
@@ -93,7 +93,7 @@ func (g *grafana) last(at time.Time) batch {
 
 type annotations []*annotationUpdate
 
-// send implements [parcel].
+// send implements [batch].
 func (all annotations) send(ctx context.Context) error {
 	for _, a := range all {
 		if err := a.send(ctx); err != nil {
@@ -103,11 +103,11 @@ func (all annotations) send(ctx context.Context) error {
 	return nil
 }
 
-// send implements [parcel].
+// send implements [batch].
 func (p *annotationUpdate) send(ctx context.Context) error {
 	p.End = p.end
 	to := p.out.plain().JoinPath("api", "annotations")
-	if p.id == 0 { // it is new, or Grafana was not told of its beginning
+	if p.id == 0 { // new, or Grafana did not receive its beginning
 		var made struct{ ID int64 }
 		if err := p.ask(ctx, http.MethodPost, to.String(), p.annotation, &made); err != nil {
 			return err

@@ -14,9 +14,9 @@ import (
 	"go.opentelemetry.io/otel/sdk/resource"
 )
 
-// otlp sends metrics by OTLP over HTTP: counters and gauges as they are, native histograms
-// as exponential ones. The exporter takes further settings, such as headers, from the
-// variables that OpenTelemetry names.
+// otlp sends metrics by OTLP over HTTP: counters and gauges unchanged, native histograms as
+// exponential ones. The exporter reads further settings, such as headers, from OpenTelemetry's
+// environment variables.
 type otlp struct {
 	out  Out
 	run  Run
@@ -24,7 +24,7 @@ type otlp struct {
 	to   *otlpmetrichttp.Exporter // made when it is first needed
 }
 
-// OTLP pushes to a collector of OpenTelemetry.
+// OTLP is the kind of service that receives OpenTelemetry's metrics.
 func OTLP() Kind {
 	return Kind{
 		Name: "otlp", Brief: "OTLP over HTTP", Token: "OTLP_TOKEN", open: newOTLP,
@@ -36,7 +36,7 @@ func newOTLP(o Out, run Run) encoder {
 	return &otlp{out: o, run: run, from: resource.NewSchemaless(attribute.String("service.name", "brunt"))}
 }
 
-// exporter gives the exporter. It is used by one goroutine at a time.
+// exporter creates the exporter on its first call. It is called by one goroutine at a time.
 func (s *otlp) exporter(ctx context.Context) (*otlpmetrichttp.Exporter, error) {
 	if s.to != nil {
 		return s.to, nil
@@ -52,13 +52,13 @@ func (s *otlp) exporter(ctx context.Context) (*otlpmetrichttp.Exporter, error) {
 	return to, err
 }
 
-// An exported is one second of metrics.
+// An otlpBatch is one second of metrics.
 type otlpBatch struct {
 	*otlp
 	families []*dto.MetricFamily
 }
 
-// batch implements [sender].
+// batch implements [encoder].
 func (s *otlp) parcel(t tick) batch {
 	if t.event != nil {
 		return nil
@@ -66,10 +66,10 @@ func (s *otlp) parcel(t tick) batch {
 	return &otlpBatch{s, t.families}
 }
 
-// last implements [sender].
+// last implements [encoder].
 func (*otlp) last(time.Time) batch { return nil }
 
-// send implements [parcel].
+// send implements [batch].
 func (p *otlpBatch) send(ctx context.Context) error {
 	to, err := p.exporter(ctx)
 	if err != nil {

@@ -20,7 +20,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 )
 
-// An Out is a place that is told of a run while it goes on, such as a Prometheus.
+// An Out is a service that is told of a run while it goes on, such as a Prometheus.
 type Out struct {
 	Kind  Kind
 	To    *url.URL // with the user's name and password, if there are any
@@ -29,7 +29,7 @@ type Out struct {
 	secrets []string // what variables of the environment filled in
 }
 
-// Run is the run that outs are told of.
+// Run is the run that services are told of.
 type Run struct {
 	Metrics  *metrics.Collector // observed before the outs are
 	Run      string
@@ -48,7 +48,7 @@ type Kind struct {
 	open func(o Out, run Run) encoder
 }
 
-// Usage says what an out can be, for the help of a command.
+// Usage describes the kinds of services, for the help of a command.
 func Usage(kinds []Kind) string {
 	var names, tokens []string
 	for _, k := range kinds {
@@ -101,7 +101,8 @@ func Parse(text string, kinds []Kind, getenv func(string) string) (Out, error) {
 	return Out{Kind: kinds[known], To: u, Token: getenv(kinds[known].Token), secrets: secrets}, nil
 }
 
-// Secrets lists what is shown nowhere.
+// Secrets lists the texts that must not be shown: passwords, tokens and the values of
+// variables.
 func (o Out) Secrets() []string {
 	out := slices.Clone(o.secrets)
 	if p, has := o.To.User.Password(); has && p != "" && !slices.Contains(out, p) {
@@ -113,10 +114,10 @@ func (o Out) Secrets() []string {
 	return out
 }
 
-// String names the out without its secrets.
+// String gives the service as KIND=URL without its secrets.
 func (o Out) String() string { return o.mask(o.Kind.Name + "=" + o.To.Redacted()) }
 
-// mask takes the out's secrets out of a text.
+// mask replaces the service's secrets in a text.
 func (o Out) mask(text string) string {
 	var hidden template.Secrets
 	for _, s := range o.Secrets() {
@@ -127,8 +128,8 @@ func (o Out) mask(text string) string {
 	return hidden.Mask(text)
 }
 
-// client is what the out is reached by: an answer of another status than 2xx is an error,
-// a [*statusError].
+// client gives an HTTP client for the service. An answer with a status other than 2xx is an
+// error, a [*statusError].
 func (o Out) client(via http.RoundTripper) *http.Client {
 	if via == nil {
 		via = http.DefaultTransport.(*http.Transport).Clone()
@@ -136,15 +137,15 @@ func (o Out) client(via http.RoundTripper) *http.Client {
 	return &http.Client{Timeout: 10 * time.Second, Transport: &sender{out: o, via: via}}
 }
 
-// plain is where requests go: the URL without user and password, which go as a header.
+// plain is the URL without user and password, which are sent as a header.
 func (o Out) plain() *url.URL {
 	u := *o.To
 	u.User = nil
 	return &u
 }
 
-// Outs tells several places of a run. None of them can hold the run up: what they are told
-// waits in a queue of their own, and what no longer fits is dropped, the oldest first.
+// Outs tells services of a run. A service cannot delay the run: batches wait in a queue for
+// each service, which drops the oldest when it is full.
 type Outs struct {
 	run     Run
 	queues  []*queue
@@ -152,14 +153,14 @@ type Outs struct {
 	working sync.WaitGroup
 }
 
-// A beat is one of the run that outs are told of.
+// A tick is a second or an event of the run.
 type tick struct {
 	at       time.Time
 	event    *result.Event       // nil: a second has passed
 	families []*dto.MetricFamily // of that second
 }
 
-// A sender is the far end of an out.
+// An encoder turns the ticks of a run into batches for one service.
 type encoder interface {
 	// batch makes of a beat what is to be sent; nil is nothing.
 	parcel(t tick) batch
@@ -167,7 +168,7 @@ type encoder interface {
 	last(at time.Time) batch
 }
 
-// Open begins to tell outs of a run.
+// Open starts to tell services of a run.
 func Open(outs []Out, run Run) *Outs {
 	run.Log = cmp.Or(run.Log, slog.New(slog.DiscardHandler))
 	o := &Outs{run: run, beats: make(chan tick, 64)}
@@ -180,10 +181,10 @@ func Open(outs []Out, run Run) *Outs {
 	return o
 }
 
-// Observe implements [Live]. It does not wait.
+// Observe implements [reporters.Live]. It does not block.
 func (o *Outs) Observe(result.Interval) { o.tell(tick{at: time.Now()}) }
 
-// Event is told what happens. It does not wait.
+// Event receives the events of the run. It does not block.
 func (o *Outs) Event(e result.Event) {
 	if strings.HasPrefix(e.Event, "fault.") {
 		o.tell(tick{at: time.Now(), event: &e})
@@ -196,11 +197,11 @@ func (o *Outs) tell(t tick) {
 	}
 	select {
 	case o.beats <- t:
-	default: // this machine is so short of processors that a minute was not worked off
+	default: // this machine is overloaded: a minute of ticks waits already
 	}
 }
 
-// gather reads the metrics once for all outs.
+// gather reads the metrics once for all services.
 func (o *Outs) gather() {
 	for t := range o.beats {
 		if t.event == nil {
@@ -226,8 +227,8 @@ func (o *Outs) gather() {
 	}
 }
 
-// Close waits, for some seconds at most, until all is delivered. It gives a sentence for
-// each out that was not told everything. Nothing may be told after it.
+// Close waits up to lastWait until all batches are sent. It returns a sentence for each
+// service that did not receive everything. Observe and Event must not be called after it.
 func (o *Outs) Close() []string {
 	close(o.beats)
 	o.working.Wait()
@@ -240,7 +241,7 @@ func (o *Outs) Close() []string {
 	return notes
 }
 
-// A courier carries requests to an out, with what proves who sends them.
+// A sender sends requests to a service, with its credentials.
 type sender struct {
 	out Out
 	via http.RoundTripper
@@ -251,7 +252,7 @@ func (c *sender) RoundTrip(req *http.Request) (*http.Response, error) {
 	req = req.Clone(req.Context())
 	req.Header.Set("User-Agent", "brunt")
 	switch password, _ := c.out.To.User.Password(); {
-	case req.URL.Host != c.out.To.Host: // a redirect led away: it is not told elsewhere
+	case req.URL.Host != c.out.To.Host: // a redirect to another host gets no credentials
 	case c.out.To.User != nil:
 		req.SetBasicAuth(c.out.To.User.Username(), password)
 	case c.out.Token != "":

@@ -19,18 +19,18 @@ import (
 	"github.com/cenkalti/backoff/v5"
 )
 
-// A parcel is what is delivered to an out in one request.
+// A batch is what one request sends to a service.
 type batch interface {
 	send(ctx context.Context) error
 }
 
 const (
-	mostWaiting = 300             // parcels, so five minutes of seconds
-	lastWait    = 5 * time.Second // for what waits when the run is over
+	mostWaiting = 300             // batches: five minutes of seconds
+	lastWait    = 5 * time.Second // for batches that wait when the run is over
 )
 
-// A queue delivers parcels to one out, in order, one at a time. What can't be delivered
-// now is tried again, and what waits too long behind it is dropped.
+// A queue sends batches to one service, in order, one at a time. It retries a batch that
+// fails, and drops the oldest batch when it is full.
 type queue struct {
 	out Out
 	to  encoder
@@ -39,12 +39,12 @@ type queue struct {
 	mu      sync.Mutex
 	waiting []batch
 	closed  bool
-	some    chan struct{} // holds a message when there may be something to do
-	hurry   chan struct{} // closed when what is not delivered soon never will be
+	some    chan struct{} // has a message when a batch waits or the queue is closed
+	hurry   chan struct{} // closed when lastWait is over
 	timer   *time.Timer   // closes hurry
-	done    int           // parcels delivered
-	lost    int           // dropped, or refused for good
-	first   error         // why the first was not delivered at once
+	done    int           // batches that were sent
+	lost    int           // batches that were dropped or refused
+	first   error         // the first error
 	failing bool
 }
 
@@ -52,7 +52,7 @@ func newQueue(out Out, to encoder, log *slog.Logger) *queue {
 	return &queue{out: out, to: to, log: log, some: make(chan struct{}, 1), hurry: make(chan struct{})}
 }
 
-// put adds a parcel; nil is none.
+// put adds a batch; nil is ignored.
 func (q *queue) put(p batch) {
 	if p == nil {
 		return
@@ -75,7 +75,7 @@ func (q *queue) wake() {
 	}
 }
 
-// close says that no parcel comes any more, and that those that wait have not long.
+// close says that no batch follows, and bounds the time for those that wait.
 func (q *queue) close() {
 	q.mu.Lock()
 	q.closed = true
@@ -84,7 +84,7 @@ func (q *queue) close() {
 	q.wake()
 }
 
-// take waits for a parcel; nil is that there is none any more.
+// take waits for a batch. It returns nil once the queue is closed and empty.
 func (q *queue) take() batch {
 	for {
 		q.mu.Lock()
@@ -103,7 +103,7 @@ func (q *queue) take() batch {
 	}
 }
 
-// work delivers parcels until the queue is closed and empty.
+// work sends batches until the queue is closed and empty.
 func (q *queue) work() {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -153,7 +153,7 @@ func (q *queue) send(ctx context.Context, p batch) error {
 	return err
 }
 
-// IsInfinite notes why something was not delivered, and warns of the first time in a row.
+// failed keeps the first error, and logs a warning for the first of several failures in a row.
 func (q *queue) failed(ctx context.Context, err error) {
 	if ctx.Err() != nil && q.first != nil {
 		return
@@ -167,7 +167,8 @@ func (q *queue) failed(ctx context.Context, err error) {
 	}
 }
 
-// withoutURL is an error without the URL, which the reader knows and which may hold a secret.
+// withoutURL gives an error without its URL, which the reader knows and which may hold a
+// secret.
 func withoutURL(err error) string {
 	if u, ok := errors.AsType[*url.Error](err); ok {
 		err = u.Err
@@ -175,7 +176,7 @@ func withoutURL(err error) string {
 	return err.Error()
 }
 
-// note says what was not delivered; empty is that all was.
+// note says what was not sent; empty: all was.
 func (q *queue) note() string {
 	if q.timer != nil {
 		q.timer.Stop()
@@ -190,12 +191,12 @@ func (q *queue) note() string {
 	return fmt.Sprintf("--out %s: %d of %s were not delivered: %s", q.out, q.lost, scenarios.Amount(q.done+q.lost, "message"), why)
 }
 
-// A statusError is an answer of another status than 2xx.
+// A statusError is an answer with a status other than 2xx.
 type statusError struct {
 	status string
 	code   int
 	body   string
-	after  time.Duration // that the other side asks to wait; zero is that it did not say
+	after  time.Duration // from Retry-After; zero: the service did not say
 }
 
 func newStatusError(resp *http.Response) *statusError {
@@ -216,7 +217,7 @@ func (r *statusError) Error() string {
 	return "answered " + r.status + ": " + r.body
 }
 
-// retryable tells whether it may be taken another time.
+// retryable tells whether the same request may succeed later.
 func (r *statusError) retryable() bool {
 	return r.code/100 == 5 || r.code == http.StatusTooManyRequests
 }

@@ -21,17 +21,17 @@ import (
 )
 
 // remoteWrite sends samples by Prometheus' remote write protocol, version 1.0:
-// https://prometheus.io/docs/specs/prw/remote_write_spec/. Histograms are native where the
-// other side takes those, and classic else.
+// https://prometheus.io/docs/specs/prw/remote_write_spec/. It sends native histograms, and
+// classic ones once the service has refused native ones.
 type remoteWrite struct {
 	client  *http.Client
 	url     string
 	classic atomic.Bool     // native histograms were refused
 	began   map[string]bool // counters and histograms that were sent
-	before  int64           // milliseconds: the last second; zero is that there was none
+	before  int64           // milliseconds: the second before; zero: there was none
 }
 
-// Prometheus pushes to a Prometheus by remote write.
+// Prometheus is the kind of service that receives metrics by remote write.
 func Prometheus() Kind {
 	return Kind{
 		Name: "prometheus", Brief: "remote write", Token: "PROMETHEUS_TOKEN", open: newRemoteWrite,
@@ -43,15 +43,15 @@ func newRemoteWrite(o Out, run Run) encoder {
 	return &remoteWrite{client: o.client(run.via), url: o.plain().String(), began: map[string]bool{}}
 }
 
-// A written is one second of samples.
+// A writeBatch is one second of samples.
 type writeBatch struct {
 	*remoteWrite
 	at, before int64
 	families   []*dto.MetricFamily
-	fresh      map[string]bool // what begins in this second
+	fresh      map[string]bool // series that begin in this second
 }
 
-// batch implements [sender].
+// batch implements [encoder].
 func (w *remoteWrite) parcel(t tick) batch {
 	if t.event != nil {
 		return nil
@@ -74,7 +74,7 @@ func (w *remoteWrite) parcel(t tick) batch {
 	return p
 }
 
-// last implements [sender].
+// last implements [encoder].
 func (*remoteWrite) last(time.Time) batch { return nil }
 
 func seriesKey(f *dto.MetricFamily, m *dto.Metric) string {
@@ -86,7 +86,7 @@ func seriesKey(f *dto.MetricFamily, m *dto.Metric) string {
 	return b.String()
 }
 
-// send implements [parcel].
+// send implements [batch].
 func (p *writeBatch) send(ctx context.Context) error {
 	err := p.post(ctx)
 	if r, ok := errors.AsType[*statusError](err); ok && !p.classic.Load() && strings.Contains(strings.ToLower(r.body), "native histogram") {
@@ -116,7 +116,7 @@ func (p *writeBatch) post(ctx context.Context) error {
 	return resp.Body.Close()
 }
 
-// request writes the second down.
+// request encodes the second.
 func (p *writeBatch) request() *prompb.WriteRequest {
 	out := &prompb.WriteRequest{}
 	for _, f := range p.families {
@@ -133,8 +133,8 @@ func (p *writeBatch) request() *prompb.WriteRequest {
 	return out
 }
 
-// samples is a series with its value. One that begins was zero before: a rate would not
-// know of its first second else.
+// samples gives a series with its value. A series that begins has a zero one second earlier,
+// so that a rate includes its first second.
 func (p *writeBatch) samples(name string, m *dto.Metric, fresh bool, v float64, more ...string) *prompb.TimeSeries {
 	s := &prompb.TimeSeries{Labels: labelsOf(name, m, more...)}
 	if fresh {
@@ -166,7 +166,7 @@ func (p *writeBatch) histogram(to *prompb.WriteRequest, name string, m *dto.Metr
 	}
 }
 
-// boundText writes a bound as Prometheus does, which takes "1.0" and "1" for different.
+// boundText writes a bound as Prometheus does, for which "1.0" and "1" are different labels.
 func boundText(v float64) string {
 	s := strconv.FormatFloat(v, 'g', -1, 64)
 	if v == math.Trunc(v) && !strings.Contains(s, "e") {
@@ -193,8 +193,7 @@ func spansOf(spans []*dto.BucketSpan) []*prompb.BucketSpan {
 	return out
 }
 
-// labelsOf gives the labels of a series in the order of their names. One without a value
-// is none.
+// labelsOf gives the labels of a series, sorted by name. A label without a value is left out.
 func labelsOf(name string, m *dto.Metric, more ...string) []*prompb.Label {
 	out := []*prompb.Label{{Name: "__name__", Value: name}}
 	for _, l := range m.Label {

@@ -23,7 +23,7 @@ var csvHead = []string{
 	"t", "d", "load", "step", "offered", "sent", "answered", "ok", "shed", "error", "skipped", "p50", "p95", "p99", "max", "lag_p99", "queue_p99", "in_flight", "faults",
 }
 
-// Format implements [Reporter].
+// Format implements [reporters.Reporter].
 func (CSV) Format() reporters.Format {
 	return reporters.Format{
 		Name:  "csv",
@@ -31,7 +31,7 @@ func (CSV) Format() reporters.Format {
 	}
 }
 
-// Report implements [Reporter].
+// Report implements [reporters.Reporter].
 func (CSV) Report(w io.Writer, r *result.Result) error {
 	out := csv.NewWriter(w)
 	_ = out.Write(csvHead) // the error stays until Flush

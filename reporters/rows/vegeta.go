@@ -23,7 +23,7 @@ type Vegeta struct{ Encoding string } // gob, csv or json
 
 var _ reporters.Reporter = Vegeta{}
 
-// Format implements [Reporter].
+// Format implements [reporters.Reporter].
 func (v Vegeta) Format() reporters.Format {
 	return reporters.Format{
 		Name:  "vegeta-" + v.Encoding,
@@ -31,7 +31,7 @@ func (v Vegeta) Format() reporters.Format {
 	}
 }
 
-// Report implements [Reporter].
+// Report implements [reporters.Reporter].
 func (v Vegeta) Report(w io.Writer, r *result.Result) error {
 	if r.Requests == nil {
 		return evidence.ErrNoRequests

@@ -68,7 +68,7 @@ func (t *Terminal) size() (width, height int) {
 	return width, height
 }
 
-// Observe implements [Live].
+// Observe implements [reporters.Live].
 func (t *Terminal) Observe(iv result.Interval) {
 	if iv.Last { // the table comes
 		return
@@ -165,7 +165,7 @@ func (t *Terminal) draw(above []byte) error {
 	return err
 }
 
-// Format implements [Reporter].
+// Format implements [reporters.Reporter].
 func (*Terminal) Format() reporters.Format {
 	return reporters.Format{
 		Name:  "terminal",
@@ -173,7 +173,7 @@ func (*Terminal) Format() reporters.Format {
 	}
 }
 
-// Report implements [Reporter] with the final table. A live block is cleared first.
+// Report implements [reporters.Reporter] with the final table. A live block is cleared first.
 func (t *Terminal) Report(w io.Writer, r *result.Result) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
