@@ -16,14 +16,14 @@ import (
 	"brunt/scenarios/result"
 )
 
-// hashChain links the lines of events.jsonl: each carries, as prev, the SHA-256 of the bytes
-// of the line before it, its newline left out. The first carries zeros.
+// hashChain links the lines of events.jsonl: each has, as prev, the SHA-256 of the line before
+// it, without its newline. The first has zeros.
 //
-//	{"t":0,…,"prev":"0000…"}
-//	{"t":1,…,"prev":"sha256 of the line above"}
+// \t{"t":0,…,"prev":"0000…"}
+// \t{"t":1,…,"prev":"sha256 of the line above"}
 //
-// So a line that was changed, removed, put in or moved shows by the one after it. What
-// the last line says is held by SHA256SUMS.
+// So a line that was changed, removed, inserted or moved shows in the line after it.
+// SHA256SUMS protects the last line.
 type hashChain struct{ prev string }
 
 var chainStart = strings.Repeat("0", hex.EncodedLen(sha256.Size))
@@ -35,7 +35,7 @@ func (c *hashChain) line(e result.Event) ([]byte, error) {
 	}
 	e.Prev = c.prev
 	if _, err := json.Marshal(e.Data); err != nil {
-		e.Data = asText(e.Data) // an infinity, say: no reason to lose the event
+		e.Data = asText(e.Data) // JSON has no infinity: keep the event with text
 	}
 	line, err := encodeLine(e)
 	if err == nil && bytes.Contains(line, []byte(`\ufffd`)) {
@@ -66,9 +66,9 @@ func hashOf(line []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// An EventLog writes events.jsonl while a run goes on, so that a run that is killed
-// leaves what was known of it. It never makes its caller wait for the disk. When the
-// run has ended [Write] puts the whole in its place, in the order of the run's clock.
+// An EventLog writes events.jsonl while a run goes on, so that a run that is killed leaves
+// what happened until then. Its caller never waits for the disk. After the run, [Events]
+// replaces the file with all events in the order of the run's clock.
 type EventLog struct {
 	file   *os.File
 	events chan result.Event // closed by Close
@@ -82,7 +82,7 @@ type EventLog struct {
 // waiting is how many events may wait for the disk; further ones are left out.
 const waiting = 4096
 
-// OpenEvents begins the events.jsonl of dir anew.
+// OpenEvents creates the events.jsonl of dir, or empties it.
 func OpenEvents(dir string) (*EventLog, error) {
 	f, err := os.OpenFile(eventsPath(dir), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
 	if err != nil {
@@ -93,8 +93,7 @@ func OpenEvents(dir string) (*EventLog, error) {
 	return l, nil
 }
 
-// Add notes an event. It may be called by several goroutines. What comes after Close is
-// left out.
+// Add writes an event. It may be called by several goroutines. Events after Close are ignored.
 func (l *EventLog) Add(e result.Event) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -111,7 +110,7 @@ func (l *EventLog) write() {
 	defer close(l.done)
 	var c hashChain
 	for e := range l.events {
-		if l.err != nil { // after half a line nothing may follow
+		if l.err != nil { // nothing may follow half a line
 			continue
 		}
 		line, err := c.line(e)
@@ -122,8 +121,7 @@ func (l *EventLog) write() {
 	}
 }
 
-// Close waits until all is written. The error is of the first line that was not; it is
-// told once.
+// Close waits until all events are written. It returns the first error, once.
 func (l *EventLog) Close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -136,15 +134,15 @@ func (l *EventLog) Close() error {
 	return errors.Join(l.err, l.file.Close())
 }
 
-// A chained is what the lines of an events.jsonl are found to be.
+// A chainReport is what checkChain finds in an events.jsonl.
 type chainReport struct {
-	lines    int // whole ones
+	lines    int // complete ones
 	last     result.Event
 	findings []Finding
 }
 
-// checkChain reads an events.jsonl and tells of each line that is not linked to the one
-// before it.
+// checkChain reads an events.jsonl and reports each line that is not linked to the line before
+// it.
 func checkChain(r io.Reader) (out chainReport, err error) {
 	add := func(n int, format string, args ...any) {
 		out.findings = append(out.findings, Finding{eventsFile, n, fmt.Sprintf(format, args...)})
@@ -161,7 +159,7 @@ func checkChain(r io.Reader) (out chainReport, err error) {
 		}
 		body, whole := bytes.CutSuffix(line, []byte("\n"))
 		if !whole {
-			add(n, "this line is torn: whoever wrote it was ended meanwhile, or the disk was full")
+			add(n, "this line is torn: its writer was killed, or the disk was full")
 			return out, nil
 		}
 		out.lines = n
@@ -172,7 +170,7 @@ func checkChain(r io.Reader) (out chainReport, err error) {
 		case e.Prev == "":
 			add(n, "this line is not chained: it has no prev")
 		case e.Prev != prev && n == 1:
-			add(n, "what stood before this line was removed: its prev says that it was not the first")
+			add(n, "lines before this one were removed: its prev says that it was not the first")
 		case e.Prev != prev:
 			add(n, "the chain breaks here: line %d is not the one that this line was written after; it was changed, or lines between them were removed or put in", n-1)
 		}

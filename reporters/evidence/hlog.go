@@ -19,10 +19,10 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// Hlog writes latency.hlog: every histogram of the run in the log format of
-// HdrHistogram, version 1.3, with V2 compressed histograms. A histogram's tag is
-// its number in result.json. Values are microseconds; the column Interval_Max is in
-// milliseconds, as the field's plotters expect.
+// Hlog writes latency.hlog: every histogram of the run in the log format of HdrHistogram,
+// version 1.3, with V2 compressed histograms. The tag of a histogram is its number in
+// result.json. Values are microseconds; the column Interval_Max is in milliseconds, as
+// plotters of the format expect.
 type Hlog struct{}
 
 var _ reporters.Reporter = Hlog{}
@@ -82,8 +82,7 @@ func earliest(r *result.Result) time.Duration {
 	return time.Duration(math.Floor(first*1e3)) * time.Millisecond
 }
 
-// hlog gives the histograms of a log that lies on disk. Only their places are kept
-// in memory.
+// hlog reads histograms from a log on disk. It keeps only their positions in memory.
 type hlog struct {
 	path  string
 	lines []hlogLine // in the order of the file

@@ -39,8 +39,8 @@ func (JSON) Report(w io.Writer, r *result.Result) error {
 	return err
 }
 
-// withEmptyLists is r with its lists there, if empty: a reader of result.json needs no
-// case for null.
+// withEmptyLists is r with empty lists in place of nil ones, so that result.json has no null
+// where a list is due.
 func withEmptyLists(r *result.Result) *result.Result {
 	c := *r
 	c.Loads = slices.Clone(r.Loads)

@@ -16,20 +16,20 @@ import (
 	"brunt/reporters"
 )
 
-// What seals a folder. The sums are in the format of sha256sum, so that
+// The manifest of a folder and its signature. The sums are in the format of sha256sum, so that
 // `sha256sum -c SHA256SUMS` checks the files; the signature is in that of ssh-keygen, so
-// that `ssh-keygen -Y verify -n brunt -s SHA256SUMS.sig … < SHA256SUMS` checks whose
-// they are.
+// that `ssh-keygen -Y verify -n brunt -s SHA256SUMS.sig … < SHA256SUMS` checks the
+// signer.
 const (
 	sumsFile      = "SHA256SUMS"
 	signatureFile = "SHA256SUMS.sig"
 )
 
-// mostFiles bounds what a run's folder holds for it to be sealed: a folder with more is
-// not one of its own.
+// mostFiles bounds the files that a manifest lists: a folder with more is
+// not that of a run.
 const mostFiles = 20_000
 
-// ErrCrowded says that a folder holds too much to be that of a run.
+// ErrCrowded says that a folder has too many files to be that of a run.
 var ErrCrowded = fmt.Errorf("it holds more than %d files; give a run a folder of its own", mostFiles)
 
 func eventsPath(dir string) string { return filepath.Join(dir, eventsFile) }
@@ -40,8 +40,8 @@ type manifestEntry struct {
 	sum  string // in hex
 }
 
-// WriteManifest writes SHA256SUMS over every file below dir, and with a signer SHA256SUMS.sig
-// over that. It is called once nothing is written there any more.
+// WriteManifest writes SHA256SUMS over every file below dir, and with a signer SHA256SUMS.sig,
+// its signature. Call it once nothing else is written to dir.
 func WriteManifest(dir string, by *Signer) error {
 	if err := RemoveManifest(dir); err != nil {
 		return err
@@ -77,7 +77,8 @@ func WriteManifest(dir string, by *Signer) error {
 	return writeWhole(filepath.Join(dir, signatureFile), signature)
 }
 
-// RemoveManifest takes away what sealed the folder, for who writes into it again.
+// RemoveManifest removes SHA256SUMS and its signature, before something is written to the
+// folder again.
 func RemoveManifest(dir string) error {
 	for _, name := range []string{signatureFile, sumsFile} {
 		if err := os.Remove(filepath.Join(dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -87,9 +88,9 @@ func RemoveManifest(dir string) error {
 	return nil
 }
 
-// listing is what a folder holds.
+// A listing is what a folder holds.
 type listing struct {
-	files []string // sorted, with slashes, without what seals them
+	files []string // sorted, with slashes, without the manifest and its signature
 	odd   []Finding
 }
 

@@ -16,8 +16,8 @@ import (
 // RequestsAtOnce is how many requests are sorted in memory: about 40 MB of them.
 const RequestsAtOnce = 1 << 18
 
-// InOrder gives requests in the order in which they were intended. Those that don't fit
-// into memory are sorted piece by piece in a temporary file.
+// InOrder gives requests in the order of their intended times. It sorts requests that do not
+// fit into memory piece by piece in a temporary file.
 func InOrder(r *result.RequestsReader, atOnce int) iter.Seq2[*scenarios.Outcome, error] {
 	return func(yield func(*scenarios.Outcome, error) bool) {
 		s := sorter{head: r.Requests}

@@ -14,9 +14,9 @@ import (
 // ErrVersion says that a result.json is of a version that this brunt can't read.
 var ErrVersion = errors.New("unknown version of result.json")
 
-// Read gives back the result that [Write] wrote into dir. Its histograms stay on
-// disk, so the files must remain while it is used. Without latency.hlog or
-// events.jsonl the rest is given; a note says what is missing.
+// Read reads the result of a run from its folder. Its histograms stay on disk, so the files
+// must remain while the result is used. Without latency.hlog or events.jsonl it gives the
+// rest, with a note that says what is missing.
 func Read(dir string) (*result.Result, error) {
 	b, err := os.ReadFile(filepath.Join(dir, resultFile))
 	if err != nil {

@@ -19,7 +19,7 @@ const RequestsFile = "requests.zst"
 // ErrNoRequests says that a format needs every single request and the run kept none.
 var ErrNoRequests = errors.New("the run kept no single requests; `brunt run --requests` does")
 
-// requestFile are those of a file.
+// A requestFile gives the requests of a file.
 type requestFile struct{ path string }
 
 // Open implements [result.RequestSource].

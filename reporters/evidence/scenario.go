@@ -7,8 +7,8 @@ import (
 	"brunt/scenarios/result"
 )
 
-// Scenario writes scenario.yaml: the scenario as it was resolved for the run, seed
-// included, so that the run can be had again.
+// Scenario writes scenario.yaml: the scenario as the run resolved it, with its seed, so that
+// the run can be repeated.
 type Scenario struct{}
 
 var _ reporters.Reporter = Scenario{}

@@ -20,15 +20,15 @@ import (
 // namespace is that of brunt's signatures: ssh-keygen -Y verify -n brunt.
 const namespace = "brunt"
 
-// A Signer signs what seals a folder, with an SSH key.
+// A Signer signs the manifest of a folder with an SSH key.
 type Signer struct {
 	key  ssh.Signer
-	conn net.Conn // to the agent that has it; nil: brunt does
+	conn net.Conn // to the agent that holds the key; nil: brunt holds it
 }
 
-// OpenSigner reads an SSH key: a private one, or a public one whose private half the
-// agent has. So has it that of a key with a passphrase. Getenv tells where the agent is,
-// by SSH_AUTH_SOCK.
+// OpenSigner reads an SSH key: a private key, or a public key whose private half an SSH agent
+// holds. A private key with a passphrase must be in the agent as well. Getenv gives
+// SSH_AUTH_SOCK, the address of the agent.
 func OpenSigner(file string, getenv func(string) string) (*Signer, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -46,7 +46,7 @@ func OpenSigner(file string, getenv func(string) string) (*Signer, error) {
 		return nil, fmt.Errorf("%s is no SSH key: %w", file, err)
 	}
 	public := locked.PublicKey
-	if public == nil { // the older formats hold it beside
+	if public == nil { // older formats keep it in a file of its own
 		beside, err := os.ReadFile(file + ".pub")
 		if err == nil {
 			public, _, _, _, err = ssh.ParseAuthorizedKey(beside)
@@ -74,7 +74,7 @@ func agentSigner(file string, public ssh.PublicKey, getenv func(string) string) 
 	}
 	_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
 	keys, err := agent.NewClient(conn).Signers()
-	_ = conn.SetDeadline(time.Time{}) // who signs may be asked by the agent, and take time
+	_ = conn.SetDeadline(time.Time{}) // to sign may take long: the agent may ask its user
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("the SSH agent: %w", err), conn.Close())
 	}
@@ -87,7 +87,7 @@ func agentSigner(file string, public ssh.PublicKey, getenv func(string) string) 
 	return nil, fmt.Errorf("the SSH agent does not have the key of %s, %s", file, ssh.FingerprintSHA256(public))
 }
 
-// Close lets the agent go.
+// Close closes the connection to the agent.
 func (s *Signer) Close() error {
 	if s == nil || s.conn == nil {
 		return nil
@@ -104,23 +104,23 @@ func (s *Signer) sign(text []byte) ([]byte, error) {
 	return sshsig.Armor(sig), nil
 }
 
-// Signers are those whose signatures are taken.
+// Signers are the keys whose signatures [Verify] accepts.
 type Signers struct {
 	file string
 	keys []allowedSigner
 }
 
-// Allowed is a line of a file of allowed signers.
+// An allowedSigner is a line of a file of allowed signers.
 type allowedSigner struct {
-	principal string // empty: the file is a public key
+	principal string // empty: the file is a public key without a name
 	key       ssh.PublicKey
-	from      time.Time // zero is from ever
-	to        time.Time // zero is for ever
+	from      time.Time // zero: no beginning
+	to        time.Time // zero: no end
 }
 
-// ReadSigners reads whose signatures are taken: a public key as ssh-keygen writes it, or
-// a file of allowed signers as ssh-keygen -Y verify takes it. Lines of certificate
-// authorities are left out.
+// ReadSigners reads the keys that may sign: a public key as ssh-keygen writes it, or a file of
+// allowed signers as ssh-keygen -Y verify reads it. It ignores lines of certificate
+// authorities.
 func ReadSigners(file string) (*Signers, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -141,13 +141,13 @@ func ReadSigners(file string) (*Signers, error) {
 		}
 	}
 	if len(s.keys) == 0 {
-		return nil, fmt.Errorf("%s names nobody whose signature of a run is taken", file)
+		return nil, fmt.Errorf("%s lists no key that may sign a run", file)
 	}
 	return s, nil
 }
 
-// readAllowed reads a line: a public key, or principals with options and a key. Use is
-// false when it is of no signature of brunt's.
+// readAllowed reads a line: a public key, or principals with options and a key. Use is false
+// for a key that may not sign for brunt's namespace.
 func readAllowed(line string) (a allowedSigner, use bool, err error) {
 	if strings.HasPrefix(line, "-----BEGIN") {
 		return a, false, errors.New("this is a private key; name its public half, whose name ends in .pub")
@@ -207,8 +207,8 @@ func firstWord(line string) (word, rest string, err error) {
 	return line[:i], strings.TrimSpace(line[i:]), nil
 }
 
-// keyTime reads a time of a file of allowed signers: YYYYMMDD[HHMM[SS]][Z]. Without Z
-// it is of the local zone.
+// keyTime reads a time of a file of allowed signers: YYYYMMDD[HHMM[SS]][Z]. Without Z it is in
+// the local zone.
 func keyTime(s string) (time.Time, error) {
 	zone := time.Local
 	digits, utc := strings.CutSuffix(s, "Z")
@@ -224,14 +224,14 @@ func keyTime(s string) (time.Time, error) {
 	return time.Time{}, fmt.Errorf("%q is no time such as 20261231Z", s)
 }
 
-// A Signature is who signed a folder.
+// A Signature names the key that signed a folder.
 type Signature struct {
 	Key       string // its fingerprint, as ssh-keygen -l prints it
-	Principal string // as the file of allowed signers has it; empty: nobody said
+	Principal string // as the file of allowed signers has it; empty: the file names none
 }
 
-// check tells who signed text. Signers may be nil: then the signature is only held
-// against the key that it names itself.
+// check gives the key that signed text. With nil Signers it checks the signature against the
+// key that the signature itself names.
 func (s *Signers) check(text, signature []byte, now time.Time) (*Signature, error) {
 	sig, err := sshsig.Unarmor(signature)
 	if err != nil {
@@ -265,8 +265,8 @@ func (s *Signers) check(text, signature []byte, now time.Time) (*Signature, erro
 	return nil, fmt.Errorf("it is by %s, which is not among those of %s%s", out.Key, s.file, late)
 }
 
-// isArmored tells whether text is the signature, in lines of either length that is in
-// use, and nothing else.
+// isArmored tells whether text is the signature and nothing else, with the line length of
+// sshsig (64) or of ssh-keygen (70).
 func isArmored(text, signature []byte) bool {
 	for _, width := range []int{64, 70} { // of this library, and of ssh-keygen
 		var b strings.Builder

@@ -11,7 +11,7 @@ import (
 	"brunt/scenarios"
 )
 
-// A Finding is something that is not as it was when the folder was sealed.
+// A Finding is a difference between a folder and its manifest.
 type Finding struct {
 	File string // with slashes, relative to the folder
 	Line int    // from 1; 0 is none
@@ -30,23 +30,23 @@ func (f Finding) String() string {
 // mostFindings bounds how many breaks of one chain are told.
 const mostFindings = 20
 
-// A Verification is what a run's folder was found to be.
+// A Verification is the outcome of [Verify].
 type Verification struct {
-	Files    int // that are as they were sealed
+	Files    int // files that are as the manifest says
 	Events   int // lines of events.jsonl
 	Signed   *Signature
-	Findings []Finding // empty: the folder is as it was sealed
-	Notes    []string  // what there is to know besides
+	Findings []Finding // empty: the folder is as its manifest says
+	Notes    []string  // what else a reader should know
 }
 
 // ErrNoRun says that a folder is not that of a run.
 var ErrNoRun = errors.New("it is no folder of a run: it has neither " + sumsFile + " nor " + resultFile + " nor " + eventsFile)
 
-// Verify tells whether the folder is as it was when its run ended: every file that
-// SHA256SUMS names is there and has not changed, no other is there, the lines of
-// events.jsonl are chained, and the signature is right. With signers it must be there,
-// and by one of them. Derived tells of a file whether it can be drawn from the evidence;
-// nil: none can. The error says that it could not be found out.
+// Verify tells whether the folder is as it was when its run ended: every file that SHA256SUMS
+// lists is there and unchanged, no other file is there, the lines of events.jsonl are linked,
+// and the signature is right. With signers the signature must be there and be made by one of
+// them. Derived tells of a file whether it can be drawn from the evidence; nil: none can. An
+// error means that the folder could not be checked.
 func Verify(dir string, signers *Signers, derived func(file string) bool) (*Verification, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -79,13 +79,13 @@ func Verify(dir string, signers *Signers, derived func(file string) bool) (*Veri
 	return v, v.signature(root, sums, signers)
 }
 
-// readRegular reads a file that is no link; what is none is not there.
+// readRegular reads a file. Anything but a regular file does not exist for it.
 func readRegular(root *os.Root, name string) ([]byte, error) {
 	info, err := root.Lstat(name)
 	if err != nil {
 		return nil, err
 	}
-	if !info.Mode().IsRegular() { // told by survey
+	if !info.Mode().IsRegular() { // reported by listFiles
 		return nil, fs.ErrNotExist
 	}
 	return root.ReadFile(name)
@@ -100,7 +100,7 @@ func (v *Verification) add(file string, line int, format string, args ...any) {
 	v.Findings = append(v.Findings, Finding{file, line, fmt.Sprintf(format, args...)})
 }
 
-// unsealed tells what is missing of a run that nobody sealed.
+// unsealed reports what a run without a manifest lacks.
 func (v *Verification) unsealed(root *os.Root) {
 	v.add(sumsFile, 0, "it is missing: the run did not come to its end, or its folder was never sealed")
 	if !isThere(root, resultFile) {
@@ -108,7 +108,7 @@ func (v *Verification) unsealed(root *os.Root) {
 	}
 }
 
-// files holds the files against their sums.
+// files compares the files with their sums.
 func (v *Verification) files(root *os.Root, there []string, text []byte, derived func(string) bool) error {
 	list, line, err := readSums(text)
 	if err != nil {
@@ -149,7 +149,7 @@ func (v *Verification) files(root *os.Root, there []string, text []byte, derived
 func (v *Verification) events(root *os.Root) error {
 	info, err := root.Lstat(eventsFile)
 	if err != nil || !info.Mode().IsRegular() {
-		return nil // missing, or odd: told already
+		return nil // missing or not a file: reported already
 	}
 	f, err := root.Open(eventsFile)
 	if err != nil {
@@ -168,13 +168,13 @@ func (v *Verification) events(root *os.Root) error {
 	return nil
 }
 
-// signature checks whose the sums are.
+// signature checks who signed the sums.
 func (v *Verification) signature(root *os.Root, sums []byte, signers *Signers) error {
 	sig, err := readRegular(root, signatureFile)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		if signers != nil {
-			v.add(signatureFile, 0, "it is missing: nobody signed this run")
+			v.add(signatureFile, 0, "it is missing: this run is not signed")
 		}
 		return nil
 	case err != nil:
@@ -190,7 +190,7 @@ func (v *Verification) signature(root *os.Root, sums []byte, signers *Signers) e
 	return nil
 }
 
-// Unchanged tells which files of dir are as they were sealed; none where nothing seals it.
+// Unchanged tells which files of dir are as the manifest lists them; none without a manifest.
 func Unchanged(dir string) (map[string]bool, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {

@@ -227,7 +227,7 @@ func TestVerify_Tells(t *testing.T) {
 		{"the first line removed", func(dir string) error {
 			write(dir, lines(dir)[1:])
 			return nil
-		}, []string{changed, "events.jsonl:1: what stood before this line was removed"}},
+		}, []string{changed, "events.jsonl:1: lines before this one were removed"}},
 		{"two lines in another order", func(dir string) error {
 			l := lines(dir)
 			l[1], l[2] = l[2], l[1]

@@ -11,7 +11,7 @@ import (
 	"brunt/scenarios/slo"
 )
 
-// advice says in one sentence whether to ship and why, for who reads nothing else of the
+// advice says in one sentence whether to ship and why, for readers of nothing else on the
 // page.
 func advice(r *result.Result) string {
 	switch r.Verdict {
@@ -26,7 +26,7 @@ func advice(r *result.Result) string {
 	case scenarios.Stopped:
 		return "Don't ship: the run had to be stopped before its end, as its own stop conditions or guards ask for."
 	case scenarios.Interrupted:
-		return "Not decided: somebody ended the run before its time."
+		return "Not decided: the run was interrupted before its end."
 	case scenarios.NotReverted:
 		return "Don't ship, and look at the target first: something that was broken on purpose, or broke by it, is not whole again."
 	case scenarios.Regression:

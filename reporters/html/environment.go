@@ -28,9 +28,9 @@ func identities(e *result.Environment) []words.Pair {
 		add("brunt's SHA-256", e.Binary)
 	}
 	if c := e.Clock; c != nil {
-		text := "nobody keeps it"
+		text := "not synchronized"
 		if c.Synchronized {
-			text = "kept; " + words.Seconds(c.Offset) + " to correct"
+			text = "synchronized; " + words.Seconds(c.Offset) + " to correct"
 			if c.MaxError.Known() {
 				text += ", wrong by " + words.Seconds(c.MaxError) + " at most"
 			}

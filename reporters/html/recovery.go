@@ -165,14 +165,14 @@ func (v *askedView) moments(f *result.FaultRecord, metric string) {
 	}
 }
 
-// moment is one moment of a fault's course.
+// A moment is a step in the history of a fault, such as injected or recovered.
 type moment struct {
 	Name, At, After string
 	In              bool // the fault is in from here on
 	at              float64
 }
 
-// moments is what happened with a fault, in the order of time.
+// moments lists what happened with a fault, in the order of time.
 func moments(f *result.FaultRecord) []moment {
 	var out []moment
 	add := func(name string, n result.Num) {

@@ -10,7 +10,7 @@ import (
 	"brunt/scenarios/result"
 )
 
-// summary is the final table of a terminal under construction.
+// A summary is the final table of a run under construction.
 type summary struct {
 	b      strings.Builder
 	width  int

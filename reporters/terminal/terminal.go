@@ -23,13 +23,13 @@ type Options struct {
 	Color   bool                       // NO_COLOR is the caller's to honour
 	Width   int                        // columns; 0 is 80
 	Height  int                        // rows; 0 is 24
-	Size    func() (width, height int) // asked before every frame, so that a resize is seen; nil keeps Width and Height
+	Size    func() (width, height int) // called before each redraw, to follow a resize; nil keeps Width and Height
 	Summary []string                   // what is run, shown once before the live block
 	Files   string                     // where the files of the report are, named in the table; empty is nowhere
 }
 
-// A Terminal shows a run to the one who started it: while it goes on as [Live], in
-// the end as a [Reporter]. It is safe for use by several goroutines.
+// A Terminal shows a run in a terminal: while it goes on as a [reporters.Live], in
+// the end as a [reporters.Reporter]. It is safe for use by several goroutines.
 type Terminal struct {
 	w io.Writer
 	o Options
@@ -139,10 +139,9 @@ func (t *Terminal) home(width int) string {
 	return "\r"
 }
 
-// draw writes a frame at once: above first, then the block over its last state.
-// Each line is shorter than the screen is wide and there are fewer than it has
-// rows, so that nothing wraps or scrolls; a terminal that knows synchronized output
-// shows the frame whole.
+// draw writes a screen at once: above first, then the block over its last state. Each line is
+// shorter than the screen is wide and there are fewer lines than rows, so that nothing wraps
+// or scrolls. A terminal that supports synchronized output shows the screen at once.
 func (t *Terminal) draw(above []byte) error {
 	width, height := t.size()
 	var b strings.Builder
@@ -189,8 +188,7 @@ func (t *Terminal) Report(w io.Writer, r *result.Result) error {
 	return err
 }
 
-// plainLines makes a line of every ten seconds of a run, for those who have no
-// terminal.
+// plainLines gives a line for every ten seconds of a run, for output that is no terminal.
 type plainLines struct {
 	begun bool
 	last  int64

@@ -8,7 +8,7 @@ import (
 	"brunt/scenarios/result"
 )
 
-// hit says what a fault broke and by which mechanism.
+// FaultTarget says what a fault breaks, where, and by which mechanism.
 func FaultTarget(f *result.FaultRecord) string {
 	s := Clean(f.Kind)
 	if len(f.Units) > 0 {
@@ -80,7 +80,7 @@ func impactedBy(f *result.FaultRecord) string {
 	return s + "; " + FaultCost(f)
 }
 
-// FaultCost is what a fault cost.
+// FaultCost says how many requests failed by a fault, and for how long service was degraded.
 func FaultCost(f *result.FaultRecord) string {
 	s := Plural(f.Failed, "request", "requests") + " failed"
 	if f.Degraded.Known() && f.Degraded > 0 {
@@ -89,7 +89,7 @@ func FaultCost(f *result.FaultRecord) string {
 	return s
 }
 
-// FaultRevert says whether a fault was taken back.
+// FaultRevert says whether a fault was undone.
 func FaultRevert(f *result.FaultRecord) string {
 	switch f.Revert {
 	case "ok":
@@ -104,7 +104,7 @@ func FaultRevert(f *result.FaultRecord) string {
 	return Clean(f.Revert)
 }
 
-// FaultTraffic says what met the fault.
+// FaultTraffic says how much traffic the fault affected.
 func FaultTraffic(f *result.FaultRecord) string {
 	switch {
 	case f.Impact == result.NotInjected:
@@ -117,8 +117,8 @@ func FaultTraffic(f *result.FaultRecord) string {
 	return fmt.Sprintf("met %s %s", Count(f.Traffic), Clean(f.TrafficUnit))
 }
 
-// FaultDetection says what the team's own monitoring noticed of a fault; empty where it was
-// not asked.
+// FaultDetection says whether the team's own monitoring detected a fault; empty if it was not
+// asked.
 func FaultDetection(f *result.FaultRecord) string {
 	if !f.Detect.Known() {
 		return Clean(f.DetectNote)
@@ -133,8 +133,7 @@ func FaultDetection(f *result.FaultRecord) string {
 	return s
 }
 
-// FaultAlerts says what the team's own alerts did after a fault; empty where none was asked
-// for.
+// FaultAlerts says what the team's own alerts did after a fault; empty if there are none.
 func FaultAlerts(f *result.FaultRecord) string {
 	var out []string
 	for i := range f.Alerts {
@@ -176,7 +175,7 @@ func FaultVerdict(f *result.FaultRecord) scenarios.Verdict {
 	return scenarios.Inconclusive
 }
 
-// FaultOutcome is a fault's impact in a word or two.
+// FaultOutcome gives a fault's impact in a word or two.
 func FaultOutcome(f *result.FaultRecord) string {
 	if f.Revert == "failed" {
 		return "not taken back"

@@ -8,7 +8,7 @@ import (
 	"brunt/scenarios"
 )
 
-// Trace is a trace; Link is where it is seen, empty where nobody said.
+// A Trace is the trace of a request. Link is its page in the tracing system, empty if the scenario names none.
 type Trace struct{ ID, Link string }
 
 var traceIDForm = regexp.MustCompile(`^[0-9a-f]{32}$`)

@@ -14,7 +14,7 @@ import (
 	"brunt/scenarios/result"
 )
 
-// Verdict is a verdict as a sentence writes it.
+// Verdict gives a verdict as a sentence writes it, such as not reverted.
 func Verdict(v scenarios.Verdict) string {
 	if v == "" {
 		return "unknown"
@@ -25,7 +25,7 @@ func Verdict(v scenarios.Verdict) string {
 // widestVerdict is the width of the longest verdict there is.
 const widestVerdict = len(scenarios.Inconclusive)
 
-// Mark is the sign that stands beside the word of a verdict, never alone.
+// Mark gives the sign that stands beside the word of a verdict, never alone.
 func Mark(v scenarios.Verdict) string {
 	switch v {
 	case scenarios.Pass:
@@ -40,12 +40,12 @@ func Mark(v scenarios.Verdict) string {
 	return "?"
 }
 
-// Tone is how a verdict is coloured: good, bad or unsure.
+// Tone gives the colour of a verdict: good, bad, unsure or going.
 func Tone(v scenarios.Verdict) string {
 	return map[string]string{"✓": "good", "✗": "bad", "?": "unsure", "▶": "going", "·": "unsure"}[Mark(v)]
 }
 
-// Meaning says in words what a run's verdict stands for.
+// Meaning explains the verdict of a run.
 func Meaning(v scenarios.Verdict) string {
 	for _, row := range scenarios.ExitTable() {
 		if row[1] == string(v) {
@@ -55,8 +55,8 @@ func Meaning(v scenarios.Verdict) string {
 	return ""
 }
 
-// Clean makes text fit for one line of a terminal or a page: line breaks and tabs
-// become blanks, what controls a terminal or the direction of text becomes visible.
+// Clean makes text fit for one line of a terminal or a page: line breaks and tabs become
+// blanks; characters that control a terminal or the direction of text become visible escapes.
 func Clean(s string) string { return visible(s, " ") }
 
 // CleanLines is clean for text of several lines.
@@ -94,7 +94,7 @@ func visible(s, newline string) string {
 	return b.String()
 }
 
-// Seconds writes a span that may be unknown.
+// Seconds writes a span of time; unknown is –.
 func Seconds(n result.Num) string {
 	if !n.Known() {
 		return "–"
@@ -102,7 +102,7 @@ func Seconds(n result.Num) string {
 	return quantity.FormatSeconds(float64(n))
 }
 
-// Offset writes a moment on the run's clock to the millisecond.
+// Offset writes a moment on the run's clock, to the millisecond; unknown is –.
 func Offset(n result.Num) string {
 	if !n.Known() {
 		return "–"
@@ -119,7 +119,7 @@ func Clock(seconds float64) string {
 	return fmt.Sprintf("%02d:%02d", s/60, s%60)
 }
 
-// Share writes a part of a whole with three figures.
+// Share writes a part of a whole in percent with three figures.
 func Share(part, whole int64) string {
 	if whole == 0 {
 		return "–"
@@ -127,8 +127,8 @@ func Share(part, whole int64) string {
 	return Percent(float64(part) / float64(whole))
 }
 
-// Percent writes a share with three figures, and never 0% or 100% for what is
-// neither.
+// Percent writes a share in percent with three figures, and never 0% or 100% for a share that
+// is neither.
 func Percent(f float64) string { return quantity.FormatShareBriefly(f) }
 
 // Rate writes events per second with three figures.
@@ -165,7 +165,7 @@ func Count(n int64) string {
 	return s
 }
 
-// Bytes writes a number of bytes.
+// Bytes writes a number of bytes in B, KiB, MiB, GiB or TiB.
 func Bytes(n int64) string {
 	f, units := float64(n), []string{"B", "KiB", "MiB", "GiB", "TiB"}
 	i := 0
@@ -192,13 +192,14 @@ func Join(list []string) string {
 	return strings.Join(list[:len(list)-1], ", ") + " and " + list[len(list)-1]
 }
 
-// Capitalize gives s a capital letter.
+// Capitalize gives s a capital first letter.
 func Capitalize(s string) string {
 	c, n := utf8.DecodeRuneInString(s)
 	return string(unicode.ToUpper(c)) + s[n:]
 }
 
-// Percentile writes a percentile, ∞ where more requests failed than it allows.
+// Percentile writes a percentile of response times over so many requests; ∞ if more requests
+// failed than it allows.
 func Percentile(n result.Num, population int64) string {
 	if IsInfinite(n, population) {
 		return "∞"
