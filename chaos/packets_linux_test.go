@@ -21,6 +21,7 @@ import (
 	"brunt/chaos/agent"
 	"brunt/chaos/chaostest"
 	"brunt/chaos/netns"
+	"brunt/chaos/netns/remote"
 
 	"github.com/vishvananda/netlink"
 )
@@ -61,7 +62,7 @@ func (b *box) Help(context.Context, string) (io.ReadWriteCloser, error) {
 	go func() {
 		defer n.Close()
 		defer theirs.Close()
-		_ = netns.Help(context.Background(), n, in, theirs)
+		_ = remote.Serve(context.Background(), n, in, theirs)
 	}()
 	return ours, nil
 }

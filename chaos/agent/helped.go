@@ -9,7 +9,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/container"
-	"brunt/chaos/netns"
+	"brunt/chaos/netns/remote"
 	"brunt/chaos/proc"
 	"brunt/targets/platform/docker"
 )
@@ -43,7 +43,7 @@ func (i *Pool) Ready(ctx context.Context, e *docker.Engine, run string) error {
 
 // HelperIn starts a helper for who takes back what another brunt did to a container. It
 // tells whether that one is no more.
-func HelperIn(ctx context.Context, at docker.Address, id chaos.ContainerID, run string) (h *netns.Helper, gone bool, err error) {
+func HelperIn(ctx context.Context, at docker.Address, id chaos.ContainerID, run string) (h *remote.Namespace, gone bool, err error) {
 	e, err := docker.Open(at, docker.Options{})
 	if err != nil {
 		return nil, false, err
@@ -59,7 +59,7 @@ func HelperIn(ctx context.Context, at docker.Address, id chaos.ContainerID, run 
 	if err != nil {
 		return nil, false, errors.Join(err, e.ForgetHelp(context.WithoutCancel(ctx), run), e.Close())
 	}
-	h, err = netns.NewHelper(ctx, &engined{pipe, e, run})
+	h, err = remote.Open(ctx, &engined{pipe, e, run})
 	return h, false, err
 }
 

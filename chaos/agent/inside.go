@@ -12,6 +12,7 @@ import (
 	"brunt/chaos"
 	"brunt/chaos/container"
 	"brunt/chaos/netns"
+	"brunt/chaos/netns/remote"
 	"brunt/chaos/rpc"
 	"brunt/targets/platform/docker"
 )
@@ -29,7 +30,7 @@ type Helped interface {
 
 var (
 	_ chaos.Network = (*netns.Namespace)(nil)
-	_ chaos.Network = (*netns.Helper)(nil)
+	_ chaos.Network = (*remote.Namespace)(nil)
 	_ chaos.Handle  = (*handle)(nil)
 	_ chaos.Agents  = (*Pool)(nil)
 )
@@ -201,7 +202,7 @@ func (i *Pool) openNetwork(ctx context.Context, u chaos.Contained, run string) (
 	if err != nil {
 		return nil, fmt.Errorf("a helper in the network of %s, as brunt can't go there itself (%w): %w", u.Name(), why, err)
 	}
-	h, err := netns.NewHelper(ctx, pipe)
+	h, err := remote.Open(ctx, pipe)
 	if err != nil {
 		return nil, fmt.Errorf("the helper in the network of %s: %w", u.Name(), err)
 	}
@@ -240,7 +241,7 @@ func ServeNetwork(ctx context.Context, in io.Reader, out io.Writer) error {
 		return err
 	}
 	defer n.Close()
-	return netns.Help(ctx, n, in, out)
+	return remote.Serve(ctx, n, in, out)
 }
 
 // errHostNetwork keeps faults of a container from the machine that it shares the network with.

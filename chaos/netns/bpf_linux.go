@@ -14,6 +14,7 @@ import (
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
+	"brunt/chaos/netns/kernel"
 	"brunt/chaos/seed"
 )
 
@@ -92,7 +93,7 @@ func attach(s Spec, on []netlink.Link) (_ *programs, err error) {
 	}()
 	f.met, err = ebpf.NewMap(&ebpf.MapSpec{Name: "brunt_met", Type: ebpf.Array, KeySize: 4, ValueSize: 24, MaxEntries: 1})
 	if err != nil {
-		return nil, hint(fmt.Errorf("making a map to count in: %w", err))
+		return nil, kernel.Hint(fmt.Errorf("making a map to count in: %w", err))
 	}
 	for _, dir := range s.ways(In) {
 		at := ebpf.AttachTCXIngress
@@ -107,7 +108,7 @@ func attach(s Spec, on []netlink.Link) (_ *programs, err error) {
 			k, err := link.AttachTCX(link.TCXOptions{Interface: l.Attrs().Index, Program: p, Attach: at})
 			p.Close() // the link keeps it
 			if err != nil {
-				return nil, hint(fmt.Errorf("attaching the program to %s: %w", l.Attrs().Name, err))
+				return nil, kernel.Hint(fmt.Errorf("attaching the program to %s: %w", l.Attrs().Name, err))
 			}
 			f.links = append(f.links, k)
 		}
@@ -135,7 +136,7 @@ func (f *programs) load(s Spec, dir Direction, header int32) (*ebpf.Program, err
 		Instructions: program(s, dir, header, f.met.FD()),
 	})
 	if err != nil {
-		return nil, hint(fmt.Errorf("loading the program: %w", err))
+		return nil, kernel.Hint(fmt.Errorf("loading the program: %w", err))
 	}
 	return p, nil
 }
@@ -157,7 +158,7 @@ func lonely(s Spec) error {
 		for _, at := range []ebpf.AttachType{ebpf.AttachTCXIngress, ebpf.AttachTCXEgress} {
 			r, err := link.QueryPrograms(link.QueryOptions{Target: l.Attrs().Index, Attach: at})
 			if err != nil {
-				return hint(fmt.Errorf("looking for programs on %s: %w", l.Attrs().Name, err))
+				return kernel.Hint(fmt.Errorf("looking for programs on %s: %w", l.Attrs().Name, err))
 			}
 			for _, a := range r.Programs {
 				p, err := ebpf.NewProgramFromID(a.ID)
@@ -165,7 +166,7 @@ func lonely(s Spec) error {
 					continue
 				}
 				if err != nil {
-					return hint(fmt.Errorf("looking at a program on %s: %w", l.Attrs().Name, err))
+					return kernel.Hint(fmt.Errorf("looking at a program on %s: %w", l.Attrs().Name, err))
 				}
 				info, err := p.Info()
 				p.Close()
@@ -235,7 +236,7 @@ const copyMark = 0xb47e
 const mostPeers = 1000
 
 // An assembler writes a program. In r6 is the context, in r7 the counters, in r8 the
-// number of the packet, in r9 0 for IPv4 and 1 for IPv6.
+// Number of the packet, in r9 0 for IPv4 and 1 for IPv6.
 type assembler struct {
 	asm.Instructions
 	labels int
@@ -447,7 +448,7 @@ func (a *assembler) ports(ports []uint16) {
 	a.at(hit)
 }
 
-// count numbers the packet, in r8, and counts it.
+// Count numbers the packet, in r8, and counts it.
 func (a *assembler) count() {
 	number := asm.FetchAdd.Mem(asm.R7, asm.R8, asm.DWord, 0)
 	// Subtle: the library (v0.22.0) writes down which atomic operation it is too late, and

@@ -8,6 +8,9 @@ import (
 	"net/netip"
 	"slices"
 
+	"brunt/chaos/netns/nft"
+	"brunt/chaos/netns/sockdiag"
+
 	"github.com/google/nftables"
 	"github.com/google/nftables/expr"
 	"golang.org/x/sys/unix"
@@ -29,20 +32,20 @@ import (
 // Who opened a connection, the kernel's tracking knows of those that began under its
 // eyes. For the others the sockets are asked.
 func cut(s Spec) (Held, error) {
-	var live []socket
+	var live []sockdiag.Socket
 	h := &rules{}
-	t, err := withQueue(func(t *table, way int) (err error) {
-		c := cutter{Spec: s, table: t, way: way}
+	t, err := nft.WithQueue(func(t *nft.Table, way int) (err error) {
+		c := cutter{Spec: s, Table: t, way: way}
 		if c.byConnection() {
 			// Tracking begins with the first rule that needs it. Only after that are the
-			// connections listed, so that none is between the two.
-			t.rule(t.chain("track"), opened(false))
-			if err := t.commit(); err != nil {
+			// Connections listed, so that none is between the two.
+			t.Rule(t.Chain("track"), nft.Opened(false))
+			if err := t.Commit(); err != nil {
 				return err
 			}
 		}
 		if c.wantsLive() {
-			if c.live, err = connections(); err != nil {
+			if c.live, err = sockdiag.Connections(); err != nil {
 				return err
 			}
 		}
@@ -56,10 +59,10 @@ func cut(s Spec) (Held, error) {
 	h.table = t
 	if s.Do == Reset || s.Do == HalfOpen || s.Mode == ModeReset && !s.Keep {
 		// A kernel that can't end them leaves them to the rules, which answer the next
-		// packet of each with a reset. For a half-open connection that is no way.
-		n, err := destroy(slices.DeleteFunc(live, func(k socket) bool { return k.proto != unix.IPPROTO_TCP }))
+		// Packet of each with a reset. For a half-open connection that is no way.
+		n, err := sockdiag.Destroy(slices.DeleteFunc(live, func(k sockdiag.Socket) bool { return k.Proto != unix.IPPROTO_TCP }))
 		if err != nil && (s.Do == HalfOpen || !errors.Is(err, unix.EOPNOTSUPP)) {
-			t.close()
+			t.Close()
 			return nil, err
 		}
 		h.ended = int64(n)
@@ -69,7 +72,7 @@ func cut(s Spec) (Held, error) {
 
 // rules are a cut that is in force.
 type rules struct {
-	table *table
+	table *nft.Table
 	act   []*nftables.Chain
 	ended int64 // connections, at once
 }
@@ -81,7 +84,7 @@ func (r *rules) Via() string { return "nft" }
 func (r *rules) Met() (Met, error) {
 	m := Met{Packets: r.ended, Hit: r.ended}
 	for _, c := range r.act {
-		all, err := r.table.counters(c)
+		all, err := r.table.Counters(c)
 		if err != nil {
 			return Met{}, err
 		}
@@ -98,14 +101,14 @@ func (r *rules) Met() (Met, error) {
 }
 
 // Close implements [Held].
-func (r *rules) Close() error { return r.table.close() }
+func (r *rules) Close() error { return r.table.Close() }
 
 // A cutter writes the rules of a cut.
 type cutter struct {
 	Spec
-	*table
+	*nft.Table
 	way  int // to queue
-	live []socket
+	live []sockdiag.Socket
 	act  []*nftables.Chain
 }
 
@@ -141,11 +144,11 @@ type side struct {
 func (c *cutter) sides() []side {
 	in := side{
 		name: "in", hooks: []*nftables.ChainHook{nftables.ChainHookPrerouting}, priority: -150, link: expr.MetaKeyIIFTYPE,
-		near4: 16, far4: 12, near6: 24, far6: 8, nearPort: destPort, farPort: sourcePort,
+		near4: 16, far4: 12, near6: 24, far6: 8, nearPort: nft.DestPort, farPort: nft.SourcePort,
 	}
 	out := side{
 		name: "out", out: true, hooks: []*nftables.ChainHook{nftables.ChainHookPostrouting}, priority: -150, link: expr.MetaKeyOIFTYPE,
-		near4: 12, far4: 16, near6: 8, far6: 24, nearPort: sourcePort, farPort: destPort,
+		near4: 12, far4: 16, near6: 8, far6: 24, nearPort: nft.SourcePort, farPort: nft.DestPort,
 	}
 	if c.talks() {
 		// The kernel answers no packet at postrouting.
@@ -167,8 +170,8 @@ func (c *cutter) sides() []side {
 }
 
 // build writes all rules. It gives the connections of before that are hit.
-func (c *cutter) build() (hit []socket, err error) {
-	var spared []socket
+func (c *cutter) build() (hit []sockdiag.Socket, err error) {
+	var spared []sockdiag.Socket
 	for _, s := range c.live {
 		if !c.peers(s) {
 			continue
@@ -188,32 +191,32 @@ func (c *cutter) build() (hit []socket, err error) {
 		return nil, err
 	}
 	for _, d := range c.sides() {
-		act := c.chain("act_" + d.name)
+		act := c.Chain("act_" + d.name)
 		c.act = append(c.act, act)
 		c.acts(act, d)
-		sel := c.chain("select_" + d.name)
+		sel := c.Chain("select_" + d.name)
 		c.selection(sel, act, d)
 		for i, hook := range d.hooks {
 			name := d.name
 			if i > 0 {
 				name = "forward"
 			}
-			base := c.base(name, nftables.ChainTypeFilter, hook, d.priority)
+			base := c.BaseChain(name, nftables.ChainTypeFilter, hook, d.priority)
 			c.passes(base, d)
 			for _, l := range hits {
-				c.rule(base, l.match(d), gotoChain(act))
+				c.Rule(base, l.match(d), gotoChain(act))
 			}
 			for _, l := range spares {
-				c.rule(base, l.match(d), verdict(expr.VerdictAccept))
+				c.Rule(base, l.match(d), nft.Verdict(expr.VerdictAccept))
 			}
 			if c.onlyLive() {
 				continue
 			}
 			for _, p := range c.Match.Peers {
-				c.rule(base, d.from(p), gotoChain(sel))
+				c.Rule(base, d.from(p), gotoChain(sel))
 			}
 			if len(c.Match.Peers) == 0 {
-				c.rule(base, gotoChain(sel))
+				c.Rule(base, gotoChain(sel))
 			}
 		}
 	}
@@ -223,21 +226,21 @@ func (c *cutter) build() (hit []socket, err error) {
 // passes lets through what is never touched: the loopback, the discovery of neighbours,
 // which is IPv6's ARP, and the answers that a cut gives itself.
 func (c *cutter) passes(base *nftables.Chain, d side) {
-	pass := verdict(expr.VerdictAccept)
-	c.rule(base, loopback(d.link), pass)
-	c.rule(base, family(unix.NFPROTO_IPV6), proto(unix.IPPROTO_ICMPV6), icmpTypes(133, 137), pass)
+	pass := nft.Verdict(expr.VerdictAccept)
+	c.Rule(base, nft.Loopback(d.link), pass)
+	c.Rule(base, nft.Family(unix.NFPROTO_IPV6), nft.Proto(unix.IPPROTO_ICMPV6), icmpTypes(133, 137), pass)
 	if !c.talks() || !d.out {
 		return
 	}
-	c.rule(base, proto(unix.IPPROTO_TCP), tcpReset(), pass)
-	c.rule(base, proto(unix.IPPROTO_ICMP), icmpTypes(3, 3), pass)
-	c.rule(base, proto(unix.IPPROTO_ICMPV6), icmpTypes(1, 1), pass)
+	c.Rule(base, nft.Proto(unix.IPPROTO_TCP), tcpReset(), pass)
+	c.Rule(base, nft.Proto(unix.IPPROTO_ICMP), icmpTypes(3, 3), pass)
+	c.Rule(base, nft.Proto(unix.IPPROTO_ICMPV6), icmpTypes(1, 1), pass)
 }
 
 // selection sends on what the ports and the direction select.
 func (c *cutter) selection(sel, act *nftables.Chain, d side) {
 	if !c.byConnection() {
-		c.rule(sel, gotoChain(act))
+		c.Rule(sel, gotoChain(act))
 		return
 	}
 	for _, by := range []Direction{In, Out} { // connections that were opened from outside, from inside
@@ -251,11 +254,11 @@ func (c *cutter) selection(sel, act *nftables.Chain, d side) {
 			at = d.farPort
 		}
 		if len(c.Match.Ports) == 0 {
-			c.rule(sel, opened(back), gotoChain(act))
+			c.Rule(sel, nft.Opened(back), gotoChain(act))
 		}
 		for _, p := range c.Match.Ports {
 			for _, l4 := range []byte{unix.IPPROTO_TCP, unix.IPPROTO_UDP} {
-				c.rule(sel, opened(back), proto(l4), port(at, p), gotoChain(act))
+				c.Rule(sel, nft.Opened(back), nft.Proto(l4), nft.Port(at, p), gotoChain(act))
 			}
 		}
 	}
@@ -263,11 +266,11 @@ func (c *cutter) selection(sel, act *nftables.Chain, d side) {
 
 // acts writes what is done to a packet: it is counted as selected, and counted as hit.
 func (c *cutter) acts(act *nftables.Chain, d side) {
-	c.rule(act, count())
-	lose := verdict(expr.VerdictDrop)
-	if d.out && c.way != queueNone {
+	c.Rule(act, nft.Count())
+	lose := nft.Verdict(expr.VerdictDrop)
+	if d.out && c.way != nft.QueueNone {
 		// Nobody listens on the queue, so the packet is lost, and the sender is not told.
-		lose = queue(c.way, uint16(0xc000+rand.IntN(0x3fff)), false)
+		lose = nft.Queue(c.way, uint16(0xc000+rand.IntN(0x3fff)), false)
 	}
 	refuse := []expr.Any{&expr.Reject{Type: unix.NFT_REJECT_ICMPX_UNREACH, Code: unix.NFT_REJECT_ICMPX_PORT_UNREACH}}
 	reset := []expr.Any{&expr.Reject{Type: unix.NFT_REJECT_TCP_RST}}
@@ -275,42 +278,42 @@ func (c *cutter) acts(act *nftables.Chain, d side) {
 	case c.Do == Loss:
 		share := []expr.Any(nil)
 		if c.Share > 0 && c.Share < 1 {
-			share = chance(c.Share)
+			share = nft.Chance(c.Share)
 		}
-		c.rule(act, share, count(), lose)
+		c.Rule(act, share, nft.Count(), lose)
 	case c.Do == Stall:
 		for _, carries := range payload() {
-			c.rule(act, proto(unix.IPPROTO_TCP), carries, count(), lose)
+			c.Rule(act, nft.Proto(unix.IPPROTO_TCP), carries, nft.Count(), lose)
 		}
-		c.rule(act, meta(expr.MetaKeyL4PROTO, expr.CmpOpNeq, unix.IPPROTO_TCP), count(), lose)
+		c.Rule(act, nft.Meta(expr.MetaKeyL4PROTO, expr.CmpOpNeq, unix.IPPROTO_TCP), nft.Count(), lose)
 	case c.Do == Reset:
-		c.rule(act, proto(unix.IPPROTO_TCP), count(), reset)
+		c.Rule(act, nft.Proto(unix.IPPROTO_TCP), nft.Count(), reset)
 	case c.Mode == ModeReset:
-		c.rule(act, proto(unix.IPPROTO_TCP), count(), reset)
-		c.rule(act, count(), refuse)
+		c.Rule(act, nft.Proto(unix.IPPROTO_TCP), nft.Count(), reset)
+		c.Rule(act, nft.Count(), refuse)
 	case c.Mode == ModeReject:
-		c.rule(act, count(), refuse)
+		c.Rule(act, nft.Count(), refuse)
 	default:
-		c.rule(act, count(), lose)
+		c.Rule(act, nft.Count(), lose)
 	}
 }
 
 // peers tells whether the other end of a connection is a peer.
-func (c *cutter) peers(s socket) bool {
-	if s.remote.Addr().IsLoopback() || s.remote.Addr() == s.local.Addr() {
+func (c *cutter) peers(s sockdiag.Socket) bool {
+	if s.Remote.Addr().IsLoopback() || s.Remote.Addr() == s.Local.Addr() {
 		return false
 	}
 	return len(c.Match.Peers) == 0 || slices.ContainsFunc(c.Match.Peers, func(p netip.Prefix) bool {
-		return p.Contains(s.remote.Addr())
+		return p.Contains(s.Remote.Addr())
 	})
 }
 
 // selects tells whether a connection with a peer is meant.
-func (c *cutter) selects(s socket) bool {
-	if len(c.Match.Ports) > 0 && !slices.Contains(c.Match.Ports, s.opened()) {
+func (c *cutter) selects(s sockdiag.Socket) bool {
+	if len(c.Match.Ports) > 0 && !slices.Contains(c.Match.Ports, s.Opened()) {
 		return false
 	}
-	return c.Direction == Both || c.Do == Loss || s.accepted == (c.Direction == In)
+	return c.Direction == Both || c.Do == Loss || s.Accepted == (c.Direction == In)
 }
 
 // from matches packets whose other end is in p.
@@ -325,7 +328,7 @@ func (d side) from(p netip.Prefix) []expr.Any {
 	for i := range p.Bits() {
 		mask[i/8] |= 0x80 >> (i % 8)
 	}
-	return append(family(fam), bits(expr.PayloadBaseNetworkHeader, at, mask, a.AsSlice())...)
+	return append(nft.Family(fam), nft.Bits(expr.PayloadBaseNetworkHeader, at, mask, a.AsSlice())...)
 }
 
 // A living is a set of connections of one family of addresses.
@@ -335,13 +338,13 @@ type living struct {
 }
 
 // sockets makes sets of connections, for the families that there are among them.
-func (c *cutter) sockets(name string, all []socket) ([]living, error) {
+func (c *cutter) sockets(name string, all []sockdiag.Socket) ([]living, error) {
 	var sets []living
 	for _, v6 := range []bool{false, true} {
 		var keys [][]byte
 		for _, s := range all {
-			if s.local.Addr().Is6() == v6 {
-				keys = append(keys, s.key())
+			if s.Local.Addr().Is6() == v6 {
+				keys = append(keys, s.Key())
 			}
 		}
 		if len(keys) == 0 {
@@ -355,24 +358,13 @@ func (c *cutter) sockets(name string, all []socket) ([]living, error) {
 		if err != nil {
 			return nil, fmt.Errorf("naming a set: %w", err)
 		}
-		set, err := c.set(name+suffix, tuple, keys)
+		set, err := c.Set(name+suffix, tuple, keys)
 		if err != nil {
 			return nil, err
 		}
 		sets = append(sets, living{v6, set})
 	}
 	return sets, nil
-}
-
-// key is the socket's in a set: protocol, local end, remote end, each field padded to
-// four bytes.
-func (s socket) key() []byte {
-	k := []byte{s.proto, 0, 0, 0}
-	for _, end := range []netip.AddrPort{s.local, s.remote} {
-		k = append(k, end.Addr().AsSlice()...)
-		k = append(binary.BigEndian.AppendUint16(k, end.Port()), 0, 0)
-	}
-	return k
 }
 
 // match matches packets of the set's connections.
@@ -382,7 +374,7 @@ func (l living) match(d side) []expr.Any {
 		fam, near, far, n = unix.NFPROTO_IPV6, d.near6, d.far6, 16
 	}
 	const first = unix.NFT_REG32_00
-	e := append(family(fam), &expr.Meta{Key: expr.MetaKeyL4PROTO, Register: first})
+	e := append(nft.Family(fam), &expr.Meta{Key: expr.MetaKeyL4PROTO, Register: first})
 	reg := uint32(first + 1)
 	for _, f := range []struct {
 		base    expr.PayloadBase
@@ -409,7 +401,7 @@ func payload() [][]expr.Any {
 		len    uint32
 	}{{unix.NFPROTO_IPV4, 20}, {unix.NFPROTO_IPV6, 40}} {
 		for words := uint32(5); words <= 15; words++ {
-			e := append(family(ip.family), bits(expr.PayloadBaseTransportHeader, 12, []byte{0xf0}, []byte{byte(words << 4)})...)
+			e := append(nft.Family(ip.family), nft.Bits(expr.PayloadBaseTransportHeader, 12, []byte{0xf0}, []byte{byte(words << 4)})...)
 			all = append(all, append(e,
 				&expr.Meta{Key: expr.MetaKeyLEN, Register: 1},
 				&expr.Byteorder{SourceRegister: 1, DestRegister: 1, Op: expr.ByteorderHton, Len: 4, Size: 4},
@@ -420,7 +412,7 @@ func payload() [][]expr.Any {
 }
 
 func tcpReset() []expr.Any {
-	return bits(expr.PayloadBaseTransportHeader, 13, []byte{0x04}, []byte{0x04})
+	return nft.Bits(expr.PayloadBaseTransportHeader, 13, []byte{0x04}, []byte{0x04})
 }
 
 // icmpTypes matches messages of ICMP from one type to another.

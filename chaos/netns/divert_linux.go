@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"syscall"
 
+	"brunt/chaos/netns/nft"
+
 	"github.com/google/nftables"
 	"github.com/google/nftables/expr"
 	"golang.org/x/sys/unix"
@@ -14,7 +16,7 @@ import (
 // are made to. It is a table that the kernel takes away with its maker.
 type Diversion struct {
 	mark  uint32
-	table *table
+	table *nft.Table
 }
 
 // NewDiversion makes one that diverts nothing yet. The sockets that [Diversion.Spare] was called
@@ -22,7 +24,7 @@ type Diversion struct {
 func (n *Namespace) NewDiversion() (*Diversion, error) {
 	d := &Diversion{mark: ownMark()}
 	err := n.Do(func() (err error) {
-		d.table, err = newTable()
+		d.table, err = nft.NewTable()
 		return err
 	})
 	return d, err
@@ -42,20 +44,20 @@ func (d *Diversion) Spare(_, _ string, c syscall.RawConn) error {
 // instant on. It is called once.
 func (d *Diversion) Set(from map[netip.AddrPort]netip.AddrPort) error {
 	t := d.table
-	chain := t.base("divert", nftables.ChainTypeNAT, nftables.ChainHookOutput, -110)
-	t.rule(chain, meta(expr.MetaKeyMARK, expr.CmpOpEq, binary.NativeEndian.AppendUint32(nil, d.mark)...), verdict(expr.VerdictAccept))
+	chain := t.BaseChain("divert", nftables.ChainTypeNAT, nftables.ChainHookOutput, -110)
+	t.Rule(chain, nft.Meta(expr.MetaKeyMARK, expr.CmpOpEq, binary.NativeEndian.AppendUint32(nil, d.mark)...), nft.Verdict(expr.VerdictAccept))
 	for there, here := range from {
-		t.rule(chain,
-			family(unix.NFPROTO_IPV4), proto(unix.IPPROTO_TCP), field(expr.PayloadBaseNetworkHeader, 16, there.Addr().AsSlice()), port(destPort, there.Port()),
+		t.Rule(chain,
+			nft.Family(unix.NFPROTO_IPV4), nft.Proto(unix.IPPROTO_TCP), nft.Field(expr.PayloadBaseNetworkHeader, 16, there.Addr().AsSlice()), nft.Port(nft.DestPort, there.Port()),
 			[]expr.Any{
 				&expr.Immediate{Register: 1, Data: here.Addr().AsSlice()},
 				&expr.Immediate{Register: 2, Data: binary.BigEndian.AppendUint16(nil, here.Port())},
 				&expr.NAT{Type: expr.NATTypeDestNAT, Family: unix.NFPROTO_IPV4, RegAddrMin: 1, RegProtoMin: 2},
 			})
 	}
-	return t.commit()
+	return t.Commit()
 }
 
 // Close takes the table away: new connections go where they are made to. Those that were
 // diverted stay so.
-func (d *Diversion) Close() error { return d.table.close() }
+func (d *Diversion) Close() error { return d.table.Close() }

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"syscall"
 
+	"brunt/chaos/netns/nft"
 	"brunt/chaos/sockets"
 
 	"github.com/google/nftables"
@@ -30,21 +31,21 @@ var dockerDNS = netip.AddrFrom4([4]byte{127, 0, 0, 11})
 // A chain of Docker's does the same to the engine's resolver, at -100: ours is first.
 //
 // What is redirected is tracked in a zone of its own. So a client that asks from one
-// socket all the time is met too, though the kernel knows its flow already; and when the
-// table has gone, be it with brunt, that flow is again where it was.
+// Socket all the time is met too, though the kernel knows its flow already; and when the
+// Table has gone, be it with brunt, that flow is again where it was.
 func redirect(s Spec) (Held, error) {
 	r, err := newResponder(s)
 	if err != nil {
 		return nil, err
 	}
-	t, err := newTable()
+	t, err := nft.NewTable()
 	if err != nil {
 		r.close()
 		return nil, err
 	}
 	r.table = t
 	r.rules()
-	if err := t.commit(); err != nil {
+	if err := t.Commit(); err != nil {
 		r.close()
 		return nil, err
 	}
@@ -63,19 +64,19 @@ func (r *responder) rules() {
 	into := append([]expr.Any{
 		&expr.Immediate{Register: 1, Data: zone[:]},
 		&expr.Ct{Key: expr.CtKeyZONE, Register: 1, SourceRegister: true},
-	}, verdict(expr.VerdictAccept)...)
-	pass := verdict(expr.VerdictAccept)
+	}, nft.Verdict(expr.VerdictAccept)...)
+	pass := nft.Verdict(expr.VerdictAccept)
 
-	first := r.table.base("zone", nftables.ChainTypeFilter, nftables.ChainHookOutput, -300)
-	r.table.rule(first, meta(expr.MetaKeyMARK, expr.CmpOpEq, binary.NativeEndian.AppendUint32(nil, r.mark)...), pass)
+	first := r.table.BaseChain("zone", nftables.ChainTypeFilter, nftables.ChainHookOutput, -300)
+	r.table.Rule(first, nft.Meta(expr.MetaKeyMARK, expr.CmpOpEq, binary.NativeEndian.AppendUint32(nil, r.mark)...), pass)
 	for _, d := range r.doors {
-		r.table.rule(first, d.family(), proto(d.proto), d.source(), port(sourcePort, d.at.Port()), into)
+		r.table.Rule(first, d.family(), nft.Proto(d.proto), d.source(), nft.Port(nft.SourcePort, d.at.Port()), into)
 	}
 	// The loopback is the unit's own affair, but for Docker's resolver.
-	there := field(expr.PayloadBaseNetworkHeader, 16, dockerDNS.AsSlice())
+	there := nft.Field(expr.PayloadBaseNetworkHeader, 16, dockerDNS.AsSlice())
 	there[1].(*expr.Cmp).Op = expr.CmpOpNeq
-	r.table.rule(first, loopback(expr.MetaKeyOIFTYPE), family(unix.NFPROTO_IPV6), pass)
-	r.table.rule(first, loopback(expr.MetaKeyOIFTYPE), family(unix.NFPROTO_IPV4), there, pass)
+	r.table.Rule(first, nft.Loopback(expr.MetaKeyOIFTYPE), nft.Family(unix.NFPROTO_IPV6), pass)
+	r.table.Rule(first, nft.Loopback(expr.MetaKeyOIFTYPE), nft.Family(unix.NFPROTO_IPV4), there, pass)
 	peers := [][]expr.Any{nil}
 	if len(r.spec.Match.Peers) > 0 {
 		peers = nil
@@ -86,16 +87,16 @@ func (r *responder) rules() {
 	for _, d := range r.doors {
 		for _, to := range peers {
 			for _, p := range ports {
-				r.table.rule(first, d.family(), proto(d.proto), to, port(destPort, p), into)
+				r.table.Rule(first, d.family(), nft.Proto(d.proto), to, nft.Port(nft.DestPort, p), into)
 			}
 		}
 	}
 
-	nat := r.table.base("redirect", nftables.ChainTypeNAT, nftables.ChainHookOutput, -110)
+	nat := r.table.BaseChain("redirect", nftables.ChainTypeNAT, nftables.ChainHookOutput, -110)
 	for _, d := range r.doors {
-		r.table.rule(nat,
+		r.table.Rule(nat,
 			[]expr.Any{&expr.Ct{Key: expr.CtKeyZONE, Register: 1}, &expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: zone[:]}},
-			d.family(), proto(d.proto),
+			d.family(), nft.Proto(d.proto),
 			[]expr.Any{
 				&expr.Immediate{Register: 1, Data: d.at.Addr().AsSlice()},
 				&expr.Immediate{Register: 2, Data: binary.BigEndian.AppendUint16(nil, d.at.Port())},
@@ -120,7 +121,7 @@ func (d *door) nfproto() byte {
 	return unix.NFPROTO_IPV4
 }
 
-func (d *door) family() []expr.Any { return family(d.nfproto()) }
+func (d *door) family() []expr.Any { return nft.Family(d.nfproto()) }
 
 // source matches what comes from the door.
 func (d *door) source() []expr.Any {
@@ -128,7 +129,7 @@ func (d *door) source() []expr.Any {
 	if d.at.Addr().Is6() {
 		at = 8
 	}
-	return field(expr.PayloadBaseNetworkHeader, at, d.at.Addr().AsSlice())
+	return nft.Field(expr.PayloadBaseNetworkHeader, at, d.at.Addr().AsSlice())
 }
 
 // openDoors opens those that the namespace of the thread can have: without IPv6 there

@@ -17,6 +17,7 @@ import (
 
 	"brunt/chaos/netns"
 	"brunt/chaos/netns/netnstest"
+	"brunt/chaos/netns/nft"
 
 	"github.com/google/nftables"
 )
@@ -30,7 +31,7 @@ const insideEnv = "BRUNT_TEST_INSIDE"
 
 func TestMain(m *testing.M) {
 	if spec := os.Getenv(holdEnv); spec != "" {
-		if err := hold(spec); err != nil {
+		if err := Start(spec); err != nil {
 			fmt.Println(err)
 		}
 		os.Exit(1)
@@ -38,7 +39,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-func hold(spec string) error {
+func Start(spec string) error {
 	var s netns.Spec
 	if err := json.Unmarshal([]byte(spec), &s); err != nil {
 		return err
@@ -109,7 +110,7 @@ func marks(t *testing.T, n *netnstest.Node) int {
 		}
 		all, err := c.ListTables()
 		for _, k := range all {
-			if strings.HasPrefix(k.Name, netns.Mark) {
+			if strings.HasPrefix(k.Name, nft.Mark) {
 				count++
 			}
 		}

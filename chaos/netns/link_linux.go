@@ -6,6 +6,8 @@ import (
 	"net"
 	"slices"
 
+	"brunt/chaos/netns/kernel"
+
 	"github.com/vishvananda/netlink"
 )
 
@@ -57,7 +59,7 @@ func furnish() error {
 	a := netlink.NewLinkAttrs()
 	a.Name = "probe0"
 	if err := netlink.LinkAdd(&netlink.Veth{LinkAttrs: a, PeerName: "probe1"}); err != nil {
-		return hint(fmt.Errorf("making a pair of links: %w", err))
+		return kernel.Hint(fmt.Errorf("making a pair of links: %w", err))
 	}
 	if err := raise("probe0"); err != nil {
 		return err

@@ -4,17 +4,17 @@ package netns
 func mechanisms(a Action) []mechanism {
 	switch a {
 	case Loss:
-		return []mechanism{bpf(), nft(a), netem()}
+		return []mechanism{bpf(), nftMechanism(a), netem()}
 	case Duplicate, Corrupt:
 		return []mechanism{bpf(), netem()}
 	case Latency, Reorder:
-		return []mechanism{netem(), nfqueue()}
+		return []mechanism{netem(), nfqueueMechanism()}
 	case Bandwidth:
-		return []mechanism{nfqueue(), tbf()}
+		return []mechanism{nfqueueMechanism(), tbf()}
 	case Partition, Blackhole:
-		return []mechanism{nft(a), bpf()}
+		return []mechanism{nftMechanism(a), bpf()}
 	case Stall, Reset, HalfOpen, DNSFail, DNSMute, DNSSpoof:
-		return []mechanism{nft(a)}
+		return []mechanism{nftMechanism(a)}
 	}
 	return nil
 }

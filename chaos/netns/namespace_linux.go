@@ -1,10 +1,10 @@
 package netns
 
 import (
-	"errors"
 	"fmt"
 	"os"
-	"runtime"
+
+	"brunt/chaos/netns/kernel"
 
 	"golang.org/x/sys/unix"
 )
@@ -62,42 +62,24 @@ func (n *Namespace) Close() error { return n.file.Close() }
 // Do runs f on a thread that is inside, and waits for it. What f opens there stays
 // inside: sockets, netlink connections. Goroutines that f starts are outside.
 func (n *Namespace) Do(f func() error) error {
-	return aside(func() error {
+	return kernel.OnThread(func() error {
 		// To enter needs CAP_SYS_ADMIN, which a helper that was started inside lacks.
 		if !n.own {
 			if err := unix.Setns(int(n.file.Fd()), unix.CLONE_NEWNET); err != nil {
-				return hint(fmt.Errorf("entering the network namespace %s: %w", n.path, err))
+				return kernel.Hint(fmt.Errorf("entering the network namespace %s: %w", n.path, err))
 			}
 		}
 		return f()
 	})
 }
 
-// aside runs f on a thread of its own that ends with it, so that nothing of what f makes
-// of the thread can reach another goroutine.
-func aside(f func() error) error {
-	done := make(chan error, 1)
-	go func() {
-		runtime.LockOSThread() // not unlocked: the runtime ends the thread with the goroutine
-		if unix.Gettid() == unix.Getpid() {
-			// The main thread can't end, and where it is, there is the whole process to
-			// whoever looks at /proc. Held here, it is nobody else's.
-			defer runtime.UnlockOSThread()
-			done <- aside(f)
-			return
-		}
-		done <- f()
-	}()
-	return <-done
-}
-
 // New makes a namespace that has nothing but the loopback, which is up. It is there for
 // as long as somebody has it open or is in it.
 func New() (*Namespace, error) {
 	n := &Namespace{path: "that was made new"}
-	err := aside(func() error {
+	err := kernel.OnThread(func() error {
 		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
-			return hint(fmt.Errorf("making a network namespace: %w", err))
+			return kernel.Hint(fmt.Errorf("making a network namespace: %w", err))
 		}
 		f, err := os.Open("/proc/thread-self/ns/net")
 		if err != nil {
@@ -137,11 +119,3 @@ func throwaway(f func() error) error {
 
 // attempt tells whether m works with this kernel and with the rights that brunt has.
 func attempt(m mechanism) error { return throwaway(m.probe) }
-
-// hint says what would help where a right is missing.
-func hint(err error) error {
-	if errors.Is(err, unix.EPERM) {
-		return fmt.Errorf("%w: it takes root, or CAP_SYS_ADMIN and CAP_NET_ADMIN", err)
-	}
-	return err
-}

@@ -6,7 +6,7 @@ import (
 
 // nft is rules in an nftables table that its maker owns: when brunt ends, however it
 // does, the kernel takes the table away.
-func nft(a Action) mechanism {
+func nftMechanism(a Action) mechanism {
 	here := cut
 	switch a {
 	case DNSFail, DNSMute, DNSSpoof:

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 
+	"brunt/chaos/netns/kernel"
+
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
@@ -150,7 +152,7 @@ func rootOf(l netlink.Link) (netlink.Qdisc, error) {
 func (q qdisc) add(s Spec, l netlink.Link) error {
 	a := netlink.QdiscAttrs{LinkIndex: l.Attrs().Index, Handle: netlink.MakeHandle(s.Handle, 0), Parent: netlink.HANDLE_ROOT}
 	failed := func(what string, err error) error {
-		return hint(fmt.Errorf("putting %s on %s: %w", what, l.Attrs().Name, err))
+		return kernel.Hint(fmt.Errorf("putting %s on %s: %w", what, l.Attrs().Name, err))
 	}
 	if s.Match.all() {
 		if err := netlink.QdiscAdd(q.make(s, a)); err != nil {
@@ -200,7 +202,7 @@ func undoLink(kind string, handle uint16, l netlink.Link, queueLen int) error {
 			return nil // another's
 		}
 		if err := netlink.QdiscDel(root); err != nil && !errors.Is(err, unix.ENOENT) && !errors.Is(err, unix.EINVAL) {
-			return hint(fmt.Errorf("removing %s from %s: %w", kind, name, err))
+			return kernel.Hint(fmt.Errorf("removing %s from %s: %w", kind, name, err))
 		}
 	}
 	now, err := netlink.LinkByIndex(l.Attrs().Index)
@@ -210,7 +212,7 @@ func undoLink(kind string, handle uint16, l netlink.Link, queueLen int) error {
 	const byKernel = 1000 // DEFAULT_TX_QUEUE_LEN, which takes the place of 0
 	if queueLen == 0 && now.Attrs().TxQLen == byKernel {
 		if err := netlink.LinkSetTxQLen(now, 0); err != nil {
-			return hint(fmt.Errorf("giving %s its queue length back: %w", name, err))
+			return kernel.Hint(fmt.Errorf("giving %s its queue length back: %w", name, err))
 		}
 	}
 	return nil

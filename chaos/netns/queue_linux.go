@@ -4,13 +4,17 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
+
+	"brunt/chaos/netns/nfqueue"
+	"brunt/chaos/netns/nft"
 
 	"github.com/google/nftables"
 	"golang.org/x/sys/unix"
 )
 
 // nfqueue hands packets to brunt, which holds them until they are due, by rules in a
-// table of brunt's own. It all ends with brunt: the table goes, and what was held is lost,
+// Table of brunt's own. It all ends with brunt: the table goes, and what was held is lost,
 // as on a wire that is cut. Where brunt only stops, the queue fills, and then everything
 // passes.
 //
@@ -22,7 +26,7 @@ import (
 // Subtle: when the kernel takes any chain of netfilter away in the namespace, it drops
 // what all queues in there hold. Other faults that end cost a delay its packets of that
 // moment.
-func nfqueue() mechanism {
+func nfqueueMechanism() mechanism {
 	return mechanism{
 		name: "nfqueue",
 		can: func(s Spec) error {
@@ -51,9 +55,9 @@ func nfqueue() mechanism {
 
 // queued is what is in force by a queue.
 type queued struct {
-	table  *table
+	table  *nft.Table
 	rules  []*nftables.Chain // that hand over
-	holder *holder
+	holder *nfqueue.Worker
 
 	mu     sync.Mutex
 	closed bool
@@ -66,54 +70,54 @@ const wholeAbove = 25e6
 
 // enqueue does it in the namespace that the thread is in.
 func enqueue(s Spec) (_ *queued, err error) {
-	sock, err := openQueue(queueing{
-		packets: s.room(),
-		bytes:   headBytes,
-		whole:   s.Do != Bandwidth || s.Rate > wholeAbove,
+	sock, err := nfqueue.OpenQueue(nfqueue.Options{
+		Packets: s.room(),
+		Bytes:   nfqueue.HeadBytes,
+		Whole:   s.Do != Bandwidth || s.Rate > wholeAbove,
 	})
 	if err != nil {
 		return nil, err
 	}
 	// The holder before the rules: no packet waits for it to begin.
 	q := new(queued)
-	if q.holder, err = hold(sock, newCourse(s)); err != nil {
+	if q.holder, err = nfqueue.Start(sock, newCourse(s)); err != nil {
 		return nil, err
 	}
-	q.table, err = withQueue(func(t *table, way int) error {
-		if way == queueNone {
+	q.table, err = nft.WithQueue(func(t *nft.Table, way int) error {
+		if way == nft.QueueNone {
 			return fmt.Errorf("%w: no way to hand packets to a queue", unix.EOPNOTSUPP)
 		}
 		q.rules = nil
-		c := cutter{Spec: s, table: t}
+		c := cutter{Spec: s, Table: t}
 		for _, d := range c.sides() {
-			act := t.chain("act_" + d.name)
+			act := t.Chain("act_" + d.name)
 			q.rules = append(q.rules, act)
-			t.rule(act, count(), queue(way, sock.number, true))
+			t.Rule(act, nft.Count(), nft.Queue(way, sock.Number, true))
 			sel := act
 			if len(s.Match.Ports) > 0 {
-				sel = t.chain("select_" + d.name)
+				sel = t.Chain("select_" + d.name)
 				for _, l4 := range []byte{unix.IPPROTO_TCP, unix.IPPROTO_UDP} {
 					for _, p := range s.Match.Ports {
-						t.rule(sel, proto(l4), port(sourcePort, p), gotoChain(act))
-						t.rule(sel, proto(l4), port(destPort, p), gotoChain(act))
+						t.Rule(sel, nft.Proto(l4), nft.Port(nft.SourcePort, p), gotoChain(act))
+						t.Rule(sel, nft.Proto(l4), nft.Port(nft.DestPort, p), gotoChain(act))
 					}
 				}
 			}
 			for _, hook := range d.hooks {
-				base := t.base(d.name, nftables.ChainTypeFilter, hook, d.priority+10) // behind what cuts
+				base := t.BaseChain(d.name, nftables.ChainTypeFilter, hook, d.priority+10) // behind what cuts
 				c.passes(base, d)
 				for _, p := range s.Match.Peers {
-					t.rule(base, d.from(p), gotoChain(sel))
+					t.Rule(base, d.from(p), gotoChain(sel))
 				}
 				if len(s.Match.Peers) == 0 {
-					t.rule(base, gotoChain(sel))
+					t.Rule(base, gotoChain(sel))
 				}
 			}
 		}
 		return nil
 	})
 	if err != nil {
-		return nil, errors.Join(err, q.holder.close())
+		return nil, errors.Join(err, q.holder.Close())
 	}
 	return q, nil
 }
@@ -124,13 +128,13 @@ func (q *queued) Via() string { return "nfqueue" }
 // Met implements [Held].
 func (q *queued) Met() (Met, error) {
 	select {
-	case <-q.holder.done:
-		if q.holder.err != nil {
-			return Met{}, q.holder.err
+	case <-q.holder.Done:
+		if q.holder.Err != nil {
+			return Met{}, q.holder.Err
 		}
 	default:
 	}
-	return Met{Packets: q.holder.packets.Load(), Bytes: q.holder.bytes.Load(), Hit: q.holder.hit.Load()}, nil
+	return Met{Packets: q.holder.Packets.Load(), Bytes: q.holder.Bytes.Load(), Hit: q.holder.Hit.Load()}, nil
 }
 
 // Close implements [Held]. First nothing comes any more, then what waits goes on its way,
@@ -142,6 +146,28 @@ func (q *queued) Close() error {
 		return nil
 	}
 	q.closed = true
-	err := q.table.clear(q.rules)
-	return errors.Join(err, q.holder.close(), q.table.close())
+	err := q.table.Clear(q.rules)
+	return errors.Join(err, q.holder.Close(), q.table.Close())
+}
+
+// newCourse is the schedule of a latency, a reorder or a bandwidth.
+func newCourse(s Spec) nfqueue.Schedule {
+	if s.Do == Bandwidth {
+		return nfqueue.NewShaper(s.Rate)
+	}
+	return nfqueue.NewDelay(nfqueue.Delay{Delay: s.Delay, Jitter: s.Jitter, Correlation: s.Correlation, Share: s.Share, Seed: s.Seed, Reorder: s.Do == Reorder})
+}
+
+// room is how many packets may have to wait at a time: a queue that is full lets pass
+// what comes, and one that is too long lets nothing pass for long where brunt has stopped.
+func (s Spec) room() uint32 {
+	const (
+		perSecond = 100_000 // what the queue carries on a core, and more
+		late      = 50 * time.Millisecond
+	)
+	need := int64(perSecond * (s.Delay + s.Jitter + late).Seconds())
+	if s.Do == Bandwidth {
+		need = int64(float64(s.Rate) * nfqueue.RouterTime.Seconds() / 64)
+	}
+	return uint32(min(max(need, 1<<10), 1<<17))
 }

@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"brunt/chaos/netns/nft"
 	"brunt/chaos/sockets"
 
 	"github.com/miekg/dns"
@@ -26,9 +27,9 @@ type responder struct {
 	home   *Namespace // where it is
 	mark   uint32     // of what it asks itself
 	zone   uint16     // that questions are tracked in
-	table  *table
+	table  *nft.Table
 	doors  []*door
-	origin *origin
+	origin *nft.Conntrack
 
 	packets, hit, bytes atomic.Int64
 
@@ -52,7 +53,7 @@ func newResponder(s Spec) (*responder, error) {
 	if r.home, err = Open("/proc/thread-self/ns/net"); err != nil {
 		return nil, err
 	}
-	if r.origin, err = newOrigin(r.zone); err == nil {
+	if r.origin, err = nft.NewConntrack(r.zone); err == nil {
 		r.doors, err = openDoors(r.mark)
 	}
 	if err != nil {
@@ -76,7 +77,7 @@ func (r *responder) Close() error { return r.close() }
 func (r *responder) close() error {
 	r.once.Do(func() {
 		if r.table != nil {
-			r.closed = r.table.close() // from here on nobody is sent to the responder
+			r.closed = r.table.Close() // from here on nobody is sent to the responder
 		}
 		for _, d := range r.doors {
 			d.close()
@@ -88,7 +89,7 @@ func (r *responder) close() error {
 		r.conns = nil
 		r.mu.Unlock()
 		if r.origin != nil {
-			r.origin.close()
+			r.origin.Close()
 		}
 		r.done.Wait()
 		r.home.Close()
@@ -130,7 +131,7 @@ func (r *responder) listen(d *door, p *pending) {
 		if mine || n < 2 {
 			continue
 		}
-		to, err := r.origin.of(d.proto, client, d.at)
+		to, err := r.origin.Destination(d.proto, client, d.at)
 		if err != nil {
 			continue // it is gone, and its sender waits for nothing
 		}
@@ -250,7 +251,7 @@ func (r *responder) converse(d *door, c net.Conn) {
 		answer, mine := r.answer(q)
 		if !mine {
 			if on == nil {
-				to, err := r.origin.of(d.proto, c.RemoteAddr().(*net.TCPAddr).AddrPort(), d.at)
+				to, err := r.origin.Destination(d.proto, c.RemoteAddr().(*net.TCPAddr).AddrPort(), d.at)
 				if err != nil {
 					return
 				}

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"testing"
 
+	"brunt/chaos/netns/nft"
+
 	"github.com/miekg/dns"
 )
 
@@ -134,7 +136,7 @@ func FuzzResponder(f *testing.F) {
 func FuzzDestination(f *testing.F) {
 	f.Add([]byte{28, 0, 1, 128, 12, 0, 1, 128, 8, 0, 2, 0, 192, 0, 2, 1, 12, 0, 2, 128, 6, 0, 3, 0, 0, 53, 0, 0})
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if to, ok := destination(b, ctIP4Dst); ok && !to.IsValid() {
+		if to, ok := nft.Destination(b, nft.CtIP4Dst); ok && !to.IsValid() {
 			t.Fatalf("%v", to)
 		}
 	})

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"math"
 
+	"brunt/chaos/netns/nfqueue"
+
 	"github.com/vishvananda/netlink"
 )
 
@@ -15,7 +17,7 @@ func tbf() mechanism {
 		// A packet that is not cut yet is 64 KB at most, and is cut where the bucket is
 		// smaller: so the bucket is small, but never less than the longest of a wire.
 		burst := min(max(rate/100, 4<<10), 64<<10)
-		limit := max(rate/5, routerBytes) + burst // routerTime
+		limit := max(rate/5, nfqueue.RouterBytes) + burst // RouterTime
 		return &netlink.Tbf{QdiscAttrs: a, Rate: rate, Limit: uint32(min(limit, math.MaxUint32)), Buffer: netlink.Xmittime(rate, uint32(burst))}
 	}}
 	return q.mechanism(func(s Spec) error {

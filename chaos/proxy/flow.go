@@ -163,7 +163,7 @@ type step uint8
 
 const (
 	over   step = iota // nothing: the flow is
-	fail               // Admit on that src is gone
+	fail               // pass on that src is gone
 	take               // read some bytes for the stages
 	copies             // let bytes pass by splice
 )

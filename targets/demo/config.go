@@ -1,6 +1,9 @@
 package demo
 
-import "cmp"
+import (
+	"cmp"
+	"embed"
+)
 
 // The services by name.
 const (
@@ -111,3 +114,9 @@ func onlyOn(s *bool) string {
 	}
 	return onOff(s)
 }
+
+// Source is this package's own text: the comments of its settings become the
+// descriptions in the JSON Schema.
+//
+//go:embed config.go
+var Source embed.FS

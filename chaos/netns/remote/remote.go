@@ -1,4 +1,9 @@
-package netns
+// Package remote sets faults in a network namespace through a process that runs inside it.
+//
+//	brunt --Namespace.Set(spec)--> chaos/rpc --> process in the namespace --Serve--> netns.Namespace.Set
+//
+// It is for a brunt that may not enter the namespace itself, such as one of the docker group without root.
+package remote
 
 import (
 	"context"
@@ -10,20 +15,21 @@ import (
 	"sync"
 	"time"
 
+	"brunt/chaos/netns"
 	"brunt/chaos/rpc"
 )
 
-// A Helper is a process inside a namespace that does there what its caller may not: a
+// A Namespace is a process inside a namespace that does there what its caller may not: a
 // container that the engine has started in the network of another. It is talked to as
 // package talk has it, and takes everything back when its input ends or is silent for long.
-type Helper struct{ to *rpc.Client }
+type Namespace struct{ to *rpc.Client }
 
 // request is what a helper is asked to do something with.
 type request struct {
 	N    int             `json:"n,omitempty"`
-	Spec *Spec           `json:"spec,omitempty"`
-	Undo *Undo           `json:"undo,omitempty"`
-	Look *Look           `json:"look,omitempty"`
+	Spec *netns.Spec     `json:"spec,omitempty"`
+	Undo *netns.Undo     `json:"undo,omitempty"`
+	Look *netns.Look     `json:"look,omitempty"`
 	To   *netip.AddrPort `json:"to,omitempty"`
 }
 
@@ -34,11 +40,11 @@ type answer struct {
 	Other bool        `json:"other,omitempty"` // it is ErrOther
 	N     int         `json:"n,omitempty"`     // of what is held from now on
 	Via   string      `json:"via,omitempty"`
-	Spec  *Spec       `json:"spec,omitempty"`
-	Undo  *Undo       `json:"undo,omitempty"`
-	Met   *Met        `json:"met,omitempty"`
-	Seen  *Seen       `json:"seen,omitempty"`
-	Fate  Fate        `json:"fate,omitempty"`
+	Spec  *netns.Spec `json:"spec,omitempty"`
+	Undo  *netns.Undo `json:"undo,omitempty"`
+	Met   *netns.Met  `json:"met,omitempty"`
+	Seen  *netns.Seen `json:"seen,omitempty"`
+	Fate  netns.Fate  `json:"fate,omitempty"`
 	Addr  *netip.Addr `json:"addr,omitempty"`
 }
 
@@ -48,9 +54,9 @@ func (a answer) err() error {
 	case a.Error == "":
 		return nil
 	case a.Can:
-		return &told{a.Error, ErrCannot}
+		return &told{a.Error, netns.ErrCannot}
 	case a.Other:
-		return &told{a.Error, ErrOther}
+		return &told{a.Error, netns.ErrOther}
 	}
 	return errors.New(a.Error)
 }
@@ -64,10 +70,10 @@ type told struct {
 func (t *told) Error() string { return t.text }
 func (t *told) Unwrap() error { return t.is }
 
-// Help is the helper's own life: it does in n what lines from in ask for, until in ends,
+// Serve is the helper's own life: it does in n what lines from in ask for, until in ends,
 // ctx does, or nothing has come for ten seconds; then it takes everything back, the last
 // first.
-func Help(ctx context.Context, n *Namespace, in io.Reader, out io.Writer) error {
+func Serve(ctx context.Context, n *netns.Namespace, in io.Reader, out io.Writer) error {
 	h := &helping{n: n, held: map[int]io.Closer{}}
 	err := rpc.Serve(ctx, in, out, h.answer)
 	if err != nil && ctx.Err() != nil { // it was to end
@@ -78,7 +84,7 @@ func Help(ctx context.Context, n *Namespace, in io.Reader, out io.Writer) error 
 
 // helping is what a helper has in its hands.
 type helping struct {
-	n *Namespace
+	n *netns.Namespace
 
 	mu    sync.Mutex
 	last  int
@@ -142,7 +148,7 @@ func (h *helping) answer(ctx context.Context, op string, args json.RawMessage) (
 	}
 	var a answer
 	if err := h.do(ctx, op, r, &a); err != nil {
-		a.Error, a.Can, a.Other = err.Error(), errors.Is(err, ErrCannot), errors.Is(err, ErrOther)
+		a.Error, a.Can, a.Other = err.Error(), errors.Is(err, netns.ErrCannot), errors.Is(err, netns.ErrOther)
 	}
 	return a, nil
 }
@@ -150,36 +156,36 @@ func (h *helping) answer(ctx context.Context, op string, args json.RawMessage) (
 func (h *helping) do(ctx context.Context, op string, r request, a *answer) (err error) {
 	switch {
 	case op == "prepare" && r.Spec != nil:
-		var s Spec
+		var s netns.Spec
 		s, a.Undo, err = h.n.Prepare(*r.Spec)
 		a.Spec = &s
 	case op == "undo" && r.Undo != nil:
 		err = h.n.Undo(*r.Undo)
 	case op == "set" && r.Spec != nil:
-		var held Held
+		var held netns.Held
 		if held, err = h.n.Set(*r.Spec); err == nil {
 			a.Via = held.Via()
 			a.N, err = h.keep(held)
 		}
 	case op == "met":
-		var held Held
-		if held, err = heldAs[Held](h, r.N); err == nil {
-			var met Met
+		var held netns.Held
+		if held, err = heldAs[netns.Held](h, r.N); err == nil {
+			var met netns.Met
 			met, err = held.Met()
 			a.Met = &met
 		}
 	case op == "look" && r.Look != nil:
-		var s Seen
+		var s netns.Seen
 		s, err = h.n.Look(ctx, *r.Look)
 		a.Seen = &s
 	case op == "line" && r.To != nil:
-		var l Line
+		var l netns.Line
 		if l, err = h.n.Line(ctx, *r.To); err == nil {
 			a.N, err = h.keep(l)
 		}
 	case op == "fate":
-		var l Line
-		if l, err = heldAs[Line](h, r.N); err == nil {
+		var l netns.Line
+		if l, err = heldAs[netns.Line](h, r.N); err == nil {
 			a.Fate, err = l.Fate(ctx)
 		}
 	case op == "gateway":
@@ -194,18 +200,18 @@ func (h *helping) do(ctx context.Context, op string, r request, a *answer) (err 
 	return err
 }
 
-// NewHelper talks to a helper over pipe, and waits until it answers. It closes pipe when
+// Open talks to a helper over pipe, and waits until it answers. It closes pipe when
 // it does not.
-func NewHelper(ctx context.Context, pipe io.ReadWriteCloser) (*Helper, error) {
+func Open(ctx context.Context, pipe io.ReadWriteCloser) (*Namespace, error) {
 	to, err := rpc.NewClient(ctx, pipe)
 	if err != nil {
 		return nil, err
 	}
-	return &Helper{to}, nil
+	return &Namespace{to}, nil
 }
 
 // ask has the helper do something.
-func (h *Helper) ask(ctx context.Context, op string, r request) (answer, error) {
+func (h *Namespace) ask(ctx context.Context, op string, r request) (answer, error) {
 	var a answer
 	if err := h.to.Call(ctx, op, r, &a); err != nil {
 		return answer{}, fmt.Errorf("the helper: %w", err)
@@ -214,12 +220,12 @@ func (h *Helper) ask(ctx context.Context, op string, r request) (answer, error) 
 }
 
 // asks is ask for what has no bound of its own.
-func (h *Helper) asks(op string, r request) (answer, error) {
+func (h *Namespace) asks(op string, r request) (answer, error) {
 	return h.ask(context.Background(), op, r)
 }
 
 // Prepare is [Namespace.Prepare], done by the helper.
-func (h *Helper) Prepare(s Spec) (Spec, *Undo, error) {
+func (h *Namespace) Prepare(s netns.Spec) (netns.Spec, *netns.Undo, error) {
 	a, err := h.asks("prepare", request{Spec: &s})
 	if err != nil {
 		return s, nil, err
@@ -231,13 +237,13 @@ func (h *Helper) Prepare(s Spec) (Spec, *Undo, error) {
 }
 
 // Undo is [Namespace.Undo], done by the helper.
-func (h *Helper) Undo(u Undo) error {
+func (h *Namespace) Undo(u netns.Undo) error {
 	_, err := h.asks("undo", request{Undo: &u})
 	return err
 }
 
 // Set is [Namespace.Set], done by the helper. What is held ends with it.
-func (h *Helper) Set(s Spec) (Held, error) {
+func (h *Namespace) Set(s netns.Spec) (netns.Held, error) {
 	a, err := h.asks("set", request{Spec: &s})
 	if err != nil {
 		return nil, err
@@ -246,16 +252,16 @@ func (h *Helper) Set(s Spec) (Held, error) {
 }
 
 // Look is [Namespace.Look], done by the helper.
-func (h *Helper) Look(ctx context.Context, l Look) (Seen, error) {
+func (h *Namespace) Look(ctx context.Context, l netns.Look) (netns.Seen, error) {
 	a, err := h.ask(ctx, "look", request{Look: &l})
 	if a.Seen == nil {
-		return Seen{}, err
+		return netns.Seen{}, err
 	}
 	return *a.Seen, err
 }
 
 // Line is [Namespace.Line], done by the helper.
-func (h *Helper) Line(ctx context.Context, to netip.AddrPort) (Line, error) {
+func (h *Namespace) Line(ctx context.Context, to netip.AddrPort) (netns.Line, error) {
 	a, err := h.ask(ctx, "line", request{To: &to})
 	if err != nil {
 		return nil, err
@@ -264,7 +270,7 @@ func (h *Helper) Line(ctx context.Context, to netip.AddrPort) (Line, error) {
 }
 
 // Gateway is [Namespace.Gateway], asked of the helper.
-func (h *Helper) Gateway() (netip.Addr, error) {
+func (h *Namespace) Gateway() (netip.Addr, error) {
 	a, err := h.asks("gateway", request{})
 	if err != nil || a.Addr == nil {
 		return netip.Addr{}, err
@@ -273,37 +279,37 @@ func (h *Helper) Gateway() (netip.Addr, error) {
 }
 
 // Close ends the helper, which takes back all that it holds, and waits until it has.
-func (h *Helper) Close() error {
+func (h *Namespace) Close() error {
 	const most = 5 * time.Second
 	return h.to.CloseWithin(most)
 }
 
 // helped is what a helper holds: a Spec or a connection.
 type helped struct {
-	h   *Helper
+	h   *Namespace
 	n   int
 	via string
 }
 
 var (
-	_ Held = (*helped)(nil)
-	_ Line = (*helped)(nil)
+	_ netns.Held = (*helped)(nil)
+	_ netns.Line = (*helped)(nil)
 )
 
 // Via implements [Held].
 func (h *helped) Via() string { return h.via }
 
 // Met implements [Held].
-func (h *helped) Met() (Met, error) {
+func (h *helped) Met() (netns.Met, error) {
 	a, err := h.h.asks("met", request{N: h.n})
 	if err != nil || a.Met == nil {
-		return Met{}, err
+		return netns.Met{}, err
 	}
 	return *a.Met, nil
 }
 
 // Fate implements [Line].
-func (h *helped) Fate(ctx context.Context) (Fate, error) {
+func (h *helped) Fate(ctx context.Context) (netns.Fate, error) {
 	a, err := h.h.ask(ctx, "fate", request{N: h.n})
 	return a.Fate, err
 }

@@ -1,4 +1,4 @@
-package netns
+package nfqueue
 
 import (
 	"encoding/binary"
@@ -7,6 +7,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"brunt/chaos/netns/kernel"
 )
 
 // tcp is the head of a packet of a connection, and udp of a datagram.
@@ -29,10 +31,10 @@ func TestDelaying(t *testing.T) {
 		correlation float64
 	}{{"independent", 0}, {"correlation 0.5", 0.5}, {"correlation 0.9", 0.9}} {
 		t.Run(test.name, func(t *testing.T) {
-			c := newCourse(Spec{Do: Latency, Delay: 100 * time.Millisecond, Jitter: 20 * time.Millisecond, Correlation: test.correlation, Seed: 5})
+			c := NewDelay(Delay{Delay: 100 * time.Millisecond, Jitter: 20 * time.Millisecond, Correlation: test.correlation, Seed: 5})
 			var all []float64
 			for range n {
-				due, lost := c.admit(time.Second, packet{head: udp(1)})
+				due, lost := c.admit(time.Second, Packet{head: udp(1)})
 				if lost {
 					t.Fatal("a latency lost a packet")
 				}
@@ -73,12 +75,12 @@ func correlation(x []float64) float64 {
 // TestDelayingOrder finds that the packets of a connection stay in order under a latency,
 // that datagrams and other connections do not wait for them, and that a reorder keeps none.
 func TestDelayingOrder(t *testing.T) {
-	overtakes := func(do Action, share float64, head func(i int) []byte) (n int) {
-		c := newCourse(Spec{Do: do, Delay: 100 * time.Millisecond, Jitter: 50 * time.Millisecond, Share: share, Seed: 3})
+	overtakes := func(reorder bool, share float64, head func(i int) []byte) (n int) {
+		c := NewDelay(Delay{Delay: 100 * time.Millisecond, Jitter: 50 * time.Millisecond, Share: share, Seed: 3, Reorder: reorder})
 		last := map[string]time.Duration{}
 		for i := range 20_000 {
 			h := head(i)
-			due, _ := c.admit(time.Duration(i)*time.Millisecond, packet{head: h})
+			due, _ := c.admit(time.Duration(i)*time.Millisecond, Packet{head: h})
 			if due < last[string(h)] {
 				n++
 			}
@@ -95,16 +97,16 @@ func TestDelayingOrder(t *testing.T) {
 	connections := func(i int) []byte { return tcp(uint16(i % 7)) }
 	for _, test := range []struct {
 		name     string
-		do       Action
+		do       bool
 		share    float64
 		head     func(i int) []byte
 		overtake bool
 	}{
-		{"connections", Latency, 0, connections, false},
-		{"connections, a share", Latency, 0.3, connections, false},
-		{"connections over IPv6", Latency, 0, six, false},
-		{"datagrams", Latency, 0, func(int) []byte { return udp(1) }, true},
-		{"reorder", Reorder, 0.3, connections, true},
+		{"connections", false, 0, connections, false},
+		{"connections, a share", false, 0.3, connections, false},
+		{"connections over IPv6", false, 0, six, false},
+		{"datagrams", false, 0, func(int) []byte { return udp(1) }, true},
+		{"reorder", true, 0.3, connections, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if n := overtakes(test.do, test.share, test.head); (n > 0) != test.overtake {
@@ -116,11 +118,11 @@ func TestDelayingOrder(t *testing.T) {
 
 // TestDelayingForgets finds that connections that are over take no memory.
 func TestDelayingForgets(t *testing.T) {
-	d := newCourse(Spec{Do: Latency, Delay: time.Millisecond, Jitter: time.Millisecond}).(*delaying)
+	d := NewDelay(Delay{Delay: time.Millisecond, Jitter: time.Millisecond}).(*delaying)
 	for i := range 10 * mostFlows {
 		h := tcp(uint16(i))
 		binary.BigEndian.PutUint32(h[12:], uint32(i))
-		d.admit(time.Duration(i)*10*time.Millisecond, packet{head: h})
+		d.admit(time.Duration(i)*10*time.Millisecond, Packet{head: h})
 	}
 	if len(d.flows) > mostFlows {
 		t.Errorf("%d connections are remembered", len(d.flows))
@@ -129,10 +131,10 @@ func TestDelayingForgets(t *testing.T) {
 
 // TestDelayingShare finds that as many packets are late as the share says.
 func TestDelayingShare(t *testing.T) {
-	c := newCourse(Spec{Do: Reorder, Delay: time.Second, Share: 0.25, Seed: 9})
+	c := NewDelay(Delay{Delay: time.Second, Share: 0.25, Seed: 9, Reorder: true})
 	late := 0
 	for range 100_000 {
-		switch due, _ := c.admit(0, packet{head: tcp(1)}); due {
+		switch due, _ := c.admit(0, Packet{head: tcp(1)}); due {
 		case 0:
 		case time.Second:
 			late++
@@ -149,7 +151,7 @@ func TestDelayingShare(t *testing.T) {
 // into the router is lost.
 func TestShaping(t *testing.T) {
 	for _, rate := range []int64{1000, 125_000, 1_250_000, 125_000_000} {
-		c := newCourse(Spec{Do: Bandwidth, Rate: rate})
+		c := NewShaper(rate)
 		// Twice as much comes as passes, for a minute.
 		const size = 1500
 		gap := time.Duration(float64(size) / float64(2*rate) * float64(time.Second))
@@ -158,7 +160,7 @@ func TestShaping(t *testing.T) {
 		lost := 0
 		for now := time.Duration(0); now < time.Minute; now += gap {
 			for i, out := range []bool{false, true} {
-				due, gone := c.admit(now, packet{length: size, out: out})
+				due, gone := c.admit(now, Packet{length: size, out: out})
 				if gone {
 					lost++
 					continue
@@ -169,7 +171,7 @@ func TestShaping(t *testing.T) {
 				}
 			}
 		}
-		most := max(routerTime, time.Duration(float64(routerBytes)/float64(rate)*float64(time.Second))) + 2*gap
+		most := max(RouterTime, time.Duration(float64(RouterBytes)/float64(rate)*float64(time.Second))) + 2*gap
 		for i, got := range passed {
 			want := 60 * rate
 			if most := want + int64(catchUp.Seconds()*float64(rate)); got > most || float64(got) < 0.97*float64(want)-size {
@@ -189,7 +191,7 @@ func TestShaping(t *testing.T) {
 // where that is the same.
 func TestHolderOrder(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	h := new(holder)
+	h := new(Worker)
 	for i := range 5000 {
 		h.seq++
 		h.push(waiting{time.Duration(r.IntN(100)), h.seq, uint32(i)})
@@ -211,9 +213,9 @@ func FuzzFlow(f *testing.F) {
 	f.Add(udp(1))
 	f.Add([]byte{0x4f, 0})
 	f.Add(append([]byte{0x60}, make([]byte, 60)...))
-	c := newCourse(Spec{Do: Latency, Delay: 2, Jitter: 1})
+	c := NewDelay(Delay{Delay: 2, Jitter: 1})
 	f.Fuzz(func(t *testing.T, head []byte) {
-		due, lost := c.admit(0, packet{head: head, length: len(head)})
+		due, lost := c.admit(0, Packet{head: head, length: len(head)})
 		if lost || due < 1 || due > 3 {
 			t.Errorf("due %v, lost %v", due, lost)
 		}
@@ -224,7 +226,7 @@ func FuzzFlow(f *testing.F) {
 // that sleeps most of the time does.
 func TestRank(t *testing.T) {
 	for _, busy := range []time.Duration{100 * time.Microsecond, 900 * time.Microsecond} {
-		err := aside(func() error {
+		err := kernel.OnThread(func() error {
 			r := &rank{realTime: true}
 			for now := time.Duration(0); now < 2*time.Second; now += time.Millisecond {
 				r.wakes(now)

@@ -1,4 +1,4 @@
-package netns
+package nfqueue
 
 import (
 	"encoding/binary"
@@ -6,19 +6,21 @@ import (
 	"fmt"
 	"time"
 
+	"brunt/chaos/netns/kernel"
+
 	"golang.org/x/sys/unix"
 )
 
-// A queueSocket listens on a queue of nfnetlink_queue: the kernel hands packets over and waits for what is
+// A Socket listens on a queue of nfnetlink_queue: the kernel hands packets over and waits for what is
 // to become of each. Where nobody listens, or the queue is full, they go on as if there
 // were none. It is for one thread; only its end may be told from elsewhere.
 //
 // It is a client of its own because every packet is three system calls, or a fraction of
 // one: answers go in batches, of which the libraries know nothing. What it holds when its
-// socket closes, the kernel drops.
-type queueSocket struct {
+// Socket closes, the kernel drops.
+type Socket struct {
 	fd     int
-	number uint16
+	Number uint16
 	in     []byte
 	out    []byte
 	asked  uint32 // the sequence number of the last request
@@ -42,22 +44,22 @@ const (
 )
 
 // A queueing is how a queue is to be.
-type queueing struct {
-	packets uint32 // that it holds at most
-	bytes   uint32 // that are to be seen of each
-	whole   bool   // packets of up to 64 KB as they are, instead of cut as for the wire
+type Options struct {
+	Packets uint32 // that it holds at most
+	Bytes   uint32 // that are to be seen of each
+	Whole   bool   // packets of up to 64 KB as they are, instead of cut as for the wire
 }
 
 // firstQueue begins the numbers that are tried: most who use queues begin at 0.
 const firstQueue = 0xb400
 
-// openQueue opens a queue that is free, in the namespace that the thread is in.
-func openQueue(c queueing) (_ *queueSocket, err error) {
+// OpenQueue opens a queue that is free, in the namespace that the thread is in.
+func OpenQueue(c Options) (_ *Socket, err error) {
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, unix.NETLINK_NETFILTER)
 	if err != nil {
 		return nil, fmt.Errorf("opening a netlink socket: %w", err)
 	}
-	q := &queueSocket{fd: fd, in: make([]byte, 1<<17)}
+	q := &Socket{fd: fd, in: make([]byte, 1<<17)}
 	defer func() {
 		if err != nil {
 			q.close()
@@ -71,31 +73,31 @@ func openQueue(c queueing) (_ *queueSocket, err error) {
 		unix.Connect(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}),
 	)
 	if err != nil {
-		return nil, hint(fmt.Errorf("setting up a netlink socket: %w", err))
+		return nil, kernel.Hint(fmt.Errorf("setting up a netlink socket: %w", err))
 	}
-	for q.number = firstQueue; ; q.number++ {
+	for q.Number = firstQueue; ; q.Number++ {
 		err = q.configure(attr(cfgCommand, []byte{cfgBind, 0, 0, 0}))
 		// Another's is EPERM: but so is every one without the right to any.
 		taken := errors.Is(err, unix.EBUSY) || errors.Is(err, unix.EPERM)
-		if !taken || q.number == firstQueue+0xff {
+		if !taken || q.Number == firstQueue+0xff {
 			break
 		}
 	}
 	if err != nil {
-		return nil, hint(fmt.Errorf("taking a queue: %w", err))
+		return nil, kernel.Hint(fmt.Errorf("taking a queue: %w", err))
 	}
 	flags := uint32(flagFailOpen)
-	if c.whole {
+	if c.Whole {
 		flags |= flagWhole
 	}
 	be := binary.BigEndian
 	for _, a := range [][]byte{
-		attr(cfgParams, append(be.AppendUint32(nil, c.bytes), cfgCopyPacket)),
-		attr(cfgLength, be.AppendUint32(nil, c.packets)),
+		attr(cfgParams, append(be.AppendUint32(nil, c.Bytes), cfgCopyPacket)),
+		attr(cfgLength, be.AppendUint32(nil, c.Packets)),
 		append(attr(cfgMask, be.AppendUint32(nil, flagFailOpen|flagWhole)), attr(cfgFlags, be.AppendUint32(nil, flags))...),
 	} {
 		if err = q.configure(a); err != nil {
-			return nil, hint(fmt.Errorf("setting up queue %d: %w", q.number, err))
+			return nil, kernel.Hint(fmt.Errorf("setting up queue %d: %w", q.Number, err))
 		}
 	}
 	return q, nil
@@ -109,7 +111,7 @@ func attr(kind uint16, value []byte) []byte {
 }
 
 // configure sends a request and waits for its answer.
-func (q *queueSocket) configure(attrs []byte) error {
+func (q *Socket) configure(attrs []byte) error {
 	ne := binary.NativeEndian
 	q.asked++
 	b := ne.AppendUint32(nil, uint32(netlinkHeader+len(attrs)))
@@ -117,7 +119,7 @@ func (q *queueSocket) configure(attrs []byte) error {
 	b = ne.AppendUint16(b, unix.NLM_F_REQUEST|unix.NLM_F_ACK)
 	b = ne.AppendUint32(b, q.asked)
 	b = append(b, 0, 0, 0, 0, unix.AF_UNSPEC, 0)
-	b = binary.BigEndian.AppendUint16(b, q.number)
+	b = binary.BigEndian.AppendUint16(b, q.Number)
 	if _, err := unix.Write(q.fd, append(b, attrs...)); err != nil {
 		return err
 	}
@@ -169,7 +171,7 @@ func messages(b []byte, f func(kind uint16, seq uint32, body []byte)) {
 const hookForward = 2
 
 // parsePacket reads the body of a message of the kernel, from struct nfgenmsg on.
-func parsePacket(b []byte) (p packet, ok bool) {
+func parsePacket(b []byte) (p Packet, ok bool) {
 	ne, be := binary.NativeEndian, binary.BigEndian
 	if len(b) < 4 {
 		return p, false
@@ -197,7 +199,7 @@ func parsePacket(b []byte) (p packet, ok bool) {
 }
 
 // read gives the packets that are there to f, at most about so many, and does not wait.
-func (q *queueSocket) read(most int, f func(p packet)) error {
+func (q *Socket) read(most int, f func(p Packet)) error {
 	for most > 0 {
 		n, err := unix.Read(q.fd, q.in)
 		switch {
@@ -206,7 +208,7 @@ func (q *queueSocket) read(most int, f func(p packet)) error {
 		case errors.Is(err, unix.EINTR), errors.Is(err, unix.ENOBUFS):
 			continue
 		case err != nil:
-			return fmt.Errorf("reading from queue %d: %w", q.number, err)
+			return fmt.Errorf("reading from queue %d: %w", q.Number, err)
 		}
 		messages(q.in[:n], func(kind uint16, _ uint32, body []byte) {
 			if kind != msgPacket {
@@ -231,14 +233,14 @@ const (
 const batch = 256
 
 // answer tells what becomes of a packet, after the next flush at the latest.
-func (q *queueSocket) answer(id, verdict uint32) {
+func (q *Socket) answer(id, verdict uint32) {
 	const n = netlinkHeader + 12
 	ne, be := binary.NativeEndian, binary.BigEndian
 	b := ne.AppendUint32(q.out, n)
 	b = ne.AppendUint16(b, msgVerdict)
 	b = ne.AppendUint16(b, unix.NLM_F_REQUEST)
 	b = append(b, 0, 0, 0, 0, 0, 0, 0, 0, unix.AF_UNSPEC, 0)
-	b = be.AppendUint16(b, q.number)
+	b = be.AppendUint16(b, q.Number)
 	b = ne.AppendUint16(b, 12)
 	b = ne.AppendUint16(b, attrVerdict)
 	b = be.AppendUint32(b, verdict)
@@ -246,7 +248,7 @@ func (q *queueSocket) answer(id, verdict uint32) {
 }
 
 // flush sends the answers, a batch at a time, in the order that they were given.
-func (q *queueSocket) flush() error {
+func (q *Socket) flush() error {
 	for b := q.out; len(b) > 0; {
 		n := min(len(b), batch*(netlinkHeader+12))
 		_, err := unix.Write(q.fd, b[:n])
@@ -254,7 +256,7 @@ func (q *queueSocket) flush() error {
 			continue
 		}
 		if err != nil {
-			return fmt.Errorf("answering queue %d: %w", q.number, err)
+			return fmt.Errorf("answering queue %d: %w", q.Number, err)
 		}
 		b = b[n:]
 	}
@@ -262,11 +264,11 @@ func (q *queueSocket) flush() error {
 	return nil
 }
 
-// close gives the queue back. To close the socket is not enough: a process that is being started
+// Close gives the queue back. To close the socket is not enough: a process that is being started
 // just now has it too, until its program is loaded, and the kernel waits for the last, with
 // nobody there to answer.
-func (q *queueSocket) close() {
-	if q.number != 0 {
+func (q *Socket) close() {
+	if q.Number != 0 {
 		_ = q.configure(attr(cfgCommand, []byte{cfgUnbind, 0, 0, 0})) // then the socket's end does it
 	}
 	unix.Close(q.fd)
@@ -274,7 +276,7 @@ func (q *queueSocket) close() {
 
 // sleep waits until there is a packet, or something to read from other, or for so long;
 // below zero is for ever. It tells whether there is something from other.
-func (q *queueSocket) sleep(other int, d time.Duration) (bool, error) {
+func (q *Socket) sleep(other int, d time.Duration) (bool, error) {
 	fds := []unix.PollFd{{Fd: int32(q.fd), Events: unix.POLLIN}, {Fd: int32(other), Events: unix.POLLIN}}
 	var timeout *unix.Timespec
 	if d >= 0 {
@@ -282,7 +284,7 @@ func (q *queueSocket) sleep(other int, d time.Duration) (bool, error) {
 		timeout = &ts
 	}
 	if _, err := unix.Ppoll(fds, timeout, nil); err != nil && !errors.Is(err, unix.EINTR) {
-		return false, fmt.Errorf("waiting for queue %d: %w", q.number, err)
+		return false, fmt.Errorf("waiting for queue %d: %w", q.Number, err)
 	}
 	return fds[1].Revents != 0, nil
 }

@@ -1,4 +1,4 @@
-package netns
+package nft
 
 import (
 	"crypto/rand"
@@ -9,6 +9,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"brunt/chaos/netns/kernel"
 
 	"github.com/google/nftables"
 	"github.com/google/nftables/expr"
@@ -24,7 +26,7 @@ const Mark = "brunt-"
 // it away with the socket, and nobody else can change it, not even by flushing all rules.
 //
 // Rules are collected by the methods and come into force all at once with commit.
-type table struct {
+type Table struct {
 	conn *nftables.Conn
 	raw  *mnl.Conn // that conn is on
 	tab  *nftables.Table
@@ -34,9 +36,9 @@ type table struct {
 	closed bool
 }
 
-// newTable makes an empty table under a name of its own in the namespace that the thread
+// NewTable makes an empty table under a name of its own in the namespace that the thread
 // is in. Everything else may be done from anywhere.
-func newTable() (*table, error) {
+func NewTable() (*Table, error) {
 	var raw *mnl.Conn
 	c, err := nftables.New(nftables.AsLasting(), nftables.WithSockOptions(func(c *mnl.Conn) error {
 		raw = c
@@ -50,10 +52,10 @@ func newTable() (*table, error) {
 	}
 	var id [6]byte
 	rand.Read(id[:]) // it never fails
-	t := &table{conn: c, raw: raw, tab: &nftables.Table{Name: Mark + hex.EncodeToString(id[:]), Family: nftables.TableFamilyINet}}
+	t := &Table{conn: c, raw: raw, tab: &nftables.Table{Name: Mark + hex.EncodeToString(id[:]), Family: nftables.TableFamilyINet}}
 	if err := own(raw, t.tab); err != nil {
 		c.CloseLasting()
-		return nil, hint(fmt.Errorf("making an nftables table that goes with its maker: %w", err))
+		return nil, kernel.Hint(fmt.Errorf("making an nftables table that goes with its maker: %w", err))
 	}
 	return t, nil
 }
@@ -96,21 +98,21 @@ func own(c *mnl.Conn, t *nftables.Table) error {
 	return err
 }
 
-// base adds a chain that the kernel sends packets through.
-func (t *table) base(name string, kind nftables.ChainType, hook *nftables.ChainHook, priority int) *nftables.Chain {
+// BaseChain adds a chain that the kernel sends packets through.
+func (t *Table) BaseChain(name string, kind nftables.ChainType, hook *nftables.ChainHook, priority int) *nftables.Chain {
 	return t.conn.AddChain(&nftables.Chain{
 		Name: name, Table: t.tab, Type: kind, Hooknum: hook,
 		Priority: new(nftables.ChainPriority(priority)),
 	})
 }
 
-// chain adds one that packets come to from others.
-func (t *table) chain(name string) *nftables.Chain {
+// Chain adds one that packets come to from others.
+func (t *Table) Chain(name string) *nftables.Chain {
 	return t.conn.AddChain(&nftables.Chain{Name: name, Table: t.tab})
 }
 
-// rule adds a rule to the end of a chain: what it matches, then what it does.
-func (t *table) rule(c *nftables.Chain, parts ...[]expr.Any) {
+// Rule adds a rule to the end of a chain: what it matches, then what it does.
+func (t *Table) Rule(c *nftables.Chain, parts ...[]expr.Any) {
 	var all []expr.Any
 	for _, p := range parts {
 		all = append(all, p...)
@@ -119,7 +121,7 @@ func (t *table) rule(c *nftables.Chain, parts ...[]expr.Any) {
 }
 
 // set adds a set of keys.
-func (t *table) set(name string, kind nftables.SetDatatype, keys [][]byte) (*nftables.Set, error) {
+func (t *Table) Set(name string, kind nftables.SetDatatype, keys [][]byte) (*nftables.Set, error) {
 	t.sets++ // the library would count them for the whole process, and unlocked
 	s := &nftables.Set{Table: t.tab, ID: t.sets, Name: name, KeyType: kind, Concatenation: true}
 	if err := t.conn.AddSet(s, nil); err != nil {
@@ -140,26 +142,26 @@ func (t *table) set(name string, kind nftables.SetDatatype, keys [][]byte) (*nft
 	return s, nil
 }
 
-// commit brings what was added into force: all of it or nothing.
-func (t *table) commit() error {
+// Commit brings what was added into force: all of it or nothing.
+func (t *Table) Commit() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	defer t.bounded()()
 	if err := t.conn.Flush(); err != nil {
-		return hint(fmt.Errorf("setting the rules of %s: %w", t.tab.Name, err))
+		return kernel.Hint(fmt.Errorf("setting the rules of %s: %w", t.tab.Name, err))
 	}
 	return nil
 }
 
 // bounded has the kernel answer within a while, until what it gives is called. The library
 // waits for an answer to each message, and some refusals are one answer to all.
-func (t *table) bounded() (done func()) {
+func (t *Table) bounded() (done func()) {
 	t.raw.SetReadDeadline(time.Now().Add(30 * time.Second))
 	return func() { t.raw.SetReadDeadline(time.Time{}) }
 }
 
-// counters gives those of a chain's rules, in order.
-func (t *table) counters(c *nftables.Chain) ([]expr.Counter, error) {
+// Counters gives those of a chain's rules, in order.
+func (t *Table) Counters(c *nftables.Chain) ([]expr.Counter, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.closed {
@@ -181,9 +183,9 @@ func (t *table) counters(c *nftables.Chain) ([]expr.Counter, error) {
 	return all, nil
 }
 
-// close takes the table away. To close the socket is not enough: a process that is being started
+// Close takes the table away. To close the socket is not enough: a process that is being started
 // just now has it too, until its program is loaded, and the kernel waits for the last.
-func (t *table) close() error {
+func (t *Table) Close() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.closed {
@@ -203,31 +205,31 @@ func (t *table) close() error {
 
 // Parts of rules.
 
-func meta(key expr.MetaKey, op expr.CmpOp, value ...byte) []expr.Any {
+func Meta(key expr.MetaKey, op expr.CmpOp, value ...byte) []expr.Any {
 	return []expr.Any{&expr.Meta{Key: key, Register: 1}, &expr.Cmp{Op: op, Register: 1, Data: value}}
 }
 
-// proto matches the protocol above IP: unix.IPPROTO_TCP or another.
-func proto(p byte) []expr.Any { return meta(expr.MetaKeyL4PROTO, expr.CmpOpEq, p) }
+// Proto matches the protocol above IP: unix.IPPROTO_TCP or another.
+func Proto(p byte) []expr.Any { return Meta(expr.MetaKeyL4PROTO, expr.CmpOpEq, p) }
 
-// family matches IPv4 or IPv6: unix.NFPROTO_IPV4 or unix.NFPROTO_IPV6.
-func family(f byte) []expr.Any { return meta(expr.MetaKeyNFPROTO, expr.CmpOpEq, f) }
+// Family matches IPv4 or IPv6: unix.NFPROTO_IPV4 or unix.NFPROTO_IPV6.
+func Family(f byte) []expr.Any { return Meta(expr.MetaKeyNFPROTO, expr.CmpOpEq, f) }
 
-// loopback matches what comes in by it, or goes out.
-func loopback(key expr.MetaKey) []expr.Any {
-	return meta(key, expr.CmpOpEq, binary.NativeEndian.AppendUint16(nil, unix.ARPHRD_LOOPBACK)...)
+// Loopback matches what comes in by it, or goes out.
+func Loopback(key expr.MetaKey) []expr.Any {
+	return Meta(key, expr.CmpOpEq, binary.NativeEndian.AppendUint16(nil, unix.ARPHRD_LOOPBACK)...)
 }
 
-// field matches bytes of a header.
-func field(base expr.PayloadBase, offset uint32, value []byte) []expr.Any {
+// Field matches bytes of a header.
+func Field(base expr.PayloadBase, offset uint32, value []byte) []expr.Any {
 	return []expr.Any{
 		&expr.Payload{DestRegister: 1, Base: base, Offset: offset, Len: uint32(len(value))},
 		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: value},
 	}
 }
 
-// bits matches bytes of a header under a mask.
-func bits(base expr.PayloadBase, offset uint32, mask, value []byte) []expr.Any {
+// Bits matches bytes of a header under a mask.
+func Bits(base expr.PayloadBase, offset uint32, mask, value []byte) []expr.Any {
 	n := uint32(len(value))
 	return []expr.Any{
 		&expr.Payload{DestRegister: 1, Base: base, Offset: offset, Len: n},
@@ -238,16 +240,16 @@ func bits(base expr.PayloadBase, offset uint32, mask, value []byte) []expr.Any {
 
 // Offsets of the ports in a header of TCP or UDP.
 const (
-	sourcePort uint32 = 0
-	destPort   uint32 = 2
+	SourcePort uint32 = 0
+	DestPort   uint32 = 2
 )
 
-func port(offset uint32, p uint16) []expr.Any {
-	return field(expr.PayloadBaseTransportHeader, offset, binary.BigEndian.AppendUint16(nil, p))
+func Port(offset uint32, p uint16) []expr.Any {
+	return Field(expr.PayloadBaseTransportHeader, offset, binary.BigEndian.AppendUint16(nil, p))
 }
 
-// opened matches packets that go the way in which the connection was opened, or back.
-func opened(back bool) []expr.Any {
+// Opened matches packets that go the way in which the connection was opened, or back.
+func Opened(back bool) []expr.Any {
 	dir := byte(0)
 	if back {
 		dir = 1
@@ -258,12 +260,12 @@ func opened(back bool) []expr.Any {
 	}
 }
 
-func count() []expr.Any { return []expr.Any{&expr.Counter{}} }
+func Count() []expr.Any { return []expr.Any{&expr.Counter{}} }
 
-func verdict(k expr.VerdictKind) []expr.Any { return []expr.Any{&expr.Verdict{Kind: k}} }
+func Verdict(k expr.VerdictKind) []expr.Any { return []expr.Any{&expr.Verdict{Kind: k}} }
 
-// chance matches a share of packets, by the kernel's own random numbers.
-func chance(share float64) []expr.Any {
+// Chance matches a share of packets, by the kernel's own random numbers.
+func Chance(share float64) []expr.Any {
 	const of = 1 << 24 // fine enough for 0.00001 %, and far from the edge of the type
 	return []expr.Any{
 		&expr.Numgen{Register: 1, Type: unix.NFT_NG_RANDOM, Modulus: of},
@@ -276,12 +278,12 @@ func chance(share float64) []expr.Any {
 const (
 	queueNative = iota // nftables' own statement, CONFIG_NFT_QUEUE
 	queueXt            // that of iptables, CONFIG_NETFILTER_XT_TARGET_NFQUEUE and CONFIG_NFT_COMPAT
-	queueNone
+	QueueNone
 )
 
-// queue hands packets to a queue. With bypass they go on where nobody listens on it;
+// Queue hands packets to a queue. With bypass they go on where nobody listens on it;
 // without, they are gone.
-func queue(way int, number uint16, bypass bool) []expr.Any {
+func Queue(way int, number uint16, bypass bool) []expr.Any {
 	if way == queueNative {
 		q := &expr.Queue{Num: number, Total: 1}
 		if bypass {
@@ -301,17 +303,17 @@ func queue(way int, number uint16, bypass bool) []expr.Any {
 	return []expr.Any{&expr.Target{Name: "NFQUEUE", Rev: 3, Info: &info}}
 }
 
-// withQueue builds a table where the thread is and brings it into force, with the first
-// way to queue that the kernel knows. Where it knows none, build is given queueNone.
-func withQueue(build func(t *table, way int) error) (*table, error) {
-	t, err := newTable()
+// WithQueue builds a table where the thread is and brings it into force, with the first
+// way to queue that the kernel knows. Where it knows none, build is given QueueNone.
+func WithQueue(build func(t *Table, way int) error) (*Table, error) {
+	t, err := NewTable()
 	if err != nil {
 		return nil, err
 	}
 	var not error
-	for _, way := range []int{queueNative, queueXt, queueNone} {
+	for _, way := range []int{queueNative, queueXt, QueueNone} {
 		if err = build(t, way); err == nil {
-			err = t.commit()
+			err = t.Commit()
 		}
 		if err == nil {
 			return t, nil
@@ -323,12 +325,12 @@ func withQueue(build func(t *table, way int) error) (*table, error) {
 			break
 		}
 	}
-	t.close()
+	t.Close()
 	return nil, not
 }
 
-// clear takes all rules out of chains that are in force, and leaves the chains.
-func (t *table) clear(chains []*nftables.Chain) error {
+// Clear takes all rules out of chains that are in force, and leaves the chains.
+func (t *Table) Clear(chains []*nftables.Chain) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, c := range chains {

@@ -1,4 +1,4 @@
-package netns
+package sockdiag
 
 import (
 	"encoding/binary"
@@ -6,25 +6,27 @@ import (
 	"fmt"
 	"net/netip"
 
+	"brunt/chaos/netns/kernel"
+
 	mnl "github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
 )
 
 // A socket is one end of a connection, as the kernel knows it.
-type socket struct {
-	proto         byte // unix.IPPROTO_TCP or unix.IPPROTO_UDP
-	local, remote netip.AddrPort
-	accepted      bool   // the other end opened it
+type Socket struct {
+	Proto         byte // unix.IPPROTO_TCP or unix.IPPROTO_UDP
+	Local, Remote netip.AddrPort
+	Accepted      bool   // the other end opened it
 	family        byte   // of the socket, which for IPv4 may be unix.AF_INET6
 	id            []byte // struct inet_diag_sockid, with the cookie by which no other can be meant
 }
 
-// opened is the port that the connection was opened to.
-func (s socket) opened() uint16 {
-	if s.accepted {
-		return s.local.Port()
+// Opened is the port that the connection was opened to.
+func (s Socket) Opened() uint16 {
+	if s.Accepted {
+		return s.Local.Port()
 	}
-	return s.remote.Port()
+	return s.Remote.Port()
 }
 
 // TCP's states, as inet_diag numbers them.
@@ -34,20 +36,20 @@ const (
 	tcpListen   = 10
 )
 
-// connections lists the connections of TCP that the thread's namespace has, and the
+// Connections lists the connections of TCP that the thread's namespace has, and the
 // sockets of UDP that have a fixed other end.
 //
 // Which end opened a connection the kernel doesn't keep. It was the other one if
 // somebody listens here on the port.
-func connections() ([]socket, error) {
-	var all []socket
+func Connections() ([]Socket, error) {
+	var all []Socket
 	listens := map[uint16]bool{}
 	for _, proto := range []byte{unix.IPPROTO_TCP, unix.IPPROTO_UDP} {
 		for _, family := range []byte{unix.AF_INET, unix.AF_INET6} {
-			err := dump(family, proto, func(state byte, s socket) {
+			err := dump(family, proto, func(state byte, s Socket) {
 				switch {
 				case proto == unix.IPPROTO_TCP && state == tcpListen:
-					listens[s.local.Port()] = true
+					listens[s.Local.Port()] = true
 				case state == tcpTimeWait || state == tcpClose:
 				default:
 					all = append(all, s)
@@ -60,7 +62,7 @@ func connections() ([]socket, error) {
 		}
 	}
 	for i, s := range all {
-		all[i].accepted = s.proto == unix.IPPROTO_TCP && listens[s.local.Port()]
+		all[i].Accepted = s.Proto == unix.IPPROTO_TCP && listens[s.Local.Port()]
 	}
 	return all, nil
 }
@@ -80,7 +82,7 @@ func diagRequest(family, proto byte, states uint32, id []byte) []byte {
 }
 
 // dump asks for the sockets of a family and a protocol.
-func dump(family, proto byte, each func(state byte, s socket)) error {
+func dump(family, proto byte, each func(state byte, s Socket)) error {
 	c, err := mnl.Dial(unix.NETLINK_SOCK_DIAG, nil)
 	if err != nil {
 		return err
@@ -99,9 +101,9 @@ func dump(family, proto byte, each func(state byte, s socket)) error {
 			continue
 		}
 		id := m.Data[4 : 4+sockidLen]
-		s := socket{proto: proto, family: m.Data[0], id: id}
-		s.local = netip.AddrPortFrom(diagAddr(s.family, id[4:20]), binary.BigEndian.Uint16(id))
-		s.remote = netip.AddrPortFrom(diagAddr(s.family, id[20:36]), binary.BigEndian.Uint16(id[2:]))
+		s := Socket{Proto: proto, family: m.Data[0], id: id}
+		s.Local = netip.AddrPortFrom(diagAddr(s.family, id[4:20]), binary.BigEndian.Uint16(id))
+		s.Remote = netip.AddrPortFrom(diagAddr(s.family, id[20:36]), binary.BigEndian.Uint16(id[2:]))
 		each(m.Data[1], s)
 	}
 	return nil
@@ -115,10 +117,10 @@ func diagAddr(family byte, b []byte) netip.Addr {
 	return netip.AddrFrom16([16]byte(b)).Unmap()
 }
 
-// destroy ends connections as if their program had aborted them: the other end gets a
+// Destroy ends connections as if their program had aborted them: the other end gets a
 // reset, this one an error (ECONNABORTED). It gives how many there were; one that is gone
 // by itself is none. The thread is in the namespace.
-func destroy(all []socket) (n int, err error) {
+func Destroy(all []Socket) (n int, err error) {
 	c, err := mnl.Dial(unix.NETLINK_SOCK_DIAG, nil)
 	if err != nil {
 		return 0, fmt.Errorf("ending connections: %w", err)
@@ -127,15 +129,26 @@ func destroy(all []socket) (n int, err error) {
 	for _, s := range all {
 		_, err := c.Execute(mnl.Message{
 			Header: mnl.Header{Type: sockDestroy, Flags: mnl.Request | mnl.Acknowledge},
-			Data:   diagRequest(s.family, s.proto, ^uint32(0), s.id),
+			Data:   diagRequest(s.family, s.Proto, ^uint32(0), s.id),
 		})
 		switch {
 		case err == nil:
 			n++
 		case errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ESTALE):
 		default:
-			return n, hint(fmt.Errorf("ending the connection %s to %s (it takes CONFIG_INET_DIAG_DESTROY): %w", s.local, s.remote, err))
+			return n, kernel.Hint(fmt.Errorf("ending the connection %s to %s (it takes CONFIG_INET_DIAG_DESTROY): %w", s.Local, s.Remote, err))
 		}
 	}
 	return n, nil
+}
+
+// key is the socket's in a set: protocol, local end, remote end, each field padded to
+// four bytes.
+func (s Socket) Key() []byte {
+	k := []byte{s.Proto, 0, 0, 0}
+	for _, end := range []netip.AddrPort{s.Local, s.Remote} {
+		k = append(k, end.Addr().AsSlice()...)
+		k = append(binary.BigEndian.AppendUint16(k, end.Port()), 0, 0)
+	}
+	return k
 }

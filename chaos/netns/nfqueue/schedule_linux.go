@@ -1,4 +1,4 @@
-package netns
+package nfqueue
 
 import (
 	"encoding/binary"
@@ -10,30 +10,40 @@ import (
 
 // A course tells when a packet that has come may go on: at once where that is not later
 // than now, never where it is lost.
-type course interface {
-	admit(now time.Duration, p packet) (due time.Duration, lost bool)
+type Schedule interface {
+	admit(now time.Duration, p Packet) (due time.Duration, lost bool)
 }
 
 // A packet is one that waits for its verdict.
-type packet struct {
+type Packet struct {
 	id     uint32
 	out    bool   // it is on its way out
 	length int    // in bytes, of the whole, from its IP header on
 	head   []byte // the first of them, up to as many as were asked for; valid until the next is read
 }
 
-// newCourse is that of a latency, a reorder or a bandwidth.
-func newCourse(s Spec) course {
-	if s.Do == Bandwidth {
-		return &shaping{rate: s.Rate}
-	}
+// A Delay says how packets are delayed.
+type Delay struct {
+	Delay       time.Duration
+	Jitter      time.Duration // at most this much more or less
+	Correlation float64       // of successive delays, from 0 to 1
+	Share       float64       // of the packets, from 0 to 1; 0 is all
+	Seed        uint64
+	Reorder     bool // packets may overtake others of their connection
+}
+
+// NewDelay is the schedule of a delay.
+func NewDelay(d Delay) Schedule {
 	return &delaying{
-		Spec:  s,
-		swing: seed.NewSwing(seed.Source(s.Seed), s.Correlation, false),
+		Delay: d,
+		swing: seed.NewSwing(seed.Source(d.Seed), d.Correlation, false),
 		flows: make(map[uint64]time.Duration),
 		hash:  maphash.MakeSeed(),
 	}
 }
+
+// NewShaper is the schedule of a bandwidth of so many bytes a second.
+func NewShaper(rate int64) Schedule { return &shaping{rate: rate} }
 
 // delaying holds packets back by the delay, or the share of them that the seed chooses.
 //
@@ -41,23 +51,23 @@ func newCourse(s Spec) course {
 // nearly every real path: without that, the jitter would look like loss to the sender.
 // Datagrams do not wait for each other. For a reorder, nothing does.
 type delaying struct {
-	Spec
+	Delay
 	swing *seed.Swing
 	n     uint64
 	flows map[uint64]time.Duration // when the last packet of each leaves; those that have left may be missing
 	hash  maphash.Seed
 }
 
-func (d *delaying) admit(now time.Duration, p packet) (time.Duration, bool) {
+func (d *delaying) admit(now time.Duration, p Packet) (time.Duration, bool) {
 	due := now
 	if d.Share == 0 || seed.Chosen(d.Share, d.Seed, d.n) {
-		due += d.Delay
+		due += d.Delay.Delay
 		if d.Jitter > 0 {
 			due += time.Duration(float64(d.Jitter) * d.swing.Next())
 		}
 	}
 	d.n++
-	if d.Do == Reorder || d.Jitter == 0 && d.Share == 0 {
+	if d.Reorder || d.Jitter == 0 && d.Share == 0 {
 		return due, false
 	}
 	key, ok := d.flow(p.head)
@@ -83,8 +93,8 @@ func (d *delaying) admit(now time.Duration, p packet) (time.Duration, bool) {
 // mostFlows is how many are remembered before those that are over are forgotten.
 const mostFlows = 1 << 14
 
-// headBytes is how much of a packet it takes to tell its flow.
-const headBytes = 64
+// HeadBytes is how much of a packet it takes to tell its flow.
+const HeadBytes = 64
 
 const protoTCP = 6
 
@@ -129,11 +139,11 @@ const catchUp = 20 * time.Millisecond
 
 // The router holds what it can send in 200 ms, and some packets at least.
 const (
-	routerTime  = 200 * time.Millisecond
-	routerBytes = 32 << 10
+	RouterTime  = 200 * time.Millisecond
+	RouterBytes = 32 << 10
 )
 
-func (s *shaping) admit(now time.Duration, p packet) (time.Duration, bool) {
+func (s *shaping) admit(now time.Duration, p Packet) (time.Duration, bool) {
 	free := &s.free[0]
 	if p.out {
 		free = &s.free[1]
@@ -142,23 +152,9 @@ func (s *shaping) admit(now time.Duration, p packet) (time.Duration, bool) {
 		return time.Duration(float64(bytes) / float64(s.rate) * float64(time.Second))
 	}
 	from := max(*free, now-catchUp)
-	if from-now > max(routerTime, takes(routerBytes)) {
+	if from-now > max(RouterTime, takes(RouterBytes)) {
 		return 0, true
 	}
 	*free = from + takes(int64(p.length))
 	return *free, false
-}
-
-// room is how many packets may have to wait at a time: a queue that is full lets pass
-// what comes, and one that is too long lets nothing pass for long where brunt has stopped.
-func (s Spec) room() uint32 {
-	const (
-		perSecond = 100_000 // what the queue carries on a core, and more
-		late      = 50 * time.Millisecond
-	)
-	need := int64(perSecond * (s.Delay + s.Jitter + late).Seconds())
-	if s.Do == Bandwidth {
-		need = int64(float64(s.Rate) * routerTime.Seconds() / 64)
-	}
-	return uint32(min(max(need, 1<<10), 1<<17))
 }

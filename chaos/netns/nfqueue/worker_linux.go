@@ -1,10 +1,12 @@
-package netns
+package nfqueue
 
 import (
 	"errors"
 	"fmt"
 	"sync/atomic"
 	"time"
+
+	"brunt/chaos/netns/kernel"
 
 	"golang.org/x/sys/unix"
 )
@@ -18,14 +20,14 @@ import (
 // One thread reads and answers, so that nothing is shared. It sleeps by ppoll with the
 // least timer slack, and comes before others when it wakes: packets are 0.02 ms late in the
 // median, and 0.5 ms at p99 with ten others to a core that want to run.
-type holder struct {
-	queue  *queueSocket
-	course course
+type Worker struct {
+	queue  *Socket
+	course Schedule
 	end    int // an eventfd: written once when it is to end
-	done   chan struct{}
-	err    error // why it ended by itself; to be read after done
+	Done   chan struct{}
+	Err    error // why it ended by itself; to be read after done
 
-	packets, bytes, hit atomic.Int64
+	Packets, Bytes, Hit atomic.Int64
 
 	wait  []waiting // a heap: the next that is due is the first
 	seq   uint64
@@ -41,37 +43,37 @@ type waiting struct {
 
 func (w waiting) before(o waiting) bool { return w.due < o.due || w.due == o.due && w.seq < o.seq }
 
-// hold begins to hold what comes to the queue. The queue is the holder's from then on.
-func hold(q *queueSocket, c course) (*holder, error) {
+// Start begins to hold what comes to the queue. The queue is the holder's from then on.
+func Start(q *Socket, c Schedule) (*Worker, error) {
 	end, err := unix.Eventfd(0, unix.EFD_CLOEXEC)
 	if err != nil {
 		q.close()
 		return nil, fmt.Errorf("making an event to end by: %w", err)
 	}
-	h := &holder{queue: q, course: c, end: end, done: make(chan struct{}), began: time.Now()}
+	h := &Worker{queue: q, course: c, end: end, Done: make(chan struct{}), began: time.Now()}
 	go func() {
-		defer close(h.done)
-		h.err = aside(h.run)
+		defer close(h.Done)
+		h.Err = kernel.OnThread(h.run)
 		q.close() // from here on the kernel lets everything pass
 	}()
 	return h, nil
 }
 
-// close lets everything go that waits, and ends it. No packets may come any more.
-func (h *holder) close() error {
+// Close lets everything go that waits, and ends it. No packets may come any more.
+func (h *Worker) Close() error {
 	_, err := unix.Write(h.end, []byte{1, 0, 0, 0, 0, 0, 0, 0})
 	if err != nil {
 		return fmt.Errorf("ending a queue: %w", err)
 	}
-	<-h.done
+	<-h.Done
 	unix.Close(h.end)
-	return h.err
+	return h.Err
 }
 
 // atOnce is how many packets are read before those that are due leave.
 const atOnce = 128
 
-func (h *holder) run() error {
+func (h *Worker) run() error {
 	unix.Prctl(unix.PR_SET_TIMERSLACK, 1, 0, 0, 0) // in nanoseconds
 	rank := newRank()
 	for {
@@ -102,27 +104,27 @@ func (h *holder) run() error {
 }
 
 // admit takes a packet in.
-func (h *holder) admit(p packet) {
+func (h *Worker) admit(p Packet) {
 	now := time.Since(h.began)
 	due, lost := h.course.admit(now, p)
-	h.packets.Add(1)
-	h.bytes.Add(int64(p.length))
+	h.Packets.Add(1)
+	h.Bytes.Add(int64(p.length))
 	switch {
 	case lost:
-		h.hit.Add(1)
+		h.Hit.Add(1)
 		h.queue.answer(p.id, drop)
 	case due <= now:
 		h.queue.answer(p.id, accept)
 	default:
-		h.hit.Add(1)
+		h.Hit.Add(1)
 		h.seq++
 		h.push(waiting{due, h.seq, p.id})
 	}
 }
 
 // release lets everything go, in order.
-func (h *holder) release() error {
-	err := h.queue.read(1<<20, func(p packet) {
+func (h *Worker) release() error {
+	err := h.queue.read(1<<20, func(p Packet) {
 		h.seq++
 		h.push(waiting{1<<63 - 1, h.seq, p.id})
 	})
@@ -132,7 +134,7 @@ func (h *holder) release() error {
 	return errors.Join(err, h.queue.flush())
 }
 
-func (h *holder) push(w waiting) {
+func (h *Worker) push(w waiting) {
 	h.wait = append(h.wait, w)
 	for i := len(h.wait) - 1; i > 0; {
 		up := (i - 1) / 2
@@ -144,7 +146,7 @@ func (h *holder) push(w waiting) {
 	}
 }
 
-func (h *holder) pop() waiting {
+func (h *Worker) pop() waiting {
 	first, last := h.wait[0], len(h.wait)-1
 	h.wait[0] = h.wait[last]
 	h.wait = h.wait[:last]

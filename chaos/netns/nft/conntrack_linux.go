@@ -1,4 +1,4 @@
-package netns
+package nft
 
 import (
 	"encoding/binary"
@@ -12,21 +12,21 @@ import (
 )
 
 // An origin asks the kernel where packets were going before they were redirected. Its
-// socket is a plain one: to the libraries the answer is the first of several, and they
+// Socket is a plain one: to the libraries the answer is the first of several, and they
 // would wait for the rest.
-type origin struct {
+type Conntrack struct {
 	mu   sync.Mutex // guards fd, on which one asks at a time; -1 when closed
 	fd   int
 	zone uint16
 }
 
-// newOrigin asks about the namespace that the thread is in, and about one zone.
-func newOrigin(zone uint16) (*origin, error) {
+// NewConntrack asks about the namespace that the thread is in, and about one zone.
+func NewConntrack(zone uint16) (*Conntrack, error) {
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_NETFILTER)
 	if err != nil {
 		return nil, fmt.Errorf("opening connection tracking: %w", err)
 	}
-	return &origin{fd: fd, zone: zone}, nil
+	return &Conntrack{fd: fd, zone: zone}, nil
 }
 
 // Messages and attributes of ctnetlink.
@@ -38,7 +38,7 @@ const (
 	ctTupleIP     = 1
 	ctTupleProto  = 2
 	ctIP4Src      = 1
-	ctIP4Dst      = 2
+	CtIP4Dst      = 2
 	ctIP6Src      = 3
 	ctIP6Dst      = 4
 	ctProtoNum    = 1
@@ -47,9 +47,9 @@ const (
 )
 
 // of finds where the flow was going that comes from client and has arrived at at.
-func (o *origin) of(proto byte, client, at netip.AddrPort) (netip.AddrPort, error) {
+func (o *Conntrack) Destination(proto byte, client, at netip.AddrPort) (netip.AddrPort, error) {
 	client = netip.AddrPortFrom(client.Addr().Unmap(), client.Port()) // as a socket for both families has it
-	src, dst, fam := uint16(ctIP4Src), uint16(ctIP4Dst), byte(unix.AF_INET)
+	src, dst, fam := uint16(ctIP4Src), uint16(CtIP4Dst), byte(unix.AF_INET)
 	if at.Addr().Is6() {
 		src, dst, fam = ctIP6Src, ctIP6Dst, unix.AF_INET6
 	}
@@ -87,7 +87,7 @@ func (o *origin) of(proto byte, client, at netip.AddrPort) (netip.AddrPort, erro
 	if err != nil {
 		return netip.AddrPort{}, fmt.Errorf("asking where %s was sending to: %w", client, err)
 	}
-	to, ok := destination(answer.Data[4:], dst)
+	to, ok := Destination(answer.Data[4:], dst)
 	if !ok {
 		return netip.AddrPort{}, fmt.Errorf("asking where %s was sending to: the kernel does not say", client)
 	}
@@ -95,7 +95,7 @@ func (o *origin) of(proto byte, client, at netip.AddrPort) (netip.AddrPort, erro
 }
 
 // ask sends a request and gives the answer, which is there when it has been sent.
-func (o *origin) ask(m mnl.Message) (answer mnl.Message, err error) {
+func (o *Conntrack) ask(m mnl.Message) (answer mnl.Message, err error) {
 	b, err := m.MarshalBinary()
 	if err != nil {
 		return answer, err
@@ -123,9 +123,9 @@ func (o *origin) ask(m mnl.Message) (answer mnl.Message, err error) {
 	return answer, nil
 }
 
-// destination reads where a flow was going originally. dst is the attribute that holds
+// Destination reads where a flow was going originally. dst is the attribute that holds
 // the address.
-func destination(attrs []byte, dst uint16) (to netip.AddrPort, ok bool) {
+func Destination(attrs []byte, dst uint16) (to netip.AddrPort, ok bool) {
 	d, err := mnl.NewAttributeDecoder(attrs)
 	if err != nil {
 		return to, false
@@ -159,7 +159,7 @@ func destination(attrs []byte, dst uint16) (to netip.AddrPort, ok bool) {
 	return netip.AddrPortFrom(a, p), a.IsValid() && p != 0
 }
 
-func (o *origin) close() {
+func (o *Conntrack) Close() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	unix.Close(o.fd)

@@ -1,0 +1,2 @@
+// Package kernel runs code on threads of its own, and explains errors of the kernel.
+package kernel

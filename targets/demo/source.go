@@ -1,9 +1,0 @@
-package demo
-
-import "embed"
-
-// Source is this package's own text: the comments of its settings become the
-// descriptions in the JSON Schema.
-//
-//go:embed config.go
-var Source embed.FS
