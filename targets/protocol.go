@@ -16,12 +16,12 @@ type Scope struct {
 	Symbols *template.Symbols
 	Name    string                                                     // of the step; zero is the protocol's own
 	Host    func(u *url.URL) error                                     // refuses a URL whose host lies outside the blast radius; nil allows all
-	File    func(at syntax.Pos, path string, most int) ([]byte, error) // Reads what stands beside the scenario; nil reads nothing
+	File    func(at syntax.Pos, path string, most int) ([]byte, error) // reads a file beside the scenario, of most bytes; nil reads nothing
 	Auth    *syntax.Node                                               // of the step's load; nil is none
 	Sign    *syntax.Node                                               // of the step's load; nil is none
 	Shared  *Shared                                                    // what the steps of a plan share; nil shares nothing
 	Timeout time.Duration                                              // of the step's load; zero is not known
-	Secret  func(value string)                                         // notes what is shown nowhere; nil does not
+	Secret  func(value string)                                         // has a value masked in all that is shown; nil does not
 	Checks  *[]string                                                  // grows by the names of the step's checks and extractions; their causes carry the number
 }
 

@@ -27,7 +27,7 @@ func ParseNameServer(s string) (netip.AddrPort, error) {
 	return ap, nil
 }
 
-// nameServer is who is asked for names: one of the scenario's own, or the system's.
+// nameServer is the server that is asked for names: the scenario's own, or the system's.
 type nameServer struct {
 	addr  netip.AddrPort // not valid is the system's
 	allow targets.Allowlist
@@ -65,7 +65,7 @@ func (s nameServer) ask(ctx context.Context, host string) ([]netip.Addr, time.Du
 	return addrs, heard.get(), err
 }
 
-// ttls is the least time that the answers to a question hold.
+// ttls is the least time to live of the answers to a question.
 type ttls struct {
 	mu    sync.Mutex
 	least time.Duration // negative is not known
@@ -77,7 +77,7 @@ func (t *ttls) get() time.Duration {
 	return t.least
 }
 
-// hear reads a message. What is no answer, or none that holds anything, is let go.
+// hear reads a message. It ignores what is not an answer, or an empty one.
 func (t *ttls) hear(message []byte) {
 	var p dnsmessage.Parser
 	h, err := p.Start(message)

@@ -31,14 +31,14 @@ type resolver struct {
 // where that is not known.
 type Asker func(ctx context.Context, host string) (addrs []netip.Addr, ttl time.Duration, err error)
 
-// question is a lookup under way or answered. Those who want the same name at the
+// question is a lookup under way or answered. Requests for the same name at the
 // same time share it.
 type question struct {
 	done  chan struct{} // closed when the rest is valid
 	addrs []netip.Addr
 	err   error
-	own   bool      // the one who asked ran out of time: that says nothing about the name
-	until time.Time // zero for a failure: whoever wants the name next asks again
+	own   bool      // the request that asked ran out of time, which says nothing about the name
+	until time.Time // zero for a failure: the next request for the name asks again
 }
 
 func newResolver(o *targets.Options) *resolver {
@@ -53,7 +53,7 @@ func newResolver(o *targets.Options) *resolver {
 	return &resolver{fixed: o.Resolve, ttl: ttl, now: time.Now, ask: server.ask, known: map[string]*question{}}
 }
 
-// Lookup gives the addresses of a name as a load's connections would find them now.
+// Lookup returns the addresses of a name as a load's connections would find them now.
 func Lookup(ctx context.Context, o targets.Options, host string) ([]netip.Addr, error) {
 	return newResolver(&o).names(ctx, host)
 }
@@ -61,7 +61,7 @@ func Lookup(ctx context.Context, o targets.Options, host string) ([]netip.Addr, 
 // UseAsker replaces DNS and the clock that answers expire by.
 func (d *Network) UseAsker(now func() time.Time, ask Asker) { d.names.now, d.names.ask = now, ask }
 
-// lookup gives the addresses of host:port. Name is what led to them: the host, or
+// lookup returns the addresses of host:port. Name is what led to them: the host, or
 // nothing where a scenario's own resolve did.
 func (r *resolver) lookup(ctx context.Context, host, port string) (addrs []netip.AddrPort, name string, err error) {
 	name = host
@@ -100,7 +100,7 @@ func Resolved(host, port string, resolve map[string]string) (toHost, toPort stri
 	return host, port, false
 }
 
-// names gives the addresses of host, which may be one itself.
+// names returns the addresses of host, which may be one itself.
 func (r *resolver) names(ctx context.Context, host string) ([]netip.Addr, error) {
 	if ip, err := netip.ParseAddr(host); err == nil {
 		return []netip.Addr{ip}, nil
@@ -142,7 +142,7 @@ func (r *resolver) holds(ttl time.Duration) time.Duration {
 	return min(ttl, mostDNSTTL)
 }
 
-// question gives the lookup of host that holds; mine tells the caller to ask.
+// question returns the lookup of host that holds; mine tells the caller to ask.
 func (r *resolver) question(host string) (q *question, mine bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

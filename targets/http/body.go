@@ -33,7 +33,7 @@ type fileSource struct {
 	Type string `yaml:"type"`          // its content type; zero is known by the ending of its name
 }
 
-// Read gives the file's bytes. One that can't be had is a mistake with its place.
+// Read returns the file's bytes. One that can't be had is a mistake with its place.
 func (f *fileSource) read(in targets.Scope, m *syntax.Mistakes) []byte {
 	if f.File == "" || in.File == nil { // told already
 		return nil
@@ -93,7 +93,7 @@ func (b *bodySource) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	syntax.Decode(n, b.text, m)
 }
 
-// compileBody readies what a step sends.
+// compileBody prepares what a step sends.
 func (c *Call) compileBody(s *Step, in targets.Scope, m *syntax.Mistakes) {
 	bodies := 0
 	if s.JSON != nil {
@@ -132,11 +132,11 @@ func (c *Call) compileBody(s *Step, in targets.Scope, m *syntax.Mistakes) {
 	}
 }
 
-// sends tells whether requests have a body.
+// sends reports whether requests have a body.
 func (c *Call) sends() bool { return c.body != nil || c.segments != nil }
 
 // fillSegments fills in what of a body of several parts is not a file.
-func (f *filling) fillSegments(c *Call, it *template.Iter) (err error) {
+func (f *rendered) fillSegments(c *Call, it *template.Iter) (err error) {
 	f.cuts = f.cuts[:0]
 	for _, s := range c.segments {
 		if s.template != nil {
@@ -149,8 +149,8 @@ func (f *filling) fillSegments(c *Call, it *template.Iter) (err error) {
 	return nil
 }
 
-// pieces gives the body part by part.
-func (f *filling) pieces(c *Call) func(yield func([]byte) bool) {
+// pieces returns the body part by part.
+func (f *rendered) pieces(c *Call) func(yield func([]byte) bool) {
 	return func(yield func([]byte) bool) {
 		if c.segments == nil {
 			yield(f.body)
@@ -171,7 +171,7 @@ func (f *filling) pieces(c *Call) func(yield func([]byte) bool) {
 }
 
 // length is that of the body.
-func (f *filling) length(c *Call) int {
+func (f *rendered) length(c *Call) int {
 	n := len(f.body)
 	for _, s := range c.segments {
 		n += len(s.file)
@@ -179,9 +179,9 @@ func (f *filling) length(c *Call) int {
 	return n
 }
 
-// tail gives what goes on the wire behind the bytes that compose makes: the parts of a
+// tail returns what goes on the wire behind the bytes that compose makes: the parts of a
 // Body that is not put together.
-func (f *filling) tail(c *Call) net.Buffers {
+func (f *rendered) tail(c *Call) net.Buffers {
 	if c.segments == nil || f.length(c) <= gathered {
 		return nil
 	}

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Cookies gives the Cookie header of a request.
+// Cookies returns the Cookie header of a request.
 func (s *session) cookies(o *origin, target []byte) string {
 	if s.jar == nil {
 		return ""

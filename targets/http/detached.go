@@ -39,7 +39,7 @@ func (c *Call) Detach(it *template.Iter, base *url.URL) (*Detached, error) {
 	if err != nil {
 		return nil, err
 	}
-	var f filling
+	var f rendered
 	if err := f.fill(c, it); err != nil {
 		return nil, err
 	}

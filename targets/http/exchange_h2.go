@@ -18,7 +18,7 @@ const (
 	spokenH2C        // HTTP/2 without TLS
 )
 
-// speaks2 tells whether requests to o are to go by HTTP/2, as far as is known.
+// speaks2 reports whether requests to o are to go by HTTP/2, as far as is known.
 func (p *pool) speaks2(o *origin) bool {
 	switch v := p.o.Connections.HTTP; {
 	case v == scenarios.HTTP1:
@@ -116,10 +116,10 @@ const (
 	tryAgain  = time.Millisecond
 )
 
-// exchange2 sends one request by HTTP/2 and reads its answer. What the server has
+// roundTrip2 sends one request by HTTP/2 and reads its answer. What the server has
 // certainly not begun with is sent again on another connection, as one would be that
 // was closed while idle.
-func (t *trip) exchange2() error {
+func (t *exchange) roundTrip2() error {
 	p, o, out, deadline := t.client.pool, t.wire.origin, t.out, t.it.Deadline
 	for tries := 1; ; tries++ {
 		if now := p.now(); now >= deadline {
@@ -154,7 +154,7 @@ func (t *trip) exchange2() error {
 }
 
 // converse sends the request on s, reads its answer and ends s.
-func (t *trip) converse(s *h2.Stream) (untouched bool, err error) {
+func (t *exchange) converse(s *h2.Stream) (untouched bool, err error) {
 	err = s.Ask()
 	p := s.Progress(err)
 	if p.WasSent && !t.begun {

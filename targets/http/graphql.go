@@ -103,7 +103,7 @@ func (c *Call) compileGraphQL(kind string, s *Step, in targets.Scope, m *syntax.
 	c.body, c.bodyType = body, "application/json"
 }
 
-// Read gives the document's text and its place.
+// Read returns the document's text and its place.
 func (q *querySource) read(in targets.Scope, m *syntax.Mistakes) (string, syntax.Pos) {
 	if q.file != nil {
 		if q.file.Type != "" {
@@ -207,7 +207,7 @@ func operations(doc string) []operation {
 	return out
 }
 
-// blockText gives the length of a block text with its closing quotes.
+// blockText returns the length of a block text with its closing quotes.
 func blockText(s string) int {
 	for i := 0; i < len(s); i++ {
 		switch {

@@ -111,7 +111,7 @@ func (c *Call) compileMultipart(b *multipartSource, in targets.Scope, m *syntax.
 	flush()
 }
 
-// describe gives the file name, the content type and, of a part that is no file, the
+// describe returns the file name, the content type and, of a part that is no file, the
 // value.
 func (p *partSource) describe(m *syntax.Mistakes) (name, kind string, value *template.Template) {
 	given := 0

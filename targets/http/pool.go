@@ -188,7 +188,7 @@ func (p *pool) back(o *origin, c *h1.Conn) {
 	p.put(o, c, true)
 }
 
-// next takes the one who has waited longest out of the line.
+// next takes the waiter that has waited longest out of the line; nil is none.
 func (o *origin) next() *waiter {
 	for len(o.waiting) > 0 {
 		w := o.waiting[0]
@@ -201,7 +201,7 @@ func (o *origin) next() *waiter {
 	return nil
 }
 
-// put gives a connection back, for reuse if keep says so.
+// put returns a connection back, for reuse if keep says so.
 func (p *pool) put(o *origin, c *h1.Conn, keep bool) {
 	if !keep || c.Left == 0 || p.o.Expired(c.Born) {
 		p.drop(c)
@@ -218,7 +218,7 @@ func (p *pool) put(o *origin, c *h1.Conn, keep bool) {
 	o.idle = append(o.idle, c)
 }
 
-// leave frees the place of a connection that is gone; the first who waits may
+// leave frees the place of a connection that is gone; the first waiter may
 // open a new one in it.
 func (p *pool) leave(o *origin) {
 	o.mu.Lock()

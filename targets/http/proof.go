@@ -44,8 +44,8 @@ func (c *Call) makesProofs() bool { return c.sign != nil || c.auth != nil && c.a
 
 // prove makes the headers that prove who sends the request. Only the origin that the
 // scenario names gets them: an origin that a redirect or an answer led to does not.
-func (t *trip) prove() (err error) {
-	c, f := t.call, &t.filling
+func (t *exchange) prove() (err error) {
+	c, f := t.call, &t.rendered
 	f.proof = f.proof[:0]
 	if c.auth == nil && c.sign == nil || t.wire.away || c.foreign && t.wire.origin != t.client.base {
 		return nil
@@ -62,7 +62,7 @@ func (t *trip) prove() (err error) {
 }
 
 // provable is a request as package auth sees it. It implements [Request].
-type provable trip
+type provable exchange
 
 func (p *provable) Iteration() *template.Iter { return p.it }
 
@@ -72,7 +72,7 @@ func (p *provable) Scheme() string { return p.wire.origin.url.Scheme }
 
 func (p *provable) Host() []byte {
 	if p.call.host != nil {
-		return p.filling.host
+		return p.rendered.host
 	}
 	return []byte(p.wire.origin.host)
 }
@@ -82,10 +82,10 @@ func (p *provable) Target() []byte { return p.wire.target }
 func (p *provable) Header(name string) []byte {
 	for i := range p.call.headers {
 		if strings.EqualFold(p.call.headers[i].name, name) {
-			return p.filling.value(i)
+			return p.rendered.value(i)
 		}
 	}
-	for _, h := range p.filling.proof {
+	for _, h := range p.rendered.proof {
 		if strings.EqualFold(h.Name, name) {
 			return h.Value
 		}
@@ -96,7 +96,7 @@ func (p *provable) Header(name string) []byte {
 	case strings.EqualFold(name, "Content-Type") && !p.wire.bare:
 		return []byte(p.call.bodyType)
 	case strings.EqualFold(name, "Content-Length") && p.Sends():
-		return strconv.AppendInt(nil, int64(p.filling.length(p.call)), 10)
+		return strconv.AppendInt(nil, int64(p.rendered.length(p.call)), 10)
 	}
 	return nil
 }
@@ -109,14 +109,14 @@ func (p *provable) Headers() iter.Seq2[string, []byte] {
 			if p.wire.bare && strings.EqualFold(h.name, "Content-Type") {
 				continue
 			}
-			if !yield(h.name, p.filling.value(i)) {
+			if !yield(h.name, p.rendered.value(i)) {
 				return
 			}
 		}
 	}
 }
 
-func (p *provable) Proofs() []auth.Header { return p.filling.proof }
+func (p *provable) Proofs() []auth.Header { return p.rendered.proof }
 
 func (p *provable) ContentType() string {
 	if p.call.has("Content-Type") || !p.Sends() {
@@ -130,7 +130,7 @@ func (p *provable) Sends() bool { return p.call.sends() && !p.wire.bare }
 func (p *provable) Body() iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
 		if !p.wire.bare {
-			p.filling.pieces(p.call)(yield)
+			p.rendered.pieces(p.call)(yield)
 		}
 	}
 }

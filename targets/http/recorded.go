@@ -65,7 +65,7 @@ func NewRecordings(with *syntax.Node, in targets.Scope, m *syntax.Mistakes) *Rec
 	return r
 }
 
-// of gives a call with all that is shared.
+// of returns a call with all that is shared.
 func (r *Recordings) of(name, method string) *Call {
 	c := r.model
 	return &Call{
@@ -104,7 +104,7 @@ func (r *Recordings) Call(q *Recorded, name string, m *syntax.Mistakes) (scenari
 	return c, m.Len() == before
 }
 
-// replace gives the call a header of the request's own, in place of a shared one.
+// replace returns the call a header of the request's own, in place of a shared one.
 func (c *Call) replace(f Field) error {
 	switch {
 	case !scenarios.IsToken(f.Name):

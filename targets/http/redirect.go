@@ -13,7 +13,7 @@ const defaultRedirects = 10
 var ErrRedirects = error(&targets.Error{Cause: scenarios.Redirects, Text: "more redirects than the step allows", Final: true})
 
 // redirect gives where the answer sends its reader; nil is nowhere.
-func (t *trip) redirect() []byte {
+func (t *exchange) redirect() []byte {
 	switch t.ans.Head.StatusCode() {
 	case 301, 302, 303, 307, 308:
 		if location := t.ans.Head.Peek("Location"); len(location) > 0 {
@@ -23,9 +23,9 @@ func (t *trip) redirect() []byte {
 	return nil
 }
 
-// follow readies the request that a redirect asks for. A 307 or 308 wants the same
+// follow prepares the request that a redirect asks for. A 307 or 308 wants the same
 // again; the others want a GET (RFC 9110, section 15.4).
-func (t *trip) follow(location []byte) error {
+func (t *exchange) follow(location []byte) error {
 	if err := t.fill(); err != nil {
 		return err
 	}
@@ -49,7 +49,7 @@ func (t *trip) follow(location []byte) error {
 	return t.compose()
 }
 
-// resolveURL gives the absolute URL that location means to a reader of target.
+// resolveURL returns the absolute URL that location means to a reader of target.
 func resolveURL(from *origin, target, location []byte) (string, error) {
 	at, err := url.ParseRequestURI(string(target)) // not Parse: a path may begin with //
 	if err != nil {

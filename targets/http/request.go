@@ -9,9 +9,9 @@ import (
 	"brunt/targets/http/auth"
 )
 
-// filling is a request with its placeholders filled in. It is kept until the call
+// rendered is a request with its placeholders filled in. It is kept until the call
 // is over, so that a redirect sends the same values again.
-type filling struct {
+type rendered struct {
 	url     []byte // of the call, the base URL's path before it
 	host    []byte
 	values  []byte        // of the author's headers, one after the other
@@ -19,11 +19,11 @@ type filling struct {
 	body    []byte        // of the parts that are files nothing
 	cuts    []int         // where in body each part ends
 	traceAt int           // where in the request its traceparent stands
-	proof   []auth.Header // headers that prove who sends the request, and that it is theirs
+	proof   []auth.Header // headers that prove who sends the request, and sign it
 }
 
 // Fill fills the call in for it. The URL is filled in by target.
-func (f *filling) fill(c *Call, it *template.Iter) (err error) {
+func (f *rendered) fill(c *Call, it *template.Iter) (err error) {
 	f.host, f.values, f.ends, f.body = f.host[:0], f.values[:0], f.ends[:0], f.body[:0]
 	if c.host != nil {
 		if f.host, err = c.host.Append(f.host, it); err != nil {
@@ -45,7 +45,7 @@ func (f *filling) fill(c *Call, it *template.Iter) (err error) {
 }
 
 // value is the value of the author's header i.
-func (f *filling) value(i int) []byte {
+func (f *rendered) value(i int) []byte {
 	from := 0
 	if i > 0 {
 		from = f.ends[i-1]
@@ -54,7 +54,7 @@ func (f *filling) value(i int) []byte {
 }
 
 // target fills in the URL: where it goes, and its path and query.
-func (f *filling) target(c *Call, it *template.Iter, client *client) (o *origin, target []byte, err error) {
+func (f *rendered) target(c *Call, it *template.Iter, client *client) (o *origin, target []byte, err error) {
 	if f.url, err = c.url.Append(append(f.url[:0], client.basePath...), it); err != nil {
 		return nil, nil, err
 	}
@@ -72,7 +72,7 @@ func (f *filling) target(c *Call, it *template.Iter, client *client) (o *origin,
 	return o, rooted(target), nil
 }
 
-// rooted gives a path its leading slash.
+// rooted returns a path its leading slash.
 func rooted(target []byte) []byte {
 	if len(target) == 0 || target[0] != '/' {
 		return append([]byte("/"), target...)
@@ -97,7 +97,7 @@ func secretive(header string) bool {
 }
 
 // compose appends the request as it goes on the wire.
-func (c *Call) compose(dst []byte, f *filling, w *wire, client *client) []byte {
+func (c *Call) compose(dst []byte, f *rendered, w *wire, client *client) []byte {
 	dst = append(append(dst, w.method...), ' ')
 	if w.origin.viaPlain() {
 		dst = append(append(dst, "http://"...), w.origin.host...)

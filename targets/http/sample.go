@@ -33,7 +33,7 @@ func sentOf(req []byte, tail net.Buffers, to string, tls *scenarios.TLS) *result
 	return s
 }
 
-// goesTo tells whether a URL names the host by itself.
+// goesTo reports whether a URL names the host by itself.
 func goesTo(to, host string) bool {
 	u, err := url.Parse(to)
 	return err == nil && u.Host == host

@@ -72,7 +72,7 @@ func (c *client) Close() error {
 }
 
 // session is a virtual user. It holds no memory but its cookies: what a
-// request needs is lent to it while the request is under way.
+// request needs is borrowed while the request is under way.
 type session struct {
 	client *client
 	jar    *cookiejar.Jar // nil until a cookie came
@@ -85,7 +85,7 @@ func (s *session) Close() error { return nil }
 
 // Do implements [Session].
 func (s *session) Do(it *template.Iter, call scenarios.Call, out *scenarios.Outcome) {
-	t := trips.Get().(*trip)
+	t := exchanges.Get().(*exchange)
 	t.session, t.call, t.it, t.out = s, call.(*Call), it, out
 	if !t.call.traced {
 		out.Trace = s.client.traces.next(&s.traces)
@@ -102,32 +102,32 @@ func (s *session) Do(it *template.Iter, call scenarios.Call, out *scenarios.Outc
 	t.end()
 }
 
-// trip is a call under way, redirects included.
-type trip struct {
+// exchange is a call under way, redirects included.
+type exchange struct {
 	*session
 	call *Call
 	it   *template.Iter
 	out  *scenarios.Outcome
 
-	filling filling
-	filled  bool
-	wire    wire
-	mem     []byte      // of the request
-	send    []byte      // the request: mem, or that of a call without placeholders
-	tail    net.Buffers // what follows it: the parts of a body with large files
-	ans     *h1.Answer  // nil until it has begun
-	begun   bool        // the first request of the chain has its slot
+	rendered rendered
+	filled   bool
+	wire     wire
+	mem      []byte      // of the request
+	send     []byte      // the request: mem, or that of a call without placeholders
+	tail     net.Buffers // what follows it: the parts of a body with large files
+	ans      *h1.Answer  // nil until it has begun
+	begun    bool        // the first request of the chain has its slot
 }
 
-var trips = sync.Pool{New: func() any { return new(trip) }}
+var exchanges = sync.Pool{New: func() any { return new(exchange) }}
 
 // mostKept is the size up to which the memory of a request is kept for the next.
 const mostKept = 64 << 10
 
-// end gives back all that was lent.
-func (t *trip) end() {
+// end gives back all that was borrowed.
+func (t *exchange) end() {
 	t.dropAnswer()
-	f := &t.filling
+	f := &t.rendered
 	for _, b := range []*[]byte{&t.mem, &f.url, &f.host, &f.values, &f.body} {
 		if *b = (*b)[:0]; cap(*b) > mostKept {
 			*b = nil
@@ -137,10 +137,10 @@ func (t *trip) end() {
 	f.proof = f.proof[:0]
 	t.session, t.call, t.it, t.out = nil, nil, nil, nil
 	t.filled, t.wire, t.send, t.tail, t.begun = false, wire{}, nil, nil, false
-	trips.Put(t)
+	exchanges.Put(t)
 }
 
-func (t *trip) dropAnswer() {
+func (t *exchange) dropAnswer() {
 	if t.ans != nil {
 		t.ans.Release()
 		t.ans = nil
@@ -148,7 +148,7 @@ func (t *trip) dropAnswer() {
 }
 
 // ready makes the bytes of the first request.
-func (t *trip) ready() (err error) {
+func (t *exchange) ready() (err error) {
 	c, client := t.call, t.client
 	if r := c.ready.Load(); r != nil && t.jar == nil && r.client == client {
 		t.wire = wire{method: c.method, origin: r.origin, target: r.target}
@@ -160,7 +160,7 @@ func (t *trip) ready() (err error) {
 		}
 		return nil
 	}
-	o, target, err := t.filling.target(c, t.it, client)
+	o, target, err := t.rendered.target(c, t.it, client)
 	if err != nil {
 		return err
 	}
@@ -175,40 +175,40 @@ func (t *trip) ready() (err error) {
 		t.out.Ready = max(t.out.Ready, client.now())
 	}
 	if c.fixed && t.wire.cookie == "" && t.tail == nil {
-		c.ready.Store(&readyRequest{client: client, origin: o, target: []byte(string(target)), bytes: []byte(string(t.send)), traceAt: t.filling.traceAt})
+		c.ready.Store(&readyRequest{client: client, origin: o, target: []byte(string(target)), bytes: []byte(string(t.send)), traceAt: t.rendered.traceAt})
 	}
 	return nil
 }
 
 // Fill fills in all but the URL. A call without placeholders that was ready
 // before is filled in when a redirect asks for it.
-func (t *trip) fill() error {
+func (t *exchange) fill() error {
 	if t.filled {
 		return nil
 	}
 	t.filled = true
-	return t.filling.fill(t.call, t.it)
+	return t.rendered.fill(t.call, t.it)
 }
 
 // compose writes the request down.
-func (t *trip) compose() error {
+func (t *exchange) compose() error {
 	t.send = nil // what was sent before is no sample of this
 	if err := t.prove(); err != nil {
 		return err
 	}
 	t.wire.trace = t.out.Trace
-	t.mem = t.call.compose(t.mem[:0], &t.filling, &t.wire, t.client)
+	t.mem = t.call.compose(t.mem[:0], &t.rendered, &t.wire, t.client)
 	t.send, t.tail = t.mem, nil
 	if !t.wire.bare {
-		t.tail = t.filling.tail(t.call)
+		t.tail = t.rendered.tail(t.call)
 	}
 	return nil
 }
 
 // run sends the request, and what its redirects ask for.
-func (t *trip) run() error {
+func (t *exchange) run() error {
 	for hop := 0; ; hop++ {
-		if err := t.exchange(); err != nil {
+		if err := t.roundTrip(); err != nil {
 			return err
 		}
 		location := t.redirect()
@@ -224,11 +224,11 @@ func (t *trip) run() error {
 	}
 }
 
-// exchange sends one request and reads its answer. What it needs of time is
+// roundTrip sends one request and reads its answer. What it needs of time is
 // written into the outcome; slot and sent are those of the first of a chain.
-func (t *trip) exchange() error {
+func (t *exchange) roundTrip() error {
 	if t.client.speaks2(t.wire.origin) {
-		if err := t.exchange2(); !errors.Is(err, h2.ErrHTTP1) {
+		if err := t.roundTrip2(); !errors.Is(err, h2.ErrHTTP1) {
 			return err
 		}
 	}
@@ -271,7 +271,7 @@ func (t *trip) exchange() error {
 }
 
 // answered takes the answer into the outcome.
-func (t *trip) answered() error {
+func (t *exchange) answered() error {
 	o, out := t.wire.origin, t.out
 	if out.End > t.it.Deadline { // it came, but too late
 		return targets.ErrLate
@@ -286,7 +286,7 @@ func (t *trip) answered() error {
 
 // ask sends the request on c, or on a new connection in its place when c was
 // closed while it was idle. A nil c means that there is none any more.
-func (t *trip) ask(c **h1.Conn) (br *bufio.Reader, err error) {
+func (t *exchange) ask(c **h1.Conn) (br *bufio.Reader, err error) {
 	p, deadline := t.client.pool, t.it.Deadline
 	for {
 		(*c).Until(deadline, p.slack)
@@ -301,7 +301,7 @@ func (t *trip) ask(c **h1.Conn) (br *bufio.Reader, err error) {
 }
 
 // Read reads the answer whose first byte br holds.
-func (t *trip) read(c *h1.Conn, br *bufio.Reader) (clean bool, err error) {
+func (t *exchange) read(c *h1.Conn, br *bufio.Reader) (clean bool, err error) {
 	defer h1.Release(br)
 	t.ans = h1.NewAnswer()
 	if t.call.stream != nil {
@@ -311,13 +311,13 @@ func (t *trip) read(c *h1.Conn, br *bufio.Reader) (clean bool, err error) {
 }
 
 // fail makes the outcome the error that err is.
-func (t *trip) fail(err error) {
+func (t *exchange) fail(err error) {
 	targets.Fail(t.out, err, max(t.client.now(), t.out.Slot), t.it.Deadline, t.client.over.Err() != nil)
 	t.sample(err)
 }
 
 // sample keeps a request for the report, when it is wanted.
-func (t *trip) sample(err error) {
+func (t *exchange) sample(err error) {
 	k := t.client.o.Sampler
 	if k == nil || !k.Want(t.out) {
 		return
@@ -333,16 +333,16 @@ func (t *trip) sample(err error) {
 	if t.send != nil {
 		var tail net.Buffers
 		if t.filled && !t.wire.bare {
-			tail = t.filling.tail(t.call) // anew: to write it is to use it up
+			tail = t.rendered.tail(t.call) // anew: to write it is to use it up
 		}
 		sm.Sent = sentOf(t.send, tail, t.at(), t.client.o.TLS)
 	}
-	auth.Mask(t.filling.proof, &sm)
+	auth.Mask(t.rendered.proof, &sm)
 	k.Keep(t.out, sm)
 }
 
 // at is the URL that was asked for last.
-func (t *trip) at() string {
+func (t *exchange) at() string {
 	if t.wire.origin == nil {
 		return t.call.url.Text()
 	}

@@ -145,7 +145,7 @@ type eventReader struct {
 
 var errLongEvent = fmt.Errorf("an event is over %d MiB", h1.MaxBody>>20)
 
-// next gives the next event. Its data is valid until the next call. An event that is
+// next returns the next event. Its data is valid until the next call. An event that is
 // not ended by an empty line is none.
 func (e *eventReader) next() (event, error) {
 	e.data, e.kind = e.data[:0], ""
@@ -189,7 +189,7 @@ func (e *eventReader) field(line []byte) {
 	}
 }
 
-// readLine gives a line without its end: LF, CR or both. A line that nothing ends is
+// readLine returns a line without its end: LF, CR or both. A line that nothing ends is
 // none.
 func (e *eventReader) readLine() ([]byte, error) {
 	e.line = e.line[:0]
@@ -244,7 +244,7 @@ func isStream(err error) bool {
 
 // readStream reads an answer that is to be a stream of events, as long as its step
 // wants. An answer that refuses, or sends elsewhere, is read as any other.
-func (t *trip) readStream(c *h1.Conn, br *bufio.Reader) (clean bool, err error) {
+func (t *exchange) readStream(c *h1.Conn, br *bufio.Reader) (clean bool, err error) {
 	a, first := t.ans, br
 	for code := 0; code < 200 && code != 101; code = a.Head.StatusCode() {
 		if br, err = a.ReadHead(br); err != nil {
@@ -259,7 +259,7 @@ func (t *trip) readStream(c *h1.Conn, br *bufio.Reader) (clean bool, err error) 
 
 // readEvents reads a stream of events out of the body r, as long as its step wants;
 // Until tells r that it is read no longer than that.
-func (t *trip) readEvents(r io.Reader, sent time.Duration, until func(time.Duration)) error {
+func (t *exchange) readEvents(r io.Reader, sent time.Duration, until func(time.Duration)) error {
 	a, s, code := t.ans, t.call.stream, t.ans.Head.StatusCode()
 	kind, _, _ := mime.ParseMediaType(string(a.Head.ContentType()))
 	switch encoding := strings.ToLower(string(a.Head.ContentEncoding())); {
@@ -296,7 +296,7 @@ func (t *trip) readEvents(r io.Reader, sent time.Duration, until func(time.Durat
 
 // streamOver says what the end of a stream is: what was wanted when its time is over,
 // else an error.
-func (t *trip) streamOver(e *eventReader, err error, now time.Duration) error {
+func (t *exchange) streamOver(e *eventReader, err error, now time.Duration) error {
 	a, s := t.ans, t.call.stream
 	timeout := err == nil || errors.Is(err, os.ErrDeadlineExceeded)
 	switch {
@@ -319,7 +319,7 @@ func eventsOf(n int) string {
 	return fmt.Sprintf("%d events", n)
 }
 
-// done tells whether the answer's last event is the last that is wanted.
+// done reports whether the answer's last event is the last that is wanted.
 func (s *streamEnd) done(a *h1.Answer) bool {
 	if s.until == nil {
 		return a.Events >= s.events
@@ -335,7 +335,7 @@ func (s *streamEnd) done(a *h1.Answer) bool {
 }
 
 // streamed notes when the first event and the last that was wanted came.
-func (t *trip) streamed(out *scenarios.Outcome) {
+func (t *exchange) streamed(out *scenarios.Outcome) {
 	if t.ans.Events > 0 {
 		out.First, out.End = t.ans.FirstEvent, t.ans.LastEvent
 		return

@@ -98,7 +98,7 @@ type headerTemplate struct {
 // Name implements [scenarios.Call].
 func (c *Call) Name() string { return c.name }
 
-// Asks gives what the call asks for, as its author wrote it.
+// Asks returns what the call asks for, as its author wrote it.
 func (c *Call) Asks() (method, url string) { return c.method, c.url.Text() }
 
 // Origin is scheme and host of the URL where they are known and not the target's.

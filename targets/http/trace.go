@@ -30,7 +30,7 @@ func NewTraces(t targets.Tracing) *Traces {
 // time, so that none waits for another.
 type traceSource struct{ session, asked uint64 }
 
-// open gives a session its source.
+// open returns a session its source.
 func (t *Traces) open() traceSource {
 	if t == nil {
 		return traceSource{}
@@ -38,7 +38,7 @@ func (t *Traces) open() traceSource {
 	return traceSource{session: t.n.Add(1)}
 }
 
-// next gives the low half of a trace's id; 0 is that there are none.
+// next returns the low half of a trace's id; 0 is that there are none.
 func (t *Traces) next(s *traceSource) uint64 {
 	if t == nil {
 		return 0
@@ -80,9 +80,9 @@ func appendHex(dst []byte, v uint64) []byte {
 	return dst
 }
 
-// traced is the id of the trip's trace: its author's, or brunt's own.
-func (t *trip) traced() scenarios.TraceID {
-	f := &t.filling
+// traced is the id of the exchange's trace: its author's, or brunt's own.
+func (t *exchange) traced() scenarios.TraceID {
+	f := &t.rendered
 	for i := range t.call.headers {
 		h := &t.call.headers[i]
 		if !strings.EqualFold(h.name, TraceHeader) {

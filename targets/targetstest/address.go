@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// closedPort gives a port of loopback on which nobody listens.
+// closedPort returns a port of loopback that no server listens on.
 func closedPort(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

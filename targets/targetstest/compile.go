@@ -123,7 +123,7 @@ func (u *User) At(i int, at, timeout time.Duration) scenarios.Outcome {
 	return out
 }
 
-// Var gives what an extraction put into a variable; a JSON literal begins with a
+// Var returns what an extraction put into a variable; a JSON literal begins with a
 // colon.
 func (u *User) Var(name string) string {
 	for i, n := range u.flow.Vars {

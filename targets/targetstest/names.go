@@ -98,7 +98,7 @@ func (s *Names) stream(c net.Conn) {
 	_, _ = c.Write(append(binary.BigEndian.AppendUint16(nil, uint16(len(out))), out...))
 }
 
-// Set gives a name addresses that hold for ttl seconds.
+// Set returns a name addresses that hold for ttl seconds.
 func (s *Names) Set(name string, ttl uint32, addrs ...string) { s.set(name, ttl, false, addrs) }
 
 // SetLarge is Set for an answer that is given over TCP only.

@@ -1,4 +1,5 @@
-// Package targetstest holds every protocol to the same promises.
+// Package targetstest is the conformance suite of protocols: it tests the promises that
+// every protocol makes.
 //
 // A protocol's own tests call [Run] with a [Suite]: how to start a server of it and
 // which steps make that server answer, hang, refuse. [Compile] and [User] are there
@@ -70,7 +71,7 @@ func Run(t *testing.T, s Suite) {
 		{"LateAnswer", s.lateAnswer},
 		{"Refused", s.refused},
 		{"Broken", s.broken},
-		{"Gate", s.gate},
+		{"Allowlist", s.allowlist},
 		{"ConnectionLimit", s.connectionLimit},
 		{"FirstComeFirstServed", s.firstCome},
 		{"WaitTimesOut", s.waitTimesOut},
@@ -204,7 +205,7 @@ func (s Suite) deadline(t *testing.T) {
 	}
 }
 
-// pastDeadline: what waited too long is never sent.
+// pastDeadline tests that a request whose deadline has passed is never sent.
 func (s Suite) pastDeadline(t *testing.T) {
 	r := s.rig(t, nil, s.Steps.Answer)
 	u := r.open(t, 0)
@@ -264,7 +265,7 @@ func (s Suite) broken(t *testing.T) {
 	}
 }
 
-func (s Suite) gate(t *testing.T) {
+func (s Suite) allowlist(t *testing.T) {
 	var mu sync.Mutex
 	var asked []string
 	r := s.rig(t, func(o *targets.Options) {
@@ -281,7 +282,7 @@ func (s Suite) gate(t *testing.T) {
 	}
 	host := hostOf(r.Base())
 	if len(asked) != 3 || asked[0] != host || !strings.HasSuffix(asked[1], ":"+portOf(r.Base())) || asked[2] != host {
-		t.Errorf("the gate was asked for %q", asked)
+		t.Errorf("the allowlist was asked for %q", asked)
 	}
 }
 
@@ -343,8 +344,8 @@ func (s Suite) firstCome(t *testing.T) {
 	}
 }
 
-// waitTimesOut: who waits for a connection until its deadline fails on time, and
-// its place is not lost.
+// waitTimesOut tests that a request that waits for a connection until its deadline fails
+// on time, and that its place is not lost.
 func (s Suite) waitTimesOut(t *testing.T) {
 	r := s.rig(t, func(o *targets.Options) { s.limit(o, 1) }, s.Steps.Hold, s.Steps.Answer)
 	var all sync.WaitGroup
@@ -373,8 +374,8 @@ func (s Suite) waitTimesOut(t *testing.T) {
 	}
 }
 
-// noPlaceIsLost: connections that come free while those who wait give up go to
-// somebody else.
+// noPlaceIsLost tests that a connection that becomes free while waiting requests give up
+// goes to another request.
 func (s Suite) noPlaceIsLost(t *testing.T) {
 	const most = 2
 	r := s.rig(t, func(o *targets.Options) { s.limit(o, most) }, s.Steps.Answer)
@@ -483,7 +484,7 @@ func (s Suite) samples(t *testing.T) {
 	k.want = false
 	u.Do(1, long)
 	if len(k.kept) != 2 {
-		t.Error("a sample was kept that nobody wanted")
+		t.Error("a sample was kept that was not wanted")
 	}
 	k.slow = true
 	ok := u.Do(0, long)

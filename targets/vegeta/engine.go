@@ -112,7 +112,7 @@ func CheckCall(call scenarios.Call) string {
 	return c.CheckDetach()
 }
 
-// New readies the engine for one load.
+// New prepares the engine for one load.
 func New(o targets.Options, v EngineOptions) (*Engine, error) {
 	n, err := dial.NewNetwork(&o)
 	if err != nil {
@@ -278,7 +278,7 @@ func (e *Engine) Attack(next func() (scenarios.Arrival, bool), record func(scena
 // sampled is how much of an answer's body is kept, for samples of failed requests.
 const sampled = 4 << 10
 
-// pacer is a function that paces; vegeta asks nobody for a rate.
+// pacer is a function that paces; its rate is not used.
 type pacer struct{ lib.PacerFunc }
 
 // Rate implements [lib.Pacer].

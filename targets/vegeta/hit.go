@@ -49,7 +49,7 @@ func (e *Engine) hit(req *nethttp.Request) *hit {
 	return e.hits[n]
 }
 
-// cmpErr gives the reason why a context ended, where it did, else err.
+// cmpErr returns the reason why a context ended, where it did, else err.
 func cmpErr(ended, err error) error {
 	if ended != nil {
 		return ended

@@ -182,7 +182,7 @@ func (r *targetsReader) json(line []byte) {
 	}
 }
 
-// jsonText words an error of the JSON decoder for who wrote the file.
+// jsonText words an error of the JSON decoder for the author of the file.
 func jsonText(err error) string {
 	if key, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
 		s := "unknown key " + key

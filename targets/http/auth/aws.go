@@ -81,7 +81,7 @@ func (s *awsSigner) sign(g *message) {
 
 func (r *awsRequest) date() string { return r.at.Format("20060102T150405Z") }
 
-// authorization gives the header's value.
+// authorization returns the header's value.
 func (s *awsSigner) authorization(r *awsRequest) (value, signature string) {
 	day := r.at.Format("20060102")
 	scope := day + "/" + s.y.Region + "/" + s.y.Service + "/aws4_request"
@@ -111,7 +111,7 @@ func keyed(key []byte, text string) []byte {
 	return h.Sum(nil)
 }
 
-// canonical gives the request in the one form that both sides sign, and the names of
+// canonical returns the request in the one form that both sides sign, and the names of
 // the headers in it.
 func (r *awsRequest) canonical(s3 bool) (text, signed string) {
 	var list []Header

@@ -32,7 +32,7 @@ func (k *keySource) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	k.text, _ = n.Text(m)
 }
 
-// Read gives the key's bytes; nil is a mistake, told.
+// Read returns the key's bytes; nil is a mistake, told.
 func (k *keySource) read(in targets.Scope, m *syntax.Mistakes) []byte {
 	if k == nil { // told already
 		return nil

@@ -69,7 +69,7 @@ func (k *Tokens) URL() string { return k.at.Text() }
 // fetchTimeout bounds the fetching of one token.
 const fetchTimeout = 10 * time.Second
 
-// Open readies the fetching: o says how the target is reached, which is how the token
+// Open prepares the fetching: o says how the target is reached, which is how the token
 // server is, by the same names and inside the same blast radius.
 func (k *Tokens) Open(o targets.Options, env *template.Env) error {
 	b, err := k.at.Append(nil, &template.Iter{Env: env})

@@ -104,7 +104,7 @@ func (a *Answer) JSON(path jp.Expr) (any, bool) {
 	return scenarios.AtPath(a.doc, path)
 }
 
-// Header gives the values of a header.
+// Header returns the values of a header.
 func (a *Answer) Header(name string) [][]byte {
 	if strings.EqualFold(name, "Set-Cookie") {
 		var all [][]byte

@@ -24,7 +24,7 @@ const (
 	MaxHead  = 1 << 20
 	MaxBody  = 64 << 20 // where checks or extractions look into it; else it may be of any size
 	KeptBody = 64 << 10 // whose memory is kept for the next
-	someBody = 4 << 10  // what is kept of a body that nobody looks into
+	someBody = 4 << 10  // what is kept of a body that no check looks into
 )
 
 var (
@@ -96,7 +96,7 @@ func (a *Answer) ReadHead(br *bufio.Reader) (*bufio.Reader, error) {
 	}
 }
 
-// closes tells that the server won't take another request on this connection.
+// closes reports whether the server won't take another request on this connection.
 func (a *Answer) closes() bool {
 	if a.Head.ConnectionClose() {
 		return true
@@ -138,7 +138,7 @@ func (a *Answer) readBody(br *bufio.Reader) error {
 	return nil
 }
 
-// Take reads r to its end. What nobody looks into is counted and let go.
+// Take reads r to its end. Bytes that no check looks into are counted and dropped.
 func (a *Answer) Take(r io.Reader) error {
 	keep := someBody
 	if a.Whole {

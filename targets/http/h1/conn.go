@@ -40,8 +40,8 @@ var (
 	errUnasked = errors.New("the server sent something before it was asked")
 )
 
-// readers are lent to a request only while there is something to read, so that
-// thousands which wait for an answer hold no buffer.
+// readers are borrowed by a request only while there is something to read, so that
+// thousands of waiting requests hold no buffer.
 var readers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, 16<<10) }}
 
 func Release(br *bufio.Reader) {

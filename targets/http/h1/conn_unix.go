@@ -62,7 +62,7 @@ func (c *Conn) GoDirect() {
 
 func (d *direct) able() bool { return d.rc != nil }
 
-// waiting tells that Read is called from inside the poller's callback.
+// waiting reports whether Read is called from inside the poller's callback.
 func (d *direct) waiting() bool { return d.phase == reading }
 
 func (d *direct) read(b []byte) (int, error) {
@@ -158,7 +158,7 @@ func (c *Conn) advance(fd uintptr) bool {
 	return c.look()
 }
 
-// look tells whether the answer has begun, or never will.
+// look reports whether the answer has begun, or never will.
 func (c *Conn) look() bool {
 	br := readers.Get().(*bufio.Reader)
 	br.Reset(c)
@@ -192,8 +192,8 @@ func (c *Conn) unusable(n int, err error) error {
 	return errUnasked
 }
 
-// stillOpen tells whether an idle connection can be used: the other side has
-// neither closed it nor sent what nobody asked for.
+// stillOpen reports whether an idle connection can be used: the other side has
+// neither closed it nor sent unrequested data.
 func stillOpen(c *net.TCPConn) bool {
 	raw, err := c.SyscallConn()
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 //
 //	Read: [dealt with all] -> wait -> bytes, taken
 //
-// subtle: taking bytes and noting that they were taken is one step to who looks, as
+// subtle: taking bytes and noting that they were taken is one step to the goroutine that looks;
 // otherwise an end that was read and not yet understood would look like silence.
 type watched struct {
 	*net.TCPConn
@@ -77,7 +77,7 @@ func (w *watched) take(fd uintptr) bool {
 	return true
 }
 
-// Quiet tells that the peer has said nothing that was not dealt with, and has not
+// Quiet reports whether the peer has said nothing that was not dealt with, and has not
 // closed the connection.
 func (w *watched) Quiet() bool {
 	w.mu.Lock()

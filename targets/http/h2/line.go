@@ -91,7 +91,7 @@ var ErrHTTP1 = errors.New("the server speaks HTTP/1.1")
 // Join gives s a place or puts it in line, and waits for its turn.
 func (l *Line) Join(s *Stream) error {
 	l.mu.Lock()
-	if m := l.room(); m != nil { // then nobody waits
+	if m := l.room(); m != nil { // then no request waits
 		l.seat(m, s)
 	} else {
 		l.waiting = append(l.waiting, s)
@@ -181,7 +181,7 @@ func (l *Line) seat(m *mux, s *Stream) {
 	}
 }
 
-// serve gives free places to those who have waited longest.
+// serve gives free places to the requests that have waited longest.
 func (l *Line) serve() {
 	for {
 		s := l.first()
@@ -201,7 +201,7 @@ func (l *Line) serve() {
 	}
 }
 
-// First is the one who has waited longest and still does.
+// first is the stream that has waited longest and still waits; nil is none.
 func (l *Line) first() *Stream {
 	for len(l.waiting) > 0 && l.waiting[0].gone {
 		l.waiting[0] = nil
@@ -266,8 +266,8 @@ func (l *Line) leave(m *mux) {
 	}
 }
 
-// opened takes a connection into use, with the limit that its server told. Those for
-// whom it has no place are the first in line.
+// opened takes a connection into use, with the limit that its server told. Requests for
+// which it has no place are the first in line.
 func (l *Line) opened(m *mux, allowed int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -299,8 +299,8 @@ func (l *Line) allows(m *mux, allowed int) {
 }
 
 // gone notes that m takes no more streams, whether it was open or never came to be.
-// Err is why those who waited for it have no place; those whose time is not up yet
-// wait for another when it was only the connection's that was.
+// Err is why the requests that waited for it have no place. When only the connection
+// timed out, requests with time left wait for another.
 func (l *Line) gone(m *mux, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

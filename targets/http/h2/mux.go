@@ -211,7 +211,7 @@ func (m *mux) submit(s *Stream) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.err != nil || m.away != nil {
-		s.err, s.untouched = errUntouched, true // nobody else knows s yet
+		s.err, s.untouched = errUntouched, true // no other goroutine knows s yet
 		return errUntouched
 	}
 	m.queue = append(m.queue, s)
@@ -219,8 +219,8 @@ func (m *mux) submit(s *Stream) error {
 	return nil
 }
 
-// cancel tells the server that nobody waits for a stream any more. One that was not
-// written yet never will be.
+// cancel tells the server that a stream was given up. A stream that is not written yet
+// is never written.
 func (m *mux) cancel(s *Stream, id uint32) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -247,8 +247,8 @@ func (m *mux) grant(s *Stream, n int) {
 	m.work.Signal()
 }
 
-// doubt asks whether anybody is there still, after a request timed out and nothing
-// at all was heard since it was sent, or no more than a part of a header block.
+// doubt sends a PING after a request timed out on a connection on which nothing, or only
+// a part of a header block, came since the request was sent.
 func (m *mux) doubt(since time.Duration) {
 	if m.heard.Load() > int64(since) && !m.half.Load() || !m.pinged.CompareAndSwap(0, int64(m.line.o.Now())) {
 		return
@@ -259,7 +259,7 @@ func (m *mux) doubt(since time.Duration) {
 	m.work.Signal()
 }
 
-// mute tells whether the server has not answered a PING for too long.
+// mute reports whether the server has left a PING unanswered for too long.
 func (m *mux) mute(now time.Duration) bool {
 	at := m.pinged.Load()
 	return at != 0 && now-time.Duration(at) > patience
@@ -274,7 +274,7 @@ func (m *mux) shut() {
 
 // stop lets nothing more be sent, as the connection has ended by err.
 func (m *mux) stop(err error) {
-	m.line.gone(m, err) // first, so that nobody is sent back to it
+	m.line.gone(m, err) // first, so that no stream is placed on it again
 	m.mu.Lock()
 	if m.err == nil {
 		m.err = err
@@ -320,7 +320,7 @@ func (m *mux) goAway(f *http2.GoAwayFrame) {
 	last := f.LastStreamID
 	l := m.line
 	l.mu.Lock()
-	l.leave(m) // first, so that nobody is sent back to it
+	l.leave(m) // first, so that no stream is placed on it again
 	l.serve()
 	l.mu.Unlock()
 	m.mu.Lock()

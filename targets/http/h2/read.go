@@ -107,7 +107,7 @@ func (m *mux) arrived(s *Stream) {
 	}
 }
 
-// find gives a stream that somebody may still wait for.
+// find is the stream of a number; nil is none that a request waits for.
 func (m *mux) find(id uint32) *Stream {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -184,7 +184,7 @@ func (m *mux) takeHead(f *http2.HeadersFrame) error {
 	return nil
 }
 
-// headBlock gives the header block that begins with f. It is good until the next frame.
+// headBlock returns the header block that begins with f. It is good until the next frame.
 func (m *mux) headBlock(f *http2.HeadersFrame) ([]byte, error) {
 	r := &m.in
 	if f.HeadersEnded() {
@@ -291,7 +291,7 @@ func (m *mux) whole(s *Stream, id uint32) {
 
 // head2 makes an answer's header of a header block.
 type head2 struct {
-	s      *Stream // nil is one whom nobody waits for
+	s      *Stream // nil: no request waits for it
 	status int
 	err    error
 }

@@ -48,7 +48,7 @@ func (w *writing2) encode(req []byte, scheme string) (body []byte) {
 	return rest
 }
 
-// name gives the name of a header in small letters.
+// name returns the name of a header in small letters.
 func (w *writing2) name(written []byte) string {
 	n, ok := w.names[string(written)]
 	if !ok {

@@ -21,7 +21,7 @@ import (
 //	join -> in line -> place -> ask -> queued -> written -> head -> body -> end
 //
 // The connection's writer takes what is to be sent from req, its reader leaves what
-// came in ans and buf; both look under mu whether anybody still cares.
+// came in ans and buf; both check under mu whether the request still waits.
 type Stream struct {
 	wake     chan struct{} // something changed; holds one token, and may lie
 	timer    *time.Timer   // runs out at the deadline
@@ -36,7 +36,7 @@ type Stream struct {
 	mu        sync.Mutex
 	on        *mux        // that writes it or has written it
 	id        uint32      // its number there; zero is not written yet
-	over      bool        // nobody waits for the answer any more
+	over      bool        // the request has given the answer up
 	req       []byte      // as HTTP/1.1 writes it
 	body      []byte      // what comes next of its body; empty when nothing is left
 	tail      net.Buffers // what follows that
@@ -77,7 +77,7 @@ func NewStream(req []byte, tail net.Buffers, deadline, left time.Duration) *Stre
 	return s
 }
 
-// Release gives s back for the next request. Nobody else may hold it.
+// Release gives s back for the next request. No other goroutine may hold it.
 func (s *Stream) release() {
 	s.timer.Stop()
 	buf := s.buf[:0]
@@ -97,7 +97,7 @@ func (s *Stream) release() {
 	streamPool.Put(s)
 }
 
-// rouse wakes who waits for s.
+// rouse wakes the request that waits for s.
 func (s *Stream) rouse() {
 	select {
 	case s.wake <- struct{}{}:
@@ -108,7 +108,7 @@ func (s *Stream) rouse() {
 // Slot is when the stream got its place.
 func (s *Stream) Slot() time.Duration { return s.slot }
 
-// Abandon gives a stream up that got no place. The line may still hold it, so it is not
+// Abandon returns a stream up that got no place. The line may still hold it, so it is not
 // Used again.
 func (s *Stream) Abandon() { s.timer.Stop() }
 

@@ -102,7 +102,7 @@ func (m *mux) write() {
 	}
 }
 
-// Quiet tells whether a connection that was idle is still open. What the server said
+// Quiet reports whether a connection that was idle is still open. What the server said
 // meanwhile is read first, as it may be an end.
 func (m *mux) quiet() bool {
 	for n := range 200 {
@@ -189,7 +189,7 @@ func (m *mux) usedUp() {
 	l.leave(m)
 }
 
-// sendable tells whether more of a body may be sent. It holds the mutex.
+// sendable reports whether more of a body may be sent. It holds the mutex.
 func (m *mux) sendable() bool {
 	return m.room > 0 && slices.ContainsFunc(m.halves, func(s *Stream) bool { return s.room > 0 })
 }

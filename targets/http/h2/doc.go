@@ -1,0 +1,9 @@
+// Package h2 is a client of HTTP/2 (RFC 9113) that measures each request exactly.
+//
+//	NewStream -> Line.Join (waits for a place) -> Stream.Ask -> Stream.ReadAnswer -> Stream.Finish
+//
+// A [Line] holds an origin's connections and the requests that wait for a stream. Each
+// connection has one goroutine that reads and one that writes, so that no request waits
+// in another's write. The codec is golang.org/x/net/http2's; streams, windows and times
+// are kept here.
+package h2
