@@ -13,7 +13,7 @@ import (
 	"brunt/scenarios/result"
 )
 
-// series is a line of a chart.
+// A series is a line of a chart.
 type series struct {
 	name   string
 	class  string    // its colour and dashes
@@ -55,7 +55,7 @@ func (u unit) Format(f float64) string {
 	return words.Number(f)
 }
 
-// A chart is a figure of the page: a plot with its labels, and a table of the same.
+// A Chart is a figure of the page: a plot with its labels, and a table of the same values.
 type Chart struct {
 	ID, Title string
 	About     string // what it shows, in a sentence
@@ -76,7 +76,7 @@ type Chart struct {
 	Named     bool          // names of some length stand at its right end
 	Shades    template.HTML // what the colours mean
 	Time      bool          // its x axis is the run's time
-	Label     string        // what a reader who can't see it should know
+	Label     string        // describes the chart to readers who cannot see it
 	Table     *Table
 }
 
@@ -85,7 +85,7 @@ type legend struct {
 	Series      int // number for the script; -1 is none
 }
 
-// strip is the row above a plot that shows where a percentile is infinite.
+// A strip is the row above a plot that shows where a percentile is infinite.
 type strip struct {
 	Name, Class string
 	Plot        template.HTML
@@ -113,14 +113,14 @@ func (t *Table) Filled() *Table {
 	return out
 }
 
-// Plotter makes the charts over time of a page.
+// A Plotter draws the charts over time of a page, which share one time axis.
 type Plotter struct {
 	*Timeline
 	points   []point
 	together int
 	at       []span
-	behind   template.HTML // what all have behind their lines
-	drawn    bool          // it stands in the page already, for others to refer to
+	behind   template.HTML // what every chart has behind its lines
+	drawn    bool          // the page has it already, and other charts refer to it
 	ticks    []Tick
 	data     []series // of all charts, in the order that the script finds them
 	kinds    []kind   // of errors
@@ -156,12 +156,12 @@ func (c *Plotter) make(ch Chart, s scale, lines []series) *Chart {
 	return &ch
 }
 
-// overTime gives a chart the axis that it shares with others, and the faults above it.
+// overTime gives a chart the shared time axis and the faults above it.
 func (c *Plotter) overTime(ch *Chart) {
 	ch.Time, ch.Lanes, ch.X, ch.Marks, ch.Many = true, c.lanes, c.ticks, c.Struck(), len(c.faults) > MostNamed
 }
 
-// grid draws a line for each value to read, and has it written beside the plot.
+// grid draws a line for each tick of the scale and adds the labels beside the plot.
 func (c *Plotter) grid(ch *Chart, s scale, u unit) template.HTML {
 	var b strings.Builder
 	for _, v := range s.Ticks() {
@@ -171,8 +171,8 @@ func (c *Plotter) grid(ch *Chart, s scale, u unit) template.HTML {
 	return template.HTML(b.String())
 }
 
-// shaded is what all charts over time have behind their lines. It stands in the page once.
-// While the run goes on each chart has its own, as then some stay longer than others.
+// shaded draws what all charts over time have behind their lines. The page has it once; while
+// the run goes on each chart has its own, as some charts then stay longer than others.
 func (c *Plotter) shaded() template.HTML {
 	switch {
 	case c.behind == "" || !math.IsNaN(c.now):
@@ -188,7 +188,7 @@ func hline(class string, at float64) template.HTML {
 	return template.HTML(fmt.Sprintf(`<path class="%s" d="M0 %sh2000"/>`, class, units((1-at)*PlotHeight)))
 }
 
-// label says what the lines span, for those who can't see them.
+// label describes the lines of a chart to readers who cannot see them: the range of each.
 func (c *Plotter) label(lines []series) string {
 	var parts []string
 	for _, l := range lines {
@@ -212,7 +212,7 @@ const mostRows = 60
 // gauges, the mean for rates.
 func (c *Plotter) table(lines []series) *Table { return c.tableOf(lines, mostRows) }
 
-// tableOf is table with a bound of its own.
+// tableOf is table with another bound of rows.
 func (c *Plotter) tableOf(lines []series, most int) *Table {
 	t := &Table{Head: []string{"from"}}
 	step := 1
@@ -310,7 +310,7 @@ type end struct {
 	value, at float64
 }
 
-// Spread moves names apart, no further than they have to be.
+// spread moves the names of lines apart, no further than needed.
 func (c *Plotter) spread(s scale, list []end) []Tick {
 	slices.SortStableFunc(list, func(a, b end) int { return cmp.Compare(b.value, a.value) })
 	below := 2.0 // of the label above

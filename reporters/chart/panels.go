@@ -11,14 +11,14 @@ import (
 	"brunt/reporters/words"
 )
 
-// A reading is something that was read time and again while the load ran: what a unit used
-// of something, or what a query gave.
+// A reading is a value that was read again and again while the load ran: what a unit used, or
+// the answer to a query.
 type reading struct {
 	name string
 	t, v []float64 // seconds from t0, rising, and what was read then; NaN is nothing
 }
 
-// A panel is readings of one kind in one plot.
+// A panel is a plot of readings of one kind.
 type panel struct {
 	id, title, about string
 	unit             unit

@@ -86,8 +86,8 @@ type span struct{ from, to float64 }
 
 func (e span) middle() float64 { return (e.from + e.to) / 2 }
 
-// trace draws values over their extents. With more points than columns, each column
-// gets the span from its smallest to its largest value, so that no outlier is lost.
+// trace draws values over their spans. With more points than columns each column shows the
+// range from its smallest to its largest value, so that no outlier is lost.
 func trace(at []span, values []float64, s scale) string { return traceIn(at, values, s, columns) }
 
 // traceIn is trace with so many columns.
@@ -176,9 +176,9 @@ func (p *pen) dense(at []span, ys []int, columns int) {
 	}
 }
 
-// under closes a trace to an area that reaches down to the lower edge. With more points
-// than columns it lies under the smallest of several: it is a tint, the line above it
-// says the values.
+// under closes a trace to an area that reaches the lower edge. With more points than columns
+// the area lies under the smallest of several values: it is a tint, and the line above it
+// shows the values.
 func under(at []span, values []float64, s scale) string {
 	if len(at) > columns {
 		at, values = coarse(at, values)

@@ -9,9 +9,8 @@ import (
 	"brunt/scenarios/result"
 )
 
-// A point is a window of the run as the charts show it. Latencies and waits are in
-// seconds: NaN where nothing was asked for, infinite where more requests failed than
-// the percentile allows.
+// A point is a window of the run as the charts show it. Latencies and waits are in seconds:
+// NaN if there was no request, infinite if more requests failed than the percentile allows.
 type point struct {
 	t, d                      float64 // begins at t, lasts d
 	offered, sent, answered   int64

@@ -5,7 +5,8 @@ import (
 	"math"
 )
 
-// A scale maps values to the height of a plot: 0 is its lower edge, 1 its upper.
+// A scale maps values to the height of a plot: 0 is its lower edge, 1 its upper edge. The
+// page's script receives scales and ticks, and computes none.
 type scale struct {
 	Log    bool
 	Lo, Hi float64
@@ -29,7 +30,7 @@ func Linear(values ...[]float64) scale {
 	return scale{Hi: step * math.Ceil(hi*1.05/step)}
 }
 
-// binary is a linear scale whose values to read are round in KiB, MiB or GiB.
+// binary is a linear scale whose ticks are round in KiB, MiB or GiB.
 func binary(values ...[]float64) scale {
 	s, by := Linear(values...), 1.0
 	for s.Hi/by > 1024 {
@@ -66,7 +67,7 @@ func logarithmic(values ...[]float64) (s scale, ok bool) {
 	return s, true
 }
 
-// at is where v lies; what is out of bounds lies on the edge, an infinite value on
+// At gives the position of v. A value outside the scale lies on its edge, an infinite value on
 // the upper one.
 func (s scale) At(v float64) float64 {
 	f := (v - s.Lo) / (s.Hi - s.Lo)
@@ -79,7 +80,7 @@ func (s scale) At(v float64) float64 {
 	return math.Max(0, math.Min(1, f))
 }
 
-// Ticks are the values to write beside the plot, about four to seven.
+// Ticks gives the values to write beside the plot, about four to seven.
 func (s scale) Ticks() []float64 {
 	var out []float64
 	if !s.Log {

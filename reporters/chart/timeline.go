@@ -12,7 +12,7 @@ import (
 	"brunt/scenarios/result"
 )
 
-// Timeline is the time axis that all charts of a page share, with the faults on it.
+// A Timeline is the time axis that all charts of a page share, with the faults on it.
 type Timeline struct {
 	From, To float64 // seconds from t0
 	Warmup   float64 // where the judged run begins, if not at a; else NaN
@@ -195,7 +195,7 @@ func (t *Timeline) item(from, to float64) laneItem {
 	return laneItem{From: moment(from), To: moment(to), Left: t.places.left(a), Width: t.places.width(math.Max(b-a, .002)), start: a, end: b}
 }
 
-// moment is a time as the script reads it.
+// moment writes a time as the page's script reads it.
 func moment(s float64) string {
 	return strconv.FormatFloat(math.Round(s*1e3)/1e3, 'f', -1, 64)
 }

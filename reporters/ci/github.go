@@ -11,11 +11,11 @@ import (
 	"brunt/scenarios/result"
 )
 
-// GitHub writes the summary of a step of GitHub Actions, in Markdown: verdict, objectives,
-// faults, response times and errors. What an author or a target named is escaped, so that
-// it is text and nothing else.
+// GitHub writes the summary of a step of GitHub Actions in Markdown: verdict, objectives,
+// faults, response times and errors. Names from a scenario or a target are escaped, so that
+// they are text and no markup.
 //
-// A step's summary holds 1 MiB in all; this one takes a quarter of that at most, so that
+// GitHub keeps 1 MiB of summary for each step; this one is at most a quarter of that, so that
 // several runs fit.
 type GitHub struct{}
 

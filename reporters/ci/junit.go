@@ -13,10 +13,10 @@ import (
 	"brunt/scenarios/result"
 )
 
-// JUnit writes junit.xml for CI systems: a test case for each objective and one for
-// the verdict of the run. What failed is a failure, what could not be judged an
-// error. The text stands in the body as well as in the message, since some readers
-// show only one of them; names are unique, since some keep one case a name.
+// JUnit writes junit.xml for CI systems: a test case for each objective and one for the
+// verdict of the run. An objective that failed is a failure, one that could not be judged is
+// an error. The text is in the body as well as in the message, since some readers show only
+// one of them; names are unique, since some readers keep one case for each name.
 type JUnit struct{}
 
 var _ reporters.Reporter = JUnit{}

@@ -11,7 +11,7 @@ import (
 	"brunt/scenarios/result"
 )
 
-// comparisonView is the run beside earlier ones.
+// A comparisonView shows the run beside earlier runs.
 type comparisonView struct {
 	Mark, Word, Tone string
 	Reason, Caution  string

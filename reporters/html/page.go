@@ -197,8 +197,8 @@ func hash(text string) string {
 	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
 }
 
-// distribution adds what needs histograms. Where they can't be read the page says so
-// and does without.
+// distribution adds the charts that need histograms. If the histograms cannot be read the page
+// says so and leaves the charts out.
 func (p *pageView) distribution(c *chart.Plotter, r *result.Result) {
 	var err, err2 error
 	p.Heatmap, err = c.Heatmap(r)

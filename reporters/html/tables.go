@@ -98,7 +98,7 @@ func rowView(row *words.PhaseRow, loads bool) (v phaseRowView, infinite bool) {
 // loadView is a row of the loads.
 type loadView struct{ Name, Executor, Kind, Start, End, Steps string }
 
-// run fills in what is needed to repeat the run.
+// run adds what is needed to repeat the run.
 func (p *pageView) run(r *result.Result) {
 	e := &r.Environment
 	p.Command = words.Command(e.Command)

@@ -11,15 +11,15 @@ import (
 	"brunt/reporters/chart"
 )
 
-// A TrendPage is a page of how figures went over the runs of a history: one file
-// that opens offline and runs no script.
+// A TrendPage shows how figures changed over the runs of a history: one file that opens
+// offline and runs no script.
 type TrendPage struct {
 	Name    string // of the scenario
 	Machine string // kind of machine
 	Charts  []TrendChart
 }
 
-// A TrendChart is how one figure went.
+// A TrendChart shows how one figure changed.
 type TrendChart struct {
 	Title  string
 	Points []TrendPoint         // the oldest first
@@ -28,7 +28,7 @@ type TrendChart struct {
 	Say    func(float64) string // writes a value
 }
 
-// A TrendPoint is the figure of one run. A value that is not finite has no end.
+// A TrendPoint is the figure of one run. A value that is not finite is shown as no end.
 type TrendPoint struct {
 	Run, Commit string
 	Started     time.Time
@@ -36,7 +36,7 @@ type TrendPoint struct {
 	Red         bool
 }
 
-// A TrendMove is where the level moved.
+// A TrendMove is a change of a figure's level.
 type TrendMove struct {
 	At    int // index of the first point of the new level
 	Text  string

@@ -17,7 +17,7 @@ type unitView struct {
 	Cells []string
 }
 
-// ObjectiveTarget draws what the target's units used, tells of each of them, and lists what happened
+// target draws what the units of the target used, sums up each unit, and lists what happened
 // to them.
 func (p *pageView) target(c *chart.Plotter, r *result.Result) {
 	units := slices.Clone(r.Usage)

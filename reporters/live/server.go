@@ -43,9 +43,7 @@ type Server struct {
 
 	writeTimeout time.Duration // for a client that does not read
 
-	sampling sync.Mutex // held while the run is sampled or the cached sample is used
-	cached   *result.Result
-	cachedAt time.Time
+	cache sampleCache
 
 	mu     sync.Mutex
 	sample func(context.Context) *result.Result // samples the run; nil before the load and after it
@@ -61,12 +59,24 @@ type Server struct {
 	changed chan struct{} // closed when state changes
 	readers int
 
-	answering int           // requests that are being answered
-	fewer     chan struct{} // closed when a request is answered
+	answered answerCount // guarded by mu
 
 	wake    chan struct{}
 	drawing sync.WaitGroup
 	closed  chan struct{}
+}
+
+// A sampleCache holds the newest sample of the run.
+type sampleCache struct {
+	mu     sync.Mutex // held while the run is sampled or the sample is used
+	result *result.Result
+	at     time.Time
+}
+
+// An answerCount counts the requests that are being answered.
+type answerCount struct {
+	open  int
+	fewer chan struct{} // closed when a request is answered
 }
 
 // Options say what a server shows and who may ask for it.
@@ -107,7 +117,7 @@ var _ reporters.Live = (*Server)(nil)
 
 // New creates a server. [Server.Serve] starts it.
 func New(o Options) *Server {
-	s := &Server{o: o, writeTimeout: writeTimeout, stop: sha256.Sum256([]byte(o.Token)), changed: make(chan struct{}), fewer: make(chan struct{}), wake: make(chan struct{}, 1), closed: make(chan struct{})}
+	s := &Server{o: o, writeTimeout: writeTimeout, stop: sha256.Sum256([]byte(o.Token)), changed: make(chan struct{}), answered: answerCount{fewer: make(chan struct{})}, wake: make(chan struct{}, 1), closed: make(chan struct{})}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.page)
 	mux.HandleFunc("GET /events", s.events)
@@ -144,9 +154,9 @@ func (b bounded) Accept() (net.Conn, error) {
 // Expect announces the next run: what is known of it before its load begins, and what counts
 // it for Prometheus, if anything does. Requests are answered from this until the load begins.
 func (s *Server) Expect(res *result.Result, figures *metrics.Collector) {
-	s.sampling.Lock()
-	defer s.sampling.Unlock()
-	s.cached = nil
+	s.cache.mu.Lock()
+	defer s.cache.mu.Unlock()
+	s.cache.result = nil
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.run++
@@ -203,7 +213,7 @@ func (s *Server) Close() error {
 	defer moment.Stop()
 	for {
 		s.mu.Lock()
-		n, fewer := s.answering, s.fewer
+		n, fewer := s.answered.open, s.answered.fewer
 		s.mu.Unlock()
 		if n == 0 {
 			break
@@ -222,13 +232,13 @@ func (s *Server) Close() error {
 func (s *Server) answers() (end func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.answering++
+	s.answered.open++
 	return func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		s.answering--
-		close(s.fewer)
-		s.fewer = make(chan struct{})
+		s.answered.open--
+		close(s.answered.fewer)
+		s.answered.fewer = make(chan struct{})
 	}
 }
 
@@ -266,25 +276,25 @@ func (s *Server) allowedHost(hostport string) bool {
 // current gives the result of the run: so far, from a sample that is at most lately old, or
 // the final one. It is never nil.
 func (s *Server) current(ctx context.Context, lately time.Duration) *result.Result {
-	s.sampling.Lock()
-	defer s.sampling.Unlock()
+	s.cache.mu.Lock()
+	defer s.cache.mu.Unlock()
 	s.mu.Lock()
 	look, final, expected, iv := s.sample, s.final, s.expected, s.last
 	s.mu.Unlock()
 	if final != nil {
-		s.cached = nil
+		s.cache.result = nil
 		return final
 	}
-	if s.cached != nil && (time.Since(s.cachedAt) < lately || look == nil) {
-		return s.cached
+	if s.cache.result != nil && (time.Since(s.cache.at) < lately || look == nil) {
+		return s.cache.result
 	}
 	if look != nil {
 		if res := look(ctx); res != nil {
-			s.cached, s.cachedAt = res, time.Now()
+			s.cache.result, s.cache.at = res, time.Now()
 		}
 	}
-	if s.cached != nil {
-		return s.cached
+	if s.cache.result != nil {
+		return s.cache.result
 	}
 	reason := "The load has not begun yet."
 	if iv.Last {

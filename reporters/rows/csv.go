@@ -12,9 +12,9 @@ import (
 	"brunt/scenarios/result"
 )
 
-// CSV writes windows.csv: a row for each second, load and step, "*" being all of them. Times
-// are seconds, those of a percentile that too many requests failed for are empty; faults are
-// those that were in at any time of the window, separated by blanks.
+// CSV writes windows.csv: a row for each second, load and step; "*" is all of them. Times are
+// in seconds; a percentile is empty if more requests failed than it allows. The last column
+// has the faults that were in at any time of the window, separated by blanks.
 type CSV struct{}
 
 var _ reporters.Reporter = CSV{}
@@ -66,7 +66,7 @@ func faultsIn(r *result.Result, v *result.Window) []string {
 	return in
 }
 
-// cell is text that a spreadsheet does not take for a formula.
+// cell makes text that a spreadsheet does not take for a formula.
 func cell(s string) string {
 	if s = words.Clean(s); s != "" && s != "*" && strings.ContainsRune("=+-@", rune(s[0])) {
 		return "'" + s

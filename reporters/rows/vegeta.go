@@ -14,11 +14,10 @@ import (
 	vegeta "github.com/tsenart/vegeta/v12/lib"
 )
 
-// Vegeta writes every request of a run in one of vegeta's encodings, so that
-// `vegeta report` and `vegeta plot` read it. A request's timestamp is when it was
-// intended and its latency the response time; what was never sent has the code 0 and
-// its cause for an error. Each load is an attack. Skipped steps are no requests, and
-// those of the warm-up are left out, as they are of the run.
+// Vegeta writes every request of a run in one of vegeta's encodings, for `vegeta report` and
+// `vegeta plot`. The timestamp of a request is its intended time, its latency is the response
+// time. A request that was not sent has the code 0 and its cause as the error. Each load is an
+// attack. Skipped steps and requests of the warm-up are left out.
 type Vegeta struct{ Encoding string } // gob, csv or json
 
 var _ reporters.Reporter = Vegeta{}

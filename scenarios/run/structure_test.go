@@ -54,7 +54,6 @@ var largeTypes = map[string][2]int{
 	"chaos.Timeline":                 {23, 0},
 	"targets/platform/docker.Engine": {0, 44},
 	"chaos/proxy.flow":               {27, 41},
-	"reporters/live.Server":          {23, 0},
 	"scenarios.Scenario":             {32, 0},
 	"scenarios/judge.composer":       {0, 48},
 	"scenarios/load.Log":             {22, 0},
