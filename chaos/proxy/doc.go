@@ -1,25 +1,23 @@
-// Package proxy puts faults on a link: a TCP and HTTP proxy on loopback that sits
-// between those who connect and one upstream, and that breaks what passes as its
-// toxics say.
+// Package proxy puts faults on a link. It is a TCP and HTTP proxy on loopback that stands between
+// clients and one upstream, and treats the traffic as its toxics say.
 //
 //	        down                                                    up
 //	client ======> listener -> link +-- forward: stage, stage, out --> upstream
 //	       <======                  +-- back:    out, stage, stage <--
 //
-// Every connection is a link with two flows. While no toxic is in, a flow moves
-// bytes by splice(2) where the kernel has it, so that they never enter this
-// process. While some are in, each toxic that acts on that direction is a stage
-// with a queue of its own. What comes waits in the first stage until its time is
-// up, goes on to the next, and from the last to the connection's other side. The
-// stages stand in the order in which their toxics were added, in both directions,
-// and no byte ever overtakes another. The end of a stream and a reset travel
-// through the stages like bytes do, so they are late, held or lost like bytes.
+// Every connection is a link with two flows. While no toxic is active, a flow moves bytes with
+// splice(2) where the kernel supports it, so that they never enter this process. While toxics are
+// active, each toxic that acts on that direction is a stage with its own queue. An item waits in the
+// first stage until it is due, then goes to the next stage, and from the last stage to the other side
+// of the connection. The stages stand in the order in which their toxics were added, in both
+// directions, and no byte overtakes another. The end of a stream and a reset travel through the stages
+// like bytes, so a toxic can delay, hold or drop them too.
 //
-// What is promised:
+// The proxy guarantees:
 //
 //   - Add returns when its toxic holds for every live and new connection: nothing
 //     that the proxy has not passed on by then escapes it.
-//   - Remove never waits for anybody outside: what was held is released, in order,
+//   - Remove never waits for a peer: what was held is released, in order,
 //     into what comes behind, and a reader that stalls stalls only its own link.
 //   - A stream that ends on one side ends on the other (half-close), and goes on in
 //     the other direction. A reset arrives as a reset, never as an end.
@@ -29,12 +27,12 @@
 //   - Every random choice comes from the seed, the toxic, and the number of the
 //     connection or the request; none from goroutines' timing.
 //
-// Two limits come with any proxy: a client's connect succeeds before the upstream
-// was asked, so an upstream that refuses is seen as a reset; and a handshake is
-// never delayed, only what follows it.
+// Two limits apply to any proxy. A client's connect succeeds before the upstream is asked, so an
+// upstream that refuses is seen as a reset. A handshake is never delayed, only what follows it.
 //
-// A Probe measures what a victim would: it connects to the proxy's own listener and
-// goes the way of every connection, but to a peer inside this process.
+// A Probe measures what a client experiences: it connects to the proxy's own listener and takes the
+// same path as every connection, but ends at a peer inside this process.
 //
-// To add a toxic, write a file with a struct and its methods check and begin.
+// To add a toxic, see the package toxics. Messages of HTTP are found and rewritten by the package
+// codec/http1.
 package proxy

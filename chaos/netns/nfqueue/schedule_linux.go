@@ -8,13 +8,13 @@ import (
 	"brunt/chaos/seed"
 )
 
-// A course tells when a packet that has come may go on: at once where that is not later
-// than now, never where it is lost.
+// A Schedule decides when a packet may leave: at once if the result is not later than now, never if it
+// is lost.
 type Schedule interface {
 	admit(now time.Duration, p Packet) (due time.Duration, lost bool)
 }
 
-// A packet is one that waits for its verdict.
+// A Packet waits for its verdict.
 type Packet struct {
 	id     uint32
 	out    bool   // it is on its way out
@@ -32,7 +32,7 @@ type Delay struct {
 	Reorder     bool // packets may overtake others of their connection
 }
 
-// NewDelay is the schedule of a delay.
+// NewDelay returns the schedule of a delay.
 func NewDelay(d Delay) Schedule {
 	return &delaying{
 		Delay: d,
@@ -42,7 +42,7 @@ func NewDelay(d Delay) Schedule {
 	}
 }
 
-// NewShaper is the schedule of a bandwidth of so many bytes a second.
+// NewShaper returns the schedule of a bandwidth in bytes per second.
 func NewShaper(rate int64) Schedule { return &shaping{rate: rate} }
 
 // delaying holds packets back by the delay, or the share of them that the seed chooses.

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A holder holds the packets of a queue until they are due, on a thread of its own.
+// A Worker holds the packets of a queue until they are due. It runs on a thread of its own.
 //
 //	queue -> read -> course -> lost: drop
 //	                        -> due now: accept
@@ -43,7 +43,7 @@ type waiting struct {
 
 func (w waiting) before(o waiting) bool { return w.due < o.due || w.due == o.due && w.seq < o.seq }
 
-// Start begins to hold what comes to the queue. The queue is the holder's from then on.
+// Start starts a worker for the queue, and takes ownership of the queue.
 func Start(q *Socket, c Schedule) (*Worker, error) {
 	end, err := unix.Eventfd(0, unix.EFD_CLOEXEC)
 	if err != nil {

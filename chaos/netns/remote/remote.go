@@ -19,12 +19,12 @@ import (
 	"brunt/chaos/rpc"
 )
 
-// A Namespace is a process inside a namespace that does there what its caller may not: a
-// container that the engine has started in the network of another. It is talked to as
-// package talk has it, and takes everything back when its input ends or is silent for long.
+// A Namespace is a process that sets faults in a namespace that its caller may not enter: a container
+// that the engine has started in the network of another. The caller speaks to it by the package rpc.
+// The process removes all its faults when its input ends or is silent for ten seconds.
 type Namespace struct{ to *rpc.Client }
 
-// request is what a helper is asked to do something with.
+// request holds the arguments of an operation.
 type request struct {
 	N    int             `json:"n,omitempty"`
 	Spec *netns.Spec     `json:"spec,omitempty"`

@@ -8,8 +8,8 @@ import (
 	"brunt/chaos/proxy"
 )
 
-// Bandwidth lets at most Rate bytes a second through in each direction, shared by
-// all connections as a wire is: each has its turn with a piece of at most 10 ms.
+// Bandwidth lets at most Rate bytes per second through in each direction. All connections share the
+// rate; they take turns with pieces of at most 10 ms.
 type Bandwidth struct {
 	Rate      int64           // bytes a second
 	Direction proxy.Direction // zero is Both

@@ -6,12 +6,11 @@ import (
 	"brunt/chaos/proxy"
 )
 
-// Blackhole swallows what is sent, in either direction: the sender sees it taken,
-// nobody gets it. Connections stay open, new ones are accepted. When it is removed
-// a connection that lost something is reset, as its stream is broken; the others
-// go on.
+// Blackhole discards all bytes in both directions: the sender sees them accepted and the receiver gets
+// nothing. Connections stay open and new ones are accepted. When the toxic is removed, the proxy resets
+// each connection that lost bytes, since its stream is damaged. The others continue.
 //
-// A connection that began under it and that its client ends is dropped at once.
+// A connection that began while the toxic was active is dropped when its client ends it.
 type Blackhole struct{}
 
 func (Blackhole) Check(bool) error { return nil }

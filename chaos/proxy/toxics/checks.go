@@ -7,7 +7,7 @@ import (
 	"brunt/chaos/proxy"
 )
 
-// checkShare tells that a share is none.
+// checkShare returns an error unless the share lies between 0 and 1.
 func checkShare(share float64) error {
 	if !(share >= 0 && share <= 1) {
 		return errors.New("a share lies between 0 and 1")
@@ -15,7 +15,8 @@ func checkShare(share float64) error {
 	return nil
 }
 
-// checkRequests checks what all toxics on requests have: parsed is that the proxy parses HTTP.
+// checkRequests checks the settings that all toxics on requests share. Parsed reports whether the proxy
+// parses HTTP.
 func checkRequests(parsed bool, share float64) error {
 	var errs []error
 	if !parsed {

@@ -7,8 +7,8 @@ import (
 	"brunt/chaos/proxy"
 )
 
-// HTTPDelay holds a share of the requests back for Delay ± Jitter before they are
-// passed on, and with each what follows it on its connection.
+// HTTPDelay delays a share of the requests by Delay ± Jitter, and with each the bytes that follow it on
+// its connection.
 type HTTPDelay struct {
 	Delay  time.Duration
 	Jitter time.Duration // at most this much more or less, uniform; 0 is none

@@ -8,8 +8,8 @@ import (
 	"brunt/chaos/seed"
 )
 
-// Latency holds every chunk back for Delay ± Jitter after it came. The order of
-// bytes stays, so a chunk with a short delay waits for the one before it.
+// Latency delays every chunk by Delay ± Jitter from its arrival. The order of bytes is kept, so a chunk
+// with a short delay waits for the one before it.
 type Latency struct {
 	Delay        time.Duration
 	Jitter       time.Duration   // at most this much more or less; 0 is none

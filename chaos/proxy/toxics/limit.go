@@ -7,9 +7,9 @@ import (
 	"brunt/chaos/proxy"
 )
 
-// Limit ends a connection once Bytes of it have passed: its destination gets so many
-// and then the end, in order, and so does the other side behind what is on its way to
-// it. They count from when the toxic was added.
+// Limit ends a connection after Bytes of it have passed. The receiver gets that many bytes and then the
+// end of the stream; the other direction ends behind the bytes already on their way. The count starts
+// when the toxic is added.
 type Limit struct {
 	Bytes     int64
 	Share     float64         // of the connections, from 0 to 1; 0 is all

@@ -8,8 +8,8 @@ import (
 	"brunt/chaos/proxy"
 )
 
-// Slicer cuts what passes into pieces of Size ± Variation bytes and lets one go each
-// Delay, so that a message comes in many parts.
+// Slicer cuts the stream into pieces of Size ± Variation bytes and sends one piece per Delay, so that a
+// message arrives in many parts.
 type Slicer struct {
 	Size      int             // bytes of a piece in the mean
 	Variation int             // at most this many more or fewer, uniform; less than Size

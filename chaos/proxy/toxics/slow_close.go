@@ -7,9 +7,8 @@ import (
 	"brunt/chaos/proxy"
 )
 
-// SlowClose holds the end of a stream back for Delay, be it in order or by a reset:
-// who waits for it waits so much longer, and the connection stays open meanwhile. What
-// comes before the end is not held.
+// SlowClose delays the end of a stream, a close as well as a reset, by Delay. The connection stays open
+// for that time. Bytes before the end are not delayed.
 type SlowClose struct {
 	Delay     time.Duration
 	Share     float64         // of the connections, from 0 to 1; 0 is all

@@ -6,8 +6,8 @@ import (
 	"brunt/chaos/proxy"
 )
 
-// Stall lets nothing pass, in either direction. Connections stay, new ones are
-// accepted and wait. When it is removed everything goes on in order, nothing lost.
+// Stall holds all bytes in both directions. Connections stay open, and new ones are accepted and wait.
+// When the toxic is removed, everything continues in order and nothing is lost.
 type Stall struct{}
 
 func (Stall) Check(bool) error { return nil }

@@ -1,0 +1,10 @@
+// Package toxics holds the faults that a proxy can put on a link: Latency, Bandwidth, Slicer, SlowClose,
+// Limit, Stall, Blackhole, Partition, Reset, HTTPError, HTTPDelay and HTTPRewrite.
+//
+//	Toxic --Check--> mistakes in its settings
+//	      --Begin--> proxy.Effect --Gate--> what it does to one direction of one connection
+//	                              --Edit--> what it does to one request and its response
+//
+// To add a toxic, write a file with a struct whose fields are its settings, and the methods Check and Begin.
+// The package proxy needs no change.
+package toxics
