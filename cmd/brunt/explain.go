@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"brunt/reporters/catalog"
 	"brunt/scenarios"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/reference"
@@ -45,6 +46,10 @@ end. Without PATH, list what can be explained.`,
 func newReference() (*reference.Reference, error) {
 	from := reference.Sources{
 		Faults: plan.FaultKinds(), Metrics: slo.MetricNames(), ExitCodes: scenarios.ExitTable(), DidYouMean: syntax.DidYouMean,
+		Formats: map[string]string{},
+	}
+	for _, f := range catalog.All().Formats() {
+		from.Formats[f.Name] = f.About
 	}
 	for of, text := range map[string]*[]byte{"scenario": &from.Scenario, "policy": &from.Policy, "result": &from.Result, "event": &from.Event} {
 		b, err := json.Marshal(schemas[of]())
