@@ -48,7 +48,7 @@ var arrows = map[string][]string{
 	"scenarios/k6":              {"scenarios"},
 	"scenarios/machine":         {"scenarios"},
 	"scenarios/measure":         {"scenarios"},
-	"scenarios/suite":           nil,                                      // turns of the tests that put load on the machine; every test may import it
+	"scenarios/suite":           nil,                                                      // turns of the tests that put load on the machine; every test may import it
 	"targets/catalog":           {"scenarios", "targets", "targets/dial", "targets/http"}, // the one list of protocols
 	"targets/dial":              {"scenarios", "targets"},
 	"targets/http":              {"scenarios", "targets", "targets/dial", "targets/http/auth", "targets/http/h1", "targets/http/h2", "targets/vegeta"}, // vegeta: its tests compare both engines
