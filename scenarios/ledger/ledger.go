@@ -13,7 +13,7 @@ import (
 	"brunt/scenarios/measure"
 )
 
-// ledger is the one of a run: what its writes are kept in.
+// Ledger is the one of a run: what its writes are kept in.
 type Ledger struct {
 	*Spec
 	kept     *measure.Writes
@@ -108,7 +108,7 @@ func (w *writer) Do(it *template.Iter, c scenarios.Call, out *scenarios.Outcome)
 	}
 }
 
-// Name fills in the id of the write; none where a part of it is missing.
+// name fills in the id of the write; none where a part of it is missing.
 func (w *writer) name(it *template.Iter) {
 	id, err := w.ledger.ID.Append(w.id[:0], it)
 	if err != nil {

@@ -40,7 +40,7 @@ type alertAnswer struct {
 	err        error
 }
 
-// Clock finds how far the monitoring's clock is from this one: its own times are told on
+// clock finds how far the monitoring's clock is from this one: its own times are told on
 // the run's.
 func (a *alertWatch) clock(ctx context.Context) {
 	ahead, within, err := a.question.Ahead(ctx)
@@ -384,7 +384,7 @@ func (o *Observer) AskedSince(t time.Duration) bool {
 	return false
 }
 
-// AskedSince tells whether the alert was asked for since then, or can't be.
+// askedSince tells whether the alert was asked for since then, or can't be.
 func (a *alertWatch) askedSince(t time.Duration) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()

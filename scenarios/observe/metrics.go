@@ -142,7 +142,7 @@ type counterAt struct {
 	v  float64
 }
 
-// Read reads once.
+// read reads once.
 func (g *gauge) read(ctx context.Context, now func() time.Duration) {
 	began := now()
 	values, err := g.reading.Read(ctx)

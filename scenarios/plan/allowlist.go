@@ -19,7 +19,7 @@ import (
 	"brunt/targets"
 )
 
-// A gate keeps load, or calls that are faults, within the blast radius: loopback, what
+// An Allowlist keeps load, or calls that are faults, within the blast radius: loopback, what
 // brunt started, and what the scenario's guard and each policy allow. It is asked with
 // the address that a connection really goes to, redirects, resolve and DNS included.
 type Allowlist struct {

@@ -47,8 +47,8 @@ func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
 		c.load(&sc.Loads[i])
 	}
 	c.plan.Teardown, _ = c.steps(sc.Teardown, unmeasured, once)
-	c.ledger()
-	c.observed()
+	ledgerCompiler{c}.compile()
+	observeCompiler{c}.observed()
 	c.variables()
 	c.references()
 	c.faults()
@@ -58,7 +58,7 @@ func Compile(sc *scenarios.Scenario, o CompileOptions) (*Plan, error) {
 	c.proxied()
 	c.objectives()
 	if c.m.Len() == 0 && !c.scriptUnknown { // what can't be judged is only told of a scenario that is whole
-		c.checkObjectives()
+		objectiveCheck{c}.all()
 	}
 	for i := range c.plan.Notes { // some quote what a script says
 		c.plan.Notes[i] = sc.Secrets.Mask(c.plan.Notes[i])
@@ -182,7 +182,7 @@ func (c *compiler) scope(l *scenarios.Load, name string) targets.Scope {
 	}
 }
 
-// Proofs readies the auth and sign of a load, whether or not a step uses them.
+// proofs readies the auth and sign of a load, whether or not a step uses them.
 func (c *compiler) proofs(l *scenarios.Load) {
 	in := c.scope(l, "")
 	p := targets.Share[auth.Proofs](in.Shared)
@@ -273,8 +273,8 @@ func (c *compiler) objectives() {
 			if o.After != "" && !faults[scenarios.FaultOf(o.After)] {
 				c.m.AddHint(o.Pos, syntax.DidYouMean(scenarios.FaultOf(o.After), faultNames), "there is no fault %q", o.After)
 			}
-			c.detectable(o)
-			c.observable(o)
+			observeCompiler{c}.detectable(o)
+			observeCompiler{c}.observable(o)
 			if p := scenarios.FaultOf(strings.TrimPrefix(o.Phase, scenarios.RecoveryOf)); o.Phase != "" && o.Phase != "run" && o.Phase != "baseline" && !faults[p] {
 				c.m.AddHint(o.Pos, syntax.DidYouMean(p, append([]string{"run", "baseline"}, faultNames...)), "there is no phase %q", o.Phase)
 			}

@@ -47,7 +47,7 @@ func (c *compiler) faults() {
 				}
 			}
 		}
-		e.Detect = c.detect(f)
+		e.Detect = observeCompiler{c}.detect(f)
 		c.plan.Faults = append(c.plan.Faults, e)
 		c.timing(e)
 	}

@@ -11,8 +11,11 @@ import (
 	"brunt/targets/stack"
 )
 
-// ledger resolves the ledger: its write, how writes are read, and where.
-func (c *compiler) ledger() {
+// ledgerCompiler resolves the ledger of a scenario.
+type ledgerCompiler struct{ *compiler }
+
+// compile resolves the ledger: its write, how writes are read, and where.
+func (c ledgerCompiler) compile() {
 	l := c.sc.Ledger
 	if l == nil {
 		c.outsideWrites(nil)
@@ -45,7 +48,7 @@ func (c *compiler) ledger() {
 }
 
 // outsideWrites refuses ${ledger.id} where it stands in no write of the ledger.
-func (c *compiler) outsideWrites(written []*syntax.Node) {
+func (c ledgerCompiler) outsideWrites(written []*syntax.Node) {
 	for _, u := range c.sc.Symbols.Uses() {
 		if u.Ref.Kind != syntax.RefLedger {
 			continue
@@ -61,7 +64,7 @@ func (c *compiler) outsideWrites(written []*syntax.Node) {
 }
 
 // ledgerID finds out when a write's id is known.
-func (c *compiler) ledgerID(p *ledger.Spec, written []*syntax.Node) {
+func (c ledgerCompiler) ledgerID(p *ledger.Spec, written []*syntax.Node) {
 	refs := p.ID.Refs()
 	if len(refs) != 1 {
 		return // told already
@@ -86,7 +89,7 @@ func (c *compiler) ledgerID(p *ledger.Spec, written []*syntax.Node) {
 }
 
 // ledgerRead compiles the request that asks for a write.
-func (c *compiler) ledgerRead(p *ledger.Spec) {
+func (c ledgerCompiler) ledgerRead(p *ledger.Spec) {
 	if p.Read.With == nil {
 		return
 	}
@@ -117,7 +120,7 @@ func (c *compiler) ledgerRead(p *ledger.Spec) {
 }
 
 // ledgerAt resolves one entry of `at`.
-func (c *compiler) ledgerAt(p *ledger.Spec, i int) {
+func (c ledgerCompiler) ledgerAt(p *ledger.Spec, i int) {
 	at, pos := p.At[i], p.Of("at")
 	add := func(name, base string) {
 		if slices.ContainsFunc(p.Places, func(o ledger.Place) bool { return o.Name == name }) {
@@ -163,7 +166,7 @@ func (c *compiler) ledgerAt(p *ledger.Spec, i int) {
 }
 
 // entryPlace is where the load goes.
-func (c *compiler) entryPlace() []ledger.Place {
+func (c ledgerCompiler) entryPlace() []ledger.Place {
 	if c.plan.Stack == nil {
 		base, _ := c.sc.Target.URL.Static()
 		return []ledger.Place{{Name: "target", Base: base}}

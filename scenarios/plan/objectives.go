@@ -19,9 +19,12 @@ import (
 	"brunt/scenarios/load"
 )
 
-// checkObjectives refuses what could not be judged, and says by which figure: better
+// objectiveCheck holds objectives against what the load offers and when faults come.
+type objectiveCheck struct{ *compiler }
+
+// all refuses what could not be judged, and says by which figure: better
 // before the run than after it.
-func (c *compiler) checkObjectives() {
+func (c objectiveCheck) all() {
 	c.uniqueData()
 	est := chaos.Estimate(c.coming(), c.plan.End())
 	c.stopConditions(est)
@@ -36,12 +39,12 @@ func (c *compiler) checkObjectives() {
 
 // coming are the faults that come, as far as is known; what follows one that does not
 // come does not either.
-func (c *compiler) coming() []*chaos.Entry {
+func (c objectiveCheck) coming() []*chaos.Entry {
 	return slices.DeleteFunc(slices.Clone(c.plan.Faults), func(e *chaos.Entry) bool { return slices.Contains(c.skipped, e.Name) })
 }
 
 // withinLoad refuses faults that lie beyond the load.
-func (c *compiler) withinLoad(est []chaos.Estimated) {
+func (c objectiveCheck) withinLoad(est []chaos.Estimated) {
 	end := c.plan.End()
 	told := map[string]bool{}
 	for _, e := range est {
@@ -60,7 +63,7 @@ func (c *compiler) withinLoad(est []chaos.Estimated) {
 }
 
 // occurrences refuses objectives on an occurrence that a fault does not have.
-func (c *compiler) occurrences(est []chaos.Estimated) {
+func (c objectiveCheck) occurrences(est []chaos.Estimated) {
 	for _, o := range c.sc.SLO {
 		if need, n := result.EnoughForSpread(o.Metric.Over), comes(o.After, est); o.Metric.Over > 0 && n > 0 && n < need {
 			c.m.Add(o.Pos, "`%s` can't be judged: %s comes %d times, and %d are needed", o.Text, o.After, n, need)
@@ -94,7 +97,7 @@ func comes(fault string, est []chaos.Estimated) int {
 
 // recoveries holds the time around each judged fault against what its objectives
 // need: a baseline before it, no other fault with it, and quiet load after it.
-func (c *compiler) recoveries(est []chaos.Estimated) {
+func (c objectiveCheck) recoveries(est []chaos.Estimated) {
 	first := time.Duration(math.MaxInt64)
 	for _, e := range est {
 		first = min(first, e.At)
@@ -120,7 +123,7 @@ func (c *compiler) recoveries(est []chaos.Estimated) {
 
 // crowded refuses a judged fault that another meets, or that is followed by too
 // little quiet load.
-func (c *compiler) crowded(o slo.Objective, i int, est []chaos.Estimated) bool {
+func (c objectiveCheck) crowded(o slo.Objective, i int, est []chaos.Estimated) bool {
 	e := est[i]
 	end := c.plan.End()
 	next, who := end, "the load ends"
@@ -160,7 +163,7 @@ func (c *compiler) crowded(o slo.Objective, i int, est []chaos.Estimated) bool {
 
 // hold is how long good must last for recovery to be shown at time at: the hold
 // asked for, lengthened until the load offers enough requests.
-func (c *compiler) hold(o slo.Objective, at time.Duration) time.Duration {
+func (c objectiveCheck) hold(o slo.Objective, at time.Duration) time.Duration {
 	hold := c.sc.Judge.HoldOr()
 	limit := judge.LimitOf(c.sc.SLO, scenarios.FaultOf(o.After))
 	need := float64(impact.EnoughFor(limit))
@@ -178,7 +181,7 @@ type offer struct {
 
 // expected is how many requests that o is about the loads offer from one time to
 // another; known is false where a closed load among them has no bound.
-func (c *compiler) expected(o slo.Objective, from, to time.Duration) (sum offer, known bool) {
+func (c objectiveCheck) expected(o slo.Objective, from, to time.Duration) (sum offer, known bool) {
 	for i := range c.plan.Loads {
 		lp := &c.plan.Loads[i]
 		if o.Load != "" && lp.Name != o.Load {
@@ -266,7 +269,7 @@ func stepsPerIteration(lp *LoadPlan, o slo.Objective) float64 {
 }
 
 // rate is the mean rate of requests that o is about; 0 is unknown.
-func (c *compiler) rate(o slo.Objective, from, to time.Duration) offer {
+func (c objectiveCheck) rate(o slo.Objective, from, to time.Duration) offer {
 	to = min(to, c.plan.End())
 	if to <= from {
 		return offer{}
@@ -280,7 +283,7 @@ func (c *compiler) rate(o slo.Objective, from, to time.Duration) offer {
 }
 
 // samples refuses objectives that can't have enough requests.
-func (c *compiler) samples(est []chaos.Estimated) {
+func (c objectiveCheck) samples(est []chaos.Estimated) {
 	for _, o := range c.sc.SLO {
 		for _, span := range c.phaseSpans(o, est) {
 			if !c.enough(o, span, o.PhaseOrRun()) {
@@ -298,7 +301,7 @@ func (c *compiler) samples(est []chaos.Estimated) {
 
 // enough tells whether the load offers what an objective needs within a span, and
 // refuses the objective if not.
-func (c *compiler) enough(o slo.Objective, span measureSpan, phase string) bool {
+func (c objectiveCheck) enough(o slo.Objective, span measureSpan, phase string) bool {
 	need, ok := judge.Need(o)
 	if !ok || o.Metric.OfFault() {
 		return true
@@ -318,7 +321,7 @@ func (c *compiler) enough(o slo.Objective, span measureSpan, phase string) bool 
 
 // phaseSpans gives the stretches that an objective is judged in, as far as they are
 // known beforehand.
-func (c *compiler) phaseSpans(o slo.Objective, est []chaos.Estimated) []measureSpan {
+func (c objectiveCheck) phaseSpans(o slo.Objective, est []chaos.Estimated) []measureSpan {
 	end := c.plan.End()
 	switch p := o.PhaseOrRun(); p {
 	case "run":
@@ -342,7 +345,7 @@ func (c *compiler) phaseSpans(o slo.Objective, est []chaos.Estimated) []measureS
 
 // stopConditions refuses one that would end the drill before recovery could. One
 // without `for` ends it in its first bad second.
-func (c *compiler) stopConditions(est []chaos.Estimated) {
+func (c objectiveCheck) stopConditions(est []chaos.Estimated) {
 	for _, s := range c.sc.Stop {
 		for _, o := range c.sc.SLO {
 			if at := decidedAfter(o, est); at > 0 && s.For <= at {
@@ -375,7 +378,7 @@ func decidedAfter(o slo.Objective, est []chaos.Estimated) time.Duration {
 }
 
 // uniqueData refuses an open load that needs more rows than a unique table has.
-func (c *compiler) uniqueData() {
+func (c objectiveCheck) uniqueData() {
 	for slot, t := range c.sc.Tables {
 		if t.Pick != "unique" {
 			continue
@@ -422,7 +425,7 @@ func usesTable(s load.Step, slot int) bool {
 }
 
 // closedLoads tells what a closed load hides.
-func (c *compiler) closedLoads() {
+func (c objectiveCheck) closedLoads() {
 	for i := range c.plan.Loads {
 		if lp := &c.plan.Loads[i]; lp.Script != nil {
 			c.plan.Notes = append(c.plan.Notes, fmt.Sprintf("load %q is a script of k6, whose times are service time: k6 knows no intended time, and so hides the wait for a virtual user; an iteration that finds none free is an error `dropped`.", lp.Name))
@@ -434,7 +437,7 @@ func (c *compiler) closedLoads() {
 
 // resolution tells the smallest outage and the smallest error rate that this load
 // can show; faults of which the same is true share a note.
-func (c *compiler) resolution(est []chaos.Estimated) {
+func (c objectiveCheck) resolution(est []chaos.Estimated) {
 	var order []string
 	who := map[string][]string{}
 	told := map[string]bool{}

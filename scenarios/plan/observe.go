@@ -23,8 +23,12 @@ import (
 	"brunt/targets/stack"
 )
 
+// observeCompiler resolves what is read beside the load: metrics, alerts, and questions to the
+// team's monitoring.
+type observeCompiler struct{ *compiler }
+
 // observed reads what is read of the target's own side, and who is asked for alerts.
-func (c *compiler) observed() {
+func (c observeCompiler) observed() {
 	for _, w := range c.sc.Metrics {
 		g := new(probe.Gauge)
 		before := c.m.Len()
@@ -44,7 +48,7 @@ func (c *compiler) observed() {
 }
 
 // observable refuses an objective on a series, or on an alert, that there is not.
-func (c *compiler) observable(o slo.Objective) {
+func (c observeCompiler) observable(o slo.Objective) {
 	switch m := o.Metric; {
 	case m.OfAlert():
 		i := slices.IndexFunc(c.plan.Alerts, func(a observe.Alert) bool { return a.Name == m.Source })
@@ -66,7 +70,7 @@ func (c *compiler) observable(o slo.Objective) {
 }
 
 // missing says that an objective names what the scenario does not.
-func (c *compiler) missing(o slo.Objective, noun, such string, names []string) {
+func (c observeCompiler) missing(o slo.Objective, noun, such string, names []string) {
 	hint := syntax.DidYouMean(o.Metric.Source, names)
 	if len(names) == 0 {
 		hint = such
@@ -101,7 +105,7 @@ func unitClash(g *probe.Gauge, m slo.Metric) string {
 }
 
 // unitNamed refuses a unit that there is not.
-func (c *compiler) unitNamed(o slo.Objective) {
+func (c observeCompiler) unitNamed(o slo.Objective) {
 	if c.targetUnknown {
 		return
 	}
@@ -123,7 +127,7 @@ func (c *compiler) unitNamed(o slo.Objective) {
 }
 
 // detect reads how the team's own monitoring is asked whether it has noticed a fault.
-func (c *compiler) detect(f *scenarios.Fault) chaos.Monitoring {
+func (c observeCompiler) detect(f *scenarios.Fault) chaos.Monitoring {
 	if f.Detect == nil {
 		return nil
 	}
@@ -146,7 +150,7 @@ func (c *compiler) detect(f *scenarios.Fault) chaos.Monitoring {
 
 // detectable refuses an objective on what the monitoring noticed where nobody asks it,
 // or too seldom to show the limit.
-func (c *compiler) detectable(o slo.Objective) {
+func (c observeCompiler) detectable(o slo.Objective) {
 	if o.Metric.Name != "detect" {
 		return
 	}

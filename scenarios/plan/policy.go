@@ -56,33 +56,37 @@ func policyRules(policies []*scenarios.Policy, key string, m *syntax.Mistakes) [
 	return out
 }
 
-// Policies holds the plan against what policies say: whatever is beyond is a mistake,
+// policies holds the plan against what policies say: whatever is beyond is a mistake,
 // at its place in the scenario and with that in the policy. What the scenario left open
 // they then decide.
 func (c *compiler) policies() {
+	check := policyCheck{c}
 	for _, p := range c.o.Policies {
-		c.addresses(p)
-		c.targets(p)
-		c.sizes(p)
-		c.kinds(p)
-		c.protect(p)
-		c.require(p)
+		check.addresses(p)
+		check.targets(p)
+		check.sizes(p)
+		check.kinds(p)
+		check.protect(p)
+		check.require(p)
 	}
 	for _, p := range c.o.Policies {
-		c.bound(p)
+		check.bound(p)
 	}
 	c.plan.Policies = c.o.Policies
 }
 
+// policyCheck holds a plan against policies.
+type policyCheck struct{ *compiler }
+
 // beyond notes what goes beyond a policy. Says is what the policy says there.
-func (c *compiler) beyond(at syntax.Pos, policy syntax.Pos, says, format string, args ...any) {
+func (c policyCheck) beyond(at syntax.Pos, policy syntax.Pos, says, format string, args ...any) {
 	c.m.Add(at, "%s, and %s says %s", fmt.Sprintf(format, args...), policy, says)
 }
 
 // addresses holds what the scenario allows itself against what the policy allows. Where
 // load and calls go is looked at again as they connect: till then a name may lead
 // anywhere.
-func (c *compiler) addresses(p *scenarios.Policy) {
+func (c policyCheck) addresses(p *scenarios.Policy) {
 	for _, list := range []struct {
 		key   string
 		items func() ([]*syntax.Node, bool)
@@ -126,15 +130,15 @@ func TargetKind(t *scenarios.Target) string {
 // CheckTarget refuses a target of a kind that a policy does not allow, where nothing else of
 // the scenario is compiled.
 func CheckTarget(sc *scenarios.Scenario, policies []*scenarios.Policy, m *syntax.Mistakes) {
-	c := &compiler{sc: sc, m: m, plan: new(Plan)}
+	check := policyCheck{&compiler{sc: sc, m: m, plan: new(Plan)}}
 	for _, p := range policies {
-		c.targets(p)
+		check.targets(p)
 	}
 }
 
 // targets holds the kind of target, and processes of the machine that faults hit,
 // against the policy's.
-func (c *compiler) targets(p *scenarios.Policy) {
+func (c policyCheck) targets(p *scenarios.Policy) {
 	if !p.Has("targets") {
 		return
 	}
@@ -163,7 +167,7 @@ func (c *compiler) targets(p *scenarios.Policy) {
 }
 
 // sizes holds rates, users and times against the policy's.
-func (c *compiler) sizes(p *scenarios.Policy) {
+func (c policyCheck) sizes(p *scenarios.Policy) {
 	var rates, users []*load.Profile
 	for i := range c.plan.Loads {
 		lp := &c.plan.Loads[i]
@@ -207,7 +211,7 @@ func (lp *LoadPlan) shapeAt() syntax.Pos {
 }
 
 // under finds the load, closed or open, that has the most at a time.
-func (c *compiler) under(at time.Duration, closed bool) *LoadPlan {
+func (c policyCheck) under(at time.Duration, closed bool) *LoadPlan {
 	var out *LoadPlan
 	most := -1.0
 	for i := range c.plan.Loads {
@@ -229,7 +233,7 @@ func (c *compiler) under(at time.Duration, closed bool) *LoadPlan {
 }
 
 // kinds holds what faults are and how much they hit against the policy's.
-func (c *compiler) kinds(p *scenarios.Policy) {
+func (c policyCheck) kinds(p *scenarios.Policy) {
 	if most := p.MaxUnits; most > 0 && c.sc.Guard.MaxUnits > most {
 		c.beyond(c.sc.Guard.Of("max_units"), p.Of("max_units"), fmt.Sprintf("max_units: %d", most), "guard.max_units is %d", c.sc.Guard.MaxUnits)
 	}
@@ -289,7 +293,7 @@ func protected(p *scenarios.Policy) *chaos.Protected {
 }
 
 // protect refuses faults that could touch whom the policy protects.
-func (c *compiler) protect(p *scenarios.Policy) {
+func (c policyCheck) protect(p *scenarios.Policy) {
 	if c.targetUnknown {
 		return
 	}
@@ -309,7 +313,7 @@ func (c *compiler) protect(p *scenarios.Policy) {
 }
 
 // require wants of a scenario with faults what the policy does.
-func (c *compiler) require(p *scenarios.Policy) {
+func (c policyCheck) require(p *scenarios.Policy) {
 	if len(c.plan.Faults) == 0 {
 		return
 	}
@@ -325,7 +329,7 @@ func (c *compiler) require(p *scenarios.Policy) {
 }
 
 // bound has the policy decide what the scenario left open.
-func (c *compiler) bound(p *scenarios.Policy) {
+func (c policyCheck) bound(p *scenarios.Policy) {
 	g := &c.sc.Guard
 	if most := p.MaxUnits; most > 0 && (g.MaxUnits == 0 || g.MaxUnits > most) {
 		g.MaxUnits = most

@@ -46,7 +46,7 @@ func (d *destination) before(t time.Duration) float64 {
 // so few requests that more are opened within the rest of a port than there are ports.
 // What closed loads open is not known beforehand; nor are the connections of a load
 // that keeps them.
-func (c *compiler) ports() (notes []string) {
+func (c objectiveCheck) ports() (notes []string) {
 	low, high := machine.EphemeralPorts()
 	each := float64(high - low + 1)
 	for _, d := range c.destinations() {
@@ -86,7 +86,7 @@ func (d *destination) most(stretch, end time.Duration, there float64) (most floa
 }
 
 // destinations lists what loads open connections to that they don't keep.
-func (c *compiler) destinations() (out []*destination) {
+func (c objectiveCheck) destinations() (out []*destination) {
 	for i := range c.plan.Loads {
 		lp := &c.plan.Loads[i]
 		per := 0.0 // connections a request
@@ -123,7 +123,7 @@ func (c *compiler) destinations() (out []*destination) {
 
 // requestsByHost is how many requests an iteration of a load makes in the mean, by the
 // host:port that they go to.
-func (c *compiler) requestsByHost(lp *LoadPlan) map[string]float64 {
+func (c objectiveCheck) requestsByHost(lp *LoadPlan) map[string]float64 {
 	out, weights := map[string]float64{}, 0.0
 	for _, f := range lp.Flows {
 		weights += f.Weight

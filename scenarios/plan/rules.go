@@ -12,7 +12,7 @@ import (
 	"brunt/scenarios"
 )
 
-// A fence is a list of what may be reached beyond loopback, and what is said of the
+// rules are a list of what may be reached beyond loopback, and what is said of the
 // rest.
 type rules struct {
 	scenarios.Reach
@@ -31,7 +31,7 @@ func newRules(list []string, at func(i int) syntax.Pos, what string, refuse func
 	return f
 }
 
-// Check refuses an address beyond the fence. Host is the name that led to it, or empty.
+// check refuses an address outside the rules. Host is the name that led to it, or empty.
 func (f *rules) check(to netip.AddrPort, host string) error {
 	if f.Holds(to, host) {
 		return nil
@@ -39,7 +39,7 @@ func (f *rules) check(to netip.AddrPort, host string) error {
 	return f.refuse(to.Addr().Unmap().String())
 }
 
-// Name refuses a name that is known to lie beyond the fence, before anything is asked
+// name refuses a name that is known to lie outside the rules, before anything is asked
 // to resolve it. Known are the addresses that this machine gives it itself; host is the
 // Name that leads to an address, or empty where resolve does.
 func (f *rules) name(hostport, host string, known []netip.Addr) error {
@@ -63,7 +63,7 @@ func (f *rules) name(hostport, host string, known []netip.Addr) error {
 	return err
 }
 
-// Which way a fence stands in.
+// The keys of guard.allow that rules are read from.
 const (
 	allowLoad  = "load"  // guard.allow.load
 	allowChaos = "chaos" // guard.allow.chaos

@@ -110,7 +110,7 @@ func (c *compiler) external(t *scenarios.Target) {
 	c.chosen(t)
 }
 
-// Upstream finds where a link from the load to a target that runs already leads: where
+// upstream finds where a link from the load to a target that runs already leads: where
 // the loads' own resolve would.
 func (c *compiler) upstream() {
 	c.plan.Upstream = c.plan.Scope.External

@@ -48,7 +48,7 @@ var (
 	_ member = (*stack.Part)(nil)
 )
 
-// Contained is a container of a stack as faults see it.
+// contained is a container of a stack as faults see it.
 func contained(e *docker.Engine, m member, ref, service string) chaos.Unit {
 	c := &container.Container{Engine: e, Ref: ref, Of: container.Named{Unit: m.Name(), Service: service}, Check: m.Ready}
 	if m.Asks() {

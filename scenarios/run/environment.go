@@ -38,7 +38,7 @@ func (r *runner) environment() result.Environment {
 	}
 }
 
-// Programs gives the sum of brunt's own file, and of those that its scripts run by. Each
+// programs gives the sum of brunt's own file, and of those that its scripts run by. Each
 // file is summed up once, before the load begins: brunt's has some ten megabytes, which
 // take as long as a thousand requests.
 func (r *runner) programs() (own string, tools []result.FileSum) {

@@ -195,7 +195,7 @@ func TestFrozen(t *testing.T) {
 	}
 }
 
-// Check holds what was measured against what there was to measure.
+// check holds what was measured against what there was to measure.
 func (f *frozen) check(t *testing.T, arrivals string, wrong *complaints) {
 	n := len(f.intended)
 	run, ok := cellOf(f.Result, "run", "*"), cellOf(f.Result, "run", "ok")

@@ -73,7 +73,7 @@ func (k *keeper) keep(o *scenarios.Outcome) {
 	}
 }
 
-// Close ends the file; its error is what kept it from being whole.
+// close ends the file; its error is what kept it from being whole.
 func (k *keeper) close() error {
 	for _, end := range []func() error{k.out.Flush, k.pack.Close, k.file.Close} {
 		if err := end(); k.err == nil {

@@ -43,7 +43,7 @@ func TestMain(m *testing.M) {
 	os.Exit(suite.Loading(m).Run())
 }
 
-// Self is the command line that plays a part.
+// self is the command line that plays a part.
 func self(part string, args ...string) []string {
 	return append([]string{os.Args[0], "role", part}, args...)
 }

@@ -136,7 +136,7 @@ func (r *runner) stepsOf(i int) []string {
 	return r.Loads[i].Steps
 }
 
-// JudgedBy lists the objectives of this run: a control run is not judged by what
+// judgedBy lists the objectives of this run: a control run is not judged by what
 // faults would have done.
 func (r *runner) judgedBy() []slo.Objective {
 	if !r.o.NoChaos {

@@ -60,7 +60,7 @@ func (s *scriptRun) Check(id int, name string) {
 	s.checks = append(s.checks, scenarios.Check(s.r.check(name)))
 }
 
-// Check gives a check that a script has told of its number.
+// check gives a check that a script has told of its number.
 func (r *runner) check(name string) int {
 	name = r.Scenario.Secrets.Mask(name)
 	r.mu.Lock()

@@ -37,7 +37,7 @@ type interim struct {
 	judge.Interim
 }
 
-// SoFar composes what the run came to until now.
+// soFar composes what the run came to until now.
 func (r *runner) soFar() *result.Result {
 	if r.interim.header == nil {
 		r.interim.header = r.head()

@@ -59,7 +59,6 @@ var largeTypes = map[string][2]int{
 	"scenarios/load.Log":             {22, 0},
 	"scenarios/load.Run":             {28, 0},
 	"scenarios/measure.Recorder":     {32, 0},
-	"scenarios/plan.compiler":        {0, 77},
 	"scenarios/run.runner":           {46, 91},
 	"scenarios/run.scriptRun":        {25, 0},
 	"targets/http.Call":              {23, 0},

@@ -198,7 +198,7 @@ func (s *system) link(e stack.Edge) (string, bool) {
 	return "", false
 }
 
-// Ready waits for a target that runs already: until it answers as its ready block
+// ready waits for a target that runs already: until it answers as its ready block
 // says, or takes connections where there is none.
 func (s *system) ready(ctx context.Context) error {
 	ready := s.r.Scenario.Target.Ready
@@ -228,7 +228,7 @@ func (s *system) asks(ctx context.Context) error {
 	return stack.Check(ctx, addr, scenarios.Ready{TCP: true})
 }
 
-// Base is the URL that relative paths go to, and where the load is to connect
+// base is the URL that relative paths go to, and where the load is to connect
 // instead when a link stands between.
 func (s *system) base() (base string, resolve map[string]string) {
 	if s.stack == nil {

@@ -12,7 +12,7 @@ import (
 // foldEvery is how often samples are sorted into cells.
 const foldEvery = 200 * time.Millisecond
 
-// Watch folds, judges stop conditions and tells those who watch, until the loads
+// watch folds, judges stop conditions and tells those who watch, until the loads
 // are done and the faults taken back.
 func (r *runner) watch(done <-chan struct{}) error {
 	tick := time.NewTicker(foldEvery)

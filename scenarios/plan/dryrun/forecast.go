@@ -37,7 +37,7 @@ type ForecastStep struct {
 	Undo  []string `json:"undo,omitempty"` // what brunt or its guard would take it back by; none dies with brunt
 }
 
-// foresee has every fault planned, against units that do not run yet. It reads only.
+// forecasts plans every fault against units that do not run yet. It reads and changes nothing.
 func forecasts(ctx context.Context, p *plan.Plan) []Forecast {
 	env := chaos.Env{Zones: p.Scope.Zones, MaxUnits: p.Scenario.Guard.MaxUnits, Dry: true, Now: func() time.Duration { return 0 }, Spare: p.CheckProtected}
 	entry := chaos.TargetName
@@ -105,7 +105,7 @@ func forecasts(ctx context.Context, p *plan.Plan) []Forecast {
 	return out
 }
 
-// lines says what is foreseen, for people.
+// lines describes the forecast, for people.
 func (f *Forecast) lines() []string {
 	out := []string{"fault " + f.Fault + " (" + f.Kind + ")"}
 	if f.Detect != "" {

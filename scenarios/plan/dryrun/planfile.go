@@ -71,7 +71,7 @@ type PlannedService struct {
 	Programs []PlannedFile `json:"programs,omitempty"` // its command, and the files that it is given
 }
 
-// PlannedTime is an occurrence of a fault as it is foreseen.
+// PlannedTime is when a fault is expected to occur.
 type PlannedTime struct {
 	Name  string     `json:"name"`
 	At    result.Num `json:"at"` // seconds from t0
