@@ -1,11 +1,11 @@
-// Package capacity finds the largest rate that a target holds its objectives at: an
-// interval, not a point.
+// Package capacity finds the largest rate at which a target meets its objectives, as an
+// interval.
 //
-//	staircase: double the rate until it breaks, or the most is reached
-//	bisection: between the last that held and the first that broke, each rate by a
-//	           majority of probes, until the interval is as narrow as asked
-//	after a break: cool down, and hold the rate that held before once more, so that what
-//	           the break left behind is not taken for less capacity
+//	staircase: double the rate until the target breaks, or the maximum is reached
+//	bisection: between the last rate that held and the first that broke, each rate
+//	           decided by a majority of probes, until the interval is narrow enough
+//	after a break: cool down, and repeat the rate that held before, so that the
+//	           aftermath of the break is not mistaken for less capacity
 //
-// It knows rates and answers alone; who asks decides what a probe is.
+// The package knows only rates and answers; the caller decides what a probe is.
 package capacity

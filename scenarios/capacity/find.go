@@ -7,7 +7,7 @@ import (
 	"math"
 )
 
-// An Answer is what a probe at a rate came to.
+// An Answer is the result of a probe at a rate.
 type Answer string
 
 // The answers.
@@ -15,41 +15,42 @@ const (
 	Holds   Answer = "holds"
 	Breaks  Answer = "breaks"
 	Limited Answer = "limited" // the generator gave out, not the target
-	// Disturbed is that the generator gave out though it had little to do: something else took the machine
-	// from it. It says nothing, and is asked again.
+	// Disturbed means that the generator fell short although it had little to do, because
+	// something else used the machine. The probe counts for nothing and is repeated.
 	Disturbed Answer = "disturbed"
 )
 
-// A Prober asks the target.
+// A Prober probes the target.
 type Prober interface {
-	// Probe loads the target with so many iterations a second. Why says what was seen.
+	// Probe loads the target with rate iterations a second. Why gives the reason for the
+	// answer.
 	Probe(ctx context.Context, rate float64) (answer Answer, why string, err error)
 	// CoolDown gives the target time after a break.
 	CoolDown(ctx context.Context) error
 }
 
-// Options bound the search. The zero value of a field takes what its comment says.
+// Options bound the search. The comment of each field gives the meaning of its zero value.
 type Options struct {
 	From      float64 // the first rate, per second; more than zero
 	Max       float64 // the largest that is tried, per second; zero is no bound
 	Precision float64 // high/low - 1 of the interval; zero is 4 %
-	Confirm   int     // probes of which a majority decides: an odd number, as an even one can be torn; zero is 3
+	Confirm   int     // number of probes of which a majority decides: odd, because an even number can tie; zero is 3
 	Tried     func(Try)
 }
 
-// A Try is one probe that was made.
+// A Try is one probe.
 type Try struct {
 	Rate   float64 `json:"rate"`   // iterations a second
 	Answer Answer  `json:"answer"` // holds, breaks, limited or disturbed
 	Why    string  `json:"why"`    // what was seen
 }
 
-// A Found is where the capacity lies.
+// A Found is the interval that holds the capacity.
 type Found struct {
 	Low  float64 `json:"low"`  // the largest rate that held
 	High float64 `json:"high"` // the smallest that broke; zero is that none did
-	// Limited is the rate at which the generator gave out before the target did; zero is that it
-	// did not.
+	// Limited is the rate at which the generator fell short before the target broke; zero means
+	// that it did not.
 	Limited float64 `json:"limited,omitempty"`
 	Tries   []Try   `json:"tries"` // in their order
 }
@@ -62,7 +63,7 @@ func (f *Found) Middle() float64 {
 	return math.Sqrt(f.Low * f.High)
 }
 
-// ErrNoRate says that not even the smallest rate that was tried held.
+// ErrNoRate means that no rate held, not even the smallest.
 var ErrNoRate = errors.New("no rate held")
 
 const (
@@ -157,8 +158,8 @@ func (s *search) bound() float64 {
 	return math.Inf(1)
 }
 
-// bisect narrows the interval. Where the low end does not hold any more, what broke has
-// left something behind, or chance had let it hold: it is sought further down.
+// bisect narrows the interval. Where the low end no longer holds, because of the aftermath of a
+// break or because it held by chance, the search goes further down.
 func (s *search) bisect(ctx context.Context) error {
 	for {
 		top := s.High
@@ -199,8 +200,8 @@ func (s *search) note(rate float64, a Answer) {
 	}
 }
 
-// stepped asks once, and until it is decided where the rate does not hold: what is taken for
-// holding on the way up is asked again by the bisection.
+// stepped probes once, and further until it is decided where the rate does not hold. A rate
+// that holds on the way up is probed again by the bisection.
 func (s *search) stepped(ctx context.Context, rate float64) (Answer, error) {
 	a, err := s.ask(ctx, rate)
 	if err != nil || a == Holds && rate < s.bound() {
@@ -209,8 +210,7 @@ func (s *search) stepped(ctx context.Context, rate float64) (Answer, error) {
 	return s.decided(ctx, rate, a)
 }
 
-// decided asks at a rate until as many probes are of one mind as make a majority. Before are
-// answers that there are already.
+// decided probes a rate until a majority of probes agrees. Before holds the answers so far.
 func (s *search) decided(ctx context.Context, rate float64, before ...Answer) (Answer, error) {
 	votes := map[Answer]int{}
 	for {
@@ -233,9 +233,10 @@ func (s *search) decided(ctx context.Context, rate float64, before ...Answer) (A
 	}
 }
 
-// patience is how many disturbed probes at a rate are so unlikely by neighbours alone that it is the
-// rate that the generator can't make: one time in a thousand, as often as others were
-// disturbed at rates that it can make. It errs to more, as neighbours come in bursts.
+// patience is the number of disturbed probes at a rate after which the generator is considered
+// unable to make the rate: by neighbours alone so many occur once in a thousand times, going by
+// the rates that the generator can make. It is rather too high, because neighbours come in
+// bursts.
 func (s *search) patience(rate float64) int {
 	if rate <= s.able {
 		return stalls
@@ -245,7 +246,7 @@ func (s *search) patience(rate float64) int {
 	return min(max(4, int(math.Ceil(math.Log(.001)/math.Log(share)))), stalls)
 }
 
-// ask makes one probe, and lets the target cool down after a break.
+// ask makes one probe, and gives the target time to cool down after a break.
 func (s *search) ask(ctx context.Context, rate float64) (Answer, error) {
 	if s.asked >= mostAsk {
 		return "", fmt.Errorf("%d probes did not find an interval: it lies between %.4g/s and %.4g/s", mostAsk, s.Low, s.High)

@@ -8,12 +8,12 @@ import (
 	"brunt/scenarios/result"
 )
 
-// Beside sets one run beside earlier ones, for a reader of its report. Runs that differ in
-// more than what was measured are compared all the same, and it is said in what.
+// Beside compares one run with earlier ones, for a report. Runs that differ in more than their
+// measurements are compared anyway, and the differences are listed.
 //
-// One run is no control, nor are few: days differ by themselves. Rows get a verdict from
-// [LeastHistory] runs on, by the bound of prediction, as [Gate] gives it; of two to seven
-// runs the bounds alone, of one run the change alone.
+// One run is not a control, and few runs are not either, because results vary from day to day.
+// Rows have a verdict from [LeastHistory] earlier runs on, by the prediction bound of [Gate];
+// with two to seven runs they have bounds, and with one run only the change.
 func Beside(base []Run, cand Run, o Options) (*result.Comparison, error) {
 	if o.Alpha == 0 {
 		o.Alpha = DefaultAlpha
@@ -75,8 +75,7 @@ func verb(n int) string {
 	return fmt.Sprintf("%d figures are", n)
 }
 
-// caution says what so many earlier runs are worth. The share of false alarms was
-// found by simulation.
+// caution says how far n earlier runs can be trusted.
 func caution(n int) string {
 	switch {
 	case n == 1:

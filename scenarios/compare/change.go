@@ -6,8 +6,9 @@ import (
 	"slices"
 )
 
-// The levels of Hunter: divisions are first sought leniently, as one that goes up and
-// down again hides its own ends, and then kept where the levels beside them differ beyond doubt.
+// The significance levels of Hunter: divisions are first searched leniently, because a level
+// that goes up and down again hides its ends, and then kept where the neighbouring levels
+// clearly differ.
 const (
 	weak   = .1   // for a division to be tried further
 	strong = .001 // for it to stay, by Welch's test, where one series is looked at
@@ -15,12 +16,12 @@ const (
 
 // Changes finds where a series moved: by hierarchical division with the energy statistic, each
 // division tried against permutations of its segment (Matteson and James, A Nonparametric
-// Approach for Multiple Change Point Analysis of Multivariate Data, JASA 2014, with
-// alpha = 1), after which those are merged whose levels do not differ enough (Fleming et
-// al., Hunter: Using Change Point Detection to Hunt for Performance Regressions, ICPE 2023). It
-// gives the first index of each new level, in order. Levels have at least least values, two
-// or more. Values must be finite. Of is how many series are looked at for one answer, which share what
-// chance may do (Bonferroni).
+// Approach for Multiple Change Point Analysis of Multivariate Data, JASA 2014, with alpha = 1),
+// after which those are merged whose levels do not differ enough (Fleming et al., Hunter: Using
+// Change Point Detection to Hunt for Performance Regressions, ICPE 2023). It gives the first
+// index of each new level, in order. Levels have at least least values, two or more. Values
+// must be finite. Of is the number of series that one answer is based on; they share the
+// significance level (Bonferroni).
 func Changes(series []float64, least, of int, r *rand.Rand) []int {
 	cuts := []int{0, len(series)}
 	for {

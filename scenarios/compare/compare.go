@@ -14,8 +14,8 @@ import (
 	"gonum.org/v1/gonum/stat/combin"
 )
 
-// Options say how runs are compared. The zero value takes each metric's own margin, an
-// alpha of 5 %, and refuses runs that don't fit each other.
+// Options say how runs are compared. The zero value takes the margin of each metric and an
+// alpha of 5 %, and refuses runs that do not match.
 type Options struct {
 	Margins Margins
 	Alpha   float64  // chance that anything fails although nothing changed; zero is 0.05
@@ -50,7 +50,7 @@ type Row struct {
 	past  bool    // one run is held to a history
 }
 
-// A Comparison is the answer to whether one side is worse than the other.
+// A Comparison says whether one side is worse than the other.
 type Comparison struct {
 	Verdict    scenarios.Verdict `json:"verdict"`   // pass, regression or inconclusive
 	Reason     string            `json:"reason"`    // one sentence
@@ -67,10 +67,10 @@ type Comparison struct {
 	margins Margins
 }
 
-// ErrUnfit says that runs don't fit each other.
+// ErrUnfit means that runs do not match.
 var ErrUnfit = errors.New("these runs can't be compared")
 
-// Compare tells whether the runs of cand are worse than those of base.
+// Compare decides whether the runs of cand are worse than those of base.
 func Compare(base, cand []Run, o Options) (*Comparison, error) {
 	if o.Alpha == 0 {
 		o.Alpha = DefaultAlpha
@@ -109,8 +109,8 @@ func Compare(base, cand []Run, o Options) (*Comparison, error) {
 	return c, nil
 }
 
-// distinct refuses a run that is there twice, on one side or on both: it would differ from itself by nothing, and
-// so look like proof.
+// distinct refuses a run that is given twice, on one side or on both: it does not differ from
+// itself, and would look like proof.
 func distinct(all []Run) error {
 	seen := map[string]string{}
 	for _, r := range all {
@@ -122,7 +122,7 @@ func distinct(all []Run) error {
 	return nil
 }
 
-// fit notes in what the runs don't fit, and refuses what is not allowed.
+// fit notes the mismatches of the runs, and refuses those that are not allowed.
 func (c *Comparison) fit(all []Run, o Options) error {
 	var refused []string
 	what := map[string]bool{}
@@ -229,8 +229,8 @@ func (c *Comparison) test(p place, m *Metric, a, b []value, margin float64) *tes
 	return t
 }
 
-// endless settles a row in which runs have no finite value: a percentile that more
-// requests failed than it leaves out, or a fault that nothing recovered from.
+// endless settles a row in which runs have no finite value: a percentile within the failed
+// requests, or a fault without recovery.
 func (t *test) endless(d Design, a, b []value, alpha float64) bool {
 	without := func(v value) bool { return math.IsInf(v.x, 0) || t.metric.ratio() && v.x <= 0 }
 	count := func(vs []value) (n int) {
@@ -249,7 +249,7 @@ func (t *test) endless(d Design, a, b []value, alpha float64) bool {
 	t.Verdict = scenarios.Inconclusive
 	t.Note = fmt.Sprintf("%d of %d base runs and %d of %d candidate runs have no finite value", before, len(a), after, len(b))
 	switch {
-	case before == len(a) && after == len(b): // how much they differ, nobody can know
+	case before == len(a) && after == len(b): // the difference is undefined
 	case before == len(a):
 		t.Verdict = scenarios.Pass // it can't be worse
 	case before == 0 && after == len(b):
@@ -264,8 +264,9 @@ func (t *test) endless(d Design, a, b []value, alpha float64) bool {
 	return true
 }
 
-// passesTheRest tells that the candidate passes against those base runs alone that have an end. They are
-// the better ones, so that it passes against all of them; to fail against them says nothing.
+// passesTheRest reports whether the candidate passes against the base runs with a finite value.
+// They are the better ones, so the candidate then passes against all; a failure against them
+// proves nothing.
 func (t *test) passesTheRest(d Design, a, b []value, without func(value) bool, alpha float64) bool {
 	var rest, cand []value
 	for i, v := range a {
@@ -289,8 +290,8 @@ func (t *test) passesTheRest(d Design, a, b []value, without func(value) bool, a
 	return d.estimate(t.metric, rest, cand, t.metric.floor(rest, cand)).high(alpha) < t.limit
 }
 
-// chanceOfAll is the chance that of n+m runs that are alike just the m of one side are those
-// without an end, if m are.
+// chanceOfAll is the probability that, of n+m equal runs of which m have no finite value, those
+// m are all on one side.
 func chanceOfAll(n, m int) float64 {
 	return 1 / combin.GeneralizedBinomial(float64(n+m), float64(m))
 }
@@ -317,9 +318,9 @@ func (m *Metric) middle(scaled []float64) float64 {
 // what rounding to it does to a logarithm.
 const resolution = 1e-3 / 3.4641016151377544 // 1/√12
 
-// floor is the least standard deviation that a run's value can have: that of its
-// resolution, and of a share what chance does to as many requests. Runs that agree to the last
-// digit do not show that runs agree.
+// floor is the least standard deviation that a run's value can have: that of its resolution,
+// and of a share what chance does to as many requests. Values that agree to the last digit do
+// not prove that runs do not vary.
 func (m *Metric) floor(sides ...[]value) float64 {
 	least := resolution
 	var k, n int64
@@ -372,8 +373,9 @@ func (c *Comparison) judge(tests []*test) {
 	c.conclude()
 }
 
-// settle gives the verdict. A failure is asked for at the level that Holm leaves to this row, as
-// any one would be one; to pass all rows must, so that each has alpha to itself.
+// settle gives the verdict. A failure needs the level that Holm's procedure leaves to this row,
+// because one failed row fails the comparison; to pass, every row must pass, so that each may
+// use alpha in full.
 func (t *test) settle(alpha, share, adjusted float64) {
 	if t.void {
 		if adjusted < alpha {
@@ -399,7 +401,7 @@ func (t *test) settle(alpha, share, adjusted float64) {
 	}
 }
 
-// conclude gives the verdict of the whole.
+// conclude gives the overall verdict.
 func (c *Comparison) conclude() {
 	count := map[scenarios.Verdict]int{}
 	var worst, open *Row

@@ -7,13 +7,13 @@ import (
 	"brunt/scenarios/result"
 )
 
-// A Run is a result, and what it is called here.
+// A Run is a result with a name.
 type Run struct {
 	Name string // such as its folder
 	*result.Result
 }
 
-// A Design is how the runs of both sides stand to each other.
+// A Design is the arrangement of the runs of both sides.
 type Design string
 
 // The designs.

@@ -1,10 +1,10 @@
-// Package compare tells whether one set of runs is slower than another, with a
-// false-alarm rate that is known.
+// Package compare decides whether one set of runs is worse than another, with a known
+// false-alarm rate.
 //
-// The unit of evidence is the run, not the request: requests of one run share its
-// stalls, its garbage collections and its neighbours, so that a test that takes them
-// for independent alarms on most identical pairs. Each run gives one value a metric, and
-// what is judged is how those values differ between the sides:
+// The unit of evidence is the run, not the request: requests of one run share its stalls, its
+// garbage collections and its neighbours, so a test that treats them as independent alarms on
+// most identical pairs. Each run gives one value per metric, and the values of both sides are
+// compared:
 //
 //	runs of A, runs of B -> samples: a value a run, by phase x load x step x metric
 //	                     -> design:  interleaved pairs, two groups (Welch), or a session of
@@ -12,9 +12,8 @@
 //	                     -> estimate: mean, standard error, degrees of freedom
 //	                     -> Holm over all rows -> pass, fail, inconclusive
 //
-// Times and rates are compared by the logarithm of their ratio, shares by their
-// difference. A row fails when the one-sided lower bound of the change is above zero
-// and its mean is above the margin; it passes when the upper bound is under the margin;
-// else it is inconclusive, and says the smallest change that these runs could have
-// shown and how many would do.
+// Times and rates are compared by the logarithm of their ratio, shares by their difference. A
+// row fails when the one-sided lower bound of the change is above zero and its mean is above
+// the margin; it passes when the upper bound is under the margin; otherwise it is inconclusive,
+// and gives the smallest change that these runs could detect and how many runs would be enough.
 package compare

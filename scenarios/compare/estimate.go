@@ -8,8 +8,8 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// An estimate is what runs say about a change: its mean with the standard error and the
-// degrees of freedom of Student's t.
+// An estimate is the change between two sides: its mean with the standard error and the degrees
+// of freedom of Student's t.
 type estimate struct {
 	mean    float64
 	err     float64
@@ -61,13 +61,13 @@ func (e estimate) smallest(limit, alpha float64) float64 {
 	return math.Max(e.t(1-alpha)*e.err, limit) + e.t(power)*e.err
 }
 
-// mostRuns is the number of runs beyond which it is said that more runs would not do.
+// mostRuns is the number of runs beyond which more runs are not recommended.
 const mostRuns = 1000
 
-// enough is how many runs a side give an answer with the chance of power, if what was seen
-// is the truth: a failure where the mean is above the margin, else a pass. Of a history it is how
-// many runs like those it has would give an answer about this very run. Zero is that no
-// number that anybody would make does. N is how many there are.
+// enough is the number of runs per side that give an answer with the probability power, if the
+// estimate is true: a failure where the mean is above the margin, else a pass. For a history it
+// is the number of runs like those it has that would give an answer about this run. Zero means
+// that more than mostRuns are needed. N is the number of runs there are.
 func (e estimate) enough(n int, limit, alpha float64) int {
 	least := max(n, 2)
 	k := least + sort.Search(mostRuns+1-least, func(more int) bool { return e.of(n, least+more).answers(limit, alpha) })

@@ -15,7 +15,7 @@ type Mismatch struct {
 	Text string // what differs, and in whom
 }
 
-// Mismatches lists what the runs differ in that has nothing to do with the target.
+// Mismatches lists differences between the runs that have nothing to do with the target.
 func Mismatches(runs []Run) []Mismatch {
 	var out []Mismatch
 	first := runs[0]

@@ -6,22 +6,22 @@ import (
 	"brunt/scenarios/result"
 )
 
-// LeastHistory is how many runs a history needs before a new one is held to it: fewer do not tell
-// how much days differ.
+// LeastHistory is the number of runs that a history needs before a new run is compared with it:
+// fewer do not show how much days differ.
 const LeastHistory = 8
 
-// mostHistory is how many records a run is held to: the newest. More make the bound no narrower, and older ones tell
-// of a system that is no more.
+// mostHistory is the number of records that a run is compared with: the newest. More do not
+// narrow the bound, and older ones describe an older system.
 const mostHistory = 200
 
 // ErrLearning says that a history is too short to judge by.
 var ErrLearning = errors.New("the history is too short")
 
-// Gate holds new runs to a history: to the bound under which a further run of it would lie
-// but for once in 1/alpha times, over all rows together. A baseline of one day is no
-// control, since days differ by themselves; a history of single runs has that in its spread. The
-// records of the history are the measure that [Measure] gives, the oldest first. Where a metric got better in
-// it, the run is held to what came after.
+// Gate compares new runs with a history: with the bound that a further run of the history
+// exceeds only with probability alpha, over all rows together. A baseline of one day is not a
+// control, because days differ; the spread of a history of single runs contains that. The
+// records are those of [Measure], the oldest first. Where a metric improved within the history,
+// the run is compared with the records after that.
 func Gate(history, now []*Record, o Options) (*Comparison, error) {
 	if len(history) < LeastHistory {
 		return nil, ErrLearning

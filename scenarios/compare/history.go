@@ -15,9 +15,9 @@ import (
 	_ "modernc.org/sqlite" // the driver
 )
 
-// A History is a folder of records, a small file each, so that it fits the cache of a CI or a
-// branch of git, and so that jobs that write at once don't meet. The files are what
-// counts; an index beside them is made again whenever it does not fit them.
+// A History is a folder of records, one small file each, so that it fits the cache of a CI
+// system or a git branch, and so that concurrent jobs do not conflict. The files are
+// authoritative; an index beside them is rebuilt whenever it does not match.
 type History struct {
 	dir string
 	db  *sql.DB
@@ -30,7 +30,7 @@ const (
 	indexFile    = ".index.sqlite"
 )
 
-// OpenHistory opens a folder of records, and makes it where there is none.
+// OpenHistory opens a folder of records, and creates it if needed.
 func OpenHistory(ctx context.Context, dir string) (*History, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("open history: %w", err)
@@ -76,7 +76,8 @@ func writeNew(file, text string) error {
 	return errors.Join(err, f.Close())
 }
 
-// Writable tells whether records can be added, so that no run is made for one that can't be kept.
+// Writable checks that records can be added, so that no run is made whose record cannot be
+// kept.
 func (h *History) Writable() error {
 	f, err := os.CreateTemp(h.dir, ".new-*")
 	if err != nil {
@@ -216,8 +217,8 @@ func (h *History) problems(ctx context.Context) error {
 	return rows.Err()
 }
 
-// Of gives the records of a key on machines like m, the oldest first. No key is every
-// key; a machine of no processors is every machine.
+// Of returns the records of a key on machines like m, the oldest first. An empty key matches
+// every key; a machine without processors matches every machine.
 func (h *History) Of(ctx context.Context, key string, m Machine) ([]*Record, error) {
 	rows, err := h.db.QueryContext(ctx, "SELECT record FROM records WHERE problem = '' AND (? = '' OR key = ?) ORDER BY started, file", key, key)
 	if err != nil {
@@ -286,8 +287,8 @@ func safe(s string) string {
 	return s[:min(len(s), 100)]
 }
 
-// Measure gives the records that a new run is held to: since the last one that was accepted, and
-// none that was found to be worse.
+// Measure returns the records that a new run is compared with: those since the last accepted
+// one, without those that were found to be worse.
 func Measure(all []*Record) []*Record {
 	from := 0
 	for i, r := range all {

@@ -9,10 +9,11 @@ import (
 	"brunt/scenarios/result"
 )
 
-// row compares the runs that have a metric at a place, where enough of them do. Where too few do,
-// and the base runs mostly do, the row can't be told: what there was and is no more is nothing to pass over.
-// What the base runs mostly have not either, such as a rare step, is left out, and it is said. There is no row
-// of what nobody has, nor of a percentile that the requests of a run are too few for.
+// row compares the runs that have a metric at a place, if enough of them do. Where too few do
+// but most base runs do, the row is inconclusive, because a value that disappeared must not be
+// ignored. A metric that most base runs lack too, such as that of a rare step, is left out and
+// listed. There is no row for a metric that no run has, nor for a percentile with too few
+// requests.
 func (c *Comparison) row(p place, m *Metric, base, cand []values, margin float64) *test {
 	a, ofA := column(base, p, m.Name)
 	b, ofB := column(cand, p, m.Name)
@@ -46,8 +47,8 @@ func (c *Comparison) row(p place, m *Metric, base, cand []values, margin float64
 	return nil
 }
 
-// comesAndGoes tells of what a run may lack with nothing amiss: the phase of a recovery that took no time,
-// and CPU time of less than a tick.
+// comesAndGoes reports whether a run may lack a metric without a problem: in the phase of a
+// recovery that took no time, and for CPU time under a tick.
 func comesAndGoes(p place, m *Metric) bool {
 	return strings.HasPrefix(p.phase, scenarios.RecoveryOf) || m.Name == "cpu"
 }

@@ -5,13 +5,14 @@ import (
 	"time"
 )
 
-// sinceBetter gives the values of a history since its level last got better, of those that a metric has at
-// a place. A history of two levels differs by as much as the levels do, and a bound from both is so wide that
-// nothing lies beyond it: what got better by a third and then worse by as much would never be red. What got worse,
-// and no gate was red of it, stays in the history: to forget the better level would let it creep
-// on for ever. Both are said.
+// sinceBetter returns the values of a metric at a place since its level last improved. The
+// spread of a history with two levels is at least their difference, and a bound from both is so
+// wide that nothing exceeds it: a metric that improved by a third and then got worse by as much
+// would never fail. A level that got worse without a failed gate stays in the history, because
+// forgetting the better level would let the metric creep on. Both cases are reported.
 //
-// A level is told from noise by the test of [Changes], over all rows, and takes over once it has [LeastHistory] records.
+// [Changes] separates levels from noise, over all rows. A new level counts once it has
+// [LeastHistory] records.
 func (c *Comparison) sinceBetter(p place, m *Metric, base []values, a []value) []value {
 	if c.history == nil {
 		return a

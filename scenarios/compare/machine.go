@@ -23,7 +23,7 @@ type Machine struct {
 // tenth when it is quiet.
 const alike = 1.25
 
-// Alike tells whether runs on the two machines can be compared.
+// Alike reports whether runs on the two machines can be compared.
 func (m Machine) Alike(o Machine) bool {
 	if m.OS != o.OS || m.Arch != o.Arch || m.CPUs != o.CPUs {
 		return false
@@ -44,8 +44,8 @@ const (
 	probeSize = 1 << 20 // bytes
 )
 
-// Calibrate finds the class of this machine. It takes some tens of milliseconds. What it
-// takes is the best of several tries: a neighbour makes some slower and none faster.
+// Calibrate finds the class of this machine, in some tens of milliseconds. It takes the best of
+// several tries, because a neighbour can only make a try slower.
 func Calibrate(e result.Environment) Machine {
 	block := make([]byte, probeSize)
 	took := make([]time.Duration, probes)

@@ -13,7 +13,7 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// A Metric is something that a run has one value of, for a phase, a load and a step.
+// A Metric has one value per run for a phase, a load and a step.
 type Metric struct {
 	Name   string
 	Unit   slo.Unit
@@ -24,8 +24,8 @@ type Metric struct {
 	of       func(c *result.Cell) result.Num
 }
 
-// metrics are those that are compared, in the order of reports. P99 is a coarse guard: runs of
-// a minute differ by more than a tenth in it with nothing changed.
+// metrics are the compared metrics, in the order of reports. P99 has a wide margin: runs of a
+// minute differ in it by more than a tenth without any change.
 var metrics = []Metric{
 	{Name: "p50", Unit: slo.Seconds, Margin: .1, quantile: .5, of: func(c *result.Cell) result.Num { return c.Response.P50 }},
 	{Name: "p90", Unit: slo.Seconds, Margin: .1, quantile: .9, of: func(c *result.Cell) result.Num { return c.Response.P90 }},
@@ -47,7 +47,7 @@ func MetricNames() []string {
 	return out
 }
 
-// ratio tells that values are compared by their ratio, and not by their difference.
+// ratio reports whether values are compared by their ratio instead of their difference.
 func (m *Metric) ratio() bool { return m.Unit != slo.ShareOf }
 
 // change is by how much b is worse than a, on the scale on which changes add up.
@@ -96,8 +96,8 @@ func (m *Metric) limit(margin float64) float64 {
 	return math.Log1p(margin)
 }
 
-// worse gives a change on its scale as people say it: the share by which the value
-// is worse, or the difference of shares. It is negative for what got better.
+// worse converts a change into the share by which the value is worse, or into the difference of
+// shares. It is negative for an improvement.
 func (m *Metric) worse(d float64) float64 {
 	switch {
 	case !m.ratio():

@@ -16,7 +16,7 @@ import (
 // RecordVersion is the version of a record's file.
 const RecordVersion = 1
 
-// A Record is what a history keeps of a run: one value of each metric at each place.
+// A Record is the entry of a run in a history: one value of each metric at each place.
 type Record struct {
 	Version int       `json:"version"`          // of this file
 	Run     string    `json:"run"`              // the run's name
@@ -45,7 +45,7 @@ type Kept struct {
 	Spread float64 `json:"spread,omitempty"` // of several: their standard deviation, of shares as they are, else of logarithms
 }
 
-// NewRecord takes out of a run what a history keeps.
+// NewRecord makes the record of a run.
 func NewRecord(r *result.Result, m Machine) *Record {
 	rec := &Record{Version: RecordVersion, Run: r.Run, Name: r.Name, Key: Key(r), Machine: m, Started: r.Started}
 	all := valuesOf(r)
@@ -60,8 +60,7 @@ func NewRecord(r *result.Result, m Machine) *Record {
 	return rec
 }
 
-// Key is the digest of what a run was to do: its scenario as resolved, and whether faults were
-// injected.
+// Key is the digest of the resolved scenario of a run, and of whether faults were injected.
 func Key(r *result.Result) string {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%t\n%s", r.Chaos, r.Scenario))
 	return hex.EncodeToString(sum[:8])
@@ -105,9 +104,9 @@ func ParseRecord(b []byte) (*Record, error) {
 	return &r, nil
 }
 
-// Mean makes one record of several of one session: of each value the mean, with how many runs it
-// is of and how much they differ. It is the first one's otherwise. A value that one of the runs has no end of has
-// none.
+// Mean combines several records of one session: each value is the mean, with the number of runs
+// and their spread; everything else is that of the first record. A value that is infinite in
+// one run is infinite.
 func Mean(records []*Record) *Record {
 	mean := *records[0]
 	mean.Values = nil

@@ -12,7 +12,7 @@ import (
 // A place is where a metric is measured.
 type place struct{ phase, load, step string }
 
-// A value is what a run has of a metric at a place.
+// A value is that of a run for a metric at a place.
 type value struct {
 	x float64
 	n int64   // requests that it rests on
@@ -99,9 +99,9 @@ func valuesOf(r *result.Result) values {
 	return out
 }
 
-// closed tells whether how much is done is for the target to say, in a load or in any for "*".
-// An open load does what its schedule asks for but for its errors, which have a row of their own,
-// and how much a schedule of random arrivals asks for is chance.
+// closed reports whether the target determines the rate of a load, or of any load for "*". The
+// rate of an open load is that of its schedule, apart from errors, which have their own row,
+// and from the chance of random arrivals.
 func closed(r *result.Result, load string) bool {
 	return slices.ContainsFunc(r.Loads, func(l result.LoadInfo) bool { return l.Closed && (load == "*" || load == l.Name) })
 }
@@ -115,7 +115,7 @@ const tickOf = .01
 // some less, and that is no reason for a row to come and go.
 const beyond = 10
 
-// rests tells whether values rest on enough requests.
+// rests reports whether values are based on enough requests.
 func (m *Metric) rests(sides ...[]value) bool {
 	if m.quantile == 0 {
 		return true

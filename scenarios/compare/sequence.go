@@ -8,11 +8,11 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// A Sequence looks at pairs as they are made, and ends as soon as the answer is clear. Each
-// look spends a part of alpha, by the spending function of O'Brien and Fleming's kind (Lan
-// and DeMets, Discrete sequential boundaries for clinical trials, Biometrika 1983): little
-// at first, most at the end. What the looks spend adds up to alpha, so that the chance that any
-// of them is a false alarm is at most alpha, whatever the looks have in common.
+// A Sequence analyses pairs as they are made, and ends as soon as the answer is clear. Each
+// interim analysis spends a part of alpha, by the spending function of O'Brien and Fleming's
+// kind (Lan and DeMets, Discrete sequential boundaries for clinical trials, Biometrika 1983):
+// little at first, most at the end. The parts add up to alpha, so the probability of a false
+// alarm in any analysis is at most alpha, however the analyses depend on each other.
 type Sequence struct {
 	Max   int     // pairs at most
 	Alpha float64 // of all looks together

@@ -12,7 +12,7 @@ import (
 	"brunt/scenarios/result"
 )
 
-// A Trend is how one metric of a scenario went over the runs of a history.
+// A Trend is the course of one metric of a scenario over the runs of a history.
 type Trend struct {
 	Phase  string    `json:"phase"`  // as in result.json
 	Load   string    `json:"load"`   // * is all of them
@@ -40,8 +40,8 @@ type Move struct {
 
 const leastLevel = 4 // runs that make a level
 
-// Trends finds how everything that the records have went. Metrics, phases and steps narrow
-// it as they do a comparison.
+// Trends returns the trend of every metric of the records. Metrics, phases and steps of the
+// options narrow it as they do a comparison.
 func Trends(all []*Record, o Options) []Trend {
 	var out []Trend
 	if len(all) == 0 {

@@ -2,14 +2,14 @@ package compare
 
 import "brunt/scenarios"
 
-// A Trial holds runs to a history. It makes a further run while those there are tell nothing,
-// and asks again by fresh runs where they are red.
+// A Trial compares runs with a history. It makes a further run while the runs so far are
+// inconclusive, and confirms a failure by fresh runs.
 //
-// To look several times gives chance several times to alarm, and so no look makes a run red. What does
-// is one judgement, at alpha, of fresh runs that no look has seen. For a false alarm those fresh runs must fail,
-// and so it happens in at most alpha of trials, whatever the looks did before. To pass, each
-// look asks for the bound of one: of runs that are worse by just their margin one look passes 5 in 100, and
-// three passed up to 11 in simulated trials.
+// Repeated checks increase the chance of a false alarm, so no check fails a trial by itself.
+// Only fresh runs can fail it, judged once at alpha: a false alarm needs those fresh runs to
+// fail, so its probability is at most alpha, whatever the checks before showed. To pass, each
+// check uses the bound of a single one: of runs that are worse by exactly their margin, one
+// check passes 5 in 100, and three checks passed up to 11 in simulated trials.
 type Trial struct {
 	History []*Record                      // as [Measure] gives it
 	Runs    int                            // looked at, at most; zero is one
@@ -18,8 +18,8 @@ type Trial struct {
 	Looked  func(c *Comparison, more int)  // is told each answer that more runs follow on; may be nil
 }
 
-// Decide gives the answer, and all runs that were made, those of now first. After an error of Make the
-// answer is that of the last look.
+// Decide returns the answer, and all runs that were made, those of now first. After an error of
+// Make the answer is that of the last check.
 func (t *Trial) Decide(now []*Record, o Options) (c *Comparison, made []*Record, err error) {
 	more := func(n int) ([]*Record, error) {
 		if t.Looked != nil {

@@ -36,13 +36,13 @@ type Child struct {
 type Exit struct {
 	Code   int    // k6's exit code; -1 with Signal
 	Signal string // that killed it; empty is none
-	Wire   error  // what was wrong with what it sent; nil is nothing
+	Wire   error  // the error in what it sent, if any
 	Said   string // the end of its log
 	CPU    time.Duration
 	Memory int64 // resident at most, bytes; zero is not known
 }
 
-// Codes that k6 ends with, of those that brunt tells apart.
+// Exit codes of k6 that brunt distinguishes.
 const (
 	ExitSetupTimeout    = 100
 	ExitTeardownTimeout = 101
@@ -54,14 +54,15 @@ const (
 	ExitMarkedFailed    = 110 // exec.test.fail()
 )
 
-// New readies a script's process. What it sends goes to h, in one goroutine, from its start until
-// it ends; h may know the process before that, and answer what it asks at once. Log takes what it says; it may be nil.
+// New prepares the process of a script. One goroutine passes everything that the process sends
+// to h, from start to end; h may hold the process before it starts, to answer its first
+// request. Log takes the output of the process; it may be nil.
 func New(binary string, c Config, log io.Writer, h Handler) *Child {
 	c.Version = wireVersion
 	k := &Child{cmd: exec.Command(binary, "run"), with: c, to: h, tail: &tail{to: log}, ended: make(chan struct{}), lines: make(chan []byte, mostLines)}
 	k.cmd.Dir, k.cmd.Env = filepath.Dir(c.Script), environment(os.Environ())
 	k.cmd.Stderr = k.tail
-	k.cmd.WaitDelay = time.Second // for what it started and left behind
+	k.cmd.WaitDelay = time.Second // for processes that it started and left
 	return k
 }
 
@@ -86,10 +87,10 @@ func (k *Child) Start() (err error) {
 	return nil
 }
 
-// mostLines is how many commands may wait for a process that does not listen.
+// mostLines is how many commands may wait for a process that does not read them.
 const mostLines = 256
 
-// talk writes commands, so that nobody waits for a process that is stopped.
+// talk writes commands, so that Send does not block on a stopped process.
 func (k *Child) talk() {
 	for {
 		select {
@@ -120,7 +121,7 @@ func (k *Child) hold(started chan<- error) {
 	}
 	defer close(k.ended)
 	k.exit.Wire = Read(k.out, k.to)
-	if k.exit.Wire != nil { // nobody would take what it sends
+	if k.exit.Wire != nil { // what it sends can no longer be read
 		_ = k.cmd.Process.Kill()
 	}
 	err = k.cmd.Wait()
@@ -137,16 +138,17 @@ func (k *Child) hold(started chan<- error) {
 	}
 }
 
-// Ended is closed when the process has ended and all that it sent was handed on.
+// Ended is closed when the process has ended and everything it sent was handled.
 func (k *Child) Ended() <-chan struct{} { return k.ended }
 
-// Exit tells how it ended, once it has.
+// Exit returns how the process ended. It is valid once Ended is closed.
 func (k *Child) Exit() Exit {
 	<-k.ended
 	return k.exit
 }
 
-// Send tells the process something. Its error is that it has ended, or does not listen.
+// Send sends a command to the process. It returns an error if the process has ended or does not
+// read.
 func (k *Child) Send(c Command) error { return k.line(c) }
 
 func (k *Child) line(v any) error {
@@ -175,8 +177,8 @@ var (
 // Kill ends the process at once.
 func (k *Child) Kill() { _ = k.cmd.Process.Kill() }
 
-// environment is what the process inherits. Settings of k6 in the environment would
-// change what the scenario says, and a proxy whom the script may reach.
+// environment is the environment of the process, without the settings of k6, which would
+// override the scenario, and without proxies, which would bypass the allow-list.
 func environment(env []string) []string {
 	out := slices.DeleteFunc(slices.Clone(env), func(kv string) bool {
 		name, _, _ := strings.Cut(kv, "=")
@@ -189,8 +191,8 @@ func environment(env []string) []string {
 	return append(out, "K6_NO_USAGE_REPORT=true", "K6_AUTO_EXTENSION_RESOLUTION=false", "NO_COLOR=1")
 }
 
-// Inspect asks k6 what a script will do. The script's init code is run for it, which can
-// read files and can't reach the network.
+// Inspect asks k6 for the plan of a script. k6 runs the script's init code, which can read
+// files and cannot reach the network.
 func Inspect(ctx context.Context, binary string, c Config) (*Plan, error) {
 	c.Version = wireVersion
 	in, err := json.Marshal(c)
@@ -214,7 +216,7 @@ func Inspect(ctx context.Context, binary string, c Config) (*Plan, error) {
 	return ParsePlan(out.Bytes())
 }
 
-// Complaint is what k6 says is wrong, in one line.
+// Complaint extracts k6's error message, in one line.
 func Complaint(said string) string {
 	lines := strings.Split(strings.TrimSpace(strings.ToValidUTF8(said, "�")), "\n")
 	var kept []string

@@ -12,7 +12,7 @@
 // The files:
 //
 //	wire.go       frames: requests and iterations in a few bytes each
-//	message.go    what is told in words, and what the script is told
+//	message.go    messages from and to the script
 //	stream.go     the script's half: samples to frames, in bounded memory
 //	step.go       the step that a request belongs to, by its tags
 //	tally.go      the script's own metrics, as k6 would sum them up
@@ -21,7 +21,7 @@
 //	options.go    the script's options with what the scenario says instead
 //	inspect.go    what a script will do: its scenarios, thresholds and times
 //	find.go       where brunt-k6 is, and how to build it
-//	child.go      the process: started, told, ended
+//	child.go      the process: starts it, sends commands, ends it
 //
 // A request's time is service time: k6 knows no intended time, and drops an iteration
 // that it has no virtual user for. Such a one is an error `dropped`.

@@ -15,7 +15,7 @@ const Binary = "brunt-k6"
 // Build is the one command that builds it, in brunt's own tree.
 const Build = "CGO_ENABLED=0 go build -tags k6 -o " + Binary + " ./cmd/" + Binary
 
-// ErrNotFound is that there is no brunt-k6. Its text says how to get one.
+// ErrNotFound means that there is no brunt-k6. Its text says how to build it.
 var ErrNotFound = fmt.Errorf("%s is neither beside brunt nor in PATH; in brunt's tree, `%s` builds it", Binary, Build)
 
 // Find finds brunt-k6: where $BRUNT_K6 says, beside the program self, or in PATH.

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// A Plan is what a script will do, as k6 says before it is run.
+// A Plan describes what a script will do, as k6 reports it before the run.
 type Plan struct {
 	Scenarios  []Scenario // in the order of their begin
 	Thresholds []Threshold
@@ -18,14 +18,14 @@ type Plan struct {
 	Users      int           // virtual users at most
 }
 
-// A Scenario is one of the script's, as its executor has it.
+// A Scenario is one scenario of the script, as its executor runs it.
 type Scenario struct {
 	Name       string
 	Executor   string
 	Start, End time.Duration // when iterations begin
 	Open       bool          // iterations begin by a rate, whatever the target does
 	Pieces     []Piece       // of its rate per second, or of its virtual users
-	Iterations bool          // it ends once so many are done, perhaps before End
+	Iterations bool          // it ends after a number of iterations, perhaps before End
 }
 
 // A Piece is a stretch of a scenario's rate or users.
@@ -42,7 +42,7 @@ type inspected struct {
 	MaxVUs        int                        `json:"maxVUs"`
 }
 
-// ParsePlan reads what k6 says of a script.
+// ParsePlan reads k6's description of a script.
 func ParsePlan(text []byte) (*Plan, error) {
 	var in inspected
 	if err := json.Unmarshal(text, &in); err != nil {

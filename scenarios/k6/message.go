@@ -7,35 +7,35 @@ import (
 	"time"
 )
 
-// A Config is what a script's process is told before anything: one line of JSON.
+// A Config is the first message to the process of a script: one line of JSON.
 type Config struct {
 	Version int               `json:"version"`
 	Script  string            `json:"script"`           // its absolute path
 	Env     map[string]string `json:"env,omitempty"`    // for __ENV
 	Args    []string          `json:"args,omitempty"`   // more arguments of k6
 	Change  Change            `json:"change"`           // what the scenario says of the script's options
-	Fences  [][]string        `json:"fences,omitempty"` // lists of what it may connect to besides loopback; all of them must hold it
+	Fences  [][]string        `json:"fences,omitempty"` // allow-lists of addresses besides loopback; an address must be in all of them
 	Ways    map[string]string `json:"ways,omitempty"`   // host or host:port to the host:port connected to instead
 	Warmup  time.Duration     `json:"warmup,omitempty"` // of the script's time, which its thresholds leave out
 	Control bool              `json:"control,omitempty"`
 }
 
-// A Command is what a script's process is told meanwhile: a line of JSON each.
+// A Command is a later message to the process: one line of JSON each.
 type Command struct {
-	Begin bool         `json:"begin,omitempty"` // setup is over everywhere: let load flow
+	Begin bool         `json:"begin,omitempty"` // setup is over in every script: begin the load
 	Stop  bool         `json:"stop,omitempty"`  // begin no further iteration, run teardown, end
 	Phase *string      `json:"phase,omitempty"` // the faults that are in now, by name; empty is none
 	Fault *FaultAnswer `json:"fault,omitempty"`
 }
 
-// A FaultAnswer says what became of a fault that the script asked for.
+// A FaultAnswer answers a script's request for a fault.
 type FaultAnswer struct {
 	ID      int64  `json:"id"`
 	Refused string `json:"refused,omitempty"` // why; empty is that it comes
 	Control bool   `json:"control,omitempty"` // this is a control run: no fault comes
 }
 
-// A Note is what the script's process tells besides requests.
+// A Note is a message from the process about anything but requests.
 type Note struct {
 	Ready      bool        `json:"ready,omitempty"`      // setup is over; it waits for Begin
 	Mark       *Mark       `json:"mark,omitempty"`       // an event of the script
@@ -48,7 +48,7 @@ type Note struct {
 	End        *End        `json:"end,omitempty"`        // it is the last
 }
 
-// A Mark is an event that the script tells of.
+// A Mark is an event that the script reports.
 type Mark struct {
 	At    time.Duration  `json:"at"`
 	Phase bool           `json:"phase,omitempty"` // a phase of the script begins
@@ -130,7 +130,7 @@ const CodeNotAllowed = -1
 // which k6 has no code.
 const CodeClosed = -2
 
-// CodeOf gives the code of a request's error by what k6 tells of it.
+// CodeOf derives the code of a request's error from k6's report of it.
 func CodeOf(code int, text string) int {
 	switch {
 	case IsNotAllowed(text):
@@ -141,11 +141,12 @@ func CodeOf(code int, text string) int {
 	return code
 }
 
-// WasSent tells whether a request that had no answer was sent, as far as its code says:
-// an error of DNS, of dialing, of TLS or of the blast radius comes before.
+// WasSent reports whether a request without an answer was sent, judging by its code: an error
+// of DNS, of dialing, of TLS or of the blast radius comes before.
 func WasSent(code int) bool {
 	return code == 1050 || code == CodeClosed || code == 1201 || code == 1220 || code >= 1400 && code < 1800
 }
 
-// IsNotAllowed tells such an error by its text, which is all that k6 keeps of it.
+// IsNotAllowed recognizes the error of the allow-list by its text, which is all that k6 keeps
+// of it.
 func IsNotAllowed(text string) bool { return strings.Contains(text, NotAllowed) }

@@ -23,8 +23,8 @@ type Change struct {
 	Only     string        `json:"only,omitempty"`     // the one scenario of the script that is run; empty is all
 }
 
-// barrier is how long the script's setup may wait for everybody else's, on top of its
-// own time.
+// barrier is how long the script's setup may wait for that of other scripts, on top of its own
+// time.
 const barrier = time.Hour
 
 // defaultSetupTimeout is k6's.

@@ -23,7 +23,7 @@ const (
 	signBit      = 1 << (63 - fractionRest) // of a bucket
 )
 
-// add takes a value up; what is no number, or infinite, is left out.
+// add counts a value, unless it is not a number or infinite.
 func (s *sketch) add(v float64) {
 	if math.IsNaN(v) || math.IsInf(v, 0) {
 		return

@@ -31,7 +31,7 @@ type Stream struct {
 	err    error
 }
 
-// pending is a request that checks of its answer may follow.
+// pending is a request whose checks may still follow.
 type pending struct{ Request }
 
 // Bounds of a stream. A request takes some 25 bytes, so that what waits is more than
@@ -99,7 +99,7 @@ func (s *Stream) write(broken func(error)) {
 	}
 }
 
-// Close sends what is left and waits until it is written.
+// Close sends the rest and waits until it is written.
 func (s *Stream) Close() error {
 	for vu := range s.pending {
 		s.release(vu)
@@ -152,8 +152,8 @@ func (s *Stream) check(name string) int {
 	return id
 }
 
-// Request takes a request up. It is held until checks of its answer can no longer
-// come: until the virtual user's next request, or the end of the iteration.
+// Request records a request. It is held until checks of its answer can no longer come: until
+// the virtual user's next request, or the end of the iteration.
 func (s *Stream) Request(vu string, r *Request) {
 	s.latest = max(s.latest, r.End)
 	if other, ok := s.steps[OtherSteps]; ok && r.Step == other {
@@ -206,24 +206,24 @@ func (s *Stream) release(vu string) {
 	s.spare = append(s.spare, p)
 }
 
-// Iteration tells that a virtual user has ended one.
+// Iteration reports that a virtual user has ended an iteration.
 func (s *Stream) Iteration(vu string, end, duration time.Duration) {
 	s.latest = max(s.latest, end)
 	s.release(vu)
 	s.put(true, func(b []byte) []byte { return appendIteration(b, end, duration) })
 }
 
-// Dropped tells of iterations that did not begin for want of a virtual user.
+// Dropped reports iterations that did not begin because no virtual user was free.
 func (s *Stream) Dropped(at time.Duration, n int64) {
 	s.put(true, func(b []byte) []byte { return appendDropped(b, at, n) })
 }
 
-// Users tells how many virtual users are active.
+// Users reports how many virtual users are active.
 func (s *Stream) Users(n int64) {
 	s.put(true, func(b []byte) []byte { return appendUsers(b, n) })
 }
 
-// Exception tells that an iteration was ended by one.
+// Exception reports that an exception ended an iteration.
 func (s *Stream) Exception(at time.Duration, text string) {
 	const most = 2000
 	if len(text) > most {
@@ -232,7 +232,7 @@ func (s *Stream) Exception(at time.Duration, text string) {
 	s.put(true, func(b []byte) []byte { return appendNamed(b, frameException, int64(at), text) })
 }
 
-// Note tells something in words, and how much was lost so far.
+// Note sends a note, with the number of lost messages so far.
 func (s *Stream) Note(n Note) {
 	s.mu.Lock()
 	n.Lost, n.Others, n.Loose = s.lost, s.others, s.loose

@@ -101,7 +101,7 @@ func (t *Tally) Metric(name, typ, contains string) []*Series {
 	return out
 }
 
-// Takes tells whether a sample with these tags is one of the series.
+// Takes reports whether a sample with these tags belongs to the series.
 func (s *Series) Takes(tag func(name string) (string, bool)) bool {
 	for k, want := range s.of {
 		if v, ok := tag(k); !ok || v != want {
@@ -111,7 +111,7 @@ func (s *Series) Takes(tag func(name string) (string, bool)) bool {
 	return true
 }
 
-// Whole tells that it takes every sample of its metric.
+// Whole reports whether the series takes every sample of its metric.
 func (s *Series) Whole() bool { return s.of == nil }
 
 // Add takes a sample up.
@@ -142,7 +142,7 @@ func (t *Tally) Sum(elapsed time.Duration) (all []Metric, thresholds []Threshold
 	return all, thresholds
 }
 
-// Misfits lists thresholds that ask of a metric what one of its type can't say.
+// Misfits lists thresholds with an aggregation that the type of their metric does not have.
 func (t *Tally) Misfits() (out []string) {
 	for _, l := range t.thresholds {
 		if s := t.byName[l.series]; s != nil && s.typ != "" && !l.fits(s.typ) {

@@ -43,7 +43,7 @@ func parseExpression(source string) (expression, error) {
 	return e, nil
 }
 
-// fits tells whether it can be asked of a metric of a type.
+// fits reports whether a metric of a type has the aggregation.
 func (e expression) fits(typ string) bool {
 	for w := range strings.FieldsSeq(whats[typ]) {
 		if w == e.what {
@@ -53,7 +53,7 @@ func (e expression) fits(typ string) bool {
 	return false
 }
 
-// text is what is measured, as k6 writes it.
+// text is the aggregation as k6 writes it.
 func (e expression) text() string {
 	if e.what == "p" {
 		return "p(" + strconv.FormatFloat(e.percentile, 'g', -1, 64) + ")"
@@ -61,7 +61,7 @@ func (e expression) text() string {
 	return e.what
 }
 
-// Holds tells whether a value holds a threshold's target, as k6 compares them.
+// Holds reports whether a value meets the target of a threshold, as k6 compares them.
 func Holds(v float64, op string, target float64) bool {
 	return slo.Objective{Op: op, Value: target}.Holds(v)
 }

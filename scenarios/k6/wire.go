@@ -41,7 +41,7 @@ type Request struct {
 	Code     int           // k6's error_code; zero is none
 	Failed   bool          // k6 takes it for failed
 	Answered bool
-	Checks   int // that were made of its answer
+	Checks   int // made on its answer
 	Wrong    int // of them did not hold
 	Check    int // number of the first that did not hold
 }
@@ -51,7 +51,7 @@ type Iteration struct {
 	End, Duration time.Duration
 }
 
-// A Handler takes what a script's process sends. It must not keep what it is given.
+// A Handler takes the messages of a script's process. It must not keep its arguments.
 type Handler interface {
 	Hello(wall time.Time)              // the instant that times are offsets from, by the wall clock
 	Step(id int, name string)          // comes before its first request

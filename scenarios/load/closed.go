@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// closed runs a closed load: virtual users who each begin an iteration when the
-// one before has ended, while the number of users asked for is above their own.
+// closed runs a closed load: virtual users that each begin an iteration when the one before has
+// ended, while the number of users asked for is above their own.
 func (r *Run) closed(ctx context.Context) Stats {
 	var users sync.WaitGroup
 	var opened, shared atomic.Int64

@@ -1,11 +1,10 @@
 // Package load decides when iterations begin and runs them.
 //
-// A load is open or closed. An open load follows a schedule of arrivals whatever
-// the target does: its [Shape] is a rate over time, arrival n is where the area
-// under that rate reaches n, and an arrival that can't be served at once waits
-// with its intended time kept, until its timeout. A closed load is a number of
-// virtual users who each begin an iteration when the one before has ended; it
-// offers less the slower the target gets, and so hides stalls.
+// A load is open or closed. An open load follows a schedule of arrivals whatever the target
+// does: its [Shape] is a rate over time, arrival n is where the area under that rate reaches n,
+// and an arrival that can't be served at once waits until its timeout and keeps its intended
+// time. A closed load is a number of virtual users that each begin an iteration when the one
+// before has ended; it offers less the slower the target gets, and so hides stalls.
 //
 //	Shape --Cursor--> (n, intended) --Pacer--> now --dispatcher--> worker --flow--> Session.Do
 //	                                                  |  none free: waits, intended kept

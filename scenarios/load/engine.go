@@ -8,14 +8,14 @@ import (
 	"brunt/scenarios"
 )
 
-// An Engine makes the requests of an open load itself, in place of [User]s: a load tool
-// of its own, whose requests are due when the load's schedule says so.
+// An Engine makes the requests of an open load in place of [User]s: a separate load tool, whose
+// requests follow the schedule of the load.
 type Engine interface {
-	// Attack asks next for one arrival after the other, which gives each when it is due,
-	// and makes its request at once, whatever became of those before. It gives record what
-	// became of each, from one goroutine, and returns when all of them are over. What
-	// record is given says neither which load it is of nor when it was intended. Full tells
-	// that some had to wait, as many as may be under way at once being so.
+	// Attack calls next for each arrival; next returns when the arrival is due. Attack makes
+	// the request at once, without waiting for earlier ones. It passes every outcome to record,
+	// from one goroutine, and returns when all requests have ended. The outcome carries neither
+	// the load nor the intended time. Full reports that requests had to wait, because the limit
+	// of requests in flight was reached.
 	Attack(next func() (scenarios.Arrival, bool), record func(scenarios.Arrival, *scenarios.Outcome)) (full bool)
 }
 
@@ -52,7 +52,7 @@ func (r *Run) attack(ctx context.Context) Stats {
 	return Stats{Pacing: name, Full: full, End: end}
 }
 
-// request records the one request of an iteration, and the iteration, which is no more.
+// request records the only request of an iteration, and the iteration with the same outcome.
 func (r *Run) request(sink Sink, a scenarios.Arrival, o *scenarios.Outcome) {
 	o.Load, o.Intended = r.Index, a.Intended
 	o.Ready = max(o.Ready, o.Intended)

@@ -29,7 +29,7 @@ func Kinds() map[string]func() Executor {
 	}
 }
 
-// A Plan is what an executor comes to: when arrivals are due, or how many virtual
+// A Plan is the schedule that an executor makes: when arrivals are due, or how many virtual
 // users there are.
 type Plan struct {
 	Rate    *Profile // arrivals per second; nil for a closed load
@@ -47,7 +47,7 @@ type Stage struct {
 	From, To time.Duration // offsets from t0
 }
 
-// Closed tells that the load has no arrivals of its own: it waits for answers.
+// Closed reports whether the load is closed: it waits for answers and has no arrivals.
 func (p Plan) Closed() bool { return p.Rate == nil }
 
 // Start is when the load begins.

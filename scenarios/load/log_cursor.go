@@ -22,7 +22,7 @@ type logCursor struct {
 	poisson bool
 	seed    uint64
 
-	instants chan logInstant // closed by who reads, behind the last
+	instants chan logInstant // closed by the reader after the last
 	quit     chan struct{}   // closed to end the reading
 	reading  sync.WaitGroup
 	end      sync.Once
@@ -92,7 +92,7 @@ func (c *logCursor) read() {
 	}
 }
 
-// give hands an instant over; false is that nobody wants it any more.
+// give passes an instant on; false means that the receiver has stopped.
 func (c *logCursor) give(now *logInstant) bool {
 	if len(now.requests) == 0 {
 		return true

@@ -33,7 +33,7 @@ func newLogParser(b *bufio.Reader, format string, fields LogFields) (logParser, 
 	return &combinedLog{lines: lines}, nil
 }
 
-// formatOf tells the format of a log by its beginning.
+// formatOf detects the format of a log from its beginning.
 func formatOf(head []byte) string {
 	lines := bytes.Split(head, []byte("\n"))
 	if len(lines) > 20 {
@@ -57,14 +57,14 @@ func formatOf(head []byte) string {
 	return "combined"
 }
 
-// A stamp reads times, and finds out how finely they are told.
+// A stamp reads times, and finds their resolution.
 type stamp struct {
 	fine string // the fraction's digits of the finest so far
 	text string // read last
 	at   int64
 }
 
-// resolution is how finely the times so far were told, in nanoseconds; a second at most.
+// resolution is that of the times so far, in nanoseconds; a second at most.
 func (s *stamp) resolution() int64 {
 	r := int64(time.Second)
 	for range min(len(s.fine), 9) {
@@ -119,7 +119,8 @@ func (s *stamp) known(t time.Time, text string) (int64, error) {
 	return t.UnixNano(), nil
 }
 
-// number reads a time since 1970. What it counts is told by its size.
+// number reads a time since 1970. Its size shows whether it counts seconds, milliseconds or
+// less.
 func (s *stamp) number(text string) (int64, error) {
 	whole, fraction, _ := strings.Cut(text, ".")
 	n, err := strconv.ParseInt(whole, 10, 64)
@@ -218,7 +219,7 @@ func requestLine(s string) (method, target string) {
 	return known(method), asked(rest)
 }
 
-// known gives a method without new memory for those that are usual.
+// known returns a method, without allocation for the usual ones.
 func known(method string) string {
 	for _, m := range [...]string{"GET", "POST", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS"} {
 		if m == method {

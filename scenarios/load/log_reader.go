@@ -35,14 +35,14 @@ type logParser interface {
 	// next gives the next entry. An error that is a badLine is of its line alone; io.EOF
 	// is the end.
 	next() (entry, error)
-	// resolution is how finely the times so far were told, in nanoseconds.
+	// resolution is that of the times so far, in nanoseconds.
 	resolution() int64
 }
 
 // Error implements error.
 func (b badLine) Error() string { return fmt.Sprintf("line %d: %v", b.n, b.err) }
 
-// read opens the log. Scans notes what is found.
+// read opens the log. With scans it notes in the log what it finds.
 func (l *Log) read(scans bool) (*logReader, error) {
 	f, err := l.open()
 	if err != nil {

@@ -197,7 +197,7 @@ func (d *dispatcher) unsent(j job, end time.Duration, cause scenarios.Cause) {
 	d.enter(-1)
 }
 
-// drain waits until nobody is in line, then tells the workers to leave.
+// drain waits until no arrival waits, then ends the workers.
 func (d *dispatcher) drain() {
 	last := d.Plan.End() + d.Grace
 	for {

@@ -66,12 +66,11 @@ func (p *timerPacer) Until(at time.Duration) {
 	}
 }
 
-// arm sets the timer when it is called first, and is called again once that has
-// run out. Setting it anew forgets that, so there is nothing to read.
+// arm sets the timer when it is called first, and is called again once that has run out.
+// Setting it again clears that, so there is nothing to read.
 //
-// subtle: the timer is set in here, as the poller forgets what happened before. The
-// call never blocks, and the scheduler isn't told of it: that would wake its
-// monitor thread for every arrival.
+// subtle: the timer is set in here, as the poller forgets what happened before. The call never
+// blocks, and it bypasses the scheduler: that would wake its monitor thread for every arrival.
 func (p *timerPacer) arm(fd uintptr) bool {
 	if p.wait == 0 {
 		return true

@@ -2,7 +2,7 @@ package load
 
 import "time"
 
-// Peak is the most that profiles come to together, and when they first do.
+// Peak is the largest sum of the profiles, and when they first reach it.
 func Peak(profiles []*Profile) (most float64, at time.Duration) {
 	for _, p := range profiles {
 		for _, s := range p.pieces {

@@ -238,7 +238,7 @@ func (l *Log) Notes() []string {
 	return notes
 }
 
-// leftText tells what is not replayed, and why.
+// leftText describes what is not replayed, and why.
 func (l *Log) leftText() string {
 	var parts []string
 	for _, why := range slices.Sorted(maps.Keys(l.left)) {

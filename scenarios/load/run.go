@@ -22,7 +22,7 @@ type User interface {
 	Close() error
 }
 
-// A Sink takes what became of every request. It must not keep o.
+// A Sink takes the outcome of every request. It must not keep o.
 type Sink interface{ Record(o *scenarios.Outcome) }
 
 // A Flow is what one iteration does.
@@ -71,7 +71,7 @@ type Run struct {
 	stop     context.CancelCauseFunc
 }
 
-// Stats is what a load has to say beside its requests.
+// Stats describes a load as a whole, beside its requests.
 type Stats struct {
 	Pacing      string
 	VirtualUser int           // virtual users that were opened
@@ -130,7 +130,7 @@ func (r *Run) enter(n int64) {
 	}
 }
 
-// lastGrace is how long iterations may go on once the run is told to stop.
+// lastGrace is how long iterations may go on after the run is cancelled.
 const lastGrace = time.Second
 
 // settle waits for all workers, for as long as the grace after end allows, then
@@ -152,7 +152,7 @@ func (r *Run) settle(ctx context.Context, end time.Duration, workers *sync.WaitG
 		}
 	}
 	r.aborted.Store(true)
-	r.stop(context.DeadlineExceeded) // wakes those who think
+	r.stop(context.DeadlineExceeded) // wakes virtual users that pause
 	if r.Abort != nil {
 		r.Abort()
 	}

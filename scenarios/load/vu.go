@@ -173,7 +173,7 @@ func (v *vu) request(s *Step, at, ready time.Duration) {
 	v.it.Intended, v.it.Deadline = at, at+v.run.Timeout
 	v.out = scenarios.Outcome{Load: v.run.Index, Step: s.Index, Closed: v.run.isClosed, Intended: at, Ready: ready}
 	v.user.Do(&v.it, s.Call, &v.out)
-	v.out.Ready = min(v.out.Ready, v.out.End) // whoever comes after the timeout finds it already over
+	v.out.Ready = min(v.out.Ready, v.out.End) // an arrival after the timeout has ended before it was ready
 	if v.run.isClosed {                       // nothing is asked for before it can be sent
 		v.out.Intended, v.out.Ready = v.out.Slot, v.out.Slot
 	}

@@ -71,7 +71,7 @@ func (r *runner) decideFaults(cause error, v verdict) {
 	}
 	for _, f := range v.Faults {
 		if f.Injected.Known() && f.Traffic == 0 {
-			v.worse(scenarios.Invalid, fmt.Sprintf("%s met no traffic, so nothing is known of what it does", f.Name))
+			v.worse(scenarios.Invalid, fmt.Sprintf("%s met no traffic, so its effect is unknown", f.Name))
 		}
 	}
 }
