@@ -47,7 +47,7 @@ func packetsOfContainers(t *testing.T, y *chaostest.Yard, helper bool) {
 	done := map[string]bool{}
 	for _, yaml := range slices.Concat(packetFaults, questionFaults) {
 		kind, _, _ := strings.Cut(yaml, ":")
-		if helper && done[kind] && os.Getenv("BRUNT_ALL_HELPED") == "" { // Each takes a few containers
+		if helper && done[kind] && os.Getenv("BRUNT_ALL_HELPED") == "" { // each takes a few containers
 			continue
 		}
 		done[kind] = true

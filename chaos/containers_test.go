@@ -102,7 +102,7 @@ func TestDocker_Faults(t *testing.T) {
 		}
 		t.Run(c.yaml, hold(nil))
 		if testing.Short() {
-			continue // What a hand does it does in a container of its own
+			continue // what a hand does it does in a container of its own
 		}
 		if kind, _, _ := strings.Cut(c.yaml, ":"); agent.Handled(kind) {
 			t.Run(c.yaml+" by a hand", hold(hands))

@@ -63,7 +63,7 @@ type Env struct {
 	Links    []*Link
 	Zones    Zones
 	Rand     *rand.Rand // of this occurrence, by the run's seed
-	MaxUnits int        // Units that a fault may hit; zero is no bound
+	MaxUnits int        // units that a fault may hit; zero is no bound
 	Dry      bool       // nothing runs yet, and nothing will be done
 	Now      func() time.Duration
 	Run      string        // its name, which the environment of whatever is started carries
@@ -74,7 +74,7 @@ type Env struct {
 	// that nobody can.
 	Ask func(ctx context.Context, l *Leader, u Unit) error
 
-	Addresses map[string]string  // What ${unit.…} stands for, by the text of the placeholder
+	Addresses map[string]string  // what ${unit.…} stands for, by the text of the placeholder
 	Allow     [][]string         // lists of what calls may go to besides loopback, as guard.allow.chaos has it; all must hold it
 	At        func(point string) // is called where brunt could die within an injection, for tests; nil is nobody
 

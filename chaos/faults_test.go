@@ -74,7 +74,7 @@ func TestMain(m *testing.M) {
 type unit struct {
 	name, addr string
 	args       []string
-	wrap       []string // What becomes the process, once it has done its own part
+	wrap       []string // what becomes the process, once it has done its own part
 	inert      bool     // stopping and starting do nothing
 	polite     bool     // stopping asks first
 	bare       bool     // ready once its port accepts

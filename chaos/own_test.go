@@ -66,7 +66,7 @@ func TestExec_Once(t *testing.T) {
 // to b, DELETE moves it back.
 type primary struct {
 	moved atomic.Bool
-	deaf  atomic.Bool // What is asked of it has no effect
+	deaf  atomic.Bool // what is asked of it has no effect
 	auth  atomic.Value
 }
 

@@ -32,7 +32,7 @@ type box struct {
 	addr    netip.Addr
 	cmd     *exec.Cmd
 	started time.Time
-	spoil   bool // What a helper sets there meets nothing
+	spoil   bool // what a helper sets there meets nothing
 }
 
 var _ agent.Helped = (*box)(nil)

@@ -150,7 +150,7 @@ func (v *victim) state() string {
 			v.t.Fatal(err)
 		}
 		if !v.alone || g.Root {
-			inside = nil // Others come and go
+			inside = nil // others come and go
 		}
 		fmt.Fprintf(&b, "%s: %s %v\n", c, g.Path, inside)
 		files, _ := filepath.Glob(g.Path + "/*")
@@ -391,7 +391,7 @@ func TestUnified(t *testing.T) {
 		group       string // the files of the unit's, each a line of name: value
 		file, want  string // that is written
 		plan        string // why it can't be planned
-		interfering string // What somebody else writes meanwhile
+		interfering string // what somebody else writes meanwhile
 	}{
 		{"a throttle", "cpu.throttle: {service: web, share: 20%}", "cpu.max: max 100000", "cpu.max", "20000 100000", "", ""},
 		{"a throttle of another period", "cpu.throttle: {service: web, processors: 1.5}", "cpu.max: 100000 50000", "cpu.max", "75000 50000", "", ""},
@@ -500,7 +500,7 @@ func TestResources_Refused(t *testing.T) {
 		{"in a group of others, to be killed", "stress.memory: {service: web, bytes: 64MiB, oom: unit}", "shared", nil, "any of which the kernel would kill"},
 		{"without a limit, to be killed", "stress.memory: {service: web, bytes: 64MiB, oom: unit}", "alone", nil, "so it is the machine that would run out of it"},
 		{"memory that the machine needs", "stress.memory: {service: web, percent: 100%}", "alone", nil, "at least 512 MiB is to be left"},
-		{"below what it uses", "memory.limit: {service: web, bytes: 4KiB}", "alone", func(v *victim) { // What it had before it came here is not counted
+		{"below what it uses", "memory.limit: {service: web, bytes: 4KiB}", "alone", func(v *victim) { // what it had before it came here is not counted
 			u := v.Unit.(*unit)
 			if err := v.Stop(t.Context(), 0); err != nil {
 				t.Fatal(err)

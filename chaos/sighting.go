@@ -11,7 +11,7 @@ type Sighting struct {
 	Noticed bool
 	At      time.Duration // when it was known to have noticed; zero where it has not
 	NotYet  time.Duration // when it was asked last and had not
-	Text    string        // What it said
+	Text    string        // what it said
 	Err     error         // why nothing is known
 }
 

@@ -25,7 +25,7 @@ type noted struct {
 	undo  bool
 	back  time.Duration // a one-shot's unit is back so long after injection
 	fails string        // inject, verify, search, revert or gone
-	takes time.Duration // Until its effect is seen
+	takes time.Duration // until its effect is seen
 	drags time.Duration // its revert does
 	steps int           // zero is one
 }

@@ -187,7 +187,7 @@ func (i *Pool) openNetwork(ctx context.Context, u chaos.Contained, run string) (
 			return nil, fmt.Errorf("%w: %s has just been started again", chaos.ErrNoUnit, u.Name())
 		case err == nil:
 			return n, nil
-		case errors.Is(err, fs.ErrNotExist) && canHelp && docker.Self() != "" && id.ID != "": // Seen from here it has no process
+		case errors.Is(err, fs.ErrNotExist) && canHelp && docker.Self() != "" && id.ID != "": // seen from here it has no process
 		case errors.Is(err, fs.ErrNotExist):
 			return nil, fmt.Errorf("%w: %s has ended", chaos.ErrNoUnit, u.Name())
 		case !canHelp || !errors.Is(err, fs.ErrPermission):

@@ -58,7 +58,7 @@ func unhelp(ctx context.Context, e *docker.Engine, run string) (chaos.Outcome, e
 		switch {
 		case err != nil && ctx.Err() != nil:
 			return chaos.Failed, fmt.Errorf("removing helpers: %w", err)
-		case err != nil || left.Total() > 0: // What is just being removed can be in the way
+		case err != nil || left.Total() > 0: // what is just being removed can be in the way
 			out, quiet = chaos.Reverted, 0
 		}
 		select {

@@ -28,7 +28,7 @@ type Watchdog struct {
 
 const (
 	heartbeat = time.Second
-	patience  = 10 * heartbeat // Without a heartbeat before the guard acts
+	patience  = 10 * heartbeat // without a heartbeat before the guard acts
 )
 
 // A hand has its time to take everything back before its container is removed: with less to spare

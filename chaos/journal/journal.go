@@ -45,7 +45,7 @@ type record struct {
 	Op      string          `json:"op"` // begin, intent, add, done, note
 	ID      int             `json:"id,omitempty"`
 	Run     string          `json:"run,omitempty"`
-	PID     json.RawMessage `json:"process,omitempty"` // Identity of brunt
+	PID     json.RawMessage `json:"process,omitempty"` // identity of brunt
 	Host    string          `json:"host,omitempty"`
 	Fault   string          `json:"fault,omitempty"`
 	What    string          `json:"what,omitempty"`
@@ -303,7 +303,7 @@ type State struct {
 	Foreign bool // it was written on another machine, which alone can take back what it tells of
 	Open    []Pending
 	Torn    bool // its last line is not whole: brunt died while it wrote it, and had done nothing yet
-	Damaged int  // Lines that can't be read, but for a torn one: what they tell of may be in
+	Damaged int  // lines that can't be read, but for a torn one: what they tell of may be in
 
 	whole int64 // bytes up to the end of the last line that is whole
 }

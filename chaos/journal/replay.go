@@ -79,7 +79,7 @@ func Replay(ctx context.Context, ops chaos.Operations, path, by string, force bo
 	if err != nil {
 		return nil, err
 	}
-	if s.Torn { // What is written next must not follow half a line
+	if s.Torn { // what is written next must not follow half a line
 		if err := f.Truncate(s.whole); err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}

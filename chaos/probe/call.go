@@ -148,7 +148,7 @@ type ResolvedCall struct {
 	Body    template.Sealed            `json:"body,omitempty"`
 	Status  []string                   `json:"status,omitempty"` // one of which is wanted; none is any under 400
 	Timeout time.Duration              `json:"timeout"`
-	Allow   [][]string                 `json:"allow,omitempty"` // What may be called besides loopback; every list must hold it
+	Allow   [][]string                 `json:"allow,omitempty"` // what may be called besides loopback; every list must hold it
 	Stays   bool                       `json:"stays,omitempty"` // a redirect to another host is not followed
 }
 
@@ -300,7 +300,7 @@ func (a *callAnswer) says() string {
 // client makes a client that connects to no more than may be called, redirects
 // included. It asks no proxy: the environment's could lead anywhere.
 func (s *ResolvedCall) client() (*http.Client, error) {
-	reach := make([]scenarios.Reach, max(1, len(s.Allow))) // Without a list, loopback alone
+	reach := make([]scenarios.Reach, max(1, len(s.Allow))) // without a list, loopback alone
 	for i, list := range s.Allow {
 		for _, a := range list {
 			if err := reach[i].Add(a); err != nil {

@@ -21,7 +21,7 @@ type Asking struct {
 	Command Command                            `yaml:"command"` // a list, or a text for sh; it holds when the command exits with 0
 	Get     template.URLTemplate               `yaml:"get"`     // the URL to GET; it holds when the answer is as check says
 	Headers map[string]template.HeaderTemplate `yaml:"headers"` // of get, metric or query, by name
-	Check   *scenarios.Checks                  `yaml:"check"`   // What the answer to get must be; nil is a status under 400
+	Check   *scenarios.Checks                  `yaml:"check"`   // what the answer to get must be; nil is a status under 400
 	Metric  *Metric                            `yaml:"metric"`  // a metric on a page in Prometheus's format; it holds when a series of it lies where it says
 	Query   *Query                             `yaml:"query"`   // a query to a Prometheus server; it holds when the result is not empty
 }

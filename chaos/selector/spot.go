@@ -166,12 +166,12 @@ func address(s string) (host string, port uint16, ok bool) {
 type Flow int
 
 const (
-	FlowOnce   Flow = iota // Packets one way, whichever: a round trip meets it once
-	FlowThere              // Packets from `from` to `to`
+	FlowOnce   Flow = iota // packets one way, whichever: a round trip meets it once
+	FlowThere              // packets from `from` to `to`
 	FlowBack               // those back
 	FlowBoth               // both
 	FlowConns              // connections, whoever opens them, or all packets of both directions
-	FlowOut                // Packets that go out of the holder
+	FlowOut                // packets that go out of the holder
 	FlowOpened             // those that `from` opens
 )
 

@@ -166,7 +166,7 @@ func (t *timeSkew) Inject(ctx context.Context) (chaos.Held, error) {
 			err = errors.New("the code that it reads the clock by has been changed by somebody else")
 		}
 		if err != nil && id.Alive() {
-			return t, fmt.Errorf("%s, pid %d: %w", t.Unit.Name(), id.PID, err) // What is done is taken back
+			return t, fmt.Errorf("%s, pid %d: %w", t.Unit.Name(), id.PID, err) // what is done is taken back
 		}
 		t.Point("clock written")
 	}

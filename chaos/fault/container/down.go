@@ -21,7 +21,7 @@ import (
 // it is taken back. process.crash is what its policy sees as a crash.
 type Kill struct {
 	selector.Selector `yaml:",inline"`
-	Signal            string `yaml:"signal"` // Without SIG; zero is KILL
+	Signal            string `yaml:"signal"` // without SIG; zero is KILL
 }
 
 // ContainerStop takes a container down in good order and keeps it down until it is taken
@@ -136,7 +136,7 @@ type down struct {
 	unit  chaos.Unit
 	what  string
 	order func(ctx context.Context, e *docker.Engine, id string) error
-	takes time.Duration // Until it is down
+	takes time.Duration // until it is down
 	again bool          // it is started again at once
 
 	c      *container.Container

@@ -18,7 +18,7 @@ import (
 // a managed database over.
 type Exec struct {
 	Inject probe.Command `yaml:"inject,required"` // a list is run as it stands, a text by sh
-	Revert revertCommand `yaml:"revert,required"` // Takes it back, at any time and twice; none for what is over once it is done
+	Revert revertCommand `yaml:"revert,required"` // takes it back, at any time and twice; none for what is over once it is done
 	Custom `yaml:",inline"`
 	Env    map[string]template.TextTemplate `yaml:"env"` // of all its commands, added to brunt's own environment
 	Dir    string                           `yaml:"dir"` // where they are run; zero is where brunt was started
@@ -64,7 +64,7 @@ func (f *Exec) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	s := f.step("command", "run "+quoteBack(f.Inject.String()), f.name())
 	at := probe.CommandContext{Env: f.Env, Dir: f.Dir}
 	inject, err := f.Inject.Seal(env, at, f.timeout())
-	if err != nil && !env.Dry { // Units that don't run yet have no addresses
+	if err != nil && !env.Dry { // units that don't run yet have no addresses
 		return nil, fmt.Errorf("inject: %w", err)
 	}
 	c := &injectCommand{commandAct: commandAct{inject, spawnedBy(env)}}

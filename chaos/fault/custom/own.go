@@ -259,7 +259,7 @@ func (s *customStep) Gone(ctx context.Context) (string, error) {
 // Undos of the author's own.
 const (
 	opExec    = "exec"     // a command
-	opExecEnd = "exec.end" // What a command that brunt ran has left running
+	opExecEnd = "exec.end" // what a command that brunt ran has left running
 	opWebhook = "webhook"  // a call
 )
 

@@ -16,7 +16,7 @@ import (
 // managed database's API.
 type Webhook struct {
 	Inject probe.Call `yaml:"inject,required"` // does it: {post: URL, json: …}
-	Revert revertCall `yaml:"revert,required"` // Takes it back, at any time and twice; none for what is over once it is done
+	Revert revertCall `yaml:"revert,required"` // takes it back, at any time and twice; none for what is over once it is done
 	Custom `yaml:",inline"`
 }
 
@@ -55,7 +55,7 @@ func (f *Webhook) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 func (f *Webhook) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	s := f.step("call", f.Inject.String(), f.name())
 	inject, err := f.Inject.Seal(env, f.timeout())
-	if err != nil && !env.Dry { // Units that don't run yet have no addresses
+	if err != nil && !env.Dry { // units that don't run yet have no addresses
 		return nil, fmt.Errorf("inject: %w", err)
 	}
 	s.inject = inject

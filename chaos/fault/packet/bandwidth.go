@@ -85,7 +85,7 @@ func (f *Bandwidth) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 				switch {
 				case got.Rate > most*rate:
 					return "", fmt.Errorf("%w: %s", chaos.ErrNoEffect, passes(got.Rate))
-				case got.Spread <= late || got.Rate*float64(got.Spread)/float64(got.Spread-late) > most*rate: // Without the time that the machine was late
+				case got.Spread <= late || got.Rate*float64(got.Spread)/float64(got.Spread-late) > most*rate: // without the time that the machine was late
 					return passes(got.Rate), proxied.Blurred(late)
 				}
 				return passes(got.Rate), nil

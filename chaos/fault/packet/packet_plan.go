@@ -27,7 +27,7 @@ func packetPlan(ctx context.Context, e *selector.Edge, env chaos.Env, f selector
 		if step.toward = s.Toward; len(s.Toward) == 0 {
 			step.toward = neighbours(env, s.Peers)
 		}
-		if !s.Outside { // What one says to oneself passes no network
+		if !s.Outside { // what one says to oneself passes no network
 			own := s.Unit.Addresses()
 			step.toward = slices.DeleteFunc(slices.Clone(step.toward), func(a netip.AddrPort) bool { return slices.Contains(own, a.Addr()) })
 		}

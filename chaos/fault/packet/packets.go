@@ -22,7 +22,7 @@ import (
 type Packets struct {
 	Unit    chaos.Contained
 	Spec    netns.Spec
-	What    string // What is done, for people
+	What    string // what is done, for people
 	Sign    Evidence
 	via     string // that will do it; empty is not known yet
 	undo    []chaos.Undo
@@ -40,14 +40,14 @@ type Packets struct {
 // A sign is what shows that a fault on packets is in, seen from inside.
 type Evidence struct {
 	How    netns.How     // zero is pings, or connections where only some ports are hit
-	N      int           // Pings or connections of one look; zero is pings
+	N      int           // pings or connections of one look; zero is pings
 	size   int           // bytes of each ping
 	wait   time.Duration // for each answer; zero is the look's own
 	Name   string        // that is asked for, of a query
 	takes  time.Duration // beyond what any look takes
 	Prove  func(b Baseline, now netns.Seen, met netns.Met) (string, error)
 	Undone func(b Baseline, now netns.Seen) (string, error)
-	line   func(netns.Fate) error // What is to become of a connection that was open before; nil is anything
+	line   func(netns.Fate) error // what is to become of a connection that was open before; nil is anything
 	ends   bool                   // all that shows it is what became of connections, and how many were hit
 }
 

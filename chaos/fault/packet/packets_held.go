@@ -27,14 +27,14 @@ type Baseline struct {
 type heldPackets struct {
 	*Packets
 	before []Baseline
-	own    int64 // Packets among those it met that brunt itself made to look
+	own    int64 // packets among those it met that brunt itself made to look
 
 	mu     sync.Mutex
 	lines  []netns.Line
 	net    chaos.Handle // the network that it was done in last
 	ends   []string     // the links of a container there
 	held   netns.Held
-	past   int64 // Packets that it met before the container was started again
+	past   int64 // packets that it met before the container was started again
 	over   bool  // it is taken back
 	closed error // of that
 }

@@ -22,7 +22,7 @@ import (
 // and ends in good order; the fault's phase lasts until it is healthy.
 type Crash struct {
 	selector.Selector `yaml:",inline"`
-	Signal            string `yaml:"signal"`       // Without SIG; zero is KILL
+	Signal            string `yaml:"signal"`       // without SIG; zero is KILL
 	Irreversible      bool   `yaml:"irreversible"` // allows a process that nobody starts again
 }
 

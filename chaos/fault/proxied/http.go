@@ -165,7 +165,7 @@ func (f *HTTPError) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 func (f *HTTPDelay) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	share := OrAll(f.Percent)
 	least := LeastLate(f.Delay.D(), f.Jitter.D())
-	each := f.Delay-f.Jitter >= quantity.Duration(least) // Each that is hit takes so long
+	each := f.Delay-f.Jitter >= quantity.Duration(least) // each that is hit takes so long
 	slow := func(a answer, limit, late time.Duration) bool {
 		return a.took >= telling(limit, late) || a.status == 0 && a.took >= telling(Silence, late)
 	}

@@ -24,8 +24,8 @@ import (
 // them, as a wrong deployment or a proxy in between does.
 type HTTPRewrite struct {
 	Requests `yaml:",inline"`
-	Request  requestDraft `yaml:"request"` // What is changed of a request
-	Answer   answerDraft  `yaml:"answer"`  // What is changed of its answer
+	Request  requestDraft `yaml:"request"` // what is changed of a request
+	Answer   answerDraft  `yaml:"answer"`  // what is changed of its answer
 	Probe    string       `yaml:"probe"`   // a path that fits and is changed, to verify it by; zero is one made from the patterns
 }
 

@@ -20,7 +20,7 @@ import (
 // do.
 type Toxic struct {
 	Links []*chaos.Link
-	What  string // What is done, for people
+	What  string // what is done, for people
 	Toxic proxy.Toxic
 	// Prove finds the toxic's effect on a link, and undone that it is over. Before
 	// holds a connection that was open before the toxic came, where watch asks for one.
@@ -28,7 +28,7 @@ type Toxic struct {
 	Undone func(ctx context.Context, l *chaos.Link) (string, error)
 	Watch  bool
 	Takes  time.Duration // for prove, beyond what any takes
-	counts string        // What of the load meets it: empty is bytes, else connections
+	counts string        // what of the load meets it: empty is bytes, else connections
 }
 
 // heldToxic is a toxic that is in.
@@ -188,7 +188,7 @@ func (h *heldToxic) cleared(ctx context.Context, l *chaos.Link) (string, error) 
 			return text, nil
 		case len(l.Proxy.Toxics()) > 0:
 			return "it is off, and another fault is on the link", nil
-		case last == nil || ctx.Err() == nil: // What was wrong, not that time is up
+		case last == nil || ctx.Err() == nil: // what was wrong, not that time is up
 			last = err
 		}
 		select {

@@ -131,7 +131,7 @@ func (f *fdExhaust) Inject(ctx context.Context) (chaos.Held, error) {
 			continue
 		}
 		if err := proc.LimitFiles(l.id.PID, l.is); err != nil {
-			return f, fmt.Errorf("%s: %w", f.Victim, err) // What is done is taken back
+			return f, fmt.Errorf("%s: %w", f.Victim, err) // what is done is taken back
 		}
 		f.Point("limit written")
 	}

@@ -39,7 +39,7 @@ type limitedSetting struct {
 // Undos of rations.
 const (
 	opGroupSet   = "cgroup.set"   // a setting gets the value back that it had
-	opGroupLeave = "cgroup.leave" // What is in a group that brunt made goes back, and the group is removed
+	opGroupLeave = "cgroup.leave" // what is in a group that brunt made goes back, and the group is removed
 )
 
 // groupIdentity says which group is meant: its path alone may be another's later, as when

@@ -25,7 +25,7 @@ import (
 type StressCPU struct {
 	ResourceFault `yaml:",inline"`
 	Load          quantity.Share `yaml:"load"`                   // of each worker, of the time that passes; zero is 100%
-	Workers       int            `yaml:"workers,min=1,max=1024"` // Each on a processor of its own, if there are as many; zero is one for each processor of the machine
+	Workers       int            `yaml:"workers,min=1,max=1024"` // each on a processor of its own, if there are as many; zero is one for each processor of the machine
 }
 
 // StressMemory takes memory in a unit's place: what its control group may use, and what
@@ -41,7 +41,7 @@ type StressMemory struct {
 type StressIO struct {
 	ResourceFault `yaml:",inline"`
 	Path          string `yaml:"path"`                  // a directory of the unit, on the disk that is meant; zero is /tmp
-	Workers       int    `yaml:"workers,min=1,max=256"` // Each with a file of 64 MiB that has no name; zero is one
+	Workers       int    `yaml:"workers,min=1,max=256"` // each with a file of 64 MiB that has no name; zero is one
 }
 
 var (
@@ -346,7 +346,7 @@ func (s *stressMemory) Inject(ctx context.Context) (chaos.Held, error) {
 	if err == nil {
 		err = s.halves(ctx)
 	}
-	return s, err // What is done is taken back
+	return s, err // what is done is taken back
 }
 
 // halves takes the memory by two burners, one after the other.

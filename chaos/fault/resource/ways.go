@@ -18,7 +18,7 @@ type Capability struct {
 	Fault string
 	Via   string
 	Err   error  // why it does not work; nil is that it does
-	Fix   string // What to do about it
+	Fix   string // what to do about it
 }
 
 // Capabilities tells for each fault on what a unit may use whether it works here. It only looks.
