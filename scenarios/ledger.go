@@ -28,8 +28,8 @@ type Ledger struct {
 
 // Defaults of the ledger.
 const (
-	DefaultSettle   = 10 * time.Second
-	DefaultReadBack = 2 * time.Minute
+	defaultSettle   = 10 * time.Second
+	defaultReadBack = 2 * time.Minute
 )
 
 // SettleOr gives how long the target is left alone, with its default.
@@ -37,7 +37,7 @@ func (l *Ledger) SettleOr() quantity.Duration {
 	if l.Has("settle") {
 		return l.Settle
 	}
-	return quantity.Duration(DefaultSettle)
+	return quantity.Duration(defaultSettle)
 }
 
 // WithinOr gives how long the reading may take, with its default.
@@ -45,7 +45,7 @@ func (l *Ledger) WithinOr() quantity.Duration {
 	if l.Within > 0 {
 		return l.Within
 	}
-	return quantity.Duration(DefaultReadBack)
+	return quantity.Duration(defaultReadBack)
 }
 
 // Asking gives the request that asks for a write; what it counts goes to variable.

@@ -24,10 +24,10 @@ type Options struct {
 	Read func(path string) ([]byte, error) // nil reads from disk
 }
 
-// ScenarioName is what the scenario of a folder is called.
-const ScenarioName = "scenario.yaml"
+// scenarioName is what the scenario of a folder is called.
+const scenarioName = "scenario.yaml"
 
-// Parse reads the scenario file at path, or [ScenarioName] of the folder there, with all
+// Parse reads the scenario file at path, or [scenarioName] of the folder there, with all
 // that it extends, fills in params, environment and files, and decodes what the hub knows.
 // The error is a [MistakesError] with every mistake found, or one of reading the file. With
 // mistakes other than of YAML's grammar the scenario is given as well: what comes
@@ -39,7 +39,7 @@ func Parse(path string, o Options) (*Scenario, error) {
 	}
 	if o.Read == nil {
 		if info, err := os.Stat(path); err == nil && info.IsDir() {
-			path = filepath.Join(path, ScenarioName)
+			path = filepath.Join(path, scenarioName)
 		}
 	}
 	secrets := &template.Secrets{}

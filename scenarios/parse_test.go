@@ -280,11 +280,11 @@ func TestParseFiles(t *testing.T) {
 	if _, err := Parse(filepath.Join(dir, "no.yaml"), Options{}); !errors.Is(err, fs.ErrNotExist) || !strings.HasPrefix(err.Error(), "reading the scenario: "+dir) {
 		t.Errorf("a missing file is %v", err)
 	}
-	if _, err := Parse(dir, Options{}); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), ScenarioName) {
+	if _, err := Parse(dir, Options{}); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), scenarioName) {
 		t.Errorf("a folder without a scenario is %v", err)
 	}
-	write(ScenarioName, "extends: s.yaml\n")
-	if sc, err := Parse(dir, Options{}); err != nil || sc.File != filepath.Join(dir, ScenarioName) {
+	write(scenarioName, "extends: s.yaml\n")
+	if sc, err := Parse(dir, Options{}); err != nil || sc.File != filepath.Join(dir, scenarioName) {
 		t.Errorf("the scenario of a folder: %v", err)
 	}
 	write("large.yaml", strings.Repeat("#", syntax.MaxFile+1))

@@ -37,8 +37,8 @@ type RequestSource interface {
 	Open() (r *RequestsReader, done func(), err error)
 }
 
-// RequestsVersion is the version of a file of requests.
-const RequestsVersion = 1
+// requestsVersion is the version of a file of requests.
+const requestsVersion = 1
 
 // recordSize is the size of a request in its file, in bytes.
 const recordSize = 8*6 + 4*4 + 2
@@ -51,7 +51,7 @@ type RequestsWriter struct {
 
 // NewRequestsWriter writes the head of a file.
 func NewRequestsWriter(w io.Writer, head Requests) (*RequestsWriter, error) {
-	head.Version = RequestsVersion
+	head.Version = requestsVersion
 	b, err := json.Marshal(head)
 	if err != nil {
 		return nil, err
@@ -109,8 +109,8 @@ func NewRequestsReader(r io.Reader) (*RequestsReader, error) {
 	if err := json.Unmarshal(line, &out.Requests); err != nil {
 		return nil, fmt.Errorf("this is no file of requests: %w", err)
 	}
-	if out.Version != RequestsVersion {
-		return nil, fmt.Errorf("the file of requests is of version %d, and this brunt reads version %d", out.Version, RequestsVersion)
+	if out.Version != requestsVersion {
+		return nil, fmt.Errorf("the file of requests is of version %d, and this brunt reads version %d", out.Version, requestsVersion)
 	}
 	return out, nil
 }

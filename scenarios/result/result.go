@@ -1,3 +1,10 @@
+// Package result holds what a finished run has to say: the types that result.json and events.jsonl are
+// written from, their JSON Schemas, and the file of single requests.
+//
+//	run -> Result -> result.json -> reporters, compare, gate
+//
+// [Result] is the only interface between a run and its reports. Keys are added, never renamed or
+// removed, so that every version of brunt reads the results of older ones.
 package result
 
 import (

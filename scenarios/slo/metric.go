@@ -35,7 +35,7 @@ type Metric struct {
 	Unit     Unit
 
 	Source   string // of a series: the service, the unit service[i], or a name from `metrics:`; of alert and resolved: the alert
-	Resource string // of a unit: one of Resources; empty is a series named under `metrics:`
+	Resource string // of a unit: one of resources; empty is a series named under `metrics:`
 	Fold     string // what is made of a series: max, mean, min, last, slope
 	PerTime  bool   // it is a growth: so many of Unit per second
 

@@ -58,9 +58,9 @@ func (m *metricParser) parse() error {
 	}
 	r, ok := m.table.Row(name)
 	switch {
-	case !ok || name == Series:
+	case !ok || name == seriesName:
 		return m.unknown(name)
-	case r.has(ArgAlert):
+	case r.has(argAlert):
 		return m.alert(r, nil)
 	case !r.Bare:
 		return m.usage()
@@ -104,10 +104,10 @@ func (m *metricParser) unknown(name string) error {
 	switch {
 	case strings.Contains(name, "."):
 		service, resource, _ := cutLast(name, ".")
-		if near := syntax.Nearest(resource, Resources()); near != "" && hint == "" {
+		if near := syntax.Nearest(resource, resources()); near != "" && hint == "" {
 			hint = syntax.Suggestion(service + "." + near)
 		} else if hint == "" {
-			hint = "of a unit there are " + strings.Join(Resources(), ", ")
+			hint = "of a unit there are " + strings.Join(resources(), ", ")
 		}
 	case hint == "" && syntax.IsName(name):
 		hint = fmt.Sprintf("one that `metrics:` names is written metric(%s); known are %s", name, strings.Join(names, ", "))
@@ -148,9 +148,9 @@ func (m *metricParser) call(name string, args []string) error {
 	}
 	r, known := m.table.Row(name)
 	switch {
-	case !known || name == Series:
+	case !known || name == seriesName:
 		return m.unknown(name)
-	case r.has(ArgAlert):
+	case r.has(argAlert):
 		return m.alert(r, args)
 	case len(r.Args) == 0:
 		return fmt.Errorf("%q: %s takes nothing in brackets", syntax.Clip(m.Text, 40), name)
@@ -160,7 +160,7 @@ func (m *metricParser) call(name string, args []string) error {
 		return fmt.Errorf("%q: want %s or %s(200ms)", syntax.Clip(m.Text, 40), name, name)
 	case len(args) != len(r.Args):
 		return m.usage()
-	case r.has(ArgPercentile):
+	case r.has(argPercentile):
 		return m.percentile(args[0])
 	}
 	m.take(r)
@@ -173,7 +173,7 @@ func (m *metricParser) call(name string, args []string) error {
 // arguments reads the span and the share of a metric.
 func (m *metricParser) arguments(args []string) (err error) {
 	r := m.Row()
-	if i := slices.Index(r.Args, ArgSpan); i >= 0 {
+	if i := slices.Index(r.Args, argSpan); i >= 0 {
 		if m.Span, err = quantity.ParseDuration(args[i]); err == nil && m.Span <= 0 {
 			err = errors.New("its span is more than zero")
 		}
@@ -181,7 +181,7 @@ func (m *metricParser) arguments(args []string) (err error) {
 			return err
 		}
 	}
-	i := slices.Index(r.Args, ArgShare)
+	i := slices.Index(r.Args, argShare)
 	if i < 0 {
 		return nil
 	}
@@ -189,7 +189,7 @@ func (m *metricParser) arguments(args []string) (err error) {
 	switch {
 	case err != nil:
 		return err
-	case r.has(ArgSpan) && m.Span%time.Second != 0:
+	case r.has(argSpan) && m.Span%time.Second != 0:
 		return errors.New("its span is whole seconds, from 1s")
 	case m.Share <= 0 || m.Name == "burn" && m.Share >= 1:
 		return errors.New("its share lies between 0% and 100%")

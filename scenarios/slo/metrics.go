@@ -4,11 +4,11 @@ package slo
 // caller must not change it.
 func Metrics() Table { return metrics }
 
-var span = []Arg{ArgSpan}
+var span = []Arg{argSpan}
 
 var metrics = Table{
 	{
-		Name: "p", Unit: Seconds, Args: []Arg{ArgPercentile}, Written: []string{"p50", "p90", "p95", "p99", "p99.9", "p99.99", "ok.p95", "service.p95"},
+		Name: "p", Unit: Seconds, Args: []Arg{argPercentile}, Written: []string{"p50", "p90", "p95", "p99", "p99.9", "p99.99", "ok.p95", "service.p95"},
 		Aliases: map[string]string{"med": "p50", "median": "p50", "min": "p50", "latency": "p95", "duration": "p95", "http_req_duration": "p95"},
 		Meaning: "A percentile of the response time, in seconds or milliseconds. A failed request counts as slower than any answer.",
 	},
@@ -55,11 +55,11 @@ var metrics = Table{
 		Meaning: "The share of requests that were answered rightly within the time in parentheses.",
 	},
 	{
-		Name: "burn", Unit: Plain, Args: []Arg{ArgShare, ArgSpan}, Late: true, Written: []string{"burn(99.9%, 1m)"},
+		Name: "burn", Unit: Plain, Args: []Arg{argShare, argSpan}, Late: true, Written: []string{"burn(99.9%, 1m)"},
 		Meaning: "The highest burn rate of the error budget: of the objective in parentheses, over any span as long as the time beside it.",
 	},
 	{
-		Name: "slices", Unit: ShareOf, Better: HigherIsBetter, Args: []Arg{ArgSpan, ArgShare}, Late: true, Written: []string{"slices(1s, 99%)"},
+		Name: "slices", Unit: ShareOf, Better: HigherIsBetter, Args: []Arg{argSpan, argShare}, Late: true, Written: []string{"slices(1s, 99%)"},
 		Meaning: "The share of time slices, each as long as the time in parentheses, that reached the availability beside it.",
 	},
 	{
@@ -112,15 +112,15 @@ var metrics = Table{
 		Meaning: "The age, at the injection, of the oldest acknowledged write that was lost.",
 	},
 	{
-		Name: "alert", Unit: Seconds, Needs: NeedsAlert, Args: []Arg{ArgAlert}, Late: true, Written: []string{"alert(name)"},
+		Name: "alert", Unit: Seconds, Needs: NeedsAlert, Args: []Arg{argAlert}, Late: true, Written: []string{"alert(name)"},
 		Meaning: "The time from the injection until the alert in parentheses fired.",
 	},
 	{
-		Name: "resolved", Unit: Seconds, Needs: NeedsAlert, Args: []Arg{ArgAlert}, Late: true, Written: []string{"resolved(name)"},
+		Name: "resolved", Unit: Seconds, Needs: NeedsAlert, Args: []Arg{argAlert}, Late: true, Written: []string{"resolved(name)"},
 		Meaning: "The time from the instant at which the fault was cleared until the alert in parentheses was over.",
 	},
 	{
-		Name: Series, Unit: Open, Better: NeitherIsBetter, Needs: NeedsSeries, Written: []string{"unit.memory", "metric(name)", "slope(unit.fds)"},
+		Name: seriesName, Unit: Open, Better: NeitherIsBetter, Needs: NeedsSeries, Written: []string{"unit.memory", "metric(name)", "slope(unit.fds)"},
 		Meaning: "What a unit or a service uses, such as posts.memory or posts[1].fds, or a series that `metrics:` names, such as metric(queue-depth): its highest value, or with mean(…), min(…), last(…) or slope(…) what the fold makes of it.",
 	},
 }

@@ -54,10 +54,10 @@ type Arg uint8
 
 // What arguments are.
 const (
-	ArgPercentile Arg = iota // 95
-	ArgSpan                  // 200ms
-	ArgShare                 // 99.9%
-	ArgAlert                 // the name of an alert
+	argPercentile Arg = iota // 95
+	argSpan                  // 200ms
+	argShare                 // 99.9%
+	argAlert                 // the name of an alert
 )
 
 // A CountFunc takes a metric from counted requests. The value of a share is bad/n, or 1 - bad/n where

@@ -1,3 +1,14 @@
+// Package syntax reads the language of scenario files: YAML with positions, which is decoded into
+// structs, and collects all mistakes of a file, each with an excerpt and a hint.
+//
+//	text -Read-> Node (a tree with positions) -Decode-> a struct with yaml tags
+//	                                           |
+//	                                        Mistakes -Err-> MistakesError: position, excerpt, hint
+//
+// It also takes placeholders apart, ${data.users.id}, and makes the JSON Schema of a struct from the
+// same tags. It does not know what a scenario is.
+//
+// To add a form of value, implement [NodeDecoder] and [Schemer] on its type.
 package syntax
 
 import (

@@ -90,7 +90,7 @@ var (
 	ErrUnset    = errors.New("the variable was never extracted")
 	ErrUsedUp   = errors.New("unique data is used up")
 	ErrNotStart = errors.New("the unit is not known yet")
-	ErrNoWrite  = errors.New("this is no write of the ledger")
+	errNoWrite  = errors.New("this is no write of the ledger")
 )
 
 // row picks this iteration's row of table slot.
@@ -156,7 +156,7 @@ func (it *Iter) append(dst []byte, ref *syntax.Ref, esc escape) ([]byte, error) 
 		if it.Write != nil {
 			return appendEscaped(dst, it.Write, esc, false), nil
 		}
-		return dst, ErrNoWrite
+		return dst, errNoWrite
 	case syntax.RefUnit, syntax.RefLink, syntax.RefSelf:
 		if v, ok := it.Env.Units[ref.Text]; ok {
 			return appendEscaped(dst, v, esc, false), nil

@@ -1,3 +1,12 @@
+// Package template fills in the placeholders of a scenario.
+//
+//	when the file is read:  Scope fills in params, environment and files, and binds the rest to slots
+//	for each request:       Template.Append(dst, Iter) writes the text, each value escaped for its place
+//
+// A value can't leave the place that it stands in: none can end a header's line, leave its part of a
+// URL or break a JSON document. [syntax.Ref] lists the placeholders. A [Table] holds the rows that
+// ${data.NAME.COLUMN} reads. Values from the environment or from a file are [Secrets], which are masked
+// in every output; a [Sealed] text can be written down without them.
 package template
 
 import (

@@ -20,7 +20,7 @@ func TestParseCounts(t *testing.T) {
 		{"1.5", Counts{}, `want a number or a range such as 1..100, not "1.5"`},
 		{"1..9999999999", Counts{}, "want numbers from 1 to 1000000000, not 1..9999999999"},
 	} {
-		got, err := ParseCounts(c.text)
+		got, err := parseCounts(c.text)
 		says := ""
 		if err != nil {
 			says = err.Error()
@@ -29,7 +29,7 @@ func TestParseCounts(t *testing.T) {
 			t.Errorf("%q: %v, %q", c.text, got, says)
 		}
 		if err == nil {
-			if again, err := ParseCounts(got.String()); err != nil || again != got {
+			if again, err := parseCounts(got.String()); err != nil || again != got {
 				t.Errorf("%q is written %q", c.text, got)
 			}
 		}
@@ -41,7 +41,7 @@ func FuzzParseCounts(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		c, err := ParseCounts(s)
+		c, err := parseCounts(s)
 		if err == nil && (c.Min < 1 || c.Max < c.Min || c.Max > maxCount) {
 			t.Errorf("%q is %+v", s, c)
 		}

@@ -1,6 +1,7 @@
 package result
 
 import (
+	"embed"
 	"maps"
 	"reflect"
 	"slices"
@@ -113,3 +114,9 @@ func (p *publisher) of(t reflect.Type) syntax.Schema {
 	}
 	return syntax.Schema{"type": "string"}
 }
+
+// Source is this package's own text: the comments of its fields become the
+// descriptions in JSON Schemas.
+//
+//go:embed *.go
+var Source embed.FS

@@ -1,3 +1,8 @@
+// Package quantity reads and writes the quantities of scenario files: durations (250ms), rates
+// (200/s), shares (1%), sizes (64KiB), bandwidths (10Mbit/s), whole numbers and ranges of them.
+//
+// Each has a Parse function, a type that decodes itself from a node, and the inverse String. A
+// quantity without its unit is a mistake: the message shows how to write it.
 package quantity
 
 import (
@@ -292,8 +297,8 @@ var bitUnits = []struct {
 	bytes float64
 }{{"Gbit", 125e6}, {"Mbit", 125e3}, {"kbit", 125}, {"bit", .125}}
 
-// ParseBandwidth reads a transfer rate and gives bytes per second.
-func ParseBandwidth(s string) (float64, error) {
+// parseBandwidth reads a transfer rate and gives bytes per second.
+func parseBandwidth(s string) (float64, error) {
 	wrong := fmt.Errorf("want a bandwidth such as 10Mbit/s or 64KiB/s, not %q", syntax.Clip(s, 40))
 	num, ok := strings.CutSuffix(strings.TrimSpace(s), "/s")
 	if _, bare := syntax.ParseFloat(num); !ok || bare {
@@ -328,7 +333,7 @@ func ParseBandwidth(s string) (float64, error) {
 
 // DecodeNode implements [NodeDecoder].
 func (b *Bandwidth) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
-	syntax.DecodeScalar(n, m, ParseBandwidth, func(v float64) { *b = Bandwidth(v) })
+	syntax.DecodeScalar(n, m, parseBandwidth, func(v float64) { *b = Bandwidth(v) })
 }
 
 // String writes the bandwidth in bits, as networks are named, with at most three
@@ -346,8 +351,8 @@ func (b Bandwidth) String() string {
 // is the span from itself to itself.
 type Range struct{ Min, Max time.Duration }
 
-// ParseRange reads a span of durations.
-func ParseRange(s string) (Range, error) {
+// parseRange reads a span of durations.
+func parseRange(s string) (Range, error) {
 	from, to, two := strings.Cut(s, "..")
 	lo, err := ParseDuration(from)
 	if err != nil {
@@ -365,7 +370,7 @@ func ParseRange(s string) (Range, error) {
 	return Range{lo, hi}, nil
 }
 
-// String writes the span as ParseRange reads it.
+// String writes the span as parseRange reads it.
 func (r Range) String() string {
 	if r.Min == r.Max {
 		return FormatDuration(r.Min)
@@ -375,7 +380,7 @@ func (r Range) String() string {
 
 // DecodeNode implements [NodeDecoder].
 func (r *Range) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
-	syntax.DecodeScalar(n, m, ParseRange, func(v Range) { *r = v })
+	syntax.DecodeScalar(n, m, parseRange, func(v Range) { *r = v })
 }
 
 const (

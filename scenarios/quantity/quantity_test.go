@@ -135,7 +135,7 @@ func TestParseSize(t *testing.T) {
 }
 
 func TestParseBandwidth(t *testing.T) {
-	testUnit(t, ParseBandwidth, []unitCase[float64]{
+	testUnit(t, parseBandwidth, []unitCase[float64]{
 		{text: "10Mbit/s", want: 1.25e6},
 		{text: "1Gbit/s", want: 125e6},
 		{text: "8kbit/s", want: 1000},
@@ -156,7 +156,7 @@ func TestParseBandwidth(t *testing.T) {
 }
 
 func TestParseRange(t *testing.T) {
-	testUnit(t, ParseRange, []unitCase[Range]{
+	testUnit(t, parseRange, []unitCase[Range]{
 		{text: "100ms..400ms", want: Range{100 * time.Millisecond, 400 * time.Millisecond}},
 		{text: "1s .. 2s", want: Range{time.Second, 2 * time.Second}},
 		{text: "1s", want: Range{time.Second, time.Second}},
@@ -270,20 +270,20 @@ func FuzzUnits(f *testing.F) {
 			}
 			again(t, ParseSize, strconv.FormatInt(z, 10)+"B", z)
 		}
-		if b, err := ParseBandwidth(s); err == nil {
+		if b, err := parseBandwidth(s); err == nil {
 			if !(b >= 0 && b <= maxBandwidth) {
 				t.Errorf("bandwidth %q is %g", s, b)
 			}
 			text := Bandwidth(b).String()
-			if c, err := ParseBandwidth(text); err != nil || Bandwidth(c).String() != text || math.Abs(c-b) > 1e-3*b+1e-3 {
+			if c, err := parseBandwidth(text); err != nil || Bandwidth(c).String() != text || math.Abs(c-b) > 1e-3*b+1e-3 {
 				t.Errorf("bandwidth %q is written %s and read as %g: %v", s, text, c, err)
 			}
 		}
-		if r, err := ParseRange(s); err == nil {
+		if r, err := parseRange(s); err == nil {
 			if r.Min > r.Max {
 				t.Errorf("range %q is %v", s, r)
 			}
-			again(t, ParseRange, r.String(), r)
+			again(t, parseRange, r.String(), r)
 		}
 		_, _ = parseIntRange(s)
 	})

@@ -11,13 +11,13 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// Series is the name of the metrics that are read from a series: a unit's own figures, and
+// seriesName is the name of the metrics that are read from a series: a unit's own figures, and
 // those that a scenario names under `metrics:`.
-const Series = "series"
+const seriesName = "series"
 
 // OfSeries tells that the metric is of a unit's own figures, or of one that the scenario
 // names under `metrics:`.
-func (m Metric) OfSeries() bool { return m.Name == Series }
+func (m Metric) OfSeries() bool { return m.Name == seriesName }
 
 // OfAlert tells that the metric is of an alert of the team's own monitoring.
 func (m Metric) OfAlert() bool { return m.Row().Needs == NeedsAlert }
@@ -43,10 +43,10 @@ func AlertNameSchema() syntax.Schema { return syntax.Schema{"pattern": alertName
 // ofUnit reads SERVICE.RESOURCE or SERVICE[i].RESOURCE.
 func (m Metric) ofUnit(s string) (Metric, bool) {
 	parts := unitFigure.FindStringSubmatch(s)
-	if parts == nil || !slices.Contains(Resources(), parts[2]) {
+	if parts == nil || !slices.Contains(resources(), parts[2]) {
 		return m, false
 	}
-	m.Name, m.Source, m.Resource, m.Fold = Series, parts[1], parts[2], folds[0]
+	m.Name, m.Source, m.Resource, m.Fold = seriesName, parts[1], parts[2], folds[0]
 	switch m.Resource {
 	case "cpu":
 		m.Unit = Plain
@@ -94,7 +94,7 @@ func (m Metric) series(s string) (out Metric, ok bool, err error) {
 			return m, true, fmt.Errorf("%q: want a figure of a unit, such as %s(posts.memory), or a name from `metrics:`, such as %s(queue-depth)", syntax.Clip(m.Text, 40), call[1], call[1])
 		}
 		out, ok = m, true
-		out.Name, out.Source, out.Unit = Series, arg, Open
+		out.Name, out.Source, out.Unit = seriesName, arg, Open
 	}
 	out.Fold = fold
 	counts := out.Resource == "restarts" || out.Resource == "ooms"
@@ -242,7 +242,7 @@ func (m Metric) formatSlope(f float64) string {
 	return plain.FormatValue(f*unit.Seconds) + "/" + unit.Name
 }
 
-// Resources lists what of a unit an objective can be about, as `SERVICE.RESOURCE`.
-func Resources() []string {
+// resources lists what of a unit an objective can be about, as `SERVICE.RESOURCE`.
+func resources() []string {
 	return []string{"cpu", "memory", "fds", "threads", "restarts", "ooms"}
 }

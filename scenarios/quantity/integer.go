@@ -14,8 +14,8 @@ type Counts struct{ Min, Max int }
 
 const maxCount = 1_000_000_000
 
-// ParseCounts reads a span of whole numbers.
-func ParseCounts(s string) (Counts, error) {
+// parseCounts reads a span of whole numbers.
+func parseCounts(s string) (Counts, error) {
 	a, b, two := strings.Cut(s, "..")
 	from, ok := syntax.ParseInt(strings.TrimSpace(a))
 	to, ok2 := from, ok
@@ -33,7 +33,7 @@ func ParseCounts(s string) (Counts, error) {
 	return Counts{int(from), int(to)}, nil
 }
 
-// String writes the span as ParseCounts reads it.
+// String writes the span as parseCounts reads it.
 func (c Counts) String() string {
 	if c.Min == c.Max {
 		return strconv.Itoa(c.Min)
@@ -46,7 +46,7 @@ func (c Counts) Mean() float64 { return float64(c.Min+c.Max) / 2 }
 
 // DecodeNode implements [NodeDecoder].
 func (c *Counts) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
-	syntax.DecodeScalar(n, m, ParseCounts, func(v Counts) { *c = v })
+	syntax.DecodeScalar(n, m, parseCounts, func(v Counts) { *c = v })
 }
 
 // Schema implements [Schemer].

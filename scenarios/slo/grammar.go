@@ -1,0 +1,72 @@
+// Package slo reads objectives, such as `p95 < 200ms in baseline`, and lists the metrics that an
+// objective can measure.
+//
+//	text -ParseObjective-> Objective{Metric, Op, Value, clauses} -> the judge measures and compares
+//	                          |
+//	                       Metrics: one row for each metric
+//
+// To add a metric, add a row to [Metrics].
+//
+// # Grammar
+//
+// The short form, in the notation of the Go specification:
+//
+//	objective = metric op value { clause } .
+//	metric    = [ "ok." | "service." ] ( "p" number | "p(" number ")" | "max" | "mean" )
+//	          | "errors" | "availability" | "shed" | "rate" | "timeouts" | "checks"
+//	          | "within(" duration ")"
+//	          | "burn(" share "," duration ")" | "slices(" duration "," share ")"
+//	          | ( "onset" | "failover" | "recover" | "heal" | "detect" | "degraded" | "failed" | "area" ) [ "(" duration ")" ] [ ".p" number ]
+//	          | ( "alert" | "resolved" ) "(" alert ")" [ ".p" number ]
+//	          | figure | "metric" "(" name ")" | fold "(" ( figure | name ) ")"
+//	          | "lost" | "duplicated" | "stale" | "rpo" .
+//	figure    = service [ "[" number "]" ] "." ( "cpu" | "memory" | "fds" | "threads" | "restarts" | "ooms" ) .
+//	fold      = "max" | "mean" | "min" | "last" | "slope" .
+//	op        = "<" | "<=" | ">" | ">=" | "=" | "==" .
+//	value     = duration | share | rate | count | number | size | growth .
+//	growth    = ( number | size | duration | share ) "/" ( "s" | "m" | "h" ) .
+//	clause    = "of" step | [ "of" ] "load" name
+//	          | "in" phase
+//	          | "after" fault
+//	          | "for" duration .
+//	step      = word | quote text quote .
+//	phase     = "run" | "baseline" | fault | "recovery/" fault .
+//	fault     = name [ "#" number ] .
+//
+// A clause stands once, in any order. The value's unit follows from the metric:
+//
+//	duration (200ms)  percentiles, max, mean; onset, failover, recover, heal, detect,
+//	                  degraded, area, alert, resolved; rpo
+//	share (1%)        errors, availability, shed, checks, within, slices; stale
+//	rate (200/s)      rate
+//	count             timeouts; failed; lost, duplicated; fds, threads, restarts, ooms
+//	size (256MiB)     memory
+//	growth (1MiB/m)   slope
+//	number            burn; cpu, in cores
+//
+// `=` is for counts, `for` for stop conditions. In the form of
+// k6, `p(95)<200`, a bare number is in milliseconds. recover(200ms) counts answers
+// slower than 200ms as bad too.
+//
+// A figure of a unit, or a metric that the scenario names under `metrics`, is judged by
+// its greatest value in the phase, or by what a fold makes of it, in the worst replica and
+// the worst of its series. restarts and ooms are counted over the phase. The value of a
+// named metric may have any unit, and is compared in the base units of Prometheus: bytes,
+// seconds, shares of 1, events per second. A metric stands in brackets so that no name
+// which a later version gives to a metric of its own can mean another thing in an old file.
+//
+// slope is the median of the slopes between any two values (Theil, 1950; Sen, 1968), each
+// life of a process by itself. It is inconclusive where its 95 % interval straddles the
+// target. alert is from the injection of a fault to the first answer that says that the
+// alert fires; resolved from the clearing to the first that says that it does not. Slopes,
+// alert and resolved are known only after the run; other figures may stand in steady and
+// stop.
+package slo
+
+import "embed"
+
+// Source is this package's own text: the comments of its fields become the
+// descriptions in JSON Schemas.
+//
+//go:embed *.go
+var Source embed.FS
