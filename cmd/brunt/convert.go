@@ -11,6 +11,8 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/convert"
+	"brunt/scenarios/convert/curl"
+	"brunt/scenarios/convert/draft"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/syntax"
 
@@ -21,7 +23,7 @@ import (
 const maxForeign = 256 << 20
 
 func convertCommand() *cobra.Command {
-	o := convert.Options{}
+	o := draft.Options{}
 	var output string
 	var force bool
 	c := &cobra.Command{
@@ -85,13 +87,13 @@ named under guard.allow.load, for you to confirm.`,
 
 // foreign reads what is converted: a file, the standard input, or a command of curl
 // behind --.
-func foreign(c *cobra.Command, args []string, o *convert.Options) ([]byte, error) {
+func foreign(c *cobra.Command, args []string, o *draft.Options) ([]byte, error) {
 	if dash := c.ArgsLenAtDash(); o.Kind == "curl" && dash == 1 && len(args) > 0 {
 		if first := strings.TrimSuffix(filepath.Base(args[0]), ".exe"); first != "curl" && !strings.HasPrefix(first, "-") && !strings.Contains(args[0], "://") {
 			return nil, usagef("want a command of curl after --, such as curl http://127.0.0.1:8080/, not %q", args[0])
 		}
 		o.File, o.From = "command line", "."
-		return convert.CurlWords(args), nil
+		return curl.CurlWords(args), nil
 	}
 	if len(args) != 1 {
 		return nil, usagef("want one file to convert, not %d; see `%s --help`", len(args), c.CommandPath())
@@ -115,7 +117,7 @@ func foreign(c *cobra.Command, args []string, o *convert.Options) ([]byte, error
 
 // check reads what was written as a run would, and tells what is still missing: a file
 // that the source names and that is not there.
-func check(c *cobra.Command, made *convert.Scenario, output string) error {
+func check(c *cobra.Command, made *draft.Scenario, output string) error {
 	name := output
 	if name == "" {
 		name = "scenario.yaml"

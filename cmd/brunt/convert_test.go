@@ -10,6 +10,7 @@ import (
 
 	"brunt/scenarios"
 	"brunt/scenarios/convert"
+	"brunt/scenarios/convert/draft"
 	"brunt/scenarios/plan"
 	"brunt/scenarios/syntax"
 )
@@ -74,7 +75,7 @@ func FuzzConvert_Compiles(f *testing.F) {
 		if len(b) > 64<<10 {
 			return
 		}
-		made, err := convert.Convert(b, convert.Options{Kind: kinds[int(kind)%len(kinds)], File: "source", From: "nowhere"})
+		made, err := convert.Convert(b, draft.Options{Kind: kinds[int(kind)%len(kinds)], File: "source", From: "nowhere"})
 		if err != nil {
 			return
 		}

@@ -1,8 +1,6 @@
 package convert
 
 import (
-	"bytes"
-	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
@@ -10,10 +8,9 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"unicode/utf8"
 
 	"brunt/scenarios"
-	"brunt/scenarios/template"
+	"brunt/scenarios/convert/draft"
 )
 
 var update = flag.Bool("update", false, "write testdata/*.want")
@@ -24,19 +21,19 @@ var sources = map[string]string{
 	"shop.jmx": "jmeter", "groups.jmx": "jmeter", "session.curl.sh": "curl", "windows.curl.bat": "curl", "script.k6.js": "k6",
 }
 
-// source reads a file of testdata as a user would convert it there.
-func source(t testing.TB, name string) ([]byte, Options) {
+// Source reads a file of testdata as a user would convert it there.
+func source(t testing.TB, name string) ([]byte, draft.Options) {
 	t.Helper()
 	b, err := os.ReadFile(filepath.Join("testdata", name))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return b, Options{Kind: sources[name], File: name, From: "testdata", To: "testdata"}
+	return b, draft.Options{Kind: sources[name], File: name, From: "testdata", To: "testdata"}
 }
 
 // TestConvert holds what is written, and what is said of what is not, to NAME.want.
 func TestConvert(t *testing.T) {
-	for _, name := range sortedKeys(sources) {
+	for _, name := range draft.SortedKeys(sources) {
 		t.Run(name, func(t *testing.T) {
 			b, o := source(t, name)
 			made, err := Convert(b, o)
@@ -117,7 +114,7 @@ func TestConvert_NoSecretIn(t *testing.T) {
 		{"the default of __property", "jmeter", plan(`{"password": "${__property(shop.password,,open-sesame)}"}`), "open-sesame", "${env.SHOP_PASSWORD}"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			made, err := Convert([]byte(c.source), Options{Kind: c.kind, File: "a", From: ".", To: "."})
+			made, err := Convert([]byte(c.source), draft.Options{Kind: c.kind, File: "a", From: ".", To: "."})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -180,7 +177,7 @@ func TestConvert_Refuses(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			made, err := Convert([]byte(tt.text), Options{Kind: tt.kind, File: "x", From: t.TempDir()})
+			made, err := Convert([]byte(tt.text), draft.Options{Kind: tt.kind, File: "x", From: t.TempDir()})
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("got %+v, %v; want %q", made, err, tt.want)
 			}
@@ -199,7 +196,7 @@ func TestConvert_Large(t *testing.T) {
 	}
 	for name, source := range map[string]string{"many": wide.String(), "long": long.String()} {
 		t.Run(name, func(t *testing.T) {
-			made, err := Convert([]byte(source), Options{Kind: "vegeta", File: "x"})
+			made, err := Convert([]byte(source), draft.Options{Kind: "vegeta", File: "x"})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -233,7 +230,7 @@ func TestConvert_Bombs(t *testing.T) {
 	nest.WriteString(get + strings.Repeat(`</hashTree>`, 40))
 	plan := `<jmeterTestPlan><hashTree><TestPlan><elementProp name="TestPlan.user_defined_variables"><collectionProp name="Arguments.arguments">` + laughs.String() +
 		`</collectionProp></elementProp></TestPlan><hashTree><ThreadGroup testname="g"/><hashTree>` + nest.String() + `</hashTree></hashTree></hashTree></jmeterTestPlan>`
-	made, err := Convert([]byte(plan), Options{Kind: "jmeter", File: "x"})
+	made, err := Convert([]byte(plan), draft.Options{Kind: "jmeter", File: "x"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -272,7 +269,7 @@ func FuzzConvert(f *testing.F) {
 		if len(b) > 64<<10 {
 			return
 		}
-		made, err := Convert(b, Options{Kind: kinds[int(kind)%len(kinds)], File: "source", From: "testdata/nowhere"})
+		made, err := Convert(b, draft.Options{Kind: kinds[int(kind)%len(kinds)], File: "source", From: "testdata/nowhere"})
 		if err != nil {
 			return
 		}
@@ -283,108 +280,33 @@ func FuzzConvert(f *testing.F) {
 	})
 }
 
-// FuzzText writes a text in all places of a file, from where it must be read again.
-func FuzzText(f *testing.F) {
-	for _, s := range []string{"plain", "", "${x}", "a$${x}", "$", "$$", "{a: b}", "a # b", "- a", "true", "1e3", "\x00\x1f\u0085\u2028", "a\tb\n\nc ", "'", `"`, "<<", "…", "yes", "a:b", "?"} {
-		f.Add(s, "k")
-		f.Add("v", s)
+// TestConverter_Toy shows that a format is one converter and one line of the list: a text of URLs, one
+// on a line, becomes a scenario that can be parsed.
+func TestConverter_Toy(t *testing.T) {
+	toy := draft.Converter{Name: "urls", Convert: func(d *draft.Draft, source []byte) error {
+		steps := draft.List()
+		for line := range strings.Lines(string(source)) {
+			steps.Items = append(steps.Items, (&draft.Node{}).Set("get", draft.Plain(strings.TrimSpace(line))))
+		}
+		d.Load.Set("urls", d.Arrivals("1/s", "lines of the file").Set("flow", steps))
+		return nil
+	}}
+	list := append(Converters(), toy)
+	made, err := convertWith(list, []byte("http://127.0.0.1:8080/a\nhttp://127.0.0.1:8080/b\n"), draft.Options{Kind: "urls", File: "list.txt"})
+	if err != nil {
+		t.Fatal(err)
 	}
-	f.Fuzz(func(t *testing.T, s, after string) {
-		if !utf8.ValidString(s) || !utf8.ValidString(after) || len(s)+len(after) > 2000 {
-			return
-		}
-		values := []text{lit(s), join(lit(s), lit(after)), join(lit(s), ref("int(1,2)"), lit(after))}
-		inline := &node{}
-		inline.set("a", str(values[0])).set("b", list(str(values[1]), plain("x"))).set("c", str(values[2]))
-		inline.set(after+"-", plain("x"))
-		block := &node{block: true}
-		block.above = []string{s}
-		block.set("a", str(values[0])).set("b", list(str(values[1]), plain("x"))).set("c", str(values[2]))
-		top := &node{block: true}
-		top.set("version", raw("1")).set("target", (&node{}).set("url", plain("http://127.0.0.1:1")))
-		load := (&node{block: true}).set("executor", raw("constant-vus")).set("vus", number(1)).set("duration", raw("1s"))
-		step := func(n *node) *node { return (&node{}).set("post", plain("/")).set("json", n) }
-		load.set("flow", list(step(inline), step(block)))
-		top.set("load", (&node{}).set("l", load))
-		if strings.Contains(after, "${") {
-			inline.fields = inline.fields[:3]
-		}
-		var b strings.Builder
-		top.write(&b, 0, false)
-		sc, err := parsed(b.String())
-		if err != nil {
-			t.Fatalf("%v\n%s", err, b.String())
-		}
-		for _, st := range sc.Loads[0].Flow {
-			doc := st.With.Get("json")
-			var tmpl template.TextTemplate
-			for key, want := range map[string]string{"a": s, "b": s + after, "c": ""} {
-				n := doc.Get(key)
-				if key == "b" {
-					n = n.Items[0]
-				}
-				tmpl = template.TextTemplate{}
-				tmpl.DecodeNode(n, sc.Mistakes())
-				got, static := tmpl.Static()
-				if key == "c" {
-					if len(tmpl.Refs()) != 1 {
-						t.Errorf("%q: the placeholder is lost in %s", s, b.String())
-					}
-					continue
-				}
-				if !static || got != want {
-					t.Errorf("wrote %q, read %q in\n%s", want, got, b.String())
-				}
-			}
-		}
-	})
-}
-
-// FuzzJSON writes a document as YAML, from which the same is sent again.
-func FuzzJSON(f *testing.F) {
-	for _, s := range []string{`{"a":1.50,"b":[null,true,"${x}"],"c":{"d":"e\u0000"}}`, `[]`, `[1e400,-0]`, `{"n":"y","true":"no","":1}`, `{"a":{},"a":1}`, `{"~":"~"}`, `{"<<":1}`} {
-		f.Add(s)
+	sc, err := parsed(strings.Replace(made.Text, "target:", "target: {url: \"http://127.0.0.1:8080\"}\n#", 1))
+	if err != nil {
+		t.Fatalf("%v\n%s", err, made.Text)
 	}
-	f.Fuzz(func(t *testing.T, s string) {
-		var want bytes.Buffer
-		if len(s) > 4000 || !utf8.ValidString(s) || json.Compact(&want, []byte(s)) != nil {
-			return
-		}
-		d := newDraft(Options{Kind: "har", File: "f"})
-		n, ok := d.json(&request{public: true}, s)
-		if !ok {
-			return
-		}
-		flow := &node{block: true, items: []*node{}}
-		d.add(flow, (&node{}).set("post", plain("/")).set("json", n))
-		if len(flow.items) == 0 {
-			return
-		}
-		d.load.set("l", d.arrivals("1/s", "x").set("flow", flow))
-		out := d.scenario()
-		sc, err := parsed(out)
-		if err != nil {
-			t.Fatalf("%v\n%s", err, out)
-		}
-		var tmpl template.JSONTemplate
-		tmpl.DecodeNode(sc.Loads[0].Flow[0].With.Get("json"), sc.Mistakes())
-		got, static := tmpl.Static()
-		var a, b any
-		if !static || decode(got, &a) != nil || decode(want.String(), &b) != nil || !same(a, b) {
-			t.Errorf("%s became %s by\n%s", want.String(), got, out)
-		}
-	})
-}
-
-func decode(s string, to *any) error {
-	dec := json.NewDecoder(strings.NewReader(s))
-	dec.UseNumber()
-	return dec.Decode(to)
-}
-
-// same compares documents whose numbers are texts.
-func same(a, b any) bool {
-	x, err1 := json.Marshal(a)
-	y, err2 := json.Marshal(b)
-	return err1 == nil && err2 == nil && bytes.Equal(x, y)
+	if len(sc.Loads) != 1 || sc.Loads[0].Name != "urls" || len(sc.Loads[0].Flow) != 2 {
+		t.Errorf("%+v\n%s", sc.Loads, made.Text)
+	}
+	if _, err := convertWith(list, nil, draft.Options{Kind: "urrls"}); err == nil || !strings.Contains(err.Error(), `did you mean "urls"?`) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := Convert(nil, draft.Options{Kind: "urls"}); err == nil {
+		t.Error("the list of all formats has the toy")
+	}
 }

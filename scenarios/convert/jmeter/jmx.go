@@ -1,4 +1,4 @@
-package convert
+package jmeter
 
 import (
 	"bytes"
@@ -149,7 +149,7 @@ func (e *element) float(name string) string {
 // is tells whether a property is true.
 func (e *element) is(name string) bool { return strings.TrimSpace(e.prop(name)) == "true" }
 
-// name is what the author called it.
+// Name is what the author called it.
 func (e *element) name() string {
 	if n := strings.TrimSpace(e.attr["testname"]); n != "" {
 		return n

@@ -1,4 +1,4 @@
-package convert
+package jmeter
 
 import (
 	"math"
@@ -6,14 +6,15 @@ import (
 	"strings"
 	"time"
 
+	"brunt/scenarios/convert/draft"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 )
 
 // shapes gives the loads that a thread group becomes, without what they do: one, but for
 // groups that are several ramps.
-func (p *plan) shapes(t *tree) []*node {
-	load := &node{}
+func (p *plan) shapes(t *tree) []*draft.Node {
+	load := &draft.Node{}
 	switch {
 	case t.tag == "ThreadGroup":
 		p.threads(t, load)
@@ -27,31 +28,31 @@ func (p *plan) shapes(t *tree) []*node {
 		}
 		fallthrough
 	default:
-		p.d.loseAt(&load.above, t.line, "the shape of %s %q; this is a guess", t.tag, clip(t.name(), 60))
-		load.set("executor", raw("constant-vus")).set("vus", number(10)).set("duration", raw("60s"))
+		p.d.LoseAt(&load.Above, t.line, "the shape of %s %q; this is a guess", t.tag, draft.Clip(t.name(), 60))
+		load.Set("executor", draft.Raw("constant-vus")).Set("vus", draft.Number(10)).Set("duration", draft.Raw("60s"))
 	}
-	return []*node{load}
+	return []*draft.Node{load}
 }
 
 // amount gives a whole number of a plan: as it stands in the scenario, and its value now.
-func (p *plan) amount(e *element, name string, otherwise int, above *[]string) (*node, int) {
+func (p *plan) amount(e *element, name string, otherwise int, above *[]string) (*draft.Node, int) {
 	t := p.text(e, name, above)
 	v, known := p.vars.known(t)
 	n, err := strconv.Atoi(strings.TrimSpace(v))
 	if !known || err != nil || n < 0 || n > 1_000_000 {
 		if v != "" || !known {
-			p.d.loseAt(above, e.line, "%s: %q; %d stands for it", name, clip(t.String(), 40), otherwise)
+			p.d.LoseAt(above, e.line, "%s: %q; %d stands for it", name, draft.Clip(t.String(), 40), otherwise)
 		}
-		return number(otherwise), otherwise
+		return draft.Number(otherwise), otherwise
 	}
-	if _, static := t.static(); static {
-		return number(n), n
+	if _, static := t.Static(); static {
+		return draft.Number(n), n
 	}
-	return str(t), n
+	return draft.Str(t), n
 }
 
 // span gives a time in seconds likewise. Whole tells that it is written as it stands.
-func (p *plan) span(e *element, name string, above *[]string) (*node, time.Duration) {
+func (p *plan) span(e *element, name string, above *[]string) (*draft.Node, time.Duration) {
 	t := p.text(e, name, above)
 	v, known := p.vars.known(t)
 	f, err := strconv.ParseFloat(strings.TrimSpace(v), 64)
@@ -59,19 +60,19 @@ func (p *plan) span(e *element, name string, above *[]string) (*node, time.Durat
 	case known && strings.TrimSpace(v) == "":
 		return nil, 0
 	case !known || err != nil || f < 0 || math.IsNaN(f) || f > 366*24*3600:
-		p.d.loseAt(above, e.line, "%s: %q", name, clip(t.String(), 40))
+		p.d.LoseAt(above, e.line, "%s: %q", name, draft.Clip(t.String(), 40))
 		return nil, 0
 	}
 	d := result.Num(f).D().Round(time.Millisecond)
-	if _, static := t.static(); static {
-		return raw(quantity.FormatDuration(d)), d
+	if _, static := t.Static(); static {
+		return draft.Raw(quantity.FormatDuration(d)), d
 	}
-	return str(join(t, lit("s"))), d
+	return draft.Str(draft.Join(t, draft.Lit("s"))), d
 }
 
 // stage is one of a ramp.
-func stage(key string, to *node, over *node) *node {
-	return (&node{}).set(key, to).set("duration", over)
+func stage(key string, to *draft.Node, over *draft.Node) *draft.Node {
+	return (&draft.Node{}).Set(key, to).Set("duration", over)
 }
 
 // forever is how long what has no end goes on.
@@ -79,64 +80,64 @@ const forever = 5 * time.Minute
 
 // threads reads the thread group that JMeter brings along: closed, with a ramp and turns
 // or a time.
-func (p *plan) threads(t *tree, load *node) {
-	above := &load.above
+func (p *plan) threads(t *tree, load *draft.Node) {
+	above := &load.Above
 	vus, n := p.amount(t.element, "ThreadGroup.num_threads", 1, above)
 	if n == 0 {
-		vus, n = number(1), 1
+		vus, n = draft.Number(1), 1
 	}
 	loops, turns := p.loops(t, above)
 	timed := t.is("ThreadGroup.scheduler")
 	duration, long := p.span(t.element, "ThreadGroup.duration", above)
 	ramp, rise := p.span(t.element, "ThreadGroup.ramp_time", above)
 	if delay, late := p.span(t.element, "ThreadGroup.delay", above); timed && late > 0 {
-		load.set("start", delay)
+		load.Set("start", delay)
 	}
 	switch on := strings.TrimSpace(t.prop("ThreadGroup.on_sample_error")); on {
 	case "", "continue", "startnextloop":
 	default:
-		p.d.loseAt(above, t.line, "%s at an error", clip(on, 40))
+		p.d.LoseAt(above, t.line, "%s at an error", draft.Clip(on, 40))
 	}
 	if !timed || long == 0 {
 		duration, long, timed = nil, 0, false
 	}
 	if turns >= 0 {
-		load.set("executor", raw("per-vu-iterations")).set("vus", vus).set("iterations", loops)
+		load.Set("executor", draft.Raw("per-vu-iterations")).Set("vus", vus).Set("iterations", loops)
 		if !timed {
-			duration = raw("1h")
-			duration.behind = "JMeter has no bound; after this it ends all the same"
+			duration = draft.Raw("1h")
+			duration.Behind = "JMeter has no bound; after this it ends all the same"
 		}
-		load.set("max_duration", duration)
+		load.Set("max_duration", duration)
 		p.ramp = rise
 		p.judged(float64(n)*float64(turns), time.Duration(math.MaxInt64))
 		return
 	}
 	if !timed {
-		p.d.loseAt(above, t.line, "a load without an end; %s stand for it", quantity.FormatDuration(forever))
-		duration, long = raw(quantity.FormatDuration(forever)), forever
+		p.d.LoseAt(above, t.line, "a load without an end; %s stand for it", quantity.FormatDuration(forever))
+		duration, long = draft.Raw(quantity.FormatDuration(forever)), forever
 	}
 	p.judged(math.Inf(1), time.Duration(n)*max(0, long-rise/2))
 	if rise == 0 {
-		load.set("executor", raw("constant-vus")).set("vus", vus).set("duration", duration)
+		load.Set("executor", draft.Raw("constant-vus")).Set("vus", vus).Set("duration", duration)
 		return
 	}
-	load.set("executor", raw("ramping-vus"))
-	stages := list(stage("vus", vus, ramp))
+	load.Set("executor", draft.Raw("ramping-vus"))
+	stages := draft.List(stage("vus", vus, ramp))
 	if hold := long - rise; hold > 0 {
 		// The duration of JMeter counts from the beginning of the ramp.
-		stages.items = append(stages.items, stage("vus", vus, raw(quantity.FormatDuration(hold))))
-		if strings.Contains(duration.yaml+ramp.yaml, "${") {
-			p.d.loseAt(above, t.line, "a duration of which the ramp-up is a part, both of them params: the last stage is what is left of it now")
+		stages.Items = append(stages.Items, stage("vus", vus, draft.Raw(quantity.FormatDuration(hold))))
+		if strings.Contains(duration.YAML+ramp.YAML, "${") {
+			p.d.LoseAt(above, t.line, "a duration of which the ramp-up is a part, both of them params: the last stage is what is left of it now")
 		}
 	} else if hold < 0 {
-		p.d.loseAt(above, t.line, "a ramp-up of %s within a duration of %s: it is done faster", quantity.FormatDuration(rise), quantity.FormatDuration(long))
-		stages.items[0] = stage("vus", vus, duration)
+		p.d.LoseAt(above, t.line, "a ramp-up of %s within a duration of %s: it is done faster", quantity.FormatDuration(rise), quantity.FormatDuration(long))
+		stages.Items[0] = stage("vus", vus, duration)
 	}
-	load.set("stages", stages)
+	load.Set("stages", stages)
 }
 
 // loops gives how often each thread does its steps; -1 is without an end.
-func (p *plan) loops(t *tree, above *[]string) (*node, int) {
+func (p *plan) loops(t *tree, above *[]string) (*draft.Node, int) {
 	main := t.find("ThreadGroup.main_controller")
 	if main == nil || main.is("LoopController.continue_forever") && strings.TrimSpace(main.prop("LoopController.loops")) == "" {
 		return nil, -1
@@ -147,7 +148,7 @@ func (p *plan) loops(t *tree, above *[]string) (*node, int) {
 	}
 	node, n := p.amount(main, "LoopController.loops", 1, above)
 	if n == 0 {
-		return number(1), 1
+		return draft.Number(1), 1
 	}
 	return node, n
 }
@@ -158,8 +159,8 @@ func (p *plan) judged(iterations float64, busy time.Duration) {
 	if p.thinks > 0 {
 		iterations = min(iterations, busy.Seconds()/p.thinks.Seconds())
 	}
-	if iterations*float64(p.requests) >= enough && len(p.d.slo.items) == 0 {
-		p.d.slo.items = append(p.d.slo.items, plain("errors < 1%"))
+	if iterations*float64(p.requests) >= enough && len(p.d.Slo.Items) == 0 {
+		p.d.Slo.Items = append(p.d.Slo.Items, draft.Plain("errors < 1%"))
 	}
 }
 
@@ -168,8 +169,8 @@ const enough = 300
 
 // concurrency reads the groups of the plug-in for arrivals and concurrency: a ramp to a
 // level, which is then held.
-func (p *plan) concurrency(t *tree, load *node, arrivals bool) {
-	above := &load.above
+func (p *plan) concurrency(t *tree, load *draft.Node, arrivals bool) {
+	above := &load.Above
 	unit := time.Minute
 	if strings.TrimSpace(t.prop("Unit")) == "S" {
 		unit = time.Second
@@ -178,7 +179,7 @@ func (p *plan) concurrency(t *tree, load *node, arrivals bool) {
 		v, known := p.value(t.element, name, above)
 		f, err := strconv.ParseFloat(cmpOr(v, "0"), 64)
 		if !known || err != nil || f < 0 || f > 1e6 || math.IsNaN(f) {
-			p.d.loseAt(above, t.line, "%s: %q", name, clip(v, 40))
+			p.d.LoseAt(above, t.line, "%s: %q", name, draft.Clip(v, 40))
 			return 0
 		}
 		return result.Num(f * unit.Seconds()).D().Round(time.Millisecond)
@@ -188,7 +189,7 @@ func (p *plan) concurrency(t *tree, load *node, arrivals bool) {
 		hold = time.Minute
 	}
 	if steps := strings.TrimSpace(t.prop("Steps")); steps != "" && steps != "0" && rise > 0 {
-		p.d.loseAt(above, t.line, "the %s steps of the ramp: it rises evenly", clip(steps, 20))
+		p.d.LoseAt(above, t.line, "the %s steps of the ramp: it rises evenly", draft.Clip(steps, 20))
 	}
 	level, n := p.amount(t.element, "TargetLevel", 1, above)
 	key, executor := "vus", "ramping-vus"
@@ -201,23 +202,23 @@ func (p *plan) concurrency(t *tree, load *node, arrivals bool) {
 		t := p.text(t.element, "TargetLevel", above)
 		if v, known := p.vars.known(t); known {
 			if f, err := strconv.ParseFloat(strings.TrimSpace(v), 64); err != nil || f <= 0 || f > 1e6 {
-				t = lit("1")
+				t = draft.Lit("1")
 			}
 		} else {
-			t = lit("1")
+			t = draft.Lit("1")
 		}
-		level = str(join(t, lit(per)))
+		level = draft.Str(draft.Join(t, draft.Lit(per)))
 	}
-	stages := list()
+	stages := draft.List()
 	if rise > 0 {
-		stages.items = append(stages.items, stage(key, level, raw(quantity.FormatDuration(rise))))
+		stages.Items = append(stages.Items, stage(key, level, draft.Raw(quantity.FormatDuration(rise))))
 	} else {
-		stages.items = append(stages.items, stage(key, level, raw("0s")))
+		stages.Items = append(stages.Items, stage(key, level, draft.Raw("0s")))
 	}
 	if hold > 0 {
-		stages.items = append(stages.items, stage(key, level, raw(quantity.FormatDuration(hold))))
+		stages.Items = append(stages.Items, stage(key, level, draft.Raw(quantity.FormatDuration(hold))))
 	}
-	load.set("executor", raw(executor)).set("stages", stages)
+	load.Set("executor", draft.Raw(executor)).Set("stages", stages)
 	if arrivals {
 		p.judged(float64(n)/unit.Seconds()*(rise/2+hold).Seconds(), time.Duration(math.MaxInt64))
 	} else {
@@ -226,15 +227,15 @@ func (p *plan) concurrency(t *tree, load *node, arrivals bool) {
 }
 
 // ultimate reads the plug-in's group of several ramps, each a load of its own.
-func (p *plan) ultimate(t *tree) []*node {
-	var out []*node
+func (p *plan) ultimate(t *tree) []*draft.Node {
+	var out []*draft.Node
 	for _, row := range t.arguments("", "ultimatethreadgroupdata") {
 		var v [5]int
 		if len(row.kids) < len(v) {
 			return nil
 		}
 		for i := range v {
-			s, known := p.vars.known(p.vars.expand(row.kids[i].text, row.line, &p.d.head))
+			s, known := p.vars.known(p.vars.expand(row.kids[i].text, row.line, &p.d.Head))
 			n, err := strconv.Atoi(strings.TrimSpace(s))
 			if !known || err != nil || n < 0 || n > 1_000_000 {
 				return nil
@@ -244,12 +245,12 @@ func (p *plan) ultimate(t *tree) []*node {
 		if v[0] == 0 || v[2]+v[3]+v[4] == 0 {
 			continue
 		}
-		sec := func(n int) *node { return raw(quantity.FormatDuration(time.Duration(n) * time.Second)) }
-		load := (&node{}).set("executor", raw("ramping-vus"))
+		sec := func(n int) *draft.Node { return draft.Raw(quantity.FormatDuration(time.Duration(n) * time.Second)) }
+		load := (&draft.Node{}).Set("executor", draft.Raw("ramping-vus"))
 		if v[1] > 0 {
-			load.set("start", sec(v[1]))
+			load.Set("start", sec(v[1]))
 		}
-		load.set("stages", list(stage("vus", number(v[0]), sec(v[2])), stage("vus", number(v[0]), sec(v[3])), stage("vus", number(0), sec(v[4]))))
+		load.Set("stages", draft.List(stage("vus", draft.Number(v[0]), sec(v[2])), stage("vus", draft.Number(v[0]), sec(v[3])), stage("vus", draft.Number(0), sec(v[4]))))
 		p.judged(math.Inf(1), time.Duration(v[0]*v[3])*time.Second)
 		out = append(out, load)
 	}

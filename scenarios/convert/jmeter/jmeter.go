@@ -1,4 +1,5 @@
-package convert
+// Package jmeter converts plans of JMeter into scenarios.
+package jmeter
 
 import (
 	"fmt"
@@ -8,18 +9,24 @@ import (
 	"strings"
 	"time"
 
+	"brunt/scenarios/convert/draft"
 	"brunt/scenarios/quantity"
 )
 
-// jmeter reads a plan: its thread groups become loads, its HTTP samplers steps, with the
+// Converter describes how plans of JMeter are converted.
+func Converter() draft.Converter {
+	return draft.Converter{Name: "jmeter", Convert: convert}
+}
+
+// convert reads a plan: its thread groups become loads, its HTTP samplers steps, with the
 // defaults, headers, timers, assertions and extractors in whose scope they stand.
-func jmeter(d *draft, source []byte) error {
-	trees, err := readJMX(d.o.File, source)
+func convert(d *draft.Draft, source []byte) error {
+	trees, err := readJMX(d.O.File, source)
 	if err != nil {
 		return err
 	}
 	p := &plan{d: d, turns: 1, vars: &variables{
-		d: d, set: map[string]func() text{}, params: map[string]string{}, names: map[string]string{}, told: map[string]bool{},
+		d: d, set: map[string]func() draft.Text{}, params: map[string]string{}, names: map[string]string{}, told: map[string]bool{},
 	}}
 	p.collect(trees, false)
 	p.collect(trees, true)
@@ -28,7 +35,7 @@ func jmeter(d *draft, source []byte) error {
 			continue
 		}
 		if t.is("TestPlan.serialize_threadgroups") {
-			d.loseAt(&d.head, t.line, "thread groups one after the other; `start` is when a load begins")
+			d.LoseAt(&d.Head, t.line, "thread groups one after the other; `start` is when a load begins")
 		}
 		p.groups(t.sub)
 	}
@@ -37,7 +44,7 @@ func jmeter(d *draft, source []byte) error {
 
 // plan is one of JMeter on its way to become a scenario.
 type plan struct {
-	d    *draft
+	d    *draft.Draft
 	vars *variables
 
 	turns    int           // that the steps being read are written down
@@ -59,7 +66,7 @@ var ignored = []string{
 }
 
 // with gives the scope of a level: what stands in it holds for all of it.
-func (p *plan) with(s scope, level []*tree, flow *node) scope {
+func (p *plan) with(s scope, level []*tree, flow *draft.Node) scope {
 	add := func(to *[]*tree, t *tree) { *to = append(slices.Clone(*to), t) }
 	for _, t := range level {
 		switch t.tag {
@@ -78,10 +85,10 @@ func (p *plan) with(s scope, level []*tree, flow *node) scope {
 		case "RegexExtractor", "JSONPostProcessor", "BoundaryExtractor":
 			add(&s.extracts, t)
 		case "CacheManager":
-			p.d.lose(flow, t.line, "the cache %q: every request is made", clip(t.name(), 60))
+			p.d.Lose(flow, t.line, "the cache %q: every request is made", draft.Clip(t.name(), 60))
 		default:
 			if !isSampler(t.tag) && !isController(t.tag) && !slices.Contains(ignored, t.tag) {
-				p.d.lose(flow, t.line, "%s %q", t.tag, clip(t.name(), 60))
+				p.d.Lose(flow, t.line, "%s %q", t.tag, draft.Clip(t.name(), 60))
 			}
 		}
 	}
@@ -103,18 +110,18 @@ func (p *plan) groups(level []*tree) {
 		if t.tag == "Arguments" || !strings.HasSuffix(t.tag, "ThreadGroup") {
 			continue
 		}
-		flow := &node{block: true, items: []*node{}}
+		flow := &draft.Node{Block: true, Items: []*draft.Node{}}
 		s := p.with(scope{}, configs(level), flow)
 		switch t.tag {
 		case "SetupThreadGroup", "PostThreadGroup":
 			p.walk(t.sub, s, flow, flow)
-			to := d.setup
+			to := d.Setup
 			if t.tag == "PostThreadGroup" {
-				to = d.teardown
+				to = d.Teardown
 			}
-			flow.items = slices.DeleteFunc(flow.items, func(n *node) bool { return n.get("think") != nil })
-			to.items = append(to.items, flow.items...)
-			to.pending = append(to.pending, flow.pending...)
+			flow.Items = slices.DeleteFunc(flow.Items, func(n *draft.Node) bool { return n.Get("think") != nil })
+			to.Items = append(to.Items, flow.Items...)
+			to.Pending = append(to.Pending, flow.Pending...)
 			continue
 		}
 		p.group(t, s, flow)
@@ -127,27 +134,27 @@ func configs(level []*tree) []*tree {
 }
 
 // group makes a load of a thread group.
-func (p *plan) group(t *tree, s scope, flow *node) {
+func (p *plan) group(t *tree, s scope, flow *draft.Node) {
 	d := p.d
-	init := &node{block: true, items: []*node{}}
+	init := &draft.Node{Block: true, Items: []*draft.Node{}}
 	mix := p.mix(t, s, flow, init)
 	if mix == nil {
 		p.walk(t.sub, s, flow, init)
 	}
-	requests := func(n *node) bool {
-		return slices.ContainsFunc(n.items, func(step *node) bool { return step.get("think") == nil })
+	requests := func(n *draft.Node) bool {
+		return slices.ContainsFunc(n.Items, func(step *draft.Node) bool { return step.Get("think") == nil })
 	}
 	if mix == nil && !requests(flow) {
-		d.loseAt(&d.load.pending, t.line, "the thread group %q, which makes no request over HTTP", clip(t.name(), 60))
-		d.load.pending = append(d.load.pending, flow.pending...)
+		d.LoseAt(&d.Load.Pending, t.line, "the thread group %q, which makes no request over HTTP", draft.Clip(t.name(), 60))
+		d.Load.Pending = append(d.Load.Pending, flow.Pending...)
 		return
 	}
 	p.requests, p.thinks, p.ramp = 1, 0, 0
 	if mix == nil {
 		p.requests = 0
-		for _, step := range flow.items {
-			if think := step.get("think"); think != nil {
-				least, _, _ := strings.Cut(think.yaml, "..")
+		for _, step := range flow.Items {
+			if think := step.Get("think"); think != nil {
+				least, _, _ := strings.Cut(think.YAML, "..")
 				long, _ := quantity.ParseDuration(least)
 				p.thinks += long
 			} else {
@@ -156,31 +163,31 @@ func (p *plan) group(t *tree, s scope, flow *node) {
 		}
 	}
 	for i, load := range p.shapes(t) {
-		name := slug(t.name(), "group")
+		name := draft.Slug(t.name(), "group")
 		if i > 0 {
 			name += "-" + strconv.Itoa(i+1)
 		}
-		load.block = true
+		load.Block = true
 		for _, key := range []string{"timeout", "connections"} {
-			if v := flow.get(key); v != nil {
-				load.set(key, v)
+			if v := flow.Get(key); v != nil {
+				load.Set(key, v)
 			}
 		}
 		if p.ramp > time.Second {
-			wait := think(0, p.ramp)
-			wait.say("the ramp-up of " + quantity.FormatDuration(p.ramp) + ": each virtual user begins at some time within it")
-			init.items = append([]*node{wait}, init.items...)
+			wait := draft.Think(0, p.ramp)
+			wait.Say("the ramp-up of " + quantity.FormatDuration(p.ramp) + ": each virtual user begins at some time within it")
+			init.Items = append([]*draft.Node{wait}, init.Items...)
 		}
-		if len(init.items) > 0 {
-			load.set("init", init)
+		if len(init.Items) > 0 {
+			load.Set("init", init)
 		}
 		if mix != nil {
-			load.set("mix", mix)
+			load.Set("mix", mix)
 		} else {
-			load.set("flow", &node{block: true, items: flow.items, pending: flow.pending})
+			load.Set("flow", &draft.Node{Block: true, Items: flow.Items, Pending: flow.Pending})
 		}
 		p.unset(t, load)
-		d.load.set(unique(d.load, name), load)
+		d.Load.Set(draft.Unique(d.Load, name), load)
 	}
 }
 
@@ -188,38 +195,38 @@ func (p *plan) group(t *tree, s scope, flow *node) {
 var ofVariable = regexp.MustCompile(`\$\{var\.([^}]+)\}`)
 
 // unset tells of variables that a load names and does not set: JMeter sends their names.
-func (p *plan) unset(t *tree, load *node) {
+func (p *plan) unset(t *tree, load *draft.Node) {
 	set, used := map[string]bool{}, map[string]bool{}
-	var look func(n *node)
-	look = func(n *node) {
-		for _, m := range ofVariable.FindAllStringSubmatch(n.yaml, -1) {
+	var look func(n *draft.Node)
+	look = func(n *draft.Node) {
+		for _, m := range ofVariable.FindAllStringSubmatch(n.YAML, -1) {
 			used[m[1]] = true
 		}
-		for _, f := range n.fields {
-			if f.key == "extract" {
-				for _, e := range f.value.fields {
-					set[e.key] = true
+		for _, f := range n.Fields {
+			if f.Key == "extract" {
+				for _, e := range f.Value.Fields {
+					set[e.Key] = true
 				}
 			}
-			look(f.value)
+			look(f.Value)
 		}
-		for _, item := range n.items {
+		for _, item := range n.Items {
 			look(item)
 		}
 	}
-	look(p.d.setup)
+	look(p.d.Setup)
 	clear(used)
 	look(load)
-	for _, name := range sortedKeys(used) {
+	for _, name := range draft.SortedKeys(used) {
 		if !set[name] {
-			p.d.loseAt(&load.above, t.line, "%s, which %q names and no step of it sets", name, clip(t.name(), 60))
+			p.d.LoseAt(&load.Above, t.line, "%s, which %q names and no step of it sets", name, draft.Clip(t.name(), 60))
 		}
 	}
 }
 
 // mix makes flows with weights of a thread group whose iterations pick one of several
 // ways; nil if it is not of that kind.
-func (p *plan) mix(t *tree, s scope, flow, init *node) *node {
+func (p *plan) mix(t *tree, s scope, flow, init *draft.Node) *draft.Node {
 	var ways []*tree
 	for _, c := range t.sub {
 		if isSampler(c.tag) || isController(c.tag) {
@@ -236,41 +243,41 @@ func (p *plan) mix(t *tree, s scope, flow, init *node) *node {
 	s = p.with(s, t.sub, flow)
 	if pick {
 		if ways[0].tag == "InterleaveControl" {
-			p.d.lose(flow, ways[0].line, "one after the other by %q; one of them is picked each time", clip(ways[0].name(), 60))
+			p.d.Lose(flow, ways[0].line, "one after the other by %q; one of them is picked each time", draft.Clip(ways[0].name(), 60))
 		}
 		s = p.with(s, ways[0].sub, flow)
 		ways = slices.DeleteFunc(slices.Clone(ways[0].sub), func(c *tree) bool { return !isSampler(c.tag) && !isController(c.tag) })
 	}
-	out := &node{block: true, items: []*node{}}
+	out := &draft.Node{Block: true, Items: []*draft.Node{}}
 	for _, way := range ways {
-		one := &node{block: true, items: []*node{}}
-		weight := number(1)
+		one := &draft.Node{Block: true, Items: []*draft.Node{}}
+		weight := draft.Number(1)
 		if shares {
 			if f, err := strconv.ParseFloat(way.float("ThroughputController.percentThroughput"), 64); err == nil && f > 0 && f <= 1e6 {
-				weight = raw(strconv.FormatFloat(f, 'f', -1, 64))
+				weight = draft.Raw(strconv.FormatFloat(f, 'f', -1, 64))
 			}
 			p.walk(way.sub, s, one, init)
 		} else {
 			p.walk([]*tree{way}, s, one, init)
 		}
 		for _, key := range []string{"timeout", "connections"} {
-			if v := one.get(key); v != nil {
-				flow.set(key, v)
+			if v := one.Get(key); v != nil {
+				flow.Set(key, v)
 			}
 		}
-		if !slices.ContainsFunc(one.items, func(step *node) bool { return step.get("think") == nil }) {
-			p.d.lose(out, way.line, "%q, which makes no request over HTTP", clip(way.name(), 60))
+		if !slices.ContainsFunc(one.Items, func(step *draft.Node) bool { return step.Get("think") == nil }) {
+			p.d.Lose(out, way.line, "%q, which makes no request over HTTP", draft.Clip(way.name(), 60))
 			continue
 		}
-		item := (&node{}).set("weight", weight).set("flow", &node{block: true, items: one.items, pending: one.pending})
-		item.above = append(out.pending, "of "+clip(way.name(), 60))
-		out.pending = nil
-		out.items = append(out.items, item)
+		item := (&draft.Node{}).Set("weight", weight).Set("flow", &draft.Node{Block: true, Items: one.Items, Pending: one.Pending})
+		item.Above = append(out.Pending, "of "+draft.Clip(way.name(), 60))
+		out.Pending = nil
+		out.Items = append(out.Items, item)
 	}
-	if len(out.items) == 0 {
+	if len(out.Items) == 0 {
 		return nil
 	}
-	out.pending = append(out.pending, flow.pending...)
+	out.Pending = append(out.Pending, flow.Pending...)
 	return out
 }
 
@@ -281,38 +288,38 @@ const (
 )
 
 // walk adds the steps of a level to a flow, and those that are done once to init.
-func (p *plan) walk(level []*tree, s scope, flow, init *node) {
+func (p *plan) walk(level []*tree, s scope, flow, init *draft.Node) {
 	s = p.with(s, level, flow)
 	for _, t := range level {
-		switch name := clip(t.name(), 60); {
+		switch name := draft.Clip(t.name(), 60); {
 		case strings.HasPrefix(t.tag, "HTTPSampler"):
 			p.sampler(t, s, flow)
 		case t.tag == "TestAction":
 			p.action(t, flow)
 		case isSampler(t.tag):
-			p.d.lose(flow, t.line, "%s %q", t.tag, name)
+			p.d.Lose(flow, t.line, "%s %q", t.tag, name)
 		case t.tag == "OnceOnlyController":
 			p.walk(t.sub, s, init, init)
 		case t.tag == "LoopController":
 			p.loop(t, s, flow, init)
 		case t.tag == "TransactionController" || t.tag == "GenericController" || t.tag == "CriticalSectionController":
-			first := len(flow.items)
+			first := len(flow.Items)
 			p.walk(t.sub, s, flow, init)
-			if first < len(flow.items) && t.tag == "TransactionController" {
-				flow.items[first].above = append([]string{"transaction: " + name}, flow.items[first].above...)
+			if first < len(flow.Items) && t.tag == "TransactionController" {
+				flow.Items[first].Above = append([]string{"transaction: " + name}, flow.Items[first].Above...)
 			}
 		case isController(t.tag):
-			p.d.lose(flow, t.line, "%s %q: its steps are done each time, one after the other", t.tag, name)
+			p.d.Lose(flow, t.line, "%s %q: its steps are done each time, one after the other", t.tag, name)
 			p.walk(t.sub, s, flow, init)
 		}
 	}
 }
 
-func (p *plan) loop(t *tree, s scope, flow, init *node) {
-	loops, known := p.value(t.element, "LoopController.loops", &flow.pending)
+func (p *plan) loop(t *tree, s scope, flow, init *draft.Node) {
+	loops, known := p.value(t.element, "LoopController.loops", &flow.Pending)
 	n, err := strconv.Atoi(loops)
 	if !known || err != nil || n < 0 || n > mostUnrolled || n > 1 && p.turns*n > mostTurns {
-		p.d.lose(flow, t.line, "the loop %q of %s turns: its steps are done once", clip(t.name(), 60), clip(loops, 20))
+		p.d.Lose(flow, t.line, "the loop %q of %s turns: its steps are done once", draft.Clip(t.name(), 60), draft.Clip(loops, 20))
 		n = 1
 	}
 	outer := p.turns
@@ -324,33 +331,33 @@ func (p *plan) loop(t *tree, s scope, flow, init *node) {
 }
 
 // action reads a pause.
-func (p *plan) action(t *tree, flow *node) {
-	ms, known := p.value(t.element, "ActionProcessor.duration", &flow.pending)
+func (p *plan) action(t *tree, flow *draft.Node) {
+	ms, known := p.value(t.element, "ActionProcessor.duration", &flow.Pending)
 	n, err := strconv.ParseInt(ms, 10, 64)
 	switch action := strings.TrimSpace(t.prop("ActionProcessor.action")); {
 	case action != "1":
-		p.d.lose(flow, t.line, "%q, which ends a thread or a turn", clip(t.name(), 60))
+		p.d.Lose(flow, t.line, "%q, which ends a thread or a turn", draft.Clip(t.name(), 60))
 	case !known || err != nil || n < 0 || n > int64(24*time.Hour/time.Millisecond):
-		p.d.lose(flow, t.line, "a pause of %q ms", clip(ms, 40))
+		p.d.Lose(flow, t.line, "a pause of %q ms", draft.Clip(ms, 40))
 	default:
-		p.d.add(flow, think(time.Duration(n)*time.Millisecond, 0))
+		p.d.Add(flow, draft.Think(time.Duration(n)*time.Millisecond, 0))
 	}
 }
 
-// value gives a property with its variables at their values; false if one has none yet.
+// Value gives a property with its variables at their values; false if one has none yet.
 func (p *plan) value(e *element, name string, above *[]string) (string, bool) {
 	v, ok := p.vars.known(p.vars.expand(e.prop(name), e.line, above))
 	return strings.TrimSpace(v), ok
 }
 
-// text gives a property with its variables in the language.
-func (p *plan) text(e *element, name string, above *[]string) text {
+// Text gives a property with its variables in the language.
+func (p *plan) text(e *element, name string, above *[]string) draft.Text {
 	return p.vars.expand(strings.TrimSpace(e.prop(name)), e.line, above)
 }
 
 // mostHead is how much of a file of data is read for the names of its columns, in bytes.
 const mostHead = 64 << 10
 
-func (p *plan) tellOnce(flow *node, t *tree, format string, args ...any) {
-	p.vars.lost(&flow.pending, t.line, fmt.Sprintf(format, args...))
+func (p *plan) tellOnce(flow *draft.Node, t *tree, format string, args ...any) {
+	p.vars.lost(&flow.Pending, t.line, fmt.Sprintf(format, args...))
 }

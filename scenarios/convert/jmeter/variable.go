@@ -1,4 +1,4 @@
-package convert
+package jmeter
 
 import (
 	"fmt"
@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"brunt/scenarios/convert/draft"
 	"brunt/scenarios/syntax"
 )
 
@@ -29,7 +30,7 @@ func (p *plan) collect(level []*tree, data bool) {
 		case "RandomVariableConfig":
 			a, b := strings.TrimSpace(t.prop("minimumValue")), strings.TrimSpace(t.prop("maximumValue"))
 			if wholeNumber.MatchString(a) && wholeNumber.MatchString(b) && ordered(a, b) {
-				p.define(t.prop("variableName"), func() text { return ref("int(" + a + "," + b + ")") })
+				p.define(t.prop("variableName"), func() draft.Text { return draft.Ref("int(" + a + "," + b + ")") })
 			}
 		case "CounterConfig":
 			p.counter(t)
@@ -45,7 +46,7 @@ func (p *plan) collect(level []*tree, data bool) {
 	}
 }
 
-func (p *plan) define(name string, as func() text) {
+func (p *plan) define(name string, as func() draft.Text) {
 	if name = strings.TrimSpace(name); name != "" {
 		p.vars.set[name] = as
 	}
@@ -56,20 +57,20 @@ func (p *plan) defined(all []*element) {
 	for _, a := range all {
 		name, value := a.prop("Argument.name"), a.prop("Argument.value")
 		busy := false
-		p.define(name, func() text {
+		p.define(name, func() draft.Text {
 			if busy { // it names itself
-				return lit("${" + name + "}")
+				return draft.Lit("${" + name + "}")
 			}
 			busy = true
 			defer func() { busy = false }()
-			t := p.vars.expand(value, a.line, &p.d.head)
-			if t.size() > mostValue {
-				p.vars.lost(&p.d.head, a.line, "the variable "+clip(name, 40)+", which is longer than a value gets")
-				return lit("")
+			t := p.vars.expand(value, a.line, &p.d.Head)
+			if t.Size() > mostValue {
+				p.vars.lost(&p.d.Head, a.line, "the variable "+draft.Clip(name, 40)+", which is longer than a value gets")
+				return draft.Lit("")
 			}
-			if s, static := t.static(); static {
-				if isSecret(name) && s != "" {
-					return p.d.hide(a.line, name, "the variable "+clip(name, 40), s)
+			if s, static := t.Static(); static {
+				if draft.IsSecret(name) && s != "" {
+					return p.d.Hide(a.line, name, "the variable "+draft.Clip(name, 40), s)
 				}
 				return p.vars.param(name, s)
 			}
@@ -80,7 +81,7 @@ func (p *plan) defined(all []*element) {
 
 func (p *plan) extracted(name string) {
 	if name = strings.TrimSpace(name); name != "" {
-		p.define(name, func() text { return ref("var." + variable(name)) })
+		p.define(name, func() draft.Text { return draft.Ref("var." + variable(name)) })
 	}
 }
 
@@ -89,7 +90,7 @@ func variable(name string) string {
 	if syntax.IsVariable(name) {
 		return name
 	}
-	return strings.ReplaceAll(slug(name, "v"), "-", "_")
+	return strings.ReplaceAll(draft.Slug(name, "v"), "-", "_")
 }
 
 // counter counts up; a table of numbers does that.
@@ -102,12 +103,12 @@ func (p *plan) counter(t *tree) {
 	}
 	end = min(end, start+999_999)
 	var name string
-	p.define(t.prop("CounterConfig.name"), func() text {
+	p.define(t.prop("CounterConfig.name"), func() draft.Text {
 		if name == "" {
-			name = unique(p.d.data, slug(t.prop("CounterConfig.name"), "counter"))
-			p.d.data.set(name, (&node{}).set("range", raw(fmt.Sprintf("%d..%d", start, end))))
+			name = draft.Unique(p.d.Data, draft.Slug(t.prop("CounterConfig.name"), "counter"))
+			p.d.Data.Set(name, (&draft.Node{}).Set("range", draft.Raw(fmt.Sprintf("%d..%d", start, end))))
 		}
-		return ref("data." + name + ".value")
+		return draft.Ref("data." + name + ".value")
 	})
 }
 
@@ -122,7 +123,7 @@ func cmpOr(a, b string) string {
 // names of its own, those of the file hold.
 func (p *plan) csv(t *tree) {
 	d := p.d
-	file, _ := p.vars.known(p.vars.expand(t.prop("filename"), t.line, &d.head))
+	file, _ := p.vars.known(p.vars.expand(t.prop("filename"), t.line, &d.Head))
 	var names []string
 	for n := range strings.SplitSeq(t.prop("variableNames"), ",") {
 		if n = strings.TrimSpace(n); n != "" {
@@ -131,54 +132,54 @@ func (p *plan) csv(t *tree) {
 	}
 	separator := strings.ReplaceAll(cmpOr(t.prop("delimiter"), ","), `\t`, "\t")
 	if file == "" || len([]rune(separator)) != 1 {
-		d.loseAt(&d.head, t.line, "the data set %q: of a file %q, with the separator %q", clip(t.name(), 60), clip(file, 60), clip(separator, 10))
+		d.LoseAt(&d.Head, t.line, "the data set %q: of a file %q, with the separator %q", draft.Clip(t.name(), 60), draft.Clip(file, 60), draft.Clip(separator, 10))
 		return
 	}
 	if t.prop("recycle") == "false" {
-		d.loseAt(&d.head, t.line, "the end with the rows of %q; here they begin again (`pick: unique` takes each once)", clip(file, 60))
+		d.LoseAt(&d.Head, t.line, "the end with the rows of %q; here they begin again (`pick: unique` takes each once)", draft.Clip(file, 60))
 	}
 	skips := len(names) == 0 || t.is("ignoreFirstLine")
 	columns := names
 	if skips {
-		if found := d.firstLine(file, separator); found != nil {
+		if found := firstLine(d, file, separator); found != nil {
 			columns = found
 			if len(names) == 0 {
 				names = found
 			}
 		}
 	}
-	name := unique(d.data, slug(strings.TrimSuffix(filepath.Base(filepath.FromSlash(file)), filepath.Ext(file)), "data"))
+	name := draft.Unique(d.Data, draft.Slug(strings.TrimSuffix(filepath.Base(filepath.FromSlash(file)), filepath.Ext(file)), "data"))
 	used := false
-	table := (&node{}).set("csv", plain(d.beside(file)))
+	table := (&draft.Node{}).Set("csv", draft.Plain(d.Beside(file)))
 	if !skips {
-		all := list()
+		all := draft.List()
 		for _, c := range columns {
-			all.items = append(all.items, plain(c))
+			all.Items = append(all.Items, draft.Plain(c))
 		}
-		table.set("columns", all)
+		table.Set("columns", all)
 	}
 	if separator != "," {
-		table.set("separator", plain(separator))
+		table.Set("separator", draft.Plain(separator))
 	}
 	for i, n := range names {
 		if i >= len(columns) || strings.ContainsAny(columns[i], "{}") {
 			continue
 		}
-		p.define(n, func() text {
+		p.define(n, func() draft.Text {
 			if !used {
 				used = true
-				d.data.set(name, table)
+				d.Data.Set(name, table)
 			}
-			return ref("data." + name + "." + columns[i])
+			return draft.Ref("data." + name + "." + columns[i])
 		})
 	}
 }
 
 // firstLine gives the names in the first line of a file of data, or nothing.
-func (d *draft) firstLine(file, separator string) []string {
+func firstLine(d *draft.Draft, file, separator string) []string {
 	path := filepath.FromSlash(strings.ReplaceAll(file, `\`, "/"))
 	if !filepath.IsAbs(path) {
-		path = filepath.Join(d.o.From, path)
+		path = filepath.Join(d.O.From, path)
 	}
 	f, err := os.Open(path)
 	if err != nil {

@@ -1,4 +1,5 @@
-package convert
+// Package openapi converts OpenAPI 3 documents into scenarios.
+package openapi
 
 import (
 	"cmp"
@@ -13,28 +14,35 @@ import (
 	"strconv"
 	"strings"
 
+	"brunt/scenarios/convert/draft"
+
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
 // maxReferred is how long a file may be that a document refers to, in bytes.
 const maxReferred = 16 << 20
 
-// openAPI reads a document of OpenAPI 3, JSON or YAML: a load that picks one of its
+// Converter describes how OpenAPI 3 documents are converted.
+func Converter() draft.Converter {
+	return draft.Converter{Name: "openapi", Convert: convert}
+}
+
+// convert reads a document of OpenAPI 3, JSON or YAML: a load that picks one of its
 // operations an iteration, with the examples of the document.
-func openAPI(d *draft, source []byte) (err error) {
+func convert(d *draft.Draft, source []byte) (err error) {
 	defer func() { // the reader is not ours, and the document is anybody's
 		if p := recover(); p != nil {
-			err = fmt.Errorf("%s: this can't be read as a document of OpenAPI 3", d.o.File)
+			err = fmt.Errorf("%s: this can't be read as a document of OpenAPI 3", d.O.File)
 		}
 	}()
-	doc, err := d.loadOpenAPI(source)
+	doc, err := loadOpenAPI(d, source)
 	if err != nil {
-		return fmt.Errorf("reading %s: %w", d.o.File, err)
+		return fmt.Errorf("reading %s: %w", d.O.File, err)
 	}
-	a := api{d: d, doc: doc, load: d.arrivals("10/s", "operations a second, all together")}
+	a := api{d: d, doc: doc, load: d.Arrivals("10/s", "operations a second, all together")}
 	a.servers()
 	a.security()
-	var all []*request
+	var all []*draft.Request
 	for _, op := range a.operations() {
 		if r := a.request(op); r != nil {
 			all = append(all, r)
@@ -43,14 +51,14 @@ func openAPI(d *draft, source []byte) (err error) {
 	if len(all) == 0 {
 		return nil
 	}
-	d.mix(a.load, all)
-	d.load.set("operations", a.load)
-	d.slo.items = append(d.slo.items, plain("errors < 1%"))
+	draft.MixOf(d, a.load, all)
+	d.Load.Set("operations", a.load)
+	d.Slo.Items = append(d.Slo.Items, draft.Plain("errors < 1%"))
 	return nil
 }
 
 // loadOpenAPI reads the document, and files beside it that it refers to.
-func (d *draft) loadOpenAPI(source []byte) (*openapi3.T, error) {
+func loadOpenAPI(d *draft.Draft, source []byte) (*openapi3.T, error) {
 	var head struct {
 		Swagger string `json:"swagger"`
 	}
@@ -60,8 +68,8 @@ func (d *draft) loadOpenAPI(source []byte) (*openapi3.T, error) {
 	load := func(source []byte) (*openapi3.T, error) {
 		l := openapi3.NewLoader()
 		l.IncludeOrigin = true
-		l.ReadFromURIFunc = d.referred
-		return l.LoadFromDataWithPath(source, &url.URL{Path: filepath.ToSlash(filepath.Base(d.o.File))})
+		l.ReadFromURIFunc = func(l *openapi3.Loader, from *url.URL) ([]byte, error) { return referred(d, l, from) }
+		return l.LoadFromDataWithPath(source, &url.URL{Path: filepath.ToSlash(filepath.Base(d.O.File))})
 	}
 	// Behind a comment JSON is read as the YAML that it is, so that its lines are known.
 	doc, err := load(append(slices.Clone(source), "\n#"...))
@@ -75,12 +83,12 @@ func (d *draft) loadOpenAPI(source []byte) (*openapi3.T, error) {
 }
 
 // referred reads a file beside the document, and no other.
-func (d *draft) referred(_ *openapi3.Loader, from *url.URL) ([]byte, error) {
+func referred(d *draft.Draft, _ *openapi3.Loader, from *url.URL) ([]byte, error) {
 	name := filepath.FromSlash(from.Path)
 	if from.Scheme != "" || from.Host != "" || !filepath.IsLocal(name) {
-		return nil, fmt.Errorf("a reference to %q: only files beside the document are read", clip(from.String(), 80))
+		return nil, fmt.Errorf("a reference to %q: only files beside the document are read", draft.Clip(from.String(), 80))
 	}
-	f, err := os.Open(filepath.Join(d.o.From, name))
+	f, err := os.Open(filepath.Join(d.O.From, name))
 	if err != nil {
 		return nil, err
 	}
@@ -90,9 +98,9 @@ func (d *draft) referred(_ *openapi3.Loader, from *url.URL) ([]byte, error) {
 
 // api is a document on its way to become a load.
 type api struct {
-	d    *draft
+	d    *draft.Draft
 	doc  *openapi3.T
-	load *node
+	load *draft.Node
 	main string // the base of relative paths
 }
 
@@ -145,15 +153,15 @@ func (a *api) servers() {
 	a.main = at
 	for _, s := range a.doc.Servers[1:] {
 		if s != nil {
-			a.d.head = append(a.d.head, "another server: "+s.URL)
+			a.d.Head = append(a.d.Head, "another server: "+s.URL)
 		}
 	}
 	u, err := url.Parse(at)
 	if err != nil {
 		return
 	}
-	a.d.at(u)
-	a.d.base = lit(originOf(u) + u.EscapedPath())
+	a.d.At(u)
+	a.d.Base = draft.Lit(draft.OriginOf(u) + u.EscapedPath())
 }
 
 // server gives the URL of a server, its variables at their defaults.
@@ -162,7 +170,7 @@ func (a *api) server(s *openapi3.Server) (string, bool) {
 		return "", false
 	}
 	out := s.URL
-	for _, name := range sortedKeys(s.Variables) {
+	for _, name := range draft.SortedKeys(s.Variables) {
 		if v := s.Variables[name]; v != nil {
 			out = strings.ReplaceAll(out, "{"+name+"}", v.Default)
 		}
@@ -170,13 +178,13 @@ func (a *api) server(s *openapi3.Server) (string, bool) {
 	u, err := url.Parse(out)
 	switch {
 	case err != nil || u.User != nil || u.RawQuery != "" || u.Fragment != "":
-		a.d.tell(line(s.Origin), "a server at %q", clip(out, 80))
+		a.d.Tell(line(s.Origin), "a server at %q", draft.Clip(out, 80))
 		return "", false
 	case u.Host == "" && u.Scheme == "": // it is where the document came from
-		a.d.tell(line(s.Origin), "the server %q is relative to where the document was got from: set target.url", clip(out, 80))
+		a.d.Tell(line(s.Origin), "the server %q is relative to where the document was got from: set target.url", draft.Clip(out, 80))
 		u = &url.URL{Scheme: "http", Host: "127.0.0.1:8080", Path: u.Path}
-	case !isWeb(u):
-		a.d.tell(line(s.Origin), "a server at %q", clip(out, 80))
+	case !draft.IsWeb(u):
+		a.d.Tell(line(s.Origin), "a server at %q", draft.Clip(out, 80))
 		return "", false
 	}
 	return strings.TrimSuffix(u.String(), "/"), true
@@ -188,13 +196,13 @@ func (a *api) security() {
 	if a.doc.Components == nil {
 		return
 	}
-	for _, name := range sortedKeys(a.doc.Components.SecuritySchemes) {
+	for _, name := range draft.SortedKeys(a.doc.Components.SecuritySchemes) {
 		ref := a.doc.Components.SecuritySchemes[name]
 		if ref == nil || ref.Value == nil {
 			continue
 		}
 		s, how := ref.Value, ""
-		env := strings.ToUpper(strings.ReplaceAll(slug(name, "secret"), "-", "_"))
+		env := strings.ToUpper(strings.ReplaceAll(draft.Slug(name, "secret"), "-", "_"))
 		switch {
 		case s.Type == "http" && strings.EqualFold(s.Scheme, "basic"):
 			how = `auth: {basic: {user: NAME, password: "${env.` + env + `}"}}`
@@ -209,23 +217,23 @@ func (a *api) security() {
 		default:
 			how = s.Type + ", which is for you to write"
 		}
-		a.d.tell(line(s.Origin), "security %s is not carried over: %s", name, how)
-		a.d.head = append(a.d.head, fmt.Sprintf("not carried over: security %s: %s", name, how))
+		a.d.Tell(line(s.Origin), "security %s is not carried over: %s", name, how)
+		a.d.Head = append(a.d.Head, fmt.Sprintf("not carried over: security %s: %s", name, how))
 	}
 }
 
-// request makes a request of an operation, from its examples.
-func (a *api) request(op operation) *request {
-	r := &request{line: op.line, method: op.method, public: true, name: op.OperationID}
-	if r.name == "" {
-		r.name = op.method + " " + op.path
+// Request makes a request of an operation, from its examples.
+func (a *api) request(op operation) *draft.Request {
+	r := &draft.Request{Line: op.line, Method: op.method, Public: true, Name: op.OperationID}
+	if r.Name == "" {
+		r.Name = op.method + " " + op.path
 	}
 	if op.Deprecated {
-		a.d.loseAt(&a.d.head, op.line, "%s is deprecated", stepName(r.name))
+		a.d.LoseAt(&a.d.Head, op.line, "%s is deprecated", draft.StepName(r.Name))
 		return nil
 	}
 	m := &made{}
-	path, query := lit(op.path), url.Values{}
+	path, query := draft.Lit(op.path), url.Values{}
 	var cookies []string
 	for _, p := range a.parameters(op) {
 		v, ok := p.value(m)
@@ -234,39 +242,39 @@ func (a *api) request(op operation) *request {
 		}
 		switch p.In {
 		case "path":
-			before, after, found := path.cut("{" + p.Name + "}")
+			before, after, found := path.Cut("{" + p.Name + "}")
 			if found {
-				path = join(before, lit(url.PathEscape(joined(v, ","))), after)
+				path = draft.Join(before, draft.Lit(url.PathEscape(joined(v, ","))), after)
 			}
 		case "query":
 			p.query(query, v)
 		case "header":
 			if p.Name = strings.TrimSpace(p.Name); !slices.Contains([]string{"accept", "content-type", "authorization"}, strings.ToLower(p.Name)) {
-				r.headers = append(r.headers, header{p.Name, lit(joined(v, ","))})
+				r.Headers = append(r.Headers, draft.Header{Name: p.Name, Value: draft.Lit(joined(v, ","))})
 			}
 		case "cookie":
 			cookies = append(cookies, p.Name+"="+url.QueryEscape(joined(v, ",")))
 		}
 	}
 	if len(cookies) > 0 {
-		r.headers = append(r.headers, header{"Cookie", lit(strings.Join(cookies, "; "))})
+		r.Headers = append(r.Headers, draft.Header{Name: "Cookie", Value: draft.Lit(strings.Join(cookies, "; "))})
 	}
-	r.url = path.mapped(func(s string) string { return urlText(strings.NewReplacer("?", "%3F", "#", "%23").Replace(s)) })
+	r.URL = path.Mapped(func(s string) string { return draft.URLText(strings.NewReplacer("?", "%3F", "#", "%23").Replace(s)) })
 	if !strings.HasPrefix(op.path, "/") {
-		r.url = join(lit("/"), r.url)
+		r.URL = draft.Join(draft.Lit("/"), r.URL)
 	}
 	if at := a.elsewhere(op); at != "" {
-		r.url = join(lit(at), r.url)
+		r.URL = draft.Join(draft.Lit(at), r.URL)
 	}
 	if len(query) > 0 {
-		r.url = append(r.url, piece{lit: "?" + query.Encode()})
+		r.URL = append(r.URL, draft.Piece{Lit: "?" + query.Encode()})
 	}
 	a.body(op, r, m)
-	r.check = statuses(op.Responses)
+	r.Check = statuses(op.Responses)
 	if len(m.names) > 0 {
-		what := "made up, as there is no example: " + clip(strings.Join(m.names, ", "), 160)
-		r.above = append(r.above, what)
-		a.d.tell(op.line, "%s: %s", stepName(r.name), what)
+		what := "made up, as there is no example: " + draft.Clip(strings.Join(m.names, ", "), 160)
+		r.Above = append(r.Above, what)
+		a.d.Tell(op.line, "%s: %s", draft.StepName(r.Name), what)
 	}
 	return r
 }
@@ -287,11 +295,11 @@ func (a *api) elsewhere(op operation) string {
 	if u, err := url.Parse(at); err == nil {
 		if a.main == "" {
 			a.main = at
-			a.d.at(u)
-			a.d.base = lit(originOf(u) + u.EscapedPath())
+			a.d.At(u)
+			a.d.Base = draft.Lit(draft.OriginOf(u) + u.EscapedPath())
 			return ""
 		}
-		a.d.reach(u)
+		a.d.Reach(u)
 	}
 	return at
 }
@@ -313,7 +321,7 @@ func (a *api) parameters(op operation) []parameter {
 	return out
 }
 
-// value gives what a parameter is sent as; false for one that is left out: it is not
+// Value gives what a parameter is sent as; false for one that is left out: it is not
 // required and has no example.
 func (p parameter) value(m *made) (any, bool) {
 	if p.Example != nil {
@@ -323,7 +331,7 @@ func (p parameter) value(m *made) (any, bool) {
 		return v, true
 	}
 	schema, isJSON := p.Schema, false
-	for _, kind := range sortedKeys(p.Content) {
+	for _, kind := range draft.SortedKeys(p.Content) {
 		if mt := p.Content[kind]; mt != nil && schema == nil {
 			if mt.Example != nil {
 				return compact(mt.Example), true
@@ -357,7 +365,7 @@ func (p parameter) query(q url.Values, v any) {
 		}
 		q.Set(p.Name, joined(v, map[string]string{"spaceDelimited": " ", "pipeDelimited": "|"}[p.Style]))
 	case map[string]any:
-		for _, key := range sortedKeys(v) {
+		for _, key := range draft.SortedKeys(v) {
 			switch {
 			case p.Style == "deepObject":
 				q.Set(p.Name+"["+key+"]", joined(v[key], ","))
@@ -387,7 +395,7 @@ func joined(v any, sep string) string {
 		return strings.Join(all, sep)
 	case map[string]any:
 		var all []string
-		for _, key := range sortedKeys(v) {
+		for _, key := range draft.SortedKeys(v) {
 			all = append(all, key, joined(v[key], sep))
 		}
 		return strings.Join(all, sep)
@@ -406,13 +414,13 @@ func compact(v any) string {
 	return string(b)
 }
 
-// body sends the operation's example, of the type that the language writes best.
-func (a *api) body(op operation, r *request, m *made) {
+// Body sends the operation's example, of the type that the language writes best.
+func (a *api) body(op operation, r *draft.Request, m *made) {
 	if op.RequestBody == nil || op.RequestBody.Value == nil || len(op.RequestBody.Value.Content) == 0 {
 		return
 	}
 	content := op.RequestBody.Value.Content
-	kinds := sortedKeys(content)
+	kinds := draft.SortedKeys(content)
 	rank := func(kind string) int {
 		switch kind = strings.ToLower(kind); {
 		case strings.HasPrefix(kind, "application/json"):
@@ -446,53 +454,53 @@ func (a *api) body(op operation, r *request, m *made) {
 	sendKind := true
 	switch n := rank(kind); {
 	case n <= 1:
-		r.body = body{text: lit(compact(v)), sent: true}
+		r.Body = draft.Body{Text: draft.Lit(compact(v)), Sent: true}
 	case n == 2 && isMap:
 		form := url.Values{}
 		for key, value := range fields {
 			form.Set(key, joined(value, ","))
 		}
-		r.body = body{text: lit(form.Encode()), sent: true}
+		r.Body = draft.Body{Text: draft.Lit(form.Encode()), Sent: true}
 	case n == 3 && isMap:
 		sendKind = false
-		r.body.sent = true
-		for _, key := range sortedKeys(fields) {
-			p := part{name: key, text: lit(joined(fields[key], ","))}
+		r.Body.Sent = true
+		for _, key := range draft.SortedKeys(fields) {
+			p := draft.Part{Name: key, Text: draft.Lit(joined(fields[key], ","))}
 			if binary(mt.Schema, key) {
-				p.fileName, p.kind = key+".bin", "application/octet-stream"
-				a.d.loseAt(&r.above, op.line, "the file of the field %s; a text stands for it, and {file: PATH} sends it", key)
+				p.FileName, p.Kind = key+".bin", "application/octet-stream"
+				a.d.LoseAt(&r.Above, op.line, "the file of the field %s; a text stands for it, and {file: PATH} sends it", key)
 			}
-			r.body.parts = append(r.body.parts, p)
+			r.Body.Parts = append(r.Body.Parts, p)
 		}
 	case isText:
-		r.body = body{text: lit(text), sent: true}
+		r.Body = draft.Body{Text: draft.Lit(text), Sent: true}
 	default:
-		a.d.loseAt(&r.above, op.line, "a body of the type %s without an example as text", clip(kind, 60))
+		a.d.LoseAt(&r.Above, op.line, "a body of the type %s without an example as text", draft.Clip(kind, 60))
 		return
 	}
 	if sendKind && !strings.Contains(kind, "*") {
-		r.headers = append(r.headers, header{"Content-Type", lit(kind)})
+		r.Headers = append(r.Headers, draft.Header{Name: "Content-Type", Value: draft.Lit(kind)})
 	}
 }
 
 // statuses makes a check of the good answers that an operation has.
-func statuses(of *openapi3.Responses) *node {
+func statuses(of *openapi3.Responses) *draft.Node {
 	if of == nil {
 		return nil
 	}
-	var good []*node
+	var good []*draft.Node
 	for _, code := range slices.Sorted(slices.Values(of.Keys())) {
 		if n, err := strconv.Atoi(code); err == nil && n >= 200 && n < 300 {
-			good = append(good, number(n))
+			good = append(good, draft.Number(n))
 		} else if strings.EqualFold(code, "2XX") {
-			good = append(good, plain("2xx"))
+			good = append(good, draft.Plain("2xx"))
 		}
 	}
 	switch len(good) {
 	case 0:
 		return nil
 	case 1:
-		return (&node{}).set("status", good[0])
+		return (&draft.Node{}).Set("status", good[0])
 	}
-	return (&node{}).set("status", list(good...))
+	return (&draft.Node{}).Set("status", draft.List(good...))
 }

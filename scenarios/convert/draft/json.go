@@ -1,4 +1,4 @@
-package convert
+package draft
 
 import (
 	"bytes"
@@ -19,13 +19,13 @@ var errNoYAML = errors.New("no YAML stands for it")
 // json writes a JSON document as YAML, its keys in their order and its numbers as they
 // are. False where the language has no form for it: a key comes twice, or could be taken
 // for a placeholder; or a number is a secret, as what the environment gives is a text.
-func (d *draft) json(r *request, doc string) (*node, bool) {
+func (d *Draft) json(r *Request, doc string) (*Node, bool) {
 	dec := json.NewDecoder(bytes.NewReader([]byte(doc)))
 	dec.UseNumber()
 	before := *d
 	before.secrets = maps.Clone(d.secrets)
 	n, err := d.jsonValue(r, dec, "", 0)
-	if err == nil && (n.fields != nil || n.items != nil) {
+	if err == nil && (n.Fields != nil || n.Items != nil) {
 		if _, err := dec.Token(); err == io.EOF {
 			return n, true
 		}
@@ -34,33 +34,33 @@ func (d *draft) json(r *request, doc string) (*node, bool) {
 	return nil, false
 }
 
-func (d *draft) jsonValue(r *request, dec *json.Decoder, name string, level int) (*node, error) {
+func (d *Draft) jsonValue(r *Request, dec *json.Decoder, name string, level int) (*Node, error) {
 	t, err := dec.Token()
 	if err != nil {
 		return nil, err
 	}
 	switch t := t.(type) {
 	case nil:
-		return raw("null"), nil
+		return Raw("null"), nil
 	case bool:
 		if t {
-			return raw("true"), nil
+			return Raw("true"), nil
 		}
-		return raw("false"), nil
+		return Raw("false"), nil
 	case json.Number:
 		if r.hides(name) {
 			return nil, errNoYAML
 		}
-		return raw(t.String()), nil
+		return Raw(t.String()), nil
 	case string:
-		return str(d.field(r, name, t)), nil
+		return Str(d.Field(r, name, t)), nil
 	case json.Delim:
 		if level == mostLevels {
 			return nil, errNoYAML
 		}
-		n := new(node)
+		n := new(Node)
 		if t == '[' {
-			n.items = []*node{}
+			n.Items = []*Node{}
 		}
 		for dec.More() {
 			if t == '[' {
@@ -68,7 +68,7 @@ func (d *draft) jsonValue(r *request, dec *json.Decoder, name string, level int)
 				if err != nil {
 					return nil, err
 				}
-				n.items = append(n.items, item)
+				n.Items = append(n.Items, item)
 				continue
 			}
 			k, err := dec.Token()
@@ -76,14 +76,14 @@ func (d *draft) jsonValue(r *request, dec *json.Decoder, name string, level int)
 				return nil, err
 			}
 			key, _ := k.(string)
-			if !isKey(key) || n.get(key) != nil || len(n.fields) == mostKeys {
+			if !IsKey(key) || n.Get(key) != nil || len(n.Fields) == mostKeys {
 				return nil, errNoYAML
 			}
 			v, err := d.jsonValue(r, dec, key, level+1)
 			if err != nil {
 				return nil, err
 			}
-			n.fields = append(n.fields, field{key, v})
+			n.Fields = append(n.Fields, field{key, v})
 		}
 		_, err := dec.Token()
 		return n, err

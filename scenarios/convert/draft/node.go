@@ -1,4 +1,4 @@
-package convert
+package draft
 
 import (
 	"strconv"
@@ -10,94 +10,94 @@ import (
 
 // A node is a piece of the scenario in the making: a map, a list or a scalar, with the
 // comments that stand at it.
-type node struct {
-	above  []string // lines of comment before it
-	behind string   // a comment on its last line
-	fields []field
-	items  []*node
-	yaml   string // of a scalar, as YAML writes it
-	block  bool   // it is never written in { } or [ ]
+type Node struct {
+	Above  []string // lines of comment before it
+	Behind string   // a comment on its last line
+	Fields []field
+	Items  []*Node
+	YAML   string // of a scalar, as YAML writes it
+	Block  bool   // it is never written in { } or [ ]
 	gap    bool   // an empty line stands before it
 
-	pending []string // comments for the next item, or for the end of a list
+	Pending []string // comments for the next item, or for the end of a list
 }
 
 type field struct {
-	key   string
-	value *node
+	Key   string
+	Value *Node
 }
 
 // raw is a scalar that is YAML already: a number, a duration, a rate.
-func raw(s string) *node { return &node{yaml: s} }
+func Raw(s string) *Node { return &Node{YAML: s} }
 
-func number(n int) *node { return raw(strconv.Itoa(n)) }
+func Number(n int) *Node { return Raw(strconv.Itoa(n)) }
 
 // str is a text, its placeholders and all that must not be one written as the language
 // wants it.
-func str(t text) *node { return raw(syntax.YAMLText(t.String())) }
+func Str(t Text) *Node { return Raw(syntax.YAMLText(t.String())) }
 
-// plain is a text without placeholders.
-func plain(s string) *node { return str(lit(s)) }
+// Plain is a text without placeholders.
+func Plain(s string) *Node { return Str(Lit(s)) }
 
-func list(items ...*node) *node { return &node{items: append([]*node{}, items...)} }
+func List(items ...*Node) *Node { return &Node{Items: append([]*Node{}, items...)} }
 
 // set adds a key to a map, or replaces its value.
-func (n *node) set(key string, value *node) *node {
-	for i := range n.fields {
-		if n.fields[i].key == key {
-			n.fields[i].value = value
+func (n *Node) Set(key string, value *Node) *Node {
+	for i := range n.Fields {
+		if n.Fields[i].Key == key {
+			n.Fields[i].Value = value
 			return n
 		}
 	}
-	n.fields = append(n.fields, field{key, value})
+	n.Fields = append(n.Fields, field{key, value})
 	return n
 }
 
 // get finds the value of a key, or nil.
-func (n *node) get(key string) *node {
-	for _, f := range n.fields {
-		if f.key == key {
-			return f.value
+func (n *Node) Get(key string) *Node {
+	for _, f := range n.Fields {
+		if f.Key == key {
+			return f.Value
 		}
 	}
 	return nil
 }
 
 // say adds a line of comment above n.
-func (n *node) say(line string) { n.above = append(n.above, line) }
+func (n *Node) Say(line string) { n.Above = append(n.Above, line) }
 
 // mostLine is how long a line of { } or [ ] gets.
 const mostLine = 150
 
 // inline writes n in { } or [ ]; false where a comment, or its length, forbids it.
-func (n *node) inline(most int) (string, bool) {
+func (n *Node) inline(most int) (string, bool) {
 	switch {
-	case n.block || n.pending != nil:
+	case n.Block || n.Pending != nil:
 		return "", false
-	case n.yaml != "":
-		return n.yaml, true
+	case n.YAML != "":
+		return n.YAML, true
 	}
 	var b strings.Builder
 	begin, end := "{", "}"
-	if n.items != nil {
+	if n.Items != nil {
 		begin, end = "[", "]"
 	}
 	b.WriteString(begin)
-	one := func(i int, key string, v *node) bool {
+	one := func(i int, key string, v *Node) bool {
 		if i > 0 {
 			b.WriteString(", ")
 		}
 		b.WriteString(key)
 		s, ok := v.inline(most)
 		b.WriteString(s)
-		return ok && v.above == nil && v.behind == "" && b.Len() <= most
+		return ok && v.Above == nil && v.Behind == "" && b.Len() <= most
 	}
-	for i, f := range n.fields {
-		if !one(i, syntax.YAMLText(f.key)+": ", f.value) {
+	for i, f := range n.Fields {
+		if !one(i, syntax.YAMLText(f.Key)+": ", f.Value) {
 			return "", false
 		}
 	}
-	for i, item := range n.items {
+	for i, item := range n.Items {
 		if !one(i, "", item) {
 			return "", false
 		}
@@ -108,14 +108,14 @@ func (n *node) inline(most int) (string, bool) {
 
 // write writes the keys of a map, or the items of a list, each on lines of its own that
 // begin after indent blanks. Begun tells that the first line is begun already.
-func (n *node) write(b *strings.Builder, indent int, begun bool) {
+func (n *Node) write(b *strings.Builder, indent int, begun bool) {
 	margin := strings.Repeat(" ", indent)
-	one := func(lead string, v *node, item bool) {
+	one := func(lead string, v *Node, item bool) {
 		if !begun {
 			if v.gap {
 				b.WriteByte('\n')
 			}
-			for _, c := range v.above {
+			for _, c := range v.Above {
 				b.WriteString(margin + comment(c) + "\n")
 			}
 			b.WriteString(margin)
@@ -124,22 +124,22 @@ func (n *node) write(b *strings.Builder, indent int, begun bool) {
 		b.WriteString(lead)
 		v.value(b, indent, item)
 	}
-	for _, f := range n.fields {
-		one(syntax.YAMLText(f.key)+":", f.value, false)
+	for _, f := range n.Fields {
+		one(syntax.YAMLText(f.Key)+":", f.Value, false)
 	}
-	for _, item := range n.items {
+	for _, item := range n.Items {
 		one("-", item, true)
 	}
-	for _, c := range n.pending {
+	for _, c := range n.Pending {
 		b.WriteString(margin + comment(c) + "\n")
 	}
 }
 
-// value writes what follows a key or the dash of an item.
-func (n *node) value(b *strings.Builder, indent int, item bool) {
+// Value writes what follows a key or the dash of an item.
+func (n *Node) value(b *strings.Builder, indent int, item bool) {
 	behind := ""
-	if n.behind != "" {
-		behind = "   " + comment(n.behind)
+	if n.Behind != "" {
+		behind = "   " + comment(n.Behind)
 	}
 	if s, ok := n.inline(mostLine - indent); ok {
 		b.WriteString(" " + s + behind + "\n")
@@ -147,7 +147,7 @@ func (n *node) value(b *strings.Builder, indent int, item bool) {
 	}
 	// The dash of an item is followed by its first key, if that key has no comment of
 	// its own, which would have to stand above the dash.
-	if item && n.fields != nil && n.fields[0].value.above == nil && behind == "" {
+	if item && n.Fields != nil && n.Fields[0].Value.Above == nil && behind == "" {
 		b.WriteByte(' ')
 		n.write(b, indent+2, true)
 		return
@@ -168,11 +168,11 @@ func comment(s string) string {
 		}
 		return r
 	}, strings.ToValidUTF8(s, "?"))
-	return "# " + clip(s, mostComment)
+	return "# " + Clip(s, mostComment)
 }
 
-// clip cuts a text to n characters.
-func clip(s string, n int) string {
+// Clip cuts a text to n characters.
+func Clip(s string, n int) string {
 	count := 0
 	for i := range s {
 		if count++; count > n {

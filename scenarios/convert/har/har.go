@@ -1,4 +1,5 @@
-package convert
+// Package har converts HAR recordings of browsers into scenarios.
+package har
 
 import (
 	"bytes"
@@ -14,6 +15,7 @@ import (
 	"unicode/utf8"
 
 	"brunt/scenarios"
+	"brunt/scenarios/convert/draft"
 	"brunt/scenarios/quantity"
 )
 
@@ -71,14 +73,19 @@ type harPage struct {
 // work.
 const leastThink = 100 * time.Millisecond
 
-// har reads a recording of a browser: one session becomes one flow, with its pauses.
-func har(d *draft, source []byte) error {
-	entries, pages, err := readHAR(d.o.File, source)
+// Converter describes how HAR recordings of browsers are converted.
+func Converter() draft.Converter {
+	return draft.Converter{Name: "har", Convert: convert}
+}
+
+// convert reads a recording of a browser: one session becomes one flow, with its pauses.
+func convert(d *draft.Draft, source []byte) error {
+	entries, pages, err := readHAR(d.O.File, source)
 	if err != nil {
 		return err
 	}
 	slices.SortStableFunc(entries, func(a, b *harEntry) int { return a.at.Compare(b.at) })
-	s := harSession{d: d, flow: &node{block: true, items: []*node{}}, hosts: map[string]int{}, cookies: map[string]bool{}, agents: map[string]text{}}
+	s := harSession{d: d, flow: &draft.Node{Block: true, Items: []*draft.Node{}}, hosts: map[string]int{}, cookies: map[string]bool{}, agents: map[string]draft.Text{}}
 	for _, e := range entries {
 		s.entry(e, pages)
 	}
@@ -86,14 +93,14 @@ func har(d *draft, source []byte) error {
 	if s.steps == 0 {
 		return nil
 	}
-	load := d.arrivals("5/s", "sessions a second")
+	load := d.Arrivals("5/s", "sessions a second")
 	if s.length > scenarios.DefaultGrace {
-		grace := raw(quantity.FormatDuration((s.length + scenarios.DefaultTimeout).Round(time.Second)))
-		grace.behind = "a session takes as long as it was recorded, those that begin last as well"
-		load.set("grace", grace)
+		grace := draft.Raw(quantity.FormatDuration((s.length + scenarios.DefaultTimeout).Round(time.Second)))
+		grace.Behind = "a session takes as long as it was recorded, those that begin last as well"
+		load.Set("grace", grace)
 	}
-	d.load.set("session", load.set("flow", s.flow))
-	d.slo.items = append(d.slo.items, plain("errors < 1%"))
+	d.Load.Set("session", load.Set("flow", s.flow))
+	d.Slo.Items = append(d.Slo.Items, draft.Plain("errors < 1%"))
 	return nil
 }
 
@@ -102,7 +109,7 @@ func readHAR(file string, source []byte) (entries []*harEntry, pages map[string]
 	pages = map[string]string{}
 	source = bytes.TrimPrefix(source, []byte("\ufeff"))
 	dec := json.NewDecoder(bytes.NewReader(source))
-	lines := lineCount{source: source}
+	lines := draft.LineCount{Source: source}
 	found := false
 	log := func() error {
 		return object(dec, func(key string) error {
@@ -110,7 +117,7 @@ func readHAR(file string, source []byte) (entries []*harEntry, pages map[string]
 			case "entries":
 				found = true
 				return array(dec, func() error {
-					e := &harEntry{line: lines.at(int(dec.InputOffset()))}
+					e := &harEntry{line: lines.At(int(dec.InputOffset()))}
 					if err := dec.Decode(e); err != nil {
 						return err
 					}
@@ -136,7 +143,7 @@ func readHAR(file string, source []byte) (entries []*harEntry, pages map[string]
 		return skip(dec)
 	})
 	if err != nil {
-		return nil, nil, fmt.Errorf("%s:%d: %w", file, lines.at(int(dec.InputOffset())), err)
+		return nil, nil, fmt.Errorf("%s:%d: %w", file, lines.At(int(dec.InputOffset())), err)
 	}
 	if !found {
 		return nil, nil, fmt.Errorf("%s: want a recording (HAR), with log.entries in it", file)
@@ -185,21 +192,21 @@ var errShape = errors.New("this is not the JSON of a recording (HAR)")
 
 // harSession is a recording on its way to become a flow.
 type harSession struct {
-	d       *draft
-	flow    *node
+	d       *draft.Draft
+	flow    *draft.Node
 	steps   int
 	page    string
 	main    string    // the host of the first page
 	end     time.Time // of the last exchange that was kept
 	length  time.Duration
-	next    string          // where the last answer sent the browser
-	last    *node           // the step that was sent there
-	static  int             // files left out
-	hosts   map[string]int  // left out
-	cookies map[string]bool // that answers set
-	agents  map[string]text // values of headers that are params
-	began   bool            // cookies from before the recording were told of
-	aside   bool            // requests side by side were told of
+	next    string                // where the last answer sent the browser
+	last    *draft.Node           // the step that was sent there
+	static  int                   // files left out
+	hosts   map[string]int        // left out
+	cookies map[string]bool       // that answers set
+	agents  map[string]draft.Text // values of headers that are params
+	began   bool                  // cookies from before the recording were told of
+	aside   bool                  // requests side by side were told of
 }
 
 // entry takes one exchange in, or tells why not.
@@ -207,20 +214,20 @@ func (s *harSession) entry(e *harEntry, pages map[string]string) {
 	d := s.d
 	u, err := url.Parse(e.Request.URL)
 	if err != nil || u.Hostname() == "" {
-		d.lose(s.flow, e.line, "a request to %q, which is no URL", clip(e.Request.URL, 80))
+		d.Lose(s.flow, e.line, "a request to %q, which is no URL", draft.Clip(e.Request.URL, 80))
 		return
 	}
 	e.u = u
 	switch {
 	case u.Scheme == "ws" || u.Scheme == "wss" || e.Resource == "websocket":
-		d.lose(s.flow, e.line, "a WebSocket to %s", clip(u.Host+u.Path, 80))
+		d.Lose(s.flow, e.line, "a WebSocket to %s", draft.Clip(u.Host+u.Path, 80))
 		return
-	case !isWeb(u):
+	case !draft.IsWeb(u):
 		return // data:, blob:, chrome-extension:
 	case e.Resource == "preflight" || e.Request.Method == "OPTIONS" && e.header("Access-Control-Request-Method") != "":
 		return // it is the browser's own
 	case e.Resource == "eventsource" || e.header("Accept") == "text/event-stream":
-		d.lose(s.flow, e.line, "a stream of events from %s; `sse:` is the step for it", clip(u.Path, 80))
+		d.Lose(s.flow, e.line, "a stream of events from %s; `sse:` is the step for it", draft.Clip(u.Path, 80))
 		return
 	}
 	host := strings.ToLower(u.Host)
@@ -228,14 +235,14 @@ func (s *harSession) entry(e *harEntry, pages map[string]string) {
 		s.main = host
 	}
 	switch {
-	case host != s.main && !slices.Contains(d.o.Hosts, u.Hostname()) && !slices.Contains(d.o.Hosts, host):
+	case host != s.main && !slices.Contains(d.O.Hosts, u.Hostname()) && !slices.Contains(d.O.Hosts, host):
 		s.hosts[host]++
 		return
-	case !d.o.Static && e.isStatic():
+	case !d.O.Static && e.isStatic():
 		s.static++
 		return
 	case e.Response.Status == 0:
-		d.lose(s.flow, e.line, "%s %s, which got no answer", e.Request.Method, clip(u.Path, 80))
+		d.Lose(s.flow, e.line, "%s %s, which got no answer", e.Request.Method, draft.Clip(u.Path, 80))
 		return
 	}
 	s.jar(e)
@@ -250,14 +257,14 @@ func (s *harSession) entry(e *harEntry, pages map[string]string) {
 		if title == "" {
 			title = e.Page
 		}
-		r.above = append(r.above, "page: "+clip(title, 100))
+		r.Above = append(r.Above, "page: "+draft.Clip(title, 100))
 	}
-	step := d.step(r, s.flow)
+	step := d.Step(r, s.flow)
 	if step == nil {
 		return
 	}
-	before := d.dropped
-	if d.add(s.flow, step); d.dropped == before {
+	before := d.Dropped
+	if d.Add(s.flow, step); d.Dropped == before {
 		s.steps++
 	}
 	s.last = step
@@ -275,7 +282,7 @@ func (s *harSession) follow(e *harEntry) {
 		return
 	}
 	if status != 304 && status >= 100 && status <= 599 {
-		s.last.set("check", (&node{}).set("status", number(status)))
+		s.last.Set("check", (&draft.Node{}).Set("status", draft.Number(status)))
 	}
 }
 
@@ -314,7 +321,7 @@ func (s *harSession) pause(e *harEntry) {
 	gap := e.at.Sub(s.end).Round(time.Millisecond)
 	if gap < 0 && !s.aside {
 		s.aside = true
-		s.d.lose(s.flow, e.line, "requests side by side; those of a flow come one after the other")
+		s.d.Lose(s.flow, e.line, "requests side by side; those of a flow come one after the other")
 	}
 	if gap < leastThink || gap > 24*time.Hour {
 		return
@@ -323,7 +330,7 @@ func (s *harSession) pause(e *harEntry) {
 		gap = gap.Round(100 * time.Millisecond)
 	}
 	s.length += gap
-	s.d.add(s.flow, think(gap, 0))
+	s.d.Add(s.flow, draft.Think(gap, 0))
 }
 
 // noise are headers that a browser adds for itself.
@@ -334,26 +341,26 @@ func noise(name string) bool {
 	}, name)
 }
 
-func (s *harSession) request(e *harEntry) *request {
+func (s *harSession) request(e *harEntry) *draft.Request {
 	d := s.d
-	r := &request{line: e.line, method: e.Request.Method}
+	r := &draft.Request{Line: e.line, Method: e.Request.Method}
 	if e.Time > 0 {
 		s.length += time.Duration(e.Time * float64(time.Millisecond))
 	}
 	if e.u.RawQuery != "" {
-		r.name = strings.ToUpper(r.method) + " " + e.u.EscapedPath()
+		r.Name = strings.ToUpper(r.Method) + " " + e.u.EscapedPath()
 	}
-	d.credentials(r, e.u)
-	r.url = d.place(e.u)
-	safe := r.method == "GET" || r.method == "HEAD"
+	draft.Credentials(d, r, e.u)
+	r.URL = d.Place(e.u)
+	safe := r.Method == "GET" || r.Method == "HEAD"
 	for _, h := range e.Request.Headers {
 		lower := strings.ToLower(h.Name)
 		switch {
 		case noise(h.Name), lower == "accept" && h.Value == "*/*", safe && (lower == "origin" || lower == "referer"):
 		case lower == "user-agent" || lower == "accept-language" || lower == "accept-encoding": // long, and the same in every request
-			r.headers = append(r.headers, header{h.Name, s.agent(lower, h.Value)})
+			r.Headers = append(r.Headers, draft.Header{Name: h.Name, Value: s.agent(lower, h.Value)})
 		default:
-			r.headers = append(r.headers, header{h.Name, lit(h.Value)})
+			r.Headers = append(r.Headers, draft.Header{Name: h.Name, Value: draft.Lit(h.Value)})
 		}
 	}
 	s.body(e, r)
@@ -361,66 +368,59 @@ func (s *harSession) request(e *harEntry) *request {
 }
 
 // agent makes a param of a header's value; another value than the first stands as it is.
-func (s *harSession) agent(name, value string) text {
+func (s *harSession) agent(name, value string) draft.Text {
 	if t, seen := s.agents[value]; seen {
 		return t
 	}
-	t := lit(value)
-	if s.d.params.get(name) == nil && utf8.ValidString(value) {
-		t = s.d.param(name, plain(oneLine(value)), "")
+	t := draft.Lit(value)
+	if s.d.Params.Get(name) == nil && utf8.ValidString(value) {
+		t = s.d.Param(name, draft.Plain(draft.OneLine(value)), "")
 	}
 	s.agents[value] = t
 	return t
 }
 
-func (s *harSession) body(e *harEntry, r *request) {
+func (s *harSession) body(e *harEntry, r *draft.Request) {
 	data := e.Request.Data
 	if data == nil || data.Text == "" && len(data.Params) == 0 {
 		return
 	}
-	r.body.sent = true
-	if r.contentType().isZero() && data.Type != "" {
-		r.headers = append(r.headers, header{"Content-Type", lit(data.Type)})
+	r.Body.Sent = true
+	if r.ContentType().IsZero() && data.Type != "" {
+		r.Headers = append(r.Headers, draft.Header{Name: "Content-Type", Value: draft.Lit(data.Type)})
 	}
 	switch kind := strings.ToLower(data.Type); {
 	case strings.HasPrefix(kind, "multipart/form-data") && len(data.Params) > 0:
 		for _, p := range data.Params {
-			part := part{name: p.Name, text: lit(p.Value)}
+			part := draft.Part{Name: p.Name, Text: draft.Lit(p.Value)}
 			if p.FileName != "" {
 				part = partOfFile(s.d, r, p.Name, p.FileName, p.Type)
 			}
-			r.body.parts = append(r.body.parts, part)
+			r.Body.Parts = append(r.Body.Parts, part)
 		}
 	case data.Encoding == "base64":
 		b, err := base64.StdEncoding.DecodeString(data.Text)
 		if err != nil || !utf8.Valid(b) {
-			r.body.raw = []byte(data.Text)
+			r.Body.Raw = []byte(data.Text)
 			return
 		}
-		r.body.text = lit(string(b))
+		r.Body.Text = draft.Lit(string(b))
 	case data.Text == "":
 		form := url.Values{}
 		for _, p := range data.Params { // which Firefox writes encoded, and others do not
-			form.Add(unescaped(p.Name), unescaped(p.Value))
+			form.Add(draft.Unescaped(p.Name), draft.Unescaped(p.Value))
 		}
-		r.body.text = lit(form.Encode())
+		r.Body.Text = draft.Lit(form.Encode())
 	default:
-		r.body.text = lit(data.Text)
+		r.Body.Text = draft.Lit(data.Text)
 	}
-}
-
-func unescaped(s string) string {
-	if out, err := url.QueryUnescape(s); err == nil {
-		return out
-	}
-	return s
 }
 
 // partOfFile stands for a file that a browser sent: a recording has its name and not its
 // content.
-func partOfFile(d *draft, r *request, field, name, kind string) part {
-	d.loseAt(&r.above, r.line, "the content of the file %q; a text stands for it, and {file: PATH} sends it", clip(name, 60))
-	return part{name: field, fileName: name, kind: kind, text: lit("content of " + name)}
+func partOfFile(d *draft.Draft, r *draft.Request, field, name, kind string) draft.Part {
+	d.LoseAt(&r.Above, r.Line, "the content of the file %q; a text stands for it, and {file: PATH} sends it", draft.Clip(name, 60))
+	return draft.Part{Name: field, FileName: name, Kind: kind, Text: draft.Lit("content of " + name)}
 }
 
 // jar looks for cookies that come from before the recording.
@@ -428,7 +428,7 @@ func (s *harSession) jar(e *harEntry) {
 	for _, c := range e.Request.Cookies {
 		if !s.cookies[c.Name] && !s.began {
 			s.began = true
-			s.d.lose(s.flow, e.line, "cookies from before the recording (%s …): where they stand for a session, log in as a first step", clip(c.Name, 40))
+			s.d.Lose(s.flow, e.line, "cookies from before the recording (%s …): where they stand for a session, log in as a first step", draft.Clip(c.Name, 40))
 		}
 	}
 	for _, c := range e.Response.Cookies {
@@ -447,12 +447,12 @@ func (s *harSession) jar(e *harEntry) {
 // left tells what was left out.
 func (s *harSession) left() {
 	d := s.d
-	d.head = append(d.head, "Left to brunt: cookies, redirects. Left out: headers that a browser adds for itself, pauses under 100ms, what was answered.")
+	d.Head = append(d.Head, "Left to brunt: cookies, redirects. Left out: headers that a browser adds for itself, pauses under 100ms, what was answered.")
 	if s.static > 0 {
-		d.lose(s.flow, 0, "%s (images, fonts, styles, scripts); --static takes such in", scenarios.Amount(s.static, "static file"))
+		d.Lose(s.flow, 0, "%s (images, fonts, styles, scripts); --static takes such in", scenarios.Amount(s.static, "static file"))
 	}
-	for _, h := range sortedKeys(s.hosts) {
-		d.lose(s.flow, 0, "%s to %s; --host %s takes such in", scenarios.Amount(s.hosts[h], "request"), h, h)
+	for _, h := range draft.SortedKeys(s.hosts) {
+		d.Lose(s.flow, 0, "%s to %s; --host %s takes such in", scenarios.Amount(s.hosts[h], "request"), h, h)
 	}
 }
 

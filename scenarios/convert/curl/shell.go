@@ -1,4 +1,4 @@
-package convert
+package curl
 
 import (
 	"bytes"
@@ -6,6 +6,8 @@ import (
 	"path"
 	"regexp"
 	"strings"
+
+	"brunt/scenarios/convert/draft"
 
 	"mvdan.cc/sh/v3/expand"
 	"mvdan.cc/sh/v3/syntax"
@@ -15,24 +17,24 @@ import (
 // from its standard input, if that stands in the script.
 type command struct {
 	line  int
-	words []text
-	stdin text
+	words []draft.Text
+	stdin draft.Text
 	lost  []string
 }
 
 // commands finds the calls of curl in a script, however deep they stand. Variables of
 // the shell become placeholders of the environment.
-func commands(d *draft, source []byte) (out []*command, err error) {
+func commands(d *draft.Draft, source []byte) (out []*command, err error) {
 	source = bytes.ReplaceAll(source, []byte("\r\n"), []byte("\n"))
 	if ofWindows.Match(source) {
 		source = unwindows(source)
 	}
 	defer func() { // the parser is not ours, and the text is anybody's
 		if p := recover(); p != nil {
-			out, err = nil, fmt.Errorf("%s: this can't be read as commands of the shell", d.o.File)
+			out, err = nil, fmt.Errorf("%s: this can't be read as commands of the shell", d.O.File)
 		}
 	}()
-	file, err := syntax.NewParser().Parse(bytes.NewReader(source), d.o.File)
+	file, err := syntax.NewParser().Parse(bytes.NewReader(source), d.O.File)
 	if err != nil {
 		return nil, fmt.Errorf("reading the command: %w", err)
 	}
@@ -58,7 +60,7 @@ func commands(d *draft, source []byte) (out []*command, err error) {
 			t, err := sh.text(w, expand.Literal)
 			if err != nil {
 				c.lost = append(c.lost, fmt.Sprintf("a word that only the shell knows (%v)", err))
-				t = ref(onlyShell)
+				t = draft.Ref(onlyShell)
 			}
 			c.words = append(c.words, t)
 		}
@@ -93,7 +95,7 @@ func (sh shell) assign(all []*syntax.Assign) {
 			continue
 		}
 		t, err := sh.text(a.Value, expand.Literal)
-		if value, static := t.static(); err == nil && static && !a.Append && a.Array == nil && a.Index == nil {
+		if value, static := t.Static(); err == nil && static && !a.Append && a.Array == nil && a.Index == nil {
 			sh[a.Name.Value] = value
 		} else {
 			delete(sh, a.Name.Value)
@@ -101,13 +103,13 @@ func (sh shell) assign(all []*syntax.Assign) {
 	}
 }
 
-// text gives a word as the shell would, but for variables that the script does not set.
-func (sh shell) text(w *syntax.Word, as func(*expand.Config, *syntax.Word) (string, error)) (t text, err error) {
+// Text gives a word as the shell would, but for variables that the script does not set.
+func (sh shell) text(w *syntax.Word, as func(*expand.Config, *syntax.Word) (string, error)) (t draft.Text, err error) {
 	env := expand.FuncEnviron(func(name string) string {
 		if value, ok := sh[name]; ok {
 			return value
 		}
-		if !envName.MatchString(name) {
+		if !draft.EnvName.MatchString(name) {
 			return ""
 		}
 		return beginsName + name + endsName
@@ -119,15 +121,13 @@ func (sh shell) text(w *syntax.Word, as func(*expand.Config, *syntax.Word) (stri
 	for {
 		before, rest, found := strings.Cut(s, beginsName)
 		name, after, closed := strings.Cut(rest, endsName)
-		if !found || !closed || !envName.MatchString(name) {
-			return append(t, piece{lit: s}).tidy(), nil
+		if !found || !closed || !draft.EnvName.MatchString(name) {
+			return append(t, draft.Piece{Lit: s}).Tidy(), nil
 		}
-		t = append(t, piece{lit: before}, piece{ref: "env." + name})
+		t = append(t, draft.Piece{Lit: before}, draft.Piece{Ref: "env." + name})
 		s = after
 	}
 }
-
-var envName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
 // ofWindows tells a command as browsers copy it for cmd.exe.
 var ofWindows = regexp.MustCompile(`(?m)\^$|\s\^"`)

@@ -1,9 +1,11 @@
-package convert
+package openapi
 
 import (
 	"maps"
 	"slices"
 	"strings"
+
+	"brunt/scenarios/convert/draft"
 
 	"github.com/getkin/kin-openapi/openapi3"
 )
@@ -23,7 +25,7 @@ const (
 
 // first gives the first of several examples, by name.
 func first(examples openapi3.Examples) (any, bool) {
-	for _, name := range sortedKeys(examples) {
+	for _, name := range draft.SortedKeys(examples) {
 		if ref := examples[name]; ref != nil && ref.Value != nil && ref.Value.Value != nil {
 			return ref.Value.Value, true
 		}
@@ -94,10 +96,10 @@ func (m *made) sample(ref *openapi3.SchemaRef, name string, depth int) any {
 	return scalar(s)
 }
 
-// fields makes the properties of an object: those that are required, and those that have
+// Fields makes the properties of an object: those that are required, and those that have
 // an example. What only answers hold is none of them.
 func (m *made) fields(s *openapi3.Schema, name string, depth int, out map[string]any) {
-	for _, key := range sortedKeys(s.Properties) {
+	for _, key := range draft.SortedKeys(s.Properties) {
 		p := s.Properties[key]
 		if p == nil || p.Value == nil || p.Value.ReadOnly {
 			continue

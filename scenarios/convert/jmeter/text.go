@@ -1,15 +1,17 @@
-package convert
+package jmeter
 
 import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"brunt/scenarios/convert/draft"
 )
 
 // variables are what the texts of a plan may name, and what stands for each here.
 type variables struct {
-	d      *draft
-	set    map[string]func() text
+	d      *draft.Draft
+	set    map[string]func() draft.Text
 	params map[string]string // the values of params, for what must be known now
 	names  map[string]string // of params, by what the plan calls them
 	told   map[string]bool
@@ -18,15 +20,15 @@ type variables struct {
 
 // expand gives a text of the plan with its ${…} in the language. What can't be carried
 // over stays as it is written, and is told in above.
-func (v *variables) expand(s string, line int, above *[]string) text {
+func (v *variables) expand(s string, line int, above *[]string) draft.Text {
 	return v.at(s, line, above, 0)
 }
 
 // mostInside is how deep functions of JMeter stand in one another.
 const mostInside = 20
 
-func (v *variables) at(s string, line int, above *[]string, depth int) text {
-	var out text
+func (v *variables) at(s string, line int, above *[]string, depth int) draft.Text {
+	var out draft.Text
 	for {
 		i := strings.Index(s, "${")
 		if i < 0 {
@@ -36,11 +38,11 @@ func (v *variables) at(s string, line int, above *[]string, depth int) text {
 		if end < 0 || depth > mostInside {
 			break
 		}
-		out = append(out, piece{lit: s[:i]})
+		out = append(out, draft.Piece{Lit: s[:i]})
 		out = append(out, v.one(s[i+2:i+end], line, above, depth)...)
 		s = s[i+end+1:]
 	}
-	return append(out, piece{lit: s}).tidy()
+	return append(out, draft.Piece{Lit: s}).Tidy()
 }
 
 // closing gives where the brace stands that closes the ${ that s begins with.
@@ -71,10 +73,10 @@ const (
 )
 
 // one gives what stands for a variable or a function.
-func (v *variables) one(name string, line int, above *[]string, depth int) text {
+func (v *variables) one(name string, line int, above *[]string, depth int) draft.Text {
 	if v.named++; v.named > mostNamed {
 		v.lost(above, line, "variables beyond the first "+strconv.Itoa(mostNamed))
-		return lit("")
+		return draft.Lit("")
 	}
 	m := functionCall.FindStringSubmatch(name)
 	if m == nil {
@@ -82,7 +84,7 @@ func (v *variables) one(name string, line int, above *[]string, depth int) text 
 			return set()
 		}
 		v.lost(above, line, "the variable ${"+name+"}, which nothing in the plan sets")
-		return lit("${" + name + "}")
+		return draft.Lit("${" + name + "}")
 	}
 	args := arguments(m[2])
 	static := func(i int) string {
@@ -101,29 +103,29 @@ func (v *variables) one(name string, line int, above *[]string, depth int) text 
 	case "__property":
 		return v.property(static(0), static(2), line)
 	case "__UUID":
-		return ref("uuid()")
+		return draft.Ref("uuid()")
 	case "__Random":
 		if a, b := static(0), static(1); wholeNumber.MatchString(a) && wholeNumber.MatchString(b) && ordered(a, b) {
 			if static(2) != "" {
 				v.lost(above, line, "${"+name+"} draws anew at each place; ${"+static(2)+"} is not set by it")
 			}
-			return ref("int(" + a + "," + b + ")")
+			return draft.Ref("int(" + a + "," + b + ")")
 		}
 	case "__time":
 		switch static(0) {
 		case "":
-			return ref("now(ms)")
+			return draft.Ref("now(ms)")
 		case "/1000":
-			return ref("now(unix)")
+			return draft.Ref("now(unix)")
 		}
 	case "__timeShift":
 		if static(0) == "" && static(1) == "" {
-			return ref("now()")
+			return draft.Ref("now()")
 		}
 	case "__env":
-		if n := static(0); envName.MatchString(n) {
-			v.d.env = append(v.d.env, Secret{n, "what the plan reads of the environment"})
-			return ref("env." + n)
+		if n := static(0); draft.EnvName.MatchString(n) {
+			v.d.Env = append(v.d.Env, draft.Secret{Env: n, What: "what the plan reads of the environment"})
+			return draft.Ref("env." + n)
 		}
 	case "__V", "__evalVar":
 		if set := v.set[static(0)]; set != nil {
@@ -135,10 +137,10 @@ func (v *variables) one(name string, line int, above *[]string, depth int) text 
 		}
 	case "__threadNum", "__counter":
 		v.lost(above, line, "${"+name+"}; a number drawn at random stands for it")
-		return ref("int(1,1000000)")
+		return draft.Ref("int(1,1000000)")
 	}
-	v.lost(above, line, "the function ${"+clip(name, 60)+"}")
-	return lit("${" + name + "}")
+	v.lost(above, line, "the function ${"+draft.Clip(name, 60)+"}")
+	return draft.Lit("${" + name + "}")
 }
 
 // ordered tells whether the whole numbers a and b are in order.
@@ -162,44 +164,44 @@ func atoi(s string) (n int64) {
 func (v *variables) lost(above *[]string, line int, what string) {
 	if !v.told[what] {
 		v.told[what] = true
-		v.d.loseAt(above, line, "%s", what)
+		v.d.LoseAt(above, line, "%s", what)
 	}
 }
 
 // property makes a param of a property of JMeter, at its default; a default that is a
 // secret is hidden.
-func (v *variables) property(name, def string, line int) text {
-	if isSecret(name) && def != "" {
-		return v.d.hide(line, name, "the default of the property "+clip(name, 40), def)
+func (v *variables) property(name, def string, line int) draft.Text {
+	if draft.IsSecret(name) && def != "" {
+		return v.d.Hide(line, name, "the default of the property "+draft.Clip(name, 40), def)
 	}
 	return v.param(name, def)
 }
 
-// param makes a param of a property or variable of the plan.
-func (v *variables) param(name, value string) text {
-	n := plain(value)
+// Param makes a param of a property or variable of the plan.
+func (v *variables) param(name, value string) draft.Text {
+	n := draft.Plain(value)
 	if wholeNumber.MatchString(value) && (value == "0" || value[0] != '0') {
-		n = raw(value)
+		n = draft.Raw(value)
 	}
 	as, seen := v.names[name]
 	if !seen {
-		as = unique(v.d.params, slug(name, "param"))
+		as = draft.Unique(v.d.Params, draft.Slug(name, "param"))
 		v.names[name] = as
 		v.params[as] = value
-		v.d.params.set(as, n)
+		v.d.Params.Set(as, n)
 	}
-	return ref(as)
+	return draft.Ref(as)
 }
 
 // known gives a text with params at their values; false if more than params stands in it.
-func (v *variables) known(t text) (string, bool) {
+func (v *variables) known(t draft.Text) (string, bool) {
 	var b strings.Builder
 	for _, p := range t {
-		value, ok := v.params[p.ref]
-		if p.ref != "" && !ok {
+		value, ok := v.params[p.Ref]
+		if p.Ref != "" && !ok {
 			return "", false
 		}
-		b.WriteString(p.lit + value)
+		b.WriteString(p.Lit + value)
 	}
 	return b.String(), true
 }

@@ -1,4 +1,4 @@
-package convert
+package draft
 
 import (
 	"fmt"
@@ -12,9 +12,9 @@ var secretHeaders = []string{
 	"x-amz-security-token", "private-token", "x-auth-key",
 }
 
-// isSecret tells whether what goes by a name, of a field or a parameter, is not to be
+// IsSecret tells whether what goes by a name, of a field or a parameter, is not to be
 // written down.
-func isSecret(name string) bool {
+func IsSecret(name string) bool {
 	name = strings.Map(func(r rune) rune {
 		if r == '-' || r == '_' || r == '.' || r == ' ' {
 			return -1
@@ -36,28 +36,28 @@ func isSecret(name string) bool {
 	return false
 }
 
-// hide gives the placeholder of an environment variable in place of a secret. One that
+// Hide gives the placeholder of an environment variable in place of a secret. One that
 // stands at several places is one variable.
-func (d *draft) hide(line int, name, what, value string) text {
+func (d *Draft) Hide(line int, name, what, value string) Text {
 	if value == "" {
-		return lit("")
+		return Lit("")
 	}
 	if env, seen := d.secrets[value]; seen {
-		return ref("env." + env)
+		return Ref("env." + env)
 	}
-	base := strings.ToUpper(strings.ReplaceAll(slug(name, "secret"), "-", "_"))
+	base := strings.ToUpper(strings.ReplaceAll(Slug(name, "secret"), "-", "_"))
 	env := base
-	for n := 2; d.hides(env); n++ {
+	for n := 2; d.Hides(env); n++ {
 		env = fmt.Sprintf("%s_%d", base, n)
 	}
 	d.secrets[value] = env
-	d.env = append(d.env, Secret{Env: env, What: what})
-	d.tell(line, "%s is a secret: set %s in the environment", what, env)
-	return ref("env." + env)
+	d.Env = append(d.Env, Secret{Env: env, What: what})
+	d.Tell(line, "%s is a secret: set %s in the environment", what, env)
+	return Ref("env." + env)
 }
 
-func (d *draft) hides(env string) bool {
-	for _, s := range d.env {
+func (d *Draft) Hides(env string) bool {
+	for _, s := range d.Env {
 		if s.Env == env {
 			return true
 		}
@@ -77,15 +77,15 @@ var (
 )
 
 // scrub hides secrets in a body that stays a text.
-func (d *draft) scrub(r *request, body text) text {
-	if r.public {
+func (d *Draft) scrub(r *Request, body Text) Text {
+	if r.Public {
 		return body
 	}
-	var out text
+	var out Text
 	for _, p := range body {
 		from, at := 0, 0 // what is written down by now, and what was looked at
 		for {
-			m := nameIn.FindStringSubmatchIndex(p.lit[at:])
+			m := nameIn.FindStringSubmatchIndex(p.Lit[at:])
 			if m == nil {
 				break
 			}
@@ -93,23 +93,23 @@ func (d *draft) scrub(r *request, body text) text {
 			for m[2+2*kind] < 0 {
 				kind++
 			}
-			name := p.lit[at+m[2+2*kind] : at+m[3+2*kind]]
+			name := p.Lit[at+m[2+2*kind] : at+m[3+2*kind]]
 			at += m[1]
-			if !isSecret(name) {
+			if !IsSecret(name) {
 				continue
 			}
 			start, end := at, at
-			if kind == 0 && strings.HasPrefix(p.lit[at:], "[") {
-				end = at + listEnd(p.lit[at:])
-			} else if v := valuesIn[kind].FindStringSubmatchIndex(p.lit[at:]); v != nil {
+			if kind == 0 && strings.HasPrefix(p.Lit[at:], "[") {
+				end = at + listEnd(p.Lit[at:])
+			} else if v := valuesIn[kind].FindStringSubmatchIndex(p.Lit[at:]); v != nil {
 				start, end = at+max(v[2], v[len(v)-2]), at+max(v[3], v[len(v)-1])
 			}
 			if start < end {
-				out = join(out, lit(p.lit[from:start]), d.hide(r.line, name, "the field "+name, p.lit[start:end]))
+				out = Join(out, Lit(p.Lit[from:start]), d.Hide(r.Line, name, "the field "+name, p.Lit[start:end]))
 				from, at = end, end
 			}
 		}
-		p.lit = p.lit[from:]
+		p.Lit = p.Lit[from:]
 		out = append(out, p)
 	}
 	return out
@@ -135,3 +135,5 @@ func listEnd(s string) int {
 	}
 	return len(s)
 }
+
+var EnvName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)

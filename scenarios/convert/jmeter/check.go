@@ -1,4 +1,4 @@
-package convert
+package jmeter
 
 import (
 	"regexp"
@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"brunt/scenarios/convert/draft"
 	"brunt/scenarios/quantity"
 
 	"github.com/ohler55/ojg/jp"
@@ -21,17 +22,17 @@ const (
 )
 
 // asserts makes the check of a step.
-func (p *plan) asserts(s scope, r *request) {
-	r.check = new(node)
+func (p *plan) asserts(s scope, r *draft.Request) {
+	r.Check = new(draft.Node)
 	for _, t := range s.asserts {
-		lose := func(format string, args ...any) { p.d.loseAt(&r.above, t.line, format, args...) }
+		lose := func(format string, args ...any) { p.d.LoseAt(&r.Above, t.line, format, args...) }
 		switch t.tag {
 		case "DurationAssertion":
-			v, known := p.value(t.element, "DurationAssertion.duration", &r.above)
+			v, known := p.value(t.element, "DurationAssertion.duration", &r.Above)
 			if n, err := strconv.Atoi(v); known && err == nil && n > 0 && n < 86_400_000 {
-				r.check.set("within", raw(quantity.FormatDuration(time.Duration(n)*time.Millisecond)))
+				r.Check.Set("within", draft.Raw(quantity.FormatDuration(time.Duration(n)*time.Millisecond)))
 			} else {
-				lose("the assertion %q", clip(t.name(), 60))
+				lose("the assertion %q", draft.Clip(t.name(), 60))
 			}
 		case "JSONPathAssertion":
 			p.assertPath(t, r, lose)
@@ -41,38 +42,38 @@ func (p *plan) asserts(s scope, r *request) {
 	}
 }
 
-func (p *plan) assertPath(t *tree, r *request, lose func(string, ...any)) {
+func (p *plan) assertPath(t *tree, r *draft.Request, lose func(string, ...any)) {
 	path := strings.TrimSpace(t.prop("JSON_PATH"))
 	_, err := jp.ParseString(path)
-	want, known := p.value(t.element, "EXPECTED_VALUE", &r.above)
+	want, known := p.value(t.element, "EXPECTED_VALUE", &r.Above)
 	switch {
-	case err != nil || !strings.HasPrefix(path, "$") || !isKey(path) || r.check.get(path) != nil || t.is("INVERT") || t.is("EXPECT_NULL") || !known:
-		lose("the assertion %q at %s", clip(t.name(), 60), clip(path, 60))
+	case err != nil || !strings.HasPrefix(path, "$") || !draft.IsKey(path) || r.Check.Get(path) != nil || t.is("INVERT") || t.is("EXPECT_NULL") || !known:
+		lose("the assertion %q at %s", draft.Clip(t.name(), 60), draft.Clip(path, 60))
 	case !t.is("JSONVALIDATION"):
-		r.check.set(path, plain("exists"))
+		r.Check.Set(path, draft.Plain("exists"))
 	case t.find("ISREGEX") == nil || t.is("ISREGEX"):
 		if regexp.QuoteMeta(want) == want {
-			r.check.set(path, plain("= "+want))
+			r.Check.Set(path, draft.Plain("= "+want))
 		} else if pattern, ok := ofJava(want); ok {
-			r.check.set(path, plain("~ ^(?:"+pattern+")$"))
+			r.Check.Set(path, draft.Plain("~ ^(?:"+pattern+")$"))
 		} else {
-			lose("the assertion %q: the regular expression %q", clip(t.name(), 60), clip(want, 60))
+			lose("the assertion %q: the regular expression %q", draft.Clip(t.name(), 60), draft.Clip(want, 60))
 		}
 	default:
-		r.check.set(path, plain("= "+want))
+		r.Check.Set(path, draft.Plain("= "+want))
 	}
 }
 
 // assertResponse reads an assertion on the status or on the body.
-func (p *plan) assertResponse(t *tree, r *request, lose func(string, ...any)) {
+func (p *plan) assertResponse(t *tree, r *draft.Request, lose func(string, ...any)) {
 	kind, _ := strconv.Atoi(strings.TrimSpace(t.prop("Assertion.test_type")))
 	field := strings.TrimPrefix(strings.TrimSpace(t.prop("Assertion.test_field")), "Assertion.")
 	var wanted []string
 	for _, list := range []string{"Asserion.test_strings", "Assertion.test_strings"} { // as JMeter spells it
 		for _, s := range t.arguments("", list) {
-			v, known := p.vars.known(p.vars.expand(s.text, t.line, &r.above))
+			v, known := p.vars.known(p.vars.expand(s.text, t.line, &r.Above))
 			if !known {
-				lose("the assertion %q on %s: it names what is known only as requests are made", clip(t.name(), 60), field)
+				lose("the assertion %q on %s: it names what is known only as requests are made", draft.Clip(t.name(), 60), field)
 				return
 			}
 			wanted = append(wanted, v)
@@ -80,53 +81,53 @@ func (p *plan) assertResponse(t *tree, r *request, lose func(string, ...any)) {
 	}
 	key := map[string]string{"response_code": "status", "response_data": "body"}[field]
 	switch {
-	case key == "" || kind&assertNot != 0 || len(wanted) == 0 || r.check.get(key) != nil:
-		lose("the assertion %q on %s", clip(t.name(), 60), clip(field, 40))
+	case key == "" || kind&assertNot != 0 || len(wanted) == 0 || r.Check.Get(key) != nil:
+		lose("the assertion %q on %s", draft.Clip(t.name(), 60), draft.Clip(field, 40))
 		return
 	case len(wanted) > 1 && kind&assertOr == 0 && key == "body":
-		lose("the assertion %q: a body has one check, which is the first of %d", clip(t.name(), 60), len(wanted))
+		lose("the assertion %q: a body has one check, which is the first of %d", draft.Clip(t.name(), 60), len(wanted))
 		wanted = wanted[:1]
 	}
-	var all []*node
+	var all []*draft.Node
 	for _, w := range wanted {
 		n, ok := matcher(key, w, kind)
 		if !ok {
-			lose("the assertion %q on %s: %q", clip(t.name(), 60), field, clip(w, 60))
+			lose("the assertion %q on %s: %q", draft.Clip(t.name(), 60), field, draft.Clip(w, 60))
 			return
 		}
 		all = append(all, n)
 	}
 	v := all[0]
 	if len(all) > 1 {
-		v = list(all...)
+		v = draft.List(all...)
 	}
-	r.check.set(key, v)
+	r.Check.Set(key, v)
 }
 
 // class finds what patterns say of a class of statuses.
 var class = regexp.MustCompile(`^([1-5])(?:\.\.|xx|\\d\\d|\\d\{2\}|\[0-9\]\[0-9\]|\.\*)$`)
 
 // matcher makes the right side of a check.
-func matcher(key, want string, kind int) (*node, bool) {
+func matcher(key, want string, kind int) (*draft.Node, bool) {
 	if key == "status" {
 		want = strings.TrimSpace(want)
 		if m := class.FindStringSubmatch(want); m != nil {
-			return plain(m[1] + "xx"), true
+			return draft.Plain(m[1] + "xx"), true
 		}
 		n, err := strconv.Atoi(want)
-		return number(n), err == nil && n >= 100 && n <= 599
+		return draft.Number(n), err == nil && n >= 100 && n <= 599
 	}
 	switch {
 	case kind&assertEquals != 0:
-		return plain("= " + strings.TrimSpace(want)), want == strings.TrimSpace(want)
+		return draft.Plain("= " + strings.TrimSpace(want)), want == strings.TrimSpace(want)
 	case kind&assertText != 0:
-		return plain("~ " + edged(regexp.QuoteMeta(want))), want != ""
+		return draft.Plain("~ " + edged(regexp.QuoteMeta(want))), want != ""
 	}
 	pattern, ok := ofJava(want)
 	if kind&assertMatch != 0 {
 		pattern = "^(?s:" + pattern + ")$"
 	}
-	return plain("~ " + edged(pattern)), ok
+	return draft.Plain("~ " + edged(pattern)), ok
 }
 
 // edged keeps blanks at the ends of a pattern, which the language would trim.
@@ -145,13 +146,13 @@ func ofJava(pattern string) (string, bool) {
 }
 
 // extracts makes the extractions of a step.
-func (p *plan) extracts(s scope, r *request) {
-	r.extract = new(node)
+func (p *plan) extracts(s scope, r *draft.Request) {
+	r.Extract = new(draft.Node)
 	for _, t := range s.extracts {
-		lose := func(format string, args ...any) { p.d.loseAt(&r.above, t.line, format, args...) }
+		lose := func(format string, args ...any) { p.d.LoseAt(&r.Above, t.line, format, args...) }
 		set := func(name, finder string) {
 			if name = strings.TrimSpace(name); name != "" {
-				r.extract.set(variable(name), plain(finder))
+				r.Extract.Set(variable(name), draft.Plain(finder))
 			}
 		}
 		switch t.tag {
@@ -171,7 +172,7 @@ func (p *plan) extracts(s scope, r *request) {
 					path = strings.TrimSpace(paths[i])
 				}
 				if _, err := jp.ParseString(path); err != nil || !strings.HasPrefix(path, "$") {
-					lose("the extractor %q: the path %q", clip(t.name(), 60), clip(path, 60))
+					lose("the extractor %q: the path %q", draft.Clip(t.name(), 60), draft.Clip(path, 60))
 					path = "$.not.carried.over"
 				}
 				set(name, path)
@@ -195,10 +196,10 @@ func (p *plan) extractPattern(t *tree, set func(string, string), lose func(strin
 		ok = false
 	}
 	if n := strings.TrimSpace(t.prop("RegexExtractor.match_number")); n != "" && n != "1" && n != "0" {
-		lose("match %s of the extractor %q; the first is taken", clip(n, 20), clip(t.name(), 60))
+		lose("match %s of the extractor %q; the first is taken", draft.Clip(n, 20), draft.Clip(t.name(), 60))
 	}
 	if !ok || where != "" && where != "false" && where != "true" && where != "unescaped" || template != "" && template != "$1$" && template != "$0$" {
-		lose("the extractor %q: %q in %s", clip(t.name(), 60), clip(pattern, 60), cmpOr(where, "the body"))
+		lose("the extractor %q: %q in %s", draft.Clip(t.name(), 60), draft.Clip(pattern, 60), cmpOr(where, "the body"))
 		pattern = "not carried over"
 	}
 	set(name, "~ "+edged(pattern))

@@ -1,4 +1,4 @@
-package convert
+package curl
 
 import (
 	"net/netip"
@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"brunt/scenarios/convert/draft"
 	"brunt/scenarios/quantity"
 	"brunt/scenarios/result"
 	"brunt/scenarios/syntax"
@@ -66,7 +67,7 @@ var dull = []string{
 // option is one of a command, under its long name. A word that is none has no name.
 type option struct {
 	name  string
-	value text
+	value draft.Text
 }
 
 // parse takes the words of a command apart.
@@ -77,11 +78,11 @@ func (c *command) parse() (out []option, unknown []string) {
 		words = words[1:]
 		s := ""
 		if len(w) > 0 {
-			s = w[0].lit
+			s = w[0].Lit
 		}
-		next := func() text {
+		next := func() draft.Text {
 			if len(words) == 0 {
-				return lit("")
+				return draft.Lit("")
 			}
 			v := words[0]
 			words = words[1:]
@@ -104,8 +105,8 @@ func (c *command) parse() (out []option, unknown []string) {
 			for i := 1; i < len(s); i++ {
 				short := s[i : i+1]
 				if name := longName(curlOptions, short); name != "" {
-					value := join(lit(s[i+1:]), w[1:])
-					if value.isZero() {
+					value := draft.Join(draft.Lit(s[i+1:]), w[1:])
+					if value.IsZero() {
 						value = next()
 					}
 					out = append(out, option{name, value})
@@ -117,16 +118,16 @@ func (c *command) parse() (out []option, unknown []string) {
 					unknown = append(unknown, "-"+short)
 				}
 			}
-		case s == "--" && len(w) == 1, w.isZero():
+		case s == "--" && len(w) == 1, w.IsZero():
 		default:
 			out = append(out, option{value: w})
 		}
 	}
-	return slices.DeleteFunc(out, func(o option) bool { return slices.Contains(o.value, piece{ref: onlyShell}) }), unknown
+	return slices.DeleteFunc(out, func(o option) bool { return slices.Contains(o.value, draft.Piece{Ref: onlyShell}) }), unknown
 }
 
 func longName(of map[string]string, short string) string {
-	for _, name := range sortedKeys(of) {
+	for _, name := range draft.SortedKeys(of) {
 		if of[name] == short {
 			return name
 		}
@@ -137,12 +138,14 @@ func longName(of map[string]string, short string) string {
 // option carries one option over.
 func (c *curlLoad) option(cmd *command, r *curlRequest, o option) {
 	d := c.d
-	value, static := o.value.static()
-	lose := func(format string, args ...any) { d.loseAt(&r.above, cmd.line, format, args...) }
-	head := func(name string, value text) { r.headers = append(r.headers, header{name, value}) }
+	value, static := o.value.Static()
+	lose := func(format string, args ...any) { d.LoseAt(&r.Above, cmd.line, format, args...) }
+	head := func(name string, value draft.Text) {
+		r.Headers = append(r.Headers, draft.Header{Name: name, Value: value})
+	}
 	switch o.name {
 	case "request":
-		r.method = value
+		r.Method = value
 	case "header":
 		c.header(r, o.value, lose)
 	case "data", "data-ascii", "data-raw", "data-binary", "json":
@@ -154,26 +157,26 @@ func (c *curlLoad) option(cmd *command, r *curlRequest, o option) {
 	case "get":
 		r.query = true
 	case "head":
-		r.method = "HEAD"
+		r.Method = "HEAD"
 	case "url-query":
-		r.more = append(r.more, o.value.mapped(urlText))
+		r.more = append(r.more, o.value.Mapped(draft.URLText))
 	case "user":
-		user, password, found := o.value.cut(":")
-		if name, ok := user.static(); found && ok {
-			if secret, ok := password.static(); ok {
-				password = d.hide(cmd.line, "password", "the password of "+clip(name, 40), secret)
+		user, password, found := o.value.Cut(":")
+		if name, ok := user.Static(); found && ok {
+			if secret, ok := password.Static(); ok {
+				password = d.Hide(cmd.line, "password", "the password of "+draft.Clip(name, 40), secret)
 			}
 		}
 		if !found {
-			password = ref("env.PASSWORD")
-			d.env = append(d.env, Secret{"PASSWORD", "the password that curl asks for"})
+			password = draft.Ref("env.PASSWORD")
+			d.Env = append(d.Env, draft.Secret{Env: "PASSWORD", What: "the password that curl asks for"})
 		}
-		r.user, r.password = user, password
+		r.User, r.Password = user, password
 	case "oauth2-bearer":
-		head("Authorization", join(lit("Bearer "), c.secret(cmd, "token", "the bearer token", o.value)))
+		head("Authorization", draft.Join(draft.Lit("Bearer "), c.secret(cmd, "token", "the bearer token", o.value)))
 	case "cookie":
 		if static && !strings.Contains(value, "=") {
-			lose("cookies of the file %q", clip(value, 60))
+			lose("cookies of the file %q", draft.Clip(value, 60))
 			return
 		}
 		head("Cookie", o.value)
@@ -182,44 +185,44 @@ func (c *curlLoad) option(cmd *command, r *curlRequest, o option) {
 	case "referer":
 		head("Referer", o.value)
 	case "range":
-		head("Range", join(lit("bytes="), o.value))
+		head("Range", draft.Join(draft.Lit("bytes="), o.value))
 	case "location", "location-trusted":
-		r.stay = false
+		r.Stay = false
 	case "max-redirs":
 		if value == "0" {
-			r.stay = true
+			r.Stay = true
 		}
 	case "compressed":
-		head("Accept-Encoding", lit("gzip, br"))
+		head("Accept-Encoding", draft.Lit("gzip, br"))
 	case "insecure":
-		d.secure("insecure_skip_verify", raw("true"))
+		secure(d, "insecure_skip_verify", draft.Raw("true"))
 	case "cacert":
-		d.secure("ca", plain(d.beside(value)))
+		secure(d, "ca", draft.Plain(d.Beside(value)))
 	case "cert":
 		file, _, secret := strings.Cut(value, ":")
-		d.secure("cert", plain(d.beside(file)))
+		secure(d, "cert", draft.Plain(d.Beside(file)))
 		if secret {
 			lose("the passphrase of a client's key")
 		}
 	case "key":
-		d.secure("key", plain(d.beside(value)))
+		secure(d, "key", draft.Plain(d.Beside(value)))
 	case "tlsv1.3":
-		d.secure("min_version", raw("1.3"))
+		secure(d, "min_version", draft.Raw("1.3"))
 	case "tlsv1.2":
 	case "http1.1", "http1.0":
-		c.connections("http", raw(`"1.1"`))
+		c.connections("http", draft.Raw(`"1.1"`))
 	case "http2": // where TLS offers it, as brunt does
 	case "http2-prior-knowledge":
-		c.connections("http", raw("h2c"))
+		c.connections("http", draft.Raw("h2c"))
 	case "no-keepalive":
-		c.connections("keep_alive", raw("off"))
+		c.connections("keep_alive", draft.Raw("off"))
 	case "proxy":
 		c.proxy(value, lose)
 	case "noproxy":
-		lose("--noproxy %s: `connections.proxy: none` goes past every proxy", clip(value, 40))
+		lose("--noproxy %s: `connections.proxy: none` goes past every proxy", draft.Clip(value, 40))
 	case "max-time":
 		if s, err := strconv.ParseFloat(value, 64); err == nil && s > 0 && s < 86400 {
-			c.load.set("timeout", raw(quantity.FormatDuration(result.Num(s).D())))
+			c.load.Set("timeout", draft.Raw(quantity.FormatDuration(result.Num(s).D())))
 		}
 	case "resolve":
 		c.resolve(value, lose)
@@ -228,12 +231,12 @@ func (c *curlLoad) option(cmd *command, r *curlRequest, o option) {
 			lose("the standard input as a body")
 			return
 		}
-		if r.method == "" {
-			r.method = "PUT"
+		if r.Method == "" {
+			r.Method = "PUT"
 		}
-		r.body = body{file: value, sent: true}
+		r.Body = draft.Body{File: value, Sent: true}
 	case "interface":
-		lose("--interface %s; `connections.source_addresses` takes addresses", clip(value, 40))
+		lose("--interface %s; `connections.source_addresses` takes addresses", draft.Clip(value, 40))
 	case "digest", "ntlm", "negotiate", "anyauth":
 		lose("authentication by --%s", o.name)
 	case "aws-sigv4":
@@ -244,45 +247,45 @@ func (c *curlLoad) option(cmd *command, r *curlRequest, o option) {
 }
 
 // secure adds a setting of the target's TLS.
-func (d *draft) secure(key string, v *node) {
-	if d.tls == nil {
-		d.tls = new(node)
+func secure(d *draft.Draft, key string, v *draft.Node) {
+	if d.TLS == nil {
+		d.TLS = new(draft.Node)
 	}
-	d.tls.set(key, v)
+	d.TLS.Set(key, v)
 }
 
-func (c *curlLoad) connections(key string, v *node) {
-	con := c.load.get("connections")
+func (c *curlLoad) connections(key string, v *draft.Node) {
+	con := c.load.Get("connections")
 	if con == nil {
-		con = new(node)
-		c.load.set("connections", con)
+		con = new(draft.Node)
+		c.load.Set("connections", con)
 	}
-	con.set(key, v)
+	con.Set(key, v)
 }
 
 // secret hides what is written, and leaves what is a variable.
-func (c *curlLoad) secret(cmd *command, name, what string, value text) text {
-	if s, static := value.static(); static {
-		return c.d.hide(cmd.line, name, what, s)
+func (c *curlLoad) secret(cmd *command, name, what string, value draft.Text) draft.Text {
+	if s, static := value.Static(); static {
+		return c.d.Hide(cmd.line, name, what, s)
 	}
 	return value
 }
 
-func (c *curlLoad) header(r *curlRequest, value text, lose func(string, ...any)) {
-	name, rest, found := value.cut(":")
-	whole, static := name.static()
+func (c *curlLoad) header(r *curlRequest, value draft.Text, lose func(string, ...any)) {
+	name, rest, found := value.Cut(":")
+	whole, static := name.Static()
 	switch {
 	case !found && static && strings.HasSuffix(whole, ";"):
-		r.headers = append(r.headers, header{strings.TrimSuffix(whole, ";"), lit("")})
+		r.Headers = append(r.Headers, draft.Header{Name: strings.TrimSuffix(whole, ";"), Value: draft.Lit("")})
 	case !found && static && strings.HasPrefix(whole, "@"):
-		lose("the headers of the file %q", clip(whole[1:], 60))
+		lose("the headers of the file %q", draft.Clip(whole[1:], 60))
 	case !found || !static:
-		lose("a header without a name: %q", clip(value.String(), 60))
-	case !rest.isZero(): // an empty one keeps curl from sending its own
-		rest[0].lit = strings.TrimLeft(rest[0].lit, " \t")
+		lose("a header without a name: %q", draft.Clip(value.String(), 60))
+	case !rest.IsZero(): // an empty one keeps curl from sending its own
+		rest[0].Lit = strings.TrimLeft(rest[0].Lit, " \t")
 		last := len(rest) - 1
-		rest[last].lit = strings.TrimRight(rest[last].lit, " \t")
-		r.headers = append(r.headers, header{strings.TrimSpace(whole), rest})
+		rest[last].Lit = strings.TrimRight(rest[last].Lit, " \t")
+		r.Headers = append(r.Headers, draft.Header{Name: strings.TrimSpace(whole), Value: rest})
 	}
 }
 
@@ -291,32 +294,32 @@ func (c *curlLoad) send(cmd *command, r *curlRequest, o option, lose func(string
 	kind := "application/x-www-form-urlencoded"
 	if o.name == "json" {
 		kind = "application/json"
-		if !slices.ContainsFunc(r.headers, func(h header) bool { return strings.EqualFold(h.name, "Accept") }) {
-			r.headers = append(r.headers, header{"Accept", lit(kind)})
+		if !slices.ContainsFunc(r.Headers, func(h draft.Header) bool { return strings.EqualFold(h.Name, "Accept") }) {
+			r.Headers = append(r.Headers, draft.Header{Name: "Accept", Value: draft.Lit(kind)})
 		}
 	}
 	if r.kind == "" {
 		r.kind = kind
 	}
 	value := o.value
-	file, static := value.static()
+	file, static := value.Static()
 	if static && strings.HasPrefix(file, "@") && o.name != "data-raw" {
 		switch file = file[1:]; {
 		case file == "-" && cmd.stdin != nil:
 			value = cmd.stdin
 			if o.name != "data-binary" && o.name != "json" {
-				value = value.mapped(func(s string) string { return strings.NewReplacer("\n", "", "\r", "").Replace(s) })
+				value = value.Mapped(func(s string) string { return strings.NewReplacer("\n", "", "\r", "").Replace(s) })
 			}
 		case file == "-":
 			lose("the standard input as a body")
 			return
-		case r.data != nil || r.body.file != "":
-			lose("a body of several pieces, of which the file %q is one", clip(file, 60))
+		case r.data != nil || r.Body.File != "":
+			lose("a body of several pieces, of which the file %q is one", draft.Clip(file, 60))
 			return
 		default:
-			r.body = body{file: file, sent: true}
+			r.Body = draft.Body{File: file, Sent: true}
 			if r.query {
-				lose("the file %q as a query", clip(file, 60))
+				lose("the file %q as a query", draft.Clip(file, 60))
 			}
 			return
 		}
@@ -324,64 +327,64 @@ func (c *curlLoad) send(cmd *command, r *curlRequest, o option, lose func(string
 	c.data(r, value, lose)
 }
 
-func (c *curlLoad) data(r *curlRequest, value text, lose func(string, ...any)) {
+func (c *curlLoad) data(r *curlRequest, value draft.Text, lose func(string, ...any)) {
 	switch {
-	case r.body.file != "":
+	case r.Body.File != "":
 		lose("data behind a file that is the body")
 	case r.data == nil:
 		r.data = value
 	case r.kind == "application/json":
-		r.data = join(r.data, value)
+		r.data = draft.Join(r.data, value)
 	default:
-		r.data = join(r.data, lit("&"), value)
+		r.data = draft.Join(r.data, draft.Lit("&"), value)
 	}
 }
 
 // encode reads --data-urlencode: content, =content, name=content, @file or name@file.
-func (c *curlLoad) encode(r *curlRequest, value text, lose func(string, ...any)) {
+func (c *curlLoad) encode(r *curlRequest, value draft.Text, lose func(string, ...any)) {
 	if r.kind == "" {
 		r.kind = "application/x-www-form-urlencoded"
 	}
-	if first := value[0].lit; strings.Contains(first, "@") && !strings.Contains(first, "=") {
+	if first := value[0].Lit; strings.Contains(first, "@") && !strings.Contains(first, "=") {
 		lose("--data-urlencode of a file")
 		return
 	}
-	name, rest, found := value.cut("=")
+	name, rest, found := value.Cut("=")
 	if !found {
 		name, rest = nil, value
 	}
-	rest = rest.mapped(url.QueryEscape)
-	if !name.isZero() {
-		rest = join(name, lit("="), rest)
+	rest = rest.Mapped(url.QueryEscape)
+	if !name.IsZero() {
+		rest = draft.Join(name, draft.Lit("="), rest)
 	}
 	c.data(r, rest, lose)
 }
 
-// part reads -F name=text, name=@file;type=…;filename=… and name=<file.
+// Part reads -F name=text, name=@file;type=…;filename=… and name=<file.
 func (c *curlLoad) part(r *curlRequest, o option, lose func(string, ...any)) {
-	name, value, found := o.value.cut("=")
-	field, static := name.static()
+	name, value, found := o.value.Cut("=")
+	field, static := name.Static()
 	if !found || !static {
-		lose("a part without a name: %q", clip(o.value.String(), 60))
+		lose("a part without a name: %q", draft.Clip(o.value.String(), 60))
 		return
 	}
-	p := part{name: field, text: value}
-	if whole, ok := value.static(); ok && o.name == "form" {
+	p := draft.Part{Name: field, Text: value}
+	if whole, ok := value.Static(); ok && o.name == "form" {
 		whole, settings := formSettings(whole)
-		p.kind, p.fileName, p.text = settings["type"], settings["filename"], lit(whole)
+		p.Kind, p.FileName, p.Text = settings["type"], settings["filename"], draft.Lit(whole)
 		switch {
 		case strings.HasPrefix(whole, "@") && strings.Contains(whole, ","):
-			lose("several files of one field: %q", clip(whole, 60))
+			lose("several files of one field: %q", draft.Clip(whole, 60))
 			return
 		case strings.HasPrefix(whole, "@"):
-			p.file = whole[1:]
+			p.File = whole[1:]
 		case strings.HasPrefix(whole, "<"):
-			p.file = whole[1:]
-			lose("%s is sent as a file, not as a field: the content of %q", field, clip(p.file, 60))
+			p.File = whole[1:]
+			lose("%s is sent as a file, not as a field: the content of %q", field, draft.Clip(p.File, 60))
 		}
 	}
-	r.body.sent = true
-	r.body.parts = append(r.body.parts, p)
+	r.Body.Sent = true
+	r.Body.Parts = append(r.Body.Parts, p)
 }
 
 // formSettings takes ;type=… and ;filename=… off a value of a form.
@@ -402,24 +405,24 @@ func formSettings(s string) (string, map[string]string) {
 // resolve reads host:port:address.
 func (c *curlLoad) resolve(value string, lose func(string, ...any)) {
 	parts := strings.SplitN(strings.TrimPrefix(value, "+"), ":", 3)
-	if len(parts) != 3 || !hostName.MatchString(parts[0]) || parts[1] == "" || syntax.CheckPort(parts[1]) != nil {
-		lose("--resolve %s", clip(value, 60))
+	if len(parts) != 3 || !draft.HostName.MatchString(parts[0]) || parts[1] == "" || syntax.CheckPort(parts[1]) != nil {
+		lose("--resolve %s", draft.Clip(value, 60))
 		return
 	}
 	address, _, _ := strings.Cut(parts[2], ",")
 	ip, err := netip.ParseAddr(strings.Trim(address, "[]"))
 	if err != nil || ip.Zone() != "" {
-		lose("--resolve %s", clip(value, 60))
+		lose("--resolve %s", draft.Clip(value, 60))
 		return
 	}
-	res := c.load.get("resolve")
+	res := c.load.Get("resolve")
 	if res == nil {
-		res = new(node)
-		c.load.set("resolve", res)
+		res = new(draft.Node)
+		c.load.Set("resolve", res)
 	}
-	res.set(parts[0]+":"+parts[1], plain(ip.String()))
+	res.Set(parts[0]+":"+parts[1], draft.Plain(ip.String()))
 	if !ip.IsLoopback() {
-		c.d.reachAs(&url.URL{Host: ip.String()}, lit(ip.String()))
+		c.d.ReachAs(&url.URL{Host: ip.String()}, draft.Lit(ip.String()))
 	}
 }
 
@@ -428,18 +431,10 @@ func (c *curlLoad) proxy(value string, lose func(string, ...any)) {
 		value = "http://" + value
 	}
 	u, err := url.Parse(value)
-	if err != nil || !isWeb(u) || u.Scheme != "http" || u.User != nil {
-		lose("the proxy %q; `connections.proxy` takes http://host:port", clip(withoutUser(value), 60))
+	if err != nil || !draft.IsWeb(u) || u.Scheme != "http" || u.User != nil {
+		lose("the proxy %q; `connections.proxy` takes http://host:port", draft.Clip(draft.WithoutUser(value), 60))
 		return
 	}
-	c.connections("proxy", plain("http://"+u.Host))
-	c.d.reach(u)
-}
-
-// withoutUser masks what could be a password in a URL.
-func withoutUser(s string) string {
-	if i := strings.LastIndexByte(s, '@'); i >= 0 {
-		return "…" + s[i:]
-	}
-	return s
+	c.connections("proxy", draft.Plain("http://"+u.Host))
+	c.d.Reach(u)
 }

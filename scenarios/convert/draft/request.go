@@ -1,0 +1,379 @@
+package draft
+
+import (
+	"encoding/base64"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"brunt/scenarios"
+) // A request is one of a foreign file, on its way to become a step.
+
+type Request struct {
+	Line     int
+	Name     string // of the step; zero is METHOD path
+	Method   string // zero is GET
+	URL      Text   // whole, or a path
+	Headers  []Header
+	Body     Body
+	User     Text // of basic authentication
+	Password Text
+	Check    *Node
+	Extract  *Node
+	Stay     bool // redirects are not followed
+	Above    []string
+	Public   bool // what it holds are examples, not secrets
+}
+
+type Header struct {
+	Name  string
+	Value Text
+}
+
+// Body is what a request sends; at most one of text, file and parts is there.
+type Body struct {
+	Text  Text
+	Raw   []byte // in place of text, when it is no text
+	File  string
+	Parts []Part
+	Form  *Node // of a form whose fields are known one by one
+	Sent  bool  // there is a body, even if it is empty
+}
+
+// Part is one of a multipart body.
+type Part struct {
+	Name, FileName, Kind string
+	File                 string
+	Text                 Text
+}
+
+// ours are the headers that brunt sets itself, or that say something of one connection.
+var ours = []string{
+	"host", "content-length", "connection", "keep-alive", "proxy-connection", "transfer-encoding", "te", "upgrade", "expect", "trailer",
+}
+
+// methods are those of steps.
+var methods = []string{"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"}
+
+// Step makes a step of r for a flow; nil when there is none that could stand for it,
+// which is told there.
+func (d *Draft) Step(r *Request, flow *Node) *Node {
+	method := strings.ToUpper(r.Method)
+	if method == "" {
+		method = http.MethodGet
+	}
+	if !slices.Contains(methods, method) {
+		flow.Pending = append(flow.Pending, r.Above...)
+		d.Lose(flow, r.Line, "a request with the method %s", Clip(method, 40))
+		return nil
+	}
+	s := new(Node)
+	s.Above = r.Above
+	s.Set(strings.ToLower(method), Str(d.query(r)))
+	if r.Name != "" {
+		s.Set("name", Plain(StepName(r.Name)))
+	}
+	headers := d.headers(r, s)
+	d.carry(r, s, headers, method)
+	if headers.Fields != nil {
+		s.Set("headers", headers)
+	}
+	if r.User != nil {
+		basic := (&Node{}).Set("user", Str(r.User)).Set("password", Str(r.Password))
+		s.Set("auth", (&Node{}).Set("basic", basic))
+	}
+	if r.Check != nil && r.Check.Fields != nil {
+		s.Set("check", r.Check)
+	}
+	if r.Extract != nil && r.Extract.Fields != nil {
+		s.Set("extract", r.Extract)
+	}
+	if r.Stay {
+		s.Set("redirects", Number(0))
+	}
+	return s
+}
+
+// StepName makes a name that objectives can quote.
+func StepName(s string) string {
+	s = strings.Join(strings.Fields(comment(strings.ReplaceAll(s, `"`, "'"))[len("# "):]), " ")
+	s = Clip(strings.ReplaceAll(s, "${", "{"), 100)
+	if s == "" || s == "*" || s == "iteration" {
+		return "step " + s
+	}
+	return s
+}
+
+// query hides secrets among the parameters of a URL.
+func (d *Draft) query(r *Request) Text {
+	whole, static := r.URL.Static()
+	path, query, has := strings.Cut(whole, "?")
+	if !static || !has || r.Public {
+		return r.URL
+	}
+	out := Lit(path)
+	sep := "?"
+	for pair := range strings.SplitSeq(query, "&") {
+		name, value, _ := strings.Cut(pair, "=")
+		if plain, err := url.QueryUnescape(value); err == nil && r.hides(name) && value != "" {
+			out = Join(out, Lit(sep+name+"="), d.Hide(r.Line, name, "the parameter "+name, plain))
+		} else {
+			out = Join(out, Lit(sep+pair))
+		}
+		sep = "&"
+	}
+	return out
+}
+
+// Headers writes the headers that are the author's to set.
+func (d *Draft) headers(r *Request, s *Node) *Node {
+	out := new(Node)
+	for _, h := range r.Headers {
+		lower := strings.ToLower(h.Name)
+		value, static := h.Value.Static()
+		switch {
+		case lower == "content-type", slices.Contains(ours, lower), strings.HasPrefix(h.Name, ":"):
+			continue
+		case !scenarios.IsToken(h.Name):
+			d.LoseAt(&s.Above, r.Line, "%q can't name a header", Clip(h.Name, 60))
+			continue
+		case !h.Value.isLine():
+			d.LoseAt(&s.Above, r.Line, "the header %s holds control characters", h.Name)
+			continue
+		case out.Get(h.Name) != nil:
+			d.LoseAt(&s.Above, r.Line, "the header %s comes twice; a step has each once", h.Name)
+			continue
+		case lower == "authorization" && static && r.User == nil && basicOf(value) != "":
+			user, password, _ := strings.Cut(basicOf(value), ":")
+			r.User, r.Password = Lit(user), d.Hide(r.Line, "password", "the password of "+Clip(user, 40), password)
+			continue
+		case static && (!r.Public && slices.Contains(secretHeaders, lower) || r.hides(lower)):
+			out.Set(h.Name, Str(d.hideHeader(r.Line, h.Name, value)))
+			continue
+		}
+		out.Set(h.Name, Str(h.Value))
+	}
+	return out
+}
+
+// hideHeader keeps the scheme of an Authorization header.
+func (d *Draft) hideHeader(line int, name, value string) Text {
+	if scheme, rest, ok := strings.Cut(value, " "); ok && strings.HasSuffix(strings.ToLower(name), "authorization") && scenarios.IsToken(scheme) {
+		return Join(Lit(scheme+" "), d.Hide(line, name, "what the "+name+" header carries after "+scheme, strings.TrimSpace(rest)))
+	}
+	return d.Hide(line, name, "the "+name+" header", value)
+}
+
+// basicOf gives user:password of basic authentication (RFC 7617), or nothing.
+func basicOf(header string) string {
+	scheme, rest, _ := strings.Cut(header, " ")
+	if !strings.EqualFold(scheme, "basic") {
+		return ""
+	}
+	b, err := base64.StdEncoding.DecodeString(strings.TrimSpace(rest))
+	if err != nil || !utf8.Valid(b) || !strings.Contains(string(b), ":") {
+		return ""
+	}
+	return string(b)
+}
+
+// carry writes what the request sends, in the form that reads best.
+func (d *Draft) carry(r *Request, s, headers *Node, method string) {
+	b := &r.Body
+	kind := r.ContentType()
+	written, _ := kind.Static()
+	base, _, _ := strings.Cut(strings.ToLower(written), ";")
+	base = strings.TrimSpace(base)
+	keep := func() {
+		if !kind.IsZero() {
+			headers.Set("Content-Type", Str(kind))
+		}
+	}
+	if !b.Sent {
+		keep()
+		return
+	}
+	if method == http.MethodHead {
+		d.LoseAt(&s.Above, r.Line, "the body of a HEAD request")
+		return
+	}
+	whole, static := b.Text.Static()
+	switch {
+	case b.Parts != nil:
+		s.Set("multipart", d.multipart(r, s))
+		return
+	case b.Form != nil:
+		s.Set("form", b.Form)
+		return
+	case b.File != "":
+		keep()
+		s.Set("body", (&Node{}).Set("file", Plain(d.Beside(b.File))))
+		return
+	case b.Raw != nil || static && !utf8.ValidString(whole):
+		keep()
+		d.LoseAt(&s.Above, r.Line, "a body that is no text; put it into a file and name that by body: {file: PATH}")
+		return
+	case static && (base == "application/json" || strings.HasSuffix(base, "+json")):
+		if doc, ok := d.json(r, whole); ok {
+			if base != "application/json" {
+				keep()
+			}
+			s.Set("json", doc)
+			return
+		}
+	case static && base == "application/x-www-form-urlencoded":
+		if form, ok := d.form(r, whole); ok {
+			s.Set("form", form)
+			return
+		}
+	}
+	keep()
+	s.Set("body", Str(d.scrub(r, b.Text)))
+}
+
+// isLine tells whether what is written of t can stand in a header.
+func (t Text) isLine() bool {
+	return !slices.ContainsFunc(t, func(p Piece) bool {
+		return !utf8.ValidString(p.Lit) || strings.IndexFunc(p.Lit, func(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f }) >= 0
+	})
+}
+
+// ContentType is what the request says of its body.
+func (r *Request) ContentType() Text {
+	for _, h := range r.Headers {
+		if strings.EqualFold(h.Name, "Content-Type") {
+			return h.Value.Mapped(OneLine)
+		}
+	}
+	return nil
+}
+
+// OneLine takes what can't stand in a header out of s.
+func OneLine(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(s, ""))
+}
+
+// Form reads the fields of a form. False where one comes twice, which a map can't hold.
+func (d *Draft) form(r *Request, body string) (*Node, bool) {
+	out := new(Node)
+	if body == "" {
+		return nil, false
+	}
+	for pair := range strings.SplitSeq(body, "&") {
+		name, value, ok := strings.Cut(pair, "=")
+		name, err1 := url.QueryUnescape(name)
+		value, err2 := url.QueryUnescape(value)
+		if !ok || err1 != nil || err2 != nil || !IsKey(name) || !utf8.ValidString(value) || out.Get(name) != nil {
+			return nil, false
+		}
+		out.Set(name, Str(d.Field(r, name, value)))
+	}
+	return out, true
+}
+
+// Field gives the value of a field, or the placeholder of a secret.
+func (d *Draft) Field(r *Request, name, value string) Text {
+	if r.hides(name) {
+		return d.Hide(r.Line, name, "the field "+Clip(name, 40), value)
+	}
+	return Lit(value)
+}
+
+// Hides tells whether what stands under a name in the request is not to be written down.
+func (r *Request) hides(name string) bool { return IsSecret(name) && !r.Public }
+
+// IsKey tells whether name can be a key of a map in the language.
+func IsKey(name string) bool {
+	return name != "" && name != "<<" && len(name) < 200 && utf8.ValidString(name) && !strings.Contains(name, "${") && !strings.ContainsAny(name, "\n\r")
+}
+
+func (d *Draft) multipart(r *Request, s *Node) *Node {
+	out := new(Node)
+	for _, p := range r.Body.Parts {
+		if !IsKey(p.Name) {
+			d.LoseAt(&s.Above, r.Line, "a part named %q", Clip(p.Name, 40))
+			continue
+		}
+		var v *Node
+		switch {
+		case p.File != "":
+			v = (&Node{}).Set("file", Plain(d.Beside(p.File)))
+			if p.FileName != "" {
+				v.Set("name", Plain(p.FileName))
+			}
+		case p.FileName != "" || p.Kind != "":
+			v = (&Node{}).Set("text", Str(p.Text))
+			if p.FileName != "" {
+				v.Set("name", Plain(p.FileName))
+			}
+		default:
+			v = Str(p.Text)
+			if value, static := p.Text.Static(); static {
+				v = Str(d.Field(r, p.Name, value))
+			}
+		}
+		if p.Kind != "" {
+			v.Set("type", Plain(p.Kind))
+		}
+		switch old := out.Get(p.Name); {
+		case old == nil:
+			out.Set(p.Name, v)
+		case old.Items != nil:
+			old.Items = append(old.Items, v)
+		default:
+			out.Set(p.Name, List(old, v))
+		}
+	}
+	return out
+}
+
+// URLText writes a part of a URL so that it is one: blanks and signs that none holds are
+// percent-encoded.
+func URLText(s string) string {
+	const hex = "0123456789ABCDEF"
+	var b strings.Builder
+	for i := range len(s) {
+		c := s[i]
+		loose := c == '%' && (i+2 >= len(s) || !isHex(s[i+1]) || !isHex(s[i+2]))
+		if c <= ' ' || c >= 0x7f || loose || strings.IndexByte(`"<>\^{|}`+"`", c) >= 0 {
+			b.Write([]byte{'%', hex[c>>4], hex[c&15]})
+			continue
+		}
+		b.WriteByte(c)
+	}
+	return b.String()
+}
+
+func isHex(c byte) bool { return strings.IndexByte("0123456789abcdefABCDEF", c) >= 0 }
+
+// WithoutUser masks what could be a password in a URL.
+func WithoutUser(s string) string {
+	if i := strings.LastIndexByte(s, '@'); i >= 0 {
+		return "…" + s[i:]
+	}
+	return s
+}
+
+func Unescaped(s string) string {
+	if out, err := url.QueryUnescape(s); err == nil {
+		return out
+	}
+	return s
+}
+
+// Credentials takes user and password out of a URL.
+func Credentials(d *Draft, r *Request, u *url.URL) {
+	if u.User == nil {
+		return
+	}
+	password, _ := u.User.Password()
+	r.User, r.Password = Lit(u.User.Username()), d.Hide(r.Line, "password", "the password of "+Clip(u.User.Username(), 40), password)
+	u.User = nil
+}

@@ -1,0 +1,118 @@
+package draft
+
+import (
+	"slices"
+	"strings"
+)
+
+// A text is what will stand in the scenario: stretches as the foreign file has them, and
+// placeholders.
+type Text []Piece
+
+type Piece struct {
+	Lit string // as it is meant
+	Ref string // a placeholder, without ${ and }; lit is empty
+}
+
+func Lit(s string) Text { return Text{{Lit: s}} }
+
+func Ref(name string) Text { return Text{{Ref: name}} }
+
+func Join(all ...Text) Text {
+	var out Text
+	for _, t := range all {
+		out = append(out, t...)
+	}
+	return out
+}
+
+// Tidy takes empty stretches out; of an empty text one stays.
+func (t Text) Tidy() Text {
+	out := slices.DeleteFunc(t, func(p Piece) bool { return p == Piece{} })
+	if len(out) == 0 {
+		return Lit("")
+	}
+	return out
+}
+
+// Size is how many bytes stand in it.
+func (t Text) Size() (n int) {
+	for _, p := range t {
+		n += len(p.Lit) + len(p.Ref)
+	}
+	return n
+}
+
+// Static gives the text if no placeholder stands in it.
+func (t Text) Static() (string, bool) {
+	var b strings.Builder
+	for _, p := range t {
+		if p.Ref != "" {
+			return "", false
+		}
+		b.WriteString(p.Lit)
+	}
+	return b.String(), true
+}
+
+// IsZero tells that nothing stands in it.
+func (t Text) IsZero() bool {
+	s, static := t.Static()
+	return static && s == ""
+}
+
+// Mapped gives t with its written stretches changed by f.
+func (t Text) Mapped(f func(string) string) Text {
+	out := make(Text, len(t))
+	for i, p := range t {
+		if p.Ref == "" {
+			p.Lit = f(p.Lit)
+		}
+		out[i] = p
+	}
+	return out
+}
+
+// cut splits t around the first sep that is written in it.
+func (t Text) Cut(sep string) (before, after Text, found bool) {
+	for i, p := range t {
+		if b, a, ok := strings.Cut(p.Lit, sep); ok {
+			return Join(t[:i], Lit(b)), Join(Lit(a), t[i+1:]), true
+		}
+	}
+	return t, nil, false
+}
+
+// String writes t in the language: before a brace two dollars stand for one, so that what
+// only looks like a placeholder is none.
+func (t Text) String() string {
+	var b, run strings.Builder
+	flush := func(beforeRef bool) {
+		s := strings.ToValidUTF8(run.String(), "\ufffd")
+		run.Reset()
+		for {
+			i := strings.IndexByte(s, '$')
+			if i < 0 {
+				break
+			}
+			rest := strings.TrimLeft(s[i:], "$")
+			dollars := s[i : len(s)-len(rest)]
+			b.WriteString(s[:i] + dollars)
+			if strings.HasPrefix(rest, "{") || rest == "" && beforeRef {
+				b.WriteString(dollars)
+			}
+			s = rest
+		}
+		b.WriteString(s)
+	}
+	for _, p := range t {
+		if p.Ref == "" {
+			run.WriteString(p.Lit)
+			continue
+		}
+		flush(true)
+		b.WriteString("${" + p.Ref + "}")
+	}
+	flush(false)
+	return b.String()
+}

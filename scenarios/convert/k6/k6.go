@@ -1,0 +1,47 @@
+// Package k6 converts scripts of k6 into scenarios.
+package k6
+
+import (
+	"net/url"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"brunt/scenarios/convert/draft"
+)
+
+// inScript finds URLs of HTTP that a script writes out.
+var inScript = regexp.MustCompile(`https?://[A-Za-z0-9_.:\[\]-]+`)
+
+// Converter describes how scripts of k6 are converted.
+func Converter() draft.Converter {
+	return draft.Converter{Name: "k6", Convert: convert}
+}
+
+// convert makes a scenario that runs the script as it is: it keeps its own scenarios, checks
+// and thresholds. Faults are added to it by hand.
+func convert(d *draft.Draft, source []byte) error {
+	n := 0
+	for line := range strings.Lines(string(source)) {
+		n++
+		if code := strings.TrimSpace(line); strings.HasPrefix(code, "//") || strings.HasPrefix(code, "*") || strings.HasPrefix(code, "import ") {
+			continue
+		}
+		for _, found := range inScript.FindAllString(line, -1) {
+			u, err := url.Parse(found)
+			if err != nil || !draft.IsWeb(u) {
+				continue
+			}
+			if d.Origin != "" && draft.OriginOf(u) != d.Origin {
+				d.Tell(n, "the script names %s as well", draft.OriginOf(u))
+			}
+			d.At(u)
+			d.Reach(u)
+		}
+	}
+	name := draft.Slug(strings.TrimSuffix(filepath.Base(d.O.File), filepath.Ext(d.O.File)), "script")
+	load := (&draft.Node{Block: true}).Set("k6", draft.Plain(d.Beside(filepath.Base(d.O.File))))
+	load.Say("The script runs in k6 with its own scenarios, checks and thresholds; `rate`, `vus` and `duration` beside k6 override its options.")
+	d.Load.Set(name, load)
+	return nil
+}
