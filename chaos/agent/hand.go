@@ -83,7 +83,7 @@ func (i *Pool) Plan(ctx context.Context, env chaos.Env, u chaos.Unit) (s chaos.S
 // to which container.
 func (i *Pool) takes(env chaos.Env, u chaos.Unit) (*container.Container, bool) {
 	c, contained := container.ContainerOf(u)
-	if !contained || !Handled(env.Block.Kind) || !c.Engine.Address().Local() {
+	if i == nil || !contained || !Handled(env.Block.Kind) || !c.Engine.Address().Local() {
 		return nil, false
 	}
 	if i.Helper || docker.Self() != "" {
