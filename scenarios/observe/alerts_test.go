@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-
 	"brunt/chaos"
 	"brunt/scenarios/result"
 )

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"brunt/chaos/probe"
-
 )
 
 // TestGauge_Grow makes rates of counters: by the time between readings, and over an end.

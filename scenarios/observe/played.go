@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"brunt/chaos/probe"
-
 )
 
 // Played is an observer of one alert that has answered as states say, for tests: each second

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"io/fs"
 	"math"
 	"os"
 	"os/exec"
@@ -173,9 +174,14 @@ func TestEventKinds(t *testing.T) {
 		composed["write."] = append(composed["write."], string(s))
 	}
 	known, seen := result.EventKinds(), map[string]bool{}
-	for _, dir := range []string{".", "../../chaos", "../../targets/stack"} {
-		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
-		if err != nil {
+	for _, dir := range []string{"..", "../../chaos", "../../targets"} {
+		var files []string
+		if err := filepath.WalkDir(dir, func(file string, d fs.DirEntry, err error) error {
+			if err == nil && !d.IsDir() && strings.HasSuffix(file, ".go") {
+				files = append(files, file)
+			}
+			return err
+		}); err != nil {
 			t.Fatal(err)
 		}
 		for _, file := range files {
