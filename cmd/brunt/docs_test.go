@@ -296,7 +296,7 @@ func TestDocuments_CI(t *testing.T) {
 // TestContributing_Paths holds that the folders and files which the guide names are there.
 func TestContributing_Paths(t *testing.T) {
 	text := read(t, filepath.Join(top, ".github", "CONTRIBUTING.md"))
-	for _, path := range regexp.MustCompile("\\b(?:cmd|scenarios|chaos|targets|reporters)/[a-z0-9/._-]*[a-z0-9]|\\.ci/[a-z.]*[a-z]").FindAllString(text, -1) {
+	for _, path := range regexp.MustCompile(`\b(?:cmd|scenarios|chaos|targets|reporters)/[a-z0-9/._-]*[a-z0-9]|\.ci/[a-z.]*[a-z]`).FindAllString(text, -1) {
 		if _, err := os.Stat(filepath.Join(top, path)); err != nil && !strings.HasSuffix(path, "_test") {
 			t.Errorf("CONTRIBUTING.md names %s: %v", path, err)
 		}

@@ -37,13 +37,14 @@ func (r *Reference) Files(examples []Example) map[string]string {
 
 // page joins parts; each but the title is a section.
 func (r *Reference) page(title, about string, sections ...string) string {
-	out := generated + "\n# " + title + "\n\n" + about + "\n"
+	var out strings.Builder
+	out.WriteString(generated + "\n# " + title + "\n\n" + about + "\n")
 	for _, s := range sections {
 		if s != "" {
-			out += "\n" + strings.TrimRight(s, "\n") + "\n"
+			out.WriteString("\n" + strings.TrimRight(s, "\n") + "\n")
 		}
 	}
-	return out
+	return out.String()
 }
 
 // topic gives a topic as a section.
@@ -107,62 +108,68 @@ func code(forms []string) string {
 }
 
 func (r *Reference) executorsTable() string {
-	out := head("Executors", "executor", "", "settings of its own")
+	var out strings.Builder
+	out.WriteString(head("Executors", "executor", "", "settings of its own"))
 	for _, e := range r.of("executor") {
 		var keys []string
 		for _, k := range e.Keys {
 			keys = append(keys, "`"+strings.TrimPrefix(k, "load.")+"`")
 		}
-		out += row("`"+e.Path+"`", e.Text, strings.Join(keys, " "))
+		out.WriteString(row("`"+e.Path+"`", e.Text, strings.Join(keys, " ")))
 	}
-	return out
+	return out.String()
 }
 
 func (r *Reference) metricsTable() string {
-	out := head("Metrics of objectives", "metric", "")
+	var out strings.Builder
+	out.WriteString(head("Metrics of objectives", "metric", ""))
 	for _, name := range r.from.Metrics {
-		out += row("`"+name+"`", metricText(name))
+		out.WriteString(row("`"+name+"`", metricText(name)))
 	}
-	return out
+	return out.String()
 }
 
 func (r *Reference) exitCodes() string {
-	out := head("Verdicts and exit codes", "exit code", "verdict", "")
+	var out strings.Builder
+	out.WriteString(head("Verdicts and exit codes", "exit code", "verdict", ""))
 	for _, x := range r.from.ExitCodes {
 		verdict := x[1]
 		if verdict == "-" {
 			verdict = "–"
 		}
-		out += row(x[0], verdict, x[2])
+		out.WriteString(row(x[0], verdict, x[2]))
 	}
-	return out + "\nWhere several apply, the first in this table counts.\n"
+	return out.String() + "\nWhere several apply, the first in this table counts.\n"
 }
 
 func (r *Reference) formatsTable() string {
 	if len(r.from.Formats) == 0 {
 		return ""
 	}
-	out := head("Formats", "`--format`", "")
+	var out strings.Builder
+	out.WriteString(head("Formats", "`--format`", ""))
 	for _, name := range slices.Sorted(maps.Keys(r.from.Formats)) {
-		out += row("`"+name+"`", r.from.Formats[name])
+		out.WriteString(row("`"+name+"`", r.from.Formats[name]))
 	}
-	return out
+	return out.String()
 }
 
 func (r *Reference) glossaryTable() string {
-	out := head("Terms of a report", "term", "")
+	var out strings.Builder
+	out.WriteString(head("Terms of a report", "term", ""))
 	for _, e := range r.of("term") {
-		out += row("**"+title(e)+"**", e.Text)
+		out.WriteString(row("**"+title(e)+"**", e.Text))
 	}
-	return out
+	return out.String()
 }
 
 func (r *Reference) faultsTable() string {
-	out := head("Kinds of faults", "kind", "")
+	var out strings.Builder
+	out.WriteString(head("Kinds of faults", "kind", ""))
 	for _, e := range r.of("fault") {
-		out += row(fmt.Sprintf("[`%s`](#%s)", title(e), strings.ReplaceAll(title(e), ".", "")), e.Text)
+		out.WriteString(row(fmt.Sprintf("[`%s`](#%s)", title(e), strings.ReplaceAll(title(e), ".", "")), e.Text))
 	}
-	return out
+	return out.String()
 }
 
 // timing has the keys of every fault, besides its kind.
@@ -214,10 +221,11 @@ func (r *Reference) faultKeys() string {
 
 // examplesPage lists the examples, each by the title and the first paragraph of its page.
 func examplesPage(examples []Example) string {
-	out := generated + "\n# Examples\n\nEach runs as it stands from the root of the repository; tests run all of them. `brunt.schema.json` is the JSON Schema of scenarios.\n\n"
-	out += "| | | |\n|---|---|---|\n"
+	var out strings.Builder
+	out.WriteString(generated + "\n# Examples\n\nEach runs as it stands from the root of the repository; tests run all of them. `brunt.schema.json` is the JSON Schema of scenarios.\n\n")
+	out.WriteString("| | | |\n|---|---|---|\n")
 	for _, e := range examples {
-		out += row(fmt.Sprintf("[%s](%s)", e.Folder, e.Folder), e.Title, e.Text)
+		out.WriteString(row(fmt.Sprintf("[%s](%s)", e.Folder, e.Folder), e.Title, e.Text))
 	}
-	return out
+	return out.String()
 }

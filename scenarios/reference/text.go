@@ -184,7 +184,7 @@ func wrapTo(s, indent string, width int) string {
 	}
 	var b strings.Builder
 	at := 0
-	for _, word := range strings.Fields(s) {
+	for word := range strings.FieldsSeq(s) {
 		n := utf8.RuneCountInString(word)
 		switch {
 		case at == 0:

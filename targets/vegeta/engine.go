@@ -54,7 +54,6 @@ type Engine struct {
 	spoken sync.Map // of string: versions of HTTP
 	drawn  atomic.Int64
 	failed sync.Map // from the number of a draw to why it could not be filled in
-	env    *template.Env
 	v      EngineOptions
 	traces *http.Traces // nil sends none
 
