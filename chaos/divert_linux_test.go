@@ -1,6 +1,7 @@
 package chaos_test
 
 import (
+	"brunt/chaos/catalog"
 	"strings"
 	"testing"
 
@@ -24,7 +25,7 @@ func TestDocker_Diverted(t *testing.T) {
 	world := func() chaostest.World {
 		return chaostest.World{
 			Scope: chaos.Scope{Services: map[string]int{"web": 1, "store": 1, "other": 1}, Containers: true},
-			Env:   chaos.Env{Units: units, Now: clock(), Agents: new(agent.Pool), Run: y.Run},
+			Env:   chaos.Env{Units: units, Now: clock(), Agents: &agent.Pool{Find: catalog.Find}, Run: y.Run},
 		}
 	}
 	asks := func(v *chaostest.Victim) string {

@@ -1,6 +1,7 @@
 package chaos_test
 
 import (
+	"brunt/chaos/catalog"
 	"bufio"
 	"context"
 	"encoding/json"
@@ -177,7 +178,7 @@ func boxes(t *testing.T, effective bool) chaostest.World {
 	web.spoil, store.spoil = !effective, !effective
 	return chaostest.World{
 		Scope: chaos.Scope{Services: map[string]int{"web": 1, "store": 1}, Containers: true},
-		Env:   chaos.Env{Units: []chaos.Unit{web, store}, Now: clock(), Agents: &agent.Pool{Helper: !effective}},
+		Env:   chaos.Env{Units: []chaos.Unit{web, store}, Now: clock(), Agents: &agent.Pool{Find: catalog.Find, Helper: !effective}},
 	}
 }
 
@@ -267,7 +268,7 @@ func TestPacketsAtOnce(t *testing.T) {
 	t.Parallel()
 	w := boxes(t, true)
 	other := w
-	other.Env.Agents = new(agent.Pool)
+	other.Env.Agents = &agent.Pool{Find: catalog.Find}
 	web := w.Env.Units[0]
 	for _, theirs := range []string{
 		"nft add table inet theirs", "nft add chain inet theirs in { type filter hook input priority 0 ; }",

@@ -41,29 +41,19 @@ const agentCommand = "hand"
 // opAgent is the undo of what a hand did, by another.
 const opAgent = "docker.hand"
 
-// rights are what a hand needs for a kind of fault, and all that it gets. Every other fault is
-// done without one.
-var rights = map[string]docker.HelperSpec{
-	"process.crash":  {Caps: []string{"KILL"}},
-	"process.freeze": {Caps: []string{"KILL"}},
-	"cpu.throttle":   {Caps: []string{"SYS_PTRACE"}, Cgroups: true}, // to look at processes of others
-	"memory.limit":   {Caps: []string{"SYS_PTRACE"}, Cgroups: true},
-	"disk.throttle":  {Caps: []string{"SYS_PTRACE"}, Cgroups: true},
-	"stress.cpu":     {Caps: []string{"SYS_PTRACE"}, Cgroups: true},
-	"stress.memory":  {Caps: []string{"SYS_PTRACE"}, Cgroups: true},
-	"stress.io":      {Caps: []string{"SYS_PTRACE", "DAC_OVERRIDE"}, Cgroups: true},
-	"fd.exhaust":     {Caps: []string{"SYS_PTRACE", sysResource}},
-	"time.skew":      {Caps: []string{"SYS_PTRACE", "KILL"}},
-	"disk.fill":      {Caps: []string{"SYS_PTRACE", "DAC_OVERRIDE"}},
-}
-
 // sysResource is the right to set the limits of another user's processes.
 const sysResource = "SYS_RESOURCE"
 
-// Handled is a fault that a hand may do where units are containers.
-func Handled(kind string) bool {
-	_, ok := rights[kind]
-	return ok
+// A finder gives the descriptor of a kind of fault.
+type finder = func(kind string) (chaos.Descriptor, bool)
+
+// rightsFor gives the rights that an agent needs for a kind; nil is that no agent injects it.
+func rightsFor(find finder, kind string) *chaos.Rights {
+	if find == nil {
+		return nil
+	}
+	d, _ := find(kind)
+	return d.Agent
 }
 
 // Plan implements [Agents].
@@ -83,7 +73,7 @@ func (i *Pool) Plan(ctx context.Context, env chaos.Env, u chaos.Unit) (s chaos.S
 // to which container.
 func (i *Pool) takes(env chaos.Env, u chaos.Unit) (*container.Container, bool) {
 	c, contained := container.ContainerOf(u)
-	if i == nil || !contained || !Handled(env.Block.Kind) || !c.Engine.Address().Local() {
+	if i == nil || !contained || rightsFor(i.Find, env.Block.Kind) == nil || !c.Engine.Address().Local() {
 		return nil, false
 	}
 	if i.Helper || docker.Self() != "" {
@@ -159,7 +149,7 @@ type (
 
 // server is what a hand has in its care.
 type server struct {
-	find func(kind string) (chaos.Fault, bool)
+	find finder
 	ops  chaos.Operations
 
 	mu    sync.Mutex
@@ -192,7 +182,7 @@ func (s *serverStep) in() chaos.Held {
 
 // Serve is the life of a hand: it does what lines from in ask for, and takes everything back
 // when in ends, or nothing has come for long.
-func Serve(ctx context.Context, find func(kind string) (chaos.Fault, bool), ops chaos.Operations, in io.Reader, out io.Writer) error {
+func Serve(ctx context.Context, find func(kind string) (chaos.Descriptor, bool), ops chaos.Operations, in io.Reader, out io.Writer) error {
 	l := server{find: find, ops: ops}
 	err := rpc.Serve(ctx, in, out, l.Do)
 	return errors.Join(err, l.end())
@@ -278,8 +268,8 @@ func (l *server) Plan(ctx context.Context, w planRequest) (planReply, error) {
 	with.Fields = append(with.Fields, syntax.Field{Key: "unit", Value: &syntax.Node{Kind: syntax.String, Value: w.Unit.Unit}})
 	var m syntax.Mistakes
 	kinds := map[string]func() chaos.Fault{}
-	if f, ok := l.find(w.Kind); ok && Handled(w.Kind) {
-		kinds[w.Kind] = func() chaos.Fault { return f }
+	if d, ok := l.find(w.Kind); ok && d.Agent != nil {
+		kinds[w.Kind] = d.New
 	}
 	f, ok := syntax.Resolve(syntax.Block{Kind: w.Kind, With: with}, kinds, &m)
 	if !ok {
@@ -337,8 +327,11 @@ func (l *server) inject(ctx context.Context, n int) (stepReply, error) {
 
 // agentFor opens a hand with the rights of a kind, or finds it open.
 func (i *Pool) agentFor(ctx context.Context, e *docker.Engine, run, kind string) (*rpc.Client, error) {
-	spec := rights[kind]
-	key := fmt.Sprint(e.Address().Host, spec.Caps, spec.Cgroups)
+	rights := rightsFor(i.Find, kind)
+	if rights == nil {
+		return nil, fmt.Errorf("no agent injects %s", kind)
+	}
+	key := fmt.Sprint(e.Address().Host, rights.Caps, rights.Cgroups)
 	i.handing.Lock()
 	defer i.handing.Unlock()
 	if h := i.hands[key]; h != nil {
@@ -347,7 +340,7 @@ func (i *Pool) agentFor(ctx context.Context, e *docker.Engine, run, kind string)
 	if err := i.helps(container.UnhelpUndo(e, run)); err != nil {
 		return nil, err
 	}
-	h, err := startAgent(ctx, e, run, kind)
+	h, err := startAgent(ctx, e, run, rights)
 	if err != nil {
 		return nil, err
 	}
@@ -382,11 +375,8 @@ func (i *Pool) letGo() error {
 	return errors.Join(errs...)
 }
 
-func startAgent(ctx context.Context, e *docker.Engine, run, kind string) (*rpc.Client, error) {
-	spec, ok := rights[kind]
-	if !ok {
-		return nil, fmt.Errorf("no hand does %s", kind)
-	}
+func startAgent(ctx context.Context, e *docker.Engine, run string, rights *chaos.Rights) (*rpc.Client, error) {
+	spec := docker.HelperSpec{Caps: rights.Caps, Cgroups: rights.Cgroups}
 	spec.Run, spec.Command, spec.HostPID, spec.EndsWithin = run, []string{agentCommand}, true, rpc.CloseTimeout
 	pipe, err := e.Help(ctx, spec)
 	if err != nil && strings.Contains(err.Error(), "caps") && slices.Contains(spec.Caps, sysResource) {
@@ -487,7 +477,7 @@ func (s *agentStep) Undo() []chaos.Undo {
 }
 
 // undoByAgent takes back what a hand did, by another.
-func undoByAgent(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) {
+func undoByAgent(ctx context.Context, find finder, u chaos.Undo) (chaos.Outcome, error) {
 	var args agentArgs
 	var id chaos.ContainerID
 	if err := chaos.JoinErrors(json.Unmarshal(u.Args, &args), json.Unmarshal(u.Identity, &id)); err != nil || len(args.Undo) == 0 {
@@ -505,7 +495,11 @@ func undoByAgent(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) {
 	if err != nil {
 		return chaos.Failed, err
 	}
-	h, err := startAgent(ctx, e, args.Run, args.Kind)
+	rights := rightsFor(find, args.Kind)
+	if rights == nil {
+		return chaos.Failed, fmt.Errorf("no agent injects %s", args.Kind)
+	}
+	h, err := startAgent(ctx, e, args.Run, rights)
 	if err != nil {
 		return chaos.Failed, err
 	}
@@ -556,7 +550,7 @@ func (s *agentStep) Revert(ctx context.Context) (chaos.Outcome, error) {
 		return chaos.Gone, nil
 	}
 	if errors.Is(err, rpc.ErrEnded) {
-		out, err := AgentOperations().Revert(ctx, s.Undo())
+		out, err := chaos.OperationsOf(Operations(s.insides.Find)).Revert(ctx, s.Undo())
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.other = err == nil

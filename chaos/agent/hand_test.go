@@ -128,8 +128,9 @@ func TestHand_Dead(t *testing.T) {
 // TestHand_Again holds that another hand is looked for where the one that was there has died.
 func TestHand_Again(t *testing.T) {
 	e := fakeengine.New(t, nil)
-	spec := rights["cpu.throttle"]
-	in := &Pool{hands: map[string]*rpc.Client{fmt.Sprint(e.Address().Host, spec.Caps, spec.Cgroups): deadHand(t)}}
+	rights := &chaos.Rights{Caps: []string{"SYS_PTRACE"}, Cgroups: true}
+	find := func(string) (chaos.Descriptor, bool) { return chaos.Descriptor{Agent: rights}, true }
+	in := &Pool{Find: find, hands: map[string]*rpc.Client{fmt.Sprint(e.Address().Host, rights.Caps, rights.Cgroups): deadHand(t)}}
 	env := chaos.Env{Agents: in, Run: "r", Block: syntax.Block{Kind: "cpu.throttle"}}
 	_, err := planByAgent(t.Context(), in, env, &agentUnit{Unit: "c"}, &container.Container{Engine: e, Ref: "c"})
 	if err == nil || errors.Is(err, rpc.ErrEnded) || len(in.hands) > 0 {

@@ -16,17 +16,19 @@ import (
 
 var _ Helped = (*container.Container)(nil)
 
-// AgentOperations revert what agents leave behind.
-func AgentOperations() chaos.Operations {
-	return chaos.OperationsOf([]chaos.Operation{
-		{Name: opAgent, ByEngine: true, Do: undoByAgent, Inner: func(u chaos.Undo) []chaos.Undo {
+// Operations revert what agents leave behind. Find gives the rights that the agent needs for that.
+func Operations(find func(kind string) (chaos.Descriptor, bool)) []chaos.Operation {
+	return []chaos.Operation{
+		{Name: opAgent, ByEngine: true, Do: func(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) {
+			return undoByAgent(ctx, find, u)
+		}, Inner: func(u chaos.Undo) []chaos.Undo {
 			var args agentArgs
 			if json.Unmarshal(u.Args, &args) != nil {
 				return nil
 			}
 			return args.Undo
 		}},
-	})
+	}
 }
 
 // Ready makes what helpers in an engine are made of, if a run will need some: making it

@@ -38,6 +38,8 @@ var (
 // Pool are the ways into units' networks that a run has open, each for as long as a
 // fault needs it.
 type Pool struct {
+	// Find gives the descriptor of a kind; nil is that no agent injects faults.
+	Find func(kind string) (chaos.Descriptor, bool)
 	// Helper has helpers do what brunt could do itself. For tests.
 	Helper bool
 	// Journal is where it is written down that there are helpers; nil is nowhere.

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"maps"
+	"sync"
 
 	"brunt/chaos"
 	"brunt/chaos/agent"
@@ -16,65 +17,91 @@ import (
 	"brunt/chaos/journal"
 )
 
+// faults lists every kind of fault, one line each.
+func faults() []chaos.Described {
+	return []chaos.Described{
+		new(process.Crash),
+		new(process.Freeze),
+		new(process.Stop),
+		new(process.Restart),
+		new(container.Kill),
+		new(container.ContainerStop),
+		new(container.ContainerRestart),
+		new(container.Pause),
+		new(resource.StressCPU),
+		new(resource.StressMemory),
+		new(resource.StressIO),
+		new(resource.Throttle),
+		new(resource.MemoryLimit),
+		new(resource.DiskThrottle),
+		new(resource.DiskFill),
+		new(resource.FDExhaust),
+		new(clock.TimeSkew),
+		new(packet.Latency),
+		new(packet.Bandwidth),
+		new(packet.Stall),
+		new(packet.Blackhole),
+		new(packet.Reset),
+		new(packet.Partition),
+		new(container.Disconnect),
+		new(packet.Loss),
+		new(packet.Duplicate),
+		new(packet.Corrupt),
+		new(packet.Reorder),
+		new(packet.HalfOpen),
+		new(dns.DNSFail),
+		new(dns.DNSTimeout),
+		new(dns.DNSSpoof),
+		new(proxied.SlowClose),
+		new(proxied.Limit),
+		new(proxied.Slicer),
+		new(proxied.HTTPError),
+		new(proxied.HTTPRewrite),
+		new(proxied.HTTPDelay),
+		new(custom.Exec),
+		new(custom.Webhook),
+	}
+}
+
+// descriptors are those of all faults by their kinds.
+var descriptors = sync.OnceValue(func() map[string]chaos.Descriptor { return describe(faults()) })
+
+func describe(all []chaos.Described) map[string]chaos.Descriptor {
+	out := map[string]chaos.Descriptor{}
+	for _, f := range all {
+		d := f.Describe()
+		out[d.Kind] = d
+	}
+	return out
+}
+
 // Kinds lists the faults that a scenario may name.
 func Kinds() map[string]func() chaos.Fault {
-	return map[string]func() chaos.Fault{
-		"process.crash":      func() chaos.Fault { return new(process.Crash) },
-		"process.freeze":     func() chaos.Fault { return new(process.Freeze) },
-		"process.stop":       func() chaos.Fault { return new(process.Stop) },
-		"process.restart":    func() chaos.Fault { return new(process.Restart) },
-		"container.kill":     func() chaos.Fault { return new(container.Kill) },
-		"container.stop":     func() chaos.Fault { return new(container.ContainerStop) },
-		"container.restart":  func() chaos.Fault { return new(container.ContainerRestart) },
-		"container.pause":    func() chaos.Fault { return new(container.Pause) },
-		"stress.cpu":         func() chaos.Fault { return new(resource.StressCPU) },
-		"stress.memory":      func() chaos.Fault { return new(resource.StressMemory) },
-		"stress.io":          func() chaos.Fault { return new(resource.StressIO) },
-		"cpu.throttle":       func() chaos.Fault { return new(resource.Throttle) },
-		"memory.limit":       func() chaos.Fault { return new(resource.MemoryLimit) },
-		"disk.throttle":      func() chaos.Fault { return new(resource.DiskThrottle) },
-		"disk.fill":          func() chaos.Fault { return new(resource.DiskFill) },
-		"fd.exhaust":         func() chaos.Fault { return new(resource.FDExhaust) },
-		"time.skew":          func() chaos.Fault { return new(clock.TimeSkew) },
-		"network.latency":    func() chaos.Fault { return new(packet.Latency) },
-		"network.bandwidth":  func() chaos.Fault { return new(packet.Bandwidth) },
-		"network.stall":      func() chaos.Fault { return new(packet.Stall) },
-		"network.blackhole":  func() chaos.Fault { return new(packet.Blackhole) },
-		"network.reset":      func() chaos.Fault { return new(packet.Reset) },
-		"network.partition":  func() chaos.Fault { return new(packet.Partition) },
-		"network.disconnect": func() chaos.Fault { return new(container.Disconnect) },
-		"network.loss":       func() chaos.Fault { return new(packet.Loss) },
-		"network.duplicate":  func() chaos.Fault { return new(packet.Duplicate) },
-		"network.corrupt":    func() chaos.Fault { return new(packet.Corrupt) },
-		"network.reorder":    func() chaos.Fault { return new(packet.Reorder) },
-		"network.half_open":  func() chaos.Fault { return new(packet.HalfOpen) },
-		"dns.fail":           func() chaos.Fault { return new(dns.DNSFail) },
-		"dns.timeout":        func() chaos.Fault { return new(dns.DNSTimeout) },
-		"dns.spoof":          func() chaos.Fault { return new(dns.DNSSpoof) },
-		"tcp.slow_close":     func() chaos.Fault { return new(proxied.SlowClose) },
-		"tcp.limit":          func() chaos.Fault { return new(proxied.Limit) },
-		"tcp.slicer":         func() chaos.Fault { return new(proxied.Slicer) },
-		"http.error":         func() chaos.Fault { return new(proxied.HTTPError) },
-		"http.rewrite":       func() chaos.Fault { return new(proxied.HTTPRewrite) },
-		"http.delay":         func() chaos.Fault { return new(proxied.HTTPDelay) },
-		"exec":               func() chaos.Fault { return new(custom.Exec) },
-		"webhook":            func() chaos.Fault { return new(custom.Webhook) },
+	out := map[string]func() chaos.Fault{}
+	for kind, d := range descriptors() {
+		out[kind] = d.New
 	}
+	return out
 }
 
-// AllOperations are the undo operations that journals may name.
-func AllOperations() chaos.Operations {
-	o := chaos.OperationsOf(journal.BruntOperations(), container.ContainerOperations(), process.FreezeOperations(), packet.PacketOperations(), clock.ClockOperations(), custom.CustomOperations())
-	maps.Copy(o, resource.ResourceOperations())
-	maps.Copy(o, agent.AgentOperations())
+// Find gives the descriptor of a kind.
+func Find(kind string) (chaos.Descriptor, bool) {
+	d, ok := descriptors()[kind]
+	return d, ok
+}
+
+// AllOperations are the undo operations that journals may name: those of brunt itself and those of every
+// fault.
+func AllOperations() chaos.Operations { return operations(descriptors()) }
+
+func operations(of map[string]chaos.Descriptor) chaos.Operations {
+	o := chaos.OperationsOf(journal.BruntOperations())
+	for _, d := range of {
+		maps.Copy(o, chaos.OperationsOf(d.Undo))
+	}
+	maps.Copy(o, chaos.OperationsOf(agent.Operations(func(kind string) (chaos.Descriptor, bool) {
+		d, ok := of[kind]
+		return d, ok
+	})))
 	return o
-}
-
-// Find makes the fault of a kind.
-func Find(kind string) (chaos.Fault, bool) {
-	mk, ok := Kinds()[kind]
-	if !ok {
-		return nil, false
-	}
-	return mk(), true
 }

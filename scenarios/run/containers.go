@@ -1,13 +1,13 @@
 package run
 
 import (
+	"brunt/chaos/catalog"
 	"context"
 	"fmt"
 	"os"
 	"runtime"
 	"strconv"
 
-	"brunt/chaos/agent"
 	"brunt/chaos/container"
 	"brunt/chaos/journal"
 
@@ -163,7 +163,8 @@ func (r *runner) helpers(ctx context.Context) error {
 // inside tells whether a fault is done inside of a container, where it may take a helper.
 func (r *runner) inside(e *chaos.Entry) bool {
 	f, ok := e.Damage.(chaos.Inside)
-	return ok && f.Inside(r.Scope) || r.Contained && agent.Handled(e.Kind)
+	d, _ := catalog.Find(e.Kind)
+	return ok && f.Inside(r.Scope) || r.Contained && d.Agent != nil
 }
 
 // owned labels what a run makes with whose it is.

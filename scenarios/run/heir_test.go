@@ -3,6 +3,7 @@
 package run
 
 import (
+	"brunt/chaos/catalog"
 	"context"
 	"strings"
 	"sync"
@@ -10,7 +11,6 @@ import (
 	"time"
 
 	"brunt/chaos"
-	"brunt/chaos/agent"
 	"brunt/chaos/cgroup"
 	"brunt/chaos/chaostest"
 	"brunt/scenarios/plan"
@@ -77,7 +77,8 @@ func inherit(t *testing.T, y *chaostest.Yard, cut chaos.Outcome, pass func(all [
 		fault, _, _ := strings.Cut(strings.ReplaceAll(strangers[name], "CONTAINER", e.v.Ref), " for=")
 		settings := append(strings.Fields(fault)[1:], "for=10m")
 		kind, _, _ := strings.Cut(fault, " ")
-		if strings.HasPrefix(kind, "network.p") || strings.HasPrefix(kind, "network.b") || agent.Handled(kind) && kind != "process.freeze" {
+		d, _ := catalog.Find(kind)
+		if strings.HasPrefix(kind, "network.p") || strings.HasPrefix(kind, "network.b") || d.Agent != nil && kind != "process.freeze" {
 			settings = append(settings, "on_restart=void")
 		}
 		plan, err := plan.CompileBare(plan.Bare{Kind: kind, Settings: settings})

@@ -158,7 +158,7 @@ func newRunner(p *plan.Plan, o Options) *runner {
 	if r.o.ID == "" {
 		r.o.ID = NewID()
 	}
-	r.insides.Helper = o.Helpers
+	r.insides.Find, r.insides.Helper = catalog.Find, o.Helpers
 	r.looks, r.watched, r.observed = make(chan chan *result.Result), make(chan struct{}), new(observe.Observer) // which reads nothing yet
 	return r
 }

@@ -279,3 +279,11 @@ func (t *timeSkew) Gone(ctx context.Context) (string, error) {
 func (*Offset) Schema() syntax.Schema {
 	return syntax.Schema{"type": "string", "pattern": `^[-+]?([0-9.]+(ns|us|µs|ms|s|m|h))+$|\$\{`, "examples": []any{"-1h", "90s"}}
 }
+
+// Describe implements [chaos.Described].
+func (*TimeSkew) Describe() chaos.Descriptor {
+	return chaos.Descriptor{
+		Kind: "time.skew", New: func() chaos.Fault { return new(TimeSkew) }, Platform: "linux", Agent: &chaos.Rights{Caps: []string{"SYS_PTRACE", "KILL"}}, Undo: ClockOperations(),
+		Doc: "Sets the time of day that a unit reads ahead or back.",
+	}
+}

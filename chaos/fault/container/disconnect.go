@@ -231,3 +231,11 @@ func connectContainer(ctx context.Context, e *docker.Engine, id container.Contai
 		}
 	}
 }
+
+// Describe implements [chaos.Described].
+func (*Disconnect) Describe() chaos.Descriptor {
+	return chaos.Descriptor{
+		Kind: "network.disconnect", New: func() chaos.Fault { return new(Disconnect) }, Undo: ContainerOperations(),
+		Doc: "Takes a container out of a network of its engine.",
+	}
+}

@@ -319,3 +319,27 @@ func startContainer(ctx context.Context, e *docker.Engine, id container.Containe
 		}
 	}
 }
+
+// Describe implements [chaos.Described].
+func (*Kill) Describe() chaos.Descriptor {
+	return chaos.Descriptor{
+		Kind: "container.kill", New: func() chaos.Fault { return new(Kill) }, Undo: ContainerOperations(),
+		Doc: "Kills a container by a signal and keeps it down until the fault ends.",
+	}
+}
+
+// Describe implements [chaos.Described].
+func (*ContainerStop) Describe() chaos.Descriptor {
+	return chaos.Descriptor{
+		Kind: "container.stop", New: func() chaos.Fault { return new(ContainerStop) }, Undo: ContainerOperations(),
+		Doc: "Stops a container in good order and keeps it down until the fault ends.",
+	}
+}
+
+// Describe implements [chaos.Described].
+func (*ContainerRestart) Describe() chaos.Descriptor {
+	return chaos.Descriptor{
+		Kind: "container.restart", New: func() chaos.Fault { return new(ContainerRestart) },
+		Doc: "Stops a container in good order and starts it again at once.",
+	}
+}

@@ -183,3 +183,11 @@ func unpauseContainer(ctx context.Context, e *docker.Engine, id container.Contai
 		}
 	}
 }
+
+// Describe implements [chaos.Described].
+func (*Pause) Describe() chaos.Descriptor {
+	return chaos.Descriptor{
+		Kind: "container.pause", New: func() chaos.Fault { return new(Pause) }, Undo: ContainerOperations(),
+		Doc: "Pauses all processes of a container by the freezer.",
+	}
+}

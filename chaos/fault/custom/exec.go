@@ -164,3 +164,11 @@ func commandUndo(pid int) (chaos.Undo, error) {
 	}
 	return chaos.Undo{Op: opExecEnd, Identity: id.Raw()}, nil
 }
+
+// Describe implements [chaos.Described].
+func (*Exec) Describe() chaos.Descriptor {
+	return chaos.Descriptor{
+		Kind: "exec", New: func() chaos.Fault { return new(Exec) }, Undo: CustomOperations(),
+		Doc: "Runs a command of the author's that breaks the system, and one that reverts it.",
+	}
+}

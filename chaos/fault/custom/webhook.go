@@ -86,3 +86,11 @@ func (f *Webhook) name() string {
 func (*revertCall) SchemaWith(doc syntax.Describer) syntax.Schema {
 	return syntax.Schema{"anyOf": []any{syntax.Schema{"const": noRevert}, syntax.SchemaOf(reflect.TypeFor[probe.Call](), doc)}}
 }
+
+// Describe implements [chaos.Described].
+func (*Webhook) Describe() chaos.Descriptor {
+	return chaos.Descriptor{
+		Kind: "webhook", New: func() chaos.Fault { return new(Webhook) }, Undo: CustomOperations(),
+		Doc: "Makes an HTTP call of the author's that breaks the system, and one that reverts it.",
+	}
+}

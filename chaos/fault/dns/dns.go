@@ -218,3 +218,27 @@ func (f *DNSTimeout) Try(_ chaos.Scope, ways func() []netns.Way) error {
 func (f *DNSSpoof) Try(_ chaos.Scope, ways func() []netns.Way) error {
 	return f.try(netns.DNSSpoof, ways)
 }
+
+// Describe implements [chaos.Described].
+func (*DNSFail) Describe() chaos.Descriptor {
+	return chaos.Descriptor{
+		Kind: "dns.fail", New: func() chaos.Fault { return new(DNSFail) }, Platform: "linux",
+		Doc: "Answers the name queries of a container with an error.",
+	}
+}
+
+// Describe implements [chaos.Described].
+func (*DNSTimeout) Describe() chaos.Descriptor {
+	return chaos.Descriptor{
+		Kind: "dns.timeout", New: func() chaos.Fault { return new(DNSTimeout) }, Platform: "linux",
+		Doc: "Answers no name query of a container.",
+	}
+}
+
+// Describe implements [chaos.Described].
+func (*DNSSpoof) Describe() chaos.Descriptor {
+	return chaos.Descriptor{
+		Kind: "dns.spoof", New: func() chaos.Fault { return new(DNSSpoof) }, Platform: "linux",
+		Doc: "Answers the name queries of a container with other addresses.",
+	}
+}

@@ -105,3 +105,11 @@ func (f *Bandwidth) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 		},
 	})
 }
+
+// Describe implements [chaos.Described].
+func (*Bandwidth) Describe() chaos.Descriptor {
+	return chaos.Descriptor{
+		Kind: "network.bandwidth", New: func() chaos.Fault { return new(Bandwidth) }, Undo: PacketOperations(),
+		Doc: "Limits the bytes per second that pass a link or the network of a container.",
+	}
+}

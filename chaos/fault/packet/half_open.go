@@ -34,3 +34,11 @@ func (f *HalfOpen) Touches(string, string, chaos.Zones) (hit, http bool) { retur
 func (f *HalfOpen) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return packetPlan(ctx, &f.Edge, env, selector.FlowConns, f.Ports, Packets{What: "forget the connections", Sign: endsSign(), Spec: netns.Spec{Do: netns.HalfOpen}})
 }
+
+// Describe implements [chaos.Described].
+func (*HalfOpen) Describe() chaos.Descriptor {
+	return chaos.Descriptor{
+		Kind: "network.half_open", New: func() chaos.Fault { return new(HalfOpen) }, Platform: "linux", Undo: PacketOperations(),
+		Doc: "Makes one side of connections forget them while the other keeps them.",
+	}
+}

@@ -81,3 +81,11 @@ func (f *Latency) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error)
 		},
 	})
 }
+
+// Describe implements [chaos.Described].
+func (*Latency) Describe() chaos.Descriptor {
+	return chaos.Descriptor{
+		Kind: "network.latency", New: func() chaos.Fault { return new(Latency) }, Undo: PacketOperations(),
+		Doc: "Delays what passes a link or the network of a container.",
+	}
+}

@@ -154,3 +154,35 @@ func (s Evidence) orMet(what string) Evidence {
 	}
 	return s
 }
+
+// Describe implements [chaos.Described].
+func (*Loss) Describe() chaos.Descriptor {
+	return chaos.Descriptor{
+		Kind: "network.loss", New: func() chaos.Fault { return new(Loss) }, Platform: "linux", Undo: PacketOperations(),
+		Doc: "Loses a share of the packets of a container.",
+	}
+}
+
+// Describe implements [chaos.Described].
+func (*Duplicate) Describe() chaos.Descriptor {
+	return chaos.Descriptor{
+		Kind: "network.duplicate", New: func() chaos.Fault { return new(Duplicate) }, Platform: "linux", Undo: PacketOperations(),
+		Doc: "Delivers a share of the packets of a container twice.",
+	}
+}
+
+// Describe implements [chaos.Described].
+func (*Corrupt) Describe() chaos.Descriptor {
+	return chaos.Descriptor{
+		Kind: "network.corrupt", New: func() chaos.Fault { return new(Corrupt) }, Platform: "linux", Undo: PacketOperations(),
+		Doc: "Damages a share of the packets of a container.",
+	}
+}
+
+// Describe implements [chaos.Described].
+func (*Reorder) Describe() chaos.Descriptor {
+	return chaos.Descriptor{
+		Kind: "network.reorder", New: func() chaos.Fault { return new(Reorder) }, Platform: "linux", Undo: PacketOperations(),
+		Doc: "Delivers a share of the packets of a container late, out of their order.",
+	}
+}

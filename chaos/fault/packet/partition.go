@@ -108,3 +108,11 @@ func (f *Partition) packets(ctx context.Context, env chaos.Env) ([]chaos.Step, e
 		Spec: netns.Spec{Do: netns.Partition, Mode: mode, Keep: f.Existing == "keep"},
 	})
 }
+
+// Describe implements [chaos.Described].
+func (*Partition) Describe() chaos.Descriptor {
+	return chaos.Descriptor{
+		Kind: "network.partition", New: func() chaos.Fault { return new(Partition) }, Undo: PacketOperations(),
+		Doc: "Cuts two sides off from each other.",
+	}
+}

@@ -58,3 +58,11 @@ func (f *Reset) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 		},
 	})
 }
+
+// Describe implements [chaos.Described].
+func (*Reset) Describe() chaos.Descriptor {
+	return chaos.Descriptor{
+		Kind: "network.reset", New: func() chaos.Fault { return new(Reset) }, Undo: PacketOperations(),
+		Doc: "Resets the connections that are open.",
+	}
+}

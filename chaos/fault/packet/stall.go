@@ -69,3 +69,19 @@ func mute(what string, t proxy.Toxic) *proxied.Toxic {
 
 // muteSign shows that nothing answers.
 func muteSign() Evidence { return cutSign(false, wantFate("silent", netns.Stuck)) }
+
+// Describe implements [chaos.Described].
+func (*Stall) Describe() chaos.Descriptor {
+	return chaos.Descriptor{
+		Kind: "network.stall", New: func() chaos.Fault { return new(Stall) }, Undo: PacketOperations(),
+		Doc: "Lets nothing pass: connections stay open and silent, and go on when the fault ends.",
+	}
+}
+
+// Describe implements [chaos.Described].
+func (*Blackhole) Describe() chaos.Descriptor {
+	return chaos.Descriptor{
+		Kind: "network.blackhole", New: func() chaos.Fault { return new(Blackhole) }, Undo: PacketOperations(),
+		Doc: "Drops everything that passes without an answer.",
+	}
+}

@@ -140,3 +140,11 @@ func (c *crash) Gone(ctx context.Context) (string, error) {
 	}
 	return container.BackAgain(ctx, c.unit, c.id, c.at)
 }
+
+// Describe implements [chaos.Described].
+func (*Crash) Describe() chaos.Descriptor {
+	return chaos.Descriptor{
+		Kind: "process.crash", New: func() chaos.Fault { return new(Crash) }, Agent: &chaos.Rights{Caps: []string{"KILL"}},
+		Doc: "Ends a unit's process by a signal; its supervisor starts it again.",
+	}
+}

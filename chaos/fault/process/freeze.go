@@ -172,3 +172,11 @@ func (f *freeze) Gone(ctx context.Context) (string, error) {
 		}
 	}
 }
+
+// Describe implements [chaos.Described].
+func (*Freeze) Describe() chaos.Descriptor {
+	return chaos.Descriptor{
+		Kind: "process.freeze", New: func() chaos.Fault { return new(Freeze) }, Agent: &chaos.Rights{Caps: []string{"KILL"}}, Undo: FreezeOperations(),
+		Doc: "Stops a unit's process without ending it: its connections stay open and nothing answers.",
+	}
+}

@@ -182,3 +182,19 @@ func (s *stop) Gone(ctx context.Context) (string, error) {
 	}
 	return container.BackAgain(ctx, s.unit, s.id, s.at)
 }
+
+// Describe implements [chaos.Described].
+func (*Stop) Describe() chaos.Descriptor {
+	return chaos.Descriptor{
+		Kind: "process.stop", New: func() chaos.Fault { return new(Stop) },
+		Doc: "Stops a unit in good order and keeps it down until the fault ends.",
+	}
+}
+
+// Describe implements [chaos.Described].
+func (*Restart) Describe() chaos.Descriptor {
+	return chaos.Descriptor{
+		Kind: "process.restart", New: func() chaos.Fault { return new(Restart) },
+		Doc: "Stops a unit in good order and starts it again at once.",
+	}
+}

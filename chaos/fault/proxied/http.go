@@ -220,3 +220,19 @@ func (f *HTTPDelay) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 		},
 	})
 }
+
+// Describe implements [chaos.Described].
+func (*HTTPError) Describe() chaos.Descriptor {
+	return chaos.Descriptor{
+		Kind: "http.error", New: func() chaos.Fault { return new(HTTPError) },
+		Doc: "Answers a share of the HTTP requests on a link with an error.",
+	}
+}
+
+// Describe implements [chaos.Described].
+func (*HTTPDelay) Describe() chaos.Descriptor {
+	return chaos.Descriptor{
+		Kind: "http.delay", New: func() chaos.Fault { return new(HTTPDelay) },
+		Doc: "Delays a share of the HTTP requests on a link.",
+	}
+}

@@ -248,3 +248,11 @@ func (f *HTTPRewrite) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, er
 func exchanges(ctx context.Context, l *chaos.Link, n int, q proxy.ProbeRequest, hit func(proxy.Exchange) bool) (asked, error) {
 	return requests(ctx, l, n, q, func(got answer) bool { return got.exchange != nil && hit(*got.exchange) })
 }
+
+// Describe implements [chaos.Described].
+func (*HTTPRewrite) Describe() chaos.Descriptor {
+	return chaos.Descriptor{
+		Kind: "http.rewrite", New: func() chaos.Fault { return new(HTTPRewrite) },
+		Doc: "Rewrites HTTP requests or answers on a link.",
+	}
+}

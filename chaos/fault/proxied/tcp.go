@@ -301,3 +301,27 @@ func (f *Slicer) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) 
 		},
 	})
 }
+
+// Describe implements [chaos.Described].
+func (*SlowClose) Describe() chaos.Descriptor {
+	return chaos.Descriptor{
+		Kind: "tcp.slow_close", New: func() chaos.Fault { return new(SlowClose) },
+		Doc: "Closes connections on a link later than their ends do.",
+	}
+}
+
+// Describe implements [chaos.Described].
+func (*Limit) Describe() chaos.Descriptor {
+	return chaos.Descriptor{
+		Kind: "tcp.limit", New: func() chaos.Fault { return new(Limit) },
+		Doc: "Closes connections on a link after a number of bytes.",
+	}
+}
+
+// Describe implements [chaos.Described].
+func (*Slicer) Describe() chaos.Descriptor {
+	return chaos.Descriptor{
+		Kind: "tcp.slicer", New: func() chaos.Fault { return new(Slicer) },
+		Doc: "Passes the bytes on a link in small pieces.",
+	}
+}

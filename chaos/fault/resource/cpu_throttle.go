@@ -1,6 +1,8 @@
 package resource
 
 import (
+	"slices"
+	"maps"
 	"context"
 	"fmt"
 	"math"
@@ -252,4 +254,12 @@ func (t *throttle) Gone(ctx context.Context) (string, error) {
 		return "", chaos.JoinErrors(fmt.Errorf("%s is still made to wait", t.Unit.Name()), err)
 	}
 	return back + ", and a process in its place is not made to wait", nil
+}
+
+// Describe implements [chaos.Described].
+func (*Throttle) Describe() chaos.Descriptor {
+	return chaos.Descriptor{
+		Kind: "cpu.throttle", New: func() chaos.Fault { return new(Throttle) }, Platform: "linux", Agent: &chaos.Rights{Caps: []string{"SYS_PTRACE"}, Cgroups: true}, Undo: slices.Collect(maps.Values(ResourceOperations())),
+		Doc: "Limits the processor time of a unit by its control group.",
+	}
 }

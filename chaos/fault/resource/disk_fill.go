@@ -1,6 +1,8 @@
 package resource
 
 import (
+	"maps"
+	"slices"
 	"context"
 	"errors"
 	"fmt"
@@ -266,4 +268,12 @@ func (f *diskFill) Gone(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("%s of %s has no more room than it had: %s", f.fault.Path, f.Victim, sizeText(f.full))
 	}
 	return fmt.Sprintf("%s are left again", sizeText(f.back)), nil
+}
+
+// Describe implements [chaos.Described].
+func (*DiskFill) Describe() chaos.Descriptor {
+	return chaos.Descriptor{
+		Kind: "disk.fill", New: func() chaos.Fault { return new(DiskFill) }, Platform: "linux", Agent: &chaos.Rights{Caps: []string{"SYS_PTRACE", "DAC_OVERRIDE"}}, Undo: slices.Collect(maps.Values(ResourceOperations())),
+		Doc: "Fills a disk of a unit.",
+	}
 }

@@ -1,6 +1,7 @@
 package resource
 
 import (
+	"maps"
 	"context"
 	"errors"
 	"fmt"
@@ -256,4 +257,12 @@ func (t *diskThrottle) Gone(ctx context.Context) (string, error) {
 		return "", err
 	}
 	return fmt.Sprintf("%s, and a process in its place %ss %s/s", back, direction, sizeText(int64(rate))), nil
+}
+
+// Describe implements [chaos.Described].
+func (*DiskThrottle) Describe() chaos.Descriptor {
+	return chaos.Descriptor{
+		Kind: "disk.throttle", New: func() chaos.Fault { return new(DiskThrottle) }, Platform: "linux", Agent: &chaos.Rights{Caps: []string{"SYS_PTRACE"}, Cgroups: true}, Undo: slices.Collect(maps.Values(ResourceOperations())),
+		Doc: "Limits how fast a unit reads and writes a disk.",
+	}
 }

@@ -1,6 +1,7 @@
 package resource
 
 import (
+	"maps"
 	"context"
 	"encoding/json"
 	"errors"
@@ -259,4 +260,12 @@ func restoreFiles(u chaos.Undo, pid int) (done bool, err error) {
 		return now == was, err
 	}
 	return true, proc.LimitFiles(pid, was)
+}
+
+// Describe implements [chaos.Described].
+func (*FDExhaust) Describe() chaos.Descriptor {
+	return chaos.Descriptor{
+		Kind: "fd.exhaust", New: func() chaos.Fault { return new(FDExhaust) }, Platform: "linux", Agent: &chaos.Rights{Caps: []string{"SYS_PTRACE", "SYS_RESOURCE"}}, Undo: slices.Collect(maps.Values(ResourceOperations())),
+		Doc: "Takes the file descriptors that a unit has not used yet.",
+	}
 }

@@ -1,6 +1,8 @@
 package resource
 
 import (
+	"maps"
+	"slices"
 	"context"
 	"fmt"
 	"os"
@@ -248,4 +250,12 @@ func (l *memoryLimit) Gone(ctx context.Context) (string, error) {
 		return "", chaos.JoinErrors(fmt.Errorf("a process in the place of %s still gets only %s", l.Unit.Name(), sizeText(got)), err)
 	}
 	return fmt.Sprintf("%s, and a process in its place got %s", back, sizeText(got)), nil
+}
+
+// Describe implements [chaos.Described].
+func (*MemoryLimit) Describe() chaos.Descriptor {
+	return chaos.Descriptor{
+		Kind: "memory.limit", New: func() chaos.Fault { return new(MemoryLimit) }, Platform: "linux", Agent: &chaos.Rights{Caps: []string{"SYS_PTRACE"}, Cgroups: true}, Undo: slices.Collect(maps.Values(ResourceOperations())),
+		Doc: "Limits the memory of a unit by its control group.",
+	}
 }

@@ -1,6 +1,8 @@
 package resource
 
 import (
+	"maps"
+	"slices"
 	"context"
 	"errors"
 	"fmt"
@@ -490,3 +492,27 @@ func (s *stressIO) Verify(ctx context.Context) (string, error) {
 
 // Takes implements [Slow].
 func (s *stressIO) Takes() time.Duration { return 5 * time.Second }
+
+// Describe implements [chaos.Described].
+func (*StressCPU) Describe() chaos.Descriptor {
+	return chaos.Descriptor{
+		Kind: "stress.cpu", New: func() chaos.Fault { return new(StressCPU) }, Platform: "linux", Agent: &chaos.Rights{Caps: []string{"SYS_PTRACE"}, Cgroups: true}, Undo: slices.Collect(maps.Values(ResourceOperations())),
+		Doc: "Uses processor time in the control groups of a unit.",
+	}
+}
+
+// Describe implements [chaos.Described].
+func (*StressMemory) Describe() chaos.Descriptor {
+	return chaos.Descriptor{
+		Kind: "stress.memory", New: func() chaos.Fault { return new(StressMemory) }, Platform: "linux", Agent: &chaos.Rights{Caps: []string{"SYS_PTRACE"}, Cgroups: true}, Undo: slices.Collect(maps.Values(ResourceOperations())),
+		Doc: "Takes memory in the control groups of a unit.",
+	}
+}
+
+// Describe implements [chaos.Described].
+func (*StressIO) Describe() chaos.Descriptor {
+	return chaos.Descriptor{
+		Kind: "stress.io", New: func() chaos.Fault { return new(StressIO) }, Platform: "linux", Agent: &chaos.Rights{Caps: []string{"SYS_PTRACE", "DAC_OVERRIDE"}, Cgroups: true}, Undo: slices.Collect(maps.Values(ResourceOperations())),
+		Doc: "Reads and writes a unit's disk as fast as it allows.",
+	}
+}
