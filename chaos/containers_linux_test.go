@@ -1,7 +1,6 @@
 package chaos_test
 
 import (
-	"brunt/chaos/catalog"
 	"context"
 	"fmt"
 	"os"
@@ -12,6 +11,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/agent"
+	"brunt/chaos/catalog"
 	"brunt/chaos/chaostest"
 	"brunt/targets/platform/docker"
 )

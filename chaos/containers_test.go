@@ -3,13 +3,13 @@
 package chaos_test
 
 import (
-	"brunt/chaos/catalog"
 	"context"
 	"strings"
 	"testing"
 
 	"brunt/chaos"
 	"brunt/chaos/agent"
+	"brunt/chaos/catalog"
 	"brunt/chaos/chaostest"
 	"brunt/targets/platform/docker"
 )

@@ -1,12 +1,12 @@
 package chaos_test
 
 import (
-	"brunt/chaos/catalog"
 	"strings"
 	"testing"
 
 	"brunt/chaos"
 	"brunt/chaos/agent"
+	"brunt/chaos/catalog"
 	"brunt/chaos/chaostest"
 	"brunt/targets/platform/docker"
 )

@@ -1,7 +1,6 @@
 package chaos_test
 
 import (
-	"brunt/chaos/catalog"
 	"bufio"
 	"context"
 	"encoding/json"
@@ -20,6 +19,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/agent"
+	"brunt/chaos/catalog"
 	"brunt/chaos/chaostest"
 	"brunt/chaos/netns"
 	"brunt/chaos/netns/remote"

@@ -3,7 +3,6 @@
 package chaos_test
 
 import (
-	"brunt/chaos/catalog"
 	"context"
 	"io"
 	"net/http"
@@ -15,6 +14,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/agent"
+	"brunt/chaos/catalog"
 	"brunt/chaos/cgroup"
 	"brunt/chaos/chaostest"
 

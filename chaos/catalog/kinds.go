@@ -1,8 +1,10 @@
 package catalog
 
 import (
-	"maps"
-	"sync"
+	"errors"
+	"runtime"
+	"slices"
+	"strings"
 
 	"brunt/chaos"
 	"brunt/chaos/agent"
@@ -17,9 +19,12 @@ import (
 	"brunt/chaos/journal"
 )
 
-// faults lists every kind of fault, one line each.
-func faults() []chaos.Described {
-	return []chaos.Described{
+// A List is a list of faults, each of another kind.
+type List []chaos.Described
+
+// Faults lists every kind of fault, one line each. `brunt doctor` reports them in this order.
+func Faults() List {
+	return List{
 		new(process.Crash),
 		new(process.Freeze),
 		new(process.Stop),
@@ -28,12 +33,12 @@ func faults() []chaos.Described {
 		new(container.ContainerStop),
 		new(container.ContainerRestart),
 		new(container.Pause),
-		new(resource.StressCPU),
-		new(resource.StressMemory),
-		new(resource.StressIO),
 		new(resource.Throttle),
 		new(resource.MemoryLimit),
 		new(resource.DiskThrottle),
+		new(resource.StressCPU),
+		new(resource.StressMemory),
+		new(resource.StressIO),
 		new(resource.DiskFill),
 		new(resource.FDExhaust),
 		new(clock.TimeSkew),
@@ -63,45 +68,64 @@ func faults() []chaos.Described {
 	}
 }
 
-// descriptors are those of all faults by their kinds.
-var descriptors = sync.OnceValue(func() map[string]chaos.Descriptor { return describe(faults()) })
+// Find gives the descriptor of a kind.
+func (l List) Find(kind string) (chaos.Descriptor, bool) {
+	for _, f := range l {
+		if d := f.Describe(); d.Kind == kind {
+			return d, true
+		}
+	}
+	return chaos.Descriptor{}, false
+}
 
-func describe(all []chaos.Described) map[string]chaos.Descriptor {
-	out := map[string]chaos.Descriptor{}
-	for _, f := range all {
+// Kinds gives what makes a fault, by kind.
+func (l List) Kinds() map[string]func() chaos.Fault {
+	out := map[string]func() chaos.Fault{}
+	for _, f := range l {
 		d := f.Describe()
-		out[d.Kind] = d
+		out[d.Kind] = d.New
+	}
+	return out
+}
+
+// Operations gives the undo operations of the faults, of brunt itself and of agents.
+func (l List) Operations() chaos.Operations {
+	all := [][]chaos.Operation{journal.BruntOperations(), agent.Operations(l.Find)}
+	for _, f := range l {
+		all = append(all, f.Describe().Undo)
+	}
+	return chaos.OperationsOf(all...)
+}
+
+// Capabilities tells for each fault that needs something of the machine whether it works here. It only reads.
+func (l List) Capabilities() []chaos.Capability {
+	var out []chaos.Capability
+	var elsewhere []string
+	for _, f := range l {
+		d := f.Describe()
+		if d.Capability == nil {
+			continue
+		}
+		if d.Platform != "" && d.Platform != runtime.GOOS {
+			elsewhere = append(elsewhere, d.Kind)
+			continue
+		}
+		c := d.Capability()
+		if !slices.ContainsFunc(out, func(o chaos.Capability) bool { return o.Fault == c.Fault }) {
+			out = append(out, c)
+		}
+	}
+	if len(elsewhere) > 0 {
+		out = append(out, chaos.Capability{Fault: strings.Join(elsewhere, " "), Err: errors.New("this system is not Linux"), Fix: "run the drill on Linux"})
 	}
 	return out
 }
 
 // Kinds lists the faults that a scenario may name.
-func Kinds() map[string]func() chaos.Fault {
-	out := map[string]func() chaos.Fault{}
-	for kind, d := range descriptors() {
-		out[kind] = d.New
-	}
-	return out
-}
+func Kinds() map[string]func() chaos.Fault { return Faults().Kinds() }
 
 // Find gives the descriptor of a kind.
-func Find(kind string) (chaos.Descriptor, bool) {
-	d, ok := descriptors()[kind]
-	return d, ok
-}
+func Find(kind string) (chaos.Descriptor, bool) { return Faults().Find(kind) }
 
-// AllOperations are the undo operations that journals may name: those of brunt itself and those of every
-// fault.
-func AllOperations() chaos.Operations { return operations(descriptors()) }
-
-func operations(of map[string]chaos.Descriptor) chaos.Operations {
-	o := chaos.OperationsOf(journal.BruntOperations())
-	for _, d := range of {
-		maps.Copy(o, chaos.OperationsOf(d.Undo))
-	}
-	maps.Copy(o, chaos.OperationsOf(agent.Operations(func(kind string) (chaos.Descriptor, bool) {
-		d, ok := of[kind]
-		return d, ok
-	})))
-	return o
-}
+// AllOperations are the undo operations that journals may name.
+func AllOperations() chaos.Operations { return Faults().Operations() }

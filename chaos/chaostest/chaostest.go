@@ -30,6 +30,16 @@ type World struct {
 	// effect though it was set. Nil is a world in which faults do nothing from the
 	// first.
 	Spoil func()
+	// Faults is the list that has the fault; nil is [catalog.Faults].
+	Faults catalog.List
+}
+
+// faults gives the list that has the fault.
+func (w *World) faults() catalog.List {
+	if w.Faults != nil {
+		return w.Faults
+	}
+	return catalog.Faults()
 }
 
 // Run holds the fault that yaml writes, such as `process.crash: {service: web}`, to
@@ -44,6 +54,12 @@ func Run(t *testing.T, yaml string, build func(t *testing.T, effective bool) Wor
 // Parse reads the fault that yaml writes.
 func Parse(t *testing.T, yaml string) (chaos.Fault, syntax.Block) {
 	t.Helper()
+	return parse(t, yaml, catalog.Faults())
+}
+
+// parse reads the fault that yaml writes, of a kind in the list.
+func parse(t *testing.T, yaml string, faults catalog.List) (chaos.Fault, syntax.Block) {
+	t.Helper()
 	file := filepath.Join(t.TempDir(), "scenario.yaml")
 	text := "version: 1\ntarget: {url: \"http://127.0.0.1:1\"}\nload: {main: {executor: constant-arrival-rate, rate: 1/s, duration: 1s, flow: [{get: /}]}}\nchaos:\n  it:\n    at: 1s\n    for: 1s\n    " + yaml + "\n"
 	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
@@ -54,7 +70,7 @@ func Parse(t *testing.T, yaml string) (chaos.Fault, syntax.Block) {
 		t.Fatal(err)
 	}
 	var m syntax.Mistakes
-	f, ok := syntax.Resolve(sc.Faults[0].Block, catalog.Kinds(), &m)
+	f, ok := syntax.Resolve(sc.Faults[0].Block, faults.Kinds(), &m)
 	if !ok {
 		t.Fatal(m.Err())
 	}
@@ -80,7 +96,7 @@ var amount = regexp.MustCompile(`\b[0-9.]+ ?[KMG]i?B\b`)
 // amounts.
 func Plan(t *testing.T, yaml string, w World) []chaos.Step {
 	t.Helper()
-	f, b := Parse(t, yaml)
+	f, b := parse(t, yaml, w.faults())
 	var m syntax.Mistakes
 	f.Check(b.Pos, w.Scope, &m)
 	if err := m.Err(); err != nil {
@@ -212,7 +228,7 @@ func Journal(t *testing.T, yaml string, w World) {
 		t.Skip("it dies with brunt, or is over once it is done")
 	}
 	dir := t.TempDir()
-	j, err := journal.Open(catalog.AllOperations(), dir, "test")
+	j, err := journal.Open(w.faults().Operations(), dir, "test")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -226,7 +242,7 @@ func Journal(t *testing.T, yaml string, w World) {
 		t.Fatal(err)
 	}
 	unlocked(t, dir)
-	taken, err := journal.Recover(t.Context(), catalog.AllOperations(), dir, "revert")
+	taken, err := journal.Recover(t.Context(), w.faults().Operations(), dir, "revert")
 	if err != nil || len(taken) != len(steps) {
 		t.Fatalf("taken back: %+v, %v", taken, err)
 	}
@@ -238,7 +254,7 @@ func Journal(t *testing.T, yaml string, w World) {
 			t.Errorf("reverting what the journal has taken back: %s, %v", o, err)
 		}
 	}
-	if again, err := journal.Recover(t.Context(), catalog.AllOperations(), dir, "revert"); err != nil || len(again) != 0 {
+	if again, err := journal.Recover(t.Context(), w.faults().Operations(), dir, "revert"); err != nil || len(again) != 0 {
 		t.Errorf("taken back once more: %+v, %v", again, err)
 	}
 }

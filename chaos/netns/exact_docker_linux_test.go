@@ -1,7 +1,6 @@
 package netns_test
 
 import (
-	"brunt/chaos/catalog"
 	"context"
 	"fmt"
 	"io"
@@ -13,6 +12,7 @@ import (
 
 	"brunt/chaos"
 	"brunt/chaos/agent"
+	"brunt/chaos/catalog"
 	"brunt/chaos/chaostest"
 	"brunt/chaos/netns"
 	"brunt/chaos/netns/netnstest"

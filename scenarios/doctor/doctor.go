@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"brunt/chaos/fault/resource"
+	"brunt/chaos/catalog"
 	"brunt/chaos/journal"
 	"brunt/scenarios"
 	"brunt/scenarios/k6"
@@ -45,13 +45,13 @@ const (
 func Doctor(ctx context.Context, stateDirs []string, getenv func(string) string) []Check {
 	checks := []Check{
 		{"system", Fine, strings.TrimSpace(runtime.GOOS + "/" + runtime.GOARCH + " " + machine.Kernel()), ""},
-		cpus(), openFiles(), ports(), loopback(), timers(), stateDir(stateDirs[0]), leftovers(stateDirs), rootCheck(), freezing(), deathSignal(),
+		cpus(), openFiles(), ports(), loopback(), timers(), stateDir(stateDirs[0]), leftovers(stateDirs), rootCheck(), deathSignal(),
 	}
 	self, _ := os.Executable()
 	path, err := k6.Find(self, os.LookupEnv)
 	checks = append(checks, k6Program("k6", Missing, path, err))
 	checks = append(checks, features()...)
-	checks = append(checks, starving()...)
+	checks = append(checks, capabilities()...)
 	return append(checks, engine(ctx, getenv))
 }
 
@@ -159,17 +159,10 @@ func rootCheck() Check {
 	return Check{"root", Fine, "no; faults on control groups and on processes of others need it", ""}
 }
 
-func freezing() Check {
-	if runtime.GOOS == "windows" {
-		return Check{"process.freeze", Missing, "this system can't stop a process and let it go on", "run the drill on Linux or macOS"}
-	}
-	return Check{"process.freeze", Fine, "signals", ""}
-}
-
-// starving tells which faults on what a unit may use can be done here, and by what.
-func starving() []Check {
+// capabilities tells which faults this machine can inject, and by what mechanism.
+func capabilities() []Check {
 	var out []Check
-	for _, w := range resource.Capabilities() {
+	for _, w := range catalog.Faults().Capabilities() {
 		c := Check{Name: w.Fault, State: Fine, Found: w.Via}
 		if w.Err != nil {
 			c.State, c.Found, c.Fix = Missing, w.Err.Error(), w.Fix

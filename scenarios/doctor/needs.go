@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"brunt/chaos/catalog"
 	"brunt/chaos/netns"
 	"brunt/scenarios/k6"
 	"brunt/scenarios/machine"
@@ -38,8 +39,12 @@ func Needs(ctx context.Context, p *plan.Plan) []Check {
 		checks = append(checks, engineNeeds(ctx, p)...)
 	}
 	for _, e := range p.Faults {
-		if c := freezing(); e.Kind == c.Name && c.State != Fine {
-			checks = append(checks, Check{"fault " + e.Name, Bad, c.Found, c.Fix})
+		d, _ := catalog.Find(e.Kind)
+		if d.Capability == nil {
+			continue
+		}
+		if c := d.Capability(); c.Err != nil && c.Required {
+			checks = append(checks, Check{"fault " + e.Name, Bad, c.Err.Error(), c.Fix})
 		}
 	}
 	ways := sync.OnceValue(netns.Ways)

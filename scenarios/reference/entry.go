@@ -141,7 +141,7 @@ func (w *walker) add(path, sort string, s node, must bool) *Entry {
 	e.Must = e.Must && must
 	if e.Text == "" {
 		text, _ := s["description"].(string)
-		e.Text = sentence(text, sort == "fault")
+		e.Text = sentence(text, false)
 	}
 	for _, f := range w.forms(s, nil) {
 		if !slices.Contains(e.Forms, f) {

@@ -13,7 +13,7 @@ const scenarioSchema = `{"type": "object",
  "else": {"properties": {
   "chaos": {"additionalProperties": {"type": "object", "properties": {
     "at": {"$ref": "#/$defs/at", "description": "offset from t0"},
-    "network.latency": {"description": "Latency delays what passes.", "type": "object", "required": ["delay"],
+    "network.latency": {"description": "Delays what passes.", "type": "object", "required": ["delay"],
       "properties": {"delay": {"$ref": "#/$defs/at", "description": "added; zero is 100ms"}}}}}},
   "load": {"additionalProperties": {"oneOf": [
     {"description": "ARate begins iterations at a rate.", "properties": {"executor": {"const": "a-rate"}, "rate": {"description": "per second"}, "flow": {"items": {"$ref": "#/$defs/step"}}}},

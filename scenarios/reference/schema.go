@@ -255,19 +255,29 @@ func faultSchema(doc syntax.Describer) syntax.Schema {
 	props := s["properties"].(syntax.Schema)
 	props["detect"] = syntax.Schema{"description": doc(reflect.TypeFor[scenarios.Fault](), "Detect"), "anyOf": []any{syntax.SchemaOf(reflect.TypeFor[*probe.Detect](), doc)}}
 	var one []any
-	for _, name := range slices.Sorted(maps.Keys(faultcatalog.Kinds())) {
-		kind := reflect.TypeOf(faultcatalog.Kinds()[name]()).Elem()
+	for _, f := range faultcatalog.Faults() {
+		d := f.Describe()
+		name, kind := d.Kind, reflect.TypeOf(f).Elem()
 		settings := syntax.SchemaOf(kind, doc)
-		settings["description"] = doc(kind, "")
+		settings["description"] = strings.TrimSpace(d.Doc + " " + furtherSentences(doc(kind, "")))
 		props[name] = settings
 		one = append(one, syntax.Schema{"required": []any{name}})
 	}
+	slices.SortFunc(one, func(a, b any) int {
+		return strings.Compare(fmt.Sprint(a), fmt.Sprint(b))
+	})
 	begins := []any{}
 	for _, key := range []string{"at", "after", "during", "trigger"} {
 		begins = append(begins, syntax.Schema{"required": []any{key}})
 	}
 	s["allOf"] = []any{syntax.Schema{"oneOf": one}, syntax.Schema{"oneOf": begins}}
 	return s
+}
+
+// furtherSentences gives what follows the first sentence of a comment.
+func furtherSentences(comment string) string {
+	_, rest, _ := strings.Cut(strings.Join(strings.Fields(comment), " "), ". ")
+	return rest
 }
 
 // targetSchema is that of the target: exactly one kind.

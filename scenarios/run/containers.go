@@ -1,13 +1,13 @@
 package run
 
 import (
-	"brunt/chaos/catalog"
 	"context"
 	"fmt"
 	"os"
 	"runtime"
 	"strconv"
 
+	"brunt/chaos/catalog"
 	"brunt/chaos/container"
 	"brunt/chaos/journal"
 

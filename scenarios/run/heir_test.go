@@ -3,7 +3,6 @@
 package run
 
 import (
-	"brunt/chaos/catalog"
 	"context"
 	"strings"
 	"sync"
@@ -11,6 +10,7 @@ import (
 	"time"
 
 	"brunt/chaos"
+	"brunt/chaos/catalog"
 	"brunt/chaos/cgroup"
 	"brunt/chaos/chaostest"
 	"brunt/scenarios/plan"

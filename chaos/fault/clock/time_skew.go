@@ -20,9 +20,8 @@ import (
 	"brunt/chaos/vdso"
 )
 
-// TimeSkew sets the clock of a unit off: the time of day that its processes read, and
-// NoMatch of the clocks that spans are measured by. A process that the unit starts later
-// has the machine's clock, unless it is forked off and stays the same program.
+// TimeSkew is the fault time.skew. A process that the unit starts later has the machine's clock, unless it is
+// forked off and stays the same program.
 type TimeSkew struct {
 	resource.ResourceFault `yaml:",inline"`
 	Offset                 Offset `yaml:"offset,required"` // ahead, or back with a minus: -1h, 90s, 250ms
@@ -283,7 +282,19 @@ func (*Offset) Schema() syntax.Schema {
 // Describe implements [chaos.Described].
 func (*TimeSkew) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
-		Kind: "time.skew", New: func() chaos.Fault { return new(TimeSkew) }, Platform: "linux", Agent: &chaos.Rights{Caps: []string{"SYS_PTRACE", "KILL"}}, Undo: ClockOperations(),
-		Doc: "Sets the time of day that a unit reads ahead or back.",
+		Kind: "time.skew", New: func() chaos.Fault { return new(TimeSkew) }, Platform: "linux",
+		Agent:      &chaos.Rights{Caps: []string{"SYS_PTRACE", "KILL"}},
+		Undo:       ClockOperations(),
+		Capability: capability,
+		Doc:        "Shifts the time of day that the processes of a unit read, and none of the clocks that measure durations.",
 	}
+}
+
+// capability tells whether time.skew works here.
+func capability() chaos.Capability {
+	c := chaos.Capability{Fault: "time.skew", Via: "vDSO"}
+	if c.Err = vdso.Works(); c.Err != nil {
+		c.Fix = "it takes x86-64, and a kernel that gives processes a vDSO"
+	}
+	return c
 }

@@ -17,9 +17,7 @@ import (
 	"brunt/targets/platform/docker"
 )
 
-// Disconnect takes a container out of a network, and puts it back with the address, the
-// aliases, the links and the options that it had there. Names fail at once then, which is
-// another thing than a partition: network.partition is silent.
+// Disconnect is the fault network.disconnect. Names fail at once then; network.partition is silent.
 type Disconnect struct {
 	selector.Selector `yaml:",inline"`
 	Network           string `yaml:"network"` // by its name or id, without the project's or the run's prefix too; zero is the only one
@@ -236,6 +234,6 @@ func connectContainer(ctx context.Context, e *docker.Engine, id container.Contai
 func (*Disconnect) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "network.disconnect", New: func() chaos.Fault { return new(Disconnect) }, Undo: ContainerOperations(),
-		Doc: "Takes a container out of a network of its engine.",
+		Doc: "Takes a container out of a network, and puts it back with the address, aliases, links and options that it had there.",
 	}
 }

@@ -15,8 +15,7 @@ import (
 	"brunt/targets/platform/docker"
 )
 
-// Pause stops every process of a container by the engine's freezer: its connections stay
-// open, and nothing answers on them.
+// Pause is the fault container.pause.
 type Pause struct {
 	selector.Selector `yaml:",inline"`
 }
@@ -188,6 +187,6 @@ func unpauseContainer(ctx context.Context, e *docker.Engine, id container.Contai
 func (*Pause) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "container.pause", New: func() chaos.Fault { return new(Pause) }, Undo: ContainerOperations(),
-		Doc: "Pauses all processes of a container by the freezer.",
+		Doc: "Pauses every process of a container by the engine's freezer: its connections stay open, and nothing answers on them.",
 	}
 }

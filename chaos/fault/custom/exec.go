@@ -14,8 +14,7 @@ import (
 	"brunt/chaos/proc"
 )
 
-// Exec breaks the system by commands of the author's own, such as the tool that fails
-// a managed database over.
+// Exec is the fault exec.
 type Exec struct {
 	Inject probe.Command `yaml:"inject,required"` // a list is run as it stands, a text by sh
 	Revert revertCommand `yaml:"revert,required"` // takes it back, at any time and twice; none for what is over once it is done
@@ -169,6 +168,6 @@ func commandUndo(pid int) (chaos.Undo, error) {
 func (*Exec) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "exec", New: func() chaos.Fault { return new(Exec) }, Undo: CustomOperations(),
-		Doc: "Runs a command of the author's that breaks the system, and one that reverts it.",
+		Doc: "Breaks the system by commands of the author's own, such as the tool that fails a managed database over.",
 	}
 }

@@ -12,8 +12,7 @@ import (
 	"brunt/chaos/probe"
 )
 
-// Webhook breaks the system by HTTP calls of the author's own, such as those of a
-// managed database's API.
+// Webhook is the fault webhook.
 type Webhook struct {
 	Inject probe.Call `yaml:"inject,required"` // does it: {post: URL, json: …}
 	Revert revertCall `yaml:"revert,required"` // takes it back, at any time and twice; none for what is over once it is done
@@ -91,6 +90,6 @@ func (*revertCall) SchemaWith(doc syntax.Describer) syntax.Schema {
 func (*Webhook) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "webhook", New: func() chaos.Fault { return new(Webhook) }, Undo: CustomOperations(),
-		Doc: "Makes an HTTP call of the author's that breaks the system, and one that reverts it.",
+		Doc: "Breaks the system by HTTP calls of the author's own, such as those of a managed database's API.",
 	}
 }

@@ -23,18 +23,18 @@ type DNS struct {
 	Via               string   `yaml:"via,oneof=auto|nft|nfqueue|ebpf|netem"` // the mechanism; zero is auto: the first that there is
 }
 
-// DNSFail answers questions for names with an error.
+// DNSFail is the fault dns.fail.
 type DNSFail struct {
 	DNS   `yaml:",inline"`
 	RCode string `yaml:"rcode,oneof=SERVFAIL|NXDOMAIN|REFUSED"` // zero is SERVFAIL
 }
 
-// DNSTimeout does not answer questions for names.
+// DNSTimeout is the fault dns.timeout.
 type DNSTimeout struct {
 	DNS `yaml:",inline"`
 }
 
-// DNSSpoof answers questions for names with other addresses.
+// DNSSpoof is the fault dns.spoof.
 type DNSSpoof struct {
 	DNS     `yaml:",inline"`
 	Answers []string `yaml:"answers,required"` // addresses of IPv4 or IPv6
@@ -223,7 +223,7 @@ func (f *DNSSpoof) Try(_ chaos.Scope, ways func() []netns.Way) error {
 func (*DNSFail) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "dns.fail", New: func() chaos.Fault { return new(DNSFail) }, Platform: "linux",
-		Doc: "Answers the name queries of a container with an error.",
+		Doc: "Answers name queries with an error.",
 	}
 }
 
@@ -231,7 +231,7 @@ func (*DNSFail) Describe() chaos.Descriptor {
 func (*DNSTimeout) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "dns.timeout", New: func() chaos.Fault { return new(DNSTimeout) }, Platform: "linux",
-		Doc: "Answers no name query of a container.",
+		Doc: "Leaves name queries without an answer.",
 	}
 }
 
@@ -239,6 +239,6 @@ func (*DNSTimeout) Describe() chaos.Descriptor {
 func (*DNSSpoof) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "dns.spoof", New: func() chaos.Fault { return new(DNSSpoof) }, Platform: "linux",
-		Doc: "Answers the name queries of a container with other addresses.",
+		Doc: "Answers name queries with other addresses.",
 	}
 }

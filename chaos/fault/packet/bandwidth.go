@@ -17,7 +17,7 @@ import (
 	"brunt/chaos/selector"
 )
 
-// Bandwidth lets so many bytes a second through a link, or into and out of containers.
+// Bandwidth is the fault network.bandwidth.
 type Bandwidth struct {
 	selector.Edge `yaml:",inline"`
 	proxied.Way   `yaml:",inline"`
@@ -110,6 +110,6 @@ func (f *Bandwidth) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 func (*Bandwidth) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "network.bandwidth", New: func() chaos.Fault { return new(Bandwidth) }, Undo: PacketOperations(),
-		Doc: "Limits the bytes per second that pass a link or the network of a container.",
+		Doc: "Limits the bytes per second that pass a link, or enter and leave containers.",
 	}
 }

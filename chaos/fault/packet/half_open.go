@@ -10,9 +10,7 @@ import (
 	"brunt/chaos/selector"
 )
 
-// HalfOpen has one side of connections forget them, while the other takes them for open:
-// as after a crash of a machine, or a firewall that lost its state. The side is the
-// unit, or that of `from`.
+// HalfOpen is the fault network.half_open. The side that forgets is the unit, or that of `from`.
 type HalfOpen struct {
 	selector.Edge `yaml:",inline"`
 	Ports         selector.Ports `yaml:"ports"` // only connections to one of these ports; zero is all
@@ -39,6 +37,6 @@ func (f *HalfOpen) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error
 func (*HalfOpen) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "network.half_open", New: func() chaos.Fault { return new(HalfOpen) }, Platform: "linux", Undo: PacketOperations(),
-		Doc: "Makes one side of connections forget them while the other keeps them.",
+		Doc: "Makes one side of connections forget them while the other keeps them open, as after a crash of a machine or a firewall that lost its state.",
 	}
 }

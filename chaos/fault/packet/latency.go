@@ -17,8 +17,7 @@ import (
 	"brunt/chaos/selector"
 )
 
-// Latency delays what passes a link, or the packets of containers. A direction that is
-// not written delays a round trip once.
+// Latency is the fault network.latency. Without a direction, a round trip is delayed once.
 type Latency struct {
 	selector.Edge `yaml:",inline"`
 	proxied.Way   `yaml:",inline"`
@@ -86,6 +85,6 @@ func (f *Latency) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error)
 func (*Latency) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "network.latency", New: func() chaos.Fault { return new(Latency) }, Undo: PacketOperations(),
-		Doc: "Delays what passes a link or the network of a container.",
+		Doc: "Delays what passes a link, or the packets of containers.",
 	}
 }

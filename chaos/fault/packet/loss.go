@@ -22,22 +22,22 @@ type Hit struct {
 	Percent       *quantity.Share `yaml:"percent,required"` // of the packets, each on its own
 }
 
-// Loss loses packets: nobody is told, and TCP sends them again.
+// Loss is the fault network.loss.
 type Loss struct {
 	Hit `yaml:",inline"`
 }
 
-// Duplicate has packets come twice.
+// Duplicate is the fault network.duplicate.
 type Duplicate struct {
 	Hit `yaml:",inline"`
 }
 
-// Corrupt flips a bit of packets. Their checksums tell, so that most are lost on arrival.
+// Corrupt is the fault network.corrupt. Checksums detect that, so most of these packets are lost on arrival.
 type Corrupt struct {
 	Hit `yaml:",inline"`
 }
 
-// Reorder has packets come later than those that were sent after them.
+// Reorder is the fault network.reorder.
 type Reorder struct {
 	Hit   `yaml:",inline"`
 	Delay quantity.Duration `yaml:"delay,positive"` // by which they come later; zero is 10ms
@@ -159,7 +159,7 @@ func (s Evidence) orMet(what string) Evidence {
 func (*Loss) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "network.loss", New: func() chaos.Fault { return new(Loss) }, Platform: "linux", Undo: PacketOperations(),
-		Doc: "Loses a share of the packets of a container.",
+		Doc: "Loses packets without notice; TCP sends them again.",
 	}
 }
 
@@ -167,7 +167,7 @@ func (*Loss) Describe() chaos.Descriptor {
 func (*Duplicate) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "network.duplicate", New: func() chaos.Fault { return new(Duplicate) }, Platform: "linux", Undo: PacketOperations(),
-		Doc: "Delivers a share of the packets of a container twice.",
+		Doc: "Delivers packets twice.",
 	}
 }
 
@@ -175,7 +175,7 @@ func (*Duplicate) Describe() chaos.Descriptor {
 func (*Corrupt) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "network.corrupt", New: func() chaos.Fault { return new(Corrupt) }, Platform: "linux", Undo: PacketOperations(),
-		Doc: "Damages a share of the packets of a container.",
+		Doc: "Flips a bit of packets.",
 	}
 }
 
@@ -183,6 +183,6 @@ func (*Corrupt) Describe() chaos.Descriptor {
 func (*Reorder) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "network.reorder", New: func() chaos.Fault { return new(Reorder) }, Platform: "linux", Undo: PacketOperations(),
-		Doc: "Delivers a share of the packets of a container late, out of their order.",
+		Doc: "Delivers packets later than those that were sent after them.",
 	}
 }

@@ -15,11 +15,9 @@ import (
 	"brunt/chaos/selector"
 )
 
-// Partition cuts services off from each other.
-//
-// One way is every packet of the connections that `from` opened, there and back:
-// What the other side opens still works. Both ways are the links in both
-// directions, as far as they are declared.
+// Partition is the fault network.partition. In one direction it drops every packet of the connections that
+// `from` opened, there and back: connections that the other side opens still work. In both directions it
+// applies to the links both ways, as far as they are declared.
 type Partition struct {
 	selector.Edge `yaml:",inline"`
 	Direction     string         `yaml:"direction,oneof=both|one-way"` // zero is both
@@ -113,6 +111,6 @@ func (f *Partition) packets(ctx context.Context, env chaos.Env) ([]chaos.Step, e
 func (*Partition) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "network.partition", New: func() chaos.Fault { return new(Partition) }, Undo: PacketOperations(),
-		Doc: "Cuts two sides off from each other.",
+		Doc: "Cuts services off from each other.",
 	}
 }

@@ -16,8 +16,7 @@ import (
 	"brunt/chaos/selector"
 )
 
-// Reset resets every connection that is open on a link, on both sides. New ones
-// work.
+// Reset is the fault network.reset. New connections work.
 type Reset struct {
 	selector.Edge `yaml:",inline"`
 	Ports         selector.Ports `yaml:"ports"` // of packets: only connections to one of these ports; zero is all
@@ -63,6 +62,6 @@ func (f *Reset) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 func (*Reset) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "network.reset", New: func() chaos.Fault { return new(Reset) }, Undo: PacketOperations(),
-		Doc: "Resets the connections that are open.",
+		Doc: "Resets every open connection of a link, on both sides.",
 	}
 }

@@ -14,16 +14,14 @@ import (
 	"brunt/chaos/selector"
 )
 
-// Stall holds everything on a link: connections stay, new ones are accepted, and
-// nothing passes until it is taken back. Nothing is lost. Of packets it is what TCP sends
-// again: connections that are open go on where they were, and new ones wait.
+// Stall is the fault network.stall. Nothing is lost. Of packets, TCP sends again what was held: open
+// connections go on where they were, and new ones wait.
 type Stall struct {
 	selector.Edge `yaml:",inline"`
 	Ports         selector.Ports `yaml:"ports"` // of packets: only those of connections to one of these ports; zero is all
 }
 
-// Blackhole swallows everything on a link: connections stay, new ones are accepted,
-// and what is sent is lost.
+// Blackhole is the fault network.blackhole.
 type Blackhole struct {
 	selector.Edge `yaml:",inline"`
 	Ports         selector.Ports `yaml:"ports"` // of packets: only those of connections to one of these ports; zero is all
@@ -74,7 +72,7 @@ func muteSign() Evidence { return cutSign(false, wantFate("silent", netns.Stuck)
 func (*Stall) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "network.stall", New: func() chaos.Fault { return new(Stall) }, Undo: PacketOperations(),
-		Doc: "Lets nothing pass: connections stay open and silent, and go on when the fault ends.",
+		Doc: "Holds everything on a link: connections stay open, new ones are accepted, and nothing passes until the fault ends.",
 	}
 }
 
@@ -82,6 +80,6 @@ func (*Stall) Describe() chaos.Descriptor {
 func (*Blackhole) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "network.blackhole", New: func() chaos.Fault { return new(Blackhole) }, Undo: PacketOperations(),
-		Doc: "Drops everything that passes without an answer.",
+		Doc: "Drops everything on a link: connections stay open, new ones are accepted, and what is sent is lost.",
 	}
 }

@@ -17,9 +17,8 @@ import (
 	"brunt/chaos/selector"
 )
 
-// Crash ends a unit's process by a signal, as a fault of its own would. Whoever
-// supervises it starts it again, even where the process takes the signal for a request
-// and ends in good order; the fault's phase lasts until it is healthy.
+// Crash is the fault process.crash. This holds even where the process handles the signal and exits in good
+// order. The fault's phase lasts until the unit is healthy.
 type Crash struct {
 	selector.Selector `yaml:",inline"`
 	Signal            string `yaml:"signal"`       // without SIG; zero is KILL
@@ -144,7 +143,7 @@ func (c *crash) Gone(ctx context.Context) (string, error) {
 // Describe implements [chaos.Described].
 func (*Crash) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
-		Kind: "process.crash", New: func() chaos.Fault { return new(Crash) }, Agent: &chaos.Rights{Caps: []string{"KILL"}},
-		Doc: "Ends a unit's process by a signal; its supervisor starts it again.",
+		Kind: "process.crash", New: func() chaos.Fault { return new(Crash) }, Agent: &chaos.Rights{Caps: []string{"KILL"}, Signals: true, Ends: true},
+		Doc: "Ends a unit's process by a signal; the supervisor of the process starts it again.",
 	}
 }

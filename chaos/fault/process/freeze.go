@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"runtime"
 	"time"
 
 	"brunt/scenarios/syntax"
@@ -17,8 +18,7 @@ import (
 	"brunt/chaos/selector"
 )
 
-// Freeze stops a unit's process without ending it: its connections stay open, and
-// nothing answers on them.
+// Freeze is the fault process.freeze.
 type Freeze struct {
 	selector.Selector `yaml:",inline"`
 }
@@ -176,7 +176,20 @@ func (f *freeze) Gone(ctx context.Context) (string, error) {
 // Describe implements [chaos.Described].
 func (*Freeze) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
-		Kind: "process.freeze", New: func() chaos.Fault { return new(Freeze) }, Agent: &chaos.Rights{Caps: []string{"KILL"}}, Undo: FreezeOperations(),
-		Doc: "Stops a unit's process without ending it: its connections stay open and nothing answers.",
+		Kind: "process.freeze", New: func() chaos.Fault { return new(Freeze) },
+		Agent:      &chaos.Rights{Caps: []string{"KILL"}, Signals: true},
+		Undo:       FreezeOperations(),
+		Capability: freezeCapability,
+		Doc:        "Stops a unit's process without ending it: its connections stay open, and nothing answers on them.",
 	}
+}
+
+// freezeCapability tells whether process.freeze works here.
+func freezeCapability() chaos.Capability {
+	c := chaos.Capability{Fault: "process.freeze", Via: "signals"}
+	if runtime.GOOS == "windows" {
+		c.Err, c.Fix = errors.New("this system can't stop a process and let it go on"), "run the drill on Linux or macOS"
+		c.Required = true
+	}
+	return c
 }

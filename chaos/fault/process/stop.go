@@ -16,14 +16,14 @@ import (
 	"brunt/chaos/selector"
 )
 
-// Stop takes a unit down in good order and keeps it down until it is taken back.
+// Stop is the fault process.stop.
 type Stop struct {
 	selector.Selector `yaml:",inline"`
 	Grace             *quantity.Duration `yaml:"grace"`        // between SIGTERM and SIGKILL; nil is 5s
 	Irreversible      bool               `yaml:"irreversible"` // allows a process that brunt can't start again
 }
 
-// Restart takes a unit down in good order and starts it again at once.
+// Restart is the fault process.restart.
 type Restart struct {
 	selector.Selector `yaml:",inline"`
 	Grace             *quantity.Duration `yaml:"grace"` // between SIGTERM and SIGKILL; nil is 5s

@@ -26,7 +26,7 @@ type Requests struct {
 	Method        string          `yaml:"method"`  // zero is all
 }
 
-// HTTPError answers requests on a link itself, in place of who was asked.
+// HTTPError is the fault http.error.
 type HTTPError struct {
 	Requests `yaml:",inline"`
 	Status   int               `yaml:"status,min=200,max=599"` // zero is 503
@@ -34,7 +34,7 @@ type HTTPError struct {
 	Headers  map[string]string `yaml:"headers"`                // of the answer, besides those for its length
 }
 
-// HTTPDelay holds requests on a link back before they are passed on.
+// HTTPDelay is the fault http.delay.
 type HTTPDelay struct {
 	Requests `yaml:",inline"`
 	Delay    quantity.Duration `yaml:"delay,required,positive"` // Baseline a request is passed on
@@ -225,7 +225,7 @@ func (f *HTTPDelay) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 func (*HTTPError) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "http.error", New: func() chaos.Fault { return new(HTTPError) },
-		Doc: "Answers a share of the HTTP requests on a link with an error.",
+		Doc: "Answers requests on a link with an error, in place of the server.",
 	}
 }
 
@@ -233,6 +233,6 @@ func (*HTTPError) Describe() chaos.Descriptor {
 func (*HTTPDelay) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "http.delay", New: func() chaos.Fault { return new(HTTPDelay) },
-		Doc: "Delays a share of the HTTP requests on a link.",
+		Doc: "Delays requests on a link before they are passed on.",
 	}
 }

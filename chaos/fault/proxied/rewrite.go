@@ -20,8 +20,7 @@ import (
 	"brunt/chaos/proxy"
 )
 
-// HTTPRewrite changes requests on a link before they are passed on, and the answers to
-// them, as a wrong deployment or a proxy in between does.
+// HTTPRewrite is the fault http.rewrite.
 type HTTPRewrite struct {
 	Requests `yaml:",inline"`
 	Request  requestDraft `yaml:"request"` // what is changed of a request
@@ -253,6 +252,6 @@ func exchanges(ctx context.Context, l *chaos.Link, n int, q proxy.ProbeRequest, 
 func (*HTTPRewrite) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "http.rewrite", New: func() chaos.Fault { return new(HTTPRewrite) },
-		Doc: "Rewrites HTTP requests or answers on a link.",
+		Doc: "Changes requests on a link and the answers to them, as a wrong deployment or a proxy in between does.",
 	}
 }

@@ -24,24 +24,21 @@ type Some struct {
 	Percent       *quantity.Share `yaml:"percent"` // of the connections; nil is all
 }
 
-// SlowClose holds the end of connections back: who waits for the other side to close
-// waits so much longer, and what a connection takes up is taken up meanwhile.
+// SlowClose is the fault tcp.slow_close.
 type SlowClose struct {
 	Way   `yaml:",inline"`
 	Some  `yaml:",inline"`
 	Delay quantity.Duration `yaml:"delay,required,positive"` // Baseline an end is passed on, each way that it is on; both by default
 }
 
-// Limit ends a connection once so many bytes of it have passed, as a peer does that
-// dies in the middle of an answer.
+// Limit is the fault tcp.limit.
 type Limit struct {
 	Way   `yaml:",inline"`
 	Some  `yaml:",inline"`
 	Bytes quantity.Size `yaml:"bytes,required,positive"` // of a connection, each way that it is on by itself; of answers by default
 }
 
-// Slicer cuts what passes into small pieces that come one by one, so that no message
-// comes at once.
+// Slicer is the fault tcp.slicer.
 type Slicer struct {
 	Way       `yaml:",inline"`
 	Some      `yaml:",inline"`
@@ -306,7 +303,7 @@ func (f *Slicer) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) 
 func (*SlowClose) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "tcp.slow_close", New: func() chaos.Fault { return new(SlowClose) },
-		Doc: "Closes connections on a link later than their ends do.",
+		Doc: "Delays the end of connections: a peer waits that much longer for the other side to close, and the connection holds its resources meanwhile.",
 	}
 }
 
@@ -314,7 +311,7 @@ func (*SlowClose) Describe() chaos.Descriptor {
 func (*Limit) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "tcp.limit", New: func() chaos.Fault { return new(Limit) },
-		Doc: "Closes connections on a link after a number of bytes.",
+		Doc: "Closes a connection once a number of bytes has passed, as a peer does that dies in the middle of an answer.",
 	}
 }
 
@@ -322,6 +319,6 @@ func (*Limit) Describe() chaos.Descriptor {
 func (*Slicer) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "tcp.slicer", New: func() chaos.Fault { return new(Slicer) },
-		Doc: "Passes the bytes on a link in small pieces.",
+		Doc: "Cuts what passes a link into small pieces that arrive one by one, so that no message arrives at once.",
 	}
 }

@@ -1,8 +1,6 @@
 package resource
 
 import (
-	"slices"
-	"maps"
 	"context"
 	"fmt"
 	"math"
@@ -19,8 +17,7 @@ import (
 	"brunt/chaos/stress"
 )
 
-// Throttle lets a unit have only a part of the processor time: of each tenth of a second
-// it runs for so long, and waits for the rest.
+// Throttle is the fault cpu.throttle.
 type Throttle struct {
 	ResourceFault `yaml:",inline"`
 	Share         quantity.Share `yaml:"share"`               // of one processor
@@ -43,7 +40,7 @@ func (t *Throttle) processors() float64 {
 // Check implements [Fault].
 func (t *Throttle) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	t.CheckSelector(at, sc, m)
-	onlyLinux(at, "cpu.throttle", m)
+	onlyLinux(at, t.Describe(), m)
 	switch {
 	case t.Has("share") == t.Has("processors"):
 		m.AddHint(at, "such as {share: 20%}", "want exactly one of share, processors")
@@ -79,7 +76,7 @@ const usualPeriod = 100_000 // microseconds, where a group has none of its own y
 
 // Plan finds what is to be written.
 func (t *throttle) Plan() error {
-	r, err := t.Victim.ration(cgroup.CPU, t.burn.run)
+	r, err := t.Victim.limitFor(cgroup.CPU, t.burn.run)
 	if err != nil {
 		return err
 	}
@@ -259,7 +256,10 @@ func (t *throttle) Gone(ctx context.Context) (string, error) {
 // Describe implements [chaos.Described].
 func (*Throttle) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
-		Kind: "cpu.throttle", New: func() chaos.Fault { return new(Throttle) }, Platform: "linux", Agent: &chaos.Rights{Caps: []string{"SYS_PTRACE"}, Cgroups: true}, Undo: slices.Collect(maps.Values(ResourceOperations())),
-		Doc: "Limits the processor time of a unit by its control group.",
+		Kind: "cpu.throttle", New: func() chaos.Fault { return new(Throttle) }, Platform: "linux",
+		Agent:      &chaos.Rights{Caps: []string{"SYS_PTRACE"}, Cgroups: true},
+		Undo:       ResourceOperations(),
+		Capability: throttleCapability,
+		Doc:        "Limits the processor time of a unit: in each tenth of a second it runs for a part, and waits for the rest.",
 	}
 }

@@ -1,8 +1,6 @@
 package resource
 
 import (
-	"maps"
-	"slices"
 	"context"
 	"errors"
 	"fmt"
@@ -17,8 +15,7 @@ import (
 	"brunt/chaos/rootfs"
 )
 
-// DiskFill takes the room that is left on a filesystem of a unit's, with a file that has
-// no name and is gone with brunt.
+// DiskFill is the fault disk.fill.
 type DiskFill struct {
 	ResourceFault `yaml:",inline"`
 	Path          string         `yaml:"path,required"` // a directory of the unit, on the filesystem that is meant
@@ -32,7 +29,7 @@ var _ chaos.Fault = (*DiskFill)(nil)
 // Check implements [Fault].
 func (f *DiskFill) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.CheckSelector(at, sc, m)
-	onlyLinux(at, "disk.fill", m)
+	onlyLinux(at, f.Describe(), m)
 	checkPath(f.Of("path"), f.Path, m)
 	switch bytes, percent := f.Has("bytes"), f.Has("percent"); {
 	case bytes && percent:
@@ -240,7 +237,7 @@ func (f *diskFill) Revert(ctx context.Context) (chaos.Outcome, error) {
 		return chaos.Failed, err
 	}
 	f.full = before.Free
-	if _, err := ResourceOperations().Revert(ctx, f.Undo()); err != nil {
+	if _, err := chaos.OperationsOf(ResourceOperations()).Revert(ctx, f.Undo()); err != nil {
 		return chaos.Failed, err
 	}
 	f.seen()
@@ -273,7 +270,10 @@ func (f *diskFill) Gone(ctx context.Context) (string, error) {
 // Describe implements [chaos.Described].
 func (*DiskFill) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
-		Kind: "disk.fill", New: func() chaos.Fault { return new(DiskFill) }, Platform: "linux", Agent: &chaos.Rights{Caps: []string{"SYS_PTRACE", "DAC_OVERRIDE"}}, Undo: slices.Collect(maps.Values(ResourceOperations())),
-		Doc: "Fills a disk of a unit.",
+		Kind: "disk.fill", New: func() chaos.Fault { return new(DiskFill) }, Platform: "linux",
+		Agent:      &chaos.Rights{Caps: []string{"SYS_PTRACE", "DAC_OVERRIDE"}},
+		Undo:       ResourceOperations(),
+		Capability: fillCapability,
+		Doc:        "Takes the free space of a unit's filesystem, by a file that has no name and disappears with brunt.",
 	}
 }

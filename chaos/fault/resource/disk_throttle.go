@@ -1,7 +1,6 @@
 package resource
 
 import (
-	"maps"
 	"context"
 	"errors"
 	"fmt"
@@ -22,9 +21,8 @@ import (
 	"brunt/chaos/stress"
 )
 
-// DiskThrottle lets a unit read from a disk and write to it only so fast. What the kernel
-// keeps in memory is not slowed: neither what is read from there nor, in version 1 of
-// control groups, what is written there and brought to the disk later by the kernel.
+// DiskThrottle is the fault disk.throttle. What the kernel keeps in memory is not slowed: neither reads from
+// there nor, in version 1 of control groups, writes that the kernel brings to the disk later.
 type DiskThrottle struct {
 	ResourceFault `yaml:",inline"`
 	Rate          quantity.Bandwidth `yaml:"rate,required,positive"`          // such as 1MiB/s; of each direction
@@ -51,7 +49,7 @@ const leastDiskRate = 40 << 10
 // Check implements [Fault].
 func (t *DiskThrottle) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	t.CheckSelector(at, sc, m)
-	onlyLinux(at, "disk.throttle", m)
+	onlyLinux(at, t.Describe(), m)
 	checkPath(t.Of("path"), t.path(), m)
 	if t.Rate > 0 && t.Rate < leastDiskRate {
 		m.AddHint(t.Of("rate"), "at least 40KiB/s", "with %s it can't be found in time whether it holds", t.Rate)
@@ -100,7 +98,7 @@ func (t *diskThrottle) Plan() error {
 		return fmt.Errorf("%s: %w", t.Victim, err)
 	}
 	t.name = nameFor(dir, t.fault.path())
-	if t.cgroupLimit, err = t.Victim.ration(cgroup.Disk, t.burn.run); err != nil {
+	if t.cgroupLimit, err = t.Victim.limitFor(cgroup.Disk, t.burn.run); err != nil {
 		return err
 	}
 	t.unlimited = true
@@ -262,7 +260,10 @@ func (t *diskThrottle) Gone(ctx context.Context) (string, error) {
 // Describe implements [chaos.Described].
 func (*DiskThrottle) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
-		Kind: "disk.throttle", New: func() chaos.Fault { return new(DiskThrottle) }, Platform: "linux", Agent: &chaos.Rights{Caps: []string{"SYS_PTRACE"}, Cgroups: true}, Undo: slices.Collect(maps.Values(ResourceOperations())),
-		Doc: "Limits how fast a unit reads and writes a disk.",
+		Kind: "disk.throttle", New: func() chaos.Fault { return new(DiskThrottle) }, Platform: "linux",
+		Agent:      &chaos.Rights{Caps: []string{"SYS_PTRACE"}, Cgroups: true},
+		Undo:       ResourceOperations(),
+		Capability: diskCapability,
+		Doc:        "Limits how fast a unit reads from a disk and writes to it.",
 	}
 }

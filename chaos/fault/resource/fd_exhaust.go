@@ -1,7 +1,6 @@
 package resource
 
 import (
-	"maps"
 	"context"
 	"encoding/json"
 	"errors"
@@ -17,8 +16,7 @@ import (
 	"brunt/scenarios"
 )
 
-// FDExhaust takes from a unit the descriptors that it has not used yet: it can't open
-// files or connections any more, nor take those that come (EMFILE), until it closes some.
+// FDExhaust is the fault fd.exhaust.
 type FDExhaust struct {
 	ResourceFault `yaml:",inline"`
 	Leave         int `yaml:"leave,min=0,max=1000000"` // how many it can still open; zero is none
@@ -29,7 +27,7 @@ var _ chaos.Fault = (*FDExhaust)(nil)
 // Check implements [Fault].
 func (f *FDExhaust) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.CheckSelector(at, sc, m)
-	onlyLinux(at, "fd.exhaust", m)
+	onlyLinux(at, f.Describe(), m)
 }
 
 // Plan implements [Fault].
@@ -179,7 +177,7 @@ func (f *fdExhaust) Verify(ctx context.Context) (string, error) {
 
 // Revert implements [Held].
 func (f *fdExhaust) Revert(ctx context.Context) (chaos.Outcome, error) {
-	return ResourceOperations().Revert(ctx, f.Undo())
+	return chaos.OperationsOf(ResourceOperations()).Revert(ctx, f.Undo())
 }
 
 // Gone implements [Held]: the unit has its limits again, and is ready.
@@ -265,7 +263,10 @@ func restoreFiles(u chaos.Undo, pid int) (done bool, err error) {
 // Describe implements [chaos.Described].
 func (*FDExhaust) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
-		Kind: "fd.exhaust", New: func() chaos.Fault { return new(FDExhaust) }, Platform: "linux", Agent: &chaos.Rights{Caps: []string{"SYS_PTRACE", "SYS_RESOURCE"}}, Undo: slices.Collect(maps.Values(ResourceOperations())),
-		Doc: "Takes the file descriptors that a unit has not used yet.",
+		Kind: "fd.exhaust", New: func() chaos.Fault { return new(FDExhaust) }, Platform: "linux",
+		Agent:      &chaos.Rights{Caps: []string{"SYS_PTRACE", "SYS_RESOURCE"}},
+		Undo:       ResourceOperations(),
+		Capability: filesCapability,
+		Doc:        "Takes the file descriptors that a unit has not used yet: it can't open files or accept connections (EMFILE) until it closes some.",
 	}
 }

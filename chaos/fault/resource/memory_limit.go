@@ -1,8 +1,6 @@
 package resource
 
 import (
-	"maps"
-	"slices"
 	"context"
 	"fmt"
 	"os"
@@ -18,9 +16,8 @@ import (
 	"brunt/chaos/stress"
 )
 
-// MemoryLimit lets a unit have no more memory than so much. What it takes beyond, the
-// kernel first finds by dropping what it has cached, then by killing one of its
-// processes. It must be more than the unit uses now.
+// MemoryLimit is the fault memory.limit. Beyond the limit, the kernel first drops what it has cached for the
+// unit, then kills one of its processes. The limit must be more than the unit uses now.
 type MemoryLimit struct {
 	ResourceFault `yaml:",inline"`
 	Bytes         quantity.Size `yaml:"bytes,required,min=1"` // a multiple of the machine's pages, or it is rounded down to one
@@ -31,7 +28,7 @@ var _ chaos.Fault = (*MemoryLimit)(nil)
 // Check implements [Fault].
 func (l *MemoryLimit) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	l.CheckSelector(at, sc, m)
-	onlyLinux(at, "memory.limit", m)
+	onlyLinux(at, l.Describe(), m)
 	if l.Bytes > 0 && int64(l.Bytes) < int64(os.Getpagesize()) {
 		m.AddHint(l.Of("bytes"), "such as 64MiB", "no process runs in %s", l.Bytes)
 	}
@@ -100,7 +97,7 @@ const mostFelt = 1 << 30
 
 // Plan finds what is to be written.
 func (l *memoryLimit) Plan() error {
-	r, err := l.Victim.ration(cgroup.Memory, l.burn.run)
+	r, err := l.Victim.limitFor(cgroup.Memory, l.burn.run)
 	if err != nil {
 		return err
 	}
@@ -255,7 +252,10 @@ func (l *memoryLimit) Gone(ctx context.Context) (string, error) {
 // Describe implements [chaos.Described].
 func (*MemoryLimit) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
-		Kind: "memory.limit", New: func() chaos.Fault { return new(MemoryLimit) }, Platform: "linux", Agent: &chaos.Rights{Caps: []string{"SYS_PTRACE"}, Cgroups: true}, Undo: slices.Collect(maps.Values(ResourceOperations())),
-		Doc: "Limits the memory of a unit by its control group.",
+		Kind: "memory.limit", New: func() chaos.Fault { return new(MemoryLimit) }, Platform: "linux",
+		Agent:      &chaos.Rights{Caps: []string{"SYS_PTRACE"}, Cgroups: true},
+		Undo:       ResourceOperations(),
+		Capability: memoryCapability,
+		Doc:        "Limits the memory of a unit.",
 	}
 }

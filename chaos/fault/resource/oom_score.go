@@ -63,7 +63,7 @@ func scoresOf(pid int) ([]scored, error) {
 }
 
 // sentence makes the processes the first that are killed.
-func sentence(all []scored) error {
+func raiseScores(all []scored) error {
 	for _, s := range all {
 		if err := setScore(s.id.PID, killFirst); err != nil && s.id.Alive() {
 			return err

@@ -1,8 +1,6 @@
 package resource
 
 import (
-	"maps"
-	"slices"
 	"context"
 	"errors"
 	"fmt"
@@ -22,16 +20,14 @@ import (
 	"brunt/scenarios"
 )
 
-// StressCPU burns processor time in a unit's place: what its control group may use, and
-// What the machine has, it shares with the burners.
+// StressCPU is the fault stress.cpu.
 type StressCPU struct {
 	ResourceFault `yaml:",inline"`
 	Load          quantity.Share `yaml:"load"`                   // of each worker, of the time that passes; zero is 100%
 	Workers       int            `yaml:"workers,min=1,max=1024"` // each on a processor of its own, if there are as many; zero is one for each processor of the machine
 }
 
-// StressMemory takes memory in a unit's place: what its control group may use, and what
-// the machine has, is left to it without that much.
+// StressMemory is the fault stress.memory.
 type StressMemory struct {
 	ResourceFault `yaml:",inline"`
 	Bytes         quantity.Size  `yaml:"bytes,min=1"`           // to take
@@ -39,7 +35,7 @@ type StressMemory struct {
 	OOM           string         `yaml:"oom,oneof=burner|unit"` // who is killed where memory runs out; zero is the burner. unit takes until the kernel has killed the unit
 }
 
-// StressIO reads and writes in a unit's place, as fast as the disk lets it.
+// StressIO is the fault stress.io.
 type StressIO struct {
 	ResourceFault `yaml:",inline"`
 	Path          string `yaml:"path"`                  // a directory of the unit, on the disk that is meant; zero is /tmp
@@ -55,7 +51,7 @@ var (
 // Check implements [Fault].
 func (s *StressCPU) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	s.CheckSelector(at, sc, m)
-	onlyLinux(at, "stress.cpu", m)
+	onlyLinux(at, s.Describe(), m)
 	if s.Has("load") && s.load() < .01 {
 		m.Add(s.Of("load"), "a load of %s can't be found; it is at least 1%%", s.Load)
 	}
@@ -78,7 +74,7 @@ func (s *StressCPU) workers() int {
 // Check implements [Fault].
 func (s *StressMemory) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	s.CheckSelector(at, sc, m)
-	onlyLinux(at, "stress.memory", m)
+	onlyLinux(at, s.Describe(), m)
 	if s.Has("bytes") == s.Has("percent") {
 		m.AddHint(at, "such as {bytes: 200MiB}", "want exactly one of bytes, percent")
 	} else if s.Has("percent") && s.Percent == 0 {
@@ -89,7 +85,7 @@ func (s *StressMemory) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) 
 // Check implements [Fault].
 func (s *StressIO) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	s.CheckSelector(at, sc, m)
-	onlyLinux(at, "stress.io", m)
+	onlyLinux(at, s.Describe(), m)
 	checkPath(s.Of("path"), s.path(), m)
 }
 
@@ -271,7 +267,7 @@ const leftToMachine = 512 << 20
 
 // Plan finds how much is taken, and what stands against it.
 func (s *stressMemory) Plan() error {
-	r, err := s.Victim.ration(cgroup.Memory, s.burn.run)
+	r, err := s.Victim.limitFor(cgroup.Memory, s.burn.run)
 	if err != nil {
 		return err
 	}
@@ -343,7 +339,7 @@ func (s *stressMemory) Inject(ctx context.Context) (chaos.Held, error) {
 		}
 		return s, nil
 	}
-	err := sentence(s.scores)
+	err := raiseScores(s.scores)
 	s.Point("scores written")
 	if err == nil {
 		err = s.halves(ctx)
@@ -378,13 +374,13 @@ func (s *stressMemory) stopFirst() {
 func (s *stressMemory) Revert(ctx context.Context) (chaos.Outcome, error) {
 	s.stopFirst()
 	if s.b == nil { // it came to no burner
-		return ResourceOperations().Revert(ctx, s.Undo())
+		return chaos.OperationsOf(ResourceOperations()).Revert(ctx, s.Undo())
 	}
 	out, err := s.burning.Revert(ctx)
 	if len(s.scores) == 0 || err != nil {
 		return out, err
 	}
-	if o, err := ResourceOperations().Revert(ctx, s.Undo()); err != nil {
+	if o, err := chaos.OperationsOf(ResourceOperations()).Revert(ctx, s.Undo()); err != nil {
 		return o, err
 	}
 	return out, nil
@@ -496,23 +492,32 @@ func (s *stressIO) Takes() time.Duration { return 5 * time.Second }
 // Describe implements [chaos.Described].
 func (*StressCPU) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
-		Kind: "stress.cpu", New: func() chaos.Fault { return new(StressCPU) }, Platform: "linux", Agent: &chaos.Rights{Caps: []string{"SYS_PTRACE"}, Cgroups: true}, Undo: slices.Collect(maps.Values(ResourceOperations())),
-		Doc: "Uses processor time in the control groups of a unit.",
+		Kind: "stress.cpu", New: func() chaos.Fault { return new(StressCPU) }, Platform: "linux",
+		Agent:      &chaos.Rights{Caps: []string{"SYS_PTRACE"}, Cgroups: true},
+		Undo:       ResourceOperations(),
+		Capability: stressCapability,
+		Doc:        "Uses processor time in the control group of a unit: the unit shares what its group may use, and what the machine has, with the stress processes.",
 	}
 }
 
 // Describe implements [chaos.Described].
 func (*StressMemory) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
-		Kind: "stress.memory", New: func() chaos.Fault { return new(StressMemory) }, Platform: "linux", Agent: &chaos.Rights{Caps: []string{"SYS_PTRACE"}, Cgroups: true}, Undo: slices.Collect(maps.Values(ResourceOperations())),
-		Doc: "Takes memory in the control groups of a unit.",
+		Kind: "stress.memory", New: func() chaos.Fault { return new(StressMemory) }, Platform: "linux",
+		Agent:      &chaos.Rights{Caps: []string{"SYS_PTRACE"}, Cgroups: true},
+		Undo:       ResourceOperations(),
+		Capability: stressCapability,
+		Doc:        "Takes memory in the control group of a unit: the unit has that much less of what its group may use, and of what the machine has.",
 	}
 }
 
 // Describe implements [chaos.Described].
 func (*StressIO) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
-		Kind: "stress.io", New: func() chaos.Fault { return new(StressIO) }, Platform: "linux", Agent: &chaos.Rights{Caps: []string{"SYS_PTRACE", "DAC_OVERRIDE"}, Cgroups: true}, Undo: slices.Collect(maps.Values(ResourceOperations())),
-		Doc: "Reads and writes a unit's disk as fast as it allows.",
+		Kind: "stress.io", New: func() chaos.Fault { return new(StressIO) }, Platform: "linux",
+		Agent:      &chaos.Rights{Caps: []string{"SYS_PTRACE", "DAC_OVERRIDE"}, Cgroups: true},
+		Undo:       ResourceOperations(),
+		Capability: stressCapability,
+		Doc:        "Reads and writes in the control group of a unit, as fast as the disk allows.",
 	}
 }

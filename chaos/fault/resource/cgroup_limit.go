@@ -58,7 +58,7 @@ type groupMove struct {
 
 // cgroupLimit finds the group of a unit for a controller. One that has to be made is named by
 // the run.
-func (v Victim) ration(c cgroup.Controller, run string) (*cgroupLimit, error) {
+func (v Victim) limitFor(c cgroup.Controller, run string) (*cgroupLimit, error) {
 	r := &cgroupLimit{Victim: v}
 	var err error
 	if r.home, err = v.groups.Find(v.ID.PID, c); err != nil {
@@ -198,7 +198,7 @@ func alive(pid int) bool {
 
 // Revert implements [Held].
 func (r *cgroupLimit) Revert(ctx context.Context) (chaos.Outcome, error) {
-	return ResourceOperations().Revert(ctx, r.Undo())
+	return chaos.OperationsOf(ResourceOperations()).Revert(ctx, r.Undo())
 }
 
 // back finds that every setting is as it was, and the unit where it was.
@@ -229,14 +229,14 @@ func (r *cgroupLimit) back() (string, error) {
 }
 
 // ResourceOperations revert the faults on what a unit may use.
-func ResourceOperations() chaos.Operations {
-	return chaos.OperationsOf([]chaos.Operation{
+func ResourceOperations() []chaos.Operation {
+	return []chaos.Operation{
 		{Name: opGroupSet, Do: doGroup, Exclusive: true},
 		{Name: opGroupLeave, Do: doGroup},
 		{Name: opName, Do: doName},
 		{Name: opFiles, Do: InFamily(restoreFiles), Exclusive: true},
 		{Name: opScore, Do: InFamily(restoreScore), Exclusive: true},
-	})
+	}
 }
 
 // doGroup takes back what was done to a control group.

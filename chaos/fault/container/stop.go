@@ -17,21 +17,19 @@ import (
 	"brunt/targets/platform/docker"
 )
 
-// Kill ends a container by a signal and keeps it down, whatever its restart policy, until
-// it is taken back. process.crash is what its policy sees as a crash.
+// Kill is the fault container.kill. A restart policy sees process.crash as a crash, and this as an order.
 type Kill struct {
 	selector.Selector `yaml:",inline"`
 	Signal            string `yaml:"signal"` // without SIG; zero is KILL
 }
 
-// ContainerStop takes a container down in good order and keeps it down until it is taken
-// back.
+// ContainerStop is the fault container.stop.
 type ContainerStop struct {
 	selector.Selector `yaml:",inline"`
 	Grace             *quantity.Duration `yaml:"grace"` // between its stop signal and SIGKILL, in whole seconds; nil is 5s
 }
 
-// ContainerRestart takes a container down in good order and starts it again at once.
+// ContainerRestart is the fault container.restart.
 type ContainerRestart struct {
 	selector.Selector `yaml:",inline"`
 	Grace             *quantity.Duration `yaml:"grace"` // between its stop signal and SIGKILL, in whole seconds; nil is 5s
@@ -324,7 +322,7 @@ func startContainer(ctx context.Context, e *docker.Engine, id container.Containe
 func (*Kill) Describe() chaos.Descriptor {
 	return chaos.Descriptor{
 		Kind: "container.kill", New: func() chaos.Fault { return new(Kill) }, Undo: ContainerOperations(),
-		Doc: "Kills a container by a signal and keeps it down until the fault ends.",
+		Doc: "Kills a container by a signal and keeps it down, whatever its restart policy, until the fault ends.",
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"net/netip"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -73,7 +74,11 @@ func (i *Pool) Plan(ctx context.Context, env chaos.Env, u chaos.Unit) (s chaos.S
 // to which container.
 func (i *Pool) takes(env chaos.Env, u chaos.Unit) (*container.Container, bool) {
 	c, contained := container.ContainerOf(u)
-	if i == nil || !contained || rightsFor(i.Find, env.Block.Kind) == nil || !c.Engine.Address().Local() {
+	if i == nil || !contained {
+		return nil, false
+	}
+	rights := rightsFor(i.Find, env.Block.Kind)
+	if rights == nil || !c.Engine.Address().Local() {
 		return nil, false
 	}
 	if i.Helper || docker.Self() != "" {
@@ -86,7 +91,7 @@ func (i *Pool) takes(env chaos.Env, u chaos.Unit) (*container.Container, bool) {
 		return c, err == nil && is.Running
 	case os.Geteuid() == 0:
 		return nil, false
-	case env.Block.Kind == "process.crash" || env.Block.Kind == "process.freeze":
+	case rights.Signals:
 		p, err := os.FindProcess(pid)
 		return c, err == nil && errors.Is(p.Signal(syscall.Signal(0)), os.ErrPermission)
 	}
@@ -293,8 +298,19 @@ func (l *server) Plan(ctx context.Context, w planRequest) (planReply, error) {
 	return planReply{N: len(l.steps) - 1, What: s.String(), Via: s.Via(), Undo: s.Undo()}, nil
 }
 
-// selects are the settings by which a fault says whom it hits.
-var selects = []string{"service", "unit", "zone", "pid", "container", "labels", "project", "in_network", "pick", "leader", "on_restart"}
+// selects are the settings that say which units a fault hits, and when: brunt applies them, and the agent gets
+// one unit.
+var selects = selectorKeys()
+
+func selectorKeys() []string {
+	keys := []string{"on_restart"}
+	for f := range reflect.TypeFor[selector.Selector]().Fields() {
+		if key, _, _ := strings.Cut(f.Tag.Get("yaml"), ","); key != "" {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
 
 func (l *server) inject(ctx context.Context, n int) (stepReply, error) {
 	step := l.at(n)
@@ -332,9 +348,9 @@ func (i *Pool) agentFor(ctx context.Context, e *docker.Engine, run, kind string)
 		return nil, fmt.Errorf("no agent injects %s", kind)
 	}
 	key := fmt.Sprint(e.Address().Host, rights.Caps, rights.Cgroups)
-	i.handing.Lock()
-	defer i.handing.Unlock()
-	if h := i.hands[key]; h != nil {
+	i.clientsMu.Lock()
+	defer i.clientsMu.Unlock()
+	if h := i.clients[key]; h != nil {
 		return h, nil
 	}
 	if err := i.helps(container.UnhelpUndo(e, run)); err != nil {
@@ -344,33 +360,33 @@ func (i *Pool) agentFor(ctx context.Context, e *docker.Engine, run, kind string)
 	if err != nil {
 		return nil, err
 	}
-	if i.hands == nil {
-		i.hands = map[string]*rpc.Client{}
+	if i.clients == nil {
+		i.clients = map[string]*rpc.Client{}
 	}
-	i.hands[key] = h
+	i.clients[key] = h
 	return h, nil
 }
 
 // Drop lets go of a hand that has ended, so that the next step gets another.
 func (i *Pool) drop(h *rpc.Client) {
-	i.handing.Lock()
-	n := len(i.hands)
-	maps.DeleteFunc(i.hands, func(_ string, other *rpc.Client) bool { return other == h })
-	last := len(i.hands) < n
-	i.handing.Unlock()
+	i.clientsMu.Lock()
+	n := len(i.clients)
+	maps.DeleteFunc(i.clients, func(_ string, other *rpc.Client) bool { return other == h })
+	last := len(i.clients) < n
+	i.clientsMu.Unlock()
 	if last { // whoever comes first; it may take its time
 		_ = h.Close()
 	}
 }
 
-// letGo ends all hands.
-func (i *Pool) letGo() error {
-	i.handing.Lock()
-	defer i.handing.Unlock()
+// closeClients ends all clients.
+func (i *Pool) closeClients() error {
+	i.clientsMu.Lock()
+	defer i.clientsMu.Unlock()
 	var errs []error
-	for key, h := range i.hands {
+	for key, h := range i.clients {
 		errs = append(errs, h.Close())
-		delete(i.hands, key)
+		delete(i.clients, key)
 	}
 	return errors.Join(errs...)
 }
@@ -397,14 +413,15 @@ func startAgent(ctx context.Context, e *docker.Engine, run string, rights *chaos
 
 // agentStep is a step that a hand does.
 type agentStep struct {
-	unit    chaos.Unit
-	c       *container.Container
-	was     docker.Container
-	kind    string
-	run     string
-	insides *Pool
-	hand    *rpc.Client // nil in a dry run
-	plan    planReply
+	unit   chaos.Unit
+	c      *container.Container
+	was    docker.Container
+	kind   string
+	ends   bool // the fault ends the process
+	run    string
+	pool   *Pool
+	client *rpc.Client // nil in a dry run
+	plan   planReply
 
 	mu    sync.Mutex
 	at    time.Time // it was injected
@@ -424,14 +441,17 @@ func planByAgent(ctx context.Context, in *Pool, env chaos.Env, u chaos.Unit, c *
 	if err != nil {
 		return nil, err
 	}
-	s := &agentStep{unit: u, c: c, was: was, kind: env.Block.Kind, run: env.Run, insides: in}
+	s := &agentStep{unit: u, c: c, was: was, kind: env.Block.Kind, run: env.Run, pool: in}
+	if rights := rightsFor(in.Find, s.kind); rights != nil {
+		s.ends = rights.Ends
+	}
 	if env.Dry {
 		s.plan.What, s.plan.Via = fmt.Sprintf("%s on %s", s.kind, u.Name()), "helper"
 		return s, nil
 	}
 	of := &agentUnit{Unit: u.Name(), Of: u.Service(), ID: was.ID, Began: was.Started, First: was.PID, Again: was.Supervised()}
 	for first := true; ; first = false {
-		if s.hand, err = in.agentFor(ctx, c.Engine, env.Run, s.kind); err != nil {
+		if s.client, err = in.agentFor(ctx, c.Engine, env.Run, s.kind); err != nil {
 			return nil, err
 		}
 		err = s.Ask(ctx, "plan", planRequest{Kind: s.kind, With: env.Block.With, Unit: of, Run: env.Run}, &s.plan)
@@ -443,9 +463,9 @@ func planByAgent(ctx context.Context, in *Pool, env chaos.Env, u chaos.Unit, c *
 
 // ask asks the hand; one that has ended is let go of.
 func (s *agentStep) Ask(ctx context.Context, op string, args, result any) error {
-	err := s.hand.Call(ctx, op, args, result)
+	err := s.client.Call(ctx, op, args, result)
 	if errors.Is(err, rpc.ErrEnded) {
-		s.insides.drop(s.hand)
+		s.pool.drop(s.client)
 		return fmt.Errorf("the helper that was to %s: %w", s.plan.What, err)
 	}
 	return err
@@ -550,7 +570,7 @@ func (s *agentStep) Revert(ctx context.Context) (chaos.Outcome, error) {
 		return chaos.Gone, nil
 	}
 	if errors.Is(err, rpc.ErrEnded) {
-		out, err := chaos.OperationsOf(Operations(s.insides.Find)).Revert(ctx, s.Undo())
+		out, err := chaos.OperationsOf(Operations(s.pool.Find)).Revert(ctx, s.Undo())
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.other = err == nil
@@ -571,7 +591,7 @@ func (s *agentStep) over(ctx context.Context) bool {
 // Gone implements [Held]: the hand finds it gone, and whoever asks the unit finds it ready.
 func (s *agentStep) Gone(ctx context.Context) (string, error) {
 	const ready = ", and it is ready"
-	crashed := s.kind == "process.crash"
+	crashed := s.ends
 	if crashed && !s.was.Supervised() {
 		return "it stays down, as allowed", nil
 	}

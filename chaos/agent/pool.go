@@ -45,8 +45,8 @@ type Pool struct {
 	// Journal is where it is written down that there are helpers; nil is nowhere.
 	Journal chaos.Recorder
 
-	handing sync.Mutex
-	hands   map[string]*rpc.Client // by engine and rights
+	clientsMu sync.Mutex
+	clients   map[string]*rpc.Client // by engine and rights
 
 	mu      sync.Mutex
 	open    map[chaos.ContainerID]*handle
@@ -91,7 +91,7 @@ func (i *Pool) OtherRun(container string) string {
 
 // Close removes what helpers were made of. Nobody may need one any more.
 func (i *Pool) Close(ctx context.Context) error {
-	errs := []error{i.letGo()}
+	errs := []error{i.closeClients()}
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	for key, h := range i.helping {

@@ -27,8 +27,8 @@ type refusedStep struct{ chaos.Step }
 
 func (refusedStep) Inject(context.Context) (chaos.Held, error) { return nil, errors.New("no") }
 
-// TestHand_Refused holds that what a hand has refused to inject needs nothing to be taken back.
-func TestHand_Refused(t *testing.T) {
+// TestAgent_Refused holds that what a hand has refused to inject needs nothing to be taken back.
+func TestAgent_Refused(t *testing.T) {
 	l := &server{steps: []*serverStep{{Step: refusedStep{}}}}
 	ask := func(op, step string) (any, error) { return l.Do(t.Context(), op, json.RawMessage(step)) }
 	if _, err := ask("inject", `{"n":0}`); err == nil {
@@ -64,8 +64,8 @@ func (s *slowStep) Revert(context.Context) (chaos.Outcome, error) {
 	return chaos.Reverted, nil
 }
 
-// TestHand_Slow holds that one that takes long to be in keeps no other in, and is not forgotten in the end.
-func TestHand_Slow(t *testing.T) {
+// TestAgent_Slow holds that one that takes long to be in keeps no other in, and is not forgotten in the end.
+func TestAgent_Slow(t *testing.T) {
 	slow, other := &slowStep{begun: make(chan struct{}), may: make(chan struct{})}, &slowStep{begun: make(chan struct{}), may: make(chan struct{})}
 	close(other.may)
 	l := &server{steps: []*serverStep{{Step: slow}, {Step: other}}}
@@ -89,8 +89,8 @@ func TestHand_Slow(t *testing.T) {
 	}
 }
 
-// deadHand is one that was there, and is not.
-func deadHand(t *testing.T) *rpc.Client {
+// deadAgent is one that was there, and is not.
+func deadAgent(t *testing.T) *rpc.Client {
 	t.Helper()
 	near, far := net.Pipe()
 	go func() { _ = rpc.Serve(t.Context(), far, far, nil) }() // ends with far
@@ -105,15 +105,15 @@ func deadHand(t *testing.T) *rpc.Client {
 	return h
 }
 
-// TestHand_Dead holds that one who has died is not asked whether what another has taken back is gone.
-func TestHand_Dead(t *testing.T) {
+// TestAgent_Dead holds that one who has died is not asked whether what another has taken back is gone.
+func TestAgent_Dead(t *testing.T) {
 	e := fakeengine.New(t, nil)
 	c := &container.Container{Engine: e, Ref: "c"}
 	was, err := e.Inspect(t.Context(), "c")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &agentStep{unit: &agentUnit{Unit: "c"}, c: c, was: was, kind: "cpu.throttle", insides: new(Pool), hand: deadHand(t)}
+	s := &agentStep{unit: &agentUnit{Unit: "c"}, c: c, was: was, kind: "cpu.throttle", pool: new(Pool), client: deadAgent(t)}
 	if text, err := s.Gone(t.Context()); !errors.Is(err, rpc.ErrEnded) {
 		t.Fatalf("%q, %v: who was to take it back is no more", text, err)
 	}
@@ -125,15 +125,15 @@ func TestHand_Dead(t *testing.T) {
 	}
 }
 
-// TestHand_Again holds that another hand is looked for where the one that was there has died.
-func TestHand_Again(t *testing.T) {
+// TestAgent_Again holds that another hand is looked for where the one that was there has died.
+func TestAgent_Again(t *testing.T) {
 	e := fakeengine.New(t, nil)
 	rights := &chaos.Rights{Caps: []string{"SYS_PTRACE"}, Cgroups: true}
 	find := func(string) (chaos.Descriptor, bool) { return chaos.Descriptor{Agent: rights}, true }
-	in := &Pool{Find: find, hands: map[string]*rpc.Client{fmt.Sprint(e.Address().Host, rights.Caps, rights.Cgroups): deadHand(t)}}
+	in := &Pool{Find: find, clients: map[string]*rpc.Client{fmt.Sprint(e.Address().Host, rights.Caps, rights.Cgroups): deadAgent(t)}}
 	env := chaos.Env{Agents: in, Run: "r", Block: syntax.Block{Kind: "cpu.throttle"}}
 	_, err := planByAgent(t.Context(), in, env, &agentUnit{Unit: "c"}, &container.Container{Engine: e, Ref: "c"})
-	if err == nil || errors.Is(err, rpc.ErrEnded) || len(in.hands) > 0 {
+	if err == nil || errors.Is(err, rpc.ErrEnded) || len(in.clients) > 0 {
 		t.Errorf("%v: want no other to be had from this engine", err)
 	}
 }

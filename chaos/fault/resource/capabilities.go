@@ -1,0 +1,88 @@
+package resource
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"brunt/chaos"
+	"brunt/chaos/cgroup"
+	"brunt/chaos/proc"
+	"brunt/chaos/rootfs"
+)
+
+// throttleCapability tells whether cpu.throttle works here.
+func throttleCapability() chaos.Capability {
+	return groupCapability("cpu.throttle", cgroup.CPU, func(g cgroup.Group) string {
+		return map[bool]string{true: cpuMax.File, false: cpuQuota.File}[g.Unified]
+	})
+}
+
+// memoryCapability tells whether memory.limit works here.
+func memoryCapability() chaos.Capability {
+	return groupCapability("memory.limit", cgroup.Memory, func(g cgroup.Group) string { return memorySetting(g).File })
+}
+
+// diskCapability tells whether disk.throttle works here.
+func diskCapability() chaos.Capability {
+	return groupCapability("disk.throttle", cgroup.Disk, func(g cgroup.Group) string { return diskSetting(g, "0:0", "write").File })
+}
+
+// stressCapability tells whether stress.cpu, stress.memory and stress.io work here.
+func stressCapability() chaos.Capability {
+	c := chaos.Capability{Fault: "stress.cpu .memory .io", Via: "burner"}
+	if os.Geteuid() != 0 {
+		c.Err, c.Fix = errors.New("brunt is not root: only units in its own control group can be burnt beside"), "run brunt as root for containers"
+	}
+	return c
+}
+
+// fillCapability tells whether disk.fill works here.
+func fillCapability() chaos.Capability {
+	c := chaos.Capability{Fault: "disk.fill", Via: "nameless file"}
+	dir, err := rootfs.Open(os.Getpid(), "/")
+	if err != nil {
+		c.Err, c.Fix = err, "it takes Linux 5.6"
+		return c
+	}
+	_ = dir.Close()
+	return c
+}
+
+// filesCapability tells whether fd.exhaust works here.
+func filesCapability() chaos.Capability {
+	c := chaos.Capability{Fault: "fd.exhaust", Via: "prlimit"}
+	_, c.Err = proc.FilesLimit(os.Getpid())
+	return c
+}
+
+// groupCapability tells whether a setting of control groups can be written.
+func groupCapability(fault string, c cgroup.Controller, setting func(cgroup.Group) string) chaos.Capability {
+	w := chaos.Capability{Fault: fault, Via: "cgroup v1"}
+	g, err := (cgroup.System{}).Find(os.Getpid(), c)
+	if err != nil {
+		w.Via, w.Err, w.Fix = "cgroup", err, "mount the controller, or give it to the groups of what is tested"
+		return w
+	}
+	if g.Unified {
+		w.Via = "cgroup v2"
+	}
+	if err := writable(filepath.Join(g.Path, "cgroup.procs")); err != nil {
+		w.Err, w.Fix = fmt.Errorf("control groups can't be written: %w", err), "run brunt as root, and in a container with the host's control groups, writable (--privileged --cgroupns=host)"
+		return w
+	}
+	if _, err := os.Stat(filepath.Join(g.Path, setting(g))); err != nil && !g.Root { // the root of a tree has none
+		w.Err, w.Fix = err, "this kernel lacks the limit: CONFIG_CFS_BANDWIDTH, CONFIG_MEMCG or CONFIG_BLK_DEV_THROTTLING"
+	}
+	return w
+}
+
+// writable tells why a file can't be written; nothing is.
+func writable(file string) error {
+	f, err := os.OpenFile(file, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}

@@ -1,0 +1,15 @@
+package resource
+
+import (
+	"runtime"
+
+	"brunt/chaos"
+	"brunt/scenarios/syntax"
+)
+
+// onlyLinux notes a fault that this system cannot inject.
+func onlyLinux(at syntax.Pos, d chaos.Descriptor, m *syntax.Mistakes) {
+	if d.Platform != runtime.GOOS {
+		m.Add(at, "%s needs Linux", d.Kind)
+	}
+}
