@@ -1,19 +1,19 @@
 package chaos
 
-// A Descriptor says what brunt has to know of a kind of fault besides its settings. Everything
-// that is looked up by the kind stands here, so that no table can miss one.
+// A Descriptor says what brunt has to know of a kind of fault besides its settings. Everything that is looked
+// up by the kind is here, so that no table can miss a kind.
 type Descriptor struct {
 	Kind string       // as scenarios name it, such as network.latency
-	Doc  string       // one sentence for `brunt explain`
+	Doc  string       // one sentence that says what the fault does, for `brunt explain`
 	New  func() Fault // makes one with zero settings
-	// Platform is the system that the fault needs, as runtime.GOOS has it; empty is any, or as the target
-	// has it.
+	// Platform is the system that the fault needs, a value of runtime.GOOS; empty is any, or depends on the
+	// target.
 	Platform string
-	// Agent are the rights of an agent that may inject the fault into the processes of a container; nil
-	// is that brunt injects it itself.
+	// Agent has the rights of an agent that may inject the fault into the processes of a container; nil
+	// means that brunt always injects it itself.
 	Agent *Rights
-	// Capability tells whether this machine can inject the fault, for `brunt doctor`; nil is that nothing
-	// is to be checked. It only reads.
+	// Capability tells whether this machine can inject the fault, for `brunt doctor`; nil means that there
+	// is nothing to check. It only reads.
 	Capability func() Capability
 	// Undo are the operations that revert the fault. Kinds may share one.
 	Undo []Operation

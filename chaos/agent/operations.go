@@ -16,7 +16,7 @@ import (
 
 var _ Helped = (*container.Container)(nil)
 
-// Operations revert what agents leave behind. Find gives the rights that the agent needs for that.
+// Operations revert what agents leave behind. Find gives the rights that an agent needs for that.
 func Operations(find func(kind string) (chaos.Descriptor, bool)) []chaos.Operation {
 	return []chaos.Operation{
 		{Name: opAgent, ByEngine: true, Do: func(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) {
@@ -31,8 +31,8 @@ func Operations(find func(kind string) (chaos.Descriptor, bool)) []chaos.Operati
 	}
 }
 
-// Ready makes what helpers in an engine are made of, if a run will need some: making it
-// Takes longer than a fault should come late.
+// Ready makes the image of the agents of an engine before a run that may need them: making it takes longer than a
+// fault may be late.
 func (i *Pool) Ready(ctx context.Context, e *docker.Engine, run string) error {
 	if !i.Helper && os.Geteuid() == 0 && docker.Self() == "" {
 		return nil
@@ -43,8 +43,8 @@ func (i *Pool) Ready(ctx context.Context, e *docker.Engine, run string) error {
 	return e.ReadyHelp(ctx, run)
 }
 
-// HelperIn starts a helper for who takes back what another brunt did to a container. It
-// tells whether that one is no more.
+// HelperIn starts an agent in the network of a container, to revert what another brunt did there. Gone says that
+// the container has ended, or was started again since.
 func HelperIn(ctx context.Context, at docker.Address, id chaos.ContainerID, run string) (h *remote.Namespace, gone bool, err error) {
 	e, err := docker.Open(at, docker.Options{})
 	if err != nil {
@@ -65,14 +65,14 @@ func HelperIn(ctx context.Context, at docker.Address, id chaos.ContainerID, run 
 	return h, false, err
 }
 
-// engined is a pipe to a helper whose engine nobody else has open.
+// engined is a pipe to an agent, with the engine that only this pipe has open.
 type engined struct {
 	io.ReadWriteCloser
 	e   *docker.Engine
 	run string
 }
 
-// CloseWrite ends the helper's input.
+// CloseWrite ends the agent's input.
 func (p *engined) CloseWrite() error {
 	if half, ok := p.ReadWriteCloser.(interface{ CloseWrite() error }); ok {
 		return half.CloseWrite()
@@ -80,8 +80,8 @@ func (p *engined) CloseWrite() error {
 	return nil
 }
 
-// Close implements [io.Closer]: the image that was made for the helper goes as well, unless another
-// one has it.
+// Close implements [io.Closer]. It also removes the image that was made for the agent, unless another agent uses
+// it.
 func (p *engined) Close() error {
 	err := p.ReadWriteCloser.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), proc.EndsWithin)

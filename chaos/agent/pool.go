@@ -17,14 +17,14 @@ import (
 	"brunt/targets/platform/docker"
 )
 
-// A Helped is a unit in a container whose engine can start brunt's helper in the network
-// that the unit has: for a brunt that reaches the engine and may not enter namespaces.
+// A Helped is a unit in a container whose engine can start an agent in the unit's network, for a brunt that
+// reaches the engine and may not enter namespaces.
 type Helped interface {
 	chaos.Contained
-	// ServeNetwork starts it for a run and gives its input and output. When those are closed it
-	// Takes back what it did, and ends; the engine removes it then.
+	// Help starts the agent for a run and gives its input and output. When they are closed the agent reverts what it
+	// did and ends, and the engine removes it.
 	Help(ctx context.Context, run string) (io.ReadWriteCloser, error)
-	// Unhelp removes all that helpers of the run are made of, by whoever reads the journal.
+	// Unhelp gives the undo that removes all that agents of the run are made of.
 	Unhelp(run string) chaos.Undo
 }
 
@@ -35,14 +35,13 @@ var (
 	_ chaos.Agents  = (*Pool)(nil)
 )
 
-// Pool are the ways into units' networks that a run has open, each for as long as a
-// fault needs it.
+// A Pool holds the agents and the network handles of a run, each as long as a fault needs it.
 type Pool struct {
-	// Find gives the descriptor of a kind; nil is that no agent injects faults.
+	// Find gives the descriptor of a kind; nil means that no agent injects faults.
 	Find func(kind string) (chaos.Descriptor, bool)
-	// Helper has helpers do what brunt could do itself. For tests.
+	// Helper makes agents do what brunt could do itself, for tests.
 	Helper bool
-	// Journal is where it is written down that there are helpers; nil is nowhere.
+	// Journal records that there are agents; nil records nothing.
 	Journal chaos.Recorder
 
 	clientsMu sync.Mutex
@@ -53,13 +52,13 @@ type Pool struct {
 	helping map[string]*helping // by their undo
 }
 
-// helping are the helpers of a run in one engine.
+// helping are the agents of a run in one engine.
 type helping struct {
 	undo  chaos.Undo
 	entry int // of the journal
 }
 
-// helps writes down that there will be helpers, before the first is made.
+// helps records in the journal that there will be agents, before the first is made.
 func (i *Pool) helps(undo chaos.Undo) error {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -81,7 +80,8 @@ func (i *Pool) helps(undo chaos.Undo) error {
 	return nil
 }
 
-// OtherRun implements [Agents]: it gives another run that has a fault in the network of a container too; empty is none.
+// OtherRun implements [Agents]: it gives another run that has a fault in the network of the container; empty is
+// none.
 func (i *Pool) OtherRun(container string) string {
 	if i.Journal == nil || container == "" {
 		return ""
@@ -89,7 +89,7 @@ func (i *Pool) OtherRun(container string) string {
 	return i.Journal.OtherRun(container)
 }
 
-// Close removes what helpers were made of. Nobody may need one any more.
+// Close ends the agents and removes what they were made of. No fault may need one after that.
 func (i *Pool) Close(ctx context.Context) error {
 	errs := []error{i.closeClients()}
 	i.mu.Lock()
@@ -107,18 +107,18 @@ func (i *Pool) Close(ctx context.Context) error {
 	return chaos.JoinErrors(errs...)
 }
 
-// handle is a way into a unit's network.
+// handle is an open network of a unit.
 type handle struct {
 	chaos.Network
 	in    *Pool
 	id    chaos.ContainerID
-	ready chan struct{} // closed when it is open, or could not be opened
-	err   error         // of that
+	ready chan struct{} // closed when the network is open, or could not be opened
+	err   error         // of opening
 	users int           // under in.mu
-	held  int           // faults that are in, under in.mu
+	held  int           // injected faults, under in.mu
 }
 
-// Enter opens the network of a unit, or finds it open.
+// Enter gives the network of a unit. It opens the network unless it is open already.
 func (i *Pool) Enter(ctx context.Context, u chaos.Contained, run string) (chaos.Handle, error) {
 	id := chaos.IDOf(u)
 	i.mu.Lock()
@@ -150,7 +150,7 @@ func (i *Pool) Enter(ctx context.Context, u chaos.Contained, run string) (chaos.
 	return n, nil
 }
 
-// Leave lets go of the network; the last who does closes it.
+// Leave releases the network; the last user closes it.
 func (n *handle) Leave() error {
 	n.in.mu.Lock()
 	n.users--
@@ -168,7 +168,7 @@ func (n *handle) Leave() error {
 // Whose implements [Handle].
 func (n *handle) Whose() chaos.ContainerID { return n.id }
 
-// Count notes that a fault is in, or is out again, and tells how many are in then.
+// Count adds to the number of injected faults and gives the new number.
 func (n *handle) Count(by int) (held int) {
 	n.in.mu.Lock()
 	defer n.in.mu.Unlock()
@@ -176,7 +176,7 @@ func (n *handle) Count(by int) (held int) {
 	return n.held
 }
 
-// openNetwork enters the unit's namespace, and has the engine help where it may not.
+// openNetwork enters the unit's namespace, or lets the engine start an agent there if brunt may not enter.
 func (i *Pool) openNetwork(ctx context.Context, u chaos.Contained, run string) (chaos.Network, error) {
 	id := chaos.IDOf(u)
 	helped, canHelp := u.(Helped)
@@ -189,7 +189,7 @@ func (i *Pool) openNetwork(ctx context.Context, u chaos.Contained, run string) (
 			return nil, fmt.Errorf("%w: %s has just been started again", chaos.ErrNoUnit, u.Name())
 		case err == nil:
 			return n, nil
-		case errors.Is(err, fs.ErrNotExist) && canHelp && docker.Self() != "" && id.ID != "": // seen from here it has no process
+		case errors.Is(err, fs.ErrNotExist) && canHelp && docker.Self() != "" && id.ID != "": // the process is not visible from this container
 		case errors.Is(err, fs.ErrNotExist):
 			return nil, fmt.Errorf("%w: %s has ended", chaos.ErrNoUnit, u.Name())
 		case !canHelp || !errors.Is(err, fs.ErrPermission):
@@ -211,8 +211,7 @@ func (i *Pool) openNetwork(ctx context.Context, u chaos.Contained, run string) (
 	return h, nil
 }
 
-// EnterNamespace opens the network namespace of a process and tries whether it can be
-// entered.
+// EnterNamespace opens the network namespace of a process and checks that brunt can enter it.
 func EnterNamespace(pid int) (*netns.Namespace, error) {
 	if pid == 0 {
 		return nil, fs.ErrNotExist
@@ -235,8 +234,8 @@ func EnterNamespace(pid int) (*netns.Namespace, error) {
 	return n, nil
 }
 
-// ServeNetwork is the life of a helper: it breaks the network that it is in as lines on in ask
-// for, and takes everything back when in ends.
+// ServeNetwork runs an agent in the network of a container: it injects what lines from in ask for, and reverts
+// everything when in ends.
 func ServeNetwork(ctx context.Context, in io.Reader, out io.Writer) error {
 	n, err := netns.Open("/proc/self/ns/net")
 	if err != nil {
@@ -246,10 +245,10 @@ func ServeNetwork(ctx context.Context, in io.Reader, out io.Writer) error {
 	return remote.Serve(ctx, n, in, out)
 }
 
-// errHostNetwork keeps faults of a container from the machine that it shares the network with.
+// errHostNetwork refuses a fault in the network of a container that shares the machine's network.
 var errHostNetwork = errors.New("it has no network of its own, but the machine's")
 
-// OwnNetwork looks from where brunt itself is.
+// OwnNetwork opens the network namespace of brunt itself.
 func OwnNetwork() (*netns.Namespace, error) {
 	n, err := netns.Open(fmt.Sprintf("/proc/%d/ns/net", os.Getpid()))
 	if err != nil {

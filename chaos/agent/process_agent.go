@@ -26,20 +26,19 @@ import (
 	"brunt/targets/platform/docker"
 )
 
-// A hand is a helper of brunt's that sees all processes of the engine's machine. It does to
-// those of a container what brunt may not do itself: a brunt that is not root and reaches the
-// engine's socket, or one that runs in a container, with processes of its own.
+// A process agent sees all processes of the engine's machine. It injects into the processes of a container what
+// brunt may not inject itself: when brunt is not root and reaches the engine's socket, or when brunt runs in a
+// container with processes of its own.
 //
-//	brunt --plan, inject, verify, revert, gone--> hand --signal, prlimit, cgroup--> container
+//	brunt --plan, inject, verify, revert, gone--> agent --signal, prlimit, cgroup--> container
 //
-// It takes back what it did when brunt's end of its input closes, or is silent for long. What
-// it was to take back is in the journal besides: another hand does it, should this one be
-// killed too.
+// The agent reverts what it did when brunt closes its input, or stays silent for long. The journal has the same
+// undos: if the agent is killed too, another agent executes them.
 
-// agentCommand is what brunt is called with to be a hand.
+// agentCommand is the command of brunt that runs an agent.
 const agentCommand = "hand"
 
-// opAgent is the undo of what a hand did, by another.
+// opAgent is the undo, by another agent, of what an agent did.
 const opAgent = "docker.hand"
 
 // sysResource is the right to set the limits of another user's processes.
@@ -48,7 +47,7 @@ const sysResource = "SYS_RESOURCE"
 // A finder gives the descriptor of a kind of fault.
 type finder = func(kind string) (chaos.Descriptor, bool)
 
-// rightsFor gives the rights that an agent needs for a kind; nil is that no agent injects it.
+// rightsFor gives the rights that an agent needs for a kind; nil means that no agent injects it.
 func rightsFor(find finder, kind string) *chaos.Rights {
 	if find == nil {
 		return nil
@@ -70,8 +69,7 @@ func (i *Pool) Plan(ctx context.Context, env chaos.Env, u chaos.Unit) (s chaos.S
 	return made, true, nil
 }
 
-// Takes tells whether what is to be done to a unit's process is to be done by an agent, and
-// to which container.
+// takes tells whether an agent has to inject the fault into a unit's process, and gives the unit's container.
 func (i *Pool) takes(env chaos.Env, u chaos.Unit) (*container.Container, bool) {
 	c, contained := container.ContainerOf(u)
 	if i == nil || !contained {
@@ -86,7 +84,7 @@ func (i *Pool) takes(env chaos.Env, u chaos.Unit) (*container.Container, bool) {
 	}
 	pid := u.PID()
 	switch {
-	case pid == 0: // it does not run, or its number is another machine's
+	case pid == 0: // the unit does not run, or its PID is one of another machine
 		is, err := c.Asked()
 		return c, err == nil && is.Running
 	case os.Geteuid() == 0:
@@ -98,13 +96,13 @@ func (i *Pool) takes(env chaos.Env, u chaos.Unit) (*container.Container, bool) {
 	return c, true
 }
 
-// agentUnit is the unit as a hand knows it: what its engine says of it.
+// agentUnit is the unit as the agent knows it: what the engine says of it.
 type agentUnit struct {
 	Unit  string    `json:"unit"`
 	Of    string    `json:"service"`
 	ID    string    `json:"container"`
 	Began time.Time `json:"started"`
-	First int       `json:"pid"` // as the engine's machine counts
+	First int       `json:"pid"` // in the PID namespace of the engine's machine
 	Again bool      `json:"supervised,omitempty"`
 }
 
@@ -113,21 +111,21 @@ var _ chaos.Contained = (*agentUnit)(nil)
 func (u *agentUnit) Name() string    { return u.Unit }
 func (u *agentUnit) Service() string { return u.Of }
 
-// PID is the process as long as it is the container's.
+// PID gives the process as long as it belongs to the container.
 func (u *agentUnit) PID() int {
 	if !container.IsOf(u.First, u.ID) {
 		return 0
 	}
 	return u.First
 }
-func (u *agentUnit) Ready(context.Context) error               { return nil } // who asks from outside sees to it
+func (u *agentUnit) Ready(context.Context) error               { return nil } // brunt checks this from outside
 func (u *agentUnit) Supervised() bool                          { return u.Again }
 func (u *agentUnit) Stop(context.Context, time.Duration) error { return selector.ErrNotStarted }
 func (u *agentUnit) Start(context.Context) error               { return selector.ErrNotStarted }
 func (u *agentUnit) Container() (string, time.Time)            { return u.ID, u.Began }
 func (u *agentUnit) Addresses() []netip.Addr                   { return nil }
 
-// What is said between brunt and a hand.
+// Requests and replies between brunt and an agent.
 type (
 	planRequest struct {
 		Kind string       `json:"kind"`
@@ -136,7 +134,7 @@ type (
 		Run  string       `json:"run"`
 	}
 	planReply struct {
-		N     int           `json:"n"` // of the step, in what is asked next
+		N     int           `json:"n"` // number of the step in later requests
 		What  string        `json:"what"`
 		Via   string        `json:"via"`
 		Undo  []chaos.Undo  `json:"undo,omitempty"`
@@ -152,7 +150,7 @@ type (
 	}
 )
 
-// server is what a hand has in its care.
+// server is the state of an agent: the steps that it has planned.
 type server struct {
 	find finder
 	ops  chaos.Operations
@@ -162,14 +160,14 @@ type server struct {
 	ended bool // nothing more is injected
 }
 
-// serverStep is one that was planned. Its mu is taken before that of all.
+// serverStep is a planned step. Its mu is locked before that of the server.
 type serverStep struct {
 	chaos.Step
-	mu   sync.Mutex // held while it is injected: whoever comes for the end waits until it is in
-	held chaos.Held // nil where it is not in
+	mu   sync.Mutex // locked during the injection, so that a revert waits for its end
+	held chaos.Held // nil if it is not injected
 }
 
-// at gives step n; nil is that there is none.
+// at gives step n, or nil if there is none.
 func (l *server) at(n int) *serverStep {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -185,15 +183,15 @@ func (s *serverStep) in() chaos.Held {
 	return s.held
 }
 
-// Serve is the life of a hand: it does what lines from in ask for, and takes everything back
-// when in ends, or nothing has come for long.
+// Serve runs an agent: it does what lines from in ask for, and reverts everything when in ends or stays silent
+// for long.
 func Serve(ctx context.Context, find func(kind string) (chaos.Descriptor, bool), ops chaos.Operations, in io.Reader, out io.Writer) error {
 	l := server{find: find, ops: ops}
 	err := rpc.Serve(ctx, in, out, l.Do)
 	return errors.Join(err, l.end())
 }
 
-// end takes everything back, the last first.
+// end reverts everything, the last step first.
 func (l *server) end() error {
 	ctx, cancel := context.WithTimeout(context.Background(), chaos.UndoWithin)
 	defer cancel()
@@ -240,7 +238,7 @@ func (l *server) Do(ctx context.Context, op string, args json.RawMessage) (any, 
 		h = step.in()
 	}
 	switch {
-	case h == nil && step != nil && op == "revert": // its injection was refused, and nothing of it is in
+	case h == nil && step != nil && op == "revert": // the injection was refused and left nothing
 		return stepReply{Outcome: chaos.None}, nil
 	case h == nil:
 		return nil, fmt.Errorf("it is not in")
@@ -255,12 +253,12 @@ func (l *server) Do(ctx context.Context, op string, args json.RawMessage) (any, 
 	case "gone":
 		s.Text, err = h.Gone(ctx)
 	default:
-		err = fmt.Errorf("this hand does not know how to %q; its brunt is another one than its caller's", op)
+		err = fmt.Errorf("this agent does not know how to %q; its brunt is another one than its caller's", op)
 	}
 	return s, err
 }
 
-// Plan plans what is wanted, for the one unit.
+// Plan plans the requested fault for the one unit.
 func (l *server) Plan(ctx context.Context, w planRequest) (planReply, error) {
 	with := &syntax.Node{Kind: syntax.Map}
 	if w.With != nil {
@@ -278,7 +276,7 @@ func (l *server) Plan(ctx context.Context, w planRequest) (planReply, error) {
 	}
 	f, ok := syntax.Resolve(syntax.Block{Kind: w.Kind, With: with}, kinds, &m)
 	if !ok {
-		return planReply{}, errors.Join(fmt.Errorf("this hand does not know %s as it is wanted", w.Kind), m.Err())
+		return planReply{}, errors.Join(fmt.Errorf("this agent does not know %s as it is wanted", w.Kind), m.Err())
 	}
 	self, err := os.Executable()
 	if err != nil {
@@ -289,7 +287,7 @@ func (l *server) Plan(ctx context.Context, w planRequest) (planReply, error) {
 		return planReply{}, err
 	}
 	if len(steps) != 1 {
-		return planReply{}, fmt.Errorf("%s takes %d steps, and a hand does one", w.Kind, len(steps))
+		return planReply{}, fmt.Errorf("%s takes %d steps, and an agent injects one", w.Kind, len(steps))
 	}
 	s := steps[0]
 	l.mu.Lock()
@@ -298,8 +296,8 @@ func (l *server) Plan(ctx context.Context, w planRequest) (planReply, error) {
 	return planReply{N: len(l.steps) - 1, What: s.String(), Via: s.Via(), Undo: s.Undo()}, nil
 }
 
-// selects are the settings that say which units a fault hits, and when: brunt applies them, and the agent gets
-// one unit.
+// selects are the settings that say which units a fault hits, and what a restart changes. Brunt applies them; the
+// agent gets one unit.
 var selects = selectorKeys()
 
 func selectorKeys() []string {
@@ -326,7 +324,7 @@ func (l *server) inject(ctx context.Context, n int) (stepReply, error) {
 		return stepReply{}, errors.New("everything is taken back already")
 	}
 	h, err := step.Inject(ctx)
-	step.held = h // JoinErrors where only a part of it is in
+	step.held = h // set even if only a part is injected
 	if err != nil {
 		if h != nil {
 			_, rerr := h.Revert(context.WithoutCancel(ctx))
@@ -341,7 +339,7 @@ func (l *server) inject(ctx context.Context, n int) (stepReply, error) {
 	return s, nil
 }
 
-// agentFor opens a hand with the rights of a kind, or finds it open.
+// agentFor gives an agent with the rights of a kind. It starts one unless one runs already.
 func (i *Pool) agentFor(ctx context.Context, e *docker.Engine, run, kind string) (*rpc.Client, error) {
 	rights := rightsFor(i.Find, kind)
 	if rights == nil {
@@ -367,19 +365,19 @@ func (i *Pool) agentFor(ctx context.Context, e *docker.Engine, run, kind string)
 	return h, nil
 }
 
-// Drop lets go of a hand that has ended, so that the next step gets another.
+// drop forgets an agent that has ended, so that the next step gets another.
 func (i *Pool) drop(h *rpc.Client) {
 	i.clientsMu.Lock()
 	n := len(i.clients)
 	maps.DeleteFunc(i.clients, func(_ string, other *rpc.Client) bool { return other == h })
 	last := len(i.clients) < n
 	i.clientsMu.Unlock()
-	if last { // whoever comes first; it may take its time
+	if last { // the first caller closes it, which may take long
 		_ = h.Close()
 	}
 }
 
-// closeClients ends all clients.
+// closeClients ends all agents.
 func (i *Pool) closeClients() error {
 	i.clientsMu.Lock()
 	defer i.clientsMu.Unlock()
@@ -396,8 +394,7 @@ func startAgent(ctx context.Context, e *docker.Engine, run string, rights *chaos
 	spec.Run, spec.Command, spec.HostPID, spec.EndsWithin = run, []string{agentCommand}, true, rpc.CloseTimeout
 	pipe, err := e.Help(ctx, spec)
 	if err != nil && strings.Contains(err.Error(), "caps") && slices.Contains(spec.Caps, sysResource) {
-		// Where an engine has not got the right itself it may be done without: among processes of
-		// one user it is not asked for.
+		// An engine that lacks the right cannot grant it. The agent works without it among processes of one user.
 		spec.Caps = slices.DeleteFunc(slices.Clone(spec.Caps), func(c string) bool { return c == sysResource })
 		pipe, err = e.Help(ctx, spec)
 	}
@@ -411,7 +408,7 @@ func startAgent(ctx context.Context, e *docker.Engine, run string, rights *chaos
 	return h, nil
 }
 
-// agentStep is a step that a hand does.
+// agentStep is a step that an agent executes.
 type agentStep struct {
 	unit   chaos.Unit
 	c      *container.Container
@@ -424,9 +421,9 @@ type agentStep struct {
 	plan   planReply
 
 	mu    sync.Mutex
-	at    time.Time // it was injected
+	at    time.Time // of the injection
 	takes time.Duration
-	other bool // another hand has taken it back, as this one is no more
+	other bool // another agent has reverted it, because this one has ended
 }
 
 var (
@@ -435,7 +432,7 @@ var (
 	_ chaos.Slow = (*agentStep)(nil)
 )
 
-// planByAgent has a hand plan the fault of env for one container.
+// planByAgent lets an agent plan the fault of env for one container.
 func planByAgent(ctx context.Context, in *Pool, env chaos.Env, u chaos.Unit, c *container.Container) (*agentStep, error) {
 	was, err := c.Running(ctx)
 	if err != nil {
@@ -455,13 +452,13 @@ func planByAgent(ctx context.Context, in *Pool, env chaos.Env, u chaos.Unit, c *
 			return nil, err
 		}
 		err = s.Ask(ctx, "plan", planRequest{Kind: s.kind, With: env.Block.With, Unit: of, Run: env.Run}, &s.plan)
-		if !first || !errors.Is(err, rpc.ErrEnded) { // one that was open may have ended since
+		if !first || !errors.Is(err, rpc.ErrEnded) { // an agent that ran already may have ended since
 			return s, err
 		}
 	}
 }
 
-// ask asks the hand; one that has ended is let go of.
+// Ask sends a request to the agent. An agent that has ended is dropped.
 func (s *agentStep) Ask(ctx context.Context, op string, args, result any) error {
 	err := s.client.Call(ctx, op, args, result)
 	if errors.Is(err, rpc.ErrEnded) {
@@ -479,15 +476,15 @@ func (s *agentStep) Via() string {
 	return strings.TrimSuffix(s.plan.Via+" by helper", "helper by helper")
 }
 
-// agentArgs are the arguments of an undo by a hand.
+// agentArgs are the arguments of an undo by an agent.
 type agentArgs struct {
 	Engine docker.Address `json:"engine"`
 	Run    string         `json:"run"`
-	Kind   string         `json:"kind"` // whose rights it takes
+	Kind   string         `json:"kind"` // whose rights the undo needs
 	Undo   []chaos.Undo   `json:"undo"`
 }
 
-// Undo implements [Step]: another hand does what this one would.
+// Undo implements [Step]: another agent executes the undos of this one.
 func (s *agentStep) Undo() []chaos.Undo {
 	if len(s.plan.Undo) == 0 {
 		return nil
@@ -496,7 +493,7 @@ func (s *agentStep) Undo() []chaos.Undo {
 	return []chaos.Undo{{Op: opAgent, Args: container.RawOf(args), Identity: container.RawOf(chaos.IDOf(s.c)), Prior: s.plan.Undo[0].Prior}}
 }
 
-// undoByAgent takes back what a hand did, by another.
+// undoByAgent starts an agent that reverts what another agent did.
 func undoByAgent(ctx context.Context, find finder, u chaos.Undo) (chaos.Outcome, error) {
 	var args agentArgs
 	var id chaos.ContainerID
@@ -538,7 +535,7 @@ func (s *agentStep) Inject(ctx context.Context) (chaos.Held, error) {
 	}
 	s.at = time.Now()
 	var said stepReply
-	// What was asked for may have been done, though nobody could tell.
+	// The agent may have injected the fault even if its reply is lost.
 	if err := s.Ask(context.WithoutCancel(ctx), "inject", stepRequest{s.plan.N}, &said); err != nil {
 		return s, err
 	}
@@ -562,7 +559,7 @@ func (s *agentStep) Verify(ctx context.Context) (string, error) {
 	return said.Text, err
 }
 
-// Revert implements [Held]. Where the hand is no more, another takes it back.
+// Revert implements [Held]. If the agent has ended, another one reverts.
 func (s *agentStep) Revert(ctx context.Context) (chaos.Outcome, error) {
 	var said stepReply
 	err := s.Ask(ctx, "revert", stepRequest{s.plan.N}, &said)
@@ -582,13 +579,13 @@ func (s *agentStep) Revert(ctx context.Context) (chaos.Outcome, error) {
 	return said.Outcome, nil
 }
 
-// over tells that the container's life is, in which it was found.
+// over tells whether the container has ended, or was started again, since the step was planned.
 func (s *agentStep) over(ctx context.Context) bool {
 	is, err := s.c.Engine.Inspect(ctx, s.was.ID)
 	return container.IsGone(err) || err == nil && (!is.Running || !is.Same(s.was.ID, s.was.Started))
 }
 
-// Gone implements [Held]: the hand finds it gone, and whoever asks the unit finds it ready.
+// Gone implements [Held]: the agent finds that the effect is over, and brunt finds the unit ready.
 func (s *agentStep) Gone(ctx context.Context) (string, error) {
 	const ready = ", and it is ready"
 	crashed := s.ends

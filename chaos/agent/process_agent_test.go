@@ -22,12 +22,12 @@ import (
 	"brunt/chaos/rpc"
 )
 
-// refusedStep is a step of which nothing is in when it can't be injected.
+// refusedStep is a step whose injection fails and leaves nothing.
 type refusedStep struct{ chaos.Step }
 
 func (refusedStep) Inject(context.Context) (chaos.Held, error) { return nil, errors.New("no") }
 
-// TestAgent_Refused holds that what a hand has refused to inject needs nothing to be taken back.
+// TestAgent_Refused checks that an injection that an agent refused needs no revert.
 func TestAgent_Refused(t *testing.T) {
 	l := &server{steps: []*serverStep{{Step: refusedStep{}}}}
 	ask := func(op, step string) (any, error) { return l.Do(t.Context(), op, json.RawMessage(step)) }
@@ -45,12 +45,12 @@ func TestAgent_Refused(t *testing.T) {
 	}
 }
 
-// slowStep is in as soon as it may be.
+// slowStep is a step whose injection waits for the test.
 type slowStep struct {
 	chaos.Step
 	chaos.Held
 	begun, may chan struct{}
-	out        atomic.Int32 // how often it was taken back
+	out        atomic.Int32 // number of reverts
 }
 
 func (s *slowStep) Inject(context.Context) (chaos.Held, error) {
@@ -64,7 +64,7 @@ func (s *slowStep) Revert(context.Context) (chaos.Outcome, error) {
 	return chaos.Reverted, nil
 }
 
-// TestAgent_Slow holds that one that takes long to be in keeps no other in, and is not forgotten in the end.
+// TestAgent_Slow checks that a slow injection does not block the revert of another step, and is reverted at the end.
 func TestAgent_Slow(t *testing.T) {
 	slow, other := &slowStep{begun: make(chan struct{}), may: make(chan struct{})}, &slowStep{begun: make(chan struct{}), may: make(chan struct{})}
 	close(other.may)
@@ -89,7 +89,7 @@ func TestAgent_Slow(t *testing.T) {
 	}
 }
 
-// deadAgent is one that was there, and is not.
+// deadAgent gives a client of an agent that has ended.
 func deadAgent(t *testing.T) *rpc.Client {
 	t.Helper()
 	near, far := net.Pipe()
@@ -105,7 +105,7 @@ func deadAgent(t *testing.T) *rpc.Client {
 	return h
 }
 
-// TestAgent_Dead holds that one who has died is not asked whether what another has taken back is gone.
+// TestAgent_Dead checks that a dead agent is not asked whether an effect is over that another agent has reverted.
 func TestAgent_Dead(t *testing.T) {
 	e := fakeengine.New(t, nil)
 	c := &container.Container{Engine: e, Ref: "c"}
@@ -117,7 +117,7 @@ func TestAgent_Dead(t *testing.T) {
 	if text, err := s.Gone(t.Context()); !errors.Is(err, rpc.ErrEnded) {
 		t.Fatalf("%q, %v: who was to take it back is no more", text, err)
 	}
-	if _, err := s.Revert(t.Context()); err != nil { // there is nothing to do for the other
+	if _, err := s.Revert(t.Context()); err != nil { // the other agent has nothing to do
 		t.Fatal(err)
 	}
 	if text, err := s.Gone(t.Context()); err != nil || !strings.Contains(text, "another helper") || !strings.Contains(text, "ready") {
@@ -125,7 +125,7 @@ func TestAgent_Dead(t *testing.T) {
 	}
 }
 
-// TestAgent_Again holds that another hand is looked for where the one that was there has died.
+// TestAgent_Again checks that another agent is started if the first has died.
 func TestAgent_Again(t *testing.T) {
 	e := fakeengine.New(t, nil)
 	rights := &chaos.Rights{Caps: []string{"SYS_PTRACE"}, Cgroups: true}

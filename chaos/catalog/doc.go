@@ -1,5 +1,6 @@
-// Package catalog lists every fault and every undo operation. It stands above the families of faults, so
-// that none of them imports another for the list's sake.
+// Package catalog lists every fault. It stands above the families of faults, so that no family imports another
+// for the sake of the list.
 //
-// To add a fault, write its file in a package below chaos/fault and its line in [Kinds].
+// To add a fault, write its file in a package below chaos/fault, with a Describe method, and add its line to
+// [Faults]. The undo operations that a descriptor names need no further line.
 package catalog

@@ -11,8 +11,8 @@ import (
 	"brunt/chaos/selector"
 )
 
-// TestReaches holds that whom a fault may touch is known beforehand: all that it could
-// pick, and both ends of its links.
+// TestReaches checks that each fault tells beforehand which units it may touch: all that it could pick, and both
+// ends of its links.
 func TestReaches(t *testing.T) {
 	sc := chaos.Scope{
 		Services: map[string]int{"web": 2, "store": 1},

@@ -29,7 +29,7 @@ type TimeSkew struct {
 
 var _ chaos.Fault = (*TimeSkew)(nil)
 
-// Offset is a span of time with a sign: 90s, -1h.
+// Offset is a duration with a sign: 90s, -1h.
 type Offset time.Duration
 
 // DecodeNode implements [syntax.NodeDecoder].
@@ -58,7 +58,7 @@ func (o *Offset) DecodeNode(n *syntax.Node, m *syntax.Mistakes) {
 	*o = Offset(d)
 }
 
-// String writes the offset as an author would.
+// String formats the offset as a scenario has it.
 func (o Offset) String() string { return quantity.FormatDuration(time.Duration(o)) }
 
 // Check implements [Fault].
@@ -76,7 +76,7 @@ func (t *TimeSkew) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error
 	})
 }
 
-// timeSkew is a unit whose clock is about to be off, or is.
+// timeSkew is the step that shifts the clock of one unit, and the held fault.
 type timeSkew struct {
 	resource.Victim
 	offset  time.Duration
@@ -90,11 +90,10 @@ func ClockOperations() []chaos.Operation {
 	return []chaos.Operation{{Name: opClock, Do: resource.InFamily(restoreClock), Exclusive: true}}
 }
 
-// opClock is the undo of a clock that is off.
+// opClock is the undo of a shifted clock.
 const opClock = "clock.back"
 
-// Plan finds the processes of the unit, and what is to be written into them. All have the
-// same from the kernel.
+// Plan finds the processes of the unit, and what to write into them. The kernel gives all of them the same code.
 func (t *timeSkew) Plan() error {
 	given, err := vdso.Image(os.Getpid())
 	if err != nil {
@@ -133,7 +132,7 @@ func (t *timeSkew) String() string {
 	return fmt.Sprintf("set the clock of %s %s", t.Victim, offText(t.offset))
 }
 
-// offText says by how much a clock is off, for people.
+// offText formats how far a clock is off, for people.
 func offText(d time.Duration) string {
 	if d < 0 {
 		return "back by " + quantity.FormatDuration(-d)
@@ -165,7 +164,7 @@ func (t *timeSkew) Inject(ctx context.Context) (chaos.Held, error) {
 			err = errors.New("the code that it reads the clock by has been changed by somebody else")
 		}
 		if err != nil && id.Alive() {
-			return t, fmt.Errorf("%s, pid %d: %w", t.Unit.Name(), id.PID, err) // what is done is taken back
+			return t, fmt.Errorf("%s, pid %d: %w", t.Unit.Name(), id.PID, err) // the caller reverts what is done
 		}
 		t.Point("clock written")
 	}
@@ -175,12 +174,10 @@ func (t *timeSkew) Inject(ctx context.Context) (chaos.Held, error) {
 	return t, nil
 }
 
-// closeBy is how far a clock that is read may be from what it should be, beyond the time
-// that reading it takes.
+// closeBy is how far a clock may be from the expected time, beyond the time that reading it takes.
 const closeBy = 10 * time.Millisecond
 
-// off reads the clock of the unit's first process: a child of brunt's reads it by the
-// very code that is in that process now.
+// off reads the clock of the unit's first process: a child of brunt reads it by the code that is in that process.
 func (t *timeSkew) off(ctx context.Context) (time.Duration, bool, error) {
 	before := time.Now()
 	b, err := t.burn.Start(stress.Config{}, stress.Job{Clock: &stress.Clock{PID: t.ID.PID}})
@@ -242,8 +239,8 @@ func (t *timeSkew) Revert(context.Context) (chaos.Outcome, error) {
 	return out, nil
 }
 
-// restoreClock gives a process back what the kernel gave it to read the clock by, and lets it
-// go on: whoever wrote the journal may have died while it was stopped for that.
+// restoreClock restores the clock code of a process and resumes the process: brunt may have died while the
+// process was stopped for the change.
 func restoreClock(u chaos.Undo, pid int) (done bool, err error) {
 	var p vdso.Patch
 	if err := json.Unmarshal(u.Args, &p); err != nil || len(p) == 0 {

@@ -52,7 +52,7 @@ func (d *Disconnect) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, err
 	return steps, nil
 }
 
-// disconnect is a container about to be taken out of a network, or taken out.
+// disconnect is the step that takes one container out of a network, and the held fault.
 type disconnect struct {
 	unit    chaos.Unit
 	network string
@@ -61,7 +61,7 @@ type disconnect struct {
 	ep      docker.Endpoint
 }
 
-// Find finds the container and how it stands in the network.
+// Find finds the container and its settings in the network.
 func (d *disconnect) find(ctx context.Context) error {
 	var err error
 	if d.was, err = d.c.Running(ctx); err != nil {
@@ -195,9 +195,8 @@ func (d *disconnect) Gone(ctx context.Context) (string, error) {
 	}
 }
 
-// connectContainer puts a container back into a network that brunt took it out of. Where
-// either is no more nothing is touched. Settle is how long an order of a dead brunt's may
-// take to take it out still.
+// connectContainer puts a container back into a network from which brunt took it. It changes nothing if either is
+// gone. Settle is how long an order of a dead brunt may still take to take effect.
 func connectContainer(ctx context.Context, e *docker.Engine, id container.ContainerIdentity, ep docker.Endpoint, settle time.Duration) (chaos.Outcome, error) {
 	for until := time.Now().Add(settle); ; {
 		eps, err := e.Endpoints(ctx, id.Container)

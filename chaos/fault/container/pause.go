@@ -49,7 +49,7 @@ func (p *Pause) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return steps, nil
 }
 
-// pause is a container about to be paused, or paused.
+// pause is the step that pauses one container, and the held fault.
 type pause struct {
 	unit chaos.Unit
 	c    *container.Container
@@ -153,9 +153,8 @@ func (p *pause) Gone(ctx context.Context) (string, error) {
 	}
 }
 
-// unpauseContainer lets a container go on that brunt paused. One that was started since is
-// another life, and left alone. Settle is how long an order of a dead brunt's may take to
-// pause it still.
+// unpauseContainer resumes a container that brunt paused. It changes nothing if the container was started again
+// since. Settle is how long an order of a dead brunt may still take to take effect.
 func unpauseContainer(ctx context.Context, e *docker.Engine, id container.ContainerIdentity, settle time.Duration) (chaos.Outcome, error) {
 	out := chaos.Reverted
 	for until := time.Now().Add(settle); ; {

@@ -10,11 +10,10 @@ import (
 	"brunt/chaos/proc"
 )
 
-// endNothing are the signals that leave a process running, or stopped for good.
+// endNothing are the signals that do not end a process.
 var endNothing = []string{"STOP", "TSTP", "TTIN", "TTOU", "CONT", "CHLD", "CLD", "URG", "WINCH"}
 
-// CheckSignal refuses a signal that would not end what is to be ended; instead says what
-// stops it.
+// CheckSignal refuses a signal that would not end a process; instead names the fault to use.
 func CheckSignal(at syntax.Pos, signal, what, instead string, m *syntax.Mistakes) {
 	switch {
 	case slices.Contains(endNothing, signal):
@@ -33,5 +32,5 @@ func GraceOf(d *quantity.Duration) time.Duration {
 	return d.D()
 }
 
-// Quiet is how long a frozen process is watched.
+// Quiet is how long Verify watches a frozen process.
 const Quiet = 50 * time.Millisecond

@@ -63,7 +63,7 @@ func (r *ContainerRestart) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistak
 	checkContainers(&r.Selector, at, sc, m)
 }
 
-// checkContainers holds the selector of a fault on containers against the target.
+// checkContainers checks the selector of a fault on containers against the target.
 func checkContainers(s *selector.Selector, at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	before := m.Len()
 	s.CheckSelector(at, sc, m)
@@ -112,7 +112,7 @@ func RestartContainer(u chaos.Unit, grace time.Duration) *down {
 	}
 }
 
-// downs plans what takes containers down.
+// downs plans the steps that take containers down.
 func downs(ctx context.Context, s *selector.Selector, env chaos.Env, make func(chaos.Unit) *down) ([]chaos.Step, error) {
 	units, err := s.Units(ctx, env)
 	if err != nil {
@@ -129,22 +129,22 @@ func downs(ctx context.Context, s *selector.Selector, env chaos.Env, make func(c
 	return steps, nil
 }
 
-// down is a container about to be taken down, or taken down.
+// down is the step that takes one container down, and the held fault.
 type down struct {
 	unit  chaos.Unit
 	what  string
 	order func(ctx context.Context, e *docker.Engine, id string) error
 	takes time.Duration // until it is down
-	again bool          // it is started again at once
+	again bool          // start it again at once
 
 	c      *container.Container
 	was    docker.Container
 	at     time.Time
-	done   chan error // of the order
-	theirs bool       // it ran again since, and is down by others
+	done   chan error // result of the order
+	theirs bool       // it ran again since, and was stopped by something else
 }
 
-// Find finds the container. A dry run knows none of those that the run is to make.
+// Find finds the container. A dry run finds no container that the run is to make.
 func (d *down) Find(ctx context.Context, env chaos.Env) error {
 	var ok bool
 	if d.c, ok = container.ContainerOf(d.unit); !ok {
@@ -168,7 +168,7 @@ func (d *down) Takes() time.Duration { return d.takes }
 // Undo implements [Step].
 func (d *down) Undo() []chaos.Undo {
 	if d.again {
-		return nil // the engine starts it again whatever becomes of brunt
+		return nil // the engine starts it again even if brunt dies
 	}
 	u := chaos.Undo{Op: opStart, Prior: container.RawOf("running")}
 	if d.c != nil {
@@ -192,11 +192,11 @@ func (d *down) Inject(ctx context.Context) (chaos.Held, error) {
 	return d, nil
 }
 
-// settle waits for the order to be through.
+// settle waits until the order has finished.
 func (d *down) settle(ctx context.Context) error {
 	select {
 	case err := <-d.done:
-		d.done <- err // for who asks again
+		d.done <- err // for the next call
 		return err
 	case <-ctx.Done():
 		return ctx.Err()
@@ -236,7 +236,7 @@ func (d *down) Verify(ctx context.Context) (string, error) {
 			return "", fmt.Errorf("pid %d of %s still runs", d.was.PID, d.unit.Name())
 		}
 	}
-	short, cancel := context.WithTimeout(ctx, 5*Quiet) // nobody at an address is no answer, not a refusal
+	short, cancel := context.WithTimeout(ctx, 5*Quiet) // an address without a host gives no answer, not a refusal
 	defer cancel()
 	if err := d.unit.Ready(short); err == nil {
 		return "", fmt.Errorf("%s still answers its readiness check", d.unit.Name())
@@ -285,9 +285,8 @@ func (d *down) Gone(ctx context.Context) (string, error) {
 	}
 }
 
-// startContainer starts a container that brunt has taken down. It is left alone where it
-// was started since, or never ended. Settle is how long an order of a dead brunt's may
-// take to end it still.
+// startContainer starts a container that brunt has taken down. It changes nothing if the container was started
+// since, or never ended. Settle is how long an order of a dead brunt may still take to take effect.
 func startContainer(ctx context.Context, e *docker.Engine, id container.ContainerIdentity, settle time.Duration) (chaos.Outcome, error) {
 	until := time.Now().Add(settle)
 	for {
@@ -298,7 +297,7 @@ func startContainer(ctx context.Context, e *docker.Engine, id container.Containe
 		case err != nil:
 			return chaos.Failed, err
 		case !is.Running && !is.Started.Equal(id.Started):
-			return chaos.Gone, nil // it ran again since, and somebody else has taken it down
+			return chaos.Gone, nil // it ran again since, and brunt did not take it down
 		case !is.Running:
 			if err := e.Start(ctx, id.Container); err != nil {
 				if container.IsGone(err) {
@@ -308,7 +307,7 @@ func startContainer(ctx context.Context, e *docker.Engine, id container.Containe
 			}
 			return chaos.Reverted, nil
 		case !is.Started.Equal(id.Started), !time.Now().Before(until):
-			return chaos.Reverted, nil // it runs: by somebody else, or all along
+			return chaos.Reverted, nil // it runs: it was started by something else, or never ended
 		}
 		select {
 		case <-ctx.Done():

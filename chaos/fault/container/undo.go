@@ -16,7 +16,7 @@ const (
 	opConnect = "docker.connect" // puts one back into a network
 )
 
-// ContainerOperations are the undo operations of the faults on containers.
+// ContainerOperations revert the faults on containers.
 func ContainerOperations() []chaos.Operation {
 	return []chaos.Operation{
 		{Name: opStart, ByEngine: true, Do: container.OnContainer(func(ctx context.Context, e *docker.Engine, id container.ContainerIdentity, args container.EngineArgs) (chaos.Outcome, error) {

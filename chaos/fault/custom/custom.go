@@ -17,11 +17,10 @@ import (
 	"brunt/chaos/probe"
 )
 
-// Own is what the faults have in common that an author makes of commands or calls of
-// his own.
+// Custom is the common part of the faults that an author makes of commands or calls of his own.
 //
-// The revert must be safe at any time: before the inject, after half of it, and twice.
-// Whoever finds the journal runs it, and can't know how far brunt came.
+// The revert must be safe at any time: before the inject, after half of it, and twice. Any process that finds the
+// journal executes it, and cannot know how far brunt came.
 type Custom struct {
 	syntax.Place
 	Verify  *probe.Probe      `yaml:"verify,required"`  // finds the effect: a command, or {get: …}, {metric: …}, {query: …}; it must not hold before
@@ -30,10 +29,10 @@ type Custom struct {
 	Timeout quantity.Duration `yaml:"timeout,positive"` // of each command or call; zero is 30s
 }
 
-// Bounds on how long a command or a call may take.
+// Bounds on the duration of a command or a call.
 const (
 	customTimeout = 30 * time.Second
-	mostTimeout   = 10 * time.Minute // a guard waits for as long
+	mostTimeout   = 10 * time.Minute // a watchdog waits as long
 )
 
 func (o *Custom) timeout() time.Duration {
@@ -54,7 +53,7 @@ func (o *Custom) Runs() bool {
 	return o.Verify != nil && o.Verify.Runs() || o.Gone != nil && o.Gone.Runs()
 }
 
-// Check notes what is wrong; once tells that nothing takes the fault back.
+// Check notes mistakes of the settings; once says that the fault has no revert.
 func (o *Custom) check(at syntax.Pos, once bool, sc chaos.Scope, m *syntax.Mistakes) {
 	if o.Verify != nil {
 		o.Verify.Validate(o.Of("verify"), sc, m)
@@ -69,32 +68,32 @@ func (o *Custom) check(at syntax.Pos, once bool, sc chaos.Scope, m *syntax.Mista
 	}
 }
 
-// act is what inject and revert do: a command or a call that is filled in.
+// act is what inject and revert do: a command or a call with resolved templates.
 type act interface {
 	String() string
-	// do does it, and gives what was said.
+	// do executes the act and gives its output.
 	Do(ctx context.Context) (said string, err error)
 }
 
-// An customStep is a step that an author makes.
+// A customStep is a step of an author's own.
 type customStep struct {
 	via      string
 	what     string
 	units    []string
 	inject   act
 	revert   act          // nil for a one-shot
-	undo     []chaos.Undo // by which anyone reverts
+	undo     []chaos.Undo // undos of the step, for the journal
 	verify   probe.Question
-	gone     probe.Question // nil is that verify does not hold any more
+	gone     probe.Question // nil: verify does not hold any more
 	takes    time.Duration
 	leftover func(ctx context.Context) error // ends what inject left running; nil for calls
 
-	said string // by inject
-	done string // by revert
-	kept bool   // revert failed, so there is nothing to wait for
+	said string // output of inject
+	done string // output of revert
+	kept bool   // the revert failed, so there is nothing to wait for
 }
 
-// step begins a step. What it hits is called by name where the author says nothing.
+// step makes a step. The fault's program or host names what is hit if the author gives no units.
 func (o *Custom) step(via, what, name string) *customStep {
 	s := &customStep{via: via, what: what, units: o.Units}
 	if len(s.units) == 0 {
@@ -103,14 +102,13 @@ func (o *Custom) step(via, what, name string) *customStep {
 	return s
 }
 
-// backBy says by what the step is taken back.
+// backBy says by what the step is reverted.
 func (s *customStep) backBy(op, shows string) {
 	s.what += ", taken back by " + quoteBack(shows)
 	s.undo = []chaos.Undo{{Op: op}}
 }
 
-// takeBack has the step taken back by a revert that is filled in, and written down as
-// it is.
+// takeBack sets the resolved revert of the step, which the journal records as it is.
 func (s *customStep) takeBack(revert act, shows ...string) error {
 	args, err := json.Marshal(revert)
 	if err != nil {
@@ -121,8 +119,8 @@ func (s *customStep) takeBack(revert act, shows ...string) error {
 	return nil
 }
 
-// ready fills in what the steps of both kinds share. It asks verify once: what holds
-// Baseline the injection proves nothing after it.
+// ready sets what the steps of both kinds share. It asks verify once: an effect that is there before the
+// injection proves nothing after it.
 func (o *Custom) ready(ctx context.Context, s *customStep, env chaos.Env, at probe.CommandContext) ([]chaos.Step, error) {
 	if err := env.Bound(len(s.units)); err != nil {
 		return nil, err
@@ -198,7 +196,7 @@ func (s *customStep) told(who, said string) string {
 }
 
 const (
-	revertTries = 3 // of one that fails
+	revertTries = 3 // attempts of a revert that fails
 	revertPause = 500 * time.Millisecond
 )
 
@@ -218,7 +216,7 @@ func (s *customStep) Revert(ctx context.Context) (chaos.Outcome, error) {
 	return chaos.Reverted, nil
 }
 
-// tried does what may fail by chance, a few times.
+// tried executes what may fail by chance, a few times.
 func tried(ctx context.Context, a act) (said string, err error) {
 	for i := range revertTries {
 		if i > 0 {
@@ -256,10 +254,10 @@ func (s *customStep) Gone(ctx context.Context) (string, error) {
 	return what + ": " + said + s.told("; revert said", s.done), nil
 }
 
-// Undos of the author's own.
+// Undo operations of the author's own faults.
 const (
 	opExec    = "exec"     // a command
-	opExecEnd = "exec.end" // what a command that brunt ran has left running
+	opExecEnd = "exec.end" // what a command left running
 	opWebhook = "webhook"  // a call
 )
 
@@ -272,18 +270,17 @@ func CustomOperations() []chaos.Operation {
 	}
 }
 
-// customIdentity says for whom an undo of an author's own is: whatever it does, and on
-// which machine it is done.
+// customIdentity says which fault an undo belongs to, and on which machine it is executed.
 func customIdentity(shows ...string) json.RawMessage {
 	host, _ := os.Hostname()
 	b, _ := json.Marshal(map[string]string{"host": host, "does": strings.Join(shows, " ")})
 	return b
 }
 
-// undoCustom makes an undo of an author's own, as the journal has it.
+// undoCustom executes an undo of an author's own, as the journal has it.
 //
-// subtle: its deadline is its own, as its author wrote it, and not that of whoever has
-// all the rest to take back as well; who gives up ends it.
+// subtle: the undo has its own deadline, as the author wrote it, and not the deadline of the replay; at its
+// deadline it is ended.
 func undoCustom(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) {
 	var a act
 	var err error

@@ -23,7 +23,7 @@ type Exec struct {
 	Dir    string                           `yaml:"dir"` // where they are run; zero is where brunt was started
 }
 
-// revertCommand is a command, or none.
+// revertCommand is a command, or `none`.
 type revertCommand struct {
 	probe.Command
 	none bool
@@ -63,7 +63,7 @@ func (f *Exec) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	s := f.step("command", "run "+quoteBack(f.Inject.String()), f.name())
 	at := probe.CommandContext{Env: f.Env, Dir: f.Dir}
 	inject, err := f.Inject.Seal(env, at, f.timeout())
-	if err != nil && !env.Dry { // units that don't run yet have no addresses
+	if err != nil && !env.Dry { // units that do not run yet have no addresses
 		return nil, fmt.Errorf("inject: %w", err)
 	}
 	c := &injectCommand{commandAct: commandAct{inject, spawnedBy(env)}}
@@ -82,7 +82,7 @@ func (f *Exec) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return f.ready(ctx, s, env, at)
 }
 
-// Name is what is hit, for want of a better word.
+// Name names what is hit if the author gives no units.
 func (f *Exec) name() string {
 	if f.Inject.Shell {
 		return "sh"
@@ -90,21 +90,21 @@ func (f *Exec) name() string {
 	return filepath.Base(f.Inject.Args[0].Text())
 }
 
-// spawnedBy gives what writes down that a command was started; nil writes nothing.
+// spawnedBy gives the function that records a started command in the journal; nil records nothing.
 func spawnedBy(env chaos.Env) func(pid int) error {
 	if env.Extend == nil {
 		return nil
 	}
 	return func(pid int) error {
 		u, err := commandUndo(pid)
-		if err != nil { // it has ended already
+		if err != nil { // the command has ended already
 			return err
 		}
 		return env.Extend(u)
 	}
 }
 
-// commandAct is a command that does something.
+// commandAct is an act by a command.
 type commandAct struct {
 	*probe.ResolvedCommand
 	spawned func(pid int) error
@@ -114,7 +114,7 @@ func (c commandAct) String() string { return c.Shows }
 
 func (c commandAct) Do(ctx context.Context) (string, error) { return c.Run(ctx, c.spawned) }
 
-// injectCommand is a command whose process is written down before it does anything.
+// injectCommand is a command whose process is in the journal before it does anything.
 type injectCommand struct {
 	commandAct
 	note bool
@@ -133,13 +133,13 @@ func (c *injectCommand) Do(ctx context.Context) (string, error) {
 	})
 }
 
-// leftover ends what the command left running in its group.
+// leftover ends what the command left running in its process group.
 func (c *injectCommand) leftover(ctx context.Context) error {
 	_, err := endCommand(ctx, c.id)
 	return err
 }
 
-// endCommand ends a command, and what it left running in its group when it ended.
+// endCommand ends a command and what it left running in its process group.
 func endCommand(ctx context.Context, id proc.Identity) (chaos.Outcome, error) {
 	switch {
 	case id.PID <= 1 || id.Boot != proc.BootID():
@@ -147,15 +147,15 @@ func endCommand(ctx context.Context, id proc.Identity) (chaos.Outcome, error) {
 	case id.Alive():
 		return journal.EndGroup(ctx, id)
 	}
-	if start, err := proc.StartOf(id.PID); err == nil && start != id.Start { // another has its number
+	if start, err := proc.StartOf(id.PID); err == nil && start != id.Start { // another process has the PID
 		return chaos.Gone, nil
 	}
 	proc.KillGroup(id.PID)
 	return chaos.Gone, nil
 }
 
-// commandUndo ends a command that is under way as brunt dies, so that it does no more
-// after it was taken back.
+// commandUndo gives the undo that ends a command that still runs when brunt dies, so that it changes nothing
+// after the revert.
 func commandUndo(pid int) (chaos.Undo, error) {
 	id, err := proc.Identify(pid)
 	if err != nil {

@@ -19,7 +19,7 @@ type Webhook struct {
 	Custom `yaml:",inline"`
 }
 
-// revertCall is a call, or none.
+// revertCall is a call, or `none`.
 type revertCall struct {
 	probe.Call
 	none bool
@@ -54,7 +54,7 @@ func (f *Webhook) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 func (f *Webhook) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	s := f.step("call", f.Inject.String(), f.name())
 	inject, err := f.Inject.Seal(env, f.timeout())
-	if err != nil && !env.Dry { // units that don't run yet have no addresses
+	if err != nil && !env.Dry { // units that do not run yet have no addresses
 		return nil, fmt.Errorf("inject: %w", err)
 	}
 	s.inject = inject
@@ -71,7 +71,7 @@ func (f *Webhook) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error)
 	return f.ready(ctx, s, env, probe.CommandContext{})
 }
 
-// Name is what is hit, for want of a better word.
+// Name names what is hit if the author gives no units.
 func (f *Webhook) name() string {
 	_, to := f.Inject.Method()
 	text := to.Text()

@@ -14,8 +14,8 @@ import (
 	"brunt/chaos/selector"
 )
 
-// DNS says whose questions for which names a fault answers. Other names are answered as
-// ever.
+// DNS selects the units and the names whose queries a fault answers. Queries for other names are answered as
+// before.
 type DNS struct {
 	selector.Selector `yaml:",inline"`
 	OnRestart         string   `yaml:"on_restart,oneof=inject|void"`          // when the container is started again; zero is inject: the fault is put in anew. void ends it, unjudged
@@ -46,7 +46,7 @@ var (
 	_ chaos.Fault = (*DNSSpoof)(nil)
 )
 
-// Check holds the settings against what there is.
+// Check checks the settings against the target.
 func (f *DNS) check(at syntax.Pos, do netns.Action, sc chaos.Scope, m *syntax.Mistakes) {
 	f.Selector.CheckSelector(at, sc, m)
 	if whom := f.Service + f.Unit; whom != "" && f.Query().IsZero() && !sc.Contained(whom) {
@@ -169,7 +169,7 @@ func (f *DNSSpoof) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error
 	})
 }
 
-// answered says how a question was answered.
+// answered describes the answer to a query.
 func answered(s netns.Seen) string {
 	switch {
 	case s.Silent() > 0:
@@ -186,7 +186,7 @@ func answered(s netns.Seen) string {
 	return "the answer is " + strings.Join(out, ", ")
 }
 
-// likeBefore finds that a question has the kind of answer that it had before.
+// likeBefore checks that a query has the kind of answer that it had before the fault.
 func likeBefore(b packet.Baseline, now netns.Seen) (string, error) {
 	if was, is := answered(b.Seen), answered(now); was != is && (b.Seen.RCode != now.RCode || b.Seen.Came == 0) {
 		return "", fmt.Errorf("%s; before, it was: %s", is, was)

@@ -22,7 +22,7 @@ import (
 type Crash struct {
 	selector.Selector `yaml:",inline"`
 	Signal            string `yaml:"signal"`       // without SIG; zero is KILL
-	Irreversible      bool   `yaml:"irreversible"` // allows a process that nobody starts again
+	Irreversible      bool   `yaml:"irreversible"` // allows a process without a supervisor
 }
 
 var (
@@ -84,7 +84,7 @@ func (c *Crash) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	return steps, nil
 }
 
-// crash is a unit about to crash, or crashed.
+// crash is the step that crashes one unit, and the held fault.
 type crash struct {
 	unit   chaos.Unit
 	signal string

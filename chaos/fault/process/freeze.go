@@ -67,7 +67,7 @@ func (f *Freeze) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) 
 	return steps, nil
 }
 
-// freeze is a unit about to be frozen, or frozen.
+// freeze is the step that freezes one unit, and the held fault.
 type freeze struct {
 	unit chaos.Unit
 	id   proc.Identity
@@ -82,7 +82,7 @@ func FreezeOperations() []chaos.Operation {
 const opContinue = "process.continue"
 
 func (f *freeze) String() string {
-	if f.id.PID == 0 || f.unit.Name() == chaos.PIDName(f.id.PID) { // it does not run yet, or has no other name
+	if f.id.PID == 0 || f.unit.Name() == chaos.PIDName(f.id.PID) { // the unit does not run yet, or has only its PID as its name
 		return "stop " + f.unit.Name()
 	}
 	return fmt.Sprintf("stop pid %d of %s", f.id.PID, f.unit.Name())
@@ -136,11 +136,10 @@ func (f *freeze) Verify(ctx context.Context) (string, error) {
 // Revert implements [Held].
 func (f *freeze) Revert(context.Context) (chaos.Outcome, error) { return continueProcess(f.id) }
 
-// continueProcess lets a process go on that brunt stopped.
+// continueProcess resumes a process that brunt stopped.
 //
-// subtle: a stop that was sent may not have come into force yet, so that the process
-// does not look stopped. SIGCONT takes back that one too, and does nothing to a
-// process that runs, as this one did before.
+// subtle: a stop signal may not have taken effect yet, so that the process does not look stopped. SIGCONT cancels
+// that signal too, and does nothing to a process that runs, as this one did before.
 func continueProcess(id proc.Identity) (chaos.Outcome, error) {
 	switch err := proc.Signal(id, "CONT"); {
 	case errors.Is(err, proc.ErrEnded):

@@ -71,7 +71,7 @@ func stops(ctx context.Context, s *selector.Selector, env chaos.Env, grace time.
 	}
 	var steps []chaos.Step
 	for _, u := range units {
-		if _, ok := container.ContainerOf(u); ok { // the engine starts and ends it
+		if _, ok := container.ContainerOf(u); ok { // the engine starts and stops it
 			d := containerfault.StopContainer(u, grace)
 			if again {
 				d = containerfault.RestartContainer(u, grace)
@@ -87,15 +87,15 @@ func stops(ctx context.Context, s *selector.Selector, env chaos.Env, grace time.
 	return steps, nil
 }
 
-// stop is a unit about to be stopped, or stopped.
+// stop is the step that stops one unit, and the held fault.
 type stop struct {
 	unit    chaos.Unit
 	grace   time.Duration
-	again   bool // it is started again at once
-	foreign bool // brunt did not start it, so nobody brings it back
+	again   bool // start it again at once
+	foreign bool // brunt did not start it, so brunt does not start it again
 	id      proc.Identity
 	at      time.Time
-	done    chan error // of the stop, and of the start where it follows at once
+	done    chan error // result of the stop, and of the start if it follows at once
 }
 
 func (s *stop) String() string {
@@ -146,11 +146,11 @@ func (s *stop) Verify(ctx context.Context) (string, error) {
 // Takes implements [Slow].
 func (s *stop) Takes() time.Duration { return s.grace + proc.EndsWithin }
 
-// settle waits for the stop to be through.
+// settle waits until the stop has finished.
 func (s *stop) settle(ctx context.Context) error {
 	select {
 	case err := <-s.done:
-		s.done <- nil // for who asks again
+		s.done <- nil // for the next call
 		return err
 	case <-ctx.Done():
 		return ctx.Err()

@@ -57,7 +57,7 @@ func filesCapability() chaos.Capability {
 	return c
 }
 
-// groupCapability tells whether a setting of control groups can be written.
+// groupCapability tells whether brunt can write a setting of control groups.
 func groupCapability(fault string, c cgroup.Controller, setting func(cgroup.Group) string) chaos.Capability {
 	w := chaos.Capability{Fault: fault, Via: "cgroup v1"}
 	g, err := (cgroup.System{}).Find(os.Getpid(), c)
@@ -72,13 +72,13 @@ func groupCapability(fault string, c cgroup.Controller, setting func(cgroup.Grou
 		w.Err, w.Fix = fmt.Errorf("control groups can't be written: %w", err), "run brunt as root, and in a container with the host's control groups, writable (--privileged --cgroupns=host)"
 		return w
 	}
-	if _, err := os.Stat(filepath.Join(g.Path, setting(g))); err != nil && !g.Root { // the root of a tree has none
+	if _, err := os.Stat(filepath.Join(g.Path, setting(g))); err != nil && !g.Root { // the root of a hierarchy has no limits
 		w.Err, w.Fix = err, "this kernel lacks the limit: CONFIG_CFS_BANDWIDTH, CONFIG_MEMCG or CONFIG_BLK_DEV_THROTTLING"
 	}
 	return w
 }
 
-// writable tells why a file can't be written; nothing is.
+// writable gives the reason why a file cannot be written, or nil.
 func writable(file string) error {
 	f, err := os.OpenFile(file, os.O_WRONLY, 0)
 	if err != nil {

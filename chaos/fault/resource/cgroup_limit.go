@@ -16,16 +16,15 @@ import (
 	"brunt/chaos/proc"
 )
 
-// A ration is what a unit may still use of something: settings of its control group. They
-// are written into the group itself, past whoever made it, so that its own record of them
-// stays as it is.
+// A cgroupLimit limits what a unit may use, by settings of its control group. They are written into the group
+// itself, so that the record of the service manager or engine stays as it is.
 //
-// A unit that shares its group, as the processes of a stack share brunt's, gets one of
-// its own below it for the time: nobody else may be hit.
+// A unit that shares its group, as the processes of a stack share brunt's, gets a group of its own below it for
+// the time of the fault, so that no other process is hit.
 type cgroupLimit struct {
 	Victim
-	home   cgroup.Group // that the unit is in
-	own    string       // the directory of the group that is made for it; empty where home is the unit's alone
+	home   cgroup.Group // group of the unit
+	own    string       // directory of the group that is made for the unit; empty if home has only the unit
 	values []limitedSetting
 }
 
@@ -36,28 +35,27 @@ type limitedSetting struct {
 	Is  string `json:"is"`
 }
 
-// Undos of rations.
+// Undo operations of limits.
 const (
-	opGroupSet   = "cgroup.set"   // a setting gets the value back that it had
-	opGroupLeave = "cgroup.leave" // what is in a group that brunt made goes back, and the group is removed
+	opGroupSet   = "cgroup.set"   // restores a setting
+	opGroupLeave = "cgroup.leave" // moves the processes of a group that brunt made back, and removes the group
 )
 
-// groupIdentity says which group is meant: its path alone may be another's later, as when
-// a container is started again.
+// groupIdentity identifies a group: another group may have its path later, for example after a container is
+// started again.
 type groupIdentity struct {
 	cgroup.Group
 	Boot string         `json:"boot"`
-	What cgroup.Setting `json:"what,omitzero"` // of it, so that two runs may each have theirs
+	What cgroup.Setting `json:"what,omitzero"` // the setting, so that two runs may each hold one
 }
 
-// groupMove is what takes the unit out of a group of its own.
+// groupMove names the group from which the undo moves the unit back.
 type groupMove struct {
 	Own     string `json:"own"`
 	Unified bool   `json:"unified,omitempty"`
 }
 
-// cgroupLimit finds the group of a unit for a controller. One that has to be made is named by
-// the run.
+// limitFor finds the group of a unit for a controller. A new group is named by the run.
 func (v Victim) limitFor(c cgroup.Controller, run string) (*cgroupLimit, error) {
 	r := &cgroupLimit{Victim: v}
 	var err error
@@ -92,7 +90,7 @@ func (r *cgroupLimit) now(s cgroup.Setting) (string, error) {
 	return was, err
 }
 
-// set says that a setting is to have a value.
+// set adds a setting that is to get a value.
 func (r *cgroupLimit) set(s cgroup.Setting, was, is string) {
 	r.values = append(r.values, limitedSetting{s, was, is})
 }
@@ -100,7 +98,7 @@ func (r *cgroupLimit) set(s cgroup.Setting, was, is string) {
 // Via implements [Step].
 func (r *cgroupLimit) Via() string {
 	switch {
-	case r.home.Path == "": // it is not known yet
+	case r.home.Path == "": // not known yet
 		return "cgroup"
 	case r.home.Unified:
 		return "cgroup v2"
@@ -128,7 +126,7 @@ func (r *cgroupLimit) Undo() []chaos.Undo {
 	return out
 }
 
-// group is the group that has the ration while it is in.
+// group gives the group that has the limit while the fault is injected.
 func (r *cgroupLimit) group() cgroup.Group {
 	if !r.shared() {
 		return r.home
@@ -140,8 +138,8 @@ func (r *cgroupLimit) group() cgroup.Group {
 	return g
 }
 
-// put writes the values, and moves the unit where it has a group of its own. Where it fails a part
-// may be done, which is to be taken back.
+// put writes the values, and moves the unit into its own group if it needs one. After an error a part may be done
+// and needs a revert.
 func (r *cgroupLimit) put() error {
 	g := r.home
 	if r.shared() {
@@ -168,9 +166,9 @@ func (r *cgroupLimit) put() error {
 	return r.move(g, func() []int { return proc.Family(r.ID.PID) })
 }
 
-// move moves processes into a group, those included that they start meanwhile.
+// move moves processes into a group, including those that they start meanwhile.
 func (r *cgroupLimit) move(g cgroup.Group, who func() []int) error {
-	const most = 100 // a unit that forks faster can't be had
+	const most = 100 // a unit that forks faster cannot be moved
 	for range most {
 		inside, err := g.Processes()
 		if err != nil {
@@ -190,7 +188,7 @@ func (r *cgroupLimit) move(g cgroup.Group, who func() []int) error {
 	return fmt.Errorf("%s starts processes faster than they can be moved", r.Unit.Name())
 }
 
-// Alive tells whether there is a process of the number that is more than a zombie.
+// alive tells whether a process with the PID exists and is not a zombie.
 func alive(pid int) bool {
 	_, err := proc.StartOf(pid)
 	return err == nil && !proc.IsZombie(pid)
@@ -201,7 +199,7 @@ func (r *cgroupLimit) Revert(ctx context.Context) (chaos.Outcome, error) {
 	return chaos.OperationsOf(ResourceOperations()).Revert(ctx, r.Undo())
 }
 
-// back finds that every setting is as it was, and the unit where it was.
+// back checks that every setting has its prior value, and that the unit is in its prior group.
 func (r *cgroupLimit) back() (string, error) {
 	if r.shared() {
 		if _, err := os.Stat(r.own); err == nil {
@@ -228,7 +226,7 @@ func (r *cgroupLimit) back() (string, error) {
 	return found, nil
 }
 
-// ResourceOperations revert the faults on what a unit may use.
+// ResourceOperations revert the faults on resources.
 func ResourceOperations() []chaos.Operation {
 	return []chaos.Operation{
 		{Name: opGroupSet, Do: doGroup, Exclusive: true},
@@ -239,7 +237,7 @@ func ResourceOperations() []chaos.Operation {
 	}
 }
 
-// doGroup takes back what was done to a control group.
+// doGroup reverts a change of a control group.
 func doGroup(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) {
 	var id groupIdentity
 	if err := json.Unmarshal(u.Identity, &id); err != nil || id.Path == "" {
@@ -262,15 +260,15 @@ func doGroup(ctx context.Context, u chaos.Undo) (chaos.Outcome, error) {
 	return setBack(id.Group, id.What, was, is)
 }
 
-// setBack gives a setting the value back that it had, if it has the one that brunt gave
-// it. The group may be gone, and another have its path.
+// setBack restores a setting that still has the value set by brunt. The group may be gone, and another group may
+// have its path.
 func setBack(g cgroup.Group, s cgroup.Setting, was, is string) (chaos.Outcome, error) {
 	if !g.Lives() {
 		return chaos.Gone, nil
 	}
 	now, err := g.Read(s)
 	if err == nil && now != is {
-		return map[bool]chaos.Outcome{true: chaos.Reverted, false: chaos.None}[now == was], nil // it is as it was, or somebody else's
+		return map[bool]chaos.Outcome{true: chaos.Reverted, false: chaos.None}[now == was], nil // it has its prior value, or one that brunt did not set
 	}
 	if err == nil {
 		err = g.Write(s, was)
@@ -284,8 +282,7 @@ func setBack(g cgroup.Group, s cgroup.Setting, was, is string) (chaos.Outcome, e
 	return chaos.Reverted, nil
 }
 
-// leaveGroup moves everything that is in a group that brunt made to where it was, and
-// removes the group.
+// leaveGroup moves every process of a group that brunt made to its prior group, and removes the group.
 func leaveGroup(ctx context.Context, m groupMove, home cgroup.Group) (chaos.Outcome, error) {
 	own, err := cgroup.Open(m.Own, m.Unified, false)
 	if errors.Is(err, os.ErrNotExist) {
@@ -302,7 +299,7 @@ func leaveGroup(ctx context.Context, m groupMove, home cgroup.Group) (chaos.Outc
 				err = aerr
 			}
 		}
-		// What has ended and is not waited for yet keeps a group for a moment.
+		// A zombie keeps a group for a moment.
 		last = errors.Join(err, own.Remove())
 		return last == nil || errors.Is(last, os.ErrNotExist)
 	}

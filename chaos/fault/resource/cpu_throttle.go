@@ -26,10 +26,10 @@ type Throttle struct {
 
 var _ chaos.Fault = (*Throttle)(nil)
 
-// leastQuota is the least that the kernel gives, of its period of a tenth of a second.
+// leastQuota is the smallest share of a processor that the kernel grants, in its period of a tenth of a second.
 const leastQuota = 0.01
 
-// processors is how many processors the unit may have.
+// processors gives how many processors the unit may use.
 func (t *Throttle) processors() float64 {
 	if t.Share > 0 {
 		return float64(t.Share)
@@ -56,7 +56,7 @@ func (t *Throttle) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error
 	})
 }
 
-// throttle is a unit about to be throttled, or throttled.
+// throttle is the step that throttles one unit, and the held fault.
 type throttle struct {
 	*cgroupLimit
 	most      float64 // processors
@@ -64,17 +64,16 @@ type throttle struct {
 	unlimited bool // before
 }
 
-// The settings of processor time: in version 1 the quota of a period, in version 2 both
-// in one.
+// Settings of processor time: in version 1 the quota of a period, in version 2 both in one.
 var (
 	cpuQuota  = cgroup.Setting{File: "cpu.cfs_quota_us"}
 	cpuPeriod = cgroup.Setting{File: "cpu.cfs_period_us"}
 	cpuMax    = cgroup.Setting{File: "cpu.max"}
 )
 
-const usualPeriod = 100_000 // microseconds, where a group has none of its own yet
+const usualPeriod = 100_000 // microseconds, for a group that has no period yet
 
-// Plan finds what is to be written.
+// Plan computes the new setting.
 func (t *throttle) Plan() error {
 	r, err := t.Victim.limitFor(cgroup.CPU, t.burn.run)
 	if err != nil {
@@ -109,7 +108,7 @@ func (t *throttle) Plan() error {
 	if !t.unlimited && quota/period <= t.most {
 		return fmt.Errorf("%s may have only %s already, and not by brunt", r.Victim, processorsText(quota/period))
 	}
-	if r.shared() { // a group that is made begins with the usual period
+	if r.shared() { // a new group begins with the usual period
 		period = usualPeriod
 	}
 	is := strconv.Itoa(int(math.Round(max(t.most*period, 1000))))
@@ -120,7 +119,7 @@ func (t *throttle) Plan() error {
 	return nil
 }
 
-// processorsText writes an amount of processor time for people.
+// processorsText formats an amount of processor time for people.
 func processorsText(n float64) string {
 	if n <= 1 {
 		return quantity.FormatShareBriefly(n) + " of a processor"
@@ -141,13 +140,13 @@ func (t *throttle) Inject(ctx context.Context) (chaos.Held, error) {
 }
 
 const (
-	wantsFor     = 150 * time.Millisecond // how long it is watched whether the unit wants more than it may have
-	throttledFor = 400 * time.Millisecond // how long the use of processors is watched
-	overQuota    = 1.35                   // times the quota; a window may begin with what was saved up
+	wantsFor     = 150 * time.Millisecond // how long Verify watches whether the unit wants more than its quota
+	throttledFor = 400 * time.Millisecond // how long the use of processors is measured
+	overQuota    = 1.35                   // times the quota; a window may begin with unused quota
 )
 
-// Verify implements [Held]: the kernel makes the unit wait, and it uses no more than it
-// may. A unit that does not want that much is joined by a process that does.
+// Verify implements [Held]: the kernel makes the unit wait, and the unit uses no more than its quota. If the unit
+// does not want that much, a stress process beside it does.
 func (t *throttle) Verify(ctx context.Context) (string, error) {
 	g := t.group()
 	before, err := g.Count("cpu.stat", "nr_throttled")
@@ -181,8 +180,8 @@ func (t *throttle) Verify(ctx context.Context) (string, error) {
 	}
 }
 
-// waits watches for a while whether the kernel makes the group wait, and what is used by
-// the unit, or by the process given.
+// waits measures for a while whether the kernel makes the group wait, and how much the unit, or the process
+// given, uses.
 func (t *throttle) waits(ctx context.Context, pid int) (said string, ok bool) {
 	g := t.group()
 	use := func() (ticks uint64) {
@@ -220,7 +219,7 @@ const ticksPerSecond = 100
 // Takes implements [Slow].
 func (t *throttle) Takes() time.Duration { return 5 * time.Second }
 
-// Gone implements [Held]: nobody makes the unit wait any more.
+// Gone implements [Held]: the kernel does not make the unit wait any more.
 func (t *throttle) Gone(ctx context.Context) (string, error) {
 	back, err := t.back()
 	if err != nil || !t.ID.Alive() || !t.home.Lives() || !t.unlimited || t.shared() {

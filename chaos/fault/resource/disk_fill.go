@@ -46,26 +46,26 @@ func (f *DiskFill) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error
 	return f.Each(ctx, env, func(v Victim) Planned { return &diskFill{Victim: v, fault: f, state: env.State} })
 }
 
-// diskFill is a unit about to be without room on a disk, or without.
+// diskFill is the step that fills a disk of one unit, and the held fault.
 type diskFill struct {
 	Victim
 	fault *DiskFill
-	name  fileName // of the file, for a moment
+	name  fileName // of the file, until it is unlinked
 	state string
 	take  int64 // bytes
-	left  int64 // bytes that are to be left
+	left  int64 // bytes to leave
 	dir   *os.File
 	file  *os.File
 	took  time.Duration
-	full  int64 // bytes that were left as it was taken back
-	back  int64 // and that were after it; zero is that it has not been seen
+	full  int64 // free bytes before the revert
+	back  int64 // free bytes after the revert; zero: not seen yet
 }
 
-// leftToBrunt is the room that is left where brunt's journal lies: without it nothing
-// could be taken back.
+// leftToBrunt is the space that is left if brunt's journal is on the filesystem: without space brunt could revert
+// nothing.
 const leftToBrunt = 64 << 20
 
-// Plan finds how much is to be taken.
+// Plan computes how much to take.
 func (f *diskFill) Plan() error {
 	dir, err := rootfs.Open(f.ID.PID, f.fault.Path)
 	if err != nil {
@@ -103,10 +103,10 @@ func (f *diskFill) Plan() error {
 	return nil
 }
 
-// leastTaken is how much is taken at least, so that it can be told.
+// leastTaken is the smallest amount to take whose effect can be measured.
 const leastTaken = 64 << 10
 
-// Brunts tells whether brunt's journal lies on the filesystem of a directory.
+// brunts tells whether brunt's journal is on the filesystem of a directory.
 func (f *diskFill) brunts(dir *os.File) bool {
 	if f.state == "" {
 		return false
@@ -135,8 +135,8 @@ func (f *diskFill) String() string {
 // Via implements [Step].
 func (*diskFill) Via() string { return "nameless file" }
 
-// Undo implements [Step]: the kernel frees the file with brunt. It may have had a name
-// for a moment.
+// Undo implements [Step]: the kernel frees the file when brunt ends. A file that had a name for a moment needs an
+// undo.
 func (f *diskFill) Undo() []chaos.Undo { return f.name.undo(f.ID) }
 
 // Inject implements [Step].
@@ -146,7 +146,7 @@ func (f *diskFill) Inject(context.Context) (chaos.Held, error) {
 	if f.dir, err = rootfs.Open(f.ID.PID, f.fault.Path); err != nil {
 		return nil, fmt.Errorf("%s: %w", f.Victim, err)
 	}
-	if !f.ID.Alive() { // its number may be somebody else's by now, and so the directory
+	if !f.ID.Alive() { // another process may have its PID by now, and with it the directory
 		return nil, chaos.JoinErrors(proc.ErrEnded, f.dir.Close())
 	}
 	if f.file, err = rootfs.Nameless(f.dir, f.name.Name); err != nil {
@@ -160,8 +160,7 @@ func (f *diskFill) Inject(context.Context) (chaos.Held, error) {
 	return f, nil
 }
 
-// fill takes the room. Where nothing is to be left it takes what it gets, down to the
-// last block.
+// fill takes the space. If nothing is to be left it takes what it gets, down to the last block.
 func (f *diskFill) fill() error {
 	const most = 1 << 30 // bytes at once
 	size, step := int64(0), min(f.take, most)
@@ -187,8 +186,8 @@ func (f *diskFill) fill() error {
 	return nil
 }
 
-// Verify implements [Held]: nothing can be written any more; or where room is to be left,
-// the file has taken it. What is left besides is no proof: others use the disk as well.
+// Verify implements [Held]: a write fails; or, if space is to be left, the file has taken its part. The rest
+// proves nothing, because other processes use the disk too.
 func (f *diskFill) Verify(context.Context) (string, error) {
 	space, err := rootfs.SpaceOf(f.dir)
 	if err != nil {
@@ -214,7 +213,7 @@ func (f *diskFill) Verify(context.Context) (string, error) {
 	return fmt.Sprintf("%s are taken in %s, within %s; %s", sizeText(taken), f.fault.Path, quantity.FormatSeconds(f.took.Seconds()), said), nil
 }
 
-// write writes a little, and leaves nothing of it.
+// write writes a little, and removes it again.
 func (f *diskFill) write() error {
 	file, err := rootfs.Nameless(f.dir, f.name.Name)
 	if err != nil {
@@ -227,13 +226,13 @@ func (f *diskFill) write() error {
 // Revert implements [Held].
 func (f *diskFill) Revert(ctx context.Context) (chaos.Outcome, error) {
 	before, _ := rootfs.SpaceOf(f.dir)
-	// subtle: a process that is being started just now has the file too, until its program is loaded, and
-	// the kernel frees it with the last. Without length it takes no room, whoever has it.
+	// subtle: a process that is just being started has the file too until its program is loaded, and the kernel
+	// frees the file with the last process. A file of length zero takes no space.
 	err := f.file.Truncate(0)
-	if errors.Is(err, os.ErrClosed) { // it is the second time
+	if errors.Is(err, os.ErrClosed) { // reverted before
 		return chaos.Reverted, nil
 	}
-	if err = f.file.Close(); err != nil { // the end of the file does what its length could not
+	if err = f.file.Close(); err != nil { // closing frees what truncation could not
 		return chaos.Failed, err
 	}
 	f.full = before.Free
@@ -244,7 +243,7 @@ func (f *diskFill) Revert(ctx context.Context) (chaos.Outcome, error) {
 	return chaos.Reverted, nil
 }
 
-// Seen looks whether there is room again.
+// seen reads whether there is space again.
 func (f *diskFill) seen() bool {
 	if f.back > 0 {
 		return true
@@ -256,8 +255,7 @@ func (f *diskFill) seen() bool {
 	return f.back > 0
 }
 
-// Gone implements [Held]: there is room again. Some filesystems give it back a little
-// later.
+// Gone implements [Held]: there is space again. Some filesystems free it a little later.
 func (f *diskFill) Gone(ctx context.Context) (string, error) {
 	err := proc.Await(ctx, 10*time.Second, f.seen, "")
 	_ = f.dir.Close()

@@ -56,7 +56,7 @@ func (t *DiskThrottle) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) 
 	}
 }
 
-// checkPath notes that a path of a unit's is none.
+// checkPath notes a path that is not absolute.
 func checkPath(at syntax.Pos, p string, m *syntax.Mistakes) {
 	if !path.IsAbs(p) {
 		m.AddHint(at, "such as /var/lib/data", "a path in a unit begins with /; %q does not", p)
@@ -70,17 +70,17 @@ func (t *DiskThrottle) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, e
 	})
 }
 
-// diskThrottle is a unit about to be slowed in its use of a disk, or slowed.
+// diskThrottle is the step that slows the disk of one unit, and the held fault.
 type diskThrottle struct {
 	*cgroupLimit
 	fault     *DiskThrottle
 	device    string
-	name      fileName // of a probe's file, for a moment
+	name      fileName // of a probe's file, until it is unlinked
 	burn      Burners
-	unlimited bool // before, in every direction
+	unlimited bool // before the fault, in every direction
 }
 
-// Plan finds what is to be written.
+// Plan computes the new settings.
 func (t *diskThrottle) Plan() error {
 	dir, err := rootfs.Open(t.ID.PID, t.fault.path())
 	if err != nil {
@@ -123,7 +123,7 @@ func (t *diskThrottle) Plan() error {
 	return nil
 }
 
-// diskSetting is how fast a disk may be read or written, in either version.
+// diskSetting gives the setting for the rate of a disk, in either version.
 func diskSetting(g cgroup.Group, device, direction string) cgroup.Setting {
 	if g.Unified {
 		return cgroup.Setting{File: "io.max", Device: device, Key: direction[:1] + "bps"}
@@ -152,7 +152,7 @@ func (t *diskThrottle) Inject(ctx context.Context) (chaos.Held, error) {
 	return t, nil
 }
 
-// Verify implements [Held]: a process in the unit's place reads and writes no faster.
+// Verify implements [Held]: a stress process in the unit's group reads and writes no faster.
 func (t *diskThrottle) Verify(ctx context.Context) (string, error) {
 	var said []string
 	var errs []error
@@ -181,24 +181,24 @@ func (t *diskThrottle) Verify(ctx context.Context) (string, error) {
 }
 
 const (
-	ratedFor    = 400 * time.Millisecond // how long a disk's rate is measured, at least
-	mostRated   = 4 * ratedFor           // and where it is higher than it should be: the kernel lets some through at first
+	ratedFor    = 400 * time.Millisecond // shortest measurement of a disk's rate
+	mostRated   = 4 * ratedFor           // longest, if the rate is too high: the kernel lets some bytes pass at first
 	mostAtOnce  = 1 << 20                // bytes
 	leastAtOnce = 4 << 10
 )
 
-// rate measures how fast a process in the unit's group is.
+// rate measures how fast a stress process in the unit's group is.
 func (t *diskThrottle) rate(ctx context.Context, direction string) (float64, error) {
 	dir, err := rootfs.Open(t.ID.PID, t.fault.path())
 	if err != nil {
 		return 0, err
 	}
 	defer dir.Close()
-	// Blocks that take a fortieth of a second each, if it is as slow as it should be.
+	// A block takes a fortieth of a second if the disk is as slow as it should be.
 	block := int(t.fault.Rate/40) / leastAtOnce * leastAtOnce
 	job := stress.Disk{Name: t.name.Name, Workers: 1, Block: min(max(block, leastAtOnce), mostAtOnce), Blocks: 1, Write: direction == "write", Read: direction == "read"}
 	if job.Write {
-		job.Blocks = 64 // the less often it waits for the filesystem
+		job.Blocks = 64 // so that the process waits for the filesystem less often
 	}
 	b, err := t.burn.Start(stress.Config{Groups: []cgroup.Group{t.group()}, Dir: dir, Score: 1000}, stress.Job{Disk: &job, Unit: t.ID.PID})
 	if err != nil {
@@ -220,7 +220,7 @@ func (t *diskThrottle) rate(ctx context.Context, direction string) (float64, err
 	return 0, fmt.Errorf("measuring how fast a process in the place of %s %ss: %w", t.Unit.Name(), direction, chaos.JoinErrors(reported(b.Report()), err))
 }
 
-// reported is what went wrong with a burner by its own words.
+// reported gives the error that a stress process reports.
 func reported(r stress.Report) error {
 	if r.Error == "" {
 		return nil
@@ -236,7 +236,7 @@ func (t *diskThrottle) Revert(ctx context.Context) (chaos.Outcome, error) {
 	return t.cgroupLimit.Revert(ctx)
 }
 
-// Gone implements [Held]: nobody makes the unit wait any more.
+// Gone implements [Held]: the kernel does not slow the unit any more.
 func (t *diskThrottle) Gone(ctx context.Context) (string, error) {
 	back, err := t.back()
 	if err != nil || !t.ID.Alive() || !t.home.Lives() || !t.unlimited || t.shared() {
@@ -246,7 +246,7 @@ func (t *diskThrottle) Gone(ctx context.Context) (string, error) {
 	if !t.fault.does(direction) {
 		direction = "read"
 	}
-	// A disk may be slower than the limit was; what is not slower than that is proof.
+	// A disk may be slower than the limit was. A rate that is not below that of the disk is proof.
 	rate, err := t.rate(ctx, direction)
 	switch {
 	case err != nil && !t.ID.Alive():

@@ -35,7 +35,7 @@ func (f *FDExhaust) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, erro
 	return f.Each(ctx, env, func(v Victim) Planned { return &fdExhaust{Victim: v, leave: f.Leave} })
 }
 
-// fdExhaust is a unit about to be out of descriptors, or out of them.
+// fdExhaust is the step that takes the descriptors of one unit, and the held fault.
 type fdExhaust struct {
 	Victim
 	leave  int
@@ -51,7 +51,7 @@ type limited struct {
 // opFiles is the undo of a limit of descriptors.
 const opFiles = "fd.limit"
 
-// Plan finds the limit under which as many numbers are free as are to be left.
+// Plan computes the limit under which as many descriptors are free as are to be left.
 func (f *fdExhaust) Plan() error {
 	for _, pid := range proc.Family(f.ID.PID) {
 		id, err := proc.Identify(pid)
@@ -78,7 +78,7 @@ func (f *fdExhaust) Plan() error {
 	return nil
 }
 
-// atMost is the limit under which leave numbers are free.
+// atMost gives the limit under which `leave` descriptors are free.
 func atMost(open []int, leave int) uint64 {
 	slices.Sort(open)
 	n := uint64(0)
@@ -94,7 +94,7 @@ func atMost(open []int, leave int) uint64 {
 	}
 }
 
-// free is how many numbers under a limit are free.
+// free gives how many descriptors under a limit are free.
 func free(open []int, limit uint64) int {
 	used := 0
 	for _, n := range open {
@@ -140,9 +140,8 @@ func (f *fdExhaust) Inject(ctx context.Context) (chaos.Held, error) {
 	return f, nil
 }
 
-// Verify implements [Held]: the unit has no number left but those that were to be left,
-// or that it has given back since; and where it can be asked, and has none, it does not
-// answer.
+// Verify implements [Held]: the unit has only the descriptors that were to be left, or that it has closed since.
+// A unit with none does not answer, if it can be asked.
 func (f *fdExhaust) Verify(ctx context.Context) (string, error) {
 	var left, had int
 	for _, l := range f.limits {
@@ -190,7 +189,7 @@ func (f *fdExhaust) Gone(ctx context.Context) (string, error) {
 	return readyOr(ctx, f.Victim, fmt.Sprintf("its limit is %d again", f.limits[0].was.Soft))
 }
 
-// readyOr finds that a victim is ready, or is no more.
+// readyOr waits until a unit is ready or has ended.
 func readyOr(ctx context.Context, v Victim, said string) (string, error) {
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
@@ -210,8 +209,8 @@ func readyOr(ctx context.Context, v Victim, said string) (string, error) {
 	}
 }
 
-// InFamily makes an operation of what reverts one process: it is done to the process and all that
-// descend from it.
+// InFamily makes an operation of a function that reverts one process. The operation reverts the process and all
+// its descendants.
 func InFamily(revert func(u chaos.Undo, pid int) (done bool, err error)) func(context.Context, chaos.Undo) (chaos.Outcome, error) {
 	return func(_ context.Context, u chaos.Undo) (chaos.Outcome, error) {
 		var id proc.Identity
@@ -222,8 +221,8 @@ func InFamily(revert func(u chaos.Undo, pid int) (done bool, err error)) func(co
 	}
 }
 
-// EachOf takes something back from a process and all that descend from it: what it has
-// started since has it from it. Undone tells that it is not there, or not any more.
+// EachOf reverts a change of a process and of all its descendants, which inherit it. Undone means that the change
+// is not there, or not there any more.
 func EachOf(id proc.Identity, undo func(pid int) (undone bool, err error)) (chaos.Outcome, error) {
 	if !id.Alive() {
 		return chaos.Gone, nil
@@ -247,7 +246,7 @@ func EachOf(id proc.Identity, undo func(pid int) (undone bool, err error)) (chao
 	return out, nil
 }
 
-// restoreFiles gives a process its limit of descriptors back, if it still has the one that brunt set.
+// restoreFiles restores the limit of descriptors of a process that still has the limit set by brunt.
 func restoreFiles(u chaos.Undo, pid int) (done bool, err error) {
 	var was, is proc.FileLimit
 	if err := errors.Join(json.Unmarshal(u.Prior, &was), json.Unmarshal(u.Args, &is)); err != nil {

@@ -14,17 +14,16 @@ import (
 	"brunt/chaos/rootfs"
 )
 
-// opName is the undo of a file that should have no name: where a filesystem has none
-// such, it has one for a moment.
+// opName is the undo of a file name: on filesystems without nameless files, the file has a name for a moment.
 const opName = "file.unname"
 
-// fileName is a file of a unit's. It is empty where the file needs no name.
+// fileName is the name of a file in a unit's filesystem. It is empty if the file needs no name.
 type fileName struct {
 	Dir  string `json:"dir"`
 	Name string `json:"name"`
 }
 
-// nameFor gives the name that a file in a directory of the unit's has for a moment.
+// nameFor gives the name that a file in a directory of the unit has for a moment.
 func nameFor(dir *os.File, path string) fileName {
 	if !rootfs.Names(dir) {
 		return fileName{}
@@ -32,20 +31,20 @@ func nameFor(dir *os.File, path string) fileName {
 	return fileName{path, ".brunt-" + rand.Text()[:12]}
 }
 
-// undo is what takes the name away.
+// undo gives the undo that removes the name.
 func (f fileName) undo(id proc.Identity) []chaos.Undo {
 	if f.Name == "" {
 		return nil
 	}
 	args, _ := json.Marshal(f)
-	raw, _ := json.Marshal(struct { // several may be in the same process
+	raw, _ := json.Marshal(struct { // a process may have several
 		proc.Identity
 		Name string `json:"name"`
 	}{id, f.Name})
 	return []chaos.Undo{{Op: opName, Args: args, Identity: raw}}
 }
 
-// doName takes a file's name away.
+// doName removes the name of a file.
 func doName(_ context.Context, u chaos.Undo) (chaos.Outcome, error) {
 	var id proc.Identity
 	var f fileName

@@ -42,7 +42,7 @@ func (l *MemoryLimit) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, er
 	})
 }
 
-// memoryLimit is a unit about to be limited in its memory, or limited.
+// memoryLimit is the step that limits the memory of one unit, and the held fault.
 type memoryLimit struct {
 	*cgroupLimit
 	most  int64 // bytes
@@ -63,7 +63,7 @@ func memorySetting(g cgroup.Group) cgroup.Setting {
 	return memoryLimit1
 }
 
-// memoryUse is what a group uses now, and how often it wanted more than its limit.
+// memoryUse is the memory that a group uses, and how often the group wanted more than its limit.
 func memoryUse(g cgroup.Group) (bytes int64, refused uint64, err error) {
 	var n uint64
 	if g.Unified {
@@ -91,11 +91,10 @@ func limitOf(g cgroup.Group) (bytes int64, text string, err error) {
 	return 0, text, nil
 }
 
-// mostFelt is by how much a limit may lie above what the unit uses: so much is taken to
-// Find that it holds.
+// mostFelt is how far a limit may lie above the unit's use: Verify takes that much to find that the limit holds.
 const mostFelt = 1 << 30
 
-// Plan finds what is to be written.
+// Plan computes the new setting.
 func (l *memoryLimit) Plan() error {
 	r, err := l.Victim.limitFor(cgroup.Memory, l.burn.run)
 	if err != nil {
@@ -126,7 +125,7 @@ func (l *memoryLimit) Plan() error {
 	return nil
 }
 
-// cached is what the kernel drops when the group needs memory.
+// cached gives the memory that the kernel drops when the group needs memory.
 func (l *memoryLimit) cached() (bytes int64) {
 	for _, key := range []string{"inactive_file", "active_file"} {
 		n, _ := l.home.Count("memory.stat", key)
@@ -135,7 +134,7 @@ func (l *memoryLimit) cached() (bytes int64) {
 	return bytes
 }
 
-// sizeText writes an amount of memory for people.
+// sizeText formats an amount of memory for people.
 func sizeText(n int64) string {
 	for _, u := range []struct {
 		name  string
@@ -148,10 +147,10 @@ func sizeText(n int64) string {
 	return strconv.FormatInt(n, 10) + " B"
 }
 
-// available is how much memory the machine could give.
+// available gives how much memory the machine could provide.
 func available() int64 { return meminfo("MemAvailable") }
 
-// meminfo reads a line of /proc/meminfo; zero is that it is not there.
+// meminfo reads a line of /proc/meminfo; zero if there is none.
 func meminfo(key string) int64 {
 	b, err := os.ReadFile("/proc/meminfo")
 	if err != nil {
@@ -178,12 +177,12 @@ func (l *memoryLimit) Inject(ctx context.Context) (chaos.Held, error) {
 	return l, nil
 }
 
-// beyond is by how much a probe tries to go over the limit.
+// beyond is how far a probe tries to exceed the limit.
 const beyond = 16 << 20
 
-// Verify implements [Held]: a process in the unit's place does not get what it had got
-// before. It takes memory as a whole huge page where it can, which the kernel refuses
-// Without killing anybody; else it is the first to be killed.
+// Verify implements [Held]: a stress process in the unit's group does not get the memory that it got before. It
+// takes memory as one huge page if it can, which the kernel refuses without killing a process; otherwise the
+// stress process is the first to be killed.
 func (l *memoryLimit) Verify(ctx context.Context) (string, error) {
 	got, stopped, err := l.take(ctx)
 	switch {
@@ -195,7 +194,7 @@ func (l *memoryLimit) Verify(ctx context.Context) (string, error) {
 	return fmt.Sprintf("a process in its place got %s, and no more", sizeText(got)), nil
 }
 
-// take takes memory in the unit's group, until there is more than the limit, or no more.
+// take takes memory in the unit's group until the limit is exceeded, or nothing more is available.
 func (l *memoryLimit) take(ctx context.Context) (got int64, stopped bool, err error) {
 	used, before, err := memoryUse(l.home)
 	if err != nil {
@@ -232,7 +231,7 @@ func (l *memoryLimit) take(ctx context.Context) (got int64, stopped bool, err er
 // Takes implements [Slow].
 func (l *memoryLimit) Takes() time.Duration { return 5 * time.Second }
 
-// Gone implements [Held]: a process in the unit's place gets what it did not get.
+// Gone implements [Held]: a stress process in the unit's group gets the memory that it did not get before.
 func (l *memoryLimit) Gone(ctx context.Context) (string, error) {
 	back, err := l.back()
 	used, _, uerr := memoryUse(l.home)

@@ -12,11 +12,11 @@ import (
 	"brunt/chaos/proc"
 )
 
-// opScore is the undo of what the kernel was told of whom to kill for want of memory.
+// opScore is the undo of a changed oom_score_adj.
 const opScore = "oom.score"
 
-// killFirst is the score of a process that the kernel kills before all others. To raise one
-// needs no right, to lower one under what it was does.
+// killFirst is the score of a process that the kernel kills before all others. Raising a score needs no right;
+// lowering it below its first value does.
 const killFirst = 1000
 
 // scored is a process with its oom_score_adj.
@@ -39,13 +39,13 @@ func setScore(pid, score int) error {
 	return os.WriteFile(scoreFile(pid), []byte(strconv.Itoa(score)), 0)
 }
 
-// scoresOf reads those of a process and all that descend from it.
+// scoresOf reads the scores of a process and all its descendants.
 func scoresOf(pid int) ([]scored, error) {
 	var out []scored
 	for _, p := range proc.Family(pid) {
 		id, err := proc.Identify(p)
 		if err != nil || proc.IsZombie(p) {
-			continue // it has ended meanwhile
+			continue // the process has ended meanwhile
 		}
 		was, err := scoreOf(p)
 		if err != nil {
@@ -62,7 +62,7 @@ func scoresOf(pid int) ([]scored, error) {
 	return out, nil
 }
 
-// sentence makes the processes the first that are killed.
+// raiseScores makes the kernel kill these processes first.
 func raiseScores(all []scored) error {
 	for _, s := range all {
 		if err := setScore(s.id.PID, killFirst); err != nil && s.id.Alive() {
@@ -81,7 +81,7 @@ func undoScores(all []scored) []chaos.Undo {
 	return out
 }
 
-// restoreScore gives a process its score back, if it still is brunt's.
+// restoreScore restores the score of a process that still has the score set by brunt.
 func restoreScore(u chaos.Undo, pid int) (undone bool, err error) {
 	var was int
 	if err := json.Unmarshal(u.Prior, &was); err != nil {

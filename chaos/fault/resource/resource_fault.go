@@ -12,15 +12,15 @@ import (
 	"brunt/chaos/selector"
 )
 
-// ResourceFault is what the faults on what a unit may use have in common: whom they hit, and
-// What becomes of them when a container is started again.
+// ResourceFault is the common part of the faults on resources: the units that they hit, and what happens when a
+// container is started again.
 type ResourceFault struct {
 	selector.Selector `yaml:",inline"`
 	OnRestart         string `yaml:"on_restart,oneof=inject|void"` // when a container that is hit is started again, which has everything then that it had at first; zero is inject: the fault is put in anew. void ends it, unjudged
 }
 
-// Each makes a step for each unit that is hit. Plan finds what is to be done to one that
-// runs; it is not called for one that does not run yet, in a dry run.
+// Each makes a step for each selected unit. Step's Plan computes the change for a unit that runs; it is not
+// called in a dry run for a unit that does not run yet.
 func (s *ResourceFault) Each(ctx context.Context, env chaos.Env, step func(Victim) Planned) ([]chaos.Step, error) {
 	units, err := s.Units(ctx, env)
 	if err != nil {
@@ -35,7 +35,7 @@ func (s *ResourceFault) Each(ctx context.Context, env chaos.Env, step func(Victi
 		if ok {
 			id, _ := u.(chaos.Contained).Container()
 			if oom := env.Block.With.Get("oom"); oom != nil && oom.Value == "unit" {
-				steps = append(steps, made) // it is over when the container is started again
+				steps = append(steps, made) // the fault ends when the container is started again
 				continue
 			}
 			again := func() (chaos.Step, error) {
@@ -55,12 +55,12 @@ func (s *ResourceFault) Each(ctx context.Context, env chaos.Env, step func(Victi
 		}
 		kills := false
 		if m, ok := made.(*stressMemory); ok {
-			kills = m.kill // and is over when the container is started again
+			kills = m.kill // and ends when the container is started again
 		}
 		if c, ok := u.(chaos.Contained); ok && !kills {
 			id, _ := c.Container()
 			if oom := env.Block.With.Get("oom"); oom != nil && oom.Value == "unit" {
-				steps = append(steps, made) // it is over when the container is started again
+				steps = append(steps, made) // the fault ends when the container is started again
 				continue
 			}
 			steps = append(steps, &reinjected{Step: made, container: id, void: s.OnRestart == "void", note: env.Extend, again: func() (chaos.Step, error) { return one(u, env, step) }})
@@ -71,7 +71,7 @@ func (s *ResourceFault) Each(ctx context.Context, env chaos.Env, step func(Victi
 	return steps, nil
 }
 
-// byAgent has an agent plan the fault, where brunt may not do it itself.
+// byAgent lets an agent plan the fault if brunt may not inject it itself.
 func byAgent(ctx context.Context, env chaos.Env, u chaos.Unit) (s chaos.Step, ok bool, err error) {
 	if env.Agents == nil {
 		return nil, false, nil
@@ -79,13 +79,13 @@ func byAgent(ctx context.Context, env chaos.Env, u chaos.Unit) (s chaos.Step, ok
 	return env.Agents.Plan(ctx, env, u)
 }
 
-// Planned is a step that finds out what it has to do.
+// Planned is a step that computes what it has to change.
 type Planned interface {
 	chaos.Step
 	Plan() error
 }
 
-// one makes the step of one unit, as it runs now.
+// one makes the step of one unit, as the unit runs now.
 func one(u chaos.Unit, env chaos.Env, step func(Victim) Planned) (chaos.Step, error) {
 	id, err := container.RunningProcess(u)
 	if err != nil {
@@ -95,17 +95,17 @@ func one(u chaos.Unit, env chaos.Env, step func(Victim) Planned) (chaos.Step, er
 	return s, s.Plan()
 }
 
-// reinjected is a step on a container, that is done again when that is started again.
+// reinjected is a step on a container that is injected again when the container is started again.
 type reinjected struct {
 	chaos.Step
 	container string // its id
-	void      bool   // instead of doing it again
+	void      bool   // ends the fault instead of injecting it again
 	note      func(chaos.Undo) error
 	again     func() (chaos.Step, error)
 
 	mu   sync.Mutex
-	held []chaos.Held // the last is the one that is in
-	over bool         // it is taken back
+	held []chaos.Held // the last one is injected
+	over bool         // it is reverted
 }
 
 var (
@@ -171,7 +171,7 @@ func (r *reinjected) OnRestart(ctx context.Context, container string) (string, e
 	case r.void:
 		return "", chaos.ErrRestarted
 	}
-	// What is left of it first, such as the room that a file takes.
+	// Revert what is left first, such as the space that a file takes.
 	if _, err := r.held[len(r.held)-1].Revert(ctx); err != nil {
 		return "", err
 	}

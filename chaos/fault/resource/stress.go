@@ -32,7 +32,7 @@ type StressMemory struct {
 	ResourceFault `yaml:",inline"`
 	Bytes         quantity.Size  `yaml:"bytes,min=1"`           // to take
 	Percent       quantity.Share `yaml:"percent"`               // in place of bytes: of the limit of the unit's control group, else of the machine's memory
-	OOM           string         `yaml:"oom,oneof=burner|unit"` // who is killed where memory runs out; zero is the burner. unit takes until the kernel has killed the unit
+	OOM           string         `yaml:"oom,oneof=burner|unit"` // what the kernel kills if memory runs out; zero is the burner. unit takes memory until the kernel has killed the unit
 }
 
 // StressIO is the fault stress.io.
@@ -123,7 +123,7 @@ func (s *StressIO) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error
 	})
 }
 
-// burning is a unit with a burner in its place.
+// burning is a unit with stress processes in its control groups.
 type burning struct {
 	Victim
 	burn  Burners
@@ -137,10 +137,10 @@ type burning struct {
 // Via implements [Step].
 func (*burning) Via() string { return "burner" }
 
-// Undo implements [Step]: the kernel ends the burner with brunt.
+// Undo implements [Step]: the kernel ends the stress process with brunt.
 func (*burning) Undo() []chaos.Undo { return nil }
 
-// light starts a burner with a job in every group that the unit is in.
+// light starts a stress process with a job in every group of the unit.
 func (b *burning) light(job stress.Job) error {
 	if !b.ID.Alive() {
 		return proc.ErrEnded
@@ -154,7 +154,7 @@ func (b *burning) light(job stress.Job) error {
 		if err != nil {
 			return err
 		}
-		if own, err := b.groups.Find(os.Getpid(), controller); err != nil || own != g { // else it begins there
+		if own, err := b.groups.Find(os.Getpid(), controller); err != nil || own != g { // otherwise the process begins there
 			c.Groups = append(c.Groups, g)
 		}
 	}
@@ -179,7 +179,7 @@ func (b *burning) Gone(context.Context) (string, error) {
 	return fmt.Sprintf("the burner, pid %d, is no more", b.b.PID()), nil
 }
 
-// over says that the burner has ended before its time.
+// over gives an error if the stress process has ended before its time.
 func (b *burning) over() error {
 	if alive(b.b.PID()) {
 		return nil
@@ -189,10 +189,10 @@ func (b *burning) over() error {
 	return fmt.Errorf("%w: the burner beside %s has ended: %s", chaos.ErrNoEffect, b.Unit.Name(), how)
 }
 
-// stressCPU burns processor time.
+// stressCPU uses processor time.
 type stressCPU struct{ burning }
 
-// Plan finds nothing: processor time is there.
+// Plan does nothing: there is always processor time.
 func (*stressCPU) Plan() error { return nil }
 
 func (s *stressCPU) String() string {
@@ -208,12 +208,11 @@ func (s *stressCPU) Inject(context.Context) (chaos.Held, error) {
 }
 
 const (
-	burnedFor  = 400 * time.Millisecond // how long burning is watched
-	leastBurnt = .5                     // of what is to be burnt; the machine, or the unit's quota, may not have more
+	burnedFor  = 400 * time.Millisecond // how long the use is measured
+	leastBurnt = .5                     // of the requested use; the machine, or the unit's quota, may not allow more
 )
 
-// Verify implements [Held]: so much processor time is used, or waited for, in the unit's
-// place.
+// Verify implements [Held]: the stress processes use, or wait for, the requested processor time.
 func (s *stressCPU) Verify(ctx context.Context) (string, error) {
 	if _, err := s.b.First(ctx); err != nil {
 		return "", chaos.JoinErrors(s.over(), err)
@@ -241,7 +240,7 @@ func (s *stressCPU) Verify(ctx context.Context) (string, error) {
 	}
 }
 
-// held tells whether the unit's group may use no more than it does.
+// held tells whether the unit's group has a processor quota.
 func (s *stressCPU) held() bool {
 	g, err := s.groups.Find(s.ID.PID, cgroup.CPU)
 	if err != nil {
@@ -255,17 +254,17 @@ func (s *stressCPU) held() bool {
 type stressMemory struct {
 	burning
 	share  float64
-	kill   bool // the unit, by what runs out of memory
+	kill   bool // let the kernel kill the unit
 	limit  int64
 	group  cgroup.Group
-	scores []scored        // of the unit's processes, which are to be killed
-	first  *stress.Process // has half of it, so that neither burner is larger than what the kernel is to kill
+	scores []scored        // of the unit's processes, which the kernel is to kill
+	first  *stress.Process // has half of the memory, so that neither stress process is larger than the unit
 }
 
-// leftToMachine is how much memory a burner leaves to the machine.
+// leftToMachine is the memory that stress leaves to the machine.
 const leftToMachine = 512 << 20
 
-// Plan finds how much is taken, and what stands against it.
+// Plan computes how much memory to take, and checks the limits against it.
 func (s *stressMemory) Plan() error {
 	r, err := s.Victim.limitFor(cgroup.Memory, s.burn.run)
 	if err != nil {
@@ -302,7 +301,7 @@ func (s *stressMemory) Plan() error {
 			return fmt.Errorf("%s: %w", s.Victim, err)
 		}
 		s.score = 0
-		// More than there is: until the kernel has killed the unit.
+		// More than is available, until the kernel has killed the unit.
 		taken = max(taken, s.limit-used+beyond)
 		s.job.Memory.Bytes = taken
 	}
@@ -327,8 +326,7 @@ func (s *stressMemory) String() string {
 	return fmt.Sprintf("take %s of memory in the place of %s%s", what, s.Victim, killed)
 }
 
-// Undo implements [Step]: the kernel ends the burner with brunt; what it was told of whom to
-// kill first it is told otherwise again.
+// Undo implements [Step]: the kernel ends the stress process with brunt; the scores are restored.
 func (s *stressMemory) Undo() []chaos.Undo { return undoScores(s.scores) }
 
 // Inject implements [Step].
@@ -344,10 +342,10 @@ func (s *stressMemory) Inject(ctx context.Context) (chaos.Held, error) {
 	if err == nil {
 		err = s.halves(ctx)
 	}
-	return s, err // what is done is taken back
+	return s, err // the caller reverts what is done
 }
 
-// halves takes the memory by two burners, one after the other.
+// halves takes the memory by two stress processes, one after the other.
 func (s *stressMemory) halves(ctx context.Context) error {
 	half := stress.Job{Memory: &stress.Memory{Bytes: s.job.Memory.Bytes / 2}}
 	if err := s.light(half); err != nil {
@@ -373,7 +371,7 @@ func (s *stressMemory) stopFirst() {
 // Revert implements [Held].
 func (s *stressMemory) Revert(ctx context.Context) (chaos.Outcome, error) {
 	s.stopFirst()
-	if s.b == nil { // it came to no burner
+	if s.b == nil { // no stress process was started
 		return chaos.OperationsOf(ResourceOperations()).Revert(ctx, s.Undo())
 	}
 	out, err := s.burning.Revert(ctx)
@@ -386,12 +384,12 @@ func (s *stressMemory) Revert(ctx context.Context) (chaos.Outcome, error) {
 	return out, nil
 }
 
-// Verify implements [Held]: the memory is taken, or the limit is reached and the kernel
-// has killed whom it was to kill.
+// Verify implements [Held]: the memory is taken, or the limit is reached and the kernel has killed the process
+// that it was to kill.
 func (s *stressMemory) Verify(ctx context.Context) (string, error) {
 	for {
 		r, err := s.b.Next(ctx)
-		over := s.over() // Baseline it is asked how it ended
+		over := s.over() // read before asking how it ended
 		switch {
 		case s.kill && !s.ID.Alive():
 			return fmt.Sprintf("the kernel killed it (pid %d) for want of memory, %s of which a process in its place had taken", s.ID.PID, sizeText(r.Bytes)), nil
@@ -426,10 +424,10 @@ func (s *stressMemory) Gone(ctx context.Context) (string, error) {
 type stressIO struct {
 	burning
 	path string
-	name fileName // of the workers' files, for a moment
+	name fileName // of the workers' files, until they are unlinked
 }
 
-// Plan finds that there is a disk.
+// Plan checks that there is a disk.
 func (s *stressIO) Plan() error {
 	dir, err := rootfs.Open(s.ID.PID, s.path)
 	if err != nil {
@@ -472,7 +470,7 @@ func (s *stressIO) Inject(context.Context) (chaos.Held, error) {
 	return s, nil
 }
 
-// Verify implements [Held]: the disk is read and written, in the unit's place.
+// Verify implements [Held]: the stress processes read and write the disk.
 func (s *stressIO) Verify(ctx context.Context) (string, error) {
 	const enough = 4 // blocks
 	for {

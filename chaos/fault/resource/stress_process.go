@@ -6,11 +6,10 @@ import (
 	"brunt/chaos/stress"
 )
 
-// Burners starts children that use up what a unit is to be short of, or measure what it
-// gets.
+// Burners starts the child processes that use up a resource of a unit, or measure what the unit gets.
 type Burners struct {
 	command []string
-	run     string // its name, which the environment of a child carries
+	run     string // name of the run, which is in the environment of each child
 }
 
 func BurnersOf(e chaos.Env) Burners { return Burners{e.Burner, e.Run} }

@@ -8,15 +8,15 @@ import (
 	"brunt/chaos/proc"
 )
 
-// A victim is a unit with the process that it runs as.
+// A Victim is a unit with the process that it runs as.
 type Victim struct {
 	Unit   chaos.Unit
-	ID     proc.Identity // zero is that it does not run yet
+	ID     proc.Identity // zero: the unit does not run yet
 	groups cgroup.System
-	Point  func(name string) // where brunt could die
+	Point  func(name string) // marks a point at which brunt could die, for tests
 }
 
-// String says who it is, for people.
+// String names the unit and its process, for people.
 func (v Victim) String() string {
 	if v.ID.PID == 0 || v.Unit.Name() == chaos.PIDName(v.ID.PID) {
 		return v.Unit.Name()
@@ -27,8 +27,8 @@ func (v Victim) String() string {
 // Units implements [Step].
 func (v Victim) Units() []string { return []string{v.Unit.Name()} }
 
-// runs tells whether there is a process yet.
+// runs tells whether the unit has a process yet.
 func (v Victim) runs() bool { return v.ID.PID != 0 }
 
-// Gone says that the victim is no more.
+// EndedText says that the process has ended.
 func (v Victim) EndedText() string { return chaos.PIDName(v.ID.PID) + " is no more" }
