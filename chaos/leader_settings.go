@@ -20,10 +20,10 @@ type Leader struct {
 	Within  quantity.Duration `yaml:"within,positive"`  // how long none or several are asked again; zero is once
 }
 
-// Runs tells whether it is found by a command.
+// Runs reports whether a command finds the leader.
 func (l *Leader) Runs() bool { return len(l.Command)+len(l.Exec) > 0 }
 
-// Capabilities is in how many ways the leader is to be found.
+// Ways returns how many of the ways to find the leader are set. One is valid.
 func (l *Leader) Ways() int {
 	n := 0
 	for _, has := range []bool{l.Get != "", len(l.Command) > 0, len(l.Exec) > 0} {
