@@ -26,9 +26,9 @@
 //
 // A step that would outlive brunt has an [Undo]: data in the journal, written before the injection.
 // When brunt dies, a watchdog replays the journal. When the watchdog dies too, the next run does. If
-// brunt runs in a container, its watchdog is another container of the same image. A fault that the
-// kernel removes when brunt exits, such as a proxy's toxic, still has an undo for a brunt that hangs:
-// the watchdog kills it.
+// brunt runs in a container, its watchdog is another container of the same image. A proxy's toxic ends
+// with brunt and has no undo. What the kernel removes when brunt exits, such as packet rules, has an
+// undo for a brunt that hangs: the watchdog kills brunt.
 //
 // # Networks
 //

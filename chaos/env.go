@@ -19,7 +19,7 @@ type Scope struct {
 	Services     map[string]int  // replicas of each service that brunt starts
 	Unsupervised []string        // services among them that no supervisor restarts after a crash
 	Zones        Zones           // zones of the units that have one
-	Found        map[string]bool // services among them whose containers are found only during the run, with as many replicas as there are then
+	Found        map[string]bool // services among them whose containers are found only during the run
 	Containers   bool            // the services run in containers
 	Edges        []EdgeName      // declared links, by service; those of the load begin with LoadName
 	External     string          // host:port of a target that already runs
@@ -67,7 +67,7 @@ type Env struct {
 	Dry      bool       // only plan: nothing runs yet and nothing is injected
 	Now      func() time.Duration
 	Run      string        // name of the run, set in the environment of every started process
-	Burner   []string      // brunt's own command line for a stress process; nil means that none can be started
+	Burner   []string      // brunt's command line for a stress process; nil: none can start
 	Groups   cgroup.System // where the control groups of the units are; zero is this machine
 	State    string        // directory of the journal, which faults must leave room for; empty is none
 	// Ask asks a unit by HTTP whether it leads. An error says why it does not. Nil means that units
@@ -75,8 +75,8 @@ type Env struct {
 	Ask func(ctx context.Context, l *Leader, u Unit) error
 
 	Addresses map[string]string  // values of ${unit.…}, by the text of the placeholder
-	Allow     [][]string         // allow-lists of call targets besides loopback, in the form of guard.allow.chaos; each list must contain the target
-	At        func(point string) // called for tests at points of an injection where brunt could die; nil is never called
+	Allow     [][]string         // allow-lists of call targets besides loopback, as in guard.allow.chaos; all must match
+	At        func(point string) // for tests: called where brunt could die; may be nil
 
 	Extend func(u Undo) error // adds an undo to the journal entry of the injected step; nil writes nothing
 	Block  syntax.Block       // of the planned fault, as the scenario has it

@@ -127,7 +127,7 @@ func Estimate(entries []*Entry, end time.Duration) []Estimated {
 	for range entries { // a fault may follow one that is listed below it
 		for _, e := range entries {
 			begin, relative := e.begin()
-			if done[e.Name] || relative && !done[e.After] || e.Trigger != "" { // the time of a script's trigger is unknown
+			if done[e.Name] || relative && !done[e.After] || e.Trigger != "" { // a script's trigger has no known time
 				continue
 			}
 			done[e.Name] = true
