@@ -75,7 +75,7 @@ type Env struct {
 	Ask func(ctx context.Context, l *Leader, u Unit) error
 
 	Addresses map[string]string  // values of ${unit.…}, by the text of the placeholder
-	Allow     [][]string         // allow-lists of call targets besides loopback, as in guard.allow.chaos; all must match
+	Allow     [][]string         // allow-lists of call targets besides loopback, as guard.allow.chaos; all must match
 	At        func(point string) // for tests: called where brunt could die; may be nil
 
 	Extend func(u Undo) error // adds an undo to the journal entry of the injected step; nil writes nothing
