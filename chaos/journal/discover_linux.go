@@ -40,7 +40,7 @@ func look() (all []seen, holders map[string]bool, err error) {
 
 // lookAt inspects one process. It fails for a process of another user.
 func lookAt(pid int) (seen, bool) {
-	p := seen{Process: proc.Look(pid), stopped: proc.IsStopped(pid)} // start time first: the rest is of this process or of a later one
+	p := seen{Process: proc.Look(pid), stopped: proc.IsStopped(pid)} // the start time comes first, for Same below
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
 	if err != nil || p.Start == 0 || proc.IsZombie(pid) {
 		return p, false

@@ -30,14 +30,14 @@ type Latency struct {
 
 var _ chaos.Fault = (*Latency)(nil)
 
-// Check implements [Fault].
+// Check implements [chaos.Fault].
 func (f *Latency) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	f.CheckNetwork(at, netns.Latency, sc, m, "ports")
 	proxied.CheckWay(&f.Edge, f.Way, sc, m)
 	f.CheckJitter(f.Delay, f.Jitter, m)
 }
 
-// Plan implements [Fault].
+// Plan implements [chaos.Fault].
 func (f *Latency) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	dir := f.DirectionOr(proxy.Forward)
 	trips := time.Duration(1)
@@ -50,7 +50,7 @@ func (f *Latency) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error)
 		what += fmt.Sprintf(" ± %s", f.Jitter)
 	}
 	if f.ByPackets(env.Contained) {
-		s := lateSign(f.Delay.D(), f.Jitter.D()) // a round trip meets each step once
+		s := lateSign(f.Delay.D(), f.Jitter.D()) // a round trip passes each step once
 		return packetPlan(ctx, &f.Edge, env, f.Flow(selector.FlowOnce), f.Ports, Packets{
 			What: what + " each packet", Sign: s,
 			Spec: netns.Spec{Do: netns.Latency, Delay: f.Delay.D(), Jitter: f.Jitter.D(), Correlation: float64(f.Correlation)},

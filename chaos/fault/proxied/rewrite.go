@@ -48,7 +48,7 @@ type answerDraft struct {
 // pathDraft is a new path, or a pattern with what replaces it.
 type pathDraft struct{ http1.PathDraft }
 
-// group finds what a replacement names of its pattern.
+// group matches the groups that a replacement names.
 var group = regexp.MustCompile(`\$(?:\$|(\w+)|\{(\w+)\})`)
 
 // DecodeNode implements [syntax.NodeDecoder].
@@ -102,7 +102,7 @@ func (f *HTTPRewrite) toxic() toxics.HTTPRewrite {
 	}
 }
 
-// Check implements [Fault].
+// Check implements [chaos.Fault].
 func (f *HTTPRewrite) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	before := m.Len()
 	f.Requests.check(at, sc, m)
@@ -120,7 +120,7 @@ func (f *HTTPRewrite) Check(at syntax.Pos, sc chaos.Scope, m *syntax.Mistakes) {
 	}
 }
 
-// checkProbe says why there is no path to verify the fault by.
+// checkProbe notes why there is no path to verify the fault by.
 func (f *HTTPRewrite) checkProbe(at syntax.Pos, m *syntax.Mistakes) {
 	if f.Probe != "" {
 		m.Add(f.Edge.Of("probe"), "a request to %q is not rewritten: it does not fit `path`, or the pattern changes nothing of it", f.Probe)
@@ -132,8 +132,8 @@ func (f *HTTPRewrite) checkProbe(at syntax.Pos, m *syntax.Mistakes) {
 	m.AddHint(at, "such as probe: /v1/posts/7", "no path is found that fits and is changed; `probe` names one to verify it by")
 }
 
-// probed gives a path, without escapes, of requests that fit and whose path is changed,
-// if paths are; empty is that none is found.
+// probed returns an unescaped path that fits and, if paths are rewritten, is changed. It is "" if none
+// is found.
 func (f *HTTPRewrite) probed() string {
 	plain := strings.ReplaceAll(f.Path, "*", "")
 	paths := []string{f.Probe}
@@ -153,7 +153,7 @@ func (f *HTTPRewrite) probed() string {
 	return ""
 }
 
-// text says what is changed, for people.
+// text describes the changes.
 func (f *HTTPRewrite) text() string {
 	of := func(d http1.Draft) string {
 		var parts []string
@@ -182,8 +182,8 @@ func (f *HTTPRewrite) text() string {
 	return s.String()
 }
 
-// request is the probe's: it carries every header that is taken away, and its answer a
-// status other than the new one.
+// request returns the probe. It carries every header that is removed, and its answer has a status
+// other than the new one.
 func (f *HTTPRewrite) request() proxy.ProbeRequest {
 	carried := func(headers map[string]*string) http.Header {
 		h := http.Header{}
@@ -201,7 +201,7 @@ func (f *HTTPRewrite) request() proxy.ProbeRequest {
 	return q
 }
 
-// rewritten tells whether all that is to be changed was changed of an exchange.
+// rewritten reports whether an exchange has all the changes.
 func (f *HTTPRewrite) rewritten(x proxy.Exchange, path string) bool {
 	headers := func(want map[string]*string, got http.Header) bool {
 		for name, v := range want {
@@ -223,7 +223,7 @@ func (f *HTTPRewrite) rewritten(x proxy.Exchange, path string) bool {
 		(f.Answer.Body == nil || bodiless || x.Answer.Body == *f.Answer.Body)
 }
 
-// Plan implements [Fault].
+// Plan implements [chaos.Fault].
 func (f *HTTPRewrite) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, error) {
 	t, q := f.toxic(), f.request()
 	ask := func(l *chaos.Link) func(ctx context.Context, n int) (asked, error) {
@@ -243,8 +243,8 @@ func (f *HTTPRewrite) Plan(ctx context.Context, env chaos.Env) ([]chaos.Step, er
 	})
 }
 
-// exchanges makes n requests over the link, and counts those that hit tells of by what
-// arrived of them and of their answers.
+// exchanges makes n requests over the link, and counts those whose received request and answer satisfy
+// hit.
 func exchanges(ctx context.Context, l *chaos.Link, n int, q proxy.ProbeRequest, hit func(proxy.Exchange) bool) (asked, error) {
 	return requests(ctx, l, n, q, func(got answer) bool { return got.exchange != nil && hit(*got.exchange) })
 }
