@@ -18,12 +18,12 @@ type Service struct {
 	Zones     []string          `yaml:"zones"`      // that they stand in, in turn, for faults on a whole zone; zero is none
 }
 
-// Query selects them.
+// Query selects the containers of the service.
 func (c *Service) Query() docker.Query {
 	return docker.Query{Container: c.Container, Labels: c.Labels, Project: c.Project, Service: c.Service, Network: c.InNetwork}
 }
 
-// Check tells what is wrong with the settings.
+// Check notes mistakes in the settings.
 func (c *Service) Check(at syntax.Pos, m *syntax.Mistakes) {
 	switch {
 	case c.Query().IsZero():
@@ -38,7 +38,7 @@ func (c *Service) Check(at syntax.Pos, m *syntax.Mistakes) {
 	}
 }
 
-// Units gives the units that containers are, in their order.
+// Units returns the units of the found containers, in their order.
 func (c *Service) Units(name string, engine *docker.Engine, found []docker.Container) []chaos.Unit {
 	var out []chaos.Unit
 	for i := range found {

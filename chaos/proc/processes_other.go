@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// What follows is for faults that are for Linux; elsewhere their Check refuses them.
+// Only faults for Linux use these functions. Their Check refuses other systems.
 var errOnlyLinux = errors.New("needs Linux")
 
 func processes() []int { return nil }
