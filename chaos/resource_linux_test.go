@@ -465,7 +465,7 @@ func TestUnified(t *testing.T) {
 				t.Errorf("reverted: %s, %v", out, err)
 			}
 			got, _ := os.ReadFile(file)
-			if !strings.HasPrefix(string(got), strings.TrimSpace(string(before))) { // it is as long as its longest content
+			if !strings.HasPrefix(string(got), strings.TrimSpace(string(before))) { // as long as its longest content
 				t.Errorf("%s is %q, and was %q", c.file, got, before)
 			}
 		})

@@ -21,17 +21,16 @@ import (
 	"brunt/chaos"
 )
 
-// Alert is an alert of the team's own monitoring, of which a Prometheus server or an
-// Alertmanager is asked whether it fires. It only reads, and only the URL that it names:
-// neither allow.load nor allow.chaos need name it.
+// Alert is an alert of the team's own monitoring. brunt asks a Prometheus server or an Alertmanager
+// whether it fires. It only reads the named URL, which needs no entry in allow.load or allow.chaos.
 //
-// A Prometheus server is asked for its rules: it knows one that has never fired from one
-// that there is not, and since when an alert is pending. An Alertmanager knows only what
-// it was told: what fires, and what is silenced.
+// A Prometheus server is asked for its rules: it distinguishes a rule that has never fired from a
+// missing one, and knows since when an alert is pending. An Alertmanager knows only the alerts that it
+// received: those that fire, and those that are silenced.
 type Alert struct {
 	syntax.Place
 	Prometheus   template.URLTemplate               `yaml:"prometheus"`       // a server that evaluates alerting rules, such as http://127.0.0.1:9090
-	Alertmanager template.URLTemplate               `yaml:"alertmanager"`     // one that was told of alerts, such as http://127.0.0.1:9093
+	Alertmanager template.URLTemplate               `yaml:"alertmanager"`     // an Alertmanager that receives the alerts, such as http://127.0.0.1:9093
 	Labels       map[string]string                  `yaml:"labels"`           // that an alert must have; alertname is the name of the entry where it is not among them
 	Headers      map[string]template.HeaderTemplate `yaml:"headers"`          // of the question, by name
 	Every        quantity.Duration                  `yaml:"every,positive"`   // between two questions, which is how exact the answer is; zero is 1s

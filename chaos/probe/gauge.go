@@ -20,13 +20,12 @@ import (
 	"brunt/chaos"
 )
 
-// Gauge is a metric of the target's own side, or of whatever watches it: read while the
-// run goes on from a page in Prometheus's text format, or by a query to a Prometheus
-// server. It reads the one URL that it names, so that neither allow.load nor allow.chaos
-// need name it; redirects to another host are not followed.
+// Gauge is a metric of the target, or of its monitoring. It is read during the run from a page in
+// Prometheus's text format, or by a query to a Prometheus server. It only reads the named URL, which
+// needs no entry in allow.load or allow.chaos; redirects to another host are not followed.
 //
-// The time of a value is when it was read. A query answers with what the server scraped
-// last, which is as much older as the server scrapes.
+// The time of a value is when it was read. A query returns the last scraped value, which may be older
+// by the scrape interval.
 type Gauge struct {
 	syntax.Place
 	Scrape     template.URLTemplate               `yaml:"scrape"`                                // a page in Prometheus's text format, such as http://127.0.0.1:8080/metrics
@@ -35,7 +34,7 @@ type Gauge struct {
 	Sum        bool                               `yaml:"sum"`                                   // of the page: the series that match are added up
 	Prometheus template.URLTemplate               `yaml:"prometheus"`                            // a Prometheus server, such as http://127.0.0.1:9090
 	Query      string                             `yaml:"query"`                                 // to it, in PromQL
-	Rate       bool                               `yaml:"rate"`                                  // by how much a counter grows per second, instead of what it is
+	Rate       bool                               `yaml:"rate"`                                  // the growth of a counter per second, instead of its value
 	Unit       string                             `yaml:"unit,oneof=bytes|seconds|share|number"` // of the value; zero is a number
 	Headers    map[string]template.HeaderTemplate `yaml:"headers"`                               // of the question, by name
 	Every      quantity.Duration                  `yaml:"every,positive"`                        // between two readings; zero is 1s

@@ -22,7 +22,7 @@ type Asking struct {
 	Get     template.URLTemplate               `yaml:"get"`     // the URL to GET; it holds when the answer is as check says
 	Headers map[string]template.HeaderTemplate `yaml:"headers"` // of get, metric or query, by name
 	Check   *scenarios.Checks                  `yaml:"check"`   // what the answer to get must be; nil is a status under 400
-	Metric  *Metric                            `yaml:"metric"`  // a metric on a page in Prometheus's format; it holds when a series of it lies where it says
+	Metric  *Metric                            `yaml:"metric"`  // a metric on a page in Prometheus's format; it holds when a series is above or below its bounds
 	Query   *Query                             `yaml:"query"`   // a query to a Prometheus server; it holds when the result is not empty
 }
 

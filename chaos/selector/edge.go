@@ -23,7 +23,7 @@ type Edge struct {
 	To        string            `yaml:"to"`                                              // a service, a unit, a zone or a container; of packets also a host, host:port, an address or a network such as 10.0.0.0/8
 	Service   string            `yaml:"service"`                                         // all links of its units, in and out; beside project one of Compose's
 	Unit      string            `yaml:"unit"`                                            // all links of the unit, in and out
-	Zone      string            `yaml:"zone"`                                            // all links into the zone and out of it; those within it stay
+	Zone      string            `yaml:"zone"`                                            // all links into the zone and out of it; those within it are not hit
 	Container string            `yaml:"container"`                                       // all packets of a container that runs already, by its name or id
 	Labels    map[string]string `yaml:"labels"`                                          // all packets of the containers that carry them; an empty value is any
 	Project   string            `yaml:"project"`                                         // all packets of the containers of this project of Compose
@@ -31,7 +31,7 @@ type Edge struct {
 	Pick      Pick              `yaml:"pick"`                                            // of the units of from, else of the service or zone, else of to; not written is all, of a service and of containers one
 	Leader    *chaos.Leader     `yaml:"leader"`                                          // how the leader is found, for pick: leader
 	Via       string            `yaml:"via,oneof=auto|proxy|nft|nfqueue|ebpf|netem|tbf"` // the mechanism; zero is auto: the first that there is
-	OnRestart string            `yaml:"on_restart,oneof=inject|void"`                    // when a container whose packets are hit is started again; zero is inject: the fault is put in anew. void ends it, unjudged
+	OnRestart string            `yaml:"on_restart,oneof=inject|void"`                    // when a container whose packets are hit restarts; zero is inject: the fault is injected again. void ends it, unjudged
 }
 
 // On reports whether the edge contains the link between two units.

@@ -17,11 +17,11 @@ import (
 	"brunt/chaos/selector"
 )
 
-// Bandwidth lets so many bytes a second through a link, or into and out of containers.
+// Bandwidth limits the bytes per second on a link, or into and out of containers.
 type Bandwidth struct {
 	selector.Edge `yaml:",inline"`
 	proxied.Way   `yaml:",inline"`
-	Rate          quantity.Bandwidth `yaml:"rate,required,positive"` // of each direction, shared by all connections; via tbf only of what goes out
+	Rate          quantity.Bandwidth `yaml:"rate,required,positive"` // of each direction, shared by all connections; via tbf only of outgoing packets
 	Ports         selector.Ports     `yaml:"ports"`                  // of packets: only those of connections to one of these ports; zero is all
 }
 

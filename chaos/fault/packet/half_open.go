@@ -10,9 +10,8 @@ import (
 	"brunt/chaos/selector"
 )
 
-// HalfOpen has one side of connections forget them, while the other takes them for open:
-// as after a crash of a machine, or a firewall that lost its state. The side is the
-// unit, or that of `from`.
+// HalfOpen makes one side of connections forget them while the other side still holds them open, as
+// after the crash of a machine or of a firewall. The side is the unit, or that of `from`.
 type HalfOpen struct {
 	selector.Edge `yaml:",inline"`
 	Ports         selector.Ports `yaml:"ports"` // only connections to one of these ports; zero is all

@@ -17,13 +17,13 @@ import (
 	"brunt/chaos/selector"
 )
 
-// Latency delays what passes a link, or the packets of containers. A direction that is
-// not written delays a round trip once.
+// Latency delays the data on a link, or the packets of containers. Without a direction, a round trip
+// is delayed once.
 type Latency struct {
 	selector.Edge `yaml:",inline"`
 	proxied.Way   `yaml:",inline"`
 	Ports         selector.Ports    `yaml:"ports"`                   // of packets: only those of connections to one of these ports; zero is all
-	Delay         quantity.Duration `yaml:"delay,required,positive"` // of every byte, each way that it is on
+	Delay         quantity.Duration `yaml:"delay,required,positive"` // of every byte, in each direction hit
 	Jitter        quantity.Duration `yaml:"jitter"`                  // at most this much more or less, uniform
 	Correlation   quantity.Share    `yaml:"correlation"`             // of successive delays
 }

@@ -13,8 +13,8 @@ import (
 	"brunt/chaos/selector"
 )
 
-// Hit says which packets of containers a fault hits. A direction that is not written is
-// that a round trip meets it once: what comes in to the unit, or to that of `from`.
+// Hit says which packets of containers a fault hits. Without a direction, a round trip is hit once:
+// the packets that arrive at the unit, or at that of `from`.
 type Hit struct {
 	selector.Edge `yaml:",inline"`
 	proxied.Way   `yaml:",inline"`
@@ -22,25 +22,25 @@ type Hit struct {
 	Percent       *quantity.Share `yaml:"percent,required"` // of the packets, each on its own
 }
 
-// Loss loses packets: nobody is told, and TCP sends them again.
+// Loss drops packets silently. TCP sends them again.
 type Loss struct {
 	Hit `yaml:",inline"`
 }
 
-// Duplicate has packets come twice.
+// Duplicate delivers packets twice.
 type Duplicate struct {
 	Hit `yaml:",inline"`
 }
 
-// Corrupt flips a bit of packets. Their checksums tell, so that most are lost on arrival.
+// Corrupt flips a bit of packets. Their checksums fail, so most are dropped on arrival.
 type Corrupt struct {
 	Hit `yaml:",inline"`
 }
 
-// Reorder has packets come later than those that were sent after them.
+// Reorder delivers packets after later ones.
 type Reorder struct {
 	Hit   `yaml:",inline"`
-	Delay quantity.Duration `yaml:"delay,positive"` // by which they come later; zero is 10ms
+	Delay quantity.Duration `yaml:"delay,positive"` // of the late packets; zero is 10ms
 }
 
 var (

@@ -17,9 +17,8 @@ import (
 
 // Partition cuts services off from each other.
 //
-// One way is every packet of the connections that `from` opened, there and back:
-// What the other side opens still works. Both ways are the links in both
-// directions, as far as they are declared.
+// One way cuts the connections that `from` opens, in both directions; connections that the other side
+// opens still work. Both ways cuts the declared links in both directions.
 type Partition struct {
 	selector.Edge `yaml:",inline"`
 	Direction     string         `yaml:"direction,oneof=both|one-way"` // zero is both

@@ -16,8 +16,7 @@ import (
 	"brunt/chaos/selector"
 )
 
-// Reset resets every connection that is open on a link, on both sides. New ones
-// work.
+// Reset resets every open connection on a link, on both sides. New connections work.
 type Reset struct {
 	selector.Edge `yaml:",inline"`
 	Ports         selector.Ports `yaml:"ports"` // of packets: only connections to one of these ports; zero is all

@@ -14,16 +14,16 @@ import (
 	"brunt/chaos/selector"
 )
 
-// Stall holds everything on a link: connections stay, new ones are accepted, and
-// nothing passes until it is taken back. Nothing is lost. Of packets it is what TCP sends
-// again: connections that are open go on where they were, and new ones wait.
+// Stall holds all data on a link: connections stay open, new ones are accepted, and nothing passes
+// until the fault is reverted. Nothing is lost. Between containers TCP sends dropped packets again:
+// open connections resume, and new ones wait.
 type Stall struct {
 	selector.Edge `yaml:",inline"`
 	Ports         selector.Ports `yaml:"ports"` // of packets: only those of connections to one of these ports; zero is all
 }
 
-// Blackhole swallows everything on a link: connections stay, new ones are accepted,
-// and what is sent is lost.
+// Blackhole drops all data on a link: connections stay open, new ones are accepted, and sent data is
+// lost.
 type Blackhole struct {
 	selector.Edge `yaml:",inline"`
 	Ports         selector.Ports `yaml:"ports"` // of packets: only those of connections to one of these ports; zero is all

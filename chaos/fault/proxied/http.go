@@ -26,7 +26,7 @@ type Requests struct {
 	Method        string          `yaml:"method"`  // zero is all
 }
 
-// HTTPError answers requests on a link itself, in place of who was asked.
+// HTTPError answers requests on a link in place of the server.
 type HTTPError struct {
 	Requests `yaml:",inline"`
 	Status   int               `yaml:"status,min=200,max=599"` // zero is 503
@@ -34,10 +34,10 @@ type HTTPError struct {
 	Headers  map[string]string `yaml:"headers"`                // of the answer, besides those for its length
 }
 
-// HTTPDelay holds requests on a link back before they are passed on.
+// HTTPDelay delays requests on a link before they are passed on.
 type HTTPDelay struct {
 	Requests `yaml:",inline"`
-	Delay    quantity.Duration `yaml:"delay,required,positive"` // Baseline a request is passed on
+	Delay    quantity.Duration `yaml:"delay,required,positive"` // until a request is passed on
 	Jitter   quantity.Duration `yaml:"jitter"`                  // at most this much more or less, uniform
 }
 

@@ -20,12 +20,12 @@ import (
 	"brunt/chaos/proxy"
 )
 
-// HTTPRewrite changes requests on a link before they are passed on, and the answers to
-// them, as a wrong deployment or a proxy in between does.
+// HTTPRewrite changes requests on a link before they are passed on, and their answers, like a wrong
+// deployment or a proxy.
 type HTTPRewrite struct {
 	Requests `yaml:",inline"`
-	Request  requestDraft `yaml:"request"` // what is changed of a request
-	Answer   answerDraft  `yaml:"answer"`  // what is changed of its answer
+	Request  requestDraft `yaml:"request"` // changes of a request
+	Answer   answerDraft  `yaml:"answer"`  // changes of its answer
 	Probe    string       `yaml:"probe"`   // a path that fits and is changed, to verify it by; zero is one made from the patterns
 }
 
@@ -33,16 +33,16 @@ type HTTPRewrite struct {
 type requestDraft struct {
 	syntax.Place
 	Path    pathDraft          `yaml:"path"`    // a new path, or "~ REGEXP -> REPLACEMENT" with $1 for a group; the query stays
-	Headers map[string]*string `yaml:"headers"` // in place of those of the name; null takes them away
-	Body    *string            `yaml:"body"`    // in place of the body; its length and coding are set right
+	Headers map[string]*string `yaml:"headers"` // new values by name; null removes the header
+	Body    *string            `yaml:"body"`    // the new body; its length and coding are adjusted
 }
 
 // answerDraft is what is changed of an answer.
 type answerDraft struct {
 	syntax.Place
 	Status  int                `yaml:"status,min=200,max=599"` // zero is as it was
-	Headers map[string]*string `yaml:"headers"`                // in place of those of the name; null takes them away
-	Body    *string            `yaml:"body"`                   // in place of the body; its length and coding are set right
+	Headers map[string]*string `yaml:"headers"`                // new values by name; null removes the header
+	Body    *string            `yaml:"body"`                   // the new body; its length and coding are adjusted
 }
 
 // pathDraft is a new path, or a pattern with what replaces it.

@@ -24,30 +24,28 @@ type Some struct {
 	Percent       *quantity.Share `yaml:"percent"` // of the connections; nil is all
 }
 
-// SlowClose holds the end of connections back: who waits for the other side to close
-// waits so much longer, and what a connection takes up is taken up meanwhile.
+// SlowClose delays the close of connections: a side that waits for the close waits longer, and the
+// connection keeps its resources meanwhile.
 type SlowClose struct {
 	Way   `yaml:",inline"`
 	Some  `yaml:",inline"`
-	Delay quantity.Duration `yaml:"delay,required,positive"` // Baseline an end is passed on, each way that it is on; both by default
+	Delay quantity.Duration `yaml:"delay,required,positive"` // until a close is passed on, in each direction hit; both by default
 }
 
-// Limit ends a connection once so many bytes of it have passed, as a peer does that
-// dies in the middle of an answer.
+// Limit closes a connection after a number of bytes, like a peer that dies in the middle of an answer.
 type Limit struct {
 	Way   `yaml:",inline"`
 	Some  `yaml:",inline"`
-	Bytes quantity.Size `yaml:"bytes,required,positive"` // of a connection, each way that it is on by itself; of answers by default
+	Bytes quantity.Size `yaml:"bytes,required,positive"` // of a connection, counted for each direction hit; of answers by default
 }
 
-// Slicer cuts what passes into small pieces that come one by one, so that no message
-// comes at once.
+// Slicer cuts data into small pieces that arrive one by one, so that no message arrives at once.
 type Slicer struct {
 	Way       `yaml:",inline"`
 	Some      `yaml:",inline"`
-	Size      quantity.Size     `yaml:"size,required,positive"`  // of a piece, in the mean
+	Size      quantity.Size     `yaml:"size,required,positive"`  // of a piece, on average
 	Variation quantity.Size     `yaml:"variation"`               // at most this much more or less, uniform
-	Delay     quantity.Duration `yaml:"delay,required,positive"` // from one piece to the next, each way that it is on; both by default
+	Delay     quantity.Duration `yaml:"delay,required,positive"` // from one piece to the next, in each direction hit; both by default
 }
 
 var (
