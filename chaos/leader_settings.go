@@ -7,8 +7,8 @@ import (
 	"brunt/scenarios/syntax"
 )
 
-// Leader says how to find out which unit leads, for `pick: leader`: every unit is
-// asked, right before the fault is injected, and exactly one must say that it does.
+// Leader says how to find the unit that leads, for `pick: leader`: every unit is asked just before the
+// injection, and exactly one must answer that it leads.
 type Leader struct {
 	syntax.Place
 	Get     string            `yaml:"get"`              // a path to GET from each unit; the leader answers as check says

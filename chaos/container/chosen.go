@@ -6,8 +6,8 @@ import (
 	"brunt/targets/platform/docker"
 )
 
-// Service is a service of containers that run already, as `target: {units: …}` names it:
-// those that match every one of its settings. Their number is found out as the run begins.
+// Service is a service of containers that already run, from `target: {units: …}`: those that match all
+// of its settings. They are counted when the run begins.
 type Service struct {
 	syntax.Place
 	Container string            `yaml:"container"`  // a name or an id

@@ -24,7 +24,7 @@ import (
 	"github.com/ohler55/ojg/oj"
 )
 
-// Call is an HTTP call of the author's own: exactly one of its methods.
+// Call is an HTTP call of the author's own, with exactly one of its methods.
 type Call struct {
 	syntax.Place
 	Get     template.URLTemplate               `yaml:"get"`     // the URL to GET

@@ -21,7 +21,7 @@ import (
 	"brunt/chaos/proc"
 )
 
-// Command is a command of the author's own: a list is run as it stands, a text by sh.
+// Command is a command of the author's own: a list is executed directly, a text by sh.
 type Command struct {
 	At    syntax.Pos
 	Args  []template.TextTemplate

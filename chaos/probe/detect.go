@@ -13,11 +13,9 @@ import (
 	"brunt/chaos"
 )
 
-// Detect is how the team's own monitoring is asked whether it has noticed a fault.
-//
-// It is asked from before the load on, so that what it says by itself is known: who
-// had noticed something before the injection, or was not asked by then, tells nothing
-// of the fault.
+// Detect asks the team's own monitoring whether it has noticed a fault. The queries begin before the
+// load, so that earlier alarms are known: an alarm from before the injection is no evidence of the
+// fault, and neither is an answer without an earlier query.
 type Detect struct {
 	Asking  `yaml:",inline"`
 	Every   quantity.Duration `yaml:"every,positive"`   // between two questions, which is how exact the answer is; zero is 1s

@@ -19,7 +19,7 @@ import (
 	"github.com/prometheus/common/model"
 )
 
-// Metric is where the series of a metric lie: it holds when one does.
+// Metric is a condition on the series of a metric: it holds when one of them is within the bounds.
 type Metric struct {
 	syntax.Place
 	Get    template.URLTemplate `yaml:"get,required"`  // the URL of a page in Prometheus's text format

@@ -14,8 +14,8 @@ import (
 	"brunt/scenarios"
 )
 
-// Asking is a question to the system or to those who watch it, by exactly one of
-// command, get, metric and query. It only reads.
+// Asking is a question to the system or to its monitoring, by exactly one of command, get, metric and
+// query. It only reads.
 type Asking struct {
 	syntax.Place
 	Command Command                            `yaml:"command"` // a list, or a text for sh; it holds when the command exits with 0

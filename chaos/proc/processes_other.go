@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// Only faults for Linux use these functions. Their Check refuses other systems.
+// errOnlyLinux is the error of functions for faults that exist on Linux only; their Check refuses other
+// systems.
 var errOnlyLinux = errors.New("needs Linux")
 
 func processes() []int { return nil }

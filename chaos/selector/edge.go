@@ -14,9 +14,9 @@ import (
 	"brunt/chaos/netns"
 )
 
-// Edge says which links a network fault is on: those from one service or unit to
-// another, or all of a service's. LoadName stands for the load. Where the units are
-// containers, it says whose packets are hit: those between the ends, or all of a unit.
+// Edge says which links a network fault hits: those from one service or unit to another, or all of a
+// service. LoadName is the load. If the units are containers, it says which packets are hit: those
+// between the ends, or all of a unit.
 type Edge struct {
 	syntax.Place
 	From      string            `yaml:"from"`                                            // a service, a unit such as posts[0], a zone such as zone/a, a container such as container/redis, or load

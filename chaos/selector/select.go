@@ -16,9 +16,9 @@ import (
 	"brunt/targets/platform/docker"
 )
 
-// Selector says which units a fault hits: exactly one of service, unit, zone and pid; or
-// those of a service in a zone; or containers of the machine's Docker engine, which are
-// those that match every one of container, labels, project and in_network.
+// Selector says which units a fault hits: exactly one of service, unit, zone and pid; or the units of
+// a service in a zone; or containers of the machine's Docker engine that match all of container,
+// labels, project and in_network.
 type Selector struct {
 	syntax.Place
 	Service   string            `yaml:"service"`    // whose units are hit, as many as pick says; beside project one of Compose's

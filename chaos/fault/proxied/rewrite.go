@@ -29,7 +29,7 @@ type HTTPRewrite struct {
 	Probe    string       `yaml:"probe"`   // a path that fits and is changed, to verify it by; zero is one made from the patterns
 }
 
-// requestDraft is what is changed of a request.
+// requestDraft holds the changes of a request.
 type requestDraft struct {
 	syntax.Place
 	Path    pathDraft          `yaml:"path"`    // a new path, or "~ REGEXP -> REPLACEMENT" with $1 for a group; the query stays
@@ -37,7 +37,7 @@ type requestDraft struct {
 	Body    *string            `yaml:"body"`    // the new body; its length and coding are adjusted
 }
 
-// answerDraft is what is changed of an answer.
+// answerDraft holds the changes of an answer.
 type answerDraft struct {
 	syntax.Place
 	Status  int                `yaml:"status,min=200,max=599"` // zero is as it was
@@ -45,7 +45,7 @@ type answerDraft struct {
 	Body    *string            `yaml:"body"`                   // the new body; its length and coding are adjusted
 }
 
-// pathDraft is a new path, or a pattern with what replaces it.
+// pathDraft is a new path, or a pattern with its replacement.
 type pathDraft struct{ http1.PathDraft }
 
 // group matches the groups that a replacement names.

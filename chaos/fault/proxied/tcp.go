@@ -18,7 +18,7 @@ import (
 	"brunt/chaos/selector"
 )
 
-// Some says how many of a link's connections a fault hits.
+// Some says which share of a link's connections a fault hits.
 type Some struct {
 	selector.Edge `yaml:",inline"`
 	Percent       *quantity.Share `yaml:"percent"` // of the connections; nil is all

@@ -210,7 +210,7 @@ func (h *heldToxic) Affected() chaos.Traffic {
 	return t
 }
 
-// way is which bytes of a link a fault is about.
+// Way says which bytes of a link a fault hits.
 type Way struct {
 	Direction string `yaml:"direction,oneof=request|response|both"` // of the bytes; zero is the fault's own
 }
